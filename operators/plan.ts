@@ -1,0 +1,127 @@
+/**
+ * The dataflow plan: what the planner's physical stage produces and build.ts turns into operators. Plain data.
+ *
+ * A plan is a DAG of nodes; `inputs` are indexes of earlier nodes, so `nodes` is in topological order and a subplan that is used
+ * twice appears once. Columns are positions. Every node lists the types of its output columns.
+ * A relation is a Z-set: each row has an integer weight (a batch column of its own, not one of `types`).
+ */
+import type { Datum } from './datum.ts';
+import type { Expr } from './expr/ir.ts';
+import type { ColType } from './types.ts';
+
+export interface DataflowPlan {
+  nodes: PlanNode[];
+  /** Index of the node whose output is the result. */
+  root: number;
+}
+
+interface NodeBase {
+  inputs: number[];
+  types: ColType[];
+  /** Column names for EXPLAIN, same length as types. */
+  names: string[];
+  /** What the planner chose and why, shown by EXPLAIN: "append-only", "retractable", "frees at watermark - 10 s", ... */
+  notes?: string[];
+  /** True when the planner proved that the node's output never retracts. */
+  appendOnly?: boolean;
+}
+
+export interface SortKey {
+  col: number;
+  desc: boolean;
+  nullsFirst: boolean;
+}
+
+/** One aggregate call. `args`, `filter` and `orderBy` are input columns: the planner projects expressions first. */
+export interface AggCall {
+  /** regprocedure text, e.g. `sum(int8)`, `count(any)`, `count()` for count(*), `string_agg(text,text)`. */
+  fn: string;
+  args: number[];
+  distinct: boolean;
+  filter: number | null;
+  orderBy: SortKey[];
+  /** Constant arguments of ordered-set aggregates come in args; WITHIN GROUP order is orderBy. */
+  t: ColType;
+}
+
+/** One window function call; frame bounds as in SQL. Offsets are constants of the order column's offset type. */
+export interface WindowCall {
+  /** `row_number()`, `rank()`, `lag(anyelement,int4,anyelement)`, ... or an aggregate as in AggCall. */
+  fn: string;
+  args: number[];
+  filter: number | null;
+  aggregate: boolean;
+  frame: WindowFrame;
+  t: ColType;
+}
+
+export interface WindowFrame {
+  mode: 'rows' | 'range' | 'groups';
+  start: FrameBound;
+  end: FrameBound;
+  exclude: 'none' | 'current' | 'group' | 'ties';
+}
+
+export type FrameBound =
+  | { k: 'unboundedPreceding' }
+  | { k: 'unboundedFollowing' }
+  | { k: 'current' }
+  /** For range mode, `add` / `sub` name the functions that move the order value, e.g. `timestamp_pl_interval(timestamp,interval)`. */
+  | { k: 'preceding' | 'following'; offset: Datum; offsetType: ColType; add?: string; sub?: string };
+
+export type JoinKind = 'inner' | 'left' | 'right' | 'full' | 'semi' | 'anti';
+
+export type PlanNode =
+  /** The rows of a named relation (table, stream, view, catalog relation): `columns` are positions of the relation's row.
+   *  `lookup`: only rows whose indexed columns equal these constants are wanted; used for point reads of ad hoc queries. */
+  | (NodeBase & { op: 'source'; relation: number; columns: number[]; lookup?: { columns: number[]; values: Expr[] } })
+  /** VALUES, or one empty row for a SELECT without FROM. */
+  | (NodeBase & { op: 'constant'; rows: Expr[][] })
+  /** Filter, then project: both over the input's columns. `project` null keeps the row. Linear, stateless. */
+  | (NodeBase & { op: 'map'; filter: Expr | null; project: Expr[] | null })
+  /** For every input row, the rows of one set-returning function appended to the input's columns.
+   *  fn: `generate_series(int4,int4)`, `unnest(anyarray)`, ...; or `hop`/`cumulate`/`tumble` window assignment. */
+  | (NodeBase & { op: 'flatmap'; fn: string; args: Expr[]; ordinality: boolean; left: boolean })
+  | (NodeBase & { op: 'union' })
+  | (NodeBase & { op: 'distinct' })
+  | (NodeBase & { op: 'setop'; kind: 'except' | 'intersect'; all: boolean })
+  /** Equi-join on column pairs plus a residual predicate over left ++ right columns. semi/anti output left columns only.
+   *  nullSafe[i]: pair i matches NULL with NULL (IS NOT DISTINCT FROM). nullAware: anti join with NOT IN semantics. */
+  | (NodeBase & {
+      op: 'join';
+      kind: JoinKind;
+      leftKeys: number[];
+      rightKeys: number[];
+      nullSafe: boolean[];
+      nullAware: boolean;
+      residual: Expr | null;
+    })
+  /** Output: key columns, then one column per call. `global`: no GROUP BY, one row exists even for empty input. */
+  | (NodeBase & { op: 'aggregate'; keys: number[]; calls: AggCall[]; global: boolean })
+  /** Rows offset+1..offset+limit of each partition by `order` (full row breaks ties). rank: append the row number / rank as int8.
+   *  limit null: all. Used for ORDER BY LIMIT, DISTINCT ON, row_number() <= k. */
+  | (NodeBase & {
+      op: 'topn';
+      partition: number[];
+      order: SortKey[];
+      limit: number | null;
+      offset: number;
+      withTies: boolean;
+      rank: 'none' | 'row_number' | 'rank' | 'dense_rank';
+    })
+  /** Input columns, then one column per call. */
+  | (NodeBase & { op: 'over'; partition: number[]; order: SortKey[]; calls: WindowCall[] })
+  /** Session windows: appends window_start, window_end (type of column `time`). gap in microseconds. */
+  | (NodeBase & { op: 'session'; time: number; gap: bigint; keys: number[] })
+  /** a ASOF [LEFT] JOIN b: equality keys and one inequality leftTime >= rightTime (or >). */
+  | (NodeBase & { op: 'asof'; left: boolean; leftKeys: number[]; rightKeys: number[]; leftTime: number; rightTime: number; strict: boolean })
+  /** Keeps rows while now() is in [from, until): columns of timestamptz bounds, null where open. */
+  | (NodeBase & { op: 'temporal'; from: number | null; until: number | null })
+  /** Keeps rows whose column `time` is at or below the watermark of the sources (EMIT ON WINDOW CLOSE). */
+  | (NodeBase & { op: 'window_close'; time: number; sources: number[] })
+  /** Scalar subquery guard: more than one row per key is error 21000. */
+  | (NodeBase & { op: 'single_row'; keys: number[] })
+  /** WITH RECURSIVE: inputs [base]; `step` is a plan whose source with relation -1 is the working table. */
+  | (NodeBase & { op: 'recursive'; step: DataflowPlan; stepInputs: number[]; all: boolean });
+
+export type PlanOp = PlanNode['op'];

@@ -1,0 +1,64 @@
+/**
+ * Column types: PostgreSQL's OIDs on top, a small set of physical layouts below.
+ *
+ *   logical type (oid, typmod)  ->  Phys: how one value lies in a column or a state row
+ *
+ * | phys     | bytes | value in the slot                                                                  |
+ * |----------|-------|------------------------------------------------------------------------------------|
+ * | bool     | 1     | 0 or 1                                                                             |
+ * | i32      | 4     | int2, int4, date (days since 2000-01-01)                                            |
+ * | u32      | 4     | oid and the reg* types, xid                                                        |
+ * | i64      | 8     | int8, time, timestamp, timestamptz (microseconds; timestamps since 2000-01-01)      |
+ * | f64      | 8     | float8; float4 rounded to single precision                                         |
+ * | numeric  | 16    | see numeric_slot.ts                                                                |
+ * | interval | 16    | i64 microseconds, i32 days, i32 months                                             |
+ * | uuid     | 16    | the 16 bytes                                                                       |
+ * | varlen   | 16    | u32 length, then 12 bytes inline, or 4 bytes prefix + 4 spare + u32 address         |
+ *
+ * `varlen` is Arrow's BinaryView layout: text, bytea, json, jsonb, arrays and records.
+ */
+export type Phys = 'bool' | 'i32' | 'u32' | 'i64' | 'f64' | 'numeric' | 'interval' | 'uuid' | 'varlen';
+
+export interface ColType {
+  oid: number;
+  /** PostgreSQL's atttypmod, -1 where there is none. */
+  typmod: number;
+}
+
+export const OID = {
+  bool: 16, bytea: 17, char: 18, name: 19, int8: 20, int2: 21, int2vector: 22, int4: 23, regproc: 24, text: 25, oid: 26,
+  tid: 27, xid: 28, cid: 29, oidvector: 30, json: 114, xml: 142, pg_node_tree: 194, regprocedure: 2202, float4: 700,
+  float8: 701, unknown: 705, money: 790, bpchar: 1042, varchar: 1043, date: 1082, time: 1083, timestamp: 1114,
+  timestamptz: 1184, interval: 1186, timetz: 1266, bit: 1560, varbit: 1562, numeric: 1700, refcursor: 1790,
+  regoper: 2203, regoperator: 2204, regclass: 2205, regtype: 2206, record: 2249, cstring: 2275, any: 2276, anyarray: 2277,
+  void: 2278, anyelement: 2283, uuid: 2950, jsonb: 3802, regnamespace: 4089, regrole: 4096, regconfig: 3734,
+  regcollation: 4191, pg_lsn: 3220,
+  _bool: 1000, _bytea: 1001, _char: 1002, _name: 1003, _int2: 1005, _int4: 1007, _text: 1009, _bpchar: 1014,
+  _varchar: 1015, _int8: 1016, _float4: 1021, _float8: 1022, _oid: 1028, _timestamp: 1115, _date: 1182, _time: 1183,
+  _timestamptz: 1185, _interval: 1187, _numeric: 1231, _json: 199, _uuid: 2951, _jsonb: 3807, _record: 2287,
+} as const;
+
+const PHYS = new Map<number, Phys>([
+  [OID.bool, 'bool'],
+  [OID.int2, 'i32'], [OID.int4, 'i32'], [OID.date, 'i32'],
+  [OID.oid, 'u32'], [OID.xid, 'u32'], [OID.cid, 'u32'], [OID.regproc, 'u32'], [OID.regprocedure, 'u32'], [OID.regoper, 'u32'],
+  [OID.regoperator, 'u32'], [OID.regclass, 'u32'], [OID.regtype, 'u32'], [OID.regnamespace, 'u32'], [OID.regrole, 'u32'],
+  [OID.regconfig, 'u32'], [OID.regcollation, 'u32'],
+  [OID.int8, 'i64'], [OID.time, 'i64'], [OID.timestamp, 'i64'], [OID.timestamptz, 'i64'],
+  [OID.float4, 'f64'], [OID.float8, 'f64'],
+  [OID.numeric, 'numeric'], [OID.interval, 'interval'], [OID.uuid, 'uuid'],
+]);
+
+/** The physical layout of a type; every type without a fixed layout is `varlen`. */
+export function physOf(oid: number): Phys {
+  return PHYS.get(oid) ?? 'varlen';
+}
+
+/** Bytes of one slot. */
+export const PHYS_WIDTH: Record<Phys, number> = {
+  bool: 1, i32: 4, u32: 4, i64: 8, f64: 8, numeric: 16, interval: 16, uuid: 16, varlen: 16,
+};
+
+export function colType(oid: number, typmod = -1): ColType {
+  return { oid, typmod };
+}

@@ -1,0 +1,38 @@
+/** What the planner may ask of the catalog. The server implements it (src/catalog); tests implement it in memory. */
+import type { ColType } from '../operators/types.ts';
+import type { SelectNode } from './parse/ast.ts';
+
+export type RelationKind = 'table' | 'stream' | 'view' | 'materialized_view' | 'index' | 'sink' | 'system';
+
+export interface RelationColumn {
+  name: string;
+  type: ColType;
+  notNull: boolean;
+}
+
+export interface Relation {
+  /** Stable OID: what pg_class.oid shows and what plans name. */
+  oid: number;
+  schema: string;
+  name: string;
+  kind: RelationKind;
+  columns: RelationColumn[];
+  /** Column positions of the primary key (tables) or of a proved key (views); null when there is none. */
+  key: number[] | null;
+  /** True when rows are never retracted: local and Kafka append streams, append-only views. */
+  appendOnly: boolean;
+  /** Event-time column position and its bound in microseconds, for streams with a WATERMARK. */
+  watermark?: { column: number; delay: bigint };
+  /** Body of a plain view: expanded by the binder at use. */
+  query?: SelectNode;
+  /** Column positions of each index a point lookup can use. */
+  indexes: number[][];
+}
+
+export interface CatalogReader {
+  /** A relation by name; `schema` undefined means the search path. Null when there is none. */
+  relation(schema: string | undefined, name: string): Relation | null;
+  relationByOid(oid: number): Relation | null;
+  /** A function relation such as tidemark.errors('v'): null when the name is none of these. */
+  tableFunction?(schema: string | undefined, name: string, args: (string | null)[]): Relation | null;
+}
