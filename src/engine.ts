@@ -1,0 +1,103 @@
+/**
+ * What the server's edges (Postgres wire, embedding, tests) see of the engine. One engine a process; the wire layer owns sessions
+ * (settings, prepared statements, portals, transaction status) and calls this. All calls are safe to interleave: the engine
+ * orders them at tick boundaries.
+ */
+import type { Batch } from '../operators/batch/batch.ts';
+import type { Datum } from '../operators/datum.ts';
+import type { EvalContext } from '../operators/expr/ir.ts';
+import type { ColType } from '../operators/types.ts';
+import type { Statement } from '../planner/parse/ast.ts';
+
+export interface ResultColumn {
+  name: string;
+  type: ColType;
+  /** OID and attribute number of the relation column this is, or 0, 0. */
+  relation: number;
+  attnum: number;
+}
+
+/** Settings and identity of the calling session, as the engine needs them. */
+export interface SessionContext {
+  /** Evaluation context of the current statement; `now` is the transaction's start. */
+  evalContext: EvalContext;
+  searchPath: string[];
+  getSetting(name: string): string | null;
+  /** The open transaction (explicit or implicit); every read in it sees its tick, writes wait for commit. */
+  transaction: Transaction;
+  notice(severity: 'NOTICE' | 'WARNING' | 'INFO', sqlstate: string, message: string, fields?: { hint?: string; detail?: string }): void;
+}
+
+/** Reads see one tick (pinned by the first read); writes are buffered, seen by the transaction itself, published by commit. */
+export interface Transaction {
+  /** Publishes the writes as one tick and resolves when it is visible (and durable, where durability is on). */
+  commit(): Promise<void>;
+  rollback(): void;
+  savepoint(name: string): void;
+  rollbackTo(name: string): void;
+  release(name: string): void;
+}
+
+/** A planned statement. `columns` null: gives no rows. Stale when `engine.catalogVersion` has moved on: plan again. */
+export interface PreparedStatement {
+  statement: Statement;
+  paramTypes: number[];
+  columns: ResultColumn[] | null;
+  catalogVersion: number;
+}
+
+export interface Engine {
+  readonly catalogVersion: number;
+  /** Binds and plans. `paramTypes`: OIDs given by the client, 0 = infer. Throws SqlError with position. Handles the statement kinds
+   *  select, insert, update, delete, copy, create_*, drop, truncate, subscribe, explain, and utility commands. */
+  prepare(statement: Statement, paramTypes: number[], session: SessionContext): PreparedStatement;
+  execute(prepared: PreparedStatement, params: Datum[], session: SessionContext, signal: AbortSignal): Promise<Result>;
+  begin(): Transaction;
+  /** Resolves when everything accepted so far is visible (FLUSH). */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type Result =
+  | { kind: 'command'; tag: string }
+  /** `tag(n)` gives the command tag after n rows were delivered in total, e.g. n => `SELECT ${n}`. */
+  | { kind: 'rows'; columns: ResultColumn[]; rows: RowStream; tag(delivered: number): string }
+  /** COPY FROM STDIN: the wire layer decodes text, csv or binary into datums of these column types. */
+  | { kind: 'copyIn'; columns: ResultColumn[]; options: CopyOptions; target: CopyTarget }
+  /** COPY TO STDOUT: the wire layer formats. */
+  | { kind: 'copyOut'; columns: ResultColumn[]; options: CopyOptions; rows: RowStream };
+
+export interface CopyOptions {
+  format: 'text' | 'csv' | 'binary';
+  delimiter: string;
+  null: string;
+  header: boolean;
+  quote: string;
+  escape: string;
+  forceQuote: string[] | '*';
+}
+
+export interface CopyTarget {
+  /** Applies backpressure: resolves when more may come. Rows take part in the transaction. */
+  write(rows: Datum[][]): Promise<void>;
+  /** Returns the number of rows. */
+  finish(): Promise<number>;
+  abort(): void;
+}
+
+/** Rows in order; weights are already expanded (each row of a chunk is one row). */
+export interface RowStream {
+  /**
+   * At most `maxRows` rows; null at the end. For SUBSCRIBE it waits until at least one row is there, or until `timeoutMs` has passed
+   * (then an empty chunk). A chunk is valid until the next call of next() or close().
+   */
+  next(maxRows: number, timeoutMs?: number): Promise<RowChunk | null>;
+  close(): void;
+}
+
+export interface RowChunk {
+  batch: Batch;
+  /** First row of the chunk within the batch. */
+  from: number;
+  count: number;
+}
