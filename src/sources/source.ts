@@ -1,0 +1,111 @@
+/**
+ * What the engine asks of anything that rows come from: Kafka, the Nexmark generator, files.
+ *
+ *   engine (owns offsets)  -- open({partition: offset}) -->  source (fetches ahead, up to a bound of bytes)
+ *                          <-- poll() : RawBatch | null --
+ *                          <-- takeEvents()             --
+ *
+ * The engine pulls; a source that is not polled stops fetching when its buffer is full, so back-pressure needs no call. Offsets of one
+ * partition grow strictly; a batch covers [baseOffset, nextOffset) although fewer than nextOffset - baseOffset records may be in it
+ * (compaction, transaction markers, aborted records). To have read a batch means: the next one starts at its nextOffset. The engine writes these
+ * ranges in the tick log, and readRange gives exactly the same records again.
+ *
+ * Nothing here throws because a broker is away: that is an event, and the source keeps trying.
+ */
+
+/** Where a reader starts. `at` names partitions; those not named start at the earliest offset. */
+export type StartPosition =
+  | { k: 'earliest' }
+  | { k: 'latest' }
+  /** Milliseconds since 1970: the first record with this timestamp or a later one. */
+  | { k: 'timestamp'; ms: number }
+  | { k: 'at'; offsets: Map<number, bigint> };
+
+export interface Header {
+  key: string;
+  value: Uint8Array | null;
+}
+
+/** Records of one partition as byte ranges in one buffer. Arrays are at least `n` long. */
+export interface RawBatch {
+  partition: number;
+  /** First offset covered. */
+  baseOffset: bigint;
+  /** One past the last offset covered: where the next batch starts. */
+  nextOffset: bigint;
+  n: number;
+  /** Holds keys, values and headers. Never changed after the batch is handed out; garbage collected with it. */
+  bytes: Buffer;
+  /** Value of record i: bytes[valueStart[i] .. valueEnd[i]); valueStart -1 is a null value (a tombstone). */
+  valueStart: Int32Array;
+  valueEnd: Int32Array;
+  /** Key of record i; keyStart -1 is a null key. */
+  keyStart: Int32Array;
+  keyEnd: Int32Array;
+  /** Offset of record i (exact: below 2^53). */
+  offset: Float64Array;
+  /** Milliseconds since 1970; -1 when the record has none. */
+  timestamp: Float64Array;
+  /** Headers of record i, read on demand. */
+  headers(i: number): Header[];
+}
+
+export type SourceEvent =
+  /** No broker answers; retried for ever with growing pauses. Sent once until `recovered`. */
+  | { kind: 'unreachable'; message: string }
+  | { kind: 'recovered' }
+  /** The partition's offset is gone (retention, truncation, topic recreated). It stands still until open() names a new offset. */
+  | { kind: 'offset_out_of_range'; partition: number; offset: bigint; earliest: bigint; latest: bigint }
+  /** Not read until open() names it. */
+  | { kind: 'partition_added'; partition: number }
+  /** The topic is gone, or its identity changed. */
+  | { kind: 'topic_missing'; message: string }
+  /** A batch that can't be read: bad checksum, missing codec. The partition stands still. */
+  | { kind: 'corrupt'; partition: number; offset: bigint; message: string }
+  /** Access refused by the broker. Retried. */
+  | { kind: 'denied'; message: string };
+
+export interface Source {
+  /** Partition numbers known now, ascending. */
+  partitions(): Promise<number[]>;
+  /** The first offset to read of every partition. */
+  startOffsets(start: StartPosition): Promise<Map<number, bigint>>;
+  /** Starts (or moves) these partitions at these offsets; others stay as they are. Buffered batches of a moved partition are dropped. */
+  open(offsets: Map<number, bigint>): void;
+  /** The next batch in arrival order, or null when none is here now. Paused partitions are passed over. */
+  poll(): RawBatch | null;
+  /** Calls back once, as soon as poll() or takeEvents() has something; at once when that is so already. */
+  onReady(callback: () => void): void;
+  /** Events since the last call, oldest first. */
+  takeEvents(): SourceEvent[];
+  /** Offset that the next batch of the partition starts at, as far as poll() has handed out. */
+  position(partition: number): bigint | undefined;
+  /** End of the partition as last seen (for read_committed: the last stable offset); undefined before the first answer. */
+  highWatermark(partition: number): bigint | undefined;
+  /** Stops and resumes delivery of a partition that runs ahead in event time. Buffered batches are kept. */
+  pause(partition: number): void;
+  resume(partition: number): void;
+  /** Bytes fetched and not polled yet. */
+  bufferedBytes(): number;
+  /** Exactly the records with from <= offset < to, for replay and backfill; ends after `to` is covered. Throws SqlError when they are gone. */
+  readRange(partition: number, from: bigint, to: bigint): AsyncIterable<RawBatch>;
+  close(): Promise<void>;
+}
+
+/** 'earliest', 'latest', 'partition:offset,...', else a timestamp for the caller's parser (milliseconds since 1970); null when it is none. */
+export function parseStart(text: string, parseTimestamp: (text: string) => number | null): StartPosition | null {
+  const t = text.trim();
+  if (t === 'earliest' || t === 'latest') return { k: t };
+  if (/^\d+\s*:\s*\d+(\s*,\s*\d+\s*:\s*\d+)*$/.test(t)) return { k: 'at', offsets: parseOffsets(t) };
+  const ms = parseTimestamp(t);
+  return ms === null ? null : { k: 'timestamp', ms };
+}
+
+function parseOffsets(text: string): Map<number, bigint> {
+  const offsets = new Map<number, bigint>();
+  for (const part of text.split(',')) {
+    const [partition, offset] = part.split(':');
+    offsets.set(Number(partition), BigInt(offset.trim()));
+  }
+  return offsets;
+}
