@@ -1,0 +1,75 @@
+/**
+ * What the binder is given and what it gives back for statements that change tables. Queries give a BoundQuery
+ * (planner/logical/plan.ts).
+ */
+import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
+import type { ColType } from '../../operators/types.ts';
+import type { CatalogReader, Relation } from '../catalog_reader.ts';
+import type { Col, Logical } from '../logical/plan.ts';
+import type { PgNode } from '../parse/ast.ts';
+
+export interface BindEnv {
+  catalog: CatalogReader;
+  /** Settings under which literals are read (time zone, date style). */
+  evalContext: EvalContext;
+  /** Declared type of each $n, 0 = to be inferred. The binder writes inferred types into it and makes it longer as needed. */
+  paramTypes: number[];
+  searchPath: string[];
+  /** 'view': the query is maintained, so volatile functions are refused. 'read': it runs once. */
+  mode: 'view' | 'read';
+  /** DEFAULT expression of a table column as syntax with its text; absent or null: NULL. */
+  columnDefault?(relation: Relation, column: number): { node: PgNode; text: string } | null;
+  /** Columns of $n when no parameter is allowed at all (view bodies): PostgreSQL's 42P02. Default true. */
+  allowParams?: boolean;
+}
+
+export interface BoundReturning {
+  /** Expressions over the ids of the statement's columns (new, old and FROM columns of the source plan). */
+  items: { name: string; type: ColType; expr: Expr; origin?: { relation: number; attnum: number } }[];
+}
+
+interface BoundModify {
+  relation: Relation;
+  returning: BoundReturning | null;
+  /** Relations (OIDs) that are read, `relation` included. */
+  dependencies: number[];
+  /** Final type of each $n. */
+  parameters: number[];
+}
+
+export type BoundConflict =
+  /** `target`: key columns that were named; null when any unique key counts. */
+  | { action: 'nothing'; target: number[] | null }
+  | {
+      action: 'update';
+      target: number[];
+      /** Ids under which `set` and `where` see the stored row and the row proposed for insertion, in table order. */
+      existing: Col[];
+      excluded: Col[];
+      /** New value of each column of the table, in table order. */
+      set: Expr[];
+      where: Expr | null;
+    };
+
+export interface BoundInsert extends BoundModify {
+  k: 'insert';
+  /** Produces the new rows. */
+  source: Logical;
+  /** The columns of the table in order, as ids of `source`. */
+  columns: Col[];
+  onConflict: BoundConflict | null;
+}
+
+export interface BoundUpdate extends BoundModify {
+  k: 'update';
+  /** One row for each row to change. A target row that joins several FROM rows may appear several times: take any one. */
+  source: Logical;
+  oldColumns: Col[];
+  newColumns: Col[];
+}
+
+export interface BoundDelete extends BoundModify {
+  k: 'delete';
+  source: Logical;
+  oldColumns: Col[];
+}
