@@ -16,8 +16,9 @@ export type Expr =
   | { k: 'const'; v: Datum; t: ColType }
   /** $n of a prepared statement; 1-based as in SQL. Replaced by a const before execution. */
   | { k: 'param'; n: number; t: ColType }
-  /** A strict function is NULL when any argument is NULL and is then not called. */
-  | { k: 'call'; fn: string; args: Expr[]; t: ColType; strict: boolean }
+  /** A strict function is NULL when any argument is NULL and is then not called. variadic: written f(..., VARIADIC array) of
+   *  a VARIADIC "any" function such as concat; the last argument is the array of the rest. */
+  | { k: 'call'; fn: string; args: Expr[]; t: ColType; strict: boolean; variadic?: boolean }
   /** I/O conversion between types; also a length coercion when the types are equal and the typmod differs. */
   | { k: 'cast'; arg: Expr; t: ColType; explicit: boolean }
   | { k: 'and'; args: Expr[]; t: ColType }
