@@ -1,0 +1,26 @@
+/**
+ * What the analyses prove about one node of a dataflow plan. Each analysis is a small lattice in a file of its own; this is
+ * their product. A fact is always a proof: absent means "not known", never "false".
+ */
+
+/**
+ * Every future change (insertion or retraction) of the node has a value in this column that is at least
+ * `watermark(sources) - lag` microseconds; with `strict`, greater. The watermark of several sources is the least of theirs.
+ */
+export interface Monotone {
+  /** Relation OIDs, ascending. */
+  sources: number[];
+  lag: bigint;
+  strict: boolean;
+}
+
+export interface NodeFacts {
+  /** Column sets whose values occur at most once (weights are 0 or 1). An empty set: at most one row. */
+  keys: number[][];
+  /** The output never retracts. */
+  appendOnly: boolean;
+  /** Per column. */
+  monotone: (Monotone | null)[];
+  /** Per column: never NULL. */
+  notNull: boolean[];
+}
