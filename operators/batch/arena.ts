@@ -1,0 +1,89 @@
+/**
+ * A bump allocator for what dies together: one tick's batches, one query's result. Nothing is freed alone; reset() forgets
+ * everything and keeps the first chunk, release() gives all pages back.
+ *
+ * Cost: a few instructions an allocation. Every address is 16-byte aligned.
+ */
+import { BYTES, PAGE_BYTES, U8 } from './memory.ts';
+import { checked, pages } from './pages.ts';
+
+interface Chunk {
+  address: number;
+  pages: number;
+}
+
+const CHUNK_PAGES = 16;
+
+export class Arena {
+  #chunks: Chunk[] = [];
+  #next = 0;
+  #end = 0;
+
+  /** `bytes` bytes at a 16-byte aligned address, contents unspecified. */
+  alloc(bytes: number): number {
+    const size = (bytes + 15) & ~15;
+    if (size > 0x7fff0000 || size < 0) return this.#grow(Math.ceil(bytes / 16) * 16);
+    const address = this.#next;
+    if (address + size > this.#end) return this.#grow(size);
+    this.#next = address + size;
+    return address;
+  }
+
+  allocZeroed(bytes: number): number {
+    const address = this.alloc(bytes);
+    U8.fill(0, address, address + bytes);
+    return address;
+  }
+
+  /** Copies bytes in and returns their address. */
+  copyIn(bytes: Uint8Array): number {
+    const address = this.alloc(bytes.length);
+    U8.set(bytes, address);
+    return address;
+  }
+
+  /** Writes text as UTF-8; returns its address, with the length in `lastLength`. */
+  writeText(text: string): number {
+    const room = text.length * 3;
+    const address = this.alloc(room);
+    const length = BYTES.utf8Write(text, address, room);
+    this.lastLength = length;
+    if (address + ((room + 15) & ~15) === this.#next) this.#next = address + ((length + 15) & ~15);
+    return address;
+  }
+
+  lastLength = 0;
+
+  #grow(size: number): number {
+    const count = Math.max(CHUNK_PAGES, Math.ceil(size / PAGE_BYTES));
+    const address = pages.allocate(count);
+    this.#chunks.push({ address, pages: count });
+    this.#next = address + size;
+    this.#end = address + count * PAGE_BYTES;
+    return address;
+  }
+
+  /** Bytes of pages held. */
+  get bytes(): number {
+    let total = 0;
+    for (const chunk of this.#chunks) total += chunk.pages * PAGE_BYTES;
+    return total;
+  }
+
+  reset(): void {
+    const keep = this.#chunks[0];
+    for (let i = 1; i < this.#chunks.length; i++) pages.release(this.#chunks[i].address, this.#chunks[i].pages);
+    if (keep === undefined) return;
+    this.#chunks.length = 1;
+    this.#next = keep.address;
+    this.#end = keep.address + keep.pages * PAGE_BYTES;
+    if (checked) U8.fill(0xdb, keep.address, this.#end);
+  }
+
+  release(): void {
+    for (const chunk of this.#chunks) pages.release(chunk.address, chunk.pages);
+    this.#chunks = [];
+    this.#next = 0;
+    this.#end = 0;
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * Makes batches in an arena: from datums (tests, INSERT, system relations) and by copying slots of other batches (operators).
+ * Columns grow by doubling; the outgrown columns stay in the arena until it is reset.
+ */
+import type { Datum } from '../datum.ts';
+import { type ColType, PHYS_WIDTH, physOf } from '../types.ts';
+import type { Arena } from './arena.ts';
+import type { Batch, Column } from './batch.ts';
+import { F64, I32, U8 } from './memory.ts';
+import { readSlot, writeSlot } from './slots.ts';
+
+export class BatchBuilder {
+  readonly types: ColType[];
+  readonly arena: Arena;
+  readonly columns: Column[];
+  weights: number;
+  n = 0;
+  #capacity: number;
+
+  /** `capacity` rows fit without growing. */
+  constructor(types: ColType[], arena: Arena, capacity = 64) {
+    this.types = types;
+    this.arena = arena;
+    this.#capacity = Math.max(capacity, 1);
+    this.columns = types.map((type) => {
+      const phys = physOf(type.oid);
+      return { type, phys, data: arena.alloc(this.#capacity * PHYS_WIDTH[phys]), valid: arena.alloc(this.#capacity) };
+    });
+    this.weights = arena.alloc(this.#capacity * 4);
+  }
+
+  /** Makes room for `more` further rows; column addresses may change. */
+  reserve(more: number): void {
+    const wanted = this.n + more;
+    if (wanted <= this.#capacity) return;
+    let capacity = this.#capacity;
+    while (capacity < wanted) capacity *= 2;
+    for (const column of this.columns) {
+      const width = PHYS_WIDTH[column.phys];
+      const data = this.arena.alloc(capacity * width);
+      U8.copyWithin(data, column.data, column.data + this.n * width);
+      const valid = this.arena.alloc(capacity);
+      U8.copyWithin(valid, column.valid, column.valid + this.n);
+      column.data = data;
+      column.valid = valid;
+    }
+    const weights = this.arena.alloc(capacity * 4);
+    U8.copyWithin(weights, this.weights, this.weights + this.n * 4);
+    this.weights = weights;
+    this.#capacity = capacity;
+  }
+
+  /** Adds a row with this weight and returns its position; every column must then be set. */
+  addRow(weight: number): number {
+    if (this.n === this.#capacity) this.reserve(1);
+    const row = this.n++;
+    I32[(this.weights >>> 2) + row] = weight;
+    return row;
+  }
+
+  setDatum(column: number, row: number, value: Datum): void {
+    const col = this.columns[column];
+    if (value === null) {
+      U8[col.valid + row] = 0;
+      clearSlot(col, row);
+      return;
+    }
+    U8[col.valid + row] = 1;
+    writeSlot(col.phys, col.type.oid, col.data + row * PHYS_WIDTH[col.phys], value, this.arena);
+  }
+
+  pushDatums(values: Datum[], weight: number): void {
+    const row = this.addRow(weight);
+    for (let i = 0; i < values.length; i++) this.setDatum(i, row, values[i]);
+  }
+
+  /** Copies a slot of another batch; long bytes are shared, not copied. */
+  copySlot(column: number, row: number, from: Column, fromRow: number): void {
+    const to = this.columns[column];
+    U8[to.valid + row] = from.valid === 0 ? 1 : U8[from.valid + fromRow];
+    switch (PHYS_WIDTH[to.phys]) {
+      case 1:
+        U8[to.data + row] = U8[from.data + fromRow];
+        return;
+      case 4:
+        I32[(to.data >>> 2) + row] = I32[(from.data >>> 2) + fromRow];
+        return;
+      case 8: {
+        const a = (to.data >>> 2) + row * 2;
+        const b = (from.data >>> 2) + fromRow * 2;
+        I32[a] = I32[b];
+        I32[a + 1] = I32[b + 1];
+        return;
+      }
+      default: {
+        const a = (to.data >>> 2) + row * 4;
+        const b = (from.data >>> 2) + fromRow * 4;
+        I32[a] = I32[b];
+        I32[a + 1] = I32[b + 1];
+        I32[a + 2] = I32[b + 2];
+        I32[a + 3] = I32[b + 3];
+      }
+    }
+  }
+
+  setNull(column: number, row: number): void {
+    const col = this.columns[column];
+    U8[col.valid + row] = 0;
+    clearSlot(col, row);
+  }
+
+  /** The rows so far, as a batch that shares the builder's columns: add no more rows afterwards. */
+  build(): Batch {
+    return { n: this.n, columns: this.columns, weights: this.weights };
+  }
+}
+
+/** NULL slots hold zeros, so that whole slots can be hashed and compared without looking at validity first. */
+function clearSlot(column: Column, row: number): void {
+  switch (PHYS_WIDTH[column.phys]) {
+    case 1:
+      U8[column.data + row] = 0;
+      return;
+    case 4:
+      I32[(column.data >>> 2) + row] = 0;
+      return;
+    case 8:
+      F64[column.data / 8 + row] = 0;
+      return;
+    default:
+      F64[column.data / 8 + row * 2] = 0;
+      F64[column.data / 8 + row * 2 + 1] = 0;
+  }
+}
+
+export function isValid(column: Column, row: number): boolean {
+  return column.valid === 0 || U8[column.valid + row] !== 0;
+}
+
+export function readDatum(column: Column, row: number): Datum {
+  if (column.valid !== 0 && U8[column.valid + row] === 0) return null;
+  return readSlot(column.phys, column.type.oid, column.data + row * PHYS_WIDTH[column.phys]);
+}
+
+export function readRow(batch: Batch, row: number): Datum[] {
+  return batch.columns.map((column) => readDatum(column, row));
+}
+
+export function weightOf(batch: Batch, row: number): number {
+  return I32[(batch.weights >>> 2) + row];
+}
+
+/** A batch of rows of datums, each with weight 1 or the weight given. */
+export function batchFromRows(types: ColType[], rows: Datum[][], arena: Arena, weights?: number[]): Batch {
+  const builder = new BatchBuilder(types, arena, rows.length);
+  for (let i = 0; i < rows.length; i++) builder.pushDatums(rows[i], weights === undefined ? 1 : weights[i]);
+  return builder.build();
+}
+
+export function emptyBatch(types: ColType[]): Batch {
+  return { n: 0, columns: types.map((type) => ({ type, phys: physOf(type.oid), data: 0, valid: 0 })), weights: 0 };
+}

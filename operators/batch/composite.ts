@@ -1,0 +1,216 @@
+/**
+ * Arrays and records as bytes of a varlen slot: a small tagged encoding, little endian. One value has one encoding, so equal
+ * values (of equal shape) are equal bytes and can be hashed and grouped as bytes. (numeric items keep their scale: 1.0 and 1.00
+ * in an array are different groups.)
+ */
+import { type Datum, decimal, interval, type PgArray, type PgRecord } from '../datum.ts';
+
+const T_NULL = 0;
+const T_FALSE = 1;
+const T_TRUE = 2;
+const T_INT = 3;
+const T_BIGINT = 4;
+const T_FLOAT = 5;
+const T_TEXT = 6;
+const T_BYTES = 7;
+const T_NUMERIC = 8;
+const T_INTERVAL = 9;
+const T_ARRAY = 10;
+const T_RECORD = 11;
+
+class Writer {
+  #buffer = Buffer.allocUnsafe(256);
+  #at = 0;
+
+  #room(bytes: number): number {
+    const at = this.#at;
+    if (at + bytes > this.#buffer.length) {
+      const bigger = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, at + bytes));
+      this.#buffer.copy(bigger, 0, 0, at);
+      this.#buffer = bigger;
+    }
+    this.#at = at + bytes;
+    return at;
+  }
+
+  byte(value: number): void {
+    const at = this.#room(1);
+    this.#buffer[at] = value;
+  }
+
+  int(value: number): void {
+    const at = this.#room(4);
+    this.#buffer.writeInt32LE(value | 0, at);
+  }
+
+  big(value: bigint): void {
+    const at = this.#room(8);
+    this.#buffer.writeBigInt64LE(value, at);
+  }
+
+  float(value: number): void {
+    const at = this.#room(8);
+    this.#buffer.writeDoubleLE(value === 0 ? 0 : value, at);
+  }
+
+  bytes(value: Uint8Array): void {
+    this.int(value.length);
+    const at = this.#room(value.length);
+    this.#buffer.set(value, at);
+  }
+
+  done(): Uint8Array {
+    return this.#buffer.subarray(0, this.#at);
+  }
+
+  datum(value: Datum): void {
+    if (value === null) this.byte(T_NULL);
+    else if (typeof value === 'boolean') this.byte(value ? T_TRUE : T_FALSE);
+    else if (typeof value === 'number') {
+      if (Number.isInteger(value) && value >= -2147483648 && value <= 2147483647 && !Object.is(value, -0)) {
+        this.byte(T_INT);
+        this.int(value);
+      } else {
+        this.byte(T_FLOAT);
+        this.float(value);
+      }
+    } else if (typeof value === 'bigint') {
+      this.byte(T_BIGINT);
+      this.big(value);
+    } else if (typeof value === 'string') {
+      this.byte(T_TEXT);
+      this.bytes(Buffer.from(value, 'utf8'));
+    } else if (value instanceof Uint8Array) {
+      this.byte(T_BYTES);
+      this.bytes(value);
+    } else if (value.k === 'dec') {
+      this.byte(T_NUMERIC);
+      this.int(value.s);
+      this.bytes(Buffer.from(value.special ?? value.m.toString(), 'latin1'));
+    } else if (value.k === 'interval') {
+      this.byte(T_INTERVAL);
+      this.int(value.months);
+      this.int(value.days);
+      this.big(value.micros);
+    } else if (value.k === 'array') {
+      this.byte(T_ARRAY);
+      this.int(value.elem);
+      this.int(value.dims.length);
+      for (const dim of value.dims) this.int(dim);
+      for (const lower of value.lower) this.int(lower);
+      for (const item of value.items) this.datum(item);
+    } else {
+      this.byte(T_RECORD);
+      this.int(value.values.length);
+      for (let i = 0; i < value.values.length; i++) {
+        this.int(value.types[i]);
+        this.datum(value.values[i]);
+      }
+    }
+  }
+}
+
+class Reader {
+  readonly #buffer: Buffer;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  #int(): number {
+    const value = this.#buffer.readInt32LE(this.#at);
+    this.#at += 4;
+    return value;
+  }
+
+  #big(): bigint {
+    const value = this.#buffer.readBigInt64LE(this.#at);
+    this.#at += 8;
+    return value;
+  }
+
+  #bytes(): Buffer {
+    const length = this.#int();
+    const value = this.#buffer.subarray(this.#at, this.#at + length);
+    this.#at += length;
+    return value;
+  }
+
+  datum(): Datum {
+    switch (this.#buffer[this.#at++]) {
+      case T_NULL:
+        return null;
+      case T_FALSE:
+        return false;
+      case T_TRUE:
+        return true;
+      case T_INT:
+        return this.#int();
+      case T_BIGINT:
+        return this.#big();
+      case T_FLOAT: {
+        const value = this.#buffer.readDoubleLE(this.#at);
+        this.#at += 8;
+        return value;
+      }
+      case T_TEXT:
+        return this.#bytes().toString('utf8');
+      case T_BYTES:
+        return new Uint8Array(this.#bytes());
+      case T_NUMERIC: {
+        const scale = this.#int();
+        const text = this.#bytes().toString('latin1');
+        if (text === 'NaN' || text === 'Infinity' || text === '-Infinity') return { k: 'dec', m: 0n, s: 0, special: text };
+        return decimal(BigInt(text), scale);
+      }
+      case T_INTERVAL: {
+        const months = this.#int();
+        const days = this.#int();
+        return interval(months, days, this.#big());
+      }
+      case T_ARRAY:
+        return this.#array();
+      case T_RECORD:
+        return this.#record();
+      default:
+        throw new Error(`damaged composite value: tag ${this.#buffer[this.#at - 1]} at ${this.#at - 1}`);
+    }
+  }
+
+  #array(): PgArray {
+    const elem = this.#int();
+    const depth = this.#int();
+    const dims: number[] = [];
+    const lower: number[] = [];
+    for (let i = 0; i < depth; i++) dims.push(this.#int());
+    for (let i = 0; i < depth; i++) lower.push(this.#int());
+    let count = depth === 0 ? 0 : 1;
+    for (const dim of dims) count *= dim;
+    const items: Datum[] = [];
+    for (let i = 0; i < count; i++) items.push(this.datum());
+    return { k: 'array', elem, dims, lower, items };
+  }
+
+  #record(): PgRecord {
+    const count = this.#int();
+    const types: number[] = [];
+    const values: Datum[] = [];
+    for (let i = 0; i < count; i++) {
+      types.push(this.#int());
+      values.push(this.datum());
+    }
+    return { k: 'record', types, values };
+  }
+}
+
+/** Bytes of an array or record (any datum works). */
+export function encodeComposite(value: Datum): Uint8Array {
+  const writer = new Writer();
+  writer.datum(value);
+  return writer.done();
+}
+
+export function decodeComposite(bytes: Uint8Array): Datum {
+  return new Reader(bytes).datum();
+}

@@ -1,0 +1,86 @@
+/**
+ * Hands out contiguous runs of 64 KiB pages of the shared memory and takes them back.
+ *
+ * Each thread owns a range of pages and is the only one to allocate in it, so there are no locks; memory handed to another thread
+ * goes back to its owner by message. First fit over a list of free runs ordered by start; neighbours are merged on free.
+ *
+ * `checked` (environment TIDEMARK_CHECKED=1, on in tests): freed pages are filled with 0xDB so that a read of freed memory shows.
+ */
+import { workerData } from 'node:worker_threads';
+import { SqlError } from '../errors.ts';
+import { PAGE_BYTES, U8 } from './memory.ts';
+
+export const checked: boolean = process.env.TIDEMARK_CHECKED === '1';
+
+interface Run {
+  start: number;
+  count: number;
+}
+
+export class PageAllocator {
+  readonly #free: Run[];
+  #used = 0;
+
+  /** Owns pages start .. end-1. */
+  constructor(start: number, end: number) {
+    this.#free = [{ start, count: end - start }];
+  }
+
+  get usedPages(): number {
+    return this.#used;
+  }
+
+  /** Byte address of `count` contiguous pages; 53200 when the memory is full. */
+  allocate(count: number): number {
+    const free = this.#free;
+    for (let i = 0; i < free.length; i++) {
+      const run = free[i];
+      if (run.count < count) continue;
+      const start = run.start;
+      run.start += count;
+      run.count -= count;
+      if (run.count === 0) free.splice(i, 1);
+      this.#used += count;
+      return start * PAGE_BYTES;
+    }
+    throw new SqlError('53200', 'out of memory', { detail: `No run of ${count} pages of 64 KiB is free.` });
+  }
+
+  release(address: number, count: number): void {
+    if (checked) U8.fill(0xdb, address, address + count * PAGE_BYTES);
+    const start = address / PAGE_BYTES;
+    const free = this.#free;
+    let low = 0;
+    let high = free.length;
+    while (low < high) {
+      const mid = (low + high) >>> 1;
+      if (free[mid].start < start) low = mid + 1;
+      else high = mid;
+    }
+    const before = low > 0 ? free[low - 1] : null;
+    const after = low < free.length ? free[low] : null;
+    if ((before && before.start + before.count > start) || (after && start + count > after.start)) {
+      throw new Error(`pages freed twice: ${start}..${start + count}`);
+    }
+    const joinsBefore = before !== null && before.start + before.count === start;
+    const joinsAfter = after !== null && start + count === after.start;
+    if (joinsBefore && joinsAfter) {
+      before.count += count + after.count;
+      free.splice(low, 1);
+    } else if (joinsBefore) before.count += count;
+    else if (joinsAfter) {
+      after.start = start;
+      after.count += count;
+    } else free.splice(low, 0, { start, count });
+    this.#used -= count;
+  }
+}
+
+interface PageRangeData {
+  pageRange?: [number, number];
+}
+
+const range = (workerData as PageRangeData | null)?.pageRange ?? [1, 65536];
+
+/** This thread's pages. Page 0 stays unused so that address 0 can mean "none". */
+export const pages = new PageAllocator(range[0], range[1]);

@@ -1,0 +1,127 @@
+/**
+ * The heap of one piece of operator state: runs of rows and bytes of long values, in size classes.
+ *
+ * Classes are 16, 32, 48, 64, then four steps per doubling up to 64 KiB (at most 25 % waste); larger blocks take whole pages.
+ * A free list a class is threaded through the freed blocks. Dropping the state gives all pages back at once.
+ *
+ * A batch of this tick may still show bytes that the state has let go (varlen slots are shallow copies), so free() only queues a
+ * block; endTick() makes queued blocks reusable.
+ */
+import { PAGE_BYTES, U8, U32 } from '../batch/memory.ts';
+import { checked, pages } from '../batch/pages.ts';
+
+const CLASS_SIZES: number[] = [16, 32, 48, 64];
+for (let base = 64; base < PAGE_BYTES; base *= 2) {
+  for (let step = 1; step <= 4; step++) CLASS_SIZES.push(base + (base / 4) * step);
+}
+
+/** Class of a size, for sizes up to 64 KiB, by 16-byte units. */
+const CLASS_OF = new Uint8Array(PAGE_BYTES / 16 + 1);
+for (let units = 1, cls = 0; units < CLASS_OF.length; units++) {
+  while (CLASS_SIZES[cls] < units * 16) cls++;
+  CLASS_OF[units] = cls;
+}
+
+/** Pages taken at once grow with the heap so that thousands of small heaps stay small. */
+const FIRST_CHUNK_PAGES = 1;
+const MAX_CHUNK_PAGES = 64;
+
+export class Heap {
+  readonly #freeLists = new Uint32Array(CLASS_SIZES.length);
+  readonly #chunks: { address: number; pages: number }[] = [];
+  readonly #large = new Map<number, number>();
+  #next = 0;
+  #end = 0;
+  #chunkPages = FIRST_CHUNK_PAGES;
+  #live = 0;
+  #queued: number[] = [];
+
+  /** Bytes in live blocks, rounded to their class. */
+  get liveBytes(): number {
+    return this.#live;
+  }
+
+  /** Bytes that a block of this size really gets. */
+  static roundUp(bytes: number): number {
+    if (bytes > PAGE_BYTES) return Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
+    return CLASS_SIZES[CLASS_OF[(bytes + 15) >>> 4]];
+  }
+
+  alloc(bytes: number): number {
+    if (bytes > PAGE_BYTES) return this.#allocLarge(bytes);
+    const cls = CLASS_OF[(bytes + 15) >>> 4];
+    const size = CLASS_SIZES[cls];
+    this.#live += size;
+    const head = this.#freeLists[cls];
+    if (head !== 0) {
+      this.#freeLists[cls] = U32[head >>> 2];
+      return head;
+    }
+    const address = this.#next;
+    if (address + size <= this.#end) {
+      this.#next = address + size;
+      return address;
+    }
+    return this.#refill(size);
+  }
+
+  /** Frees at endTick(). `bytes` must be what alloc() was asked for. */
+  free(address: number, bytes: number): void {
+    this.#queued.push(address, bytes);
+  }
+
+  endTick(): void {
+    const queued = this.#queued;
+    if (queued.length === 0) return;
+    for (let i = 0; i < queued.length; i += 2) this.#freeNow(queued[i], queued[i + 1]);
+    this.#queued = [];
+  }
+
+  #freeNow(address: number, bytes: number): void {
+    if (bytes > PAGE_BYTES) {
+      const count = this.#large.get(address);
+      if (count === undefined) throw new Error(`heap block freed twice at ${address}`);
+      this.#large.delete(address);
+      this.#live -= count * PAGE_BYTES;
+      pages.release(address, count);
+      return;
+    }
+    const cls = CLASS_OF[(bytes + 15) >>> 4];
+    const size = CLASS_SIZES[cls];
+    this.#live -= size;
+    if (checked) U8.fill(0xdb, address, address + size);
+    U32[address >>> 2] = this.#freeLists[cls];
+    this.#freeLists[cls] = address;
+  }
+
+  #allocLarge(bytes: number): number {
+    const count = Math.ceil(bytes / PAGE_BYTES);
+    const address = pages.allocate(count);
+    this.#large.set(address, count);
+    this.#live += count * PAGE_BYTES;
+    return address;
+  }
+
+  #refill(size: number): number {
+    const count = Math.max(this.#chunkPages, Math.ceil(size / PAGE_BYTES));
+    this.#chunkPages = Math.min(this.#chunkPages * 2, MAX_CHUNK_PAGES);
+    const address = pages.allocate(count);
+    this.#chunks.push({ address, pages: count });
+    this.#next = address + size;
+    this.#end = address + count * PAGE_BYTES;
+    return address;
+  }
+
+  release(): void {
+    for (const chunk of this.#chunks) pages.release(chunk.address, chunk.pages);
+    for (const [address, count] of this.#large) pages.release(address, count);
+    this.#chunks.length = 0;
+    this.#large.clear();
+    this.#freeLists.fill(0);
+    this.#queued = [];
+    this.#next = 0;
+    this.#end = 0;
+    this.#live = 0;
+    this.#chunkPages = FIRST_CHUNK_PAGES;
+  }
+}
