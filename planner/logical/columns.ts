@@ -1,0 +1,63 @@
+/**
+ * Which columns a logical plan node gives, and which it takes from outside (correlation).
+ */
+import type { Col, Logical } from './plan.ts';
+import { planExprs, visitExpr, visitPlan } from './walk.ts';
+
+/** The output columns of a node, in order. */
+export function outputColumns(p: Logical): Col[] {
+  switch (p.op) {
+    case 'get':
+    case 'values':
+    case 'setop':
+    case 'recursive':
+    case 'working':
+      return p.cols;
+    case 'filter':
+    case 'distinct':
+    case 'topn':
+      return outputColumns(p.input);
+    case 'project':
+      return p.items.map((i) => i.col);
+    case 'join':
+      return p.kind === 'semi' || p.kind === 'anti'
+        ? outputColumns(p.left)
+        : [...outputColumns(p.left), ...outputColumns(p.right)];
+    case 'asof':
+      return [...outputColumns(p.left), ...outputColumns(p.right)];
+    case 'apply':
+      return p.kind === 'cross' || p.kind === 'left'
+        ? [...outputColumns(p.left), ...outputColumns(p.right)]
+        : [...outputColumns(p.left), p.out];
+    case 'aggregate':
+      return [...p.keys.map((k) => k.col), ...p.aggregates.map((a) => a.out), ...(p.grouping ?? []).map((g) => g.out)];
+    case 'window':
+      return [...outputColumns(p.input), ...p.windows.map((w) => w.out)];
+    case 'tablefunc':
+      return [...outputColumns(p.input), ...p.cols, ...(p.ordinality ? [p.ordinality] : [])];
+    case 'timewindow':
+      return [...outputColumns(p.input), p.start, p.end];
+  }
+}
+
+/** Ids that a plan uses and does not produce itself: references to outer queries. */
+export function freeColumns(plan: Logical): Set<number> {
+  const used = new Set<number>();
+  const made = new Set<number>();
+  visitPlan(plan, (p) => {
+    for (const c of outputColumns(p)) made.add(c.id);
+    for (const e of planExprs(p)) {
+      visitExpr(e, (x) => {
+        if (x.k === 'col') used.add(x.id);
+        return true;
+      });
+    }
+  });
+  for (const id of made) used.delete(id);
+  return used;
+}
+
+/** A one-row plan without columns: FROM of a SELECT that has none. */
+export function oneRow(): Logical {
+  return { op: 'values', rows: [[]], cols: [] };
+}
