@@ -16,6 +16,8 @@ export function outputColumns(p: Logical): Col[] {
     case 'filter':
     case 'distinct':
     case 'topn':
+    case 'single_row':
+    case 'temporal':
       return outputColumns(p.input);
     case 'project':
       return p.items.map((i) => i.col);
@@ -26,9 +28,7 @@ export function outputColumns(p: Logical): Col[] {
     case 'asof':
       return [...outputColumns(p.left), ...outputColumns(p.right)];
     case 'apply':
-      return p.kind === 'cross' || p.kind === 'left'
-        ? [...outputColumns(p.left), ...outputColumns(p.right)]
-        : [...outputColumns(p.left), p.out];
+      return 'out' in p ? [...outputColumns(p.left), p.out] : [...outputColumns(p.left), ...outputColumns(p.right)];
     case 'aggregate':
       return [...p.keys.map((k) => k.col), ...p.aggregates.map((a) => a.out), ...(p.grouping ?? []).map((g) => g.out)];
     case 'window':

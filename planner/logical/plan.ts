@@ -101,10 +101,23 @@ export type Logical =
       start: Col;
       end: Col;
     }
-  | { op: 'asof'; left: Logical; right: Logical; leftOuter: boolean; on: Expr; leftTime: number; rightTime: number; strict: boolean }
+  | {
+      op: 'asof';
+      left: Logical;
+      right: Logical;
+      leftOuter: boolean;
+      on: Expr;
+      leftTime: number;
+      rightTime: number;
+      strict: boolean;
+    }
   /** UNION [ALL] recursion: `step` reads the working table through a `working` node with the same id. */
   | { op: 'recursive'; id: number; base: Logical; step: Logical; all: boolean; cols: Col[] }
-  | { op: 'working'; id: number; cols: Col[] };
+  | { op: 'working'; id: number; cols: Col[] }
+  /** Made by decorrelation: more than one row for one value of `keys` (column ids) is error 21000. */
+  | { op: 'single_row'; input: Logical; keys: number[] }
+  /** Made from now() predicates: keeps rows while now() is in [from, until), ids of timestamptz columns, null where open. */
+  | { op: 'temporal'; input: Logical; from: number | null; until: number | null };
 
 /** A bound query: the plan, its result columns in order, and the presentation order of a top-level ORDER BY. */
 export interface BoundQuery {
