@@ -1,0 +1,53 @@
+/**
+ * What a format decoder is: records of a RawBatch in, rows of a BatchBuilder out, only for the columns that are needed.
+ *
+ *   RawBatch records [from, to)  -->  rows appended to `out` (weight 1)   +   BadRow list (those records give no row)
+ *
+ * A bad record never stops the others: it becomes a row of the stream's error relation. Long values are copied into the builder's
+ * arena, so the raw bytes may go once decode() has returned.
+ *
+ * Envelope upsert: rows are commands in record order, not a Z-set: weight 1 sets the key's row, weight -1 (a tombstone) deletes it and
+ * has only its key columns set. The engine keeps the rows by key.
+ */
+import type { BatchBuilder } from '../../operators/batch/builder.ts';
+import type { ColType } from '../../operators/types.ts';
+import type { RawBatch } from '../sources/source.ts';
+
+/** Where a column's value comes from: a field of the value (and of the key, for upsert key columns) or the record's own properties. */
+export type Origin =
+  | { k: 'field'; name: string }
+  | { k: 'key' }
+  | { k: 'partition' }
+  | { k: 'offset' }
+  | { k: 'timestamp' }
+  | { k: 'headers' };
+
+export interface SourceColumn {
+  name: string;
+  type: ColType;
+  notNull: boolean;
+  origin: Origin;
+}
+
+export interface DecoderSpec {
+  columns: SourceColumn[];
+  /** Positions in `columns` that `out` has, in order. NOT NULL and type errors are found in these columns only. */
+  needed: number[];
+  /** Envelope upsert: positions in `columns` of the primary key; absent for append. */
+  upsertKey?: number[];
+}
+
+export interface BadRow {
+  /** Record's position in the RawBatch. */
+  index: number;
+  /** Message and SQLSTATE as PostgreSQL would give for the value. */
+  reason: string;
+  sqlstate: string;
+  /** Column name; null when the record as a whole can't be read. */
+  column: string | null;
+}
+
+export interface Decoder {
+  /** Decodes records from <= i < to. `out` must have been built with the types of the needed columns. */
+  decode(raw: RawBatch, from: number, to: number, out: BatchBuilder): BadRow[];
+}
