@@ -12,6 +12,8 @@ export interface SqlErrorFields {
   table?: string;
   column?: string;
   constraint?: string;
+  /** Where it happened, for example "COPY t, line 3, column b". */
+  context?: string;
 }
 
 export class SqlError extends Error {

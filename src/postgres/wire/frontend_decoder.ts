@@ -1,0 +1,109 @@
+/**
+ * Cuts what a client sends into messages: type byte, int32 length that counts itself, body.
+ *
+ * Memory follows the bytes that came, never the length that was claimed: a partial message lies in a buffer that doubles as bytes
+ * arrive. Bodies are views, not copies; a buffer is never written again where a body may show it. Bad framing (an unknown type, a
+ * length below 4 or over the limit) cannot be resynchronised and throws FATAL 08P01.
+ */
+import { FRONTEND, fatalProtocol } from './protocol.ts';
+
+export interface FrontendMessage {
+  type: number;
+  body: Buffer;
+}
+
+/** Messages whose body is a name or nothing; PostgreSQL's limit for them. */
+const SMALL_MESSAGE_BYTES = 10000;
+const SMALL = new Set<number>([
+  FRONTEND.describe, FRONTEND.execute, FRONTEND.close, FRONTEND.sync, FRONTEND.flush, FRONTEND.terminate, FRONTEND.copyDone,
+  FRONTEND.copyFail,
+]);
+const KNOWN = new Set<number>(Object.values(FRONTEND));
+const EMPTY = Buffer.alloc(0);
+
+export class FrontendDecoder {
+  readonly #maxMessageBytes: number;
+  #buf: Buffer = EMPTY;
+  #start = 0;
+  #end = 0;
+  /** True when #buf is ours, with room after #end. */
+  #owned = false;
+
+  constructor(maxMessageBytes: number) {
+    this.#maxMessageBytes = maxMessageBytes;
+  }
+
+  /** Bytes taken in and not yet given out. */
+  get buffered(): number {
+    return this.#end - this.#start;
+  }
+
+  push(chunk: Buffer): void {
+    const held = this.#end - this.#start;
+    if (held === 0) {
+      this.#buf = chunk;
+      this.#start = 0;
+      this.#end = chunk.length;
+      this.#owned = false;
+      return;
+    }
+    if (!this.#owned || this.#end + chunk.length > this.#buf.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(held * 2, held + chunk.length, 1024));
+      this.#buf.copy(grown, 0, this.#start, this.#end);
+      this.#buf = grown;
+      this.#start = 0;
+      this.#end = held;
+      this.#owned = true;
+    }
+    chunk.copy(this.#buf, this.#end);
+    this.#end += chunk.length;
+  }
+
+  /** The first byte waiting, or -1. */
+  peek(): number {
+    return this.#end > this.#start ? this.#buf[this.#start] : -1;
+  }
+
+  /** All bytes waiting, taken out: they belong to another protocol layer. */
+  takeAll(): Buffer {
+    const rest = this.#buf.subarray(this.#start, this.#end);
+    this.#start = this.#end;
+    return rest;
+  }
+
+  /** The first packet of a connection, which has no type byte: its body after the length, or null when more must come. */
+  nextUntyped(): Buffer | null {
+    if (this.buffered < 4) return null;
+    const length = this.#buf.readInt32BE(this.#start);
+    if (length < 8 || length > SMALL_MESSAGE_BYTES) throw fatalProtocol('invalid length of startup packet');
+    if (this.buffered < length) return null;
+    return this.#take(4, length);
+  }
+
+  /** The next message, or null when more must come. Throws FATAL 08P01. */
+  next(): FrontendMessage | null {
+    const held = this.#end - this.#start;
+    if (held === 0) return null;
+    const type = this.#buf[this.#start];
+    if (!KNOWN.has(type)) throw fatalProtocol(`invalid frontend message type ${type}`);
+    if (held < 5) return null;
+    const length = this.#buf.readInt32BE(this.#start + 1);
+    if (length < 4 || length > (SMALL.has(type) ? SMALL_MESSAGE_BYTES : this.#maxMessageBytes)) {
+      throw fatalProtocol('invalid message length');
+    }
+    if (held < length + 1) return null;
+    return { type, body: this.#take(5, length + 1) };
+  }
+
+  #take(header: number, total: number): Buffer {
+    const body = this.#buf.subarray(this.#start + header, this.#start + total);
+    this.#start += total;
+    if (this.#start === this.#end) {
+      this.#buf = EMPTY;
+      this.#start = 0;
+      this.#end = 0;
+      this.#owned = false;
+    }
+    return body;
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Reads the fields of one message body. Every read is checked against the body's end: pg-protocol's BufferReader trusts its
+ * server and would run past it. Errors are PostgreSQL's: 08P01 for shape, 22021 for text that is not UTF-8.
+ */
+import { isUtf8 } from 'node:buffer';
+import { SqlError } from '../../../operators/errors.ts';
+import { protocolError } from './protocol.ts';
+
+/** The text of bytes; 22021 names the first offending byte as PostgreSQL does. */
+export function checkedUtf8(bytes: Buffer): string {
+  if (!isUtf8(bytes)) throw invalidUtf8(bytes);
+  return bytes.utf8Slice(0, bytes.length);
+}
+
+function invalidUtf8(bytes: Buffer): SqlError {
+  let good = 0;
+  let bad = bytes.length;
+  while (bad - good > 1) {
+    const middle = (good + bad) >>> 1;
+    if (prefixIsUtf8(bytes, middle)) good = middle;
+    else bad = middle;
+  }
+  let start = good;
+  while (start > 0 && good - start < 3 && (bytes[start] & 0xc0) === 0x80) start--;
+  const lead = bytes[start];
+  const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+  const shown = [...bytes.subarray(start, start + length)].map((byte) => `0x${byte.toString(16).padStart(2, '0')}`);
+  return new SqlError('22021', `invalid byte sequence for encoding "UTF8": ${shown.join(' ')}`);
+}
+
+/** True when the first n bytes are UTF-8 but for a character cut at the end. */
+function prefixIsUtf8(bytes: Buffer, n: number): boolean {
+  for (let cut = 0; cut <= 3 && cut <= n; cut++) {
+    if (isUtf8(bytes.subarray(0, n - cut))) {
+      const rest = bytes.subarray(n - cut, n);
+      if (cut === 0) return true;
+      const lead = rest[0];
+      const wanted = lead >= 0xf5 ? 0 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 0;
+      return wanted > cut;
+    }
+  }
+  return false;
+}
+
+export class MessageReader {
+  readonly #body: Buffer;
+  #at = 0;
+
+  constructor(body: Buffer) {
+    this.#body = body;
+  }
+
+  byte(): number {
+    this.#need(1);
+    return this.#body[this.#at++];
+  }
+
+  /** Unsigned: counts go up to 65535. */
+  uint16(): number {
+    this.#need(2);
+    const value = this.#body.readUInt16BE(this.#at);
+    this.#at += 2;
+    return value;
+  }
+
+  int32(): number {
+    this.#need(4);
+    const value = this.#body.readInt32BE(this.#at);
+    this.#at += 4;
+    return value;
+  }
+
+  uint32(): number {
+    return this.int32() >>> 0;
+  }
+
+  cstring(): string {
+    const end = this.#body.indexOf(0, this.#at);
+    if (end < 0) throw protocolError('invalid string in message');
+    const bytes = this.#body.subarray(this.#at, end);
+    this.#at = end + 1;
+    return checkedUtf8(bytes);
+  }
+
+  bytes(length: number): Buffer {
+    this.#need(length);
+    const value = this.#body.subarray(this.#at, this.#at + length);
+    this.#at += length;
+    return value;
+  }
+
+  get remaining(): number {
+    return this.#body.length - this.#at;
+  }
+
+  /** The body must be used up. */
+  end(): void {
+    if (this.#at !== this.#body.length) throw protocolError('invalid message format');
+  }
+
+  #need(bytes: number): void {
+    if (bytes < 0 || this.#at + bytes > this.#body.length) throw protocolError('insufficient data left in message');
+  }
+}
