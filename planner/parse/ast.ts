@@ -1,6 +1,23 @@
 /**
  * Syntax tree of a statement. Queries and expressions are libpg-query's JSON nodes as Postgres's own parser makes them (`PgNode`):
  * the binder reads those directly. Streaming statements, which Postgres's grammar does not know, have shapes of their own.
+ *
+ * `node`, `select`, `inner` and the like hold the CONTENT of a node ({ targetList, ... }), lists inside them hold wrapped nodes
+ * ({ ResTarget: {...} }), as libpg-query gives them. Fields with a zero value (0, false, '', empty list) are absent from the JSON.
+ *
+ * Forms that only the streaming dialect has are marks on Postgres's own nodes:
+ *
+ * | text                                  | what the binder sees                                                                  |
+ * |---------------------------------------|---------------------------------------------------------------------------------------|
+ * | a ASOF [LEFT] JOIN b ON q             | JoinExpr with `asof: true` (jointype JOIN_INNER or JOIN_LEFT, quals = q)              |
+ * | b FOR SYSTEM_TIME AS OF e             | RangeVar with `systemTimeAsOf: PgNode` = e (a wrapped expression node)                |
+ * | v AS OF e                             | RangeVar with `asOf: PgNode` = e (tick number, timestamp, string or parameter)        |
+ * | TUMBLE(rel, col, size) and the like   | RangeFunction of a FuncCall named tumble, hop, session, cumulate (nothing is marked)  |
+ * | query EMIT ON WINDOW CLOSE            | SelectNode.emitOnWindowClose                                                          |
+ *
+ * Positions in nodes (`location`) are byte offsets of the UTF-8 form of `text`; -1 or absent when unknown. Errors carry 1-based
+ * character positions: positions.ts turns one into the other. An error raised by parse() counts from the start of what the client
+ * sent; an error raised later counts from the start of the statement's `text`, and the session adds `offset` (withOffset).
  */
 
 /** A node of libpg-query: an object with exactly one key, the node's type name, e.g. { SelectStmt: {...} }. */
@@ -33,7 +50,8 @@ export interface Option {
 
 export type IncludeKind = 'key' | 'partition' | 'offset' | 'timestamp' | 'headers';
 
-/** Every statement carries `text`: its own source text; and `offset`: where that text starts (characters) in what the client sent. */
+/** Every statement carries `text`: its own source text; and `offset`: where that text starts (characters, which are Unicode code
+ *  points as PostgreSQL counts them) in what the client sent. */
 export type Statement = { text: string; offset: number } & (
   | { k: 'select'; query: SelectNode }
   | { k: 'insert'; node: PgNode }
@@ -52,8 +70,12 @@ export type Statement = { text: string; offset: number } & (
       include: { kind: IncludeKind; as: string }[];
       options: Option[];
       temporary: boolean;
-      /** CREATE TABLE AS. */
+      /** CREATE TABLE AS, SELECT INTO. */
       asQuery: SelectNode | null;
+      /** Names given to the columns of asQuery. */
+      columnNames?: string[];
+      /** WITH NO DATA. */
+      withNoData?: boolean;
     }
   | {
       k: 'create_view';
@@ -65,8 +87,19 @@ export type Statement = { text: string; offset: number } & (
       columnNames: string[];
       query: SelectNode;
       options: Option[];
+      temporary?: boolean;
+      /** WITH NO DATA. */
+      withNoData?: boolean;
     }
-  | { k: 'create_index'; ifNotExists: boolean; name: string | null; schema?: string; relation: string; columns: PgNode[]; unique: boolean }
+  | {
+      k: 'create_index';
+      ifNotExists: boolean;
+      name: string | null;
+      schema?: string;
+      relation: string;
+      columns: PgNode[];
+      unique: boolean;
+    }
   | {
       k: 'create_sink';
       ifNotExists: boolean;
@@ -76,6 +109,16 @@ export type Statement = { text: string; offset: number } & (
       query: SelectNode | null;
       options: Option[];
     }
+  | {
+      k: 'create_subscription';
+      ifNotExists: boolean;
+      schema?: string;
+      name: string;
+      target: SubscribeTarget;
+      options: Option[];
+    }
+  /** ACKNOWLEDGE s UP TO tick. FETCH n FROM s is 'fetch'. */
+  | { k: 'acknowledge'; schema?: string; name: string; upTo: bigint }
   | {
       k: 'drop';
       kind: 'table' | 'stream' | 'view' | 'materialized_view' | 'index' | 'sink' | 'subscription' | 'schema' | 'source';
@@ -87,13 +130,38 @@ export type Statement = { text: string; offset: number } & (
   | { k: 'truncate'; names: { schema?: string; name: string }[] }
   | SubscribeStatement
   | { k: 'explain'; inner: Statement; analyze: boolean; options: Option[] }
-  | { k: 'declare_cursor'; name: string; query: SelectNode | SubscribeStatement; binary: boolean; scroll: boolean; hold: boolean }
-  | { k: 'fetch'; name: string; count: number | 'all'; direction: 'forward' | 'backward' | 'absolute' | 'relative'; move: boolean; options: Option[] }
+  | {
+      k: 'declare_cursor';
+      name: string;
+      query: SelectNode | SubscribeStatement;
+      binary: boolean;
+      scroll: boolean;
+      noScroll: boolean;
+      hold: boolean;
+    }
+  | {
+      k: 'fetch';
+      name: string;
+      count: number | 'all';
+      direction: 'forward' | 'backward' | 'absolute' | 'relative';
+      move: boolean;
+      options: Option[];
+    }
   | { k: 'close'; name: string | null }
+  /** values null: TO DEFAULT, the same as RESET. timezoneInterval: SET TIME ZONE INTERVAL '...'. */
   | { k: 'set'; name: string; values: (string | number)[] | null; local: boolean; timezoneInterval?: PgNode }
   | { k: 'show'; name: string }
   | { k: 'reset'; name: string | null }
-  | { k: 'transaction'; kind: 'begin' | 'commit' | 'rollback' | 'savepoint' | 'release' | 'rollback_to'; name?: string; options: Record<string, string> }
+  /** set: SET TRANSACTION; set_session: SET SESSION CHARACTERISTICS. Options are named as the settings they stand for
+   *  (transaction_isolation, transaction_read_only, transaction_deferrable: 'on' | 'off'), plus chain ('on') and snapshot.
+   *  `start`: the word was START TRANSACTION, which only changes the command tag. */
+  | {
+      k: 'transaction';
+      kind: 'begin' | 'commit' | 'rollback' | 'savepoint' | 'release' | 'rollback_to' | 'set' | 'set_session';
+      name?: string;
+      options: Record<string, string>;
+      start?: boolean;
+    }
   | { k: 'prepare'; name: string; types: PgNode[]; inner: Statement }
   | { k: 'execute'; name: string; args: PgNode[] }
   | { k: 'deallocate'; name: string | null }
@@ -104,12 +172,14 @@ export type Statement = { text: string; offset: number } & (
   | { k: 'utility'; tag: string; node: PgNode }
 );
 
+export type SubscribeTarget = { relation: { schema?: string; name: string; location: number } } | { query: SelectNode };
+
 export interface SubscribeStatement {
   k: 'subscribe';
   /** Set to the statement's own text and offset, as in Statement. */
   text: string;
   offset: number;
-  target: { relation: { schema?: string; name: string; location: number } } | { query: SelectNode };
+  target: SubscribeTarget;
   snapshot: boolean;
   progress: boolean;
   asOf: bigint | null;

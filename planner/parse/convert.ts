@@ -1,0 +1,81 @@
+/**
+ * One statement of Postgres's grammar as one of Tidemark's statements. Queries and expressions stay as libpg-query's nodes; only the
+ * outermost node is read here. The converters by subject are in convert_ddl.ts and convert_session.ts.
+ */
+import type { PgNode, SelectNode, Statement } from './ast.ts';
+import {
+  createIndex,
+  createSchema,
+  createTable,
+  createTableAs,
+  createView,
+  drop,
+  dropSubscription,
+  tableFromQuery,
+  truncate,
+} from './convert_ddl.ts';
+import { declareCursor, explain, fetch, transaction, variableSet } from './convert_session.ts';
+import { errorAt, type Source } from './positions.ts';
+import { statementName, utilityTag } from './utility_tags.ts';
+
+/** A SELECT, or the table that SELECT ... INTO makes. The INTO clause stands in the leftmost arm of a set operation. */
+function select(node: PgNode, source: Source): Statement {
+  const query: SelectNode = { select: node, text: source.text };
+  let leftmost = node;
+  while (leftmost.larg !== undefined) leftmost = leftmost.larg;
+  const { intoClause } = leftmost;
+  if (intoClause === undefined) return { ...source, k: 'select', query };
+  delete leftmost.intoClause;
+  return tableFromQuery(intoClause, query, source);
+}
+
+type Converter = (node: PgNode, source: Source) => Statement | null;
+
+const CONVERTERS: Record<string, Converter> = {
+  SelectStmt: select,
+  InsertStmt: (node, source) => ({ ...source, k: 'insert', node }),
+  UpdateStmt: (node, source) => ({ ...source, k: 'update', node }),
+  DeleteStmt: (node, source) => ({ ...source, k: 'delete', node }),
+  CopyStmt: (node, source) => ({ ...source, k: 'copy', node, subscribe: null }),
+  CreateStmt: createTable,
+  CreateTableAsStmt: createTableAs,
+  ViewStmt: createView,
+  IndexStmt: createIndex,
+  CreateSchemaStmt: createSchema,
+  DropStmt: drop,
+  DropSubscriptionStmt: dropSubscription,
+  TruncateStmt: truncate,
+  ExplainStmt: (node, source) => {
+    const [kind] = Object.keys(node.query);
+    return explain(node, convert(kind, node.query[kind], source), source);
+  },
+  DeclareCursorStmt: declareCursor,
+  FetchStmt: fetch,
+  ClosePortalStmt: (node, source) => ({ ...source, k: 'close', name: node.portalname ?? null }),
+  VariableSetStmt: variableSet,
+  VariableShowStmt: (node, source) => ({ ...source, k: 'show', name: node.name }),
+  TransactionStmt: transaction,
+  PrepareStmt: (node, source) => {
+    const [kind] = Object.keys(node.query);
+    const types = (node.argtypes ?? []).map((item: PgNode) => item.TypeName);
+    return { ...source, k: 'prepare', name: node.name, types, inner: convert(kind, node.query[kind], source) };
+  },
+  ExecuteStmt: (node, source) => ({ ...source, k: 'execute', name: node.name, args: node.params ?? [] }),
+  DeallocateStmt: (node, source) => ({ ...source, k: 'deallocate', name: node.name ?? null }),
+  DiscardStmt: (node, source) => {
+    const what = node.target.replace('DISCARD_', '').toLowerCase();
+    return { ...source, k: 'discard', what };
+  },
+  ListenStmt: (node, source) => ({ ...source, k: 'listen', channel: node.conditionname }),
+  UnlistenStmt: (node, source) => ({ ...source, k: 'unlisten', channel: node.conditionname ?? null }),
+  NotifyStmt: (node, source) => ({ ...source, k: 'notify', channel: node.conditionname, payload: node.payload ?? '' }),
+};
+
+/** Converts a statement node's content. `source` is the text that the node's locations count in. Errors: 0A000 for what is unknown. */
+export function convert(kind: string, node: PgNode, source: Source): Statement {
+  const statement = CONVERTERS[kind]?.(node, source) ?? null;
+  if (statement !== null) return statement;
+  const tag = utilityTag(kind, node);
+  if (tag !== null) return { ...source, k: 'utility', tag, node: { [kind]: node } };
+  throw errorAt(source, '0A000', `${statementName(kind, node)} is not supported`);
+}

@@ -1,0 +1,234 @@
+/** Data definition: libpg-query's CREATE, DROP and TRUNCATE nodes as Tidemark's statements. What has no place there is refused by name. */
+import { SqlError } from '../../operators/errors.ts';
+import type { ColumnDef, PgNode, SelectNode, Statement } from './ast.ts';
+import { defElemOptions, qualified, rangeVarName, strings } from './node_fields.ts';
+import { errorAt, type Source } from './positions.ts';
+
+type Kind<K extends Statement['k']> = Extract<Statement, { k: K }>;
+
+const refuse = (source: Source, what: string, location?: number): SqlError =>
+  errorAt(source, '0A000', `${what} is not supported`, location);
+
+const REFUSED_CONSTRAINT: Record<string, string> = {
+  CONSTR_CHECK: 'a CHECK constraint',
+  CONSTR_UNIQUE: 'a UNIQUE constraint',
+  CONSTR_FOREIGN: 'a FOREIGN KEY constraint',
+  CONSTR_EXCLUSION: 'an EXCLUDE constraint',
+  CONSTR_GENERATED: 'a generated column',
+  CONSTR_IDENTITY: 'an identity column',
+};
+
+function columnOf(node: PgNode, source: Source): ColumnDef {
+  const column: ColumnDef = {
+    name: node.colname,
+    type: node.typeName,
+    notNull: false,
+    primaryKey: false,
+    default: null,
+    location: node.location ?? -1,
+  };
+  for (const { Constraint: constraint } of node.constraints ?? []) {
+    const refused = REFUSED_CONSTRAINT[constraint.contype];
+    if (refused !== undefined) throw refuse(source, refused, constraint.location);
+    if (constraint.contype === 'CONSTR_NOTNULL') column.notNull = true;
+    if (constraint.contype === 'CONSTR_PRIMARY') column.primaryKey = column.notNull = true;
+    if (constraint.contype === 'CONSTR_DEFAULT') column.default = constraint.raw_expr;
+  }
+  return column;
+}
+
+/** The columns and the primary key of a CREATE TABLE's element list. */
+function elementsOf(
+  elements: PgNode[],
+  table: string,
+  source: Source,
+): Pick<Kind<'create_relation'>, 'columns' | 'primaryKey'> {
+  const columns: ColumnDef[] = [];
+  let primaryKey: string[] | null = null;
+  const setKey = (names: string[], location: number | undefined): void => {
+    if (primaryKey !== null) {
+      throw errorAt(source, '42P16', `multiple primary keys for table "${table}" are not allowed`, location);
+    }
+    primaryKey = names;
+  };
+  for (const element of elements) {
+    if (element.ColumnDef) {
+      const column = columnOf(element.ColumnDef, source);
+      const { name } = column;
+      if (columns.some((other) => other.name === name)) {
+        throw new SqlError('42701', `column "${name}" specified more than once`);
+      }
+      columns.push(column);
+      const key = (element.ColumnDef.constraints ?? []).find((c: PgNode) => c.Constraint.contype === 'CONSTR_PRIMARY');
+      if (key !== undefined) setKey([name], key.Constraint.location);
+    } else if (element.Constraint?.contype === 'CONSTR_PRIMARY') {
+      setKey(strings(element.Constraint.keys), element.Constraint.location);
+    } else if (element.Constraint) {
+      const what = REFUSED_CONSTRAINT[element.Constraint.contype] ?? 'a table constraint of this kind';
+      throw refuse(source, what, element.Constraint.location);
+    } else {
+      throw refuse(source, 'LIKE in CREATE TABLE', element.TableLikeClause?.relation?.location);
+    }
+  }
+  for (const name of primaryKey ?? []) {
+    const column = columns.find((candidate) => candidate.name === name);
+    if (column === undefined) throw new SqlError('42703', `column "${name}" named in key does not exist`);
+    column.primaryKey = column.notNull = true;
+  }
+  return { columns, primaryKey };
+}
+
+/** CREATE TABLE; also CREATE STREAM, which is parsed as a table once its own words are taken out. */
+export function createTable(node: PgNode, source: Source): Kind<'create_relation'> {
+  const { relation } = node;
+  if (node.inhRelations || node.partbound) throw refuse(source, 'table inheritance', relation.location);
+  if (node.partspec) throw refuse(source, 'table partitioning', node.partspec.location);
+  if (node.ofTypename) throw refuse(source, 'CREATE TABLE OF', node.ofTypename.location);
+  if (node.oncommit !== undefined && node.oncommit !== 'ONCOMMIT_NOOP' && node.oncommit !== 'ONCOMMIT_PRESERVE_ROWS') {
+    throw refuse(source, 'ON COMMIT DROP or DELETE ROWS', relation.location);
+  }
+  return {
+    ...source,
+    k: 'create_relation',
+    kind: 'table',
+    ...rangeVarName(relation),
+    ifNotExists: node.if_not_exists === true,
+    ...elementsOf(node.tableElts ?? [], relation.relname, source),
+    watermark: null,
+    include: [],
+    options: defElemOptions(node.options, source),
+    temporary: relation.relpersistence === 't',
+    asQuery: null,
+  };
+}
+
+/** CREATE TABLE AS, SELECT INTO and CREATE MATERIALIZED VIEW share one node. */
+export function createTableAs(node: PgNode, source: Source): Kind<'create_relation'> | Kind<'create_view'> {
+  const { into } = node;
+  const select = node.query.SelectStmt as PgNode | undefined;
+  if (select === undefined) throw refuse(source, 'CREATE TABLE AS EXECUTE', into.rel.location);
+  const query: SelectNode = { select, text: source.text };
+  const columnNames = strings(into.colNames);
+  const options = defElemOptions(into.options, source);
+  const withNoData = into.skipData === true;
+  if (node.objtype === 'OBJECT_MATVIEW') {
+    return {
+      ...source,
+      k: 'create_view',
+      materialized: true,
+      orReplace: false,
+      ifNotExists: node.if_not_exists === true,
+      ...rangeVarName(into.rel),
+      columnNames,
+      query,
+      options,
+      withNoData,
+    };
+  }
+  return {
+    ...tableFromQuery(into, query, source),
+    ifNotExists: node.if_not_exists === true,
+    columnNames,
+    options,
+    withNoData,
+  };
+}
+
+/** The relation that an INTO clause makes of a query. */
+export function tableFromQuery(into: PgNode, query: SelectNode, source: Source): Kind<'create_relation'> {
+  return {
+    ...source,
+    k: 'create_relation',
+    kind: 'table',
+    ...rangeVarName(into.rel),
+    ifNotExists: false,
+    columns: [],
+    primaryKey: null,
+    watermark: null,
+    include: [],
+    options: [],
+    temporary: into.rel.relpersistence === 't',
+    asQuery: query,
+  };
+}
+
+export function createView(node: PgNode, source: Source): Kind<'create_view'> {
+  if (node.withCheckOption !== undefined && node.withCheckOption !== 'NO_CHECK_OPTION') {
+    throw refuse(source, 'WITH CHECK OPTION', node.view.location);
+  }
+  return {
+    ...source,
+    k: 'create_view',
+    materialized: false,
+    orReplace: node.replace === true,
+    ifNotExists: false,
+    ...rangeVarName(node.view),
+    columnNames: strings(node.aliases),
+    query: { select: node.query.SelectStmt, text: source.text },
+    options: defElemOptions(node.options, source),
+    temporary: node.view.relpersistence === 't',
+  };
+}
+
+export function createIndex(node: PgNode, source: Source): Kind<'create_index'> {
+  if (node.whereClause) throw refuse(source, 'a partial index', node.relation.location);
+  const { schema, name: relation } = rangeVarName(node.relation);
+  return {
+    ...source,
+    k: 'create_index',
+    ifNotExists: node.if_not_exists === true,
+    name: node.idxname ?? null,
+    ...(schema === undefined ? {} : { schema }),
+    relation,
+    columns: (node.indexParams ?? []).map((item: PgNode) => item.IndexElem),
+    unique: node.unique === true,
+  };
+}
+
+export function createSchema(node: PgNode, source: Source): Kind<'create_schema'> {
+  if (node.schemaElts) throw refuse(source, 'CREATE SCHEMA with elements');
+  const name = node.schemaname ?? node.authrole?.rolename;
+  if (name === undefined) throw refuse(source, 'CREATE SCHEMA AUTHORIZATION CURRENT_ROLE', node.authrole?.location);
+  return { ...source, k: 'create_schema', name, ifNotExists: node.if_not_exists === true };
+}
+
+const DROP_KIND: Record<string, Kind<'drop'>['kind']> = {
+  OBJECT_TABLE: 'table',
+  OBJECT_VIEW: 'view',
+  OBJECT_MATVIEW: 'materialized_view',
+  OBJECT_INDEX: 'index',
+  OBJECT_SCHEMA: 'schema',
+};
+
+/** DROP of the kinds that Tidemark has; null for others. PostgreSQL's node keeps no positions of the names. */
+export function drop(node: PgNode, source: Source): Kind<'drop'> | null {
+  const kind = DROP_KIND[node.removeType];
+  if (kind === undefined) return null;
+  const names = (node.objects as PgNode[]).map((object) => ({
+    ...qualified(object.List ? strings(object.List.items) : [object.String.sval]),
+    location: -1,
+  }));
+  return {
+    ...source,
+    k: 'drop',
+    kind,
+    names,
+    ifExists: node.missing_ok === true,
+    cascade: node.behavior === 'DROP_CASCADE',
+  };
+}
+
+export function dropSubscription(node: PgNode, source: Source): Kind<'drop'> {
+  return {
+    ...source,
+    k: 'drop',
+    kind: 'subscription',
+    names: [{ name: node.subname, location: -1 }],
+    ifExists: node.missing_ok === true,
+    cascade: node.behavior === 'DROP_CASCADE',
+  };
+}
+
+export function truncate(node: PgNode, source: Source): Kind<'truncate'> {
+  return { ...source, k: 'truncate', names: node.relations.map((item: PgNode) => rangeVarName(item.RangeVar)) };
+}

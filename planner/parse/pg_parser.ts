@@ -1,0 +1,195 @@
+/**
+ * PostgreSQL's own parser and scanner: libpg-query, compiled to WebAssembly.
+ *
+ *   text -> UTF-8 in the module's memory -> JSON tree | (message, character position)
+ *
+ * The module is driven directly, not through the package's wrapper, because a fault must not outlive the statement that caused it: when
+ * the tree is too deep the JavaScript stack overflows inside WebAssembly, the module's own stack pointer is never restored, and some
+ * thirty such faults would break it for good. nesting.ts refuses deep statements before they get here; should one still fault, the
+ * module is dropped and a spare one, loaded beforehand, takes its place.
+ */
+import { createRequire } from 'node:module';
+import { SqlError } from '../../operators/errors.ts';
+import type { PgNode } from './ast.ts';
+
+/** What is used of the emscripten module. */
+interface ParserModule {
+  HEAPU8: Uint8Array;
+  HEAPU32: Uint32Array;
+  UTF8ToString(pointer: number): string;
+  _malloc(bytes: number): number;
+  _free(pointer: number): void;
+  _wasm_parse_query_raw(text: number): number;
+  _wasm_free_parse_result(result: number): void;
+  _wasm_scan(text: number): number;
+  _wasm_free_string(text: number): void;
+}
+
+const createModule = createRequire(import.meta.url)('libpg-query/wasm/libpg-query.js') as () => Promise<ParserModule>;
+
+let active: ParserModule | null = null;
+let spare: ParserModule | null = null;
+let loadFailure: unknown = null;
+let ready: Promise<void> | null = null;
+
+async function load(): Promise<void> {
+  try {
+    const loaded = await createModule();
+    if (active === null) active = loaded;
+    else spare = loaded;
+  } catch (error) {
+    loadFailure = error;
+  }
+}
+
+/** Loads the parser; parse() may be called once this is done. Cheap when called again. */
+export function initParser(): Promise<void> {
+  ready ??= (async () => {
+    await load();
+    await load();
+    if (active === null) throw loadFailure;
+  })();
+  return ready;
+}
+
+/** A raw statement of Postgres's grammar: its node and its range in bytes. `length` undefined means "to the end of the text". */
+export interface RawStatement {
+  kind: string;
+  node: PgNode;
+  start: number;
+  length: number | undefined;
+}
+
+/** Token numbers of PostgreSQL 18's scanner, as far as the dialect tells them apart. */
+export const TOKEN = {
+  IDENT: 258,
+  UIDENT: 259,
+  FCONST: 260,
+  SCONST: 261,
+  USCONST: 262,
+  BCONST: 263,
+  XCONST: 264,
+  OP: 265,
+  ICONST: 266,
+  PARAM: 267,
+  SQL_COMMENT: 275,
+  C_COMMENT: 276,
+} as const;
+
+/** One token; `start` and `end` are byte offsets. `keyword` is true for every word of Postgres's keyword list. */
+export interface Token {
+  type: number;
+  text: string;
+  start: number;
+  end: number;
+  keyword: boolean;
+}
+
+/** SQLSTATEs of the parser's messages that are not plain syntax errors. */
+const SQLSTATE_OF_MESSAGE: [RegExp, string][] = [
+  [/^memory exhausted|^stack depth limit/, '54001'],
+  [/not yet implemented|is not supported|are not supported|not implemented|is obsolete/, '0A000'],
+  [/^invalid byte sequence/, '22021'],
+  [/^invalid Unicode escape value/, '42601'],
+  [/^frame /, '42P20'],
+  [/^precision for type float/, '22023'],
+  [/^interval precision/, '22023'],
+  [/^(unsafe use of|nonstandard use of)/, '22P06'],
+  [/^invalid escape|^invalid Unicode escape$/, '22025'],
+  [/^out of memory/, '53200'],
+];
+
+function syntaxError(message: string, position: number): SqlError {
+  if (/^memory exhausted|^stack depth limit/.test(message)) return tooDeep();
+  const sqlstate = SQLSTATE_OF_MESSAGE.find(([pattern]) => pattern.test(message))?.[1] ?? '42601';
+  return new SqlError(sqlstate, message, position > 0 ? { position } : {});
+}
+
+/** The error of a statement that is nested deeper than the parser can go, worded as PostgreSQL words it. */
+export function tooDeep(): SqlError {
+  return new SqlError('54001', 'stack depth limit exceeded', {
+    hint: 'Simplify the statement, or split it into parts.',
+  });
+}
+
+/** Runs `work` with the text in the module's memory. A fault of the module becomes an error of this statement only. */
+function withText<T>(text: string, work: (module: ParserModule, pointer: number) => T): T {
+  const module = active;
+  if (module === null) {
+    if (loadFailure !== null) throw loadFailure;
+    throw new SqlError('57P03', 'the SQL parser is not loaded yet');
+  }
+  try {
+    const bytes = Buffer.from(text, 'utf8');
+    const pointer = module._malloc(bytes.length + 1);
+    if (pointer === 0) throw new SqlError('53200', 'out of memory');
+    try {
+      module.HEAPU8.set(bytes, pointer);
+      module.HEAPU8[pointer + bytes.length] = 0;
+      return work(module, pointer);
+    } finally {
+      module._free(pointer);
+    }
+  } catch (error) {
+    if (error instanceof SqlError) throw error;
+    active = spare;
+    spare = null;
+    void load();
+    if (error instanceof RangeError) throw tooDeep();
+    throw new SqlError('53200', 'out of memory', { detail: `The SQL parser failed: ${String(error)}` });
+  }
+}
+
+/** Parses text of Postgres's grammar into raw statements. Errors carry the 1-based character position in `text`. */
+export function parsePostgres(text: string): RawStatement[] {
+  const json = withText(text, (module, pointer) => {
+    const result = module._wasm_parse_query_raw(pointer);
+    if (result === 0) throw new SqlError('53200', 'out of memory');
+    try {
+      // struct { char *tree; char *stderr; struct { char *message, *function, *file; int line, cursor; } *error; }
+      const tree = module.HEAPU32[result >> 2];
+      const error = module.HEAPU32[(result >> 2) + 2];
+      if (error !== 0) {
+        const message = module.HEAPU32[error >> 2];
+        throw syntaxError(module.UTF8ToString(message), module.HEAPU32[(error >> 2) + 4] | 0);
+      }
+      return module.UTF8ToString(tree);
+    } finally {
+      module._wasm_free_parse_result(result);
+    }
+  });
+  const parsed = JSON.parse(json) as { stmts: { stmt: PgNode; stmt_location?: number; stmt_len?: number }[] };
+  return parsed.stmts.map((raw) => {
+    const kind = Object.keys(raw.stmt)[0];
+    return { kind, node: raw.stmt[kind], start: raw.stmt_location ?? 0, length: raw.stmt_len };
+  });
+}
+
+/** Postgres's tokens of a text, comments left out; null when the scanner refuses the text (parsePostgres then says why). */
+export function scanPostgres(text: string): Token[] | null {
+  const json = withText(text, (module, pointer) => {
+    const result = module._wasm_scan(pointer);
+    if (result === 0) throw new SqlError('53200', 'out of memory');
+    try {
+      return module.UTF8ToString(result);
+    } finally {
+      module._wasm_free_string(result);
+    }
+  });
+  if (!json.startsWith('{')) return null;
+  const { tokens } = JSON.parse(json) as {
+    tokens: { start: number; end: number; text: string; tokenType: number; keywordKind: number }[];
+  };
+  const kept: Token[] = [];
+  for (const token of tokens) {
+    if (token.tokenType === TOKEN.SQL_COMMENT || token.tokenType === TOKEN.C_COMMENT) continue;
+    kept.push({
+      type: token.tokenType,
+      text: token.text,
+      start: token.start,
+      end: token.end,
+      keyword: token.keywordKind !== 0,
+    });
+  }
+  return kept;
+}
