@@ -1,0 +1,61 @@
+/**
+ * What every operator of the dataflow is: a function of deltas with state of its own.
+ *
+ * Contract
+ *  - step() is called once a tick, after all its inputs have been stepped; inputs[i] is the delta of input i, possibly empty
+ *    (n = 0) and not necessarily consolidated: the same row may stand in it several times with weights that cancel.
+ *  - The result is the delta of the output. It may share memory with the inputs and with state; it is valid until endTick().
+ *  - Sum over ticks of outputs = Q(sum over ticks of inputs), as bags, after every tick. Within a tick nothing else is promised.
+ *  - No input anywhere (all n = 0, and no clock or watermark moved) gives no output, except at the first tick for global aggregates
+ *    and constants.
+ *  - A row whose expression fails is left out from here on and reported to tick.errors with its weight; the operator goes on.
+ *  - After the deletion of all input, state is empty again (stateRows 0).
+ */
+import type { Arena } from './batch/arena.ts';
+import type { Batch } from './batch/batch.ts';
+import type { Datum } from './datum.ts';
+import type { SqlError } from './errors.ts';
+import type { EvalContext } from './expr/ir.ts';
+import type { KeyedIndex } from './state/keyed_index.ts';
+
+/** Where failed rows go: a weighted row (reason, the row) of the view's error relation. */
+export interface ErrorSink {
+  report(error: SqlError, row: Datum[], weight: number): void;
+}
+
+export interface Tick {
+  number: bigint;
+  /** True in the first tick of the dataflow. */
+  first: boolean;
+  /** Lives until the end of the tick: for output batches and scratch. */
+  arena: Arena;
+  evalContext: EvalContext;
+  errors: ErrorSink;
+  /** Microseconds since 2000-01-01 UTC; never goes back. */
+  now: bigint;
+  /** Watermark of a source relation (its oid) in the units of its time column, or null while there is none. */
+  watermark(relation: number): bigint | null;
+}
+
+export interface OperatorState {
+  /** Stored rows or groups, and bytes of memory behind them. */
+  rows: number;
+  bytes: number;
+}
+
+export interface Operator {
+  step(inputs: Batch[], tick: Tick): Batch;
+  /** After all operators have stepped and the results were delivered: memory of the tick may be reused. */
+  endTick(): void;
+  state(): OperatorState;
+  /** Gives all memory back. */
+  release(): void;
+}
+
+/**
+ * What a stateful operator asks of the graph that holds it: the index of an input by some key columns, shared with every other
+ * operator that asks for the same. The index already contains this tick's delta when step() is called.
+ */
+export interface IndexProvider {
+  index(input: number, keyColumns: number[], nullKeys: boolean): KeyedIndex;
+}

@@ -1,0 +1,56 @@
+/**
+ * Adds up the weights of equal rows of a delta and drops rows whose weight is 0: each distinct row stands at most once afterwards.
+ *
+ * Open addressing over row numbers in scratch memory of the arena; O(n).
+ */
+import type { Arena } from '../batch/arena.ts';
+import type { Batch } from '../batch/batch.ts';
+import { BatchBuilder } from '../batch/builder.ts';
+import { I32 } from '../batch/memory.ts';
+import type { ColType } from '../types.ts';
+import { rowOps } from './row_ops.ts';
+
+/** Consolidation for one list of column types. The result may be the delta itself. */
+export function consolidator(types: ColType[]): (delta: Batch, arena: Arena) => Batch {
+  const ops = rowOps(types, 'identity');
+  return (delta, arena) => {
+    const n = delta.n;
+    const weights = delta.weights >>> 2;
+    if (n === 0 || (n === 1 && I32[weights] !== 0)) return delta;
+    let capacity = 4;
+    while (capacity < n * 2) capacity *= 2;
+    // table[i] is a row number + 1; sums[row] is the total weight of a row that stands for its equals.
+    const table = arena.allocZeroed(capacity * 4) >>> 2;
+    const hashes = arena.alloc(n * 4) >>> 2;
+    const sums = arena.allocZeroed(n * 4) >>> 2;
+    ops.bind(delta.columns);
+    for (let row = 0; row < n; row++) {
+      const hash = ops.hash(row) | 0;
+      I32[hashes + row] = hash;
+      let index = hash & (capacity - 1);
+      for (;;) {
+        const found = I32[table + index];
+        if (found === 0) {
+          I32[table + index] = row + 1;
+          I32[sums + row] = I32[weights + row];
+          break;
+        }
+        if (I32[hashes + found - 1] === hash && ops.same(row, found - 1)) {
+          I32[sums + found - 1] += I32[weights + row];
+          break;
+        }
+        index = (index + 1) & (capacity - 1);
+      }
+    }
+    let kept = 0;
+    for (let row = 0; row < n; row++) if (I32[sums + row] !== 0) kept++;
+    if (kept === n) return { ...delta, weights: sums * 4 };
+    const out = new BatchBuilder(types, arena, kept);
+    for (let row = 0; row < n; row++) {
+      if (I32[sums + row] === 0) continue;
+      const to = out.addRow(I32[sums + row]);
+      for (let c = 0; c < types.length; c++) out.copySlot(c, to, delta.columns[c], row);
+    }
+    return out.build();
+  };
+}

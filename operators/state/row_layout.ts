@@ -1,0 +1,31 @@
+/**
+ * How a row lies in state memory: fixed stride, widest slots first, then one validity byte a column.
+ *
+ *   | 16-byte slots | 8-byte slots | 4-byte slots | 1-byte slots | validity bytes | pad to 8 |
+ */
+import { type ColType, PHYS_WIDTH, type Phys, physOf } from '../types.ts';
+
+export interface RowLayout {
+  types: ColType[];
+  phys: Phys[];
+  /** Byte offset of each column's slot within the row. */
+  offsets: number[];
+  /** Byte offset of the first validity byte; column i's is at valid + i. */
+  valid: number;
+  /** Bytes of a row, a multiple of 8. */
+  stride: number;
+}
+
+export function rowLayout(types: ColType[]): RowLayout {
+  const phys = types.map((type) => physOf(type.oid));
+  const offsets = new Array<number>(types.length);
+  let at = 0;
+  for (const width of [16, 8, 4, 1]) {
+    for (let i = 0; i < types.length; i++) {
+      if (PHYS_WIDTH[phys[i]] !== width) continue;
+      offsets[i] = at;
+      at += width;
+    }
+  }
+  return { types, phys, offsets, valid: at, stride: (at + types.length + 7) & ~7 };
+}

@@ -1,0 +1,178 @@
+/**
+ * An open-addressing hash table whose slots hold the row itself:
+ *
+ *   slot: | u32 hash | u32 state (0 empty, 1 used, 2 deleted) | row | payload |
+ *
+ * The key is the whole row (of `types`); the payload is what the operator keeps with it (accumulators, a weight, a run).
+ * One probe touches one or two cache lines. Linear probing, at most 70 % full, doubles and halves.
+ *
+ * Slots move when the table is resized, which happens only in `begin(n)`: between two begins, addresses stay valid while at most n
+ * rows are inserted. Removal is immediate; long values and payload runs are freed by the caller through the heap.
+ */
+import type { Column } from '../batch/batch.ts';
+import { U8, U32 } from '../batch/memory.ts';
+import type { ColType } from '../types.ts';
+import { Heap } from './heap.ts';
+import { type Equality, type RowOps, rowOps } from './row_ops.ts';
+
+const HEADER = 8;
+const EMPTY = 0;
+const USED = 1;
+const DELETED = 2;
+const MIN_CAPACITY = 16;
+
+export class RowTable {
+  readonly ops: RowOps;
+  readonly heap: Heap;
+  /** Byte offset of the row and of the payload from the slot's address. */
+  readonly rowOffset = HEADER;
+  readonly payloadOffset: number;
+  readonly #stride: number;
+  readonly #payloadBytes: number;
+  #table = 0;
+  #capacity = 0;
+  #used = 0;
+  #deleted = 0;
+  #room = 0;
+  /** True when the last findOrInsert made a new row; its payload is zero. */
+  inserted = false;
+
+  /** payloadBytes must be a multiple of 8. */
+  constructor(types: ColType[], payloadBytes: number, equality: Equality, heap = new Heap()) {
+    this.ops = rowOps(types, equality);
+    this.heap = heap;
+    this.payloadOffset = HEADER + this.ops.layout.stride;
+    this.#payloadBytes = payloadBytes;
+    this.#stride = this.payloadOffset + payloadBytes;
+  }
+
+  get size(): number {
+    return this.#used;
+  }
+
+  /** Bytes of the table and of its heap. */
+  get bytes(): number {
+    return this.heap.liveBytes;
+  }
+
+  /** Fixes the columns and makes sure that `n` inserts will not move any slot. */
+  begin(columns: Column[], n: number): void {
+    this.ops.bind(columns);
+    const needed = this.#used + this.#deleted + n;
+    if (needed > this.#capacity * 0.7 || this.#used + n < this.#capacity / 16) {
+      let capacity = MIN_CAPACITY;
+      while (capacity * 0.5 < this.#used + n) capacity *= 2;
+      if (capacity !== this.#capacity || this.#deleted > 0) this.#rehash(capacity);
+    }
+    this.#room = n;
+  }
+
+  /** Slot address of the bound row's equal, inserted when missing. */
+  findOrInsert(row: number): number {
+    const hash = this.ops.hash(row);
+    const mask = this.#capacity - 1;
+    let index = hash & mask;
+    let free = 0;
+    for (;;) {
+      const slot = this.#table + index * this.#stride;
+      const state = U32[(slot >>> 2) + 1];
+      if (state === EMPTY) {
+        if (this.#room-- <= 0) throw new Error('row table: more rows inserted than begin() allowed');
+        const target = free === 0 ? slot : free;
+        if (free !== 0) this.#deleted--;
+        U32[target >>> 2] = hash;
+        U32[(target >>> 2) + 1] = USED;
+        this.ops.store(row, target + HEADER, this.heap);
+        U8.fill(0, target + this.payloadOffset, target + this.#stride);
+        this.#used++;
+        this.inserted = true;
+        return target;
+      }
+      if (state === USED) {
+        if (U32[slot >>> 2] === hash && this.ops.equal(row, slot + HEADER)) {
+          this.inserted = false;
+          return slot;
+        }
+      } else if (free === 0) free = slot;
+      index = (index + 1) & mask;
+    }
+  }
+
+  /** Slot address of the bound row's equal, or 0. */
+  find(row: number): number {
+    if (this.#capacity === 0) return 0;
+    const hash = this.ops.hash(row);
+    const mask = this.#capacity - 1;
+    let index = hash & mask;
+    for (;;) {
+      const slot = this.#table + index * this.#stride;
+      const state = U32[(slot >>> 2) + 1];
+      if (state === EMPTY) return 0;
+      if (state === USED && U32[slot >>> 2] === hash && this.ops.equal(row, slot + HEADER)) return slot;
+      index = (index + 1) & mask;
+    }
+  }
+
+  /** Takes the row out; its long values are freed at the end of the tick. */
+  remove(slot: number): void {
+    this.ops.free(slot + HEADER, this.heap);
+    U32[(slot >>> 2) + 1] = DELETED;
+    this.#used--;
+    this.#deleted++;
+  }
+
+  /** Calls back with every slot, in table order. The table must not change meanwhile, except by remove(). */
+  forEach(visit: (slot: number) => void): void {
+    const end = this.#table + this.#capacity * this.#stride;
+    for (let slot = this.#table; slot < end; slot += this.#stride) {
+      if (U32[(slot >>> 2) + 1] === USED) visit(slot);
+    }
+  }
+
+  /** All slot addresses, for scans that stop between ticks: valid until the next begin(). */
+  slots(): Float64Array {
+    const out = new Float64Array(this.#used);
+    let n = 0;
+    this.forEach((slot) => {
+      out[n++] = slot;
+    });
+    return out;
+  }
+
+  #rehash(capacity: number): void {
+    const stride = this.#stride;
+    const old = this.#table;
+    const oldCapacity = this.#capacity;
+    const table = this.heap.alloc(capacity * stride);
+    const mask = capacity - 1;
+    for (let i = 0; i < capacity; i++) U32[((table + i * stride) >>> 2) + 1] = EMPTY;
+    for (let i = 0; i < oldCapacity; i++) {
+      const slot = old + i * stride;
+      if (U32[(slot >>> 2) + 1] !== USED) continue;
+      let index = U32[slot >>> 2] & mask;
+      while (U32[((table + index * stride) >>> 2) + 1] !== EMPTY) index = (index + 1) & mask;
+      const target = table + index * stride;
+      U8.copyWithin(target, slot, slot + stride);
+    }
+    if (old !== 0) this.heap.free(old, oldCapacity * stride);
+    this.#table = table;
+    this.#capacity = capacity;
+    this.#deleted = 0;
+  }
+
+  endTick(): void {
+    this.heap.endTick();
+  }
+
+  release(): void {
+    this.heap.release();
+    this.#table = 0;
+    this.#capacity = 0;
+    this.#used = 0;
+    this.#deleted = 0;
+  }
+
+  get payloadBytes(): number {
+    return this.#payloadBytes;
+  }
+}

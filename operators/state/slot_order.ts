@@ -1,0 +1,176 @@
+/**
+ * Equality, hash and order of slots for the kinds that are more than plain words: called by generated row operations.
+ *
+ * Equality is PostgreSQL's `=` of the type's default operator class (1.0 = 1.00, '1 mon' = '30 days', char(n) without trailing
+ * blanks), so slots with different bytes can be equal; equal slots hash alike.
+ */
+import { I32, I64, U8, U16, U32 } from '../batch/memory.ts';
+import { NUMERIC_SMALL, readSlot, varlenAddress } from '../batch/slots.ts';
+import type { Decimal } from '../datum.ts';
+import { compareDatum } from '../expr/compare.ts';
+import { compareDecimal } from '../expr/decimal/compare.ts';
+import { OID } from '../types.ts';
+
+export function mix(h: number, word: number): number {
+  h = Math.imul(h ^ word, 0x9e3779b1);
+  return (h << 15) | (h >>> 17);
+}
+
+/** Last step of a hash: spreads all bits; the result is an unsigned 32-bit number. */
+export function finish(h: number): number {
+  h ^= h >>> 16;
+  h = Math.imul(h, 0x85ebca6b);
+  h ^= h >>> 13;
+  h = Math.imul(h, 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+function hashBytes(h: number, address: number, length: number): number {
+  const end = address + length;
+  let at = address;
+  for (; at + 4 <= end; at += 4) h = mix(h, U8[at] | (U8[at + 1] << 8) | (U8[at + 2] << 16) | (U8[at + 3] << 24));
+  let rest = 0;
+  for (let shift = 0; at < end; at++, shift += 8) rest |= U8[at] << shift;
+  return mix(mix(h, rest), length);
+}
+
+function bytesEqual(a: number, b: number, length: number): boolean {
+  for (let i = 0; i < length; i++) if (U8[a + i] !== U8[b + i]) return false;
+  return true;
+}
+
+export function hashVarlen(h: number, slot: number): number {
+  return hashBytes(h, varlenAddress(slot), U32[slot >>> 2]);
+}
+
+export function equalVarlen(a: number, b: number): boolean {
+  const x = a >>> 2;
+  const y = b >>> 2;
+  const length = U32[x];
+  if (length !== U32[y] || U32[x + 1] !== U32[y + 1]) return false;
+  if (length <= 12) return U32[x + 2] === U32[y + 2] && U32[x + 3] === U32[y + 3];
+  return bytesEqual(U32[x + 2], U32[y + 2], length);
+}
+
+/** Bytewise order, shorter first when one is the beginning of the other: the "C" collation, and bytea's order. */
+export function compareVarlen(a: number, b: number): number {
+  return compareBytes(varlenAddress(a), U32[a >>> 2], varlenAddress(b), U32[b >>> 2]);
+}
+
+function compareBytes(a: number, aLength: number, b: number, bLength: number): number {
+  const shared = aLength < bLength ? aLength : bLength;
+  for (let i = 0; i < shared; i++) {
+    const difference = U8[a + i] - U8[b + i];
+    if (difference !== 0) return difference;
+  }
+  return aLength - bLength;
+}
+
+function trimmedLength(slot: number): number {
+  const address = varlenAddress(slot);
+  let length = U32[slot >>> 2];
+  while (length > 0 && U8[address + length - 1] === 32) length--;
+  return length;
+}
+
+export function hashBpchar(h: number, slot: number): number {
+  return hashBytes(h, varlenAddress(slot), trimmedLength(slot));
+}
+
+export function compareBpchar(a: number, b: number): number {
+  return compareBytes(varlenAddress(a), trimmedLength(a), varlenAddress(b), trimmedLength(b));
+}
+
+function decimalOf(slot: number): Decimal {
+  return readSlot('numeric', OID.numeric, slot) as Decimal;
+}
+
+/** Without trailing zeros of the fraction, equal numbers are the same (m, s). */
+function normal(value: Decimal): Decimal {
+  if (value.special !== undefined) return value;
+  let { m, s } = value;
+  if (m === 0n) return { k: 'dec', m, s: 0 };
+  while (s > 0 && m % 10n === 0n) {
+    m /= 10n;
+    s--;
+  }
+  return { k: 'dec', m, s };
+}
+
+export function hashNumeric(h: number, slot: number): number {
+  const word = slot >>> 2;
+  if (U8[slot + 10] === NUMERIC_SMALL && U16[(slot + 8) >>> 1] === 0) return mix(mix(h, I32[word]), I32[word + 1]);
+  const value = normal(decimalOf(slot));
+  if (value.special !== undefined) return mix(h, value.special.length);
+  const low = Number(BigInt.asIntN(32, value.m));
+  const high = Number(BigInt.asIntN(32, value.m >> 32n));
+  const hashed = mix(mix(h, low), high);
+  return value.s === 0 ? hashed : mix(hashed, value.s);
+}
+
+export function equalNumeric(a: number, b: number): boolean {
+  const x = a >>> 2;
+  const y = b >>> 2;
+  if (U8[a + 10] === NUMERIC_SMALL && U8[b + 10] === NUMERIC_SMALL && U16[(a + 8) >>> 1] === U16[(b + 8) >>> 1]) {
+    return I32[x] === I32[y] && I32[x + 1] === I32[y + 1];
+  }
+  return compareNumeric(a, b) === 0;
+}
+
+/** Equal and shown with the same scale. */
+export function sameNumeric(a: number, b: number): boolean {
+  return U16[(a + 8) >>> 1] === U16[(b + 8) >>> 1] && equalNumeric(a, b);
+}
+
+export function compareNumeric(a: number, b: number): number {
+  if (U8[a + 10] === NUMERIC_SMALL && U8[b + 10] === NUMERIC_SMALL && U16[(a + 8) >>> 1] === U16[(b + 8) >>> 1]) {
+    return compareInt64(a, b);
+  }
+  return compareDecimal(decimalOf(a), decimalOf(b));
+}
+
+export function compareInt64(a: number, b: number): number {
+  const x = a >>> 2;
+  const y = b >>> 2;
+  const high = I32[x + 1];
+  const otherHigh = I32[y + 1];
+  if (high !== otherHigh) return high < otherHigh ? -1 : 1;
+  const low = U32[x];
+  const otherLow = U32[y];
+  return low < otherLow ? -1 : low > otherLow ? 1 : 0;
+}
+
+/** Total length in microseconds with months of 30 days, as PostgreSQL compares intervals. */
+function intervalLength(slot: number): bigint {
+  const days = BigInt(I32[(slot + 8) >>> 2]) + BigInt(I32[(slot + 12) >>> 2]) * 30n;
+  return days * 86400000000n + I64[slot / 8];
+}
+
+export function hashInterval(h: number, slot: number): number {
+  const length = intervalLength(slot);
+  return mix(mix(h, Number(BigInt.asIntN(32, length))), Number(BigInt.asIntN(32, length >> 32n)));
+}
+
+export function compareInterval(a: number, b: number): number {
+  const x = intervalLength(a);
+  const y = intervalLength(b);
+  return x < y ? -1 : x > y ? 1 : 0;
+}
+
+export function compareFloat(a: number, b: number): number {
+  if (a < b) return -1;
+  if (a > b) return 1;
+  if (a === b) return 0;
+  const aNan = a !== a;
+  const bNan = b !== b;
+  return aNan === bNan ? 0 : aNan ? 1 : -1;
+}
+
+export function compareUuid(a: number, b: number): number {
+  return compareBytes(a, 16, b, 16);
+}
+
+/** Arrays, records, jsonb: decoded and compared as datums. */
+export function compareDecoded(a: number, b: number, oid: number): number {
+  return compareDatum(readSlot('varlen', oid, a), readSlot('varlen', oid, b), oid);
+}
