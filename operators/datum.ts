@@ -52,6 +52,8 @@ export interface PgRecord {
   k: 'record';
   types: number[];
   values: Datum[];
+  /** Field names where they are known; else f1, f2, ... */
+  names?: string[];
 }
 
 export const TIMESTAMP_INFINITY = 9223372036854775807n;

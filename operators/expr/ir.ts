@@ -40,7 +40,8 @@ export type Expr =
   | { k: 'array'; items: Expr[]; t: ColType }
   /** a[i][j] (upper absent) or a[l:u]. A missing bound of a slice is null. */
   | { k: 'subscript'; arg: Expr; indexes: { lower: Expr | null; upper: Expr | null; slice: boolean }[]; t: ColType }
-  | { k: 'row'; items: Expr[]; t: ColType }
+  /** `names`: field names where they are known (a whole row of a table), for row_to_json and the like; else f1, f2, ... */
+  | { k: 'row'; items: Expr[]; t: ColType; names?: string[] }
   | { k: 'field'; arg: Expr; index: number; t: ColType };
 
 /** Values a stable function may look at. In a view they are fixed at creation, except `now`, which belongs to the tick. */
