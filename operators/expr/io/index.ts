@@ -1,2 +1,11 @@
 /** Registers the I/O of every type family and exports the dispatchers. */
+import './bool.ts';
+import './integer.ts';
+import './float.ts';
+import './numeric.ts';
+import './string.ts';
+import './bytea.ts';
+import './record.ts';
+import './reg.ts';
+
 export * from './registry.ts';
