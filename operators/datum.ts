@@ -71,7 +71,13 @@ export function interval(months: number, days: number, micros: bigint): Interval
 
 /** A one-dimensional array with lower bound 1. */
 export function pgArray(elem: number, items: Datum[]): PgArray {
-  return { k: 'array', elem, dims: items.length === 0 ? [] : [items.length], lower: items.length === 0 ? [] : [1], items };
+  return {
+    k: 'array',
+    elem,
+    dims: items.length === 0 ? [] : [items.length],
+    lower: items.length === 0 ? [] : [1],
+    items,
+  };
 }
 
 export function isDecimal(d: Datum): d is Decimal {

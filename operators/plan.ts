@@ -114,7 +114,15 @@ export type PlanNode =
   /** Session windows: appends window_start, window_end (type of column `time`). gap in microseconds. */
   | (NodeBase & { op: 'session'; time: number; gap: bigint; keys: number[] })
   /** a ASOF [LEFT] JOIN b: equality keys and one inequality leftTime >= rightTime (or >). */
-  | (NodeBase & { op: 'asof'; left: boolean; leftKeys: number[]; rightKeys: number[]; leftTime: number; rightTime: number; strict: boolean })
+  | (NodeBase & {
+      op: 'asof';
+      left: boolean;
+      leftKeys: number[];
+      rightKeys: number[];
+      leftTime: number;
+      rightTime: number;
+      strict: boolean;
+    })
   /** Keeps rows while now() is in [from, until): columns of timestamptz bounds, null where open. */
   | (NodeBase & { op: 'temporal'; from: number | null; until: number | null })
   /** Keeps rows whose column `time` is at or below the watermark of the sources (EMIT ON WINDOW CLOSE). */

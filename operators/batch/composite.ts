@@ -161,7 +161,8 @@ class Reader {
       case T_NUMERIC: {
         const scale = this.#int();
         const text = this.#bytes().toString('latin1');
-        if (text === 'NaN' || text === 'Infinity' || text === '-Infinity') return { k: 'dec', m: 0n, s: 0, special: text };
+        if (text === 'NaN' || text === 'Infinity' || text === '-Infinity')
+          return { k: 'dec', m: 0n, s: 0, special: text };
         return decimal(BigInt(text), scale);
       }
       case T_INTERVAL: {

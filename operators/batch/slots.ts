@@ -31,8 +31,25 @@ export const NUMERIC_NEG_INF = 4;
 type VarlenForm = 'text' | 'bytes' | 'composite';
 
 const TEXT_OIDS = new Set<number>([
-  OID.text, OID.varchar, OID.bpchar, OID.name, OID.char, OID.json, OID.jsonb, OID.unknown, OID.cstring, OID.xml,
-  OID.refcursor, OID.pg_node_tree, OID.timetz, OID.money, OID.bit, OID.varbit, OID.void, OID.pg_lsn, OID.tid,
+  OID.text,
+  OID.varchar,
+  OID.bpchar,
+  OID.name,
+  OID.char,
+  OID.json,
+  OID.jsonb,
+  OID.unknown,
+  OID.cstring,
+  OID.xml,
+  OID.refcursor,
+  OID.pg_node_tree,
+  OID.timetz,
+  OID.money,
+  OID.bit,
+  OID.varbit,
+  OID.void,
+  OID.pg_lsn,
+  OID.tid,
 ]);
 
 const forms = new Map<number, VarlenForm>();

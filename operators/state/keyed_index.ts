@@ -36,7 +36,12 @@ export class KeyedIndex {
   constructor(types: ColType[], keyColumns: number[], nullKeys: boolean) {
     this.keyColumns = keyColumns;
     this.#nullKeys = nullKeys;
-    this.keys = new RowTable(keyColumns.map((c) => types[c]), 16, 'sql', this.heap);
+    this.keys = new RowTable(
+      keyColumns.map((c) => types[c]),
+      16,
+      'sql',
+      this.heap,
+    );
     this.rows = rowOps(types, 'identity');
     this.entryStride = ENTRY_HEADER + this.rows.layout.stride;
   }

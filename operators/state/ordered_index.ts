@@ -34,7 +34,12 @@ export class OrderedIndex {
   /** `partition` and the sort keys are column positions of `types`; `userBytes` extra payload bytes a partition (multiple of 8). */
   constructor(types: ColType[], partition: number[], order: SortKey[], userBytes = 0) {
     this.#partition = partition;
-    this.partitions = new RowTable(partition.map((c) => types[c]), 16 + userBytes, 'sql', this.heap);
+    this.partitions = new RowTable(
+      partition.map((c) => types[c]),
+      16 + userBytes,
+      'sql',
+      this.heap,
+    );
     this.rows = rowOps(types, 'identity');
     this.compare = rowCompare(this.rows.layout, order, true);
     this.entryBytes = ENTRY_HEADER + this.rows.layout.stride;
@@ -56,7 +61,10 @@ export class OrderedIndex {
 
   /** Fixes the delta's columns; partition slots stay where they are until the next begin(). */
   begin(delta: Batch): void {
-    this.partitions.begin(this.#partition.map((c) => delta.columns[c]), delta.n);
+    this.partitions.begin(
+      this.#partition.map((c) => delta.columns[c]),
+      delta.n,
+    );
     this.rows.bind(delta.columns);
   }
 

@@ -41,7 +41,14 @@ export interface RowOps {
 function varlenOrder(oid: number): 'bytes' | 'bpchar' | 'decoded' {
   if (oid === OID.bpchar) return 'bpchar';
   switch (oid) {
-    case OID.text: case OID.varchar: case OID.name: case OID.char: case OID.bytea: case OID.json: case OID.unknown: case OID.cstring:
+    case OID.text:
+    case OID.varchar:
+    case OID.name:
+    case OID.char:
+    case OID.bytea:
+    case OID.json:
+    case OID.unknown:
+    case OID.cstring:
       return 'bytes';
     default:
       return 'decoded';
@@ -173,7 +180,8 @@ function rowOpsCode(layout: RowLayout, equality: Equality): string {
   const count = layout.types.length;
   const each = (code: (i: number, phys: Phys, oid: number, width: number) => string) =>
     layout.phys.map((phys, i) => code(i, phys, layout.types[i].oid, PHYS_WIDTH[phys])).join('\n');
-  const batchSlot = (i: number, width: number, row = 'row') => (width === 1 ? `d${i} + ${row}` : `d${i} + ${row} * ${width}`);
+  const batchSlot = (i: number, width: number, row = 'row') =>
+    width === 1 ? `d${i} + ${row}` : `d${i} + ${row} * ${width}`;
   const valid = (i: number, base: string) => `U8[${base} + ${layout.valid + i}]`;
   return `
 const { U8, I32, U32, F64 } = views;
@@ -275,8 +283,9 @@ export function rowCompare(layout: RowLayout, keys: SortKey[], total: boolean): 
       if (x !== 0) { const c = ${code}; if (c !== 0) return ${desc ? '-c' : 'c'}; }
     }`;
   });
-  return new Function('views', 'o', `const { U8, I32, U32, F64 } = views; return (a, b) => { ${lines.join('\n')} return 0; };`)(
-    views,
-    helpers,
-  ) as RowCompare;
+  return new Function(
+    'views',
+    'o',
+    `const { U8, I32, U32, F64 } = views; return (a, b) => { ${lines.join('\n')} return 0; };`,
+  )(views, helpers) as RowCompare;
 }

@@ -127,7 +127,12 @@ test('ordered index keeps partitions in order and empties', () => {
     ordered.endTick();
     arena.reset();
   }
-  const all = batchFromRows(types, live, arena, live.map(() => -1));
+  const all = batchFromRows(
+    types,
+    live,
+    arena,
+    live.map(() => -1),
+  );
   ordered.begin(all);
   for (let i = 0; i < all.n; i++) {
     const slot = ordered.partitionOf(i);

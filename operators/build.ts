@@ -1,0 +1,32 @@
+/** The one place that turns a plan node into its operator. */
+import { ConstantOperator } from './constant.ts';
+import { unsupported } from './errors.ts';
+import { FlatMapOperator } from './flatmap.ts';
+import { MapOperator } from './map.ts';
+import type { IndexProvider, Operator } from './operator.ts';
+import type { PlanNode } from './plan.ts';
+import { SET_FUNCTIONS, SetOperator } from './set_operation.ts';
+import { SingleRowOperator } from './single_row.ts';
+import type { ColType } from './types.ts';
+import { UnionOperator } from './union.ts';
+
+export function buildOperator(node: PlanNode, inputTypes: ColType[][], _indexes: IndexProvider): Operator {
+  switch (node.op) {
+    case 'constant':
+      return new ConstantOperator(node.rows, node.types);
+    case 'map':
+      return new MapOperator(node.filter, node.project, node.types);
+    case 'flatmap':
+      return new FlatMapOperator(node.fn, node.args, inputTypes[0].length, node.ordinality, node.left, node.types);
+    case 'union':
+      return new UnionOperator(node.types);
+    case 'distinct':
+      return new SetOperator(SET_FUNCTIONS.distinct, node.types);
+    case 'setop':
+      return new SetOperator(SET_FUNCTIONS[node.all ? `${node.kind} all` : node.kind], node.types);
+    case 'single_row':
+      return new SingleRowOperator(node.keys, node.types);
+    default:
+      throw unsupported(`the ${node.op} operator`);
+  }
+}

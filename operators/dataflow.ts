@@ -1,0 +1,179 @@
+/**
+ * A plan as running operators: one synchronous pass a tick.
+ *
+ *   deltas of relations -> source nodes -> ... operators in topological order ... -> delta of the root
+ *
+ * A node whose inputs did not move is skipped. Indexes are kept per (node, key columns) and shared by all operators that ask; an index
+ * takes in its node's delta before any consumer steps, so consumers see the new version and the delta.
+ */
+import { Arena } from './batch/arena.ts';
+import type { Batch } from './batch/batch.ts';
+import { emptyBatch } from './batch/builder.ts';
+import { buildOperator } from './build.ts';
+import type { IndexProvider, Operator, Tick } from './operator.ts';
+import type { DataflowPlan, PlanNode } from './plan.ts';
+import { KeyedIndex } from './state/keyed_index.ts';
+
+interface Node {
+  spec: PlanNode;
+  operator: Operator | null;
+  indexes: Map<string, KeyedIndex>;
+  output: Batch;
+  rowsIn: number;
+  rowsOut: number;
+  nanoseconds: bigint;
+}
+
+/** Figures of one node for EXPLAIN. */
+export interface NodeFigures {
+  rowsIn: number;
+  rowsOut: number;
+  nanoseconds: bigint;
+  stateRows: number;
+  stateBytes: number;
+}
+
+/** Operators that may have output without input: the clock or a watermark moves them. */
+const CLOCKED = new Set<PlanNode['op']>(['temporal', 'window_close', 'recursive']);
+
+export class Dataflow {
+  readonly plan: DataflowPlan;
+  readonly #nodes: Node[] = [];
+  #first = true;
+  /** Measure time per node (EXPLAIN ANALYZE). */
+  timed = false;
+
+  constructor(plan: DataflowPlan) {
+    this.plan = plan;
+    for (const spec of plan.nodes) {
+      const provider: IndexProvider = {
+        index: (input, keyColumns, nullKeys) => this.#index(spec.inputs[input], keyColumns, nullKeys),
+      };
+      const inputTypes = spec.inputs.map((i) => plan.nodes[i].types);
+      this.#nodes.push({
+        spec,
+        operator: spec.op === 'source' ? null : buildOperator(spec, inputTypes, provider),
+        indexes: new Map(),
+        output: emptyBatch(spec.types),
+        rowsIn: 0,
+        rowsOut: 0,
+        nanoseconds: 0n,
+      });
+    }
+  }
+
+  /** Relations (OIDs) that the plan reads, with the columns it needs of each. */
+  sources(): { relation: number; columns: number[] }[] {
+    return this.#nodes.flatMap(({ spec }) =>
+      spec.op === 'source' ? [{ relation: spec.relation, columns: spec.columns }] : [],
+    );
+  }
+
+  /**
+   * One tick. `delta(relation)` gives the changed rows of a relation, whole rows by position (columns that nobody needs may be
+   * missing), or null when it did not move. Returns the root's delta, not consolidated, valid until endTick().
+   */
+  step(delta: (relation: number) => Batch | null, tick: Omit<Tick, 'first'>): Batch {
+    const full: Tick = { ...tick, first: this.#first };
+    for (const node of this.#nodes) this.#stepNode(node, delta, full);
+    this.#first = false;
+    return this.#nodes[this.plan.root].output;
+  }
+
+  #stepNode(node: Node, delta: (relation: number) => Batch | null, tick: Tick): void {
+    const spec = node.spec;
+    if (spec.op === 'source') {
+      const batch = delta(spec.relation);
+      node.output =
+        batch === null || batch.n === 0
+          ? emptyBatch(spec.types)
+          : {
+              n: batch.n,
+              weights: batch.weights,
+              columns: spec.columns.map((c, i) => ({ ...batch.columns[c], type: spec.types[i] })),
+            };
+    } else {
+      const inputs = spec.inputs.map((i) => this.#nodes[i].output);
+      const moved = inputs.some((input) => input.n > 0);
+      if (!moved && !tick.first && !CLOCKED.has(spec.op)) {
+        if (node.output.n > 0) node.output = emptyBatch(spec.types);
+        return;
+      }
+      const start = this.timed ? process.hrtime.bigint() : 0n;
+      node.output = (node.operator as Operator).step(inputs, tick);
+      if (this.timed) node.nanoseconds += process.hrtime.bigint() - start;
+      for (const input of inputs) node.rowsIn += input.n;
+    }
+    node.rowsOut += node.output.n;
+    if (node.output.n > 0) for (const index of node.indexes.values()) index.apply(node.output);
+  }
+
+  #index(node: number, keyColumns: number[], nullKeys: boolean): KeyedIndex {
+    const name = `${keyColumns.join(',')}${nullKeys ? ' nulls' : ''}`;
+    const indexes = this.#nodes[node].indexes;
+    let index = indexes.get(name);
+    if (index === undefined) {
+      index = new KeyedIndex(this.plan.nodes[node].types, keyColumns, nullKeys);
+      indexes.set(name, index);
+    }
+    return index;
+  }
+
+  /** The tick's results were delivered: state may reuse what it let go. */
+  endTick(): void {
+    for (const node of this.#nodes) {
+      if (node.output.n > 0) node.output = emptyBatch(node.spec.types);
+      node.operator?.endTick();
+      for (const index of node.indexes.values()) index.endTick();
+    }
+  }
+
+  figures(): NodeFigures[] {
+    return this.#nodes.map((node) => {
+      const state = node.operator?.state() ?? { rows: 0, bytes: 0 };
+      let { rows, bytes } = state;
+      for (const index of node.indexes.values()) {
+        rows += index.size;
+        bytes += index.bytes;
+      }
+      return {
+        rowsIn: node.rowsIn,
+        rowsOut: node.rowsOut,
+        nanoseconds: node.nanoseconds,
+        stateRows: rows,
+        stateBytes: bytes,
+      };
+    });
+  }
+
+  release(): void {
+    for (const node of this.#nodes) {
+      node.operator?.release();
+      for (const index of node.indexes.values()) index.release();
+    }
+  }
+}
+
+/** Runs a plan once over whole relations: what an ad hoc SELECT is. The batch is valid until `done()`. */
+export function runOnce(
+  plan: DataflowPlan,
+  rows: (relation: number) => Batch | null,
+  tick: Omit<Tick, 'first' | 'arena'>,
+): { batch: Batch; done(): void } {
+  const arena = new Arena();
+  const dataflow = new Dataflow(plan);
+  try {
+    const batch = dataflow.step(rows, { ...tick, arena });
+    return {
+      batch,
+      done() {
+        dataflow.release();
+        arena.release();
+      },
+    };
+  } catch (error) {
+    dataflow.release();
+    arena.release();
+    throw error;
+  }
+}

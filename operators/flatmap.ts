@@ -1,0 +1,100 @@
+/**
+ * A set-returning function per row: input columns ++ function columns [++ ordinality].
+ *
+ *   out = { r ++ f : r x w in delta, f in fn(args(r)) }, weight w        left: r ++ NULLs when fn gives no row
+ *
+ * Linear and stateless. `hop`, `tumble` and `cumulate` assign time windows (time_windows.ts); all other names are functions of the
+ * registry. A row whose arguments or function fail goes to the error sink as a whole.
+ */
+import type { Batch } from './batch/batch.ts';
+import { BatchBuilder, readDatum, readRow, weightOf } from './batch/builder.ts';
+import type { Datum } from './datum.ts';
+import { SqlError } from './errors.ts';
+import { columnsOf } from './expr/columns.ts';
+import { type BoundSetFunction, resolveSet } from './expr/functions/registry.ts';
+import { type BoundExpr, bindExpr } from './expr/interpret.ts';
+import type { Expr } from './expr/ir.ts';
+import type { Operator, Tick } from './operator.ts';
+import { timeWindowFunction } from './time_windows.ts';
+import type { ColType } from './types.ts';
+
+export class FlatMapOperator implements Operator {
+  readonly #types: ColType[];
+  readonly #inputWidth: number;
+  readonly #args: BoundExpr[];
+  readonly #fn: BoundSetFunction;
+  readonly #strict: boolean;
+  readonly #ordinality: boolean;
+  readonly #left: boolean;
+  readonly #needed: number[];
+
+  constructor(fn: string, args: Expr[], inputWidth: number, ordinality: boolean, left: boolean, types: ColType[]) {
+    this.#types = types;
+    this.#inputWidth = inputWidth;
+    this.#args = args.map(bindExpr);
+    const resultType = types[inputWidth];
+    this.#fn =
+      timeWindowFunction(fn) ?? resolveSet(fn, { argTypes: args.map((a) => a.t), resultType, variadic: false });
+    // Every set-returning function of pg_proc that we have is strict, save unnest of several arrays, which sees its NULLs.
+    this.#strict = args.length === 1 || !fn.startsWith('unnest(');
+    this.#ordinality = ordinality;
+    this.#left = left;
+    const needed = new Set<number>();
+    for (const arg of args) columnsOf(arg, needed);
+    this.#needed = [...needed];
+  }
+
+  step(inputs: Batch[], tick: Tick): Batch {
+    const [input] = inputs;
+    const out = new BatchBuilder(this.#types, tick.arena, Math.max(input.n, 1));
+    const row: Datum[] = new Array(input.columns.length).fill(null);
+    for (let i = 0; i < input.n; i++) {
+      const before = out.n;
+      try {
+        for (const c of this.#needed) row[c] = readDatum(input.columns[c], i);
+        this.#expand(row, input, i, out, tick);
+      } catch (error) {
+        if (!(error instanceof SqlError)) throw error;
+        out.n = before;
+        tick.errors.report(error, readRow(input, i), weightOf(input, i));
+      }
+    }
+    return out.build();
+  }
+
+  #expand(row: Datum[], input: Batch, i: number, out: BatchBuilder, tick: Tick): void {
+    const args = this.#args.map((arg) => arg(row, tick.evalContext));
+    const width = this.#types.length - this.#inputWidth - (this.#ordinality ? 1 : 0);
+    let ordinal = 0n;
+    if (!this.#strict || !args.includes(null)) {
+      for (const values of this.#fn(args, tick.evalContext)) {
+        const to = this.#copyInput(input, i, out);
+        for (let c = 0; c < width; c++) out.setDatum(this.#inputWidth + c, to, values[c] ?? null);
+        ordinal++;
+        if (this.#ordinality) out.setDatum(this.#types.length - 1, to, ordinal);
+      }
+    }
+    if (ordinal === 0n && this.#left) {
+      const to = this.#copyInput(input, i, out);
+      for (let c = this.#inputWidth; c < this.#types.length; c++) out.setNull(c, to);
+    }
+  }
+
+  #copyInput(input: Batch, i: number, out: BatchBuilder): number {
+    const to = out.addRow(weightOf(input, i));
+    for (let c = 0; c < this.#inputWidth; c++) out.copySlot(c, to, input.columns[c], i);
+    return to;
+  }
+
+  endTick(): void {
+    // Stateless.
+  }
+
+  state() {
+    return { rows: 0, bytes: 0 };
+  }
+
+  release(): void {
+    // Stateless.
+  }
+}

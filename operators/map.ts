@@ -1,0 +1,81 @@
+/**
+ * Filter, then project.        out = { project(r) x w : r x w in delta, filter(r) is true }
+ *
+ * Linear and stateless; O(1) a row. A projection of plain columns without a filter moves no data: the output shares the input's
+ * columns. A row whose filter or projection fails goes to the error sink.
+ */
+import type { Batch, Column } from './batch/batch.ts';
+import { BatchBuilder, readDatum, readRow, weightOf } from './batch/builder.ts';
+import type { Datum } from './datum.ts';
+import { SqlError } from './errors.ts';
+import { columnsOf } from './expr/columns.ts';
+import { type BoundExpr, bindExpr } from './expr/interpret.ts';
+import type { Expr } from './expr/ir.ts';
+import type { Operator, Tick } from './operator.ts';
+import type { ColType } from './types.ts';
+
+export class MapOperator implements Operator {
+  readonly #types: ColType[];
+  readonly #filter: BoundExpr | null;
+  /** For each output column: an input column, or an expression. Null: keep the row. */
+  readonly #project: (number | BoundExpr)[] | null;
+  readonly #columnsOnly: boolean;
+  readonly #needed: number[];
+
+  constructor(filter: Expr | null, project: Expr[] | null, types: ColType[]) {
+    this.#types = types;
+    this.#filter = filter === null ? null : bindExpr(filter);
+    this.#project = project?.map((e) => (e.k === 'col' ? e.id : bindExpr(e))) ?? null;
+    this.#columnsOnly = this.#project === null || this.#project.every((p) => typeof p === 'number');
+    const needed = new Set<number>();
+    if (filter !== null) columnsOf(filter, needed);
+    for (const e of project ?? []) if (e.k !== 'col') columnsOf(e, needed);
+    this.#needed = [...needed];
+  }
+
+  step(inputs: Batch[], tick: Tick): Batch {
+    const [input] = inputs;
+    if (this.#filter === null && this.#columnsOnly) return this.#rename(input);
+    const out = new BatchBuilder(this.#types, tick.arena, Math.max(input.n, 1));
+    const row: Datum[] = new Array(input.columns.length).fill(null);
+    for (let i = 0; i < input.n; i++) {
+      try {
+        for (const c of this.#needed) row[c] = readDatum(input.columns[c], i);
+        if (this.#filter !== null && this.#filter(row, tick.evalContext) !== true) continue;
+        const values = this.#project?.map((p) => (typeof p === 'number' ? null : p(row, tick.evalContext)));
+        this.#emit(out, input, i, values ?? null);
+      } catch (error) {
+        if (!(error instanceof SqlError)) throw error;
+        tick.errors.report(error, readRow(input, i), weightOf(input, i));
+      }
+    }
+    return out.build();
+  }
+
+  #emit(out: BatchBuilder, input: Batch, i: number, values: Datum[] | null): void {
+    const to = out.addRow(weightOf(input, i));
+    for (let c = 0; c < this.#types.length; c++) {
+      const source = this.#project === null ? c : this.#project[c];
+      if (typeof source === 'number') out.copySlot(c, to, input.columns[source], i);
+      else if (values !== null) out.setDatum(c, to, values[c]);
+    }
+  }
+
+  #rename(input: Batch): Batch {
+    if (this.#project === null) return input;
+    const columns: Column[] = this.#project.map((p, i) => ({ ...input.columns[p as number], type: this.#types[i] }));
+    return { n: input.n, columns, weights: input.weights };
+  }
+
+  endTick(): void {
+    // Stateless.
+  }
+
+  state() {
+    return { rows: 0, bytes: 0 };
+  }
+
+  release(): void {
+    // Stateless.
+  }
+}
