@@ -74,7 +74,7 @@ function bitLength(x: bigint): number {
 
 /** exp(d) rounded to `scale` digits after the point; finite d with |d| small enough that the result can be stored. */
 export function expScaled(d: Decimal, scale: number): bigint {
-  const approx = Number(`${d.m}e-${d.s}`) * 0.4342944819032518;
+  const approx = Number(`${d.m}e-${d.s}`) * Math.LOG10E;
   const p = Math.max(scale + Math.max(Math.ceil(approx), 0), 0) + GUARD + 8;
   const unit = pow10(p);
   const shift = p - d.s;

@@ -34,7 +34,6 @@ import { decimalToNumber } from './text.ts';
 
 /** Results of exp and power beyond 10^(3 * this / ln 10) overflow, below it underflow. */
 const MAX_RESULT_SCALE = 2000;
-const LOG10_E = 0.434294481903252;
 
 function resultScale(wanted: number, ...inputs: number[]): number {
   return Math.min(Math.max(wanted, ...inputs, 0), MAX_DISPLAY_SCALE);
@@ -54,7 +53,7 @@ export function sqrt(a: Decimal): Decimal {
 
 export function exp(a: Decimal): Decimal {
   if (a.special) return a.special === '-Infinity' ? ZERO : a;
-  const weight = Math.max(Math.min(decimalToNumber(a) * LOG10_E, MAX_RESULT_SCALE), -MAX_RESULT_SCALE);
+  const weight = Math.max(Math.min(decimalToNumber(a) * Math.LOG10E, MAX_RESULT_SCALE), -MAX_RESULT_SCALE);
   return expAt(a, resultScale(MIN_SIG_DIGITS - Math.trunc(weight), a.s));
 }
 
@@ -87,7 +86,7 @@ function lnWeight(a: Decimal): number {
   const nd = digitCount(a.m);
   const exponent = nd - 1 - a.s;
   const digits = leadingDigits(a.m, nd, exponent - weight * 4 + 5);
-  const ln = Math.log(digits) + (weight * 4 - 4) * 2.302585092994046;
+  const ln = Math.log(digits) + (weight * 4 - 4) * Math.LN10;
   return Math.trunc(Math.log10(Math.abs(ln)));
 }
 
@@ -219,7 +218,7 @@ function powerByLogarithm(a: Decimal, b: Decimal): Decimal {
     if (estimate > 0) throw overflow();
     return decimal(0n, MAX_DISPLAY_SCALE);
   }
-  const weight = Math.trunc(estimate * LOG10_E);
+  const weight = Math.trunc(estimate * Math.LOG10E);
   const s = resultScale(MIN_SIG_DIGITS - weight, a.s, b.s);
   const significant = Math.max(s + weight, 0);
   const integerDigitsOfB = Math.max(digitCount(absBig(b.m)) - b.s, 0);
