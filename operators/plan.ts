@@ -24,6 +24,21 @@ interface NodeBase {
   notes?: string[];
   /** True when the planner proved that the node's output never retracts. */
   appendOnly?: boolean;
+  /** State that a watermark frees; see Retention. */
+  frees?: Retention[];
+}
+
+/**
+ * Rows that `input` of the node brought and whose column `column` (a position in that input) is below watermark - lag, or equal to
+ * it when `strict`, can no longer be touched by any change: their state may be dropped. The watermark is the least of `sources`
+ * (relation OIDs). Absent: state is never freed.
+ */
+export interface Retention {
+  input: number;
+  column: number;
+  lag: bigint;
+  strict: boolean;
+  sources: number[];
 }
 
 export interface SortKey {
@@ -129,7 +144,8 @@ export type PlanNode =
   | (NodeBase & { op: 'window_close'; time: number; sources: number[] })
   /** Scalar subquery guard: more than one row per key is error 21000. */
   | (NodeBase & { op: 'single_row'; keys: number[] })
-  /** WITH RECURSIVE: inputs [base]; `step` is a plan whose source with relation -1 is the working table. */
+  /** WITH RECURSIVE: inputs [base, x1, x2, ...]. `step` is a plan whose source with relation -1 is the working table; its source
+   *  with relation -2 - j (all columns) is the input inputs[stepInputs[j]], which does not depend on the recursion. */
   | (NodeBase & { op: 'recursive'; step: DataflowPlan; stepInputs: number[]; all: boolean });
 
 export type PlanOp = PlanNode['op'];

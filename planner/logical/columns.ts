@@ -13,9 +13,10 @@ export function outputColumns(p: Logical): Col[] {
     case 'recursive':
     case 'working':
       return p.cols;
+    case 'topn':
+      return p.rank ? [...outputColumns(p.input), p.rank.out] : outputColumns(p.input);
     case 'filter':
     case 'distinct':
-    case 'topn':
     case 'single_row':
     case 'temporal':
       return outputColumns(p.input);

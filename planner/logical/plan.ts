@@ -84,6 +84,8 @@ export type Logical =
       limit: Expr | null;
       offset: Expr | null;
       withTies: boolean;
+      /** Made from row_number() / rank() <= k: the number appended as a last column. */
+      rank?: { out: Col; kind: 'row_number' | 'rank' | 'dense_rank' };
     }
   /** Set-returning function in FROM or in the select list: input's columns, then `cols` (and ordinality last).
    *  left: keep the input row with NULLs when the function returns no row. */

@@ -113,6 +113,8 @@ export function renumber(p: Logical, ids: ReadonlyMap<number, number>): Logical 
       return { ...q, time: id(q.time), keys: q.keys.map(id), start: col(q.start), end: col(q.end) };
     case 'asof':
       return { ...q, leftTime: id(q.leftTime), rightTime: id(q.rightTime) };
+    case 'topn':
+      return q.rank ? { ...q, rank: { ...q.rank, out: col(q.rank.out) } } : q;
     case 'single_row':
       return { ...q, keys: q.keys.map(id) };
     case 'temporal':

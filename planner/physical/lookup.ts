@@ -1,0 +1,57 @@
+/**
+ * Point reads: a filter straight over a relation that fixes all columns of one of its indexes asks the source for those rows only.
+ * The filter stays above: the lookup is a promise about what is wanted, not about what comes.
+ */
+import { evaluate } from '../../operators/expr/interpret.ts';
+import { defaultContext } from '../../operators/expr/context.ts';
+import { SqlError } from '../../operators/errors.ts';
+import type { Expr } from '../../operators/expr/ir.ts';
+import { convert, isEquality } from '../analyse/functions.ts';
+import { conjuncts } from '../logical/expressions.ts';
+import type { Logical } from '../logical/plan.ts';
+import type { PlanBuilder } from './builder.ts';
+import { columnsOfCols, type Lowered, placed } from './lower.ts';
+
+/** The source with a lookup, or null when no index fits. */
+export function pointLookup(get: Logical & { op: 'get' }, predicate: Expr, builder: PlanBuilder): Lowered | null {
+  const fixed = new Map<number, Expr>();
+  for (const e of conjuncts(predicate)) {
+    const found = fixedColumn(e, get);
+    if (found && !fixed.has(found.column)) fixed.set(found.column, found.value);
+  }
+  const indexes = get.relation.key && get.relation.key.length > 0 ? [get.relation.key, ...get.relation.indexes] : get.relation.indexes;
+  const index = indexes.find((columns) => columns.length > 0 && columns.every((c) => fixed.has(c)));
+  if (!index) return null;
+  const lookup = { columns: index, values: index.map((c) => fixed.get(c)!) };
+  const shape = columnsOfCols(get.cols);
+  builder.relations.set(get.relation.oid, get.relation);
+  return placed(
+    builder.add({ op: 'source', inputs: [], ...shape, relation: get.relation.oid, columns: get.columns, lookup }),
+    get.cols,
+  );
+}
+
+/** `column = constant`, the constant brought to the column's own type. */
+function fixedColumn(e: Expr, get: Logical & { op: 'get' }): { column: number; value: Expr } | null {
+  if (e.k !== 'call' || e.args.length !== 2 || !isEquality(e.fn)) return null;
+  const [a, b] = e.args[0].k === 'col' ? e.args : [e.args[1], e.args[0]];
+  if (a.k !== 'col' || (b.k !== 'const' && b.k !== 'param')) return null;
+  const at = get.cols.findIndex((c) => c.id === a.id);
+  if (at === -1) return null;
+  const value = asType(b, a.t.oid);
+  return value && { column: get.columns[at], value };
+}
+
+/** A constant as the column's type when that loses nothing; a value that does not fit is no lookup (the filter decides). */
+function asType(e: Expr, oid: number): Expr | null {
+  if (e.t.oid === oid) return e;
+  if (e.k !== 'const') return null;
+  const widened = convert(e, oid);
+  if (widened === null) return null;
+  try {
+    return { k: 'const', v: evaluate(widened, [], defaultContext()), t: { oid, typmod: -1 } };
+  } catch (error) {
+    if (error instanceof SqlError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Constant folding: calls of immutable functions over constants are evaluated once, at planning.
+ *
+ *   int4pl(1, 2)  ->  3        now()  stays        1/0  stays: it fails for each row that reaches it, and only then
+ */
+import { defaultContext } from '../../operators/expr/context.ts';
+import { evaluate } from '../../operators/expr/interpret.ts';
+import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
+import { SqlError } from '../../operators/errors.ts';
+import { nodeVolatility } from '../analyse/functions.ts';
+import { constant, rewriteExpr } from '../logical/expressions.ts';
+import type { Logical } from '../logical/plan.ts';
+import { exprChildren, mapExprsDeep } from '../logical/walk.ts';
+
+/** Folds every expression of a plan. */
+export function foldConstants(plan: Logical): Logical {
+  return mapExprsDeep(plan, (e) => foldExpr(e));
+}
+
+/** Folds one expression; 'stable' also folds stable functions, in `context`. */
+export function foldExpr(e: Expr, what: 'immutable' | 'stable' = 'immutable', context = defaultContext()): Expr {
+  return rewriteExpr(e, (x) => foldNode(x, what, context));
+}
+
+function foldNode(e: Expr, what: 'immutable' | 'stable', context: EvalContext): Expr {
+  if (e.k === 'const' || e.k === 'col' || e.k === 'param' || e.k === 'row') return e;
+  if (e.k === 'call' && e.strict && e.args.some((a) => a.k === 'const' && a.v === null)) {
+    // The other arguments may still fail, so they must be constants or columns for the call to be dropped.
+    if (e.args.every((a) => a.k === 'const' || a.k === 'col')) return constant(null, e.t);
+  }
+  if (!exprChildren(e).every((x) => x.k === 'const')) return e;
+  const volatility = nodeVolatility(e);
+  if (volatility === 'v' || (volatility === 's' && what === 'immutable')) return e;
+  try {
+    return constant(evaluate(e, [], context), e.t);
+  } catch (error) {
+    if (error instanceof SqlError) return e;
+    throw error;
+  }
+}
