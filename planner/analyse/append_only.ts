@@ -43,6 +43,7 @@ export function isAppendOnly(node: PlanNode, inputs: boolean[], fixed: boolean[]
 
 /** True for a node that depends on no relation and no clock: its output is whole after the first tick. */
 export function isFixed(node: PlanNode, inputs: boolean[]): boolean {
-  if (node.op === 'source' || node.op === 'temporal' || node.op === 'window_close' || node.op === 'recursive') return false;
+  if (node.op === 'source' || node.op === 'temporal' || node.op === 'window_close' || node.op === 'recursive')
+    return false;
   return inputs.every((x) => x);
 }

@@ -157,4 +157,3 @@ export function toPositions(e: Expr, at: ReadonlyMap<number, number>): Expr {
     return { ...x, id: position };
   });
 }
-

@@ -6,20 +6,85 @@
  *   nodeKey     structural identity of a node, for sharing operators between views
  *   explainPlan the plan as text
  */
-import type { DataflowPlan } from '../../operators/plan.ts';
-import type { BoundQuery, Logical } from '../logical/plan.ts';
+import type { DataflowPlan, SortKey } from '../../operators/plan.ts';
+import { analysePlan } from '../analyse/index.ts';
+import { outputColumns } from '../logical/columns.ts';
+import type { BoundQuery, Col, Logical } from '../logical/plan.ts';
+import { rewrite } from '../rewrite/index.ts';
+import { annotate } from './annotate.ts';
+import { PlanBuilder } from './builder.ts';
+import { type LowerContext, lower, ordered } from './lower.ts';
 import type { PhysicalQuery, PlanOptions } from './query.ts';
+import { closeWindows } from './window_close.ts';
 
+export { explainPlan } from './explain.ts';
+export { nodeKey } from './node_key.ts';
 export type { PhysicalColumn, PhysicalQuery, PlanMode, PlanOptions } from './query.ts';
 
 /** Plans a bound query. Throws SqlError 0A000 where a view cannot be maintained (now() outside a temporal filter, ...). */
-export declare function planQuery(bound: BoundQuery, options: PlanOptions): PhysicalQuery;
+export function planQuery(bound: BoundQuery, options: PlanOptions): PhysicalQuery {
+  const visible = bound.columns.map((c) => c.col);
+  const order = options.mode === 'read' ? bound.order : visibleOrder(bound);
+  const hidden = hiddenColumns(bound.plan, order, visible);
+  const cx = newContext(options);
+  const root = rootNode(bound.plan, [...visible, ...hidden], cx, options, bound.emitOnWindowClose);
+  const plan = cx.builder.finish(root);
+  const facts = analysePlan(plan, (oid) => cx.builder.relations.get(oid));
+  const result = facts[plan.root];
+  const ids = [...visible, ...hidden].map((c) => c.id);
+  return {
+    plan: annotate(plan, facts),
+    columns: bound.columns.map((c) => ({
+      name: c.col.name,
+      type: c.col.type,
+      ...(c.origin ? { origin: c.origin } : {}),
+    })),
+    order: order.map((o): SortKey => ({ col: ids.indexOf(o.id), desc: o.desc, nullsFirst: o.nullsFirst })),
+    key: result.keys.find((k) => k.every((c) => c < visible.length)) ?? null,
+    appendOnly: result.appendOnly,
+    facts,
+  };
+}
 
 /** Plans `logical` so that the root's columns are exactly `outIds`, in order. */
-export declare function planRows(logical: Logical, outIds: number[], options?: PlanOptions): DataflowPlan;
+export function planRows(logical: Logical, outIds: number[], options: PlanOptions = { mode: 'read' }): DataflowPlan {
+  const cols = columnsById(logical, outIds);
+  const cx = newContext(options);
+  const plan = cx.builder.finish(rootNode(logical, cols, cx, options, false));
+  return annotate(
+    plan,
+    analysePlan(plan, (oid) => cx.builder.relations.get(oid)),
+  );
+}
 
-/** Canonical text of node `i` and all its inputs: equal texts compute equal relations. */
-export declare function nodeKey(plan: DataflowPlan, i: number): string;
+function newContext(options: PlanOptions): LowerContext {
+  return { builder: new PlanBuilder(), mode: options.mode, working: new Map() };
+}
 
-/** The plan as a tree, one operator a line. `relationName` names a relation OID. */
-export declare function explainPlan(query: PhysicalQuery, relationName: (oid: number) => string): string;
+function rootNode(plan: Logical, cols: Col[], cx: LowerContext, options: PlanOptions, onClose: boolean): number {
+  const rewritten = rewrite(plan, new Set(cols.map((c) => c.id)), options.mode);
+  const root = ordered(lower(rewritten, cx), cols, cx);
+  return onClose ? closeWindows(root.node, cx.builder) : root.node;
+}
+
+/** In a view the order only matters as far as its columns are part of the result. */
+function visibleOrder(bound: BoundQuery): BoundQuery['order'] {
+  const ids = new Set(bound.columns.map((c) => c.col.id));
+  const end = bound.order.findIndex((o) => !ids.has(o.id));
+  return end === -1 ? bound.order : bound.order.slice(0, end);
+}
+
+function hiddenColumns(plan: Logical, order: BoundQuery['order'], visible: Col[]): Col[] {
+  const shown = new Set(visible.map((c) => c.id));
+  const ids = [...new Set(order.map((o) => o.id))].filter((id) => !shown.has(id));
+  return columnsById(plan, ids);
+}
+
+function columnsById(plan: Logical, ids: number[]): Col[] {
+  const byId = new Map(outputColumns(plan).map((c) => [c.id, c]));
+  return ids.map((id) => {
+    const col = byId.get(id);
+    if (!col) throw new Error(`column ${id} is not part of the plan's output`);
+    return col;
+  });
+}

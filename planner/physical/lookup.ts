@@ -2,9 +2,10 @@
  * Point reads: a filter straight over a relation that fixes all columns of one of its indexes asks the source for those rows only.
  * The filter stays above: the lookup is a promise about what is wanted, not about what comes.
  */
-import { evaluate } from '../../operators/expr/interpret.ts';
-import { defaultContext } from '../../operators/expr/context.ts';
+
 import { SqlError } from '../../operators/errors.ts';
+import { defaultContext } from '../../operators/expr/context.ts';
+import { evaluate } from '../../operators/expr/interpret.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { convert, isEquality } from '../analyse/functions.ts';
 import { conjuncts } from '../logical/expressions.ts';
@@ -19,7 +20,10 @@ export function pointLookup(get: Logical & { op: 'get' }, predicate: Expr, build
     const found = fixedColumn(e, get);
     if (found && !fixed.has(found.column)) fixed.set(found.column, found.value);
   }
-  const indexes = get.relation.key && get.relation.key.length > 0 ? [get.relation.key, ...get.relation.indexes] : get.relation.indexes;
+  const indexes =
+    get.relation.key && get.relation.key.length > 0
+      ? [get.relation.key, ...get.relation.indexes]
+      : get.relation.indexes;
   const index = indexes.find((columns) => columns.length > 0 && columns.every((c) => fixed.has(c)));
   if (!index) return null;
   const lookup = { columns: index, values: index.map((c) => fixed.get(c)!) };

@@ -15,12 +15,12 @@ import { outputColumns } from '../logical/columns.ts';
 import { column, structureText } from '../logical/expressions.ts';
 import type { Col, Logical, OrderItem } from '../logical/plan.ts';
 import { type PlanBuilder, toPositions } from './builder.ts';
+import { pointLookup } from './lookup.ts';
 import { lowerAggregate } from './lower_aggregate.ts';
 import { lowerAsof, lowerJoin } from './lower_join.ts';
 import { lowerRecursive } from './lower_recursive.ts';
 import { lowerTimeWindow } from './lower_timewindow.ts';
 import { lowerTopN, lowerWindow } from './lower_window.ts';
-import { pointLookup } from './lookup.ts';
 import type { PlanMode } from './query.ts';
 
 export interface Lowered {
@@ -45,7 +45,13 @@ export function lower(p: Logical, cx: LowerContext): Lowered {
     case 'get':
       cx.builder.relations.set(p.relation.oid, p.relation);
       return placed(
-        cx.builder.add({ op: 'source', inputs: [], ...columnsOfCols(p.cols), relation: p.relation.oid, columns: p.columns }),
+        cx.builder.add({
+          op: 'source',
+          inputs: [],
+          ...columnsOfCols(p.cols),
+          relation: p.relation.oid,
+          columns: p.columns,
+        }),
         p.cols,
       );
     case 'values':
@@ -77,19 +83,30 @@ export function lower(p: Logical, cx: LowerContext): Lowered {
       const input = exactly(lower(p.input, cx), outputColumns(p.input), cx);
       const args = p.args.map((a) => toPositions(a, input.at));
       const added = [...p.cols, ...(p.ordinality ? [p.ordinality] : [])];
-      const node = appending(cx, { op: 'flatmap', fn: p.fn, args, ordinality: p.ordinality !== null, left: p.left }, input, added);
+      const node = appending(
+        cx,
+        { op: 'flatmap', fn: p.fn, args, ordinality: p.ordinality !== null, left: p.left },
+        input,
+        added,
+      );
       return node;
     }
     case 'timewindow':
       return lowerTimeWindow(p, cx);
     case 'single_row': {
       const input = exactly(lower(p.input, cx), outputColumns(p.input), cx);
-      return { node: addUnary(cx, { op: 'single_row', keys: p.keys.map((id) => input.at.get(id)!) }, input.node), at: input.at };
+      return {
+        node: addUnary(cx, { op: 'single_row', keys: p.keys.map((id) => input.at.get(id)!) }, input.node),
+        at: input.at,
+      };
     }
     case 'temporal': {
       const input = exactly(lower(p.input, cx), outputColumns(p.input), cx);
       const position = (id: number | null): number | null => (id === null ? null : input.at.get(id)!);
-      return { node: addUnary(cx, { op: 'temporal', from: position(p.from), until: position(p.until) }, input.node), at: input.at };
+      return {
+        node: addUnary(cx, { op: 'temporal', from: position(p.from), until: position(p.until) }, input.node),
+        at: input.at,
+      };
     }
     case 'recursive':
       return lowerRecursive(p, cx);
@@ -108,14 +125,18 @@ function lowerProject(p: Logical & { op: 'project' }, cx: LowerContext): Lowered
   const items = p.items.map((i) => toPositions(i.expr, input.at));
   const at = new Map<number, number>();
   if (items.every((e) => e.k === 'col')) {
-    p.items.forEach((item, i) => at.set(item.col.id, (items[i] as Expr & { k: 'col' }).id));
+    p.items.forEach((item, i) => {
+      at.set(item.col.id, (items[i] as Expr & { k: 'col' }).id);
+    });
     return { node: input.node, at };
   }
   const { exprs, names, positions } = uniqueExprs(
     items,
     p.items.map((i) => i.col.name),
   );
-  p.items.forEach((item, i) => at.set(item.col.id, positions[i]));
+  p.items.forEach((item, i) => {
+    at.set(item.col.id, positions[i]);
+  });
   return { node: cx.builder.map(input.node, null, exprs, names), at };
 }
 
@@ -150,7 +171,10 @@ export function placed(node: number, cols: Col[]): Lowered {
 }
 
 /** Node fields that a node with the same columns as its input lacks. */
-type Bare<T extends PlanNode['op']> = Omit<Extract<PlanNode, { op: T }>, 'inputs' | 'types' | 'names' | 'notes' | 'appendOnly'>;
+type Bare<T extends PlanNode['op']> = Omit<
+  Extract<PlanNode, { op: T }>,
+  'inputs' | 'types' | 'names' | 'notes' | 'appendOnly'
+>;
 
 /** Adds a node with its input's columns. */
 export function addUnary<T extends PlanNode['op']>(cx: LowerContext, node: Bare<T> & { op: T }, input: number): number {
@@ -171,7 +195,9 @@ export function appending<T extends PlanNode['op']>(
   const names = [...below.names, ...extra.names];
   const index = cx.builder.add({ ...node, inputs: [input.node], types, names } as unknown as PlanNode);
   const at = new Map(input.at);
-  added.forEach((c, i) => at.set(c.id, below.types.length + i));
+  added.forEach((c, i) => {
+    at.set(c.id, below.types.length + i);
+  });
   return { node: index, at };
 }
 

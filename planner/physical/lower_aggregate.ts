@@ -3,8 +3,8 @@
  */
 import type { Expr } from '../../operators/expr/ir.ts';
 import type { AggCall } from '../../operators/plan.ts';
-import type { Logical, LogicalAggregate } from '../logical/plan.ts';
 import { structureText } from '../logical/expressions.ts';
+import type { Logical, LogicalAggregate } from '../logical/plan.ts';
 import { type LowerContext, type Lowered, lower, sortKeys, withExprs } from './lower.ts';
 
 export function lowerAggregate(p: Logical & { op: 'aggregate' }, cx: LowerContext): Lowered {

@@ -78,8 +78,18 @@ function joinNode(
   on: { pairs: KeyPair[]; residual: Expr[]; nullAware: boolean },
   cx: LowerContext,
 ): Lowered {
-  const left = withExprs(sides.left, sides.leftCols, on.pairs.map((k) => k.left), cx);
-  const right = withExprs(sides.right, sides.rightCols, on.pairs.map((k) => k.right), cx);
+  const left = withExprs(
+    sides.left,
+    sides.leftCols,
+    on.pairs.map((k) => k.left),
+    cx,
+  );
+  const right = withExprs(
+    sides.right,
+    sides.rightCols,
+    on.pairs.map((k) => k.right),
+    cx,
+  );
   const l = cx.builder.nodes[left.node];
   const r = cx.builder.nodes[right.node];
   const both = new Map(left.at);
@@ -112,10 +122,14 @@ function isNotNull(e: Expr, input: Lowered, cx: LowerContext): boolean {
 export function lowerAsof(p: Logical & { op: 'asof' }, cx: LowerContext): Lowered {
   const leftCols = outputColumns(p.left);
   const rightCols = outputColumns(p.right);
-  const time = { left: leftCols.find((c) => c.id === p.leftTime)!, right: rightCols.find((c) => c.id === p.rightTime)! };
+  const time = {
+    left: leftCols.find((c) => c.id === p.leftTime)!,
+    right: rightCols.find((c) => c.id === p.rightTime)!,
+  };
   const pairs = conjuncts(p.on).map((e) => {
     const pair = keyPair(e, new Set(leftCols.map((c) => c.id)), new Set(rightCols.map((c) => c.id)));
-    if (!pair || pair.nullSafe) throw unsupported('an ASOF JOIN condition other than equalities and one inequality on time');
+    if (!pair || pair.nullSafe)
+      throw unsupported('an ASOF JOIN condition other than equalities and one inequality on time');
     return pair;
   });
   const leftExprs = [...pairs.map((k) => k.left), column(time.left)];

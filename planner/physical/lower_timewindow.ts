@@ -7,10 +7,11 @@
  *   cumulate  as hop, windows grow by `slide` up to `size`                  flatmap `cumulate(timestamp)`, same args
  *   session   the stateful session operator
  */
-import type { Expr } from '../../operators/expr/ir.ts';
+
 import { interval } from '../../operators/datum.ts';
-import { colType, OID } from '../../operators/types.ts';
 import { unsupported } from '../../operators/errors.ts';
+import type { Expr } from '../../operators/expr/ir.ts';
+import { colType, OID } from '../../operators/types.ts';
 import { outputColumns } from '../logical/columns.ts';
 import { column, constant, INT8, isNull } from '../logical/expressions.ts';
 import type { Logical } from '../logical/plan.ts';
@@ -38,7 +39,10 @@ export function lowerTimeWindow(p: Logical & { op: 'timewindow' }, cx: LowerCont
   const args = [column(time), constant(p.slide, INT8), constant(p.size, INT8), constant(p.offset, INT8)];
   const fn = `${p.kind}(${time.type.oid === OID.timestamp ? 'timestamp' : 'timestamptz'})`;
   const placedArgs = args.map((a) => toPositions(a, input.at));
-  return appending(cx, { op: 'flatmap', fn, args: placedArgs, ordinality: false, left: false }, input, [p.start, p.end]);
+  return appending(cx, { op: 'flatmap', fn, args: placedArgs, ordinality: false, left: false }, input, [
+    p.start,
+    p.end,
+  ]);
 }
 
 function lowerTumble(p: Logical & { op: 'timewindow' }, input: Lowered, cx: LowerContext): Lowered {

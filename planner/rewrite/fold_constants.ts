@@ -3,10 +3,11 @@
  *
  *   int4pl(1, 2)  ->  3        now()  stays        1/0  stays: it fails for each row that reaches it, and only then
  */
+
+import { SqlError } from '../../operators/errors.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
 import { evaluate } from '../../operators/expr/interpret.ts';
 import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
-import { SqlError } from '../../operators/errors.ts';
 import { nodeVolatility } from '../analyse/functions.ts';
 import { constant, rewriteExpr } from '../logical/expressions.ts';
 import type { Logical } from '../logical/plan.ts';

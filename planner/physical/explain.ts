@@ -1,0 +1,178 @@
+/**
+ * A dataflow plan as text: one operator a line, inputs indented below it, then what the planner noted (variant, state, sharing).
+ *
+ *   Join inner [auction = id]  · append-only · state both inputs · frees: never
+ *   ├─ Map auction, price
+ *   │  └─ Source bid [auction, price]
+ *   └─ Source auction [id, category]
+ *
+ * A subplan that is used several times is printed once and numbered; later uses refer to its number.
+ */
+import type { AggCall, DataflowPlan, PlanNode, SortKey, WindowCall } from '../../operators/plan.ts';
+import { exprText } from '../logical/expr_text.ts';
+import type { PhysicalQuery } from './query.ts';
+
+/** The plan as a tree, one operator a line. `relationName` names a relation OID. */
+export function explainPlan(query: PhysicalQuery, relationName: (oid: number) => string): string {
+  const columns = query.columns.map((c) => c.name).join(', ');
+  const key = query.key === null ? 'none' : `[${query.key.map((c) => query.columns[c].name).join(', ')}]`;
+  const head = `Result  (columns: ${columns}; key: ${key}${query.appendOnly ? '; append-only' : ''})`;
+  return [head, ...planLines(query.plan, relationName).map((l, i) => (i === 0 ? `└─ ${l}` : `   ${l}`))].join('\n');
+}
+
+/** The lines of a plan without a head. */
+export function planLines(plan: DataflowPlan, relationName: (oid: number) => string): string[] {
+  const uses = new Map<number, number>();
+  for (const node of plan.nodes) for (const i of node.inputs) uses.set(i, (uses.get(i) ?? 0) + 1);
+  const numbers = new Map<number, number>();
+  const lines = (i: number): string[] => {
+    const node = plan.nodes[i];
+    const shared = (uses.get(i) ?? 0) > 1 && node.inputs.length > 0;
+    const known = numbers.get(i);
+    if (known !== undefined) return [`Shared #${known}`];
+    if (shared) numbers.set(i, numbers.size + 1);
+    const notes = [...(shared ? [`shared #${numbers.get(i)}`] : []), ...(node.notes ?? [])];
+    const head = describe(node, plan, relationName) + (notes.length > 0 ? `  · ${notes.join(' · ')}` : '');
+    const children = node.inputs.map(lines);
+    if (node.op === 'recursive') children.push(['Step', ...indent([planLines(node.step, relationName)])]);
+    return [head, ...indent(children)];
+  };
+  return lines(plan.root);
+}
+
+function indent(children: string[][]): string[] {
+  return children.flatMap((child, c) => {
+    const last = c === children.length - 1;
+    return child.map((line, i) => (i === 0 ? (last ? '└─ ' : '├─ ') : last ? '   ' : '│  ') + line);
+  });
+}
+
+/** Names of a node's columns: its own, or the expression behind an unnamed one. */
+function columnName(plan: DataflowPlan, node: PlanNode, c: number): string {
+  const own = node.names[c];
+  if (own) return own;
+  if (node.op === 'map' && node.project) {
+    const below = plan.nodes[node.inputs[0]];
+    return exprText(node.project[c], (id) => columnName(plan, below, id));
+  }
+  let at = c;
+  for (const i of node.inputs) {
+    const input = plan.nodes[i];
+    if (at < input.types.length) return columnName(plan, input, at);
+    at -= input.types.length;
+  }
+  return `#${c}`;
+}
+
+function describe(node: PlanNode, plan: DataflowPlan, relationName: (oid: number) => string): string {
+  const inputs = node.inputs.map((i) => plan.nodes[i]);
+  const from = (input: number, c: number): string => columnName(plan, inputs[input], c);
+  const list = (columns: number[], input = 0): string => columns.map((c) => from(input, c)).join(', ');
+  const keys = (order: SortKey[]): string => orderText(order, (c) => from(0, c));
+  switch (node.op) {
+    case 'source': {
+      const name =
+        node.relation < 0
+          ? node.relation === -1
+            ? 'working table'
+            : `input ${-1 - node.relation}`
+          : relationName(node.relation);
+      const lookup = node.lookup?.values.map((v) => exprText(v, String)).join(', ');
+      return `Source ${name} [${node.names.join(', ')}]${lookup === undefined ? '' : `  lookup (${lookup})`}`;
+    }
+    case 'constant':
+      return `Constant ${node.rows.length} ${node.rows.length === 1 ? 'row' : 'rows'}`;
+    case 'map': {
+      const name = (id: number): string => from(0, id);
+      const columns = node.project?.map((e, i) => mapColumn(exprText(e, name), node.names[i])).join(', ');
+      const filter = node.filter ? `  where ${exprText(node.filter, name)}` : '';
+      return columns === undefined ? `Filter${filter}` : `Map ${columns}${filter}`;
+    }
+    case 'flatmap':
+      return `FlatMap ${bare(node.fn)}(${node.args.map((a) => exprText(a, (id) => from(0, id))).join(', ')})${node.left ? ' left' : ''}`;
+    case 'union':
+      return 'Union all';
+    case 'distinct':
+      return 'Distinct';
+    case 'setop':
+      return `${node.kind === 'except' ? 'Except' : 'Intersect'}${node.all ? ' all' : ''}`;
+    case 'join':
+      return joinText(node, plan);
+    case 'aggregate': {
+      const calls = node.calls.map((c) => callText(c, (x) => from(0, x))).join('  ');
+      return `Aggregate${node.global ? '' : ` by [${list(node.keys)}]`}${calls && `  ${calls}`}`;
+    }
+    case 'topn': {
+      const rows = `${node.limit ?? 'all'}${node.offset > 0 ? ` offset ${node.offset}` : ''}${node.withTies ? ' with ties' : ''}`;
+      const rank = node.rank === 'none' ? '' : `  ${node.rank}`;
+      return `TopN ${rows}${partition(list(node.partition))}${node.order.length > 0 ? ` order by ${keys(node.order)}` : ''}${rank}`;
+    }
+    case 'over': {
+      const calls = node.calls.map((c) => windowText(c, (x) => from(0, x))).join('  ');
+      return `Over${partition(list(node.partition))}${node.order.length > 0 ? ` order by ${keys(node.order)}` : ''}  ${calls}`;
+    }
+    case 'session':
+      return `Session ${from(0, node.time)} gap ${Number(node.gap) / 1e6} s${partition(list(node.keys))}`;
+    case 'asof': {
+      const pairs = node.leftKeys.map((l, i) => `${from(0, l)} = ${from(1, node.rightKeys[i])}`);
+      const time = `${from(0, node.leftTime)} ${node.strict ? '>' : '>='} ${from(1, node.rightTime)}`;
+      return `AsOfJoin${node.left ? ' left' : ''} [${[...pairs, time].join(', ')}]`;
+    }
+    case 'temporal': {
+      const bounds = [
+        node.from !== null && `now() >= ${from(0, node.from)}`,
+        node.until !== null && `now() < ${from(0, node.until)}`,
+      ];
+      return `Temporal ${bounds.filter((b) => b).join(' and ')}`;
+    }
+    case 'window_close':
+      return `WindowClose ${from(0, node.time)} <= watermark(${node.sources.map(relationName).join(', ')})`;
+    case 'single_row':
+      return `SingleRow${partition(list(node.keys))}`;
+    case 'recursive':
+      return `Recursive union${node.all ? ' all' : ''}`;
+  }
+}
+
+function partition(columns: string): string {
+  return columns === '' ? '' : ` per [${columns}]`;
+}
+
+function mapColumn(text: string, name: string): string {
+  return name === '' || text === name ? text : `${text} as ${name}`;
+}
+
+function bare(fn: string): string {
+  return fn.slice(0, fn.indexOf('('));
+}
+
+function orderText(order: SortKey[], name: (c: number) => string): string {
+  return order
+    .map((o) => {
+      const nulls = o.nullsFirst === o.desc ? '' : ` nulls ${o.nullsFirst ? 'first' : 'last'}`;
+      return `${name(o.col)}${o.desc ? ' desc' : ''}${nulls}`;
+    })
+    .join(', ');
+}
+
+function callText(c: AggCall, name: (c: number) => string): string {
+  const args = c.args.length === 0 && c.fn === 'count()' ? '*' : c.args.map(name).join(', ');
+  const order = c.orderBy.length === 0 ? '' : ` order by ${orderText(c.orderBy, name)}`;
+  return `${bare(c.fn)}(${c.distinct ? 'distinct ' : ''}${args}${order})${c.filter === null ? '' : ` filter (${name(c.filter)})`}`;
+}
+
+function windowText(c: WindowCall, name: (c: number) => string): string {
+  return `${bare(c.fn)}(${c.args.map(name).join(', ')})`;
+}
+
+function joinText(node: PlanNode & { op: 'join' }, plan: DataflowPlan): string {
+  const [left, right] = node.inputs.map((i) => plan.nodes[i]);
+  const name = (c: number): string =>
+    c < left.types.length ? columnName(plan, left, c) : columnName(plan, right, c - left.types.length);
+  const pairs = node.leftKeys.map((l, i) => {
+    const operator = node.nullSafe[i] ? 'is not distinct from' : '=';
+    return `${columnName(plan, left, l)} ${operator} ${columnName(plan, right, node.rightKeys[i])}`;
+  });
+  const residual = node.residual ? `  where ${exprText(node.residual, name)}` : '';
+  return `Join ${node.kind}${node.nullAware ? ' null-aware' : ''} [${pairs.join(', ')}]${residual}`;
+}
