@@ -6,10 +6,10 @@
  * A node whose inputs did not move is skipped. Indexes are kept per (node, key columns) and shared by all operators that ask; an index
  * takes in its node's delta before any consumer steps, so consumers see the new version and the delta.
  */
-import { Arena } from './batch/arena.ts';
 import type { Batch } from './batch/batch.ts';
 import { emptyBatch } from './batch/builder.ts';
 import { buildOperator } from './build.ts';
+import type { Expr } from './expr/ir.ts';
 import type { IndexProvider, Operator, Tick } from './operator.ts';
 import type { DataflowPlan, PlanNode } from './plan.ts';
 import { KeyedIndex } from './state/keyed_index.ts';
@@ -32,6 +32,9 @@ export interface NodeFigures {
   stateRows: number;
   stateBytes: number;
 }
+
+/** Gives the rows of a relation that a source node asks for; `lookup`: rows of one key of an index are enough. */
+export type RelationRows = (relation: number, lookup?: { columns: number[]; values: Expr[] }) => Batch | null;
 
 /** Operators that may have output without input: the clock or a watermark moves them. */
 const CLOCKED = new Set<PlanNode['op']>(['temporal', 'window_close', 'recursive']);
@@ -73,17 +76,17 @@ export class Dataflow {
    * One tick. `delta(relation)` gives the changed rows of a relation, whole rows by position (columns that nobody needs may be
    * missing), or null when it did not move. Returns the root's delta, not consolidated, valid until endTick().
    */
-  step(delta: (relation: number) => Batch | null, tick: Omit<Tick, 'first'>): Batch {
+  step(delta: RelationRows, tick: Omit<Tick, 'first'>): Batch {
     const full: Tick = { ...tick, first: this.#first };
     for (const node of this.#nodes) this.#stepNode(node, delta, full);
     this.#first = false;
     return this.#nodes[this.plan.root].output;
   }
 
-  #stepNode(node: Node, delta: (relation: number) => Batch | null, tick: Tick): void {
+  #stepNode(node: Node, delta: RelationRows, tick: Tick): void {
     const spec = node.spec;
     if (spec.op === 'source') {
-      const batch = delta(spec.relation);
+      const batch = delta(spec.relation, spec.lookup);
       node.output =
         batch === null || batch.n === 0
           ? emptyBatch(spec.types)
@@ -151,29 +154,5 @@ export class Dataflow {
       node.operator?.release();
       for (const index of node.indexes.values()) index.release();
     }
-  }
-}
-
-/** Runs a plan once over whole relations: what an ad hoc SELECT is. The batch is valid until `done()`. */
-export function runOnce(
-  plan: DataflowPlan,
-  rows: (relation: number) => Batch | null,
-  tick: Omit<Tick, 'first' | 'arena'>,
-): { batch: Batch; done(): void } {
-  const arena = new Arena();
-  const dataflow = new Dataflow(plan);
-  try {
-    const batch = dataflow.step(rows, { ...tick, arena });
-    return {
-      batch,
-      done() {
-        dataflow.release();
-        arena.release();
-      },
-    };
-  } catch (error) {
-    dataflow.release();
-    arena.release();
-    throw error;
   }
 }

@@ -29,6 +29,8 @@ export interface RowOps {
   hasNull(row: number): boolean;
   /** Copies a bound row to `address`; long values are copied into the heap. */
   store(row: number, address: number, heap: Heap): void;
+  /** As store, but long values stay where they are: for scratch rows that die before the batch does. */
+  storeShallow(row: number, address: number): void;
   hashRow(address: number): number;
   equalRows(a: number, b: number): boolean;
   /** Writes the row's slots into row `row` of the columns; long values are shared with the state until the end of the tick. */
@@ -234,6 +236,9 @@ return {
   hasNull(row) {
     return ${each((i) => `(v${i} !== 0 && U8[v${i} + row] === 0) ||`)} false;
   },
+  storeShallow(row, address) {
+    ${each((i, phys, _oid, width) => `${valid(i, 'address')} = v${i} === 0 ? 1 : U8[v${i} + row];\n${copyCode(phys, batchSlot(i, width), slotOf(layout, i, 'address'))}`)}
+  },
   store(row, address, heap) {
     ${each((i, phys, _oid, width) => {
       const to = slotOf(layout, i, 'address');
@@ -271,7 +276,7 @@ export type RowCompare = (a: number, b: number) => number;
  */
 export function rowCompare(layout: RowLayout, keys: SortKey[], total: boolean): RowCompare {
   const all = keys.map((key) => ({ ...key, tieBreak: false }));
-  if (total) layout.types.forEach((_, col) => all.push({ col, desc: false, nullsFirst: false, tieBreak: true }));
+  if (total) for (const col of layout.types.keys()) all.push({ col, desc: false, nullsFirst: false, tieBreak: true });
   const lines = all.map(({ col, desc, nullsFirst, tieBreak }) => {
     const valid = layout.valid + col;
     // A tie-breaker needs some fixed order, not the type's own: bytes do, also for types that have no order.

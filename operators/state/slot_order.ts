@@ -161,8 +161,8 @@ export function compareFloat(a: number, b: number): number {
   if (a < b) return -1;
   if (a > b) return 1;
   if (a === b) return 0;
-  const aNan = a !== a;
-  const bNan = b !== b;
+  const aNan = Number.isNaN(a);
+  const bNan = Number.isNaN(b);
   return aNan === bNan ? 0 : aNan ? 1 : -1;
 }
 

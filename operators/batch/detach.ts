@@ -1,0 +1,39 @@
+/**
+ * A copy of a batch that stands alone: every slot and every long value lies in the given arena, so that the batch outlives the tick.
+ * Used for results on their way to a client, subscriptions, pinned snapshots and sinks.
+ */
+
+import { PHYS_WIDTH } from '../types.ts';
+import type { Arena } from './arena.ts';
+import type { Batch, Column } from './batch.ts';
+import { U8, U32 } from './memory.ts';
+import { slotPayload } from './slots.ts';
+
+export function detach(batch: Batch, arena: Arena): Batch {
+  const columns = batch.columns.map((column) => detachColumn(column, batch.n, arena));
+  const weights = arena.alloc(batch.n * 4);
+  U8.copyWithin(weights, batch.weights, batch.weights + batch.n * 4);
+  return { n: batch.n, columns, weights };
+}
+
+function detachColumn(column: Column, n: number, arena: Arena): Column {
+  const width = PHYS_WIDTH[column.phys];
+  const data = arena.alloc(n * width);
+  U8.copyWithin(data, column.data, column.data + n * width);
+  let valid = 0;
+  if (column.valid !== 0) {
+    valid = arena.alloc(n);
+    U8.copyWithin(valid, column.valid, column.valid + n);
+  }
+  if (column.phys === 'varlen' || column.phys === 'numeric') {
+    for (let row = 0; row < n; row++) {
+      if (valid !== 0 && U8[valid + row] === 0) continue;
+      const payload = slotPayload(column.phys, data + row * width);
+      if (payload === null) continue;
+      const address = arena.alloc(payload.bytes);
+      U8.copyWithin(address, payload.address, payload.address + payload.bytes);
+      U32[payload.pointer] = address;
+    }
+  }
+  return { type: column.type, phys: column.phys, data, valid };
+}

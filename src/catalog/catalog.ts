@@ -1,0 +1,146 @@
+/**
+ * The catalog: named objects, their OIDs and dependencies. In memory; every change moves `version`, which makes cached plans stale.
+ *
+ * Relations of the server itself (pg_catalog, information_schema, tidemark) come from a SystemRelations and are not objects here.
+ */
+import { SqlError } from '../../operators/errors.ts';
+import type { CatalogReader, Relation } from '../../planner/catalog_reader.ts';
+import { type CatalogObject, KIND_NAMES, type ObjectKind } from './objects.ts';
+
+/** Relations that the server computes: pg_class, tidemark.sources, ... */
+export interface SystemRelations {
+  relation(schema: string | undefined, name: string): Relation | null;
+  relationByOid(oid: number): Relation | null;
+  tableFunction(schema: string | undefined, name: string, args: (string | null)[]): Relation | null;
+}
+
+/** First OID given to users' objects, as in PostgreSQL. */
+const FIRST_OID = 16384;
+
+export class Catalog implements CatalogReader {
+  readonly #objects = new Map<number, CatalogObject>();
+  readonly #byName = new Map<string, number>();
+  readonly #schemas = new Set(['public', 'pg_catalog', 'information_schema', 'tidemark']);
+  readonly #system: SystemRelations;
+  #nextOid = FIRST_OID;
+  version = 1;
+
+  constructor(system: SystemRelations) {
+    this.#system = system;
+  }
+
+  newOid(): number {
+    return this.#nextOid++;
+  }
+
+  get schemas(): string[] {
+    return [...this.#schemas];
+  }
+
+  createSchema(name: string, ifNotExists: boolean): boolean {
+    if (this.#schemas.has(name)) {
+      if (ifNotExists) return false;
+      throw new SqlError('42P06', `schema "${name}" already exists`);
+    }
+    this.#schemas.add(name);
+    this.version++;
+    return true;
+  }
+
+  dropSchema(name: string): void {
+    this.#schemas.delete(name);
+    this.version++;
+  }
+
+  hasSchema(name: string): boolean {
+    return this.#schemas.has(name);
+  }
+
+  /** Objects in creation order: what a view reads comes before it. */
+  objects(): CatalogObject[] {
+    return [...this.#objects.values()];
+  }
+
+  get(oid: number): CatalogObject | undefined {
+    return this.#objects.get(oid);
+  }
+
+  find(schema: string | undefined, name: string, searchPath: string[] = ['public']): CatalogObject | undefined {
+    for (const s of schema === undefined ? searchPath : [schema]) {
+      const oid = this.#byName.get(`${s}.${name}`);
+      if (oid !== undefined) return this.#objects.get(oid);
+    }
+    return undefined;
+  }
+
+  add(object: CatalogObject): void {
+    const key = `${object.schema}.${object.name}`;
+    if (this.#byName.has(key)) throw new SqlError('42P07', `relation "${object.name}" already exists`);
+    if (!this.#schemas.has(object.schema)) throw new SqlError('3F000', `schema "${object.schema}" does not exist`);
+    this.#objects.set(object.oid, object);
+    this.#byName.set(key, object.oid);
+    this.version++;
+  }
+
+  remove(oid: number): void {
+    const object = this.#objects.get(oid);
+    if (object === undefined) return;
+    this.#objects.delete(oid);
+    this.#byName.delete(`${object.schema}.${object.name}`);
+    this.version++;
+  }
+
+  /** Everything that reads these objects, directly or not, dependents first; indexes belong to their relation and are included. */
+  dependents(oids: number[]): CatalogObject[] {
+    const found = new Set<number>(oids);
+    const out: CatalogObject[] = [];
+    for (const object of this.#objects.values()) {
+      if (found.has(object.oid) || !object.dependencies.some((d) => found.has(d))) continue;
+      found.add(object.oid);
+      out.push(object);
+    }
+    return out.reverse();
+  }
+
+  relation(schema: string | undefined, name: string): Relation | null {
+    if (schema === undefined || schema === 'pg_catalog') {
+      const system = this.#system.relation('pg_catalog', name);
+      if (system !== null) return system;
+    }
+    const object = this.find(schema, name);
+    if (object !== undefined && 'relation' in object) return object.relation;
+    return schema === undefined ? null : this.#system.relation(schema, name);
+  }
+
+  relationByOid(oid: number): Relation | null {
+    const object = this.#objects.get(oid);
+    if (object !== undefined && 'relation' in object) return object.relation;
+    return this.#system.relationByOid(oid);
+  }
+
+  tableFunction(schema: string | undefined, name: string, args: (string | null)[]): Relation | null {
+    return this.#system.tableFunction(schema, name, args);
+  }
+
+  /** The object for DROP: 42P01-like when missing, 42809 when it is of another kind. Null when missing and `ifExists`. */
+  forDrop(
+    kind: ObjectKind,
+    schema: string | undefined,
+    name: string,
+    searchPath: string[],
+    ifExists: boolean,
+  ): CatalogObject | null {
+    const object = this.find(schema, name, searchPath);
+    if (object === undefined) {
+      if (ifExists) return null;
+      const code = kind === 'index' || kind === 'sink' ? '42704' : '42P01';
+      throw new SqlError(code, `${KIND_NAMES[kind]} "${name}" does not exist`);
+    }
+    if (object.kind !== kind) {
+      throw new SqlError('42809', `"${name}" is not a ${KIND_NAMES[kind]}`, {
+        hint: `Use DROP ${KIND_NAMES[object.kind].toUpperCase()} to remove a ${KIND_NAMES[object.kind]}.`,
+      });
+    }
+    return object;
+  }
+}

@@ -1,0 +1,77 @@
+/** Named objects: what CREATE makes and DROP takes away. */
+
+import type { Relation } from '../../planner/catalog_reader.ts';
+import type { PgNode, SelectNode } from '../../planner/parse/ast.ts';
+import type { PhysicalQuery } from '../../planner/physical/index.ts';
+import type { DecoderSpec } from '../formats/format.ts';
+
+/** Where a stream's or keyed table's rows come from. */
+export interface ConnectorSpec {
+  connector: string;
+  options: Record<string, string>;
+  decoder: DecoderSpec;
+  envelope: 'append' | 'upsert';
+}
+
+export interface ColumnDefault {
+  node: PgNode;
+  text: string;
+}
+
+interface ObjectBase {
+  oid: number;
+  schema: string;
+  name: string;
+  /** The statement that made the object. */
+  sql: string;
+  /** OIDs of the relations it reads. */
+  dependencies: number[];
+}
+
+export interface RelationObject extends ObjectBase {
+  kind: 'table' | 'stream';
+  relation: Relation;
+  defaults: (ColumnDefault | null)[];
+  source: ConnectorSpec | null;
+}
+
+export interface ViewObject extends ObjectBase {
+  kind: 'view';
+  relation: Relation;
+  query: SelectNode;
+}
+
+export interface MaterializedViewObject extends ObjectBase {
+  kind: 'materialized_view';
+  relation: Relation;
+  query: SelectNode;
+  physical: PhysicalQuery;
+}
+
+export interface IndexObject extends ObjectBase {
+  kind: 'index';
+  /** OID of the indexed relation, and its column positions. */
+  on: number;
+  columns: number[];
+  unique: boolean;
+}
+
+export interface SinkObject extends ObjectBase {
+  kind: 'sink';
+  options: Record<string, string>;
+  /** Types and names of the rows written. */
+  physical: PhysicalQuery;
+}
+
+export type CatalogObject = RelationObject | ViewObject | MaterializedViewObject | IndexObject | SinkObject;
+export type ObjectKind = CatalogObject['kind'];
+
+/** What messages and DROP call an object of this kind. */
+export const KIND_NAMES: Record<ObjectKind, string> = {
+  table: 'table',
+  stream: 'stream',
+  view: 'view',
+  materialized_view: 'materialized view',
+  index: 'index',
+  sink: 'sink',
+};

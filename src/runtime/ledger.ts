@@ -1,0 +1,80 @@
+/**
+ * What went wrong, as a relation: the error rows of one stream or view, weighted like any other rows, so that the retraction of the
+ * bad input takes its error away. `tidemark.errors('name')` reads it.
+ */
+import type { Arena } from '../../operators/batch/arena.ts';
+import { batchFromRows } from '../../operators/batch/builder.ts';
+import type { Datum } from '../../operators/datum.ts';
+import { SqlError } from '../../operators/errors.ts';
+import { outputText } from '../../operators/expr/io/index.ts';
+import type { EvalContext } from '../../operators/expr/ir.ts';
+import type { ErrorSink } from '../../operators/operator.ts';
+import { type ColType, colType, OID } from '../../operators/types.ts';
+import { StoredRelation } from './stored_relation.ts';
+
+export const ERROR_COLUMNS: { name: string; type: ColType }[] = [
+  { name: 'topic', type: colType(OID.text) },
+  { name: 'partition', type: colType(OID.int4) },
+  { name: 'offset', type: colType(OID.int8) },
+  { name: 'sqlstate', type: colType(OID.text) },
+  { name: 'reason', type: colType(OID.text) },
+  { name: 'column_name', type: colType(OID.text) },
+  { name: 'message', type: colType(OID.bytea) },
+  { name: 'row', type: colType(OID._text) },
+];
+
+export class ErrorLedger implements ErrorSink {
+  readonly relation = new StoredRelation(ERROR_COLUMNS.map((c) => c.type));
+  /** Error rows ever reported, retractions not subtracted. */
+  count = 0n;
+  #pending: { row: Datum[]; weight: number }[] = [];
+
+  /** An operator's failed row: its columns are shown as text. */
+  report(error: SqlError, row: Datum[], weight: number): void {
+    const items = row.map((value) => (value === null ? null : textOf(value)));
+    const shown: Datum = { k: 'array', elem: OID.text, dims: row.length === 0 ? [] : [row.length], lower: row.length === 0 ? [] : [1], items };
+    this.#pending.push({ row: [null, null, null, error.sqlstate, error.message, null, null, shown], weight });
+    if (weight > 0) this.count += BigInt(weight);
+  }
+
+  /** A record of a topic that could not be read. */
+  badRecord(topic: string, partition: number, offset: bigint, sqlstate: string, reason: string, column: string | null, message: Uint8Array | null): void {
+    this.#pending.push({ row: [topic, partition, offset, sqlstate, reason, column, message, null], weight: 1 });
+    this.count++;
+  }
+
+  /** Makes what was reported in this tick part of the relation. */
+  apply(arena: Arena): void {
+    if (this.#pending.length === 0) return;
+    const pending = this.#pending;
+    this.#pending = [];
+    const types = this.relation.types;
+    this.relation.apply(batchFromRows(types, pending.map((p) => p.row), arena, pending.map((p) => p.weight)));
+  }
+
+  /** Raises the first error: for sessions with strict_errors. */
+  throwIfAny(name: string): void {
+    if (this.relation.rows === 0) return;
+    throw new SqlError('55000', `"${name}" has rows that failed and strict_errors is on`, {
+      hint: `SELECT * FROM tidemark.errors('${name}') lists them.`,
+    });
+  }
+}
+
+const PLAIN: EvalContext = {
+  now: 0n, timeZone: 'UTC', dateStyle: 'ISO, MDY', intervalStyle: 'postgres', extraFloatDigits: 1, byteaOutput: 'hex',
+  user: '', database: '', searchPath: [], tick: 0n,
+};
+
+/** A datum without its type, as text good enough to find the row by. */
+function textOf(value: Exclude<Datum, null>): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'object' && 'k' in value) {
+    if (value.k === 'dec') return outputText(value, OID.numeric, PLAIN);
+    if (value.k === 'interval') return outputText(value, OID.interval, PLAIN);
+    if (value.k === 'record') return outputText(value, OID.record, PLAIN);
+    return `{${value.items.map((item) => (item === null ? 'NULL' : textOf(item))).join(',')}}`;
+  }
+  if (value instanceof Uint8Array) return outputText(value, OID.bytea, PLAIN);
+  return String(value);
+}

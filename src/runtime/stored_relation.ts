@@ -1,0 +1,110 @@
+/**
+ * A relation whose rows the engine keeps: tables, local streams, materialized views, error relations, late ledgers.
+ *
+ * One RelationStore holds the rows; each index is a KeyedIndex over the same rows, maintained in the same tick.
+ */
+import { Arena } from '../../operators/batch/arena.ts';
+import type { Batch } from '../../operators/batch/batch.ts';
+import { BatchBuilder } from '../../operators/batch/builder.ts';
+import { I32 } from '../../operators/batch/memory.ts';
+import { KeyedIndex } from '../../operators/state/keyed_index.ts';
+import { RelationStore } from '../../operators/state/relation_store.ts';
+import type { ColType } from '../../operators/types.ts';
+
+export class StoredRelation {
+  readonly types: ColType[];
+  readonly store: RelationStore;
+  readonly #indexes = new Map<string, KeyedIndex>();
+
+  constructor(types: ColType[], indexes: number[][] = []) {
+    this.types = types;
+    this.store = new RelationStore(types);
+    for (const columns of indexes) this.addIndex(columns);
+  }
+
+  /** Number of distinct rows. */
+  get rows(): number {
+    return this.store.size;
+  }
+
+  get bytes(): number {
+    let bytes = this.store.bytes;
+    for (const index of this.#indexes.values()) bytes += index.bytes;
+    return bytes;
+  }
+
+  apply(delta: Batch): void {
+    this.store.apply(delta);
+    for (const index of this.#indexes.values()) index.apply(delta);
+  }
+
+  index(columns: number[]): KeyedIndex | undefined {
+    return this.#indexes.get(columns.join(','));
+  }
+
+  addIndex(columns: number[]): void {
+    const key = columns.join(',');
+    if (this.#indexes.has(key)) return;
+    const index = new KeyedIndex(this.types, columns, true);
+    this.#indexes.set(key, index);
+    this.#fill(index);
+  }
+
+  #fill(index: KeyedIndex): void {
+    if (this.store.size === 0) return;
+    withScratch((arena) => index.apply(this.snapshot(arena)));
+    index.endTick();
+  }
+
+  dropIndex(columns: number[]): void {
+    const key = columns.join(',');
+    this.#indexes.get(key)?.release();
+    this.#indexes.delete(key);
+  }
+
+  /** All rows with their weights, as a batch in the arena; long values are shared with the store until the next tick. */
+  snapshot(arena: Arena): Batch {
+    const out = new BatchBuilder(this.types, arena, Math.max(1, this.store.size));
+    this.store.forEach((address, weight) => {
+      this.store.table.ops.load(address, out.columns, out.addRow(weight));
+    });
+    return out.build();
+  }
+
+  /** The rows of one key, by an index that exists; `key` is a batch of one row with the key's columns. */
+  lookup(columns: number[], key: Batch, arena: Arena): Batch {
+    const index = this.#indexes.get(columns.join(','));
+    if (index === undefined) throw new Error(`no index on columns ${columns}`);
+    index.bindKeys(key.columns);
+    const slot = index.seek(0);
+    const count = index.countOf(slot);
+    const out = new BatchBuilder(this.types, arena, Math.max(1, count));
+    if (count === 0) return out.build();
+    let at = index.runOf(slot);
+    for (let i = 0; i < count; i++, at += index.entryStride) {
+      index.rows.load(at + index.rowOffset, out.columns, out.addRow(I32[(at >>> 2) + 1]));
+    }
+    return out.build();
+  }
+
+  endTick(): void {
+    this.store.endTick();
+    for (const index of this.#indexes.values()) index.endTick();
+  }
+
+  release(): void {
+    this.store.release();
+    for (const index of this.#indexes.values()) index.release();
+    this.#indexes.clear();
+  }
+}
+
+/** Runs with an arena that is given back afterwards. */
+export function withScratch<T>(use: (arena: Arena) => T): T {
+  const arena = new Arena();
+  try {
+    return use(arena);
+  } finally {
+    arena.release();
+  }
+}

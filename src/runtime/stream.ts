@@ -1,0 +1,291 @@
+/**
+ * A stream or keyed table that reads from a source: pulls raw batches, decodes the needed columns, refuses late rows, keeps the history of
+ * ticks so that a view made later sees exactly what an earlier one saw.
+ *
+ *   raw batch -> rows + bad rows (error ledger) -> rows not older than the watermark + late rows (late ledger) -> the tick's delta
+ *
+ * Watermark of a partition = greatest time seen - delay; of the stream = least over partitions that are not idle; it moves after the
+ * tick, so what is late is decided by the watermark before the tick, which the history records.
+ */
+import type { Arena } from '../../operators/batch/arena.ts';
+import type { Batch, Column } from '../../operators/batch/batch.ts';
+import { BatchBuilder, emptyBatch, isValid } from '../../operators/batch/builder.ts';
+import { I64 } from '../../operators/batch/memory.ts';
+import { type ColType, colType, OID } from '../../operators/types.ts';
+import type { Relation } from '../../planner/catalog_reader.ts';
+import type { ConnectorSpec } from '../catalog/objects.ts';
+import type { Decoder } from '../formats/format.ts';
+import { makeDecoder } from '../formats/index.ts';
+import type { RawBatch, Source } from '../sources/source.ts';
+import { ErrorLedger } from './ledger.ts';
+import { StoredRelation } from './stored_relation.ts';
+
+/** One tick's share of one partition. */
+export interface HistoryEntry {
+  partition: number;
+  from: bigint;
+  to: bigint;
+  /** Rows with a time before this were refused. */
+  watermark: bigint | null;
+}
+
+interface Pending {
+  raw: RawBatch;
+  next: number;
+}
+
+interface PartitionState {
+  maxTime: bigint | null;
+  position: bigint;
+  idleSince: number | null;
+}
+
+export interface StreamStatistics {
+  rows: bigint;
+  bytes: bigint;
+  late: bigint;
+}
+
+export class StreamRuntime {
+  readonly oid: number;
+  readonly relation: Relation;
+  readonly spec: ConnectorSpec;
+  readonly errors = new ErrorLedger();
+  readonly late: StoredRelation;
+  readonly history: HistoryEntry[] = [];
+  readonly statistics: StreamStatistics = { rows: 0n, bytes: 0n, late: 0n };
+  readonly source: Source;
+  readonly #partitions = new Map<number, PartitionState>();
+  readonly #needed = new Set<number>();
+  #decoder: Decoder | null = null;
+  #neededList: number[] = [];
+  #pending: Pending | null = null;
+  #watermark: bigint | null = null;
+  /** Watermark that the next tick will have; null pending entries mean no row had a time yet. */
+  #opened = false;
+  /** While held (a backfill is about to end), nothing new is taken in. */
+  held = false;
+  lastEvent = '';
+
+  constructor(oid: number, relation: Relation, spec: ConnectorSpec, source: Source) {
+    this.oid = oid;
+    this.relation = relation;
+    this.spec = spec;
+    this.source = source;
+    this.late = new StoredRelation(lateColumns(relation).map((c) => c.type));
+    if (relation.watermark !== undefined) this.#needed.add(relation.watermark.column);
+    // Rows of keyed tables are stored whole.
+    if (spec.envelope === 'upsert') this.need(relation.columns.map((_, i) => i));
+  }
+
+  get watermark(): bigint | null {
+    return this.#watermark;
+  }
+
+  get opened(): boolean {
+    return this.#opened;
+  }
+
+  partitionPositions(): Map<number, bigint> {
+    return new Map([...this.#partitions].map(([p, s]) => [p, s.position]));
+  }
+
+  /** Columns that dependents read; decoding starts to produce them from the next batch on. */
+  need(columns: number[]): void {
+    const before = this.#needed.size;
+    for (const c of columns) this.#needed.add(c);
+    if (this.#needed.size !== before) this.#decoder = null;
+  }
+
+  /** Starts reading at these offsets. */
+  open(offsets: Map<number, bigint>): void {
+    if (this.#opened) return;
+    this.#opened = true;
+    for (const [partition, offset] of offsets) {
+      this.#partitions.set(partition, { maxTime: null, position: offset, idleSince: null });
+    }
+    this.source.open(offsets);
+  }
+
+  #decode(): Decoder {
+    if (this.#decoder === null) {
+      this.#neededList = [...this.#needed].sort((a, b) => a - b);
+      this.#decoder = makeDecoder({ ...this.spec.decoder, needed: this.#neededList }, this.spec.options);
+    }
+    return this.#decoder;
+  }
+
+  /** True when take() would give rows now. */
+  ready(): boolean {
+    if (this.held || !this.#opened) return false;
+    if (this.#pending === null) {
+      const raw = this.source.poll();
+      if (raw !== null) this.#pending = { raw, next: 0 };
+    }
+    return this.#pending !== null;
+  }
+
+  /** Up to `maxRows` records of input as a delta, or null. The batch has holes where no column is needed. */
+  take(maxRows: number, arena: Arena): Batch | null {
+    let left = maxRows;
+    const builder = this.#builder(arena, Math.min(maxRows, 4096));
+    const before = this.#watermark;
+    while (left > 0 && this.ready()) {
+      const pending = this.#pending as Pending;
+      const { raw } = pending;
+      const to = Math.min(raw.n, pending.next + left);
+      this.#consume(raw, pending.next, to, builder);
+      left -= Math.max(1, to - pending.next);
+      const start = pending.next === 0 ? raw.baseOffset : BigInt(raw.offset[pending.next]);
+      const end = to === raw.n ? raw.nextOffset : BigInt(raw.offset[to]);
+      this.#record({ partition: raw.partition, from: start, to: end, watermark: before });
+      this.#partition(raw.partition).position = end;
+      if (to === raw.n) this.#pending = null;
+      else pending.next = to;
+    }
+    this.errors.apply(arena);
+    if (builder.n === 0) return null;
+    this.statistics.rows += BigInt(builder.n);
+    return this.#accept(builder, before, arena, true);
+  }
+
+  #partition(partition: number): PartitionState {
+    let state = this.#partitions.get(partition);
+    if (state === undefined) {
+      state = { maxTime: null, position: 0n, idleSince: null };
+      this.#partitions.set(partition, state);
+    }
+    return state;
+  }
+
+  #record(entry: HistoryEntry): void {
+    const last = this.history.at(-1);
+    if (last !== undefined && last.partition === entry.partition && last.to === entry.from && last.watermark === entry.watermark) {
+      last.to = entry.to;
+    } else this.history.push(entry);
+  }
+
+  #builder(arena: Arena, capacity: number): BatchBuilder {
+    this.#decode();
+    return new BatchBuilder(this.#neededList.map((c) => this.relation.columns[c].type), arena, capacity);
+  }
+
+  /** Decodes records and moves the partition's greatest time. */
+  #consume(raw: RawBatch, from: number, to: number, builder: BatchBuilder): void {
+    const first = builder.n;
+    const bad = this.#decode().decode(raw, from, to, builder);
+    const topic = this.spec.options.topic ?? this.relation.name;
+    for (const row of bad) {
+      const start = raw.valueStart[row.index];
+      const message = start < 0 ? null : new Uint8Array(raw.bytes.subarray(start, raw.valueEnd[row.index]));
+      this.errors.badRecord(topic, raw.partition, BigInt(raw.offset[row.index]), row.sqlstate, row.reason, row.column, message);
+    }
+    if (to > from) this.statistics.bytes += BigInt(raw.valueEnd[to - 1] - Math.max(0, raw.valueStart[from]));
+    this.#moveTime(raw.partition, builder, first);
+  }
+
+  #moveTime(partition: number, builder: BatchBuilder, first: number): void {
+    const watermark = this.relation.watermark;
+    if (watermark === undefined) return;
+    const column = builder.columns[this.#neededList.indexOf(watermark.column)];
+    let max = this.#partition(partition).maxTime;
+    for (let row = first; row < builder.n; row++) {
+      if (!isValid(column, row)) continue;
+      const time = I64[column.data / 8 + row];
+      if (max === null || time > max) max = time;
+    }
+    this.#partition(partition).maxTime = max;
+    this.#partition(partition).idleSince = null;
+  }
+
+  /** After a tick: the watermark takes in the times of the tick. Idle partitions (at their end for `idle_timeout`) do not hold it back. */
+  moveWatermark(nowMs: number): void {
+    const bound = this.relation.watermark;
+    if (bound === undefined) return;
+    const idleMs = Number(this.spec.options.idle_timeout_ms ?? 1000);
+    let least: bigint | null = null;
+    for (const [partition, state] of this.#partitions) {
+      const atEnd = (this.source.highWatermark(partition) ?? 0n) <= state.position && this.#pending?.raw.partition !== partition;
+      if (!atEnd) state.idleSince = null;
+      else state.idleSince ??= nowMs;
+      if (state.idleSince !== null && nowMs - state.idleSince >= idleMs) continue;
+      if (state.maxTime === null) return;
+      const mark = state.maxTime - bound.delay;
+      if (least === null || mark < least) least = mark;
+    }
+    if (least !== null && (this.#watermark === null || least > this.#watermark)) this.#watermark = least;
+  }
+
+  /** Splits late rows off and gives the batch the relation's shape. */
+  #accept(builder: BatchBuilder, watermark: bigint | null, arena: Arena, ledger: boolean): Batch {
+    const time = this.relation.watermark?.column;
+    let batch = builder.build();
+    if (time !== undefined && watermark !== null) {
+      const column = batch.columns[this.#neededList.indexOf(time)];
+      const late: number[] = [];
+      for (let row = 0; row < batch.n; row++) if (isValid(column, row) && I64[column.data / 8 + row] < watermark) late.push(row);
+      if (late.length > 0) batch = this.#splitLate(batch, late, watermark, arena, ledger);
+    }
+    const columns: Column[] = [];
+    this.#neededList.forEach((c, i) => {
+      columns[c] = batch.columns[i];
+    });
+    return { n: batch.n, columns, weights: batch.weights };
+  }
+
+  #splitLate(batch: Batch, late: number[], watermark: bigint, arena: Arena, ledger: boolean): Batch {
+    const types = batch.columns.map((c) => c.type);
+    const kept = new BatchBuilder(types, arena, batch.n - late.length + 1);
+    const lateRows = new BatchBuilder(this.late.types, arena, late.length);
+    const width = this.relation.columns.length;
+    let next = 0;
+    for (let row = 0; row < batch.n; row++) {
+      if (row !== late[next]) {
+        const to = kept.addRow(1);
+        for (let c = 0; c < types.length; c++) kept.copySlot(c, to, batch.columns[c], row);
+        continue;
+      }
+      next++;
+      const to = lateRows.addRow(1);
+      for (let c = 0; c < width; c++) {
+        const from = this.#neededList.indexOf(c);
+        if (from < 0) lateRows.setNull(c, to);
+        else lateRows.copySlot(c, to, batch.columns[from], row);
+      }
+      lateRows.setDatum(width, to, watermark);
+    }
+    if (ledger) {
+      this.late.apply(lateRows.build());
+      this.late.endTick();
+      this.statistics.late += BigInt(late.length);
+    }
+    return kept.build();
+  }
+
+  /** Rows of one recorded range again, as batches of the relation's shape: for views made later and for reads of the stream. */
+  async *replay(entry: HistoryEntry, needed: number[], arena: () => Arena): AsyncGenerator<Batch> {
+    this.need(needed);
+    for await (const raw of this.source.readRange(entry.partition, entry.from, entry.to)) {
+      this.#decode();
+      const builder = this.#builder(arena(), raw.n);
+      this.#decode().decode(raw, 0, raw.n, builder);
+      if (builder.n > 0) yield this.#accept(builder, entry.watermark, arena(), false);
+    }
+  }
+
+  emptyDelta(): Batch {
+    return emptyBatch(this.relation.columns.map((c) => c.type));
+  }
+
+  async close(): Promise<void> {
+    await this.source.close();
+    this.errors.relation.release();
+    this.late.release();
+  }
+}
+
+/** Columns of tidemark.late(stream): the stream's, then the watermark that the row was behind. */
+export function lateColumns(relation: Relation): { name: string; type: ColType }[] {
+  const time = relation.watermark === undefined ? colType(OID.timestamp) : relation.columns[relation.watermark.column].type;
+  return [...relation.columns.map((c) => ({ name: c.name, type: c.type })), { name: 'tidemark_watermark', type: time }];
+}

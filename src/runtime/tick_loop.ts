@@ -1,0 +1,207 @@
+/**
+ * One tick: the deltas of tables and streams go through every view in creation order; then the tick is published.
+ *
+ *   input deltas -> views (a view's delta is input to the views on it) -> stores -> tick + 1 -> observers -> memory of the tick reused
+ *
+ * Everything here is synchronous: between two ticks all relations show the same tick. Reads of an older tick (a transaction that
+ * read at tick t) are answered from the live rows minus the deltas since t, which are kept only while such a reader lives.
+ */
+import { Arena } from '../../operators/batch/arena.ts';
+import type { Batch } from '../../operators/batch/batch.ts';
+import { detach } from '../../operators/batch/detach.ts';
+import { StoredRelation } from './stored_relation.ts';
+import type { TickFrame, ViewRuntime } from './view.ts';
+
+/** Sees the consolidated delta of one relation after each tick that changed it. Valid during the call only. */
+export interface Observer {
+  /** The relation's delta; null when only the tick moved (progress). */
+  onTick(tick: bigint, delta: Batch | null): void;
+}
+
+/** A reader that must keep seeing one tick. */
+export interface Pin {
+  tick: bigint;
+  /** Deltas of the ticks after `tick`, oldest first. */
+  since: { tick: bigint; deltas: Map<number, Batch> }[];
+}
+
+interface SavedTick {
+  tick: bigint;
+  deltas: Map<number, Batch>;
+  arena: Arena;
+}
+
+export class TickLoop {
+  tick = 0n;
+  /** Microseconds since 2000-01-01 UTC, never going back. */
+  now = 0n;
+  readonly relations = new Map<number, StoredRelation>();
+  readonly #views = new Map<number, ViewRuntime>();
+  readonly #observers = new Map<number, Set<Observer>>();
+  readonly #pins = new Set<Pin>();
+  #saved: SavedTick[] = [];
+  readonly #arena = new Arena();
+  readonly #clock: () => bigint;
+  readonly #watermark: (relation: number) => bigint | null;
+  #clockedViews = 0;
+
+  constructor(clock: () => bigint, watermark: (relation: number) => bigint | null) {
+    this.#clock = clock;
+    this.#watermark = watermark;
+    this.advanceClock();
+  }
+
+  advanceClock(): void {
+    const now = this.#clock();
+    if (now > this.now) this.now = now;
+  }
+
+  /** The arena that input batches of the next tick may be built in. */
+  get arena(): Arena {
+    return this.#arena;
+  }
+
+  get hasClockedViews(): boolean {
+    return this.#clockedViews > 0;
+  }
+
+  view(oid: number): ViewRuntime | undefined {
+    return this.#views.get(oid);
+  }
+
+  views(): Iterable<ViewRuntime> {
+    return this.#views.values();
+  }
+
+  #frame(arena: Arena): TickFrame {
+    return { number: this.tick + 1n, now: this.now, arena, watermark: this.#watermark };
+  }
+
+  /** Runs one tick over these deltas (by relation OID). */
+  run(input: Map<number, Batch>): void {
+    this.advanceClock();
+    const deltas = new Map(input);
+    const delta = (relation: number) => deltas.get(relation) ?? null;
+    for (const [oid, batch] of input) this.relations.get(oid)?.apply(batch);
+    const frame = this.#frame(this.#arena);
+    for (const view of this.#views.values()) {
+      if (!view.clocked && !view.sources.some((s) => (deltas.get(s.relation)?.n ?? 0) > 0)) continue;
+      const out = view.step(delta, frame);
+      if (out.n > 0) deltas.set(view.oid, out);
+    }
+    this.#publish(deltas);
+  }
+
+  #publish(deltas: Map<number, Batch>): void {
+    this.tick++;
+    this.#savePinned(deltas);
+    for (const [oid, observers] of this.#observers) {
+      const batch = deltas.get(oid);
+      for (const observer of [...observers]) observer.onTick(this.tick, batch !== undefined && batch.n > 0 ? batch : null);
+    }
+    for (const oid of deltas.keys()) this.relations.get(oid)?.endTick();
+    for (const view of this.#views.values()) if (view.clocked || view.sources.some((s) => deltas.has(s.relation))) view.endTick();
+    this.#arena.reset();
+  }
+
+  /**
+   * Makes a view live. Its stored inputs are read whole at the current tick; stream inputs have been fed by the caller (backfill)
+   * through `feed`. The view is visible from the next tick number on.
+   */
+  attach(view: ViewRuntime, isStored: (relation: number) => boolean): void {
+    this.advanceClock();
+    const snapshots = new Map<number, Batch>();
+    const out = view.step((relation) => {
+      if (!isStored(relation)) return null;
+      let batch = snapshots.get(relation);
+      if (batch === undefined) {
+        batch = this.relations.get(relation)?.snapshot(this.#arena);
+        if (batch === undefined) throw new Error(`relation ${relation} has no rows to read`);
+        snapshots.set(relation, batch);
+      }
+      return batch;
+    }, this.#frame(this.#arena));
+    this.#views.set(view.oid, view);
+    if (view.clocked) this.#clockedViews++;
+    if (view.stored !== null) this.relations.set(view.oid, view.stored);
+    this.#publish(new Map([[view.oid, out]]));
+    view.endTick();
+  }
+
+  /** Steps a view that is not live yet with rows of its history. */
+  feed(view: ViewRuntime, relation: number, batch: Batch, arena: Arena): void {
+    view.step((r) => (r === relation ? batch : null), this.#frame(arena));
+    view.endTick();
+  }
+
+  detachView(oid: number): void {
+    const view = this.#views.get(oid);
+    if (view === undefined) return;
+    if (view.clocked) this.#clockedViews--;
+    this.#views.delete(oid);
+    this.relations.delete(oid);
+    this.#observers.delete(oid);
+    view.release();
+  }
+
+  addRelation(oid: number, relation: StoredRelation): void {
+    this.relations.set(oid, relation);
+  }
+
+  dropRelation(oid: number): void {
+    this.relations.get(oid)?.release();
+    this.relations.delete(oid);
+    this.#observers.delete(oid);
+  }
+
+  observe(oid: number, observer: Observer): () => void {
+    let set = this.#observers.get(oid);
+    if (set === undefined) {
+      set = new Set();
+      this.#observers.set(oid, set);
+    }
+    set.add(observer);
+    return () => {
+      set.delete(observer);
+      if (set.size === 0 && this.#observers.get(oid) === set) this.#observers.delete(oid);
+    };
+  }
+
+  /** Keeps the present tick readable until unpin(). */
+  pin(): Pin {
+    const pin: Pin = { tick: this.tick, since: [] };
+    this.#pins.add(pin);
+    return pin;
+  }
+
+  unpin(pin: Pin): void {
+    if (!this.#pins.delete(pin)) return;
+    let oldest: bigint | null = null;
+    for (const p of this.#pins) if (oldest === null || p.tick < oldest) oldest = p.tick;
+    const keep: SavedTick[] = [];
+    for (const saved of this.#saved) {
+      if (oldest !== null && saved.tick > oldest) keep.push(saved);
+      else saved.arena.release();
+    }
+    this.#saved = keep;
+  }
+
+  #savePinned(deltas: Map<number, Batch>): void {
+    if (this.#pins.size === 0) return;
+    const arena = new Arena();
+    const copies = new Map<number, Batch>();
+    for (const [oid, batch] of deltas) if (batch.n > 0 && this.relations.has(oid)) copies.set(oid, detach(batch, arena));
+    this.#saved.push({ tick: this.tick, deltas: copies, arena });
+    for (const pin of this.#pins) pin.since.push({ tick: this.tick, deltas: copies });
+  }
+
+  close(): void {
+    for (const view of this.#views.values()) view.release();
+    for (const [oid, relation] of this.relations) if (!this.#views.has(oid)) relation.release();
+    for (const saved of this.#saved) saved.arena.release();
+    this.#views.clear();
+    this.relations.clear();
+    this.#observers.clear();
+    this.#arena.release();
+  }
+}
