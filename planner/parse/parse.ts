@@ -10,6 +10,9 @@
 import { SqlError } from '../../operators/errors.ts';
 import type { Statement } from './ast.ts';
 import { convert } from './convert.ts';
+import type { Piece } from './dialect/piece.ts';
+import { splitStatements } from './dialect/split.ts';
+import { parseStatement } from './dialect/statement.ts';
 import { MAX_NESTING, nestingBound } from './nesting.ts';
 import { parsePostgres, type RawStatement, tooDeep } from './pg_parser.ts';
 import { codePoints, type Source, withOffset } from './positions.ts';
@@ -63,10 +66,39 @@ function convertAll(sql: string, raw: RawStatement[]): Statement[] {
 }
 
 /**
+ * Statements of a text that uses the dialect somewhere. Postgres reads tokens only as far as the grammar follows, so a broken token
+ * late in the text is not the error to report when a statement before it is already wrong.
+ */
+function parseDialect(sql: string): Statement[] {
+  let pieces: Piece[];
+  try {
+    pieces = splitStatements(sql);
+  } catch (error) {
+    if (error instanceof SqlError && error.fields.position !== undefined) {
+      const sound = [...sql].slice(0, error.fields.position - 1).join('');
+      for (const piece of splitStatements(sound)) if (piece.after !== null) parseStatement(piece);
+    }
+    throw error;
+  }
+  return pieces.map(parseStatement);
+}
+
+/** ASOF is the one form of the dialect that Postgres's grammar takes for something else: an alias. */
+const READS_DIFFERENTLY = /\basof\b/i;
+
+/**
  * Parses what a client sent: any number of statements separated by semicolons; '' and ';;' give []. Call initParser() once before.
  * Errors are SqlErrors as PostgreSQL words them; their `position` counts characters in the whole of `sql`.
  */
 export function parse(sql: string): Statement[] {
   checkText(sql);
-  return convertAll(sql, parsePostgres(sql));
+  if (READS_DIFFERENTLY.test(sql)) return parseDialect(sql);
+  let raw: RawStatement[];
+  try {
+    raw = parsePostgres(sql);
+  } catch (error) {
+    if (!(error instanceof SqlError) || error.sqlstate !== '42601') throw error;
+    return parseDialect(sql);
+  }
+  return convertAll(sql, raw);
 }

@@ -11,6 +11,7 @@
 import { createRequire } from 'node:module';
 import { SqlError } from '../../operators/errors.ts';
 import type { PgNode } from './ast.ts';
+import { codePoints } from './positions.ts';
 
 /** What is used of the emscripten module. */
 interface ParserModule {
@@ -76,13 +77,14 @@ export const TOKEN = {
   C_COMMENT: 276,
 } as const;
 
-/** One token; `start` and `end` are byte offsets. `keyword` is true for every word of Postgres's keyword list. */
+/** One token; `start` and `end` are byte offsets. */
 export interface Token {
   type: number;
   text: string;
   start: number;
   end: number;
-  keyword: boolean;
+  /** Kind in Postgres's keyword list: 0 no keyword, 1 unreserved, 2 column name, 3 type or function name, 4 reserved. */
+  keywordKind: number;
 }
 
 /** SQLSTATEs of the parser's messages that are not plain syntax errors. */
@@ -165,9 +167,8 @@ export function parsePostgres(text: string): RawStatement[] {
   });
 }
 
-/** Postgres's tokens of a text, comments left out; null when the scanner refuses the text (parsePostgres then says why). */
-export function scanPostgres(text: string): Token[] | null {
-  const json = withText(text, (module, pointer) => {
+function scanJson(text: string): string {
+  return withText(text, (module, pointer) => {
     const result = module._wasm_scan(pointer);
     if (result === 0) throw new SqlError('53200', 'out of memory');
     try {
@@ -176,20 +177,37 @@ export function scanPostgres(text: string): Token[] | null {
       module._wasm_free_string(result);
     }
   });
-  if (!json.startsWith('{')) return null;
+}
+
+/** Postgres's tokens of a text, comments left out. Errors: those of Postgres's scanner, such as an unterminated string. */
+export function scanPostgres(text: string): Token[] {
+  const json = scanJson(text);
+  if (!json.startsWith('{')) {
+    const unit = scanErrorUnit(text, json);
+    throw syntaxError(json, unit < 0 ? 0 : codePoints(text, unit) + 1);
+  }
   const { tokens } = JSON.parse(json) as {
     tokens: { start: number; end: number; text: string; tokenType: number; keywordKind: number }[];
   };
   const kept: Token[] = [];
-  for (const token of tokens) {
-    if (token.tokenType === TOKEN.SQL_COMMENT || token.tokenType === TOKEN.C_COMMENT) continue;
-    kept.push({
-      type: token.tokenType,
-      text: token.text,
-      start: token.start,
-      end: token.end,
-      keyword: token.keywordKind !== 0,
-    });
+  for (const { tokenType: type, text: word, start, end, keywordKind } of tokens) {
+    if (type === TOKEN.SQL_COMMENT || type === TOKEN.C_COMMENT) continue;
+    kept.push({ type, text: word, start, end, keywordKind });
   }
   return kept;
+}
+
+/**
+ * Where the scanner stopped, in UTF-16 units; -1 when that is not known. Its message gives the text it stopped at and no position:
+ * what is unterminated reaches to the end; anything else is the first place where scanning up to there works and one token more fails.
+ */
+function scanErrorUnit(text: string, message: string): number {
+  const culprit = / at or near "([\s\S]*)"$/.exec(message)?.[1];
+  if (culprit === undefined) return -1;
+  if (message.startsWith('unterminated')) return text.endsWith(culprit) ? text.length - culprit.length : -1;
+  for (let tries = 0, at = text.indexOf(culprit); at >= 0 && tries < 10; tries++, at = text.indexOf(culprit, at + 1)) {
+    const fails = scanJson(text.slice(0, at + culprit.length)) === message;
+    if (fails && scanJson(text.slice(0, at)).startsWith('{')) return at;
+  }
+  return -1;
 }
