@@ -51,7 +51,7 @@ function smallFunctions(type: 'int2' | 'int4'): void {
   const cut = (n: number) => (n << (32 - bits)) >> (32 - bits);
   const mod = (a: number, b: number) => {
     if (b === 0) throw divisionByZero();
-    return a % b | 0;
+    return (a % b) | 0;
   };
   const abs = (a: number) => small(Math.abs(a), type);
   register(`${type}mod(${type},${type})`, mod);
@@ -176,8 +176,6 @@ function* bigSeries(from: bigint, to: bigint, step = 1n): Iterable<[bigint]> {
 }
 
 registerSet('generate_series(int4,int4)', (from: number, to: number) => smallSeries(from, to));
-registerSet('generate_series(int4,int4,int4)', (from: number, to: number, step: number) =>
-  smallSeries(from, to, step),
-);
+registerSet('generate_series(int4,int4,int4)', (from: number, to: number, step: number) => smallSeries(from, to, step));
 registerSet('generate_series(int8,int8)', (from: bigint, to: bigint) => bigSeries(from, to));
 registerSet('generate_series(int8,int8,int8)', (from: bigint, to: bigint, step: bigint) => bigSeries(from, to, step));

@@ -1,0 +1,13 @@
+/** The two ways a value of any type becomes text: its output form, and the cast to text. */
+import type { Datum } from '../../datum.ts';
+import { OID } from '../../types.ts';
+import { trimBpchar } from '../compare.ts';
+import { outputText } from '../io/registry.ts';
+import type { EvalContext } from '../ir.ts';
+
+/** value::text. Differs from the output form for boolean (true, not t) and bpchar (no trailing blanks). */
+export function castToText(d: Datum, oid: number, ctx: EvalContext): string {
+  if (oid === OID.bool) return d ? 'true' : 'false';
+  if (oid === OID.bpchar) return trimBpchar(d as string);
+  return outputText(d, oid, ctx);
+}
