@@ -9,6 +9,9 @@
  * Long flat statements (an INSERT of 100000 rows, an IN list, a CASE of 500 arms) keep a small bound.
  */
 
+/** Words and symbols in a text, beyond which the parser's memory would grow past a gigabyte. Strings count as one. */
+export const MAX_TOKENS = 2_000_000;
+
 /** Depth that every part of the planner must be able to walk recursively. PostgreSQL's own default limit is of the same order. */
 export const MAX_NESTING = 2000;
 
@@ -80,13 +83,14 @@ function skipOpaque(text: string, at: number, previous: string): number {
   return at;
 }
 
-/** An upper bound of the depth of the text's syntax tree; stops counting once `limit` is passed. */
-export function nestingBound(text: string, limit = MAX_NESTING): number {
+/** An upper bound of the depth of the text's syntax tree, and its number of tokens; stops once `limit` is passed. */
+export function measureText(text: string, limit = MAX_NESTING): { depth: number; tokens: number } {
   const open: Level[] = [];
   let base = 0;
   let run = 0;
   let chain = 0;
   let worst = 0;
+  let tokens = 0;
   // The word that touches what follows: E in E'...'.
   let touching = '';
 
@@ -104,6 +108,7 @@ export function nestingBound(text: string, limit = MAX_NESTING): number {
 
   for (let i = 0; i < text.length && worst <= limit; ) {
     const after = skipOpaque(text, i, touching);
+    if (text[i] > ' ') tokens++;
     touching = '';
     if (after > i) {
       if (text[i] === "'" || text[i] === '"' || text[i] === '$') run++;
@@ -140,5 +145,5 @@ export function nestingBound(text: string, limit = MAX_NESTING): number {
     }
     worst = Math.max(worst, base + run + chain);
   }
-  return worst;
+  return { depth: worst, tokens };
 }

@@ -13,14 +13,14 @@ import { convert } from './convert.ts';
 import type { Piece } from './dialect/piece.ts';
 import { splitStatements } from './dialect/split.ts';
 import { parseStatement } from './dialect/statement.ts';
-import { MAX_NESTING, nestingBound } from './nesting.ts';
+import { MAX_NESTING, MAX_TOKENS, measureText } from './nesting.ts';
 import { parsePostgres, type RawStatement, tooDeep } from './pg_parser.ts';
 import { codePoints, type Source, withOffset } from './positions.ts';
 
 export { initParser } from './pg_parser.ts';
 
 /** Longest text in bytes: beyond it the tree's JSON form could pass the longest string that JavaScript can hold. */
-const MAX_BYTES = 16 * 1024 * 1024;
+const MAX_BYTES = 32 * 1024 * 1024;
 
 /** Refuses text that PostgreSQL's encoding check would refuse, and text that is too long or nested too deep. */
 function checkText(sql: string): void {
@@ -36,7 +36,12 @@ function checkText(sql: string): void {
     throw new SqlError('54000', 'statement is too long', { detail: `The limit is ${MAX_BYTES} bytes.` });
   }
   // A shorter text cannot nest deeper than it has characters.
-  if (sql.length > MAX_NESTING && nestingBound(sql) > MAX_NESTING) throw tooDeep();
+  if (sql.length <= MAX_NESTING) return;
+  const { depth, tokens } = measureText(sql);
+  if (depth > MAX_NESTING) throw tooDeep();
+  if (tokens > MAX_TOKENS) {
+    throw new SqlError('54000', 'statement is too long', { detail: `The limit is ${MAX_TOKENS} words and symbols.` });
+  }
 }
 
 /** Parses again from the statement's own text, so that locations count from its start. */
@@ -67,16 +72,17 @@ function convertAll(sql: string, raw: RawStatement[]): Statement[] {
 
 /**
  * Statements of a text that uses the dialect somewhere. Postgres reads tokens only as far as the grammar follows, so a broken token
- * late in the text is not the error to report when a statement before it is already wrong.
+ * late in the text is not the error to report when a statement before it is already wrong. `refusal`: what Postgres's parser said.
  */
-function parseDialect(sql: string): Statement[] {
+function parseDialect(sql: string, refusal: SqlError | null): Statement[] {
   let pieces: Piece[];
   try {
     pieces = splitStatements(sql);
   } catch (error) {
+    if (refusal !== null && error instanceof SqlError && error.message === refusal.message) throw refusal;
     if (error instanceof SqlError && error.fields.position !== undefined) {
       const sound = [...sql].slice(0, error.fields.position - 1).join('');
-      for (const piece of splitStatements(sound)) if (piece.after !== null) parseStatement(piece);
+      for (const piece of splitStatements(sound)) if (piece.after.text !== null) parseStatement(piece);
     }
     throw error;
   }
@@ -86,19 +92,24 @@ function parseDialect(sql: string): Statement[] {
 /** ASOF is the one form of the dialect that Postgres's grammar takes for something else: an alias. */
 const READS_DIFFERENTLY = /\basof\b/i;
 
+/** A text that Postgres refuses and that has none of these words is simply wrong: no need to read it again token by token. */
+const DIALECT_WORDS =
+  /\b(stream|sink|source|subscribe|subscription|acknowledge|flush|emit|watermark|include|system_time|of|fetch|move)\b/i;
+
 /**
  * Parses what a client sent: any number of statements separated by semicolons; '' and ';;' give []. Call initParser() once before.
  * Errors are SqlErrors as PostgreSQL words them; their `position` counts characters in the whole of `sql`.
  */
 export function parse(sql: string): Statement[] {
   checkText(sql);
-  if (READS_DIFFERENTLY.test(sql)) return parseDialect(sql);
+  if (READS_DIFFERENTLY.test(sql)) return parseDialect(sql, null);
   let raw: RawStatement[];
   try {
     raw = parsePostgres(sql);
   } catch (error) {
-    if (!(error instanceof SqlError) || error.sqlstate !== '42601') throw error;
-    return parseDialect(sql);
+    const mayBeDialect = error instanceof SqlError && error.sqlstate === '42601' && DIALECT_WORDS.test(sql);
+    if (!mayBeDialect) throw error;
+    return parseDialect(sql, error);
   }
   return convertAll(sql, raw);
 }

@@ -89,10 +89,8 @@ export interface Token {
 
 /** SQLSTATEs of the parser's messages that are not plain syntax errors. */
 const SQLSTATE_OF_MESSAGE: [RegExp, string][] = [
-  [/^memory exhausted|^stack depth limit/, '54001'],
-  [/not yet implemented|is not supported|are not supported|not implemented|is obsolete/, '0A000'],
+  [/not yet implemented|(?<!syntax) is not supported|are not supported|not implemented|is obsolete/, '0A000'],
   [/^invalid byte sequence/, '22021'],
-  [/^invalid Unicode escape value/, '42601'],
   [/^frame /, '42P20'],
   [/^precision for type float/, '22023'],
   [/^interval precision/, '22023'],
@@ -101,9 +99,12 @@ const SQLSTATE_OF_MESSAGE: [RegExp, string][] = [
   [/^out of memory/, '53200'],
 ];
 
-function syntaxError(message: string, position: number): SqlError {
+/** `raisedBy`: the C function that raised the error, where one message has several codes. */
+function syntaxError(message: string, position: number, raisedBy = ''): SqlError {
   if (/^memory exhausted|^stack depth limit/.test(message)) return tooDeep();
-  const sqlstate = SQLSTATE_OF_MESSAGE.find(([pattern]) => pattern.test(message))?.[1] ?? '42601';
+  const known =
+    raisedBy === 'str_udeescape' ? undefined : SQLSTATE_OF_MESSAGE.find(([pattern]) => pattern.test(message));
+  const sqlstate = known?.[1] ?? '42601';
   return new SqlError(sqlstate, message, position > 0 ? { position } : {});
 }
 
@@ -152,8 +153,8 @@ export function parsePostgres(text: string): RawStatement[] {
       const tree = module.HEAPU32[result >> 2];
       const error = module.HEAPU32[(result >> 2) + 2];
       if (error !== 0) {
-        const message = module.HEAPU32[error >> 2];
-        throw syntaxError(module.UTF8ToString(message), module.HEAPU32[(error >> 2) + 4] | 0);
+        const [message, raisedBy] = [0, 1].map((field) => module.UTF8ToString(module.HEAPU32[(error >> 2) + field]));
+        throw syntaxError(message, module.HEAPU32[(error >> 2) + 4] | 0, raisedBy);
       }
       return module.UTF8ToString(tree);
     } finally {
@@ -168,6 +169,8 @@ export function parsePostgres(text: string): RawStatement[] {
 }
 
 function scanJson(text: string): string {
+  // The scanner refuses an empty text.
+  if (text === '') return '{"tokens":[]}';
   return withText(text, (module, pointer) => {
     const result = module._wasm_scan(pointer);
     if (result === 0) throw new SqlError('53200', 'out of memory');

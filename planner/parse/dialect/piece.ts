@@ -12,10 +12,12 @@ import { characterPosition, errorAt, type Source } from '../positions.ts';
 
 export interface Piece {
   source: Source;
+  /** UTF-8 form of the statement's text: what tokens and locations count in. */
+  bytes: Buffer;
   tokens: Token[];
-  /** The token that follows in what the client sent (a semicolon, a closing bracket), with its character position there: an error at
-   *  the piece's end is an error at that token. Null at the end of input. */
-  after: { text: string; position: number } | null;
+  /** The token that follows in what the client sent (a semicolon, a closing bracket), and its character position there: an error at
+   *  the piece's end is an error at that token. The text is null at the end of input. */
+  after: { text: string | null; position(): number };
 }
 
 /** PostgreSQL's longest identifier in bytes; longer ones are cut. */
@@ -76,9 +78,11 @@ export function syntaxErrorAt(piece: Piece, token: Token | undefined): SqlError 
   if (token !== undefined) {
     return errorAt(piece.source, '42601', `syntax error at or near "${token.text}"`, token.start);
   }
-  const { after, source } = piece;
-  if (after === null) return errorAt(source, '42601', 'syntax error at end of input', Buffer.byteLength(source.text));
-  return new SqlError('42601', `syntax error at or near "${after.text}"`, { position: after.position });
+  const { text } = piece.after;
+  const position = piece.after.position();
+  return new SqlError('42601', text === null ? 'syntax error at end of input' : `syntax error at or near "${text}"`, {
+    position,
+  });
 }
 
 /** Reads a piece's tokens in order. Every `expect` raises PostgreSQL's syntax error at the token that does not fit. */
@@ -201,9 +205,8 @@ export class Reader {
 export function subPiece(piece: Piece, from: number, to = piece.tokens.length): Piece {
   const { source, tokens } = piece;
   const next = tokens[to];
-  const after =
-    next === undefined
-      ? piece.after
-      : { text: next.text, position: characterPosition(source.text, next.start)! + source.offset };
-  return { source, tokens: tokens.slice(from, to), after };
+  if (next === undefined) return { ...piece, tokens: tokens.slice(from, to) };
+  const position = () => characterPosition(source.text, next.start)! + source.offset;
+  const after = { text: next.text, position };
+  return { ...piece, tokens: tokens.slice(from, to), after };
 }

@@ -115,35 +115,72 @@ function eachNode(root: PgNode, visit: (kind: string, content: PgNode) => void):
   }
 }
 
-/** Lowest and highest location in a tree; an empty range ( Infinity, -Infinity ) when it has none. */
-function locationRange(root: PgNode): { low: number; high: number } {
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
-  const pending: PgNode[] = [root];
-  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
-    for (const [key, value] of Object.entries(node)) {
-      if (key === 'location' && value >= 0) {
-        low = Math.min(low, value);
-        high = Math.max(high, value);
-      } else if (value !== null && typeof value === 'object') pending.push(value);
+interface Join {
+  node: PgNode;
+  /** Highest location of the left side and lowest of the right: the join's words stand between. Infinite where a side has none. */
+  after: number;
+  before: number;
+}
+
+/** Every join of a tree with the place of its words. One pass: a node's range is folded into its parent's after all its children's. */
+function joinsOf(root: PgNode): Join[] {
+  const nodes: { node: PgNode; parent: number; key: string; low: number; high: number }[] = [];
+  const joins = new Map<number, Join>();
+  const enter = (node: PgNode, parent: number, key: string): void => {
+    nodes.push({ node, parent, key, low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY });
+  };
+  enter(root, -1, '');
+  // Parents come before children, so that the second loop, from the end, sees children first.
+  for (let at = 0; at < nodes.length; at++) {
+    const entry = nodes[at];
+    if (entry.key === 'JoinExpr') {
+      joins.set(at, { node: entry.node, after: Number.NEGATIVE_INFINITY, before: Number.POSITIVE_INFINITY });
+    }
+    for (const [key, value] of Object.entries(entry.node)) {
+      if (key === 'location' && value >= 0) entry.low = entry.high = value;
+      else if (value !== null && typeof value === 'object') enter(value, at, key);
     }
   }
-  return { low, high };
+  for (let at = nodes.length - 1; at > 0; at--) {
+    const { parent, key, low, high } = nodes[at];
+    const above = nodes[parent];
+    above.low = Math.min(above.low, low);
+    above.high = Math.max(above.high, high);
+    const join = joins.get(parent);
+    if (join !== undefined && key === 'larg') join.after = high;
+    if (join !== undefined && key === 'rarg') join.before = low;
+  }
+  return [...joins.values()];
 }
 
 function markJoins(root: PgNode, marks: Marks, piece: Piece): void {
   if (marks.asof.length === 0) return;
-  const joins: { node: PgNode; after: number; before: number }[] = [];
-  eachNode(root, (kind, node) => {
-    if (kind !== 'JoinExpr') return;
-    joins.push({ node, after: locationRange(node.larg).high, before: locationRange(node.rarg).low });
-  });
-  for (const token of marks.asof) {
-    const around = joins.filter((join) => join.after < token.start && token.start < join.before);
-    around.sort((a, b) => a.before - a.after - (b.before - b.after));
-    if (around.length === 0) throw syntaxErrorAt(piece, token);
-    around[0].node.asof = true;
+  // Narrowest last: only sides without any location, such as (SELECT) s, leave a choice.
+  const joins = joinsOf(root).sort((a, b) => b.before - b.after - (a.before - a.after));
+  const joinOf = new Map<number, PgNode>();
+  for (const { node, after, before } of joins) {
+    for (let i = firstAfter(marks.asof, after); i < marks.asof.length && marks.asof[i].start < before; i++) {
+      joinOf.set(i, node);
+      if (Number.isFinite(before - after)) break;
+    }
   }
+  marks.asof.forEach((token, i) => {
+    const join = joinOf.get(i);
+    if (join === undefined) throw syntaxErrorAt(piece, token);
+    join.asof = true;
+  });
+}
+
+/** Index of the first token that starts after a location; tokens are in order. */
+function firstAfter(tokens: Token[], location: number): number {
+  let low = 0;
+  let high = tokens.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (tokens[middle].start > location) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 /** Does the table reference whose name starts at token `at` end just before token `end`?  name[.name]* [*] [[AS] alias [(c, ...)]] */

@@ -32,11 +32,10 @@ export class Rewrite {
 
   /** Starts as the piece's own text among blanks. */
   constructor(piece: Piece) {
-    const { source, tokens } = piece;
-    const original = Buffer.from(source.text, 'utf8');
+    const { bytes, tokens } = piece;
     this.piece = piece;
-    this.bytes = Buffer.alloc(original.length, BLANK);
-    if (tokens.length > 0) original.copy(this.bytes, tokens[0].start, tokens[0].start, tokens[tokens.length - 1].end);
+    this.bytes = Buffer.alloc(bytes.length, BLANK);
+    if (tokens.length > 0) bytes.copy(this.bytes, tokens[0].start, tokens[0].start, tokens[tokens.length - 1].end);
   }
 
   /** Replaces the bytes from `start` to `end` by `text` (ASCII, not longer) and blanks. */
@@ -52,36 +51,57 @@ export class Rewrite {
   /** Postgres's tree of the text as it now stands; error positions are those of what the client sent. */
   parse(): RawStatement {
     const text = this.bytes.toString('utf8');
-    const statements = parseInPlace(this.piece, text, this.bytes.length);
+    const statements = parseInPlace(this.piece, text, 0, this.bytes.length);
     if (statements.length === 0) throw syntaxErrorAt(this.piece, undefined);
     return statements[0];
   }
 }
 
-/** Parses text that stands byte for byte in the place of the piece's own, which ends at byte `end`. */
-function parseInPlace(piece: Piece, text: string, end: number): RawStatement[] {
+/**
+ * Parses `text` in the place of the piece: its byte 0 is byte `shift` of the statement. A syntax error at byte `end` of `text` or later
+ * is one at the piece's end.
+ */
+function parseInPlace(piece: Piece, text: string, shift: number, end: number): RawStatement[] {
   try {
     return parsePostgres(text);
   } catch (error) {
     if (!(error instanceof SqlError) || error.fields.position === undefined) throw error;
     const offset = byteOffset(text, error.fields.position);
     if (offset >= end && error.message.startsWith('syntax error')) throw syntaxErrorAt(piece, undefined);
-    const position = characterPosition(piece.source.text, offset)! + piece.source.offset;
+    const { source } = piece;
+    const position = characterPosition(source.text, offset + shift)! + source.offset;
     throw new SqlError(error.sqlstate, error.message, { ...error.fields, position });
   }
 }
 
-/** An expression that stands between tokens as a wrapped node. It must start at byte 7 or later, to leave room for SELECT. */
+/** Fields of libpg-query's nodes that are byte offsets. */
+const LOCATIONS = new Set(['location', 'list_start', 'list_end', 'rexpr_list_start', 'rexpr_list_end']);
+
+/** Adds `shift` to every known byte offset in a tree. */
+function shiftLocations(root: PgNode, shift: number): void {
+  const pending: PgNode[] = [root];
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    for (const [key, value] of Object.entries(node)) {
+      if (LOCATIONS.has(key) && value >= 0) node[key] = value + shift;
+      else if (value !== null && typeof value === 'object') pending.push(value);
+    }
+  }
+}
+
+const OPENING = 'SELECT(';
+
+/** An expression that is all of a piece, as a wrapped node whose locations count from the start of the statement. */
 export function parseExpression(piece: Piece): PgNode {
-  const { source, tokens } = piece;
+  const { bytes, tokens } = piece;
   if (tokens.length === 0) throw syntaxErrorAt(piece, undefined);
   const { start } = tokens[0];
   const { end } = tokens[tokens.length - 1];
-  const expression = Buffer.from(source.text, 'utf8').toString('utf8', start, end);
-  const text = `${' '.repeat(start - 'SELECT('.length)}SELECT(${expression})`;
-  const select = parseInPlace(piece, text, end)[0].node;
+  const shift = start - OPENING.length;
+  const text = `${OPENING}${bytes.toString('utf8', start, end)})`;
+  const select = parseInPlace(piece, text, shift, end - shift)[0].node;
   const value = select.targetList?.[0]?.ResTarget?.val;
   const isRow = value?.RowExpr?.row_format === 'COERCE_IMPLICIT_CAST';
   if (value === undefined || isRow) throw syntaxErrorAt(piece, tokens[0]);
+  shiftLocations(value, shift);
   return value;
 }

@@ -19,9 +19,10 @@ export function splitStatements(sql: string): Piece[] {
       counted = start;
       const source = { text: bytes.toString('utf8', start, end), offset };
       const own = tokens.map((token) => ({ ...token, start: token.start - start, end: token.end - start }));
-      const gap = terminator === null ? '' : bytes.toString('utf8', start, terminator.start);
-      const after = terminator === null ? null : { text: ';', position: offset + codePoints(gap) + 1 };
-      pieces.push({ source, tokens: own, after });
+      const startsAt = offset;
+      const position = () => startsAt + codePoints(bytes.toString('utf8', start, terminator?.start)) + 1;
+      const after = { text: terminator === null ? null : ';', position };
+      pieces.push({ source, bytes: bytes.subarray(start, end), tokens: own, after });
     }
     tokens = [];
     depth = 0;
