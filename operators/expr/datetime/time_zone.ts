@@ -174,6 +174,8 @@ class IntlZone implements Zone {
     this.names ??= NAME_LOCALES.map(
       (locale) => new Intl.DateTimeFormat(locale, { timeZone: this.name, timeZoneName: 'short' }),
     );
+    // Local mean time, before standard time came; no later offset has odd seconds.
+    if (this.offsetAt(unixSeconds) % 60 !== 0) return 'LMT';
     for (const format of this.names) {
       const short = format.formatToParts(t).find((p) => p.type === 'timeZoneName')?.value ?? '';
       if (/^[A-Z]{3,5}$/.test(short)) return short;

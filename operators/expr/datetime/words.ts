@@ -149,6 +149,12 @@ export function extractUnit(name: string): Unit | undefined {
   return word?.kind === 'special' && word.value === 'epoch' ? 'epoch' : undefined;
 }
 
+/** True for words that EXTRACT knows but that are no field of anything, such as `now`. */
+export function isReservedWord(name: string): boolean {
+  const lower = name.toLowerCase();
+  return (intervalWord(lower) ?? dateWord(lower))?.kind === 'special';
+}
+
 /** A field name of date_trunc; undefined when unknown. */
 export function truncUnit(name: string): Unit | undefined {
   const word = intervalWord(name.toLowerCase());

@@ -7,7 +7,7 @@ import { compareDecimal } from '../decimal/compare.ts';
 import { compareText } from '../text/code_points.ts';
 import { register } from './registry.ts';
 
-type Order = (a: never, b: never) => number;
+export type Order = (a: never, b: never) => number;
 
 const TESTS = {
   eq: (c: number) => c === 0,
@@ -19,7 +19,7 @@ const TESTS = {
 };
 
 /** Registers `{prefix}{eq|ne|...}{suffix}(left,right)` over one order. */
-function comparisons(prefix: string, left: string, right: string, order: Order, suffix = ''): void {
+export function comparisons(prefix: string, left: string, right: string, order: Order, suffix = ''): void {
   const cmp = order as unknown as (a: unknown, b: unknown) => number;
   for (const [name, holds] of Object.entries(TESTS)) {
     register(`${prefix}${name}${suffix}(${left},${right})`, (a: never, b: never) => holds(cmp(a, b)));
@@ -27,13 +27,13 @@ function comparisons(prefix: string, left: string, right: string, order: Order, 
 }
 
 /** Registers a btree support function: -1, 0 or 1. */
-function support(fn: string, order: Order): void {
+export function support(fn: string, order: Order): void {
   const cmp = order as unknown as (a: unknown, b: unknown) => number;
   register(fn, (a: never, b: never) => Math.sign(cmp(a, b)));
 }
 
 /** Registers `larger` and `smaller`, the transition functions of max and min. */
-function larger(greatest: string, least: string, type: string, order: Order): void {
+export function larger(greatest: string, least: string, type: string, order: Order): void {
   const cmp = order as unknown as (a: unknown, b: unknown) => number;
   register(`${greatest}(${type},${type})`, (a: never, b: never) => (cmp(a, b) > 0 ? a : b));
   register(`${least}(${type},${type})`, (a: never, b: never) => (cmp(a, b) < 0 ? a : b));

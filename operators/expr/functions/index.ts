@@ -7,5 +7,13 @@ import './integer.ts';
 import './like.ts';
 import './numeric.ts';
 import './text.ts';
+import './date.ts';
+import './extract.ts';
+import './interval.ts';
+import './now.ts';
+import './overlaps.ts';
+import './time.ts';
+import './time_zone.ts';
+import './timestamp.ts';
 
 export * from './registry.ts';

@@ -7,5 +7,6 @@ import './string.ts';
 import './bytea.ts';
 import './record.ts';
 import './reg.ts';
+import './datetime.ts';
 
 export * from './registry.ts';
