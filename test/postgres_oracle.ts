@@ -161,7 +161,13 @@ export class PostgresOracle {
   /** Fails with all differences found since the last report. */
   report(title: string): void {
     const found = this.differences.splice(0);
-    const shown = found.slice(0, 40).join('\n  ');
+    const perName = new Map<string, number>();
+    const few = found.filter((d) => {
+      const name = d.slice(0, d.search(/[(:]/));
+      perName.set(name, (perName.get(name) ?? 0) + 1);
+      return perName.get(name)! <= 6;
+    });
+    const shown = few.slice(0, 120).join('\n  ');
     assert.equal(found.length, 0, `${title}: ${found.length} of ${this.checked} differ\n  ${shown}`);
     this.checked = 0;
   }

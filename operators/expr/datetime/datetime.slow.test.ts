@@ -124,7 +124,7 @@ const ZONES = [
   'Asia/Kolkata',
   'Australia/Lord_Howe',
   'Pacific/Apia',
-  'Africa/Casablanca',
+  'America/Sao_Paulo',
 ];
 
 const all = (type: string, texts: string[]) => texts.map((t): Arg => [type, t]);
@@ -133,7 +133,9 @@ test('timestamp, date, time input', async () => {
   const texts = [
     ...TIMESTAMPS,
     ...TIMES,
-    'now()',
+    'today',
+    'tomorrow',
+    'yesterday 04:05',
     '',
     ' ',
     'foo',

@@ -25,7 +25,7 @@ import {
   weekday,
 } from './calendar.ts';
 import { intervalParts } from './interval_output.ts';
-import { INT64_MAX, intervalInfinitySign } from './interval_value.ts';
+import { INT64_MAX, intervalInfinitySign, isFiniteInterval } from './interval_value.ts';
 import { type Zone, zoneOffsetAt } from './time_zone.ts';
 import { unitError } from './truncate.ts';
 import { extractUnit, isReservedWord, type Unit } from './words.ts';
@@ -156,7 +156,7 @@ export function extractFromDate(name: string, d: number): Decimal | null {
 /** extract(field from time) */
 export function extractFromTime(name: string, t: bigint): Decimal {
   const unit = extractUnit(name);
-  if (!unit) throw unknownField(name, 'time without time zone');
+  if (!unit) throw unitError(name, false, 'time without time zone');
   if (!TIME_UNITS.has(unit)) throw unitError(name, true, 'time without time zone');
   return unit === 'epoch' ? decimal(t, 6) : clockField(unit, timeFields(t))!;
 }
@@ -165,7 +165,7 @@ export function extractFromTime(name: string, t: bigint): Decimal {
 export function extractFromTimetz(name: string, t: bigint, offset: number): Decimal {
   const unit = extractUnit(name);
   if (unit && ZONE_UNITS.has(unit)) return offsetField(unit, offset);
-  if (!unit) throw unknownField(name, 'time with time zone');
+  if (!unit) throw unitError(name, false, 'time with time zone');
   if (!TIME_UNITS.has(unit)) throw unitError(name, true, 'time with time zone');
   return unit === 'epoch' ? decimal(t - BigInt(offset) * MICROS_PER_SECOND, 6) : clockField(unit, timeFields(t))!;
 }
@@ -191,7 +191,7 @@ const INTERVAL_GROWING = new Set<Unit>(['hour', 'day', 'year', 'decade', 'centur
 /** extract(field from interval); a year has 365.25 days in its epoch. */
 export function extractFromInterval(name: string, i: Interval): Decimal | null {
   const unit = extractUnit(name);
-  if (!unit) throw unknownField(name, 'interval');
+  if (!unit) throw unitError(name, !isFiniteInterval(i) && isReservedWord(name), 'interval');
   if (!INTERVAL_UNITS.has(unit)) throw unitError(name, true, 'interval');
   const sign = intervalInfinitySign(i);
   if (sign !== 0) return INTERVAL_GROWING.has(unit) ? (sign > 0 ? INFINITY : NEG_INFINITY) : null;

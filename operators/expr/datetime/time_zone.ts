@@ -5,7 +5,7 @@
  * bisected to the second) and kept as a list of segments, so a lookup is a map access and a short scan. POSIX forms such as
  * `<+03>-03` and `UTC+3` (sign: west is positive) are fixed offsets.
  *
- * Traps: Gregorian years repeat every 400 years, which is used past 2400; before 1800 every zone has its local mean time. In
+ * Traps: Gregorian years repeat every 400 years, which is used past 2800; before 1800 every zone has its local mean time. In
  * a gap (clocks go forward) the offset before it holds, in an overlap the offset after it.
  */
 import { SqlError } from '../../errors.ts';
@@ -106,9 +106,9 @@ function posixZone(name: string): Zone | null {
 }
 
 const SECONDS_PER_YEAR_CYCLE = 146097 * SECONDS_PER_DAY;
-/** 1800-01-01 and 2400-01-01 in seconds since 1970. */
+/** 1800-01-01 and 2800-01-01 in seconds since 1970. */
 const FIRST_SECOND = -5_364_662_400;
-const LAST_SECOND = 13_569_465_600;
+const LAST_SECOND = 26_192_246_400;
 const SAMPLE_SECONDS = 10 * SECONDS_PER_DAY;
 /** Locales whose short zone names cover each other's gaps. */
 const NAME_LOCALES = ['en-US', 'en-GB', 'en-AU', 'en-IN', 'en-ZA', 'en-NZ'];

@@ -13,12 +13,13 @@ import {
   MICROS_PER_DAY,
   MICROS_PER_SECOND,
   MIN_DATE,
+  MIN_TIMESTAMP,
   POSTGRES_EPOCH_JULIAN,
   TIMESTAMP_END_DATE,
   toJulian,
 } from '../datetime/calendar.ts';
 import { sessionZone } from '../datetime/settings.ts';
-import { toLocal } from '../datetime/time_zone.ts';
+import { toInstant, toLocal } from '../datetime/time_zone.ts';
 import { timetzParts } from '../datetime/timetz.ts';
 import type { EvalContext } from '../ir.ts';
 import { comparisons, larger, support } from './comparisons.ts';
@@ -76,12 +77,12 @@ register('date(timestamptz)', (t: bigint, ctx: EvalContext) =>
 );
 
 register('make_date(int4,int4,int4)', (year: number, month: number, day: number) => {
-  const bad = () => new SqlError('22008', `date field value out of range: ${year}-${two(month)}-${two(day)}`);
   const astronomical = year < 0 ? year + 1 : year;
+  const bad = () => new SqlError('22008', `date field value out of range: ${astronomical}-${two(month)}-${two(day)}`);
   if (year === 0 || month < 1 || month > 12 || day < 1 || day > daysInMonth(astronomical, month)) throw bad();
   const d = toJulian(astronomical, month, day) - POSTGRES_EPOCH_JULIAN;
   if (d < MIN_DATE || d >= END_DATE) {
-    throw new SqlError('22008', `date out of range: ${year}-${two(month)}-${two(day)}`);
+    throw new SqlError('22008', `date out of range: ${astronomical}-${two(month)}-${two(day)}`);
   }
   return d;
 });
@@ -108,8 +109,12 @@ for (const test of ['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'cmp'] as const) {
   );
 }
 
+/** A date among instants: as `comparableDate`, and before the first instant it is less than all but -infinity. */
 function dateInZone(d: number, ctx: EvalContext): bigint {
-  return isFiniteDate(d) && d >= TIMESTAMP_END_DATE ? TIMESTAMP_INFINITY - 1n : timestamptzOfDate(d, sessionZone(ctx));
+  if (!isFiniteDate(d)) return timestampOfDate(d);
+  if (d >= TIMESTAMP_END_DATE) return TIMESTAMP_INFINITY - 1n;
+  const t = toInstant(sessionZone(ctx), timestampOfDate(d));
+  return t < MIN_TIMESTAMP ? TIMESTAMP_NEG_INFINITY + 1n : t;
 }
 
 /** What a comparison function answers for an order of -1, 0 or 1. */

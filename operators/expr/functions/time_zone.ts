@@ -26,7 +26,8 @@ import { register } from './registry.ts';
  * make_timestamptz, `+hh:mm` is taken with the sign of ISO 8601, not of POSIX.
  */
 export function zoneOfText(name: string, offsets = false): Zone {
-  if (offsets && /^[+-]/.test(name)) return offsetZone(name);
+  const offset = offsets ? offsetOf(name) : null;
+  if (offset !== null) return fixedZone(offset);
   const abbreviation = zoneAbbreviation(name);
   if (abbreviation) return fixedZone(abbreviation.offset, name.toUpperCase());
   const zone = findZone(name);
@@ -34,43 +35,49 @@ export function zoneOfText(name: string, offsets = false): Zone {
   return zone;
 }
 
-function offsetZone(name: string): Zone {
-  try {
-    return fixedZone(parseOffset(name));
-  } catch (e) {
-    if (!(e instanceof FieldError)) throw e;
-    if (e.problem === 'zone_overflow') throw new SqlError('22023', `numeric time zone "${name}" out of range`);
+/** Seconds east of UTC of a numeric zone; null when the text is not numeric. */
+function offsetOf(name: string): number | null {
+  if (/^\d/.test(name)) {
     throw new SqlError('22023', `invalid input syntax for type numeric time zone: "${name}"`, {
       hint: 'Numeric time zones must have "-" or "+" as first character.',
     });
+  }
+  try {
+    return parseOffset(name);
+  } catch (e) {
+    if (!(e instanceof FieldError)) throw e;
+    if (e.problem === 'zone_overflow') throw new SqlError('22023', `numeric time zone "${name}" out of range`);
+    return null;
   }
 }
 
 /** The zone of an interval: an offset without months or days. */
 function zoneOfInterval(i: Interval): Zone {
-  if (!isFiniteInterval(i)) throw new SqlError('22023', 'interval time zone must be finite');
+  if (!isFiniteInterval(i))
+    throw new SqlError('22023', `interval time zone "${intervalOut(i, 'postgres')}" must be finite`);
   if (i.months !== 0 || i.days !== 0) {
     throw new SqlError('22023', `interval time zone "${intervalOut(i, 'postgres')}" must not include months or days`);
   }
   return fixedZone(Number(i.micros / MICROS_PER_SECOND));
 }
 
-const toZoned = (zone: Zone, t: bigint) => (isFiniteTimestamp(t) ? checkTimestamp(toInstant(zone, t)) : t);
-const toPlain = (zone: Zone, t: bigint) => (isFiniteTimestamp(t) ? checkTimestamp(toLocal(zone, t)) : t);
+// The zone is looked up only for finite values: an unknown one is no error for infinity.
+const toZoned = (zone: () => Zone, t: bigint) => (isFiniteTimestamp(t) ? checkTimestamp(toInstant(zone(), t)) : t);
+const toPlain = (zone: () => Zone, t: bigint) => (isFiniteTimestamp(t) ? checkTimestamp(toLocal(zone(), t)) : t);
 const moveTimetz = (zone: Zone, d: string, ctx: EvalContext) => {
   const offset = zoneOffsetAt(zone, ctx.now);
   const moved = timetzUtc(timetzParts(d)) + BigInt(offset) * MICROS_PER_SECOND;
   return makeTimetz(((moved % MICROS_PER_DAY) + MICROS_PER_DAY) % MICROS_PER_DAY, offset);
 };
 
-register('timezone(text,timestamp)', (name: string, t: bigint) => toZoned(zoneOfText(name), t));
-register('timezone(text,timestamptz)', (name: string, t: bigint) => toPlain(zoneOfText(name), t));
+register('timezone(text,timestamp)', (name: string, t: bigint) => toZoned(() => zoneOfText(name), t));
+register('timezone(text,timestamptz)', (name: string, t: bigint) => toPlain(() => zoneOfText(name), t));
 register('timezone(text,timetz)', (name: string, d: string, ctx: EvalContext) => moveTimetz(zoneOfText(name), d, ctx));
-register('timezone(interval,timestamp)', (i: Interval, t: bigint) => toZoned(zoneOfInterval(i), t));
-register('timezone(interval,timestamptz)', (i: Interval, t: bigint) => toPlain(zoneOfInterval(i), t));
+register('timezone(interval,timestamp)', (i: Interval, t: bigint) => toZoned(() => zoneOfInterval(i), t));
+register('timezone(interval,timestamptz)', (i: Interval, t: bigint) => toPlain(() => zoneOfInterval(i), t));
 register('timezone(interval,timetz)', (i: Interval, d: string, ctx: EvalContext) =>
   moveTimetz(zoneOfInterval(i), d, ctx),
 );
-register('timezone(timestamp)', (t: bigint, ctx: EvalContext) => toZoned(sessionZone(ctx), t));
-register('timezone(timestamptz)', (t: bigint, ctx: EvalContext) => toPlain(sessionZone(ctx), t));
+register('timezone(timestamp)', (t: bigint, ctx: EvalContext) => toZoned(() => sessionZone(ctx), t));
+register('timezone(timestamptz)', (t: bigint, ctx: EvalContext) => toPlain(() => sessionZone(ctx), t));
 register('timezone(timetz)', (d: string, ctx: EvalContext) => moveTimetz(sessionZone(ctx), d, ctx));

@@ -19,9 +19,13 @@ import {
   floorDiv,
   isFiniteTimestamp,
   MICROS_PER_DAY,
+  POSTGRES_EPOCH_JULIAN,
   rint,
+  TIMESTAMP_END_DATE,
+  timestampInRange,
   timestampOfFields,
   timestampOutOfRange,
+  toJulian,
 } from '../datetime/calendar.ts';
 import { localNow, sessionZone } from '../datetime/settings.ts';
 import { toInstant, toLocal, type Zone } from '../datetime/time_zone.ts';
@@ -131,20 +135,23 @@ function formatG(x: number): string {
 
 function makeLocal(year: number, month: number, day: number, hour: number, minute: number, second: number): bigint {
   const astronomical = year < 0 ? year + 1 : year;
-  const dateText = `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}`;
+  const dateText = `${year}-${two(month)}-${two(day)}`;
   if (year === 0 || month < 1 || month > 12 || day < 1 || day > daysInMonth(astronomical, month)) {
     throw new SqlError('22008', `date field value out of range: ${year}-${two(month)}-${two(day)}`);
   }
   if (!clockIsValid(hour, minute, second)) {
     throw new SqlError('22008', `time field value out of range: ${hour}:${two(minute)}:${secondsFixed(second)}`);
   }
-  const micros = rint(second * 1_000_000);
-  const t = timestampOfFields({ year: astronomical, month, day, hour, minute, second: 0, micros: 0 }) + BigInt(micros);
-  try {
-    return checkTimestamp(t);
-  } catch {
+  const julian = toJulian(astronomical, month, day);
+  if (julian < 0 || julian >= TIMESTAMP_END_DATE + POSTGRES_EPOCH_JULIAN) {
+    throw new SqlError('22008', `date out of range: ${dateText}`);
+  }
+  const midnight = timestampOfFields({ year: astronomical, month, day, hour, minute, second: 0, micros: 0 });
+  const t = midnight + BigInt(rint(second * 1_000_000));
+  if (!timestampInRange(t)) {
     throw new SqlError('22008', `timestamp out of range: ${dateText} ${hour}:${two(minute)}:${secondsFixed(second)}`);
   }
+  return t;
 }
 
 /** True when make_time and the like accept a clock time: to 24:00:00, seconds to 60. */
@@ -156,7 +163,7 @@ export function clockIsValid(hour: number, minute: number, second: number): bool
 
 const two = (n: number) => (n < 0 ? String(n) : String(n).padStart(2, '0'));
 /** C's %02g of the seconds in messages. */
-export const secondsFixed = (s: number) => (Number.isNaN(s) ? 'nan' : formatG(s).padStart(2, '0'));
+export const secondsFixed = (s: number) => (Number.isNaN(s) ? 'NaN' : formatG(s).padStart(2, '0'));
 
 register('make_timestamp(int4,int4,int4,int4,int4,float8)', makeLocal);
 register(
