@@ -6,6 +6,7 @@ import './float.ts';
 import './integer.ts';
 import './like.ts';
 import './numeric.ts';
+import './regex.ts';
 import './text.ts';
 import './date.ts';
 import './extract.ts';

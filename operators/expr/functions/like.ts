@@ -28,8 +28,8 @@ for (const name of ['byteanlike', 'notlike']) {
 }
 
 register('like_escape(text,text)', likeEscape);
-register('like_escape(bytea,bytea)', (pattern: Uint8Array, escape: Uint8Array) => {
+register('like_escape(bytea,bytea)', (pattern: Uint8Array, escapeByte: Uint8Array) => {
   // Bytes as code units 0..255 go through the same rewriting.
-  const rewritten = likeEscape(Buffer.from(pattern).toString('latin1'), Buffer.from(escape).toString('latin1'));
+  const rewritten = likeEscape(Buffer.from(pattern).toString('latin1'), Buffer.from(escapeByte).toString('latin1'));
   return Uint8Array.from(Buffer.from(rewritten, 'latin1'));
 });

@@ -105,8 +105,8 @@ export function likeBytes(text: Uint8Array, pattern: Uint8Array): boolean {
 }
 
 /** Rewrites a pattern with another escape character (or '' for none) to the backslash form. */
-export function likeEscape(pattern: string, escape: string): string {
-  const [e, ...more] = [...escape];
+export function likeEscape(pattern: string, escapeText: string): string {
+  const [e, ...more] = [...escapeText];
   if (more.length > 0) {
     throw new SqlError('22025', 'invalid escape string', { hint: 'Escape string must be empty or one character.' });
   }
