@@ -168,6 +168,9 @@ export function parsePostgres(text: string): RawStatement[] {
   });
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+const CONTROL = /[\u0001-\u001f]/g;
+
 function scanJson(text: string): string {
   // The scanner refuses an empty text.
   if (text === '') return '{"tokens":[]}';
@@ -189,7 +192,9 @@ export function scanPostgres(text: string): Token[] {
     const unit = scanErrorUnit(text, json);
     throw syntaxError(json, unit < 0 ? 0 : codePoints(text, unit) + 1);
   }
-  const { tokens } = JSON.parse(json) as {
+  // The scanner's JSON leaves control characters inside tokens as they are, which JSON does not allow.
+  const escaped = json.replace(CONTROL, (c) => `\\u00${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  const { tokens } = JSON.parse(escaped) as {
     tokens: { start: number; end: number; text: string; tokenType: number; keywordKind: number }[];
   };
   const kept: Token[] = [];

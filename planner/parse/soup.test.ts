@@ -1,0 +1,76 @@
+/**
+ * Random token soup: whatever is thrown at the parser, it answers with statements or with a SqlError, and goes on working. The words are
+ * those of the grammar and the dialect, so that much of the soup gets far before it fails. Replay with SEED=n.
+ */
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import fc from 'fast-check';
+import { SqlError } from '../../operators/errors.ts';
+import type { Statement } from './ast.ts';
+import { commandTag } from './command_tag.ts';
+import { initParser, parse } from './parse.ts';
+
+before(initParser);
+
+const seed = process.env.SEED === undefined ? Date.now() % 0x7fffffff : Number(process.env.SEED);
+
+const WORDS =
+  `SELECT FROM WHERE a b s.v t.x * , , ( ) ( ) ; ; = + - 1 2.5 'x' 'é' $1 "Q" AS OF JOIN LEFT ON ASOF FOR SYSTEM_TIME EMIT WINDOW
+  CLOSE CREATE STREAM TABLE SINK SUBSCRIPTION MATERIALIZED VIEW WATERMARK INTERVAL INCLUDE KEY PARTITION WITH connector SUBSCRIBE TO UP COPY STDOUT
+  DECLARE c CURSOR FETCH MOVE ALL IN ACKNOWLEDGE DROP IF NOT EXISTS EXPLAIN ANALYZE PREPARE p EXECUTE BEGIN COMMIT SET SHOW x TUMBLE( 'oops $$ /* */
+  -- int text [ ] :: CASE WHEN THEN END UNION VALUES INSERT INTO UPDATE DELETE timestamp NULL 😀 e'\\u00e9' U&'\\0061' 1a \u0001 \\ ' "`.split(
+    /\s+/,
+  );
+
+const OPENINGS = [
+  'SELECT * FROM v AS OF',
+  'SELECT * FROM a ASOF JOIN',
+  'CREATE STREAM s (a int, WATERMARK FOR a AS a -',
+  'CREATE STREAM s (a int) INCLUDE',
+  'SUBSCRIBE (SELECT',
+  'COPY (SUBSCRIBE',
+  'DECLARE c CURSOR FOR SUBSCRIBE',
+  'CREATE SINK s AS',
+  'CREATE MATERIALIZED VIEW v AS SELECT',
+  'FETCH 5 FROM c WITH (',
+  'CREATE SUBSCRIPTION s FOR',
+  'SELECT * FROM a JOIN b FOR SYSTEM_TIME AS OF',
+  'EXPLAIN',
+  'PREPARE p AS',
+  '',
+];
+
+const soup = fc
+  .tuple(
+    fc.constantFrom(...OPENINGS),
+    fc.array(fc.constantFrom(...WORDS), { maxLength: 25 }),
+    fc.constantFrom(' ', '', '\n'),
+  )
+  .map(([opening, words, space]) => `${opening} ${words.join(space)}`);
+
+function check(sql: string): void {
+  let statements: Statement[];
+  try {
+    statements = parse(sql);
+  } catch (error) {
+    assert.ok(error instanceof SqlError, `${JSON.stringify(sql)}: ${(error as Error).stack}`);
+    assert.match(error.sqlstate, /^(42|22|0A|54)/, `${JSON.stringify(sql)}: ${error.message}`);
+    const { position } = error.fields;
+    assert.ok(
+      position === undefined || (position >= 1 && position <= [...sql].length + 1),
+      `${JSON.stringify(sql)}: ${position}`,
+    );
+    return;
+  }
+  for (const statement of statements) {
+    assert.ok(commandTag(statement).length > 0);
+    assert.ok([...sql].slice(statement.offset).join('').startsWith(statement.text), JSON.stringify(sql));
+  }
+}
+
+test('token soup gives statements or SqlErrors', { timeout: 60_000 }, (t) => {
+  t.diagnostic(`SEED=${seed}`);
+  fc.assert(fc.property(soup, check), { seed, numRuns: 3000 });
+  fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 60 }), check), { seed, numRuns: 500 });
+  assert.equal(parse('SELECT 1').length, 1);
+});
