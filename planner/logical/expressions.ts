@@ -87,6 +87,11 @@ export function isNull(arg: Expr, negated = false): Expr {
   return { k: 'isnull', arg, negated, t: BOOL };
 }
 
+/** Searched CASE with one type for all arms. */
+export function caseWhen(arms: [Expr, Expr][], otherwise: Expr): Expr {
+  return { k: 'case', whens: arms.map(([when, then]) => ({ when, then })), else: otherwise, t: otherwise.t };
+}
+
 /** Nodes in the expression: a rough cost. */
 export function sizeOf(e: Expr): number {
   return exprChildren(e).reduce((sum, x) => sum + sizeOf(x), 1);

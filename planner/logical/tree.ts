@@ -76,16 +76,17 @@ function maxId(p: Logical): number {
 
 /** Replaces column ids throughout a subtree, definitions included. */
 export function renumber(p: Logical, ids: ReadonlyMap<number, number>): Logical {
+  const inputs = planInputs(p).map((x) => renumber(x, ids));
+  return renumberNode(withInputs(p, inputs), ids);
+}
+
+/** Replaces the column ids that one node uses and defines; its inputs are left alone. */
+export function renumberNode(p: Logical, ids: ReadonlyMap<number, number>): Logical {
+  if (ids.size === 0) return p;
   const id = (n: number): number => ids.get(n) ?? n;
   const col = (c: Col): Col => (ids.has(c.id) ? { ...c, id: id(c.id) } : c);
   const expr = (e: Expr): Expr => (e.k === 'col' ? { ...e, id: id(e.id) } : mapChildren(e, expr));
-  const q = mapPlanExprs(
-    withInputs(
-      p,
-      planInputs(p).map((x) => renumber(x, ids)),
-    ),
-    expr,
-  );
+  const q = mapPlanExprs(p, expr);
   switch (q.op) {
     case 'get':
     case 'values':

@@ -13,7 +13,8 @@ import type { BoundQuery, Col, Logical } from '../logical/plan.ts';
 import { rewrite } from '../rewrite/index.ts';
 import { annotate } from './annotate.ts';
 import { PlanBuilder } from './builder.ts';
-import { type LowerContext, lower, ordered } from './lower.ts';
+import { lowerContext } from './lower.ts';
+import { type LowerContext, ordered } from './lowering.ts';
 import type { PhysicalQuery, PlanOptions } from './query.ts';
 import { closeWindows } from './window_close.ts';
 
@@ -58,12 +59,12 @@ export function planRows(logical: Logical, outIds: number[], options: PlanOption
 }
 
 function newContext(options: PlanOptions): LowerContext {
-  return { builder: new PlanBuilder(), mode: options.mode, working: new Map() };
+  return lowerContext(new PlanBuilder(), options.mode);
 }
 
 function rootNode(plan: Logical, cols: Col[], cx: LowerContext, options: PlanOptions, onClose: boolean): number {
   const rewritten = rewrite(plan, new Set(cols.map((c) => c.id)), options.mode);
-  const root = ordered(lower(rewritten, cx), cols, cx);
+  const root = ordered(cx.lower(rewritten), cols, cx);
   return onClose ? closeWindows(root.node, cx.builder) : root.node;
 }
 

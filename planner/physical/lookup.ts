@@ -11,7 +11,7 @@ import { convert, isEquality } from '../analyse/functions.ts';
 import { conjuncts } from '../logical/expressions.ts';
 import type { Logical } from '../logical/plan.ts';
 import type { PlanBuilder } from './builder.ts';
-import { columnsOfCols, type Lowered, placed } from './lower.ts';
+import { columnsOfCols, type Lowered, placed } from './lowering.ts';
 
 /** The source with a lookup, or null when no index fits. */
 export function pointLookup(get: Logical & { op: 'get' }, predicate: Expr, builder: PlanBuilder): Lowered | null {

@@ -5,11 +5,11 @@ import type { Expr } from '../../operators/expr/ir.ts';
 import type { AggCall } from '../../operators/plan.ts';
 import { structureText } from '../logical/expressions.ts';
 import type { Logical, LogicalAggregate } from '../logical/plan.ts';
-import { type LowerContext, type Lowered, lower, sortKeys, withExprs } from './lower.ts';
+import { type LowerContext, type Lowered, sortKeys, withExprs } from './lowering.ts';
 
 export function lowerAggregate(p: Logical & { op: 'aggregate' }, cx: LowerContext): Lowered {
   const wanted = [...p.keys.map((k) => k.expr), ...p.aggregates.flatMap(callExprs)];
-  const input = withExprs(lower(p.input, cx), [], wanted, cx);
+  const input = withExprs(cx.lower(p.input), [], wanted, cx);
   const keys: number[] = [];
   const names: string[] = [];
   const at = new Map<number, number>();

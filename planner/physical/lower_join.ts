@@ -12,7 +12,7 @@ import { outputColumns } from '../logical/columns.ts';
 import { column, columnsOf, conjunction, conjuncts, usesOnly } from '../logical/expressions.ts';
 import type { Col, Logical } from '../logical/plan.ts';
 import { toPositions } from './builder.ts';
-import { type LowerContext, type Lowered, lower, withExprs } from './lower.ts';
+import { type LowerContext, type Lowered, withExprs } from './lowering.ts';
 
 interface KeyPair {
   left: Expr;
@@ -41,8 +41,8 @@ export function lowerJoin(p: Logical & { op: 'join' }, cx: LowerContext): Lowere
   const leftCols = outputColumns(p.left);
   const rightCols = outputColumns(p.right);
   const sides = [new Set(leftCols.map((c) => c.id)), new Set(rightCols.map((c) => c.id))] as const;
-  const left = lower(p.left, cx);
-  const right = lower(p.right, cx);
+  const left = cx.lower(p.left);
+  const right = cx.lower(p.right);
   const pairs: KeyPair[] = [];
   const residual: Expr[] = [];
   const notIn: { pair: KeyPair; expr: Expr }[] = [];
@@ -134,8 +134,8 @@ export function lowerAsof(p: Logical & { op: 'asof' }, cx: LowerContext): Lowere
   });
   const leftExprs = [...pairs.map((k) => k.left), column(time.left)];
   const rightExprs = [...pairs.map((k) => k.right), column(time.right)];
-  const left = withExprs(lower(p.left, cx), leftCols, leftExprs, cx);
-  const right = withExprs(lower(p.right, cx), rightCols, rightExprs, cx);
+  const left = withExprs(cx.lower(p.left), leftCols, leftExprs, cx);
+  const right = withExprs(cx.lower(p.right), rightCols, rightExprs, cx);
   const l = cx.builder.nodes[left.node];
   const r = cx.builder.nodes[right.node];
   const at = new Map(left.at);

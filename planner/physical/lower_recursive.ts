@@ -8,24 +8,27 @@ import { outputColumns } from '../logical/columns.ts';
 import type { Logical } from '../logical/plan.ts';
 import { planInputs } from '../logical/walk.ts';
 import { PlanBuilder } from './builder.ts';
-import { columnsOfCols, exactly, type LowerContext, type Lowered, lower, ordered, placed } from './lower.ts';
+import { columnsOfCols, exactly, type LowerContext, type Lowered, ordered, placed } from './lowering.ts';
 
 export const WORKING_TABLE = -1;
 
-export function lowerRecursive(p: Logical & { op: 'recursive' }, cx: LowerContext): Lowered {
-  const base = ordered(lower(p.base, cx), outputColumns(p.base), cx);
+/** `contextOf` makes the context for the step's own builder. */
+export function lowerRecursive(
+  p: Logical & { op: 'recursive' },
+  cx: LowerContext,
+  contextOf: (builder: PlanBuilder, inside: Pick<LowerContext, 'working' | 'outside'>) => LowerContext,
+): Lowered {
+  const base = ordered(cx.lower(p.base), outputColumns(p.base), cx);
   const imports: number[] = [];
   const builder = new PlanBuilder(cx.builder.relations);
   const shape = columnsOfCols(p.cols);
   const columns = p.cols.map((_, i) => i);
   const working = builder.add({ op: 'source', inputs: [], ...shape, relation: WORKING_TABLE, columns });
-  const inner: LowerContext = {
-    builder,
-    mode: cx.mode,
+  const inner = contextOf(builder, {
     working: new Map([[p.id, working]]),
     outside: (q) => (readsWorking(q, p.id) ? null : imported(q, cx, builder, imports)),
-  };
-  const step = ordered(lower(p.step, inner), outputColumns(p.step), inner);
+  });
+  const step = ordered(inner.lower(p.step), outputColumns(p.step), inner);
   const node = cx.builder.add({
     op: 'recursive',
     inputs: [base.node, ...imports],
@@ -39,7 +42,7 @@ export function lowerRecursive(p: Logical & { op: 'recursive' }, cx: LowerContex
 
 /** A subplan of the step that does not depend on the recursion: computed by the outer plan, read as a source of the step. */
 function imported(p: Logical, cx: LowerContext, builder: PlanBuilder, imports: number[]): Lowered {
-  const outer = exactly(lower(p, cx), outputColumns(p), cx);
+  const outer = exactly(cx.lower(p), outputColumns(p), cx);
   if (!imports.includes(outer.node)) imports.push(outer.node);
   const { types, names } = cx.builder.nodes[outer.node];
   const relation = WORKING_TABLE - 1 - imports.indexOf(outer.node);

@@ -16,7 +16,7 @@ import { outputColumns } from '../logical/columns.ts';
 import { column, constant, INT8, isNull } from '../logical/expressions.ts';
 import type { Logical } from '../logical/plan.ts';
 import { toPositions } from './builder.ts';
-import { appending, exactly, type LowerContext, type Lowered, lower, withExprs } from './lower.ts';
+import { appending, exactly, type LowerContext, type Lowered, withExprs } from './lowering.ts';
 
 /** 1970-01-01 in microseconds since 2000-01-01. */
 const UNIX_EPOCH = -946684800000000n;
@@ -28,7 +28,7 @@ export function lowerTimeWindow(p: Logical & { op: 'timewindow' }, cx: LowerCont
   if (time.type.oid !== OID.timestamp && time.type.oid !== OID.timestamptz) {
     throw unsupported('a window over a column that is neither timestamp nor timestamptz');
   }
-  const whole = exactly(lower(p.input, cx), cols, cx);
+  const whole = exactly(cx.lower(p.input), cols, cx);
   const known = toPositions(isNull(column(time), true), whole.at);
   const input = { node: cx.builder.map(whole.node, known, null, []), at: whole.at };
   if (p.kind === 'session') {

@@ -9,11 +9,11 @@ import { outputColumns } from '../logical/columns.ts';
 import { structureText } from '../logical/expressions.ts';
 import type { Logical, LogicalWindow } from '../logical/plan.ts';
 import { foldExpr } from '../rewrite/fold_constants.ts';
-import { addUnary, appending, exactly, type LowerContext, type Lowered, lower, sortKeys, withExprs } from './lower.ts';
+import { addUnary, appending, exactly, type LowerContext, type Lowered, sortKeys, withExprs } from './lowering.ts';
 
 export function lowerWindow(p: Logical & { op: 'window' }, cx: LowerContext): Lowered {
   const cols = [...outputColumns(p.input)];
-  let current = lower(p.input, cx);
+  let current = cx.lower(p.input);
   for (const group of groupByWindow(p.windows)) {
     const { partition, order } = group[0];
     const exprs = [...partition, ...order.map((o) => o.expr), ...group.flatMap(callExprs)];
@@ -56,7 +56,7 @@ function windowCall(w: LogicalWindow, positions: number[]): WindowCall {
 export function lowerTopN(p: Logical & { op: 'topn' }, cx: LowerContext): Lowered {
   const limit = rowCount(p.limit, 'LIMIT', '2201W');
   const offset = rowCount(p.offset, 'OFFSET', '2201X') ?? 0;
-  const below = lower(p.input, cx);
+  const below = cx.lower(p.input);
   const cols = outputColumns(p.input);
   if (limit === null && offset === 0 && !p.rank) return exactly(below, cols, cx);
   const exprs = [...p.partition, ...p.order.map((o) => o.expr)];

@@ -1,0 +1,76 @@
+/**
+ * Turns "right, evaluated for each row of left" into "left joined with a plan that stands by itself". Pull-up is tried first, the
+ * domain always works.
+ */
+import type { Expr } from '../../../operators/expr/ir.ts';
+import { isVolatile } from '../../analyse/functions.ts';
+import { outputColumns } from '../../logical/columns.ts';
+import { caseWhen, column, constant, isNull, substitute, TRUE } from '../../logical/expressions.ts';
+import type { Col, Logical } from '../../logical/plan.ts';
+import { extend, freeIds, type Ids, outputIds } from '../../logical/tree.ts';
+import { Domain } from './domain.ts';
+import { dependsOn, pullUp } from './pull_up.ts';
+import { pushDomain } from './push_domain.ts';
+
+/** right(l) = the rows of `plan` with which l joins by `on`; plus the row `empty` where there is none, unless null. */
+export interface Joinable {
+  plan: Logical;
+  on: Expr[];
+  empty: Map<number, Expr> | null;
+}
+
+/** `singleRow`: more than one row of right for one row of left is error 21000. */
+export function correlate(left: Logical, right: Logical, ids: Ids, singleRow = false): Joinable {
+  const outer = outputIds(left);
+  if (!dependsOn(right, outer)) {
+    return { plan: singleRow ? { op: 'single_row', input: right, keys: [] } : right, on: [], empty: null };
+  }
+  const pulled = singleRow ? null : pullUp(right, outer, ids);
+  if (pulled !== null) return pulled;
+  const free = freeIds(right);
+  const domain = new Domain(
+    left,
+    outputColumns(left).filter((c) => free.has(c.id)),
+    ids,
+  );
+  const pushed = pushDomain(right, domain, ids);
+  const keys = [...pushed.carried.values()].map((c) => c.id);
+  const plan: Logical = singleRow ? { op: 'single_row', input: pushed.plan, keys } : pushed.plan;
+  return { plan, on: domain.matches(pushed.carried), empty: null };
+}
+
+/** The projections at the top of a subquery, taken off: they are computed after the join, for rows that exist. */
+export function splitTop(right: Logical): { core: Logical; items: Map<number, Expr> } {
+  if (right.op !== 'project' || right.items.some((i) => isVolatile(i.expr))) {
+    return { core: right, items: new Map(outputColumns(right).map((c) => [c.id, column(c)])) };
+  }
+  const below = splitTop(right.input);
+  return {
+    core: below.core,
+    items: new Map(right.items.map((i) => [i.col.id, substitute(i.expr, below.items)])),
+  };
+}
+
+/** True when the plan has exactly one row for every binding of outer columns. */
+export function alwaysOneRow(p: Logical): boolean {
+  if (p.op === 'aggregate') return p.keys.length === 0 && p.groupingSets === undefined;
+  if (p.op === 'values') return p.rows.length === 1;
+  return (p.op === 'project' || p.op === 'window') && alwaysOneRow(p.input);
+}
+
+/** A column that is TRUE in every row of the plan: NULL after an outer join means that no row matched. */
+export function withMarker(plan: Logical, ids: Ids): { plan: Logical; matched: Expr } {
+  const marker: Col = ids.col('', TRUE.t);
+  return { plan: extend(plan, [{ col: marker, expr: TRUE }]), matched: isNull(column(marker), true) };
+}
+
+/** `value` where a row matched, `otherwise` elsewhere. A column that the join itself makes NULL needs no test. */
+export function whereMatched(matched: Expr, value: Expr, otherwise: Expr): Expr {
+  const isNullConst = otherwise.k === 'const' && otherwise.v === null;
+  if (value.k === 'col' && isNullConst) return value;
+  return caseWhen([[matched, value]], otherwise);
+}
+
+export function nullOf(e: Expr): Expr {
+  return constant(null, e.t);
+}
