@@ -8,6 +8,8 @@ import fc from 'fast-check';
 import { SqlError } from '../../operators/errors.ts';
 import type { Statement } from './ast.ts';
 import { commandTag } from './command_tag.ts';
+import { splitStatements } from './dialect/split.ts';
+import { parseStatement } from './dialect/statement.ts';
 import { initParser, parse } from './parse.ts';
 
 before(initParser);
@@ -73,4 +75,33 @@ test('token soup gives statements or SqlErrors', { timeout: 60_000 }, (t) => {
   fc.assert(fc.property(soup, check), { seed, numRuns: 3000 });
   fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 60 }), check), { seed, numRuns: 500 });
   assert.equal(parse('SELECT 1').length, 1);
+});
+
+/** What a reading gives: the statements' kinds, texts and places, or the error. */
+function outcome(read: () => Statement[]): unknown {
+  try {
+    return read().map(({ k, text, offset }) => [k, text, offset]);
+  } catch (error) {
+    assert.ok(error instanceof SqlError);
+    return [error.sqlstate, error.message, error.fields.position];
+  }
+}
+
+test("Postgres's own SQL reads the same token by token as whole", { timeout: 60_000 }, (t) => {
+  t.diagnostic(`SEED=${seed}`);
+  const ownWords =
+    /asof|system_time|emit|stream|sink|subscri|watermark|include|acknowledge|fetch|move|explain|prepare|^of$/i;
+  // Comments too: read whole, a statement keeps the comment at its end.
+  const unfinished = /^('oops|\$\$|\/\*|1a|\\|'|"|--|\*\/)$/;
+  const words = WORDS.filter((word) => !ownWords.test(word) && !unfinished.test(word));
+  const plain = fc
+    .array(fc.constantFrom(...words), { maxLength: 12 })
+    .map((soup) => soup.join(' ').replace(/^[\s;]+/, ''));
+  const property = fc.property(plain, (sql) => {
+    assert.deepEqual(
+      outcome(() => splitStatements(sql).map(parseStatement)),
+      outcome(() => parse(sql)),
+    );
+  });
+  fc.assert(property, { seed, numRuns: 3000 });
 });
