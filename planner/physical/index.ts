@@ -11,6 +11,7 @@ import { analysePlan } from '../analyse/index.ts';
 import { outputColumns } from '../logical/columns.ts';
 import type { BoundQuery, Col, Logical } from '../logical/plan.ts';
 import { rewrite } from '../rewrite/index.ts';
+import { uniqueIds } from '../rewrite/unique_ids.ts';
 import { annotate } from './annotate.ts';
 import { PlanBuilder } from './builder.ts';
 import { lowerContext } from './lower.ts';
@@ -63,8 +64,10 @@ function newContext(options: PlanOptions): LowerContext {
 }
 
 function rootNode(plan: Logical, cols: Col[], cx: LowerContext, options: PlanOptions, onClose: boolean): number {
-  const rewritten = rewrite(plan, new Set(cols.map((c) => c.id)), options.mode);
-  const root = ordered(cx.lower(rewritten), cols, cx);
+  const unique = uniqueIds(plan);
+  const wanted = cols.map((c) => ({ ...c, id: unique.ids.get(c.id) ?? c.id }));
+  const rewritten = rewrite(unique.plan, new Set(wanted.map((c) => c.id)), options.mode);
+  const root = ordered(cx.lower(rewritten), wanted, cx);
   return onClose ? closeWindows(root.node, cx.builder) : root.node;
 }
 

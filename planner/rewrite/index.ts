@@ -1,12 +1,26 @@
 /**
- * The order of the rewrite rules.
+ * The order of the rewrite rules. Each is a file of its own; all keep the plan's meaning and the ids of its output columns.
  */
-
 import type { Logical } from '../logical/plan.ts';
-import type { PlanMode } from '../physical/query.ts';
+import { decorrelate } from './decorrelate/index.ts';
+import { expandGroupingSets } from './expand_grouping_sets.ts';
 import { foldConstants } from './fold_constants.ts';
+import { orderJoins } from './join_order.ts';
+import { pruneColumns } from './prune_columns.ts';
+import { pushFilters } from './push_filters.ts';
+import { rankToTopN } from './rank_to_topn.ts';
+import { simplifyBooleans } from './simplify_boolean.ts';
+import { temporalFilters } from './temporal_filter.ts';
 
-/** Rewrites a bound plan into one that can be lowered: no apply, no grouping sets. `needed`: ids the result must keep. */
-export function rewrite(plan: Logical, _needed: ReadonlySet<number>, _mode: PlanMode): Logical {
-  return foldConstants(plan);
+/**
+ * Rewrites a plan with unique column ids (unique_ids.ts) into one that can be lowered: no apply, no grouping sets, in a view no now().
+ * `needed`: output columns that the result takes; others may be gone.
+ */
+export function rewrite(plan: Logical, needed: ReadonlySet<number>, mode: 'view' | 'read'): Logical {
+  const simple = simplifyBooleans(foldConstants(plan));
+  // Filters go down before decorrelation too, so that a domain is taken from left's filtered rows.
+  const flat = decorrelate(pushFilters(expandGroupingSets(simple)));
+  const pushed = pushFilters(simplifyBooleans(foldConstants(flat)));
+  const ordered = rankToTopN(pushFilters(orderJoins(pushed)));
+  return pruneColumns(mode === 'view' ? temporalFilters(ordered) : ordered, needed);
 }

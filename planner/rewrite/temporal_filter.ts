@@ -1,0 +1,168 @@
+/**
+ * now() in a view. A condition that compares a time of the row with now() becomes a temporal filter: each row has an interval
+ * [from, until) of the clock in which it is part of the view.
+ *
+ *   e >  now() + d    now() <  e - d      until = e - d
+ *   e >= now() + d    now() <= e - d      until = e - d + 1 µs
+ *   e <= now() + d    now() >= e - d      from  = e - d
+ *   e <  now() + d    now() >  e - d      from  = e - d + 1 µs
+ *
+ * e is timestamptz, or timestamp or date taken in the view's time zone; d is a constant interval without months (a month has no
+ * inverse). Any other now() in a view is refused, because nothing says when its value changes.
+ */
+import { type Datum, type Interval, interval } from '../../operators/datum.ts';
+import { SqlError } from '../../operators/errors.ts';
+import type { Expr } from '../../operators/expr/ir.ts';
+import { colType, OID } from '../../operators/types.ts';
+import { type ComparisonName, comparisonOf, functionVolatility } from '../analyse/functions.ts';
+import { outputColumns } from '../logical/columns.ts';
+import { conjunction, conjuncts, constant, isNull, someExpr } from '../logical/expressions.ts';
+import type { Col, Logical } from '../logical/plan.ts';
+import { extend, filterBy, Ids, keepColumns } from '../logical/tree.ts';
+import { planExprs, planInputs, withInputs } from '../logical/walk.ts';
+
+const CLOCKS = new Set(['now', 'transaction_timestamp', 'statement_timestamp', 'localtimestamp', 'current_date']);
+const TIMESTAMPTZ = colType(OID.timestamptz);
+const INTERVAL = colType(OID.interval);
+const MIRRORED: Record<ComparisonName, ComparisonName> = {
+  '=': '=',
+  '<>': '<>',
+  '<': '>',
+  '<=': '>=',
+  '>': '<',
+  '>=': '<=',
+};
+
+/** Turns the now() conditions of filters into temporal nodes. Throws 0A000 for every other use of a clock or volatile function. */
+export function temporalFilters(plan: Logical): Logical {
+  const ids = new Ids(plan);
+  const visit = (p: Logical): Logical => {
+    const rebuilt = withInputs(p, planInputs(p).map(visit));
+    if (rebuilt.op === 'filter' && someExpr(rebuilt.predicate, isClock)) return temporal(rebuilt, ids);
+    for (const e of planExprs(rebuilt)) refuseClocks(e);
+    return rebuilt;
+  };
+  return visit(plan);
+}
+
+function isClock(e: Expr): boolean {
+  return e.k === 'call' && CLOCKS.has(nameOf(e.fn));
+}
+
+function nameOf(fn: string): string {
+  return fn.slice(0, fn.indexOf('('));
+}
+
+function refuseClocks(e: Expr): void {
+  if (someExpr(e, isClock)) throw notTemporal();
+  someExpr(e, (x) => {
+    if (x.k === 'call' && functionVolatility(x.fn) === 'v') {
+      throw new SqlError(
+        '0A000',
+        `function ${nameOf(x.fn)} cannot be used in a view: its result changes from call to call`,
+      );
+    }
+    return false;
+  });
+}
+
+function notTemporal(): SqlError {
+  return new SqlError('0A000', 'now() can be used in a view only to bound a time in WHERE', {
+    hint:
+      "Write a condition of the form  expression < | <= | > | >= now() [+ | - interval '...'], joined with other conditions by AND. " +
+      'The interval must be constant and without months.',
+  });
+}
+
+interface Bounds {
+  from: Expr[];
+  until: Expr[];
+}
+
+function temporal(p: Logical & { op: 'filter' }, ids: Ids): Logical {
+  const bounds: Bounds = { from: [], until: [] };
+  const rest: Expr[] = [];
+  for (const e of conjuncts(p.predicate)) {
+    if (!someExpr(e, isClock)) rest.push(e);
+    else addBound(e, bounds);
+  }
+  const input = filterBy(p.input, conjunction(rest));
+  // An unknown time makes the condition unknown; an open bound would mean "for ever".
+  const known = [...bounds.from, ...bounds.until].map((e) => isNull(e, true));
+  const added: { col: Col; expr: Expr }[] = [];
+  const bound = (name: string, exprs: Expr[], greatest: boolean): number | null => {
+    if (exprs.length === 0) return null;
+    const col = ids.col(name, TIMESTAMPTZ);
+    added.push({ col, expr: exprs.length === 1 ? exprs[0] : extreme(exprs, greatest) });
+    return col.id;
+  };
+  const from = bound('from', bounds.from, true);
+  const until = bound('until', bounds.until, false);
+  const timed = extend(filterBy(input, conjunction(known)), added);
+  return keepColumns({ op: 'temporal', input: timed, from, until }, outputColumns(p));
+}
+
+function extreme(args: Expr[], greatest: boolean): Expr {
+  return { k: 'extreme', greatest, lt: 'timestamptz_lt(timestamptz,timestamptz)', args, t: TIMESTAMPTZ };
+}
+
+function addBound(e: Expr, bounds: Bounds): void {
+  const comparison = e.k === 'call' && e.args.length === 2 ? comparisonOf(e.fn) : null;
+  if (e.k !== 'call' || comparison === null) throw notTemporal();
+  const [a, b] = e.args;
+  const clockOnLeft = someExpr(a, isClock);
+  if (clockOnLeft && someExpr(b, isClock)) throw notTemporal();
+  const delta = clockDelta(clockOnLeft ? a : b);
+  const time = asTimestamptz(clockOnLeft ? b : a);
+  if (delta === null || time === null) throw notTemporal();
+  const shifted = shift(time, delta);
+  const later = (t: Expr): Expr => shift(t, interval(0, 0, -1n));
+  switch (clockOnLeft ? MIRRORED[comparison.name] : comparison.name) {
+    case '>':
+      bounds.until.push(shifted);
+      return;
+    case '>=':
+      bounds.until.push(later(shifted));
+      return;
+    case '<=':
+      bounds.from.push(shifted);
+      return;
+    case '<':
+      bounds.from.push(later(shifted));
+      return;
+    default:
+      throw notTemporal();
+  }
+}
+
+/** d of `now() + d`; null for any other form. */
+function clockDelta(e: Expr): Interval | null {
+  if (e.k !== 'call') return null;
+  const name = nameOf(e.fn);
+  if (CLOCKS.has(name) && e.t.oid === OID.timestamptz) return interval(0, 0, 0n);
+  if (name !== 'timestamptz_pl_interval' && name !== 'timestamptz_mi_interval') return null;
+  const inner = clockDelta(e.args[0]);
+  const d = asInterval(e.args[1]);
+  if (inner === null || d === null || d.months !== 0) return null;
+  const sign = name === 'timestamptz_pl_interval' ? 1 : -1;
+  return interval(0, inner.days + sign * d.days, inner.micros + BigInt(sign) * d.micros);
+}
+
+function asInterval(e: Expr): Interval | null {
+  const v: Datum = e.k === 'const' ? e.v : null;
+  return v !== null && typeof v === 'object' && 'k' in v && v.k === 'interval' ? v : null;
+}
+
+/** e - d. */
+function shift(e: Expr, d: Interval): Expr {
+  if (d.days === 0 && d.micros === 0n) return e;
+  const args = [e, constant(d, INTERVAL)];
+  return { k: 'call', fn: 'timestamptz_mi_interval(timestamptz,interval)', args, t: TIMESTAMPTZ, strict: true };
+}
+
+function asTimestamptz(e: Expr): Expr | null {
+  if (e.t.oid === OID.timestamptz) return e;
+  if (e.t.oid !== OID.timestamp && e.t.oid !== OID.date) return null;
+  const fn = e.t.oid === OID.timestamp ? 'timestamptz(timestamp)' : 'timestamptz(date)';
+  return { k: 'call', fn, args: [e], t: TIMESTAMPTZ, strict: true };
+}
