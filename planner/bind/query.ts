@@ -1,6 +1,28 @@
+/**
+ * bindQuery: a query statement to its plan, result columns and presentation order.
+ */
 import type { BoundQuery } from '../logical/plan.ts';
 import type { SelectNode } from '../parse/ast.ts';
 import type { BindEnv } from './env.ts';
+import { Level } from './level.ts';
+import { bindSelect } from './select.ts';
+import { newShared } from './start.ts';
 
-/** Binds a query. Throws SqlError with PostgreSQL's SQLSTATE, text and position. */
-export declare function bindQuery(node: SelectNode, env: BindEnv): BoundQuery;
+/** Binds a query. Throws SqlError with PostgreSQL's SQLSTATE, text and position (counted from the start of `node.text`). */
+export function bindQuery(node: SelectNode, env: BindEnv): BoundQuery {
+  const shared = newShared(env);
+  const top = new Level(shared, null, node.text);
+  const query = bindSelect(top, { SelectStmt: node.select }, { resolveUnknown: true, keepOrder: env.mode === 'read' });
+  return {
+    plan: query.plan,
+    columns: query.outputs.map((o) => ({
+      col: { ...o.col, name: o.name },
+      ...(o.origin ? { origin: o.origin } : {}),
+    })),
+    order: query.order,
+    dependencies: [...shared.dependencies],
+    parameters: env.paramTypes,
+    emitOnWindowClose: node.emitOnWindowClose === true,
+    ...(shared.asOf ? { asOf: shared.asOf } : {}),
+  };
+}

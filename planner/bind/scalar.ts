@@ -1,8 +1,18 @@
+/**
+ * bindScalar: one expression outside a query.
+ */
 import type { Expr } from '../../operators/expr/ir.ts';
 import type { ColType } from '../../operators/types.ts';
 import type { Col } from '../logical/plan.ts';
+import { visitExpr } from '../logical/walk.ts';
 import type { PgNode } from '../parse/ast.ts';
+import { formatType } from '../types/type_name.ts';
+import { resolveUnknown, tryCoerce, typeOf } from './coercion.ts';
 import type { BindEnv } from './env.ts';
+import { namespaceItem } from './from_item.ts';
+import { colRef, Level } from './level.ts';
+import { exprLocation } from './locate.ts';
+import { newShared } from './start.ts';
 
 export interface ScalarOptions {
   /** Columns the expression may name. */
@@ -16,4 +26,28 @@ export interface ScalarOptions {
 }
 
 /** Binds one expression outside a query (DEFAULT, options, EXECUTE arguments). No subqueries, aggregates or windows. */
-export declare function bindScalar(node: PgNode, text: string, env: BindEnv, options?: ScalarOptions): Expr;
+export function bindScalar(node: PgNode, text: string, env: BindEnv, options: ScalarOptions = {}): Expr {
+  const level = new Level(newShared(env), null, text);
+  const columns = options.columns ?? [];
+  const item = namespaceItem(
+    '',
+    columns.map((c) => ({ name: c.name, expr: colRef(c) })),
+  );
+  item.relVisible = false;
+  level.namespace = [item];
+  for (const c of columns) level.own(c, { kind: 'from', label: c.name, item });
+  const bound = level.bindIn(options.place ?? 'option', node);
+  visitExpr(bound, (x) => {
+    if (x.k === 'col' && level.shared.columns.get(x.id)?.kind !== 'from') {
+      throw level.unsupported('a set-returning function here', level.shared.locations.get(x));
+    }
+    return true;
+  });
+  if (!options.target) return resolveUnknown(level, bound);
+  const out = tryCoerce(level, bound, options.target, options.context ?? 'assignment');
+  if (out) return out;
+  const [to, from] = [options.target, typeOf(level, bound)].map((t) => formatType(t.oid));
+  throw level.error('42804', `expression is of type ${from}, which cannot become ${to}`, exprLocation(level, bound), {
+    hint: 'You will need to rewrite or cast the expression.',
+  });
+}

@@ -133,4 +133,6 @@ export interface BoundQuery {
   /** Final type of each $n. */
   parameters: number[];
   emitOnWindowClose: boolean;
+  /** `relation AS OF e`: the tick (or timestamp) the statement reads, a constant or parameter. */
+  asOf?: Expr;
 }

@@ -1,0 +1,18 @@
+/**
+ * A function call whose function and arguments are settled.
+ */
+import type { Expr } from '../../operators/expr/ir.ts';
+import type { ColType } from '../../operators/types.ts';
+import type { ResolvedFunction } from '../types/function.ts';
+
+/** A call whose function is known. `args` are coerced; WITHIN GROUP's sort expressions are `sortArgs`. */
+export interface BoundCall {
+  f: ResolvedFunction;
+  name: string;
+  fn: string;
+  args: Expr[];
+  sortArgs: Expr[];
+  filter: Expr | null;
+  t: ColType;
+  location: number;
+}

@@ -1,0 +1,184 @@
+/**
+ * Coercion at a query level: planner/types knows how a type becomes another; this adds reading of literals, types of untyped
+ * parameters and error positions.
+ */
+import { SqlError } from '../../operators/errors.ts';
+import { inputText } from '../../operators/expr/io/index.ts';
+import type { Expr } from '../../operators/expr/ir.ts';
+import { type ColType, colType, OID } from '../../operators/types.ts';
+import type { CoercionContext } from '../types/cast.ts';
+import { elementTypeOf } from '../types/catalog.ts';
+import { type CoerceHost, callOperator, coerceExpr, commonType } from '../types/coerce.ts';
+import { type ResolvedOperator, resolveOperator } from '../types/operator.ts';
+import { formatType } from '../types/type_name.ts';
+import type { Level } from './level.ts';
+import { exprLocation } from './locate.ts';
+
+export const BOOL = colType(OID.bool);
+export const INT4 = colType(OID.int4);
+export const INT8 = colType(OID.int8);
+export const TEXT = colType(OID.text);
+export const UNKNOWN = colType(OID.unknown);
+export const RECORD = colType(OID.record);
+
+/** The host through which planner/types reads literals and types parameters for this level. */
+export function coerceHost(level: Level): CoerceHost {
+  const { env } = level.shared;
+  return {
+    inputLiteral: (text, type) => inputText(text, type, env.evalContext),
+    paramType: (n, type) => {
+      const known = env.paramTypes[n - 1];
+      if (known && known !== OID.unknown) {
+        if (known === type.oid) return type;
+        throw new SqlError('42P08', `inconsistent types deduced for parameter $${n}`, {
+          detail: `${formatType(known)} versus ${formatType(type.oid)}`,
+        });
+      }
+      env.paramTypes[n - 1] = type.oid;
+      return colType(type.oid);
+    },
+  };
+}
+
+/** An expression with its type as it is now known: an untyped parameter may have got its type elsewhere. */
+export function typeOf(level: Level, e: Expr): ColType {
+  if (e.k === 'param' && e.t.oid === OID.unknown) {
+    const known = level.shared.env.paramTypes[e.n - 1];
+    if (known) return colType(known);
+  }
+  return e.t;
+}
+
+function keepNotes(level: Level, from: Expr, to: Expr): Expr {
+  if (from === to) return to;
+  const { locations, shapes } = level.shared;
+  const at = locations.get(from);
+  if (at !== undefined && (to.k === 'const' || to.k === 'param') && !locations.has(to)) locations.set(to, at);
+  const shape = shapes.get(from);
+  if (shape && to.t.oid === from.t.oid) shapes.set(to, shape);
+  return to;
+}
+
+/** `expr` as type `to`; null when there is no such coercion. */
+export function tryCoerce(level: Level, expr: Expr, to: ColType, context: CoercionContext): Expr | null {
+  return level.locate(exprLocation(level, expr), () => {
+    const out = coerceExpr(expr, to, context, coerceHost(level));
+    return out && keepNotes(level, expr, out);
+  });
+}
+
+/** Coerces to boolean for WHERE, AND, ...; error 42804 otherwise. */
+export function toBoolean(level: Level, expr: Expr, construct: string): Expr {
+  return toSpecific(level, expr, BOOL, construct);
+}
+
+/** Coerces (assignment context) to the one type a construct takes; `argument of LIMIT must be type bigint, not type text`. */
+export function toSpecific(level: Level, expr: Expr, to: ColType, construct: string): Expr {
+  const from = typeOf(level, expr);
+  const out = from.oid === to.oid ? expr : tryCoerce(level, expr, to, 'assignment');
+  const at = exprLocation(level, expr);
+  if (!out) {
+    throw level.error(
+      '42804',
+      `argument of ${construct} must be type ${formatType(to.oid)}, not type ${formatType(from.oid)}`,
+      at,
+    );
+  }
+  return out;
+}
+
+/** Coerces implicitly to a type that commonType chose; an error of PostgreSQL's coerce_to_common_type otherwise. */
+export function toCommon(level: Level, expr: Expr, to: ColType, what: string): Expr {
+  const from = typeOf(level, expr);
+  if (from.oid === to.oid && (to.typmod === -1 || from.typmod === to.typmod) && expr.k !== 'param') return expr;
+  const out = tryCoerce(level, expr, to, 'implicit');
+  if (!out) {
+    throw level.error(
+      '42846',
+      `${what} could not convert type ${formatType(from.oid)} to ${formatType(to.oid)}`,
+      exprLocation(level, expr),
+    );
+  }
+  return out;
+}
+
+/** The common type of several expressions; on failure the position is that of the first that does not fit. */
+export function commonTypeOf(level: Level, exprs: Expr[], what: string): ColType {
+  const types = exprs.map((e) => typeOf(level, e));
+  try {
+    return commonType(types, what);
+  } catch (e) {
+    if (!(e instanceof SqlError)) throw e;
+    let culprit = exprs[exprs.length - 1];
+    for (let n = 2; n <= exprs.length; n++) {
+      try {
+        commonType(types.slice(0, n), what);
+      } catch {
+        culprit = exprs[n - 1];
+        break;
+      }
+    }
+    throw level.error(e.sqlstate, e.message, exprLocation(level, culprit), e.fields);
+  }
+}
+
+/** Resolves an operator on expressions. `left` null: prefix. */
+export function operatorFor(
+  level: Level,
+  name: string,
+  left: Expr | null,
+  right: Expr,
+  location: number | undefined,
+  schema?: string,
+): ResolvedOperator {
+  return level.locate(location, () =>
+    resolveOperator(name, left && typeOf(level, left), typeOf(level, right), schema, level.position(location)),
+  );
+}
+
+/** Resolves and calls an operator. */
+export function operatorCall(
+  level: Level,
+  name: string,
+  left: Expr | null,
+  right: Expr,
+  location: number | undefined,
+  schema?: string,
+): Expr & { k: 'call' } {
+  const op = operatorFor(level, name, left, right, location, schema);
+  return callResolved(level, op, left ? [left, right] : [right], location);
+}
+
+/** Calls a resolved operator; literals that do not read as the operand type give an error at the literal. */
+export function callResolved(
+  level: Level,
+  op: ResolvedOperator,
+  args: Expr[],
+  location: number | undefined,
+): Expr & { k: 'call' } {
+  const coerced = args.map((a, i) => operand(level, a, op.argTypes[i]));
+  return level.at(
+    level.locate(location, () => callOperator(op, coerced, coerceHost(level))),
+    location,
+  );
+}
+
+/** An operand of a resolved operator or function. */
+export function operand(level: Level, arg: Expr, to: ColType): Expr {
+  if (typeOf(level, arg).oid === to.oid && arg.k !== 'param') return arg;
+  return tryCoerce(level, arg, to, 'implicit') ?? arg;
+}
+
+/** Untyped literals and parameters become text. */
+export function resolveUnknown(level: Level, e: Expr): Expr {
+  return typeOf(level, e).oid === OID.unknown ? (tryCoerce(level, e, TEXT, 'implicit') ?? e) : e;
+}
+
+/** True for an untyped literal or parameter. */
+export function isUnknown(level: Level, e: Expr): boolean {
+  return typeOf(level, e).oid === OID.unknown;
+}
+
+export function isArray(t: ColType): boolean {
+  return elementTypeOf(t.oid) !== 0;
+}

@@ -1,0 +1,74 @@
+/**
+ * ON CONFLICT of INSERT.
+ */
+import type { Expr } from '../../operators/expr/ir.ts';
+import type { Relation } from '../catalog_reader.ts';
+import { visitExpr } from '../logical/walk.ts';
+import type { PgNode } from '../parse/ast.ts';
+import { bindAssignments } from './assignment.ts';
+import { toBoolean } from './coercion.ts';
+import type { BoundConflict } from './env.ts';
+import { colRef, type Level } from './level.ts';
+import { locationOf } from './node.ts';
+import { rowItem } from './returning.ts';
+import { assigned, defaultValue } from './target_relation.ts';
+
+/** Binds an OnConflictClause; `name` is what the statement calls the table. */
+export function bindConflict(level: Level, relation: Relation, name: string, c: PgNode): BoundConflict {
+  const target = conflictTarget(level, relation, c);
+  if (c.action === 'ONCONFLICT_NOTHING') return { action: 'nothing', target };
+  if (!target) {
+    throw level.error(
+      '42601',
+      'ON CONFLICT DO UPDATE requires inference specification or constraint name',
+      locationOf(c),
+      { hint: 'For example, ON CONFLICT (column_name).' },
+    );
+  }
+  const existing = relation.columns.map((r) => level.shared.newCol(r.name, r.type));
+  const excluded = relation.columns.map((r) => level.shared.newCol(r.name, r.type));
+  const row = { relation, name, current: existing, old: existing, new: null };
+  level.namespace = [rowItem(level, row, name, existing), rowItem(level, row, 'excluded', excluded)];
+  level.namespace[1].colsVisible = false;
+  const set: Expr[] = existing.map(colRef);
+  for (const a of bindAssignments(level, relation, c.targetList ?? [])) {
+    set[a.position] =
+      a.expr === 'default' ? defaultValue(level, relation, a.position) : assigned(level, relation, a.position, a.expr);
+  }
+  const where = c.whereClause
+    ? level.inClause('where', () => toBoolean(level, level.bind(c.whereClause), 'WHERE'))
+    : null;
+  for (const e of [...set, ...(where ? [where] : [])]) refuseSubqueries(level, e);
+  return { action: 'update', target, existing, excluded, set, where };
+}
+
+function refuseSubqueries(level: Level, e: Expr): void {
+  visitExpr(e, (x) => {
+    if (x.k === 'col' && level.shared.columns.get(x.id)?.kind === 'subquery') {
+      throw level.unsupported('a subquery in ON CONFLICT DO UPDATE', level.shared.locations.get(x));
+    }
+    return true;
+  });
+}
+
+/** The key columns that the clause names; null when it names none. Only the primary key is unique. */
+function conflictTarget(level: Level, relation: Relation, c: PgNode): number[] | null {
+  const infer = c.infer;
+  if (!infer) return null;
+  if (infer.conname) {
+    if (relation.key && infer.conname === `${relation.name}_pkey`) return relation.key;
+    throw level.error('42704', `constraint "${infer.conname}" for table "${relation.name}" does not exist`);
+  }
+  const wanted = (infer.indexElems as PgNode[]).map(({ IndexElem: e }) => {
+    if (!e.name) throw level.unsupported('an expression as conflict target', locationOf(infer));
+    const position = relation.columns.findIndex((r) => r.name === e.name);
+    if (position < 0) throw level.error('42703', `column "${e.name}" does not exist`, locationOf(infer));
+    return position;
+  });
+  const key = relation.key;
+  const same = key && new Set(wanted).size === key.length && key.every((k) => wanted.includes(k));
+  if (!same) {
+    throw level.error('42P10', 'there is no unique or exclusion constraint matching the ON CONFLICT specification');
+  }
+  return key;
+}

@@ -1,0 +1,161 @@
+/**
+ * Function calls: f(a, b => 1, VARIADIC c), aggregates, window functions, set-returning functions, and the casts that are
+ * written like functions, int4('3').
+ */
+import type { Expr } from '../../operators/expr/ir.ts';
+import { colType, OID } from '../../operators/types.ts';
+import type { PgNode } from '../parse/ast.ts';
+import { findCoercion } from '../types/cast.ts';
+import { categoryOf, procsByName, typeByName } from '../types/catalog.ts';
+import { callFunction } from '../types/coerce.ts';
+import { type ResolvedFunction, resolveFunction } from '../types/function.ts';
+import { bindAggregate } from './aggregate_call.ts';
+import type { BoundCall } from './bound_call.ts';
+import { cast } from './cast_expr.ts';
+import { coerceHost, operand, toBoolean, typeOf } from './coercion.ts';
+import type { Level } from './level.ts';
+import { locationOf, names } from './node.ts';
+import { addSetFunction } from './set_function.ts';
+import { bindWindowCall } from './window_call.ts';
+
+/** Binds a FuncCall in an expression. */
+export function bindFunctionCall(level: Level, c: PgNode): Expr {
+  const asCast = functionCast(level, c);
+  if (asCast) return asCast;
+  const call = resolveCall(level, c);
+  checkDecoration(level, c, call);
+  if (c.over) return bindWindowCall(level, c, call);
+  if (call.f.kind === 'a') return bindAggregate(level, c, call);
+  if (call.f.retset) return addSetFunction(level, call);
+  const expr: Expr = { k: 'call', fn: call.fn, args: call.args, t: call.t, strict: call.f.strict };
+  noteShape(level, expr, call.f);
+  return level.at(expr, call.location);
+}
+
+function noteShape(level: Level, expr: Expr, f: ResolvedFunction): void {
+  if (!f.outColumns || f.outColumns.length < 2) return;
+  level.shared.shapes.set(expr, { names: f.outColumns.map((o) => o.name), types: f.outColumns.map((o) => o.type) });
+}
+
+/** Binds the arguments of a FuncCall and finds its function. Raises the errors that do not depend on where the call stands. */
+export function resolveCall(level: Level, c: PgNode): BoundCall {
+  const location = locationOf(c);
+  const path = names(c.funcname);
+  const name = path[path.length - 1];
+  const nodes: PgNode[] = c.args ?? [];
+  const argNames: string[] = [];
+  const args = nodes.map((node) => {
+    const named = node.NamedArgExpr;
+    if (named) {
+      if (argNames.includes(named.name)) {
+        throw level.error('42601', `argument name "${named.name}" used more than once`, locationOf(named));
+      }
+      argNames.push(named.name);
+      return level.bind(named.arg);
+    }
+    if (argNames.length > 0) {
+      const at = Object.values(node)[0] as PgNode;
+      throw level.error('42601', 'positional argument cannot follow named argument', locationOf(at));
+    }
+    return level.bind(node);
+  });
+  const sorts: PgNode[] = c.agg_within_group ? (c.agg_order ?? []) : [];
+  for (const s of sorts) args.push(level.bindIn('order_by', s.SortBy.node));
+  const filter = c.agg_filter
+    ? level.inClause('filter', () => toBoolean(level, level.bind(c.agg_filter), 'FILTER'))
+    : null;
+  const f = level.locate(location, () =>
+    resolveFunction({
+      schema: path.length > 1 ? path[path.length - 2] : undefined,
+      name,
+      args: args.map((a) => typeOf(level, a)),
+      argNames: argNames.length > 0 ? argNames : undefined,
+      variadic: c.func_variadic === true ? true : undefined,
+      star: c.agg_star === true ? true : undefined,
+      withinGroup: c.agg_within_group ? sorts.length : undefined,
+      position: level.position(location),
+    }),
+  );
+  refuseVolatile(level, f, name, location);
+  const coerced = args.slice();
+  f.sources.forEach((s, i) => {
+    if ('from' in s && f.argTypes[i].oid !== OID.any) coerced[s.from] = operand(level, args[s.from], f.argTypes[i]);
+  });
+  const call = level.locate(location, () => callFunction(f, coerced, coerceHost(level)));
+  const cut = call.args.length - sorts.length;
+  return {
+    f,
+    name,
+    fn: call.fn,
+    args: call.args.slice(0, cut),
+    sortArgs: call.args.slice(cut),
+    filter,
+    t: call.t,
+    location,
+  };
+}
+
+function refuseVolatile(level: Level, f: ResolvedFunction, name: string, location: number): void {
+  if (level.shared.env.mode !== 'view' || f.volatility !== 'v') return;
+  throw level.error('0A000', `function ${name} is volatile and cannot be used in a view`, location, {
+    detail: 'A maintained view must give the same result however often a row is looked at.',
+  });
+}
+
+/** `int4('3')`, `text(5)`: a call of one argument by a type's name is a cast when no function fits exactly. Null otherwise. */
+function functionCast(level: Level, c: PgNode): Expr | null {
+  const path = names(c.funcname);
+  const plain = !c.agg_star && !c.agg_distinct && !c.agg_order && !c.agg_filter && !c.over && !c.func_variadic;
+  if (!plain || c.args?.length !== 1 || c.args[0].NamedArgExpr) return null;
+  const schema = path.length > 1 ? path[path.length - 2] : undefined;
+  const name = path[path.length - 1];
+  const type = typeByName(schema, name);
+  if (!type || type.kind === 'p') return null;
+  const arg = level.bind(c.args[0]);
+  const from = typeOf(level, arg);
+  const exact = procsByName(name).some((p) => p.args.length === 1 && p.args[0] === from.oid);
+  if (exact || !isFunctionCast(from.oid, type.oid)) return null;
+  return cast(level, arg, colType(type.oid), locationOf(c));
+}
+
+function isFunctionCast(from: number, to: number): boolean {
+  if (from === OID.unknown) return true;
+  const coercion = findCoercion(from, to, 'explicit');
+  if (coercion?.method === 'none') return true;
+  return coercion?.method === 'io' && !(from === OID.record && categoryOf(to) === 'S');
+}
+
+/** The errors of DISTINCT, FILTER, OVER, ... on functions that cannot have them. */
+function checkDecoration(level: Level, c: PgNode, call: BoundCall): void {
+  const { f, name, location } = call;
+  const wrong = (message: string): Error => level.error('42809', message, location);
+  if (f.kind === 'p') {
+    throw level.error('42809', `${name} is a procedure`, location, { hint: 'To call a procedure, use CALL.' });
+  }
+  if (f.kind === 'f') {
+    if (c.agg_star) throw wrong(`${name}(*) specified, but ${name} is not an aggregate function`);
+    if (c.agg_distinct) throw wrong(`DISTINCT specified, but ${name} is not an aggregate function`);
+    if (c.agg_within_group) throw wrong(`WITHIN GROUP specified, but ${name} is not an aggregate function`);
+    if (c.agg_order) throw wrong(`ORDER BY specified, but ${name} is not an aggregate function`);
+    if (c.agg_filter) throw wrong(`FILTER specified, but ${name} is not an aggregate function`);
+    if (c.over) throw wrong(`OVER specified, but ${name} is not a window function nor an aggregate function`);
+    return;
+  }
+  if (f.kind === 'w') {
+    if (!c.over) throw wrong(`window function ${name} requires an OVER clause`);
+    if (c.agg_within_group) throw wrong(`window function ${name} cannot have WITHIN GROUP`);
+    return;
+  }
+  if (f.aggKind !== 'n' && !c.agg_within_group) {
+    throw wrong(`WITHIN GROUP is required for ordered-set aggregate ${name}`);
+  }
+  if (f.aggKind !== 'n' && c.over) {
+    throw level.error('0A000', `OVER is not supported for ordered-set aggregate ${name}`, location);
+  }
+  if (f.aggKind === 'n' && c.agg_within_group) {
+    throw wrong(`${name} is not an ordered-set aggregate, so it cannot have WITHIN GROUP`);
+  }
+  if (!c.agg_star && f.sources.length === 0) {
+    throw wrong(`${name}(*) must be used to call a parameterless aggregate function`);
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * SQL/JSON constructors, brought to the functions that do the same: JSON_OBJECT, JSON_ARRAY, JSON_OBJECTAGG, JSON_ARRAYAGG,
+ * JSON_SCALAR. The query functions (JSON_VALUE, ...) and IS JSON are not there.
+ */
+import type { Expr } from '../../operators/expr/ir.ts';
+import { colType, OID } from '../../operators/types.ts';
+import type { PgNode } from '../parse/ast.ts';
+import { resolveTypeName } from '../types/type_name.ts';
+import { cast } from './cast_expr.ts';
+import type { Level } from './level.ts';
+import { locationOf } from './node.ts';
+
+/** Binds a node of the SQL/JSON family; any other kind is unsupported. */
+export function bindJsonNode(level: Level, kind: string, c: PgNode): Expr {
+  switch (kind) {
+    case 'JsonObjectConstructor': {
+      if (c.absent_on_null || c.unique) {
+        throw level.unsupported('JSON_OBJECT with ABSENT ON NULL or UNIQUE KEYS', locationOf(c));
+      }
+      const pairs = (c.exprs ?? []) as PgNode[];
+      const args = pairs.flatMap((p) => [p.JsonKeyValue.key, valueNode(p.JsonKeyValue.value)]);
+      return construct(level, c, 'build_object', args);
+    }
+    case 'JsonArrayConstructor': {
+      const args = ((c.exprs ?? []) as PgNode[]).map((e) => valueNode(e.JsonValueExpr));
+      const constant = args.every((a) => a.A_Const && !a.A_Const.isnull);
+      if (c.absent_on_null && !constant) {
+        throw level.unsupported('JSON_ARRAY with ABSENT ON NULL (add NULL ON NULL)', locationOf(c));
+      }
+      return construct(level, c, 'build_array', args);
+    }
+    case 'JsonObjectAgg': {
+      const { constructor: inner, absent_on_null: absent, unique } = c;
+      const name = `object_agg${unique ? '_unique' : ''}${absent ? '_strict' : ''}`;
+      const args = [c.arg.key, valueNode(c.arg.value)];
+      return construct(level, inner, name, args, inner);
+    }
+    case 'JsonArrayAgg': {
+      const inner = c.constructor;
+      return construct(level, inner, c.absent_on_null ? 'agg_strict' : 'agg', [valueNode(c.arg)], inner);
+    }
+    case 'JsonScalarExpr':
+      return construct(level, { ...c, output: undefined }, 'to', [c.expr]);
+    default:
+      throw level.unsupported(nameOf(kind), c?.location);
+  }
+}
+
+function nameOf(kind: string): string {
+  const known: Record<string, string> = {
+    JsonIsPredicate: 'IS JSON',
+    JsonFuncExpr: 'JSON_VALUE, JSON_QUERY or JSON_EXISTS',
+    JsonParseExpr: 'JSON()',
+    JsonSerializeExpr: 'JSON_SERIALIZE',
+    JsonArrayQueryConstructor: 'JSON_ARRAY of a subquery',
+    JsonTable: 'JSON_TABLE',
+  };
+  return known[kind] ?? `the syntax node ${kind}`;
+}
+
+function valueNode(v: PgNode): PgNode {
+  return v.raw_expr ?? v.JsonValueExpr?.raw_expr;
+}
+
+/** A call of json_NAME or jsonb_NAME by RETURNING; other RETURNING types are cast to. `agg`: ORDER BY, FILTER, OVER. */
+function construct(level: Level, c: PgNode, name: string, args: PgNode[], agg: PgNode = {}): Expr {
+  const at = locationOf(c);
+  const type = c.output?.typeName ? resolveTypeName(c.output.typeName) : colType(OID.json);
+  const prefix = type.oid === OID.jsonb ? 'jsonb' : 'json';
+  const function_ = name === 'to' ? `to_${prefix}` : `${prefix}_${name}`;
+  const call = {
+    funcname: [{ String: { sval: 'pg_catalog' } }, { String: { sval: function_ } }],
+    args,
+    agg_order: agg.agg_order,
+    agg_filter: agg.agg_filter,
+    over: agg.over,
+    location: at,
+  };
+  const out = level.bind({ FuncCall: call });
+  return type.oid === OID.json || type.oid === OID.jsonb ? out : cast(level, out, type, at);
+}

@@ -1,0 +1,113 @@
+/**
+ * UPDATE and DELETE: a query over the target (and FROM or USING) that gives, for each row to change, the old row and the new one.
+ */
+import type { Expr } from '../../operators/expr/ir.ts';
+import type { Relation } from '../catalog_reader.ts';
+import { outputColumns } from '../logical/columns.ts';
+import type { Col, Logical } from '../logical/plan.ts';
+import type { PgNode } from '../parse/ast.ts';
+import { bindAssignments } from './assignment.ts';
+import { toBoolean } from './coercion.ts';
+import type { BindEnv, BoundDelete, BoundUpdate } from './env.ts';
+import { bindFrom } from './from.ts';
+import type { FromItem } from './from_item.ts';
+import { relationItem } from './from_relation.ts';
+import { namesClash } from './lateral.ts';
+import { colRef, Level, type NamespaceItem } from './level.ts';
+import { bindReturning } from './returning.ts';
+import { newShared } from './start.ts';
+import { attachSubqueries } from './subquery.ts';
+import { assigned, defaultValue, targetRelation } from './target_relation.ts';
+import { bindWith } from './with.ts';
+
+/** The target joined to the other items, before WHERE. */
+interface Base {
+  level: Level;
+  relation: Relation;
+  target: FromItem;
+  others: NamespaceItem[];
+  plan: Logical;
+  old: Col[];
+}
+
+function bindBase(c: PgNode, text: string, env: BindEnv, verb: 'update' | 'delete from', list: PgNode[]): Base {
+  const level = new Level(newShared(env), null, text);
+  bindWith(level, c.withClause);
+  const relation = targetRelation(level, c.relation, verb);
+  const target = relationItem(level, relation, c.relation.alias);
+  level.entries.push(...target.items);
+  // The target is no sibling of FROM's items for LATERAL, only for names.
+  const from = list.length > 0 ? bindFrom(level, list) : null;
+  const others = level.namespace;
+  namesClash(level, target.items, others);
+  level.namespace = [...target.items, ...others];
+  const plan: Logical = from ? { op: 'join', kind: 'inner', left: target.plan, right: from, on: null } : target.plan;
+  return { level, relation, target, others, plan, old: outputColumns(target.plan) };
+}
+
+function bindWhere(level: Level, node: PgNode | undefined): Expr | null {
+  if (node?.CurrentOfExpr) throw level.unsupported('WHERE CURRENT OF');
+  return node ? level.inClause('where', () => toBoolean(level, level.bind(node), 'WHERE')) : null;
+}
+
+function filtered(level: Level, plan: Logical, where: Expr | null): Logical {
+  if (!where) return plan;
+  return { op: 'filter', input: attachSubqueries(level, plan, [where], new Set()), predicate: where };
+}
+
+/** Binds UPDATE; `stmt` is the node { UpdateStmt } or its content. */
+export function bindUpdate(stmt: PgNode, text: string, env: BindEnv): BoundUpdate {
+  const c = stmt.UpdateStmt ?? stmt;
+  const { level, relation, target, others, plan, old } = bindBase(c, text, env, 'update', c.fromClause ?? []);
+  const assignments = bindAssignments(level, relation, c.targetList ?? []);
+  const where = bindWhere(level, c.whereClause);
+  const values: Expr[] = old.map(colRef);
+  for (const a of assignments) {
+    values[a.position] =
+      a.expr === 'default' ? defaultValue(level, relation, a.position) : assigned(level, relation, a.position, a.expr);
+  }
+  const newColumns = relation.columns.map((r) => level.shared.newCol(r.name, r.type));
+  const input = attachSubqueries(level, filtered(level, plan, where), values, new Set());
+  const kept = outputColumns(plan).map((col) => ({ col, expr: colRef(col) as Expr }));
+  const source: Logical = {
+    op: 'project',
+    input,
+    items: [
+      ...kept.slice(0, old.length),
+      ...newColumns.map((col, i) => ({ col, expr: values[i] })),
+      ...kept.slice(old.length),
+    ],
+  };
+  const row = { relation, name: target.self.name, current: newColumns, old, new: newColumns };
+  const returning = bindReturning(level, c.returningClause, row, others);
+  return {
+    k: 'update',
+    relation,
+    source,
+    oldColumns: old,
+    newColumns,
+    returning,
+    dependencies: [...level.shared.dependencies],
+    parameters: env.paramTypes,
+  };
+}
+
+/** Binds DELETE; `stmt` is the node { DeleteStmt } or its content. */
+export function bindDelete(stmt: PgNode, text: string, env: BindEnv): BoundDelete {
+  const c = stmt.DeleteStmt ?? stmt;
+  const { level, relation, target, others, plan, old } = bindBase(c, text, env, 'delete from', c.usingClause ?? []);
+  const where = bindWhere(level, c.whereClause);
+  const items = outputColumns(plan).map((col) => ({ col, expr: colRef(col) as Expr }));
+  const source: Logical = { op: 'project', input: filtered(level, plan, where), items };
+  const row = { relation, name: target.self.name, current: old, old, new: null };
+  const returning = bindReturning(level, c.returningClause, row, others);
+  return {
+    k: 'delete',
+    relation,
+    source,
+    oldColumns: old,
+    returning,
+    dependencies: [...level.shared.dependencies],
+    parameters: env.paramTypes,
+  };
+}

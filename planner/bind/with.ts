@@ -1,0 +1,101 @@
+/**
+ * WITH. Each item is bound once; its references share that plan under a projection to fresh ids, so that the physical stage can
+ * run it once. An item that reads columns of an outer query is bound anew for each reference: its plan is not the same for all.
+ */
+import type { Logical } from '../logical/plan.ts';
+import { freeIds } from '../logical/tree.ts';
+import type { PgNode } from '../parse/ast.ts';
+import { type BoundSelect, colRef, Level, type Output } from './level.ts';
+import { contentOf, kindOf, locationOf, names } from './node.ts';
+import { bindRecursive } from './recursive.ts';
+import { mentions } from './recursive_form.ts';
+import { visibleOnly } from './visible.ts';
+
+interface Bound {
+  plan: Logical;
+  outputs: Output[];
+}
+
+/** Makes the items of a WITH clause known to the level. */
+export function bindWith(level: Level, clause: PgNode | undefined): void {
+  if (!clause) return;
+  const items: PgNode[] = clause.ctes.map((n: PgNode) => n.CommonTableExpr);
+  for (const [i, c] of items.entries()) {
+    if (items.findIndex((o) => o.ctename === c.ctename) < i) {
+      throw level.error('42712', `WITH query name "${c.ctename}" specified more than once`, locationOf(c));
+    }
+    if (kindOf(c.ctequery) !== 'SelectStmt') {
+      throw level.unsupported('a data-modifying statement in WITH', locationOf(c));
+    }
+    if (c.search_clause) throw level.unsupported('SEARCH in WITH', locationOf(contentOf({ x: c.search_clause })));
+    if (c.cycle_clause) throw level.unsupported('CYCLE in WITH', locationOf(contentOf({ x: c.cycle_clause })));
+  }
+  for (const c of clause.recursive ? inDependencyOrder(level, items) : items)
+    bindItem(level, c, clause.recursive === true);
+}
+
+/** In WITH RECURSIVE an item may use later ones; none may use another that uses it. */
+function inDependencyOrder(level: Level, items: PgNode[]): PgNode[] {
+  const out: PgNode[] = [];
+  const visiting = new Set<PgNode>();
+  const visit = (c: PgNode): void => {
+    if (out.includes(c)) return;
+    if (visiting.has(c)) {
+      throw level.error('0A000', 'mutual recursion between WITH items is not implemented', locationOf(c));
+    }
+    visiting.add(c);
+    for (const other of items) if (other !== c && mentions(c.ctequery, other.ctename)) visit(other);
+    out.push(c);
+  };
+  items.forEach(visit);
+  return out;
+}
+
+function bindItem(level: Level, c: PgNode, recursive: boolean): void {
+  const name: string = c.ctename;
+  // The items so far, and outer queries, but not the FROM of the query that WITH belongs to.
+  const scope = new Level(level.shared, level.parent, level.text);
+  for (const [n, cte] of level.ctes) scope.ctes.set(n, cte);
+  const bind = (): Bound => (recursive && mentions(c.ctequery, name) ? bindRecursive(scope, c) : plainItem(scope, c));
+  const first = bind();
+  const shared = freeIds(first.plan).size === 0;
+  let used = false;
+  level.ctes.set(name, {
+    name,
+    use: (user) => {
+      const bound = shared || !used ? first : bind();
+      used = true;
+      return reference(user, bound);
+    },
+  });
+}
+
+function plainItem(scope: Level, c: PgNode): Bound {
+  const query = scope.shared.binders.select(scope, c.ctequery, { resolveUnknown: true, keepOrder: false });
+  return { plan: visibleOnly(query), outputs: renamed(scope, c, query.outputs) };
+}
+
+/** The outputs under the names of WITH name(a, b, ...). */
+export function renamed(level: Level, c: PgNode, outputs: BoundSelect['outputs']): Output[] {
+  const given = names(c.aliascolnames);
+  if (given.length > outputs.length) {
+    throw level.error(
+      '42P10',
+      `WITH query "${c.ctename}" has ${outputs.length} columns available but ${given.length} columns specified`,
+      locationOf(c),
+    );
+  }
+  return outputs.map((o, i) => ({ ...o, name: given[i] ?? o.name }));
+}
+
+/** A reference: the shared plan with columns of its own. */
+function reference(level: Level, bound: Bound): Bound {
+  const items = bound.outputs.map((o) => ({
+    col: level.shared.newCol(o.name, o.col.type),
+    expr: colRef(o.col),
+  }));
+  return {
+    plan: { op: 'project', input: bound.plan, items },
+    outputs: bound.outputs.map((o, i) => ({ name: o.name, col: items[i].col, origin: o.origin, shape: o.shape })),
+  };
+}
