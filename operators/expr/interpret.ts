@@ -8,10 +8,11 @@
  * AND / OR stop at the first decisive value, not at NULL; IS NULL of a row looks at its fields; `x = ANY ('{}')` is false even
  * for NULL x; a CASE arm is evaluated only when reached.
  */
-import type { Datum, PgRecord } from '../datum.ts';
+import { type Datum, isPgArray, type PgRecord } from '../datum.ts';
 import { SqlError } from '../errors.ts';
-import { OID } from '../types.ts';
+import { colType, OID } from '../types.ts';
 import { buildArray, subscriptArray } from './array_nodes.ts';
+import { elementType } from './array_types.ts';
 import { resolveCall } from './functions/index.ts';
 import type { BoundFunction } from './functions/registry.ts';
 import { coerceTypmod, inputText, outputText } from './io/index.ts';
@@ -318,8 +319,21 @@ function bindSubscript(e: Node<'subscript'>): BoundExpr {
 function castValue(e: Node<'cast'>, v: Datum, ctx: EvalContext): Datum {
   if (v === null) return null;
   if (e.arg.t.oid === e.t.oid) return coerceTypmod(v, e.t, e.explicit);
+  if (e.element !== undefined) return coerceTypmod(castElements(e, e.element, v, ctx), e.t, e.explicit);
   const d = inputText(outputText(v, e.arg.t.oid, ctx), { oid: e.t.oid, typmod: -1 }, ctx);
   return coerceTypmod(d, e.t, e.explicit);
+}
+
+function castElements(e: Node<'cast'>, fn: string, v: Datum, ctx: EvalContext): Datum {
+  if (!isPgArray(v)) throw new Error('an element-wise cast wants an array');
+  const elem = elementType(e.t.oid);
+  let bound = resolved.get(e);
+  if (!bound) {
+    bound = resolveCall(fn, { argTypes: [colType(v.elem)], resultType: colType(elem), variadic: false });
+    resolved.set(e, bound);
+  }
+  const convert = bound;
+  return { ...v, elem, items: v.items.map((item) => (item === null ? null : convert([item], ctx))) };
 }
 
 function isNull(v: Datum, negated: boolean): boolean {

@@ -19,8 +19,9 @@ export type Expr =
   /** A strict function is NULL when any argument is NULL and is then not called. variadic: written f(..., VARIADIC array) of
    *  a VARIADIC "any" function such as concat; the last argument is the array of the rest. */
   | { k: 'call'; fn: string; args: Expr[]; t: ColType; strict: boolean; variadic?: boolean }
-  /** I/O conversion between types; also a length coercion when the types are equal and the typmod differs. */
-  | { k: 'cast'; arg: Expr; t: ColType; explicit: boolean }
+  /** I/O conversion between types; also a length coercion when the types are equal and the typmod differs. element: both are
+   *  arrays, and each element is converted by this cast function instead of by its text. */
+  | { k: 'cast'; arg: Expr; t: ColType; explicit: boolean; element?: string }
   | { k: 'and'; args: Expr[]; t: ColType }
   | { k: 'or'; args: Expr[]; t: ColType }
   | { k: 'not'; arg: Expr; t: ColType }

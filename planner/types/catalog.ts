@@ -357,7 +357,8 @@ interface DefaultClass {
 const BTREE = '403';
 const HASH = '405';
 const LESS_THAN = '1';
-const EQUAL = { [BTREE]: '3', [HASH]: '1' };
+const BTREE_EQUAL = '3';
+const HASH_EQUAL = '1';
 
 let defaultClasses: DefaultClass[] | null = null;
 let familyOperators: Map<string, number> | null = null;
@@ -403,11 +404,10 @@ function familyOperator(c: DefaultClass, strategy: string): string | null {
 
 /** The equality function that GROUP BY, DISTINCT and joins of a type use, as regprocedure text; null when it has none (json, point). */
 export function equalityOf(oid: number): string | null {
-  for (const method of [BTREE, HASH]) {
-    const found = defaultClassOf(oid, method);
-    if (found) return hasComparableParts(oid) ? familyOperator(found, EQUAL[method]) : null;
-  }
-  return null;
+  const btree = defaultClassOf(oid, BTREE);
+  const found = btree ?? defaultClassOf(oid, HASH);
+  if (!found || !hasComparableParts(oid)) return null;
+  return familyOperator(found, btree ? BTREE_EQUAL : HASH_EQUAL);
 }
 
 /** The `<` function of a type's default ordering (ORDER BY, min, GREATEST), as regprocedure text; null when it has none. */

@@ -1,8 +1,23 @@
 /**
  * Function, aggregate and window-function resolution: PostgreSQL manual, section 10.3.
+ *
+ *   candidates by name and number -> exact types -> best candidate -> polymorphic types, defaults, variadic arguments
  */
-import type { ColType } from '../../operators/types.ts';
-import type { PgProc } from './catalog.ts';
+import { SqlError } from '../../operators/errors.ts';
+import { type ColType, colType, OID } from '../../operators/types.ts';
+import { chooseCandidate } from './candidates.ts';
+import {
+  aggregateByOid,
+  arrayTypeOf,
+  baseTypeOf,
+  elementTypeOf,
+  type PgAggregate,
+  type PgProc,
+  procSignature,
+} from './catalog.ts';
+import { formatType } from './format_type.ts';
+import { type FunctionCandidate, functionCandidates } from './function_candidates.ts';
+import { argumentType, type Polymorphism, resolvePolymorphic, solvePolymorphic } from './polymorphic.ts';
 
 /** A call as written. `args` holds positional arguments, then named ones, then WITHIN GROUP's sort expressions. */
 export interface FunctionCall {
@@ -31,7 +46,7 @@ export type ArgSource =
 
 export interface ResolvedFunction {
   proc: PgProc;
-  /** regprocedure text, e.g. `int4pl(int4,int4)`, `count()`, `count(any)`, `concat(any)`; `concat(variadic any)` for f(VARIADIC array) of "any". */
+  /** regprocedure text with the declared types, e.g. `int4pl(int4,int4)`, `count()`, `count(any)`, `concat(any)`. */
   fn: string;
   kind: 'f' | 'a' | 'w' | 'p';
   /** One per actual argument, in declared order, defaults filled in, variadic ones still separate. */
@@ -41,12 +56,14 @@ export interface ResolvedFunction {
   /** Index into `sources` from which arguments are gathered into one ARRAY of `variadicArray`; null: no gathering. */
   variadicFrom: number | null;
   variadicArray: ColType | null;
+  /** Written with VARIADIC before the array for a parameter VARIADIC "any": the call node carries it. */
+  variadicAny: boolean;
   /** Result; element type for a set-returning function. */
   resultType: ColType;
   retset: boolean;
   strict: boolean;
   volatility: 'i' | 's' | 'v';
-  /** Columns of a function with OUT parameters (pg_event_triggers, json_each, ...); null otherwise. */
+  /** Columns of a function with OUT parameters (json_each, pg_get_keywords, ...); null otherwise. */
   outColumns: { name: string; type: ColType }[] | null;
   /** Aggregates: 'n' normal, 'o' ordered-set, 'h' hypothetical-set; null for others. */
   aggKind: 'n' | 'o' | 'h' | null;
@@ -55,4 +72,161 @@ export interface ResolvedFunction {
 }
 
 /** Finds the function a call means. Throws 42883, 42725 (ambiguous), 42804 (polymorphic mismatch), 42809 (wrong kind of call). */
-export declare function resolveFunction(call: FunctionCall): ResolvedFunction;
+export function resolveFunction(call: FunctionCall): ResolvedFunction {
+  const actual = call.args.map((t) => t.oid);
+  const candidates = functionCandidates(
+    call.schema,
+    call.name,
+    actual.length,
+    call.argNames ?? [],
+    call.variadic !== true,
+  );
+  const exact = candidates.find((c) => actual.every((t, i) => t === c.args[i]));
+  const found = exact ?? chooseCandidate(actual, candidates);
+  if (found === 'none') throw notFound(call);
+  if (found === 'ambiguous' || found.ambiguous) throw notUnique(call);
+  const aggregate = aggregateByOid(found.proc.oid) ?? null;
+  checkKind(call, found.proc, aggregate);
+  return describe(call, found, aggregate, actual);
+}
+
+/** `foo(integer, x => text)`, as error messages show a call. */
+function callSignature(call: FunctionCall): string {
+  const named = call.args.length - (call.argNames?.length ?? 0);
+  const args = call.args.map((t, i) => {
+    const name = i >= named ? `${call.argNames?.[i - named]} => ` : '';
+    return name + formatType(t.oid);
+  });
+  return `${fullName(call)}(${args.join(', ')})`;
+}
+
+function fullName(call: FunctionCall): string {
+  return call.schema === undefined ? call.name : `${call.schema}.${call.name}`;
+}
+
+function notFound(call: FunctionCall): SqlError {
+  return new SqlError('42883', `function ${callSignature(call)} does not exist`, {
+    hint: 'No function matches the given name and argument types. You might need to add explicit type casts.',
+    position: call.position,
+  });
+}
+
+function notUnique(call: FunctionCall): SqlError {
+  return new SqlError('42725', `function ${callSignature(call)} is not unique`, {
+    hint: 'Could not choose a best candidate function. You might need to add explicit type casts.',
+    position: call.position,
+  });
+}
+
+/** The forms of a call that only some kinds of function take: f(*), f(), WITHIN GROUP. */
+function checkKind(call: FunctionCall, proc: PgProc, aggregate: PgAggregate | null): void {
+  const name = fullName(call);
+  const wrong = (message: string): SqlError => new SqlError('42809', message, { position: call.position });
+  if (proc.kind === 'p') {
+    throw new SqlError('42809', `${callSignature(call)} is a procedure`, {
+      hint: 'To call a procedure, use CALL.',
+      position: call.position,
+    });
+  }
+  if (call.star && proc.kind === 'f') throw wrong(`${name}(*) specified, but ${name} is not an aggregate function`);
+  if (!aggregate) {
+    if (call.withinGroup === undefined) return;
+    if (proc.kind === 'w') throw wrong(`window function ${name} cannot have WITHIN GROUP`);
+    throw wrong(`WITHIN GROUP specified, but ${name} is not an aggregate function`);
+  }
+  if (aggregate.kind === 'n') {
+    if (call.withinGroup !== undefined) {
+      throw wrong(`${name} is not an ordered-set aggregate, so it cannot have WITHIN GROUP`);
+    }
+    if (call.args.length === 0 && !call.star) {
+      throw wrong(`${name}(*) must be used to call a parameterless aggregate function`);
+    }
+  } else if (call.withinGroup === undefined) {
+    throw wrong(`WITHIN GROUP is required for ordered-set aggregate ${name}`);
+  } else {
+    checkDirectArguments(call, proc, aggregate);
+  }
+}
+
+/** The number of arguments before and inside WITHIN GROUP must be what the aggregate takes. */
+function checkDirectArguments(call: FunctionCall, proc: PgProc, aggregate: PgAggregate): void {
+  const sorted = call.withinGroup ?? 0;
+  const direct = call.args.length - sorted;
+  const refuse = (hint: string): SqlError =>
+    new SqlError('42883', `function ${callSignature(call)} does not exist`, { hint, position: call.position });
+  const name = fullName(call);
+  if (proc.variadic === 0) {
+    if (direct === aggregate.directArgs) return;
+    throw refuse(
+      `There is an ordered-set aggregate ${name}, but it requires ${plural(aggregate.directArgs, 'direct argument')}, not ${direct}.`,
+    );
+  }
+  if (aggregate.kind === 'h' && sorted !== direct) {
+    throw refuse(
+      `To use the hypothetical-set aggregate ${name}, the number of hypothetical direct arguments (here ${direct}) must match the number of ordering columns (here ${sorted}).`,
+    );
+  }
+}
+
+function plural(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? '' : 's'}`;
+}
+
+function describe(
+  call: FunctionCall,
+  c: FunctionCandidate,
+  aggregate: PgAggregate | null,
+  actual: number[],
+): ResolvedFunction {
+  const { proc } = c;
+  const defaultTypes = c.args.slice(actual.length);
+  const types = [...actual, ...defaultTypes];
+  const p = solvePolymorphic(c.args, types);
+  const slots = c.args.map((declared, i) => ({
+    parameter: c.parameters[i],
+    type: colType(argumentType(declared, types[i], p)),
+    source:
+      i < actual.length
+        ? { from: i }
+        : { default: proc.defaults[c.parameters[i] - proc.args.length + proc.defaults.length] },
+  }));
+  slots.sort((a, b) => a.parameter - b.parameter);
+  const gathered = c.expanded > 0 && proc.variadic !== OID.any ? proc.args.length - 1 : null;
+  const variadicAny = call.variadic === true && proc.variadic === OID.any;
+  if (variadicAny) checkVariadicArray(actual[actual.length - 1], call.position);
+  return {
+    proc,
+    fn: procSignature(proc),
+    kind: proc.kind,
+    sources: slots.map((s) => s.source),
+    argTypes: slots.map((s) => s.type),
+    variadicFrom: gathered,
+    variadicArray: gathered === null ? null : colType(arrayTypeOf(slots[gathered].type.oid)),
+    variadicAny,
+    resultType: colType(resolvePolymorphic(proc.result, p)),
+    retset: proc.retset,
+    strict: proc.strict,
+    volatility: proc.volatility,
+    outColumns: outColumnsOf(proc, p),
+    aggKind: aggregate?.kind ?? null,
+    directArgs: aggregate && aggregate.kind !== 'n' ? actual.length - (call.withinGroup ?? 0) : 0,
+  };
+}
+
+function checkVariadicArray(type: number, position: number | undefined): void {
+  if (elementTypeOf(baseTypeOf(type)) === 0) {
+    throw new SqlError('42804', 'VARIADIC argument must be an array', { position });
+  }
+}
+
+function outColumnsOf(proc: PgProc, p: Polymorphism | null): { name: string; type: ColType }[] | null {
+  const { allArgs, argModes, argNames } = proc;
+  if (!allArgs || !argModes) return null;
+  const columns: { name: string; type: ColType }[] = [];
+  argModes.forEach((mode, i) => {
+    if (mode !== 'o' && mode !== 'b' && mode !== 't') return;
+    const name = argNames?.[i] || `column${columns.length + 1}`;
+    columns.push({ name, type: colType(resolvePolymorphic(allArgs[i], p)) });
+  });
+  return columns.length === 0 ? null : columns;
+}

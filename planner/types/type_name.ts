@@ -1,14 +1,49 @@
 /**
- * Type names: as syntax (libpg-query TypeName), as text ('character varying(10)'), and back (format_type).
+ * Type names: as syntax (libpg-query's TypeName), as text ('character varying(10)', type_text.ts), and back (format_type.ts).
  */
-import type { ColType } from '../../operators/types.ts';
+import { SqlError, unsupported } from '../../operators/errors.ts';
+import { type ColType, colType } from '../../operators/types.ts';
 import type { PgNode } from '../parse/ast.ts';
+import { arrayTypeOf, typeByName } from './catalog.ts';
+import { typeTextNode } from './type_text.ts';
+import { typmodIn } from './typmod.ts';
 
-/** The type a TypeName node means; `node` is the content, i.e. { names, typmods, arrayBounds, ... }. Throws 42704, 22023, 0A000. */
-export declare function resolveTypeName(node: PgNode): ColType;
+export { formatType } from './format_type.ts';
+
+/** The type a TypeName node means; `node` is the content, i.e. { names, typmods, arrayBounds, ... }. Throws 42704, 22023, 42601, 0A000. */
+export function resolveTypeName(node: PgNode): ColType {
+  const path: string[] = (node.names ?? []).map((n: PgNode) => n.String?.sval ?? '');
+  if (node.pct_type) throw unsupported('%TYPE');
+  if (node.setof) throw unsupported('SETOF outside of a function declaration');
+  const name = path[path.length - 1];
+  const type = typeByName(path.length > 1 ? path[path.length - 2] : undefined, name);
+  const bounds: PgNode[] = node.arrayBounds ?? [];
+  const missing = (): SqlError =>
+    new SqlError('42704', `type "${path.join('.')}${bounds.length > 0 ? '[]' : ''}" does not exist`);
+  if (!type || path.length > 2) throw missing();
+  const typmods: PgNode[] = node.typmods ?? [];
+  const typmod = typmods.length > 0 ? typmodIn(type.oid, typmods.map(typmodValue)) : (node.typemod ?? -1);
+  if (bounds.length === 0) return colType(type.oid, typmod);
+  const array = arrayTypeOf(type.oid);
+  if (array === 0) throw missing();
+  return colType(array, typmod);
+}
 
 /** A type written as text, as regtype's input reads it: `int4`, `timestamp(3) with time zone[]`. Throws 42704, 42601. */
-export declare function parseTypeName(text: string): ColType;
+export function parseTypeName(text: string): ColType {
+  return resolveTypeName(typeTextNode(text));
+}
 
-/** format_type(oid, typmod): `numeric(10,2)`, `character varying(5)[]`, `timestamp(3) without time zone`. */
-export declare function formatType(oid: number, typmod?: number | null): string;
+function typmodValue(node: PgNode): number {
+  const constant = node.A_Const;
+  if (!constant || constant.isnull) {
+    throw new SqlError('42601', 'type modifiers must be simple constants or identifiers');
+  }
+  const text: string = constant.ival
+    ? String(constant.ival.ival ?? 0)
+    : (constant.fval?.fval ?? constant.sval?.sval ?? '');
+  if (!/^\s*[+-]?\d+\s*$/.test(text)) {
+    throw new SqlError('22P02', `invalid input syntax for type integer: "${text}"`);
+  }
+  return Number(text);
+}

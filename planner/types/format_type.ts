@@ -1,0 +1,55 @@
+/**
+ * Type names as PostgreSQL prints them: format_type(oid, typmod), and every error message that names a type.
+ */
+import { OID } from '../../operators/types.ts';
+import { namespaceName, PG_CATALOG, type PgType, typeByOid } from './catalog.ts';
+import { typmodOut } from './typmod.ts';
+
+/** Names that the SQL standard spells otherwise than pg_type. */
+const SQL_NAMES = new Map<number, string>([
+  [OID.bool, 'boolean'],
+  [OID.int2, 'smallint'],
+  [OID.int4, 'integer'],
+  [OID.int8, 'bigint'],
+  [OID.float4, 'real'],
+  [OID.float8, 'double precision'],
+  [OID.numeric, 'numeric'],
+  [OID.interval, 'interval'],
+  [OID.time, 'time'],
+  [OID.timetz, 'time'],
+  [OID.timestamp, 'timestamp'],
+  [OID.timestamptz, 'timestamp'],
+  [OID.varchar, 'character varying'],
+  [OID.varbit, 'bit varying'],
+  [OID.json, 'json'],
+]);
+
+/** Without a length `bit` and `character` mean length 1, so a typmod of -1 is printed under pg_type's name. */
+const LENGTH_ONE_NAMES = new Map<number, string>([
+  [OID.bit, 'bit'],
+  [OID.bpchar, 'character'],
+]);
+
+/** Names of types that are SQL key words and therefore printed in quotes. */
+const QUOTED = new Set(['any', 'bit', 'char']);
+
+function quotedName(type: PgType): string {
+  const name = QUOTED.has(type.name) || !/^[a-z_][a-z0-9_$]*$/.test(type.name) ? `"${type.name}"` : type.name;
+  return type.namespace === PG_CATALOG ? name : `${namespaceName(type.namespace)}.${name}`;
+}
+
+/** format_type(oid, typmod): `numeric(10,2)`, `character varying(5)[]`, `timestamp(3) without time zone`. No typmod: the type's general name. */
+export function formatType(oid: number, typmod?: number | null): string {
+  if (oid === 0) return '-';
+  const type = typeByOid(oid);
+  if (!type) return '???';
+  if (type.isArray && oid !== OID.int2vector && oid !== OID.oidvector) return `${formatType(type.element, typmod)}[]`;
+  const given = typmod !== undefined && typmod !== null;
+  const lengthOne = LENGTH_ONE_NAMES.get(oid);
+  if (lengthOne !== undefined) {
+    if (given && typmod >= 0) return lengthOne + typmodOut(oid, typmod);
+    return given ? quotedName(type) : lengthOne;
+  }
+  const name = SQL_NAMES.get(oid);
+  return name === undefined ? quotedName(type) : name + typmodOut(oid, given ? typmod : -1);
+}
