@@ -1,4 +1,5 @@
 /** The one place that turns a plan node into its operator. */
+import { AggregateOperator } from './aggregate.ts';
 import { ConstantOperator } from './constant.ts';
 import { unsupported } from './errors.ts';
 import { FlatMapOperator } from './flatmap.ts';
@@ -10,14 +11,30 @@ import { SingleRowOperator } from './single_row.ts';
 import type { ColType } from './types.ts';
 import { UnionOperator } from './union.ts';
 
-export function buildOperator(node: PlanNode, inputTypes: ColType[][], _indexes: IndexProvider): Operator {
+/** What an operator is told of one of its inputs. */
+export interface InputSpec {
+  types: ColType[];
+  /** The planner proved that the input never retracts. */
+  appendOnly: boolean;
+}
+
+export function buildOperator(node: PlanNode, inputs: InputSpec[], _indexes: IndexProvider): Operator {
   switch (node.op) {
+    case 'aggregate':
+      return new AggregateOperator(
+        node.keys,
+        node.calls,
+        node.global,
+        inputs[0].types,
+        node.types,
+        inputs[0].appendOnly,
+      );
     case 'constant':
       return new ConstantOperator(node.rows, node.types);
     case 'map':
       return new MapOperator(node.filter, node.project, node.types);
     case 'flatmap':
-      return new FlatMapOperator(node.fn, node.args, inputTypes[0].length, node.ordinality, node.left, node.types);
+      return new FlatMapOperator(node.fn, node.args, inputs[0].types.length, node.ordinality, node.left, node.types);
     case 'union':
       return new UnionOperator(node.types);
     case 'distinct':

@@ -52,10 +52,13 @@ export class Dataflow {
       const provider: IndexProvider = {
         index: (input, keyColumns, nullKeys) => this.#index(spec.inputs[input], keyColumns, nullKeys),
       };
-      const inputTypes = spec.inputs.map((i) => plan.nodes[i].types);
+      const inputs = spec.inputs.map((i) => ({
+        types: plan.nodes[i].types,
+        appendOnly: plan.nodes[i].appendOnly === true,
+      }));
       this.#nodes.push({
         spec,
-        operator: spec.op === 'source' ? null : buildOperator(spec, inputTypes, provider),
+        operator: spec.op === 'source' ? null : buildOperator(spec, inputs, provider),
         indexes: new Map(),
         output: emptyBatch(spec.types),
         rowsIn: 0,

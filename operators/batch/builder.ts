@@ -6,8 +6,8 @@ import type { Datum } from '../datum.ts';
 import { type ColType, PHYS_WIDTH, physOf } from '../types.ts';
 import type { Arena } from './arena.ts';
 import type { Batch, Column } from './batch.ts';
-import { F64, I32, U8 } from './memory.ts';
-import { readSlot, writeSlot } from './slots.ts';
+import { F64, I32, U8, U32 } from './memory.ts';
+import { readSlot, slotPayload, writeSlot } from './slots.ts';
 
 export class BatchBuilder {
   readonly types: ColType[];
@@ -101,6 +101,19 @@ export class BatchBuilder {
         I32[a + 3] = I32[b + 3];
       }
     }
+  }
+
+  /** As copySlot, but long bytes are copied into this builder's arena. */
+  copyDeep(column: number, row: number, from: Column, fromRow: number): void {
+    this.copySlot(column, row, from, fromRow);
+    const to = this.columns[column];
+    if (to.phys !== 'varlen' && to.phys !== 'numeric') return;
+    if (U8[to.valid + row] === 0) return;
+    const payload = slotPayload(to.phys, to.data + row * PHYS_WIDTH[to.phys]);
+    if (payload === null) return;
+    const address = this.arena.alloc(payload.bytes);
+    U8.copyWithin(address, payload.address, payload.address + payload.bytes);
+    U32[payload.pointer] = address;
   }
 
   setNull(column: number, row: number): void {

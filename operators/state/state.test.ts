@@ -116,10 +116,10 @@ test('ordered index keeps partitions in order and empties', () => {
     let total = 0;
     ordered.partitions.forEach((slot) => {
       let previous = 0;
-      for (let i = 0; i < ordered.countOf(slot); i++) {
-        const entry = ordered.entry(slot, i);
-        total += ordered.weightOf(entry);
-        if (i > 0) assert.ok(ordered.compare(previous + 8, entry + 8) < 0);
+      for (let i = 0; i < ordered.runs.count(ordered.head(slot)); i++) {
+        const entry = ordered.runs.entry(ordered.head(slot), i);
+        total += ordered.runs.weight(entry);
+        if (i > 0) assert.ok(ordered.runs.compare(previous + 8, entry + 8) < 0);
         previous = entry;
       }
     });

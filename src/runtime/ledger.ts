@@ -32,13 +32,27 @@ export class ErrorLedger implements ErrorSink {
   /** An operator's failed row: its columns are shown as text. */
   report(error: SqlError, row: Datum[], weight: number): void {
     const items = row.map((value) => (value === null ? null : textOf(value)));
-    const shown: Datum = { k: 'array', elem: OID.text, dims: row.length === 0 ? [] : [row.length], lower: row.length === 0 ? [] : [1], items };
+    const shown: Datum = {
+      k: 'array',
+      elem: OID.text,
+      dims: row.length === 0 ? [] : [row.length],
+      lower: row.length === 0 ? [] : [1],
+      items,
+    };
     this.#pending.push({ row: [null, null, null, error.sqlstate, error.message, null, null, shown], weight });
     if (weight > 0) this.count += BigInt(weight);
   }
 
   /** A record of a topic that could not be read. */
-  badRecord(topic: string, partition: number, offset: bigint, sqlstate: string, reason: string, column: string | null, message: Uint8Array | null): void {
+  badRecord(
+    topic: string,
+    partition: number,
+    offset: bigint,
+    sqlstate: string,
+    reason: string,
+    column: string | null,
+    message: Uint8Array | null,
+  ): void {
     this.#pending.push({ row: [topic, partition, offset, sqlstate, reason, column, message, null], weight: 1 });
     this.count++;
   }
@@ -49,7 +63,14 @@ export class ErrorLedger implements ErrorSink {
     const pending = this.#pending;
     this.#pending = [];
     const types = this.relation.types;
-    this.relation.apply(batchFromRows(types, pending.map((p) => p.row), arena, pending.map((p) => p.weight)));
+    this.relation.apply(
+      batchFromRows(
+        types,
+        pending.map((p) => p.row),
+        arena,
+        pending.map((p) => p.weight),
+      ),
+    );
   }
 
   /** Raises the first error: for sessions with strict_errors. */
@@ -62,8 +83,16 @@ export class ErrorLedger implements ErrorSink {
 }
 
 const PLAIN: EvalContext = {
-  now: 0n, timeZone: 'UTC', dateStyle: 'ISO, MDY', intervalStyle: 'postgres', extraFloatDigits: 1, byteaOutput: 'hex',
-  user: '', database: '', searchPath: [], tick: 0n,
+  now: 0n,
+  timeZone: 'UTC',
+  dateStyle: 'ISO, MDY',
+  intervalStyle: 'postgres',
+  extraFloatDigits: 1,
+  byteaOutput: 'hex',
+  user: '',
+  database: '',
+  searchPath: [],
+  tick: 0n,
 };
 
 /** A datum without its type, as text good enough to find the row by. */

@@ -9,9 +9,10 @@
  */
 import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch, Column } from '../../operators/batch/batch.ts';
-import { BatchBuilder, emptyBatch, isValid } from '../../operators/batch/builder.ts';
-import { I64 } from '../../operators/batch/memory.ts';
-import { type ColType, colType, OID } from '../../operators/types.ts';
+import { BatchBuilder, isValid, weightOf } from '../../operators/batch/builder.ts';
+import { I32, I64 } from '../../operators/batch/memory.ts';
+import { RowTable } from '../../operators/state/row_table.ts';
+import { type ColType, colType, OID, PHYS_WIDTH } from '../../operators/types.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { ConnectorSpec } from '../catalog/objects.ts';
 import type { Decoder } from '../formats/format.ts';
@@ -65,6 +66,8 @@ export class StreamRuntime {
   #opened = false;
   /** While held (a backfill is about to end), nothing new is taken in. */
   held = false;
+  /** True while onReady is asked of the source. */
+  listening = false;
   lastEvent = '';
 
   constructor(oid: number, relation: Relation, spec: ConnectorSpec, source: Source) {
@@ -107,12 +110,21 @@ export class StreamRuntime {
     this.source.open(offsets);
   }
 
+  /** A partition that appeared later is read from its first record. */
+  addPartition(partition: number): void {
+    if (!this.#opened || this.#partitions.has(partition)) return;
+    this.#partitions.set(partition, { maxTime: null, position: 0n, idleSince: null });
+    this.source.open(new Map([[partition, 0n]]));
+  }
+
   #decode(): Decoder {
-    if (this.#decoder === null) {
+    let decoder = this.#decoder;
+    if (decoder === null) {
       this.#neededList = [...this.#needed].sort((a, b) => a - b);
-      this.#decoder = makeDecoder({ ...this.spec.decoder, needed: this.#neededList }, this.spec.options);
+      decoder = makeDecoder({ ...this.spec.decoder, needed: this.#neededList }, this.spec);
+      this.#decoder = decoder;
     }
-    return this.#decoder;
+    return decoder;
   }
 
   /** True when take() would give rows now. */
@@ -160,14 +172,23 @@ export class StreamRuntime {
 
   #record(entry: HistoryEntry): void {
     const last = this.history.at(-1);
-    if (last !== undefined && last.partition === entry.partition && last.to === entry.from && last.watermark === entry.watermark) {
+    if (
+      last !== undefined &&
+      last.partition === entry.partition &&
+      last.to === entry.from &&
+      last.watermark === entry.watermark
+    ) {
       last.to = entry.to;
     } else this.history.push(entry);
   }
 
   #builder(arena: Arena, capacity: number): BatchBuilder {
     this.#decode();
-    return new BatchBuilder(this.#neededList.map((c) => this.relation.columns[c].type), arena, capacity);
+    return new BatchBuilder(
+      this.#neededList.map((c) => this.relation.columns[c].type),
+      arena,
+      capacity,
+    );
   }
 
   /** Decodes records and moves the partition's greatest time. */
@@ -178,7 +199,15 @@ export class StreamRuntime {
     for (const row of bad) {
       const start = raw.valueStart[row.index];
       const message = start < 0 ? null : new Uint8Array(raw.bytes.subarray(start, raw.valueEnd[row.index]));
-      this.errors.badRecord(topic, raw.partition, BigInt(raw.offset[row.index]), row.sqlstate, row.reason, row.column, message);
+      this.errors.badRecord(
+        topic,
+        raw.partition,
+        BigInt(raw.offset[row.index]),
+        row.sqlstate,
+        row.reason,
+        row.column,
+        message,
+      );
     }
     if (to > from) this.statistics.bytes += BigInt(raw.valueEnd[to - 1] - Math.max(0, raw.valueStart[from]));
     this.#moveTime(raw.partition, builder, first);
@@ -205,7 +234,8 @@ export class StreamRuntime {
     const idleMs = Number(this.spec.options.idle_timeout_ms ?? 1000);
     let least: bigint | null = null;
     for (const [partition, state] of this.#partitions) {
-      const atEnd = (this.source.highWatermark(partition) ?? 0n) <= state.position && this.#pending?.raw.partition !== partition;
+      const atEnd =
+        (this.source.highWatermark(partition) ?? 0n) <= state.position && this.#pending?.raw.partition !== partition;
       if (!atEnd) state.idleSince = null;
       else state.idleSince ??= nowMs;
       if (state.idleSince !== null && nowMs - state.idleSince >= idleMs) continue;
@@ -223,7 +253,8 @@ export class StreamRuntime {
     if (time !== undefined && watermark !== null) {
       const column = batch.columns[this.#neededList.indexOf(time)];
       const late: number[] = [];
-      for (let row = 0; row < batch.n; row++) if (isValid(column, row) && I64[column.data / 8 + row] < watermark) late.push(row);
+      for (let row = 0; row < batch.n; row++)
+        if (isValid(column, row) && I64[column.data / 8 + row] < watermark) late.push(row);
       if (late.length > 0) batch = this.#splitLate(batch, late, watermark, arena, ledger);
     }
     const columns: Column[] = [];
@@ -273,8 +304,32 @@ export class StreamRuntime {
     }
   }
 
-  emptyDelta(): Batch {
-    return emptyBatch(this.relation.columns.map((c) => c.type));
+  /**
+   * Envelope upsert: commands by key become changes of the kept rows. The last command of a key within the batch counts; its old row is
+   * looked up by the primary key.
+   */
+  upsertDelta(commands: Batch, stored: StoredRelation | undefined, arena: Arena): Batch {
+    const key = this.relation.key;
+    if (key === null || stored === undefined) throw new Error(`${this.relation.name} has no key`);
+    const types = this.relation.columns.map((c) => c.type);
+    const keyColumns = key.map((c) => commands.columns[c]);
+    const last = new RowTable(
+      key.map((c) => types[c]),
+      8,
+      'sql',
+    );
+    const out = new BatchBuilder(types, arena, commands.n * 2);
+    last.begin(keyColumns, commands.n);
+    for (let row = 0; row < commands.n; row++) I32[(last.findOrInsert(row) + last.payloadOffset) >>> 2] = row;
+    last.forEach((slot) => {
+      const row = I32[(slot + last.payloadOffset) >>> 2];
+      const one = keyColumns.map((column) => oneRow(column, row));
+      const old = stored.lookup(key, { n: 1, columns: one, weights: 0 }, arena);
+      for (let i = 0; i < old.n; i++) copyRow(old, i, -weightOf(old, i), out);
+      if (weightOf(commands, row) > 0) copyRow(commands, row, 1, out);
+    });
+    last.release();
+    return out.build();
   }
 
   async close(): Promise<void> {
@@ -284,8 +339,23 @@ export class StreamRuntime {
   }
 }
 
+/** The column as if row `row` were its only one. */
+function oneRow(column: Column, row: number): Column {
+  return {
+    ...column,
+    data: column.data + row * PHYS_WIDTH[column.phys],
+    valid: column.valid === 0 ? 0 : column.valid + row,
+  };
+}
+
+function copyRow(from: Batch, row: number, weight: number, to: BatchBuilder): void {
+  const at = to.addRow(weight);
+  for (let c = 0; c < from.columns.length; c++) to.copySlot(c, at, from.columns[c], row);
+}
+
 /** Columns of tidemark.late(stream): the stream's, then the watermark that the row was behind. */
 export function lateColumns(relation: Relation): { name: string; type: ColType }[] {
-  const time = relation.watermark === undefined ? colType(OID.timestamp) : relation.columns[relation.watermark.column].type;
+  const time =
+    relation.watermark === undefined ? colType(OID.timestamp) : relation.columns[relation.watermark.column].type;
   return [...relation.columns.map((c) => ({ name: c.name, type: c.type })), { name: 'tidemark_watermark', type: time }];
 }

@@ -9,7 +9,7 @@
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { detach } from '../../operators/batch/detach.ts';
-import { StoredRelation } from './stored_relation.ts';
+import type { StoredRelation } from './stored_relation.ts';
 import type { TickFrame, ViewRuntime } from './view.ts';
 
 /** Sees the consolidated delta of one relation after each tick that changed it. Valid during the call only. */
@@ -97,10 +97,12 @@ export class TickLoop {
     this.#savePinned(deltas);
     for (const [oid, observers] of this.#observers) {
       const batch = deltas.get(oid);
-      for (const observer of [...observers]) observer.onTick(this.tick, batch !== undefined && batch.n > 0 ? batch : null);
+      for (const observer of [...observers])
+        observer.onTick(this.tick, batch !== undefined && batch.n > 0 ? batch : null);
     }
     for (const oid of deltas.keys()) this.relations.get(oid)?.endTick();
-    for (const view of this.#views.values()) if (view.clocked || view.sources.some((s) => deltas.has(s.relation))) view.endTick();
+    for (const view of this.#views.values())
+      if (view.clocked || view.sources.some((s) => deltas.has(s.relation))) view.endTick();
     this.#arena.reset();
   }
 
@@ -130,7 +132,8 @@ export class TickLoop {
 
   /** Steps a view that is not live yet with rows of its history. */
   feed(view: ViewRuntime, relation: number, batch: Batch, arena: Arena): void {
-    view.step((r) => (r === relation ? batch : null), this.#frame(arena));
+    const out = view.step((r) => (r === relation ? batch : null), this.#frame(arena));
+    if (out.n > 0) for (const observer of this.#observers.get(view.oid) ?? []) observer.onTick(this.tick, out);
     view.endTick();
   }
 
@@ -190,7 +193,8 @@ export class TickLoop {
     if (this.#pins.size === 0) return;
     const arena = new Arena();
     const copies = new Map<number, Batch>();
-    for (const [oid, batch] of deltas) if (batch.n > 0 && this.relations.has(oid)) copies.set(oid, detach(batch, arena));
+    for (const [oid, batch] of deltas)
+      if (batch.n > 0 && this.relations.has(oid)) copies.set(oid, detach(batch, arena));
     this.#saved.push({ tick: this.tick, deltas: copies, arena });
     for (const pin of this.#pins) pin.since.push({ tick: this.tick, deltas: copies });
   }

@@ -53,7 +53,10 @@ export class ViewRuntime {
       errors: this.errors,
     });
     // Hidden sort columns of the root do not belong to the view.
-    const visible = out.columns.length > this.physical.columns.length ? { ...out, columns: out.columns.slice(0, this.physical.columns.length) } : out;
+    const visible =
+      out.columns.length > this.physical.columns.length
+        ? { ...out, columns: out.columns.slice(0, this.physical.columns.length) }
+        : out;
     const net = this.#consolidate(visible, frame.arena);
     this.stored?.apply(net);
     this.errors.apply(frame.arena);

@@ -1,0 +1,31 @@
+/**
+ * How one aggregate call keeps its state in a group's slot. Three classes (after Materialize's and DBSP's analyses):
+ *
+ *   inline      counts and integer sums: fixed bytes in the slot, O(1) a row
+ *   decoded     sums that need more than words (numeric, exact float sums, moments): a value of its own, decoded once per group and tick,
+ *               updated for all rows of the tick, encoded back: O(1) a row
+ *   multiset    everything else: the group's values in order, O(log n) a row, the result is read from them
+ *
+ * All are exact under retraction: state after (+r, -r) is the state before.
+ */
+import type { Batch } from '../batch/batch.ts';
+import type { BatchBuilder } from '../batch/builder.ts';
+
+export interface Accumulator {
+  /** Bytes in the group's slot, a multiple of 8; all zero is the empty state. */
+  readonly bytes: number;
+  /** False when equal arguments count once anyway or are dealt with inside: DISTINCT then needs no filter before it. */
+  readonly countsDuplicates?: boolean;
+  /** Fixes the delta whose rows add() takes. */
+  begin(delta: Batch): void;
+  /** Takes row `row` of the delta in with a weight; the caller has dealt with FILTER. NULL arguments are the accumulator's business. */
+  add(state: number, row: number, weight: number): void;
+  /** Writes the present value into out[column][row]. Throws SqlError when there is none (overflow). */
+  result(state: number, out: BatchBuilder, column: number, row: number): void;
+  /** Gives back what the slot's state owns elsewhere. */
+  free(state: number): void;
+  endTick(): void;
+  /** Rows and bytes outside the slot. */
+  size(): { rows: number; bytes: number };
+  release(): void;
+}

@@ -1,0 +1,96 @@
+/**
+ * Accumulators whose state is a small value object: read from the slot at a group's first row of a tick, updated for all its rows,
+ * written back before results are taken.
+ *
+ * State: | varlen slot: the encoded object |.
+ */
+import type { Batch, Column } from '../batch/batch.ts';
+import { type BatchBuilder, readDatum } from '../batch/builder.ts';
+import { decodeComposite, encodeComposite } from '../batch/composite.ts';
+import { U32 } from '../batch/memory.ts';
+import { readVarlenBytes, slotPayload, writeVarlenBytes } from '../batch/slots.ts';
+import type { Datum } from '../datum.ts';
+import type { Heap } from '../state/heap.ts';
+import type { Accumulator } from './accumulator.ts';
+
+/** The mathematics of one such aggregate; `S` is its object, made of datums when encoded. */
+export interface Summary<S> {
+  empty(): S;
+  add(summary: S, args: Datum[], weight: number): void;
+  /** Null is SQL's NULL. */
+  result(summary: S): Datum;
+  encode(summary: S): Datum[];
+  decode(parts: Datum[]): S;
+}
+
+export class DecodedAccumulator<S> implements Accumulator {
+  readonly bytes = 16;
+  readonly #args: number[];
+  readonly #summary: Summary<S>;
+  readonly #heap: Heap;
+  readonly #open = new Map<number, S>();
+  #columns: Column[] = [];
+
+  constructor(args: number[], summary: Summary<S>, heap: Heap) {
+    this.#args = args;
+    this.#summary = summary;
+    this.#heap = heap;
+  }
+
+  begin(delta: Batch): void {
+    this.#columns = this.#args.map((a) => delta.columns[a]);
+  }
+
+  add(state: number, row: number, weight: number): void {
+    const args = this.#columns.map((column) => readDatum(column, row));
+    if (args.includes(null)) return;
+    this.#summary.add(this.#load(state), args, weight);
+  }
+
+  #load(state: number): S {
+    const open = this.#open.get(state);
+    if (open !== undefined) return open;
+    const summary = this.#stored(state) ?? this.#summary.empty();
+    this.#open.set(state, summary);
+    return summary;
+  }
+
+  #stored(state: number): S | null {
+    if (U32[state >>> 2] === 0) return null;
+    const parts = decodeComposite(readVarlenBytes(state));
+    return this.#summary.decode((parts as { values: Datum[] }).values);
+  }
+
+  result(state: number, out: BatchBuilder, column: number, row: number): void {
+    const summary = this.#open.get(state) ?? this.#stored(state) ?? this.#summary.empty();
+    out.setDatum(column, row, this.#summary.result(summary));
+  }
+
+  free(state: number): void {
+    this.#open.delete(state);
+    this.#freeBytes(state);
+  }
+
+  #freeBytes(state: number): void {
+    const payload = slotPayload('varlen', state);
+    if (payload !== null) this.#heap.free(payload.address, payload.bytes);
+  }
+
+  /** Writes the open objects back into their slots. Slots must not have moved since add(). */
+  endTick(): void {
+    for (const [state, summary] of this.#open) {
+      this.#freeBytes(state);
+      const values = this.#summary.encode(summary);
+      writeVarlenBytes(state, encodeComposite({ k: 'record', types: values.map(() => 0), values }), this.#heap);
+    }
+    this.#open.clear();
+  }
+
+  size() {
+    return { rows: 0, bytes: 0 };
+  }
+
+  release(): void {
+    this.#open.clear();
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * min and max over input that never retracts: one value is enough.
+ *
+ * State: | the value's slot, 16 bytes | u32 present, u32 spare |. O(1) a row; a long value is copied into the heap when it wins.
+ */
+import type { Batch, Column } from '../batch/batch.ts';
+import { type BatchBuilder, isValid } from '../batch/builder.ts';
+import { I32, U32 } from '../batch/memory.ts';
+import type { Heap } from '../state/heap.ts';
+import { type RowCompare, type RowOps, rowCompare, rowOps } from '../state/row_ops.ts';
+import type { ColType } from '../types.ts';
+import type { Accumulator } from './accumulator.ts';
+
+export class ExtremeAccumulator implements Accumulator {
+  readonly bytes: number;
+  readonly #arg: number;
+  readonly #sign: 1 | -1;
+  readonly #heap: Heap;
+  readonly #ops: RowOps;
+  readonly #compare: RowCompare;
+  readonly #stride: number;
+  #column: Column | null = null;
+  #scratch = 0;
+
+  constructor(arg: number, type: ColType, greatest: boolean, heap: Heap) {
+    this.#arg = arg;
+    this.#sign = greatest ? 1 : -1;
+    this.#heap = heap;
+    this.#ops = rowOps([type], 'identity');
+    this.#compare = rowCompare(this.#ops.layout, [{ col: 0, desc: false, nullsFirst: false }], false);
+    this.#stride = this.#ops.layout.stride;
+    this.bytes = this.#stride + 8;
+  }
+
+  begin(delta: Batch): void {
+    this.#column = delta.columns[this.#arg];
+    this.#ops.bind([this.#column]);
+    if (this.#scratch === 0) this.#scratch = this.#heap.alloc(this.#stride);
+  }
+
+  add(state: number, row: number, weight: number): void {
+    if (weight <= 0) throw new Error('a retraction reached an append-only aggregate');
+    if (this.#column === null || !isValid(this.#column, row)) return;
+    const flag = (state + this.#stride) >>> 2;
+    if (I32[flag] !== 0) {
+      this.#ops.storeShallow(row, this.#scratch);
+      if (this.#compare(this.#scratch, state) * this.#sign <= 0) return;
+      this.#ops.free(state, this.#heap);
+    }
+    this.#ops.store(row, state, this.#heap);
+    I32[flag] = 1;
+  }
+
+  result(state: number, out: BatchBuilder, column: number, row: number): void {
+    if (U32[(state + this.#stride) >>> 2] === 0) out.setNull(column, row);
+    else this.#ops.load(state, [out.columns[column]], row);
+  }
+
+  free(state: number): void {
+    if (U32[(state + this.#stride) >>> 2] !== 0) this.#ops.free(state, this.#heap);
+  }
+
+  endTick(): void {
+    // The value lies in the slot.
+  }
+
+  size() {
+    return { rows: 0, bytes: 0 };
+  }
+
+  release(): void {
+    this.#scratch = 0;
+  }
+}

@@ -1,0 +1,173 @@
+/** The one place that picks the accumulator of an aggregate call, by pg_proc signature. */
+import { unsupported } from '../errors.ts';
+import { elementType, isArrayType } from '../expr/array_types.ts';
+import type { AggCall, SortKey } from '../plan.ts';
+import type { Heap } from '../state/heap.ts';
+import { type ColType, OID } from '../types.ts';
+import type { Accumulator } from './accumulator.ts';
+import { CountAccumulator } from './count.ts';
+import { DecodedAccumulator, type Summary } from './decoded.ts';
+import { ExtremeAccumulator } from './extreme_value.ts';
+import { type CentredSums, floatSum, momentsOf } from './float_sum.ts';
+import { IntegerSumAccumulator } from './integer_sum.ts';
+import { intervalSum } from './interval_sum.ts';
+import { MultisetAccumulator, type MultisetResult } from './multiset.ts';
+import { numericSum } from './numeric_sum.ts';
+import { numericVariance } from './numeric_variance.ts';
+import {
+  anyValue,
+  arrayAgg,
+  byteaAgg,
+  extremeOf,
+  jsonAgg,
+  jsonObjectAgg,
+  mode,
+  percentileCont,
+  percentileDisc,
+  stringAgg,
+} from './ordered.ts';
+import { bitwise, truth } from './truth.ts';
+
+const INTEGERS = new Set(['int2', 'int4', 'int8']);
+const FLOATS = new Set(['float4', 'float8']);
+const BITS: Record<string, number> = { int2: 16, int4: 32, int8: 64 };
+
+/** Element type of an array type, null for other types. */
+function elementOid(oid: number): number | null {
+  return isArrayType(oid) ? elementType(oid) : null;
+}
+
+/** Two-argument statistics of the SQL standard over (y, x), from centred sums. NULL where undefined. */
+const PAIR_STATISTICS: Record<string, (s: CentredSums) => number | null> = {
+  covar_pop: (s) => (s.n < 1 ? null : s.sxy / s.n),
+  covar_samp: (s) => (s.n < 2 ? null : s.sxy / (s.n - 1)),
+  corr: (s) => (s.n < 1 || s.sxx === 0 || s.syy === 0 ? null : s.sxy / Math.sqrt(s.sxx * s.syy)),
+  regr_avgx: (s) => (s.n < 1 ? null : s.meanX),
+  regr_avgy: (s) => (s.n < 1 ? null : s.meanY),
+  regr_sxx: (s) => (s.n < 1 ? null : s.sxx),
+  regr_syy: (s) => (s.n < 1 ? null : s.syy),
+  regr_sxy: (s) => (s.n < 1 ? null : s.sxy),
+  regr_slope: (s) => (s.n < 1 || s.sxx === 0 ? null : s.sxy / s.sxx),
+  regr_intercept: (s) => (s.n < 1 || s.sxx === 0 ? null : s.meanY - (s.sxy / s.sxx) * s.meanX),
+  regr_r2: (s) => (s.n < 1 || s.sxx === 0 ? null : s.syy === 0 ? 1 : (s.sxy * s.sxy) / (s.sxx * s.syy)),
+};
+
+const SPREADS: Record<string, { sample: boolean; root: boolean }> = {
+  var_pop: { sample: false, root: false },
+  var_samp: { sample: true, root: false },
+  variance: { sample: true, root: false },
+  stddev_pop: { sample: false, root: true },
+  stddev_samp: { sample: true, root: true },
+  stddev: { sample: true, root: true },
+};
+
+function floatSpread({ sample, root }: { sample: boolean; root: boolean }) {
+  return (s: CentredSums): number | null => {
+    if (s.n < (sample ? 2 : 1)) return null;
+    const variance = s.sxx / (sample ? s.n - 1 : s.n);
+    return root ? Math.sqrt(variance) : variance;
+  };
+}
+
+/** Aggregates with a summary object: name and argument type (pg_type name) -> summary. */
+function summaryOf(name: string, arg: string): Summary<never> | null {
+  const make = (): Summary<unknown> | null => {
+    if (name === 'sum' || name === 'avg') {
+      const average = name === 'avg';
+      if (arg === 'numeric') return numericSum(average);
+      if (FLOATS.has(arg)) return floatSum(average, arg === 'float4' && !average) as Summary<unknown>;
+      if (arg === 'interval' || arg === 'time') return intervalSum(average) as Summary<unknown>;
+    }
+    if (name === 'bool_and' || name === 'every') return truth(false) as Summary<unknown>;
+    if (name === 'bool_or') return truth(true) as Summary<unknown>;
+    if (name.startsWith('bit_') && arg in BITS) {
+      return bitwise(name.slice(4) as 'and' | 'or' | 'xor', BITS[arg], arg === 'int8') as Summary<unknown>;
+    }
+    if (name in SPREADS) {
+      if (FLOATS.has(arg)) return momentsOf(floatSpread(SPREADS[name]), false) as Summary<unknown>;
+      return numericVariance(SPREADS[name].sample, SPREADS[name].root) as Summary<unknown>;
+    }
+    if (name in PAIR_STATISTICS) return momentsOf(PAIR_STATISTICS[name], true) as Summary<unknown>;
+    return null;
+  };
+  return make() as Summary<never> | null;
+}
+
+/** Aggregates read from the ordered group. */
+function multisetOf(name: string, argTypes: ColType[], result: ColType): MultisetResult | null {
+  switch (name) {
+    case 'array_agg':
+      return arrayAgg(elementOid(result.oid) ?? OID.text);
+    case 'string_agg':
+      return result.oid === OID.bytea ? byteaAgg() : stringAgg();
+    case 'json_agg':
+    case 'json_agg_strict':
+      return jsonAgg(argTypes[0], false, name.endsWith('strict'));
+    case 'jsonb_agg':
+    case 'jsonb_agg_strict':
+      return jsonAgg(argTypes[0], true, name.endsWith('strict'));
+    case 'json_object_agg':
+      return jsonObjectAgg(argTypes, false);
+    case 'jsonb_object_agg':
+      return jsonObjectAgg(argTypes, true);
+    case 'mode':
+      return mode();
+    case 'percentile_disc':
+    case 'percentile_cont': {
+      const elem = elementOid(result.oid);
+      const many = elementOid(argTypes[0].oid) !== null;
+      return name === 'percentile_cont'
+        ? percentileCont(elem ?? result.oid, many)
+        : percentileDisc(elem ?? result.oid, many);
+    }
+    case 'any_value':
+      return anyValue();
+    case 'min':
+    case 'max':
+      return extremeOf(name === 'max');
+    default:
+      return null;
+  }
+}
+
+/** `fn` is regprocedure text: `sum(int8)`; arguments of polymorphic ones are their declared types. */
+export function makeAccumulator(call: AggCall, inputTypes: ColType[], appendOnly: boolean, heap: Heap): Accumulator {
+  const open = call.fn.indexOf('(');
+  const name = call.fn.slice(0, open);
+  const arg = call.fn.slice(open + 1, -1).split(',')[0];
+  if (name === 'count') return new CountAccumulator(call.args.length === 0 ? null : call.args[0]);
+  if (name === 'regr_count') return new DecodedAccumulator(call.args, pairCount, heap);
+  if (INTEGERS.has(arg) && (name === 'sum' || name === 'avg')) {
+    return new IntegerSumAccumulator(call.args[0], name === 'avg' ? 'average' : arg === 'int8' ? 'numeric' : 'int8');
+  }
+  if (appendOnly && (name === 'min' || name === 'max')) {
+    return new ExtremeAccumulator(call.args[0], inputTypes[call.args[0]], name === 'max', heap);
+  }
+  const summary = summaryOf(name, arg);
+  if (summary !== null) return new DecodedAccumulator<never>(call.args, summary, heap);
+  const reading = multisetOf(
+    name,
+    call.args.map((c) => inputTypes[c]),
+    call.t,
+  );
+  if (reading === null) throw unsupported(`aggregate ${call.fn}`);
+  const { args, order } = multisetColumns(name, call);
+  return new MultisetAccumulator(args, inputTypes, order, call.distinct, reading, heap);
+}
+
+/** Ordered-set aggregates aggregate the WITHIN GROUP column; their direct arguments come first. */
+function multisetColumns(name: string, call: AggCall): { args: number[]; order: SortKey[] } {
+  if (name === 'mode' || name.startsWith('percentile_'))
+    return { args: [...call.args, ...call.orderBy.map((k) => k.col)], order: call.orderBy };
+  return { args: call.args, order: call.orderBy };
+}
+
+const pairCount: Summary<{ n: number }> = {
+  empty: () => ({ n: 0 }),
+  add(s, _args, weight) {
+    s.n += weight;
+  },
+  result: (s) => BigInt(s.n),
+  encode: (s) => [s.n],
+  decode: ([n]) => ({ n: n as number }),
+};

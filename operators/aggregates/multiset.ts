@@ -1,0 +1,132 @@
+/**
+ * Aggregates that need all values of the group: min and max under retraction, array_agg, string_agg, json aggregates, percentiles, mode.
+ *
+ * State: | head of an ordered run | of (arguments ++ ORDER BY columns), ordered by ORDER BY, then by value.
+ * Cost O(log n) a row; a result reads one end of the run (min, max) or all of it (the others, for touched groups only).
+ */
+import type { Batch } from '../batch/batch.ts';
+import { type BatchBuilder, isValid } from '../batch/builder.ts';
+import { U8 } from '../batch/memory.ts';
+import { readSlot } from '../batch/slots.ts';
+import type { Datum } from '../datum.ts';
+import type { SortKey } from '../plan.ts';
+import type { Heap } from '../state/heap.ts';
+import { OrderedRuns } from '../state/ordered_runs.ts';
+import type { ColType } from '../types.ts';
+import type { Accumulator } from './accumulator.ts';
+
+/** The group's rows in order: each with its weight. `values` are arguments, then ORDER BY columns. */
+export interface Entry {
+  values: Datum[];
+  weight: number;
+}
+
+/** How a result is made of the ordered group. */
+export interface MultisetResult {
+  /** True when NULL arguments take part (array_agg, json_agg). */
+  keepsNulls: boolean;
+  /** Read only this end. */
+  end?: 'first' | 'last';
+  result(entries: Iterable<Entry>): Datum;
+}
+
+export class MultisetAccumulator implements Accumulator {
+  readonly bytes = OrderedRuns.HEAD;
+  readonly countsDuplicates = false;
+  readonly #columns: number[];
+  readonly #argCount: number;
+  readonly #types: ColType[];
+  readonly #runs: OrderedRuns;
+  readonly #reading: MultisetResult;
+  readonly #distinct: boolean;
+  #delta: Batch | null = null;
+
+  /**
+   * `args`: input columns of the arguments, with their types; `order`: sort keys over input columns. distinct: equal argument lists count
+   * once.
+   */
+  constructor(
+    args: number[],
+    inputTypes: ColType[],
+    order: SortKey[],
+    distinct: boolean,
+    reading: MultisetResult,
+    heap: Heap,
+  ) {
+    const orderColumns = order.map((k) => k.col);
+    this.#columns = [...args, ...orderColumns];
+    this.#argCount = args.length;
+    this.#types = this.#columns.map((c) => inputTypes[c]);
+    const keys: SortKey[] = order.map((k, i) => ({ ...k, col: args.length + i }));
+    for (let i = 0; i < args.length; i++) keys.push({ col: i, desc: false, nullsFirst: false });
+    this.#runs = new OrderedRuns(this.#types, keys, heap);
+    this.#distinct = distinct;
+    this.#reading = reading;
+  }
+
+  begin(delta: Batch): void {
+    this.#delta = delta;
+    this.#runs.bind(this.#columns.map((c) => delta.columns[c]));
+  }
+
+  add(state: number, row: number, weight: number): void {
+    if (!this.#reading.keepsNulls && this.#delta !== null) {
+      for (let i = 0; i < this.#argCount; i++) if (!isValid(this.#delta.columns[this.#columns[i]], row)) return;
+    }
+    this.#runs.add(state, row, weight);
+  }
+
+  result(state: number, out: BatchBuilder, column: number, row: number): void {
+    const { end } = this.#reading;
+    if (end !== undefined) {
+      const count = this.#runs.count(state);
+      if (count === 0) out.setNull(column, row);
+      else out.setDatum(column, row, this.#values(this.#runs.entry(state, end === 'first' ? 0 : count - 1))[0]);
+      return;
+    }
+    out.setDatum(column, row, this.#reading.result(this.#entries(state)));
+  }
+
+  *#entries(state: number): Iterable<Entry> {
+    const count = this.#runs.count(state);
+    let previous = 0;
+    for (let i = 0; i < count; i++) {
+      const entry = this.#runs.entry(state, i);
+      if (this.#distinct && previous !== 0 && this.#sameArgs(previous, entry)) continue;
+      previous = entry;
+      yield { values: this.#values(entry), weight: this.#distinct ? 1 : this.#runs.weight(entry) };
+    }
+  }
+
+  #sameArgs(a: number, b: number): boolean {
+    const x = this.#values(a);
+    const y = this.#values(b);
+    const text = (v: Datum[]) =>
+      JSON.stringify(v.slice(0, this.#argCount), (_, d) => (typeof d === 'bigint' ? `${d}n` : d));
+    return text(x) === text(y);
+  }
+
+  #values(entry: number): Datum[] {
+    const { layout } = this.#runs.rows;
+    const row = entry + this.#runs.rowOffset;
+    return layout.types.map((type, i) =>
+      U8[row + layout.valid + i] === 0 ? null : readSlot(layout.phys[i], type.oid, row + layout.offsets[i]),
+    );
+  }
+
+  free(state: number): void {
+    this.#runs.free(state);
+  }
+
+  endTick(): void {
+    // The heap is the group table's.
+  }
+
+  size() {
+    return { rows: this.#runs.size, bytes: 0 };
+  }
+
+  release(): void {
+    // The heap is the group table's.
+  }
+}

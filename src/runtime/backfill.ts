@@ -1,0 +1,113 @@
+/**
+ * Filling a new view.
+ *
+ *   streams it reads that were never read before: opened now, the view sees them from their first row on
+ *   streams that were read already:               their recorded history is replayed into the view while ticks go on; when the
+ *                                                 view has caught up, the streams are held for the last stretch
+ *   stored relations:                             read whole at the tick in which the view becomes live
+ */
+import { Arena } from '../../operators/batch/arena.ts';
+import { SqlError } from '../../operators/errors.ts';
+import { parseStart } from '../sources/source.ts';
+import { startMilliseconds } from '../sources/start.ts';
+import type { TidemarkEngine } from './engine.ts';
+import type { StreamRuntime } from './stream.ts';
+import type { ViewRuntime } from './view.ts';
+
+/** Rounds of replay while the streams run before they are held. */
+const FREE_ROUNDS = 3;
+
+interface Progress {
+  stream: StreamRuntime;
+  columns: number[];
+  entry: number;
+  /** Offset reached within the entry. */
+  at: bigint | null;
+}
+
+export async function backfill(engine: TidemarkEngine, view: ViewRuntime): Promise<void> {
+  const progress: Progress[] = [];
+  const fresh: StreamRuntime[] = [];
+  for (const { relation, columns } of view.sources) {
+    const stream = engine.streams.get(relation);
+    if (stream === undefined || stream.spec.envelope === 'upsert') continue;
+    stream.need(columns);
+    const known = progress.find((p) => p.stream === stream);
+    if (known !== undefined) known.columns.push(...columns);
+    else if (stream.opened) progress.push({ stream, columns: [...columns], entry: 0, at: null });
+    else if (!fresh.includes(stream)) fresh.push(stream);
+  }
+  const starts = new Map<StreamRuntime, Map<number, bigint>>();
+  for (const stream of fresh) starts.set(stream, await startOffsets(stream));
+  const held = progress.map((p) => p.stream);
+  try {
+    for (let round = 0; progress.length > 0; round++) {
+      if (round === FREE_ROUNDS) for (const stream of held) stream.held = true;
+      let moved = false;
+      for (const p of progress) if (await replayNew(engine, view, p)) moved = true;
+      if (!moved) break;
+    }
+    const streamed = (relation: number) => engine.loop.relations.get(relation) === undefined;
+    engine.loop.attach(view, (relation) => !streamed(relation));
+  } finally {
+    for (const stream of held) stream.held = false;
+  }
+  for (const stream of fresh) {
+    stream.open(starts.get(stream) as Map<number, bigint>);
+    engine.started(stream);
+  }
+  engine.schedule();
+}
+
+/** Offsets that a stream's `start` option names. */
+export async function startOffsets(stream: StreamRuntime): Promise<Map<number, bigint>> {
+  const text = stream.spec.options.start ?? 'earliest';
+  const start = parseStart(text, startMilliseconds);
+  if (start === null) {
+    throw new SqlError('22023', `invalid value for option "start": "${text}"`, {
+      hint: "Use 'earliest', 'latest', a timestamp, or 'partition:offset,...'.",
+    });
+  }
+  return stream.source.startOffsets(start);
+}
+
+/** Replays what the stream's history has beyond the view's progress. False when there is nothing. */
+async function replayNew(engine: TidemarkEngine, view: ViewRuntime, p: Progress): Promise<boolean> {
+  let moved = false;
+  for (;;) {
+    const entry = p.stream.history[p.entry];
+    if (entry === undefined) return moved;
+    const from = p.at ?? entry.from;
+    const to = entry.to;
+    if (from < to) {
+      moved = true;
+      await replayRange(engine, view, p, { ...entry, from, to });
+    }
+    // The last entry may still grow while ticks go on.
+    if (p.entry === p.stream.history.length - 1) {
+      p.at = to;
+      if (entry.to === to) return moved;
+    } else if (entry.to === to) {
+      p.entry++;
+      p.at = null;
+    } else p.at = to;
+  }
+}
+
+async function replayRange(
+  engine: TidemarkEngine,
+  view: ViewRuntime,
+  p: Progress,
+  entry: StreamRuntime['history'][number],
+): Promise<void> {
+  let arena = new Arena();
+  try {
+    for await (const batch of p.stream.replay(entry, p.columns, () => arena)) {
+      engine.loop.feed(view, p.stream.oid, batch, arena);
+      arena.release();
+      arena = new Arena();
+    }
+  } finally {
+    arena.release();
+  }
+}

@@ -1,0 +1,242 @@
+/** CREATE TABLE, CREATE STREAM, CREATE TABLE AS. */
+
+import type { Interval } from '../../operators/datum.ts';
+import { SqlError, unsupported } from '../../operators/errors.ts';
+import { evaluate } from '../../operators/expr/interpret.ts';
+import { type ColType, colType, OID } from '../../operators/types.ts';
+import { bindQuery, bindScalar } from '../../planner/bind/index.ts';
+import type { Relation, RelationColumn } from '../../planner/catalog_reader.ts';
+import type { ColumnDef, IncludeKind, Statement } from '../../planner/parse/ast.ts';
+import { planQuery } from '../../planner/physical/index.ts';
+import { resolveTypeName } from '../../planner/types/type_name.ts';
+import type { ColumnDefault, ConnectorSpec } from '../catalog/objects.ts';
+import type { SessionContext } from '../engine.ts';
+import type { SourceColumn } from '../formats/format.ts';
+import { checkConnector, connectorOptions, openConnector } from '../sources/connectors.ts';
+import { startOffsets } from './backfill.ts';
+import { creationSchema, nameTaken } from './definitions.ts';
+import type { TidemarkEngine } from './engine.ts';
+import { readQuery } from './queries.ts';
+import { StoredRelation } from './stored_relation.ts';
+import { StreamRuntime } from './stream.ts';
+
+type CreateRelation = Extract<Statement, { k: 'create_relation' }>;
+
+/** Gives the command tag for CREATE TABLE AS, null otherwise. */
+export async function createRelation(
+  engine: TidemarkEngine,
+  statement: CreateRelation,
+  session: SessionContext,
+): Promise<string | null> {
+  if (nameTaken(engine, statement.schema, statement.name, statement.ifNotExists, session)) return null;
+  if (statement.asQuery !== null) return createTableAs(engine, statement, session);
+  const columns = tableColumns(statement);
+  const included = statement.include.map((item) => includedColumn(item));
+  const all = [...columns, ...included.map(({ name, type }) => ({ name, type, notNull: false }))];
+  checkNames(all);
+  const key = primaryKey(statement, all);
+  const connector = connectorOptions(statement.options);
+  if (connector === null && included.length > 0) throw new SqlError('42601', 'INCLUDE needs a connector');
+  const relation: Relation = {
+    oid: engine.catalog.newOid(),
+    schema: statement.schema ?? creationSchema(engine, session),
+    name: statement.name,
+    kind: statement.kind,
+    columns: all,
+    key,
+    appendOnly: statement.kind === 'stream',
+    indexes: key === null ? [] : [key],
+    watermark: watermarkOf(engine, statement, all, session),
+  };
+  const defaults: (ColumnDefault | null)[] = all.map((_, i) => {
+    const node = statement.columns[i]?.default ?? null;
+    return node === null ? null : { node, text: statement.text };
+  });
+  defaults.forEach((d, i) => {
+    if (d !== null)
+      bindScalar(d.node, d.text, engine.bindEnv(session, [], 'read'), { target: all[i].type, place: 'default' });
+  });
+  const source = connector === null ? null : sourceSpec(statement, connector, columns, included, key);
+  if (source === null)
+    engine.loop.addRelation(
+      relation.oid,
+      new StoredRelation(
+        all.map((c) => c.type),
+        relation.indexes,
+      ),
+    );
+  else await attachSource(engine, relation, source);
+  engine.catalog.add({
+    kind: statement.kind,
+    oid: relation.oid,
+    schema: relation.schema,
+    name: relation.name,
+    sql: statement.text,
+    dependencies: [],
+    relation,
+    defaults,
+    source,
+  });
+  return null;
+}
+
+async function attachSource(engine: TidemarkEngine, relation: Relation, spec: ConnectorSpec): Promise<void> {
+  await checkConnector(spec);
+  const source = await openConnector(spec, engine.log);
+  const stream = new StreamRuntime(relation.oid, relation, spec, source);
+  engine.streams.set(relation.oid, stream);
+  if (spec.envelope === 'append') return;
+  // A keyed table keeps its rows, so it reads from the start whether or not a view needs it.
+  engine.loop.addRelation(
+    relation.oid,
+    new StoredRelation(
+      relation.columns.map((c) => c.type),
+      relation.indexes,
+    ),
+  );
+  stream.open(await startOffsets(stream));
+  engine.started(stream);
+}
+
+function tableColumns(statement: CreateRelation): RelationColumn[] {
+  return statement.columns.map((column: ColumnDef) => ({
+    name: column.name,
+    type: resolveTypeName(column.type),
+    notNull: column.notNull || column.primaryKey || (statement.primaryKey?.includes(column.name) ?? false),
+  }));
+}
+
+function checkNames(columns: RelationColumn[]): void {
+  const seen = new Set<string>();
+  for (const { name } of columns) {
+    if (seen.has(name)) throw new SqlError('42701', `column "${name}" specified more than once`);
+    seen.add(name);
+  }
+}
+
+function primaryKey(statement: CreateRelation, columns: RelationColumn[]): number[] | null {
+  const named = statement.primaryKey ?? statement.columns.filter((c) => c.primaryKey).map((c) => c.name);
+  if (named.length === 0) return null;
+  if (statement.kind === 'stream') {
+    throw new SqlError('42P16', 'a stream has no primary key', {
+      hint: 'Use CREATE TABLE for rows that are changed by key.',
+    });
+  }
+  return named.map((name) => {
+    const i = columns.findIndex((c) => c.name === name);
+    if (i < 0) throw new SqlError('42703', `column "${name}" named in key does not exist`);
+    return i;
+  });
+}
+
+const INCLUDED: Record<IncludeKind, ColType> = {
+  key: colType(OID.text),
+  partition: colType(OID.int4),
+  offset: colType(OID.int8),
+  timestamp: colType(OID.timestamptz),
+  headers: colType(OID.jsonb),
+};
+
+function includedColumn(item: { kind: IncludeKind; as: string }): SourceColumn {
+  return { name: item.as, type: INCLUDED[item.kind], notNull: false, origin: { k: item.kind } };
+}
+
+function watermarkOf(
+  engine: TidemarkEngine,
+  statement: CreateRelation,
+  columns: RelationColumn[],
+  session: SessionContext,
+): Relation['watermark'] {
+  if (statement.watermark === null) return undefined;
+  const { column, delay } = statement.watermark;
+  const position = columns.findIndex((c) => c.name === column);
+  if (position < 0) throw new SqlError('42703', `column "${column}" named in WATERMARK does not exist`);
+  const oid = columns[position].type.oid;
+  if (oid !== OID.timestamp && oid !== OID.timestamptz) {
+    throw new SqlError('42804', `WATERMARK column "${column}" must be of type timestamp or timestamp with time zone`);
+  }
+  const env = engine.bindEnv(session, [], 'read');
+  const value = evaluate(
+    bindScalar(delay, statement.text, env, { target: colType(OID.interval), place: 'option' }),
+    [],
+    session.evalContext,
+  ) as Interval | null;
+  if (value === null || value.months !== 0)
+    throw new SqlError('22023', 'the delay of a WATERMARK must be an interval without months');
+  const micros = BigInt(value.days) * 86400000000n + value.micros;
+  if (micros < 0n) throw new SqlError('22023', 'the delay of a WATERMARK must not be negative');
+  return { column: position, delay: micros };
+}
+
+function sourceSpec(
+  statement: CreateRelation,
+  connector: { connector: string; options: Record<string, string> },
+  columns: RelationColumn[],
+  included: SourceColumn[],
+  key: number[] | null,
+): ConnectorSpec {
+  const envelope = connector.options.envelope === 'upsert' ? 'upsert' : 'append';
+  if (envelope === 'upsert' && key === null) throw new SqlError('42P16', "envelope = 'upsert' needs a PRIMARY KEY");
+  if (statement.kind === 'table' && envelope === 'append') {
+    throw new SqlError('22023', "a table over a connector needs envelope = 'upsert'", {
+      hint: 'Use CREATE STREAM for rows that are only appended.',
+    });
+  }
+  if (statement.kind === 'stream' && envelope === 'upsert') {
+    throw new SqlError('22023', "envelope = 'upsert' makes a table", { hint: 'Use CREATE TABLE with a PRIMARY KEY.' });
+  }
+  const fields: SourceColumn[] = columns.map((c) => ({ ...c, origin: { k: 'field', name: c.name } }));
+  return {
+    ...connector,
+    envelope,
+    decoder: {
+      columns: [...fields, ...included],
+      needed: [],
+      upsertKey: envelope === 'upsert' ? (key ?? undefined) : undefined,
+    },
+  };
+}
+
+async function createTableAs(
+  engine: TidemarkEngine,
+  statement: CreateRelation,
+  session: SessionContext,
+): Promise<string> {
+  if (statement.options.length > 0) throw unsupported('CREATE TABLE AS with options');
+  const query = statement.asQuery;
+  if (query === null) throw new Error('CREATE TABLE AS without a query');
+  const bound = bindQuery(query, engine.bindEnv(session, [], 'read'));
+  const columns = bound.columns.map(({ col }, i) => ({
+    name: statement.columns[i]?.name ?? col.name,
+    type: col.type,
+    notNull: false,
+  }));
+  checkNames(columns);
+  const result = await readQuery(engine, planQuery(bound, { mode: 'read' }), bound.dependencies, session);
+  const relation: Relation = {
+    oid: engine.catalog.newOid(),
+    schema: statement.schema ?? creationSchema(engine, session),
+    name: statement.name,
+    kind: 'table',
+    columns,
+    key: null,
+    appendOnly: false,
+    indexes: [],
+  };
+  engine.loop.addRelation(relation.oid, new StoredRelation(columns.map((c) => c.type)));
+  engine.catalog.add({
+    kind: 'table',
+    oid: relation.oid,
+    schema: relation.schema,
+    name: relation.name,
+    sql: statement.text,
+    dependencies: [],
+    relation,
+    defaults: columns.map(() => null),
+    source: null,
+  });
+  const count = result.batch.n;
+  engine.transactionOf(session).write(relation.oid, result.batch);
+  result.arena.release();
+  return `SELECT ${count}`;
+}

@@ -1,0 +1,187 @@
+/** CREATE, DROP, TRUNCATE: statements that change the catalog. Each runs alone between two ticks. */
+import { SqlError } from '../../operators/errors.ts';
+import type { Statement } from '../../planner/parse/ast.ts';
+import { commandTag } from '../../planner/parse/command_tag.ts';
+import type { CatalogObject, ObjectKind } from '../catalog/objects.ts';
+import { KIND_NAMES } from '../catalog/objects.ts';
+import type { SessionContext } from '../engine.ts';
+import { createIndex } from './create_index.ts';
+import { createRelation } from './create_relation.ts';
+import { createSink } from './create_sink.ts';
+import { createView } from './create_view.ts';
+import type { TidemarkEngine } from './engine.ts';
+import { checkWritable, modifyContext } from './modifications.ts';
+import { type RunnableStatement, runnable } from './prepared.ts';
+import { deleteAll } from './truncate.ts';
+
+export function prepareDefinition(
+  engine: TidemarkEngine,
+  statement: Statement,
+  _session: SessionContext,
+): RunnableStatement {
+  return runnable(statement, engine.catalogVersion, null, async (_params, session) => {
+    const tag = await define(engine, statement, session);
+    return { kind: 'command', tag: tag ?? commandTag(statement) };
+  });
+}
+
+/** Runs the definition; gives the command tag where it is not the statement's usual one. */
+async function define(engine: TidemarkEngine, statement: Statement, session: SessionContext): Promise<string | null> {
+  switch (statement.k) {
+    case 'create_relation':
+      return createRelation(engine, statement, session);
+    case 'create_view':
+      await createView(engine, statement, session);
+      return null;
+    case 'create_index':
+      createIndex(engine, statement, session);
+      return null;
+    case 'create_sink':
+      await createSink(engine, statement, session);
+      return null;
+    case 'create_schema':
+      if (!engine.catalog.createSchema(statement.name, statement.ifNotExists)) {
+        session.notice('NOTICE', '42P06', `schema "${statement.name}" already exists, skipping`);
+      }
+      return null;
+    case 'drop':
+      await drop(engine, statement, session);
+      return null;
+    case 'truncate':
+      for (const { schema, name } of statement.names) {
+        const relation = engine.catalog.relation(schema, name);
+        if (relation === null) throw new SqlError('42P01', `relation "${name}" does not exist`);
+        checkWritable(engine, relation, 'delete');
+        deleteAll(relation, modifyContext(engine, relation, session));
+      }
+      return null;
+    default:
+      throw new SqlError('0A000', `${commandTag(statement)} is not supported`);
+  }
+}
+
+/** True (with a notice) when the name is taken and IF NOT EXISTS was said; 42P07 when it is taken otherwise. */
+export function nameTaken(
+  engine: TidemarkEngine,
+  schema: string | undefined,
+  name: string,
+  ifNotExists: boolean,
+  session: SessionContext,
+): boolean {
+  const target = schema ?? creationSchema(engine, session);
+  if (engine.catalog.find(target, name) === undefined) return false;
+  if (!ifNotExists) throw new SqlError('42P07', `relation "${name}" already exists`);
+  session.notice('NOTICE', '42P07', `relation "${name}" already exists, skipping`);
+  return true;
+}
+
+/** The first schema of the search path that exists: where unqualified CREATE puts things. */
+export function creationSchema(engine: TidemarkEngine, session: SessionContext): string {
+  const schema = session.searchPath.find((s) => s !== 'pg_catalog' && engine.catalog.hasSchema(s));
+  if (schema === undefined) throw new SqlError('3F000', 'no schema has been selected to create in');
+  return schema;
+}
+
+type Drop = Extract<Statement, { k: 'drop' }>;
+
+async function drop(engine: TidemarkEngine, statement: Drop, session: SessionContext): Promise<void> {
+  if (statement.kind === 'schema') {
+    for (const { name } of statement.names) await dropSchema(engine, name, statement, session);
+    return;
+  }
+  if (statement.kind === 'subscription') throw new SqlError('0A000', 'DROP SUBSCRIPTION is not supported');
+  const kind: ObjectKind = statement.kind === 'source' ? 'stream' : statement.kind;
+  const found: CatalogObject[] = [];
+  for (const { schema, name } of statement.names) {
+    const object = engine.catalog.forDrop(kind, schema, name, session.searchPath, statement.ifExists);
+    if (object === null) session.notice('NOTICE', '00000', `${KIND_NAMES[kind]} "${name}" does not exist, skipping`);
+    else found.push(object);
+  }
+  await dropObjects(engine, found, statement.cascade, session);
+}
+
+async function dropSchema(
+  engine: TidemarkEngine,
+  name: string,
+  statement: Drop,
+  session: SessionContext,
+): Promise<void> {
+  if (!engine.catalog.hasSchema(name)) {
+    if (!statement.ifExists) throw new SqlError('3F000', `schema "${name}" does not exist`);
+    session.notice('NOTICE', '00000', `schema "${name}" does not exist, skipping`);
+    return;
+  }
+  const inside = engine.catalog.objects().filter((o) => o.schema === name);
+  if (inside.length > 0 && !statement.cascade) throw stillDependent(`schema ${name}`, inside, `schema ${name}`);
+  await dropObjects(engine, inside.reverse(), true, session);
+  engine.catalog.dropSchema(name);
+}
+
+async function dropObjects(
+  engine: TidemarkEngine,
+  objects: CatalogObject[],
+  cascade: boolean,
+  session: SessionContext,
+): Promise<void> {
+  const named = new Set(objects.map((o) => o.oid));
+  const dependents = engine.catalog.dependents([...named]).filter((o) => !named.has(o.oid));
+  const blocking = dependents.filter((o) => o.kind !== 'index');
+  if (blocking.length > 0 && !cascade) {
+    const first = objects[0];
+    throw stillDependent(
+      `${KIND_NAMES[first.kind]} ${first.name}`,
+      blocking.reverse(),
+      `${KIND_NAMES[first.kind]} ${first.name}`,
+    );
+  }
+  if (blocking.length === 1)
+    session.notice('NOTICE', '00000', `drop cascades to ${KIND_NAMES[blocking[0].kind]} ${blocking[0].name}`);
+  else if (blocking.length > 1) {
+    session.notice('NOTICE', '00000', `drop cascades to ${blocking.length} other objects`, {
+      detail: blocking.map((o) => `drop cascades to ${KIND_NAMES[o.kind]} ${o.name}`).join('\n'),
+    });
+  }
+  for (const object of [...dependents, ...[...objects].reverse()]) await dropOne(engine, object);
+}
+
+function stillDependent(what: string, dependents: CatalogObject[], on: string): SqlError {
+  return new SqlError('2BP01', `cannot drop ${what} because other objects depend on it`, {
+    detail: dependents.map((o) => `${KIND_NAMES[o.kind]} ${o.name} depends on ${on}`).join('\n'),
+    hint: 'Use DROP ... CASCADE to drop the dependent objects too.',
+  });
+}
+
+async function dropOne(engine: TidemarkEngine, object: CatalogObject): Promise<void> {
+  engine.catalog.remove(object.oid);
+  switch (object.kind) {
+    case 'table':
+    case 'stream': {
+      const stream = engine.streams.get(object.oid);
+      engine.streams.delete(object.oid);
+      engine.loop.dropRelation(object.oid);
+      await stream?.close();
+      return;
+    }
+    case 'materialized_view':
+      engine.loop.detachView(object.oid);
+      return;
+    case 'sink': {
+      const sink = engine.sinks.get(object.oid);
+      engine.sinks.delete(object.oid);
+      engine.loop.detachView(object.oid);
+      await sink?.close();
+      return;
+    }
+    case 'index': {
+      const relation = engine.catalog.relationByOid(object.on);
+      if (relation === null) return;
+      relation.indexes = relation.indexes.filter(
+        (columns) => columns.join() !== object.columns.join() || columns === relation.key,
+      );
+      if (!relation.indexes.some((columns) => columns.join() === object.columns.join()))
+        engine.loop.relations.get(object.on)?.dropIndex(object.columns);
+      return;
+    }
+    case 'view':
+  }
+}

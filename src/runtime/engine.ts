@@ -1,0 +1,255 @@
+/**
+ * The engine: catalog, ticks, streams and the statements that use them.
+ *
+ *   prepare(statement) -> RunnableStatement -> execute -> Result
+ *
+ * Ticks run when input is there: a source that has rows schedules one, a commit runs one at once. Each takes at most `tickRows`
+ * records per stream, so that a busy stream gives large ticks and an idle one small ones.
+ */
+import type { Batch } from '../../operators/batch/batch.ts';
+import type { Datum } from '../../operators/datum.ts';
+import { SqlError, unsupported } from '../../operators/errors.ts';
+import type { EvalContext } from '../../operators/expr/ir.ts';
+import type { BindEnv } from '../../planner/bind/index.ts';
+import type { Relation } from '../../planner/catalog_reader.ts';
+import type { Statement } from '../../planner/parse/ast.ts';
+import { Catalog } from '../catalog/catalog.ts';
+import type { Engine, PreparedStatement, Result, SessionContext } from '../engine.ts';
+import { prepareCopy } from './copy.ts';
+import { prepareDefinition } from './definitions.ts';
+import { prepareExplain } from './explain.ts';
+import { prepareModification } from './modifications.ts';
+import { type RunnableStatement, runnable } from './prepared.ts';
+import { prepareQuery } from './queries.ts';
+import type { ReadSources } from './reads.ts';
+import type { SinkRuntime } from './sink.ts';
+import type { StreamRuntime } from './stream.ts';
+import { prepareSubscribe } from './subscribe.ts';
+import { SystemCatalog } from './system_catalog.ts';
+import { TickLoop } from './tick_loop.ts';
+import { EngineTransaction } from './transaction.ts';
+
+export interface EngineOptions {
+  /** Microseconds since 2000-01-01 UTC; tests turn it by hand. */
+  clock?: () => bigint;
+  /** Most records that one stream gives to one tick. Default 10000. */
+  tickRows?: number;
+  /** False: ticks run only when pump() is called (deterministic tests and embedding). Default true. */
+  automatic?: boolean;
+  /** Shown by version(). */
+  version?: string;
+  log?: (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void;
+}
+
+/** Microseconds from 1970-01-01 to 2000-01-01. */
+const EPOCH_SHIFT = 946684800000000n;
+
+function systemClock(): bigint {
+  return BigInt(Date.now()) * 1000n - EPOCH_SHIFT;
+}
+
+/** How often views that depend on now() see the clock move, in milliseconds. */
+const CLOCK_TICK_MS = 100;
+
+export class TidemarkEngine implements Engine {
+  readonly catalog: Catalog;
+  readonly system: SystemCatalog;
+  readonly loop: TickLoop;
+  readonly streams = new Map<number, StreamRuntime>();
+  readonly sinks = new Map<number, SinkRuntime>();
+  readonly log: NonNullable<EngineOptions['log']>;
+  readonly version: string;
+  tickRows: number;
+  readonly #automatic: boolean;
+  #scheduled = false;
+  #closed = false;
+  #clockTimer: NodeJS.Timeout | null = null;
+  #tickMicros: number[] = [];
+
+  constructor(options: EngineOptions = {}) {
+    this.log = options.log ?? (() => undefined);
+    this.version = options.version ?? '0';
+    this.tickRows = options.tickRows ?? 10000;
+    this.#automatic = options.automatic ?? true;
+    this.loop = new TickLoop(options.clock ?? systemClock, (relation) => this.streams.get(relation)?.watermark ?? null);
+    this.system = new SystemCatalog(this);
+    this.catalog = new Catalog(this.system);
+  }
+
+  get catalogVersion(): number {
+    return this.catalog.version;
+  }
+
+  /** Recent tick durations in microseconds, newest last. */
+  get tickDurations(): readonly number[] {
+    return this.#tickMicros;
+  }
+
+  begin(): EngineTransaction {
+    return new EngineTransaction(this.loop, (deltas) => this.publish(deltas));
+  }
+
+  prepare(statement: Statement, paramTypes: number[], session: SessionContext): PreparedStatement {
+    switch (statement.k) {
+      case 'select':
+        return prepareQuery(this, statement, paramTypes, session);
+      case 'insert':
+      case 'update':
+      case 'delete':
+        return prepareModification(this, statement, paramTypes, session);
+      case 'copy':
+        return prepareCopy(this, statement, session);
+      case 'subscribe':
+        return prepareSubscribe(this, statement, statement, session);
+      case 'explain':
+        return prepareExplain(this, statement, session);
+      case 'utility':
+        return runnable(statement, this.catalogVersion, null, async () => {
+          if (statement.tag.startsWith('ALTER')) throw unsupported(statement.tag);
+          if (statement.tag === 'FLUSH') await this.flush();
+          return { kind: 'command', tag: statement.tag };
+        });
+      default:
+        return prepareDefinition(this, statement, session);
+    }
+  }
+
+  async execute(
+    prepared: PreparedStatement,
+    params: Datum[],
+    session: SessionContext,
+    signal: AbortSignal,
+  ): Promise<Result> {
+    return (prepared as RunnableStatement).run(params, session, signal);
+  }
+
+  bindEnv(session: SessionContext, paramTypes: number[], mode: BindEnv['mode']): BindEnv {
+    return {
+      catalog: this.catalog,
+      evalContext: session.evalContext,
+      paramTypes,
+      searchPath: session.searchPath,
+      mode,
+      allowParams: mode === 'read',
+      columnDefault: (relation: Relation, column: number) => {
+        const object = this.catalog.get(relation.oid);
+        return object !== undefined && 'defaults' in object ? object.defaults[column] : null;
+      },
+    };
+  }
+
+  /** The transaction that a session's statement runs in. */
+  transactionOf(session: SessionContext): EngineTransaction {
+    if (!(session.transaction instanceof EngineTransaction)) throw new Error('the session has a foreign transaction');
+    return session.transaction;
+  }
+
+  /** Session settings with the tick that the transaction sees. */
+  contextOf(session: SessionContext): EvalContext {
+    return { ...session.evalContext, tick: this.transactionOf(session).tick };
+  }
+
+  readonly readSources: ReadSources = {
+    system: (relation, context) => this.system.rows(relation, context),
+    stream: (relation) => this.streams.get(relation),
+  };
+
+  /** One tick with these deltas and nothing else. */
+  publish(deltas: Map<number, Batch>): void {
+    const start = process.hrtime.bigint();
+    this.loop.run(deltas);
+    this.#tickMicros.push(Number(process.hrtime.bigint() - start) / 1000);
+    if (this.#tickMicros.length > 1000) this.#tickMicros.splice(0, 500);
+  }
+
+  /** Takes what sources have and runs one tick. False when there was nothing to do. */
+  pump(): boolean {
+    const input = new Map<number, Batch>();
+    let moved = false;
+    for (const stream of this.streams.values()) {
+      this.#events(stream);
+      if (!stream.ready()) continue;
+      moved = true;
+      const batch = stream.take(this.tickRows, this.loop.arena);
+      if (batch !== null) input.set(stream.oid, batch);
+    }
+    if (!moved && !this.loop.hasClockedViews) return false;
+    for (const [oid, batch] of input) {
+      const stream = this.streams.get(oid);
+      if (stream?.spec.envelope === 'upsert')
+        input.set(oid, stream.upsertDelta(batch, this.loop.relations.get(oid), this.loop.arena));
+    }
+    this.publish(input);
+    for (const stream of this.streams.values()) stream.moveWatermark(Date.now());
+    return moved;
+  }
+
+  #events(stream: StreamRuntime): void {
+    for (const event of stream.source.takeEvents()) {
+      const message = 'message' in event ? event.message : event.kind;
+      stream.lastEvent = event.kind === 'recovered' ? '' : `${event.kind}: ${message}`;
+      this.log(event.kind === 'recovered' ? 'info' : 'warn', `source ${stream.relation.name}: ${event.kind}`, {
+        ...event,
+      });
+      if (event.kind === 'partition_added') stream.addPartition(event.partition);
+    }
+  }
+
+  /** Runs ticks as long as sources have input, leaving the event loop to others between two. */
+  schedule(): void {
+    if (this.#scheduled || this.#closed || !this.#automatic) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      if (this.#closed) return;
+      if (this.pump()) this.schedule();
+      else for (const stream of this.streams.values()) this.#listen(stream);
+    });
+  }
+
+  #listen(stream: StreamRuntime): void {
+    if (stream.listening || stream.held) return;
+    stream.listening = true;
+    stream.source.onReady(() => {
+      stream.listening = false;
+      this.schedule();
+    });
+  }
+
+  /** A stream has begun to read: its rows make ticks from now on. */
+  started(stream: StreamRuntime): void {
+    if (this.#automatic) this.#listen(stream);
+    this.schedule();
+  }
+
+  /** Keeps the clock of temporal views moving while no input comes. */
+  watchClock(): void {
+    if (this.#clockTimer !== null || !this.#automatic || !this.loop.hasClockedViews) return;
+    this.#clockTimer = setInterval(() => {
+      if (this.loop.hasClockedViews) this.pump();
+    }, CLOCK_TICK_MS);
+    this.#clockTimer.unref();
+  }
+
+  async flush(): Promise<void> {
+    while (this.pumpReady()) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  pumpReady(): boolean {
+    for (const stream of this.streams.values()) if (stream.ready()) return this.pump();
+    return false;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#clockTimer !== null) clearInterval(this.#clockTimer);
+    for (const sink of this.sinks.values()) await sink.close();
+    for (const stream of this.streams.values()) await stream.close();
+    this.streams.clear();
+    this.loop.close();
+  }
+}
+
+export function notFound(name: string, position?: number): SqlError {
+  return new SqlError('42P01', `relation "${name}" does not exist`, { position });
+}

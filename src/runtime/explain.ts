@@ -1,0 +1,87 @@
+/** EXPLAIN [ANALYZE]: the dataflow plan as the planner prints it; ANALYZE of a live view adds what its operators measured. */
+import { SqlError } from '../../operators/errors.ts';
+import { colType, OID } from '../../operators/types.ts';
+import { bindQuery } from '../../planner/bind/index.ts';
+import type { SelectNode, Statement } from '../../planner/parse/ast.ts';
+import { explainPlan, type PhysicalQuery, planQuery } from '../../planner/physical/index.ts';
+import type { SessionContext } from '../engine.ts';
+import type { TidemarkEngine } from './engine.ts';
+import { type RunnableStatement, resultColumn, runnable } from './prepared.ts';
+import { rowsOf } from './row_streams.ts';
+import type { ViewRuntime } from './view.ts';
+
+type Explain = Extract<Statement, { k: 'explain' }>;
+
+export function prepareExplain(
+  engine: TidemarkEngine,
+  statement: Explain,
+  _session: SessionContext,
+): RunnableStatement {
+  const columns = [resultColumn('QUERY PLAN', OID.text)];
+  return runnable(statement, engine.catalogVersion, columns, async (_params, session) => {
+    const lines = explain(engine, statement.inner, statement.analyze, session);
+    return {
+      kind: 'rows',
+      columns,
+      rows: rowsOf(
+        [colType(OID.text)],
+        lines.map((line) => [line]),
+      ),
+      tag: () => 'EXPLAIN',
+    };
+  });
+}
+
+function explain(engine: TidemarkEngine, inner: Statement, analyze: boolean, session: SessionContext): string[] {
+  const nameOf = (oid: number) => engine.catalog.relationByOid(oid)?.name ?? `relation ${oid}`;
+  const view = viewNamed(engine, inner);
+  if (view !== null) return [...text(view.physical, nameOf), ...(analyze ? figures(view) : [])];
+  const query = queryOf(inner);
+  if (query === null) throw new SqlError('0A000', 'EXPLAIN is for queries and materialized views');
+  const mode = inner.k === 'create_view' ? 'view' : 'read';
+  return text(planQuery(bindQuery(query, engine.bindEnv(session, [], mode)), { mode }), nameOf);
+}
+
+function text(physical: PhysicalQuery, nameOf: (oid: number) => string): string[] {
+  return explainPlan(physical, nameOf).split('\n');
+}
+
+/** EXPLAIN SELECT * FROM v shows the plan that maintains v, when v is a materialized view and nothing else is asked. */
+function viewNamed(engine: TidemarkEngine, inner: Statement): ViewRuntime | null {
+  if (inner.k !== 'select') return null;
+  const { targetList, fromClause, ...rest } = inner.query.select;
+  const plain = Object.keys(rest).every((key) => key === 'limitOption' || key === 'op' || key === 'groupDistinct');
+  const fields = targetList?.length === 1 ? targetList[0].ResTarget?.val?.ColumnRef?.fields : undefined;
+  if (!plain || fields?.length !== 1 || fields[0].A_Star === undefined || fromClause?.length !== 1) return null;
+  const from = fromClause[0].RangeVar;
+  if (from === undefined) return null;
+  const relation = engine.catalog.relation(from.schemaname, from.relname);
+  return relation === null ? null : (engine.loop.view(relation.oid) ?? null);
+}
+
+function queryOf(inner: Statement): SelectNode | null {
+  switch (inner.k) {
+    case 'select':
+    case 'create_view':
+      return inner.query;
+    case 'declare_cursor':
+      return 'select' in inner.query ? inner.query : null;
+    case 'subscribe':
+      return 'query' in inner.target ? inner.target.query : null;
+    default:
+      return null;
+  }
+}
+
+/** Per operator: rows, state and time since the view was made. */
+function figures(view: ViewRuntime): string[] {
+  view.dataflow.timed = true;
+  const lines = ['', 'operator                 rows in     rows out   state rows  state bytes    ns per row'];
+  view.dataflow.figures().forEach((f, i) => {
+    const node = view.dataflow.plan.nodes[i];
+    const perRow = f.rowsIn === 0 ? '' : (Number(f.nanoseconds) / f.rowsIn).toFixed(0);
+    const cells = [f.rowsIn, f.rowsOut, f.stateRows, f.stateBytes].map((n) => String(n).padStart(12)).join(' ');
+    lines.push(`${`${i} ${node.op}`.padEnd(20)} ${cells} ${perRow.padStart(12)}`);
+  });
+  return lines;
+}

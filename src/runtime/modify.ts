@@ -1,0 +1,397 @@
+/**
+ * INSERT, UPDATE and DELETE: the source plan is read as the transaction sees it, rows are checked (NOT NULL, keys) and become a delta of
+ * the table in the transaction.
+ */
+import { Arena } from '../../operators/batch/arena.ts';
+import type { Batch } from '../../operators/batch/batch.ts';
+import { BatchBuilder, batchFromRows, readRow, weightOf } from '../../operators/batch/builder.ts';
+import type { Datum } from '../../operators/datum.ts';
+import { SqlError } from '../../operators/errors.ts';
+import { bindExpr } from '../../operators/expr/interpret.ts';
+import { outputText } from '../../operators/expr/io/index.ts';
+import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
+import { RowTable } from '../../operators/state/row_table.ts';
+import type { ColType } from '../../operators/types.ts';
+import type { BoundConflict, BoundDelete, BoundInsert, BoundReturning, BoundUpdate } from '../../planner/bind/index.ts';
+import type { Relation } from '../../planner/catalog_reader.ts';
+import { outputColumns } from '../../planner/logical/columns.ts';
+import type { Logical } from '../../planner/logical/plan.ts';
+import { planRows } from '../../planner/physical/index.ts';
+import { type ReadSources, readPlan, relationRows } from './reads.ts';
+import type { TickLoop } from './tick_loop.ts';
+import type { EngineTransaction } from './transaction.ts';
+
+export type BoundModification = BoundInsert | BoundUpdate | BoundDelete;
+
+export interface ModifyContext {
+  loop: TickLoop;
+  sources: ReadSources;
+  transaction: EngineTransaction;
+  context: EvalContext;
+  /** Unique keys of the relation: column positions, and the constraint's name for messages. */
+  uniqueKeys: { columns: number[]; name: string }[];
+}
+
+export interface Modified {
+  count: number;
+  /** Rows of RETURNING, or null. */
+  returned: Datum[][] | null;
+}
+
+/** Runs a bound modification with parameters already replaced. */
+export async function modify(bound: BoundModification, at: ModifyContext): Promise<Modified> {
+  const ids = outputColumns(bound.source).map((c) => c.id);
+  const rows = await readRows(bound.source, ids, at);
+  const position = new Map(ids.map((id, i) => [id, i]));
+  const pick = (row: Datum[], columns: { id: number }[]) => columns.map((c) => row[position.get(c.id) as number]);
+  const returning = returningOf(bound.returning, position, at.context);
+  switch (bound.k) {
+    case 'insert':
+      return insertRows(
+        bound.relation,
+        rows.map((row) => pick(row, bound.columns)),
+        bound.onConflict,
+        inTableOrder(bound, position, returning),
+        at,
+      );
+    case 'delete': {
+      const seen = firstOfEach(
+        rows,
+        (row) => pick(row, bound.oldColumns),
+        bound.relation.columns.map((c) => c.type),
+      );
+      writeDelta(
+        bound.relation,
+        seen.map((row) => ({ row: pick(row, bound.oldColumns), weight: -1 })),
+        at,
+      );
+      return { count: seen.length, returned: returning === null ? null : seen.map(returning) };
+    }
+    case 'update': {
+      const seen =
+        bound.relation.key === null
+          ? rows
+          : firstOfEach(
+              rows,
+              (row) => pick(row, bound.oldColumns),
+              bound.relation.columns.map((c) => c.type),
+            );
+      const delta: { row: Datum[]; weight: number }[] = [];
+      for (const row of seen) {
+        const next = pick(row, bound.newColumns);
+        checkNotNull(bound.relation, next, at.context);
+        delta.push({ row: pick(row, bound.oldColumns), weight: -1 }, { row: next, weight: 1 });
+      }
+      checkUniqueAfter(bound.relation, delta, at);
+      writeDelta(bound.relation, delta, at);
+      return { count: seen.length, returned: returning === null ? null : seen.map(returning) };
+    }
+  }
+}
+
+/** RETURNING of an INSERT for a row in table order. */
+function inTableOrder(
+  bound: BoundInsert,
+  position: Map<number, number>,
+  returning: ((row: Datum[]) => Datum[]) | null,
+) {
+  if (returning === null) return null;
+  const places = bound.columns.map((c) => position.get(c.id) as number);
+  return (row: Datum[]): Datum[] => {
+    const source: Datum[] = [];
+    places.forEach((place, i) => {
+      source[place] = row[i];
+    });
+    return returning(source);
+  };
+}
+
+async function readRows(source: Logical, ids: number[], at: ModifyContext): Promise<Datum[][]> {
+  const plan = planRows(source, ids);
+  const result = await readPlan(plan, ids.length, [], at.loop, at.sources, at.transaction, at.context);
+  const rows: Datum[][] = [];
+  for (let i = 0; i < result.batch.n; i++) rows.push(readRow(result.batch, i));
+  result.arena.release();
+  return rows;
+}
+
+function returningOf(
+  returning: BoundReturning | null,
+  position: Map<number, number>,
+  context: EvalContext,
+): ((row: Datum[]) => Datum[]) | null {
+  if (returning === null) return null;
+  const items = returning.items.map((item) => bindExpr(positional(item.expr, position)));
+  return (row) => items.map((item) => item(row, context));
+}
+
+/** Column ids become positions of the row. */
+function positional<T>(value: T, position: Map<number, number>): T {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
+  if (Array.isArray(value)) return value.map((item) => positional(item, position)) as T;
+  const fields = value as Record<string, unknown>;
+  if (fields.k === 'const') return value;
+  if (fields.k === 'col') return { ...fields, id: position.get(fields.id as number) } as T;
+  return Object.fromEntries(Object.entries(fields).map(([k, v]) => [k, positional(v, position)])) as T;
+}
+
+/** Rows whose key (by value) was not seen before: a target row that joins several rows is changed once. */
+function firstOfEach(rows: Datum[][], keyOf: (row: Datum[]) => Datum[], types: ColType[]): Datum[][] {
+  if (rows.length < 2) return rows;
+  const arena = new Arena();
+  const table = new RowTable(types, 0, 'identity');
+  try {
+    const batch = batchFromRows(types, rows.map(keyOf), arena);
+    table.begin(batch.columns, batch.n);
+    return rows.filter((_, i) => {
+      table.findOrInsert(i);
+      return table.inserted;
+    });
+  } finally {
+    table.release();
+    arena.release();
+  }
+}
+
+function writeDelta(relation: Relation, rows: { row: Datum[]; weight: number }[], at: ModifyContext): void {
+  const arena = new Arena();
+  try {
+    const types = relation.columns.map((c) => c.type);
+    at.transaction.write(
+      relation.oid,
+      batchFromRows(
+        types,
+        rows.map((r) => r.row),
+        arena,
+        rows.map((r) => r.weight),
+      ),
+    );
+  } finally {
+    arena.release();
+  }
+}
+
+function checkNotNull(relation: Relation, row: Datum[], context: EvalContext): void {
+  relation.columns.forEach((column, i) => {
+    if (!column.notNull || row[i] !== null) return;
+    throw new SqlError(
+      '23502',
+      `null value in column "${column.name}" of relation "${relation.name}" violates not-null constraint`,
+      {
+        detail: `Failing row contains (${row.map((v, c) => (v === null ? 'null' : outputText(v, relation.columns[c].type.oid, context))).join(', ')}).`,
+        schema: relation.schema,
+        table: relation.name,
+        column: column.name,
+      },
+    );
+  });
+}
+
+/** Existing rows of the given keys as the transaction sees them: key text -> row. */
+function rowsByKey(relation: Relation, columns: number[], keys: Datum[][], at: ModifyContext): Map<string, Datum[]> {
+  const arena = new Arena();
+  try {
+    const found = new Map<string, Datum[]>();
+    const rows = relationRows(at.loop, at.sources, at.transaction, at.context, arena);
+    const add = (batch: Batch, wanted: Set<string>) => {
+      for (let i = 0; i < batch.n; i++) {
+        const row = readRow(batch, i);
+        const key = keyText(columns, row);
+        if (!wanted.has(key)) continue;
+        if (weightOf(batch, i) > 0) found.set(key, row);
+        else if (found.has(key) && sameRow(found.get(key) as Datum[], row)) found.delete(key);
+      }
+    };
+    const wanted = new Set(keys.map((key) => key.map(datumKey).join('\u0000')));
+    if (at.transaction.corrections(relation.oid).length === 0) {
+      for (const key of keys) {
+        const values: Expr[] = key.map((v, i) => ({ k: 'const', v, t: relation.columns[columns[i]].type }));
+        add(rows(relation.oid, { columns, values }), wanted);
+      }
+    } else add(netRows(rows(relation.oid), arena, relation), wanted);
+    return found;
+  } finally {
+    arena.release();
+  }
+}
+
+function netRows(batch: Batch, arena: Arena, relation: Relation): Batch {
+  const types = relation.columns.map((c) => c.type);
+  const table = new RowTable(types, 8, 'identity');
+  const net = new Map<number, number>();
+  try {
+    table.begin(batch.columns, batch.n);
+    const first = new Map<number, number>();
+    for (let i = 0; i < batch.n; i++) {
+      const slot = table.findOrInsert(i);
+      if (table.inserted) first.set(slot, i);
+      net.set(slot, (net.get(slot) ?? 0) + weightOf(batch, i));
+    }
+    const out = new BatchBuilder(types, arena);
+    for (const [slot, weight] of net) {
+      if (weight === 0) continue;
+      const to = out.addRow(weight);
+      for (let c = 0; c < types.length; c++) out.copySlot(c, to, batch.columns[c], first.get(slot) as number);
+    }
+    return out.build();
+  } finally {
+    table.release();
+  }
+}
+
+const sameRow = (a: Datum[], b: Datum[]) => a.map(datumKey).join('\u0000') === b.map(datumKey).join('\u0000');
+
+function datumKey(value: Datum): string {
+  if (value === null) return 'n';
+  if (typeof value === 'object' && 'k' in value && value.k === 'dec') {
+    let { m, s } = value;
+    while (s > 0 && m % 10n === 0n) {
+      m /= 10n;
+      s--;
+    }
+    return `d${value.special ?? `${m}e${s}`}`;
+  }
+  if (typeof value === 'object') return JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? `${v}` : v));
+  return `${typeof value}${value}`;
+}
+
+const keyText = (columns: number[], row: Datum[]) => columns.map((c) => datumKey(row[c])).join('\u0000');
+
+function duplicateKey(
+  relation: Relation,
+  key: { columns: number[]; name: string },
+  row: Datum[],
+  context: EvalContext,
+): SqlError {
+  const names = key.columns.map((c) => relation.columns[c].name).join(', ');
+  const values = key.columns.map((c) => outputText(row[c], relation.columns[c].type.oid, context)).join(', ');
+  return new SqlError('23505', `duplicate key value violates unique constraint "${key.name}"`, {
+    detail: `Key (${names})=(${values}) already exists.`,
+    schema: relation.schema,
+    table: relation.name,
+    constraint: key.name,
+  });
+}
+
+/** The keys of the table after the delta must be unique. */
+function checkUniqueAfter(relation: Relation, delta: { row: Datum[]; weight: number }[], at: ModifyContext): void {
+  for (const key of at.uniqueKeys) {
+    const added = delta.filter((d) => d.weight > 0 && key.columns.every((c) => d.row[c] !== null));
+    const removed = new Set(delta.filter((d) => d.weight < 0).map((d) => d.row.map(datumKey).join('\u0000')));
+    const existing = rowsByKey(
+      relation,
+      key.columns,
+      added.map((d) => key.columns.map((c) => d.row[c])),
+      at,
+    );
+    const seen = new Set<string>();
+    for (const { row } of added) {
+      const text = keyText(key.columns, row);
+      const stored = existing.get(text);
+      if (seen.has(text) || (stored !== undefined && !removed.has(stored.map(datumKey).join('\u0000')))) {
+        throw duplicateKey(relation, key, row, at.context);
+      }
+      seen.add(text);
+    }
+  }
+}
+
+function insertRows(
+  relation: Relation,
+  rows: Datum[][],
+  onConflict: BoundConflict | null,
+  returning: ((row: Datum[]) => Datum[]) | null,
+  at: ModifyContext,
+): Modified {
+  for (const row of rows) checkNotNull(relation, row, at.context);
+  if (onConflict === null) {
+    const delta = rows.map((row) => ({ row, weight: 1 }));
+    checkUniqueAfter(relation, delta, at);
+    writeDelta(relation, delta, at);
+    return { count: rows.length, returned: returning === null ? null : rows.map(returning) };
+  }
+  return upsertRows(relation, rows, onConflict, returning, at);
+}
+
+function upsertRows(
+  relation: Relation,
+  rows: Datum[][],
+  onConflict: BoundConflict,
+  returning: ((row: Datum[]) => Datum[]) | null,
+  at: ModifyContext,
+): Modified {
+  const target = onConflict.target;
+  const keys = target === null ? at.uniqueKeys : at.uniqueKeys.filter((k) => sameColumns(k.columns, target));
+  if (keys.length === 0 && target !== null) {
+    throw new SqlError('42P10', 'there is no unique or exclusion constraint matching the ON CONFLICT specification');
+  }
+  const stored = keys.map((key) =>
+    rowsByKey(
+      relation,
+      key.columns,
+      rows.map((row) => key.columns.map((c) => row[c])),
+      at,
+    ),
+  );
+  const own = new Set<string>();
+  const delta: { row: Datum[]; weight: number }[] = [];
+  const returned: Datum[][] = [];
+  let count = 0;
+  const change = onConflict.action === 'update' ? conflictUpdate(onConflict, at.context) : null;
+  for (const row of rows) {
+    const hit = keys.findIndex((key, i) => stored[i].has(keyText(key.columns, row)));
+    if (hit < 0) {
+      delta.push({ row, weight: 1 });
+      keys.forEach((key, i) => {
+        stored[i].set(keyText(key.columns, row), row);
+        own.add(keyText(key.columns, row));
+      });
+      count++;
+      if (returning !== null) returned.push(returning(row));
+      continue;
+    }
+    if (change === null) continue;
+    const text = keyText(keys[hit].columns, row);
+    if (own.has(text)) {
+      throw new SqlError('21000', 'ON CONFLICT DO UPDATE command cannot affect row a second time', {
+        hint: 'Ensure that no rows proposed for insertion within the same command have duplicate constrained values.',
+      });
+    }
+    own.add(text);
+    const existing = stored[hit].get(text) as Datum[];
+    const next = change(existing, row);
+    if (next === null) continue;
+    checkNotNull(relation, next, at.context);
+    delta.push({ row: existing, weight: -1 }, { row: next, weight: 1 });
+    count++;
+    if (returning !== null) returned.push(returning(next));
+  }
+  checkUniqueAfter(relation, delta, at);
+  writeDelta(relation, delta, at);
+  return { count, returned: returning === null ? null : returned };
+}
+
+const sameColumns = (a: number[], b: number[]) => a.length === b.length && a.every((c) => b.includes(c));
+
+/** The new row of DO UPDATE for (stored row, proposed row), or null when its WHERE says no. */
+function conflictUpdate(conflict: Extract<BoundConflict, { action: 'update' }>, context: EvalContext) {
+  const position = new Map<number, number>();
+  conflict.existing.forEach((c, i) => {
+    position.set(c.id, i);
+  });
+  conflict.excluded.forEach((c, i) => {
+    position.set(c.id, conflict.existing.length + i);
+  });
+  const set = conflict.set.map((e) => bindExpr(positional(e, position)));
+  const where = conflict.where === null ? null : bindExpr(positional(conflict.where, position));
+  return (existing: Datum[], proposed: Datum[]): Datum[] | null => {
+    const both = [...existing, ...proposed];
+    if (where !== null && where(both, context) !== true) return null;
+    return set.map((e) => e(both, context));
+  };
+}
+
+/** Rows of COPY FROM: checked and written like INSERT's. */
+export function insertDatums(relation: Relation, rows: Datum[][], at: ModifyContext): void {
+  insertRows(relation, rows, null, null, at);
+}

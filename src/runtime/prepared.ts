@@ -1,0 +1,23 @@
+/** A planned statement that knows how to run itself. One is made by prepare() of each statement family (queries, modifications, DDL, ...). */
+import type { Datum } from '../../operators/datum.ts';
+import type { Statement } from '../../planner/parse/ast.ts';
+import type { PreparedStatement, Result, ResultColumn, SessionContext } from '../engine.ts';
+
+export interface RunnableStatement extends PreparedStatement {
+  run(params: Datum[], session: SessionContext, signal: AbortSignal): Promise<Result>;
+}
+
+export function runnable(
+  statement: Statement,
+  catalogVersion: number,
+  columns: ResultColumn[] | null,
+  run: RunnableStatement['run'],
+  paramTypes: number[] = [],
+): RunnableStatement {
+  return { statement, catalogVersion, columns, run, paramTypes };
+}
+
+/** A result column that comes from no relation. */
+export function resultColumn(name: string, oid: number): ResultColumn {
+  return { name, type: { oid, typmod: -1 }, relation: 0, attnum: 0 };
+}

@@ -1,0 +1,82 @@
+/** SELECT: bound once, planned once (again for each execution when parameters decide the plan), read at the transaction's tick. */
+import type { ColType } from '../../operators/types.ts';
+import { bindQuery } from '../../planner/bind/index.ts';
+import type { BoundQuery } from '../../planner/logical/plan.ts';
+import type { Statement } from '../../planner/parse/ast.ts';
+import { type PhysicalQuery, planQuery } from '../../planner/physical/index.ts';
+import { bindParameters } from '../../planner/physical/parameters.ts';
+import type { ResultColumn, SessionContext } from '../engine.ts';
+import type { TidemarkEngine } from './engine.ts';
+import { type RunnableStatement, runnable } from './prepared.ts';
+import { type ReadResult, readPlan } from './reads.ts';
+import { BatchStream } from './row_streams.ts';
+
+export function resultColumns(bound: BoundQuery): ResultColumn[] {
+  return bound.columns.map(({ col, origin }) => ({
+    name: col.name,
+    type: col.type,
+    relation: origin?.relation ?? 0,
+    attnum: origin?.attnum ?? 0,
+  }));
+}
+
+export function prepareQuery(
+  engine: TidemarkEngine,
+  statement: Extract<Statement, { k: 'select' }>,
+  paramTypes: number[],
+  session: SessionContext,
+): RunnableStatement {
+  const types = [...paramTypes];
+  const bound = bindQuery(statement.query, engine.bindEnv(session, types, 'read'));
+  const fixed = bound.parameters.length === 0 ? planQuery(bound, { mode: 'read' }) : null;
+  return runnable(
+    statement,
+    engine.catalogVersion,
+    resultColumns(bound),
+    async (params, current) => {
+      const physical = fixed ?? planQuery(bindParameters(bound, params), { mode: 'read' });
+      const result = await readQuery(engine, physical, bound.dependencies, current);
+      return {
+        kind: 'rows',
+        columns: resultColumns(bound),
+        rows: new BatchStream(result.batch, result.arena),
+        tag: (n) => `SELECT ${n}`,
+      };
+    },
+    bound.parameters,
+  );
+}
+
+/** Reads a planned query in the session's transaction. */
+export async function readQuery(
+  engine: TidemarkEngine,
+  physical: PhysicalQuery,
+  dependencies: number[],
+  session: SessionContext,
+): Promise<ReadResult> {
+  if (session.getSetting('strict_errors') === 'on') checkErrors(engine, dependencies);
+  const transaction = engine.transactionOf(session);
+  transaction.pin();
+  return readPlan(
+    physical.plan,
+    physical.columns.length,
+    physical.order,
+    engine.loop,
+    engine.readSources,
+    transaction,
+    engine.contextOf(session),
+  );
+}
+
+function checkErrors(engine: TidemarkEngine, dependencies: number[]): void {
+  for (const oid of dependencies) {
+    const name = engine.catalog.relationByOid(oid)?.name ?? String(oid);
+    engine.loop.view(oid)?.errors.throwIfAny(name);
+    engine.streams.get(oid)?.errors.throwIfAny(name);
+  }
+}
+
+/** Types of a bound query's visible columns. */
+export function columnTypes(bound: BoundQuery): ColType[] {
+  return bound.columns.map((c) => c.col.type);
+}

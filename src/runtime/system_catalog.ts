@@ -1,0 +1,205 @@
+/**
+ * Relations that the server computes: the tidemark schema (errors, late rows, figures of sources, views and sinks) and, through
+ * PgCatalog, pg_catalog and information_schema.
+ */
+import type { Batch } from '../../operators/batch/batch.ts';
+import type { Datum } from '../../operators/datum.ts';
+import { SqlError } from '../../operators/errors.ts';
+import type { EvalContext } from '../../operators/expr/ir.ts';
+import { type ColType, colType, OID } from '../../operators/types.ts';
+import type { Relation, RelationColumn } from '../../planner/catalog_reader.ts';
+import type { SystemRelations } from '../catalog/catalog.ts';
+import type { TidemarkEngine } from './engine.ts';
+import { ERROR_COLUMNS } from './ledger.ts';
+import { lateColumns } from './stream.ts';
+
+/** What pg_catalog and information_schema are to the engine. */
+export interface CatalogRelations {
+  relation(schema: string, name: string): Relation | null;
+  relationByOid(oid: number): Relation | null;
+  rows(oid: number, context: EvalContext): Datum[][] | null;
+}
+
+interface FigureRelation {
+  columns: [string, number][];
+  rows(engine: TidemarkEngine): Datum[][];
+}
+
+const FIGURES: Record<string, FigureRelation> = {
+  sources: {
+    columns: [
+      ['name', OID.text],
+      ['connector', OID.text],
+      ['partition', OID.int4],
+      ['position', OID.int8],
+      ['high_watermark', OID.int8],
+      ['lag', OID.int8],
+      ['rows', OID.int8],
+      ['bytes', OID.int8],
+      ['watermark', OID.timestamp],
+      ['errors', OID.int8],
+      ['late', OID.int8],
+      ['status', OID.text],
+    ],
+    rows: (engine) =>
+      [...engine.streams.values()].flatMap((s) => {
+        const fixed = (partition: number | null, position: bigint | null): Datum[] => {
+          const high = partition === null ? null : (s.source.highWatermark(partition) ?? null);
+          const lag = high === null || position === null ? null : high > position ? high - position : 0n;
+          return [
+            s.relation.name,
+            s.spec.connector,
+            partition,
+            position,
+            high,
+            lag,
+            s.statistics.rows,
+            s.statistics.bytes,
+            s.watermark,
+            s.errors.count,
+            s.statistics.late,
+            s.lastEvent === '' ? (s.opened ? 'running' : 'waiting') : s.lastEvent,
+          ];
+        };
+        const positions = [...s.partitionPositions()];
+        return positions.length === 0 ? [fixed(null, null)] : positions.map(([p, at]) => fixed(p, at));
+      }),
+  },
+  views: {
+    columns: [
+      ['name', OID.text],
+      ['rows', OID.int8],
+      ['bytes', OID.int8],
+      ['state_rows', OID.int8],
+      ['state_bytes', OID.int8],
+      ['errors', OID.int8],
+      ['tick', OID.int8],
+    ],
+    rows: (engine) =>
+      [...engine.loop.views()].flatMap((view) => {
+        if (view.stored === null) return [];
+        const figures = view.dataflow.figures();
+        const sum = (f: (x: (typeof figures)[number]) => number) => BigInt(figures.reduce((n, x) => n + f(x), 0));
+        return [
+          [
+            view.name,
+            BigInt(view.stored.rows),
+            BigInt(view.stored.bytes),
+            sum((f) => f.stateRows),
+            sum((f) => f.stateBytes),
+            view.errors.count,
+            engine.loop.tick,
+          ],
+        ];
+      }),
+  },
+  sinks: {
+    columns: [
+      ['name', OID.text],
+      ['rows', OID.int8],
+      ['tick', OID.int8],
+      ['queued', OID.int4],
+      ['errors', OID.int8],
+      ['last_error', OID.text],
+    ],
+    rows: (engine) =>
+      [...engine.sinks].map(([oid, sink]) => {
+        const s = sink.statistics;
+        return [
+          engine.catalog.get(oid)?.name ?? '',
+          s.rows,
+          s.tick,
+          s.queued,
+          s.errors,
+          s.lastError === '' ? null : s.lastError,
+        ];
+      }),
+  },
+};
+
+/** OIDs of relations that have none in PostgreSQL lie below the users'. */
+const FIGURE_OID = 15000;
+/** A ledger's OID is its object's, moved out of the way. */
+const ERRORS_SHIFT = 0x40000000;
+const LATE_SHIFT = 0x60000000;
+
+export class SystemCatalog implements SystemRelations {
+  readonly #engine: TidemarkEngine;
+  /** pg_catalog and information_schema, once the server has made them. */
+  catalogs: CatalogRelations | null = null;
+
+  constructor(engine: TidemarkEngine) {
+    this.#engine = engine;
+  }
+
+  relation(schema: string | undefined, name: string): Relation | null {
+    if (schema === 'tidemark' && name in FIGURES) {
+      const oid = FIGURE_OID + Object.keys(FIGURES).indexOf(name);
+      return systemRelation(
+        oid,
+        'tidemark',
+        name,
+        FIGURES[name].columns.map(([n, t]) => ({ name: n, type: colType(t) })),
+      );
+    }
+    return schema === undefined ? null : (this.catalogs?.relation(schema, name) ?? null);
+  }
+
+  relationByOid(oid: number): Relation | null {
+    const figure = Object.keys(FIGURES)[oid - FIGURE_OID];
+    if (figure !== undefined) return this.relation('tidemark', figure);
+    return this.catalogs?.relationByOid(oid) ?? null;
+  }
+
+  /** tidemark.errors('object') and tidemark.late('stream'). */
+  tableFunction(schema: string | undefined, name: string, args: (string | null)[]): Relation | null {
+    if (schema !== 'tidemark' || (name !== 'errors' && name !== 'late')) return null;
+    const [target] = args;
+    if (args.length !== 1 || target === null) throw new SqlError('42883', `function tidemark.${name} needs one name`);
+    const parts = target.split('.');
+    const object = this.#engine.catalog.find(parts.length > 1 ? parts[0] : undefined, parts[parts.length - 1]);
+    if (object === undefined) throw new SqlError('42P01', `relation "${target}" does not exist`);
+    if (name === 'errors') {
+      if (this.#errorsOf(object.oid) === undefined) throw new SqlError('42809', `"${target}" keeps no errors`);
+      return systemRelation(object.oid + ERRORS_SHIFT, 'tidemark', 'errors', ERROR_COLUMNS);
+    }
+    const stream = this.#engine.streams.get(object.oid);
+    if (stream === undefined)
+      throw new SqlError('42809', `"${target}" has no late rows`, {
+        hint: 'Only streams with a connector and a WATERMARK have.',
+      });
+    return systemRelation(object.oid + LATE_SHIFT, 'tidemark', 'late', lateColumns(stream.relation));
+  }
+
+  #errorsOf(oid: number) {
+    return this.#engine.streams.get(oid)?.errors ?? this.#engine.loop.view(oid)?.errors;
+  }
+
+  /** The rows of a system relation at this moment; null when the OID is none. */
+  rows(oid: number, context: EvalContext): { types: ColType[]; rows: Datum[][] } | Batch | null {
+    if (oid >= LATE_SHIFT) return this.#snapshot(this.#engine.streams.get(oid - LATE_SHIFT)?.late);
+    if (oid >= ERRORS_SHIFT) return this.#snapshot(this.#errorsOf(oid - ERRORS_SHIFT)?.relation);
+    const name = Object.keys(FIGURES)[oid - FIGURE_OID];
+    if (name !== undefined) {
+      const { columns, rows } = FIGURES[name];
+      return { types: columns.map(([, t]) => colType(t)), rows: rows(this.#engine) };
+    }
+    const relation = this.catalogs?.relationByOid(oid) ?? null;
+    const rows = this.catalogs?.rows(oid, context) ?? null;
+    return relation === null || rows === null ? null : { types: relation.columns.map((c) => c.type), rows };
+  }
+
+  #snapshot(relation: { snapshot(arena: TidemarkEngine['loop']['arena']): Batch } | undefined): Batch | null {
+    return relation?.snapshot(this.#engine.loop.arena) ?? null;
+  }
+}
+
+function systemRelation(
+  oid: number,
+  schema: string,
+  name: string,
+  columns: { name: string; type: ColType }[],
+): Relation {
+  const list: RelationColumn[] = columns.map((c) => ({ ...c, notNull: false }));
+  return { oid, schema, name, kind: 'system', columns: list, key: null, appendOnly: false, indexes: [] };
+}

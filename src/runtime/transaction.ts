@@ -1,0 +1,169 @@
+/**
+ * A session's transaction: reads see the tick of its first read plus its own writes; writes are deltas that wait for commit, which
+ * publishes them as one tick.
+ *
+ *   rows(relation) = rows at the pinned tick + own deltas       = live rows - deltas since the pin + own deltas
+ *
+ * First committer wins: a write to a row or key that another transaction changed since the pin fails at commit with 40001.
+ */
+import { Arena } from '../../operators/batch/arena.ts';
+import type { Batch } from '../../operators/batch/batch.ts';
+import { BatchBuilder, weightOf } from '../../operators/batch/builder.ts';
+import { detach } from '../../operators/batch/detach.ts';
+import { SqlError } from '../../operators/errors.ts';
+import type { Transaction } from '../engine.ts';
+import type { Pin, TickLoop } from './tick_loop.ts';
+
+interface Write {
+  relation: number;
+  delta: Batch;
+}
+
+export class EngineTransaction implements Transaction {
+  readonly #loop: TickLoop;
+  readonly #arena = new Arena();
+  #pin: Pin | null = null;
+  #writes: Write[] = [];
+  #savepoints: { name: string; writes: number }[] = [];
+  #done = false;
+  readonly #publish: (deltas: Map<number, Batch>) => void;
+
+  /** `publish` checks and applies the deltas as one tick. */
+  constructor(loop: TickLoop, publish: (deltas: Map<number, Batch>) => void) {
+    this.#loop = loop;
+    this.#publish = publish;
+  }
+
+  /** Tick that reads see. */
+  get tick(): bigint {
+    return this.#pin?.tick ?? this.#loop.tick;
+  }
+
+  get hasWrites(): boolean {
+    return this.#writes.length > 0;
+  }
+
+  /** From now on reads see the present tick. Does nothing when they already see one. */
+  pin(): void {
+    if (this.#pin === null && !this.#done) this.#pin = this.#loop.pin();
+  }
+
+  /** Deltas to add to the live rows of a relation to see it as this transaction does. */
+  corrections(relation: number): { batch: Batch; sign: 1 | -1 }[] {
+    const out: { batch: Batch; sign: 1 | -1 }[] = [];
+    for (const saved of this.#pin?.since ?? []) {
+      const batch = saved.deltas.get(relation);
+      if (batch !== undefined) out.push({ batch, sign: -1 });
+    }
+    for (const write of this.#writes) if (write.relation === relation) out.push({ batch: write.delta, sign: 1 });
+    return out;
+  }
+
+  /** Adds a delta of a table to the transaction; the batch is copied. */
+  write(relation: number, delta: Batch): void {
+    if (delta.n > 0) this.#writes.push({ relation, delta: detach(delta, this.#arena) });
+  }
+
+  async commit(): Promise<void> {
+    if (this.#done) return;
+    try {
+      if (this.#writes.length > 0) {
+        this.#checkConflicts();
+        this.#publish(this.#total());
+      }
+    } finally {
+      this.#end();
+    }
+  }
+
+  rollback(): void {
+    this.#end();
+  }
+
+  savepoint(name: string): void {
+    this.#savepoints.push({ name, writes: this.#writes.length });
+  }
+
+  rollbackTo(name: string): void {
+    const at = this.#find(name);
+    this.#writes.length = this.#savepoints[at].writes;
+    this.#savepoints.length = at + 1;
+  }
+
+  release(name: string): void {
+    this.#savepoints.length = this.#find(name);
+  }
+
+  #find(name: string): number {
+    const at = this.#savepoints.findLastIndex((s) => s.name === name);
+    if (at < 0) throw new SqlError('3B001', `savepoint "${name}" does not exist`);
+    return at;
+  }
+
+  #checkConflicts(): void {
+    for (const saved of this.#pin?.since ?? []) {
+      for (const write of this.#writes) {
+        const other = saved.deltas.get(write.relation);
+        if (other !== undefined && retracts(other) && retracts(write.delta)) {
+          throw new SqlError('40001', 'could not serialize access due to concurrent update');
+        }
+      }
+    }
+  }
+
+  /** All deltas of one relation as one. */
+  #total(): Map<number, Batch> {
+    const byRelation = new Map<number, Batch[]>();
+    for (const { relation, delta } of this.#writes) {
+      const list = byRelation.get(relation);
+      if (list === undefined) byRelation.set(relation, [delta]);
+      else list.push(delta);
+    }
+    const out = new Map<number, Batch>();
+    for (const [relation, list] of byRelation)
+      out.set(
+        relation,
+        concat(
+          list.map((batch) => ({ batch, sign: 1 })),
+          this.#loop.arena,
+        ),
+      );
+    return out;
+  }
+
+  #end(): void {
+    if (this.#done) return;
+    this.#done = true;
+    if (this.#pin !== null) this.#loop.unpin(this.#pin);
+    this.#pin = null;
+    this.#writes = [];
+    this.#arena.release();
+  }
+}
+
+function retracts(batch: Batch): boolean {
+  for (let row = 0; row < batch.n; row++) if (weightOf(batch, row) < 0) return true;
+  return false;
+}
+
+/** The sum of signed batches of the same columns. */
+export function concat(parts: { batch: Batch; sign: 1 | -1 }[], arena: Arena): Batch {
+  if (parts.length === 1 && parts[0].sign === 1) return parts[0].batch;
+  const first = parts[0].batch;
+  const types = first.columns.map((c) => c.type);
+  const out = new BatchBuilder(
+    types,
+    arena,
+    Math.max(
+      1,
+      parts.reduce((n, p) => n + p.batch.n, 0),
+    ),
+  );
+  for (const { batch, sign } of parts) {
+    for (let row = 0; row < batch.n; row++) {
+      const to = out.addRow(weightOf(batch, row) * sign);
+      for (let c = 0; c < types.length; c++) out.copySlot(c, to, batch.columns[c], row);
+    }
+  }
+  return out.build();
+}

@@ -1,0 +1,16 @@
+/** All rows of a table as the transaction sees them, taken away in the transaction. */
+import { Arena } from '../../operators/batch/arena.ts';
+import type { Relation } from '../../planner/catalog_reader.ts';
+import type { ModifyContext } from './modify.ts';
+import { relationRows } from './reads.ts';
+import { concat } from './transaction.ts';
+
+export function deleteAll(relation: Relation, at: ModifyContext): void {
+  const arena = new Arena();
+  try {
+    const rows = relationRows(at.loop, at.sources, at.transaction, at.context, arena)(relation.oid);
+    if (rows.n > 0) at.transaction.write(relation.oid, concat([{ batch: rows, sign: -1 }], arena));
+  } finally {
+    arena.release();
+  }
+}

@@ -1,0 +1,44 @@
+/** Which sources CREATE STREAM ... WITH (connector = '...') can have, and their options. */
+import { SqlError } from '../../operators/errors.ts';
+import type { Option } from '../../planner/parse/ast.ts';
+import type { ConnectorSpec } from '../catalog/objects.ts';
+import { parseNexmarkOptions } from './nexmark/options.ts';
+import { NexmarkSource } from './nexmark/source.ts';
+import type { Source } from './source.ts';
+
+const CONNECTORS = ['kafka', 'nexmark'];
+
+type Log = (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void;
+
+/** The WITH options by name, or null when there is no connector. Duplicates and unknown connectors are errors. */
+export function connectorOptions(options: Option[]): { connector: string; options: Record<string, string> } | null {
+  if (options.length === 0) return null;
+  const given: Record<string, string> = {};
+  for (const { name, value } of options) {
+    if (name in given) throw new SqlError('42601', `option "${name}" given more than once`);
+    given[name] = value;
+  }
+  const { connector } = given;
+  if (connector === undefined) {
+    throw new SqlError('22023', 'WITH needs a connector', { hint: `Known connectors: ${CONNECTORS.join(', ')}.` });
+  }
+  if (!CONNECTORS.includes(connector)) {
+    throw new SqlError('22023', `unknown connector "${connector}"`, {
+      hint: `Known connectors: ${CONNECTORS.join(', ')}.`,
+    });
+  }
+  return { connector, options: given };
+}
+
+/** Fails with a clear error when the source cannot be read: unknown option, missing topic, unreachable broker, wrong password. */
+export async function checkConnector(spec: ConnectorSpec): Promise<void> {
+  if (spec.connector === 'nexmark') parseNexmarkOptions(new Map(Object.entries(spec.options)));
+  else await (await import('./kafka/index.ts')).checkKafka(spec.options);
+}
+
+export async function openConnector(spec: ConnectorSpec, log: Log): Promise<Source> {
+  if (spec.connector === 'nexmark') {
+    return new NexmarkSource(parseNexmarkOptions(new Map(Object.entries(spec.options))), { form: 'columns' });
+  }
+  return (await import('./kafka/index.ts')).openKafkaSource(spec.options, log);
+}
