@@ -16,9 +16,6 @@ import { BOOL, coerceHost, INT4, INT8, UNKNOWN } from './coercion.ts';
 import type { Level } from './level.ts';
 import { locationOf } from './node.ts';
 
-const MAX_INT4 = 2147483647;
-const MAX_INT8 = 9223372036854775807n;
-
 /** A literal. Numbers get the smallest of int4, int8, numeric; strings stay untyped (OID.unknown). */
 export function bindConstant(level: Level, c: PgNode): Expr {
   return level.at(constantExpr(level, c), locationOf(c));
@@ -41,10 +38,12 @@ function constantExpr(level: Level, c: PgNode): Expr {
 
 function numberConstant(level: Level, text: string): Expr {
   const digits = text.replaceAll('_', '');
-  if (/^(\d+|0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+)$/.test(digits)) {
-    const n = BigInt(digits);
-    if (n <= BigInt(MAX_INT4)) return { k: 'const', v: Number(n), t: INT4 };
-    if (n <= MAX_INT8) return { k: 'const', v: n, t: INT8 };
+  // A minus sign before a literal is part of it in PostgreSQL's grammar.
+  const [sign, magnitude] = digits.startsWith('-') ? [-1n, digits.slice(1)] : [1n, digits];
+  if (/^(\d+|0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+)$/.test(magnitude)) {
+    const n = sign * BigInt(magnitude);
+    if (BigInt.asIntN(32, n) === n) return { k: 'const', v: Number(n), t: INT4 };
+    if (BigInt.asIntN(64, n) === n) return { k: 'const', v: n, t: INT8 };
   }
   const t = colType(OID.numeric);
   return { k: 'const', v: inputText(text, t, level.shared.env.evalContext), t };

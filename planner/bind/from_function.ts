@@ -84,7 +84,7 @@ function bindPart(level: Level, node: PgNode, definitions: PgNode[] | undefined)
     const shape = rowShape(level, expr);
     const name = columnName(level, node);
     const location = node.FuncCall ? locationOf(node.FuncCall) : 0;
-    if (definitions) throw notRecord(level, location);
+    if (definitions) throw notRecord(level, definitions);
     return {
       name,
       columns: shape ? shape.names.map((n, i) => ({ name: n, type: shape.types[i] })) : [{ name, type: expr.t }],
@@ -98,7 +98,11 @@ function bindPart(level: Level, node: PgNode, definitions: PgNode[] | undefined)
   const rows = { fn, args };
   if (f.outColumns) {
     if (definitions) {
-      throw level.error('42601', 'a column definition list is redundant for a function with OUT parameters', location);
+      throw level.error(
+        '42601',
+        'a column definition list is redundant for a function with OUT parameters',
+        locationOf(definitions[0].ColumnDef),
+      );
     }
     return { name, columns: f.outColumns, rows, row: [], scalar: f.outColumns.length === 1, location };
   }
@@ -108,13 +112,13 @@ function bindPart(level: Level, node: PgNode, definitions: PgNode[] | undefined)
     }
     return { name, columns: definitions.map((d) => definition(level, d)), rows, row: [], scalar: false, location };
   }
-  if (definitions) throw notRecord(level, location);
+  if (definitions) throw notRecord(level, definitions);
   return { name, columns: [{ name, type: t }], rows, row: [], scalar: true, location };
 }
 
-function notRecord(level: Level, location: number): Error {
+function notRecord(level: Level, definitions: PgNode[]): Error {
   const message = 'a column definition list is only allowed for functions returning "record"';
-  return level.error('42601', message, location);
+  return level.error('42601', message, locationOf(definitions[0].ColumnDef));
 }
 
 /** The call when it returns a set (or an undeclared record); null when it is a plain expression. */

@@ -2,18 +2,20 @@
  * Function calls: f(a, b => 1, VARIADIC c), aggregates, window functions, set-returning functions, and the casts that are
  * written like functions, int4('3').
  */
+import { SqlError } from '../../operators/errors.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { colType, OID } from '../../operators/types.ts';
 import type { PgNode } from '../parse/ast.ts';
-import { findCoercion } from '../types/cast.ts';
-import { categoryOf, procsByName, typeByName } from '../types/catalog.ts';
+import { typeByName } from '../types/catalog.ts';
 import { callFunction } from '../types/coerce.ts';
 import { type ResolvedFunction, resolveFunction } from '../types/function.ts';
+import { functionCast as functionCastType } from '../types/function_cast.ts';
 import { bindAggregate } from './aggregate_call.ts';
 import type { BoundCall } from './bound_call.ts';
 import { cast } from './cast_expr.ts';
 import { coerceHost, operand, toBoolean, typeOf } from './coercion.ts';
 import type { Level } from './level.ts';
+import { exprLocation } from './locate.ts';
 import { locationOf, names } from './node.ts';
 import { addSetFunction } from './set_function.ts';
 import { bindWindowCall } from './window_call.ts';
@@ -64,7 +66,7 @@ export function resolveCall(level: Level, c: PgNode): BoundCall {
   const filter = c.agg_filter
     ? level.inClause('filter', () => toBoolean(level, level.bind(c.agg_filter), 'FILTER'))
     : null;
-  const f = level.locate(location, () =>
+  const resolve = (): ResolvedFunction =>
     resolveFunction({
       schema: path.length > 1 ? path[path.length - 2] : undefined,
       name,
@@ -73,9 +75,8 @@ export function resolveCall(level: Level, c: PgNode): BoundCall {
       variadic: c.func_variadic === true ? true : undefined,
       star: c.agg_star === true ? true : undefined,
       withinGroup: c.agg_within_group ? sorts.length : undefined,
-      position: level.position(location),
-    }),
-  );
+    });
+  const f = locateResolution(level, resolve, args, location);
   refuseVolatile(level, f, name, location);
   const coerced = args.slice();
   f.sources.forEach((s, i) => {
@@ -95,6 +96,23 @@ export function resolveCall(level: Level, c: PgNode): BoundCall {
   };
 }
 
+/** Errors of resolution stand at the function's name, those about VARIADIC at its argument. */
+function locateResolution(
+  level: Level,
+  resolve: () => ResolvedFunction,
+  args: Expr[],
+  location: number,
+): ResolvedFunction {
+  try {
+    return resolve();
+  } catch (e) {
+    if (!(e instanceof SqlError)) throw e;
+    const last = args[args.length - 1];
+    const at = e.message.startsWith('VARIADIC argument') && last ? exprLocation(level, last) : location;
+    throw level.error(e.sqlstate, e.message, at, e.fields);
+  }
+}
+
 function refuseVolatile(level: Level, f: ResolvedFunction, name: string, location: number): void {
   if (level.shared.env.mode !== 'view' || f.volatility !== 'v') return;
   throw level.error('0A000', `function ${name} is volatile and cannot be used in a view`, location, {
@@ -109,20 +127,10 @@ function functionCast(level: Level, c: PgNode): Expr | null {
   if (!plain || c.args?.length !== 1 || c.args[0].NamedArgExpr) return null;
   const schema = path.length > 1 ? path[path.length - 2] : undefined;
   const name = path[path.length - 1];
-  const type = typeByName(schema, name);
-  if (!type || type.kind === 'p') return null;
+  if (!typeByName(schema, name)) return null;
   const arg = level.bind(c.args[0]);
-  const from = typeOf(level, arg);
-  const exact = procsByName(name).some((p) => p.args.length === 1 && p.args[0] === from.oid);
-  if (exact || !isFunctionCast(from.oid, type.oid)) return null;
-  return cast(level, arg, colType(type.oid), locationOf(c));
-}
-
-function isFunctionCast(from: number, to: number): boolean {
-  if (from === OID.unknown) return true;
-  const coercion = findCoercion(from, to, 'explicit');
-  if (coercion?.method === 'none') return true;
-  return coercion?.method === 'io' && !(from === OID.record && categoryOf(to) === 'S');
+  const type = functionCastType(schema, name, typeOf(level, arg).oid);
+  return type === null ? null : cast(level, arg, colType(type), locationOf(c));
 }
 
 /** The errors of DISTINCT, FILTER, OVER, ... on functions that cannot have them. */

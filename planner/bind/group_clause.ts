@@ -7,7 +7,7 @@ import type { Expr } from '../../operators/expr/ir.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { resolveUnknown } from './coercion.ts';
 import type { Level } from './level.ts';
-import { locationOf } from './node.ts';
+import { locationOf, rawLocation } from './node.ts';
 import { checkEquality } from './sort_item.ts';
 import { findTarget, meaningText, type Target } from './target.ts';
 
@@ -32,7 +32,7 @@ export function bindGroupBy(
     const keyOf = (node: PgNode): number => {
       const target = findTarget(level, targets, node, 'GROUP BY');
       target.expr = resolveUnknown(level, target.expr);
-      checkEquality(level, target.expr);
+      checkEquality(level, target.expr, rawLocation(node));
       const text = meaningText(level, target.expr);
       const known = texts.indexOf(text);
       if (known >= 0) return known;

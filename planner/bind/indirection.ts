@@ -41,6 +41,7 @@ function selectField(level: Level, base: Expr, name: string): Expr {
   if (shape) {
     const index = shape.names.indexOf(name);
     if (index >= 0) return fieldOf(level, base, index, shape);
+    if (shape.table !== undefined) throw level.error('42703', `column ${shape.table}.${name} does not exist`, at);
     throw level.error('42703', `could not identify column "${name}" in record data type`, at);
   }
   const type = typeOf(level, base);

@@ -23,6 +23,8 @@ import type { BindEnv } from './env.ts';
 export interface Shape {
   names: string[];
   types: ColType[];
+  /** Set for the whole row of a FROM item: its name. */
+  table?: string;
 }
 
 export interface Origin {

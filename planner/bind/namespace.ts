@@ -78,7 +78,7 @@ export function findItem(level: Level, schema: string | null, name: string, loca
 export function wholeRow(level: Level, item: NamespaceItem, location: number): Expr {
   if (item.scalar && item.columns.length === 1) return copyAt(level, item.columns[0].expr, location);
   const columns = item.columns.filter((c) => !c.hidden);
-  const shape = { names: columns.map((c) => c.name), types: columns.map((c) => c.expr.t) };
+  const shape = { names: columns.map((c) => c.name), types: columns.map((c) => c.expr.t), table: item.name };
   const row: Expr = { k: 'row', items: columns.map((c) => c.expr), t: RECORD, names: shape.names };
   level.shared.shapes.set(row, shape);
   return level.at(row, location);

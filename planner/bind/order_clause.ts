@@ -22,7 +22,7 @@ export function bindOrderBy(level: Level, targets: Target[], clause: PgNode[] | 
     for (const { SortBy: sort } of clause ?? []) {
       const target = findTarget(level, targets, sort.node, 'ORDER BY');
       target.expr = resolveUnknown(level, target.expr);
-      checkOrdering(level, target.expr);
+      checkOrdering(level, target.expr, rawLocation(sort.node));
       if (out.some((o) => o.target === target)) continue;
       out.push({ target, ...sortDirection(level, sort) });
     }
@@ -49,7 +49,7 @@ export function bindDistinctOn(level: Level, targets: Target[], nodes: PgNode[],
     nodes.map((node) => {
       const target = findTarget(level, targets, node, 'DISTINCT ON');
       target.expr = resolveUnknown(level, target.expr);
-      checkEquality(level, target.expr);
+      checkEquality(level, target.expr, rawLocation(node));
       return { target, node };
     }),
   );

@@ -3,7 +3,7 @@
  */
 import type { PgNode } from '../parse/ast.ts';
 import type { Level } from './level.ts';
-import { kindOf, locationOf } from './node.ts';
+import { kindOf, locationOf, rawLocation } from './node.ts';
 
 /** True when a query reads a relation of this unqualified name. A WITH item of the same name inside hides it. */
 export function mentions(node: unknown, name: string): boolean {
@@ -56,11 +56,12 @@ export function checkRecursiveForm(level: Level, c: PgNode, stmt: PgNode): void 
       locationOf(c),
     );
   }
-  const missing = (what: string): Error => level.error('0A000', `${what} in a recursive query is not implemented`);
-  if (stmt.sortClause) throw missing('ORDER BY');
-  if (stmt.limitOffset) throw missing('OFFSET');
-  if (stmt.limitCount) throw missing('LIMIT');
-  if (stmt.lockingClause) throw missing('FOR UPDATE/SHARE');
+  const missing = (what: string, node: PgNode | undefined): Error =>
+    level.error('0A000', `${what} in a recursive query is not implemented`, rawLocation(node));
+  if (stmt.sortClause) throw missing('ORDER BY', stmt.sortClause[0]);
+  if (stmt.limitOffset) throw missing('OFFSET', stmt.limitOffset);
+  if (stmt.limitCount) throw missing('LIMIT', stmt.limitCount);
+  if (stmt.lockingClause) throw missing('FOR UPDATE/SHARE', undefined);
   const inBase = references(stmt.larg, name);
   if (inBase.length > 0) {
     throw bad(

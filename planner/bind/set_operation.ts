@@ -53,7 +53,8 @@ function bindTree(level: Level, c: PgNode): Side {
     types.forEach((t, i) => {
       if (t.oid === OID.record || equalityOf(t.oid)) return;
       const message = `could not identify an equality operator for type ${formatType(t.oid)}`;
-      throw level.error('42883', message, right.outputs[i].location);
+      const from = left.outputs[i].col.type.oid === t.oid ? left : right;
+      throw level.error('42883', message, from.outputs[i].location);
     });
   }
   return combine(level, left, right, types, kind, all);

@@ -10,7 +10,7 @@ import { formatType } from '../types/type_name.ts';
 import { resolveUnknown } from './coercion.ts';
 import type { Level } from './level.ts';
 import { exprLocation } from './locate.ts';
-import { names } from './node.ts';
+import { names, rawLocation } from './node.ts';
 
 /** Direction and NULLs of a SortBy node: NULLs are last ascending and first descending unless said. */
 export function sortDirection(level: Level, sort: PgNode): { desc: boolean; nullsFirst: boolean } {
@@ -31,25 +31,18 @@ export function sortDirection(level: Level, sort: PgNode): { desc: boolean; null
 /** The order by a bound expression; 42883 when its type has no order. */
 export function sortItem(level: Level, sort: PgNode, bound: Expr): OrderItem {
   const expr = resolveUnknown(level, bound);
-  checkOrdering(level, expr);
+  checkOrdering(level, expr, rawLocation(sort.node));
   return { expr, ...sortDirection(level, sort) };
 }
 
-export function checkOrdering(level: Level, expr: Expr): void {
+export function checkOrdering(level: Level, expr: Expr, location = exprLocation(level, expr)): void {
   if (expr.t.oid === OID.record || lessThanOf(expr.t.oid)) return;
-  throw level.error(
-    '42883',
-    `could not identify an ordering operator for type ${formatType(expr.t.oid)}`,
-    exprLocation(level, expr),
-    { hint: 'Use an explicit ordering operator or modify the query.' },
-  );
+  throw level.error('42883', `could not identify an ordering operator for type ${formatType(expr.t.oid)}`, location, {
+    hint: 'Use an explicit ordering operator or modify the query.',
+  });
 }
 
-export function checkEquality(level: Level, expr: Expr): void {
+export function checkEquality(level: Level, expr: Expr, location = exprLocation(level, expr)): void {
   if (expr.t.oid === OID.record || expr.t.oid === OID.unknown || equalityOf(expr.t.oid)) return;
-  throw level.error(
-    '42883',
-    `could not identify an equality operator for type ${formatType(expr.t.oid)}`,
-    exprLocation(level, expr),
-  );
+  throw level.error('42883', `could not identify an equality operator for type ${formatType(expr.t.oid)}`, location);
 }

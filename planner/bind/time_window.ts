@@ -119,7 +119,7 @@ function columnOf(level: Level, inner: FromItem, node: PgNode) {
   if (!fields) throw level.error('42601', 'a column of the relation is expected here', rawLocation(node));
   const name = stringOf(fields[fields.length - 1]);
   const found = inner.self.columns.find((c) => c.name === name);
-  if (!found || found.expr.k !== 'col') {
+  if (found?.expr.k !== 'col') {
     throw level.error('42703', `column "${name}" does not exist`, rawLocation(descriptor));
   }
   return { id: found.expr.id, name, type: found.expr.t };
