@@ -213,7 +213,7 @@ function powerRounded(a: Decimal, n: number, s: number, weight: number): Decimal
 function powerByLogarithm(a: Decimal, b: Decimal): Decimal {
   const weightOfLn = lnWeight(a);
   const rough = Math.max(8 - weightOfLn, 0);
-  const estimate = decimalToNumber(multiply(decimal(lnFixed(a, rough), rough), b));
+  const estimate = decimalToNumber(rescale(multiply(decimal(lnFixed(a, rough), rough), b), rough));
   if (Math.abs(estimate) > MAX_RESULT_SCALE * 3.01) {
     if (estimate > 0) throw overflow();
     return decimal(0n, MAX_DISPLAY_SCALE);

@@ -128,7 +128,8 @@ math(['ceil', 'ceiling'], Math.ceil);
 math(['floor'], Math.floor);
 math(['round', 'dround'], roundHalfEven);
 math(['trunc', 'dtrunc'], Math.trunc);
-math(['sign'], (a) => (a > 0 ? 1 : a < 0 ? -1 : a === 0 ? 0 : a));
+// sign(NaN) is 0.
+math(['sign'], (a) => (a > 0 ? 1 : a < 0 ? -1 : 0));
 math(['sqrt', 'dsqrt'], (a) => {
   if (a < 0) throw new SqlError('2201F', 'cannot take square root of a negative number');
   return Math.sqrt(a);

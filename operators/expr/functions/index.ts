@@ -16,5 +16,10 @@ import './overlaps.ts';
 import './time.ts';
 import './time_zone.ts';
 import './timestamp.ts';
+import './array.ts';
+import './json.ts';
+import './json_build.ts';
+import './jsonb.ts';
+import './uuid.ts';
 
 export * from './registry.ts';

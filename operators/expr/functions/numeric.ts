@@ -7,6 +7,7 @@ import { ONE, rescale } from '../decimal/normal.ts';
 import { decimalToInteger, decimalToNumber, decimalToText, numberToDecimal } from '../decimal/text.ts';
 import * as transcendental from '../decimal/transcendental.ts';
 import { applyNumericTypmod } from '../decimal/typmod.ts';
+import { singleFromText } from '../io/float_text.ts';
 import { register, registerSet } from './registry.ts';
 
 const TWO: [string, (a: Decimal, b: Decimal) => Decimal][] = [
@@ -71,7 +72,9 @@ register('int2(numeric)', (a: Decimal) => Number(decimalToInteger(a, 'smallint')
 register('int4(numeric)', (a: Decimal) => Number(decimalToInteger(a, 'integer')));
 register('int8(numeric)', (a: Decimal) => decimalToInteger(a, 'bigint'));
 register('float8(numeric)', (a: Decimal) => toFloat(a, decimalToNumber(a), 'double precision'));
-register('float4(numeric)', (a: Decimal) => toFloat(a, Math.fround(decimalToNumber(a)), 'real'));
+register('float4(numeric)', (a: Decimal) =>
+  toFloat(a, a.special ? Number(a.special) : singleFromText(decimalToText(a)), 'real'),
+);
 
 /** A finite numeric must not become infinite, nor a non-zero one zero. */
 function toFloat(a: Decimal, x: number, type: string): number {

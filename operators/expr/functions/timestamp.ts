@@ -21,7 +21,7 @@ import {
   MICROS_PER_DAY,
   POSTGRES_EPOCH_JULIAN,
   rint,
-  TIMESTAMP_END_DATE,
+  END_DATE,
   timestampInRange,
   timestampOfFields,
   timestampOutOfRange,
@@ -143,7 +143,7 @@ function makeLocal(year: number, month: number, day: number, hour: number, minut
     throw new SqlError('22008', `time field value out of range: ${hour}:${two(minute)}:${secondsFixed(second)}`);
   }
   const julian = toJulian(astronomical, month, day);
-  if (julian < 0 || julian >= TIMESTAMP_END_DATE + POSTGRES_EPOCH_JULIAN) {
+  if (julian < 0 || julian >= END_DATE + POSTGRES_EPOCH_JULIAN) {
     throw new SqlError('22008', `date out of range: ${dateText}`);
   }
   const midnight = timestampOfFields({ year: astronomical, month, day, hour, minute, second: 0, micros: 0 });

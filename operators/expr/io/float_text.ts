@@ -16,26 +16,24 @@ export function floatToText(x: number, single: boolean, extraFloatDigits: number
   if (x === 0) return Object.is(x, -0) ? '-0' : '0';
   const digits = single ? 6 : 15;
   if (extraFloatDigits <= 0) return formatSignificant(x, Math.max(digits + extraFloatDigits, 1));
-  const shortest = single ? shortestSingle(Math.abs(x)) : Math.abs(x).toExponential();
+  const shortest = single ? shortestSingle(Math.abs(x)) : shortestDouble(Math.abs(x));
   return (x < 0 ? '-' : '') + layout(shortest, digits);
 }
 
 /** C's %.{n}g of a finite number, ties to even. */
 export function formatSignificant(x: number, n: number): string {
   if (x === 0) return Object.is(x, -0) ? '-0' : '0';
-  const a = Math.abs(x);
-  let e = a.toExponential(n - 1);
-  const longer = a.toExponential(Math.min(n + 40, 100));
-  const [mantissa] = longer.replace('.', '').split('e');
-  if (/^50*$/.test(mantissa.slice(n))) {
-    // Exactly between two: JavaScript went up, C goes to the even digit.
-    const lower = mantissa.slice(0, n);
-    if ((lower.charCodeAt(n - 1) - 48) % 2 === 0) {
-      const exponent = longer.slice(longer.indexOf('e'));
-      e = `${lower[0]}${n > 1 ? `.${lower.slice(1)}` : ''}${exponent}`;
-    }
-  }
-  return (x < 0 ? '-' : '') + layout(stripZeros(e), n);
+  return (x < 0 ? '-' : '') + layout(stripZeros(exponentialToEven(Math.abs(x), n)), n);
+}
+
+/** toExponential with n digits, but ties to even: JavaScript rounds them up. */
+function exponentialToEven(x: number, n: number): string {
+  const longer = x.toExponential(Math.min(n + 40, 100));
+  const [mantissa, exponent] = longer.replace('.', '').split('e');
+  const lower = mantissa.slice(0, n);
+  const tie = /^50*$/.test(mantissa.slice(n));
+  if (!tie || lower.charCodeAt(n - 1) % 2 === 1) return x.toExponential(n - 1);
+  return `${lower[0]}${n > 1 ? `.${lower.slice(1)}` : ''}e${exponent}`;
 }
 
 function stripZeros(e: string): string {
@@ -60,13 +58,71 @@ function layout(exponential: string, limit: number): string {
   return `${digits.slice(0, exponent + 1)}.${digits.slice(exponent + 1)}`;
 }
 
-/** Fewest digits that read back as the same float4, the nearest such. */
-function shortestSingle(x: number): string {
-  for (let n = 1; n < 9; n++) {
-    const e = x.toExponential(n - 1);
-    if (Math.fround(Number(e)) === x) return stripZeros(e);
+const float64 = new DataView(new ArrayBuffer(8));
+const float32 = new DataView(new ArrayBuffer(4));
+
+/** The float8 `steps` places after the positive x. */
+function nextDouble(x: number, steps: 1 | -1): number {
+  float64.setFloat64(0, x);
+  float64.setBigInt64(0, float64.getBigInt64(0) + BigInt(steps));
+  return float64.getFloat64(0);
+}
+
+function nextSingle(x: number, steps: 1 | -1): number {
+  float32.setFloat32(0, x);
+  float32.setInt32(0, float32.getInt32(0) + steps);
+  return float32.getFloat32(0);
+}
+
+/**
+ * Fewest digits strictly inside the interval that rounds to x. JavaScript also takes a decimal that lies exactly on the border of
+ * the interval (it would round to the even neighbour, x); only integers from 2^53 to about 10^41 have such decimals.
+ */
+function shortestDouble(x: number): string {
+  const e = x.toExponential();
+  if (x <= 9007199254740992 || x > 1e41 || insideInterval(e, x)) return e;
+  for (let n = e.indexOf('e') - 1; n < 17; n++) {
+    const longer = x.toExponential(n);
+    if (insideInterval(longer, x)) return stripZeros(longer);
   }
-  return stripZeros(x.toExponential(8));
+  return x.toExponential(16);
+}
+
+/** Is the decimal strictly between the midpoints to x's neighbours? For integers only, exactly. */
+function insideInterval(exponential: string, x: number): boolean {
+  const [mantissa, exponent] = exponential.split('e');
+  const [whole, fraction = ''] = mantissa.split('.');
+  const zeros = Number(exponent) - fraction.length;
+  const twice = zeros < 0 ? null : 2n * BigInt(whole + fraction) * 10n ** BigInt(zeros);
+  if (twice === null) return true;
+  const exact = BigInt(x);
+  return twice > exact + BigInt(nextDouble(x, -1)) && twice < exact + BigInt(nextDouble(x, 1));
+}
+
+/** Fewest digits strictly inside the interval that rounds to the float4 x, the nearest such, ties to even. */
+function shortestSingle(x: number): string {
+  // Midpoints between float4 are exact in float8.
+  const low = (x + nextSingle(x, -1)) / 2;
+  const high = (x + nextSingle(x, 1)) / 2;
+  for (let n = 1; n < 9; n++) {
+    const nearest = exponentialToEven(x, n);
+    const value = Number(nearest);
+    if (value > low && value < high) return stripZeros(nearest);
+    // Above a power of two the interval is wider than below it: the next decimal up may lie inside.
+    const up = nextDecimal(nearest);
+    const upValue = Number(up);
+    if (value <= low && upValue < high && upValue > low) return stripZeros(up);
+  }
+  return stripZeros(exponentialToEven(x, 9));
+}
+
+/** d.ddde+x with the last digit one higher. */
+function nextDecimal(exponential: string): string {
+  const at = exponential.indexOf('e');
+  const digits = exponential.slice(0, at).replace('.', '');
+  const raised = (BigInt(digits) + 1n).toString();
+  const exponent = Number(exponential.slice(at + 1)) + raised.length - digits.length;
+  return `${raised[0]}${raised.length > 1 ? `.${raised.slice(1)}` : ''}e${exponent}`;
 }
 
 const HALF_BIT = 0x10000000;
