@@ -108,3 +108,24 @@ function dateTimeText(
   const dow = DAY_NAMES[weekday(toJulian(f.year, f.month, f.day))];
   return `${dow} ${day} ${timeText(f)} ${yearText(f.year)}${zoneText}${era}`;
 }
+
+/** ISO 8601 text of a date, whatever DateStyle says. */
+export function isoDateText(d: number): string {
+  if (d === DATE_INFINITY) return 'infinity';
+  if (d === DATE_NEG_INFINITY) return '-infinity';
+  return isoDay(fromJulian(d + POSTGRES_EPOCH_JULIAN));
+}
+
+function isoDay(f: { year: number; month: number; day: number }, era = true): string {
+  return `${yearText(f.year)}-${two(f.month)}-${two(f.day)}${era && f.year <= 0 ? ' BC' : ''}`;
+}
+
+/** `2001-02-03T04:05:06.789`, with `+hh:mm` in the session's zone when a context is given. */
+export function isoTimestampText(t: bigint, zoned: EvalContext | null): string {
+  if (t === TIMESTAMP_INFINITY) return 'infinity';
+  if (t === TIMESTAMP_NEG_INFINITY) return '-infinity';
+  const offset = zoned ? sessionZone(zoned).offsetAt(unixSecondsOf(t)) : 0;
+  const f = timestampFields(t + BigInt(offset) * MICROS_PER_SECOND);
+  const zone = zoned ? offsetText(offset).replace(/^(...)$/, '$1:00') : '';
+  return `${isoDay(f, false)}T${timeText(f)}${zone}${f.year <= 0 ? ' BC' : ''}`;
+}

@@ -8,5 +8,8 @@ import './bytea.ts';
 import './record.ts';
 import './reg.ts';
 import './datetime.ts';
+import './array.ts';
+import './json.ts';
+import './uuid.ts';
 
 export * from './registry.ts';

@@ -1,0 +1,105 @@
+/**
+ * SQL values as JSON: what to_json, row_to_json, json_build_object and the JSON aggregates write.
+ *
+ *   int, float, numeric   as they are, in quotes when they are NaN or infinite
+ *   date, timestamp[tz]   ISO 8601 with a T, whatever DateStyle says
+ *   json, jsonb           themselves          arrays, records     [1,2] and {"f1":1}
+ *   anything else         its text as a JSON string
+ */
+import { type Datum, isPgArray, type PgArray, type PgRecord } from '../../datum.ts';
+import { SqlError } from '../../errors.ts';
+import { OID } from '../../types.ts';
+import { isArrayType } from '../array_types.ts';
+import { isoDateText, isoTimestampText } from '../datetime/output.ts';
+import { outputText } from '../io/registry.ts';
+import type { EvalContext } from '../ir.ts';
+import { type Json, jsonbText, jsonObject, parseJsonb, quoteJson } from './value.ts';
+
+const NUMBERS = new Set<number>([OID.int2, OID.int4, OID.int8, OID.float4, OID.float8, OID.numeric]);
+const JSON_NUMBER = /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/;
+
+/** JSON text of a value of a type; NULL is `null`. `pretty` puts line feeds between rows and fields of the outer level. */
+export function jsonOf(d: Datum, oid: number, ctx: EvalContext, pretty = false): string {
+  if (d === null) return 'null';
+  if (oid === OID.bool) return String(d);
+  if (oid === OID.json || oid === OID.jsonb) return d as string;
+  if (isArrayType(oid)) return arrayJson(d as PgArray, ctx, pretty);
+  if (isRecord(d)) return recordJson(d, ctx, pretty);
+  if (NUMBERS.has(oid)) {
+    const text = outputText(d, oid, ctx);
+    return JSON_NUMBER.test(text) ? text : quoteJson(text);
+  }
+  return quoteJson(scalarOf(d, oid, ctx));
+}
+
+function isRecord(d: Datum): d is PgRecord {
+  return d !== null && typeof d === 'object' && 'k' in d && d.k === 'record';
+}
+
+function scalarOf(d: Datum, oid: number, ctx: EvalContext): string {
+  switch (oid) {
+    case OID.date:
+      return isoDateText(d as number);
+    case OID.timestamp:
+      return isoTimestampText(d as bigint, null);
+    case OID.timestamptz:
+      return isoTimestampText(d as bigint, ctx);
+    default:
+      return outputText(d, oid, ctx);
+  }
+}
+
+function arrayJson(a: PgArray, ctx: EvalContext, pretty: boolean): string {
+  if (a.dims.length === 0) return '[]';
+  const separator = pretty ? ',\n ' : ',';
+  let at = 0;
+  const level = (depth: number): string => {
+    const parts: string[] = [];
+    for (let i = 0; i < a.dims[depth]; i++) {
+      parts.push(depth === a.dims.length - 1 ? jsonOf(a.items[at++], a.elem, ctx) : level(depth + 1));
+    }
+    return `[${parts.join(depth === 0 ? separator : ',')}]`;
+  };
+  return level(0);
+}
+
+function recordJson(r: PgRecord, ctx: EvalContext, pretty: boolean): string {
+  const separator = pretty ? ',\n ' : ',';
+  return `{${r.values.map((v, i) => `${quoteJson(r.names?.[i] ?? `f${i + 1}`)}:${jsonOf(v, r.types[i], ctx)}`).join(separator)}}`;
+}
+
+/** The jsonb value of a value of a type. */
+export function jsonbOf(d: Datum, oid: number, ctx: EvalContext): Json {
+  if (d === null) return null;
+  if (isPgArray(d)) return arrayJsonb(d, ctx);
+  if (isRecord(d)) {
+    return jsonObject(
+      d.values.map((v, i): [string, Json] => [d.names?.[i] ?? `f${i + 1}`, jsonbOf(v, d.types[i], ctx)]),
+    );
+  }
+  return parseJsonb(jsonOf(d, oid, ctx));
+}
+
+function arrayJsonb(a: PgArray, ctx: EvalContext): Json {
+  let at = 0;
+  const level = (depth: number): Json => {
+    if (depth === a.dims.length) return jsonbOf(a.items[at++], a.elem, ctx);
+    return Array.from({ length: a.dims[depth] }, () => level(depth + 1));
+  };
+  return a.dims.length === 0 ? [] : level(0);
+}
+
+/** jsonb datum of a value. */
+export function jsonbDatumOf(d: Datum, oid: number, ctx: EvalContext): string {
+  return jsonbText(jsonbOf(d, oid, ctx));
+}
+
+/** The text of a value used as an object key; NULL is 22004, and arrays, records and json are refused. */
+export function keyOf(d: Datum, oid: number, ctx: EvalContext): string {
+  if (d === null) throw new SqlError('22004', 'null value not allowed for object key');
+  if (oid === OID.json || oid === OID.jsonb || isPgArray(d) || isRecord(d)) {
+    throw new SqlError('22023', 'key value must be scalar, not array, composite, or json');
+  }
+  if (oid === OID.bool) return String(d);
+  return NUMBERS.has(oid) ? outputText(d, oid, ctx) : scalarOf(d, oid, ctx);
+}

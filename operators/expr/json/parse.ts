@@ -1,0 +1,304 @@
+/**
+ * A JSON parser that keeps positions and the exact text of numbers, with PostgreSQL's errors (22P02 and a DETAIL that says what
+ * was expected and found). Strings are checked but stay escaped until `decodeString`, since the json type accepts escapes that
+ * text cannot hold (\u0000, lone surrogates).
+ */
+import { SqlError } from '../../errors.ts';
+
+export interface JsonObjectNode {
+  kind: 'object';
+  start: number;
+  end: number;
+  /** In source order, duplicates kept; keys decoded only when asked for. */
+  entries: { key: JsonStringNode; value: JsonNode }[];
+}
+
+export interface JsonArrayNode {
+  kind: 'array';
+  start: number;
+  end: number;
+  items: JsonNode[];
+}
+
+/** `raw` is the text between the quotes, escapes as written. */
+export interface JsonStringNode {
+  kind: 'string';
+  start: number;
+  end: number;
+  raw: string;
+}
+
+export interface JsonAtomNode {
+  kind: 'number' | 'true' | 'false' | 'null';
+  start: number;
+  end: number;
+}
+
+export type JsonNode = JsonObjectNode | JsonArrayNode | JsonStringNode | JsonAtomNode;
+
+/** Nesting that PostgreSQL's default stack depth also refuses, give or take. */
+const MAX_DEPTH = 3000;
+
+export function jsonError(detail: string): SqlError {
+  return new SqlError('22P02', 'invalid input syntax for type json', { detail });
+}
+
+type TokenKind = '{' | '}' | '[' | ']' | ',' | ':' | 'string' | 'number' | 'true' | 'false' | 'null' | 'end';
+
+const isAlphanumeric = (c: number) =>
+  (c >= 48 && c <= 57) || (c >= 65 && c <= 90) || (c >= 97 && c <= 122) || c === 95 || c > 127;
+const isDigit = (c: number) => c >= 48 && c <= 57;
+
+class Parser {
+  private readonly text: string;
+  private at = 0;
+  private kind: TokenKind = 'end';
+  private start = 0;
+
+  constructor(text: string) {
+    this.text = text;
+    this.next();
+  }
+
+  document(): JsonNode {
+    const node = this.value(1);
+    if (!this.is('end')) throw this.unexpected('Expected end of input');
+    return node;
+  }
+
+  /** The current token is of a kind. (A method, so that the type checker does not take `kind` for constant.) */
+  private is(kind: TokenKind): boolean {
+    return this.kind === kind;
+  }
+
+  private unexpected(expected: string): SqlError {
+    if (this.is('end')) return jsonError('The input string ended unexpectedly.');
+    return jsonError(`${expected}, but found "${this.text.slice(this.start, this.at)}".`);
+  }
+
+  private invalidToken(): SqlError {
+    return jsonError(`Token "${this.text.slice(this.start, this.at)}" is invalid.`);
+  }
+
+  private value(depth: number): JsonNode {
+    if (depth > MAX_DEPTH) throw new SqlError('54001', 'stack depth limit exceeded');
+    const start = this.start;
+    switch (this.kind) {
+      case '{':
+        return this.object(start, depth);
+      case '[':
+        return this.array(start, depth);
+      case 'string':
+        return this.string();
+      case 'number':
+      case 'true':
+      case 'false':
+      case 'null': {
+        const node: JsonAtomNode = { kind: this.kind, start, end: this.at };
+        this.next();
+        return node;
+      }
+      default:
+        throw this.unexpected('Expected JSON value');
+    }
+  }
+
+  private string(): JsonStringNode {
+    const node: JsonStringNode = {
+      kind: 'string',
+      start: this.start,
+      end: this.at,
+      raw: this.text.slice(this.start + 1, this.at - 1),
+    };
+    this.next();
+    return node;
+  }
+
+  private object(start: number, depth: number): JsonObjectNode {
+    const entries: JsonObjectNode['entries'] = [];
+    this.next();
+    if (this.is('string')) {
+      for (;;) {
+        if (!this.is('string')) throw this.unexpected('Expected string');
+        const key = this.string();
+        if (!this.is(':')) throw this.unexpected('Expected ":"');
+        this.next();
+        entries.push({ key, value: this.value(depth + 1) });
+        if (!this.is(',')) break;
+        this.next();
+      }
+      if (!this.is('}')) throw this.unexpected('Expected "," or "}"');
+    } else if (!this.is('}')) throw this.unexpected('Expected string or "}"');
+    const node: JsonObjectNode = { kind: 'object', start, end: this.at, entries };
+    this.next();
+    return node;
+  }
+
+  private array(start: number, depth: number): JsonArrayNode {
+    const items: JsonNode[] = [];
+    this.next();
+    if (!this.is(']')) {
+      for (;;) {
+        items.push(this.value(depth + 1));
+        if (!this.is(',')) break;
+        this.next();
+      }
+      if (!this.is(']')) throw this.unexpected('Expected "," or "]"');
+    }
+    const node: JsonArrayNode = { kind: 'array', start, end: this.at, items };
+    this.next();
+    return node;
+  }
+
+  private next(): void {
+    const { text } = this;
+    let at = this.at;
+    while (at < text.length && ' \t\n\r'.includes(text[at])) at++;
+    this.start = at;
+    this.at = at;
+    if (at >= text.length) {
+      this.kind = 'end';
+      return;
+    }
+    const c = text[at];
+    if ('{}[],:'.includes(c)) {
+      this.at = at + 1;
+      this.kind = c as TokenKind;
+    } else if (c === '"') this.lexString();
+    else if (c === '-' || isDigit(text.charCodeAt(at))) this.lexNumber();
+    else this.lexWord();
+  }
+
+  private lexWord(): void {
+    const { text, start } = this;
+    let at = start;
+    while (at < text.length && isAlphanumeric(text.charCodeAt(at))) at++;
+    this.at = at === start ? start + 1 : at;
+    const word = text.slice(start, at);
+    if (word !== 'true' && word !== 'false' && word !== 'null') throw this.invalidToken();
+    this.kind = word;
+  }
+
+  private lexNumber(): void {
+    const { text } = this;
+    let at = this.start;
+    let bad = false;
+    const code = () => text.charCodeAt(at);
+    const digits = () => {
+      if (!isDigit(code())) bad = true;
+      while (isDigit(code())) at++;
+    };
+    if (text[at] === '-') at++;
+    if (text[at] === '0') at++;
+    else digits();
+    if (text[at] === '.') {
+      at++;
+      digits();
+    }
+    if (text[at] === 'e' || text[at] === 'E') {
+      at++;
+      if (text[at] === '+' || text[at] === '-') at++;
+      digits();
+    }
+    while (isAlphanumeric(code())) {
+      at++;
+      bad = true;
+    }
+    this.at = at;
+    if (bad) throw this.invalidToken();
+    this.kind = 'number';
+  }
+
+  private lexString(): void {
+    const { text } = this;
+    let at = this.start + 1;
+    for (;;) {
+      if (at >= text.length) {
+        this.at = at;
+        throw this.invalidToken();
+      }
+      const c = text.charCodeAt(at);
+      if (c === 34) break;
+      if (c < 32) throw jsonError(`Character with value 0x${c.toString(16).padStart(2, '0')} must be escaped.`);
+      if (c === 92) at = this.lexEscape(at + 1);
+      else at++;
+    }
+    this.at = at + 1;
+    this.kind = 'string';
+  }
+
+  /** From the character after a backslash to the one after the escape. */
+  private lexEscape(at: number): number {
+    const { text } = this;
+    if (at >= text.length) {
+      this.at = at;
+      throw this.invalidToken();
+    }
+    if (text[at] === 'u') {
+      for (let i = 1; i <= 4; i++) {
+        if (at + i >= text.length) {
+          this.at = text.length;
+          throw this.invalidToken();
+        }
+        if (!/[0-9a-fA-F]/.test(text[at + i])) throw jsonError('"\\u" must be followed by four hexadecimal digits.');
+      }
+      return at + 5;
+    }
+    if (!'"\\/bfnrt'.includes(text[at])) {
+      throw jsonError(`Escape sequence "\\${String.fromCodePoint(text.codePointAt(at)!)}" is invalid.`);
+    }
+    return at + 1;
+  }
+}
+
+/** The tree of a JSON text. */
+export function parseJson(text: string): JsonNode {
+  return new Parser(text).document();
+}
+
+const SIMPLE_ESCAPES: Record<string, string> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
+
+/** The characters of a JSON string; \u0000 is 22P05, broken surrogate pairs are 22P02. */
+export function decodeString(node: JsonStringNode): string {
+  const { raw } = node;
+  if (!raw.includes('\\')) return raw;
+  let out = '';
+  let high = -1;
+  for (let i = 0; i < raw.length; i++) {
+    if (raw[i] !== '\\') {
+      if (high !== -1) throw lowSurrogate();
+      out += raw[i];
+      continue;
+    }
+    i++;
+    if (raw[i] !== 'u') {
+      if (high !== -1) throw lowSurrogate();
+      out += SIMPLE_ESCAPES[raw[i]] ?? raw[i];
+      continue;
+    }
+    const code = Number.parseInt(raw.slice(i + 1, i + 5), 16);
+    i += 4;
+    if (code >= 0xd800 && code <= 0xdbff) {
+      if (high !== -1) throw jsonError('Unicode high surrogate must not follow a high surrogate.');
+      high = code;
+    } else if (code >= 0xdc00 && code <= 0xdfff) {
+      if (high === -1) throw lowSurrogate();
+      out += String.fromCharCode(high, code);
+      high = -1;
+    } else {
+      if (high !== -1) throw lowSurrogate();
+      if (code === 0) {
+        throw new SqlError('22P05', 'unsupported Unicode escape sequence', {
+          detail: '\\u0000 cannot be converted to text.',
+        });
+      }
+      out += String.fromCharCode(code);
+    }
+  }
+  if (high !== -1) throw lowSurrogate();
+  return out;
+}
+
+function lowSurrogate(): SqlError {
+  return jsonError('Unicode low surrogate must follow a high surrogate.');
+}
