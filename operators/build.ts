@@ -3,6 +3,7 @@ import { AggregateOperator } from './aggregate.ts';
 import { ConstantOperator } from './constant.ts';
 import { unsupported } from './errors.ts';
 import { FlatMapOperator } from './flatmap.ts';
+import { JoinOperator } from './join.ts';
 import { MapOperator } from './map.ts';
 import type { IndexProvider, Operator } from './operator.ts';
 import type { PlanNode } from './plan.ts';
@@ -18,7 +19,7 @@ export interface InputSpec {
   appendOnly: boolean;
 }
 
-export function buildOperator(node: PlanNode, inputs: InputSpec[], _indexes: IndexProvider): Operator {
+export function buildOperator(node: PlanNode, inputs: InputSpec[], indexes: IndexProvider): Operator {
   switch (node.op) {
     case 'aggregate':
       return new AggregateOperator(
@@ -43,6 +44,15 @@ export function buildOperator(node: PlanNode, inputs: InputSpec[], _indexes: Ind
       return new SetOperator(SET_FUNCTIONS[node.all ? `${node.kind} all` : node.kind], node.types);
     case 'single_row':
       return new SingleRowOperator(node.keys, node.types);
+    case 'join':
+      if (node.kind === 'inner')
+        return new JoinOperator(
+          node,
+          inputs.map((i) => i.types),
+          indexes,
+          node.types,
+        );
+      throw unsupported(`the ${node.kind} join operator`);
     default:
       throw unsupported(`the ${node.op} operator`);
   }

@@ -1,7 +1,7 @@
 /**
  * A delta's rows by key, for one tick: lies in the tick's arena and needs no freeing.
  *
- *   groups: | first row + 1 | weight sum | two flags |      next[row]: the following row + 1 of the same key
+ *   group: first row, sum of weights         next[row]: the following row of the same key
  *
  * Open addressing over group numbers; O(n) to build, O(1) a probe. Keys are compared by SQL's `=`, NULLs equal.
  */
@@ -15,7 +15,6 @@ export class DeltaIndex {
   readonly #keyColumns: number[];
   readonly #own: RowOps;
   readonly #probe: RowOps;
-  #delta: Batch | null = null;
   #table = 0;
   #mask = 0;
   #keys = 0;
@@ -39,7 +38,6 @@ export class DeltaIndex {
   }
 
   build(delta: Batch, arena: Arena): void {
-    this.#delta = delta;
     this.first.length = 0;
     this.sum.length = 0;
     let capacity = 4;
@@ -106,12 +104,7 @@ export class DeltaIndex {
 
   /** Forgets the tick's delta. */
   clear(): void {
-    this.#delta = null;
     this.first.length = 0;
     this.sum.length = 0;
-  }
-
-  get delta(): Batch | null {
-    return this.#delta;
   }
 }

@@ -1,0 +1,96 @@
+import { test } from 'node:test';
+import type { Datum } from './datum.ts';
+import type { Expr } from './expr/ir.ts';
+import type { JoinKind, PlanNode } from './plan.ts';
+import { joinRows } from './testing/naive_join.ts';
+import { checkOperator, type Random, testSeed } from './testing/property.ts';
+import { colType, OID } from './types.ts';
+
+const seed = testSeed();
+const types = [colType(OID.int4), colType(OID.float8), colType(OID.text)];
+const names = ['k', 'f', 't'];
+
+function row(_input: number, random: Random): Datum[] {
+  return [
+    random.below(5) === 0 ? null : random.below(4),
+    random.pick([null, 0, -0, Number.NaN, 1.5]),
+    random.pick([null, 'a', 'a text longer than twelve bytes', 'b']),
+  ];
+}
+
+const column = (id: number, oid: number): Expr => ({ k: 'col', id, t: colType(oid) });
+const bool = colType(OID.bool);
+/** left.f < right.f */
+const less: Expr = {
+  k: 'call',
+  fn: 'float8lt(float8,float8)',
+  args: [column(1, OID.float8), column(4, OID.float8)],
+  t: bool,
+  strict: true,
+};
+/** 1 / right.k > 0 fails for k = 0. */
+const failing: Expr = {
+  k: 'call',
+  fn: 'int4gt(int4,int4)',
+  args: [
+    {
+      k: 'call',
+      fn: 'int4div(int4,int4)',
+      args: [{ k: 'const', v: 1, t: colType(OID.int4) }, column(3, OID.int4)],
+      t: colType(OID.int4),
+      strict: true,
+    },
+    { k: 'const', v: 0, t: colType(OID.int4) },
+  ],
+  t: bool,
+  strict: true,
+};
+
+type JoinNode = PlanNode & { op: 'join' };
+
+function joinNode(kind: JoinKind, fields: Partial<JoinNode>): JoinNode {
+  const leftOnly = kind === 'semi' || kind === 'anti';
+  return {
+    op: 'join',
+    kind,
+    inputs: [],
+    types: leftOnly ? types : [...types, ...types],
+    names: leftOnly ? names : [...names, ...names],
+    leftKeys: [0],
+    rightKeys: [0],
+    nullSafe: [false],
+    nullAware: false,
+    residual: null,
+    ...fields,
+  };
+}
+
+const shapes: [string, Partial<JoinNode>][] = [
+  ['one key', {}],
+  ['null-safe float key', { leftKeys: [1], rightKeys: [1], nullSafe: [true] }],
+  ['two keys, one null-safe', { leftKeys: [0, 2], rightKeys: [0, 2], nullSafe: [false, true] }],
+  ['residual', { residual: less }],
+  ['failing residual', { residual: failing, leftKeys: [2], rightKeys: [2] }],
+  ['cross', { leftKeys: [], rightKeys: [], nullSafe: [] }],
+  ['condition without keys', { leftKeys: [], rightKeys: [], nullSafe: [], residual: less }],
+];
+
+function check(kind: JoinKind, fields: Partial<JoinNode>, same = false): void {
+  const node = joinNode(kind, fields);
+  checkOperator(
+    {
+      node,
+      inputTypes: [types, types],
+      same,
+      rows: 40,
+      row,
+      naive: ([left, right], _facts, errors) => joinRows(node, left, right, [types, types], errors),
+    },
+    seed,
+  );
+}
+
+for (const [name, fields] of shapes) {
+  test(`inner join, ${name}`, () => check('inner', fields));
+  test(`inner self join, ${name}`, () => check('inner', fields, true));
+}

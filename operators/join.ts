@@ -1,0 +1,39 @@
+/**
+ * Inner join (also self and cross join).      out = { a ++ b x wa * wb : keys equal, residual true }
+ *
+ * No state of its own: it probes the shared indexes of its inputs (join_pairs.ts). O(changed rows + matches).
+ */
+import type { Batch } from './batch/batch.ts';
+import { BatchBuilder } from './batch/builder.ts';
+import { JoinPairs, type JoinSpec, joinSides, Residual } from './join_pairs.ts';
+import type { IndexProvider, Operator, Tick } from './operator.ts';
+import type { ColType } from './types.ts';
+
+export class JoinOperator implements Operator {
+  readonly #types: ColType[];
+  readonly #pairs: JoinPairs;
+
+  constructor(spec: JoinSpec, inputTypes: ColType[][], indexes: IndexProvider, types: ColType[]) {
+    this.#types = types;
+    const residual = spec.residual === null ? null : new Residual(spec.residual, types.length);
+    this.#pairs = new JoinPairs(joinSides(spec, inputTypes, indexes), residual);
+  }
+
+  step(inputs: Batch[], tick: Tick): Batch {
+    const out = new BatchBuilder(this.#types, tick.arena, inputs[0].n + inputs[1].n);
+    this.#pairs.emit(inputs, out, tick);
+    return out.build();
+  }
+
+  endTick(): void {
+    // The indexes are the graph's.
+  }
+
+  state() {
+    return { rows: 0, bytes: 0 };
+  }
+
+  release(): void {
+    // The indexes are the graph's.
+  }
+}

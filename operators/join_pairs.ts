@@ -1,0 +1,171 @@
+/**
+ * The matching pairs of two relations, as a delta: what every join is made of.
+ *
+ *   d(A x B) = dA x B' + A' x dB - dA x dB            A', B': the indexes, which already contain this tick's deltas
+ *
+ * A pair matches when its keys are equal (NULL only where the pair of keys is null-safe) and the residual predicate is true. The weight is the
+ * product. State: none of its own, two shared indexes. O(|dA| + |dB| + matches). Without keys it is the cross product.
+ * In the first tick A' = dA, so the first term alone is the answer.
+ */
+import type { Batch, Column } from './batch/batch.ts';
+import { type BatchBuilder, isValid, readDatum, readRow } from './batch/builder.ts';
+import { I32 } from './batch/memory.ts';
+import { type RowCopy, rowCopy } from './batch/row_copy.ts';
+import type { Datum } from './datum.ts';
+import { SqlError } from './errors.ts';
+import { columnsOf } from './expr/columns.ts';
+import { type BoundExpr, bindExpr } from './expr/interpret.ts';
+import type { Expr } from './expr/ir.ts';
+import type { IndexProvider, Tick } from './operator.ts';
+import { DeltaIndex } from './state/delta_index.ts';
+import type { KeyedIndex } from './state/keyed_index.ts';
+import type { ColType } from './types.ts';
+
+export interface JoinSpec {
+  leftKeys: number[];
+  rightKeys: number[];
+  nullSafe: boolean[];
+  residual: Expr | null;
+}
+
+/** One side of a join: its index, how to probe with its delta, and where its columns lie in a joined row. */
+export interface JoinSide {
+  types: ColType[];
+  keys: number[];
+  /** Keys whose NULL matches nothing. */
+  strictKeys: number[];
+  index: KeyedIndex;
+  /** This side's delta by key; built on demand. */
+  grouped: DeltaIndex;
+  copy: RowCopy;
+  /** First column of this side in a joined row. */
+  at: number;
+}
+
+function joinSide(types: ColType[], keys: number[], nullSafe: boolean[], index: KeyedIndex, at: number): JoinSide {
+  const strictKeys = keys.filter((_, i) => !nullSafe[i]);
+  return { types, keys, strictKeys, index, grouped: new DeltaIndex(types, keys), copy: rowCopy(types), at };
+}
+
+/** Both sides of a join node; `nullKeys` also indexes rows with NULL keys. */
+export function joinSides(
+  spec: JoinSpec,
+  inputTypes: ColType[][],
+  indexes: IndexProvider,
+  nullKeys = false,
+): JoinSide[] {
+  const withNulls = nullKeys || spec.nullSafe.includes(true);
+  return [spec.leftKeys, spec.rightKeys].map((keys, i) =>
+    joinSide(inputTypes[i], keys, spec.nullSafe, indexes.index(i, keys, withNulls), i === 0 ? 0 : inputTypes[0].length),
+  );
+}
+
+/** True when a key column of the row is NULL and NULL matches nothing there. */
+export function keyIsNull(side: JoinSide, delta: Batch, row: number): boolean {
+  for (const c of side.strictKeys) if (!isValid(delta.columns[c], row)) return true;
+  return false;
+}
+
+export function keyColumns(side: JoinSide, delta: Batch): Column[] {
+  return side.keys.map((k) => delta.columns[k]);
+}
+
+/** The predicate of a pair beyond its keys, over left ++ right columns. */
+export class Residual {
+  readonly #test: BoundExpr;
+  readonly #columns: number[];
+  readonly #row: Datum[];
+
+  constructor(expr: Expr, width: number) {
+    this.#test = bindExpr(expr);
+    const columns = new Set<number>();
+    columnsOf(expr, columns);
+    this.#columns = [...columns];
+    this.#row = new Array<Datum>(width).fill(null);
+  }
+
+  /** Whether row `row` of joined columns passes; false and reported with `weight` when the predicate fails. weight 0: not reported. */
+  passes(columns: Column[], row: number, weight: number, tick: Tick): boolean {
+    for (const c of this.#columns) this.#row[c] = readDatum(columns[c], row);
+    try {
+      return this.#test(this.#row, tick.evalContext) === true;
+    } catch (error) {
+      if (!(error instanceof SqlError)) throw error;
+      if (weight !== 0) tick.errors.report(error, readRow({ n: 0, columns, weights: 0 }, row), weight);
+      return false;
+    }
+  }
+}
+
+export class JoinPairs {
+  readonly sides: JoinSide[];
+  readonly residual: Residual | null;
+
+  constructor(sides: JoinSide[], residual: Residual | null) {
+    this.sides = sides;
+    this.residual = residual;
+  }
+
+  /** Adds the delta of the joined rows to `out`. */
+  emit(inputs: Batch[], out: BatchBuilder, tick: Tick): void {
+    const [left, right] = inputs;
+    if (left.n > 0) this.#probeIndex(0, left, out, tick);
+    if (tick.first || right.n === 0) return;
+    this.#probeIndex(1, right, out, tick);
+    if (left.n > 0) this.#subtractBoth(left, right, out, tick);
+  }
+
+  /** delta of side `from` x the other side's index. */
+  #probeIndex(from: number, delta: Batch, out: BatchBuilder, tick: Tick): void {
+    const side = this.sides[from];
+    const other = this.sides[1 - from];
+    const { index } = other;
+    const { entryStride, rowOffset, rows } = index;
+    const own = out.columns.slice(side.at, side.at + side.types.length);
+    const others = out.columns.slice(other.at, other.at + other.types.length);
+    index.bindKeys(keyColumns(side, delta));
+    side.copy.bind(delta.columns);
+    const weights = delta.weights >>> 2;
+    for (let row = 0; row < delta.n; row++) {
+      const weight = I32[weights + row];
+      if (weight === 0 || keyIsNull(side, delta, row)) continue;
+      const slot = index.seek(row);
+      if (slot === 0) continue;
+      let at = index.runOf(slot);
+      for (let i = index.countOf(slot); i > 0; i--, at += entryStride) {
+        const product = weight * I32[(at >>> 2) + 1];
+        const to = out.addRow(product);
+        side.copy.copy(row, own, to);
+        rows.load(at + rowOffset, others, to);
+        if (this.residual !== null && !this.residual.passes(out.columns, to, product, tick)) out.n = to;
+      }
+    }
+  }
+
+  /** Both indexes contain both deltas, so pairs of the two deltas were counted twice. */
+  #subtractBoth(left: Batch, right: Batch, out: BatchBuilder, tick: Tick): void {
+    const [a, b] = this.sides;
+    const own = out.columns.slice(0, b.at);
+    const others = out.columns.slice(b.at);
+    b.grouped.build(right, tick.arena);
+    b.grouped.bindKeys(keyColumns(a, left));
+    a.copy.bind(left.columns);
+    b.copy.bind(right.columns);
+    const weights = left.weights >>> 2;
+    const otherWeights = right.weights >>> 2;
+    for (let row = 0; row < left.n; row++) {
+      const weight = I32[weights + row];
+      if (weight === 0 || keyIsNull(a, left, row)) continue;
+      const group = b.grouped.find(row);
+      if (group < 0) continue;
+      for (let other = b.grouped.first[group]; other >= 0; other = b.grouped.next(other)) {
+        const product = -weight * I32[otherWeights + other];
+        if (product === 0) continue;
+        const to = out.addRow(product);
+        a.copy.copy(row, own, to);
+        b.copy.copy(other, others, to);
+        if (this.residual !== null && !this.residual.passes(out.columns, to, product, tick)) out.n = to;
+      }
+    }
+  }
+}

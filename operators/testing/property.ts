@@ -1,0 +1,240 @@
+/**
+ * Property test of one operator: after every tick, the sum of its outputs is the naive evaluation of the sum of its inputs.
+ *
+ *   random inserts, retractions and updates -> Dataflow of [sources..., operator] -> integral   ==   naive(integrals of the inputs)
+ *
+ * Run with ticks of 1 row, 7 rows and everything at once; at the end all input is deleted, after which the operator and its indexes must
+ * hold no rows, and release() must give every page back. Rows are compared by value: -0 is 0, NaN is NaN.
+ */
+import assert from 'node:assert/strict';
+import { Arena } from '../batch/arena.ts';
+import type { Batch } from '../batch/batch.ts';
+import { batchFromRows, readRow, weightOf } from '../batch/builder.ts';
+import { pages } from '../batch/pages.ts';
+import { Dataflow } from '../dataflow.ts';
+import type { Datum } from '../datum.ts';
+import type { SqlError } from '../errors.ts';
+import { defaultContext } from '../expr/context.ts';
+import '../expr/functions/index.ts';
+import type { PlanNode } from '../plan.ts';
+import type { ColType } from '../types.ts';
+
+/** Linear congruential numbers: the same seed gives the same test. */
+export class Random {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = (seed * 2654435761 + 1) & 0x7fffffff;
+  }
+
+  /** An integer in 0 .. n-1. */
+  below(n: number): number {
+    this.#state = (Math.imul(this.#state, 1103515245) + 12345) & 0x7fffffff;
+    return (this.#state >>> 8) % n;
+  }
+
+  pick<T>(items: readonly T[]): T {
+    return items[this.below(items.length)];
+  }
+}
+
+/** The seed of this run, printed so that it can be replayed with SEED=... */
+export function testSeed(): number {
+  const seed = Number(process.env.SEED ?? Date.now() % 1000000);
+  console.log(`# seed ${seed} (set SEED to replay)`);
+  return seed;
+}
+
+/** A row as text: equal rows, and only they, have equal texts. */
+export function rowText(row: Datum[]): string {
+  return JSON.stringify(row, (_, v: unknown) => {
+    if (typeof v === 'bigint') return `${v}n`;
+    if (typeof v !== 'number' || Number.isInteger(v)) return v === 0 ? 0 : v;
+    return Number.isFinite(v) ? v : String(v);
+  });
+}
+
+/** A bag of rows. */
+export class Bag {
+  readonly rows = new Map<string, { row: Datum[]; weight: number }>();
+
+  add(row: Datum[], weight: number): void {
+    const text = rowText(row);
+    const sum = (this.rows.get(text)?.weight ?? 0) + weight;
+    if (sum === 0) this.rows.delete(text);
+    else this.rows.set(text, { row, weight: sum });
+  }
+
+  addBatch(batch: Batch): void {
+    for (let i = 0; i < batch.n; i++) this.add(readRow(batch, i), weightOf(batch, i));
+  }
+
+  /** Every row as often as its weight says. */
+  expanded(): Datum[][] {
+    return [...this.rows.values()].flatMap(({ row, weight }) => Array<Datum[]>(Math.max(0, weight)).fill(row));
+  }
+
+  texts(): string[] {
+    return [...this.rows].map(([text, { weight }]) => `${text} x ${weight}`).sort();
+  }
+}
+
+export interface TickFacts {
+  now: bigint;
+  watermark: bigint | null;
+}
+
+export interface OperatorCase {
+  /** The operator's node; `inputs` is filled in here. */
+  node: PlanNode;
+  inputTypes: ColType[][];
+  /** A random row of an input. Few distinct values make keys meet. */
+  row(input: number, random: Random): Datum[];
+  /** Output rows for whole inputs. `errors` takes the texts of the errors expected. */
+  naive(inputs: Datum[][][], facts: TickFacts, errors: string[]): Datum[][];
+  /** All inputs are the same relation (self join). */
+  same?: boolean;
+  appendOnly?: boolean;
+  /** The clock or the watermark moves by up to this much a tick. */
+  clock?: bigint;
+  rows?: number;
+  /** Rows that may stay after everything is deleted (a clocked operator forgets nothing else). */
+  weight?: number;
+}
+
+interface Change {
+  input: number;
+  row: Datum[];
+  weight: number;
+}
+
+/** Drives one operator and compares it with the naive evaluation after every tick. */
+class Run {
+  readonly flow: Dataflow;
+  readonly inputs: Bag[];
+  readonly output = new Bag();
+  readonly errors = new Bag();
+  readonly arena = new Arena();
+  readonly spec: OperatorCase;
+  now = 0n;
+  ticks = 0n;
+
+  constructor(spec: OperatorCase) {
+    this.spec = spec;
+    const sources = spec.same ? spec.inputTypes.slice(0, 1) : spec.inputTypes;
+    this.inputs = sources.map(() => new Bag());
+    const nodes: PlanNode[] = sources.map((types, i) => ({
+      op: 'source',
+      relation: i,
+      columns: types.map((_, c) => c),
+      inputs: [],
+      types,
+      names: types.map((_, c) => `c${c}`),
+      appendOnly: spec.appendOnly,
+    }));
+    nodes.push({ ...spec.node, inputs: spec.inputTypes.map((_, i) => (spec.same ? 0 : i)) });
+    this.flow = new Dataflow({ nodes, root: nodes.length - 1 });
+  }
+
+  tick(changes: Change[], label: string): void {
+    const batches = this.inputs.map((bag, input) => {
+      const mine = changes.filter((c) => c.input === input);
+      for (const { row, weight } of mine) bag.add(row, weight);
+      const types = this.spec.inputTypes[input];
+      return batchFromRows(
+        types,
+        mine.map((c) => c.row),
+        this.arena,
+        mine.map((c) => c.weight),
+      );
+    });
+    const watermark = this.spec.clock === undefined ? null : this.now;
+    const out = this.flow.step((relation) => batches[relation], {
+      number: this.ticks++,
+      arena: this.arena,
+      evalContext: defaultContext({ now: this.now }),
+      errors: { report: (error: SqlError, _row, weight) => this.errors.add([error.sqlstate], weight) },
+      now: this.now,
+      watermark: () => watermark,
+    });
+    this.output.addBatch(out);
+    this.flow.endTick();
+    this.arena.reset();
+    const all = this.inputs.map((bag) => bag.expanded());
+    const errors: string[] = [];
+    const inputs = this.spec.same ? this.spec.inputTypes.map(() => all[0]) : all;
+    const wanted = new Bag();
+    for (const row of this.spec.naive(inputs, { now: this.now, watermark }, errors)) wanted.add(row, 1);
+    assert.deepEqual(this.output.texts(), wanted.texts(), label);
+    const wantedErrors = new Bag();
+    for (const sqlstate of errors) wantedErrors.add([sqlstate], 1);
+    assert.deepEqual(this.errors.texts(), wantedErrors.texts(), `errors, ${label}`);
+  }
+
+  stateRows(): number {
+    return this.flow.figures().reduce((sum, figures) => sum + figures.stateRows, 0);
+  }
+
+  release(): void {
+    this.flow.release();
+    this.arena.release();
+  }
+}
+
+function randomChanges(spec: OperatorCase, random: Random, live: Change[], n: number): Change[] {
+  const inputs = spec.same ? 1 : spec.inputTypes.length;
+  const changes: Change[] = [];
+  for (let i = 0; i < n; i++) {
+    if (!spec.appendOnly && live.length > 0 && random.below(5) < 2) {
+      const [gone] = live.splice(random.below(live.length), 1);
+      changes.push({ ...gone, weight: -gone.weight });
+      continue;
+    }
+    const input = random.below(inputs);
+    const change = { input, row: spec.row(input, random), weight: 1 };
+    if (random.below(6) === 0) change.weight = 2;
+    changes.push(change);
+    live.push(change);
+    // A row that comes and goes within the tick must leave no trace.
+    if (!spec.appendOnly && random.below(8) === 0) {
+      changes.push({ ...change, weight: -change.weight });
+      live.pop();
+    }
+  }
+  return changes;
+}
+
+/** Runs the case with small, middle and whole ticks. */
+export function checkOperator(spec: OperatorCase, seed: number): void {
+  for (const size of [1, 7, 1000]) {
+    const random = new Random(seed + size);
+    const used = pages.usedPages;
+    const run = new Run(spec);
+    const live: Change[] = [];
+    const rounds = size === 1 ? (spec.rows ?? 60) : size === 7 ? 20 : 3;
+    const batch = Math.min(size, spec.rows ?? 60);
+    run.tick([], `first tick, size ${size}, seed ${seed}`);
+    for (let t = 0; t < rounds; t++) {
+      if (spec.clock !== undefined && random.below(3) > 0) run.now += BigInt(random.below(Number(spec.clock) + 1));
+      run.tick(randomChanges(spec, random, live, batch), `tick ${t}, size ${size}, seed ${seed}`);
+    }
+    if (!spec.appendOnly) {
+      const rest = live.map((c) => ({ ...c, weight: -c.weight }));
+      run.tick(rest, `everything deleted, size ${size}, seed ${seed}`);
+      assert.equal(run.stateRows(), spec.weight ?? 0, `state after everything was deleted, size ${size}, seed ${seed}`);
+    }
+    run.release();
+    assert.equal(pages.usedPages, used, `pages after release, size ${size}, seed ${seed}`);
+  }
+  firstTickLoaded(spec, seed);
+}
+
+/** A dataflow whose first tick already has rows: what a view created over filled relations sees. */
+function firstTickLoaded(spec: OperatorCase, seed: number): void {
+  const random = new Random(seed + 5);
+  const run = new Run(spec);
+  const live: Change[] = [];
+  run.tick(randomChanges(spec, random, live, 30), `filled first tick, seed ${seed}`);
+  run.tick(randomChanges(spec, random, live, 10), `second tick after a filled one, seed ${seed}`);
+  run.release();
+}
