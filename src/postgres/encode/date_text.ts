@@ -1,0 +1,69 @@
+/**
+ * Dates and times of day in ISO form, as bytes. Only years 1 to 9999 are written here: -1 sends the caller the general way
+ * (infinity, BC, five-digit years).
+ *
+ *   date 2024-02-29       time 12:34:56.789 (fraction without trailing zeros)
+ */
+import { writePadded, writeTwo } from './digits.ts';
+
+/** Days since 2000-01-01 of 0001-01-01 and of 9999-12-31. */
+const FIRST_DAY = -730119;
+const LAST_DAY = 2921939;
+/** Days from 0000-03-01 to 2000-01-01. */
+const MARCH_EPOCH = 730425;
+const DAY_MICROS = 86400000000;
+
+/** 10 bytes, or -1 when the day is out of the range of four-digit years. */
+export function writeDate(buf: Uint8Array, pos: number, day: number): number {
+  if (day < FIRST_DAY || day > LAST_DAY) return -1;
+  // Years that start in March put the leap day last: the civil-from-days algorithm on the proleptic Gregorian calendar.
+  const days = day + MARCH_EPOCH;
+  const era = Math.floor(days / 146097);
+  const dayOfEra = days - era * 146097;
+  const yearOfEra =
+    Math.floor((dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36524) - Math.floor(dayOfEra / 146096)) / 365);
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const shifted = Math.floor((5 * dayOfYear + 2) / 153);
+  const month = shifted < 10 ? shifted + 3 : shifted - 9;
+  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
+  writePadded(buf, pos, year, 4);
+  buf[pos + 4] = 45;
+  writeTwo(buf, pos + 5, month);
+  buf[pos + 7] = 45;
+  return writeTwo(buf, pos + 8, dayOfYear - Math.floor((153 * shifted + 2) / 5) + 1);
+}
+
+/** Microseconds of the day; at most 15 bytes. */
+export function writeTime(buf: Uint8Array, pos: number, micros: number): number {
+  const seconds = Math.floor(micros / 1000000);
+  let fraction = micros - seconds * 1000000;
+  const minutes = Math.floor(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  writeTwo(buf, pos, hours);
+  buf[pos + 2] = 58;
+  writeTwo(buf, pos + 3, minutes - hours * 60);
+  buf[pos + 5] = 58;
+  writeTwo(buf, pos + 6, seconds - minutes * 60);
+  if (fraction === 0) return pos + 8;
+  let width = 6;
+  while (fraction % 10 === 0) {
+    fraction /= 10;
+    width--;
+  }
+  buf[pos + 8] = 46;
+  return writePadded(buf, pos + 9, fraction, width);
+}
+
+/** Microseconds since 2000-01-01, |micros| < 2^53; at most 26 bytes, or -1. */
+export function writeTimestamp(buf: Uint8Array, pos: number, micros: number): number {
+  let day = Math.floor(micros / DAY_MICROS);
+  let time = micros - day * DAY_MICROS;
+  if (time < 0) {
+    day--;
+    time += DAY_MICROS;
+  }
+  const at = writeDate(buf, pos, day);
+  if (at < 0) return -1;
+  buf[at] = 32;
+  return writeTime(buf, at + 1, time);
+}

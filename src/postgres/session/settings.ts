@@ -1,0 +1,226 @@
+/**
+ * The settings of one session, with PostgreSQL's transaction rules:
+ *
+ *   SET        takes effect at once, is undone when its transaction or savepoint is
+ *   SET LOCAL  masks the session's value until the transaction ends
+ *
+ * A journal holds the state that each change replaced; undoing is playing it backwards to a mark. Only values that differ from the
+ * defaults take memory. `generation` moves with every change: whoever derives something from settings compares it.
+ */
+import { SqlError } from '../../../operators/errors.ts';
+import type { SettingInfo } from '../options.ts';
+import { REPORTED, type SettingDefinition, settingDefinitions } from './setting_definitions.ts';
+import { readSetting, showSetting } from './setting_value.ts';
+
+interface Value {
+  /** The session's value; null: the reset value. */
+  session: string | null;
+  /** SET LOCAL's; null: none. */
+  local: string | null;
+}
+
+interface JournalEntry {
+  key: string;
+  before: Value | undefined;
+}
+
+/** Settings made up by users, such as my.role: anything with a dot. */
+const CUSTOM_NAME = /^[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*)+$/;
+
+const CONTEXT_ERRORS: Record<string, string> = {
+  internal: 'cannot be changed',
+  postmaster: 'cannot be changed without restarting the server',
+  sighup: 'cannot be changed now',
+  backend: 'cannot be set after connection start',
+  'superuser-backend': 'cannot be set after connection start',
+};
+
+export class Settings {
+  generation = 0;
+  readonly #values = new Map<string, Value>();
+  /** What RESET goes back to, where that is not the boot value: configuration and startup packet. */
+  readonly #resets = new Map<string, { value: string; source: SettingInfo['source'] }>();
+  #journal: JournalEntry[] = [];
+  #inTransaction = false;
+  readonly #reported = new Map<string, string>();
+
+  #definition(name: string): SettingDefinition {
+    const definition = this.#find(name);
+    if (definition === null) throw new SqlError('42704', `unrecognized configuration parameter "${name}"`);
+    return definition;
+  }
+
+  #find(name: string): SettingDefinition | null {
+    const key = name.toLowerCase();
+    const known = settingDefinitions().get(key);
+    if (known !== undefined) return known;
+    if (!CUSTOM_NAME.test(name)) return null;
+    if (!this.#values.has(key) && !this.#resets.has(key)) return null;
+    return customDefinition(name);
+  }
+
+  /** The value in force in its kept form (setting_value.ts); null when there is no such setting. */
+  raw(name: string): string | null {
+    const definition = this.#find(name);
+    return definition === null ? null : this.#current(definition);
+  }
+
+  #current(definition: SettingDefinition): string {
+    const key = definition.name.toLowerCase();
+    const value = this.#values.get(key);
+    return value?.local ?? value?.session ?? this.#resets.get(key)?.value ?? definition.boot;
+  }
+
+  /** What SHOW gives; null when there is no such setting. */
+  get(name: string): string | null {
+    const definition = this.#find(name);
+    return definition === null ? null : showSetting(definition, this.#current(definition));
+  }
+
+  /** What SHOW gives; 42704 when there is no such setting. */
+  show(name: string): { name: string; value: string } {
+    const definition = this.#definition(name);
+    return { name: definition.name, value: showSetting(definition, this.#current(definition)) };
+  }
+
+  isOn(name: string): boolean {
+    return this.raw(name) === 'on';
+  }
+
+  number(name: string): number {
+    return Number(this.raw(name));
+  }
+
+  /** SET and SET LOCAL. Throws 42704, 22023, 55P02. */
+  set(name: string, text: string, local: boolean): void {
+    const definition = this.#find(name) ?? (CUSTOM_NAME.test(name) ? customDefinition(name) : this.#definition(name));
+    const forbidden = CONTEXT_ERRORS[definition.context];
+    if (forbidden !== undefined) throw new SqlError('55P02', `parameter "${definition.name}" ${forbidden}`);
+    this.#change(definition, readSetting(definition, text, this.#current(definition)), local);
+  }
+
+  /** RESET, SET ... TO DEFAULT. */
+  reset(name: string, local = false): void {
+    const definition = this.#definition(name);
+    const forbidden = CONTEXT_ERRORS[definition.context];
+    if (forbidden !== undefined) throw new SqlError('55P02', `parameter "${definition.name}" ${forbidden}`);
+    const key = definition.name.toLowerCase();
+    if (local) this.#change(definition, this.#resets.get(key)?.value ?? definition.boot, true);
+    else this.#store(key, null, null);
+  }
+
+  resetAll(): void {
+    for (const key of [...this.#values.keys()]) this.#store(key, null, null);
+  }
+
+  /** A value that RESET goes back to: from the configuration or the startup packet. Contexts do not matter yet. */
+  setInitial(name: string, text: string, source: 'configuration file' | 'client' | 'override'): void {
+    const definition = this.#find(name) ?? (CUSTOM_NAME.test(name) ? customDefinition(name) : this.#definition(name));
+    const value = source === 'override' ? text : readSetting(definition, text, this.#current(definition));
+    this.#resets.set(definition.name.toLowerCase(), { value, source });
+    this.generation++;
+  }
+
+  #change(definition: SettingDefinition, value: string, local: boolean): void {
+    const key = definition.name.toLowerCase();
+    const before = this.#values.get(key);
+    this.#store(key, local ? (before?.session ?? null) : value, local ? value : null);
+  }
+
+  #store(key: string, session: string | null, local: string | null): void {
+    const before = this.#values.get(key);
+    if (this.#inTransaction) this.#journal.push({ key, before });
+    if (session === null && local === null) this.#values.delete(key);
+    else this.#values.set(key, { session, local });
+    this.generation++;
+  }
+
+  begin(): void {
+    this.#inTransaction = true;
+  }
+
+  /** A place in the journal to go back to: for savepoints. */
+  mark(): number {
+    return this.#journal.length;
+  }
+
+  rollbackTo(mark: number): void {
+    if (this.#journal.length > mark) this.generation++;
+    for (let i = this.#journal.length - 1; i >= mark; i--) {
+      const { key, before } = this.#journal[i];
+      if (before === undefined) this.#values.delete(key);
+      else this.#values.set(key, before);
+    }
+    this.#journal.length = Math.min(this.#journal.length, mark);
+  }
+
+  commit(): void {
+    for (const { key } of this.#journal) {
+      const value = this.#values.get(key);
+      if (value === undefined || value.local === null) continue;
+      if (value.session === null) this.#values.delete(key);
+      else this.#values.set(key, { session: value.session, local: null });
+      this.generation++;
+    }
+    this.#endTransaction();
+  }
+
+  rollback(): void {
+    this.rollbackTo(0);
+    this.#endTransaction();
+  }
+
+  #endTransaction(): void {
+    this.#inTransaction = false;
+    if (this.#journal.length > 0) this.#journal = [];
+  }
+
+  /** Settings to report whose value the client has not been told yet. */
+  takeReports(): [name: string, value: string][] {
+    const reports: [string, string][] = [];
+    for (const name of REPORTED) {
+      const value = this.get(name);
+      if (value === null || this.#reported.get(name) === value) continue;
+      this.#reported.set(name, value);
+      reports.push([name, value]);
+    }
+    return reports;
+  }
+
+  /** All settings by name, for SHOW ALL and pg_settings. */
+  list(): SettingInfo[] {
+    const definitions = [...settingDefinitions().values()];
+    for (const key of new Set([...this.#values.keys(), ...this.#resets.keys()])) {
+      if (!settingDefinitions().has(key)) definitions.push(customDefinition(key));
+    }
+    definitions.sort((a, b) => (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1));
+    return definitions.map((definition) => this.#info(definition));
+  }
+
+  #info(definition: SettingDefinition): SettingInfo {
+    const key = definition.name.toLowerCase();
+    const reset = this.#resets.get(key);
+    return {
+      name: definition.name,
+      setting: this.#current(definition),
+      unit: definition.unit,
+      category: definition.category,
+      description: definition.description,
+      context: definition.context,
+      type: definition.type,
+      source: this.#values.has(key) ? 'session' : (reset?.source ?? 'default'),
+      min: definition.min === null ? null : String(definition.min),
+      max: definition.max === null ? null : String(definition.max),
+      enumValues: definition.enumValues,
+      bootValue: definition.boot,
+      resetValue: reset?.value ?? definition.boot,
+    };
+  }
+}
+
+function customDefinition(name: string): SettingDefinition {
+  return {
+    name: name.toLowerCase(), type: 'string', unit: null, min: null, max: null, enumValues: null, context: 'user',
+    category: 'Customized Options', description: '', boot: '',
+  };
+}
