@@ -58,17 +58,25 @@ export function alwaysOneRow(p: Logical): boolean {
   return (p.op === 'project' || p.op === 'window') && alwaysOneRow(p.input);
 }
 
-/** A column that is TRUE in every row of the plan: NULL after an outer join means that no row matched. */
-export function withMarker(plan: Logical, ids: Ids): { plan: Logical; matched: Expr } {
-  const marker: Col = ids.col('', TRUE.t);
-  return { plan: extend(plan, [{ col: marker, expr: TRUE }]), matched: isNull(column(marker), true) };
+/** The right side of a left join whose matches can be told: `where` gives `value` where a row matched and `otherwise` elsewhere. */
+export interface Marked {
+  plan: Logical;
+  where: (value: Expr, otherwise: Expr) => Expr;
 }
 
-/** `value` where a row matched, `otherwise` elsewhere. A column that the join itself makes NULL needs no test. */
-export function whereMatched(matched: Expr, value: Expr, otherwise: Expr): Expr {
-  const isNullConst = otherwise.k === 'const' && otherwise.v === null;
-  if (value.k === 'col' && isNullConst) return value;
-  return caseWhen([[matched, value]], otherwise);
+/** Adds a column that is TRUE in every row of the plan: NULL after the left join means that no row matched. */
+export function withMarker(plan: Logical, ids: Ids): Marked {
+  const marker: Col = ids.col('', TRUE.t);
+  const own = outputIds(plan);
+  return {
+    plan: extend(plan, [{ col: marker, expr: TRUE }]),
+    where: (value, otherwise) => {
+      // A column that the join itself makes NULL needs no test.
+      const isNullConst = otherwise.k === 'const' && otherwise.v === null;
+      if (value.k === 'col' && own.has(value.id) && isNullConst) return value;
+      return caseWhen([[isNull(column(marker), true), value]], otherwise);
+    },
+  };
 }
 
 export function nullOf(e: Expr): Expr {

@@ -10,7 +10,7 @@ import { outputColumns } from '../../logical/columns.ts';
 import { caseWhen, column, conjunction, conjuncts, isTrue, substitute } from '../../logical/expressions.ts';
 import type { Col, Logical } from '../../logical/plan.ts';
 import { filterBy, type Ids } from '../../logical/tree.ts';
-import { alwaysOneRow, correlate, nullOf, splitTop, whereMatched, withMarker } from './correlate.ts';
+import { alwaysOneRow, correlate, nullOf, splitTop, withMarker } from './correlate.ts';
 import { dependsOn } from './pull_up.ts';
 
 type Apply = Extract<Logical, { op: 'apply'; kind: 'cross' | 'left' }>;
@@ -39,11 +39,11 @@ export function eliminateLateral(p: Apply, ids: Ids): Logical {
   if (joinable.empty === null) {
     const all = conjunction([...joinable.on, ...conjuncts(on)]);
     const joined: Logical = { op: 'join', kind: 'left', left: p.left, right: marked.plan, on: all };
-    return result(joined, (c) => whereMatched(marked.matched, itemOf(c), nullOf(itemOf(c))));
+    return result(joined, (c) => marked.where(itemOf(c), nullOf(itemOf(c))));
   }
   const { empty } = joinable;
   const joined: Logical = { op: 'join', kind: 'left', left: p.left, right: marked.plan, on: conjunction(joinable.on) };
-  const rows = result(joined, (c) => whereMatched(marked.matched, itemOf(c), substitute(itemOf(c), empty)));
+  const rows = result(joined, (c) => marked.where(itemOf(c), substitute(itemOf(c), empty)));
   const test = p.on ?? conjunction([]);
   if (isTrue(test)) return rows;
   if (p.kind === 'cross') return filterBy(rows, test);

@@ -6,7 +6,7 @@ import { outputColumns } from '../../logical/columns.ts';
 import { column, conjunction, substitute } from '../../logical/expressions.ts';
 import type { Logical } from '../../logical/plan.ts';
 import type { Ids } from '../../logical/tree.ts';
-import { alwaysOneRow, correlate, nullOf, splitTop, whereMatched, withMarker } from './correlate.ts';
+import { alwaysOneRow, correlate, nullOf, splitTop, withMarker } from './correlate.ts';
 import { overLeft } from './lateral.ts';
 import { uniqueOn } from './unique.ts';
 
@@ -29,5 +29,5 @@ export function eliminateScalar(p: Apply, ids: Ids): Logical {
   const marked = withMarker(joinable.plan, ids);
   const otherwise = joinable.empty ? substitute(value, joinable.empty) : nullOf(value);
   const joined: Logical = { op: 'join', kind: 'left', left: p.left, right: marked.plan, on };
-  return result(joined, whereMatched(marked.matched, value, otherwise));
+  return result(joined, marked.where(value, otherwise));
 }
