@@ -5,7 +5,7 @@ import type { Expr } from '../../operators/expr/ir.ts';
 import type { Relation } from '../catalog_reader.ts';
 import type { PgNode } from '../parse/ast.ts';
 import type { Level } from './level.ts';
-import { locationOf, syntaxKey } from './node.ts';
+import { locationOf, rawLocation, syntaxKey } from './node.ts';
 import { rowSubquery } from './subquery.ts';
 import { columnPosition } from './target_relation.ts';
 
@@ -47,7 +47,8 @@ function rowSource(level: Level, multi: PgNode): Assignment['expr'][] {
   }
   const link = source.SubLink;
   if (link?.subLinkType !== 'EXPR_SUBLINK') {
-    throw level.error('0A000', 'source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression');
+    const message = 'source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression';
+    throw level.error('0A000', message, rawLocation(source));
   }
   const query = level.inClause('update', () =>
     level.shared.binders.select(level, link.subselect, { resolveUnknown: true, keepOrder: false }),

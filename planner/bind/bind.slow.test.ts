@@ -26,7 +26,7 @@ function lines(file: string): string[] {
     .filter((l) => l.trim() !== '' && !l.startsWith('--'));
 }
 
-for (const file of ['queries.sql', 'errors.sql']) {
+for (const file of ['queries.sql', 'errors.sql', 'changes.sql']) {
   test(`${file}: same description as PostgreSQL`, { timeout: 120_000 }, async () => {
     const catalog = testCatalog();
     const wrong: { sql: string; here: Description; there: Description }[] = [];

@@ -74,7 +74,6 @@ export function aggregateRefusal(clause: Clause): string | null {
     case 'distinct_on':
     case 'window_partition':
     case 'window_order':
-    case 'values_single':
       return null;
     case 'from_subselect':
       return 'aggregate functions are not allowed in FROM clause of their own query level';

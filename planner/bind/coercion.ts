@@ -61,10 +61,13 @@ function keepNotes(level: Level, from: Expr, to: Expr): Expr {
 
 /** `expr` as type `to`; null when there is no such coercion. */
 export function tryCoerce(level: Level, expr: Expr, to: ColType, context: CoercionContext): Expr | null {
-  return level.locate(exprLocation(level, expr), () => {
-    const out = coerceExpr(expr, to, context, coerceHost(level));
-    return out && keepNotes(level, expr, out);
-  });
+  return level.locate(
+    () => exprLocation(level, expr),
+    () => {
+      const out = coerceExpr(expr, to, context, coerceHost(level));
+      return out && keepNotes(level, expr, out);
+    },
+  );
 }
 
 /** Coerces to boolean for WHERE, AND, ...; error 42804 otherwise. */
@@ -76,12 +79,11 @@ export function toBoolean(level: Level, expr: Expr, construct: string): Expr {
 export function toSpecific(level: Level, expr: Expr, to: ColType, construct: string): Expr {
   const from = typeOf(level, expr);
   const out = from.oid === to.oid ? expr : tryCoerce(level, expr, to, 'assignment');
-  const at = exprLocation(level, expr);
   if (!out) {
     throw level.error(
       '42804',
       `argument of ${construct} must be type ${formatType(to.oid)}, not type ${formatType(from.oid)}`,
-      at,
+      exprLocation(level, expr),
     );
   }
   return out;

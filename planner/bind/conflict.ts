@@ -29,7 +29,6 @@ export function bindConflict(level: Level, relation: Relation, name: string, c: 
   const excluded = relation.columns.map((r) => level.shared.newCol(r.name, r.type));
   const row = { relation, name, current: existing, old: existing, new: null };
   level.namespace = [rowItem(level, row, name, existing), rowItem(level, row, 'excluded', excluded)];
-  level.namespace[1].colsVisible = false;
   const set: Expr[] = existing.map(colRef);
   for (const a of bindAssignments(level, relation, c.targetList ?? [])) {
     set[a.position] =

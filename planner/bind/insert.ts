@@ -18,8 +18,8 @@ import { assigned, columnPosition, defaultValue, targetRelation } from './target
 import { rowsPlan } from './values.ts';
 import { bindWith } from './with.ts';
 
-/** Binds INSERT; `stmt` is the node { InsertStmt } or its content. */
-export function bindInsert(stmt: PgNode, text: string, env: BindEnv): BoundInsert {
+/** Binds INSERT. */
+export function insertStatement(stmt: PgNode, text: string, env: BindEnv): BoundInsert {
   const c = stmt.InsertStmt ?? stmt;
   const level = new Level(newShared(env), null, text);
   bindWith(level, c.withClause);

@@ -263,12 +263,12 @@ export class Level {
   }
 
   /** Runs `body`; an SqlError without a position gets this one. */
-  locate<T>(location: number | undefined, body: () => T): T {
+  locate<T>(location: number | undefined | (() => number | undefined), body: () => T): T {
     try {
       return body();
     } catch (e) {
       if (!(e instanceof SqlError) || e.fields.position !== undefined) throw e;
-      const position = this.position(location);
+      const position = this.position(typeof location === 'function' ? location() : location);
       if (position === undefined) throw e;
       throw new SqlError(e.sqlstate, e.message, { ...e.fields, position });
     }

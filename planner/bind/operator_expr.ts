@@ -67,8 +67,37 @@ function bindPlain(level: Level, c: PgNode, at: number): Expr {
   if (c.lexpr?.RowExpr && c.rexpr?.RowExpr) {
     return compareRows(level, name, rowItems(level, level.bind(c.lexpr)), rowItems(level, level.bind(c.rexpr)), at);
   }
+  if (c.lexpr && isPlain(c.lexpr)) return bindChain(level, c);
   const left = c.lexpr ? level.bind(c.lexpr) : null;
-  const right = level.bind(c.rexpr);
+  return combine(level, name, schema, left, level.bind(c.rexpr), at);
+}
+
+function isPlain(node: PgNode): boolean {
+  const c = node.A_Expr;
+  return c?.kind === 'AEXPR_OP' && c.lexpr !== undefined && !c.lexpr.RowExpr;
+}
+
+/** a + b + c + ...: the left operands are taken in a loop, so that a long chain needs no deep stack. */
+function bindChain(level: Level, c: PgNode): Expr {
+  const chain: PgNode[] = [];
+  let node: PgNode = c;
+  for (; node.lexpr && isPlain(node.lexpr); node = node.lexpr.A_Expr) chain.push(node);
+  let left = bindPlain(level, node, locationOf(node));
+  for (const link of chain.reverse()) {
+    const { name, schema } = operatorName(link.name);
+    left = combine(level, name, schema, left, level.bind(link.rexpr), locationOf(link));
+  }
+  return left;
+}
+
+function combine(
+  level: Level,
+  name: string,
+  schema: string | undefined,
+  left: Expr | null,
+  right: Expr,
+  at: number,
+): Expr {
   if (left?.k === 'row' && right.k === 'row' && ['=', '<>', '<', '<=', '>', '>='].includes(name)) {
     return compareRows(level, name, left.items, right.items, at);
   }

@@ -6,10 +6,14 @@ import type { SelectNode } from '../parse/ast.ts';
 import type { BindEnv } from './env.ts';
 import { Level } from './level.ts';
 import { bindSelect } from './select.ts';
-import { newShared } from './start.ts';
+import { guarded, newShared } from './start.ts';
 
 /** Binds a query. Throws SqlError with PostgreSQL's SQLSTATE, text and position (counted from the start of `node.text`). */
 export function bindQuery(node: SelectNode, env: BindEnv): BoundQuery {
+  return guarded(() => bindTop(node, env));
+}
+
+function bindTop(node: SelectNode, env: BindEnv): BoundQuery {
   const shared = newShared(env);
   const top = new Level(shared, null, node.text);
   const query = bindSelect(top, { SelectStmt: node.select }, { resolveUnknown: true, keepOrder: env.mode === 'read' });

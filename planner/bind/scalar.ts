@@ -12,7 +12,7 @@ import type { BindEnv } from './env.ts';
 import { namespaceItem } from './from_item.ts';
 import { colRef, Level } from './level.ts';
 import { exprLocation } from './locate.ts';
-import { newShared } from './start.ts';
+import { guarded, newShared } from './start.ts';
 
 export interface ScalarOptions {
   /** Columns the expression may name. */
@@ -27,6 +27,10 @@ export interface ScalarOptions {
 
 /** Binds one expression outside a query (DEFAULT, options, EXECUTE arguments). No subqueries, aggregates or windows. */
 export function bindScalar(node: PgNode, text: string, env: BindEnv, options: ScalarOptions = {}): Expr {
+  return guarded(() => bindAlone(node, text, env, options));
+}
+
+function bindAlone(node: PgNode, text: string, env: BindEnv, options: ScalarOptions): Expr {
   const level = new Level(newShared(env), null, text);
   const columns = options.columns ?? [];
   const item = namespaceItem(

@@ -55,8 +55,8 @@ function filtered(level: Level, plan: Logical, where: Expr | null): Logical {
   return { op: 'filter', input: attachSubqueries(level, plan, [where], new Set()), predicate: where };
 }
 
-/** Binds UPDATE; `stmt` is the node { UpdateStmt } or its content. */
-export function bindUpdate(stmt: PgNode, text: string, env: BindEnv): BoundUpdate {
+/** Binds UPDATE. */
+export function updateStatement(stmt: PgNode, text: string, env: BindEnv): BoundUpdate {
   const c = stmt.UpdateStmt ?? stmt;
   const { level, relation, target, others, plan, old } = bindBase(c, text, env, 'update', c.fromClause ?? []);
   const assignments = bindAssignments(level, relation, c.targetList ?? []);
@@ -92,8 +92,8 @@ export function bindUpdate(stmt: PgNode, text: string, env: BindEnv): BoundUpdat
   };
 }
 
-/** Binds DELETE; `stmt` is the node { DeleteStmt } or its content. */
-export function bindDelete(stmt: PgNode, text: string, env: BindEnv): BoundDelete {
+/** Binds DELETE. */
+export function deleteStatement(stmt: PgNode, text: string, env: BindEnv): BoundDelete {
   const c = stmt.DeleteStmt ?? stmt;
   const { level, relation, target, others, plan, old } = bindBase(c, text, env, 'delete from', c.usingClause ?? []);
   const where = bindWhere(level, c.whereClause);

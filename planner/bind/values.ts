@@ -11,7 +11,8 @@ import { bindExprList } from './expr_list.ts';
 import type { BoundSelect, Level, SelectOptions } from './level.ts';
 import { exprLocation } from './locate.ts';
 import { finishRows } from './result_order.ts';
-import { attachSubqueries, subqueryOf } from './subquery.ts';
+import { attachSetFunctions } from './set_function.ts';
+import { attachSubqueries } from './subquery.ts';
 
 /** Binds VALUES (...), (...) with its ORDER BY and LIMIT. */
 export function bindValues(level: Level, c: PgNode, options: SelectOptions): BoundSelect {
@@ -43,12 +44,15 @@ export function bindRows(level: Level, lists: PgNode[]): Expr[][] {
 
 /** A plan that gives these rows. Rows with subqueries become projections joined by UNION ALL. */
 export function rowsPlan(level: Level, rows: Expr[][], cols: Col[]): Logical {
-  const hasSubquery = (e: Expr): boolean => someExpr(e, (x) => x.k === 'col' && subqueryOf(level, x.id) !== undefined);
-  if (!rows.some((r) => r.some(hasSubquery))) return { op: 'values', rows, cols };
+  const needsPlan = (e: Expr): boolean =>
+    someExpr(e, (x) => x.k === 'col' && ['subquery', 'set'].includes(level.shared.columns.get(x.id)?.kind ?? ''));
+  if (!rows.some((r) => r.some(needsPlan))) return { op: 'values', rows, cols };
   const plans = rows.map((row, n): Logical => {
     const own = rows.length === 1 && n === 0 ? cols : cols.map((c) => level.shared.newCol(c.name, c.type));
     const items = own.map((col, i) => ({ col, expr: row[i] }));
-    return { op: 'project', input: attachSubqueries(level, oneRow(), row, new Set()), items };
+    const done = new Set<number>();
+    const attach = (p: Logical, exprs: Expr[]): Logical => attachSubqueries(level, p, exprs, done);
+    return { op: 'project', input: attach(attachSetFunctions(level, oneRow(), row, new Set(), attach), row), items };
   });
   return plans.reduce((left, right, i) => {
     const out = i === plans.length - 1 ? cols : cols.map((c) => level.shared.newCol(c.name, c.type));
