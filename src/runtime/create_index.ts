@@ -2,8 +2,8 @@
 import { SqlError, unsupported } from '../../operators/errors.ts';
 import type { PgNode, Statement } from '../../planner/parse/ast.ts';
 import type { SessionContext } from '../engine.ts';
-import { creationSchema, nameTaken } from './definitions.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { creationSchema, nameTaken } from './names.ts';
 
 export function createIndex(
   engine: TidemarkEngine,

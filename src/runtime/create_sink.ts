@@ -4,8 +4,8 @@ import type { SelectNode, Statement } from '../../planner/parse/ast.ts';
 import type { SessionContext } from '../engine.ts';
 import { openSink } from '../sinks/connectors.ts';
 import { fill, planView } from './create_view.ts';
-import { creationSchema, nameTaken } from './definitions.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { creationSchema, nameTaken } from './names.ts';
 import { SinkRuntime } from './sink.ts';
 import { ViewRuntime } from './view.ts';
 

@@ -10,8 +10,8 @@ import type { SelectNode, Statement } from '../../planner/parse/ast.ts';
 import { type PhysicalQuery, planQuery } from '../../planner/physical/index.ts';
 import type { SessionContext } from '../engine.ts';
 import { backfill } from './backfill.ts';
-import { creationSchema, nameTaken } from './definitions.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { creationSchema, nameTaken } from './names.ts';
 import { ViewRuntime } from './view.ts';
 
 type CreateView = Extract<Statement, { k: 'create_view' }>;

@@ -1,0 +1,82 @@
+/** Command line of `tidemark`: what may be said, and what it means. */
+import { parseArgs } from 'node:util';
+
+export const HELP = `tidemark - streaming SQL with a Postgres wire interface
+
+Usage:
+  tidemark start [options]     run the server
+  tidemark demo [options]      run a server with a live auction and watch it
+  tidemark --help | --version
+
+Options:
+  --listen HOST:PORT           address for Postgres clients (default 127.0.0.1:7432; port 0: any free port)
+  --data DIR                   directory for everything durable (default ./tidemark-data)
+  --init FILE.sql              statements to run before clients are let in
+  --log-level LEVEL            error, warn or info (default info)
+
+Connect with any Postgres client: psql -h 127.0.0.1 -p 7432
+`;
+
+export class UsageError extends Error {}
+
+export interface ServerOptions {
+  host: string;
+  port: number;
+  data: string;
+  init: string | null;
+  logLevel: 'error' | 'warn' | 'info';
+  /** The port was given by the user, not taken by default. */
+  portGiven: boolean;
+}
+
+export type Command = { k: 'help' } | { k: 'version' } | { k: 'start' | 'demo'; options: ServerOptions };
+
+/** Throws UsageError for what is not understood. */
+export function parseCommand(args: string[]): Command {
+  const { values, positionals } = parse(args);
+  if (values.help === true || positionals[0] === 'help') return { k: 'help' };
+  if (values.version === true) return { k: 'version' };
+  const [name, ...rest] = positionals;
+  if (name === undefined) throw new UsageError('say what to do: start or demo');
+  if (name !== 'start' && name !== 'demo') throw new UsageError(`unknown command "${name}"`);
+  if (rest.length > 0) throw new UsageError(`unexpected argument "${rest[0]}"`);
+  const level = values['log-level'] ?? 'info';
+  if (level !== 'error' && level !== 'warn' && level !== 'info') throw new UsageError(`unknown log level "${level}"`);
+  return {
+    k: name,
+    options: {
+      ...address(values.listen ?? '127.0.0.1:7432'),
+      portGiven: values.listen !== undefined,
+      data: values.data ?? './tidemark-data',
+      init: values.init ?? null,
+      logLevel: level,
+    },
+  };
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        listen: { type: 'string' },
+        data: { type: 'string' },
+        init: { type: 'string' },
+        'log-level': { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean', short: 'V' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** HOST:PORT, [IPV6]:PORT, or PORT alone. */
+function address(text: string): { host: string; port: number } {
+  const match = /^(?:\[([^\]]+)\]:|([^:]*):)?(\d+)$/.exec(text);
+  const port = match === null ? Number.NaN : Number(match[3]);
+  if (match === null || port > 65535) throw new UsageError(`--listen wants HOST:PORT, not "${text}"`);
+  return { host: match[1] ?? (match[2] || '127.0.0.1'), port };
+}

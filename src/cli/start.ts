@@ -1,0 +1,15 @@
+/** `tidemark start`: the server until a signal ends it. */
+import type { ServerOptions } from './arguments.ts';
+import { readInit, runServer, stderrLog, untilSignal } from './server.ts';
+
+export async function start(options: ServerOptions, version: string): Promise<void> {
+  const log = stderrLog(options.logLevel);
+  const init = options.init === null ? undefined : readInit(options.init);
+  const server = await runServer({ host: options.host, port: options.port, version, init, log });
+  log('info', `tidemark ${version} listens on ${server.postgres.address}:${server.postgres.port}`);
+  process.stderr.write(`Connect: psql -h ${server.postgres.address} -p ${server.postgres.port}\n`);
+  const signal = await untilSignal();
+  log('info', `${signal}: closing`);
+  await server.close();
+  log('info', 'closed');
+}
