@@ -31,6 +31,9 @@ export type Coercion =
   /** Each element by `element`. */
   | { method: 'arrayElement'; element: Coercion };
 
+/** The pseudo-type of arguments that SQL cannot give. */
+const INTERNAL = 2281;
+
 const RANK: Record<CoercionContext | 'i' | 'a' | 'e', number> = {
   implicit: 0,
   assignment: 1,
@@ -43,7 +46,7 @@ const RANK: Record<CoercionContext | 'i' | 'a' | 'e', number> = {
 /** How a value of type `from` becomes `to` (type OIDs) in a context; null when it cannot. `unknown` coerces to all by 'io'. */
 export function findCoercion(from: number, to: number, context: CoercionContext): Coercion | null {
   if (from === to) return { method: 'none' };
-  if (from === OID.unknown) return { method: 'io' };
+  if (from === OID.unknown) return to === INTERNAL ? null : { method: 'io' };
   const known = findPathway(from, to, context);
   if (known) return known;
   if (from === OID.record && isComposite(to)) return { method: 'none' };

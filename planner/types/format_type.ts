@@ -1,6 +1,7 @@
 /**
  * Type names as PostgreSQL prints them: format_type(oid, typmod), and every error message that names a type.
  */
+import { QUOTED_KEYWORDS } from '../../operators/expr/text/keywords.ts';
 import { OID } from '../../operators/types.ts';
 import { namespaceName, PG_CATALOG, type PgType, typeByOid } from './catalog.ts';
 import { typmodOut } from './typmod.ts';
@@ -30,11 +31,8 @@ const LENGTH_ONE_NAMES = new Map<number, string>([
   [OID.bpchar, 'character'],
 ]);
 
-/** Names of types that are SQL key words and therefore printed in quotes. */
-const QUOTED = new Set(['any', 'bit', 'char']);
-
 function quotedName(type: PgType): string {
-  const name = QUOTED.has(type.name) || !/^[a-z_][a-z0-9_$]*$/.test(type.name) ? `"${type.name}"` : type.name;
+  const name = QUOTED_KEYWORDS.has(type.name) || !/^[a-z_][a-z0-9_$]*$/.test(type.name) ? `"${type.name}"` : type.name;
   return type.namespace === PG_CATALOG ? name : `${namespaceName(type.namespace)}.${name}`;
 }
 
@@ -51,5 +49,6 @@ export function formatType(oid: number, typmod?: number | null): string {
     return given ? quotedName(type) : lengthOne;
   }
   const name = SQL_NAMES.get(oid);
-  return name === undefined ? quotedName(type) : name + typmodOut(oid, given ? typmod : -1);
+  if (name !== undefined) return name + typmodOut(oid, given ? typmod : -1);
+  return given && typmod >= 0 ? `${quotedName(type)}(${typmod})` : quotedName(type);
 }

@@ -15,6 +15,7 @@ import {
   type PgProc,
   procSignature,
 } from './catalog.ts';
+import { commonTypeOf } from './common_type.ts';
 import { formatType } from './format_type.ts';
 import { type FunctionCandidate, functionCandidates } from './function_candidates.ts';
 import { argumentType, type Polymorphism, resolvePolymorphic, solvePolymorphic } from './polymorphic.ts';
@@ -190,6 +191,7 @@ function describe(
         ? { from: i }
         : { default: proc.defaults[c.parameters[i] - proc.args.length + proc.defaults.length] },
   }));
+  if (aggregate?.kind === 'h') unifyHypothetical(slots, call);
   slots.sort((a, b) => a.parameter - b.parameter);
   const gathered = c.expanded > 0 && proc.variadic !== OID.any ? proc.args.length - 1 : null;
   const variadicAny = call.variadic === true && proc.variadic === OID.any;
@@ -211,6 +213,17 @@ function describe(
     aggKind: aggregate?.kind ?? null,
     directArgs: aggregate && aggregate.kind !== 'n' ? actual.length - (call.withinGroup ?? 0) : 0,
   };
+}
+
+/** A hypothetical row's values are compared with the sort expressions: each pair takes its common type. */
+function unifyHypothetical(slots: { type: ColType }[], call: FunctionCall): void {
+  const sorted = call.withinGroup ?? 0;
+  for (let i = 0; i < sorted; i++) {
+    if (slots[i].type.oid !== OID.any) continue;
+    const type = colType(commonTypeOf([call.args[sorted + i].oid, call.args[i].oid], 'WITHIN GROUP'));
+    slots[i].type = type;
+    slots[sorted + i].type = type;
+  }
 }
 
 function checkVariadicArray(type: number, position: number | undefined): void {

@@ -8,6 +8,7 @@
  * The text becomes the node that the grammar would make of it, which type_name.ts resolves.
  */
 import { SqlError } from '../../operators/errors.ts';
+import { QUOTED_KEYWORDS } from '../../operators/expr/text/keywords.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { intervalFields } from './typmod.ts';
 
@@ -188,6 +189,8 @@ class TypeText {
   }
 
   private named(): PgNode {
+    const first = this.tokens[this.at];
+    this.expect(!(first?.kind === 'word' && QUOTED_KEYWORDS.has(first.text)));
     const names = [this.name()];
     while (this.sign('.')) names.push(this.name());
     return { names: names.map(stringNode), typmods: this.numbers().map(numberNode), typemod: -1 };

@@ -125,8 +125,8 @@ export function typmodOut(oid: number, typmod: number): string {
     case OID.varbit:
       return number;
     case OID.numeric: {
-      const { precision, scale } = numericPrecision(typmod) ?? { precision: 0, scale: 0 };
-      return precision === 0 ? '' : `(${precision},${scale})`;
+      const packed = numericPrecision(typmod);
+      return packed === null ? '' : `(${packed.precision},${packed.scale})`;
     }
     case OID.time:
     case OID.timestamp:
