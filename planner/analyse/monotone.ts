@@ -108,7 +108,7 @@ function later(m: Monotone | null, lag: bigint, strict: boolean): Monotone | nul
 }
 
 /** A constant interval without months and days (whose length a time zone may change). */
-function microseconds(e: Expr): bigint | null {
+export function microseconds(e: Expr): bigint | null {
   if (e.k !== 'const' || e.v === null || typeof e.v !== 'object' || !('k' in e.v) || e.v.k !== 'interval') return null;
   const v: Interval = e.v;
   return v.months === 0 && v.days === 0 ? v.micros : null;

@@ -3,7 +3,10 @@
  * For people: two different expressions may print alike (structureText is the identity).
  */
 import type { Datum } from '../../operators/datum.ts';
+import { defaultContext } from '../../operators/expr/context.ts';
+import { outputText } from '../../operators/expr/io/index.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
+import { OID } from '../../operators/types.ts';
 import { operatorsByName, procByOid, procSignature, typeByOid } from '../types/catalog.ts';
 
 const INFIX = [
@@ -55,7 +58,7 @@ export function exprText(e: Expr, nameOf: (id: number) => string): string {
     case 'col':
       return nameOf(e.id);
     case 'const':
-      return datumText(e.v);
+      return constantText(e.v, e.t.oid);
     case 'param':
       return `$${e.n}`;
     case 'call': {
@@ -105,6 +108,12 @@ export function exprText(e: Expr, nameOf: (id: number) => string): string {
 function isCompound(e: Expr): boolean {
   if (e.k === 'call') return e.args.length === 2 && infixOf(e.fn) !== undefined;
   return ['and', 'or', 'not', 'isnull', 'istruth', 'distinct', 'anyall'].includes(e.k);
+}
+
+/** Times are shown as PostgreSQL writes them, everything else as in datumText. */
+function constantText(v: Datum, oid: number): string {
+  const isTime = oid === OID.timestamp || oid === OID.timestamptz || oid === OID.date || oid === OID.time;
+  return v !== null && isTime ? `'${outputText(v, oid, defaultContext())}'` : datumText(v);
 }
 
 /** A constant for people. */

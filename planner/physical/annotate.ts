@@ -3,6 +3,7 @@
  * and why state stays). Notes are facts about this plan, made here and nowhere else.
  */
 import type { DataflowPlan, PlanNode, Retention } from '../../operators/plan.ts';
+import { bandsOf } from '../analyse/band.ts';
 import type { Monotone, NodeFacts } from '../analyse/facts.ts';
 import { both } from '../analyse/monotone.ts';
 
@@ -64,7 +65,7 @@ function stateOf(node: PlanNode, inputs: NodeFacts[]): string | null {
       return 'both inputs';
     case 'topn':
       if (node.limit === null) return 'the input';
-      return inputs[0].appendOnly ? `${node.limit + node.offset} rows/partition` : 'the input';
+      return inputs[0].appendOnly ? `${plural(node.limit + node.offset, 'row')}/partition` : 'the input';
     case 'over':
     case 'session':
     case 'single_row':
@@ -78,6 +79,10 @@ function stateOf(node: PlanNode, inputs: NodeFacts[]): string | null {
     default:
       return null;
   }
+}
+
+function plural(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? '' : 's'}`;
 }
 
 function aggregateState(node: PlanNode & { op: 'aggregate' }, appendOnly: boolean): string {
@@ -94,7 +99,17 @@ function freesText(node: PlanNode, frees: Retention[]): string {
   if (node.op === 'temporal') return 'when now() passes';
   if (node.op === 'window_close') return 'at watermark';
   if (frees.length === 0) return 'never';
-  const { lag } = frees[0];
+  if (node.inputs.length === 1 || (frees.length === 2 && frees[0].lag === frees[1].lag))
+    return atWatermark(frees[0].lag);
+  return ['left', 'right']
+    .map((side, i) => {
+      const own = frees.find((f) => f.input === i);
+      return `${side} ${own ? atWatermark(own.lag) : 'never'}`;
+    })
+    .join(', ');
+}
+
+function atWatermark(lag: bigint): string {
   if (lag === 0n) return 'at watermark';
   return `at watermark ${lag > 0n ? '-' : '+'} ${duration(lag < 0n ? -lag : lag)}`;
 }
@@ -134,10 +149,7 @@ function retention(node: PlanNode, inputs: NodeFacts[]): Retention[] {
         inputs[0].monotone.map((_, i) => [i, i]),
       );
     case 'join':
-      return pairs(
-        inputs,
-        node.leftKeys.map((l, i) => [l, node.rightKeys[i]]),
-      );
+      return joinRetention(node, inputs);
     default:
       return [];
   }
@@ -149,8 +161,40 @@ function toRetention(m: Monotone, input: number, column: number): Retention {
 
 /** Of the columns that follow a watermark, the one with the smallest lag. */
 function best(columns: number[], facts: NodeFacts, input: number): Retention[] {
-  const found = columns.flatMap((c) => (facts.monotone[c] ? [toRetention(facts.monotone[c], input, c)] : []));
+  return smallestLag(columns.flatMap((c) => (facts.monotone[c] ? [toRetention(facts.monotone[c], input, c)] : [])));
+}
+
+function smallestLag(found: Retention[]): Retention[] {
   return found.length === 0 ? [] : [found.reduce((a, b) => (b.lag < a.lag ? b : a))];
+}
+
+/** What equal keys free on both sides, else what band conditions free on either. */
+function joinRetention(node: PlanNode & { op: 'join' }, inputs: NodeFacts[]): Retention[] {
+  const equal = pairs(
+    inputs,
+    node.leftKeys.map((l, i) => [l, node.rightKeys[i]]),
+  );
+  if (equal.length > 0) return equal;
+  const bands = bandsOf(node.residual);
+  const shift = inputs[0].notNull.length;
+  return [0, 1].flatMap((side) => {
+    const own = (c: number): boolean => c < shift === (side === 0);
+    const found = bands.flatMap(({ column, of, most }) => {
+      // other - own <= most: a row whose own time is below the other side's future times by more than `most` finds no partner.
+      if (own(column) || !own(of)) return [];
+      const other = inputs[1 - side].monotone[column - (side === 0 ? shift : 0)];
+      return other ? [outOfReach(inputs[side], side, of - (side === 0 ? 0 : shift), other, most)] : [];
+    });
+    return smallestLag(found.filter((r) => r !== null));
+  });
+}
+
+/** Rows of one side below watermark - lag can find no further partner; and they must be final themselves. */
+function outOfReach(facts: NodeFacts, input: number, column: number, other: Monotone, most: bigint): Retention | null {
+  const partner: Monotone = { sources: other.sources, lag: other.lag + most, strict: false };
+  if (facts.appendOnly) return toRetention(partner, input, column);
+  const own = both(partner, facts.monotone[column]);
+  return own && toRetention(own, input, column);
 }
 
 /** Columns that are equal on both inputs and follow a watermark on both: each side's rows are freed by the other's progress too. */

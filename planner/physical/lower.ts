@@ -77,7 +77,7 @@ function lower(p: Logical, cx: LowerContext): Lowered {
       return lowerTopN(p, cx);
     case 'distinct': {
       const input = exactly(cx.lower(p.input), outputColumns(p.input), cx);
-      return { node: addUnary(cx, { op: 'distinct' }, input.node), at: input.at };
+      return { node: distinct(input.node, cx), at: input.at };
     }
     case 'setop':
       return lowerSetOp(p, cx);
@@ -97,10 +97,9 @@ function lower(p: Logical, cx: LowerContext): Lowered {
       return lowerTimeWindow(p, cx);
     case 'single_row': {
       const input = exactly(cx.lower(p.input), outputColumns(p.input), cx);
-      return {
-        node: addUnary(cx, { op: 'single_row', keys: p.keys.map((id) => input.at.get(id)!) }, input.node),
-        at: input.at,
-      };
+      const keys = p.keys.map((id) => input.at.get(id)!);
+      if (cx.builder.facts(input.node).keys.some((k) => k.every((c) => keys.includes(c)))) return input;
+      return { node: addUnary(cx, { op: 'single_row', keys }, input.node), at: input.at };
     }
     case 'temporal': {
       const input = exactly(cx.lower(p.input), outputColumns(p.input), cx);
@@ -150,7 +149,12 @@ function lowerSetOp(p: Logical & { op: 'setop' }, cx: LowerContext): Lowered {
   }
   const inputs = unionArms(p).map((arm) => ordered(cx.lower(arm), outputColumns(arm), cx).node);
   const union = cx.builder.add({ op: 'union', inputs, ...shape });
-  return placed(p.all ? union : addUnary(cx, { op: 'distinct' }, union), p.cols);
+  return placed(p.all ? union : distinct(union, cx), p.cols);
+}
+
+/** Rows with a key are distinct already. */
+function distinct(input: number, cx: LowerContext): number {
+  return cx.builder.facts(input).keys.length > 0 ? input : addUnary(cx, { op: 'distinct' }, input);
 }
 
 /** The inputs of a tree of UNIONs; UNION ALL below UNION changes nothing, and so does UNION below UNION. */

@@ -4,17 +4,19 @@
 import type { Expr } from '../../operators/expr/ir.ts';
 import type { AggCall } from '../../operators/plan.ts';
 import { structureText } from '../logical/expressions.ts';
-import type { Logical, LogicalAggregate } from '../logical/plan.ts';
+import type { Col, Logical, LogicalAggregate } from '../logical/plan.ts';
+import { toPositions } from './builder.ts';
 import { type LowerContext, type Lowered, sortKeys, withExprs } from './lowering.ts';
 
 export function lowerAggregate(p: Logical & { op: 'aggregate' }, cx: LowerContext): Lowered {
-  const wanted = [...p.keys.map((k) => k.expr), ...p.aggregates.flatMap(callExprs)];
-  const input = withExprs(cx.lower(p.input), [], wanted, cx);
+  const below = cx.lower(p.input);
+  const groupBy = sortedKeys(p, below);
+  const input = argumentColumns(below, [...groupBy.map((k) => k.expr), ...p.aggregates.flatMap(callExprs)], cx);
   const keys: number[] = [];
   const names: string[] = [];
   const at = new Map<number, number>();
   let next = 0;
-  for (const key of p.keys) {
+  for (const key of groupBy) {
     const position = input.positions[next++];
     if (!keys.includes(position)) {
       keys.push(position);
@@ -36,10 +38,27 @@ export function lowerAggregate(p: Logical & { op: 'aggregate' }, cx: LowerContex
     }
     at.set(a.out.id, keys.length + seen.get(text)!);
   }
-  const below = cx.builder.nodes[input.node];
-  const types = [...keys.map((k) => below.types[k]), ...calls.map((c) => c.t)];
+  const { types } = cx.builder.nodes[input.node];
+  const outTypes = [...keys.map((k) => types[k]), ...calls.map((c) => c.t)];
   const global = p.keys.length === 0;
-  return { node: cx.builder.add({ op: 'aggregate', inputs: [input.node], types, names, keys, calls, global }), at };
+  return {
+    node: cx.builder.add({ op: 'aggregate', inputs: [input.node], types: outTypes, names, keys, calls, global }),
+    at,
+  };
+}
+
+/** Group keys in an order of their own, so that GROUP BY a, b and GROUP BY b, a are one node. */
+function sortedKeys(p: Logical & { op: 'aggregate' }, below: Lowered): { col: Col; expr: Expr }[] {
+  const text = (e: Expr): string => structureText(toPositions(e, below.at));
+  return [...p.keys].sort((a, b) => (text(a.expr) < text(b.expr) ? -1 : 1));
+}
+
+/** Positions of the expressions: of the input as it is when all are plain columns of it, since an aggregate keeps no input rows. */
+function argumentColumns(below: Lowered, exprs: Expr[], cx: LowerContext): { node: number; positions: number[] } {
+  const placed = exprs.map((e) => toPositions(e, below.at));
+  if (cx.builder.nodes[below.node].op !== 'map' && placed.every((e) => e.k === 'col'))
+    return { node: below.node, positions: placed.map((e) => (e as Expr & { k: 'col' }).id) };
+  return withExprs(below, [], exprs, cx);
 }
 
 /** Argument, filter and order expressions of a call, in the order in which aggCall takes their positions. */

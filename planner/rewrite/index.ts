@@ -11,6 +11,7 @@ import { pushFilters } from './push_filters.ts';
 import { rankToTopN } from './rank_to_topn.ts';
 import { simplifyBooleans } from './simplify_boolean.ts';
 import { temporalFilters } from './temporal_filter.ts';
+import { dropWindowEndKeys } from './window_end_key.ts';
 
 /**
  * Rewrites a plan with unique column ids (unique_ids.ts) into one that can be lowered: no apply, no grouping sets, in a view no now().
@@ -21,6 +22,6 @@ export function rewrite(plan: Logical, needed: ReadonlySet<number>, mode: 'view'
   // Filters go down before decorrelation too, so that a domain is taken from left's filtered rows.
   const flat = decorrelate(pushFilters(expandGroupingSets(simple)));
   const pushed = pushFilters(simplifyBooleans(foldConstants(flat)));
-  const ordered = rankToTopN(pushFilters(orderJoins(pushed)));
+  const ordered = rankToTopN(pushFilters(dropWindowEndKeys(orderJoins(pushed))));
   return pruneColumns(mode === 'view' ? temporalFilters(ordered) : ordered, needed);
 }

@@ -34,12 +34,12 @@ export function assignWindows(spec: WindowSpec, t: bigint | null): [bigint, bigi
   return windows;
 }
 
-/** Rows with the session's start and end appended: a gap longer than or equal to `gap` ends a session. */
+/** Rows with the session's start and end appended: a pause longer than `gap` ends a session. */
 export function sessionWindows(rows: Datum[][], timeOf: (row: Datum[]) => bigint, gap: bigint): Datum[][] {
   const sorted = [...rows].sort((a, b) => (timeOf(a) < timeOf(b) ? -1 : timeOf(a) > timeOf(b) ? 1 : 0));
   const sessions: Datum[][][] = [];
   sorted.forEach((row, i) => {
-    if (i > 0 && timeOf(row) - timeOf(sorted[i - 1]) < gap) sessions[sessions.length - 1].push(row);
+    if (i > 0 && timeOf(row) - timeOf(sorted[i - 1]) <= gap) sessions[sessions.length - 1].push(row);
     else sessions.push([row]);
   });
   return sessions.flatMap((session) => {
