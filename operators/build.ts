@@ -9,6 +9,7 @@ import type { IndexProvider, Operator } from './operator.ts';
 import type { PlanNode } from './plan.ts';
 import { SET_FUNCTIONS, SetOperator } from './set_operation.ts';
 import { SingleRowOperator } from './single_row.ts';
+import { TopNOperator } from './top_n.ts';
 import type { ColType } from './types.ts';
 import { UnionOperator } from './union.ts';
 
@@ -53,6 +54,8 @@ export function buildOperator(node: PlanNode, inputs: InputSpec[], indexes: Inde
           node.types,
         );
       throw unsupported(`the ${node.kind} join operator`);
+    case 'topn':
+      return new TopNOperator(node, inputs[0].types, inputs[0].appendOnly);
     default:
       throw unsupported(`the ${node.op} operator`);
   }

@@ -136,10 +136,17 @@ export class OrderedRuns {
 
   /** Gives the whole run back. */
   free(head: number): void {
+    this.truncate(head, 0);
+  }
+
+  /** Keeps the first `count` entries. */
+  truncate(head: number, count: number): void {
     const at = head >>> 2;
-    for (let i = U32[at + COUNT] - 1; i >= 0; i--) this.#freeEntry(this.entry(head, i));
-    this.#entries -= U32[at + COUNT];
-    U32[at + COUNT] = 0;
-    this.#freeAddresses(at);
+    const old = U32[at + COUNT];
+    if (old <= count) return;
+    for (let i = old - 1; i >= count; i--) this.#freeEntry(this.entry(head, i));
+    this.#entries -= old - count;
+    U32[at + COUNT] = count;
+    if (count === 0) this.#freeAddresses(at);
   }
 }

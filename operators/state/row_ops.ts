@@ -268,6 +268,13 @@ export function rowOps(types: ColType[], equality: Equality): RowOps {
   return new Function('views', 'o', 'layout', rowOpsCode(layout, equality))(views, helpers, layout) as RowOps;
 }
 
+/** Also tells values apart that are equal but look different (1.0 and 1.00). */
+function tieBreakCode(phys: Phys, oid: number, a: string, b: string): string {
+  if (phys === 'numeric') return `o.compareNumericAndScale(${a}, ${b})`;
+  if (phys === 'interval') return `o.compareIntervalFields(${a}, ${b})`;
+  return compareCode(phys, oid, a, b);
+}
+
 export type RowCompare = (a: number, b: number) => number;
 
 /**
@@ -281,7 +288,10 @@ export function rowCompare(layout: RowLayout, keys: SortKey[], total: boolean): 
     const valid = layout.valid + col;
     // A tie-breaker needs some fixed order, not the type's own: bytes do, also for types that have no order.
     const oid = tieBreak && layout.phys[col] === 'varlen' ? OID.bytea : layout.types[col].oid;
-    const code = compareCode(layout.phys[col], oid, slotOf(layout, col, 'a'), slotOf(layout, col, 'b'));
+    const slots = [slotOf(layout, col, 'a'), slotOf(layout, col, 'b')] as const;
+    const code = tieBreak
+      ? tieBreakCode(layout.phys[col], oid, ...slots)
+      : compareCode(layout.phys[col], oid, ...slots);
     return `{
       const x = U8[a + ${valid}], y = U8[b + ${valid}];
       if (x !== y) return x === 0 ? ${nullsFirst ? -1 : 1} : ${nullsFirst ? 1 : -1};

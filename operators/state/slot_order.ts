@@ -157,6 +157,18 @@ export function compareInterval(a: number, b: number): number {
   return x < y ? -1 : x > y ? 1 : 0;
 }
 
+/** By value, then by the scale shown. */
+export function compareNumericAndScale(a: number, b: number): number {
+  return compareNumeric(a, b) || U16[(a + 8) >>> 1] - U16[(b + 8) >>> 1];
+}
+
+/** By length, then by months and days: '1 mon' and '30 days' are different rows. */
+export function compareIntervalFields(a: number, b: number): number {
+  const x = a >>> 2;
+  const y = b >>> 2;
+  return compareInterval(a, b) || I32[x + 3] - I32[y + 3] || I32[x + 2] - I32[y + 2];
+}
+
 export function compareFloat(a: number, b: number): number {
   if (a < b) return -1;
   if (a > b) return 1;
