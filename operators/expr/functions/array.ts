@@ -267,3 +267,6 @@ function subscripts(a: PgArray, dimension: number, reverse: boolean): Datum[][] 
 }
 registerSet('generate_subscripts(anyarray,int4)', (a: PgArray, d: number) => subscripts(a, d, false));
 registerSet('generate_subscripts(anyarray,int4,bool)', (a: PgArray, d: number, r: boolean) => subscripts(a, d, r));
+
+/** What information_schema uses to list keys: each item with its position from 1. */
+registerSet('_pg_expandarray(anyarray)', (a: PgArray) => a.items.map((item, i) => [item, i + 1]));

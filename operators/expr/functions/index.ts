@@ -21,5 +21,7 @@ import './json.ts';
 import './json_build.ts';
 import './jsonb.ts';
 import './uuid.ts';
+import './session.ts';
+import './size.ts';
 
 export * from './registry.ts';
