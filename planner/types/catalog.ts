@@ -101,6 +101,7 @@ class Rows<T extends { oid: number }> {
   private readonly build: (table: CatalogTable, row: number) => T;
   private readonly extra: T[];
   private readonly built: T[] = [];
+  private readonly seen = new Map<number, T | undefined>();
   private byOidIndex: Map<string, number[]> | null = null;
   private byNameIndex: Map<string, number[]> | null = null;
 
@@ -127,9 +128,13 @@ class Rows<T extends { oid: number }> {
   }
 
   byOid(oid: number): T | undefined {
+    const known = this.seen.get(oid);
+    if (known !== undefined || this.seen.has(oid)) return known;
     this.byOidIndex ??= this.load().indexBy('oid');
     const rows = this.byOidIndex.get(String(oid));
-    return rows ? this.at(rows[0]) : this.extra.find((x) => x.oid === oid);
+    const found = rows ? this.at(rows[0]) : this.extra.find((x) => x.oid === oid);
+    this.seen.set(oid, found);
+    return found;
   }
 
   byName(name: string, nameOf: (x: T) => string): T[] {

@@ -40,8 +40,11 @@ function tokenize(text: string): Token[] {
   return tokens;
 }
 
-/** Standard names of one word. */
-const SYNONYMS: Record<string, string> = {
+/** Standard names of one word: key words of the grammar, so they are found before other names are. */
+const STANDARD: Record<string, string> = {
+  json: 'json',
+  numeric: 'numeric',
+  varchar: 'varchar',
   int: 'int4',
   integer: 'int4',
   smallint: 'int2',
@@ -151,8 +154,8 @@ class TypeText {
       case 'interval':
         return this.interval();
     }
-    const synonym = Object.hasOwn(SYNONYMS, word) ? SYNONYMS[word] : undefined;
-    if (synonym !== undefined) return typeNode(synonym, synonym === 'numeric' ? this.numbers() : []);
+    const name = Object.hasOwn(STANDARD, word) ? STANDARD[word] : undefined;
+    if (name !== undefined) return typeNode(name, name === 'numeric' || name === 'varchar' ? this.numbers() : []);
     this.at = start;
     return null;
   }
