@@ -94,11 +94,6 @@ export class CatalogTable {
     return this.value(row, column) === 'true';
   }
 
-  /** True when the catalog has the column (pg_attribute columns that older versions know are not here). */
-  hasColumn(column: string): boolean {
-    return this.positions.has(column) || column in this.same;
-  }
-
   /** Row numbers by a column's text: the index that the name look-ups use. Splits nothing when the column is among the first. */
   indexBy(column: string): Map<string, number[]> {
     const index = new Map<string, number[]>();
