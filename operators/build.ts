@@ -34,7 +34,7 @@ export function buildOperator(node: PlanNode, inputs: InputSpec[], indexes: Inde
     case 'constant':
       return new ConstantOperator(node.rows, node.types);
     case 'map':
-      return new MapOperator(node.filter, node.project, node.types);
+      return new MapOperator(node.filter, node.project, inputs[0].types, node.types);
     case 'flatmap':
       return new FlatMapOperator(node.fn, node.args, inputs[0].types.length, node.ordinality, node.left, node.types);
     case 'union':

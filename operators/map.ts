@@ -2,13 +2,15 @@
  * Filter, then project.        out = { project(r) x w : r x w in delta, filter(r) is true }
  *
  * Linear and stateless; O(1) a row. A projection of plain columns without a filter moves no data: the output shares the input's
- * columns. A row whose filter or projection fails goes to the error sink.
+ * columns. Everything else runs as a generated kernel (expr/compile.ts), which hands odd rows to the interpreter here. A row whose filter or
+ * projection fails goes to the error sink.
  */
 import type { Batch, Column } from './batch/batch.ts';
 import { BatchBuilder, readDatum, readRow, weightOf } from './batch/builder.ts';
 import type { Datum } from './datum.ts';
 import { SqlError } from './errors.ts';
 import { columnsOf } from './expr/columns.ts';
+import { compileMap, type MapKernel } from './expr/compile.ts';
 import { type BoundExpr, bindExpr } from './expr/interpret.ts';
 import type { Expr } from './expr/ir.ts';
 import type { Operator, Tick } from './operator.ts';
@@ -21,8 +23,16 @@ export class MapOperator implements Operator {
   readonly #project: (number | BoundExpr)[] | null;
   readonly #columnsOnly: boolean;
   readonly #needed: number[];
+  readonly #kernel: MapKernel | null;
 
-  constructor(filter: Expr | null, project: Expr[] | null, types: ColType[]) {
+  /** `interpreted`: without the generated kernel, for tests that compare the two. */
+  constructor(
+    filter: Expr | null,
+    project: Expr[] | null,
+    inputTypes: ColType[],
+    types: ColType[],
+    interpreted = false,
+  ) {
     this.#types = types;
     this.#filter = filter === null ? null : bindExpr(filter);
     this.#project = project?.map((e) => (e.k === 'col' ? e.id : bindExpr(e))) ?? null;
@@ -31,6 +41,8 @@ export class MapOperator implements Operator {
     if (filter !== null) columnsOf(filter, needed);
     for (const e of project ?? []) if (e.k !== 'col') columnsOf(e, needed);
     this.#needed = [...needed];
+    this.#kernel =
+      interpreted || (filter === null && this.#columnsOnly) ? null : compileMap(filter, project, inputTypes, types);
   }
 
   step(inputs: Batch[], tick: Tick): Batch {
@@ -38,18 +50,22 @@ export class MapOperator implements Operator {
     if (this.#filter === null && this.#columnsOnly) return this.#rename(input);
     const out = new BatchBuilder(this.#types, tick.arena, Math.max(input.n, 1));
     const row: Datum[] = new Array(input.columns.length).fill(null);
-    for (let i = 0; i < input.n; i++) {
-      try {
-        for (const c of this.#needed) row[c] = readDatum(input.columns[c], i);
-        if (this.#filter !== null && this.#filter(row, tick.evalContext) !== true) continue;
-        const values = this.#project?.map((p) => (typeof p === 'number' ? null : p(row, tick.evalContext)));
-        this.#emit(out, input, i, values ?? null);
-      } catch (error) {
-        if (!(error instanceof SqlError)) throw error;
-        tick.errors.report(error, readRow(input, i), weightOf(input, i));
-      }
-    }
+    const slow = (i: number) => this.#interpret(input, i, row, out, tick);
+    if (this.#kernel !== null) this.#kernel(input, out, tick.evalContext, slow);
+    else for (let i = 0; i < input.n; i++) slow(i);
     return out.build();
+  }
+
+  #interpret(input: Batch, i: number, row: Datum[], out: BatchBuilder, tick: Tick): void {
+    try {
+      for (const c of this.#needed) row[c] = readDatum(input.columns[c], i);
+      if (this.#filter !== null && this.#filter(row, tick.evalContext) !== true) return;
+      const values = this.#project?.map((p) => (typeof p === 'number' ? null : p(row, tick.evalContext)));
+      this.#emit(out, input, i, values ?? null);
+    } catch (error) {
+      if (!(error instanceof SqlError)) throw error;
+      tick.errors.report(error, readRow(input, i), weightOf(input, i));
+    }
   }
 
   #emit(out: BatchBuilder, input: Batch, i: number, values: Datum[] | null): void {
