@@ -31,7 +31,7 @@ export interface SourceColumn {
 
 export interface DecoderSpec {
   columns: SourceColumn[];
-  /** Positions in `columns` that `out` has, in order. NOT NULL and type errors are found in these columns only. */
+  /** Positions in `columns` that `out` has, in order. All columns are checked, so what is bad does not depend on what is needed. */
   needed: number[];
   /** Envelope upsert: positions in `columns` of the primary key; absent for append. */
   upsertKey?: number[];

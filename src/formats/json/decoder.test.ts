@@ -1,0 +1,430 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Arena } from '../../../operators/batch/arena.ts';
+import { BatchBuilder, readRow, weightOf } from '../../../operators/batch/builder.ts';
+import type { Datum } from '../../../operators/datum.ts';
+import { decimal, pgArray } from '../../../operators/datum.ts';
+import { defaultContext } from '../../../operators/expr/context.ts';
+import { makeNumericTypmod } from '../../../operators/expr/decimal/typmod.ts';
+import { type ColType, colType, OID } from '../../../operators/types.ts';
+import type { Header, RawBatch } from '../../sources/source.ts';
+import type { BadRow, DecoderSpec, SourceColumn } from '../format.ts';
+import { jsonDecoder } from './index.ts';
+import { RowError, readObject, textOf } from './slow_row.ts';
+
+interface TestRecord {
+  key?: Uint8Array | string | null;
+  value: Uint8Array | string | null;
+  headers?: Header[];
+}
+
+/** Records as a batch, each framed by bytes that would go on with the message if a reader ran on. */
+function rawOf(records: TestRecord[]): RawBatch {
+  const parts: Buffer[] = [];
+  let at = 0;
+  const put = (bytes: Uint8Array | string | null | undefined): [number, number] => {
+    if (bytes === null || bytes === undefined) return [-1, -1];
+    const part = Buffer.from(bytes as string);
+    const framed = Buffer.concat([Buffer.from([0x31]), part, Buffer.from(',"}')]);
+    parts.push(framed);
+    at += framed.length;
+    return [at - 3 - part.length, at - 3];
+  };
+  const keys = records.map((r) => [put(r.key), put(r.value)]);
+  const column = (pick: (pair: [number, number][]) => number) => Int32Array.from(keys, pick);
+  return {
+    partition: 3,
+    baseOffset: 100n,
+    nextOffset: BigInt(100 + records.length),
+    n: records.length,
+    bytes: Buffer.concat(parts),
+    keyStart: column((k) => k[0][0]),
+    keyEnd: column((k) => k[0][1]),
+    valueStart: column((k) => k[1][0]),
+    valueEnd: column((k) => k[1][1]),
+    offset: Float64Array.from(records, (_, i) => 100 + i),
+    timestamp: Float64Array.from(records, () => 946_684_800_000 + 5),
+    headers: (i) => records[i].headers ?? [],
+  };
+}
+
+function field(name: string, type: ColType, notNull = false): SourceColumn {
+  return { name, type, notNull, origin: { k: 'field', name } };
+}
+
+interface Decoded {
+  rows: Datum[][];
+  weights: number[];
+  bad: BadRow[];
+}
+
+function decode(spec: DecoderSpec, records: TestRecord[]): Decoded {
+  const arena = new Arena();
+  const out = new BatchBuilder(
+    spec.needed.map((i) => spec.columns[i].type),
+    arena,
+    2,
+  );
+  const bad = jsonDecoder(spec).decode(rawOf(records), 0, records.length, out);
+  const batch = out.build();
+  const rows = Array.from({ length: batch.n }, (_, i) => readRow(batch, i));
+  const weights = rows.map((_, i) => weightOf(batch, i));
+  arena.release();
+  return { rows, weights, bad };
+}
+
+function specOf(columns: SourceColumn[], needed = columns.map((_, i) => i)): DecoderSpec {
+  return { columns, needed };
+}
+
+/** One column `a` of this type; what `{"a": json}` gives: a datum, or the error's SQLSTATE and message. */
+function one(type: ColType, json: string): Datum | string {
+  const { rows, bad } = decode(specOf([field('a', type)]), [{ value: `{"a":${json}}` }]);
+  return bad.length > 0 ? `${bad[0].sqlstate} ${bad[0].reason}` : rows[0][0];
+}
+
+test('values of every common type', () => {
+  const int8 = colType(OID.int8);
+  assert.equal(one(int8, '9223372036854775807'), 9223372036854775807n);
+  assert.equal(one(int8, '-9223372036854775808'), -9223372036854775808n);
+  assert.equal(one(int8, '9007199254740993'), 9007199254740993n);
+  assert.equal(one(int8, '-4294967297'), -4294967297n);
+  assert.equal(one(int8, '"17"'), 17n);
+  assert.equal(one(int8, '9223372036854775808'), '22003 value "9223372036854775808" is out of range for type bigint');
+  assert.equal(one(int8, '1.0'), '22P02 invalid input syntax for type bigint: "1.0"');
+  assert.equal(String(one(int8, '01')).slice(0, 5), '22P02');
+  assert.equal(one(colType(OID.int4), '2147483648'), '22003 value "2147483648" is out of range for type integer');
+  assert.equal(one(colType(OID.int2), '-32768'), -32768);
+  assert.equal(one(colType(OID.float8), '1.1'), 1.1);
+  assert.equal(one(colType(OID.float8), '-0'), -0);
+  assert.equal(
+    one(colType(OID.float8), '123456789012345678901234567890e-10'),
+    Number('123456789012345678901234567890e-10'),
+  );
+  assert.equal(one(colType(OID.float8), '"NaN"'), Number.NaN);
+  assert.equal(one(colType(OID.float4), '0.1'), Math.fround(0.1));
+  assert.equal(one(colType(OID.bool), 'true'), true);
+  assert.equal(one(colType(OID.bool), '"off"'), false);
+  assert.deepEqual(one(colType(OID.numeric), '1.50'), decimal(150n, 2));
+  assert.deepEqual(
+    one(colType(OID.numeric), '123456789012345678901234567890.5'),
+    decimal(1234567890123456789012345678905n, 1),
+  );
+  const money = colType(OID.numeric, makeNumericTypmod(10, 2));
+  assert.deepEqual(one(money, '7.5'), decimal(750n, 2));
+  assert.deepEqual(one(money, '7.125'), decimal(713n, 2));
+  assert.match(String(one(money, '123456789.1')), /^22003/);
+  assert.equal(one(colType(OID.text), '"caf\\u00e9 \\ud83d\\ude00 \\"q\\" \\n / é"'), 'café 😀 "q" \n / é');
+  assert.equal(one(colType(OID.text), '1.50e3'), '1.50e3');
+  assert.equal(one(colType(OID.text), '{"x": [1,  2]}'), '{"x": [1,  2]}');
+  assert.match(String(one(colType(OID.text), '"\\ud83d"')), /^22P02/);
+  assert.match(String(one(colType(OID.text), '"\\u0000"')), /^22P05/);
+  assert.match(String(one(colType(OID.varchar, 4 + 3), '"abcd"')), /^22001/);
+  assert.equal(one(colType(OID.json), '{"b": 1, "a":[ ]}'), '{"b": 1, "a":[ ]}');
+  assert.equal(one(colType(OID.jsonb), '{"b": 1.0, "a":[ ], "b":2}'), '{"a": [], "b": 2}');
+  assert.deepEqual(one(colType(OID.bytea), '"\\\\x00ff"'), new Uint8Array([0, 255]));
+  assert.equal(
+    one(colType(OID.uuid), '"0123ABCD-0000-1111-2222-333344445555"'),
+    '0123abcd-0000-1111-2222-333344445555',
+  );
+  assert.deepEqual(one(colType(OID._int4), '[1, null, "3"]'), pgArray(OID.int4, [1, null, 3]));
+  assert.deepEqual(one(colType(OID._text), '[["a","b"],["c","d"]]'), {
+    k: 'array',
+    elem: OID.text,
+    dims: [2, 2],
+    lower: [1, 1],
+    items: ['a', 'b', 'c', 'd'],
+  });
+  assert.match(String(one(colType(OID._int4), '[[1],[2,3]]')), /^22P02 malformed JSON array/);
+  assert.match(String(one(colType(OID._int4), '{"a":1}')), /^22P02 expected JSON array/);
+  assert.equal(one(colType(OID.int4), 'null'), null);
+});
+
+test('times as text and as milliseconds', () => {
+  const micros = (iso: string) => BigInt(Date.parse(iso) - 946_684_800_000) * 1000n;
+  for (const oid of [OID.timestamp, OID.timestamptz]) {
+    const type = colType(oid);
+    assert.equal(one(type, '"2026-02-28 23:59:59.999"'), micros('2026-02-28T23:59:59.999Z'));
+    assert.equal(one(type, '"2026-02-28T23:59:59.123456Z"'), micros('2026-02-28T23:59:59.123Z') + 456n);
+    assert.equal(one(type, '"1969-12-31 00:00"'), micros('1969-12-31T00:00:00Z'));
+    assert.equal(one(type, '1767225600123'), micros('2026-01-01T00:00:00.123Z'));
+    assert.equal(one(type, '-1.5'), micros('1970-01-01T00:00:00Z') - 1500n);
+    assert.match(String(one(type, '"2026-02-29 00:00:00"')), /^22008/);
+    assert.match(String(one(type, '1e20')), /^22008/);
+    assert.equal(one(type, '"2024-02-29 24:00:00"'), micros('2024-03-01T00:00:00Z'));
+  }
+  assert.equal(one(colType(OID.timestamptz), '"2026-01-01T00:00:00+05:30"'), micros('2025-12-31T18:30:00Z'));
+  assert.equal(one(colType(OID.timestamptz), '"2026-01-01 00:00:00-0330"'), micros('2026-01-01T03:30:00Z'));
+  assert.equal(one(colType(OID.timestamp), '"2026-01-01T00:00:00+05:30"'), micros('2026-01-01T00:00:00Z'));
+  assert.equal(one(colType(OID.date), '"2000-02-29"'), 59);
+  assert.match(String(one(colType(OID.date), '"2001-02-29"')), /^22008/);
+});
+
+test('keys: missing, repeated, undeclared, reordered, escaped, of different case', () => {
+  const columns = [field('a', colType(OID.int4)), field('b', colType(OID.text)), field('größe', colType(OID.int4))];
+  const { rows, bad } = decode(specOf(columns), [
+    { value: '{"a":1,"b":"x","größe":5}' },
+    { value: ' { "b" : "long text that does not fit the slot" , "a" : 2 } ' },
+    { value: '{"a":1,"a":3,"other":{"a":[9,{"b":"}"}]},"b":null}' },
+    { value: '{"A":1,"\\u0061":4,"gr\\u00f6\\u00dfe":6}' },
+    { value: '{}' },
+  ]);
+  assert.deepEqual(bad, []);
+  assert.deepEqual(rows, [
+    [1, 'x', 5],
+    [2, 'long text that does not fit the slot', null],
+    [3, null, null],
+    [4, null, 6],
+    [null, null, null],
+  ]);
+});
+
+test('bad records are listed and the others stay', () => {
+  const columns = [field('a', colType(OID.int4), true), field('b', colType(OID.text))];
+  const deep = '['.repeat(10_000) + ']'.repeat(10_000);
+  const { rows, bad } = decode(specOf(columns), [
+    { value: '{"a":1}' },
+    { value: '{"b":"no a"}' },
+    { value: '{"a":null}' },
+    { value: '{"a":1' },
+    { value: '{"a":1}}' },
+    { value: '[1]' },
+    { value: '' },
+    { value: null },
+    { value: Buffer.from([0x7b, 0x22, 0x61, 0x22, 0x3a, 0x31, 0x2c, 0x22, 0x62, 0x22, 0x3a, 0x22, 0xff, 0x22, 0x7d]) },
+    { value: `{"a":1,"b":${deep}}` },
+    { value: '{"a":1,"undeclared":tru}' },
+    { value: '{"a":1,"b":"tab\tinside"}' },
+    { value: `{"a":2,"b":"${'y'.repeat(1_000_000)}"}` },
+  ]);
+  assert.deepEqual(
+    rows.map((row) => row[0]),
+    [1, 2],
+  );
+  assert.equal((rows[1][1] as string).length, 1_000_000);
+  const said = bad.map(({ index, sqlstate, column }) => `${index} ${sqlstate} ${column}`);
+  assert.deepEqual(said, [
+    '1 23502 a',
+    '2 23502 a',
+    '3 22P02 null',
+    '4 22P02 null',
+    '5 22023 null',
+    '6 22P02 null',
+    '7 22004 null',
+    '8 22021 null',
+    '9 54001 null',
+    '10 22P02 null',
+    '11 22P02 null',
+  ]);
+  assert.equal(bad[0].reason, 'null value in column "a" violates not-null constraint');
+});
+
+test('columns that are not needed are checked all the same', () => {
+  const columns = [field('a', colType(OID.int4)), field('b', colType(OID.int4))];
+  const records = [{ value: '{"a":1,"b":2}' }, { value: '{"a":1,"b":"x"}' }, { value: '{"b":1}' }];
+  for (const needed of [[0, 1], [0], [1], []]) {
+    const { rows, bad } = decode(specOf(columns, needed), records);
+    assert.equal(rows.length, 2);
+    assert.deepEqual(
+      bad.map((b) => b.index),
+      [1],
+    );
+  }
+});
+
+test('record properties', () => {
+  const columns: SourceColumn[] = [
+    { name: 'k', type: colType(OID.text), notNull: false, origin: { k: 'key' } },
+    { name: 'p', type: colType(OID.int4), notNull: false, origin: { k: 'partition' } },
+    { name: 'o', type: colType(OID.int8), notNull: false, origin: { k: 'offset' } },
+    { name: 't', type: colType(OID.timestamptz), notNull: false, origin: { k: 'timestamp' } },
+    { name: 'h', type: colType(OID.jsonb), notNull: false, origin: { k: 'headers' } },
+    { name: 'kb', type: colType(OID.bytea), notNull: false, origin: { k: 'key' } },
+  ];
+  const headers = [
+    { key: 'z', value: Buffer.from('1') },
+    { key: 'a', value: null },
+    { key: 'b', value: Buffer.from([255]) },
+  ];
+  const { rows, bad } = decode(specOf(columns), [
+    { key: 'key', value: '{}', headers },
+    { key: null, value: '{}' },
+    { key: Buffer.from([255]), value: '{}' },
+  ]);
+  assert.deepEqual(rows, [
+    ['key', 3, 100n, 5000n, '{"a": null, "b": "\\\\xff", "z": "1"}', new Uint8Array(Buffer.from('key'))],
+    [null, 3, 101n, 5000n, '{}', null],
+  ]);
+  assert.deepEqual(
+    bad.map((b) => b.sqlstate),
+    ['22021'],
+  );
+});
+
+test('envelope upsert: keys from the record key, tombstones', () => {
+  const columns = [field('id', colType(OID.int8), true), field('name', colType(OID.text), true)];
+  const spec: DecoderSpec = { columns, needed: [0, 1], upsertKey: [0] };
+  const { rows, weights, bad } = decode(spec, [
+    { key: '{"id":1}', value: '{"id":99,"name":"a"}' },
+    { key: '2', value: '{"name":"b"}' },
+    { key: '"3"', value: null },
+    { key: null, value: '{"name":"c"}' },
+    { key: '{"id":1}', value: null },
+    { key: 'x', value: '{"name":"d"}' },
+    { key: '{"id":4}', value: '{}' },
+  ]);
+  assert.deepEqual(rows, [
+    [1n, 'a'],
+    [2n, 'b'],
+    [3n, null],
+    [1n, null],
+  ]);
+  assert.deepEqual(weights, [1, 1, -1, -1]);
+  assert.deepEqual(
+    bad.map((b) => `${b.index} ${b.sqlstate} ${b.column}`),
+    ['3 23502 id', '5 22P02 id', '6 23502 name'],
+  );
+  const text: DecoderSpec = { columns: [field('k', colType(OID.text), true)], needed: [0], upsertKey: [0] };
+  assert.deepEqual(
+    decode(text, [
+      { key: 'plain', value: '{}' },
+      { key: '"quoted"', value: '{}' },
+    ]).rows,
+    [['plain'], ['quoted']],
+  );
+});
+
+/** mulberry32 */
+function random(seed: number): () => number {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+test('fast reading equals exact reading on random and damaged messages', () => {
+  const seed = Number(process.env.SEED ?? 20261121);
+  const rand = random(seed);
+  const pick = <T>(items: readonly T[]): T => items[Math.floor(rand() * items.length)];
+  const oids = [
+    OID.bool,
+    OID.int2,
+    OID.int4,
+    OID.int8,
+    OID.float4,
+    OID.float8,
+    OID.numeric,
+    OID.text,
+    OID.json,
+    OID.jsonb,
+    OID.date,
+    OID.timestamp,
+    OID.timestamptz,
+    OID._int4,
+    OID.uuid,
+    OID.interval,
+  ];
+  const columns = oids.map((oid, i) => field(`c${i}`, colType(oid), i === 3));
+  columns.push(field('n', colType(OID.numeric, makeNumericTypmod(8, 3))));
+  const digits = (n: number) =>
+    Array.from({ length: 1 + Math.floor(rand() * n) }, () => Math.floor(rand() * 10)).join('');
+  const number = () =>
+    `${pick(['', '-'])}${BigInt(digits(20))}${pick(['', '', `.${digits(8)}`])}${pick(['', '', '', 'e5', 'E-3'])}`;
+  const pad = (n: number, width: number) => String(Math.floor(n)).padStart(width, '0');
+  const time = () =>
+    `"${pad(1700 + rand() * 700, 4)}-${pad(rand() * 14, 2)}-${pad(rand() * 33, 2)}${pick([' ', 'T'])}${pad(rand() * 25, 2)}:` +
+    `${pad(rand() * 61, 2)}:${pad(rand() * 61, 2)}${pick(['', `.${digits(8)}`])}${pick(['', '', 'Z', '+02', '-03:30', '+0100', 'x'])}"`;
+  const string = () =>
+    `"${Array.from({ length: rand() * 30 }, () => pick(['a', 'Z', ' ', 'é', '😀', '\\n', '\\"', '\\u0041', '\\ud83d\\ude00', '\\/', '7'])).join('')}"`;
+  const value = (depth = 0): string => {
+    const kind = rand();
+    if (kind < 0.35) return number();
+    if (kind < 0.5) return time();
+    if (kind < 0.7) return string();
+    if (kind < 0.8) return pick(['true', 'false', 'null']);
+    if (depth > 3) return '[]';
+    const items = Array.from({ length: rand() * 4 }, () => value(depth + 1));
+    return rand() < 0.5
+      ? `[${items.join(pick([',', ' , ']))}]`
+      : `{${items.map((v) => `"k${Math.floor(rand() * 3)}":${v}`).join(',')}}`;
+  };
+  const likely = (i: number): string => {
+    const { type } = columns[i];
+    if (rand() < 0.03) return value();
+    switch (type.oid) {
+      case OID.bool:
+        return pick(['true', 'false']);
+      case OID.int2:
+      case OID.int4:
+        return String(Math.floor((rand() - 0.5) * 65535));
+      case OID.int8:
+        return `${BigInt(digits(19))}`;
+      case OID.date:
+        return time().slice(0, 11) + '"';
+      case OID.timestamp:
+      case OID.timestamptz:
+        return rand() < 0.7 ? time().replace(/:[6-9]\d|-(0|3)0|-00/g, (m) => m) : String(Math.floor(rand() * 2e12));
+      case OID.float4:
+      case OID.float8:
+      case OID.numeric:
+        return number().replace(/^-?0+(?=\d)/, '');
+      case OID._int4:
+        return '[1,2,3]';
+      case OID.uuid:
+        return '"0123abcd-0000-1111-2222-333344445555"';
+      case OID.interval:
+        return '"1 day"';
+      case OID.text:
+        return string();
+      default:
+        return value();
+    }
+  };
+  const message = () => {
+    const fields: string[] = [];
+    columns.forEach((column, i) => {
+      if (rand() < (column.notNull ? 0.95 : 0.3)) fields.push(`"${column.name}":${pick(['', '', ' '])}${likely(i)}`);
+    });
+    if (rand() < 0.1) fields.reverse();
+    if (rand() < 0.1) fields.push(`"other":${value()}`);
+    return `{${fields.join(pick([',', ',', ' ,\n']))}}`;
+  };
+  const damage = (bytes: Buffer) => {
+    for (let i = 1 + Math.floor(rand() * 3); i > 0; i--) {
+      const at = Math.floor(rand() * bytes.length);
+      if (rand() < 0.5) bytes[at] = Math.floor(rand() * 256);
+      else bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + Math.floor(rand() * 5))]);
+    }
+    return bytes;
+  };
+  const records: { value: Buffer }[] = [];
+  for (let i = 0; i < 4000; i++) {
+    const bytes = Buffer.from(message());
+    records.push({ value: rand() < 0.25 && bytes.length > 2 ? damage(bytes) : bytes });
+  }
+  const { rows, bad } = decode(specOf(columns), records);
+  const fields = columns.map((_, i) => i);
+  let row = 0;
+  let failed = 0;
+  records.forEach(({ value: bytes }, i) => {
+    const where = `SEED=${seed} record ${i}: ${bytes.toString('latin1')}`;
+    let expected: Datum[] | RowError;
+    try {
+      expected = readObject(textOf(bytes), columns, fields, defaultContext({ now: 5000n }));
+    } catch (error) {
+      if (!(error instanceof RowError)) throw error;
+      expected = error;
+    }
+    if (expected instanceof RowError) {
+      assert.deepEqual(
+        bad[failed++],
+        { index: i, reason: expected.message, sqlstate: expected.sqlstate, column: expected.column },
+        where,
+      );
+    } else assert.deepEqual(rows[row++], expected, where);
+  });
+  assert.equal(rows.length + bad.length, records.length);
+  assert.ok(rows.length > 300 && bad.length > 300, `${rows.length} good, ${bad.length} bad`);
+});

@@ -1,0 +1,2 @@
+/** format = 'json'. */
+export { jsonDecoder } from './decoder.ts';

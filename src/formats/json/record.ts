@@ -1,0 +1,57 @@
+/**
+ * Columns that come from the record around the message: INCLUDE KEY, PARTITION, OFFSET, TIMESTAMP, HEADERS.
+ *
+ * A text key is its characters (invalid UTF-8 makes a bad record), a bytea key its bytes. Headers are one jsonb object; of equal names the
+ * last counts; a value that is not UTF-8 is written as '\x...' in hexadecimal.
+ */
+import type { Datum } from '../../../operators/datum.ts';
+import { inputText } from '../../../operators/expr/io/index.ts';
+import type { EvalContext } from '../../../operators/expr/ir.ts';
+import { OID } from '../../../operators/types.ts';
+import type { RawBatch } from '../../sources/source.ts';
+import type { SourceColumn } from '../format.ts';
+import { checked, RowError, textOf } from './slow_row.ts';
+
+const EPOCH_SHIFT_MS = 946_684_800_000;
+
+/** The value of a column whose origin is not a field. */
+export function recordValue(column: SourceColumn, raw: RawBatch, i: number, ctx: EvalContext): Datum {
+  return checked(column, read(column, raw, i, ctx));
+}
+
+function read(column: SourceColumn, raw: RawBatch, i: number, ctx: EvalContext): Datum {
+  switch (column.origin.k) {
+    case 'partition':
+      return column.type.oid === OID.int8 ? BigInt(raw.partition) : raw.partition;
+    case 'offset':
+      return BigInt(raw.offset[i]);
+    case 'timestamp':
+      return raw.timestamp[i] < 0 ? null : BigInt(raw.timestamp[i] - EPOCH_SHIFT_MS) * 1000n;
+    case 'headers':
+      return headersValue(raw, i, column, ctx);
+    case 'key': {
+      if (raw.keyStart[i] < 0) return null;
+      const bytes = raw.bytes.subarray(raw.keyStart[i], raw.keyEnd[i]);
+      return column.type.oid === OID.bytea ? new Uint8Array(bytes) : keyText(bytes, column, ctx);
+    }
+    case 'field':
+      throw new Error(`column ${column.name} is a field of the message`);
+  }
+}
+
+function keyText(bytes: Uint8Array, column: SourceColumn, ctx: EvalContext): Datum {
+  const text = textOf(bytes);
+  if (text.includes('\0')) throw new RowError('22021', 'invalid byte sequence for encoding "UTF8": 0x00', column.name);
+  return inputText(text, column.type, ctx);
+}
+
+function headersValue(raw: RawBatch, i: number, column: SourceColumn, ctx: EvalContext): Datum {
+  const entries = raw.headers(i).map(({ key, value }) => [key, value === null ? null : headerText(value)]);
+  return inputText(JSON.stringify(Object.fromEntries(entries)), column.type, ctx);
+}
+
+function headerText(value: Uint8Array): string {
+  const text = Buffer.from(value).toString('utf8');
+  const exact = Buffer.from(text, 'utf8').equals(value) && !text.includes('\0');
+  return exact ? text : `\\x${Buffer.from(value).toString('hex')}`;
+}

@@ -1,0 +1,109 @@
+/**
+ * A JSON value as a value of a column's type: what json_populate_record of PostgreSQL does, and one thing more.
+ *
+ * | JSON            | column                                | value                                                               |
+ * |-----------------|---------------------------------------|---------------------------------------------------------------------|
+ * | null            | any                                   | NULL                                                                |
+ * | any             | json, jsonb                           | the value itself                                                    |
+ * | array           | array                                 | its items, likewise; nested arrays must have equal lengths          |
+ * | string          | any other                             | the type's text input of the characters                             |
+ * | number          | timestamp, timestamptz                | milliseconds since 1970 (PostgreSQL refuses these)                   |
+ * | number, boolean | any other                             | the type's text input of the text as written, so 1.0 is no integer  |
+ * | object, array   | any other                             | the type's text input of the JSON text: good for text, else an error |
+ */
+import { type Datum, type Decimal, type PgArray, pgArray } from '../../../operators/datum.ts';
+import { SqlError } from '../../../operators/errors.ts';
+import { arrayTypeOf, elementType } from '../../../operators/expr/array_types.ts';
+import { coerceTypmod, inputText } from '../../../operators/expr/io/index.ts';
+import type { EvalContext } from '../../../operators/expr/ir.ts';
+import { decodeString, type JsonArrayNode, type JsonNode } from '../../../operators/expr/json/parse.ts';
+import { type ColType, colType, OID } from '../../../operators/types.ts';
+
+const EPOCH_SHIFT_MICROS = 946_684_800_000_000n;
+const TIMESTAMP_LIMIT = 9_223_371_331_200_000_000n;
+const TIMESTAMP_LEAST = -211_813_488_000_000_000n;
+const MAX_DIMENSIONS = 6;
+
+export function isArrayType(oid: number): boolean {
+  try {
+    return arrayTypeOf(elementType(oid)) === oid;
+  } catch (error) {
+    if (error instanceof SqlError) return false;
+    throw error;
+  }
+}
+
+/** The datum of `node`, a part of `text`. Throws SqlError as PostgreSQL's input functions do. */
+export function datumOfJson(node: JsonNode, text: string, type: ColType, ctx: EvalContext): Datum {
+  if (node.kind === 'null') return null;
+  const source = text.slice(node.start, node.end);
+  if (type.oid === OID.json || type.oid === OID.jsonb) return inputText(source, type, ctx);
+  if (isArrayType(type.oid)) return arrayOf(node, text, type, ctx);
+  if (node.kind === 'string') return inputText(decodeString(node), type, ctx);
+  if (node.kind === 'number' && (type.oid === OID.timestamp || type.oid === OID.timestamptz)) {
+    return coerceTypmod(epochMilliseconds(source, ctx), type, false);
+  }
+  return inputText(source, type, ctx);
+}
+
+function arrayOf(node: JsonNode, text: string, type: ColType, ctx: EvalContext): PgArray {
+  if (node.kind !== 'array') throw new SqlError('22P02', 'expected JSON array');
+  const element = colType(elementType(type.oid), type.typmod);
+  const dims: number[] = [];
+  for (let inner: JsonNode = node; inner.kind === 'array'; inner = inner.items[0]) {
+    if (isJson(element.oid) && dims.length > 0) break;
+    if (dims.length === MAX_DIMENSIONS) {
+      throw new SqlError(
+        '54000',
+        `number of array dimensions (${MAX_DIMENSIONS + 1}) exceeds the maximum allowed (${MAX_DIMENSIONS})`,
+      );
+    }
+    dims.push(inner.items.length);
+    if (inner.items.length === 0) break;
+  }
+  const items: Datum[] = [];
+  collect(node, text, element, ctx, dims, 0, items);
+  if (items.length === 0) return pgArray(element.oid, []);
+  return { k: 'array', elem: element.oid, dims, lower: dims.map(() => 1), items };
+}
+
+const isJson = (oid: number) => oid === OID.json || oid === OID.jsonb;
+
+function collect(
+  node: JsonArrayNode,
+  text: string,
+  element: ColType,
+  ctx: EvalContext,
+  dims: number[],
+  depth: number,
+  items: Datum[],
+): void {
+  if (node.items.length !== dims[depth]) throw malformedArray();
+  const last = depth === dims.length - 1;
+  for (const item of node.items) {
+    if (last) {
+      if (item.kind === 'array' && !isJson(element.oid)) throw malformedArray();
+      items.push(datumOfJson(item, text, element, ctx));
+    } else if (item.kind === 'array') collect(item, text, element, ctx, dims, depth + 1, items);
+    else throw malformedArray();
+  }
+}
+
+function malformedArray(): SqlError {
+  return new SqlError('22P02', 'malformed JSON array', {
+    detail: 'Multidimensional arrays must have sub-arrays with matching dimensions.',
+  });
+}
+
+/** Rounds to microseconds, halves away from zero. */
+function epochMilliseconds(text: string, ctx: EvalContext): bigint {
+  const { m, s } = inputText(text, colType(OID.numeric), ctx) as Decimal;
+  const scaled = m * 1000n;
+  const unit = 10n ** BigInt(s);
+  const magnitude = ((scaled < 0n ? -scaled : scaled) * 2n + unit) / (unit * 2n);
+  const value = (scaled < 0n ? -magnitude : magnitude) - EPOCH_SHIFT_MICROS;
+  if (value < TIMESTAMP_LEAST || value >= TIMESTAMP_LIMIT) {
+    throw new SqlError('22008', `timestamp out of range: "${text}"`);
+  }
+  return value;
+}
