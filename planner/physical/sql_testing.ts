@@ -1,0 +1,150 @@
+/**
+ * For tests: SQL over the tables of testdata/tables.sql through parser, binder and planner, then through the reference interpreter and
+ * through running operators. Results are PostgreSQL's texts, as sorted lines.
+ */
+import { readFileSync } from 'node:fs';
+import { Arena } from '../../operators/batch/arena.ts';
+import { batchFromRows, readRow, weightOf } from '../../operators/batch/builder.ts';
+import { Dataflow } from '../../operators/dataflow.ts';
+import type { Datum } from '../../operators/datum.ts';
+import { SqlError } from '../../operators/errors.ts';
+import { defaultContext } from '../../operators/expr/context.ts';
+import { outputText } from '../../operators/expr/io/index.ts';
+import type { DataflowPlan } from '../../operators/plan.ts';
+import type { ColType } from '../../operators/types.ts';
+import { bindQuery } from '../bind/index.ts';
+import type { CatalogReader, Relation } from '../catalog_reader.ts';
+import { outputColumns } from '../logical/columns.ts';
+import { evaluatePlan } from '../logical/evaluate.ts';
+import type { BoundQuery, Col, Logical } from '../logical/plan.ts';
+import { keepColumns } from '../logical/tree.ts';
+import { parse } from '../parse/parse.ts';
+import { parseTypeName } from '../types/type_name.ts';
+
+export type Tables = Map<number, Datum[][]>;
+
+/** A test relation; `oid` must be its own. */
+export function testRelation(oid: number, name: string, columns: string, more: Partial<Relation> = {}): Relation {
+  return {
+    oid,
+    schema: 'public',
+    name,
+    kind: more.watermark ? 'stream' : 'table',
+    columns: columns.split(', ').map((c) => {
+      const at = c.indexOf(' ');
+      return { name: c.slice(0, at), type: parseTypeName(c.slice(at + 1)), notNull: false };
+    }),
+    key: null,
+    appendOnly: more.watermark !== undefined,
+    indexes: [],
+    ...more,
+  };
+}
+
+export function testCatalog(relations: Relation[]): CatalogReader {
+  return {
+    relation: (_schema, name) => relations.find((r) => r.name === name) ?? null,
+    relationByOid: (oid) => relations.find((r) => r.oid === oid) ?? null,
+  };
+}
+
+export function bindSql(sql: string, relations: Relation[], mode: 'view' | 'read'): BoundQuery {
+  const [statement] = parse(sql);
+  if (statement.k !== 'select') throw new Error(`not a query: ${sql}`);
+  const env = {
+    catalog: testCatalog(relations),
+    evalContext: defaultContext(),
+    paramTypes: [],
+    searchPath: ['public'],
+    mode,
+  };
+  return bindQuery(statement.query, env);
+}
+
+/** The lines of a data file without comments. */
+export function testLines(file: string): string[] {
+  const text = readFileSync(new URL(`./testdata/${file}`, import.meta.url), 'utf8');
+  return text.split('\n').filter((l) => l.trim() !== '' && !l.startsWith('--'));
+}
+
+/** Rows as sorted lines of PostgreSQL's text output. */
+export function rowLines(rows: Datum[][], types: ColType[]): string[] {
+  const text = (v: Datum, t: ColType): string => (v === null ? 'NULL' : outputText(v, t.oid, defaultContext()));
+  return rows.map((r) => r.map((v, i) => text(v, types[i])).join(' | ')).sort();
+}
+
+/** A plan's rows by the reference interpreter, cut to `cols`. Throws the first row error. */
+export function interpret(plan: Logical, cols: Col[], tables: Tables): string[] {
+  const { rows, errors } = evaluatePlan(cut(plan, cols), { tables });
+  if (errors.length > 0) throw errors[0];
+  return rowLines(
+    rows,
+    cols.map((c) => c.type),
+  );
+}
+
+/** As keepColumns, but a column may be wanted twice. */
+function cut(plan: Logical, cols: Col[]): Logical {
+  const known = new Map(outputColumns(plan).map((c) => [c.id, c]));
+  if (new Set(cols.map((c) => c.id)).size === cols.length) return keepColumns(plan, cols);
+  const items = cols.map((c) => ({ col: c, expr: { k: 'col' as const, id: c.id, t: known.get(c.id)!.type } }));
+  return { op: 'project', input: plan, items };
+}
+
+/** Runs a plan by the operators: `ticks` are changes of whole rows; gives the sum of the deltas of the first `width` columns. */
+export function runPlan(
+  plan: DataflowPlan,
+  width: number,
+  relations: Relation[],
+  ticks: [number, Datum[], number][][],
+): string[] {
+  const flow = new Dataflow(plan);
+  const arena = new Arena();
+  const types = plan.nodes[plan.root].types.slice(0, width);
+  const sums = new Map<string, number>();
+  const errors = new Map<string, { error: SqlError; weight: number }>();
+  try {
+    ticks.forEach((changes, number) => {
+      const delta = (oid: number) => {
+        const own = changes.filter(([relation]) => relation === oid);
+        const columns = relations.find((r) => r.oid === oid)!.columns.map((c) => c.type);
+        return batchFromRows(
+          columns,
+          own.map((c) => c[1]),
+          arena,
+          own.map((c) => c[2]),
+        );
+      };
+      const out = flow.step(delta, {
+        number: BigInt(number),
+        arena,
+        evalContext: defaultContext(),
+        errors: {
+          report: (error, row, weight) => {
+            const key = `${error.sqlstate} ${row.length}`;
+            errors.set(key, { error, weight: (errors.get(key)?.weight ?? 0) + weight });
+          },
+        },
+        now: 0n,
+        watermark: () => null,
+      });
+      for (let i = 0; i < out.n; i++) {
+        const [line] = rowLines([readRow(out, i).slice(0, width)], types);
+        sums.set(line, (sums.get(line) ?? 0) + weightOf(out, i));
+      }
+      flow.endTick();
+      arena.reset();
+    });
+  } finally {
+    flow.release();
+    arena.release();
+  }
+  for (const { error, weight } of errors.values()) if (weight !== 0) throw error;
+  for (const [line, weight] of sums) if (weight < 0) throw new Error(`weight ${weight} of ${line}`);
+  return [...sums].flatMap(([line, weight]) => Array<string>(weight).fill(line)).sort();
+}
+
+/** True for the error of an operator that does not exist. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof SqlError && error.sqlstate === '0A000';
+}
