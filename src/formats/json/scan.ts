@@ -28,6 +28,7 @@ CLASS[34] = QUOTE;
 CLASS[92] = BACKSLASH;
 
 const MAX_DEPTH = 64;
+const NO_DIGITS = 1_000_000;
 const TWO_32 = 4294967296;
 const POSTGRES_EPOCH_MS = 946_684_800_000;
 const MAX_EXACT = 9_007_199_254_740_991;
@@ -402,10 +403,11 @@ export function readRaw(p: number, slot: number): number {
   return end;
 }
 
+/** Two digits; NO_DIGITS, out of every field's range, when they are none. */
 function two(p: number): number {
   const a = U8[p] - 48;
   const b = U8[p + 1] - 48;
-  return a >= 0 && a <= 9 && b >= 0 && b <= 9 ? a * 10 + b : 1000;
+  return a >= 0 && a <= 9 && b >= 0 && b <= 9 ? a * 10 + b : NO_DIGITS;
 }
 
 /** Days from 2000-01-01 to 'YYYY-MM-DD' at p; NaN for anything else and for days past the 28th that do not exist. */
