@@ -8,10 +8,12 @@
  */
 import type { Batch } from './batch/batch.ts';
 import { emptyBatch } from './batch/builder.ts';
+import { I32 } from './batch/memory.ts';
 import { buildOperator } from './build.ts';
 import type { Expr } from './expr/ir.ts';
 import type { IndexProvider, Operator, Tick } from './operator.ts';
 import type { DataflowPlan, PlanNode } from './plan.ts';
+import { consolidator } from './state/consolidate.ts';
 import { KeyedIndex } from './state/keyed_index.ts';
 
 interface Node {
@@ -19,6 +21,7 @@ interface Node {
   operator: Operator | null;
   indexes: Map<string, KeyedIndex>;
   output: Batch;
+  consolidate: ReturnType<typeof consolidator> | null;
   rowsIn: number;
   rowsOut: number;
   nanoseconds: bigint;
@@ -61,6 +64,7 @@ export class Dataflow {
         operator: spec.op === 'source' ? null : buildOperator(spec, inputs, provider),
         indexes: new Map(),
         output: emptyBatch(spec.types),
+        consolidate: null,
         rowsIn: 0,
         rowsOut: 0,
         nanoseconds: 0n,
@@ -107,6 +111,11 @@ export class Dataflow {
       }
       const start = this.timed ? process.hrtime.bigint() : 0n;
       node.output = (node.operator as Operator).step(inputs, tick);
+      if (spec.appendOnly === true && retracts(node.output)) {
+        // The parts of a tick may cancel (a join counts dA x dB twice and takes it off again); who relies on append-only sees the net.
+        node.consolidate ??= consolidator(spec.types);
+        node.output = node.consolidate(node.output, tick.arena);
+      }
       if (this.timed) node.nanoseconds += process.hrtime.bigint() - start;
       for (const input of inputs) node.rowsIn += input.n;
     }
@@ -158,4 +167,10 @@ export class Dataflow {
       for (const index of node.indexes.values()) index.release();
     }
   }
+}
+
+function retracts(batch: Batch): boolean {
+  const weights = batch.weights >>> 2;
+  for (let row = 0; row < batch.n; row++) if (I32[weights + row] < 0) return true;
+  return false;
 }
