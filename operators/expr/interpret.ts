@@ -379,7 +379,7 @@ function anyAll(e: Node<'anyall'>, left: Datum, right: Datum, ctx: EvalContext):
 }
 
 function record(e: Node<'row'>, values: Datum[]): PgRecord {
-  return { k: 'record', types: e.items.map((i) => i.t.oid), values };
+  return { k: 'record', types: e.items.map((i) => i.t.oid), values, ...(e.names ? { names: e.names } : {}) };
 }
 
 function fieldOf(v: Datum, index: number): Datum {
