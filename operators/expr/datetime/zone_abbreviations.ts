@@ -37,3 +37,13 @@ const OFFSETS = new Map<string, { offset: number; dst: boolean }>(
 export function zoneAbbreviation(name: string): { offset: number; dst: boolean } | undefined {
   return OFFSETS.get(name.toLowerCase());
 }
+
+/** The longest abbreviation that `text` begins with. */
+export function longestAbbreviation(text: string): { offset: number; length: number } | undefined {
+  const letters = /^[A-Za-z]*/.exec(text)![0];
+  for (let length = letters.length; length > 0; length--) {
+    const found = zoneAbbreviation(letters.slice(0, length));
+    if (found) return { offset: found.offset, length };
+  }
+  return undefined;
+}

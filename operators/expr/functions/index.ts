@@ -23,5 +23,6 @@ import './jsonb.ts';
 import './uuid.ts';
 import './session.ts';
 import './size.ts';
+import './to_char.ts';
 
 export * from './registry.ts';
