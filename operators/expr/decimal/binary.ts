@@ -11,7 +11,8 @@ const SIGN = { positive: 0x0000, negative: 0x4000, nan: 0xc000, infinity: 0xd000
 export function decimalToBinary(d: Decimal): Uint8Array {
   if (d.special) {
     const sign = d.special === 'NaN' ? SIGN.nan : d.special === 'Infinity' ? SIGN.infinity : SIGN.negInfinity;
-    return header(0, 0, sign, 0, 0);
+    // PostgreSQL's own bytes: an infinity goes out with a display scale of 32, which no reader looks at.
+    return header(0, 0, sign, d.special === 'NaN' ? 0 : 32, 0);
   }
   const aligned = absBig(d.m) * pow10((4 - (d.s % 4)) % 4);
   const fractionDigits = Math.ceil(d.s / 4);

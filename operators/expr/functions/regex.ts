@@ -95,7 +95,7 @@ register('similar_escape(text,text)', (p: string | null, e: string | null) =>
 /** Replacement text: \1 .. \9 groups, \& the whole, \\ a backslash. */
 function expandReplacement(replacement: string, text: string, spans: Spans): string {
   if (!replacement.includes('\\')) return replacement;
-  return replacement.replace(/\\([0-9&\\])/g, (_whole, c: string) => {
+  return replacement.replace(/\\([1-9&\\])/g, (_whole, c: string) => {
     if (c === '\\') return '\\';
     const group = c === '&' ? 0 : Number(c);
     return (2 * group < spans.length && piece(text, spans, group)) || '';
@@ -199,14 +199,21 @@ function nthMatch(re: CompiledRegex, t: string, start: number, n: number): Spans
   return null;
 }
 
+/** The group a `subexpr` argument names; group 1 of an expression without groups is the whole match. */
+function existingGroup(re: CompiledRegex, group: number): number | null {
+  if (re.groups === 0 && group === 1) return 0;
+  return group > re.groups ? null : group;
+}
+
 function regexpInstr(t: string, p: string, start = 1, n = 1, end = 0, flags = '', group = 0): number {
   positive(start, 'start');
   positive(n, 'n');
   if (end !== 0 && end !== 1) throw new SqlError('22023', `invalid value for parameter "endoption": ${end}`);
   notNegative(group, 'subexpr');
   const re = compileRegex(p, localFlags(flags, 'regexp_instr()'));
-  if (group > re.groups) return 0;
-  const at = nthMatch(re, t, start, n)?.[2 * group + end] ?? -1;
+  const g = existingGroup(re, group);
+  if (g === null) return 0;
+  const at = nthMatch(re, t, start, n)?.[2 * g + end] ?? -1;
   return at < 0 ? 0 : codePointIndex(t, at) + 1;
 }
 const INSTR = ['text', 'text', 'int4', 'int4', 'int4', 'text', 'int4'];
@@ -221,9 +228,9 @@ function regexpSubstr(t: string, p: string, start = 1, n = 1, flags = '', group 
   positive(n, 'n');
   notNegative(group, 'subexpr');
   const re = compileRegex(p, localFlags(flags, 'regexp_substr()'));
-  if (group > re.groups) return null;
-  const spans = nthMatch(re, t, start, n);
-  return spans && piece(t, spans, group);
+  const g = existingGroup(re, group);
+  const spans = g === null ? null : nthMatch(re, t, start, n);
+  return spans && piece(t, spans, g!);
 }
 const SUBSTR = ['text', 'text', 'int4', 'int4', 'text', 'int4'];
 for (let n = 2; n <= SUBSTR.length; n++) {

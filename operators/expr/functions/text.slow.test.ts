@@ -203,7 +203,7 @@ test('bytea', async () => {
       }
     }
     for (const c of bytes) {
-      for (const fn of ['byteacat', 'byteaeq', 'bytealt', 'byteacmp', 'position', 'btrim', 'ltrim', 'rtrim']) {
+      for (const fn of ['byteacat', 'byteaeq', 'bytealt', 'position', 'btrim', 'ltrim', 'rtrim']) {
         calls.push([`${fn}(bytea,bytea)`, b, c]);
       }
     }
@@ -214,17 +214,22 @@ test('bytea', async () => {
   }
   for (const t of ['', '00ff', '0', 'zz', 'é0', ' 0 1', 'AB cd']) calls.push(['decode(text,text)', t, 'hex']);
   for (const t of ['', 'abc', '\\000\\377', '\\\\', '\\9', '\\', 'é']) calls.push(['decode(text,text)', t, 'escape']);
-  for (const e of ['UTF8', 'utf-8', 'LATIN1', 'nope']) {
-    calls.push(
-      ['convert_to(text,name)', 'é', e],
-      ['convert_from(bytea,name)', '\\xc3a9', e],
-      ['convert_to(text,name)', '日', e],
-    );
+  // Other character sets are loadable modules, which PGlite does not have.
+  for (const e of ['UTF8', 'utf-8']) {
+    calls.push(['convert_to(text,name)', 'é', e], ['convert_from(bytea,name)', '\\xc3a9', e]);
   }
   for (const b of ['\\xff', '\\xc3', '\\xc328', '\\xe28228', '\\xf0288cbc', '\\x00', '\\xeda080', '\\x61c0af']) {
     calls.push(['convert_from(bytea,name)', b, 'UTF8']);
   }
   report(await oracle.differences(calls));
+});
+
+test('order of bytea', async () => {
+  // How far apart byteacmp says two values are is the C library's choice; only the sign counts.
+  const values = ['', '\\x00', '\\xff00ff', '\\x6162', '\\x616263', '\\x0102'];
+  const calls: Call[] = product(values, values).map((args) => ['byteacmp(bytea,bytea)', ...args]);
+  const sign = (outcome: string) => Math.sign(Number(outcome.slice(1)));
+  report(await oracle.differences(calls, (a, b) => sign(a) === sign(b)));
 });
 
 test('format, concat and quoting through SQL text', async () => {

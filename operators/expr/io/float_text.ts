@@ -103,7 +103,9 @@ function insideInterval(exponential: string, x: number): boolean {
 function shortestSingle(x: number): string {
   // Midpoints between float4 are exact in float8.
   const low = (x + nextSingle(x, -1)) / 2;
-  const high = (x + nextSingle(x, 1)) / 2;
+  // The largest float4 has no neighbour above; its interval is as wide as below.
+  const next = nextSingle(x, 1);
+  const high = Number.isFinite(next) ? (x + next) / 2 : 2 * x - low;
   for (let n = 1; n < 9; n++) {
     const nearest = exponentialToEven(x, n);
     const value = Number(nearest);

@@ -49,7 +49,7 @@ export function truncateName(text: string): string {
 
 /** "char" input: the first byte, or \ooo. */
 export function parseChar(text: string): string {
-  if (/^\\[0-3][0-7][0-7]$/.test(text)) return byteToChar(Number.parseInt(text.slice(1), 8));
+  if (/^\\[0-7]{3}$/.test(text)) return byteToChar(Number.parseInt(text.slice(1), 8) & 255);
   return byteToChar(text === '' ? 0 : utf8(text)[0]);
 }
 

@@ -46,6 +46,8 @@ export function parseBracket(text: string[], at: number, icase: boolean): { set:
       if (end.code === null || end.code < member.code) throw regexError('invalid character range');
       hi = end.code;
       at = end.next;
+      // a-c-e is no range of ranges.
+      if (text[at] === '-' && text[at + 1] !== ']') throw regexError('invalid character range');
     }
     set.ranges.push([member.code, hi]);
   }

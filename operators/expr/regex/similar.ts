@@ -10,7 +10,7 @@ import { SqlError } from '../../errors.ts';
 export function similarToRegex(pattern: string, escapeText: string): string {
   const [escapeChar, ...more] = [...escapeText];
   if (more.length > 0) {
-    throw new SqlError('22019', 'invalid escape string', { hint: 'Escape string must be empty or one character.' });
+    throw new SqlError('22025', 'invalid escape string', { hint: 'Escape string must be empty or one character.' });
   }
   let out = '^(?:';
   let afterEscape = false;

@@ -77,6 +77,11 @@ export class Oracle {
     await this.db.close();
   }
 
+  /** Runs statements without a result. */
+  async exec(sql: string): Promise<void> {
+    await this.db.exec(sql);
+  }
+
   /** Outcomes of queries that return one value each. */
   async attempt(queries: string[]): Promise<string[]> {
     const out: string[] = [];

@@ -37,6 +37,8 @@ export function left(text: string, n: number): string {
 }
 
 export function right(text: string, n: number): string {
+  // The negation of the least int4 is itself, so PostgreSQL skips nothing.
+  if (n < -INT4_MAX) return text;
   const length = codePointLength(text);
   return sliceCodePoints(text, n >= 0 ? Math.max(length - n, 0) : -n, length);
 }
