@@ -6,6 +6,7 @@ import { FlatMapOperator } from './flatmap.ts';
 import { JoinOperator } from './join.ts';
 import { MapOperator } from './map.ts';
 import type { IndexProvider, Operator } from './operator.ts';
+import { OverOperator } from './over.ts';
 import type { PlanNode } from './plan.ts';
 import { SET_FUNCTIONS, SetOperator } from './set_operation.ts';
 import { SingleRowOperator } from './single_row.ts';
@@ -56,6 +57,8 @@ export function buildOperator(node: PlanNode, inputs: InputSpec[], indexes: Inde
       throw unsupported(`the ${node.kind} join operator`);
     case 'topn':
       return new TopNOperator(node, inputs[0].types, inputs[0].appendOnly);
+    case 'over':
+      return new OverOperator(node, inputs[0].types);
     default:
       throw unsupported(`the ${node.op} operator`);
   }
