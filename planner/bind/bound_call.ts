@@ -11,6 +11,8 @@ export interface BoundCall {
   name: string;
   fn: string;
   args: Expr[];
+  /** The call as an expression, for a plain function. */
+  expr: Expr;
   sortArgs: Expr[];
   filter: Expr | null;
   t: ColType;

@@ -18,14 +18,12 @@ export function bindCase(level: Level, c: PgNode): Expr {
     const w = node.CaseWhen;
     const test = level.bind(w.expr);
     const when = subject ? operatorCall(level, '=', subject, test, locationOf(w)) : test;
-    // biome-ignore lint/suspicious/noThenProperty: THEN is what the syntax calls it.
     return { when: toBoolean(level, when, 'CASE/WHEN'), then: level.bind(w.result) };
   });
   const other: Expr = c.defresult ? level.bind(c.defresult) : { k: 'const', v: null, t: UNKNOWN };
   const t = commonTypeOf(level, [other, ...whens.map((w) => w.then)], 'CASE');
   const out: Expr = {
     k: 'case',
-    // biome-ignore lint/suspicious/noThenProperty: THEN is what the syntax calls it.
     whens: whens.map((w) => ({ when: w.when, then: toCommon(level, w.then, t, 'CASE/WHEN') })),
     else: c.defresult ? toCommon(level, other, t, 'CASE/ELSE') : null,
     t,

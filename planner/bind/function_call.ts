@@ -29,9 +29,8 @@ export function bindFunctionCall(level: Level, c: PgNode): Expr {
   if (c.over) return bindWindowCall(level, c, call);
   if (call.f.kind === 'a') return bindAggregate(level, c, call);
   if (call.f.retset) return addSetFunction(level, call);
-  const expr: Expr = { k: 'call', fn: call.fn, args: call.args, t: call.t, strict: call.f.strict };
-  noteShape(level, expr, call.f);
-  return level.at(expr, call.location);
+  noteShape(level, call.expr, call.f);
+  return level.at(call.expr, call.location);
 }
 
 function noteShape(level: Level, expr: Expr, f: ResolvedFunction): void {
@@ -88,6 +87,7 @@ export function resolveCall(level: Level, c: PgNode): BoundCall {
     f,
     name,
     fn: call.fn,
+    expr: call,
     args: call.args.slice(0, cut),
     sortArgs: call.args.slice(cut),
     filter,

@@ -64,7 +64,8 @@ function bindPlainSelect(level: Level, c: PgNode, options: SelectOptions): Bound
   if (options.resolveUnknown || distinct) for (const t of targets) t.expr = resolveUnknown(level, t.expr);
 
   const sorts = c.limitOption === 'LIMIT_OPTION_WITH_TIES' || limit || offset || isDistinctOn;
-  const kept = sorts || options.keepOrder ? targets : targets.filter((t) => !t.hidden);
+  const sorted = sorts || options.keepOrder ? [...order.map((s) => s.target), ...on] : [];
+  const kept = targets.filter((t) => !t.hidden || sorted.includes(t));
   const plan = beforeProjection(level, from, where, having, group, targets);
   const done = plan.done;
   const list = kept.map((t) => t.expr);

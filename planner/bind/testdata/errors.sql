@@ -307,3 +307,4 @@ select length(null, 1)
 select a = b from t
 select d = h, d = b from t
 select row(1, 2) = 1
+select 'a' 'b'
