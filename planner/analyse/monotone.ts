@@ -59,7 +59,11 @@ export function monotoneOf(
       return [...only(node.partition), ...none(node.types.length - below.length)];
     case 'over':
       return [...only(node.partition), ...none(node.calls.length)];
-    case 'session':
+    case 'session': {
+      // A change at time t touches only sessions that reach up to t; their starts and other rows may be older.
+      const time = below[node.time];
+      return [...only(node.keys), null, time && { ...time, strict: false }];
+    }
     case 'asof':
     case 'recursive':
       return none(node.types.length);

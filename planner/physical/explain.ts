@@ -97,7 +97,7 @@ function describe(node: PlanNode, plan: DataflowPlan, relationName: (oid: number
     case 'setop':
       return `${node.kind === 'except' ? 'Except' : 'Intersect'}${node.all ? ' all' : ''}`;
     case 'join':
-      return joinText(node, plan);
+      return joinText(node, plan, relationName);
     case 'aggregate': {
       const calls = node.calls.map((c) => callText(c, (x) => from(0, x))).join('  ');
       return `Aggregate${node.global ? '' : ` by [${list(node.keys)}]`}${calls && `  ${calls}`}`;
@@ -165,14 +165,40 @@ function windowText(c: WindowCall, name: (c: number) => string): string {
   return `${bare(c.fn)}(${c.args.map(name).join(', ')})`;
 }
 
-function joinText(node: PlanNode & { op: 'join' }, plan: DataflowPlan): string {
+function joinText(node: PlanNode & { op: 'join' }, plan: DataflowPlan, relationName: (oid: number) => string): string {
   const [left, right] = node.inputs.map((i) => plan.nodes[i]);
-  const name = (c: number): string =>
-    c < left.types.length ? columnName(plan, left, c) : columnName(plan, right, c - left.types.length);
+  const own = (side: PlanNode, c: number): string => columnName(plan, side, c);
+  const shown = new Set(left.types.map((_, c) => own(left, c)));
+  const both = new Set(right.types.map((_, c) => own(right, c)).filter((n) => shown.has(n)));
+  const named = (side: PlanNode, c: number): string => {
+    const text = own(side, c);
+    const relation = both.has(text) ? relationOf(plan, side, c) : null;
+    return relation === null ? text : `${relationName(relation)}.${text}`;
+  };
+  const name = (c: number): string => (c < left.types.length ? named(left, c) : named(right, c - left.types.length));
   const pairs = node.leftKeys.map((l, i) => {
     const operator = node.nullSafe[i] ? 'is not distinct from' : '=';
-    return `${columnName(plan, left, l)} ${operator} ${columnName(plan, right, node.rightKeys[i])}`;
+    return `${named(left, l)} ${operator} ${named(right, node.rightKeys[i])}`;
   });
   const residual = node.residual ? `  where ${exprText(node.residual, name)}` : '';
   return `Join ${node.kind}${node.nullAware ? ' null-aware' : ''} [${pairs.join(', ')}]${residual}`;
+}
+
+/** The relation that a column comes from unchanged; null when it is computed. */
+function relationOf(plan: DataflowPlan, node: PlanNode, c: number): number | null {
+  if (node.op === 'source') return node.relation < 0 ? null : node.relation;
+  if (node.op === 'map' && node.project) {
+    const e = node.project[c];
+    return e.k === 'col' ? relationOf(plan, plan.nodes[node.inputs[0]], e.id) : null;
+  }
+  if (node.op === 'aggregate') {
+    return c < node.keys.length ? relationOf(plan, plan.nodes[node.inputs[0]], node.keys[c]) : null;
+  }
+  let at = c;
+  for (const i of node.inputs) {
+    const input = plan.nodes[i];
+    if (at < input.types.length) return relationOf(plan, input, at);
+    at -= input.types.length;
+  }
+  return null;
 }

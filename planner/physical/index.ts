@@ -66,7 +66,7 @@ function newContext(options: PlanOptions): LowerContext {
 function rootNode(plan: Logical, cols: Col[], cx: LowerContext, options: PlanOptions, onClose: boolean): number {
   const unique = uniqueIds(plan);
   const wanted = cols.map((c) => ({ ...c, id: unique.ids.get(c.id) ?? c.id }));
-  const rewritten = rewrite(unique.plan, new Set(wanted.map((c) => c.id)), options.mode);
+  const rewritten = rewrite(unique.plan, new Set(wanted.map((c) => c.id)), options);
   const root = ordered(cx.lower(rewritten), wanted, cx);
   return onClose ? closeWindows(root.node, cx.builder) : root.node;
 }

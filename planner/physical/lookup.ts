@@ -20,11 +20,7 @@ export function pointLookup(get: Logical & { op: 'get' }, predicate: Expr, build
     const found = fixedColumn(e, get);
     if (found && !fixed.has(found.column)) fixed.set(found.column, found.value);
   }
-  const indexes =
-    get.relation.key && get.relation.key.length > 0
-      ? [get.relation.key, ...get.relation.indexes]
-      : get.relation.indexes;
-  const index = indexes.find((columns) => columns.length > 0 && columns.every((c) => fixed.has(c)));
+  const index = get.relation.indexes.find((columns) => columns.length > 0 && columns.every((c) => fixed.has(c)));
   if (!index) return null;
   const lookup = { columns: index, values: index.map((c) => fixed.get(c)!) };
   const shape = columnsOfCols(get.cols);

@@ -147,7 +147,9 @@ function lowerSetOp(p: Logical & { op: 'setop' }, cx: LowerContext): Lowered {
     const inputs = [p.left, p.right].map((side) => ordered(cx.lower(side), outputColumns(side), cx).node);
     return placed(cx.builder.add({ op: 'setop', inputs, ...shape, kind: p.kind, all: p.all }), p.cols);
   }
-  const inputs = unionArms(p).map((arm) => ordered(cx.lower(arm), outputColumns(arm), cx).node);
+  const inputs = [p.left, p.right]
+    .flatMap((side) => unionArms(side, !p.all))
+    .map((arm) => ordered(cx.lower(arm), outputColumns(arm), cx).node);
   const union = cx.builder.add({ op: 'union', inputs, ...shape });
   return placed(p.all ? union : distinct(union, cx), p.cols);
 }
@@ -157,9 +159,8 @@ function distinct(input: number, cx: LowerContext): number {
   return cx.builder.facts(input).keys.length > 0 ? input : addUnary(cx, { op: 'distinct' }, input);
 }
 
-/** The inputs of a tree of UNIONs; UNION ALL below UNION changes nothing, and so does UNION below UNION. */
-function unionArms(p: Logical & { op: 'setop' }): Logical[] {
-  return [p.left, p.right].flatMap((side) =>
-    side.op === 'setop' && side.kind === 'union' && (side.all || !p.all) ? unionArms(side) : [side],
-  );
+/** The arms of a tree of UNIONs. Under a UNION that removes duplicates it makes no difference which of those below it do. */
+function unionArms(p: Logical, removed: boolean): Logical[] {
+  if (p.op !== 'setop' || p.kind !== 'union' || (!p.all && !removed)) return [p];
+  return [...unionArms(p.left, removed), ...unionArms(p.right, removed)];
 }

@@ -62,7 +62,8 @@ export function lowerTopN(p: Logical & { op: 'topn' }, cx: LowerContext): Lowere
   const exprs = [...p.partition, ...p.order.map((o) => o.expr)];
   const input = withExprs(below, cols, exprs, cx);
   const partition = [...new Set(input.positions.slice(0, p.partition.length))];
-  const order = sortKeys(p.order, input.positions.slice(p.partition.length));
+  const keys = sortKeys(p.order, input.positions.slice(p.partition.length));
+  const order = keys.filter((k) => !partition.includes(k.col));
   const fields = { op: 'topn' as const, partition, order, limit, offset, withTies: p.withTies };
   if (p.rank) return appending(cx, { ...fields, rank: p.rank.kind }, input, [p.rank.out]);
   return { node: addUnary(cx, { ...fields, rank: 'none' }, input.node), at: input.at };

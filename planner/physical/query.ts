@@ -12,6 +12,8 @@ export type PlanMode = 'view' | 'read';
 
 export interface PlanOptions {
   mode: PlanMode;
+  /** Time zone of the session that makes a view; local forms of now() are accepted only where it is UTC. */
+  timeZone?: string;
 }
 
 /** A visible result column: position i of the root's row. */

@@ -85,7 +85,7 @@ for (const sql of testLines('queries.sql')) {
     assert.deepEqual(interpret(bound.plan, cols, tables), wanted, 'the bound plan');
     const unique = uniqueIds(bound.plan);
     const renamed = cols.map((c) => ({ ...c, id: unique.ids.get(c.id) ?? c.id }));
-    const rewritten = rewrite(unique.plan, new Set(renamed.map((c) => c.id)), 'read');
+    const rewritten = rewrite(unique.plan, new Set(renamed.map((c) => c.id)), { mode: 'read' });
     assert.deepEqual(interpret(rewritten, renamed, tables), wanted, 'the rewritten plan');
     for (const mode of ['read', 'view'] as const) {
       const { plan } = planQuery(bindSql(sql, RELATIONS, mode), { mode });

@@ -13,15 +13,21 @@ import { simplifyBooleans } from './simplify_boolean.ts';
 import { temporalFilters } from './temporal_filter.ts';
 import { dropWindowEndKeys } from './window_end_key.ts';
 
+export interface RewriteOptions {
+  mode: 'view' | 'read';
+  /** Time zone of a view's session. */
+  timeZone?: string;
+}
+
 /**
  * Rewrites a plan with unique column ids (unique_ids.ts) into one that can be lowered: no apply, no grouping sets, in a view no now().
  * `needed`: output columns that the result takes; others may be gone.
  */
-export function rewrite(plan: Logical, needed: ReadonlySet<number>, mode: 'view' | 'read'): Logical {
+export function rewrite(plan: Logical, needed: ReadonlySet<number>, options: RewriteOptions): Logical {
   const simple = simplifyBooleans(foldConstants(plan));
   // Filters go down before decorrelation too, so that a domain is taken from left's filtered rows.
   const flat = decorrelate(pushFilters(expandGroupingSets(simple)));
   const pushed = pushFilters(simplifyBooleans(foldConstants(flat)));
   const ordered = rankToTopN(pushFilters(dropWindowEndKeys(orderJoins(pushed))));
-  return pruneColumns(mode === 'view' ? temporalFilters(ordered) : ordered, needed);
+  return pruneColumns(options.mode === 'view' ? temporalFilters(ordered, options.timeZone) : ordered, needed);
 }

@@ -3,6 +3,7 @@
  * state. A node that stores its input's rows gets a projection below it that keeps nothing else; projections of plain columns cost
  * nothing in the dataflow plan.
  *
+ * Equal subplans (plan_classes.ts) are pruned alike, by the union of their needs, so that they stay equal and are computed once.
  * Nodes whose rows are compared as a whole (DISTINCT, EXCEPT, INTERSECT, UNION) and recursions keep all their columns.
  */
 import type { Expr } from '../../operators/expr/ir.ts';
@@ -11,11 +12,44 @@ import { columnsOf } from '../logical/expressions.ts';
 import type { Logical } from '../logical/plan.ts';
 import { idsNamedBy, keepColumns, outputIds } from '../logical/tree.ts';
 import { planExprs } from '../logical/walk.ts';
+import { type PlanClass, planClasses } from './plan_classes.ts';
 
 type Needed = ReadonlySet<number>;
 
 /** `plan` with no more than what `needed` takes. The output may still hold other columns that are free to compute. */
 export function pruneColumns(plan: Logical, needed: Needed): Logical {
+  const classes = planClasses(plan);
+  // A class's needs grow while its members are visited; members visited before that must see them too.
+  for (;;) {
+    const before = demand(classes);
+    const pruned = prune(plan, needed, classes);
+    if (demand(classes) === before) return pruned;
+  }
+}
+
+type Classes = ReadonlyMap<Logical, PlanClass>;
+
+function demand(classes: Classes): number {
+  let sum = 0;
+  for (const c of classes.values()) sum += c.needed.size;
+  return sum;
+}
+
+/** What any of the equal subplans needs, as columns of this one. */
+function sharedNeed(plan: Logical, needed: Needed, classes: Classes): Needed {
+  const own = classes.get(plan);
+  if (!own || own.members === 1 || !own.stateful) return needed;
+  const cols = outputColumns(plan);
+  cols.forEach((c, i) => {
+    if (needed.has(c.id)) own.needed.add(i);
+  });
+  return new Set([...needed, ...[...own.needed].map((i) => cols[i].id)]);
+}
+
+function prune(plan: Logical, wanted: Needed, classes: Classes): Logical {
+  const needed = sharedNeed(plan, wanted, classes);
+  const input = (p: Logical, ids: Needed): Logical => prune(p, ids, classes);
+  const exact = (p: Logical, ids: Needed): Logical => exactly(prune(p, ids, classes), ids);
   switch (plan.op) {
     case 'get': {
       const kept = plan.cols.flatMap((c, i) => (needed.has(c.id) ? [i] : []));
@@ -26,13 +60,13 @@ export function pruneColumns(plan: Logical, needed: Needed): Logical {
       return { ...plan, rows: plan.rows.map((r) => kept.map((i) => r[i])), cols: kept.map((i) => plan.cols[i]) };
     }
     case 'filter':
-      return { ...plan, input: pruneColumns(plan.input, withExprs(needed, planExprs(plan))) };
+      return { ...plan, input: input(plan.input, withExprs(needed, planExprs(plan))) };
     case 'project': {
       const items = plan.items.filter((i) => needed.has(i.col.id));
       return {
         ...plan,
         items,
-        input: pruneColumns(
+        input: input(
           plan.input,
           withExprs(
             new Set(),
@@ -49,11 +83,11 @@ export function pruneColumns(plan: Logical, needed: Needed): Logical {
     case 'aggregate': {
       const aggregates = plan.aggregates.filter((a) => needed.has(a.out.id));
       const own = { ...plan, aggregates };
-      return { ...own, input: pruneColumns(plan.input, withExprs(new Set(), planExprs(own))) };
+      return { ...own, input: input(plan.input, withExprs(new Set(), planExprs(own))) };
     }
     case 'window': {
       const windows = plan.windows.filter((w) => needed.has(w.out.id));
-      if (windows.length === 0) return pruneColumns(plan.input, needed);
+      if (windows.length === 0) return input(plan.input, needed);
       const own = { ...plan, windows };
       return { ...own, input: exact(plan.input, withExprs(needed, planExprs(own))) };
     }
@@ -64,7 +98,7 @@ export function pruneColumns(plan: Logical, needed: Needed): Logical {
     case 'distinct':
       return { ...plan, input: exact(plan.input, outputIds(plan.input)) };
     case 'setop':
-      return pruneSetOp(plan, needed);
+      return pruneSetOp(plan, needed, classes);
     case 'tablefunc':
       return { ...plan, input: exact(plan.input, withExprs(needed, planExprs(plan))) };
     case 'timewindow':
@@ -86,9 +120,8 @@ function withExprs(needed: Needed, exprs: Expr[]): Set<number> {
   return all;
 }
 
-/** Pruned, and cut to exactly the needed columns. */
-function exact(plan: Logical, needed: Needed): Logical {
-  const pruned = pruneColumns(plan, needed);
+/** Cut to exactly the needed columns. */
+function exactly(pruned: Logical, needed: Needed): Logical {
   return keepColumns(
     pruned,
     outputColumns(pruned).filter((c) => needed.has(c.id)),
@@ -96,12 +129,12 @@ function exact(plan: Logical, needed: Needed): Logical {
 }
 
 /** UNION ALL drops a column in both arms; the others compare whole rows. */
-function pruneSetOp(plan: Logical & { op: 'setop' }, needed: Needed): Logical {
+function pruneSetOp(plan: Logical & { op: 'setop' }, needed: Needed, classes: Classes): Logical {
   const free = plan.kind === 'union' && plan.all;
   const kept = plan.cols.flatMap((c, i) => (!free || needed.has(c.id) ? [i] : []));
   const arm = (side: Logical): Logical => {
     const cols = kept.map((i) => outputColumns(side)[i]);
-    return keepColumns(pruneColumns(side, new Set(cols.map((c) => c.id))), cols);
+    return keepColumns(prune(side, new Set(cols.map((c) => c.id)), classes), cols);
   };
   return { ...plan, left: arm(plan.left), right: arm(plan.right), cols: kept.map((i) => plan.cols[i]) };
 }

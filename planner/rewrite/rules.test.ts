@@ -29,7 +29,7 @@ const RULES: [string, (p: Logical) => Logical][] = [
   ['order joins', (p) => orderJoins(pushFilters(p))],
   ['rank to Top-N', (p) => rankToTopN(pushFilters(p))],
   ['prune columns', (p) => pruneColumns(decorrelate(expandGroupingSets(p)), outputIds(p))],
-  ['all rules', (p) => rewrite(p, outputIds(p), 'read')],
+  ['all rules', (p) => rewrite(p, outputIds(p), { mode: 'read' })],
 ];
 
 const TABLES = [

@@ -8,7 +8,8 @@
  *   e <  now() + d    now() >  e - d      from  = e - d + 1 µs
  *
  * e is timestamptz, or timestamp or date taken in the view's time zone; d is a constant interval without months (a month has no
- * inverse). Any other now() in a view is refused, because nothing says when its value changes.
+ * inverse). Local forms of the clock (now()::timestamp, localtimestamp) count in UTC only: elsewhere local time jumps back once a
+ * year. Any other now() in a view is refused, because nothing says when its value changes.
  */
 import { type Datum, type Interval, interval } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
@@ -16,7 +17,7 @@ import type { Expr } from '../../operators/expr/ir.ts';
 import { colType, OID } from '../../operators/types.ts';
 import { type ComparisonName, comparisonOf, functionVolatility } from '../analyse/functions.ts';
 import { outputColumns } from '../logical/columns.ts';
-import { conjunction, conjuncts, constant, isNull, someExpr } from '../logical/expressions.ts';
+import { conjunction, conjuncts, constant, isNull, someExpr, structureText } from '../logical/expressions.ts';
 import type { Col, Logical } from '../logical/plan.ts';
 import { extend, filterBy, Ids, keepColumns } from '../logical/tree.ts';
 import { planExprs, planInputs, withInputs } from '../logical/walk.ts';
@@ -34,11 +35,11 @@ const MIRRORED: Record<ComparisonName, ComparisonName> = {
 };
 
 /** Turns the now() conditions of filters into temporal nodes. Throws 0A000 for every other use of a clock or volatile function. */
-export function temporalFilters(plan: Logical): Logical {
+export function temporalFilters(plan: Logical, timeZone: string | undefined): Logical {
   const ids = new Ids(plan);
   const visit = (p: Logical): Logical => {
     const rebuilt = withInputs(p, planInputs(p).map(visit));
-    if (rebuilt.op === 'filter' && someExpr(rebuilt.predicate, isClock)) return temporal(rebuilt, ids);
+    if (rebuilt.op === 'filter' && someExpr(rebuilt.predicate, isClock)) return temporal(rebuilt, ids, isUtc(timeZone));
     for (const e of planExprs(rebuilt)) refuseClocks(e);
     return rebuilt;
   };
@@ -77,18 +78,21 @@ function notTemporal(): SqlError {
 interface Bounds {
   from: Expr[];
   until: Expr[];
+  /** The times that must not be NULL. */
+  times: Expr[];
 }
 
-function temporal(p: Logical & { op: 'filter' }, ids: Ids): Logical {
-  const bounds: Bounds = { from: [], until: [] };
+function temporal(p: Logical & { op: 'filter' }, ids: Ids, utc: boolean): Logical {
+  const bounds: Bounds = { from: [], until: [], times: [] };
   const rest: Expr[] = [];
   for (const e of conjuncts(p.predicate)) {
     if (!someExpr(e, isClock)) rest.push(e);
-    else addBound(e, bounds);
+    else addBound(e, bounds, utc);
   }
   const input = filterBy(p.input, conjunction(rest));
   // An unknown time makes the condition unknown; an open bound would mean "for ever".
-  const known = [...bounds.from, ...bounds.until].map((e) => isNull(e, true));
+  const times = new Map(bounds.times.map((e) => [structureText(e), e]));
+  const known = [...times.values()].map((e) => isNull(e, true));
   const added: { col: Col; expr: Expr }[] = [];
   const bound = (name: string, exprs: Expr[], greatest: boolean): number | null => {
     if (exprs.length === 0) return null;
@@ -106,45 +110,51 @@ function extreme(args: Expr[], greatest: boolean): Expr {
   return { k: 'extreme', greatest, lt: 'timestamptz_lt(timestamptz,timestamptz)', args, t: TIMESTAMPTZ };
 }
 
-function addBound(e: Expr, bounds: Bounds): void {
+function addBound(e: Expr, bounds: Bounds, utc: boolean): void {
   const comparison = e.k === 'call' && e.args.length === 2 ? comparisonOf(e.fn) : null;
   if (e.k !== 'call' || comparison === null) throw notTemporal();
   const [a, b] = e.args;
   const clockOnLeft = someExpr(a, isClock);
   if (clockOnLeft && someExpr(b, isClock)) throw notTemporal();
-  const delta = clockDelta(clockOnLeft ? a : b);
+  const delta = clockDelta(clockOnLeft ? a : b, utc);
   const time = asTimestamptz(clockOnLeft ? b : a);
   if (delta === null || time === null) throw notTemporal();
-  const shifted = shift(time, delta);
-  const later = (t: Expr): Expr => shift(t, interval(0, 0, -1n));
+  bounds.times.push(clockOnLeft ? b : a);
+  const inclusive = interval(delta.months, delta.days, delta.micros - 1n);
   switch (clockOnLeft ? MIRRORED[comparison.name] : comparison.name) {
     case '>':
-      bounds.until.push(shifted);
+      bounds.until.push(shift(time, delta));
       return;
     case '>=':
-      bounds.until.push(later(shifted));
+      bounds.until.push(shift(time, inclusive));
       return;
     case '<=':
-      bounds.from.push(shifted);
+      bounds.from.push(shift(time, delta));
       return;
     case '<':
-      bounds.from.push(later(shifted));
+      bounds.from.push(shift(time, inclusive));
       return;
     default:
       throw notTemporal();
   }
 }
 
-/** d of `now() + d`; null for any other form. */
-function clockDelta(e: Expr): Interval | null {
+function isUtc(timeZone: string | undefined): boolean {
+  return timeZone !== undefined && /^(etc\/)?(utc|gmt|uct|zulu)$/i.test(timeZone);
+}
+
+/** d of `now() + d`; null for any other form. Local time counts only where it never jumps: `utc`. */
+function clockDelta(e: Expr, utc: boolean): Interval | null {
   if (e.k !== 'call') return null;
   const name = nameOf(e.fn);
   if (CLOCKS.has(name) && e.t.oid === OID.timestamptz) return interval(0, 0, 0n);
-  if (name !== 'timestamptz_pl_interval' && name !== 'timestamptz_mi_interval') return null;
-  const inner = clockDelta(e.args[0]);
+  if (e.fn === 'timestamp(timestamptz)' && utc) return clockDelta(e.args[0], utc);
+  const match = /^timestamp(?:tz)?_(pl|mi)_interval$/.exec(name);
+  if (match === null) return null;
+  const inner = clockDelta(e.args[0], utc);
   const d = asInterval(e.args[1]);
   if (inner === null || d === null || d.months !== 0) return null;
-  const sign = name === 'timestamptz_pl_interval' ? 1 : -1;
+  const sign = match[1] === 'pl' ? 1 : -1;
   return interval(0, inner.days + sign * d.days, inner.micros + BigInt(sign) * d.micros);
 }
 
@@ -156,8 +166,10 @@ function asInterval(e: Expr): Interval | null {
 /** e - d. */
 function shift(e: Expr, d: Interval): Expr {
   if (d.days === 0 && d.micros === 0n) return e;
-  const args = [e, constant(d, INTERVAL)];
-  return { k: 'call', fn: 'timestamptz_mi_interval(timestamptz,interval)', args, t: TIMESTAMPTZ, strict: true };
+  const back = d.days < 0 || (d.days === 0 && d.micros < 0n);
+  const by = back ? interval(0, -d.days, -d.micros) : d;
+  const fn = `timestamptz_${back ? 'pl' : 'mi'}_interval(timestamptz,interval)`;
+  return { k: 'call', fn, args: [e, constant(by, INTERVAL)], t: TIMESTAMPTZ, strict: true };
 }
 
 function asTimestamptz(e: Expr): Expr | null {

@@ -66,7 +66,7 @@ export interface Marked {
 
 /** Adds a column that is TRUE in every row of the plan: NULL after the left join means that no row matched. */
 export function withMarker(plan: Logical, ids: Ids): Marked {
-  const marker: Col = ids.col('', TRUE.t);
+  const marker: Col = ids.col('matched', TRUE.t);
   const own = outputIds(plan);
   return {
     plan: extend(plan, [{ col: marker, expr: TRUE }]),
