@@ -4,7 +4,8 @@
  */
 import { MICROS_PER_DAY, timeOfFields, toJulian } from './calendar.ts';
 import { fraction, leadingInt } from './numbers.ts';
-import { DateTimeParser, HAVE, type ParseSettings, timeOverflows } from './parse_datetime.ts';
+import { timeOverflows } from './parse_clock.ts';
+import { DateTimeParser, HAVE, type ParseSettings } from './parse_datetime.ts';
 import { badFormat, FieldError, overflow } from './parse_error.ts';
 import { findZone, localOffset, type Zone } from './time_zone.ts';
 import { splitFields } from './tokens.ts';

@@ -4,7 +4,7 @@ import { SqlError } from '../../errors.ts';
 import { checkTimestamp, isFiniteTimestamp, MICROS_PER_DAY, MICROS_PER_SECOND } from '../datetime/calendar.ts';
 import { intervalOut } from '../datetime/interval_output.ts';
 import { isFiniteInterval } from '../datetime/interval_value.ts';
-import { parseOffset } from '../datetime/parse_datetime.ts';
+import { parseOffset } from '../datetime/parse_clock.ts';
 import { FieldError } from '../datetime/parse_error.ts';
 import { sessionZone } from '../datetime/settings.ts';
 import {

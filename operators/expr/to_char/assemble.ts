@@ -1,7 +1,7 @@
 /** From what a template read to a calendar date and time: centuries, weeks, days of the year, the 12-hour clock. */
 import { SqlError } from '../../errors.ts';
 import { type DateTimeFields, daysInMonth, fromJulian, isoWeekStart } from '../datetime/calendar.ts';
-import type { ReadFields } from './datetime_from_text.ts';
+import type { ReadFields } from './read_fields.ts';
 
 const outOfRange = (text: string) => new SqlError('22008', `date/time field value out of range: "${text}"`);
 

@@ -8,39 +8,9 @@
 import { SqlError } from '../../errors.ts';
 import { longestAbbreviation } from '../datetime/zone_abbreviations.ts';
 import { DAYS, MONTHS, ROMAN_MONTHS } from './datetime_to_text.ts';
+import type { ReadFields } from './read_fields.ts';
 import { parseNames, Source, setField } from './source.ts';
 import { datetimeTemplate, isSeparatorChar, isSpaceChar, type TemplateNode } from './template.ts';
-
-/** What the template read; 0 means not set, as in PostgreSQL. */
-export interface ReadFields {
-  mode: 'none' | 'gregorian' | 'iso';
-  hour: number;
-  minute: number;
-  second: number;
-  secondOfDay: number;
-  milli: number;
-  micro: number;
-  weekday: number;
-  day: number;
-  dayOfYear: number;
-  month: number;
-  year: number;
-  yearDigits: number;
-  bc: number;
-  week: number;
-  weekOfMonth: number;
-  century: number;
-  julian: number;
-  pm: number;
-  clock12: boolean;
-  offsetSign: number;
-  offsetHours: number;
-  offsetMinutes: number;
-  /** Seconds east of UTC of a zone abbreviation. */
-  offset: number | null;
-  /** Decimal places of the second that FF1 to FF6 ask for. */
-  precision: number;
-}
 
 const GREGORIAN = new Set(['DDD', 'DD', 'D', 'MM', 'MONTH', 'MON', 'RM', 'WW', 'W', 'Y,YYY', 'YYYY', 'YYY', 'YY', 'Y']);
 const ISO = new Set(['IDDD', 'ID', 'IW', 'IYYY', 'IYY', 'IY', 'I']);

@@ -1,6 +1,6 @@
 /** The text that a template reads, with the readers of its parts and their errors (22007, 22008). */
 import { SqlError } from '../../errors.ts';
-import type { ReadFields } from './datetime_from_text.ts';
+import type { ReadFields } from './read_fields.ts';
 import { isSpaceChar } from './template.ts';
 
 const FM_HINT = 'If your source string is not fixed-width, try using the "FM" modifier.';
