@@ -5,13 +5,13 @@
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { BatchBuilder, batchFromRows, readRow, weightOf } from '../../operators/batch/builder.ts';
+import { F64 } from '../../operators/batch/memory.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { bindExpr } from '../../operators/expr/interpret.ts';
 import { outputText } from '../../operators/expr/io/index.ts';
 import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
 import { RowTable } from '../../operators/state/row_table.ts';
-import type { ColType } from '../../operators/types.ts';
 import type { BoundConflict, BoundDelete, BoundInsert, BoundReturning, BoundUpdate } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import { outputColumns } from '../../planner/logical/columns.ts';
@@ -55,11 +55,7 @@ export async function modify(bound: BoundModification, at: ModifyContext): Promi
         at,
       );
     case 'delete': {
-      const seen = firstOfEach(
-        rows,
-        (row) => pick(row, bound.oldColumns),
-        bound.relation.columns.map((c) => c.type),
-      );
+      const seen = onePerTarget(bound.relation, rows, (row) => pick(row, bound.oldColumns), at);
       writeDelta(
         bound.relation,
         seen.map((row) => ({ row: pick(row, bound.oldColumns), weight: -1 })),
@@ -68,14 +64,7 @@ export async function modify(bound: BoundModification, at: ModifyContext): Promi
       return { count: seen.length, returned: returning === null ? null : seen.map(returning) };
     }
     case 'update': {
-      const seen =
-        bound.relation.key === null
-          ? rows
-          : firstOfEach(
-              rows,
-              (row) => pick(row, bound.oldColumns),
-              bound.relation.columns.map((c) => c.type),
-            );
+      const seen = onePerTarget(bound.relation, rows, (row) => pick(row, bound.oldColumns), at);
       const delta: { row: Datum[]; weight: number }[] = [];
       for (const row of seen) {
         const next = pick(row, bound.newColumns);
@@ -135,21 +124,45 @@ function positional<T>(value: T, position: Map<number, number>): T {
   return Object.fromEntries(Object.entries(fields).map(([k, v]) => [k, positional(v, position)])) as T;
 }
 
-/** Rows whose key (by value) was not seen before: a target row that joins several rows is changed once. */
-function firstOfEach(rows: Datum[][], keyOf: (row: Datum[]) => Datum[], types: ColType[]): Datum[][] {
+/**
+ * One source row for each row of the table that is to be changed. A target that joins several FROM rows stands several times in the source:
+ * the first counts. Equal rows of a table without a key are as many targets as there are.
+ */
+function onePerTarget(
+  relation: Relation,
+  rows: Datum[][],
+  oldRow: (row: Datum[]) => Datum[],
+  at: ModifyContext,
+): Datum[][] {
   if (rows.length < 2) return rows;
+  const types = relation.columns.map((c) => c.type);
   const arena = new Arena();
-  const table = new RowTable(types, 0, 'identity');
+  const table = new RowTable(types, 16, 'identity');
   try {
-    const batch = batchFromRows(types, rows.map(keyOf), arena);
+    const batch = batchFromRows(types, rows.map(oldRow), arena);
     table.begin(batch.columns, batch.n);
-    return rows.filter((_, i) => {
-      table.findOrInsert(i);
-      return table.inserted;
-    });
+    const slots: number[] = [];
+    let repeated = false;
+    for (let i = 0; i < batch.n; i++) {
+      slots.push(table.findOrInsert(i));
+      if (!table.inserted) repeated = true;
+    }
+    if (!repeated) return rows;
+    countStored(relation, table, arena, at);
+    return rows.filter((_, i) => --F64[(slots[i] + table.payloadOffset) / 8] >= 0);
   } finally {
     table.release();
     arena.release();
+  }
+}
+
+/** Writes into the payload of each of the table's rows how often the relation has it. */
+function countStored(relation: Relation, table: RowTable, arena: Arena, at: ModifyContext): void {
+  const stored = relationRows(at.loop, at.sources, at.transaction, at.context, arena)(relation.oid);
+  table.ops.bind(stored.columns);
+  for (let i = 0; i < stored.n; i++) {
+    const slot = table.find(i);
+    if (slot !== 0) F64[(slot + table.payloadOffset) / 8] += weightOf(stored, i);
   }
 }
 

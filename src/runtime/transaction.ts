@@ -11,6 +11,7 @@ import type { Batch } from '../../operators/batch/batch.ts';
 import { BatchBuilder, weightOf } from '../../operators/batch/builder.ts';
 import { detach } from '../../operators/batch/detach.ts';
 import { SqlError } from '../../operators/errors.ts';
+import { consolidator } from '../../operators/state/consolidate.ts';
 import type { Transaction } from '../engine.ts';
 import type { Pin, TickLoop } from './tick_loop.ts';
 
@@ -111,7 +112,7 @@ export class EngineTransaction implements Transaction {
     }
   }
 
-  /** All deltas of one relation as one. */
+  /** All deltas of one relation as one, consolidated: what cancels within a transaction nobody sees. */
   #total(): Map<number, Batch> {
     const byRelation = new Map<number, Batch[]>();
     for (const { relation, delta } of this.#writes) {
@@ -120,14 +121,13 @@ export class EngineTransaction implements Transaction {
       else list.push(delta);
     }
     const out = new Map<number, Batch>();
-    for (const [relation, list] of byRelation)
-      out.set(
-        relation,
-        concat(
-          list.map((batch) => ({ batch, sign: 1 })),
-          this.#loop.arena,
-        ),
+    for (const [relation, list] of byRelation) {
+      const all = concat(
+        list.map((batch) => ({ batch, sign: 1 })),
+        this.#loop.arena,
       );
+      out.set(relation, consolidator(all.columns.map((c) => c.type))(all, this.#loop.arena));
+    }
     return out;
   }
 

@@ -23,7 +23,10 @@ for (const { tickRows, events, checks } of CASES) {
     const oracle = await Oracle.open();
     const engine = new TidemarkEngine({ automatic: false, tickRows });
     try {
-      await runScript(engine, streamsSql((table) => `connector = 'nexmark', table = '${table}', events = '${events}', seed = '${seed}'`));
+      await runScript(
+        engine,
+        streamsSql((table) => `connector = 'nexmark', table = '${table}', events = '${events}', seed = '${seed}'`),
+      );
       for (const name of QUERIES) await runScript(engine, views.get(name) ?? '');
       const total = Math.ceil((events * 0.92) / tickRows);
       const stops = Array.from({ length: checks }, (_, i) => Math.floor((total * (i + 1)) / (checks + 1)));

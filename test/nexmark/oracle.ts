@@ -13,7 +13,11 @@ const texts = new Proxy({}, { get: () => (text: string) => text, has: () => true
 /** Rows of a query on Tidemark, as text. */
 export async function rowsOf(engine: TidemarkEngine, sql: string): Promise<string[]> {
   const [result] = await runScript(engine, sql);
-  return result.rows.map((row) => row.map((d, i) => (d === null ? '\\N' : outputText(d, result.columns[i].type.oid, context))).join('\t')).sort();
+  return result.rows
+    .map((row) =>
+      row.map((d, i) => (d === null ? '\\N' : outputText(d, result.columns[i].type.oid, context))).join('\t'),
+    )
+    .sort();
 }
 
 export class Oracle {
@@ -50,7 +54,10 @@ export class Oracle {
     const wanted = await this.rows(name);
     const actual = await rowsOf(engine, `SELECT * FROM ${name}`);
     const at = actual.findIndex((row, i) => row !== wanted[i]);
-    const detail = at < 0 && actual.length === wanted.length ? '' : `\n  got      ${actual[Math.max(at, 0)]}\n  expected ${wanted[Math.max(at, 0)]}`;
+    const detail =
+      at < 0 && actual.length === wanted.length
+        ? ''
+        : `\n  got      ${actual[Math.max(at, 0)]}\n  expected ${wanted[Math.max(at, 0)]}`;
     assert.ok(detail === '', `${name} ${when}: ${actual.length} rows, expected ${wanted.length}${detail}`);
   }
 

@@ -21,7 +21,10 @@ export const oracleViews = sections(read('oracle.sql'));
 
 /** The statements of streams.sql, each stream with the given WITH options. */
 export function streamsSql(options: (table: string) => string): string {
-  return read('streams.sql').replace(/CREATE STREAM (\w+) \(([\s\S]*?)\);/g, (_, table, body) => `CREATE STREAM ${table} (${body}) WITH (${options(table)});`);
+  return read('streams.sql').replace(
+    /CREATE STREAM (\w+) \(([\s\S]*?)\);/g,
+    (_, table, body) => `CREATE STREAM ${table} (${body}) WITH (${options(table)});`,
+  );
 }
 
 /** Tables of the oracle: the streams' columns and the side table. */

@@ -1,0 +1,79 @@
+/** An engine in this process whose ticks the test turns, and SQL on it as text. */
+import '../../operators/expr/functions/index.ts';
+import { readRow } from '../../operators/batch/builder.ts';
+import { defaultContext } from '../../operators/expr/context.ts';
+import { outputText } from '../../operators/expr/io/index.ts';
+import { initParser, parse } from '../../planner/parse/parse.ts';
+import type { ResultColumn, RowStream, SessionContext, Transaction } from '../../src/engine.ts';
+import { type EngineOptions, TidemarkEngine } from '../../src/runtime/engine.ts';
+import { localSession, runScript } from '../../src/runtime/script.ts';
+
+const context = defaultContext();
+
+export async function openEngine(options: EngineOptions = {}): Promise<TidemarkEngine> {
+  await initParser();
+  return new TidemarkEngine({ automatic: false, ...options });
+}
+
+/** Runs statements; rows of the last one as text, NULL as null. */
+export async function sql(engine: TidemarkEngine, text: string): Promise<(string | null)[][]> {
+  const results = await runScript(engine, text);
+  const last = results[results.length - 1];
+  return last.rows.map((row) => textRow(row, last.columns));
+}
+
+function textRow(row: ReturnType<typeof readRow>, columns: ResultColumn[]): (string | null)[] {
+  return row.map((d, i) => (d === null ? null : outputText(d, columns[i].type.oid, context)));
+}
+
+/** One session with an open transaction. */
+export class Session {
+  readonly #engine: TidemarkEngine;
+  readonly #context: SessionContext;
+
+  constructor(engine: TidemarkEngine, settings: Record<string, string> = {}) {
+    this.#engine = engine;
+    this.#context = { ...localSession(engine), getSetting: (name) => settings[name] ?? null };
+  }
+
+  async run(text: string): Promise<(string | null)[][]> {
+    const stream = await this.open(text);
+    return stream === null ? [] : drain(stream);
+  }
+
+  /** The rows of one statement as a stream with its columns; null when it gives none. */
+  async open(text: string): Promise<{ rows: RowStream; columns: ResultColumn[] } | null> {
+    const [statement] = parse(text);
+    const prepared = this.#engine.prepare(statement, [], this.#context);
+    const result = await this.#engine.execute(prepared, [], this.#context, new AbortController().signal);
+    return result.kind === 'rows' ? { rows: result.rows, columns: result.columns } : null;
+  }
+
+  get transaction(): Transaction {
+    return this.#context.transaction;
+  }
+}
+
+/** What a stream has now: all rows of a result, or the changes of a subscription so far. */
+export async function drain(stream: { rows: RowStream; columns: ResultColumn[] }): Promise<(string | null)[][]> {
+  const out: (string | null)[][] = [];
+  for (;;) {
+    const chunk = await stream.rows.next(1000, 0);
+    if (chunk === null || chunk.count === 0) return out;
+    for (let i = 0; i < chunk.count; i++) out.push(textRow(readRow(chunk.batch, chunk.from + i), stream.columns));
+  }
+}
+
+/** A random number generator that is replayed by SEED. */
+export function seeded(name: string): { seed: number; random(n: number): number } {
+  const seed = Number(process.env.SEED ?? Date.now() % 1000000);
+  console.log(`# ${name}: seed ${seed} (set SEED to replay)`);
+  let state = seed * 2 + 1;
+  return {
+    seed,
+    random(n) {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return Math.floor((state / 4294967296) * n);
+    },
+  };
+}
