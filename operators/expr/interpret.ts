@@ -5,7 +5,7 @@
  *   bindExpr(e)(row, ctx)         closures resolved once; what slow paths run (no code generation)
  *
  * Traps: arguments are all evaluated, left to right, before the NULL check of a strict function (so `1/0 + NULL` is an error);
- * AND / OR stop at the first decisive value, not at NULL; IS NULL of a row looks at its fields; `x = ANY ('{}')` is false even
+ * AND / OR stop at the first decisive value, not at NULL; the indexes of a NULL array are not evaluated; IS NULL of a row looks at its fields; `x = ANY ('{}')` is false even
  * for NULL x; a CASE arm is evaluated only when reached.
  */
 import { type Datum, isPgArray, type PgRecord } from '../datum.ts';
@@ -125,14 +125,18 @@ export function evaluate(e: Expr, row: Datum[], ctx: EvalContext): Datum {
         e,
         e.items.map((a) => evaluate(a, row, ctx)),
       );
-    case 'subscript':
+    case 'subscript': {
+      // The indexes of a NULL array are not evaluated.
+      const a = evaluate(e.arg, row, ctx);
+      if (a === null) return null;
       return subscriptArray(
         e,
-        evaluate(e.arg, row, ctx),
+        a,
         e.indexes.map((i) => (i.lower ? evaluate(i.lower, row, ctx) : null)),
         e.indexes.map((i) => (i.upper ? evaluate(i.upper, row, ctx) : null)),
         ctx,
       );
+    }
     case 'row':
       return record(
         e,
@@ -310,6 +314,7 @@ function bindSubscript(e: Node<'subscript'>): BoundExpr {
   const uppers = e.indexes.map((i) => (i.upper ? bindExpr(i.upper) : null));
   return (row, ctx) => {
     const a = arg(row, ctx);
+    if (a === null) return null;
     const l = lowers.map((b) => (b ? b(row, ctx) : null));
     const u = uppers.map((b) => (b ? b(row, ctx) : null));
     return subscriptArray(e, a, l, u, ctx);

@@ -141,9 +141,10 @@ test('LIKE', async () => {
     '%\\\\%',
   ];
   const calls: Call[] = [];
+  const escaped = (t: string | null) => t?.replaceAll('\\', '\\\\') ?? null;
   for (const [t, p] of product([...TEXTS, 'a%', 'a\\'], patterns)) {
     for (const fn of ['textlike', 'textnlike', 'texticlike', 'texticnlike']) calls.push([`${fn}(text,text)`, t, p]);
-    calls.push(['bytealike(bytea,bytea)', t === null ? null : t.replaceAll('\\', '\\\\'), p.replaceAll('\\', '\\\\')]);
+    calls.push(['bytealike(bytea,bytea)', escaped(t), escaped(p)]);
   }
   for (const [p, e] of product(['a%', 'a#%', '##', 'a#', '\\%', '%#_x'], ['#', '', '\\', '##', '%'])) {
     calls.push(['like_escape(text,text)', p, e]);
