@@ -10,6 +10,7 @@ import { locationOf, stringOf } from './node.ts';
 /** Binds a ColumnRef in an expression. */
 export function bindColumnRef(level: Level, c: PgNode): Expr {
   const at = locationOf(c);
+  if (level.clause === 'default') throw level.error('0A000', 'cannot use column reference in DEFAULT expression', at);
   const fields = c.fields as PgNode[];
   const star = fields.at(-1)?.A_Star !== undefined;
   const path = fields.filter((f) => f.A_Star === undefined).map(stringOf);
