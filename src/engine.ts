@@ -53,6 +53,8 @@ export interface Engine {
   prepare(statement: Statement, paramTypes: number[], session: SessionContext): PreparedStatement;
   execute(prepared: PreparedStatement, params: Datum[], session: SessionContext, signal: AbortSignal): Promise<Result>;
   begin(): Transaction;
+  /** True when a durable subscription has this name: FETCH n FROM it is then prepared and executed here. */
+  hasSubscription?(name: string): boolean;
   /** Resolves when everything accepted so far is visible (FLUSH). */
   flush(): Promise<void>;
   close(): Promise<void>;

@@ -43,11 +43,14 @@ export function putLength(buf: Buffer, pos: number, length: number): void {
 }
 
 export class DataRowWriter implements RowWriter {
+  readonly #type: number;
   readonly #fields: Field[];
   /** Bytes of a row without its long values. */
   readonly #fixedBytes: number;
 
-  constructor(columns: ResultColumn[], formats: number[], context: EvalContext) {
+  /** `type`: DataRow, or CopyData, whose rows in binary have the same form. */
+  constructor(columns: ResultColumn[], formats: number[], context: EvalContext, type: number = BACKEND.dataRow) {
+    this.#type = type;
     this.#fields = columns.map((column, i) => fieldOf(physOf(column.type.oid), column.type.oid, formatOf(formats, i), context));
     let bytes = 7;
     for (const field of this.#fields) bytes += 4 + (field.fixed?.maxBytes ?? 0);
@@ -68,7 +71,7 @@ export class DataRowWriter implements RowWriter {
     out.reserve(this.#fixedBytes);
     let buf = out.buf;
     let pos = out.pos;
-    buf[pos] = BACKEND.dataRow;
+    buf[pos] = this.#type;
     buf[pos + 5] = count >>> 8;
     buf[pos + 6] = count;
     pos += 7;

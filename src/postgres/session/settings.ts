@@ -9,6 +9,7 @@
  */
 import { SqlError } from '../../../operators/errors.ts';
 import type { SettingInfo } from '../options.ts';
+import type { Participant } from './transaction_block.ts';
 import { REPORTED, type SettingDefinition, settingDefinitions } from './setting_definitions.ts';
 import { readSetting, showSetting } from './setting_value.ts';
 
@@ -35,13 +36,12 @@ const CONTEXT_ERRORS: Record<string, string> = {
   'superuser-backend': 'cannot be set after connection start',
 };
 
-export class Settings {
+export class Settings implements Participant<number> {
   generation = 0;
   readonly #values = new Map<string, Value>();
   /** What RESET goes back to, where that is not the boot value: configuration and startup packet. */
   readonly #resets = new Map<string, { value: string; source: SettingInfo['source'] }>();
-  #journal: JournalEntry[] = [];
-  #inTransaction = false;
+  readonly #journal: JournalEntry[] = [];
   readonly #reported = new Map<string, string>();
 
   #definition(name: string): SettingDefinition {
@@ -121,6 +121,19 @@ export class Settings {
     this.generation++;
   }
 
+  /** True when a client may name it at startup. */
+  knows(name: string): boolean {
+    return this.#find(name) !== null || CUSTOM_NAME.test(name);
+  }
+
+  /** What the server says of itself and of the session's user. */
+  identify(version: string, user: string, maxConnections: number): void {
+    const postgres = this.raw('server_version') ?? '';
+    this.setInitial('server_version', `${postgres} (Tidemark ${version})`, 'override');
+    this.setInitial('session_authorization', user, 'override');
+    this.setInitial('max_connections', String(maxConnections), 'override');
+  }
+
   #change(definition: SettingDefinition, value: string, local: boolean): void {
     const key = definition.name.toLowerCase();
     const before = this.#values.get(key);
@@ -129,14 +142,10 @@ export class Settings {
 
   #store(key: string, session: string | null, local: string | null): void {
     const before = this.#values.get(key);
-    if (this.#inTransaction) this.#journal.push({ key, before });
+    this.#journal.push({ key, before });
     if (session === null && local === null) this.#values.delete(key);
     else this.#values.set(key, { session, local });
     this.generation++;
-  }
-
-  begin(): void {
-    this.#inTransaction = true;
   }
 
   /** A place in the journal to go back to: for savepoints. */
@@ -162,17 +171,11 @@ export class Settings {
       else this.#values.set(key, { session: value.session, local: null });
       this.generation++;
     }
-    this.#endTransaction();
+    this.#journal.length = 0;
   }
 
   rollback(): void {
     this.rollbackTo(0);
-    this.#endTransaction();
-  }
-
-  #endTransaction(): void {
-    this.#inTransaction = false;
-    if (this.#journal.length > 0) this.#journal = [];
   }
 
   /** Settings to report whose value the client has not been told yet. */

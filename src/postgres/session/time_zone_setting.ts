@@ -3,9 +3,11 @@
  *
  *   'utc' -> 'UTC'      'europe/paris' -> 'Europe/Paris'      2 -> '<+02>-02'      -5.5 -> '<-05:30>+05:30'
  */
+import { findZone } from '../../../operators/expr/datetime/time_zone.ts';
+
 let names: Map<string, string> | null = null;
 
-/** Zone names by lower case; those that only old spellings know are asked of Intl. */
+/** The spelling of zone names by lower case; old names that Intl only understands are not among them. */
 function zoneNames(): Map<string, string> {
   if (names === null) {
     names = new Map(Intl.supportedValuesOf('timeZone').map((name) => [name.toLowerCase(), name]));
@@ -16,17 +18,7 @@ function zoneNames(): Map<string, string> {
   return names;
 }
 
-function knownToIntl(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch (cause) {
-    if (cause instanceof RangeError) return false;
-    throw cause;
-  }
-}
-
-/** POSIX spelling of a fixed offset, `seconds` east of Greenwich: its sign is west of Greenwich. */
+/** POSIX spelling of a fixed offset, `seconds` east of Greenwich: its sign counts west of Greenwich. */
 export function fixedOffsetZone(seconds: number): string {
   const size = Math.abs(seconds);
   const two = (n: number): string => String(n).padStart(2, '0');
@@ -36,16 +28,11 @@ export function fixedOffsetZone(seconds: number): string {
   return seconds >= 0 ? `<+${text}>-${text}` : `<-${text}>+${text}`;
 }
 
-const POSIX = /^(?:<[+-]?[A-Za-z0-9:]{2,}>|[A-Za-z]{3,})[+-]?\d{1,2}(?::\d{2}){0,2}$/;
-
 /** The canonical text, or null when no such zone is known. */
 export function canonicalTimeZone(text: string): string | null {
   if (/^[+-]?\d+(\.\d*)?$/.test(text)) {
     const hours = Number(text);
-    return Math.abs(hours) <= 168 ? fixedOffsetZone(Math.round(hours * 3600)) : null;
+    return Math.abs(hours) <= 167 ? fixedOffsetZone(Math.round(hours * 3600)) : null;
   }
-  const known = zoneNames().get(text.toLowerCase());
-  if (known !== undefined) return known;
-  if (POSIX.test(text)) return text;
-  return /^[A-Za-z]/.test(text) && knownToIntl(text) ? text : null;
+  return zoneNames().get(text.toLowerCase()) ?? (findZone(text) === undefined ? null : text);
 }

@@ -1,0 +1,115 @@
+/**
+ * COPY FROM in text and csv: lines to fields to datums through the types' text input.
+ *
+ * `\.` alone on a line ends the data; what follows is ignored. In csv it does so only unquoted, as PostgreSQL did up to 17: older
+ * psql sends it. HEADER skips the first line.
+ */
+import type { Datum } from '../../../operators/datum.ts';
+import { SqlError } from '../../../operators/errors.ts';
+import type { EvalContext } from '../../../operators/expr/ir.ts';
+import { inputText } from '../../../operators/expr/io/index.ts';
+import type { CopyOptions, ResultColumn } from '../../engine.ts';
+import { checkedUtf8 } from '../wire/message_reader.ts';
+import { atPlace, badFormat } from './copy_errors.ts';
+import { splitCsvRecord } from './csv_fields.ts';
+import { LineSplitter } from './line_splitter.ts';
+import type { RowDecoder } from './row_decoder.ts';
+import { splitTextLine } from './text_fields.ts';
+
+export class TextDecoder implements RowDecoder {
+  readonly #table: string;
+  readonly #columns: ResultColumn[];
+  readonly #options: CopyOptions;
+  readonly #context: EvalContext;
+  readonly #lines: LineSplitter;
+  #lineNumber = 0;
+  #ended = false;
+
+  constructor(table: string, columns: ResultColumn[], options: CopyOptions, context: EvalContext) {
+    this.#table = table;
+    this.#columns = columns;
+    this.#options = options;
+    this.#context = context;
+    this.#lines = new LineSplitter({
+      csv: options.format === 'csv',
+      quote: options.quote.charCodeAt(0),
+      escape: options.escape.charCodeAt(0),
+    });
+  }
+
+  push(chunk: Buffer): Datum[][] {
+    if (this.#ended) return [];
+    let lines: Buffer[];
+    try {
+      lines = this.#lines.push(chunk);
+    } catch (cause) {
+      throw this.#placed(cause, this.#lineNumber + 1);
+    }
+    return this.#rows(lines);
+  }
+
+  end(): Datum[][] {
+    if (this.#ended) return [];
+    try {
+      const last = this.#lines.end();
+      return last === null ? [] : this.#rows([last]);
+    } catch (cause) {
+      throw this.#placed(cause, this.#lineNumber + 1);
+    }
+  }
+
+  #placed(cause: unknown, line: number): unknown {
+    return cause instanceof SqlError ? atPlace(cause, this.#table, line, null, null) : cause;
+  }
+
+  #rows(lines: Buffer[]): Datum[][] {
+    const rows: Datum[][] = [];
+    for (const line of lines) {
+      this.#lineNumber++;
+      if (line.length === 2 && line[0] === 92 && line[1] === 46) {
+        this.#ended = true;
+        break;
+      }
+      if (this.#options.header && this.#lineNumber === 1) continue;
+      rows.push(this.#row(line));
+    }
+    return rows;
+  }
+
+  #row(line: Buffer): Datum[] {
+    const columns = this.#columns;
+    let text: string;
+    let fields: (string | null)[];
+    try {
+      text = checkedUtf8(line);
+      fields =
+        this.#options.format === 'csv'
+          ? splitCsvRecord(text, this.#options)
+          : splitTextLine(text, this.#options.delimiter, this.#options.null);
+    } catch (cause) {
+      throw this.#placed(cause, this.#lineNumber);
+    }
+    // A line without anything is a row of a relation without columns.
+    if (columns.length === 0 && text === '') return [];
+    if (fields.length > columns.length) throw this.#fault('extra data after last expected column', text);
+    if (fields.length < columns.length) throw this.#fault(`missing data for column "${columns[fields.length].name}"`, text);
+    const row: Datum[] = new Array(columns.length);
+    for (let i = 0; i < columns.length; i++) {
+      const field = fields[i];
+      row[i] = field === null ? null : this.#datum(field, columns[i]);
+    }
+    return row;
+  }
+
+  #fault(message: string, text: string): SqlError {
+    return atPlace(badFormat(message), this.#table, this.#lineNumber, null, text);
+  }
+
+  #datum(field: string, column: ResultColumn): Datum {
+    try {
+      return inputText(field, column.type, this.#context);
+    } catch (cause) {
+      throw cause instanceof SqlError ? atPlace(cause, this.#table, this.#lineNumber, column.name, field) : cause;
+    }
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * What may end the running statement early: a CancelRequest, a timeout, the end of the connection. One a statement.
+ *
+ * The engine gets `signal`. The session's own waits go through wait(), one at a time, so that an endless SUBSCRIBE leaves no trail
+ * of listeners behind (Promise.race on a long-lived promise would).
+ */
+import type { SqlError } from '../../../operators/errors.ts';
+
+export class Cancellation {
+  readonly #controller = new AbortController();
+  #reason: SqlError | null = null;
+  #reject: ((reason: SqlError) => void) | null = null;
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get reason(): SqlError | null {
+    return this.#reason;
+  }
+
+  /** The first reason stays. */
+  cancel(reason: SqlError): void {
+    if (this.#reason !== null) return;
+    this.#reason = reason;
+    this.#reject?.(reason);
+    this.#controller.abort(reason);
+  }
+
+  /** Throws the reason if there is one. */
+  check(): void {
+    if (this.#reason !== null) throw this.#reason;
+  }
+
+  /** The promise's outcome, or the reason as soon as there is one. The promise's own late failure is then of no interest. */
+  wait<T>(promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#reason !== null) {
+        promise.catch(() => undefined);
+        reject(this.#reason);
+        return;
+      }
+      this.#reject = reject;
+      promise.then(
+        (value) => {
+          this.#reject = null;
+          resolve(value);
+        },
+        (error) => {
+          this.#reject = null;
+          reject(this.#reason ?? error);
+        },
+      );
+    });
+  }
+}
+
+/** Reasons that PostgreSQL gives. */
+export const CANCELLED = {
+  user: 'canceling statement due to user request',
+  statementTimeout: 'canceling statement due to statement timeout',
+} as const;

@@ -1,0 +1,108 @@
+/**
+ * The extended protocol: Parse, Bind, Describe, Execute, Close. Answers stay in the output until Sync or Flush. All Executes up to
+ * a Sync are one implicit transaction. After an error everything up to Sync is skipped (session_loop.ts).
+ */
+import { SqlError } from '../../../operators/errors.ts';
+import {
+  BIND_COMPLETE, CLOSE_COMPLETE, EMPTY_QUERY, NO_DATA, PARSE_COMPLETE, parameterDescription, PORTAL_SUSPENDED, rowDescription,
+  writeCommandComplete,
+} from '../wire/control_message.ts';
+import { readBind, readExecute, readParse, readTarget } from '../wire/frontend_message.ts';
+import { bindParameters, checkResultFormats } from './bind_parameters.ts';
+import { parseCached } from './parse_cache.ts';
+import { cursorResult } from './cursor_statements.ts';
+import type { Prepared } from './prepared_statements.ts';
+import type { Session } from './session.ts';
+import { checkNotFailed, runStatement } from './statement_runner.ts';
+import { sendPortalResult } from './statement_result.ts';
+import { armStatementTimeout } from './statement_timer.ts';
+
+export function parseMessage(session: Session, body: Buffer): void {
+  const { name, text, paramTypes } = readParse(body);
+  if (name === '') session.statements.drop('');
+  else session.statements.checkFree(name);
+  const statements = parseCached(text);
+  if (statements.length > 1) {
+    throw new SqlError('42601', 'cannot insert multiple commands into a prepared statement');
+  }
+  const statement = statements[0] ?? null;
+  checkNotFailed(session, statement);
+  session.block.ensure();
+  session.statements.add(session.planner.prepare(name, text, statement, paramTypes));
+  session.connection.out.messages(PARSE_COMPLETE);
+}
+
+export function bindMessage(session: Session, body: Buffer): void {
+  const message = readBind(body);
+  const prepared = session.statements.get(message.statement);
+  checkNotFailed(session, prepared.statement);
+  session.block.ensure();
+  session.planner.refresh(prepared);
+  const params = bindParameters(message, prepared, session.context.evalContext);
+  checkResultFormats(message.resultFormats, prepared);
+  // The portal keeps what it was bound to, whatever happens to the statement of that name.
+  const bound: Prepared = { ...prepared };
+  session.portals.add({ name: message.portal, prepared: bound, params, formats: message.resultFormats, cursor: null });
+  session.connection.out.messages(BIND_COMPLETE);
+}
+
+export function describeMessage(session: Session, body: Buffer): void {
+  const { kind, name } = readTarget(body, 'DESCRIBE');
+  const { out } = session.connection;
+  if (kind === 'statement') {
+    const prepared = session.statements.get(name);
+    session.block.ensure();
+    if (!session.block.failed) session.planner.refresh(prepared);
+    checkDescribable(session, prepared);
+    out.messages(parameterDescription(prepared.paramTypes));
+    out.messages(prepared.columns === null ? NO_DATA : rowDescription(prepared.columns, []));
+    return;
+  }
+  const portal = session.portals.get(name);
+  checkDescribable(session, portal.prepared);
+  const { columns } = portal.prepared;
+  const formats = portal.cursor?.declared.binary === true ? [1] : portal.formats;
+  out.messages(columns === null ? NO_DATA : rowDescription(columns, formats));
+}
+
+/** In a failed transaction only statements that give no rows can be described, as in PostgreSQL. */
+function checkDescribable(session: Session, prepared: Prepared): void {
+  if (prepared.columns !== null) checkNotFailed(session, prepared.statement);
+}
+
+export async function executeMessage(session: Session, body: Buffer): Promise<void> {
+  const { portal: name, maxRows } = readExecute(body);
+  const portal = session.portals.get(name);
+  const { prepared } = portal;
+  const { out } = session.connection;
+  if (prepared.statement === null) {
+    out.messages(EMPTY_QUERY);
+    return;
+  }
+  checkNotFailed(session, prepared.statement);
+  if (portal.done && portal.result?.kind !== 'rows') throw new SqlError('55000', `portal "${name}" cannot be run`);
+  const cancellation = session.startStatement(prepared.text);
+  const disarm = armStatementTimeout(session, cancellation);
+  try {
+    if (portal.result === null && portal.cursor === null) {
+      session.planner.refresh(prepared);
+      portal.result = await runStatement(session, prepared, portal.params, cancellation);
+    }
+    session.statementsInImplicit++;
+    const result = portal.cursor === null ? portal.result : cursorResult(portal.cursor);
+    if (result === null) throw new Error('a portal without a result');
+    const tag = await sendPortalResult(session, portal, result, maxRows, cancellation);
+    if (tag === null) out.messages(PORTAL_SUSPENDED);
+    else if (tag !== '') writeCommandComplete(out, tag);
+  } finally {
+    disarm();
+    session.endStatement();
+  }
+}
+
+export function closeMessage(session: Session, body: Buffer): void {
+  const { kind, name } = readTarget(body, 'CLOSE');
+  if (kind === 'statement') session.statements.drop(name);
+  else session.portals.close(name);
+  session.connection.out.messages(CLOSE_COMPLETE);
+}

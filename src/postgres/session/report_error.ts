@@ -1,0 +1,19 @@
+/** From whatever was thrown to what the client is told. */
+import { SqlError } from '../../../operators/errors.ts';
+import type { PostgresServerOptions } from '../options.ts';
+
+/** SqlErrors as they are; others are faults of the server: logged with their stack, XX000 to the client. */
+export function toSqlError(cause: unknown, log: PostgresServerOptions['log']): SqlError {
+  if (cause instanceof SqlError) return cause;
+  if (cause instanceof RangeError && /call stack/.test(cause.message)) {
+    return new SqlError('54001', 'stack depth limit exceeded', { hint: 'Simplify the statement.' });
+  }
+  const error = cause instanceof Error ? cause : new Error(String(cause));
+  log?.('error', `internal error: ${error.message}`, { stack: error.stack });
+  return new SqlError('XX000', `internal error: ${error.message}`);
+}
+
+/** An error that ends the session. */
+export function isFatal(error: SqlError): boolean {
+  return error.fields.severity === 'FATAL' || error.fields.severity === 'PANIC';
+}

@@ -1,0 +1,114 @@
+/** What the engine and its functions see of a session: SessionContext and EvalContext, rebuilt when settings or the transaction move. */
+import type { Datum } from '../../../operators/datum.ts';
+import { SqlError, unsupported } from '../../../operators/errors.ts';
+import type { EvalContext, SessionFunctions } from '../../../operators/expr/ir.ts';
+import type { SessionContext, Transaction } from '../../engine.ts';
+import type { Settings } from './settings.ts';
+import type { TransactionBlock } from './transaction_block.ts';
+
+/** What functions may do to the session and to other sessions. */
+export interface SessionActions {
+  pid: number;
+  user: string;
+  database: string;
+  notice: SessionContext['notice'];
+  notify(channel: string, payload: string): void;
+  /** False when there is no such backend. */
+  cancelBackend(pid: number): boolean;
+  terminateBackend(pid: number): boolean;
+  catalog?(name: string, args: Datum[], context: EvalContext): Datum;
+}
+
+/** The schemas of a search_path setting; "$user" is the user's name. */
+export function searchPathOf(text: string, user: string): string[] {
+  const path: string[] = [];
+  for (const match of text.matchAll(/"((?:[^"]|"")*)"|([^",\s]+)/g)) {
+    const name = match[1] === undefined ? match[2].toLowerCase() : match[1].replaceAll('""', '"');
+    if (name !== '') path.push(name === '$user' ? user : name);
+  }
+  return path;
+}
+
+export class WireSessionContext implements SessionContext {
+  readonly notice: SessionContext['notice'];
+  readonly #settings: Settings;
+  readonly #block: TransactionBlock;
+  readonly #actions: SessionActions;
+  readonly #functions: SessionFunctions;
+  #context: EvalContext | null = null;
+  #generation = -1;
+  #now = -1n;
+
+  constructor(settings: Settings, block: TransactionBlock, actions: SessionActions) {
+    this.notice = actions.notice;
+    this.#settings = settings;
+    this.#block = block;
+    this.#actions = actions;
+    this.#functions = {
+      getSetting: (name) => settings.get(name),
+      setSetting: (name, value, local) => {
+        settings.set(name, value, local);
+        return settings.show(name).value;
+      },
+      backendPid: () => actions.pid,
+      catalog: (name, args) => this.#catalog(name, args),
+    };
+  }
+
+  get evalContext(): EvalContext {
+    const settings = this.#settings;
+    const now = this.#block.startedAt ?? 0n;
+    if (this.#context !== null && this.#generation === settings.generation && this.#now === now) return this.#context;
+    this.#generation = settings.generation;
+    this.#now = now;
+    const value = (name: string): string => settings.raw(name) ?? '';
+    this.#context = {
+      now,
+      timeZone: value('timezone'),
+      dateStyle: value('datestyle'),
+      intervalStyle: value('intervalstyle'),
+      extraFloatDigits: Number(value('extra_float_digits')),
+      byteaOutput: value('bytea_output') === 'escape' ? 'escape' : 'hex',
+      user: this.#actions.user,
+      database: this.#actions.database,
+      searchPath: searchPathOf(value('search_path'), this.#actions.user),
+      tick: 0n,
+      session: this.#functions,
+    };
+    return this.#context;
+  }
+
+  get searchPath(): string[] {
+    return this.evalContext.searchPath;
+  }
+
+  get transaction(): Transaction {
+    return this.#block.transaction;
+  }
+
+  getSetting(name: string): string | null {
+    return this.#settings.get(name);
+  }
+
+  #catalog(name: string, args: Datum[]): Datum {
+    switch (name) {
+      case 'pg_notify':
+        this.#actions.notify(String(args[0] ?? ''), String(args[1] ?? ''));
+        return '';
+      case 'pg_cancel_backend':
+        return this.#signal(args[0], (pid) => this.#actions.cancelBackend(pid));
+      case 'pg_terminate_backend':
+        return this.#signal(args[0], (pid) => this.#actions.terminateBackend(pid));
+      default:
+        if (this.#actions.catalog === undefined) throw unsupported(`function ${name}`);
+        return this.#actions.catalog(name, args, this.evalContext);
+    }
+  }
+
+  #signal(pid: Datum, send: (pid: number) => boolean): boolean {
+    if (typeof pid !== 'number') throw new SqlError('22023', 'a backend pid is an integer');
+    const found = send(pid);
+    if (!found) this.notice('WARNING', '01000', `PID ${pid} is not a PostgreSQL backend process`);
+    return found;
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * A session's life after startup: read a message, act, answer; until Terminate, the end of the socket or a FATAL error.
+ *
+ *   error in Query      -> ErrorResponse, ReadyForQuery
+ *   error in extended   -> ErrorResponse, then everything is skipped up to Sync, which answers ReadyForQuery
+ */
+import { SqlError } from '../../../operators/errors.ts';
+import { errorResponse, readyForQuery } from '../wire/control_message.ts';
+import type { FrontendMessage } from '../wire/frontend_decoder.ts';
+import { FRONTEND, protocolError } from '../wire/protocol.ts';
+import { bindMessage, closeMessage, describeMessage, executeMessage, parseMessage } from './extended_query.ts';
+import { isFatal, toSqlError } from './report_error.ts';
+import type { Session } from './session.ts';
+import { simpleQuery } from './simple_query.ts';
+import { armIdleTimeout } from './statement_timer.ts';
+
+/** Serves the session to its end. Never throws; the FATAL error that ended it, if any, has been sent. */
+export async function serveSession(session: Session): Promise<void> {
+  const { connection } = session;
+  const loop = new SessionLoop(session);
+  try {
+    loop.ready();
+    await loop.run();
+  } catch (cause) {
+    const error = session.terminating ?? toSqlError(cause, session.options.log);
+    if (!connection.closed) connection.out.messages(errorResponse(asFatal(error)));
+  }
+}
+
+function asFatal(error: SqlError): SqlError {
+  return isFatal(error) ? error : new SqlError(error.sqlstate, error.message, { ...error.fields, severity: 'FATAL' });
+}
+
+class SessionLoop {
+  readonly #session: Session;
+  /** Up to the next Sync everything is dropped. */
+  #skipping = false;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  async run(): Promise<void> {
+    const session = this.#session;
+    const { connection } = session;
+    for (;;) {
+      if (session.terminating !== null) throw session.terminating;
+      const message = connection.next();
+      if (message === null) {
+        if (connection.ended) return;
+        await this.#waitForClient();
+        continue;
+      }
+      if (session.idle) session.setIdle(false);
+      if (message.type === FRONTEND.terminate) return;
+      if (!this.#skipping || message.type === FRONTEND.sync) await this.#act(message);
+    }
+  }
+
+  async #waitForClient(): Promise<void> {
+    const session = this.#session;
+    const disarm = session.idle ? armIdleTimeout(session) : null;
+    await session.connection.changed();
+    disarm?.();
+  }
+
+  async #act(message: FrontendMessage): Promise<void> {
+    const session = this.#session;
+    try {
+      switch (message.type) {
+        case FRONTEND.query:
+          await simpleQuery(session, message.body);
+          this.ready();
+          return;
+        case FRONTEND.parse:
+          return parseMessage(session, message.body);
+        case FRONTEND.bind:
+          return bindMessage(session, message.body);
+        case FRONTEND.describe:
+          return describeMessage(session, message.body);
+        case FRONTEND.execute:
+          return await executeMessage(session, message.body);
+        case FRONTEND.close:
+          return closeMessage(session, message.body);
+        case FRONTEND.flush:
+          session.connection.out.flush();
+          return;
+        case FRONTEND.sync:
+          this.#skipping = false;
+          if (!session.block.explicit) await session.commit();
+          this.ready();
+          return;
+        case FRONTEND.functionCall:
+          throw new SqlError('0A000', 'fastpath function calls are not supported');
+        case FRONTEND.copyData:
+        case FRONTEND.copyDone:
+        case FRONTEND.copyFail:
+          // Left over from a COPY that failed.
+          return;
+        default:
+          throw protocolError(`unexpected message type ${message.type}`);
+      }
+    } catch (cause) {
+      this.#failed(message.type, cause);
+    }
+  }
+
+  #failed(type: number, cause: unknown): void {
+    const session = this.#session;
+    const error = toSqlError(cause, session.options.log);
+    session.fail();
+    if (isFatal(error)) throw error;
+    session.connection.out.messages(errorResponse(error));
+    if (type === FRONTEND.query || type === FRONTEND.functionCall || type === FRONTEND.sync) this.ready();
+    else this.#skipping = true;
+  }
+
+  /** Tells what has changed, then that the next command may come. */
+  ready(): void {
+    const session = this.#session;
+    const { out } = session.connection;
+    session.reportSettings();
+    if (session.block.status === 'I') session.sendNotifications();
+    out.messages(readyForQuery(session.block.status));
+    session.setIdle(true);
+    out.flush();
+  }
+}

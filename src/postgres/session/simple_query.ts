@@ -1,0 +1,51 @@
+/**
+ * The simple protocol: one Query message, any number of statements, all in one implicit transaction where no BEGIN says otherwise.
+ * The whole text is parsed before anything runs. The last statement's transaction is published before its CommandComplete, so
+ * that a client which has read that knows the commit happened.
+ */
+import { checkedUtf8 } from '../wire/message_reader.ts';
+import { protocolError } from '../wire/protocol.ts';
+import { EMPTY_QUERY, writeCommandComplete } from '../wire/control_message.ts';
+import { parseCached } from './parse_cache.ts';
+import type { Session } from './session.ts';
+import { checkNotFailed, runStatement } from './statement_runner.ts';
+import { sendSimpleResult } from './statement_result.ts';
+import { armStatementTimeout } from './statement_timer.ts';
+
+/** Runs the message; errors are thrown, ReadyForQuery is the caller's. */
+export async function simpleQuery(session: Session, body: Buffer): Promise<void> {
+  if (body.length === 0 || body[body.length - 1] !== 0) throw protocolError('invalid string in message');
+  const text = checkedUtf8(body.subarray(0, body.length - 1));
+  session.statements.drop('');
+  session.portals.close('');
+  const cancellation = session.startStatement(text);
+  const disarm = armStatementTimeout(session, cancellation);
+  const { out } = session.connection;
+  try {
+    const statements = parseCached(text);
+    if (statements.length === 0) {
+      out.messages(EMPTY_QUERY);
+      await endImplicit(session);
+      return;
+    }
+    for (let i = 0; i < statements.length; i++) {
+      const statement = statements[i];
+      const last = i === statements.length - 1;
+      checkNotFailed(session, statement);
+      session.block.ensure();
+      if (!last) session.statementsInImplicit++;
+      const prepared = session.planner.prepareSimple(statement, statements.length === 1 ? text : null);
+      const result = await runStatement(session, prepared, [], cancellation);
+      const tag = await sendSimpleResult(session, statement, result, cancellation);
+      if (last) await endImplicit(session);
+      if (tag !== '') writeCommandComplete(out, tag);
+    }
+  } finally {
+    disarm();
+    session.endStatement();
+  }
+}
+
+async function endImplicit(session: Session): Promise<void> {
+  if (!session.block.explicit) await session.commit();
+}
