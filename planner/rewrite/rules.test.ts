@@ -51,7 +51,7 @@ const TABLES = [
     { key: [0] },
   ),
 ];
-const PLANS = 400;
+const PLANS = 150;
 
 /** The rows as a bag: sorted texts. */
 function bag(rows: Datum[][]): string[] {
