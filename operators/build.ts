@@ -8,6 +8,7 @@ import { MapOperator } from './map.ts';
 import type { IndexProvider, Operator } from './operator.ts';
 import { OverOperator } from './over.ts';
 import type { PlanNode } from './plan.ts';
+import { SessionOperator } from './session.ts';
 import { SET_FUNCTIONS, SetOperator } from './set_operation.ts';
 import { SingleRowOperator } from './single_row.ts';
 import { TopNOperator } from './top_n.ts';
@@ -59,6 +60,8 @@ export function buildOperator(node: PlanNode, inputs: InputSpec[], indexes: Inde
       return new TopNOperator(node, inputs[0].types, inputs[0].appendOnly);
     case 'over':
       return new OverOperator(node, inputs[0].types);
+    case 'session':
+      return new SessionOperator(node, inputs[0].types);
     default:
       throw unsupported(`the ${node.op} operator`);
   }
