@@ -51,7 +51,8 @@ export class Grouping {
     if (x.k !== 'col' && simple) return null;
     const text = meaningText(level, x);
     const key = this.keys.find((k) => k.text === text);
-    if (key) return level.at(colRef(key.col), level.shared.locations.get(x));
+    // Without a location: PostgreSQL gives none for grouped columns either.
+    if (key) return colRef(key.col);
     if (x.k !== 'col') return null;
     const sub = subqueryOf(level, x.id);
     if (sub && !sub.grouped && level.subqueries.get(x.id) === sub) {
