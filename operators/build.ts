@@ -5,9 +5,12 @@ import { unsupported } from './errors.ts';
 import { FlatMapOperator } from './flatmap.ts';
 import { JoinOperator } from './join.ts';
 import { MapOperator } from './map.ts';
+import { NotInOperator } from './not_in.ts';
 import type { IndexProvider, Operator } from './operator.ts';
+import { OuterJoinOperator } from './outer_join.ts';
 import { OverOperator } from './over.ts';
 import type { PlanNode } from './plan.ts';
+import { SemiJoinOperator } from './semi_join.ts';
 import { SessionOperator } from './session.ts';
 import { SET_FUNCTIONS, SetOperator } from './set_operation.ts';
 import { SingleRowOperator } from './single_row.ts';
@@ -48,14 +51,11 @@ export function buildOperator(node: PlanNode, inputs: InputSpec[], indexes: Inde
     case 'single_row':
       return new SingleRowOperator(node.keys, node.types);
     case 'join':
-      if (node.kind === 'inner')
-        return new JoinOperator(
-          node,
-          inputs.map((i) => i.types),
-          indexes,
-          node.types,
-        );
-      throw unsupported(`the ${node.kind} join operator`);
+      return buildJoin(
+        node,
+        inputs.map((i) => i.types),
+        indexes,
+      );
     case 'topn':
       return new TopNOperator(node, inputs[0].types, inputs[0].appendOnly);
     case 'over':
@@ -64,5 +64,21 @@ export function buildOperator(node: PlanNode, inputs: InputSpec[], indexes: Inde
       return new SessionOperator(node, inputs[0].types);
     default:
       throw unsupported(`the ${node.op} operator`);
+  }
+}
+
+function buildJoin(node: PlanNode & { op: 'join' }, inputTypes: ColType[][], indexes: IndexProvider): Operator {
+  const { kind } = node;
+  switch (kind) {
+    case 'inner':
+      return new JoinOperator(node, inputTypes, indexes, node.types);
+    case 'left':
+    case 'right':
+    case 'full':
+      return new OuterJoinOperator({ ...node, kind }, inputTypes, indexes, node.types);
+    case 'semi':
+    case 'anti':
+      if (node.nullAware) return new NotInOperator(node, inputTypes, indexes);
+      return new SemiJoinOperator({ ...node, kind }, inputTypes, indexes);
   }
 }

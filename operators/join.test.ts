@@ -82,7 +82,7 @@ function check(kind: JoinKind, fields: Partial<JoinNode>, same = false): void {
       node,
       inputTypes: [types, types],
       same,
-      rows: 40,
+      rows: 25,
       row,
       naive: ([left, right], _facts, errors) => joinRows(node, left, right, [types, types], errors),
     },
@@ -91,6 +91,26 @@ function check(kind: JoinKind, fields: Partial<JoinNode>, same = false): void {
 }
 
 for (const [name, fields] of shapes) {
-  test(`inner join, ${name}`, () => check('inner', fields));
-  test(`inner self join, ${name}`, () => check('inner', fields, true));
+  for (const kind of ['inner', 'left', 'right', 'full', 'semi', 'anti'] as const) {
+    test(`${kind} join, ${name}`, () => check(kind, fields));
+    if (kind === 'inner' || kind === 'full') test(`${kind} self join, ${name}`, () => check(kind, fields, true));
+  }
 }
+
+test('NOT IN', () => check('anti', { nullAware: true }));
+test('NOT IN of a relation in itself', () => check('anti', { nullAware: true }, true));
+test('NOT IN by a float key', () => check('anti', { nullAware: true, leftKeys: [1], rightKeys: [1] }));
+test('NOT IN where NULLs are rare', () => {
+  const inputTypes = [types.slice(0, 1), types.slice(0, 1)];
+  const node = joinNode('anti', { nullAware: true, types: types.slice(0, 1), names: ['k'] });
+  checkOperator(
+    {
+      node,
+      inputTypes,
+      rows: 40,
+      row: (input, random) => [random.below(input === 0 ? 4 : 14) === 0 ? null : random.below(9)],
+      naive: ([left, right], _facts, errors) => joinRows(node, left, right, inputTypes, errors),
+    },
+    seed,
+  );
+});

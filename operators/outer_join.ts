@@ -1,0 +1,77 @@
+/**
+ * Left, right and full outer join.
+ *
+ *   out = matching pairs  +  rows without a match, padded with NULLs          (left: of A, right: of B, full: of both)
+ *
+ * Pairs are the inner join's; pads follow from which rows gained their first or lost their last match in the tick. A row with a NULL key has
+ * no match. State: the two shared indexes. O(changed rows + matches + rows of keys that flip).
+ */
+import type { Batch } from './batch/batch.ts';
+import { BatchBuilder } from './batch/builder.ts';
+import { JoinPairs, type JoinSpec, joinSides, Residual } from './join_pairs.ts';
+import { MatchChange, type MatchOutput } from './match_change.ts';
+import type { IndexProvider, Operator, Tick } from './operator.ts';
+import type { ColType } from './types.ts';
+
+export class OuterJoinOperator implements Operator {
+  readonly #types: ColType[];
+  readonly #pairs: JoinPairs;
+  /** Unmatched rows of the left and of the right side; null where they are not kept. */
+  readonly #unmatched: (MatchChange | null)[];
+
+  constructor(
+    spec: JoinSpec & { kind: 'left' | 'right' | 'full' },
+    inputTypes: ColType[][],
+    indexes: IndexProvider,
+    types: ColType[],
+  ) {
+    this.#types = types;
+    const residual = spec.residual === null ? null : new Residual(spec.residual, types.length);
+    const sides = joinSides(spec, inputTypes, indexes);
+    const [left, right] = sides;
+    this.#pairs = new JoinPairs(sides, residual);
+    this.#unmatched = [
+      spec.kind === 'right' ? null : new MatchChange(left, right, residual, 'unmatched'),
+      spec.kind === 'left' ? null : new MatchChange(right, left, residual, 'unmatched'),
+    ];
+  }
+
+  step(inputs: Batch[], tick: Tick): Batch {
+    const out = new BatchBuilder(this.#types, tick.arena, inputs[0].n + inputs[1].n);
+    this.#pairs.emit(inputs, out, tick);
+    this.#unmatched.forEach((change, i) => {
+      change?.emit(inputs[i], inputs[1 - i], this.#pads(i, inputs[i], out), tick);
+    });
+    return out.build();
+  }
+
+  #pads(i: number, delta: Batch, out: BatchBuilder): MatchOutput {
+    const side = this.#pairs.sides[i];
+    const other = this.#pairs.sides[1 - i];
+    const own = out.columns.slice(side.at, side.at + side.types.length);
+    const addRow = (weight: number): number => {
+      const to = out.addRow(weight);
+      for (let c = 0; c < other.types.length; c++) out.setNull(other.at + c, to);
+      return to;
+    };
+    return {
+      fromDelta: (row, weight) => {
+        side.copy.bind(delta.columns);
+        side.copy.copy(row, own, addRow(weight));
+      },
+      fromIndex: (address, weight) => side.index.rows.load(address, own, addRow(weight)),
+    };
+  }
+
+  endTick(): void {
+    // The indexes are the graph's.
+  }
+
+  state() {
+    return { rows: 0, bytes: 0 };
+  }
+
+  release(): void {
+    // The indexes are the graph's.
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * Semi join (EXISTS, IN) and anti join (NOT EXISTS).      out = { a : a has a match }   or   { a : a has none }
+ *
+ * State: the two shared indexes. O(changed rows + rows of keys that gain their first or lose their last match).
+ * A predicate that fails for a pair makes the pair an error row, as in an inner join.
+ */
+import type { Batch } from './batch/batch.ts';
+import { BatchBuilder } from './batch/builder.ts';
+import { children } from './expr/children.ts';
+import type { Expr } from './expr/ir.ts';
+import { JoinPairs, type JoinSide, type JoinSpec, joinSides, Residual } from './join_pairs.ts';
+import { MatchChange } from './match_change.ts';
+import type { IndexProvider, Operator, Tick } from './operator.ts';
+import type { ColType } from './types.ts';
+
+/** Comparison functions by their name's end: they never fail. */
+const COMPARISON = /(eq|ne|lt|le|gt|ge)\(/;
+
+function mayFail(e: Expr): boolean {
+  if (e.k === 'call' && !COMPARISON.test(e.fn)) return true;
+  if (e.k === 'cast' || e.k === 'anyall' || e.k === 'subscript') return true;
+  return children(e).some(mayFail);
+}
+
+export class SemiJoinOperator implements Operator {
+  readonly #types: ColType[];
+  readonly #left: JoinSide;
+  readonly #change: MatchChange;
+  /** All pairs, computed for their errors alone; null when the predicate cannot fail. */
+  readonly #pairs: JoinPairs | null;
+  readonly #joinedTypes: ColType[];
+
+  constructor(spec: JoinSpec & { kind: 'semi' | 'anti' }, inputTypes: ColType[][], indexes: IndexProvider) {
+    this.#types = inputTypes[0];
+    this.#joinedTypes = inputTypes.flat();
+    const sides = joinSides(spec, inputTypes, indexes);
+    const residual = spec.residual === null ? null : new Residual(spec.residual, this.#joinedTypes.length);
+    this.#left = sides[0];
+    this.#change = new MatchChange(sides[0], sides[1], residual, spec.kind === 'semi' ? 'matched' : 'unmatched');
+    this.#pairs = spec.residual !== null && mayFail(spec.residual) ? new JoinPairs(sides, residual) : null;
+  }
+
+  step(inputs: Batch[], tick: Tick): Batch {
+    const [left, right] = inputs;
+    const out = new BatchBuilder(this.#types, tick.arena, left.n + right.n);
+    this.#pairs?.emit(inputs, new BatchBuilder(this.#joinedTypes, tick.arena), tick);
+    const side = this.#left;
+    this.#change.emit(
+      left,
+      right,
+      {
+        fromDelta: (row, weight) => {
+          side.copy.bind(left.columns);
+          side.copy.copy(row, out.columns, out.addRow(weight));
+        },
+        fromIndex: (address, weight) => side.index.rows.load(address, out.columns, out.addRow(weight)),
+      },
+      tick,
+    );
+    return out.build();
+  }
+
+  endTick(): void {
+    // The indexes are the graph's.
+  }
+
+  state() {
+    return { rows: 0, bytes: 0 };
+  }
+
+  release(): void {
+    // The indexes are the graph's.
+  }
+}
