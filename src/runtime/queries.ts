@@ -1,7 +1,10 @@
 /** SELECT: bound once, planned once (again for each execution when parameters decide the plan), read at the transaction's tick. */
+import type { Expr } from '../../operators/expr/ir.ts';
 import type { ColType } from '../../operators/types.ts';
 import { bindQuery } from '../../planner/bind/index.ts';
-import type { BoundQuery } from '../../planner/logical/plan.ts';
+import { someExpr } from '../../planner/logical/expressions.ts';
+import type { BoundQuery, Logical } from '../../planner/logical/plan.ts';
+import { planInputs } from '../../planner/logical/walk.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import { type PhysicalQuery, planQuery } from '../../planner/physical/index.ts';
 import { bindParameters } from '../../planner/physical/parameters.ts';
@@ -20,6 +23,12 @@ export function resultColumns(bound: BoundQuery): ResultColumn[] {
   }));
 }
 
+function limitsAreConstant(plan: Logical): boolean {
+  const constant = (e: Expr | null) => e === null || !someExpr(e, (x) => x.k === 'param');
+  if (plan.op === 'topn' && (!constant(plan.limit) || !constant(plan.offset))) return false;
+  return planInputs(plan).every(limitsAreConstant);
+}
+
 export function prepareQuery(
   engine: TidemarkEngine,
   statement: Extract<Statement, { k: 'select' }>,
@@ -28,13 +37,19 @@ export function prepareQuery(
 ): RunnableStatement {
   const types = [...paramTypes];
   const bound = bindQuery(statement.query, engine.bindEnv(session, types, 'read'));
-  const fixed = bound.parameters.length === 0 ? planQuery(bound, { mode: 'read' }) : null;
+  // LIMIT and OFFSET are numbers in a dataflow plan: with parameters there, every execution plans anew.
+  const fixed = limitsAreConstant(bound.plan) ? planQuery(bound, { mode: 'read' }) : null;
   return runnable(
     statement,
     engine.catalogVersion,
     resultColumns(bound),
     async (params, current) => {
-      const physical = fixed ?? planQuery(bindParameters(bound, params), { mode: 'read' });
+      const physical =
+        fixed === null
+          ? planQuery(bindParameters(bound, params), { mode: 'read' })
+          : params.length === 0
+            ? fixed
+            : { ...fixed, plan: bindParameters(fixed.plan, params) };
       const result = await readQuery(engine, physical, bound.dependencies, current);
       return {
         kind: 'rows',
