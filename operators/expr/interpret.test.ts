@@ -115,6 +115,16 @@ test('casts go through text, then the typmod', () => {
   fails(cast(text, OID.int4, -1, true), '22P02');
 });
 
+test('binary-coercible casts keep the value, not its text', () => {
+  const cast = (v: Datum, from: number, to: number) =>
+    value({ k: 'cast', arg: { k: 'const', v, t: colType(from) }, t: colType(to), explicit: true });
+  assert.equal(cast(-1, OID.int4, OID.oid), 4294967295);
+  assert.equal(cast(4294967295, OID.oid, OID.int4), -1);
+  assert.equal(cast(1259, OID.regclass, OID.oid), 1259);
+  assert.deepEqual(cast(pgArray(OID.varchar, ['a']), OID._varchar, OID._text), pgArray(OID.text, ['a']));
+  assert.deepEqual(cast(pgArray(OID.int4, [1]), OID._int4, OID._text), pgArray(OID.text, ['1']));
+});
+
 test('an unknown function is refused when bound', () => {
   fails(call('no_such(int4)', [int(1)], OID.int4), '0A000');
   assert.throws(() => bindExpr(call('no_such(int4)', [int(1)], OID.int4)), SqlError);

@@ -5,17 +5,17 @@
  *   bindExpr(e)(row, ctx)         closures resolved once; what slow paths run (no code generation)
  *
  * Traps: arguments are all evaluated, left to right, before the NULL check of a strict function (so `1/0 + NULL` is an error);
- * AND / OR stop at the first decisive value, not at NULL; the indexes of a NULL array are not evaluated; IS NULL of a row looks at its fields; `x = ANY ('{}')` is false even
- * for NULL x; a CASE arm is evaluated only when reached.
+ * AND / OR stop at the first decisive value, not at NULL; IS NULL of a row looks at its fields; `x = ANY ('{}')` is false even
+ * for NULL x; a CASE arm is evaluated only when reached; the indexes of a NULL array are not evaluated.
  */
-import { type Datum, isPgArray, type PgRecord } from '../datum.ts';
+import type { Datum, PgRecord } from '../datum.ts';
 import { SqlError } from '../errors.ts';
 import { colType, OID } from '../types.ts';
 import { buildArray, subscriptArray } from './array_nodes.ts';
 import { elementType } from './array_types.ts';
+import { castDatum, castElements } from './cast.ts';
 import { resolveCall } from './functions/index.ts';
 import type { BoundFunction } from './functions/registry.ts';
-import { coerceTypmod, inputText, outputText } from './io/index.ts';
 import type { EvalContext, Expr } from './ir.ts';
 
 export type BoundExpr = (row: Datum[], ctx: EvalContext) => Datum;
@@ -323,22 +323,15 @@ function bindSubscript(e: Node<'subscript'>): BoundExpr {
 
 function castValue(e: Node<'cast'>, v: Datum, ctx: EvalContext): Datum {
   if (v === null) return null;
-  if (e.arg.t.oid === e.t.oid) return coerceTypmod(v, e.t, e.explicit);
-  if (e.element !== undefined) return coerceTypmod(castElements(e, e.element, v, ctx), e.t, e.explicit);
-  const d = inputText(outputText(v, e.arg.t.oid, ctx), { oid: e.t.oid, typmod: -1 }, ctx);
-  return coerceTypmod(d, e.t, e.explicit);
-}
-
-function castElements(e: Node<'cast'>, fn: string, v: Datum, ctx: EvalContext): Datum {
-  if (!isPgArray(v)) throw new Error('an element-wise cast wants an array');
-  const elem = elementType(e.t.oid);
+  if (e.element === undefined) return castDatum(v, e.arg.t, e.t, e.explicit, ctx);
   let bound = resolved.get(e);
   if (!bound) {
-    bound = resolveCall(fn, { argTypes: [colType(v.elem)], resultType: colType(elem), variadic: false });
+    const argTypes = [colType(elementType(e.arg.t.oid))];
+    bound = resolveCall(e.element, { argTypes, resultType: colType(elementType(e.t.oid)), variadic: false });
     resolved.set(e, bound);
   }
   const convert = bound;
-  return { ...v, elem, items: v.items.map((item) => (item === null ? null : convert([item], ctx))) };
+  return castElements(v, e.t, (item) => convert([item], ctx), e.explicit);
 }
 
 function isNull(v: Datum, negated: boolean): boolean {

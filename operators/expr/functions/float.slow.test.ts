@@ -110,6 +110,59 @@ test('library functions', async () => {
   report(await oracle.differences(calls, nearly));
 });
 
+test('special functions', async () => {
+  const close = (a: string, b: string) =>
+    a === b || (a[0] === 'V' && b[0] === 'V' && Math.abs(Number(a.slice(1)) / Number(b.slice(1)) - 1) < 1e-13);
+  const calls: Call[] = [];
+  for (const fn of ['erf', 'erfc', 'gamma', 'lgamma']) {
+    for (const v of [
+      '0.5',
+      '1',
+      '2',
+      '2.5',
+      '3',
+      '-0.5',
+      '-1.5',
+      '0.1',
+      '10',
+      '25',
+      '100.5',
+      '170',
+      '172',
+      '1e300',
+      '-1',
+      'NaN',
+    ]) {
+      calls.push([`${fn}(float8)`, v]);
+    }
+  }
+  report(await oracle.differences(calls, close));
+});
+
+test('in_range', async () => {
+  const calls: Call[] = [];
+  const flags = ['true', 'false'];
+  for (const [v, b, o, s, l] of product(
+    ['0', '5', '-3', 'NaN', 'Infinity'],
+    ['1', '4', 'NaN', '-Infinity', 'Infinity'],
+    ['0', '2', '-1', 'Infinity'],
+    flags,
+    flags,
+  )) {
+    for (const t of ['float8', 'numeric']) calls.push([`in_range(${t},${t},${t},bool,bool)`, v, b, o, s, l]);
+  }
+  for (const [v, b, o, s, l] of product(
+    ['0', '2147483647', '-2147483648'],
+    ['1', '2147483647', '-2147483648'],
+    ['0', '2', '-1', '2147483647'],
+    flags,
+    flags,
+  )) {
+    calls.push(['in_range(int4,int4,int4,bool,bool)', v, b, o, s, l]);
+  }
+  report(await oracle.differences(calls));
+});
+
 test('text of random floats', async () => {
   const r = seededRandom('float text');
   const view = new DataView(new ArrayBuffer(8));

@@ -271,3 +271,49 @@ test('format, concat and quoting through SQL text', async () => {
   });
   report(differences);
 });
+
+test('identifiers and Unicode escapes', async () => {
+  const calls: Call[] = [];
+  const escapes = [
+    '',
+    'a',
+    '\\0061',
+    '\\u0061x',
+    '\\U0001F600',
+    '\\+01F600',
+    '\\D83D\\DE00',
+    '\\D83D',
+    '\\D83Dx',
+    '\\DE00',
+    '\\\\',
+    '\\x',
+    '\\',
+    '\\0000',
+    '\\+110000',
+  ];
+  for (const t of escapes) calls.push(['unistr(text)', t]);
+  for (const [n, o] of product(['abc', 'é'.repeat(40)], ['0', '4294967295']))
+    calls.push(['nameconcatoid(name,oid)', n, o]);
+  for (const t of ['abc', '\u0378']) calls.push(['unicode_assigned(text)', t]);
+  const names = [
+    'a',
+    'A.b',
+    '"A".b',
+    'a . b',
+    ' a',
+    '"a""b"',
+    '',
+    '.',
+    'a.',
+    '.a',
+    '"a',
+    '""',
+    'a b',
+    'a[1]',
+    '1a',
+    'é.x$1',
+    'a..b',
+  ];
+  for (const [t, strict] of product(names, ['true', 'false'])) calls.push(['parse_ident(text,bool)', t, strict]);
+  report(await oracle.differences(calls));
+});

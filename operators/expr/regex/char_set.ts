@@ -30,7 +30,6 @@ const CLASSES = {
   graph: /^[^\p{White_Space}\p{Cc}\p{Cs}\p{Cn}]$/u,
   print: /^(?:\p{Zs}|[^\p{White_Space}\p{Cc}\p{Cs}\p{Cn}])$/u,
   xdigit: /^[0-9A-Fa-f]$/,
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the class is defined by them
   ascii: /^[\0-\x7f]$/,
 } as const;
 

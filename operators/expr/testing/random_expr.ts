@@ -60,9 +60,11 @@ export function randomInt(r: Random, depth: number): Twin {
     return { e: { k: 'const', v, t: INT }, sql: v === null ? 'k_null' : v < 0 ? 'k_minus' : `k_${v}` };
   }
   const int = () => randomInt(r, depth - 1);
-  switch (r.int(7)) {
+  switch (r.int(8)) {
     case 0:
       return randomCase(r, depth, int, INT);
+    case 7:
+      return randomSlice(r, int);
     case 1: {
       const args = [int(), int(), int()];
       return { e: { k: 'coalesce', args: args.map((a) => a.e), t: INT }, sql: `coalesce(${sqlOf(args)})` };
@@ -105,6 +107,33 @@ function randomCase(r: Random, depth: number, arm: () => Twin, t: ColType): Twin
   return {
     e: { k: 'case', whens: whens.map((w) => ({ when: w.when.e, then: w.then.e })), else: last?.e ?? null, t },
     sql: `CASE ${arms}${last ? ` ELSE ${last.sql}` : ''} END`,
+  };
+}
+
+/** One element of a slice, also of two-dimensional arrays: (array[l:u][l:u])[i][j]. */
+function randomSlice(r: Random, int: () => Twin): Twin {
+  const columns = Array.from({ length: 2 }, int);
+  const rows = Array.from({ length: 1 + r.int(2) }, () => columns);
+  const flat = (items: Twin[]): Expr => ({ k: 'array', items: items.map((i) => i.e), t: INTS });
+  const arrays: [Expr, string, number][] = [
+    [{ k: 'col', id: 4, t: INTS }, 'xs', 1],
+    [{ k: 'array', items: rows.map(flat), t: INTS }, `ARRAY[${rows.map((c) => `ARRAY[${sqlOf(c)}]`).join()}]`, 2],
+  ];
+  const [arg, argSql, dims] = r.pick(arrays);
+  const bound = (): Twin | null => (r.int(3) === 0 ? null : int());
+  const slices = Array.from({ length: r.int(4) === 0 ? 1 : dims }, () => {
+    const slice = r.int(4) > 0;
+    return slice ? { lower: bound(), upper: bound(), slice } : { lower: int(), upper: null, slice };
+  });
+  if (!slices.some((s) => s.slice)) slices[0] = { lower: bound(), upper: bound(), slice: true };
+  const sliceSql = slices.map((s) => (s.slice ? `[${s.lower?.sql ?? ''}:${s.upper?.sql ?? ''}]` : `[${s.lower!.sql}]`));
+  const indexes = slices.map((s) => ({ lower: s.lower?.e ?? null, upper: s.upper?.e ?? null, slice: s.slice }));
+  const at = Array.from({ length: dims }, int);
+  const sliced: Expr = { k: 'subscript', arg, indexes, t: INTS };
+  const element = at.map((i) => ({ lower: i.e, upper: null, slice: false }));
+  return {
+    e: { k: 'subscript', arg: sliced, indexes: element, t: INT },
+    sql: `((${argSql})${sliceSql.join('')})${at.map((i) => `[${i.sql}]`).join('')}`,
   };
 }
 
