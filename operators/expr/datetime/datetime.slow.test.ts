@@ -387,6 +387,7 @@ test('random timestamps and intervals', async () => {
     const iv = interval();
     await oracle.io('timestamp', a);
     await oracle.io('timestamptz', a);
+    await oracle.io('timestamptz', `${a}${random.pick(['Z', '+05', '-03:30', '+1545', '+16', '+05:60', ' +02', 'z'])}`);
     await oracle.call(
       'timestamptz_pl_interval(timestamptz,interval)',
       [

@@ -14,14 +14,18 @@ import {
 } from './calendar.ts';
 import { parseDateTime } from './parse_datetime.ts';
 import { reporting } from './parse_error.ts';
+import { parseIso } from './parse_iso.ts';
 import { parseTime } from './parse_time.ts';
-import { parseSettings } from './settings.ts';
+import { parseSettings, sessionZone } from './settings.ts';
+import { toInstant } from './time_zone.ts';
 
 const DATE_OF = { infinity: DATE_INFINITY, '-infinity': DATE_NEG_INFINITY, epoch: -10957 };
 const TIMESTAMP_OF = { infinity: TIMESTAMP_INFINITY, '-infinity': TIMESTAMP_NEG_INFINITY, epoch: -EPOCH_DIFF_MICROS };
 
 /** Days since 2000. */
 export function dateIn(text: string, ctx: EvalContext): number {
+  const iso = parseIso(text);
+  if (iso) return toJulian(iso.fields.year, iso.fields.month, iso.fields.day) - POSTGRES_EPOCH_JULIAN;
   const parsed = reporting(text, 'date', () => parseDateTime(text, parseSettings(ctx)));
   if (parsed.kind !== 'time') return DATE_OF[parsed.kind];
   const { year, month, day } = parsed.fields;
@@ -32,6 +36,12 @@ export function dateIn(text: string, ctx: EvalContext): number {
 
 /** Microseconds since 2000, local for timestamp (a zone in the text is ignored), UTC for timestamptz. */
 export function timestampIn(text: string, withZone: boolean, ctx: EvalContext): bigint {
+  const iso = parseIso(text);
+  if (iso) {
+    const local = timestampOfFields(iso.fields);
+    if (!withZone) return local;
+    return iso.offset === null ? toInstant(sessionZone(ctx), local) : local - BigInt(iso.offset) * MICROS_PER_SECOND;
+  }
   const typeName = withZone ? 'timestamp with time zone' : 'timestamp';
   const parsed = reporting(text, typeName, () => parseDateTime(text, parseSettings(ctx)));
   if (parsed.kind !== 'time') return TIMESTAMP_OF[parsed.kind];

@@ -22,7 +22,9 @@ import { unixSecondsOf } from './time_zone.ts';
 export const MONTH_NAMES = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 export const DAY_NAMES = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 
-export const two = (n: number) => (n < 10 ? `0${n}` : String(n));
+const TWO = Array.from({ length: 100 }, (_, n) => String(n).padStart(2, '0'));
+/** Two digits; n is 0 to 99. */
+export const two = (n: number) => TWO[n];
 
 /** `ss` or `ss.fff` without trailing zeros. */
 export function secondsText(second: number, micros: number, pad = true): string {

@@ -76,6 +76,8 @@ export function zoneOffsetAt(zone: Zone, t: bigint): number {
 
 /** Whole seconds since 1970 of a timestamp. */
 export function unixSecondsOf(t: bigint): number {
+  const n = Number(t);
+  if (Number.isSafeInteger(n)) return Math.floor(n / 1_000_000) + EPOCH_DIFF_SECONDS;
   return Number(floorDiv(t, MICROS_PER_SECOND)) + EPOCH_DIFF_SECONDS;
 }
 

@@ -50,20 +50,34 @@ function atPath(node: JsonNode, path: PgArray): JsonNode | undefined {
 
 type Render = (text: string, node: JsonNode) => string | null;
 
+/** Parts of json and jsonb alike: a part of jsonb's canonical text is canonical. */
+for (const type of ['json', 'jsonb']) {
+  for (const [suffix, render] of [
+    ['', source],
+    ['_text', textOf],
+  ] as [string, Render][]) {
+    const part = (text: string, node: JsonNode | undefined) => (node === undefined ? null : render(text, node));
+    register(`${type}_object_field${suffix}(${type},text)`, (text: string, key: string) =>
+      part(text, field(parseJson(text), key)),
+    );
+    register(`${type}_array_element${suffix}(${type},int4)`, (text: string, index: number) => {
+      const node = parseJson(text);
+      // PostgreSQL stores a jsonb scalar as an array of one, and it shows here.
+      if (type === 'jsonb' && node.kind !== 'array' && node.kind !== 'object') {
+        return index === 0 || index === -1 ? render(text, node) : null;
+      }
+      return part(text, element(node, index));
+    });
+    register(`${type}_extract_path${suffix}(${type},_text)`, (text: string, path: PgArray) =>
+      part(text, atPath(parseJson(text), path)),
+    );
+  }
+}
+
 for (const [suffix, render] of [
   ['', source],
   ['_text', textOf],
 ] as [string, Render][]) {
-  const part = (text: string, node: JsonNode | undefined) => (node === undefined ? null : render(text, node));
-  register(`json_object_field${suffix}(json,text)`, (text: string, key: string) =>
-    part(text, field(parseJson(text), key)),
-  );
-  register(`json_array_element${suffix}(json,int4)`, (text: string, index: number) =>
-    part(text, element(parseJson(text), index)),
-  );
-  register(`json_extract_path${suffix}(json,_text)`, (text: string, path: PgArray) =>
-    part(text, atPath(parseJson(text), path)),
-  );
   registerSet(`json_array_elements${suffix}(json)`, (text: string) =>
     arrayOf(parseJson(text), `json_array_elements${suffix}`).items.map((item) => [render(text, item)]),
   );

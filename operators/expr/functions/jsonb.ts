@@ -2,11 +2,10 @@
 import type { Datum, PgArray } from '../../datum.ts';
 import { isDecimal } from '../../datum.ts';
 import { SqlError } from '../../errors.ts';
-import { changePath, extractPath, type Path } from '../json/path.ts';
+import { changePath, type Path } from '../json/path.ts';
 import {
   compareJson,
   contains,
-  getKey,
   hasKey,
   isObject,
   isScalar,
@@ -27,30 +26,12 @@ const order = (a: string, b: string) => (a === b ? 0 : compareJson(parseJsonb(a)
 comparisons('jsonb_', 'jsonb', 'jsonb', order);
 support('jsonb_cmp(jsonb,jsonb)', order);
 
-/** An item by its index; a scalar counts as an array of one, as PostgreSQL stores it. */
-function elementAt(j: Json, index: number): Json | undefined {
-  if (isObject(j)) return undefined;
-  const items = Array.isArray(j) ? j : [j];
-  return items[index < 0 ? items.length + index : index];
-}
-
 const pathOf = (a: PgArray) => a.items as Path;
 
 for (const [suffix, render] of [
   ['', jsonbText],
   ['_text', scalarText],
 ] as [string, (j: Json) => string | null][]) {
-  const part = (j: Json | undefined) => (j === undefined ? null : render(j));
-  register(`jsonb_object_field${suffix}(jsonb,text)`, (d: string, key: string) => {
-    const j = parseJsonb(d);
-    return part(isObject(j) ? getKey(j, key) : undefined);
-  });
-  register(`jsonb_array_element${suffix}(jsonb,int4)`, (d: string, index: number) =>
-    part(elementAt(parseJsonb(d), index)),
-  );
-  register(`jsonb_extract_path${suffix}(jsonb,_text)`, (d: string, path: PgArray) =>
-    part(extractPath(parseJsonb(d), pathOf(path))),
-  );
   registerSet(`jsonb_array_elements${suffix}(jsonb)`, (d: string) => {
     const j = parseJsonb(d);
     if (!Array.isArray(j)) throw invalid(`cannot extract elements from ${isObject(j) ? 'an object' : 'a scalar'}`);

@@ -251,9 +251,17 @@ class Parser {
   }
 }
 
-/** The tree of a JSON text. */
+/** The last text parsed: a row's document is mostly asked for several fields, one after the other. */
+let lastText = '';
+let lastNode: JsonNode | null = null;
+
+/** The tree of a JSON text; treat it as read-only, it may be handed out again. */
 export function parseJson(text: string): JsonNode {
-  return new Parser(text).document();
+  if (lastNode && text === lastText) return lastNode;
+  const node = new Parser(text).document();
+  lastText = text;
+  lastNode = node;
+  return node;
 }
 
 const SIMPLE_ESCAPES: Record<string, string> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };

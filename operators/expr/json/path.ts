@@ -1,6 +1,6 @@
-/** Finding and changing a part of a jsonb value by a text[] path: #>, #-, jsonb_set, jsonb_insert. */
+/** Changing a part of a jsonb value by a text[] path: #-, jsonb_set, jsonb_insert. */
 import { SqlError } from '../../errors.ts';
-import { getKey, isObject, isScalar, type Json, jsonObject } from './value.ts';
+import { isObject, isScalar, type Json, jsonObject } from './value.ts';
 
 export type Path = (string | null)[];
 
@@ -12,20 +12,6 @@ export function arrayIndex(element: string, n: number): number | undefined {
   const i = Number(element);
   if (i > 2147483647 || i < -2147483648) return undefined;
   return i < 0 ? n + i : i;
-}
-
-/** The value at a path, or undefined. A NULL element finds nothing. */
-export function extractPath(j: Json, path: Path): Json | undefined {
-  let at: Json | undefined = j;
-  for (const element of path) {
-    if (element === null || at === undefined) return undefined;
-    if (isObject(at)) at = getKey(at, element);
-    else if (Array.isArray(at)) {
-      const i = arrayIndex(element, at.length);
-      at = i === undefined || i < 0 ? undefined : at[i];
-    } else return undefined;
-  }
-  return at;
 }
 
 export type PathChange =
