@@ -1,0 +1,59 @@
+/** Errors of kafkajs and of brokers as errors that a user understands. */
+import { SqlError } from '../../operators/errors.ts';
+
+/** Error codes of Kafka's protocol that the reader treats by name. */
+export const KAFKA = {
+  none: 0,
+  offsetOutOfRange: 1,
+  unknownTopic: 3,
+  topicAuthorizationFailed: 29,
+} as const;
+
+interface KafkaError {
+  name?: string;
+  type?: string;
+  code?: number | string;
+  message?: string;
+  cause?: unknown;
+}
+
+/** The error below kafkajs's retry wrappers. */
+export function rootCause(error: unknown): KafkaError {
+  let e = error as KafkaError;
+  while (e.name === 'KafkaJSNumberOfRetriesExceeded' && e.cause instanceof Error) e = e.cause as KafkaError;
+  return e;
+}
+
+export function isUnknownTopic(error: unknown): boolean {
+  const { type } = rootCause(error);
+  return type === 'UNKNOWN_TOPIC_OR_PARTITION' || type === 'INVALID_TOPIC_EXCEPTION';
+}
+
+export function isDenied(error: unknown): boolean {
+  const e = rootCause(error);
+  return e.name === 'KafkaJSSASLAuthenticationError' || String(e.type).endsWith('AUTHORIZATION_FAILED');
+}
+
+/** What failed, as an SqlError: 28P01 login, 42501 permission, 42P01 topic, 08001 connection, else 58000. */
+export function kafkaSqlError(error: unknown, brokers: string[], topic: string): SqlError {
+  if (error instanceof SqlError) return error;
+  const e = rootCause(error);
+  const message = e.message ?? String(error);
+  if (e.name === 'KafkaJSSASLAuthenticationError') return new SqlError('28P01', `Kafka refused the login: ${message}`);
+  if (String(e.type).endsWith('AUTHORIZATION_FAILED')) {
+    return new SqlError('42501', `permission denied for Kafka topic "${topic}": ${message}`);
+  }
+  if (isUnknownTopic(e)) {
+    return new SqlError('42P01', `Kafka topic "${topic}" does not exist`, { hint: `Looked at ${brokers.join(', ')}.` });
+  }
+  const connection = [
+    'KafkaJSConnectionError',
+    'KafkaJSConnectionClosedError',
+    'KafkaJSRequestTimeoutError',
+    'KafkaJSBrokerNotFound',
+  ];
+  if (connection.includes(e.name ?? '')) {
+    return new SqlError('08001', `could not connect to Kafka at ${brokers.join(', ')}: ${message}`);
+  }
+  return new SqlError('58000', `Kafka: ${message}`);
+}

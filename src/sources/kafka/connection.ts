@@ -1,0 +1,99 @@
+/** One topic seen through kafkajs's cluster object: leaders, offsets, raw fetches. No retries here; callers decide. */
+
+import { kafkaClient, type Log, type RawCluster, rawCluster } from '../../kafka/client.ts';
+import {
+  type FetchedPartition,
+  type FetchPartition,
+  type FetchSettings,
+  fetchRequest,
+  parseFetchResponse,
+} from '../../kafka/fetch.ts';
+import type { KafkaSourceOptions } from './options.ts';
+
+export class TopicConnection {
+  readonly #options: KafkaSourceOptions;
+  readonly #log: Log;
+  #cluster: RawCluster | null = null;
+  #targeted = false;
+
+  constructor(options: KafkaSourceOptions, log: Log) {
+    this.#options = options;
+    this.#log = log;
+  }
+
+  /** Connects when needed and asks for fresh metadata. Throws kafkajs errors; UNKNOWN_TOPIC_OR_PARTITION for a missing topic. */
+  async refresh(): Promise<void> {
+    const cluster = this.#open();
+    await cluster.connect();
+    if (this.#targeted) await cluster.refreshMetadata();
+    else await cluster.addTargetTopic(this.#options.topic);
+    this.#targeted = true;
+  }
+
+  #open(): RawCluster {
+    if (this.#cluster === null) {
+      const { cluster: where, committedOnly } = this.#options;
+      const cluster = rawCluster(kafkaClient(where, this.#log, where.brokers.length), committedOnly);
+      if (cluster === null) throw new Error('the raw reader needs kafkajs 2.2.4');
+      this.#cluster = cluster;
+    }
+    return this.#cluster;
+  }
+
+  /** Leader of each partition as of the last refresh, ascending by partition; -1 when there is none. */
+  leaders(): Map<number, number> {
+    const partitions = this.#open().findTopicPartitionMetadata(this.#options.topic);
+    return new Map(partitions.map((p) => [p.partitionId, p.leader] as const).sort((a, b) => a[0] - b[0]));
+  }
+
+  /** Offsets of these partitions: the first, the one behind the last (stable) record, or the first at or after a time. */
+  async offsets(partitions: number[], at: 'earliest' | 'latest' | number): Promise<Map<number, bigint>> {
+    const { topic } = this.#options;
+    const query = { topic, partitions: partitions.map((partition) => ({ partition })) };
+    const which = typeof at === 'number' ? { fromTimestamp: at } : { fromBeginning: at === 'earliest' };
+    const [found] = await this.#open().fetchTopicsOffset([{ ...query, ...which }]);
+    const offsets = new Map(found.partitions.map((p) => [p.partition, BigInt(p.offset)] as const));
+    if (typeof at === 'number' && [...offsets.values()].some((offset) => offset < 0n)) {
+      const latest = await this.offsets(partitions, 'latest');
+      for (const [partition, offset] of offsets)
+        if (offset < 0n) offsets.set(partition, latest.get(partition) as bigint);
+    }
+    return offsets;
+  }
+
+  async fetch(
+    nodeId: number,
+    partitions: FetchPartition[],
+    maxWaitMs: number,
+  ): Promise<{ errorCode: number; partitions: FetchedPartition[] }> {
+    const { topic, fetchBytes, fetchPartitionBytes, committedOnly, cluster } = this.#options;
+    const settings: FetchSettings = {
+      topic,
+      maxWaitMs,
+      maxBytes: fetchBytes,
+      maxPartitionBytes: fetchPartitionBytes,
+      committedOnly,
+    };
+    const broker = await this.#open().findBroker({ nodeId: String(nodeId) as unknown as number });
+    return await broker.connectionPool.send({
+      request: fetchRequest(settings, partitions),
+      response: {
+        decode: (bytes: Buffer) => {
+          const response = parseFetchResponse(bytes);
+          return Promise.resolve({ ...response, clientSideThrottleTime: response.throttleMs });
+        },
+        parse: (response) => Promise.resolve(response),
+      },
+      requestTimeout: maxWaitMs + cluster.requestTimeoutMs,
+      logResponseError: false,
+    });
+  }
+
+  /** Drops all connections; the next refresh() starts anew from the configured brokers. */
+  async reset(): Promise<void> {
+    const cluster = this.#cluster;
+    this.#cluster = null;
+    this.#targeted = false;
+    await cluster?.disconnect();
+  }
+}

@@ -1,0 +1,423 @@
+/**
+ * A Kafka topic as a source.
+ *
+ *   supervise: connect, metadata --leaders--> one fetch at a time for each leader, with all its partitions that have room
+ *   response:  next offsets from the batch headers -> the leader's next fetch goes out -> records are located (record_batch.ts) -> queue
+ *   poll():    takes from the queue; room in the buffer starts the next fetch
+ *
+ * The bytes fetched and not polled are bounded by buffer_bytes (plus what is in flight); a paused or full partition is not fetched.
+ * Any failure of a connection ends in supervise(): tries again for ever with pauses up to 5 s, from fresh connections after a few tries.
+ */
+import { setImmediate as immediately, setTimeout as sleep } from 'node:timers/promises';
+import type { Log } from '../../kafka/client.ts';
+import { isDenied, isUnknownTopic, KAFKA, kafkaSqlError } from '../../kafka/errors.ts';
+import type { FetchedPartition } from '../../kafka/fetch.ts';
+import { CorruptBatch, endOfRecordSet, readRecordSet } from '../../kafka/record_batch.ts';
+import type { RawBatch, Source, SourceEvent, StartPosition } from '../source.ts';
+import { TopicConnection } from './connection.ts';
+import type { KafkaSourceOptions } from './options.ts';
+import { RangeReader } from './range.ts';
+
+const FIRST_PAUSE_MS = 100;
+const GREATEST_PAUSE_MS = 5000;
+const TRIES_BEFORE_RESET = 3;
+
+interface PartitionState {
+  partition: number;
+  /** Changes when the partition is moved, so that what was fetched before is known as old. */
+  epoch: number;
+  leader: number;
+  fetchOffset: bigint;
+  position: bigint;
+  end: bigint | undefined;
+  paused: boolean;
+  /** Stands still until open() moves it: offset out of range or corrupt. */
+  stopped: boolean;
+  buffered: number;
+}
+
+interface Queued {
+  batch: RawBatch;
+  state: PartitionState;
+  bytes: number;
+}
+
+export class KafkaSource implements Source {
+  readonly #options: KafkaSourceOptions;
+  readonly #log: Log;
+  readonly #connection: TopicConnection;
+  readonly #ranges: RangeReader;
+  readonly #partitions = new Map<number, PartitionState>();
+  /** Partitions that an event has told of or open() has named. */
+  readonly #known = new Set<number>();
+  readonly #fetching = new Set<number>();
+  readonly #closing = new AbortController();
+  #queue: Queued[] = [];
+  #events: SourceEvent[] = [];
+  #buffered = 0;
+  #callback: (() => void) | null = null;
+  #up = false;
+  #supervising: Promise<void> | null = null;
+  #reading: Promise<void> = Promise.resolve();
+  #told: SourceEvent['kind'] | null = null;
+  #metadataTimer: NodeJS.Timeout | null = null;
+
+  constructor(options: KafkaSourceOptions, log: Log) {
+    this.#options = options;
+    this.#log = log;
+    this.#connection = new TopicConnection(options, log);
+    this.#ranges = new RangeReader(options, log);
+  }
+
+  async partitions(): Promise<number[]> {
+    return this.#asking(async () => {
+      const found = [...this.#connection.leaders().keys()];
+      for (const partition of found) this.#known.add(partition);
+      return found;
+    });
+  }
+
+  async startOffsets(start: StartPosition): Promise<Map<number, bigint>> {
+    return this.#asking(async () => {
+      const found = [...this.#connection.leaders().keys()];
+      for (const partition of found) this.#known.add(partition);
+      if (start.k === 'timestamp') return this.#connection.offsets(found, start.ms);
+      const offsets = await this.#connection.offsets(found, start.k === 'latest' ? 'latest' : 'earliest');
+      if (start.k === 'at') for (const [partition, offset] of start.offsets) offsets.set(partition, offset);
+      return offsets;
+    });
+  }
+
+  /** Runs a question over fresh metadata; its failure is the caller's, as an SqlError. */
+  async #asking<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      await this.#connection.refresh();
+      return await ask();
+    } catch (error) {
+      throw kafkaSqlError(error, this.#options.cluster.brokers, this.#options.topic);
+    }
+  }
+
+  open(offsets: Map<number, bigint>): void {
+    for (const [partition, offset] of offsets) {
+      const before = this.#partitions.get(partition);
+      if (before !== undefined) this.#forget(before);
+      this.#known.add(partition);
+      this.#partitions.set(partition, {
+        partition,
+        epoch: 0,
+        leader: before?.leader ?? -1,
+        fetchOffset: offset,
+        position: offset,
+        end: undefined,
+        paused: before?.paused ?? false,
+        stopped: false,
+        buffered: 0,
+      });
+    }
+    if (this.#up) {
+      this.#takeLeaders();
+      this.#pump();
+    } else this.#supervise(0);
+  }
+
+  /** Drops what is buffered of a partition that moves. */
+  #forget(state: PartitionState): void {
+    state.epoch++;
+    this.#queue = this.#queue.filter((queued) => queued.state !== state);
+    this.#buffered -= state.buffered;
+    state.buffered = 0;
+  }
+
+  /** Brings the connection up after a pause and keeps trying. */
+  #supervise(pauseMs: number): void {
+    this.#up = false;
+    this.#supervising ??= this.#bringUp(pauseMs).finally(() => {
+      this.#supervising = null;
+      if (!this.#up && !this.#closing.signal.aborted) this.#supervise(0);
+    });
+  }
+
+  async #bringUp(pauseMs: number): Promise<void> {
+    const { signal } = this.#closing;
+    for (let failures = 0; !signal.aborted; ) {
+      if (pauseMs > 0) await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      try {
+        await this.#connection.refresh();
+        this.#up = true;
+        this.#tell(null);
+        this.#takeLeaders();
+        this.#pollMetadata();
+        // Outside this promise: a fetch that fails at once must find #supervising free.
+        void immediately().then(() => this.#pump());
+        return;
+      } catch (error) {
+        failures++;
+        this.#tellError(error);
+        if (failures % TRIES_BEFORE_RESET === 0) await this.#reset();
+        pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), GREATEST_PAUSE_MS) * (0.8 + Math.random() * 0.4);
+      }
+    }
+  }
+
+  async #reset(): Promise<void> {
+    try {
+      await this.#connection.reset();
+    } catch (error) {
+      this.#log('info', `kafka: closing old connections: ${String(error)}`);
+    }
+  }
+
+  /** Reports the state of the connection when it changes; null is well. */
+  #tell(event: SourceEvent | null): void {
+    const kind = event?.kind ?? null;
+    if (kind === this.#told) return;
+    this.#told = kind;
+    this.#event(event ?? { kind: 'recovered' });
+  }
+
+  #tellError(error: unknown): void {
+    const { message } = kafkaSqlError(error, this.#options.cluster.brokers, this.#options.topic);
+    if (isUnknownTopic(error)) this.#tell({ kind: 'topic_missing', message });
+    else if (isDenied(error)) this.#tell({ kind: 'denied', message });
+    else this.#tell({ kind: 'unreachable', message });
+  }
+
+  #event(event: SourceEvent): void {
+    this.#events.push(event);
+    this.#ready();
+  }
+
+  #takeLeaders(): void {
+    for (const [partition, leader] of this.#connection.leaders()) {
+      const state = this.#partitions.get(partition);
+      if (state !== undefined) state.leader = leader;
+      if (this.#known.has(partition)) continue;
+      this.#known.add(partition);
+      this.#event({ kind: 'partition_added', partition });
+    }
+  }
+
+  #pollMetadata(): void {
+    if (this.#metadataTimer !== null) clearTimeout(this.#metadataTimer);
+    this.#metadataTimer = setTimeout(async () => {
+      this.#metadataTimer = null;
+      if (!this.#up) return;
+      try {
+        await this.#connection.refresh();
+        if (this.#closing.signal.aborted || !this.#up) return;
+        this.#takeLeaders();
+        this.#pollMetadata();
+        this.#pump();
+      } catch {
+        this.#supervise(0);
+      }
+    }, this.#options.metadataAgeMs);
+  }
+
+  /** Starts a fetch for every leader that has none under way and partitions with room. */
+  #pump(): void {
+    if (!this.#up || this.#closing.signal.aborted || this.#buffered >= this.#options.bufferBytes) return;
+    const share = Math.max(1, this.#options.bufferBytes / this.#partitions.size);
+    const byLeader = new Map<number, PartitionState[]>();
+    for (const state of this.#partitions.values()) {
+      if (state.stopped || state.paused || state.buffered >= share || this.#fetching.has(state.leader)) continue;
+      if (state.leader < 0) {
+        this.#supervise(FIRST_PAUSE_MS);
+        return;
+      }
+      const states = byLeader.get(state.leader);
+      if (states === undefined) byLeader.set(state.leader, [state]);
+      else states.push(state);
+    }
+    for (const [leader, states] of byLeader) void this.#fetch(leader, states);
+  }
+
+  async #fetch(leader: number, states: PartitionState[]): Promise<void> {
+    this.#fetching.add(leader);
+    const asked = states.map((state) => ({ state, epoch: state.epoch, offset: state.fetchOffset }));
+    const wanted = states.map((state) => ({ partition: state.partition, offset: state.fetchOffset }));
+    try {
+      const response = await this.#connection.fetch(leader, wanted, this.#options.fetchWaitMs);
+      if (response.errorCode !== KAFKA.none) this.#supervise(FIRST_PAUSE_MS);
+      for (const fetched of response.partitions) {
+        const ask = asked.find(({ state }) => state.partition === fetched.partition);
+        if (ask !== undefined && ask.epoch === ask.state.epoch) this.#take(fetched, ask.state, ask.offset);
+      }
+      this.#rotate(states);
+    } catch (error) {
+      if (!this.#closing.signal.aborted) {
+        this.#log('info', `kafka: fetch failed: ${String(error)}`);
+        this.#supervise(0);
+      }
+    } finally {
+      this.#fetching.delete(leader);
+      this.#pump();
+    }
+  }
+
+  /** Partitions that came first in a full response come last in the next request. */
+  #rotate(states: PartitionState[]): void {
+    const first = states[0];
+    if (states.length < 2 || this.#partitions.get(first.partition) !== first) return;
+    this.#partitions.delete(first.partition);
+    this.#partitions.set(first.partition, first);
+  }
+
+  #take(fetched: FetchedPartition, state: PartitionState, from: bigint): void {
+    switch (fetched.errorCode) {
+      case KAFKA.none:
+        break;
+      case KAFKA.offsetOutOfRange:
+        state.stopped = true;
+        void this.#outOfRange(state, from);
+        return;
+      case KAFKA.topicAuthorizationFailed:
+        this.#tell({ kind: 'denied', message: `permission denied for Kafka topic "${this.#options.topic}"` });
+        this.#supervise(GREATEST_PAUSE_MS);
+        return;
+      default:
+        this.#log('info', `kafka: partition ${state.partition} answers with error ${fetched.errorCode}`);
+        this.#supervise(FIRST_PAUSE_MS);
+        return;
+    }
+    const end = this.#options.committedOnly ? fetched.lastStableOffset : fetched.highWatermark;
+    const grew = state.end !== end;
+    state.end = end;
+    const next = endOfRecordSet(fetched.records, from);
+    if (next > from) {
+      const { epoch } = state;
+      const bytes = fetched.records.length;
+      state.fetchOffset = next;
+      state.buffered += bytes;
+      this.#buffered += bytes;
+      this.#reading = this.#reading.then(() => this.#read(fetched, state, epoch, from, bytes));
+    } else if (grew) this.#ready();
+  }
+
+  async #read(
+    fetched: FetchedPartition,
+    state: PartitionState,
+    epoch: number,
+    from: bigint,
+    bytes: number,
+  ): Promise<void> {
+    // The leader's next request is written first, so that the broker works while this thread reads.
+    await immediately();
+    if (epoch !== state.epoch) return;
+    const aborted = this.#options.committedOnly ? fetched.aborted : [];
+    let batch: RawBatch | null = null;
+    try {
+      batch = await readRecordSet(state.partition, fetched.records, from, aborted, this.#options.checkCrc);
+    } catch (error) {
+      this.#corrupt(state, epoch, from, error);
+      return;
+    }
+    if (epoch !== state.epoch || batch === null) return;
+    const more = Math.max(0, batch.bytes.length - bytes);
+    state.buffered += more;
+    this.#buffered += more;
+    this.#queue.push({ batch, state, bytes: bytes + more });
+    if (batch.nextOffset < state.fetchOffset) {
+      // A later batch of the set can't be read: fetched again, it comes first and is reported.
+      state.epoch++;
+      state.fetchOffset = batch.nextOffset;
+      const kept = this.#queue.filter((queued) => queued.state === state);
+      const held = kept.reduce((sum, queued) => sum + queued.bytes, 0);
+      this.#buffered += held - state.buffered;
+      state.buffered = held;
+    }
+    this.#ready();
+  }
+
+  #corrupt(state: PartitionState, epoch: number, from: bigint, error: unknown): void {
+    if (epoch !== state.epoch) return;
+    this.#forget(state);
+    state.stopped = true;
+    const offset = error instanceof CorruptBatch && error.offset > from ? error.offset : from;
+    const message = error instanceof Error ? error.message : String(error);
+    this.#event({ kind: 'corrupt', partition: state.partition, offset, message });
+  }
+
+  async #outOfRange(state: PartitionState, offset: bigint): Promise<void> {
+    const { partition, epoch } = state;
+    try {
+      const earliest = (await this.#connection.offsets([partition], 'earliest')).get(partition) ?? 0n;
+      const latest = (await this.#connection.offsets([partition], 'latest')).get(partition) ?? 0n;
+      if (epoch === state.epoch) this.#event({ kind: 'offset_out_of_range', partition, offset, earliest, latest });
+    } catch {
+      if (epoch === state.epoch) state.stopped = false;
+      this.#supervise(FIRST_PAUSE_MS);
+    }
+  }
+
+  poll(): RawBatch | null {
+    const at = this.#queue.findIndex(({ state }) => !state.paused);
+    if (at < 0) return null;
+    const [{ batch, state, bytes }] = this.#queue.splice(at, 1);
+    state.buffered -= bytes;
+    this.#buffered -= bytes;
+    state.position = batch.nextOffset;
+    this.#pump();
+    return batch;
+  }
+
+  onReady(callback: () => void): void {
+    this.#callback = callback;
+    if (this.#events.length > 0 || this.#queue.some(({ state }) => !state.paused)) this.#ready();
+  }
+
+  #ready(): void {
+    const callback = this.#callback;
+    if (callback === null) return;
+    this.#callback = null;
+    queueMicrotask(callback);
+  }
+
+  takeEvents(): SourceEvent[] {
+    const events = this.#events;
+    this.#events = [];
+    return events;
+  }
+
+  position(partition: number): bigint | undefined {
+    return this.#partitions.get(partition)?.position;
+  }
+
+  highWatermark(partition: number): bigint | undefined {
+    return this.#partitions.get(partition)?.end;
+  }
+
+  pause(partition: number): void {
+    const state = this.#partitions.get(partition);
+    if (state !== undefined) state.paused = true;
+  }
+
+  resume(partition: number): void {
+    const state = this.#partitions.get(partition);
+    if (state === undefined) return;
+    state.paused = false;
+    this.#pump();
+    if (this.#queue.some((queued) => queued.state === state)) this.#ready();
+  }
+
+  bufferedBytes(): number {
+    return this.#buffered;
+  }
+
+  readRange(partition: number, from: bigint, to: bigint): AsyncIterable<RawBatch> {
+    return this.#ranges.read(partition, from, to);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#callback = null;
+    if (this.#metadataTimer !== null) clearTimeout(this.#metadataTimer);
+    await this.#supervising;
+    await this.#reset();
+    await this.#ranges.close();
+    this.#queue = [];
+    this.#buffered = 0;
+  }
+}
