@@ -4,7 +4,7 @@
  */
 
 /**
- * Every future change (insertion or retraction) of the node has a value in this column that is at least
+ * Every future change (insertion or retraction) of the node has in this column NULL or a value that is at least
  * `watermark(sources) - lag` microseconds; with `strict`, greater. The watermark of several sources is the least of theirs.
  */
 export interface Monotone {
