@@ -92,8 +92,11 @@ export class Automaton {
   private readonly classes: CharClasses;
   private readonly backrefBodies: Map<number, Regex>;
   private readonly cacheable: boolean;
-  private readonly constrained: boolean;
+  /** The previous character matters to some constraint. */
+  private readonly contextual: boolean;
   private states = new Map<string, State>();
+  /** Start states by what the previous character is. */
+  private starts: (State | undefined)[] = [];
 
   /** `anywhere`: the match may start at any later place, too. All sets must be added before the first character is classed. */
   constructor(regex: Regex, classes: CharClasses, backrefBodies: Map<number, Regex>, anywhere = false) {
@@ -103,54 +106,57 @@ export class Automaton {
     this.emit(regex, true);
     this.program.push({ op: 'accept' });
     this.cacheable = !this.program.some((i) => i.op === 'look');
-    this.constrained = this.program.some((i) => i.op === 'assert');
+    this.contextual = this.program.some((i) => i.op === 'assert');
   }
 
   /** The last index <= limit where a match from `begin` ends; -1 when there is none. Indexes are UTF-16, at characters. */
   longest(text: string, begin: number, limit: number): number {
+    let state = this.start(text, begin);
     let last = -1;
-    this.run(text, begin, limit, (end) => {
-      last = end;
-      return false;
-    });
-    return last;
+    for (let i = begin; ; ) {
+      const c = i < text.length ? codeAt(text, i) : -1;
+      const cls = c < 0 ? END_CLASS : this.classes.classOf(c);
+      const t = state.transitions[cls] ?? this.transition(state, cls, text, i);
+      if (t.accepts) last = i;
+      i += c > 0xffff ? 2 : 1;
+      if (t.next === null || i > limit) return last;
+      state = t.next;
+    }
   }
 
   /** The first index in [from, limit] where a match from `begin` ends; -1 when there is none. */
   shortest(text: string, begin: number, from: number, limit: number): number {
-    let first = -1;
-    this.run(text, begin, limit, (end) => {
-      if (end < from) return false;
-      first = end;
-      return true;
-    });
-    return first;
-  }
-
-  private run(text: string, begin: number, limit: number, onAccept: (end: number) => boolean): void {
-    let state = this.stateOf([0], previousKind(text, begin));
+    let state = this.start(text, begin);
     for (let i = begin; ; ) {
-      let width = 1;
-      let cls = END_CLASS;
-      if (i < text.length) {
-        let c = text.charCodeAt(i);
-        if (c >= 0xd800 && c < 0xdc00 && i + 1 < text.length) {
-          c = text.codePointAt(i)!;
-          width = c > 0xffff ? 2 : 1;
-        }
-        cls = this.classes.classOf(c);
-      }
-      const t = this.transition(state, cls, text, i);
-      if (t.accepts && onAccept(i)) return;
-      if (t.next === null || i + width > limit) return;
+      const c = i < text.length ? codeAt(text, i) : -1;
+      const cls = c < 0 ? END_CLASS : this.classes.classOf(c);
+      const t = state.transitions[cls] ?? this.transition(state, cls, text, i);
+      if (t.accepts && i >= from) return i;
+      i += c > 0xffff ? 2 : 1;
+      if (t.next === null || i > limit) return -1;
       state = t.next;
-      i += width;
     }
   }
 
+  /** Can a match start at `begin`, as far as its first character tells? */
+  mayStart(text: string, begin: number): boolean {
+    const state = this.start(text, begin);
+    const cls = begin < text.length ? this.classes.classOf(codeAt(text, begin)) : END_CLASS;
+    const t = state.transitions[cls] ?? this.transition(state, cls, text, begin);
+    return t.accepts || t.next !== null;
+  }
+
+  private start(text: string, begin: number): State {
+    const kind = this.contextual ? previousKind(text, begin) : NONE;
+    let state = this.starts[kind];
+    if (!state) {
+      state = this.stateOf([0], kind);
+      this.starts[kind] = state;
+    }
+    return state;
+  }
+
   private transition(state: State, cls: number, text: string, at: number): Transition {
-    const known = state.transitions[cls];
-    if (known) return known;
     const { accepts, sets } = this.closure(state, this.classes.kinds[cls], text, at);
     const positions: number[] = [];
     if (cls !== END_CLASS) {
@@ -167,11 +173,14 @@ export class Automaton {
 
   private stateOf(positions: number[], previous: Kind): State {
     const sorted = positions.sort((a, b) => a - b);
-    const kind = this.constrained || !this.cacheable ? previous : NONE;
+    const kind = this.contextual ? previous : NONE;
     const key = `${kind}:${sorted.join()}`;
     let state = this.states.get(key);
     if (!state) {
-      if (this.states.size >= MAX_STATES) this.states = new Map();
+      if (this.states.size >= MAX_STATES) {
+        this.states = new Map();
+        this.starts = [];
+      }
       state = { positions: sorted, previous: kind, transitions: [] };
       this.states.set(key, state);
     }
@@ -284,6 +293,12 @@ export class Automaton {
     }
     for (const s of splits) s.y = this.program.length;
   }
+}
+
+/** The code point at UTF-16 index i. */
+function codeAt(text: string, i: number): number {
+  const c = text.charCodeAt(i);
+  return c >= 0xd800 && c < 0xdc00 ? text.codePointAt(i)! : c;
 }
 
 function previousKind(text: string, at: number): Kind {

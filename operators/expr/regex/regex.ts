@@ -7,7 +7,7 @@ import { Automaton, CharClasses } from './automaton.ts';
 import { Dissector } from './dissect.ts';
 import { applyOption, RegexParser } from './parse.ts';
 import { type Part, SHORTER, structureOf } from './structure.ts';
-import type { ParsedRegex, RegexOptions } from './syntax.ts';
+import type { ParsedRegex, Regex, RegexOptions } from './syntax.ts';
 
 /** A match: start and end (UTF-16) of the whole, then of every group; -1 where a group took no part. */
 export type Spans = number[];
@@ -19,6 +19,8 @@ export class CompiledRegex {
   private readonly whole: Automaton;
   private readonly structure: Part;
   private readonly dissector: Dissector;
+  /** Plain characters every match starts with. */
+  private readonly prefix: string;
 
   constructor(parsed: ParsedRegex) {
     const { root, bodies, groups, hasBackrefs, icase } = parsed;
@@ -29,25 +31,37 @@ export class CompiledRegex {
     this.whole = new Automaton(root, classes, bodies);
     this.structure = structureOf(root);
     this.dissector = new Dissector(this.structure, classes, bodies, icase);
+    this.prefix = literalPrefix(root);
   }
 
   /** Does the expression match anywhere at or after `from`? */
   test(text: string, from = 0): boolean {
     if (this.hasBackrefs) return this.exec(text, from) !== null;
-    return this.search.shortest(text, from, from, text.length) >= 0;
+    const first = this.candidate(text, from);
+    return first >= 0 && this.search.shortest(text, first, first, text.length) >= 0;
   }
 
   /** The leftmost match at or after `from`; null when there is none. */
   exec(text: string, from = 0): Spans | null {
-    const close = this.search.shortest(text, from, from, text.length);
+    const first = this.candidate(text, from);
+    if (first < 0) return null;
+    // Where the match that ends first ends: the leftmost match starts no later.
+    const close = this.search.shortest(text, first, first, text.length);
     if (close < 0) return null;
     const shorter = (this.structure.flags & SHORTER) !== 0;
     const lastBegin = this.hasBackrefs ? text.length : close;
-    for (let begin = from; begin <= lastBegin; begin += isPair(text, begin) ? 2 : 1) {
-      const spans = this.matchFrom(text, begin, shorter);
+    for (let begin = first; begin >= 0 && begin <= lastBegin; ) {
+      const spans = this.whole.mayStart(text, begin) ? this.matchFrom(text, begin, shorter) : null;
       if (spans) return spans;
+      begin = this.candidate(text, begin + (isPair(text, begin) ? 2 : 1));
     }
     return null;
+  }
+
+  /** The first place at or after `from` where a match could start; -1 when there is none. */
+  private candidate(text: string, from: number): number {
+    if (from > text.length) return -1;
+    return this.prefix === '' ? from : text.indexOf(this.prefix, from);
   }
 
   private matchFrom(text: string, begin: number, shorter: boolean): Spans | null {
@@ -70,6 +84,18 @@ export class CompiledRegex {
       }
     }
   }
+}
+
+/** The characters that every match starts with, as far as the expression begins with plain ones. */
+function literalPrefix(root: Regex): string {
+  let prefix = '';
+  for (const item of root.k === 'concat' ? root.items : [root]) {
+    if (item.k !== 'set' || item.set.icase || item.set.negated) break;
+    const { ranges, classes } = item.set;
+    if (classes.length > 0 || ranges.length !== 1 || ranges[0][0] !== ranges[0][1]) break;
+    prefix += String.fromCodePoint(ranges[0][0]);
+  }
+  return prefix;
 }
 
 function isPair(text: string, at: number): boolean {
