@@ -15,13 +15,13 @@ import {
 import {
   checkTimestamp,
   daysInMonth,
+  END_DATE,
   EPOCH_DIFF_SECONDS,
   floorDiv,
   isFiniteTimestamp,
   MICROS_PER_DAY,
   POSTGRES_EPOCH_JULIAN,
   rint,
-  END_DATE,
   timestampInRange,
   timestampOfFields,
   timestampOutOfRange,
@@ -34,7 +34,7 @@ import { roundTimestamp } from '../io/datetime.ts';
 import type { EvalContext } from '../ir.ts';
 import { comparisons, larger, support } from './comparisons.ts';
 import { verdict } from './date.ts';
-import { register, registerSet } from './registry.ts';
+import { register, registerSet, requireFunction } from './registry.ts';
 import { zoneOfText } from './time_zone.ts';
 
 const order = (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0);
@@ -100,6 +100,10 @@ export function instantToLocal(t: bigint, zone: Zone): bigint {
   return isFiniteTimestamp(t) ? checkTimestamp(toLocal(zone, t)) : t;
 }
 
+/** date + time, local, as an instant. */
+register('timestamptz(date,time)', (d: number, time: bigint, ctx: EvalContext) =>
+  localToInstant(requireFunction('datetime_pl(date,time)')(d, time, ctx) as bigint, sessionZone(ctx)),
+);
 register('timestamptz(timestamp)', (t: bigint, ctx: EvalContext) => localToInstant(t, sessionZone(ctx)));
 register('timestamp(timestamptz)', (t: bigint, ctx: EvalContext) => instantToLocal(t, sessionZone(ctx)));
 

@@ -1,4 +1,4 @@
-/** to_char of timestamps, intervals and numbers; to_timestamp and to_date by a template. */
+/** to_char of timestamps, intervals and numbers; to_timestamp, to_date and to_number by a template. */
 import type { Decimal, Interval } from '../../datum.ts';
 import { SqlError } from '../../errors.ts';
 import {
@@ -23,6 +23,7 @@ import type { EvalContext } from '../ir.ts';
 import { assembleDateTime } from '../to_char/assemble.ts';
 import { readDateTime } from '../to_char/datetime_from_text.ts';
 import { formatDateTime } from '../to_char/datetime_to_text.ts';
+import { readNumber } from '../to_char/number_from_text.ts';
 import { formatFloat, formatInteger, formatNumeric } from '../to_char/number_to_text.ts';
 import { register } from './registry.ts';
 
@@ -86,3 +87,5 @@ register('to_date(text,text)', (text: string, template: string) => {
   if (d < MIN_DATE || d >= END_DATE) throw new SqlError('22008', `date out of range: "${text}"`);
   return d;
 });
+
+register('to_number(text,text)', readNumber);
