@@ -2,7 +2,9 @@
 
 import type { Interval } from '../../operators/datum.ts';
 import { SqlError, unsupported } from '../../operators/errors.ts';
+import { defaultContext } from '../../operators/expr/context.ts';
 import { evaluate } from '../../operators/expr/interpret.ts';
+import { inputText } from '../../operators/expr/io/index.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
 import { bindQuery, bindScalar } from '../../planner/bind/index.ts';
 import type { Relation, RelationColumn } from '../../planner/catalog_reader.ts';
@@ -81,8 +83,9 @@ export async function createRelation(
 }
 
 async function attachSource(engine: TidemarkEngine, relation: Relation, spec: ConnectorSpec): Promise<void> {
-  await checkConnector(spec);
-  const source = await openConnector(spec, engine.log);
+  const given = engine.openSource(spec);
+  if (given === null) await checkConnector(spec);
+  const source = given ?? (await openConnector(spec, engine.log));
   const stream = new StreamRuntime(relation.oid, relation, spec, source);
   engine.streams.set(relation.oid, stream);
   if (spec.envelope === 'append') return;
@@ -185,6 +188,8 @@ function sourceSpec(
   if (statement.kind === 'stream' && envelope === 'upsert') {
     throw new SqlError('22023', "envelope = 'upsert' makes a table", { hint: 'Use CREATE TABLE with a PRIMARY KEY.' });
   }
+  const { idle_timeout: idle } = connector.options;
+  if (idle !== undefined) connector.options.idle_timeout_ms = String(milliseconds('idle_timeout', idle));
   const fields: SourceColumn[] = columns.map((c) => ({ ...c, origin: { k: 'field', name: c.name } }));
   return {
     ...connector,
@@ -195,6 +200,14 @@ function sourceSpec(
       upsertKey: envelope === 'upsert' ? (key ?? undefined) : undefined,
     },
   };
+}
+
+/** An interval option in milliseconds. */
+function milliseconds(name: string, text: string): number {
+  const value = inputText(text, colType(OID.interval), defaultContext()) as Interval;
+  const micros = BigInt(value.days) * 86400000000n + value.micros;
+  if (value.months !== 0 || micros < 0n) throw new SqlError('22023', `invalid value for option "${name}": "${text}"`);
+  return Number(micros / 1000n);
 }
 
 async function createTableAs(

@@ -14,7 +14,9 @@ import type { BindEnv } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import { Catalog } from '../catalog/catalog.ts';
+import type { ConnectorSpec } from '../catalog/objects.ts';
 import type { Engine, PreparedStatement, Result, SessionContext } from '../engine.ts';
+import type { Source } from '../sources/source.ts';
 import { prepareCopy } from './copy.ts';
 import { prepareDefinition } from './definitions.ts';
 import { prepareExplain } from './explain.ts';
@@ -36,6 +38,8 @@ export interface EngineOptions {
   tickRows?: number;
   /** False: ticks run only when pump() is called (deterministic tests and embedding). Default true. */
   automatic?: boolean;
+  /** Gives the source of a connector instead of the built-in one: for embedding, tests and benches. Null: the built-in one. */
+  openSource?: (spec: ConnectorSpec) => Source | null;
   /** Shown by version(). */
   version?: string;
   log?: (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void;
@@ -59,6 +63,7 @@ export class TidemarkEngine implements Engine {
   readonly sinks = new Map<number, SinkRuntime>();
   readonly log: NonNullable<EngineOptions['log']>;
   readonly version: string;
+  readonly openSource: NonNullable<EngineOptions['openSource']>;
   tickRows: number;
   readonly #automatic: boolean;
   #scheduled = false;
@@ -69,6 +74,7 @@ export class TidemarkEngine implements Engine {
   constructor(options: EngineOptions = {}) {
     this.log = options.log ?? (() => undefined);
     this.version = options.version ?? '0';
+    this.openSource = options.openSource ?? (() => null);
     this.tickRows = options.tickRows ?? 10000;
     this.#automatic = options.automatic ?? true;
     this.loop = new TickLoop(options.clock ?? systemClock, (relation) => this.streams.get(relation)?.watermark ?? null);

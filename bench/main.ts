@@ -1,0 +1,44 @@
+/**
+ * npm run bench -- nexmark [q0 q1 ...] | kafka | wire   [--json] [--events N] [--runs N]
+ *
+ * Each prints a table, or with --json one JSON object a line. Figures are ratios inside one run wherever they can be: machines differ.
+ */
+import { parseArgs } from 'node:util';
+import { kafkaBench } from './kafka.ts';
+import { nexmarkBench } from './nexmark.ts';
+import { wireBench } from './wire.ts';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'boolean', default: false },
+    events: { type: 'string' },
+    runs: { type: 'string', default: '1' },
+    rows: { type: 'string' },
+    tick: { type: 'string', default: '10000' },
+    seconds: { type: 'string', default: '5' },
+  },
+});
+
+const number = (text: string | undefined, fallback: number) => (text === undefined ? fallback : Number(text));
+
+switch (positionals[0]) {
+  case 'nexmark':
+    await nexmarkBench({
+      queries: positionals.slice(1),
+      events: number(values.events, 1_000_000),
+      tickRows: number(values.tick, 10_000),
+      runs: number(values.runs, 1),
+      json: values.json,
+    });
+    break;
+  case 'kafka':
+    await kafkaBench({ messages: number(values.events, 500_000), json: values.json });
+    break;
+  case 'wire':
+    await wireBench({ rows: number(values.rows, 1_000_000), seconds: number(values.seconds, 5), json: values.json });
+    break;
+  default:
+    console.error('npm run bench -- nexmark [q0 q1 ...] | kafka | wire   [--json] [--events N] [--runs N]');
+    process.exit(2);
+}

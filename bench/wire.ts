@@ -1,0 +1,206 @@
+/**
+ * The Postgres wire: pgbench point SELECTs on an indexed view and one large result, beside PostgreSQL when it is installed (initdb and
+ * postgres on the path or in its usual Debian folder), in the same run.
+ */
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { runServer } from '../src/cli/server.ts';
+import { type Row, Table } from './table.ts';
+
+const CLIENTS = 8;
+const POINTS = 100_000;
+const TABLE = 'CREATE TABLE point (id int PRIMARY KEY, value text)';
+const FILL = `INSERT INTO point SELECT g, 'value ' || g FROM generate_series(1, ${POINTS}) g`;
+
+interface Server {
+  name: string;
+  port: number;
+  user: string;
+  close(): Promise<void>;
+}
+
+export async function wireBench(options: { rows: number; seconds: number; json: boolean }): Promise<void> {
+  const table = new Table(options.json);
+  const servers = [await tidemark(), await postgres()].filter((s) => s !== null);
+  if (servers.length === 1) console.error('no PostgreSQL server found: no baseline');
+  const hasPgbench = spawnSync('pgbench', ['--version']).status === 0;
+  if (!hasPgbench) console.error('pgbench not found: point SELECTs are left out');
+  try {
+    for (const server of servers) await prepare(server);
+    if (hasPgbench) {
+      for (const mode of ['simple', 'extended', 'prepared']) {
+        const figures: (readonly [string, number])[] = [];
+        for (const s of servers) figures.push([s.name, await pgbench(s, mode, options.seconds)] as const);
+        table.add(compared(`select ${mode}, tps`, figures));
+      }
+    }
+    const rates: (readonly [string, number])[] = [];
+    for (const server of servers) rates.push([server.name, await largeResult(server, options.rows)] as const);
+    table.add(compared(`${options.rows.toLocaleString('en')} rows x 4 columns, rows/s`, rates));
+  } finally {
+    for (const server of servers) await server.close();
+  }
+}
+
+function compared(what: string, figures: (readonly [string, number])[]): Row {
+  const [[, ours]] = figures;
+  const theirs = figures[1]?.[1] ?? null;
+  return {
+    bench: what.padEnd(40),
+    tidemark: Math.round(ours),
+    postgresql: theirs === null ? null : Math.round(theirs),
+    ratio: theirs === null ? null : ours / theirs,
+  };
+}
+
+async function tidemark(): Promise<Server> {
+  const server = await runServer({ host: '127.0.0.1', port: 0, version: 'bench', log: () => undefined });
+  return { name: 'tidemark', port: server.postgres.port, user: 'bench', close: () => server.close() };
+}
+
+/** A PostgreSQL of its own in a temporary folder, durability off; null when there is none on the machine. */
+async function postgres(): Promise<Server | null> {
+  const base = '/usr/lib/postgresql';
+  const version = existsSync(base)
+    ? readdirSync(base)
+        .sort((a, b) => Number(b) - Number(a))
+        .find((v) => existsSync(join(base, v, 'bin/initdb')))
+    : undefined;
+  if (version === undefined) return null;
+  const bin = join(base, version, 'bin');
+  const data = mkdtempSync(join(tmpdir(), 'tidemark-bench-'));
+  const port = await freePort();
+  // PostgreSQL refuses to run as root; the packaged user serves.
+  const root = process.getuid?.() === 0;
+  const as = (args: string[]) =>
+    (root ? ['runuser', ['-u', 'postgres', '--', ...args]] : [args[0], args.slice(1)]) as [string, string[]];
+  if (root) execFileSync('chown', ['postgres', data]);
+  execFileSync(...as([join(bin, 'initdb'), '-D', data, '-U', 'bench', '--auth=trust', '-E', 'UTF8']), {
+    stdio: 'ignore',
+  });
+  const settings = [
+    'fsync=off',
+    'shared_buffers=256MB',
+    `unix_socket_directories=${data}`,
+    'listen_addresses=127.0.0.1',
+    `port=${port}`,
+  ];
+  const child = spawn(...as([join(bin, 'postgres'), '-D', data, ...settings.flatMap((s) => ['-c', s])]), {
+    stdio: 'ignore',
+  });
+  const server: Server = {
+    name: 'postgresql',
+    port,
+    user: 'bench',
+    async close() {
+      spawnSync(...as([join(bin, 'pg_ctl'), '-D', data, '-m', 'fast', 'stop']), { stdio: 'ignore' });
+      child.kill();
+      rmSync(data, { recursive: true, force: true });
+    },
+  };
+  for (let i = 0; i < 100; i++) {
+    try {
+      const client = await connect(server);
+      await client.end();
+      return server;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+  await server.close();
+  return null;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+async function connect(server: Server): Promise<pg.Client> {
+  const client = new pg.Client({ host: '127.0.0.1', port: server.port, user: server.user, database: 'postgres' });
+  await client.connect();
+  return client;
+}
+
+async function prepare(server: Server): Promise<void> {
+  const client = await connect(server);
+  await client.query(TABLE);
+  await client.query(FILL);
+  await client.end();
+}
+
+async function pgbench(server: Server, mode: string, seconds: number): Promise<number> {
+  const script = join(mkdtempSync(join(tmpdir(), 'tidemark-bench-')), 'point.sql');
+  writeFileSync(script, `\\set id random(1, ${POINTS})\nSELECT value FROM point WHERE id = :id;\n`);
+  const args = [
+    '-h',
+    '127.0.0.1',
+    '-p',
+    String(server.port),
+    '-U',
+    server.user,
+    '-n',
+    '-c',
+    String(CLIENTS),
+    '-j',
+    '1',
+    '-T',
+    String(seconds),
+    '-M',
+    mode,
+    '-f',
+    script,
+    'postgres',
+  ];
+  return Number(/tps = ([\d.]+)/.exec(await output('pgbench', args))?.[1] ?? 'NaN');
+}
+
+/** Standard output of a program that runs beside this process' event loop (the server may live in it). */
+function output(command: string, args: string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let text = '';
+    child.stdout.on('data', (data: Buffer) => {
+      text += data.toString();
+    });
+    child.on('error', reject);
+    child.on('close', () => resolve(text));
+  });
+}
+
+/** Rows a second of one result, read by a client that keeps nothing. */
+async function largeResult(server: Server, rows: number): Promise<number> {
+  const client = await connect(server);
+  await client.query('CREATE TABLE large (a bigint, b text, c numeric(12,2), d timestamptz)');
+  await client.query(
+    `INSERT INTO large SELECT g, 'text of row ' || g, (g % 100000)::numeric / 100, '2026-01-01'::timestamptz + g * interval '1 second' FROM generate_series(1, ${rows}) g`,
+  );
+  await client.end();
+  const start = performance.now();
+  const args = [
+    '-h',
+    '127.0.0.1',
+    '-p',
+    String(server.port),
+    '-U',
+    server.user,
+    '-q',
+    '-c',
+    'COPY (SELECT * FROM large) TO STDOUT',
+    '-o',
+    '/dev/null',
+    'postgres',
+  ];
+  await output('psql', args);
+  return rows / ((performance.now() - start) / 1000);
+}
