@@ -14,9 +14,11 @@ import { SemiJoinOperator } from './semi_join.ts';
 import { SessionOperator } from './session.ts';
 import { SET_FUNCTIONS, SetOperator } from './set_operation.ts';
 import { SingleRowOperator } from './single_row.ts';
+import { TemporalOperator } from './temporal.ts';
 import { TopNOperator } from './top_n.ts';
 import type { ColType } from './types.ts';
 import { UnionOperator } from './union.ts';
+import { WindowCloseOperator } from './window_close.ts';
 
 /** What an operator is told of one of its inputs. */
 export interface InputSpec {
@@ -62,6 +64,10 @@ export function buildOperator(node: PlanNode, inputs: InputSpec[], indexes: Inde
       return new OverOperator(node, inputs[0].types);
     case 'session':
       return new SessionOperator(node, inputs[0].types);
+    case 'temporal':
+      return new TemporalOperator(node.from, node.until, node.types);
+    case 'window_close':
+      return new WindowCloseOperator(node.time, node.sources, node.types);
     default:
       throw unsupported(`the ${node.op} operator`);
   }
