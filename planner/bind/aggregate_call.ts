@@ -6,7 +6,7 @@ import type { Expr } from '../../operators/expr/ir.ts';
 import { structureText } from '../logical/expressions.ts';
 import type { LogicalAggregate, OrderItem } from '../logical/plan.ts';
 import { freeIds } from '../logical/tree.ts';
-import { visitExpr } from '../logical/walk.ts';
+import { planExprs, visitExpr, visitPlan } from '../logical/walk.ts';
 import type { PgNode } from '../parse/ast.ts';
 import type { BoundCall } from './bound_call.ts';
 import { aggregateRefusal } from './clause.ts';
@@ -76,7 +76,7 @@ function checkDistinct(level: Level, call: BoundCall, orderBy: OrderItem[]): voi
 /** Level of the innermost column that the expressions name; the current one when they name none. */
 function homeLevel(level: Level, parts: Expr[]): Level {
   let home: Level | null = null;
-  for (const id of columnsUsed(level, parts)) {
+  for (const id of columnsUsed(level, parts).keys()) {
     const owner = level.shared.columns.get(id)?.level;
     if (!owner || !encloses(owner, level)) continue;
     if (!home || owner.depth > home.depth) home = owner;
@@ -89,9 +89,10 @@ function encloses(owner: Level, level: Level): boolean {
   return false;
 }
 
-/** Column ids in expressions, seen through subqueries. */
-export function columnsUsed(level: Level, parts: Expr[]): Set<number> {
-  const ids = new Set<number>();
+/** Column ids in expressions, seen through subqueries, with the location of a reference. */
+function columnsUsed(level: Level, parts: Expr[]): Map<number, number | undefined> {
+  const ids = new Map<number, number | undefined>();
+  const { locations } = level.shared;
   const walk = (e: Expr): void =>
     visitExpr(e, (x) => {
       if (x.k !== 'col') return true;
@@ -99,10 +100,20 @@ export function columnsUsed(level: Level, parts: Expr[]): Set<number> {
       const sub = info?.kind === 'subquery' ? info.level.subqueries.get(x.id) : undefined;
       if (sub) {
         sub.test.forEach(walk);
-        for (const id of freeIds(sub.right)) ids.add(id);
+        const free = freeIds(sub.right);
+        if (free.size > 0) {
+          visitPlan(sub.right, (p) =>
+            planExprs(p).forEach((inner) =>
+              visitExpr(inner, (y) => {
+                if (y.k === 'col' && free.has(y.id) && !ids.has(y.id)) ids.set(y.id, locations.get(y));
+                return true;
+              }),
+            ),
+          );
+        }
         return true;
       }
-      ids.add(x.id);
+      if (!ids.has(x.id)) ids.set(x.id, locations.get(x));
       return true;
     });
   parts.forEach(walk);
@@ -128,10 +139,10 @@ function checkParts(level: Level, home: Level, parts: Expr[]): void {
       return true;
     });
   }
-  for (const id of columnsUsed(level, parts)) {
+  for (const [id, at] of columnsUsed(level, parts)) {
     const info = level.shared.columns.get(id);
     if (info?.level === home && info.kind === 'aggregate') {
-      throw level.error('42803', 'aggregate function calls cannot be nested');
+      throw level.error('42803', 'aggregate function calls cannot be nested', at);
     }
   }
 }

@@ -4,9 +4,9 @@
  */
 import type { Expr } from '../../operators/expr/ir.ts';
 import type { Col, Logical } from '../logical/plan.ts';
-import { mapExpr, mapExprsDeep } from '../logical/walk.ts';
+import { mapExpr, mapExprsDeep, planExprs, planInputs, visitExpr } from '../logical/walk.ts';
 import type { GroupClause } from './group_clause.ts';
-import { type ColumnInfo, colRef, type Level, type NamespaceItem } from './level.ts';
+import { type ColumnInfo, colRef, type Level, type NamespaceItem, type SetFunction } from './level.ts';
 import { subqueryOf } from './subquery.ts';
 import { meaningText } from './target.ts';
 
@@ -20,11 +20,16 @@ export class Grouping {
   private readonly level: Level;
   private readonly keys: Key[];
   private readonly sets: number[][] | null;
+  /** Window calls whose arguments are rewritten. */
+  private readonly rewritten = new Set<number>();
+  /** Set-returning functions that run below the aggregate, or whose arguments are rewritten. */
+  private readonly below: Set<SetFunction>;
   /** Positions of keys that are in every grouping set: these may determine other columns. */
   private readonly common: number[];
 
-  constructor(level: Level, clause: GroupClause | null) {
+  constructor(level: Level, clause: GroupClause | null, below: ReadonlySet<SetFunction>) {
     this.level = level;
+    this.below = new Set(below);
     const exprs = clause?.keys ?? [];
     this.sets = clause?.sets ?? null;
     this.keys = exprs.map((expr) => this.newKey(expr));
@@ -58,11 +63,39 @@ export class Grouping {
     if (sub && !sub.grouped && level.subqueries.get(x.id) === sub) {
       sub.grouped = true;
       sub.test = sub.test.map((t) => this.rewrite(t));
+      this.checkTopDown(sub.right);
       sub.right = mapExprsDeep(sub.right, (e) =>
         mapExpr(e, (inner) => (inner.k === 'col' ? this.replaceColumn(inner, true) : null)),
       );
     }
+    this.rewriteArguments(x.id);
     return this.replaceColumn(x, false);
+  }
+
+  /** Checks the columns of a subquery from its select list down, so that PostgreSQL's first error is the one reported. */
+  private checkTopDown(plan: Logical): void {
+    for (const e of planExprs(plan)) {
+      visitExpr(e, (x) => {
+        if (x.k === 'col') this.replaceColumn(x, true);
+        return true;
+      });
+    }
+    planInputs(plan).forEach((p) => this.checkTopDown(p));
+  }
+
+  /** Window functions and set-returning functions stand above the aggregate: their arguments are rewritten where they are met. */
+  private rewriteArguments(id: number): void {
+    if (this.level.shared.columns.get(id)?.level !== this.level || this.rewritten.has(id)) return;
+    this.rewritten.add(id);
+    const window = this.level.windows.find((w) => w.call.out.id === id)?.call;
+    if (window) {
+      window.args = window.args.map((a) => this.rewrite(a));
+      window.filter = window.filter && this.rewrite(window.filter);
+    }
+    const set = [...this.level.setFunctions.values()].find((f) => f.cols.some((c) => c.id === id));
+    if (!set || this.below.has(set)) return;
+    this.below.add(set);
+    set.args = set.args.map((a) => this.rewrite(a));
   }
 
   private replaceColumn(x: Expr & { k: 'col' }, inSubquery: boolean): Expr | null {

@@ -126,16 +126,13 @@ function beforeProjection(
     ]);
     plan = attachSubqueries(level, plan, [...keys, ...inputs], done);
     done = new Set();
-    const grouping = new Grouping(level, group);
+    const grouping = new Grouping(level, group, sets);
     for (const t of targets) t.expr = grouping.rewrite(t.expr);
     const havingAbove = having && grouping.rewrite(having);
     for (const { call } of level.windows) {
-      call.args = call.args.map((a) => grouping.rewrite(a));
-      call.filter = call.filter && grouping.rewrite(call.filter);
       call.partition = call.partition.map((a) => grouping.rewrite(a));
       call.order = call.order.map((o) => ({ ...o, expr: grouping.rewrite(o.expr) }));
     }
-    for (const f of level.setFunctions.values()) if (!sets.has(f)) f.args = f.args.map((a) => grouping.rewrite(a));
     plan = grouping.node(plan);
     if (havingAbove) {
       plan = { op: 'filter', input: attachSubqueries(level, plan, [havingAbove], done), predicate: havingAbove };

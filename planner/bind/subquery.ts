@@ -15,7 +15,7 @@ import { clauseName } from './clause.ts';
 import { BOOL, operand, operatorFor, RECORD } from './coercion.ts';
 import { bindExprList } from './expr_list.ts';
 import { type BoundSelect, colRef, type Level, type Shape, type Subquery } from './level.ts';
-import { locationOf, syntaxKey } from './node.ts';
+import { locationOf, rawLocation, syntaxKey } from './node.ts';
 import { operatorName } from './operator_expr.ts';
 import { compareRows } from './row_compare.ts';
 import { visibleOnly } from './visible.ts';
@@ -153,7 +153,8 @@ function bindQuantified(level: Level, c: PgNode, query: BoundSelect, key: string
   });
   const plain = items.every((i, n) => i.col === query.outputs[n].col);
   const right: Logical = plain ? visibleOnly(query) : { op: 'project', input: query.plan, items };
-  const found = register(level, { kind: 'in', right, test, fn: ops.map((o) => o.fn), all, key, location: at }, BOOL);
+  const location = Math.min(at, rawLocation(c.testexpr) ?? at);
+  const found = register(level, { kind: 'in', right, test, fn: ops.map((o) => o.fn), all, key, location }, BOOL);
   return negated ? level.at({ k: 'not', arg: found, t: BOOL }, at) : found;
 }
 

@@ -126,7 +126,10 @@ export class Generator {
     let list: string[];
     let tail = '';
     if (grouped) {
-      const keys = Array.from({ length: dice.below(3) }, () => this.columnText(from, this.kind()) ?? '1 + 1');
+      const keys = Array.from(
+        { length: dice.below(3) },
+        () => this.columnText(from, this.kind()) ?? `${from[0].name}.${from[0].columns[0].name}`,
+      );
       list = kinds.map((k) => this.aggregated(k, keys, from, scope, depth));
       const shape = dice.below(8);
       const clause =
