@@ -1,5 +1,6 @@
 /** The one place that turns a plan node into its operator. */
 import { AggregateOperator } from './aggregate.ts';
+import { AsofJoinOperator } from './asof_join.ts';
 import { ConstantOperator } from './constant.ts';
 import { unsupported } from './errors.ts';
 import { FlatMapOperator } from './flatmap.ts';
@@ -68,6 +69,11 @@ export function buildOperator(node: PlanNode, inputs: InputSpec[], indexes: Inde
       return new TemporalOperator(node.from, node.until, node.types);
     case 'window_close':
       return new WindowCloseOperator(node.time, node.sources, node.types);
+    case 'asof':
+      return new AsofJoinOperator(
+        node,
+        inputs.map((i) => i.types),
+      );
     default:
       throw unsupported(`the ${node.op} operator`);
   }
