@@ -113,9 +113,13 @@ export class Settings implements Participant<number> {
     for (const key of [...this.#values.keys()]) this.#store(key, null, null);
   }
 
-  /** A value that RESET goes back to: from the configuration or the startup packet. Contexts do not matter yet. */
+  /** A value that RESET goes back to: from the configuration or the startup packet. */
   setInitial(name: string, text: string, source: 'configuration file' | 'client' | 'override'): void {
     const definition = this.#find(name) ?? (CUSTOM_NAME.test(name) ? customDefinition(name) : this.#definition(name));
+    const forbidden = source === 'client' ? CONTEXT_ERRORS[definition.context] : undefined;
+    if (forbidden !== undefined && !definition.context.endsWith('backend')) {
+      throw new SqlError('55P02', `parameter "${definition.name}" ${forbidden}`);
+    }
     const value = source === 'override' ? text : readSetting(definition, text, this.#current(definition));
     this.#resets.set(definition.name.toLowerCase(), { value, source });
     this.generation++;

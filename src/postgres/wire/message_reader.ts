@@ -23,7 +23,7 @@ function invalidUtf8(bytes: Buffer): SqlError {
   let start = good;
   while (start > 0 && good - start < 3 && (bytes[start] & 0xc0) === 0x80) start--;
   const lead = bytes[start];
-  const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+  const length = lead >= 0xf8 ? 1 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
   const shown = [...bytes.subarray(start, start + length)].map((byte) => `0x${byte.toString(16).padStart(2, '0')}`);
   return new SqlError('22021', `invalid byte sequence for encoding "UTF8": ${shown.join(' ')}`);
 }

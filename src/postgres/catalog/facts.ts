@@ -1,0 +1,189 @@
+/**
+ * What the catalog relations are made of: schemas, relations and indexes of the engine beside PostgreSQL's own, with the OIDs that
+ * rows name them by. Made anew when the catalog has changed.
+ *
+ * | engine                           | relkind |                                                                        |
+ * |----------------------------------|---------|------------------------------------------------------------------------|
+ * | table, stream                    | r       | tools show and query both                                              |
+ * | view, relations of tidemark      | v       |                                                                        |
+ * | materialized view                | m       |                                                                        |
+ * | index, index of a primary key    | i       | the latter is no object of the engine: <table>_pkey, OID by oids.ts    |
+ * | sink                             |         | has no rows: tidemark.sinks                                            |
+ */
+import type { Relation } from '../../../planner/catalog_reader.ts';
+import { systemTable } from '../../../planner/types/catalog_table.ts';
+import type { CatalogObject, ColumnDefault } from '../../catalog/objects.ts';
+import type { TidemarkEngine } from '../../runtime/engine.ts';
+import { OWNER, PG_CATALOG, PG_TOAST, primaryConstraintOid, primaryIndexOid } from './oids.ts';
+import { type SystemRelation, systemRelations } from './system_relations.ts';
+
+export interface SchemaFacts {
+  oid: number;
+  name: string;
+  owner: number;
+}
+
+export interface IndexFacts {
+  oid: number;
+  name: string;
+  table: RelationFacts;
+  /** Column positions. */
+  columns: number[];
+  unique: boolean;
+  /** OID of the PRIMARY KEY constraint that it serves; null: none. */
+  constraint: number | null;
+}
+
+export interface RelationFacts {
+  oid: number;
+  name: string;
+  schema: SchemaFacts;
+  relkind: 'r' | 'v' | 'm';
+  relation: Relation;
+  /** The engine's object; null for system relations. */
+  object: CatalogObject | null;
+  /** The relation as PostgreSQL lists it; null for relations that it has not. */
+  system: SystemRelation | null;
+  defaults: (ColumnDefault | null)[];
+  indexes: IndexFacts[];
+}
+
+export class CatalogFacts {
+  readonly engine: TidemarkEngine;
+  readonly version: number;
+  readonly schemas: SchemaFacts[];
+  /** Relations that a client can name in FROM: PostgreSQL's, the tidemark schema's, the users'. */
+  readonly relations: RelationFacts[];
+  /** Those that are not PostgreSQL's own. */
+  readonly own: RelationFacts[];
+  readonly indexes: IndexFacts[];
+  readonly #byOid = new Map<number, RelationFacts>();
+  readonly #indexByOid = new Map<number, IndexFacts>();
+  readonly #byName = new Map<string, RelationFacts | IndexFacts>();
+
+  constructor(engine: TidemarkEngine) {
+    this.engine = engine;
+    this.version = engine.catalogVersion;
+    this.schemas = schemasOf(engine);
+    const schema = (name: string): SchemaFacts => {
+      const found = this.schemas.find((s) => s.name === name);
+      if (found === undefined) throw new Error(`relation in the unknown schema ${name}`);
+      return found;
+    };
+    const system = systemRelations().map((r) => systemFacts(r, schema(r.schema)));
+    const figures = engine.system.figures().map((r) => plainFacts(r, schema(r.schema), 'v', null));
+    const users = engine.catalog.objects().flatMap((object) => {
+      const relkind = relkindOf(object);
+      return relkind === null || !('relation' in object)
+        ? []
+        : [plainFacts(object.relation, schema(object.schema), relkind, object)];
+    });
+    this.own = [...figures, ...users];
+    this.relations = [...system, ...this.own];
+    for (const r of this.relations) this.#byOid.set(r.oid, r);
+    this.indexes = this.#indexes(engine);
+    for (const i of this.indexes) this.#indexByOid.set(i.oid, i);
+    for (const i of this.indexes) this.#byName.set(`${i.table.schema.name}.${i.name}`, i);
+    for (const r of this.relations) this.#byName.set(`${r.schema.name}.${r.name}`, r);
+  }
+
+  #indexes(engine: TidemarkEngine): IndexFacts[] {
+    const indexes: IndexFacts[] = this.own.flatMap((table) => {
+      const key = primaryKeyOf(table);
+      if (key === null) return [];
+      return [
+        {
+          oid: primaryIndexOid(table.oid),
+          name: `${table.name}_pkey`,
+          table,
+          columns: key,
+          unique: true,
+          constraint: primaryConstraintOid(table.oid),
+        },
+      ];
+    });
+    for (const object of engine.catalog.objects()) {
+      const table = object.kind === 'index' ? this.#byOid.get(object.on) : undefined;
+      if (object.kind !== 'index' || table === undefined) continue;
+      const { oid, name, columns, unique } = object;
+      indexes.push({ oid, name, table, columns, unique, constraint: null });
+    }
+    for (const index of indexes) index.table.indexes.push(index);
+    return indexes;
+  }
+
+  relation(oid: number): RelationFacts | undefined {
+    return this.#byOid.get(oid);
+  }
+
+  index(oid: number): IndexFacts | undefined {
+    return this.#indexByOid.get(oid);
+  }
+
+  /** A relation or an index. */
+  named(schema: string, name: string): RelationFacts | IndexFacts | undefined {
+    return this.#byName.get(`${schema}.${name}`);
+  }
+
+  schema(oid: number): SchemaFacts | undefined {
+    return this.schemas.find((s) => s.oid === oid);
+  }
+}
+
+/** Columns of a declared primary key; the proved key of a view is none. */
+export function primaryKeyOf(relation: RelationFacts): number[] | null {
+  return relation.relkind === 'r' && relation.object !== null ? relation.relation.key : null;
+}
+
+function relkindOf(object: CatalogObject): 'r' | 'v' | 'm' | null {
+  switch (object.kind) {
+    case 'table':
+    case 'stream':
+      return 'r';
+    case 'view':
+      return 'v';
+    case 'materialized_view':
+      return 'm';
+    default:
+      return null;
+  }
+}
+
+function systemFacts(system: SystemRelation, schema: SchemaFacts): RelationFacts {
+  return { ...plainFacts(system, schema, system.relkind, null), system };
+}
+
+function plainFacts(
+  relation: Relation,
+  schema: SchemaFacts,
+  relkind: 'r' | 'v' | 'm',
+  object: CatalogObject | null,
+): RelationFacts {
+  const defaults = object !== null && 'defaults' in object ? object.defaults : relation.columns.map(() => null);
+  return {
+    oid: relation.oid,
+    name: relation.name,
+    schema,
+    relkind,
+    relation,
+    object,
+    system: null,
+    defaults,
+    indexes: [],
+  };
+}
+
+function schemasOf(engine: TidemarkEngine): SchemaFacts[] {
+  const t = systemTable('pg_namespace');
+  const builtIn = Array.from({ length: t.rowCount }, (_, r) => ({
+    oid: t.number(r, 'oid'),
+    name: t.text(r, 'nspname'),
+    owner: t.number(r, 'nspowner'),
+  }));
+  const known = new Set(builtIn.map((s) => s.name));
+  const exists = (s: SchemaFacts) => s.oid === PG_CATALOG || s.oid === PG_TOAST || engine.catalog.hasSchema(s.name);
+  const users = engine.catalog.schemas
+    .filter((name) => !known.has(name))
+    .map((name) => ({ oid: engine.catalog.schemaOid(name), name, owner: OWNER }));
+  return [...builtIn.filter(exists), ...users];
+}

@@ -1,0 +1,77 @@
+/** Definitions as SQL text: pg_get_viewdef, pg_get_indexdef, pg_get_constraintdef, pg_get_expr, pg_get_ruledef. */
+import type { Datum } from '../../../../operators/datum.ts';
+import { SqlError } from '../../../../operators/errors.ts';
+import { quoteIdent } from '../../../../operators/expr/text/quote.ts';
+import type { Moment } from '../catalog_relation.ts';
+import { indexDefinition, viewDefinition } from '../definitions.ts';
+import type { IndexFacts } from '../facts.ts';
+import { notNullOid } from '../oids.ts';
+import { type CatalogFunctions, numberOf, textOf } from './catalog_function.ts';
+import { findRelation, qualified } from './names.ts';
+
+function viewByOid(oid: number, moment: Moment): Datum {
+  const relation = moment.facts.relation(oid);
+  return relation === undefined ? null : viewDefinition(relation);
+}
+
+function viewByName(text: string, moment: Moment): Datum {
+  const { schema, name } = qualified(text, moment);
+  const found = findRelation(moment.facts, schema, name, moment.context.searchPath);
+  if (found === undefined) throw new SqlError('42P01', `relation "${text}" does not exist`);
+  return 'table' in found ? null : viewDefinition(found);
+}
+
+function columnList(index: IndexFacts): string {
+  return index.columns.map((c) => quoteIdent(index.table.relation.columns[c].name)).join(', ');
+}
+
+/** The whole statement, or one column (from 1) of it. */
+function indexText(args: Datum[], { facts }: Moment): Datum {
+  const index = facts.index(numberOf(args[0]));
+  if (index === undefined) return null;
+  const column = numberOf(args[1]);
+  if (column === 0) return indexDefinition(index);
+  const position = index.columns[column - 1];
+  return position === undefined ? '' : quoteIdent(index.table.relation.columns[position].name);
+}
+
+function constraintText([arg]: Datum[], { facts }: Moment): Datum {
+  const oid = numberOf(arg);
+  const key = facts.indexes.find((i) => i.constraint === oid);
+  if (key !== undefined) return `PRIMARY KEY (${columnList(key)})`;
+  for (const r of facts.own) {
+    const column = r.relation.columns.find((c, i) => c.notNull && notNullOid(r.oid, i + 1) === oid);
+    if (column !== undefined) return `NOT NULL ${quoteIdent(column.name)}`;
+  }
+  return null;
+}
+
+export const DEFINITION_FUNCTIONS: CatalogFunctions = {
+  pg_get_viewdef: ([view], moment) =>
+    typeof view === 'number' ? viewByOid(view, moment) : viewByName(textOf(view), moment),
+  pg_get_indexdef: indexText,
+  pg_get_constraintdef: constraintText,
+  // Expressions are kept as SQL (pg_attrdef.adbin).
+  pg_get_expr: ([expression]) => expression,
+  pg_get_ruledef: () => null,
+  pg_get_triggerdef: () => null,
+  pg_get_functiondef: () => null,
+  pg_get_function_sqlbody: () => null,
+  pg_get_partkeydef: () => null,
+  pg_get_partition_constraintdef: () => null,
+  pg_get_statisticsobjdef: () => null,
+  pg_get_statisticsobjdef_columns: () => null,
+  pg_get_statisticsobjdef_expressions: () => null,
+  pg_get_serial_sequence: ([table, column], moment) => {
+    const { schema, name } = qualified(textOf(table), moment);
+    const found = findRelation(moment.facts, schema, name, moment.context.searchPath);
+    if (found === undefined || 'table' in found)
+      throw new SqlError('42P01', `relation "${textOf(table)}" does not exist`);
+    if (!found.relation.columns.some((c) => c.name === column)) {
+      throw new SqlError('42703', `column "${textOf(column)}" of relation "${found.name}" does not exist`);
+    }
+    return null;
+  },
+  pg_get_replica_identity_index: ([oid], { facts }) =>
+    facts.indexes.find((i) => i.constraint !== null && i.table.oid === oid)?.oid ?? null,
+};

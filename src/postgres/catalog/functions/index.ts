@@ -1,0 +1,25 @@
+/** The catalog functions of pg_proc that need the server, by name (operators/expr/functions/catalog_signatures.ts has their signatures). */
+import type { Datum } from '../../../../operators/datum.ts';
+import { unsupported } from '../../../../operators/errors.ts';
+import type { Moment } from '../catalog_relation.ts';
+import type { CatalogFunctions } from './catalog_function.ts';
+import { DEFINITION_FUNCTIONS } from './definitions.ts';
+import { PROC_FUNCTIONS } from './procs.ts';
+import { REG_FUNCTIONS } from './reg_types.ts';
+import { SERVER_FUNCTIONS } from './server.ts';
+import { VISIBLE_FUNCTIONS } from './visible.ts';
+
+const FUNCTIONS: CatalogFunctions = {
+  ...DEFINITION_FUNCTIONS,
+  ...PROC_FUNCTIONS,
+  ...REG_FUNCTIONS,
+  ...SERVER_FUNCTIONS,
+  ...VISIBLE_FUNCTIONS,
+};
+
+/** Answers a catalog function. 0A000 when it has no meaning here. */
+export function answerCatalogFunction(name: string, args: Datum[], moment: Moment): Datum {
+  const answer = FUNCTIONS[name];
+  if (answer === undefined) throw unsupported(`function ${name}`);
+  return answer(args, moment);
+}

@@ -1,0 +1,244 @@
+/** Input and output of the reg* types by name, and to_reg*, which give NULL where input would fail for want of the object. */
+import type { Datum } from '../../../../operators/datum.ts';
+import { SqlError } from '../../../../operators/errors.ts';
+import { quoteIdent } from '../../../../operators/expr/text/quote.ts';
+import {
+  namespaceName,
+  operatorByOid,
+  operatorsByName,
+  type PgOperator,
+  type PgProc,
+  procByOid,
+  procsByName,
+  typeByOid,
+} from '../../../../planner/types/catalog.ts';
+import { type SystemTable, systemTable } from '../../../../planner/types/catalog_table.ts';
+import { formatType, parseTypeName } from '../../../../planner/types/type_name.ts';
+import type { Moment } from '../catalog_relation.ts';
+import { roleName, roleOid } from '../roles.ts';
+import type { CatalogFunctions } from './catalog_function.ts';
+import { textOf } from './catalog_function.ts';
+import { findByOid, findRelation, nameParts, qualified, searchOrder, shownName } from './names.ts';
+
+function missing(code: string, what: string, text: string): SqlError {
+  return new SqlError(code, `${what} "${text}" does not exist`);
+}
+
+function schemaExists(moment: Moment, schema: string | undefined): boolean {
+  return schema === undefined || moment.facts.schemas.some((s) => s.name === schema);
+}
+
+function regclassIn(text: string, moment: Moment): number {
+  const { schema, name } = qualified(text, moment);
+  const found = findRelation(moment.facts, schema, name, moment.context.searchPath);
+  if (found !== undefined) return found.oid;
+  if (!schemaExists(moment, schema)) throw missing('3F000', 'schema', schema ?? '');
+  throw missing('42P01', 'relation', schema === undefined ? name : `${schema}.${name}`);
+}
+
+function regclassOut(oid: number, moment: Moment): string | null {
+  const named = findByOid(moment.facts, oid);
+  return named === undefined ? null : shownName(moment.facts, named, moment.context.searchPath);
+}
+
+/** Of a qualified or unqualified name, those in the first schema of the path that has any. */
+function inPath<T extends { namespace: number }>(found: T[], schema: string | undefined, moment: Moment): T[] {
+  for (const s of schema === undefined ? searchOrder(moment.context.searchPath) : [schema]) {
+    const here = found.filter((x) => namespaceName(x.namespace) === s);
+    if (here.length > 0) return here;
+  }
+  return [];
+}
+
+function regprocIn(text: string, moment: Moment): number {
+  const { schema, name } = qualified(text, moment);
+  const found = inPath(procsByName(name), schema, moment);
+  if (found.length === 0) throw missing('42883', 'function', text);
+  if (found.length > 1) throw new SqlError('42725', `more than one function named "${text}"`);
+  return found[0].oid;
+}
+
+function regprocOut(oid: number, moment: Moment): string | null {
+  const proc = procByOid(oid);
+  if (proc === undefined) return null;
+  const found = inPath(procsByName(proc.name), undefined, moment);
+  return found.length === 1 && found[0] === proc ? quoteIdent(proc.name) : qualifiedBy(proc.namespace, proc.name);
+}
+
+function qualifiedBy(namespace: number, name: string): string {
+  return `${quoteIdent(namespaceName(namespace) ?? '')}.${quoteIdent(name)}`;
+}
+
+/** `name(type, type)` -> the name's text and the types' OIDs; null for the type NONE. */
+function signatureOf(text: string, kind: string): { name: string; types: (number | null)[] } {
+  const open = text.indexOf('(');
+  if (open < 0) throw new SqlError('22P02', 'expected a left parenthesis');
+  if (!text.trimEnd().endsWith(')')) throw new SqlError('22P02', 'expected a right parenthesis');
+  const inside = text.slice(open + 1, text.lastIndexOf(')')).trim();
+  const types = inside === '' ? [] : splitTypes(inside);
+  if (types.some((t) => t.trim() === '')) throw new SqlError('22P02', 'expected a type name');
+  return {
+    name: text.slice(0, open),
+    types: types.map((t) => (kind === 'operator' && /^\s*none\s*$/i.test(t) ? null : parseTypeName(t).oid)),
+  };
+}
+
+/** Splits at commas outside of brackets and quotes. */
+function splitTypes(text: string): string[] {
+  return [...text.matchAll(/(?:"(?:[^"]|"")*"|\([^)]*\)|[^,"(])+|(?<=,)(?=,|$)/g)].map((m) => m[0]);
+}
+
+function regprocedureIn(text: string, moment: Moment): number {
+  const { name, types } = signatureOf(text, 'function');
+  const { schema, name: plain } = qualified(name, moment);
+  const found = inPath(procsByName(plain), schema, moment).find((p) => p.args.join() === types.join());
+  if (found === undefined) throw missing('42883', 'function', text);
+  return found.oid;
+}
+
+function procedureText(proc: PgProc): string {
+  return `${quoteIdent(proc.name)}(${proc.args.map((t) => formatType(t)).join(',')})`;
+}
+
+function operatorName(text: string): { schema: string | undefined; name: string } {
+  const dot = /^(.*)\.([^.\w"]+)$/.exec(text.trim());
+  return dot === null ? { schema: undefined, name: text.trim() } : { schema: nameParts(dot[1])[0], name: dot[2] };
+}
+
+function regoperIn(text: string, moment: Moment): number {
+  const { schema, name } = operatorName(text);
+  const found = inPath(operatorsByName(name), schema, moment);
+  if (found.length === 0) throw new SqlError('42883', `operator does not exist: ${text}`);
+  if (found.length > 1) throw new SqlError('42725', `more than one operator named ${text}`);
+  return found[0].oid;
+}
+
+function regoperatorIn(text: string, moment: Moment): number {
+  const { name, types } = signatureOf(text, 'operator');
+  if (types.length !== 2) {
+    throw types.length === 1
+      ? new SqlError('42P02', 'missing argument', {
+          hint: 'Use NONE to denote the missing argument of a unary operator.',
+        })
+      : new SqlError('54023', 'too many arguments', { hint: 'Provide two argument types for operator.' });
+  }
+  const { schema, name: plain } = operatorName(name);
+  const [left, right] = types.map((t) => t ?? 0);
+  const found = inPath(operatorsByName(plain), schema, moment).find((o) => o.left === left && o.right === right);
+  if (found === undefined) throw new SqlError('42883', `operator does not exist: ${text}`);
+  return found.oid;
+}
+
+function operatorText(op: PgOperator): string {
+  const side = (t: number) => (t === 0 ? 'NONE' : formatType(t));
+  return `${op.name}(${side(op.left)},${side(op.right)})`;
+}
+
+/** OIDs of a static catalog by name, and back. */
+function byName(table: SystemTable, column: string, name: string): number | null {
+  const row = systemTable(table).indexBy(column).get(name)?.[0];
+  return row === undefined ? null : systemTable(table).number(row, 'oid');
+}
+
+function nameOf(table: SystemTable, column: string, oid: number): string | null {
+  const row = systemTable(table).indexBy('oid').get(String(oid))?.[0];
+  return row === undefined ? null : quoteIdent(systemTable(table).text(row, column));
+}
+
+function namedIn(table: SystemTable, column: string, what: string): (text: string, moment: Moment) => number {
+  return (text, moment) => {
+    const oid = byName(table, column, qualified(text, moment).name);
+    if (oid === null) throw missing('42704', what, text);
+    return oid;
+  };
+}
+
+function regnamespaceIn(text: string, moment: Moment): number {
+  const [name] = nameParts(text);
+  const schema = moment.facts.schemas.find((s) => s.name === name);
+  if (schema === undefined) throw missing('3F000', 'schema', name);
+  return schema.oid;
+}
+
+function regroleIn(text: string, moment: Moment): number {
+  const [name] = nameParts(text);
+  const oid = roleOid(name, moment.context.user);
+  if (oid === null) throw missing('42704', 'role', name);
+  return oid;
+}
+
+interface RegType {
+  in(text: string, moment: Moment): number;
+  out(oid: number, moment: Moment): string | null;
+}
+
+const quoted = (name: string | null | undefined): string | null =>
+  name === null || name === undefined ? null : quoteIdent(name);
+
+const REG_TYPES: Record<string, RegType> = {
+  regclass: { in: regclassIn, out: regclassOut },
+  regtype: {
+    in: (text) => parseTypeName(text).oid,
+    out: (oid) => (typeByOid(oid) === undefined ? null : formatType(oid)),
+  },
+  regproc: { in: regprocIn, out: regprocOut },
+  regprocedure: {
+    in: regprocedureIn,
+    out: (oid) => {
+      const proc = procByOid(oid);
+      return proc === undefined ? null : procedureText(proc);
+    },
+  },
+  regoper: { in: regoperIn, out: (oid) => operatorByOid(oid)?.name ?? null },
+  regoperator: {
+    in: regoperatorIn,
+    out: (oid) => {
+      const op = operatorByOid(oid);
+      return op === undefined ? null : operatorText(op);
+    },
+  },
+  regnamespace: { in: regnamespaceIn, out: (oid, { facts }) => quoted(facts.schema(oid)?.name) },
+  regrole: { in: regroleIn, out: (oid, { context }) => quoted(roleName(oid, context.user)) },
+  regconfig: {
+    in: namedIn('pg_ts_config', 'cfgname', 'text search configuration'),
+    out: (oid) => nameOf('pg_ts_config', 'cfgname', oid),
+  },
+  regcollation: {
+    in: namedIn('pg_collation', 'collname', 'collation'),
+    out: (oid) => nameOf('pg_collation', 'collname', oid),
+  },
+};
+
+/** SQLSTATEs that say that the object is not there, or that its name is none. */
+const NOT_THERE = new Set(['42P01', '42704', '42883', '42725', '3F000', '42602', '42601', '22P02']);
+
+function orNull(read: () => Datum): Datum {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof SqlError && NOT_THERE.has(error.sqlstate)) return null;
+    throw error;
+  }
+}
+
+/** Numbers are taken by the types' input functions, which come here with names only; to_reg* take them too. */
+function toReg(type: RegType): CatalogFunctions[string] {
+  return ([text], moment) => {
+    const name = textOf(text);
+    return /^\d+$/.test(name) ? Number(name) : orNull(() => type.in(name, moment));
+  };
+}
+
+export const REG_FUNCTIONS: CatalogFunctions = {
+  ...Object.fromEntries(
+    Object.entries(REG_TYPES).flatMap(
+      ([name, type]) =>
+        [
+          [`${name}in`, ([text], moment) => type.in(textOf(text), moment)],
+          [`${name}out`, ([oid], moment) => type.out(Number(oid), moment)],
+          [`to_${name}`, toReg(type)],
+        ] satisfies [string, CatalogFunctions[string]][],
+    ),
+  ),
+  to_regtypemod: ([text]) => orNull(() => parseTypeName(textOf(text)).typmod),
+};

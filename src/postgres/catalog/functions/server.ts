@@ -1,0 +1,103 @@
+/** Roles, encodings, privileges, comments, sizes, and facts about the server. */
+import { pgArray } from '../../../../operators/datum.ts';
+import { SqlError } from '../../../../operators/errors.ts';
+import { OID } from '../../../../operators/types.ts';
+import { typeByOid } from '../../../../planner/types/catalog.ts';
+import { formatType } from '../../../../planner/types/type_name.ts';
+import type { Moment } from '../catalog_relation.ts';
+import { DATABASE } from '../oids.ts';
+import { roleName } from '../roles.ts';
+import { type CatalogFunction, type CatalogFunctions, numberOf, textOf } from './catalog_function.ts';
+
+const UTF8 = 6;
+
+/** Anyone may do everything. */
+const allowed: CatalogFunction = () => true;
+
+const PRIVILEGE_FUNCTIONS: CatalogFunctions = Object.fromEntries(
+  [
+    'has_any_column_privilege',
+    'has_column_privilege',
+    'has_database_privilege',
+    'has_foreign_data_wrapper_privilege',
+    'has_function_privilege',
+    'has_language_privilege',
+    'has_parameter_privilege',
+    'has_schema_privilege',
+    'has_sequence_privilege',
+    'has_server_privilege',
+    'has_table_privilege',
+    'has_tablespace_privilege',
+    'has_type_privilege',
+    'pg_has_role',
+  ].map((name) => [name, allowed]),
+);
+
+/** Bytes that the engine keeps of a relation with its indexes; NULL when there is no such relation. */
+function sizeOf(oid: number, { facts }: Moment): bigint | null {
+  if (facts.index(oid) !== undefined) return 0n;
+  if (facts.relation(oid) === undefined) return null;
+  return BigInt(facts.engine.loop.relations.get(oid)?.bytes ?? 0);
+}
+
+function databaseSize({ facts }: Moment): bigint {
+  let bytes = 0;
+  for (const stored of facts.engine.loop.relations.values()) bytes += stored.bytes;
+  return BigInt(bytes);
+}
+
+const relationSize: CatalogFunction = ([oid], moment) => sizeOf(numberOf(oid), moment);
+const NULL: CatalogFunction = () => null;
+
+export const SERVER_FUNCTIONS: CatalogFunctions = {
+  ...PRIVILEGE_FUNCTIONS,
+  acldefault: NULL,
+  // There is no COMMENT ON.
+  col_description: NULL,
+  obj_description: NULL,
+  shobj_description: NULL,
+  format_type: ([oid, typmod]) =>
+    oid === null ? null : formatType(numberOf(oid), typmod === null ? null : numberOf(typmod)),
+  getdatabaseencoding: () => 'UTF8',
+  oidvectortypes: ([vector]) =>
+    vector !== null && typeof vector === 'object' && 'items' in vector
+      ? vector.items.map((t) => formatType(numberOf(t))).join(', ')
+      : '',
+  pg_char_to_encoding: ([name]) => (/^utf-?8$|^unicode$/i.test(textOf(name)) ? UTF8 : -1),
+  pg_encoding_to_char: ([encoding]) => (encoding === UTF8 ? 'UTF8' : ''),
+  pg_encoding_max_length: ([encoding]) => (encoding === UTF8 ? 4 : null),
+  pg_get_userbyid: ([oid], { context }) => roleName(numberOf(oid), context.user) ?? `unknown (OID=${numberOf(oid)})`,
+  pg_collation_for: NULL,
+  pg_tablespace_location: () => '',
+  pg_is_in_recovery: () => false,
+  pg_is_other_temp_schema: () => false,
+  pg_my_temp_schema: () => 0,
+  pg_jit_available: () => false,
+  row_security_active: () => false,
+  pg_relation_is_publishable: () => false,
+  pg_relation_filenode: ([oid]) => oid,
+  pg_relation_filepath: NULL,
+  pg_relation_size: relationSize,
+  pg_table_size: relationSize,
+  pg_total_relation_size: relationSize,
+  pg_indexes_size: ([oid], { facts }) => (facts.relation(numberOf(oid)) === undefined ? null : 0n),
+  pg_database_size: ([database], moment) => {
+    if (database !== DATABASE && database !== moment.context.database) {
+      throw new SqlError('3D000', `database "${String(database)}" does not exist`);
+    }
+    return databaseSize(moment);
+  },
+  pg_tablespace_size: (_args, moment) => databaseSize(moment),
+  version: (_args, moment) => {
+    const postgres = moment.context.session?.getSetting('server_version') ?? '';
+    return `PostgreSQL ${postgres}`;
+  },
+  pg_listening_channels: (_args, { session }) => pgArray(OID.text, session?.listeningChannels() ?? []),
+  pg_get_publication_tables: NULL,
+  pg_options_to_table: NULL,
+  pg_partition_tree: NULL,
+  pg_partition_ancestors: ([oid], { facts }) =>
+    pgArray(OID.regclass, facts.relation(numberOf(oid)) === undefined ? [] : [oid]),
+  pg_describe_object: ([catalog, object]) =>
+    typeByOid(numberOf(object)) !== undefined && catalog === 1247 ? `type ${formatType(numberOf(object))}` : null,
+};

@@ -1,0 +1,85 @@
+/**
+ * pg_catalog and information_schema: relations whose rows are computed when a query reads them, from the engine's catalog, the
+ * sessions, and PostgreSQL's own catalogs as data. Queries over them are planned and run like any other.
+ *
+ * Relations that hold nothing here (extensions, policies, publications, ...) exist with their columns and no rows. Rows that stay
+ * right for longer than one read are kept as a batch.
+ */
+import { Arena } from '../../../operators/batch/arena.ts';
+import type { Batch } from '../../../operators/batch/batch.ts';
+import { batchFromRows } from '../../../operators/batch/builder.ts';
+import type { Datum } from '../../../operators/datum.ts';
+import type { EvalContext } from '../../../operators/expr/ir.ts';
+import type { Relation } from '../../../planner/catalog_reader.ts';
+import type { TidemarkEngine } from '../../runtime/engine.ts';
+import type { CatalogRelations } from '../../runtime/system_catalog.ts';
+import type { CatalogRelation, Moment, Sessions } from './catalog_relation.ts';
+import { CatalogFacts } from './facts.ts';
+import { answerCatalogFunction } from './functions/index.ts';
+import { RELATIONS } from './relations.ts';
+import { type SystemRelation, systemRelation, systemRelationByOid } from './system_relations.ts';
+
+interface KeptRows {
+  batch: Batch;
+  arena: Arena;
+  version: number;
+}
+
+export class PgCatalog implements CatalogRelations {
+  readonly #engine: TidemarkEngine;
+  #facts: CatalogFacts | null = null;
+  readonly #kept = new Map<number, KeptRows>();
+  /** Set once the server listens. */
+  sessions: Sessions | null = null;
+
+  constructor(engine: TidemarkEngine) {
+    this.#engine = engine;
+  }
+
+  relation(schema: string, name: string): Relation | null {
+    return systemRelation(schema, name);
+  }
+
+  relationByOid(oid: number): Relation | null {
+    return systemRelationByOid(oid);
+  }
+
+  /** The facts of the catalog as it is now. */
+  facts(): CatalogFacts {
+    if (this.#facts === null || this.#facts.version !== this.#engine.catalogVersion) {
+      this.#facts = new CatalogFacts(this.#engine);
+    }
+    return this.#facts;
+  }
+
+  moment(context: EvalContext): Moment {
+    const pid = context.session?.backendPid();
+    const session = pid === undefined ? null : (this.sessions?.session(pid) ?? null);
+    return { facts: this.facts(), context, sessions: this.sessions, session };
+  }
+
+  rows(oid: number, context: EvalContext): Datum[][] | Batch | null {
+    const relation = systemRelationByOid(oid);
+    if (relation === null) return null;
+    const source: CatalogRelation | undefined = RELATIONS[`${relation.schema}.${relation.name}`];
+    if (source === undefined) return [];
+    if (source.until === 'moment') return source.rows(this.moment(context), relation.columns);
+    return this.#keep(relation, source, context);
+  }
+
+  #keep(relation: SystemRelation, source: CatalogRelation, context: EvalContext): Batch {
+    const version = source.until === 'release' ? 0 : this.#engine.catalogVersion;
+    const kept = this.#kept.get(relation.oid);
+    if (kept !== undefined && kept.version === version) return kept.batch;
+    const arena = new Arena();
+    const types = relation.columns.map((c) => c.type);
+    const batch = batchFromRows(types, source.rows(this.moment(context), relation.columns), arena);
+    kept?.arena.release();
+    this.#kept.set(relation.oid, { batch, arena, version });
+    return batch;
+  }
+
+  answer(name: string, args: Datum[], context: EvalContext): Datum {
+    return answerCatalogFunction(name, args, this.moment(context));
+  }
+}

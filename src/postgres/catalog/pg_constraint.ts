@@ -1,0 +1,67 @@
+/** pg_constraint: PRIMARY KEY (p) and NOT NULL (n), the constraints that the engine has. */
+import { pgArray } from '../../../operators/datum.ts';
+import { OID } from '../../../operators/types.ts';
+import { type CatalogRow, ofCatalog } from './catalog_relation.ts';
+import type { IndexFacts, RelationFacts } from './facts.ts';
+import { notNullOid } from './oids.ts';
+
+const COMMON: CatalogRow = {
+  condeferrable: false,
+  condeferred: false,
+  conenforced: true,
+  convalidated: true,
+  contypid: 0,
+  conindid: 0,
+  conparentid: 0,
+  confrelid: 0,
+  confupdtype: ' ',
+  confdeltype: ' ',
+  confmatchtype: ' ',
+  conislocal: true,
+  coninhcount: 0,
+  connoinherit: false,
+  conperiod: false,
+};
+
+function primaryKey(index: IndexFacts): CatalogRow[] {
+  if (index.constraint === null) return [];
+  return [
+    {
+      ...COMMON,
+      oid: index.constraint,
+      conname: index.name,
+      connamespace: index.table.schema.oid,
+      contype: 'p',
+      conrelid: index.table.oid,
+      conindid: index.oid,
+      connoinherit: true,
+      conkey: pgArray(
+        OID.int2,
+        index.columns.map((c) => c + 1),
+      ),
+    },
+  ];
+}
+
+function notNulls(r: RelationFacts): CatalogRow[] {
+  if (r.relkind !== 'r') return [];
+  return r.relation.columns.flatMap((c, i) => {
+    if (!c.notNull) return [];
+    return [
+      {
+        ...COMMON,
+        oid: notNullOid(r.oid, i + 1),
+        conname: `${r.name}_${c.name}_not_null`,
+        connamespace: r.schema.oid,
+        contype: 'n',
+        conrelid: r.oid,
+        conkey: pgArray(OID.int2, [i + 1]),
+      },
+    ];
+  });
+}
+
+export const PG_CONSTRAINT = ofCatalog((facts) => [
+  ...facts.indexes.flatMap(primaryKey),
+  ...facts.own.flatMap(notNulls),
+]);
