@@ -3,7 +3,7 @@
  * objects on the same topic in the same run. CPU of the whole process a message is what counts: broker and reader share the cores.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CompressionCodecs, CompressionTypes, Kafka, logLevel, Partitioners } from 'kafkajs';
+import kafkajs, { type Kafka } from 'kafkajs';
 import lz4 from 'lz4-napi';
 import '../operators/expr/functions/index.ts';
 import { initParser } from '../planner/parse/parse.ts';
@@ -12,6 +12,8 @@ import { runScript } from '../src/runtime/script.ts';
 import { kafkaUnavailable, startBroker } from '../test/kafka/broker.ts';
 import { streamsSql, views } from '../test/nexmark/suite.ts';
 import { measure, Table } from './table.ts';
+
+const { CompressionCodecs, CompressionTypes, logLevel, Partitioners } = kafkajs;
 
 const PARTITIONS = 4;
 const TOPIC = 'bench-bid';
@@ -26,7 +28,7 @@ export async function kafkaBench(options: { messages: number; json: boolean }): 
   const why = kafkaUnavailable();
   if (why !== null) throw new Error(why);
   const broker = await startBroker();
-  const kafka = new Kafka({ brokers: broker.brokers.split(','), logLevel: logLevel.NOTHING });
+  const kafka = new kafkajs.Kafka({ brokers: broker.brokers.split(','), logLevel: logLevel.NOTHING });
   try {
     await fill(kafka, options.messages);
     const peer = await measure(() => eachBatch(kafka, options.messages));
