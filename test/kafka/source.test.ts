@@ -1,0 +1,386 @@
+/** The Kafka source against a real broker: exact offsets, compression, transactions, restarts, errors. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CompressionTypes } from 'kafkajs';
+import { SqlError } from '../../operators/errors.ts';
+import { checkKafka, openKafkaSource } from '../../src/sources/kafka/index.ts';
+import type { RawBatch, Source, SourceEvent } from '../../src/sources/source.ts';
+import { type Broker, kafkaSkip, startBroker } from './broker.ts';
+import { SASL_USER } from './jars.ts';
+import { connectCluster, type TestCluster } from './produce.ts';
+
+const WAIT_MS = 30_000;
+const skip = kafkaSkip();
+let broker: Broker;
+let cluster: TestCluster;
+
+before(async () => {
+  if (skip !== false) return;
+  broker = await startBroker();
+  cluster = await connectCluster(broker.brokers);
+});
+
+after(async () => {
+  await cluster?.close();
+  await broker?.stop();
+});
+
+interface Seen {
+  partition: number;
+  offset: number;
+  key: string | null;
+  value: string | null;
+}
+
+function recordsOf(batch: RawBatch): Seen[] {
+  const text = (start: number, end: number) => (start < 0 ? null : batch.bytes.toString('utf8', start, end));
+  return Array.from({ length: batch.n }, (_, i) => ({
+    partition: batch.partition,
+    offset: batch.offset[i],
+    key: text(batch.keyStart[i], batch.keyEnd[i]),
+    value: text(batch.valueStart[i], batch.valueEnd[i]),
+  }));
+}
+
+/** Waits for the source with a bound. */
+async function ready(source: Source): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('the source gave nothing')), WAIT_MS);
+  });
+  await Promise.race([new Promise<void>((resolve) => source.onReady(resolve)), late]);
+  clearTimeout(timer);
+}
+
+/** Polls until every partition has been covered up to `ends`; checks that batches join without gap or overlap. */
+async function readUntil(source: Source, ends: Map<number, bigint>, seen: Seen[] = []): Promise<Seen[]> {
+  const open = () => [...ends].some(([partition, end]) => (source.position(partition) ?? 0n) < end);
+  while (open()) {
+    const positions = new Map([...ends.keys()].map((p) => [p, source.position(p)]));
+    const batch = source.poll();
+    if (batch === null) {
+      await ready(source);
+      continue;
+    }
+    assert.equal(batch.baseOffset, positions.get(batch.partition));
+    assert.equal(batch.nextOffset, source.position(batch.partition));
+    seen.push(...recordsOf(batch));
+  }
+  return seen;
+}
+
+async function eventOf<K extends SourceEvent['kind']>(
+  source: Source,
+  kind: K,
+): Promise<Extract<SourceEvent, { kind: K }>> {
+  for (const until = Date.now() + WAIT_MS; Date.now() < until; ) {
+    for (const event of source.takeEvents()) if (event.kind === kind) return event as Extract<SourceEvent, { kind: K }>;
+    await sleep(20);
+  }
+  throw new Error(`no event ${kind}`);
+}
+
+function openSource(topic: string, more: Record<string, string> = {}): Promise<Source> {
+  return openKafkaSource({ brokers: broker.brokers, topic, ...more }, () => undefined);
+}
+
+const numbered = (from: number, to: number, partition = 0) =>
+  Array.from({ length: to - from }, (_, i) => ({ partition, key: `k${from + i}`, value: `{"n":${from + i}}` }));
+
+test('keys, values, tombstones, headers, timestamps and exact offsets over partitions', { skip }, async () => {
+  const topic = await cluster.topic('plain', 3);
+  await cluster.send(topic, [
+    {
+      partition: 0,
+      key: 'a',
+      value: 'one',
+      timestamp: '1700000000123',
+      headers: { h: 'x', many: ['1', '2'], none: '' },
+    },
+    { partition: 0, key: 'a', value: null },
+    { partition: 0, value: '' },
+    { partition: 2, key: '', value: 'grüße' },
+  ]);
+  const source = await openSource(topic);
+  assert.deepEqual(await source.partitions(), [0, 1, 2]);
+  const start = await source.startOffsets({ k: 'earliest' });
+  assert.deepEqual(
+    start,
+    new Map([
+      [0, 0n],
+      [1, 0n],
+      [2, 0n],
+    ]),
+  );
+  source.open(start);
+  let first: RawBatch | null = null;
+  while (first === null || first.partition !== 0) {
+    first = source.poll();
+    if (first === null) await ready(source);
+  }
+  assert.deepEqual(
+    recordsOf(first).map(({ key, value }) => [key, value]),
+    [
+      ['a', 'one'],
+      ['a', null],
+      [null, ''],
+    ],
+  );
+  assert.equal(first.timestamp[0], 1700000000123);
+  const headers = first
+    .headers(0)
+    .map(({ key, value }) => [key, value === null ? null : Buffer.from(value).toString()]);
+  assert.deepEqual(headers, [
+    ['h', 'x'],
+    ['many', '1'],
+    ['many', '2'],
+    ['none', ''],
+  ]);
+  assert.deepEqual(first.headers(1), []);
+  await readUntil(source, new Map([[2, 1n]]));
+  assert.equal(source.highWatermark(0), 3n);
+  await source.close();
+});
+
+test('starts at the earliest, the latest, a time, named offsets', { skip }, async () => {
+  const topic = await cluster.topic('starts', 2);
+  const at = (ms: number, partition: number) => ({ partition, value: 'x', timestamp: String(ms) });
+  await cluster.send(topic, [at(1000, 0), at(2000, 0), at(3000, 0), at(1500, 1)]);
+  const source = await openSource(topic);
+  assert.deepEqual(
+    await source.startOffsets({ k: 'latest' }),
+    new Map([
+      [0, 3n],
+      [1, 1n],
+    ]),
+  );
+  assert.deepEqual(
+    await source.startOffsets({ k: 'timestamp', ms: 1501 }),
+    new Map([
+      [0, 1n],
+      [1, 1n],
+    ]),
+  );
+  const named = await source.startOffsets({ k: 'at', offsets: new Map([[0, 2n]]) });
+  assert.deepEqual(
+    named,
+    new Map([
+      [0, 2n],
+      [1, 0n],
+    ]),
+  );
+  source.open(named);
+  const seen = await readUntil(
+    source,
+    new Map([
+      [0, 3n],
+      [1, 1n],
+    ]),
+  );
+  assert.deepEqual(seen.map((s) => `${s.partition}:${s.offset}`).sort(), ['0:2', '1:0']);
+  await source.close();
+});
+
+for (const codec of ['gzip', 'snappy', 'lz4', 'zstd', 'uncompressed']) {
+  test(`messages compressed by the broker with ${codec}`, { skip }, async () => {
+    const topic = await cluster.topic(codec, 1, { 'compression.type': codec });
+    for (let i = 0; i < 3000; i += 1000) await cluster.send(topic, numbered(i, i + 1000));
+    if (codec === 'gzip') await cluster.send(topic, numbered(3000, 4000), CompressionTypes.GZIP);
+    else await cluster.send(topic, numbered(3000, 4000));
+    const source = await openSource(topic, { max_partition_fetch_bytes: '20000' });
+    source.open(new Map([[0, 17n]]));
+    const seen = await readUntil(source, new Map([[0, 4000n]]));
+    assert.deepEqual(
+      seen,
+      numbered(17, 4000).map(({ key, value }, i) => ({ partition: 0, offset: 17 + i, key, value })),
+    );
+
+    const range: Seen[] = [];
+    let next = 1234n;
+    for await (const batch of source.readRange(0, 1234n, 2345n)) {
+      assert.equal(batch.baseOffset, next);
+      next = batch.nextOffset;
+      range.push(...recordsOf(batch));
+    }
+    assert.equal(next, 2345n);
+    assert.deepEqual(range, seen.slice(1234 - 17, 2345 - 17));
+    await source.close();
+  });
+}
+
+test('read committed: aborted records and open transactions are not seen', { skip }, async () => {
+  const topic = await cluster.topic('transactions');
+  const transactional = async (id: string) => {
+    const producer = cluster.kafka.producer({
+      transactionalId: `${topic}-${id}`,
+      idempotent: true,
+      maxInFlightRequests: 1,
+    });
+    await producer.connect();
+    return producer;
+  };
+  const [a, b] = [await transactional('a'), await transactional('b')];
+  const ta = await a.transaction();
+  await ta.send({ topic, messages: numbered(0, 3) });
+  const tb = await b.transaction();
+  await tb.send({ topic, messages: numbered(3, 5) });
+  await cluster.send(topic, numbered(5, 7));
+  await ta.send({ topic, messages: numbered(7, 8) });
+  await ta.abort();
+
+  const source = await openSource(topic);
+  // The broker writes the abort's marker after it has answered the client.
+  const latest = async () => (await source.startOffsets({ k: 'latest' })).get(0);
+  for (const until = Date.now() + WAIT_MS; (await latest()) !== 3n && Date.now() < until; ) await sleep(20);
+  assert.equal(await latest(), 3n);
+  source.open(new Map([[0, 0n]]));
+  const seen = await readUntil(source, new Map([[0, 3n]]));
+  assert.equal(seen.length, 0);
+  assert.equal(source.highWatermark(0), 3n);
+  await tb.commit();
+  const t2 = await a.transaction();
+  await t2.send({ topic, messages: numbered(8, 10) });
+  await t2.commit();
+  const end = BigInt((await cluster.admin.fetchTopicOffsets(topic))[0].high);
+  await readUntil(source, new Map([[0, end]]), seen);
+  assert.deepEqual(
+    seen.map((s) => s.value),
+    [3, 4, 5, 6, 8, 9].map((n) => `{"n":${n}}`),
+  );
+  await a.disconnect();
+  await b.disconnect();
+
+  const all: Seen[] = [];
+  const uncommitted = await openSource(topic, { isolation_level: 'read_uncommitted' });
+  uncommitted.open(new Map([[0, 0n]]));
+  await readUntil(uncommitted, new Map([[0, end]]), all);
+  assert.equal(all.length, 10);
+
+  const middle: Seen[] = [];
+  for await (const batch of source.readRange(0, 4n, 8n)) middle.push(...recordsOf(batch));
+  assert.deepEqual(
+    middle,
+    seen.filter((s) => s.offset >= 4 && s.offset < 8),
+  );
+  await source.close();
+  await uncommitted.close();
+});
+
+test('a full buffer stops fetching; a paused partition is passed over', { skip }, async () => {
+  const topic = await cluster.topic('pressure', 2);
+  const filler = 'y'.repeat(1000);
+  for (let i = 0; i < 20; i++) {
+    await cluster.send(
+      topic,
+      Array.from({ length: 100 }, (_, n) => ({ partition: n % 2, value: filler })),
+    );
+  }
+  const limits = { buffer_bytes: '100000', max_partition_fetch_bytes: '50000', fetch_max_bytes: '60000' };
+  const source = await openSource(topic, limits);
+  source.open(
+    new Map([
+      [0, 0n],
+      [1, 0n],
+    ]),
+  );
+  await ready(source);
+  await sleep(500);
+  const held = source.bufferedBytes();
+  assert.ok(held > 0 && held < 300_000, `${held} bytes buffered`);
+  source.pause(1);
+  await readUntil(source, new Map([[0, 1000n]]));
+  assert.equal(source.position(1), 0n);
+  source.resume(1);
+  await readUntil(source, new Map([[1, 1000n]]));
+  assert.equal(source.bufferedBytes(), 0);
+  await source.close();
+});
+
+test('offsets that are gone are an event; moving on works; a range that is gone is an error', { skip }, async () => {
+  const topic = await cluster.topic('gone');
+  await cluster.send(topic, numbered(0, 10));
+  await cluster.deleteBefore(topic, 0, 6);
+  const source = await openSource(topic);
+  source.open(new Map([[0, 2n]]));
+  const event = await eventOf(source, 'offset_out_of_range');
+  assert.deepEqual(event, { kind: 'offset_out_of_range', partition: 0, offset: 2n, earliest: 6n, latest: 10n });
+  source.open(new Map([[0, event.earliest]]));
+  const seen = await readUntil(source, new Map([[0, 10n]]));
+  assert.deepEqual(
+    seen.map((s) => s.offset),
+    [6, 7, 8, 9],
+  );
+  await assert.rejects(
+    async () => {
+      for await (const batch of source.readRange(0, 2n, 5n)) assert.fail(String(batch.n));
+    },
+    (error) => error instanceof SqlError && error.sqlstate === '58P01' && /no longer has/.test(error.message),
+  );
+  await source.close();
+});
+
+test('a new partition is told and read when it is opened', { skip }, async () => {
+  const topic = await cluster.topic('grow', 1);
+  const source = await openSource(topic, { metadata_max_age: '200' });
+  source.open(await source.startOffsets({ k: 'earliest' }));
+  await cluster.admin.createPartitions({ topicPartitions: [{ topic, count: 2 }] });
+  const event = await eventOf(source, 'partition_added');
+  assert.equal(event.partition, 1);
+  await cluster.send(topic, [{ partition: 1, value: 'new' }]);
+  source.open(new Map([[1, 0n]]));
+  const seen = await readUntil(source, new Map([[1, 1n]]));
+  assert.deepEqual(
+    seen.map((s) => s.value),
+    ['new'],
+  );
+  await source.close();
+});
+
+test('missing topic, unreachable broker, wrong password, unknown option', { skip }, async () => {
+  const refused = async (options: Record<string, string>, sqlstate: string, pattern: RegExp) => {
+    await assert.rejects(checkKafka(options), (error) => {
+      assert.ok(error instanceof SqlError, String(error));
+      assert.equal(error.sqlstate, sqlstate, error.message);
+      assert.match(error.message, pattern);
+      return true;
+    });
+  };
+  const topic = await cluster.topic('checked');
+  const { brokers } = broker;
+  await checkKafka({ connector: 'kafka', brokers, topic });
+  await refused({ brokers, topic: 'no-such-topic' }, '42P01', /topic "no-such-topic" does not exist/);
+  await refused({ brokers: '127.0.0.1:1', topic }, '08001', /could not connect to Kafka at 127\.0\.0\.1:1/);
+  await refused({ brokers, topic, tpoic: 'x' }, '22023', /unrecognized option "tpoic"/);
+  await refused({ brokers }, '22023', /needs the option "topic"/);
+  await refused({ brokers: 'a b', topic }, '22023', /"brokers"/);
+  await refused({ brokers, topic, format: 'xml' }, '22023', /unknown format "xml"/);
+  if (broker.saslBrokers === null) return;
+  const login = { brokers: broker.saslBrokers, topic, sasl_mechanism: 'plain', sasl_username: SASL_USER.username };
+  await refused({ ...login, sasl_password: 'wrong' }, '28P01', /refused the login/);
+  await checkKafka({ ...login, sasl_password: SASL_USER.password });
+});
+
+test('a broker that goes away and comes back: told, then read on without loss or repetition', { skip }, async (t) => {
+  if (!broker.ours) return t.skip('the cluster of KAFKA_BROKERS is not restarted');
+  const topic = await cluster.topic('restart');
+  await cluster.send(topic, numbered(0, 100));
+  const source = await openSource(topic);
+  source.open(new Map([[0, 0n]]));
+  const seen = await readUntil(source, new Map([[0, 50n]]));
+  await broker.kill();
+  await eventOf(source, 'unreachable');
+  await broker.start();
+  await eventOf(source, 'recovered');
+  await cluster.close();
+  cluster = await connectCluster(broker.brokers);
+  await cluster.send(topic, numbered(100, 200));
+  await readUntil(source, new Map([[0, 200n]]), seen);
+  assert.deepEqual(
+    seen.map((s) => s.offset),
+    Array.from({ length: 200 }, (_, i) => i),
+  );
+  await cluster.admin.deleteTopics({ topics: [topic] });
+  await eventOf(source, 'topic_missing');
+  await source.close();
+});
