@@ -18,6 +18,7 @@
  * | uuid                                   | string, 36 characters, lower case                                      |
  * | arrays, int2vector, oidvector          | PgArray                                                                |
  * | record                                 | PgRecord                                                               |
+ * | bit, bit varying                       | string of 0 and 1                                                      |
  * | void                                   | ''                                                                     |
  */
 export type Datum = null | boolean | number | bigint | string | Uint8Array | Decimal | Interval | PgArray | PgRecord;

@@ -27,10 +27,11 @@ const OBJECT_IDS: ReadonlySet<number> = new Set([
 ]);
 
 const STRINGS: ReadonlySet<number> = new Set([OID.text, OID.varchar, OID.bpchar]);
+const BITS: ReadonlySet<number> = new Set([OID.bit, OID.varbit]);
 
 /** How a value of one type is relabelled as another; null when the types are not binary-coercible. */
 function relabelling(from: number, to: number): ((v: Datum) => Datum) | null {
-  if (from === to || (STRINGS.has(from) && STRINGS.has(to))) return (v) => v;
+  if (from === to || (STRINGS.has(from) && STRINGS.has(to)) || (BITS.has(from) && BITS.has(to))) return (v) => v;
   if (OBJECT_IDS.has(to) && (OBJECT_IDS.has(from) || from === OID.int4)) return (v) => (v as number) >>> 0;
   if (to === OID.int4 && OBJECT_IDS.has(from)) return (v) => (v as number) | 0;
   if (!isArrayType(from) || !isArrayType(to)) return null;

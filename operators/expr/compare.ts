@@ -106,7 +106,18 @@ for (const oid of [OID.xid, OID.cid, OID.int8]) registerCompare(oid, compareNumb
 registerCompare(OID.float4, compareFloats);
 registerCompare(OID.float8, compareFloats);
 registerCompare(OID.numeric, compareDecimal);
-for (const oid of [OID.text, OID.varchar, OID.name, OID.char, OID.unknown, OID.cstring, OID.refcursor]) {
+// Bit strings are held as text of 0 and 1.
+for (const oid of [
+  OID.text,
+  OID.varchar,
+  OID.name,
+  OID.char,
+  OID.unknown,
+  OID.cstring,
+  OID.refcursor,
+  OID.bit,
+  OID.varbit,
+]) {
   registerCompare(oid, compareText);
 }
 registerCompare(OID.bpchar, compareBpchar);

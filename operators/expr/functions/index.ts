@@ -1,5 +1,6 @@
 /** Registers every function module (and every type's I/O) and exports the registry. */
 import '../io/index.ts';
+import './bit.ts';
 import './bytea.ts';
 import './comparisons.ts';
 import './float.ts';

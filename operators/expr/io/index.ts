@@ -1,4 +1,5 @@
 /** Registers the I/O of every type family and exports the dispatchers. */
+import './bit.ts';
 import './bool.ts';
 import './integer.ts';
 import './float.ts';
