@@ -12,6 +12,21 @@ import { inputBinary, inputText, outputBinary, outputText } from '../operators/e
 import type { EvalContext } from '../operators/expr/ir.ts';
 import { type ColType, colType, OID } from '../operators/types.ts';
 
+/** Runs a query of one text column; its rows joined by line feeds, or `SQLSTATE message | detail`. */
+const ATTEMPT = `
+  CREATE FUNCTION attempt(q text) RETURNS text LANGUAGE plpgsql AS $$
+  DECLARE r text; detail text;
+  BEGIN
+    EXECUTE 'SELECT coalesce(string_agg(coalesce(x, ''NULL''), E''\\n''), '''') FROM (' || q || ') AS t(x)' INTO r;
+    RETURN r;
+  EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+    RETURN sqlstate || ' ' || sqlerrm || CASE WHEN detail = '' THEN '' ELSE ' | ' || detail END;
+  END $$`;
+
+/** Checks sent to PostgreSQL in one round trip. */
+const BATCH = 2000;
+
 /** An argument: its pg_type name and its text, or null. */
 export type Arg = [type: string, text: string | null];
 
@@ -21,6 +36,7 @@ export class PostgresOracle {
   /** Every difference found, for one report at the end. */
   readonly differences: string[] = [];
   checked = 0;
+  private readonly pending: { sql: string; what: string; actual: string }[] = [];
 
   private constructor(db: PGlite) {
     this.db = db;
@@ -28,7 +44,9 @@ export class PostgresOracle {
   }
 
   static async start(): Promise<PostgresOracle> {
-    const oracle = new PostgresOracle(await PGlite.create());
+    const db = await PGlite.create();
+    await db.exec(ATTEMPT);
+    const oracle = new PostgresOracle(db);
     const now = await oracle.postgres(`SELECT (extract(epoch FROM now()) * 1000000)::int8 - 946684800000000`);
     oracle.ctx.now = BigInt(now);
     return oracle;
@@ -40,6 +58,7 @@ export class PostgresOracle {
 
   /** Sets TimeZone, DateStyle or IntervalStyle on both sides. */
   async set(setting: 'timeZone' | 'dateStyle' | 'intervalStyle', value: string): Promise<void> {
+    await this.flush();
     await this.db.exec(`SET ${setting} = '${value}'`);
     this.ctx[setting] = value;
   }
@@ -64,20 +83,31 @@ export class PostgresOracle {
     }
   }
 
-  private compare(what: string, expected: string, actual: string): void {
-    this.checked++;
-    if (expected !== actual) this.differences.push(`${what}\n    postgres ${expected}\n    here     ${actual}`);
-  }
-
+  /** Notes a check: what happens here is found at once, what PostgreSQL says comes with the next batch. */
   private async column(sql: string, what: string, run: () => string): Promise<void> {
-    const expected = await this.postgres(sql);
     let actual: string;
     try {
       actual = this.here(run);
     } catch (e) {
       actual = `CRASH ${(e as Error).stack}`;
     }
-    this.compare(what, expected, actual);
+    this.pending.push({ sql, what, actual });
+    if (this.pending.length >= BATCH) await this.flush();
+  }
+
+  private async flush(): Promise<void> {
+    const batch = this.pending.splice(0);
+    if (batch.length === 0) return;
+    const result = await this.db.query<[string]>(
+      'SELECT attempt(q) FROM unnest($1::text[]) WITH ORDINALITY AS t(q, i) ORDER BY i',
+      [batch.map((c) => c.sql)],
+      { rowMode: 'array' },
+    );
+    result.rows.forEach(([expected], i) => {
+      const { what, actual } = batch[i];
+      this.checked++;
+      if (expected !== actual) this.differences.push(`${what}\n    postgres ${expected}\n    here     ${actual}`);
+    });
   }
 
   /** Text input and output of a type, `typmod` as SQL writes it; and the binary forms, there and back. */
@@ -159,7 +189,8 @@ export class PostgresOracle {
   }
 
   /** Fails with all differences found since the last report. */
-  report(title: string): void {
+  async report(title: string): Promise<void> {
+    await this.flush();
     const found = this.differences.splice(0);
     const perName = new Map<string, number>();
     const few = found.filter((d) => {

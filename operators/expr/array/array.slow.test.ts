@@ -108,7 +108,7 @@ test('input and output', async () => {
   await oracle.io('_float8', '{1.5,-0,Infinity}');
   for (const text of ['1 2 3', '', ' 1  2 ', '-1']) await oracle.io('int2vector', text);
   for (const text of ['1 2 3', '', '4294967295', '1 x']) await oracle.io('oidvector', text);
-  oracle.report('io');
+  await oracle.report('io');
 });
 
 test('functions', async () => {
@@ -164,7 +164,7 @@ test('functions', async () => {
     '_int4',
   );
   await oracle.call('array_append(anycompatiblearray,anycompatible)', [['_int4', null], n(1)], '_int4');
-  oracle.report('functions');
+  await oracle.report('functions');
 });
 
 test('random text arrays', async () => {
@@ -191,7 +191,7 @@ test('random text arrays', async () => {
       'bool',
     );
   }
-  oracle.report('random');
+  await oracle.report('random');
 });
 
 test('uuid', async () => {
@@ -221,5 +221,5 @@ test('uuid', async () => {
     await oracle.call('uuid_extract_timestamp(uuid)', [a], 'timestamptz');
     for (const b of good) for (const f of ['eq', 'lt', 'ge']) await oracle.call(`uuid_${f}(uuid,uuid)`, [a, b], 'bool');
   }
-  oracle.report('uuid');
+  await oracle.report('uuid');
 });

@@ -38,7 +38,7 @@ test('timestamp, date, time input', async () => {
   }
   await oracle.set('dateStyle', 'ISO, MDY');
   await oracle.set('timeZone', 'UTC');
-  oracle.report('input');
+  await oracle.report('input');
 });
 
 test('typmods', async () => {
@@ -83,7 +83,7 @@ test('typmods', async () => {
       await oracle.io('interval', text, { typeSql: `interval ${sql}`, typmod: (bits << 16) | 0xffff });
     }
   }
-  oracle.report('typmods');
+  await oracle.report('typmods');
 });
 
 test('output styles', async () => {
@@ -104,7 +104,7 @@ test('output styles', async () => {
   }
   await oracle.set('dateStyle', 'ISO, MDY');
   await oracle.set('timeZone', 'UTC');
-  oracle.report('output');
+  await oracle.report('output');
 });
 
 test('interval input and output', async () => {
@@ -113,7 +113,7 @@ test('interval input and output', async () => {
     for (const text of INTERVAL_TEXTS) await oracle.io('interval', text);
   }
   await oracle.set('intervalStyle', 'postgres');
-  oracle.report('interval');
+  await oracle.report('interval');
 });
 
 test('functions of one argument and of units', async () => {
@@ -220,7 +220,7 @@ test('functions of one argument and of units', async () => {
   ]) {
     await oracle.call('to_timestamp(float8)', [['float8', x]], 'timestamptz');
   }
-  oracle.report('functions');
+  await oracle.report('functions');
 });
 
 test('pairs', async () => {
@@ -282,7 +282,7 @@ test('pairs', async () => {
     }
   }
   await oracle.set('timeZone', 'UTC');
-  oracle.report('pairs');
+  await oracle.report('pairs');
 });
 
 test('makers and series', async () => {
@@ -370,7 +370,7 @@ test('makers and series', async () => {
             'bool',
           );
         }
-  oracle.report('makers');
+  await oracle.report('makers');
 });
 
 test('random timestamps and intervals', async () => {
@@ -456,5 +456,5 @@ test('random timestamps and intervals', async () => {
     );
   }
   await oracle.set('timeZone', 'UTC');
-  oracle.report('random');
+  await oracle.report('random');
 });

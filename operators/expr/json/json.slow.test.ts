@@ -112,7 +112,7 @@ const BAD = [
 
 test('input and output', async () => {
   for (const type of ['json', 'jsonb']) for (const text of [...VALUES, ...BAD]) await oracle.io(type, text);
-  oracle.report('io');
+  await oracle.report('io');
 });
 
 const arg =
@@ -205,7 +205,7 @@ test('parts', async () => {
       }
     }
   }
-  oracle.report('parts');
+  await oracle.report('parts');
 });
 
 test('building', async () => {
@@ -284,7 +284,7 @@ test('building', async () => {
         );
     }
   }
-  oracle.report('building');
+  await oracle.report('building');
 });
 
 test('random values', async () => {
@@ -315,5 +315,5 @@ test('random values', async () => {
     );
     await oracle.call('jsonb_pretty(jsonb)', [jsonb(a)], 'text');
   }
-  oracle.report('random');
+  await oracle.report('random');
 });

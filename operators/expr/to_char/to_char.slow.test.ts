@@ -167,7 +167,7 @@ test('timestamps and intervals', async () => {
         ],
         'text',
       );
-  oracle.report('to_char of times');
+  await oracle.report('to_char of times');
 });
 
 const NUMBER_TEMPLATES = [
@@ -345,7 +345,7 @@ test('numbers', async () => {
       );
     }
   }
-  oracle.report('to_char of numbers');
+  await oracle.report('to_char of numbers');
 });
 
 test('random numbers and templates', async () => {
@@ -401,5 +401,5 @@ test('random numbers and templates', async () => {
       'text',
     );
   }
-  oracle.report('random');
+  await oracle.report('random');
 });

@@ -81,7 +81,7 @@ test('to_number', async () => {
         ],
         'numeric',
       );
-  oracle.report('to_number');
+  await oracle.report('to_number');
 });
 
 test('random texts and templates', async () => {
@@ -99,5 +99,5 @@ test('random texts and templates', async () => {
       'numeric',
     );
   }
-  oracle.report('random');
+  await oracle.report('random');
 });

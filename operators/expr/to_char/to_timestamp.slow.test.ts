@@ -166,5 +166,5 @@ test('to_timestamp and to_date', async () => {
     }
   }
   await oracle.set('timeZone', 'UTC');
-  oracle.report('to_timestamp');
+  await oracle.report('to_timestamp');
 });
