@@ -69,6 +69,10 @@ export class CatalogTable {
     this.lines = file.rows;
   }
 
+  has(column: string): boolean {
+    return this.positions.has(column) || column in this.same;
+  }
+
   /** A value as PostgreSQL's output function writes it; null for NULL. Throws when the catalog has no such column. */
   value(row: number, column: string): string | null {
     const position = this.positions.get(column);

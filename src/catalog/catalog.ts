@@ -14,13 +14,22 @@ export interface SystemRelations {
   tableFunction(schema: string | undefined, name: string, args: (string | null)[]): Relation | null;
 }
 
+const BUILT_IN_SCHEMAS: [name: string, oid: number][] = [
+  ['public', 2200],
+  ['pg_catalog', 11],
+  ['information_schema', 12424],
+  // Outside the ranges that PostgreSQL uses, below the users'.
+  ['tidemark', 14999],
+];
+
 /** First OID given to users' objects, as in PostgreSQL. */
 const FIRST_OID = 16384;
 
 export class Catalog implements CatalogReader {
   readonly #objects = new Map<number, CatalogObject>();
   readonly #byName = new Map<string, number>();
-  readonly #schemas = new Set(['public', 'pg_catalog', 'information_schema', 'tidemark']);
+  /** Schemas and their OIDs: PostgreSQL's where it has the schema. */
+  readonly #schemas = new Map(BUILT_IN_SCHEMAS);
   readonly #system: SystemRelations;
   #nextOid = FIRST_OID;
   version = 1;
@@ -34,7 +43,7 @@ export class Catalog implements CatalogReader {
   }
 
   get schemas(): string[] {
-    return [...this.#schemas];
+    return [...this.#schemas.keys()];
   }
 
   createSchema(name: string, ifNotExists: boolean): boolean {
@@ -42,7 +51,7 @@ export class Catalog implements CatalogReader {
       if (ifNotExists) return false;
       throw new SqlError('42P06', `schema "${name}" already exists`);
     }
-    this.#schemas.add(name);
+    this.#schemas.set(name, this.newOid());
     this.version++;
     return true;
   }
@@ -54,6 +63,11 @@ export class Catalog implements CatalogReader {
 
   hasSchema(name: string): boolean {
     return this.#schemas.has(name);
+  }
+
+  /** pg_namespace.oid of a schema; 0 when there is none. */
+  schemaOid(name: string): number {
+    return this.#schemas.get(name) ?? 0;
   }
 
   /** Objects in creation order: what a view reads comes before it. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import '../../operators/expr/functions/index.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { initParser } from '../../planner/parse/parse.ts';
+import { PgCatalog } from '../postgres/catalog/pg_catalog.ts';
 import type { PostgresServer } from '../postgres/options.ts';
 import { startPostgresServer } from '../postgres/server.ts';
 import { type EngineOptions, TidemarkEngine } from '../runtime/engine.ts';
@@ -29,13 +30,17 @@ export interface ServerSettings extends EngineOptions {
 export async function runServer(settings: ServerSettings): Promise<RunningServer> {
   await initParser();
   const engine = new TidemarkEngine(settings);
+  const catalog = new PgCatalog(engine);
+  engine.system.catalogs = catalog;
   if (settings.init !== undefined) await runScript(engine, settings.init, settings.log);
   const postgres = await startPostgresServer({
     listen: { host: settings.host, port: settings.port },
     engine,
     version: settings.version,
     log: settings.log,
+    catalog: (name, args, context) => catalog.answer(name, args, context),
   });
+  catalog.sessions = postgres;
   return {
     engine,
     postgres,

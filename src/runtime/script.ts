@@ -3,6 +3,7 @@ import { readRow } from '../../operators/batch/builder.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError, unsupported } from '../../operators/errors.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
+import type { EvalContext } from '../../operators/expr/ir.ts';
 import { parse } from '../../planner/parse/parse.ts';
 import type { ResultColumn, SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
@@ -13,10 +14,24 @@ export interface ScriptResult {
   rows: Datum[][];
 }
 
+/** No settings and no backend of its own; names of relations and types are known. */
+function localContext(engine: TidemarkEngine): EvalContext {
+  const context = defaultContext({ now: engine.loop.now, tick: engine.loop.tick });
+  const { catalogs } = engine.system;
+  if (catalogs === null) return context;
+  context.session = {
+    getSetting: () => null,
+    setSetting: (_name, value) => value,
+    backendPid: () => 0,
+    catalog: (name, args) => catalogs.answer(name, args, context),
+  };
+  return context;
+}
+
 /** A session for statements that the server itself runs. */
 export function localSession(engine: TidemarkEngine, log?: (level: 'info', message: string) => void): SessionContext {
   return {
-    evalContext: defaultContext({ now: engine.loop.now, tick: engine.loop.tick }),
+    evalContext: localContext(engine),
     searchPath: ['public'],
     getSetting: () => null,
     transaction: engine.begin(),

@@ -17,7 +17,9 @@ import { lateColumns } from './stream.ts';
 export interface CatalogRelations {
   relation(schema: string, name: string): Relation | null;
   relationByOid(oid: number): Relation | null;
-  rows(oid: number, context: EvalContext): Datum[][] | null;
+  rows(oid: number, context: EvalContext): Datum[][] | Batch | null;
+  /** Answers catalog functions such as pg_get_viewdef by their pg_proc name. */
+  answer(name: string, args: Datum[], context: EvalContext): Datum;
 }
 
 interface FigureRelation {
@@ -145,6 +147,11 @@ export class SystemCatalog implements SystemRelations {
     return schema === undefined ? null : (this.catalogs?.relation(schema, name) ?? null);
   }
 
+  /** The relations of the tidemark schema. */
+  figures(): Relation[] {
+    return Object.keys(FIGURES).flatMap((name) => this.relation('tidemark', name) ?? []);
+  }
+
   relationByOid(oid: number): Relation | null {
     const figure = Object.keys(FIGURES)[oid - FIGURE_OID];
     if (figure !== undefined) return this.relation('tidemark', figure);
@@ -186,7 +193,8 @@ export class SystemCatalog implements SystemRelations {
     }
     const relation = this.catalogs?.relationByOid(oid) ?? null;
     const rows = this.catalogs?.rows(oid, context) ?? null;
-    return relation === null || rows === null ? null : { types: relation.columns.map((c) => c.type), rows };
+    if (relation === null || rows === null) return null;
+    return Array.isArray(rows) ? { types: relation.columns.map((c) => c.type), rows } : rows;
   }
 
   #snapshot(relation: { snapshot(arena: TidemarkEngine['loop']['arena']): Batch } | undefined): Batch | null {

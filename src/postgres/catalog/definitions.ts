@@ -13,11 +13,13 @@ export function viewDefinition(relation: RelationFacts): string {
 /** What follows the first AS outside of brackets: CREATE ... name [(columns)] [WITH (...)] AS query. */
 function queryText(sql: string): string {
   let depth = 0;
-  for (const { start, end } of scanPostgres(sql)) {
-    const token = sql.slice(start, end);
-    if (token === '(') depth++;
-    else if (token === ')') depth--;
-    else if (depth === 0 && token.toLowerCase() === 'as') return sql.slice(end).trim().replace(/;$/, '').trimEnd();
+  for (const { text, end } of scanPostgres(sql)) {
+    if (text === '(') depth++;
+    else if (text === ')') depth--;
+    else if (depth === 0 && text.toLowerCase() === 'as') {
+      const query = Buffer.from(sql, 'utf8').subarray(end).toString('utf8');
+      return query.trim().replace(/;$/, '').trimEnd();
+    }
   }
   return '';
 }
