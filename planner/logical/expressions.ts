@@ -102,14 +102,23 @@ export function sameType(a: ColType, b: ColType): boolean {
   return a.oid === b.oid;
 }
 
-/** JSON text of a datum or expression that keeps what JSON drops (bigint, -0, NaN, bytes); equal texts mean equal structure. */
-export function structureText(value: unknown): string {
-  return JSON.stringify(value, (_key, v: unknown) => {
-    if (typeof v === 'bigint') return `${v}n`;
-    if (typeof v === 'number' && (!Number.isFinite(v) || Object.is(v, -0))) return `#${Object.is(v, -0) ? '-0' : v}`;
-    if (typeof v === 'string' && /^(#|-?\d+n$|bytes:|")/.test(v)) return `"${v}`;
-    if (v instanceof Uint8Array) return `bytes:${Buffer.from(v).toString('hex')}`;
-    return v;
+/**
+ * JSON text of plain data that keeps what JSON drops (bigint, -0, NaN, bytes); equal texts mean equal structure. Fields called
+ * `name` are left out with `names: false`.
+ */
+export function structureText(value: unknown, names = true): string {
+  return JSON.stringify(value, (key, v: unknown) => {
+    switch (typeof v) {
+      case 'bigint':
+        return `${v}n`;
+      case 'number':
+        return Number.isFinite(v) && !Object.is(v, -0) ? v : `#${Object.is(v, -0) ? '-0' : v}`;
+      case 'string':
+        if (key === 'name' && !names) return undefined;
+        return /^(#|-?\d+n$|bytes:|")/.test(v) ? `"${v}` : v;
+      default:
+        return v instanceof Uint8Array ? `bytes:${Buffer.from(v).toString('hex')}` : v;
+    }
   });
 }
 

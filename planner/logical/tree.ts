@@ -10,14 +10,15 @@ import { mapChildren, mapPlanExprs, planExprs, planInputs, withInputs } from './
 
 /** Hands out column ids that the plan does not use yet. */
 export class Ids {
-  private last: number;
+  private last: number | null = null;
+  private readonly plan: Logical;
 
   constructor(plan: Logical) {
-    this.last = maxId(plan);
+    this.plan = plan;
   }
 
   next(): number {
-    this.last++;
+    this.last = (this.last ?? maxId(this.plan)) + 1;
     return this.last;
   }
 

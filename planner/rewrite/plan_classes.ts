@@ -6,7 +6,7 @@ import { outputColumns } from '../logical/columns.ts';
 import { structureText } from '../logical/expressions.ts';
 import type { Logical } from '../logical/plan.ts';
 import { renumberNode } from '../logical/tree.ts';
-import { planInputs } from '../logical/walk.ts';
+import { planInputs, visitPlan } from '../logical/walk.ts';
 
 /** Ids of a node's own columns in its canonical form; its inputs' columns count from 0. */
 const OWN = 1_000_000;
@@ -19,8 +19,9 @@ export interface PlanClass {
   needed: Set<number>;
 }
 
-/** The class of every node of a plan. */
+/** The class of every node of a plan; none when no relation is read twice, since nothing can be equal then. */
 export function planClasses(plan: Logical): Map<Logical, PlanClass> {
+  if (!readsTwice(plan)) return new Map();
   const classes = new Map<string, { number: number; of: PlanClass }>();
   const found = new Map<Logical, PlanClass>();
   const visit = (p: Logical): { number: number; of: PlanClass } => {
@@ -43,6 +44,18 @@ export function planClasses(plan: Logical): Map<Logical, PlanClass> {
   return found;
 }
 
+function readsTwice(plan: Logical): boolean {
+  const seen = new Set<number>();
+  let twice = false;
+  visitPlan(plan, (p) => {
+    if (p.op === 'get') {
+      twice ||= seen.has(p.relation.oid);
+      seen.add(p.relation.oid);
+    }
+  });
+  return twice;
+}
+
 const STATELESS = new Set<Logical['op']>(['get', 'values', 'filter', 'project', 'tablefunc', 'working']);
 
 /** The node with positions for ids, without names, over the numbers of its inputs' classes. */
@@ -61,13 +74,5 @@ function canonical(p: Logical, inputs: number[]): string {
     if (typeof own[field] === 'object') delete own[field];
   }
   if (p.op === 'get') own.relation = p.relation.oid;
-  return structureText([withoutNames(own), inputs]);
-}
-
-/** Column names do not matter. */
-function withoutNames(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNames);
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
-  const entries = Object.entries(value).filter(([key]) => key !== 'name');
-  return Object.fromEntries(entries.map(([key, v]) => [key, withoutNames(v)]));
+  return structureText([own, inputs], false);
 }

@@ -86,7 +86,7 @@ function mayFilterLeft(kind: JoinKind): boolean {
 
 /** Predicates on one column, carried over `a = b` to the other side, without those that hold there already. */
 function derived(on: Expr[], known: Expr[], target: ReadonlySet<number>, there: Expr[]): Expr[] {
-  const texts = new Set(there.map(structureText));
+  const texts = new Set(there.map((e) => structureText(e)));
   const found: Expr[] = [];
   for (const e of on) {
     if (e.k !== 'call' || e.args.length !== 2 || !isEquality(e.fn)) continue;

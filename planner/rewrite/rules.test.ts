@@ -55,7 +55,7 @@ const PLANS = 150;
 
 /** The rows as a bag: sorted texts. */
 function bag(rows: Datum[][]): string[] {
-  return rows.map(structureText).sort();
+  return rows.map((r) => structureText(r)).sort();
 }
 
 function tablesOf(random: Random): Map<number, Datum[][]> {

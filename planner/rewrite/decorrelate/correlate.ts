@@ -25,7 +25,8 @@ export function correlate(left: Logical, right: Logical, ids: Ids, singleRow = f
   if (!dependsOn(right, outer)) {
     return { plan: singleRow ? { op: 'single_row', input: right, keys: [] } : right, on: [], empty: null };
   }
-  const pulled = singleRow ? null : pullUp(right, outer, ids);
+  // Columns of queries further out are lifted too, so that a subquery around this one finds them at the top.
+  const pulled = singleRow ? null : pullUp(right, freeIds(right), ids);
   if (pulled !== null) return pulled;
   const free = freeIds(right);
   const domain = new Domain(
