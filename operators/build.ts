@@ -11,6 +11,7 @@ import type { IndexProvider, Operator } from './operator.ts';
 import { OuterJoinOperator } from './outer_join.ts';
 import { OverOperator } from './over.ts';
 import type { PlanNode } from './plan.ts';
+import { RecursiveOperator } from './recursive.ts';
 import { SemiJoinOperator } from './semi_join.ts';
 import { SessionOperator } from './session.ts';
 import { SET_FUNCTIONS, SetOperator } from './set_operation.ts';
@@ -74,6 +75,8 @@ export function buildOperator(node: PlanNode, inputs: InputSpec[], indexes: Inde
         node,
         inputs.map((i) => i.types),
       );
+    case 'recursive':
+      return new RecursiveOperator(node, indexes);
     default:
       throw unsupported(`the ${node.op} operator`);
   }

@@ -54,6 +54,7 @@ export class Dataflow {
     for (const spec of plan.nodes) {
       const provider: IndexProvider = {
         index: (input, keyColumns, nullKeys) => this.#index(spec.inputs[input], keyColumns, nullKeys),
+        flow: (inner) => new Dataflow(inner),
       };
       const inputs = spec.inputs.map((i) => ({
         types: plan.nodes[i].types,

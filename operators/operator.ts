@@ -16,6 +16,7 @@ import type { Batch } from './batch/batch.ts';
 import type { Datum } from './datum.ts';
 import type { SqlError } from './errors.ts';
 import type { EvalContext } from './expr/ir.ts';
+import type { DataflowPlan } from './plan.ts';
 import type { KeyedIndex } from './state/keyed_index.ts';
 
 /** Where failed rows go: a weighted row (reason, the row) of the view's error relation. */
@@ -58,4 +59,14 @@ export interface Operator {
  */
 export interface IndexProvider {
   index(input: number, keyColumns: number[], nullKeys: boolean): KeyedIndex;
+  /** A dataflow of its own inside an operator: the step of WITH RECURSIVE. */
+  flow(plan: DataflowPlan): InnerFlow;
+}
+
+/** A running plan, as dataflow.ts makes it: deltas of its relations in, the delta of its root out, valid until endTick(). */
+export interface InnerFlow {
+  step(delta: (relation: number) => Batch | null, tick: Omit<Tick, 'first'>): Batch;
+  endTick(): void;
+  figures(): { stateRows: number; stateBytes: number }[];
+  release(): void;
 }

@@ -1,0 +1,177 @@
+/**
+ * WITH RECURSIVE, as SQL defines it:
+ *
+ *   W0 = base          Wi+1 = step(Wi)  (UNION: without rows seen before)          out = W0 + W1 + ... until Wi is empty
+ *
+ * The step is a dataflow of its own whose state lives on: iteration i feeds it Wi - Wi-1, so each iteration costs what changed, and after the
+ * last one the working table is empty again. A tick in which an input moved runs the recursion anew and emits the difference to the
+ * result before. State: the base, the result, the step's inputs. Cost: O(the whole recursion) a changed tick.
+ * A recursion that does not end is stopped (54001); its result is then empty and the error stays until the input changes.
+ */
+import { Arena } from './batch/arena.ts';
+import type { Batch } from './batch/batch.ts';
+import { BatchBuilder, emptyBatch, weightOf } from './batch/builder.ts';
+import { ErrorBag } from './error_bag.ts';
+import { SqlError } from './errors.ts';
+import type { IndexProvider, InnerFlow, Operator, Tick } from './operator.ts';
+import type { PlanNode } from './plan.ts';
+import { consolidator } from './state/consolidate.ts';
+import { RelationStore } from './state/relation_store.ts';
+import type { ColType } from './types.ts';
+
+type RecursiveSpec = PlanNode & { op: 'recursive' };
+
+const WORKING_TABLE = -1;
+const MAX_ITERATIONS = 100000;
+const MAX_ROWS = 5000000;
+
+export class RecursiveOperator implements Operator {
+  readonly #spec: RecursiveSpec;
+  readonly #types: ColType[];
+  readonly #flow: InnerFlow;
+  readonly #clocked: boolean;
+  readonly #base: RelationStore;
+  /** What the step gives for the present working table. */
+  readonly #stepOutput: RelationStore;
+  #result: RelationStore;
+  /** Stores that this tick's output still shows. */
+  #retired: RelationStore[] = [];
+  readonly #stepErrors = new ErrorBag();
+  #errors = new ErrorBag();
+  /** For the working tables of one step(), and for one iteration of the inner dataflow. */
+  readonly #tables = new Arena();
+  readonly #iteration = new Arena();
+  readonly #consolidate: ReturnType<typeof consolidator>;
+
+  constructor(spec: RecursiveSpec, indexes: IndexProvider) {
+    this.#spec = spec;
+    this.#types = spec.types;
+    // The working table shrinks and grows, whatever the planner knows of the recursion as a whole.
+    const nodes = spec.step.nodes.map((node) => ({ ...node, appendOnly: false }));
+    this.#flow = indexes.flow({ ...spec.step, nodes });
+    this.#clocked = nodes.some((node) => node.op === 'temporal' || node.op === 'window_close');
+    this.#base = new RelationStore(spec.types);
+    this.#stepOutput = new RelationStore(spec.types);
+    this.#result = new RelationStore(spec.types);
+    this.#consolidate = consolidator(spec.types);
+  }
+
+  step(inputs: Batch[], tick: Tick): Batch {
+    const moved = inputs.some((input) => input.n > 0);
+    if (!moved && !tick.first && !this.#clocked) return emptyBatch(this.#types);
+    this.#base.apply(inputs[0]);
+    const old = this.#result;
+    const oldErrors = this.#errors;
+    this.#result = new RelationStore(this.#types);
+    this.#errors = new ErrorBag();
+    this.#run(inputs, tick);
+    this.#errors.reportTo(tick.errors, 1);
+    oldErrors.reportTo(tick.errors, -1);
+    const out = new BatchBuilder(this.#types, tick.arena, old.size + this.#result.size);
+    const show = (store: RelationStore, sign: 1 | -1) =>
+      store.forEach((address, weight) => {
+        store.table.ops.load(address, out.columns, out.addRow(sign * weight));
+      });
+    show(old, -1);
+    show(this.#result, 1);
+    this.#retired.push(old);
+    return this.#consolidate(out.build(), tick.arena);
+  }
+
+  /** Runs the recursion to its end; the step's dataflow starts and ends with an empty working table. */
+  #run(inputs: Batch[], tick: Tick): void {
+    const seen = this.#spec.all ? null : new RelationStore(this.#types, 'sql');
+    let before = new BatchBuilder(this.#types, this.#tables, 1);
+    let work = this.#next(this.#base, seen);
+    let rows = 0;
+    let moved = true;
+    for (let iteration = 0; moved || work.n > 0 || before.n > 0; iteration++) {
+      rows += work.n;
+      if (work.n > 0 && (iteration >= MAX_ITERATIONS || rows > MAX_ROWS)) {
+        work = new BatchBuilder(this.#types, this.#tables, 1);
+        this.#stop();
+      }
+      this.#result.apply(work.build());
+      this.#feed(before, work, iteration === 0 ? inputs : null, tick);
+      moved = false;
+      before = work;
+      work = work.n === 0 ? work : this.#next(this.#stepOutput, seen);
+    }
+    seen?.release();
+  }
+
+  #stop(): void {
+    this.#retired.push(this.#result);
+    this.#result = new RelationStore(this.#types);
+    this.#errors = new ErrorBag();
+    const hint = `A recursion ends when an iteration brings no row; the limit is ${MAX_ITERATIONS} iterations or ${MAX_ROWS} rows.`;
+    this.#errors.report(new SqlError('54001', 'recursive query does not end', { hint }), [], 1);
+  }
+
+  /** The next working table: what the store holds, for UNION without what was seen. */
+  #next(store: RelationStore, seen: RelationStore | null): BatchBuilder {
+    const all = new BatchBuilder(this.#types, this.#tables, store.size);
+    store.forEach((address, weight) => {
+      if (weight > 0) store.table.ops.load(address, all.columns, all.addRow(seen === null ? weight : 1));
+    });
+    if (seen === null) return all;
+    const fresh = new BatchBuilder(this.#types, this.#tables, all.n);
+    const batch = all.build();
+    seen.apply(batch, (row, known) => {
+      if (known > 0) return;
+      const to = fresh.addRow(1);
+      for (let c = 0; c < this.#types.length; c++) fresh.copySlot(c, to, batch.columns[c], row);
+    });
+    return fresh;
+  }
+
+  /** Replaces the working table of the step and takes its output in. */
+  #feed(before: BatchBuilder, work: BatchBuilder, inputs: Batch[] | null, tick: Tick): void {
+    const change = new BatchBuilder(this.#types, this.#iteration, before.n + work.n);
+    for (const [table, sign] of [
+      [before, -1],
+      [work, 1],
+    ] as const) {
+      const batch = table.build();
+      for (let row = 0; row < batch.n; row++) {
+        const to = change.addRow(sign * weightOf(batch, row));
+        for (let c = 0; c < this.#types.length; c++) change.copySlot(c, to, batch.columns[c], row);
+      }
+    }
+    const delta = (relation: number): Batch | null => {
+      if (relation === WORKING_TABLE) return change.build();
+      return inputs === null ? null : inputs[this.#spec.stepInputs[-2 - relation]];
+    };
+    const output = this.#flow.step(delta, { ...tick, arena: this.#iteration, errors: this.#stepErrors });
+    this.#stepOutput.apply(output);
+    if (work.n > 0) this.#stepErrors.reportTo(this.#errors, 1);
+    this.#flow.endTick();
+    this.#iteration.reset();
+  }
+
+  endTick(): void {
+    for (const store of this.#retired) store.release();
+    this.#retired = [];
+    for (const store of [this.#base, this.#stepOutput, this.#result]) store.endTick();
+    this.#tables.reset();
+  }
+
+  state() {
+    const stores = [this.#base, this.#stepOutput, this.#result];
+    let rows = stores.reduce((sum, store) => sum + store.size, 0);
+    let bytes = stores.reduce((sum, store) => sum + store.bytes, 0);
+    for (const figures of this.#flow.figures()) {
+      rows += figures.stateRows;
+      bytes += figures.stateBytes;
+    }
+    return { rows, bytes };
+  }
+
+  release(): void {
+    for (const store of [this.#base, this.#stepOutput, this.#result, ...this.#retired]) store.release();
+    this.#retired = [];
+    this.#flow.release();
+    this.#tables.release();
+    this.#iteration.release();
+  }
+}
