@@ -96,7 +96,7 @@ export function timestampOfUnixSeconds(seconds: number): bigint {
   return BigInt(seconds) * MICROS_PER_SECOND - EPOCH_DIFF_MICROS;
 }
 
-const POSIX = /^(?:<([A-Za-z0-9+-]*)>|([A-Za-z]*))([+-]?)(\d{1,3})(?::(\d{1,2}))?(?::(\d{1,2}))?$/;
+const POSIX = /^(?:<([A-Za-z0-9+:-]*)>|([A-Za-z]*))([+-]?)(\d{1,3})(?::(\d{1,2}))?(?::(\d{1,2}))?$/;
 
 function posixZone(name: string): Zone | null {
   const m = POSIX.exec(name);

@@ -23,7 +23,10 @@ export interface Moment {
 }
 
 export interface CatalogRelation {
-  /** 'release': the same in every database of this version; 'catalog': until the next CREATE or DROP; 'moment': made for each read. */
+  /**
+   * 'release': the same for everyone, as long as the server runs; 'catalog': until the next CREATE or DROP, for sessions of one user
+   * and database name; 'moment': made for each read.
+   */
   until: 'release' | 'catalog' | 'moment';
   rows(moment: Moment, columns: RelationColumn[]): Datum[][];
 }
@@ -40,9 +43,9 @@ export function toRows(columns: RelationColumn[], records: CatalogRow[]): Datum[
   return records.map((record) => names.map((name) => record[name] ?? null));
 }
 
-/** A relation made of records that are right until the catalog changes. */
-export function ofCatalog(rows: (facts: CatalogFacts) => CatalogRow[]): CatalogRelation {
-  return { until: 'catalog', rows: ({ facts }, columns) => toRows(columns, rows(facts)) };
+/** A relation made of records that are right until the catalog changes: of facts, user and database only. */
+export function ofCatalog(rows: (facts: CatalogFacts, context: EvalContext) => CatalogRow[]): CatalogRelation {
+  return { until: 'catalog', rows: ({ facts, context }, columns) => toRows(columns, rows(facts, context)) };
 }
 
 /** A relation made of records for each read. */

@@ -39,6 +39,8 @@ export interface RelationFacts {
   name: string;
   schema: SchemaFacts;
   relkind: 'r' | 'v' | 'm';
+  /** pg_authid.oid. */
+  owner: number;
   relation: Relation;
   /** The engine's object; null for system relations. */
   object: CatalogObject | null;
@@ -165,6 +167,7 @@ function plainFacts(
     name: relation.name,
     schema,
     relkind,
+    owner: OWNER,
     relation,
     object,
     system: null,

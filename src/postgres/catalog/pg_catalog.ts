@@ -22,7 +22,8 @@ import { type SystemRelation, systemRelation, systemRelationByOid } from './syst
 interface KeptRows {
   batch: Batch;
   arena: Arena;
-  version: number;
+  /** What the rows were made for. */
+  key: string;
 }
 
 export class PgCatalog implements CatalogRelations {
@@ -68,14 +69,14 @@ export class PgCatalog implements CatalogRelations {
   }
 
   #keep(relation: SystemRelation, source: CatalogRelation, context: EvalContext): Batch {
-    const version = source.until === 'release' ? 0 : this.#engine.catalogVersion;
+    const key = source.until === 'release' ? '' : `${this.#engine.catalogVersion} ${context.user} ${context.database}`;
     const kept = this.#kept.get(relation.oid);
-    if (kept !== undefined && kept.version === version) return kept.batch;
+    if (kept !== undefined && kept.key === key) return kept.batch;
     const arena = new Arena();
     const types = relation.columns.map((c) => c.type);
     const batch = batchFromRows(types, source.rows(this.moment(context), relation.columns), arena);
     kept?.arena.release();
-    this.#kept.set(relation.oid, { batch, arena, version });
+    this.#kept.set(relation.oid, { batch, arena, key });
     return batch;
   }
 

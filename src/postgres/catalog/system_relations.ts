@@ -20,6 +20,8 @@ export interface SystemRelation extends Relation {
   columns: SystemColumn[];
   /** pg_class.relkind. */
   relkind: 'r' | 'v';
+  /** Of the server, not of one database. */
+  shared: boolean;
 }
 
 const OLDER_COLUMNS: Record<string, [name: string, type: number][]> = {
@@ -63,6 +65,7 @@ function readRelations(): SystemRelation[] {
       schema: namespaceName(t.number(r, 'relnamespace')) ?? '',
       kind: 'system',
       relkind: t.text(r, 'relkind') as 'r' | 'v',
+      shared: t.boolean(r, 'relisshared'),
       columns: [...(columns.get(oid) ?? []), ...older],
       key: null,
       appendOnly: false,

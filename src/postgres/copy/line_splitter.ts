@@ -32,10 +32,9 @@ export class LineSplitter {
     this.#options = options;
   }
 
-  /** The lines that are complete now, without their ends. The bytes are valid until the next push. */
-  push(chunk: Buffer): Buffer[] {
+  /** Gives each line that is complete now, without its end; its bytes are valid during the call only. Throws 22P04. */
+  push(chunk: Buffer, onLine: (line: Buffer) => void): void {
     const data = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
-    const lines: Buffer[] = [];
     let start = 0;
     let at = this.#scanned;
     while (at < data.length) {
@@ -50,7 +49,7 @@ export class LineSplitter {
           if (byte === CR && this.#lineEnd !== 'cr' && at + 1 >= data.length) break;
           const length = this.#endAt(data, at);
           if (length > 0) {
-            lines.push(data.subarray(start, at));
+            onLine(data.subarray(start, at));
             at += length;
             start = at;
             continue;
@@ -62,7 +61,6 @@ export class LineSplitter {
     // A copy: the chunk belongs to the socket's buffer.
     this.#rest = start < data.length ? Buffer.from(data.subarray(start)) : Buffer.alloc(0);
     this.#scanned = at - start;
-    return lines;
   }
 
   /** Follows quotes and escapes. */

@@ -39,20 +39,22 @@ export class TextDecoder implements RowDecoder {
 
   push(chunk: Buffer): Datum[][] {
     if (this.#ended) return [];
-    let lines: Buffer[];
+    const rows: Datum[][] = [];
     try {
-      lines = this.#lines.push(chunk);
+      this.#lines.push(chunk, (line) => this.#line(line, rows));
     } catch (cause) {
       throw this.#placed(cause, this.#lineNumber + 1);
     }
-    return this.#rows(lines);
+    return rows;
   }
 
   end(): Datum[][] {
     if (this.#ended) return [];
     try {
+      const rows: Datum[][] = [];
       const last = this.#lines.end();
-      return last === null ? [] : this.#rows([last]);
+      if (last !== null) this.#line(last, rows);
+      return rows;
     } catch (cause) {
       throw this.#placed(cause, this.#lineNumber + 1);
     }
@@ -62,18 +64,11 @@ export class TextDecoder implements RowDecoder {
     return cause instanceof SqlError ? atPlace(cause, this.#table, line, null, null) : cause;
   }
 
-  #rows(lines: Buffer[]): Datum[][] {
-    const rows: Datum[][] = [];
-    for (const line of lines) {
-      this.#lineNumber++;
-      if (line.length === 2 && line[0] === 92 && line[1] === 46) {
-        this.#ended = true;
-        break;
-      }
-      if (this.#options.header && this.#lineNumber === 1) continue;
-      rows.push(this.#row(line));
-    }
-    return rows;
+  #line(line: Buffer, rows: Datum[][]): void {
+    if (this.#ended) return;
+    this.#lineNumber++;
+    if (line.length === 2 && line[0] === 92 && line[1] === 46) this.#ended = true;
+    else if (!this.#options.header || this.#lineNumber > 1) rows.push(this.#row(line));
   }
 
   #row(line: Buffer): Datum[] {

@@ -26,7 +26,7 @@ export function splitTextLine(line: string, delimiter: string, nullText: string)
     } else at++;
   }
   // A backslash as the last character stands for itself.
-  if (start <= line.length && at > line.length + 1) fields.push(unescapeField(line.slice(start)));
+  if (start <= line.length) fields.push(unescapeField(line.slice(start)));
   return fields;
 }
 

@@ -50,7 +50,7 @@ export class TextWriter implements RowWriter {
     this.#escape = options.escape.charCodeAt(0);
     this.#null = Buffer.from(options.null);
     this.#escapes = ESCAPES.slice();
-    this.#escapes[this.#delimiter] = this.#delimiter;
+    if (this.#escapes[this.#delimiter] === 0) this.#escapes[this.#delimiter] = this.#delimiter;
     this.#forced = columns.map(({ name }) => options.forceQuote === '*' || options.forceQuote.includes(name));
     const special = options.delimiter + (this.#csv ? options.quote + options.null : '');
     const plain = !/[0-9A-Za-z +\-.:]/.test(special);

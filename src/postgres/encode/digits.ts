@@ -83,6 +83,7 @@ export function writeMagnitude64(buf: Uint8Array, pos: number, high: number, low
   const last = divideLimbs();
   const middle = divideLimbs();
   const first = LIMBS[1] * 65536 + LIMBS[0];
+  if (first === 0) return writePadded(buf, writeUnsigned(buf, pos, middle), last, 8);
   const start = writeUnsigned(buf, pos, first);
   return writePadded(buf, writePadded(buf, start, middle, 8), last, 8);
 }
