@@ -36,8 +36,8 @@ export interface JsonAtomNode {
 
 export type JsonNode = JsonObjectNode | JsonArrayNode | JsonStringNode | JsonAtomNode;
 
-/** Nesting that PostgreSQL's default stack depth also refuses, give or take. */
-const MAX_DEPTH = 3000;
+/** Deeper nesting is refused: every walk over a tree recurses. (PostgreSQL refuses at some 6000 levels, by its stack size.) */
+const MAX_DEPTH = 1000;
 
 export function jsonError(detail: string): SqlError {
   return new SqlError('22P02', 'invalid input syntax for type json', { detail });
