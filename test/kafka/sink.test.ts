@@ -1,0 +1,138 @@
+/** The Kafka sink against a real broker: what it writes reads back as the same rows. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import kafkajs from 'kafkajs';
+import { Arena } from '../../operators/batch/arena.ts';
+import { BatchBuilder, batchFromRows, readRow, weightOf } from '../../operators/batch/builder.ts';
+import { type Datum, decimal } from '../../operators/datum.ts';
+import { SqlError } from '../../operators/errors.ts';
+import { colType, OID } from '../../operators/types.ts';
+import type { DecoderSpec } from '../../src/formats/format.ts';
+import { jsonDecoder } from '../../src/formats/json/index.ts';
+import { openKafkaSink } from '../../src/sinks/kafka/index.ts';
+import { openKafkaSource } from '../../src/sources/kafka/index.ts';
+import { type Broker, kafkaSkip, startBroker } from './broker.ts';
+import { connectCluster, type TestCluster } from './produce.ts';
+
+const WAIT_MS = 30_000;
+const skip = kafkaSkip();
+let broker: Broker;
+let cluster: TestCluster;
+
+before(async () => {
+  if (skip !== false) return;
+  broker = await startBroker();
+  cluster = await connectCluster(broker.brokers);
+});
+
+after(async () => {
+  await cluster?.close();
+  await broker?.stop();
+});
+
+const columns = [
+  { name: 'id', type: colType(OID.int8) },
+  { name: 'amount', type: colType(OID.numeric) },
+  { name: 'at', type: colType(OID.timestamp) },
+  { name: 'note', type: colType(OID.text) },
+];
+const types = columns.map((column) => column.type);
+
+type Rows = [Datum[], number][];
+
+function delta(arena: Arena, rows: Rows) {
+  return batchFromRows(
+    types,
+    rows.map((r) => r[0]),
+    arena,
+    rows.map((r) => r[1]),
+  );
+}
+
+/** Reads `count` records of the topic through the upsert or append decoder. */
+async function readBack(topic: string, count: number, upsertKey?: number[]): Promise<Rows> {
+  const fields = columns.map((c) => ({ ...c, notNull: false, origin: { k: 'field' as const, name: c.name } }));
+  const spec: DecoderSpec = { columns: fields, needed: columns.map((_, i) => i), upsertKey };
+  const decoder = jsonDecoder(spec);
+  const source = await openKafkaSource({ brokers: broker.brokers, topic }, () => undefined);
+  source.open(await source.startOffsets({ k: 'earliest' }));
+  const arena = new Arena();
+  const out = new BatchBuilder(types, arena, 16);
+  for (const until = Date.now() + WAIT_MS; out.n < count && Date.now() < until; ) {
+    const batch = source.poll();
+    if (batch === null) await sleep(10);
+    else assert.deepEqual(decoder.decode(batch, 0, batch.n, out), []);
+  }
+  const batch = out.build();
+  const rows: Rows = Array.from({ length: batch.n }, (_, i) => [readRow(batch, i), weightOf(batch, i)]);
+  await source.close();
+  arena.release();
+  return rows;
+}
+
+test('upsert: creates a compacted topic, writes keyed rows and tombstones', { skip }, async () => {
+  const topic = `sink-upsert-${process.pid}`;
+  const sink = await openKafkaSink(
+    { connector: 'kafka', brokers: broker.brokers, topic, partitions: '3' },
+    columns,
+    [0],
+    's',
+  );
+  const config = await cluster.admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames: ['cleanup.policy'] }],
+  });
+  assert.equal(config.resources[0].configEntries[0].configValue, 'compact');
+  assert.equal((await cluster.admin.fetchTopicMetadata({ topics: [topic] })).topics[0].partitions.length, 3);
+
+  const arena = new Arena();
+  const row = (id: bigint, note: string): Datum[] => [id, decimal(10n ** 20n + id, 4), 1234567n * id, note];
+  await sink.write(
+    1n,
+    delta(arena, [
+      [row(1n, 'a'), 1],
+      [row(2n, 'b'), 1],
+      [row(3n, 'c'), 1],
+    ]),
+  );
+  await sink.write(
+    2n,
+    delta(arena, [
+      [row(1n, 'a'), -1],
+      [row(1n, 'A'), 1],
+      [row(3n, 'c'), -1],
+    ]),
+  );
+  await sink.close();
+  const seen = await readBack(topic, 5, [0]);
+  const state = new Map<bigint, Datum[]>();
+  for (const [values, weight] of seen) {
+    if (weight > 0) state.set(values[0] as bigint, values);
+    else state.delete(values[0] as bigint);
+  }
+  assert.equal(seen.length, 5);
+  assert.deepEqual(
+    [...state.values()].sort((a, b) => Number((a[0] as bigint) - (b[0] as bigint))),
+    [row(1n, 'A'), row(2n, 'b')],
+  );
+  arena.release();
+});
+
+test('append: many rows in many requests, in order', { skip }, async () => {
+  const topic = `sink-append-${process.pid}`;
+  const sink = await openKafkaSink({ brokers: broker.brokers, topic, compression: 'gzip' }, columns, null, 's');
+  const arena = new Arena();
+  const rows: Rows = Array.from({ length: 12_000 }, (_, i) => [[BigInt(i), decimal(1n), 0n, 'x'.repeat(100)], 1]);
+  await sink.write(1n, delta(arena, rows));
+  await sink.close();
+  assert.deepEqual(await readBack(topic, rows.length), rows);
+  arena.release();
+});
+
+test('a broker that cannot be reached is a clear error', { skip }, async () => {
+  await assert.rejects(
+    openKafkaSink({ brokers: '127.0.0.1:1', topic: 't' }, columns, null, 's'),
+    (error) => error instanceof SqlError && error.sqlstate === '08001',
+  );
+});
