@@ -24,6 +24,8 @@ type RecursiveSpec = PlanNode & { op: 'recursive' };
 const WORKING_TABLE = -1;
 const MAX_ITERATIONS = 100000;
 const MAX_ROWS = 5000000;
+/** Bytes that the iterations may hold before they start from the beginning of their arena. */
+const KEPT_BYTES = 2 ** 20;
 
 export class RecursiveOperator implements Operator {
   readonly #spec: RecursiveSpec;
@@ -146,7 +148,8 @@ export class RecursiveOperator implements Operator {
     this.#stepOutput.apply(output);
     if (work.n > 0) this.#stepErrors.reportTo(this.#errors, 1);
     this.#flow.endTick();
-    this.#iteration.reset();
+    // Most iterations are small: memory is reused when a first chunk is full, not each time.
+    if (this.#iteration.bytes > KEPT_BYTES) this.#iteration.reset();
   }
 
   endTick(): void {
@@ -154,6 +157,7 @@ export class RecursiveOperator implements Operator {
     this.#retired = [];
     for (const store of [this.#base, this.#stepOutput, this.#result]) store.endTick();
     this.#tables.reset();
+    this.#iteration.reset();
   }
 
   state() {
