@@ -12,16 +12,25 @@ import type { AggCall, DataflowPlan, PlanNode, SortKey, WindowCall } from '../..
 import { exprText } from '../logical/expr_text.ts';
 import type { PhysicalQuery } from './query.ts';
 
+/** What EXPLAIN ANALYZE adds to the line of a node of the plan. */
+export type NodeRemark = (node: number) => string | null;
+
 /** The plan as a tree, one operator a line. `relationName` names a relation OID. */
-export function explainPlan(query: PhysicalQuery, relationName: (oid: number) => string): string {
+export function explainPlan(
+  query: PhysicalQuery,
+  relationName: (oid: number) => string,
+  remark: NodeRemark = () => null,
+): string {
   const columns = query.columns.map((c) => c.name).join(', ');
   const key = query.key === null ? 'none' : `[${query.key.map((c) => query.columns[c].name).join(', ')}]`;
   const head = `Result  (columns: ${columns}; key: ${key}${query.appendOnly ? '; append-only' : ''})`;
-  return [head, ...planLines(query.plan, relationName).map((l, i) => (i === 0 ? `└─ ${l}` : `   ${l}`))].join('\n');
+  return [head, ...planLines(query.plan, relationName, remark).map((l, i) => (i === 0 ? `└─ ${l}` : `   ${l}`))].join(
+    '\n',
+  );
 }
 
 /** The lines of a plan without a head. */
-export function planLines(plan: DataflowPlan, relationName: (oid: number) => string): string[] {
+function planLines(plan: DataflowPlan, relationName: (oid: number) => string, remark: NodeRemark): string[] {
   const uses = new Map<number, number>();
   for (const node of plan.nodes) for (const i of node.inputs) uses.set(i, (uses.get(i) ?? 0) + 1);
   const numbers = new Map<number, number>();
@@ -31,10 +40,11 @@ export function planLines(plan: DataflowPlan, relationName: (oid: number) => str
     const known = numbers.get(i);
     if (known !== undefined) return [`Shared #${known}`];
     if (shared) numbers.set(i, numbers.size + 1);
-    const notes = [...(shared ? [`shared #${numbers.get(i)}`] : []), ...(node.notes ?? [])];
+    const remarks = [remark(i)].filter((r) => r !== null);
+    const notes = [...(shared ? [`shared #${numbers.get(i)}`] : []), ...(node.notes ?? []), ...remarks];
     const head = describe(node, plan, relationName) + (notes.length > 0 ? `  · ${notes.join(' · ')}` : '');
     const children = node.inputs.map(lines);
-    if (node.op === 'recursive') children.push(['Step', ...indent([planLines(node.step, relationName)])]);
+    if (node.op === 'recursive') children.push(['Step', ...indent([planLines(node.step, relationName, () => null)])]);
     return [head, ...indent(children)];
   };
   return lines(plan.root);

@@ -19,7 +19,7 @@ import { type LowerContext, ordered } from './lowering.ts';
 import type { PhysicalQuery, PlanOptions } from './query.ts';
 import { closeWindows } from './window_close.ts';
 
-export { explainPlan } from './explain.ts';
+export { explainPlan, type NodeRemark } from './explain.ts';
 export { nodeKey } from './node_key.ts';
 export type { PhysicalColumn, PhysicalQuery, PlanMode, PlanOptions } from './query.ts';
 
