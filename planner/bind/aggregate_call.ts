@@ -62,7 +62,7 @@ function argumentLike(args: Expr[], e: Expr): Expr {
 function checkDistinct(level: Level, call: BoundCall, orderBy: OrderItem[]): void {
   if (call.args.length === 0) throw level.error('42809', 'DISTINCT is not allowed here', call.location);
   for (const arg of call.args) checkEquality(level, arg);
-  const texts = call.args.map(structureText);
+  const texts = call.args.map((e) => structureText(e));
   const stray = orderBy.find((o) => !texts.includes(structureText(o.expr)));
   if (stray) {
     throw level.error(

@@ -110,7 +110,7 @@ function define(level: Level, node: PgNode, earlier: Definition[]): Definition {
 }
 
 function distinctExprs(list: Expr[]): Expr[] {
-  const texts = list.map(structureText);
+  const texts = list.map((e) => structureText(e));
   return list.filter((_, i) => texts.indexOf(texts[i]) === i);
 }
 

@@ -1,0 +1,151 @@
+/** The `tidemark` command as people use it: help, errors, a server that starts, answers, and ends at a signal; the packed tarball. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const bin = join(root, 'bin', 'tidemark');
+const folder = mkdtempSync(join(tmpdir(), 'tidemark-cli-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const run = (...args: string[]) => spawnSync(process.execPath, [bin, ...args], { encoding: 'utf8' });
+
+test('help, version, and what is wrong with a command line', () => {
+  assert.match(run('--help').stdout, /Usage:\n {2}tidemark start/);
+  const { version } = JSON.parse(
+    execFileSync(process.execPath, ['-p', "JSON.stringify(require('./package.json'))"], {
+      cwd: root,
+      encoding: 'utf8',
+    }),
+  );
+  assert.equal(run('--version').stdout, `tidemark ${version}\n`);
+  for (const [args, message] of [
+    [['stat'], 'unknown command "stat"'],
+    [['start', '--lisen', 'x'], "Unknown option '--lisen'"],
+    [['start', '--listen', 'nowhere'], '--listen wants HOST:PORT'],
+    [[], 'say what to do'],
+  ] as const) {
+    const result = run(...args);
+    assert.equal(result.status, 2);
+    assert.ok(result.stderr.includes(message), result.stderr);
+    assert.ok(result.stderr.includes("Try 'tidemark --help'"), result.stderr);
+  }
+  const missing = run('start', '--listen', '127.0.0.1:0', '--init', join(folder, 'missing.sql'));
+  assert.equal(missing.status, 1);
+  assert.match(missing.stderr, /cannot read --init file/);
+});
+
+/** Starts a server and gives its port, once it says that it listens. */
+function startServer(
+  command: string,
+  args: string[],
+): Promise<{ child: ChildProcess; port: number; output: () => string }> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let text = '';
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no server within 60 s:\n${text}`)), 60_000);
+    const look = (data: Buffer) => {
+      text += data.toString();
+      const match = /psql -h 127\.0\.0\.1 -p (\d+)/.exec(text);
+      if (match === null) return;
+      clearTimeout(timer);
+      resolve({ child, port: Number(match[1]), output: () => text });
+    };
+    child.stdout?.on('data', look);
+    child.stderr?.on('data', look);
+    child.on('close', () => reject(new Error(`the server ended:\n${text}`)));
+  });
+}
+
+function ended(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve) => child.on('close', (code) => resolve(code)));
+}
+
+async function query(port: number, text: string): Promise<unknown[]> {
+  const client = new pg.Client({ host: '127.0.0.1', port, user: 'anyone', database: 'anything' });
+  await client.connect();
+  try {
+    return (await client.query(text)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+test('start runs --init, answers, and ends at SIGTERM', { timeout: 120_000 }, async () => {
+  const init = join(folder, 'init.sql');
+  writeFileSync(
+    init,
+    'CREATE TABLE t (a int); INSERT INTO t VALUES (1), (2);\nCREATE MATERIALIZED VIEW v AS SELECT sum(a) AS s FROM t;',
+  );
+  const server = await startServer(process.execPath, [
+    bin,
+    'start',
+    '--listen',
+    '127.0.0.1:0',
+    '--init',
+    init,
+    '--data',
+    join(folder, 'data'),
+  ]);
+  assert.deepEqual(await query(server.port, 'SELECT s FROM v'), [{ s: '3' }]);
+  const done = ended(server.child);
+  server.child.kill('SIGTERM');
+  assert.equal(await done, 0);
+});
+
+test('a bad --init file says where', () => {
+  const init = join(folder, 'bad.sql');
+  writeFileSync(init, 'CREATE TABLE t (a int);\nSELECT * FROM nothing;\n');
+  const result = run('start', '--listen', '127.0.0.1:0', '--init', init);
+  assert.equal(result.status, 1);
+  assert.match(result.stderr, /line 2: relation "nothing" does not exist/);
+});
+
+test('the demo shows live rows and ends at Ctrl-C', { timeout: 120_000 }, async () => {
+  const server = await startServer(process.execPath, [bin, 'demo', '--listen', '127.0.0.1:0']);
+  const until = Date.now() + 60_000;
+  for (;;) {
+    const [row] = (await query(
+      server.port,
+      'SELECT count(*)::int AS n, sum(bids)::int AS bids FROM bids_per_channel',
+    )) as { n: number; bids: number | null }[];
+    if (row.n > 3 && (row.bids ?? 0) > 1000) break;
+    assert.ok(Date.now() < until, 'no bids came');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  const done = ended(server.child);
+  server.child.kill('SIGINT');
+  assert.equal(await done, 0);
+  assert.match(server.output(), /events\/s/);
+});
+
+test('the packed tarball runs by npx', { timeout: 300_000 }, async () => {
+  execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const tarball = readdirSync(folder).find((f) => f.endsWith('.tgz'));
+  assert.ok(tarball);
+  const home = join(folder, 'home');
+  execFileSync('npm', ['install', '--silent', '--no-audit', '--no-fund', '--prefix', home, join(folder, tarball)], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  assert.match(
+    execFileSync('npx', ['--prefix', home, 'tidemark', '--version'], { encoding: 'utf8', cwd: home }),
+    /^tidemark \d/,
+  );
+  const server = await startServer(join(home, 'node_modules', '.bin', 'tidemark'), [
+    'start',
+    '--listen',
+    '127.0.0.1:0',
+  ]);
+  assert.deepEqual(await query(server.port, 'SELECT 6 * 7 AS answer'), [{ answer: 42 }]);
+  const done = ended(server.child);
+  server.child.kill('SIGTERM');
+  assert.equal(await done, 0);
+});
