@@ -9,14 +9,18 @@ import type { SecureContext } from 'node:tls';
 import { SqlError } from '../../operators/errors.ts';
 import { initParser } from '../../planner/parse/parse.ts';
 import type { PostgresServer, PostgresServerOptions } from './options.ts';
-import { isFatal, toSqlError } from './session/report_error.ts';
 import { SessionRegistry } from './session/registry.ts';
+import { isFatal, toSqlError } from './session/report_error.ts';
 import { Session } from './session/session.ts';
 import { serveSession } from './session/session_loop.ts';
 import { Settings } from './session/settings.ts';
 import { Connection } from './wire/connection.ts';
 import {
-  AUTHENTICATION_OK, backendKeyData, errorResponse, negotiateProtocolVersion, noticeResponse,
+  AUTHENTICATION_OK,
+  backendKeyData,
+  errorResponse,
+  negotiateProtocolVersion,
+  noticeResponse,
 } from './wire/control_message.ts';
 import { PROTOCOL_3_2 } from './wire/protocol.ts';
 import { awaitStartup, secureContextOf } from './wire/startup.ts';
@@ -92,7 +96,9 @@ class WireServer {
       else if (packet !== null) await this.#session(connection, packet);
     } catch (cause) {
       const error = toSqlError(cause, this.#options.log);
-      const fatal = isFatal(error) ? error : new SqlError(error.sqlstate, error.message, { ...error.fields, severity: 'FATAL' });
+      const fatal = isFatal(error)
+        ? error
+        : new SqlError(error.sqlstate, error.message, { ...error.fields, severity: 'FATAL' });
       if (!connection.closed) connection.out.messages(errorResponse(fatal));
     } finally {
       clearTimeout(timer);
@@ -117,7 +123,14 @@ class WireServer {
     const { pid, secret } = this.#registry.reserve(version >= PROTOCOL_3_2 ? 32 : 4);
     const { user, database } = startup;
     const session = new Session({
-      pid, user, database, settings, connection, registry: this.#registry, options: this.#options, clock: this.#clock,
+      pid,
+      user,
+      database,
+      settings,
+      connection,
+      registry: this.#registry,
+      options: this.#options,
+      clock: this.#clock,
     });
     this.#registry.attach(session);
     connection.onEnd = () => session.clientHungUp();

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { serialize } from 'pg-protocol';
-import { defaultContext } from '../../../operators/expr/context.ts';
 import type { Datum } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
+import { defaultContext } from '../../../operators/expr/context.ts';
 import { OID } from '../../../operators/types.ts';
 import type { CopyOptions } from '../../engine.ts';
 import { CSV_COPY, type FakeRows, resultColumns, TEXT_COPY } from '../testing/fake_engine.ts';
@@ -13,7 +13,10 @@ import { BinaryDecoder } from './binary_decoder.ts';
 import type { RowDecoder } from './row_decoder.ts';
 import { TextDecoder } from './text_decoder.ts';
 
-const COLUMNS: FakeRows['columns'] = [['a', OID.int4], ['b', OID.text]];
+const COLUMNS: FakeRows['columns'] = [
+  ['a', OID.int4],
+  ['b', OID.text],
+];
 const BINARY_COPY: CopyOptions = { ...TEXT_COPY, format: 'binary' };
 
 let harness: Harness;
@@ -66,38 +69,77 @@ function failure(data: Buffer | string, options: CopyOptions, columns = COLUMNS)
 }
 
 test('text: escapes, NULL, line ends, end marker', () => {
-  const both: FakeRows['columns'] = [['b', OID.text], ['c', OID.text]];
-  assert.deepEqual(decodeAnyhow('1\tx\n2\t\\N\n3\t\n', TEXT_COPY), [[1, 'x'], [2, null], [3, '']]);
+  const both: FakeRows['columns'] = [
+    ['b', OID.text],
+    ['c', OID.text],
+  ];
+  assert.deepEqual(decodeAnyhow('1\tx\n2\t\\N\n3\t\n', TEXT_COPY), [
+    [1, 'x'],
+    [2, null],
+    [3, ''],
+  ]);
   assert.deepEqual(decodeAnyhow('a\\tb\\nc\t\\\\N\\x41\\101\\q\n', TEXT_COPY, both), [['a\tb\nc', '\\NAAq']]);
   assert.deepEqual(decodeAnyhow('a\\\nb\tc\\\td\n', TEXT_COPY, both), [['a\nb', 'c\td']]);
-  assert.deepEqual(decodeAnyhow('1\tx\r\n2\ty\r\n', TEXT_COPY), [[1, 'x'], [2, 'y']]);
-  assert.deepEqual(decodeAnyhow('1\tx\r2\ty\r', TEXT_COPY), [[1, 'x'], [2, 'y']]);
+  assert.deepEqual(decodeAnyhow('1\tx\r\n2\ty\r\n', TEXT_COPY), [
+    [1, 'x'],
+    [2, 'y'],
+  ]);
+  assert.deepEqual(decodeAnyhow('1\tx\r2\ty\r', TEXT_COPY), [
+    [1, 'x'],
+    [2, 'y'],
+  ]);
   assert.deepEqual(decodeAnyhow('1\tx', TEXT_COPY), [[1, 'x']]);
   assert.deepEqual(decodeAnyhow('1\tx\n\\.\nrubbish', TEXT_COPY), [[1, 'x']]);
   assert.deepEqual(decodeAnyhow('\\xc3\\xa9\tä€😀\n', TEXT_COPY, both), [['é', 'ä€😀']]);
-  assert.deepEqual(decodeAnyhow('1|x\n2|-\n', { ...TEXT_COPY, delimiter: '|', null: '-' }), [[1, 'x'], [2, null]]);
+  assert.deepEqual(decodeAnyhow('1|x\n2|-\n', { ...TEXT_COPY, delimiter: '|', null: '-' }), [
+    [1, 'x'],
+    [2, null],
+  ]);
   assert.deepEqual(decodeAnyhow('x\\', TEXT_COPY, [['b', OID.text]]), [['x\\']]);
   assert.deepEqual(decodeAnyhow('a\tb\n1\tx\n', { ...TEXT_COPY, header: true }), [[1, 'x']]);
   assert.deepEqual(decodeAnyhow('', TEXT_COPY), []);
 });
 
 test('csv: quotes, doubled quotes, line ends in quotes, NULL and empty', () => {
-  assert.deepEqual(decodeAnyhow('1,x\n2,\n3,""\n', CSV_COPY), [[1, 'x'], [2, null], [3, '']]);
-  assert.deepEqual(decodeAnyhow('1,"a,""b""\nc"\n2,"x"y"z"\n', CSV_COPY), [[1, 'a,"b"\nc'], [2, 'xyz']]);
-  assert.deepEqual(decodeAnyhow('1,"a\r\nb"\r\n2,c\r\n', CSV_COPY), [[1, 'a\r\nb'], [2, 'c']]);
+  assert.deepEqual(decodeAnyhow('1,x\n2,\n3,""\n', CSV_COPY), [
+    [1, 'x'],
+    [2, null],
+    [3, ''],
+  ]);
+  assert.deepEqual(decodeAnyhow('1,"a,""b""\nc"\n2,"x"y"z"\n', CSV_COPY), [
+    [1, 'a,"b"\nc'],
+    [2, 'xyz'],
+  ]);
+  assert.deepEqual(decodeAnyhow('1,"a\r\nb"\r\n2,c\r\n', CSV_COPY), [
+    [1, 'a\r\nb'],
+    [2, 'c'],
+  ]);
   const escaped: CopyOptions = { ...CSV_COPY, quote: "'", escape: '\\', delimiter: ';', null: 'NULL' };
-  assert.deepEqual(decodeAnyhow("1;'a\\'b\\\\'\n2;NULL\n3;'NULL'\n", escaped), [[1, "a'b\\"], [2, null], [3, 'NULL']]);
+  assert.deepEqual(decodeAnyhow("1;'a\\'b\\\\'\n2;NULL\n3;'NULL'\n", escaped), [
+    [1, "a'b\\"],
+    [2, null],
+    [3, 'NULL'],
+  ]);
   assert.deepEqual(decodeAnyhow('a,b\n1,x\n', { ...CSV_COPY, header: true }), [[1, 'x']]);
   assert.deepEqual(decodeAnyhow('1,a\\b\n\\.\n', CSV_COPY), [[1, 'a\\b']]);
 });
 
 test('errors name line and column', () => {
-  assert.equal(failure('1\tx\ny\tz\n', TEXT_COPY), '22P02 invalid input syntax for type integer: "y" | COPY t, line 2, column a: "y"');
+  assert.equal(
+    failure('1\tx\ny\tz\n', TEXT_COPY),
+    '22P02 invalid input syntax for type integer: "y" | COPY t, line 2, column a: "y"',
+  );
   assert.equal(failure('1\n', TEXT_COPY), '22P04 missing data for column "b" | COPY t, line 1: "1"');
-  assert.equal(failure('1\t2\t3\n', TEXT_COPY), '22P04 extra data after last expected column | COPY t, line 1: "1\t2\t3"');
+  assert.equal(
+    failure('1\t2\t3\n', TEXT_COPY),
+    '22P04 extra data after last expected column | COPY t, line 1: "1\t2\t3"',
+  );
   assert.equal(failure('1,"x\n', CSV_COPY), '22P04 unterminated CSV quoted field | COPY t, line 1');
   assert.equal(failure('1\tx\n2\ty\rz\n', TEXT_COPY), '22P04 literal carriage return found in data | COPY t, line 2');
-  assert.equal(failure(Buffer.from('1\t\xff\n', 'latin1'), TEXT_COPY), '22021 invalid byte sequence for encoding "UTF8": 0xff | COPY t, line 1');
+  assert.equal(
+    failure(Buffer.from('1\t\xff\n', 'latin1'), TEXT_COPY),
+    '22021 invalid byte sequence for encoding "UTF8": 0xff | COPY t, line 1',
+  );
 });
 
 function binaryRows(rows: (Buffer | null)[][], trailer = true): Buffer {
@@ -115,66 +157,117 @@ function binaryRows(rows: (Buffer | null)[][], trailer = true): Buffer {
 }
 
 test('binary: rows, NULL, damage', () => {
-  const data = binaryRows([[Buffer.from([0, 0, 0, 1]), Buffer.from('x')], [Buffer.from([0, 0, 0, 2]), null]]);
-  assert.deepEqual(decodeAnyhow(data, BINARY_COPY), [[1, 'x'], [2, null]]);
+  const data = binaryRows([
+    [Buffer.from([0, 0, 0, 1]), Buffer.from('x')],
+    [Buffer.from([0, 0, 0, 2]), null],
+  ]);
+  assert.deepEqual(decodeAnyhow(data, BINARY_COPY), [
+    [1, 'x'],
+    [2, null],
+  ]);
   assert.equal(failure('PGCOPX', BINARY_COPY), '22P04 COPY file signature not recognized | undefined');
   assert.equal(failure(binaryRows([[null]]), BINARY_COPY), '22P04 row field count is 1, expected 2 | COPY t, line 1');
   assert.equal(failure(data.subarray(0, 40), BINARY_COPY), '22P04 unexpected EOF in COPY data | COPY t, line 2');
-  assert.equal(failure(Buffer.concat([data, data]), BINARY_COPY), '22P04 received copy data after EOF marker | COPY t, line 2');
+  assert.equal(
+    failure(Buffer.concat([data, data]), BINARY_COPY),
+    '22P04 received copy data after EOF marker | COPY t, line 2',
+  );
   assert.match(failure(binaryRows([[Buffer.from([1]), null]]), BINARY_COPY), /\| COPY t, line 1, column a$/);
 });
 
 test('COPY FROM in the simple protocol', async () => {
   client.send(serialize.query('copy t from stdin'));
   assert.deepEqual(await client.until('G'), ['G 0 2']);
-  client.send(serialize.copyData(Buffer.from('1\tx\n2')), serialize.copyData(Buffer.from('\ty\n')), serialize.copyDone());
+  client.send(
+    serialize.copyData(Buffer.from('1\tx\n2')),
+    serialize.copyData(Buffer.from('\ty\n')),
+    serialize.copyDone(),
+  );
   assert.deepEqual(await client.until('Z'), ['C COPY 2', 'Z I']);
-  assert.deepEqual(harness.engine.copied, [[1, 'x'], [2, 'y']]);
+  assert.deepEqual(harness.engine.copied, [
+    [1, 'x'],
+    [2, 'y'],
+  ]);
 });
 
 test('COPY FROM in a pipeline: Sync during the copy is ignored', async () => {
   client.send(
-    serialize.parse({ text: 'copy t from stdin' }), serialize.bind({}), serialize.execute({}), serialize.sync(),
-    serialize.copyData(Buffer.from('1\tx\n')), serialize.copyDone(), serialize.sync(),
+    serialize.parse({ text: 'copy t from stdin' }),
+    serialize.bind({}),
+    serialize.execute({}),
+    serialize.sync(),
+    serialize.copyData(Buffer.from('1\tx\n')),
+    serialize.copyDone(),
+    serialize.sync(),
   );
   assert.deepEqual(await client.until('Z'), ['1', '2', 'G 0 2', 'C COPY 1', 'Z I']);
 });
 
 test('CopyFail and errors in the data; what follows of the copy is dropped', async () => {
-  client.send(serialize.query('copy t from stdin'), serialize.copyData(Buffer.from('1\tx\n')), serialize.copyFail('changed my mind'));
+  client.send(
+    serialize.query('copy t from stdin'),
+    serialize.copyData(Buffer.from('1\tx\n')),
+    serialize.copyFail('changed my mind'),
+  );
   assert.deepEqual(await client.until('Z'), ['G 0 2', 'E 57014 COPY from stdin failed: changed my mind', 'Z I']);
   client.send(
-    serialize.query('copy t from stdin csv header'), serialize.copyData(Buffer.from('a,b\nx,y\n')),
-    serialize.copyData(Buffer.from('1,2\n')), serialize.copyDone(), serialize.query('select 1'),
+    serialize.query('copy t from stdin csv header'),
+    serialize.copyData(Buffer.from('a,b\nx,y\n')),
+    serialize.copyData(Buffer.from('1,2\n')),
+    serialize.copyDone(),
+    serialize.query('select 1'),
   );
   const messages = await client.messagesUntil('Z');
   assert.equal(errorFields(messages[1]).get('W'), 'COPY t, line 2, column a: "x"');
   assert.deepEqual(await client.until('Z'), ['T a:23:0', 'D 1', 'C SELECT 1', 'Z I']);
   assert.deepEqual(harness.engine.copied, []);
   client.send(serialize.query('copy t from stdin'), serialize.query('select 1'));
-  assert.deepEqual(await client.until('Z'), ['G 0 2', 'E 08P01 unexpected message type 0x51 during COPY from stdin', 'Z I']);
+  assert.deepEqual(await client.until('Z'), [
+    'G 0 2',
+    'E 08P01 unexpected message type 0x51 during COPY from stdin',
+    'Z I',
+  ]);
 });
 
-const ROWS: Datum[][] = [[1, 'a\tb\\c\nd,"e"'], [-2, null], [3, ''], [4, '\\.'], [5, 'ä€😀']];
+const ROWS: Datum[][] = [
+  [1, 'a\tb\\c\nd,"e"'],
+  [-2, null],
+  [3, ''],
+  [4, '\\.'],
+  [5, 'ä€😀'],
+];
 
 test('COPY TO in text', async () => {
   harness.engine.copyOut('copy t to stdout', { columns: COLUMNS, rows: ROWS }, { ...TEXT_COPY, header: true });
   client.send(serialize.query('copy t to stdout'));
   assert.deepEqual(await client.until('Z'), [
-    'H 0 2', 'd "a\\tb\\n"', 'd "1\\ta\\\\tb\\\\\\\\c\\\\nd,\\"e\\"\\n"', 'd "-2\\t\\\\N\\n"', 'd "3\\t\\n"', 'd "4\\t\\\\\\\\.\\n"',
-    'd "5\\tä€😀\\n"', 'c', 'C COPY 5', 'Z I',
+    'H 0 2',
+    'd "a\\tb\\n"',
+    'd "1\\ta\\\\tb\\\\\\\\c\\\\nd,\\"e\\"\\n"',
+    'd "-2\\t\\\\N\\n"',
+    'd "3\\t\\n"',
+    'd "4\\t\\\\\\\\.\\n"',
+    'd "5\\tä€😀\\n"',
+    'c',
+    'C COPY 5',
+    'Z I',
   ]);
 });
 
 test('COPY TO in csv', async () => {
   harness.engine.copyOut('copy t to stdout', { columns: COLUMNS, rows: ROWS }, { ...CSV_COPY, forceQuote: ['a'] });
   client.send(serialize.query('copy t to stdout'));
-  const lines = (await client.until('Z')).filter((line) => line.startsWith('d')).map((line) => JSON.parse(line.slice(2)));
+  const lines = (await client.until('Z'))
+    .filter((line) => line.startsWith('d'))
+    .map((line) => JSON.parse(line.slice(2)));
   assert.deepEqual(lines, ['"1","a\tb\\c\nd,""e"""\n', '"-2",\n', '"3",""\n', '"4",\\.\n', '"5",ä€😀\n']);
 });
 
 test('COPY TO: a delimiter that occurs in numbers and dates', async () => {
-  const columns: FakeRows['columns'] = [['d', OID.date], ['n', OID.int4]];
+  const columns: FakeRows['columns'] = [
+    ['d', OID.date],
+    ['n', OID.int4],
+  ];
   harness.engine.copyOut('copy t to stdout', { columns, rows: [[0, -5]] }, { ...TEXT_COPY, delimiter: '-' });
   client.send(serialize.query('copy t to stdout'));
   assert.ok((await client.until('Z')).includes(`d ${JSON.stringify('2000\\-01\\-01-\\-5\n')}`));

@@ -12,7 +12,13 @@ function shorten(value: string): string {
 }
 
 /** Adds the place to an error; `value` is the field's or the line's text, null for none. */
-export function atPlace(error: SqlError, table: string, line: number, column: string | null, value: string | null): SqlError {
+export function atPlace(
+  error: SqlError,
+  table: string,
+  line: number,
+  column: string | null,
+  value: string | null,
+): SqlError {
   if (error.fields.context !== undefined) return error;
   const place = `COPY ${table}, line ${line}${column === null ? '' : `, column ${column}`}`;
   const context = value === null ? place : `${place}: "${shorten(value)}"`;

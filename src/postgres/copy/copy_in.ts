@@ -20,7 +20,12 @@ type CopyIn = Extract<Result, { kind: 'copyIn' }>;
 const ROWS_AT_ONCE = 1000;
 
 /** Takes the data and gives the command tag. `table` is named in errors. */
-export async function copyIn(session: Session, table: string, copy: CopyIn, cancellation: Cancellation): Promise<string> {
+export async function copyIn(
+  session: Session,
+  table: string,
+  copy: CopyIn,
+  cancellation: Cancellation,
+): Promise<string> {
   const { columns, options, target } = copy;
   const { connection } = session;
   connection.out.messages(copyResponse('in', options.format === 'binary', columns.length));
@@ -51,7 +56,9 @@ export async function copyIn(session: Session, table: string, copy: CopyIn, canc
           await take(decoder.end(), true);
           return `COPY ${await target.finish()}`;
         case FRONTEND.copyFail:
-          throw new SqlError('57014', `COPY from stdin failed: ${readString(message.body)}`, { context: `COPY ${table}` });
+          throw new SqlError('57014', `COPY from stdin failed: ${readString(message.body)}`, {
+            context: `COPY ${table}`,
+          });
         case FRONTEND.sync:
         case FRONTEND.flush:
           break;

@@ -13,7 +13,12 @@ import { TextWriter } from './text_writer.ts';
 type CopyOut = Extract<Result, { kind: 'copyOut' }>;
 
 /** Sends the rows and gives the command tag. */
-export async function copyOut(session: Session, copy: CopyOut, live: boolean, cancellation: Cancellation): Promise<string> {
+export async function copyOut(
+  session: Session,
+  copy: CopyOut,
+  live: boolean,
+  cancellation: Cancellation,
+): Promise<string> {
   const { columns, options, rows } = copy;
   const { out } = session.connection;
   const context = session.context.evalContext;

@@ -65,12 +65,12 @@ export class LineSplitter {
 
   /** Follows quotes and escapes. */
   #look(byte: number): void {
-    const { csv, quote, escape } = this.#options;
+    const { csv, quote, escape: escapeByte } = this.#options;
     if (!csv) {
       if (byte === BACKSLASH) this.#skipNext = true;
       return;
     }
-    if (this.#inQuotes && byte === escape && escape !== quote) this.#skipNext = true;
+    if (this.#inQuotes && byte === escapeByte && escapeByte !== quote) this.#skipNext = true;
     else if (byte === quote) this.#inQuotes = !this.#inQuotes;
   }
 
@@ -94,9 +94,7 @@ export class LineSplitter {
   #stray(what: string, escaped: string) {
     const { csv } = this.#options;
     const error = badFormat(csv ? `unquoted ${what} found in data` : `literal ${what} found in data`);
-    error.fields.hint = csv
-      ? `Use quoted CSV field to represent ${what}.`
-      : `Use "${escaped}" to represent ${what}.`;
+    error.fields.hint = csv ? `Use quoted CSV field to represent ${what}.` : `Use "${escaped}" to represent ${what}.`;
     return error;
   }
 
@@ -104,7 +102,8 @@ export class LineSplitter {
   end(): Buffer | null {
     if (this.#inQuotes) throw badFormat('unterminated CSV quoted field');
     let rest = this.#rest;
-    if (this.#lineEnd !== 'lf' && rest.length > 0 && rest[rest.length - 1] === CR) rest = rest.subarray(0, rest.length - 1);
+    if (this.#lineEnd !== 'lf' && rest.length > 0 && rest[rest.length - 1] === CR)
+      rest = rest.subarray(0, rest.length - 1);
     return this.#rest.length === 0 ? null : rest;
   }
 }

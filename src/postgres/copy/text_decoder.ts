@@ -6,8 +6,8 @@
  */
 import type { Datum } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
-import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { inputText } from '../../../operators/expr/io/index.ts';
+import type { EvalContext } from '../../../operators/expr/ir.ts';
 import type { CopyOptions, ResultColumn } from '../../engine.ts';
 import { checkedUtf8 } from '../wire/message_reader.ts';
 import { atPlace, badFormat } from './copy_errors.ts';
@@ -87,7 +87,8 @@ export class TextDecoder implements RowDecoder {
     // A line without anything is a row of a relation without columns.
     if (columns.length === 0 && text === '') return [];
     if (fields.length > columns.length) throw this.#fault('extra data after last expected column', text);
-    if (fields.length < columns.length) throw this.#fault(`missing data for column "${columns[fields.length].name}"`, text);
+    if (fields.length < columns.length)
+      throw this.#fault(`missing data for column "${columns[fields.length].name}"`, text);
     const row: Datum[] = new Array(columns.length);
     for (let i = 0; i < columns.length; i++) {
       const field = fields[i];

@@ -34,7 +34,8 @@ const ESCAPE = /\\(?:([0-7]{1,3})|x([0-9a-fA-F]{1,2})|([\s\S]))/g;
 
 function unescapeField(raw: string): string {
   if (!raw.includes('\\')) return raw;
-  if (!/\\(?:[0-7]|x[0-9a-fA-F])/.test(raw)) return raw.replace(ESCAPE, (_all, _octal, _hex, c: string) => CONTROL[c] ?? c);
+  if (!/\\(?:[0-7]|x[0-9a-fA-F])/.test(raw))
+    return raw.replace(ESCAPE, (_all, _octal, _hex, c: string) => CONTROL[c] ?? c);
   // Escaped bytes may make up characters together: put the field together as bytes.
   const parts: Buffer[] = [];
   let last = 0;

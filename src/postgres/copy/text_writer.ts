@@ -23,7 +23,15 @@ const BACKSLASH = 92;
 
 /** What follows the backslash for a byte that text must escape; 0: stands for itself. */
 const ESCAPES = new Uint8Array(256);
-for (const [byte, letter] of [[8, 'b'], [9, 't'], [10, 'n'], [11, 'v'], [12, 'f'], [13, 'r'], [92, '\\']] as const) {
+for (const [byte, letter] of [
+  [8, 'b'],
+  [9, 't'],
+  [10, 'n'],
+  [11, 'v'],
+  [12, 'f'],
+  [13, 'r'],
+  [92, '\\'],
+] as const) {
   ESCAPES[byte] = letter.charCodeAt(0);
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { PassThrough } from 'node:stream';
+import { test } from 'node:test';
 import { Arena } from '../../../operators/batch/arena.ts';
 import { batchFromRows } from '../../../operators/batch/builder.ts';
 import { type Datum, decimal, interval, pgArray } from '../../../operators/datum.ts';
@@ -31,7 +31,11 @@ function encode(oid: number, column: Datum[], format: number, context: EvalConte
   const arena = new Arena();
   const socket = new PassThrough({ highWaterMark: 1 << 30 });
   const out = new Output(socket);
-  const batch = batchFromRows([colType(oid)], column.map((value) => [value]), arena);
+  const batch = batchFromRows(
+    [colType(oid)],
+    column.map((value) => [value]),
+    arena,
+  );
   const writer = new DataRowWriter(resultColumns([['c', oid]]), [format], context);
   let row = 0;
   while (row < column.length) row = writer.write(out, batch, row, column.length, Number.POSITIVE_INFINITY);
@@ -48,18 +52,37 @@ function encode(oid: number, column: Datum[], format: number, context: EvalConte
 }
 
 const INT64 = [
-  0n, 1n, -1n, 9n, 10n, 99999999n, 100000000n, 4294967295n, 4294967296n, -4294967296n, 9007199254740991n, 9007199254740993n,
-  -9007199254740993n, 9223372036854775807n, -9223372036854775808n, 1000000000000000000n,
+  0n,
+  1n,
+  -1n,
+  9n,
+  10n,
+  99999999n,
+  100000000n,
+  4294967295n,
+  4294967296n,
+  -4294967296n,
+  9007199254740991n,
+  9007199254740993n,
+  -9007199254740993n,
+  9223372036854775807n,
+  -9223372036854775808n,
+  1000000000000000000n,
 ];
 
 function samples(random: () => number): [oid: number, values: Datum[]][] {
   const int = (bits: number): number => Math.floor((random() - 0.5) * 2 ** bits);
   const big = (): bigint => BigInt.asIntN(64, (BigInt(int(32)) << BigInt(Math.floor(random() * 48))) ^ BigInt(int(32)));
   const many = <T>(make: () => T): T[] => Array.from({ length: 200 }, make);
-  const numeric = (): Datum => decimal(random() < 0.2 ? big() * big() * big() : big() >> BigInt(Math.floor(random() * 60)), Math.floor(random() * 24));
-  const text = (): string => 'aä€😀"\\\n,'.repeat(Math.floor(random() * 12)).slice(0, Math.floor(random() * 60)).toWellFormed();
+  const numeric = (): Datum =>
+    decimal(
+      random() < 0.2 ? big() * big() * big() : big() >> BigInt(Math.floor(random() * 60)),
+      Math.floor(random() * 24),
+    );
+  const text = (): string =>
+    [...'aä€😀"\\\n,'.repeat(Math.floor(random() * 12))].slice(0, Math.floor(random() * 60)).join('');
   const century = 86400000000n * 36525n;
-  const stamp = (): bigint => random() < 0.8 ? big() % (century * 2n) : (big() % (century * 450n)) + century * 400n;
+  const stamp = (): bigint => (random() < 0.8 ? big() % (century * 2n) : (big() % (century * 450n)) + century * 400n);
   const day = (): number => int(random() < 0.8 ? 17 : 22);
   return [
     [OID.bool, [true, false, null]],
@@ -67,9 +90,39 @@ function samples(random: () => number): [oid: number, values: Datum[]][] {
     [OID.int4, [0, -2147483648, 2147483647, ...many(() => int(32))]],
     [OID.oid, [0, 4294967295, 2147483648]],
     [OID.int8, [...INT64, ...many(big)]],
-    [OID.float8, [0, -0, 1, -1, 1e14, 999999999999999, 1e15, -1e15, 0.1, 1e300, 5e-324, Number.NaN, Number.POSITIVE_INFINITY, ...many(() => int(40)), ...many(() => random() / random())]],
+    [
+      OID.float8,
+      [
+        0,
+        -0,
+        1,
+        -1,
+        1e14,
+        999999999999999,
+        1e15,
+        -1e15,
+        0.1,
+        1e300,
+        5e-324,
+        Number.NaN,
+        Number.POSITIVE_INFINITY,
+        ...many(() => int(40)),
+        ...many(() => random() / random()),
+      ],
+    ],
     [OID.float4, [0, -0, 999999, 1e6, 1.5, 123456.7, 1e10].map(Math.fround)],
-    [OID.numeric, [decimal(0n, 0), decimal(0n, 5), decimal(5n, 3), decimal(-5n, 1), { k: 'dec', m: 0n, s: 0, special: 'NaN' }, { k: 'dec', m: 0n, s: 0, special: '-Infinity' }, ...many(numeric)]],
+    [
+      OID.numeric,
+      [
+        decimal(0n, 0),
+        decimal(0n, 5),
+        decimal(5n, 3),
+        decimal(-5n, 1),
+        { k: 'dec', m: 0n, s: 0, special: 'NaN' },
+        { k: 'dec', m: 0n, s: 0, special: '-Infinity' },
+        ...many(numeric),
+      ],
+    ],
     [OID.date, [0, -730119, -730120, 2921939, 2921940, 2147483647, -2147483648, 59, 60, 366, ...many(day)]],
     [OID.time, [0n, 86400000000n, 1n, 100000n, 45296789000n]],
     [OID.timestamp, [0n, -1n, 9223372036854775807n, -9223372036854775808n, ...many(stamp)]],
@@ -101,8 +154,13 @@ test(`text and binary are what the types' output functions give (SEED=${SEED})`,
       const text = encode(oid, column, 0, context);
       const binary = encode(oid, column, 1, context);
       column.forEach((value, i) => {
-        const about = () => `type ${oid}, value ${JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? `${v}n` : v))?.slice(0, 200)}, SEED=${SEED}`;
-        assert.equal(text[i]?.toString('utf8') ?? null, value === null ? null : outputText(value, oid, context), about());
+        const about = () =>
+          `type ${oid}, value ${JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? `${v}n` : v))?.slice(0, 200)}, SEED=${SEED}`;
+        assert.equal(
+          text[i]?.toString('utf8') ?? null,
+          value === null ? null : outputText(value, oid, context),
+          about(),
+        );
         assert.deepEqual(binary[i], value === null ? null : Buffer.from(outputBinary(value, oid)), about());
       });
     }
@@ -124,6 +182,9 @@ test('rows larger than a chunk, and rows that end exactly at its end', () => {
   const context = defaultContext();
   for (const length of [65520, 65521, 65522, 65523, 65524, 65525, 65526, 65536, 131072, 1000000]) {
     const column = ['y', 'x'.repeat(length), 'z', null];
-    assert.deepEqual(encode(OID.text, column, 0, context).map((value) => value?.length ?? null), [1, length, 1, null]);
+    assert.deepEqual(
+      encode(OID.text, column, 0, context).map((value) => value?.length ?? null),
+      [1, length, 1, null],
+    );
   }
 });

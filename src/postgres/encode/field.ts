@@ -5,9 +5,10 @@
  *   raw     the slot's own bytes after `prefix`: text and bytea
  *   general through a datum and the type's output functions: rare types, rare values
  */
-import type { EvalContext } from '../../../operators/expr/ir.ts';
-import { outputBinary, outputText } from '../../../operators/expr/io/index.ts';
+
 import { readSlot, varlenForm } from '../../../operators/batch/slots.ts';
+import { outputBinary, outputText } from '../../../operators/expr/io/index.ts';
+import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { OID, type Phys } from '../../../operators/types.ts';
 import { binaryWriter } from './fixed_binary.ts';
 import { textWriter } from './fixed_text.ts';

@@ -6,11 +6,11 @@
  * Before each row there is room for all fixed-width columns; only long values reserve more. A row that fails half-way (an output
  * function raises) is taken back whole.
  */
-import { PHYS_WIDTH } from '../../../operators/types.ts';
-import { BYTES, U8, U32 } from '../../../operators/batch/memory.ts';
+
 import type { Batch } from '../../../operators/batch/batch.ts';
+import { BYTES, U8, U32 } from '../../../operators/batch/memory.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
-import { physOf } from '../../../operators/types.ts';
+import { PHYS_WIDTH, physOf } from '../../../operators/types.ts';
 import type { ResultColumn } from '../../engine.ts';
 import { formatOf } from '../wire/control_message.ts';
 import type { Output } from '../wire/output.ts';
@@ -51,7 +51,9 @@ export class DataRowWriter implements RowWriter {
   /** `type`: DataRow, or CopyData, whose rows in binary have the same form. */
   constructor(columns: ResultColumn[], formats: number[], context: EvalContext, type: number = BACKEND.dataRow) {
     this.#type = type;
-    this.#fields = columns.map((column, i) => fieldOf(physOf(column.type.oid), column.type.oid, formatOf(formats, i), context));
+    this.#fields = columns.map((column, i) =>
+      fieldOf(physOf(column.type.oid), column.type.oid, formatOf(formats, i), context),
+    );
     let bytes = 7;
     for (const field of this.#fields) bytes += 4 + (field.fixed?.maxBytes ?? 0);
     this.#fixedBytes = bytes;

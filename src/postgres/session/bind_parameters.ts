@@ -1,8 +1,8 @@
 /** The values of a Bind message as datums, each in its own format. */
 import type { Datum } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
-import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { inputBinary, inputText } from '../../../operators/expr/io/index.ts';
+import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { colType } from '../../../operators/types.ts';
 import { formatOf } from '../wire/control_message.ts';
 import type { BindMessage } from '../wire/frontend_message.ts';
@@ -15,16 +15,16 @@ export function bindParameters(message: BindMessage, prepared: Prepared, context
   const { values, paramFormats } = message;
   const types = prepared.paramTypes;
   if (paramFormats.length > 1 && paramFormats.length !== values.length) {
-    throw protocolError(
-      `bind message has ${paramFormats.length} parameter formats but ${values.length} parameters`,
-    );
+    throw protocolError(`bind message has ${paramFormats.length} parameter formats but ${values.length} parameters`);
   }
   if (values.length !== types.length) {
     throw protocolError(
       `bind message supplies ${values.length} parameters, but prepared statement "${prepared.name}" requires ${types.length}`,
     );
   }
-  return values.map((bytes, i) => (bytes === null ? null : parameter(bytes, formatOf(paramFormats, i), types[i], context)));
+  return values.map((bytes, i) =>
+    bytes === null ? null : parameter(bytes, formatOf(paramFormats, i), types[i], context),
+  );
 }
 
 function parameter(bytes: Buffer, format: number, oid: number, context: EvalContext): Datum {

@@ -59,7 +59,10 @@ test('statement_timeout', async () => {
 
 test('a subscription streams rows as they come and ends when it is cancelled', async () => {
   const client = await harness.client();
-  const stream = harness.engine.live('subscribe v', [['tick', OID.int8], ['diff', OID.int8]]);
+  const stream = harness.engine.live('subscribe v', [
+    ['tick', OID.int8],
+    ['diff', OID.int8],
+  ]);
   client.send(serialize.query('subscribe v'));
   assert.deepEqual(await client.until('T'), ['T tick:20:0 diff:20:0']);
   stream.push([1n, 1n]);
@@ -155,7 +158,9 @@ test('idle timeouts end the session with FATAL', async () => {
   const two = await harness.client({ idle_in_transaction_session_timeout: '20ms' });
   two.send(serialize.query('begin'));
   await two.until('Z');
-  assert.deepEqual(await two.untilClosed(), ['E FATAL 25P03 terminating connection due to idle-in-transaction timeout']);
+  assert.deepEqual(await two.untilClosed(), [
+    'E FATAL 25P03 terminating connection due to idle-in-transaction timeout',
+  ]);
 });
 
 test('close() ends busy and idle sessions with 57P01', async () => {
@@ -165,7 +170,10 @@ test('close() ends busy and idle sessions with 57P01', async () => {
   const busy = await other.client();
   busy.send(serialize.query('select wait'));
   for (let i = 0; i < 500 && other.engine.log.length === 0; i++) await sleep(2);
-  assert.deepEqual(other.server.sessions().map(({ state }) => state), ['idle', 'active']);
+  assert.deepEqual(
+    other.server.sessions().map(({ state }) => state),
+    ['idle', 'active'],
+  );
   const closed = other.server.close();
   const farewell = ['E FATAL 57P01 terminating connection due to administrator command'];
   assert.deepEqual(await idle.untilClosed(), farewell);

@@ -6,8 +6,8 @@ import type { Option, Statement } from '../../../planner/parse/ast.ts';
 import type { Cancellation } from './cancellation.ts';
 import { type Cursor, ForwardCursor, ScrollCursor } from './cursor.ts';
 import type { Portal, StatementResult } from './portals.ts';
-import type { Session } from './session.ts';
 import { noCursor, runPlan } from './run_plan.ts';
+import type { Session } from './session.ts';
 import { StoredRows } from './stored_rows.ts';
 import { inTransactionBlock } from './transaction_statements.ts';
 
@@ -56,7 +56,12 @@ async function cursorOf(session: Session, portal: Portal, cancellation: Cancella
   if (result.kind !== 'rows') throw new SqlError('55000', `portal "${portal.name}" cannot be run`);
   portal.result = result;
   const declared = { binary: false, scroll: false, hold: false };
-  portal.cursor = new ForwardCursor(declared, result.columns, result.rows, portal.prepared.statement?.k === 'subscribe');
+  portal.cursor = new ForwardCursor(
+    declared,
+    result.columns,
+    result.rows,
+    portal.prepared.statement?.k === 'subscribe',
+  );
   return portal.cursor;
 }
 

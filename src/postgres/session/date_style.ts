@@ -5,7 +5,13 @@
  */
 const STYLES: Record<string, string> = { iso: 'ISO', sql: 'SQL', postgres: 'Postgres', german: 'German' };
 const ORDERS: Record<string, string> = {
-  mdy: 'MDY', us: 'MDY', noneuropean: 'MDY', dmy: 'DMY', euro: 'DMY', european: 'DMY', ymd: 'YMD',
+  mdy: 'MDY',
+  us: 'MDY',
+  noneuropean: 'MDY',
+  dmy: 'DMY',
+  euro: 'DMY',
+  european: 'DMY',
+  ymd: 'YMD',
 };
 
 /** The canonical text, or null when a word is unknown or two contradict each other. */

@@ -16,7 +16,11 @@ before(async () => {
   const five: Datum[][] = [[1], [2], [3], [4], [5]];
   engine.rows('select five', { columns: [['n', OID.int4]], rows: five });
   engine.rows('select $1', { columns: [['p', OID.int4]], rows: [[7]], paramTypes: [OID.int4, OID.text] });
-  engine.rows('insert into t values (1) returning n', { columns: [['n', OID.int4]], rows: five, tag: () => 'INSERT 0 5' });
+  engine.rows('insert into t values (1) returning n', {
+    columns: [['n', OID.int4]],
+    rows: five,
+    tag: () => 'INSERT 0 5',
+  });
   engine.command('insert into t values (1)', 'INSERT 0 1');
   engine.fails('select bad', new SqlError('22012', 'division by zero'));
 });
@@ -32,20 +36,46 @@ const { parse, bind, describe, execute, sync, flush, close } = serialize;
 
 test('a pipeline: one ReadyForQuery, one transaction, answers in order', async () => {
   client.send(
-    parse({ text: 'insert into t values (1)' }), bind({}), execute({}),
-    parse({ text: 'select five' }), bind({}), describe({ type: 'P' }), execute({}), sync(),
+    parse({ text: 'insert into t values (1)' }),
+    bind({}),
+    execute({}),
+    parse({ text: 'select five' }),
+    bind({}),
+    describe({ type: 'P' }),
+    execute({}),
+    sync(),
   );
   assert.deepEqual(await client.until('Z'), [
-    '1', '2', 'C INSERT 0 1', '1', '2', 'T n:23:0', 'D 1', 'D 2', 'D 3', 'D 4', 'D 5', 'C SELECT 5', 'Z I',
+    '1',
+    '2',
+    'C INSERT 0 1',
+    '1',
+    '2',
+    'T n:23:0',
+    'D 1',
+    'D 2',
+    'D 3',
+    'D 4',
+    'D 5',
+    'C SELECT 5',
+    'Z I',
   ]);
   assert.deepEqual(harness.engine.log, ['insert into t values (1)', 'select five', 'commit']);
 });
 
 test('after an error all is skipped to Sync, and the transaction is undone', async () => {
   client.send(
-    parse({ text: 'insert into t values (1)' }), bind({}), execute({}),
-    parse({ text: 'select bad' }), bind({}), execute({}), execute({}), bind({ statement: 'nosuch' }), sync(),
-    parse({ text: 'select five' }), sync(),
+    parse({ text: 'insert into t values (1)' }),
+    bind({}),
+    execute({}),
+    parse({ text: 'select bad' }),
+    bind({}),
+    execute({}),
+    execute({}),
+    bind({ statement: 'nosuch' }),
+    sync(),
+    parse({ text: 'select five' }),
+    sync(),
   );
   assert.deepEqual(await client.until('Z'), ['1', '2', 'C INSERT 0 1', '1', '2', 'E 22012 division by zero', 'Z I']);
   assert.deepEqual(await client.until('Z'), ['1', 'Z I']);
@@ -85,7 +115,13 @@ test('portals end with their transaction', async () => {
 });
 
 test('INSERT ... RETURNING has its whole count in the tag; a command runs once', async () => {
-  client.send(parse({ text: 'insert into t values (1) returning n' }), bind({}), execute({ rows: 1 }), execute({}), sync());
+  client.send(
+    parse({ text: 'insert into t values (1) returning n' }),
+    bind({}),
+    execute({ rows: 1 }),
+    execute({}),
+    sync(),
+  );
   assert.deepEqual(await client.until('Z'), ['1', '2', 'D 1', 's', 'D 2', 'D 3', 'D 4', 'D 5', 'C INSERT 0 5', 'Z I']);
   client.send(parse({ text: 'insert into t values (1)' }), bind({}), execute({}), execute({}), sync());
   assert.deepEqual(await client.until('Z'), ['1', '2', 'C INSERT 0 1', 'E 55000 portal "" cannot be run', 'Z I']);
@@ -94,7 +130,12 @@ test('INSERT ... RETURNING has its whole count in the tag; a command runs once',
 test('names: re-Parse, Close, unknown statements and portals', async () => {
   client.send(parse({ name: 'a', text: 'select five' }), parse({ name: 'a', text: 'select five' }), sync());
   assert.deepEqual(await client.until('Z'), ['1', 'E 42P05 prepared statement "a" already exists', 'Z I']);
-  client.send(close({ type: 'S', name: 'a' }), close({ type: 'S', name: 'a' }), close({ type: 'P', name: 'x' }), sync());
+  client.send(
+    close({ type: 'S', name: 'a' }),
+    close({ type: 'S', name: 'a' }),
+    close({ type: 'P', name: 'x' }),
+    sync(),
+  );
   assert.deepEqual(await client.until('Z'), ['3', '3', '3', 'Z I']);
   client.send(bind({ statement: 'a' }), sync());
   assert.deepEqual(await client.until('Z'), ['E 26000 prepared statement "a" does not exist', 'Z I']);
@@ -105,8 +146,11 @@ test('names: re-Parse, Close, unknown statements and portals', async () => {
 
 test('a portal outlives the statement it was bound to', async () => {
   client.send(
-    parse({ name: 'a', text: 'select five' }), bind({ statement: 'a', portal: 'p' }), close({ type: 'S', name: 'a' }),
-    execute({ portal: 'p', rows: 1 }), sync(),
+    parse({ name: 'a', text: 'select five' }),
+    bind({ statement: 'a', portal: 'p' }),
+    close({ type: 'S', name: 'a' }),
+    execute({ portal: 'p', rows: 1 }),
+    sync(),
   );
   assert.deepEqual(await client.until('Z'), ['1', '2', '3', 'D 1', 's', 'Z I']);
 });
@@ -118,7 +162,10 @@ test('the empty statement', async () => {
 
 test('several commands in one Parse are refused', async () => {
   client.send(parse({ text: 'select five; select five' }), sync());
-  assert.deepEqual(await client.until('Z'), ['E 42601 cannot insert multiple commands into a prepared statement', 'Z I']);
+  assert.deepEqual(await client.until('Z'), [
+    'E 42601 cannot insert multiple commands into a prepared statement',
+    'Z I',
+  ]);
 });
 
 test('BEGIN, an error and COMMIT in extended', async () => {
@@ -129,7 +176,8 @@ test('BEGIN, an error and COMMIT in extended', async () => {
   assert.deepEqual(await run('begin'), ['C BEGIN', 'Z T']);
   assert.deepEqual(await run('select bad'), ['E 22012 division by zero', 'Z E']);
   assert.deepEqual(await run('select five'), [
-    'E 25P02 current transaction is aborted, commands ignored until end of transaction block', 'Z E',
+    'E 25P02 current transaction is aborted, commands ignored until end of transaction block',
+    'Z E',
   ]);
   assert.deepEqual(await run('commit'), ['C ROLLBACK', 'Z I']);
 });
@@ -145,7 +193,9 @@ test('parameters: counts, formats, NULL, bad values', async () => {
   assert.deepEqual(await attempt({ values: [Buffer.from([0, 0, 0, 9]), null] }), ['2', 'D 7', 'C SELECT 1']);
   assert.deepEqual(harness.engine.lastParams, [9, null]);
   assert.deepEqual(await attempt({ values: ['x', null] }), ['E 22P02 invalid input syntax for type integer: "x"']);
-  assert.deepEqual(await attempt({ values: [Buffer.from([0, 0, 9]), null] }), ['E 08P01 insufficient data left in message']);
+  assert.deepEqual(await attempt({ values: [Buffer.from([0, 0, 9]), null] }), [
+    'E 08P01 insufficient data left in message',
+  ]);
   assert.equal((await attempt({ values: ['1', 'a\0b'] }))[0].slice(0, 7), 'E 22021');
 });
 
@@ -156,7 +206,12 @@ test('types that the client gives for parameters are kept', async () => {
 
 test('a result in binary: Describe of the portal says so, of the statement not', async () => {
   client.send(
-    parse({ text: 'select five' }), describe({ type: 'S' }), bind({ binary: true }), describe({ type: 'P' }), execute({ rows: 1 }), sync(),
+    parse({ text: 'select five' }),
+    describe({ type: 'S' }),
+    bind({ binary: true }),
+    describe({ type: 'P' }),
+    execute({ rows: 1 }),
+    sync(),
   );
   const messages = await client.messagesUntil('Z');
   assert.deepEqual(messages.find(({ type }) => type === 'D')?.body, Buffer.from([0, 1, 0, 0, 0, 4, 0, 0, 0, 1]));
@@ -187,11 +242,26 @@ test('an error at the commit of Sync is reported before ReadyForQuery', async ()
 
 test('settings, cursors and SHOW work in extended', async () => {
   client.send(
-    parse({ text: 'set application_name = x' }), bind({}), execute({ rows: 1 }),
-    parse({ text: 'show application_name' }), bind({}), describe({ type: 'P' }), execute({ rows: 1 }), sync(),
+    parse({ text: 'set application_name = x' }),
+    bind({}),
+    execute({ rows: 1 }),
+    parse({ text: 'show application_name' }),
+    bind({}),
+    describe({ type: 'P' }),
+    execute({ rows: 1 }),
+    sync(),
   );
   assert.deepEqual(await client.until('Z'), [
-    '1', '2', 'C SET', '1', '2', 'T application_name:25:0', 'D x', 's', 'S application_name=x', 'Z I',
+    '1',
+    '2',
+    'C SET',
+    '1',
+    '2',
+    'T application_name:25:0',
+    'D x',
+    's',
+    'S application_name=x',
+    'Z I',
   ]);
 });
 

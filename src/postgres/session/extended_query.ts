@@ -4,17 +4,24 @@
  */
 import { SqlError } from '../../../operators/errors.ts';
 import {
-  BIND_COMPLETE, CLOSE_COMPLETE, EMPTY_QUERY, NO_DATA, PARSE_COMPLETE, parameterDescription, PORTAL_SUSPENDED, rowDescription,
+  BIND_COMPLETE,
+  CLOSE_COMPLETE,
+  EMPTY_QUERY,
+  NO_DATA,
+  PARSE_COMPLETE,
+  PORTAL_SUSPENDED,
+  parameterDescription,
+  rowDescription,
   writeCommandComplete,
 } from '../wire/control_message.ts';
 import { readBind, readExecute, readParse, readTarget } from '../wire/frontend_message.ts';
 import { bindParameters, checkResultFormats } from './bind_parameters.ts';
-import { parseCached } from './parse_cache.ts';
 import { cursorResult } from './cursor_statements.ts';
+import { parseCached } from './parse_cache.ts';
 import type { Prepared } from './prepared_statements.ts';
 import type { Session } from './session.ts';
-import { checkNotFailed, runStatement } from './statement_runner.ts';
 import { sendPortalResult } from './statement_result.ts';
+import { checkNotFailed, runStatement } from './statement_runner.ts';
 import { armStatementTimeout } from './statement_timer.ts';
 
 export function parseMessage(session: Session, body: Buffer): void {

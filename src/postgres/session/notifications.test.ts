@@ -37,14 +37,23 @@ test('idle listeners hear at once, busy ones after their transaction, rollbacks 
   assert.deepEqual(await listener.until('A'), ['A b=3']);
   await query(listener, 'unlisten *');
   await query(sender, "notify b, 'unheard'");
-  assert.deepEqual(await query(listener, 'select_nothing'), ['E 42601 syntax error at or near "select_nothing"', 'Z I']);
+  assert.deepEqual(await query(listener, 'select_nothing'), [
+    'E 42601 syntax error at or near "select_nothing"',
+    'Z I',
+  ]);
 });
 
 test('a savepoint that is rolled back takes its notifications with it', async () => {
   const client = await harness.client();
   await query(client, 'listen a');
-  const answer = await query(client, "begin; notify a, '1'; savepoint s; notify a, '2'; rollback to s; notify a, '3'; commit");
-  assert.deepEqual(answer.filter((line) => line.startsWith('A')), ['A a=1', 'A a=3']);
+  const answer = await query(
+    client,
+    "begin; notify a, '1'; savepoint s; notify a, '2'; rollback to s; notify a, '3'; commit",
+  );
+  assert.deepEqual(
+    answer.filter((line) => line.startsWith('A')),
+    ['A a=1', 'A a=3'],
+  );
 });
 
 test('limits', async () => {

@@ -10,15 +10,27 @@ import { colType, OID } from '../../../operators/types.ts';
 import type { Statement } from '../../../planner/parse/ast.ts';
 import { withOffset } from '../../../planner/parse/positions.ts';
 import type { Engine, PreparedStatement, ResultColumn } from '../../engine.ts';
-import { checkSameColumns, type Prepared, type PreparedStatements } from './prepared_statements.ts';
 import type { Portals } from './portals.ts';
+import { checkSameColumns, type Prepared, type PreparedStatements } from './prepared_statements.ts';
 import type { WireSessionContext } from './session_context.ts';
 import type { Settings } from './settings.ts';
 
 /** Statement kinds that the session runs without the engine. */
 const SESSION_KINDS = new Set<Statement['k']>([
-  'declare_cursor', 'fetch', 'close', 'set', 'show', 'reset', 'transaction', 'prepare', 'execute', 'deallocate', 'discard',
-  'listen', 'unlisten', 'notify',
+  'declare_cursor',
+  'fetch',
+  'close',
+  'set',
+  'show',
+  'reset',
+  'transaction',
+  'prepare',
+  'execute',
+  'deallocate',
+  'discard',
+  'listen',
+  'unlisten',
+  'notify',
 ]);
 
 const CACHED_KINDS = new Set<Statement['k']>(['select', 'insert', 'update', 'delete']);
@@ -58,7 +70,14 @@ export class Planner {
   /** Plans; errors carry positions in what the client sent. */
   prepare(name: string, text: string, statement: Statement | null, paramTypes: number[], fromSql = false): Prepared {
     const prepared: Prepared = {
-      name, text, statement, plan: null, searchPath: this.#settings.raw('search_path') ?? '', paramTypes, columns: null, fromSql,
+      name,
+      text,
+      statement,
+      plan: null,
+      searchPath: this.#settings.raw('search_path') ?? '',
+      paramTypes,
+      columns: null,
+      fromSql,
       createdAt: this.#clock(),
     };
     if (statement === null) return prepared;

@@ -2,12 +2,13 @@
  * SQL's PREPARE, EXECUTE and DEALLOCATE. Arguments of EXECUTE are expressions: they are planned as a SELECT of casts to the
  * parameter types, so they convert as they do anywhere else.
  */
+
+import { readDatum } from '../../../operators/batch/builder.ts';
 import type { Datum } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
-import { readDatum } from '../../../operators/batch/builder.ts';
+import type { PgNode, Statement } from '../../../planner/parse/ast.ts';
 import { typeByOid } from '../../../planner/types/catalog.ts';
 import { resolveTypeName } from '../../../planner/types/type_name.ts';
-import type { PgNode, Statement } from '../../../planner/parse/ast.ts';
 import type { Cancellation } from './cancellation.ts';
 import type { StatementResult } from './portals.ts';
 import { checkReadOnly, runPlan } from './run_plan.ts';
@@ -19,9 +20,7 @@ type Execute = Extract<Statement, { k: 'execute' }>;
 export function prepareStatement(session: Session, statement: Prepare): void {
   session.statements.checkFree(statement.name);
   const types = statement.types.map((node) => resolveTypeName((node.TypeName ?? node) as PgNode).oid);
-  session.statements.add(
-    session.planner.prepare(statement.name, statement.text, statement.inner, types, true),
-  );
+  session.statements.add(session.planner.prepare(statement.name, statement.text, statement.inner, types, true));
 }
 
 export function deallocate(session: Session, name: string | null): void {

@@ -30,7 +30,9 @@ export async function sendRows(
   let limit = out.sent + BYTES_BETWEEN_YIELDS;
   while (maxRows === 0 || sent < maxRows) {
     if (live) out.flush();
-    const chunk = await cancellation.wait(rows.next(maxRows === 0 ? ROWS_AT_ONCE : Math.min(ROWS_AT_ONCE, maxRows - sent)));
+    const chunk = await cancellation.wait(
+      rows.next(maxRows === 0 ? ROWS_AT_ONCE : Math.min(ROWS_AT_ONCE, maxRows - sent)),
+    );
     if (chunk === null) return { sent, ended: true };
     const end = chunk.from + chunk.count;
     let row = chunk.from;

@@ -10,8 +10,17 @@ import type { Prepared } from './prepared_statements.ts';
 import type { Session } from './session.ts';
 
 const WRITES = new Set<Statement['k']>([
-  'insert', 'update', 'delete', 'create_relation', 'create_view', 'create_index', 'create_sink', 'create_schema',
-  'create_subscription', 'drop', 'truncate',
+  'insert',
+  'update',
+  'delete',
+  'create_relation',
+  'create_view',
+  'create_index',
+  'create_sink',
+  'create_schema',
+  'create_subscription',
+  'drop',
+  'truncate',
 ]);
 
 /** 25006 for what writes in a read-only transaction. */
@@ -47,4 +56,3 @@ function discard(result: Result): void {
 export function noCursor(name: string): SqlError {
   return new SqlError('34000', `cursor "${name}" does not exist`);
 }
-

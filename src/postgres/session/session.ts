@@ -3,10 +3,10 @@
  * (simple_query.ts, extended_query.ts), statements run in it (statement_runner.ts).
  */
 import { SqlError } from '../../../operators/errors.ts';
+import type { PostgresServerOptions, SessionInfo, SessionView } from '../options.ts';
+import type { Connection } from '../wire/connection.ts';
 import type { NoticeFields } from '../wire/control_message.ts';
 import { noticeResponse, notification, parameterStatus } from '../wire/control_message.ts';
-import type { Connection } from '../wire/connection.ts';
-import type { PostgresServerOptions, SessionInfo, SessionView } from '../options.ts';
 import { Cancellation } from './cancellation.ts';
 import { type Listener, type Notification, SessionNotifications } from './notifications.ts';
 import { Planner } from './plan.ts';
@@ -69,7 +69,11 @@ export class Session implements Listener {
     this.clock = start.clock;
     this.settings = start.settings;
     this.notifications = new SessionNotifications(start.registry.notifications, this, start.pid);
-    this.block = new TransactionBlock(start.options.engine, [this.settings, this.notifications, this.portals], this.clock);
+    this.block = new TransactionBlock(
+      start.options.engine,
+      [this.settings, this.notifications, this.portals],
+      this.clock,
+    );
     this.context = new WireSessionContext(this.settings, this.block, {
       pid: this.pid,
       user: this.user,
@@ -81,7 +85,12 @@ export class Session implements Listener {
       catalog: start.options.catalog,
     });
     this.planner = new Planner(
-      start.options.engine, this.context, this.settings, this.statements, this.portals, this.clock,
+      start.options.engine,
+      this.context,
+      this.settings,
+      this.statements,
+      this.portals,
+      this.clock,
     );
     this.#backendStart = this.clock();
     this.#stateChange = this.#backendStart;

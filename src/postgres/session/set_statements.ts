@@ -9,7 +9,13 @@ import { fixedOffsetZone } from './time_zone_setting.ts';
 type SetStatement = Extract<Statement, { k: 'set' }>;
 
 /** Settings whose value is a list of names. */
-const LISTS = new Set(['search_path', 'datestyle', 'temp_tablespaces', 'local_preload_libraries', 'session_preload_libraries']);
+const LISTS = new Set([
+  'search_path',
+  'datestyle',
+  'temp_tablespaces',
+  'local_preload_libraries',
+  'session_preload_libraries',
+]);
 
 const PLAIN_NAME = /^[a-z_][a-z0-9_$]*$/;
 
@@ -25,8 +31,14 @@ function intervalZone(session: Session, node: PgNode): string {
   const text = String(node.TypeCast?.arg?.A_Const?.sval?.sval ?? '');
   const value = inputText(text, colType(OID.interval), session.context.evalContext);
   if (value === null || typeof value !== 'object' || !('micros' in value)) throw new Error('not an interval');
-  if (value.months !== 0) throw new SqlError('22023', 'invalid value for parameter "TimeZone"', { detail: 'Cannot specify months in time zone interval.' });
-  if (value.days !== 0) throw new SqlError('22023', 'invalid value for parameter "TimeZone"', { detail: 'Cannot specify days in time zone interval.' });
+  if (value.months !== 0)
+    throw new SqlError('22023', 'invalid value for parameter "TimeZone"', {
+      detail: 'Cannot specify months in time zone interval.',
+    });
+  if (value.days !== 0)
+    throw new SqlError('22023', 'invalid value for parameter "TimeZone"', {
+      detail: 'Cannot specify days in time zone interval.',
+    });
   return fixedOffsetZone(Number(value.micros / 1000000n));
 }
 

@@ -6,7 +6,13 @@ import { systemTable } from '../../../planner/types/catalog_table.ts';
 import type { SettingInfo } from '../options.ts';
 
 export type SettingContext =
-  | 'internal' | 'postmaster' | 'sighup' | 'superuser-backend' | 'backend' | 'superuser' | 'user';
+  | 'internal'
+  | 'postmaster'
+  | 'sighup'
+  | 'superuser-backend'
+  | 'backend'
+  | 'superuser'
+  | 'user';
 
 export interface SettingDefinition {
   /** As PostgreSQL spells it; looked up without regard to case. */
@@ -24,18 +30,44 @@ export interface SettingDefinition {
 
 /** Settings whose changes go to the client as ParameterStatus. */
 export const REPORTED = [
-  'application_name', 'client_encoding', 'DateStyle', 'default_transaction_read_only', 'in_hot_standby', 'integer_datetimes',
-  'IntervalStyle', 'is_superuser', 'scram_iterations', 'search_path', 'server_encoding', 'server_version', 'session_authorization',
-  'standard_conforming_strings', 'TimeZone',
+  'application_name',
+  'client_encoding',
+  'DateStyle',
+  'default_transaction_read_only',
+  'in_hot_standby',
+  'integer_datetimes',
+  'IntervalStyle',
+  'is_superuser',
+  'scram_iterations',
+  'search_path',
+  'server_encoding',
+  'server_version',
+  'session_authorization',
+  'standard_conforming_strings',
+  'TimeZone',
 ];
 
 const BOOT: Record<string, string> = {
-  client_encoding: 'UTF8', server_encoding: 'UTF8', TimeZone: 'UTC', log_timezone: 'UTC', lc_messages: 'C',
-  timezone_abbreviations: 'Default', ssl: 'off',
+  client_encoding: 'UTF8',
+  server_encoding: 'UTF8',
+  TimeZone: 'UTC',
+  log_timezone: 'UTC',
+  lc_messages: 'C',
+  timezone_abbreviations: 'Default',
+  ssl: 'off',
 };
 
 const tidemark = (name: string, type: SettingInfo['type'], boot: string, description: string): SettingDefinition => ({
-  name, type, unit: null, min: null, max: null, enumValues: null, context: 'user', category: 'Tidemark', description, boot,
+  name,
+  type,
+  unit: null,
+  min: null,
+  max: null,
+  enumValues: null,
+  context: 'user',
+  category: 'Tidemark',
+  description,
+  boot,
 });
 
 /** Settings that PostgreSQL's pg_settings does not list, or does not have. */
@@ -43,7 +75,8 @@ const ADDED: SettingDefinition[] = [
   tidemark('strict_errors', 'bool', 'off', 'Reading a view that has rows in its error relation fails.'),
   {
     ...tidemark('is_superuser', 'bool', 'on', 'Shows whether the current user is a superuser.'),
-    context: 'internal', category: 'Preset Options',
+    context: 'internal',
+    category: 'Preset Options',
   },
   {
     ...tidemark('session_authorization', 'string', '', 'Sets the session user name.'),

@@ -16,8 +16,14 @@ function invalid(definition: SettingDefinition, text: string, hint?: string): Sq
 }
 
 const BOOL_WORDS: [word: string, value: string, shortest: number][] = [
-  ['true', 'on', 1], ['false', 'off', 1], ['yes', 'on', 1], ['no', 'off', 1], ['on', 'on', 2], ['off', 'off', 2],
-  ['1', 'on', 1], ['0', 'off', 1],
+  ['true', 'on', 1],
+  ['false', 'off', 1],
+  ['yes', 'on', 1],
+  ['no', 'off', 1],
+  ['on', 'on', 2],
+  ['off', 'off', 2],
+  ['1', 'on', 1],
+  ['0', 'off', 1],
 ];
 
 /** The bool that a word or its unique prefix means, or null. */
@@ -32,7 +38,12 @@ function readBool(text: string): string | null {
 /** Sizes of unit words in the smallest unit of their family: bytes, or microseconds. */
 const BYTES: Record<string, number> = { B: 1, kB: 1024, MB: 1024 ** 2, GB: 1024 ** 3, TB: 1024 ** 4 };
 const MICROS: Record<string, number> = {
-  us: 1, ms: 1000, s: 1e6, min: 60e6, h: 3600e6, d: 86400e6,
+  us: 1,
+  ms: 1000,
+  s: 1e6,
+  min: 60e6,
+  h: 3600e6,
+  d: 86400e6,
 };
 
 interface UnitFamily {
@@ -47,12 +58,23 @@ function unitFamily(unit: string): UnitFamily {
   const count = match === null || match[1] === '' ? 1 : Number(match[1]);
   const word = match === null ? unit : match[2];
   return word in MICROS
-    ? { sizes: MICROS, base: MICROS[word] * count, hint: 'Valid units for this parameter are "us", "ms", "s", "min", "h", and "d".' }
-    : { sizes: BYTES, base: BYTES[word] * count, hint: 'Valid units for this parameter are "B", "kB", "MB", "GB", and "TB".' };
+    ? {
+        sizes: MICROS,
+        base: MICROS[word] * count,
+        hint: 'Valid units for this parameter are "us", "ms", "s", "min", "h", and "d".',
+      }
+    : {
+        sizes: BYTES,
+        base: BYTES[word] * count,
+        hint: 'Valid units for this parameter are "B", "kB", "MB", "GB", and "TB".',
+      };
 }
 
 function readNumber(definition: SettingDefinition, text: string): string {
-  const match = /^\s*([+-]?(?:0[xX][0-9a-fA-F]+|\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?))\s*([A-Za-z]*)\s*$/.exec(text);
+  const match =
+    /^\s*([+-]?(?:0[xX][0-9a-fA-F]+|\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?))\s*([A-Za-z]*)\s*$/.exec(
+      text,
+    );
   if (match === null) throw invalid(definition, text);
   let value = Number(match[1]);
   if (Number.isNaN(value)) {
@@ -118,7 +140,9 @@ const CANONICAL: Record<string, (text: string, current: string, definition: Sett
     return text;
   },
   application_name: (text) => {
-    const clean = text.replace(/[^ -~]/g, (c) => [...Buffer.from(c)].map((b) => `\\x${b.toString(16).padStart(2, '0')}`).join(''));
+    const clean = text.replace(/[^ -~]/g, (c) =>
+      [...Buffer.from(c)].map((b) => `\\x${b.toString(16).padStart(2, '0')}`).join(''),
+    );
     return clean.slice(0, 63);
   },
 };

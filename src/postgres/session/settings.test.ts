@@ -34,16 +34,27 @@ function failure(name: string, text: string): string {
 }
 
 test('values: booleans, units, enums', () => {
-  assert.deepEqual(['on', 'TRUE', 'y', '1', 'off', 'no', 'f', '0'].map((text) => read('default_transaction_read_only', text)), [
-    'on', 'on', 'on', 'on', 'off', 'off', 'off', 'off',
-  ]);
-  assert.equal(failure('default_transaction_read_only', 'o'), '22023 parameter "default_transaction_read_only" requires a Boolean value');
+  assert.deepEqual(
+    ['on', 'TRUE', 'y', '1', 'off', 'no', 'f', '0'].map((text) => read('default_transaction_read_only', text)),
+    ['on', 'on', 'on', 'on', 'off', 'off', 'off', 'off'],
+  );
+  assert.equal(
+    failure('default_transaction_read_only', 'o'),
+    '22023 parameter "default_transaction_read_only" requires a Boolean value',
+  );
   const timeouts = ['0', '1', '999', '1000', '1.5s', '90s', '2min', '36h', '0x10'];
-  assert.deepEqual(timeouts.map((text) => read('statement_timeout', text)), [
-    '0', '1ms', '999ms', '1s', '1500ms', '90s', '2min', '36h', '16ms',
-  ]);
-  assert.deepEqual(['4096', '4MB', '1GB', '100kB'].map((text) => read('work_mem', text)), ['4MB', '4MB', '1GB', '100kB']);
-  assert.equal(failure('statement_timeout', '1 parsec'), '22023 invalid value for parameter "statement_timeout": "1 parsec"');
+  assert.deepEqual(
+    timeouts.map((text) => read('statement_timeout', text)),
+    ['0', '1ms', '999ms', '1s', '1500ms', '90s', '2min', '36h', '16ms'],
+  );
+  assert.deepEqual(
+    ['4096', '4MB', '1GB', '100kB'].map((text) => read('work_mem', text)),
+    ['4MB', '4MB', '1GB', '100kB'],
+  );
+  assert.equal(
+    failure('statement_timeout', '1 parsec'),
+    '22023 invalid value for parameter "statement_timeout": "1 parsec"',
+  );
   assert.equal(
     failure('statement_timeout', '-1'),
     '22023 -1 ms is outside the valid range for parameter "statement_timeout" (0 ms .. 2147483647 ms)',
@@ -85,22 +96,40 @@ test('SET is undone with its transaction, SET LOCAL ends with it; each change is
   const client = await harness.client();
   assert.deepEqual(await query(client, "set application_name = 'a'"), ['C SET', 'S application_name=a', 'Z I']);
   assert.deepEqual(await query(client, "begin; set application_name = 'b'; set local application_name = 'c'"), [
-    'C BEGIN', 'C SET', 'C SET', 'S application_name=c', 'Z T',
+    'C BEGIN',
+    'C SET',
+    'C SET',
+    'S application_name=c',
+    'Z T',
   ]);
   assert.deepEqual(await query(client, 'commit'), ['C COMMIT', 'S application_name=b', 'Z I']);
-  assert.deepEqual(await query(client, "begin; set application_name = 'd'"), ['C BEGIN', 'C SET', 'S application_name=d', 'Z T']);
+  assert.deepEqual(await query(client, "begin; set application_name = 'd'"), [
+    'C BEGIN',
+    'C SET',
+    'S application_name=d',
+    'Z T',
+  ]);
   assert.deepEqual(await query(client, 'rollback'), ['C ROLLBACK', 'S application_name=b', 'Z I']);
   assert.deepEqual(await query(client, "set application_name = 'e'; selekt"), [
-    'E 42601 syntax error at or near "selekt"', 'Z I',
+    'E 42601 syntax error at or near "selekt"',
+    'Z I',
   ]);
   assert.deepEqual(await query(client, "set application_name = 'e'; set nosuch = 1"), [
-    'C SET', 'E 42704 unrecognized configuration parameter "nosuch"', 'Z I',
+    'C SET',
+    'E 42704 unrecognized configuration parameter "nosuch"',
+    'Z I',
   ]);
   assert.deepEqual(await query(client, 'show application_name; reset application_name'), [
-    'D b', 'C SHOW', 'C RESET', 'S application_name=', 'Z I',
+    'D b',
+    'C SHOW',
+    'C RESET',
+    'S application_name=',
+    'Z I',
   ]);
   assert.deepEqual(await query(client, 'set local timezone = 2'), [
-    'N 25P01 SET LOCAL can only be used in transaction blocks', 'C SET', 'Z I',
+    'N 25P01 SET LOCAL can only be used in transaction blocks',
+    'C SET',
+    'Z I',
   ]);
 });
 
@@ -116,7 +145,10 @@ test('forms of SET and SHOW', async () => {
   assert.equal(await show('set search_path to default', 'search_path'), 'D "$user", public');
   assert.equal(await show("set names 'utf8'", 'client_encoding'), 'D UTF8');
   assert.equal(await show('set my.own to 5', 'my.own'), 'D 5');
-  assert.equal(await show('set session characteristics as transaction read only', 'default_transaction_read_only'), 'D on');
+  assert.equal(
+    await show('set session characteristics as transaction read only', 'default_transaction_read_only'),
+    'D on',
+  );
   assert.equal(await show('set strict_errors = on', 'strict_errors'), 'D on');
   const errors: Record<string, string> = {
     'set server_version = 1': 'E 55P02 parameter "server_version" cannot be changed',

@@ -9,9 +9,9 @@
  */
 import { SqlError } from '../../../operators/errors.ts';
 import type { SettingInfo } from '../options.ts';
-import type { Participant } from './transaction_block.ts';
 import { REPORTED, type SettingDefinition, settingDefinitions } from './setting_definitions.ts';
 import { readSetting, showSetting } from './setting_value.ts';
+import type { Participant } from './transaction_block.ts';
 
 interface Value {
   /** The session's value; null: the reset value. */
@@ -227,7 +227,15 @@ export class Settings implements Participant<number> {
 
 function customDefinition(name: string): SettingDefinition {
   return {
-    name: name.toLowerCase(), type: 'string', unit: null, min: null, max: null, enumValues: null, context: 'user',
-    category: 'Customized Options', description: '', boot: '',
+    name: name.toLowerCase(),
+    type: 'string',
+    unit: null,
+    min: null,
+    max: null,
+    enumValues: null,
+    context: 'user',
+    category: 'Customized Options',
+    description: '',
+    boot: '',
   };
 }

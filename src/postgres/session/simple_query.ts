@@ -3,13 +3,14 @@
  * The whole text is parsed before anything runs. The last statement's transaction is published before its CommandComplete, so
  * that a client which has read that knows the commit happened.
  */
+
+import { EMPTY_QUERY, writeCommandComplete } from '../wire/control_message.ts';
 import { checkedUtf8 } from '../wire/message_reader.ts';
 import { protocolError } from '../wire/protocol.ts';
-import { EMPTY_QUERY, writeCommandComplete } from '../wire/control_message.ts';
 import { parseCached } from './parse_cache.ts';
 import type { Session } from './session.ts';
-import { checkNotFailed, runStatement } from './statement_runner.ts';
 import { sendSimpleResult } from './statement_result.ts';
+import { checkNotFailed, runStatement } from './statement_runner.ts';
 import { armStatementTimeout } from './statement_timer.ts';
 
 /** Runs the message; errors are thrown, ReadyForQuery is the caller's. */

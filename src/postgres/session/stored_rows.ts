@@ -22,13 +22,23 @@ export class StoredRows implements RowStream {
 
   static ofDatums(columns: ResultColumn[], rows: Datum[][]): StoredRows {
     const arena = new Arena();
-    return new StoredRows(batchFromRows(columns.map((column) => column.type), rows, arena), arena);
+    return new StoredRows(
+      batchFromRows(
+        columns.map((column) => column.type),
+        rows,
+        arena,
+      ),
+      arena,
+    );
   }
 
   /** Reads `rows` to its end. */
   static async copy(columns: ResultColumn[], rows: RowStream): Promise<StoredRows> {
     const arena = new Arena();
-    const builder = new BatchBuilder(columns.map((column) => column.type), arena);
+    const builder = new BatchBuilder(
+      columns.map((column) => column.type),
+      arena,
+    );
     try {
       for (;;) {
         const chunk = await rows.next(ROWS_AT_ONCE);

@@ -24,7 +24,8 @@ export function fixedOffsetZone(seconds: number): string {
   const two = (n: number): string => String(n).padStart(2, '0');
   const minutes = Math.floor(size / 60) % 60;
   const rest = size % 60;
-  const text = two(Math.floor(size / 3600)) + (minutes || rest ? `:${two(minutes)}` : '') + (rest ? `:${two(rest)}` : '');
+  const text =
+    two(Math.floor(size / 3600)) + (minutes || rest ? `:${two(minutes)}` : '') + (rest ? `:${two(rest)}` : '');
   return seconds >= 0 ? `<+${text}>-${text}` : `<-${text}>+${text}`;
 }
 

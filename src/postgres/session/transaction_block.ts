@@ -138,7 +138,9 @@ export class TransactionBlock {
     const at = this.#find(name);
     const savepoint = this.#savepoints[at];
     this.transaction.rollbackTo(savepoint.id);
-    this.#participants.forEach((participant, i) => participant.rollbackTo(savepoint.marks[i]));
+    this.#participants.forEach((participant, i) => {
+      participant.rollbackTo(savepoint.marks[i]);
+    });
     this.#savepoints.length = at + 1;
     this.failed = false;
   }

@@ -45,7 +45,8 @@ export async function transactionStatement(session: Session, statement: Transact
       setModes(session, statement.options);
       return tag;
     case 'set_session':
-      for (const [name, value] of Object.entries(statement.options)) session.settings.set(`default_${name}`, value, false);
+      for (const [name, value] of Object.entries(statement.options))
+        session.settings.set(`default_${name}`, value, false);
       return tag;
   }
 }

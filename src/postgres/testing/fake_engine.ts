@@ -12,7 +12,15 @@ import { colType } from '../../../operators/types.ts';
 import type { Statement } from '../../../planner/parse/ast.ts';
 import { commandTag } from '../../../planner/parse/command_tag.ts';
 import type {
-  CopyOptions, Engine, PreparedStatement, Result, ResultColumn, RowChunk, RowStream, SessionContext, Transaction,
+  CopyOptions,
+  Engine,
+  PreparedStatement,
+  Result,
+  ResultColumn,
+  RowChunk,
+  RowStream,
+  SessionContext,
+  Transaction,
 } from '../../engine.ts';
 
 export interface FakeRows {
@@ -33,7 +41,13 @@ type Answer =
   | { kind: 'command'; tag: string; paramTypes?: number[]; run?: (params: Datum[], session: SessionContext) => void };
 
 export const TEXT_COPY: CopyOptions = {
-  format: 'text', delimiter: '\t', null: '\\N', header: false, quote: '"', escape: '"', forceQuote: [],
+  format: 'text',
+  delimiter: '\t',
+  null: '\\N',
+  header: false,
+  quote: '"',
+  escape: '"',
+  forceQuote: [],
 };
 export const CSV_COPY: CopyOptions = { ...TEXT_COPY, format: 'csv', delimiter: ',', null: '' };
 
@@ -190,7 +204,12 @@ export class FakeEngine implements Engine {
     this.#answers.set(text, { kind: 'copyOut', ...answer, options });
   }
 
-  command(text: string, tag: string, paramTypes: number[] = [], run?: (params: Datum[], session: SessionContext) => void): void {
+  command(
+    text: string,
+    tag: string,
+    paramTypes: number[] = [],
+    run?: (params: Datum[], session: SessionContext) => void,
+  ): void {
     this.#answers.set(text, { kind: 'command', tag, paramTypes, run });
   }
 
@@ -199,7 +218,10 @@ export class FakeEngine implements Engine {
     const inner = statement.k === 'select' ? statement.query.text : statement.text;
     const text = inner.replace(/^(declare .*? for|prepare .*? as) /i, '');
     const answer = this.#answers.get(text) ?? this.#default(statement);
-    const columns = 'columns' in answer && answer.kind !== 'copyIn' && answer.kind !== 'copyOut' ? resultColumns(answer.columns) : null;
+    const columns =
+      'columns' in answer && answer.kind !== 'copyIn' && answer.kind !== 'copyOut'
+        ? resultColumns(answer.columns)
+        : null;
     const known = 'paramTypes' in answer ? (answer.paramTypes ?? []) : [];
     const types = known.map((type, i) => paramTypes[i] || type);
     const plan: FakePlan = { statement, paramTypes: types, columns, catalogVersion: this.catalogVersion, answer };
@@ -218,7 +240,12 @@ export class FakeEngine implements Engine {
     }
   }
 
-  async execute(prepared: PreparedStatement, params: Datum[], session: SessionContext, signal: AbortSignal): Promise<Result> {
+  async execute(
+    prepared: PreparedStatement,
+    params: Datum[],
+    session: SessionContext,
+    signal: AbortSignal,
+  ): Promise<Result> {
     const { answer, statement } = prepared as FakePlan;
     void session.transaction;
     this.lastParams = params;
@@ -234,7 +261,12 @@ export class FakeEngine implements Engine {
         answer.run?.(params, session);
         return { kind: 'command', tag: answer.tag };
       case 'live':
-        return { kind: 'rows', columns: resultColumns(answer.columns), rows: answer.stream, tag: (n) => `SUBSCRIBE ${n}` };
+        return {
+          kind: 'rows',
+          columns: resultColumns(answer.columns),
+          rows: answer.stream,
+          tag: (n) => `SUBSCRIBE ${n}`,
+        };
       case 'copyIn':
         return this.#copyTarget(answer.columns, answer.options);
       case 'copyOut': {

@@ -21,13 +21,17 @@ const PATIENCE_MS = 10000;
 
 export function int32(...values: number[]): Buffer {
   const bytes = Buffer.alloc(values.length * 4);
-  values.forEach((value, i) => bytes.writeInt32BE(value | 0, i * 4));
+  values.forEach((value, i) => {
+    bytes.writeInt32BE(value | 0, i * 4);
+  });
   return bytes;
 }
 
 export function startupPacket({ version = 0x30000, params = {} }: StartupOptions = {}): Buffer {
   const all: Record<string, string> = { user: 'tester', ...params };
-  const text = `${Object.entries(all).map(([name, value]) => `${name}\0${value}\0`).join('')}\0`;
+  const text = `${Object.entries(all)
+    .map(([name, value]) => `${name}\0${value}\0`)
+    .join('')}\0`;
   const body = Buffer.concat([int32(version), Buffer.from(text)]);
   return Buffer.concat([int32(body.length + 4), body]);
 }
@@ -189,7 +193,9 @@ export function show({ type, body }: Message): string {
       return `${type} ${severity}${found.get('C')} ${found.get('M')}`;
     }
     case 'D':
-      return `D ${values(body).map((value) => value?.toString('utf8') ?? 'NULL').join('|')}`;
+      return `D ${values(body)
+        .map((value) => value?.toString('utf8') ?? 'NULL')
+        .join('|')}`;
     case 'T':
       return `T ${columns(body).join(' ')}`;
     case 't':

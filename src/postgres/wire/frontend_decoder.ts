@@ -15,7 +15,13 @@ export interface FrontendMessage {
 /** Messages whose body is a name or nothing; PostgreSQL's limit for them. */
 const SMALL_MESSAGE_BYTES = 10000;
 const SMALL = new Set<number>([
-  FRONTEND.describe, FRONTEND.execute, FRONTEND.close, FRONTEND.sync, FRONTEND.flush, FRONTEND.terminate, FRONTEND.copyDone,
+  FRONTEND.describe,
+  FRONTEND.execute,
+  FRONTEND.close,
+  FRONTEND.sync,
+  FRONTEND.flush,
+  FRONTEND.terminate,
+  FRONTEND.copyDone,
   FRONTEND.copyFail,
 ]);
 const KNOWN = new Set<number>(Object.values(FRONTEND));

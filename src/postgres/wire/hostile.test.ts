@@ -58,13 +58,17 @@ test('bad framing: FATAL 08P01 and closed', async () => {
 
 test('bad bodies in good frames: an ERROR, and the session goes on', async () => {
   const client = await harness.client();
-  const message = (type: string, body: Buffer): Buffer => Buffer.concat([Buffer.from(type), int32(body.length + 4), body]);
+  const message = (type: string, body: Buffer): Buffer =>
+    Buffer.concat([Buffer.from(type), int32(body.length + 4), body]);
   const cases: [Buffer, string][] = [
     [message('Q', Buffer.from('select 1')), 'E 08P01 invalid string in message'],
     [message('P', Buffer.from('x')), 'E 08P01 invalid string in message'],
     [message('P', Buffer.from('\0select 1\0\0\x05')), 'E 08P01 insufficient data left in message'],
     [message('B', Buffer.from('\0\0\0\0\0\x01\x7f\xff\xff\xff')), 'E 08P01 insufficient data left in message'],
-    [message('B', Buffer.from('\0\0\0\0\0\x01\xff\xff\xff\xfe', 'latin1')), 'E 08P01 insufficient data left in message'],
+    [
+      message('B', Buffer.from('\0\0\0\0\0\x01\xff\xff\xff\xfe', 'latin1')),
+      'E 08P01 insufficient data left in message',
+    ],
     [message('D', Buffer.from('X\0')), 'E 08P01 invalid DESCRIBE message subtype 88'],
     [message('C', Buffer.from('X\0')), 'E 08P01 invalid CLOSE message subtype 88'],
     [message('E', Buffer.from('\0\0')), 'E 08P01 insufficient data left in message'],
@@ -110,7 +114,10 @@ test('decoded messages do not depend on where chunks end', () => {
     at += size;
     for (let message = decoder.next(); message !== null; message = decoder.next()) bodies.push(message.body);
   }
-  assert.deepEqual(bodies.map((body) => body.length), parts.map((part) => part.length - 5));
+  assert.deepEqual(
+    bodies.map((body) => body.length),
+    parts.map((part) => part.length - 5),
+  );
   assert.equal(Buffer.concat(bodies).compare(Buffer.concat(parts.map((part) => part.subarray(5)))), 0);
   assert.equal(decoder.buffered, 0);
 });
@@ -120,9 +127,19 @@ test(`random bytes, damaged conversations, sudden ends (SEED=${SEED})`, async ()
   const noise = (length: number): Buffer => Buffer.from(Array.from({ length }, () => Math.floor(next() * 256)));
   const { parse, bind, describe, execute, sync, flush, close, query, copyData, copyDone } = serialize;
   const pieces: (() => Buffer)[] = [
-    () => parse({ text: 'select 1' }), () => bind({}), () => describe({ type: 'P' }), () => execute({ rows: 1 }), () => sync(), () => flush(),
-    () => close({ type: 'S' }), () => query('begin'), () => query('select 1; selekt'), () => query('copy t from stdin'),
-    () => copyData(Buffer.from('1\n')), () => copyDone(), () => noise(Math.floor(next() * 30)),
+    () => parse({ text: 'select 1' }),
+    () => bind({}),
+    () => describe({ type: 'P' }),
+    () => execute({ rows: 1 }),
+    () => sync(),
+    () => flush(),
+    () => close({ type: 'S' }),
+    () => query('begin'),
+    () => query('select 1; selekt'),
+    () => query('copy t from stdin'),
+    () => copyData(Buffer.from('1\n')),
+    () => copyDone(),
+    () => noise(Math.floor(next() * 30)),
   ];
   const clients: Promise<unknown>[] = [];
   for (let i = 0; i < 150; i++) {
@@ -130,9 +147,12 @@ test(`random bytes, damaged conversations, sudden ends (SEED=${SEED})`, async ()
     if (next() < 0.15) client.send(noise(1 + Math.floor(next() * 200)));
     else {
       const bytes = Buffer.concat([
-        next() < 0.1 ? int32(8, 80877103) : Buffer.alloc(0), startupPacket(), ...Array.from({ length: 12 }, () => pieces[Math.floor(next() * pieces.length)]()),
+        next() < 0.1 ? int32(8, 80877103) : Buffer.alloc(0),
+        startupPacket(),
+        ...Array.from({ length: 12 }, () => pieces[Math.floor(next() * pieces.length)]()),
       ]);
-      for (let n = Math.floor(next() * 3); n > 0; n--) bytes[Math.floor(next() * bytes.length)] = Math.floor(next() * 256);
+      for (let n = Math.floor(next() * 3); n > 0; n--)
+        bytes[Math.floor(next() * bytes.length)] = Math.floor(next() * 256);
       client.send(bytes);
     }
     if (next() < 0.3) client.socket.destroy();
@@ -143,12 +163,21 @@ test(`random bytes, damaged conversations, sudden ends (SEED=${SEED})`, async ()
   await Promise.all(clients);
   await stillAnswers();
   for (let i = 0; i < 500 && harness.server.sessions().length > 30; i++) await sleep(2);
-  assert.deepEqual(harness.logged.filter((line) => line.startsWith('error')), []);
+  assert.deepEqual(
+    harness.logged.filter((line) => line.startsWith('error')),
+    [],
+  );
 });
 
 test('a client that does not read holds neither memory nor others', async () => {
   const rows: Datum[][] = Array.from({ length: 20000 }, (_, i) => [i, 'x'.repeat(1000)]);
-  harness.engine.rows('select much', { columns: [['n', OID.int4], ['t', OID.text]], rows });
+  harness.engine.rows('select much', {
+    columns: [
+      ['n', OID.int4],
+      ['t', OID.text],
+    ],
+    rows,
+  });
   const slow = await harness.client();
   slow.socket.pause();
   slow.send(serialize.query('select much'));
@@ -168,7 +197,12 @@ test('a client that does not read holds neither memory nor others', async () => 
 
 test('a long pipeline is answered in full while the client only writes', async () => {
   const client = await harness.client();
-  const one = Buffer.concat([serialize.parse({ text: 'select 1' }), serialize.bind({}), serialize.execute({}), serialize.sync()]);
+  const one = Buffer.concat([
+    serialize.parse({ text: 'select 1' }),
+    serialize.bind({}),
+    serialize.execute({}),
+    serialize.sync(),
+  ]);
   client.socket.pause();
   const count = 3000;
   for (let i = 0; i < count; i += 100) client.send(...new Array(100).fill(one));

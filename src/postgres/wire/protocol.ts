@@ -5,18 +5,46 @@ const code = (letter: string): number => letter.charCodeAt(0);
 
 /** Messages from a client. */
 export const FRONTEND = {
-  query: code('Q'), parse: code('P'), bind: code('B'), describe: code('D'), execute: code('E'), close: code('C'), sync: code('S'),
-  flush: code('H'), terminate: code('X'), password: code('p'), copyData: code('d'), copyDone: code('c'), copyFail: code('f'),
+  query: code('Q'),
+  parse: code('P'),
+  bind: code('B'),
+  describe: code('D'),
+  execute: code('E'),
+  close: code('C'),
+  sync: code('S'),
+  flush: code('H'),
+  terminate: code('X'),
+  password: code('p'),
+  copyData: code('d'),
+  copyDone: code('c'),
+  copyFail: code('f'),
   functionCall: code('F'),
 } as const;
 
 /** Messages to a client. */
 export const BACKEND = {
-  authentication: code('R'), parameterStatus: code('S'), backendKeyData: code('K'), readyForQuery: code('Z'),
-  rowDescription: code('T'), dataRow: code('D'), commandComplete: code('C'), emptyQuery: code('I'), noData: code('n'),
-  error: code('E'), notice: code('N'), parseComplete: code('1'), bindComplete: code('2'), closeComplete: code('3'),
-  parameterDescription: code('t'), portalSuspended: code('s'), notification: code('A'), copyIn: code('G'), copyOut: code('H'),
-  copyData: code('d'), copyDone: code('c'), negotiateProtocolVersion: code('v'),
+  authentication: code('R'),
+  parameterStatus: code('S'),
+  backendKeyData: code('K'),
+  readyForQuery: code('Z'),
+  rowDescription: code('T'),
+  dataRow: code('D'),
+  commandComplete: code('C'),
+  emptyQuery: code('I'),
+  noData: code('n'),
+  error: code('E'),
+  notice: code('N'),
+  parseComplete: code('1'),
+  bindComplete: code('2'),
+  closeComplete: code('3'),
+  parameterDescription: code('t'),
+  portalSuspended: code('s'),
+  notification: code('A'),
+  copyIn: code('G'),
+  copyOut: code('H'),
+  copyData: code('d'),
+  copyDone: code('c'),
+  negotiateProtocolVersion: code('v'),
 } as const;
 
 export const PROTOCOL_3_0 = 0x30000;

@@ -34,9 +34,17 @@ test('startup: authentication, settings, key, ready', async () => {
   assert.equal(answer[0], 'R');
   assert.deepEqual(answer.slice(-2), ['K', 'Z I']);
   for (const line of [
-    'S application_name=app', 'S client_encoding=UTF8', 'S DateStyle=ISO, MDY', 'S integer_datetimes=on', 'S IntervalStyle=postgres',
-    'S server_encoding=UTF8', 'S standard_conforming_strings=on', 'S TimeZone=UTC', 'S session_authorization=tester',
-    'S is_superuser=on', 'S search_path="$user", public',
+    'S application_name=app',
+    'S client_encoding=UTF8',
+    'S DateStyle=ISO, MDY',
+    'S integer_datetimes=on',
+    'S IntervalStyle=postgres',
+    'S server_encoding=UTF8',
+    'S standard_conforming_strings=on',
+    'S TimeZone=UTC',
+    'S session_authorization=tester',
+    'S is_superuser=on',
+    'S search_path="$user", public',
   ]) {
     assert.ok(answer.includes(line), `${line} in ${answer.join('\n')}`);
   }
@@ -80,12 +88,16 @@ test('newer minor versions and protocol options are negotiated down', async () =
   assert.equal(await negotiate(0x30002), null);
   assert.deepEqual(await negotiate(0x3270f), { newest: 0x30002, options: '' });
   assert.deepEqual(await negotiate(0x30000, { '_pq_.grease': 'x', '_pq_.more': '' }), {
-    newest: 0x30000, options: '_pq_.grease\0_pq_.more\0',
+    newest: 0x30000,
+    options: '_pq_.grease\0_pq_.more\0',
   });
 });
 
 test('the cancel key is 4 bytes in 3.0 and longer in 3.2', async () => {
-  for (const [version, bytes] of [[0x30000, 4], [0x30002, 32]]) {
+  for (const [version, bytes] of [
+    [0x30000, 4],
+    [0x30002, 32],
+  ]) {
     const client = await WireClient.open(harness.server.port);
     client.send(startupPacket({ version }));
     const key = (await client.messagesUntil('Z')).find(({ type }) => type === 'K');
@@ -124,17 +136,27 @@ test('settings at startup: options, quoting, unknown names, bad values', async (
     client.close();
     return answer.filter((line) => line.startsWith('D'))[0];
   };
-  assert.equal(await ask({ options: '-c statement_timeout=5s -cwork_mem=8MB --extra-float-digits=3' }, 'statement_timeout'), 'D 5s');
+  assert.equal(
+    await ask({ options: '-c statement_timeout=5s -cwork_mem=8MB --extra-float-digits=3' }, 'statement_timeout'),
+    'D 5s',
+  );
   assert.equal(await ask({ options: '--search_path=a,\\ b' }, 'search_path'), 'D a, b');
   assert.equal(await ask({ client_encoding: "'utf-8'" }, 'client_encoding'), 'D UTF8');
   assert.equal(await ask({ 'my.setting': 'x' }, 'my.setting'), 'D x');
   assert.equal(await ask({}, 'work_mem'), 'D 64MB');
   const answer = await start(startupPacket({ params: { nosuch_setting: 'x' } }));
   assert.ok(answer.includes('N 42704 unrecognized configuration parameter "nosuch_setting"'));
-  const refused = async (params: Record<string, string>): Promise<string> => (await start(startupPacket({ params })))[0];
-  assert.equal(await refused({ client_encoding: 'LATIN1' }), 'E FATAL 22023 invalid value for parameter "client_encoding": "LATIN1"');
+  const refused = async (params: Record<string, string>): Promise<string> =>
+    (await start(startupPacket({ params })))[0];
+  assert.equal(
+    await refused({ client_encoding: 'LATIN1' }),
+    'E FATAL 22023 invalid value for parameter "client_encoding": "LATIN1"',
+  );
   assert.equal(await refused({ server_version: '1' }), 'E FATAL 55P02 parameter "server_version" cannot be changed');
-  assert.equal(await refused({ options: 'x=y' }), 'E FATAL 42601 invalid command-line argument for server process: x=y');
+  assert.equal(
+    await refused({ options: 'x=y' }),
+    'E FATAL 42601 invalid command-line argument for server process: x=y',
+  );
 });
 
 test('too many connections: 53300', async () => {
@@ -161,10 +183,27 @@ function selfSigned(): { cert: Buffer; key: Buffer } | null {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-tls-'));
   try {
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    execFileSync('openssl', [
-      'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost',
-      '-keyout', key, '-out', cert,
-    ], { stdio: 'ignore' });
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-nodes',
+        '-days',
+        '2',
+        '-subj',
+        '/CN=localhost',
+        '-keyout',
+        key,
+        '-out',
+        cert,
+      ],
+      { stdio: 'ignore' },
+    );
     return { cert: readFileSync(cert), key: readFileSync(key) };
   } catch {
     return null;

@@ -47,7 +47,13 @@ export function readStartupPacket(body: Buffer): StartupPacket {
 
 function readParameters(version: number, body: Buffer): StartupMessage {
   const message: StartupMessage = {
-    kind: 'startup', version, user: '', database: '', replication: null, settings: [], protocolOptions: [],
+    kind: 'startup',
+    version,
+    user: '',
+    database: '',
+    replication: null,
+    settings: [],
+    protocolOptions: [],
   };
   const reader = new MessageReader(body.subarray(4));
   const parameters: [string, string][] = [];
