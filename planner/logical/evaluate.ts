@@ -264,12 +264,13 @@ class Evaluator {
     const keyed = items.map((item) => ({ item, keys: w.order.map((o) => this.value(o.expr, item.env)) }));
     const types = cols.map((c) => c.type);
     keyed.sort((a, b) => compareKeys(a.keys, b.keys, order) || compareRows(a.item.row, b.item.row, types));
+    const kept = keyed.map((k) => w.filter === null || this.value(w.filter, k.item.env) === true);
     const result = referenceWindow({
       ...w,
-      args: keyed.map((k) => w.args.map((e) => this.value(e, k.item.env))),
+      args: keyed.map((k, i) => w.args.map((e) => (kept[i] ? this.value(e, k.item.env) : null))),
       argTypes: w.args.map((e) => e.t),
       resultType: w.out.type,
-      kept: keyed.map((k) => w.filter === null || this.value(w.filter, k.item.env) === true),
+      kept,
       keys: keyed.map((k) => k.keys),
       order,
       context: this.context,

@@ -6,7 +6,7 @@ import type { AggCall } from '../../operators/plan.ts';
 import { structureText } from '../logical/expressions.ts';
 import type { Col, Logical, LogicalAggregate } from '../logical/plan.ts';
 import { toPositions } from './builder.ts';
-import { type LowerContext, type Lowered, sortKeys, withExprs } from './lowering.ts';
+import { guardedBy, type LowerContext, type Lowered, sortKeys, withExprs } from './lowering.ts';
 
 export function lowerAggregate(p: Logical & { op: 'aggregate' }, cx: LowerContext): Lowered {
   const below = cx.lower(p.input);
@@ -63,7 +63,8 @@ function argumentColumns(below: Lowered, exprs: Expr[], cx: LowerContext): { nod
 
 /** Argument, filter and order expressions of a call, in the order in which aggCall takes their positions. */
 function callExprs(a: LogicalAggregate): Expr[] {
-  return [...a.args, ...(a.filter ? [a.filter] : []), ...a.orderBy.map((o) => o.expr)];
+  const of = (e: Expr): Expr => guardedBy(a.filter, e);
+  return [...a.args.map(of), ...(a.filter ? [a.filter] : []), ...a.orderBy.map((o) => of(o.expr))];
 }
 
 function aggCall(a: LogicalAggregate, positions: number[]): AggCall {

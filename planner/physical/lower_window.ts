@@ -9,7 +9,16 @@ import { outputColumns } from '../logical/columns.ts';
 import { structureText } from '../logical/expressions.ts';
 import type { Logical, LogicalWindow } from '../logical/plan.ts';
 import { foldExpr } from '../rewrite/fold_constants.ts';
-import { addUnary, appending, exactly, type LowerContext, type Lowered, sortKeys, withExprs } from './lowering.ts';
+import {
+  addUnary,
+  appending,
+  exactly,
+  guardedBy,
+  type LowerContext,
+  type Lowered,
+  sortKeys,
+  withExprs,
+} from './lowering.ts';
 
 export function lowerWindow(p: Logical & { op: 'window' }, cx: LowerContext): Lowered {
   const cols = [...outputColumns(p.input)];
@@ -39,7 +48,7 @@ function groupByWindow(windows: LogicalWindow[]): LogicalWindow[][] {
 }
 
 function callExprs(w: LogicalWindow): Expr[] {
-  return [...w.args, ...(w.filter ? [w.filter] : [])];
+  return [...w.args.map((e) => guardedBy(w.filter, e)), ...(w.filter ? [w.filter] : [])];
 }
 
 function windowCall(w: LogicalWindow, positions: number[]): WindowCall {

@@ -4,8 +4,8 @@
 import type { Expr } from '../../operators/expr/ir.ts';
 import type { PlanNode, SortKey } from '../../operators/plan.ts';
 import type { ColType } from '../../operators/types.ts';
-import { isVolatile } from '../analyse/functions.ts';
-import { column, structureText } from '../logical/expressions.ts';
+import { canFail, isVolatile } from '../analyse/functions.ts';
+import { caseWhen, column, constant, structureText } from '../logical/expressions.ts';
 import type { Col, Logical, OrderItem } from '../logical/plan.ts';
 import { type PlanBuilder, toPositions } from './builder.ts';
 import type { PlanMode } from './query.ts';
@@ -129,6 +129,12 @@ export function uniqueExprs(list: Expr[], names: string[]): { exprs: Expr[]; nam
     return exprs.length - 1;
   });
   return { exprs, names: kept, positions };
+}
+
+/** An argument as it is computed before a call with FILTER: what can fail must not be computed for rows the filter leaves out. */
+export function guardedBy(filter: Expr | null, e: Expr): Expr {
+  if (filter === null || !canFail(e)) return e;
+  return caseWhen([[filter, e]], constant(null, e.t));
 }
 
 /** Sort keys over the positions that `withExprs` gave to the items' expressions. */

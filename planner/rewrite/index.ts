@@ -5,6 +5,7 @@ import type { Logical } from '../logical/plan.ts';
 import { decorrelate } from './decorrelate/index.ts';
 import { expandGroupingSets } from './expand_grouping_sets.ts';
 import { foldConstants } from './fold_constants.ts';
+import { guardSubqueries } from './guard_subqueries.ts';
 import { orderJoins } from './join_order.ts';
 import { pruneColumns } from './prune_columns.ts';
 import { pushFilters } from './push_filters.ts';
@@ -24,7 +25,7 @@ export interface RewriteOptions {
  * `needed`: output columns that the result takes; others may be gone.
  */
 export function rewrite(plan: Logical, needed: ReadonlySet<number>, options: RewriteOptions): Logical {
-  const simple = simplifyBooleans(foldConstants(plan));
+  const simple = guardSubqueries(simplifyBooleans(foldConstants(plan)));
   // Filters go down before decorrelation too, so that a domain is taken from left's filtered rows.
   const flat = decorrelate(pushFilters(expandGroupingSets(simple)));
   const pushed = pushFilters(simplifyBooleans(foldConstants(flat)));

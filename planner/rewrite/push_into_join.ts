@@ -10,7 +10,7 @@
  */
 import type { Expr } from '../../operators/expr/ir.ts';
 import type { JoinKind } from '../../operators/plan.ts';
-import { isEquality, isVolatile, volatilityOf } from '../analyse/functions.ts';
+import { canFail, isEquality, isVolatile, volatilityOf } from '../analyse/functions.ts';
 import { columnsOf, conjunction, conjuncts, structureText, substitute, usesOnly } from '../logical/expressions.ts';
 import type { Logical } from '../logical/plan.ts';
 import { outputIds } from '../logical/tree.ts';
@@ -96,7 +96,8 @@ function derived(on: Expr[], known: Expr[], target: ReadonlySet<number>, there: 
     if (!target.has(to.id) || target.has(from.id)) continue;
     for (const predicate of known) {
       const ids = columnsOf(predicate);
-      if (ids.size !== 1 || !ids.has(from.id) || volatilityOf(predicate) !== 'i') continue;
+      // What can fail must not meet rows that the predicate never saw.
+      if (ids.size !== 1 || !ids.has(from.id) || volatilityOf(predicate) !== 'i' || canFail(predicate)) continue;
       const moved = substitute(predicate, new Map([[from.id, to]]));
       const text = structureText(moved);
       if (!texts.has(text)) found.push(moved);

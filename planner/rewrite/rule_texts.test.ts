@@ -21,6 +21,7 @@ import { bindSql, testRelation } from '../physical/sql_testing.ts';
 import { decorrelate } from './decorrelate/index.ts';
 import { expandGroupingSets } from './expand_grouping_sets.ts';
 import { foldConstants } from './fold_constants.ts';
+import { guardSubqueries } from './guard_subqueries.ts';
 import { orderJoins } from './join_order.ts';
 import { pruneColumns } from './prune_columns.ts';
 import { pushFilters } from './push_filters.ts';
@@ -41,6 +42,7 @@ const RELATIONS = [
 /** A rule, and those that must have run before it. */
 const RULES: Record<string, { first: (p: Logical) => Logical; rule: (p: Logical) => Logical }> = {
   fold_constants: { first: (p) => p, rule: foldConstants },
+  guard_subqueries: { first: (p) => p, rule: guardSubqueries },
   simplify_boolean: { first: (p) => p, rule: simplifyBooleans },
   expand_grouping_sets: { first: (p) => p, rule: expandGroupingSets },
   decorrelate: { first: pushFilters, rule: decorrelate },

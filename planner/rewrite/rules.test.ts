@@ -12,6 +12,7 @@ import { keepColumns, outputIds } from '../logical/tree.ts';
 import { decorrelate } from './decorrelate/index.ts';
 import { expandGroupingSets } from './expand_grouping_sets.ts';
 import { foldConstants } from './fold_constants.ts';
+import { guardSubqueries } from './guard_subqueries.ts';
 import { rewrite } from './index.ts';
 import { orderJoins } from './join_order.ts';
 import { pruneColumns } from './prune_columns.ts';
@@ -23,6 +24,7 @@ import { uniqueIds } from './unique_ids.ts';
 const RULES: [string, (p: Logical) => Logical][] = [
   ['fold constants', foldConstants],
   ['simplify booleans', simplifyBooleans],
+  ['guard subqueries', guardSubqueries],
   ['expand grouping sets', expandGroupingSets],
   ['decorrelate', (p) => decorrelate(expandGroupingSets(p))],
   ['push filters', pushFilters],

@@ -183,3 +183,6 @@ select * from (select * from r where b <> 0) q where 10 / b > 2
 select a, case when b <> 0 then 10 / b else 0 end from r where a is not null
 select * from t where k in (select a from r where b <> 0 and 4 / b = 2)
 select a, coalesce(b, 1 / (a - a)) from r where b is not null
+select sum(10 / b) filter (where b <> 0) from r
+select a, sum(10 / b) filter (where b <> 0) over (partition by a) from r
+select * from s join t on c = k where 10 / (c - 4) < 100
