@@ -38,6 +38,11 @@ export function zoneAbbreviation(name: string): { offset: number; dst: boolean }
   return OFFSETS.get(name.toLowerCase());
 }
 
+/** All abbreviations, in lower case. */
+export function zoneAbbreviations(): Iterable<[name: string, { offset: number; dst: boolean }]> {
+  return OFFSETS;
+}
+
 /** The longest abbreviation that `text` begins with. */
 export function longestAbbreviation(text: string): { offset: number; length: number } | undefined {
   const letters = /^[A-Za-z]*/.exec(text)![0];

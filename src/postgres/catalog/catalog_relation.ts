@@ -3,6 +3,7 @@ import type { Datum } from '../../../operators/datum.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
 import type { RelationColumn } from '../../../planner/catalog_reader.ts';
 import type { SessionInfo, SessionView } from '../options.ts';
+import type { AdvisoryLocks } from './advisory_locks.ts';
 import type { CatalogFacts } from './facts.ts';
 
 /** The live sessions, as PostgresServer gives them. */
@@ -20,6 +21,7 @@ export interface Moment {
   sessions: Sessions | null;
   /** The calling session; null outside of the server. */
   session: SessionView | null;
+  locks: AdvisoryLocks;
 }
 
 export interface CatalogRelation {

@@ -54,7 +54,6 @@ function attribute(relation: number, attnum: number, name: string, type: ColType
     attislocal: true,
     attinhcount: 0,
     attcollation: storage.collation,
-    attcacheoff: -1,
   };
 }
 
@@ -77,8 +76,5 @@ function ownAttributes(facts: CatalogFacts): CatalogRow[] {
 
 export const PG_ATTRIBUTE: CatalogRelation = {
   until: 'catalog',
-  rows: ({ facts }, columns) => [
-    ...staticRows('pg_attribute', columns, { attcacheoff: () => -1 }),
-    ...toRows(columns, ownAttributes(facts)),
-  ],
+  rows: ({ facts }, columns) => [...staticRows('pg_attribute', columns), ...toRows(columns, ownAttributes(facts))],
 };

@@ -13,6 +13,7 @@ import type { EvalContext } from '../../../operators/expr/ir.ts';
 import type { Relation } from '../../../planner/catalog_reader.ts';
 import type { TidemarkEngine } from '../../runtime/engine.ts';
 import type { CatalogRelations } from '../../runtime/system_catalog.ts';
+import { AdvisoryLocks } from './advisory_locks.ts';
 import type { CatalogRelation, Moment, Sessions } from './catalog_relation.ts';
 import { CatalogFacts } from './facts.ts';
 import { answerCatalogFunction } from './functions/index.ts';
@@ -30,6 +31,7 @@ export class PgCatalog implements CatalogRelations {
   readonly #engine: TidemarkEngine;
   #facts: CatalogFacts | null = null;
   readonly #kept = new Map<number, KeptRows>();
+  readonly #locks = new AdvisoryLocks(() => this.sessions);
   /** Set once the server listens. */
   sessions: Sessions | null = null;
 
@@ -56,7 +58,7 @@ export class PgCatalog implements CatalogRelations {
   moment(context: EvalContext): Moment {
     const pid = context.session?.backendPid();
     const session = pid === undefined ? null : (this.sessions?.session(pid) ?? null);
-    return { facts: this.facts(), context, sessions: this.sessions, session };
+    return { facts: this.facts(), context, sessions: this.sessions, session, locks: this.#locks };
   }
 
   rows(oid: number, context: EvalContext): Datum[][] | Batch | null {

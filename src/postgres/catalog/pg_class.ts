@@ -1,6 +1,6 @@
 /** pg_class: tables and streams (r), views (v), materialized views (m), indexes (i), and PostgreSQL's own relations. */
 import { type CatalogRelation, type CatalogRow, toRows } from './catalog_relation.ts';
-import { type IndexFacts, primaryKeyOf, type RelationFacts } from './facts.ts';
+import type { IndexFacts, RelationFacts } from './facts.ts';
 import { BTREE, HEAP, OWNER } from './oids.ts';
 import { staticRows } from './static_rows.ts';
 
@@ -53,7 +53,7 @@ function relationRow(r: RelationFacts, stored: StoredSize | undefined): CatalogR
     relkind: r.relkind,
     relnatts: r.relation.columns.length,
     relhasrules: r.relkind !== 'r',
-    relreplident: r.relkind === 'v' ? 'n' : primaryKeyOf(r) === null ? 'n' : 'd',
+    relreplident: r.relkind === 'v' ? 'n' : 'd',
   };
 }
 

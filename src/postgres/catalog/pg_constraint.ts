@@ -43,6 +43,11 @@ function primaryKey(index: IndexFacts): CatalogRow[] {
   ];
 }
 
+/** The name that PostgreSQL would give the constraint. */
+export function notNullName(r: RelationFacts, column: string): string {
+  return `${r.name}_${column}_not_null`;
+}
+
 function notNulls(r: RelationFacts): CatalogRow[] {
   if (r.relkind !== 'r') return [];
   return r.relation.columns.flatMap((c, i) => {
@@ -51,7 +56,7 @@ function notNulls(r: RelationFacts): CatalogRow[] {
       {
         ...COMMON,
         oid: notNullOid(r.oid, i + 1),
-        conname: `${r.name}_${c.name}_not_null`,
+        conname: notNullName(r, c.name),
         connamespace: r.schema.oid,
         contype: 'n',
         conrelid: r.oid,

@@ -1,29 +1,47 @@
 /** Every relation that has rows, by schema and name. The others of systemRelations() are empty. */
 import type { CatalogRelation } from './catalog_relation.ts';
+import { INFORMATION_SCHEMA } from './information_schema/index.ts';
+import { LISTINGS } from './listings.ts';
 import { PG_ATTRDEF } from './pg_attrdef.ts';
 import { PG_ATTRIBUTE } from './pg_attribute.ts';
 import { PG_CLASS } from './pg_class.ts';
 import { PG_CONSTRAINT } from './pg_constraint.ts';
 import { PG_DATABASE } from './pg_database.ts';
+import { PG_DEPEND } from './pg_depend.ts';
 import { PG_INDEX } from './pg_index.ts';
 import { PG_NAMESPACE } from './pg_namespace.ts';
+import { PG_REWRITE } from './pg_rewrite.ts';
 import { PG_SETTINGS } from './pg_settings.ts';
 import { RELEASE } from './release.ts';
 import { ROLES } from './roles.ts';
+import { SESSIONS } from './sessions.ts';
+import { STATISTICS } from './statistics.ts';
+import { TIME_ZONES } from './time_zones.ts';
 
 const PG_CATALOG_RELATIONS: Record<string, CatalogRelation> = {
+  ...LISTINGS,
   ...RELEASE,
   ...ROLES,
+  ...SESSIONS,
+  ...STATISTICS,
+  ...TIME_ZONES,
   pg_attrdef: PG_ATTRDEF,
   pg_attribute: PG_ATTRIBUTE,
   pg_class: PG_CLASS,
   pg_constraint: PG_CONSTRAINT,
   pg_database: PG_DATABASE,
+  pg_depend: PG_DEPEND,
   pg_index: PG_INDEX,
   pg_namespace: PG_NAMESPACE,
+  pg_rewrite: PG_REWRITE,
   pg_settings: PG_SETTINGS,
 };
 
-export const RELATIONS: Record<string, CatalogRelation> = Object.fromEntries(
-  Object.entries(PG_CATALOG_RELATIONS).map(([name, relation]) => [`pg_catalog.${name}`, relation]),
-);
+function inSchema(schema: string, relations: Record<string, CatalogRelation>): [string, CatalogRelation][] {
+  return Object.entries(relations).map(([name, relation]) => [`${schema}.${name}`, relation]);
+}
+
+export const RELATIONS: Record<string, CatalogRelation> = Object.fromEntries([
+  ...inSchema('pg_catalog', PG_CATALOG_RELATIONS),
+  ...inSchema('information_schema', INFORMATION_SCHEMA),
+]);

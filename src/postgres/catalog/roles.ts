@@ -36,6 +36,12 @@ export function roleName(oid: number, user: string): string | null {
   return null;
 }
 
+/** All roles, the session's user first. */
+export function roleNames(user: string): string[] {
+  const t = systemTable('pg_authid');
+  return [user, ...Array.from({ length: t.rowCount }, (_, r) => t.text(r, 'rolname'))];
+}
+
 /** The OID of a role; null when there is none. */
 export function roleOid(name: string, user: string): number | null {
   if (name === user) return OWNER;

@@ -14,6 +14,8 @@ import { systemTable } from '../../../planner/types/catalog_table.ts';
 export interface SystemColumn extends RelationColumn {
   /** The declared type: a domain, where `type` has what lies under it. */
   declared: number;
+  /** pg_attribute.attcollation. */
+  collation: number;
 }
 
 export interface SystemRelation extends Relation {
@@ -27,7 +29,6 @@ export interface SystemRelation extends Relation {
 const OLDER_COLUMNS: Record<string, [name: string, type: number][]> = {
   pg_database: [['daticulocale', OID.text]],
   pg_collation: [['colliculocale', OID.text]],
-  pg_attribute: [['attcacheoff', OID.int4]],
 };
 
 /** The type under a domain, with the typmod that the domain gives it. */
@@ -36,8 +37,8 @@ function underlying(oid: number): ColType {
   return type?.kind === 'd' ? colType(type.baseType, type.baseTypmod) : colType(oid);
 }
 
-function column(name: string, declared: number, notNull: boolean): SystemColumn {
-  return { name, type: underlying(declared), declared, notNull };
+function column(name: string, declared: number, notNull: boolean, collation: number): SystemColumn {
+  return { name, type: underlying(declared), declared, notNull, collation };
 }
 
 function readColumns(): Map<number, SystemColumn[]> {
@@ -46,7 +47,8 @@ function readColumns(): Map<number, SystemColumn[]> {
   for (let r = 0; r < t.rowCount; r++) {
     const relation = t.number(r, 'attrelid');
     const list = columns.get(relation) ?? [];
-    list.push(column(t.text(r, 'attname'), t.number(r, 'atttypid'), t.boolean(r, 'attnotnull')));
+    const collation = t.number(r, 'attcollation');
+    list.push(column(t.text(r, 'attname'), t.number(r, 'atttypid'), t.boolean(r, 'attnotnull'), collation));
     columns.set(relation, list);
   }
   return columns;
@@ -58,7 +60,7 @@ function readRelations(): SystemRelation[] {
   return Array.from({ length: t.rowCount }, (_, r) => {
     const oid = t.number(r, 'oid');
     const name = t.text(r, 'relname');
-    const older = (OLDER_COLUMNS[name] ?? []).map(([n, type]) => column(n, type, false));
+    const older = (OLDER_COLUMNS[name] ?? []).map(([n, type]) => column(n, type, false, 0));
     return {
       oid,
       name,

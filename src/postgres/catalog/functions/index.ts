@@ -4,16 +4,20 @@ import { unsupported } from '../../../../operators/errors.ts';
 import type { Moment } from '../catalog_relation.ts';
 import type { CatalogFunctions } from './catalog_function.ts';
 import { DEFINITION_FUNCTIONS } from './definitions.ts';
+import { LOCK_FUNCTIONS } from './locks.ts';
 import { PROC_FUNCTIONS } from './procs.ts';
 import { REG_FUNCTIONS } from './reg_types.ts';
 import { SERVER_FUNCTIONS } from './server.ts';
+import { SET_FUNCTIONS } from './sets.ts';
 import { VISIBLE_FUNCTIONS } from './visible.ts';
 
 const FUNCTIONS: CatalogFunctions = {
   ...DEFINITION_FUNCTIONS,
+  ...LOCK_FUNCTIONS,
   ...PROC_FUNCTIONS,
   ...REG_FUNCTIONS,
   ...SERVER_FUNCTIONS,
+  ...SET_FUNCTIONS,
   ...VISIBLE_FUNCTIONS,
 };
 

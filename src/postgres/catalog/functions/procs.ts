@@ -3,45 +3,8 @@ import { quoteIdent } from '../../../../operators/expr/text/quote.ts';
 import { type PgProc, procByOid } from '../../../../planner/types/catalog.ts';
 import { systemTable } from '../../../../planner/types/catalog_table.ts';
 import { formatType } from '../../../../planner/types/type_name.ts';
+import { isInput, type Parameter, parametersOf } from '../proc_parameters.ts';
 import { type CatalogFunctions, numberOf } from './catalog_function.ts';
-
-interface Parameter {
-  mode: string;
-  name: string;
-  type: number;
-  /** Its default as SQL; null: none. */
-  default: string | null;
-}
-
-/** proargdefaults as pg_get_expr prints it: expressions with commas between, for the last input parameters. */
-function defaultExpressions(proc: PgProc): string[] {
-  const t = systemTable('pg_proc');
-  const row = t.indexBy('oid').get(String(proc.oid))?.[0];
-  const text = row === undefined ? null : t.value(row, 'proargdefaults');
-  return text === null ? [] : splitExpressions(text);
-}
-
-function splitExpressions(text: string): string[] {
-  return [...text.matchAll(/\s*((?:'(?:[^']|'')*'|\([^)]*\)|[^,'(])+)(?:,|$)/g)].map((m) => m[1].trim());
-}
-
-const INPUT_MODES = new Set(['i', 'b', 'v']);
-
-function parametersOf(proc: PgProc): Parameter[] {
-  const types = proc.allArgs ?? proc.args;
-  const parameters = types.map((type, i) => ({
-    mode: proc.argModes?.[i] ?? 'i',
-    name: proc.argNames?.[i] ?? '',
-    type,
-    default: null as string | null,
-  }));
-  const inputs = parameters.filter((p) => INPUT_MODES.has(p.mode));
-  const defaults = defaultExpressions(proc);
-  defaults.forEach((text, i) => {
-    inputs[inputs.length - defaults.length + i].default = text;
-  });
-  return parameters;
-}
 
 function parameterText(p: Parameter, withDefault: boolean): string {
   const mode = p.mode === 'o' ? 'OUT ' : p.mode === 'b' ? 'INOUT ' : p.mode === 'v' ? 'VARIADIC ' : '';
@@ -51,7 +14,7 @@ function parameterText(p: Parameter, withDefault: boolean): string {
 }
 
 function argumentsText(proc: PgProc, withDefault: boolean): string {
-  const shown = parametersOf(proc).filter((p) => p.mode !== 't' && (withDefault || p.mode !== 'o'));
+  const shown = parametersOf(proc).filter((p) => p.mode !== 't');
   return orderedSet(
     proc,
     shown.map((p) => parameterText(p, withDefault)),
@@ -93,7 +56,7 @@ export const PROC_FUNCTIONS: CatalogFunctions = {
   pg_get_function_arg_default: ([oid, position]) => {
     const proc = procByOid(numberOf(oid));
     if (proc === undefined) return null;
-    const inputs = parametersOf(proc).filter((p) => INPUT_MODES.has(p.mode));
+    const inputs = parametersOf(proc).filter(isInput);
     return inputs[numberOf(position) - 1]?.default ?? null;
   },
 };

@@ -1,7 +1,5 @@
 /** Roles, encodings, privileges, comments, sizes, and facts about the server. */
-import { pgArray } from '../../../../operators/datum.ts';
 import { SqlError } from '../../../../operators/errors.ts';
-import { OID } from '../../../../operators/types.ts';
 import { typeByOid } from '../../../../planner/types/catalog.ts';
 import { formatType } from '../../../../planner/types/type_name.ts';
 import type { Moment } from '../catalog_relation.ts';
@@ -92,12 +90,6 @@ export const SERVER_FUNCTIONS: CatalogFunctions = {
     const postgres = moment.context.session?.getSetting('server_version') ?? '';
     return `PostgreSQL ${postgres}`;
   },
-  pg_listening_channels: (_args, { session }) => pgArray(OID.text, session?.listeningChannels() ?? []),
-  pg_get_publication_tables: NULL,
-  pg_options_to_table: NULL,
-  pg_partition_tree: NULL,
-  pg_partition_ancestors: ([oid], { facts }) =>
-    pgArray(OID.regclass, facts.relation(numberOf(oid)) === undefined ? [] : [oid]),
   pg_describe_object: ([catalog, object]) =>
     typeByOid(numberOf(object)) !== undefined && catalog === 1247 ? `type ${formatType(numberOf(object))}` : null,
 };

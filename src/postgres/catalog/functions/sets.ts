@@ -1,0 +1,65 @@
+/** Set-returning catalog functions: most give the rows of a relation that is defined by them in PostgreSQL. */
+import { type Datum, type PgRecord, pgArray } from '../../../../operators/datum.ts';
+import { OID } from '../../../../operators/types.ts';
+import type { Moment } from '../catalog_relation.ts';
+import { KEYWORDS } from '../keywords.ts';
+import { LISTED_BY_FUNCTION } from '../listed_by_function.ts';
+import { systemRelation } from '../system_relations.ts';
+import { type CatalogFunctions, numberOf } from './catalog_function.ts';
+
+function records(types: number[], rows: Datum[][]): Datum {
+  return pgArray(
+    OID.record,
+    rows.map((values): PgRecord => ({ k: 'record', types, values })),
+  );
+}
+
+function rowsOf(name: string, moment: Moment): Datum {
+  const relation = systemRelation('pg_catalog', name);
+  if (relation === null) throw new Error(`no relation ${name}`);
+  return records(
+    relation.columns.map((c) => c.type.oid),
+    LISTED_BY_FUNCTION[name].rows(moment, relation.columns),
+  );
+}
+
+const CATEGORIES: Record<string, string> = {
+  U: 'unreserved',
+  C: 'unreserved (cannot be function or type name)',
+  T: 'reserved (can be function or type name)',
+  R: 'reserved',
+};
+
+function keywords(): Datum {
+  const types = [OID.text, OID.char, OID.bool, OID.text, OID.text];
+  const rows = KEYWORDS.map(({ word, category, bareLabel }) => [
+    word,
+    category,
+    bareLabel,
+    CATEGORIES[category],
+    bareLabel ? 'can be bare label' : 'requires AS',
+  ]);
+  return records(types, rows);
+}
+
+const EMPTY: Datum = pgArray(OID.record, []);
+
+export const SET_FUNCTIONS: CatalogFunctions = {
+  pg_get_keywords: keywords,
+  pg_show_all_settings: (_args, moment) => rowsOf('pg_settings', moment),
+  pg_lock_status: (_args, moment) => rowsOf('pg_locks', moment),
+  pg_timezone_names: (_args, moment) => rowsOf('pg_timezone_names', moment),
+  pg_timezone_abbrevs: (_args, moment) => rowsOf('pg_timezone_abbrevs', moment),
+  pg_cursor: (_args, moment) => rowsOf('pg_cursors', moment),
+  pg_prepared_statement: (_args, moment) => rowsOf('pg_prepared_statements', moment),
+  pg_listening_channels: (_args, { session }) => pgArray(OID.text, session?.listeningChannels() ?? []),
+  pg_partition_ancestors: ([oid], { facts }) =>
+    pgArray(OID.regclass, facts.relation(numberOf(oid)) === undefined ? [] : [oid]),
+  // There are none of these.
+  pg_available_extensions: () => EMPTY,
+  pg_get_catalog_foreign_keys: () => EMPTY,
+  pg_get_publication_tables: () => EMPTY,
+  pg_options_to_table: () => EMPTY,
+  pg_partition_tree: () => EMPTY,
+  pg_tablespace_databases: () => EMPTY,
+};

@@ -1,0 +1,76 @@
+/** routines and parameters: the functions of pg_proc in the standard's words. */
+import { allProcs, namespaceName, type PgProc } from '../../../../planner/types/catalog.ts';
+import { systemTable } from '../../../../planner/types/catalog_table.ts';
+import { type CatalogRelation, type CatalogRow, ofCatalog } from '../catalog_relation.ts';
+import { parametersOf } from '../proc_parameters.ts';
+import { dataTypeName, udt } from './sql_type.ts';
+import { yesNo } from './yes_no.ts';
+
+const KINDS: Record<PgProc['kind'], string | null> = { f: 'FUNCTION', p: 'PROCEDURE', a: null, w: null };
+const MODES: Record<string, string> = { i: 'IN', o: 'OUT', b: 'INOUT', v: 'IN', t: 'OUT' };
+
+function specificName(proc: PgProc, database: string): CatalogRow {
+  return {
+    specific_catalog: database,
+    specific_schema: namespaceName(proc.namespace) ?? null,
+    specific_name: `${proc.name}_${proc.oid}`,
+  };
+}
+
+/** Languages by pg_language.oid, as PostgreSQL has them. */
+const LANGUAGES: Record<string, string> = { 12: 'INTERNAL', 13: 'C', 14: 'SQL' };
+
+/** Language of each function by its OID; Tidemark's own are internal. */
+function languages(): Map<number, string> {
+  const t = systemTable('pg_proc');
+  return new Map(
+    Array.from({ length: t.rowCount }, (_, r) => [t.number(r, 'oid'), LANGUAGES[t.text(r, 'prolang')] ?? 'INTERNAL']),
+  );
+}
+
+function routineRow(proc: PgProc, database: string, language: string): CatalogRow {
+  return {
+    ...specificName(proc, database),
+    routine_catalog: database,
+    routine_schema: namespaceName(proc.namespace) ?? null,
+    routine_name: proc.name,
+    routine_type: KINDS[proc.kind],
+    ...(proc.kind === 'p' ? {} : { data_type: dataTypeName(proc.result), ...udt(proc.result, database, 'type_') }),
+    dtd_identifier: '0',
+    routine_body: language === 'SQL' ? 'SQL' : 'EXTERNAL',
+    external_name: language === 'SQL' ? null : proc.name,
+    external_language: language,
+    parameter_style: 'GENERAL',
+    is_deterministic: yesNo(proc.volatility === 'i'),
+    sql_data_access: 'MODIFIES',
+    is_null_call: yesNo(proc.strict),
+    schema_level_routine: 'YES',
+    max_dynamic_result_sets: 0,
+    security_type: 'INVOKER',
+    as_locator: 'NO',
+    is_udt_dependent: 'NO',
+  };
+}
+
+function parameterRows(proc: PgProc, database: string): CatalogRow[] {
+  return parametersOf(proc).map((p, i) => ({
+    ...specificName(proc, database),
+    ordinal_position: i + 1,
+    parameter_mode: MODES[p.mode],
+    is_result: 'NO',
+    as_locator: 'NO',
+    parameter_name: p.name === '' ? null : p.name,
+    data_type: dataTypeName(p.type),
+    ...udt(p.type, database),
+    dtd_identifier: String(i + 1),
+    parameter_default: p.default,
+  }));
+}
+
+export const ROUTINES: Record<string, CatalogRelation> = {
+  routines: ofCatalog((_facts, { database }) => {
+    const known = languages();
+    return allProcs().map((proc) => routineRow(proc, database, known.get(proc.oid) ?? 'INTERNAL'));
+  }),
+  parameters: ofCatalog((_facts, { database }) => allProcs().flatMap((proc) => parameterRows(proc, database))),
+};

@@ -1,0 +1,28 @@
+/** schemata, information_schema_catalog_name, character_sets, collations. */
+import { systemTable } from '../../../../planner/types/catalog_table.ts';
+import { type CatalogRelation, ofCatalog } from '../catalog_relation.ts';
+import { roleName } from '../roles.ts';
+
+export const SCHEMATA: Record<string, CatalogRelation> = {
+  schemata: ofCatalog((facts, { database, user }) =>
+    facts.schemas.map((s) => ({ catalog_name: database, schema_name: s.name, schema_owner: roleName(s.owner, user) })),
+  ),
+  information_schema_catalog_name: ofCatalog((_facts, { database }) => [{ catalog_name: database }]),
+  character_sets: ofCatalog((_facts, { database }) => [
+    {
+      character_set_name: 'UTF8',
+      character_repertoire: 'UCS',
+      form_of_use: 'UTF8',
+      default_collate_catalog: database,
+    },
+  ]),
+  collations: ofCatalog((_facts, { database }) => {
+    const t = systemTable('pg_collation');
+    return Array.from({ length: t.rowCount }, (_, r) => ({
+      collation_catalog: database,
+      collation_schema: 'pg_catalog',
+      collation_name: t.text(r, 'collname'),
+      pad_attribute: 'NO PAD',
+    }));
+  }),
+};

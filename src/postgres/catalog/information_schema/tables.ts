@@ -1,0 +1,134 @@
+/** tables, columns, views, view_table_usage, element_types. Materialized views are not listed, as the standard has none. */
+import type { EvalContext } from '../../../../operators/expr/ir.ts';
+import { elementTypeOf, namespaceName, typeByOid } from '../../../../planner/types/catalog.ts';
+import { type CatalogRelation, type CatalogRow, ofCatalog } from '../catalog_relation.ts';
+import { defaultText } from '../default_text.ts';
+import { viewDefinition } from '../definitions.ts';
+import type { CatalogFacts, RelationFacts } from '../facts.ts';
+import { typeStorage } from '../pg_attribute.ts';
+import { dataTypeName, typeLimits, udt } from './sql_type.ts';
+import { yesNo } from './yes_no.ts';
+
+const DEFAULT_COLLATION = 100;
+const C_COLLATION = 950;
+
+function listed(facts: CatalogFacts): RelationFacts[] {
+  return facts.relations.filter((r) => r.relkind !== 'm');
+}
+
+/** Tables and local streams take INSERT; what a connector fills, and views, do not. */
+function isWritable(r: RelationFacts): boolean {
+  if (r.system !== null) return r.relkind === 'r';
+  return r.object !== null && 'source' in r.object && r.object.source === null;
+}
+
+export function tableName(r: RelationFacts, database: string, prefix = 'table'): CatalogRow {
+  return { [`${prefix}_catalog`]: database, [`${prefix}_schema`]: r.schema.name, [`${prefix}_name`]: r.name };
+}
+
+function tableRow(r: RelationFacts, { database }: EvalContext): CatalogRow {
+  return {
+    ...tableName(r, database),
+    table_type: r.relkind === 'v' ? 'VIEW' : 'BASE TABLE',
+    is_insertable_into: yesNo(isWritable(r)),
+    is_typed: 'NO',
+  };
+}
+
+function domainOf(declared: number, database: string): CatalogRow {
+  const type = typeByOid(declared);
+  if (type?.kind !== 'd') return {};
+  return {
+    domain_catalog: database,
+    domain_schema: namespaceName(type.namespace) ?? null,
+    domain_name: type.name,
+  };
+}
+
+/** Only a collation other than the database's is named. */
+function collationOf(collation: number, database: string): CatalogRow {
+  if (collation === 0 || collation === DEFAULT_COLLATION) return {};
+  return {
+    collation_catalog: database,
+    collation_schema: 'pg_catalog',
+    collation_name: collation === C_COLLATION ? 'C' : 'POSIX',
+  };
+}
+
+function columnRows(r: RelationFacts, { database }: EvalContext): CatalogRow[] {
+  const table = tableName(r, database);
+  const updatable = yesNo(isWritable(r));
+  return r.relation.columns.map((column, i) => {
+    const declared = r.system?.columns[i].declared ?? column.type.oid;
+    const text = r.defaults[i];
+    return {
+      ...table,
+      column_name: column.name,
+      ordinal_position: i + 1,
+      column_default: text === null ? null : defaultText(text, column.type),
+      is_nullable: yesNo(!column.notNull),
+      data_type: dataTypeName(column.type.oid),
+      ...typeLimits(column.type),
+      ...collationOf(r.system?.columns[i].collation ?? typeStorage(declared).collation, database),
+      ...domainOf(declared, database),
+      ...udt(column.type.oid, database),
+      dtd_identifier: String(i + 1),
+      is_self_referencing: 'NO',
+      is_identity: 'NO',
+      identity_cycle: 'NO',
+      is_generated: 'NEVER',
+      is_updatable: updatable,
+    };
+  });
+}
+
+function viewRow(r: RelationFacts, { database }: EvalContext): CatalogRow {
+  return {
+    ...tableName(r, database),
+    view_definition: viewDefinition(r),
+    check_option: 'NONE',
+    is_updatable: 'NO',
+    is_insertable_into: 'NO',
+    is_trigger_updatable: 'NO',
+    is_trigger_deletable: 'NO',
+    is_trigger_insertable_into: 'NO',
+  };
+}
+
+function viewTables(facts: CatalogFacts, view: RelationFacts, database: string): CatalogRow[] {
+  return (view.object?.dependencies ?? []).flatMap((oid) => {
+    const read = facts.relation(oid);
+    return read === undefined ? [] : [{ ...tableName(view, database, 'view'), ...tableName(read, database) }];
+  });
+}
+
+function elementTypes(r: RelationFacts, database: string): CatalogRow[] {
+  return r.relation.columns.flatMap(({ type }, i) => {
+    const element = elementTypeOf(type.oid);
+    if (element === 0) return [];
+    return [
+      {
+        ...tableName(r, database, 'object'),
+        object_type: r.relkind === 'v' ? 'VIEW' : 'TABLE',
+        collection_type_identifier: String(i + 1),
+        data_type: dataTypeName(element),
+        ...udt(element, database),
+        dtd_identifier: `a${i + 1}`,
+      },
+    ];
+  });
+}
+
+export const TABLES: Record<string, CatalogRelation> = {
+  tables: ofCatalog((facts, context) => listed(facts).map((r) => tableRow(r, context))),
+  columns: ofCatalog((facts, context) => listed(facts).flatMap((r) => columnRows(r, context))),
+  views: ofCatalog((facts, context) =>
+    listed(facts)
+      .filter((r) => r.relkind === 'v')
+      .map((r) => viewRow(r, context)),
+  ),
+  view_table_usage: ofCatalog((facts, { database }) =>
+    facts.own.filter((r) => r.relkind === 'v').flatMap((view) => viewTables(facts, view, database)),
+  ),
+  element_types: ofCatalog((facts, { database }) => listed(facts).flatMap((r) => elementTypes(r, database))),
+};
