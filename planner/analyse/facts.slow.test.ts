@@ -14,8 +14,8 @@ import type { DataflowPlan } from '../../operators/plan.ts';
 import type { Relation } from '../catalog_reader.ts';
 import { outputColumns } from '../logical/columns.ts';
 import { INT4, structureText } from '../logical/expressions.ts';
-import { RandomPlan } from '../logical/random_plan.ts';
-import { Build, Random, relation, seedOf } from '../logical/testing.ts';
+import { Build, Random, relation, seedOf } from '../logical/test_plans.ts';
+import { RandomPlan } from '../logical/test_random_plan.ts';
 import { planRows } from '../physical/index.ts';
 import { analysePlan, type NodeFacts } from './index.ts';
 

@@ -10,10 +10,10 @@ import { Dataflow } from '../../operators/dataflow.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
 import { structureText } from '../logical/expressions.ts';
-import { Random, seedOf } from '../logical/testing.ts';
+import { Random, seedOf } from '../logical/test_plans.ts';
 import { initParser } from '../parse/parse.ts';
 import { planQuery } from '../physical/index.ts';
-import { bindSql, isMissing, testRelation } from '../physical/sql_testing.ts';
+import { bindSql, isMissing, testRelation } from '../physical/test_sql.ts';
 
 const SECOND = 1000000n;
 const DELAY = 4n * SECOND;

@@ -14,7 +14,7 @@ import { before, test } from 'node:test';
 import { SqlError } from '../../operators/errors.ts';
 import { initParser } from '../parse/parse.ts';
 import { explainPlan, planQuery } from './index.ts';
-import { bindSql, testRelation } from './sql_testing.ts';
+import { bindSql, testRelation } from './test_sql.ts';
 import { verifyPlan } from './verify.ts';
 
 const FILE = new URL('./testdata/explain.txt', import.meta.url);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { initParser } from '../parse/parse.ts';
 import { nodeKey, planQuery } from './index.ts';
-import { bindSql, testRelation } from './sql_testing.ts';
+import { bindSql, testRelation } from './test_sql.ts';
 
 const RELATIONS = [testRelation(1, 'r', 'a int4, b int4'), testRelation(2, 's', 'c int4, d int4')];
 

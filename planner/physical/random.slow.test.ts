@@ -8,10 +8,10 @@ import type { Datum } from '../../operators/datum.ts';
 import { outputColumns } from '../logical/columns.ts';
 import { evaluatePlan } from '../logical/evaluate.ts';
 import { INT4 } from '../logical/expressions.ts';
-import { RandomPlan } from '../logical/random_plan.ts';
-import { Build, Random, randomRows, relation, seedOf } from '../logical/testing.ts';
+import { Build, Random, randomRows, relation, seedOf } from '../logical/test_plans.ts';
+import { RandomPlan } from '../logical/test_random_plan.ts';
 import { planRows } from './index.ts';
-import { isMissing, rowLines, runPlan } from './sql_testing.ts';
+import { isMissing, rowLines, runPlan } from './test_sql.ts';
 import { verifyPlan } from './verify.ts';
 
 const TABLES = [

@@ -13,7 +13,7 @@ import { initParser } from '../parse/parse.ts';
 import { rewrite } from '../rewrite/index.ts';
 import { uniqueIds } from '../rewrite/unique_ids.ts';
 import { planQuery } from './index.ts';
-import { bindSql, interpret, isMissing, runPlan, type Tables, testLines, testRelation } from './sql_testing.ts';
+import { bindSql, interpret, isMissing, runPlan, type Tables, testLines, testRelation } from './test_sql.ts';
 import { verifyPlan } from './verify.ts';
 
 const RELATIONS = [

@@ -17,7 +17,7 @@ import type { Logical } from '../logical/plan.ts';
 import { printLogical } from '../logical/print.ts';
 import { outputIds } from '../logical/tree.ts';
 import { initParser } from '../parse/parse.ts';
-import { bindSql, testRelation } from '../physical/sql_testing.ts';
+import { bindSql, testRelation } from '../physical/test_sql.ts';
 import { decorrelate } from './decorrelate/index.ts';
 import { expandGroupingSets } from './expand_grouping_sets.ts';
 import { foldConstants } from './fold_constants.ts';

@@ -7,7 +7,7 @@ import type { Relation } from '../catalog_reader.ts';
 import { outputColumns } from './columns.ts';
 import { column, conjunction, constant, disjunction, INT4, INT8, isNull, not } from './expressions.ts';
 import type { Col, Logical } from './plan.ts';
-import { ascending, type Build, call, eq, int, lt, type Random } from './testing.ts';
+import { ascending, type Build, call, eq, int, lt, type Random } from './test_plans.ts';
 
 export class RandomPlan {
   private readonly random: Random;
