@@ -102,14 +102,14 @@ function columnsUsed(level: Level, parts: Expr[]): Map<number, number | undefine
         sub.test.forEach(walk);
         const free = freeIds(sub.right);
         if (free.size > 0) {
-          visitPlan(sub.right, (p) =>
-            planExprs(p).forEach((inner) =>
+          visitPlan(sub.right, (p) => {
+            for (const inner of planExprs(p)) {
               visitExpr(inner, (y) => {
                 if (y.k === 'col' && free.has(y.id) && !ids.has(y.id)) ids.set(y.id, locations.get(y));
                 return true;
-              }),
-            ),
-          );
+              });
+            }
+          });
         }
         return true;
       }

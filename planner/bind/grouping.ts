@@ -80,7 +80,7 @@ export class Grouping {
         return true;
       });
     }
-    planInputs(plan).forEach((p) => this.checkTopDown(p));
+    for (const input of planInputs(plan)) this.checkTopDown(input);
   }
 
   /** Window functions and set-returning functions stand above the aggregate: their arguments are rewritten where they are met. */

@@ -17,6 +17,7 @@ import type { SourceColumn } from '../formats/format.ts';
 import { checkConnector, connectorOptions, openConnector } from '../sources/connectors.ts';
 import { startOffsets } from './backfill.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { LocalStream } from './local_stream.ts';
 import { creationSchema, nameTaken } from './names.ts';
 import { readQuery } from './queries.ts';
 import { StoredRelation } from './stored_relation.ts';
@@ -59,7 +60,7 @@ export async function createRelation(
       bindScalar(d.node, d.text, engine.bindEnv(session, [], 'read'), { target: all[i].type, place: 'default' });
   });
   const source = connector === null ? null : sourceSpec(statement, connector, columns, included, key);
-  if (source === null)
+  if (source === null) {
     engine.loop.addRelation(
       relation.oid,
       new StoredRelation(
@@ -67,7 +68,8 @@ export async function createRelation(
         relation.indexes,
       ),
     );
-  else await attachSource(engine, relation, source);
+    if (relation.watermark !== undefined) engine.localStreams.set(relation.oid, new LocalStream(relation));
+  } else await attachSource(engine, relation, source);
   engine.catalog.add({
     kind: statement.kind,
     oid: relation.oid,

@@ -136,6 +136,8 @@ async function dropOne(engine: TidemarkEngine, object: CatalogObject): Promise<v
     case 'stream': {
       const stream = engine.streams.get(object.oid);
       engine.streams.delete(object.oid);
+      engine.localStreams.get(object.oid)?.release();
+      engine.localStreams.delete(object.oid);
       engine.loop.dropRelation(object.oid);
       await stream?.close();
       return;

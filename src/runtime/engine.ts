@@ -20,6 +20,7 @@ import type { Source } from '../sources/source.ts';
 import { prepareCopy } from './copy.ts';
 import { prepareDefinition } from './definitions.ts';
 import { prepareExplain } from './explain.ts';
+import type { LocalStream } from './local_stream.ts';
 import { prepareModification } from './modifications.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { prepareQuery } from './queries.ts';
@@ -60,6 +61,8 @@ export class TidemarkEngine implements Engine {
   readonly system: SystemCatalog;
   readonly loop: TickLoop;
   readonly streams = new Map<number, StreamRuntime>();
+  /** Streams without a connector that have a watermark. */
+  readonly localStreams = new Map<number, LocalStream>();
   readonly sinks = new Map<number, SinkRuntime>();
   readonly log: NonNullable<EngineOptions['log']>;
   readonly version: string;
@@ -77,7 +80,10 @@ export class TidemarkEngine implements Engine {
     this.openSource = options.openSource ?? (() => null);
     this.tickRows = options.tickRows ?? 10000;
     this.#automatic = options.automatic ?? true;
-    this.loop = new TickLoop(options.clock ?? systemClock, (relation) => this.streams.get(relation)?.watermark ?? null);
+    this.loop = new TickLoop(
+      options.clock ?? systemClock,
+      (relation) => (this.streams.get(relation) ?? this.localStreams.get(relation))?.watermark ?? null,
+    );
     this.system = new SystemCatalog(this);
     this.catalog = new Catalog(this.system);
   }
@@ -92,7 +98,7 @@ export class TidemarkEngine implements Engine {
   }
 
   begin(): EngineTransaction {
-    return new EngineTransaction(this.loop, (deltas) => this.publish(deltas));
+    return new EngineTransaction(this.loop, (deltas) => this.#commit(deltas));
   }
 
   prepare(statement: Statement, paramTypes: number[], session: SessionContext): PreparedStatement {
@@ -159,6 +165,15 @@ export class TidemarkEngine implements Engine {
     system: (relation, context) => this.system.rows(relation, context),
     stream: (relation) => this.streams.get(relation),
   };
+
+  /** Publishes what a transaction wrote; rows of local streams that are late stay out. */
+  #commit(deltas: Map<number, Batch>): void {
+    for (const [oid, delta] of deltas) {
+      const stream = this.localStreams.get(oid);
+      if (stream !== undefined) deltas.set(oid, stream.accept(delta, this.loop.arena));
+    }
+    this.publish(deltas);
+  }
 
   /** One tick with these deltas and nothing else. */
   publish(deltas: Map<number, Batch>): void {
@@ -251,7 +266,9 @@ export class TidemarkEngine implements Engine {
     if (this.#clockTimer !== null) clearInterval(this.#clockTimer);
     for (const sink of this.sinks.values()) await sink.close();
     for (const stream of this.streams.values()) await stream.close();
+    for (const stream of this.localStreams.values()) stream.release();
     this.streams.clear();
+    this.localStreams.clear();
     this.loop.close();
   }
 }

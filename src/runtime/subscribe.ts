@@ -219,7 +219,7 @@ async function startSubscription(
   signal: AbortSignal,
 ): Promise<RowStream> {
   let oid = target.stored;
-  let drop = () => undefined as void;
+  let drop: () => void = () => undefined;
   if (oid === null && target.query !== null) {
     const temporary = engine.catalog.newOid();
     oid = temporary;

@@ -170,10 +170,10 @@ export class SystemCatalog implements SystemRelations {
       if (this.#errorsOf(object.oid) === undefined) throw new SqlError('42809', `"${target}" keeps no errors`);
       return systemRelation(object.oid + ERRORS_SHIFT, 'tidemark', 'errors', ERROR_COLUMNS);
     }
-    const stream = this.#engine.streams.get(object.oid);
+    const stream = this.#engine.streams.get(object.oid) ?? this.#engine.localStreams.get(object.oid);
     if (stream === undefined)
       throw new SqlError('42809', `"${target}" has no late rows`, {
-        hint: 'Only streams with a connector and a WATERMARK have.',
+        hint: 'Only streams with a WATERMARK have.',
       });
     return systemRelation(object.oid + LATE_SHIFT, 'tidemark', 'late', lateColumns(stream.relation));
   }
@@ -184,7 +184,10 @@ export class SystemCatalog implements SystemRelations {
 
   /** The rows of a system relation at this moment; null when the OID is none. */
   rows(oid: number, context: EvalContext): { types: ColType[]; rows: Datum[][] } | Batch | null {
-    if (oid >= LATE_SHIFT) return this.#snapshot(this.#engine.streams.get(oid - LATE_SHIFT)?.late);
+    if (oid >= LATE_SHIFT)
+      return this.#snapshot(
+        (this.#engine.streams.get(oid - LATE_SHIFT) ?? this.#engine.localStreams.get(oid - LATE_SHIFT))?.late,
+      );
     if (oid >= ERRORS_SHIFT) return this.#snapshot(this.#errorsOf(oid - ERRORS_SHIFT)?.relation);
     const name = Object.keys(FIGURES)[oid - FIGURE_OID];
     if (name !== undefined) {

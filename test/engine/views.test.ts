@@ -135,3 +135,24 @@ test('late rows are refused at the source, listed and counted', async () => {
     await engine.close();
   }
 });
+
+test('a local stream refuses late rows too', async () => {
+  const engine = await openEngine();
+  try {
+    await sql(engine, "CREATE STREAM s (id int, at timestamp, WATERMARK FOR at AS at - INTERVAL '10 seconds')");
+    await sql(engine, 'CREATE MATERIALIZED VIEW n AS SELECT count(*) AS n FROM s');
+    await sql(engine, "INSERT INTO s VALUES (1, '2026-01-01 00:00:30')");
+    await sql(
+      engine,
+      "INSERT INTO s VALUES (2, '2026-01-01 00:00:20'), (3, '2026-01-01 00:00:19.999'), (4, NULL), (5, '2026-01-01 00:01:00')",
+    );
+    assert.deepEqual(await sql(engine, 'SELECT n FROM n'), [['4']]);
+    assert.deepEqual(await sql(engine, "SELECT id, tidemark_watermark FROM tidemark.late('s')"), [
+      ['3', '2026-01-01 00:00:20'],
+    ]);
+    await sql(engine, "INSERT INTO s VALUES (6, '2026-01-01 00:00:30')");
+    assert.deepEqual(await sql(engine, 'SELECT id FROM s ORDER BY id'), [['1'], ['2'], ['4'], ['5']]);
+  } finally {
+    await engine.close();
+  }
+});

@@ -1,0 +1,73 @@
+/**
+ * A stream without a connector that has a WATERMARK: rows that INSERT and COPY bring are accepted or late like those of a topic.
+ *
+ * Late is decided by the watermark before the tick that publishes the rows; the tick then moves it.
+ */
+import type { Arena } from '../../operators/batch/arena.ts';
+import type { Batch } from '../../operators/batch/batch.ts';
+import { BatchBuilder, isValid, weightOf } from '../../operators/batch/builder.ts';
+import { I64 } from '../../operators/batch/memory.ts';
+import type { Relation } from '../../planner/catalog_reader.ts';
+import { StoredRelation } from './stored_relation.ts';
+import { lateColumns } from './stream.ts';
+
+export class LocalStream {
+  readonly relation: Relation;
+  readonly late: StoredRelation;
+  readonly #column: number;
+  readonly #delay: bigint;
+  #watermark: bigint | null = null;
+  lateCount = 0n;
+
+  constructor(relation: Relation) {
+    if (relation.watermark === undefined) throw new Error(`${relation.name} has no watermark`);
+    this.relation = relation;
+    this.#column = relation.watermark.column;
+    this.#delay = relation.watermark.delay;
+    this.late = new StoredRelation(lateColumns(relation).map((c) => c.type));
+  }
+
+  get watermark(): bigint | null {
+    return this.#watermark;
+  }
+
+  /** The rows of a tick that are not late; the late ones go to the ledger. */
+  accept(delta: Batch, arena: Arena): Batch {
+    const times = delta.columns[this.#column];
+    const watermark = this.#watermark;
+    let greatest = watermark === null ? null : watermark + this.#delay;
+    const late: boolean[] = [];
+    for (let row = 0; row < delta.n; row++) {
+      const time = isValid(times, row) ? I64[times.data / 8 + row] : null;
+      late.push(time !== null && watermark !== null && time < watermark);
+      if (time !== null && (greatest === null || time > greatest)) greatest = time;
+    }
+    if (greatest !== null) this.#watermark = greatest - this.#delay;
+    return late.includes(true) ? this.#split(delta, late, watermark, arena) : delta;
+  }
+
+  #split(delta: Batch, late: boolean[], watermark: bigint | null, arena: Arena): Batch {
+    const kept = new BatchBuilder(
+      delta.columns.map((c) => c.type),
+      arena,
+      delta.n,
+    );
+    const ledger = new BatchBuilder(this.late.types, arena, delta.n);
+    const width = delta.columns.length;
+    for (let row = 0; row < delta.n; row++) {
+      const to = late[row] ? ledger : kept;
+      const at = to.addRow(weightOf(delta, row));
+      for (let c = 0; c < width; c++) to.copySlot(c, at, delta.columns[c], row);
+      if (!late[row]) continue;
+      ledger.setDatum(width, at, watermark);
+      this.lateCount += BigInt(weightOf(delta, row));
+    }
+    this.late.apply(ledger.build());
+    this.late.endTick();
+    return kept.build();
+  }
+
+  release(): void {
+    this.late.release();
+  }
+}
