@@ -5,7 +5,6 @@
  * a deadline, after which it is killed (by its pid) and the test fails with what it printed.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import type pg from 'pg';
 import { type RunningServer, runServer } from '../../src/cli/server.ts';
 
 const PROGRAM_MS = 60_000;
@@ -16,7 +15,7 @@ export interface ClientServer {
   port: number;
   /** For libpq programs: PGHOST and so on; start-up files are ignored. */
   env: NodeJS.ProcessEnv;
-  config: pg.ClientConfig & { host: string; port: number };
+  config: { host: string; port: number; user: string; database: string };
   /** Sessions open now, by application_name or all. */
   sessions(applicationName?: string): number;
   close(): Promise<void>;
