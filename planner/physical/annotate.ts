@@ -99,6 +99,12 @@ function freesText(node: PlanNode, frees: Retention[]): string {
   if (node.op === 'temporal') return 'when now() passes';
   if (node.op === 'window_close') return 'at watermark';
   if (frees.length === 0) return 'never';
+  // The proof is there (Retention), the operators do not act on it yet: EXPLAIN says both.
+  return `never (dead ${deadText(node, frees)})`;
+}
+
+/** From when on no accepted row can touch the state. */
+function deadText(node: PlanNode, frees: Retention[]): string {
   if (node.inputs.length === 1 || (frees.length === 2 && frees[0].lag === frees[1].lag))
     return atWatermark(frees[0].lag);
   return ['left', 'right']

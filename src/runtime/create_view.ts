@@ -58,7 +58,7 @@ export async function createView(
     });
     return;
   }
-  const physical = planQuery(bound, { mode: 'view' });
+  const physical = planQuery(bound, { mode: 'view', timeZone: session.evalContext.timeZone });
   relation.key = physical.key;
   relation.appendOnly = physical.appendOnly;
   relation.indexes = physical.key === null || physical.key.length === 0 ? [] : [physical.key];
@@ -102,5 +102,5 @@ export function planView(
   session: SessionContext,
 ): { bound: BoundQuery; physical: PhysicalQuery } {
   const bound = bindQuery(query, engine.bindEnv(session, [], 'view'));
-  return { bound, physical: planQuery(bound, { mode: 'view' }) };
+  return { bound, physical: planQuery(bound, { mode: 'view', timeZone: session.evalContext.timeZone }) };
 }
