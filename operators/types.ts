@@ -49,6 +49,8 @@ export const OID = {
   float8: 701,
   unknown: 705,
   money: 790,
+  inet: 869,
+  aclitem: 1033,
   bpchar: 1042,
   varchar: 1043,
   date: 1082,

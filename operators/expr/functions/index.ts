@@ -6,6 +6,7 @@ import './comparisons.ts';
 import './float.ts';
 import './identifier.ts';
 import './in_range.ts';
+import './inet.ts';
 import './integer.ts';
 import './like.ts';
 import './numeric.ts';

@@ -11,6 +11,8 @@ import './reg.ts';
 import './datetime.ts';
 import './array.ts';
 import './json.ts';
+import './aclitem.ts';
+import './inet.ts';
 import './uuid.ts';
 
 export * from './registry.ts';
