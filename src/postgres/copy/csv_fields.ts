@@ -11,7 +11,7 @@ export interface CsvOptions {
 
 /** The fields of a record, without any check of their number. */
 export function splitCsvRecord(record: string, options: CsvOptions): (string | null)[] {
-  const { delimiter, quote, escape } = options;
+  const { delimiter, quote, escape: escapeChar } = options;
   if (!record.includes(quote)) {
     return record.split(delimiter).map((field) => (field === options.null ? null : field));
   }
@@ -23,7 +23,7 @@ export function splitCsvRecord(record: string, options: CsvOptions): (string | n
     const c = record[at];
     if (inQuotes) {
       const next = record[at + 1];
-      if (c === escape && (next === quote || next === escape)) {
+      if (c === escapeChar && (next === quote || next === escapeChar)) {
         text += next;
         at++;
       } else if (c === quote) inQuotes = false;

@@ -13,9 +13,22 @@ const LAST_DAY = 2921939;
 const MARCH_EPOCH = 730425;
 const DAY_MICROS = 86400000000;
 
+/** The day written last and its ten bytes: neighbouring values are often of one day. */
+let lastDay = FIRST_DAY - 1;
+const lastText = Buffer.alloc(10);
+
 /** 10 bytes, or -1 when the day is out of the range of four-digit years. */
 export function writeDate(buf: Uint8Array, pos: number, day: number): number {
   if (day < FIRST_DAY || day > LAST_DAY) return -1;
+  if (day !== lastDay) {
+    writeCivil(lastText, 0, day);
+    lastDay = day;
+  }
+  for (let i = 0; i < 10; i++) buf[pos + i] = lastText[i];
+  return pos + 10;
+}
+
+function writeCivil(buf: Uint8Array, pos: number, day: number): void {
   // Years that start in March put the leap day last: the civil-from-days algorithm on the proleptic Gregorian calendar.
   const days = day + MARCH_EPOCH;
   const era = Math.floor(days / 146097);
@@ -31,15 +44,15 @@ export function writeDate(buf: Uint8Array, pos: number, day: number): number {
   buf[pos + 4] = 45;
   writeTwo(buf, pos + 5, month);
   buf[pos + 7] = 45;
-  return writeTwo(buf, pos + 8, dayOfYear - Math.floor((153 * shifted + 2) / 5) + 1);
+  writeTwo(buf, pos + 8, dayOfYear - Math.floor((153 * shifted + 2) / 5) + 1);
 }
 
 /** Microseconds of the day; at most 15 bytes. */
 export function writeTime(buf: Uint8Array, pos: number, micros: number): number {
-  const seconds = Math.floor(micros / 1000000);
-  let fraction = micros - seconds * 1000000;
-  const minutes = Math.floor(seconds / 60);
-  const hours = Math.floor(minutes / 60);
+  const seconds = (micros / 1000000) | 0;
+  let fraction = (micros - seconds * 1000000) | 0;
+  const minutes = (seconds / 60) | 0;
+  const hours = (minutes / 60) | 0;
   writeTwo(buf, pos, hours);
   buf[pos + 2] = 58;
   writeTwo(buf, pos + 3, minutes - hours * 60);
@@ -47,8 +60,10 @@ export function writeTime(buf: Uint8Array, pos: number, micros: number): number 
   writeTwo(buf, pos + 6, seconds - minutes * 60);
   if (fraction === 0) return pos + 8;
   let width = 6;
-  while (fraction % 10 === 0) {
-    fraction /= 10;
+  for (;;) {
+    const shorter = (fraction / 10) | 0;
+    if (shorter * 10 !== fraction) break;
+    fraction = shorter;
     width--;
   }
   buf[pos + 8] = 46;

@@ -23,10 +23,11 @@ function countDigits(n: number): number {
 
 /** An integer 0 <= n < 2^32 in exactly `width` digits (zeros in front). */
 export function writePadded(buf: Uint8Array, pos: number, n: number, width: number): number {
+  n >>>= 0;
   let at = pos + width;
   while (at - pos >= 2) {
-    const q = Math.floor(n / 100);
-    const r = (n - q * 100) * 2;
+    const q = (n / 100) >>> 0;
+    const r = (n - q * 100) << 1;
     buf[--at] = PAIRS[r + 1];
     buf[--at] = PAIRS[r];
     n = q;

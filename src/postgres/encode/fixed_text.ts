@@ -7,7 +7,7 @@ import { NUMERIC_SMALL } from '../../../operators/batch/slots.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { OID, type Phys } from '../../../operators/types.ts';
 import { writeDate, writeTime, writeTimestamp } from './date_text.ts';
-import { writeInt32, writeInt64, writeMagnitude64, writeUnsigned } from './digits.ts';
+import { writeInt32, writeInt64, writeMagnitude64, writePadded, writeUnsigned } from './digits.ts';
 import type { FixedField, FixedWriter } from './field.ts';
 import { offsetFinder, writeOffset } from './zone_text.ts';
 
@@ -60,7 +60,9 @@ function wholeFloat(limit: number): FixedWriter {
   };
 }
 
-const DIGITS = new Uint8Array(24);
+const DIGITS = Buffer.alloc(24);
+
+const POWERS = [1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000];
 
 /** Mantissa / 10^scale: digits, then the point pushed in. At most 20 + scale + 2 bytes; scales over 30 go the general way. */
 const writeDecimal: FixedWriter = (buf, pos, slot) => {
@@ -70,6 +72,18 @@ const writeDecimal: FixedWriter = (buf, pos, slot) => {
   const high = I32[(slot >>> 2) + 1];
   if (scale === 0) return writeInt64(buf, pos, high, low);
   if (scale > 30) return -1;
+  if (scale < 10 && high >= -2097152 && high < 2097152) {
+    let value = high * 4294967296 + low;
+    let to = pos;
+    if (value < 0) {
+      buf[to++] = 45;
+      value = -value;
+    }
+    const units = Math.floor(value / POWERS[scale]);
+    to = writeUnsigned(buf, to, units);
+    buf[to] = 46;
+    return writePadded(buf, to + 1, value - units * POWERS[scale], scale);
+  }
   let at = pos;
   let count: number;
   if (high < 0) {

@@ -8,7 +8,7 @@
  */
 
 import type { Batch } from '../../../operators/batch/batch.ts';
-import { BYTES, U8, U32 } from '../../../operators/batch/memory.ts';
+import { U8, U32 } from '../../../operators/batch/memory.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { PHYS_WIDTH, physOf } from '../../../operators/types.ts';
 import type { ResultColumn } from '../../engine.ts';
@@ -16,6 +16,8 @@ import { formatOf } from '../wire/control_message.ts';
 import type { Output } from '../wire/output.ts';
 import { BACKEND } from '../wire/protocol.ts';
 import { type Field, fieldOf } from './field.ts';
+import { copyFromMemory, putLength } from './field_bytes.ts';
+import { type RowLoop, rowLoop } from './row_loop.ts';
 
 /** Anything that turns rows of a batch into messages. */
 export interface RowWriter {
@@ -26,25 +28,13 @@ export interface RowWriter {
   write(out: Output, batch: Batch, from: number, to: number, sentLimit: number): number;
 }
 
-/** Shorter values are copied byte by byte: a call into native code costs more. */
-const LOOP_COPY_BYTES = 24;
-
-/** Copies `length` bytes of the shared memory at `address` to `pos`. */
-export function copyFromMemory(buf: Buffer, pos: number, address: number, length: number): void {
-  if (length <= LOOP_COPY_BYTES) for (let i = 0; i < length; i++) buf[pos + i] = U8[address + i];
-  else BYTES.copy(buf, pos, address, address + length);
-}
-
-export function putLength(buf: Buffer, pos: number, length: number): void {
-  buf[pos] = length >>> 24;
-  buf[pos + 1] = length >>> 16;
-  buf[pos + 2] = length >>> 8;
-  buf[pos + 3] = length;
-}
+/** From so many rows on a generated loop writes them. */
+const LOOP_ROWS = 64;
 
 export class DataRowWriter implements RowWriter {
   readonly #type: number;
   readonly #fields: Field[];
+  #loop: RowLoop | null = null;
   /** Bytes of a row without its long values. */
   readonly #fixedBytes: number;
 
@@ -60,11 +50,20 @@ export class DataRowWriter implements RowWriter {
   }
 
   write(out: Output, batch: Batch, from: number, to: number, sentLimit: number): number {
+    if (to - from >= LOOP_ROWS) {
+      this.#loop ??= this.#generate();
+      return this.#loop(out, batch, from, to, sentLimit);
+    }
     for (let row = from; row < to; row++) {
       if (out.blocked || out.sent >= sentLimit) return row;
       this.#writeRow(out, batch, row);
     }
     return to;
+  }
+
+  #generate(): RowLoop {
+    const fields = this.#fields;
+    return rowLoop(fields, this.#type, this.#fixedBytes, (out, i, slot) => this.#writeGeneral(out, fields[i], slot));
   }
 
   #writeRow(out: Output, batch: Batch, row: number): void {
