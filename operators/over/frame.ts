@@ -101,7 +101,7 @@ function rangePlace(
   key: SortKey,
   type: ColType,
 ): Place {
-  const range: RangeBound = rangeBound(bound, type, key.desc);
+  const range: RangeBound = rangeBound(bound, isStart, type, key.desc);
   return (view, i, ctx) => {
     const column = view.columns[key.col];
     // NULLs are peers of each other and within no distance of anything else.

@@ -3,7 +3,7 @@
  *
  *   ascending:   n PRECEDING -> value - n,  n FOLLOWING -> value + n            descending: the other way round
  *
- * Where the moved value leaves the type's range, the frame is open on that side. A date is compared as timestamp; a time of day does not wrap.
+ * Where an integer leaves its type's range, the frame is open on that side. A date is compared as timestamp; a time of day does not wrap.
  */
 import type { Datum, Interval } from '../datum.ts';
 import { DATE_INFINITY, DATE_NEG_INFINITY, TIMESTAMP_INFINITY, TIMESTAMP_NEG_INFINITY } from '../datum.ts';
@@ -26,9 +26,6 @@ export interface RangeBound {
 type OffsetBound = FrameBound & { k: 'preceding' | 'following' };
 
 const DAY = 86400000000n;
-/** numeric_value_out_of_range, datetime_field_overflow, interval_field_overflow */
-const OUT_OF_RANGE = new Set(['22003', '22008', '22015']);
-
 function dateAsTimestamp(days: number): bigint {
   if (days === DATE_INFINITY) return TIMESTAMP_INFINITY;
   if (days === DATE_NEG_INFINITY) return TIMESTAMP_NEG_INFINITY;
@@ -47,33 +44,31 @@ function isNegative(offset: Datum): boolean {
 }
 
 /** The bound over an order column of this type; 22013 for a negative offset, 22004 for NULL. */
-export function rangeBound(bound: OffsetBound, type: ColType, desc: boolean): RangeBound {
+export function rangeBound(bound: OffsetBound, isStart: boolean, type: ColType, desc: boolean): RangeBound {
   const which = bound.k === 'preceding' ? 'starting' : 'ending';
   if (bound.offset === null) throw new SqlError('22004', `frame ${which} offset must not be null`);
   if (isNegative(bound.offset)) throw new SqlError('22013', 'invalid preceding or following size in window function');
   const down = (bound.k === 'preceding') !== desc;
   const outside: Edge = down ? 'below all' : 'above all';
-  if (type.oid === OID.time) {
-    const micros = (bound.offset as Interval).micros * (down ? -1n : 1n);
-    return { edge: (value) => ({ value: (value as bigint) + micros }), compare: comparatorOf(OID.int8) };
-  }
+  // An infinity moved against itself: every number is in the frame, and NaN only where the frame is open upwards.
+  const undecided: Edge = isStart === desc ? { value: greatest(type) } : 'below all';
   const move = mover(bound, type, down);
-  const compare =
-    type.oid === OID.date
-      ? (value: Datum, edge: Datum) => comparatorOf(OID.timestamp)(dateAsTimestamp(value as number), edge)
-      : comparatorOf(type.oid);
   return {
     edge(value, ctx) {
       try {
         const moved = move(value, ctx);
-        return isNaNValue(moved) && !isNaNValue(value) ? outside : { value: moved };
+        return isNaNValue(moved) && !isNaNValue(value) ? undecided : { value: moved };
       } catch (error) {
-        if (error instanceof SqlError && OUT_OF_RANGE.has(error.sqlstate)) return outside;
+        if (error instanceof SqlError && error.sqlstate === '22003') return outside;
         throw error;
       }
     },
-    compare,
+    compare: edgeOrder(type),
   };
+}
+
+function greatest(type: ColType): Datum {
+  return type.oid === OID.numeric ? { k: 'dec', m: 0n, s: 0, special: 'Infinity' } : Number.POSITIVE_INFINITY;
 }
 
 function isNaNValue(v: Datum): boolean {
@@ -81,7 +76,23 @@ function isNaNValue(v: Datum): boolean {
   return typeof v === 'object' && v !== null && 'k' in v && v.k === 'dec' && v.special === 'NaN';
 }
 
+function edgeOrder(type: ColType): (value: Datum, edge: Datum) => number {
+  if (type.oid === OID.time) return comparatorOf(OID.int8);
+  if (type.oid !== OID.date) return comparatorOf(type.oid);
+  const compare = comparatorOf(OID.timestamp);
+  return (value, edge) => compare(dateAsTimestamp(value as number), edge);
+}
+
 function mover(bound: OffsetBound, type: ColType, down: boolean): (value: Datum, ctx: EvalContext) => Datum {
+  const sign = down ? -1 : 1;
+  if (type.oid === OID.float4 || type.oid === OID.float8) {
+    const distance = sign * (bound.offset as number);
+    return (value) => (value as number) + distance;
+  }
+  if (type.oid === OID.time) {
+    const distance = (bound.offset as Interval).micros * BigInt(sign);
+    return (value) => (value as bigint) + distance;
+  }
   const fn = down ? bound.sub : bound.add;
   if (fn === undefined) throw new SqlError('XX000', 'a RANGE offset without a function that moves the order value');
   const resultType = type.oid === OID.date ? colType(OID.timestamp) : type;
