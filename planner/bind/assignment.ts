@@ -4,6 +4,7 @@
 import type { Expr } from '../../operators/expr/ir.ts';
 import type { Relation } from '../catalog_reader.ts';
 import type { PgNode } from '../parse/ast.ts';
+import { bindExprList } from './expr_list.ts';
 import type { Level } from './level.ts';
 import { locationOf, rawLocation, syntaxKey } from './node.ts';
 import { rowSubquery } from './subquery.ts';
@@ -41,9 +42,13 @@ function rowSource(level: Level, multi: PgNode): Assignment['expr'][] {
   const { source } = multi;
   const width: number = multi.ncolumns;
   if (source.RowExpr) {
-    const items: PgNode[] = source.RowExpr.args ?? [];
+    const items = level.inClause('update', () =>
+      ((source.RowExpr.args ?? []) as PgNode[]).flatMap((n): Assignment['expr'][] =>
+        n.SetToDefault ? ['default'] : bindExprList(level, [n]),
+      ),
+    );
     if (items.length !== width) throw wrongWidth(level, source.RowExpr);
-    return items.map((n) => (n.SetToDefault ? 'default' : level.bindIn('update', n)));
+    return items;
   }
   const link = source.SubLink;
   if (link?.subLinkType !== 'EXPR_SUBLINK') {

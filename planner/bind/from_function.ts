@@ -110,10 +110,23 @@ function bindPart(level: Level, node: PgNode, definitions: PgNode[] | undefined)
     if (!definitions) {
       throw level.error('42601', 'a column definition list is required for functions returning "record"', location);
     }
-    return { name, columns: definitions.map((d) => definition(level, d)), rows, row: [], scalar: false, location };
+    const columns = definitions.map((d) => definition(level, d));
+    const described = { fn, args: [...(f.retset ? args : args.map(emptyForNull)), columnsArgument(columns)] };
+    return { name, columns, rows: described, row: [], scalar: false, location };
   }
   if (definitions) throw notRecord(level, definitions);
   return { name, columns: [{ name, type: t }], rows, row: [], scalar: true, location };
+}
+
+/** What tells a function that returns an undeclared record its columns: one more argument, a record constant. */
+function columnsArgument(columns: { name: string; type: ColType }[]): Expr {
+  return { k: 'const', v: rowDescription(columns), t: { oid: OID.record, typmod: -1 } };
+}
+
+/** json_to_record(NULL) is one row of NULLs, as of an empty object; a set-returning function of NULL is no row. */
+function emptyForNull(arg: Expr): Expr {
+  if (arg.t.oid !== OID.json && arg.t.oid !== OID.jsonb) return arg;
+  return { k: 'coalesce', args: [arg, { k: 'const', v: '{}', t: arg.t }], t: arg.t };
 }
 
 function notRecord(level: Level, definitions: PgNode[]): Error {

@@ -6,7 +6,8 @@ import { colType, OID } from '../../operators/types.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { arrayTypeOf, elementTypeOf } from '../types/catalog.ts';
 import { formatType } from '../types/type_name.ts';
-import { INT4, operatorCall, TEXT, tryCoerce, typeOf } from './coercion.ts';
+import { cast } from './cast_expr.ts';
+import { INT4, operand, operatorCall, TEXT, tryCoerce, typeOf } from './coercion.ts';
 import type { Level } from './level.ts';
 import { exprLocation } from './locate.ts';
 import { kindOf, stringOf } from './node.ts';
@@ -58,6 +59,7 @@ function selectField(level: Level, base: Expr, name: string): Expr {
 function subscript(level: Level, base: Expr, parts: PgNode[]): Expr {
   const type = typeOf(level, base);
   if (type.oid === OID.jsonb) return subscriptJsonb(level, base, parts);
+  if (type.oid === OID.name && parts.length === 1 && !parts[0].is_slice) return subscriptName(level, base, parts[0]);
   const element = elementTypeOf(type.oid);
   if (element === 0 && type.oid !== OID.int2vector && type.oid !== OID.oidvector) {
     throw level.error(
@@ -83,6 +85,15 @@ function index(level: Level, node: PgNode): Expr {
   const out = tryCoerce(level, e, INT4, 'assignment');
   if (out) return out;
   throw level.error('42804', 'array subscript must have type integer', exprLocation(level, e));
+}
+
+/** name[i], from 0, is the character there as "char". */
+function subscriptName(level: Level, base: Expr, part: PgNode): Expr {
+  const first: Expr = { k: 'const', v: 1, t: INT4 };
+  const position = operatorCall(level, '+', index(level, part.uidx), first, undefined);
+  const args = [operand(level, base, TEXT), position, first];
+  const substr: Expr = { k: 'call', fn: 'substr(text,int4,int4)', args, t: TEXT, strict: true };
+  return cast(level, substr, colType(OID.char), undefined);
 }
 
 /** j['a'][0] reads like j #> '{a,0}'. */

@@ -37,9 +37,35 @@ export function bindSelect(parent: Level, stmt: PgNode, options: SelectOptions):
   if (c.intoClause)
     throw level.error('42601', 'SELECT ... INTO is not allowed here', contentOf(c.intoClause.rel ?? {}).location);
   if (c.lockingClause && level.shared.env.mode === 'view') throw level.unsupported('FOR UPDATE in a view');
+  if (c.lockingClause) refuseLocking(level, c);
   if (c.op && c.op !== 'SETOP_NONE') return bindSetOperation(level, c, options);
   if (c.valuesLists) return bindValues(level, c, options);
   return bindPlainSelect(level, c, options);
+}
+
+const STRENGTH: Record<string, string> = {
+  LCS_FORUPDATE: 'FOR UPDATE',
+  LCS_FORNOKEYUPDATE: 'FOR NO KEY UPDATE',
+  LCS_FORSHARE: 'FOR SHARE',
+  LCS_FORKEYSHARE: 'FOR KEY SHARE',
+};
+
+/** Row locks mean nothing here and are accepted where PostgreSQL accepts them. */
+function refuseLocking(level: Level, c: PgNode): void {
+  const name = STRENGTH[contentOf(c.lockingClause[0]).strength] ?? 'FOR UPDATE';
+  const within = c.valuesLists
+    ? 'VALUES'
+    : c.op && c.op !== 'SETOP_NONE'
+      ? 'UNION/INTERSECT/EXCEPT'
+      : c.distinctClause
+        ? 'DISTINCT clause'
+        : c.groupClause
+          ? 'GROUP BY clause'
+          : c.havingClause
+            ? 'HAVING clause'
+            : null;
+  if (within === 'VALUES') throw level.error('0A000', `${name} cannot be applied to VALUES`);
+  if (within) throw level.error('0A000', `${name} is not allowed with ${within}`);
 }
 
 function bindPlainSelect(level: Level, c: PgNode, options: SelectOptions): BoundSelect {

@@ -3,8 +3,9 @@
  */
 import type { Expr } from '../../operators/expr/ir.ts';
 import { structureText } from '../logical/expressions.ts';
-import { mapExpr } from '../logical/walk.ts';
+import { mapExpr, visitExpr } from '../logical/walk.ts';
 import type { PgNode } from '../parse/ast.ts';
+import { aggregateRefusal, windowRefusal } from './clause.ts';
 import { columnName } from './column_name.ts';
 import { isStar } from './expr_list.ts';
 import type { Level, Origin, Shape } from './level.ts';
@@ -59,6 +60,20 @@ export function targetFor(level: Level, targets: Target[], expr: Expr): Target {
   return added;
 }
 
+/** Refuses an output column with an aggregate or window function as a grouping expression. */
+function groupable(level: Level, target: Target, what: string): Target {
+  if (what !== 'GROUP BY') return target;
+  const { columns, locations } = level.shared;
+  visitExpr(target.expr, (x) => {
+    const info = x.k === 'col' ? columns.get(x.id) : undefined;
+    if (info?.level !== level) return true;
+    if (info.kind === 'aggregate') throw level.error('42803', aggregateRefusal('group_by')!, locations.get(x));
+    if (info.kind === 'window') throw level.error('42P20', windowRefusal('group_by')!, locations.get(x));
+    return true;
+  });
+  return target;
+}
+
 /**
  * What an item of ORDER BY, GROUP BY or DISTINCT ON means: an output column's name or number, else an expression. For GROUP BY a
  * column of FROM comes before an output name.
@@ -79,7 +94,7 @@ export function findTarget(
       if (named.some((t) => meaningText(level, t.expr) !== text)) {
         throw level.error('42702', `${what} "${name}" is ambiguous`, locationOf(c));
       }
-      return named[0];
+      return groupable(level, named[0], what);
     }
   }
   if (kindOf(node) === 'A_Const') {
@@ -87,7 +102,7 @@ export function findTarget(
     const n: number = c.ival.ival ?? 0;
     const found = targets.filter((t) => !t.hidden)[n - 1];
     if (!found) throw level.error('42P10', `${what} position ${n} is not in select list`, rawLocation(node));
-    return found;
+    return groupable(level, found, what);
   }
   return targetFor(level, targets, level.bind(node));
 }

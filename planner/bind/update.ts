@@ -12,7 +12,6 @@ import type { BindEnv, BoundDelete, BoundUpdate } from './env.ts';
 import { bindFrom } from './from.ts';
 import type { FromItem } from './from_item.ts';
 import { relationItem } from './from_relation.ts';
-import { namesClash } from './lateral.ts';
 import { colRef, Level, type NamespaceItem } from './level.ts';
 import { bindReturning } from './returning.ts';
 import { newShared } from './start.ts';
@@ -36,11 +35,14 @@ function bindBase(c: PgNode, text: string, env: BindEnv, verb: 'update' | 'delet
   const relation = targetRelation(level, c.relation, verb);
   const target = relationItem(level, relation, c.relation.alias);
   level.entries.push(...target.items);
-  // The target is no sibling of FROM's items for LATERAL, only for names.
+  // LATERAL items of FROM see the target's name but may not use it.
+  target.self.lateralOnly = true;
+  target.self.lateralOk = false;
+  level.namespace = target.items;
   const from = list.length > 0 ? bindFrom(level, list) : null;
-  const others = level.namespace;
-  namesClash(level, target.items, others);
-  level.namespace = [...target.items, ...others];
+  target.self.lateralOnly = false;
+  target.self.lateralOk = true;
+  const others = level.namespace.slice(target.items.length);
   const plan: Logical = from ? { op: 'join', kind: 'inner', left: target.plan, right: from, on: null } : target.plan;
   return { level, relation, target, others, plan, old: outputColumns(target.plan) };
 }

@@ -169,7 +169,7 @@ function countOffset(level: Level, node: PgNode, k: 'preceding' | 'following', m
 
 function offsetValue(level: Level, expr: Expr, what: string): Datum {
   visitExpr(expr, (x) => {
-    if (x.k === 'col') {
+    if (x.k === 'col' && level.shared.columns.get(x.id)?.kind !== 'subquery') {
       throw level.error('42P10', `argument of ${what} must not contain variables`, level.shared.locations.get(x));
     }
     return true;

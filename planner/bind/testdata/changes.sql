@@ -122,3 +122,6 @@ delete from t where count(*) > 1
 delete from t using t
 delete from t using u where a = 1
 delete from t returning nosuch
+update t set a = 1 from lateral (select * from u where u.a = t.a) s
+delete from t using lateral (select * from u where u.a = b) s
+update t set (b, c) = row(s.*) from (values ('x', 1)) s

@@ -308,3 +308,9 @@ select a = b from t
 select d = h, d = b from t
 select row(1, 2) = 1
 select 'a' 'b'
+select sum(a) from t group by 1
+select b, sum(a) + 1 as s from t group by b, s
+select rank() over (order by a) from t group by 1
+select a from t union select a from u for update
+select distinct a from t for update
+select a from t group by a for share
