@@ -17,6 +17,7 @@ import { U8 } from '../../../operators/batch/memory.ts';
 import { writeSlot } from '../../../operators/batch/slots.ts';
 import type { Datum } from '../../../operators/datum.ts';
 import { defaultContext } from '../../../operators/expr/context.ts';
+import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { physOf } from '../../../operators/types.ts';
 import type { RawBatch } from '../../sources/source.ts';
 import type { BadRow, Decoder, DecoderSpec } from '../format.ts';
@@ -29,10 +30,30 @@ import { RowError, readObject, readScalarKey, textOf } from './slow_row.ts';
 /** Zeros behind the copy stop every reader. */
 const PADDING = 64;
 const EPOCH_SHIFT_MS = 946_684_800_000;
+const BASE_CONTEXT = defaultContext();
 
 /** The decoder of a stream's JSON messages. */
 export function jsonDecoder(spec: DecoderSpec): Decoder {
   return new JsonDecoder(spec);
+}
+
+/** 'now' in a message is the record's own time, so that reading it again gives the same row. Seldom asked for. */
+class RecordContext implements EvalContext {
+  raw!: RawBatch;
+  record = 0;
+  readonly timeZone = BASE_CONTEXT.timeZone;
+  readonly dateStyle = BASE_CONTEXT.dateStyle;
+  readonly intervalStyle = BASE_CONTEXT.intervalStyle;
+  readonly extraFloatDigits = BASE_CONTEXT.extraFloatDigits;
+  readonly byteaOutput = BASE_CONTEXT.byteaOutput;
+  readonly user = BASE_CONTEXT.user;
+  readonly database = BASE_CONTEXT.database;
+  readonly searchPath = BASE_CONTEXT.searchPath;
+  readonly tick = BASE_CONTEXT.tick;
+
+  get now(): bigint {
+    return BigInt(Math.trunc(this.raw.timestamp[this.record]) - EPOCH_SHIFT_MS) * 1000n;
+  }
 }
 
 class JsonDecoder implements Decoder {
@@ -44,7 +65,7 @@ class JsonDecoder implements Decoder {
   readonly #valueRow: FastRow;
   readonly #keyRow: FastRow;
   readonly #upsert: boolean;
-  readonly #ctx = defaultContext();
+  readonly #ctx = new RecordContext();
   #raw!: RawBatch;
   #out!: BatchBuilder;
   #shift = 0;
@@ -65,12 +86,13 @@ class JsonDecoder implements Decoder {
     const bad: BadRow[] = [];
     if (from >= to) return bad;
     this.#raw = raw;
+    this.#ctx.raw = raw;
     this.#out = out;
     out.reserve(to - from);
     this.#columns.bind(out);
     this.#copy(from, to);
     for (let i = from; i < to; i++) {
-      this.#ctx.now = BigInt(Math.trunc(raw.timestamp[i]) - EPOCH_SHIFT_MS) * 1000n;
+      this.#ctx.record = i;
       try {
         if (this.#upsert) this.#readCommand(i);
         else {

@@ -47,10 +47,27 @@ function endsNumber(c: number): boolean {
   return c === 44 || c === 125 || c === 93 || c === 32 || c === 10 || c === 13 || c === 9;
 }
 
+/** First byte from p on that is no plain character of a string; four at a time. */
+function plainEnd(p: number): number {
+  for (; (p & 3) !== 0; p++) if (CLASS[U8[p]] !== PLAIN) return p;
+  for (let word = p >>> 2; ; word++) {
+    const w = I32[word];
+    const q = w ^ 0x22222222;
+    const b = w ^ 0x5c5c5c5c;
+    // The top bit of a byte is set where it is a quote, a backslash, below 0x20, or above 0x7F itself.
+    if ((((q - 0x01010101) & ~q) | ((b - 0x01010101) & ~b) | ((w - 0x20202020) & ~w) | w) & 0x80808080) {
+      p = word * 4;
+      break;
+    }
+  }
+  while (CLASS[U8[p]] === PLAIN) p++;
+  return p;
+}
+
 /** From the byte behind the opening quote to behind the closing one; escapes are checked. */
 export function skipString(p: number): number {
   for (;;) {
-    while (CLASS[U8[p]] === PLAIN) p++;
+    p = plainEnd(p);
     switch (CLASS[U8[p]]) {
       case QUOTE:
         return p + 1;
@@ -296,7 +313,7 @@ export function readText(p: number, slot: number): number {
   const start = p + 1;
   p = start;
   for (;;) {
-    while (CLASS[U8[p]] === PLAIN) p++;
+    p = plainEnd(p);
     const kind = CLASS[U8[p]];
     if (kind === QUOTE) break;
     if (kind === HIGH) scan.high = true;
