@@ -1,11 +1,14 @@
 /** DECLARE, FETCH and MOVE. */
+import type { Datum } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
 import { inputText } from '../../../operators/expr/io/index.ts';
 import { colType, OID } from '../../../operators/types.ts';
 import type { Option, Statement } from '../../../planner/parse/ast.ts';
 import type { Cancellation } from './cancellation.ts';
 import { type Cursor, ForwardCursor, ScrollCursor } from './cursor.ts';
+import { plannedPart } from './plan.ts';
 import type { Portal, StatementResult } from './portals.ts';
+import type { Prepared } from './prepared_statements.ts';
 import { noCursor, runPlan } from './run_plan.ts';
 import type { Session } from './session.ts';
 import { StoredRows } from './stored_rows.ts';
@@ -13,7 +16,14 @@ import { inTransactionBlock } from './transaction_statements.ts';
 
 type Declare = Extract<Statement, { k: 'declare_cursor' }>;
 
-export async function declareCursor(session: Session, statement: Declare, cancellation: Cancellation): Promise<void> {
+/** Opens the cursor; `declaration` holds the plan of its query. */
+export async function declareCursor(
+  session: Session,
+  statement: Declare,
+  declaration: Prepared,
+  params: Datum[],
+  cancellation: Cancellation,
+): Promise<void> {
   if (!statement.hold && !inTransactionBlock(session)) {
     throw new SqlError('25P01', 'DECLARE CURSOR can only be used in transaction blocks');
   }
@@ -22,12 +32,8 @@ export async function declareCursor(session: Session, statement: Declare, cancel
     throw new SqlError('42P03', `cursor "${statement.name}" already exists`);
   }
   const live = 'k' in statement.query;
-  const query: Statement =
-    'k' in statement.query
-      ? statement.query
-      : { k: 'select', query: statement.query, text: statement.text, offset: statement.offset };
-  const prepared = session.planner.prepare(statement.name, statement.text, query, []);
-  const result = await runPlan(session, prepared, [], cancellation);
+  const prepared: Prepared = { ...declaration, name: statement.name, statement: plannedPart(statement) };
+  const result = await runPlan(session, prepared, params, cancellation);
   if (result.kind !== 'rows') throw new SqlError('42P11', 'cannot open a query that gives no rows as cursor');
   const declared = { binary: statement.binary, scroll: statement.scroll, hold: statement.hold };
   let cursor: Cursor;
@@ -36,7 +42,7 @@ export async function declareCursor(session: Session, statement: Declare, cancel
     result.rows.close();
     cursor = new ScrollCursor(declared, result.columns, stored);
   } else cursor = new ForwardCursor(declared, result.columns, result.rows, live);
-  session.portals.add({ name: statement.name, prepared, params: [], formats: [], cursor });
+  session.portals.add({ name: statement.name, prepared, params, formats: [], cursor });
 }
 
 /** FETCH ... WITH (timeout = '...') in milliseconds; undefined: none. */

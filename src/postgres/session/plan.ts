@@ -17,7 +17,6 @@ import type { Settings } from './settings.ts';
 
 /** Statement kinds that the session runs without the engine. */
 const SESSION_KINDS = new Set<Statement['k']>([
-  'declare_cursor',
   'fetch',
   'close',
   'set',
@@ -40,6 +39,17 @@ const TIME_WORDS = /'[^']*(now|today|tomorrow|yesterday)[^']*'/i;
 
 export function textColumn(name: string): ResultColumn {
   return { name, type: colType(OID.text), relation: 0, attnum: 0 };
+}
+
+/** What the engine plans: of DECLARE its query, which may have parameters; else the statement. */
+export function plannedPart(statement: Statement): Statement {
+  if (statement.k !== 'declare_cursor') return statement;
+  const { query, text, offset } = statement;
+  return 'k' in query ? query : { k: 'select', query, text, offset };
+}
+
+function resultColumns(statement: Statement, plan: PreparedStatement): ResultColumn[] | null {
+  return statement.k === 'declare_cursor' ? null : plan.columns;
 }
 
 export class Planner {
@@ -85,10 +95,10 @@ export class Planner {
       prepared.columns = this.sessionColumns(statement);
       return prepared;
     }
-    const plan = this.plan(statement, paramTypes);
+    const plan = this.plan(plannedPart(statement), paramTypes);
     prepared.plan = plan;
     prepared.paramTypes = plan.paramTypes;
-    prepared.columns = plan.columns;
+    prepared.columns = resultColumns(statement, plan);
     return prepared;
   }
 
@@ -134,10 +144,10 @@ export class Planner {
     }
     const searchPath = this.#settings.raw('search_path') ?? '';
     if (plan.catalogVersion === this.#engine.catalogVersion && prepared.searchPath === searchPath) return;
-    const again = this.plan(statement, prepared.paramTypes);
-    checkSameColumns(prepared.columns, again.columns);
+    const again = this.plan(plannedPart(statement), prepared.paramTypes);
+    checkSameColumns(prepared.columns, resultColumns(statement, again));
     prepared.plan = again;
-    prepared.columns = again.columns;
+    prepared.columns = resultColumns(statement, again);
     prepared.searchPath = searchPath;
   }
 

@@ -40,6 +40,10 @@ export async function runStatement(
   checkNotFailed(session, statement);
   session.block.ensure();
   cancellation.check();
+  if (statement.k === 'declare_cursor') {
+    await declareCursor(session, statement, prepared, params, cancellation);
+    return { kind: 'command', tag: commandTag(statement) };
+  }
   if (prepared.plan === null) return runHere(session, statement, cancellation);
   checkReadOnly(session, statement);
   const result = await runPlan(session, prepared, params, cancellation);
@@ -60,9 +64,6 @@ async function runHere(session: Session, statement: Statement, cancellation: Can
       return done;
     case 'show':
       return show(session, statement.name);
-    case 'declare_cursor':
-      await declareCursor(session, statement, cancellation);
-      return done;
     case 'fetch':
       return fetchRows(session, statement, cancellation);
     case 'close':
