@@ -22,7 +22,9 @@ const CRC_AT = 17;
 const CRC_FROM = 21;
 const ATTRIBUTES_AT = 21;
 const LAST_DELTA_AT = 23;
+const SHORTEST_RECORD = 7;
 const MAX_OFFSET = 2n ** 53n;
+const NONE = new Int32Array(0);
 
 export interface AbortedTransaction {
   producerId: bigint;
@@ -83,7 +85,6 @@ export async function readRecordSet(
   const pending = [...aborted].sort((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1));
   const abortedProducers = new Set<bigint>();
   let next = from;
-  let visible = 0;
   for (let at = 0; at + HEADER_BYTES <= bytes.length; ) {
     const end = at + LENGTH_END + bytes.readInt32BE(at + 8);
     if (end > bytes.length || end < at + HEADER_BYTES) break;
@@ -105,11 +106,10 @@ export async function readRecordSet(
       if (isAbortMarker(bytes, header)) abortedProducers.delete(header.producerId);
     } else if (!header.transactional || !abortedProducers.has(header.producerId)) {
       headers.push(header);
-      visible += header.records;
     }
   }
   if (next === from) return null;
-  const records = new RecordWalker(partition, from, next, visible);
+  const records = new RecordWalker(partition, from, next);
   records.walk(bytes, headers);
   return records.batch;
 }
@@ -183,6 +183,11 @@ function varint(bytes: Uint8Array, cursor: Cursor): number {
   return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
 }
 
+/** The header's count of records, as far as they fit: no record is shorter than its six one-byte fields and length. */
+function mostRecords(header: BatchHeader, bytes: number): number {
+  return Math.max(0, Math.min(header.records, Math.floor(bytes / SHORTEST_RECORD)));
+}
+
 function unpacked(bytes: Buffer, header: BatchHeader): Buffer {
   try {
     return decompress(header.codec, bytes.subarray(header.start, header.end));
@@ -195,27 +200,36 @@ function unpacked(bytes: Buffer, header: BatchHeader): Buffer {
 class RecordWalker {
   readonly batch: RawBatch;
   readonly #from: number;
-  readonly #headerStart: Int32Array;
+  #headerStart = NONE;
 
-  constructor(partition: number, from: bigint, next: bigint, room: number) {
+  constructor(partition: number, from: bigint, next: bigint) {
     this.#from = Number(from);
-    const headerStart = new Int32Array(room);
-    this.#headerStart = headerStart;
     const batch: RawBatch = {
       partition,
       baseOffset: from,
       nextOffset: next,
       n: 0,
       bytes: Buffer.alloc(0),
-      valueStart: new Int32Array(room),
-      valueEnd: new Int32Array(room),
-      keyStart: new Int32Array(room),
-      keyEnd: new Int32Array(room),
-      offset: new Float64Array(room),
-      timestamp: new Float64Array(room),
-      headers: (i) => readHeaders(batch.bytes, headerStart[i]),
+      valueStart: NONE,
+      valueEnd: NONE,
+      keyStart: NONE,
+      keyEnd: NONE,
+      offset: new Float64Array(0),
+      timestamp: new Float64Array(0),
+      headers: (i) => readHeaders(batch.bytes, this.#headerStart[i]),
     };
     this.batch = batch;
+  }
+
+  #makeRoom(records: number): void {
+    const { batch } = this;
+    batch.valueStart = new Int32Array(records);
+    batch.valueEnd = new Int32Array(records);
+    batch.keyStart = new Int32Array(records);
+    batch.keyEnd = new Int32Array(records);
+    batch.offset = new Float64Array(records);
+    batch.timestamp = new Float64Array(records);
+    this.#headerStart = new Int32Array(records);
   }
 
   /**
@@ -230,10 +244,14 @@ class RecordWalker {
     if (inPlace) batch.bytes = bytes;
     else batch.bytes = pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
     const count = inPlace ? headers.length : pieces.length;
+    const lengths = headers
+      .slice(0, count)
+      .map((header, i) => (inPlace ? header.end - header.start : pieces[i].length));
+    this.#makeRoom(lengths.reduce((sum, length, i) => sum + mostRecords(headers[i], length), 0));
     let at = 0;
     headers.slice(0, count).every((header, i) => {
       const start = inPlace ? header.start : at;
-      const end = inPlace ? header.end : at + pieces[i].length;
+      const end = start + lengths[i];
       at = end;
       return this.#whole(headers, i, () => this.#records(header, start, end));
     });
@@ -258,6 +276,9 @@ class RecordWalker {
     const { bytes } = batch;
     const base = Number(header.baseOffset);
     const cursor: Cursor = { at: start };
+    if (header.records !== mostRecords(header, end - start)) {
+      throw new CorruptBatch(header.baseOffset, `${header.records} records do not fit in ${end - start} bytes`);
+    }
     for (let i = 0; i < header.records; i++) {
       const length = varint(bytes, cursor);
       const recordEnd = cursor.at + length;
@@ -295,7 +316,7 @@ class RecordWalker {
 function readHeaders(bytes: Buffer, start: number): Header[] {
   const cursor: Cursor = { at: start };
   const headers: Header[] = [];
-  for (let left = varint(bytes, cursor); left > 0; left--) {
+  for (let left = varint(bytes, cursor); left > 0 && cursor.at < bytes.length; left--) {
     const keyLength = varint(bytes, cursor);
     const key = bytes.toString('utf8', cursor.at, cursor.at + keyLength);
     cursor.at += keyLength;

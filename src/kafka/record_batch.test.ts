@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import type { RawBatch } from '../sources/source.ts';
+import { crc32c } from './crc32c.ts';
+import { type AbortedTransaction, CorruptBatch, endOfRecordSet, readRecordSet } from './record_batch.ts';
+
+interface TestRecord {
+  offset: number;
+  time?: number;
+  key?: string | null;
+  value?: string | null;
+  headers?: [string, string | null][];
+}
+
+interface TestBatch {
+  base: number;
+  /** Offset of the last record of the batch, which compaction may have removed. */
+  last?: number;
+  records: TestRecord[];
+  gzip?: boolean;
+  producer?: bigint;
+  transactional?: boolean;
+  control?: 'commit' | 'abort';
+  appendTime?: boolean;
+  maxTime?: number;
+}
+
+const BASE_TIME = 1_700_000_000_000;
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  for (let left = BigInt.asUintN(64, (BigInt(value) << 1n) ^ (BigInt(value) >> 63n)); ; left >>= 7n) {
+    if (left < 128n) return Buffer.from([...bytes, Number(left)]);
+    bytes.push(Number(left & 127n) | 128);
+  }
+}
+
+function sized(text: Buffer | string | null | undefined): Buffer {
+  if (text === null || text === undefined) return varint(-1);
+  const bytes = Buffer.from(text);
+  return Buffer.concat([varint(bytes.length), bytes]);
+}
+
+function encode(batch: TestBatch): Buffer {
+  const control = batch.control === undefined ? null : Buffer.from([0, 0, 0, batch.control === 'commit' ? 1 : 0]);
+  const records = batch.records.map((r) => {
+    const headers = (r.headers ?? []).flatMap(([key, value]) => [sized(key), sized(value)]);
+    const body = Buffer.concat([
+      Buffer.from([0]),
+      varint(r.time ?? 0),
+      varint(r.offset - batch.base),
+      sized(control ?? r.key),
+      sized(r.value),
+      varint(r.headers?.length ?? 0),
+      ...headers,
+    ]);
+    return Buffer.concat([varint(body.length), body]);
+  });
+  const plain = Buffer.concat(records);
+  const payload = batch.gzip ? gzipSync(plain) : plain;
+  const header = Buffer.alloc(61);
+  header.writeBigInt64BE(BigInt(batch.base), 0);
+  header.writeInt32BE(49 + payload.length, 8);
+  header[16] = 2;
+  const flags = (batch.gzip ? 1 : 0) | (batch.appendTime ? 8 : 0) | (batch.transactional ? 16 : 0) | (control ? 32 : 0);
+  header.writeInt16BE(flags, 21);
+  header.writeInt32BE((batch.last ?? batch.records.at(-1)?.offset ?? batch.base) - batch.base, 23);
+  header.writeBigInt64BE(BigInt(BASE_TIME), 27);
+  header.writeBigInt64BE(BigInt(batch.maxTime ?? BASE_TIME), 35);
+  header.writeBigInt64BE(batch.producer ?? -1n, 43);
+  header.writeInt32BE(batch.records.length, 57);
+  const whole = Buffer.concat([header, payload]);
+  whole.writeUInt32BE(crc32c(whole, 21, whole.length), 17);
+  return whole;
+}
+
+function recordsOf(batch: RawBatch | null): TestRecord[] {
+  assert.ok(batch !== null);
+  const text = (start: number, end: number) => (start < 0 ? null : batch.bytes.toString('utf8', start, end));
+  return Array.from({ length: batch.n }, (_, i) => ({
+    offset: batch.offset[i],
+    time: batch.timestamp[i] - BASE_TIME,
+    key: text(batch.keyStart[i], batch.keyEnd[i]),
+    value: text(batch.valueStart[i], batch.valueEnd[i]),
+    headers: batch.headers(i).map(({ key, value }) => [key, value === null ? null : Buffer.from(value).toString()]),
+  }));
+}
+
+const read = (bytes: Buffer, from = 0n, aborted: AbortedTransaction[] = []) =>
+  readRecordSet(3, bytes, from, aborted, true);
+
+const three: TestRecord[] = [
+  {
+    offset: 10,
+    time: 0,
+    key: 'k',
+    value: 'v',
+    headers: [
+      ['a', 'b'],
+      ['n', null],
+    ],
+  },
+  { offset: 12, time: -5, key: null, value: '', headers: [] },
+  { offset: 15, time: 3_000_000_000, key: '', value: null, headers: [] },
+];
+
+test('the checksum is CRC-32C', () => {
+  assert.equal(crc32c(Buffer.from('123456789'), 0, 9), 0xe3069283);
+  const zeros = Buffer.alloc(40);
+  assert.equal(crc32c(zeros, 4, 36), 0x8a9136aa);
+});
+
+test('records, headers, gaps left by compaction, plain and compressed', async () => {
+  for (const gzip of [false, true]) {
+    const bytes = encode({ base: 10, last: 20, records: three, gzip });
+    const batch = await read(bytes, 10n);
+    assert.deepEqual(recordsOf(batch), three);
+    assert.deepEqual([batch?.partition, batch?.baseOffset, batch?.nextOffset], [3, 10n, 21n]);
+    assert.equal(endOfRecordSet(bytes, 10n), 21n);
+    assert.deepEqual(
+      recordsOf(await read(bytes, 12n)).map((r) => r.offset),
+      [12, 15],
+    );
+  }
+});
+
+test('several batches, the last one cut, form one', async () => {
+  const first = encode({ base: 0, records: [{ offset: 0, value: 'a' }] });
+  const second = encode({ base: 1, records: [{ offset: 1, value: 'b' }], gzip: true });
+  const third = encode({ base: 2, records: [{ offset: 2, value: 'c' }] });
+  const bytes = Buffer.concat([first, second, third.subarray(0, third.length - 1)]);
+  const batch = await read(bytes);
+  assert.deepEqual(
+    recordsOf(batch).map((r) => r.value),
+    ['a', 'b'],
+  );
+  assert.equal(batch?.nextOffset, 2n);
+  assert.equal(endOfRecordSet(bytes, 0n), 2n);
+  assert.equal(await read(first.subarray(0, 50)), null);
+  assert.equal(await read(Buffer.alloc(0)), null);
+});
+
+test('log append time', async () => {
+  const bytes = encode({
+    base: 0,
+    records: [{ offset: 0, time: 7, value: 'a' }],
+    appendTime: true,
+    maxTime: BASE_TIME + 99,
+  });
+  assert.equal(recordsOf(await read(bytes))[0].time, 99);
+});
+
+test('aborted transactions are left out up to their marker, others stay', async () => {
+  const data = (base: number, producer: bigint, transactional = true) =>
+    encode({ base, producer, transactional, records: [{ offset: base, value: `${producer}@${base}` }] });
+  const marker = (base: number, producer: bigint, control: 'commit' | 'abort') =>
+    encode({ base, producer, transactional: true, control, records: [{ offset: base, value: '' }] });
+  const set = Buffer.concat([
+    data(0, 1n),
+    data(1, 2n),
+    data(2, 1n, false),
+    marker(3, 1n, 'abort'),
+    data(4, 1n),
+    marker(5, 2n, 'commit'),
+    marker(6, 1n, 'commit'),
+  ]);
+  const batch = await read(set, 0n, [{ producerId: 1n, firstOffset: 0n }]);
+  assert.deepEqual(
+    recordsOf(batch).map((r) => r.value),
+    ['2@1', '1@2', '1@4'],
+  );
+  assert.equal(batch?.nextOffset, 7n);
+  const none = await read(Buffer.concat([data(0, 1n), marker(1, 1n, 'abort')]), 0n, [
+    { producerId: 1n, firstOffset: 0n },
+  ]);
+  assert.deepEqual([none?.n, none?.nextOffset], [0, 2n]);
+});
+
+test('damage: a wrong checksum, an unknown format or codec; good batches before it are given', async () => {
+  const good = encode({ base: 0, records: [{ offset: 0, value: 'a' }] });
+  const flipped = encode({ base: 1, records: [{ offset: 1, value: 'b' }] });
+  flipped[flipped.length - 2] ^= 1;
+  await assert.rejects(
+    read(flipped),
+    (e) => e instanceof CorruptBatch && e.offset === 1n && /checksum/.test(e.message),
+  );
+  const both = await read(Buffer.concat([good, flipped]));
+  assert.deepEqual([both?.n, both?.nextOffset], [1, 1n]);
+  const old = Buffer.from(good);
+  old[16] = 1;
+  await assert.rejects(read(old), /message format 1 is not supported/);
+  const codec = Buffer.from(good);
+  codec[22] = 7;
+  await assert.rejects(readRecordSet(0, codec, 0n, [], false), /unknown compression codec 7/);
+});
+
+test('without checksums, damaged bytes give records or CorruptBatch, and nothing else', async () => {
+  let seed = Number(process.env.SEED ?? 7);
+  const random = (n: number) => {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+    return Math.floor((seed / 4294967296) * n);
+  };
+  const start = seed;
+  for (let round = 0; round < 3000; round++) {
+    const bytes = encode({ base: 10, last: 20, records: three, gzip: random(4) === 0 });
+    for (let i = 1 + random(3); i > 0; i--) bytes[random(bytes.length)] = random(256);
+    try {
+      const batch = await readRecordSet(0, bytes, 0n, [], false);
+      for (let i = 0; i < (batch?.n ?? 0); i++) batch?.headers(i);
+    } catch (error) {
+      assert.ok(error instanceof CorruptBatch, `SEED=${start} round ${round}: ${error}`);
+    }
+  }
+});
