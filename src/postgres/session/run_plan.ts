@@ -39,12 +39,35 @@ export async function runPlan(
 ): Promise<Result> {
   const { plan, statement } = prepared;
   if (plan === null || statement === null) throw new Error('a statement without a plan cannot be executed');
+  session.sleepMs = 0;
   const running = session.options.engine.execute(plan, params, session.context, cancellation.signal);
   try {
-    return await cancellation.wait(running);
+    const result = await cancellation.wait(running);
+    if (session.sleepMs > 0) await sleep(session.sleepMs, cancellation);
+    return result;
   } catch (cause) {
     if (cancellation.reason !== null) running.then(discard, () => undefined);
     throw cause instanceof SqlError ? withOffset(cause, statement.offset) : cause;
+  }
+}
+
+/** A timer takes no more than 24.8 days. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * pg_sleep: functions are computed at once, so the time that a statement's calls ask for is waited out before its result is sent.
+ */
+async function sleep(ms: number, cancellation: Cancellation): Promise<void> {
+  for (let left = ms; left > 0; left -= LONGEST_TIMER_MS) {
+    let timer: NodeJS.Timeout | undefined;
+    const passed = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, Math.min(left, LONGEST_TIMER_MS));
+    });
+    try {
+      await cancellation.wait(passed);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }
 

@@ -50,6 +50,8 @@ export class Session implements Listener {
   terminating: SqlError | null = null;
   /** True while the session waits for the client's next command. */
   idle = false;
+  /** What the running statement has asked pg_sleep for. */
+  sleepMs = 0;
   /** Statements that have run since the implicit transaction began. */
   statementsInImplicit = 0;
   #cancellation: Cancellation | null = null;
@@ -82,6 +84,9 @@ export class Session implements Listener {
       notify: (channel, payload) => this.notifications.notify(channel, payload),
       cancelBackend: (pid) => start.registry.cancelBackend(pid),
       terminateBackend: (pid) => start.registry.terminateBackend(pid),
+      sleep: (ms) => {
+        this.sleepMs += Math.max(0, ms);
+      },
       catalog: start.options.catalog,
     });
     this.planner = new Planner(

@@ -16,6 +16,8 @@ export interface SessionActions {
   /** False when there is no such backend. */
   cancelBackend(pid: number): boolean;
   terminateBackend(pid: number): boolean;
+  /** Holds the running statement's result back by this much. */
+  sleep(ms: number): void;
   catalog?(name: string, args: Datum[], context: EvalContext): Datum;
 }
 
@@ -27,6 +29,14 @@ export function searchPathOf(text: string, user: string): string[] {
     if (name !== '') path.push(name === '$user' ? user : name);
   }
   return path;
+}
+
+/** Seconds, an interval, or the moment to wait for, counted from the transaction's start. */
+function sleepMillis(until: Datum, now: bigint): number {
+  if (typeof until === 'number') return until * 1000;
+  if (typeof until === 'bigint') return Number(until - now) / 1000;
+  if (until === null || typeof until !== 'object' || !('micros' in until)) return 0;
+  return (until.months * 30 + until.days) * 86_400_000 + Number(until.micros) / 1000;
 }
 
 export class WireSessionContext implements SessionContext {
@@ -99,6 +109,11 @@ export class WireSessionContext implements SessionContext {
         return this.#signal(args[0], (pid) => this.#actions.cancelBackend(pid));
       case 'pg_terminate_backend':
         return this.#signal(args[0], (pid) => this.#actions.terminateBackend(pid));
+      case 'pg_sleep':
+      case 'pg_sleep_for':
+      case 'pg_sleep_until':
+        this.#actions.sleep(sleepMillis(args[0], this.evalContext.now));
+        return '';
       default:
         if (this.#actions.catalog === undefined) throw unsupported(`function ${name}`);
         return this.#actions.catalog(name, args, this.evalContext);
