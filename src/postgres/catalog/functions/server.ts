@@ -67,6 +67,8 @@ export const SERVER_FUNCTIONS: CatalogFunctions = {
   pg_get_userbyid: ([oid], { context }) => roleName(numberOf(oid), context.user) ?? `unknown (OID=${numberOf(oid)})`,
   pg_collation_for: NULL,
   pg_tablespace_location: () => '',
+  inet_client_addr: (_args, { session }) => session?.info().clientAddress ?? null,
+  inet_client_port: (_args, { session }) => session?.info().clientPort ?? null,
   pg_is_in_recovery: () => false,
   pg_is_other_temp_schema: () => false,
   pg_my_temp_schema: () => 0,
