@@ -3,6 +3,7 @@
  * unnest of several arrays, time windows (time_window.ts) and function relations of the catalog.
  */
 import type { Expr } from '../../operators/expr/ir.ts';
+import { rowDescription } from '../../operators/expr/json/row_description.ts';
 import { type ColType, OID } from '../../operators/types.ts';
 import { oneRow } from '../logical/columns.ts';
 import type { Col, Logical } from '../logical/plan.ts';

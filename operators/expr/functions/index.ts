@@ -26,6 +26,7 @@ import './timestamp.ts';
 import './array.ts';
 import './json.ts';
 import './json_build.ts';
+import './json_record.ts';
 import './jsonb.ts';
 import './uuid.ts';
 import './session.ts';

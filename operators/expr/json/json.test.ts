@@ -7,8 +7,9 @@ import { SqlError } from '../../errors.ts';
 import { colType, OID } from '../../types.ts';
 import { compareDatum } from '../compare.ts';
 import { defaultContext } from '../context.ts';
-import { requireFunction } from '../functions/index.ts';
+import { requireFunction, resolveSet } from '../functions/index.ts';
 import { inputBinary, inputText, outputBinary } from '../io/index.ts';
+import { rowDescription } from './row_description.ts';
 
 const ctx = defaultContext();
 const jsonb = (text: string) => inputText(text, colType(OID.jsonb), ctx) as string;
@@ -81,4 +82,23 @@ test('nesting too deep is refused, not a crash', () => {
   const deep = `${'['.repeat(990)}1${']'.repeat(990)}`;
   assert.equal(jsonb(deep), deep);
   assert.equal(compareDatum(jsonb(deep), jsonb(deep.replace('1', '2')), OID.jsonb) < 0, true);
+});
+
+test('objects as rows of described columns', () => {
+  const description = rowDescription([
+    { name: 'a', type: colType(OID._int4) },
+    { name: 'b', type: colType(OID.text) },
+    { name: 'c', type: colType(OID.jsonb) },
+  ]);
+  const fn = 'jsonb_to_recordset(jsonb)';
+  const call = { argTypes: [colType(OID.jsonb)], resultType: colType(OID._int4), variadic: false };
+  const rows = (text: string) => [...resolveSet(fn, call)([jsonb(text), description], ctx)];
+  assert.deepEqual(rows('[{"a": [[1], [2]], "b": {"x": 1}, "c": null}, {"b": "y", "c": [1.0]}]'), [
+    [{ k: 'array', elem: OID.int4, dims: [2, 1], lower: [1, 1], items: [1, 2] }, '{"x": 1}', null],
+    [null, 'y', '[1.0]'],
+  ]);
+  assert.throws(
+    () => rows('[1]'),
+    (e) => e instanceof SqlError && e.message === 'argument of jsonb_to_recordset must be an array of objects',
+  );
 });
