@@ -9,6 +9,7 @@ import { NUMERIC_SMALL, readSlot, varlenAddress } from '../batch/slots.ts';
 import type { Decimal } from '../datum.ts';
 import { compareDatum } from '../expr/compare.ts';
 import { compareDecimal } from '../expr/decimal/compare.ts';
+import { normalizeDecimal } from '../expr/decimal/normal.ts';
 import { OID } from '../types.ts';
 
 export function mix(h: number, word: number): number {
@@ -85,22 +86,10 @@ function decimalOf(slot: number): Decimal {
   return readSlot('numeric', OID.numeric, slot) as Decimal;
 }
 
-/** Without trailing zeros of the fraction, equal numbers are the same (m, s). */
-function normal(value: Decimal): Decimal {
-  if (value.special !== undefined) return value;
-  let { m, s } = value;
-  if (m === 0n) return { k: 'dec', m, s: 0 };
-  while (s > 0 && m % 10n === 0n) {
-    m /= 10n;
-    s--;
-  }
-  return { k: 'dec', m, s };
-}
-
 export function hashNumeric(h: number, slot: number): number {
   const word = slot >>> 2;
   if (U8[slot + 10] === NUMERIC_SMALL && U16[(slot + 8) >>> 1] === 0) return mix(mix(h, I32[word]), I32[word + 1]);
-  const value = normal(decimalOf(slot));
+  const value = normalizeDecimal(decimalOf(slot));
   if (value.special !== undefined) return mix(h, value.special.length);
   const low = Number(BigInt.asIntN(32, value.m));
   const high = Number(BigInt.asIntN(32, value.m >> 32n));

@@ -2,41 +2,11 @@
  * Walking and rebuilding expressions and logical plans. Rebuilding keeps the identity of what did not change, and a plan node
  * that is used in several places stays one node.
  */
+import { children as exprChildren } from '../../operators/expr/children.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import type { Logical, LogicalAggregate, LogicalWindow, OrderItem } from './plan.ts';
 
-/** The direct operands of an expression, in evaluation order. */
-export function exprChildren(e: Expr): Expr[] {
-  switch (e.k) {
-    case 'col':
-    case 'const':
-    case 'param':
-      return [];
-    case 'call':
-    case 'and':
-    case 'or':
-    case 'coalesce':
-    case 'extreme':
-      return e.args;
-    case 'cast':
-    case 'not':
-    case 'isnull':
-    case 'istruth':
-    case 'field':
-      return [e.arg];
-    case 'distinct':
-    case 'nullif':
-    case 'anyall':
-      return [e.left, e.right];
-    case 'case':
-      return [...e.whens.flatMap((w) => [w.when, w.then]), ...(e.else ? [e.else] : [])];
-    case 'array':
-    case 'row':
-      return e.items;
-    case 'subscript':
-      return [e.arg, ...e.indexes.flatMap((i) => [i.lower, i.upper]).filter((b): b is Expr => b !== null)];
-  }
-}
+export { exprChildren };
 
 /** Calls `visit` for the expression and everything in it; `visit` returns false to leave an operand's inside out. */
 export function visitExpr(e: Expr, visit: (e: Expr) => boolean | undefined): void {

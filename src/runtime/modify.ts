@@ -6,8 +6,9 @@ import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { BatchBuilder, batchFromRows, readRow, weightOf } from '../../operators/batch/builder.ts';
 import { F64 } from '../../operators/batch/memory.ts';
-import type { Datum } from '../../operators/datum.ts';
+import { type Datum, isDecimal } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
+import { decimalKey } from '../../operators/expr/decimal/normal.ts';
 import { bindExpr } from '../../operators/expr/interpret.ts';
 import { outputText } from '../../operators/expr/io/index.ts';
 import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
@@ -256,14 +257,7 @@ const sameRow = (a: Datum[], b: Datum[]) => a.map(datumKey).join('\u0000') === b
 
 function datumKey(value: Datum): string {
   if (value === null) return 'n';
-  if (typeof value === 'object' && 'k' in value && value.k === 'dec') {
-    let { m, s } = value;
-    while (s > 0 && m % 10n === 0n) {
-      m /= 10n;
-      s--;
-    }
-    return `d${value.special ?? `${m}e${s}`}`;
-  }
+  if (isDecimal(value)) return `d${decimalKey(value)}`;
   if (typeof value === 'object') return JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? `${v}` : v));
   return `${typeof value}${value}`;
 }
