@@ -131,6 +131,13 @@ test('pg-cursor: rows in portions, closed early', options, async () => {
   assert.equal((await client.query('select 1')).rowCount, 1);
 });
 
+test('DECLARE takes parameters', options, async () => {
+  await client.query('begin');
+  await client.query('declare c cursor for select id from accounts where id > $1 order by id', [497]);
+  assert.deepEqual((await client.query('fetch 2 from c')).rows, [{ id: 498 }, { id: 499 }]);
+  await client.query('commit');
+});
+
 test('pg-copy-streams both ways, and an error within', options, async () => {
   await client.query('create table copied (a int, b text)');
   const lines = Array.from({ length: 3000 }, (_, i) => `${i}\t${i % 7 === 0 ? '\\N' : `row\\t${i}`}\n`);

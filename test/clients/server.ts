@@ -60,7 +60,8 @@ export async function startServer(): Promise<ClientServer> {
 }
 
 export interface Outcome {
-  code: number | null;
+  /** The exit code, or the name of the signal that ended it. */
+  code: number | string | null;
   stdout: string;
   stderr: string;
 }
@@ -101,9 +102,9 @@ export function startProgram(
       clearTimeout(timer);
       reject(error);
     });
-    child.once('close', (code) => {
+    child.once('close', (code, signal) => {
       clearTimeout(timer);
-      resolve({ code, stdout, stderr });
+      resolve({ code: code ?? signal, stdout, stderr });
     });
   });
   return { child, ended, stdout: () => stdout, stderr: () => stderr };

@@ -42,6 +42,8 @@ export async function declareCursor(
     result.rows.close();
     cursor = new ScrollCursor(declared, result.columns, stored);
   } else cursor = new ForwardCursor(declared, result.columns, result.rows, live);
+  // Describe of the portal tells the cursor's columns.
+  prepared.columns = result.columns;
   session.portals.add({ name: statement.name, prepared, params, formats: [], cursor });
 }
 
