@@ -2,6 +2,7 @@
 import { SqlError } from '../../operators/errors.ts';
 import type { Option } from '../../planner/parse/ast.ts';
 import type { ConnectorSpec } from '../catalog/objects.ts';
+import { nexmarkColumns } from './nexmark/columns.ts';
 import { parseNexmarkOptions } from './nexmark/options.ts';
 import { NexmarkSource } from './nexmark/source.ts';
 import type { Source } from './source.ts';
@@ -38,7 +39,8 @@ export async function checkConnector(spec: ConnectorSpec): Promise<void> {
 
 export async function openConnector(spec: ConnectorSpec, log: Log): Promise<Source> {
   if (spec.connector === 'nexmark') {
-    return new NexmarkSource(parseNexmarkOptions(new Map(Object.entries(spec.options))), { form: 'columns' });
+    const options = parseNexmarkOptions(new Map(Object.entries(spec.options)));
+    return new NexmarkSource(options, { form: nexmarkColumns(options, spec.decoder) === null ? 'json' : 'columns' });
   }
   return (await import('./kafka/index.ts')).openKafkaSource(spec.options, log);
 }

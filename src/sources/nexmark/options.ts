@@ -27,10 +27,13 @@ export const NEXMARK_OPTIONS: Record<string, string> = {
 
 const DEFAULT_RATE = 10_000;
 
+/** Read by the catalog and the stream, not by the generator. */
+const OF_EVERY_STREAM = ['connector', 'start', 'idle_timeout', 'idle_timeout_ms'];
+
 /** Reads the options by name. Throws SqlError 22023 for an unknown name (listing the known ones) or a bad value. */
 export function parseNexmarkOptions(given: ReadonlyMap<string, string>): NexmarkOptions {
   for (const name of given.keys()) {
-    if (name === 'connector' || name in NEXMARK_OPTIONS) continue;
+    if (name in NEXMARK_OPTIONS || OF_EVERY_STREAM.includes(name)) continue;
     throw new SqlError('22023', `unrecognized option "${name}" for connector "nexmark"`, {
       hint: `Valid options are: ${Object.keys(NEXMARK_OPTIONS).join(', ')}.`,
     });
