@@ -26,7 +26,8 @@ export function bindAggregate(level: Level, c: PgNode, call: BoundCall): Expr {
   const same = call.f.volatility === 'v' ? undefined : home.aggregates.find((a) => describe(a.call) === text);
   if (same) return level.at(colRef(same.call.out), call.location);
   const out = home.newCol(call.name, call.t, { kind: 'aggregate', label: call.name });
-  home.aggregates.push({ call: { ...aggregate, out }, location: call.location });
+  const direct = c.agg_within_group === true;
+  home.aggregates.push({ call: { ...aggregate, out }, direct, location: call.location });
   return level.at(colRef(out), call.location);
 }
 
@@ -45,7 +46,7 @@ export function aggregateOf(level: Level, c: PgNode, call: BoundCall): Omit<Logi
     orderBy = level.inClause('order_by', () =>
       sorts.map((s) => {
         const bound = level.bind(s.SortBy.node);
-        return sortItem(level, s.SortBy, argumentLike(call.args, bound));
+        return sortItem(level, s.SortBy, argumentLike(call, bound));
       }),
     );
   }
@@ -53,10 +54,12 @@ export function aggregateOf(level: Level, c: PgNode, call: BoundCall): Omit<Logi
   return { fn: call.fn, args: call.args, distinct, filter: call.filter, orderBy };
 }
 
-/** An untyped literal written both as argument and in ORDER BY is the argument. */
-function argumentLike(args: Expr[], e: Expr): Expr {
-  if (e.k !== 'const') return e;
-  return args.find((a) => a.k === 'const' && a.v === e.v) ?? e;
+/** ORDER BY an argument as it is written means the argument as the aggregate takes it. */
+function argumentLike(call: BoundCall, e: Expr): Expr {
+  if (e.k === 'const') return e;
+  const text = structureText(e);
+  const at = call.written.findIndex((w) => structureText(w) === text);
+  return call.args.length === call.written.length && at >= 0 ? call.args[at] : e;
 }
 
 function checkDistinct(level: Level, call: BoundCall, orderBy: OrderItem[]): void {

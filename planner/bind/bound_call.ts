@@ -11,6 +11,8 @@ export interface BoundCall {
   name: string;
   fn: string;
   args: Expr[];
+  /** The arguments as written, before coercion. */
+  written: Expr[];
   /** The call as an expression, for a plain function. */
   expr: Expr;
   sortArgs: Expr[];

@@ -19,6 +19,8 @@ export interface BindEnv {
   mode: 'view' | 'read';
   /** DEFAULT expression of a table column as syntax with its text; absent or null: NULL. */
   columnDefault?(relation: Relation, column: number): { node: PgNode; text: string } | null;
+  /** Called with each RangeVar that names a relation of the catalog, and that relation. */
+  onRelation?(node: PgNode, relation: Relation): void;
   /** Columns of $n when no parameter is allowed at all (view bodies): PostgreSQL's 42P02. Default true. */
   allowParams?: boolean;
 }

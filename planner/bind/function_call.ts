@@ -89,6 +89,7 @@ export function resolveCall(level: Level, c: PgNode): BoundCall {
     fn: call.fn,
     expr: call,
     args: call.args.slice(0, cut),
+    written: args,
     sortArgs: call.args.slice(cut),
     filter,
     t: call.t,
@@ -108,7 +109,9 @@ function locateResolution(
   } catch (e) {
     if (!(e instanceof SqlError)) throw e;
     const last = args[args.length - 1];
-    const at = e.message.startsWith('VARIADIC argument') && last ? exprLocation(level, last) : location;
+    const variadic = e.message.startsWith('VARIADIC argument') && last;
+    const within = e.message.startsWith('WITHIN GROUP types') && args[0];
+    const at = variadic || within ? exprLocation(level, variadic || args[0]) : location;
     throw level.error(e.sqlstate, e.message, at, e.fields);
   }
 }

@@ -187,7 +187,8 @@ export class Level {
   readonly entries: NamespaceItem[] = [];
   lateralActive = false;
   readonly ctes = new Map<string, Cte>();
-  readonly aggregates: { call: LogicalAggregate; location: number | undefined }[] = [];
+  /** `direct`: the arguments are those of an ordered-set aggregate, evaluated once a group. */
+  readonly aggregates: { call: LogicalAggregate; direct: boolean; location: number | undefined }[] = [];
   readonly grouping: { out: Col; args: Expr[]; location: number | undefined }[] = [];
   readonly windows: WindowUse[] = [];
   readonly windowDefinitions: PgNode[] = [];

@@ -314,3 +314,7 @@ select rank() over (order by a) from t group by 1
 select a from t union select a from u for update
 select distinct a from t for update
 select a from t group by a for share
+select percentile_cont(f) within group (order by f) from t
+select b, percentile_cont(f) within group (order by a) from t group by b
+select rank(3) within group (order by b) from t
+select string_agg(distinct 'a', ',' order by 'a') from u

@@ -293,3 +293,5 @@ select a from t where null
 select a from t where 't'
 select from t
 select distinct from t
+select string_agg(distinct x, ',' order by x) from u
+select f, percentile_cont(f / 10) within group (order by a) from t group by f /* describe only */
