@@ -27,6 +27,10 @@ export class BinaryDecoder implements RowDecoder {
     this.#columns = columns;
   }
 
+  get line(): number {
+    return this.#row;
+  }
+
   push(chunk: Buffer): Datum[][] {
     const data = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     let at = 0;

@@ -12,6 +12,7 @@ import { copyResponse } from '../wire/control_message.ts';
 import { readString } from '../wire/frontend_message.ts';
 import { FRONTEND, protocolError } from '../wire/protocol.ts';
 import { BinaryDecoder } from './binary_decoder.ts';
+import { checkCopyOptions } from './copy_options.ts';
 import type { RowDecoder } from './row_decoder.ts';
 import { TextDecoder } from './text_decoder.ts';
 
@@ -27,6 +28,7 @@ export async function copyIn(
   cancellation: Cancellation,
 ): Promise<string> {
   const { columns, options, target } = copy;
+  checkCopyOptions(options);
   const { connection } = session;
   connection.out.messages(copyResponse('in', options.format === 'binary', columns.length));
   connection.out.flush();
@@ -57,7 +59,7 @@ export async function copyIn(
           return `COPY ${await target.finish()}`;
         case FRONTEND.copyFail:
           throw new SqlError('57014', `COPY from stdin failed: ${readString(message.body)}`, {
-            context: `COPY ${table}`,
+            context: `COPY ${table}, line ${decoder.line + 1}`,
           });
         case FRONTEND.sync:
         case FRONTEND.flush:

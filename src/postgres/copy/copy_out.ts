@@ -5,6 +5,7 @@ import { sendRows } from '../session/result_sender.ts';
 import type { Session } from '../session/session.ts';
 import { COPY_DONE, copyResponse } from '../wire/control_message.ts';
 import { BinaryWriter } from './binary_writer.ts';
+import { checkCopyOptions } from './copy_options.ts';
 import { TextWriter } from './text_writer.ts';
 
 type CopyOut = Extract<Result, { kind: 'copyOut' }>;
@@ -19,6 +20,7 @@ export async function copyOut(
   const { columns, options, rows } = copy;
   const { out } = session.connection;
   const context = session.context.evalContext;
+  checkCopyOptions(options);
   const binary = options.format === 'binary';
   session.endless = live;
   try {

@@ -37,6 +37,10 @@ export class TextDecoder implements RowDecoder {
     });
   }
 
+  get line(): number {
+    return this.#lineNumber;
+  }
+
   push(chunk: Buffer): Datum[][] {
     if (this.#ended) return [];
     const rows: Datum[][] = [];

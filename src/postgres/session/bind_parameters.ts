@@ -23,8 +23,22 @@ export function bindParameters(message: BindMessage, prepared: Prepared, context
     );
   }
   return values.map((bytes, i) =>
-    bytes === null ? null : parameter(bytes, formatOf(paramFormats, i), types[i], context),
+    bytes === null ? null : placed(message.portal, i, bytes, formatOf(paramFormats, i), types[i], context),
   );
+}
+
+/** Errors name the parameter. */
+function placed(portal: string, i: number, bytes: Buffer, format: number, oid: number, context: EvalContext): Datum {
+  try {
+    return parameter(bytes, format, oid, context);
+  } catch (cause) {
+    if (!(cause instanceof SqlError)) throw cause;
+    const message =
+      cause.message === 'incorrect binary data format' ? `${cause.message} in bind parameter ${i + 1}` : cause.message;
+    const name = `${portal === '' ? 'unnamed portal' : `portal "${portal}"`} parameter $${i + 1}`;
+    const place = format === 0 ? `${name} = '...'` : name;
+    throw new SqlError(cause.sqlstate, message, { ...cause.fields, context: place });
+  }
 }
 
 function parameter(bytes: Buffer, format: number, oid: number, context: EvalContext): Datum {

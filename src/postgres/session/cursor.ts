@@ -16,6 +16,7 @@ import { StoredRows } from './stored_rows.ts';
 export interface CursorOptions {
   binary: boolean;
   scroll: boolean;
+  noScroll: boolean;
   hold: boolean;
 }
 
@@ -75,15 +76,22 @@ export class ForwardCursor implements Cursor {
   }
 
   fetch(request: FetchRequest): RowStream {
+    const again = request.direction !== 'absolute' && request.direction !== 'backward' && request.count === 0;
+    if (again && this.#onRow && !this.declared.noScroll) return oneChunk(this.#reader.last());
     const { skip, take } = this.#plan(request);
     return new ForwardFetch(this, skip, take, request.timeoutMs);
+  }
+
+  /** True between the first row and the end. */
+  get #onRow(): boolean {
+    return this.#position > 0 && !this.#atEnd;
   }
 
   #plan({ direction, count }: FetchRequest): { skip: number; take: number } {
     if (direction === 'forward') {
       if (count === 'all') return { skip: 0, take: Number.POSITIVE_INFINITY };
       if (count > 0) return { skip: 0, take: count };
-      if (count === 0 && (this.#position === 0 || this.#atEnd)) return { skip: 0, take: 0 };
+      if (count === 0 && !this.#onRow) return { skip: 0, take: 0 };
     } else if (direction !== 'backward' && count !== 'all') {
       const skip = direction === 'relative' ? count - 1 : count - this.#position - 1;
       if (skip >= 0) return { skip, take: 1 };
@@ -109,6 +117,20 @@ export class ForwardCursor implements Cursor {
   close(): void {
     this.#reader.close();
   }
+}
+
+function oneChunk(chunk: RowChunk): RowStream {
+  let given = false;
+  return {
+    async next() {
+      if (given) return null;
+      given = true;
+      return chunk;
+    },
+    close() {
+      given = true;
+    },
+  };
 }
 
 class ForwardFetch implements RowStream {

@@ -35,7 +35,8 @@ export async function declareCursor(
   const prepared: Prepared = { ...declaration, name: statement.name, statement: plannedPart(statement) };
   const result = await runPlan(session, prepared, params, cancellation);
   if (result.kind !== 'rows') throw new SqlError('42P11', 'cannot open a query that gives no rows as cursor');
-  const declared = { binary: statement.binary, scroll: statement.scroll, hold: statement.hold };
+  const { binary, scroll, noScroll, hold } = statement;
+  const declared = { binary, scroll, noScroll, hold };
   let cursor: Cursor;
   if (statement.scroll && !live) {
     const stored = await cancellation.wait(StoredRows.copy(result.columns, result.rows));
@@ -63,7 +64,7 @@ async function cursorOf(session: Session, portal: Portal, cancellation: Cancella
   const result = portal.result ?? (await runPlan(session, portal.prepared, portal.params, cancellation));
   if (result.kind !== 'rows') throw new SqlError('55000', `portal "${portal.name}" cannot be run`);
   portal.result = result;
-  const declared = { binary: false, scroll: false, hold: false };
+  const declared = { binary: false, scroll: false, noScroll: false, hold: false };
   portal.cursor = new ForwardCursor(
     declared,
     result.columns,

@@ -57,6 +57,13 @@ export class ForwardReader {
     return { batch: chunk.batch, from, count };
   }
 
+  /** The row that take() gave last; only directly after it. */
+  last(): RowChunk {
+    const chunk = this.#chunk;
+    if (chunk === null || this.#at === 0) throw new Error('last() without take()');
+    return { batch: chunk.batch, from: chunk.from + this.#at - 1, count: 1 };
+  }
+
   close(): void {
     this.#ended = true;
     this.#chunk = null;

@@ -10,6 +10,7 @@ import { colType, OID } from '../../../operators/types.ts';
 import type { Statement } from '../../../planner/parse/ast.ts';
 import { withOffset } from '../../../planner/parse/positions.ts';
 import type { Engine, PreparedStatement, ResultColumn } from '../../engine.ts';
+import { noSuchParameter } from './parameter_refs.ts';
 import type { Portals } from './portals.ts';
 import { checkSameColumns, type Prepared, type PreparedStatements } from './prepared_statements.ts';
 import type { WireSessionContext } from './session_context.ts';
@@ -96,6 +97,8 @@ export class Planner {
       return prepared;
     }
     const plan = this.plan(plannedPart(statement), paramTypes);
+    const untyped = plan.paramTypes.indexOf(0);
+    if (untyped >= 0) throw new SqlError('42P18', `could not determine data type of parameter $${untyped + 1}`);
     prepared.plan = plan;
     prepared.paramTypes = plan.paramTypes;
     prepared.columns = resultColumns(statement, plan);
@@ -120,17 +123,23 @@ export class Planner {
   /** The plan of a statement of a simple query; `text` is the whole query when this is its only statement, else null. */
   prepareSimple(statement: Statement, text: string | null): Prepared {
     if (text === null || text.length > MAX_CACHED_TEXT || !CACHED_KINDS.has(statement.k) || TIME_WORDS.test(text)) {
-      return this.prepare('', statement.text, statement, []);
+      return this.#withoutParameters(statement);
     }
     const cached = this.#cache.get(text);
     const generation = this.#settings.generation;
     if (cached?.generation === generation && cached.prepared.plan?.catalogVersion === this.#engine.catalogVersion) {
       return cached.prepared;
     }
-    const prepared = this.prepare('', statement.text, statement, []);
+    const prepared = this.#withoutParameters(statement);
     this.#cache.delete(text);
     this.#cache.set(text, { prepared, generation });
     if (this.#cache.size > MAX_CACHED) this.#cache.delete(this.#cache.keys().next().value as string);
+    return prepared;
+  }
+
+  #withoutParameters(statement: Statement): Prepared {
+    const prepared = this.prepare('', statement.text, statement, []);
+    if (prepared.paramTypes.length > 0) throw noSuchParameter(statement);
     return prepared;
   }
 

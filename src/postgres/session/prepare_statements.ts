@@ -40,7 +40,7 @@ export async function executePrepared(
   const wanted = prepared.paramTypes.length;
   if (statement.args.length !== wanted) {
     throw new SqlError('42601', `wrong number of parameters for prepared statement "${statement.name}"`, {
-      detail: `Expected ${wanted} parameter${wanted === 1 ? '' : 's'} but got ${statement.args.length}.`,
+      detail: `Expected ${wanted} parameters but got ${statement.args.length}.`,
     });
   }
   if (prepared.statement === null) return { kind: 'empty' };
