@@ -20,6 +20,7 @@ import type { TidemarkEngine } from './engine.ts';
 import { LocalStream } from './local_stream.ts';
 import { creationSchema, nameTaken } from './names.ts';
 import { readQuery } from './queries.ts';
+import { withoutStorageParameters } from './storage_parameters.ts';
 import { StoredRelation } from './stored_relation.ts';
 import { StreamRuntime } from './stream.ts';
 
@@ -38,7 +39,9 @@ export async function createRelation(
   const all = [...columns, ...included.map(({ name, type }) => ({ name, type, notNull: false }))];
   checkNames(all);
   const key = primaryKey(statement, all);
-  const connector = connectorOptions(statement.options);
+  const connector = connectorOptions(
+    statement.kind === 'table' ? withoutStorageParameters(statement.options) : statement.options,
+  );
   if (connector === null && included.length > 0) throw new SqlError('42601', 'INCLUDE needs a connector');
   const relation: Relation = {
     oid: engine.catalog.newOid(),
