@@ -55,7 +55,14 @@ export type SourceEvent =
   | { kind: 'unreachable'; message: string }
   | { kind: 'recovered' }
   /** The partition's offset is gone (retention, truncation, topic recreated). It stands still until open() names a new offset. */
-  | { kind: 'offset_out_of_range'; partition: number; offset: bigint; earliest: bigint; latest: bigint }
+  | {
+      kind: 'offset_out_of_range';
+      partition: number;
+      offset: bigint;
+      earliest: bigint;
+      latest: bigint;
+      message: string;
+    }
   /** Not read until open() names it. */
   | { kind: 'partition_added'; partition: number }
   /** The topic is gone, or its identity changed. */

@@ -304,7 +304,8 @@ test('offsets that are gone are an event; moving on works; a range that is gone 
   const source = await openSource(topic);
   source.open(new Map([[0, 2n]]));
   const event = await eventOf(source, 'offset_out_of_range');
-  assert.deepEqual(event, { kind: 'offset_out_of_range', partition: 0, offset: 2n, earliest: 6n, latest: 10n });
+  assert.deepEqual([event.partition, event.offset, event.earliest, event.latest], [0, 2n, 6n, 10n]);
+  assert.match(event.message, /stands still at offset 2: the topic has 6 to 10/);
   source.open(new Map([[0, event.earliest]]));
   const seen = await readUntil(source, new Map([[0, 10n]]));
   assert.deepEqual(

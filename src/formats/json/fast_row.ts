@@ -26,6 +26,7 @@ import {
   scan,
   skipSpace,
   skipValue,
+  WORDS,
 } from './scan.ts';
 import { datumOfJson } from './value.ts';
 
@@ -35,6 +36,9 @@ const LONGEST_KEY = 255;
 interface KnownKey {
   /** UTF-8 of the name and the closing quote. */
   bytes: Uint8Array;
+  /** The same, four bytes at a time, little endian; `mask` has the bytes of the last word that count. */
+  words: Int32Array;
+  mask: number;
   hash: number;
   /** Column, or -1 for an undeclared key. */
   column: number;
@@ -63,7 +67,11 @@ export class FastRow {
     let hash = 0;
     for (let i = 0; i < bytes.length - 1; i++) hash = Math.imul(hash ^ bytes[i], 0x01000193);
     const index = this.#keys.length;
-    this.#keys.push({ bytes: Uint8Array.from(bytes), hash, column });
+    const padded = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
+    padded.set(bytes);
+    const words = new Int32Array(padded.buffer);
+    const mask = -1 >>> ((padded.length - bytes.length) * 8);
+    this.#keys.push({ bytes: Uint8Array.from(bytes), words, mask: mask | 0, hash, column });
     if (!this.#byHash.has(hash)) this.#byHash.set(hash, index);
     return index;
   }
@@ -109,9 +117,10 @@ export class FastRow {
 
   /** Behind the closing quote when the key at p is key `index`. */
   #match(p: number, index: number): number {
-    const { bytes } = this.#keys[index];
-    for (let i = 0; i < bytes.length; i++) if (U8[p + i] !== bytes[i]) return ODD;
-    return p + bytes.length;
+    const { words, mask, bytes } = this.#keys[index];
+    const last = words.length - 1;
+    for (let i = 0; i < last; i++) if (WORDS.getInt32(p + i * 4, true) !== words[i]) return ODD;
+    return (WORDS.getInt32(p + last * 4, true) & mask) === words[last] ? p + bytes.length : ODD;
   }
 
   /** The key at p; a new one is remembered. -1 for escaped, overlong or too many keys. */

@@ -8,8 +8,7 @@
  * Readers do not look at the message's end: bytes behind it are readable, and the caller checks that the object ended in time.
  * Text with bytes above 0x7F is taken as it is and noted in `scan.high`; the caller then checks the message's UTF-8.
  */
-import { F64, I32, I64, U8, U16 } from '../../../operators/batch/memory.ts';
-import { pointVarlen } from '../../../operators/batch/slots.ts';
+import { F64, I32, I64, memory, U8, U16 } from '../../../operators/batch/memory.ts';
 
 /** "Not of the common form." */
 export const ODD = -1;
@@ -17,7 +16,7 @@ export const ODD = -1;
 /** What the last readers noted: bytes above 0x7F seen. */
 export const scan = { high: false };
 
-const PLAIN = 0;
+/** Classes of a string's bytes; 0 is a plain one. */
 const QUOTE = 1;
 const BACKSLASH = 2;
 const CONTROL = 3;
@@ -47,21 +46,20 @@ function endsNumber(c: number): boolean {
   return c === 44 || c === 125 || c === 93 || c === 32 || c === 10 || c === 13 || c === 9;
 }
 
+/** The same bytes, for words at any address. */
+export const WORDS = new DataView(memory.buffer);
+
 /** First byte from p on that is no plain character of a string; four at a time. */
 function plainEnd(p: number): number {
-  for (; (p & 3) !== 0; p++) if (CLASS[U8[p]] !== PLAIN) return p;
-  for (let word = p >>> 2; ; word++) {
-    const w = I32[word];
+  for (; ; p += 4) {
+    const w = WORDS.getInt32(p, true);
     const q = w ^ 0x22222222;
     const b = w ^ 0x5c5c5c5c;
-    // The top bit of a byte is set where it is a quote, a backslash, below 0x20, or above 0x7F itself.
-    if ((((q - 0x01010101) & ~q) | ((b - 0x01010101) & ~b) | ((w - 0x20202020) & ~w) | w) & 0x80808080) {
-      p = word * 4;
-      break;
-    }
+    // The top bit of a byte is set where it is a quote, a backslash, below 0x20, or above 0x7F itself. A carry can set one wrongly, but only
+    // behind a right one, and the first is what counts.
+    const found = (((q - 0x01010101) & ~q) | ((b - 0x01010101) & ~b) | ((w - 0x20202020) & ~w) | w) & 0x80808080;
+    if (found !== 0) return p + ((31 - Math.clz32(found & -found)) >>> 3);
   }
-  while (CLASS[U8[p]] === PLAIN) p++;
-  return p;
 }
 
 /** From the byte behind the opening quote to behind the closing one; escapes are checked. */
@@ -303,11 +301,32 @@ export function readNumeric(p: number, slot: number, precision: number, scale: n
   return p;
 }
 
+/** Bytes of the three words of a short text that count, by length. */
+const SHORT_MASKS = Int32Array.from({ length: 13 * 3 }, (_, i) => {
+  const bytes = Math.min(4, Math.max(0, Math.floor(i / 3) - (i % 3) * 4));
+  return bytes === 0 ? 0 : -1 >>> ((4 - bytes) * 8);
+});
+
+/** The varlen slot of bytes that lie at `address` (slots.ts), a word at a time: 12 bytes from there on must be readable. */
+function pointText(slot: number, address: number, length: number): void {
+  const word = slot >>> 2;
+  I32[word] = length;
+  if (length > 12) {
+    I32[word + 1] = WORDS.getInt32(address, true);
+    I32[word + 2] = address;
+    I32[word + 3] = 0;
+    return;
+  }
+  I32[word + 1] = WORDS.getInt32(address, true) & SHORT_MASKS[length * 3];
+  I32[word + 2] = WORDS.getInt32(address + 4, true) & SHORT_MASKS[length * 3 + 1];
+  I32[word + 3] = WORDS.getInt32(address + 8, true) & SHORT_MASKS[length * 3 + 2];
+}
+
 /** A string without escapes, or the text of a number: the slot points to where it stands. */
 export function readText(p: number, slot: number): number {
   if (U8[p] !== 34) {
     const end = skipNumber(p);
-    if (end !== ODD) pointVarlen(slot, p, end - p);
+    if (end !== ODD) pointText(slot, p, end - p);
     return end;
   }
   const start = p + 1;
@@ -321,7 +340,7 @@ export function readText(p: number, slot: number): number {
     else return ODD;
     p++;
   }
-  pointVarlen(slot, start, p - start);
+  pointText(slot, start, p - start);
   return p + 1;
 }
 
@@ -368,7 +387,7 @@ function readEscaped(start: number, p: number, slot: number): number {
     if (to - source > scratch.length - 8) return ODD;
   }
   U8.set(scratch.subarray(0, to - source), source);
-  pointVarlen(slot, start, to - start);
+  pointText(slot, start, to - start);
   return p + 1;
 }
 
@@ -416,7 +435,7 @@ function putCodePoint(at: number, code: number): number {
 /** The value as it stands, for json columns. */
 export function readRaw(p: number, slot: number): number {
   const end = skipValue(p);
-  if (end !== ODD) pointVarlen(slot, p, end - p);
+  if (end !== ODD) pointText(slot, p, end - p);
   return end;
 }
 
@@ -429,6 +448,22 @@ function two(p: number): number {
 
 /** Days from 2000-01-01 to 'YYYY-MM-DD' at p; NaN for anything else and for days past the 28th that do not exist. */
 function readDays(p: number): number {
+  const a = WORDS.getInt32(p, true);
+  const b = WORDS.getInt32(p + 4, true);
+  const c = WORDS.getInt16(p + 8, true);
+  if (a !== lastDay.a || b !== lastDay.b || c !== lastDay.c) {
+    lastDay.days = parseDays(p);
+    lastDay.a = a;
+    lastDay.b = b;
+    lastDay.c = c;
+  }
+  return lastDay.days;
+}
+
+/** The ten bytes of the day read last, and what they mean: most messages are of one day. */
+const lastDay = { a: 0, b: 0, c: 0, days: Number.NaN };
+
+function parseDays(p: number): number {
   const year = two(p) * 100 + two(p + 2);
   const month = two(p + 5);
   const day = two(p + 8);

@@ -345,7 +345,9 @@ export class KafkaSource implements Source {
     try {
       const earliest = (await this.#connection.offsets([partition], 'earliest')).get(partition) ?? 0n;
       const latest = (await this.#connection.offsets([partition], 'latest')).get(partition) ?? 0n;
-      if (epoch === state.epoch) this.#event({ kind: 'offset_out_of_range', partition, offset, earliest, latest });
+      if (epoch !== state.epoch) return;
+      const message = `partition ${partition} stands still at offset ${offset}: the topic has ${earliest} to ${latest}`;
+      this.#event({ kind: 'offset_out_of_range', partition, offset, earliest, latest, message });
     } catch {
       if (epoch === state.epoch) state.stopped = false;
       this.#supervise(FIRST_PAUSE_MS);
