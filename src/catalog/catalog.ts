@@ -96,6 +96,12 @@ export class Catalog implements CatalogReader {
     this.version++;
   }
 
+  /** A new definition of an object that keeps its OID. */
+  replace(object: CatalogObject): void {
+    this.#objects.set(object.oid, object);
+    this.version++;
+  }
+
   remove(oid: number): void {
     const object = this.#objects.get(oid);
     if (object === undefined) return;
@@ -108,22 +114,36 @@ export class Catalog implements CatalogReader {
   dependents(oids: number[]): CatalogObject[] {
     const found = new Set<number>(oids);
     const out: CatalogObject[] = [];
-    for (const object of this.#objects.values()) {
-      if (found.has(object.oid) || !object.dependencies.some((d) => found.has(d))) continue;
-      found.add(object.oid);
-      out.push(object);
-    }
-    return out.reverse();
+    const visit = (oid: number): void => {
+      for (const object of [...this.#objects.values()].reverse()) {
+        if (found.has(object.oid) || !object.dependencies.includes(oid)) continue;
+        found.add(object.oid);
+        visit(object.oid);
+        out.push(object);
+      }
+    };
+    for (const oid of oids) visit(oid);
+    return out;
   }
 
-  relation(schema: string | undefined, name: string): Relation | null {
-    if (schema === undefined || schema === 'pg_catalog') {
-      const system = this.#system.relation('pg_catalog', name);
-      if (system !== null) return system;
+  /** By schema, or by the search path, which pg_catalog comes before unless it is in it. */
+  relation(schema: string | undefined, name: string, searchPath: string[] = ['public']): Relation | null {
+    const implicit = searchPath.includes('pg_catalog') ? [] : ['pg_catalog'];
+    for (const s of schema === undefined ? [...implicit, ...searchPath] : [schema]) {
+      const object = this.find(s, name);
+      const found = object !== undefined && 'relation' in object ? object.relation : this.#system.relation(s, name);
+      if (found !== null) return found;
     }
-    const object = this.find(schema, name);
-    if (object !== undefined && 'relation' in object) return object.relation;
-    return schema === undefined ? null : this.#system.relation(schema, name);
+    return null;
+  }
+
+  /** What the planner sees under a search path. */
+  reader(searchPath: string[]): CatalogReader {
+    return {
+      relation: (schema, name) => this.relation(schema, name, searchPath),
+      relationByOid: (oid) => this.relationByOid(oid),
+      tableFunction: (schema, name, args) => this.tableFunction(schema, name, args),
+    };
   }
 
   relationByOid(oid: number): Relation | null {

@@ -31,7 +31,7 @@ export function prepareCopy(engine: TidemarkEngine, statement: Copy, session: Se
     });
   }
   return statement.node.is_from === true
-    ? prepareCopyIn(engine, statement, options)
+    ? prepareCopyIn(engine, statement, options, session)
     : prepareCopyOut(engine, statement, options, session);
 }
 
@@ -45,14 +45,20 @@ function columnsOf(relation: Relation, names: PgNode[] | undefined): number[] {
   });
 }
 
-function relationOf(engine: TidemarkEngine, node: PgNode): Relation {
-  const relation = engine.catalog.relation(node.relation.schemaname, node.relation.relname);
+function relationOf(engine: TidemarkEngine, node: PgNode, session: SessionContext): Relation {
+  const { schemaname, relname } = node.relation;
+  const relation = engine.catalog.relation(schemaname, relname, session.searchPath);
   if (relation === null) throw new SqlError('42P01', `relation "${node.relation.relname}" does not exist`);
   return relation;
 }
 
-function prepareCopyIn(engine: TidemarkEngine, statement: Copy, options: CopyOptions): RunnableStatement {
-  const relation = relationOf(engine, statement.node);
+function prepareCopyIn(
+  engine: TidemarkEngine,
+  statement: Copy,
+  options: CopyOptions,
+  session: SessionContext,
+): RunnableStatement {
+  const relation = relationOf(engine, statement.node, session);
   checkWritable(engine, relation, 'insert');
   const positions = columnsOf(relation, statement.node.attlist);
   const columns: ResultColumn[] = positions.map((i) => ({

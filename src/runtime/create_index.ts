@@ -10,7 +10,7 @@ export function createIndex(
   statement: Extract<Statement, { k: 'create_index' }>,
   session: SessionContext,
 ): void {
-  const relation = engine.catalog.relation(statement.schema, statement.relation);
+  const relation = engine.catalog.relation(statement.schema, statement.relation, session.searchPath);
   if (relation === null) throw new SqlError('42P01', `relation "${statement.relation}" does not exist`);
   const stored = engine.loop.relations.get(relation.oid);
   if (stored === undefined) {

@@ -18,7 +18,7 @@ export async function createSink(
 ): Promise<void> {
   if (nameTaken(engine, statement.schema, statement.name, statement.ifNotExists, session)) return;
   const options = Object.fromEntries(statement.options.map((o) => [o.name, o.value]));
-  const { bound, physical } = planView(engine, sinkQuery(engine, statement), session);
+  const { bound, physical } = planView(engine, sinkQuery(engine, statement, session), session);
   const columns = physical.columns.map((c) => ({ name: c.name, type: c.type }));
   const writer = await openSink(options, columns, physical.key, statement.name);
   const oid = engine.catalog.newOid();
@@ -45,11 +45,12 @@ export async function createSink(
   });
 }
 
-function sinkQuery(engine: TidemarkEngine, statement: CreateSink): SelectNode {
+function sinkQuery(engine: TidemarkEngine, statement: CreateSink, session: SessionContext): SelectNode {
   if (statement.query !== null) return statement.query;
   if (statement.from === null) throw new SqlError('42601', 'CREATE SINK needs FROM or AS');
   const { schema, name } = statement.from;
-  if (engine.catalog.relation(schema, name) === null) throw new SqlError('42P01', `relation "${name}" does not exist`);
+  if (engine.catalog.relation(schema, name, session.searchPath) === null)
+    throw new SqlError('42P01', `relation "${name}" does not exist`);
   const from = {
     RangeVar: {
       ...(schema === undefined ? {} : { schemaname: schema }),

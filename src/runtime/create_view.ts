@@ -6,8 +6,10 @@ import { SqlError } from '../../operators/errors.ts';
 import { bindQuery } from '../../planner/bind/index.ts';
 import type { Relation, RelationColumn } from '../../planner/catalog_reader.ts';
 import type { BoundQuery } from '../../planner/logical/plan.ts';
-import type { SelectNode, Statement } from '../../planner/parse/ast.ts';
+import type { PgNode, SelectNode, Statement } from '../../planner/parse/ast.ts';
 import { type PhysicalQuery, planQuery } from '../../planner/physical/index.ts';
+import { formatType } from '../../planner/types/type_name.ts';
+import type { ViewObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { backfill } from './backfill.ts';
 import type { TidemarkEngine } from './engine.ts';
@@ -21,51 +23,114 @@ export async function createView(
   statement: CreateView,
   session: SessionContext,
 ): Promise<void> {
-  const existing = engine.catalog.find(statement.schema ?? creationSchema(engine, session), statement.name);
-  if (existing !== undefined && statement.orReplace && !statement.materialized) {
-    if (existing.kind !== 'view') throw new SqlError('42809', `"${statement.name}" is not a view`);
-    engine.catalog.remove(existing.oid);
-  } else if (nameTaken(engine, statement.schema, statement.name, statement.ifNotExists, session)) return;
   for (const option of statement.options) {
     throw new SqlError('22023', `unrecognized parameter "${option.name}"`, { hint: 'A view has no options yet.' });
   }
-  const bound = bindQuery(statement.query, engine.bindEnv(session, [], statement.materialized ? 'view' : 'read'));
-  const columns = viewColumns(bound, statement.columnNames);
-  const oid = engine.catalog.newOid();
-  const base = {
-    oid,
-    schema: statement.schema ?? creationSchema(engine, session),
-    name: statement.name,
-    sql: statement.text,
-    dependencies: directDependencies(engine, bound),
-  };
-  const relation: Relation = {
-    oid,
-    schema: base.schema,
-    name: base.name,
-    kind: statement.materialized ? 'materialized_view' : 'view',
-    columns,
-    key: null,
-    appendOnly: false,
-    indexes: [],
-  };
-  if (!statement.materialized) {
-    engine.catalog.add({
-      ...base,
-      kind: 'view',
-      relation: { ...relation, query: statement.query },
-      query: statement.query,
-    });
-    return;
-  }
+  if (!statement.materialized) return createPlainView(engine, statement, session);
+  if (nameTaken(engine, statement.schema, statement.name, statement.ifNotExists, session)) return;
+  const bound = bindMaintained(engine, statement.query, session);
+  const relation = viewRelation(engine, statement, bound, engine.catalog.newOid(), session);
   const physical = planQuery(bound, { mode: 'view', timeZone: session.evalContext.timeZone });
   relation.key = physical.key;
   relation.appendOnly = physical.appendOnly;
   relation.indexes = physical.key === null || physical.key.length === 0 ? [] : [physical.key];
-  const view = new ViewRuntime(oid, statement.name, physical, session.evalContext, relation.indexes);
+  const view = new ViewRuntime(relation.oid, statement.name, physical, session.evalContext, relation.indexes);
   await fill(engine, view);
-  engine.catalog.add({ ...base, kind: 'materialized_view', relation, query: statement.query, physical });
+  engine.catalog.add({
+    ...viewObject(engine, statement, relation, bound),
+    kind: 'materialized_view',
+    relation,
+    query: statement.query,
+    physical,
+  });
   engine.watchClock();
+}
+
+/** A view of another session's search path must mean the same relations, so names are stored with their schema. */
+function createPlainView(engine: TidemarkEngine, statement: CreateView, session: SessionContext): void {
+  const replaced = statement.orReplace ? replacedView(engine, statement, session) : null;
+  if (replaced === null && nameTaken(engine, statement.schema, statement.name, statement.ifNotExists, session)) return;
+  const query = structuredClone(statement.query);
+  const named: [node: PgNode, schema: string][] = [];
+  const bound = bindQuery(query, {
+    ...engine.bindEnv(session, [], 'read'),
+    allowParams: false,
+    onRelation: (node, relation) => named.push([node, relation.schema]),
+  });
+  for (const [node, schema] of named) node.schemaname = schema;
+  const relation = viewRelation(engine, statement, bound, replaced?.oid ?? engine.catalog.newOid(), session);
+  relation.query = query;
+  const object: ViewObject = { ...viewObject(engine, statement, relation, bound), kind: 'view', relation, query };
+  if (replaced === null) engine.catalog.add(object);
+  else {
+    if (bound.dependencies.includes(replaced.oid)) {
+      throw new SqlError('42P17', `infinite recursion detected in rules for relation "${relation.name}"`);
+    }
+    checkReplacement(replaced.relation, relation);
+    engine.catalog.replace(object);
+  }
+}
+
+/** The view that CREATE OR REPLACE replaces; null when there is none. */
+function replacedView(engine: TidemarkEngine, statement: CreateView, session: SessionContext): ViewObject | null {
+  const existing = engine.catalog.find(statement.schema ?? creationSchema(engine, session), statement.name);
+  if (existing === undefined) return null;
+  if (existing.kind !== 'view') throw new SqlError('42809', `"${statement.name}" is not a view`);
+  return existing;
+}
+
+/** What reads the view must go on working: columns may only be added, at the end. */
+function checkReplacement(old: Relation, now: Relation): void {
+  if (now.columns.length < old.columns.length) throw new SqlError('42P16', 'cannot drop columns from view');
+  old.columns.forEach(({ name, type }, i) => {
+    const column = now.columns[i];
+    if (column.name !== name) {
+      throw new SqlError('42P16', `cannot change name of view column "${name}" to "${column.name}"`, {
+        hint: 'Use ALTER VIEW ... RENAME COLUMN ... to change name of view column instead.',
+      });
+    }
+    if (column.type.oid !== type.oid || column.type.typmod !== type.typmod) {
+      const [from, to] = [type, column.type].map((t) => formatType(t.oid, t.typmod));
+      throw new SqlError('42P16', `cannot change data type of view column "${name}" from ${from} to ${to}`);
+    }
+  });
+}
+
+/** Binds a query that is kept up to date. Relations that the server computes have no changes to follow. */
+function bindMaintained(engine: TidemarkEngine, query: SelectNode, session: SessionContext): BoundQuery {
+  const bound = bindQuery(query, engine.bindEnv(session, [], 'view'));
+  for (const oid of bound.dependencies) {
+    const relation = engine.catalog.relationByOid(oid);
+    if (relation?.kind !== 'system' || engine.loop.relations.has(oid)) continue;
+    throw new SqlError('0A000', `"${relation.name}" is computed when it is read and cannot be followed`, {
+      hint: 'Use a plain view, or SELECT.',
+    });
+  }
+  return bound;
+}
+
+function viewRelation(
+  engine: TidemarkEngine,
+  statement: CreateView,
+  bound: BoundQuery,
+  oid: number,
+  session: SessionContext,
+): Relation {
+  return {
+    oid,
+    schema: statement.schema ?? creationSchema(engine, session),
+    name: statement.name,
+    kind: statement.materialized ? 'materialized_view' : 'view',
+    columns: viewColumns(bound, statement.columnNames),
+    key: null,
+    appendOnly: false,
+    indexes: [],
+  };
+}
+
+function viewObject(engine: TidemarkEngine, statement: CreateView, relation: Relation, bound: BoundQuery) {
+  const { oid, schema, name } = relation;
+  return { oid, schema, name, sql: statement.text, dependencies: directDependencies(engine, bound) };
 }
 
 /** Fills the view and makes it live; gives its memory back when that fails. */
@@ -101,6 +166,6 @@ export function planView(
   query: SelectNode,
   session: SessionContext,
 ): { bound: BoundQuery; physical: PhysicalQuery } {
-  const bound = bindQuery(query, engine.bindEnv(session, [], 'view'));
+  const bound = bindMaintained(engine, query, session);
   return { bound, physical: planQuery(bound, { mode: 'view', timeZone: session.evalContext.timeZone }) };
 }

@@ -49,7 +49,7 @@ async function define(engine: TidemarkEngine, statement: Statement, session: Ses
       return null;
     case 'truncate':
       for (const { schema, name } of statement.names) {
-        const relation = engine.catalog.relation(schema, name);
+        const relation = engine.catalog.relation(schema, name, session.searchPath);
         if (relation === null) throw new SqlError('42P01', `relation "${name}" does not exist`);
         checkWritable(engine, relation, 'delete');
         deleteAll(relation, modifyContext(engine, relation, session));

@@ -137,7 +137,7 @@ export class TidemarkEngine implements Engine {
 
   bindEnv(session: SessionContext, paramTypes: number[], mode: BindEnv['mode']): BindEnv {
     return {
-      catalog: this.catalog,
+      catalog: this.catalog.reader(session.searchPath),
       evalContext: session.evalContext,
       paramTypes,
       searchPath: session.searchPath,
@@ -156,9 +156,10 @@ export class TidemarkEngine implements Engine {
     return session.transaction;
   }
 
-  /** Session settings with the tick that the transaction sees. */
+  /** Session settings with the tick that the transaction sees, and those schemas of the search path that exist. */
   contextOf(session: SessionContext): EvalContext {
-    return { ...session.evalContext, tick: this.transactionOf(session).tick };
+    const searchPath = session.searchPath.filter((schema) => this.catalog.hasSchema(schema));
+    return { ...session.evalContext, searchPath, tick: this.transactionOf(session).tick };
   }
 
   readonly readSources: ReadSources = {

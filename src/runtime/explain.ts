@@ -34,7 +34,7 @@ export function prepareExplain(
 
 function explain(engine: TidemarkEngine, inner: Statement, analyze: boolean, session: SessionContext): string[] {
   const nameOf = (oid: number) => engine.catalog.relationByOid(oid)?.name ?? `relation ${oid}`;
-  const view = viewNamed(engine, inner);
+  const view = viewNamed(engine, inner, session);
   if (view !== null) return [...text(view.physical, nameOf), ...(analyze ? figures(view) : [])];
   const query = queryOf(inner);
   if (query === null) throw new SqlError('0A000', 'EXPLAIN is for queries and materialized views');
@@ -47,7 +47,7 @@ function text(physical: PhysicalQuery, nameOf: (oid: number) => string): string[
 }
 
 /** EXPLAIN SELECT * FROM v shows the plan that maintains v, when v is a materialized view and nothing else is asked. */
-function viewNamed(engine: TidemarkEngine, inner: Statement): ViewRuntime | null {
+function viewNamed(engine: TidemarkEngine, inner: Statement, session: SessionContext): ViewRuntime | null {
   if (inner.k !== 'select') return null;
   const { targetList, fromClause, ...rest } = inner.query.select;
   const plain = Object.keys(rest).every((key) => key === 'limitOption' || key === 'op' || key === 'groupDistinct');
@@ -55,7 +55,7 @@ function viewNamed(engine: TidemarkEngine, inner: Statement): ViewRuntime | null
   if (!plain || fields?.length !== 1 || fields[0].A_Star === undefined || fromClause?.length !== 1) return null;
   const from = fromClause[0].RangeVar;
   if (from === undefined) return null;
-  const relation = engine.catalog.relation(from.schemaname, from.relname);
+  const relation = engine.catalog.relation(from.schemaname, from.relname, session.searchPath);
   return relation === null ? null : (engine.loop.view(relation.oid) ?? null);
 }
 

@@ -172,7 +172,7 @@ interface Target {
 function subscribeTarget(engine: TidemarkEngine, subscribe: SubscribeStatement, session: SessionContext): Target {
   if ('relation' in subscribe.target) {
     const { schema, name } = subscribe.target.relation;
-    const relation = engine.catalog.relation(schema, name);
+    const relation = engine.catalog.relation(schema, name, session.searchPath);
     if (relation === null) throw new SqlError('42P01', `relation "${name}" does not exist`);
     const columns = relation.columns.map((c, i) => ({
       name: c.name,

@@ -1,0 +1,93 @@
+/** Unqualified names follow the session's search path; a view means what it meant to its creator. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readRow } from '../../operators/batch/builder.ts';
+import { SqlError } from '../../operators/errors.ts';
+import { parse } from '../../planner/parse/parse.ts';
+import type { TidemarkEngine } from '../../src/runtime/engine.ts';
+import { localSession } from '../../src/runtime/script.ts';
+import { openEngine, sql } from './harness.ts';
+
+/** Runs one statement under a search path; gives its rows. */
+async function under(engine: TidemarkEngine, searchPath: string[], text: string) {
+  const session = { ...localSession(engine), searchPath };
+  const prepared = engine.prepare(parse(text)[0], [], session);
+  const result = await engine.execute(prepared, [], session, new AbortController().signal);
+  const rows = [];
+  if (result.kind === 'rows') {
+    for (let chunk = await result.rows.next(100); chunk !== null; chunk = await result.rows.next(100)) {
+      for (let i = 0; i < chunk.count; i++) rows.push(readRow(chunk.batch, chunk.from + i));
+    }
+  }
+  await session.transaction.commit();
+  return rows;
+}
+
+const code = (expected: string) => (error: unknown) => error instanceof SqlError && error.sqlstate === expected;
+
+test('names are found by the search path', async () => {
+  const engine = await openEngine();
+  try {
+    await sql(
+      engine,
+      `CREATE SCHEMA s; CREATE TABLE t (a int); CREATE TABLE s.t (a int); CREATE TABLE s.lone (b int);
+       INSERT INTO t VALUES (1); INSERT INTO s.t VALUES (2)`,
+    );
+    assert.deepEqual(await under(engine, ['public'], 'SELECT a FROM t'), [[1]]);
+    assert.deepEqual(await under(engine, ['s', 'public'], 'SELECT a FROM t'), [[2]]);
+    assert.deepEqual(await under(engine, ['nobody', 's'], 'SELECT a FROM t'), [[2]]);
+    await under(engine, ['s'], 'INSERT INTO t VALUES (3)');
+    await under(engine, ['s'], 'CREATE INDEX ON lone (b)');
+    assert.deepEqual(await under(engine, ['public'], 'SELECT a FROM s.t ORDER BY a'), [[2], [3]]);
+    await assert.rejects(under(engine, ['public'], 'SELECT * FROM lone'), code('42P01'));
+    await assert.rejects(under(engine, [], 'SELECT * FROM t'), code('42P01'));
+    await under(engine, ['s'], 'TRUNCATE t');
+    assert.deepEqual(await under(engine, ['s'], 'SELECT a FROM t'), []);
+    assert.deepEqual(await under(engine, ['public', 's'], 'SELECT a FROM t'), [[1]]);
+    assert.deepEqual(await under(engine, ['nobody', 's', 'public'], 'SELECT current_schema()'), [['s']]);
+  } finally {
+    await engine.close();
+  }
+});
+
+test('a plain view keeps its relations under any path', async () => {
+  const engine = await openEngine();
+  try {
+    await sql(
+      engine,
+      `CREATE SCHEMA s; CREATE TABLE t (a int); CREATE TABLE s.t (a int); INSERT INTO t VALUES (1); INSERT INTO s.t VALUES (2)`,
+    );
+    await under(engine, ['s'], 'CREATE VIEW public.v AS WITH w AS (SELECT a FROM t) SELECT w.a, t.a AS b FROM w, t');
+    assert.deepEqual(await under(engine, ['public'], 'SELECT * FROM v'), [[2, 2]]);
+    await under(engine, ['public'], 'CREATE MATERIALIZED VIEW m AS SELECT a FROM v');
+    assert.deepEqual(await under(engine, ['public'], 'SELECT a FROM m'), [[2]]);
+  } finally {
+    await engine.close();
+  }
+});
+
+test('CREATE OR REPLACE VIEW keeps the OID and what reads the view', async () => {
+  const engine = await openEngine();
+  try {
+    await sql(
+      engine,
+      'CREATE TABLE t (a int, b text); INSERT INTO t VALUES (1, $$x$$); CREATE VIEW v AS SELECT a FROM t; CREATE VIEW w AS SELECT a + 1 AS a FROM v',
+    );
+    const oid = engine.catalog.find('public', 'v')?.oid;
+    await sql(engine, 'CREATE OR REPLACE VIEW v AS SELECT a * 10 AS a, b FROM t');
+    assert.equal(engine.catalog.find('public', 'v')?.oid, oid);
+    assert.deepEqual(await sql(engine, 'SELECT * FROM w'), [['11']]);
+    await assert.rejects(sql(engine, 'CREATE OR REPLACE VIEW v AS SELECT b FROM t'), code('42P16'));
+    await assert.rejects(sql(engine, 'CREATE OR REPLACE VIEW v AS SELECT b, a FROM t'), code('42P16'));
+    await assert.rejects(sql(engine, 'CREATE OR REPLACE VIEW v AS SELECT b AS a, b FROM t'), code('42P16'));
+    await assert.rejects(sql(engine, 'CREATE OR REPLACE VIEW v AS SELECT nothing FROM t'), code('42703'));
+    await assert.rejects(sql(engine, 'CREATE OR REPLACE VIEW v AS SELECT a, b FROM v'), code('42P17'));
+    assert.deepEqual(await sql(engine, 'SELECT * FROM v'), [['10', 'x']]);
+    await assert.rejects(sql(engine, 'DROP VIEW v'), code('2BP01'));
+    await assert.rejects(sql(engine, 'DROP TABLE t'), code('2BP01'));
+    await sql(engine, 'DROP TABLE t CASCADE');
+    assert.equal(engine.catalog.objects().length, 0);
+  } finally {
+    await engine.close();
+  }
+});
