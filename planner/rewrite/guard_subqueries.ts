@@ -16,6 +16,7 @@ import {
   constant,
   disjunction,
   isNull,
+  TRUE,
   usesAny,
 } from '../logical/expressions.ts';
 import type { Logical } from '../logical/plan.ts';
@@ -35,9 +36,20 @@ export function guardSubqueries(plan: Logical): Logical {
   visitPlan(plan, (p) => {
     for (const e of planExprs(p)) collect(e, [], outs, uses);
   });
+  for (const id of wholeRowIds(plan)) if (outs.has(id)) uses.set(id, [...(uses.get(id) ?? []), TRUE]);
   return rewritePlan(plan, (p) =>
     p.op === 'apply' && 'out' in p && runMayFail(p) ? guarded(p, uses.get(p.out.id) ?? []) : p,
   );
+}
+
+/** Columns that are looked at without standing in an expression: the plan's own, and those of rows that are compared whole. */
+function wholeRowIds(plan: Logical): Set<number> {
+  const ids = new Set(outputIds(plan));
+  visitPlan(plan, (p) => {
+    if (p.op !== 'distinct' && p.op !== 'setop' && p.op !== 'recursive') return;
+    for (const input of planInputs(p)) for (const id of outputIds(input)) ids.add(id);
+  });
+  return ids;
 }
 
 /** Conditions under which each subquery value in `e` is evaluated, given those under which `e` is. */
