@@ -10,6 +10,7 @@ import { type PhysicalQuery, planQuery } from '../../planner/physical/index.ts';
 import { bindParameters } from '../../planner/physical/parameters.ts';
 import type { ResultColumn, SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { hearingCancels } from './long_pass.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { type ReadResult, readPlan } from './reads.ts';
 import { BatchStream } from './row_streams.ts';
@@ -50,7 +51,7 @@ export function prepareQuery(
           : params.length === 0
             ? fixed
             : { ...fixed, plan: bindParameters(fixed.plan, params) };
-      const result = await readQuery(engine, physical, bound.dependencies, current);
+      const result = await hearingCancels(() => readQuery(engine, physical, bound.dependencies, current));
       return {
         kind: 'rows',
         columns: resultColumns(bound),

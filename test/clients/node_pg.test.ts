@@ -174,6 +174,19 @@ test('a cancel over a second connection gives 57014', options, async () => {
   await waiting.end();
 });
 
+test('a query whose time is over, or that is cancelled while it computes, gives 57014', options, async () => {
+  const long = 'select count(*) from generate_series(1, 700) a, generate_series(1, 700) b where (a * b) % 7 = 1';
+  const busy = (await connect()) as pg.Client & { processID: number };
+  await busy.query("set statement_timeout = '5ms'");
+  await assert.rejects(busy.query(long), { code: '57014', message: /statement timeout/ });
+  await busy.query('set statement_timeout = 0');
+  const rejected = assert.rejects(busy.query(long), { code: '57014', message: /user request/ });
+  await client.query('select pg_cancel_backend($1)', [busy.processID]);
+  await rejected;
+  assert.equal((await busy.query('select 1')).rowCount, 1);
+  await busy.end();
+});
+
 test('SUBSCRIBE by FETCH from a cursor', options, async () => {
   const follower = await connect();
   await follower.query('begin; declare c cursor for subscribe sums with (snapshot = true)');
