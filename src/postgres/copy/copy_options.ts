@@ -28,7 +28,7 @@ export function checkCopyOptions(options: CopyOptions): void {
     // These would be taken for escapes or for the end marker.
     if (/[\\.a-z0-9]/.test(delimiter)) refuse(`COPY delimiter cannot be "${delimiter}"`);
     if (options.forceQuote.length > 0) {
-      throw new SqlError('0A000', 'COPY force quote available only in CSV mode');
+      throw new SqlError('0A000', 'COPY FORCE_QUOTE requires CSV mode');
     }
   }
   if (options.null.includes(delimiter)) {

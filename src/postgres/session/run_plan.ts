@@ -26,7 +26,10 @@ const WRITES = new Set<Statement['k']>([
 /** 25006 for what writes in a read-only transaction. */
 export function checkReadOnly(session: Session, statement: Statement): void {
   const writes = WRITES.has(statement.k) || (statement.k === 'copy' && statement.node.is_from === true);
-  if (!writes || !session.settings.isOn('transaction_read_only')) return;
+  if (!writes) return;
+  // BEGIN has copied the default; outside a block the default itself counts.
+  const setting = session.block.explicit ? 'transaction_read_only' : 'default_transaction_read_only';
+  if (!session.settings.isOn(setting)) return;
   throw new SqlError('25006', `cannot execute ${commandTag(statement)} in a read-only transaction`);
 }
 
