@@ -25,7 +25,12 @@ export interface SessionContext {
   getSetting(name: string): string | null;
   /** The open transaction (explicit or implicit); every read in it sees its tick, writes wait for commit. */
   transaction: Transaction;
-  notice(severity: 'NOTICE' | 'WARNING' | 'INFO', sqlstate: string, message: string, fields?: { hint?: string; detail?: string }): void;
+  notice(
+    severity: 'NOTICE' | 'WARNING' | 'INFO',
+    sqlstate: string,
+    message: string,
+    fields?: { hint?: string; detail?: string },
+  ): void;
 }
 
 /** Reads see one tick (pinned by the first read); writes are buffered, seen by the transaction itself, published by commit. */
