@@ -11,23 +11,10 @@ import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { parseJson } from '../../../operators/expr/json/parse.ts';
 import { physOf } from '../../../operators/types.ts';
 import { type Columns, FORM } from './columns.ts';
-import {
-  isNull,
-  ODD,
-  readBool,
-  readDate,
-  readFloat64,
-  readInt32,
-  readInt64,
-  readNumeric,
-  readRaw,
-  readText,
-  readTimestamp,
-  scan,
-  skipSpace,
-  skipValue,
-  WORDS,
-} from './scan.ts';
+import { readBool, readFloat64, readInt32, readInt64, readNumeric } from './read_number.ts';
+import { readRaw, readText } from './read_text.ts';
+import { readDate, readTimestamp } from './read_time.ts';
+import { isNull, ODD, scan, skipSpace, skipValue, WORDS } from './scan.ts';
 import { datumOfJson } from './value.ts';
 
 const MAX_KEYS = 4096;
