@@ -4,6 +4,8 @@ import { unsupported } from '../../../../operators/errors.ts';
 import type { Moment } from '../catalog_relation.ts';
 import type { CatalogFunctions } from './catalog_function.ts';
 import { DEFINITION_FUNCTIONS } from './definitions.ts';
+import { DESCRIBE_FUNCTIONS } from './describe.ts';
+import { INDEX_PROPERTY_FUNCTIONS } from './index_properties.ts';
 import { LOCK_FUNCTIONS } from './locks.ts';
 import { PROC_FUNCTIONS } from './procs.ts';
 import { REG_FUNCTIONS } from './reg_types.ts';
@@ -13,6 +15,8 @@ import { VISIBLE_FUNCTIONS } from './visible.ts';
 
 const FUNCTIONS: CatalogFunctions = {
   ...DEFINITION_FUNCTIONS,
+  ...DESCRIBE_FUNCTIONS,
+  ...INDEX_PROPERTY_FUNCTIONS,
   ...LOCK_FUNCTIONS,
   ...PROC_FUNCTIONS,
   ...REG_FUNCTIONS,

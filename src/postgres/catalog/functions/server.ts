@@ -1,6 +1,6 @@
 /** Roles, encodings, privileges, comments, sizes, and facts about the server. */
+import type { Datum } from '../../../../operators/datum.ts';
 import { SqlError } from '../../../../operators/errors.ts';
-import { typeByOid } from '../../../../planner/types/catalog.ts';
 import { formatType } from '../../../../planner/types/type_name.ts';
 import type { Moment } from '../catalog_relation.ts';
 import { DATABASE } from '../oids.ts';
@@ -44,6 +44,28 @@ function databaseSize({ facts }: Moment): bigint {
   return BigInt(bytes);
 }
 
+/** Microseconds from 1970-01-01 to 2000-01-01. */
+const EPOCH_SHIFT = 946684800000000n;
+const STARTED = BigInt(Math.round(performance.timeOrigin * 1000)) - EPOCH_SHIFT;
+
+/** Bits of pg_relation_is_updatable. */
+const UPDATE = 4;
+const INSERT = 8;
+const DELETE = 16;
+
+/** What may be done to the rows of a relation. */
+function events(oid: number, { facts }: Moment): number {
+  const object = facts.relation(oid)?.object;
+  if (object === null || object === undefined || !('source' in object) || object.source !== null) return 0;
+  return object.kind === 'table' ? UPDATE | INSERT | DELETE : INSERT;
+}
+
+/** There are no sequences. */
+function notSequence([oid]: Datum[], { facts }: Moment): never {
+  const name = facts.relation(numberOf(oid))?.name ?? facts.index(numberOf(oid))?.name ?? String(oid);
+  throw new SqlError('42809', `"${name}" is not a sequence`);
+}
+
 const relationSize: CatalogFunction = ([oid], moment) => sizeOf(numberOf(oid), moment);
 const NULL: CatalogFunction = () => null;
 
@@ -69,6 +91,19 @@ export const SERVER_FUNCTIONS: CatalogFunctions = {
   pg_tablespace_location: () => '',
   inet_client_addr: (_args, { session }) => session?.info().clientAddress ?? null,
   inet_client_port: (_args, { session }) => session?.info().clientPort ?? null,
+  current_query: (_args, { session }) => session?.info().query ?? null,
+  pg_postmaster_start_time: () => STARTED,
+  pg_conf_load_time: () => STARTED,
+  pg_relation_is_updatable: ([oid], moment) => events(numberOf(oid), moment),
+  pg_column_is_updatable: ([oid], moment) => (events(numberOf(oid), moment) & UPDATE) !== 0,
+  pg_stat_get_numscans: () => 0n,
+  pg_stat_get_xact_numscans: () => 0n,
+  nextval: notSequence,
+  currval: notSequence,
+  setval: notSequence,
+  lastval: () => {
+    throw new SqlError('55000', 'lastval is not yet defined in this session');
+  },
   pg_is_in_recovery: () => false,
   pg_is_other_temp_schema: () => false,
   pg_my_temp_schema: () => 0,
@@ -92,6 +127,4 @@ export const SERVER_FUNCTIONS: CatalogFunctions = {
     const postgres = moment.context.session?.getSetting('server_version') ?? '';
     return `PostgreSQL ${postgres}`;
   },
-  pg_describe_object: ([catalog, object]) =>
-    typeByOid(numberOf(object)) !== undefined && catalog === 1247 ? `type ${formatType(numberOf(object))}` : null,
 };
