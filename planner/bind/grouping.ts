@@ -132,7 +132,9 @@ export class Grouping {
   /** The aggregate node. Call after everything above it has been rewritten. */
   node(input: Logical): Logical {
     // Direct arguments have one value a group; they are taken from any of its rows.
-    for (const { call, direct } of this.level.aggregates) if (direct) call.args.forEach((a) => this.rewrite(a));
+    for (const { call, direct } of this.level.aggregates) {
+      if (direct) for (const arg of call.args) this.rewrite(arg);
+    }
     const grouping = this.level.grouping.map((g) => ({
       out: g.out,
       keys: g.args.map((a) => {
