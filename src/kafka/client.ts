@@ -45,7 +45,7 @@ export interface RawCluster {
   refreshMetadata(): Promise<void>;
   addTargetTopic(topic: string): Promise<void>;
   findTopicPartitionMetadata(topic: string): PartitionMetadata[];
-  findBroker(at: { nodeId: number }): Promise<RawBroker>;
+  findBroker(at: { nodeId: string }): Promise<RawBroker>;
   fetchTopicsOffset(
     queries: OffsetQuery[],
   ): Promise<{ topic: string; partitions: { partition: number; offset: string }[] }[]>;

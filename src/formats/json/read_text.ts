@@ -146,9 +146,10 @@ function putCodePoint(at: number, code: number): number {
   return at;
 }
 
-/** The value as it stands, for json columns. */
+/** The value as it stands, for json columns; strings with escapes are ODD. */
 export function readRaw(p: number, slot: number): number {
   const end = skipValue(p);
+  if (U8[p] === 34) for (let i = p; i < end; i++) if (U8[i] === 92) return ODD;
   if (end !== ODD) pointText(slot, p, end - p);
   return end;
 }

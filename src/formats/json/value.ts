@@ -4,7 +4,7 @@
  * | JSON            | column                                | value                                                               |
  * |-----------------|---------------------------------------|---------------------------------------------------------------------|
  * | null            | any                                   | NULL                                                                |
- * | any             | json, jsonb                           | the value itself                                                    |
+ * | any             | json, jsonb                           | the value itself; a string with its escapes resolved                |
  * | array           | array                                 | its items, likewise; nested arrays must have equal lengths          |
  * | string          | any other                             | the type's text input of the characters                             |
  * | number          | timestamp, timestamptz                | milliseconds since 1970 (PostgreSQL refuses these)                   |
@@ -17,6 +17,7 @@ import { arrayTypeOf, elementType } from '../../../operators/expr/array_types.ts
 import { coerceTypmod, inputText } from '../../../operators/expr/io/index.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { decodeString, type JsonArrayNode, type JsonNode } from '../../../operators/expr/json/parse.ts';
+import { quoteJson } from '../../../operators/expr/json/value.ts';
 import { type ColType, colType, OID } from '../../../operators/types.ts';
 
 const EPOCH_SHIFT_MICROS = 946_684_800_000_000n;
@@ -37,9 +38,11 @@ export function isArrayType(oid: number): boolean {
 export function datumOfJson(node: JsonNode, text: string, type: ColType, ctx: EvalContext): Datum {
   if (node.kind === 'null') return null;
   const source = text.slice(node.start, node.end);
-  if (type.oid === OID.json || type.oid === OID.jsonb) return inputText(source, type, ctx);
-  if (isArrayType(type.oid)) return arrayOf(node, text, type, ctx);
+  if (type.oid === OID.json || type.oid === OID.jsonb) {
+    return inputText(node.kind === 'string' ? quoteJson(decodeString(node)) : source, type, ctx);
+  }
   if (node.kind === 'string') return inputText(decodeString(node), type, ctx);
+  if (isArrayType(type.oid)) return arrayOf(node, text, type, ctx);
   if (node.kind === 'number' && (type.oid === OID.timestamp || type.oid === OID.timestamptz)) {
     return coerceTypmod(epochMilliseconds(source, ctx), type, false);
   }

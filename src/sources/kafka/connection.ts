@@ -74,7 +74,7 @@ export class TopicConnection {
       maxPartitionBytes: fetchPartitionBytes,
       committedOnly,
     };
-    const broker = await this.#open().findBroker({ nodeId: String(nodeId) as unknown as number });
+    const broker = await this.#open().findBroker({ nodeId: String(nodeId) });
     return await broker.connectionPool.send({
       request: fetchRequest(settings, partitions),
       response: {
