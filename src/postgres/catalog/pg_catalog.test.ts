@@ -94,9 +94,30 @@ test('indexes', async () => {
        FROM pg_index ORDER BY 1::text`,
     ),
     [
-      ['account_owner', 'account', 'false', 'false', '2 3', 'CREATE INDEX account_owner ON public.account USING btree (owner, balance)'],
-      ['account_pkey', 'account', 'true', 'true', '1', 'CREATE UNIQUE INDEX account_pkey ON public.account USING btree (id)'],
-      ['other."Mixed_pkey"', 'other."Mixed"', 'true', 'true', '1', 'CREATE UNIQUE INDEX "Mixed_pkey" ON other."Mixed" USING btree ("A b")'],
+      [
+        'account_owner',
+        'account',
+        'false',
+        'false',
+        '2 3',
+        'CREATE INDEX account_owner ON public.account USING btree (owner, balance)',
+      ],
+      [
+        'account_pkey',
+        'account',
+        'true',
+        'true',
+        '1',
+        'CREATE UNIQUE INDEX account_pkey ON public.account USING btree (id)',
+      ],
+      [
+        'other."Mixed_pkey"',
+        'other."Mixed"',
+        'true',
+        'true',
+        '1',
+        'CREATE UNIQUE INDEX "Mixed_pkey" ON other."Mixed" USING btree ("A b")',
+      ],
     ].sort(),
   );
 });

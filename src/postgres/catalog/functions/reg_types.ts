@@ -96,8 +96,11 @@ function regprocedureIn(text: string, moment: Moment): number {
   return found.oid;
 }
 
-function procedureText(proc: PgProc): string {
-  return `${quoteIdent(proc.name)}(${proc.args.map((t) => formatType(t)).join(',')})`;
+function procedureText(proc: PgProc, moment: Moment): string {
+  const same = procsByName(proc.name).filter((p) => p.args.join() === proc.args.join());
+  const visible = inPath(same, undefined, moment).includes(proc);
+  const name = visible ? quoteIdent(proc.name) : qualifiedBy(proc.namespace, proc.name);
+  return `${name}(${proc.args.map((t) => formatType(t)).join(',')})`;
 }
 
 function operatorName(text: string): { schema: string | undefined; name: string } {
@@ -111,6 +114,15 @@ function regoperIn(text: string, moment: Moment): number {
   if (found.length === 0) throw new SqlError('42883', `operator does not exist: ${text}`);
   if (found.length > 1) throw new SqlError('42725', `more than one operator named ${text}`);
   return found[0].oid;
+}
+
+/** Without operand types only a name that one operator has is enough. */
+function regoperOut(oid: number): string | null {
+  const op = operatorByOid(oid);
+  if (op === undefined) return null;
+  return operatorsByName(op.name).length === 1
+    ? op.name
+    : `${quoteIdent(namespaceName(op.namespace) ?? '')}.${op.name}`;
 }
 
 function regoperatorIn(text: string, moment: Moment): number {
@@ -184,12 +196,12 @@ const REG_TYPES: Record<string, RegType> = {
   regproc: { in: regprocIn, out: regprocOut },
   regprocedure: {
     in: regprocedureIn,
-    out: (oid) => {
+    out: (oid, moment) => {
       const proc = procByOid(oid);
-      return proc === undefined ? null : procedureText(proc);
+      return proc === undefined ? null : procedureText(proc, moment);
     },
   },
-  regoper: { in: regoperIn, out: (oid) => operatorByOid(oid)?.name ?? null },
+  regoper: { in: regoperIn, out: regoperOut },
   regoperator: {
     in: regoperatorIn,
     out: (oid) => {

@@ -20,15 +20,24 @@ function specificName(proc: PgProc, database: string): CatalogRow {
 /** Languages by pg_language.oid, as PostgreSQL has them. */
 const LANGUAGES: Record<string, string> = { 12: 'INTERNAL', 13: 'C', 14: 'SQL' };
 
-/** Language of each function by its OID; Tidemark's own are internal. */
-function languages(): Map<number, string> {
+interface Source {
+  language: string;
+  /** Name of the internal function; empty for the body of an SQL function, which is not kept. */
+  text: string;
+}
+
+/** What each function is made of, by OID. */
+function sources(): Map<number, Source> {
   const t = systemTable('pg_proc');
   return new Map(
-    Array.from({ length: t.rowCount }, (_, r) => [t.number(r, 'oid'), LANGUAGES[t.text(r, 'prolang')] ?? 'INTERNAL']),
+    Array.from({ length: t.rowCount }, (_, r): [number, Source] => [
+      t.number(r, 'oid'),
+      { language: LANGUAGES[t.text(r, 'prolang')] ?? 'INTERNAL', text: t.text(r, 'prosrc') },
+    ]),
   );
 }
 
-function routineRow(proc: PgProc, database: string, language: string): CatalogRow {
+function routineRow(proc: PgProc, database: string, { language, text }: Source): CatalogRow {
   return {
     ...specificName(proc, database),
     routine_catalog: database,
@@ -38,7 +47,8 @@ function routineRow(proc: PgProc, database: string, language: string): CatalogRo
     ...(proc.kind === 'p' ? {} : { data_type: dataTypeName(proc.result), ...udt(proc.result, database, 'type_') }),
     dtd_identifier: '0',
     routine_body: language === 'SQL' ? 'SQL' : 'EXTERNAL',
-    external_name: language === 'SQL' ? null : proc.name,
+    routine_definition: text === '' ? null : text,
+    external_name: language === 'C' ? text : null,
     external_language: language,
     parameter_style: 'GENERAL',
     is_deterministic: yesNo(proc.volatility === 'i'),
@@ -69,8 +79,10 @@ function parameterRows(proc: PgProc, database: string): CatalogRow[] {
 
 export const ROUTINES: Record<string, CatalogRelation> = {
   routines: ofCatalog((_facts, { database }) => {
-    const known = languages();
-    return allProcs().map((proc) => routineRow(proc, database, known.get(proc.oid) ?? 'INTERNAL'));
+    const known = sources();
+    return allProcs().map((proc) =>
+      routineRow(proc, database, known.get(proc.oid) ?? { language: 'INTERNAL', text: proc.name }),
+    );
   }),
   parameters: ofCatalog((_facts, { database }) => allProcs().flatMap((proc) => parameterRows(proc, database))),
 };

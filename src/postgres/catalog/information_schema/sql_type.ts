@@ -57,8 +57,8 @@ function numericLimits(typmod: number): CatalogRow {
   return {
     numeric_precision: (digits >> 16) & 0xffff,
     numeric_precision_radix: 10,
-    // Eleven bits with sign.
-    numeric_scale: ((digits & 0x7ff) ^ 0x400) - 0x400,
+    // PostgreSQL shows a negative scale as the eleven bits that it is kept in.
+    numeric_scale: digits & 0xffff,
   };
 }
 
