@@ -1,4 +1,5 @@
 /** What a relation family says of one relation: its rows, and how long they stay right. */
+import type { Batch } from '../../../operators/batch/batch.ts';
 import type { Datum } from '../../../operators/datum.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
 import type { RelationColumn } from '../../../planner/catalog_reader.ts';
@@ -31,6 +32,8 @@ export interface CatalogRelation {
    */
   until: 'release' | 'catalog' | 'moment';
   rows(moment: Moment, columns: RelationColumn[]): Datum[][];
+  /** Before each read of rows that are kept: writes the fixed-width values that change more often than the rest. */
+  refresh?(moment: Moment, batch: Batch): void;
 }
 
 /** Rows written as records. Throws on a name that is no column, which is a mistake in the family. */

@@ -12,7 +12,7 @@ import { OID } from '../../../operators/types.ts';
 import { parse } from '../../../planner/parse/parse.ts';
 import { scanPostgres } from '../../../planner/parse/pg_parser.ts';
 import { localSession } from '../../runtime/script.ts';
-import { CatalogUnderTest } from './testing.ts';
+import { CatalogUnderTest } from './testing/catalog_under_test.ts';
 
 const CAPTURES = new URL('../../../../shared/client-queries/', import.meta.url);
 

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { SqlError } from '../../../operators/errors.ts';
 import { RELATIONS } from './relations.ts';
 import { systemRelation, systemRelations } from './system_relations.ts';
-import { CatalogUnderTest } from './testing.ts';
+import { CatalogUnderTest } from './testing/catalog_under_test.ts';
 
 const SETUP = `
   CREATE TABLE account (id int PRIMARY KEY, owner varchar(20) NOT NULL DEFAULT 'nobody', balance numeric(12,2) DEFAULT -1.5);

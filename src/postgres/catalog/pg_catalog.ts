@@ -67,16 +67,20 @@ export class PgCatalog implements CatalogRelations {
     const source: CatalogRelation | undefined = RELATIONS[`${relation.schema}.${relation.name}`];
     if (source === undefined) return [];
     if (source.until === 'moment') return source.rows(this.moment(context), relation.columns);
-    return this.#keep(relation, source, context);
+    const moment = this.moment(context);
+    const batch = this.#keep(relation, source, moment);
+    source.refresh?.(moment, batch);
+    return batch;
   }
 
-  #keep(relation: SystemRelation, source: CatalogRelation, context: EvalContext): Batch {
+  #keep(relation: SystemRelation, source: CatalogRelation, moment: Moment): Batch {
+    const { context } = moment;
     const key = source.until === 'release' ? '' : `${this.#engine.catalogVersion} ${context.user} ${context.database}`;
     const kept = this.#kept.get(relation.oid);
     if (kept !== undefined && kept.key === key) return kept.batch;
     const arena = new Arena();
     const types = relation.columns.map((c) => c.type);
-    const batch = batchFromRows(types, source.rows(this.moment(context), relation.columns), arena);
+    const batch = batchFromRows(types, source.rows(moment, relation.columns), arena);
     kept?.arena.release();
     this.#kept.set(relation.oid, { batch, arena, key });
     return batch;

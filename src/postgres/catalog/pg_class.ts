@@ -1,8 +1,10 @@
 /** pg_class: tables and streams (r), views (v), materialized views (m), indexes (i), and PostgreSQL's own relations. */
+import { F64, I32 } from '../../../operators/batch/memory.ts';
 import { type CatalogRelation, type CatalogRow, toRows } from './catalog_relation.ts';
 import type { IndexFacts, RelationFacts } from './facts.ts';
 import { BTREE, HEAP, OWNER } from './oids.ts';
 import { staticRows } from './static_rows.ts';
+import { systemRelation, systemRelations } from './system_relations.ts';
 
 const PAGE_BYTES = 8192;
 
@@ -33,13 +35,7 @@ const COMMON: CatalogRow = {
   relminmxid: 0,
 };
 
-/** Rows and 8 kB pages of what the engine keeps of a relation: null when it keeps nothing (a stream over a connector). */
-export interface StoredSize {
-  rows: number;
-  bytes: number;
-}
-
-function relationRow(r: RelationFacts, stored: StoredSize | undefined): CatalogRow {
+function relationRow(r: RelationFacts): CatalogRow {
   return {
     ...COMMON,
     oid: r.oid,
@@ -47,8 +43,6 @@ function relationRow(r: RelationFacts, stored: StoredSize | undefined): CatalogR
     relnamespace: r.schema.oid,
     relam: r.relkind === 'v' ? 0 : HEAP,
     relfilenode: r.relkind === 'v' ? 0 : r.oid,
-    relpages: stored === undefined ? 0 : Math.ceil(stored.bytes / PAGE_BYTES),
-    reltuples: stored === undefined ? -1 : stored.rows,
     relhasindex: r.indexes.length > 0,
     relkind: r.relkind,
     relnatts: r.relation.columns.length,
@@ -70,16 +64,24 @@ function indexRow(index: IndexFacts): CatalogRow {
   };
 }
 
-const SYSTEM_ROWS: { rows: ReturnType<typeof staticRows> | null } = { rows: null };
-
 export const PG_CLASS: CatalogRelation = {
-  until: 'moment',
-  rows({ facts }, columns) {
-    SYSTEM_ROWS.rows ??= staticRows('pg_class', columns);
-    const stored = facts.engine.loop.relations;
-    return [
-      ...SYSTEM_ROWS.rows,
-      ...toRows(columns, [...facts.own.map((r) => relationRow(r, stored.get(r.oid))), ...facts.indexes.map(indexRow)]),
-    ];
+  until: 'catalog',
+  rows: ({ facts }, columns) => [
+    ...staticRows('pg_class', columns),
+    ...toRows(columns, [...facts.own.map(relationRow), ...facts.indexes.map(indexRow)]),
+  ],
+  /** Rows and 8 kB pages of what is stored now. */
+  refresh({ facts }, batch) {
+    const names = systemRelation('pg_catalog', 'pg_class')?.columns.map((c) => c.name) ?? [];
+    const pages = batch.columns[names.indexOf('relpages')].data >>> 2;
+    const tuples = batch.columns[names.indexOf('reltuples')].data >>> 3;
+    // The users' relations follow the system's.
+    const first = systemRelations().length;
+    facts.own.forEach((r, i) => {
+      const stored = facts.engine.loop.relations.get(r.oid);
+      if (stored === undefined) return;
+      I32[pages + first + i] = Math.ceil(stored.bytes / PAGE_BYTES);
+      F64[tuples + first + i] = Math.fround(stored.rows);
+    });
   },
 };

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { PGlite } from '@electric-sql/pglite';
 import { systemRelations } from './system_relations.ts';
-import { CatalogUnderTest, type TextRow } from './testing.ts';
+import { CatalogUnderTest, type TextRow } from './testing/catalog_under_test.ts';
 
 const SETUP = `
   CREATE TABLE t (

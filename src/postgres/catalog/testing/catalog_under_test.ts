@@ -1,11 +1,11 @@
 /** For tests of this folder: an engine with catalogs, and SQL on it. */
-import '../../../operators/expr/functions/index.ts';
-import { castToText } from '../../../operators/expr/text/output.ts';
-import { initParser } from '../../../planner/parse/parse.ts';
-import type { ResultColumn } from '../../engine.ts';
-import { TidemarkEngine } from '../../runtime/engine.ts';
-import { localSession, runScript } from '../../runtime/script.ts';
-import { PgCatalog } from './pg_catalog.ts';
+import '../../../../operators/expr/functions/index.ts';
+import { castToText } from '../../../../operators/expr/text/output.ts';
+import { initParser } from '../../../../planner/parse/parse.ts';
+import type { ResultColumn } from '../../../engine.ts';
+import { TidemarkEngine } from '../../../runtime/engine.ts';
+import { localSession, runScript } from '../../../runtime/script.ts';
+import { PgCatalog } from '../pg_catalog.ts';
 
 export type TextRow = (string | null)[];
 

@@ -1,0 +1,112 @@
+/** What the catalogs say of live sessions, over a real server: activity, settings, cursors, prepared statements, locks, owners. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import pg from 'pg';
+import { type RunningServer, runServer } from '../../cli/server.ts';
+
+let server: RunningServer;
+const clients: pg.Client[] = [];
+
+async function connect(user: string): Promise<pg.Client> {
+  const client = new pg.Client({ host: '127.0.0.1', port: server.postgres.port, user, database: 'shop' });
+  await client.connect();
+  clients.push(client);
+  return client;
+}
+
+async function rows(client: pg.Client, text: string): Promise<unknown[][]> {
+  return (await client.query<unknown[]>({ text, rowMode: 'array' })).rows;
+}
+
+before(async () => {
+  server = await runServer({
+    host: '127.0.0.1',
+    port: 0,
+    version: '0',
+    log: () => undefined,
+    init: 'CREATE TABLE t (a int)',
+  });
+});
+after(async () => {
+  for (const client of clients) await client.end();
+  await server.close();
+});
+
+test('a session sees itself and others', async () => {
+  const [ann, bob] = [await connect('ann'), await connect('bob')];
+  await bob.query("SET application_name = 'reports'");
+  assert.deepEqual(
+    await rows(
+      ann,
+      `SELECT usename, application_name, state, host(client_addr), pid = pg_backend_pid() FROM pg_stat_activity ORDER BY usename`,
+    ),
+    [
+      ['ann', '', 'active', '127.0.0.1', true],
+      ['bob', 'reports', 'idle', '127.0.0.1', false],
+    ],
+  );
+  assert.deepEqual(await rows(ann, 'SELECT datname, pg_get_userbyid(datdba) FROM pg_database'), [['shop', 'ann']]);
+  assert.deepEqual(await rows(bob, "SELECT relowner::regrole::text FROM pg_class WHERE relname = 't'"), [['bob']]);
+  assert.deepEqual(await rows(bob, 'SELECT rolname FROM pg_roles WHERE rolcanlogin'), [['bob']]);
+});
+
+test('settings are those of the session', async () => {
+  const [ann, bob] = clients;
+  await ann.query("SET work_mem = '8MB'");
+  const asked = "SELECT setting, unit, source FROM pg_settings WHERE name = 'work_mem'";
+  assert.deepEqual(await rows(ann, asked), [['8192', 'kB', 'session']]);
+  assert.deepEqual(await rows(bob, asked), [['4096', 'kB', 'default']]);
+  assert.deepEqual(await rows(ann, "SELECT current_setting(name) FROM pg_settings WHERE name = 'work_mem'"), [['8MB']]);
+});
+
+test('cursors and prepared statements are those of the session', async () => {
+  const [ann, bob] = clients;
+  await ann.query('BEGIN; DECLARE c CURSOR FOR SELECT 1; PREPARE p (int) AS SELECT $1');
+  assert.deepEqual(await rows(ann, 'SELECT name, is_holdable FROM pg_cursors'), [['c', false]]);
+  assert.deepEqual(
+    await rows(ann, 'SELECT name, parameter_types::text, from_sql FROM pg_prepared_statements WHERE from_sql'),
+    [['p', '{integer}', true]],
+  );
+  assert.deepEqual(await rows(bob, 'SELECT * FROM pg_cursors'), []);
+  await ann.query('ROLLBACK');
+});
+
+test('the search path decides what is visible', async () => {
+  const [ann] = clients;
+  await ann.query('CREATE SCHEMA side; CREATE TABLE side.u (a int); SET search_path = side');
+  assert.deepEqual(
+    await rows(ann, "SELECT relname, pg_table_is_visible(oid) FROM pg_class WHERE relname IN ('t', 'u') ORDER BY 1"),
+    [
+      ['t', false],
+      ['u', true],
+    ],
+  );
+  assert.deepEqual(await rows(ann, "SELECT 'u'::regclass::text, 'public.t'::regclass::text, current_schema()"), [
+    ['u', 'public.t', 'side'],
+  ]);
+  await ann.query('RESET search_path');
+  assert.deepEqual(await rows(ann, 'SELECT current_schema(), current_schemas(false)::text'), [['public', '{public}']]);
+});
+
+test('advisory locks hold between sessions and end with theirs', async () => {
+  const [ann] = clients;
+  const eve = await connect('eve');
+  await eve.query('SELECT pg_advisory_lock(42)');
+  assert.deepEqual(await rows(ann, 'SELECT pg_try_advisory_lock(42)'), [[false]]);
+  assert.deepEqual(await rows(ann, 'SELECT locktype, objid::int, mode FROM pg_locks'), [
+    ['advisory', 42, 'ExclusiveLock'],
+  ]);
+  await assert.rejects(ann.query('SELECT pg_advisory_lock(42)'), { code: '55P03' });
+  await eve.end();
+  clients.pop();
+  while ((await rows(ann, "SELECT 1 FROM pg_stat_activity WHERE usename = 'eve'")).length > 0);
+  assert.deepEqual(await rows(ann, 'SELECT pg_try_advisory_lock(42)'), [[true]]);
+});
+
+test('pg_sleep can be cancelled, and times out', async () => {
+  const [ann] = clients;
+  assert.deepEqual(await rows(ann, 'SELECT pg_sleep(0.01)'), [['']]);
+  await ann.query('SET statement_timeout = 20');
+  await assert.rejects(ann.query('SELECT pg_sleep(1000)'), { code: '57014' });
+  await ann.query('RESET statement_timeout');
+});
