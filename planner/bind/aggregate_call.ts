@@ -66,7 +66,8 @@ function checkDistinct(level: Level, call: BoundCall, orderBy: OrderItem[]): voi
   if (call.args.length === 0) throw level.error('42809', 'DISTINCT is not allowed here', call.location);
   for (const arg of call.args) checkEquality(level, arg);
   const texts = call.args.map((e) => structureText(e));
-  const stray = orderBy.find((o) => !texts.includes(structureText(o.expr)));
+  // A literal in ORDER BY is none of the arguments, even when it is written alike.
+  const stray = orderBy.find((o) => o.expr.k === 'const' || !texts.includes(structureText(o.expr)));
   if (stray) {
     throw level.error(
       '42P10',

@@ -13,6 +13,7 @@ import { type ResolvedOperator, resolveOperator } from '../types/operator.ts';
 import { formatType } from '../types/type_name.ts';
 import type { Level } from './level.ts';
 import { exprLocation } from './locate.ts';
+import { regLiteral } from './reg_literal.ts';
 
 export const BOOL = colType(OID.bool);
 export const INT4 = colType(OID.int4);
@@ -25,7 +26,7 @@ export const RECORD = colType(OID.record);
 export function coerceHost(level: Level): CoerceHost {
   const { env } = level.shared;
   return {
-    inputLiteral: (text, type) => inputText(text, type, env.evalContext),
+    inputLiteral: (text, type) => regLiteral(env, text, type.oid) ?? inputText(text, type, env.evalContext),
     paramType: (n, type) => {
       const known = env.paramTypes[n - 1];
       if (known && known !== OID.unknown) {

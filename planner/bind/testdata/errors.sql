@@ -318,3 +318,7 @@ select percentile_cont(f) within group (order by f) from t
 select b, percentile_cont(f) within group (order by a) from t group by b
 select rank(3) within group (order by b) from t
 select string_agg(distinct 'a', ',' order by 'a') from u
+select 'nosuch'::regclass
+select 'public.nosuch'::regclass
+select 'nosuch'::regtype
+select 'a b'::regclass

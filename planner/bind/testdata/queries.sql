@@ -295,3 +295,4 @@ select from t
 select distinct from t
 select string_agg(distinct x, ',' order by x) from u
 select f, percentile_cont(f / 10) within group (order by a) from t group by f /* describe only */
+select 't'::regclass, 'public.t'::regclass, 'int4'::regtype, '"Mixed Case"'::regclass, '1259'::regclass, 'character varying'::regtype

@@ -1,0 +1,31 @@
+/**
+ * Literals of the types that name catalog objects: 'pg_class'::regclass, 'int4'::regtype. The catalog is asked once, at binding.
+ */
+import type { Datum } from '../../operators/datum.ts';
+import { SqlError } from '../../operators/errors.ts';
+import { OID } from '../../operators/types.ts';
+import { parseTypeName } from '../types/type_name.ts';
+import type { BindEnv } from './env.ts';
+
+/** The OID that a literal of type regclass or regtype names; undefined for other types and for numbers, which are read as they are. */
+export function regLiteral(env: BindEnv, text: string, type: number): Datum | undefined {
+  if (/^\s*(\d+|-)\s*$/.test(text)) return undefined;
+  if (type === OID.regtype) return parseTypeName(text).oid;
+  if (type !== OID.regclass) return undefined;
+  const path = identifiers(text);
+  const relation = path.length > 2 ? null : env.catalog.relation(path.at(-2), path[path.length - 1]);
+  if (!relation) throw new SqlError('42P01', `relation "${path.join('.')}" does not exist`);
+  return relation.oid;
+}
+
+/** The parts of a dotted name; unquoted ones in lower case. */
+function identifiers(text: string): string[] {
+  const parts: string[] = [];
+  const part = /\s*(?:"((?:[^"]|"")*)"|([^\s".]+))\s*(\.|$)/y;
+  while (part.lastIndex < text.length) {
+    const m = part.exec(text);
+    if (!m) throw new SqlError('42602', 'invalid name syntax');
+    parts.push(m[1] !== undefined ? m[1].replaceAll('""', '"') : m[2].toLowerCase());
+  }
+  return parts;
+}
