@@ -7,9 +7,12 @@ import { OID } from '../../operators/types.ts';
 import { parseTypeName } from '../types/type_name.ts';
 import type { BindEnv } from './env.ts';
 
-/** The OID that a literal of type regclass or regtype names; undefined for other types and for numbers, which are read as they are. */
+/**
+ * The OID that a literal of type regclass or regtype names. Undefined where the type's input function does it: other types, numbers,
+ * and sessions of a server, whose catalog knows index names too.
+ */
 export function regLiteral(env: BindEnv, text: string, type: number): Datum | undefined {
-  if (/^\s*(\d+|-)\s*$/.test(text)) return undefined;
+  if (env.evalContext.session !== undefined || /^\s*(\d+|-)\s*$/.test(text)) return undefined;
   if (type === OID.regtype) return parseTypeName(text).oid;
   if (type !== OID.regclass) return undefined;
   const path = identifiers(text);
