@@ -1,7 +1,7 @@
 /**
  * FROM: the list of items, each joined to those before it; LATERAL items are applied to them.
  */
-import { oneRow } from '../logical/columns.ts';
+import { oneRow, outputColumns } from '../logical/columns.ts';
 import type { Logical } from '../logical/plan.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { bindRangeFunction } from './from_function.ts';
@@ -9,7 +9,7 @@ import { type FromItem, queryItem } from './from_item.ts';
 import { bindRangeVar } from './from_relation.ts';
 import { bindJoin } from './join.ts';
 import { dependsOn, namesClash } from './lateral.ts';
-import type { Level } from './level.ts';
+import { type BoundSelect, colRef, type Level } from './level.ts';
 import { contentOf, kindOf, locationOf } from './node.ts';
 
 /** Binds a FROM list; its names become the level's namespace. */
@@ -24,6 +24,7 @@ export function bindFrom(level: Level, list: PgNode[]): Logical {
     }
     level.namespace = [...level.namespace, ...item.items];
     plan = plan ? crossJoin(plan, item) : item.plan;
+    if (list.length === 1 && item.order) level.inputOrder = item.order;
   }
   for (const i of level.namespace) {
     i.lateralOnly = false;
@@ -61,12 +62,24 @@ function bindSubselect(level: Level, c: PgNode): FromItem {
   const saved = level.lateralActive;
   level.lateralActive = c.lateral === true;
   const query = level.inClause('from_subselect', () =>
-    level.shared.binders.select(level, c.subquery, { resolveUnknown: true, keepOrder: false }),
+    level.shared.binders.select(level, c.subquery, { resolveUnknown: true, keepOrder: true }),
   );
   level.lateralActive = saved;
   const item = queryItem(level, query, c.alias, 'unnamed_subquery');
+  if (query.order.length > 0) withOrder(item, query);
   if (!c.alias) item.self.relVisible = false;
   return item;
+}
+
+/** Notes in which order a subquery gives its rows; the sort columns stay in its plan. */
+function withOrder(item: FromItem, query: BoundSelect): void {
+  const columns = outputColumns(query.plan);
+  item.plan = query.plan;
+  item.order = query.order.map((o) => ({
+    expr: colRef(columns.find((c) => c.id === o.id)!),
+    desc: o.desc,
+    nullsFirst: o.nullsFirst,
+  }));
 }
 
 /** `left` with an item after a comma or CROSS JOIN. */

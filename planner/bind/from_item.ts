@@ -2,7 +2,7 @@
  * What one item of FROM is: a plan and the names it brings; and helpers to make them.
  */
 import type { Expr } from '../../operators/expr/ir.ts';
-import type { Col, Logical } from '../logical/plan.ts';
+import type { Col, Logical, OrderItem } from '../logical/plan.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { type ColumnInfo, colRef, type Level, type NamespaceItem, type Output } from './level.ts';
 import { names } from './node.ts';
@@ -12,6 +12,8 @@ export interface FromItem {
   plan: Logical;
   /** Set for a function: puts it on top of rows whose columns its arguments may use, instead of joining `plan`. */
   extend?: (input: Logical, left: boolean) => Logical;
+  /** The order of an ordered subquery. */
+  order?: OrderItem[];
   /** All names that become visible. */
   items: NamespaceItem[];
   /** The one that lists the columns of the whole item. */

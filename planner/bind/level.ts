@@ -13,7 +13,7 @@ import type { Expr } from '../../operators/expr/ir.ts';
 import type { ColType } from '../../operators/types.ts';
 import type { Relation } from '../catalog_reader.ts';
 import { structureText } from '../logical/expressions.ts';
-import type { Col, Logical, LogicalAggregate, LogicalWindow } from '../logical/plan.ts';
+import type { Col, Logical, LogicalAggregate, LogicalWindow, OrderItem } from '../logical/plan.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { characterPosition } from '../parse/positions.ts';
 import type { Clause } from './clause.ts';
@@ -185,6 +185,8 @@ export class Level {
   namespace: NamespaceItem[] = [];
   /** Every item of FROM so far, seen or not: for error texts. */
   readonly entries: NamespaceItem[] = [];
+  /** Order of the rows of FROM when that is a single ordered subquery: aggregates that show order take it. */
+  inputOrder: OrderItem[] = [];
   lateralActive = false;
   readonly ctes = new Map<string, Cte>();
   /** `direct`: the arguments are those of an ordered-set aggregate, evaluated once a group. */

@@ -7,7 +7,7 @@
  * Subqueries are attached right under the step that first needs them.
  */
 import type { Expr } from '../../operators/expr/ir.ts';
-import type { Logical, OrderItem } from '../logical/plan.ts';
+import type { Logical, LogicalAggregate, OrderItem } from '../logical/plan.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { isUnknown, resolveUnknown, toBoolean, tryCoerce } from './coercion.ts';
 import { bindFrom } from './from.ts';
@@ -145,6 +145,7 @@ function beforeProjection(
   if (group || having || level.aggregates.length > 0 || level.grouping.length > 0) {
     const keys = group?.keys ?? [];
     plan = attachSetFunctions(level, plan, keys, sets, (p, args) => attachSubqueries(level, p, args, done));
+    for (const { call } of level.aggregates) takeInputOrder(level, call);
     const inputs = level.aggregates.flatMap(({ call }) => [
       ...call.args,
       ...(call.filter ? [call.filter] : []),
@@ -175,6 +176,13 @@ function beforeProjection(
     plan = { op: 'window', input: attachSubqueries(level, plan, inputs, done), windows: calls };
   }
   return { plan, done, sets };
+}
+
+const SHOWS_ORDER = /^(array_agg|string_agg|jsonb?_agg|jsonb?_object_agg|jsonb?_agg_strict|jsonb?_object_agg_\w+)\(/;
+
+/** array_agg(x) FROM (SELECT ... ORDER BY y) gives the elements in that order, as PostgreSQL does without promising it. */
+function takeInputOrder(level: Level, call: LogicalAggregate): void {
+  if (call.orderBy.length === 0 && !call.distinct && SHOWS_ORDER.test(call.fn)) call.orderBy = level.inputOrder;
 }
 
 function project(level: Level, input: Logical, targets: Target[]) {

@@ -296,3 +296,8 @@ select distinct from t
 select string_agg(distinct x, ',' order by x) from u
 select f, percentile_cont(f / 10) within group (order by a) from t group by f /* describe only */
 select 't'::regclass, 'public.t'::regclass, 'int4'::regtype, '"Mixed Case"'::regclass, '1259'::regclass, 'character varying'::regtype
+select array_agg(a), string_agg(b, '-') from (select * from t order by g desc, a) s
+select b, array_agg(q) from (select a as q, b from t order by c desc nulls last limit 4) s group by b
+select array_agg(x) from (select x from u union all select k2 from w order by x desc) s
+select s.a from (select a from t order by b) s
+select count(*) from (select a from t order by b) s
