@@ -196,13 +196,13 @@ test('names of the reg types', async () => {
   );
   const refused: [string, string, string][] = [
     ["'nothing'::regclass", '42P01', 'relation "nothing" does not exist'],
-    ["'nowhere.account'::regclass", '3F000', 'schema "nowhere" does not exist'],
+    ["'nowhere.account'::regclass", '42P01', 'relation "nowhere.account" does not exist'],
     ["'a b'::regclass", '42602', 'invalid name syntax'],
     ["'abs'::regproc", '42725', 'more than one function named "abs"'],
     ["'nothing'::regproc", '42883', 'function "nothing" does not exist'],
     ["'nothing'::regtype", '42704', 'type "nothing" does not exist'],
     ["'nobody'::regrole", '42704', 'role "nobody" does not exist'],
-    ["nextval('account')", '42809', '"account" is not a sequence'],
+    ["nextval('account')", '42809', 'cannot open relation "account"'],
   ];
   for (const [expression, sqlstate, message] of refused) {
     await assert.rejects(db.rows(`SELECT ${expression}`), (error: unknown) => {

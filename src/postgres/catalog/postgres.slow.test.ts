@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { PGlite } from '@electric-sql/pglite';
+import type { SqlError } from '../../../operators/errors.ts';
 import { systemRelations } from './system_relations.ts';
 import { CatalogUnderTest, type TextRow } from './testing/catalog_under_test.ts';
 
@@ -145,6 +146,55 @@ test('rows about the same objects', async () => {
     differences.push(
       `${sql}\n  row ${at}\n  PostgreSQL ${JSON.stringify(theirs[at])}\n  Tidemark   ${JSON.stringify(ours[at])}`,
     );
+  }
+  assert.deepEqual(differences, []);
+});
+
+/** Expressions that PostgreSQL refuses. */
+const REFUSED = [
+  "'nothing'::regclass",
+  "'nowhere.account'::regclass",
+  "'other_db.public.t'::regclass",
+  "'a b'::regclass",
+  "'a.'::regclass",
+  "'nothing'::regproc",
+  "'nowhere.now'::regproc",
+  "'abs'::regproc",
+  "'abs'::regprocedure",
+  "'abs(int'::regprocedure",
+  "'abs(text)'::regprocedure",
+  "'abs(nothing)'::regprocedure",
+  "'+++'::regoper",
+  "'+'::regoper",
+  "'+(int)'::regoperator",
+  "'+(int,text)'::regoperator",
+  "'+(int,int,int)'::regoperator",
+  "'nothing'::regtype",
+  "'nowhere.int4'::regtype",
+  "'nobody'::regrole",
+  "'nowhere'::regnamespace",
+  "'nothing'::regcollation",
+  "'nothing'::regconfig",
+  "pg_get_serial_sequence('nothing', 'id')",
+  "pg_get_serial_sequence('t', 'nothing')",
+  "pg_get_viewdef('nothing')",
+  "nextval('t')",
+  'lastval()',
+];
+
+test('errors', async () => {
+  const differences: string[] = [];
+  for (const expression of REFUSED) {
+    const sql = `SELECT ${expression}`;
+    const theirs = await postgres.query(sql).then(
+      () => 'no error',
+      (e: { code: string; message: string }) => `${e.code} ${e.message}`,
+    );
+    const ours = await tidemark.rows(sql).then(
+      () => 'no error',
+      (e: SqlError) => `${e.sqlstate} ${e.message.replace(/^line 1: /, '')}`,
+    );
+    if (ours !== theirs) differences.push(`${expression}\n  PostgreSQL ${theirs}\n  Tidemark   ${ours}`);
   }
   assert.deepEqual(differences, []);
 });

@@ -28,11 +28,22 @@ function schemaExists(moment: Moment, schema: string | undefined): boolean {
   return schema === undefined || moment.facts.schemas.some((s) => s.name === schema);
 }
 
+function regtypeIn(text: string, moment: Moment): number {
+  try {
+    return parseTypeName(text).oid;
+  } catch (error) {
+    const schema = /^\s*(\w+)\s*\./.exec(text)?.[1].toLowerCase();
+    if (error instanceof SqlError && error.sqlstate === '42704' && !schemaExists(moment, schema)) {
+      throw missing('3F000', 'schema', schema ?? '');
+    }
+    throw error;
+  }
+}
+
 function regclassIn(text: string, moment: Moment): number {
   const { schema, name } = qualified(text, moment);
   const found = findRelation(moment.facts, schema, name, moment.context.searchPath);
   if (found !== undefined) return found.oid;
-  if (!schemaExists(moment, schema)) throw missing('3F000', 'schema', schema ?? '');
   throw missing('42P01', 'relation', schema === undefined ? name : `${schema}.${name}`);
 }
 
@@ -157,10 +168,11 @@ function nameOf(table: SystemTable, column: string, oid: number): string | null 
   return row === undefined ? null : quoteIdent(systemTable(table).text(row, column));
 }
 
+/** `what`: how errors call it, $ for the name. */
 function namedIn(table: SystemTable, column: string, what: string): (text: string, moment: Moment) => number {
   return (text, moment) => {
     const oid = byName(table, column, qualified(text, moment).name);
-    if (oid === null) throw missing('42704', what, text);
+    if (oid === null) throw new SqlError('42704', `${what} does not exist`.replace('$', `"${text}"`));
     return oid;
   };
 }
@@ -190,7 +202,7 @@ const quoted = (name: string | null | undefined): string | null =>
 const REG_TYPES: Record<string, RegType> = {
   regclass: { in: regclassIn, out: regclassOut },
   regtype: {
-    in: (text) => parseTypeName(text).oid,
+    in: regtypeIn,
     out: (oid) => (typeByOid(oid) === undefined ? null : formatType(oid)),
   },
   regproc: { in: regprocIn, out: regprocOut },
@@ -212,11 +224,11 @@ const REG_TYPES: Record<string, RegType> = {
   regnamespace: { in: regnamespaceIn, out: (oid, { facts }) => quoted(facts.schema(oid)?.name) },
   regrole: { in: regroleIn, out: (oid, { context }) => quoted(roleName(oid, context.user)) },
   regconfig: {
-    in: namedIn('pg_ts_config', 'cfgname', 'text search configuration'),
+    in: namedIn('pg_ts_config', 'cfgname', 'text search configuration $'),
     out: (oid) => nameOf('pg_ts_config', 'cfgname', oid),
   },
   regcollation: {
-    in: namedIn('pg_collation', 'collname', 'collation'),
+    in: namedIn('pg_collation', 'collname', 'collation $ for encoding "UTF8"'),
     out: (oid) => nameOf('pg_collation', 'collname', oid),
   },
 };

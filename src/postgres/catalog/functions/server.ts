@@ -63,7 +63,7 @@ function events(oid: number, { facts }: Moment): number {
 /** There are no sequences. */
 function notSequence([oid]: Datum[], { facts }: Moment): never {
   const name = facts.relation(numberOf(oid))?.name ?? facts.index(numberOf(oid))?.name ?? String(oid);
-  throw new SqlError('42809', `"${name}" is not a sequence`);
+  throw new SqlError('42809', `cannot open relation "${name}"`, { detail: 'There are no sequences.' });
 }
 
 const relationSize: CatalogFunction = ([oid], moment) => sizeOf(numberOf(oid), moment);
