@@ -271,6 +271,7 @@ export class TidemarkEngine implements Engine {
     this.streams.clear();
     this.localStreams.clear();
     this.loop.close();
+    this.system.catalogs?.close();
   }
 }
 

@@ -20,6 +20,8 @@ export interface CatalogRelations {
   rows(oid: number, context: EvalContext): Datum[][] | Batch | null;
   /** Answers catalog functions such as pg_get_viewdef by their pg_proc name. */
   answer(name: string, args: Datum[], context: EvalContext): Datum;
+  /** Gives the memory of kept rows back. */
+  close(): void;
 }
 
 interface FigureRelation {

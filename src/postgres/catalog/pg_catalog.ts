@@ -86,6 +86,11 @@ export class PgCatalog implements CatalogRelations {
     return batch;
   }
 
+  close(): void {
+    for (const { arena } of this.#kept.values()) arena.release();
+    this.#kept.clear();
+  }
+
   answer(name: string, args: Datum[], context: EvalContext): Datum {
     return answerCatalogFunction(name, args, this.moment(context));
   }
