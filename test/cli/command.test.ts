@@ -114,7 +114,7 @@ test('the demo shows live rows and ends at Ctrl-C', { timeout: 120_000 }, async 
       server.port,
       'SELECT count(*)::int AS n, sum(bids)::int AS bids FROM bids_per_channel',
     )) as { n: number; bids: number | null }[];
-    if (row.n > 3 && (row.bids ?? 0) > 1000) break;
+    if (row.n > 3 && (row.bids ?? 0) > 1000 && /events\/s/.test(server.output())) break;
     assert.ok(Date.now() < until, 'no bids came');
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
