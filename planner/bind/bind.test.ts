@@ -154,8 +154,15 @@ test('result columns know the table column they come from', () => {
   assert.deepEqual(origins, [{ relation: t.oid, attnum: 2 }, { relation: t.oid, attnum: 1 }, undefined]);
 });
 
-test('AS OF goes into the bound query', () => {
-  assert.deepEqual(bind('select a from t as of 42').asOf, { k: 'const', v: 42, t: { oid: OID.int4, typmod: -1 } });
+test('AS OF goes into the bound query where the caller can read so, and is refused elsewhere', () => {
+  const [statement] = parse('select a from t as of 42');
+  assert.ok(statement.k === 'select');
+  const { asOf } = bindQuery(statement.query, { ...testEnv(catalog), allowAsOf: true });
+  assert.deepEqual(asOf, { k: 'const', v: 42, t: { oid: OID.int4, typmod: -1 } });
+  assert.match(
+    refusal(() => bind('select a from t as of 42')),
+    /^0A000 reading AS OF/,
+  );
 });
 
 /** The value of `select <expression>` as a node, with its text. */

@@ -21,8 +21,10 @@ export interface BindEnv {
   columnDefault?(relation: Relation, column: number): { node: PgNode; text: string } | null;
   /** Called with each RangeVar that names a relation of the catalog, and that relation. */
   onRelation?(node: PgNode, relation: Relation): void;
-  /** Columns of $n when no parameter is allowed at all (view bodies): PostgreSQL's 42P02. Default true. */
+  /** False: no parameter is allowed (view bodies), PostgreSQL's 42P02. Default true. */
   allowParams?: boolean;
+  /** True: the caller reads `relation AS OF e` at the moment that BoundQuery.asOf gives. Default: AS OF is refused. */
+  allowAsOf?: boolean;
 }
 
 export interface BoundReturning {

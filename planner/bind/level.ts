@@ -155,6 +155,7 @@ export class Shared {
 
   /** Notes `relation AS OF e`: one statement reads one moment. */
   readAsOf(level: Level, node: PgNode, location: number): void {
+    if (this.env.allowAsOf !== true) throw level.unsupported('reading AS OF another tick', location);
     const expr = level.bindIn('option', node);
     if (this.asOf && structureText(this.asOf) !== structureText(expr)) {
       throw level.error('0A000', 'reading at two different times in one statement is not supported', location);

@@ -88,7 +88,7 @@ export function wholeRow(level: Level, item: NamespaceItem, location: number): E
 export function missingItem(level: Level, schema: string | null, name: string, location: number): SqlError {
   for (let at: Level | null = level; at; at = at.parent) {
     for (const item of at.entries) {
-      const sameName = item.name === name && schema === null;
+      const sameName = item.name === name;
       const sameRelation = item.relation?.name === name && (schema === null || item.relation.schema === schema);
       if (!sameName && !sameRelation) continue;
       const message = `invalid reference to FROM-clause entry for table "${name}"`;

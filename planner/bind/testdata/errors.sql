@@ -322,3 +322,4 @@ select 'nosuch'::regclass
 select 'public.nosuch'::regclass
 select 'nosuch'::regtype
 select 'a b'::regclass
+select s.tt.a from t as tt
