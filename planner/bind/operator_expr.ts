@@ -221,7 +221,7 @@ function bindBetween(level: Level, c: PgNode, at: number): Expr {
   const op = (name: string, bound: PgNode): Expr =>
     toBoolean(
       level,
-      bindPlain(level, { name: [{ String: { sval: name } }], lexpr: c.lexpr, rexpr: bound }, at),
+      bindPlain(level, { name: [{ String: { sval: name } }], lexpr: c.lexpr, rexpr: bound, location: at }, at),
       negated ? 'OR' : 'AND',
     );
   if (!symmetric) return level.at(within(low, high), at);

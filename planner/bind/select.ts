@@ -86,7 +86,7 @@ function bindPlainSelect(level: Level, c: PgNode, options: SelectOptions): Bound
   if (distinct && !isDistinctOn) checkDistinct(level, targets, order);
   const offset = bindLimit(level, c.limitOffset, 'OFFSET');
   const limit = bindLimit(level, c.limitCount, 'LIMIT');
-  resolveWindows(level);
+  resolveWindows(level, targets);
   if (options.resolveUnknown || distinct) for (const t of targets) t.expr = resolveUnknown(level, t.expr);
 
   const sorts = c.limitOption === 'LIMIT_OPTION_WITH_TIES' || limit || offset || isDistinctOn;

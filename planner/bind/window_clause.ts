@@ -10,12 +10,13 @@ import type { LogicalWindow, OrderItem } from '../logical/plan.ts';
 import { visitExpr } from '../logical/walk.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { formatType } from '../types/type_name.ts';
-import { INT8, operatorFor, resolveUnknown, toSpecific, tryCoerce, typeOf } from './coercion.ts';
+import { INT8, isUnknown, operatorFor, resolveUnknown, toSpecific, tryCoerce, typeOf } from './coercion.ts';
 import { constantValue } from './constant_value.ts';
 import type { Level } from './level.ts';
 import { exprLocation } from './locate.ts';
 import { locationOf } from './node.ts';
 import { checkEquality, sortItem } from './sort_item.ts';
+import type { Target } from './target.ts';
 import { DEFAULT_FRAME } from './window_call.ts';
 
 /** Bits of WindowDef.frameOptions (PostgreSQL's parsenodes.h). */
@@ -52,13 +53,13 @@ interface Definition {
 }
 
 /** Resolves all definitions of the level and completes its window calls. */
-export function resolveWindows(level: Level): void {
+export function resolveWindows(level: Level, targets: Target[]): void {
   const done: Definition[] = [];
   for (const node of level.windowDefinitions) {
     if (node.name && done.some((d) => d.name === node.name)) {
       throw level.error('42P20', `window "${node.name}" is already defined`, locationOf(node));
     }
-    done.push(define(level, node, done));
+    done.push(define(level, node, done, targets));
   }
   for (const use of level.windows) {
     const d = done[use.definition];
@@ -68,16 +69,27 @@ export function resolveWindows(level: Level): void {
   }
 }
 
-function define(level: Level, node: PgNode, earlier: Definition[]): Definition {
+/** Binds a sort or partition expression. An untyped literal that the select list has too becomes text there as well. */
+function bindKey(level: Level, targets: Target[], node: PgNode): Expr {
+  const bound = level.bind(node);
+  if (!isUnknown(level, bound)) return bound;
+  const text = structureText(bound);
+  for (const t of targets) if (structureText(t.expr) === text) t.expr = resolveUnknown(level, t.expr);
+  return resolveUnknown(level, bound);
+}
+
+function define(level: Level, node: PgNode, earlier: Definition[], targets: Target[]): Definition {
   const at = locationOf(node);
   const base = node.refname ? earlier.find((d) => d.name === node.refname) : undefined;
   if (node.refname && !base) throw level.error('42704', `window "${node.refname}" does not exist`, at);
   const order = level.inClause('window_order', () =>
-    ((node.orderClause ?? []) as PgNode[]).map((s) => sortItem(level, s.SortBy, level.bind(s.SortBy.node))),
+    ((node.orderClause ?? []) as PgNode[]).map((s) =>
+      sortItem(level, s.SortBy, bindKey(level, targets, s.SortBy.node)),
+    ),
   );
   const partition = level.inClause('window_partition', () =>
     ((node.partitionClause ?? []) as PgNode[]).map((n) => {
-      const e = resolveUnknown(level, level.bind(n));
+      const e = bindKey(level, targets, n);
       checkEquality(level, e);
       return e;
     }),

@@ -323,3 +323,4 @@ select 'public.nosuch'::regclass
 select 'nosuch'::regtype
 select 'a b'::regclass
 select s.tt.a from t as tt
+select a from t where (d + interval '1 hour') between a and 2
