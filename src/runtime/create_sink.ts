@@ -6,7 +6,6 @@ import { openSink } from '../sinks/connectors.ts';
 import { fill, planView } from './create_view.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { creationSchema, nameTaken } from './names.ts';
-import { SinkRuntime } from './sink.ts';
 import { ViewRuntime } from './view.ts';
 
 type CreateSink = Extract<Statement, { k: 'create_sink' }>;
@@ -20,9 +19,9 @@ export async function createSink(
   const options = Object.fromEntries(statement.options.map((o) => [o.name, o.value]));
   const { bound, physical } = planView(engine, sinkQuery(engine, statement, session), session);
   const columns = physical.columns.map((c) => ({ name: c.name, type: c.type }));
-  const writer = await openSink(options, columns, physical.key, statement.name);
+  const log = (message: string) => engine.log('warn', `sink ${statement.name}: ${message}`);
+  const sink = await openSink(options, columns, physical.key, statement.name, log);
   const oid = engine.catalog.newOid();
-  const sink = new SinkRuntime(writer, (message) => engine.log('warn', `sink ${statement.name}: ${message}`));
   const view = new ViewRuntime(oid, statement.name, physical, session.evalContext, null);
   const stop = engine.loop.observe(oid, sink);
   try {

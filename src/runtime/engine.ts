@@ -25,7 +25,7 @@ import { prepareModification } from './modifications.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { prepareQuery } from './queries.ts';
 import type { ReadSources } from './reads.ts';
-import type { SinkRuntime } from './sink.ts';
+import type { Sink } from './sink.ts';
 import type { StreamRuntime } from './stream.ts';
 import { prepareSubscribe } from './subscribe.ts';
 import { SystemCatalog } from './system_catalog.ts';
@@ -63,7 +63,7 @@ export class TidemarkEngine implements Engine {
   readonly streams = new Map<number, StreamRuntime>();
   /** Streams without a connector that have a watermark. */
   readonly localStreams = new Map<number, LocalStream>();
-  readonly sinks = new Map<number, SinkRuntime>();
+  readonly sinks = new Map<number, Sink>();
   readonly log: NonNullable<EngineOptions['log']>;
   readonly version: string;
   readonly openSource: NonNullable<EngineOptions['openSource']>;

@@ -18,11 +18,19 @@ export interface SinkStatistics {
   queued: number;
 }
 
+/** What CREATE SINK makes: sees every tick of its view. */
+export interface Sink extends Observer {
+  readonly statistics: SinkStatistics;
+  /** Resolves when everything seen so far is written. */
+  flushed(): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** Milliseconds before the first retry; doubles up to the greatest. */
 const FIRST_RETRY_MS = 100;
 const GREATEST_RETRY_MS = 10_000;
 
-export class SinkRuntime implements Observer {
+export class SinkRuntime implements Sink {
   readonly statistics: SinkStatistics = { rows: 0n, tick: 0n, errors: 0n, lastError: '', queued: 0 };
   readonly #writer: SinkWriter;
   readonly #log: (message: string) => void;
@@ -78,7 +86,6 @@ export class SinkRuntime implements Observer {
     });
   }
 
-  /** Resolves when everything queued is written. */
   async flushed(): Promise<void> {
     await this.#running;
   }

@@ -1,23 +1,31 @@
-/** Which writers CREATE SINK ... WITH (connector = '...') can have. */
+/** Which sinks CREATE SINK ... WITH (connector = '...') can have. */
 import { SqlError } from '../../operators/errors.ts';
 import type { ColType } from '../../operators/types.ts';
-import type { SinkWriter } from '../runtime/sink.ts';
+import { type Sink, SinkRuntime } from '../runtime/sink.ts';
+import { BlackholeSink } from './blackhole.ts';
 
 const CONNECTORS = ['blackhole', 'kafka'];
 
-/** Opens a writer; `key` are the columns that identify a row of the view, when the planner proved some. */
+/** Opens a sink; `key` are the columns that identify a row of the view, when the planner proved some. */
 export async function openSink(
   options: Record<string, string>,
   columns: { name: string; type: ColType }[],
   key: number[] | null,
   name: string,
-): Promise<SinkWriter> {
+  log: (message: string) => void,
+): Promise<Sink> {
   switch (options.connector) {
     case 'blackhole':
-      return { write: async () => undefined, close: async () => undefined };
+      for (const option of Object.keys(options)) {
+        if (option === 'connector') continue;
+        throw new SqlError('22023', `unrecognized option "${option}" for connector "blackhole"`, {
+          hint: 'It has no options.',
+        });
+      }
+      return new BlackholeSink();
     case 'kafka': {
       const { openKafkaSink } = await import('./kafka/index.ts');
-      return openKafkaSink(options, columns, key, name);
+      return new SinkRuntime(await openKafkaSink(options, columns, key, name), log);
     }
     default:
       throw new SqlError('22023', `unknown sink connector "${options.connector ?? ''}"`, {

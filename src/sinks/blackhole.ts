@@ -1,0 +1,24 @@
+/**
+ * connector = 'blackhole': counts the changes of each tick and drops them where they lie. Nothing is copied or queued, so a sink of this
+ * kind costs what its query costs: for benches, and for finding out what a query does under load.
+ */
+import type { Batch } from '../../operators/batch/batch.ts';
+import type { Sink, SinkStatistics } from '../runtime/sink.ts';
+
+export class BlackholeSink implements Sink {
+  readonly statistics: SinkStatistics = { rows: 0n, tick: 0n, errors: 0n, lastError: '', queued: 0 };
+
+  onTick(tick: bigint, delta: Batch | null): void {
+    if (delta === null) return;
+    this.statistics.rows += BigInt(delta.n);
+    this.statistics.tick = tick;
+  }
+
+  flushed(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
