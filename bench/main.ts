@@ -1,11 +1,12 @@
 /**
- * npm run bench -- nexmark [q0 q1 ...] | kafka | wire   [--json] [--events N] [--runs N]
+ * npm run bench -- nexmark [q0 q1 ...] | profile qN | kafka | wire   [--json] [--events N] [--tick N] [--runs N]
  *
  * Each prints a table, or with --json one JSON object a line. Figures are ratios inside one run wherever they can be: machines differ.
  */
 import { parseArgs } from 'node:util';
 import { kafkaBench } from './kafka.ts';
-import { nexmarkBench } from './nexmark.ts';
+import { nexmarkBench } from './nexmark/index.ts';
+import { profile } from './nexmark/profile.ts';
 import { wireBench } from './wire.ts';
 
 const { values, positionals } = parseArgs({
@@ -13,7 +14,7 @@ const { values, positionals } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     events: { type: 'string' },
-    runs: { type: 'string', default: '1' },
+    runs: { type: 'string' },
     rows: { type: 'string' },
     tick: { type: 'string', default: '10000' },
     seconds: { type: 'string', default: '5' },
@@ -24,11 +25,19 @@ const number = (text: string | undefined, fallback: number) => (text === undefin
 
 switch (positionals[0]) {
   case 'nexmark':
-    await nexmarkBench({
+    nexmarkBench({
       queries: positionals.slice(1),
-      events: number(values.events, 1_000_000),
-      tickRows: number(values.tick, 10_000),
-      runs: number(values.runs, 1),
+      events: number(values.events, 300_000),
+      tickEvents: number(values.tick, 10_000),
+      runs: number(values.runs, 3),
+      json: values.json,
+    });
+    break;
+  case 'profile':
+    await profile({
+      query: positionals[1] ?? '',
+      events: number(values.events, 500_000),
+      tickEvents: number(values.tick, 10_000),
       json: values.json,
     });
     break;
@@ -39,6 +48,8 @@ switch (positionals[0]) {
     await wireBench({ rows: number(values.rows, 1_000_000), seconds: number(values.seconds, 5), json: values.json });
     break;
   default:
-    console.error('npm run bench -- nexmark [q0 q1 ...] | kafka | wire   [--json] [--events N] [--runs N]');
+    console.error(
+      'npm run bench -- nexmark [q0 q1 ...] | profile qN | kafka | wire   [--json] [--events N] [--tick N] [--runs N]',
+    );
     process.exit(2);
 }

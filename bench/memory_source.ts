@@ -1,13 +1,13 @@
-/** A source whose records lie in memory already: benches measure what comes after the network. */
+/** A source whose records lie in memory already and are handed over one tick's worth at a time: benches measure what comes after the network. */
 import type { RawBatch, Source, SourceEvent } from '../src/sources/source.ts';
 
 export class MemorySource implements Source {
-  readonly #batches: RawBatch[];
-  #next = 0;
-  #open = false;
+  readonly #waiting: RawBatch[] = [];
+  #position = 0n;
 
-  constructor(batches: RawBatch[]) {
-    this.#batches = batches;
+  /** The next poll() gives this batch. */
+  offer(batch: RawBatch): void {
+    this.#waiting.push(batch);
   }
 
   async partitions(): Promise<number[]> {
@@ -19,27 +19,30 @@ export class MemorySource implements Source {
   }
 
   open(): void {
-    this.#open = true;
+    // One partition, which starts at its first record.
   }
 
   poll(): RawBatch | null {
-    return this.#open ? (this.#batches[this.#next++] ?? null) : null;
+    const batch = this.#waiting.shift() ?? null;
+    if (batch !== null) this.#position = batch.nextOffset;
+    return batch;
   }
 
   onReady(callback: () => void): void {
-    if (this.#next < this.#batches.length) callback();
+    if (this.#waiting.length > 0) callback();
   }
 
   takeEvents(): SourceEvent[] {
     return [];
   }
 
-  position(): bigint | undefined {
-    return this.#batches[this.#next - 1]?.nextOffset;
+  position(): bigint {
+    return this.#position;
   }
 
-  highWatermark(): bigint | undefined {
-    return this.#batches.at(-1)?.nextOffset ?? 0n;
+  /** More is always to come, so the partition never counts as idle. */
+  highWatermark(): bigint {
+    return this.#position + 1n;
   }
 
   pause(): void {
@@ -54,8 +57,9 @@ export class MemorySource implements Source {
     return 0;
   }
 
-  async *readRange(_partition: number, from: bigint, to: bigint): AsyncGenerator<RawBatch> {
-    for (const batch of this.#batches) if (batch.baseOffset >= from && batch.nextOffset <= to) yield batch;
+  // biome-ignore lint/correctness/useYield: there is nothing to yield.
+  async *readRange(): AsyncGenerator<RawBatch> {
+    throw new Error('a memory source keeps nothing');
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,93 @@
+/** Queries that make of each bid one row or none, and keep nothing: q0, q1, q2, q10, q13, q14, q21, q22. */
+import type { Bid, Program, Value } from './program.ts';
+
+/** `make` gives the output object of a bid, or null. */
+function perBid<T extends object>(make: (bid: Bid) => T | null): Program {
+  let out: T[] = [];
+  return {
+    tick({ bids }) {
+      out = [];
+      for (const bid of bids) {
+        const row = make(bid);
+        if (row !== null) out.push(row);
+      }
+    },
+    rows: () => out.map((row) => Object.values(row) as Value[]),
+  };
+}
+
+export const q0 = () =>
+  perBid(({ auction, bidder, price, date_time, extra }) => ({ auction, bidder, price, date_time, extra }));
+
+export const q1 = () =>
+  perBid(({ auction, bidder, price, date_time, extra }) => ({
+    auction,
+    bidder,
+    price: 0.908 * price,
+    date_time,
+    extra,
+  }));
+
+export const q2 = () => perBid(({ auction, price }) => (auction % 123 === 0 ? { auction, price } : null));
+
+export const q10 = () =>
+  perBid(({ auction, bidder, price, date_time, extra }) => {
+    const iso = new Date(date_time).toISOString();
+    return { auction, bidder, price, date_time, extra, dt: iso.slice(0, 10), hm: iso.slice(11, 16) };
+  });
+
+export function q13(): Program {
+  const side = new Map<number, string>();
+  for (let key = 0; key < 10_000; key++) side.set(key, String(key));
+  return perBid(({ auction, bidder, price, date_time }) => {
+    const value = side.get(auction % 10_000);
+    return value === undefined ? null : { auction, bidder, price, date_time, value };
+  });
+}
+
+export const q14 = () =>
+  perBid((bid) => {
+    const price = 0.908 * bid.price;
+    if (price <= 1_000_000 || price >= 50_000_000) return null;
+    const hour = new Date(bid.date_time).getUTCHours();
+    const type = hour >= 8 && hour <= 18 ? 'dayTime' : hour <= 6 || hour >= 20 ? 'nightTime' : 'otherTime';
+    let count = 0;
+    for (let i = 0; i < bid.extra.length; i++) if (bid.extra.charCodeAt(i) === 99) count++;
+    return {
+      auction: bid.auction,
+      bidder: bid.bidder,
+      price,
+      bid_time_type: type,
+      date_time: bid.date_time,
+      extra: bid.extra,
+      c_counts: count,
+    };
+  });
+
+const CHANNEL_IDS = new Map([
+  ['apple', '0'],
+  ['google', '1'],
+  ['facebook', '2'],
+  ['baidu', '3'],
+]);
+const CHANNEL_ID = /(&|^)channel_id=([^&]*)/;
+
+export const q21 = () =>
+  perBid(({ auction, bidder, price, channel, url }) => {
+    const id = CHANNEL_IDS.get(channel.toLowerCase()) ?? CHANNEL_ID.exec(url)?.[2];
+    return id === undefined ? null : { auction, bidder, price, channel, channel_id: id };
+  });
+
+export const q22 = () =>
+  perBid(({ auction, bidder, price, channel, url }) => {
+    const parts = url.split('/');
+    return {
+      auction,
+      bidder,
+      price,
+      channel,
+      dir1: parts[3] ?? '',
+      dir2: parts[4] ?? '',
+      dir3: parts[5] ?? '',
+    };
+  });

@@ -1,0 +1,128 @@
+/**
+ * One measurement in a process of its own: child.ts QUERY WAY EVENTS TICK prints one JSON object.
+ *
+ * | way       | what is measured                                                                                   |
+ * |-----------|-----------------------------------------------------------------------------------------------------|
+ * | blackhole | JSON bytes to a sink that counts and drops; and JSON.parse of the same messages, chunk by chunk in turn |
+ * | view      | likewise, to a materialized view                                                                     |
+ * | columns   | decoded columns to the blackhole: the operators alone                                                |
+ * | hand      | decoded objects through the hand-written program                                                     |
+ *
+ * The first WARM_UP events run and do not count. What makes the input is not measured, and garbage is collected before each measurement.
+ */
+import { setImmediate as turn } from 'node:timers/promises';
+import { Arena } from '../../operators/batch/arena.ts';
+import { PROGRAMS } from '../hand_written/index.ts';
+import { quantile } from '../table.ts';
+import { ColumnEngine, type End, MessageEngine } from './engine.ts';
+import { Chunk } from './input.ts';
+
+const CHUNK = 50_000;
+const WARM_UP = 100_000;
+
+export type Way = End | 'columns' | 'hand';
+
+export interface Measured {
+  /** Messages of the streams that the query reads. */
+  events: number;
+  cpu: number;
+  wall: number;
+  /** CPU seconds of JSON.parse for the same messages; 0 where it is not measured. */
+  parseCpu: number;
+  tickP50Ms: number;
+  tickP99Ms: number;
+  stateRows: number;
+  stateBytes: number;
+  peakRssBytes: number;
+}
+
+/** Collects garbage, then runs the work; adds up CPU (all threads of the process) and wall seconds. */
+class Meter {
+  cpu = 0;
+  wall = 0;
+  readonly ticks: number[] = [];
+
+  run(work: (() => void)[]): void {
+    globalThis.gc?.();
+    const cpu = process.cpuUsage();
+    const start = performance.now();
+    let last = start;
+    for (const item of work) {
+      item();
+      const now = performance.now();
+      this.ticks.push(now - last);
+      last = now;
+    }
+    const used = process.cpuUsage(cpu);
+    this.cpu += (used.user + used.system) / 1e6;
+    this.wall += (performance.now() - start) / 1000;
+  }
+}
+
+/** What a way does with a chunk: the work to measure, and what to do after it. */
+interface Step {
+  work: (() => void)[];
+  done?(): void;
+}
+
+async function steps(query: string, way: Way, tick: number) {
+  if (way === 'columns' || way === 'hand') {
+    const engine = await ColumnEngine.open(query);
+    const program = PROGRAMS.get(query)?.();
+    if (program === undefined) throw new Error(`there is no hand-written ${query}`);
+    const columns = (chunk: Chunk): Step => {
+      const arena = new Arena();
+      const ticks = chunk.rawTicks(tick).map((raw) => engine.decode(raw, arena));
+      return { work: ticks.map((t) => () => engine.tick(t)), done: () => arena.release() };
+    };
+    const hand = (chunk: Chunk): Step => ({
+      work: chunk.objectTicks(tick).map((events) => () => program.tick(events)),
+    });
+    return { engine, step: way === 'columns' ? columns : hand };
+  }
+  const engine = await MessageEngine.open(query, way);
+  return {
+    engine,
+    step: (chunk: Chunk): Step => ({ work: chunk.rawTicks(tick).map((raw) => () => engine.tick(raw)) }),
+  };
+}
+
+async function measure(query: string, way: Way, events: number, tick: number): Promise<Measured> {
+  const { engine, step } = await steps(query, way, tick);
+  const tables = engine.tables();
+  const parse = way === 'blackhole' || way === 'view';
+  let own = new Meter();
+  let json = new Meter();
+  let counted = 0;
+  for (let from = 0; from < WARM_UP + events; from += CHUNK) {
+    if (from === WARM_UP) {
+      own = new Meter();
+      json = new Meter();
+      counted = 0;
+    }
+    const chunk = new Chunk(tables, from, Math.min(from + CHUNK, WARM_UP + events));
+    counted += chunk.count;
+    if (parse) json.run([() => chunk.parseAll()]);
+    const { work, done } = step(chunk);
+    own.run(work);
+    done?.();
+    // Sinks and timers get their turn.
+    await turn();
+  }
+  const state = engine.state();
+  return {
+    events: counted,
+    cpu: own.cpu,
+    wall: own.wall,
+    parseCpu: json.cpu,
+    tickP50Ms: quantile(own.ticks, 0.5),
+    tickP99Ms: quantile(own.ticks, 0.99),
+    stateRows: state.rows,
+    stateBytes: state.bytes,
+    peakRssBytes: process.resourceUsage().maxRSS * 1024,
+  };
+}
+
+const [query, way, events, tick] = process.argv.slice(2);
+console.log(JSON.stringify(await measure(query, way as Way, Number(events), Number(tick))));
+process.exit(0);

@@ -1,0 +1,139 @@
+/** Engines that run one Nexmark query: fed with messages, or with columns that were decoded beforehand. */
+import '../../operators/expr/functions/index.ts';
+import type { Arena } from '../../operators/batch/arena.ts';
+import type { Batch } from '../../operators/batch/batch.ts';
+import { BatchBuilder } from '../../operators/batch/builder.ts';
+import { initParser } from '../../planner/parse/parse.ts';
+import { jsonDecoder } from '../../src/formats/json/index.ts';
+import { TidemarkEngine } from '../../src/runtime/engine.ts';
+import { runScript } from '../../src/runtime/script.ts';
+import type { NexmarkTable } from '../../src/sources/nexmark/numbering.ts';
+import { localStreamsSql, streamsSql, views } from '../../test/nexmark/suite.ts';
+import { MemorySource } from '../memory_source.ts';
+import type { RawTick } from './input.ts';
+
+export type End = 'blackhole' | 'view';
+
+function querySql(query: string, end: End): string {
+  const sql = views.get(query);
+  if (sql === undefined) throw new Error(`there is no query ${query}`);
+  if (end === 'view') return sql;
+  return sql
+    .replace(/CREATE MATERIALIZED VIEW (\w+) AS/, 'CREATE SINK $1 AS')
+    .replace(/;\s*$/, " WITH (connector = 'blackhole');");
+}
+
+abstract class QueryEngine {
+  readonly engine: TidemarkEngine;
+
+  constructor(engine: TidemarkEngine) {
+    this.engine = engine;
+  }
+
+  /** The streams that the query's plan reads: their messages are the events that count. */
+  tables(): NexmarkTable[] {
+    const read = new Set([...this.engine.loop.views()].flatMap((v) => v.sources.map((s) => s.relation)));
+    return [...read].map((oid) => this.nameOf(oid)).filter((name) => name !== null);
+  }
+
+  /** The stream's name, or null for a table. */
+  protected abstract nameOf(oid: number): NexmarkTable | null;
+
+  figures() {
+    return [...this.engine.loop.views()].flatMap((v) =>
+      v.dataflow.figures().map((figures, i) => ({ view: v.name, op: v.dataflow.plan.nodes[i].op, ...figures })),
+    );
+  }
+
+  state(): { rows: number; bytes: number } {
+    const figures = this.figures();
+    return {
+      rows: figures.reduce((n, f) => n + f.stateRows, 0),
+      bytes: figures.reduce((n, f) => n + f.stateBytes, 0),
+    };
+  }
+}
+
+export class MessageEngine extends QueryEngine {
+  readonly #sources: Map<string, MemorySource>;
+
+  private constructor(engine: TidemarkEngine, sources: Map<string, MemorySource>) {
+    super(engine);
+    this.#sources = sources;
+  }
+
+  static async open(query: string, end: End): Promise<MessageEngine> {
+    await initParser();
+    const sources = new Map<string, MemorySource>();
+    const engine = new TidemarkEngine({
+      automatic: false,
+      tickRows: Number.MAX_SAFE_INTEGER,
+      openSource: (spec) => {
+        const source = new MemorySource();
+        sources.set(spec.options.topic, source);
+        return source;
+      },
+    });
+    await runScript(
+      engine,
+      streamsSql((table) => `connector = 'kafka', topic = '${table}', brokers = 'memory', format = 'json'`),
+    );
+    await runScript(engine, querySql(query, end));
+    return new MessageEngine(engine, sources);
+  }
+
+  protected override nameOf(oid: number): NexmarkTable | null {
+    return (this.engine.streams.get(oid)?.relation.name as NexmarkTable) ?? null;
+  }
+
+  tick(input: RawTick): void {
+    for (const [table, batch] of input) this.#sources.get(table)?.offer(batch);
+    this.engine.pump();
+  }
+}
+
+/** One tick's rows as batches by relation; they live in the arena that they were decoded into. */
+export type ColumnTick = Map<number, Batch>;
+
+export class ColumnEngine extends QueryEngine {
+  static async open(query: string): Promise<ColumnEngine> {
+    await initParser();
+    const engine = new TidemarkEngine({ automatic: false });
+    await runScript(engine, localStreamsSql());
+    await runScript(engine, querySql(query, 'blackhole'));
+    return new ColumnEngine(engine);
+  }
+
+  protected override nameOf(oid: number): NexmarkTable | null {
+    return (this.engine.localStreams.get(oid)?.relation.name as NexmarkTable) ?? null;
+  }
+
+  decode(tick: RawTick, arena: Arena): ColumnTick {
+    const out: ColumnTick = new Map();
+    for (const [oid, { relation }] of this.engine.localStreams) {
+      const raw = tick.get(relation.name as NexmarkTable);
+      if (raw === undefined) continue;
+      const columns = relation.columns.map(({ name, type }) => ({
+        name,
+        type,
+        notNull: false,
+        origin: { k: 'field' as const, name },
+      }));
+      const builder = new BatchBuilder(
+        columns.map((c) => c.type),
+        arena,
+        raw.n,
+      );
+      jsonDecoder({ columns, needed: columns.map((_, i) => i) }).decode(raw, 0, raw.n, builder);
+      out.set(oid, builder.build());
+    }
+    return out;
+  }
+
+  tick(input: ColumnTick): void {
+    const accepted = new Map<number, Batch>();
+    for (const [oid, batch] of input)
+      accepted.set(oid, this.engine.localStreams.get(oid)?.accept(batch, this.engine.loop.arena) ?? batch);
+    this.engine.publish(accepted);
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Nexmark in process: JSON bytes in memory -> scan -> decode -> operators -> blackhole; beside it the same with a materialized view at the end.
+ *
+ *   jsonParseRatio     CPU of JSON.parse of the same messages one by one / CPU of the query, in turn within one process
+ *   handWrittenRatio   CPU of a hand-written program over decoded objects / CPU of the operators over decoded columns
+ *
+ * An event is a message of a stream that the query's plan reads, counted once however often the plan reads the stream: of 10,000 Nexmark
+ * events q0 has to read 9,200 (the bids), q3 800 (people and auctions), q4 9,800. child.ts says what is measured and how.
+ */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { QUERIES } from '../../test/nexmark/suite.ts';
+import { median, type Row, Table } from '../table.ts';
+import type { Measured, Way } from './child.ts';
+
+export interface NexmarkBenchOptions {
+  queries: string[];
+  events: number;
+  tickEvents: number;
+  runs: number;
+  json: boolean;
+}
+
+const WAYS: Way[] = ['blackhole', 'view', 'columns', 'hand'];
+
+export function nexmarkBench(options: NexmarkBenchOptions): void {
+  const queries = options.queries.length > 0 ? options.queries : QUERIES;
+  const table = new Table(options.json);
+  for (const query of queries) {
+    const rows: Row[] = [];
+    for (let run = 0; run < options.runs; run++) rows.push(figures(query, options));
+    const middle: Row = { ...rows[0] };
+    for (const name of Object.keys(middle))
+      if (typeof middle[name] === 'number') middle[name] = median(rows.map((r) => r[name] as number));
+    table.add(middle);
+  }
+}
+
+/** One run: a process for each way. */
+function figures(query: string, options: NexmarkBenchOptions): Row {
+  const [blackhole, view, columns, hand] = WAYS.map((way) => runApart(query, way, options));
+  return {
+    query,
+    events: blackhole.events,
+    eventsPerCpuSecond: Math.round(blackhole.events / blackhole.cpu),
+    eventsPerSecond: Math.round(blackhole.events / blackhole.wall),
+    jsonParseRatio: blackhole.parseCpu / blackhole.cpu,
+    viewEventsPerCpuSecond: Math.round(view.events / view.cpu),
+    viewJsonParseRatio: view.parseCpu / view.cpu,
+    columnEventsPerCpuSecond: Math.round(columns.events / columns.cpu),
+    handWrittenRatio: hand.cpu / columns.cpu,
+    tickP50Ms: blackhole.tickP50Ms,
+    tickP99Ms: blackhole.tickP99Ms,
+    stateRows: blackhole.stateRows,
+    stateBytes: blackhole.stateBytes,
+    peakRssBytes: blackhole.peakRssBytes,
+  };
+}
+
+export function runApart(query: string, way: Way, options: NexmarkBenchOptions): Measured {
+  const child = fileURLToPath(new URL('child.ts', import.meta.url));
+  const args = [
+    '--import',
+    'tsx',
+    '--expose-gc',
+    child,
+    query,
+    way,
+    String(options.events),
+    String(options.tickEvents),
+  ];
+  const { status, stdout } = spawnSync(process.execPath, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (status !== 0) throw new Error(`${query} ${way} failed`);
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Measured;
+}
