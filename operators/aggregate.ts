@@ -21,6 +21,7 @@ import type { AggCall } from './plan.ts';
 import { Heap } from './state/heap.ts';
 import { rowOps } from './state/row_ops.ts';
 import { RowTable } from './state/row_table.ts';
+import type { Saved } from './state/saved.ts';
 import type { ColType } from './types.ts';
 
 const HEAD = 16;
@@ -199,6 +200,25 @@ export class AggregateOperator implements Operator {
       }
     }
     return { rows, bytes };
+  }
+
+  save() {
+    return {
+      table: this.#table.save(),
+      calls: this.#calls.map((call) => ({
+        accumulator: call.accumulator.save(),
+        distinct: call.distinct === null ? null : call.distinct.save(),
+      })),
+    };
+  }
+
+  load(saved: Saved): void {
+    const { table, calls } = saved as ReturnType<typeof this.save>;
+    this.#table.load(table);
+    calls.forEach(({ accumulator, distinct }, i) => {
+      this.#calls[i].accumulator.load(accumulator);
+      if (distinct !== null) this.#calls[i].distinct?.load(distinct);
+    });
   }
 
   release(): void {

@@ -21,6 +21,7 @@ import { consolidator } from './state/consolidate.ts';
 import { Heap } from './state/heap.ts';
 import { OrderedRuns } from './state/ordered_runs.ts';
 import { RowTable } from './state/row_table.ts';
+import type { Saved } from './state/saved.ts';
 import { type ColType, type Phys, physOf } from './types.ts';
 
 type AsofSpec = PlanNode & { op: 'asof' };
@@ -222,6 +223,17 @@ export class AsofJoinOperator implements Operator {
 
   state() {
     return { rows: this.#left.runs.size + this.#right.runs.size, bytes: this.#heap.liveBytes };
+  }
+
+  save() {
+    return { table: this.#table.save(), left: this.#left.runs.save(), right: this.#right.runs.save() };
+  }
+
+  load(saved: Saved): void {
+    const { table, left, right } = saved as ReturnType<typeof this.save>;
+    this.#table.load(table);
+    this.#left.runs.load(left);
+    this.#right.runs.load(right);
   }
 
   release(): void {

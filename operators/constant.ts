@@ -41,6 +41,14 @@ export class ConstantOperator implements Operator {
     return { rows: 0, bytes: 0 };
   }
 
+  save() {
+    return null;
+  }
+
+  load(): void {
+    // Stateless.
+  }
+
   release(): void {
     // Stateless.
   }

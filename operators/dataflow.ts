@@ -15,6 +15,7 @@ import type { IndexProvider, Operator, Tick } from './operator.ts';
 import type { DataflowPlan, PlanNode } from './plan.ts';
 import { consolidator } from './state/consolidate.ts';
 import { KeyedIndex } from './state/keyed_index.ts';
+import type { Saved } from './state/saved.ts';
 
 interface Node {
   spec: PlanNode;
@@ -159,6 +160,33 @@ export class Dataflow {
         stateRows: rows,
         stateBytes: bytes,
       };
+    });
+  }
+
+  save() {
+    return {
+      first: this.#first,
+      nodes: this.#nodes.map((node) => ({
+        operator: node.operator === null ? null : node.operator.save(),
+        indexes: [...node.indexes.values()].map((index) => index.save()),
+        rowsIn: node.rowsIn,
+        rowsOut: node.rowsOut,
+      })),
+    };
+  }
+
+  /** A dataflow of the same plan has the same nodes with the same indexes, in the same order. */
+  load(saved: Saved): void {
+    const { first, nodes } = saved as ReturnType<typeof this.save>;
+    this.#first = first;
+    nodes.forEach(({ operator, indexes, rowsIn, rowsOut }, i) => {
+      const node = this.#nodes[i];
+      node.operator?.load(operator);
+      [...node.indexes.values()].forEach((index, k) => {
+        index.load(indexes[k]);
+      });
+      node.rowsIn = rowsIn;
+      node.rowsOut = rowsOut;
     });
   }
 

@@ -1,7 +1,8 @@
 /** A bag of errors: what an operator that evaluates the same rows again and again has reported, so that it can report the difference. */
 import type { Datum } from './datum.ts';
-import type { SqlError } from './errors.ts';
+import { SqlError, type SqlErrorFields } from './errors.ts';
 import type { ErrorSink } from './operator.ts';
+import type { Saved } from './state/saved.ts';
 
 interface Counted {
   error: SqlError;
@@ -28,6 +29,21 @@ export class ErrorBag implements ErrorSink {
   /** Reports every error of the bag, `sign` times its weight. */
   reportTo(sink: ErrorSink, sign: 1 | -1): void {
     for (const { error, row, weight } of this.#errors.values()) sink.report(error, row, sign * weight);
+  }
+
+  save() {
+    return [...this.#errors.values()].map(({ error, row, weight }) => ({
+      sqlstate: error.sqlstate,
+      message: error.message,
+      fields: { ...error.fields } as Record<string, Saved>,
+      row: row as Saved[],
+      weight,
+    }));
+  }
+
+  load(saved: ReturnType<typeof this.save>): void {
+    for (const { sqlstate, message, fields, row, weight } of saved)
+      this.report(new SqlError(sqlstate, message, fields as SqlErrorFields), row as Datum[], weight);
   }
 
   get size(): number {

@@ -94,6 +94,14 @@ export class FlatMapOperator implements Operator {
     return { rows: 0, bytes: 0 };
   }
 
+  save() {
+    return null;
+  }
+
+  load(): void {
+    // Stateless.
+  }
+
   release(): void {
     // Stateless.
   }

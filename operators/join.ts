@@ -33,6 +33,14 @@ export class JoinOperator implements Operator {
     return { rows: 0, bytes: 0 };
   }
 
+  save() {
+    return null;
+  }
+
+  load(): void {
+    // The indexes are the graph's.
+  }
+
   release(): void {
     // The indexes are the graph's.
   }

@@ -91,6 +91,14 @@ export class MapOperator implements Operator {
     return { rows: 0, bytes: 0 };
   }
 
+  save() {
+    return null;
+  }
+
+  load(): void {
+    // Stateless.
+  }
+
   release(): void {
     // Stateless.
   }

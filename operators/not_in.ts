@@ -14,6 +14,7 @@ import { I32 } from './batch/memory.ts';
 import { type JoinSide, type JoinSpec, joinSides, keyColumns } from './join_pairs.ts';
 import { MatchChange } from './match_change.ts';
 import type { IndexProvider, Operator, Tick } from './operator.ts';
+import type { Saved } from './state/saved.ts';
 import type { ColType } from './types.ts';
 
 type Mode = 'empty' | 'null' | 'plain';
@@ -118,6 +119,16 @@ export class NotInOperator implements Operator {
 
   state() {
     return { rows: 0, bytes: 0 };
+  }
+
+  save() {
+    return { rightRows: this.#rightRows, rightNulls: this.#rightNulls };
+  }
+
+  load(saved: Saved): void {
+    const { rightRows, rightNulls } = saved as ReturnType<typeof this.save>;
+    this.#rightRows = rightRows;
+    this.#rightNulls = rightNulls;
   }
 
   release(): void {

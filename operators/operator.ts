@@ -18,6 +18,7 @@ import type { SqlError } from './errors.ts';
 import type { EvalContext } from './expr/ir.ts';
 import type { DataflowPlan } from './plan.ts';
 import type { KeyedIndex } from './state/keyed_index.ts';
+import type { Saved } from './state/saved.ts';
 
 /** Where failed rows go: a weighted row (reason, the row) of the view's error relation. */
 export interface ErrorSink {
@@ -49,6 +50,10 @@ export interface Operator {
   /** After all operators have stepped and the results were delivered: memory of the tick may be reused. */
   endTick(): void;
   state(): OperatorState;
+  /** What the operator keeps outside of state memory (state/saved.ts); the indexes that it asked for are their owner's. */
+  save(): Saved;
+  /** Takes over what an operator of the same plan node saved. */
+  load(saved: Saved): void;
   /** Gives all memory back. */
   release(): void;
 }
@@ -68,5 +73,7 @@ export interface InnerFlow {
   step(delta: (relation: number) => Batch | null, tick: Omit<Tick, 'first'>): Batch;
   endTick(): void;
   figures(): { stateRows: number; stateBytes: number }[];
+  save(): Saved;
+  load(saved: Saved): void;
   release(): void;
 }

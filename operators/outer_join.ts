@@ -71,6 +71,14 @@ export class OuterJoinOperator implements Operator {
     return { rows: 0, bytes: 0 };
   }
 
+  save() {
+    return null;
+  }
+
+  load(): void {
+    // The indexes are the graph's.
+  }
+
   release(): void {
     // The indexes are the graph's.
   }

@@ -24,6 +24,7 @@ import { consolidator } from './state/consolidate.ts';
 import { Heap } from './state/heap.ts';
 import { OrderedIndex } from './state/ordered_index.ts';
 import { type RowCompare, rowCompare } from './state/row_ops.ts';
+import type { Saved } from './state/saved.ts';
 import type { ColType } from './types.ts';
 
 type OverSpec = PlanNode & { op: 'over' };
@@ -189,6 +190,15 @@ export class OverOperator implements Operator {
 
   state() {
     return { rows: this.#index.size, bytes: this.#index.bytes };
+  }
+
+  save() {
+    // What the calls keep lives for a step.
+    return this.#index.save();
+  }
+
+  load(saved: Saved): void {
+    this.#index.load(saved as ReturnType<typeof this.save>);
   }
 
   release(): void {

@@ -17,6 +17,7 @@ import type { IndexProvider, InnerFlow, Operator, Tick } from './operator.ts';
 import type { PlanNode } from './plan.ts';
 import { consolidator } from './state/consolidate.ts';
 import { RelationStore } from './state/relation_store.ts';
+import type { Saved } from './state/saved.ts';
 import type { ColType } from './types.ts';
 
 type RecursiveSpec = PlanNode & { op: 'recursive' };
@@ -169,6 +170,27 @@ export class RecursiveOperator implements Operator {
       bytes += figures.stateBytes;
     }
     return { rows, bytes };
+  }
+
+  save() {
+    return {
+      base: this.#base.save(),
+      stepOutput: this.#stepOutput.save(),
+      result: this.#result.save(),
+      stepErrors: this.#stepErrors.save(),
+      errors: this.#errors.save(),
+      flow: this.#flow.save(),
+    };
+  }
+
+  load(saved: Saved): void {
+    const { base, stepOutput, result, stepErrors, errors, flow } = saved as ReturnType<typeof this.save>;
+    this.#base.load(base);
+    this.#stepOutput.load(stepOutput);
+    this.#result.load(result);
+    this.#stepErrors.load(stepErrors);
+    this.#errors.load(errors);
+    this.#flow.load(flow);
   }
 
   release(): void {

@@ -17,6 +17,7 @@ import type { Operator, Tick } from './operator.ts';
 import type { PlanNode } from './plan.ts';
 import { consolidator } from './state/consolidate.ts';
 import { OrderedIndex } from './state/ordered_index.ts';
+import type { Saved } from './state/saved.ts';
 import type { ColType } from './types.ts';
 
 type SessionSpec = PlanNode & { op: 'session' };
@@ -159,6 +160,14 @@ export class SessionOperator implements Operator {
 
   state() {
     return { rows: this.#index.size, bytes: this.#index.bytes };
+  }
+
+  save() {
+    return this.#index.save();
+  }
+
+  load(saved: Saved): void {
+    this.#index.load(saved as ReturnType<typeof this.save>);
   }
 
   release(): void {

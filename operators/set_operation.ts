@@ -12,6 +12,7 @@ import { BatchBuilder } from './batch/builder.ts';
 import { I32 } from './batch/memory.ts';
 import type { Operator, Tick } from './operator.ts';
 import { RowTable } from './state/row_table.ts';
+import type { Saved } from './state/saved.ts';
 import type { ColType } from './types.ts';
 
 export type SetFunction = (left: number, right: number) => number;
@@ -81,6 +82,14 @@ export class SetOperator implements Operator {
 
   state() {
     return { rows: this.#table.size, bytes: this.#table.bytes };
+  }
+
+  save() {
+    return this.#table.save();
+  }
+
+  load(saved: Saved): void {
+    this.#table.load(saved as ReturnType<typeof this.save>);
   }
 
   release(): void {

@@ -12,6 +12,7 @@ import type { Operator, Tick } from './operator.ts';
 import { consolidator } from './state/consolidate.ts';
 import { KeyedIndex } from './state/keyed_index.ts';
 import { RowTable } from './state/row_table.ts';
+import type { Saved } from './state/saved.ts';
 import type { ColType } from './types.ts';
 
 export class SingleRowOperator implements Operator {
@@ -81,6 +82,15 @@ export class SingleRowOperator implements Operator {
 
   state() {
     return { rows: this.#index.size, bytes: this.#index.bytes };
+  }
+
+  save() {
+    // The table of touched keys is empty between ticks.
+    return this.#index.save();
+  }
+
+  load(saved: Saved): void {
+    this.#index.load(saved as ReturnType<typeof this.save>);
   }
 
   release(): void {

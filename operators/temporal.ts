@@ -13,6 +13,7 @@ import { type RowCopy, rowCopy } from './batch/row_copy.ts';
 import { TIMESTAMP_INFINITY, TIMESTAMP_NEG_INFINITY } from './datum.ts';
 import type { Operator, Tick } from './operator.ts';
 import { rowOps } from './state/row_ops.ts';
+import type { Saved } from './state/saved.ts';
 import { TimeQueue } from './state/time_queue.ts';
 import type { ColType } from './types.ts';
 
@@ -91,6 +92,21 @@ export class TemporalOperator implements Operator {
       rows: queues.reduce((sum, queue) => sum + (queue?.size ?? 0), 0),
       bytes: queues.reduce((sum, queue) => sum + (queue?.bytes ?? 0), 0),
     };
+  }
+
+  save() {
+    return {
+      now: this.#now,
+      waiting: this.#waiting === null ? null : this.#waiting.save(),
+      ending: this.#ending === null ? null : this.#ending.save(),
+    };
+  }
+
+  load(saved: Saved): void {
+    const { now, waiting, ending } = saved as ReturnType<typeof this.save>;
+    this.#now = now;
+    if (waiting !== null) this.#waiting?.load(waiting);
+    if (ending !== null) this.#ending?.load(ending);
   }
 
   release(): void {

@@ -18,6 +18,7 @@ import type { PlanNode } from './plan.ts';
 import { consolidator } from './state/consolidate.ts';
 import { OrderedIndex } from './state/ordered_index.ts';
 import { type RowCompare, rowCompare } from './state/row_ops.ts';
+import type { Saved } from './state/saved.ts';
 import type { ColType } from './types.ts';
 
 type TopNSpec = PlanNode & { op: 'topn' };
@@ -184,6 +185,14 @@ export class TopNOperator implements Operator {
 
   state() {
     return { rows: this.#index.size, bytes: this.#index.bytes };
+  }
+
+  save() {
+    return this.#index.save();
+  }
+
+  load(saved: Saved): void {
+    this.#index.load(saved as ReturnType<typeof this.save>);
   }
 
   release(): void {

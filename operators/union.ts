@@ -37,6 +37,14 @@ export class UnionOperator implements Operator {
     return { rows: 0, bytes: 0 };
   }
 
+  save() {
+    return null;
+  }
+
+  load(): void {
+    // Stateless.
+  }
+
   release(): void {
     // Stateless.
   }

@@ -10,6 +10,7 @@ import { I64 } from './batch/memory.ts';
 import { type RowCopy, rowCopy } from './batch/row_copy.ts';
 import type { Operator, Tick } from './operator.ts';
 import { rowOps } from './state/row_ops.ts';
+import type { Saved } from './state/saved.ts';
 import { TimeQueue } from './state/time_queue.ts';
 import type { ColType } from './types.ts';
 
@@ -72,6 +73,16 @@ export class WindowCloseOperator implements Operator {
 
   state() {
     return { rows: this.#waiting.size, bytes: this.#waiting.bytes };
+  }
+
+  save() {
+    return { watermark: this.#watermark, waiting: this.#waiting.save() };
+  }
+
+  load(saved: Saved): void {
+    const { watermark, waiting } = saved as ReturnType<typeof this.save>;
+    this.#watermark = watermark;
+    this.#waiting.load(waiting);
   }
 
   release(): void {

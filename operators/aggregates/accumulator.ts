@@ -10,6 +10,7 @@
  */
 import type { Batch } from '../batch/batch.ts';
 import type { BatchBuilder } from '../batch/builder.ts';
+import type { Saved } from '../state/saved.ts';
 
 export interface Accumulator {
   /** Bytes in the group's slot, a multiple of 8; all zero is the empty state. */
@@ -27,5 +28,8 @@ export interface Accumulator {
   endTick(): void;
   /** Rows and bytes outside the slot. */
   size(): { rows: number; bytes: number };
+  /** What lies neither in the slot nor in the heap. */
+  save(): Saved;
+  load(saved: Saved): void;
   release(): void;
 }

@@ -90,6 +90,14 @@ export class DecodedAccumulator<S> implements Accumulator {
     return { rows: 0, bytes: 0 };
   }
 
+  save() {
+    return null;
+  }
+
+  load(): void {
+    // No object is open between ticks.
+  }
+
   release(): void {
     this.#open.clear();
   }

@@ -5,7 +5,7 @@
  */
 import type { Batch } from '../batch/batch.ts';
 import { F64 } from '../batch/memory.ts';
-import { RowTable } from '../state/row_table.ts';
+import { RowTable, type SavedRowTable } from '../state/row_table.ts';
 import type { ColType } from '../types.ts';
 
 export class DistinctFilter {
@@ -50,6 +50,14 @@ export class DistinctFilter {
 
   endTick(): void {
     this.#table.endTick();
+  }
+
+  save(): SavedRowTable {
+    return this.#table.save();
+  }
+
+  load(saved: SavedRowTable): void {
+    this.#table.load(saved);
   }
 
   release(): void {

@@ -8,6 +8,8 @@ import { type BatchBuilder, isValid } from '../batch/builder.ts';
 import { I32, U32 } from '../batch/memory.ts';
 import type { Heap } from '../state/heap.ts';
 import { type RowCompare, type RowOps, rowCompare, rowOps } from '../state/row_ops.ts';
+import type { Saved } from '../state/saved.ts';
+import { touchRange } from '../state/write_marks.ts';
 import type { ColType } from '../types.ts';
 import type { Accumulator } from './accumulator.ts';
 
@@ -36,6 +38,7 @@ export class ExtremeAccumulator implements Accumulator {
     this.#column = delta.columns[this.#arg];
     this.#ops.bind([this.#column]);
     if (this.#scratch === 0) this.#scratch = this.#heap.alloc(this.#stride);
+    touchRange(this.#scratch, this.#stride);
   }
 
   add(state: number, row: number, weight: number): void {
@@ -66,6 +69,14 @@ export class ExtremeAccumulator implements Accumulator {
 
   size() {
     return { rows: 0, bytes: 0 };
+  }
+
+  save() {
+    return this.#scratch;
+  }
+
+  load(saved: Saved): void {
+    this.#scratch = saved as number;
   }
 
   release(): void {

@@ -87,6 +87,14 @@ export class IntegerSumAccumulator implements Accumulator {
     return { rows: 0, bytes: 0 };
   }
 
+  save() {
+    return null;
+  }
+
+  load(): void {
+    // Nothing outside the slot.
+  }
+
   release(): void {
     // Nothing outside the slot.
   }

@@ -11,7 +11,8 @@ import { readSlot } from '../batch/slots.ts';
 import type { Datum } from '../datum.ts';
 import type { SortKey } from '../plan.ts';
 import type { Heap } from '../state/heap.ts';
-import { OrderedRuns } from '../state/ordered_runs.ts';
+import { OrderedRuns, type SavedOrderedRuns } from '../state/ordered_runs.ts';
+import type { Saved } from '../state/saved.ts';
 import type { ColType } from '../types.ts';
 import type { Accumulator } from './accumulator.ts';
 
@@ -124,6 +125,14 @@ export class MultisetAccumulator implements Accumulator {
 
   size() {
     return { rows: this.#runs.size, bytes: 0 };
+  }
+
+  save() {
+    return this.#runs.save();
+  }
+
+  load(saved: Saved): void {
+    this.#runs.load(saved as SavedOrderedRuns);
   }
 
   release(): void {

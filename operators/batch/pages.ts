@@ -46,6 +46,22 @@ export class PageAllocator {
     throw new SqlError('53200', 'out of memory', { detail: `No run of ${count} pages of 64 KiB is free.` });
   }
 
+  /** Takes exactly these pages, as a checkpoint that is loaded needs them. False when one of them is in use. */
+  reserve(address: number, count: number): boolean {
+    const start = address / PAGE_BYTES;
+    const free = this.#free;
+    const i = free.findIndex((run) => run.start <= start && start + count <= run.start + run.count);
+    if (i < 0) return false;
+    const run = free[i];
+    const rest = [
+      { start: run.start, count: start - run.start },
+      { start: start + count, count: run.start + run.count - start - count },
+    ];
+    free.splice(i, 1, ...rest.filter((r) => r.count > 0));
+    this.#used += count;
+    return true;
+  }
+
   release(address: number, count: number): void {
     if (checked) U8.fill(0xdb, address, address + count * PAGE_BYTES);
     const start = address / PAGE_BYTES;

@@ -6,9 +6,13 @@
  *
  * A batch of this tick may still show bytes that the state has let go (varlen slots are shallow copies), so free() only queues a
  * block; endTick() makes queued blocks reusable.
+ *
+ * Writes are announced to write_marks.ts: alloc() touches the whole block, so what is written into it in the same tick needs no touch().
  */
 import { PAGE_BYTES, U8, U32 } from '../batch/memory.ts';
 import { checked, pages } from '../batch/pages.ts';
+import type { SavedHeap } from './saved.ts';
+import { forgetPages, touch, touchLarge, touchRange } from './write_marks.ts';
 
 const CLASS_SIZES: number[] = [16, 32, 48, 64];
 for (let base = 64; base < PAGE_BYTES; base *= 2) {
@@ -55,11 +59,13 @@ export class Heap {
     const head = this.#freeLists[cls];
     if (head !== 0) {
       this.#freeLists[cls] = U32[head >>> 2];
+      touchRange(head, size);
       return head;
     }
     const address = this.#next;
     if (address + size <= this.#end) {
       this.#next = address + size;
+      touchRange(address, size);
       return address;
     }
     return this.#refill(size);
@@ -83,13 +89,18 @@ export class Heap {
       if (count === undefined) throw new Error(`heap block freed twice at ${address}`);
       this.#large.delete(address);
       this.#live -= count * PAGE_BYTES;
+      forgetPages(address, count);
       pages.release(address, count);
       return;
     }
     const cls = CLASS_OF[(bytes + 15) >>> 4];
     const size = CLASS_SIZES[cls];
     this.#live -= size;
-    if (checked) U8.fill(0xdb, address, address + size);
+    if (checked) {
+      touchRange(address, size);
+      U8.fill(0xdb, address, address + size);
+    }
+    touch(address);
     U32[address >>> 2] = this.#freeLists[cls];
     this.#freeLists[cls] = address;
   }
@@ -97,6 +108,8 @@ export class Heap {
   #allocLarge(bytes: number): number {
     const count = Math.ceil(bytes / PAGE_BYTES);
     const address = pages.allocate(count);
+    forgetPages(address, count);
+    touchLarge(address, bytes);
     this.#large.set(address, count);
     this.#live += count * PAGE_BYTES;
     return address;
@@ -106,15 +119,47 @@ export class Heap {
     const count = Math.max(this.#chunkPages, Math.ceil(size / PAGE_BYTES));
     this.#chunkPages = Math.min(this.#chunkPages * 2, MAX_CHUNK_PAGES);
     const address = pages.allocate(count);
+    forgetPages(address, count);
+    touchRange(address, size);
     this.#chunks.push({ address, pages: count });
     this.#next = address + size;
     this.#end = address + count * PAGE_BYTES;
     return address;
   }
 
+  save(): SavedHeap {
+    const list = (runs: [address: number, count: number][]) =>
+      Uint32Array.from(runs.flatMap(([address, count]) => [address / PAGE_BYTES, count]));
+    return {
+      heapPages: list(this.#chunks.map((chunk) => [chunk.address, chunk.pages])),
+      largePages: list([...this.#large]),
+      freeLists: this.#freeLists.slice(),
+      queued: this.#queued.slice(),
+      next: this.#next,
+      end: this.#end,
+      chunkPages: this.#chunkPages,
+      live: this.#live,
+    };
+  }
+
+  /** Takes over pages that are reserved and filled already; this heap must be a fresh one. */
+  load(saved: SavedHeap): void {
+    if (this.#chunks.length > 0 || this.#large.size > 0) throw new Error('a heap in use cannot be loaded');
+    const { heapPages, largePages } = saved;
+    for (let i = 0; i < heapPages.length; i += 2)
+      this.#chunks.push({ address: heapPages[i] * PAGE_BYTES, pages: heapPages[i + 1] });
+    for (let i = 0; i < largePages.length; i += 2) this.#large.set(largePages[i] * PAGE_BYTES, largePages[i + 1]);
+    this.#freeLists.set(saved.freeLists);
+    this.#queued = saved.queued.slice();
+    this.#next = saved.next;
+    this.#end = saved.end;
+    this.#chunkPages = saved.chunkPages;
+    this.#live = saved.live;
+  }
+
   release(): void {
-    for (const chunk of this.#chunks) pages.release(chunk.address, chunk.pages);
-    for (const [address, count] of this.#large) pages.release(address, count);
+    for (const chunk of this.#chunks) this.#giveBack(chunk.address, chunk.pages);
+    for (const [address, count] of this.#large) this.#giveBack(address, count);
     this.#chunks.length = 0;
     this.#large.clear();
     this.#freeLists.fill(0);
@@ -123,5 +168,10 @@ export class Heap {
     this.#end = 0;
     this.#live = 0;
     this.#chunkPages = FIRST_CHUNK_PAGES;
+  }
+
+  #giveBack(address: number, count: number): void {
+    forgetPages(address, count);
+    pages.release(address, count);
   }
 }

@@ -14,12 +14,19 @@ import { I32, U8, U32 } from '../batch/memory.ts';
 import type { ColType } from '../types.ts';
 import { Heap } from './heap.ts';
 import { type RowOps, rowOps } from './row_ops.ts';
-import { RowTable } from './row_table.ts';
+import { RowTable, type SavedRowTable } from './row_table.ts';
+import { touch, touchRange } from './write_marks.ts';
 
 const ENTRY_HEADER = 8;
 const RUN = 0;
 const COUNT = 1;
 const CAPACITY = 2;
+
+export type SavedKeyedIndex = {
+  entries: number;
+  negative: number;
+  keys: SavedRowTable;
+};
 
 export class KeyedIndex {
   readonly heap = new Heap();
@@ -82,6 +89,7 @@ export class KeyedIndex {
         if (have > 0 === weight > 0) continue;
         const sum = have + weight;
         if (sum !== 0 && sum > 0 === have > 0) {
+          touch(at);
           I32[(at >>> 2) + 1] = sum;
           return;
         }
@@ -90,7 +98,10 @@ export class KeyedIndex {
         this.rows.free(at + ENTRY_HEADER, this.heap);
         count--;
         const last = run + count * stride;
-        if (last !== at) U8.copyWithin(at, last, last + stride);
+        if (last !== at) {
+          touchRange(at, stride);
+          U8.copyWithin(at, last, last + stride);
+        }
         this.#entries--;
         U32[payload + COUNT] = count;
         weight = sum;
@@ -106,6 +117,7 @@ export class KeyedIndex {
     const capacity = U32[payload + CAPACITY];
     if (count === capacity) target = this.#growRun(payload, run, count);
     const at = target + count * stride;
+    touchRange(at, stride);
     U32[at >>> 2] = hash;
     I32[(at >>> 2) + 1] = weight;
     if (weight < 0) this.#negative++;
@@ -168,6 +180,16 @@ export class KeyedIndex {
 
   endTick(): void {
     this.heap.endTick();
+  }
+
+  save(): SavedKeyedIndex {
+    return { entries: this.#entries, negative: this.#negative, keys: this.keys.save() };
+  }
+
+  load(saved: SavedKeyedIndex): void {
+    this.#entries = saved.entries;
+    this.#negative = saved.negative;
+    this.keys.load(saved.keys);
   }
 
   release(): void {

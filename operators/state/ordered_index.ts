@@ -7,8 +7,13 @@ import type { Batch } from '../batch/batch.ts';
 import type { SortKey } from '../plan.ts';
 import type { ColType } from '../types.ts';
 import { Heap } from './heap.ts';
-import { OrderedRuns } from './ordered_runs.ts';
-import { RowTable } from './row_table.ts';
+import { OrderedRuns, type SavedOrderedRuns } from './ordered_runs.ts';
+import { RowTable, type SavedRowTable } from './row_table.ts';
+
+export type SavedOrderedIndex = {
+  partitions: SavedRowTable;
+  runs: SavedOrderedRuns;
+};
 
 export class OrderedIndex {
   readonly heap = new Heap();
@@ -75,6 +80,15 @@ export class OrderedIndex {
 
   endTick(): void {
     this.heap.endTick();
+  }
+
+  save(): SavedOrderedIndex {
+    return { partitions: this.partitions.save(), runs: this.runs.save() };
+  }
+
+  load(saved: SavedOrderedIndex): void {
+    this.partitions.load(saved.partitions);
+    this.runs.load(saved.runs);
   }
 
   release(): void {

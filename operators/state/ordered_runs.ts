@@ -13,11 +13,16 @@ import type { SortKey } from '../plan.ts';
 import type { ColType } from '../types.ts';
 import { Heap } from './heap.ts';
 import { type RowCompare, type RowOps, rowCompare, rowOps } from './row_ops.ts';
+import { touch, touchLarge, touchRange } from './write_marks.ts';
 
 const ENTRY_HEADER = 8;
 const RUN = 0;
 const COUNT = 1;
 const CAPACITY = 2;
+
+export type SavedOrderedRuns = {
+  entries: number;
+};
 
 export class OrderedRuns {
   /** Bytes of a run's head. */
@@ -82,6 +87,7 @@ export class OrderedRuns {
       if (this.compare(existing + ENTRY_HEADER, entry + ENTRY_HEADER) === 0) {
         this.#freeEntry(entry);
         const sum = I32[existing >>> 2] + weight;
+        touch(existing);
         I32[existing >>> 2] = sum;
         if (sum === 0) this.#removeAt(head >>> 2, position, existing);
         return position;
@@ -95,6 +101,7 @@ export class OrderedRuns {
   #insertAt(at: number, position: number, entry: number): void {
     const count = U32[at + COUNT];
     let run = U32[at + RUN];
+    touchHead(at);
     if (count === U32[at + CAPACITY]) {
       const capacity = Heap.roundUp(Math.max(16, count * 8)) / 4;
       const bigger = this.heap.alloc(capacity * 4);
@@ -107,6 +114,7 @@ export class OrderedRuns {
       U32[at + CAPACITY] = capacity;
     }
     const word = (run >>> 2) + position;
+    touchLarge(word * 4, (count + 1 - position) * 4);
     if (position < count) U32.copyWithin(word + 1, word, (run >>> 2) + count);
     U32[word] = entry;
     U32[at + COUNT] = count + 1;
@@ -116,6 +124,8 @@ export class OrderedRuns {
   #removeAt(at: number, position: number, entry: number): void {
     const count = U32[at + COUNT];
     const run = U32[at + RUN] >>> 2;
+    touchHead(at);
+    if (position < count - 1) touchLarge((run + position) * 4, (count - 1 - position) * 4);
     U32.copyWithin(run + position, run + position + 1, run + count);
     U32[at + COUNT] = count - 1;
     this.#entries--;
@@ -146,7 +156,22 @@ export class OrderedRuns {
     if (old <= count) return;
     for (let i = old - 1; i >= count; i--) this.#freeEntry(this.entry(head, i));
     this.#entries -= old - count;
+    touchHead(at);
     U32[at + COUNT] = count;
     if (count === 0) this.#freeAddresses(at);
   }
+
+  /** The heap is saved by its owner. */
+  save(): SavedOrderedRuns {
+    return { entries: this.#entries };
+  }
+
+  load(saved: SavedOrderedRuns): void {
+    this.#entries = saved.entries;
+  }
+}
+
+/** `at`: word address of a head. */
+function touchHead(at: number): void {
+  touchRange(at * 4, OrderedRuns.HEAD);
 }

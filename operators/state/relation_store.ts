@@ -9,7 +9,12 @@ import type { Batch } from '../batch/batch.ts';
 import { I32 } from '../batch/memory.ts';
 import type { ColType } from '../types.ts';
 import type { Equality } from './row_ops.ts';
-import { RowTable } from './row_table.ts';
+import { RowTable, type SavedRowTable } from './row_table.ts';
+
+export type SavedRelationStore = {
+  negative: number;
+  table: SavedRowTable;
+};
 
 export class RelationStore {
   readonly table: RowTable;
@@ -64,6 +69,15 @@ export class RelationStore {
 
   endTick(): void {
     this.table.endTick();
+  }
+
+  save(): SavedRelationStore {
+    return { negative: this.negative, table: this.table.save() };
+  }
+
+  load(saved: SavedRelationStore): void {
+    this.negative = saved.negative;
+    this.table.load(saved.table);
   }
 
   release(): void {

@@ -14,12 +14,22 @@ import { U8, U32 } from '../batch/memory.ts';
 import type { ColType } from '../types.ts';
 import { Heap } from './heap.ts';
 import { type Equality, type RowOps, rowOps } from './row_ops.ts';
+import type { SavedHeap } from './saved.ts';
+import { touch, touchRange } from './write_marks.ts';
 
 const HEADER = 8;
 const EMPTY = 0;
 const USED = 1;
 const DELETED = 2;
 const MIN_CAPACITY = 16;
+
+export type SavedRowTable = {
+  table: number;
+  capacity: number;
+  used: number;
+  deleted: number;
+  heap: SavedHeap;
+};
 
 export class RowTable {
   readonly ops: RowOps;
@@ -29,6 +39,9 @@ export class RowTable {
   readonly payloadOffset: number;
   readonly #stride: number;
   readonly #payloadBytes: number;
+  /** What is touched in a slot that was found: its payload, and at least a byte. */
+  readonly #touchedFrom: number;
+  readonly #touchedBytes: number;
   #table = 0;
   #capacity = 0;
   #used = 0;
@@ -44,6 +57,8 @@ export class RowTable {
     this.payloadOffset = HEADER + this.ops.layout.stride;
     this.#payloadBytes = payloadBytes;
     this.#stride = this.payloadOffset + payloadBytes;
+    this.#touchedBytes = Math.max(1, payloadBytes);
+    this.#touchedFrom = this.#stride - this.#touchedBytes;
   }
 
   get size(): number {
@@ -67,7 +82,7 @@ export class RowTable {
     this.#room = n;
   }
 
-  /** Slot address of the bound row's equal, inserted when missing. */
+  /** Slot address of the bound row's equal, inserted when missing. The caller may write its payload until the end of the tick. */
   findOrInsert(row: number): number {
     const hash = this.ops.hash(row);
     const mask = this.#capacity - 1;
@@ -80,6 +95,7 @@ export class RowTable {
         if (this.#room-- <= 0) throw new Error('row table: more rows inserted than begin() allowed');
         const target = free === 0 ? slot : free;
         if (free !== 0) this.#deleted--;
+        touchRange(target, this.#stride);
         U32[target >>> 2] = hash;
         U32[(target >>> 2) + 1] = USED;
         this.ops.store(row, target + HEADER, this.heap);
@@ -91,6 +107,7 @@ export class RowTable {
       if (state === USED) {
         if (U32[slot >>> 2] === hash && this.ops.equal(row, slot + HEADER)) {
           this.inserted = false;
+          touchRange(slot + this.#touchedFrom, this.#touchedBytes);
           return slot;
         }
       } else if (free === 0) free = slot;
@@ -116,6 +133,7 @@ export class RowTable {
   /** Takes the row out; its long values are freed at the end of the tick. */
   remove(slot: number): void {
     this.ops.free(slot + HEADER, this.heap);
+    touch(slot + 4);
     U32[(slot >>> 2) + 1] = DELETED;
     this.#used--;
     this.#deleted++;
@@ -162,6 +180,25 @@ export class RowTable {
 
   endTick(): void {
     this.heap.endTick();
+  }
+
+  /** With the heap, also what others keep in it. */
+  save(): SavedRowTable {
+    return {
+      table: this.#table,
+      capacity: this.#capacity,
+      used: this.#used,
+      deleted: this.#deleted,
+      heap: this.heap.save(),
+    };
+  }
+
+  load(saved: SavedRowTable): void {
+    this.heap.load(saved.heap);
+    this.#table = saved.table;
+    this.#capacity = saved.capacity;
+    this.#used = saved.used;
+    this.#deleted = saved.deleted;
   }
 
   release(): void {

@@ -12,7 +12,12 @@ import type { Batch } from '../batch/batch.ts';
 import { BatchBuilder } from '../batch/builder.ts';
 import { I64 } from '../batch/memory.ts';
 import type { ColType } from '../types.ts';
-import { OrderedIndex } from './ordered_index.ts';
+import { OrderedIndex, type SavedOrderedIndex } from './ordered_index.ts';
+
+export type SavedTimeQueue = {
+  rows: SavedOrderedIndex;
+  times: BigInt64Array;
+};
 
 export class TimeQueue {
   readonly #rows: OrderedIndex;
@@ -123,6 +128,15 @@ export class TimeQueue {
 
   endTick(): void {
     this.#rows.endTick();
+  }
+
+  save(): SavedTimeQueue {
+    return { rows: this.#rows.save(), times: BigInt64Array.from(this.#heap) };
+  }
+
+  load(saved: SavedTimeQueue): void {
+    this.#rows.load(saved.rows);
+    this.#heap = Array.from(saved.times);
   }
 
   release(): void {

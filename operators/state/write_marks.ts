@@ -1,0 +1,160 @@
+/**
+ * Which pages of state memory were written since the last image (checkpoint), and copy on write by hand while an image is being copied.
+ *
+ *   touch(address) before every write in place          a mark a page: one load and one compare when it is set already
+ *
+ *   startImage(runs)   the pages of the image that changed: their marks are cleared, they are `pending`
+ *     takePending()    the checkpointer copies them a few at a time, between ticks
+ *     first touch      of a page still pending hands its bytes to the image first: so the image is that of the moment of startImage()
+ *
+ * Every write to memory of a Heap must be preceded by touch() or touchRange() in the same tick, wherever it is: blocks that alloc() gave in this
+ * tick are touched whole, and so is the payload of a slot that findOrInsert() gave. Reads need nothing. Batches lie in arenas, not here.
+ *
+ * Checked builds mark 64 bytes instead of 64 KiB and keep a copy of every page of the image: startImage() then finds every write that was
+ * not announced, by its address.
+ */
+import { PAGE_BYTES, U8 } from '../batch/memory.ts';
+import { checked } from '../batch/pages.ts';
+
+/** Contiguous pages. */
+export interface PageRun {
+  start: number;
+  count: number;
+}
+
+const PAGE_COUNT = 65536;
+const PAGE_SHIFT = 16;
+/** Marks stand for this many bytes, as a power of two. */
+const SHIFT = checked ? 6 : PAGE_SHIFT;
+const MARKS_A_PAGE = 1 << (PAGE_SHIFT - SHIFT);
+
+const marks = new Uint8Array(2 ** (32 - SHIFT));
+
+/** The image has this page's bytes as they are now, but for what is marked. */
+const KNOWN = 1;
+/** Of the image being taken, not copied yet. */
+const PENDING = 2;
+const flags = new Uint8Array(PAGE_COUNT);
+
+let pendingPages: number[] = [];
+let onPreImage: ((page: number) => void) | null = null;
+/** Checked builds: the bytes of known pages. */
+const copies = new Map<number, Uint8Array>();
+
+/** The word at this address is about to be written. */
+export function touch(address: number): void {
+  if (marks[address >>> SHIFT] === 0) mark(address >>> SHIFT);
+}
+
+function mark(index: number): void {
+  const page = index >>> (PAGE_SHIFT - SHIFT);
+  if ((flags[page] & PENDING) !== 0) handOver(page);
+  marks[index] = 1;
+}
+
+function handOver(page: number): void {
+  flags[page] &= ~PENDING;
+  onPreImage?.(page);
+}
+
+/** At most 64 KiB are about to be written: the first and the last page are all there is. */
+function touchEnds(address: number, bytes: number): void {
+  if (marks[address >>> SHIFT] === 0) mark(address >>> SHIFT);
+  const last = address + bytes - 1;
+  if (marks[last >>> SHIFT] === 0) mark(last >>> SHIFT);
+}
+
+function touchAll(address: number, bytes: number): void {
+  const last = (address + bytes - 1) >>> SHIFT;
+  for (let i = address >>> SHIFT; i <= last; i++) if (marks[i] === 0) mark(i);
+}
+
+/** `bytes` bytes, at least 1 and at most 64 KiB, are about to be written. */
+export const touchRange: (address: number, bytes: number) => void = checked ? touchAll : touchEnds;
+
+/** As touchRange for any number of bytes. */
+export const touchLarge: (address: number, bytes: number) => void = touchAll;
+
+/** A heap has taken these pages, or gives them back: what the image knows of them is over. */
+export function forgetPages(address: number, count: number): void {
+  const start = address / PAGE_BYTES;
+  for (let page = start; page < start + count; page++) {
+    if ((flags[page] & PENDING) !== 0) handOver(page);
+    if (checked) copies.delete(page);
+  }
+  flags.fill(0, start, start + count);
+  marks.fill(0, start * MARKS_A_PAGE, (start + count) * MARKS_A_PAGE);
+}
+
+function isMarked(page: number): boolean {
+  if (MARKS_A_PAGE === 1) return marks[page] !== 0;
+  return marks.subarray(page * MARKS_A_PAGE, (page + 1) * MARKS_A_PAGE).includes(1);
+}
+
+/**
+ * Begins an image of the pages of these runs as they are at this moment. Returns all pages that belong to it (pages never written do not) and those
+ * of them that changed since the image before. `preImage` is called with a changed page that is about to be written and was not taken yet.
+ */
+export function startImage(runs: PageRun[], preImage: (page: number) => void): { pages: number[]; changed: number[] } {
+  if (onPreImage !== null) throw new Error('an image is being taken already');
+  const all: number[] = [];
+  const changed: number[] = [];
+  for (const { start, count } of runs) {
+    for (let page = start; page < start + count; page++) {
+      if (checked) checkPage(page);
+      if (isMarked(page)) {
+        marks.fill(0, page * MARKS_A_PAGE, (page + 1) * MARKS_A_PAGE);
+        flags[page] = KNOWN | PENDING;
+        changed.push(page);
+        if (checked) copies.set(page, U8.slice(page * PAGE_BYTES, (page + 1) * PAGE_BYTES));
+      } else if ((flags[page] & KNOWN) === 0) continue;
+      all.push(page);
+    }
+  }
+  pendingPages = changed.slice();
+  onPreImage = preImage;
+  return { pages: all, changed };
+}
+
+/** The next page of the image that was not copied yet; null when all are. The caller copies it before anything else happens. */
+export function takePending(): number | null {
+  for (;;) {
+    const page = pendingPages.pop();
+    if (page === undefined) return null;
+    if ((flags[page] & PENDING) === 0) continue;
+    flags[page] &= ~PENDING;
+    return page;
+  }
+}
+
+/** The image is copied, or given up. */
+export function endImage(): void {
+  for (const page of pendingPages) flags[page] &= ~PENDING;
+  pendingPages = [];
+  onPreImage = null;
+}
+
+/** An image was not stored: its changed pages have changed still. */
+export function changedStill(changed: number[]): void {
+  for (const page of changed) marks.fill(1, page * MARKS_A_PAGE, (page + 1) * MARKS_A_PAGE);
+}
+
+/** These pages were loaded from an image. */
+export function loadedPages(loaded: number[]): void {
+  for (const page of loaded) {
+    flags[page] = KNOWN;
+    if (checked) copies.set(page, U8.slice(page * PAGE_BYTES, (page + 1) * PAGE_BYTES));
+  }
+}
+
+/** Checked builds: bytes of a known page that differ from the image must be marked. */
+function checkPage(page: number): void {
+  const copy = copies.get(page);
+  if (copy === undefined || (flags[page] & KNOWN) === 0) return;
+  const base = page * PAGE_BYTES;
+  for (let i = 0; i < PAGE_BYTES; i++) {
+    if (U8[base + i] !== copy[i] && marks[(base + i) >>> SHIFT] === 0) {
+      throw new Error(`state memory was written without touch() at ${base + i}`);
+    }
+  }
+}
