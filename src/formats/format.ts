@@ -12,6 +12,7 @@
 import type { BatchBuilder } from '../../operators/batch/builder.ts';
 import type { ColType } from '../../operators/types.ts';
 import type { RawBatch } from '../sources/source.ts';
+import type { FieldDefault } from './defaults.ts';
 
 /** Where a column's value comes from: a field of the value (and of the key, for upsert key columns) or the record's own properties. */
 export type Origin =
@@ -27,6 +28,8 @@ export interface SourceColumn {
   type: ColType;
   notNull: boolean;
   origin: Origin;
+  /** What a missing field gives; absent: NULL. */
+  default?: FieldDefault;
 }
 
 export interface DecoderSpec {
@@ -48,6 +51,9 @@ export interface BadRow {
 }
 
 export interface Decoder {
-  /** Decodes records from <= i < to. `out` must have been built with the types of the needed columns. */
-  decode(raw: RawBatch, from: number, to: number, out: BatchBuilder): BadRow[];
+  /**
+   * Decodes records from <= i < to. `out` must have been built with the types of the needed columns. `now` is the tick's clock in
+   * microseconds since 2000-01-01 UTC: what now() means in a column's DEFAULT.
+   */
+  decode(raw: RawBatch, from: number, to: number, out: BatchBuilder, now: bigint): BadRow[];
 }

@@ -2,6 +2,7 @@
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError, unsupported } from '../../operators/errors.ts';
 import { evaluate } from '../../operators/expr/interpret.ts';
+import { isVolatile } from '../../planner/analyse/functions.ts';
 import { bindQuery, bindScalar } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { PgNode, SelectNode, Statement } from '../../planner/parse/ast.ts';
@@ -82,22 +83,19 @@ function copyTarget(
   session: SessionContext,
 ): CopyTarget {
   const env = engine.bindEnv(session, [], 'read');
-  const defaults: Datum[] = relation.columns.map((column, i) => {
-    if (positions.includes(i)) return null;
-    const value = env.columnDefault?.(relation, i) ?? null;
-    return value === null
-      ? null
-      : evaluate(
-          bindScalar(value.node, value.text, env, { target: column.type, place: 'default' }),
-          [],
-          session.evalContext,
-        );
+  const defaults = relation.columns.map((column, i) => {
+    const value = positions.includes(i) ? null : (env.columnDefault?.(relation, i) ?? null);
+    if (value === null) return () => null;
+    const expr = bindScalar(value.node, value.text, env, { target: column.type, place: 'default' });
+    if (isVolatile(expr)) return () => evaluate(expr, [], session.evalContext);
+    const fixed = evaluate(expr, [], session.evalContext);
+    return () => fixed;
   });
   let count = 0;
   return {
     async write(rows) {
       const whole = rows.map((row) => {
-        const full = [...defaults];
+        const full: Datum[] = defaults.map((value) => value());
         positions.forEach((position, i) => {
           full[position] = row[i];
         });

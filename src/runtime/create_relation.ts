@@ -20,6 +20,7 @@ import type { TidemarkEngine } from './engine.ts';
 import { LocalStream } from './local_stream.ts';
 import { creationSchema, nameTaken } from './names.ts';
 import { readQuery } from './queries.ts';
+import { sourceDefault } from './source_default.ts';
 import { withoutStorageParameters } from './storage_parameters.ts';
 import { StoredRelation } from './stored_relation.ts';
 import { StreamRuntime } from './stream.ts';
@@ -58,11 +59,17 @@ export async function createRelation(
     const node = statement.columns[i]?.default ?? null;
     return node === null ? null : { node, text: statement.text };
   });
-  defaults.forEach((d, i) => {
-    if (d !== null)
-      bindScalar(d.node, d.text, engine.bindEnv(session, [], 'read'), { target: all[i].type, place: 'default' });
+  const bound = defaults.map((d, i) => {
+    if (d === null) return null;
+    return bindScalar(d.node, d.text, engine.bindEnv(session, [], 'read'), { target: all[i].type, place: 'default' });
   });
-  const source = connector === null ? null : sourceSpec(statement, connector, columns, included, key);
+  const fields: SourceColumn[] = columns.map((c) => ({ ...c, origin: { k: 'field', name: c.name } }));
+  if (connector !== null) {
+    bound.forEach((expr, i) => {
+      if (expr !== null) fields[i].default = sourceDefault(fields[i].name, expr, session);
+    });
+  }
+  const source = connector === null ? null : sourceSpec(statement, connector, [...fields, ...included], key);
   if (source === null) {
     engine.loop.addRelation(
       relation.oid,
@@ -179,8 +186,7 @@ function watermarkOf(
 function sourceSpec(
   statement: CreateRelation,
   connector: { connector: string; options: Record<string, string> },
-  columns: RelationColumn[],
-  included: SourceColumn[],
+  columns: SourceColumn[],
   key: number[] | null,
 ): ConnectorSpec {
   const envelope = connector.options.envelope === 'upsert' ? 'upsert' : 'append';
@@ -195,12 +201,11 @@ function sourceSpec(
   }
   const { idle_timeout: idle } = connector.options;
   if (idle !== undefined) connector.options.idle_timeout_ms = String(milliseconds('idle_timeout', idle));
-  const fields: SourceColumn[] = columns.map((c) => ({ ...c, origin: { k: 'field', name: c.name } }));
   return {
     ...connector,
     envelope,
     decoder: {
-      columns: [...fields, ...included],
+      columns,
       needed: [],
       upsertKey: envelope === 'upsert' ? (key ?? undefined) : undefined,
     },

@@ -164,7 +164,8 @@ export class TidemarkEngine implements Engine {
 
   readonly readSources: ReadSources = {
     system: (relation, context) => this.system.rows(relation, context),
-    stream: (relation) => this.streams.get(relation),
+    // The rows of a keyed table are kept: its history holds commands, not rows.
+    stream: (relation) => (this.loop.relations.has(relation) ? undefined : this.streams.get(relation)),
   };
 
   /** Publishes what a transaction wrote; rows of local streams that are late stay out. */
@@ -173,6 +174,7 @@ export class TidemarkEngine implements Engine {
       const stream = this.localStreams.get(oid);
       if (stream !== undefined) deltas.set(oid, stream.accept(delta, this.loop.arena));
     }
+    this.loop.advanceClock();
     this.publish(deltas);
   }
 
@@ -188,11 +190,12 @@ export class TidemarkEngine implements Engine {
   pump(): boolean {
     const input = new Map<number, Batch>();
     let moved = false;
+    this.loop.advanceClock();
     for (const stream of this.streams.values()) {
       this.#events(stream);
       if (!stream.ready()) continue;
       moved = true;
-      const batch = stream.take(this.tickRows, this.loop.arena);
+      const batch = stream.take(this.tickRows, this.loop.arena, this.loop.now);
       if (batch !== null) input.set(stream.oid, batch);
     }
     if (!moved && !this.loop.hasClockedViews) return false;

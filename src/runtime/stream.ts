@@ -28,6 +28,8 @@ export interface HistoryEntry {
   to: bigint;
   /** Rows with a time before this were refused. */
   watermark: bigint | null;
+  /** The tick's clock; null for streams whose rows do not depend on it. */
+  now: bigint | null;
 }
 
 interface Pending {
@@ -57,6 +59,8 @@ export class StreamRuntime {
   readonly statistics: StreamStatistics = { rows: 0n, bytes: 0n, late: 0n };
   readonly source: Source;
   readonly #partitions = new Map<number, PartitionState>();
+  /** True when a column's DEFAULT depends on the clock. */
+  readonly #clocked: boolean;
   readonly #needed = new Set<number>();
   #decoder: Decoder | null = null;
   #neededList: number[] = [];
@@ -75,6 +79,7 @@ export class StreamRuntime {
     this.relation = relation;
     this.spec = spec;
     this.source = source;
+    this.#clocked = spec.decoder.columns.some((column) => column.default?.clocked);
     this.late = new StoredRelation(lateColumns(relation).map((c) => c.type));
     if (relation.watermark !== undefined) this.#needed.add(relation.watermark.column);
     // Rows of keyed tables are stored whole.
@@ -137,8 +142,8 @@ export class StreamRuntime {
     return this.#pending !== null;
   }
 
-  /** Up to `maxRows` records of input as a delta, or null. The batch has holes where no column is needed. */
-  take(maxRows: number, arena: Arena): Batch | null {
+  /** Up to `maxRows` records of input as a delta of the tick at `now`, or null. The batch has holes where no column is needed. */
+  take(maxRows: number, arena: Arena, now: bigint): Batch | null {
     let left = maxRows;
     const builder = this.#builder(arena, Math.min(maxRows, 4096));
     const before = this.#watermark;
@@ -146,11 +151,17 @@ export class StreamRuntime {
       const pending = this.#pending as Pending;
       const { raw } = pending;
       const to = Math.min(raw.n, pending.next + left);
-      this.#consume(raw, pending.next, to, builder);
+      this.#consume(raw, pending.next, to, builder, now);
       left -= Math.max(1, to - pending.next);
       const start = pending.next === 0 ? raw.baseOffset : BigInt(raw.offset[pending.next]);
       const end = to === raw.n ? raw.nextOffset : BigInt(raw.offset[to]);
-      this.#record({ partition: raw.partition, from: start, to: end, watermark: before });
+      this.#record({
+        partition: raw.partition,
+        from: start,
+        to: end,
+        watermark: before,
+        now: this.#clocked ? now : null,
+      });
       this.#partition(raw.partition).position = end;
       if (to === raw.n) this.#pending = null;
       else pending.next = to;
@@ -176,7 +187,8 @@ export class StreamRuntime {
       last !== undefined &&
       last.partition === entry.partition &&
       last.to === entry.from &&
-      last.watermark === entry.watermark
+      last.watermark === entry.watermark &&
+      last.now === entry.now
     ) {
       last.to = entry.to;
     } else this.history.push(entry);
@@ -192,9 +204,9 @@ export class StreamRuntime {
   }
 
   /** Decodes records and moves the partition's greatest time. */
-  #consume(raw: RawBatch, from: number, to: number, builder: BatchBuilder): void {
+  #consume(raw: RawBatch, from: number, to: number, builder: BatchBuilder, now: bigint): void {
     const first = builder.n;
-    const bad = this.#decode().decode(raw, from, to, builder);
+    const bad = this.#decode().decode(raw, from, to, builder, now);
     const topic = this.spec.options.topic ?? this.relation.name;
     for (const row of bad) {
       const start = raw.valueStart[row.index];
@@ -299,7 +311,7 @@ export class StreamRuntime {
     for await (const raw of this.source.readRange(entry.partition, entry.from, entry.to)) {
       this.#decode();
       const builder = this.#builder(arena(), raw.n);
-      this.#decode().decode(raw, 0, raw.n, builder);
+      this.#decode().decode(raw, 0, raw.n, builder, entry.now ?? 0n);
       if (builder.n > 0) yield this.#accept(builder, entry.watermark, arena(), false);
     }
   }

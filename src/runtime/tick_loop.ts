@@ -51,6 +51,7 @@ export class TickLoop {
     this.advanceClock();
   }
 
+  /** Sets the clock of the next tick: what its input, its views and its readers see as now. */
   advanceClock(): void {
     const now = this.#clock();
     if (now > this.now) this.now = now;
@@ -77,9 +78,8 @@ export class TickLoop {
     return { number: this.tick + 1n, now: this.now, arena, watermark: this.#watermark };
   }
 
-  /** Runs one tick over these deltas (by relation OID). */
+  /** Runs one tick over these deltas (by relation OID) at the clock that advanceClock() set. */
   run(input: Map<number, Batch>): void {
-    this.advanceClock();
     const deltas = new Map(input);
     const delta = (relation: number) => deltas.get(relation) ?? null;
     for (const [oid, batch] of input) this.relations.get(oid)?.apply(batch);

@@ -2,7 +2,7 @@
 import { SqlError } from '../../operators/errors.ts';
 import type { Option } from '../../planner/parse/ast.ts';
 import type { ConnectorSpec } from '../catalog/objects.ts';
-import { nexmarkColumns } from './nexmark/columns.ts';
+import { checkNexmarkColumns, nexmarkColumns } from './nexmark/columns.ts';
 import { parseNexmarkOptions } from './nexmark/options.ts';
 import { NexmarkSource } from './nexmark/source.ts';
 import type { Source } from './source.ts';
@@ -33,8 +33,9 @@ export function connectorOptions(options: Option[]): { connector: string; option
 
 /** Fails with a clear error when the source cannot be read: unknown option, missing topic, unreachable broker, wrong password. */
 export async function checkConnector(spec: ConnectorSpec): Promise<void> {
-  if (spec.connector === 'nexmark') parseNexmarkOptions(new Map(Object.entries(spec.options)));
-  else await (await import('./kafka/index.ts')).checkKafka(spec.options);
+  if (spec.connector === 'nexmark') {
+    checkNexmarkColumns(parseNexmarkOptions(new Map(Object.entries(spec.options))), spec.decoder);
+  } else await (await import('./kafka/index.ts')).checkKafka(spec.options);
 }
 
 export async function openConnector(spec: ConnectorSpec, log: Log): Promise<Source> {

@@ -62,7 +62,7 @@ async function readBack(topic: string, count: number, upsertKey?: number[]): Pro
   for (const until = Date.now() + WAIT_MS; out.n < count && Date.now() < until; ) {
     const batch = source.poll();
     if (batch === null) await sleep(10);
-    else assert.deepEqual(decoder.decode(batch, 0, batch.n, out), []);
+    else assert.deepEqual(decoder.decode(batch, 0, batch.n, out, 0n), []);
   }
   const batch = out.build();
   const rows: Rows = Array.from({ length: batch.n }, (_, i) => [readRow(batch, i), weightOf(batch, i)]);

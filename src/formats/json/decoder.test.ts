@@ -3,11 +3,14 @@ import { test } from 'node:test';
 import { Arena } from '../../../operators/batch/arena.ts';
 import { BatchBuilder, readRow, weightOf } from '../../../operators/batch/builder.ts';
 import type { Datum } from '../../../operators/datum.ts';
-import { decimal, pgArray } from '../../../operators/datum.ts';
+import { decimal, interval, pgArray } from '../../../operators/datum.ts';
 import { defaultContext } from '../../../operators/expr/context.ts';
 import { makeNumericTypmod } from '../../../operators/expr/decimal/typmod.ts';
+import '../../../operators/expr/functions/index.ts';
+import type { Expr } from '../../../operators/expr/ir.ts';
 import { type ColType, colType, OID } from '../../../operators/types.ts';
 import type { Header, RawBatch } from '../../sources/source.ts';
+import { Defaults } from '../defaults.ts';
 import type { BadRow, DecoderSpec, SourceColumn } from '../format.ts';
 import { jsonDecoder } from './index.ts';
 import { RowError, readObject, textOf } from './slow_row.ts';
@@ -58,14 +61,14 @@ interface Decoded {
   bad: BadRow[];
 }
 
-function decode(spec: DecoderSpec, records: TestRecord[]): Decoded {
+function decode(spec: DecoderSpec, records: TestRecord[], now = 0n): Decoded {
   const arena = new Arena();
   const out = new BatchBuilder(
     spec.needed.map((i) => spec.columns[i].type),
     arena,
     2,
   );
-  const bad = jsonDecoder(spec).decode(rawOf(records), 0, records.length, out);
+  const bad = jsonDecoder(spec).decode(rawOf(records), 0, records.length, out, now);
   const batch = out.build();
   const rows = Array.from({ length: batch.n }, (_, i) => readRow(batch, i));
   const weights = rows.map((_, i) => weightOf(batch, i));
@@ -232,6 +235,78 @@ test('columns that are not needed are checked all the same', () => {
   }
 });
 
+const NOW: Expr = { k: 'call', fn: 'now()', args: [], t: colType(OID.timestamptz), strict: true };
+
+function defaulted(column: SourceColumn, expr: Expr): SourceColumn {
+  return { ...column, default: { expr, context: defaultContext(), clocked: expr === NOW } };
+}
+
+test('a missing field has its default, a null one is NULL', () => {
+  const long = 'a text that is longer than a slot';
+  const columns = [
+    field('id', colType(OID.int8)),
+    defaulted(field('t', colType(OID.text)), { k: 'const', v: long, t: colType(OID.text) }),
+    defaulted(field('n', colType(OID.numeric), true), { k: 'const', v: decimal(-150n, 2), t: colType(OID.numeric) }),
+    defaulted(field('at', colType(OID.timestamptz), true), NOW),
+  ];
+  const records = [
+    { value: '{"id":1}' },
+    { value: '{"id":2,"t":null,"n":7,"at":"2000-01-01T00:00:00.000001Z"}' },
+    { value: '{"id":3,"t":"\\u0041"}' },
+    { value: '{"id":4,"n":null}' },
+    { value: '{"id":5,"at":null}' },
+  ];
+  const { rows, bad } = decode(specOf(columns), records, 77n);
+  assert.deepEqual(rows, [
+    [1n, long, decimal(-150n, 2), 77n],
+    [2n, null, decimal(7n), 1n],
+    [3n, 'A', decimal(-150n, 2), 77n],
+  ]);
+  assert.deepEqual(
+    bad.map((b) => `${b.index} ${b.sqlstate} ${b.column}`),
+    ['3 23502 n', '4 23502 at'],
+  );
+});
+
+test('a default that fails fails the records that need it', () => {
+  const int4 = colType(OID.int4);
+  const constant = (v: number): Expr => ({ k: 'const', v, t: int4 });
+  const zero: Expr = { k: 'call', fn: 'int4div(int4,int4)', args: [constant(1), constant(0)], t: int4, strict: true };
+  const columns = [field('id', int4), defaulted(field('a', int4), zero)];
+  const { rows, bad } = decode(specOf(columns, [0]), [{ value: '{"id":1}' }, { value: '{"id":2,"a":3}' }]);
+  assert.deepEqual(rows, [[2]]);
+  assert.deepEqual(bad, [{ index: 0, sqlstate: '22012', reason: 'division by zero', column: 'a' }]);
+});
+
+test('one decoder gives the default of each clock', () => {
+  const arena = new Arena();
+  const columns = [field('id', colType(OID.int4)), defaulted(field('at', colType(OID.timestamptz)), NOW)];
+  const out = new BatchBuilder(
+    columns.map((c) => c.type),
+    arena,
+    2,
+  );
+  const decoder = jsonDecoder(specOf(columns));
+  const raw = rawOf([{ value: '{"id":1}' }, { value: '{"id":2}' }]);
+  for (const [from, to, now] of [
+    [0, 1, 10n],
+    [1, 2, 20n],
+    [0, 2, 10n],
+  ] as const)
+    assert.deepEqual(decoder.decode(raw, from, to, out, now), []);
+  const batch = out.build();
+  assert.deepEqual(
+    Array.from({ length: batch.n }, (_, i) => readRow(batch, i)),
+    [
+      [1, 10n],
+      [2, 20n],
+      [1, 10n],
+      [2, 10n],
+    ],
+  );
+  arena.release();
+});
+
 test('record properties', () => {
   const columns: SourceColumn[] = [
     { name: 'k', type: colType(OID.text), notNull: false, origin: { k: 'key' } },
@@ -328,6 +403,17 @@ test('fast reading equals exact reading on random and damaged messages', () => {
   ];
   const columns = oids.map((oid, i) => field(`c${i}`, colType(oid), i === 3));
   columns.push(field('n', colType(OID.numeric, makeNumericTypmod(8, 3))));
+  const constant = (v: Datum, t: ColType): Expr => ({ k: 'const', v, t });
+  for (const [i, v] of [
+    [1, -7],
+    [3, 2n ** 40n],
+    [6, decimal(10n ** 30n + 1n, 4)],
+    [7, 'a default that is longer than a slot'],
+    [13, pgArray(OID.int4, [1, null])],
+    [15, interval(1, 2, 3n)],
+  ] as const)
+    columns[i] = defaulted(columns[i], constant(v, columns[i].type));
+  columns[12] = defaulted(columns[12], NOW);
   const digits = (n: number) =>
     Array.from({ length: 1 + Math.floor(rand() * n) }, () => Math.floor(rand() * 10)).join('');
   const number = () =>
@@ -404,7 +490,9 @@ test('fast reading equals exact reading on random and damaged messages', () => {
     const bytes = Buffer.from(message());
     records.push({ value: rand() < 0.25 && bytes.length > 2 ? damage(bytes) : bytes });
   }
-  const { rows, bad } = decode(specOf(columns), records);
+  const { rows, bad } = decode(specOf(columns), records, 99n);
+  const defaults = new Defaults(columns);
+  defaults.setClock(99n);
   const fields = columns.map((_, i) => i);
   let row = 0;
   let failed = 0;
@@ -412,7 +500,7 @@ test('fast reading equals exact reading on random and damaged messages', () => {
     const where = `SEED=${seed} record ${i}: ${bytes.toString('latin1')}`;
     let expected: Datum[] | RowError;
     try {
-      expected = readObject(textOf(bytes), columns, fields, defaultContext({ now: 5000n }));
+      expected = readObject(textOf(bytes), columns, fields, defaults, defaultContext({ now: 5000n }));
     } catch (error) {
       if (!(error instanceof RowError)) throw error;
       expected = error;

@@ -4,7 +4,7 @@
  *   value bytes --copied once into the batch's arena--> fast_row.ts --common form--> slots
  *                                                        \--odd--> slow_row.ts --> slots, or a bad record
  *
- * Field missing or null is NULL; of equal keys the last counts; undeclared fields are left out (but must be JSON). value.ts says how JSON values
+ * A field that is null is NULL, a missing one its column's DEFAULT (defaults.ts) or NULL; of equal keys the last counts; undeclared fields are left out (but must be JSON). value.ts says how JSON values
  * become column values. Long texts stay where the copy has them. All declared columns are checked for every record, so which
  * records are bad does not depend on the columns needed.
  *
@@ -20,9 +20,10 @@ import { defaultContext } from '../../../operators/expr/context.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { physOf } from '../../../operators/types.ts';
 import type { RawBatch } from '../../sources/source.ts';
+import { Defaults } from '../defaults.ts';
 import type { BadRow, Decoder, DecoderSpec } from '../format.ts';
-import { Columns } from './columns.ts';
-import { clear, FastRow } from './fast_row.ts';
+import { Columns, clear } from './columns.ts';
+import { FastRow } from './fast_row.ts';
 import { recordValue } from './record.ts';
 import { ODD, scan, skipSpace } from './scan.ts';
 import { RowError, readObject, readScalarKey, textOf } from './slow_row.ts';
@@ -58,6 +59,7 @@ class RecordContext implements EvalContext {
 
 class JsonDecoder implements Decoder {
   readonly #columns: Columns;
+  readonly #defaults: Defaults;
   /** Columns from the value, from the message key (upsert), and from the record. */
   readonly #valueFields: number[];
   readonly #keyFields: number[];
@@ -72,6 +74,7 @@ class JsonDecoder implements Decoder {
 
   constructor(spec: DecoderSpec) {
     this.#columns = new Columns(spec);
+    this.#defaults = new Defaults(spec.columns);
     this.#upsert = spec.upsertKey !== undefined;
     this.#keyFields = spec.upsertKey ?? [];
     const positions = spec.columns.map((_, i) => i);
@@ -82,14 +85,15 @@ class JsonDecoder implements Decoder {
     this.#keyRow = new FastRow(this.#columns, this.#keyFields);
   }
 
-  decode(raw: RawBatch, from: number, to: number, out: BatchBuilder): BadRow[] {
+  decode(raw: RawBatch, from: number, to: number, out: BatchBuilder, now: bigint): BadRow[] {
     const bad: BadRow[] = [];
     if (from >= to) return bad;
     this.#raw = raw;
     this.#ctx.raw = raw;
     this.#out = out;
     out.reserve(to - from);
-    this.#columns.bind(out);
+    this.#defaults.setClock(now);
+    this.#columns.bind(out, this.#defaults);
     this.#copy(from, to);
     for (let i = from; i < to; i++) {
       this.#ctx.record = i;
@@ -140,7 +144,7 @@ class JsonDecoder implements Decoder {
   #readPart(start: number, end: number, reader: FastRow, fields: number[]): void {
     if (this.#readFast(start, end, reader, fields)) return;
     const text = textOf(this.#raw.bytes.subarray(start, end));
-    const values = readObject(text, this.#columns.all, fields, this.#ctx);
+    const values = readObject(text, this.#columns.all, fields, this.#defaults, this.#ctx);
     fields.forEach((field, i) => {
       this.#put(field, values[i]);
     });
@@ -157,10 +161,7 @@ class JsonDecoder implements Decoder {
     if (scan.high && !isUtf8(this.#raw.bytes.subarray(start, end))) return false;
     const columns = this.#columns;
     for (const field of fields) {
-      if (reader.has(field)) continue;
-      if (columns.all[field].notNull) return false;
-      clear(columns.data[field] + row * columns.step[field], columns.width[field]);
-      U8[columns.valid[field] + row * columns.validStep[field]] = 0;
+      if (!reader.has(field) && !columns.setMissing(field, row)) return false;
     }
     return true;
   }

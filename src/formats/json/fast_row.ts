@@ -4,13 +4,13 @@
  *
  * read() gives ODD for anything out of the common way; nothing is decided then, and the slow path reads the message afresh.
  */
-import { BYTES, F64, U8 } from '../../../operators/batch/memory.ts';
+import { BYTES, U8 } from '../../../operators/batch/memory.ts';
 import { type Allocator, writeSlot } from '../../../operators/batch/slots.ts';
 import { SqlError } from '../../../operators/errors.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { parseJson } from '../../../operators/expr/json/parse.ts';
 import { physOf } from '../../../operators/types.ts';
-import { type Columns, FORM } from './columns.ts';
+import { type Columns, clear, FORM } from './columns.ts';
 import { readBool, readFloat64, readInt32, readInt64, readNumeric } from './read_number.ts';
 import { readRaw, readText } from './read_text.ts';
 import { readDate, readTimestamp } from './read_time.ts';
@@ -183,12 +183,4 @@ export class FastRow {
     }
     return end;
   }
-}
-
-/** NULL slots hold zeros. */
-export function clear(slot: number, width: number): void {
-  if (width >= 8) {
-    F64[slot / 8] = 0;
-    if (width === 16) F64[slot / 8 + 1] = 0;
-  } else for (let i = 0; i < width; i++) U8[slot + i] = 0;
 }

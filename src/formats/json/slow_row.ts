@@ -7,6 +7,7 @@ import { SqlError } from '../../../operators/errors.ts';
 import { inputText } from '../../../operators/expr/io/index.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { decodeString, type JsonNode, parseJson } from '../../../operators/expr/json/parse.ts';
+import type { Defaults } from '../defaults.ts';
 import type { SourceColumn } from '../format.ts';
 import { datumOfJson } from './value.ts';
 
@@ -34,8 +35,14 @@ export function textOf(bytes: Uint8Array): string {
   }
 }
 
-/** Values of the columns at `fields` from a message that is a JSON object; missing ones are NULL. */
-export function readObject(text: string, columns: SourceColumn[], fields: number[], ctx: EvalContext): Datum[] {
+/** Values of the columns at `fields` from a message that is a JSON object; missing ones have their default. */
+export function readObject(
+  text: string,
+  columns: SourceColumn[],
+  fields: number[],
+  defaults: Defaults,
+  ctx: EvalContext,
+): Datum[] {
   const node = guarded(null, () => parseJson(text));
   if (node.kind !== 'object') throw new RowError('22023', `the message is a JSON ${nameOf(node)}, not an object`, null);
   const values = new Map<string, JsonNode>();
@@ -47,7 +54,8 @@ export function readObject(text: string, columns: SourceColumn[], fields: number
   return fields.map((field) => {
     const column = columns[field];
     const value = column.origin.k === 'field' ? values.get(column.origin.name) : undefined;
-    return checked(column, value === undefined ? null : convert(value, text, column, ctx));
+    if (value === undefined) return missing(field, column, defaults);
+    return checked(column, convert(value, text, column, ctx));
   });
 }
 
@@ -61,6 +69,14 @@ export function readScalarKey(text: string, column: SourceColumn, ctx: EvalConte
   }
   if (node !== null) return checked(column, convert(node, text, column, ctx));
   return guarded(column.name, () => inputText(text, column.type, ctx));
+}
+
+/** The value of a column whose field is not there. */
+export function missing(field: number, column: SourceColumn, defaults: Defaults): Datum {
+  return checked(
+    column,
+    guarded(column.name, () => defaults.value(field)),
+  );
 }
 
 function convert(node: JsonNode, text: string, column: SourceColumn, ctx: EvalContext): Datum {

@@ -7,8 +7,11 @@
 import type { BatchBuilder } from '../../../operators/batch/builder.ts';
 import { BYTES, I32, U8 } from '../../../operators/batch/memory.ts';
 import { type Allocator, pointVarlen } from '../../../operators/batch/slots.ts';
-import { OID } from '../../../operators/types.ts';
+import { SqlError } from '../../../operators/errors.ts';
+import { OID, PHYS_WIDTH } from '../../../operators/types.ts';
+import { Defaults } from '../../formats/defaults.ts';
 import type { BadRow, Decoder, DecoderSpec } from '../../formats/format.ts';
+import { missing, RowError } from '../../formats/json/slow_row.ts';
 import type { RawBatch } from '../source.ts';
 import { AuctionFields, BidFields, PersonFields } from './events.ts';
 import { eventOfRow, type NexmarkTable } from './numbering.ts';
@@ -22,34 +25,81 @@ const POSTGRES_EPOCH_MS = 946_684_800_000;
 const EMAIL_ROOM = 32;
 const CARD_LENGTH = 19;
 
-/** The decoder of a stream declared with the suite's own columns (any of them, any order); null when a name or type differs. */
+/**
+ * The decoder of a stream declared with the suite's own columns (any of them, any order) and columns with a DEFAULT; null when a name or
+ * type differs.
+ */
 export function nexmarkColumns(options: NexmarkOptions, spec: DecoderSpec): Decoder | null {
   const arena: { current: Allocator | null } = { current: null };
   const table = tableColumns(options, () => arena.current!);
-  const writers: ColumnWriter[] = [];
-  for (const column of spec.columns) {
-    const known = column.origin.k === 'field' ? table.columns[column.origin.name] : undefined;
-    if (known === undefined || known.oid !== column.type.oid) return null;
-  }
-  for (const position of spec.needed) {
+  const known = (position: number) => {
     const { origin } = spec.columns[position];
-    if (origin.k === 'field') writers.push(table.columns[origin.name].write);
+    return origin.k === 'field' ? table.columns[origin.name] : undefined;
+  };
+  const added: number[] = [];
+  for (const [position, { type, default: missing }] of spec.columns.entries()) {
+    const column = known(position);
+    if (column === undefined && missing !== undefined) added.push(position);
+    else if (column?.oid !== type.oid) return null;
   }
+  const defaults = new Defaults(spec.columns);
 
-  const decode = (raw: RawBatch, from: number, to: number, out: BatchBuilder): BadRow[] => {
+  const decode = (raw: RawBatch, from: number, to: number, out: BatchBuilder, now: bigint): BadRow[] => {
+    defaults.setClock(now);
+    const reason = failureOf(spec, added, defaults);
+    if (reason !== null) return Array.from({ length: to - from }, (_, i) => ({ index: from + i, ...reason }));
     arena.current = out.arena;
     out.reserve(to - from);
     const start = Number(raw.baseOffset);
-    const width = out.columns.map((column) => (column.phys === 'i64' ? 8 : 16));
-    for (const column of out.columns) U8.fill(1, column.valid + out.n, column.valid + out.n + to - from);
+    const first = out.n;
+    const columns: { write: ColumnWriter; data: number; width: number }[] = [];
+    for (const [c, position] of spec.needed.entries()) {
+      const { data, valid, phys } = out.columns[c];
+      const column = known(position);
+      if (column === undefined) continue;
+      U8.fill(1, valid + first, valid + first + to - from);
+      columns.push({ write: column.write, data, width: PHYS_WIDTH[phys] });
+    }
     for (let i = from; i < to; i++) {
       table.fill(eventOfRow(options.table, start + i));
       const row = out.addRow(1);
-      for (let c = 0; c < writers.length; c++) writers[c](out.columns[c].data + row * width[c]);
+      for (const { write, data, width } of columns) write(data + row * width);
+    }
+    for (const [c, position] of spec.needed.entries()) {
+      if (!added.includes(position)) continue;
+      for (let row = first; row < out.n; row++) out.setDatum(c, row, defaults.value(position));
     }
     return [];
   };
   return { decode };
+}
+
+/** Why no row can be made: a default that fails or is NULL where it may not be. */
+function failureOf(spec: DecoderSpec, added: number[], defaults: Defaults): Omit<BadRow, 'index'> | null {
+  for (const position of added) {
+    try {
+      missing(position, spec.columns[position], defaults);
+    } catch (error) {
+      if (!(error instanceof RowError)) throw error;
+      return { reason: error.message, sqlstate: error.sqlstate, column: error.column };
+    }
+  }
+  return null;
+}
+
+/** A column that the generator does not have and that has no DEFAULT would be NULL for ever: a slip of the pen. */
+export function checkNexmarkColumns(options: NexmarkOptions, spec: DecoderSpec): void {
+  const names = Object.keys(tableColumns(options, () => never()).columns);
+  for (const { name, origin, default: missing } of spec.columns) {
+    if (origin.k !== 'field' || names.includes(origin.name) || missing !== undefined) continue;
+    throw new SqlError('42703', `the nexmark table "${options.table}" has no column "${name}"`, {
+      hint: `Its columns are: ${names.join(', ')}. A column of your own needs a DEFAULT.`,
+    });
+  }
+}
+
+function never(): never {
+  throw new Error('nothing is written');
 }
 
 interface TableColumns {

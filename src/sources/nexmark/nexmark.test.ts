@@ -191,7 +191,7 @@ test('any range is made again alike, and columns hold what the messages say', as
       4,
     );
     columns.open(new Map([[0, 0n]]));
-    for (const batch of drain(columns)) assert.deepEqual(decoder.decode(batch, 0, batch.n, out), []);
+    for (const batch of drain(columns)) assert.deepEqual(decoder.decode(batch, 0, batch.n, out, 0n), []);
     const batch = out.build();
     assert.equal(batch.n, all.length);
     for (let i = 0; i < batch.n; i++) {

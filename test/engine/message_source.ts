@@ -1,0 +1,117 @@
+/** A topic in memory: the test sends messages, the engine reads them as it would read Kafka. */
+import type { Header, RawBatch, Source, SourceEvent } from '../../src/sources/source.ts';
+
+export interface TestMessage {
+  key?: string | null;
+  value: string | null;
+  partition?: number;
+  /** Milliseconds since 1970. */
+  timestamp?: number;
+  headers?: Header[];
+}
+
+interface Partition {
+  messages: TestMessage[];
+  position: number;
+}
+
+export class MessageSource implements Source {
+  readonly #partitions: Partition[];
+  #opened = false;
+  #events: SourceEvent[] = [];
+
+  constructor(partitions = 1) {
+    this.#partitions = Array.from({ length: partitions }, () => ({ messages: [], position: 0 }));
+  }
+
+  send(...messages: TestMessage[]): void {
+    for (const message of messages) this.#partitions[message.partition ?? 0].messages.push(message);
+  }
+
+  partitions(): Promise<number[]> {
+    return Promise.resolve([...this.#partitions.keys()]);
+  }
+
+  startOffsets(): Promise<Map<number, bigint>> {
+    return Promise.resolve(new Map(this.#partitions.map((_, p) => [p, 0n])));
+  }
+
+  open(offsets: Map<number, bigint>): void {
+    this.#opened = true;
+    for (const [partition, offset] of offsets) this.#partitions[partition].position = Number(offset);
+  }
+
+  poll(): RawBatch | null {
+    if (!this.#opened) return null;
+    for (const [partition, state] of this.#partitions.entries()) {
+      if (state.position === state.messages.length) continue;
+      const batch = batchOf(partition, state.position, state.messages.slice(state.position));
+      state.position = state.messages.length;
+      return batch;
+    }
+    return null;
+  }
+
+  onReady(callback: () => void): void {
+    if (this.#partitions.some((p) => p.position < p.messages.length)) queueMicrotask(callback);
+  }
+
+  takeEvents(): SourceEvent[] {
+    return this.#events.splice(0);
+  }
+
+  position(partition: number): bigint | undefined {
+    return BigInt(this.#partitions[partition].position);
+  }
+
+  highWatermark(partition: number): bigint | undefined {
+    return BigInt(this.#partitions[partition].messages.length);
+  }
+
+  pause(): void {
+    throw new Error('not used by the engine');
+  }
+
+  resume(): void {
+    throw new Error('not used by the engine');
+  }
+
+  bufferedBytes(): number {
+    return 0;
+  }
+
+  async *readRange(partition: number, from: bigint, to: bigint): AsyncIterable<RawBatch> {
+    yield batchOf(partition, Number(from), this.#partitions[partition].messages.slice(Number(from), Number(to)));
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+function batchOf(partition: number, base: number, messages: TestMessage[]): RawBatch {
+  const parts: Buffer[] = [];
+  let at = 0;
+  const place = (text: string | null | undefined): [start: number, end: number] => {
+    if (text === null || text === undefined) return [-1, -1];
+    const bytes = Buffer.from(text);
+    parts.push(bytes);
+    at += bytes.length;
+    return [at - bytes.length, at];
+  };
+  const placed = messages.map((m) => ({ key: place(m.key), value: place(m.value) }));
+  return {
+    partition,
+    baseOffset: BigInt(base),
+    nextOffset: BigInt(base + messages.length),
+    n: messages.length,
+    bytes: Buffer.concat(parts),
+    keyStart: Int32Array.from(placed, (p) => p.key[0]),
+    keyEnd: Int32Array.from(placed, (p) => p.key[1]),
+    valueStart: Int32Array.from(placed, (p) => p.value[0]),
+    valueEnd: Int32Array.from(placed, (p) => p.value[1]),
+    offset: Float64Array.from(messages, (_, i) => base + i),
+    timestamp: Float64Array.from(messages, (m) => m.timestamp ?? -1),
+    headers: (i) => messages[i].headers ?? [],
+  };
+}
