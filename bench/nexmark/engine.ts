@@ -124,7 +124,7 @@ export class ColumnEngine extends QueryEngine {
         arena,
         raw.n,
       );
-      jsonDecoder({ columns, needed: columns.map((_, i) => i) }).decode(raw, 0, raw.n, builder);
+      jsonDecoder({ columns, needed: columns.map((_, i) => i) }).decode(raw, 0, raw.n, builder, 0n);
       out.set(oid, builder.build());
     }
     return out;
