@@ -42,11 +42,6 @@ export interface JoinSide {
   at: number;
 }
 
-function joinSide(types: ColType[], keys: number[], nullSafe: boolean[], index: KeyedIndex, at: number): JoinSide {
-  const strictKeys = keys.filter((_, i) => !nullSafe[i]);
-  return { types, keys, strictKeys, index, grouped: new DeltaIndex(types, keys), copy: rowCopy(types), at };
-}
-
 /** Both sides of a join node; `nullKeys` also indexes rows with NULL keys. */
 export function joinSides(
   spec: JoinSpec,
@@ -55,9 +50,21 @@ export function joinSides(
   nullKeys = false,
 ): JoinSide[] {
   const withNulls = nullKeys || spec.nullSafe.includes(true);
-  return [spec.leftKeys, spec.rightKeys].map((keys, i) =>
-    joinSide(inputTypes[i], keys, spec.nullSafe, indexes.index(i, keys, withNulls), i === 0 ? 0 : inputTypes[0].length),
-  );
+  return [spec.leftKeys, spec.rightKeys].map((keys, i) => {
+    const types = inputTypes[i];
+    const side: Omit<JoinSide, 'index'> & { index?: KeyedIndex } = {
+      types,
+      keys,
+      strictKeys: keys.filter((_, k) => !spec.nullSafe[k]),
+      grouped: new DeltaIndex(types, keys),
+      copy: rowCopy(types),
+      at: i === 0 ? 0 : inputTypes[0].length,
+    };
+    indexes.index(i, keys, withNulls, (index) => {
+      side.index = index;
+    });
+    return side as JoinSide;
+  });
 }
 
 /** True when a key column of the row is NULL and NULL matches nothing there. */

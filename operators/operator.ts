@@ -58,12 +58,16 @@ export interface Operator {
   release(): void;
 }
 
+/** Takes an index to read from now on. */
+export type IndexUse = (index: KeyedIndex) => void;
+
 /**
  * What a stateful operator asks of the graph that holds it: the index of an input by some key columns, shared with every other
- * operator that asks for the same. The index already contains this tick's delta when step() is called.
+ * operator that asks for the same. The index already contains this tick's delta when step() is called. `use` is called at once, and again
+ * between two ticks when another index with the same rows takes its place.
  */
 export interface IndexProvider {
-  index(input: number, keyColumns: number[], nullKeys: boolean): KeyedIndex;
+  index(input: number, keyColumns: number[], nullKeys: boolean, use: IndexUse): void;
   /** A dataflow of its own inside an operator: the step of WITH RECURSIVE. */
   flow(plan: DataflowPlan): InnerFlow;
 }

@@ -40,9 +40,11 @@ abstract class QueryEngine {
   protected abstract nameOf(oid: number): NexmarkTable | null;
 
   figures() {
-    return [...this.engine.loop.views()].flatMap((v) =>
-      v.dataflow.figures().map((figures, i) => ({ view: v.name, op: v.dataflow.plan.nodes[i].op, ...figures })),
-    );
+    return [...this.engine.loop.graph.nodes()].map((node) => ({
+      view: [...node.flows].map((flow) => flow.owner.name).join(', '),
+      op: node.spec.op,
+      ...node.figures(),
+    }));
   }
 
   state(): { rows: number; bytes: number } {

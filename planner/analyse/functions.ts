@@ -9,6 +9,7 @@ import { BOOL } from '../logical/expressions.ts';
 import { exprChildren } from '../logical/walk.ts';
 import { findCoercion } from '../types/cast.ts';
 import {
+  elementTypeOf,
   equalityOf,
   operatorByOid,
   operatorsByName,
@@ -147,13 +148,17 @@ export function nodeVolatility(e: Expr): Volatility {
   return e.k === 'param' ? 's' : 'i';
 }
 
+/** An array's text depends on what its elements' does. */
+function hasTextBySettings(oid: number): boolean {
+  return SETTING_DEPENDENT.has(elementTypeOf(oid) || oid);
+}
+
 function castVolatility(from: number, to: number): Volatility {
   if (from === to) return 'i';
-  const settled = (oid: number): boolean => NUMBERS_WITH_FIXED_TEXT.has(oid) || STRINGS.has(oid);
-  if (settled(from) && settled(to)) return 'i';
+  if (hasSettledText(from) && hasSettledText(to)) return 'i';
   // float text is settled by extra_float_digits alone, and reading it by nothing.
   if (STRINGS.has(from) && (to === OID.float4 || to === OID.float8)) return 'i';
-  return SETTING_DEPENDENT.has(from) || SETTING_DEPENDENT.has(to) ? 's' : 'i';
+  return hasTextBySettings(from) || hasTextBySettings(to) ? 's' : 'i';
 }
 
 /** The worst volatility in the expression. */
@@ -165,6 +170,33 @@ export function volatilityOf(e: Expr): Volatility {
     if (v === 'v' || (v === 's' && worst === 'i')) worst = v;
   }
   return worst;
+}
+
+/** True when the value may depend on settings of the session (TimeZone, DateStyle, search_path, ...) or on now(). */
+export function readsSettings(e: Expr): boolean {
+  return nodeReadsSettings(e) || exprChildren(e).some(readsSettings);
+}
+
+function nodeReadsSettings(e: Expr): boolean {
+  switch (e.k) {
+    case 'call':
+    case 'anyall':
+      return functionVolatility(e.fn) !== 'i';
+    case 'cast':
+      // Only what is known to be settled counts as such.
+      return e.arg.t.oid !== e.t.oid && !(hasSettledText(e.arg.t.oid) && hasSettledText(e.t.oid));
+    case 'distinct':
+    case 'nullif':
+      return functionVolatility(e.eq) !== 'i';
+    case 'extreme':
+      return functionVolatility(e.lt) !== 'i';
+    default:
+      return false;
+  }
+}
+
+function hasSettledText(oid: number): boolean {
+  return NUMBERS_WITH_FIXED_TEXT.has(oid) || STRINGS.has(oid);
 }
 
 export function isVolatile(e: Expr): boolean {

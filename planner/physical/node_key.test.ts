@@ -1,8 +1,8 @@
-/** nodeKey: equal for equal subplans of different queries, different for anything that changes rows. */
+/** nodeKeys: equal for equal subplans of different queries, different for anything that changes rows. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { initParser } from '../parse/parse.ts';
-import { nodeKey, planQuery } from './index.ts';
+import { nodeKeys, planQuery } from './index.ts';
 import { bindSql, testRelation } from './test_sql.ts';
 
 const RELATIONS = [testRelation(1, 'r', 'a int4, b int4'), testRelation(2, 's', 'c int4, d int4')];
@@ -12,7 +12,7 @@ before(() => initParser());
 /** Keys of all nodes of a query. */
 function keys(sql: string): string[] {
   const { plan } = planQuery(bindSql(sql, RELATIONS, 'view'), { mode: 'view' });
-  return plan.nodes.map((_, i) => nodeKey(plan, i));
+  return nodeKeys(plan);
 }
 
 function rootKey(sql: string): string {
@@ -48,3 +48,20 @@ const DIFFERENT: [string, string][] = [
 for (const [one, two] of DIFFERENT) {
   test(`${one} is not ${two}`, () => assert.notEqual(rootKey(one), rootKey(two)));
 }
+
+test('settings of the session count where an expression may look at them', () => {
+  const key = (sql: string, settings: string) => {
+    const { plan } = planQuery(bindSql(sql, RELATIONS, 'view'), { mode: 'view' });
+    return nodeKeys(plan, settings)[plan.root];
+  };
+  for (const sql of ['select a + b from r', 'select a::text from r', 'select a, max(b) from r group by a']) {
+    assert.equal(key(sql, 'UTC'), key(sql, 'Asia/Tokyo'), sql);
+  }
+  const dependent = [
+    "select (timestamptz '2026-01-01 00:00Z' + a * interval '1 day')::text from r",
+    "select array[timestamp '2026-01-01']::text from r",
+    "select * from (select to_char(date '2026-01-01' + a, 'Day') as d from r) q where d = 'x'",
+    'select json_agg(a) from r',
+  ];
+  for (const sql of dependent) assert.notEqual(key(sql, 'UTC'), key(sql, 'Asia/Tokyo'), sql);
+});

@@ -1,25 +1,48 @@
 /**
  * Structural identity of a plan node: a text that is equal for two nodes, of one plan or of two, exactly when they compute the same
  * relation in the same way. The runtime shares operators between views by it.
+ *
+ *   key = the node's own fields [@ the session's settings, where an expression may look at them] ( digests of its inputs' keys )
+ *
+ * Names and notes do not count. Inputs stand in it by digest: a node that is used twice on every level would double the text on every level.
  */
-import type { DataflowPlan } from '../../operators/plan.ts';
+import { createHash } from 'node:crypto';
+import type { DataflowPlan, PlanNode } from '../../operators/plan.ts';
+import { functionVolatility, readsSettings } from '../analyse/functions.ts';
 import { structureText } from '../logical/expressions.ts';
+import { planExpressions } from './builder.ts';
 
-/** Canonical text of node `i` and all its inputs. Names and notes do not count. */
-export function nodeKey(plan: DataflowPlan, i: number): string {
-  return keyOf(plan, i, new Map());
+/** Keys of all nodes. `settings` names what expressions can see of the session that makes the view. */
+export function nodeKeys(plan: DataflowPlan, settings = ''): string[] {
+  const digests: string[] = [];
+  return plan.nodes.map((node) => {
+    const inputs = node.inputs.map((i) => digests[i]).join(',');
+    const step = node.op === 'recursive' ? `{${nodeKeys(node.step, settings)[node.step.root]}}` : '';
+    const seen = settings !== '' && nodeReadsSettings(node) ? `@${settings}` : '';
+    const key = `${ownText(node)}${step}${seen}(${inputs})`;
+    digests.push(createHash('sha256').update(key).digest('base64').slice(0, 24));
+    return key;
+  });
 }
 
-function keyOf(plan: DataflowPlan, i: number, known: Map<number, string>): string {
-  const found = known.get(i);
-  if (found !== undefined) return found;
-  const node = plan.nodes[i];
-  const inputs = node.inputs.map((x) => keyOf(plan, x, known));
+function ownText(node: PlanNode): string {
   const own: Record<string, unknown> = { ...node };
-  for (const field of ['inputs', 'names', 'notes', 'appendOnly', 'frees', 'step']) delete own[field];
-  const step = node.op === 'recursive' ? nodeKey(node.step, node.step.root) : '';
+  for (const field of ['inputs', 'names', 'notes', 'step']) delete own[field];
   const sorted = Object.fromEntries(Object.entries(own).sort(([a], [b]) => (a < b ? -1 : 1)));
-  const key = `${structureText(sorted)}${step && `{${step}}`}(${inputs.join(',')})`;
-  known.set(i, key);
-  return key;
+  return structureText(sorted);
+}
+
+function nodeReadsSettings(node: PlanNode): boolean {
+  switch (node.op) {
+    case 'aggregate':
+      return node.calls.some((call) => functionVolatility(call.fn) !== 'i');
+    case 'over':
+      // Bounds of RANGE frames move times by intervals, which may depend on the time zone.
+      return true;
+    case 'recursive':
+      // The key of the step says it.
+      return false;
+    default:
+      return planExpressions(node).some(readsSettings);
+  }
 }

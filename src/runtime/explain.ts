@@ -1,14 +1,20 @@
-/** EXPLAIN [ANALYZE]: the dataflow plan as the planner prints it; ANALYZE of a live view adds what its operators measured. */
+/**
+ * EXPLAIN [ANALYZE]: the dataflow plan as the planner prints it, with the views that each node is shared with; ANALYZE of a live view adds
+ * what its operators measured. Of a view that is not made yet, the sharing is what it would find now.
+ */
+
 import { SqlError } from '../../operators/errors.ts';
+import type { Flow } from '../../operators/graph.ts';
+import type { GraphNode } from '../../operators/graph_node.ts';
 import { colType, OID } from '../../operators/types.ts';
 import { bindQuery } from '../../planner/bind/index.ts';
 import type { SelectNode, Statement } from '../../planner/parse/ast.ts';
-import { explainPlan, type PhysicalQuery, planQuery } from '../../planner/physical/index.ts';
+import { explainPlan, type NodeRemark, type PhysicalQuery, planQuery } from '../../planner/physical/index.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { type RunnableStatement, resultColumn, runnable } from './prepared.ts';
 import { rowsOf } from './row_streams.ts';
-import type { ViewRuntime } from './view.ts';
+import { keyedPlan, type ViewRuntime } from './view.ts';
 
 type Explain = Extract<Statement, { k: 'explain' }>;
 
@@ -34,16 +40,33 @@ export function prepareExplain(
 
 function explain(engine: TidemarkEngine, inner: Statement, analyze: boolean, session: SessionContext): string[] {
   const nameOf = (oid: number) => engine.catalog.relationByOid(oid)?.name ?? `relation ${oid}`;
+  const text = (physical: PhysicalQuery, remark?: NodeRemark) => explainPlan(physical, nameOf, remark).split('\n');
   const view = viewNamed(engine, inner, session);
-  if (view !== null) return [...text(view.physical, nameOf), ...(analyze ? figures(view) : [])];
+  if (view !== null) {
+    const { nodes } = view.flow;
+    const lines = text(view.physical, (i) => sharedWith(nodes[i], view.flow));
+    return [...lines, ...(analyze ? figures(view) : [])];
+  }
   const query = queryOf(inner);
   if (query === null) throw new SqlError('0A000', 'EXPLAIN is for queries and materialized views');
-  const mode = inner.k === 'create_view' ? 'view' : 'read';
-  return text(planQuery(bindQuery(query, engine.bindEnv(session, [], mode)), { mode }), nameOf);
+  const mode = inner.k === 'select' ? 'read' : 'view';
+  const { timeZone } = session.evalContext;
+  const physical = planQuery(bindQuery(query, engine.bindEnv(session, [], mode)), { mode, timeZone });
+  if (mode === 'read') return text(physical);
+  const { keys } = keyedPlan(physical, session.evalContext);
+  return text(physical, (i) => sharedWith(engine.loop.graph.node(keys[i]), null));
 }
 
-function text(physical: PhysicalQuery, nameOf: (oid: number) => string): string[] {
-  return explainPlan(physical, nameOf).split('\n');
+/** Names of at most this many views are listed. */
+const FEW = 3;
+
+/** Who else uses a node; null when nobody does. Sources hold nothing of their own. */
+function sharedWith(node: GraphNode | undefined, own: Flow | null): string | null {
+  if (node === undefined || node.spec.op === 'source') return null;
+  const others = [...node.flows].filter((flow) => flow !== own).map((flow) => flow.owner.name);
+  if (others.length === 0) return null;
+  if (others.length <= FEW) return `shared with ${others.join(', ')}`;
+  return `shared with ${others.length} views`;
 }
 
 /** EXPLAIN SELECT * FROM v shows the plan that maintains v, when v is a materialized view and nothing else is asked. */
@@ -73,15 +96,18 @@ function queryOf(inner: Statement): SelectNode | null {
   }
 }
 
-/** Per operator: rows, state and time since the view was made. */
+/** Per operator: rows, state and time since the node was made, for all its views together. */
 function figures(view: ViewRuntime): string[] {
-  view.dataflow.timed = true;
-  const lines = ['', 'operator                 rows in     rows out   state rows  state bytes    ns per row'];
-  view.dataflow.figures().forEach((f, i) => {
-    const node = view.dataflow.plan.nodes[i];
+  const { nodes, plan } = view.flow;
+  for (const node of nodes) node.timed = true;
+  const lines = [
+    '',
+    'operator                 rows in     rows out   state rows  state bytes    ns per row        views',
+  ];
+  view.figures().forEach((f, i) => {
     const perRow = f.rowsIn === 0 ? '' : (Number(f.nanoseconds) / f.rowsIn).toFixed(0);
-    const cells = [f.rowsIn, f.rowsOut, f.stateRows, f.stateBytes].map((n) => String(n).padStart(12)).join(' ');
-    lines.push(`${`${i} ${node.op}`.padEnd(20)} ${cells} ${perRow.padStart(12)}`);
+    const cells = [f.rowsIn, f.rowsOut, f.stateRows, f.stateBytes, perRow, nodes[i].flows.size];
+    lines.push(`${`${i} ${plan.nodes[i].op}`.padEnd(20)} ${cells.map((n) => String(n).padStart(12)).join(' ')}`);
   });
   return lines;
 }

@@ -73,13 +73,21 @@ export class ErrorLedger implements ErrorSink {
     );
   }
 
-  /** Raises the first error: for sessions with strict_errors. */
-  throwIfAny(name: string): void {
-    if (this.relation.rows === 0) return;
-    throw new SqlError('55000', `"${name}" has rows that failed and strict_errors is on`, {
-      hint: `SELECT * FROM tidemark.errors('${name}') lists them.`,
-    });
+  endTick(): void {
+    this.relation.endTick();
   }
+
+  release(): void {
+    this.relation.release();
+  }
+}
+
+/** For sessions with strict_errors: raises an error when the object `name` has error rows. */
+export function throwIfAny(errors: { relation: { rows: number } } | undefined, name: string): void {
+  if (errors === undefined || errors.relation.rows === 0) return;
+  throw new SqlError('55000', `"${name}" has rows that failed and strict_errors is on`, {
+    hint: `SELECT * FROM tidemark.errors('${name}') lists them.`,
+  });
 }
 
 const PLAIN: EvalContext = {

@@ -10,6 +10,7 @@ import { type PhysicalQuery, planQuery } from '../../planner/physical/index.ts';
 import { bindParameters } from '../../planner/physical/parameters.ts';
 import type { ResultColumn, SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { throwIfAny } from './ledger.ts';
 import { hearingCancels } from './long_pass.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { type ReadResult, readPlan } from './reads.ts';
@@ -87,8 +88,8 @@ export async function readQuery(
 function checkErrors(engine: TidemarkEngine, dependencies: number[]): void {
   for (const oid of dependencies) {
     const name = engine.catalog.relationByOid(oid)?.name ?? String(oid);
-    engine.loop.view(oid)?.errors.throwIfAny(name);
-    engine.streams.get(oid)?.errors.throwIfAny(name);
+    throwIfAny(engine.loop.view(oid)?.errors, name);
+    throwIfAny(engine.streams.get(oid)?.errors, name);
   }
 }
 

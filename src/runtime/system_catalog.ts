@@ -82,7 +82,7 @@ const FIGURES: Record<string, FigureRelation> = {
     rows: (engine) =>
       [...engine.loop.views()].flatMap((view) => {
         if (view.stored === null) return [];
-        const figures = view.dataflow.figures();
+        const figures = view.figures();
         const sum = (f: (x: (typeof figures)[number]) => number) => BigInt(figures.reduce((n, x) => n + f(x), 0));
         return [
           [

@@ -1,7 +1,7 @@
 /**
- * One tick: the deltas of tables and streams go through every view in creation order; then the tick is published.
+ * One tick: the deltas of tables and streams go through the dataflow graph of all views; then the tick is published.
  *
- *   input deltas -> views (a view's delta is input to the views on it) -> stores -> tick + 1 -> observers -> memory of the tick reused
+ *   input deltas -> graph (a view's delta is input to the views on it) -> stores -> tick + 1 -> observers -> memory of the tick reused
  *
  * Everything here is synchronous: between two ticks all relations show the same tick. Reads of an older tick (a transaction that
  * read at tick t) are answered from the live rows minus the deltas since t, which are kept only while such a reader lives.
@@ -9,8 +9,9 @@
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { detach } from '../../operators/batch/detach.ts';
+import type { GraphTick } from '../../operators/graph.ts';
 import type { StoredRelation } from './stored_relation.ts';
-import type { TickFrame, ViewRuntime } from './view.ts';
+import { newGraph, type ViewRuntime } from './view.ts';
 
 /** Sees the consolidated delta of one relation after each tick that changed it. Valid during the call only. */
 export interface Observer {
@@ -36,6 +37,8 @@ export class TickLoop {
   /** Microseconds since 2000-01-01 UTC, never going back. */
   now = 0n;
   readonly relations = new Map<number, StoredRelation>();
+  /** The operators of all live views, sinks and subscriptions to queries. */
+  readonly graph = newGraph();
   readonly #views = new Map<number, ViewRuntime>();
   readonly #observers = new Map<number, Set<Observer>>();
   readonly #pins = new Set<Pin>();
@@ -43,7 +46,9 @@ export class TickLoop {
   readonly #arena = new Arena();
   readonly #clock: () => bigint;
   readonly #watermark: (relation: number) => bigint | null;
-  #clockedViews = 0;
+  #publishing = false;
+  /** Views whose end was asked for while a tick was being published. */
+  #ending: number[] = [];
 
   constructor(clock: () => bigint, watermark: (relation: number) => bigint | null) {
     this.#clock = clock;
@@ -63,7 +68,7 @@ export class TickLoop {
   }
 
   get hasClockedViews(): boolean {
-    return this.#clockedViews > 0;
+    return this.graph.clocked;
   }
 
   view(oid: number): ViewRuntime | undefined {
@@ -74,26 +79,21 @@ export class TickLoop {
     return this.#views.values();
   }
 
-  #frame(arena: Arena): TickFrame {
+  #frame(arena: Arena): GraphTick {
     return { number: this.tick + 1n, now: this.now, arena, watermark: this.#watermark };
   }
 
   /** Runs one tick over these deltas (by relation OID) at the clock that advanceClock() set. */
   run(input: Map<number, Batch>): void {
     const deltas = new Map(input);
-    const delta = (relation: number) => deltas.get(relation) ?? null;
     for (const [oid, batch] of input) this.relations.get(oid)?.apply(batch);
-    const frame = this.#frame(this.#arena);
-    for (const view of this.#views.values()) {
-      if (!view.clocked && !view.sources.some((s) => (deltas.get(s.relation)?.n ?? 0) > 0)) continue;
-      const out = view.step(delta, frame);
-      if (out.n > 0) deltas.set(view.oid, out);
-    }
+    this.graph.step(deltas, this.#frame(this.#arena));
     this.#publish(deltas);
   }
 
   #publish(deltas: Map<number, Batch>): void {
     this.tick++;
+    this.#publishing = true;
     this.#savePinned(deltas);
     for (const [oid, observers] of this.#observers) {
       const batch = deltas.get(oid);
@@ -101,46 +101,62 @@ export class TickLoop {
         observer.onTick(this.tick, batch !== undefined && batch.n > 0 ? batch : null);
     }
     for (const oid of deltas.keys()) this.relations.get(oid)?.endTick();
-    for (const view of this.#views.values())
-      if (view.clocked || view.sources.some((s) => deltas.has(s.relation))) view.endTick();
+    this.graph.endTick();
     this.#arena.reset();
+    this.#publishing = false;
+    for (const oid of this.#ending.splice(0)) this.detachView(oid);
   }
 
   /**
    * Makes a view live. Its stored inputs are read whole at the current tick; stream inputs have been fed by the caller (backfill)
    * through `feed`. The view is visible from the next tick number on.
+   *
+   * The graph steps first, so that the clock is the same for its nodes and the view's when it takes the view's nodes in.
    */
   attach(view: ViewRuntime, isStored: (relation: number) => boolean): void {
     this.advanceClock();
+    const frame = this.#frame(this.#arena);
+    const deltas = new Map<number, Batch>();
+    this.graph.step(deltas, frame);
+    try {
+      const out = view.step(this.#snapshots(view, isStored), frame);
+      if (out !== null) deltas.set(view.oid, out);
+      this.#views.set(view.oid, view);
+      if (view.stored !== null) this.relations.set(view.oid, view.stored);
+    } finally {
+      this.#publish(deltas);
+    }
+    // An observer may have ended it at its first tick.
+    if (this.#views.get(view.oid) !== view) return;
+    view.endStep();
+    view.join(this.graph);
+  }
+
+  #snapshots(view: ViewRuntime, isStored: (relation: number) => boolean): Map<number, Batch> {
     const snapshots = new Map<number, Batch>();
-    const out = view.step((relation) => {
-      if (!isStored(relation)) return null;
-      let batch = snapshots.get(relation);
-      if (batch === undefined) {
-        batch = this.relations.get(relation)?.snapshot(this.#arena);
-        if (batch === undefined) throw new Error(`relation ${relation} has no rows to read`);
-        snapshots.set(relation, batch);
-      }
-      return batch;
-    }, this.#frame(this.#arena));
-    this.#views.set(view.oid, view);
-    if (view.clocked) this.#clockedViews++;
-    if (view.stored !== null) this.relations.set(view.oid, view.stored);
-    this.#publish(new Map([[view.oid, out]]));
-    view.endTick();
+    for (const { relation } of view.sources) {
+      if (!isStored(relation) || snapshots.has(relation)) continue;
+      const stored = this.relations.get(relation);
+      if (stored === undefined) throw new Error(`relation ${relation} has no rows to read`);
+      snapshots.set(relation, stored.snapshot(this.#arena));
+    }
+    return snapshots;
   }
 
   /** Steps a view that is not live yet with rows of its history. */
   feed(view: ViewRuntime, relation: number, batch: Batch, arena: Arena): void {
-    const out = view.step((r) => (r === relation ? batch : null), this.#frame(arena));
-    if (out.n > 0) for (const observer of this.#observers.get(view.oid) ?? []) observer.onTick(this.tick, out);
-    view.endTick();
+    const out = view.step(new Map([[relation, batch]]), this.#frame(arena));
+    if (out !== null) for (const observer of this.#observers.get(view.oid) ?? []) observer.onTick(this.tick, out);
+    view.endStep();
   }
 
   detachView(oid: number): void {
     const view = this.#views.get(oid);
     if (view === undefined) return;
-    if (view.clocked) this.#clockedViews--;
+    if (this.#publishing) {
+      this.#ending.push(oid);
+      return;
+    }
     this.#views.delete(oid);
     this.relations.delete(oid);
     this.#observers.delete(oid);

@@ -1,0 +1,165 @@
+/**
+ * A running plan node: its operator, the indexes that others keep of its output, and this tick's output.
+ *
+ *   inputs' outputs -> operator.step() -> output -> indexes of the output -> (then) the nodes that read output and indexes
+ *
+ * An index belongs to the node whose rows it holds and is kept as long as somebody reads it. It takes in the output before any reader
+ * steps. Who runs nodes, and in which order, is up to Dataflow (one plan) and Graph (all plans of the engine).
+ */
+import type { Batch } from './batch/batch.ts';
+import { emptyBatch } from './batch/builder.ts';
+import { I32 } from './batch/memory.ts';
+import type { IndexUse, Operator, Tick } from './operator.ts';
+import type { PlanNode } from './plan.ts';
+import { consolidator } from './state/consolidate.ts';
+import { KeyedIndex } from './state/keyed_index.ts';
+import type { Saved } from './state/saved.ts';
+
+/** Figures of one node for EXPLAIN. */
+export interface NodeFigures {
+  rowsIn: number;
+  rowsOut: number;
+  nanoseconds: bigint;
+  stateRows: number;
+  stateBytes: number;
+}
+
+/** One place that reads an index; `use` hands it the index, again whenever another with the same rows takes its place. */
+export interface IndexReader {
+  reader: FlowNode;
+  use: IndexUse;
+}
+
+/** An index of a node's output, with all its readers. */
+export interface NodeIndex {
+  index: KeyedIndex;
+  readers: IndexReader[];
+}
+
+export class FlowNode {
+  readonly spec: PlanNode;
+  /** Null for sources. */
+  operator: Operator | null = null;
+  /** By indexName(). */
+  readonly indexes = new Map<string, NodeIndex>();
+  output: Batch;
+  rowsIn = 0;
+  rowsOut = 0;
+  nanoseconds = 0n;
+  /** Measure time (EXPLAIN ANALYZE). */
+  timed = false;
+  #consolidate: ReturnType<typeof consolidator> | null = null;
+
+  constructor(spec: PlanNode) {
+    this.spec = spec;
+    this.output = emptyBatch(spec.types);
+  }
+
+  /** A source's step: the columns that the plan asks for of its relation's changed rows. */
+  take(batch: Batch | null): void {
+    const { spec } = this;
+    if (spec.op !== 'source') throw new Error(`${spec.op} has inputs`);
+    if (batch === null || batch.n === 0) {
+      if (this.output.n > 0) this.output = emptyBatch(spec.types);
+      return;
+    }
+    const columns = spec.columns.map((c, i) => ({ ...batch.columns[c], type: spec.types[i] }));
+    this.#emit({ n: batch.n, weights: batch.weights, columns });
+  }
+
+  /** Steps the operator. */
+  run(inputs: Batch[], tick: Tick): void {
+    const { spec } = this;
+    const start = this.timed ? process.hrtime.bigint() : 0n;
+    let output = (this.operator as Operator).step(inputs, tick);
+    if (spec.appendOnly === true && retracts(output)) {
+      // The parts of a tick may cancel (a join counts dA x dB twice and takes it off again); who relies on append-only sees the net.
+      this.#consolidate ??= consolidator(spec.types);
+      output = this.#consolidate(output, tick.arena);
+    }
+    if (this.timed) this.nanoseconds += process.hrtime.bigint() - start;
+    for (const input of inputs) this.rowsIn += input.n;
+    this.#emit(output);
+  }
+
+  #emit(output: Batch): void {
+    this.output = output;
+    this.rowsOut += output.n;
+    if (output.n > 0) for (const { index } of this.indexes.values()) index.apply(output);
+  }
+
+  /** Hands `use` the index of this node's output by these columns. A new index is empty: the caller sees to its rows. */
+  readIndex(keyColumns: number[], nullKeys: boolean, reader: FlowNode, use: IndexUse): NodeIndex {
+    const name = indexName(keyColumns, nullKeys);
+    let entry = this.indexes.get(name);
+    if (entry === undefined) {
+      entry = { index: new KeyedIndex(this.spec.types, keyColumns, nullKeys), readers: [] };
+      this.indexes.set(name, entry);
+    }
+    entry.readers.push({ reader, use });
+    use(entry.index);
+    return entry;
+  }
+
+  /** A reader is gone: indexes that nobody else reads go with it. */
+  forgetReader(reader: FlowNode): void {
+    for (const [name, entry] of this.indexes) {
+      entry.readers = entry.readers.filter((r) => r.reader !== reader);
+      if (entry.readers.length > 0) continue;
+      entry.index.release();
+      this.indexes.delete(name);
+    }
+  }
+
+  /** The tick's results were delivered: state may reuse what it let go. */
+  endTick(): void {
+    if (this.output.n > 0) this.output = emptyBatch(this.spec.types);
+    this.operator?.endTick();
+    for (const { index } of this.indexes.values()) index.endTick();
+  }
+
+  figures(): NodeFigures {
+    let { rows, bytes } = this.operator?.state() ?? { rows: 0, bytes: 0 };
+    for (const { index } of this.indexes.values()) {
+      rows += index.size;
+      bytes += index.bytes;
+    }
+    const { rowsIn, rowsOut, nanoseconds } = this;
+    return { rowsIn, rowsOut, nanoseconds, stateRows: rows, stateBytes: bytes };
+  }
+
+  save() {
+    return {
+      operator: this.operator === null ? null : this.operator.save(),
+      indexes: [...this.indexes].map(([name, { index }]) => ({ name, index: index.save() })),
+      rowsIn: this.rowsIn,
+      rowsOut: this.rowsOut,
+    };
+  }
+
+  /** Takes over what an equal node saved; both have indexes by the same names. */
+  load(saved: Saved): void {
+    const { operator, indexes, rowsIn, rowsOut } = saved as ReturnType<typeof this.save>;
+    this.operator?.load(operator);
+    for (const { name, index } of indexes) this.indexes.get(name)?.index.load(index);
+    this.rowsIn = rowsIn;
+    this.rowsOut = rowsOut;
+  }
+
+  release(): void {
+    this.operator?.release();
+    for (const { index } of this.indexes.values()) index.release();
+    this.indexes.clear();
+  }
+}
+
+/** Equal for indexes with the same rows by the same key. */
+export function indexName(keyColumns: number[], nullKeys: boolean): string {
+  return `${keyColumns.join(',')}${nullKeys ? ' nulls' : ''}`;
+}
+
+function retracts(batch: Batch): boolean {
+  const weights = batch.weights >>> 2;
+  for (let row = 0; row < batch.n; row++) if (I32[weights + row] < 0) return true;
+  return false;
+}

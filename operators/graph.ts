@@ -1,0 +1,298 @@
+/**
+ * All maintained plans of the engine as one dataflow graph: a node that several plans have in common is one node, with one operator and
+ * one set of indexes, stepped once a tick.
+ *
+ *   relation's delta -> source nodes ─> ... ─> root of a flow -> its owner's net delta = the delta of the owner's relation -> source nodes ...
+ *
+ * A flow is one plan in the graph: the nodes of a view, sink or subscription. Nodes are the same when their keys are (planner/physical/node_key.ts):
+ * the keys of a node's inputs are part of its key, so what two flows share is closed downwards.
+ *
+ * A tick visits levels: the level of a node is above those of its inputs, that of a source of a view above the view's root. Only nodes
+ * with a moved input are visited, and those that the clock or a watermark may move. Cost: O(work of the moved nodes).
+ *
+ * A new flow is filled in a graph of its own and then adopted (graph_adopt.ts), or added here and filled from the rows that its nodes'
+ * inputs have now (graph_snapshot.ts). Errors are kept per node: those of a flow are those of its nodes.
+ */
+import type { Arena } from './batch/arena.ts';
+import type { Batch } from './batch/batch.ts';
+import { buildOperator } from './build.ts';
+import { Dataflow, inputSpec } from './dataflow.ts';
+import type { EvalContext } from './expr/ir.ts';
+import { GraphNode, type NodeErrors } from './graph_node.ts';
+import type { DataflowPlan, PlanNode } from './plan.ts';
+
+/** What the steps of one tick have in common. */
+export interface GraphTick {
+  number: bigint;
+  now: bigint;
+  /** Lives until the end of the tick. */
+  arena: Arena;
+  watermark(relation: number): bigint | null;
+}
+
+/** Who a flow is for. */
+export interface FlowOwner {
+  /** The relation that the flow's result is, for flows that read it. */
+  readonly relation: number;
+  readonly name: string;
+  /** Takes the root's delta of a tick; gives the relation's net delta. */
+  take(delta: Batch, tick: GraphTick): Batch;
+}
+
+/** A plan with what makes its nodes equal to others'. */
+export interface KeyedPlan {
+  plan: DataflowPlan;
+  /** By node of the plan. */
+  keys: string[];
+  /** Settings of the session that made the plan; now and tick are the graph's. */
+  context: EvalContext;
+}
+
+/** One plan in a graph. */
+export class Flow {
+  readonly owner: FlowOwner;
+  readonly plan: DataflowPlan;
+  /** By node of the plan; equal nodes of one plan are one. */
+  readonly nodes: GraphNode[] = [];
+
+  constructor(owner: FlowOwner, plan: DataflowPlan) {
+    this.owner = owner;
+    this.plan = plan;
+  }
+
+  get root(): GraphNode {
+    return this.nodes[this.plan.root];
+  }
+
+  /** Every node once, inputs before those who read them. */
+  distinctNodes(): GraphNode[] {
+    return [...new Set(this.nodes)];
+  }
+
+  /** Relations that the plan reads, with the columns it needs of each. */
+  sources(): { relation: number; columns: number[] }[] {
+    return this.plan.nodes.flatMap((spec) =>
+      spec.op === 'source' ? [{ relation: spec.relation, columns: spec.columns }] : [],
+    );
+  }
+}
+
+export class Graph {
+  readonly #newErrors: () => NodeErrors;
+  readonly #nodes = new Map<string, GraphNode>();
+  /** By the relation that the owner's result is. */
+  readonly #flows = new Map<number, Flow>();
+  readonly #sources = new Map<number, Set<GraphNode>>();
+  /** Nodes that time alone may move. */
+  readonly #clocked = new Set<GraphNode>();
+  /** Nodes that a watermark alone may move, with the watermarks they have seen. */
+  readonly #watermarked = new Map<GraphNode, (bigint | null)[]>();
+  /** Nodes that were never stepped. */
+  readonly #fresh = new Set<GraphNode>();
+  readonly #due: GraphNode[][] = [];
+  #stepped: GraphNode[] = [];
+  readonly #contexts = new Map<EvalContext, EvalContext>();
+
+  /** `newErrors` makes the ledger of a node's errors when it has its first one. */
+  constructor(newErrors: () => NodeErrors) {
+    this.#newErrors = newErrors;
+  }
+
+  /** The live node with this key. */
+  node(key: string): GraphNode | undefined {
+    return this.#nodes.get(key);
+  }
+
+  nodes(): Iterable<GraphNode> {
+    return this.#nodes.values();
+  }
+
+  flow(relation: number): Flow | undefined {
+    return this.#flows.get(relation);
+  }
+
+  /** True when time alone may change something. */
+  get clocked(): boolean {
+    return this.#clocked.size > 0;
+  }
+
+  /** Puts a plan into the graph: equal nodes are shared, the others are new and empty until their first step. */
+  add(owner: FlowOwner, { plan, keys, context }: KeyedPlan): Flow {
+    const flow = new Flow(owner, plan);
+    plan.nodes.forEach((spec, i) => {
+      const known = this.#nodes.get(keys[i]);
+      if (known !== undefined) {
+        flow.nodes.push(known);
+        known.flows.add(flow);
+        return;
+      }
+      const inputs = spec.inputs.map((input) => flow.nodes[input]);
+      const node = new GraphNode(spec, keys[i], context, inputs, this.#newErrors);
+      if (spec.op !== 'source') {
+        node.operator = buildOperator(spec, inputs.map(inputSpec), {
+          index: (input, keyColumns, nullKeys, use) => {
+            inputs[input].readIndex(keyColumns, nullKeys, node, use);
+          },
+          flow: (inner) => new Dataflow(inner),
+        });
+      }
+      node.flows.add(flow);
+      flow.nodes.push(node);
+      this.insert(node);
+      this.#fresh.add(node);
+    });
+    this.attach(flow);
+    return flow;
+  }
+
+  /** Makes a node part of the graph; its inputs are. */
+  insert(node: GraphNode): void {
+    const { spec } = node;
+    this.#nodes.set(node.key, node);
+    for (const input of node.inputs) input.consumers.add(node);
+    node.level = node.inputs.reduce((level, input) => Math.max(level, input.level + 1), 0);
+    if (spec.op === 'source') {
+      const read = this.#flows.get(spec.relation);
+      if (read !== undefined) node.level = read.root.level + 1;
+      const sources = this.#sources.get(spec.relation);
+      if (sources === undefined) this.#sources.set(spec.relation, new Set([node]));
+      else sources.add(node);
+    }
+    if (isClocked(spec)) this.#clocked.add(node);
+    const watched = watermarksOf(spec);
+    if (watched.length > 0)
+      this.#watermarked.set(
+        node,
+        watched.map(() => null),
+      );
+  }
+
+  /** From now on the flow's owner takes the deltas of its root. */
+  attach(flow: Flow): void {
+    flow.root.ends.add(flow);
+    this.#flows.set(flow.owner.relation, flow);
+  }
+
+  /** Takes a flow out, and the nodes that no other flow has. Not within a tick. */
+  drop(flow: Flow): void {
+    this.detach(flow);
+    for (const node of flow.distinctNodes().reverse()) {
+      node.flows.delete(flow);
+      if (node.flows.size > 0) continue;
+      this.remove(node);
+      for (const input of node.inputs) input.forgetReader(node);
+      node.release();
+    }
+  }
+
+  /** The opposite of attach(). */
+  detach(flow: Flow): void {
+    flow.root.ends.delete(flow);
+    if (this.#flows.get(flow.owner.relation) === flow) this.#flows.delete(flow.owner.relation);
+  }
+
+  /** The opposite of insert(). */
+  remove(node: GraphNode): void {
+    const { spec } = node;
+    this.#nodes.delete(node.key);
+    for (const input of node.inputs) input.consumers.delete(node);
+    if (spec.op === 'source') {
+      const sources = this.#sources.get(spec.relation);
+      sources?.delete(node);
+      if (sources?.size === 0) this.#sources.delete(spec.relation);
+    }
+    this.#clocked.delete(node);
+    this.#watermarked.delete(node);
+    this.#fresh.delete(node);
+  }
+
+  /**
+   * One tick: `deltas` has the changed rows by relation (whole rows by position, columns that nobody needs may be missing); the net
+   * deltas of the flows' relations are added to it. All of them are valid until endTick().
+   */
+  step(deltas: Map<number, Batch>, tick: GraphTick): void {
+    for (const [relation, batch] of deltas) if (batch.n > 0) this.#moved(relation);
+    for (const node of this.#clocked) this.#schedule(node);
+    this.#scheduleWatermarked(tick);
+    for (const node of this.#fresh) this.#schedule(node);
+    for (let level = 0; level < this.#due.length; level++) {
+      const due = this.#due[level];
+      for (const node of due) this.#stepNode(node, deltas, tick);
+      due.length = 0;
+    }
+    this.#contexts.clear();
+  }
+
+  /** Memory of the tick may be reused. */
+  endTick(): void {
+    for (const node of this.#stepped) node.endTick();
+    this.#stepped = [];
+  }
+
+  #moved(relation: number): void {
+    for (const node of this.#sources.get(relation) ?? []) this.#schedule(node);
+  }
+
+  #schedule(node: GraphNode): void {
+    if (node.due) return;
+    node.due = true;
+    while (this.#due.length <= node.level) this.#due.push([]);
+    this.#due[node.level].push(node);
+  }
+
+  #scheduleWatermarked(tick: GraphTick): void {
+    for (const [node, seen] of this.#watermarked) {
+      watermarksOf(node.spec).forEach((relation, i) => {
+        const watermark = tick.watermark(relation);
+        if (watermark === seen[i]) return;
+        seen[i] = watermark;
+        this.#schedule(node);
+      });
+    }
+  }
+
+  #stepNode(node: GraphNode, deltas: Map<number, Batch>, tick: GraphTick): void {
+    const { spec } = node;
+    node.due = false;
+    this.#stepped.push(node);
+    if (spec.op === 'source') node.take(deltas.get(spec.relation) ?? null);
+    else node.runIn(tick, this.#contextOf(node, tick), this.#fresh.has(node));
+    this.#fresh.delete(node);
+    if (node.output.n === 0) return;
+    for (const consumer of node.consumers) this.#schedule(consumer);
+    for (const { owner } of node.ends) {
+      const net = owner.take(node.output, tick);
+      if (net.n === 0) continue;
+      deltas.set(owner.relation, net);
+      this.#moved(owner.relation);
+    }
+  }
+
+  /** The settings of a node's session with the clock of the tick. */
+  #contextOf(node: GraphNode, tick: GraphTick): EvalContext {
+    let context = this.#contexts.get(node.context);
+    if (context === undefined) {
+      context = { ...node.context, now: tick.now, tick: tick.number };
+      this.#contexts.set(node.context, context);
+    }
+    return context;
+  }
+
+  release(): void {
+    for (const node of this.#nodes.values()) node.release();
+    for (const map of [this.#nodes, this.#flows, this.#sources, this.#clocked, this.#watermarked, this.#fresh])
+      map.clear();
+    this.#stepped = [];
+  }
+}
+
+/** Operators that may have output without input because time has passed. */
+function isClocked(spec: PlanNode): boolean {
+  return spec.op === 'temporal' || (spec.op === 'recursive' && spec.step.nodes.some(isClocked));
+}
+
+/** Relations whose watermark moves the operator. */
+function watermarksOf(spec: PlanNode): number[] {
+  if (spec.op === 'window_close') return spec.sources;
+  return spec.op === 'recursive' ? spec.step.nodes.flatMap(watermarksOf) : [];
+}

@@ -1,0 +1,80 @@
+/** A node of the engine's graph: a running plan node with its place in the graph, the flows it is part of, and its errors. */
+import type { Arena } from './batch/arena.ts';
+import type { Datum } from './datum.ts';
+import type { SqlError } from './errors.ts';
+import type { EvalContext } from './expr/ir.ts';
+import { FlowNode } from './flow_node.ts';
+import type { Flow, GraphTick } from './graph.ts';
+import type { ErrorSink } from './operator.ts';
+import type { PlanNode } from './plan.ts';
+
+/** The error rows of a node, as the server keeps them. */
+export interface NodeErrors extends ErrorSink {
+  /** Makes what was reported in this tick part of the rows. */
+  apply(arena: Arena): void;
+  endTick(): void;
+  release(): void;
+}
+
+export class GraphNode extends FlowNode implements ErrorSink {
+  readonly key: string;
+  /** Settings of the session that first asked for the node; the key has those that its expressions look at. */
+  readonly context: EvalContext;
+  inputs: GraphNode[];
+  readonly consumers = new Set<GraphNode>();
+  /** Flows that have the node. */
+  readonly flows = new Set<Flow>();
+  /** Flows whose root it is. */
+  readonly ends = new Set<Flow>();
+  /** Above the levels of all inputs. */
+  level = 0;
+  /** To be stepped in the present tick. */
+  due = false;
+  /** Null while there was no error. */
+  errors: NodeErrors | null = null;
+  readonly #newErrors: () => NodeErrors;
+  #reported = false;
+
+  constructor(spec: PlanNode, key: string, context: EvalContext, inputs: GraphNode[], newErrors: () => NodeErrors) {
+    super(spec);
+    this.key = key;
+    this.context = context;
+    this.inputs = inputs;
+    this.#newErrors = newErrors;
+  }
+
+  report(error: SqlError, row: Datum[], weight: number): void {
+    this.errors ??= this.#newErrors();
+    this.errors.report(error, row, weight);
+    this.#reported = true;
+  }
+
+  runIn(tick: GraphTick, evalContext: EvalContext, first: boolean): void {
+    const { number, now, arena } = tick;
+    this.run(
+      this.inputs.map((input) => input.output),
+      {
+        number,
+        first,
+        arena,
+        evalContext,
+        errors: this,
+        now,
+        watermark: (relation) => tick.watermark(relation),
+      },
+    );
+    if (this.#reported) this.errors?.apply(arena);
+    this.#reported = false;
+  }
+
+  override endTick(): void {
+    super.endTick();
+    this.errors?.endTick();
+  }
+
+  override release(): void {
+    super.release();
+    this.errors?.release();
+    this.errors = null;
+  }
+}
