@@ -7,17 +7,26 @@ import type { Relation } from '../catalog_reader.ts';
 import { outputColumns } from './columns.ts';
 import { column, conjunction, constant, disjunction, INT4, INT8, isNull, not } from './expressions.ts';
 import type { Col, Logical } from './plan.ts';
-import { ascending, type Build, call, eq, int, lt, type Random } from './test_plans.ts';
+import { ascending, type Build, call, eq, int, lt, Random } from './test_plans.ts';
+
+/** A plan that several plans contain: made anew from its seed, so that its columns are new each time. */
+export interface PlanPart {
+  seed: number;
+  size: number;
+}
 
 export class RandomPlan {
   private readonly random: Random;
   private readonly build: Build;
   private readonly relations: Relation[];
+  private readonly parts: PlanPart[];
 
-  constructor(random: Random, build: Build, relations: Relation[]) {
+  /** `parts`: plans that are leaves as relations are. */
+  constructor(random: Random, build: Build, relations: Relation[], parts: PlanPart[] = []) {
     this.random = random;
     this.build = build;
     this.relations = relations;
+    this.parts = parts;
   }
 
   /** A plan of about `size` nodes; `outer`: columns of queries around that it may use. */
@@ -50,6 +59,10 @@ export class RandomPlan {
   }
 
   private leaf(outer: Col[]): Logical {
+    if (this.parts.length > 0 && this.random.chance(0.5)) {
+      const { seed, size } = this.random.pick(this.parts);
+      return new RandomPlan(new Random(seed), this.build, this.relations).plan(size, []);
+    }
     if (this.random.chance(0.85)) return this.build.get(this.random.pick(this.relations));
     const rows = this.random.below(3);
     return {

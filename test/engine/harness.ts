@@ -33,7 +33,10 @@ export class Session {
 
   constructor(engine: TidemarkEngine, settings: Record<string, string> = {}) {
     this.#engine = engine;
-    this.#context = { ...localSession(engine), getSetting: (name) => settings[name] ?? null };
+    const session = localSession(engine);
+    const { TimeZone: timeZone = session.evalContext.timeZone } = settings;
+    const evalContext = { ...session.evalContext, timeZone };
+    this.#context = { ...session, evalContext, getSetting: (name) => settings[name] ?? null };
   }
 
   async run(text: string): Promise<(string | null)[][]> {
