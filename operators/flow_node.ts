@@ -141,7 +141,11 @@ export class FlowNode {
   load(saved: Saved): void {
     const { operator, indexes, rowsIn, rowsOut } = saved as ReturnType<typeof this.save>;
     this.operator?.load(operator);
-    for (const { name, index } of indexes) this.indexes.get(name)?.index.load(index);
+    for (const { name, index } of indexes) {
+      const own = this.indexes.get(name);
+      if (own === undefined) throw new Error(`${this.spec.op} has no index ${name}`);
+      own.index.load(index);
+    }
     this.rowsIn = rowsIn;
     this.rowsOut = rowsOut;
   }
