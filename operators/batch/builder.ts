@@ -3,7 +3,7 @@
  * Columns grow by doubling; the outgrown columns stay in the arena until it is reset.
  */
 import type { Datum } from '../datum.ts';
-import { type ColType, PHYS_WIDTH, physOf } from '../types.ts';
+import { type ColType, PHYS_WIDTH, type Phys, physOf } from '../types.ts';
 import type { Arena } from './arena.ts';
 import type { Batch, Column } from './batch.ts';
 import { F64, I32, U8, U32 } from './memory.ts';
@@ -108,8 +108,32 @@ export class BatchBuilder {
     this.copySlot(column, row, from, fromRow);
     const to = this.columns[column];
     if (to.phys !== 'varlen' && to.phys !== 'numeric') return;
-    if (U8[to.valid + row] === 0) return;
-    const payload = slotPayload(to.phys, to.data + row * PHYS_WIDTH[to.phys]);
+    if (U8[to.valid + row] !== 0) this.#own(to.phys, to.data + row * PHYS_WIDTH[to.phys]);
+  }
+
+  /** Adds all rows of a batch; long bytes are copied into this builder's arena. */
+  append(batch: Batch): void {
+    const { n } = batch;
+    const first = this.n;
+    this.reserve(n);
+    this.n += n;
+    U8.copyWithin(this.weights + first * 4, batch.weights, batch.weights + n * 4);
+    for (let i = 0; i < this.columns.length; i++) {
+      const to = this.columns[i];
+      const from = batch.columns[i];
+      const width = PHYS_WIDTH[to.phys];
+      const data = to.data + first * width;
+      U8.copyWithin(data, from.data, from.data + n * width);
+      if (from.valid === 0) U8.fill(1, to.valid + first, to.valid + first + n);
+      else U8.copyWithin(to.valid + first, from.valid, from.valid + n);
+      if (to.phys !== 'varlen' && to.phys !== 'numeric') continue;
+      for (let row = 0; row < n; row++) if (U8[to.valid + first + row] !== 0) this.#own(to.phys, data + row * width);
+    }
+  }
+
+  /** Copies a slot's long bytes, if it has any, into this builder's arena. */
+  #own(phys: Phys, slot: number): void {
+    const payload = slotPayload(phys, slot);
     if (payload === null) return;
     const address = this.arena.alloc(payload.bytes);
     U8.copyWithin(address, payload.address, payload.address + payload.bytes);

@@ -32,7 +32,7 @@ export class RelationStore {
     return this.table.bytes;
   }
 
-  apply(delta: Batch, changed?: (row: number, before: number, after: number) => void): void {
+  apply(delta: Batch, changed?: (row: number, before: number, after: number, slot: number) => void): void {
     const table = this.table;
     table.begin(delta.columns, delta.n);
     const weights = delta.weights >>> 2;
@@ -46,7 +46,7 @@ export class RelationStore {
       if (before < 0 && after >= 0) this.negative--;
       if (before >= 0 && after < 0) this.negative++;
       I32[at] = after;
-      if (changed !== undefined) changed(row, before, after);
+      if (changed !== undefined) changed(row, before, after, slot);
       if (after === 0) table.remove(slot);
     }
   }

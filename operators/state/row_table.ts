@@ -73,12 +73,7 @@ export class RowTable {
   /** Fixes the columns and makes sure that `n` inserts will not move any slot. */
   begin(columns: Column[], n: number): void {
     this.ops.bind(columns);
-    const needed = this.#used + this.#deleted + n;
-    if (needed > this.#capacity * 0.7 || this.#used + n < this.#capacity / 16) {
-      let capacity = MIN_CAPACITY;
-      while (capacity * 0.5 < this.#used + n) capacity *= 2;
-      if (capacity !== this.#capacity || this.#deleted > 0) this.#rehash(capacity);
-    }
+    if (this.movesFor(n)) this.#rehash(this.#capacityFor(n));
     this.#room = n;
   }
 
@@ -147,14 +142,34 @@ export class RowTable {
     }
   }
 
-  /** All slot addresses, for scans that stop between ticks: valid until the next begin(). */
-  slots(): Float64Array {
-    const out = new Float64Array(this.#used);
-    let n = 0;
-    this.forEach((slot) => {
-      out[n++] = slot;
-    });
-    return out;
+  /** Place of a slot in table order, for scans that stop between ticks. Places hold until the slots move. */
+  placeOf(slot: number): number {
+    return (slot - this.#table) / this.#stride;
+  }
+
+  /** True when begin() for `n` more rows would move the slots. */
+  movesFor(n: number): boolean {
+    const needed = this.#used + this.#deleted + n;
+    if (needed <= this.#capacity * 0.7 && this.#used + n >= this.#capacity / 16) return false;
+    return this.#capacityFor(n) !== this.#capacity || this.#deleted > 0;
+  }
+
+  #capacityFor(n: number): number {
+    let capacity = MIN_CAPACITY;
+    while (capacity * 0.5 < this.#used + n) capacity *= 2;
+    return capacity;
+  }
+
+  /** Calls back with up to `most` slots from place `from` on; gives the place to go on from, -1 at the end. */
+  visitFrom(from: number, most: number, visit: (slot: number) => void): number {
+    let left = most;
+    for (let place = from; place < this.#capacity; place++) {
+      const slot = this.#table + place * this.#stride;
+      if (U32[(slot >>> 2) + 1] !== USED) continue;
+      if (left-- === 0) return place;
+      visit(slot);
+    }
+    return -1;
   }
 
   #rehash(capacity: number): void {

@@ -122,8 +122,8 @@ function prepareCopyOut(
   const query: SelectNode = { select: copySelect(statement.node), text: statement.text };
   const bound = bindQuery(query, engine.bindEnv(session, [], 'read'));
   const physical = planQuery(bound, { mode: 'read' });
-  return runnable(statement, engine.catalogVersion, null, async (_params, current) => {
-    const result = await readQuery(engine, physical, bound.dependencies, current);
+  return runnable(statement, engine.catalogVersion, null, async (_params, current, signal) => {
+    const result = await readQuery(engine, physical, bound.dependencies, current, signal);
     return {
       kind: 'copyOut',
       columns: resultColumns(bound),

@@ -32,9 +32,10 @@ export async function createRelation(
   engine: TidemarkEngine,
   statement: CreateRelation,
   session: SessionContext,
+  signal: AbortSignal,
 ): Promise<string | null> {
   if (nameTaken(engine, statement.schema, statement.name, statement.ifNotExists, session)) return null;
-  if (statement.asQuery !== null) return createTableAs(engine, statement, session);
+  if (statement.asQuery !== null) return createTableAs(engine, statement, session, signal);
   const columns = tableColumns(statement);
   const included = statement.include.map((item) => includedColumn(item));
   const all = [...columns, ...included.map(({ name, type }) => ({ name, type, notNull: false }))];
@@ -224,6 +225,7 @@ async function createTableAs(
   engine: TidemarkEngine,
   statement: CreateRelation,
   session: SessionContext,
+  signal: AbortSignal,
 ): Promise<string> {
   if (statement.options.length > 0) throw unsupported('CREATE TABLE AS with options');
   const query = statement.asQuery;
@@ -235,7 +237,7 @@ async function createTableAs(
     notNull: false,
   }));
   checkNames(columns);
-  const result = await readQuery(engine, planQuery(bound, { mode: 'read' }), bound.dependencies, session);
+  const result = await readQuery(engine, planQuery(bound, { mode: 'read' }), bound.dependencies, session, signal);
   const relation: Relation = {
     oid: engine.catalog.newOid(),
     schema: statement.schema ?? creationSchema(engine, session),

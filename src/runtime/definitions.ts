@@ -19,17 +19,22 @@ export function prepareDefinition(
   statement: Statement,
   _session: SessionContext,
 ): RunnableStatement {
-  return runnable(statement, engine.catalogVersion, null, async (_params, session) => {
-    const tag = await define(engine, statement, session);
+  return runnable(statement, engine.catalogVersion, null, async (_params, session, signal) => {
+    const tag = await define(engine, statement, session, signal);
     return { kind: 'command', tag: tag ?? commandTag(statement) };
   });
 }
 
 /** Runs the definition; gives the command tag where it is not the statement's usual one. */
-async function define(engine: TidemarkEngine, statement: Statement, session: SessionContext): Promise<string | null> {
+async function define(
+  engine: TidemarkEngine,
+  statement: Statement,
+  session: SessionContext,
+  signal: AbortSignal,
+): Promise<string | null> {
   switch (statement.k) {
     case 'create_relation':
-      return createRelation(engine, statement, session);
+      return createRelation(engine, statement, session, signal);
     case 'create_view':
       await createView(engine, statement, session);
       return null;

@@ -18,17 +18,12 @@ import type { Relation } from '../../planner/catalog_reader.ts';
 import { outputColumns } from '../../planner/logical/columns.ts';
 import type { Logical } from '../../planner/logical/plan.ts';
 import { planRows } from '../../planner/physical/index.ts';
-import { type ReadSources, readPlan, relationRows } from './reads.ts';
-import type { TickLoop } from './tick_loop.ts';
-import type { EngineTransaction } from './transaction.ts';
+import { type Reader, readNow, relationRows } from './reads.ts';
+import { readInSlices, readsStream } from './sliced_read.ts';
 
 export type BoundModification = BoundInsert | BoundUpdate | BoundDelete;
 
-export interface ModifyContext {
-  loop: TickLoop;
-  sources: ReadSources;
-  transaction: EngineTransaction;
-  context: EvalContext;
+export interface ModifyContext extends Reader {
   /** Unique keys of the relation: column positions, and the constraint's name for messages. */
   uniqueKeys: { columns: number[]; name: string }[];
 }
@@ -98,7 +93,10 @@ function inTableOrder(
 
 async function readRows(source: Logical, ids: number[], at: ModifyContext): Promise<Datum[][]> {
   const plan = planRows(source, ids);
-  const result = await readPlan(plan, ids.length, [], at.loop, at.sources, at.transaction, at.context);
+  // At once wherever that is possible: a commit between two slices would be a conflict that PostgreSQL's users do not know.
+  const result = readsStream(plan, at)
+    ? await readInSlices(plan, ids.length, [], at, null)
+    : readNow(plan, ids.length, [], at);
   const rows: Datum[][] = [];
   for (let i = 0; i < result.batch.n; i++) rows.push(readRow(result.batch, i));
   result.arena.release();
@@ -159,7 +157,7 @@ function onePerTarget(
 
 /** Writes into the payload of each of the table's rows how often the relation has it. */
 function countStored(relation: Relation, table: RowTable, arena: Arena, at: ModifyContext): void {
-  const stored = relationRows(at.loop, at.sources, at.transaction, at.context, arena)(relation.oid);
+  const stored = relationRows(at, arena)(relation.oid);
   table.ops.bind(stored.columns);
   for (let i = 0; i < stored.n; i++) {
     const slot = table.find(i);
@@ -206,7 +204,7 @@ function rowsByKey(relation: Relation, columns: number[], keys: Datum[][], at: M
   const arena = new Arena();
   try {
     const found = new Map<string, Datum[]>();
-    const rows = relationRows(at.loop, at.sources, at.transaction, at.context, arena);
+    const rows = relationRows(at, arena);
     const add = (batch: Batch, wanted: Set<string>) => {
       for (let i = 0; i < batch.n; i++) {
         const row = readRow(batch, i);

@@ -11,9 +11,9 @@ import { bindParameters } from '../../planner/physical/parameters.ts';
 import type { ResultColumn, SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { throwIfAny } from './ledger.ts';
-import { hearingCancels } from './long_pass.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
-import { type ReadResult, readPlan } from './reads.ts';
+import { readPlan } from './read_plan.ts';
+import type { Reader, ReadResult } from './reads.ts';
 import { BatchStream } from './row_streams.ts';
 
 export function resultColumns(bound: BoundQuery): ResultColumn[] {
@@ -45,14 +45,14 @@ export function prepareQuery(
     statement,
     engine.catalogVersion,
     resultColumns(bound),
-    async (params, current) => {
+    async (params, current, signal) => {
       const physical =
         fixed === null
           ? planQuery(bindParameters(bound, params), { mode: 'read' })
           : params.length === 0
             ? fixed
             : { ...fixed, plan: bindParameters(fixed.plan, params) };
-      const result = await hearingCancels(() => readQuery(engine, physical, bound.dependencies, current));
+      const result = await readQuery(engine, physical, bound.dependencies, current, signal);
       return {
         kind: 'rows',
         columns: resultColumns(bound),
@@ -70,19 +70,18 @@ export async function readQuery(
   physical: PhysicalQuery,
   dependencies: number[],
   session: SessionContext,
+  signal: AbortSignal,
 ): Promise<ReadResult> {
   if (session.getSetting('strict_errors') === 'on') checkErrors(engine, dependencies);
   const transaction = engine.transactionOf(session);
   transaction.pin();
-  return readPlan(
-    physical.plan,
-    physical.columns.length,
-    physical.order,
-    engine.loop,
-    engine.readSources,
+  const reader: Reader = {
+    loop: engine.loop,
+    sources: engine.readSources,
     transaction,
-    engine.contextOf(session),
-  );
+    context: engine.contextOf(session),
+  };
+  return readPlan(physical.plan, physical.columns.length, physical.order, reader, signal);
 }
 
 function checkErrors(engine: TidemarkEngine, dependencies: number[]): void {

@@ -1,12 +1,10 @@
 /**
- * Ad hoc reads: the plan is run once over the relations as the transaction sees them, in one synchronous pass, and the result is copied
- * out so that ticks go on while the client takes it.
- *
- * Streams are not stored: a read of one replays its recorded history from the source, batch after batch.
+ * Ad hoc reads: the plan is run once over the relations as the transaction sees them, and the result is copied out so that ticks go on
+ * while the client takes it. Here in one synchronous pass; long reads take the way of sliced_read.ts.
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
-import { BatchBuilder, batchFromRows, emptyBatch, weightOf } from '../../operators/batch/builder.ts';
+import { batchFromRows, emptyBatch } from '../../operators/batch/builder.ts';
 import { detach } from '../../operators/batch/detach.ts';
 import { expandRows, sortedRows } from '../../operators/batch/sort.ts';
 import { Dataflow } from '../../operators/dataflow.ts';
@@ -16,6 +14,7 @@ import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
 import type { DataflowPlan, SortKey } from '../../operators/plan.ts';
 import { consolidator } from '../../operators/state/consolidate.ts';
 import type { ColType } from '../../operators/types.ts';
+import type { StoredRelation } from './stored_relation.ts';
 import type { StreamRuntime } from './stream.ts';
 import type { TickLoop } from './tick_loop.ts';
 import { concat, type EngineTransaction } from './transaction.ts';
@@ -33,50 +32,27 @@ export interface ReadResult {
   arena: Arena;
 }
 
-/** Runs `plan`; gives the first `width` columns in the order asked for, each row once. */
-export async function readPlan(
-  plan: DataflowPlan,
-  width: number,
-  order: SortKey[],
-  loop: TickLoop,
-  sources: ReadSources,
-  transaction: EngineTransaction,
-  context: EvalContext,
-): Promise<ReadResult> {
-  const streams = streamSources(plan, sources);
-  if (streams.length > 0) {
-    const rows = await readWithStreams(plan, streams, loop, sources, transaction, context);
-    try {
-      return finish(rows.batch, width, order);
-    } finally {
-      rows.done();
-    }
-  }
-  return readNow(plan, width, order, loop, sources, transaction, context);
+/** What a read needs to know of the engine and of who reads. */
+export interface Reader {
+  loop: TickLoop;
+  sources: ReadSources;
+  transaction: EngineTransaction;
+  context: EvalContext;
 }
 
-/** As readPlan for plans that read no stream: at once, without leaving the present tick. */
-export function readNow(
-  plan: DataflowPlan,
-  width: number,
-  order: SortKey[],
-  loop: TickLoop,
-  sources: ReadSources,
-  transaction: EngineTransaction,
-  context: EvalContext,
-): ReadResult {
+/** Runs a plan that reads no stream at once, without leaving the present tick: the first `width` columns in order, each row once. */
+export function readNow(plan: DataflowPlan, width: number, order: SortKey[], reader: Reader): ReadResult {
   const arena = new Arena();
   const dataflow = new Dataflow(plan);
   try {
-    const rows = relationRows(loop, sources, transaction, context, arena);
-    return finish(dataflow.step(rows, tickOf(loop, arena, context)), width, order);
+    return finish(dataflow.step(relationRows(reader, arena), tickOf(reader, arena)), width, order);
   } finally {
     dataflow.release();
     arena.release();
   }
 }
 
-function tickOf(loop: TickLoop, arena: Arena, context: EvalContext) {
+export function tickOf({ loop, context }: Reader, arena: Arena) {
   return {
     number: loop.tick,
     arena,
@@ -93,41 +69,39 @@ function tickOf(loop: TickLoop, arena: Arena, context: EvalContext) {
 }
 
 /** The rows of a relation as a transaction sees them. */
-export function relationRows(
-  loop: TickLoop,
-  sources: ReadSources,
-  transaction: EngineTransaction,
-  context: EvalContext,
-  arena: Arena,
-) {
+export function relationRows({ loop, sources, transaction, context }: Reader, arena: Arena) {
   const cache = new Map<number, Batch>();
   return (relation: number, lookup?: { columns: number[]; values: Expr[] }): Batch => {
     const stored = loop.relations.get(relation);
     if (stored === undefined) return systemRows(relation, sources, context, arena, cache);
     const corrections = transaction.corrections(relation);
-    if (lookup !== undefined && corrections.length === 0 && stored.index(lookup.columns) !== undefined) {
-      const values = lookup.values.map((e) => evaluate(e, [], context));
-      if (values.includes(null)) return emptyBatch(stored.types);
-      return stored.lookup(
-        lookup.columns,
-        batchFromRows(
-          lookup.columns.map((c) => stored.types[c]),
-          [values],
-          arena,
-        ),
-        arena,
-      );
-    }
+    const found = lookup === undefined || corrections.length > 0 ? null : lookupRows(stored, lookup, context, arena);
+    if (found !== null) return found;
     const known = cache.get(relation);
     if (known !== undefined) return known;
     const parts: { batch: Batch; sign: 1 | -1 }[] = [{ batch: stored.snapshot(arena), sign: 1 }, ...corrections];
-    const batch = concat(parts, arena);
+    // Operators that were planned for append-only input must not see a row come and go.
+    const batch = corrections.length === 0 ? parts[0].batch : consolidator(stored.types)(concat(parts, arena), arena);
     cache.set(relation, batch);
     return batch;
   };
 }
 
-function systemRows(
+/** The rows of one key, when an index has them; null when none does. */
+export function lookupRows(
+  stored: StoredRelation,
+  lookup: { columns: number[]; values: Expr[] },
+  context: EvalContext,
+  arena: Arena,
+): Batch | null {
+  if (stored.index(lookup.columns) === undefined) return null;
+  const values = lookup.values.map((e) => evaluate(e, [], context));
+  if (values.includes(null)) return emptyBatch(stored.types);
+  const types = lookup.columns.map((c) => stored.types[c]);
+  return stored.lookup(lookup.columns, batchFromRows(types, [values], arena), arena);
+}
+
+export function systemRows(
   relation: number,
   sources: ReadSources,
   context: EvalContext,
@@ -141,70 +115,6 @@ function systemRows(
   const batch = 'weights' in system ? system : batchFromRows(system.types, system.rows, arena);
   cache.set(relation, batch);
   return batch;
-}
-
-function streamSources(plan: DataflowPlan, sources: ReadSources): { stream: StreamRuntime; columns: number[] }[] {
-  const needed = new Map<StreamRuntime, Set<number>>();
-  for (const node of plan.nodes) {
-    if (node.op !== 'source') continue;
-    const stream = sources.stream(node.relation);
-    if (stream === undefined) continue;
-    const columns = needed.get(stream) ?? new Set<number>();
-    for (const c of node.columns) columns.add(c);
-    needed.set(stream, columns);
-  }
-  return [...needed].map(([stream, columns]) => ({ stream, columns: [...columns] }));
-}
-
-async function readWithStreams(
-  plan: DataflowPlan,
-  streams: { stream: StreamRuntime; columns: number[] }[],
-  loop: TickLoop,
-  sources: ReadSources,
-  transaction: EngineTransaction,
-  context: EvalContext,
-): Promise<{ batch: Batch; done(): void }> {
-  const dataflow = new Dataflow(plan);
-  const kept = new Arena();
-  const out = new BatchBuilder(plan.nodes[plan.root].types, kept);
-  const collect = (batch: Batch) => {
-    const copy = detach(batch, kept);
-    for (let row = 0; row < copy.n; row++) {
-      const to = out.addRow(weightOf(copy, row));
-      for (let c = 0; c < copy.columns.length; c++) out.copySlot(c, to, copy.columns[c], row);
-    }
-  };
-  try {
-    // What was accepted when the read began is what it sees.
-    const ranges = streams.map(({ stream, columns }) => ({
-      stream,
-      columns,
-      history: stream.history.map((entry) => ({ ...entry })),
-    }));
-    for (const { stream, columns, history } of ranges) {
-      for (const entry of history) {
-        let arena = new Arena();
-        for await (const batch of stream.replay(entry, columns, () => arena)) {
-          collect(dataflow.step((r) => (r === stream.oid ? batch : null), tickOf(loop, arena, context)));
-          dataflow.endTick();
-          arena.release();
-          arena = new Arena();
-        }
-        arena.release();
-      }
-    }
-    const arena = new Arena();
-    const rows = relationRows(loop, sources, transaction, context, arena);
-    const isStream = new Set(streams.map((s) => s.stream.oid));
-    collect(dataflow.step((r, lookup) => (isStream.has(r) ? null : rows(r, lookup)), tickOf(loop, arena, context)));
-    arena.release();
-  } catch (error) {
-    kept.release();
-    throw error;
-  } finally {
-    dataflow.release();
-  }
-  return { batch: out.build(), done: () => kept.release() };
 }
 
 /** Consolidates, sorts, expands weights and copies out. */

@@ -10,11 +10,13 @@ import { I32 } from '../../operators/batch/memory.ts';
 import { KeyedIndex } from '../../operators/state/keyed_index.ts';
 import { RelationStore } from '../../operators/state/relation_store.ts';
 import type { ColType } from '../../operators/types.ts';
+import { RelationScan } from './relation_scan.ts';
 
 export class StoredRelation {
   readonly types: ColType[];
   readonly store: RelationStore;
   readonly #indexes = new Map<string, KeyedIndex>();
+  readonly #scans = new Set<RelationScan>();
 
   constructor(types: ColType[], indexes: number[][] = []) {
     this.types = types;
@@ -34,8 +36,33 @@ export class StoredRelation {
   }
 
   apply(delta: Batch): void {
-    this.store.apply(delta);
+    if (this.#scans.size === 0) this.store.apply(delta);
+    else this.#applyUnderScans(delta);
     for (const index of this.#indexes.values()) index.apply(delta);
+  }
+
+  /** The present rows plus `corrections`, to be taken piece by piece while the relation goes on changing; close() it. */
+  scan(corrections: { batch: Batch; sign: 1 | -1 }[]): RelationScan {
+    const scan = new RelationScan(this.store, corrections, (ended) => this.#scans.delete(ended));
+    this.#scans.add(scan);
+    return scan;
+  }
+
+  /** Applies a delta and tells each scan what it must undo. */
+  #applyUnderScans(delta: Batch): void {
+    if (this.store.table.movesFor(delta.n)) for (const scan of this.#scans) scan.detach();
+    const arena = new Arena();
+    const undo = [...this.#scans].map((scan) => ({ scan, rows: new BatchBuilder(this.types, arena, delta.n) }));
+    this.store.apply(delta, (row, before, after, slot) => {
+      const place = this.store.table.placeOf(slot);
+      for (const { scan, rows } of undo) {
+        if (!scan.sees(place)) continue;
+        const to = rows.addRow(before - after);
+        for (let c = 0; c < this.types.length; c++) rows.copySlot(c, to, delta.columns[c], row);
+      }
+    });
+    for (const { scan, rows } of undo) scan.undo(rows.build());
+    arena.release();
   }
 
   index(columns: number[]): KeyedIndex | undefined {
@@ -93,6 +120,7 @@ export class StoredRelation {
   }
 
   release(): void {
+    for (const scan of this.#scans) scan.detach();
     this.store.release();
     for (const index of this.#indexes.values()) index.release();
     this.#indexes.clear();

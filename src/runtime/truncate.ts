@@ -8,7 +8,7 @@ import { concat } from './transaction.ts';
 export function deleteAll(relation: Relation, at: ModifyContext): void {
   const arena = new Arena();
   try {
-    const rows = relationRows(at.loop, at.sources, at.transaction, at.context, arena)(relation.oid);
+    const rows = relationRows(at, arena)(relation.oid);
     if (rows.n > 0) at.transaction.write(relation.oid, concat([{ batch: rows, sign: -1 }], arena));
   } finally {
     arena.release();

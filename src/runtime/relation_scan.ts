@@ -1,0 +1,142 @@
+/**
+ * All rows of a stored relation as of one tick, taken piece by piece while ticks go on.
+ *
+ *   place 0 ........ cursor ........ end of the table
+ *     taken already  |  not taken yet: a tick that changes a row here is undone for the scan: undo += before - after
+ *
+ *   piece = rows as they lie, each with its undo added           at the end: rows that are left in undo (they were removed meanwhile)
+ *
+ * Every row comes once with the weight it had at the scan's tick, so operators that were planned for append-only input see no retraction.
+ * What a transaction sees beyond its tick (older pins, its own writes) is put into `undo` at the start.
+ *
+ * Memory: the changed rows only. When the table is about to move its slots, or to be dropped, the rest is copied out at once; moving
+ * costs as much by itself.
+ */
+import { Arena } from '../../operators/batch/arena.ts';
+import type { Batch } from '../../operators/batch/batch.ts';
+import { BatchBuilder, weightOf } from '../../operators/batch/builder.ts';
+import { I32 } from '../../operators/batch/memory.ts';
+import { RelationStore } from '../../operators/state/relation_store.ts';
+import { PHYS_WIDTH } from '../../operators/types.ts';
+
+export class RelationScan {
+  readonly #store: RelationStore;
+  readonly #undo: RelationStore;
+  readonly #onEnd: (scan: RelationScan) => void;
+  /** Place to go on from; -1 when all of the table was taken. */
+  #cursor = 0;
+  /** What was copied out before the table moved, and how much of it was taken. */
+  #copied: { batch: Batch; arena: Arena; taken: number } | null = null;
+
+  /** `corrections` are added to the table's present rows to see them as the reader does. */
+  constructor(
+    store: RelationStore,
+    corrections: { batch: Batch; sign: 1 | -1 }[],
+    onEnd: (scan: RelationScan) => void,
+  ) {
+    this.#store = store;
+    this.#onEnd = onEnd;
+    this.#undo = new RelationStore(store.table.ops.layout.types);
+    const arena = new Arena();
+    for (const { batch, sign } of corrections) this.#undo.apply(sign === 1 ? batch : negated(batch, arena));
+    arena.release();
+  }
+
+  /** Up to about `most` rows, in the arena, sharing long values with the state until the next tick; null at the end. */
+  next(most: number, arena: Arena): Batch | null {
+    this.#undo.endTick();
+    const copied = this.#copied;
+    if (copied !== null) return this.#nextCopied(copied, most);
+    if (this.#cursor >= 0) return this.#take(most, arena);
+    return this.#rest(most, arena);
+  }
+
+  #take(most: number, arena: Arena): Batch {
+    const out = new BatchBuilder(this.#store.table.ops.layout.types, arena, Math.max(1, most));
+    const { table } = this.#store;
+    const undo = this.#undo.size > 0 ? this.#undo : null;
+    undo?.table.ops.bind(out.columns);
+    this.#cursor = table.visitFrom(this.#cursor, most, (slot) => {
+      const row = out.addRow(this.#store.weightAt(slot));
+      table.ops.load(this.#store.rowAt(slot), out.columns, row);
+      if (undo !== null) undoInto(out, row, undo);
+    });
+    return out.build();
+  }
+
+  /** Rows that only the undo has. */
+  #rest(most: number, arena: Arena): Batch | null {
+    if (this.#undo.size === 0) return null;
+    const out = new BatchBuilder(this.#undo.table.ops.layout.types, arena, Math.max(1, most));
+    this.#undo.table.visitFrom(0, most, (slot) => {
+      this.#undo.table.ops.load(this.#undo.rowAt(slot), out.columns, out.addRow(this.#undo.weightAt(slot)));
+      this.#undo.table.remove(slot);
+    });
+    return out.build();
+  }
+
+  #nextCopied(copied: { batch: Batch; arena: Arena; taken: number }, most: number): Batch | null {
+    const { batch, taken } = copied;
+    if (taken >= batch.n) return null;
+    const n = Math.min(most, batch.n - taken);
+    copied.taken += n;
+    return slice(batch, taken, n);
+  }
+
+  /** A row of the relation is changed at this place of the table: what the scan must see when it comes there. */
+  sees(place: number): boolean {
+    return this.#copied === null && this.#cursor >= 0 && place >= this.#cursor;
+  }
+
+  /** Rows that `sees` and the weights to add to them. */
+  undo(rows: Batch): void {
+    if (rows.n > 0) this.#undo.apply(rows);
+  }
+
+  /** Copies out what is not taken yet: the table moves or goes away. */
+  detach(): void {
+    if (this.#copied !== null) return;
+    const arena = new Arena();
+    const out = new BatchBuilder(this.#store.table.ops.layout.types, arena, 1024);
+    const scratch = new Arena();
+    for (;;) {
+      const piece = this.next(4096, scratch);
+      if (piece === null) break;
+      out.append(piece);
+      scratch.reset();
+    }
+    scratch.release();
+    this.#copied = { batch: out.build(), arena, taken: 0 };
+  }
+
+  close(): void {
+    this.#onEnd(this);
+    this.#undo.release();
+    this.#copied?.arena.release();
+  }
+}
+
+/** Adds the undo's weight of the bound row to it, or leaves the row out when nothing remains. */
+function undoInto(out: BatchBuilder, row: number, undo: RelationStore): void {
+  const found = undo.table.find(row);
+  if (found === 0) return;
+  const at = (out.weights >>> 2) + row;
+  I32[at] += undo.weightAt(found);
+  undo.table.remove(found);
+  if (I32[at] === 0) out.n--;
+}
+
+function slice(batch: Batch, from: number, n: number): Batch {
+  const columns = batch.columns.map((column) => ({
+    ...column,
+    data: column.data + from * PHYS_WIDTH[column.phys],
+    valid: column.valid === 0 ? 0 : column.valid + from,
+  }));
+  return { n, columns, weights: batch.weights + from * 4 };
+}
+
+function negated(batch: Batch, arena: Arena): Batch {
+  const weights = arena.alloc(batch.n * 4);
+  for (let row = 0; row < batch.n; row++) I32[(weights >>> 2) + row] = -weightOf(batch, row);
+  return { ...batch, weights };
+}

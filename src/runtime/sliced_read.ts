@@ -1,0 +1,236 @@
+/**
+ * A long ad hoc read in slices: the plan's operators are fed piece by piece, and between two pieces ticks and other clients go on.
+ *
+ *   small inputs (catalogs, index lookups)  ->  streams' histories  ->  scans of stored relations  ->  sort, result
+ *
+ * Everything is read as of one tick (relation_scan.ts). The sum of the outputs of the pieces is the output for the whole, as for any
+ * sequence of deltas; inputs that outer, semi and anti joins look up come first, so that little is put out and taken back.
+ *
+ * Not for operators that number or order a whole stretch of rows: they would do it again for every piece.
+ */
+import { Arena } from '../../operators/batch/arena.ts';
+import type { Batch } from '../../operators/batch/batch.ts';
+import { BatchBuilder } from '../../operators/batch/builder.ts';
+import { I32 } from '../../operators/batch/memory.ts';
+import { expandRows, sortedRowsInSteps } from '../../operators/batch/sort.ts';
+import { Dataflow, type RelationRows } from '../../operators/dataflow.ts';
+import type { DataflowPlan, PlanOp, SortKey } from '../../operators/plan.ts';
+import { consolidator } from '../../operators/state/consolidate.ts';
+import { ReadTurns } from './read_turns.ts';
+import { lookupRows, type Reader, type ReadResult, systemRows, tickOf } from './reads.ts';
+import type { RelationScan } from './relation_scan.ts';
+import type { StreamRuntime } from './stream.ts';
+
+/** Reads of fewer rows are done at once. */
+const FEW_ROWS = 4096;
+const FIRST_PIECE = 1024;
+const LEAST_PIECE = 16;
+const GREATEST_PIECE = 16384;
+/** A piece that takes less is followed by a larger one, a piece that takes more than twice as much by a smaller one. */
+const PIECE_MS = 1;
+
+const WHOLE_INPUT = new Set<PlanOp>(['over', 'session', 'recursive']);
+
+/** True when the plan reads a stream: its history is read again from the source. */
+export function readsStream(plan: DataflowPlan, { loop, sources }: Reader): boolean {
+  return plan.nodes.some(
+    (node) => node.op === 'source' && !loop.relations.has(node.relation) && sources.stream(node.relation) !== undefined,
+  );
+}
+
+/** True when the read may take long and can be cut into pieces. Streams are always read in pieces. */
+export function isLongRead(plan: DataflowPlan, reader: Reader): boolean {
+  if (readsStream(plan, reader)) return true;
+  const { loop, transaction } = reader;
+  let rows = 0;
+  for (const node of plan.nodes) {
+    if (node.op !== 'source') continue;
+    if (node.lookup !== undefined && transaction.corrections(node.relation).length === 0) continue;
+    rows += loop.relations.get(node.relation)?.rows ?? 0;
+  }
+  return rows > FEW_ROWS && !plan.nodes.some((node) => WHOLE_INPUT.has(node.op) || isUnboundedRank(node));
+}
+
+function isUnboundedRank(node: DataflowPlan['nodes'][number]): boolean {
+  return node.op === 'topn' && node.limit === null;
+}
+
+export async function readInSlices(
+  plan: DataflowPlan,
+  width: number,
+  order: SortKey[],
+  reader: Reader,
+  signal: AbortSignal | null,
+): Promise<ReadResult> {
+  const read = new SlicedRead(plan, reader, signal);
+  try {
+    await read.feed();
+    return await read.result(width, order);
+  } catch (error) {
+    read.kept.release();
+    throw error;
+  } finally {
+    read.close();
+  }
+}
+
+class SlicedRead {
+  /** Holds the result. */
+  readonly kept = new Arena();
+  readonly #reader: Reader;
+  readonly #turns: ReadTurns;
+  readonly #dataflow: Dataflow;
+  readonly #scratch = new Arena();
+  readonly #out: BatchBuilder;
+  readonly #scans = new Map<number, RelationScan>();
+  /** Lookups that an index served when the read began: relation and key columns. */
+  readonly #served = new Set<string>();
+  /** What was accepted of each stream when the read began. */
+  readonly #streams: { stream: StreamRuntime; columns: number[]; history: StreamRuntime['history'][number][] }[];
+
+  constructor(plan: DataflowPlan, reader: Reader, signal: AbortSignal | null) {
+    this.#reader = reader;
+    this.#turns = new ReadTurns(signal);
+    this.#dataflow = new Dataflow(plan);
+    this.#out = new BatchBuilder(plan.nodes[plan.root].types, this.kept, FIRST_PIECE);
+    const { loop, transaction } = reader;
+    for (const relation of feedOrder(plan)) {
+      const stored = loop.relations.get(relation);
+      if (stored !== undefined) this.#scans.set(relation, stored.scan(transaction.corrections(relation)));
+    }
+    for (const node of plan.nodes) {
+      if (node.op !== 'source' || node.lookup === undefined) continue;
+      const indexed = loop.relations.get(node.relation)?.index(node.lookup.columns) !== undefined;
+      if (indexed && transaction.corrections(node.relation).length === 0)
+        this.#served.add(lookupName(node.relation, node.lookup.columns));
+    }
+    this.#streams = streamSources(plan, reader);
+  }
+
+  async feed(): Promise<void> {
+    this.#stepSmall();
+    for (const { stream, columns, history } of this.#streams) {
+      for (const entry of history) await this.#feedStream(stream, columns, entry);
+    }
+    for (const [relation, scan] of this.#scans) {
+      let most = FIRST_PIECE;
+      for (;;) {
+        const start = performance.now();
+        const piece = scan.next(most, this.#scratch);
+        if (piece === null) break;
+        this.#step((r, lookup) => (r === relation && !this.#isServed(r, lookup) ? piece : null), this.#scratch);
+        this.#scratch.reset();
+        const took = performance.now() - start;
+        if (took < PIECE_MS) most = Math.min(most * 2, GREATEST_PIECE);
+        else if (took > 2 * PIECE_MS) most = Math.max(most >>> 1, LEAST_PIECE);
+        await this.#turns.pause();
+      }
+    }
+  }
+
+  /** Inputs that are there at once. */
+  #stepSmall(): void {
+    const { loop, sources, context } = this.#reader;
+    const cache = new Map<number, Batch>();
+    const arena = new Arena();
+    this.#step((relation, lookup) => {
+      const stored = loop.relations.get(relation);
+      if (stored !== undefined) {
+        return lookup !== undefined && this.#isServed(relation, lookup)
+          ? lookupRows(stored, lookup, context, arena)
+          : null;
+      }
+      if (sources.stream(relation) !== undefined) return null;
+      return systemRows(relation, sources, context, arena, cache);
+    }, arena);
+    arena.release();
+  }
+
+  /** True for a source that an index serves: #stepSmall has fed it. */
+  #isServed(relation: number, lookup: Parameters<RelationRows>[1]): boolean {
+    return lookup !== undefined && this.#served.has(lookupName(relation, lookup.columns));
+  }
+
+  async #feedStream(stream: StreamRuntime, columns: number[], entry: StreamRuntime['history'][number]): Promise<void> {
+    let arena = new Arena();
+    try {
+      for await (const batch of stream.replay(entry, columns, () => arena)) {
+        this.#step((r) => (r === stream.oid ? batch : null), arena);
+        arena.release();
+        arena = new Arena();
+        await this.#turns.pause();
+      }
+    } finally {
+      arena.release();
+    }
+  }
+
+  #step(rows: RelationRows, arena: Arena): void {
+    const out = this.#dataflow.step(rows, tickOf(this.#reader, arena));
+    if (out.n > 0) this.#out.append(out);
+    this.#dataflow.endTick();
+  }
+
+  /** The rows in order, each as often as its weight says. */
+  async result(width: number, order: SortKey[]): Promise<ReadResult> {
+    let batch = this.#out.build();
+    // What was put out and taken back again cancels; a result without retractions needs no such pass.
+    if (hasRetractions(batch)) batch = consolidator(batch.columns.map((c) => c.type))(batch, this.kept);
+    await this.#turns.pause();
+    const rows = await sortedRowsInSteps(batch, order, this.#scratch, () => this.#turns.pause());
+    return { batch: expandRows(batch, rows, width, this.kept), arena: this.kept };
+  }
+
+  close(): void {
+    for (const scan of this.#scans.values()) scan.close();
+    this.#dataflow.release();
+    this.#scratch.release();
+  }
+}
+
+function lookupName(relation: number, columns: number[]): string {
+  return `${relation}: ${columns.join()}`;
+}
+
+function hasRetractions(batch: Batch): boolean {
+  const weights = batch.weights >>> 2;
+  for (let row = 0; row < batch.n; row++) if (I32[weights + row] < 0) return true;
+  return false;
+}
+
+/** Relations of the plan's sources, those first that joins look up for the rows of their other side. */
+function feedOrder(plan: DataflowPlan): number[] {
+  const found = new Set<number>();
+  const seen = new Set<number>();
+  const visit = (at: number): void => {
+    if (seen.has(at)) return;
+    seen.add(at);
+    const node = plan.nodes[at];
+    if (node.op === 'source') {
+      found.add(node.relation);
+      return;
+    }
+    const rightFirst = (node.op === 'join' && node.kind !== 'right') || node.op === 'asof';
+    for (const input of rightFirst ? [...node.inputs].reverse() : node.inputs) visit(input);
+  };
+  visit(plan.root);
+  for (const node of plan.nodes) if (node.op === 'source') found.add(node.relation);
+  return [...found];
+}
+
+function streamSources(plan: DataflowPlan, { loop, sources }: Reader) {
+  const needed = new Map<StreamRuntime, Set<number>>();
+  for (const node of plan.nodes) {
+    if (node.op !== 'source' || loop.relations.has(node.relation)) continue;
+    const stream = sources.stream(node.relation);
+    if (stream === undefined) continue;
+    const columns = needed.get(stream) ?? new Set<number>();
+    for (const c of node.columns) columns.add(c);
+    needed.set(stream, columns);
+  }
+  return [...needed].map(([stream, columns]) => ({
+    stream,
+    columns: [...columns],
+    history: stream.history.map((entry) => ({ ...entry })),
+  }));
+}

@@ -1,0 +1,111 @@
+/** Reads of many rows: each sees one tick although ticks go on meanwhile, leaves others room, and can be cancelled in the middle. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pages } from '../../operators/batch/pages.ts';
+import { SqlError } from '../../operators/errors.ts';
+import { parse } from '../../planner/parse/parse.ts';
+import type { TidemarkEngine } from '../../src/runtime/engine.ts';
+import { localSession } from '../../src/runtime/script.ts';
+import { drain, openEngine, Session, seeded, sql } from './harness.ts';
+
+const ROWS = 12_000;
+
+async function filled(): Promise<TidemarkEngine> {
+  const engine = await openEngine();
+  await sql(engine, 'CREATE TABLE t (id int PRIMARY KEY, g int, v bigint, s text)');
+  await sql(engine, 'CREATE TABLE u (g int, name text)');
+  await sql(
+    engine,
+    `INSERT INTO t SELECT i, i % 1000, i * 7919 % 100003, 'text of some length ' || i FROM generate_series(1, ${ROWS}) i`,
+  );
+  await sql(engine, "INSERT INTO u SELECT i, 'group ' || i FROM generate_series(0, 1499) i");
+  return engine;
+}
+
+const QUERIES = [
+  'SELECT * FROM t',
+  'SELECT id, v, s FROM t ORDER BY v, id',
+  'SELECT v FROM t WHERE v < 5000 ORDER BY v LIMIT 20 OFFSET 3',
+  'SELECT g, count(*), sum(v), min(v), max(s) FROM t GROUP BY g ORDER BY g',
+  'SELECT u.name, count(t.id) FROM u LEFT JOIN t ON t.g = u.g GROUP BY u.name ORDER BY u.name',
+  'SELECT count(*) FROM u WHERE NOT EXISTS (SELECT 1 FROM t WHERE t.g = u.g)',
+  'SELECT DISTINCT g FROM t ORDER BY g DESC',
+  'SELECT count(*) FROM (SELECT g, rank() OVER (PARTITION BY g ORDER BY v) AS r FROM t) q WHERE r <= 2',
+  'SELECT count(*), sum(a.v) FROM t a JOIN t b ON a.id = b.v',
+  'SELECT g FROM t EXCEPT ALL SELECT g FROM u',
+];
+
+test('a long read gives the rows of its tick while other transactions commit', async () => {
+  const used = pages.usedPages;
+  const engine = await filled();
+  const { random } = seeded('long reads');
+  try {
+    for (const query of QUERIES) {
+      const before = await sql(engine, query);
+      const reader = new Session(engine);
+      const reading = reader.run(query);
+      let commits = 0;
+      const writing = (async () => {
+        for (; commits < 12; commits++) {
+          await new Promise((resolve) => setImmediate(resolve));
+          const id = 1 + random(ROWS);
+          await sql(engine, `UPDATE t SET v = v + 1, s = s || '!' WHERE id = ${id}`);
+          await sql(engine, `DELETE FROM t WHERE id = ${id + 1}; INSERT INTO t VALUES (${id + 1}, 5, 5, 'new')`);
+          await sql(engine, `INSERT INTO u VALUES (${random(2000)}, 'more')`);
+        }
+      })();
+      const order = query.includes('ORDER BY');
+      const rows = await reading;
+      await writing;
+      const text = (list: (string | null)[][]) => (order ? list : list.map((r) => JSON.stringify(r)).sort());
+      assert.deepEqual(text(rows), text(before), query);
+      reader.transaction.rollback();
+    }
+  } finally {
+    await engine.close();
+  }
+  assert.equal(pages.usedPages, used);
+});
+
+test("a transaction's own writes are part of its long reads", async () => {
+  const engine = await filled();
+  try {
+    const session = new Session(engine);
+    await session.run('SELECT 1 FROM u LIMIT 1');
+    await session.run('DELETE FROM t WHERE id <= 1000');
+    await session.run("INSERT INTO t VALUES (-1, 1, 1, 'mine')");
+    await sql(engine, 'DELETE FROM t WHERE id > 11000');
+    assert.deepEqual(await session.run('SELECT count(*), min(id), max(id) FROM t'), [['11001', '-1', '12000']]);
+    session.transaction.rollback();
+    assert.deepEqual(await sql(engine, 'SELECT count(*), min(id), max(id) FROM t'), [['11000', '1', '11000']]);
+  } finally {
+    await engine.close();
+  }
+});
+
+test('a long read ends when it is cancelled, and its relation may be dropped under it', async () => {
+  const used = pages.usedPages;
+  const engine = await filled();
+  try {
+    const cancel = new AbortController();
+    const context = localSession(engine);
+    const [statement] = parse('SELECT count(*) FROM t a, t b WHERE a.v + b.v = 17');
+    const running = engine.execute(engine.prepare(statement, [], context), [], context, cancel.signal);
+    setImmediate(() => cancel.abort(new SqlError('57014', 'canceling statement due to user request')));
+    await assert.rejects(running, { sqlstate: '57014' });
+    context.transaction.rollback();
+
+    const reader = new Session(engine);
+    const open = reader.open('SELECT sum(v) FROM t');
+    await sql(engine, 'DROP TABLE t');
+    const result = await open;
+    assert.ok(result !== null);
+    const expected = Array.from({ length: ROWS }, (_, i) => ((i + 1) * 7919) % 100003).reduce((a, b) => a + b, 0);
+    assert.deepEqual(await drain(result), [[String(expected)]]);
+    result.rows.close();
+    reader.transaction.rollback();
+  } finally {
+    await engine.close();
+  }
+  assert.equal(pages.usedPages, used);
+});
