@@ -56,7 +56,7 @@ export function evaluate(e: Expr, row: Datum[], ctx: EvalContext): Datum {
     case 'const':
       return e.v;
     case 'param':
-      throw unboundParam(e.n);
+      return paramValue(e.n, ctx);
     case 'call': {
       const args = e.args.map((a) => evaluate(a, row, ctx));
       if (e.strict && args.includes(null)) return null;
@@ -158,8 +158,10 @@ export function bindExpr(e: Expr): BoundExpr {
       const v = e.v;
       return () => v;
     }
-    case 'param':
-      throw unboundParam(e.n);
+    case 'param': {
+      const n = e.n;
+      return (_row, ctx) => paramValue(n, ctx);
+    }
     case 'call':
       return bindCall(e);
     case 'cast': {
@@ -386,6 +388,7 @@ function fieldOf(v: Datum, index: number): Datum {
   return v.values[index];
 }
 
-function unboundParam(n: number): SqlError {
-  return new SqlError('08P01', `no value was bound for parameter $${n}`);
+function paramValue(n: number, ctx: EvalContext): Datum {
+  if (ctx.params === undefined) throw new SqlError('08P01', `no value was bound for parameter $${n}`);
+  return ctx.params[n - 1] ?? null;
 }

@@ -14,7 +14,7 @@ import type { ColType } from '../types.ts';
 export type Expr =
   | { k: 'col'; id: number; t: ColType }
   | { k: 'const'; v: Datum; t: ColType }
-  /** $n of a prepared statement; 1-based as in SQL. Replaced by a const before execution. */
+  /** $n of a prepared statement; 1-based as in SQL. Replaced by a const before execution, or read from the context's `params`. */
   | { k: 'param'; n: number; t: ColType }
   /** A strict function is NULL when any argument is NULL and is then not called. variadic: written f(..., VARIADIC array) of
    *  a VARIADIC "any" function such as concat; the last argument is the array of the rest. */
@@ -59,6 +59,8 @@ export interface EvalContext {
   searchPath: string[];
   /** Tick that the statement reads. */
   tick: bigint;
+  /** Values of $1, $2, ... where a plan is executed with its parameters left in it. */
+  params?: Datum[];
   /** Session functions (current_setting, pg_backend_pid, to_regclass, ...) are answered by the server through this. */
   session?: SessionFunctions;
 }

@@ -8,9 +8,10 @@ import { planInputs } from '../../planner/logical/walk.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import { type PhysicalQuery, planQuery } from '../../planner/physical/index.ts';
 import { bindParameters } from '../../planner/physical/parameters.ts';
-import type { ResultColumn, SessionContext } from '../engine.ts';
+import type { Result, ResultColumn, SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { throwIfAny } from './ledger.ts';
+import { PointRead } from './point_read.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { readPlan } from './read_plan.ts';
 import type { Reader, ReadResult } from './reads.ts';
@@ -41,24 +42,29 @@ export function prepareQuery(
   const bound = bindQuery(statement.query, engine.bindEnv(session, types, 'read'));
   // LIMIT and OFFSET are numbers in a dataflow plan: with parameters there, every execution plans anew.
   const fixed = limitsAreConstant(bound.plan) ? planQuery(bound, { mode: 'read' }) : null;
+  const point = fixed === null ? null : PointRead.of(fixed);
+  const columns = resultColumns(bound);
+  const rowsOf = ({ batch, arena }: ReadResult): Result => ({
+    kind: 'rows',
+    columns,
+    rows: new BatchStream(batch, arena),
+    tag: (n) => `SELECT ${n}`,
+  });
   return runnable(
     statement,
     engine.catalogVersion,
-    resultColumns(bound),
+    columns,
     async (params, current, signal) => {
+      const reader = readerOf(engine, bound.dependencies, current);
+      const found = point?.read(reader, params) ?? null;
+      if (found !== null) return rowsOf(found);
       const physical =
         fixed === null
           ? planQuery(bindParameters(bound, params), { mode: 'read' })
           : params.length === 0
             ? fixed
             : { ...fixed, plan: bindParameters(fixed.plan, params) };
-      const result = await readQuery(engine, physical, bound.dependencies, current, signal);
-      return {
-        kind: 'rows',
-        columns: resultColumns(bound),
-        rows: new BatchStream(result.batch, result.arena),
-        tag: (n) => `SELECT ${n}`,
-      };
+      return rowsOf(await readPlan(physical.plan, physical.columns.length, physical.order, reader, signal));
     },
     bound.parameters,
   );
@@ -72,16 +78,16 @@ export async function readQuery(
   session: SessionContext,
   signal: AbortSignal,
 ): Promise<ReadResult> {
+  const reader = readerOf(engine, dependencies, session);
+  return readPlan(physical.plan, physical.columns.length, physical.order, reader, signal);
+}
+
+/** The session as a reader of these relations; from now on its transaction sees one tick. */
+function readerOf(engine: TidemarkEngine, dependencies: number[], session: SessionContext): Reader {
   if (session.getSetting('strict_errors') === 'on') checkErrors(engine, dependencies);
   const transaction = engine.transactionOf(session);
   transaction.pin();
-  const reader: Reader = {
-    loop: engine.loop,
-    sources: engine.readSources,
-    transaction,
-    context: engine.contextOf(session),
-  };
-  return readPlan(physical.plan, physical.columns.length, physical.order, reader, signal);
+  return { loop: engine.loop, sources: engine.readSources, transaction, context: engine.contextOf(session) };
 }
 
 function checkErrors(engine: TidemarkEngine, dependencies: number[]): void {

@@ -6,6 +6,7 @@ import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { batchFromRows, emptyBatch } from '../../operators/batch/builder.ts';
 import { detach } from '../../operators/batch/detach.ts';
+import { I32 } from '../../operators/batch/memory.ts';
 import { expandRows, sortedRows } from '../../operators/batch/sort.ts';
 import { Dataflow } from '../../operators/dataflow.ts';
 import type { Datum } from '../../operators/datum.ts';
@@ -117,12 +118,13 @@ export function systemRows(
   return batch;
 }
 
-/** Consolidates, sorts, expands weights and copies out. */
-function finish(root: Batch, width: number, order: SortKey[]): ReadResult {
+/** The rows in order, each as often as its weight says, copied out. */
+export function finish(root: Batch, width: number, order: SortKey[]): ReadResult {
   const scratch = new Arena();
   const arena = new Arena();
   try {
-    const net = consolidator(root.columns.map((c) => c.type))(root, scratch);
+    // Only where something is taken back must equal rows be brought together.
+    const net = hasRetractions(root) ? consolidator(root.columns.map((c) => c.type))(root, scratch) : root;
     const rows = expandRows(net, sortedRows(net, order, scratch), width, scratch);
     return { batch: detach(rows, arena), arena };
   } catch (error) {
@@ -131,4 +133,10 @@ function finish(root: Batch, width: number, order: SortKey[]): ReadResult {
   } finally {
     scratch.release();
   }
+}
+
+export function hasRetractions(batch: Batch): boolean {
+  const weights = batch.weights >>> 2;
+  for (let row = 0; row < batch.n; row++) if (I32[weights + row] < 0) return true;
+  return false;
 }

@@ -11,13 +11,12 @@
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { BatchBuilder } from '../../operators/batch/builder.ts';
-import { I32 } from '../../operators/batch/memory.ts';
 import { expandRows, sortedRowsInSteps } from '../../operators/batch/sort.ts';
 import { Dataflow, type RelationRows } from '../../operators/dataflow.ts';
 import type { DataflowPlan, PlanOp, SortKey } from '../../operators/plan.ts';
 import { consolidator } from '../../operators/state/consolidate.ts';
 import { ReadTurns } from './read_turns.ts';
-import { lookupRows, type Reader, type ReadResult, systemRows, tickOf } from './reads.ts';
+import { hasRetractions, lookupRows, type Reader, type ReadResult, systemRows, tickOf } from './reads.ts';
 import type { RelationScan } from './relation_scan.ts';
 import type { StreamRuntime } from './stream.ts';
 
@@ -190,12 +189,6 @@ class SlicedRead {
 
 function lookupName(relation: number, columns: number[]): string {
   return `${relation}: ${columns.join()}`;
-}
-
-function hasRetractions(batch: Batch): boolean {
-  const weights = batch.weights >>> 2;
-  for (let row = 0; row < batch.n; row++) if (I32[weights + row] < 0) return true;
-  return false;
 }
 
 /** Relations of the plan's sources, those first that joins look up for the rows of their other side. */

@@ -4,10 +4,13 @@
  * that a client which has read that knows the commit happened.
  */
 
+import type { Datum } from '../../../operators/datum.ts';
 import { EMPTY_QUERY, writeCommandComplete } from '../wire/control_message.ts';
 import { checkedUtf8 } from '../wire/message_reader.ts';
 import { protocolError } from '../wire/protocol.ts';
+import type { Cancellation } from './cancellation.ts';
 import { parseCached } from './parse_cache.ts';
+import type { Prepared } from './prepared_statements.ts';
 import type { Session } from './session.ts';
 import { sendSimpleResult } from './statement_result.ts';
 import { checkNotFailed, runStatement } from './statement_runner.ts';
@@ -23,6 +26,11 @@ export async function simpleQuery(session: Session, body: Buffer): Promise<void>
   const disarm = armStatementTimeout(session, cancellation);
   const { out } = session.connection;
   try {
+    const known = session.planner.fromTemplate(text);
+    if ('prepared' in known) {
+      await runOnly(session, known.prepared, known.params, cancellation);
+      return;
+    }
     const statements = parseCached(text);
     if (statements.length === 0) {
       out.messages(EMPTY_QUERY);
@@ -35,7 +43,9 @@ export async function simpleQuery(session: Session, body: Buffer): Promise<void>
       checkNotFailed(session, statement);
       session.block.ensure();
       if (!last) session.statementsInImplicit++;
-      const prepared = session.planner.prepareSimple(statement, statements.length === 1 ? text : null);
+      const prepared = session.planner.prepareSimple(statement);
+      if (known.shape !== null && statements.length === 1)
+        session.planner.addTemplate(known.shape, statement, prepared);
       const result = await runStatement(session, prepared, [], cancellation);
       const tag = await sendSimpleResult(session, statement, result, cancellation);
       if (last) await endImplicit(session);
@@ -45,6 +55,21 @@ export async function simpleQuery(session: Session, body: Buffer): Promise<void>
     disarm();
     session.endStatement();
   }
+}
+
+/** Runs the message's only statement. */
+async function runOnly(
+  session: Session,
+  prepared: Prepared,
+  params: Datum[],
+  cancellation: Cancellation,
+): Promise<void> {
+  checkNotFailed(session, prepared.statement);
+  session.block.ensure();
+  const result = await runStatement(session, prepared, params, cancellation);
+  const tag = await sendSimpleResult(session, prepared.statement, result, cancellation);
+  await endImplicit(session);
+  if (tag !== '') writeCommandComplete(session.connection.out, tag);
 }
 
 async function endImplicit(session: Session): Promise<void> {
