@@ -3,7 +3,7 @@
  * Plain Node without packages, because it runs before there are any. What is fresh already costs some milliseconds.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = new URL('..', import.meta.url).pathname;
@@ -40,6 +40,12 @@ if (time(stamp) < time(join(root, 'package-lock.json'))) {
   run('Installing packages', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
   writeFileSync(stamp, '');
 }
+const kernels = join('operators', 'kernels');
+const kernelModule = join(kernels, 'kernels.wasm');
+const kernelSources = [newest(join(root, kernels, 'assembly')), time(join(root, kernels, 'json_layout.ts'))];
+if (time(join(root, kernelModule)) < Math.max(...kernelSources, time(join(root, 'scripts', 'build_kernels.mjs')))) {
+  run('Building kernels', process.execPath, [join(root, 'scripts', 'build_kernels.mjs')]);
+}
 const sources = ['planner', 'operators', 'src', 'sqllogictest', 'bench'].map((f) => newest(join(root, f)));
 if (time(built) < Math.max(...sources, time(join(root, 'tsconfig.json')))) {
   run('Building', process.execPath, [
@@ -47,5 +53,7 @@ if (time(built) < Math.max(...sources, time(join(root, 'tsconfig.json')))) {
     '-p',
     'tsconfig.build.json',
   ]);
+  mkdirSync(join(root, 'dist', kernels), { recursive: true });
+  copyFileSync(join(root, kernelModule), join(root, 'dist', kernelModule));
   writeFileSync(built, '');
 }

@@ -1,0 +1,2 @@
+/** What the module of kernels exports. */
+export { scanJson, scanJsonScalar } from './json/scan';

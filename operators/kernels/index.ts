@@ -1,0 +1,30 @@
+/**
+ * Kernels in WebAssembly over the shared memory, for loops that profiling names and that SIMD or exact 64-bit integers make much faster.
+ *
+ *   assembly/*.ts (AssemblyScript) --scripts/build_kernels.mjs--> kernels.wasm (some KB, in no repository) --here--> functions over addresses
+ *
+ * The module has no data and no state but remembered values of its own instance, so every thread makes its own over the same memory. Compiling and
+ * instantiating takes about a millisecond. Each kernel's file says what it is for; what it does exactly is defined and tested in TypeScript.
+ */
+import { readFileSync } from 'node:fs';
+import { memory } from '../batch/memory.ts';
+
+interface Kernels {
+  /** assembly/json/scan.ts; `scan` is laid out as json_layout.ts says. */
+  scanJson(scan: number, from: number, to: number, row: number): number;
+  scanJsonScalar(scan: number, start: number, end: number, row: number): number;
+}
+
+function load(): Kernels {
+  const file = new URL('./kernels.wasm', import.meta.url);
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    throw new Error('the kernels are not built: run npm run setup', { cause: error });
+  }
+  const module = new WebAssembly.Module(bytes);
+  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
+}
+
+export const kernels: Kernels = load();
