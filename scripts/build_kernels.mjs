@@ -14,6 +14,8 @@ const { status } = spawnSync(
     ...['--runtime', 'stub', '--importMemory', '--noExportMemory', '--sharedMemory'],
     ...['--initialMemory', '1', '--maximumMemory', '65536', '--enable', 'threads', '--enable', 'simd'],
     ...['--optimizeLevel', '3', '--shrinkLevel', '0', '--converge', '--noAssert', '--uncheckedBehavior', 'always'],
+    // Names for profilers.
+    '--debug',
   ],
   { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
 );

@@ -4,6 +4,7 @@
  *
  * Cost: a few instructions an allocation. Every address is 16-byte aligned.
  */
+import { kernels } from '../kernels/index.ts';
 import { BYTES, PAGE_BYTES, U8 } from './memory.ts';
 import { checked, pages } from './pages.ts';
 
@@ -31,7 +32,7 @@ export class Arena {
 
   allocZeroed(bytes: number): number {
     const address = this.alloc(bytes);
-    U8.fill(0, address, address + bytes);
+    kernels.fillBytes(address, 0, bytes);
     return address;
   }
 

@@ -3,6 +3,7 @@
  * Columns grow by doubling; the outgrown columns stay in the arena until it is reset.
  */
 import type { Datum } from '../datum.ts';
+import { kernels } from '../kernels/index.ts';
 import { type ColType, PHYS_WIDTH, type Phys, physOf } from '../types.ts';
 import type { Arena } from './arena.ts';
 import type { Batch, Column } from './batch.ts';
@@ -38,14 +39,14 @@ export class BatchBuilder {
     for (const column of this.columns) {
       const width = PHYS_WIDTH[column.phys];
       const data = this.arena.alloc(capacity * width);
-      U8.copyWithin(data, column.data, column.data + this.n * width);
+      kernels.copyBytes(data, column.data, this.n * width);
       const valid = this.arena.alloc(capacity);
-      U8.copyWithin(valid, column.valid, column.valid + this.n);
+      kernels.copyBytes(valid, column.valid, this.n);
       column.data = data;
       column.valid = valid;
     }
     const weights = this.arena.alloc(capacity * 4);
-    U8.copyWithin(weights, this.weights, this.weights + this.n * 4);
+    kernels.copyBytes(weights, this.weights, this.n * 4);
     this.weights = weights;
     this.#capacity = capacity;
   }
@@ -117,15 +118,15 @@ export class BatchBuilder {
     const first = this.n;
     this.reserve(n);
     this.n += n;
-    U8.copyWithin(this.weights + first * 4, batch.weights, batch.weights + n * 4);
+    kernels.copyBytes(this.weights + first * 4, batch.weights, n * 4);
     for (let i = 0; i < this.columns.length; i++) {
       const to = this.columns[i];
       const from = batch.columns[i];
       const width = PHYS_WIDTH[to.phys];
       const data = to.data + first * width;
-      U8.copyWithin(data, from.data, from.data + n * width);
-      if (from.valid === 0) U8.fill(1, to.valid + first, to.valid + first + n);
-      else U8.copyWithin(to.valid + first, from.valid, from.valid + n);
+      kernels.copyBytes(data, from.data, n * width);
+      if (from.valid === 0) kernels.fillBytes(to.valid + first, 1, n);
+      else kernels.copyBytes(to.valid + first, from.valid, n);
       if (to.phys !== 'varlen' && to.phys !== 'numeric') continue;
       for (let row = 0; row < n; row++) if (U8[to.valid + first + row] !== 0) this.#own(to.phys, data + row * width);
     }
@@ -136,7 +137,7 @@ export class BatchBuilder {
     const payload = slotPayload(phys, slot);
     if (payload === null) return;
     const address = this.arena.alloc(payload.bytes);
-    U8.copyWithin(address, payload.address, payload.address + payload.bytes);
+    kernels.copyBytes(address, payload.address, payload.bytes);
     U32[payload.pointer] = address;
   }
 

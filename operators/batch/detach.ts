@@ -3,6 +3,7 @@
  * Used for results on their way to a client, subscriptions, pinned snapshots and sinks.
  */
 
+import { kernels } from '../kernels/index.ts';
 import { PHYS_WIDTH } from '../types.ts';
 import type { Arena } from './arena.ts';
 import type { Batch, Column } from './batch.ts';
@@ -12,18 +13,18 @@ import { slotPayload } from './slots.ts';
 export function detach(batch: Batch, arena: Arena): Batch {
   const columns = batch.columns.map((column) => detachColumn(column, batch.n, arena));
   const weights = arena.alloc(batch.n * 4);
-  U8.copyWithin(weights, batch.weights, batch.weights + batch.n * 4);
+  kernels.copyBytes(weights, batch.weights, batch.n * 4);
   return { n: batch.n, columns, weights };
 }
 
 function detachColumn(column: Column, n: number, arena: Arena): Column {
   const width = PHYS_WIDTH[column.phys];
   const data = arena.alloc(n * width);
-  U8.copyWithin(data, column.data, column.data + n * width);
+  kernels.copyBytes(data, column.data, n * width);
   let valid = 0;
   if (column.valid !== 0) {
     valid = arena.alloc(n);
-    U8.copyWithin(valid, column.valid, column.valid + n);
+    kernels.copyBytes(valid, column.valid, n);
   }
   if (column.phys === 'varlen' || column.phys === 'numeric') {
     for (let row = 0; row < n; row++) {
@@ -31,7 +32,7 @@ function detachColumn(column: Column, n: number, arena: Arena): Column {
       const payload = slotPayload(column.phys, data + row * width);
       if (payload === null) continue;
       const address = arena.alloc(payload.bytes);
-      U8.copyWithin(address, payload.address, payload.address + payload.bytes);
+      kernels.copyBytes(address, payload.address, payload.bytes);
       U32[payload.pointer] = address;
     }
   }

@@ -10,6 +10,12 @@ import { readFileSync } from 'node:fs';
 import { memory } from '../batch/memory.ts';
 
 interface Kernels {
+  /** assembly/bytes.ts; booleans are 0 and 1. */
+  copyBytes(to: number, from: number, length: number): void;
+  fillBytes(address: number, value: number, length: number): void;
+  allSet(address: number, n: number): number;
+  allPositive(address: number, n: number): number;
+  boundsOfInt64(data: number, valid: number, n: number, result: number): number;
   /** assembly/json/scan.ts; `scan` is laid out as json_layout.ts says. */
   scanJson(scan: number, from: number, to: number, row: number): number;
   scanJsonScalar(scan: number, start: number, end: number, row: number): number;

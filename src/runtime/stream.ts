@@ -11,6 +11,7 @@ import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch, Column } from '../../operators/batch/batch.ts';
 import { BatchBuilder, isValid, weightOf } from '../../operators/batch/builder.ts';
 import { I32, I64 } from '../../operators/batch/memory.ts';
+import { kernels } from '../../operators/kernels/index.ts';
 import { RowTable } from '../../operators/state/row_table.ts';
 import { type ColType, colType, OID, PHYS_WIDTH } from '../../operators/types.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
@@ -228,15 +229,11 @@ export class StreamRuntime {
   #moveTime(partition: number, builder: BatchBuilder, first: number): void {
     const watermark = this.relation.watermark;
     if (watermark === undefined) return;
+    const state = this.#partition(partition);
+    state.idleSince = null;
     const column = builder.columns[this.#neededList.indexOf(watermark.column)];
-    let max = this.#partition(partition).maxTime;
-    for (let row = first; row < builder.n; row++) {
-      if (!isValid(column, row)) continue;
-      const time = I64[column.data / 8 + row];
-      if (max === null || time > max) max = time;
-    }
-    this.#partition(partition).maxTime = max;
-    this.#partition(partition).idleSince = null;
+    const times = boundsOfTimes(column, first, builder.n, builder.arena);
+    if (times !== null && (state.maxTime === null || times.greatest > state.maxTime)) state.maxTime = times.greatest;
   }
 
   /** After a tick: the watermark takes in the times of the tick. Idle partitions (at their end for `idle_timeout`) do not hold it back. */
@@ -264,14 +261,17 @@ export class StreamRuntime {
     let batch = builder.build();
     if (time !== undefined && watermark !== null) {
       const column = batch.columns[this.#neededList.indexOf(time)];
-      const late: number[] = [];
-      for (let row = 0; row < batch.n; row++)
-        if (isValid(column, row) && I64[column.data / 8 + row] < watermark) late.push(row);
-      if (late.length > 0) batch = this.#splitLate(batch, late, watermark, arena, ledger);
+      const times = boundsOfTimes(column, 0, batch.n, arena);
+      if (times !== null && times.least < watermark) {
+        const late: number[] = [];
+        for (let row = 0; row < batch.n; row++)
+          if (isValid(column, row) && I64[column.data / 8 + row] < watermark) late.push(row);
+        batch = this.#splitLate(batch, late, watermark, arena, ledger);
+      }
     }
     const columns: Column[] = [];
     this.#neededList.forEach((c, i) => {
-      columns[c] = batch.columns[i];
+      columns[c] = withoutNulls(batch.columns[i], batch.n);
     });
     return { n: batch.n, columns, weights: batch.weights };
   }
@@ -349,6 +349,24 @@ export class StreamRuntime {
     this.errors.relation.release();
     this.late.release();
   }
+}
+
+/** The least and the greatest value of rows from .. to that are not NULL. */
+function boundsOfTimes(
+  column: Column,
+  from: number,
+  to: number,
+  arena: Arena,
+): { least: bigint; greatest: bigint } | null {
+  const result = arena.alloc(16);
+  const valid = column.valid === 0 ? 0 : column.valid + from;
+  if (kernels.boundsOfInt64(column.data + from * 8, valid, to - from, result) === 0) return null;
+  return { least: I64[result / 8], greatest: I64[result / 8 + 1] };
+}
+
+/** A column that has no NULL says so, which spares every operator the look. */
+function withoutNulls(column: Column, n: number): Column {
+  return column.valid === 0 || kernels.allSet(column.valid, n) === 0 ? column : { ...column, valid: 0 };
 }
 
 /** The column as if row `row` were its only one. */

@@ -11,6 +11,7 @@ import type { EvalContext } from '../../operators/expr/ir.ts';
 import type { NodeFigures } from '../../operators/flow_node.ts';
 import { type Flow, type FlowOwner, Graph, type GraphTick, type KeyedPlan } from '../../operators/graph.ts';
 import { adopt } from '../../operators/graph_adopt.ts';
+import { kernels } from '../../operators/kernels/index.ts';
 import { consolidator } from '../../operators/state/consolidate.ts';
 import { nodeKeys, type PhysicalQuery } from '../../planner/physical/index.ts';
 import { ERROR_COLUMNS, ErrorLedger } from './ledger.ts';
@@ -53,7 +54,8 @@ export class ViewRuntime implements FlowOwner {
       delta.columns.length > this.physical.columns.length
         ? { ...delta, columns: delta.columns.slice(0, this.physical.columns.length) }
         : delta;
-    const net = this.#consolidate(visible, tick.arena);
+    // Where nothing is taken away nothing can cancel.
+    const net = kernels.allPositive(visible.weights, visible.n) ? visible : this.#consolidate(visible, tick.arena);
     this.stored?.apply(net);
     return net;
   }

@@ -1,0 +1,60 @@
+/**
+ * Copying and filling bytes of the shared memory. The methods of typed arrays over shared memory go element by element with atomic accesses (about
+ * 1.2 GB/s on Node 20, up to 4 where both ends are equally aligned); these are memmove and memset.
+ */
+export function copyBytes(to: usize, from: usize, length: usize): void {
+  memory.copy(to, from, length);
+}
+
+export function fillBytes(address: usize, value: u8, length: usize): void {
+  memory.fill(address, value, length);
+}
+
+/** True when none of the n bytes from `address` on is 0. */
+export function allSet(address: usize, n: i32): bool {
+  const end = address + n;
+  for (; address + 16 <= end; address += 16) if (!i8x16.all_true(v128.load(address))) return false;
+  for (; address < end; address++) if (load<u8>(address) === 0) return false;
+  return true;
+}
+
+/** True when all of the n Int32 from `address` on are greater than 0. */
+export function allPositive(address: usize, n: i32): bool {
+  const end = address + ((<usize>n) << 2);
+  const zero = i32x4.splat(0);
+  for (; address + 16 <= end; address += 16) if (!i32x4.all_true(i32x4.gt_s(v128.load(address), zero))) return false;
+  for (; address < end; address += 4) if (load<i32>(address) <= 0) return false;
+  return true;
+}
+
+/**
+ * The least and the greatest of n Int64 whose validity byte is set (`valid` 0: of all), to `result` and behind it; false when there is none.
+ */
+export function boundsOfInt64(data: usize, valid: usize, n: i32, result: usize): bool {
+  let least = i64.MAX_VALUE;
+  let greatest = i64.MIN_VALUE;
+  let i = 0;
+  let any = false;
+  if (n >= 2 && (valid === 0 || allSet(valid, n))) {
+    let low = v128.load(data);
+    let high = low;
+    for (; i + 2 <= n; i += 2) {
+      const v = v128.load(data + ((<usize>i) << 3));
+      low = v128.bitselect(v, low, i64x2.gt_s(low, v));
+      high = v128.bitselect(v, high, i64x2.gt_s(v, high));
+    }
+    least = min(i64x2.extract_lane(low, 0), i64x2.extract_lane(low, 1));
+    greatest = max(i64x2.extract_lane(high, 0), i64x2.extract_lane(high, 1));
+    any = true;
+  }
+  for (; i < n; i++) {
+    if (valid !== 0 && load<u8>(valid + i) === 0) continue;
+    const value = load<i64>(data + ((<usize>i) << 3));
+    least = min(least, value);
+    greatest = max(greatest, value);
+    any = true;
+  }
+  store<i64>(result, least);
+  store<i64>(result, greatest, 8);
+  return any;
+}
