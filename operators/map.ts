@@ -2,7 +2,7 @@
  * Filter, then project.        out = { project(r) x w : r x w in delta, filter(r) is true }
  *
  * Linear and stateless; O(1) a row. A projection of plain columns without a filter moves no data: the output shares the input's
- * columns. Everything else runs as a generated kernel (expr/compile.ts), which hands odd rows to the interpreter here. A row whose filter or
+ * columns. Everything else runs as a generated kernel (expr/kernel/compile.ts), which hands odd rows to the interpreter here. A row whose filter or
  * projection fails goes to the error sink.
  */
 import type { Batch, Column } from './batch/batch.ts';
@@ -10,9 +10,9 @@ import { BatchBuilder, readDatum, readRow, weightOf } from './batch/builder.ts';
 import type { Datum } from './datum.ts';
 import { SqlError } from './errors.ts';
 import { columnsOf } from './expr/columns.ts';
-import { compileMap, type MapKernel } from './expr/compile.ts';
 import { type BoundExpr, bindExpr } from './expr/interpret.ts';
 import type { Expr } from './expr/ir.ts';
+import { compileMap, type MapKernel } from './expr/kernel/compile.ts';
 import type { Operator, Tick } from './operator.ts';
 import type { ColType } from './types.ts';
 
@@ -51,8 +51,8 @@ export class MapOperator implements Operator {
     const out = new BatchBuilder(this.#types, tick.arena, Math.max(input.n, 1));
     const row: Datum[] = new Array(input.columns.length).fill(null);
     const slow = (i: number) => this.#interpret(input, i, row, out, tick);
-    if (this.#kernel !== null) this.#kernel(input, out, tick.evalContext, slow);
-    else for (let i = 0; i < input.n; i++) slow(i);
+    if (this.#kernel !== null) return this.#kernel(input, out, tick.evalContext, slow);
+    for (let i = 0; i < input.n; i++) slow(i);
     return out.build();
   }
 

@@ -6,8 +6,10 @@
  *   │  └─ Source bid [auction, price]
  *   └─ Source auction [id, category]
  *
- * A subplan that is used several times is printed once and numbered; later uses refer to its number.
+ * A subplan that is used several times is printed once and numbered; later uses refer to its number. `interpreted` lists what runs row by row in
+ * the interpreter instead of in the map's generated kernel.
  */
+import { interpretedParts } from '../../operators/expr/kernel/compile.ts';
 import type { AggCall, DataflowPlan, PlanNode, SortKey, WindowCall } from '../../operators/plan.ts';
 import { exprText } from '../logical/expr_text.ts';
 import type { PhysicalQuery } from './query.ts';
@@ -41,13 +43,23 @@ function planLines(plan: DataflowPlan, relationName: (oid: number) => string, re
     if (known !== undefined) return [`Shared #${known}`];
     if (shared) numbers.set(i, numbers.size + 1);
     const remarks = [remark(i)].filter((r) => r !== null);
-    const notes = [...(shared ? [`shared #${numbers.get(i)}`] : []), ...(node.notes ?? []), ...remarks];
+    const sharing = shared ? [`shared #${numbers.get(i)}`] : [];
+    const notes = [...sharing, ...(node.notes ?? []), ...interpreted(plan, node), ...remarks];
     const head = describe(node, plan, relationName) + (notes.length > 0 ? `  · ${notes.join(' · ')}` : '');
     const children = node.inputs.map(lines);
     if (node.op === 'recursive') children.push(['Step', ...indent([planLines(node.step, relationName, () => null)])]);
     return [head, ...indent(children)];
   };
   return lines(plan.root);
+}
+
+/** The expressions of a map that its kernel leaves to the interpreter, row by row. */
+function interpreted(plan: DataflowPlan, node: PlanNode): string[] {
+  if (node.op !== 'map') return [];
+  const input = plan.nodes[node.inputs[0]];
+  const parts = interpretedParts(node.filter, node.project, input.types, node.types);
+  const texts = new Set(parts.map((e) => exprText(e, (id) => columnName(plan, input, id))));
+  return texts.size === 0 ? [] : [`interpreted: ${[...texts].join(', ')}`];
 }
 
 function indent(children: string[][]): string[] {

@@ -21,13 +21,13 @@ type Instruction =
   | { op: 'accept' };
 
 /** What a character is to the constraints. */
-type Kind = 0 | 1 | 2 | 3;
-const NONE: Kind = 0;
+export type Kind = 0 | 1 | 2 | 3;
+export const NONE: Kind = 0;
 const NEWLINE: Kind = 1;
 const WORD: Kind = 2;
 const OTHER: Kind = 3;
 
-interface State {
+export interface State {
   /** Program positions before following splits and constraints, sorted. */
   positions: number[];
   previous: Kind;
@@ -35,14 +35,14 @@ interface State {
   transitions: (Transition | undefined)[];
 }
 
-interface Transition {
+export interface Transition {
   accepts: boolean;
   next: State | null;
 }
 
 const MAX_PROGRAM = 100_000;
 const MAX_STATES = 2000;
-const END_CLASS = 0;
+export const END_CLASS = 0;
 
 /** Classes of characters that no set of the expression tells apart; shared by all automata of one expression. */
 export class CharClasses {
@@ -91,9 +91,10 @@ export class Automaton {
   private readonly program: Instruction[] = [];
   private readonly classes: CharClasses;
   private readonly backrefBodies: Map<number, Regex>;
-  private readonly cacheable: boolean;
+  /** Transitions depend on the state and the next character alone: there is no lookaround. */
+  readonly cacheable: boolean;
   /** The previous character matters to some constraint. */
-  private readonly contextual: boolean;
+  readonly contextual: boolean;
   private states = new Map<string, State>();
   /** Start states by what the previous character is. */
   private starts: (State | undefined)[] = [];
@@ -147,7 +148,11 @@ export class Automaton {
   }
 
   private start(text: string, begin: number): State {
-    const kind = this.contextual ? previousKind(text, begin) : NONE;
+    return this.startAfter(this.contextual ? previousKind(text, begin) : NONE);
+  }
+
+  /** The start state where the previous character is of this kind (NONE unless `contextual`). */
+  startAfter(kind: Kind): State {
     let state = this.starts[kind];
     if (!state) {
       state = this.stateOf([0], kind);
@@ -156,7 +161,8 @@ export class Automaton {
     return state;
   }
 
-  private transition(state: State, cls: number, text: string, at: number): Transition {
+  /** What the next character (by class) does; `text` and `at` matter to lookaround only. */
+  transition(state: State, cls: number, text: string, at: number): Transition {
     const { accepts, sets } = this.closure(state, this.classes.kinds[cls], text, at);
     const positions: number[] = [];
     if (cls !== END_CLASS) {

@@ -4,33 +4,53 @@
  *
  * Traps: rounds of an iteration are not empty unless the minimum demands it; an alternation takes its first branch that fits.
  */
-import { Automaton, type CharClasses } from './automaton.ts';
 import { type Part, SHORTER } from './structure.ts';
-import { type Regex, UNBOUNDED } from './syntax.ts';
+import { UNBOUNDED } from './syntax.ts';
 
-export class Dissector {
-  private readonly automata = new Map<Part, Automaton>();
-  private readonly bodies: Map<number, Regex>;
-  private readonly icase: boolean;
+/** One part's automaton over texts of some form: a string, or bytes of ASCII. */
+export interface PartMatcher<T> {
+  longest(text: T, begin: number, limit: number): number;
+  shortest(text: T, begin: number, from: number, limit: number): number;
+}
 
-  /** Builds the automata of all parts now, so that the character classes know all sets. */
-  constructor(root: Part, classes: CharClasses, bodies: Map<number, Regex>, icase: boolean) {
-    this.bodies = bodies;
-    this.icase = icase;
-    this.prepare(root, classes);
+/** Whether [begin, end] is what the group captured in [from, to], over and over: what a back reference matches. */
+export type Repeats<T> = (text: T, from: number, to: number, begin: number, end: number, p: Part) => boolean;
+
+/** Back references in strings. */
+export function stringRepeats(icase: boolean): Repeats<string> {
+  return (text, from, to, begin, end, p) => {
+    const referred = text.slice(from, to);
+    const target = text.slice(begin, end);
+    if (referred === '') return target === '' && p.min <= p.max;
+    if (target === '') return p.min === 0;
+    const rounds = target.length / referred.length;
+    if (!Number.isInteger(rounds) || rounds < p.min || rounds > p.max) return false;
+    const wanted = referred.repeat(rounds);
+    return icase ? target.toLowerCase() === wanted.toLowerCase() : target === wanted;
+  };
+}
+
+export class Dissector<T> {
+  private readonly automata = new Map<Part, PartMatcher<T>>();
+  private readonly repeats: Repeats<T>;
+
+  /** Makes the matchers of all parts now, so that the character classes know all sets. */
+  constructor(root: Part, matcherOf: (part: Part) => PartMatcher<T>, repeats: Repeats<T>) {
+    this.repeats = repeats;
+    this.prepare(root, matcherOf);
   }
 
-  private prepare(p: Part, classes: CharClasses): void {
-    this.automata.set(p, new Automaton(p.regex, classes, this.bodies));
-    for (const c of p.children) this.prepare(c, classes);
+  private prepare(p: Part, matcherOf: (part: Part) => PartMatcher<T>): void {
+    this.automata.set(p, matcherOf(p));
+    for (const c of p.children) this.prepare(c, matcherOf);
   }
 
-  automaton(p: Part): Automaton {
+  private automaton(p: Part): PartMatcher<T> {
     return this.automata.get(p)!;
   }
 
   /** Fills `spans` (start, end by group) for a match of `p` over exactly [begin, end]; false when it cannot be. */
-  dissect(p: Part, text: string, begin: number, end: number, spans: number[]): boolean {
+  dissect(p: Part, text: T, begin: number, end: number, spans: number[]): boolean {
     if (!this.inside(p, text, begin, end, spans)) return false;
     if (p.capture > 0) {
       spans[2 * p.capture] = begin;
@@ -39,7 +59,7 @@ export class Dissector {
     return true;
   }
 
-  private inside(p: Part, text: string, begin: number, end: number, spans: number[]): boolean {
+  private inside(p: Part, text: T, begin: number, end: number, spans: number[]): boolean {
     switch (p.op) {
       case 'plain':
         return true;
@@ -58,7 +78,7 @@ export class Dissector {
     }
   }
 
-  private sequence(p: Part, text: string, begin: number, end: number, spans: number[]): boolean {
+  private sequence(p: Part, text: T, begin: number, end: number, spans: number[]): boolean {
     const [left, right] = p.children;
     const first = this.automaton(left);
     const second = this.automaton(right);
@@ -76,21 +96,13 @@ export class Dissector {
     return false;
   }
 
-  private backReference(p: Part, text: string, begin: number, end: number, spans: number[]): boolean {
+  private backReference(p: Part, text: T, begin: number, end: number, spans: number[]): boolean {
     const from = spans[2 * p.group];
-    if (from < 0) return false;
-    const referred = text.slice(from, spans[2 * p.group + 1]);
-    const target = text.slice(begin, end);
-    if (referred === '') return target === '' && p.min <= p.max;
-    if (target === '') return p.min === 0;
-    const rounds = target.length / referred.length;
-    if (!Number.isInteger(rounds) || rounds < p.min || rounds > p.max) return false;
-    const wanted = referred.repeat(rounds);
-    return this.icase ? target.toLowerCase() === wanted.toLowerCase() : target === wanted;
+    return from >= 0 && this.repeats(text, from, spans[2 * p.group + 1], begin, end, p);
   }
 
   /** All ways to cut [begin, end] into rounds, in the order of preference; the first that verifies wins. */
-  private iteration(p: Part, text: string, begin: number, end: number, spans: number[]): boolean {
+  private iteration(p: Part, text: T, begin: number, end: number, spans: number[]): boolean {
     if (p.min <= 0 && begin === end) return true;
     const min = Math.max(p.min, 1);
     const max = p.max === UNBOUNDED ? UNBOUNDED : p.max;
@@ -112,7 +124,7 @@ export class Dissector {
   }
 
   /** Ends of one round from `from`, best first. */
-  private *roundEnds(child: Part, text: string, from: number, end: number, shorter: boolean): Iterable<number> {
+  private *roundEnds(child: Part, text: T, from: number, end: number, shorter: boolean): Iterable<number> {
     const a = this.automaton(child);
     if (shorter) {
       for (let e = a.shortest(text, from, from, end); e >= 0; e = e >= end ? -1 : a.shortest(text, from, e + 1, end)) {
@@ -123,7 +135,7 @@ export class Dissector {
     for (let e = a.longest(text, from, end); e >= 0; e = e <= from ? -1 : a.longest(text, from, e - 1)) yield e;
   }
 
-  private verify(child: Part, text: string, ends: number[], rounds: number, spans: number[]): boolean {
+  private verify(child: Part, text: T, ends: number[], rounds: number, spans: number[]): boolean {
     for (let i = 1; i <= rounds; i++) {
       clear(child, spans);
       if (!this.dissect(child, text, ends[i - 1], ends[i], spans)) {

@@ -3,8 +3,9 @@
  * of those the longest (or shortest, where the expression prefers it), with captures chosen by the dissector.
  */
 import { SqlError } from '../../errors.ts';
+import { AsciiMatcher } from './ascii_matcher.ts';
 import { Automaton, CharClasses } from './automaton.ts';
-import { Dissector } from './dissect.ts';
+import { Dissector, stringRepeats } from './dissect.ts';
 import { applyOption, RegexParser } from './parse.ts';
 import { type Part, SHORTER, structureOf } from './structure.ts';
 import type { ParsedRegex, Regex, RegexOptions } from './syntax.ts';
@@ -18,7 +19,9 @@ export class CompiledRegex {
   private readonly search: Automaton;
   private readonly whole: Automaton;
   private readonly structure: Part;
-  private readonly dissector: Dissector;
+  private readonly dissector: Dissector<string>;
+  private readonly makeAscii: () => AsciiMatcher | null;
+  private madeAscii: AsciiMatcher | null | undefined;
   /** Plain characters every match starts with. */
   private readonly prefix: string;
 
@@ -30,8 +33,23 @@ export class CompiledRegex {
     this.search = new Automaton(root, classes, bodies, true);
     this.whole = new Automaton(root, classes, bodies);
     this.structure = structureOf(root);
-    this.dissector = new Dissector(this.structure, classes, bodies, icase);
+    const automata = new Map<Part, Automaton>();
+    const automatonOf = (p: Part): Automaton => {
+      const known = automata.get(p) ?? new Automaton(p.regex, classes, bodies);
+      automata.set(p, known);
+      return known;
+    };
+    this.dissector = new Dissector(this.structure, automatonOf, stringRepeats(icase));
     this.prefix = literalPrefix(root);
+    const { search, whole, structure } = this;
+    const parts = { groups, search, whole, structure, automatonOf, classes };
+    this.makeAscii = () => (hasBackrefs ? null : AsciiMatcher.of(parts));
+  }
+
+  /** The expression over bytes of ASCII; null where it needs more than an automaton. */
+  get ascii(): AsciiMatcher | null {
+    if (this.madeAscii === undefined) this.madeAscii = this.makeAscii();
+    return this.madeAscii;
   }
 
   /** Does the expression match anywhere at or after `from`? */

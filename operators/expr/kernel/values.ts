@@ -12,7 +12,8 @@
  * A value that does not fit its kind (a wide int8 or numeric), an overflow, a division by zero: `bail`, and the interpreter computes the
  * whole row. So a kernel has no semantics of its own at the edges and can raise no error.
  */
-import { PHYS_WIDTH, type Phys } from '../types.ts';
+import { PHYS_WIDTH, type Phys } from '../../types.ts';
+import { SAFE } from './templates.ts';
 
 export type Kind = 'bool' | 'int' | 'float' | 'numeric' | 'slot' | 'datum';
 
@@ -42,8 +43,6 @@ const KIND_OF: Record<Phys, Kind> = {
 export function kindOf(phys: Phys): Kind {
   return KIND_OF[phys];
 }
-
-export const SAFE = '9007199254740991';
 
 /** Statements that load column `d<id>`, `v<id>` at row i into locals, and the value. `bail` is the statement that gives the row up. */
 export function loadColumn(phys: Phys, id: number, bail: string): { code: string; value: Value } {

@@ -1,0 +1,223 @@
+/**
+ * Inline forms of regular expression functions with a constant pattern: the automata over bytes (regex/ascii_matcher.ts). A text beyond ASCII
+ * goes to the interpreter; so do patterns with back references or lookaround.
+ */
+import type { Arena } from '../../batch/arena.ts';
+import { U32 } from '../../batch/memory.ts';
+import { varlenAddress } from '../../batch/slots.ts';
+import type { Datum } from '../../datum.ts';
+import { SqlError } from '../../errors.ts';
+import type { AsciiMatcher } from '../regex/ascii_matcher.ts';
+import { compileRegex, defaultOptions, parseFlags, type RegexFlags } from '../regex/regex.ts';
+import { BAIL, copy, isAscii, piece, room, seal } from '../text/slot_text.ts';
+import { type Inline, type Site, slot, type Template, templates } from './templates.ts';
+import type { Value } from './values.ts';
+
+/** Stands for NULL among addresses of slots. */
+const NO_MATCH = 0;
+
+const MATCHED = 1;
+
+/** One search per row for everything that asks about the same text and pattern. */
+class RegexSearch {
+  readonly #matcher: AsciiMatcher;
+  readonly #text = { address: 0, length: 0 };
+  #outcome = 0;
+
+  constructor(matcher: AsciiMatcher) {
+    this.#matcher = matcher;
+  }
+
+  start(text: number): void {
+    const address = varlenAddress(text);
+    const length = U32[text >>> 2];
+    this.#text.address = address;
+    this.#text.length = length;
+    this.#outcome = isAscii(address, length) ? (this.#matcher.exec(this.#text, 0) ? MATCHED : NO_MATCH) : BAIL;
+  }
+
+  /** Slot of a group of the match (0: all of it), NO_MATCH where it took no part, BAIL. */
+  group(group: number, out: number): number {
+    if (this.#outcome !== MATCHED) return this.#outcome;
+    const { spans } = this.#matcher;
+    const from = spans[2 * group];
+    return from < 0 ? NO_MATCH : piece(out, this.#text.address + from, this.#text.address + spans[2 * group + 1]);
+  }
+}
+
+/** Whether the text matches anywhere: 1, 0 or BAIL. */
+class RegexTest {
+  readonly #matcher: AsciiMatcher;
+  readonly #text = { address: 0, length: 0 };
+
+  constructor(matcher: AsciiMatcher) {
+    this.#matcher = matcher;
+  }
+
+  test(text: number): number {
+    this.#text.address = varlenAddress(text);
+    this.#text.length = U32[text >>> 2];
+    if (!isAscii(this.#text.address, this.#text.length)) return BAIL;
+    return this.#matcher.test(this.#text) ? 1 : 0;
+  }
+}
+
+/** regexp_replace: a replacement is literals and groups in turn. */
+class RegexReplacement {
+  readonly #matcher: AsciiMatcher;
+  readonly #parts: ({ address: number; length: number } | { group: number })[];
+  readonly #global: boolean;
+  readonly #text = { address: 0, length: 0 };
+  /** Address and length of the pieces of the result. */
+  readonly #pieces: number[] = [];
+
+  constructor(
+    matcher: AsciiMatcher,
+    parts: ({ address: number; length: number } | { group: number })[],
+    global: boolean,
+  ) {
+    this.#matcher = matcher;
+    this.#parts = parts;
+    this.#global = global;
+  }
+
+  replace(slotAddress: number, out: number, arena: Arena): number {
+    const text = this.#text;
+    text.address = varlenAddress(slotAddress);
+    text.length = U32[slotAddress >>> 2];
+    if (!isAscii(text.address, text.length)) return BAIL;
+    const pieces = this.#pieces;
+    pieces.length = 0;
+    const { spans } = this.#matcher;
+    let copied = 0;
+    for (let at = 0; at <= text.length && this.#matcher.exec(text, at); ) {
+      pieces.push(text.address + copied, spans[0] - copied);
+      this.#addReplacement(spans);
+      copied = spans[1];
+      at = spans[1] > spans[0] ? spans[1] : spans[1] + 1;
+      if (!this.#global) break;
+    }
+    if (pieces.length === 0) return slotAddress;
+    pieces.push(text.address + copied, text.length - copied);
+    let length = 0;
+    for (let i = 1; i < pieces.length; i += 2) length += pieces[i];
+    const to = room(out, length, arena);
+    for (let i = 0, end = to; i < pieces.length; i += 2) {
+      copy(pieces[i], end, pieces[i + 1]);
+      end += pieces[i + 1];
+    }
+    return seal(out, to, length);
+  }
+
+  #addReplacement(spans: number[]): void {
+    for (const part of this.#parts) {
+      if ('address' in part) this.#pieces.push(part.address, part.length);
+      else if (2 * part.group < spans.length && spans[2 * part.group] >= 0)
+        this.#pieces.push(
+          this.#text.address + spans[2 * part.group],
+          spans[2 * part.group + 1] - spans[2 * part.group],
+        );
+    }
+  }
+}
+
+/** The matcher of a constant pattern with constant flags; null where the interpreter must run it or report it. */
+function matcherOf(
+  pattern: Datum | undefined,
+  flags: Datum | undefined,
+  icase = false,
+): { matcher: AsciiMatcher; flags: RegexFlags } | null {
+  if (typeof pattern !== 'string') return null;
+  try {
+    const parsed = typeof flags === 'string' ? parseFlags(flags) : { options: defaultOptions(icase), global: false };
+    const matcher = compileRegex(pattern, parsed.options).ascii;
+    return matcher && { matcher, flags: parsed };
+  } catch (error) {
+    if (error instanceof SqlError) return null;
+    throw error;
+  }
+}
+
+function shared(
+  text: Value,
+  pattern: Datum | undefined,
+  flags: Datum | undefined,
+  site: Site,
+): { search: string; groups: number } | null {
+  const made = matcherOf(pattern, flags);
+  if (made === null || made.flags.global || text.kind !== 'slot') return null;
+  const search = site.share(
+    `match of ${text.v} by ${pattern} ${flags ?? ''}`,
+    () => new RegexSearch(made.matcher),
+    (name) => `${name}.start(${text.v});`,
+  );
+  return { search, groups: made.matcher.groups };
+}
+
+function group(search: string, index: number, site: Site): Inline {
+  return { ...slot(`${search}.group(${index}, ${site.slot()})`, `$r === ${BAIL}`), nullWhen: `$r === ${NO_MATCH}` };
+}
+
+/** (regexp_match(text, pattern [, flags]))[index] without the array. */
+export function matchedGroup(
+  args: Value[],
+  constants: (Datum | undefined)[],
+  index: number,
+  site: Site,
+): Inline | null {
+  // A flags argument that is no constant may be an error.
+  if (args.length === 3 && typeof constants[2] !== 'string') return null;
+  const found = shared(args[0], constants[1], constants[2], site);
+  if (found === null) return null;
+  const last = Math.max(found.groups, 1);
+  // Beyond the groups there is no element; the search still decides whether the row bails.
+  if (index < 1 || index > last) return { ...group(found.search, 0, site), nullWhen: 'true' };
+  return group(found.search, found.groups === 0 ? 0 : index, site);
+}
+
+templates.set('substring(text,text)', ([text], [, pattern], site) => {
+  const found = shared(text, pattern, undefined, site);
+  return found && group(found.search, found.groups > 0 ? 1 : 0, site);
+});
+
+function test(negated: boolean, icase: boolean): Template {
+  return ([text], [, pattern], site) => {
+    const made = matcherOf(pattern, undefined, icase);
+    if (made === null || text.kind !== 'slot') return null;
+    const result = `${site.use(new RegexTest(made.matcher))}.test(${text.v})`;
+    return {
+      value: { kind: 'bool', v: negated ? `(1 - ${result})` : result },
+      bails: ['$r < 0 || $r > 1'],
+    };
+  };
+}
+templates.set('textregexeq(text,text)', test(false, false));
+templates.set('textregexne(text,text)', test(true, false));
+templates.set('texticregexeq(text,text)', test(false, true));
+templates.set('texticregexne(text,text)', test(true, true));
+
+/** Literals and groups of a replacement text: \1 .. \9 groups, \& the whole, \\ a backslash. */
+function replacementParts(
+  replacement: string,
+  site: Site,
+): ({ address: number; length: number } | { group: number })[] {
+  return replacement
+    .split(/(\\[1-9&\\])/)
+    .filter((part) => part !== '')
+    .map((part) => {
+      const code = /^\\([1-9&])$/.exec(part)?.[1];
+      if (code !== undefined) return { group: code === '&' ? 0 : Number(code) };
+      return site.literal(part === '\\\\' ? '\\' : part);
+    });
+}
+
+const replace: Template = ([text], [, pattern, replacement, flags], site) => {
+  const made = matcherOf(pattern, flags);
+  if (made === null || text.kind !== 'slot' || typeof replacement !== 'string') return null;
+  const work = new RegexReplacement(made.matcher, replacementParts(replacement, site), made.flags.global);
+  return slot(`${site.use(work)}.replace(${text.v}, ${site.slot()}, arena)`, `$r === ${BAIL}`);
+};
+templates.set('regexp_replace(text,text,text)', replace);
+templates.set('regexp_replace(text,text,text,text)', (args, constants, site) =>
+  typeof constants[3] === 'string' ? replace(args, constants, site) : null,
+);

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Arena } from '../../batch/arena.ts';
+import { SqlError } from '../../errors.ts';
+import { type CompiledRegex, compileRegex, defaultOptions } from './regex.ts';
+
+const seed = Number(process.env.SEED ?? Date.now() % 1000000);
+console.log(`# seed ${seed} (set SEED to replay)`);
+let state = seed * 2 + 1;
+function random(n: number): number {
+  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+  return Math.floor((state / 4294967296) * n);
+}
+const pick = <T>(list: readonly T[]): T => list[random(list.length)];
+
+function pattern(depth: number): string {
+  if (depth === 0) return pick(['a', 'b', 'ab', '.', '[^a]', '\\w', '&', '=', '^', '$', '\\y', '']);
+  const sub = () => pattern(depth - 1);
+  switch (random(6)) {
+    case 0:
+      return `(${sub()})`;
+    case 1:
+      return `(${sub()}|${sub()})`;
+    case 2:
+      return `(?:${sub()})${pick(['*', '+', '?', '*?', '+?', '{1,2}', '{2}'])}`;
+    default:
+      return sub() + sub();
+  }
+}
+
+function compiled(text: string): CompiledRegex | null {
+  try {
+    return compileRegex(text, defaultOptions(random(4) === 0));
+  } catch (error) {
+    if (error instanceof SqlError) return null;
+    throw error;
+  }
+}
+
+test('matches in bytes of ASCII are those in strings', () => {
+  const arena = new Arena();
+  let compared = 0;
+  for (let round = 0; round < 1500; round++) {
+    const source = pattern(1 + random(3));
+    const regex = compiled(source);
+    if (regex === null) continue;
+    const { ascii } = regex;
+    assert.ok(ascii !== null, `an automaton is enough for ${source}`);
+    for (let i = 0; i < 8; i++) {
+      const text = Array.from({ length: random(9) }, () => pick(['a', 'b', 'A', '&', '=', ' ', '\n'])).join('');
+      const address = arena.copyIn(Buffer.from(text));
+      const bytes = { address, length: text.length };
+      const from = random(text.length + 1);
+      const found: number[] | null = ascii.exec(bytes, from) ? ascii.spans : null;
+      assert.deepEqual(found, regex.exec(text, from), `${source} in ${JSON.stringify(text)} from ${from}`);
+      assert.equal(ascii.test(bytes), regex.test(text), `${source} in ${JSON.stringify(text)}`);
+      compared++;
+    }
+  }
+  assert.ok(compared > 1000);
+  arena.release();
+});
+
+test('a table that is full starts anew', () => {
+  const arena = new Arena();
+  // The states remember the last 12 characters: more than the table holds.
+  const regex = compileRegex('a.{11}b$', defaultOptions(false));
+  const { ascii } = regex;
+  assert.ok(ascii !== null);
+  for (let i = 0; i < 40; i++) {
+    const text = Array.from({ length: 200 }, () => pick(['a', 'b'])).join('');
+    const address = arena.copyIn(Buffer.from(text));
+    assert.equal(ascii.test({ address, length: text.length }), regex.test(text));
+  }
+  arena.release();
+});
+
+test('back references and lookaround have no automaton over bytes', () => {
+  for (const source of ['(a)\\1', '(?=a)b', '(?<!a)b'])
+    assert.equal(compileRegex(source, defaultOptions(false)).ascii, null, source);
+});
