@@ -20,6 +20,7 @@ import { TemporalOperator } from './temporal.ts';
 import { TopNOperator } from './top_n.ts';
 import type { ColType } from './types.ts';
 import { UnionOperator } from './union.ts';
+import { WindowAssignOperator, windowAssignment } from './window_assign.ts';
 import { WindowCloseOperator } from './window_close.ts';
 
 /** What an operator is told of one of its inputs. */
@@ -45,7 +46,7 @@ export function buildOperator(node: PlanNode, inputs: InputSpec[], indexes: Inde
     case 'map':
       return new MapOperator(node.filter, node.project, inputs[0].types, node.types);
     case 'flatmap':
-      return new FlatMapOperator(node.fn, node.args, inputs[0].types.length, node.ordinality, node.left, node.types);
+      return buildFlatMap(node, inputs[0].types.length);
     case 'union':
       return new UnionOperator(node.types);
     case 'distinct':
@@ -80,6 +81,12 @@ export function buildOperator(node: PlanNode, inputs: InputSpec[], indexes: Inde
     default:
       throw unsupported(`the ${node.op} operator`);
   }
+}
+
+function buildFlatMap(node: PlanNode & { op: 'flatmap' }, inputWidth: number): Operator {
+  const windows = windowAssignment(node);
+  if (windows !== null) return new WindowAssignOperator(windows, node.sliced === true, node.types);
+  return new FlatMapOperator(node.fn, node.args, inputWidth, node.ordinality, node.left, node.types);
 }
 
 function buildJoin(node: PlanNode & { op: 'join' }, inputTypes: ColType[][], indexes: IndexProvider): Operator {

@@ -32,7 +32,8 @@ function candidates(node: PlanNode, inputs: NodeFacts[], sourceKey: number[] | n
     case 'map':
       return mapKeys(node.filter, node.project, below);
     case 'flatmap':
-      if (isWindowAssignment(node.fn)) return below.map((k) => [...k, width - 2, width - 1]);
+      if (isWindowAssignment(node.fn))
+        return below.filter((k) => !k.includes(slicedTime(node))).map((k) => [...k, width - 2, width - 1]);
       return node.ordinality ? below.map((k) => [...k, width - 1]) : [];
     case 'union':
       return [];
@@ -66,6 +67,11 @@ function candidates(node: PlanNode, inputs: NodeFacts[], sourceKey: number[] | n
     case 'window_close':
       return below;
   }
+}
+
+/** The column whose values a sliced window assignment replaces; -1 for others. */
+export function slicedTime(node: PlanNode & { op: 'flatmap' }): number {
+  return node.sliced === true && node.args[0].k === 'col' ? node.args[0].id : -1;
 }
 
 export function isWindowAssignment(fn: string): boolean {

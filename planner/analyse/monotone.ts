@@ -12,6 +12,7 @@ import type { Interval } from '../../operators/datum.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import type { PlanNode } from '../../operators/plan.ts';
 import type { Monotone, NodeFacts } from './facts.ts';
+import { isWindowAssignment, slicedTime } from './keys.ts';
 
 const DAY = 86400000000n;
 /** The longest that date_trunc may step back, in microseconds. */
@@ -46,7 +47,11 @@ export function monotoneOf(
     case 'map':
       return node.project === null ? below : node.project.map((e) => monotoneExpr(e, below));
     case 'flatmap':
-      return [...below, ...flatmapMonotone(node, below, node.types.length - below.length)];
+      // A slice begins up to a slice's length, at most the window's, before the time.
+      return [
+        ...below.map((m, i) => (i === slicedTime(node) ? later(m, windowSize(node) ?? 0n, true) : m)),
+        ...flatmapMonotone(node, below, node.types.length - below.length),
+      ];
     case 'union':
       return below.map((_, i) => inputs.map((f) => f.monotone[i]).reduce(both));
     case 'setop':
@@ -124,12 +129,15 @@ function flatmapMonotone(
   below: (Monotone | null)[],
   extra: number,
 ): (Monotone | null)[] {
-  const size = node.args[2];
-  if (!/^(hop|cumulate|tumble)\(/.test(node.fn) || size?.k !== 'const' || typeof size.v !== 'bigint') {
-    return Array.from({ length: extra }, () => null);
-  }
+  const size = windowSize(node);
+  if (size === null) return Array.from({ length: extra }, () => null);
   const time = monotoneExpr(node.args[0], below);
-  return [later(time, size.v, true), later(time, 0n, true)];
+  return [later(time, size, true), later(time, 0n, true)];
+}
+
+function windowSize(node: PlanNode & { op: 'flatmap' }): bigint | null {
+  const size = node.args[2];
+  return isWindowAssignment(node.fn) && size?.k === 'const' && typeof size.v === 'bigint' ? size.v : null;
 }
 
 function joinMonotone(node: PlanNode & { op: 'join' }, inputs: NodeFacts[], fixed: boolean[]): (Monotone | null)[] {

@@ -111,7 +111,7 @@ function describe(node: PlanNode, plan: DataflowPlan, relationName: (oid: number
       return columns === undefined ? `Filter${filter}` : `Map ${columns}${filter}`;
     }
     case 'flatmap':
-      return `FlatMap ${bare(node.fn)}(${node.args.map((a) => exprText(a, (id) => from(0, id))).join(', ')})${node.left ? ' left' : ''}`;
+      return `FlatMap ${bare(node.fn)}(${node.args.map((a) => exprText(a, (id) => from(0, id))).join(', ')})${node.left ? ' left' : ''}${node.sliced ? ' by slices' : ''}`;
     case 'union':
       return 'Union all';
     case 'distinct':

@@ -1,8 +1,11 @@
 /**
  * GROUP BY: keys and arguments become columns, equal keys and equal calls are computed once.
  */
+import { columnsOf } from '../../operators/expr/columns.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import type { AggCall } from '../../operators/plan.ts';
+import { windowAssignment } from '../../operators/window_assign.ts';
+import { canFail } from '../analyse/functions.ts';
 import { structureText } from '../logical/expressions.ts';
 import type { Col, Logical, LogicalAggregate } from '../logical/plan.ts';
 import { toPositions } from './builder.ts';
@@ -12,6 +15,7 @@ export function lowerAggregate(p: Logical & { op: 'aggregate' }, cx: LowerContex
   const below = cx.lower(p.input);
   const groupBy = sortedKeys(p, below);
   const input = argumentColumns(below, [...groupBy.map((k) => k.expr), ...p.aggregates.flatMap(callExprs)], cx);
+  input.node = slicedWindows(input.node, input.positions, cx);
   const keys: number[] = [];
   const names: string[] = [];
   const at = new Map<number, number>();
@@ -59,6 +63,26 @@ function argumentColumns(below: Lowered, exprs: Expr[], cx: LowerContext): { nod
   if (cx.builder.nodes[below.node].op !== 'map' && placed.every((e) => e.k === 'col'))
     return { node: below.node, positions: placed.map((e) => (e as Expr & { k: 'col' }).id) };
   return withExprs(below, [], exprs, cx);
+}
+
+/**
+ * The aggregate's input with windows assigned by slices, when the aggregate reads from a HOP or CUMULATE and does not look at its time: a map in
+ * between must not look either, nor fail, since an error shows its row.
+ */
+function slicedWindows(node: number, columns: number[], cx: LowerContext): number {
+  const above = cx.builder.nodes[node];
+  if (above.op === 'map') {
+    const exprs = [...(above.filter ? [above.filter] : []), ...(above.project ?? [])];
+    if (above.project === null || exprs.some(canFail)) return node;
+    const read = new Set<number>();
+    for (const e of exprs) columnsOf(e, read);
+    const input = slicedWindows(above.inputs[0], [...read], cx);
+    return input === above.inputs[0] ? node : cx.builder.add({ ...above, inputs: [input] });
+  }
+  if (above.op !== 'flatmap') return node;
+  const time = above.args[0];
+  if (windowAssignment(above) === null || time.k !== 'col' || columns.includes(time.id)) return node;
+  return cx.builder.add({ ...above, sliced: true });
 }
 
 /** Argument, filter and order expressions of a call, in the order in which aggCall takes their positions. */

@@ -165,6 +165,11 @@ for (const type of ['timestamp', 'timestamptz']) {
     return int(`${t.v} - ${modulo(distance, size)}`, `Math.abs(${distance}) > ${2 ** 52}`, OVER.int8);
   });
 }
+// Within a statement or tick these stand still.
+for (const name of ['now', 'transaction_timestamp', 'statement_timestamp'])
+  templates.set(`${name}()`, () => int('Number(context.now)', OVER.int8));
+templates.set('timestamptz(timestamp)', ([t]) => int(t.v, NOT_UTC));
+templates.set('timestamp(timestamptz)', ([t]) => int(t.v, NOT_UTC));
 templates.set('date(timestamp)', ([t]) => int(`Math.floor(${t.v} / ${DAY})`));
 templates.set('timestamp(date)', ([d]) => int(`${d.v} * ${DAY}`, OVER.int8));
 

@@ -1,0 +1,40 @@
+/** Picks rows of a column by number: column loops, so that each runs over one kind of array. */
+import { PHYS_WIDTH } from '../types.ts';
+import type { Arena } from './arena.ts';
+import type { Column } from './batch.ts';
+import { I32, U8 } from './memory.ts';
+
+/** Rows `rows[0 .. n)` (numbers of rows, at a word address) of a column, in that order; long bytes are shared. */
+export function gatherColumn(from: Column, rows: number, n: number, arena: Arena): Column {
+  const width = PHYS_WIDTH[from.phys];
+  const data = arena.alloc(n * width);
+  if (width === 1) for (let i = 0; i < n; i++) U8[data + i] = U8[from.data + I32[rows + i]];
+  else gatherWords(from.data >>> 2, data >>> 2, width / 4, rows, n);
+  let valid = 0;
+  if (from.valid !== 0) {
+    valid = arena.alloc(n);
+    for (let i = 0; i < n; i++) U8[valid + i] = U8[from.valid + I32[rows + i]];
+  }
+  return { type: from.type, phys: from.phys, data, valid };
+}
+
+/** As gatherColumn, for values of `words` words at word addresses. */
+export function gatherWords(from: number, to: number, words: number, rows: number, n: number): void {
+  if (words === 1) for (let i = 0; i < n; i++) I32[to + i] = I32[from + I32[rows + i]];
+  else if (words === 2) {
+    for (let i = 0; i < n; i++) {
+      const at = from + I32[rows + i] * 2;
+      I32[to + i * 2] = I32[at];
+      I32[to + i * 2 + 1] = I32[at + 1];
+    }
+  } else {
+    for (let i = 0; i < n; i++) {
+      const at = from + I32[rows + i] * 4;
+      const t = to + i * 4;
+      I32[t] = I32[at];
+      I32[t + 1] = I32[at + 1];
+      I32[t + 2] = I32[at + 2];
+      I32[t + 3] = I32[at + 3];
+    }
+  }
+}

@@ -1,0 +1,211 @@
+/**
+ * HOP and CUMULATE with constant sizes over a time column: input columns ++ window_start, window_end.
+ *
+ *   out = { r ++ w : r x weight in delta, w a window of time_windows.ts that holds r.time }
+ *
+ * Sliced, for queries that look at the windows and not at the time: the time becomes the start of its slice, where a slice is the greatest
+ * common step of slide and size, so that all windows hold either all of a slice or nothing of it. Rows of the tick that are equal then are
+ * added up before they are multiplied by their windows:
+ *
+ *      time  |--a--b-a-|-a-----b-|     slices  a x 2, b x 1 | a x 1, b x 1     -> size / slide rows for each, not for each input row
+ *
+ * Linear and stateless. O(input + distinct rows per slice x windows). flatmap.ts, row by row in BigInt, is the reference for both; a time too
+ * far out for doubles is left to it (and keeps its own value when sliced, which only merges less).
+ */
+import type { Arena } from './batch/arena.ts';
+import type { Batch, Column } from './batch/batch.ts';
+import { readDatum } from './batch/builder.ts';
+import { gatherColumn, gatherWords } from './batch/gather.ts';
+import { I32, I64, U8, U32 } from './batch/memory.ts';
+import type { Datum } from './datum.ts';
+import { defaultContext } from './expr/context.ts';
+import type { BoundSetFunction } from './expr/functions/registry.ts';
+import type { Expr } from './expr/ir.ts';
+import type { Operator, Tick } from './operator.ts';
+import type { PlanNode } from './plan.ts';
+import { consolidator } from './state/consolidate.ts';
+import { timeWindowFunction } from './time_windows.ts';
+import type { ColType } from './types.ts';
+
+export interface WindowAssignment {
+  cumulate: boolean;
+  /** Column of the time. */
+  time: number;
+  slide: number;
+  size: number;
+  offset: number;
+}
+
+/** 1970-01-01 in microseconds since 2000-01-01. */
+const UNIX_EPOCH = -946684800000000;
+/** Times and sizes up to here stay exact through a few additions. */
+const FAR = 2 ** 51;
+const TWO_32 = 4294967296;
+
+/** The assignment that a flatmap node asks for; null when this operator does not do it. */
+export function windowAssignment(node: PlanNode & { op: 'flatmap' }): WindowAssignment | null {
+  if (timeWindowFunction(node.fn) === null || node.ordinality || node.left) return null;
+  const [time, slide, size, offset] = node.args;
+  const micros = (e: Expr): number => (e.k === 'const' && typeof e.v === 'bigint' ? Number(e.v) : Number.NaN);
+  const sizes = [slide, size, offset].map(micros);
+  if (time.k !== 'col' || !sizes.every((n) => Math.abs(n) < FAR)) return null;
+  return {
+    cumulate: node.fn.startsWith('cumulate('),
+    time: time.id,
+    slide: sizes[0],
+    size: sizes[1],
+    offset: sizes[2],
+  };
+}
+
+function greatestCommonStep(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonStep(b, a % b);
+}
+
+export class WindowAssignOperator implements Operator {
+  readonly #windows: WindowAssignment;
+  readonly #sliced: boolean;
+  readonly #types: ColType[];
+  readonly #reference: BoundSetFunction;
+  readonly #consolidate: (delta: Batch, arena: Arena) => Batch;
+  readonly #step: number;
+
+  constructor(windows: WindowAssignment, sliced: boolean, types: ColType[]) {
+    const { cumulate, slide, size } = windows;
+    this.#windows = windows;
+    this.#sliced = sliced;
+    this.#types = types;
+    this.#reference = timeWindowFunction(cumulate ? 'cumulate' : 'hop') as BoundSetFunction;
+    this.#consolidate = consolidator(types.slice(0, -2));
+    this.#step = cumulate ? slide : greatestCommonStep(slide, size);
+  }
+
+  step(inputs: Batch[], tick: Tick): Batch {
+    const delta = this.#sliced ? this.#slices(inputs[0], tick.arena) : inputs[0];
+    const times = delta.columns[this.#windows.time];
+    const total = this.#count(delta, times);
+    const rows = tick.arena.alloc(total * 4) >>> 2;
+    const starts = tick.arena.alloc(total * 8);
+    const ends = tick.arena.alloc(total * 8);
+    this.#fill(delta, times, rows, starts >>> 2, ends >>> 2);
+    const weights = tick.arena.alloc(total * 4);
+    gatherWords(delta.weights >>> 2, weights >>> 2, 1, rows, total);
+    const [startType, endType] = this.#types.slice(-2);
+    return {
+      n: total,
+      columns: [
+        ...delta.columns.map((column) => gatherColumn(column, rows, total, tick.arena)),
+        { type: startType, phys: 'i64', data: starts, valid: 0 },
+        { type: endType, phys: 'i64', data: ends, valid: 0 },
+      ],
+      weights,
+    };
+  }
+
+  /** The delta with slice starts for times, equal rows added up. */
+  #slices(input: Batch, arena: Arena): Batch {
+    const times = input.columns[this.#windows.time];
+    const data = arena.alloc(input.n * 8);
+    for (let row = 0; row < input.n; row++) {
+      const t = timeAt(times, row);
+      const to = (data >>> 2) + row * 2;
+      if (Number.isNaN(t)) {
+        I32[to] = I32[(times.data >>> 2) + row * 2];
+        I32[to + 1] = I32[(times.data >>> 2) + row * 2 + 1];
+      } else writeTime(to, t - this.#after(t, this.#step));
+    }
+    const columns = input.columns.map((c, i): Column => (i === this.#windows.time ? { ...times, data } : c));
+    return this.#consolidate({ n: input.n, columns, weights: input.weights }, arena);
+  }
+
+  /** How far t lies behind the last multiple of `step`. */
+  #after(t: number, step: number): number {
+    const rest = (t - (UNIX_EPOCH + this.#windows.offset)) % step;
+    return rest < 0 ? rest + step : rest;
+  }
+
+  /** Number of windows of all rows. */
+  #count(delta: Batch, times: Column): number {
+    let total = 0;
+    for (let row = 0; row < delta.n; row++) {
+      const t = timeAt(times, row);
+      if (!Number.isNaN(t)) total += this.#windowsOf(t);
+      else total += this.#far(times, row).length;
+    }
+    return total;
+  }
+
+  #windowsOf(t: number): number {
+    const { cumulate, slide, size } = this.#windows;
+    if (cumulate) return Math.round(size / slide) - Math.floor(this.#after(t, size) / slide);
+    return Math.max(Math.ceil((size - this.#after(t, slide)) / slide), 0);
+  }
+
+  /** Writes for each window its row, start and end. */
+  #fill(delta: Batch, times: Column, rows: number, starts: number, ends: number): void {
+    const { cumulate, slide, size } = this.#windows;
+    let at = 0;
+    for (let row = 0; row < delta.n; row++) {
+      const t = timeAt(times, row);
+      if (Number.isNaN(t)) {
+        for (const [start, end] of this.#far(times, row)) {
+          I32[rows + at] = row;
+          I64[starts / 2 + at] = start as bigint;
+          I64[ends / 2 + at] = end as bigint;
+          at++;
+        }
+        continue;
+      }
+      let start = t - this.#after(t, cumulate ? size : slide);
+      for (let left = this.#windowsOf(t); left > 0; left--, at++) {
+        I32[rows + at] = row;
+        writeTime(starts + at * 2, start);
+        // The ends of cumulated windows go back from the last; hops go back by their starts.
+        writeTime(ends + at * 2, cumulate ? start + size - (left - 1) * slide : start + size);
+        if (!cumulate) start -= slide;
+      }
+    }
+  }
+
+  /** Windows of a time that is NULL, infinite or too far out. */
+  #far(times: Column, row: number): Datum[][] {
+    const t = readDatum(times, row);
+    if (t === null) return [];
+    const { slide, size, offset } = this.#windows;
+    return [...this.#reference([t, BigInt(slide), BigInt(size), BigInt(offset)], defaultContext())];
+  }
+
+  endTick(): void {
+    // Stateless.
+  }
+
+  state() {
+    return { rows: 0, bytes: 0 };
+  }
+
+  save() {
+    return null;
+  }
+
+  load(): void {
+    // Stateless.
+  }
+
+  release(): void {
+    // Stateless.
+  }
+}
+
+/** A time as a double; NaN when it is NULL or too far out. */
+function timeAt(times: Column, row: number): number {
+  if (times.valid !== 0 && U8[times.valid + row] === 0) return Number.NaN;
+  const word = (times.data >>> 2) + row * 2;
+  const t = I32[word + 1] * TWO_32 + U32[word];
+  return t < FAR && t > -FAR ? t : Number.NaN;
+}
+
+function writeTime(word: number, t: number): void {
+  const high = Math.floor(t / TWO_32);
+  I32[word] = t - high * TWO_32;
+  I32[word + 1] = high;
+}
