@@ -4,8 +4,8 @@
 import { columnsOf } from '../../operators/expr/columns.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import type { AggCall } from '../../operators/plan.ts';
-import { windowAssignment } from '../../operators/window_assign.ts';
 import { canFail } from '../analyse/functions.ts';
+import { isWindowAssignment } from '../analyse/keys.ts';
 import { structureText } from '../logical/expressions.ts';
 import type { Col, Logical, LogicalAggregate } from '../logical/plan.ts';
 import { toPositions } from './builder.ts';
@@ -81,7 +81,7 @@ function slicedWindows(node: number, columns: number[], cx: LowerContext): numbe
   }
   if (above.op !== 'flatmap') return node;
   const time = above.args[0];
-  if (windowAssignment(above) === null || time.k !== 'col' || columns.includes(time.id)) return node;
+  if (!isWindowAssignment(above.fn) || time.k !== 'col' || columns.includes(time.id)) return node;
   return cx.builder.add({ ...above, sliced: true });
 }
 
