@@ -15,7 +15,7 @@ export class JoinOperator implements Operator {
 
   constructor(spec: JoinSpec, inputTypes: ColType[][], indexes: IndexProvider, types: ColType[]) {
     this.#types = types;
-    const residual = spec.residual === null ? null : new Residual(spec.residual, types.length);
+    const residual = spec.residual === null ? null : new Residual(spec.residual, types);
     this.#pairs = new JoinPairs(joinSides(spec, inputTypes, indexes), residual);
   }
 

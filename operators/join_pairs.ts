@@ -16,6 +16,7 @@ import { SqlError } from './errors.ts';
 import { columnsOf } from './expr/columns.ts';
 import { type BoundExpr, bindExpr } from './expr/interpret.ts';
 import type { Expr } from './expr/ir.ts';
+import { compileTest, type RowTest } from './expr/kernel/compile.ts';
 import type { IndexProvider, Tick } from './operator.ts';
 import { DeltaIndex } from './state/delta_index.ts';
 import type { KeyedIndex } from './state/keyed_index.ts';
@@ -77,22 +78,26 @@ export function keyColumns(side: JoinSide, delta: Batch): Column[] {
   return side.keys.map((k) => delta.columns[k]);
 }
 
-/** The predicate of a pair beyond its keys, over left ++ right columns. */
+/** The predicate of a pair beyond its keys, over left ++ right columns: a generated kernel, and the interpreter for odd rows. */
 export class Residual {
+  readonly #kernel: RowTest;
   readonly #test: BoundExpr;
   readonly #columns: number[];
   readonly #row: Datum[];
 
-  constructor(expr: Expr, width: number) {
+  constructor(expr: Expr, types: ColType[]) {
+    this.#kernel = compileTest(expr, types);
     this.#test = bindExpr(expr);
     const columns = new Set<number>();
     columnsOf(expr, columns);
     this.#columns = [...columns];
-    this.#row = new Array<Datum>(width).fill(null);
+    this.#row = new Array<Datum>(types.length).fill(null);
   }
 
   /** Whether row `row` of joined columns passes; false and reported with `weight` when the predicate fails. weight 0: not reported. */
   passes(columns: Column[], row: number, weight: number, tick: Tick): boolean {
+    const known = this.#kernel(columns, row, tick.evalContext, tick.arena);
+    if (known >= 0) return known === 1;
     for (const c of this.#columns) this.#row[c] = readDatum(columns[c], row);
     try {
       return this.#test(this.#row, tick.evalContext) === true;

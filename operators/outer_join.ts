@@ -26,7 +26,7 @@ export class OuterJoinOperator implements Operator {
     types: ColType[],
   ) {
     this.#types = types;
-    const residual = spec.residual === null ? null : new Residual(spec.residual, types.length);
+    const residual = spec.residual === null ? null : new Residual(spec.residual, types);
     const sides = joinSides(spec, inputTypes, indexes);
     const [left, right] = sides;
     this.#pairs = new JoinPairs(sides, residual);

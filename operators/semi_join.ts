@@ -34,7 +34,7 @@ export class SemiJoinOperator implements Operator {
     this.#types = inputTypes[0];
     this.#joinedTypes = inputTypes.flat();
     const sides = joinSides(spec, inputTypes, indexes);
-    const residual = spec.residual === null ? null : new Residual(spec.residual, this.#joinedTypes.length);
+    const residual = spec.residual === null ? null : new Residual(spec.residual, this.#joinedTypes);
     this.#left = sides[0];
     this.#change = new MatchChange(sides[0], sides[1], residual, spec.kind === 'semi' ? 'matched' : 'unmatched');
     this.#pairs = spec.residual !== null && mayFail(spec.residual) ? new JoinPairs(sides, residual) : null;

@@ -7,8 +7,9 @@ import { MapOperator } from '../../map.ts';
 import { type ColType, colType, OID } from '../../types.ts';
 import { defaultContext } from '../context.ts';
 import '../functions/index.ts';
+import { evaluate } from '../interpret.ts';
 import type { Expr } from '../ir.ts';
-import { compileMap, interpretedParts } from './compile.ts';
+import { compileMap, compileTest, interpretedParts } from './compile.ts';
 
 const seed = Number(process.env.SEED ?? Date.now() % 1000000);
 console.log(`# seed ${seed} (set SEED to replay)`);
@@ -421,6 +422,26 @@ function plainValue(oid: number): Datum {
       ).join('');
   }
 }
+
+test('a predicate kernel says what the interpreter says, or leaves it to it', () => {
+  let decided = 0;
+  for (let round = 0; round < 200; round++) {
+    const e = expression(bool, 3);
+    const kernel = compileTest(e, types);
+    const rows = Array.from({ length: 20 }, () => types.map((t) => plainValue(t.oid)));
+    const arena = new Arena();
+    const batch = batchFromRows(types, rows, arena);
+    const context = defaultContext();
+    rows.forEach((row, i) => {
+      const found = kernel(batch.columns, i, context, arena);
+      if (found < 0) return;
+      decided++;
+      assert.equal(found === 1, evaluate(e, row, context) === true, `${text(e)} over ${text(row)}`);
+    });
+    arena.release();
+  }
+  assert.ok(decided > 1000, `${decided} rows of 4000 decided`);
+});
 
 test('each inline function gives what the interpreter gives, and most rows run inline', () => {
   for (const [fn, oid, args] of functions) {

@@ -11,7 +11,8 @@
  *
  * Property test: compile.test.ts compares with `evaluate` on random expressions and rows.
  */
-import type { Batch } from '../../batch/batch.ts';
+import type { Arena } from '../../batch/arena.ts';
+import type { Batch, Column } from '../../batch/batch.ts';
 import { type BatchBuilder, readDatum } from '../../batch/builder.ts';
 import * as memory from '../../batch/memory.ts';
 import { writeSlot } from '../../batch/slots.ts';
@@ -49,7 +50,7 @@ interface RowCode {
 }
 
 function rowCode(filter: Expr | null, items: Expr[], inputTypes: ColType[], outTypes: ColType[]): RowCode {
-  const generator = new Generator();
+  const generator = new Generator('{ slow(i); continue; }');
   const computed = new Set<number>();
   if (filter !== null) columnsOf(filter, computed);
   for (const item of items) if (item.k !== 'col') columnsOf(item, computed);
@@ -70,6 +71,36 @@ function rowCode(filter: Expr | null, items: Expr[], inputTypes: ColType[], outT
   });
   return { generator, stores: stores.join('\n'), copies: copies.join('\n'), passed };
 }
+
+/** A predicate of one row of some columns: 1 true, 0 false or NULL, -1 the interpreter has to say. */
+export type RowTest = (columns: Column[], row: number, context: EvalContext, arena: Arena) => number;
+
+/** The kernel of a predicate over rows with these column types. */
+export function compileTest(e: Expr, types: ColType[]): RowTest {
+  const generator = new Generator('{ return -1; }');
+  const read = new Set<number>();
+  columnsOf(e, read);
+  const ids = [...read].sort((a, b) => a - b);
+  for (const id of ids) generator.load(id, types[id]);
+  const { v, isNull } = generator.emit(e);
+  const { objects, interpreted, lines } = generator;
+  const code = `
+    const { U8, U16, I32, U32, F64 } = memory;
+    const row = new Array(${types.length}).fill(null);
+    ${naming(objects)}
+    return (columns, i, context, arena) => {
+      ${ids.map((id) => `const d${id} = columns[${id}].data, v${id} = columns[${id}].valid;`).join('\n')}
+      ${begins(objects)}
+      ${lines.join('\n')}
+      return ${isNull} || ${v} !== 1 ? 0 : 1;
+    };`;
+  const make = new Function('memory', 'P10', 'f', 'h', 'readDatum', 'writeSlot', code);
+  return make(memory, P10, interpreted.map(bindExpr), objects, readDatum, writeSlot) as RowTest;
+}
+
+const naming = (objects: object[]) => objects.map((_, i) => `const h${i} = h[${i}];`).join(' ');
+const begins = (objects: object[]) =>
+  objects.flatMap((o, i) => ('begin' in o ? [`h${i}.begin(arena);`] : [])).join(' ');
 
 const allColumns = (types: ColType[]): Expr[] => types.map((t, id) => ({ k: 'col', id, t }));
 
@@ -94,19 +125,18 @@ export function compileMap(
   const { generator, stores, copies, passed } = rowCode(filter, items, inputTypes, outTypes);
   const { objects, interpreted, lines } = generator;
   const share = filter === null && passed.size > 0;
-  const begins = objects.flatMap((o, i) => ('begin' in o ? [`h${i}.begin(arena);`] : []));
   const inputs = inputTypes.map((_, id) => `const d${id} = columns[${id}].data, v${id} = columns[${id}].valid;`);
   const outputs = items.map((_, k) => `const e${k} = out.columns[${k}].data, w${k} = out.columns[${k}].valid;`);
   const code = `
     const { U8, U16, I32, U32, F64 } = memory;
-    ${objects.map((_, i) => `const h${i} = h[${i}];`).join(' ')}
+    ${naming(objects)}
     return (input, out, context, slow) => {
       out.reserve(input.n);
       const columns = input.columns, n = input.n, arena = out.arena, weights = input.weights >>> 2;
       const row = new Array(${inputTypes.length}).fill(null);
       ${inputs.join('\n')}
       ${outputs.join('\n')}
-      ${begins.join('\n')}
+      ${begins(objects)}
       const outWeights = out.weights >>> 2;
       ${share ? `let copying = false;` : ''}
       for (let i = 0; i < n; i++) {

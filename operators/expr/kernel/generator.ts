@@ -25,9 +25,6 @@ type Node<K extends Expr['k']> = Extract<Expr, { k: K }>;
 
 const SAFE = 9007199254740991n;
 
-/** Statement that gives a row up. */
-export const GIVE_UP = '{ slow(i); continue; }';
-
 /** Slots and bytes of constants and call sites live as long as the process; equal constants share one. */
 const forever = new Arena();
 const constantSlots = new Map<string, number>();
@@ -79,13 +76,19 @@ export class Generator implements Site {
   readonly objects: object[] = [];
   /** Subexpressions left to the interpreter's closures, which the code calls by position. */
   readonly interpreted: Expr[] = [];
+  /** Statement that gives a row up. */
+  readonly #giveUp: string;
   readonly #loaded = new Map<number, Value>();
   readonly #scopes: Scope[] = [newScope()];
   #next = 0;
 
-  /** Loads a column for use in expressions. */
+  constructor(giveUp: string) {
+    this.#giveUp = giveUp;
+  }
+
+  /** Loads column `id` at row i, from its addresses d<id> and v<id>, for use in expressions. */
   load(id: number, type: ColType): void {
-    const { code, value } = loadColumn(physOf(type.oid), id, GIVE_UP);
+    const { code, value } = loadColumn(physOf(type.oid), id, this.#giveUp);
     this.line(code);
     this.#loaded.set(id, value);
   }
@@ -300,7 +303,7 @@ export class Generator implements Site {
     }
     const value = from.kind === 'datum' ? this.#plain(from, type) : from;
     if (value.kind !== to.kind) {
-      this.line(`if (!(${value.isNull})) ${GIVE_UP}`);
+      this.line(`if (!(${value.isNull})) ${this.#giveUp}`);
       return;
     }
     const scale = to.scale === undefined ? '' : ` ${to.scale} = ${value.scale};`;
@@ -335,7 +338,9 @@ export class Generator implements Site {
     if (bails === '') this.line(`const ${v} = ${isNull === 'false' ? '' : `${isNull} ? 0 : `}${made.value.v};`);
     else {
       this.line(`let ${v} = 0;`);
-      this.line(`${isNull === 'false' ? '' : `if (!${isNull}) `}{ ${v} = ${made.value.v}; if (${bails}) ${GIVE_UP} }`);
+      this.line(
+        `${isNull === 'false' ? '' : `if (!${isNull}) `}{ ${v} = ${made.value.v}; if (${bails}) ${this.#giveUp} }`,
+      );
     }
     if (made.nullWhen === undefined) return { ...made.value, v, isNull };
     const z = this.#name();
@@ -442,7 +447,7 @@ export class Generator implements Site {
     const index = this.interpreted.push(e) - 1;
     const v = this.#name();
     const loads = [...columns].map((c) => `row[${c}] = readDatum(columns[${c}], i);`).join(' ');
-    this.line(`let ${v}; try { ${loads} ${v} = f[${index}](row, context); } catch (error) ${GIVE_UP}`);
+    this.line(`let ${v}; try { ${loads} ${v} = f[${index}](row, context); } catch (error) ${this.#giveUp}`);
     const value: Value = { kind: 'datum', v, isNull: `(${v} === null)` };
     const kind = kindOf(physOf(e.t.oid));
     return kind === 'bool' || kind === 'int' || kind === 'float' ? this.#plain(value, e.t) : value;
@@ -458,14 +463,14 @@ export class Generator implements Site {
         this.line(`const ${n} = ${v} === true ? 1 : 0;`);
         return { kind, v: n, isNull };
       case 'int':
-        this.line(`const ${n} = Number(${v}); if (${n} > ${SAFE} || ${n} < -${SAFE}) ${GIVE_UP}`);
+        this.line(`const ${n} = Number(${v}); if (${n} > ${SAFE} || ${n} < -${SAFE}) ${this.#giveUp}`);
         return { kind, v: n, isNull };
       case 'float':
         return { kind, v, isNull };
       case 'numeric': {
         const s = this.#name();
         this.line(`let ${n} = 0, ${s} = 0;
-          if (!${isNull}) { ${n} = Number(${v}.m); ${s} = ${v}.s; if (${v}.special !== undefined || ${n} > ${SAFE} || ${n} < -${SAFE}) ${GIVE_UP} }`);
+          if (!${isNull}) { ${n} = Number(${v}.m); ${s} = ${v}.s; if (${v}.special !== undefined || ${n} > ${SAFE} || ${n} < -${SAFE}) ${this.#giveUp} }`);
         return { kind, v: n, isNull, scale: s };
       }
       default: {
