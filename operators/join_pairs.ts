@@ -1,11 +1,15 @@
 /**
  * The matching pairs of two relations, as a delta: what every join is made of.
  *
- *   d(A x B) = dA x B' + A' x dB - dA x dB            A', B': the indexes, which already contain this tick's deltas
+ *   d(A x B) = dA x B' + A x dB                       A, B: the indexes before the tick, A', B' after it
+ *            = dA x B' + A' x dB - dA x dB            what there is are A' and B': they contain this tick's deltas
+ *
+ * The first form holds for a delta dA without retractions: its rows stand at the ends of the runs of A', and the rest of a run is A. By
+ * symmetry the sides may change places. Otherwise the second form; its pairs of both deltas come twice and are taken off once.
  *
  * A pair matches when its keys are equal (NULL only where the pair of keys is null-safe) and the residual predicate is true. The weight is the
  * product. State: none of its own, two shared indexes. O(|dA| + |dB| + matches). Without keys it is the cross product.
- * In the first tick A' = dA, so the first term alone is the answer.
+ * In the first tick A' = dA, so dA x B' alone is the answer.
  */
 import type { Batch, Column } from './batch/batch.ts';
 import { type BatchBuilder, isValid, readDatum, readRow } from './batch/builder.ts';
@@ -109,6 +113,14 @@ export class Residual {
   }
 }
 
+/** Whether the side's index had all rows of the delta appended. */
+function growsOnly(side: JoinSide, delta: Batch): boolean {
+  if (side.index.hasNegative) return false;
+  const weights = delta.weights >>> 2;
+  for (let row = 0; row < delta.n; row++) if (I32[weights + row] < 0) return false;
+  return true;
+}
+
 export class JoinPairs {
   readonly sides: JoinSide[];
   readonly residual: Residual | null;
@@ -121,21 +133,40 @@ export class JoinPairs {
   /** Adds the delta of the joined rows to `out`. */
   emit(inputs: Batch[], out: BatchBuilder, tick: Tick): void {
     const [left, right] = inputs;
-    if (left.n > 0) this.#probeIndex(0, left, out, tick);
-    if (tick.first || right.n === 0) return;
-    this.#probeIndex(1, right, out, tick);
-    if (left.n > 0) this.#subtractBoth(left, right, out, tick);
+    if (tick.first || left.n === 0 || right.n === 0) {
+      if (left.n > 0) this.#probeIndex(0, left, null, out, tick);
+      else if (!tick.first && right.n > 0) this.#probeIndex(1, right, null, out, tick);
+      return;
+    }
+    const [a, b] = this.sides;
+    const leftGrows = growsOnly(a, left);
+    const rightGrows = growsOnly(b, right);
+    if (leftGrows && (left.n <= right.n || !rightGrows)) {
+      a.grouped.build(left, tick.arena);
+      this.#probeIndex(0, left, null, out, tick);
+      this.#probeIndex(1, right, a.grouped, out, tick);
+    } else if (rightGrows) {
+      b.grouped.build(right, tick.arena);
+      this.#probeIndex(1, right, null, out, tick);
+      this.#probeIndex(0, left, b.grouped, out, tick);
+    } else {
+      this.#probeIndex(0, left, null, out, tick);
+      this.#probeIndex(1, right, null, out, tick);
+      this.#subtractBoth(left, right, out, tick);
+    }
   }
 
-  /** delta of side `from` x the other side's index. */
-  #probeIndex(from: number, delta: Batch, out: BatchBuilder, tick: Tick): void {
+  /** delta of side `from` x the other side's index; without the rows that `added`, the other side's delta by key, put at the ends of its runs. */
+  #probeIndex(from: number, delta: Batch, added: DeltaIndex | null, out: BatchBuilder, tick: Tick): void {
     const side = this.sides[from];
     const other = this.sides[1 - from];
     const { index } = other;
     const { entryStride, rowOffset, rows } = index;
     const own = out.columns.slice(side.at, side.at + side.types.length);
     const others = out.columns.slice(other.at, other.at + other.types.length);
-    index.bindKeys(keyColumns(side, delta));
+    const keys = keyColumns(side, delta);
+    index.bindKeys(keys);
+    added?.bindKeys(keys);
     side.copy.bind(delta.columns);
     const weights = delta.weights >>> 2;
     for (let row = 0; row < delta.n; row++) {
@@ -143,8 +174,11 @@ export class JoinPairs {
       if (weight === 0 || keyIsNull(side, delta, row)) continue;
       const slot = index.seek(row);
       if (slot === 0) continue;
+      let count = index.countOf(slot);
+      const group = added === null ? -1 : added.find(row);
+      if (added !== null && group >= 0) count -= added.count[group];
       let at = index.runOf(slot);
-      for (let i = index.countOf(slot); i > 0; i--, at += entryStride) {
+      for (; count > 0; count--, at += entryStride) {
         const product = weight * I32[(at >>> 2) + 1];
         const to = out.addRow(product);
         side.copy.copy(row, own, to);
@@ -154,7 +188,7 @@ export class JoinPairs {
     }
   }
 
-  /** Both indexes contain both deltas, so pairs of the two deltas were counted twice. */
+  /** Pairs of the two deltas were counted twice. */
   #subtractBoth(left: Batch, right: Batch, out: BatchBuilder, tick: Tick): void {
     const [a, b] = this.sides;
     const own = out.columns.slice(0, b.at);

@@ -23,6 +23,8 @@ export class DeltaIndex {
   /** A row that stands for each group, and the sum of the group's weights. */
   readonly first: number[] = [];
   readonly sum: number[] = [];
+  /** Rows of each group whose weight is not 0. */
+  readonly count: number[] = [];
 
   /** `keyColumns` are positions of `types`, the types of the deltas to come. */
   constructor(types: ColType[], keyColumns: number[]) {
@@ -40,6 +42,7 @@ export class DeltaIndex {
   build(delta: Batch, arena: Arena): void {
     this.first.length = 0;
     this.sum.length = 0;
+    this.count.length = 0;
     let capacity = 4;
     while (capacity < delta.n * 2) capacity *= 2;
     this.#mask = capacity - 1;
@@ -67,11 +70,13 @@ export class DeltaIndex {
         this.#hashes[group] = hash;
         this.first.push(row);
         this.sum.push(I32[weights + row]);
+        this.count.push(I32[weights + row] === 0 ? 0 : 1);
         I32[this.#next + row] = 0;
       } else {
         I32[this.#next + row] = I32[this.#next + this.first[group]];
         I32[this.#next + this.first[group]] = row + 1;
         this.sum[group] += I32[weights + row];
+        if (I32[weights + row] !== 0) this.count[group]++;
       }
     }
   }
@@ -106,5 +111,6 @@ export class DeltaIndex {
   clear(): void {
     this.first.length = 0;
     this.sum.length = 0;
+    this.count.length = 0;
   }
 }

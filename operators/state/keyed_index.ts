@@ -150,6 +150,11 @@ export class KeyedIndex {
     this.keys.remove(slot);
   }
 
+  /** True while some entry has a negative weight; while there is none, apply() appends a delta without retractions at the ends of runs. */
+  get hasNegative(): boolean {
+    return this.#negative > 0;
+  }
+
   /** Fixes the key columns of another batch for seek(). */
   bindKeys(columns: Column[]): void {
     this.keys.ops.bind(columns);
