@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import '../../operators/expr/functions/index.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { initParser } from '../../planner/parse/parse.ts';
+import { IoThread } from '../io/io_thread.ts';
 import { PgCatalog } from '../postgres/catalog/pg_catalog.ts';
 import type { PostgresServer } from '../postgres/options.ts';
 import { startPostgresServer } from '../postgres/server.ts';
@@ -14,11 +15,15 @@ export type Log = NonNullable<EngineOptions['log']>;
 export interface RunningServer {
   engine: TidemarkEngine;
   postgres: PostgresServer;
+  /** The thread that has the sockets, where there is one. */
+  io: IoThread | null;
   /** Ends client sessions, sinks and sources, in this order. */
   close(): Promise<void>;
 }
 
 export interface ServerSettings extends EngineOptions {
+  /** 1: sockets in the thread of the dataflow. 2: in a thread of their own, as `start` and `demo` have it. Default 1. */
+  threads?: 1 | 2;
   host: string;
   port: number;
   version: string;
@@ -29,11 +34,33 @@ export interface ServerSettings extends EngineOptions {
 
 export async function runServer(settings: ServerSettings): Promise<RunningServer> {
   await initParser();
+  const io = settings.threads === 2 ? startIoThread(settings.log) : null;
   const engine = new TidemarkEngine(settings);
+  try {
+    return await serve(settings, engine, io);
+  } catch (error) {
+    await engine.close();
+    await io?.close();
+    throw error;
+  }
+}
+
+function startIoThread(log: Log): IoThread {
+  return new IoThread({
+    log,
+    onFailure(error) {
+      log('error', `fatal: the I/O thread has failed: ${error.message}`, { stack: error.stack });
+      process.exit(1);
+    },
+  });
+}
+
+async function serve(settings: ServerSettings, engine: TidemarkEngine, io: IoThread | null): Promise<RunningServer> {
   const catalog = new PgCatalog(engine);
   engine.system.catalogs = catalog;
   if (settings.init !== undefined) await runScript(engine, settings.init, settings.log);
   const postgres = await startPostgresServer({
+    listenThrough: io?.listen,
     listen: { host: settings.host, port: settings.port },
     engine,
     version: settings.version,
@@ -44,9 +71,11 @@ export async function runServer(settings: ServerSettings): Promise<RunningServer
   return {
     engine,
     postgres,
+    io,
     async close() {
       await postgres.close();
       await engine.close();
+      await io?.close();
     },
   };
 }

@@ -2,6 +2,9 @@
 import type { Datum } from '../../operators/datum.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import type { Engine } from '../engine.ts';
+import type { Listen } from './wire/listener.ts';
+
+export type Log = (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void;
 
 export interface PostgresServerOptions {
   /** Port 0 takes a free port. */
@@ -10,7 +13,7 @@ export interface PostgresServerOptions {
   /** Tidemark's own version, shown by version() and in server_version behind the PostgreSQL version it speaks as. */
   version: string;
   /** One line per event worth an operator's eye; absent: silent. */
-  log?: (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void;
+  log?: Log;
   /** Sessions at one time; further ones get 53300. Default 1000. */
   maxConnections?: number;
   /** Largest message taken from a client after startup, in bytes. Default 64 MiB. */
@@ -19,6 +22,8 @@ export interface PostgresServerOptions {
   startupTimeoutMs?: number;
   /** PEM texts; given, SSLRequest and direct TLS are accepted. */
   tls?: { cert: string | Buffer; key: string | Buffer; ca?: string | Buffer };
+  /** Where clients come in. Default: in this thread. */
+  listenThrough?: Listen;
   /** The clock of now(): microseconds since 2000-01-01 UTC. Default: the system's. */
   clock?: () => bigint;
   /** Answers catalog functions such as to_regclass (SessionFunctions.catalog). Default: 0A000 for each. */

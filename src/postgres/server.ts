@@ -1,20 +1,18 @@
 /**
- * The Postgres wire protocol server: listens, brings connections through startup, runs their sessions, ends them all at close().
+ * The Postgres wire protocol server: runs a session for every client that the listener brings in, ends them all at close().
  *
  * Any user and database is let in (trust) until roles exist. Idle sessions cost a socket and a few small objects: buffers are lent
  * only while there is something to write, and no timer runs unless a setting asks for it.
  */
-import { createServer, type Server, type Socket } from 'node:net';
-import type { SecureContext } from 'node:tls';
 import { SqlError } from '../../operators/errors.ts';
 import { initParser } from '../../planner/parse/parse.ts';
 import type { PostgresServer, PostgresServerOptions } from './options.ts';
 import { SessionRegistry } from './session/registry.ts';
-import { isFatal, toSqlError } from './session/report_error.ts';
+import { asFatal, toSqlError } from './session/report_error.ts';
 import { Session } from './session/session.ts';
 import { serveSession } from './session/session_loop.ts';
 import { Settings } from './session/settings.ts';
-import { Connection } from './wire/connection.ts';
+import type { Connection } from './wire/connection.ts';
 import {
   AUTHENTICATION_OK,
   backendKeyData,
@@ -22,15 +20,13 @@ import {
   negotiateProtocolVersion,
   noticeResponse,
 } from './wire/control_message.ts';
+import { CLOSE_GRACE_MS, type ClientHandler, type ClientListener, listenHere } from './wire/listener.ts';
 import { PROTOCOL_3_2 } from './wire/protocol.ts';
-import { awaitStartup, secureContextOf } from './wire/startup.ts';
 import { negotiatedVersion, type StartupMessage } from './wire/startup_packet.ts';
 
 export type { PostgresServer, PostgresServerOptions } from './options.ts';
 
-const SOCKET_BUFFER_BYTES = 256 * 1024;
-/** How long a client that does not read may hold up the end of its connection. */
-const CLOSE_GRACE_MS = 500;
+const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const EPOCH_SHIFT_MICROS = 946684800000000n;
 
 function systemClock(): bigint {
@@ -43,65 +39,47 @@ export async function startPostgresServer(options: PostgresServerOptions): Promi
   return new WireServer(options).listen();
 }
 
-class WireServer {
+class WireServer implements ClientHandler {
+  readonly log: PostgresServerOptions['log'];
   readonly #options: PostgresServerOptions;
   readonly #clock: () => bigint;
   readonly #registry = new SessionRegistry();
-  readonly #connections = new Set<Connection>();
-  readonly #secure: SecureContext | null;
-  readonly #server: Server;
   #closing = false;
 
   constructor(options: PostgresServerOptions) {
     this.#options = options;
+    this.log = options.log;
     this.#clock = options.clock ?? systemClock;
-    this.#secure = secureContextOf(options.tls);
-    this.#server = createServer(
-      { allowHalfOpen: true, noDelay: true, keepAlive: true, highWaterMark: SOCKET_BUFFER_BYTES },
-      (socket) => void this.#serve(socket),
-    );
   }
 
   async listen(): Promise<PostgresServer> {
-    const { host, port } = this.#options.listen;
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ host, port, backlog: 1024 }, () => {
-        this.#server.removeListener('error', reject);
-        resolve();
-      });
-    });
-    this.#server.on('error', (error) => this.#options.log?.('error', `listener: ${error.message}`));
-    const bound = this.#server.address();
-    if (bound === null || typeof bound === 'string') throw new Error('the server has no network address');
+    const { listen, tls, startupTimeoutMs, maxMessageBytes = MAX_MESSAGE_BYTES, listenThrough } = this.#options;
+    const listener = await (listenThrough ?? listenHere)({ listen, tls, startupTimeoutMs, maxMessageBytes }, this);
     return {
-      address: bound.address,
-      port: bound.port,
+      address: listener.address,
+      port: listener.port,
       sessions: () => this.#registry.sessions().map((session) => session.info()),
       session: (pid) => this.#registry.find(pid)?.view() ?? null,
       notify: (channel, payload) => this.#registry.notifications.send({ pid: 0, channel, payload }),
-      close: () => this.#close(),
+      close: () => this.#close(listener),
     };
   }
 
-  async #serve(socket: Socket): Promise<void> {
-    const connection = new Connection(socket, this.#options.maxMessageBytes ?? 64 * 1024 * 1024);
-    this.#connections.add(connection);
-    const timer = setTimeout(() => connection.destroy(), this.#options.startupTimeoutMs ?? 60000);
-    connection.onClose = () => this.#connections.delete(connection);
+  cancel(pid: number, secret: Buffer): void {
+    this.#registry.cancel(pid, secret);
+  }
+
+  started(connection: Connection, startup: StartupMessage): void {
+    void this.#serve(connection, startup);
+  }
+
+  async #serve(connection: Connection, startup: StartupMessage): Promise<void> {
     try {
-      const packet = await awaitStartup(connection, this.#secure);
-      clearTimeout(timer);
-      if (packet?.kind === 'cancel') this.#registry.cancel(packet.pid, packet.secret);
-      else if (packet !== null) await this.#session(connection, packet);
+      await this.#session(connection, startup);
     } catch (cause) {
-      const error = toSqlError(cause, this.#options.log);
-      const fatal = isFatal(error)
-        ? error
-        : new SqlError(error.sqlstate, error.message, { ...error.fields, severity: 'FATAL' });
-      if (!connection.closed) connection.out.messages(errorResponse(fatal));
+      const error = asFatal(toSqlError(cause, this.log));
+      if (!connection.closed) connection.out.messages(errorResponse(error));
     } finally {
-      clearTimeout(timer);
       connection.finish(CLOSE_GRACE_MS);
     }
   }
@@ -135,7 +113,6 @@ class WireServer {
     this.#registry.attach(session);
     connection.onEnd = () => session.clientHungUp();
     connection.onClose = () => {
-      this.#connections.delete(connection);
       session.terminate(new SqlError('08006', 'connection to client lost', { severity: 'FATAL' }));
     };
     try {
@@ -166,16 +143,11 @@ class WireServer {
     return { settings, notices };
   }
 
-  async #close(): Promise<void> {
+  async #close(listener: ClientListener): Promise<void> {
     this.#closing = true;
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     const reason = new SqlError('57P01', 'terminating connection due to administrator command', { severity: 'FATAL' });
     for (const session of this.#registry.sessions()) session.terminate(reason);
     // Connections without a session yet, and sessions that are deep in something: nobody waits for them longer than the grace.
-    const timer = setTimeout(() => {
-      for (const connection of this.#connections) connection.destroy();
-    }, CLOSE_GRACE_MS);
-    await closed;
-    clearTimeout(timer);
+    await listener.close(CLOSE_GRACE_MS);
   }
 }

@@ -8,6 +8,7 @@ import { Writable } from 'node:stream';
 import type { Batch } from '../../../operators/batch/batch.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
 import type { ResultColumn } from '../../engine.ts';
+import type { RowForm } from '../encode/row_form.ts';
 import { DataRowWriter, type RowWriter } from '../encode/row_writer.ts';
 import { returnChunk } from '../wire/chunk_pool.ts';
 import { Output } from '../wire/output.ts';
@@ -25,6 +26,11 @@ export class BinaryWriter implements RowWriter {
 
   constructor(columns: ResultColumn[], context: EvalContext) {
     this.#rows = new DataRowWriter(columns, [1], context, BACKEND.copyData);
+  }
+
+  /** The first row is written where the session is, with the header. */
+  form(): RowForm | null {
+    return this.#lead === null ? this.#rows.form() : null;
   }
 
   write(out: Output, batch: Batch, from: number, to: number, sentLimit: number): number {

@@ -27,7 +27,7 @@ export async function copyOut(
     out.messages(copyResponse('out', binary, columns.length));
     const writer = binary ? new BinaryWriter(columns, context) : new TextWriter(columns, options, context);
     if (writer instanceof TextWriter && writer.hasHeader) writer.header(out);
-    const { sent } = await sendRows(out, rows, writer, 0, live, cancellation);
+    const { sent } = await sendRows(session.connection, rows, writer, 0, live, cancellation);
     if (writer instanceof BinaryWriter) writer.trailer(out);
     out.messages(COPY_DONE);
     return `COPY ${sent}`;

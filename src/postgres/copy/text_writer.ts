@@ -13,6 +13,7 @@ import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { PHYS_WIDTH, physOf } from '../../../operators/types.ts';
 import type { CopyOptions, ResultColumn } from '../../engine.ts';
 import { type Field, fieldOf } from '../encode/field.ts';
+import { portableContext, type RowForm } from '../encode/row_form.ts';
 import type { RowWriter } from '../encode/row_writer.ts';
 import type { Output } from '../wire/output.ts';
 import { BACKEND } from '../wire/protocol.ts';
@@ -39,6 +40,7 @@ export class TextWriter implements RowWriter {
   readonly #columns: ResultColumn[];
   readonly #fields: Field[];
   readonly #options: CopyOptions;
+  readonly #context: EvalContext;
   readonly #csv: boolean;
   readonly #delimiter: number;
   readonly #quote: number;
@@ -52,6 +54,7 @@ export class TextWriter implements RowWriter {
   constructor(columns: ResultColumn[], options: CopyOptions, context: EvalContext) {
     this.#columns = columns;
     this.#options = options;
+    this.#context = context;
     this.#csv = options.format === 'csv';
     this.#delimiter = options.delimiter.charCodeAt(0);
     this.#quote = options.quote.charCodeAt(0);
@@ -81,6 +84,11 @@ export class TextWriter implements RowWriter {
       this.#put(out, bytes, 0, bytes.length, false);
     });
     this.#endRow(out);
+  }
+
+  form(): RowForm | null {
+    const context = portableContext(this.#columns, this.#context);
+    return context === null ? null : { k: 'lines', columns: this.#columns, options: this.#options, context };
   }
 
   write(out: Output, batch: Batch, from: number, to: number, sentLimit: number): number {

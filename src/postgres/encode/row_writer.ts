@@ -17,10 +17,13 @@ import type { Output } from '../wire/output.ts';
 import { BACKEND } from '../wire/protocol.ts';
 import { type Field, fieldOf } from './field.ts';
 import { copyFromMemory, putLength } from './field_bytes.ts';
+import { portableContext, type RowForm } from './row_form.ts';
 import { type RowLoop, rowLoop } from './row_loop.ts';
 
 /** Anything that turns rows of a batch into messages. */
 export interface RowWriter {
+  /** How another thread makes the same bytes of the rows that follow; null: it cannot. */
+  form(): RowForm | null;
   /**
    * Writes rows from `from` up to, not including, `to`; stops early when the output is blocked or has sent `sentLimit` bytes in
    * total. Returns the first row not written.
@@ -32,6 +35,9 @@ export interface RowWriter {
 const LOOP_ROWS = 64;
 
 export class DataRowWriter implements RowWriter {
+  readonly #columns: ResultColumn[];
+  readonly #formats: number[];
+  readonly #context: EvalContext;
   readonly #type: number;
   readonly #fields: Field[];
   #loop: RowLoop | null = null;
@@ -40,6 +46,9 @@ export class DataRowWriter implements RowWriter {
 
   /** `type`: DataRow, or CopyData, whose rows in binary have the same form. */
   constructor(columns: ResultColumn[], formats: number[], context: EvalContext, type: number = BACKEND.dataRow) {
+    this.#columns = columns;
+    this.#formats = formats;
+    this.#context = context;
     this.#type = type;
     this.#fields = columns.map((column, i) =>
       fieldOf(physOf(column.type.oid), column.type.oid, formatOf(formats, i), context),
@@ -47,6 +56,12 @@ export class DataRowWriter implements RowWriter {
     let bytes = 7;
     for (const field of this.#fields) bytes += 4 + (field.fixed?.maxBytes ?? 0);
     this.#fixedBytes = bytes;
+  }
+
+  form(): RowForm | null {
+    const context = portableContext(this.#columns, this.#context);
+    if (context === null) return null;
+    return { k: 'fields', columns: this.#columns, formats: this.#formats, context, message: this.#type };
   }
 
   write(out: Output, batch: Batch, from: number, to: number, sentLimit: number): number {

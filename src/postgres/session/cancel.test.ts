@@ -180,4 +180,5 @@ test('close() ends busy and idle sessions with 57P01', async () => {
   assert.deepEqual(await busy.untilClosed(), farewell);
   await closed;
   assert.deepEqual(other.server.sessions(), []);
+  await other.close();
 });

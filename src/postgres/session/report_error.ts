@@ -13,6 +13,10 @@ export function toSqlError(cause: unknown, log: PostgresServerOptions['log']): S
   return new SqlError('XX000', `internal error: ${error.message}`);
 }
 
+export function asFatal(error: SqlError): SqlError {
+  return isFatal(error) ? error : new SqlError(error.sqlstate, error.message, { ...error.fields, severity: 'FATAL' });
+}
+
 /** An error that ends the session. */
 export function isFatal(error: SqlError): boolean {
   return error.fields.severity === 'FATAL' || error.fields.severity === 'PANIC';

@@ -1,16 +1,19 @@
 /**
  * Sends rows: encodes chunk after chunk, stops while the socket is full, lets others run about every megabyte. Rows of a
- * subscription leave as they come.
+ * subscription leave as they come. Where another thread has the socket, chunks of many rows are encoded there.
  */
 import { setImmediate as immediate } from 'node:timers/promises';
 import { SqlError } from '../../../operators/errors.ts';
-import type { RowStream } from '../../engine.ts';
+import type { RowChunk, RowStream } from '../../engine.ts';
+import type { RowForm } from '../encode/row_form.ts';
 import type { RowWriter } from '../encode/row_writer.ts';
-import type { Output } from '../wire/output.ts';
+import type { Connection } from '../wire/connection.ts';
 import type { Cancellation } from './cancellation.ts';
 
 const ROWS_AT_ONCE = 8192;
 const BYTES_BETWEEN_YIELDS = 1 << 20;
+/** From so many rows on it pays to have them encoded elsewhere (docs/decisions/0091). */
+const ROWS_WORTH_SENDING = 256;
 
 /** Nobody is there to read: the session ends without a word. */
 export function connectionLost(): SqlError {
@@ -19,35 +22,69 @@ export function connectionLost(): SqlError {
 
 /** Sends at most `maxRows` rows (0: all) and says how many, and whether the stream has ended. */
 export async function sendRows(
-  out: Output,
+  connection: Connection,
   rows: RowStream,
   writer: RowWriter,
   maxRows: number,
   live: boolean,
   cancellation: Cancellation,
 ): Promise<{ sent: number; ended: boolean }> {
+  const sender = new ChunkSender(connection, writer, cancellation);
   let sent = 0;
-  let limit = out.sent + BYTES_BETWEEN_YIELDS;
   while (maxRows === 0 || sent < maxRows) {
-    if (live) out.flush();
+    if (live) connection.out.flush();
     const chunk = await cancellation.wait(
       rows.next(maxRows === 0 ? ROWS_AT_ONCE : Math.min(ROWS_AT_ONCE, maxRows - sent)),
     );
     if (chunk === null) return { sent, ended: true };
-    const end = chunk.from + chunk.count;
-    let row = chunk.from;
-    for (;;) {
-      row = writer.write(out, chunk.batch, row, end, limit);
-      if (out.closed) throw connectionLost();
-      if (out.blocked) await cancellation.wait(out.drain());
-      if (out.sent >= limit) {
-        limit = out.sent + BYTES_BETWEEN_YIELDS;
-        await immediate();
-        cancellation.check();
-      }
-      if (row >= end) break;
-    }
+    await sender.send(chunk);
     sent += chunk.count;
   }
   return { sent, ended: false };
+}
+
+class ChunkSender {
+  readonly #connection: Connection;
+  readonly #writer: RowWriter;
+  readonly #cancellation: Cancellation;
+  #form: RowForm | null = null;
+  #limit: number;
+
+  constructor(connection: Connection, writer: RowWriter, cancellation: Cancellation) {
+    this.#connection = connection;
+    this.#writer = writer;
+    this.#cancellation = cancellation;
+    this.#limit = connection.out.sent + BYTES_BETWEEN_YIELDS;
+  }
+
+  async send({ batch, from, count }: RowChunk): Promise<void> {
+    const { rowSender } = this.#connection;
+    if (rowSender !== null && count >= ROWS_WORTH_SENDING) {
+      this.#form ??= this.#writer.form();
+      if (this.#form !== null) {
+        await rowSender.send(this.#form, batch, from, from + count, this.#cancellation.signal);
+        if (this.#connection.closed) throw connectionLost();
+        return;
+      }
+    }
+    await this.#write({ batch, from, count });
+  }
+
+  async #write({ batch, from, count }: RowChunk): Promise<void> {
+    const { out } = this.#connection;
+    const cancellation = this.#cancellation;
+    const end = from + count;
+    let row = from;
+    for (;;) {
+      row = this.#writer.write(out, batch, row, end, this.#limit);
+      if (out.closed) throw connectionLost();
+      if (out.blocked) await cancellation.wait(out.drain());
+      if (out.sent >= this.#limit) {
+        this.#limit = out.sent + BYTES_BETWEEN_YIELDS;
+        await immediate();
+        cancellation.check();
+      }
+      if (row >= end) return;
+    }
+  }
 }

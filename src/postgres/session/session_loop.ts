@@ -9,7 +9,7 @@ import { errorResponse, readyForQuery } from '../wire/control_message.ts';
 import type { FrontendMessage } from '../wire/frontend_decoder.ts';
 import { FRONTEND, protocolError } from '../wire/protocol.ts';
 import { bindMessage, closeMessage, describeMessage, executeMessage, parseMessage } from './extended_query.ts';
-import { isFatal, toSqlError } from './report_error.ts';
+import { asFatal, isFatal, toSqlError } from './report_error.ts';
 import type { Session } from './session.ts';
 import { simpleQuery } from './simple_query.ts';
 import { armIdleTimeout } from './statement_timer.ts';
@@ -25,10 +25,6 @@ export async function serveSession(session: Session): Promise<void> {
     const error = session.terminating ?? toSqlError(cause, session.options.log);
     if (!connection.closed) connection.out.messages(errorResponse(asFatal(error)));
   }
-}
-
-function asFatal(error: SqlError): SqlError {
-  return isFatal(error) ? error : new SqlError(error.sqlstate, error.message, { ...error.fields, severity: 'FATAL' });
 }
 
 class SessionLoop {

@@ -38,7 +38,7 @@ export async function sendSimpleResult(
       session.endless = result.live === true;
       try {
         out.messages(rowDescription(result.columns, formats));
-        const { sent } = await sendRows(out, result.rows, writer, 0, result.live === true, cancellation);
+        const { sent } = await sendRows(session.connection, result.rows, writer, 0, result.live === true, cancellation);
         return result.tag(sent);
       } finally {
         session.endless = false;
@@ -71,7 +71,7 @@ export async function sendPortalResult(
   const live = result.live === true;
   session.endless = live && maxRows === 0;
   try {
-    const { sent, ended } = await sendRows(session.connection.out, result.rows, writer, maxRows, live, cancellation);
+    const { sent, ended } = await sendRows(session.connection, result.rows, writer, maxRows, live, cancellation);
     if (!ended) return null;
     portal.done = true;
     result.rows.close();

@@ -10,8 +10,15 @@
  * Backpressure: `blocked` is true from a socket.write() that returned false until 'drain'. Producers look at it between rows and
  * await drain(). Once the socket is gone all writes are dropped.
  */
-import type { Writable } from 'node:stream';
 import { CHUNK_BYTES, returnChunk, takeChunk } from './chunk_pool.ts';
+
+/** Where finished messages go: a socket, or the thread that has it. */
+export interface ByteSink {
+  readonly destroyed: boolean;
+  /** False: wait for 'drain'. `done` is called when the bytes have been read. */
+  write(bytes: Buffer, done: () => void): boolean;
+  on(event: 'drain' | 'close', listener: () => void): unknown;
+}
 
 const EMPTY = Buffer.alloc(0);
 
@@ -23,17 +30,17 @@ export class Output {
   /** Bytes handed to the socket so far. */
   sent = 0;
   #start = 0;
-  #socket: Writable;
+  #socket: ByteSink;
   #closed = false;
   #waiters: (() => void)[] = [];
 
-  constructor(socket: Writable) {
+  constructor(socket: ByteSink) {
     this.#socket = socket;
     this.#watch();
   }
 
   /** Goes on over another stream: after a TLS handshake. Nothing may be pending. */
-  useStream(socket: Writable): void {
+  useStream(socket: ByteSink): void {
     this.#socket = socket;
     this.#watch();
   }

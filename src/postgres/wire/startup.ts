@@ -10,8 +10,8 @@
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import { SqlError } from '../../../operators/errors.ts';
 import type { PostgresServerOptions } from '../options.ts';
-import type { Connection } from './connection.ts';
 import { fatalProtocol } from './protocol.ts';
+import type { SocketConnection } from './socket_connection.ts';
 import { readStartupPacket, type StartupPacket } from './startup_packet.ts';
 
 const NO = Buffer.from('N');
@@ -24,7 +24,7 @@ export function secureContextOf(tls: PostgresServerOptions['tls']): SecureContex
 
 /** The startup or cancel packet; null when the client left before it sent one. Throws FATAL errors. */
 export async function awaitStartup(
-  connection: Connection,
+  connection: SocketConnection,
   secure: SecureContext | null,
 ): Promise<Extract<StartupPacket, { kind: 'startup' | 'cancel' }> | null> {
   const asked = new Set<string>();
@@ -59,7 +59,7 @@ export async function awaitStartup(
   }
 }
 
-function handshake(connection: Connection, secure: SecureContext): Promise<void> {
+function handshake(connection: SocketConnection, secure: SecureContext): Promise<void> {
   return new Promise((resolve) => {
     const tls = new TLSSocket(connection.detach(), {
       isServer: true,

@@ -1,0 +1,198 @@
+/**
+ * The clients in the I/O thread: hands what they send to the dataflow thread, and to them what it says, in order.
+ *
+ *   frame bytes  -> the socket                 (the other side counts what is on its way: `taken` gives it back)
+ *   rows         -> encoded here into 64 KiB chunks at the client's pace; frames that come meanwhile wait behind them
+ */
+import { setImmediate as immediate } from 'node:timers/promises';
+import type { Batch } from '../../operators/batch/batch.ts';
+import { TextWriter } from '../postgres/copy/text_writer.ts';
+import type { RowForm } from '../postgres/encode/row_form.ts';
+import { DataRowWriter, type RowWriter } from '../postgres/encode/row_writer.ts';
+import {
+  CLOSE_GRACE_MS,
+  type ClientHandler,
+  type ClientListener,
+  type ListenOptions,
+  listenHere,
+} from '../postgres/wire/listener.ts';
+import { READ_AHEAD_BYTES, type SocketConnection } from '../postgres/wire/socket_connection.ts';
+import type { StartupMessage } from '../postgres/wire/startup_packet.ts';
+import type { Channel } from './channel.ts';
+import { FRAME, type FromIo, type LogLevel, sentError, type ToIo } from './messages.ts';
+
+type DataflowChannel = Channel<FromIo, ToIo>;
+
+/** How much the client must have taken before it is told. */
+const TAKEN_BYTES = 64 * 1024;
+const BYTES_BETWEEN_YIELDS = 1 << 20;
+
+export class ClientHost implements ClientHandler<SocketConnection> {
+  readonly #channel: DataflowChannel;
+  readonly #clients = new Map<number, HostedClient>();
+  #listener: ClientListener | null = null;
+  #lastId = 0;
+
+  constructor(channel: DataflowChannel) {
+    this.#channel = channel;
+  }
+
+  async listen(options: ListenOptions): Promise<{ address: string; port: number }> {
+    this.#listener = await listenHere(options, this);
+    return { address: this.#listener.address, port: this.#listener.port };
+  }
+
+  async closeListener(graceMs = CLOSE_GRACE_MS): Promise<void> {
+    await this.#listener?.close(graceMs);
+  }
+
+  log(level: LogLevel, message: string, fields?: Record<string, unknown>): void {
+    this.#channel.post({ k: 'log', level, message, fields });
+  }
+
+  started(connection: SocketConnection, startup: StartupMessage): void {
+    const id = ++this.#lastId;
+    this.#channel.post({
+      k: 'started',
+      connection: id,
+      startup,
+      address: connection.remoteAddress,
+      port: connection.remotePort,
+      encrypted: connection.encrypted,
+    });
+    const client = new HostedClient(this.#channel, id, connection);
+    this.#clients.set(id, client);
+    client.begin(() => this.#clients.delete(id));
+  }
+
+  cancel(pid: number, secret: Buffer): void {
+    this.#channel.post({ k: 'cancel', pid, secret });
+  }
+
+  frame(kind: number, id: number, bytes: Buffer): void {
+    this.#clients.get(id)?.frame(kind, bytes);
+  }
+
+  rows(message: Extract<ToIo, { k: 'rows' }>): void {
+    const client = this.#clients.get(message.connection);
+    if (client === undefined) this.#channel.frame(FRAME.rowsDone, message.connection);
+    else client.rows(message);
+  }
+}
+
+class HostedClient {
+  readonly #channel: DataflowChannel;
+  readonly #id: number;
+  readonly #connection: SocketConnection;
+  #allowed = READ_AHEAD_BYTES;
+  #taken = 0;
+  #writer: RowWriter | null = null;
+  /** Rows are being written. */
+  #writing = false;
+  #stopped = false;
+  #wake: (() => void) | null = null;
+  /** What came while rows were written. */
+  #behind: (() => void)[] = [];
+
+  constructor(channel: DataflowChannel, id: number, connection: SocketConnection) {
+    this.#channel = channel;
+    this.#id = id;
+    this.#connection = connection;
+  }
+
+  begin(gone: () => void): void {
+    const connection = this.#connection;
+    const closed = () => {
+      this.#channel.frame(FRAME.closed, this.#id);
+      gone();
+    };
+    connection.onEnd = () => this.#channel.frame(FRAME.ended, this.#id);
+    connection.onClose = closed;
+    connection.forward((chunk) => {
+      this.#channel.frame(FRAME.bytes, this.#id, chunk);
+      this.#allowed -= chunk.length;
+      if (this.#allowed <= 0) connection.pause();
+    });
+    if (connection.closed) closed();
+    else if (connection.ended) connection.onEnd();
+  }
+
+  frame(kind: number, bytes: Buffer): void {
+    switch (kind) {
+      case FRAME.bytes:
+        this.#inOrder(() => this.#connection.writeRaw(bytes, () => this.#took(bytes.length)));
+        return;
+      case FRAME.more:
+        this.#allowed += bytes.readInt32LE(0);
+        if (this.#allowed > 0) this.#connection.resume();
+        return;
+      case FRAME.finish:
+        this.#inOrder(() => this.#connection.finish(bytes.readInt32LE(0)));
+        return;
+      case FRAME.stopRows:
+        this.#stopped = true;
+        this.#wake?.();
+        return;
+      default:
+        throw new Error(`unknown frame ${kind} from the dataflow thread`);
+    }
+  }
+
+  #inOrder(act: () => void): void {
+    if (this.#writing) this.#behind.push(act);
+    else act();
+  }
+
+  #took(bytes: number): void {
+    this.#taken += bytes;
+    if (this.#taken < TAKEN_BYTES) return;
+    this.#channel.number(FRAME.taken, this.#id, this.#taken);
+    this.#taken = 0;
+  }
+
+  rows({ form, batch, from, to }: Extract<ToIo, { k: 'rows' }>): void {
+    this.#inOrder(() => void this.#writeRows(form, batch, from, to));
+  }
+
+  async #writeRows(form: RowForm | null, batch: Batch, from: number, to: number): Promise<void> {
+    this.#writing = true;
+    this.#stopped = false;
+    try {
+      if (form !== null) {
+        this.#writer = writerOf(form);
+      }
+      if (this.#writer === null) throw new Error('rows came without their form');
+      await this.#encode(this.#writer, batch, from, to);
+    } catch (error) {
+      this.#channel.post({ k: 'rowsFailed', connection: this.#id, error: sentError(error) });
+    }
+    this.#connection.out.flush();
+    this.#channel.frame(FRAME.rowsDone, this.#id);
+    this.#writing = false;
+    while (this.#behind.length > 0 && !this.#writing) this.#behind.shift()?.();
+  }
+
+  async #encode(writer: RowWriter, batch: Batch, from: number, to: number): Promise<void> {
+    const { out } = this.#connection;
+    for (let row = from; ; ) {
+      row = writer.write(out, batch, row, to, out.sent + BYTES_BETWEEN_YIELDS);
+      if (row >= to || out.closed || this.#stopped) return;
+      if (out.blocked) await this.#drainedOrStopped();
+      else await immediate();
+      if (this.#stopped) return;
+    }
+  }
+
+  #drainedOrStopped(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      void this.#connection.out.drain().then(resolve);
+    });
+  }
+}
+
+function writerOf(form: RowForm): RowWriter {
+  return form.k === 'fields'
+    ? new DataRowWriter(form.columns, form.formats, form.context, form.message)
+    : new TextWriter(form.columns, form.options, form.context);
+}

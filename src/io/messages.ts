@@ -1,0 +1,72 @@
+/** What the two threads say to each other. */
+
+import type { Batch } from '../../operators/batch/batch.ts';
+import { SqlError, type SqlErrorFields } from '../../operators/errors.ts';
+import type { RowForm } from '../postgres/encode/row_form.ts';
+import type { ListenOptions } from '../postgres/wire/listener.ts';
+import type { StartupMessage } from '../postgres/wire/startup_packet.ts';
+
+/** Kinds of frames; their id is the connection's. */
+export const FRAME = {
+  /** Both ways: bytes from the client, messages to the client. */
+  bytes: 1,
+  /** To the I/O thread: so many more bytes may be read from the client. */
+  more: 2,
+  /** From the I/O thread: the client has been given so many more bytes. */
+  taken: 3,
+  /** From the I/O thread: the client sends no more; the socket is gone. */
+  ended: 4,
+  closed: 5,
+  /** To the I/O thread: close when all is sent, at the latest after so many milliseconds. */
+  finish: 6,
+  /** To the I/O thread: leave the rest of the rows. Rows are done in any case. */
+  stopRows: 7,
+  /** From the I/O thread: the rows' memory is no longer read. */
+  rowsDone: 8,
+} as const;
+
+/** An error as data: an SqlError comes out as one, anything else as what it says. */
+export interface SentError {
+  sqlstate: string | null;
+  message: string;
+  fields: SqlErrorFields;
+  stack?: string;
+}
+
+export function sentError(error: unknown): SentError {
+  if (error instanceof SqlError) return { sqlstate: error.sqlstate, message: error.message, fields: error.fields };
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  return { sqlstate: null, message, fields: {}, stack };
+}
+
+export function receivedError({ sqlstate, message, fields, stack }: SentError): Error {
+  if (sqlstate !== null) return new SqlError(sqlstate, message, fields);
+  const error = new Error(message);
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}
+
+export type LogLevel = 'info' | 'warn' | 'error';
+
+/** To the I/O thread. */
+export type ToIo =
+  | { k: 'call'; call: number; method: string; args: unknown[] }
+  | { k: 'rows'; connection: number; form: RowForm | null; batch: Batch; from: number; to: number };
+
+/** From the I/O thread. */
+export type FromIo =
+  | { k: 'answer'; call: number; value: unknown }
+  | { k: 'failed'; call: number; error: SentError }
+  | { k: 'log'; level: LogLevel; message: string; fields: Record<string, unknown> | undefined }
+  | {
+      k: 'started';
+      connection: number;
+      startup: StartupMessage;
+      address: string | null;
+      port: number | null;
+      encrypted: boolean;
+    }
+  | { k: 'cancel'; pid: number; secret: Uint8Array }
+  | { k: 'rowsFailed'; connection: number; error: SentError };
+
+export type { ListenOptions };

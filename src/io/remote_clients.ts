@@ -1,0 +1,226 @@
+/**
+ * The clients of a listener in the I/O thread, as the sessions in this thread see them.
+ *
+ *   in     bytes as the socket gave them; the I/O thread stops reading when READ_AHEAD_BYTES lie here unread
+ *   out    finished messages, copied into frames; blocked while UNTAKEN_BYTES are on their way to the client
+ *   rows   a batch's addresses and the form of the rows: encoded there, from the memory that both see
+ */
+import { EventEmitter } from 'node:events';
+import type { Batch } from '../../operators/batch/batch.ts';
+import type { RowForm } from '../postgres/encode/row_form.ts';
+import type { Connection, RowSender } from '../postgres/wire/connection.ts';
+import { FrontendDecoder, type FrontendMessage } from '../postgres/wire/frontend_decoder.ts';
+import type { ClientHandler, ClientListener, ListenOptions } from '../postgres/wire/listener.ts';
+import { type ByteSink, Output } from '../postgres/wire/output.ts';
+import { READ_AHEAD_BYTES } from '../postgres/wire/socket_connection.ts';
+import type { Channel } from './channel.ts';
+import { FRAME, type FromIo, receivedError, type SentError, type ToIo } from './messages.ts';
+
+type IoChannel = Channel<ToIo, FromIo>;
+
+const UNTAKEN_BYTES = 256 * 1024;
+
+/** Calls of the I/O thread by name. */
+type Call = (method: string, ...args: unknown[]) => Promise<unknown>;
+
+export class RemoteClients {
+  readonly #channel: IoChannel;
+  readonly #call: Call;
+  readonly #connections = new Map<number, RemoteConnection>();
+  #handler: ClientHandler | null = null;
+  #maxMessageBytes = 0;
+
+  constructor(channel: IoChannel, call: Call) {
+    this.#channel = channel;
+    this.#call = call;
+  }
+
+  /** One listener; a Listen. */
+  async listen(options: ListenOptions, handler: ClientHandler): Promise<ClientListener> {
+    this.#handler = handler;
+    this.#maxMessageBytes = options.maxMessageBytes;
+    const bound = (await this.#call('listen', options)) as { address: string; port: number };
+    return {
+      ...bound,
+      close: async (graceMs) => {
+        await this.#call('closeListener', graceMs);
+      },
+    };
+  }
+
+  frame(kind: number, id: number, bytes: Buffer): void {
+    const connection = this.#connections.get(id);
+    if (connection === undefined) return;
+    connection.frame(kind, bytes);
+    if (connection.closed && !connection.sending) this.#connections.delete(id);
+  }
+
+  started(message: Extract<FromIo, { k: 'started' }>): void {
+    const connection = new RemoteConnection(this.#channel, message, this.#maxMessageBytes);
+    this.#connections.set(message.connection, connection);
+    this.#handler?.started(connection, message.startup);
+  }
+
+  cancel(pid: number, secret: Uint8Array): void {
+    this.#handler?.cancel(pid, Buffer.from(secret));
+  }
+
+  rowsFailed(id: number, error: SentError): void {
+    this.#connections.get(id)?.rowsFailed(receivedError(error));
+  }
+}
+
+class RemoteSink extends EventEmitter implements ByteSink {
+  destroyed = false;
+  readonly #channel: IoChannel;
+  readonly #id: number;
+  #untaken = 0;
+  #blocked = false;
+
+  constructor(channel: IoChannel, id: number) {
+    super();
+    this.#channel = channel;
+    this.#id = id;
+  }
+
+  write(bytes: Buffer, done: () => void): boolean {
+    this.#channel.frame(FRAME.bytes, this.#id, bytes);
+    done();
+    this.#untaken += bytes.length;
+    this.#blocked = this.#untaken >= UNTAKEN_BYTES;
+    return !this.#blocked;
+  }
+
+  taken(bytes: number): void {
+    this.#untaken -= bytes;
+    if (!this.#blocked || this.#untaken >= UNTAKEN_BYTES) return;
+    this.#blocked = false;
+    this.emit('drain');
+  }
+
+  close(): void {
+    this.destroyed = true;
+    this.emit('close');
+  }
+}
+
+class RemoteConnection implements Connection, RowSender {
+  readonly out: Output;
+  readonly remoteAddress: string | null;
+  readonly remotePort: number | null;
+  readonly encrypted: boolean;
+  readonly rowSender = this;
+  ended = false;
+  closed = false;
+  onEnd: (() => void) | null = null;
+  onClose: (() => void) | null = null;
+  readonly #channel: IoChannel;
+  readonly #id: number;
+  readonly #sink: RemoteSink;
+  readonly #decoder: FrontendDecoder;
+  /** What the I/O thread may still read before it hears of more. */
+  #allowed = READ_AHEAD_BYTES;
+  #waiter: (() => void) | null = null;
+  #form: RowForm | null = null;
+  /** Set while the I/O thread has rows to write. */
+  #rowsDone: (() => void) | null = null;
+  #rowsError: Error | null = null;
+
+  constructor(channel: IoChannel, opened: Extract<FromIo, { k: 'started' }>, maxMessageBytes: number) {
+    this.#channel = channel;
+    this.#id = opened.connection;
+    this.remoteAddress = opened.address;
+    this.remotePort = opened.port;
+    this.encrypted = opened.encrypted;
+    this.#decoder = new FrontendDecoder(maxMessageBytes);
+    this.#sink = new RemoteSink(channel, this.#id);
+    this.out = new Output(this.#sink);
+  }
+
+  get sending(): boolean {
+    return this.#rowsDone !== null;
+  }
+
+  frame(kind: number, bytes: Buffer): void {
+    switch (kind) {
+      case FRAME.bytes:
+        this.#allowed -= bytes.length;
+        this.#decoder.push(bytes);
+        break;
+      case FRAME.taken:
+        this.#sink.taken(bytes.readInt32LE(0));
+        return;
+      case FRAME.rowsDone:
+        this.#rowsDone?.();
+        this.#rowsDone = null;
+        return;
+      case FRAME.ended:
+        this.ended = true;
+        this.onEnd?.();
+        break;
+      case FRAME.closed:
+        this.ended = true;
+        this.closed = true;
+        this.#sink.close();
+        this.onClose?.();
+        break;
+      default:
+        throw new Error(`unknown frame ${kind} from the I/O thread`);
+    }
+    this.wake();
+  }
+
+  next(): FrontendMessage | null {
+    const message = this.#decoder.next();
+    if (this.#decoder.buffered < READ_AHEAD_BYTES / 2) this.#allow();
+    return message;
+  }
+
+  changed(): Promise<void> {
+    this.#allow();
+    return new Promise((resolve) => {
+      this.#waiter = resolve;
+    });
+  }
+
+  #allow(): void {
+    if (this.#allowed > READ_AHEAD_BYTES / 2) return;
+    this.#channel.number(FRAME.more, this.#id, READ_AHEAD_BYTES - this.#allowed);
+    this.#allowed = READ_AHEAD_BYTES;
+  }
+
+  wake(): void {
+    const waiter = this.#waiter;
+    this.#waiter = null;
+    waiter?.();
+  }
+
+  async send(form: RowForm, batch: Batch, from: number, to: number, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.closed) return;
+    this.out.flush();
+    const done = new Promise<void>((resolve) => {
+      this.#rowsDone = resolve;
+    });
+    this.#rowsError = null;
+    const connection = this.#id;
+    this.#channel.post({ k: 'rows', connection, form: form === this.#form ? null : form, batch, from, to });
+    this.#form = form;
+    // The memory is theirs until they say that it is not, whatever happens here.
+    const stop = () => this.#channel.frame(FRAME.stopRows, connection);
+    signal.addEventListener('abort', stop, { once: true });
+    await done;
+    signal.removeEventListener('abort', stop);
+    signal.throwIfAborted();
+    if (this.#rowsError !== null) throw this.#rowsError;
+  }
+
+  rowsFailed(error: Error): void {
+    this.#rowsError = error;
+  }
+
+  finish(graceMs: number): void {
+    this.out.flush();
+    this.#channel.number(FRAME.finish, this.#id, graceMs);
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * What a row writer is made from, as plain data: how another thread that sees the same memory makes the same bytes.
+ *
+ * Types whose text only the catalog knows (regclass and the like, and records, which may hold them) have no form: they are written where
+ * the session is.
+ */
+import type { EvalContext } from '../../../operators/expr/ir.ts';
+import { OID } from '../../../operators/types.ts';
+import { typeByOid } from '../../../planner/types/catalog.ts';
+import type { CopyOptions, ResultColumn } from '../../engine.ts';
+
+export type RowForm = {
+  columns: ResultColumn[];
+  /** The session's settings, without what it can do. */
+  context: EvalContext;
+} & (
+  | {
+      k: 'fields';
+      formats: number[];
+      /** Type of the message: DataRow or CopyData. */
+      message: number;
+    }
+  | { k: 'lines'; options: CopyOptions }
+);
+
+const NAMED_BY_CATALOG = new Set<number>([
+  OID.regproc,
+  OID.regprocedure,
+  OID.regoper,
+  OID.regoperator,
+  OID.regclass,
+  OID.regtype,
+  OID.regnamespace,
+  OID.regrole,
+  OID.regconfig,
+  OID.regcollation,
+]);
+
+function needsNoCatalog(oid: number): boolean {
+  const type = typeByOid(oid);
+  if (type === undefined || type.kind !== 'b' || NAMED_BY_CATALOG.has(oid)) return false;
+  return !type.isArray || needsNoCatalog(type.element);
+}
+
+/** The context as data, or null when a column needs the session itself. */
+export function portableContext(columns: ResultColumn[], context: EvalContext): EvalContext | null {
+  return columns.every((column) => needsNoCatalog(column.type.oid)) ? { ...context, session: undefined } : null;
+}

@@ -1,0 +1,110 @@
+/**
+ * Where clients come in: listens, brings each connection through startup (TLS among it) and hands it on; cancel requests are heard here.
+ * Knows nothing of sessions, so it can live in another thread than they do.
+ */
+import { createServer, type Server, type Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
+import type { Log, PostgresServerOptions } from '../options.ts';
+import { asFatal, toSqlError } from '../session/report_error.ts';
+import type { Connection } from './connection.ts';
+import { errorResponse } from './control_message.ts';
+import { SocketConnection } from './socket_connection.ts';
+import { awaitStartup, secureContextOf } from './startup.ts';
+import type { StartupMessage } from './startup_packet.ts';
+
+export interface ListenOptions extends Pick<PostgresServerOptions, 'listen' | 'tls' | 'startupTimeoutMs'> {
+  maxMessageBytes: number;
+}
+
+/** Takes what comes in. */
+export interface ClientHandler<C extends Connection = Connection> {
+  /** A client has started up; the connection is the handler's, who calls finish() in the end. */
+  started(connection: C, startup: StartupMessage): void;
+  /** A CancelRequest; the client gets no answer. */
+  cancel(pid: number, secret: Buffer): void;
+  log?: Log;
+}
+
+export interface ClientListener {
+  readonly address: string;
+  readonly port: number;
+  /** Lets nobody in any more; resolves when every connection is closed. Those that still are open after `graceMs` are cut off. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Starts listening. Rejects when the address cannot be had. */
+export type Listen = (options: ListenOptions, handler: ClientHandler) => Promise<ClientListener>;
+
+const SOCKET_BUFFER_BYTES = 256 * 1024;
+/** How long a client that does not read may hold up the end of its connection. */
+export const CLOSE_GRACE_MS = 500;
+
+export async function listenHere(
+  options: ListenOptions,
+  handler: ClientHandler<SocketConnection>,
+): Promise<ClientListener> {
+  return new SocketListener(options, handler).listen();
+}
+
+class SocketListener {
+  readonly #options: ListenOptions;
+  readonly #handler: ClientHandler<SocketConnection>;
+  readonly #sockets = new Set<Socket>();
+  readonly #secure: SecureContext | null;
+  readonly #server: Server;
+
+  constructor(options: ListenOptions, handler: ClientHandler<SocketConnection>) {
+    this.#options = options;
+    this.#handler = handler;
+    this.#secure = secureContextOf(options.tls);
+    this.#server = createServer(
+      { allowHalfOpen: true, noDelay: true, keepAlive: true, highWaterMark: SOCKET_BUFFER_BYTES },
+      (socket) => void this.#serve(socket),
+    );
+  }
+
+  async listen(): Promise<ClientListener> {
+    const { host, port } = this.#options.listen;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host, port, backlog: 1024 }, () => {
+        this.#server.removeListener('error', reject);
+        resolve();
+      });
+    });
+    this.#server.on('error', (error) => this.#handler.log?.('error', `listener: ${error.message}`));
+    const bound = this.#server.address();
+    if (bound === null || typeof bound === 'string') throw new Error('the server has no network address');
+    return { address: bound.address, port: bound.port, close: (graceMs) => this.#close(graceMs) };
+  }
+
+  async #serve(socket: Socket): Promise<void> {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    const connection = new SocketConnection(socket, this.#options.maxMessageBytes);
+    const timer = setTimeout(() => connection.destroy(), this.#options.startupTimeoutMs ?? 60000);
+    try {
+      const packet = await awaitStartup(connection, this.#secure);
+      if (packet?.kind === 'startup') {
+        this.#handler.started(connection, packet);
+        return;
+      }
+      if (packet !== null) this.#handler.cancel(packet.pid, packet.secret);
+    } catch (cause) {
+      const error = asFatal(toSqlError(cause, this.#handler.log));
+      if (!connection.closed) connection.out.messages(errorResponse(error));
+    } finally {
+      clearTimeout(timer);
+    }
+    connection.finish(CLOSE_GRACE_MS);
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const timer = setTimeout(() => {
+      for (const socket of this.#sockets) socket.destroy();
+    }, graceMs);
+    await closed;
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * A client's socket in this thread.
+ *
+ * Reading goes on while a statement runs (to see the client hang up and to take COPY data), up to READ_AHEAD_BYTES; then the
+ * socket is paused until the session has caught up. A message that is larger than that is still read whole.
+ */
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { Connection } from './connection.ts';
+import { FrontendDecoder, type FrontendMessage } from './frontend_decoder.ts';
+import { Output } from './output.ts';
+
+export const READ_AHEAD_BYTES = 1 << 20;
+
+export class SocketConnection implements Connection {
+  readonly out: Output;
+  readonly decoder: FrontendDecoder;
+  readonly remoteAddress: string | null;
+  readonly remotePort: number | null;
+  readonly rowSender = null;
+  ended = false;
+  closed = false;
+  encrypted = false;
+  onEnd: (() => void) | null = null;
+  onClose: (() => void) | null = null;
+  #socket: Socket;
+  #paused = false;
+  /** The session is waiting for a message. */
+  #waiter: (() => void) | null = null;
+  /** Takes the bytes instead of the decoder. */
+  #receiver: ((chunk: Buffer) => void) | null = null;
+
+  constructor(socket: Socket, maxMessageBytes: number) {
+    this.#socket = socket;
+    this.remoteAddress = socket.remoteAddress ?? null;
+    this.remotePort = socket.remotePort ?? null;
+    this.decoder = new FrontendDecoder(maxMessageBytes);
+    this.out = new Output(socket);
+    this.#attach(socket);
+  }
+
+  #attach(socket: Socket): void {
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('end', () => {
+      this.ended = true;
+      this.onEnd?.();
+      this.wake();
+    });
+    socket.on('error', () => {
+      // 'close' follows, and says all that matters: the client is gone.
+    });
+    socket.on('close', () => {
+      if (socket !== this.#socket) return;
+      this.ended = true;
+      this.closed = true;
+      this.onClose?.();
+      this.wake();
+    });
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#receiver !== null) {
+      this.#receiver(chunk);
+      return;
+    }
+    this.decoder.push(chunk);
+    if (this.#waiter === null && this.decoder.buffered > READ_AHEAD_BYTES) this.pause();
+    this.wake();
+  }
+
+  /** From now on `receiver` gets the bytes as they come, those first that no message was made of yet. It pauses the reading itself. */
+  forward(receiver: (chunk: Buffer) => void): void {
+    this.#receiver = receiver;
+    const rest = this.decoder.takeAll();
+    if (rest.length > 0) receiver(rest);
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
+  /** The bare socket, for a TLS handshake over it; bytes already read are given back to it. */
+  detach(): Socket {
+    const socket = this.#socket;
+    socket.removeAllListeners('data');
+    socket.removeAllListeners('end');
+    socket.pause();
+    const rest = this.decoder.takeAll();
+    if (rest.length > 0) socket.unshift(rest);
+    return socket;
+  }
+
+  /** Goes on over TLS. */
+  useTls(socket: TLSSocket): void {
+    this.#socket = socket;
+    this.encrypted = true;
+    this.out.useStream(socket);
+    this.#attach(socket);
+  }
+
+  next(): FrontendMessage | null {
+    const message = this.decoder.next();
+    if (this.#paused && this.decoder.buffered < READ_AHEAD_BYTES / 2) this.resume();
+    return message;
+  }
+
+  changed(): Promise<void> {
+    this.resume();
+    return new Promise((resolve) => {
+      this.#waiter = resolve;
+    });
+  }
+
+  wake(): void {
+    const waiter = this.#waiter;
+    this.#waiter = null;
+    waiter?.();
+  }
+
+  /** Bytes that are messages already, or belong to none (answers to encryption requests). Nothing may be pending in `out`. */
+  writeRaw(bytes: Buffer, done?: () => void): void {
+    if (this.#socket.destroyed) done?.();
+    else this.#socket.write(bytes, done);
+  }
+
+  finish(graceMs: number): void {
+    this.out.flush();
+    const socket = this.#socket;
+    if (socket.destroyed) return;
+    // The other side may still be sending: read and drop it, or it would get a reset before our last words.
+    socket.removeAllListeners('data');
+    socket.on('data', () => undefined);
+    socket.resume();
+    socket.end();
+    const timer = setTimeout(() => socket.destroy(), graceMs);
+    socket.once('close', () => clearTimeout(timer));
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}
