@@ -44,6 +44,7 @@ export class IoThread {
     const first = this.#pages / PAGE_BYTES;
     this.#worker = new Worker(workerFile(), {
       name: 'tidemark-io',
+      execArgv: [],
       workerData: { memory, pageRange: [first, first + WORKER_PAGES] },
     });
     // After this turn's promises: all sessions that one message has woken answer in one.

@@ -30,18 +30,21 @@ export interface SentError {
   sqlstate: string | null;
   message: string;
   fields: SqlErrorFields;
+  /** Of errors of the system: EADDRINUSE and so on. */
+  code?: string;
   stack?: string;
 }
 
 export function sentError(error: unknown): SentError {
   if (error instanceof SqlError) return { sqlstate: error.sqlstate, message: error.message, fields: error.fields };
-  const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  return { sqlstate: null, message, fields: {}, stack };
+  const { message, stack, code }: NodeJS.ErrnoException = error instanceof Error ? error : new Error(String(error));
+  return { sqlstate: null, message, fields: {}, code, stack };
 }
 
-export function receivedError({ sqlstate, message, fields, stack }: SentError): Error {
+export function receivedError({ sqlstate, message, fields, code, stack }: SentError): Error {
   if (sqlstate !== null) return new SqlError(sqlstate, message, fields);
-  const error = new Error(message);
+  const error: NodeJS.ErrnoException = new Error(message);
+  if (code !== undefined) error.code = code;
   if (stack !== undefined) error.stack = stack;
   return error;
 }

@@ -36,7 +36,7 @@ const environment = (): NodeJS.ProcessEnv => ({
 });
 
 before(async () => {
-  server = await runServer({ host: '127.0.0.1', port: 0, version: '0.0.0', log: () => undefined });
+  server = await runServer({ host: '127.0.0.1', port: 0, version: '0.0.0', threads: 2, log: () => undefined });
   client = new pg.Client(config());
   await client.connect();
   await client.query('create table t (id int primary key, name text, amount numeric(12,2), at timestamptz)');

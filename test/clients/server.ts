@@ -1,7 +1,7 @@
 /**
  * The server that client tests talk to, and the programs that talk to it.
  *
- * The server runs in the test's own process, so a test must never block: programs are spawned and awaited. Every program has
+ * The server runs in the test's own process, sockets in a thread of their own as users have it, so a test must never block: programs are spawned and awaited. Every program has
  * a deadline, after which it is killed (by its pid) and the test fails with what it printed.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -28,6 +28,7 @@ export async function startServer(): Promise<ClientServer> {
     host: '127.0.0.1',
     port: 0,
     version: 'test',
+    threads: 2,
     log: (level, message, fields) => {
       if (level === 'error') errors.push(`${message} ${JSON.stringify(fields ?? {})}`);
     },
