@@ -35,7 +35,7 @@ export interface ServerSettings extends EngineOptions {
 export async function runServer(settings: ServerSettings): Promise<RunningServer> {
   await initParser();
   const io = settings.threads === 2 ? startIoThread(settings.log) : null;
-  const engine = new TidemarkEngine(settings);
+  const engine = new TidemarkEngine({ ...settings, kafka: io?.kafka });
   try {
     return await serve(settings, engine, io);
   } catch (error) {

@@ -3,17 +3,20 @@
  *
  *   this thread                               worker.ts
  *   sessions   <- remote_clients.ts   <---->  client_host.ts   -> sockets of clients
+ *   streams    <- remote_source.ts    <---->  source_host.ts   -> Kafka sources
  *
  * Both see the one shared memory; the worker allocates in pages of its own. When it fails the process cannot go on: onFailure is called.
  */
 import { Worker } from 'node:worker_threads';
 import { memory, PAGE_BYTES } from '../../operators/batch/memory.ts';
 import { checked, pages } from '../../operators/batch/pages.ts';
+import type { KafkaAccess } from '../kafka/access.ts';
 import type { Log } from '../postgres/options.ts';
 import type { Listen } from '../postgres/wire/listener.ts';
 import { Channel } from './channel.ts';
-import { type FromIo, receivedError, type ToIo } from './messages.ts';
+import { type Call, type FromIo, receivedError, type ToIo } from './messages.ts';
 import { RemoteClients } from './remote_clients.ts';
+import { RemoteSource } from './remote_source.ts';
 
 /** Pages that the worker may allocate: 16 MiB, for encoding only. They cost nothing until they are touched. */
 const WORKER_PAGES = 256;
@@ -35,6 +38,7 @@ export class IoThread {
   readonly #worker: Worker;
   readonly #pages = pages.allocate(WORKER_PAGES);
   readonly #clients: RemoteClients;
+  readonly #sources = new Map<number, RemoteSource>();
   readonly #calls = new Map<number, PendingCall>();
   #lastCall = 0;
   #closing = false;
@@ -49,7 +53,7 @@ export class IoThread {
     });
     // After this turn's promises: all sessions that one message has woken answer in one.
     this.channel = new Channel<ToIo, FromIo>(this.#worker, (flush) => process.nextTick(flush));
-    this.#clients = new RemoteClients(this.channel, (method, ...args) => this.call(method, ...args));
+    this.#clients = new RemoteClients(this.channel, this.call);
     this.channel.receive({
       frame: (kind, id, bytes) => this.#clients.frame(kind, id, bytes),
       message: (message) => this.#message(message),
@@ -61,14 +65,28 @@ export class IoThread {
   /** Lets Postgres clients in through the I/O thread. */
   readonly listen: Listen = (options, handler) => this.#clients.listen(options, handler);
 
+  /** Reads Kafka through the I/O thread. Its log lines come with those of the thread. */
+  readonly kafka: KafkaAccess = {
+    checkSource: async (options) => {
+      await this.call('checkKafkaSource', options);
+    },
+    openSource: async (options) => {
+      const id = (await this.call('openKafkaSource', options)) as number;
+      const source = new RemoteSource(this.channel, this.call, id, () => this.#sources.delete(id));
+      this.#sources.set(id, source);
+      return source;
+    },
+  };
+
   /** Asks the worker; rejects with the error that it met. */
-  call(method: string, ...args: unknown[]): Promise<unknown> {
+  readonly call: Call = (method, ...args) => {
+    if (this.#closing) return Promise.reject(new Error('the I/O thread has ended'));
     const call = ++this.#lastCall;
     return new Promise((resolve, reject) => {
       this.#calls.set(call, { resolve, reject });
       this.channel.post({ k: 'call', call, method, args });
     });
-  }
+  };
 
   #message(message: FromIo): void {
     switch (message.k) {
@@ -89,6 +107,12 @@ export class IoThread {
         return;
       case 'rowsFailed':
         this.#clients.rowsFailed(message.connection, message.error);
+        return;
+      case 'batch':
+        this.#sources.get(message.source)?.take(message.generation, message.batch);
+        return;
+      case 'sourceState':
+        this.#sources.get(message.source)?.takeState(message.ends, message.events);
         return;
     }
   }

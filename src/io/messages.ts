@@ -1,10 +1,12 @@
 /** What the two threads say to each other. */
 
+import type { Transferable } from 'node:worker_threads';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { SqlError, type SqlErrorFields } from '../../operators/errors.ts';
 import type { RowForm } from '../postgres/encode/row_form.ts';
-import type { ListenOptions } from '../postgres/wire/listener.ts';
 import type { StartupMessage } from '../postgres/wire/startup_packet.ts';
+import type { SourceEvent } from '../sources/source.ts';
+import type { SentBatch } from './batches.ts';
 
 /** Kinds of frames; their id is the connection's. */
 export const FRAME = {
@@ -49,12 +51,33 @@ export function receivedError({ sqlstate, message, fields, code, stack }: SentEr
   return error;
 }
 
+/** An answer whose buffers are moved. */
+export class Transferred<T> {
+  readonly value: T;
+  readonly transfer: Transferable[];
+
+  constructor(value: T, transfer: Transferable[]) {
+    this.value = value;
+    this.transfer = transfer;
+  }
+}
+
+/** Asks the I/O thread for something by name; rejects with the error that it met. */
+export type Call = (method: string, ...args: unknown[]) => Promise<unknown>;
+
+/** What a source is told. */
+export type SourceOrder =
+  | { k: 'open'; offsets: Map<number, bigint>; generation: number }
+  | { k: 'taken'; partition: number; generation: number; bytes: number }
+  | { k: 'pause' | 'resume'; partition: number };
+
 export type LogLevel = 'info' | 'warn' | 'error';
 
 /** To the I/O thread. */
 export type ToIo =
   | { k: 'call'; call: number; method: string; args: unknown[] }
-  | { k: 'rows'; connection: number; form: RowForm | null; batch: Batch; from: number; to: number };
+  | { k: 'rows'; connection: number; form: RowForm | null; batch: Batch; from: number; to: number }
+  | { k: 'source'; source: number; order: SourceOrder };
 
 /** From the I/O thread. */
 export type FromIo =
@@ -70,6 +93,6 @@ export type FromIo =
       encrypted: boolean;
     }
   | { k: 'cancel'; pid: number; secret: Uint8Array }
-  | { k: 'rowsFailed'; connection: number; error: SentError };
-
-export type { ListenOptions };
+  | { k: 'rowsFailed'; connection: number; error: SentError }
+  | { k: 'batch'; source: number; generation: number; batch: SentBatch }
+  | { k: 'sourceState'; source: number; ends: Map<number, bigint>; events: SourceEvent[] };

@@ -14,14 +14,11 @@ import type { ClientHandler, ClientListener, ListenOptions } from '../postgres/w
 import { type ByteSink, Output } from '../postgres/wire/output.ts';
 import { READ_AHEAD_BYTES } from '../postgres/wire/socket_connection.ts';
 import type { Channel } from './channel.ts';
-import { FRAME, type FromIo, receivedError, type SentError, type ToIo } from './messages.ts';
+import { type Call, FRAME, type FromIo, receivedError, type SentError, type ToIo } from './messages.ts';
 
 type IoChannel = Channel<ToIo, FromIo>;
 
 const UNTAKEN_BYTES = 256 * 1024;
-
-/** Calls of the I/O thread by name. */
-type Call = (method: string, ...args: unknown[]) => Promise<unknown>;
 
 export class RemoteClients {
   readonly #channel: IoChannel;

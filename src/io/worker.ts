@@ -1,27 +1,43 @@
 /** The I/O thread: what runs in the worker that io_thread.ts starts. */
 import { parentPort } from 'node:worker_threads';
 import { pages } from '../../operators/batch/pages.ts';
+import { kafkaHere } from '../kafka/access.ts';
 import type { ListenOptions } from '../postgres/wire/listener.ts';
+import { parseKafkaSourceOptions } from '../sources/kafka/options.ts';
 import { Channel } from './channel.ts';
 import { ClientHost } from './client_host.ts';
-import { type FromIo, sentError, type ToIo } from './messages.ts';
+import { type FromIo, type LogLevel, sentError, type ToIo, Transferred } from './messages.ts';
+import { SourceHost } from './source_host.ts';
 
 if (parentPort === null) throw new Error('this file runs in a worker thread');
 
 const channel = new Channel<FromIo, ToIo>(parentPort, setImmediate);
 const clients = new ClientHost(channel);
+const sources = new SourceHost(channel);
 
 /** What the dataflow thread may ask for, by name. */
 const methods: Record<string, (...args: never[]) => unknown> = {
   listen: (options: ListenOptions) => clients.listen(options),
   closeListener: (graceMs: number) => clients.closeListener(graceMs),
+  checkKafkaSource: (options: Record<string, string>) => kafkaHere.checkSource(options),
+  async openKafkaSource(options: Record<string, string>) {
+    const { bufferBytes } = parseKafkaSourceOptions(options);
+    return sources.add(await kafkaHere.openSource(options, log), bufferBytes);
+  },
+  ...sources.methods,
   /** Pages of the shared memory that this thread has in use. */
   usedPages: () => pages.usedPages,
 };
 
+function log(level: LogLevel, message: string, fields?: Record<string, unknown>): void {
+  channel.post({ k: 'log', level, message, fields });
+}
+
 async function answer(call: number, method: string, args: unknown[]): Promise<void> {
   try {
-    channel.post({ k: 'answer', call, value: await methods[method](...(args as never[])) });
+    const value = await methods[method](...(args as never[]));
+    if (value instanceof Transferred) channel.post({ k: 'answer', call, value: value.value }, value.transfer);
+    else channel.post({ k: 'answer', call, value });
   } catch (error) {
     channel.post({ k: 'failed', call, error: sentError(error) });
   }
@@ -36,6 +52,9 @@ channel.receive({
         return;
       case 'rows':
         clients.rows(message);
+        return;
+      case 'source':
+        sources.order(message.source, message.order);
         return;
       default:
         throw new Error(`unknown message from the dataflow thread: ${JSON.stringify(message)}`);

@@ -197,14 +197,15 @@ function unpacked(bytes: Buffer, header: BatchHeader): Buffer {
   }
 }
 
+type KafkaBatch = RawBatch & { headerStart: Int32Array };
+
 class RecordWalker {
-  readonly batch: RawBatch;
+  readonly batch: KafkaBatch;
   readonly #from: number;
-  #headerStart = NONE;
 
   constructor(partition: number, from: bigint, next: bigint) {
     this.#from = Number(from);
-    const batch: RawBatch = {
+    const batch: KafkaBatch = {
       partition,
       baseOffset: from,
       nextOffset: next,
@@ -216,7 +217,8 @@ class RecordWalker {
       keyEnd: NONE,
       offset: new Float64Array(0),
       timestamp: new Float64Array(0),
-      headers: (i) => readHeaders(batch.bytes, this.#headerStart[i]),
+      headerStart: NONE,
+      headers: (i) => readHeaders(batch.bytes, batch.headerStart[i]),
     };
     this.batch = batch;
   }
@@ -229,7 +231,7 @@ class RecordWalker {
     batch.keyEnd = new Int32Array(records);
     batch.offset = new Float64Array(records);
     batch.timestamp = new Float64Array(records);
-    this.#headerStart = new Int32Array(records);
+    batch.headerStart = new Int32Array(records);
   }
 
   /**
@@ -306,14 +308,15 @@ class RecordWalker {
         batch.keyEnd[n] = keyEnd;
         batch.valueStart[n] = valueStart;
         batch.valueEnd[n] = cursor.at;
-        this.#headerStart[n] = cursor.at;
+        batch.headerStart[n] = cursor.at;
       }
       cursor.at = recordEnd;
     }
   }
 }
 
-function readHeaders(bytes: Buffer, start: number): Header[] {
+/** Headers from position `start` on. */
+export function readHeaders(bytes: Buffer, start: number): Header[] {
   const cursor: Cursor = { at: start };
   const headers: Header[] = [];
   for (let left = varint(bytes, cursor); left > 0 && cursor.at < bytes.length; left--) {

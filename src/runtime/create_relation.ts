@@ -97,8 +97,8 @@ export async function createRelation(
 
 async function attachSource(engine: TidemarkEngine, relation: Relation, spec: ConnectorSpec): Promise<void> {
   const given = engine.openSource(spec);
-  if (given === null) await checkConnector(spec);
-  const source = given ?? (await openConnector(spec, engine.log));
+  if (given === null) await checkConnector(spec, engine.kafka);
+  const source = given ?? (await openConnector(spec, engine.log, engine.kafka));
   const stream = new StreamRuntime(relation.oid, relation, spec, source);
   engine.streams.set(relation.oid, stream);
   if (spec.envelope === 'append') return;

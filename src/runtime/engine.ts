@@ -16,6 +16,7 @@ import type { Statement } from '../../planner/parse/ast.ts';
 import { Catalog } from '../catalog/catalog.ts';
 import type { ConnectorSpec } from '../catalog/objects.ts';
 import type { Engine, PreparedStatement, Result, SessionContext } from '../engine.ts';
+import { type KafkaAccess, kafkaHere } from '../kafka/access.ts';
 import type { Source } from '../sources/source.ts';
 import { prepareCopy } from './copy.ts';
 import { prepareDefinition } from './definitions.ts';
@@ -41,6 +42,8 @@ export interface EngineOptions {
   automatic?: boolean;
   /** Gives the source of a connector instead of the built-in one: for embedding, tests and benches. Null: the built-in one. */
   openSource?: (spec: ConnectorSpec) => Source | null;
+  /** How Kafka is read. Default: in this thread. */
+  kafka?: KafkaAccess;
   /** Shown by version(). */
   version?: string;
   log?: (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void;
@@ -67,6 +70,7 @@ export class TidemarkEngine implements Engine {
   readonly log: NonNullable<EngineOptions['log']>;
   readonly version: string;
   readonly openSource: NonNullable<EngineOptions['openSource']>;
+  readonly kafka: KafkaAccess;
   tickRows: number;
   readonly #automatic: boolean;
   #scheduled = false;
@@ -78,6 +82,7 @@ export class TidemarkEngine implements Engine {
     this.log = options.log ?? (() => undefined);
     this.version = options.version ?? '0';
     this.openSource = options.openSource ?? (() => null);
+    this.kafka = options.kafka ?? kafkaHere;
     this.tickRows = options.tickRows ?? 10000;
     this.#automatic = options.automatic ?? true;
     this.loop = new TickLoop(

@@ -2,6 +2,7 @@
 import { SqlError } from '../../operators/errors.ts';
 import type { Option } from '../../planner/parse/ast.ts';
 import type { ConnectorSpec } from '../catalog/objects.ts';
+import type { KafkaAccess } from '../kafka/access.ts';
 import { checkNexmarkColumns, nexmarkColumns } from './nexmark/columns.ts';
 import { parseNexmarkOptions } from './nexmark/options.ts';
 import { NexmarkSource } from './nexmark/source.ts';
@@ -32,16 +33,16 @@ export function connectorOptions(options: Option[]): { connector: string; option
 }
 
 /** Fails with a clear error when the source cannot be read: unknown option, missing topic, unreachable broker, wrong password. */
-export async function checkConnector(spec: ConnectorSpec): Promise<void> {
+export async function checkConnector(spec: ConnectorSpec, kafka: KafkaAccess): Promise<void> {
   if (spec.connector === 'nexmark') {
     checkNexmarkColumns(parseNexmarkOptions(new Map(Object.entries(spec.options))), spec.decoder);
-  } else await (await import('./kafka/index.ts')).checkKafka(spec.options);
+  } else await kafka.checkSource(spec.options);
 }
 
-export async function openConnector(spec: ConnectorSpec, log: Log): Promise<Source> {
+export async function openConnector(spec: ConnectorSpec, log: Log, kafka: KafkaAccess): Promise<Source> {
   if (spec.connector === 'nexmark') {
     const options = parseNexmarkOptions(new Map(Object.entries(spec.options)));
     return new NexmarkSource(options, { form: nexmarkColumns(options, spec.decoder) === null ? 'json' : 'columns' });
   }
-  return (await import('./kafka/index.ts')).openKafkaSource(spec.options, log);
+  return kafka.openSource(spec.options, log);
 }

@@ -48,6 +48,8 @@ export interface RawBatch {
   timestamp: Float64Array;
   /** Headers of record i, read on demand. */
   headers(i: number): Header[];
+  /** Where the headers of record i begin in `bytes`, in Kafka's form: what makes a batch plain data that can go to another thread. */
+  headerStart?: Int32Array;
 }
 
 export type SourceEvent =

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Message } from 'kafkajs';
 import { openEngine, sql } from '../engine/harness.ts';
+import { kafkaAccess, type TestAccess } from './access.ts';
 import { type Broker, kafkaSkip, startBroker } from './broker.ts';
 import { connectCluster, type TestCluster } from './produce.ts';
 
@@ -13,14 +14,17 @@ const WAIT_MS = 30_000;
 const skip = kafkaSkip();
 let broker: Broker;
 let cluster: TestCluster;
+let kafka: TestAccess;
 
 before(async () => {
   if (skip !== false) return;
+  kafka = kafkaAccess();
   broker = await startBroker();
   cluster = await connectCluster(broker.brokers);
 });
 
 after(async () => {
+  await kafka?.close();
   await cluster?.close();
   await broker?.stop();
 });
@@ -45,7 +49,7 @@ const order = (n: number): Message => {
 
 test('a stream over a topic: views, bad messages, restart of the broker', { skip, timeout: 120_000 }, async () => {
   const topic = await cluster.topic('orders', 3);
-  const engine = await openEngine({ automatic: true });
+  const engine = await openEngine({ automatic: true, kafka });
   try {
     const messages = Array.from({ length: 3000 }, (_, n) => order(n));
     await cluster.send(topic, messages.slice(0, 1000));
@@ -95,7 +99,7 @@ test('a stream over a topic: views, bad messages, restart of the broker', { skip
 test('a table over a compacted topic, and a sink that makes one', { skip, timeout: 120_000 }, async () => {
   const topic = await cluster.topic('users', 1, { 'cleanup.policy': 'compact' });
   const out = `${topic}-out`;
-  const engine = await openEngine({ automatic: true });
+  const engine = await openEngine({ automatic: true, kafka });
   try {
     const user = (id: number, name: string | null): Message => {
       return { key: `{"id":${id}}`, value: name === null ? null : JSON.stringify({ name }) };
@@ -132,7 +136,7 @@ test('a table over a compacted topic, and a sink that makes one', { skip, timeou
 });
 
 test("errors of CREATE STREAM are the user's to read", { skip, timeout: 60_000 }, async () => {
-  const engine = await openEngine({ automatic: true });
+  const engine = await openEngine({ automatic: true, kafka });
   try {
     const create = (options: string) => sql(engine, `CREATE STREAM s (a int) WITH (connector = 'kafka', ${options})`);
     await assert.rejects(create(`brokers = '${broker.brokers}', topic = 'missing'`), /topic "missing" does not exist/);

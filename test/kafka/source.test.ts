@@ -4,8 +4,8 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CompressionTypes } from 'kafkajs';
 import { SqlError } from '../../operators/errors.ts';
-import { checkKafka, openKafkaSource } from '../../src/sources/kafka/index.ts';
 import type { RawBatch, Source, SourceEvent } from '../../src/sources/source.ts';
+import { kafkaAccess, type TestAccess } from './access.ts';
 import { type Broker, kafkaSkip, startBroker } from './broker.ts';
 import { SASL_USER } from './jars.ts';
 import { connectCluster, type TestCluster } from './produce.ts';
@@ -14,14 +14,17 @@ const WAIT_MS = 30_000;
 const skip = kafkaSkip();
 let broker: Broker;
 let cluster: TestCluster;
+let kafka: TestAccess;
 
 before(async () => {
   if (skip !== false) return;
+  kafka = kafkaAccess();
   broker = await startBroker();
   cluster = await connectCluster(broker.brokers);
 });
 
 after(async () => {
+  await kafka?.close();
   await cluster?.close();
   await broker?.stop();
 });
@@ -82,7 +85,7 @@ async function eventOf<K extends SourceEvent['kind']>(
 }
 
 function openSource(topic: string, more: Record<string, string> = {}): Promise<Source> {
-  return openKafkaSource({ brokers: broker.brokers, topic, ...more }, () => undefined);
+  return kafka.openSource({ brokers: broker.brokers, topic, ...more }, () => undefined);
 }
 
 const numbered = (from: number, to: number, partition = 0) =>
@@ -340,7 +343,7 @@ test('a new partition is told and read when it is opened', { skip }, async () =>
 
 test('missing topic, unreachable broker, wrong password, unknown option', { skip }, async () => {
   const refused = async (options: Record<string, string>, sqlstate: string, pattern: RegExp) => {
-    await assert.rejects(checkKafka(options), (error) => {
+    await assert.rejects(kafka.checkSource(options), (error) => {
       assert.ok(error instanceof SqlError, String(error));
       assert.equal(error.sqlstate, sqlstate, error.message);
       assert.match(error.message, pattern);
@@ -349,7 +352,7 @@ test('missing topic, unreachable broker, wrong password, unknown option', { skip
   };
   const topic = await cluster.topic('checked');
   const { brokers } = broker;
-  await checkKafka({ connector: 'kafka', brokers, topic });
+  await kafka.checkSource({ connector: 'kafka', brokers, topic });
   await refused({ brokers, topic: 'no-such-topic' }, '42P01', /topic "no-such-topic" does not exist/);
   await refused({ brokers: '127.0.0.1:1', topic }, '08001', /could not connect to Kafka at 127\.0\.0\.1:1/);
   await refused({ brokers, topic, tpoic: 'x' }, '22023', /unrecognized option "tpoic"/);
@@ -359,7 +362,7 @@ test('missing topic, unreachable broker, wrong password, unknown option', { skip
   if (broker.saslBrokers === null) return;
   const login = { brokers: broker.saslBrokers, topic, sasl_mechanism: 'plain', sasl_username: SASL_USER.username };
   await refused({ ...login, sasl_password: 'wrong' }, '28P01', /refused the login/);
-  await checkKafka({ ...login, sasl_password: SASL_USER.password });
+  await kafka.checkSource({ ...login, sasl_password: SASL_USER.password });
 });
 
 test('a broker that goes away and comes back: told, then read on without loss or repetition', { skip }, async (t) => {

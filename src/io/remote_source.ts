@@ -1,0 +1,153 @@
+/**
+ * A source that runs in the I/O thread, as the engine sees it: batches come ahead of being asked for (source_host.ts bounds how far) and are
+ * polled from here without a wait.
+ *
+ * A batch that was on its way when its partition was moved belongs to an earlier generation and is dropped.
+ */
+import type { RawBatch, Source, SourceEvent, StartPosition } from '../sources/source.ts';
+import { receivedBatch, type SentBatch } from './batches.ts';
+import type { Channel } from './channel.ts';
+import type { Call, FromIo, SourceOrder, ToIo } from './messages.ts';
+
+interface Queued {
+  batch: RawBatch;
+  generation: number;
+}
+
+export class RemoteSource implements Source {
+  readonly #channel: Channel<ToIo, FromIo>;
+  readonly #call: Call;
+  readonly #id: number;
+  readonly #forget: () => void;
+  readonly #generations = new Map<number, number>();
+  readonly #positions = new Map<number, bigint>();
+  readonly #ends = new Map<number, bigint>();
+  readonly #paused = new Set<number>();
+  #lastGeneration = 0;
+  #queue: Queued[] = [];
+  #buffered = 0;
+  #events: SourceEvent[] = [];
+  #callback: (() => void) | null = null;
+
+  /** `id` is the host's number of the source; `forget` is called when it is closed. */
+  constructor(channel: Channel<ToIo, FromIo>, call: Call, id: number, forget: () => void) {
+    this.#channel = channel;
+    this.#call = call;
+    this.#id = id;
+    this.#forget = forget;
+  }
+
+  /** A batch has come. */
+  take(generation: number, sent: SentBatch): void {
+    if (this.#generations.get(sent.partition) !== generation) return;
+    this.#queue.push({ batch: receivedBatch(sent), generation });
+    this.#buffered += sent.bytes.length;
+    if (!this.#paused.has(sent.partition)) this.#ready();
+  }
+
+  takeState(ends: Map<number, bigint>, events: SourceEvent[]): void {
+    for (const [partition, end] of ends) this.#ends.set(partition, end);
+    this.#events.push(...events);
+    this.#ready();
+  }
+
+  async partitions(): Promise<number[]> {
+    return (await this.#call('sourcePartitions', this.#id)) as number[];
+  }
+
+  async startOffsets(start: StartPosition): Promise<Map<number, bigint>> {
+    return (await this.#call('sourceStartOffsets', this.#id, start)) as Map<number, bigint>;
+  }
+
+  open(offsets: Map<number, bigint>): void {
+    const generation = ++this.#lastGeneration;
+    for (const [partition, offset] of offsets) {
+      this.#generations.set(partition, generation);
+      this.#positions.set(partition, offset);
+    }
+    const kept = this.#queue.filter(({ batch }) => !offsets.has(batch.partition));
+    for (const { batch } of this.#queue) if (offsets.has(batch.partition)) this.#buffered -= batch.bytes.length;
+    this.#queue = kept;
+    this.#order({ k: 'open', offsets, generation });
+  }
+
+  #order(order: SourceOrder): void {
+    this.#channel.post({ k: 'source', source: this.#id, order });
+  }
+
+  poll(): RawBatch | null {
+    const at = this.#queue.findIndex(({ batch }) => !this.#paused.has(batch.partition));
+    if (at < 0) return null;
+    const [{ batch, generation }] = this.#queue.splice(at, 1);
+    const { partition } = batch;
+    const bytes = batch.bytes.length;
+    this.#buffered -= bytes;
+    this.#positions.set(partition, batch.nextOffset);
+    this.#order({ k: 'taken', partition, generation, bytes });
+    return batch;
+  }
+
+  onReady(callback: () => void): void {
+    this.#callback = callback;
+    if (this.#events.length > 0 || this.#queue.some(({ batch }) => !this.#paused.has(batch.partition))) this.#ready();
+  }
+
+  #ready(): void {
+    const callback = this.#callback;
+    if (callback === null) return;
+    this.#callback = null;
+    queueMicrotask(callback);
+  }
+
+  takeEvents(): SourceEvent[] {
+    const events = this.#events;
+    this.#events = [];
+    return events;
+  }
+
+  position(partition: number): bigint | undefined {
+    return this.#positions.get(partition);
+  }
+
+  highWatermark(partition: number): bigint | undefined {
+    return this.#ends.get(partition);
+  }
+
+  pause(partition: number): void {
+    if (this.#paused.has(partition)) return;
+    this.#paused.add(partition);
+    this.#order({ k: 'pause', partition });
+  }
+
+  resume(partition: number): void {
+    if (!this.#paused.delete(partition)) return;
+    this.#order({ k: 'resume', partition });
+    if (this.#queue.some(({ batch }) => batch.partition === partition)) this.#ready();
+  }
+
+  /** Those that have come here; what the I/O thread has besides is being fetched or read. */
+  bufferedBytes(): number {
+    return this.#buffered;
+  }
+
+  async *readRange(partition: number, from: bigint, to: bigint): AsyncGenerator<RawBatch> {
+    const range = await this.#call('openRange', this.#id, partition, from, to);
+    try {
+      for (;;) {
+        const sent = (await this.#call('nextOfRange', this.#id, range)) as SentBatch | null;
+        if (sent === null) return;
+        yield receivedBatch(sent);
+      }
+    } finally {
+      await this.#call('closeRange', this.#id, range);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#callback = null;
+    this.#queue = [];
+    this.#buffered = 0;
+    this.#forget();
+    await this.#call('closeSource', this.#id);
+  }
+}

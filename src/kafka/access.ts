@@ -1,0 +1,19 @@
+/** How the engine gets at Kafka: with connections of this thread, or through the thread that has them. */
+import type { Source } from '../sources/source.ts';
+import type { Log } from './client.ts';
+
+export interface KafkaAccess {
+  /** Throws SqlError when the topic cannot be read with these options. */
+  checkSource(options: Record<string, string>): Promise<void>;
+  openSource(options: Record<string, string>, log: Log): Promise<Source>;
+}
+
+/** The modules are loaded when a topic is first named. */
+export const kafkaHere: KafkaAccess = {
+  async checkSource(options) {
+    await (await import('../sources/kafka/index.ts')).checkKafka(options);
+  },
+  async openSource(options, log) {
+    return (await import('../sources/kafka/index.ts')).openKafkaSource(options, log);
+  },
+};

@@ -1,0 +1,18 @@
+/** How the tests of this folder read Kafka: through an I/O thread, or with TIDEMARK_THREADS=1 in this one. */
+import { IoThread } from '../../src/io/io_thread.ts';
+import { type KafkaAccess, kafkaHere } from '../../src/kafka/access.ts';
+
+export interface TestAccess extends KafkaAccess {
+  close(): Promise<void>;
+}
+
+export function kafkaAccess(): TestAccess {
+  if (process.env.TIDEMARK_THREADS === '1') return { ...kafkaHere, close: () => Promise.resolve() };
+  const io = new IoThread({
+    log: () => undefined,
+    onFailure(error) {
+      throw error;
+    },
+  });
+  return { ...io.kafka, close: () => io.close() };
+}
