@@ -4,6 +4,7 @@
  *   this thread                               worker.ts
  *   sessions   <- remote_clients.ts   <---->  client_host.ts   -> sockets of clients
  *   streams    <- remote_source.ts    <---->  source_host.ts   -> Kafka sources
+ *   sinks      <- calls               <---->  sink_host.ts     -> Kafka producers
  *
  * Both see the one shared memory; the worker allocates in pages of its own. When it fails the process cannot go on: onFailure is called.
  */
@@ -65,7 +66,7 @@ export class IoThread {
   /** Lets Postgres clients in through the I/O thread. */
   readonly listen: Listen = (options, handler) => this.#clients.listen(options, handler);
 
-  /** Reads Kafka through the I/O thread. Its log lines come with those of the thread. */
+  /** Reads and writes Kafka through the I/O thread. Its log lines come with those of the thread. */
   readonly kafka: KafkaAccess = {
     checkSource: async (options) => {
       await this.call('checkKafkaSource', options);
@@ -75,6 +76,17 @@ export class IoThread {
       const source = new RemoteSource(this.channel, this.call, id, () => this.#sources.delete(id));
       this.#sources.set(id, source);
       return source;
+    },
+    openSink: async (...args) => {
+      const id = await this.call('openKafkaSink', ...args);
+      return {
+        write: async (tick, delta) => {
+          await this.call('writeSink', id, tick, delta);
+        },
+        close: async () => {
+          await this.call('closeSink', id);
+        },
+      };
     },
   };
 

@@ -7,6 +7,7 @@ import { parseKafkaSourceOptions } from '../sources/kafka/options.ts';
 import { Channel } from './channel.ts';
 import { ClientHost } from './client_host.ts';
 import { type FromIo, type LogLevel, sentError, type ToIo, Transferred } from './messages.ts';
+import { SinkHost } from './sink_host.ts';
 import { SourceHost } from './source_host.ts';
 
 if (parentPort === null) throw new Error('this file runs in a worker thread');
@@ -25,6 +26,7 @@ const methods: Record<string, (...args: never[]) => unknown> = {
     return sources.add(await kafkaHere.openSource(options, log), bufferBytes);
   },
   ...sources.methods,
+  ...new SinkHost().methods,
   /** Pages of the shared memory that this thread has in use. */
   usedPages: () => pages.usedPages,
 };

@@ -20,7 +20,7 @@ export async function createSink(
   const { bound, physical } = planView(engine, sinkQuery(engine, statement, session), session);
   const columns = physical.columns.map((c) => ({ name: c.name, type: c.type }));
   const log = (message: string) => engine.log('warn', `sink ${statement.name}: ${message}`);
-  const sink = await openSink(options, columns, physical.key, statement.name, log);
+  const sink = await openSink(options, columns, physical.key, statement.name, log, engine.kafka);
   const oid = engine.catalog.newOid();
   const view = new ViewRuntime(oid, statement.name, physical, session.evalContext, null);
   const stop = engine.loop.observe(oid, sink);

@@ -42,7 +42,7 @@ export interface EngineOptions {
   automatic?: boolean;
   /** Gives the source of a connector instead of the built-in one: for embedding, tests and benches. Null: the built-in one. */
   openSource?: (spec: ConnectorSpec) => Source | null;
-  /** How Kafka is read. Default: in this thread. */
+  /** How Kafka is read and written. Default: in this thread. */
   kafka?: KafkaAccess;
   /** Shown by version(). */
   version?: string;

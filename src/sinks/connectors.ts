@@ -1,6 +1,7 @@
 /** Which sinks CREATE SINK ... WITH (connector = '...') can have. */
 import { SqlError } from '../../operators/errors.ts';
 import type { ColType } from '../../operators/types.ts';
+import type { KafkaAccess } from '../kafka/access.ts';
 import { type Sink, SinkRuntime } from '../runtime/sink.ts';
 import { BlackholeSink } from './blackhole.ts';
 
@@ -13,6 +14,7 @@ export async function openSink(
   key: number[] | null,
   name: string,
   log: (message: string) => void,
+  kafka: KafkaAccess,
 ): Promise<Sink> {
   switch (options.connector) {
     case 'blackhole':
@@ -23,10 +25,8 @@ export async function openSink(
         });
       }
       return new BlackholeSink();
-    case 'kafka': {
-      const { openKafkaSink } = await import('./kafka/index.ts');
-      return new SinkRuntime(await openKafkaSink(options, columns, key, name), log);
-    }
+    case 'kafka':
+      return new SinkRuntime(await kafka.openSink(options, columns, key, name), log);
     default:
       throw new SqlError('22023', `unknown sink connector "${options.connector ?? ''}"`, {
         hint: `Known connectors: ${CONNECTORS.join(', ')}.`,
