@@ -58,7 +58,7 @@ function compared(what: string, figures: (readonly [string, number])[]): Row {
 }
 
 async function tidemark(): Promise<Server> {
-  const server = await runServer({ host: '127.0.0.1', port: 0, version: 'bench', log: () => undefined });
+  const server = await runServer({ host: '127.0.0.1', port: 0, version: 'bench', threads: 2, log: () => undefined });
   return { name: 'tidemark', port: server.postgres.port, user: 'bench', close: () => server.close() };
 }
 

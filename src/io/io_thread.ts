@@ -11,6 +11,7 @@
 import { Worker } from 'node:worker_threads';
 import { memory, PAGE_BYTES } from '../../operators/batch/memory.ts';
 import { checked, pages } from '../../operators/batch/pages.ts';
+import { SqlError } from '../../operators/errors.ts';
 import type { KafkaAccess } from '../kafka/access.ts';
 import type { Log } from '../postgres/options.ts';
 import type { Listen } from '../postgres/wire/listener.ts';
@@ -21,6 +22,7 @@ import { RemoteSource } from './remote_source.ts';
 
 /** Pages that the worker may allocate: 16 MiB, for encoding only. They cost nothing until they are touched. */
 const WORKER_PAGES = 256;
+const TOTAL_PAGES = memory.buffer.byteLength / PAGE_BYTES;
 
 export interface IoThreadOptions {
   log: Log;
@@ -37,7 +39,7 @@ export class IoThread {
   readonly channel: Channel<ToIo, FromIo>;
   readonly #options: IoThreadOptions;
   readonly #worker: Worker;
-  readonly #pages = pages.allocate(WORKER_PAGES);
+  readonly #pages = lastFreePages();
   readonly #clients: RemoteClients;
   readonly #sources = new Map<number, RemoteSource>();
   readonly #calls = new Map<number, PendingCall>();
@@ -154,6 +156,14 @@ export class IoThread {
     await this.#worker.terminate();
     pages.release(this.#pages, WORKER_PAGES);
   }
+}
+
+/** At the end of the memory, out of the way of what a checkpoint wants to have back in its old place. */
+function lastFreePages(): number {
+  for (let page = TOTAL_PAGES - WORKER_PAGES; page > 0; page -= WORKER_PAGES) {
+    if (pages.reserve(page * PAGE_BYTES, WORKER_PAGES)) return page * PAGE_BYTES;
+  }
+  throw new SqlError('53200', 'out of memory', { detail: `No run of ${WORKER_PAGES} pages of 64 KiB is free.` });
 }
 
 /** The worker's file: built, or under the loader that runs the sources as they are. */
