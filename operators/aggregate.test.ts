@@ -45,6 +45,8 @@ const cases: Case[] = [
   { fn: 'sum(int4)', arg: 1, t: int8, filter: true, naive: sum },
   { fn: 'sum(int4)', arg: 1, t: int8, distinct: true, naive: (values) => sum([...new Set(values)]) },
   { fn: 'count(any)', arg: 3, t: int8, distinct: true, naive: (values) => BigInt(new Set(values).size) },
+  { fn: 'count(any)', arg: 3, t: int8, distinct: true, filter: true, naive: (values) => BigInt(new Set(values).size) },
+  { fn: 'sum(int4)', arg: 1, t: int8, distinct: true, filter: true, naive: (values) => sum([...new Set(values)]) },
   {
     fn: 'sum(numeric)',
     arg: 2,

@@ -1,20 +1,28 @@
 /**
  * GROUP BY and global aggregates.   out = { (key, f1(group), f2(group), ...) : key has rows }
  *
- * Each tick: the first row of a group in the tick saves the group's old output row; all rows of the tick are taken in; then the new output
- * row is compared with the old, and only a difference leaves: - old, + new. Nothing flickers inside a tick.
+ * Each tick, column by column:
  *
- * State: one slot a group: | key | f64 row count | touched, shown | accumulators |, plus what accumulators keep outside.
+ *   groups    the slot of every row's group; the groups that are touched
+ *   old       their output rows as they are shown
+ *   take in   row counts, then each call: its weights (FILTER, DISTINCT) into its accumulator
+ *   new       their output rows now; only differences leave: - old, + new
+ *
+ * Nothing flickers inside a tick.
+ *
+ * State: one slot a group: | key | f64 row count | touched | f64 number of the group | accumulators |, plus what accumulators keep outside.
  * A group whose row count is 0 is removed. Without GROUP BY there is one row, also for no input.
  * Cost: O(1) (or O(log n), see aggregates/) a row, O(1) output a touched group. State is freed when the group's rows are retracted.
  * An accumulator that fails (overflow) makes the group's row an error row until its value fits again.
  */
 import type { Accumulator } from './aggregates/accumulator.ts';
-import { DistinctFilter } from './aggregates/distinct.ts';
+import { DistinctValues } from './aggregates/distinct.ts';
 import { makeAccumulator } from './aggregates/make.ts';
+import type { Arena } from './batch/arena.ts';
 import type { Batch, Column } from './batch/batch.ts';
 import { BatchBuilder, readDatum } from './batch/builder.ts';
-import { F64, I32, U8 } from './batch/memory.ts';
+import { gatherColumn, gatherWords } from './batch/gather.ts';
+import { F64, I32, U8, U32 } from './batch/memory.ts';
 import { SqlError } from './errors.ts';
 import type { Operator, Tick } from './operator.ts';
 import type { AggCall } from './plan.ts';
@@ -22,16 +30,26 @@ import { Heap } from './state/heap.ts';
 import { rowOps } from './state/row_ops.ts';
 import { RowTable } from './state/row_table.ts';
 import type { Saved } from './state/saved.ts';
-import type { ColType } from './types.ts';
+import { type ColType, colType, OID } from './types.ts';
 
-const HEAD = 16;
+const HEAD = 24;
+/** Word of the head that is not 0 while a tick has the group in its list; offset of the group's number. */
 const TOUCHED = 2;
+const NUMBER = 2;
+const NO_ROW = -1;
 
 interface Call {
   accumulator: Accumulator;
   filter: number | null;
-  distinct: DistinctFilter | null;
+  /** Where the call finds its weights after DISTINCT: which values, and which of their filters. */
+  distinct: { values: number; filter: number } | null;
   offset: number;
+}
+
+/** Distinct values of one list of arguments, for the calls that ask for them under some filters. */
+interface Distinct {
+  values: DistinctValues;
+  filters: (number | null)[];
 }
 
 export class AggregateOperator implements Operator {
@@ -39,9 +57,11 @@ export class AggregateOperator implements Operator {
   readonly #keys: number[];
   readonly #global: boolean;
   readonly #calls: Call[] = [];
+  readonly #distincts: Distinct[] = [];
   readonly #table: RowTable;
   readonly #same: ReturnType<typeof rowOps>;
-  readonly #old: ReturnType<typeof rowOps>;
+  /** Groups get numbers in order of their making. */
+  #made = 0;
 
   /** `appendOnly`: the input never retracts, so min and max may keep one value. */
   constructor(
@@ -57,15 +77,23 @@ export class AggregateOperator implements Operator {
     this.#global = global;
     let offset = HEAD;
     const heap = new Heap();
+    const wanted = new Map<string, { args: number[]; filters: (number | null)[] }>();
     for (const call of calls) {
       const accumulator = makeAccumulator(call, inputTypes, appendOnly, heap);
-      const distinct =
-        call.distinct && accumulator.countsDuplicates !== false
-          ? new DistinctFilter([...keys, ...call.args], inputTypes)
-          : null;
-      this.#calls.push({ accumulator, filter: call.filter, distinct, offset });
+      const { args, filter } = call;
+      let distinct: Call['distinct'] = null;
+      if (call.distinct && accumulator.countsDuplicates !== false) {
+        const name = args.join();
+        const known = wanted.get(name) ?? { args, filters: [] };
+        wanted.set(name, known);
+        if (!known.filters.includes(filter)) known.filters.push(filter);
+        distinct = { values: [...wanted.keys()].indexOf(name), filter: known.filters.indexOf(filter) };
+      }
+      this.#calls.push({ accumulator, filter, distinct, offset });
       offset += accumulator.bytes;
     }
+    for (const { args, filters } of wanted.values())
+      this.#distincts.push({ values: new DistinctValues(args, filters.length, inputTypes), filters });
     this.#table = new RowTable(
       keys.map((k) => inputTypes[k]),
       offset,
@@ -73,73 +101,125 @@ export class AggregateOperator implements Operator {
       heap,
     );
     this.#same = rowOps(types, 'identity');
-    this.#old = rowOps(types, 'identity');
   }
 
   step(inputs: Batch[], tick: Tick): Batch {
     const [delta] = inputs;
     const table = this.#table;
-    const touched: number[] = [];
-    const old = new BatchBuilder(this.#types, tick.arena, 16);
-    const oldRow: number[] = [];
+    const { arena } = tick;
     const keyColumns = this.#keys.map((k) => delta.columns[k]);
     table.begin(keyColumns, Math.max(1, delta.n));
-    for (const call of this.#calls) {
-      call.accumulator.begin(delta);
-      call.distinct?.begin(delta);
-    }
-    const touch = (slot: number) => {
+    for (const call of this.#calls) call.accumulator.begin(delta);
+    const groups = arena.alloc(delta.n * 4) >>> 2;
+    const { touched, shown } = this.#group(delta, groups, tick.first);
+    const rows = new BatchBuilder(this.#types, arena, touched.length * 2);
+    const old = this.#write(
+      touched.filter((_, i) => shown[i]),
+      rows,
+      -1,
+      tick,
+    );
+    this.#takeIn(delta, groups, arena);
+    const existing = touched.filter((slot) => this.#exists(slot));
+    const now = this.#write(existing, rows, 1, tick);
+    const out = this.#differences(touched, shown, old, now, rows, arena);
+    for (const slot of touched) {
       const payload = slot + table.payloadOffset;
-      if (I32[(payload >>> 2) + TOUCHED] !== 0) return;
-      I32[(payload >>> 2) + TOUCHED] = 1;
-      touched.push(slot);
-      oldRow.push(table.inserted ? -1 : this.#write(slot, old, -1, tick));
-    };
-    if (this.#global && tick.first) touch(table.findOrInsert(0));
-    this.#takeIn(delta, touch);
-    const out = new BatchBuilder(this.#types, tick.arena, touched.length * 2);
-    for (let i = 0; i < touched.length; i++) this.#emit(touched[i], old, oldRow[i], out, tick);
+      I32[(payload >>> 2) + TOUCHED] = 0;
+      if (this.#exists(slot)) continue;
+      for (const call of this.#calls) call.accumulator.free(payload + call.offset);
+      table.remove(slot);
+    }
     for (const call of this.#calls) call.accumulator.endTick();
-    return out.build();
+    return out;
   }
 
-  #takeIn(delta: Batch, touch: (slot: number) => void): void {
+  /** Notes the address of every row's group at `groups`; gives the slots touched, and which of them stood before the tick. */
+  #group(delta: Batch, groups: number, first: boolean): { touched: number[]; shown: boolean[] } {
     const table = this.#table;
+    const { payloadOffset } = table;
+    const touched: number[] = [];
+    const shown: boolean[] = [];
+    const touch = (slot: number) => {
+      const word = (slot + payloadOffset) >>> 2;
+      I32[word + TOUCHED] = 1;
+      if (table.inserted) F64[word / 2 + NUMBER] = this.#made++;
+      touched.push(slot);
+      shown.push(!table.inserted);
+    };
+    if (this.#global && first) touch(table.findOrInsert(0));
     const weights = delta.weights >>> 2;
-    const calls = this.#calls;
-    const filters = calls.map((c) => (c.filter === null ? null : delta.columns[c.filter]));
     for (let row = 0; row < delta.n; row++) {
-      const weight = I32[weights + row];
-      if (weight === 0) continue;
+      if (I32[weights + row] === 0) continue;
       const slot = table.findOrInsert(row);
-      touch(slot);
-      const payload = slot + table.payloadOffset;
-      F64[payload / 8] += weight;
-      for (let c = 0; c < calls.length; c++) {
-        const call = calls[c];
-        const filter = filters[c];
-        if (filter !== null && !passes(filter, row)) continue;
-        const effective = call.distinct === null ? weight : call.distinct.flip(row, weight);
-        if (effective !== 0) call.accumulator.add(payload + call.offset, row, effective);
+      U32[groups + row] = slot + payloadOffset;
+      if (I32[((slot + payloadOffset) >>> 2) + TOUCHED] === 0) touch(slot);
+    }
+    return { touched, shown };
+  }
+
+  #exists(slot: number): boolean {
+    return this.#global || F64[(slot + this.#table.payloadOffset) / 8] !== 0;
+  }
+
+  #takeIn(delta: Batch, groups: number, arena: Arena): void {
+    const { n } = delta;
+    const weights = delta.weights >>> 2;
+    for (let row = 0; row < n; row++) {
+      const weight = I32[weights + row];
+      if (weight !== 0) F64[U32[groups + row] / 8] += weight;
+    }
+    const filtered = new Map<number | null, number>([[null, weights]]);
+    const weightsUnder = (filter: number | null): number => {
+      let known = filtered.get(filter);
+      if (known === undefined) {
+        known = passing(delta.columns[filter as number], weights, n, arena);
+        filtered.set(filter, known);
       }
+      return known;
+    };
+    const numbers = this.#distincts.length > 0 ? groupNumbers(groups, weights, n, arena) : null;
+    const flips = this.#distincts.map(({ values, filters }) =>
+      values.flip(delta, numbers as Column, filters.map(weightsUnder), arena),
+    );
+    for (const { accumulator, filter, distinct, offset } of this.#calls) {
+      const own = distinct === null ? weightsUnder(filter) : flips[distinct.values][distinct.filter];
+      accumulator.addAll({ groups, offset, weights: own }, n);
     }
   }
 
-  /** Writes the group's present output row and returns its position; -1 when it has none or its value fails (then reported). */
-  #write(slot: number, out: BatchBuilder, sign: 1 | -1, tick: Tick): number {
-    const payload = slot + this.#table.payloadOffset;
+  /** Writes the groups' present output rows; gives the position of each, NO_ROW where its value fails (then reported). */
+  #write(slots: number[], out: BatchBuilder, sign: 1 | -1, tick: Tick): number[] {
+    const first = out.n;
+    const { ops, rowOffset, payloadOffset } = this.#table;
+    for (const slot of slots) ops.load(slot + rowOffset, out.columns, out.addRow(sign));
+    const addresses = slots.map((slot) => slot + payloadOffset);
+    try {
+      this.#calls.forEach(({ accumulator, offset }, c) => {
+        accumulator.resultAll({ addresses, offset }, out, this.#keys.length + c, first);
+      });
+      return slots.map((_, i) => first + i);
+    } catch (error) {
+      if (!(error instanceof SqlError)) throw error;
+      out.n = first;
+      return slots.map((slot) => this.#writeOne(slot, out, sign, tick));
+    }
+  }
+
+  #writeOne(slot: number, out: BatchBuilder, sign: 1 | -1, tick: Tick): number {
+    const { ops, rowOffset, payloadOffset } = this.#table;
     const row = out.addRow(sign);
-    this.#table.ops.load(slot + this.#table.rowOffset, out.columns, row);
+    ops.load(slot + rowOffset, out.columns, row);
     try {
       this.#calls.forEach((call, c) => {
-        call.accumulator.result(payload + call.offset, out, this.#keys.length + c, row);
+        call.accumulator.result(slot + payloadOffset + call.offset, out, this.#keys.length + c, row);
       });
       return row;
     } catch (error) {
       if (!(error instanceof SqlError)) throw error;
       out.n = row;
       tick.errors.report(error, this.#keyOf(slot, tick), sign);
-      return -1;
+      return NO_ROW;
     }
   }
 
@@ -153,38 +233,41 @@ export class AggregateOperator implements Operator {
     return key.columns.map((column: Column) => readDatum(column, 0));
   }
 
-  #emit(slot: number, old: BatchBuilder, oldRow: number, out: BatchBuilder, tick: Tick): void {
-    const payload = slot + this.#table.payloadOffset;
-    I32[(payload >>> 2) + TOUCHED] = 0;
-    const exists = this.#global || F64[payload / 8] !== 0;
-    const newRow = exists ? this.#write(slot, out, 1, tick) : -1;
-    if (newRow >= 0 && oldRow >= 0 && this.#equal(old, oldRow, out, newRow)) out.n = newRow;
-    else if (oldRow >= 0) {
-      const to = out.addRow(-1);
-      for (let c = 0; c < this.#types.length; c++) out.copySlot(c, to, old.columns[c], oldRow);
-    }
-    if (exists) return;
-    for (const call of this.#calls) call.accumulator.free(payload + call.offset);
-    this.#table.remove(slot);
-  }
-
-  #equal(old: BatchBuilder, oldRow: number, out: BatchBuilder, newRow: number): boolean {
-    const from = this.#keys.length;
-    for (let c = from; c < this.#types.length; c++) {
-      const a = old.columns[c];
-      const b = out.columns[c];
-      if (U8[a.valid + oldRow] !== U8[b.valid + newRow]) return false;
-    }
-    this.#old.bind(old.columns);
-    this.#same.bind(out.columns);
-    const scratch = out.arena.alloc(this.#old.layout.stride);
-    this.#old.storeShallow(oldRow, scratch);
-    return this.#same.equal(newRow, scratch);
+  /** The rows, without those that a group shows before and after. */
+  #differences(
+    touched: number[],
+    shown: boolean[],
+    old: number[],
+    now: number[],
+    rows: BatchBuilder,
+    arena: Arena,
+  ): Batch {
+    const all = rows.build();
+    this.#same.bind(all.columns);
+    const weights = all.weights >>> 2;
+    let kept = all.n;
+    let before = 0;
+    let after = 0;
+    touched.forEach((slot, i) => {
+      const a = shown[i] ? old[before++] : NO_ROW;
+      const b = this.#exists(slot) ? now[after++] : NO_ROW;
+      if (a === NO_ROW || b === NO_ROW || !this.#same.same(a, b)) return;
+      I32[weights + a] = 0;
+      I32[weights + b] = 0;
+      kept -= 2;
+    });
+    if (kept === all.n) return all;
+    const positions = arena.alloc(kept * 4) >>> 2;
+    for (let row = 0, to = 0; row < all.n; row++) if (I32[weights + row] !== 0) I32[positions + to++] = row;
+    const columns = all.columns.map((column) => gatherColumn(column, positions, kept, arena));
+    const keptWeights = arena.alloc(kept * 4);
+    gatherWords(weights, keptWeights >>> 2, 1, positions, kept);
+    return { n: kept, columns, weights: keptWeights };
   }
 
   endTick(): void {
     this.#table.endTick();
-    for (const call of this.#calls) call.distinct?.endTick();
+    for (const { values } of this.#distincts) values.endTick();
   }
 
   state() {
@@ -194,43 +277,59 @@ export class AggregateOperator implements Operator {
       const size = call.accumulator.size();
       rows += size.rows;
       bytes += size.bytes;
-      if (call.distinct !== null) {
-        rows += call.distinct.size;
-        bytes += call.distinct.bytes;
-      }
+    }
+    for (const { values } of this.#distincts) {
+      rows += values.size;
+      bytes += values.bytes;
     }
     return { rows, bytes };
   }
 
   save() {
     return {
+      made: this.#made,
       table: this.#table.save(),
-      calls: this.#calls.map((call) => ({
-        accumulator: call.accumulator.save(),
-        distinct: call.distinct === null ? null : call.distinct.save(),
-      })),
+      accumulators: this.#calls.map((call) => call.accumulator.save()),
+      distincts: this.#distincts.map(({ values }) => values.save()),
     };
   }
 
   load(saved: Saved): void {
-    const { table, calls } = saved as ReturnType<typeof this.save>;
+    const { made, table, accumulators, distincts } = saved as ReturnType<typeof this.save>;
+    this.#made = made;
     this.#table.load(table);
-    calls.forEach(({ accumulator, distinct }, i) => {
+    accumulators.forEach((accumulator, i) => {
       this.#calls[i].accumulator.load(accumulator);
-      if (distinct !== null) this.#calls[i].distinct?.load(distinct);
+    });
+    distincts.forEach((values, i) => {
+      this.#distincts[i].values.load(values);
     });
   }
 
   release(): void {
-    for (const call of this.#calls) {
-      call.accumulator.release();
-      call.distinct?.release();
-    }
+    for (const call of this.#calls) call.accumulator.release();
+    for (const { values } of this.#distincts) values.release();
     this.#table.release();
   }
 }
 
-/** FILTER keeps rows whose condition column is true, not NULL. */
-function passes(filter: Column, row: number): boolean {
-  return U8[filter.data + row] !== 0 && (filter.valid === 0 || U8[filter.valid + row] !== 0);
+/** The weights of the rows that a FILTER keeps, whose condition is true, not NULL; 0 for the others. Word address. */
+function passing({ data, valid }: Column, weights: number, n: number, arena: Arena): number {
+  const own = arena.alloc(n * 4) >>> 2;
+  for (let row = 0; row < n; row++)
+    I32[own + row] = U8[data + row] !== 0 && (valid === 0 || U8[valid + row] !== 0) ? I32[weights + row] : 0;
+  return own;
+}
+
+/** The numbers of the rows' groups as a column; 0 for rows of weight 0. */
+function groupNumbers(groups: number, weights: number, n: number, arena: Arena): Column {
+  const data = arena.alloc(n * 8);
+  for (let row = 0; row < n; row++) {
+    const number = I32[weights + row] === 0 ? 0 : F64[U32[groups + row] / 8 + NUMBER];
+    const word = (data >>> 2) + row * 2;
+    const high = Math.floor(number / 4294967296);
+    I32[word] = number - high * 4294967296;
+    I32[word + 1] = high;
+  }
+  return { type: colType(OID.int8), phys: 'i64', data, valid: 0 };
 }

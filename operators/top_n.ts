@@ -7,7 +7,8 @@
  * A row of weight w is w rows. withTies: the rows equal to the last shown row by the order are shown too. The rank column counts within
  * the partition, rows skipped by offset included.
  * Each tick: a change beyond the shown prefix costs a binary search and no output; any other shows the partition from the first touched
- * position before (-) and after (+), the equal rows cancel. O(log n + offset + limit) a touched partition.
+ * position before (-) and after (+). What is the same on both sides is the same entry, by address, and does not leave.
+ * O(log n + offset + limit) a touched partition.
  * State: the input; with an append-only input at most the prefix of each partition, since rows beyond it can never come back.
  */
 import type { Batch } from './batch/batch.ts';
@@ -30,6 +31,15 @@ const FULL = 2;
 const FIRST = 3;
 const NOT_TOUCHED = 0xffffffff;
 
+/** An entry as its partition shows it: rows from + 1 .. to of the partition. */
+interface Shown {
+  entry: number;
+  from: number;
+  to: number;
+  rank: number;
+  dense: number;
+}
+
 export class TopNOperator implements Operator {
   readonly #spec: TopNSpec;
   readonly #appendOnly: boolean;
@@ -38,7 +48,6 @@ export class TopNOperator implements Operator {
   readonly #index: OrderedIndex;
   readonly #peers: RowCompare;
   readonly #consolidateInput: ReturnType<typeof consolidator>;
-  readonly #consolidateOutput: ReturnType<typeof consolidator>;
 
   /** `appendOnly`: the input never retracts. */
   constructor(spec: TopNSpec, inputTypes: ColType[], appendOnly: boolean) {
@@ -48,18 +57,22 @@ export class TopNOperator implements Operator {
     this.#index = new OrderedIndex(inputTypes, spec.partition, spec.order, 16);
     this.#peers = rowCompare(this.#index.runs.rows.layout, spec.order, false);
     this.#consolidateInput = consolidator(inputTypes);
-    this.#consolidateOutput = consolidator(spec.types);
   }
 
   step(inputs: Batch[], tick: Tick): Batch {
-    const delta = this.#consolidateInput(inputs[0], tick.arena);
+    // Rows that cancel would touch partitions in vain.
+    const delta = this.#appendOnly ? inputs[0] : this.#consolidateInput(inputs[0], tick.arena);
     const index = this.#index;
-    const out = new BatchBuilder(this.#spec.types, tick.arena, delta.n * 2);
+    const out = new BatchBuilder(this.#spec.types, tick.arena, Math.max(delta.n, 1));
     index.begin(delta);
     const slots: number[] = [];
     const seen: number[] = [];
     const scratch = tick.arena.alloc(index.runs.rows.layout.stride);
     for (let row = 0; row < delta.n; row++) {
+      if (weightOf(delta, row) === 0) {
+        slots.push(0);
+        continue;
+      }
       const slot = index.partitionOf(row);
       const user = index.user(slot) >>> 2;
       if (U32[user + SEEN] === 0) {
@@ -71,18 +84,36 @@ export class TopNOperator implements Operator {
       if (position !== NOT_TOUCHED) U32[user + FIRST] = Math.min(U32[user + FIRST], position);
       slots.push(position === NOT_TOUCHED && this.#appendOnly ? 0 : slot);
     }
-    for (const slot of seen) this.#show(slot, -1, out);
-    for (let row = 0; row < delta.n; row++) if (slots[row] !== 0) index.add(slots[row], row, weightOf(delta, row));
-    for (const slot of seen) {
-      this.#show(slot, 1, out);
+    const before = seen.map((slot) => this.#shown(slot));
+    for (let row = 0; row < delta.n; row++) if (slots[row] !== 0) this.#add(slots[row], row, delta, scratch);
+    seen.forEach((slot, i) => {
+      this.#emitChanges(before[i], this.#shown(slot), out);
       if (this.#appendOnly) {
         this.#measure(slot);
         index.runs.truncate(index.head(slot), U32[(index.user(slot) >>> 2) + END]);
       }
       U32.fill(0, index.user(slot) >>> 2, (index.user(slot) >>> 2) + 4);
       index.dropIfEmpty(slot);
+    });
+    return out.build();
+  }
+
+  /** Adds a row; when rows never come back and none ties in, those past the limit go at once. */
+  #add(slot: number, row: number, delta: Batch, scratch: number): void {
+    const index = this.#index;
+    if (!this.#appendOnly || this.#spec.withTies) {
+      index.add(slot, row, weightOf(delta, row));
+      return;
     }
-    return this.#consolidateOutput(out.build(), tick.arena);
+    // Every entry is at least one row.
+    const { runs } = index;
+    const head = index.head(slot);
+    if (runs.count(head) >= this.#limit) {
+      runs.rows.storeShallow(row, scratch);
+      if (runs.lowerBound(head, scratch) >= this.#limit) return;
+    }
+    index.add(slot, row, weightOf(delta, row));
+    if (runs.count(head) > this.#limit) runs.truncate(head, this.#limit);
   }
 
   /** Notes how many entries the shown prefix has and whether it is full. */
@@ -120,12 +151,13 @@ export class TopNOperator implements Operator {
     return this.#peers(runs.entry(head, end - 1) + runs.rowOffset, row) === 0 ? position : NOT_TOUCHED;
   }
 
-  /** Adds, with `sign`, the rows that a touched partition shows at present, from the first touched position on. */
-  #show(slot: number, sign: 1 | -1, out: BatchBuilder): void {
+  /** What a touched partition shows at present, from the first touched position on. */
+  #shown(slot: number): Shown[] {
     const { runs } = this.#index;
     const head = this.#index.head(slot);
     const first = U32[(this.#index.user(slot) >>> 2) + FIRST];
-    if (first === NOT_TOUCHED) return;
+    const shown: Shown[] = [];
+    if (first === NOT_TOUCHED) return shown;
     const { offset, withTies } = this.#spec;
     const count = runs.count(head);
     let before = 0;
@@ -138,26 +170,63 @@ export class TopNOperator implements Operator {
         dense++;
       }
       const tied = withTies && !newPeers && this.#limit > 0;
-      if (before >= this.#limit && !tied) return;
-      const weight = Math.max(0, runs.weight(runs.entry(head, i)));
+      if (before >= this.#limit && !tied) break;
+      const entry = runs.entry(head, i);
+      const weight = Math.max(0, runs.weight(entry));
       const from = Math.max(before, offset);
       const to = tied || withTies ? before + weight : Math.min(before + weight, this.#limit);
-      if (i >= first && to > from) this.#write(runs.entry(head, i) + runs.rowOffset, from, to, rank, dense, sign, out);
+      if (i >= first && to > from) shown.push({ entry, from, to, rank, dense });
       before += weight;
+    }
+    return shown;
+  }
+
+  /** Emits what is shown no more and what is shown anew. Both lists are in order; entries that are gone hold their rows until the tick ends. */
+  #emitChanges(old: Shown[], now: Shown[], out: BatchBuilder): void {
+    const { compare, rowOffset } = this.#index.runs;
+    let a = 0;
+    let b = 0;
+    while (a < old.length || b < now.length) {
+      if (a < old.length && b < now.length && old[a].entry === now[b].entry) this.#emitChange(old[a++], now[b++], out);
+      else if (
+        b === now.length ||
+        (a < old.length && compare(old[a].entry + rowOffset, now[b].entry + rowOffset) < 0)
+      ) {
+        this.#write(old[a++], -1, out);
+      } else this.#write(now[b++], 1, out);
     }
   }
 
-  /** Writes rows from + 1 .. to of the partition, all equal. */
-  #write(
-    address: number,
-    from: number,
-    to: number,
-    rank: number,
-    dense: number,
-    sign: 1 | -1,
-    out: BatchBuilder,
-  ): void {
-    const { rows } = this.#index.runs;
+  /** The same entry before and after: the rows that differ in number or rank. */
+  #emitChange(old: Shown, now: Shown, out: BatchBuilder): void {
+    const { rank } = this.#spec;
+    if (rank === 'row_number') {
+      const [from, to] = [Math.max(old.from, now.from), Math.min(old.to, now.to)];
+      if (from < to) {
+        for (const [shown, sign] of [
+          [old, -1],
+          [now, 1],
+        ] as const) {
+          this.#write({ ...shown, to: from }, sign, out);
+          this.#write({ ...shown, from: to }, sign, out);
+        }
+        return;
+      }
+    } else if (rank === 'none' || old[rank === 'rank' ? 'rank' : 'dense'] === now[rank === 'rank' ? 'rank' : 'dense']) {
+      const more = now.to - now.from - (old.to - old.from);
+      if (more > 0) this.#write({ ...now, from: now.to - more }, 1, out);
+      else if (more < 0) this.#write({ ...old, from: old.to + more }, -1, out);
+      return;
+    }
+    this.#write(old, -1, out);
+    this.#write(now, 1, out);
+  }
+
+  /** Writes the rows of a shown entry, with `sign`. */
+  #write({ entry, from, to, rank, dense }: Shown, sign: 1 | -1, out: BatchBuilder): void {
+    if (from >= to) return;
+    const { rows, rowOffset } = this.#index.runs;
+    const address = entry + rowOffset;
     switch (this.#spec.rank) {
       case 'none':
         rows.load(address, out.columns, out.addRow(sign * (to - from)));

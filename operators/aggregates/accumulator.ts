@@ -10,6 +10,7 @@
  */
 import type { Batch } from '../batch/batch.ts';
 import type { BatchBuilder } from '../batch/builder.ts';
+import { I32, U32 } from '../batch/memory.ts';
 import type { Saved } from '../state/saved.ts';
 
 export interface Accumulator {
@@ -21,8 +22,12 @@ export interface Accumulator {
   begin(delta: Batch): void;
   /** Takes row `row` of the delta in with a weight; the caller has dealt with FILTER. NULL arguments are the accumulator's business. */
   add(state: number, row: number, weight: number): void;
+  /** add() for the rows 0 .. n-1 whose weight is not 0; addEach, or a loop of its own. */
+  addAll(rows: Rows, n: number): void;
   /** Writes the present value into out[column][row]. Throws SqlError when there is none (overflow). */
   result(state: number, out: BatchBuilder, column: number, row: number): void;
+  /** result() of several groups in turn, from row `row` on; resultOfEach, or a loop of its own. */
+  resultAll(groups: Groups, out: BatchBuilder, column: number, row: number): void;
   /** Gives back what the slot's state owns elsewhere. */
   free(state: number): void;
   endTick(): void;
@@ -32,4 +37,37 @@ export interface Accumulator {
   save(): Saved;
   load(saved: Saved): void;
   release(): void;
+}
+
+/** Rows of a delta: where the state of each row's group lies, and its weight. */
+export interface Rows {
+  /** Word address of the addresses of the groups' bytes. */
+  groups: number;
+  /** Byte offset of the accumulator's state in them. */
+  offset: number;
+  /** Word address of the weights. */
+  weights: number;
+}
+
+/** Some groups: the addresses of their bytes, and the byte offset of the accumulator's state in them. */
+export interface Groups {
+  addresses: number[];
+  offset: number;
+}
+
+export function addEach(accumulator: Accumulator, { groups, offset, weights }: Rows, n: number): void {
+  for (let row = 0; row < n; row++) {
+    const weight = I32[weights + row];
+    if (weight !== 0) accumulator.add(U32[groups + row] + offset, row, weight);
+  }
+}
+
+export function resultOfEach(
+  accumulator: Accumulator,
+  { addresses, offset }: Groups,
+  out: BatchBuilder,
+  column: number,
+  row: number,
+): void {
+  for (let i = 0; i < addresses.length; i++) accumulator.result(addresses[i] + offset, out, column, row + i);
 }

@@ -1,9 +1,8 @@
 /** count(*) and count(x): one int64, exact below 2^53. State: | f64 count |. */
 import type { Batch } from '../batch/batch.ts';
 import type { BatchBuilder } from '../batch/builder.ts';
-import { F64, I64, U8 } from '../batch/memory.ts';
-import { PHYS_WIDTH } from '../types.ts';
-import type { Accumulator } from './accumulator.ts';
+import { F64, I32, U8, U32 } from '../batch/memory.ts';
+import type { Accumulator, Groups, Rows } from './accumulator.ts';
 
 export class CountAccumulator implements Accumulator {
   readonly bytes = 8;
@@ -24,10 +23,27 @@ export class CountAccumulator implements Accumulator {
     F64[state / 8] += weight;
   }
 
+  addAll({ groups, offset, weights }: Rows, n: number): void {
+    const valid = this.#valid;
+    for (let row = 0; row < n; row++) {
+      const weight = I32[weights + row];
+      if (weight === 0 || (valid !== 0 && U8[valid + row] === 0)) continue;
+      F64[(U32[groups + row] + offset) / 8] += weight;
+    }
+  }
+
   result(state: number, out: BatchBuilder, column: number, row: number): void {
     const col = out.columns[column];
     U8[col.valid + row] = 1;
-    I64[(col.data + row * PHYS_WIDTH.i64) / 8] = BigInt(F64[state / 8]);
+    writeCount(F64[state / 8], (col.data >>> 2) + row * 2);
+  }
+
+  resultAll({ addresses, offset }: Groups, out: BatchBuilder, column: number, row: number): void {
+    const { data, valid } = out.columns[column];
+    for (let i = 0, to = (data >>> 2) + row * 2; i < addresses.length; i++, to += 2) {
+      U8[valid + row + i] = 1;
+      writeCount(F64[(addresses[i] + offset) / 8], to);
+    }
   }
 
   free(): void {
@@ -53,4 +69,11 @@ export class CountAccumulator implements Accumulator {
   release(): void {
     // Nothing outside the slot.
   }
+}
+
+/** An integer below 2^53 as int8 at a word address. */
+function writeCount(count: number, word: number): void {
+  const high = Math.floor(count / 4294967296);
+  I32[word] = count - high * 4294967296;
+  I32[word + 1] = high;
 }

@@ -11,7 +11,7 @@ import { U32 } from '../batch/memory.ts';
 import { readVarlenBytes, slotPayload, writeVarlenBytes } from '../batch/slots.ts';
 import type { Datum } from '../datum.ts';
 import type { Heap } from '../state/heap.ts';
-import type { Accumulator } from './accumulator.ts';
+import { type Accumulator, addEach, type Groups, type Rows, resultOfEach } from './accumulator.ts';
 
 /** The mathematics of one such aggregate; `S` is its object, made of datums when encoded. */
 export interface Summary<S> {
@@ -61,9 +61,17 @@ export class DecodedAccumulator<S> implements Accumulator {
     return this.#summary.decode((parts as { values: Datum[] }).values);
   }
 
+  addAll(rows: Rows, n: number): void {
+    addEach(this, rows, n);
+  }
+
   result(state: number, out: BatchBuilder, column: number, row: number): void {
     const summary = this.#open.get(state) ?? this.#stored(state) ?? this.#summary.empty();
     out.setDatum(column, row, this.#summary.result(summary));
+  }
+
+  resultAll(groups: Groups, out: BatchBuilder, column: number, row: number): void {
+    resultOfEach(this, groups, out, column, row);
   }
 
   free(state: number): void {

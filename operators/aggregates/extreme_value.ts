@@ -11,7 +11,7 @@ import { type RowCompare, type RowOps, rowCompare, rowOps } from '../state/row_o
 import type { Saved } from '../state/saved.ts';
 import { touchRange } from '../state/write_marks.ts';
 import type { ColType } from '../types.ts';
-import type { Accumulator } from './accumulator.ts';
+import { type Accumulator, addEach, type Groups, type Rows, resultOfEach } from './accumulator.ts';
 
 export class ExtremeAccumulator implements Accumulator {
   readonly bytes: number;
@@ -54,9 +54,17 @@ export class ExtremeAccumulator implements Accumulator {
     I32[flag] = 1;
   }
 
+  addAll(rows: Rows, n: number): void {
+    addEach(this, rows, n);
+  }
+
   result(state: number, out: BatchBuilder, column: number, row: number): void {
     if (U32[(state + this.#stride) >>> 2] === 0) out.setNull(column, row);
     else this.#ops.load(state, [out.columns[column]], row);
+  }
+
+  resultAll(groups: Groups, out: BatchBuilder, column: number, row: number): void {
+    resultOfEach(this, groups, out, column, row);
   }
 
   free(state: number): void {

@@ -11,11 +11,12 @@ import { F64, I32, I64, U8, U32 } from '../batch/memory.ts';
 import { decimal } from '../datum.ts';
 import { SqlError } from '../errors.ts';
 import { divide } from '../expr/decimal/arithmetic.ts';
-import type { Accumulator } from './accumulator.ts';
+import { type Accumulator, type Groups, type Rows, resultOfEach } from './accumulator.ts';
 
 const INT64_MAX = 9223372036854775807n;
 const INT64_MIN = -9223372036854775808n;
 const TWO_32 = 4294967296;
+const SAFE = 2 ** 53;
 
 export class IntegerSumAccumulator implements Accumulator {
   readonly bytes = 24;
@@ -56,7 +57,30 @@ export class IntegerSumAccumulator implements Accumulator {
       // -x = ~x + 1
       addWords(state >>> 2, ~low >>> 0, ~high, ~(high >> 31));
       addWords(state >>> 2, 1, 0, 0);
+    } else if (Math.abs((high * TWO_32 + low) * weight) < SAFE) {
+      const product = (high * TWO_32 + low) * weight;
+      const upper = Math.floor(product / TWO_32);
+      addWords(state >>> 2, product - upper * TWO_32, upper, product < 0 ? -1 : 0);
     } else writeTotal(state, readTotal(state) + (BigInt(high) * 4294967296n + BigInt(low)) * BigInt(weight));
+  }
+
+  addAll({ groups, offset, weights }: Rows, n: number): void {
+    const valid = this.#valid;
+    const data = this.#data;
+    const wide = this.#wide;
+    for (let row = 0; row < n; row++) {
+      const weight = I32[weights + row];
+      if (weight === 0 || (valid !== 0 && U8[valid + row] === 0)) continue;
+      const state = U32[groups + row] + offset;
+      if (weight !== 1) {
+        this.add(state, row, weight);
+        continue;
+      }
+      F64[state / 8 + 2] += 1;
+      const low = wide ? U32[data + row * 2] : I32[data + row] >>> 0;
+      const high = wide ? I32[data + row * 2 + 1] : I32[data + row] >> 31;
+      addWords(state >>> 2, low, high, high >> 31);
+    }
   }
 
   result(state: number, out: BatchBuilder, column: number, row: number): void {
@@ -71,8 +95,14 @@ export class IntegerSumAccumulator implements Accumulator {
       const col = out.columns[column];
       U8[col.valid + row] = 1;
       I64[col.data / 8 + row] = total;
-    } else if (this.#result === 'numeric') out.setDatum(column, row, decimal(total));
-    else out.setDatum(column, row, divide(decimal(total), decimal(BigInt(count))));
+    } else if (this.#result === 'numeric') {
+      if (total <= INT64_MAX && total >= INT64_MIN) writeInteger(total, out, column, row);
+      else out.setDatum(column, row, decimal(total));
+    } else out.setDatum(column, row, divide(decimal(total), decimal(BigInt(count))));
+  }
+
+  resultAll(groups: Groups, out: BatchBuilder, column: number, row: number): void {
+    resultOfEach(this, groups, out, column, row);
   }
 
   free(): void {
@@ -122,4 +152,13 @@ function readTotal(state: number): bigint {
 function writeTotal(state: number, total: bigint): void {
   I64[state / 8] = BigInt.asIntN(64, total);
   I64[state / 8 + 1] = BigInt.asIntN(64, total >> 64n);
+}
+
+/** An integer as a small numeric of scale 0 (batch/slots.ts). */
+function writeInteger(value: bigint, out: BatchBuilder, column: number, row: number): void {
+  const { data, valid } = out.columns[column];
+  const slot = data + row * 16;
+  U8[valid + row] = 1;
+  I64[slot / 8] = value;
+  I64[slot / 8 + 1] = 0n;
 }

@@ -14,7 +14,7 @@ import type { Heap } from '../state/heap.ts';
 import { OrderedRuns, type SavedOrderedRuns } from '../state/ordered_runs.ts';
 import type { Saved } from '../state/saved.ts';
 import type { ColType } from '../types.ts';
-import type { Accumulator } from './accumulator.ts';
+import { type Accumulator, addEach, type Groups, type Rows, resultOfEach } from './accumulator.ts';
 
 /** The group's rows in order: each with its weight. `values` are arguments, then ORDER BY columns. */
 export interface Entry {
@@ -77,6 +77,10 @@ export class MultisetAccumulator implements Accumulator {
     this.#runs.add(state, row, weight);
   }
 
+  addAll(rows: Rows, n: number): void {
+    addEach(this, rows, n);
+  }
+
   result(state: number, out: BatchBuilder, column: number, row: number): void {
     const { end } = this.#reading;
     if (end !== undefined) {
@@ -113,6 +117,10 @@ export class MultisetAccumulator implements Accumulator {
     return layout.types.map((type, i) =>
       U8[row + layout.valid + i] === 0 ? null : readSlot(layout.phys[i], type.oid, row + layout.offsets[i]),
     );
+  }
+
+  resultAll(groups: Groups, out: BatchBuilder, column: number, row: number): void {
+    resultOfEach(this, groups, out, column, row);
   }
 
   free(state: number): void {
