@@ -3,14 +3,15 @@
  * relation by the same key.
  *
  *   key table slot:  key row | u32 run, u32 count, u32 capacity, u32 spare
- *   run:             count entries of  | u32 row hash | i32 weight | row |, contiguous, so a probe reads forward
+ *   run:             count entries of  | u32 slot hash | i32 weight | row |, contiguous, so a probe reads forward
  *
  * apply() adds a delta: a positive weight is appended without looking for an equal row unless the delta's row retracts; a negative
- * weight scans the run (by row hash) and reduces entries until it is used up. Cost O(1) an insert, O(run) a retraction.
+ * weight scans the run (by slot hash) and reduces entries until it is used up. Cost O(1) an insert, O(run) a retraction.
  * A retraction of a row that is not there is kept as a negative entry, so the integral stays exact whatever the order of deltas.
  */
 import type { Batch, Column } from '../batch/batch.ts';
-import { I32, U8, U32 } from '../batch/memory.ts';
+import { I32, U32 } from '../batch/memory.ts';
+import { kernels } from '../kernels/index.ts';
 import type { ColType } from '../types.ts';
 import { Heap } from './heap.ts';
 import { type RowOps, rowOps } from './row_ops.ts';
@@ -79,7 +80,7 @@ export class KeyedIndex {
   #add(slot: number, row: number, weight: number): void {
     const payload = (slot + this.keys.payloadOffset) >>> 2;
     const stride = this.entryStride;
-    const hash = this.rows.hash(row);
+    const hash = this.rows.slotHash(row);
     const run = U32[payload + RUN];
     let count = U32[payload + COUNT];
     if (weight < 0 || this.#negative > 0) {
@@ -100,7 +101,7 @@ export class KeyedIndex {
         const last = run + count * stride;
         if (last !== at) {
           touchRange(at, stride);
-          U8.copyWithin(at, last, last + stride);
+          kernels.copyBytes(at, last, stride);
         }
         this.#entries--;
         U32[payload + COUNT] = count;
@@ -135,7 +136,7 @@ export class KeyedIndex {
     const capacity = Math.floor(wanted / stride);
     const target = this.heap.alloc(capacity * stride);
     if (count > 0) {
-      U8.copyWithin(target, run, run + count * stride);
+      kernels.copyBytes(target, run, count * stride);
       this.heap.free(run, U32[payload + CAPACITY] * stride);
     }
     U32[payload + RUN] = target;

@@ -8,7 +8,8 @@
  * compares; making room moves at most n addresses of 4 bytes. A run whose last entry goes gives its memory back.
  */
 import type { Column } from '../batch/batch.ts';
-import { I32, U8, U32 } from '../batch/memory.ts';
+import { I32, U32 } from '../batch/memory.ts';
+import { kernels } from '../kernels/index.ts';
 import type { SortKey } from '../plan.ts';
 import type { ColType } from '../types.ts';
 import { Heap } from './heap.ts';
@@ -106,7 +107,7 @@ export class OrderedRuns {
       const capacity = Heap.roundUp(Math.max(16, count * 8)) / 4;
       const bigger = this.heap.alloc(capacity * 4);
       if (count > 0) {
-        U8.copyWithin(bigger, run, run + count * 4);
+        kernels.copyBytes(bigger, run, count * 4);
         this.heap.free(run, U32[at + CAPACITY] * 4);
       }
       run = bigger;
@@ -115,7 +116,7 @@ export class OrderedRuns {
     }
     const word = (run >>> 2) + position;
     touchLarge(word * 4, (count + 1 - position) * 4);
-    if (position < count) U32.copyWithin(word + 1, word, (run >>> 2) + count);
+    if (position < count) kernels.copyBytes((word + 1) * 4, word * 4, (count - position) * 4);
     U32[word] = entry;
     U32[at + COUNT] = count + 1;
     this.#entries++;
@@ -126,7 +127,7 @@ export class OrderedRuns {
     const run = U32[at + RUN] >>> 2;
     touchHead(at);
     if (position < count - 1) touchLarge((run + position) * 4, (count - 1 - position) * 4);
-    U32.copyWithin(run + position, run + position + 1, run + count);
+    kernels.copyBytes((run + position) * 4, (run + position + 1) * 4, (count - 1 - position) * 4);
     U32[at + COUNT] = count - 1;
     this.#entries--;
     this.#freeEntry(entry);

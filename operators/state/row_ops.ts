@@ -11,6 +11,7 @@
 import type { Column } from '../batch/batch.ts';
 import * as views from '../batch/memory.ts';
 import { slotPayload } from '../batch/slots.ts';
+import { kernels } from '../kernels/index.ts';
 import type { SortKey } from '../plan.ts';
 import { type ColType, OID, PHYS_WIDTH, type Phys } from '../types.ts';
 import type { Heap } from './heap.ts';
@@ -22,6 +23,8 @@ export interface RowOps {
   /** Fixes the columns read by hash, equal and store; column k of the row comes from columns[k]. */
   bind(columns: Column[]): void;
   hash(row: number): number;
+  /** A hash that looks at the slots and not at long values: equal rows by `identity` have equal ones, unequal rows sometimes. */
+  slotHash(row: number): number;
   equal(row: number, address: number): boolean;
   /** True when two bound rows are equal. */
   same(a: number, b: number): boolean;
@@ -79,6 +82,22 @@ function hashCode(phys: Phys, oid: number, slot: string): string {
       return `{ const w = (${slot}) >>> 2; h = mix(mix(mix(mix(h, I32[w]), I32[w + 1]), I32[w + 2]), I32[w + 3]); }`;
     case 'varlen':
       return oid === OID.bpchar ? `h = o.hashBpchar(h, ${slot});` : `h = o.hashVarlen(h, ${slot});`;
+  }
+}
+
+function slotHashCode(phys: Phys, slot: string): string {
+  switch (phys) {
+    case 'varlen':
+      // Length and first bytes, and the rest of a short value.
+      return `{ const w = (${slot}) >>> 2; h = mix(mix(h, I32[w]), I32[w + 1]); if (U32[w] <= 12) h = mix(mix(h, I32[w + 2]), I32[w + 3]); }`;
+    case 'numeric':
+      // Scale; of a small one also the value.
+      return `{ const w = (${slot}) >>> 2; h = mix(h, I32[w + 2]); if (U8[(${slot}) + 10] === 0) h = mix(mix(h, I32[w]), I32[w + 1]); }`;
+    case 'interval':
+    case 'uuid':
+      return `{ const w = (${slot}) >>> 2; h = mix(mix(mix(mix(h, I32[w]), I32[w + 1]), I32[w + 2]), I32[w + 3]); }`;
+    default:
+      return hashCode(phys, 0, slot);
   }
 }
 
@@ -156,20 +175,40 @@ function copyCode(phys: Phys, from: string, to: string): string {
   }
 }
 
-const helpers = { ...order, deepCopy, freePayload };
+const helpers = { ...order, deepCopy, deepCopyLong, freePayload };
 
 /** The slot at `slot` is a shallow copy: gives it its own copy of its long value. */
 function deepCopy(phys: Phys, slot: number, heap: Heap): void {
   const payload = slotPayload(phys, slot);
   if (payload === null) return;
   const address = heap.alloc(payload.bytes);
-  views.U8.copyWithin(address, payload.address, payload.address + payload.bytes);
+  kernels.copyBytes(address, payload.address, payload.bytes);
   views.U32[payload.pointer] = address;
+}
+
+/** deepCopy for a varlen slot of more than 12 bytes. */
+function deepCopyLong(slot: number, heap: Heap): void {
+  const word = slot >>> 2;
+  const bytes = views.U32[word];
+  const address = heap.alloc(bytes);
+  kernels.copyBytes(address, views.U32[word + 2], bytes);
+  views.U32[word + 2] = address;
 }
 
 function freePayload(phys: Phys, slot: number, heap: Heap): void {
   const payload = slotPayload(phys, slot);
   if (payload !== null) heap.free(payload.address, payload.bytes);
+}
+
+/** Code that gives a present slot its own copy of its long value, or frees it. */
+function deepCode(phys: Phys, slot: string): string {
+  if (phys === 'varlen') return `if (U32[(${slot}) >>> 2] > 12) o.deepCopyLong(${slot}, heap);`;
+  return `if (U8[${slot} + 10] !== 0) o.deepCopy('${phys}', ${slot}, heap);`;
+}
+
+function freeCode(phys: Phys, slot: string): string {
+  if (phys === 'varlen') return `{ const w = (${slot}) >>> 2; if (U32[w] > 12) heap.free(U32[w + 2], U32[w]); }`;
+  return `if (U8[${slot} + 10] !== 0) o.freePayload('${phys}', ${slot}, heap);`;
 }
 
 const hasPayload = (phys: Phys) => phys === 'varlen' || phys === 'numeric';
@@ -196,6 +235,11 @@ return {
   hash(row) {
     let h = ${count};
     ${each((i, phys, oid, width) => `if (v${i} !== 0 && U8[v${i} + row] === 0) h = mix(h, 0x5bd1e995); else ${hashCode(phys, oid, batchSlot(i, width))}`)}
+    return finish(h);
+  },
+  slotHash(row) {
+    let h = ${count};
+    ${each((i, phys, _oid, width) => `if (v${i} === 0 || U8[v${i} + row] !== 0) ${slotHashCode(phys, batchSlot(i, width))}`)}
     return finish(h);
   },
   hashRow(address) {
@@ -242,7 +286,7 @@ return {
   store(row, address, heap) {
     ${each((i, phys, _oid, width) => {
       const to = slotOf(layout, i, 'address');
-      const deep = hasPayload(phys) ? `if (${valid(i, 'address')} !== 0) o.deepCopy('${phys}', ${to}, heap);` : '';
+      const deep = hasPayload(phys) ? `if (${valid(i, 'address')} !== 0) ${deepCode(phys, to)}` : '';
       return `${valid(i, 'address')} = v${i} === 0 ? 1 : U8[v${i} + row];\n${copyCode(phys, batchSlot(i, width), to)}\n${deep}`;
     })}
   },
@@ -257,7 +301,7 @@ return {
     )}
   },
   free(address, heap) {
-    ${each((i, phys) => (hasPayload(phys) ? `if (${valid(i, 'address')} !== 0) o.freePayload('${phys}', ${slotOf(layout, i, 'address')}, heap);` : ''))}
+    ${each((i, phys) => (hasPayload(phys) ? `if (${valid(i, 'address')} !== 0) ${freeCode(phys, slotOf(layout, i, 'address'))}` : ''))}
   },
 };`;
 }

@@ -10,7 +10,8 @@
  * rows are inserted. Removal is immediate; long values and payload runs are freed by the caller through the heap.
  */
 import type { Column } from '../batch/batch.ts';
-import { U8, U32 } from '../batch/memory.ts';
+import { U32 } from '../batch/memory.ts';
+import { kernels } from '../kernels/index.ts';
 import type { ColType } from '../types.ts';
 import { Heap } from './heap.ts';
 import { type Equality, type RowOps, rowOps } from './row_ops.ts';
@@ -94,7 +95,7 @@ export class RowTable {
         U32[target >>> 2] = hash;
         U32[(target >>> 2) + 1] = USED;
         this.ops.store(row, target + HEADER, this.heap);
-        U8.fill(0, target + this.payloadOffset, target + this.#stride);
+        for (let at = target + this.payloadOffset; at < target + this.#stride; at += 4) U32[at >>> 2] = 0;
         this.#used++;
         this.inserted = true;
         return target;
@@ -185,7 +186,7 @@ export class RowTable {
       let index = U32[slot >>> 2] & mask;
       while (U32[((table + index * stride) >>> 2) + 1] !== EMPTY) index = (index + 1) & mask;
       const target = table + index * stride;
-      U8.copyWithin(target, slot, slot + stride);
+      kernels.copyBytes(target, slot, stride);
     }
     if (old !== 0) this.heap.free(old, oldCapacity * stride);
     this.#table = table;

@@ -3,9 +3,9 @@
  * ones have bailed. Of timestamptz what the zone decides is inline while the zone is UTC.
  */
 import type { Arena } from '../../batch/arena.ts';
-import { U8 } from '../../batch/memory.ts';
 import { pointVarlen } from '../../batch/slots.ts';
 import type { Interval } from '../../datum.ts';
+import { kernels } from '../../kernels/index.ts';
 import { POSTGRES_EPOCH_JULIAN, toJulian } from '../datetime/calendar.ts';
 import { extractUnit, truncUnit } from '../datetime/words.ts';
 import { CalendarDay, type TimeWriter, timeWriter } from '../to_char/byte_writer.ts';
@@ -204,7 +204,7 @@ class TimeText {
     let address = scratch;
     if (length > 12 && this.#arena !== null) {
       address = this.#arena.alloc(length);
-      U8.copyWithin(address, scratch, scratch + length);
+      kernels.copyBytes(address, scratch, length);
     }
     pointVarlen(this.#slot, address, length);
     return this.#slot;

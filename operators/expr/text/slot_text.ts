@@ -9,6 +9,7 @@
 import type { Arena } from '../../batch/arena.ts';
 import { U8, U32 } from '../../batch/memory.ts';
 import { pointVarlen, varlenAddress } from '../../batch/slots.ts';
+import { kernels } from '../../kernels/index.ts';
 
 /** No result: the interpreter has to do the row. */
 export const BAIL = -1;
@@ -41,9 +42,9 @@ export function seal(out: number, address: number, length: number): number {
 }
 
 export function copy(from: number, to: number, length: number): void {
-  // A loop beats the call of copyWithin for short texts.
-  if (length < 48) for (let i = 0; i < length; i++) U8[to + i] = U8[from + i];
-  else U8.copyWithin(to, from, from + length);
+  // A loop beats the call for short texts.
+  if (length < 16) for (let i = 0; i < length; i++) U8[to + i] = U8[from + i];
+  else kernels.copyBytes(to, from, length);
 }
 
 /** Address of the first occurrence of a needle of at least one byte in [from, end); -1 when there is none. */
