@@ -1,8 +1,7 @@
 /** Kafka's writers in the I/O thread: each tick's changes are encoded here, from the memory that both threads see, and sent. */
 import type { Batch } from '../../operators/batch/batch.ts';
-import type { ColType } from '../../operators/types.ts';
 import { kafkaHere } from '../kafka/access.ts';
-import type { SinkWriter } from '../runtime/sink.ts';
+import type { SinkRows, SinkWriter } from '../runtime/sink.ts';
 
 export class SinkHost {
   readonly #writers = new Map<number, SinkWriter>();
@@ -10,13 +9,8 @@ export class SinkHost {
 
   /** What is asked of writers by call. The batch of writeSink stays until it has answered. */
   readonly methods = {
-    openKafkaSink: async (
-      options: Record<string, string>,
-      columns: { name: string; type: ColType }[],
-      key: number[] | null,
-      name: string,
-    ) => {
-      const writer = await kafkaHere.openSink(options, columns, key, name);
+    openKafkaSink: async (options: Record<string, string>, rows: SinkRows) => {
+      const writer = await kafkaHere.openSink(options, rows);
       const id = ++this.#lastId;
       this.#writers.set(id, writer);
       return id;

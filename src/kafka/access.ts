@@ -1,6 +1,5 @@
 /** How the engine gets at Kafka: with connections of this thread, or through the thread that has them. */
-import type { ColType } from '../../operators/types.ts';
-import type { SinkWriter } from '../runtime/sink.ts';
+import type { SinkRows, SinkWriter } from '../runtime/sink.ts';
 import type { Source } from '../sources/source.ts';
 import type { Log } from './client.ts';
 
@@ -8,13 +7,8 @@ export interface KafkaAccess {
   /** Throws SqlError when the topic cannot be read with these options. */
   checkSource(options: Record<string, string>): Promise<void>;
   openSource(options: Record<string, string>, log: Log): Promise<Source>;
-  /** `key` are the columns that identify a row. Throws SqlError when the topic cannot be written with these options. */
-  openSink(
-    options: Record<string, string>,
-    columns: { name: string; type: ColType }[],
-    key: number[] | null,
-    name: string,
-  ): Promise<SinkWriter>;
+  /** Throws SqlError when the topic cannot be written with these options. */
+  openSink(options: Record<string, string>, rows: SinkRows): Promise<SinkWriter>;
 }
 
 /** The modules are loaded when a topic is first named. */
@@ -25,7 +19,7 @@ export const kafkaHere: KafkaAccess = {
   async openSource(options, log) {
     return (await import('../sources/kafka/index.ts')).openKafkaSource(options, log);
   },
-  async openSink(options, columns, key, name) {
-    return (await import('../sinks/kafka/index.ts')).openKafkaSink(options, columns, key, name);
+  async openSink(options, rows) {
+    return (await import('../sinks/kafka/index.ts')).openKafkaSink(options, rows);
   },
 };

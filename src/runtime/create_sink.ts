@@ -18,9 +18,10 @@ export async function createSink(
   if (nameTaken(engine, statement.schema, statement.name, statement.ifNotExists, session)) return;
   const options = Object.fromEntries(statement.options.map((o) => [o.name, o.value]));
   const { bound, physical } = planView(engine, sinkQuery(engine, statement, session), session);
-  const columns = physical.columns.map((c) => ({ name: c.name, type: c.type }));
   const log = (message: string) => engine.log('warn', `sink ${statement.name}: ${message}`);
-  const sink = await openSink(options, columns, physical.key, statement.name, log, engine.kafka);
+  const columns = physical.columns.map(({ name, type }) => ({ name, type }));
+  const rows = { columns, key: physical.key, appendOnly: physical.appendOnly };
+  const sink = await openSink(options, rows, log, engine.kafka);
   const oid = engine.catalog.newOid();
   const view = new ViewRuntime(oid, statement.name, physical, session.evalContext, null);
   const stop = engine.loop.observe(oid, sink);

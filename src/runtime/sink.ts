@@ -1,16 +1,39 @@
-/** A running sink: takes each tick's changes of its view and hands them to a writer that may be slower. */
+/**
+ * A running sink: takes each tick's changes of its view and hands them to a writer that may be slower.
+ *
+ *   running --write fails--> retrying --write succeeds--> running          running --Unwritable--> stopped
+ *
+ * What fails for a reason outside (a broker away, access refused) is tried again for ever, in order. Changes that can never be written stop the
+ * sink: what follows could not be right without them. It says so in tidemark.sinks and writes nothing more.
+ */
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { detach } from '../../operators/batch/detach.ts';
+import type { ColType } from '../../operators/types.ts';
 import type { Observer } from './tick_loop.ts';
 
-/** Writes the consolidated changes of one tick somewhere; resolves when they are there. */
+/** What is known of the rows that a sink writes. */
+export interface SinkRows {
+  columns: { name: string; type: ColType }[];
+  /** Columns that identify a row, when the planner proved some. */
+  key: number[] | null;
+  /** True when it proved that no row ever goes away. */
+  appendOnly: boolean;
+}
+
+/** Writes the consolidated changes of one tick somewhere; resolves when they are there. Rejects with Unwritable when no retry can help. */
 export interface SinkWriter {
   write(tick: bigint, delta: Batch): Promise<void>;
   close(): Promise<void>;
 }
 
+/** The changes themselves cannot be written. */
+export class Unwritable extends Error {}
+
+export type SinkStatus = 'running' | 'retrying' | 'stopped';
+
 export interface SinkStatistics {
+  status: SinkStatus;
   rows: bigint;
   tick: bigint;
   errors: bigint;
@@ -18,11 +41,16 @@ export interface SinkStatistics {
   queued: number;
 }
 
+export function noStatistics(): SinkStatistics {
+  return { status: 'running', rows: 0n, tick: 0n, errors: 0n, lastError: '', queued: 0 };
+}
+
 /** What CREATE SINK makes: sees every tick of its view. */
 export interface Sink extends Observer {
   readonly statistics: SinkStatistics;
-  /** Resolves when everything seen so far is written. */
+  /** Resolves when everything seen so far is written, or the sink has stopped. */
   flushed(): Promise<void>;
+  /** Writes what is queued, unless that fails; then closes. */
   close(): Promise<void>;
 }
 
@@ -31,12 +59,12 @@ const FIRST_RETRY_MS = 100;
 const GREATEST_RETRY_MS = 10_000;
 
 export class SinkRuntime implements Sink {
-  readonly statistics: SinkStatistics = { rows: 0n, tick: 0n, errors: 0n, lastError: '', queued: 0 };
+  readonly statistics = noStatistics();
   readonly #writer: SinkWriter;
   readonly #log: (message: string) => void;
   #queue: { tick: bigint; batch: Batch; arena: Arena }[] = [];
   #running: Promise<void> | null = null;
-  #closed = false;
+  #closing = false;
   #wake: (() => void) | null = null;
 
   constructor(writer: SinkWriter, log: (message: string) => void) {
@@ -45,7 +73,7 @@ export class SinkRuntime implements Sink {
   }
 
   onTick(tick: bigint, delta: Batch | null): void {
-    if (delta === null || this.#closed) return;
+    if (delta === null || this.#closing || this.statistics.status === 'stopped') return;
     const arena = new Arena();
     this.#queue.push({ tick, batch: detach(delta, arena), arena });
     this.statistics.queued = this.#queue.length;
@@ -53,30 +81,48 @@ export class SinkRuntime implements Sink {
   }
 
   async #drain(): Promise<void> {
+    const { statistics } = this;
     let pause = FIRST_RETRY_MS;
-    while (this.#queue.length > 0 && !this.#closed) {
+    while (this.#queue.length > 0) {
       const head = this.#queue[0];
       try {
         await this.#writer.write(head.tick, head.batch);
-        pause = FIRST_RETRY_MS;
       } catch (error) {
-        this.statistics.errors++;
-        this.statistics.lastError = String(error instanceof Error ? error.message : error);
-        this.#log(this.statistics.lastError);
+        this.#failed(error);
+        if (statistics.status === 'stopped') break;
         await this.#sleep(pause);
+        if (this.#closing) break;
         pause = Math.min(pause * 2, GREATEST_RETRY_MS);
         continue;
       }
-      this.statistics.rows += BigInt(head.batch.n);
-      this.statistics.tick = head.tick;
+      pause = FIRST_RETRY_MS;
+      statistics.status = 'running';
+      statistics.rows += BigInt(head.batch.n);
+      statistics.tick = head.tick;
       this.#queue.shift();
       head.arena.release();
-      this.statistics.queued = this.#queue.length;
+      statistics.queued = this.#queue.length;
     }
+    this.#drop();
     this.#running = null;
   }
 
+  #failed(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    this.statistics.errors++;
+    this.statistics.lastError = message;
+    this.statistics.status = error instanceof Unwritable ? 'stopped' : 'retrying';
+    this.#log(this.statistics.status === 'stopped' ? `stopped: ${message}` : message);
+  }
+
+  #drop(): void {
+    for (const queued of this.#queue) queued.arena.release();
+    this.#queue = [];
+    this.statistics.queued = 0;
+  }
+
   #sleep(ms: number): Promise<void> {
+    if (this.#closing) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);
       this.#wake = () => {
@@ -91,12 +137,9 @@ export class SinkRuntime implements Sink {
   }
 
   async close(): Promise<void> {
-    if (this.statistics.lastError === '') await this.#running;
-    this.#closed = true;
+    this.#closing = true;
     this.#wake?.();
     await this.#running;
-    for (const queued of this.#queue) queued.arena.release();
-    this.#queue = [];
     await this.#writer.close();
   }
 }

@@ -100,6 +100,7 @@ const FIGURES: Record<string, FigureRelation> = {
   sinks: {
     columns: [
       ['name', OID.text],
+      ['status', OID.text],
       ['rows', OID.int8],
       ['tick', OID.int8],
       ['queued', OID.int4],
@@ -111,6 +112,7 @@ const FIGURES: Record<string, FigureRelation> = {
         const s = sink.statistics;
         return [
           engine.catalog.get(oid)?.name ?? '',
+          s.status,
           s.rows,
           s.tick,
           s.queued,

@@ -3,10 +3,10 @@
  * kind costs what its query costs: for benches, and for finding out what a query does under load.
  */
 import type { Batch } from '../../operators/batch/batch.ts';
-import type { Sink, SinkStatistics } from '../runtime/sink.ts';
+import { noStatistics, type Sink } from '../runtime/sink.ts';
 
 export class BlackholeSink implements Sink {
-  readonly statistics: SinkStatistics = { rows: 0n, tick: 0n, errors: 0n, lastError: '', queued: 0 };
+  readonly statistics = noStatistics();
 
   onTick(tick: bigint, delta: Batch | null): void {
     if (delta === null) return;

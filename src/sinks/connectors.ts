@@ -1,18 +1,14 @@
 /** Which sinks CREATE SINK ... WITH (connector = '...') can have. */
 import { SqlError } from '../../operators/errors.ts';
-import type { ColType } from '../../operators/types.ts';
 import type { KafkaAccess } from '../kafka/access.ts';
-import { type Sink, SinkRuntime } from '../runtime/sink.ts';
+import { type Sink, type SinkRows, SinkRuntime } from '../runtime/sink.ts';
 import { BlackholeSink } from './blackhole.ts';
 
 const CONNECTORS = ['blackhole', 'kafka'];
 
-/** Opens a sink; `key` are the columns that identify a row of the view, when the planner proved some. */
 export async function openSink(
   options: Record<string, string>,
-  columns: { name: string; type: ColType }[],
-  key: number[] | null,
-  name: string,
+  rows: SinkRows,
   log: (message: string) => void,
   kafka: KafkaAccess,
 ): Promise<Sink> {
@@ -26,7 +22,7 @@ export async function openSink(
       }
       return new BlackholeSink();
     case 'kafka':
-      return new SinkRuntime(await kafka.openSink(options, columns, key, name), log);
+      return new SinkRuntime(await kafka.openSink(options, rows), log);
     default:
       throw new SqlError('22023', `unknown sink connector "${options.connector ?? ''}"`, {
         hint: `Known connectors: ${CONNECTORS.join(', ')}.`,

@@ -12,6 +12,7 @@ import type { DecoderSpec } from '../../src/formats/format.ts';
 import { jsonDecoder } from '../../src/formats/json/index.ts';
 import { openKafkaSink } from '../../src/sinks/kafka/index.ts';
 import { openKafkaSource } from '../../src/sources/kafka/index.ts';
+import { openEngine, sql } from '../engine/harness.ts';
 import { type Broker, kafkaSkip, startBroker } from './broker.ts';
 import { connectCluster, type TestCluster } from './produce.ts';
 
@@ -75,9 +76,7 @@ test('upsert: creates a compacted topic, writes keyed rows and tombstones', { sk
   const topic = `sink-upsert-${process.pid}`;
   const sink = await openKafkaSink(
     { connector: 'kafka', brokers: broker.brokers, topic, partitions: '3' },
-    columns,
-    [0],
-    's',
+    { columns, key: [0], appendOnly: false },
   );
   const config = await cluster.admin.describeConfigs({
     includeSynonyms: false,
@@ -121,7 +120,10 @@ test('upsert: creates a compacted topic, writes keyed rows and tombstones', { sk
 
 test('append: many rows in many requests, in order', { skip }, async () => {
   const topic = `sink-append-${process.pid}`;
-  const sink = await openKafkaSink({ brokers: broker.brokers, topic, compression: 'gzip' }, columns, null, 's');
+  const sink = await openKafkaSink(
+    { brokers: broker.brokers, topic, compression: 'gzip', partitions: '1' },
+    { columns, key: null, appendOnly: true },
+  );
   const arena = new Arena();
   const rows: Rows = Array.from({ length: 12_000 }, (_, i) => [[BigInt(i), decimal(1n), 0n, 'x'.repeat(100)], 1]);
   await sink.write(1n, delta(arena, rows));
@@ -132,7 +134,85 @@ test('append: many rows in many requests, in order', { skip }, async () => {
 
 test('a broker that cannot be reached is a clear error', { skip }, async () => {
   await assert.rejects(
-    openKafkaSink({ brokers: '127.0.0.1:1', topic: 't' }, columns, null, 's'),
+    openKafkaSink({ brokers: '127.0.0.1:1', topic: 't' }, { columns, key: null, appendOnly: true }),
     (error) => error instanceof SqlError && error.sqlstate === '08001',
   );
 });
+
+test('a broker killed while a sink writes: nothing is lost, and each key keeps its order', {
+  skip,
+  timeout: 120_000,
+}, async (t) => {
+  if (!broker.ours) return t.skip('the cluster of KAFKA_BROKERS is not restarted');
+  const topic = `sink-killed-${process.pid}`;
+  const engine = await openEngine({ automatic: true });
+  try {
+    await sql(
+      engine,
+      'CREATE TABLE account (id int PRIMARY KEY, version int); INSERT INTO account SELECT g, 0 FROM generate_series(1, 40) g',
+    );
+    await sql(
+      engine,
+      `CREATE SINK out FROM account WITH (connector = 'kafka', brokers = '${broker.brokers}', topic = '${topic}', partitions = '3', request_timeout = '1000')`,
+    );
+    const status = async (wanted: string) => {
+      for (const until = Date.now() + WAIT_MS; Date.now() < until; await sleep(20)) {
+        const [[now, queued]] = await sql(engine, 'SELECT status, queued FROM tidemark.sinks');
+        if (now === wanted && (wanted !== 'running' || queued === '0')) return;
+      }
+      assert.fail(`the sink is not ${wanted}: ${await sql(engine, 'SELECT * FROM tidemark.sinks')}`);
+    };
+    const change = () => sql(engine, 'UPDATE account SET version = version + 1');
+    for (let i = 0; i < 20; i++) await change();
+    await broker.kill();
+    for (let i = 0; i < 20; i++) await change();
+    await status('retrying');
+    await broker.start();
+    for (let i = 0; i < 20; i++) await change();
+    await sql(engine, 'DELETE FROM account WHERE id > 30');
+    await status('running');
+    await cluster.close();
+    cluster = await connectCluster(broker.brokers);
+    const seen = await messagesOf(topic);
+    const partitions = new Map<string, number>();
+    const latest = new Map<string, number | null>();
+    const goneBack = new Map<string, number>();
+    for (const { partition, key, value } of seen) {
+      assert.equal(partitions.get(key) ?? partition, partition, 'a key stays in its partition');
+      partitions.set(key, partition);
+      const version = value === null ? null : (JSON.parse(value) as { version: number }).version;
+      const before = latest.get(key);
+      if (typeof version === 'number' && typeof before === 'number' && version < before)
+        goneBack.set(key, Math.max(goneBack.get(key) ?? 0, before - version));
+      latest.set(key, version);
+    }
+    assert.deepEqual(
+      [...latest]
+        .map(([key, version]) => [(JSON.parse(key) as { id: number }).id, version])
+        .sort((a, b) => Number(a[0]) - Number(b[0])),
+      Array.from({ length: 40 }, (_, i) => [i + 1, i < 30 ? 60 : null]),
+    );
+    // A tick that is sent again says the same again, so no key goes back.
+    assert.deepEqual([...goneBack], []);
+  } finally {
+    await engine.close();
+  }
+});
+
+/** Every record of a topic, partition after partition. */
+async function messagesOf(topic: string): Promise<{ partition: number; key: string; value: string | null }[]> {
+  const source = await openKafkaSource({ brokers: broker.brokers, topic }, () => undefined);
+  const out: { partition: number; key: string; value: string | null }[] = [];
+  const ends = await source.startOffsets({ k: 'latest' });
+  for (const [partition, end] of ends) {
+    for await (const batch of source.readRange(partition, 0n, end)) {
+      for (let i = 0; i < batch.n; i++) {
+        const value =
+          batch.valueStart[i] < 0 ? null : batch.bytes.toString('utf8', batch.valueStart[i], batch.valueEnd[i]);
+        out.push({ partition, key: batch.bytes.toString('utf8', batch.keyStart[i], batch.keyEnd[i]), value });
+      }
+    }
+  }
+  await source.close();
+  return out;
+}

@@ -118,21 +118,32 @@ test('debezium: before and after', () => {
 
 test('options: envelope and key', () => {
   const given = { connector: 'kafka', brokers: 'a:1', topic: 't' };
-  const parse = (more: Record<string, string>, key: number[] | null) =>
-    parseKafkaSinkOptions({ ...given, ...more }, columns, key);
+  const parse = (more: Record<string, string>, key: number[] | null, appendOnly = true) =>
+    parseKafkaSinkOptions({ ...given, ...more }, { columns, key, appendOnly });
   assert.equal(parse({}, null).envelope, 'append');
   assert.deepEqual(parse({}, [0]).key, [0]);
   assert.equal(parse({}, [0]).envelope, 'upsert');
   assert.deepEqual(parse({ key: 'note , id' }, [0]).key, [1, 0]);
-  const refused = (more: Record<string, string>, key: number[] | null, sqlstate: string) => {
+  assert.equal(parse({ key: 'note' }, null).envelope, 'append');
+  assert.equal(parse({ envelope: 'append' }, [0]).key, null);
+  assert.equal(parse({}, [0], false).envelope, 'upsert');
+  assert.deepEqual(parse({}, [], false).key, []);
+  assert.equal(parse({ envelope: 'debezium' }, null, false).key, null);
+  const refused = (more: Record<string, string>, key: number[] | null, sqlstate: string, appendOnly = true) => {
     assert.throws(
-      () => parse(more, key),
+      () => parse(more, key, appendOnly),
       (e) => e instanceof SqlError && e.sqlstate === sqlstate,
       JSON.stringify(more),
     );
   };
   refused({ envelope: 'upsert' }, null, '22023');
-  refused({ key: 'note' }, [0], '22023');
+  refused({ envelope: 'upsert', key: 'note' }, [0], '22023');
+  refused({ envelope: 'upsert', key: 'note' }, null, '22023');
+  refused({ envelope: 'debezium', key: 'note' }, null, '22023');
+  refused({ key: 'note' }, [0], '22023', false);
+  refused({ key: 'note' }, null, '22023', false);
+  refused({ envelope: 'append' }, [0], '22023', false);
+  refused({}, null, '22023', false);
   refused({ key: 'nope' }, null, '42703');
   refused({ delivery: 'exactly_once' }, [0], '0A000');
   refused({ envelop: 'upsert' }, null, '22023');

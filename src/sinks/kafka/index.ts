@@ -2,15 +2,17 @@
  * connector = 'kafka', for writing: every tick's changes become messages, sent in order with kafkajs's idempotent producer and the partitioner that
  * Java clients use (murmur2 of the key), acknowledged by all in-sync replicas before write() resolves.
  *
- * At least once: after a failure the tick is sent again as a whole, so a reader may see a key's messages of a tick twice, in order.
+ * At least once: after a failure the tick is sent again as a whole, by a new producer, so a reader may see a key's messages of a tick twice, in
+ * order. New because the broker may have taken messages whose answer was lost: the old producer would number the first ones of the tick like those,
+ * and be refused for ever, or believed to have repeated itself.
  * Exactly-once output (a transaction for each tick with a progress record) needs ticks that survive a restart; see docs/decisions.
  */
 import { type Admin, CompressionTypes, type Kafka, Partitioners, type Producer } from 'kafkajs';
 import type { Batch } from '../../../operators/batch/batch.ts';
-import type { ColType } from '../../../operators/types.ts';
+import { SqlError } from '../../../operators/errors.ts';
 import { kafkaClient } from '../../kafka/client.ts';
 import { isUnknownTopic, kafkaSqlError } from '../../kafka/errors.ts';
-import type { SinkWriter } from '../../runtime/sink.ts';
+import { type SinkRows, type SinkWriter, Unwritable } from '../../runtime/sink.ts';
 import { type OutMessage, RowEncoder } from './encode.ts';
 import { type KafkaSinkOptions, parseKafkaSinkOptions } from './options.ts';
 
@@ -20,14 +22,8 @@ const SEND_CHARACTERS = 512 * 1024;
 const RETRIES = 5;
 
 /** Opens the topic, creating it when missing. Throws SqlError when options are wrong or the cluster can't be used. */
-export async function openKafkaSink(
-  options: Record<string, string>,
-  columns: { name: string; type: ColType }[],
-  key: number[] | null,
-  _name: string,
-): Promise<SinkWriter> {
-  const parsed = parseKafkaSinkOptions(options, columns, key);
-  const sink = new KafkaSink(parsed, columns);
+export async function openKafkaSink(options: Record<string, string>, rows: SinkRows): Promise<SinkWriter> {
+  const sink = new KafkaSink(parseKafkaSinkOptions(options, rows), rows.columns);
   await sink.open();
   return sink;
 }
@@ -36,13 +32,18 @@ class KafkaSink implements SinkWriter {
   readonly #options: KafkaSinkOptions;
   readonly #encoder: RowEncoder;
   readonly #kafka: Kafka;
-  readonly #producer: Producer;
+  #producer: Producer;
+  #connected = false;
 
   constructor(options: KafkaSinkOptions, columns: { name: string }[]) {
     this.#options = options;
     this.#encoder = new RowEncoder(columns, options.envelope, options.key);
     this.#kafka = kafkaClient(options.cluster, () => undefined, options.cluster.brokers.length);
-    this.#producer = this.#kafka.producer({
+    this.#producer = this.#newProducer();
+  }
+
+  #newProducer(): Producer {
+    return this.#kafka.producer({
       createPartitioner: Partitioners.DefaultPartitioner,
       allowAutoTopicCreation: false,
       idempotent: true,
@@ -56,12 +57,18 @@ class KafkaSink implements SinkWriter {
     try {
       await admin.connect();
       await this.#ensureTopic(admin);
-      await this.#producer.connect();
+      await this.#connect();
     } catch (error) {
       throw kafkaSqlError(error, this.#options.cluster.brokers, this.#options.topic);
     } finally {
       await admin.disconnect();
     }
+  }
+
+  async #connect(): Promise<void> {
+    if (this.#connected) return;
+    await this.#producer.connect();
+    this.#connected = true;
   }
 
   async #ensureTopic(admin: Admin): Promise<void> {
@@ -79,21 +86,43 @@ class KafkaSink implements SinkWriter {
   }
 
   async write(tick: bigint, delta: Batch): Promise<void> {
-    const messages = this.#encoder.encode(tick, delta);
+    const messages = this.#encode(tick, delta);
+    try {
+      await this.#connect();
+      await this.#send(messages);
+    } catch (error) {
+      await this.#renewProducer();
+      throw kafkaSqlError(error, this.#options.cluster.brokers, this.#options.topic);
+    }
+  }
+
+  #encode(tick: bigint, delta: Batch): OutMessage[] {
+    try {
+      return this.#encoder.encode(tick, delta);
+    } catch (error) {
+      if (error instanceof SqlError) throw new Unwritable(error.message, { cause: error });
+      throw error;
+    }
+  }
+
+  async #send(messages: OutMessage[]): Promise<void> {
     for (let from = 0; from < messages.length; ) {
       const to = sendEnd(messages, from);
-      try {
-        await this.#producer.send({
-          topic: this.#options.topic,
-          acks: -1,
-          compression: this.#options.compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None,
-          messages: messages.slice(from, to),
-        });
-      } catch (error) {
-        throw kafkaSqlError(error, this.#options.cluster.brokers, this.#options.topic);
-      }
+      await this.#producer.send({
+        topic: this.#options.topic,
+        acks: -1,
+        compression: this.#options.compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None,
+        messages: messages.slice(from, to),
+      });
       from = to;
     }
+  }
+
+  async #renewProducer(): Promise<void> {
+    const old = this.#producer;
+    this.#producer = this.#newProducer();
+    this.#connected = false;
+    await old.disconnect();
   }
 
   async close(): Promise<void> {

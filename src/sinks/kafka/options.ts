@@ -1,7 +1,6 @@
 /** The options of CREATE SINK ... WITH (connector = 'kafka', ...), apart from those of the cluster. */
 import { SqlError, unsupported } from '../../../operators/errors.ts';
 import {
-  badOption,
   type ClusterOptions,
   choice,
   integer,
@@ -9,6 +8,7 @@ import {
   refuseUnknown,
   required,
 } from '../../kafka/options.ts';
+import type { SinkRows } from '../../runtime/sink.ts';
 
 export type Envelope = 'append' | 'upsert' | 'debezium';
 
@@ -19,7 +19,7 @@ export interface KafkaSinkOptions {
   /** Column positions of the message key; null for messages without one. */
   key: number[] | null;
   compression: 'none' | 'gzip';
-  /** For a topic that is created. */
+  /** For a topic that is created; -1: as the broker is configured. */
   partitions: number;
   replicationFactor: number;
 }
@@ -27,43 +27,63 @@ export interface KafkaSinkOptions {
 export const KAFKA_SINK_OPTIONS: Record<string, string> = {
   topic: 'name of the topic; created when missing',
   format: "'json'",
-  envelope: "'append', 'upsert' or 'debezium' (default: upsert when there is a key)",
+  envelope: "'append', 'upsert' or 'debezium' (default: append when no row goes away and no key is named, else upsert)",
   key: "'column,...' (default: the key of the view)",
   delivery: "'at_least_once'",
   compression: "'none' (default) or 'gzip'",
-  partitions: 'partitions of a topic that is created (default 1)',
-  replication_factor: 'replicas of a topic that is created (default 1)',
+  partitions: "partitions of a topic that is created (default: the broker's num.partitions)",
+  replication_factor: "replicas of a topic that is created (default: the broker's default.replication.factor)",
 };
 
-/** `proved` is the key that the planner knows the rows to have. Throws SqlError for unknown options, bad values, a key that is none. */
-export function parseKafkaSinkOptions(
-  given: Record<string, string>,
-  columns: { name: string }[],
-  proved: number[] | null,
-): KafkaSinkOptions {
+/** Throws SqlError for unknown options, bad values, and an envelope or key that could not tell what happens to the rows. */
+export function parseKafkaSinkOptions(given: Record<string, string>, rows: SinkRows): KafkaSinkOptions {
   refuseUnknown(given, KAFKA_SINK_OPTIONS, ['connector']);
   const format = given.format ?? 'json';
   if (format !== 'json') throw new SqlError('22023', `unknown format "${format}"`, { hint: 'Known formats: json.' });
   if (choice(given, 'delivery', 'at_least_once', ['at_least_once', 'exactly_once']) === 'exactly_once') {
     throw unsupported("delivery = 'exactly_once' of a Kafka sink");
   }
-  const named = given.key === undefined ? null : keyColumns(given.key, columns);
-  const key = named ?? proved;
-  const envelope = choice<Envelope>(given, 'envelope', key === null ? 'append' : 'upsert', [
-    'append',
-    'upsert',
-    'debezium',
-  ]);
-  if (envelope === 'upsert') checkKey(named, proved, columns);
+  const named = given.key === undefined ? null : keyColumns(given.key, rows.columns);
+  const key = named ?? rows.key;
+  const unique = rows.key !== null && (named === null || rows.key.every((column) => named.includes(column)));
+  const usual = unique || (named !== null && !rows.appendOnly) ? 'upsert' : 'append';
+  const envelope = choice<Envelope>(given, 'envelope', usual, ['append', 'upsert', 'debezium']);
+  if (envelope === 'append' && !rows.appendOnly) throw notAppendOnly(rows);
+  if (!unique && (envelope === 'upsert' || (envelope === 'debezium' && named !== null))) {
+    throw notUnique(envelope, named, rows);
+  }
   return {
     cluster: parseClusterOptions(given),
     topic: required(given, 'topic', KAFKA_SINK_OPTIONS.topic),
     envelope,
     key: envelope === 'append' ? named : key,
     compression: choice(given, 'compression', 'none', ['none', 'gzip']),
-    partitions: integer(given, 'partitions', 1, 1, 100_000),
-    replicationFactor: integer(given, 'replication_factor', 1, 1, 100),
+    partitions: integer(given, 'partitions', -1, 1, 100_000),
+    replicationFactor: integer(given, 'replication_factor', -1, 1, 100),
   };
+}
+
+function notAppendOnly(rows: SinkRows): SqlError {
+  const use = rows.key === null ? "'debezium', or 'upsert' over rows with a key" : "'upsert' or 'debezium'";
+  return new SqlError(
+    '22023',
+    "envelope = 'append' cannot tell that a row changed or went away, and rows of this query can",
+    {
+      hint: `Use envelope = ${use}. A query over a stream that ends in EMIT ON WINDOW CLOSE only adds rows.`,
+    },
+  );
+}
+
+function notUnique(envelope: Envelope, named: number[] | null, rows: SinkRows): SqlError {
+  const names = (columns: number[]) => columns.map((column) => rows.columns[column].name).join(', ');
+  const message =
+    named === null
+      ? `envelope = '${envelope}' needs a key, and nothing makes one of the columns of this query unique`
+      : `nothing makes the key (${names(named)}) of this query unique, so a message could not stand for one row`;
+  const key = rows.key === null ? '' : `The key of the rows is (${names(rows.key)}). `;
+  return new SqlError('22023', message, {
+    hint: `${key}GROUP BY, DISTINCT ON (...), or the PRIMARY KEY of a table gives rows a key.`,
+  });
 }
 
 function keyColumns(text: string, columns: { name: string }[]): number[] {
@@ -73,21 +93,4 @@ function keyColumns(text: string, columns: { name: string }[]): number[] {
     if (position < 0) throw new SqlError('42703', `column "${name}" named in option "key" does not exist`);
     return position;
   });
-}
-
-function checkKey(named: number[] | null, proved: number[] | null, columns: { name: string }[]): void {
-  if (named === null && proved === null) {
-    throw badOption(
-      'envelope',
-      'upsert',
-      "used with the option key = 'column,...', since the rows have no key of their own",
-    );
-  }
-  if (named === null || proved === null || proved.every((column) => named.includes(column))) return;
-  const names = proved.map((column) => columns[column].name).join(', ');
-  throw badOption(
-    'key',
-    named.map((column) => columns[column].name).join(','),
-    `unique; the key of the rows is (${names})`,
-  );
 }

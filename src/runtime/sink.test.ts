@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Arena } from '../../operators/batch/arena.ts';
+import { batchFromRows, readRow } from '../../operators/batch/builder.ts';
+import { pages } from '../../operators/batch/pages.ts';
+import type { Datum } from '../../operators/datum.ts';
+import { colType, OID } from '../../operators/types.ts';
+import { SinkRuntime, type SinkWriter, Unwritable } from './sink.ts';
+
+/** Writes by the test's leave: each write takes the next answer, and waits when there is none. */
+class TestWriter implements SinkWriter {
+  readonly written: [tick: bigint, value: Datum][] = [];
+  closed = false;
+  #answers: (Error | 'ok')[] = [];
+  #wake: (() => void) | null = null;
+
+  answer(...answers: (Error | 'ok')[]): void {
+    this.#answers.push(...answers);
+    this.#wake?.();
+  }
+
+  async write(tick: bigint, delta: Parameters<SinkWriter['write']>[1]): Promise<void> {
+    while (this.#answers.length === 0) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    const answer = this.#answers.shift();
+    if (answer instanceof Error) throw answer;
+    this.written.push([tick, readRow(delta, 0)[0]]);
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+  }
+}
+
+function started() {
+  const writer = new TestWriter();
+  const said: string[] = [];
+  const sink = new SinkRuntime(writer, (message) => said.push(message));
+  const tick = (number: bigint) => {
+    const arena = new Arena();
+    sink.onTick(number, batchFromRows([colType(OID.int4)], [[Number(number)]], arena, [1]));
+    arena.release();
+  };
+  return { writer, said, sink, tick };
+}
+
+test('what fails outside is tried again, in order, and then forgiven', async () => {
+  const used = pages.usedPages;
+  const { writer, said, sink, tick } = started();
+  for (const n of [1n, 2n, 3n]) tick(n);
+  sink.onTick(4n, null);
+  assert.equal(sink.statistics.queued, 3);
+  writer.answer('ok', new Error('away'), new Error('away'), 'ok', 'ok');
+  await sink.flushed();
+  assert.deepEqual(writer.written, [
+    [1n, 1],
+    [2n, 2],
+    [3n, 3],
+  ]);
+  assert.deepEqual(said, ['away', 'away']);
+  const { status, rows, tick: last, errors, lastError, queued } = sink.statistics;
+  assert.deepEqual([status, rows, last, errors, lastError, queued], ['running', 3n, 3n, 2n, 'away', 0]);
+  await sink.close();
+  assert.ok(writer.closed);
+  assert.equal(pages.usedPages, used);
+});
+
+test('changes that cannot be written stop the sink', async () => {
+  const used = pages.usedPages;
+  const { writer, said, sink, tick } = started();
+  for (const n of [1n, 2n, 3n]) tick(n);
+  writer.answer('ok', new Unwritable('no words for this'));
+  await sink.flushed();
+  tick(4n);
+  assert.deepEqual(writer.written, [[1n, 1]]);
+  assert.deepEqual(said, ['stopped: no words for this']);
+  const { status, lastError, queued } = sink.statistics;
+  assert.deepEqual([status, lastError, queued], ['stopped', 'no words for this', 0]);
+  await sink.close();
+  assert.equal(pages.usedPages, used);
+});
+
+test('closing writes what is queued, but does not wait for what fails', async () => {
+  const { writer, sink, tick } = started();
+  tick(1n);
+  tick(2n);
+  const closing = sink.close();
+  tick(3n);
+  writer.answer('ok', 'ok');
+  await closing;
+  assert.deepEqual(
+    writer.written.map(([n]) => n),
+    [1n, 2n],
+  );
+
+  const failing = started();
+  failing.tick(1n);
+  failing.writer.answer(new Error('away'));
+  await failing.sink.close();
+  assert.deepEqual(failing.writer.written, []);
+  assert.ok(failing.writer.closed);
+});
