@@ -71,7 +71,7 @@ function notTemporal(): SqlError {
   return new SqlError('0A000', 'now() can be used in a view only to bound a time in WHERE', {
     hint:
       "Write a condition of the form  expression < | <= | > | >= now() [+ | - interval '...'], joined with other conditions by AND. " +
-      'The interval must be constant and without months.',
+      'The interval must be constant and without months. For the time at which a row came in, give the stream a column with DEFAULT now().',
   });
 }
 

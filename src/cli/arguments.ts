@@ -69,7 +69,8 @@ function parse(args: string[]) {
       },
     });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    // Node adds a sentence about positional arguments.
+    throw new UsageError(error instanceof Error ? error.message.split('. ')[0] : String(error));
   }
 }
 

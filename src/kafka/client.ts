@@ -2,7 +2,7 @@
  * kafkajs as the engine uses it: the public client, and under it the few internals that the raw reader needs, behind one typed door.
  *
  * Internals of kafkajs 2.2.4 touched: the client's private symbol "createCluster"; of the cluster: connect, disconnect,
- * refreshMetadata, addTargetTopic, findTopicPartitionMetadata, findBroker, fetchTopicsOffset; broker.connectionPool.send. The version is pinned in
+ * refreshMetadata, addTargetTopic, findTopicPartitionMetadata, findBroker, fetchTopicsOffset; broker.versions and broker.connectionPool.send. The version is pinned in
  * package.json and checked here; with another one rawCluster() gives null and reading falls back to the public consumer.
  *
  * Patched: RequestQueue.scheduleCheckPendingRequests, which in 2.2.4 re-arms a 1 ms timer for ever on every connection (issue 1751; 4.4 % of a
@@ -28,6 +28,8 @@ interface OffsetQuery {
 }
 
 export interface RawBroker {
+  /** Versions of each request that the broker takes, by API key. */
+  versions: Record<number, { maxVersion: number }> | null;
   connectionPool: {
     send<T>(call: {
       request: RawRequest;

@@ -15,6 +15,8 @@ interface KafkaError {
   code?: number | string;
   message?: string;
   cause?: unknown;
+  /** host:port that a connection error is about. */
+  broker?: string;
 }
 
 /** The error below kafkajs's retry wrappers. */
@@ -53,7 +55,17 @@ export function kafkaSqlError(error: unknown, brokers: string[], topic: string):
     'KafkaJSBrokerNotFound',
   ];
   if (connection.includes(e.name ?? '')) {
-    return new SqlError('08001', `could not connect to Kafka at ${brokers.join(', ')}: ${message}`);
+    const where = brokers.join(', ');
+    if (e.broker === undefined || brokers.includes(e.broker)) {
+      return new SqlError('08001', `could not connect to Kafka at ${where}: ${message}`);
+    }
+    return new SqlError(
+      '08001',
+      `could not connect to Kafka at ${e.broker}, which the broker at ${where} names as its address: ${message}`,
+      {
+        hint: "The broker's advertised.listeners must name an address that can be reached from here.",
+      },
+    );
   }
   return new SqlError('58000', `Kafka: ${message}`);
 }

@@ -7,9 +7,7 @@
  *   stored relations:                             read whole at the tick in which the view becomes live
  */
 import { Arena } from '../../operators/batch/arena.ts';
-import { SqlError } from '../../operators/errors.ts';
-import { parseStart } from '../sources/source.ts';
-import { startMilliseconds } from '../sources/start.ts';
+import { startPosition } from '../sources/start.ts';
 import type { TidemarkEngine } from './engine.ts';
 import type { StreamRuntime } from './stream.ts';
 import type { ViewRuntime } from './view.ts';
@@ -61,14 +59,7 @@ export async function backfill(engine: TidemarkEngine, view: ViewRuntime): Promi
 
 /** Offsets that a stream's `start` option names. */
 export async function startOffsets(stream: StreamRuntime): Promise<Map<number, bigint>> {
-  const text = stream.spec.options.start ?? 'earliest';
-  const start = parseStart(text, startMilliseconds);
-  if (start === null) {
-    throw new SqlError('22023', `invalid value for option "start": "${text}"`, {
-      hint: "Use 'earliest', 'latest', a timestamp, or 'partition:offset,...'.",
-    });
-  }
-  return stream.source.startOffsets(start);
+  return stream.source.startOffsets(startPosition(stream.spec.options.start));
 }
 
 /** Replays what the stream's history has beyond the view's progress. False when there is nothing. */

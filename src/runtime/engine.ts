@@ -221,7 +221,7 @@ export class TidemarkEngine implements Engine {
       this.log(event.kind === 'recovered' ? 'info' : 'warn', `source ${stream.relation.name}: ${event.kind}`, {
         ...event,
       });
-      if (event.kind === 'partition_added') stream.addPartition(event.partition);
+      if (event.kind === 'partition_added') stream.addPartition(event.partition, event.earliest);
     }
   }
 

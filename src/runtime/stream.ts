@@ -117,10 +117,10 @@ export class StreamRuntime {
   }
 
   /** A partition that appeared later is read from its first record. */
-  addPartition(partition: number): void {
+  addPartition(partition: number, earliest: bigint): void {
     if (!this.#opened || this.#partitions.has(partition)) return;
-    this.#partitions.set(partition, { maxTime: null, position: 0n, idleSince: null });
-    this.source.open(new Map([[partition, 0n]]));
+    this.#partitions.set(partition, { maxTime: null, position: earliest, idleSince: null });
+    this.source.open(new Map([[partition, earliest]]));
   }
 
   #decode(): Decoder {

@@ -7,6 +7,7 @@ import { checkNexmarkColumns, nexmarkColumns } from './nexmark/columns.ts';
 import { parseNexmarkOptions } from './nexmark/options.ts';
 import { NexmarkSource } from './nexmark/source.ts';
 import type { Source } from './source.ts';
+import { startPosition } from './start.ts';
 
 const CONNECTORS = ['kafka', 'nexmark'];
 
@@ -34,6 +35,7 @@ export function connectorOptions(options: Option[]): { connector: string; option
 
 /** Fails with a clear error when the source cannot be read: unknown option, missing topic, unreachable broker, wrong password. */
 export async function checkConnector(spec: ConnectorSpec, kafka: KafkaAccess): Promise<void> {
+  startPosition(spec.options.start);
   if (spec.connector === 'nexmark') {
     checkNexmarkColumns(parseNexmarkOptions(new Map(Object.entries(spec.options))), spec.decoder);
   } else await kafka.checkSource(spec.options);

@@ -66,7 +66,7 @@ export type SourceEvent =
       message: string;
     }
   /** Not read until open() names it. */
-  | { kind: 'partition_added'; partition: number }
+  | { kind: 'partition_added'; partition: number; earliest: bigint }
   /** The topic is gone, or its identity changed. */
   | { kind: 'topic_missing'; message: string }
   /** A batch that can't be read: bad checksum, missing codec. The partition stands still. */
@@ -99,22 +99,4 @@ export interface Source {
   /** Exactly the records with from <= offset < to, for replay and backfill; ends after `to` is covered. Throws SqlError when they are gone. */
   readRange(partition: number, from: bigint, to: bigint): AsyncIterable<RawBatch>;
   close(): Promise<void>;
-}
-
-/** 'earliest', 'latest', 'partition:offset,...', else a timestamp for the caller's parser (milliseconds since 1970); null when it is none. */
-export function parseStart(text: string, parseTimestamp: (text: string) => number | null): StartPosition | null {
-  const t = text.trim();
-  if (t === 'earliest' || t === 'latest') return { k: t };
-  if (/^\d+\s*:\s*\d+(\s*,\s*\d+\s*:\s*\d+)*$/.test(t)) return { k: 'at', offsets: parseOffsets(t) };
-  const ms = parseTimestamp(t);
-  return ms === null ? null : { k: 'timestamp', ms };
-}
-
-function parseOffsets(text: string): Map<number, bigint> {
-  const offsets = new Map<number, bigint>();
-  for (const part of text.split(',')) {
-    const [partition, offset] = part.split(':');
-    offsets.set(Number(partition), BigInt(offset.trim()));
-  }
-  return offsets;
 }

@@ -182,6 +182,59 @@ test('keys: missing, repeated, undeclared, reordered, escaped, of different case
   ]);
 });
 
+test('names are exact: case counts, a dot is a letter, nothing looks into objects', () => {
+  const int4 = colType(OID.int4);
+  const columns = [field('a', int4), field('A', int4), field('b.c', int4), field('b', colType(OID.jsonb))];
+  const { rows } = decode(specOf(columns), [
+    { value: '{"A":1,"a":2}' },
+    { value: '{"b":{"c":3},"b.c":4}' },
+    { value: '{"b":{"c":[1,{"d":null}]}}' },
+    { value: '{"\\u0061":5}' },
+  ]);
+  assert.deepEqual(rows, [
+    [2, 1, null, null],
+    [null, null, 4, '{"c": 3}'],
+    [null, null, null, '{"c": [1, {"d": null}]}'],
+    [5, null, null, null],
+  ]);
+});
+
+test('a message is one JSON object in UTF-8 and nothing else; white space around it is', () => {
+  const bad = (value: Uint8Array | string) => {
+    const { rows, bad } = decode(specOf([field('a', colType(OID.int4))]), [{ value }]);
+    return rows.length > 0 ? 'good' : bad[0].sqlstate;
+  };
+  assert.equal(bad(' \t\r\n{"a":1} \n'), 'good');
+  assert.equal(bad('\ufeff{"a":1}'), '22P02');
+  assert.equal(bad('{"a":1}{"a":2}'), '22P02');
+  assert.equal(bad('{"a":1,}'), '22P02');
+  assert.equal(bad('{"a":1}//'), '22P02');
+  assert.equal(bad("{'a':1}"), '22P02');
+  assert.equal(bad('{"a":01}'), '22P02');
+  assert.equal(bad('{"b":NaN}'), '22P02');
+  assert.equal(bad(''), '22P02');
+  assert.equal(bad('[{"a":1}]'), '22023');
+  assert.equal(bad(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])), '22021');
+});
+
+test('huge values are exact, or an error where PostgreSQL has one', () => {
+  const long = 'é'.repeat(1_000_000);
+  assert.equal(one(colType(OID.text), `"${long}"`), long);
+  assert.deepEqual(one(colType(OID.numeric), '9'.repeat(5000)), decimal(10n ** 5000n - 1n, 0));
+  assert.deepEqual(one(colType(OID.numeric), '1e-3000'), decimal(1n, 3000));
+  assert.match(String(one(colType(OID.numeric), '1e140000')), /^22003/);
+  assert.match(String(one(colType(OID.float8), '1e400')), /^22003/);
+  const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
+  assert.equal(one(colType(OID.jsonb), nested(500)), nested(500));
+  assert.match(String(one(colType(OID.jsonb), nested(100_000))), /^54001/);
+  const int4 = colType(OID.int4);
+  const deep = decode(specOf([field('a', int4)]), [
+    { value: `{"skipped":${nested(100_000)},"a":1}` },
+    { value: `{"skipped":${nested(500)},"a":2}` },
+  ]);
+  assert.deepEqual([deep.rows, deep.bad.map((b) => b.sqlstate)], [[[2]], ['54001']]);
+});
+
 test('bad records are listed and the others stay', () => {
   const columns = [field('a', colType(OID.int4), true), field('b', colType(OID.text))];
   const deep = '['.repeat(10_000) + ']'.repeat(10_000);

@@ -25,7 +25,7 @@ export interface KafkaSinkOptions {
 }
 
 export const KAFKA_SINK_OPTIONS: Record<string, string> = {
-  topic: 'name of the topic; created when missing',
+  topic: 'the name of a topic, which is created when missing',
   format: "'json'",
   envelope: "'append', 'upsert' or 'debezium' (default: append when no row goes away and no key is named, else upsert)",
   key: "'column,...' (default: the key of the view)",

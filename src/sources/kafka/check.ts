@@ -2,14 +2,15 @@
 import { SqlError } from '../../../operators/errors.ts';
 import type { Log } from '../../kafka/client.ts';
 import { kafkaSqlError } from '../../kafka/errors.ts';
-import { TopicConnection } from './connection.ts';
+import type { StartPosition } from '../source.ts';
+import { TopicConnection, TopicIdentity } from './connection.ts';
 import type { KafkaSourceOptions } from './options.ts';
 
 const CHECK_MS = 10_000;
 
-/** Throws SqlError: 22023 option, 08001 no broker, 28P01 login, 42P01 no such topic, 42501 not allowed. */
-export async function checkTopic(options: KafkaSourceOptions, log: Log): Promise<void> {
-  const connection = new TopicConnection(options, log);
+/** Throws SqlError: 22023 option or a start that names a partition that is not there, 08001 no broker, 28P01 login, 42P01 no such topic, 42501 not allowed. */
+export async function checkTopic(options: KafkaSourceOptions, start: StartPosition, log: Log): Promise<void> {
+  const connection = new TopicConnection(options, log, new TopicIdentity());
   const { brokers } = options.cluster;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -20,7 +21,9 @@ export async function checkTopic(options: KafkaSourceOptions, log: Log): Promise
     timer = setTimeout(() => reject(error), CHECK_MS);
   });
   const looked = connection.refresh().then(async () => {
-    await connection.offsets([...connection.leaders().keys()], 'earliest');
+    const partitions = [...connection.leaders().keys()];
+    checkStart(start, partitions);
+    await connection.offsets(partitions, 'earliest');
   });
   try {
     await Promise.race([looked, late]);
@@ -29,5 +32,16 @@ export async function checkTopic(options: KafkaSourceOptions, log: Log): Promise
   } finally {
     clearTimeout(timer);
     await Promise.race([connection.reset(), looked.catch(() => undefined)]);
+  }
+}
+
+/** A partition that is not there would be waited for without end. */
+export function checkStart(start: StartPosition, partitions: number[]): void {
+  if (start.k !== 'at') return;
+  for (const partition of start.offsets.keys()) {
+    if (partitions.includes(partition)) continue;
+    throw new SqlError('22023', `option "start" names partition ${partition}, which the topic does not have`, {
+      detail: `Its partitions are 0 to ${partitions.length - 1}.`,
+    });
   }
 }

@@ -1,4 +1,10 @@
-/** One topic seen through kafkajs's cluster object: leaders, offsets, raw fetches. No retries here; callers decide. */
+/**
+ * One topic seen through kafkajs's cluster object: leaders, offsets, raw fetches. No retries here; callers decide.
+ *
+ * A topic that was deleted and made again is another topic: offsets mean other records there. All connections of a source share a TopicIdentity, and
+ * refresh() fails with TopicReplaced as soon as the cluster shows another id (brokers from 2.8 on do).
+ */
+import { SqlError } from '../../../operators/errors.ts';
 
 import { kafkaClient, type Log, type RawCluster, rawCluster } from '../../kafka/client.ts';
 import {
@@ -8,26 +14,72 @@ import {
   fetchRequest,
   parseFetchResponse,
 } from '../../kafka/fetch.ts';
+import { parseTopicId, tellsTopicIds, topicIdRequest } from '../../kafka/topic_id.ts';
 import type { KafkaSourceOptions } from './options.ts';
+
+export class TopicReplaced extends SqlError {
+  constructor(topic: string) {
+    super(
+      '58P01',
+      `Kafka topic "${topic}" was deleted and made again: its records are not those that were read before`,
+      {
+        hint: 'Drop the stream and create it again to read the new topic.',
+      },
+    );
+  }
+}
+
+/** Which topic of its name a source reads: the first that it saw. */
+export class TopicIdentity {
+  #id: string | null = null;
+
+  check(id: string | null, topic: string): void {
+    if (id === null) return;
+    this.#id ??= id;
+    if (id !== this.#id) throw new TopicReplaced(topic);
+  }
+}
 
 export class TopicConnection {
   readonly #options: KafkaSourceOptions;
   readonly #log: Log;
+  readonly #identity: TopicIdentity;
   #cluster: RawCluster | null = null;
   #targeted = false;
 
-  constructor(options: KafkaSourceOptions, log: Log) {
+  constructor(options: KafkaSourceOptions, log: Log, identity: TopicIdentity) {
     this.#options = options;
     this.#log = log;
+    this.#identity = identity;
   }
 
-  /** Connects when needed and asks for fresh metadata. Throws kafkajs errors; UNKNOWN_TOPIC_OR_PARTITION for a missing topic. */
+  /** Connects when needed and asks for fresh metadata. Throws kafkajs errors, UNKNOWN_TOPIC_OR_PARTITION for a missing topic; TopicReplaced. */
   async refresh(): Promise<void> {
     const cluster = this.#open();
     await cluster.connect();
     if (this.#targeted) await cluster.refreshMetadata();
     else await cluster.addTargetTopic(this.#options.topic);
     this.#targeted = true;
+    this.#identity.check(await this.#topicId(), this.#options.topic);
+  }
+
+  /** Null when no broker can tell now. */
+  async #topicId(): Promise<string | null> {
+    const leader = [...this.leaders().values()].find((nodeId) => nodeId >= 0);
+    if (leader === undefined) return null;
+    const broker = await this.#open().findBroker({ nodeId: String(leader) });
+    if (!tellsTopicIds(broker.versions)) return null;
+    return await broker.connectionPool
+      .send({
+        request: topicIdRequest(this.#options.topic),
+        response: {
+          decode: (bytes: Buffer) => Promise.resolve({ id: parseTopicId(bytes), clientSideThrottleTime: 0 }),
+          parse: ({ id }) => Promise.resolve({ id, clientSideThrottleTime: 0 }),
+        },
+        requestTimeout: this.#options.cluster.requestTimeoutMs,
+        logResponseError: false,
+      })
+      .then(({ id }) => id);
   }
 
   #open(): RawCluster {

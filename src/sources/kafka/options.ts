@@ -25,7 +25,7 @@ export interface KafkaSourceOptions {
 }
 
 export const KAFKA_SOURCE_OPTIONS: Record<string, string> = {
-  topic: 'name of the topic',
+  topic: 'the name of a topic',
   format: "'json'",
   envelope: "'append' or 'upsert'",
   start: "'earliest', 'latest', a timestamp or 'partition:offset,...'",

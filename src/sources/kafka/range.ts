@@ -9,7 +9,7 @@ import { KAFKA, kafkaSqlError } from '../../kafka/errors.ts';
 import type { FetchedPartition } from '../../kafka/fetch.ts';
 import { CorruptBatch, readRecordSet } from '../../kafka/record_batch.ts';
 import type { RawBatch } from '../source.ts';
-import { TopicConnection } from './connection.ts';
+import { TopicConnection, type TopicIdentity } from './connection.ts';
 import type { KafkaSourceOptions } from './options.ts';
 
 const PATIENCE_MS = 60_000;
@@ -21,9 +21,9 @@ export class RangeReader {
   #fresh = false;
   #closed = false;
 
-  constructor(options: KafkaSourceOptions, log: Log) {
+  constructor(options: KafkaSourceOptions, log: Log, identity: TopicIdentity) {
     this.#options = options;
-    this.#connection = new TopicConnection(options, log);
+    this.#connection = new TopicConnection(options, log, identity);
   }
 
   async *read(partition: number, from: bigint, to: bigint): AsyncGenerator<RawBatch> {

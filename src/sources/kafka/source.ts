@@ -14,7 +14,8 @@ import { isDenied, isUnknownTopic, KAFKA, kafkaSqlError } from '../../kafka/erro
 import type { FetchedPartition } from '../../kafka/fetch.ts';
 import { CorruptBatch, endOfRecordSet, readRecordSet } from '../../kafka/record_batch.ts';
 import type { RawBatch, Source, SourceEvent, StartPosition } from '../source.ts';
-import { TopicConnection } from './connection.ts';
+import { checkStart } from './check.ts';
+import { TopicConnection, TopicIdentity, TopicReplaced } from './connection.ts';
 import type { KafkaSourceOptions } from './options.ts';
 import { RangeReader } from './range.ts';
 
@@ -59,14 +60,16 @@ export class KafkaSource implements Source {
   #up = false;
   #supervising: Promise<void> | null = null;
   #reading: Promise<void> = Promise.resolve();
-  #told: SourceEvent['kind'] | null = null;
+  /** Kind of the trouble last told of; for a topic that is gone, why it is. */
+  #told: string | null = null;
   #metadataTimer: NodeJS.Timeout | null = null;
 
   constructor(options: KafkaSourceOptions, log: Log) {
     this.#options = options;
     this.#log = log;
-    this.#connection = new TopicConnection(options, log);
-    this.#ranges = new RangeReader(options, log);
+    const identity = new TopicIdentity();
+    this.#connection = new TopicConnection(options, log, identity);
+    this.#ranges = new RangeReader(options, log, identity);
   }
 
   async partitions(): Promise<number[]> {
@@ -80,6 +83,7 @@ export class KafkaSource implements Source {
   async startOffsets(start: StartPosition): Promise<Map<number, bigint>> {
     return this.#asking(async () => {
       const found = [...this.#connection.leaders().keys()];
+      checkStart(start, found);
       for (const partition of found) this.#known.add(partition);
       if (start.k === 'timestamp') return this.#connection.offsets(found, start.ms);
       const offsets = await this.#connection.offsets(found, start.k === 'latest' ? 'latest' : 'earliest');
@@ -171,15 +175,15 @@ export class KafkaSource implements Source {
 
   /** Reports the state of the connection when it changes; null is well. */
   #tell(event: SourceEvent | null): void {
-    const kind = event?.kind ?? null;
-    if (kind === this.#told) return;
-    this.#told = kind;
+    const what = event?.kind === 'topic_missing' ? event.message : (event?.kind ?? null);
+    if (what === this.#told) return;
+    this.#told = what;
     this.#event(event ?? { kind: 'recovered' });
   }
 
   #tellError(error: unknown): void {
     const { message } = kafkaSqlError(error, this.#options.cluster.brokers, this.#options.topic);
-    if (isUnknownTopic(error)) this.#tell({ kind: 'topic_missing', message });
+    if (isUnknownTopic(error) || error instanceof TopicReplaced) this.#tell({ kind: 'topic_missing', message });
     else if (isDenied(error)) this.#tell({ kind: 'denied', message });
     else this.#tell({ kind: 'unreachable', message });
   }
@@ -190,12 +194,27 @@ export class KafkaSource implements Source {
   }
 
   #takeLeaders(): void {
+    const added: number[] = [];
     for (const [partition, leader] of this.#connection.leaders()) {
       const state = this.#partitions.get(partition);
       if (state !== undefined) state.leader = leader;
-      if (this.#known.has(partition)) continue;
-      this.#known.add(partition);
-      this.#event({ kind: 'partition_added', partition });
+      if (!this.#known.has(partition)) added.push(partition);
+    }
+    if (added.length > 0) void this.#tellAdded(added);
+  }
+
+  /** A new partition may have lost its first records already, so the event says where it starts. */
+  async #tellAdded(partitions: number[]): Promise<void> {
+    for (const partition of partitions) this.#known.add(partition);
+    try {
+      const earliest = await this.#connection.offsets(partitions, 'earliest');
+      for (const partition of partitions) {
+        this.#event({ kind: 'partition_added', partition, earliest: earliest.get(partition) ?? 0n });
+      }
+    } catch (error) {
+      // Found again by the next look at the metadata.
+      for (const partition of partitions) this.#known.delete(partition);
+      this.#log('info', `kafka: start of new partitions: ${String(error)}`);
     }
   }
 
@@ -343,6 +362,7 @@ export class KafkaSource implements Source {
   async #outOfRange(state: PartitionState, offset: bigint): Promise<void> {
     const { partition, epoch } = state;
     try {
+      await this.#connection.refresh();
       const earliest = (await this.#connection.offsets([partition], 'earliest')).get(partition) ?? 0n;
       const latest = (await this.#connection.offsets([partition], 'latest')).get(partition) ?? 0n;
       if (epoch !== state.epoch) return;

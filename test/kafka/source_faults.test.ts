@@ -1,0 +1,271 @@
+/**
+ * What can go wrong with a topic, and what a view over it must be then: the query over what was accepted, whoever made it when. A broker that
+ * restarts is in engine.test.ts and source.test.ts.
+ */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Message } from 'kafkajs';
+import { openKafkaSource } from '../../src/sources/kafka/index.ts';
+import { openEngine, seeded, sql } from '../engine/harness.ts';
+import { type Broker, kafkaSkip, startBroker } from './broker.ts';
+import { connectCluster, type TestCluster } from './produce.ts';
+
+type Engine = Awaited<ReturnType<typeof openEngine>>;
+
+const WAIT_MS = 30_000;
+const skip = kafkaSkip();
+const { random } = seeded('faults of a topic');
+let broker: Broker;
+let cluster: TestCluster;
+
+before(async () => {
+  if (skip !== false) return;
+  broker = await startBroker();
+  cluster = await connectCluster(broker.brokers);
+});
+
+after(async () => {
+  await cluster?.close();
+  await broker?.stop();
+});
+
+async function withEngine(use: (engine: Engine) => Promise<void>): Promise<void> {
+  const engine = await openEngine({ automatic: true });
+  try {
+    await use(engine);
+  } finally {
+    await engine.close();
+  }
+}
+
+function createStream(engine: Engine, topic: string, more = ''): Promise<unknown> {
+  return sql(
+    engine,
+    `CREATE STREAM s (id int NOT NULL, v int) INCLUDE PARTITION AS p, OFFSET AS o
+     WITH (connector = 'kafka', brokers = '${broker.brokers}', topic = '${topic}', metadata_max_age = '200'${more})`,
+  );
+}
+
+const createView = (engine: Engine, name: string) =>
+  sql(
+    engine,
+    `CREATE MATERIALIZED VIEW ${name} AS SELECT p, count(*) AS n, sum(v) AS v, min(o) AS o FROM s GROUP BY p`,
+  );
+const rowsOf = (engine: Engine, name: string) => sql(engine, `SELECT * FROM ${name} ORDER BY p`);
+
+/** Asks until the answer is the expected one. */
+async function eventually(engine: Engine, query: string, expected: (string | null)[][]): Promise<void> {
+  let rows: unknown = null;
+  for (const until = Date.now() + WAIT_MS; Date.now() < until; await sleep(20)) {
+    rows = await sql(engine, query);
+    if (JSON.stringify(rows) === JSON.stringify(expected)) return;
+  }
+  assert.deepEqual(rows, expected, query);
+}
+
+/** Waits for a status of the stream and gives its text. */
+async function statusLike(engine: Engine, pattern: RegExp): Promise<void> {
+  let rows: (string | null)[][] = [];
+  for (const until = Date.now() + WAIT_MS; Date.now() < until; await sleep(20)) {
+    rows = await sql(engine, "SELECT DISTINCT status FROM tidemark.sources WHERE name = 's'");
+    if (pattern.test(rows[0]?.[0] ?? '')) return;
+  }
+  assert.match(String(rows[0]?.[0]), pattern);
+}
+
+const message = (id: number, partition = 0): Message => ({ partition, value: JSON.stringify({ id, v: id }) });
+const messages = (from: number, to: number, partition = 0) =>
+  Array.from({ length: to - from }, (_, i) => message(from + i, partition));
+
+test('a topic deleted and made again is another topic: nothing of it is read, and the views stay', {
+  skip,
+  timeout: 120_000,
+}, async () => {
+  const topic = await cluster.topic('replaced');
+  await cluster.send(topic, messages(0, 10));
+  await withEngine(async (engine) => {
+    await createStream(engine, topic);
+    await createView(engine, 'v');
+    await eventually(engine, 'SELECT * FROM v', [['0', '10', '45', '0']]);
+    await cluster.admin.deleteTopics({ topics: [topic] });
+    await statusLike(engine, /^topic_missing: Kafka topic ".*" does not exist/);
+    await cluster.admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: true });
+    // More than were read before, so that the old offset exists in the new topic.
+    await cluster.send(topic, messages(100, 120));
+    await statusLike(engine, /^topic_missing: .* was deleted and made again/);
+    assert.deepEqual(await rowsOf(engine, 'v'), [['0', '10', '45', '0']]);
+    await assert.rejects(createView(engine, 'later'), { sqlstate: '58P01', message: /was deleted and made again/ });
+    await sql(engine, 'DROP STREAM s CASCADE');
+    await createStream(engine, topic);
+    await createView(engine, 'v');
+    await eventually(engine, 'SELECT * FROM v', [['0', '20', '2190', '0']]);
+  });
+});
+
+test('a partition added is read from where it starts, though its first records may be gone', {
+  skip,
+  timeout: 60_000,
+}, async () => {
+  const topic = await cluster.topic('added', 1);
+  await cluster.send(topic, messages(0, 5));
+  const source = await openKafkaSource({ brokers: broker.brokers, topic }, () => undefined);
+  const start = await source.startOffsets({ k: 'earliest' });
+  await cluster.admin.createPartitions({ topicPartitions: [{ topic, count: 2 }] });
+  await cluster.send(topic, messages(0, 5, 1));
+  await cluster.deleteBefore(topic, 1, 3);
+  source.open(start);
+  const events = [];
+  for (const until = Date.now() + WAIT_MS; events.length === 0 && Date.now() < until; await sleep(10))
+    events.push(...source.takeEvents().filter((event) => event.kind === 'partition_added'));
+  assert.deepEqual(events, [{ kind: 'partition_added', partition: 1, earliest: 3n }]);
+  await source.close();
+
+  await withEngine(async (engine) => {
+    await createStream(engine, topic);
+    await createView(engine, 'v');
+    await eventually(engine, 'SELECT * FROM v ORDER BY p', [
+      ['0', '5', '10', '0'],
+      ['1', '2', '7', '3'],
+    ]);
+    await cluster.admin.createPartitions({ topicPartitions: [{ topic, count: 4 }] });
+    await cluster.send(topic, [...messages(10, 12, 3), ...messages(5, 6)]);
+    const all = [
+      ['0', '6', '15', '0'],
+      ['1', '2', '7', '3'],
+      ['3', '2', '21', '0'],
+    ];
+    await eventually(engine, 'SELECT * FROM v ORDER BY p', all);
+    await createView(engine, 'later');
+    assert.deepEqual(await rowsOf(engine, 'later'), all);
+  });
+});
+
+test('retention that removes unread records stops the partition and says so; the others go on', {
+  skip,
+  timeout: 60_000,
+}, async () => {
+  const topic = await cluster.topic('retention', 2);
+  await cluster.send(topic, [...messages(0, 10), ...messages(0, 3, 1)]);
+  await cluster.deleteBefore(topic, 0, 6);
+  await withEngine(async (engine) => {
+    await createStream(engine, topic, ", start = '0:2,1:0'");
+    await createView(engine, 'v');
+    await eventually(engine, 'SELECT * FROM v', [['1', '3', '3', '0']]);
+    await statusLike(engine, /^offset_out_of_range: partition 0 stands still at offset 2: the topic has 6 to 10/);
+    await cluster.send(topic, [...messages(10, 11), ...messages(3, 4, 1)]);
+    await eventually(engine, 'SELECT * FROM v', [['1', '4', '6', '0']]);
+    await createView(engine, 'later');
+    assert.deepEqual(await rowsOf(engine, 'later'), [['1', '4', '6', '0']]);
+  });
+});
+
+test('a view made later says when records that an earlier one has are gone', { skip, timeout: 60_000 }, async () => {
+  const topic = await cluster.topic('forgotten');
+  await cluster.send(topic, messages(0, 10));
+  await withEngine(async (engine) => {
+    await createStream(engine, topic);
+    await createView(engine, 'v');
+    await eventually(engine, 'SELECT * FROM v', [['0', '10', '45', '0']]);
+    await cluster.deleteBefore(topic, 0, 4);
+    await assert.rejects(createView(engine, 'later'), { sqlstate: '58P01', message: /no longer has offsets 0 to/ });
+    await cluster.send(topic, messages(10, 11));
+    await eventually(engine, 'SELECT * FROM v', [['0', '11', '55', '0']]);
+  });
+});
+
+test('records of aborted transactions are in no view', { skip, timeout: 60_000 }, async () => {
+  const topic = await cluster.topic('aborted', 2);
+  const producer = cluster.kafka.producer({
+    transactionalId: `${topic}-writer`,
+    idempotent: true,
+    maxInFlightRequests: 1,
+  });
+  await producer.connect();
+  await withEngine(async (engine) => {
+    await createStream(engine, topic);
+    await createView(engine, 'first');
+    let count = 0;
+    let next = 0;
+    for (let round = 0; round < 12; round++) {
+      const transaction = await producer.transaction();
+      const size = 1 + random(20);
+      await transaction.send({ topic, messages: messages(next, next + size, round % 2) });
+      next += size;
+      if (round % 3 === 1) await transaction.abort();
+      else {
+        await transaction.commit();
+        count += size;
+      }
+      if (round === 6) await createView(engine, 'middle');
+    }
+    await eventually(engine, 'SELECT sum(n) FROM first', [[String(count)]]);
+    await createView(engine, 'last');
+    const rows = await rowsOf(engine, 'first');
+    assert.deepEqual(await rowsOf(engine, 'middle'), rows);
+    assert.deepEqual(await rowsOf(engine, 'last'), rows);
+    // The end of each partition is behind the marker of its last transaction.
+    await eventually(engine, 'SELECT DISTINCT lag FROM tidemark.sources', [['0']]);
+  });
+  await producer.disconnect();
+});
+
+test('one message in a hundred is malformed: each is listed once, the others all count', {
+  skip,
+  timeout: 60_000,
+}, async () => {
+  const topic = await cluster.topic('malformed', 3);
+  const bad: (Buffer | string | null)[] = [
+    '',
+    null,
+    '{"id":1',
+    '{"id":1}}',
+    'null',
+    '[1]',
+    '{"v":1}',
+    '{"id":"one"}',
+    '{"id":1,"v":2147483648}',
+    '{"id":1.5}',
+    '\ufeff{"id":1}',
+    "{'id':1}",
+    '{"id":1,"other":NaN}',
+    Buffer.from([0x7b, 0x22, 0x69, 0x64, 0x22, 0x3a, 0xff, 0x7d]),
+  ];
+  const sent: { partition: number; value: Buffer | string | null; bad: boolean }[] = [];
+  for (let i = 0; i < 6000; i++) {
+    const partition = random(3);
+    if (random(100) === 0) sent.push({ partition, value: bad[random(bad.length)], bad: true });
+    else sent.push({ partition, value: JSON.stringify({ id: i, v: 1, note: 'x'.repeat(random(50)) }), bad: false });
+  }
+  const offsets = [0, 0, 0];
+  const listed = sent
+    .map(({ partition, value, bad }) => ({ partition, offset: offsets[partition]++, value, bad }))
+    .filter((m) => m.bad)
+    .map(({ partition, offset, value }) => [
+      String(partition),
+      String(offset),
+      value === null ? null : `\\x${Buffer.from(value as string).toString('hex')}`,
+    ])
+    .sort((a, b) => Number(a[0]) - Number(b[0]) || Number(a[1]) - Number(b[1]));
+  await withEngine(async (engine) => {
+    await createStream(engine, topic);
+    await createView(engine, 'first');
+    for (let at = 0; at < sent.length; at += 1000) {
+      await cluster.send(
+        topic,
+        sent.slice(at, at + 1000).map(({ partition, value }) => ({ partition, value })),
+      );
+      if (at === 3000) await createView(engine, 'middle');
+    }
+    await eventually(engine, 'SELECT sum(n), sum(v) FROM first', [
+      [String(sent.length - listed.length), String(sent.length - listed.length)],
+    ]);
+    await createView(engine, 'last');
+    const errors = `SELECT partition, "offset", message FROM tidemark.errors('s') ORDER BY 1, 2`;
+    await eventually(engine, errors, listed);
+    const rows = await rowsOf(engine, 'first');
+    assert.deepEqual(await rowsOf(engine, 'middle'), rows);
+    assert.deepEqual(await rowsOf(engine, 'last'), rows);
+    assert.deepEqual(await sql(engine, 'SELECT DISTINCT errors FROM tidemark.sources'), [[String(listed.length)]]);
+  });
+});
