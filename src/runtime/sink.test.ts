@@ -4,8 +4,9 @@ import { Arena } from '../../operators/batch/arena.ts';
 import { batchFromRows, readRow } from '../../operators/batch/builder.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import type { Datum } from '../../operators/datum.ts';
+import { SqlError } from '../../operators/errors.ts';
 import { colType, OID } from '../../operators/types.ts';
-import { SinkRuntime, type SinkWriter, Unwritable } from './sink.ts';
+import { SinkRuntime, type SinkWriter } from './sink.ts';
 
 /** Writes by the test's leave: each write takes the next answer, and waits when there is none. */
 class TestWriter implements SinkWriter {
@@ -53,7 +54,7 @@ test('what fails outside is tried again, in order, and then forgiven', async () 
   for (const n of [1n, 2n, 3n]) tick(n);
   sink.onTick(4n, null);
   assert.equal(sink.statistics.queued, 3);
-  writer.answer('ok', new Error('away'), new Error('away'), 'ok', 'ok');
+  writer.answer('ok', new SqlError('08001', 'away'), new Error('away'), 'ok', 'ok');
   await sink.flushed();
   assert.deepEqual(writer.written, [
     [1n, 1],
@@ -72,7 +73,7 @@ test('changes that cannot be written stop the sink', async () => {
   const used = pages.usedPages;
   const { writer, said, sink, tick } = started();
   for (const n of [1n, 2n, 3n]) tick(n);
-  writer.answer('ok', new Unwritable('no words for this'));
+  writer.answer('ok', new SqlError('0A000', 'no words for this'));
   await sink.flushed();
   tick(4n);
   assert.deepEqual(writer.written, [[1n, 1]]);

@@ -1,7 +1,7 @@
 /**
  * A running sink: takes each tick's changes of its view and hands them to a writer that may be slower.
  *
- *   running --write fails--> retrying --write succeeds--> running          running --Unwritable--> stopped
+ *   running --fails outside--> retrying --succeeds--> running          running --the changes themselves fail--> stopped
  *
  * What fails for a reason outside (a broker away, access refused) is tried again for ever, in order. Changes that can never be written stop the
  * sink: what follows could not be right without them. It says so in tidemark.sinks and writes nothing more.
@@ -9,6 +9,7 @@
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { detach } from '../../operators/batch/detach.ts';
+import { SqlError } from '../../operators/errors.ts';
 import type { ColType } from '../../operators/types.ts';
 import type { Observer } from './tick_loop.ts';
 
@@ -21,14 +22,17 @@ export interface SinkRows {
   appendOnly: boolean;
 }
 
-/** Writes the consolidated changes of one tick somewhere; resolves when they are there. Rejects with Unwritable when no retry can help. */
+/**
+ * Writes the consolidated changes of one tick somewhere; resolves when they are there. The SQLSTATE that it rejects with tells what failed:
+ * something outside (OUTSIDE), which may go away, or the changes, which no retry can help.
+ */
 export interface SinkWriter {
   write(tick: bigint, delta: Batch): Promise<void>;
   close(): Promise<void>;
 }
 
-/** The changes themselves cannot be written. */
-export class Unwritable extends Error {}
+/** SQLSTATE classes of connections, logins, names and rights, resources, and the system. */
+const OUTSIDE = ['08', '28', '42', '53', '57', '58'];
 
 export type SinkStatus = 'running' | 'retrying' | 'stopped';
 
@@ -111,7 +115,8 @@ export class SinkRuntime implements Sink {
     const message = error instanceof Error ? error.message : String(error);
     this.statistics.errors++;
     this.statistics.lastError = message;
-    this.statistics.status = error instanceof Unwritable ? 'stopped' : 'retrying';
+    const hopeless = error instanceof SqlError && !OUTSIDE.includes(error.sqlstate.slice(0, 2));
+    this.statistics.status = hopeless ? 'stopped' : 'retrying';
     this.#log(this.statistics.status === 'stopped' ? `stopped: ${message}` : message);
   }
 

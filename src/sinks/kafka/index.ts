@@ -9,10 +9,9 @@
  */
 import { type Admin, CompressionTypes, type Kafka, Partitioners, type Producer } from 'kafkajs';
 import type { Batch } from '../../../operators/batch/batch.ts';
-import { SqlError } from '../../../operators/errors.ts';
 import { kafkaClient } from '../../kafka/client.ts';
 import { isUnknownTopic, kafkaSqlError } from '../../kafka/errors.ts';
-import { type SinkRows, type SinkWriter, Unwritable } from '../../runtime/sink.ts';
+import type { SinkRows, SinkWriter } from '../../runtime/sink.ts';
 import { type OutMessage, RowEncoder } from './encode.ts';
 import { type KafkaSinkOptions, parseKafkaSinkOptions } from './options.ts';
 
@@ -86,22 +85,13 @@ class KafkaSink implements SinkWriter {
   }
 
   async write(tick: bigint, delta: Batch): Promise<void> {
-    const messages = this.#encode(tick, delta);
+    const messages = this.#encoder.encode(tick, delta);
     try {
       await this.#connect();
       await this.#send(messages);
     } catch (error) {
       await this.#renewProducer();
       throw kafkaSqlError(error, this.#options.cluster.brokers, this.#options.topic);
-    }
-  }
-
-  #encode(tick: bigint, delta: Batch): OutMessage[] {
-    try {
-      return this.#encoder.encode(tick, delta);
-    } catch (error) {
-      if (error instanceof SqlError) throw new Unwritable(error.message, { cause: error });
-      throw error;
     }
   }
 
