@@ -16,6 +16,7 @@ import { type RunnableStatement, runnable } from './prepared.ts';
 import { readPlan } from './read_plan.ts';
 import type { Reader, ReadResult } from './reads.ts';
 import { BatchStream } from './row_streams.ts';
+import type { StreamRuntime } from './stream.ts';
 
 export function resultColumns(bound: BoundQuery): ResultColumn[] {
   return bound.columns.map(({ col, origin }) => ({
@@ -85,9 +86,18 @@ export async function readQuery(
 /** The session as a reader of these relations; from now on its transaction sees one tick. */
 function readerOf(engine: TidemarkEngine, dependencies: number[], session: SessionContext): Reader {
   if (session.getSetting('strict_errors') === 'on') checkErrors(engine, dependencies);
+  for (const oid of dependencies) tellUnread(engine.streams.get(oid), session);
   const transaction = engine.transactionOf(session);
   transaction.pin();
   return { loop: engine.loop, sources: engine.readSources, transaction, context: engine.contextOf(session) };
+}
+
+/** What a stream has taken in is none as long as nothing has made it read: an empty answer would look like an empty topic. */
+function tellUnread(stream: StreamRuntime | undefined, session: SessionContext): void {
+  if (stream === undefined || stream.opened) return;
+  session.notice('NOTICE', '00000', `stream "${stream.relation.name}" has not been read yet`, {
+    hint: 'Its records are taken in from when a materialized view, a sink or SUBSCRIBE needs them.',
+  });
 }
 
 function checkErrors(engine: TidemarkEngine, dependencies: number[]): void {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
+import { runScript } from '../../src/runtime/script.ts';
 import { openEngine, sql } from './harness.ts';
 import { MessageSource } from './message_source.ts';
 
@@ -165,6 +166,24 @@ test('the generator has its own columns, and those with a default', async () => 
     );
     while (engine.pump());
     assert.deepEqual(await sql(engine, 'SELECT * FROM v'), [['46', 'the generator of bids', '0']]);
+  } finally {
+    await engine.close();
+  }
+});
+
+test('a SELECT of a stream that nothing has made read yet says so', async () => {
+  const { engine, tick } = await opened();
+  try {
+    const notices: string[] = [];
+    const select = () => runScript(engine, 'SELECT * FROM s', (_, message) => notices.push(message));
+    await sql(engine, `CREATE STREAM s (id int) ${WITH}`);
+    await select();
+    assert.deepEqual(notices, ['stream "s" has not been read yet']);
+    await sql(engine, 'CREATE MATERIALIZED VIEW v AS SELECT * FROM s');
+    tick(1, '{"id":1}');
+    const [result] = await select();
+    assert.deepEqual(result.rows, [[1]]);
+    assert.equal(notices.length, 1);
   } finally {
     await engine.close();
   }
