@@ -3,7 +3,7 @@
  *
  * Internals of kafkajs 2.2.4 touched: the client's private symbol "createCluster"; of the cluster: connect, disconnect,
  * refreshMetadata, addTargetTopic, findTopicPartitionMetadata, findBroker, fetchTopicsOffset; broker.versions and broker.connectionPool.send. The version is pinned in
- * package.json and checked here; with another one rawCluster() gives null and reading falls back to the public consumer.
+ * package.json and checked here; with another one rawCluster() gives null and opening a topic is an error that says so (decision 0060).
  *
  * Patched: RequestQueue.scheduleCheckPendingRequests, which in 2.2.4 re-arms a 1 ms timer for ever on every connection (issue 1751; 4.4 % of a
  * core for each idle connection). With nothing pending there is nothing to check: push() calls it again.

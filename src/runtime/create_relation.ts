@@ -190,7 +190,7 @@ function sourceSpec(
   columns: SourceColumn[],
   key: number[] | null,
 ): ConnectorSpec {
-  const envelope = connector.options.envelope === 'upsert' ? 'upsert' : 'append';
+  const envelope = connector.options.envelope?.toLowerCase() === 'upsert' ? 'upsert' : 'append';
   if (envelope === 'upsert' && key === null) throw new SqlError('42P16', "envelope = 'upsert' needs a PRIMARY KEY");
   if (statement.kind === 'table' && envelope === 'append') {
     throw new SqlError('22023', "a table over a connector needs envelope = 'upsert'", {

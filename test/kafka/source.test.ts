@@ -359,6 +359,9 @@ test('missing topic, unreachable broker, wrong password, unknown option', { skip
   await refused({ brokers }, '22023', /needs the option "topic"/);
   await refused({ brokers: 'a b', topic }, '22023', /"brokers"/);
   await refused({ brokers, topic, format: 'xml' }, '22023', /unknown format "xml"/);
+  await refused({ brokers, topic, envelope: 'debezium' }, '22023', /invalid value for option "envelope"/);
+  await refused({ brokers, topic, start: 'soon' }, '22023', /invalid value for option "start"/);
+  await refused({ brokers, topic, start: '0:5,3:0' }, '22023', /names partition 3, which the topic does not have/);
   if (broker.saslBrokers === null) return;
   const login = { brokers: broker.saslBrokers, topic, sasl_mechanism: 'plain', sasl_username: SASL_USER.username };
   await refused({ ...login, sasl_password: 'wrong' }, '28P01', /refused the login/);

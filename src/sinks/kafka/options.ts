@@ -39,7 +39,8 @@ export const KAFKA_SINK_OPTIONS: Record<string, string> = {
 export function parseKafkaSinkOptions(given: Record<string, string>, rows: SinkRows): KafkaSinkOptions {
   refuseUnknown(given, KAFKA_SINK_OPTIONS, ['connector']);
   const format = given.format ?? 'json';
-  if (format !== 'json') throw new SqlError('22023', `unknown format "${format}"`, { hint: 'Known formats: json.' });
+  if (format.toLowerCase() !== 'json')
+    throw new SqlError('22023', `unknown format "${format}"`, { hint: 'Known formats: json.' });
   if (choice(given, 'delivery', 'at_least_once', ['at_least_once', 'exactly_once']) === 'exactly_once') {
     throw unsupported("delivery = 'exactly_once' of a Kafka sink");
   }

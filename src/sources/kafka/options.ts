@@ -46,7 +46,8 @@ const OURS = ['connector', 'idle_timeout_ms'];
 export function parseKafkaSourceOptions(given: Record<string, string>): KafkaSourceOptions {
   refuseUnknown(given, KAFKA_SOURCE_OPTIONS, OURS);
   const format = given.format ?? 'json';
-  if (format !== 'json') {
+  choice(given, 'envelope', 'append', ['append', 'upsert']);
+  if (format.toLowerCase() !== 'json') {
     throw new SqlError('22023', `unknown format "${format}"`, { hint: 'Known formats: json.' });
   }
   return {
