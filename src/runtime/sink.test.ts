@@ -36,10 +36,10 @@ class TestWriter implements SinkWriter {
   }
 }
 
-function started() {
+function started(mostQueuedRows?: number) {
   const writer = new TestWriter();
   const said: string[] = [];
-  const sink = new SinkRuntime(writer, (message) => said.push(message));
+  const sink = new SinkRuntime(writer, (message) => said.push(message), mostQueuedRows);
   const tick = (number: bigint) => {
     const arena = new Arena();
     sink.onTick(number, batchFromRows([colType(OID.int4)], [[Number(number)]], arena, [1]));
@@ -80,6 +80,30 @@ test('changes that cannot be written stop the sink', async () => {
   assert.deepEqual(said, ['stopped: no words for this']);
   const { status, lastError, queued } = sink.statistics;
   assert.deepEqual([status, lastError, queued], ['stopped', 'no words for this', 0]);
+  await sink.close();
+  assert.equal(pages.usedPages, used);
+});
+
+test('a sink that falls behind too far stops instead of taking all memory', async () => {
+  const used = pages.usedPages;
+  const { writer, sink, tick } = started(3);
+  writer.answer('ok');
+  tick(1n);
+  await sink.flushed();
+  for (const n of [2n, 3n, 4n]) tick(n);
+  assert.equal(sink.statistics.status, 'running');
+  tick(5n);
+  tick(6n);
+  assert.equal(sink.statistics.status, 'stopped');
+  // What is being written meanwhile is not disturbed.
+  writer.answer('ok', 'ok');
+  await sink.flushed();
+  assert.deepEqual(
+    writer.written.map(([n]) => n),
+    [1n, 2n],
+  );
+  assert.match(sink.statistics.lastError, /more than 3 rows wait/);
+  assert.equal(sink.statistics.status, 'stopped');
   await sink.close();
   assert.equal(pages.usedPages, used);
 });

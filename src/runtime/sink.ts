@@ -3,8 +3,9 @@
  *
  *   running --fails outside--> retrying --succeeds--> running          running --the changes themselves fail--> stopped
  *
- * What fails for a reason outside (a broker away, access refused) is tried again for ever, in order. Changes that can never be written stop the
- * sink: what follows could not be right without them. It says so in tidemark.sinks and writes nothing more.
+ * What fails for a reason outside (a broker away, access refused) is tried again for ever, in order, while what comes waits in memory: up to
+ * MOST_QUEUED_ROWS. Beyond that, and at changes that can never be written, the sink stops: what follows could not be right without them. It says so in
+ * tidemark.sinks and writes nothing more.
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
@@ -61,49 +62,60 @@ export interface Sink extends Observer {
 /** Milliseconds before the first retry; doubles up to the greatest. */
 const FIRST_RETRY_MS = 100;
 const GREATEST_RETRY_MS = 10_000;
+/** As many as may wait for a subscription. */
+const MOST_QUEUED_ROWS = 5_000_000;
 
 export class SinkRuntime implements Sink {
   readonly statistics = noStatistics();
   readonly #writer: SinkWriter;
   readonly #log: (message: string) => void;
+  readonly #mostRows: number;
   #queue: { tick: bigint; batch: Batch; arena: Arena }[] = [];
+  #queuedRows = 0;
   #running: Promise<void> | null = null;
   #closing = false;
   #wake: (() => void) | null = null;
 
-  constructor(writer: SinkWriter, log: (message: string) => void) {
+  constructor(writer: SinkWriter, log: (message: string) => void, mostQueuedRows = MOST_QUEUED_ROWS) {
     this.#writer = writer;
     this.#log = log;
+    this.#mostRows = mostQueuedRows;
   }
 
   onTick(tick: bigint, delta: Batch | null): void {
     if (delta === null || this.#closing || this.statistics.status === 'stopped') return;
     const arena = new Arena();
     this.#queue.push({ tick, batch: detach(delta, arena), arena });
+    this.#queuedRows += delta.n;
     this.statistics.queued = this.#queue.length;
     this.#running ??= this.#drain();
+    // One tick may be as large as it likes.
+    if (this.#queuedRows > this.#mostRows && this.#queue.length > 1) {
+      this.#stop(`more than ${this.#mostRows} rows wait: ${this.statistics.lastError || 'the writer is too slow'}`);
+      this.#wake?.();
+    }
   }
 
   async #drain(): Promise<void> {
     const { statistics } = this;
     let pause = FIRST_RETRY_MS;
-    while (this.#queue.length > 0) {
+    while (this.#queue.length > 0 && statistics.status !== 'stopped') {
       const head = this.#queue[0];
       try {
         await this.#writer.write(head.tick, head.batch);
       } catch (error) {
-        this.#failed(error);
-        if (statistics.status === 'stopped') break;
+        if (!this.#mayRetry(error)) break;
         await this.#sleep(pause);
         if (this.#closing) break;
         pause = Math.min(pause * 2, GREATEST_RETRY_MS);
         continue;
       }
       pause = FIRST_RETRY_MS;
-      statistics.status = 'running';
+      if (statistics.status === 'retrying') statistics.status = 'running';
       statistics.rows += BigInt(head.batch.n);
       statistics.tick = head.tick;
       this.#queue.shift();
+      this.#queuedRows -= head.batch.n;
       head.arena.release();
       statistics.queued = this.#queue.length;
     }
@@ -111,18 +123,32 @@ export class SinkRuntime implements Sink {
     this.#running = null;
   }
 
-  #failed(error: unknown): void {
+  #mayRetry(error: unknown): boolean {
+    const { statistics } = this;
+    if (statistics.status === 'stopped') return false;
     const message = error instanceof Error ? error.message : String(error);
+    if (error instanceof SqlError && !OUTSIDE.includes(error.sqlstate.slice(0, 2))) {
+      this.#stop(message);
+      return false;
+    }
+    statistics.status = 'retrying';
+    statistics.errors++;
+    statistics.lastError = message;
+    this.#log(message);
+    return true;
+  }
+
+  #stop(message: string): void {
+    this.statistics.status = 'stopped';
     this.statistics.errors++;
     this.statistics.lastError = message;
-    const hopeless = error instanceof SqlError && !OUTSIDE.includes(error.sqlstate.slice(0, 2));
-    this.statistics.status = hopeless ? 'stopped' : 'retrying';
-    this.#log(this.statistics.status === 'stopped' ? `stopped: ${message}` : message);
+    this.#log(`stopped: ${message}`);
   }
 
   #drop(): void {
     for (const queued of this.#queue) queued.arena.release();
     this.#queue = [];
+    this.#queuedRows = 0;
     this.statistics.queued = 0;
   }
 
