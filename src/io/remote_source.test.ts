@@ -299,11 +299,11 @@ test('events come in order and wake who listens', async () => {
   source.open(new Map([[0, 0n]]));
   const ready = new Promise<void>((resolve) => source.onReady(resolve));
   await until('opened', () => inner.opened.length === 1);
-  inner.tell({ kind: 'partition_added', partition: 3 });
+  inner.tell({ kind: 'partition_added', partition: 3, earliest: 0n });
   inner.tell({ kind: 'corrupt', partition: 0, offset: 5n, message: 'bad' });
   await ready;
   assert.deepEqual(source.takeEvents(), [
-    { kind: 'partition_added', partition: 3 },
+    { kind: 'partition_added', partition: 3, earliest: 0n },
     { kind: 'corrupt', partition: 0, offset: 5n, message: 'bad' },
   ]);
   assert.deepEqual(source.takeEvents(), []);
