@@ -1,0 +1,106 @@
+/** The file operations that durability rests on, as one small interface: tests put a disk in its place that fills up, tears writes or lies. */
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+export interface DiskFile {
+  /** Writes at a position; gives how many bytes were written, which may be fewer. */
+  write(bytes: Uint8Array, position: number): Promise<number>;
+  /** Resolves when everything written is on the disk. */
+  sync(): Promise<void>;
+  truncate(length: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Disk {
+  /** Makes a file that must not exist, readable by its owner only. */
+  create(path: string): Promise<DiskFile>;
+  open(path: string): Promise<DiskFile>;
+  read(path: string): Promise<Buffer>;
+  list(folder: string): Promise<string[]>;
+  makeFolder(path: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** Does nothing when there is no such file. */
+  remove(path: string): Promise<void>;
+  /** Makes created, renamed and removed names of the folder last. */
+  syncFolder(path: string): Promise<void>;
+  freeBytes(path: string): Promise<number>;
+}
+
+/** Files hold what users wrote, passwords of connectors among it. */
+const FILE_MODE = 0o600;
+const FOLDER_MODE = 0o700;
+
+class RealFile implements DiskFile {
+  readonly #handle: FileHandle;
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  async write(bytes: Uint8Array, position: number): Promise<number> {
+    return (await this.#handle.write(bytes, 0, bytes.length, position)).bytesWritten;
+  }
+
+  sync(): Promise<void> {
+    return this.#handle.datasync();
+  }
+
+  truncate(length: number): Promise<void> {
+    return this.#handle.truncate(length);
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+}
+
+export const realDisk: Disk = {
+  create: async (path) => new RealFile(await open(path, 'wx', FILE_MODE)),
+  open: async (path) => new RealFile(await open(path, 'r+')),
+  read: (path) => readFile(path),
+  list: (folder) => readdir(folder),
+  makeFolder: async (path) => {
+    await mkdir(path, { recursive: true, mode: FOLDER_MODE });
+  },
+  rename: (from, to) => rename(from, to),
+  remove: (path) => rm(path, { force: true }),
+  async syncFolder(path) {
+    const handle = await open(path, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+  async freeBytes(path) {
+    const { bavail, bsize } = await statfs(path);
+    return bavail * bsize;
+  },
+};
+
+/** Writes all of it, also when a call writes a part. Gives the end. */
+export async function writeAll(file: DiskFile, bytes: Uint8Array, position: number): Promise<number> {
+  for (let done = 0; done < bytes.length; ) done += await file.write(bytes.subarray(done), position + done);
+  return position + bytes.length;
+}
+
+/** A small file that is either the old or the new one after a crash: written beside, synced, renamed. */
+export async function replaceFile(disk: Disk, path: string, bytes: Uint8Array): Promise<void> {
+  const beside = `${path}.new`;
+  await disk.remove(beside);
+  const file = await disk.create(beside);
+  try {
+    await writeAll(file, bytes, 0);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await disk.rename(beside, path);
+  await disk.syncFolder(dirname(path));
+}
+
+/** True for the error of a full disk or quota. */
+export function isDiskFull(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}

@@ -1,0 +1,80 @@
+/**
+ * A record of the tick log as bytes in a segment file.
+ *
+ *   +0  u32 CRC-32C of everything after it     +4  u32 magic       +8  u32 payload length
+ *   +12 u8 kind   +13 u8 flags   +14 u16 0     +16 u64 sequence    +24 u64 tick         +32 payload, zeros up to a multiple of 8
+ *
+ *   segment file = header (same layout, kind 0, payload: layout version, the log's identity) then records
+ *
+ * Records are written in groups, one write and one fdatasync each, and a group begins only when the one before is on the disk. The first record of
+ * a group says so (flag 1). So after a crash only the last group can be torn: a damaged record followed anywhere by the start of a later
+ * group was once on the disk, and its damage is not a crash's.
+ */
+import { crc32c } from '../kafka/crc32c.ts';
+
+export const FRAME_HEADER = 32;
+const MAGIC = 0x474c4d54;
+const BEGINS_GROUP = 1;
+
+export const RECORD = {
+  segment: 0,
+  /** A tick with what went into it. */
+  tick: 1,
+  /** A tick in which only something of one session became live (a subscription). */
+  pass: 2,
+  /** A statement that changed the catalog. */
+  definition: 3,
+  /** A stream began to read at these offsets. */
+  opened: 4,
+  /** An --init script ran to its end. */
+  script: 5,
+  /** The server ended in order: everything before was on the disk. */
+  closed: 6,
+} as const;
+
+export interface Frame {
+  kind: number;
+  beginsGroup: boolean;
+  sequence: bigint;
+  tick: bigint;
+  payload: Buffer;
+}
+
+export function frameSize(payload: number): number {
+  return (FRAME_HEADER + payload + 7) & ~7;
+}
+
+/** Room for a frame whose payload the caller writes from FRAME_HEADER on; sealFrame makes it valid. */
+export function makeFrame(payload: number): Buffer {
+  const size = frameSize(payload);
+  const bytes = Buffer.allocUnsafe(size);
+  bytes.fill(0, 0, FRAME_HEADER);
+  bytes.fill(0, FRAME_HEADER + payload, size);
+  bytes.writeUInt32LE(payload, 8);
+  return bytes;
+}
+
+export function sealFrame(bytes: Buffer, kind: number, beginsGroup: boolean, sequence: bigint, tick: bigint): void {
+  bytes.writeUInt32LE(MAGIC, 4);
+  bytes[12] = kind;
+  bytes[13] = beginsGroup ? BEGINS_GROUP : 0;
+  bytes.writeBigUInt64LE(sequence, 16);
+  bytes.writeBigUInt64LE(tick, 24);
+  bytes.writeUInt32LE(crc32c(bytes, 4, FRAME_HEADER + bytes.readUInt32LE(8)), 0);
+}
+
+/** The frame at `at`, or null when there is none or it is damaged. */
+export function readFrame(bytes: Buffer, at: number): { frame: Frame; end: number } | null {
+  if (at + FRAME_HEADER > bytes.length || bytes.readUInt32LE(at + 4) !== MAGIC) return null;
+  const length = bytes.readUInt32LE(at + 8);
+  const end = at + FRAME_HEADER + length;
+  if (end > bytes.length || crc32c(bytes, at + 4, end) !== bytes.readUInt32LE(at)) return null;
+  const frame: Frame = {
+    kind: bytes[at + 12],
+    beginsGroup: (bytes[at + 13] & BEGINS_GROUP) !== 0,
+    sequence: bytes.readBigUInt64LE(at + 16),
+    tick: bytes.readBigUInt64LE(at + 24),
+    payload: bytes.subarray(at + FRAME_HEADER, end),
+  };
+  return { frame, end: at + frameSize(length) };
+}

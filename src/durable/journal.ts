@@ -1,0 +1,107 @@
+/**
+ * What the engine tells the tick log, in the order in which it happened; recovery.ts does it again.
+ *
+ *   transaction   admitRows -> tick runs -> committed -> durable     the client hears COMMIT after `durable`
+ *   sources       tick runs -> pumped                                nobody waits
+ *   CREATE, DROP  admit -> takes effect -> defined -> durable
+ */
+import type { Batch } from '../../operators/batch/batch.ts';
+import type { EvalContext } from '../../operators/expr/ir.ts';
+import type { DataDirectory } from './data_directory.ts';
+import { FRAME_HEADER, makeFrame, RECORD } from './frame.ts';
+import {
+  type DefinitionRecord,
+  jsonFrame,
+  rowsFrame,
+  type StatementSettings,
+  type StreamInput,
+  stampNow,
+  streamsFrame,
+} from './records.ts';
+import type { LogState, TickLog } from './tick_log.ts';
+
+/** More than a statement's record needs. */
+const DEFINITION_BYTES = 64 << 10;
+
+/** The part of the tick loop that every record has. */
+export interface Moment {
+  tick: bigint;
+  now: bigint;
+}
+
+export class Journal {
+  readonly log: TickLog;
+  readonly directory: DataDirectory;
+
+  constructor(log: TickLog, directory: DataDirectory) {
+    this.log = log;
+    this.directory = directory;
+  }
+
+  get state(): LogState {
+    return this.log.state;
+  }
+
+  /** True when sources should wait: the disk is full, has failed, or has too much to do. */
+  get holdsBack(): boolean {
+    return this.log.state !== 'open' || this.log.behind;
+  }
+
+  /** Rows of a transaction as a record; resolves when the log has room for it. */
+  async admitRows(deltas: Map<number, Batch>): Promise<Buffer> {
+    const frame = rowsFrame(deltas);
+    await this.log.admit(frame.length);
+    return frame;
+  }
+
+  admitDefinition(): Promise<void> {
+    return this.log.admit(DEFINITION_BYTES);
+  }
+
+  /** The tick of a transaction has run. */
+  committed({ tick, now }: Moment, frame: Buffer): void {
+    stampNow(frame, now);
+    this.log.append(RECORD.tick, tick, frame);
+  }
+
+  /** A tick of what sources gave (or of the clock alone) has run. */
+  pumped({ tick, now }: Moment, streams: StreamInput[]): void {
+    this.log.append(RECORD.tick, tick, streamsFrame(now, streams));
+  }
+
+  /** A tick has passed in which something of one session became live. */
+  passed({ tick, now }: Moment): void {
+    const frame = makeFrame(8);
+    frame.writeBigInt64LE(now, FRAME_HEADER);
+    this.log.append(RECORD.pass, tick, frame);
+  }
+
+  defined({ tick, now }: Moment, sql: string, made: number, dropped: number[], settings: StatementSettings): void {
+    const record: DefinitionRecord = { sql, made, dropped, settings, now: String(now) };
+    this.log.append(RECORD.definition, tick, jsonFrame(record));
+  }
+
+  opened({ tick }: Moment, oid: number, offsets: Map<number, bigint>): void {
+    const list = [...offsets].map(([partition, offset]): [number, string] => [partition, String(offset)]);
+    this.log.append(RECORD.opened, tick, jsonFrame({ oid, offsets: list }));
+  }
+
+  scriptRun({ tick }: Moment, digest: string): void {
+    this.log.append(RECORD.script, tick, jsonFrame({ digest }));
+  }
+
+  /** Resolves when everything told so far is on the disk. */
+  durable(): Promise<void> {
+    return this.log.durable(this.log.sequence);
+  }
+
+  async close(): Promise<void> {
+    await this.log.close();
+    this.directory.release();
+  }
+}
+
+export function settingsOf(context: EvalContext, searchPath: string[]): StatementSettings {
+  const { timeZone, dateStyle, intervalStyle, extraFloatDigits, byteaOutput, user, database } = context;
+  return { timeZone, dateStyle, intervalStyle, extraFloatDigits, byteaOutput, user, database, searchPath };
+}

@@ -1,0 +1,197 @@
+/**
+ * What the records of the tick log say (frame.ts has their frame).
+ *
+ *   tick        i64 now | varint streams, each: oid, flags, [watermark], [columns decoded], ranges (partition, from, to)
+ *                       | varint tables, each: oid, length, batch (operators/batch/batch_codec.ts)
+ *   pass        i64 now
+ *   definition, opened, script   JSON: they are rare
+ *
+ * Of a stream only what changed is written. The watermark is that after the tick: it hangs on what the wall clock says of idle partitions, so
+ * the result is kept and not the cause. Rows of tables and local streams are kept as they were given, before late ones are split off.
+ */
+import type { Arena } from '../../operators/batch/arena.ts';
+import type { Batch } from '../../operators/batch/batch.ts';
+import { encodedSize, readBatch, writeBatch } from '../../operators/batch/batch_codec.ts';
+import { readVarint, varintSize, writeVarint } from '../../operators/batch/varint.ts';
+import { FRAME_HEADER, makeFrame } from './frame.ts';
+
+export interface OffsetRange {
+  partition: number;
+  from: bigint;
+  to: bigint;
+}
+
+/** What one tick took from one stream. */
+export interface StreamInput {
+  oid: number;
+  ranges: OffsetRange[];
+  /** The stream's watermark after the tick; undefined when it did not move. */
+  watermark: bigint | undefined;
+  /** Positions of the columns that are decoded from this tick on; undefined when they are those of before. */
+  columns: number[] | undefined;
+}
+
+export interface TickRecord {
+  now: bigint;
+  streams: StreamInput[];
+  tables: { oid: number; batch: Batch }[];
+}
+
+/** Settings of the session that gave a statement, as far as the statement's meaning hangs on them. */
+export interface StatementSettings {
+  timeZone: string;
+  dateStyle: string;
+  intervalStyle: string;
+  extraFloatDigits: number;
+  byteaOutput: string;
+  user: string;
+  database: string;
+  searchPath: string[];
+}
+
+export interface DefinitionRecord {
+  sql: string;
+  /** OID of what was made; 0 when nothing was. */
+  made: number;
+  /** OIDs of what was dropped. */
+  dropped: number[];
+  settings: StatementSettings;
+  /** The clock at which it took effect, in microseconds since 2000-01-01. */
+  now: string;
+}
+
+export interface OpenedRecord {
+  oid: number;
+  offsets: [partition: number, offset: string][];
+}
+
+export interface ScriptRecord {
+  /** SHA-256 of the script. */
+  digest: string;
+}
+
+const HAS_WATERMARK = 1;
+const HAS_COLUMNS = 2;
+const NOW_BYTES = 8;
+
+/** A tick that tables' rows went into, without its clock: sealed with stampNow once the tick has run. */
+export function rowsFrame(deltas: Map<number, Batch>): Buffer {
+  let size = NOW_BYTES + varintSize(0) + varintSize(deltas.size);
+  const sizes = new Map<number, number>();
+  for (const [oid, batch] of deltas) {
+    const bytes = encodedSize(batch);
+    sizes.set(oid, bytes);
+    size += varintSize(oid) + varintSize(bytes) + bytes;
+  }
+  const frame = makeFrame(size);
+  let at = writeVarint(frame, FRAME_HEADER + NOW_BYTES, 0);
+  at = writeVarint(frame, at, deltas.size);
+  for (const [oid, batch] of deltas) {
+    at = writeVarint(frame, at, oid);
+    at = writeVarint(frame, at, sizes.get(oid) as number);
+    at = writeBatch(batch, frame, at);
+  }
+  return frame;
+}
+
+export function stampNow(frame: Buffer, now: bigint): void {
+  frame.writeBigInt64LE(now, FRAME_HEADER);
+}
+
+export function nowOf(payload: Buffer): bigint {
+  return payload.readBigInt64LE(0);
+}
+
+/** A tick that streams' records went into. */
+export function streamsFrame(now: bigint, streams: StreamInput[]): Buffer {
+  let size = NOW_BYTES + varintSize(streams.length) + varintSize(0);
+  for (const stream of streams) size += streamSize(stream);
+  const frame = makeFrame(size);
+  stampNow(frame, now);
+  let at = writeVarint(frame, FRAME_HEADER + NOW_BYTES, streams.length);
+  for (const stream of streams) at = writeStream(stream, frame, at);
+  writeVarint(frame, at, 0);
+  return frame;
+}
+
+function streamSize({ oid, ranges, watermark, columns }: StreamInput): number {
+  let size = varintSize(oid) + 1 + (watermark === undefined ? 0 : 8) + varintSize(ranges.length);
+  if (columns !== undefined) {
+    size += varintSize(columns.length);
+    for (const column of columns) size += varintSize(column);
+  }
+  for (const { partition, from, to } of ranges)
+    size += varintSize(partition) + varintSize(Number(from)) + varintSize(Number(to));
+  return size;
+}
+
+function writeStream({ oid, ranges, watermark, columns }: StreamInput, frame: Buffer, start: number): number {
+  let at = writeVarint(frame, start, oid);
+  frame[at++] = (watermark === undefined ? 0 : HAS_WATERMARK) | (columns === undefined ? 0 : HAS_COLUMNS);
+  if (watermark !== undefined) at = frame.writeBigInt64LE(watermark, at);
+  if (columns !== undefined) {
+    at = writeVarint(frame, at, columns.length);
+    for (const column of columns) at = writeVarint(frame, at, column);
+  }
+  at = writeVarint(frame, at, ranges.length);
+  for (const { partition, from, to } of ranges) {
+    at = writeVarint(frame, at, partition);
+    at = writeVarint(frame, at, Number(from));
+    at = writeVarint(frame, at, Number(to));
+  }
+  return at;
+}
+
+/** A tick's record; the rows of tables lie in the arena, those of tables that `wanted` refuses are left out. */
+export function readTick(payload: Buffer, arena: Arena, wanted: (oid: number) => boolean = () => true): TickRecord {
+  const now = nowOf(payload);
+  let at = NOW_BYTES;
+  const number = () => {
+    const { value, end } = readVarint(payload, at);
+    at = end;
+    return value;
+  };
+  const list = <T>(item: () => T): T[] => {
+    const count = number();
+    // Every item has at least one byte.
+    if (count > payload.length - at) throw new Error(`damaged record: ${count} items`);
+    return Array.from({ length: count }, item);
+  };
+  const streams = list(() => {
+    const oid = number();
+    const flags = payload[at++];
+    let watermark: bigint | undefined;
+    if ((flags & HAS_WATERMARK) !== 0) {
+      watermark = payload.readBigInt64LE(at);
+      at += 8;
+    }
+    const columns = (flags & HAS_COLUMNS) !== 0 ? list(number) : undefined;
+    const ranges = list(() => ({ partition: number(), from: BigInt(number()), to: BigInt(number()) }));
+    return { oid, ranges, watermark, columns };
+  });
+  const tables = list(() => {
+    const oid = number();
+    const end = number() + at;
+    if (!wanted(oid)) {
+      at = end;
+      return null;
+    }
+    const read = readBatch(payload, at, arena);
+    if (read.end !== end) throw new Error(`damaged record: rows of ${oid} end at ${read.end}, not at ${end}`);
+    at = end;
+    return { oid, batch: read.batch };
+  });
+  if (at !== payload.length) throw new Error(`damaged record: it has ${payload.length - at} bytes too many`);
+  return { now, streams, tables: tables.filter((table) => table !== null) };
+}
+
+export function jsonFrame(value: DefinitionRecord | OpenedRecord | ScriptRecord): Buffer {
+  const bytes = Buffer.from(JSON.stringify(value), 'utf8');
+  const frame = makeFrame(bytes.length);
+  frame.set(bytes, FRAME_HEADER);
+  return frame;
+}
+
+export function readJson<T>(payload: Buffer): T {
+  return JSON.parse(payload.toString('utf8')) as T;
+}
