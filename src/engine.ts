@@ -35,8 +35,8 @@ export interface SessionContext {
 
 /** Reads see one tick (pinned by the first read); writes are buffered, seen by the transaction itself, published by commit. */
 export interface Transaction {
-  /** Publishes the writes as one tick and resolves when it is visible (and durable, where durability is on). */
-  commit(): Promise<void>;
+  /** Publishes the writes as one tick and resolves when it is visible and, unless `durable` is false, on the disk (where there is a data directory). */
+  commit(durable?: boolean): Promise<void>;
   rollback(): void;
   savepoint(name: string): void;
   rollbackTo(name: string): void;

@@ -14,7 +14,10 @@ const values: [number, fc.Arbitrary<Datum>][] = [
   [OID.oid, fc.nat()],
   [OID.int8, fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })],
   [OID.float8, fc.double()],
-  [OID.numeric, fc.tuple(fc.bigInt({ min: -(10n ** 40n), max: 10n ** 40n }), fc.nat(30)).map(([m, s]) => decimal(m, s))],
+  [
+    OID.numeric,
+    fc.tuple(fc.bigInt({ min: -(10n ** 40n), max: 10n ** 40n }), fc.nat(30)).map(([m, s]) => decimal(m, s)),
+  ],
   [
     OID.interval,
     fc.tuple(fc.integer(), fc.integer(), fc.integer()).map(([months, days, us]) => interval(months, days, BigInt(us))),

@@ -42,6 +42,15 @@ export class Catalog implements CatalogReader {
     return this.#nextOid++;
   }
 
+  /** The OID that the next object gets: objects come back with those that they had. */
+  setNextOid(oid: number): void {
+    this.#nextOid = oid;
+  }
+
+  get nextOid(): number {
+    return this.#nextOid;
+  }
+
   get schemas(): string[] {
     return [...this.#schemas.keys()];
   }
@@ -87,12 +96,20 @@ export class Catalog implements CatalogReader {
     return undefined;
   }
 
-  add(object: CatalogObject): void {
-    const key = `${object.schema}.${object.name}`;
-    if (this.#byName.has(key)) throw new SqlError('42P07', `relation "${object.name}" already exists`);
+  /** Throws when add() would: a statement that waits for something may find the catalog changed. */
+  check(object: CatalogObject): void {
+    if (this.#byName.has(`${object.schema}.${object.name}`))
+      throw new SqlError('42P07', `relation "${object.name}" already exists`);
     if (!this.#schemas.has(object.schema)) throw new SqlError('3F000', `schema "${object.schema}" does not exist`);
+    if (object.dependencies.some((oid) => this.relationByOid(oid) === null)) {
+      throw new SqlError('42P01', `a relation that "${object.name}" reads was dropped meanwhile`);
+    }
+  }
+
+  add(object: CatalogObject): void {
+    this.check(object);
     this.#objects.set(object.oid, object);
-    this.#byName.set(key, object.oid);
+    this.#byName.set(`${object.schema}.${object.name}`, object.oid);
     this.version++;
   }
 

@@ -10,7 +10,7 @@ Usage:
 
 Options:
   --listen HOST:PORT           address for Postgres clients (default 127.0.0.1:7432; port 0: any free port)
-  --data DIR                   directory for everything durable (default ./tidemark-data)
+  --data DIR                   directory for everything durable (start: default ./tidemark-data; demo: none)
   --init FILE.sql              statements to run before clients are let in
   --log-level LEVEL            error, warn or info (default info)
 
@@ -22,7 +22,8 @@ export class UsageError extends Error {}
 export interface ServerOptions {
   host: string;
   port: number;
-  data: string;
+  /** Null when none was given: `start` then has its default, `demo` keeps everything in memory. */
+  data: string | null;
   init: string | null;
   logLevel: 'error' | 'warn' | 'info';
   /** The port was given by the user, not taken by default. */
@@ -47,7 +48,7 @@ export function parseCommand(args: string[]): Command {
     options: {
       ...address(values.listen ?? '127.0.0.1:7432'),
       portGiven: values.listen !== undefined,
-      data: values.data ?? './tidemark-data',
+      data: values.data ?? null,
       init: values.init ?? null,
       logLevel: level,
     },

@@ -52,7 +52,7 @@ async function openServer(
   version: string,
   log: ReturnType<typeof stderrLog>,
 ): Promise<RunningServer> {
-  const settings = { host: options.host, version, log, init: DEMO_SQL, threads: 2 as const };
+  const settings = { host: options.host, version, log, init: DEMO_SQL, data: options.data, threads: 2 as const };
   try {
     return await runServer({ ...settings, port: options.port });
   } catch (error) {

@@ -1,8 +1,10 @@
 /** A whole server in this process: engine, catalogs, Postgres listener. What `start` and `demo` run and tests embed. */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import '../../operators/expr/functions/index.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { initParser } from '../../planner/parse/parse.ts';
+import { openData, type RecoveryReport } from '../durable/recovery.ts';
 import { IoThread } from '../io/io_thread.ts';
 import { PgCatalog } from '../postgres/catalog/pg_catalog.ts';
 import type { PostgresServer } from '../postgres/options.ts';
@@ -27,7 +29,9 @@ export interface ServerSettings extends EngineOptions {
   host: string;
   port: number;
   version: string;
-  /** SQL text run before clients are let in. */
+  /** Directory of everything durable; without it all is in memory. */
+  data?: string | null;
+  /** SQL text run before clients are let in; with a data directory, once. */
   init?: string;
   log: Log;
 }
@@ -58,7 +62,8 @@ function startIoThread(log: Log): IoThread {
 async function serve(settings: ServerSettings, engine: TidemarkEngine, io: IoThread | null): Promise<RunningServer> {
   const catalog = new PgCatalog(engine);
   engine.system.catalogs = catalog;
-  if (settings.init !== undefined) await runScript(engine, settings.init, settings.log);
+  const recovery = settings.data ? await openData(engine, { path: settings.data }) : null;
+  if (settings.init !== undefined) await runInit(engine, settings.init, recovery, settings.log);
   const postgres = await startPostgresServer({
     listenThrough: io?.listen,
     listen: { host: settings.host, port: settings.port },
@@ -78,6 +83,23 @@ async function serve(settings: ServerSettings, engine: TidemarkEngine, io: IoThr
       await io?.close();
     },
   };
+}
+
+/** A script that has run to its end in this data directory is not run again. */
+async function runInit(
+  engine: TidemarkEngine,
+  script: string,
+  recovery: RecoveryReport | null,
+  log: Log,
+): Promise<void> {
+  const digest = createHash('sha256').update(script).digest('hex');
+  if (recovery?.scripts.has(digest)) {
+    log('info', 'the --init file has run in this data directory before');
+    return;
+  }
+  await runScript(engine, script, log);
+  engine.journal?.scriptRun(engine.loop, digest);
+  await engine.journal?.durable();
 }
 
 /** The --init file's text; a clear error when it cannot be read. */

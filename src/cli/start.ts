@@ -2,10 +2,20 @@
 import type { ServerOptions } from './arguments.ts';
 import { readInit, runServer, stderrLog, untilSignal } from './server.ts';
 
+const DEFAULT_DATA = './tidemark-data';
+
 export async function start(options: ServerOptions, version: string): Promise<void> {
   const log = stderrLog(options.logLevel);
   const init = options.init === null ? undefined : readInit(options.init);
-  const server = await runServer({ host: options.host, port: options.port, version, init, log, threads: 2 });
+  const server = await runServer({
+    host: options.host,
+    port: options.port,
+    version,
+    init,
+    log,
+    threads: 2,
+    data: options.data ?? DEFAULT_DATA,
+  });
   log('info', `tidemark ${version} listens on ${server.postgres.address}:${server.postgres.port}`);
   process.stderr.write(`Connect: psql -h ${server.postgres.address} -p ${server.postgres.port}\n`);
   const signal = await untilSignal();

@@ -84,7 +84,10 @@ export async function readLayout(path: string, disk: Disk = realDisk): Promise<b
   const match = /^\{"version":(\d+),"identity":"(\d{1,20})"\}\n$/.exec(text);
   if (match === null) throw new SqlError('XX001', `the file "${join(path, 'layout')}" is damaged`);
   if (Number(match[1]) !== LAYOUT_VERSION) {
-    throw new SqlError('55000', `"${path}" has layout version ${match[1]}; this program reads version ${LAYOUT_VERSION}`);
+    throw new SqlError(
+      '55000',
+      `"${path}" has layout version ${match[1]}; this program reads version ${LAYOUT_VERSION}`,
+    );
   }
   return BigInt(match[2]);
 }

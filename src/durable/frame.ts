@@ -30,6 +30,8 @@ export const RECORD = {
   script: 5,
   /** The server ended in order: everything before was on the disk. */
   closed: 6,
+  /** A sink has written everything up to a tick. */
+  delivered: 7,
 } as const;
 
 export interface Frame {
@@ -68,7 +70,7 @@ export function readFrame(bytes: Buffer, at: number): { frame: Frame; end: numbe
   if (at + FRAME_HEADER > bytes.length || bytes.readUInt32LE(at + 4) !== MAGIC) return null;
   const length = bytes.readUInt32LE(at + 8);
   const end = at + FRAME_HEADER + length;
-  if (end > bytes.length || crc32c(bytes, at + 4, end) !== bytes.readUInt32LE(at)) return null;
+  if (at + frameSize(length) > bytes.length || crc32c(bytes, at + 4, end) !== bytes.readUInt32LE(at)) return null;
   const frame: Frame = {
     kind: bytes[at + 12],
     beginsGroup: (bytes[at + 13] & BEGINS_GROUP) !== 0,

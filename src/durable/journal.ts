@@ -90,6 +90,10 @@ export class Journal {
     this.log.append(RECORD.script, tick, jsonFrame({ digest }));
   }
 
+  delivered({ tick }: Moment, oid: number, upTo: bigint): void {
+    this.log.append(RECORD.delivered, tick, jsonFrame({ oid, tick: String(upTo) }));
+  }
+
   /** Resolves when everything told so far is on the disk. */
   durable(): Promise<void> {
     return this.log.durable(this.log.sequence);

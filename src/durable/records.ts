@@ -4,7 +4,7 @@
  *   tick        i64 now | varint streams, each: oid, flags, [watermark], [columns decoded], ranges (partition, from, to)
  *                       | varint tables, each: oid, length, batch (operators/batch/batch_codec.ts)
  *   pass        i64 now
- *   definition, opened, script   JSON: they are rare
+ *   definition, opened, script, delivered   JSON: they are rare
  *
  * Of a stream only what changed is written. The watermark is that after the tick: it hangs on what the wall clock says of idle partitions, so
  * the result is kept and not the cause. Rows of tables and local streams are kept as they were given, before late ones are split off.
@@ -73,6 +73,11 @@ export interface ScriptRecord {
 const HAS_WATERMARK = 1;
 const HAS_COLUMNS = 2;
 const NOW_BYTES = 8;
+
+export interface DeliveredRecord {
+  oid: number;
+  tick: string;
+}
 
 /** A tick that tables' rows went into, without its clock: sealed with stampNow once the tick has run. */
 export function rowsFrame(deltas: Map<number, Batch>): Buffer {
@@ -185,7 +190,7 @@ export function readTick(payload: Buffer, arena: Arena, wanted: (oid: number) =>
   return { now, streams, tables: tables.filter((table) => table !== null) };
 }
 
-export function jsonFrame(value: DefinitionRecord | OpenedRecord | ScriptRecord): Buffer {
+export function jsonFrame(value: DefinitionRecord | OpenedRecord | ScriptRecord | DeliveredRecord): Buffer {
   const bytes = Buffer.from(JSON.stringify(value), 'utf8');
   const frame = makeFrame(bytes.length);
   frame.set(bytes, FRAME_HEADER);

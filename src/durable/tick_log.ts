@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { SqlError } from '../../operators/errors.ts';
 import { type Disk, type DiskFile, isDiskFull, writeAll } from './disk.ts';
 import { FRAME_HEADER, makeFrame, RECORD, sealFrame } from './frame.ts';
-import { type LogEnd, listSegments, type Segment, SEGMENT_HEADER, segmentHeader, segmentName } from './segments.ts';
+import { type LogEnd, listSegments, SEGMENT_HEADER, type Segment, segmentHeader, segmentName } from './segments.ts';
 
 export type LogState = 'open' | 'full' | 'failed';
 
@@ -42,7 +42,8 @@ interface Queued {
 }
 
 interface Waiter {
-  sequence: bigint;
+  sequence?: bigint;
+  tick?: bigint;
   resolve: () => void;
   reject: (error: SqlError) => void;
 }
@@ -135,6 +136,11 @@ export class TickLog {
     return this.#pending > this.#reserveBytes / 2;
   }
 
+  /** Resolves when it is no longer behind, or never will be. */
+  async caughtUp(): Promise<void> {
+    while (this.behind && this.#state !== 'failed') await new Promise<void>((resolve) => this.#drained.push(resolve));
+  }
+
   /** Takes a frame made by makeFrame, and gives its sequence. Never waits. */
   append(kind: number, tick: bigint, frame: Buffer): bigint {
     const sequence = ++this.#sequence;
@@ -151,6 +157,13 @@ export class TickLog {
     if (sequence <= this.#durable) return Promise.resolve();
     if (this.#failure !== null) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => this.#waiters.push({ sequence, resolve, reject }));
+  }
+
+  /** Resolves when this tick and those before it are on the disk, also if it is yet to come. */
+  durableTick(tick: bigint): Promise<void> {
+    if (tick <= this.#tick) return Promise.resolve();
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => this.#waiters.push({ tick, resolve, reject }));
   }
 
   /** Resolves when a record of this size may be appended: there is room for it, and not too much waits for the disk. */
@@ -180,7 +193,7 @@ export class TickLog {
       this.#fail(error);
     } finally {
       this.#running = null;
-      for (const resolve of this.#drained.splice(0)) resolve();
+      this.#wakeUp();
     }
     if (this.#state === 'full' && !this.#closing) void this.#watchForRoom();
   }
@@ -214,7 +227,7 @@ export class TickLog {
   #wakeUp(): void {
     const waiting: Waiter[] = [];
     for (const waiter of this.#waiters) {
-      if (waiter.sequence <= this.#durable) waiter.resolve();
+      if ((waiter.sequence ?? 0n) <= this.#durable && (waiter.tick ?? 0n) <= this.#tick) waiter.resolve();
       else waiting.push(waiter);
     }
     this.#waiters = waiting;
@@ -327,7 +340,8 @@ export class TickLog {
   #fail(error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
     this.#failure = new SqlError('58030', `the tick log could not be written: ${reason}`, {
-      detail: 'What was not acknowledged before may or may not be on the disk. No writes are accepted any more; reads go on.',
+      detail:
+        'What was not acknowledged before may or may not be on the disk. No writes are accepted any more; reads go on.',
       hint: 'Look after the disk, then restart the server.',
     });
     this.#queue = [];

@@ -15,6 +15,14 @@ import type { ViewRuntime } from './view.ts';
 /** Rounds of replay while the streams run before they are held. */
 const FREE_ROUNDS = 3;
 
+/** What goes with a view's first tick, in the same turn. */
+export interface Becoming {
+  /** Before it: throws when the view may not become live any more. */
+  check(): void;
+  /** After it. */
+  live(): void;
+}
+
 interface Progress {
   stream: StreamRuntime;
   columns: number[];
@@ -23,7 +31,7 @@ interface Progress {
   at: bigint | null;
 }
 
-export async function backfill(engine: TidemarkEngine, view: ViewRuntime): Promise<void> {
+export async function backfill(engine: TidemarkEngine, view: ViewRuntime, becoming: Becoming): Promise<void> {
   const progress: Progress[] = [];
   const fresh: StreamRuntime[] = [];
   for (const { relation, columns } of view.sources) {
@@ -36,7 +44,7 @@ export async function backfill(engine: TidemarkEngine, view: ViewRuntime): Promi
     else if (!fresh.includes(stream)) fresh.push(stream);
   }
   const starts = new Map<StreamRuntime, Map<number, bigint>>();
-  for (const stream of fresh) starts.set(stream, await startOffsets(stream));
+  for (const stream of fresh) starts.set(stream, await startOffsets(engine, stream));
   const held = progress.map((p) => p.stream);
   try {
     for (let round = 0; progress.length > 0; round++) {
@@ -46,19 +54,19 @@ export async function backfill(engine: TidemarkEngine, view: ViewRuntime): Promi
       if (!moved) break;
     }
     const streamed = (relation: number) => engine.loop.relations.get(relation) === undefined;
+    becoming.check();
     engine.loop.attach(view, (relation) => !streamed(relation));
+    becoming.live();
   } finally {
     for (const stream of held) stream.held = false;
   }
-  for (const stream of fresh) {
-    stream.open(starts.get(stream) as Map<number, bigint>);
-    engine.started(stream);
-  }
+  for (const stream of fresh) engine.openStream(stream, starts.get(stream) as Map<number, bigint>);
   engine.schedule();
 }
 
-/** Offsets that a stream's `start` option names. */
-export async function startOffsets(stream: StreamRuntime): Promise<Map<number, bigint>> {
+/** Offsets that a stream's `start` option names. While the log is replayed, nobody is asked: it says where the stream began. */
+export async function startOffsets(engine: TidemarkEngine, stream: StreamRuntime): Promise<Map<number, bigint>> {
+  if (engine.replay !== null) return new Map();
   return stream.source.startOffsets(startPosition(stream.spec.options.start));
 }
 

@@ -31,17 +31,20 @@ export function createIndex(
   if (nameTaken(engine, relation.schema, name, statement.ifNotExists, session)) return;
   stored.addIndex(columns);
   relation.indexes = [...relation.indexes, columns];
-  engine.catalog.add({
-    kind: 'index',
-    oid: engine.catalog.newOid(),
-    schema: relation.schema ?? creationSchema(engine, session),
-    name,
-    sql: statement.text,
-    dependencies: [relation.oid],
-    on: relation.oid,
-    columns,
-    unique: statement.unique,
-  });
+  engine.define(
+    {
+      kind: 'index',
+      oid: engine.catalog.newOid(),
+      schema: relation.schema ?? creationSchema(engine, session),
+      name,
+      sql: statement.text,
+      dependencies: [relation.oid],
+      on: relation.oid,
+      columns,
+      unique: statement.unique,
+    },
+    session,
+  );
 }
 
 function indexColumn(element: PgNode, names: string[]): number {

@@ -70,6 +70,7 @@ export async function createRelation(
       if (expr !== null) fields[i].default = sourceDefault(fields[i].name, expr, session);
     });
   }
+  let open: (() => void) | null = null;
   const source = connector === null ? null : sourceSpec(statement, connector, [...fields, ...included], key);
   if (source === null) {
     engine.loop.addRelation(
@@ -80,28 +81,37 @@ export async function createRelation(
       ),
     );
     if (relation.watermark !== undefined) engine.localStreams.set(relation.oid, new LocalStream(relation));
-  } else await attachSource(engine, relation, source);
-  engine.catalog.add({
-    kind: statement.kind,
-    oid: relation.oid,
-    schema: relation.schema,
-    name: relation.name,
-    sql: statement.text,
-    dependencies: [],
-    relation,
-    defaults,
-    source,
-  });
+  } else open = await attachSource(engine, relation, source);
+  engine.define(
+    {
+      kind: statement.kind,
+      oid: relation.oid,
+      schema: relation.schema,
+      name: relation.name,
+      sql: statement.text,
+      dependencies: [],
+      relation,
+      defaults,
+      source,
+    },
+    session,
+  );
+  open?.();
   return null;
 }
 
-async function attachSource(engine: TidemarkEngine, relation: Relation, spec: ConnectorSpec): Promise<void> {
+/** Gives what begins to read, where that does not wait for a view. */
+async function attachSource(
+  engine: TidemarkEngine,
+  relation: Relation,
+  spec: ConnectorSpec,
+): Promise<(() => void) | null> {
   const given = engine.openSource(spec);
-  if (given === null) await checkConnector(spec, engine.kafka);
+  if (given === null && engine.replay === null) await checkConnector(spec, engine.kafka);
   const source = given ?? (await openConnector(spec, engine.log, engine.kafka));
   const stream = new StreamRuntime(relation.oid, relation, spec, source);
   engine.streams.set(relation.oid, stream);
-  if (spec.envelope === 'append') return;
+  if (spec.envelope === 'append') return null;
   // A keyed table keeps its rows, so it reads from the start whether or not a view needs it.
   engine.loop.addRelation(
     relation.oid,
@@ -110,8 +120,8 @@ async function attachSource(engine: TidemarkEngine, relation: Relation, spec: Co
       relation.indexes,
     ),
   );
-  stream.open(await startOffsets(stream));
-  engine.started(stream);
+  const offsets = await startOffsets(engine, stream);
+  return () => engine.openStream(stream, offsets);
 }
 
 function tableColumns(statement: CreateRelation): RelationColumn[] {
@@ -237,7 +247,11 @@ async function createTableAs(
     notNull: false,
   }));
   checkNames(columns);
-  const result = await readQuery(engine, planQuery(bound, { mode: 'read' }), bound.dependencies, session, signal);
+  // When the log is replayed, the rows come from the log.
+  const result =
+    engine.replay !== null
+      ? null
+      : await readQuery(engine, planQuery(bound, { mode: 'read' }), bound.dependencies, session, signal);
   const relation: Relation = {
     oid: engine.catalog.newOid(),
     schema: statement.schema ?? creationSchema(engine, session),
@@ -249,17 +263,21 @@ async function createTableAs(
     indexes: [],
   };
   engine.loop.addRelation(relation.oid, new StoredRelation(columns.map((c) => c.type)));
-  engine.catalog.add({
-    kind: 'table',
-    oid: relation.oid,
-    schema: relation.schema,
-    name: relation.name,
-    sql: statement.text,
-    dependencies: [],
-    relation,
-    defaults: columns.map(() => null),
-    source: null,
-  });
+  engine.define(
+    {
+      kind: 'table',
+      oid: relation.oid,
+      schema: relation.schema,
+      name: relation.name,
+      sql: statement.text,
+      dependencies: [],
+      relation,
+      defaults: columns.map(() => null),
+      source: null,
+    },
+    session,
+  );
+  if (result === null) return 'SELECT';
   const count = result.batch.n;
   engine.transactionOf(session).write(relation.oid, result.batch);
   result.arena.release();

@@ -1,9 +1,10 @@
 /** CREATE SINK: a view's (or query's) changes written to a topic, from the view's present rows on. */
 import { SqlError } from '../../operators/errors.ts';
 import type { SelectNode, Statement } from '../../planner/parse/ast.ts';
+import type { CatalogObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { openSink } from '../sinks/connectors.ts';
-import { fill, planView } from './create_view.ts';
+import { becoming, fill, planView } from './create_view.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { creationSchema, nameTaken } from './names.ts';
 import { ViewRuntime } from './view.ts';
@@ -21,19 +22,18 @@ export async function createSink(
   const log = (message: string) => engine.log('warn', `sink ${statement.name}: ${message}`);
   const columns = physical.columns.map(({ name, type }) => ({ name, type }));
   const rows = { columns, key: physical.key, appendOnly: physical.appendOnly };
-  const sink = await openSink(options, rows, log, engine.kafka);
   const oid = engine.catalog.newOid();
+  let live = false;
+  const sink = await openSink(options, rows, log, engine.kafka, {
+    skip: engine.replay?.delivered(oid) ?? 0n,
+    durable: (tick) => engine.journal?.log.durableTick(tick) ?? Promise.resolve(),
+    delivered: (tick) => {
+      // The first rows come in many parts, which belong together.
+      if (live) engine.journal?.delivered(engine.loop, oid, tick);
+    },
+  });
   const view = new ViewRuntime(oid, statement.name, physical, session.evalContext, null);
-  const stop = engine.loop.observe(oid, sink);
-  try {
-    await fill(engine, view);
-  } catch (error) {
-    stop();
-    await sink.close();
-    throw error;
-  }
-  engine.sinks.set(oid, sink);
-  engine.catalog.add({
+  const object: CatalogObject = {
     kind: 'sink',
     oid,
     schema: statement.schema ?? creationSchema(engine, session),
@@ -42,7 +42,17 @@ export async function createSink(
     dependencies: bound.dependencies.filter((d) => engine.catalog.get(d) !== undefined),
     options,
     physical,
-  });
+  };
+  const stop = engine.loop.observe(oid, sink);
+  try {
+    await fill(engine, view, becoming(engine, object, session));
+    live = true;
+  } catch (error) {
+    stop();
+    await sink.close();
+    throw error;
+  }
+  engine.sinks.set(oid, sink);
 }
 
 function sinkQuery(engine: TidemarkEngine, statement: CreateSink, session: SessionContext): SelectNode {

@@ -9,11 +9,13 @@ import type { BoundQuery } from '../../planner/logical/plan.ts';
 import type { PgNode, SelectNode, Statement } from '../../planner/parse/ast.ts';
 import { type PhysicalQuery, planQuery } from '../../planner/physical/index.ts';
 import { formatType } from '../../planner/types/type_name.ts';
-import type { ViewObject } from '../catalog/objects.ts';
+import type { CatalogObject, ViewObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
-import { backfill } from './backfill.ts';
+import { type Becoming, backfill } from './backfill.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { creationSchema, nameTaken } from './names.ts';
+import { columnTypes } from './queries.ts';
+import { StoredRelation } from './stored_relation.ts';
 import { ViewRuntime } from './view.ts';
 
 type CreateView = Extract<Statement, { k: 'create_view' }>;
@@ -35,14 +37,21 @@ export async function createView(
   relation.appendOnly = physical.appendOnly;
   relation.indexes = physical.key === null || physical.key.length === 0 ? [] : [physical.key];
   const view = new ViewRuntime(relation.oid, statement.name, physical, session.evalContext, relation.indexes);
-  await fill(engine, view);
-  engine.catalog.add({
+  const object: CatalogObject = {
     ...viewObject(engine, statement, relation, bound),
     kind: 'materialized_view',
     relation,
     query: statement.query,
     physical,
-  });
+  };
+  if (engine.replay?.dropped(relation.oid)) {
+    // Dropped later in the log: only statements in between need it, and no rows.
+    view.release();
+    engine.loop.addRelation(relation.oid, new StoredRelation(columnTypes(bound), relation.indexes));
+    engine.define(object, session);
+    return;
+  }
+  await fill(engine, view, becoming(engine, object, session));
   engine.watchClock();
 }
 
@@ -61,13 +70,14 @@ function createPlainView(engine: TidemarkEngine, statement: CreateView, session:
   const relation = viewRelation(engine, statement, bound, replaced?.oid ?? engine.catalog.newOid(), session);
   relation.query = query;
   const object: ViewObject = { ...viewObject(engine, statement, relation, bound), kind: 'view', relation, query };
-  if (replaced === null) engine.catalog.add(object);
+  if (replaced === null) engine.define(object, session);
   else {
     if (bound.dependencies.includes(replaced.oid)) {
       throw new SqlError('42P17', `infinite recursion detected in rules for relation "${relation.name}"`);
     }
     checkReplacement(replaced.relation, relation);
     engine.catalog.replace(object);
+    engine.defined(object.sql, object.oid, [], session);
   }
 }
 
@@ -134,13 +144,21 @@ function viewObject(engine: TidemarkEngine, statement: CreateView, relation: Rel
 }
 
 /** Fills the view and makes it live; gives its memory back when that fails. */
-export async function fill(engine: TidemarkEngine, view: ViewRuntime): Promise<void> {
+export async function fill(engine: TidemarkEngine, view: ViewRuntime, becoming: Becoming): Promise<void> {
   try {
-    await backfill(engine, view);
+    await backfill(engine, view, becoming);
   } catch (error) {
     view.release();
     throw error;
   }
+}
+
+/** A view of the catalog becomes visible in the turn in which it becomes live, unless its name or what it reads has changed hands meanwhile. */
+export function becoming(engine: TidemarkEngine, object: CatalogObject, session: SessionContext): Becoming {
+  return {
+    check: () => engine.catalog.check(object),
+    live: () => engine.define(object, session),
+  };
 }
 
 function viewColumns(bound: BoundQuery, names: string[]): RelationColumn[] {

@@ -20,7 +20,9 @@ export function prepareDefinition(
   _session: SessionContext,
 ): RunnableStatement {
   return runnable(statement, engine.catalogVersion, null, async (_params, session, signal) => {
+    await engine.journal?.admitDefinition();
     const tag = await define(engine, statement, session, signal);
+    if (session.getSetting('synchronous_commit') !== 'off') await engine.journal?.durable();
     return { kind: 'command', tag: tag ?? commandTag(statement) };
   });
 }
@@ -45,9 +47,9 @@ async function define(
       await createSink(engine, statement, session);
       return null;
     case 'create_schema':
-      if (!engine.catalog.createSchema(statement.name, statement.ifNotExists)) {
-        session.notice('NOTICE', '42P06', `schema "${statement.name}" already exists, skipping`);
-      }
+      if (engine.catalog.createSchema(statement.name, statement.ifNotExists))
+        engine.defined(statement.text, engine.catalog.schemaOid(statement.name), [], session);
+      else session.notice('NOTICE', '42P06', `schema "${statement.name}" already exists, skipping`);
       return null;
     case 'drop':
       await drop(engine, statement, session);
@@ -69,7 +71,7 @@ type Drop = Extract<Statement, { k: 'drop' }>;
 
 async function drop(engine: TidemarkEngine, statement: Drop, session: SessionContext): Promise<void> {
   if (statement.kind === 'schema') {
-    for (const { name } of statement.names) await dropSchema(engine, name, statement, session);
+    await dropSchemas(engine, statement, session);
     return;
   }
   if (statement.kind === 'subscription') throw new SqlError('0A000', 'DROP SUBSCRIPTION is not supported');
@@ -80,32 +82,35 @@ async function drop(engine: TidemarkEngine, statement: Drop, session: SessionCon
     if (object === null) session.notice('NOTICE', '00000', `${KIND_NAMES[kind]} "${name}" does not exist, skipping`);
     else found.push(object);
   }
-  await dropObjects(engine, found, statement.cascade, session);
+  const gone = removable(engine, found, statement.cascade, session);
+  await remove(engine, gone, statement, session);
 }
 
-async function dropSchema(
-  engine: TidemarkEngine,
-  name: string,
-  statement: Drop,
-  session: SessionContext,
-): Promise<void> {
-  if (!engine.catalog.hasSchema(name)) {
-    if (!statement.ifExists) throw new SqlError('3F000', `schema "${name}" does not exist`);
-    session.notice('NOTICE', '00000', `schema "${name}" does not exist, skipping`);
-    return;
+async function dropSchemas(engine: TidemarkEngine, statement: Drop, session: SessionContext): Promise<void> {
+  const schemas: string[] = [];
+  const gone: CatalogObject[] = [];
+  for (const { name } of statement.names) {
+    if (!engine.catalog.hasSchema(name)) {
+      if (!statement.ifExists) throw new SqlError('3F000', `schema "${name}" does not exist`);
+      session.notice('NOTICE', '00000', `schema "${name}" does not exist, skipping`);
+      continue;
+    }
+    const inside = engine.catalog.objects().filter((o) => o.schema === name);
+    if (inside.length > 0 && !statement.cascade) throw stillDependent(`schema ${name}`, inside, `schema ${name}`);
+    schemas.push(name);
+    for (const object of removable(engine, inside.reverse(), true, session))
+      if (!gone.includes(object)) gone.push(object);
   }
-  const inside = engine.catalog.objects().filter((o) => o.schema === name);
-  if (inside.length > 0 && !statement.cascade) throw stillDependent(`schema ${name}`, inside, `schema ${name}`);
-  await dropObjects(engine, inside.reverse(), true, session);
-  engine.catalog.dropSchema(name);
+  await remove(engine, gone, statement, session, schemas);
 }
 
-async function dropObjects(
+/** The objects and what must go with them, dependents first; 2BP01 when there is such and CASCADE was not said. */
+function removable(
   engine: TidemarkEngine,
   objects: CatalogObject[],
   cascade: boolean,
   session: SessionContext,
-): Promise<void> {
+): CatalogObject[] {
   const named = new Set(objects.map((o) => o.oid));
   const dependents = engine.catalog.dependents([...named]).filter((o) => !named.has(o.oid));
   const blocking = dependents.filter((o) => o.kind !== 'index');
@@ -124,7 +129,25 @@ async function dropObjects(
       detail: blocking.map((o) => `drop cascades to ${KIND_NAMES[o.kind]} ${o.name}`).join('\n'),
     });
   }
-  for (const object of [...dependents, ...[...objects].reverse()]) await dropOne(engine, object);
+  return [...dependents, ...[...objects].reverse()];
+}
+
+/** Takes objects (and schemas) away in one turn, so that no tick sees half of it; connections end afterwards. */
+async function remove(
+  engine: TidemarkEngine,
+  objects: CatalogObject[],
+  statement: Drop,
+  session: SessionContext,
+  schemas: string[] = [],
+): Promise<void> {
+  const gone = objects.map((object) => object.oid);
+  const closing = objects.map((object) => dropOne(engine, object));
+  for (const schema of schemas) {
+    gone.push(engine.catalog.schemaOid(schema));
+    engine.catalog.dropSchema(schema);
+  }
+  if (gone.length > 0) engine.defined(statement.text, 0, gone, session);
+  for (const close of closing) await close?.();
 }
 
 function stillDependent(what: string, dependents: CatalogObject[], on: string): SqlError {
@@ -134,7 +157,8 @@ function stillDependent(what: string, dependents: CatalogObject[], on: string): 
   });
 }
 
-async function dropOne(engine: TidemarkEngine, object: CatalogObject): Promise<void> {
+/** Gives what is left to do when its connections are to be closed. */
+function dropOne(engine: TidemarkEngine, object: CatalogObject): (() => Promise<void>) | null {
   engine.catalog.remove(object.oid);
   switch (object.kind) {
     case 'table':
@@ -144,29 +168,30 @@ async function dropOne(engine: TidemarkEngine, object: CatalogObject): Promise<v
       engine.localStreams.get(object.oid)?.release();
       engine.localStreams.delete(object.oid);
       engine.loop.dropRelation(object.oid);
-      await stream?.close();
-      return;
+      return stream === undefined ? null : () => stream.close();
     }
     case 'materialized_view':
       engine.loop.detachView(object.oid);
-      return;
+      // While the log is replayed, a view that is dropped in it has only its rows' place.
+      engine.loop.dropRelation(object.oid);
+      return null;
     case 'sink': {
       const sink = engine.sinks.get(object.oid);
       engine.sinks.delete(object.oid);
       engine.loop.detachView(object.oid);
-      await sink?.close();
-      return;
+      return sink === undefined ? null : () => sink.close();
     }
     case 'index': {
       const relation = engine.catalog.relationByOid(object.on);
-      if (relation === null) return;
+      if (relation === null) return null;
       relation.indexes = relation.indexes.filter(
         (columns) => columns.join() !== object.columns.join() || columns === relation.key,
       );
       if (!relation.indexes.some((columns) => columns.join() === object.columns.join()))
         engine.loop.relations.get(object.on)?.dropIndex(object.columns);
-      return;
+      return null;
     }
     case 'view':
+      return null;
   }
 }

@@ -14,7 +14,10 @@ import type { BindEnv } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import { Catalog } from '../catalog/catalog.ts';
-import type { ConnectorSpec } from '../catalog/objects.ts';
+import type { CatalogObject, ConnectorSpec } from '../catalog/objects.ts';
+import { type Journal, settingsOf } from '../durable/journal.ts';
+import type { RecoveryReport } from '../durable/recovery.ts';
+import type { Replay } from '../durable/replay.ts';
 import type { Engine, PreparedStatement, Result, SessionContext } from '../engine.ts';
 import { type KafkaAccess, kafkaHere } from '../kafka/access.ts';
 import type { Source } from '../sources/source.ts';
@@ -72,6 +75,12 @@ export class TidemarkEngine implements Engine {
   readonly openSource: NonNullable<EngineOptions['openSource']>;
   readonly kafka: KafkaAccess;
   tickRows: number;
+  /** The tick log; null: everything is in memory only. */
+  journal: Journal | null = null;
+  /** While the tick log is replayed: nothing runs by itself, and the clock is the log's. */
+  replay: Replay | null = null;
+  /** How the start went; null without a data directory. */
+  recovery: RecoveryReport | null = null;
   readonly #automatic: boolean;
   #scheduled = false;
   #closed = false;
@@ -85,8 +94,9 @@ export class TidemarkEngine implements Engine {
     this.kafka = options.kafka ?? kafkaHere;
     this.tickRows = options.tickRows ?? 10000;
     this.#automatic = options.automatic ?? true;
+    const clock = options.clock ?? systemClock;
     this.loop = new TickLoop(
-      options.clock ?? systemClock,
+      () => this.replay?.now ?? clock(),
       (relation) => (this.streams.get(relation) ?? this.localStreams.get(relation))?.watermark ?? null,
     );
     this.system = new SystemCatalog(this);
@@ -103,7 +113,7 @@ export class TidemarkEngine implements Engine {
   }
 
   begin(): EngineTransaction {
-    return new EngineTransaction(this.loop, (deltas) => this.#commit(deltas));
+    return new EngineTransaction(this.loop, (deltas, check, durable) => this.#commit(deltas, check, durable));
   }
 
   prepare(statement: Statement, paramTypes: number[], session: SessionContext): PreparedStatement {
@@ -173,14 +183,38 @@ export class TidemarkEngine implements Engine {
     stream: (relation) => (this.loop.relations.has(relation) ? undefined : this.streams.get(relation)),
   };
 
-  /** Publishes what a transaction wrote; rows of local streams that are late stay out. */
-  #commit(deltas: Map<number, Batch>): void {
-    for (const [oid, delta] of deltas) {
-      const stream = this.localStreams.get(oid);
-      if (stream !== undefined) deltas.set(oid, stream.accept(delta, this.loop.arena));
-    }
+  /**
+   * Publishes what a transaction wrote as one tick, if `check` (which throws) finds nothing against it by then; with `durable` it
+   * resolves when the tick is on the disk.
+   */
+  async #commit(deltas: Map<number, Batch>, check: () => void, durable: boolean): Promise<void> {
+    const { journal } = this;
+    const frame = journal === null ? null : await journal.admitRows(deltas);
+    check();
+    this.publishRows(deltas);
+    if (journal === null || frame === null) return;
+    journal.committed(this.loop, frame);
+    if (durable) await journal.durable();
+  }
+
+  /** One tick with these rows of tables and local streams; of the latter, late ones stay out. */
+  publishRows(rows: Map<number, Batch>): void {
+    const deltas = new Map<number, Batch>();
+    for (const [oid, batch] of rows)
+      deltas.set(oid, this.localStreams.get(oid)?.accept(batch, this.loop.arena) ?? batch);
     this.loop.advanceClock();
     this.publish(deltas);
+  }
+
+  /** Makes an object that has just come to life part of the catalog. */
+  define(object: CatalogObject, session: SessionContext): void {
+    this.catalog.add(object);
+    this.defined(object.sql, object.oid, [], session);
+  }
+
+  /** A statement has changed the catalog: told to the tick log in the same turn. */
+  defined(sql: string, made: number, dropped: number[], session: SessionContext): void {
+    this.journal?.defined(this.loop, sql, made, dropped, settingsOf(session.evalContext, session.searchPath));
   }
 
   /** One tick with these deltas and nothing else. */
@@ -191,8 +225,9 @@ export class TidemarkEngine implements Engine {
     if (this.#tickMicros.length > 1000) this.#tickMicros.splice(0, 500);
   }
 
-  /** Takes what sources have and runs one tick. False when there was nothing to do. */
+  /** Takes what sources have and runs one tick. False when there was nothing to do, or nothing may be done now. */
   pump(): boolean {
+    if (this.replay !== null || this.journal?.holdsBack) return false;
     const input = new Map<number, Batch>();
     let moved = false;
     this.loop.advanceClock();
@@ -204,14 +239,23 @@ export class TidemarkEngine implements Engine {
       if (batch !== null) input.set(stream.oid, batch);
     }
     if (!moved && !this.loop.hasClockedViews) return false;
+    this.publishInput(input);
+    for (const stream of this.streams.values()) stream.moveWatermark(Date.now());
+    this.journal?.pumped(
+      this.loop,
+      [...this.streams.values()].flatMap((stream) => stream.takeRecord() ?? []),
+    );
+    return moved;
+  }
+
+  /** One tick with what streams and keyed tables took from their sources. */
+  publishInput(input: Map<number, Batch>): void {
     for (const [oid, batch] of input) {
       const stream = this.streams.get(oid);
       if (stream?.spec.envelope === 'upsert')
         input.set(oid, stream.upsertDelta(batch, this.loop.relations.get(oid), this.loop.arena));
     }
     this.publish(input);
-    for (const stream of this.streams.values()) stream.moveWatermark(Date.now());
-    return moved;
   }
 
   #events(stream: StreamRuntime): void {
@@ -227,14 +271,21 @@ export class TidemarkEngine implements Engine {
 
   /** Runs ticks as long as sources have input, leaving the event loop to others between two. */
   schedule(): void {
-    if (this.#scheduled || this.#closed || !this.#automatic) return;
+    if (this.#scheduled || this.#closed || !this.#automatic || this.replay !== null) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
       if (this.#closed) return;
-      if (this.pump()) this.schedule();
+      if (this.journal?.holdsBack) void this.#afterLog();
+      else if (this.pump()) this.schedule();
       else for (const stream of this.streams.values()) this.#listen(stream);
     });
+  }
+
+  /** Sources wait for the log. A full or failed disk ends this: `schedule` is called when it is well again. */
+  async #afterLog(): Promise<void> {
+    await this.journal?.log.caughtUp();
+    if (this.journal?.state === 'open') this.schedule();
   }
 
   #listen(stream: StreamRuntime): void {
@@ -246,15 +297,33 @@ export class TidemarkEngine implements Engine {
     });
   }
 
+  /** Begins to read a stream. While the log is replayed, the log says where it began. */
+  openStream(stream: StreamRuntime, offsets: Map<number, bigint>): void {
+    if (this.replay !== null || stream.opened) return;
+    stream.open(offsets);
+    this.journal?.opened(this.loop, stream.oid, offsets);
+    this.started(stream);
+  }
+
   /** A stream has begun to read: its rows make ticks from now on. */
   started(stream: StreamRuntime): void {
     if (this.#automatic) this.#listen(stream);
     this.schedule();
   }
 
+  /** After recovery: sources are read on from where the log ends, and the clock moves. */
+  goOn(): void {
+    for (const stream of this.streams.values()) {
+      if (!stream.opened) continue;
+      stream.resume();
+      this.started(stream);
+    }
+    this.watchClock();
+  }
+
   /** Keeps the clock of temporal views moving while no input comes. */
   watchClock(): void {
-    if (this.#clockTimer !== null || !this.#automatic || !this.loop.hasClockedViews) return;
+    if (this.#clockTimer !== null || !this.#automatic || this.replay !== null || !this.loop.hasClockedViews) return;
     this.#clockTimer = setInterval(() => {
       if (this.loop.hasClockedViews) this.pump();
     }, CLOCK_TICK_MS);
@@ -262,7 +331,10 @@ export class TidemarkEngine implements Engine {
   }
 
   async flush(): Promise<void> {
-    while (this.pumpReady()) await new Promise((resolve) => setImmediate(resolve));
+    while (this.pumpReady()) {
+      await new Promise((resolve) => setImmediate(resolve));
+      await this.journal?.log.caughtUp();
+    }
   }
 
   pumpReady(): boolean {
@@ -280,6 +352,7 @@ export class TidemarkEngine implements Engine {
     this.localStreams.clear();
     this.loop.close();
     this.system.catalogs?.close();
+    await this.journal?.close();
   }
 }
 

@@ -6,7 +6,9 @@ import { pages } from '../../operators/batch/pages.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { colType, OID } from '../../operators/types.ts';
-import { SinkRuntime, type SinkWriter } from './sink.ts';
+import { type SinkProgress, SinkRuntime, type SinkWriter } from './sink.ts';
+
+const IN_MEMORY: SinkProgress = { skip: 0n, durable: () => Promise.resolve(), delivered: () => undefined };
 
 /** Writes by the test's leave: each write takes the next answer, and waits when there is none. */
 class TestWriter implements SinkWriter {
@@ -39,7 +41,7 @@ class TestWriter implements SinkWriter {
 function started(mostQueuedRows?: number) {
   const writer = new TestWriter();
   const said: string[] = [];
-  const sink = new SinkRuntime(writer, (message) => said.push(message), mostQueuedRows);
+  const sink = new SinkRuntime(writer, (message) => said.push(message), IN_MEMORY, mostQueuedRows);
   const tick = (number: bigint) => {
     const arena = new Arena();
     sink.onTick(number, batchFromRows([colType(OID.int4)], [[Number(number)]], arena, [1]));

@@ -50,6 +50,16 @@ export function noStatistics(): SinkStatistics {
   return { status: 'running', rows: 0n, tick: 0n, errors: 0n, lastError: '', queued: 0 };
 }
 
+/** How a sink and the tick log keep in step. */
+export interface SinkProgress {
+  /** Changes up to this tick were written before a restart. */
+  skip: bigint;
+  /** Resolves when a tick is on the disk: nothing leaves that a crash could take back. */
+  durable(tick: bigint): Promise<void>;
+  /** All changes seen so far up to this tick are written. */
+  delivered(tick: bigint): void;
+}
+
 /** What CREATE SINK makes: sees every tick of its view. */
 export interface Sink extends Observer {
   readonly statistics: SinkStatistics;
@@ -70,20 +80,28 @@ export class SinkRuntime implements Sink {
   readonly #writer: SinkWriter;
   readonly #log: (message: string) => void;
   readonly #mostRows: number;
+  readonly #progress: SinkProgress;
   #queue: { tick: bigint; batch: Batch; arena: Arena }[] = [];
   #queuedRows = 0;
   #running: Promise<void> | null = null;
   #closing = false;
   #wake: (() => void) | null = null;
 
-  constructor(writer: SinkWriter, log: (message: string) => void, mostQueuedRows = MOST_QUEUED_ROWS) {
+  constructor(
+    writer: SinkWriter,
+    log: (message: string) => void,
+    progress: SinkProgress,
+    mostQueuedRows = MOST_QUEUED_ROWS,
+  ) {
     this.#writer = writer;
     this.#log = log;
+    this.#progress = progress;
     this.#mostRows = mostQueuedRows;
   }
 
   onTick(tick: bigint, delta: Batch | null): void {
     if (delta === null || this.#closing || this.statistics.status === 'stopped') return;
+    if (tick <= this.#progress.skip) return;
     const arena = new Arena();
     this.#queue.push({ tick, batch: detach(delta, arena), arena });
     this.#queuedRows += delta.n;
@@ -102,6 +120,13 @@ export class SinkRuntime implements Sink {
     while (this.#queue.length > 0 && statistics.status !== 'stopped') {
       const head = this.#queue[0];
       try {
+        await this.#progress.durable(head.tick);
+      } catch (error) {
+        // The log has failed: what this tick did may be lost, so it stays here.
+        this.#stop(error instanceof Error ? error.message : String(error));
+        break;
+      }
+      try {
         await this.#writer.write(head.tick, head.batch);
       } catch (error) {
         if (!this.#mayRetry(error)) break;
@@ -118,6 +143,7 @@ export class SinkRuntime implements Sink {
       this.#queuedRows -= head.batch.n;
       head.arena.release();
       statistics.queued = this.#queue.length;
+      this.#progress.delivered(head.tick);
     }
     this.#drop();
     this.#running = null;

@@ -16,6 +16,7 @@ import { RowTable } from '../../operators/state/row_table.ts';
 import { type ColType, colType, OID, PHYS_WIDTH } from '../../operators/types.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { ConnectorSpec } from '../catalog/objects.ts';
+import type { OffsetRange, StreamInput } from '../durable/records.ts';
 import type { Decoder } from '../formats/format.ts';
 import { makeDecoder } from '../formats/index.ts';
 import type { RawBatch, Source } from '../sources/source.ts';
@@ -67,6 +68,10 @@ export class StreamRuntime {
   #neededList: number[] = [];
   #pending: Pending | null = null;
   #watermark: bigint | null = null;
+  /** What the tick log has not been told yet. */
+  #taken: OffsetRange[] = [];
+  #toldWatermark: bigint | null = null;
+  #toldColumns = '';
   /** Watermark that the next tick will have; null pending entries mean no row had a time yet. */
   #opened = false;
   /** While held (a backfill is about to end), nothing new is taken in. */
@@ -156,14 +161,7 @@ export class StreamRuntime {
       left -= Math.max(1, to - pending.next);
       const start = pending.next === 0 ? raw.baseOffset : BigInt(raw.offset[pending.next]);
       const end = to === raw.n ? raw.nextOffset : BigInt(raw.offset[to]);
-      this.#record({
-        partition: raw.partition,
-        from: start,
-        to: end,
-        watermark: before,
-        now: this.#clocked ? now : null,
-      });
-      this.#partition(raw.partition).position = end;
+      this.#advance({ partition: raw.partition, from: start, to: end }, before, now);
       if (to === raw.n) this.#pending = null;
       else pending.next = to;
     }
@@ -180,6 +178,64 @@ export class StreamRuntime {
       this.#partitions.set(partition, state);
     }
     return state;
+  }
+
+  #advance(range: OffsetRange, watermark: bigint | null, now: bigint): void {
+    this.#taken.push(range);
+    this.#record({ ...range, watermark, now: this.#clocked ? now : null });
+    this.#partition(range.partition).position = range.to;
+  }
+
+  /** What happened since the last call, for the tick log; null when nothing did. */
+  takeRecord(): StreamInput | null {
+    const ranges = this.#taken;
+    const columns = this.#neededList.join();
+    const sameColumns = columns === this.#toldColumns;
+    const watermark = this.#watermark === this.#toldWatermark ? undefined : (this.#watermark ?? undefined);
+    if (ranges.length === 0 && watermark === undefined) return null;
+    this.#taken = [];
+    this.#toldColumns = columns;
+    this.#toldWatermark = this.#watermark;
+    return { oid: this.oid, ranges, watermark, columns: sameColumns ? undefined : [...this.#neededList] };
+  }
+
+  /** Does again what a tick did: `batches` are the records of the tick's ranges, in order. */
+  repeat(input: StreamInput, batches: RawBatch[][], arena: Arena, now: bigint): Batch | null {
+    if (input.columns !== undefined) this.need(input.columns);
+    const builder = this.#builder(
+      arena,
+      Math.max(
+        1,
+        batches.flat().reduce((n, raw) => n + raw.n, 0),
+      ),
+    );
+    const before = this.#watermark;
+    input.ranges.forEach((range, i) => {
+      for (const raw of batches[i]) this.#consume(raw, 0, raw.n, builder, now);
+      this.#advance(range, before, now);
+    });
+    this.errors.apply(arena);
+    if (builder.n === 0) return null;
+    this.statistics.rows += BigInt(builder.n);
+    return this.#accept(builder, before, arena, true);
+  }
+
+  /** After a repeated tick: the watermark that it had then. */
+  setWatermark(input: StreamInput): void {
+    if (input.watermark !== undefined) this.#watermark = input.watermark;
+    this.takeRecord();
+  }
+
+  /** Begins where the log says; the source is told when the log has ended. */
+  openAgain(offsets: Map<number, bigint>): void {
+    this.#opened = true;
+    for (const [partition, position] of offsets)
+      this.#partitions.set(partition, { maxTime: null, position, idleSince: null });
+  }
+
+  /** The log has ended: reading goes on where it stopped. */
+  resume(): void {
+    if (this.#opened) this.source.open(this.partitionPositions());
   }
 
   #record(entry: HistoryEntry): void {

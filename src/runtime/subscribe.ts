@@ -223,7 +223,8 @@ async function startSubscription(
   if (oid === null && target.query !== null) {
     const temporary = engine.catalog.newOid();
     oid = temporary;
-    await fill(engine, new ViewRuntime(temporary, 'subscription', target.query.physical, session.evalContext, []));
+    const view = new ViewRuntime(temporary, 'subscription', target.query.physical, session.evalContext, []);
+    await fill(engine, view, { check: () => undefined, live: () => engine.journal?.passed(engine.loop) });
     drop = () => engine.loop.detachView(temporary);
   }
   const relation = oid as number;

@@ -15,6 +15,9 @@ import { consolidator } from '../../operators/state/consolidate.ts';
 import type { Transaction } from '../engine.ts';
 import type { Pin, TickLoop } from './tick_loop.ts';
 
+/** Applies deltas as one tick after `check` has passed in the same turn; resolves when it is durable, if that is asked for. */
+export type Publish = (deltas: Map<number, Batch>, check: () => void, durable: boolean) => Promise<void>;
+
 interface Write {
   relation: number;
   delta: Batch;
@@ -27,10 +30,9 @@ export class EngineTransaction implements Transaction {
   #writes: Write[] = [];
   #savepoints: { name: string; writes: number }[] = [];
   #done = false;
-  readonly #publish: (deltas: Map<number, Batch>) => void;
+  readonly #publish: Publish;
 
-  /** `publish` checks and applies the deltas as one tick. */
-  constructor(loop: TickLoop, publish: (deltas: Map<number, Batch>) => void) {
+  constructor(loop: TickLoop, publish: Publish) {
     this.#loop = loop;
     this.#publish = publish;
   }
@@ -65,13 +67,10 @@ export class EngineTransaction implements Transaction {
     if (delta.n > 0) this.#writes.push({ relation, delta: detach(delta, this.#arena) });
   }
 
-  async commit(): Promise<void> {
+  async commit(durable = true): Promise<void> {
     if (this.#done) return;
     try {
-      if (this.#writes.length > 0) {
-        this.#checkConflicts();
-        this.#publish(this.#total());
-      }
+      if (this.#writes.length > 0) await this.#publish(this.#total(), () => this.#check(), durable);
     } finally {
       this.#end();
     }
@@ -101,6 +100,12 @@ export class EngineTransaction implements Transaction {
     return at;
   }
 
+  /** The last look at the pinned tick: ticks that pass while the disk works need not be kept for it. */
+  #check(): void {
+    this.#checkConflicts();
+    this.#unpin();
+  }
+
   #checkConflicts(): void {
     for (const saved of this.#pin?.since ?? []) {
       for (const write of this.#writes) {
@@ -124,18 +129,22 @@ export class EngineTransaction implements Transaction {
     for (const [relation, list] of byRelation) {
       const all = concat(
         list.map((batch) => ({ batch, sign: 1 })),
-        this.#loop.arena,
+        this.#arena,
       );
-      out.set(relation, consolidator(all.columns.map((c) => c.type))(all, this.#loop.arena));
+      out.set(relation, consolidator(all.columns.map((c) => c.type))(all, this.#arena));
     }
     return out;
+  }
+
+  #unpin(): void {
+    if (this.#pin !== null) this.#loop.unpin(this.#pin);
+    this.#pin = null;
   }
 
   #end(): void {
     if (this.#done) return;
     this.#done = true;
-    if (this.#pin !== null) this.#loop.unpin(this.#pin);
-    this.#pin = null;
+    this.#unpin();
     this.#writes = [];
     this.#arena.release();
   }

@@ -1,7 +1,7 @@
 /** Which sinks CREATE SINK ... WITH (connector = '...') can have. */
 import { SqlError } from '../../operators/errors.ts';
 import type { KafkaAccess } from '../kafka/access.ts';
-import { type Sink, type SinkRows, SinkRuntime } from '../runtime/sink.ts';
+import { type Sink, type SinkProgress, type SinkRows, SinkRuntime } from '../runtime/sink.ts';
 import { BlackholeSink } from './blackhole.ts';
 
 const CONNECTORS = ['blackhole', 'kafka'];
@@ -11,6 +11,7 @@ export async function openSink(
   rows: SinkRows,
   log: (message: string) => void,
   kafka: KafkaAccess,
+  progress: SinkProgress,
 ): Promise<Sink> {
   switch (options.connector) {
     case 'blackhole':
@@ -22,7 +23,7 @@ export async function openSink(
       }
       return new BlackholeSink();
     case 'kafka':
-      return new SinkRuntime(await kafka.openSink(options, rows), log);
+      return new SinkRuntime(await kafka.openSink(options, rows), log, progress);
     default:
       throw new SqlError('22023', `unknown sink connector "${options.connector ?? ''}"`, {
         hint: `Known connectors: ${CONNECTORS.join(', ')}.`,

@@ -45,7 +45,7 @@ function startServer(
   command: string,
   args: string[],
 ): Promise<{ child: ChildProcess; port: number; output: () => string }> {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`no server within 60 s:\n${text}`)), 60_000);
@@ -82,26 +82,29 @@ test('start runs --init, answers, and ends at SIGTERM', { timeout: 120_000 }, as
     init,
     'CREATE TABLE t (a int); INSERT INTO t VALUES (1), (2);\nCREATE MATERIALIZED VIEW v AS SELECT sum(a) AS s FROM t;',
   );
-  const server = await startServer(process.execPath, [
-    bin,
-    'start',
-    '--listen',
-    '127.0.0.1:0',
-    '--init',
-    init,
-    '--data',
-    join(folder, 'data'),
-  ]);
+  const data = join(folder, 'data');
+  const command = [bin, 'start', '--listen', '127.0.0.1:0', '--init', init, '--data', data];
+  let server = await startServer(process.execPath, command);
   assert.deepEqual(await query(server.port, 'SELECT s FROM v'), [{ s: '3' }]);
-  const done = ended(server.child);
-  server.child.kill('SIGTERM');
-  assert.equal(await done, 0);
+  await query(server.port, 'INSERT INTO t VALUES (10)');
+  const second = run('start', '--listen', '127.0.0.1:0', '--data', data);
+  assert.equal(second.status, 1);
+  assert.match(second.stderr, new RegExp(`in use by process ${server.child.pid}\n`));
+  for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+    const done = ended(server.child);
+    server.child.kill(signal);
+    assert.equal(await done, signal === 'SIGKILL' ? null : 0);
+    if (signal === 'SIGTERM') break;
+    // The same command again: nothing is lost, and the script is not run twice.
+    server = await startServer(process.execPath, command);
+    assert.deepEqual(await query(server.port, 'SELECT s FROM v'), [{ s: '13' }]);
+  }
 });
 
 test('a bad --init file says where', () => {
   const init = join(folder, 'bad.sql');
   writeFileSync(init, 'CREATE TABLE t (a int);\nSELECT * FROM nothing;\n');
-  const result = run('start', '--listen', '127.0.0.1:0', '--init', init);
+  const result = run('start', '--listen', '127.0.0.1:0', '--init', init, '--data', join(folder, 'bad'));
   assert.equal(result.status, 1);
   assert.match(result.stderr, /line 2: relation "nothing" does not exist/);
 });
@@ -145,6 +148,7 @@ test('the packed tarball runs by npx', { timeout: 300_000 }, async () => {
     '127.0.0.1:0',
   ]);
   assert.deepEqual(await query(server.port, 'SELECT 6 * 7 AS answer'), [{ answer: 42 }]);
+  assert.ok(readdirSync(folder).includes('tidemark-data'));
   const done = ended(server.child);
   server.child.kill('SIGTERM');
   assert.equal(await done, 0);

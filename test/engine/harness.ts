@@ -34,9 +34,10 @@ export class Session {
   constructor(engine: TidemarkEngine, settings: Record<string, string> = {}) {
     this.#engine = engine;
     const session = localSession(engine);
-    const { TimeZone: timeZone = session.evalContext.timeZone } = settings;
-    const evalContext = { ...session.evalContext, timeZone };
-    this.#context = { ...session, evalContext, getSetting: (name) => settings[name] ?? null };
+    const { TimeZone: timeZone = session.evalContext.timeZone, search_path: path } = settings;
+    const searchPath = path?.split(',').map((name) => name.trim()) ?? session.searchPath;
+    const evalContext = { ...session.evalContext, timeZone, searchPath };
+    this.#context = { ...session, evalContext, searchPath, getSetting: (name) => settings[name] ?? null };
   }
 
   async run(text: string): Promise<(string | null)[][]> {

@@ -169,7 +169,7 @@ export class Session implements Listener {
       this.block.rollback();
       throw cause;
     }
-    await this.block.commit();
+    await this.block.commit(this.settings.raw('synchronous_commit') !== 'off');
   }
 
   rollback(): void {

@@ -76,11 +76,11 @@ export class TransactionBlock {
   }
 
   /** Publishes; on failure everything is rolled back and the error is thrown. `failed` must be false. */
-  async commit(): Promise<void> {
+  async commit(durable: boolean): Promise<void> {
     if (!this.open) return;
     const transaction = this.#transaction;
     try {
-      await transaction?.commit();
+      await transaction?.commit(durable);
     } catch (cause) {
       this.rollback();
       throw cause;

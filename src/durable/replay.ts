@@ -1,0 +1,161 @@
+/**
+ * Does what the records of the log say, again and in order: the same statements with the same OIDs, the same ticks with the same numbers, clock,
+ * input and watermarks. What was dropped later comes back in the catalog only, for the statements in between, and gets no rows.
+ */
+import type { Batch } from '../../operators/batch/batch.ts';
+import { SqlError } from '../../operators/errors.ts';
+import { parse } from '../../planner/parse/parse.ts';
+import type { SessionContext } from '../engine.ts';
+import type { TidemarkEngine } from '../runtime/engine.ts';
+import { localSession } from '../runtime/script.ts';
+import { RECORD } from './frame.ts';
+import { RangeFeed } from './range_feed.ts';
+import { type DefinitionRecord, nowOf, type OpenedRecord, readJson, readTick, type StreamInput } from './records.ts';
+import type { PlacedFrame } from './segments.ts';
+import type { Survey } from './survey.ts';
+
+export class Replay {
+  /** The clock of the record that is being repeated. */
+  now = 0n;
+  readonly #engine: TidemarkEngine;
+  readonly #survey: Survey;
+  readonly #feed: RangeFeed;
+  #greatestOid: number;
+
+  constructor(engine: TidemarkEngine, survey: Survey) {
+    this.#engine = engine;
+    this.#survey = survey;
+    this.#feed = new RangeFeed(survey);
+    this.#greatestOid = engine.catalog.nextOid - 1;
+  }
+
+  /** True for what is dropped later in the log. */
+  dropped(oid: number): boolean {
+    return this.#survey.dropped.has(oid);
+  }
+
+  /** The tick up to which a sink has written. */
+  delivered(sink: number): bigint {
+    return this.#survey.delivered.get(sink) ?? 0n;
+  }
+
+  async repeat(frame: PlacedFrame): Promise<void> {
+    try {
+      switch (frame.kind) {
+        case RECORD.tick:
+          await this.#tick(frame);
+          return;
+        case RECORD.pass:
+          this.#setClock(nowOf(frame.payload));
+          this.#engine.loop.tick = frame.tick;
+          return;
+        case RECORD.definition:
+          await this.#define(frame);
+          return;
+        case RECORD.opened:
+          await this.#open(readJson<OpenedRecord>(frame.payload));
+          return;
+      }
+    } catch (error) {
+      throw atRecord(error, frame);
+    }
+  }
+
+  #setClock(now: bigint): void {
+    this.now = now;
+    this.#engine.loop.now = now;
+  }
+
+  async #tick(frame: PlacedFrame): Promise<void> {
+    const engine = this.#engine;
+    const { loop } = engine;
+    const record = readTick(frame.payload, loop.arena, (oid) => !this.dropped(oid) && loop.relations.has(oid));
+    this.#setClock(record.now);
+    loop.tick = frame.tick - 1n;
+    const inputs: StreamInput[] = record.streams.filter(({ oid }) => !this.dropped(oid));
+    if (inputs.length === 0) {
+      engine.publishRows(new Map(record.tables.map(({ oid, batch }) => [oid, batch])));
+      return;
+    }
+    const batches = await Promise.all(inputs.map((input) => this.#feed.read(this.#stream(input.oid).source, input)));
+    const deltas = new Map<number, Batch>();
+    inputs.forEach((input, i) => {
+      const delta = this.#stream(input.oid).repeat(input, batches[i], loop.arena, record.now);
+      if (delta !== null) deltas.set(input.oid, delta);
+    });
+    engine.publishInput(deltas);
+    for (const input of inputs) this.#stream(input.oid).setWatermark(input);
+  }
+
+  #stream(oid: number) {
+    const stream = this.#engine.streams.get(oid);
+    if (stream === undefined) throw new SqlError('XX001', `there is no stream with OID ${oid}`);
+    return stream;
+  }
+
+  async #define(frame: PlacedFrame): Promise<void> {
+    const engine = this.#engine;
+    const record = readJson<DefinitionRecord>(frame.payload);
+    this.#setClock(BigInt(record.now));
+    const session = sessionOf(engine, record);
+    const [statement] = parse(record.sql);
+    if (record.made !== 0) engine.catalog.setNextOid(record.made);
+    this.#greatestOid = Math.max(this.#greatestOid, record.made);
+    try {
+      const prepared = engine.prepare(statement, [], session);
+      await engine.execute(prepared, [], session, new AbortController().signal);
+    } catch (error) {
+      if (!(error instanceof SqlError)) throw error;
+      throw new SqlError(error.sqlstate, `cannot do again: ${firstLine(record.sql)}: ${error.message}`, {
+        ...error.fields,
+        position: undefined,
+      });
+    } finally {
+      session.transaction.rollback();
+    }
+    engine.loop.tick = frame.tick;
+  }
+
+  async #open(record: OpenedRecord): Promise<void> {
+    if (this.dropped(record.oid)) return;
+    const stream = this.#stream(record.oid);
+    stream.openAgain(new Map(record.offsets.map(([partition, offset]) => [partition, BigInt(offset)])));
+    await this.#feed.checkThere(stream);
+  }
+
+  /** The log has ended: the next object gets an OID that nothing ever had. */
+  finish(): void {
+    this.#feed.close();
+    this.#engine.catalog.setNextOid(this.#greatestOid + 1);
+  }
+}
+
+/** A session with the settings that the statement was given under. */
+function sessionOf(engine: TidemarkEngine, { settings }: DefinitionRecord): SessionContext {
+  const { searchPath, byteaOutput, ...rest } = settings;
+  const session = localSession(engine);
+  return {
+    ...session,
+    evalContext: {
+      ...session.evalContext,
+      ...rest,
+      byteaOutput: byteaOutput === 'escape' ? 'escape' : 'hex',
+      searchPath,
+    },
+    searchPath,
+  };
+}
+
+function firstLine(sql: string): string {
+  const [line] = sql.trim().split('\n');
+  return line.length < sql.trim().length ? `${line} ...` : line;
+}
+
+function atRecord(error: unknown, { file, offset, sequence, tick }: PlacedFrame): unknown {
+  if (!(error instanceof SqlError)) return error;
+  const where = `record ${sequence} (tick ${tick}; ${file}, byte ${offset})`;
+  return new SqlError(error.sqlstate, error.message, {
+    ...error.fields,
+    detail: error.fields.detail === undefined ? `At ${where}.` : `${error.fields.detail} At ${where}.`,
+  });
+}
