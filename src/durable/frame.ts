@@ -18,20 +18,18 @@ const BEGINS_GROUP = 1;
 
 export const RECORD = {
   segment: 0,
-  /** A tick with what went into it. */
+  /** A tick with what went into it, which may be nothing but the clock. */
   tick: 1,
-  /** A tick in which only something of one session became live (a subscription). */
-  pass: 2,
   /** A statement that changed the catalog. */
-  definition: 3,
+  definition: 2,
   /** A stream began to read at these offsets. */
-  opened: 4,
+  opened: 3,
   /** An --init script ran to its end. */
-  script: 5,
+  script: 4,
+  /** A sink has written everything up to a tick. */
+  delivered: 5,
   /** The server ended in order: everything before was on the disk. */
   closed: 6,
-  /** A sink has written everything up to a tick. */
-  delivered: 7,
 } as const;
 
 export interface Frame {

@@ -3,7 +3,6 @@
  *
  *   tick        i64 now | varint streams, each: oid, flags, [watermark], [columns decoded], ranges (partition, from, to)
  *                       | varint tables, each: oid, length, batch (operators/batch/batch_codec.ts)
- *   pass        i64 now
  *   definition, opened, script, delivered   JSON: they are rare
  *
  * Of a stream only what changed is written. The watermark is that after the tick: it hangs on what the wall clock says of idle partitions, so
@@ -103,10 +102,6 @@ export function stampNow(frame: Buffer, now: bigint): void {
   frame.writeBigInt64LE(now, FRAME_HEADER);
 }
 
-export function nowOf(payload: Buffer): bigint {
-  return payload.readBigInt64LE(0);
-}
-
 /** A tick that streams' records went into. */
 export function streamsFrame(now: bigint, streams: StreamInput[]): Buffer {
   let size = NOW_BYTES + varintSize(streams.length) + varintSize(0);
@@ -149,7 +144,7 @@ function writeStream({ oid, ranges, watermark, columns }: StreamInput, frame: Bu
 
 /** A tick's record; the rows of tables lie in the arena, those of tables that `wanted` refuses are left out. */
 export function readTick(payload: Buffer, arena: Arena, wanted: (oid: number) => boolean = () => true): TickRecord {
-  const now = nowOf(payload);
+  const now = payload.readBigInt64LE(0);
   let at = NOW_BYTES;
   const number = () => {
     const { value, end } = readVarint(payload, at);

@@ -10,7 +10,7 @@ import type { TidemarkEngine } from '../runtime/engine.ts';
 import { localSession } from '../runtime/script.ts';
 import { RECORD } from './frame.ts';
 import { RangeFeed } from './range_feed.ts';
-import { type DefinitionRecord, nowOf, type OpenedRecord, readJson, readTick, type StreamInput } from './records.ts';
+import { type DefinitionRecord, type OpenedRecord, readJson, readTick, type StreamInput } from './records.ts';
 import type { PlacedFrame } from './segments.ts';
 import type { Survey } from './survey.ts';
 
@@ -45,10 +45,6 @@ export class Replay {
         case RECORD.tick:
           await this.#tick(frame);
           return;
-        case RECORD.pass:
-          this.#setClock(nowOf(frame.payload));
-          this.#engine.loop.tick = frame.tick;
-          return;
         case RECORD.definition:
           await this.#define(frame);
           return;
@@ -71,7 +67,7 @@ export class Replay {
     const { loop } = engine;
     const record = readTick(frame.payload, loop.arena, (oid) => !this.dropped(oid) && loop.relations.has(oid));
     this.#setClock(record.now);
-    loop.tick = frame.tick - 1n;
+    this.#expect(loop.tick + 1n, frame);
     const inputs: StreamInput[] = record.streams.filter(({ oid }) => !this.dropped(oid));
     if (inputs.length === 0) {
       engine.publishRows(new Map(record.tables.map(({ oid, batch }) => [oid, batch])));
@@ -113,7 +109,12 @@ export class Replay {
     } finally {
       session.transaction.rollback();
     }
-    engine.loop.tick = frame.tick;
+    this.#expect(engine.loop.tick, frame);
+  }
+
+  #expect(tick: bigint, frame: PlacedFrame): void {
+    if (tick === frame.tick) return;
+    throw new SqlError('XX001', `the record is of tick ${frame.tick}, but this is tick ${tick}`);
   }
 
   async #open(record: OpenedRecord): Promise<void> {

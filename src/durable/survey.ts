@@ -6,14 +6,7 @@ import { Arena } from '../../operators/batch/arena.ts';
 import { SqlError } from '../../operators/errors.ts';
 import type { DataDirectory } from './data_directory.ts';
 import { RECORD } from './frame.ts';
-import {
-  type DefinitionRecord,
-  type DeliveredRecord,
-  nowOf,
-  readJson,
-  readTick,
-  type ScriptRecord,
-} from './records.ts';
+import { type DefinitionRecord, type DeliveredRecord, readJson, readTick, type ScriptRecord } from './records.ts';
 import { type LogEnd, type PlacedFrame, readLog } from './segments.ts';
 
 /** Offsets of one partition that ticks took, first to last. */
@@ -90,9 +83,6 @@ function look(frame: PlacedFrame, survey: Omit<Survey, 'end'>, arena: Arena): vo
       }
       return;
     }
-    case RECORD.pass:
-      nowOf(frame.payload);
-      return;
     case RECORD.definition:
       for (const oid of readJson<DefinitionRecord>(frame.payload).dropped) survey.dropped.add(oid);
       return;

@@ -55,13 +55,24 @@ export async function backfill(engine: TidemarkEngine, view: ViewRuntime, becomi
     }
     const streamed = (relation: number) => engine.loop.relations.get(relation) === undefined;
     becoming.check();
-    engine.loop.attach(view, (relation) => !streamed(relation));
+    attach(engine, view, (relation) => !streamed(relation));
     becoming.live();
   } finally {
     for (const stream of held) stream.held = false;
   }
   for (const stream of fresh) engine.openStream(stream, starts.get(stream) as Map<number, bigint>);
   engine.schedule();
+}
+
+/** The view's first tick. It is a tick for all others even when the view fails in it. */
+function attach(engine: TidemarkEngine, view: ViewRuntime, isStored: (relation: number) => boolean): void {
+  const { tick } = engine.loop;
+  try {
+    engine.loop.attach(view, isStored);
+  } catch (error) {
+    if (engine.loop.tick !== tick) engine.journal?.passed(engine.loop);
+    throw error;
+  }
 }
 
 /** Offsets that a stream's `start` option names. While the log is replayed, nobody is asked: it says where the stream began. */

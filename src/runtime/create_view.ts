@@ -48,6 +48,7 @@ export async function createView(
     // Dropped later in the log: only statements in between need it, and no rows.
     view.release();
     engine.loop.addRelation(relation.oid, new StoredRelation(columnTypes(bound), relation.indexes));
+    engine.loop.run(new Map());
     engine.define(object, session);
     return;
   }
