@@ -2,11 +2,11 @@
  * An index: the rows of a relation, clustered by key (the literature's arrangement). Shared by every operator that needs the same
  * relation by the same key.
  *
- *   key table slot:  key row | u32 run, u32 count, u32 capacity, u32 spare
+ *   key table slot:  key row | u32 run, u32 count, u32 capacity, u32 spare, u32 directory of a long run or 0, u32 spare
  *   run:             count entries of  | u32 slot hash | i32 weight | row |, contiguous, so a probe reads forward
  *
  * apply() adds a delta: a positive weight is appended without looking for an equal row unless the delta's row retracts; a negative
- * weight scans the run (by slot hash) and reduces entries until it is used up. Cost O(1) an insert, O(run) a retraction.
+ * weight looks for equal entries (by slot hash, in a long run with a directory: run_directory.ts) and reduces them until it is used up. Cost O(1).
  * A retraction of a row that is not there is kept as a negative entry, so the integral stays exact whatever the order of deltas.
  */
 import type { Batch, Column } from '../batch/batch.ts';
@@ -16,12 +16,16 @@ import type { ColType } from '../types.ts';
 import { Heap } from './heap.ts';
 import { type RowOps, rowOps } from './row_ops.ts';
 import { RowTable, type SavedRowTable } from './row_table.ts';
+import { RunDirectory } from './run_directory.ts';
 import { touch, touchRange } from './write_marks.ts';
 
 const ENTRY_HEADER = 8;
 const RUN = 0;
 const COUNT = 1;
 const CAPACITY = 2;
+const DIRECTORY = 4;
+/** From this many entries on a retraction looks its row up in a directory of the run. */
+const LONG_RUN = 64;
 
 export type SavedKeyedIndex = {
   entries: number;
@@ -38,6 +42,7 @@ export class KeyedIndex {
   readonly rowOffset = ENTRY_HEADER;
   readonly keyColumns: number[];
   readonly #nullKeys: boolean;
+  readonly #directories: RunDirectory;
   #entries = 0;
 
   /** `keyColumns` are positions of `types`. nullKeys false: rows with a NULL key column are not stored (they can never match). */
@@ -46,12 +51,13 @@ export class KeyedIndex {
     this.#nullKeys = nullKeys;
     this.keys = new RowTable(
       keyColumns.map((c) => types[c]),
-      16,
+      24,
       'sql',
       this.heap,
     );
     this.rows = rowOps(types, 'identity');
     this.entryStride = ENTRY_HEADER + this.rows.layout.stride;
+    this.#directories = new RunDirectory(this.heap, this.entryStride);
   }
 
   /** Number of stored entries. */
@@ -79,52 +85,94 @@ export class KeyedIndex {
 
   #add(slot: number, row: number, weight: number): void {
     const payload = (slot + this.keys.payloadOffset) >>> 2;
-    const stride = this.entryStride;
     const hash = this.rows.slotHash(row);
-    const run = U32[payload + RUN];
-    let count = U32[payload + COUNT];
-    if (weight < 0 || this.#negative > 0) {
-      for (let at = run, i = 0; i < count; i++, at += stride) {
-        if (U32[at >>> 2] !== hash || !this.rows.equal(row, at + ENTRY_HEADER)) continue;
-        const have = I32[(at >>> 2) + 1];
-        if (have > 0 === weight > 0) continue;
-        const sum = have + weight;
-        if (sum !== 0 && sum > 0 === have > 0) {
-          touch(at);
-          I32[(at >>> 2) + 1] = sum;
-          return;
-        }
-        // The entry is used up: the last one takes its place.
-        if (have < 0) this.#negative--;
-        this.rows.free(at + ENTRY_HEADER, this.heap);
-        count--;
-        const last = run + count * stride;
-        if (last !== at) {
-          touchRange(at, stride);
-          kernels.copyBytes(at, last, stride);
-        }
-        this.#entries--;
-        U32[payload + COUNT] = count;
-        weight = sum;
-        if (weight === 0) {
-          if (count === 0) this.#dropKey(slot);
-          return;
-        }
-        i--;
-        at -= stride;
-      }
+    const rest = weight < 0 || this.#negative > 0 ? this.#cancel(payload, row, hash, weight) : weight;
+    if (rest === 0) {
+      if (U32[payload + COUNT] === 0) this.#dropKey(slot);
+      return;
     }
-    let target = run;
-    const capacity = U32[payload + CAPACITY];
-    if (count === capacity) target = this.#growRun(payload, run, count);
-    const at = target + count * stride;
+    const stride = this.entryStride;
+    const count = U32[payload + COUNT];
+    let run = U32[payload + RUN];
+    if (count === U32[payload + CAPACITY]) run = this.#growRun(payload, run, count);
+    const at = run + count * stride;
     touchRange(at, stride);
     U32[at >>> 2] = hash;
-    I32[(at >>> 2) + 1] = weight;
-    if (weight < 0) this.#negative++;
+    I32[(at >>> 2) + 1] = rest;
+    if (rest < 0) this.#negative++;
     this.rows.store(row, at + ENTRY_HEADER, this.heap);
     U32[payload + COUNT] = count + 1;
     this.#entries++;
+    const directory = U32[payload + DIRECTORY];
+    if (directory === 0) return;
+    if (this.#directories.fits(directory, count + 1)) this.#directories.add(directory, run, count);
+    else this.#dropDirectory(payload);
+  }
+
+  /** Uses the weight up on equal entries of the other sign; gives what is left of it. */
+  #cancel(payload: number, row: number, hash: number, weight: number): number {
+    let rest = weight;
+    while (rest !== 0) {
+      const entry = this.#opposite(payload, row, hash, rest > 0);
+      if (entry < 0) return rest;
+      const at = U32[payload + RUN] + entry * this.entryStride;
+      const have = I32[(at >>> 2) + 1];
+      const sum = have + rest;
+      if (sum !== 0 && sum > 0 === have > 0) {
+        touch(at);
+        I32[(at >>> 2) + 1] = sum;
+        return 0;
+      }
+      this.#removeEntry(payload, entry);
+      rest = sum;
+    }
+    return 0;
+  }
+
+  /** Number of an entry that equals the bound row and has a weight of the other sign; -1 when there is none. */
+  #opposite(payload: number, row: number, hash: number, positive: boolean): number {
+    const stride = this.entryStride;
+    const run = U32[payload + RUN];
+    const count = U32[payload + COUNT];
+    const takes = (entry: number): boolean => {
+      const at = run + entry * stride;
+      if (U32[at >>> 2] !== hash || I32[(at >>> 2) + 1] > 0 === positive) return false;
+      return this.rows.equal(row, at + ENTRY_HEADER);
+    };
+    if (count >= LONG_RUN) {
+      if (U32[payload + DIRECTORY] === 0) U32[payload + DIRECTORY] = this.#directories.build(run, count);
+      return this.#directories.find(U32[payload + DIRECTORY], hash, takes);
+    }
+    for (let entry = 0, at = run >>> 2; entry < count; entry++, at += stride >>> 2)
+      if (U32[at] === hash && takes(entry)) return entry;
+    return -1;
+  }
+
+  /** Takes an entry out; the last one takes its place. */
+  #removeEntry(payload: number, entry: number): void {
+    const stride = this.entryStride;
+    const run = U32[payload + RUN];
+    const at = run + entry * stride;
+    const last = U32[payload + COUNT] - 1;
+    if (I32[(at >>> 2) + 1] < 0) this.#negative--;
+    this.rows.free(at + ENTRY_HEADER, this.heap);
+    const directory = U32[payload + DIRECTORY];
+    if (directory !== 0) {
+      this.#directories.remove(directory, run, entry);
+      if (last !== entry) this.#directories.renumber(directory, run, last, entry);
+    }
+    if (last !== entry) {
+      touchRange(at, stride);
+      kernels.copyBytes(at, run + last * stride, stride);
+    }
+    this.#entries--;
+    U32[payload + COUNT] = last;
+    if (directory !== 0 && last < LONG_RUN / 2) this.#dropDirectory(payload);
+  }
+
+  #dropDirectory(payload: number): void {
+    if (U32[payload + DIRECTORY] !== 0) this.#directories.free(U32[payload + DIRECTORY]);
+    U32[payload + DIRECTORY] = 0;
   }
 
   /** Entries with a negative weight; while there are none, inserts need not look for one to cancel. */
@@ -148,6 +196,7 @@ export class KeyedIndex {
     const payload = (slot + this.keys.payloadOffset) >>> 2;
     const capacity = U32[payload + CAPACITY];
     if (capacity > 0) this.heap.free(U32[payload + RUN], capacity * this.entryStride);
+    this.#dropDirectory(payload);
     this.keys.remove(slot);
   }
 
