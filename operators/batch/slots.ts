@@ -138,10 +138,7 @@ function readNumeric(slot: number): Decimal {
     case NUMERIC_SMALL:
       return decimal(I64[slot / 8], scale);
     case NUMERIC_WIDE: {
-      const length = U32[word];
-      const address = U32[word + 3];
-      const hex = BYTES.hexSlice(address, address + length);
-      const magnitude = BigInt('0x' + Buffer.from(hex, 'hex').reverse().toString('hex'));
+      const magnitude = readMagnitude(U32[word + 3], U32[word]);
       return decimal(U32[word + 1] === 1 ? -magnitude : magnitude, scale);
     }
     case NUMERIC_NAN:
@@ -170,15 +167,41 @@ function writeNumeric(slot: number, value: Decimal, allocator: Allocator): void 
     return;
   }
   const negative = value.m < 0n;
-  let hex = (negative ? -value.m : value.m).toString(16);
-  if (hex.length % 2 === 1) hex = '0' + hex;
-  const bytes = Buffer.from(hex, 'hex').reverse();
+  const bytes = magnitudeBytes(negative ? -value.m : value.m);
   const address = allocator.alloc(bytes.length);
   U8.set(bytes, address);
   U32[word] = bytes.length;
   U32[word + 1] = negative ? 1 : 0;
   U8[slot + 10] = NUMERIC_WIDE;
   U32[word + 3] = address;
+}
+
+/** Two words of 64 bits and their bytes: most wide numerics fit. */
+const WORDS = new BigUint64Array(2);
+const WORD_BYTES = new Uint8Array(WORDS.buffer);
+
+/** The magnitude's bytes, little endian, none of them a leading zero. */
+function magnitudeBytes(magnitude: bigint): Uint8Array {
+  const high = magnitude >> 64n;
+  if (high <= 0xffffffffffffffffn) {
+    WORDS[0] = BigInt.asUintN(64, magnitude);
+    WORDS[1] = high;
+    let length = 16;
+    while (length > 1 && WORD_BYTES[length - 1] === 0) length--;
+    return WORD_BYTES.subarray(0, length);
+  }
+  let hex = magnitude.toString(16);
+  if (hex.length % 2 === 1) hex = '0' + hex;
+  return Buffer.from(hex, 'hex').reverse();
+}
+
+function readMagnitude(address: number, length: number): bigint {
+  if (length > 16) {
+    const hex = BYTES.hexSlice(address, address + length);
+    return BigInt('0x' + Buffer.from(hex, 'hex').reverse().toString('hex'));
+  }
+  for (let i = 0; i < 16; i++) WORD_BYTES[i] = i < length ? U8[address + i] : 0;
+  return (WORDS[1] << 64n) | WORDS[0];
 }
 
 function readUuid(slot: number): string {

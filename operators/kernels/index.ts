@@ -13,6 +13,8 @@ interface Kernels {
   /** assembly/bytes.ts; booleans are 0 and 1. */
   copyBytes(to: number, from: number, length: number): void;
   fillBytes(address: number, value: number, length: number): void;
+  hashBytes(seed: number, address: number, length: number): number;
+  equalBytes(a: number, b: number, length: number): number;
   allSet(address: number, n: number): number;
   allPositive(address: number, n: number): number;
   boundsOfInt64(data: number, valid: number, n: number, result: number): number;

@@ -23,7 +23,7 @@ export interface RowOps {
   /** Fixes the columns read by hash, equal and store; column k of the row comes from columns[k]. */
   bind(columns: Column[]): void;
   hash(row: number): number;
-  /** A hash that looks at the slots and not at long values: equal rows by `identity` have equal ones, unequal rows sometimes. */
+  /** A hash that looks at samples of long values only: equal rows by `identity` have equal ones, unequal rows sometimes. */
   slotHash(row: number): number;
   equal(row: number, address: number): boolean;
   /** True when two bound rows are equal. */
@@ -88,8 +88,7 @@ function hashCode(phys: Phys, oid: number, slot: string): string {
 function slotHashCode(phys: Phys, slot: string): string {
   switch (phys) {
     case 'varlen':
-      // Length and first bytes, and the rest of a short value.
-      return `{ const w = (${slot}) >>> 2; h = mix(mix(h, I32[w]), I32[w + 1]); if (U32[w] <= 12) h = mix(mix(h, I32[w + 2]), I32[w + 3]); }`;
+      return `h = o.hashSample(h, ${slot});`;
     case 'numeric':
       // Scale; of a small one also the value.
       return `{ const w = (${slot}) >>> 2; h = mix(h, I32[w + 2]); if (U8[(${slot}) + 10] === 0) h = mix(mix(h, I32[w]), I32[w + 1]); }`;

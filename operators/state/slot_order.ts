@@ -5,11 +5,12 @@
  * blanks), so slots with different bytes can be equal; equal slots hash alike.
  */
 import { I32, I64, U8, U16, U32 } from '../batch/memory.ts';
-import { NUMERIC_SMALL, readSlot, varlenAddress } from '../batch/slots.ts';
+import { NUMERIC_SMALL, NUMERIC_WIDE, readSlot, varlenAddress } from '../batch/slots.ts';
 import type { Decimal } from '../datum.ts';
 import { compareDatum } from '../expr/compare.ts';
 import { compareDecimal } from '../expr/decimal/compare.ts';
 import { normalizeDecimal } from '../expr/decimal/normal.ts';
+import { kernels } from '../kernels/index.ts';
 import { OID } from '../types.ts';
 
 export function mix(h: number, word: number): number {
@@ -26,7 +27,11 @@ export function finish(h: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
+/** From this many bytes on the call of a WebAssembly kernel pays. */
+const LONG = 32;
+
 function hashBytes(h: number, address: number, length: number): number {
+  if (length >= LONG) return kernels.hashBytes(h, address, length);
   const end = address + length;
   let at = address;
   for (; at + 4 <= end; at += 4) h = mix(h, U8[at] | (U8[at + 1] << 8) | (U8[at + 2] << 16) | (U8[at + 3] << 24));
@@ -36,6 +41,7 @@ function hashBytes(h: number, address: number, length: number): number {
 }
 
 function bytesEqual(a: number, b: number, length: number): boolean {
+  if (length >= LONG) return kernels.equalBytes(a, b, length) !== 0;
   for (let i = 0; i < length; i++) if (U8[a + i] !== U8[b + i]) return false;
   return true;
 }
@@ -106,8 +112,32 @@ export function equalNumeric(a: number, b: number): boolean {
   return compareNumeric(a, b) === 0;
 }
 
+/** Some of a varlen value: its slot, and of a long value words from the middle and the end. */
+export function hashSample(h: number, slot: number): number {
+  const word = slot >>> 2;
+  const length = U32[word];
+  const known = mix(mix(h, length), I32[word + 1]);
+  if (length <= 12) return mix(mix(known, I32[word + 2]), I32[word + 3]);
+  const address = U32[word + 2];
+  return mix(
+    mix(mix(known, wordAt(address + (length >>> 1) - 2)), wordAt(address + length - 8)),
+    wordAt(address + length - 4),
+  );
+}
+
+function wordAt(address: number): number {
+  return U8[address] | (U8[address + 1] << 8) | (U8[address + 2] << 16) | (U8[address + 3] << 24);
+}
+
 /** Equal and shown with the same scale. */
 export function sameNumeric(a: number, b: number): boolean {
+  if (U8[a + 10] === NUMERIC_WIDE && U8[b + 10] === NUMERIC_WIDE) {
+    const x = a >>> 2;
+    const y = b >>> 2;
+    // A value and scale have one representation.
+    if (U32[x] !== U32[y] || U32[x + 1] !== U32[y + 1] || U16[(a + 8) >>> 1] !== U16[(b + 8) >>> 1]) return false;
+    return bytesEqual(U32[x + 3], U32[y + 3], U32[x]);
+  }
   return U16[(a + 8) >>> 1] === U16[(b + 8) >>> 1] && equalNumeric(a, b);
 }
 

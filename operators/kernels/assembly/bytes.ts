@@ -58,3 +58,21 @@ export function boundsOfInt64(data: usize, valid: usize, n: i32, result: usize):
   store<i64>(result, greatest, 8);
   return any;
 }
+
+function mix(h: u32, word: u32): u32 {
+  return rotl<u32>((h ^ word) * 0x9e3779b1, 15);
+}
+
+/** state/slot_order.ts hashBytes: words of four bytes, low first, the rest as one more, the length. */
+export function hashBytes(seed: u32, address: usize, length: usize): u32 {
+  let h = seed;
+  const end = address + length;
+  for (; address + 4 <= end; address += 4) h = mix(h, load<u32>(address));
+  let rest: u32 = 0;
+  for (let shift: u32 = 0; address < end; address++, shift += 8) rest |= (<u32>load<u8>(address)) << shift;
+  return mix(mix(h, rest), <u32>length);
+}
+
+export function equalBytes(a: usize, b: usize, length: usize): bool {
+  return memory.compare(a, b, length) === 0;
+}

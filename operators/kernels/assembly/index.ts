@@ -1,3 +1,3 @@
 /** What the module of kernels exports. */
-export { allPositive, allSet, boundsOfInt64, copyBytes, fillBytes } from './bytes';
+export { allPositive, allSet, boundsOfInt64, copyBytes, equalBytes, fillBytes, hashBytes } from './bytes';
 export { scanJson, scanJsonScalar } from './json/scan';
