@@ -7,6 +7,8 @@ import kafkajs, { type Kafka } from 'kafkajs';
 import lz4 from 'lz4-napi';
 import '../operators/expr/functions/index.ts';
 import { initParser } from '../planner/parse/parse.ts';
+import { IoThread } from '../src/io/io_thread.ts';
+import { type KafkaAccess, kafkaHere } from '../src/kafka/access.ts';
 import { TidemarkEngine } from '../src/runtime/engine.ts';
 import { runScript } from '../src/runtime/script.ts';
 import { kafkaUnavailable, startBroker } from '../test/kafka/broker.ts';
@@ -32,7 +34,10 @@ export async function kafkaBench(options: { messages: number; json: boolean }): 
   try {
     await fill(kafka, options.messages);
     const peer = await measure(() => eachBatch(kafka, options.messages));
-    const ours = await measure(() => tidemark(broker.brokers, options.messages));
+    const ours = await measure(() => tidemark(broker.brokers, options.messages, kafkaHere));
+    const io = new IoThread({ log: () => undefined, onFailure: fail });
+    const threads = await measure(() => tidemark(broker.brokers, options.messages, io.kafka));
+    await io.close();
     const table = new Table(options.json);
     const row = (reader: string, m: { cpu: number; wall: number }) => ({
       reader,
@@ -42,7 +47,8 @@ export async function kafkaBench(options: { messages: number; json: boolean }): 
       ratioToPeer: m.cpu / peer.cpu,
     });
     table.add(row('kafkajs eachBatch + JSON.parse', peer));
-    table.add(row('tidemark q1 to a view', ours));
+    table.add(row('tidemark q1 to a view, one thread', ours));
+    table.add(row('tidemark q1 to a view, Kafka in the I/O thread', threads));
   } finally {
     await broker.stop();
   }
@@ -104,9 +110,13 @@ async function eachBatch(kafka: Kafka, messages: number): Promise<void> {
   if (sum <= 0) throw new Error('no prices');
 }
 
-async function tidemark(brokers: string, messages: number): Promise<void> {
+function fail(error: Error): never {
+  throw error;
+}
+
+async function tidemark(brokers: string, messages: number, kafka: KafkaAccess): Promise<void> {
   await initParser();
-  const engine = new TidemarkEngine();
+  const engine = new TidemarkEngine({ kafka });
   await runScript(
     engine,
     streamsSql(
