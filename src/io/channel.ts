@@ -10,8 +10,10 @@
 import type { MessagePort, Transferable, Worker } from 'node:worker_threads';
 
 const HEAD_BYTES = 12;
-/** Frames of a turn that are larger leave at once. */
+/** So much of a turn is put together; what is more leaves before the turn ends. */
 const STAGED_BYTES = 65536;
+/** A frame of this size has a message of its own. */
+const LARGE_BYTES = STAGED_BYTES / 2;
 
 export interface Receiver<M> {
   frame(kind: number, id: number, bytes: Buffer): void;
@@ -22,7 +24,7 @@ export interface Receiver<M> {
 export class Channel<Out extends object, In extends object> {
   readonly #port: MessagePort | Worker;
   readonly #defer: (flush: () => void) => void;
-  #staged: Buffer = Buffer.allocUnsafeSlow(STAGED_BYTES);
+  readonly #staged: Buffer = Buffer.allocUnsafeSlow(STAGED_BYTES);
   #length = 0;
   #waiting = false;
 
@@ -42,21 +44,23 @@ export class Channel<Out extends object, In extends object> {
   /** The bytes are copied. */
   frame(kind: number, id: number, bytes: Uint8Array | null = null): void {
     const length = bytes?.length ?? 0;
-    this.#reserve(HEAD_BYTES + length);
-    const at = this.#length;
-    this.#head(kind, id, length);
-    if (bytes !== null) this.#staged.set(bytes, at + HEAD_BYTES);
-    this.#length = at + HEAD_BYTES + length;
+    if (length >= LARGE_BYTES) {
+      this.flush();
+      const alone = Buffer.allocUnsafeSlow(HEAD_BYTES + length);
+      write(alone, 0, kind, id, bytes);
+      this.#send(alone.buffer as ArrayBuffer);
+      return;
+    }
+    if (this.#length + HEAD_BYTES + length > STAGED_BYTES) this.flush();
+    this.#length = write(this.#staged, this.#length, kind, id, bytes);
     this.#flushSoon();
   }
 
   /** A frame whose bytes are one int32. */
   number(kind: number, id: number, value: number): void {
-    this.#reserve(HEAD_BYTES + 4);
-    this.#head(kind, id, 4);
-    this.#staged.writeInt32LE(value, this.#length + HEAD_BYTES);
-    this.#length += HEAD_BYTES + 4;
-    this.#flushSoon();
+    const bytes = Buffer.allocUnsafe(4);
+    bytes.writeInt32LE(value);
+    this.frame(kind, id, bytes);
   }
 
   post(message: Out, transfer?: readonly Transferable[]): void {
@@ -64,28 +68,17 @@ export class Channel<Out extends object, In extends object> {
     this.#port.postMessage(message, transfer);
   }
 
-  #head(kind: number, id: number, length: number): void {
-    const staged = this.#staged;
-    staged.writeInt32LE(kind, this.#length);
-    staged.writeInt32LE(id, this.#length + 4);
-    staged.writeInt32LE(length, this.#length + 8);
-  }
-
-  #reserve(bytes: number): void {
-    if (this.#length + bytes <= this.#staged.length) return;
-    this.flush();
-    if (bytes > this.#staged.length) this.#staged = Buffer.allocUnsafeSlow(bytes);
-  }
-
   #flushSoon(): void {
-    if (this.#length >= STAGED_BYTES / 2) this.flush();
-    else if (!this.#waiting) {
-      this.#waiting = true;
-      this.#defer(() => {
-        this.#waiting = false;
-        this.flush();
-      });
-    }
+    if (this.#waiting) return;
+    this.#waiting = true;
+    this.#defer(() => {
+      this.#waiting = false;
+      this.flush();
+    });
+  }
+
+  #send(bytes: ArrayBuffer): void {
+    this.#port.postMessage(bytes, [bytes]);
   }
 
   /** Sends the frames staged so far. */
@@ -93,9 +86,18 @@ export class Channel<Out extends object, In extends object> {
     if (this.#length === 0) return;
     const bytes = this.#staged.buffer.slice(0, this.#length) as ArrayBuffer;
     this.#length = 0;
-    if (this.#staged.length > STAGED_BYTES) this.#staged = Buffer.allocUnsafeSlow(STAGED_BYTES);
-    this.#port.postMessage(bytes, [bytes]);
+    this.#send(bytes);
   }
+}
+
+/** Writes a frame at `at`; gives the place behind it. */
+function write(to: Buffer, at: number, kind: number, id: number, bytes: Uint8Array | null): number {
+  const length = bytes?.length ?? 0;
+  to.writeInt32LE(kind, at);
+  to.writeInt32LE(id, at + 4);
+  to.writeInt32LE(length, at + 8);
+  if (bytes !== null) to.set(bytes, at + HEAD_BYTES);
+  return at + HEAD_BYTES + length;
 }
 
 function deliver(message: ArrayBuffer, receiver: Receiver<never>): void {
