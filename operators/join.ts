@@ -41,7 +41,8 @@ export class JoinOperator implements Operator {
     // The indexes are the graph's.
   }
 
+  /** The indexes are the graph's. */
   release(): void {
-    // The indexes are the graph's.
+    this.#pairs.residual?.release();
   }
 }

@@ -111,6 +111,10 @@ export class Residual {
       return false;
     }
   }
+
+  release(): void {
+    this.#kernel.release();
+  }
 }
 
 /** Whether the side's index had all rows of the delta appended. */

@@ -100,6 +100,6 @@ export class MapOperator implements Operator {
   }
 
   release(): void {
-    // Stateless.
+    this.#kernel?.release();
   }
 }

@@ -79,7 +79,8 @@ export class OuterJoinOperator implements Operator {
     // The indexes are the graph's.
   }
 
+  /** The indexes are the graph's. */
   release(): void {
-    // The indexes are the graph's.
+    this.#pairs.residual?.release();
   }
 }

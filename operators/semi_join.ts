@@ -25,6 +25,7 @@ function mayFail(e: Expr): boolean {
 export class SemiJoinOperator implements Operator {
   readonly #types: ColType[];
   readonly #left: JoinSide;
+  readonly #residual: Residual | null;
   readonly #change: MatchChange;
   /** All pairs, computed for their errors alone; null when the predicate cannot fail. */
   readonly #pairs: JoinPairs | null;
@@ -35,6 +36,7 @@ export class SemiJoinOperator implements Operator {
     this.#joinedTypes = inputTypes.flat();
     const sides = joinSides(spec, inputTypes, indexes);
     const residual = spec.residual === null ? null : new Residual(spec.residual, this.#joinedTypes);
+    this.#residual = residual;
     this.#left = sides[0];
     this.#change = new MatchChange(sides[0], sides[1], residual, spec.kind === 'semi' ? 'matched' : 'unmatched');
     this.#pairs = spec.residual !== null && mayFail(spec.residual) ? new JoinPairs(sides, residual) : null;
@@ -76,7 +78,8 @@ export class SemiJoinOperator implements Operator {
     // The indexes are the graph's.
   }
 
+  /** The indexes are the graph's. */
   release(): void {
-    // The indexes are the graph's.
+    this.#residual?.release();
   }
 }

@@ -10,6 +10,9 @@ import type { DataflowPlan } from '../../operators/plan.ts';
 import type { PhysicalQuery } from '../../planner/physical/index.ts';
 import { finish, lookupRows, type Reader, type ReadResult, tickOf } from './reads.ts';
 
+/** A prepared statement has no end that could be waited for: its operators go with it when it is collected. */
+const collected = new FinalizationRegistry<Dataflow>((dataflow) => dataflow.release());
+
 export class PointRead {
   readonly #physical: PhysicalQuery;
   readonly #dataflow: Dataflow;
@@ -17,6 +20,7 @@ export class PointRead {
   private constructor(physical: PhysicalQuery) {
     this.#physical = physical;
     this.#dataflow = new Dataflow(physical.plan);
+    collected.register(this, this.#dataflow);
   }
 
   /** Null when the plan is not of this kind. */

@@ -23,8 +23,15 @@ import type { EvalContext, Expr } from '../ir.ts';
 import { Generator } from './generator.ts';
 import { storeValue } from './values.ts';
 
+/** A kernel's owner gives its memory back; batches that it made may show constants that lie there. */
+interface Owned {
+  release(): void;
+}
+
+type MapLoop = (input: Batch, out: BatchBuilder, context: EvalContext, slow: (row: number) => void) => Batch;
+
 /** Runs over all rows of the input; rows that it gives up are passed to `slow` (which appends what they give, in place). */
-export type MapKernel = (input: Batch, out: BatchBuilder, context: EvalContext, slow: (row: number) => void) => Batch;
+export type MapKernel = MapLoop & Owned;
 
 /** 10^0 to 10^31 as doubles; exact up to 10^22. */
 const P10 = Float64Array.from({ length: 32 }, (_, i) => Number(`1e${i}`));
@@ -72,8 +79,10 @@ function rowCode(filter: Expr | null, items: Expr[], inputTypes: ColType[], outT
   return { generator, stores: stores.join('\n'), copies: copies.join('\n'), passed };
 }
 
+type Test = (columns: Column[], row: number, context: EvalContext, arena: Arena) => number;
+
 /** A predicate of one row of some columns: 1 true, 0 false or NULL, -1 the interpreter has to say. */
-export type RowTest = (columns: Column[], row: number, context: EvalContext, arena: Arena) => number;
+export type RowTest = Test & Owned;
 
 /** The kernel of a predicate over rows with these column types. */
 export function compileTest(e: Expr, types: ColType[]): RowTest {
@@ -95,7 +104,8 @@ export function compileTest(e: Expr, types: ColType[]): RowTest {
       return ${isNull} || ${v} !== 1 ? 0 : 1;
     };`;
   const make = new Function('memory', 'P10', 'f', 'h', 'readDatum', 'writeSlot', code);
-  return make(memory, P10, interpreted.map(bindExpr), objects, readDatum, writeSlot) as RowTest;
+  const run = make(memory, P10, interpreted.map(bindExpr), objects, readDatum, writeSlot) as Test;
+  return Object.assign(run, { release: () => generator.memory.release() });
 }
 
 const naming = (objects: object[]) => objects.map((_, i) => `const h${i} = h[${i}];`).join(' ');
@@ -111,7 +121,9 @@ export function interpretedParts(
   inputTypes: ColType[],
   outTypes: ColType[],
 ): Expr[] {
-  return rowCode(filter, project ?? allColumns(inputTypes), inputTypes, outTypes).generator.interpreted;
+  const { generator } = rowCode(filter, project ?? allColumns(inputTypes), inputTypes, outTypes);
+  generator.memory.release();
+  return generator.interpreted;
 }
 
 /** The kernel of one map node. `project` null keeps the row's columns. */
@@ -162,5 +174,6 @@ export function compileMap(
     weights: input.weights,
   });
   const make = new Function('memory', 'P10', 'f', 'h', 'readDatum', 'writeSlot', 'catchUp', 'shared', code);
-  return make(memory, P10, interpreted.map(bindExpr), objects, readDatum, writeSlot, catchUp, shared) as MapKernel;
+  const run = make(memory, P10, interpreted.map(bindExpr), objects, readDatum, writeSlot, catchUp, shared) as MapLoop;
+  return Object.assign(run, { release: () => generator.memory.release() });
 }

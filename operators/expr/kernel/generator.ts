@@ -7,13 +7,13 @@
  * A subexpression that occurs again in the reach of its first occurrence is computed once. Reach is that of `const` in the generated
  * blocks: an arm of CASE sees what its conditions computed, what follows the CASE does not see what its arms did.
  */
-import { Arena } from '../../batch/arena.ts';
 import { writeSlot } from '../../batch/slots.ts';
 import { type Datum, isDecimal, isPgArray } from '../../datum.ts';
 import { type ColType, OID, physOf } from '../../types.ts';
 import { columnsOf } from '../columns.ts';
 import type { Expr } from '../ir.ts';
 import { integerText, parseInteger } from '../text/slot_text.ts';
+import { KernelMemory } from './kernel_memory.ts';
 import { matchedGroup } from './regexes.ts';
 import { type Inline, OVER, type Site, templates } from './templates.ts';
 import { type Kind, kindOf, loadColumn, type Value } from './values.ts';
@@ -24,21 +24,6 @@ import './times.ts';
 type Node<K extends Expr['k']> = Extract<Expr, { k: K }>;
 
 const SAFE = 9007199254740991n;
-
-/** Slots and bytes of constants and call sites live as long as the process; equal constants share one. */
-const forever = new Arena();
-const constantSlots = new Map<string, number>();
-
-function constantSlot(type: ColType, value: Datum): number {
-  const key = `${type.oid}:${textOf(value)}`;
-  let slot = constantSlots.get(key);
-  if (slot === undefined) {
-    slot = forever.allocZeroed(16);
-    writeSlot(physOf(type.oid), type.oid, slot, value, forever);
-    constantSlots.set(key, slot);
-  }
-  return slot;
-}
 
 function textOf(value: unknown): string {
   return JSON.stringify(value, (_, v) =>
@@ -76,6 +61,9 @@ export class Generator implements Site {
   readonly objects: object[] = [];
   /** Subexpressions left to the interpreter's closures, which the code calls by position. */
   readonly interpreted: Expr[] = [];
+  /** What the code's addresses point into. */
+  readonly memory = new KernelMemory();
+  readonly #constantSlots = new Map<string, number>();
   /** Statement that gives a row up. */
   readonly #giveUp: string;
   readonly #loaded = new Map<number, Value>();
@@ -98,16 +86,27 @@ export class Generator implements Site {
   }
 
   slot(): number {
-    return forever.allocZeroed(16);
+    return this.memory.zeroed(16);
   }
 
   bytes(count: number): number {
-    return forever.alloc(Math.max(count, 1));
+    return this.memory.alloc(count);
   }
 
   literal(text: string): { address: number; length: number } {
-    const bytes = Buffer.from(text);
-    return { address: forever.copyIn(bytes), length: bytes.length };
+    return this.memory.text(text);
+  }
+
+  /** Equal constants share a slot. */
+  #constantSlot(type: ColType, value: Datum): number {
+    const key = `${type.oid}:${textOf(value)}`;
+    let slot = this.#constantSlots.get(key);
+    if (slot === undefined) {
+      slot = this.memory.zeroed(16);
+      writeSlot(physOf(type.oid), type.oid, slot, value, this.memory);
+      this.#constantSlots.set(key, slot);
+    }
+    return slot;
   }
 
   use(object: object): string {
@@ -241,7 +240,7 @@ export class Generator implements Site {
         return { kind, v: `(${v.m})`, isNull: 'false', scale: String(v.s) };
       }
       default:
-        return { kind: 'slot', v: String(constantSlot(e.t, v)), isNull: 'false' };
+        return { kind: 'slot', v: String(this.#constantSlot(e.t, v)), isNull: 'false' };
     }
   }
 

@@ -17,9 +17,9 @@ export interface Inline {
 
 /** The call site: what one use of a template in one kernel may own. */
 export interface Site {
-  /** Address of a zeroed 16-byte slot for a result; it lives as long as the process and is written again for every row. */
+  /** Address of a zeroed 16-byte slot for a result; it lives as long as the kernel and is written again for every row. */
   slot(): number;
-  /** Address of bytes that live as long as the process. */
+  /** Address of bytes that live as long as the kernel. */
   bytes(count: number): number;
   /** A text's bytes in such memory. */
   literal(text: string): { address: number; length: number };
