@@ -224,6 +224,6 @@ function streamSources(plan: DataflowPlan, { loop, sources }: Reader) {
   return [...needed].map(([stream, columns]) => ({
     stream,
     columns: [...columns],
-    history: stream.history.map((entry) => ({ ...entry })),
+    history: stream.history.pieces(),
   }));
 }
