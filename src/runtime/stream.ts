@@ -282,7 +282,7 @@ export class StreamRuntime {
       );
     }
     this.#records.push({ raw, from, to, firstRow: first, bad });
-    if (to > from) this.statistics.bytes += BigInt(raw.valueEnd[to - 1] - Math.max(0, raw.valueStart[from]));
+    this.statistics.bytes += BigInt(valueBytes(raw, from, to));
     this.#moveTime(raw.partition, builder, first);
   }
 
@@ -409,6 +409,12 @@ export class StreamRuntime {
     this.errors.relation.release();
     this.late.release();
   }
+}
+
+function valueBytes(raw: RawBatch, from: number, to: number): number {
+  let bytes = 0;
+  for (let i = from; i < to; i++) if (raw.valueStart[i] >= 0) bytes += raw.valueEnd[i] - raw.valueStart[i];
+  return bytes;
 }
 
 /** Calls back for every record that gave a row. */
