@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { HELP, parseCommand, UsageError } from './cli/arguments.ts';
 import { demo } from './cli/demo.ts';
+import { doctor } from './cli/doctor.ts';
 import { start } from './cli/start.ts';
 
 /** Version of this package. */
@@ -27,6 +28,8 @@ async function main(args: string[]): Promise<void> {
       case 'version':
         process.stdout.write(`tidemark ${version()}\n`);
         return;
+      case 'doctor':
+        return await doctor(command.path);
       case 'start':
         return await start(command.options, version());
       case 'demo':

@@ -6,6 +6,7 @@ export const HELP = `tidemark - streaming SQL with a Postgres wire interface
 Usage:
   tidemark start [options]     run the server
   tidemark demo [options]      run a server with a live auction and watch it
+  tidemark doctor DIR          check a data directory; ends with 1 when it is damaged
   tidemark --help | --version
 
 Options:
@@ -30,7 +31,11 @@ export interface ServerOptions {
   portGiven: boolean;
 }
 
-export type Command = { k: 'help' } | { k: 'version' } | { k: 'start' | 'demo'; options: ServerOptions };
+export type Command =
+  | { k: 'help' }
+  | { k: 'version' }
+  | { k: 'doctor'; path: string }
+  | { k: 'start' | 'demo'; options: ServerOptions };
 
 /** Throws UsageError for what is not understood. */
 export function parseCommand(args: string[]): Command {
@@ -38,7 +43,8 @@ export function parseCommand(args: string[]): Command {
   if (values.help === true || positionals[0] === 'help') return { k: 'help' };
   if (values.version === true) return { k: 'version' };
   const [name, ...rest] = positionals;
-  if (name === undefined) throw new UsageError('say what to do: start or demo');
+  if (name === 'doctor') return { k: 'doctor', path: directoryOf(rest) };
+  if (name === undefined) throw new UsageError('say what to do: start, demo or doctor');
   if (name !== 'start' && name !== 'demo') throw new UsageError(`unknown command "${name}"`);
   if (rest.length > 0) throw new UsageError(`unexpected argument "${rest[0]}"`);
   const level = values['log-level'] ?? 'info';
@@ -53,6 +59,11 @@ export function parseCommand(args: string[]): Command {
       logLevel: level,
     },
   };
+}
+
+function directoryOf(rest: string[]): string {
+  if (rest.length !== 1) throw new UsageError('doctor wants one data directory');
+  return rest[0];
 }
 
 function parse(args: string[]) {

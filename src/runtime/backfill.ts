@@ -10,6 +10,7 @@ import { Arena } from '../../operators/batch/arena.ts';
 import { startPosition } from '../sources/start.ts';
 import type { TidemarkEngine } from './engine.ts';
 import type { StreamRuntime } from './stream.ts';
+import type { HistoryPiece } from './stream_history.ts';
 import type { ViewRuntime } from './view.ts';
 
 /** Rounds of replay while the streams run before they are held. */
@@ -26,9 +27,8 @@ export interface Becoming {
 interface Progress {
   stream: StreamRuntime;
   columns: number[];
-  entry: number;
-  /** Offset reached within the entry. */
-  at: bigint | null;
+  /** Offsets that the view has seen, by partition. */
+  reached: Map<number, bigint>;
 }
 
 export async function backfill(engine: TidemarkEngine, view: ViewRuntime, becoming: Becoming): Promise<void> {
@@ -40,7 +40,7 @@ export async function backfill(engine: TidemarkEngine, view: ViewRuntime, becomi
     stream.need(columns);
     const known = progress.find((p) => p.stream === stream);
     if (known !== undefined) known.columns.push(...columns);
-    else if (stream.opened) progress.push({ stream, columns: [...columns], entry: 0, at: null });
+    else if (stream.opened) progress.push({ stream, columns: [...columns], reached: new Map() });
     else if (!fresh.includes(stream)) fresh.push(stream);
   }
   const starts = new Map<StreamRuntime, Map<number, bigint>>();
@@ -83,36 +83,18 @@ export async function startOffsets(engine: TidemarkEngine, stream: StreamRuntime
 
 /** Replays what the stream's history has beyond the view's progress. False when there is nothing. */
 async function replayNew(engine: TidemarkEngine, view: ViewRuntime, p: Progress): Promise<boolean> {
-  let moved = false;
-  for (;;) {
-    const entry = p.stream.history[p.entry];
-    if (entry === undefined) return moved;
-    const from = p.at ?? entry.from;
-    const to = entry.to;
-    if (from < to) {
-      moved = true;
-      await replayRange(engine, view, p, { ...entry, from, to });
-    }
-    // The last entry may still grow while ticks go on.
-    if (p.entry === p.stream.history.length - 1) {
-      p.at = to;
-      if (entry.to === to) return moved;
-    } else if (entry.to === to) {
-      p.entry++;
-      p.at = null;
-    } else p.at = to;
+  const pieces = p.stream.history.pieces(p.reached);
+  for (const piece of pieces) {
+    await replayPiece(engine, view, p, piece);
+    p.reached.set(piece.partition, piece.to);
   }
+  return pieces.length > 0;
 }
 
-async function replayRange(
-  engine: TidemarkEngine,
-  view: ViewRuntime,
-  p: Progress,
-  entry: StreamRuntime['history'][number],
-): Promise<void> {
+async function replayPiece(engine: TidemarkEngine, view: ViewRuntime, p: Progress, piece: HistoryPiece): Promise<void> {
   let arena = new Arena();
   try {
-    for await (const batch of p.stream.replay(entry, p.columns, () => arena)) {
+    for await (const batch of p.stream.replay(piece, p.columns, () => arena)) {
       engine.loop.feed(view, p.stream.oid, batch, arena);
       arena.release();
       arena = new Arena();

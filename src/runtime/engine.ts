@@ -241,10 +241,8 @@ export class TidemarkEngine implements Engine {
     if (!moved && !this.loop.hasClockedViews) return false;
     this.publishInput(input);
     for (const stream of this.streams.values()) stream.moveWatermark(Date.now());
-    this.journal?.pumped(
-      this.loop,
-      [...this.streams.values()].flatMap((stream) => stream.takeRecord() ?? []),
-    );
+    const taken = [...this.streams.values()].flatMap((stream) => stream.takeRecord() ?? []);
+    this.journal?.pumped(this.loop, taken);
     return moved;
   }
 

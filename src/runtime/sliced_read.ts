@@ -19,6 +19,7 @@ import { ReadTurns } from './read_turns.ts';
 import { hasRetractions, lookupRows, type Reader, type ReadResult, systemRows, tickOf } from './reads.ts';
 import type { RelationScan } from './relation_scan.ts';
 import type { StreamRuntime } from './stream.ts';
+import type { HistoryPiece } from './stream_history.ts';
 
 /** Reads of fewer rows are done at once. */
 const FEW_ROWS = 4096;
@@ -85,7 +86,7 @@ class SlicedRead {
   /** Lookups that an index served when the read began: relation and key columns. */
   readonly #served = new Set<string>();
   /** What was accepted of each stream when the read began. */
-  readonly #streams: { stream: StreamRuntime; columns: number[]; history: StreamRuntime['history'][number][] }[];
+  readonly #streams: { stream: StreamRuntime; columns: number[]; history: HistoryPiece[] }[];
 
   constructor(plan: DataflowPlan, reader: Reader, signal: AbortSignal | null) {
     this.#reader = reader;
@@ -150,7 +151,7 @@ class SlicedRead {
     return lookup !== undefined && this.#served.has(lookupName(relation, lookup.columns));
   }
 
-  async #feedStream(stream: StreamRuntime, columns: number[], entry: StreamRuntime['history'][number]): Promise<void> {
+  async #feedStream(stream: StreamRuntime, columns: number[], entry: HistoryPiece): Promise<void> {
     let arena = new Arena();
     try {
       for await (const batch of stream.replay(entry, columns, () => arena)) {
@@ -224,6 +225,6 @@ function streamSources(plan: DataflowPlan, { loop, sources }: Reader) {
   return [...needed].map(([stream, columns]) => ({
     stream,
     columns: [...columns],
-    history: stream.history.map((entry) => ({ ...entry })),
+    history: stream.history.pieces(),
   }));
 }

@@ -5,7 +5,7 @@
  *   raw batch -> rows + bad rows (error ledger) -> rows not older than the watermark + late rows (late ledger) -> the tick's delta
  *
  * Watermark of a partition = greatest time seen - delay; of the stream = least over partitions that are not idle; it moves after the
- * tick, so what is late is decided by the watermark before the tick, which the history records.
+ * tick, so what is late is decided by the watermark before the tick; the history keeps which records that were.
  */
 import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch, Column } from '../../operators/batch/batch.ts';
@@ -17,26 +17,25 @@ import { type ColType, colType, OID, PHYS_WIDTH } from '../../operators/types.ts
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { ConnectorSpec } from '../catalog/objects.ts';
 import type { OffsetRange, StreamInput } from '../durable/records.ts';
-import type { Decoder } from '../formats/format.ts';
+import type { BadRow, Decoder } from '../formats/format.ts';
 import { makeDecoder } from '../formats/index.ts';
 import type { RawBatch, Source } from '../sources/source.ts';
 import { ErrorLedger } from './ledger.ts';
 import { StoredRelation } from './stored_relation.ts';
-
-/** One tick's share of one partition. */
-export interface HistoryEntry {
-  partition: number;
-  from: bigint;
-  to: bigint;
-  /** Rows with a time before this were refused. */
-  watermark: bigint | null;
-  /** The tick's clock; null for streams whose rows do not depend on it. */
-  now: bigint | null;
-}
+import { type HistoryRange, StreamHistory } from './stream_history.ts';
 
 interface Pending {
   raw: RawBatch;
   next: number;
+}
+
+/** Records of a batch that became rows of a tick from `firstRow` on, except the bad ones. */
+interface Decoded {
+  raw: RawBatch;
+  from: number;
+  to: number;
+  firstRow: number;
+  bad: BadRow[];
 }
 
 interface PartitionState {
@@ -57,7 +56,8 @@ export class StreamRuntime {
   readonly spec: ConnectorSpec;
   readonly errors = new ErrorLedger();
   readonly late: StoredRelation;
-  readonly history: HistoryEntry[] = [];
+  /** Of streams only: a keyed table's rows are kept. */
+  readonly history = new StreamHistory();
   readonly statistics: StreamStatistics = { rows: 0n, bytes: 0n, late: 0n };
   readonly source: Source;
   readonly #partitions = new Map<number, PartitionState>();
@@ -68,6 +68,8 @@ export class StreamRuntime {
   #neededList: number[] = [];
   #pending: Pending | null = null;
   #watermark: bigint | null = null;
+  /** What the tick has taken so far. */
+  #records: Decoded[] = [];
   /** What the tick log has not been told yet. */
   #taken: OffsetRange[] = [];
   #toldWatermark: bigint | null = null;
@@ -153,6 +155,7 @@ export class StreamRuntime {
     let left = maxRows;
     const builder = this.#builder(arena, Math.min(maxRows, 4096));
     const before = this.#watermark;
+    this.history.mark(before);
     while (left > 0 && this.ready()) {
       const pending = this.#pending as Pending;
       const { raw } = pending;
@@ -161,14 +164,11 @@ export class StreamRuntime {
       left -= Math.max(1, to - pending.next);
       const start = pending.next === 0 ? raw.baseOffset : BigInt(raw.offset[pending.next]);
       const end = to === raw.n ? raw.nextOffset : BigInt(raw.offset[to]);
-      this.#advance({ partition: raw.partition, from: start, to: end }, before, now);
+      this.#advance({ partition: raw.partition, from: start, to: end }, now);
       if (to === raw.n) this.#pending = null;
       else pending.next = to;
     }
-    this.errors.apply(arena);
-    if (builder.n === 0) return null;
-    this.statistics.rows += BigInt(builder.n);
-    return this.#accept(builder, before, arena, true);
+    return this.#finish(builder, before, arena);
   }
 
   #partition(partition: number): PartitionState {
@@ -180,9 +180,9 @@ export class StreamRuntime {
     return state;
   }
 
-  #advance(range: OffsetRange, watermark: bigint | null, now: bigint): void {
+  #advance(range: OffsetRange, now: bigint): void {
     this.#taken.push(range);
-    this.#record({ ...range, watermark, now: this.#clocked ? now : null });
+    if (this.spec.envelope === 'append') this.history.add({ ...range, now: this.#clocked ? now : null });
     this.#partition(range.partition).position = range.to;
   }
 
@@ -210,14 +210,30 @@ export class StreamRuntime {
       ),
     );
     const before = this.#watermark;
+    this.history.mark(before);
     input.ranges.forEach((range, i) => {
       for (const raw of batches[i]) this.#consume(raw, 0, raw.n, builder, now);
-      this.#advance(range, before, now);
+      this.#advance(range, now);
     });
+    return this.#finish(builder, before, arena);
+  }
+
+  /** The rows of a tick that are not late. */
+  #finish(builder: BatchBuilder, watermark: bigint | null, arena: Arena): Batch | null {
+    const records = this.#records;
+    this.#records = [];
     this.errors.apply(arena);
     if (builder.n === 0) return null;
     this.statistics.rows += BigInt(builder.n);
-    return this.#accept(builder, before, arena, true);
+    const batch = builder.build();
+    const late = this.#lateRows(batch, watermark, arena);
+    if (late.length > 0 && this.spec.envelope === 'append') {
+      const refused = new Set(late);
+      eachRecord(records, (row, partition, offset) => {
+        if (refused.has(row)) this.history.addLate(partition, offset);
+      });
+    }
+    return this.#shaped(batch, late, watermark, arena);
   }
 
   /** After a repeated tick: the watermark that it had then. */
@@ -236,19 +252,6 @@ export class StreamRuntime {
   /** The log has ended: reading goes on where it stopped. */
   resume(): void {
     if (this.#opened) this.source.open(this.partitionPositions());
-  }
-
-  #record(entry: HistoryEntry): void {
-    const last = this.history.at(-1);
-    if (
-      last !== undefined &&
-      last.partition === entry.partition &&
-      last.to === entry.from &&
-      last.watermark === entry.watermark &&
-      last.now === entry.now
-    ) {
-      last.to = entry.to;
-    } else this.history.push(entry);
   }
 
   #builder(arena: Arena, capacity: number): BatchBuilder {
@@ -278,7 +281,8 @@ export class StreamRuntime {
         message,
       );
     }
-    if (to > from) this.statistics.bytes += BigInt(raw.valueEnd[to - 1] - Math.max(0, raw.valueStart[from]));
+    this.#records.push({ raw, from, to, firstRow: first, bad });
+    this.statistics.bytes += BigInt(valueBytes(raw, from, to));
     this.#moveTime(raw.partition, builder, first);
   }
 
@@ -299,8 +303,9 @@ export class StreamRuntime {
     const idleMs = Number(this.spec.options.idle_timeout_ms ?? 1000);
     let least: bigint | null = null;
     for (const [partition, state] of this.#partitions) {
-      const atEnd =
-        (this.source.highWatermark(partition) ?? 0n) <= state.position && this.#pending?.raw.partition !== partition;
+      // Before the source has looked, nobody knows whether there is more.
+      const end = this.source.highWatermark(partition);
+      const atEnd = end !== undefined && end <= state.position && this.#pending?.raw.partition !== partition;
       if (!atEnd) state.idleSince = null;
       else state.idleSince ??= nowMs;
       if (state.idleSince !== null && nowMs - state.idleSince >= idleMs) continue;
@@ -311,20 +316,40 @@ export class StreamRuntime {
     if (least !== null && (this.#watermark === null || least > this.#watermark)) this.#watermark = least;
   }
 
-  /** Splits late rows off and gives the batch the relation's shape. */
-  #accept(builder: BatchBuilder, watermark: bigint | null, arena: Arena, ledger: boolean): Batch {
+  #lateRows(batch: Batch, watermark: bigint | null, arena: Arena): number[] {
     const time = this.relation.watermark?.column;
-    let batch = builder.build();
-    if (time !== undefined && watermark !== null) {
-      const column = batch.columns[this.#neededList.indexOf(time)];
-      const times = boundsOfTimes(column, 0, batch.n, arena);
-      if (times !== null && times.least < watermark) {
-        const late: number[] = [];
-        for (let row = 0; row < batch.n; row++)
-          if (isValid(column, row) && I64[column.data / 8 + row] < watermark) late.push(row);
-        batch = this.#splitLate(batch, late, watermark, arena, ledger);
+    const late: number[] = [];
+    if (time === undefined || watermark === null) return late;
+    const column = batch.columns[this.#neededList.indexOf(time)];
+    const times = boundsOfTimes(column, 0, batch.n, arena);
+    if (times === null || times.least >= watermark) return late;
+    for (let row = 0; row < batch.n; row++)
+      if (isValid(column, row) && I64[column.data / 8 + row] < watermark) late.push(row);
+    return late;
+  }
+
+  /** A tick's rows in the relation's shape; the late ones go to the ledger. */
+  #shaped(batch: Batch, late: number[], watermark: bigint | null, arena: Arena): Batch {
+    if (late.length === 0) return this.#placed(batch);
+    const ledger = new BatchBuilder(this.late.types, arena, late.length);
+    const width = this.relation.columns.length;
+    for (const row of late) {
+      const to = ledger.addRow(1);
+      for (let c = 0; c < width; c++) {
+        const from = this.#neededList.indexOf(c);
+        if (from < 0) ledger.setNull(c, to);
+        else ledger.copySlot(c, to, batch.columns[from], row);
       }
+      ledger.setDatum(width, to, watermark);
     }
+    this.late.apply(ledger.build());
+    this.late.endTick();
+    this.statistics.late += BigInt(late.length);
+    return this.#placed(without(batch, late, arena));
+  }
+
+  /** Columns at their places in the relation; those that nobody needs are missing. */
+  #placed(batch: Batch): Batch {
     const columns: Column[] = [];
     this.#neededList.forEach((c, i) => {
       columns[c] = withoutNulls(batch.columns[i], batch.n);
@@ -332,43 +357,22 @@ export class StreamRuntime {
     return { n: batch.n, columns, weights: batch.weights };
   }
 
-  #splitLate(batch: Batch, late: number[], watermark: bigint, arena: Arena, ledger: boolean): Batch {
-    const types = batch.columns.map((c) => c.type);
-    const kept = new BatchBuilder(types, arena, batch.n - late.length + 1);
-    const lateRows = new BatchBuilder(this.late.types, arena, late.length);
-    const width = this.relation.columns.length;
-    let next = 0;
-    for (let row = 0; row < batch.n; row++) {
-      if (row !== late[next]) {
-        const to = kept.addRow(1);
-        for (let c = 0; c < types.length; c++) kept.copySlot(c, to, batch.columns[c], row);
-        continue;
-      }
-      next++;
-      const to = lateRows.addRow(1);
-      for (let c = 0; c < width; c++) {
-        const from = this.#neededList.indexOf(c);
-        if (from < 0) lateRows.setNull(c, to);
-        else lateRows.copySlot(c, to, batch.columns[from], row);
-      }
-      lateRows.setDatum(width, to, watermark);
-    }
-    if (ledger) {
-      this.late.apply(lateRows.build());
-      this.late.endTick();
-      this.statistics.late += BigInt(late.length);
-    }
-    return kept.build();
-  }
-
-  /** Rows of one recorded range again, as batches of the relation's shape: for views made later and for reads of the stream. */
-  async *replay(entry: HistoryEntry, needed: number[], arena: () => Arena): AsyncGenerator<Batch> {
+  /** Accepted rows of a part of the history again, in the relation's shape: for views made later and for reads of the stream. */
+  async *replay(piece: HistoryRange, needed: number[], arena: () => Arena): AsyncGenerator<Batch> {
     this.need(needed);
-    for await (const raw of this.source.readRange(entry.partition, entry.from, entry.to)) {
-      this.#decode();
+    for await (const raw of this.source.readRange(piece.partition, piece.from, piece.to)) {
       const builder = this.#builder(arena(), raw.n);
-      this.#decode().decode(raw, 0, raw.n, builder, entry.now ?? 0n);
-      if (builder.n > 0) yield this.#accept(builder, entry.watermark, arena(), false);
+      const bad = this.#decode().decode(raw, 0, raw.n, builder, piece.now ?? 0n);
+      if (builder.n === 0) continue;
+      const refused = new Set(this.history.lateIn(piece.partition, raw.baseOffset, raw.nextOffset));
+      const late: number[] = [];
+      if (refused.size > 0) {
+        eachRecord([{ raw, from: 0, to: raw.n, firstRow: 0, bad }], (row, _partition, offset) => {
+          if (refused.has(offset)) late.push(row);
+        });
+      }
+      const batch = builder.build();
+      yield this.#placed(late.length === 0 ? batch : without(batch, late, arena()));
     }
   }
 
@@ -405,6 +409,39 @@ export class StreamRuntime {
     this.errors.relation.release();
     this.late.release();
   }
+}
+
+function valueBytes(raw: RawBatch, from: number, to: number): number {
+  let bytes = 0;
+  for (let i = from; i < to; i++) if (raw.valueStart[i] >= 0) bytes += raw.valueEnd[i] - raw.valueStart[i];
+  return bytes;
+}
+
+/** Calls back for every record that gave a row. */
+function eachRecord(pieces: Decoded[], visit: (row: number, partition: number, offset: number) => void): void {
+  for (const { raw, from, to, firstRow, bad } of pieces) {
+    let row = firstRow;
+    let nextBad = 0;
+    for (let i = from; i < to; i++) {
+      if (bad[nextBad]?.index === i) nextBad++;
+      else visit(row++, raw.partition, raw.offset[i]);
+    }
+  }
+}
+
+/** The batch without these rows, which are in order. */
+function without(batch: Batch, rows: number[], arena: Arena): Batch {
+  const kept = new BatchBuilder(
+    batch.columns.map((c) => c.type),
+    arena,
+    batch.n - rows.length + 1,
+  );
+  let next = 0;
+  for (let row = 0; row < batch.n; row++) {
+    if (row === rows[next]) next++;
+    else copyRow(batch, row, weightOf(batch, row), kept);
+  }
+  return kept.build();
 }
 
 /** The least and the greatest value of rows from .. to that are not NULL. */

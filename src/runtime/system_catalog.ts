@@ -9,6 +9,7 @@ import type { EvalContext } from '../../operators/expr/ir.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
 import type { Relation, RelationColumn } from '../../planner/catalog_reader.ts';
 import type { SystemRelations } from '../catalog/catalog.ts';
+import type { RecoveryReport } from '../durable/recovery.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { ERROR_COLUMNS } from './ledger.ts';
 import { lateColumns } from './stream.ts';
@@ -121,7 +122,27 @@ const FIGURES: Record<string, FigureRelation> = {
         ];
       }),
   },
+  recovery: {
+    columns: [
+      ['started', OID.text],
+      ['records', OID.int8],
+      ['ticks', OID.int8],
+      ['tick', OID.int8],
+      ['log_bytes', OID.int8],
+      ['cut_bytes', OID.int8],
+      ['milliseconds', OID.int8],
+    ],
+    rows: ({ recovery: report }) => {
+      if (report === null) return [];
+      const { records, ticks, tick, logBytes, cutBytes, milliseconds } = report;
+      const counts = [records, ticks, tick, logBytes, cutBytes, milliseconds].map(BigInt);
+      return [[started(report), ...counts]];
+    },
+  },
 };
+
+const started = (report: RecoveryReport): string =>
+  report.fresh ? 'new directory' : report.orderly ? 'after an orderly end' : 'after a crash';
 
 /** OIDs of relations that have none in PostgreSQL lie below the users'. */
 const FIGURE_OID = 15000;

@@ -1,0 +1,89 @@
+/** `tidemark doctor`: a healthy directory is called so, and every kind of damage is found and named. */
+import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { openDirectory } from '../../src/durable/data_directory.ts';
+import { examine } from '../../src/durable/doctor.ts';
+import { RECORD } from '../../src/durable/frame.ts';
+import { jsonFrame, streamsFrame } from '../../src/durable/records.ts';
+import { openData } from '../../src/durable/recovery.ts';
+import { readLog } from '../../src/durable/segments.ts';
+import { frameOf, TickLog } from '../../src/durable/tick_log.ts';
+import { openEngine, sql } from '../engine/harness.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'tidemark-doctor-'));
+after(() => rmSync(root, { recursive: true, force: true }));
+
+const problems = async (path: string) =>
+  (await examine(path)).filter((finding) => finding.level === 'problem').map((finding) => finding.text);
+
+test('a used directory is healthy; a flipped bit in it is not, and the place is named', async () => {
+  const path = join(root, 'used');
+  const engine = await openEngine();
+  await openData(engine, { path, segmentBytes: 1000 });
+  await sql(
+    engine,
+    'CREATE TABLE t (a int, b text); CREATE MATERIALIZED VIEW v AS SELECT sum(a) FROM t; CREATE TABLE u (x int)',
+  );
+  for (let i = 0; i < 30; i++) await sql(engine, `INSERT INTO t VALUES (${i}, 'row ${i}')`);
+  await sql(engine, 'DROP TABLE u');
+  assert.match((await examine(path)).map((f) => f.text).join('\n'), new RegExp(`in use by process ${process.pid}`));
+  await engine.close();
+  assert.deepEqual(await problems(path), []);
+  const segments = readdirSync(join(path, 'log')).filter((name) => name.endsWith('.log'));
+  assert.ok(segments.length > 2);
+  for (const name of segments) {
+    const copy = join(root, 'copy');
+    cpSync(path, copy, { recursive: true });
+    const file = join(copy, 'log', name);
+    const bytes = readFileSync(file);
+    bytes[100] ^= 4;
+    writeFileSync(file, bytes);
+    const found = await problems(copy);
+    assert.equal(found.length, 1);
+    assert.ok(found[0].includes(file), found[0]);
+    rmSync(copy, { recursive: true });
+  }
+  truncateSync(join(path, 'log', segments[1]), 200);
+  assert.equal((await problems(path)).length, 1);
+});
+
+test('records that contradict each other are found though their checksums are right', async () => {
+  const path = join(root, 'odd');
+  const directory = await openDirectory(path);
+  const { disk, identity, logFolder } = directory;
+  const end = await readLog(logFolder, identity, disk, 0n, () => undefined);
+  const log = await TickLog.open(logFolder, end, { disk, identity });
+  const range = (from: bigint, to: bigint) => [
+    { oid: 5, ranges: [{ partition: 0, from, to }], watermark: to, columns: undefined },
+  ];
+  log.append(RECORD.tick, 1n, streamsFrame(10n, range(0n, 5n)));
+  log.append(RECORD.tick, 2n, streamsFrame(9n, range(5n, 6n)));
+  log.append(RECORD.tick, 4n, streamsFrame(11n, range(3n, 4n)));
+  const settings = {} as never;
+  log.append(RECORD.definition, 4n, jsonFrame({ sql: 'DROP TABLE t', made: 0, dropped: [5], settings, now: '12' }));
+  log.append(RECORD.tick, 5n, streamsFrame(13n, range(6n, 7n)));
+  log.append(RECORD.tick, 6n, frameOf(Buffer.from('not a tick, but long enough')));
+  log.append(99, 6n, frameOf(Buffer.alloc(0)));
+  await log.close();
+  directory.release();
+  const found = (await problems(path)).map((text) => text.replace(/; .*, byte \d+/, ''));
+  assert.deepEqual(
+    found.map((text) => text.replace(/cannot be read: .*/, 'cannot be read')),
+    [
+      'tick log: record 2 (tick 2) has a clock before that of an earlier record',
+      'tick log: record 3 (tick 4) follows tick 2',
+      'tick log: record 3 (tick 4) takes offsets 3 to 4 of stream 5, partition 0, after 6',
+      'tick log: record 3 (tick 4) moves the watermark of stream 5 back',
+      'tick log: record 5 (tick 5) has input of stream 5, which was dropped before',
+      'tick log: record 6 (tick 6) cannot be read',
+      'tick log: record 7 (tick 6) has the unknown kind 99',
+    ],
+  );
+});
+
+test('what is no data directory is said to be none', async () => {
+  assert.match((await problems(root))[0], /is not a data directory/);
+});

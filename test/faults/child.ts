@@ -1,0 +1,88 @@
+/** A `tidemark start --data DIR` in a process of its own, to be killed without warning. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+
+const bin = fileURLToPath(new URL('../../bin/tidemark', import.meta.url));
+const START_MS = 60_000;
+
+export class Child {
+  readonly #process: ChildProcess;
+  readonly port: number;
+  readonly #output: () => string;
+
+  private constructor(process: ChildProcess, port: number, output: () => string) {
+    this.#process = process;
+    this.port = port;
+    this.#output = output;
+  }
+
+  /** Resolves when clients are let in. */
+  static async start(data: string, more: string[] = []): Promise<Child> {
+    const args = [bin, 'start', '--listen', '127.0.0.1:0', '--data', data, ...more];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    let text = '';
+    const port = await new Promise<number>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        child.kill('SIGKILL');
+        reject(new Error(`no server within ${START_MS} ms:\n${text}`));
+      }, START_MS);
+      child.stderr.on('data', (bytes: Buffer) => {
+        text += bytes.toString();
+        const match = /psql -h 127\.0\.0\.1 -p (\d+)/.exec(text);
+        if (match === null) return;
+        clearTimeout(timer);
+        resolve(Number(match[1]));
+      });
+      child.on('close', (code) => {
+        clearTimeout(timer);
+        reject(new Error(`the server ended with ${code}:\n${text}`));
+      });
+    });
+    return new Child(child, port, () => text);
+  }
+
+  get output(): string {
+    return this.#output();
+  }
+
+  get pid(): number {
+    return this.#process.pid as number;
+  }
+
+  async connect(): Promise<pg.Client> {
+    const client = new pg.Client({ host: '127.0.0.1', port: this.port, user: 'tester', database: 'db' });
+    // A killed server is the test's doing: the statement that waits for it hears of it.
+    client.on('error', () => undefined);
+    await client.connect();
+    return client;
+  }
+
+  async rows(text: string): Promise<unknown[][]> {
+    const client = await this.connect();
+    try {
+      return (await client.query({ text, rowMode: 'array' })).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    const closed = once(this.#process, 'close');
+    this.#process.kill(signal);
+    await closed;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
+  }
+}
+
+/** Many rounds with `npm run faults -- --long`, few otherwise. */
+export function rounds(short: number, long: number): number {
+  return process.env.FAULTS === 'long' ? long : short;
+}
+
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
