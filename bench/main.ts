@@ -1,5 +1,5 @@
 /**
- * npm run bench -- nexmark [q0 q1 ...] | profile qN | kafka | wire   [--json] [--events N] [--tick N] [--runs N]
+ * npm run bench -- nexmark [q0 q1 ...] | profile qN | kafka | wire | views   [--json] [--events N] [--tick N] [--runs N]
  *
  * Each prints a table, or with --json one JSON object a line. Figures are ratios inside one run wherever they can be: machines differ.
  */
@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { kafkaBench } from './kafka.ts';
 import { nexmarkBench } from './nexmark/index.ts';
 import { profile } from './nexmark/profile.ts';
+import { viewsBench } from './views.ts';
 import { wireBench } from './wire.ts';
 
 const { values, positionals } = parseArgs({
@@ -47,9 +48,12 @@ switch (positionals[0]) {
   case 'wire':
     await wireBench({ rows: number(values.rows, 1_000_000), seconds: number(values.seconds, 5), json: values.json });
     break;
+  case 'views':
+    await viewsBench({ views: number(values.rows, 1000), history: number(values.events, 10_000), json: values.json });
+    break;
   default:
     console.error(
-      'npm run bench -- nexmark [q0 q1 ...] | profile qN | kafka | wire   [--json] [--events N] [--tick N] [--runs N]',
+      'npm run bench -- nexmark [q0 q1 ...] | profile qN | kafka | wire | views   [--json] [--events N] [--tick N] [--runs N]',
     );
     process.exit(2);
 }

@@ -58,7 +58,7 @@ export class MemorySource implements Source {
   }
 
   // biome-ignore lint/correctness/useYield: there is nothing to yield.
-  async *readRange(): AsyncGenerator<RawBatch> {
+  async *readRange(_partition: number, _from: bigint, _to: bigint): AsyncGenerator<RawBatch> {
     throw new Error('a memory source keeps nothing');
   }
 

@@ -265,6 +265,14 @@ export class AggregateOperator implements Operator {
     return { n: kept, columns, weights: keptWeights };
   }
 
+  integral(tick: Tick): Batch {
+    const out = new BatchBuilder(this.#types, tick.arena, Math.max(1, this.#table.size));
+    this.#table.forEach((slot) => {
+      this.#write(slot, out, 1, tick);
+    });
+    return out.build();
+  }
+
   endTick(): void {
     this.#table.endTick();
     for (const { values } of this.#distincts) values.endTick();

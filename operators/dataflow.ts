@@ -35,7 +35,9 @@ export class Dataflow {
       const inputs = spec.inputs.map((i) => this.#nodes[i]);
       if (spec.op !== 'source') {
         node.operator = buildOperator(spec, inputs.map(inputSpec), {
-          index: (input, keyColumns, nullKeys, use) => inputs[input].readIndex(keyColumns, nullKeys, node, use),
+          index: (input, keyColumns, nullKeys, use) => {
+            inputs[input].readIndex(keyColumns, nullKeys, node, use);
+          },
           flow: (inner) => new Dataflow(inner),
         });
       }

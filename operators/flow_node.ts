@@ -33,6 +33,8 @@ export interface IndexReader {
 /** An index of a node's output, with all its readers. */
 export interface NodeIndex {
   index: KeyedIndex;
+  /** It also has the rows with a NULL in their key: every row. */
+  nullKeys: boolean;
   readers: IndexReader[];
 }
 
@@ -57,14 +59,19 @@ export class FlowNode {
 
   /** A source's step: the columns that the plan asks for of its relation's changed rows. */
   take(batch: Batch | null): void {
-    const { spec } = this;
-    if (spec.op !== 'source') throw new Error(`${spec.op} has inputs`);
     if (batch === null || batch.n === 0) {
-      if (this.output.n > 0) this.output = emptyBatch(spec.types);
+      if (this.output.n > 0) this.output = emptyBatch(this.spec.types);
       return;
     }
+    this.#emit(this.columnsOf(batch));
+  }
+
+  /** The columns that a source asks for of rows of its relation. */
+  columnsOf(batch: Batch): Batch {
+    const { spec } = this;
+    if (spec.op !== 'source') throw new Error(`${spec.op} has inputs`);
     const columns = spec.columns.map((c, i) => ({ ...batch.columns[c], type: spec.types[i] }));
-    this.#emit({ n: batch.n, weights: batch.weights, columns });
+    return { n: batch.n, weights: batch.weights, columns };
   }
 
   /** Steps the operator. */
@@ -88,17 +95,15 @@ export class FlowNode {
     if (output.n > 0) for (const { index } of this.indexes.values()) index.apply(output);
   }
 
-  /** Hands `use` the index of this node's output by these columns. A new index is empty: the caller sees to its rows. */
-  readIndex(keyColumns: number[], nullKeys: boolean, reader: FlowNode, use: IndexUse): NodeIndex {
+  /** Hands `use` the index of this node's output by these columns. Gives the index when it is new and therefore empty, else null. */
+  readIndex(keyColumns: number[], nullKeys: boolean, reader: FlowNode, use: IndexUse): KeyedIndex | null {
     const name = indexName(keyColumns, nullKeys);
-    let entry = this.indexes.get(name);
-    if (entry === undefined) {
-      entry = { index: new KeyedIndex(this.spec.types, keyColumns, nullKeys), readers: [] };
-      this.indexes.set(name, entry);
-    }
+    const known = this.indexes.get(name);
+    const entry = known ?? { index: new KeyedIndex(this.spec.types, keyColumns, nullKeys), nullKeys, readers: [] };
+    this.indexes.set(name, entry);
     entry.readers.push({ reader, use });
     use(entry.index);
-    return entry;
+    return known === undefined ? entry.index : null;
   }
 
   /** A reader is gone: indexes that nobody else reads go with it. */

@@ -20,6 +20,7 @@ import { Dataflow, inputSpec } from './dataflow.ts';
 import type { EvalContext } from './expr/ir.ts';
 import { GraphNode, type NodeErrors } from './graph_node.ts';
 import type { DataflowPlan, PlanNode } from './plan.ts';
+import type { KeyedIndex } from './state/keyed_index.ts';
 
 /** What the steps of one tick have in common. */
 export interface GraphTick {
@@ -35,6 +36,8 @@ export interface FlowOwner {
   /** The relation that the flow's result is, for flows that read it. */
   readonly relation: number;
   readonly name: string;
+  /** The root's whole output, where the owner keeps it. */
+  readonly result: { snapshot(arena: Arena): Batch } | null;
   /** Takes the root's delta of a tick; gives the relation's net delta. */
   take(delta: Batch, tick: GraphTick): Batch;
 }
@@ -54,6 +57,8 @@ export class Flow {
   readonly plan: DataflowPlan;
   /** By node of the plan; equal nodes of one plan are one. */
   readonly nodes: GraphNode[] = [];
+  /** Indexes that were made on live nodes for it and have no rows yet. */
+  readonly emptyIndexes: { node: GraphNode; index: KeyedIndex }[] = [];
 
   constructor(owner: FlowOwner, plan: DataflowPlan) {
     this.owner = owner;
@@ -67,13 +72,6 @@ export class Flow {
   /** Every node once, inputs before those who read them. */
   distinctNodes(): GraphNode[] {
     return [...new Set(this.nodes)];
-  }
-
-  /** Relations that the plan reads, with the columns it needs of each. */
-  sources(): { relation: number; columns: number[] }[] {
-    return this.plan.nodes.flatMap((spec) =>
-      spec.op === 'source' ? [{ relation: spec.relation, columns: spec.columns }] : [],
-    );
   }
 }
 
@@ -130,8 +128,10 @@ export class Graph {
       const node = new GraphNode(spec, keys[i], context, inputs, this.#newErrors);
       if (spec.op !== 'source') {
         node.operator = buildOperator(spec, inputs.map(inputSpec), {
-          index: (input, keyColumns, nullKeys, use) => {
-            inputs[input].readIndex(keyColumns, nullKeys, node, use);
+          index: (i, keyColumns, nullKeys, use) => {
+            const input = inputs[i];
+            const index = input.readIndex(keyColumns, nullKeys, node, use);
+            if (index !== null && !this.#fresh.has(input)) flow.emptyIndexes.push({ node: input, index });
           },
           flow: (inner) => new Dataflow(inner),
         });
@@ -173,9 +173,10 @@ export class Graph {
     this.#flows.set(flow.owner.relation, flow);
   }
 
-  /** Takes a flow out, and the nodes that no other flow has. Not within a tick. */
+  /** Takes a flow out, and the nodes that no other flow has. Within a tick only a flow that was just added. */
   drop(flow: Flow): void {
     this.detach(flow);
+    this.#stepped = this.#stepped.filter((node) => node.flows.size > 1 || !node.flows.has(flow));
     for (const node of flow.distinctNodes().reverse()) {
       node.flows.delete(flow);
       if (node.flows.size > 0) continue;
@@ -220,13 +221,32 @@ export class Graph {
       for (const node of due) this.#stepNode(node, deltas, tick);
       due.length = 0;
     }
-    this.#contexts.clear();
+  }
+
+  /** True while a node waits for its first step. */
+  isFresh(node: GraphNode): boolean {
+    return this.#fresh.has(node);
+  }
+
+  /** The first step of a new source: all rows of its relation. */
+  fillSource(node: GraphNode, rows: Batch | null): void {
+    this.#fresh.delete(node);
+    this.#stepped.push(node);
+    node.take(rows);
+  }
+
+  /** The first step of any other new node, over the whole outputs of its inputs. */
+  fillNode(node: GraphNode, inputs: Batch[], tick: GraphTick): void {
+    this.#fresh.delete(node);
+    this.#stepped.push(node);
+    node.runIn(inputs, tick, this.#contextOf(node, tick), true);
   }
 
   /** Memory of the tick may be reused. */
   endTick(): void {
     for (const node of this.#stepped) node.endTick();
     this.#stepped = [];
+    this.#contexts.clear();
   }
 
   #moved(relation: number): void {
@@ -256,7 +276,10 @@ export class Graph {
     node.due = false;
     this.#stepped.push(node);
     if (spec.op === 'source') node.take(deltas.get(spec.relation) ?? null);
-    else node.runIn(tick, this.#contextOf(node, tick), this.#fresh.has(node));
+    else {
+      const inputs = node.inputs.map((input) => input.output);
+      node.runIn(inputs, tick, this.#contextOf(node, tick), this.#fresh.has(node));
+    }
     this.#fresh.delete(node);
     if (node.output.n === 0) return;
     for (const consumer of node.consumers) this.#schedule(consumer);

@@ -41,12 +41,12 @@ export function adopt(to: Graph, from: Graph, flow: Flow): void {
 
 /** Readers of the own node's indexes that stay read the live node's. */
 function handOver(own: GraphNode, live: GraphNode, becomes: Map<GraphNode, GraphNode>): void {
-  for (const [name, { index, readers }] of own.indexes) {
-    const staying = readers.filter(({ reader }) => becomes.get(reader as GraphNode) === reader);
+  for (const [name, entry] of own.indexes) {
+    const staying = entry.readers.filter(({ reader }) => becomes.get(reader as GraphNode) === reader);
     if (staying.length === 0) continue;
     const present = live.indexes.get(name);
     if (present === undefined) {
-      live.indexes.set(name, { index, readers: staying });
+      live.indexes.set(name, { ...entry, readers: staying });
       own.indexes.delete(name);
       continue;
     }

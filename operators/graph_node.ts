@@ -1,5 +1,6 @@
 /** A node of the engine's graph: a running plan node with its place in the graph, the flows it is part of, and its errors. */
 import type { Arena } from './batch/arena.ts';
+import type { Batch } from './batch/batch.ts';
 import type { Datum } from './datum.ts';
 import type { SqlError } from './errors.ts';
 import type { EvalContext } from './expr/ir.ts';
@@ -49,20 +50,17 @@ export class GraphNode extends FlowNode implements ErrorSink {
     this.#reported = true;
   }
 
-  runIn(tick: GraphTick, evalContext: EvalContext, first: boolean): void {
+  runIn(inputs: Batch[], tick: GraphTick, evalContext: EvalContext, first: boolean): void {
     const { number, now, arena } = tick;
-    this.run(
-      this.inputs.map((input) => input.output),
-      {
-        number,
-        first,
-        arena,
-        evalContext,
-        errors: this,
-        now,
-        watermark: (relation) => tick.watermark(relation),
-      },
-    );
+    this.run(inputs, {
+      number,
+      first,
+      arena,
+      evalContext,
+      errors: this,
+      now,
+      watermark: (relation) => tick.watermark(relation),
+    });
     if (this.#reported) this.errors?.apply(arena);
     this.#reported = false;
   }

@@ -76,6 +76,16 @@ export class SetOperator implements Operator {
     return out.build();
   }
 
+  integral(tick: Tick): Batch {
+    const table = this.#table;
+    const out = new BatchBuilder(this.#types, tick.arena, Math.max(1, table.size));
+    table.forEach((slot) => {
+      const shown = I32[((slot + table.payloadOffset) >>> 2) + SHOWN];
+      if (shown !== 0) table.ops.load(slot + table.rowOffset, out.columns, out.addRow(shown));
+    });
+    return out.build();
+  }
+
   endTick(): void {
     this.#table.endTick();
   }

@@ -248,6 +248,15 @@ export class TopNOperator implements Operator {
     out.setDatum(out.columns.length - 1, row, BigInt(rank));
   }
 
+  integral(tick: Tick): Batch {
+    const out = new BatchBuilder(this.#spec.types, tick.arena, Math.max(1, this.#index.partitions.size));
+    // A partition that is not touched has its words at 0: shown from its first row on.
+    this.#index.partitions.forEach((slot) => {
+      this.#show(slot, 1, out);
+    });
+    return out.build();
+  }
+
   endTick(): void {
     this.#index.endTick();
   }

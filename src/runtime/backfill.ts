@@ -1,10 +1,12 @@
 /**
  * Filling a new view.
  *
- *   streams it reads that were never read before: opened now, the view sees them from their first row on
- *   streams that were read already:               their recorded history is replayed into the view while ticks go on; when the
- *                                                 view has caught up, the streams are held for the last stretch
- *   stored relations:                             read whole at the tick in which the view becomes live
+ *   all it reads is there at the present tick (stored relations, nodes of the graph, streams without rows so far):  in one tick, at once
+ *   else:
+ *     streams it reads that were never read before: opened now, the view sees them from their first row on
+ *     streams that were read already:               their recorded history is replayed into the view while ticks go on; when the
+ *                                                   view has caught up, the streams are held for the last stretch
+ *     stored relations:                             read whole at the tick in which the view becomes live
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import { startPosition } from '../sources/start.ts';
@@ -32,43 +34,59 @@ interface Progress {
 }
 
 export async function backfill(engine: TidemarkEngine, view: ViewRuntime, becoming: Becoming): Promise<void> {
-  const progress: Progress[] = [];
-  const fresh: StreamRuntime[] = [];
+  const streams = neededStreams(engine, view);
+  const starts = new Map<StreamRuntime, Map<number, bigint>>();
+  for (const stream of streams.keys()) if (!stream.opened) starts.set(stream, await startOffsets(engine, stream));
+  const isEmpty = (relation: number) => engine.streams.get(relation)?.history.isEmpty === true;
+  becoming.check();
+  if (firstTick(engine, () => engine.loop.attachNow(view, isEmpty))) becoming.live();
+  else await replayAndAttach(engine, view, streams, becoming);
+  // Another view may have opened a stream in the meantime; this one has replayed what it read since.
+  for (const [stream, offsets] of starts) if (!stream.opened) engine.openStream(stream, offsets);
+  engine.schedule();
+}
+
+/** The streams that the view reads, with the columns it needs. */
+function neededStreams(engine: TidemarkEngine, view: ViewRuntime): Map<StreamRuntime, Set<number>> {
+  const streams = new Map<StreamRuntime, Set<number>>();
   for (const { relation, columns } of view.sources) {
     const stream = engine.streams.get(relation);
     if (stream === undefined || stream.spec.envelope === 'upsert') continue;
     stream.need(columns);
-    const known = progress.find((p) => p.stream === stream);
-    if (known !== undefined) known.columns.push(...columns);
-    else if (stream.opened) progress.push({ stream, columns: [...columns], reached: new Map() });
-    else if (!fresh.includes(stream)) fresh.push(stream);
+    const needed = streams.get(stream) ?? new Set();
+    for (const column of columns) needed.add(column);
+    streams.set(stream, needed);
   }
-  const starts = new Map<StreamRuntime, Map<number, bigint>>();
-  for (const stream of fresh) starts.set(stream, await startOffsets(engine, stream));
-  const held = progress.map((p) => p.stream);
+  return streams;
+}
+
+async function replayAndAttach(
+  engine: TidemarkEngine,
+  view: ViewRuntime,
+  streams: Map<StreamRuntime, Set<number>>,
+  becoming: Becoming,
+): Promise<void> {
+  const progress = [...streams].map(([stream, columns]) => ({ stream, columns: [...columns], reached: new Map() }));
   try {
-    for (let round = 0; progress.length > 0; round++) {
-      if (round === FREE_ROUNDS) for (const stream of held) stream.held = true;
+    for (let round = 0; ; round++) {
+      if (round === FREE_ROUNDS) for (const { stream } of progress) stream.held = true;
       let moved = false;
       for (const p of progress) if (await replayNew(engine, view, p)) moved = true;
       if (!moved) break;
     }
-    const streamed = (relation: number) => engine.loop.relations.get(relation) === undefined;
     becoming.check();
-    attach(engine, view, (relation) => !streamed(relation));
+    firstTick(engine, () => engine.loop.attach(view, (relation) => engine.loop.relations.has(relation)));
     becoming.live();
   } finally {
-    for (const stream of held) stream.held = false;
+    for (const { stream } of progress) stream.held = false;
   }
-  for (const stream of fresh) engine.openStream(stream, starts.get(stream) as Map<number, bigint>);
-  engine.schedule();
 }
 
 /** The view's first tick. It is a tick for all others even when the view fails in it. */
-function attach(engine: TidemarkEngine, view: ViewRuntime, isStored: (relation: number) => boolean): void {
+function firstTick<T>(engine: TidemarkEngine, run: () => T): T {
   const { tick } = engine.loop;
   try {
-    engine.loop.attach(view, isStored);
+    return run();
   } catch (error) {
     if (engine.loop.tick !== tick) engine.journal?.passed(engine.loop);
     throw error;

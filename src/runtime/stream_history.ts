@@ -60,6 +60,11 @@ export class StreamHistory {
     this.#stride *= 2;
   }
 
+  /** True while no record was read. */
+  get isEmpty(): boolean {
+    return this.#ranges.size === 0;
+  }
+
   add(range: HistoryRange): void {
     if (range.from === range.to) return;
     const ranges = listOf(this.#ranges, range.partition);

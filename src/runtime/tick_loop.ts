@@ -10,6 +10,7 @@ import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { detach } from '../../operators/batch/detach.ts';
 import type { GraphTick } from '../../operators/graph.ts';
+import { canFill, Filling, type KnownRelations } from '../../operators/graph_fill.ts';
 import type { StoredRelation } from './stored_relation.ts';
 import { newGraph, type ViewRuntime } from './view.ts';
 
@@ -108,28 +109,65 @@ export class TickLoop {
   }
 
   /**
+   * Makes a view live at once, filled from what the graph and the stored relations hold at the next tick. False when that cannot be done:
+   * some stream's history has to be replayed. `isEmpty`: streams that have had no rows.
+   */
+  attachNow(view: ViewRuntime, isEmpty: (relation: number) => boolean): boolean {
+    const relations = this.#knownRelations(isEmpty);
+    if (!canFill(this.graph, view.plan, relations)) return false;
+    this.#attach(view, (frame) => {
+      const filling = new Filling(this.graph, frame, relations);
+      return { rows: () => view.fill(this.graph, filling, frame), end: () => filling.release() };
+    });
+    return true;
+  }
+
+  /**
    * Makes a view live. Its stored inputs are read whole at the current tick; stream inputs have been fed by the caller (backfill)
    * through `feed`. The view is visible from the next tick number on.
-   *
-   * The graph steps first, so that the clock is the same for its nodes and the view's when it takes the view's nodes in.
    */
   attach(view: ViewRuntime, isStored: (relation: number) => boolean): void {
+    this.#attach(view, (frame) => ({
+      rows: () => view.step(this.#snapshots(view, isStored), frame),
+      end: () => {
+        // An observer may have ended it at its first tick.
+        if (this.#views.get(view.oid) !== view) return;
+        view.endStep();
+        view.join(this.graph);
+      },
+    }));
+  }
+
+  /** The graph steps first, so that the clock is the same for its nodes and the view's when they become one. */
+  #attach(view: ViewRuntime, fill: (frame: GraphTick) => { rows(): Batch | null; end(): void }): void {
     this.advanceClock();
     const frame = this.#frame(this.#arena);
     const deltas = new Map<number, Batch>();
     this.graph.step(deltas, frame);
+    const filled = fill(frame);
     try {
-      const out = view.step(this.#snapshots(view, isStored), frame);
-      if (out !== null) deltas.set(view.oid, out);
+      const rows = filled.rows();
+      if (rows !== null) deltas.set(view.oid, rows);
       this.#views.set(view.oid, view);
       if (view.stored !== null) this.relations.set(view.oid, view.stored);
     } finally {
       this.#publish(deltas);
+      filled.end();
     }
-    // An observer may have ended it at its first tick.
-    if (this.#views.get(view.oid) !== view) return;
-    view.endStep();
-    view.join(this.graph);
+  }
+
+  #knownRelations(isEmpty: (relation: number) => boolean): KnownRelations {
+    const snapshots = new Map<number, Batch>();
+    return {
+      has: (relation) => this.relations.has(relation) || isEmpty(relation),
+      rows: (relation) => {
+        const stored = this.relations.get(relation);
+        if (stored === undefined) return null;
+        const rows = snapshots.get(relation) ?? stored.snapshot(this.#arena);
+        snapshots.set(relation, rows);
+        return rows;
+      },
+    };
   }
 
   #snapshots(view: ViewRuntime, isStored: (relation: number) => boolean): Map<number, Batch> {

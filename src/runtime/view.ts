@@ -2,7 +2,8 @@
  * A maintained view: its part of the dataflow graph, the rows it holds now, and its errors. Sinks and subscriptions to queries are views
  * without a store.
  *
- * While a view is being filled its nodes lie in a graph of its own; when it becomes live, the engine's graph adopts them.
+ * A view is filled within one tick of the engine's graph where its inputs can be read there; else in a graph of its own, by replay, and the
+ * engine's graph adopts its nodes when it becomes live.
  */
 import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
@@ -11,6 +12,8 @@ import type { EvalContext } from '../../operators/expr/ir.ts';
 import type { NodeFigures } from '../../operators/flow_node.ts';
 import { type Flow, type FlowOwner, Graph, type GraphTick, type KeyedPlan } from '../../operators/graph.ts';
 import { adopt } from '../../operators/graph_adopt.ts';
+import type { Filling } from '../../operators/graph_fill.ts';
+import type { GraphNode } from '../../operators/graph_node.ts';
 import { kernels } from '../../operators/kernels/index.ts';
 import { consolidator } from '../../operators/state/consolidate.ts';
 import { nodeKeys, type PhysicalQuery } from '../../planner/physical/index.ts';
@@ -22,12 +25,11 @@ export class ViewRuntime implements FlowOwner {
   readonly oid: number;
   readonly name: string;
   readonly physical: PhysicalQuery;
+  readonly plan: KeyedPlan;
   readonly stored: StoredRelation | null;
   readonly sources: { relation: number; columns: number[] }[];
-  readonly errors: ViewErrors;
-  readonly flow: Flow;
-  /** The graph that the flow is part of. */
-  #graph: Graph;
+  readonly errors = new ViewErrors(this);
+  #place: { graph: Graph; flow: Flow } | null = null;
   readonly #consolidate: (delta: Batch, arena: Arena) => Batch;
 
   /** `context`: the settings of the session that made the view; its now() is replaced by the tick's. */
@@ -35,46 +37,73 @@ export class ViewRuntime implements FlowOwner {
     this.oid = oid;
     this.name = name;
     this.physical = physical;
+    this.plan = keyedPlan(physical, context);
     const types = physical.columns.map((c) => c.type);
     this.stored = indexes === null ? null : new StoredRelation(types, indexes);
     this.#consolidate = consolidator(types);
-    this.#graph = newGraph();
-    this.flow = this.#graph.add(this, keyedPlan(physical, context));
-    this.sources = this.flow.sources();
-    this.errors = new ViewErrors(this.flow);
+    this.sources = physical.plan.nodes.flatMap((spec) =>
+      spec.op === 'source' ? [{ relation: spec.relation, columns: spec.columns }] : [],
+    );
   }
 
   get relation(): number {
     return this.oid;
   }
 
+  /** Its nodes; none before it is filled. */
+  get flow(): Flow {
+    if (this.#place === null) throw new Error(`${this.name} has no operators yet`);
+    return this.#place.flow;
+  }
+
+  /** Hidden sort columns of the root do not belong to the view. */
+  get #hidesColumns(): boolean {
+    const { nodes, root } = this.physical.plan;
+    return nodes[root].types.length > this.physical.columns.length;
+  }
+
+  get result(): StoredRelation | null {
+    return this.#hidesColumns ? null : this.stored;
+  }
+
   take(delta: Batch, tick: GraphTick): Batch {
-    // Hidden sort columns of the root do not belong to the view.
-    const visible =
-      delta.columns.length > this.physical.columns.length
-        ? { ...delta, columns: delta.columns.slice(0, this.physical.columns.length) }
-        : delta;
+    const visible = this.#hidesColumns
+      ? { ...delta, columns: delta.columns.slice(0, this.physical.columns.length) }
+      : delta;
     // Where nothing is taken away nothing can cancel.
     const net = kernels.allPositive(visible.weights, visible.n) ? visible : this.#consolidate(visible, tick.arena);
     this.stored?.apply(net);
     return net;
   }
 
-  /** While the view is being filled: takes in rows of relations; gives the change of the view's rows, which holds until endStep(). */
+  /** Fills it in one go within the live graph's tick; gives its rows, which hold until the end of the tick. */
+  fill(live: Graph, filling: Filling, tick: GraphTick): Batch {
+    const { flow, output } = filling.add(this, this.plan);
+    this.#place = { graph: live, flow };
+    return this.take(output, tick);
+  }
+
+  /** While it is being filled apart: takes in rows of relations; gives the change of its rows, which holds until endStep(). */
   step(deltas: Map<number, Batch>, tick: GraphTick): Batch | null {
-    this.#graph.step(deltas, tick);
+    if (this.#place === null) {
+      const graph = newGraph();
+      this.#place = { graph, flow: graph.add(this, this.plan) };
+    }
+    this.#place.graph.step(deltas, tick);
     return deltas.get(this.oid) ?? null;
   }
 
   endStep(): void {
-    this.#graph.endTick();
+    this.#place?.graph.endTick();
     this.stored?.endTick();
   }
 
-  /** The filled view becomes part of the live graph. */
+  /** Filled apart, it becomes part of the live graph. */
   join(live: Graph): void {
-    adopt(live, this.#graph, this.flow);
-    this.#graph = live;
+    if (this.#place === null) throw new Error(`${this.name} is not filled`);
+    const { graph, flow } = this.#place;
+    adopt(live, graph, flow);
+    this.#place = { graph: live, flow };
   }
 
   /** By node of the plan. */
@@ -82,8 +111,13 @@ export class ViewRuntime implements FlowOwner {
     return this.flow.nodes.map((node) => node.figures());
   }
 
+  get nodes(): GraphNode[] {
+    return this.#place?.flow.distinctNodes() ?? [];
+  }
+
   release(): void {
-    this.#graph.drop(this.flow);
+    this.#place?.graph.drop(this.#place.flow);
+    this.#place = null;
     this.stored?.release();
   }
 }
@@ -101,14 +135,14 @@ export function keyedPlan({ plan }: PhysicalQuery, context: EvalContext): KeyedP
 
 /** The errors of a view: those of all its nodes. */
 class ViewErrors {
-  readonly #flow: Flow;
+  readonly #view: ViewRuntime;
 
-  constructor(flow: Flow) {
-    this.#flow = flow;
+  constructor(view: ViewRuntime) {
+    this.#view = view;
   }
 
   #ledgers(): ErrorLedger[] {
-    return this.#flow.distinctNodes().flatMap(({ errors }) => (errors instanceof ErrorLedger ? [errors] : []));
+    return this.#view.nodes.flatMap(({ errors }) => (errors instanceof ErrorLedger ? [errors] : []));
   }
 
   /** Error rows ever reported, retractions not subtracted. */
