@@ -187,8 +187,9 @@ function dropOne(engine: TidemarkEngine, object: CatalogObject): (() => Promise<
       relation.indexes = relation.indexes.filter(
         (columns) => columns.join() !== object.columns.join() || columns === relation.key,
       );
-      if (!relation.indexes.some((columns) => columns.join() === object.columns.join()))
-        engine.loop.relations.get(object.on)?.dropIndex(object.columns);
+      const isUsed = (oid: number) =>
+        engine.catalog.relationByOid(oid)?.indexes.some((columns) => columns.join() === object.columns.join());
+      if (!engine.loop.sharing(object.on).some(isUsed)) engine.loop.relations.get(object.on)?.dropIndex(object.columns);
       return null;
     }
     case 'view':

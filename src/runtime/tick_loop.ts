@@ -134,6 +134,7 @@ export class TickLoop {
         if (this.#views.get(view.oid) !== view) return;
         view.endStep();
         view.join(this.graph);
+        if (view.stored !== null) this.relations.set(view.oid, view.stored);
       },
     }));
   }
@@ -205,6 +206,12 @@ export class TickLoop {
     this.relations.set(oid, relation);
   }
 
+  /** Relations whose rows are one with those of `oid`: views that are the same query. */
+  sharing(oid: number): number[] {
+    const stored = this.relations.get(oid);
+    return [...this.relations].filter(([, other]) => other === stored).map(([other]) => other);
+  }
+
   dropRelation(oid: number): void {
     this.relations.get(oid)?.release();
     this.relations.delete(oid);
@@ -247,8 +254,14 @@ export class TickLoop {
     if (this.#pins.size === 0) return;
     const arena = new Arena();
     const copies = new Map<number, Batch>();
-    for (const [oid, batch] of deltas)
-      if (batch.n > 0 && this.relations.has(oid)) copies.set(oid, detach(batch, arena));
+    // Views that are the same query have one delta.
+    const copied = new Map<Batch, Batch>();
+    for (const [oid, batch] of deltas) {
+      if (batch.n === 0 || !this.relations.has(oid)) continue;
+      const copy = copied.get(batch) ?? detach(batch, arena);
+      copied.set(batch, copy);
+      copies.set(oid, copy);
+    }
     this.#saved.push({ tick: this.tick, deltas: copies, arena });
     for (const pin of this.#pins) pin.since.push({ tick: this.tick, deltas: copies });
   }

@@ -14,23 +14,22 @@ import { type Flow, type FlowOwner, Graph, type GraphTick, type KeyedPlan } from
 import { adopt } from '../../operators/graph_adopt.ts';
 import type { Filling } from '../../operators/graph_fill.ts';
 import type { GraphNode } from '../../operators/graph_node.ts';
-import { kernels } from '../../operators/kernels/index.ts';
-import { consolidator } from '../../operators/state/consolidate.ts';
 import { nodeKeys, type PhysicalQuery } from '../../planner/physical/index.ts';
 import { ERROR_COLUMNS, ErrorLedger } from './ledger.ts';
-import { StoredRelation } from './stored_relation.ts';
+import type { StoredRelation } from './stored_relation.ts';
 import { concat } from './transaction.ts';
+import { ViewResult } from './view_result.ts';
 
 export class ViewRuntime implements FlowOwner {
   readonly oid: number;
   readonly name: string;
   readonly physical: PhysicalQuery;
   readonly plan: KeyedPlan;
-  readonly stored: StoredRelation | null;
   readonly sources: { relation: number; columns: number[] }[];
   readonly errors = new ViewErrors(this);
   #place: { graph: Graph; flow: Flow } | null = null;
-  readonly #consolidate: (delta: Batch, arena: Arena) => Batch;
+  readonly #indexes: number[][] | null;
+  #result: ViewResult;
 
   /** `context`: the settings of the session that made the view; its now() is replaced by the tick's. */
   constructor(oid: number, name: string, physical: PhysicalQuery, context: EvalContext, indexes: number[][] | null) {
@@ -38,9 +37,11 @@ export class ViewRuntime implements FlowOwner {
     this.name = name;
     this.physical = physical;
     this.plan = keyedPlan(physical, context);
-    const types = physical.columns.map((c) => c.type);
-    this.stored = indexes === null ? null : new StoredRelation(types, indexes);
-    this.#consolidate = consolidator(types);
+    this.#indexes = indexes;
+    this.#result = new ViewResult(
+      physical.columns.map((c) => c.type),
+      indexes,
+    );
     this.sources = physical.plan.nodes.flatMap((spec) =>
       spec.op === 'source' ? [{ relation: spec.relation, columns: spec.columns }] : [],
     );
@@ -56,31 +57,39 @@ export class ViewRuntime implements FlowOwner {
     return this.#place.flow;
   }
 
-  /** Hidden sort columns of the root do not belong to the view. */
-  get #hidesColumns(): boolean {
-    const { nodes, root } = this.physical.plan;
-    return nodes[root].types.length > this.physical.columns.length;
+  /** Its rows; views that are the same query have them in common. Null for sinks. */
+  get stored(): StoredRelation | null {
+    return this.#result.stored;
   }
 
   get result(): StoredRelation | null {
-    return this.#hidesColumns ? null : this.stored;
+    const { nodes, root } = this.physical.plan;
+    return nodes[root].types.length === this.#result.width ? this.stored : null;
   }
 
   take(delta: Batch, tick: GraphTick): Batch {
-    const visible = this.#hidesColumns
-      ? { ...delta, columns: delta.columns.slice(0, this.physical.columns.length) }
-      : delta;
-    // Where nothing is taken away nothing can cancel.
-    const net = kernels.allPositive(visible.weights, visible.n) ? visible : this.#consolidate(visible, tick.arena);
-    this.stored?.apply(net);
-    return net;
+    return this.#result.take(delta, tick);
   }
 
   /** Fills it in one go within the live graph's tick; gives its rows, which hold until the end of the tick. */
   fill(live: Graph, filling: Filling, tick: GraphTick): Batch {
     const { flow, output } = filling.add(this, this.plan);
     this.#place = { graph: live, flow };
-    return this.take(output, tick);
+    return this.#shareResult(flow) ? this.#result.all(output, tick) : this.take(output, tick);
+  }
+
+  /** Joins the result of a view that is the same query; false when there is none. */
+  #shareResult({ root }: Flow): boolean {
+    for (const { owner } of root.ends) {
+      if (owner === this || !(owner instanceof ViewRuntime)) continue;
+      const other = owner.#result;
+      if (other.width !== this.#result.width || (other.stored === null) !== (this.stored === null)) continue;
+      this.#result.release();
+      this.#result = other.share();
+      for (const columns of this.#indexes ?? []) this.stored?.addIndex(columns);
+      return true;
+    }
+    return false;
   }
 
   /** While it is being filled apart: takes in rows of relations; gives the change of its rows, which holds until endStep(). */
@@ -95,7 +104,7 @@ export class ViewRuntime implements FlowOwner {
 
   endStep(): void {
     this.#place?.graph.endTick();
-    this.stored?.endTick();
+    this.#result.endTick();
   }
 
   /** Filled apart, it becomes part of the live graph. */
@@ -104,6 +113,7 @@ export class ViewRuntime implements FlowOwner {
     const { graph, flow } = this.#place;
     adopt(live, graph, flow);
     this.#place = { graph: live, flow };
+    this.#shareResult(flow);
   }
 
   /** By node of the plan. */
@@ -118,7 +128,7 @@ export class ViewRuntime implements FlowOwner {
   release(): void {
     this.#place?.graph.drop(this.#place.flow);
     this.#place = null;
-    this.stored?.release();
+    this.#result.release();
   }
 }
 

@@ -40,7 +40,8 @@ function sizeOf(oid: number, { facts }: Moment): bigint | null {
 
 function databaseSize({ facts }: Moment): bigint {
   let bytes = 0;
-  for (const stored of facts.engine.loop.relations.values()) bytes += stored.bytes;
+  // Views that are the same query have one store.
+  for (const stored of new Set(facts.engine.loop.relations.values())) bytes += stored.bytes;
   return BigInt(bytes);
 }
 
