@@ -213,7 +213,7 @@ export class Graph {
    */
   step(deltas: Map<number, Batch>, tick: GraphTick): void {
     for (const [relation, batch] of deltas) if (batch.n > 0) this.#moved(relation);
-    for (const node of this.#clocked) this.#schedule(node);
+    this.#scheduleClocked(tick);
     this.#scheduleWatermarked(tick);
     for (const node of this.#fresh) this.#schedule(node);
     for (let level = 0; level < this.#due.length; level++) {
@@ -258,6 +258,14 @@ export class Graph {
     node.due = true;
     while (this.#due.length <= node.level) this.#due.push([]);
     this.#due[node.level].push(node);
+  }
+
+  #scheduleClocked(tick: GraphTick): void {
+    for (const node of this.#clocked) {
+      const { operator } = node;
+      const due = operator?.due === undefined ? tick.now : operator.due();
+      if (due !== null && due <= tick.now) this.#schedule(node);
+    }
   }
 
   #scheduleWatermarked(tick: GraphTick): void {

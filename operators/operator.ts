@@ -47,6 +47,8 @@ export interface OperatorState {
 
 export interface Operator {
   step(inputs: Batch[], tick: Tick): Batch;
+  /** For operators that the clock moves: the time at which that happens next; null: not before there is input. */
+  due?(): bigint | null;
   /** The sum of all outputs so far, where state holds it; not asked of an operator that a watermark frees state of. */
   integral?(tick: Tick): Batch;
   /** After all operators have stepped and the results were delivered: memory of the tick may be reused. */

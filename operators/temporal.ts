@@ -81,6 +81,11 @@ export class TemporalOperator implements Operator {
     }
   }
 
+  due(): bigint | null {
+    const [a, b] = [this.#waiting?.least ?? null, this.#ending?.least ?? null];
+    return a === null || (b !== null && b < a) ? b : a;
+  }
+
   endTick(): void {
     this.#waiting?.endTick();
     this.#ending?.endTick();

@@ -37,6 +37,11 @@ export class TimeQueue {
     return this.#rows.size;
   }
 
+  /** Least time of a row, or an earlier one whose rows were taken back; null when there is none. */
+  get least(): bigint | null {
+    return this.#heap.length === 0 ? null : this.#heap[0];
+  }
+
   get bytes(): number {
     return this.#rows.bytes;
   }
