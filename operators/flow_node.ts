@@ -13,6 +13,7 @@ import type { IndexUse, Operator, Tick } from './operator.ts';
 import type { PlanNode } from './plan.ts';
 import { consolidator } from './state/consolidate.ts';
 import { KeyedIndex } from './state/keyed_index.ts';
+import type { RowIndex } from './state/row_index.ts';
 import type { Saved } from './state/saved.ts';
 
 /** Figures of one node for EXPLAIN. */
@@ -32,7 +33,10 @@ export interface IndexReader {
 
 /** An index of a node's output, with all its readers. */
 export interface NodeIndex {
-  index: KeyedIndex;
+  /** What the readers read: `own`, or one that the source's relation keeps. */
+  index: RowIndex;
+  own: KeyedIndex | null;
+  keyColumns: number[];
   /** It also has the rows with a NULL in their key: every row. */
   nullKeys: boolean;
   readers: IndexReader[];
@@ -92,18 +96,30 @@ export class FlowNode {
   #emit(output: Batch): void {
     this.output = output;
     this.rowsOut += output.n;
-    if (output.n > 0) for (const { index } of this.indexes.values()) index.apply(output);
+    if (output.n > 0) for (const { own } of this.indexes.values()) own?.apply(output);
   }
 
   /** Hands `use` the index of this node's output by these columns. Gives the index when it is new and therefore empty, else null. */
   readIndex(keyColumns: number[], nullKeys: boolean, reader: FlowNode, use: IndexUse): KeyedIndex | null {
     const name = indexName(keyColumns, nullKeys);
     const known = this.indexes.get(name);
-    const entry = known ?? { index: new KeyedIndex(this.spec.types, keyColumns, nullKeys), nullKeys, readers: [] };
-    this.indexes.set(name, entry);
-    entry.readers.push({ reader, use });
-    use(entry.index);
-    return known === undefined ? entry.index : null;
+    if (known !== undefined) {
+      known.readers.push({ reader, use });
+      use(known.index);
+      return null;
+    }
+    const own = new KeyedIndex(this.spec.types, keyColumns, nullKeys);
+    this.indexes.set(name, { index: own, own, keyColumns, nullKeys, readers: [{ reader, use }] });
+    use(own);
+    return own;
+  }
+
+  /** From now on the readers of an index read another one with the same rows; `own`: this node keeps it. */
+  exchangeIndex(entry: NodeIndex, index: RowIndex, own: KeyedIndex | null): void {
+    entry.own?.release();
+    entry.index = index;
+    entry.own = own;
+    for (const { use } of entry.readers) use(index);
   }
 
   /** A reader is gone: indexes that nobody else reads go with it. */
@@ -111,7 +127,7 @@ export class FlowNode {
     for (const [name, entry] of this.indexes) {
       entry.readers = entry.readers.filter((r) => r.reader !== reader);
       if (entry.readers.length > 0) continue;
-      entry.index.release();
+      entry.own?.release();
       this.indexes.delete(name);
     }
   }
@@ -120,14 +136,14 @@ export class FlowNode {
   endTick(): void {
     if (this.output.n > 0) this.output = emptyBatch(this.spec.types);
     this.operator?.endTick();
-    for (const { index } of this.indexes.values()) index.endTick();
+    for (const { own } of this.indexes.values()) own?.endTick();
   }
 
   figures(): NodeFigures {
     let { rows, bytes } = this.operator?.state() ?? { rows: 0, bytes: 0 };
-    for (const { index } of this.indexes.values()) {
-      rows += index.size;
-      bytes += index.bytes;
+    for (const { own } of this.indexes.values()) {
+      rows += own?.size ?? 0;
+      bytes += own?.bytes ?? 0;
     }
     const { rowsIn, rowsOut, nanoseconds } = this;
     return { rowsIn, rowsOut, nanoseconds, stateRows: rows, stateBytes: bytes };
@@ -136,7 +152,7 @@ export class FlowNode {
   save() {
     return {
       operator: this.operator === null ? null : this.operator.save(),
-      indexes: [...this.indexes].map(([name, { index }]) => ({ name, index: index.save() })),
+      indexes: [...this.indexes].flatMap(([name, { own }]) => (own === null ? [] : [{ name, index: own.save() }])),
       rowsIn: this.rowsIn,
       rowsOut: this.rowsOut,
     };
@@ -146,10 +162,10 @@ export class FlowNode {
   load(saved: Saved): void {
     const { operator, indexes, rowsIn, rowsOut } = saved as ReturnType<typeof this.save>;
     this.operator?.load(operator);
-    for (const { name, index } of indexes) {
-      const own = this.indexes.get(name);
-      if (own === undefined) throw new Error(`${this.spec.op} has no index ${name}`);
-      own.index.load(index);
+    for (const [name, { own }] of this.indexes) {
+      const index = indexes.find((i) => i.name === name)?.index;
+      if ((own === null) !== (index === undefined)) throw new Error(`the indexes of ${this.spec.op} are others now`);
+      if (index !== undefined) own?.load(index);
     }
     this.rowsIn = rowsIn;
     this.rowsOut = rowsOut;
@@ -157,7 +173,7 @@ export class FlowNode {
 
   release(): void {
     this.operator?.release();
-    for (const { index } of this.indexes.values()) index.release();
+    for (const { own } of this.indexes.values()) own?.release();
     this.indexes.clear();
   }
 }

@@ -20,7 +20,8 @@ import { Dataflow, inputSpec } from './dataflow.ts';
 import type { EvalContext } from './expr/ir.ts';
 import { GraphNode, type NodeErrors } from './graph_node.ts';
 import type { DataflowPlan, PlanNode } from './plan.ts';
-import type { KeyedIndex } from './state/keyed_index.ts';
+import { KeyedIndex } from './state/keyed_index.ts';
+import type { RowIndex } from './state/row_index.ts';
 
 /** What the steps of one tick have in common. */
 export interface GraphTick {
@@ -75,8 +76,12 @@ export class Flow {
   }
 }
 
+/** An index that a relation keeps of its rows by these keys (positions in the row), giving these columns; null when it has none. */
+export type IndexLender = (relation: number, columns: number[], keys: number[]) => RowIndex | null;
+
 export class Graph {
   readonly #newErrors: () => NodeErrors;
+  readonly #lend: IndexLender;
   readonly #nodes = new Map<string, GraphNode>();
   /** By the relation that the owner's result is. */
   readonly #flows = new Map<number, Flow>();
@@ -91,9 +96,10 @@ export class Graph {
   #stepped: GraphNode[] = [];
   readonly #contexts = new Map<EvalContext, EvalContext>();
 
-  /** `newErrors` makes the ledger of a node's errors when it has its first one. */
-  constructor(newErrors: () => NodeErrors) {
+  /** `newErrors` makes the ledger of a node's errors when it has its first one; `lend` gives indexes that relations keep. */
+  constructor(newErrors: () => NodeErrors, lend: IndexLender = () => null) {
     this.#newErrors = newErrors;
+    this.#lend = lend;
   }
 
   /** The live node with this key. */
@@ -131,7 +137,8 @@ export class Graph {
           index: (i, keyColumns, nullKeys, use) => {
             const input = inputs[i];
             const index = input.readIndex(keyColumns, nullKeys, node, use);
-            if (index !== null && !this.#fresh.has(input)) flow.emptyIndexes.push({ node: input, index });
+            if (index === null || this.borrowIndexes(input) || this.#fresh.has(input)) return;
+            flow.emptyIndexes.push({ node: input, index });
           },
           flow: (inner) => new Dataflow(inner),
         });
@@ -220,6 +227,50 @@ export class Graph {
       const due = this.#due[level];
       for (const node of due) this.#stepNode(node, deltas, tick);
       due.length = 0;
+    }
+  }
+
+  /**
+   * The readers of a source's indexes read those that its relation keeps, where it has them: they are up to date before any source steps, and
+   * a second copy of the rows is not kept. True when there were any.
+   */
+  borrowIndexes(node: GraphNode): boolean {
+    let borrowed = false;
+    for (const entry of node.indexes.values()) {
+      const lent = entry.own === null ? null : this.#lent(node, entry.keyColumns);
+      if (lent === null) continue;
+      node.exchangeIndex(entry, lent, null);
+      borrowed = true;
+    }
+    return borrowed;
+  }
+
+  #lent({ spec }: GraphNode, keyColumns: number[]): RowIndex | null {
+    if (spec.op !== 'source') return null;
+    return this.#lend(
+      spec.relation,
+      spec.columns,
+      keyColumns.map((k) => spec.columns[k]),
+    );
+  }
+
+  /** A relation lends an index no more, or lends a new one. `rows`: its present rows. */
+  indexesChanged(relation: number, rows: () => Batch): void {
+    for (const node of this.#sources.get(relation) ?? []) {
+      this.borrowIndexes(node);
+      for (const entry of node.indexes.values()) {
+        if (entry.own !== null) continue;
+        const { keyColumns, nullKeys } = entry;
+        const lent = this.#lent(node, keyColumns);
+        if (lent !== null) {
+          node.exchangeIndex(entry, lent, null);
+          continue;
+        }
+        const own = new KeyedIndex(node.spec.types, keyColumns, nullKeys);
+        own.apply(node.columnsOf(rows()));
+        own.endTick();
+        node.exchangeIndex(entry, own, own);
+      }
     }
   }
 

@@ -37,6 +37,7 @@ export function adopt(to: Graph, from: Graph, flow: Flow): void {
   }
   flow.nodes.splice(0, flow.nodes.length, ...flow.nodes.map((node) => becomes.get(node) as GraphNode));
   to.attach(flow);
+  for (const node of flow.distinctNodes()) to.borrowIndexes(node);
 }
 
 /** Readers of the own node's indexes that stay read the live node's. */

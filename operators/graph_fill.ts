@@ -21,6 +21,7 @@ import type { GraphNode } from './graph_node.ts';
 import type { ErrorSink, Tick } from './operator.ts';
 import type { PlanNode } from './plan.ts';
 import { KeyedIndex } from './state/keyed_index.ts';
+import type { RowIndex } from './state/row_index.ts';
 
 /** Relations whose rows at the present tick are known. */
 export interface KnownRelations {
@@ -81,13 +82,13 @@ function isComplete({ readers }: NodeIndex): boolean {
 }
 
 /** An index that holds every row of the node's output. */
-function wholeIndex(node: FlowNode): KeyedIndex | undefined {
+function wholeIndex(node: FlowNode): RowIndex | undefined {
   for (const entry of node.indexes.values()) if (entry.nullKeys && isComplete(entry)) return entry.index;
   return undefined;
 }
 
 /** An inner join's input by its key: rows whose key is NULL match nothing, so the index need not have them. */
-function matchingRows(spec: PlanNode, i: number, input: FlowNode): KeyedIndex | undefined {
+function matchingRows(spec: PlanNode, i: number, input: FlowNode): RowIndex | undefined {
   if (spec.op !== 'join' || spec.kind !== 'inner' || spec.nullSafe.includes(true)) return undefined;
   const entry = input.indexes.get(indexName(i === 0 ? spec.leftKeys : spec.rightKeys, false));
   return entry !== undefined && isComplete(entry) ? entry.index : undefined;
@@ -175,7 +176,7 @@ export class Filling {
     return index === undefined ? this.#recompute(node) : this.#indexRows(index, node);
   }
 
-  #indexRows(index: KeyedIndex, { spec }: GraphNode): Batch {
+  #indexRows(index: RowIndex, { spec }: GraphNode): Batch {
     const out = new BatchBuilder(spec.types, this.#tick.arena, Math.max(1, index.size));
     index.forEach((address, weight) => {
       index.rows.load(address, out.columns, out.addRow(weight));
@@ -202,7 +203,7 @@ export class Filling {
     return twin.output;
   }
 
-  #indexOf(node: GraphNode, rows: Batch, keyColumns: number[], nullKeys: boolean): KeyedIndex {
+  #indexOf(node: GraphNode, rows: Batch, keyColumns: number[], nullKeys: boolean): RowIndex {
     const live = node.indexes.get(indexName(keyColumns, nullKeys));
     if (live !== undefined && isComplete(live)) return live.index;
     const index = new KeyedIndex(node.spec.types, keyColumns, nullKeys);

@@ -23,7 +23,7 @@ import type { Expr } from './expr/ir.ts';
 import { compileTest, type RowTest } from './expr/kernel/compile.ts';
 import type { IndexProvider, Tick } from './operator.ts';
 import { DeltaIndex } from './state/delta_index.ts';
-import type { KeyedIndex } from './state/keyed_index.ts';
+import type { RowIndex } from './state/row_index.ts';
 import type { ColType } from './types.ts';
 
 export interface JoinSpec {
@@ -39,7 +39,7 @@ export interface JoinSide {
   keys: number[];
   /** Keys whose NULL matches nothing. */
   strictKeys: number[];
-  index: KeyedIndex;
+  index: RowIndex;
   /** This side's delta by key; built on demand. */
   grouped: DeltaIndex;
   copy: RowCopy;
@@ -57,7 +57,7 @@ export function joinSides(
   const withNulls = nullKeys || spec.nullSafe.includes(true);
   return [spec.leftKeys, spec.rightKeys].map((keys, i) => {
     const types = inputTypes[i];
-    const side: Omit<JoinSide, 'index'> & { index?: KeyedIndex } = {
+    const side: Omit<JoinSide, 'index'> & { index?: RowIndex } = {
       types,
       keys,
       strictKeys: keys.filter((_, k) => !spec.nullSafe[k]),

@@ -17,7 +17,7 @@ import type { Datum } from './datum.ts';
 import type { SqlError } from './errors.ts';
 import type { EvalContext } from './expr/ir.ts';
 import type { DataflowPlan } from './plan.ts';
-import type { KeyedIndex } from './state/keyed_index.ts';
+import type { RowIndex } from './state/row_index.ts';
 import type { Saved } from './state/saved.ts';
 
 /** Where failed rows go: a weighted row (reason, the row) of the view's error relation. */
@@ -63,7 +63,7 @@ export interface Operator {
 }
 
 /** Takes an index to read from now on. */
-export type IndexUse = (index: KeyedIndex) => void;
+export type IndexUse = (index: RowIndex) => void;
 
 /**
  * What a stateful operator asks of the graph that holds it: the index of an input by some key columns, shared with every other

@@ -290,19 +290,35 @@ return {
     })}
   },
   load(address, columns, row) {
-    ${each(
-      (i, phys, _oid, width) => `{
-      const column = columns[${i}];
-      U8[column.valid + row] = ${valid(i, 'address')};
-      const to = column.data + row * ${width};
-      ${copyCode(phys, slotOf(layout, i, 'address'), 'to')}
-    }`,
+    ${loadCode(
+      layout,
+      layout.types.map((_, i) => i),
     )}
   },
   free(address, heap) {
     ${each((i, phys) => (hasPayload(phys) ? `if (${valid(i, 'address')} !== 0) ${freeCode(phys, slotOf(layout, i, 'address'))}` : ''))}
   },
 };`;
+}
+
+/** Copies columns `from` of the row at `address` into row `row` of columns[0 ..]. */
+function loadCode(layout: RowLayout, from: number[]): string {
+  return from
+    .map(
+      (column, i) => `{
+      const column = columns[${i}];
+      U8[column.valid + row] = U8[address + ${layout.valid + column}];
+      const to = column.data + row * ${PHYS_WIDTH[layout.phys[column]]};
+      ${copyCode(layout.phys[column], slotOf(layout, column, 'address'), 'to')}
+    }`,
+    )
+    .join('\n');
+}
+
+/** As RowOps.load, of some columns of rows of these types. */
+export function rowLoader(types: ColType[], columns: number[]): RowOps['load'] {
+  const code = `const { U8, I32 } = views; return (address, columns, row) => { ${loadCode(rowLayout(types), columns)} };`;
+  return new Function('views', code)(views) as RowOps['load'];
 }
 
 /** Row operations for these column types. Each call makes functions of its own, so that two users never share a call site. */

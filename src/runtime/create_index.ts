@@ -29,7 +29,7 @@ export function createIndex(
     statement.name ??
     freeName(engine, `${relation.name}_${columns.map((c) => relation.columns[c].name).join('_')}_idx`, relation.schema);
   if (nameTaken(engine, relation.schema, name, statement.ifNotExists, session)) return;
-  stored.addIndex(columns);
+  engine.loop.addIndex(relation.oid, columns);
   relation.indexes = [...relation.indexes, columns];
   engine.define(
     {

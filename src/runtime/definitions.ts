@@ -189,7 +189,7 @@ function dropOne(engine: TidemarkEngine, object: CatalogObject): (() => Promise<
       );
       const isUsed = (oid: number) =>
         engine.catalog.relationByOid(oid)?.indexes.some((columns) => columns.join() === object.columns.join());
-      if (!engine.loop.sharing(object.on).some(isUsed)) engine.loop.relations.get(object.on)?.dropIndex(object.columns);
+      if (!engine.loop.sharing(object.on).some(isUsed)) engine.loop.dropIndex(object.on, object.columns);
       return null;
     }
     case 'view':

@@ -60,13 +60,20 @@ function explain(engine: TidemarkEngine, inner: Statement, analyze: boolean, ses
 /** Names of at most this many views are listed. */
 const FEW = 3;
 
-/** Who else uses a node; null when nobody does. Sources hold nothing of their own. */
+/** Who else uses a node, and which indexes of its relation a source reads; null when there is nothing to say. */
 function sharedWith(node: GraphNode | undefined, own: Flow | null): string | null {
-  if (node === undefined || node.spec.op === 'source') return null;
+  if (node === undefined) return null;
+  if (node.spec.op === 'source') return lentIndexes(node);
   const others = [...node.flows].filter((flow) => flow !== own).map((flow) => flow.owner.name);
   if (others.length === 0) return null;
   if (others.length <= FEW) return `shared with ${others.join(', ')}`;
   return `shared with ${others.length} views`;
+}
+
+function lentIndexes(node: GraphNode): string | null {
+  const lent = [...node.indexes.values()].filter(({ own }) => own === null);
+  if (lent.length === 0) return null;
+  return `reads index ${lent.map(({ keyColumns }) => `(${keyColumns.map((c) => node.spec.names[c]).join(', ')})`).join(', ')}`;
 }
 
 /** EXPLAIN SELECT * FROM v shows the plan that maintains v, when v is a materialized view and nothing else is asked. */

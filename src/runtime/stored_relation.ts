@@ -9,6 +9,7 @@ import { BatchBuilder } from '../../operators/batch/builder.ts';
 import { I32 } from '../../operators/batch/memory.ts';
 import { KeyedIndex } from '../../operators/state/keyed_index.ts';
 import { RelationStore } from '../../operators/state/relation_store.ts';
+import { ProjectedIndex, type RowIndex } from '../../operators/state/row_index.ts';
 import type { ColType } from '../../operators/types.ts';
 import { RelationScan } from './relation_scan.ts';
 
@@ -83,10 +84,22 @@ export class StoredRelation {
     index.endTick();
   }
 
-  dropIndex(columns: number[]): void {
+  /** Takes an index out, for the caller to release when nobody reads it any more. */
+  removeIndex(columns: number[]): KeyedIndex | undefined {
     const key = columns.join(',');
-    this.#indexes.get(key)?.release();
+    const index = this.#indexes.get(key);
     this.#indexes.delete(key);
+    return index;
+  }
+
+  /** These columns of the rows by an index whose keys are `keys`, in any order; null when there is none. */
+  lend(columns: number[], keys: number[]): RowIndex | null {
+    for (const index of this.#indexes.values()) {
+      if (index.keyColumns.length !== keys.length || !index.keyColumns.every((c) => keys.includes(c))) continue;
+      const order = index.keyColumns.map((c) => keys.indexOf(c));
+      return new ProjectedIndex(index, this.types, columns, order);
+    }
+    return null;
   }
 
   /** All rows with their weights, as a batch in the arena; long values are shared with the store until the next tick. */

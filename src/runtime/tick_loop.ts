@@ -11,7 +11,7 @@ import type { Batch } from '../../operators/batch/batch.ts';
 import { detach } from '../../operators/batch/detach.ts';
 import type { GraphTick } from '../../operators/graph.ts';
 import { canFill, Filling, type KnownRelations } from '../../operators/graph_fill.ts';
-import type { StoredRelation } from './stored_relation.ts';
+import { type StoredRelation, withScratch } from './stored_relation.ts';
 import { newGraph, type ViewRuntime } from './view.ts';
 
 /** Sees the consolidated delta of one relation after each tick that changed it. Valid during the call only. */
@@ -39,7 +39,7 @@ export class TickLoop {
   now = 0n;
   readonly relations = new Map<number, StoredRelation>();
   /** The operators of all live views, sinks and subscriptions to queries. */
-  readonly graph = newGraph();
+  readonly graph = newGraph((relation, columns, keys) => this.relations.get(relation)?.lend(columns, keys) ?? null);
   readonly #views = new Map<number, ViewRuntime>();
   readonly #observers = new Map<number, Set<Observer>>();
   readonly #pins = new Set<Pin>();
@@ -210,6 +210,25 @@ export class TickLoop {
   sharing(oid: number): number[] {
     const stored = this.relations.get(oid);
     return [...this.relations].filter(([, other]) => other === stored).map(([other]) => other);
+  }
+
+  addIndex(oid: number, columns: number[]): void {
+    this.relations.get(oid)?.addIndex(columns);
+    this.#indexesChanged(oid);
+  }
+
+  dropIndex(oid: number, columns: number[]): void {
+    const index = this.relations.get(oid)?.removeIndex(columns);
+    this.#indexesChanged(oid);
+    index?.release();
+  }
+
+  #indexesChanged(oid: number): void {
+    const stored = this.relations.get(oid);
+    if (stored === undefined) return;
+    withScratch((arena) => {
+      for (const relation of this.sharing(oid)) this.graph.indexesChanged(relation, () => stored.snapshot(arena));
+    });
   }
 
   dropRelation(oid: number): void {

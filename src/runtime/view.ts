@@ -10,7 +10,14 @@ import type { Batch } from '../../operators/batch/batch.ts';
 import { emptyBatch } from '../../operators/batch/builder.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import type { NodeFigures } from '../../operators/flow_node.ts';
-import { type Flow, type FlowOwner, Graph, type GraphTick, type KeyedPlan } from '../../operators/graph.ts';
+import {
+  type Flow,
+  type FlowOwner,
+  Graph,
+  type GraphTick,
+  type IndexLender,
+  type KeyedPlan,
+} from '../../operators/graph.ts';
 import { adopt } from '../../operators/graph_adopt.ts';
 import type { Filling } from '../../operators/graph_fill.ts';
 import type { GraphNode } from '../../operators/graph_node.ts';
@@ -132,8 +139,8 @@ export class ViewRuntime implements FlowOwner {
   }
 }
 
-export function newGraph(): Graph {
-  return new Graph(() => new ErrorLedger());
+export function newGraph(lend?: IndexLender): Graph {
+  return new Graph(() => new ErrorLedger(), lend);
 }
 
 /** A query's plan with what makes its nodes equal to those of other queries. */

@@ -159,6 +159,14 @@ class World {
     this.loop.attach(view, (oid) => oid !== STREAM.oid);
   }
 
+  /** Makes or drops an index of a table, which joins read in place of one of their own. */
+  index(): void {
+    const { oid } = this.random.pick([TABLE, KEYED]);
+    const columns = [this.random.below(2)];
+    if (this.loop.relations.get(oid)?.index(columns) === undefined) this.loop.addIndex(oid, columns);
+    else this.loop.dropIndex(oid, columns);
+  }
+
   drop(): void {
     const free = this.views.filter(({ relation: { oid } }) => !this.views.some((v) => v.reads.includes(oid)));
     if (free.length === 0) return;
@@ -214,12 +222,13 @@ test(`random overlapping views, made and dropped at random ticks (SEED=${seed})`
   const used = pages.usedPages;
   for (let n = 0; n < WORLDS; n++) {
     const world = new World(seed + n);
-    for (let step = 0; step < 25; step++) {
+    for (let step = 0; step < 28; step++) {
       const label = `SEED=${seed + n} WORLDS=1 step ${step}`;
       const what = world.random.next();
       try {
         if (what < 0.35 && world.views.length < 8) world.create();
         else if (what < 0.45) world.drop();
+        else if (what < 0.55) world.index();
         else world.tick();
       } catch (error) {
         throw new Error(label, { cause: error });
@@ -315,6 +324,47 @@ test('views that are the same query keep their rows once, each with its indexes'
   assert.deepEqual([...engine.loop.graph.nodes()], []);
   await engine.close();
   assert.ok(pages.usedPages <= used + 1, `${pages.usedPages - used} pages are still in use`);
+});
+
+test('a join reads the index that its relation keeps', async () => {
+  const engine = await openEngine();
+  const explain = async (name: string) =>
+    (await sql(engine, `EXPLAIN SELECT * FROM ${name}`)).map(([line]) => line).join('\n');
+  const own = () =>
+    [...engine.loop.graph.nodes()].flatMap((node) => [...node.indexes.values()].filter((i) => i.own !== null)).length;
+  const rows = () => sql(engine, 'SELECT o, name FROM joined ORDER BY o');
+  try {
+    await sql(
+      engine,
+      'CREATE TABLE c (id int PRIMARY KEY, name text, note text); CREATE TABLE o (id int, customer int)',
+    );
+    await sql(
+      engine,
+      "INSERT INTO c VALUES (1, 'a name longer than a slot holds', 'x'), (2, 'bo', 'y'); INSERT INTO o VALUES (10, 1), (11, 2)",
+    );
+    await sql(engine, 'CREATE MATERIALIZED VIEW joined AS SELECT o.id AS o, c.name FROM o JOIN c ON o.customer = c.id');
+    assert.match(await explain('joined'), /Source c \[id, name\].* reads index \(id\)/);
+    assert.equal(own(), 1);
+    await sql(engine, 'CREATE INDEX i ON o (customer)');
+    assert.match(await explain('joined'), /Source o .* reads index \(customer\)/);
+    assert.equal(own(), 0);
+    await sql(
+      engine,
+      "UPDATE c SET name = 'another name that is long enough' WHERE id = 1; INSERT INTO o VALUES (12, 2)",
+    );
+    const wanted = [
+      ['10', 'another name that is long enough'],
+      ['11', 'bo'],
+      ['12', 'bo'],
+    ];
+    assert.deepEqual(await rows(), wanted);
+    await sql(engine, 'DROP INDEX i');
+    assert.equal(own(), 1);
+    await sql(engine, 'DELETE FROM c WHERE id = 2; INSERT INTO o VALUES (13, 1)');
+    assert.deepEqual(await rows(), [wanted[0], ['13', 'another name that is long enough']]);
+  } finally {
+    await engine.close();
+  }
 });
 
 test('settings of the session keep nodes apart where they matter', async () => {

@@ -1,0 +1,68 @@
+/**
+ * What a join reads of an index, and an index of some columns as seen through one of whole rows: a stored relation's own index serves the
+ * joins that need only part of its columns, so that no second copy of its rows is kept.
+ *
+ *   seek(key) -> run of entries, each with a weight and the address of a row;  rows.load(address) -> the columns wanted
+ */
+import type { Column } from '../batch/batch.ts';
+import type { ColType } from '../types.ts';
+import type { KeyedIndex } from './keyed_index.ts';
+import { rowLoader } from './row_ops.ts';
+
+export interface RowIndex {
+  /** Number of entries. */
+  readonly size: number;
+  /** Bytes of an entry, and the offset of the row in it; the weight is its second word. */
+  readonly entryStride: number;
+  readonly rowOffset: number;
+  readonly rows: { load(address: number, columns: Column[], row: number): void };
+  /** Fixes the key columns of a batch for seek(). */
+  bindKeys(columns: Column[]): void;
+  /** Slot of the key of a bound row, or 0. */
+  seek(row: number): number;
+  runOf(slot: number): number;
+  countOf(slot: number): number;
+  forEach(visit: (rowAddress: number, weight: number) => void): void;
+}
+
+/** Columns of the rows of another index, which is kept by its owner. */
+export class ProjectedIndex implements RowIndex {
+  readonly entryStride: number;
+  readonly rowOffset: number;
+  readonly rows: RowIndex['rows'];
+  readonly #index: KeyedIndex;
+  readonly #keyOrder: number[];
+
+  /** `columns`: positions in the whole row of the columns wanted. `keyOrder[i]`: which of the reader's key columns is the index's i-th. */
+  constructor(index: KeyedIndex, types: ColType[], columns: number[], keyOrder: number[]) {
+    this.entryStride = index.entryStride;
+    this.rowOffset = index.rowOffset;
+    this.rows = { load: rowLoader(types, columns) };
+    this.#index = index;
+    this.#keyOrder = keyOrder;
+  }
+
+  get size(): number {
+    return this.#index.size;
+  }
+
+  bindKeys(columns: Column[]): void {
+    this.#index.bindKeys(this.#keyOrder.map((i) => columns[i]));
+  }
+
+  seek(row: number): number {
+    return this.#index.seek(row);
+  }
+
+  runOf(slot: number): number {
+    return this.#index.runOf(slot);
+  }
+
+  countOf(slot: number): number {
+    return this.#index.countOf(slot);
+  }
+
+  forEach(visit: (rowAddress: number, weight: number) => void): void {
+    this.#index.forEach(visit);
+  }
+}
