@@ -12,6 +12,8 @@ import { rowLoader } from './row_ops.ts';
 export interface RowIndex {
   /** Number of entries. */
   readonly size: number;
+  /** True while an entry has a negative weight. */
+  readonly hasNegative: boolean;
   /** Bytes of an entry, and the offset of the row in it; the weight is its second word. */
   readonly entryStride: number;
   readonly rowOffset: number;
@@ -44,6 +46,10 @@ export class ProjectedIndex implements RowIndex {
 
   get size(): number {
     return this.#index.size;
+  }
+
+  get hasNegative(): boolean {
+    return this.#index.hasNegative;
   }
 
   bindKeys(columns: Column[]): void {
