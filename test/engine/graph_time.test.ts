@@ -36,7 +36,7 @@ async function opened(source: MessageSource, time: { now: bigint }): Promise<Tid
 
 test('views over time, made and dropped while rows come', { timeout: 300_000 }, async (t) => {
   const { seed, random } = seeded('graph over time');
-  const rounds = Number(process.env.WORLDS ?? 6);
+  const rounds = Number(process.env.ROUNDS ?? 4);
   let compared = 0;
   let shared = 0;
   for (let round = 0; round < rounds; round++) {
