@@ -267,9 +267,7 @@ export class AggregateOperator implements Operator {
 
   integral(tick: Tick): Batch {
     const out = new BatchBuilder(this.#types, tick.arena, Math.max(1, this.#table.size));
-    this.#table.forEach((slot) => {
-      this.#write(slot, out, 1, tick);
-    });
+    this.#write(Array.from(this.#table.slots()), out, 1, tick);
     return out.build();
   }
 

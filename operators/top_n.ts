@@ -252,7 +252,7 @@ export class TopNOperator implements Operator {
     const out = new BatchBuilder(this.#spec.types, tick.arena, Math.max(1, this.#index.partitions.size));
     // A partition that is not touched has its words at 0: shown from its first row on.
     this.#index.partitions.forEach((slot) => {
-      this.#show(slot, 1, out);
+      for (const shown of this.#shown(slot)) this.#write(shown, 1, out);
     });
     return out.build();
   }
