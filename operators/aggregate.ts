@@ -267,7 +267,9 @@ export class AggregateOperator implements Operator {
 
   integral(tick: Tick): Batch {
     const out = new BatchBuilder(this.#types, tick.arena, Math.max(1, this.#table.size));
-    this.#write(Array.from(this.#table.slots()), out, 1, tick);
+    const groups: number[] = [];
+    this.#table.forEach((slot) => groups.push(slot));
+    this.#write(groups, out, 1, tick);
     return out.build();
   }
 
