@@ -268,7 +268,9 @@ export class AggregateOperator implements Operator {
   integral(tick: Tick): Batch {
     const out = new BatchBuilder(this.#types, tick.arena, Math.max(1, this.#table.size));
     const groups: number[] = [];
-    this.#table.forEach((slot) => groups.push(slot));
+    this.#table.forEach((slot) => {
+      groups.push(slot);
+    });
     this.#write(groups, out, 1, tick);
     return out.build();
   }
