@@ -49,6 +49,8 @@ export async function findCheckpoints(disk: Disk, folder: string, identity: bigi
       const bytes = await disk.read(join(folder, manifestName(number)));
       found.push({ number, manifest: decodeManifest(bytes, identity) });
     } catch (error) {
+      // A running server may have removed it since the folder was listed.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
       if (!(error instanceof Unusable)) throw error;
       found.push({ number, reason: error.message });
     }
