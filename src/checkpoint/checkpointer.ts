@@ -46,7 +46,8 @@ export class Checkpointer {
   readonly store: CheckpointStore;
   readonly #sliceMs: number;
   readonly #turn: () => Promise<void>;
-  #running: Promise<CheckpointReport> | null = null;
+  /** State memory has one set of marks, so all engines of a process take turns. */
+  static #running: Promise<CheckpointReport> | null = null;
 
   constructor(store: CheckpointStore, options: CheckpointerOptions = {}) {
     this.store = store;
@@ -55,21 +56,21 @@ export class Checkpointer {
   }
 
   get running(): boolean {
-    return this.#running !== null;
+    return Checkpointer.#running !== null;
   }
 
-  /** Resolves when no checkpoint is being taken, however the last one ended. */
+  /** Resolves when the checkpoint that is being taken has ended, however it did. */
   async idle(): Promise<void> {
-    await this.#running?.catch(() => undefined);
+    await Checkpointer.#running?.catch(() => undefined);
   }
 
   /** Takes a checkpoint of this moment; must be called between ticks, and not while one is running. */
   take(moment: Moment): Promise<CheckpointReport> {
-    if (this.#running !== null) throw new Error('a checkpoint is being taken already');
-    this.#running = this.#take(moment).finally(() => {
-      this.#running = null;
+    if (Checkpointer.#running !== null) throw new Error('a checkpoint is being taken already');
+    Checkpointer.#running = this.#take(moment).finally(() => {
+      Checkpointer.#running = null;
     });
-    return this.#running;
+    return Checkpointer.#running;
   }
 
   async #take({ tick, sequence, saved, durable }: Moment): Promise<CheckpointReport> {

@@ -98,7 +98,7 @@ export class CheckpointSchedule {
   /** Takes the last one of an orderly end. */
   async close(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
-    await this.#checkpointer.idle();
+    while (this.#checkpointer.running) await this.#checkpointer.idle();
     const { log } = this.#journal;
     if (log.state === 'open' && log.sequence !== this.#lastSequence) await this.#takeOrSay();
   }
