@@ -132,6 +132,13 @@ export class TickLoop {
     view.join(this.graph);
   }
 
+  /** A view as a checkpoint has it becomes live; its rows and its nodes' state are loaded by the caller. */
+  restore(view: ViewRuntime): void {
+    this.#views.set(view.oid, view);
+    if (view.stored !== null) this.relations.set(view.oid, view.stored);
+    view.join(this.graph);
+  }
+
   #snapshots(view: ViewRuntime, isStored: (relation: number) => boolean): Map<number, Batch> {
     const snapshots = new Map<number, Batch>();
     for (const { relation } of view.sources) {

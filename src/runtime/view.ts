@@ -26,6 +26,8 @@ export class ViewRuntime implements FlowOwner {
   readonly sources: { relation: number; columns: number[] }[];
   readonly errors: ViewErrors;
   readonly flow: Flow;
+  /** The settings that the view was made under. */
+  readonly context: EvalContext;
   /** The graph that the flow is part of. */
   #graph: Graph;
   readonly #consolidate: (delta: Batch, arena: Arena) => Batch;
@@ -39,6 +41,7 @@ export class ViewRuntime implements FlowOwner {
     this.stored = indexes === null ? null : new StoredRelation(types, indexes);
     this.#consolidate = consolidator(types);
     this.#graph = newGraph();
+    this.context = { ...context, session: undefined };
     this.flow = this.#graph.add(this, keyedPlan(physical, context));
     this.sources = this.flow.sources();
     this.errors = new ViewErrors(this.flow);
