@@ -1,9 +1,10 @@
 /**
- * npm run bench -- nexmark [q0 q1 ...] | profile qN | kafka | wire | views   [--json] [--events N] [--tick N] [--runs N]
+ * npm run bench -- nexmark [q0 q1 ...] | profile qN | kafka | wire | durability | views   [--json] [--events N] [--tick N] [--runs N]
  *
  * Each prints a table, or with --json one JSON object a line. Figures are ratios inside one run wherever they can be: machines differ.
  */
 import { parseArgs } from 'node:util';
+import { durabilityBench } from './durability.ts';
 import { kafkaBench } from './kafka.ts';
 import { nexmarkBench } from './nexmark/index.ts';
 import { profile } from './nexmark/profile.ts';
@@ -45,6 +46,13 @@ switch (positionals[0]) {
   case 'kafka':
     await kafkaBench({ messages: number(values.events, 500_000), json: values.json });
     break;
+  case 'durability':
+    await durabilityBench({
+      events: number(values.events, 1_000_000),
+      tickRows: number(values.tick, 10_000) / 5,
+      json: values.json,
+    });
+    break;
   case 'wire':
     await wireBench({ rows: number(values.rows, 1_000_000), seconds: number(values.seconds, 5), json: values.json });
     break;
@@ -53,7 +61,7 @@ switch (positionals[0]) {
     break;
   default:
     console.error(
-      'npm run bench -- nexmark [q0 q1 ...] | profile qN | kafka | wire | views   [--json] [--events N] [--tick N] [--runs N]',
+      'npm run bench -- nexmark [q0 q1 ...] | profile qN | kafka | wire | durability | views   [--json] [--events N] [--tick N] [--runs N]',
     );
     process.exit(2);
 }

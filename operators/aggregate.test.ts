@@ -10,8 +10,8 @@ const int8 = colType(OID.int8);
 const text = colType(OID.text);
 const numeric = colType(OID.numeric);
 const bool = colType(OID.bool);
-/** key, x int4, y numeric, t text, f filter */
-const inputTypes = [text, int4, numeric, text, bool];
+/** key, x int4, y numeric, t text, f filter, z int8 */
+const inputTypes = [text, int4, numeric, text, bool, int8];
 
 function row(_input: number, random: Random): Datum[] {
   return [
@@ -20,6 +20,7 @@ function row(_input: number, random: Random): Datum[] {
     random.below(5) === 0 ? null : decimal(BigInt(random.below(4)) * 10n ** 20n, 0),
     random.below(5) === 0 ? null : random.pick(['x', 'yy', 'a text longer than twelve bytes']),
     random.pick([null, true, false]),
+    random.pick([null, -(2n ** 40n), -1n, 0n, 5n, 2n ** 33n, 2n ** 62n]),
   ];
 }
 
@@ -67,6 +68,20 @@ const cases: Case[] = [
   },
   { fn: 'min(text)', arg: 3, t: text, naive: (values) => least(values, 1) },
   { fn: 'max(text)', arg: 3, t: text, naive: (values) => least(values, -1) },
+  { fn: 'min(int8)', arg: 5, t: int8, naive: (values) => least(values, 1) },
+  { fn: 'max(int8)', arg: 5, t: int8, filter: true, naive: (values) => least(values, -1) },
+  {
+    fn: 'sum(int8)',
+    arg: 5,
+    t: numeric,
+    naive: (values) =>
+      values.length === 0
+        ? null
+        : decimal(
+            (values as bigint[]).reduce((a, b) => a + b, 0n),
+            0,
+          ),
+  },
   { fn: 'max(int4)', arg: 1, t: int4, naive: (values) => (values.length === 0 ? null : Math.max(...numbers(values))) },
 ];
 

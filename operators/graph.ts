@@ -22,6 +22,7 @@ import { GraphNode, type NodeErrors } from './graph_node.ts';
 import type { DataflowPlan, PlanNode } from './plan.ts';
 import { KeyedIndex } from './state/keyed_index.ts';
 import type { RowIndex } from './state/row_index.ts';
+import type { Saved } from './state/saved.ts';
 
 /** What the steps of one tick have in common. */
 export interface GraphTick {
@@ -358,6 +359,23 @@ export class Graph {
       this.#contexts.set(node.context, context);
     }
     return context;
+  }
+
+  /** The nodes of these flows, between two ticks. */
+  save(kept: ReadonlySet<Flow>) {
+    return [...this.#nodes.values()].filter((node) => node.isOf(kept)).map((node) => node.saveFor(kept));
+  }
+
+  /** Fills the nodes of a graph that has exactly the flows that were saved. */
+  load(saved: Saved): void {
+    const nodes = saved as ReturnType<typeof this.save>;
+    if (nodes.length !== this.#nodes.size)
+      throw new Error(`${nodes.length} nodes were saved, ${this.#nodes.size} exist`);
+    for (const state of nodes) {
+      const node = this.#nodes.get(state.key);
+      if (node === undefined) throw new Error(`no node has the key ${state.key}`);
+      node.loadFrom(state);
+    }
   }
 
   release(): void {

@@ -8,9 +8,12 @@ import { FlowNode } from './flow_node.ts';
 import type { Flow, GraphTick } from './graph.ts';
 import type { ErrorSink } from './operator.ts';
 import type { PlanNode } from './plan.ts';
+import type { Saved } from './state/saved.ts';
 
 /** The error rows of a node, as the server keeps them. */
 export interface NodeErrors extends ErrorSink {
+  save(): Saved;
+  load(saved: Saved): void;
   /** Makes what was reported in this tick part of the rows. */
   apply(arena: Arena): void;
   endTick(): void;
@@ -68,6 +71,31 @@ export class GraphNode extends FlowNode implements ErrorSink {
   override endTick(): void {
     super.endTick();
     this.errors?.endTick();
+  }
+
+  /** What the node has for the flows of `kept`: indexes that only others read are left out. */
+  saveFor(kept: ReadonlySet<Flow>) {
+    const isRead = (name: string) =>
+      this.indexes.get(name)?.readers.some(({ reader }) => reader instanceof GraphNode && reader.isOf(kept));
+    const { indexes, ...node } = this.save();
+    return {
+      key: this.key,
+      node: { ...node, indexes: indexes.filter(({ name }) => isRead(name)) },
+      errors: this.errors === null ? null : this.errors.save(),
+    };
+  }
+
+  /** Takes over what a node with the same key saved. */
+  loadFrom({ node, errors }: ReturnType<typeof this.saveFor>): void {
+    this.load(node);
+    if (errors === null) return;
+    this.errors = this.#newErrors();
+    this.errors.load(errors);
+  }
+
+  isOf(flows: ReadonlySet<Flow>): boolean {
+    for (const flow of this.flows) if (flows.has(flow)) return true;
+    return false;
   }
 
   override release(): void {

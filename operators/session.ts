@@ -9,9 +9,9 @@
  * State: the input, ordered by time within its key. O(log n) a changed row plus the rows of the touched sessions. A row whose time is NULL or
  * infinite belongs to no session and is left out.
  */
-import type { Batch } from './batch/batch.ts';
+import type { Batch, Column } from './batch/batch.ts';
 import { BatchBuilder, isValid, weightOf } from './batch/builder.ts';
-import { I32, I64, U32 } from './batch/memory.ts';
+import { I32, I64, U8, U32 } from './batch/memory.ts';
 import { TIMESTAMP_INFINITY, TIMESTAMP_NEG_INFINITY } from './datum.ts';
 import type { Operator, Tick } from './operator.ts';
 import type { PlanNode } from './plan.ts';
@@ -149,8 +149,8 @@ export class SessionOperator implements Operator {
       const entry = runs.entry(head, i);
       const row = out.addRow(sign * I32[entry >>> 2]);
       runs.rows.load(entry + runs.rowOffset, out.columns, row);
-      out.setDatum(width, row, start);
-      out.setDatum(width + 1, row, end);
+      writeTime(out.columns[width], row, start);
+      writeTime(out.columns[width + 1], row, end);
     }
   }
 
@@ -173,4 +173,9 @@ export class SessionOperator implements Operator {
   release(): void {
     this.#index.release();
   }
+}
+
+function writeTime({ data, valid }: Column, row: number, time: bigint): void {
+  U8[valid + row] = 1;
+  I64[data / 8 + row] = time;
 }

@@ -5,7 +5,7 @@
  */
 import type { Batch, Column } from '../batch/batch.ts';
 import { type BatchBuilder, isValid } from '../batch/builder.ts';
-import { I32, U32 } from '../batch/memory.ts';
+import { I32, U8, U32 } from '../batch/memory.ts';
 import type { Heap } from '../state/heap.ts';
 import { type RowCompare, type RowOps, rowCompare, rowOps } from '../state/row_ops.ts';
 import type { Saved } from '../state/saved.ts';
@@ -55,7 +55,31 @@ export class ExtremeAccumulator implements Accumulator {
   }
 
   addAll(rows: Rows, n: number): void {
-    addEach(this, rows, n);
+    if (this.#column?.phys === 'i64') this.#addInt64(rows, n, this.#column);
+    else addEach(this, rows, n);
+  }
+
+  #addInt64({ groups, offset, weights }: Rows, n: number, { data, valid }: Column): void {
+    const greatest = this.#sign === 1;
+    const present = this.#ops.layout.valid;
+    for (let row = 0; row < n; row++) {
+      const weight = I32[weights + row];
+      if (weight === 0 || (valid !== 0 && U8[valid + row] === 0)) continue;
+      if (weight < 0) throw new Error('a retraction reached an append-only aggregate');
+      const state = U32[groups + row] + offset;
+      const at = state >>> 2;
+      const low = U32[(data >>> 2) + row * 2];
+      const high = I32[(data >>> 2) + row * 2 + 1];
+      const flag = at + (this.#stride >>> 2);
+      if (I32[flag] !== 0) {
+        const greater = high === I32[at + 1] ? low > U32[at] : high > I32[at + 1];
+        if (greater !== greatest || (low === U32[at] && high === I32[at + 1])) continue;
+      }
+      U32[at] = low;
+      I32[at + 1] = high;
+      U8[state + present] = 1;
+      I32[flag] = 1;
+    }
   }
 
   result(state: number, out: BatchBuilder, column: number, row: number): void {

@@ -96,7 +96,9 @@ interface PageRangeData {
   pageRange?: [number, number];
 }
 
-const range = (workerData as PageRangeData | null)?.pageRange ?? [1, 65536];
+const [start, end] = (workerData as PageRangeData | null)?.pageRange ?? [1, 65536];
 
-/** This thread's pages. Page 0 stays unused so that address 0 can mean "none". */
-export const pages = new PageAllocator(range[0], range[1]);
+/** Which pages are this thread's. Page 0 stays unused so that address 0 can mean "none". */
+export const ownPages = { start, end };
+
+export const pages = new PageAllocator(start, end);

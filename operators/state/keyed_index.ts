@@ -24,7 +24,10 @@ const RUN = 0;
 const COUNT = 1;
 const CAPACITY = 2;
 const DIRECTORY = 4;
-/** From this many entries on a retraction looks its row up in a directory of the run. */
+/**
+ * From this many entries on a retraction looks its row up in a directory of the run. Whoever moves entries of a run tells its directory
+ * (#removeEntry) or drops it first (#dropDirectory); another one is made when it is needed.
+ */
 const LONG_RUN = 64;
 
 export type SavedKeyedIndex = {

@@ -13,7 +13,7 @@
  * Checked builds mark 64 bytes instead of 64 KiB and keep a copy of every page of the image: startImage() then finds every write that was
  * not announced, by its address.
  */
-import { PAGE_BYTES, U8 } from '../batch/memory.ts';
+import { BYTES, PAGE_BYTES, U8 } from '../batch/memory.ts';
 import { checked } from '../batch/pages.ts';
 
 /** Contiguous pages. */
@@ -93,25 +93,31 @@ function isMarked(page: number): boolean {
 
 /**
  * Begins an image of the pages of these runs as they are at this moment. Returns all pages that belong to it (pages never written do not) and those
- * of them that changed since the image before. `preImage` is called with a changed page that is about to be written and was not taken yet.
+ * of them that must be copied: they changed since the image before, or are asked for `anew`. `preImage` is called with such a page when it is about to
+ * be written and was not taken yet.
  */
-export function startImage(runs: PageRun[], preImage: (page: number) => void): { pages: number[]; changed: number[] } {
+export function startImage(
+  runs: PageRun[],
+  preImage: (page: number) => void,
+  anew: ReadonlySet<number> = new Set(),
+): { pages: number[]; changed: number[] } {
   if (onPreImage !== null) throw new Error('an image is being taken already');
   const all: number[] = [];
   const changed: number[] = [];
   for (const { start, count } of runs) {
     for (let page = start; page < start + count; page++) {
       if (checked) checkPage(page);
-      if (isMarked(page)) {
+      const isKnown = (flags[page] & KNOWN) !== 0;
+      if (isMarked(page) || (isKnown && anew.has(page))) {
         marks.fill(0, page * MARKS_A_PAGE, (page + 1) * MARKS_A_PAGE);
         flags[page] = KNOWN | PENDING;
         changed.push(page);
         if (checked) copies.set(page, U8.slice(page * PAGE_BYTES, (page + 1) * PAGE_BYTES));
-      } else if ((flags[page] & KNOWN) === 0) continue;
+      } else if (!isKnown) continue;
       all.push(page);
     }
   }
-  pendingPages = changed.slice();
+  pendingPages = changed.slice().reverse();
   onPreImage = preImage;
   return { pages: all, changed };
 }
@@ -152,6 +158,7 @@ function checkPage(page: number): void {
   const copy = copies.get(page);
   if (copy === undefined || (flags[page] & KNOWN) === 0) return;
   const base = page * PAGE_BYTES;
+  if (BYTES.compare(copy, 0, PAGE_BYTES, base, base + PAGE_BYTES) === 0) return;
   for (let i = 0; i < PAGE_BYTES; i++) {
     if (U8[base + i] !== copy[i] && marks[(base + i) >>> SHIFT] === 0) {
       throw new Error(`state memory was written without touch() at ${base + i}`);

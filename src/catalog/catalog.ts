@@ -51,6 +51,19 @@ export class Catalog implements CatalogReader {
     return this.#nextOid;
   }
 
+  /** Everything in it, as plain data; relations that objects share stay shared. */
+  save() {
+    return { nextOid: this.#nextOid, schemas: [...this.#schemas], objects: this.objects() };
+  }
+
+  load({ nextOid, schemas, objects }: ReturnType<typeof this.save>): void {
+    this.#nextOid = nextOid;
+    this.#schemas.clear();
+    for (const [name, oid] of schemas) this.#schemas.set(name, oid);
+    for (const object of objects) this.add(object);
+    this.version++;
+  }
+
   get schemas(): string[] {
     return [...this.#schemas.keys()];
   }

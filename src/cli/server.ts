@@ -98,6 +98,7 @@ async function runInit(
     return;
   }
   await runScript(engine, script, log);
+  engine.scripts.add(digest);
   engine.journal?.scriptRun(engine.loop, digest);
   await engine.journal?.durable();
 }

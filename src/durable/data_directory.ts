@@ -4,6 +4,7 @@
  *   layout      one line of JSON: version and the directory's identity, written when the directory is new
  *   lock        the process that has it open
  *   log/        segments of the tick log (tick_log.ts)
+ *   checkpoints/  the newest checkpoints (src/checkpoint/store.ts)
  *
  * One process at a time: the lock names a process by its pid, start time and boot, so that a pid that was given to another process, or a crash with or
  * without a reboot, does not keep anyone out. Taking over a dead lock moves it aside first, which only one of several can do.
@@ -30,6 +31,7 @@ const ours = new Set<string>();
 export interface DataDirectory {
   path: string;
   logFolder: string;
+  checkpointFolder: string;
   /** Tells segments of this directory from copies of others. */
   identity: bigint;
   disk: Disk;
@@ -60,7 +62,16 @@ export async function openDirectory(path: string, disk: Disk = realDisk): Promis
       const text = `${JSON.stringify({ version: LAYOUT_VERSION, identity: String(identity) })}\n`;
       await replaceFile(disk, join(full, 'layout'), Buffer.from(text));
     }
-    return { path: full, logFolder, identity, disk, fresh: known === null, release: () => unlock(full) };
+    const checkpointFolder = join(full, 'checkpoints');
+    return {
+      path: full,
+      logFolder,
+      checkpointFolder,
+      identity,
+      disk,
+      fresh: known === null,
+      release: () => unlock(full),
+    };
   } catch (error) {
     unlock(full);
     throw error;

@@ -7,6 +7,8 @@ export interface DiskFile {
   write(bytes: Uint8Array, position: number): Promise<number>;
   /** Resolves when everything written is on the disk. */
   sync(): Promise<void>;
+  /** Reads from a position as far as the file goes; gives how many bytes were read. */
+  read(into: Uint8Array, position: number): Promise<number>;
   truncate(length: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -39,6 +41,10 @@ class RealFile implements DiskFile {
 
   async write(bytes: Uint8Array, position: number): Promise<number> {
     return (await this.#handle.write(bytes, 0, bytes.length, position)).bytesWritten;
+  }
+
+  async read(into: Uint8Array, position: number): Promise<number> {
+    return (await this.#handle.read(into, 0, into.length, position)).bytesRead;
   }
 
   sync(): Promise<void> {
@@ -82,6 +88,16 @@ export const realDisk: Disk = {
 export async function writeAll(file: DiskFile, bytes: Uint8Array, position: number): Promise<number> {
   for (let done = 0; done < bytes.length; ) done += await file.write(bytes.subarray(done), position + done);
   return position + bytes.length;
+}
+
+/** Fills all of it; false when the file ends before. */
+export async function readAll(file: DiskFile, into: Uint8Array, position: number): Promise<boolean> {
+  for (let done = 0; done < into.length; ) {
+    const read = await file.read(into.subarray(done), position + done);
+    if (read === 0) return false;
+    done += read;
+  }
+  return true;
 }
 
 /** A small file that is either the old or the new one after a crash: written beside, synced, renamed. */

@@ -1,13 +1,16 @@
 /**
  * Checks a data directory without changing it: every checksum, and what must hold between records.
  *
- *   layout · lock · segments and their order · every record's checksum, sequence and content · ticks follow each other, the clock never goes back ·
+ *   layout · lock · checkpoints: every manifest, every page · segments and their order · every record's checksum, sequence and content · ticks follow each other, the clock never goes back ·
  *   input of each partition joins on without a gap backwards · watermarks only grow · nothing is used after it was dropped
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import { weightOf } from '../../operators/batch/builder.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { parse } from '../../planner/parse/parse.ts';
+import { type Manifest, Unusable } from '../checkpoint/manifest.ts';
+import { verifyPages } from '../checkpoint/page_file.ts';
+import { findCheckpoints } from '../checkpoint/store.ts';
 import { ownerOf, readLayout } from './data_directory.ts';
 import { realDisk } from './disk.ts';
 import { RECORD } from './frame.ts';
@@ -33,15 +36,54 @@ export async function examine(path: string): Promise<Finding[]> {
       text: `in use by process ${owner}: its newest records may be half written just now`,
     });
   }
-  findings.push(...(await examineLog(`${path}/log`, identity)));
+  const checkpoints = await examineCheckpoints(`${path}/checkpoints`, identity);
+  findings.push(...checkpoints.findings);
+  findings.push(...(await examineLog(`${path}/log`, identity, checkpoints.sequence)));
   return findings;
 }
 
-async function examineLog(folder: string, identity: bigint): Promise<Finding[]> {
+/** `sequence`: the log may begin after this record; 0 when no checkpoint can be used. */
+async function examineCheckpoints(
+  folder: string,
+  identity: bigint,
+): Promise<{ findings: Finding[]; sequence: bigint }> {
+  const findings: Finding[] = [];
+  let newest = 0n;
+  for (const candidate of await findCheckpoints(realDisk, folder, identity)) {
+    const { number } = candidate;
+    const problem = 'reason' in candidate ? candidate.reason : await problemOf(folder, candidate.manifest);
+    if (problem !== null) findings.push({ level: 'problem', text: `checkpoint ${number} cannot be used: ${problem}` });
+    else if ('manifest' in candidate) {
+      const { tick, sequence, pages } = candidate.manifest;
+      const text = `checkpoint ${number}: tick ${tick}, record ${sequence}, ${pages.size} whole pages`;
+      findings.push({ level: 'ok', text });
+      if (sequence > newest) newest = sequence;
+    }
+  }
+  if (findings.length === 0) findings.push({ level: 'ok', text: 'checkpoints: none' });
+  return { findings, sequence: newest };
+}
+
+async function problemOf(folder: string, { pages }: Manifest): Promise<string | null> {
+  try {
+    await verifyPages(realDisk, folder, pages);
+    return null;
+  } catch (error) {
+    if (error instanceof Unusable) return error.message;
+    throw error;
+  }
+}
+
+async function examineLog(folder: string, identity: bigint, reached: bigint): Promise<Finding[]> {
   const segments = await listSegments(folder, realDisk);
   if (segments.length === 0) return [{ level: 'ok', text: 'tick log: empty' }];
   const checks = new RecordChecks();
   const findings: Finding[] = [];
+  const [{ first }] = segments;
+  if (first > reached + 1n) {
+    const text = `tick log: it begins with record ${first}, and no usable checkpoint has what was before`;
+    findings.push({ level: 'problem', text });
+  }
   try {
     const end = await readLog(folder, identity, realDisk, segments[0].first - 1n, (frame) => checks.look(frame));
     if (end.torn > 0) {

@@ -1,21 +1,29 @@
 /**
  * From a data directory to an engine that is where it was.
  *
- *   lock -> survey (verify the whole log) -> [checkpoint] -> replay what comes after it -> open the log for writing -> sources go on
+ *   lock -> newest whole checkpoint -> survey (verify the log after it) -> replay that -> open the log for writing -> sources go on
  *
  * Until it is done no client is let in and no source is read beyond what the log says, so views serve their rows before new input comes.
  */
+import { SqlError } from '../../operators/errors.ts';
+import { Checkpointer } from '../checkpoint/checkpointer.ts';
+import { loadEngine } from '../checkpoint/engine_state.ts';
+import { type Loaded, loadNewest } from '../checkpoint/load.ts';
+import { CheckpointSchedule, type CheckpointSettings } from '../checkpoint/schedule.ts';
+import { CheckpointStore } from '../checkpoint/store.ts';
 import type { TidemarkEngine } from '../runtime/engine.ts';
 import { type DataDirectory, openDirectory } from './data_directory.ts';
 import { type Disk, realDisk } from './disk.ts';
 import { Journal } from './journal.ts';
 import { Replay } from './replay.ts';
-import { readLog } from './segments.ts';
+import { type LogEnd, readLog } from './segments.ts';
 import { type Survey, surveyLog } from './survey.ts';
 import { type LogState, TickLog, type TickLogOptions } from './tick_log.ts';
 
 export interface DataOptions extends Pick<TickLogOptions, 'segmentBytes' | 'reserveBytes'> {
   path: string;
+  /** When checkpoints are taken; null: never, and none is loaded. */
+  checkpoints?: CheckpointSettings | null;
   /** For tests: a disk that fails. */
   disk?: Disk;
 }
@@ -25,6 +33,9 @@ export interface RecoveryReport {
   fresh: boolean;
   /** The last server ended in order. */
   orderly: boolean;
+  /** Tick of the checkpoint that was loaded, and its bytes; null when there was none. */
+  checkpoint: { tick: bigint; bytes: number; milliseconds: number } | null;
+  /** Of the log after the checkpoint. */
   records: number;
   ticks: number;
   tick: bigint;
@@ -42,29 +53,45 @@ export async function openData(engine: TidemarkEngine, options: DataOptions): Pr
   const started = performance.now();
   const directory = await openDirectory(options.path, options.disk ?? realDisk);
   try {
-    const survey = await surveyLog(directory, 0n);
-    await replay(engine, directory, survey);
-    const log = await TickLog.open(directory.logFolder, survey.end, {
+    const { store, loaded, problems } = await loadCheckpoint(engine, directory, options);
+    const checkpointMs = Math.round(performance.now() - started);
+    const after = loaded?.sequence ?? 0n;
+    const survey = await surveyLog(directory, after).catch((error) => {
+      throw problems.length === 0 ? error : withProblems(error, problems);
+    });
+    await replay(engine, directory, survey, loaded);
+    const log = await TickLog.open(directory.logFolder, endOf(survey, loaded), {
       ...options,
       disk: directory.disk,
       identity: directory.identity,
       onState: (state, reason) => told(engine, state, reason),
     });
     engine.journal = new Journal(log, directory);
+    if (store !== null) {
+      engine.checkpoints = new CheckpointSchedule(
+        engine,
+        engine.journal,
+        new Checkpointer(store),
+        after,
+        options.checkpoints ?? {},
+      );
+    }
     const report: RecoveryReport = {
       fresh: directory.fresh,
-      orderly: survey.orderly,
+      orderly: survey.orderly && (survey.records > 0 || directory.fresh),
+      checkpoint: loaded && { tick: loaded.tick, bytes: loaded.bytes, milliseconds: checkpointMs },
       records: survey.records,
       ticks: survey.ticks,
       tick: engine.loop.tick,
       logBytes: survey.bytes,
       cutBytes: survey.end.torn,
       milliseconds: Math.round(performance.now() - started),
-      scripts: survey.scripts,
+      scripts: engine.scripts,
     };
     engine.recovery = report;
     tell(engine, directory, report);
     engine.goOn();
+    engine.checkpoints?.start();
     return report;
   } catch (error) {
     directory.release();
@@ -72,7 +99,58 @@ export async function openData(engine: TidemarkEngine, options: DataOptions): Pr
   }
 }
 
-async function replay(engine: TidemarkEngine, directory: DataDirectory, survey: Survey): Promise<void> {
+/** Brings the newest whole checkpoint's pages into memory; `problems` says why newer ones could not be used. */
+async function loadCheckpoint(
+  engine: TidemarkEngine,
+  { disk, checkpointFolder, identity }: DataDirectory,
+  options: DataOptions,
+): Promise<{ store: CheckpointStore | null; loaded: Loaded | null; problems: string[] }> {
+  const problems: string[] = [];
+  if (options.checkpoints === null) return { store: null, loaded: null, problems };
+  const { store, found } = await CheckpointStore.open(disk, checkpointFolder, identity);
+  let shown = performance.now();
+  const loaded = await loadNewest(
+    store,
+    found,
+    (number, reason) => {
+      problems.push(`Checkpoint ${number} cannot be used: ${reason}.`);
+      engine.log('warn', `recovery: checkpoint ${number} cannot be used: ${reason}`);
+    },
+    (done, all) => {
+      const now = performance.now();
+      if (now - shown < PROGRESS_MS) return;
+      shown = now;
+      engine.log('info', `recovery: ${done} of ${all} pages of the checkpoint read`);
+    },
+  );
+  return { store, loaded, problems };
+}
+
+/**
+ * Where the log goes on. A log that ends before the checkpoint has lost what the disk had confirmed; the checkpoint has it all, and new records must
+ * not get the numbers of those it has.
+ */
+function endOf({ end }: Survey, loaded: Loaded | null): LogEnd {
+  if (loaded === null || end.sequence >= loaded.sequence) return end;
+  const { sequence, tick } = loaded;
+  return { segments: [], length: null, torn: end.torn, sequence, tick };
+}
+
+/** The log alone does not reach back far enough, and this is why it has to. */
+function withProblems(error: unknown, problems: string[]): unknown {
+  if (!(error instanceof SqlError)) return error;
+  const detail = [error.fields.detail, ...problems].filter((text) => text !== undefined).join(' ');
+  return new SqlError(error.sqlstate, error.message, { ...error.fields, detail });
+}
+
+async function replay(
+  engine: TidemarkEngine,
+  directory: DataDirectory,
+  survey: Survey,
+  loaded: Loaded | null,
+): Promise<void> {
+  if (loaded !== null) await loadEngine(engine, loaded.saved, survey);
+  for (const script of survey.scripts) engine.scripts.add(script);
   const work = new Replay(engine, survey);
   engine.replay = work;
   const { log } = engine;
@@ -83,7 +161,8 @@ async function replay(engine: TidemarkEngine, directory: DataDirectory, survey: 
   let done = 0;
   let shown = started;
   try {
-    await readLog(directory.logFolder, directory.identity, directory.disk, 0n, async (frame) => {
+    const after = loaded?.sequence ?? 0n;
+    await readLog(directory.logFolder, directory.identity, directory.disk, after, async (frame) => {
       await work.repeat(frame);
       done++;
       const now = performance.now();

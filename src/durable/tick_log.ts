@@ -73,6 +73,8 @@ export class TickLog {
   #retryTimer: { end(): void } | null = null;
   /** Groups written: with the records appended it tells how well group commit works. */
   groups = 0;
+  /** Bytes of all records appended. */
+  appendedBytes = 0;
 
   private constructor(folder: string, end: LogEnd, options: TickLogOptions) {
     this.#folder = folder;
@@ -147,6 +149,7 @@ export class TickLog {
     if (this.#state === 'failed') return sequence;
     this.#queue.push({ kind, tick, sequence, bytes: frame });
     this.#pending += frame.length;
+    this.appendedBytes += frame.length;
     this.#appendedTick = tick;
     this.#running ??= this.#run();
     return sequence;

@@ -15,6 +15,7 @@ import type { ColumnDefault, ConnectorSpec } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { SourceColumn } from '../formats/format.ts';
 import { checkConnector, connectorOptions, openConnector } from '../sources/connectors.ts';
+import type { Source } from '../sources/source.ts';
 import { startOffsets } from './backfill.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { LocalStream } from './local_stream.ts';
@@ -100,15 +101,21 @@ export async function createRelation(
   return null;
 }
 
+/** The source of a connector; `check`: what it names must be there. */
+export async function openSource(engine: TidemarkEngine, spec: ConnectorSpec, check = false): Promise<Source> {
+  const given = engine.openSource(spec);
+  if (given !== null) return given;
+  if (check) await checkConnector(spec, engine.kafka);
+  return openConnector(spec, engine.log, engine.kafka);
+}
+
 /** Gives what begins to read, where that does not wait for a view. */
 async function attachSource(
   engine: TidemarkEngine,
   relation: Relation,
   spec: ConnectorSpec,
 ): Promise<(() => void) | null> {
-  const given = engine.openSource(spec);
-  if (given === null && engine.replay === null) await checkConnector(spec, engine.kafka);
-  const source = given ?? (await openConnector(spec, engine.log, engine.kafka));
+  const source = await openSource(engine, spec, engine.replay === null);
   const stream = new StreamRuntime(relation.oid, relation, spec, source);
   engine.streams.set(relation.oid, stream);
   if (spec.envelope === 'append') return null;

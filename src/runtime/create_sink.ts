@@ -1,12 +1,13 @@
 /** CREATE SINK: a view's (or query's) changes written to a topic, from the view's present rows on. */
 import { SqlError } from '../../operators/errors.ts';
 import type { SelectNode, Statement } from '../../planner/parse/ast.ts';
-import type { CatalogObject } from '../catalog/objects.ts';
+import type { CatalogObject, SinkObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { openSink } from '../sinks/connectors.ts';
 import { becoming, fill, planView } from './create_view.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { creationSchema, nameTaken } from './names.ts';
+import type { Sink } from './sink.ts';
 import { ViewRuntime } from './view.ts';
 
 type CreateSink = Extract<Statement, { k: 'create_sink' }>;
@@ -19,19 +20,11 @@ export async function createSink(
   if (nameTaken(engine, statement.schema, statement.name, statement.ifNotExists, session)) return;
   const options = Object.fromEntries(statement.options.map((o) => [o.name, o.value]));
   const { bound, physical } = planView(engine, sinkQuery(engine, statement, session), session);
-  const log = (message: string) => engine.log('warn', `sink ${statement.name}: ${message}`);
-  const columns = physical.columns.map(({ name, type }) => ({ name, type }));
-  const rows = { columns, key: physical.key, appendOnly: physical.appendOnly };
   const oid = engine.catalog.newOid();
   let live = false;
-  const sink = await openSink(options, rows, log, engine.kafka, {
-    skip: engine.replay?.delivered(oid) ?? 0n,
-    durable: (tick) => engine.journal?.log.durableTick(tick) ?? Promise.resolve(),
-    delivered: (tick) => {
-      // The first rows come in many parts, which belong together.
-      if (live) engine.journal?.delivered(engine.loop, oid, tick);
-    },
-  });
+  const parts = { oid, name: statement.name, options, physical };
+  // The first rows come in many parts, which belong together.
+  const sink = await openSinkOf(engine, parts, engine.replay?.delivered(oid) ?? 0n, () => live);
   const view = new ViewRuntime(oid, statement.name, physical, session.evalContext, null);
   const object: CatalogObject = {
     kind: 'sink',
@@ -53,6 +46,25 @@ export async function createSink(
     throw error;
   }
   engine.sinks.set(oid, sink);
+}
+
+/** Opens a sink's connector. Changes up to tick `skip` were written before; while it is not live, nobody is told what was written. */
+export function openSinkOf(
+  engine: TidemarkEngine,
+  { oid, name, options, physical }: Pick<SinkObject, 'oid' | 'name' | 'options' | 'physical'>,
+  skip: bigint,
+  isLive: () => boolean,
+): Promise<Sink> {
+  const columns = physical.columns.map((c) => ({ name: c.name, type: c.type }));
+  const rows = { columns, key: physical.key, appendOnly: physical.appendOnly };
+  const log = (message: string) => engine.log('warn', `sink ${name}: ${message}`);
+  return openSink(options, rows, log, engine.kafka, {
+    skip,
+    durable: (tick) => engine.journal?.log.durableTick(tick) ?? Promise.resolve(),
+    delivered: (tick) => {
+      if (isLive()) engine.journal?.delivered(engine.loop, oid, tick);
+    },
+  });
 }
 
 function sinkQuery(engine: TidemarkEngine, statement: CreateSink, session: SessionContext): SelectNode {

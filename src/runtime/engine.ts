@@ -15,6 +15,7 @@ import type { Relation } from '../../planner/catalog_reader.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import { Catalog } from '../catalog/catalog.ts';
 import type { CatalogObject, ConnectorSpec } from '../catalog/objects.ts';
+import type { CheckpointSchedule } from '../checkpoint/schedule.ts';
 import { type Journal, settingsOf } from '../durable/journal.ts';
 import type { RecoveryReport } from '../durable/recovery.ts';
 import type { Replay } from '../durable/replay.ts';
@@ -79,6 +80,10 @@ export class TidemarkEngine implements Engine {
   journal: Journal | null = null;
   /** While the tick log is replayed: nothing runs by itself, and the clock is the log's. */
   replay: Replay | null = null;
+  /** Takes checkpoints; null: none are taken. */
+  checkpoints: CheckpointSchedule | null = null;
+  /** Digests of --init scripts that ran to their end in this data directory. */
+  readonly scripts = new Set<string>();
   /** How the start went; null without a data directory. */
   recovery: RecoveryReport | null = null;
   readonly #automatic: boolean;
@@ -134,6 +139,7 @@ export class TidemarkEngine implements Engine {
         return runnable(statement, this.catalogVersion, null, async () => {
           if (statement.tag.startsWith('ALTER')) throw unsupported(statement.tag);
           if (statement.tag === 'FLUSH') await this.flush();
+          if (statement.tag === 'CHECKPOINT') await this.checkpoints?.take();
           return { kind: 'command', tag: statement.tag };
         });
       default:
@@ -343,6 +349,7 @@ export class TidemarkEngine implements Engine {
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#clockTimer !== null) clearInterval(this.#clockTimer);
+    await this.checkpoints?.close();
     for (const sink of this.sinks.values()) await sink.close();
     for (const stream of this.streams.values()) await stream.close();
     for (const stream of this.localStreams.values()) stream.release();

@@ -9,8 +9,9 @@ import { SqlError } from '../../operators/errors.ts';
 import { outputText } from '../../operators/expr/io/index.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import type { ErrorSink } from '../../operators/operator.ts';
+import type { Saved } from '../../operators/state/saved.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
-import { StoredRelation } from './stored_relation.ts';
+import { type SavedRelation, StoredRelation } from './stored_relation.ts';
 
 export const ERROR_COLUMNS: { name: string; type: ColType }[] = [
   { name: 'topic', type: colType(OID.text) },
@@ -22,6 +23,11 @@ export const ERROR_COLUMNS: { name: string; type: ColType }[] = [
   { name: 'message', type: colType(OID.bytea) },
   { name: 'row', type: colType(OID._text) },
 ];
+
+export type SavedLedger = {
+  count: bigint;
+  relation: SavedRelation;
+};
 
 export class ErrorLedger implements ErrorSink {
   readonly relation = new StoredRelation(ERROR_COLUMNS.map((c) => c.type));
@@ -71,6 +77,18 @@ export class ErrorLedger implements ErrorSink {
         pending.map((p) => p.weight),
       ),
     );
+  }
+
+  /** Between ticks, when nothing waits to be applied. */
+  save(): SavedLedger {
+    if (this.#pending.length > 0) throw new Error('errors of a tick are not applied yet');
+    return { count: this.count, relation: this.relation.save() };
+  }
+
+  load(saved: Saved): void {
+    const { count, relation } = saved as SavedLedger;
+    this.count = count;
+    this.relation.load(relation);
   }
 
   endTick(): void {

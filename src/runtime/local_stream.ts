@@ -8,8 +8,14 @@ import type { Batch } from '../../operators/batch/batch.ts';
 import { BatchBuilder, isValid, weightOf } from '../../operators/batch/builder.ts';
 import { I64 } from '../../operators/batch/memory.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
-import { StoredRelation } from './stored_relation.ts';
+import { type SavedRelation, StoredRelation } from './stored_relation.ts';
 import { lateColumns } from './stream.ts';
+
+export type SavedLocalStream = {
+  watermark: bigint | null;
+  lateCount: bigint;
+  late: SavedRelation;
+};
 
 export class LocalStream {
   readonly relation: Relation;
@@ -65,6 +71,16 @@ export class LocalStream {
     this.late.apply(ledger.build());
     this.late.endTick();
     return kept.build();
+  }
+
+  save(): SavedLocalStream {
+    return { watermark: this.#watermark, lateCount: this.lateCount, late: this.late.save() };
+  }
+
+  load(saved: SavedLocalStream): void {
+    this.#watermark = saved.watermark;
+    this.lateCount = saved.lateCount;
+    this.late.load(saved.late);
   }
 
   release(): void {

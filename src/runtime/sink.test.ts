@@ -130,3 +130,44 @@ test('closing writes what is queued, but does not wait for what fails', async ()
   assert.deepEqual(failing.writer.written, []);
   assert.ok(failing.writer.closed);
 });
+
+test('changes that are not written yet are saved, and written by the sink that loads them', async () => {
+  const used = pages.usedPages;
+  const first = started();
+  for (const n of [1n, 2n, 3n, 4n]) first.tick(n);
+  const saved = first.sink.save();
+  assert.deepEqual(
+    saved.queue.map(({ tick }) => tick),
+    [1n, 2n, 3n, 4n],
+  );
+  first.writer.answer('ok', 'ok', 'ok', 'ok');
+  await first.sink.flushed();
+  assert.deepEqual(first.sink.save(), { stopped: null, queue: [] });
+  await first.sink.close();
+
+  const writer = new TestWriter();
+  writer.answer('ok', 'ok', 'ok');
+  // The log says that tick 1 was written after the checkpoint.
+  const loaded = new SinkRuntime(writer, () => undefined, { ...IN_MEMORY, skip: 1n });
+  loaded.load(saved);
+  await loaded.flushed();
+  assert.deepEqual(writer.written, first.writer.written.slice(1));
+  await loaded.close();
+  assert.equal(pages.usedPages, used);
+});
+
+test('a sink that has stopped stays so', async () => {
+  const { writer, sink, tick } = started();
+  writer.answer(new SqlError('22023', 'never'));
+  tick(1n);
+  await sink.flushed();
+  const loaded = started();
+  loaded.sink.load(sink.save());
+  assert.equal(loaded.sink.statistics.status, 'stopped');
+  assert.match(loaded.sink.statistics.lastError, /never/);
+  loaded.tick(2n);
+  await loaded.sink.flushed();
+  assert.deepEqual(loaded.writer.written, []);
+  await sink.close();
+  await loaded.sink.close();
+});

@@ -9,6 +9,7 @@
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
+import { decodeBatch, encodeBatch } from '../../operators/batch/batch_codec.ts';
 import { detach } from '../../operators/batch/detach.ts';
 import { SqlError } from '../../operators/errors.ts';
 import type { ColType } from '../../operators/types.ts';
@@ -60,11 +61,21 @@ export interface SinkProgress {
   delivered(tick: bigint): void;
 }
 
+export type SavedSink = {
+  /** Why the sink has stopped; null while it has not. */
+  stopped: string | null;
+  /** Changes that are not written yet. */
+  queue: { tick: bigint; batch: Uint8Array }[];
+};
+
 /** What CREATE SINK makes: sees every tick of its view. */
 export interface Sink extends Observer {
   readonly statistics: SinkStatistics;
   /** Resolves when everything seen so far is written, or the sink has stopped. */
   flushed(): Promise<void>;
+  save(): SavedSink;
+  /** Changes that a checkpoint had; those that were written meanwhile are left out. */
+  load(saved: SavedSink): void;
   /** Writes what is queued, unless that fails; then closes. */
   close(): Promise<void>;
 }
@@ -103,14 +114,36 @@ export class SinkRuntime implements Sink {
     if (delta === null || this.#closing || this.statistics.status === 'stopped') return;
     if (tick <= this.#progress.skip) return;
     const arena = new Arena();
-    this.#queue.push({ tick, batch: detach(delta, arena), arena });
-    this.#queuedRows += delta.n;
+    this.#add(tick, detach(delta, arena), arena);
+  }
+
+  #add(tick: bigint, batch: Batch, arena: Arena): void {
+    this.#queue.push({ tick, batch, arena });
+    this.#queuedRows += batch.n;
     this.statistics.queued = this.#queue.length;
     this.#running ??= this.#drain();
     // One tick may be as large as it likes.
     if (this.#queuedRows > this.#mostRows && this.#queue.length > 1) {
       this.#stop(`more than ${this.#mostRows} rows wait: ${this.statistics.lastError || 'the writer is too slow'}`);
       this.#wake?.();
+    }
+  }
+
+  save(): SavedSink {
+    const { status, lastError } = this.statistics;
+    const queue = this.#queue.map(({ tick, batch }) => ({ tick, batch: encodeBatch(batch) }));
+    return { stopped: status === 'stopped' ? lastError : null, queue };
+  }
+
+  load(saved: SavedSink): void {
+    if (saved.stopped !== null) {
+      this.#stop(saved.stopped);
+      return;
+    }
+    for (const { tick, batch } of saved.queue) {
+      if (tick <= this.#progress.skip) continue;
+      const arena = new Arena();
+      this.#add(tick, decodeBatch(Buffer.from(batch), arena), arena);
     }
   }
 

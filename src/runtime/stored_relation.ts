@@ -7,11 +7,16 @@ import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { BatchBuilder } from '../../operators/batch/builder.ts';
 import { I32 } from '../../operators/batch/memory.ts';
-import { KeyedIndex } from '../../operators/state/keyed_index.ts';
-import { RelationStore } from '../../operators/state/relation_store.ts';
+import { KeyedIndex, type SavedKeyedIndex } from '../../operators/state/keyed_index.ts';
+import { RelationStore, type SavedRelationStore } from '../../operators/state/relation_store.ts';
 import { ProjectedIndex, type RowIndex } from '../../operators/state/row_index.ts';
 import type { ColType } from '../../operators/types.ts';
 import { RelationScan } from './relation_scan.ts';
+
+export type SavedRelation = {
+  store: SavedRelationStore;
+  indexes: { columns: number[]; index: SavedKeyedIndex }[];
+};
 
 export class StoredRelation {
   readonly types: ColType[];
@@ -130,6 +135,22 @@ export class StoredRelation {
   endTick(): void {
     this.store.endTick();
     for (const index of this.#indexes.values()) index.endTick();
+  }
+
+  save(): SavedRelation {
+    const indexes = [...this.#indexes.values()].map((index) => ({ columns: index.keyColumns, index: index.save() }));
+    return { store: this.store.save(), indexes };
+  }
+
+  /** Into a relation without rows; it has the saved indexes afterwards. */
+  load(saved: SavedRelation): void {
+    this.store.load(saved.store);
+    this.#indexes.clear();
+    for (const { columns, index } of saved.indexes) {
+      const loaded = new KeyedIndex(this.types, columns, true);
+      loaded.load(index);
+      this.#indexes.set(columns.join(','), loaded);
+    }
   }
 
   release(): void {

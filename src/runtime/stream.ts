@@ -20,8 +20,8 @@ import type { OffsetRange, StreamInput } from '../durable/records.ts';
 import type { BadRow, Decoder } from '../formats/format.ts';
 import { makeDecoder } from '../formats/index.ts';
 import type { RawBatch, Source } from '../sources/source.ts';
-import { ErrorLedger } from './ledger.ts';
-import { StoredRelation } from './stored_relation.ts';
+import { ErrorLedger, type SavedLedger } from './ledger.ts';
+import { type SavedRelation, StoredRelation } from './stored_relation.ts';
 import { type HistoryRange, StreamHistory } from './stream_history.ts';
 
 interface Pending {
@@ -49,6 +49,17 @@ export interface StreamStatistics {
   bytes: bigint;
   late: bigint;
 }
+
+export type SavedStream = {
+  opened: boolean;
+  partitions: { partition: number; maxTime: bigint | null; position: bigint }[];
+  needed: number[];
+  watermark: bigint | null;
+  history: ReturnType<StreamHistory['save']>;
+  statistics: { rows: bigint; bytes: bigint; late: bigint };
+  errors: SavedLedger;
+  late: SavedRelation;
+};
 
 export class StreamRuntime {
   readonly oid: number;
@@ -252,6 +263,34 @@ export class StreamRuntime {
   /** The log has ended: reading goes on where it stopped. */
   resume(): void {
     if (this.#opened) this.source.open(this.partitionPositions());
+  }
+
+  /** Between two ticks, when the tick log has been told everything. */
+  save(): SavedStream {
+    return {
+      opened: this.#opened,
+      partitions: [...this.#partitions].map(([partition, { maxTime, position }]) => ({ partition, maxTime, position })),
+      needed: [...this.#needed],
+      watermark: this.#watermark,
+      history: this.history.save(),
+      statistics: { ...this.statistics },
+      errors: this.errors.save(),
+      late: this.late.save(),
+    };
+  }
+
+  /** Into a stream that was not opened; resume() begins to read. */
+  load(saved: SavedStream): void {
+    this.#opened = saved.opened;
+    for (const { partition, maxTime, position } of saved.partitions)
+      this.#partitions.set(partition, { maxTime, position, idleSince: null });
+    this.need(saved.needed);
+    this.#watermark = saved.watermark;
+    this.#toldWatermark = saved.watermark;
+    this.history.load(saved.history);
+    Object.assign(this.statistics, saved.statistics);
+    this.errors.load(saved.errors);
+    this.late.load(saved.late);
   }
 
   #builder(arena: Arena, capacity: number): BatchBuilder {

@@ -171,6 +171,13 @@ export class TickLoop {
     };
   }
 
+  /** A view as a checkpoint has it becomes live; its rows and its nodes' state are loaded by the caller. */
+  restore(view: ViewRuntime): void {
+    view.restore(this.graph);
+    this.#views.set(view.oid, view);
+    if (view.stored !== null) this.relations.set(view.oid, view.stored);
+  }
+
   #snapshots(view: ViewRuntime, isStored: (relation: number) => boolean): Map<number, Batch> {
     const snapshots = new Map<number, Batch>();
     for (const { relation } of view.sources) {

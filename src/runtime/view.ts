@@ -123,6 +123,13 @@ export class ViewRuntime implements FlowOwner {
     this.#shareResult(flow);
   }
 
+  /** As a checkpoint has it, it becomes part of the live graph; its nodes' state and its rows, if they are not another view's too, are to be loaded. */
+  restore(live: Graph): void {
+    const graph = newGraph();
+    this.#place = { graph, flow: graph.add(this, this.plan) };
+    this.join(live);
+  }
+
   /** By node of the plan. */
   figures(): NodeFigures[] {
     return this.flow.nodes.map((node) => node.figures());

@@ -3,7 +3,7 @@
  * kind costs what its query costs: for benches, and for finding out what a query does under load.
  */
 import type { Batch } from '../../operators/batch/batch.ts';
-import { noStatistics, type Sink } from '../runtime/sink.ts';
+import { noStatistics, type SavedSink, type Sink } from '../runtime/sink.ts';
 
 export class BlackholeSink implements Sink {
   readonly statistics = noStatistics();
@@ -16,6 +16,14 @@ export class BlackholeSink implements Sink {
 
   flushed(): Promise<void> {
     return Promise.resolve();
+  }
+
+  save(): SavedSink {
+    return { stopped: null, queue: [] };
+  }
+
+  load(): void {
+    // Nothing waits here.
   }
 
   close(): Promise<void> {

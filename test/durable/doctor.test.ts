@@ -50,6 +50,39 @@ test('a used directory is healthy; a flipped bit in it is not, and the place is 
   assert.equal((await problems(path)).length, 1);
 });
 
+test('checkpoints are verified page by page, and the log must reach back to one', async () => {
+  const path = join(root, 'checkpoints');
+  const engine = await openEngine();
+  await openData(engine, { path, segmentBytes: 1000 });
+  await sql(engine, 'CREATE TABLE t (a int, b text)');
+  for (let i = 0; i < 60; i++) {
+    await sql(engine, `INSERT INTO t VALUES (${i}, '${'x'.repeat(i * 20)}')`);
+    if (i % 25 === 24) await sql(engine, 'CHECKPOINT');
+  }
+  await engine.close();
+  const texts = (await examine(path)).map((f) => f.text).join('\n');
+  assert.match(texts, /checkpoint 3: tick \d+, record \d+, [1-9]\d* whole pages/);
+  assert.deepEqual(await problems(path), []);
+  const folder = join(path, 'checkpoints');
+  const flip = (name: string) => {
+    const bytes = readFileSync(join(folder, name));
+    bytes[bytes.length >>> 1] ^= 1;
+    writeFileSync(join(folder, name), bytes);
+  };
+  const names = readdirSync(folder).sort();
+  const manifests = names.filter((name) => name.startsWith('manifest'));
+  flip(names.filter((name) => name.startsWith('pages')).at(-1) as string);
+  assert.match(
+    (await problems(path)).join(),
+    /checkpoint 3 cannot be used: .*pages-0000000003 is damaged at byte \d+$/,
+  );
+  for (const name of manifests) flip(name);
+  assert.match(
+    (await problems(path)).join(),
+    /it begins with record \d+, and no usable checkpoint has what was before/,
+  );
+});
+
 test('records that contradict each other are found though their checksums are right', async () => {
   const path = join(root, 'odd');
   const directory = await openDirectory(path);

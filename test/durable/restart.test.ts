@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import type { CheckpointSettings } from '../../src/checkpoint/schedule.ts';
 import { openData } from '../../src/durable/recovery.ts';
 import type { EngineOptions, TidemarkEngine } from '../../src/runtime/engine.ts';
 import { openEngine, Session, sql } from '../engine/harness.ts';
@@ -11,16 +12,29 @@ import { openEngine, Session, sql } from '../engine/harness.ts';
 const root = mkdtempSync(join(tmpdir(), 'tidemark-restart-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 
-async function start(name: string, options: EngineOptions = {}): Promise<TidemarkEngine> {
-  const engine = await openEngine(options);
-  await openData(engine, { path: join(root, name) });
-  return engine;
+type Start = (name: string, options?: EngineOptions) => Promise<TidemarkEngine>;
+
+function starter(checkpoints: CheckpointSettings | null): Start {
+  return async (name, options = {}) => {
+    const engine = await openEngine(options);
+    await openData(engine, {
+      path: join(root, `${name}-${checkpoints === null ? 'log' : 'checkpoints'}`),
+      checkpoints,
+    });
+    return engine;
+  };
+}
+
+/** From the log alone, and from the checkpoint of an orderly end. */
+function testBoth(name: string, body: (start: Start) => Promise<void>): void {
+  test(name, () => body(starter(null)));
+  test(`${name}: by checkpoints`, () => body(starter({})));
 }
 
 const objects = (engine: TidemarkEngine) =>
   engine.catalog.objects().map(({ kind, oid, schema, name, sql }) => ({ kind, oid, schema, name, sql }));
 
-test('tables, views, indexes, schemas and local streams come back as they were', async () => {
+testBoth('tables, views, indexes, schemas and local streams come back as they were', async (start) => {
   let engine = await start('objects');
   await sql(
     engine,
@@ -81,7 +95,7 @@ test('tables, views, indexes, schemas and local streams come back as they were',
   await engine.close();
 });
 
-test('a statement means under its own settings what it meant', async () => {
+testBoth('a statement means under its own settings what it meant', async (start) => {
   let engine = await start('settings');
   await sql(engine, 'CREATE SCHEMA other; CREATE TABLE other.t (at timestamptz); CREATE TABLE t (nothing int);');
   await sql(engine, "INSERT INTO other.t VALUES ('2026-06-30 23:30:00Z')");
@@ -96,7 +110,7 @@ test('a statement means under its own settings what it meant', async () => {
   await engine.close();
 });
 
-test('a transaction comes back whole or not at all', async () => {
+testBoth('a transaction comes back whole or not at all', async (start) => {
   let engine = await start('transactions');
   await sql(engine, 'CREATE TABLE a (x int); CREATE TABLE b (x int)');
   const kept = new Session(engine);
@@ -112,6 +126,7 @@ test('a transaction comes back whole or not at all', async () => {
 });
 
 test('a directory in use is refused, with the process that has it', async () => {
+  const start = starter(null);
   const engine = await start('used');
   await assert.rejects(start('used'), (error: { sqlstate: string; message: string }) => {
     assert.equal(error.sqlstate, '55006');

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import type { CheckpointSettings } from '../../src/checkpoint/schedule.ts';
 import { openData } from '../../src/durable/recovery.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { openEngine, seeded, sql } from '../engine/harness.ts';
@@ -18,11 +19,14 @@ const WITH = (topic: string, more = '') => `WITH (connector = 'kafka', brokers =
 class World {
   readonly topics = new Map<string, MessageSource>();
   readonly #name: string;
+  readonly #checkpoints: CheckpointSettings | null;
   now = 0n;
   engine!: TidemarkEngine;
 
-  constructor(name: string) {
+  /** `checkpoints` null: everything comes from the log. */
+  constructor(name: string, checkpoints: CheckpointSettings | null = null) {
     this.#name = name;
+    this.#checkpoints = checkpoints;
   }
 
   topic(name: string, partitions = 1): MessageSource {
@@ -40,7 +44,7 @@ class World {
       tickRows: 7,
       openSource: (spec) => this.topic(spec.options.topic),
     });
-    await openData(this.engine, { path: join(root, this.#name), segmentBytes: 2000 });
+    await openData(this.engine, { path: join(root, this.#name), segmentBytes: 2000, checkpoints: this.#checkpoints });
   }
 
   async restart(): Promise<void> {
@@ -59,9 +63,9 @@ class World {
   }
 }
 
-test('streams, keyed tables and views of any age come back at random instants', { timeout: 120_000 }, async () => {
+async function randomRestarts(checkpoints: CheckpointSettings | null): Promise<void> {
   const { random } = seeded('streams over restarts');
-  const world = new World('random');
+  const world = new World(checkpoints === null ? 'random' : 'checkpoints', checkpoints);
   world.topic('clicks', 3);
   world.topic('users');
   await world.start();
@@ -126,7 +130,15 @@ test('streams, keyed tables and views of any age come back at random instants', 
   const late = await sql(world.engine, "SELECT count(*) FROM tidemark.late('clicks')");
   assert.ok(Number(late[0][0]) > 0);
   await world.engine.close();
-});
+}
+
+test('streams, keyed tables and views of any age come back at random instants', { timeout: 120_000 }, () =>
+  randomRestarts(null),
+);
+
+test('streams, keyed tables and views of any age come back by checkpoints', { timeout: 120_000 }, () =>
+  randomRestarts({}),
+);
 
 test('views serve what they had before new input is taken', async () => {
   const world = new World('order');

@@ -59,6 +59,11 @@ export class MemoryDisk implements Disk {
         stored.bytes.set(bytes.subarray(0, count), position);
         return count;
       },
+      async read(into, position) {
+        const part = stored.bytes.subarray(position, position + into.length);
+        into.set(part);
+        return part.length;
+      },
       async sync() {
         disk.syncs++;
         if (disk.failSync !== null) throw failure(disk.failSync);

@@ -1,0 +1,132 @@
+/**
+ * Takes checkpoints while ticks go on.
+ *
+ *   begin   between two ticks: what lies in JavaScript is serialised, the changed pages are pending
+ *   copy    between later ticks: a slice of pending pages at a time; a tick that is about to write to one has it copied first
+ *   write   by the file system's threads, in large pieces; then the manifest
+ *
+ * So the checkpoint is the state at `begin`, and a tick waits for no disk. Memory: the copies that the disk has not taken yet, which is little unless
+ * ticks write to most pages at once. A checkpoint that fails (full disk) is given up as a whole; its pages count as changed still.
+ */
+import { serialize } from 'node:v8';
+import { pagesOf, type Saved } from '../../operators/state/saved.ts';
+import { changedStill, endImage, startImage, takePending } from '../../operators/state/write_marks.ts';
+import type { Manifest, Place } from './manifest.ts';
+import { PageWriter } from './page_file.ts';
+import type { CheckpointStore } from './store.ts';
+
+export interface CheckpointerOptions {
+  /** How long copying may hold the event loop at a time, in milliseconds; at least a page is copied. Default 1. */
+  sliceMs?: number;
+  /** Lets ticks and everybody else run; default: a turn of the event loop. */
+  turn?: () => Promise<void>;
+}
+
+/** The state between two ticks. */
+export interface Moment {
+  tick: bigint;
+  /** Of the last record of the log that is in the state. */
+  sequence: bigint;
+  saved: Saved;
+  /** Resolves when the log's records up to `sequence` are on the disk. */
+  durable?(): Promise<void>;
+}
+
+export interface CheckpointReport {
+  number: number;
+  tick: bigint;
+  sequence: bigint;
+  /** Pages in it, and how many of them were written. */
+  pages: number;
+  written: number;
+  milliseconds: number;
+}
+
+export class Checkpointer {
+  readonly store: CheckpointStore;
+  readonly #sliceMs: number;
+  readonly #turn: () => Promise<void>;
+  /** State memory has one set of marks, so all engines of a process take turns. */
+  static #running: Promise<CheckpointReport> | null = null;
+
+  constructor(store: CheckpointStore, options: CheckpointerOptions = {}) {
+    this.store = store;
+    this.#sliceMs = options.sliceMs ?? 1;
+    this.#turn = options.turn ?? (() => new Promise((resolve) => setImmediate(resolve)));
+  }
+
+  get running(): boolean {
+    return Checkpointer.#running !== null;
+  }
+
+  /** Resolves when the checkpoint that is being taken has ended, however it did. */
+  async idle(): Promise<void> {
+    await Checkpointer.#running?.catch(() => undefined);
+  }
+
+  /** Takes a checkpoint of this moment; must be called between ticks, and not while one is running. */
+  take(moment: Moment): Promise<CheckpointReport> {
+    if (Checkpointer.#running !== null) throw new Error('a checkpoint is being taken already');
+    Checkpointer.#running = this.#take(moment).finally(() => {
+      Checkpointer.#running = null;
+    });
+    return Checkpointer.#running;
+  }
+
+  async #take({ tick, sequence, saved, durable }: Moment): Promise<CheckpointReport> {
+    const started = performance.now();
+    const { store } = this;
+    const number = store.nextNumber();
+    const metadata = serialize(saved);
+    const writer = new PageWriter(store.disk, store.folder, number);
+    const { pages, changed } = startImage(pagesOf(saved), (page) => writer.add(page), store.pagesToMove());
+    try {
+      try {
+        while (copySlice(writer, this.#sliceMs)) {
+          await writer.room();
+          await this.#turn();
+        }
+      } finally {
+        endImage();
+      }
+      await writer.finish();
+      await durable?.();
+      const places = this.#places(pages, writer);
+      const files = new Map<number, number>();
+      for (const { file } of places.values())
+        files.set(file, file === number ? writer.places.size : (store.newest?.files.get(file) as number));
+      const manifest: Manifest = { number, tick, sequence, identity: store.identity, files, pages: places, metadata };
+      await store.publish(manifest);
+    } catch (error) {
+      changedStill(changed);
+      await writer.abandon();
+      throw error;
+    }
+    await store.clean();
+    const milliseconds = Math.round(performance.now() - started);
+    return { number, tick, sequence, pages: pages.length, written: changed.length, milliseconds };
+  }
+
+  /** Where every page of the checkpoint lies: written now, or for an earlier one. */
+  #places(pages: number[], writer: PageWriter): Map<number, Place> {
+    const earlier = this.store.newest?.pages;
+    return new Map(
+      pages.map((page) => {
+        const place = writer.places.get(page) ?? earlier?.get(page);
+        if (place === undefined) throw new Error(`page ${page} is in no checkpoint`);
+        return [page, place];
+      }),
+    );
+  }
+}
+
+/** Copies pending pages for a moment; false when none is left. */
+function copySlice(writer: PageWriter, milliseconds: number): boolean {
+  const end = performance.now() + milliseconds;
+  do {
+    const page = takePending();
+    if (page === null) return false;
+    writer.add(page);
+  } while (performance.now() < end);
+  return true;
+}

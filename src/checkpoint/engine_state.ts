@@ -1,0 +1,160 @@
+/**
+ * The engine's state between two ticks as saved data, and an engine made of it.
+ *
+ *   catalog (objects with their plans, as they are) · tick and clock · rows of tables, streams and views · the graph's nodes · streams' positions and
+ *   history · changes that sinks have not written
+ *
+ * Plans come from the checkpoint and are not made again from SQL: the state of a node belongs to exactly the plan that filled it. What lives for one
+ * session only (subscriptions, reads, views that are being filled) is not in it.
+ */
+import { deserialize, serialize } from 'node:v8';
+import type { EvalContext } from '../../operators/expr/ir.ts';
+import type { Flow } from '../../operators/graph.ts';
+import type { Saved } from '../../operators/state/saved.ts';
+import type { CatalogObject, RelationObject } from '../catalog/objects.ts';
+import { openSource } from '../runtime/create_relation.ts';
+import { openSinkOf } from '../runtime/create_sink.ts';
+import type { TidemarkEngine } from '../runtime/engine.ts';
+import { LocalStream, type SavedLocalStream } from '../runtime/local_stream.ts';
+import type { SavedSink } from '../runtime/sink.ts';
+import { type SavedRelation, StoredRelation } from '../runtime/stored_relation.ts';
+import { type SavedStream, StreamRuntime } from '../runtime/stream.ts';
+import { ViewRuntime } from '../runtime/view.ts';
+import { flatten, unflatten } from './flat.ts';
+
+interface SavedRelationObject {
+  oid: number;
+  rows: SavedRelation | null;
+  local: SavedLocalStream | null;
+  stream: SavedStream | null;
+}
+
+interface SavedView {
+  oid: number;
+  context: EvalContext;
+  keepsRows: boolean;
+  /** Null also where a view before it has the same rows: views that are the same query have one store. */
+  rows: SavedRelation | null;
+  /** For sinks. */
+  sink: SavedSink | null;
+}
+
+interface SavedEngine {
+  catalog: Uint8Array;
+  tick: bigint;
+  now: bigint;
+  scripts: string[];
+  relations: SavedRelationObject[];
+  /** In creation order: what a view reads comes before it. */
+  views: SavedView[];
+  graph: Saved;
+}
+
+export function saveEngine(engine: TidemarkEngine): Saved {
+  const { catalog, loop } = engine;
+  const relations: SavedRelationObject[] = [];
+  for (const object of catalog.objects()) {
+    if (object.kind !== 'table' && object.kind !== 'stream') continue;
+    const { oid } = object;
+    relations.push({
+      oid,
+      rows: loop.relations.get(oid)?.save() ?? null,
+      local: engine.localStreams.get(oid)?.save() ?? null,
+      stream: engine.streams.get(oid)?.save() ?? null,
+    });
+  }
+  const views: SavedView[] = [];
+  const flows = new Set<Flow>();
+  const stores = new Set<StoredRelation>();
+  for (const view of loop.views()) {
+    if (catalog.get(view.oid) === undefined) continue;
+    flows.add(view.flow);
+    const { oid, plan, stored } = view;
+    const rows = stored === null || stores.has(stored) ? null : stored.save();
+    if (stored !== null) stores.add(stored);
+    const sink = engine.sinks.get(oid)?.save() ?? null;
+    views.push({ oid, context: plan.context, keepsRows: stored !== null, rows, sink });
+  }
+  const { tick, now } = loop;
+  const saved: SavedEngine = {
+    catalog: catalogBytes(engine),
+    tick,
+    now,
+    scripts: [...engine.scripts],
+    relations,
+    views,
+    graph: loop.graph.save(flows),
+  };
+  // Interfaces of plain data have no index signature; serialize() refuses anything that is not plain.
+  return saved as unknown as Saved;
+}
+
+const catalogs = new WeakMap<TidemarkEngine, { version: number; nextOid: number; bytes: Uint8Array }>();
+
+/** The catalog, flat since statements may be deeper than the stack; made again when it has changed. */
+function catalogBytes(engine: TidemarkEngine): Uint8Array {
+  const { catalog } = engine;
+  const { version, nextOid } = catalog;
+  const known = catalogs.get(engine);
+  if (known?.version === version && known.nextOid === nextOid) return known.bytes;
+  const bytes = serialize(flatten(catalog.save()));
+  catalogs.set(engine, { version, nextOid, bytes });
+  return bytes;
+}
+
+/**
+ * Fills a new engine. `delivered`: the ticks up to which sinks have written, as far as the log knows. Sinks that are dropped later in the log
+ * are not opened.
+ */
+export async function loadEngine(
+  engine: TidemarkEngine,
+  saved: Saved,
+  log: { delivered: ReadonlyMap<number, bigint>; dropped: ReadonlySet<number> },
+): Promise<void> {
+  const state = saved as unknown as SavedEngine;
+  const { catalog, loop } = engine;
+  catalog.load(unflatten(deserialize(state.catalog)) as ReturnType<typeof catalog.save>);
+  loop.tick = state.tick;
+  loop.now = state.now;
+  for (const script of state.scripts) engine.scripts.add(script);
+  for (const relation of state.relations) await loadRelation(engine, objectOf(engine, relation.oid), relation);
+  for (const view of state.views) {
+    const object = objectOf(engine, view.oid);
+    if (object.kind !== 'materialized_view' && object.kind !== 'sink')
+      throw new Error(`${object.kind} ${object.name} was saved as a view`);
+    const runtime = new ViewRuntime(object.oid, object.name, object.physical, view.context, view.keepsRows ? [] : null);
+    loop.restore(runtime);
+    if (view.rows !== null) runtime.stored?.load(view.rows);
+    if (object.kind !== 'sink' || log.dropped.has(object.oid)) continue;
+    const sink = await openSinkOf(engine, object, log.delivered.get(object.oid) ?? 0n, () => true);
+    if (view.sink !== null) sink.load(view.sink);
+    loop.observe(object.oid, sink);
+    engine.sinks.set(object.oid, sink);
+  }
+  loop.graph.load(state.graph);
+}
+
+function objectOf(engine: TidemarkEngine, oid: number): CatalogObject {
+  const object = engine.catalog.get(oid);
+  if (object === undefined) throw new Error(`there is no object with OID ${oid}`);
+  return object;
+}
+
+async function loadRelation(engine: TidemarkEngine, object: CatalogObject, saved: SavedRelationObject): Promise<void> {
+  const { relation, source } = object as RelationObject;
+  if (saved.rows !== null) {
+    const rows = new StoredRelation(relation.columns.map((c) => c.type));
+    rows.load(saved.rows);
+    engine.loop.addRelation(relation.oid, rows);
+  }
+  if (saved.local !== null) {
+    const local = new LocalStream(relation);
+    local.load(saved.local);
+    engine.localStreams.set(relation.oid, local);
+  }
+  if (saved.stream !== null && source !== null) {
+    const stream = new StreamRuntime(relation.oid, relation, source, await openSource(engine, source));
+    stream.load(saved.stream);
+    engine.streams.set(relation.oid, stream);
+  }
+}

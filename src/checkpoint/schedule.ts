@@ -1,0 +1,105 @@
+/**
+ * When checkpoints are taken: every `seconds` or `logBytes` of log, whichever is first, if anything happened since the last; and one at an orderly
+ * end, so that the next start has nothing to replay. After a checkpoint the log gives up what the older of the two kept ones holds too.
+ */
+import { isDiskFull } from '../durable/disk.ts';
+import type { Journal } from '../durable/journal.ts';
+import type { TidemarkEngine } from '../runtime/engine.ts';
+import type { Checkpointer, CheckpointReport } from './checkpointer.ts';
+import { saveEngine } from './engine_state.ts';
+
+export interface CheckpointSettings {
+  /** Default 60. */
+  seconds?: number;
+  /** Default 64 MiB. */
+  logBytes?: number;
+}
+
+/** How often it looks whether a checkpoint is due, in milliseconds. */
+const LOOK_MS = 250;
+
+export class CheckpointSchedule {
+  readonly #engine: TidemarkEngine;
+  readonly #journal: Journal;
+  readonly #checkpointer: Checkpointer;
+  readonly #seconds: number;
+  readonly #logBytes: number;
+  #timer: NodeJS.Timeout | null = null;
+  /** Of the last checkpoint, or the last try: when, and what the log had by then. */
+  #lastTime = performance.now();
+  #lastBytes: number;
+  #lastSequence: bigint;
+  #lastReport: CheckpointReport | null = null;
+
+  /** `sequence`: of the checkpoint that the engine was loaded from; 0 when there was none. */
+  constructor(
+    engine: TidemarkEngine,
+    journal: Journal,
+    checkpointer: Checkpointer,
+    sequence: bigint,
+    settings: CheckpointSettings,
+  ) {
+    this.#engine = engine;
+    this.#journal = journal;
+    this.#checkpointer = checkpointer;
+    this.#seconds = settings.seconds ?? 60;
+    this.#logBytes = settings.logBytes ?? 64 << 20;
+    this.#lastSequence = sequence;
+    this.#lastBytes = journal.log.appendedBytes;
+  }
+
+  get lastReport(): CheckpointReport | null {
+    return this.#lastReport;
+  }
+
+  start(): void {
+    this.#timer ??= setInterval(() => {
+      if (this.#isDue()) void this.#takeOrSay();
+    }, LOOK_MS).unref();
+  }
+
+  #isDue(): boolean {
+    const { log } = this.#journal;
+    if (this.#checkpointer.running || log.state !== 'open' || log.sequence === this.#lastSequence) return false;
+    if (log.appendedBytes - this.#lastBytes >= this.#logBytes) return true;
+    return performance.now() - this.#lastTime >= this.#seconds * 1000;
+  }
+
+  /** Takes a checkpoint of this moment, which is between two ticks, once one that is running has ended. */
+  async take(): Promise<CheckpointReport> {
+    while (this.#checkpointer.running) await this.#checkpointer.idle();
+    const { log } = this.#journal;
+    const { sequence } = log;
+    this.#lastTime = performance.now();
+    this.#lastBytes = log.appendedBytes;
+    const report = await this.#checkpointer.take({
+      tick: this.#engine.loop.tick,
+      sequence,
+      saved: saveEngine(this.#engine),
+      // A checkpoint must not know of records that the log may still lose: their numbers would be given to others.
+      durable: () => log.durable(sequence),
+    });
+    this.#lastSequence = sequence;
+    this.#lastReport = report;
+    await log.truncateBefore(this.#checkpointer.store.coveredSequence + 1n);
+    return report;
+  }
+
+  async #takeOrSay(): Promise<void> {
+    try {
+      const { tick, pages, written, milliseconds } = await this.take();
+      this.#engine.log('info', `checkpoint: tick ${tick}, ${written} of ${pages} pages written in ${milliseconds} ms`);
+    } catch (error) {
+      const reason = isDiskFull(error) ? 'the disk is full' : error instanceof Error ? error.message : String(error);
+      this.#engine.log('error', `checkpoint given up: ${reason}; the log keeps everything since the last one`);
+    }
+  }
+
+  /** Takes the last one of an orderly end. */
+  async close(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    while (this.#checkpointer.running) await this.#checkpointer.idle();
+    const { log } = this.#journal;
+    if (log.state === 'open' && log.sequence !== this.#lastSequence) await this.#takeOrSay();
+  }
+}

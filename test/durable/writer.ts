@@ -1,0 +1,32 @@
+/**
+ * A process for kill.slow.test.ts to kill: recovers, checks itself, then writes rows and takes checkpoints as fast as it can.
+ *
+ *   recovered ROWS SUM CHECKPOINT_TICK     what the table holds; the view agrees, or the process ends with an error
+ *   wrote N                                row N is acknowledged
+ */
+import { openData } from '../../src/durable/recovery.ts';
+import { openEngine, sql } from '../engine/harness.ts';
+
+const [path] = process.argv.slice(2);
+const engine = await openEngine();
+await openData(engine, { path, segmentBytes: 16384, checkpoints: { seconds: 0.001, logBytes: 1 } });
+if (engine.catalog.find(undefined, 't') === undefined) {
+  await sql(engine, 'CREATE TABLE t (id int PRIMARY KEY, x text)');
+  await sql(
+    engine,
+    'CREATE MATERIALIZED VIEW v AS SELECT count(*) AS n, sum(id) AS s, min(x) AS least, max(x) AS most FROM t',
+  );
+}
+const QUERY = 'SELECT count(*) AS n, sum(id) AS s, min(x) AS least, max(x) AS most FROM t';
+const [[view], [fresh]] = [await sql(engine, 'SELECT * FROM v'), await sql(engine, QUERY)];
+if (String(view) !== String(fresh)) throw new Error(`the view has ${view}, the table ${fresh}`);
+console.log(`recovered ${fresh[0]} ${fresh[1] ?? 0} ${engine.recovery?.checkpoint?.tick ?? 'none'}`);
+for (let id = Number(fresh[0]); ; id++) {
+  await sql(
+    engine,
+    `INSERT INTO t VALUES (${id}, '${String(id % 100)
+      .padStart(2, '0')
+      .repeat(1 + (id % 300))}')`,
+  );
+  console.log(`wrote ${id}`);
+}
