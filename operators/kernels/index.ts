@@ -21,6 +21,12 @@ interface Kernels {
   allSet(address: number, n: number): number;
   allPositive(address: number, n: number): number;
   boundsOfInt64(data: number, valid: number, n: number, result: number): number;
+  /** assembly/varlen.ts */
+  compareBytes(a: number, b: number, length: number): number;
+  /** assembly/numeric.ts */
+  hashSmallNumeric(h: number, slot: number): number;
+  /** assembly/row_table.ts */
+  rehash(from: number, fromCapacity: number, to: number, capacity: number, stride: number): void;
   /** assembly/json/scan.ts; `scan` is laid out as json_layout.ts says. */
   scanJson(scan: number, from: number, to: number, row: number): number;
   scanJsonScalar(scan: number, start: number, end: number, row: number): number;
