@@ -6,9 +6,10 @@ import { BatchBuilder } from '../../operators/batch/builder.ts';
 import { initParser } from '../../planner/parse/parse.ts';
 import { jsonDecoder } from '../../src/formats/json/index.ts';
 import { TidemarkEngine } from '../../src/runtime/engine.ts';
+import { LocalStream } from '../../src/runtime/local_stream.ts';
 import { runScript } from '../../src/runtime/script.ts';
 import type { NexmarkTable } from '../../src/sources/nexmark/numbering.ts';
-import { localStreamsSql, streamsSql, views } from '../../test/nexmark/suite.ts';
+import { streamsSql, views } from '../../test/nexmark/suite.ts';
 import { MemorySource } from '../memory_source.ts';
 import type { RawTick } from './input.ts';
 
@@ -97,22 +98,30 @@ export class MessageEngine extends QueryEngine {
 /** One tick's rows as batches by relation; they live in the arena that they were decoded into. */
 export type ColumnTick = Map<number, Batch>;
 
+/** Rows reach the graph as decoded columns; in the streams' place stand such that only keep the watermark. */
 export class ColumnEngine extends QueryEngine {
+  readonly #streams: Map<number, LocalStream>;
+
+  private constructor(engine: TidemarkEngine, streams: Map<number, LocalStream>) {
+    super(engine);
+    this.#streams = streams;
+  }
+
   static async open(query: string): Promise<ColumnEngine> {
-    await initParser();
-    const engine = new TidemarkEngine({ automatic: false });
-    await runScript(engine, localStreamsSql());
-    await runScript(engine, querySql(query, 'blackhole'));
-    return new ColumnEngine(engine);
+    const { engine } = await MessageEngine.open(query, 'blackhole');
+    const streams = new Map([...engine.streams].map(([oid, { relation }]) => [oid, new LocalStream(relation)]));
+    engine.streams.clear();
+    for (const [oid, stream] of streams) engine.localStreams.set(oid, stream);
+    return new ColumnEngine(engine, streams);
   }
 
   protected override nameOf(oid: number): NexmarkTable | null {
-    return (this.engine.localStreams.get(oid)?.relation.name as NexmarkTable) ?? null;
+    return (this.#streams.get(oid)?.relation.name as NexmarkTable) ?? null;
   }
 
   decode(tick: RawTick, arena: Arena): ColumnTick {
     const out: ColumnTick = new Map();
-    for (const [oid, { relation }] of this.engine.localStreams) {
+    for (const [oid, { relation }] of this.#streams) {
       const raw = tick.get(relation.name as NexmarkTable);
       if (raw === undefined) continue;
       const columns = relation.columns.map(({ name, type }) => ({
@@ -135,7 +144,7 @@ export class ColumnEngine extends QueryEngine {
   tick(input: ColumnTick): void {
     const accepted = new Map<number, Batch>();
     for (const [oid, batch] of input)
-      accepted.set(oid, this.engine.localStreams.get(oid)?.accept(batch, this.engine.loop.arena) ?? batch);
+      accepted.set(oid, this.#streams.get(oid)?.accept(batch, this.engine.loop.arena) ?? batch);
     this.engine.publish(accepted);
   }
 }

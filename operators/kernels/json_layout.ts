@@ -15,10 +15,9 @@ export const SCAN_BUCKET_MASK = 12;
 export const SCAN_FIRST_KEY = 16;
 export const SCAN_FREE_KEY = 20;
 export const SCAN_FREE_KEY_END = 24;
-/** Addresses of i32 positions of the records' first bytes and of the bytes behind them; `shift` makes positions addresses. -1: no value. */
-export const SCAN_STARTS = 28;
-export const SCAN_ENDS = 32;
-export const SCAN_SHIFT = 36;
+/** Address of pairs of i32: a record's first byte and the byte behind its last; `shift` makes positions addresses. -1: no value. */
+export const SCAN_POSITIONS = 28;
+export const SCAN_SHIFT = 32;
 export const SCAN_WEIGHTS = 40;
 /** Free memory for texts with escapes. */
 export const SCAN_SCRATCH = 44;

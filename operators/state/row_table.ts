@@ -178,16 +178,7 @@ export class RowTable {
     const old = this.#table;
     const oldCapacity = this.#capacity;
     const table = this.heap.alloc(capacity * stride);
-    const mask = capacity - 1;
-    for (let i = 0; i < capacity; i++) U32[((table + i * stride) >>> 2) + 1] = EMPTY;
-    for (let i = 0; i < oldCapacity; i++) {
-      const slot = old + i * stride;
-      if (U32[(slot >>> 2) + 1] !== USED) continue;
-      let index = U32[slot >>> 2] & mask;
-      while (U32[((table + index * stride) >>> 2) + 1] !== EMPTY) index = (index + 1) & mask;
-      const target = table + index * stride;
-      kernels.copyBytes(target, slot, stride);
-    }
+    kernels.rehash(old, oldCapacity, table, capacity, stride);
     if (old !== 0) this.heap.free(old, oldCapacity * stride);
     this.#table = table;
     this.#capacity = capacity;

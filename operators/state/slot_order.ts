@@ -27,6 +27,8 @@ export function finish(h: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
+/** Varlen values up to this length lie in their slots. */
+const INLINE = 12;
 /** From this many bytes on the call of a WebAssembly kernel pays. */
 const LONG = 32;
 
@@ -47,7 +49,11 @@ function bytesEqual(a: number, b: number, length: number): boolean {
 }
 
 export function hashVarlen(h: number, slot: number): number {
-  return hashBytes(h, varlenAddress(slot), U32[slot >>> 2]);
+  const word = slot >>> 2;
+  const length = U32[word];
+  if (length > INLINE) return hashBytes(h, U32[word + 2], length);
+  // Unused bytes are zero.
+  return mix(mix(mix(mix(h, U32[word + 1]), U32[word + 2]), U32[word + 3]), length);
 }
 
 export function equalVarlen(a: number, b: number): boolean {
@@ -66,11 +72,8 @@ export function compareVarlen(a: number, b: number): number {
 
 function compareBytes(a: number, aLength: number, b: number, bLength: number): number {
   const shared = aLength < bLength ? aLength : bLength;
-  for (let i = 0; i < shared; i++) {
-    const difference = U8[a + i] - U8[b + i];
-    if (difference !== 0) return difference;
-  }
-  return aLength - bLength;
+  const difference = kernels.compareBytes(a, b, shared);
+  return difference !== 0 ? difference : aLength - bLength;
 }
 
 function trimmedLength(slot: number): number {
@@ -94,7 +97,10 @@ function decimalOf(slot: number): Decimal {
 
 export function hashNumeric(h: number, slot: number): number {
   const word = slot >>> 2;
-  if (U8[slot + 10] === NUMERIC_SMALL && U16[(slot + 8) >>> 1] === 0) return mix(mix(h, I32[word]), I32[word + 1]);
+  if (U8[slot + 10] === NUMERIC_SMALL) {
+    if (U16[(slot + 8) >>> 1] === 0) return mix(mix(h, I32[word]), I32[word + 1]);
+    return kernels.hashSmallNumeric(h, slot);
+  }
   const value = normalizeDecimal(decimalOf(slot));
   if (value.special !== undefined) return mix(h, value.special.length);
   const low = Number(BigInt.asIntN(32, value.m));

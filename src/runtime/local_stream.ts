@@ -10,6 +10,7 @@ import { I64 } from '../../operators/batch/memory.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import { type SavedRelation, StoredRelation } from './stored_relation.ts';
 import { lateColumns } from './stream.ts';
+import { timeBounds } from './time_bounds.ts';
 
 export type SavedLocalStream = {
   watermark: bigint | null;
@@ -41,15 +42,16 @@ export class LocalStream {
   accept(delta: Batch, arena: Arena): Batch {
     const times = delta.columns[this.#column];
     const watermark = this.#watermark;
-    let greatest = watermark === null ? null : watermark + this.#delay;
-    const late: boolean[] = [];
-    for (let row = 0; row < delta.n; row++) {
-      const time = isValid(times, row) ? I64[times.data / 8 + row] : null;
-      late.push(time !== null && watermark !== null && time < watermark);
-      if (time !== null && (greatest === null || time > greatest)) greatest = time;
-    }
-    if (greatest !== null) this.#watermark = greatest - this.#delay;
-    return late.includes(true) ? this.#split(delta, late, watermark, arena) : delta;
+    const bounds = timeBounds(times, 0, delta.n, arena);
+    if (bounds === null) return delta;
+    const moved = bounds.greatest - this.#delay;
+    if (watermark === null || moved > watermark) this.#watermark = moved;
+    if (watermark === null || bounds.least >= watermark) return delta;
+    const late = Array.from(
+      { length: delta.n },
+      (_, row) => isValid(times, row) && I64[times.data / 8 + row] < watermark,
+    );
+    return this.#split(delta, late, watermark, arena);
   }
 
   #split(delta: Batch, late: boolean[], watermark: bigint | null, arena: Arena): Batch {

@@ -23,6 +23,7 @@ import type { RawBatch, Source } from '../sources/source.ts';
 import { ErrorLedger, type SavedLedger } from './ledger.ts';
 import { type SavedRelation, StoredRelation } from './stored_relation.ts';
 import { type HistoryRange, StreamHistory } from './stream_history.ts';
+import { timeBounds } from './time_bounds.ts';
 
 interface Pending {
   raw: RawBatch;
@@ -331,7 +332,7 @@ export class StreamRuntime {
     const state = this.#partition(partition);
     state.idleSince = null;
     const column = builder.columns[this.#neededList.indexOf(watermark.column)];
-    const times = boundsOfTimes(column, first, builder.n, builder.arena);
+    const times = timeBounds(column, first, builder.n, builder.arena);
     if (times !== null && (state.maxTime === null || times.greatest > state.maxTime)) state.maxTime = times.greatest;
   }
 
@@ -360,7 +361,7 @@ export class StreamRuntime {
     const late: number[] = [];
     if (time === undefined || watermark === null) return late;
     const column = batch.columns[this.#neededList.indexOf(time)];
-    const times = boundsOfTimes(column, 0, batch.n, arena);
+    const times = timeBounds(column, 0, batch.n, arena);
     if (times === null || times.least >= watermark) return late;
     for (let row = 0; row < batch.n; row++)
       if (isValid(column, row) && I64[column.data / 8 + row] < watermark) late.push(row);
@@ -481,19 +482,6 @@ function without(batch: Batch, rows: number[], arena: Arena): Batch {
     else copyRow(batch, row, weightOf(batch, row), kept);
   }
   return kept.build();
-}
-
-/** The least and the greatest value of rows from .. to that are not NULL. */
-function boundsOfTimes(
-  column: Column,
-  from: number,
-  to: number,
-  arena: Arena,
-): { least: bigint; greatest: bigint } | null {
-  const result = arena.alloc(16);
-  const valid = column.valid === 0 ? 0 : column.valid + from;
-  if (kernels.boundsOfInt64(column.data + from * 8, valid, to - from, result) === 0) return null;
-  return { least: I64[result / 8], greatest: I64[result / 8 + 1] };
 }
 
 /** A column that has no NULL says so, which spares every operator the look. */

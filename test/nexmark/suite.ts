@@ -19,9 +19,6 @@ function sections(text: string): Map<string, string> {
 export const views = sections(read('views.sql'));
 export const oracleViews = sections(read('oracle.sql'));
 
-/** The statements of streams.sql as they stand: streams without a connector. */
-export const localStreamsSql = (): string => read('streams.sql');
-
 /** The statements of streams.sql, each stream with the given WITH options. */
 export function streamsSql(options: (table: string) => string): string {
   return read('streams.sql').replace(

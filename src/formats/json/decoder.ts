@@ -20,6 +20,7 @@ import { SqlError } from '../../../operators/errors.ts';
 import { defaultContext } from '../../../operators/expr/context.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { parseJson } from '../../../operators/expr/json/parse.ts';
+import { kernels } from '../../../operators/kernels/index.ts';
 import { FORM_FLOAT8, STATUS_DEFERRED, STATUS_DONE } from '../../../operators/kernels/json_layout.ts';
 import { physOf } from '../../../operators/types.ts';
 import type { RawBatch } from '../../sources/source.ts';
@@ -127,33 +128,28 @@ class JsonDecoder implements Decoder {
    */
   #copy(from: number, to: number): void {
     const { valueStart, valueEnd, keyStart, keyEnd, bytes } = this.#raw;
-    let first = bytes.length;
-    let last = 0;
-    for (let i = from; i < to; i++) {
-      if (valueStart[i] >= 0) {
-        first = Math.min(first, valueStart[i]);
-        last = Math.max(last, valueEnd[i]);
-      }
-      if (this.#upsert && keyStart[i] >= 0) {
-        first = Math.min(first, keyStart[i]);
-        last = Math.max(last, keyEnd[i]);
-      }
-    }
+    const range = { first: bytes.length, last: 0 };
+    extend(range, valueStart, valueEnd, from, to);
+    if (this.#upsert) extend(range, keyStart, keyEnd, from, to);
+    const { first, last } = range;
     const length = Math.max(0, last - first);
     const address = this.#out.arena.alloc(length + PADDING + 8) + ((bytes.byteOffset + first) & 7);
     if (length > 0) U8.set(bytes.subarray(first, last), address);
-    U8.fill(0, address + length, address + length + PADDING);
+    kernels.fillBytes(address + length, 0, PADDING);
     this.#shift = address - first;
   }
 
   #bind(scan: ObjectScan, start: Int32Array, end: Int32Array, to: number): void {
     const { arena, weights } = this.#out;
     const n = to - this.#from;
-    const starts = arena.alloc(n * 4);
-    const ends = arena.alloc(n * 4);
-    I32.set(start.subarray(this.#from, to), starts >>> 2);
-    I32.set(end.subarray(this.#from, to), ends >>> 2);
-    scan.bind(arena, weights, starts, ends, this.#shift);
+    const positions = arena.alloc(n * 8);
+    // A loop: set() of a typed array would go byte by byte where the alignment differs.
+    let at = positions >>> 2;
+    for (let i = this.#from; i < to; i++, at += 2) {
+      I32[at] = start[i];
+      I32[at + 1] = end[i];
+    }
+    scan.bind(arena, weights, positions, this.#shift);
   }
 
   /** Rows of records from i on, up to the first that the kernel can't finish, which is returned. */
@@ -251,6 +247,19 @@ class JsonDecoder implements Decoder {
     while (start < end && isSpace(bytes[start])) start++;
     return bytes[start] === OPEN_BRACE;
   }
+}
+
+/** Widens the range to the positions of records from .. to that are there. */
+function extend(range: { first: number; last: number }, start: Int32Array, end: Int32Array, from: number, to: number) {
+  let { first, last } = range;
+  for (let i = from; i < to; i++) {
+    const s = start[i];
+    if (s < 0) continue;
+    if (s < first) first = s;
+    if (end[i] > last) last = end[i];
+  }
+  range.first = first;
+  range.last = last;
 }
 
 const OPEN_BRACE = 123;

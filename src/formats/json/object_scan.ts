@@ -64,9 +64,10 @@ export class ObjectScan {
   }
 
   /**
-   * Prepares for records whose first and last positions stand in two arrays of i32; positions plus `shift` are addresses. The columns must be bound.
+   * Prepares for records whose positions stand in an array of i32 pairs (first byte, the byte behind the last); positions plus `shift` are
+   * addresses. The columns must be bound.
    */
-  bind(arena: Arena, weights: number, starts: number, ends: number, shift: number): void {
+  bind(arena: Arena, weights: number, positions: number, shift: number): void {
     const n = this.fields.length;
     const scan = arena.allocZeroed(this.#bytes);
     let at = scan + layout.SCAN_BYTES;
@@ -85,8 +86,7 @@ export class ObjectScan {
     put(scan + layout.SCAN_FIRST_KEY, n === 0 ? 0 : keys);
     put(scan + layout.SCAN_FREE_KEY, freeKeys);
     put(scan + layout.SCAN_FREE_KEY_END, buckets);
-    put(scan + layout.SCAN_STARTS, starts);
-    put(scan + layout.SCAN_ENDS, ends);
+    put(scan + layout.SCAN_POSITIONS, positions);
     put(scan + layout.SCAN_SHIFT, shift);
     put(scan + layout.SCAN_WEIGHTS, weights);
     put(scan + layout.SCAN_DEFERRED, buckets + this.#buckets * 4);
@@ -153,8 +153,8 @@ export class ObjectScan {
 
   /** Fresh memory for texts with escapes: enough for all of the record's. */
   #makeRoom(record: number): void {
-    const at = (field: number) => I32[(U32[(this.#scan + field) >>> 2] >>> 2) + record];
-    const length = at(layout.SCAN_ENDS) - at(layout.SCAN_STARTS);
+    const at = (U32[(this.#scan + layout.SCAN_POSITIONS) >>> 2] >>> 2) + record * 2;
+    const length = I32[at + 1] - I32[at];
     const room = ROOM_FOR_TEXTS + length * 4;
     const address = this.#arena.alloc(room);
     put(this.#scan + layout.SCAN_SCRATCH, address);

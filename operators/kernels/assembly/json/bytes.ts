@@ -25,19 +25,20 @@ export function plainEnd(p: usize): usize {
   const quote = i8x16.splat(34);
   const backslash = i8x16.splat(92);
   const space = i8x16.splat(32);
+  let seen = i64x2.splat(0);
   while (p < stop) {
     const v = v128.load(p);
     const special = v128.or(v128.or(i8x16.eq(v, quote), i8x16.eq(v, backslash)), i8x16.lt_u(v, space));
     const found = i8x16.bitmask(special);
-    const tops = i8x16.bitmask(v);
     if (found !== 0) {
       const at = ctz(found);
-      high |= tops & ((1 << at) - 1);
+      high |= i8x16.bitmask(seen) | (i8x16.bitmask(v) & ((1 << at) - 1));
       return p + at;
     }
-    high |= tops;
+    seen = v128.or(seen, v);
     p += 16;
   }
+  high |= i8x16.bitmask(seen);
   return p;
 }
 

@@ -26,6 +26,7 @@ function upToEight(p: usize, n: u32): u64 {
 }
 
 /** The number that n (1 .. 16) digits write. */
+@inline
 function upToSixteen(p: usize, n: u32): u64 {
   return n <= 8 ? upToEight(p, n) : upToEight(p, n - 8) * 100000000 + upToEight(p + n - 8, 8);
 }
@@ -43,6 +44,7 @@ export function readInt32(p: usize, slot: usize, least: i64, most: i64): usize {
   return p + n;
 }
 
+@inline
 export function readInt64(p: usize, slot: usize): usize {
   const negative = load<u8>(p) === 45;
   if (negative) p++;

@@ -44,13 +44,12 @@ import {
   SCAN_COLUMNS,
   SCAN_DEFERRED,
   SCAN_DEFERRED_COUNT,
-  SCAN_ENDS,
   SCAN_FIRST_KEY,
   SCAN_GENERATION,
+  SCAN_POSITIONS,
   SCAN_SCRATCH,
   SCAN_SCRATCH_END,
   SCAN_SHIFT,
-  SCAN_STARTS,
   SCAN_STATUS,
   SCAN_WEIGHTS,
   STATUS_DEFERRED,
@@ -67,16 +66,15 @@ import { readDate, readTimestamp } from './times';
 
 /** Reads records [from, to) into rows from `row` on; gives the first record that it did not read, `to` when it read all. */
 export function scanJson(scan: usize, from: i32, to: i32, row: i32): i32 {
-  const starts: usize = load<u32>(scan, SCAN_STARTS);
-  const ends: usize = load<u32>(scan, SCAN_ENDS);
+  const positions: usize = load<u32>(scan, SCAN_POSITIONS);
   const shift: usize = load<u32>(scan, SCAN_SHIFT);
   const weights: usize = load<u32>(scan, SCAN_WEIGHTS);
   setScratch(load<u32>(scan, SCAN_SCRATCH), load<u32>(scan, SCAN_SCRATCH_END));
   let status = STATUS_DONE;
   let i = from;
   for (; i < to; i++, row++) {
-    const start = load<i32>(starts + ((<usize>i) << 2));
-    const end = load<i32>(ends + ((<usize>i) << 2));
+    const start = load<i32>(positions + (<usize>i << 3));
+    const end = load<i32>(positions + (<usize>i << 3), 4);
     status = start < 0 ? STATUS_ODD : readMessage(scan, <usize>start + shift, <usize>end + shift, row);
     if (status !== STATUS_DONE) break;
     store<i32>(weights + ((<usize>row) << 2), 1);
@@ -97,6 +95,7 @@ export function scanJsonScalar(scan: usize, start: usize, end: usize, row: i32):
   return good ? STATUS_DONE : STATUS_ODD;
 }
 
+@inline
 function readMessage(scan: usize, start: usize, end: usize, row: i32): i32 {
   beginMessage(end);
   store<u32>(scan, 0, SCAN_DEFERRED_COUNT);
@@ -110,6 +109,7 @@ function readMessage(scan: usize, start: usize, end: usize, row: i32): i32 {
   return load<u32>(scan, SCAN_DEFERRED_COUNT) === 0 ? STATUS_DONE : STATUS_DEFERRED;
 }
 
+@inline
 function readObject(scan: usize, p: usize, row: i32, generation: u32): usize {
   if (load<u8>(p) !== 123) return 0;
   p++;
@@ -189,6 +189,7 @@ function setNull(column: usize, row: i32): void {
 }
 
 /** Reads one value into the column's slot of this row. */
+@inline
 function readColumn(scan: usize, column: usize, p: usize, row: i32): usize {
   if (load<u8>(p) === 110) {
     if (!isNull(p) || load<u32>(column, COLUMN_NOT_NULL) !== 0) return 0;
@@ -200,6 +201,7 @@ function readColumn(scan: usize, column: usize, p: usize, row: i32): usize {
   return end !== 0 || scratchFull ? end : defer(scan, column, p);
 }
 
+@inline
 function readForm(column: usize, p: usize, slot: usize): usize {
   switch (load<u32>(column, COLUMN_FORM)) {
     case FORM_BOOL:

@@ -20,6 +20,7 @@ function two(p: usize): u32 {
 }
 
 /** Days from 2000-01-01 to 'YYYY-MM-DD' at p; NO_DAY for anything else and for days that do not exist. */
+@inline
 function readDays(p: usize): i32 {
   const head = load<u64>(p);
   const tail = <u32>load<u16>(p, 8);
@@ -75,6 +76,7 @@ function readClock(p: usize): u32 {
  * 'YYYY-MM-DD[ T]HH:MM:SS[.ffffff][Z|+hh[[:]mm]]', or a number: whole milliseconds since 1970. A zone counts for timestamptz
  * (`zoned`), where none means UTC; for timestamp it is left out, as PostgreSQL does.
  */
+@inline
 export function readTimestamp(p: usize, slot: usize, zoned: bool): usize {
   if (load<u8>(p) !== 34) return readEpochMilliseconds(p, slot);
   const days = readDays(p + 1);

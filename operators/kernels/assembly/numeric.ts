@@ -1,0 +1,15 @@
+/** The hash of a small numeric (operators/batch/slots.ts): of its value without trailing zeros, so that equal numbers of different scale hash alike. */
+export function hashSmallNumeric(h: u32, slot: usize): u32 {
+  let mantissa = load<i64>(slot);
+  let scale: u32 = load<u16>(slot, 8);
+  if (mantissa == 0) scale = 0;
+  for (; scale > 0 && mantissa % 10 == 0; scale--) mantissa /= 10;
+  h = mix(mix(h, <u32>mantissa), <u32>(mantissa >> 32));
+  return scale == 0 ? h : mix(h, scale);
+}
+
+/** As operators/state/slot_order.ts has it. */
+@inline
+function mix(h: u32, word: u32): u32 {
+  return rotl((h ^ word) * 0x9e3779b1, 15);
+}

@@ -1,0 +1,104 @@
+/** The small kernels against what they mean in plain JavaScript, on random bytes at random places. The JSON scanner's test is the decoder's. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Arena } from '../batch/arena.ts';
+import { BYTES, I32, I64, U8 } from '../batch/memory.ts';
+import { writeSlot } from '../batch/slots.ts';
+import { decimal } from '../datum.ts';
+import { finish, hashNumeric } from '../state/slot_order.ts';
+import { OID } from '../types.ts';
+import { kernels } from './index.ts';
+
+const arena = new Arena();
+const place = arena.alloc(65536);
+let seed = Number(process.env.SEED ?? 20261128);
+
+function random(below: number): number {
+  seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+  return Math.floor((seed / 4294967296) * below);
+}
+
+function randomBytes(length: number, letters: number): Buffer {
+  return Buffer.from(Array.from({ length }, () => 255 - random(letters)));
+}
+
+test('hash, equality and order of bytes', () => {
+  for (let round = 0; round < 3000; round++) {
+    const length = 8 + random(60);
+    const a = randomBytes(length, 2);
+    const b = random(2) === 0 ? Buffer.from(a) : randomBytes(length, 2);
+    if (random(2) === 0) b[random(length)] ^= 1;
+    const x = place + random(32);
+    const y = place + 1000 + random(32);
+    U8.set(a, x);
+    U8.set(b, y);
+    const equal = a.equals(b);
+    assert.equal(kernels.equalBytes(x, y, length) !== 0, equal);
+    const order = kernels.compareBytes(x, y, length);
+    assert.equal(Math.sign(order), Buffer.compare(a, b));
+    const hashes = [kernels.hashBytes(5, x, length), kernels.hashBytes(5, y, length)].map(finish);
+    assert.equal(hashes[0] === hashes[1], equal, `${a.toString('hex')} ${b.toString('hex')}`);
+  }
+  assert.equal(kernels.compareBytes(place, place, 0), 0);
+});
+
+test('copying and filling', () => {
+  U8.set(Buffer.from('0123456789'), place);
+  kernels.copyBytes(place + 3, place, 10);
+  assert.equal(BYTES.latin1Slice(place, place + 13), '0120123456789');
+  kernels.fillBytes(place + 1, 65, 4);
+  assert.equal(BYTES.latin1Slice(place, place + 6), '0AAAA2');
+});
+
+test('looking over validity, weights and times', () => {
+  for (let round = 0; round < 2000; round++) {
+    const n = random(50);
+    const valid = Array.from({ length: n }, () => (random(40) === 0 ? 0 : 1));
+    const weights = valid.map(() => random(60) - 1);
+    const times = valid.map(() => (BigInt(random(2 ** 31)) - 2n ** 30n) * 2n ** BigInt(random(33)));
+    U8.set(valid, place);
+    I32.set(weights, (place + 1024) >>> 2);
+    for (let i = 0; i < n; i++) I64[(place + 2048) / 8 + i] = times[i];
+    assert.equal(kernels.allSet(place, n) !== 0, !valid.includes(0));
+    assert.equal(
+      kernels.allPositive(place + 1024, n) !== 0,
+      weights.every((w) => w > 0),
+    );
+    const result = place + 8192;
+    for (const address of [0, place]) {
+      const present = times.filter((_, i) => address === 0 || valid[i] !== 0);
+      assert.equal(kernels.boundsOfInt64(place + 2048, address, n, result) !== 0, present.length > 0);
+      if (present.length === 0) continue;
+      assert.equal(
+        I64[result / 8],
+        present.reduce((a, b) => (a < b ? a : b)),
+      );
+      assert.equal(
+        I64[result / 8 + 1],
+        present.reduce((a, b) => (a > b ? a : b)),
+      );
+    }
+  }
+});
+
+test('numbers that are equal hash alike, whatever their scale and form', () => {
+  const hash = (m: bigint, s: number) => {
+    const slot = arena.allocZeroed(16);
+    writeSlot('numeric', OID.numeric, slot, decimal(m, s), arena);
+    return hashNumeric(7, slot);
+  };
+  for (const [m, s] of [
+    [0n, 0],
+    [15n, 1],
+    [-15n, 1],
+    [123456789n, 3],
+    [-9007199254740993n, 2],
+    [3n * 10n ** 14n, 0],
+    [7n * 10n ** 17n, 15],
+  ] as [bigint, number][]) {
+    const same = [0, 1, 2, 3, 9, 20].map((more) => hash(m * 10n ** BigInt(more), s + more));
+    assert.equal(new Set(same).size, 1, `${m} ${s}`);
+  }
+  assert.notEqual(hash(15n, 1), hash(15n, 2));
+  assert.notEqual(hash(15n, 1), hash(-15n, 1));
+});
