@@ -4,6 +4,7 @@
  *   error in Query      -> ErrorResponse, ReadyForQuery
  *   error in extended   -> ErrorResponse, then everything is skipped up to Sync, which answers ReadyForQuery
  */
+import { setImmediate as immediate } from 'node:timers/promises';
 import { SqlError } from '../../../operators/errors.ts';
 import { errorResponse, readyForQuery } from '../wire/control_message.ts';
 import type { FrontendMessage } from '../wire/frontend_decoder.ts';
@@ -13,6 +14,9 @@ import { asFatal, isFatal, toSqlError } from './report_error.ts';
 import type { Session } from './session.ts';
 import { simpleQuery } from './simple_query.ts';
 import { armIdleTimeout } from './statement_timer.ts';
+
+/** A client that sends one statement behind the other holds up ticks and other clients for so long at a time. */
+const TURN_MS = 10;
 
 /** Serves the session to its end. Never throws; the FATAL error that ended it, if any, has been sent. */
 export async function serveSession(session: Session): Promise<void> {
@@ -39,13 +43,19 @@ class SessionLoop {
   async run(): Promise<void> {
     const session = this.#session;
     const { connection } = session;
+    let turn = performance.now();
     for (;;) {
       if (session.terminating !== null) throw session.terminating;
       const message = connection.next();
       if (message === null) {
         if (connection.ended) return;
         await this.#waitForClient();
+        turn = performance.now();
         continue;
+      }
+      if (performance.now() - turn > TURN_MS) {
+        await immediate();
+        turn = performance.now();
       }
       if (session.idle) session.setIdle(false);
       if (message.type === FRONTEND.terminate) return;

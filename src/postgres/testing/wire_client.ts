@@ -17,7 +17,7 @@ export interface StartupOptions {
 }
 
 /** How long a test waits for the server at most. */
-const PATIENCE_MS = 10000;
+const PATIENCE_MS = 60000;
 
 export function int32(...values: number[]): Buffer {
   const bytes = Buffer.alloc(values.length * 4);

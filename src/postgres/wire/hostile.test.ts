@@ -195,14 +195,12 @@ test('a client that does not read holds neither memory nor others', async () => 
   assert.equal(harness.server.session(slow.pid), null);
 });
 
+const pipelined = (text: string) =>
+  Buffer.concat([serialize.parse({ text }), serialize.bind({}), serialize.execute({}), serialize.sync()]);
+
 test('a long pipeline is answered in full while the client only writes', async () => {
   const client = await harness.client();
-  const one = Buffer.concat([
-    serialize.parse({ text: 'select 1' }),
-    serialize.bind({}),
-    serialize.execute({}),
-    serialize.sync(),
-  ]);
+  const one = pipelined('select 1');
   client.socket.pause();
   const count = 3000;
   for (let i = 0; i < count; i += 100) client.send(...new Array(100).fill(one));
@@ -210,4 +208,23 @@ test('a long pipeline is answered in full while the client only writes', async (
   let ready = 0;
   while (ready < count) ready += (await client.messagesUntil('Z')).filter(({ type }) => type === 'Z').length;
   assert.equal(ready, count);
+});
+
+test('a long pipeline lets others have their turn', async () => {
+  const client = await harness.client();
+  const other = await harness.client();
+  const { log } = harness.engine;
+  const from = log.length;
+  harness.engine.command('insert into busy values (1)', 'INSERT 0 1', [], () => {
+    for (const until = performance.now() + 1; performance.now() < until; );
+  });
+  const count = 500;
+  client.send(...new Array(count).fill(pipelined('insert into busy values (1)')));
+  await client.until('Z');
+  other.send(serialize.query('select 1'));
+  await other.until('Z');
+  const before = log.slice(from).filter((text) => text.startsWith('insert')).length;
+  assert.ok(before < count, 'the other client was answered after the whole pipeline');
+  let ready = 1;
+  while (ready < count) ready += (await client.until('Z')).filter((line) => line === 'Z I').length;
 });
