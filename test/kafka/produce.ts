@@ -1,4 +1,5 @@
 /** Topics and messages for tests, through kafkajs's public client. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Admin, CompressionTypes, Kafka, logLevel, type Message, Partitioners, type Producer } from 'kafkajs';
 
 export interface TestCluster {
@@ -40,8 +41,15 @@ export async function connectCluster(brokers: string): Promise<TestCluster> {
       await producer.send({ topic, messages, compression });
     },
     async deleteBefore(topic, partition, offset) {
-      // A client that has never seen the topic does not find its leader in the first try.
-      await admin.fetchTopicOffsetsByTimestamp(topic, 0);
+      // A client that has never seen the topic does not find its leader in the first try, nor anybody that of a partition just made.
+      for (const until = Date.now() + 10_000; ; await sleep(50)) {
+        const failed = await admin.fetchTopicOffsetsByTimestamp(topic, 0).then(
+          () => null,
+          (error: unknown) => error,
+        );
+        if (failed === null) break;
+        if (Date.now() > until) throw failed;
+      }
       await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
     },
     async close() {

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Message } from 'kafkajs';
+import { openKafkaSource } from '../../src/sources/kafka/index.ts';
 import { openEngine, seeded, sql } from '../engine/harness.ts';
 import { type Broker, kafkaSkip, startBroker } from './broker.ts';
 import { connectCluster, type TestCluster } from './produce.ts';
@@ -73,6 +74,13 @@ async function statusLike(engine: Engine, pattern: RegExp): Promise<void> {
   assert.match(String(rows[0]?.[0]), pattern);
 }
 
+/** A client that has used the topic before would send nothing to the new partitions, so another one comes after it. */
+async function addPartitions(topic: string, count: number): Promise<void> {
+  await cluster.admin.createPartitions({ topicPartitions: [{ topic, count }] });
+  await cluster.close();
+  cluster = await connectCluster(broker.brokers);
+}
+
 const message = (id: number, partition = 0): Message => ({ partition, value: JSON.stringify({ id, v: id }) });
 const messages = (from: number, to: number, partition = 0) =>
   Array.from({ length: to - from }, (_, i) => message(from + i, partition));
@@ -99,6 +107,44 @@ test('a topic deleted and made again is another topic: nothing of it is read, an
     await createStream(engine, topic);
     await createView(engine, 'v');
     await eventually(engine, 'SELECT * FROM v', [['0', '20', '2190', '0']]);
+  });
+});
+
+test('a partition added is read from where it starts, though its first records may be gone', {
+  skip,
+  timeout: 60_000,
+}, async () => {
+  const topic = await cluster.topic('added', 1);
+  await cluster.send(topic, messages(0, 5));
+  const source = await openKafkaSource({ brokers: broker.brokers, topic }, () => undefined);
+  const start = await source.startOffsets({ k: 'earliest' });
+  await addPartitions(topic, 2);
+  await cluster.send(topic, messages(0, 5, 1));
+  await cluster.deleteBefore(topic, 1, 3);
+  source.open(start);
+  const events = [];
+  for (const until = Date.now() + WAIT_MS; events.length === 0 && Date.now() < until; await sleep(10))
+    events.push(...source.takeEvents().filter((event) => event.kind === 'partition_added'));
+  assert.deepEqual(events, [{ kind: 'partition_added', partition: 1, earliest: 3n }]);
+  await source.close();
+
+  await withEngine(async (engine) => {
+    await createStream(engine, topic);
+    await createView(engine, 'v');
+    await eventually(engine, 'SELECT * FROM v ORDER BY p', [
+      ['0', '5', '10', '0'],
+      ['1', '2', '7', '3'],
+    ]);
+    await addPartitions(topic, 4);
+    await cluster.send(topic, [...messages(10, 12, 3), ...messages(5, 6)]);
+    const all = [
+      ['0', '6', '15', '0'],
+      ['1', '2', '7', '3'],
+      ['3', '2', '21', '0'],
+    ];
+    await eventually(engine, 'SELECT * FROM v ORDER BY p', all);
+    await createView(engine, 'later');
+    assert.deepEqual(await rowsOf(engine, 'later'), all);
   });
 });
 
