@@ -194,7 +194,7 @@ export class StreamRuntime {
 
   #advance(range: OffsetRange, now: bigint): void {
     this.#taken.push(range);
-    if (this.spec.envelope === 'append') this.history.add({ ...range, now: this.#clocked ? now : null });
+    if (this.spec.envelope === 'append') this.history.add(range, this.#clocked ? now : null);
     this.#partition(range.partition).position = range.to;
   }
 
@@ -402,7 +402,7 @@ export class StreamRuntime {
     this.need(needed);
     for await (const raw of this.source.readRange(piece.partition, piece.from, piece.to)) {
       const builder = this.#builder(arena(), raw.n);
-      const bad = this.#decode().decode(raw, 0, raw.n, builder, piece.now ?? 0n);
+      const bad = this.#decodeAgain(raw, builder);
       if (builder.n === 0) continue;
       const refused = new Set(this.history.lateIn(piece.partition, raw.baseOffset, raw.nextOffset));
       const late: number[] = [];
@@ -414,6 +414,22 @@ export class StreamRuntime {
       const batch = builder.build();
       yield this.#placed(late.length === 0 ? batch : without(batch, late, arena()));
     }
+  }
+
+  /** Every record at the clock at which it was taken in. */
+  #decodeAgain(raw: RawBatch, builder: BatchBuilder): BadRow[] {
+    const decoder = this.#decode();
+    const clocks = this.history.clocksIn(raw.partition, raw.baseOffset, raw.nextOffset);
+    if (clocks.length === 0) return decoder.decode(raw, 0, raw.n, builder, 0n);
+    const bad: BadRow[] = [];
+    let from = 0;
+    for (const { end, now } of clocks) {
+      let to = from;
+      while (to < raw.n && raw.offset[to] < end) to++;
+      bad.push(...decoder.decode(raw, from, to, builder, now));
+      from = to;
+    }
+    return bad;
   }
 
   /**

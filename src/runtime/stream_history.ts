@@ -1,20 +1,24 @@
 /**
  * What a stream has accepted since it was opened, so that a view made later sees exactly the rows that an earlier one saw.
  *
- *   ranges   by partition: offsets that ticks took, neighbours merged; so one range a partition, unless offsets were left out or a
- *            column's DEFAULT hangs on the clock (then one a tick, with the tick's clock)
+ *   ranges   by partition: offsets that ticks took, neighbours merged; so one range a partition, unless offsets were left out
+ *   clocks   by partition, only of streams with a column whose DEFAULT hangs on the clock: the clock of each tick, and where its records end
  *   late     by partition: offsets of the records that were refused
  *   marks    watermarks with the offsets that had been taken when they were reached: whatever comes after is not before them, so a view that is
  *            filled from the history can free state on the way. At most MOST_MARKS, thinned out as the history grows
  *
- * Size: 8 bytes a late record, and a constant.
+ * Size: 8 bytes a late record, 16 a tick that has a clock (and partition), and a constant.
  */
 export interface HistoryRange {
   partition: number;
   from: bigint;
   to: bigint;
-  /** The tick's clock; null for streams whose rows do not depend on it. */
-  now: bigint | null;
+}
+
+/** Records up to `end` were taken in at this clock. */
+export interface Clock {
+  end: number;
+  now: bigint;
 }
 
 /** Part of a range, and a watermark that its accepted rows are not before. */
@@ -28,20 +32,23 @@ interface Mark {
 }
 
 export type SavedHistory = {
-  /** Partition, from, to, 1 and clock or 0 and 0, for each range. */
+  /** Partition, from, to, for each range. */
   ranges: BigInt64Array;
+  /** End and clock, in turn. */
+  clocks: { partition: number; pairs: Float64Array }[];
   late: { partition: number; offsets: Float64Array }[];
   marks: { watermark: bigint; ends: Map<number, bigint> }[];
   stride: number;
 };
 
-const RANGE_NUMBERS = 5;
+const RANGE_NUMBERS = 3;
 const MOST_MARKS = 512;
 
 export class StreamHistory {
   readonly #ranges = new Map<number, HistoryRange[]>();
   /** Ascending: offsets of a partition only grow. Below 2^53, as everywhere. */
   readonly #late = new Map<number, number[]>();
+  readonly #clocks = new Map<number, ClockList>();
   #marks: Mark[] = [];
   /** Every so manieth move of the watermark is marked. */
   #stride = 1;
@@ -65,12 +72,28 @@ export class StreamHistory {
     return this.#ranges.size === 0;
   }
 
-  add(range: HistoryRange): void {
+  /** `now`: the tick's clock, null for streams whose rows do not depend on it. */
+  add(range: HistoryRange, now: bigint | null): void {
     if (range.from === range.to) return;
     const ranges = listOf(this.#ranges, range.partition);
     const last = ranges.at(-1);
-    if (last !== undefined && last.to === range.from && last.now === range.now) last.to = range.to;
-    else ranges.push({ ...range });
+    if (last !== undefined && last.to === range.from) last.to = range.to;
+    else ranges.push({ partition: range.partition, from: range.from, to: range.to });
+    if (now !== null) this.#clocksOf(range.partition).add(Number(range.to), Number(now));
+  }
+
+  #clocksOf(partition: number): ClockList {
+    let list = this.#clocks.get(partition);
+    if (list === undefined) {
+      list = new ClockList();
+      this.#clocks.set(partition, list);
+    }
+    return list;
+  }
+
+  /** The clocks of the records from <= offset < to, in order; none when rows do not depend on them. */
+  clocksIn(partition: number, from: bigint, to: bigint): Clock[] {
+    return this.#clocks.get(partition)?.between(Number(from), Number(to)) ?? [];
   }
 
   addLate(partition: number, offset: number): void {
@@ -113,21 +136,74 @@ export class StreamHistory {
   save(): SavedHistory {
     const all = [...this.#ranges.values()].flat();
     const ranges = new BigInt64Array(all.length * RANGE_NUMBERS);
-    all.forEach(({ partition, from, to, now }, i) => {
-      ranges.set([BigInt(partition), from, to, now === null ? 0n : 1n, now ?? 0n], i * RANGE_NUMBERS);
+    all.forEach(({ partition, from, to }, i) => {
+      ranges.set([BigInt(partition), from, to], i * RANGE_NUMBERS);
     });
+    const clocks = [...this.#clocks].map(([partition, list]) => ({ partition, pairs: list.save() }));
     const late = [...this.#late].map(([partition, offsets]) => ({ partition, offsets: Float64Array.from(offsets) }));
-    return { ranges, late, marks: [...this.#marks], stride: this.#stride };
+    return { ranges, clocks, late, marks: [...this.#marks], stride: this.#stride };
   }
 
-  load({ ranges, late, marks, stride }: SavedHistory): void {
+  load({ ranges, clocks, late, marks, stride }: SavedHistory): void {
     for (let i = 0; i < ranges.length; i += RANGE_NUMBERS) {
-      const [partition, from, to, clocked, now] = ranges.subarray(i, i + RANGE_NUMBERS);
-      this.add({ partition: Number(partition), from, to, now: clocked === 0n ? null : now });
+      const [partition, from, to] = ranges.subarray(i, i + RANGE_NUMBERS);
+      this.add({ partition: Number(partition), from, to }, null);
     }
+    for (const { partition, pairs } of clocks) this.#clocksOf(partition).load(pairs);
     for (const { partition, offsets } of late) this.#late.set(partition, [...offsets]);
     this.#marks = [...marks];
     this.#stride = stride;
+  }
+}
+
+/** Pairs of numbers, exact: offsets are below 2^53, and so are microseconds for 285 years around 2000. */
+class ClockList {
+  #pairs = new Float64Array(64);
+  #used = 0;
+
+  add(end: number, now: number): void {
+    if (this.#used > 0 && this.#pairs[this.#used - 1] === now) {
+      this.#pairs[this.#used - 2] = end;
+      return;
+    }
+    if (this.#used === this.#pairs.length) {
+      const grown = new Float64Array(this.#pairs.length * 2);
+      grown.set(this.#pairs);
+      this.#pairs = grown;
+    }
+    this.#pairs[this.#used] = end;
+    this.#pairs[this.#used + 1] = now;
+    this.#used += 2;
+  }
+
+  between(from: number, to: number): Clock[] {
+    const out: Clock[] = [];
+    for (let at = this.#firstEndAbove(from); at < this.#used; at += 2) {
+      out.push({ end: this.#pairs[at], now: BigInt(this.#pairs[at + 1]) });
+      if (this.#pairs[at] >= to) break;
+    }
+    return out;
+  }
+
+  #firstEndAbove(offset: number): number {
+    let low = 0;
+    let high = this.#used / 2;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#pairs[middle * 2] <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return low * 2;
+  }
+
+  save(): Float64Array {
+    return this.#pairs.slice(0, this.#used);
+  }
+
+  load(pairs: Float64Array): void {
+    this.#used = pairs.length;
+    this.#pairs = new Float64Array(Math.max(64, pairs.length));
+    this.#pairs.set(pairs);
   }
 }
 
