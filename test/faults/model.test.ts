@@ -1,0 +1,323 @@
+/**
+ * Random definitions, writes, transactions, crashes and restarts against a model in plain JavaScript. A crash keeps what was synced and any part of
+ * what was not; the statement that was under way is there whole or not at all. SEED replays a run.
+ */
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { openData } from '../../src/durable/recovery.ts';
+import { MemoryDisk } from '../../src/durable/testing/memory_disk.ts';
+import type { TidemarkEngine } from '../../src/runtime/engine.ts';
+import { openEngine, Session, seeded, sql } from '../engine/harness.ts';
+import { rounds } from './child.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'tidemark-model-'));
+after(() => rmSync(root, { recursive: true, force: true }));
+
+interface Row {
+  k: number;
+  g: number;
+  v: number;
+  s: string | null;
+}
+
+interface View {
+  kind: 'groups' | 'filter' | 'join' | 'top' | 'over' | 'plain';
+  reads: string[];
+}
+
+/** Names are made once and never again. */
+interface State {
+  tables: Map<string, Map<number, Row>>;
+  views: Map<string, View>;
+  /** Index name -> table. */
+  indexes: Map<string, string>;
+}
+
+const SQL: Record<View['kind'], (reads: string[]) => string> = {
+  groups: ([t]) => `SELECT g, count(*) AS n, sum(v) AS total, max(s) AS m FROM ${t} GROUP BY g`,
+  filter: ([t]) => `SELECT k, v, s FROM ${t} WHERE v > 50`,
+  join: ([t, u]) => `SELECT a.k, b.k AS other FROM ${t} a JOIN ${u} b ON a.g = b.g AND a.v < b.v`,
+  top: ([t]) => `SELECT k, v FROM ${t} ORDER BY v DESC, k LIMIT 3`,
+  over: ([v]) => `SELECT count(*) AS n FROM ${v}`,
+  plain: ([t]) => `SELECT k, g FROM ${t} WHERE s IS NOT NULL`,
+};
+
+/** The rows of a relation as text, as the model has them, sorted. */
+function rowsOf(state: State, name: string): string[] {
+  const table = state.tables.get(name);
+  const lines = (rows: (string | number | null)[][]) =>
+    rows.map((row) => JSON.stringify(row.map((x) => (x === null ? null : String(x))))).sort();
+  if (table !== undefined) return lines([...table.values()].map(({ k, g, v, s }) => [k, g, v, s]));
+  const { kind, reads } = state.views.get(name) as View;
+  const rows = [...(state.tables.get(reads[0])?.values() ?? [])];
+  switch (kind) {
+    case 'groups': {
+      const groups = new Map<number, Row[]>();
+      for (const row of rows) groups.set(row.g, [...(groups.get(row.g) ?? []), row]);
+      return lines(
+        [...groups].map(([g, list]) => {
+          const texts = list.flatMap((r) => (r.s === null ? [] : [r.s])).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+          return [g, list.length, list.reduce((sum, r) => sum + r.v, 0), texts.at(-1) ?? null];
+        }),
+      );
+    }
+    case 'filter':
+      return lines(rows.filter((r) => r.v > 50).map(({ k, v, s }) => [k, v, s]));
+    case 'join': {
+      const others = [...(state.tables.get(reads[1])?.values() ?? [])];
+      return lines(rows.flatMap((a) => others.filter((b) => a.g === b.g && a.v < b.v).map((b) => [a.k, b.k])));
+    }
+    case 'top':
+      return lines(
+        [...rows]
+          .sort((a, b) => b.v - a.v || a.k - b.k)
+          .slice(0, 3)
+          .map(({ k, v }) => [k, v]),
+      );
+    case 'over':
+      return lines([[rowsOf(state, reads[0]).length]]);
+    case 'plain':
+      return lines(rows.filter((r) => r.s !== null).map(({ k, g }) => [k, g]));
+  }
+}
+
+/** Views and indexes that go when these names go. */
+function dropCascade(state: State, names: string[]): void {
+  const gone = new Set(names);
+  for (let more = true; more; ) {
+    more = false;
+    for (const [name, view] of state.views) {
+      if (gone.has(name) || !view.reads.some((r) => gone.has(r))) continue;
+      gone.add(name);
+      more = true;
+    }
+  }
+  for (const name of gone) {
+    state.tables.delete(name);
+    state.views.delete(name);
+  }
+  for (const [index, table] of state.indexes) if (gone.has(table)) state.indexes.delete(index);
+}
+
+interface Operation {
+  /** Statements of one transaction. */
+  statements: string[];
+  apply(state: State): void;
+}
+
+class Run {
+  readonly #random: (n: number) => number;
+  #names = 0;
+
+  constructor(random: (n: number) => number) {
+    this.#random = random;
+  }
+
+  #pick<T>(items: Iterable<T>): T {
+    const list = [...items];
+    return list[this.#random(list.length)];
+  }
+
+  #name(prefix: string): string {
+    return `${prefix}${++this.#names}`;
+  }
+
+  next(state: State): Operation {
+    const random = this.#random;
+    if (state.tables.size === 0 || (state.tables.size < 4 && random(12) === 0)) return this.#createTable();
+    switch (random(14)) {
+      case 0:
+        return this.#createView(state);
+      case 1:
+        return this.#drop(state);
+      case 2: {
+        const table = this.#pick(state.tables.keys());
+        const name = this.#name('i');
+        return {
+          statements: [`CREATE INDEX ${name} ON ${table} (${random(2) === 0 ? 'g' : 'v, s'})`],
+          apply: (s) => s.indexes.set(name, table),
+        };
+      }
+      case 3: {
+        const table = this.#pick(state.tables.keys());
+        return random(4) === 0
+          ? { statements: [`TRUNCATE ${table}`], apply: (s) => s.tables.get(table)?.clear() }
+          : this.#write(state);
+      }
+      case 4:
+      case 5: {
+        const parts = Array.from({ length: 2 + random(3) }, () => this.#write(state));
+        return {
+          statements: parts.flatMap((p) => p.statements),
+          apply: (s) => {
+            for (const part of parts) part.apply(s);
+          },
+        };
+      }
+      default:
+        return this.#write(state);
+    }
+  }
+
+  #createTable(): Operation {
+    const name = this.#name('t');
+    return {
+      statements: [`CREATE TABLE ${name} (k int PRIMARY KEY, g int, v int, s text)`],
+      apply: (s) => s.tables.set(name, new Map()),
+    };
+  }
+
+  #createView(state: State): Operation {
+    const name = this.#name('v');
+    const kind = this.#pick(['groups', 'filter', 'join', 'top', 'over', 'plain'] as const);
+    const table = this.#pick(state.tables.keys());
+    const reads =
+      kind === 'join'
+        ? [table, this.#pick(state.tables.keys())]
+        : kind === 'over'
+          ? [this.#pick([...state.views.keys(), table])]
+          : [table];
+    const materialized = kind === 'plain' ? '' : 'MATERIALIZED ';
+    return {
+      statements: [`CREATE ${materialized}VIEW ${name} AS ${SQL[kind](reads)}`],
+      apply: (s) => s.views.set(name, { kind, reads }),
+    };
+  }
+
+  #drop(state: State): Operation {
+    const name = this.#pick([...state.views.keys(), ...state.indexes.keys(), ...state.tables.keys()]);
+    const view = state.views.get(name);
+    if (state.indexes.has(name)) return { statements: [`DROP INDEX ${name}`], apply: (s) => s.indexes.delete(name) };
+    const what = view === undefined ? 'TABLE' : view.kind === 'plain' ? 'VIEW' : 'MATERIALIZED VIEW';
+    return { statements: [`DROP ${what} ${name} CASCADE`], apply: (s) => dropCascade(s, [name]) };
+  }
+
+  #write(state: State): Operation {
+    const random = this.#random;
+    const table = this.#pick(state.tables.keys());
+    const text = (s: string | null) => (s === null ? 'NULL' : `'${s}'`);
+    switch (random(4)) {
+      case 0: {
+        const [from, to, by] = [random(40), random(60), random(9)];
+        return {
+          statements: [`UPDATE ${table} SET v = v + ${by}, s = s || '.' WHERE k BETWEEN ${from} AND ${to}`],
+          apply: (s) => {
+            for (const row of s.tables.get(table)?.values() ?? []) {
+              if (row.k < from || row.k > to) continue;
+              row.v += by;
+              if (row.s !== null) row.s += '.';
+            }
+          },
+        };
+      }
+      case 1: {
+        const g = random(5);
+        return {
+          statements: [`DELETE FROM ${table} WHERE g = ${g} AND k % 2 = 0`],
+          apply: (s) => {
+            const rows = s.tables.get(table);
+            for (const row of [...(rows?.values() ?? [])]) if (row.g === g && row.k % 2 === 0) rows?.delete(row.k);
+          },
+        };
+      }
+      default: {
+        const rows = Array.from({ length: 1 + random(6) }, (): Row => {
+          const long = 'x'.repeat(random(30));
+          return { k: random(60), g: random(5), v: random(100), s: random(5) === 0 ? null : `s${random(9)}${long}` };
+        });
+        const unique = [...new Map(rows.map((row) => [row.k, row])).values()];
+        const values = unique.map((r) => `(${r.k}, ${r.g}, ${r.v}, ${text(r.s)})`).join(', ');
+        return {
+          statements: [
+            `INSERT INTO ${table} VALUES ${values} ON CONFLICT (k) DO UPDATE SET g = excluded.g, v = excluded.v, s = excluded.s`,
+          ],
+          apply: (s) => {
+            for (const row of unique) s.tables.get(table)?.set(row.k, { ...row });
+          },
+        };
+      }
+    }
+  }
+}
+
+async function execute(engine: TidemarkEngine, { statements }: Operation): Promise<void> {
+  const session = new Session(engine);
+  for (const statement of statements) await session.run(statement);
+  await session.transaction.commit();
+}
+
+/** Where the engine differs from the model; null when it does not. */
+async function difference(engine: TidemarkEngine, state: State): Promise<string | null> {
+  const names = [...state.tables.keys(), ...state.views.keys(), ...state.indexes.keys()].sort();
+  const there = engine.catalog
+    .objects()
+    .map((o) => o.name)
+    .sort();
+  if (JSON.stringify(names) !== JSON.stringify(there)) return `objects are ${there}, not ${names}`;
+  for (const name of [...state.tables.keys(), ...state.views.keys()]) {
+    const found = (await sql(engine, `SELECT * FROM ${name}`)).map((row) => JSON.stringify(row)).sort();
+    const wanted = rowsOf(state, name);
+    if (JSON.stringify(found) !== JSON.stringify(wanted))
+      return `${name} holds\n${found.join('\n')}\nnot\n${wanted.join('\n')}`;
+  }
+  return null;
+}
+
+test('any crash leaves what was acknowledged, and one statement in doubt', { timeout: 1_800_000 }, async () => {
+  const { random } = seeded('model of crashes');
+  const runs = rounds(6, 120);
+  for (let i = 0; i < runs; i++) {
+    const path = join(root, String(i));
+    const run = new Run(random);
+    let disk = new MemoryDisk();
+    disk.writeBytes = random(2) === 0 ? 100 : Number.POSITIVE_INFINITY;
+    const open = async (): Promise<TidemarkEngine> => {
+      const engine = await openEngine();
+      await openData(engine, { path, disk, segmentBytes: 3000, reserveBytes: 20_000 });
+      return engine;
+    };
+    // The lock is a real file.
+    mkdirSync(path);
+    let state: State = { tables: new Map(), views: new Map(), indexes: new Map() };
+    let engine = await open();
+    for (let step = 0; step < 60; step++) {
+      const operation = run.next(state);
+      const next = structuredClone(state);
+      operation.apply(next);
+      const where = `run ${i}, step ${step}: ${operation.statements.join('; ')}`;
+      if (random(5) > 0) {
+        await execute(engine, operation);
+        state = next;
+        if (random(4) === 0) assert.equal(await difference(engine, state), null, where);
+        continue;
+      }
+      // A crash in the middle of it, or shortly after.
+      let done = false;
+      const running = execute(engine, operation).then(() => {
+        done = true;
+      });
+      for (let turns = random(12); turns > 0; turns--)
+        await (random(2) === 0 ? Promise.resolve() : new Promise((resolve) => setImmediate(resolve)));
+      const acknowledged = done;
+      const crashed = disk.crash((_, unsynced) => random(unsynced + 1));
+      crashed.writeBytes = disk.writeBytes;
+      await running;
+      await engine.close();
+      disk = crashed;
+      engine = await open();
+      const asNext = await difference(engine, next);
+      if (asNext !== null) {
+        assert.ok(!acknowledged, `${where}: it was acknowledged; ${asNext}`);
+        assert.equal(await difference(engine, state), null, where);
+      } else state = next;
+    }
+    assert.equal(await difference(engine, state), null, `run ${i}`);
+    await engine.close();
+    engine = await open();
+    assert.equal(await difference(engine, state), null, `run ${i} after an orderly end`);
+    await engine.close();
+  }
+});
