@@ -6,6 +6,7 @@
 import { parseArgs } from 'node:util';
 import { durabilityBench } from './durability.ts';
 import { kafkaBench } from './kafka.ts';
+import { logCostBench } from './log_cost.ts';
 import { nexmarkBench } from './nexmark/index.ts';
 import { profile } from './nexmark/profile.ts';
 import { viewsBench } from './views.ts';
@@ -47,6 +48,12 @@ switch (positionals[0]) {
     await kafkaBench({ messages: number(values.events, 500_000), json: values.json });
     break;
   case 'durability':
+    await logCostBench({
+      events: number(values.events, 300_000),
+      tickRows: number(values.tick, 10_000),
+      runs: Math.max(3, number(values.runs, 3)),
+      json: values.json,
+    });
     await durabilityBench({
       events: number(values.events, 1_000_000),
       tickRows: number(values.tick, 10_000) / 5,
