@@ -12,7 +12,8 @@
  *
  * State: one slot a group: | key | f64 row count | touched | f64 number of the group | accumulators |, plus what accumulators keep outside.
  * A group whose row count is 0 is removed. Without GROUP BY there is one row, also for no input.
- * Cost: O(1) (or O(log n), see aggregates/) a row, O(1) output a touched group. State is freed when the group's rows are retracted.
+ * Cost: O(1) (or O(log n), see aggregates/) a row, O(1) output a touched group. State is freed when the group's rows are retracted, and when
+ * a watermark proves that no row of the group comes or goes any more (`frees` names the key column); then nothing is emitted.
  * An accumulator that fails (overflow) makes the group's row an error row until its value fits again.
  */
 import type { Accumulator } from './aggregates/accumulator.ts';
@@ -25,11 +26,13 @@ import { gatherColumn, gatherWords } from './batch/gather.ts';
 import { F64, I32, U8, U32 } from './batch/memory.ts';
 import { SqlError } from './errors.ts';
 import type { Operator, Tick } from './operator.ts';
-import type { AggCall } from './plan.ts';
+import type { AggCall, Retention } from './plan.ts';
+import type { Watermarks } from './state/deadline.ts';
 import { Heap } from './state/heap.ts';
 import { rowOps } from './state/row_ops.ts';
 import { RowTable } from './state/row_table.ts';
 import type { Saved } from './state/saved.ts';
+import { TableRetention } from './state/table_retention.ts';
 import { type ColType, colType, OID } from './types.ts';
 
 const HEAD = 24;
@@ -60,10 +63,11 @@ export class AggregateOperator implements Operator {
   readonly #distincts: Distinct[] = [];
   readonly #table: RowTable;
   readonly #same: ReturnType<typeof rowOps>;
+  readonly #retention: TableRetention | null;
   /** Groups get numbers in order of their making. */
   #made = 0;
 
-  /** `appendOnly`: the input never retracts, so min and max may keep one value. */
+  /** `appendOnly`: the input never retracts, so min and max may keep one value. `frees`: over key columns. */
   constructor(
     keys: number[],
     calls: AggCall[],
@@ -71,6 +75,7 @@ export class AggregateOperator implements Operator {
     inputTypes: ColType[],
     types: ColType[],
     appendOnly: boolean,
+    frees?: Retention[],
   ) {
     this.#types = types;
     this.#keys = keys;
@@ -92,14 +97,16 @@ export class AggregateOperator implements Operator {
       this.#calls.push({ accumulator, filter, distinct, offset });
       offset += accumulator.bytes;
     }
+    const dies = frees !== undefined;
     for (const { args, filters } of wanted.values())
-      this.#distincts.push({ values: new DistinctValues(args, filters.length, inputTypes), filters });
+      this.#distincts.push({ values: new DistinctValues(args, filters.length, inputTypes, dies), filters });
     this.#table = new RowTable(
       keys.map((k) => inputTypes[k]),
       offset,
       'sql',
       heap,
     );
+    this.#retention = TableRetention.of(this.#table, frees, keys);
     this.#same = rowOps(types, 'identity');
   }
 
@@ -126,12 +133,25 @@ export class AggregateOperator implements Operator {
     for (const slot of touched) {
       const payload = slot + table.payloadOffset;
       I32[(payload >>> 2) + TOUCHED] = 0;
-      if (this.#exists(slot)) continue;
-      for (const call of this.#calls) call.accumulator.free(payload + call.offset);
-      table.remove(slot);
+      if (!this.#exists(slot)) this.#remove(slot);
     }
     for (const call of this.#calls) call.accumulator.endTick();
     return out;
+  }
+
+  #remove(slot: number): void {
+    const payload = slot + this.#table.payloadOffset;
+    for (const call of this.#calls) call.accumulator.free(payload + call.offset);
+    this.#table.remove(slot);
+  }
+
+  free(watermarks: Watermarks): boolean {
+    const retention = this.#retention;
+    if (retention === null) return true;
+    let done = retention.free(watermarks, (slot) => this.#remove(slot));
+    const watermark = retention.deadline.watermark(watermarks);
+    for (const { values } of this.#distincts) if (!values.free(watermark)) done = false;
+    return done;
   }
 
   /** Notes the address of every row's group at `groups`; gives the slots touched, and which of them stood before the tick. */
@@ -143,7 +163,10 @@ export class AggregateOperator implements Operator {
     const touch = (slot: number) => {
       const word = (slot + payloadOffset) >>> 2;
       I32[word + TOUCHED] = 1;
-      if (table.inserted) F64[word / 2 + NUMBER] = this.#made++;
+      if (table.inserted) {
+        F64[word / 2 + NUMBER] = this.#made++;
+        this.#retention?.note(slot);
+      }
       touched.push(slot);
       shown.push(!table.inserted);
     };
@@ -179,8 +202,10 @@ export class AggregateOperator implements Operator {
       return known;
     };
     const numbers = this.#distincts.length > 0 ? groupNumbers(groups, weights, n, arena) : null;
+    const toRow = this.#table.rowOffset - this.#table.payloadOffset;
+    const deadline = (row: number) => this.#retention?.deadline.of(U32[groups + row] + toRow) ?? Number.NaN;
     const flips = this.#distincts.map(({ values, filters }) =>
-      values.flip(delta, numbers as Column, filters.map(weightsUnder), arena),
+      values.flip(delta, numbers as Column, filters.map(weightsUnder), deadline, arena),
     );
     for (const { accumulator, filter, distinct, offset } of this.#calls) {
       const own = distinct === null ? weightsUnder(filter) : flips[distinct.values][distinct.filter];
@@ -299,15 +324,17 @@ export class AggregateOperator implements Operator {
     return {
       made: this.#made,
       table: this.#table.save(),
+      retention: this.#retention?.save(),
       accumulators: this.#calls.map((call) => call.accumulator.save()),
       distincts: this.#distincts.map(({ values }) => values.save()),
     };
   }
 
   load(saved: Saved): void {
-    const { made, table, accumulators, distincts } = saved as ReturnType<typeof this.save>;
+    const { made, table, retention, accumulators, distincts } = saved as ReturnType<typeof this.save>;
     this.#made = made;
     this.#table.load(table);
+    if (retention !== undefined) this.#retention?.load(retention);
     accumulators.forEach((accumulator, i) => {
       this.#calls[i].accumulator.load(accumulator);
     });
@@ -319,6 +346,7 @@ export class AggregateOperator implements Operator {
   release(): void {
     for (const call of this.#calls) call.accumulator.release();
     for (const { values } of this.#distincts) values.release();
+    this.#retention?.release();
     this.#table.release();
   }
 }

@@ -8,6 +8,10 @@
  * Each tick, for every key whose b changed: the a from the least changed time to the first b after the greatest are shown as they were (-)
  * and as they are (+). O(log n) a changed row plus those a. State: both inputs in order of time within the key, without rows that can
  * have no partner (NULL key or time).
+ *
+ * With T the time before which neither side changes any more (the lesser of the watermarks): a before T have their last b and are forgotten; of
+ * the b before T only the last of a key can still be one, for an a to come. So with watermarks on both times the state is the open end of
+ * time and one b a key. The calendar (expiry.ts) holds the key's hash for every row.
  */
 import type { Batch } from './batch/batch.ts';
 import { BatchBuilder, isValid, readDatum, weightOf } from './batch/builder.ts';
@@ -18,6 +22,8 @@ import { type Comparator, comparatorOf } from './expr/compare.ts';
 import type { Operator, Tick } from './operator.ts';
 import type { PlanNode } from './plan.ts';
 import { consolidator } from './state/consolidate.ts';
+import { Deadline, type Watermarks } from './state/deadline.ts';
+import { Expiry } from './state/expiry.ts';
 import { Heap } from './state/heap.ts';
 import { OrderedRuns } from './state/ordered_runs.ts';
 import { RowTable } from './state/row_table.ts';
@@ -35,6 +41,8 @@ interface Side {
   head: number;
   copy: RowCopy;
   consolidate: ReturnType<typeof consolidator>;
+  /** When a row's time is behind all changes to come; null when no watermark tells. */
+  deadline: Deadline | null;
 }
 
 /** Least and greatest changed time of a key's right rows. */
@@ -47,6 +55,7 @@ export class AsofJoinOperator implements Operator {
   readonly #spec: AsofSpec;
   readonly #heap = new Heap();
   readonly #table: RowTable;
+  readonly #expiry: Expiry;
   readonly #left: Side;
   readonly #right: Side;
   readonly #compare: Comparator;
@@ -57,17 +66,24 @@ export class AsofJoinOperator implements Operator {
   /** Key columns and time columns of the two inputs have the same types in pairs. */
   constructor(spec: AsofSpec, inputTypes: ColType[][]) {
     this.#spec = spec;
-    const side = (types: ColType[], keys: number[], time: number, head: number): Side => ({
-      types,
-      keys,
-      time,
-      runs: new OrderedRuns(types, [{ col: time, desc: false, nullsFirst: false }], this.#heap),
-      head,
-      copy: rowCopy(types),
-      consolidate: consolidator(types),
-    });
-    this.#left = side(inputTypes[0], spec.leftKeys, spec.leftTime, 0);
-    this.#right = side(inputTypes[1], spec.rightKeys, spec.rightTime, OrderedRuns.HEAD);
+    this.#expiry = new Expiry(this.#heap);
+    const side = (input: number, keys: number[], time: number): Side => {
+      const types = inputTypes[input];
+      const runs = new OrderedRuns(types, [{ col: time, desc: false, nullsFirst: false }], this.#heap);
+      const frees = (spec.frees ?? []).filter((f) => f.input === input);
+      return {
+        types,
+        keys,
+        time,
+        runs,
+        head: input * OrderedRuns.HEAD,
+        copy: rowCopy(types),
+        consolidate: consolidator(types),
+        deadline: frees.length === 0 ? null : new Deadline(runs.rows.layout, frees),
+      };
+    };
+    this.#left = side(0, spec.leftKeys, spec.leftTime);
+    this.#right = side(1, spec.rightKeys, spec.rightTime);
     const keyTypes = spec.leftKeys.map((k) => inputTypes[0][k]);
     this.#table = new RowTable(keyTypes, 2 * OrderedRuns.HEAD, 'sql', this.#heap);
     this.#timeOid = inputTypes[0][spec.leftTime].oid;
@@ -122,10 +138,49 @@ export class AsofJoinOperator implements Operator {
   }
 
   #add(side: Side, delta: Batch, slots: number[]): void {
-    side.runs.bind(delta.columns);
+    const { runs } = side;
+    runs.bind(delta.columns);
     for (let row = 0; row < delta.n; row++) {
-      if (slots[row] !== 0) side.runs.add(this.#head(side, slots[row]), row, weightOf(delta, row));
+      if (slots[row] === 0) continue;
+      const rows = runs.size;
+      const position = runs.add(this.#head(side, slots[row]), row, weightOf(delta, row));
+      if (runs.size > rows) this.#note(side, slots[row], position);
     }
+    if (this.#expiry.isStale(this.#left.runs.size + this.#right.runs.size)) this.#noteAll();
+  }
+
+  #note(side: Side, slot: number, position: number): void {
+    if (side.deadline === null) return;
+    const row = side.runs.entry(this.#head(side, slot), position) + side.runs.rowOffset;
+    this.#expiry.add(side.deadline.of(row), this.#table.hashOf(slot));
+  }
+
+  #noteAll(): void {
+    this.#expiry.clear();
+    this.#table.forEach((slot) => {
+      for (const side of [this.#left, this.#right])
+        for (let i = side.runs.count(this.#head(side, slot)) - 1; i >= 0; i--) this.#note(side, slot, i);
+    });
+  }
+
+  free(watermarks: Watermarks): boolean {
+    const left = this.#left.deadline;
+    const right = this.#right.deadline;
+    if (left === null || right === null) return true;
+    const watermark = Math.min(left.watermark(watermarks), right.watermark(watermarks));
+    return this.#expiry.take(watermark, (hash) => {
+      this.#table.forEachOfHash(hash, (slot) => {
+        const leftHead = this.#head(this.#left, slot);
+        this.#left.runs.dropFirst(
+          leftHead,
+          this.#left.runs.prefix(leftHead, (row) => left.of(row) < watermark),
+        );
+        const rightHead = this.#head(this.#right, slot);
+        const past = this.#right.runs.prefix(rightHead, (row) => right.of(row) < watermark);
+        this.#right.runs.dropFirst(rightHead, Math.max(0, past - 1));
+        this.#dropIfEmpty(slot);
+      });
+    });
   }
 
   #head(side: Side, slot: number): number {
@@ -226,17 +281,24 @@ export class AsofJoinOperator implements Operator {
   }
 
   save() {
-    return { table: this.#table.save(), left: this.#left.runs.save(), right: this.#right.runs.save() };
+    return {
+      table: this.#table.save(),
+      left: this.#left.runs.save(),
+      right: this.#right.runs.save(),
+      expiry: this.#expiry.save(),
+    };
   }
 
   load(saved: Saved): void {
-    const { table, left, right } = saved as ReturnType<typeof this.save>;
+    const { table, left, right, expiry } = saved as ReturnType<typeof this.save>;
     this.#table.load(table);
     this.#left.runs.load(left);
     this.#right.runs.load(right);
+    this.#expiry.load(expiry);
   }
 
   release(): void {
+    this.#expiry.forget();
     this.#table.release();
   }
 }

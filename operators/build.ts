@@ -40,6 +40,7 @@ export function buildOperator(node: PlanNode, inputs: InputSpec[], indexes: Inde
         inputs[0].types,
         node.types,
         inputs[0].appendOnly,
+        node.frees,
       );
     case 'constant':
       return new ConstantOperator(node.rows, node.types);
@@ -50,11 +51,11 @@ export function buildOperator(node: PlanNode, inputs: InputSpec[], indexes: Inde
     case 'union':
       return new UnionOperator(node.types);
     case 'distinct':
-      return new SetOperator(SET_FUNCTIONS.distinct, node.types);
+      return new SetOperator(SET_FUNCTIONS.distinct, node.types, node.frees);
     case 'setop':
-      return new SetOperator(SET_FUNCTIONS[node.all ? `${node.kind} all` : node.kind], node.types);
+      return new SetOperator(SET_FUNCTIONS[node.all ? `${node.kind} all` : node.kind], node.types, node.frees);
     case 'single_row':
-      return new SingleRowOperator(node.keys, node.types);
+      return new SingleRowOperator(node.keys, node.types, node.frees);
     case 'join':
       return buildJoin(
         node,

@@ -4,7 +4,7 @@
  *
  *   deltas of relations -> source nodes -> ... operators in topological order ... -> delta of the root
  *
- * A node whose inputs did not move is skipped.
+ * A node whose inputs did not move is skipped. State that the tick's watermarks prove dead goes at the end of the tick.
  */
 import type { Batch } from './batch/batch.ts';
 import { emptyBatch } from './batch/builder.ts';
@@ -12,7 +12,8 @@ import { buildOperator } from './build.ts';
 import type { Expr } from './expr/ir.ts';
 import { FlowNode, type NodeFigures } from './flow_node.ts';
 import type { Tick } from './operator.ts';
-import type { DataflowPlan, PlanNode } from './plan.ts';
+import { type DataflowPlan, freesOf, type PlanNode } from './plan.ts';
+import type { Watermarks } from './state/deadline.ts';
 import type { Saved } from './state/saved.ts';
 
 export type { NodeFigures } from './flow_node.ts';
@@ -27,6 +28,7 @@ export class Dataflow {
   readonly plan: DataflowPlan;
   readonly #nodes: FlowNode[] = [];
   #first = true;
+  #watermarks: Watermarks = () => null;
 
   constructor(plan: DataflowPlan) {
     this.plan = plan;
@@ -36,7 +38,7 @@ export class Dataflow {
       if (spec.op !== 'source') {
         node.operator = buildOperator(spec, inputs.map(inputSpec), {
           index: (input, keyColumns, nullKeys, use) => {
-            inputs[input].readIndex(keyColumns, nullKeys, node, use);
+            inputs[input].readIndex({ keyColumns, nullKeys, frees: freesOf(spec, input) }, node, use);
           },
           flow: (inner) => new Dataflow(inner),
         });
@@ -53,6 +55,7 @@ export class Dataflow {
     const full: Tick = { ...tick, first: this.#first };
     for (const node of this.#nodes) this.#stepNode(node, delta, full);
     this.#first = false;
+    this.#watermarks = tick.watermark;
     return this.#nodes[this.plan.root].output;
   }
 
@@ -69,6 +72,7 @@ export class Dataflow {
 
   /** The tick's results were delivered: state may reuse what it let go. */
   endTick(): void {
+    for (const node of this.#nodes) node.operator?.free?.(this.#watermarks);
     for (const node of this.#nodes) node.endTick();
   }
 

@@ -4,13 +4,14 @@
  *   inputs' outputs -> operator.step() -> output -> indexes of the output -> (then) the nodes that read output and indexes
  *
  * An index belongs to the node whose rows it holds and is kept as long as somebody reads it. It takes in the output before any reader
- * steps. Who runs nodes, and in which order, is up to Dataflow (one plan) and Graph (all plans of the engine).
+ * steps. Readers share an index when they agree on what a watermark frees of it; the one that frees less is an index of its own, so no reader
+ * ever waits for another, and what a reader can rely on never changes while it lives. Who runs nodes, and in which order, is up to Dataflow (one plan) and Graph (all plans of the engine).
  */
 import type { Batch } from './batch/batch.ts';
 import { emptyBatch } from './batch/builder.ts';
 import { I32 } from './batch/memory.ts';
 import type { IndexUse, Operator, Tick } from './operator.ts';
-import type { PlanNode } from './plan.ts';
+import type { PlanNode, Retention } from './plan.ts';
 import { consolidator } from './state/consolidate.ts';
 import { KeyedIndex } from './state/keyed_index.ts';
 import type { RowIndex } from './state/row_index.ts';
@@ -31,14 +32,19 @@ export interface IndexReader {
   use: IndexUse;
 }
 
+/** Which index of a node's output a reader wants. */
+export interface IndexSpec {
+  keyColumns: number[];
+  nullKeys: boolean;
+  /** When the reader needs a row no more; none: it needs every row for ever. */
+  frees: Retention[];
+}
+
 /** An index of a node's output, with all its readers. */
-export interface NodeIndex {
+export interface NodeIndex extends IndexSpec {
   /** What the readers read: `own`, or one that the source's relation keeps. */
   index: RowIndex;
   own: KeyedIndex | null;
-  keyColumns: number[];
-  /** It also has the rows with a NULL in their key: every row. */
-  nullKeys: boolean;
   readers: IndexReader[];
 }
 
@@ -99,17 +105,17 @@ export class FlowNode {
     if (output.n > 0) for (const { own } of this.indexes.values()) own?.apply(output);
   }
 
-  /** Hands `use` the index of this node's output by these columns. Gives the index when it is new and therefore empty, else null. */
-  readIndex(keyColumns: number[], nullKeys: boolean, reader: FlowNode, use: IndexUse): KeyedIndex | null {
-    const name = indexName(keyColumns, nullKeys);
+  /** Hands `use` the index of this node's output that the reader wants. Gives the index when it is new and therefore empty, else null. */
+  readIndex(spec: IndexSpec, reader: FlowNode, use: IndexUse): KeyedIndex | null {
+    const name = indexName(spec);
     const known = this.indexes.get(name);
     if (known !== undefined) {
       known.readers.push({ reader, use });
       use(known.index);
       return null;
     }
-    const own = new KeyedIndex(this.spec.types, keyColumns, nullKeys);
-    this.indexes.set(name, { index: own, own, keyColumns, nullKeys, readers: [{ reader, use }] });
+    const own = new KeyedIndex(this.spec.types, spec.keyColumns, spec.nullKeys, spec.frees);
+    this.indexes.set(name, { ...spec, index: own, own, readers: [{ reader, use }] });
     use(own);
     return own;
   }
@@ -178,9 +184,13 @@ export class FlowNode {
   }
 }
 
-/** Equal for indexes with the same rows by the same key. */
-export function indexName(keyColumns: number[], nullKeys: boolean): string {
-  return `${keyColumns.join(',')}${nullKeys ? ' nulls' : ''}`;
+/** Equal for indexes with the same rows by the same key, for as long. */
+export function indexName({ keyColumns, nullKeys, frees }: IndexSpec): string {
+  const dead = frees.map((f) => {
+    const bound = [f.column, f.text, f.lag, f.strict, f.nullsDead, f.sources.join(',')];
+    return ` frees ${bound.join(' ')}`;
+  });
+  return `${keyColumns.join(',')}${nullKeys ? ' nulls' : ''}${dead.join('')}`;
 }
 
 function retracts(batch: Batch): boolean {

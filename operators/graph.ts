@@ -19,7 +19,8 @@ import { buildOperator } from './build.ts';
 import { Dataflow, inputSpec } from './dataflow.ts';
 import type { EvalContext } from './expr/ir.ts';
 import { GraphNode, type NodeErrors } from './graph_node.ts';
-import type { DataflowPlan, PlanNode } from './plan.ts';
+import { type DataflowPlan, freesOf, type PlanNode } from './plan.ts';
+import type { Watermarks } from './state/deadline.ts';
 import { KeyedIndex } from './state/keyed_index.ts';
 import type { RowIndex } from './state/row_index.ts';
 import type { Saved } from './state/saved.ts';
@@ -93,6 +94,12 @@ export class Graph {
   readonly #watermarked = new Map<GraphNode, (bigint | null)[]>();
   /** Nodes that were never stepped. */
   readonly #fresh = new Set<GraphNode>();
+  /** Nodes whose state a relation's watermark frees, and the watermarks by which they did last. */
+  readonly #freeing = new Map<number, Set<GraphNode>>();
+  readonly #freedAt = new Map<number, bigint | null>();
+  /** Nodes that had more to free than one tick's share. */
+  readonly #unfinished = new Set<GraphNode>();
+  #watermarks: Watermarks = () => null;
   readonly #due: GraphNode[][] = [];
   #stepped: GraphNode[] = [];
   readonly #contexts = new Map<EvalContext, EvalContext>();
@@ -137,7 +144,7 @@ export class Graph {
         node.operator = buildOperator(spec, inputs.map(inputSpec), {
           index: (i, keyColumns, nullKeys, use) => {
             const input = inputs[i];
-            const index = input.readIndex(keyColumns, nullKeys, node, use);
+            const index = input.readIndex({ keyColumns, nullKeys, frees: freesOf(spec, i) }, node, use);
             if (index === null || this.borrowIndexes(input) || this.#fresh.has(input)) return;
             flow.emptyIndexes.push({ node: input, index });
           },
@@ -165,6 +172,11 @@ export class Graph {
       const sources = this.#sources.get(spec.relation);
       if (sources === undefined) this.#sources.set(spec.relation, new Set([node]));
       else sources.add(node);
+    }
+    for (const relation of freedBy(spec)) {
+      const nodes = this.#freeing.get(relation);
+      if (nodes === undefined) this.#freeing.set(relation, new Set([node]));
+      else nodes.add(node);
     }
     if (isClocked(spec)) this.#clocked.add(node);
     const watched = watermarksOf(spec);
@@ -210,6 +222,12 @@ export class Graph {
       sources?.delete(node);
       if (sources?.size === 0) this.#sources.delete(spec.relation);
     }
+    for (const relation of freedBy(spec)) {
+      const nodes = this.#freeing.get(relation);
+      nodes?.delete(node);
+      if (nodes?.size === 0) this.#freeing.delete(relation);
+    }
+    this.#unfinished.delete(node);
     this.#clocked.delete(node);
     this.#watermarked.delete(node);
     this.#fresh.delete(node);
@@ -229,6 +247,7 @@ export class Graph {
       for (const node of due) this.#stepNode(node, deltas, tick);
       due.length = 0;
     }
+    this.#watermarks = tick.watermark;
   }
 
   /**
@@ -261,13 +280,13 @@ export class Graph {
       this.borrowIndexes(node);
       for (const entry of node.indexes.values()) {
         if (entry.own !== null) continue;
-        const { keyColumns, nullKeys } = entry;
+        const { keyColumns, nullKeys, frees } = entry;
         const lent = this.#lent(node, keyColumns);
         if (lent !== null) {
           node.exchangeIndex(entry, lent, null);
           continue;
         }
-        const own = new KeyedIndex(node.spec.types, keyColumns, nullKeys);
+        const own = new KeyedIndex(node.spec.types, keyColumns, nullKeys, frees);
         own.apply(node.columnsOf(rows()));
         own.endTick();
         node.exchangeIndex(entry, own, own);
@@ -294,11 +313,29 @@ export class Graph {
     node.runIn(inputs, tick, this.#contextOf(node, tick), true);
   }
 
-  /** Memory of the tick may be reused. */
+  /** State that the tick's watermarks prove dead goes, and memory of the tick may be reused. */
   endTick(): void {
-    for (const node of this.#stepped) node.endTick();
+    const ended = this.#free();
+    for (const node of this.#stepped) ended.add(node);
+    for (const node of ended) node.endTick();
     this.#stepped = [];
     this.#contexts.clear();
+  }
+
+  /** Frees state of the nodes whose watermark has moved, or that are not done since it did; gives these nodes. */
+  #free(): Set<GraphNode> {
+    const freed = new Set(this.#unfinished);
+    for (const [relation, nodes] of this.#freeing) {
+      const watermark = this.#watermarks(relation);
+      if (watermark === (this.#freedAt.get(relation) ?? null)) continue;
+      this.#freedAt.set(relation, watermark);
+      for (const node of nodes) freed.add(node);
+    }
+    for (const node of freed) {
+      if (node.operator?.free?.(this.#watermarks) === false) this.#unfinished.add(node);
+      else this.#unfinished.delete(node);
+    }
+    return freed;
   }
 
   #moved(relation: number): void {
@@ -380,7 +417,16 @@ export class Graph {
 
   release(): void {
     for (const node of this.#nodes.values()) node.release();
-    for (const map of [this.#nodes, this.#flows, this.#sources, this.#clocked, this.#watermarked, this.#fresh])
+    for (const map of [
+      this.#nodes,
+      this.#flows,
+      this.#sources,
+      this.#clocked,
+      this.#watermarked,
+      this.#freeing,
+      this.#unfinished,
+      this.#fresh,
+    ])
       map.clear();
     this.#stepped = [];
   }
@@ -389,6 +435,11 @@ export class Graph {
 /** Operators that may have output without input because time has passed. */
 function isClocked(spec: PlanNode): boolean {
   return spec.op === 'temporal' || (spec.op === 'recursive' && spec.step.nodes.some(isClocked));
+}
+
+/** Relations whose watermark frees state of the operator. */
+function freedBy(spec: PlanNode): Set<number> {
+  return new Set((spec.frees ?? []).flatMap((f) => f.sources));
 }
 
 /** Relations whose watermark moves the operator. */

@@ -77,8 +77,13 @@ function stateHasOutput({ operator, spec }: FlowNode): boolean {
   return operator?.integral !== undefined && freesNothing(spec);
 }
 
-function isComplete({ readers }: NodeIndex): boolean {
-  return readers.every(({ reader }) => freesNothing(reader.spec));
+function isComplete({ frees }: NodeIndex): boolean {
+  return frees.length === 0;
+}
+
+/** The name of the index from which nothing is freed. */
+function wholeIndexName(keyColumns: number[], nullKeys: boolean): string {
+  return indexName({ keyColumns, nullKeys, frees: [] });
 }
 
 /** An index that holds every row of the node's output. */
@@ -90,7 +95,7 @@ function wholeIndex(node: FlowNode): RowIndex | undefined {
 /** An inner join's input by its key: rows whose key is NULL match nothing, so the index need not have them. */
 function matchingRows(spec: PlanNode, i: number, input: FlowNode): RowIndex | undefined {
   if (spec.op !== 'join' || spec.kind !== 'inner' || spec.nullSafe.includes(true)) return undefined;
-  const entry = input.indexes.get(indexName(i === 0 ? spec.leftKeys : spec.rightKeys, false));
+  const entry = input.indexes.get(wholeIndexName(i === 0 ? spec.leftKeys : spec.rightKeys, false));
   return entry !== undefined && isComplete(entry) ? entry.index : undefined;
 }
 
@@ -204,7 +209,7 @@ export class Filling {
   }
 
   #indexOf(node: GraphNode, rows: Batch, keyColumns: number[], nullKeys: boolean): RowIndex {
-    const live = node.indexes.get(indexName(keyColumns, nullKeys));
+    const live = node.indexes.get(wholeIndexName(keyColumns, nullKeys));
     if (live !== undefined && isComplete(live)) return live.index;
     const index = new KeyedIndex(node.spec.types, keyColumns, nullKeys);
     this.#temporary.push(index);

@@ -5,8 +5,9 @@
  */
 import type { Batch } from './batch/batch.ts';
 import { BatchBuilder } from './batch/builder.ts';
-import { JoinPairs, type JoinSpec, joinSides, Residual } from './join_pairs.ts';
+import { freeSides, JoinPairs, type JoinSpec, joinSides, Residual } from './join_pairs.ts';
 import type { IndexProvider, Operator, Tick } from './operator.ts';
+import type { Watermarks } from './state/deadline.ts';
 import type { ColType } from './types.ts';
 
 export class JoinOperator implements Operator {
@@ -23,6 +24,10 @@ export class JoinOperator implements Operator {
     const out = new BatchBuilder(this.#types, tick.arena, inputs[0].n + inputs[1].n);
     this.#pairs.emit(inputs, out, tick);
     return out.build();
+  }
+
+  free(watermarks: Watermarks): boolean {
+    return freeSides(this.#pairs.sides, watermarks);
   }
 
   endTick(): void {

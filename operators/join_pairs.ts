@@ -22,6 +22,7 @@ import { type BoundExpr, bindExpr } from './expr/interpret.ts';
 import type { Expr } from './expr/ir.ts';
 import { compileTest, type RowTest } from './expr/kernel/compile.ts';
 import type { IndexProvider, Tick } from './operator.ts';
+import type { Watermarks } from './state/deadline.ts';
 import { DeltaIndex } from './state/delta_index.ts';
 import type { RowIndex } from './state/row_index.ts';
 import type { ColType } from './types.ts';
@@ -70,6 +71,15 @@ export function joinSides(
     });
     return side as JoinSide;
   });
+}
+
+/** Frees of the indexes that a join reads what watermarks prove dead; all readers of an index agree on what that is. */
+export function freeSides(sides: JoinSide[], watermarks: Watermarks): boolean {
+  let done = true;
+  for (const { index } of sides) {
+    if (index.free?.(watermarks) === false) done = false;
+  }
+  return done;
 }
 
 /** True when a key column of the row is NULL and NULL matches nothing there. */

@@ -17,6 +17,7 @@ import type { Datum } from './datum.ts';
 import type { SqlError } from './errors.ts';
 import type { EvalContext } from './expr/ir.ts';
 import type { DataflowPlan } from './plan.ts';
+import type { Watermarks } from './state/deadline.ts';
 import type { RowIndex } from './state/row_index.ts';
 import type { Saved } from './state/saved.ts';
 
@@ -35,8 +36,11 @@ export interface Tick {
   errors: ErrorSink;
   /** Microseconds since 2000-01-01 UTC; never goes back. */
   now: bigint;
-  /** Watermark of a source relation (its oid) in the units of its time column, or null while there is none. */
-  watermark(relation: number): bigint | null;
+  /**
+   * Watermark of a source relation (its oid) in the units of its time column, or null while there is none: no row before it comes in a later
+   * tick. Rows of this tick may be before it.
+   */
+  watermark: Watermarks;
 }
 
 export interface OperatorState {
@@ -51,6 +55,11 @@ export interface Operator {
   due?(): bigint | null;
   /** The sum of all outputs so far, where state holds it; not asked of an operator that a watermark frees state of. */
   integral?(tick: Tick): Batch;
+  /**
+   * Lets state go that these watermarks, those of the tick, prove dead (PlanNode.frees). Comes after all operators have stepped, before
+   * endTick(). No output, now or later, differs by it. False: there is more, which the next calls take.
+   */
+  free?(watermarks: Watermarks): boolean;
   /** After all operators have stepped and the results were delivered: memory of the tick may be reused. */
   endTick(): void;
   state(): OperatorState;

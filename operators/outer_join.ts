@@ -8,9 +8,10 @@
  */
 import type { Batch } from './batch/batch.ts';
 import { BatchBuilder } from './batch/builder.ts';
-import { JoinPairs, type JoinSpec, joinSides, Residual } from './join_pairs.ts';
+import { freeSides, JoinPairs, type JoinSpec, joinSides, Residual } from './join_pairs.ts';
 import { MatchChange, type MatchOutput } from './match_change.ts';
 import type { IndexProvider, Operator, Tick } from './operator.ts';
+import type { Watermarks } from './state/deadline.ts';
 import type { ColType } from './types.ts';
 
 export class OuterJoinOperator implements Operator {
@@ -61,6 +62,10 @@ export class OuterJoinOperator implements Operator {
       },
       fromIndex: (address, weight) => side.index.rows.load(address, own, addRow(weight)),
     };
+  }
+
+  free(watermarks: Watermarks): boolean {
+    return freeSides(this.#pairs.sides, watermarks);
   }
 
   endTick(): void {

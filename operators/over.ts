@@ -9,6 +9,8 @@
  * only around the change, any other as a whole.
  * State: the input in order. O(log n) a changed row, then O(recomputed rows); row_number() changes every row after an insert, whatever
  * the implementation does.
+ * A partition that a watermark proves untouched by every change to come is forgotten. In order of a time that follows a watermark, so are the rows
+ * that no change to come reaches: those before it by more than the bounded reach of all calls, in rows (ROWS, lag, lead) or in time (RANGE).
  */
 import type { Batch } from './batch/batch.ts';
 import { BatchBuilder, readRow, weightOf } from './batch/builder.ts';
@@ -21,6 +23,7 @@ import { PartitionView } from './over/partition_view.ts';
 import type { WindowEvaluator } from './over/window_call.ts';
 import type { PlanNode } from './plan.ts';
 import { consolidator } from './state/consolidate.ts';
+import type { Watermarks } from './state/deadline.ts';
 import { Heap } from './state/heap.ts';
 import { OrderedIndex } from './state/ordered_index.ts';
 import { type RowCompare, rowCompare } from './state/row_ops.ts';
@@ -44,6 +47,8 @@ export class OverOperator implements Operator {
   readonly #copy: RowCopy;
   readonly #before: number;
   readonly #after: number;
+  /** Rows before a change that it may recompute or read, for calls that count rows. */
+  readonly #reach: number;
   readonly #wholePartition: boolean;
   readonly #consolidateInput: ReturnType<typeof consolidator>;
   readonly #consolidateOutput: ReturnType<typeof consolidator>;
@@ -51,7 +56,7 @@ export class OverOperator implements Operator {
   constructor(spec: OverSpec, inputTypes: ColType[]) {
     this.#spec = spec;
     this.#inputTypes = inputTypes;
-    this.#index = new OrderedIndex(inputTypes, spec.partition, spec.order, 16);
+    this.#index = new OrderedIndex(inputTypes, spec.partition, spec.order, 16, spec.frees);
     this.#peers = rowCompare(this.#index.runs.rows.layout, spec.order, false);
     this.#calls = spec.calls.map((call) => makeEvaluator(call, spec.order, inputTypes, this.#heap));
     this.#copy = rowCopy(inputTypes);
@@ -60,6 +65,8 @@ export class OverOperator implements Operator {
     this.#wholePartition = this.#calls.some(
       (c) => c.reach.peers || c.reach.before === Number.POSITIVE_INFINITY || c.reach.after === Number.POSITIVE_INFINITY,
     );
+    const counting = this.#calls.map((c) => c.reach).filter((r) => !r.peers);
+    this.#reach = Math.max(0, ...counting.map((r) => r.before)) + Math.max(0, ...counting.map((r) => r.after));
     this.#consolidateInput = consolidator(inputTypes);
     this.#consolidateOutput = consolidator(spec.types);
   }
@@ -181,6 +188,10 @@ export class OverOperator implements Operator {
       }
     }
     for (const call of this.#calls) call.end();
+  }
+
+  free(watermarks: Watermarks): boolean {
+    return this.#index.free(watermarks, (head, dead) => this.#walk(head, dead, -1, this.#reach));
   }
 
   endTick(): void {

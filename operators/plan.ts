@@ -31,7 +31,8 @@ interface NodeBase {
 /**
  * Rows that `input` of the node brought and whose column `column` (a position in that input) is below watermark - lag, or equal to
  * it when `strict`, can no longer be touched by any change: their state may be dropped. The watermark is the least of `sources`
- * (relation OIDs). Absent: state is never freed.
+ * (relation OIDs). Several for one input: a row may go when all of them hold. None for an input: its state is never freed.
+ * The column holds a time: timestamp, timestamptz, date, or text that to_char() wrote by the format `text`.
  */
 export interface Retention {
   input: number;
@@ -39,6 +40,14 @@ export interface Retention {
   lag: bigint;
   strict: boolean;
   sources: number[];
+  text?: string;
+  /** A row whose column is NULL is dead from the start (no band holds for it); else it never is. */
+  nullsDead?: boolean;
+}
+
+/** What is proven of the rows of one input of a node. */
+export function freesOf(node: PlanNode, input: number): Retention[] {
+  return (node.frees ?? []).filter((f) => f.input === input);
 }
 
 export interface SortKey {

@@ -49,8 +49,8 @@ export class RecursiveOperator implements Operator {
   constructor(spec: RecursiveSpec, indexes: IndexProvider) {
     this.#spec = spec;
     this.#types = spec.types;
-    // The working table shrinks and grows, whatever the planner knows of the recursion as a whole.
-    const nodes = spec.step.nodes.map((node) => ({ ...node, appendOnly: false }));
+    // The working table shrinks and grows, and comes back with every iteration, whatever the planner knows of the recursion as a whole.
+    const nodes = spec.step.nodes.map((node) => ({ ...node, appendOnly: false, frees: undefined }));
     this.#flow = indexes.flow({ ...spec.step, nodes });
     this.#clocked = nodes.some((node) => node.op === 'temporal' || node.op === 'window_close');
     this.#base = new RelationStore(spec.types);

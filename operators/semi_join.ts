@@ -8,9 +8,10 @@ import type { Batch } from './batch/batch.ts';
 import { BatchBuilder } from './batch/builder.ts';
 import { children } from './expr/children.ts';
 import type { Expr } from './expr/ir.ts';
-import { JoinPairs, type JoinSide, type JoinSpec, joinSides, Residual } from './join_pairs.ts';
+import { freeSides, JoinPairs, type JoinSide, type JoinSpec, joinSides, Residual } from './join_pairs.ts';
 import { MatchChange } from './match_change.ts';
 import type { IndexProvider, Operator, Tick } from './operator.ts';
+import type { Watermarks } from './state/deadline.ts';
 import type { ColType } from './types.ts';
 
 /** Comparison functions by their name's end: they never fail. */
@@ -24,7 +25,7 @@ function mayFail(e: Expr): boolean {
 
 export class SemiJoinOperator implements Operator {
   readonly #types: ColType[];
-  readonly #left: JoinSide;
+  readonly #sides: JoinSide[];
   readonly #residual: Residual | null;
   readonly #change: MatchChange;
   /** All pairs, computed for their errors alone; null when the predicate cannot fail. */
@@ -37,7 +38,7 @@ export class SemiJoinOperator implements Operator {
     const sides = joinSides(spec, inputTypes, indexes);
     const residual = spec.residual === null ? null : new Residual(spec.residual, this.#joinedTypes);
     this.#residual = residual;
-    this.#left = sides[0];
+    this.#sides = sides;
     this.#change = new MatchChange(sides[0], sides[1], residual, spec.kind === 'semi' ? 'matched' : 'unmatched');
     this.#pairs = spec.residual !== null && mayFail(spec.residual) ? new JoinPairs(sides, residual) : null;
   }
@@ -46,7 +47,7 @@ export class SemiJoinOperator implements Operator {
     const [left, right] = inputs;
     const out = new BatchBuilder(this.#types, tick.arena, left.n + right.n);
     this.#pairs?.emit(inputs, new BatchBuilder(this.#joinedTypes, tick.arena), tick);
-    const side = this.#left;
+    const [side] = this.#sides;
     this.#change.emit(
       left,
       right,
@@ -60,6 +61,10 @@ export class SemiJoinOperator implements Operator {
       tick,
     );
     return out.build();
+  }
+
+  free(watermarks: Watermarks): boolean {
+    return freeSides(this.#sides, watermarks);
   }
 
   endTick(): void {

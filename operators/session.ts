@@ -8,6 +8,7 @@
  * shown as they were (-) and as they are (+); equal rows cancel. Other sessions are not read.
  * State: the input, ordered by time within its key. O(log n) a changed row plus the rows of the touched sessions. A row whose time is NULL or
  * infinite belongs to no session and is left out.
+ * A session that no row to come can reach is forgotten: one whose last row is dead.
  */
 import type { Batch, Column } from './batch/batch.ts';
 import { BatchBuilder, isValid, weightOf } from './batch/builder.ts';
@@ -16,6 +17,7 @@ import { TIMESTAMP_INFINITY, TIMESTAMP_NEG_INFINITY } from './datum.ts';
 import type { Operator, Tick } from './operator.ts';
 import type { PlanNode } from './plan.ts';
 import { consolidator } from './state/consolidate.ts';
+import type { Watermarks } from './state/deadline.ts';
 import { OrderedIndex } from './state/ordered_index.ts';
 import type { Saved } from './state/saved.ts';
 import type { ColType } from './types.ts';
@@ -43,7 +45,7 @@ export class SessionOperator implements Operator {
   constructor(spec: SessionSpec, inputTypes: ColType[]) {
     this.#spec = spec;
     const order = [{ col: spec.time, desc: false, nullsFirst: false }];
-    this.#index = new OrderedIndex(inputTypes, spec.keys, order, USER_BYTES);
+    this.#index = new OrderedIndex(inputTypes, spec.keys, order, USER_BYTES, spec.frees);
     const { rows, rowOffset } = this.#index.runs;
     this.#timeOffset = rowOffset + rows.layout.offsets[spec.time];
     this.#consolidateInput = consolidator(inputTypes);
@@ -104,6 +106,15 @@ export class SessionOperator implements Operator {
     U32[words + SUFFIX] = Math.min(U32[words + SUFFIX], suffix);
     if (at < I64[times + LEAST]) I64[times + LEAST] = at;
     if (at > I64[times + GREATEST]) I64[times + GREATEST] = at;
+  }
+
+  /** Forgets the sessions that no change can reach any more: those before the first row that one may still reach, but for its own session. */
+  free(watermarks: Watermarks): boolean {
+    return this.#index.free(watermarks, (head, dead) => {
+      let first = dead;
+      while (first > 0 && first < this.#index.runs.count(head) && this.#joined(head, first)) first--;
+      return first;
+    });
   }
 
   #time(head: number, i: number): bigint {

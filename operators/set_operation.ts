@@ -6,13 +6,17 @@
  *
  * State: one entry a distinct row with (l, r, shown). Output is f(l', r') - f(l, r), once for each touched row at the end of the tick, so
  * nothing flickers inside a tick. O(1) a changed row. Rows equal by SQL's `=` are one row (NULLs equal); the first seen is shown.
+ * A row that a watermark proves untouched by every change to come, of either input, is forgotten; what is shown stays shown.
  */
 import type { Batch } from './batch/batch.ts';
 import { BatchBuilder } from './batch/builder.ts';
 import { I32 } from './batch/memory.ts';
 import type { Operator, Tick } from './operator.ts';
+import type { Retention } from './plan.ts';
+import type { Watermarks } from './state/deadline.ts';
 import { RowTable } from './state/row_table.ts';
 import type { Saved } from './state/saved.ts';
+import { TableRetention } from './state/table_retention.ts';
 import type { ColType } from './types.ts';
 
 export type SetFunction = (left: number, right: number) => number;
@@ -34,11 +38,18 @@ export class SetOperator implements Operator {
   readonly #types: ColType[];
   readonly #function: SetFunction;
   readonly #table: RowTable;
+  readonly #retention: TableRetention | null;
 
-  constructor(fn: SetFunction, types: ColType[]) {
+  /** `frees`: what is proven of the first input's columns holds for the second's too. */
+  constructor(fn: SetFunction, types: ColType[], frees?: Retention[]) {
     this.#types = types;
     this.#function = fn;
     this.#table = new RowTable(types, 16, 'sql');
+    this.#retention = TableRetention.of(
+      this.#table,
+      frees?.filter((f) => f.input === 0),
+      [...types.keys()],
+    );
   }
 
   step(inputs: Batch[], tick: Tick): Batch {
@@ -53,6 +64,7 @@ export class SetOperator implements Operator {
       const weights = input.weights >>> 2;
       for (let row = 0; row < input.n; row++) {
         const slot = table.findOrInsert(row);
+        if (table.inserted) this.#retention?.note(slot);
         const payload = (slot + table.payloadOffset) >>> 2;
         I32[payload + (side === 0 ? LEFT : RIGHT)] += I32[weights + row];
         if (I32[payload + TOUCHED] === 0) {
@@ -86,6 +98,10 @@ export class SetOperator implements Operator {
     return out.build();
   }
 
+  free(watermarks: Watermarks): boolean {
+    return this.#retention?.free(watermarks, (slot) => this.#table.remove(slot)) ?? true;
+  }
+
   endTick(): void {
     this.#table.endTick();
   }
@@ -95,14 +111,17 @@ export class SetOperator implements Operator {
   }
 
   save() {
-    return this.#table.save();
+    return { table: this.#table.save(), retention: this.#retention?.save() };
   }
 
   load(saved: Saved): void {
-    this.#table.load(saved as ReturnType<typeof this.save>);
+    const { table, retention } = saved as ReturnType<typeof this.save>;
+    this.#table.load(table);
+    if (retention !== undefined) this.#retention?.load(retention);
   }
 
   release(): void {
+    this.#retention?.release();
     this.#table.release();
   }
 }

@@ -2,14 +2,17 @@
  * Guard of a scalar subquery: at most one row per key, else error 21000 for that key.
  *
  * out = the input's rows of the keys that have exactly one; a key with more shows none and is listed in the error relation until
- * it has one again. State: all rows by key. O(rows of the key) a touched key.
+ * it has one again. State: all rows by key. O(rows of the key) a touched key. A key that a watermark proves untouched by every change to
+ * come is forgotten; its row stays shown, its error stays listed.
  */
 import type { Batch } from './batch/batch.ts';
 import { BatchBuilder, readRow } from './batch/builder.ts';
 import { I32 } from './batch/memory.ts';
 import { SqlError } from './errors.ts';
 import type { Operator, Tick } from './operator.ts';
+import type { Retention } from './plan.ts';
 import { consolidator } from './state/consolidate.ts';
+import type { Watermarks } from './state/deadline.ts';
 import { KeyedIndex } from './state/keyed_index.ts';
 import { RowTable } from './state/row_table.ts';
 import type { Saved } from './state/saved.ts';
@@ -22,10 +25,10 @@ export class SingleRowOperator implements Operator {
   readonly #consolidate: ReturnType<typeof consolidator>;
   readonly #keys: number[];
 
-  constructor(keys: number[], types: ColType[]) {
+  constructor(keys: number[], types: ColType[], frees?: Retention[]) {
     this.#types = types;
     this.#keys = keys;
-    this.#index = new KeyedIndex(types, keys, true);
+    this.#index = new KeyedIndex(types, keys, true, frees);
     this.#touched = new RowTable(
       keys.map((k) => types[k]),
       0,
@@ -73,6 +76,10 @@ export class SingleRowOperator implements Operator {
         );
       }
     }
+  }
+
+  free(watermarks: Watermarks): boolean {
+    return this.#index.free(watermarks);
   }
 
   endTick(): void {

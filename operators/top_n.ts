@@ -10,6 +10,7 @@
  * position before (-) and after (+). What is the same on both sides is the same entry, by address, and does not leave.
  * O(log n + offset + limit) a touched partition.
  * State: the input; with an append-only input at most the prefix of each partition, since rows beyond it can never come back.
+ * A partition that a watermark proves untouched by every change to come is forgotten; its rows stay shown.
  */
 import type { Batch } from './batch/batch.ts';
 import { BatchBuilder, weightOf } from './batch/builder.ts';
@@ -17,6 +18,7 @@ import { U32 } from './batch/memory.ts';
 import type { Operator, Tick } from './operator.ts';
 import type { PlanNode } from './plan.ts';
 import { consolidator } from './state/consolidate.ts';
+import type { Watermarks } from './state/deadline.ts';
 import { OrderedIndex } from './state/ordered_index.ts';
 import { type RowCompare, rowCompare } from './state/row_ops.ts';
 import type { Saved } from './state/saved.ts';
@@ -54,7 +56,7 @@ export class TopNOperator implements Operator {
     this.#spec = spec;
     this.#appendOnly = appendOnly;
     this.#limit = spec.limit === null ? Number.POSITIVE_INFINITY : spec.limit === 0 ? 0 : spec.offset + spec.limit;
-    this.#index = new OrderedIndex(inputTypes, spec.partition, spec.order, 16);
+    this.#index = new OrderedIndex(inputTypes, spec.partition, spec.order, 16, spec.frees);
     this.#peers = rowCompare(this.#index.runs.rows.layout, spec.order, false);
     this.#consolidateInput = consolidator(inputTypes);
   }
@@ -255,6 +257,10 @@ export class TopNOperator implements Operator {
       for (const shown of this.#shown(slot)) this.#write(shown, 1, out);
     });
     return out.build();
+  }
+
+  free(watermarks: Watermarks): boolean {
+    return this.#index.free(watermarks);
   }
 
   endTick(): void {

@@ -1,5 +1,6 @@
 /** What the planner may ask of the catalog. The server implements it (src/catalog); tests implement it in memory. */
 import type { ColType } from '../operators/types.ts';
+import type { Monotone } from './analyse/facts.ts';
 import type { SelectNode } from './parse/ast.ts';
 
 export type RelationKind = 'table' | 'stream' | 'view' | 'materialized_view' | 'index' | 'sink' | 'system';
@@ -23,6 +24,8 @@ export interface Relation {
   appendOnly: boolean;
   /** Event-time column position and its bound in microseconds, for streams with a WATERMARK. */
   watermark?: { column: number; delay: bigint };
+  /** Per column of a materialized view: which watermark of the streams below it follows. */
+  monotone?: (Monotone | null)[];
   /** Body of a plain view: expanded by the binder at use. */
   query?: SelectNode;
   /** Column positions of each index a point lookup can use. */

@@ -2,21 +2,30 @@
  * An index: the rows of a relation, clustered by key (the literature's arrangement). Shared by every operator that needs the same
  * relation by the same key.
  *
- *   key table slot:  key row | u32 run, u32 count, u32 capacity, u32 spare, u32 directory of a long run or 0, u32 spare
+ *   key table slot:  key row | u32 run, u32 count, u32 capacity, u32 entries that the calendar says are dead, u32 directory of a long run or 0,
+ *                    u32 spare
  *   run:             count entries of  | u32 slot hash | i32 weight | row |, contiguous, so a probe reads forward
  *
  * apply() adds a delta: a positive weight is appended without looking for an equal row unless the delta's row retracts; a negative
  * weight looks for equal entries (by slot hash, in a long run with a directory: run_directory.ts) and reduces them until it is used up. Cost O(1).
  * A retraction of a row that is not there is kept as a negative entry, so the integral stays exact whatever the order of deltas.
+ *
+ * free() lets rows go that a watermark proves dead for those who read the index. Conditions on key columns: whole
+ * keys, O(1) a dead row, 4 bytes a key. Others: the calendar (expiry.ts) holds the key's hash for every row, and the run of a key is compacted
+ * when a quarter of it is dead, so each row is looked at a few times in its life, however hot the key; 4 bytes a row.
  */
 import type { Batch, Column } from '../batch/batch.ts';
 import { I32, U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
+import type { Retention } from '../plan.ts';
 import type { ColType } from '../types.ts';
+import { Deadline, type Watermarks } from './deadline.ts';
+import { Expiry, type SavedExpiry } from './expiry.ts';
 import { Heap } from './heap.ts';
 import { type RowOps, rowOps } from './row_ops.ts';
 import { RowTable, type SavedRowTable } from './row_table.ts';
 import { RunDirectory } from './run_directory.ts';
+import { TableRetention } from './table_retention.ts';
 import { touch, touchRange } from './write_marks.ts';
 
 const ENTRY_HEADER = 8;
@@ -29,11 +38,20 @@ const DIRECTORY = 4;
  * (#removeEntry) or drops it first (#dropDirectory); another one is made when it is needed.
  */
 const LONG_RUN = 64;
+const DEAD = 3;
+/** A run is compacted when this share of it is dead. */
+const DEAD_SHARE = 4;
+
+interface RowRetention {
+  deadline: Deadline;
+  expiry: Expiry;
+}
 
 export type SavedKeyedIndex = {
   entries: number;
   negative: number;
   keys: SavedRowTable;
+  retention: SavedExpiry | undefined;
 };
 
 export class KeyedIndex {
@@ -47,9 +65,14 @@ export class KeyedIndex {
   readonly #nullKeys: boolean;
   readonly #directories: RunDirectory;
   #entries = 0;
+  readonly #keyRetention: TableRetention | null = null;
+  readonly #rowRetention: RowRetention | null = null;
 
-  /** `keyColumns` are positions of `types`. nullKeys false: rows with a NULL key column are not stored (they can never match). */
-  constructor(types: ColType[], keyColumns: number[], nullKeys: boolean) {
+  /**
+   * `keyColumns` are positions of `types`. nullKeys false: rows with a NULL key column are not stored (they can never match). `frees`: free() lets
+   * rows go for which all these hold; none: it lets nothing go.
+   */
+  constructor(types: ColType[], keyColumns: number[], nullKeys: boolean, frees: Retention[] = []) {
     this.keyColumns = keyColumns;
     this.#nullKeys = nullKeys;
     this.keys = new RowTable(
@@ -61,6 +84,11 @@ export class KeyedIndex {
     this.rows = rowOps(types, 'identity');
     this.entryStride = ENTRY_HEADER + this.rows.layout.stride;
     this.#directories = new RunDirectory(this.heap, this.entryStride);
+    if (frees.every((r) => keyColumns.includes(r.column))) {
+      this.#keyRetention = TableRetention.of(this.keys, frees, keyColumns);
+    } else {
+      this.#rowRetention = { deadline: new Deadline(this.rows.layout, frees), expiry: new Expiry(this.heap) };
+    }
   }
 
   /** Number of stored entries. */
@@ -70,6 +98,83 @@ export class KeyedIndex {
 
   get bytes(): number {
     return this.heap.liveBytes;
+  }
+
+  #noteRows({ deadline, expiry }: RowRetention): void {
+    expiry.clear();
+    this.keys.forEach((slot) => {
+      this.#setDead((slot + this.keys.payloadOffset) >>> 2, 0);
+      let at = this.runOf(slot);
+      for (let i = this.countOf(slot); i > 0; i--, at += this.entryStride) {
+        expiry.add(deadline.of(at + ENTRY_HEADER), this.keys.hashOf(slot));
+      }
+    });
+  }
+
+  /** Lets rows go that are dead; false: there are more. Not while a step still reads the index or shows its rows: their memory is reused. */
+  free(watermarks: Watermarks): boolean {
+    if (this.#keyRetention === null && this.#rowRetention === null) return true;
+    const done = this.#free(watermarks);
+    this.heap.endTick();
+    return done;
+  }
+
+  #free(watermarks: Watermarks): boolean {
+    if (this.#keyRetention !== null) return this.#keyRetention.free(watermarks, (slot) => this.#freeKey(slot));
+    const retention = this.#rowRetention;
+    if (retention === null) return true;
+    const watermark = retention.deadline.watermark(watermarks);
+    return retention.expiry.take(watermark, (hash, entries) => {
+      this.keys.forEachOfHash(hash, (slot) => {
+        const payload = (slot + this.keys.payloadOffset) >>> 2;
+        this.#setDead(payload, U32[payload + DEAD] + entries);
+        if (U32[payload + DEAD] * DEAD_SHARE >= U32[payload + COUNT])
+          this.#compact(slot, retention.deadline, watermark);
+      });
+    });
+  }
+
+  #setDead(payload: number, entries: number): void {
+    touch((payload + DEAD) * 4);
+    U32[payload + DEAD] = entries;
+  }
+
+  #freeKey(slot: number): void {
+    let at = this.runOf(slot);
+    const count = this.countOf(slot);
+    for (let i = 0; i < count; i++, at += this.entryStride) this.#freeEntry(at);
+    this.#dropKey(slot);
+  }
+
+  #freeEntry(at: number): void {
+    if (I32[(at >>> 2) + 1] < 0) this.#negative--;
+    this.rows.free(at + ENTRY_HEADER, this.heap);
+    this.#entries--;
+  }
+
+  /** Takes the dead rows out of a key's run; a run that is mostly empty then gets a smaller place. */
+  #compact(slot: number, deadline: Deadline, watermark: number): void {
+    const payload = (slot + this.keys.payloadOffset) >>> 2;
+    const stride = this.entryStride;
+    const run = U32[payload + RUN];
+    const count = U32[payload + COUNT];
+    let kept = 0;
+    for (let i = 0, at = run; i < count; i++, at += stride) {
+      if (deadline.of(at + ENTRY_HEADER) < watermark) this.#freeEntry(at);
+      else {
+        const to = run + kept++ * stride;
+        if (to !== at) {
+          touchRange(to, stride);
+          kernels.copyBytes(to, at, stride);
+        }
+      }
+    }
+    touchRange(payload * 4, (DIRECTORY + 1) * 4);
+    this.#dropDirectory(payload);
+    U32[payload + DEAD] = 0;
+    U32[payload + COUNT] = kept;
+    if (kept === 0) this.#dropKey(slot);
+    else if (kept * 4 <= U32[payload + CAPACITY]) this.#moveRun(payload, run, kept, kept);
   }
 
   /** Adds the delta's rows with their weights. */
@@ -82,6 +187,7 @@ export class KeyedIndex {
       const weight = I32[weights + row];
       if (weight === 0 || (!this.#nullKeys && this.keys.ops.hasNull(row))) continue;
       const slot = this.keys.findOrInsert(row);
+      if (this.keys.inserted) this.#keyRetention?.note(slot);
       this.#add(slot, row, weight);
     }
   }
@@ -106,10 +212,16 @@ export class KeyedIndex {
     this.rows.store(row, at + ENTRY_HEADER, this.heap);
     U32[payload + COUNT] = count + 1;
     this.#entries++;
+    if (this.#rowRetention !== null) this.#note(slot, at, this.#rowRetention);
     const directory = U32[payload + DIRECTORY];
     if (directory === 0) return;
     if (this.#directories.fits(directory, count + 1)) this.#directories.add(directory, run, count);
     else this.#dropDirectory(payload);
+  }
+
+  #note(slot: number, at: number, retention: RowRetention): void {
+    if (retention.expiry.isStale(this.#entries)) this.#noteRows(retention);
+    else retention.expiry.add(retention.deadline.of(at + ENTRY_HEADER), this.keys.hashOf(slot));
   }
 
   /** Uses the weight up on equal entries of the other sign; gives what is left of it. */
@@ -182,8 +294,13 @@ export class KeyedIndex {
   #negative = 0;
 
   #growRun(payload: number, run: number, count: number): number {
+    return this.#moveRun(payload, run, count, count === 0 ? 1 : count * 2);
+  }
+
+  /** Gives the run a place for `room` entries and what the heap rounds them to. */
+  #moveRun(payload: number, run: number, count: number, room: number): number {
     const stride = this.entryStride;
-    const wanted = Heap.roundUp((count === 0 ? 1 : count * 2) * stride);
+    const wanted = Heap.roundUp(room * stride);
     const capacity = Math.floor(wanted / stride);
     const target = this.heap.alloc(capacity * stride);
     if (count > 0) {
@@ -241,17 +358,22 @@ export class KeyedIndex {
   }
 
   save(): SavedKeyedIndex {
-    return { entries: this.#entries, negative: this.#negative, keys: this.keys.save() };
+    const retention = this.#keyRetention ?? this.#rowRetention?.expiry;
+    return { entries: this.#entries, negative: this.#negative, keys: this.keys.save(), retention: retention?.save() };
   }
 
   load(saved: SavedKeyedIndex): void {
     this.#entries = saved.entries;
     this.#negative = saved.negative;
     this.keys.load(saved.keys);
+    const retention = this.#keyRetention ?? this.#rowRetention?.expiry;
+    if (saved.retention !== undefined) retention?.load(saved.retention);
   }
 
   release(): void {
     this.keys.release();
+    this.#keyRetention?.release();
+    this.#rowRetention?.expiry.forget();
     this.#entries = 0;
     this.#negative = 0;
   }

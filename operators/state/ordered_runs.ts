@@ -78,6 +78,18 @@ export class OrderedRuns {
     return low;
   }
 
+  /** How many entries from the first on pass the test of their row's address; those that pass stand before all others. */
+  prefix(head: number, passes: (row: number) => boolean): number {
+    let low = 0;
+    let high = this.count(head);
+    while (low < high) {
+      const mid = (low + high) >>> 1;
+      if (passes(this.entry(head, mid) + ENTRY_HEADER)) low = mid + 1;
+      else high = mid;
+    }
+    return low;
+  }
+
   /** Adds `weight` to the bound row; returns the position it has (or had, when its weight became 0). */
   add(head: number, row: number, weight: number): number {
     const entry = this.heap.alloc(this.entryBytes);
@@ -148,6 +160,24 @@ export class OrderedRuns {
   /** Gives the whole run back. */
   free(head: number): void {
     this.truncate(head, 0);
+  }
+
+  /** Gives the first `count` entries back. */
+  dropFirst(head: number, count: number): void {
+    const at = head >>> 2;
+    const left = U32[at + COUNT] - count;
+    if (count === 0) return;
+    if (left === 0) {
+      this.free(head);
+      return;
+    }
+    for (let i = 0; i < count; i++) this.#freeEntry(this.entry(head, i));
+    this.#entries -= count;
+    const run = U32[at + RUN];
+    touchHead(at);
+    touchLarge(run, left * 4);
+    kernels.copyBytes(run, run + count * 4, left * 4);
+    U32[at + COUNT] = left;
   }
 
   /** Keeps the first `count` entries. */

@@ -6,6 +6,7 @@
  */
 import type { Column } from '../batch/batch.ts';
 import type { ColType } from '../types.ts';
+import type { Watermarks } from './deadline.ts';
 import type { KeyedIndex } from './keyed_index.ts';
 import { rowLoader } from './row_ops.ts';
 
@@ -25,6 +26,8 @@ export interface RowIndex {
   runOf(slot: number): number;
   countOf(slot: number): number;
   forEach(visit: (rowAddress: number, weight: number) => void): void;
+  /** Lets rows go that the watermarks prove dead; false: there are more. An index that a relation lends keeps all. */
+  free?(watermarks: Watermarks): boolean;
 }
 
 /** Columns of the rows of another index, which is kept by its owner. */

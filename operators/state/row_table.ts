@@ -126,6 +126,23 @@ export class RowTable {
     }
   }
 
+  /** The hash of the row in a slot. */
+  hashOf(slot: number): number {
+    return U32[slot >>> 2];
+  }
+
+  /** Calls back with every slot whose row has this hash; the callback may remove it. */
+  forEachOfHash(hash: number, visit: (slot: number) => void): void {
+    if (this.#capacity === 0) return;
+    const mask = this.#capacity - 1;
+    for (let index = hash & mask; ; index = (index + 1) & mask) {
+      const slot = this.#table + index * this.#stride;
+      const state = U32[(slot >>> 2) + 1];
+      if (state === EMPTY) return;
+      if (state === USED && U32[slot >>> 2] === hash) visit(slot);
+    }
+  }
+
   /** Takes the row out; its long values are freed at the end of the tick. */
   remove(slot: number): void {
     this.ops.free(slot + HEADER, this.heap);

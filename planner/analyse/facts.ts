@@ -6,12 +6,14 @@
 /**
  * Every future change (insertion or retraction) of the node has in this column NULL or a value that is at least
  * `watermark(sources) - lag` microseconds; with `strict`, greater. The watermark of several sources is the least of theirs.
+ * The value is a timestamp, a timestamptz, a date (its midnight counts), or what to_char() wrote by the format `text` (its first moment counts).
  */
 export interface Monotone {
   /** Relation OIDs, ascending. */
   sources: number[];
   lag: bigint;
   strict: boolean;
+  text?: string;
 }
 
 export interface NodeFacts {

@@ -8,6 +8,7 @@ import type { Monotone, NodeFacts } from './facts.ts';
 import { keysOf } from './keys.ts';
 import { monotoneOf } from './monotone.ts';
 import { notNullOf } from './not_null.ts';
+import { zoneReach } from './zone_reach.ts';
 
 export type { Monotone, NodeFacts } from './facts.ts';
 
@@ -18,12 +19,15 @@ export type RelationLookup = (oid: number) => Relation | undefined;
 export class Analyser {
   private readonly nodes: readonly PlanNode[];
   private readonly relation: RelationLookup;
+  private readonly zone: bigint;
   private readonly facts: NodeFacts[] = [];
   private readonly fixed: boolean[] = [];
 
-  constructor(nodes: readonly PlanNode[], relation: RelationLookup) {
+  /** `timeZone`: the session's, for plans that a session's settings hold for. */
+  constructor(nodes: readonly PlanNode[], relation: RelationLookup, timeZone?: string) {
     this.nodes = nodes;
     this.relation = relation;
+    this.zone = zoneReach(timeZone);
   }
 
   of(index: number): NodeFacts {
@@ -45,14 +49,15 @@ export class Analyser {
         fixed,
         relation?.appendOnly ?? false,
       ),
-      monotone: monotoneOf(node, inputs, fixed, relation ? sourceMonotone(relation) : []),
+      monotone: monotoneOf(node, inputs, fixed, relation ? sourceMonotone(relation) : [], this.zone),
       notNull: notNullOf(node, inputs, relation?.columns.map((c) => c.notNull) ?? []),
     });
   }
 }
 
 /** A source's own monotone columns, by position in the relation. */
-function sourceMonotone(relation: Relation): Monotone[] {
+function sourceMonotone(relation: Relation): (Monotone | null)[] {
+  if (relation.monotone !== undefined) return relation.monotone;
   const facts: Monotone[] = [];
   if (relation.watermark && relation.appendOnly) {
     facts[relation.watermark.column] = { sources: [relation.oid], lag: 0n, strict: false };
@@ -61,7 +66,7 @@ function sourceMonotone(relation: Relation): Monotone[] {
 }
 
 /** Facts of every node of a plan. */
-export function analysePlan(plan: DataflowPlan, relation: RelationLookup): NodeFacts[] {
-  const analyser = new Analyser(plan.nodes, relation);
+export function analysePlan(plan: DataflowPlan, relation: RelationLookup, timeZone?: string): NodeFacts[] {
+  const analyser = new Analyser(plan.nodes, relation, timeZone);
   return plan.nodes.map((_, i) => analyser.of(i));
 }

@@ -7,12 +7,18 @@
  * lag: date_bin(size) gives lag size, strict, because start > time - size; adding the size again gives window_end, lag 0, strict.
  * A change of a join pairs a new row with any old one, so a column stays monotone only when it is equal on both sides; a change
  * of a grouped or partitioned operator stays within its group, so its group columns stay monotone.
+ *
+ * Dates and texts of to_char(time, 'YYYY-MM-DD') are times too, read as their first moment: lag one day, strict. Where a time zone comes between
+ * (timestamptz to timestamp, date, text, and back), its greatest distance from UTC is added.
  */
 import type { Interval } from '../../operators/datum.ts';
+import { timeTextStep } from '../../operators/expr/datetime/time_text.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import type { PlanNode } from '../../operators/plan.ts';
+import { OID } from '../../operators/types.ts';
 import type { Monotone, NodeFacts } from './facts.ts';
 import { isWindowAssignment, slicedTime } from './keys.ts';
+import { zoneReach } from './zone_reach.ts';
 
 const DAY = 86400000000n;
 /** The longest that date_trunc may step back, in microseconds. */
@@ -29,12 +35,16 @@ const TRUNC: Record<string, bigint> = {
   year: 366n * DAY,
 };
 
-/** Monotone facts per column; `source`: the relation's own, for sources. `fixed[i]`: input i never changes. */
+/**
+ * Monotone facts per column; `source`: the relation's own, for sources. `fixed[i]`: input i never changes. `zone`: how far the session's local times
+ * are from UTC (zone_reach.ts).
+ */
 export function monotoneOf(
   node: PlanNode,
   inputs: NodeFacts[],
   fixed: boolean[],
-  source: Monotone[],
+  source: (Monotone | null)[],
+  zone: bigint,
 ): (Monotone | null)[] {
   const below = inputs[0]?.monotone ?? [];
   const none = (n: number): null[] => Array.from({ length: n }, () => null);
@@ -45,12 +55,12 @@ export function monotoneOf(
     case 'constant':
       return none(node.types.length);
     case 'map':
-      return node.project === null ? below : node.project.map((e) => monotoneExpr(e, below));
+      return node.project === null ? below : node.project.map((e) => monotoneExpr(e, below, zone));
     case 'flatmap':
       // A slice begins up to a slice's length, at most the window's, before the time.
       return [
         ...below.map((m, i) => (i === slicedTime(node) ? later(m, windowSize(node) ?? 0n, true) : m)),
-        ...flatmapMonotone(node, below, node.types.length - below.length),
+        ...flatmapMonotone(node, below, node.types.length - below.length, zone),
       ];
     case 'union':
       return below.map((_, i) => inputs.map((f) => f.monotone[i]).reduce(both));
@@ -69,14 +79,22 @@ export function monotoneOf(
       const time = below[node.time];
       return [...only(node.keys), null, time && { ...time, strict: false }];
     }
-    case 'asof':
+    case 'asof': {
+      // A change of b re-points the rows of a from its time on; other columns of those rows may be older.
+      const time = both(below[node.leftTime], inputs[1].monotone[node.rightTime]);
+      return node.types.map((_, i) => (i === node.leftTime ? time : null));
+    }
     case 'recursive':
       return none(node.types.length);
     case 'single_row':
       return only(node.keys);
     case 'distinct':
-    case 'window_close':
       return below;
+    case 'window_close':
+      // A row leaves after it was held back, when the watermark has come to its time; its other columns may be behind by then.
+      return node.types.map((_, i) =>
+        i === node.time ? { sources: [...node.sources].sort((a, b) => a - b), lag: 0n, strict: true } : null,
+      );
     case 'temporal':
       // A row may enter or leave by the clock alone, whatever its columns.
       return none(node.types.length);
@@ -85,42 +103,101 @@ export function monotoneOf(
 
 /** The weaker of two facts; null when either is unknown. */
 export function both(a: Monotone | null, b: Monotone | null): Monotone | null {
-  if (a === null || b === null) return null;
+  if (a === null || b === null || a.text !== b.text) return null;
   const sources = [...new Set([...a.sources, ...b.sources])].sort((x, y) => x - y);
-  if (a.lag === b.lag) return { sources, lag: a.lag, strict: a.strict && b.strict };
+  if (a.lag === b.lag) return { ...a, sources, strict: a.strict && b.strict };
   return a.lag > b.lag ? { ...a, sources } : { ...b, sources };
 }
 
+/** Conversions between times: how far the value may be behind, and whether less than that; `zoned`: by the session's zone besides. */
+const CONVERSIONS: Record<string, { lag: bigint; strict: boolean; zoned: boolean }> = {
+  'date(timestamp)': { lag: DAY, strict: true, zoned: false },
+  'date(timestamptz)': { lag: DAY, strict: true, zoned: true },
+  'timestamp(date)': { lag: 0n, strict: false, zoned: false },
+  'timestamptz(date)': { lag: 0n, strict: false, zoned: true },
+  'timestamptz(timestamp)': { lag: 0n, strict: false, zoned: true },
+  'timestamp(timestamptz)': { lag: 0n, strict: false, zoned: true },
+};
+
 /** The fact of a monotone function of one column. */
-function monotoneExpr(e: Expr, below: (Monotone | null)[]): Monotone | null {
+function monotoneExpr(e: Expr, below: (Monotone | null)[], zone: bigint): Monotone | null {
   if (e.k === 'col') return below[e.id] ?? null;
+  if (e.k === 'cast') {
+    // Other text types show the same text; a length would cut it.
+    const same = (oid: number): boolean => oid === OID.text || oid === OID.varchar;
+    return same(e.arg.t.oid) && same(e.t.oid) && e.t.typmod === -1 ? monotoneExpr(e.arg, below, zone) : null;
+  }
   if (e.k !== 'call') return null;
-  const name = e.fn.slice(0, e.fn.indexOf('('));
-  if (name === 'date_bin') {
-    const size = microseconds(e.args[0]);
-    return e.args[2].k === 'const' && size !== null ? later(monotoneExpr(e.args[1], below), size, true) : null;
+  const [a, b, c] = e.args;
+  const of = (x: Expr): Monotone | null => monotoneExpr(x, below, zone);
+  const found = CONVERSIONS[e.fn];
+  if (found !== undefined) return later(of(a), found.lag + (found.zoned ? zone : 0n), found.strict);
+  switch (e.fn) {
+    case 'date_bin(interval,timestamp,timestamp)':
+    case 'date_bin(interval,timestamptz,timestamptz)': {
+      const size = microseconds(a);
+      return size !== null && c.k === 'const' ? later(of(b), size, true) : null;
+    }
+    case 'date_trunc(text,timestamp)':
+    case 'date_trunc(text,timestamptz)':
+    case 'date_trunc(text,timestamptz,text)': {
+      const step = a.k === 'const' ? TRUNC[String(a.v).toLowerCase()] : undefined;
+      if (step === undefined) return null;
+      // Units below a day keep the offset from UTC that the time has.
+      return later(of(b), step + (step < DAY ? 0n : offsetChange(b)), true);
+    }
+    case 'timestamp_pl_interval(timestamp,interval)':
+    case 'timestamptz_pl_interval(timestamptz,interval)':
+    case 'timestamp_mi_interval(timestamp,interval)':
+    case 'timestamptz_mi_interval(timestamptz,interval)': {
+      const by = microseconds(b);
+      if (by === null) return null;
+      const slack = hasDays(b) ? offsetChange(a) : 0n;
+      return later(of(a), (e.fn.includes('_pl_') ? -by : by) + slack, false);
+    }
+    case 'date_pli(date,int4)':
+    case 'date_mii(date,int4)': {
+      if (b.k !== 'const' || typeof b.v !== 'number') return null;
+      const by = BigInt(b.v) * DAY;
+      return later(of(a), e.fn.startsWith('date_pli') ? -by : by, false);
+    }
+    case 'timezone(text,timestamp)':
+    case 'timezone(text,timestamptz)':
+      return a.k === 'const' && typeof a.v === 'string' ? later(of(b), zoneReach(a.v), false) : null;
+    case 'to_char(timestamp,text)':
+    case 'to_char(timestamptz,text)': {
+      const text = b.k === 'const' && typeof b.v === 'string' ? b.v : '';
+      const step = timeTextStep(text);
+      const m = step === null ? null : later(of(a), step + (a.t.oid === OID.timestamptz ? zone : 0n), true);
+      return m && { ...m, text };
+    }
+    default:
+      return null;
   }
-  if (name === 'date_trunc' && e.args.length === 2 && e.args[0].k === 'const') {
-    const step = TRUNC[String(e.args[0].v).toLowerCase()];
-    return step === undefined ? null : later(monotoneExpr(e.args[1], below), step, true);
-  }
-  if (/^(timestamp|timestamptz)_(pl|mi)_interval$/.test(name)) {
-    const by = microseconds(e.args[1]);
-    if (by === null) return null;
-    return later(monotoneExpr(e.args[0], below), name.includes('_pl_') ? -by : by, false);
-  }
-  return null;
 }
 
 function later(m: Monotone | null, lag: bigint, strict: boolean): Monotone | null {
   return m && { sources: m.sources, lag: m.lag + lag, strict: m.strict || strict };
 }
 
-/** A constant interval without months and days (whose length a time zone may change). */
+/** How much longer or shorter whole days may be than 24 hours each, all together: no zone ever changed its offset from UTC by more than a day. */
+export function offsetChange(e: Expr): bigint {
+  return e.t.oid === OID.timestamptz ? DAY : 0n;
+}
+
+/** A constant interval without months, a day as 24 hours. */
 export function microseconds(e: Expr): bigint | null {
+  const v = constantInterval(e);
+  return v === null || v.months !== 0 ? null : BigInt(v.days) * DAY + v.micros;
+}
+
+function constantInterval(e: Expr): Interval | null {
   if (e.k !== 'const' || e.v === null || typeof e.v !== 'object' || !('k' in e.v) || e.v.k !== 'interval') return null;
-  const v: Interval = e.v;
-  return v.months === 0 && v.days === 0 ? v.micros : null;
+  return e.v;
+}
+
+export function hasDays(e: Expr): boolean {
+  return constantInterval(e)?.days !== 0;
 }
 
 /** window_start and window_end of hop and cumulate (args: time, slide, size, offset). */
@@ -128,10 +205,11 @@ function flatmapMonotone(
   node: PlanNode & { op: 'flatmap' },
   below: (Monotone | null)[],
   extra: number,
+  zone: bigint,
 ): (Monotone | null)[] {
   const size = windowSize(node);
   if (size === null) return Array.from({ length: extra }, () => null);
-  const time = monotoneExpr(node.args[0], below);
+  const time = monotoneExpr(node.args[0], below, zone);
   return [later(time, size, true), later(time, 0n, true)];
 }
 
@@ -146,6 +224,8 @@ function joinMonotone(node: PlanNode & { op: 'join' }, inputs: NodeFacts[], fixe
     const at = keys.indexOf(i);
     return at === -1 ? null : both(left[node.leftKeys[at]], right[node.rightKeys[at]]);
   };
+  // NOT IN shows or takes back all left rows at once when the right side gets its first row or its first NULL.
+  if (node.nullAware && !fixed[1]) return left.map(() => null);
   // A left row's columns change with it alone only when the right side stands still.
   const l = left.map((m, i) => (fixed[1] ? m : pair(node.leftKeys, i)));
   if (node.kind === 'semi' || node.kind === 'anti') return l;

@@ -30,9 +30,13 @@ export class PlanBuilder {
   private readonly known = new Map<string, number>();
   private readonly analyser: Analyser;
 
-  constructor(relations: Map<number, Relation> = new Map()) {
+  readonly timeZone: string | undefined;
+
+  /** `timeZone`: the session's. */
+  constructor(timeZone?: string, relations: Map<number, Relation> = new Map()) {
+    this.timeZone = timeZone;
     this.relations = relations;
-    this.analyser = new Analyser(this.nodes, (oid) => relations.get(oid));
+    this.analyser = new Analyser(this.nodes, (oid) => relations.get(oid), timeZone);
   }
 
   facts(node: number): NodeFacts {

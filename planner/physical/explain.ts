@@ -12,6 +12,7 @@
 import { interpretedParts } from '../../operators/expr/kernel/compile.ts';
 import type { AggCall, DataflowPlan, PlanNode, SortKey, WindowCall } from '../../operators/plan.ts';
 import { exprText } from '../logical/expr_text.ts';
+import { freesText } from './frees_text.ts';
 import type { PhysicalQuery } from './query.ts';
 
 /** What EXPLAIN ANALYZE adds to the line of a node of the plan. */
@@ -42,7 +43,8 @@ function planLines(plan: DataflowPlan, relationName: (oid: number) => string, re
     const known = numbers.get(i);
     if (known !== undefined) return [`Shared #${known}`];
     if (shared) numbers.set(i, numbers.size + 1);
-    const remarks = [remark(i)].filter((r) => r !== null);
+    const frees = freesText(node, relationName);
+    const remarks = [frees && `frees: ${frees}`, remark(i)].filter((r) => r !== null);
     const sharing = shared ? [`shared #${numbers.get(i)}`] : [];
     const notes = [...sharing, ...(node.notes ?? []), ...interpreted(plan, node), ...remarks];
     const head = describe(node, plan, relationName) + (notes.length > 0 ? `  · ${notes.join(' · ')}` : '');

@@ -31,7 +31,7 @@ export function planQuery(bound: BoundQuery, options: PlanOptions): PhysicalQuer
   const cx = newContext(options);
   const root = rootNode(bound.plan, [...visible, ...hidden], cx, options, bound.emitOnWindowClose);
   const plan = cx.builder.finish(root);
-  const facts = analysePlan(plan, (oid) => cx.builder.relations.get(oid));
+  const facts = analysePlan(plan, (oid) => cx.builder.relations.get(oid), options.timeZone);
   const result = facts[plan.root];
   const ids = [...visible, ...hidden].map((c) => c.id);
   return {
@@ -55,12 +55,12 @@ export function planRows(logical: Logical, outIds: number[], options: PlanOption
   const plan = cx.builder.finish(rootNode(logical, cols, cx, options, false));
   return annotate(
     plan,
-    analysePlan(plan, (oid) => cx.builder.relations.get(oid)),
+    analysePlan(plan, (oid) => cx.builder.relations.get(oid), options.timeZone),
   );
 }
 
 function newContext(options: PlanOptions): LowerContext {
-  return lowerContext(new PlanBuilder(), options.mode);
+  return lowerContext(new PlanBuilder(options.timeZone), options.mode);
 }
 
 function rootNode(plan: Logical, cols: Col[], cx: LowerContext, options: PlanOptions, onClose: boolean): number {

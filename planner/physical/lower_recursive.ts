@@ -20,7 +20,7 @@ export function lowerRecursive(
 ): Lowered {
   const base = ordered(cx.lower(p.base), outputColumns(p.base), cx);
   const imports: number[] = [];
-  const builder = new PlanBuilder(cx.builder.relations);
+  const builder = new PlanBuilder(cx.builder.timeZone, cx.builder.relations);
   const shape = columnsOfCols(p.cols);
   const columns = p.cols.map((_, i) => i);
   const working = builder.add({ op: 'source', inputs: [], ...shape, relation: WORKING_TABLE, columns });

@@ -12,7 +12,7 @@ export type PlanMode = 'view' | 'read';
 
 export interface PlanOptions {
   mode: PlanMode;
-  /** Time zone of the session that makes a view; local forms of now() are accepted only where it is UTC. */
+  /** Time zone of the session that makes a view; local forms of now() are accepted only where it is UTC. Absent: any. */
   timeZone?: string;
 }
 

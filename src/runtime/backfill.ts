@@ -5,10 +5,12 @@
  *   else:
  *     streams it reads that were never read before: opened now, the view sees them from their first row on
  *     streams that were read already:               their recorded history is replayed into the view while ticks go on; when the
- *                                                   view has caught up, the streams are held for the last stretch
+ *                                                   view has caught up, the streams are held for the last stretch; the watermark
+ *                                                   is that of the replay, for older rows are still to come into this view
  *     stored relations:                             read whole at the tick in which the view becomes live
  */
 import { Arena } from '../../operators/batch/arena.ts';
+import type { GraphTick } from '../../operators/graph.ts';
 import { startPosition } from '../sources/start.ts';
 import type { TidemarkEngine } from './engine.ts';
 import type { StreamRuntime } from './stream.ts';
@@ -31,6 +33,8 @@ interface Progress {
   columns: number[];
   /** Offsets that the view has seen, by partition. */
   reached: Map<number, bigint>;
+  /** That of the piece replayed last: what is to come is not before it. */
+  watermark: bigint | null;
 }
 
 export async function backfill(engine: TidemarkEngine, view: ViewRuntime, becoming: Becoming): Promise<void> {
@@ -66,12 +70,21 @@ async function replayAndAttach(
   streams: Map<StreamRuntime, Set<number>>,
   becoming: Becoming,
 ): Promise<void> {
-  const progress = [...streams].map(([stream, columns]) => ({ stream, columns: [...columns], reached: new Map() }));
+  const progress = [...streams].map(
+    ([stream, columns]): Progress => ({ stream, columns: [...columns], reached: new Map(), watermark: null }),
+  );
+  // A view below is read at the end, so old rows still come from there, whatever the streams' watermarks say.
+  const late = view.sources.some(({ relation }) =>
+    engine.catalog.relationByOid(relation)?.monotone?.some((m) => m !== null),
+  );
+  // A stream whose rows have not begun to come has no watermark yet, whatever its own is by now.
+  const watermark = (relation: number) =>
+    late ? null : (progress.find((p) => p.stream.oid === relation)?.watermark ?? null);
   try {
     for (let round = 0; ; round++) {
       if (round === FREE_ROUNDS) for (const { stream } of progress) stream.held = true;
       let moved = false;
-      for (const p of progress) if (await replayNew(engine, view, p)) moved = true;
+      for (const p of progress) if (await replayNew(engine, view, p, watermark)) moved = true;
       if (!moved) break;
     }
     becoming.check();
@@ -100,20 +113,32 @@ export async function startOffsets(engine: TidemarkEngine, stream: StreamRuntime
 }
 
 /** Replays what the stream's history has beyond the view's progress. False when there is nothing. */
-async function replayNew(engine: TidemarkEngine, view: ViewRuntime, p: Progress): Promise<boolean> {
+async function replayNew(
+  engine: TidemarkEngine,
+  view: ViewRuntime,
+  p: Progress,
+  watermark: GraphTick['watermark'],
+): Promise<boolean> {
   const pieces = p.stream.history.pieces(p.reached);
   for (const piece of pieces) {
-    await replayPiece(engine, view, p, piece);
+    p.watermark = piece.watermark;
+    await replayPiece(engine, view, p, piece, watermark);
     p.reached.set(piece.partition, piece.to);
   }
   return pieces.length > 0;
 }
 
-async function replayPiece(engine: TidemarkEngine, view: ViewRuntime, p: Progress, piece: HistoryPiece): Promise<void> {
+async function replayPiece(
+  engine: TidemarkEngine,
+  view: ViewRuntime,
+  p: Progress,
+  piece: HistoryPiece,
+  watermark: GraphTick['watermark'],
+): Promise<void> {
   let arena = new Arena();
   try {
     for await (const batch of p.stream.replay(piece, p.columns, () => arena)) {
-      engine.loop.feed(view, p.stream.oid, batch, arena);
+      engine.loop.feed(view, p.stream.oid, batch, arena, watermark);
       arena.release();
       arena = new Arena();
     }

@@ -35,6 +35,7 @@ export async function createView(
   const physical = planQuery(bound, { mode: 'view', timeZone: session.evalContext.timeZone });
   relation.key = physical.key;
   relation.appendOnly = physical.appendOnly;
+  relation.monotone = physical.facts[physical.plan.root].monotone.slice(0, relation.columns.length);
   relation.indexes = physical.key === null || physical.key.length === 0 ? [] : [physical.key];
   const view = new ViewRuntime(relation.oid, statement.name, physical, session.evalContext, relation.indexes);
   const object: CatalogObject = {

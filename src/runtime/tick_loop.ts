@@ -189,9 +189,9 @@ export class TickLoop {
     return snapshots;
   }
 
-  /** Steps a view that is not live yet with rows of its history. */
-  feed(view: ViewRuntime, relation: number, batch: Batch, arena: Arena): void {
-    const out = view.step(new Map([[relation, batch]]), this.#frame(arena));
+  /** Steps a view that is not live yet with rows of its history, as of the watermarks that they were accepted by. */
+  feed(view: ViewRuntime, relation: number, batch: Batch, arena: Arena, watermark: GraphTick['watermark']): void {
+    const out = view.step(new Map([[relation, batch]]), { ...this.#frame(arena), watermark });
     if (out !== null) for (const observer of this.#observers.get(view.oid) ?? []) observer.onTick(this.tick, out);
     view.endStep();
   }

@@ -152,7 +152,7 @@ class World {
       const types = STREAM.columns.map((c) => c.type);
       for (let at = 0; at < this.history.length; at += 7) {
         const arena = new Arena();
-        this.loop.feed(view, STREAM.oid, batch(types, this.history.slice(at, at + 7), arena), arena);
+        this.loop.feed(view, STREAM.oid, batch(types, this.history.slice(at, at + 7), arena), arena, () => null);
         arena.release();
       }
     }

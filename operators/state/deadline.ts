@@ -1,0 +1,84 @@
+/**
+ * From which watermark on a stored row is dead, by the conditions that the planner proved (PlanNode.frees).
+ *
+ *   condition (column c, lag, strict):   every change to come has  c >= watermark - lag     (> when strict)
+ *   a row is dead by it                  when  c + lag < watermark                          (<= when strict)
+ *   by several                           when it is dead by each: the latest counts
+ *
+ * Times are read as numbers: exact within 2^53 microseconds, that is from 1714 to 2285. A row with a time outside of that, an infinite one, or
+ * NULL, is never dead, for no watermark bounds what else has such a value; but where NULL matches nothing it is dead from the start.
+ */
+import { I32, U8, U32 } from '../batch/memory.ts';
+import { varlenAddress } from '../batch/slots.ts';
+import { readTimeText } from '../expr/datetime/time_text.ts';
+import type { Retention } from '../plan.ts';
+import { OID } from '../types.ts';
+import type { RowLayout } from './row_layout.ts';
+
+/** The watermark of a source relation, null while it has none. */
+export type Watermarks = (relation: number) => bigint | null;
+
+const EXACT = 2 ** 53;
+const DAY = 86400000000;
+
+export class Deadline {
+  readonly retentions: Retention[];
+  readonly #sources: number[];
+  readonly #times: ((row: number) => number)[];
+  readonly #lags: number[];
+
+  /** `position`: where a retention's column stands in the layout. */
+  constructor(layout: RowLayout, retentions: Retention[], position: (column: number) => number = (c) => c) {
+    this.retentions = retentions;
+    this.#sources = [...new Set(retentions.flatMap((r) => r.sources))];
+    this.#times = retentions.map((r) => timeReader(layout, position(r.column), r));
+    this.#lags = retentions.map((r) => Number(r.lag) - (r.strict ? 1 : 0));
+  }
+
+  /** The row at this address is dead when the watermark is above this; NaN: never. */
+  of(row: number): number {
+    let latest = Number.NEGATIVE_INFINITY;
+    for (let i = 0; i < this.#times.length; i++) {
+      const time = this.#times[i](row) + this.#lags[i];
+      if (!(time <= latest)) latest = time;
+      if (Number.isNaN(latest)) return latest;
+    }
+    return latest;
+  }
+
+  /** The least watermark of the sources; -Infinity while one of them has none. */
+  watermark(watermarks: Watermarks): number {
+    let least = EXACT - 1;
+    for (const source of this.#sources) {
+      const watermark = watermarks(source);
+      if (watermark === null) return Number.NEGATIVE_INFINITY;
+      least = Math.min(least, Number(watermark));
+    }
+    return least > -EXACT ? least : Number.NEGATIVE_INFINITY;
+  }
+}
+
+/** Reads a column of a stored row as microseconds since 2000; NaN when it bounds nothing. */
+function timeReader(layout: RowLayout, column: number, { text, nullsDead }: Retention): (row: number) => number {
+  const none = nullsDead ? -EXACT : Number.NaN;
+  const valid = layout.valid + column;
+  const offset = layout.offsets[column];
+  const { oid } = layout.types[column];
+  if (text !== undefined) {
+    return (row) => {
+      if (U8[row + valid] === 0) return none;
+      const slot = row + offset;
+      return readTimeText(text, varlenAddress(slot), U32[slot >>> 2]);
+    };
+  }
+  if (oid === OID.date) return (row) => (U8[row + valid] === 0 ? none : exact(I32[(row + offset) >>> 2] * DAY));
+  return (row) => {
+    if (U8[row + valid] === 0) return none;
+    const word = (row + offset) >>> 2;
+    return exact(I32[word + 1] * 4294967296 + U32[word]);
+  };
+}
+
+function exact(time: number): number {
+  return time > -EXACT && time < EXACT ? time : Number.NaN;
+}

@@ -1,0 +1,184 @@
+/**
+ * When state dies: hashes of keys by the time at which something under them is dead. A calendar of buckets.
+ *
+ *   [start, end) of times      ->   run of u32 hashes in the owner's heap              ... | | | |  |  |  |   |   |   |     |     |
+ *                                                                                      watermark        wider the farther away
+ *
+ * An entry is a hint, not a link: its owner looks the hash up and tests what it finds, so slots may move (a table that grows) and rows may go
+ * before their time without telling the calendar. 4 bytes an entry; O(1) to add and to take.
+ * A bucket is as wide as a 32nd of its distance from the watermark when it was made, so there are a few hundred whatever the times are, and a
+ * row is let go late by at most that share of its life (and LEAST_WIDTH), never early.
+ */
+import { U32 } from '../batch/memory.ts';
+import { kernels } from '../kernels/index.ts';
+import type { Heap } from './heap.ts';
+import { touch } from './write_marks.ts';
+
+const BUCKETS_A_DOUBLING = 32;
+/** Least width of a bucket in microseconds; widths are powers of two, so that dividing by them is exact. */
+const LEAST_WIDTH = 2 ** 16;
+const FIRST_BYTES = 32;
+const SPARE_ENTRIES = 1024;
+const CALL_ENTRIES = 8192;
+
+interface Bucket {
+  start: number;
+  end: number;
+  address: number;
+  /** Bytes reserved. */
+  bytes: number;
+  count: number;
+}
+
+/** Five numbers a bucket: start, end, address, bytes, count. */
+export type SavedExpiry = { near: number; buckets: Float64Array };
+
+export class Expiry {
+  readonly #heap: Heap;
+  /** By start and width, for buckets of different widths may start alike. */
+  readonly #buckets = new Map<number, Bucket>();
+  /** The last watermark; before there is one, the first time. */
+  #near = Number.NaN;
+  #leastEnd = Number.POSITIVE_INFINITY;
+  #size = 0;
+  /** Since the last take(). */
+  #added = 0;
+  /** Where the last entry went: the next one mostly goes there too. */
+  #last: Bucket | null = null;
+
+  constructor(heap: Heap) {
+    this.#heap = heap;
+  }
+
+  /** Number of entries, those whose row went before its time included. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** More entries are stale than these rows warrant: the owner clears the calendar and adds its rows anew, once in so many changes. */
+  isStale(rows: number): boolean {
+    return this.#size > 2 * rows + SPARE_ENTRIES;
+  }
+
+  /** Something under the key with this hash is dead once the watermark is above `time`. NaN: never. */
+  add(time: number, hash: number): void {
+    if (Number.isNaN(time)) return;
+    let bucket = this.#last;
+    if (bucket === null || time < bucket.start || time >= bucket.end) {
+      bucket = this.#bucketOf(time);
+      this.#last = bucket;
+    }
+    if (bucket.count * 4 === bucket.bytes) this.#grow(bucket);
+    const at = bucket.address + bucket.count * 4;
+    touch(at);
+    U32[at >>> 2] = hash;
+    bucket.count++;
+    this.#added++;
+    this.#size++;
+  }
+
+  #bucketOf(time: number): Bucket {
+    if (Number.isNaN(this.#near)) this.#near = time;
+    const share = Math.abs(time - this.#near) / BUCKETS_A_DOUBLING;
+    const width = share <= LEAST_WIDTH ? LEAST_WIDTH : 2 ** Math.floor(Math.log2(share));
+    const start = Math.floor(time / width) * width;
+    let bucket = this.#buckets.get(keyOf(start, width));
+    if (bucket === undefined) {
+      const end = start + width;
+      bucket = { start, end, address: this.#heap.alloc(FIRST_BYTES), bytes: FIRST_BYTES, count: 0 };
+      this.#buckets.set(keyOf(start, width), bucket);
+      if (end < this.#leastEnd) this.#leastEnd = end;
+    }
+    return bucket;
+  }
+
+  #grow(bucket: Bucket): void {
+    const bytes = Math.ceil((bucket.bytes * 1.5) / FIRST_BYTES) * FIRST_BYTES;
+    const address = this.#heap.alloc(bytes);
+    kernels.copyBytes(address, bucket.address, bucket.bytes);
+    this.#heap.free(bucket.address, bucket.bytes);
+    bucket.address = address;
+    bucket.bytes = bytes;
+  }
+
+  /**
+   * Takes out entries whose bucket is all below `watermark`: each hash once for a stretch of a bucket, with the number of its entries there. At most
+   * CALL_ENTRIES and twice what was added since the last call, so that a window of a million groups does not stop everything; false: there
+   * is more to take.
+   */
+  take(watermark: number, visit: (hash: number, entries: number) => void): boolean {
+    if (watermark === Number.NEGATIVE_INFINITY) return true;
+    this.#near = watermark;
+    let left = CALL_ENTRIES + 2 * this.#added;
+    this.#added = 0;
+    if (watermark < this.#leastEnd) return true;
+    this.#leastEnd = Number.POSITIVE_INFINITY;
+    for (const [key, bucket] of this.#buckets) {
+      if (bucket.end <= watermark) {
+        left -= this.#takeFrom(bucket, left, visit);
+        if (bucket.count === 0) {
+          this.#drop(key, bucket);
+          continue;
+        }
+      }
+      if (bucket.end < this.#leastEnd) this.#leastEnd = bucket.end;
+    }
+    return watermark < this.#leastEnd;
+  }
+
+  /** The last entries of the bucket, at most `most`; gives their number. */
+  #takeFrom(bucket: Bucket, most: number, visit: (hash: number, entries: number) => void): number {
+    const count = Math.min(bucket.count, most);
+    const end = (bucket.address >>> 2) + bucket.count;
+    const hashes = U32.slice(end - count, end).sort();
+    bucket.count -= count;
+    this.#size -= count;
+    for (let i = 0; i < count; ) {
+      let next = i + 1;
+      while (next < count && hashes[next] === hashes[i]) next++;
+      visit(hashes[i], next - i);
+      i = next;
+    }
+    return count;
+  }
+
+  #drop(key: number, bucket: Bucket): void {
+    this.#buckets.delete(key);
+    this.#heap.free(bucket.address, bucket.bytes);
+    if (bucket === this.#last) this.#last = null;
+  }
+
+  save(): SavedExpiry {
+    const buckets = [...this.#buckets.values()].flatMap((b) => [b.start, b.end, b.address, b.bytes, b.count]);
+    return { near: this.#near, buckets: Float64Array.from(buckets) };
+  }
+
+  load({ near, buckets }: SavedExpiry): void {
+    this.#near = near;
+    for (let i = 0; i < buckets.length; i += 5) {
+      const [start, end, address, bytes, count] = buckets.subarray(i, i + 5);
+      this.#buckets.set(keyOf(start, end - start), { start, end, address, bytes, count });
+      this.#leastEnd = Math.min(this.#leastEnd, end);
+      this.#size += count;
+    }
+  }
+
+  /** Forgets all entries; the owner adds those that still hold. */
+  clear(): void {
+    for (const { address, bytes } of this.#buckets.values()) this.#heap.free(address, bytes);
+    this.forget();
+  }
+
+  /** The heap gives everything back. */
+  forget(): void {
+    this.#buckets.clear();
+    this.#leastEnd = Number.POSITIVE_INFINITY;
+    this.#size = 0;
+    this.#last = null;
+  }
+}
+
+/** A start is a multiple of LEAST_WIDTH, so the width's exponent fits below it. */
+function keyOf(start: number, width: number): number {
+  return start + Math.log2(width);
+}

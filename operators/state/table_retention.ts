@@ -1,0 +1,76 @@
+/**
+ * Frees rows of a table (row_table.ts) that a watermark proves dead: groups, distinct rows, partitions, keys of a join.
+ *
+ * Every new row is noted in a calendar (expiry.ts); free() takes the buckets that are over, finds their rows by hash and hands those that are
+ * dead to the owner. Cost: O(1) a new row, O(1) a dead row; 4 bytes a row.
+ */
+import type { Retention } from '../plan.ts';
+import { Deadline, type Watermarks } from './deadline.ts';
+import { Expiry, type SavedExpiry } from './expiry.ts';
+import type { RowTable } from './row_table.ts';
+
+export class TableRetention {
+  readonly #table: RowTable;
+  readonly deadline: Deadline;
+  readonly #expiry: Expiry;
+
+  /** `position`: where a retention's column stands in the table's rows. */
+  constructor(table: RowTable, retentions: Retention[], position: (column: number) => number) {
+    this.#table = table;
+    this.deadline = new Deadline(table.ops.layout, retentions, position);
+    this.#expiry = new Expiry(table.heap);
+  }
+
+  /** The same when there is something to free, else null. `columns`: the input columns that the table's rows are made of. */
+  static of(table: RowTable, retentions: Retention[] | undefined, columns: number[]): TableRetention | null {
+    if (retentions === undefined || retentions.length === 0) return null;
+    return new TableRetention(table, retentions, (column) => columns.indexOf(column));
+  }
+
+  /** A new row stands in the slot. */
+  note(slot: number): void {
+    if (this.#expiry.isStale(this.#table.size)) this.noteAll();
+    this.#add(slot);
+  }
+
+  #add(slot: number): void {
+    this.#expiry.add(this.deadline.of(slot + this.#table.rowOffset), this.#table.hashOf(slot));
+  }
+
+  /** Forgets all notes. */
+  clear(): void {
+    this.#expiry.clear();
+  }
+
+  /** Notes the table's rows anew. */
+  noteAll(): void {
+    this.#expiry.clear();
+    this.#table.forEach((slot) => {
+      this.#add(slot);
+    });
+  }
+
+  /** Calls back with dead rows; the callback removes them. False: there are more. */
+  free(watermarks: Watermarks, remove: (slot: number) => void): boolean {
+    const watermark = this.deadline.watermark(watermarks);
+    return this.#expiry.take(watermark, (hash) => {
+      this.#table.forEachOfHash(hash, (slot) => {
+        if (this.deadline.of(slot + this.#table.rowOffset) < watermark) remove(slot);
+      });
+    });
+  }
+
+  /** The table is saved by its owner. */
+  save(): SavedExpiry {
+    return this.#expiry.save();
+  }
+
+  load(saved: SavedExpiry): void {
+    this.#expiry.load(saved);
+  }
+
+  /** The table's heap gives everything back. */
+  release(): void {
+    this.#expiry.forget();
+  }
+}

@@ -1,0 +1,64 @@
+/** EXPLAIN's words for when a node's state is freed: `at watermark - 10 s (bid)`. */
+import type { PlanNode, Retention } from '../../operators/plan.ts';
+
+/** Null for a node that keeps no state. */
+export function freesText(node: PlanNode, relationName: (oid: number) => string): string | null {
+  switch (node.op) {
+    case 'temporal':
+      return 'when now() passes';
+    case 'window_close':
+      return 'at watermark';
+    case 'recursive':
+      return 'never';
+    case 'aggregate':
+    case 'distinct':
+    case 'setop':
+    case 'join':
+    case 'asof':
+    case 'topn':
+    case 'over':
+    case 'session':
+    case 'single_row':
+      return retentionText(node, relationName);
+    default:
+      return null;
+  }
+}
+
+function retentionText(node: PlanNode, relationName: (oid: number) => string): string {
+  const frees = node.frees ?? [];
+  if (frees.length === 0) return 'never';
+  const texts = node.inputs.map((_, i) =>
+    sideText(
+      frees.filter((f) => f.input === i),
+      relationName,
+    ),
+  );
+  if (node.op === 'over' && !node.partition.includes(frees[0].column)) return `${texts[0]}, all but what frames reach`;
+  if (node.op === 'asof') return `${texts[0]}, all but the last right row of a key`;
+  if (node.inputs.length === 1 || texts[0] === texts[1] || node.op === 'setop') return texts[0];
+  return `left ${texts[0]}, right ${texts[1]}`;
+}
+
+function sideText(frees: Retention[], relationName: (oid: number) => string): string {
+  if (frees.length === 0) return 'never';
+  return frees.map((f) => `${atWatermark(f.lag)} (${f.sources.map(relationName).join(', ')})`).join(' and ');
+}
+
+function atWatermark(lag: bigint): string {
+  if (lag === 0n) return 'at watermark';
+  return `at watermark ${lag > 0n ? '-' : '+'} ${duration(lag < 0n ? -lag : lag)}`;
+}
+
+/** Microseconds in the largest unit that keeps them whole. */
+function duration(us: bigint): string {
+  const units: [bigint, string][] = [
+    [86400000000n, 'd'],
+    [3600000000n, 'h'],
+    [60000000n, 'min'],
+    [1000000n, 's'],
+    [1000n, 'ms'],
+  ];
+  const unit = units.find(([size]) => us % size === 0n);
+  return unit ? `${us / unit[0]} ${unit[1]}` : `${us} µs`;
+}
