@@ -52,6 +52,9 @@ const createView = (engine: Engine, name: string) =>
     engine,
     `CREATE MATERIALIZED VIEW ${name} AS SELECT p, count(*) AS n, sum(v) AS v, min(o) AS o FROM s GROUP BY p`,
   );
+/** Nothing that is live has what it needs: it is filled from the stream's history. */
+const createOther = (engine: Engine, name: string) =>
+  sql(engine, `CREATE MATERIALIZED VIEW ${name} AS SELECT p, max(v) AS v FROM s GROUP BY p`);
 const rowsOf = (engine: Engine, name: string) => sql(engine, `SELECT * FROM ${name} ORDER BY p`);
 
 /** Asks until the answer is the expected one. */
@@ -102,7 +105,7 @@ test('a topic deleted and made again is another topic: nothing of it is read, an
     await cluster.send(topic, messages(100, 120));
     await statusLike(engine, /^topic_missing: .* was deleted and made again/);
     assert.deepEqual(await rowsOf(engine, 'v'), [['0', '10', '45', '0']]);
-    await assert.rejects(createView(engine, 'later'), { sqlstate: '58P01', message: /was deleted and made again/ });
+    await assert.rejects(createOther(engine, 'later'), { sqlstate: '58P01', message: /was deleted and made again/ });
     await sql(engine, 'DROP STREAM s CASCADE');
     await createStream(engine, topic);
     await createView(engine, 'v');
@@ -175,7 +178,7 @@ test('a view made later says when records that an earlier one has are gone', { s
     await createView(engine, 'v');
     await eventually(engine, 'SELECT * FROM v', [['0', '10', '45', '0']]);
     await cluster.deleteBefore(topic, 0, 4);
-    await assert.rejects(createView(engine, 'later'), { sqlstate: '58P01', message: /no longer has offsets 0 to/ });
+    await assert.rejects(createOther(engine, 'later'), { sqlstate: '58P01', message: /no longer has offsets 0 to/ });
     await cluster.send(topic, messages(10, 11));
     await eventually(engine, 'SELECT * FROM v', [['0', '11', '55', '0']]);
   });
