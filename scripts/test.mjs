@@ -1,8 +1,8 @@
 /**
  * Runs the tests in stages and sums them up; the last line is `N passed, N failed`.
  *
- *   npm run check          types, lint, walls, unit tests (x.test.ts)
- *   npm test               the same, then slow tests (x.slow.test.ts), tests that cross folders (test/), sqllogictest files, docs
+ *   npm run check          types, lint, walls, unit tests (x.test.ts) with a quarter of the random rounds
+ *   npm test               the same with all rounds, then slow tests (x.slow.test.ts), tests that cross folders (test/), sqllogictest files, docs
  *
  * A stage that fails does not stop the others.
  */
@@ -14,7 +14,12 @@ const only = process.argv[2];
 const node = process.execPath;
 // CI replays one seed, so that a change is judged by itself; elsewhere every run tries new ones and prints them.
 const seed = process.env.SEED ?? (process.env.CI === 'true' ? '7' : undefined);
-const env = { ...process.env, TIDEMARK_CHECKED: '1', ...(seed === undefined ? {} : { SEED: seed }) };
+const env = {
+  ...process.env,
+  TIDEMARK_CHECKED: '1',
+  TIDEMARK_QUICK: only === 'check' ? '1' : '0',
+  ...(seed === undefined ? {} : { SEED: seed }),
+};
 
 let passed = 0;
 let failed = 0;

@@ -7,6 +7,7 @@ import { PageAllocator, pages } from '../batch/pages.ts';
 import { type Datum, decimal } from '../datum.ts';
 import '../expr/functions/index.ts';
 import { Image } from '../testing/image.ts';
+import { times } from '../testing/property.ts';
 import { colType, OID } from '../types.ts';
 import { consolidator } from './consolidate.ts';
 import { KeyedIndex } from './keyed_index.ts';
@@ -50,7 +51,7 @@ test('relation store, keyed index and consolidation equal a map of weights', () 
   const model = new Map<string, number>();
   const arena = new Arena();
   const consolidate = consolidator(types);
-  for (let tick = 0; tick < 200; tick++) {
+  for (let tick = 0; tick < times(200); tick++) {
     const n = random(30);
     const rows: Datum[][] = [];
     const weights: number[] = [];

@@ -49,6 +49,11 @@ export function testSeed(): number {
   return seed;
 }
 
+/** How often a test tries something that it tries `full` times in a whole run: `npm run check` asks for quick ones. */
+export function times(full: number): number {
+  return process.env.TIDEMARK_QUICK === '1' ? Math.ceil(full / 4) : full;
+}
+
 /** A row as text: equal rows, and only they, have equal texts. */
 export function rowText(row: Datum[]): string {
   return JSON.stringify(row, (_, v: unknown) => {
@@ -240,7 +245,7 @@ export function checkOperator(spec: OperatorCase, seed: number): void {
     const used = pages.usedPages;
     const run = new Run(spec);
     const live: Change[] = [];
-    const rounds = size === 1 ? (spec.rows ?? 60) : size === 7 ? 20 : 3;
+    const rounds = size === 1 ? times(spec.rows ?? 60) : size === 7 ? times(20) : 3;
     const batch = Math.min(size, spec.rows ?? 60);
     run.tick([], `first tick, size ${size}, seed ${seed}`);
     for (let t = 0; t < rounds; t++) {

@@ -7,6 +7,7 @@ import { MapOperator } from '../../map.ts';
 import { type ColType, colType, OID } from '../../types.ts';
 import { defaultContext } from '../context.ts';
 import '../functions/index.ts';
+import { times } from '../../testing/property.ts';
 import { evaluate } from '../interpret.ts';
 import type { Expr } from '../ir.ts';
 import { compileMap, compileTest, interpretedParts } from './compile.ts';
@@ -378,7 +379,7 @@ function run(
 }
 
 test('generated kernels give what the interpreter gives', () => {
-  for (let round = 0; round < 400; round++) {
+  for (let round = 0; round < times(400); round++) {
     const outTypes = [pick(types), pick(types)];
     const project = outTypes.map((t) => expression(t.oid, 3));
     const filter = random(3) === 0 ? null : expression(OID.bool, 3);
@@ -446,7 +447,7 @@ test('a predicate kernel says what the interpreter says, or leaves it to it', ()
 test('each inline function gives what the interpreter gives, and most rows run inline', () => {
   for (const [fn, oid, args] of functions) {
     let inline = 0;
-    for (let round = 0; round < 10 || (inline <= 30 && round < 300); round++) {
+    for (let round = 0; round < times(12) || (inline <= 30 && round < 300); round++) {
       const call: Expr = {
         k: 'call',
         fn,
