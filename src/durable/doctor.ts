@@ -14,7 +14,14 @@ import { findCheckpoints } from '../checkpoint/store.ts';
 import { ownerOf, readLayout } from './data_directory.ts';
 import { realDisk } from './disk.ts';
 import { RECORD } from './frame.ts';
-import { type DefinitionRecord, type OpenedRecord, readJson, readTick, type StreamInput } from './records.ts';
+import {
+  type DefinitionRecord,
+  type OpenedRecord,
+  readFilled,
+  readJson,
+  readTick,
+  type StreamInput,
+} from './records.ts';
 import { listSegments, type PlacedFrame, readLog } from './segments.ts';
 
 export interface Finding {
@@ -167,6 +174,13 @@ class RecordChecks {
         this.#streams.set(oid, { positions, watermark: null });
         return;
       }
+      case RECORD.filled: {
+        const { now, definition } = readFilled(frame.payload, this.#arena);
+        if (!this.#first && frame.tick !== this.lastTick + 1n) this.#problem(frame, `follows tick ${this.lastTick}`);
+        this.ticks++;
+        this.#statement(frame, { ...definition, now: String(now) });
+        return;
+      }
       case RECORD.script:
       case RECORD.delivered:
         readJson(frame.payload);
@@ -215,10 +229,14 @@ class RecordChecks {
     known.watermark = watermark;
   }
 
-  #definition(frame: PlacedFrame, { sql, made, dropped, now }: DefinitionRecord): void {
+  #definition(frame: PlacedFrame, record: DefinitionRecord): void {
     if (!this.#first && frame.tick !== this.lastTick && frame.tick !== this.lastTick + 1n)
       this.#problem(frame, `follows tick ${this.lastTick}`);
     if (frame.tick !== this.lastTick) this.ticks++;
+    this.#statement(frame, record);
+  }
+
+  #statement(frame: PlacedFrame, { sql, made, dropped, now }: DefinitionRecord): void {
     this.#clock(frame, BigInt(now));
     if (parse(sql).length !== 1) this.#problem(frame, 'is not one statement');
     if (this.#dropped.has(made)) this.#problem(frame, `gives OID ${made} again`);

@@ -30,6 +30,8 @@ export const RECORD = {
   delivered: 5,
   /** The server ended in order: everything before was on the disk. */
   closed: 6,
+  /** A statement that made a table with its first rows, and the tick that these went into. */
+  filled: 7,
 } as const;
 
 export interface Frame {

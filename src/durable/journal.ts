@@ -3,7 +3,7 @@
  *
  *   transaction   admitRows -> tick runs -> committed -> durable     the client hears COMMIT after `durable`
  *   sources       tick runs -> pumped                                nobody waits
- *   CREATE, DROP  admit -> takes effect -> defined -> durable
+ *   CREATE, DROP  admit -> takes effect -> defined -> durable         CREATE TABLE AS: admitFilled, filled
  */
 import type { Batch } from '../../operators/batch/batch.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
@@ -11,6 +11,7 @@ import type { DataDirectory } from './data_directory.ts';
 import { RECORD } from './frame.ts';
 import {
   type DefinitionRecord,
+  filledFrame,
   jsonFrame,
   rowsFrame,
   type StatementSettings,
@@ -77,6 +78,19 @@ export class Journal {
   defined({ tick, now }: Moment, sql: string, made: number, dropped: number[], settings: StatementSettings): void {
     const record: DefinitionRecord = { sql, made, dropped, settings, now: String(now) };
     this.log.append(RECORD.definition, tick, jsonFrame(record));
+  }
+
+  /** What makes a table with its first rows, as a record; resolves when the log has room for it. */
+  async admitFilled(sql: string, made: number, rows: Batch, settings: StatementSettings): Promise<Buffer> {
+    const frame = filledFrame({ sql, made, dropped: [], settings, now: '0' }, rows);
+    await this.log.admit(frame.length);
+    return frame;
+  }
+
+  /** The table is there, and the tick of its first rows has run. */
+  filled({ tick, now }: Moment, frame: Buffer): void {
+    stampNow(frame, now);
+    this.log.append(RECORD.filled, tick, frame);
   }
 
   opened({ tick }: Moment, oid: number, offsets: Map<number, bigint>): void {

@@ -4,6 +4,7 @@
  *   tick        i64 now | varint streams, each: oid, flags, [watermark], [columns decoded], ranges (partition, from, to)
  *                       | varint tables, each: oid, length, batch (operators/batch/batch_codec.ts)
  *   definition, opened, script, delivered   JSON: they are rare
+ *   filled      i64 now | varint length, definition as JSON | batch: CREATE TABLE AS is there whole or not at all
  *
  * Of a stream only what changed is written. The watermark is that after the tick: it hangs on what the wall clock says of idle partitions, so
  * the result is kept and not the cause. Rows of tables and local streams are kept as they were given, before late ones are split off.
@@ -96,6 +97,25 @@ export function rowsFrame(deltas: Map<number, Batch>): Buffer {
     at = writeBatch(batch, frame, at);
   }
   return frame;
+}
+
+/** A table with its first rows, without the tick's clock. */
+export function filledFrame(definition: DefinitionRecord, rows: Batch): Buffer {
+  const json = Buffer.from(JSON.stringify(definition), 'utf8');
+  const frame = makeFrame(NOW_BYTES + varintSize(json.length) + json.length + encodedSize(rows));
+  const at = writeVarint(frame, FRAME_HEADER + NOW_BYTES, json.length);
+  frame.set(json, at);
+  writeBatch(rows, frame, at + json.length);
+  return frame;
+}
+
+/** The rows lie in the arena. */
+export function readFilled(payload: Buffer, arena: Arena): { now: bigint; definition: DefinitionRecord; rows: Batch } {
+  const { value: length, end } = readVarint(payload, NOW_BYTES);
+  const definition = readJson<DefinitionRecord>(payload.subarray(end, end + length));
+  const read = readBatch(payload, end + length, arena);
+  if (read.end !== payload.length) throw new Error(`damaged record: rows end at ${read.end}, not at ${payload.length}`);
+  return { now: payload.readBigInt64LE(0), definition, rows: read.batch };
 }
 
 export function stampNow(frame: Buffer, now: bigint): void {

@@ -2,6 +2,7 @@
  * Does what the records of the log say, again and in order: the same statements with the same OIDs, the same ticks with the same numbers, clock,
  * input and watermarks. What was dropped later comes back in the catalog only, for the statements in between, and gets no rows.
  */
+import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { parse } from '../../planner/parse/parse.ts';
@@ -10,7 +11,14 @@ import type { TidemarkEngine } from '../runtime/engine.ts';
 import { localSession } from '../runtime/script.ts';
 import { RECORD } from './frame.ts';
 import { RangeFeed } from './range_feed.ts';
-import { type DefinitionRecord, type OpenedRecord, readJson, readTick, type StreamInput } from './records.ts';
+import {
+  type DefinitionRecord,
+  type OpenedRecord,
+  readFilled,
+  readJson,
+  readTick,
+  type StreamInput,
+} from './records.ts';
 import type { PlacedFrame } from './segments.ts';
 import type { Survey } from './survey.ts';
 
@@ -46,7 +54,11 @@ export class Replay {
           await this.#tick(frame);
           return;
         case RECORD.definition:
-          await this.#define(frame);
+          await this.#define(readJson<DefinitionRecord>(frame.payload));
+          this.#expect(this.#engine.loop.tick, frame);
+          return;
+        case RECORD.filled:
+          await this.#fill(frame);
           return;
         case RECORD.opened:
           await this.#open(readJson<OpenedRecord>(frame.payload));
@@ -89,9 +101,21 @@ export class Replay {
     return stream;
   }
 
-  async #define(frame: PlacedFrame): Promise<void> {
+  async #fill(frame: PlacedFrame): Promise<void> {
     const engine = this.#engine;
-    const record = readJson<DefinitionRecord>(frame.payload);
+    const arena = new Arena();
+    try {
+      const { now, definition, rows } = readFilled(frame.payload, arena);
+      await this.#define({ ...definition, now: String(now) });
+      this.#expect(engine.loop.tick + 1n, frame);
+      engine.publishRows(this.dropped(definition.made) ? new Map() : new Map([[definition.made, rows]]));
+    } finally {
+      arena.release();
+    }
+  }
+
+  async #define(record: DefinitionRecord): Promise<void> {
+    const engine = this.#engine;
     this.#setClock(BigInt(record.now));
     const session = sessionOf(engine, record);
     const [statement] = parse(record.sql);
@@ -109,7 +133,6 @@ export class Replay {
     } finally {
       session.transaction.rollback();
     }
-    this.#expect(engine.loop.tick, frame);
   }
 
   #expect(tick: bigint, frame: PlacedFrame): void {

@@ -6,7 +6,14 @@ import { Arena } from '../../operators/batch/arena.ts';
 import { SqlError } from '../../operators/errors.ts';
 import type { DataDirectory } from './data_directory.ts';
 import { RECORD } from './frame.ts';
-import { type DefinitionRecord, type DeliveredRecord, readJson, readTick, type ScriptRecord } from './records.ts';
+import {
+  type DefinitionRecord,
+  type DeliveredRecord,
+  readFilled,
+  readJson,
+  readTick,
+  type ScriptRecord,
+} from './records.ts';
 import { type LogEnd, type PlacedFrame, readLog } from './segments.ts';
 
 /** Offsets of one partition that ticks took, first to last. */
@@ -96,6 +103,11 @@ function look(frame: PlacedFrame, survey: Omit<Survey, 'end'>, arena: Arena): vo
     }
     case RECORD.opened:
       readJson(frame.payload);
+      return;
+    case RECORD.filled:
+      survey.ticks++;
+      readFilled(frame.payload, arena);
+      arena.reset();
       return;
     case RECORD.closed:
       return;

@@ -5,13 +5,14 @@ import { SqlError, unsupported } from '../../operators/errors.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
 import { evaluate } from '../../operators/expr/interpret.ts';
 import { inputText } from '../../operators/expr/io/index.ts';
+import { consolidator } from '../../operators/state/consolidate.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
 import { bindQuery, bindScalar } from '../../planner/bind/index.ts';
 import type { Relation, RelationColumn } from '../../planner/catalog_reader.ts';
 import type { ColumnDef, IncludeKind, Statement } from '../../planner/parse/ast.ts';
 import { planQuery } from '../../planner/physical/index.ts';
 import { resolveTypeName } from '../../planner/types/type_name.ts';
-import type { ColumnDefault, ConnectorSpec } from '../catalog/objects.ts';
+import type { ColumnDefault, ConnectorSpec, RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { SourceColumn } from '../formats/format.ts';
 import { checkConnector, connectorOptions, openConnector } from '../sources/connectors.ts';
@@ -254,13 +255,8 @@ async function createTableAs(
     notNull: false,
   }));
   checkNames(columns);
-  // When the log is replayed, the rows come from the log.
-  const result =
-    engine.replay !== null
-      ? null
-      : await readQuery(engine, planQuery(bound, { mode: 'read' }), bound.dependencies, session, signal);
   const relation: Relation = {
-    oid: engine.catalog.newOid(),
+    oid: 0,
     schema: statement.schema ?? creationSchema(engine, session),
     name: statement.name,
     kind: 'table',
@@ -269,24 +265,53 @@ async function createTableAs(
     appendOnly: false,
     indexes: [],
   };
-  engine.loop.addRelation(relation.oid, new StoredRelation(columns.map((c) => c.type)));
-  engine.define(
-    {
+  const make = (): RelationObject => {
+    relation.oid = engine.catalog.newOid();
+    const { oid, schema, name } = relation;
+    const defaults = columns.map(() => null);
+    return {
       kind: 'table',
-      oid: relation.oid,
-      schema: relation.schema,
-      name: relation.name,
+      oid,
+      schema,
+      name,
       sql: statement.text,
       dependencies: [],
       relation,
-      defaults: columns.map(() => null),
+      defaults,
       source: null,
-    },
+    };
+  };
+  const addStore = () => engine.loop.addRelation(relation.oid, new StoredRelation(columns.map((c) => c.type)));
+  if (engine.replay !== null) {
+    // The rows come from the log.
+    const object = make();
+    addStore();
+    engine.define(object, session);
+    return 'SELECT';
+  }
+  const transaction = engine.transactionOf(session);
+  const fresh = transaction.isFresh;
+  const { batch, arena } = await readQuery(
+    engine,
+    planQuery(bound, { mode: 'read' }),
+    bound.dependencies,
     session,
+    signal,
   );
-  if (result === null) return 'SELECT';
-  const count = result.batch.n;
-  engine.transactionOf(session).write(relation.oid, result.batch);
-  result.arena.release();
-  return `SELECT ${count}`;
+  try {
+    if (fresh) {
+      const rows = consolidator(columns.map((c) => c.type))(batch, arena);
+      await engine.defineFilled(make(), rows, session, addStore);
+      transaction.forgetReads();
+    } else {
+      // Within a transaction that has read or written the rows are as much a part of it as what they come from.
+      const object = make();
+      addStore();
+      engine.define(object, session);
+      transaction.write(relation.oid, batch);
+    }
+    return `SELECT ${batch.n}`;
+  } finally {
+    arena.release();
+  }
 }

@@ -218,6 +218,20 @@ export class TidemarkEngine implements Engine {
     this.defined(object.sql, object.oid, [], session);
   }
 
+  /**
+   * A table with its first rows, as one record of the log: it is there with them or not at all. `addStore` makes the place for the rows, in the
+   * turn in which the table appears.
+   */
+  async defineFilled(object: CatalogObject, rows: Batch, session: SessionContext, addStore: () => void): Promise<void> {
+    const { journal } = this;
+    const settings = settingsOf(session.evalContext, session.searchPath);
+    const frame = journal === null ? null : await journal.admitFilled(object.sql, object.oid, rows, settings);
+    this.catalog.add(object);
+    addStore();
+    this.publishRows(new Map([[object.oid, rows]]));
+    if (journal !== null && frame !== null) journal.filled(this.loop, frame);
+  }
+
   /** A statement has changed the catalog: told to the tick log in the same turn. */
   defined(sql: string, made: number, dropped: number[], session: SessionContext): void {
     this.journal?.defined(this.loop, sql, made, dropped, settingsOf(session.evalContext, session.searchPath));

@@ -46,6 +46,16 @@ export class EngineTransaction implements Transaction {
     return this.#writes.length > 0;
   }
 
+  /** True while it has neither read nor written. */
+  get isFresh(): boolean {
+    return this.#pin === null && this.#writes.length === 0;
+  }
+
+  /** Reads see the tick of the next read: what was read so far, a statement that is not transactional has used. */
+  forgetReads(): void {
+    this.#unpin();
+  }
+
   /** From now on reads see the present tick. Does nothing when they already see one. */
   pin(): void {
     if (this.#pin === null && !this.#done) this.#pin = this.#loop.pin();
