@@ -155,3 +155,17 @@ export const PHYS_WIDTH: Record<Phys, number> = {
 export function colType(oid: number, typmod = -1): ColType {
   return { oid, typmod };
 }
+
+/** Types whose values are numbers of catalog rows and whose texts are names: regclass and its kin. */
+export const REG_TYPES: readonly number[] = [
+  OID.regproc,
+  OID.regprocedure,
+  OID.regoper,
+  OID.regoperator,
+  OID.regclass,
+  OID.regtype,
+  OID.regnamespace,
+  OID.regrole,
+  OID.regconfig,
+  OID.regcollation,
+];

@@ -7,24 +7,12 @@
  * Traps: an oid relabelled as int4 changes its sign, not its bits; regclass to oid must not go by its text, which is a name.
  */
 import { type Datum, isPgArray, type PgArray } from '../datum.ts';
-import { type ColType, OID } from '../types.ts';
+import { type ColType, OID, REG_TYPES } from '../types.ts';
 import { elementType, isArrayType } from './array_types.ts';
 import { coerceTypmod, inputText, outputText } from './io/index.ts';
 import type { EvalContext } from './ir.ts';
 
-const OBJECT_IDS: ReadonlySet<number> = new Set([
-  OID.oid,
-  OID.regproc,
-  OID.regprocedure,
-  OID.regoper,
-  OID.regoperator,
-  OID.regclass,
-  OID.regtype,
-  OID.regnamespace,
-  OID.regrole,
-  OID.regconfig,
-  OID.regcollation,
-]);
+const OBJECT_IDS: ReadonlySet<number> = new Set([OID.oid, ...REG_TYPES]);
 
 const STRINGS: ReadonlySet<number> = new Set([OID.text, OID.varchar, OID.bpchar]);
 const BITS: ReadonlySet<number> = new Set([OID.bit, OID.varbit]);

@@ -1,36 +1,8 @@
 /**
  * For tests: random queries over the test tables. Most are valid; some are wrong on purpose (types, names, grouping).
  */
+import { Random } from '../logical/test_plans.ts';
 import { TABLES } from './test_catalog.ts';
-
-/** Mulberry32: small, seedable, good enough to choose with. */
-export class Dice {
-  private state: number;
-
-  constructor(seed: number) {
-    this.state = seed >>> 0;
-  }
-
-  next(): number {
-    this.state = (this.state + 0x6d2b79f5) >>> 0;
-    let t = this.state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  }
-
-  below(n: number): number {
-    return Math.floor(this.next() * n);
-  }
-
-  chance(p: number): boolean {
-    return this.next() < p;
-  }
-
-  pick<T>(list: readonly T[]): T {
-    return list[this.below(list.length)];
-  }
-}
 
 type Kind = 'int' | 'num' | 'text' | 'bool' | 'time' | 'date' | 'other';
 
@@ -68,11 +40,11 @@ function columnsOf(table: string): Column[] {
 }
 
 export class Generator {
-  private readonly dice: Dice;
+  private readonly dice: Random;
   private names = 0;
 
   constructor(seed: number) {
-    this.dice = new Dice(seed);
+    this.dice = new Random(seed);
   }
 
   private fresh(prefix: string): string {

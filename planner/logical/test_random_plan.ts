@@ -7,7 +7,28 @@ import type { Relation } from '../catalog_reader.ts';
 import { outputColumns } from './columns.ts';
 import { column, conjunction, constant, disjunction, INT4, INT8, isNull, not } from './expressions.ts';
 import type { Col, Logical } from './plan.ts';
-import { ascending, type Build, call, eq, int, lt, Random } from './test_plans.ts';
+import { ascending, type Build, call, eq, int, lt, Random, relation } from './test_plans.ts';
+
+/** Relations for random plans: two bags and one with a key. */
+export const RELATIONS = [
+  relation(1, 'r', [
+    ['a', INT4],
+    ['b', INT4],
+  ]),
+  relation(2, 's', [
+    ['c', INT4],
+    ['d', INT4],
+  ]),
+  relation(
+    3,
+    't',
+    [
+      ['k', INT4],
+      ['e', INT4],
+    ],
+    { key: [0] },
+  ),
+];
 
 /** A plan that several plans contain: made anew from its seed, so that its columns are new each time. */
 export interface PlanPart {

@@ -7,32 +7,12 @@ import { test } from 'node:test';
 import type { Datum } from '../../operators/datum.ts';
 import { outputColumns } from '../logical/columns.ts';
 import { evaluatePlan } from '../logical/evaluate.ts';
-import { INT4 } from '../logical/expressions.ts';
-import { Build, Random, randomRows, relation, seedOf } from '../logical/test_plans.ts';
-import { RandomPlan } from '../logical/test_random_plan.ts';
+import { Build, Random, randomRows, seedOf } from '../logical/test_plans.ts';
+import { RandomPlan, RELATIONS } from '../logical/test_random_plan.ts';
 import { planRows } from './index.ts';
 import { isMissing, rowLines, runPlan } from './test_sql.ts';
 import { verifyPlan } from './verify.ts';
 
-const TABLES = [
-  relation(1, 'r', [
-    ['a', INT4],
-    ['b', INT4],
-  ]),
-  relation(2, 's', [
-    ['c', INT4],
-    ['d', INT4],
-  ]),
-  relation(
-    3,
-    't',
-    [
-      ['k', INT4],
-      ['e', INT4],
-    ],
-    { key: [0] },
-  ),
-];
 const PLANS = Number(process.env.PLANS ?? 1500);
 const TICKS = 4;
 
@@ -41,7 +21,7 @@ type Change = [relation: number, row: Datum[], weight: number];
 /** Changes of one tick; `tables` becomes what they make of it. */
 function randomTick(random: Random, tables: Map<number, Datum[][]>): Change[] {
   const changes: Change[] = [];
-  for (const { oid, key } of TABLES) {
+  for (const { oid, key } of RELATIONS) {
     const rows = tables.get(oid)!;
     for (let i = rows.length - 1; i >= 0; i--) {
       if (random.chance(0.3)) changes.push([oid, rows.splice(i, 1)[0], -1]);
@@ -61,7 +41,7 @@ test(`random plans, maintained (SEED=${seed})`, { timeout: 300_000 }, (t) => {
   let run = 0;
   for (let i = 0; i < PLANS; i++) {
     const random = new Random(seed + i);
-    const plan = new RandomPlan(random, new Build(), TABLES).plan(2 + random.below(9), []);
+    const plan = new RandomPlan(random, new Build(), RELATIONS).plan(2 + random.below(9), []);
     const cols = outputColumns(plan);
     const physical = planRows(
       plan,
@@ -69,7 +49,7 @@ test(`random plans, maintained (SEED=${seed})`, { timeout: 300_000 }, (t) => {
       { mode: 'view' },
     );
     verifyPlan(physical);
-    const tables = new Map<number, Datum[][]>(TABLES.map((r) => [r.oid, []]));
+    const tables = new Map<number, Datum[][]>(RELATIONS.map((r) => [r.oid, []]));
     const ticks: Change[][] = [];
     for (let n = 0; n < TICKS; n++) {
       ticks.push(randomTick(random, tables));
@@ -77,7 +57,7 @@ test(`random plans, maintained (SEED=${seed})`, { timeout: 300_000 }, (t) => {
       if (wanted.errors.length > 0) continue;
       const types = cols.map((c) => c.type);
       try {
-        const got = runPlan(physical, cols.length, TABLES, ticks);
+        const got = runPlan(physical, cols.length, RELATIONS, ticks);
         assert.deepEqual(got, rowLines(wanted.rows, types), `SEED=${seed + i} tick ${n}`);
         run++;
       } catch (error) {

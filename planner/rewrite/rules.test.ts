@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import type { Datum } from '../../operators/datum.ts';
 import { outputColumns } from '../logical/columns.ts';
 import { evaluatePlan } from '../logical/evaluate.ts';
-import { INT4, structureText } from '../logical/expressions.ts';
+import { structureText } from '../logical/expressions.ts';
 import type { Logical } from '../logical/plan.ts';
-import { Build, Random, randomRows, relation, seedOf } from '../logical/test_plans.ts';
-import { RandomPlan } from '../logical/test_random_plan.ts';
+import { Build, Random, randomRows, seedOf } from '../logical/test_plans.ts';
+import { RandomPlan, RELATIONS } from '../logical/test_random_plan.ts';
 import { keepColumns, outputIds } from '../logical/tree.ts';
 import { decorrelate } from './decorrelate/index.ts';
 import { expandGroupingSets } from './expand_grouping_sets.ts';
@@ -34,25 +34,6 @@ const RULES: [string, (p: Logical) => Logical][] = [
   ['all rules', (p) => rewrite(p, outputIds(p), { mode: 'read' })],
 ];
 
-const TABLES = [
-  relation(1, 'r', [
-    ['a', INT4],
-    ['b', INT4],
-  ]),
-  relation(2, 's', [
-    ['c', INT4],
-    ['d', INT4],
-  ]),
-  relation(
-    3,
-    't',
-    [
-      ['k', INT4],
-      ['e', INT4],
-    ],
-    { key: [0] },
-  ),
-];
 const PLANS = 150;
 
 /** The rows as a bag: sorted texts. */
@@ -74,7 +55,7 @@ for (const [name, rule] of RULES) {
   test(`${name} keeps the rows of random plans (SEED=${seed})`, () => {
     for (let i = 0; i < PLANS; i++) {
       const random = new Random(seed + i);
-      const plan = uniqueIds(new RandomPlan(random, new Build(), TABLES).plan(2 + random.below(9), [])).plan;
+      const plan = uniqueIds(new RandomPlan(random, new Build(), RELATIONS).plan(2 + random.below(9), [])).plan;
       const tables = tablesOf(random);
       const before = evaluatePlan(plan, { tables });
       const rewritten = keepColumns(rule(plan), outputColumns(plan));

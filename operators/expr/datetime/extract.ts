@@ -27,7 +27,7 @@ import {
 import { intervalParts } from './interval_output.ts';
 import { INT64_MAX, intervalInfinitySign, isFiniteInterval } from './interval_value.ts';
 import { type Zone, zoneOffsetAt } from './time_zone.ts';
-import { unitError } from './truncate.ts';
+import { TRUNC_UNITS, unitError } from './truncate.ts';
 import { extractUnit, isReservedWord, type Unit } from './words.ts';
 
 const int = (n: number | bigint) => decimal(BigInt(n));
@@ -170,22 +170,7 @@ export function extractFromTimetz(name: string, t: bigint, offset: number): Deci
   return unit === 'epoch' ? decimal(t - BigInt(offset) * MICROS_PER_SECOND, 6) : clockField(unit, timeFields(t))!;
 }
 
-const INTERVAL_UNITS = new Set<Unit>([
-  'microsecond',
-  'millisecond',
-  'second',
-  'minute',
-  'hour',
-  'day',
-  'week',
-  'month',
-  'quarter',
-  'year',
-  'decade',
-  'century',
-  'millennium',
-  'epoch',
-]);
+const INTERVAL_UNITS = new Set<Unit>([...TRUNC_UNITS, 'epoch']);
 const INTERVAL_GROWING = new Set<Unit>(['hour', 'day', 'year', 'decade', 'century', 'millennium', 'epoch']);
 
 /** extract(field from interval); a year has 365.25 days in its epoch. */
@@ -196,18 +181,9 @@ export function extractFromInterval(name: string, i: Interval): Decimal | null {
   const sign = intervalInfinitySign(i);
   if (sign !== 0) return INTERVAL_GROWING.has(unit) ? (sign > 0 ? INFINITY : NEG_INFINITY) : null;
   const p = intervalParts(i);
-  const micros = BigInt(p.seconds) * MICROS_PER_SECOND + BigInt(p.micros);
+  const ofTime = clockField(unit, { hour: Number(p.hours), minute: p.minutes, second: p.seconds, micros: p.micros });
+  if (ofTime !== undefined) return ofTime;
   switch (unit) {
-    case 'microsecond':
-      return decimal(micros);
-    case 'millisecond':
-      return decimal(micros, 3);
-    case 'second':
-      return decimal(micros, 6);
-    case 'minute':
-      return int(p.minutes);
-    case 'hour':
-      return int(p.hours);
     case 'day':
       return int(p.days);
     case 'week':

@@ -97,7 +97,7 @@ function clearTime(f: DateTimeFields): void {
   f.micros = 0;
 }
 
-const TRUNC_UNITS = new Set<Unit>([
+export const TRUNC_UNITS = new Set<Unit>([
   'microsecond',
   'millisecond',
   'second',

@@ -5,7 +5,7 @@
  * the session is.
  */
 import type { EvalContext } from '../../../operators/expr/ir.ts';
-import { OID } from '../../../operators/types.ts';
+import { REG_TYPES } from '../../../operators/types.ts';
 import { typeByOid } from '../../../planner/types/catalog.ts';
 import type { CopyOptions, ResultColumn } from '../../engine.ts';
 
@@ -23,18 +23,7 @@ export type RowForm = {
   | { k: 'lines'; options: CopyOptions }
 );
 
-const NAMED_BY_CATALOG = new Set<number>([
-  OID.regproc,
-  OID.regprocedure,
-  OID.regoper,
-  OID.regoperator,
-  OID.regclass,
-  OID.regtype,
-  OID.regnamespace,
-  OID.regrole,
-  OID.regconfig,
-  OID.regcollation,
-]);
+const NAMED_BY_CATALOG = new Set(REG_TYPES);
 
 function needsNoCatalog(oid: number): boolean {
   const type = typeByOid(oid);
