@@ -129,7 +129,7 @@ export class Residual {
 
 /** Whether the side's index had all rows of the delta appended. */
 function growsOnly(side: JoinSide, delta: Batch): boolean {
-  if (side.index.hasNegative) return false;
+  if (!side.index.appends) return false;
   const weights = delta.weights >>> 2;
   for (let row = 0; row < delta.n; row++) if (I32[weights + row] < 0) return false;
   return true;

@@ -179,6 +179,7 @@ export class KeyedIndex {
 
   /** Adds the delta's rows with their weights. */
   apply(delta: Batch): void {
+    this.#appends = this.#negative === 0;
     const keyCols = this.keyColumns.map((c) => delta.columns[c]);
     this.keys.begin(keyCols, delta.n);
     this.rows.bind(delta.columns);
@@ -320,9 +321,11 @@ export class KeyedIndex {
     this.keys.remove(slot);
   }
 
-  /** True while some entry has a negative weight; while there is none, apply() appends a delta without retractions at the ends of runs. */
-  get hasNegative(): boolean {
-    return this.#negative > 0;
+  #appends = true;
+
+  /** True when the last delta met no entry with a negative weight: if it had no retractions, its rows all stand at the ends of their runs. */
+  get appends(): boolean {
+    return this.#appends;
   }
 
   /** Fixes the key columns of another batch for seek(). */

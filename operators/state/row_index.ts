@@ -13,8 +13,8 @@ import { rowLoader } from './row_ops.ts';
 export interface RowIndex {
   /** Number of entries. */
   readonly size: number;
-  /** True while an entry has a negative weight. */
-  readonly hasNegative: boolean;
+  /** True when the last delta met no entry with a negative weight: without retractions, its rows all stand at the ends of their runs. */
+  readonly appends: boolean;
   /** Bytes of an entry, and the offset of the row in it; the weight is its second word. */
   readonly entryStride: number;
   readonly rowOffset: number;
@@ -51,8 +51,8 @@ export class ProjectedIndex implements RowIndex {
     return this.#index.size;
   }
 
-  get hasNegative(): boolean {
-    return this.#index.hasNegative;
+  get appends(): boolean {
+    return this.#index.appends;
   }
 
   bindKeys(columns: Column[]): void {
