@@ -117,7 +117,13 @@ function locateResolution(
 }
 
 function refuseVolatile(level: Level, f: ResolvedFunction, name: string, location: number): void {
-  if (level.shared.env.mode !== 'view' || f.volatility !== 'v') return;
+  if (level.shared.env.mode !== 'view') return;
+  if (name === 'tidemark_tick') {
+    throw level.error('0A000', 'function tidemark_tick cannot be used in a view', location, {
+      detail: 'It tells which tick a statement reads; a view has its rows at every tick.',
+    });
+  }
+  if (f.volatility !== 'v') return;
   throw level.error('0A000', `function ${name} is volatile and cannot be used in a view`, location, {
     detail: 'A maintained view must give the same result however often a row is looked at.',
   });

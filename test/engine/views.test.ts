@@ -35,6 +35,28 @@ test('a view made later equals one made first', async () => {
   }
 });
 
+test('the tick that a statement reads', async () => {
+  const engine = await openEngine();
+  try {
+    await sql(engine, 'CREATE TABLE t (a int)');
+    const tick = async () => BigInt((await sql(engine, 'SELECT tidemark_tick()'))[0][0]!);
+    const before = await tick();
+    await sql(engine, 'INSERT INTO t VALUES (1)');
+    const between = await tick();
+    assert.ok(between > before);
+    const pinned = new Session(engine);
+    assert.deepEqual(await pinned.run('SELECT count(*) FROM t'), [['1']]);
+    await sql(engine, 'INSERT INTO t VALUES (2)');
+    assert.deepEqual(await pinned.run('SELECT count(*), tidemark_tick() FROM t'), [['1', String(between)]]);
+    assert.ok((await tick()) > between);
+    await assert.rejects(sql(engine, 'CREATE MATERIALIZED VIEW v AS SELECT a, tidemark_tick() FROM t'), {
+      sqlstate: '0A000',
+    });
+  } finally {
+    await engine.close();
+  }
+});
+
 test('a row whose expression fails is listed and goes with its cause', async () => {
   const engine = await openEngine();
   try {

@@ -63,6 +63,9 @@ register(
 register('pg_backend_pid()', (ctx: EvalContext) => sessionOf(ctx, 'pg_backend_pid').backendPid());
 register('pg_client_encoding()', (ctx: EvalContext) => setting('client_encoding', false, ctx));
 
+/** The tick whose rows the statement reads. */
+register('tidemark_tick()', (ctx: EvalContext) => ctx.tick);
+
 register('current_database()', (ctx: EvalContext) => ctx.database);
 register('current_user()', (ctx: EvalContext) => ctx.user);
 register('session_user()', (ctx: EvalContext) => ctx.user);
