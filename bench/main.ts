@@ -1,5 +1,5 @@
 /**
- * npm run bench -- nexmark [q0 q1 ...] | profile qN | kafka | wire | durability | views   [--json] [--events N] [--tick N] [--runs N]
+ * npm run bench -- nexmark [q0 q1 ...] | profile qN | kafka | wire | start | durability | views   [--json] [--events N] [--tick N] [--runs N]
  *
  * Each prints a table, or with --json one JSON object a line. Figures are ratios inside one run wherever they can be: machines differ.
  */
@@ -9,6 +9,7 @@ import { kafkaBench } from './kafka.ts';
 import { logCostBench } from './log_cost.ts';
 import { nexmarkBench } from './nexmark/index.ts';
 import { profile } from './nexmark/profile.ts';
+import { startBench } from './start.ts';
 import { viewsBench } from './views.ts';
 import { wireBench } from './wire.ts';
 
@@ -63,12 +64,15 @@ switch (positionals[0]) {
   case 'wire':
     await wireBench({ rows: number(values.rows, 1_000_000), seconds: number(values.seconds, 5), json: values.json });
     break;
+  case 'start':
+    await startBench({ runs: number(values.runs, 5), json: values.json });
+    break;
   case 'views':
     await viewsBench({ views: number(values.rows, 1000), history: number(values.events, 10_000), json: values.json });
     break;
   default:
     console.error(
-      'npm run bench -- nexmark [q0 q1 ...] | profile qN | kafka | wire | durability | views   [--json] [--events N] [--tick N] [--runs N]',
+      'npm run bench -- nexmark [q0 q1 ...] | profile qN | kafka | wire | start | durability | views   [--json] [--events N] [--tick N] [--runs N]',
     );
     process.exit(2);
 }

@@ -17,7 +17,10 @@ declare namespace WebAssembly {
     constructor(bytes: Uint8Array);
   }
   class Instance {
-    constructor(module: Module, imports: Record<string, Record<string, unknown>>);
+    constructor(module: Module, imports: Imports);
     readonly exports: Record<string, unknown>;
   }
+  type Imports = Record<string, Record<string, unknown>>;
+  /** Away from this thread. */
+  function compile(bytes: Uint8Array): Promise<Module>;
 }

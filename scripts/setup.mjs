@@ -3,7 +3,7 @@
  * Plain Node without packages, because it runs before there are any. What is fresh already costs some milliseconds.
  */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = new URL('..', import.meta.url).pathname;
@@ -46,14 +46,8 @@ const kernelSources = [newest(join(root, kernels, 'assembly')), time(join(root, 
 if (time(join(root, kernelModule)) < Math.max(...kernelSources, time(join(root, 'scripts', 'build_kernels.mjs')))) {
   run('Building kernels', process.execPath, [join(root, 'scripts', 'build_kernels.mjs')]);
 }
-const sources = ['planner', 'operators', 'src', 'sqllogictest', 'bench'].map((f) => newest(join(root, f)));
-if (time(built) < Math.max(...sources, time(join(root, 'tsconfig.json')))) {
-  run('Building', process.execPath, [
-    join(root, 'node_modules', 'typescript-native', 'bin', 'tsc'),
-    '-p',
-    'tsconfig.build.json',
-  ]);
-  mkdirSync(join(root, 'dist', kernels), { recursive: true });
-  copyFileSync(join(root, kernelModule), join(root, 'dist', kernelModule));
+const sources = [...['planner', 'operators', 'src'].map((f) => newest(join(root, f))), time(join(root, kernelModule))];
+if (time(built) < Math.max(...sources, time(join(root, 'scripts', 'bundle.mjs')))) {
+  run('Building', process.execPath, [join(root, 'scripts', 'bundle.mjs')]);
   writeFileSync(built, '');
 }

@@ -1,9 +1,11 @@
-/** The `tidemark` command. */
+/**
+ * The `tidemark` command. What takes its time in other threads, the I/O thread and the compilation of the SQL parser, is started before the rest
+ * of the program is loaded.
+ */
 import { readFileSync } from 'node:fs';
+import { initParser } from '../planner/parse/pg_parser.ts';
 import { HELP, parseCommand, UsageError } from './cli/arguments.ts';
-import { demo } from './cli/demo.ts';
-import { doctor } from './cli/doctor.ts';
-import { start } from './cli/start.ts';
+import { type StartedWorker, startWorker } from './io/start_worker.ts';
 
 /** Version of this package. */
 export function version(): string {
@@ -18,6 +20,15 @@ export function version(): string {
   throw new Error('package.json of tidemark not found');
 }
 
+function startThreads(): StartedWorker {
+  // Who needs the parser awaits it again, and then hears of a failure.
+  initParser().catch(() => undefined);
+  const started = startWorker();
+  // Until the server has it, it keeps nothing alive.
+  started.worker.unref();
+  return started;
+}
+
 async function main(args: string[]): Promise<void> {
   try {
     const command = parseCommand(args);
@@ -29,11 +40,15 @@ async function main(args: string[]): Promise<void> {
         process.stdout.write(`tidemark ${version()}\n`);
         return;
       case 'doctor':
-        return await doctor(command.path);
-      case 'start':
-        return await start(command.options, version());
-      case 'demo':
-        return await demo(command.options, version());
+        return await (await import('./cli/doctor.ts')).doctor(command.path);
+      case 'start': {
+        const worker = startThreads();
+        return await (await import('./cli/start.ts')).start(command.options, version(), worker);
+      }
+      case 'demo': {
+        const worker = startThreads();
+        return await (await import('./cli/demo.ts')).demo(command.options, version(), worker);
+      }
     }
   } catch (error) {
     const usage = error instanceof UsageError;

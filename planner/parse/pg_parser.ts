@@ -8,6 +8,7 @@
  * thirty such faults would break it for good. nesting.ts refuses deep statements before they get here; should one still fault, the
  * module is dropped and a spare one, loaded beforehand, takes its place.
  */
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { SqlError } from '../../operators/errors.ts';
 import type { PgNode } from './ast.ts';
@@ -26,7 +27,14 @@ interface ParserModule {
   _wasm_free_string(text: number): void;
 }
 
-const createModule = createRequire(import.meta.url)('libpg-query/wasm/libpg-query.js') as () => Promise<ParserModule>;
+interface ModuleOptions {
+  instantiateWasm(imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void): void;
+}
+
+const require = createRequire(import.meta.url);
+const createModule = require('libpg-query/wasm/libpg-query.js') as (options: ModuleOptions) => Promise<ParserModule>;
+/** Compiled once, by the engine's own threads. */
+let code: Promise<WebAssembly.Module> | null = null;
 
 let active: ParserModule | null = null;
 let spare: ParserModule | null = null;
@@ -35,7 +43,11 @@ let ready: Promise<void> | null = null;
 
 async function load(): Promise<void> {
   try {
-    const loaded = await createModule();
+    code ??= readFile(require.resolve('libpg-query/wasm/libpg-query.wasm')).then((bytes) => WebAssembly.compile(bytes));
+    const compiled = await code;
+    const loaded = await createModule({
+      instantiateWasm: (imports, done) => done(new WebAssembly.Instance(compiled, imports)),
+    });
     if (active === null) active = loaded;
     else spare = loaded;
   } catch (error) {
@@ -47,8 +59,8 @@ async function load(): Promise<void> {
 export function initParser(): Promise<void> {
   ready ??= (async () => {
     await load();
-    await load();
     if (active === null) throw loadFailure;
+    void load();
   })();
   return ready;
 }

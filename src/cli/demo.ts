@@ -1,4 +1,5 @@
 /** `tidemark demo`: a server with the Nexmark auction generator and some views, and one line that shows them live. */
+import type { StartedWorker } from '../io/start_worker.ts';
 import type { ServerOptions } from './arguments.ts';
 import { type RunningServer, runServer, stderrLog, untilSignal } from './server.ts';
 
@@ -29,9 +30,9 @@ CREATE MATERIALIZED VIEW bids_per_window AS
 
 const REFRESH_MS = 500;
 
-export async function demo(options: ServerOptions, version: string): Promise<void> {
+export async function demo(options: ServerOptions, version: string, worker: StartedWorker): Promise<void> {
   const log = stderrLog(options.logLevel === 'info' ? 'warn' : options.logLevel);
-  const server = await openServer(options, version, log);
+  const server = await openServer(options, version, log, worker);
   const { address, port } = server.postgres;
   process.stdout.write(
     `tidemark ${version}: a live auction, ${EVENTS_PER_SECOND.toLocaleString('en')} events a second.\n` +
@@ -51,10 +52,11 @@ async function openServer(
   options: ServerOptions,
   version: string,
   log: ReturnType<typeof stderrLog>,
+  worker: StartedWorker,
 ): Promise<RunningServer> {
   const settings = { host: options.host, version, log, init: DEMO_SQL, data: options.data, threads: 2 as const };
   try {
-    return await runServer({ ...settings, port: options.port });
+    return await runServer({ ...settings, port: options.port, worker });
   } catch (error) {
     if (options.portGiven || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     return runServer({ ...settings, port: 0 });

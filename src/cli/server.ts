@@ -6,6 +6,7 @@ import { SqlError } from '../../operators/errors.ts';
 import { initParser } from '../../planner/parse/parse.ts';
 import { openData, type RecoveryReport } from '../durable/recovery.ts';
 import { IoThread } from '../io/io_thread.ts';
+import type { StartedWorker } from '../io/start_worker.ts';
 import { PgCatalog } from '../postgres/catalog/pg_catalog.ts';
 import type { PostgresServer } from '../postgres/options.ts';
 import { startPostgresServer } from '../postgres/server.ts';
@@ -26,6 +27,8 @@ export interface RunningServer {
 export interface ServerSettings extends EngineOptions {
   /** 1: sockets in the thread of the dataflow. 2: in a thread of their own, as `start` and `demo` have it. Default 1. */
   threads?: 1 | 2;
+  /** The worker of that thread, where it has been started before. */
+  worker?: StartedWorker;
   host: string;
   port: number;
   version: string;
@@ -37,8 +40,7 @@ export interface ServerSettings extends EngineOptions {
 }
 
 export async function runServer(settings: ServerSettings): Promise<RunningServer> {
-  await initParser();
-  const io = settings.threads === 2 ? startIoThread(settings.log) : null;
+  const io = settings.threads === 2 ? startIoThread(settings.log, settings.worker) : null;
   const engine = new TidemarkEngine({ ...settings, kafka: io?.kafka });
   try {
     return await serve(settings, engine, io);
@@ -49,9 +51,10 @@ export async function runServer(settings: ServerSettings): Promise<RunningServer
   }
 }
 
-function startIoThread(log: Log): IoThread {
+function startIoThread(log: Log, worker: StartedWorker | undefined): IoThread {
   return new IoThread({
     log,
+    worker,
     onFailure(error) {
       log('error', `fatal: the I/O thread has failed: ${error.message}`, { stack: error.stack });
       process.exit(1);
@@ -60,6 +63,7 @@ function startIoThread(log: Log): IoThread {
 }
 
 async function serve(settings: ServerSettings, engine: TidemarkEngine, io: IoThread | null): Promise<RunningServer> {
+  await initParser();
   const catalog = new PgCatalog(engine);
   engine.system.catalogs = catalog;
   const recovery = settings.data ? await openData(engine, { path: settings.data }) : null;

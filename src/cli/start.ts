@@ -1,10 +1,11 @@
 /** `tidemark start`: the server until a signal ends it. */
+import type { StartedWorker } from '../io/start_worker.ts';
 import type { ServerOptions } from './arguments.ts';
 import { readInit, runServer, stderrLog, untilSignal } from './server.ts';
 
 const DEFAULT_DATA = './tidemark-data';
 
-export async function start(options: ServerOptions, version: string): Promise<void> {
+export async function start(options: ServerOptions, version: string, worker: StartedWorker): Promise<void> {
   const log = stderrLog(options.logLevel);
   const init = options.init === null ? undefined : readInit(options.init);
   const server = await runServer({
@@ -14,6 +15,7 @@ export async function start(options: ServerOptions, version: string): Promise<vo
     init,
     log,
     threads: 2,
+    worker,
     data: options.data ?? DEFAULT_DATA,
   });
   log('info', `tidemark ${version} listens on ${server.postgres.address}:${server.postgres.port}`);

@@ -8,10 +8,8 @@
  *
  * Both see the one shared memory; the worker allocates in pages of its own. When it fails the process cannot go on: onFailure is called.
  */
-import { Worker } from 'node:worker_threads';
-import { memory, PAGE_BYTES } from '../../operators/batch/memory.ts';
+import type { Worker } from 'node:worker_threads';
 import { checked, pages } from '../../operators/batch/pages.ts';
-import { SqlError } from '../../operators/errors.ts';
 import type { KafkaAccess } from '../kafka/access.ts';
 import type { Log } from '../postgres/options.ts';
 import type { Listen } from '../postgres/wire/listener.ts';
@@ -19,13 +17,12 @@ import { Channel } from './channel.ts';
 import { type Call, type FromIo, receivedError, type ToIo } from './messages.ts';
 import { RemoteClients } from './remote_clients.ts';
 import { RemoteSource } from './remote_source.ts';
-
-/** Pages that the worker may allocate: 16 MiB, for encoding only. They cost nothing until they are touched. */
-const WORKER_PAGES = 256;
-const TOTAL_PAGES = memory.buffer.byteLength / PAGE_BYTES;
+import { type StartedWorker, startWorker, WORKER_PAGES } from './start_worker.ts';
 
 export interface IoThreadOptions {
   log: Log;
+  /** Started before; default: one is started now. */
+  worker?: StartedWorker;
   /** The worker has ended by itself; nothing that hangs on it goes on. */
   onFailure(error: Error): void;
 }
@@ -39,7 +36,7 @@ export class IoThread {
   readonly channel: Channel<ToIo, FromIo>;
   readonly #options: IoThreadOptions;
   readonly #worker: Worker;
-  readonly #pages = lastFreePages();
+  readonly #pages: number;
   readonly #clients: RemoteClients;
   readonly #sources = new Map<number, RemoteSource>();
   readonly #calls = new Map<number, PendingCall>();
@@ -48,12 +45,10 @@ export class IoThread {
 
   constructor(options: IoThreadOptions) {
     this.#options = options;
-    const first = this.#pages / PAGE_BYTES;
-    this.#worker = new Worker(workerFile(), {
-      name: 'tidemark-io',
-      execArgv: [],
-      workerData: { memory, pageRange: [first, first + WORKER_PAGES] },
-    });
+    const { worker, pages: ofWorker } = options.worker ?? startWorker();
+    this.#worker = worker;
+    worker.ref();
+    this.#pages = ofWorker;
     // After this turn's promises: all sessions that one message has woken answer in one.
     this.channel = new Channel<ToIo, FromIo>(this.#worker, (flush) => process.nextTick(flush));
     this.#clients = new RemoteClients(this.channel, this.call);
@@ -156,17 +151,4 @@ export class IoThread {
     await this.#worker.terminate();
     pages.release(this.#pages, WORKER_PAGES);
   }
-}
-
-/** At the end of the memory, out of the way of what a checkpoint wants to have back in its old place. */
-function lastFreePages(): number {
-  for (let page = TOTAL_PAGES - WORKER_PAGES; page > 0; page -= WORKER_PAGES) {
-    if (pages.reserve(page * PAGE_BYTES, WORKER_PAGES)) return page * PAGE_BYTES;
-  }
-  throw new SqlError('53200', 'out of memory', { detail: `No run of ${WORKER_PAGES} pages of 64 KiB is free.` });
-}
-
-/** The worker's file: built, or under the loader that runs the sources as they are. */
-function workerFile(): URL {
-  return new URL(import.meta.url.endsWith('.ts') ? './testing/worker.mjs' : './worker.js', import.meta.url);
 }

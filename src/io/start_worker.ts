@@ -1,0 +1,42 @@
+/**
+ * Starts the worker of the I/O thread. Apart from io_thread.ts, and without what that needs, so that the `tidemark` command can have the worker load
+ * its modules while this thread still loads its own.
+ */
+import { Worker } from 'node:worker_threads';
+import { memory, PAGE_BYTES } from '../../operators/batch/memory.ts';
+import { pages } from '../../operators/batch/pages.ts';
+import { SqlError } from '../../operators/errors.ts';
+
+/** Pages that the worker may allocate: 16 MiB, for encoding only. They cost nothing until they are touched. */
+export const WORKER_PAGES = 256;
+const TOTAL_PAGES = memory.buffer.byteLength / PAGE_BYTES;
+
+export interface StartedWorker {
+  worker: Worker;
+  /** Address of its WORKER_PAGES pages. */
+  pages: number;
+}
+
+export function startWorker(): StartedWorker {
+  const address = lastFreePages();
+  const first = address / PAGE_BYTES;
+  const worker = new Worker(workerFile(), {
+    name: 'tidemark-io',
+    execArgv: [],
+    workerData: { memory, pageRange: [first, first + WORKER_PAGES] },
+  });
+  return { worker, pages: address };
+}
+
+/** At the end of the memory, out of the way of what a checkpoint wants to have back in its old place. */
+function lastFreePages(): number {
+  for (let page = TOTAL_PAGES - WORKER_PAGES; page > 0; page -= WORKER_PAGES) {
+    if (pages.reserve(page * PAGE_BYTES, WORKER_PAGES)) return page * PAGE_BYTES;
+  }
+  throw new SqlError('53200', 'out of memory', { detail: `No run of ${WORKER_PAGES} pages of 64 KiB is free.` });
+}
+
+/** The worker's file: built, or under the loader that runs the sources as they are. */
+function workerFile(): URL {
+  return new URL(import.meta.url.endsWith('.ts') ? './testing/worker.mjs' : './worker.js', import.meta.url);
+}
