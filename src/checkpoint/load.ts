@@ -50,6 +50,11 @@ export async function loadNewest(
   return null;
 }
 
+/** Gives the pages back that were loaded for an engine which is not made. */
+export function giveBack({ saved }: Loaded): void {
+  for (const { start, count } of pagesOf(saved)) pages.release(start * PAGE_BYTES, count);
+}
+
 async function load(store: CheckpointStore, manifest: Manifest, progress: LoadProgress): Promise<Loaded> {
   const saved = deserialize(manifest.metadata) as Saved;
   const reserved: PageRun[] = [];
@@ -66,7 +71,7 @@ async function load(store: CheckpointStore, manifest: Manifest, progress: LoadPr
       progress(done, all);
     });
   } catch (error) {
-    for (const run of reserved) pages.release(run.start * PAGE_BYTES, run.count);
+    for (const { start, count } of reserved) pages.release(start * PAGE_BYTES, count);
     throw error;
   }
   loadedPages([...manifest.pages.keys()]);

@@ -8,15 +8,15 @@
 import { SqlError } from '../../operators/errors.ts';
 import { Checkpointer } from '../checkpoint/checkpointer.ts';
 import { loadEngine } from '../checkpoint/engine_state.ts';
-import { type Loaded, loadNewest } from '../checkpoint/load.ts';
+import { giveBack, type Loaded, loadNewest } from '../checkpoint/load.ts';
 import { CheckpointSchedule, type CheckpointSettings } from '../checkpoint/schedule.ts';
-import { CheckpointStore } from '../checkpoint/store.ts';
+import { type Candidate, CheckpointStore } from '../checkpoint/store.ts';
 import type { TidemarkEngine } from '../runtime/engine.ts';
 import { type DataDirectory, openDirectory } from './data_directory.ts';
 import { type Disk, realDisk } from './disk.ts';
 import { Journal } from './journal.ts';
 import { Replay } from './replay.ts';
-import { type LogEnd, readLog } from './segments.ts';
+import { damaged, type LogEnd, readLog } from './segments.ts';
 import { type Survey, surveyLog } from './survey.ts';
 import { type LogState, TickLog, type TickLogOptions } from './tick_log.ts';
 
@@ -53,12 +53,10 @@ export async function openData(engine: TidemarkEngine, options: DataOptions): Pr
   const started = performance.now();
   const directory = await openDirectory(options.path, options.disk ?? realDisk);
   try {
-    const { store, loaded, problems } = await loadCheckpoint(engine, directory, options);
+    const { store, found, loaded, problems } = await loadCheckpoint(engine, directory, options);
     const checkpointMs = Math.round(performance.now() - started);
     const after = loaded?.sequence ?? 0n;
-    const survey = await surveyLog(directory, after).catch((error) => {
-      throw problems.length === 0 ? error : withProblems(error, problems);
-    });
+    const survey = await surveyAfter(directory, loaded, found, problems);
     await replay(engine, directory, survey, loaded);
     const log = await TickLog.open(directory.logFolder, endOf(survey, loaded), {
       ...options,
@@ -104,9 +102,9 @@ async function loadCheckpoint(
   engine: TidemarkEngine,
   { disk, checkpointFolder, identity }: DataDirectory,
   options: DataOptions,
-): Promise<{ store: CheckpointStore | null; loaded: Loaded | null; problems: string[] }> {
+): Promise<{ store: CheckpointStore | null; found: Candidate[]; loaded: Loaded | null; problems: string[] }> {
   const problems: string[] = [];
-  if (options.checkpoints === null) return { store: null, loaded: null, problems };
+  if (options.checkpoints === null) return { store: null, found: [], loaded: null, problems };
   const { store, found } = await CheckpointStore.open(disk, checkpointFolder, identity);
   let shown = performance.now();
   const loaded = await loadNewest(
@@ -123,13 +121,44 @@ async function loadCheckpoint(
       engine.log('info', `recovery: ${done} of ${all} pages of the checkpoint read`);
     },
   );
-  return { store, loaded, problems };
+  return { store, found, loaded, problems };
+}
+
+/** Looks through the log after the checkpoint; refuses when it cannot be gone on from there. */
+async function surveyAfter(
+  directory: DataDirectory,
+  loaded: Loaded | null,
+  found: Candidate[],
+  problems: string[],
+): Promise<Survey> {
+  try {
+    const survey = await surveyLog(directory, loaded?.sequence ?? 0n);
+    checkReach(survey, found, problems.length === 0);
+    return survey;
+  } catch (error) {
+    if (loaded !== null) giveBack(loaded);
+    throw problems.length === 0 ? error : withProblems(error, problems);
+  }
 }
 
 /**
- * Where the log goes on. A log that ends before the checkpoint has lost what the disk had confirmed; the checkpoint has it all, and new records must
- * not get the numbers of those it has.
+ * The log must have what it confirmed: a checkpoint appears only when the log has all records that are in it. Without any log, only the newest
+ * checkpoint is where a start may begin.
  */
+function checkReach({ end }: Survey, found: Candidate[], isNewest: boolean): void {
+  if (end.segments.length === 0) {
+    if (!isNewest) throw damaged('the tick log has no records');
+    return;
+  }
+  for (const candidate of found) {
+    if (!('manifest' in candidate) || candidate.manifest.sequence <= end.sequence) continue;
+    const { number, sequence } = candidate.manifest;
+    const message = `the tick log ends with record ${end.sequence}; checkpoint ${number} was made of records up to ${sequence}`;
+    throw damaged(message);
+  }
+}
+
+/** Where the log goes on. New records must not get the numbers of those that the checkpoint has. */
 function endOf({ end }: Survey, loaded: Loaded | null): LogEnd {
   if (loaded === null || end.sequence >= loaded.sequence) return end;
   const { sequence, tick } = loaded;

@@ -74,8 +74,8 @@ export async function readLog(
     const bytes = await disk.read(segment.path);
     const header = readFrame(bytes, 0);
     if (header === null) {
-      if (newest && findGroup(bytes, 0, 0n) === null) {
-        // The crash came while the segment was begun: nothing was ever in it.
+      // The crash came while the segment was begun: nothing was ever in it, and no checkpoint has records of it.
+      if (newest && segment.first > after && findGroup(bytes, 0, 0n) === null) {
         end.torn += bytes.length;
         end.segments.pop();
         end.length = i === 0 ? null : end.length;

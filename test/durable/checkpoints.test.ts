@@ -255,6 +255,33 @@ test('no usable checkpoint: rebuilt from a whole log, refused with the reasons w
   await refused.engine.close();
 });
 
+test('a log that has lost what a checkpoint had is refused; with its files taken away the checkpoint is where it goes on', async () => {
+  const random = new Random(seed + 3);
+  const emptied = await crashed(random, { segmentBytes: 1 << 20 });
+  const [name] = [...emptied.disk.files.keys()].filter((path) => path.endsWith('.log'));
+  const { bytes } = emptied.disk.files.get(name) as { bytes: Buffer };
+  for (const length of [0, bytes.length >> 2]) {
+    const left = bytes.subarray(0, length);
+    emptied.disk.files.set(name, { bytes: left, synced: left });
+    const refused = new Server(emptied.disk);
+    await assert.rejects(refused.open(), { sqlstate: 'XX001' }, `${length} bytes`);
+    await refused.engine.close();
+  }
+  emptied.disk.files.delete(name);
+  const server = new Server(emptied.disk);
+  await server.open();
+  assert.deepEqual(await sql(server.engine, 'SELECT count(*) FROM a'), [['36']]);
+  await server.engine.close();
+
+  // No log at all, and no checkpoint that can be used: not a new directory.
+  const nothing = await crashed(random, { segmentBytes: 1 << 20 });
+  for (const which of [-1, -2]) damage(nothing.disk, /manifest-/, which);
+  for (const path of [...nothing.disk.files.keys()]) if (path.endsWith('.log')) nothing.disk.files.delete(path);
+  const empty = new Server(nothing.disk);
+  await assert.rejects(empty.open(), { sqlstate: 'XX001', message: /the tick log has no records/ });
+  await empty.engine.close();
+});
+
 test('an orderly end leaves nothing to replay', async () => {
   const server = new Server(new MemoryDisk());
   await server.open();
