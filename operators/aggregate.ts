@@ -10,13 +10,17 @@
  *
  * Nothing flickers inside a tick.
  *
- * State: one slot a group: | key | f64 row count | touched | f64 number of the group | accumulators |, plus what accumulators keep outside.
+ * Grouping, counts, integer sums, least and greatest integers run as kernels over the whole delta (state/row_table.ts, kernels/assembly/aggregate.ts);
+ * other accumulators have loops of their own over (group, weight).
+ *
+ * State: one slot a group: | key | f64 row count | touched | f64 number of the group | f64 deadline, with DISTINCT | accumulators |, plus what
+ * accumulators keep outside.
  * A group whose row count is 0 is removed. Without GROUP BY there is one row, also for no input.
  * Cost: O(1) (or O(log n), see aggregates/) a row, O(1) output a touched group. State is freed when the group's rows are retracted, and when
  * a watermark proves that no row of the group comes or goes any more (`frees` names the key column); then nothing is emitted.
  * An accumulator that fails (overflow) makes the group's row an error row until its value fits again.
  */
-import type { Accumulator } from './aggregates/accumulator.ts';
+import type { Accumulator, KernelCall } from './aggregates/accumulator.ts';
 import { DistinctValues } from './aggregates/distinct.ts';
 import { makeAccumulator } from './aggregates/make.ts';
 import type { Arena } from './batch/arena.ts';
@@ -25,6 +29,16 @@ import { BatchBuilder, readDatum } from './batch/builder.ts';
 import { gatherColumn, gatherWords } from './batch/gather.ts';
 import { F64, I32, U8, U32 } from './batch/memory.ts';
 import { SqlError } from './errors.ts';
+import {
+  CALL_BYTES,
+  CALL_COUNT,
+  CALL_DATA,
+  CALL_KIND,
+  CALL_OFFSET,
+  CALL_VALID,
+  CALL_WEIGHTS,
+} from './kernels/aggregate_layout.ts';
+import { kernels } from './kernels/index.ts';
 import type { Operator, Tick } from './operator.ts';
 import type { AggCall, Retention } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
@@ -33,12 +47,13 @@ import { rowOps } from './state/row_ops.ts';
 import { RowTable } from './state/row_table.ts';
 import type { Saved } from './state/saved.ts';
 import { TableRetention } from './state/table_retention.ts';
-import { type ColType, colType, OID } from './types.ts';
+import { type ColType, colType, OID, PHYS_WIDTH } from './types.ts';
 
 const HEAD = 24;
-/** Word of the head that is not 0 while a tick has the group in its list; offset of the group's number. */
+/** Word of the head that is not 0 while a tick has the group in its list. Numbers of 8 bytes: the group's own, the watermark by which it is dead. */
 const TOUCHED = 2;
 const NUMBER = 2;
+const DEADLINE = 3;
 const NO_ROW = -1;
 
 interface Call {
@@ -47,6 +62,12 @@ interface Call {
   /** Where the call finds its weights after DISTINCT: which values, and which of their filters. */
   distinct: { values: number; filter: number } | null;
   offset: number;
+}
+
+/** Some groups' slots: n of them, at a word address. */
+interface Slots {
+  at: number;
+  n: number;
 }
 
 /** Distinct values of one list of arguments, for the calls that ask for them under some filters. */
@@ -80,7 +101,8 @@ export class AggregateOperator implements Operator {
     this.#types = types;
     this.#keys = keys;
     this.#global = global;
-    let offset = HEAD;
+    const dies = frees !== undefined;
+    let offset = HEAD + (dies ? 8 : 0);
     const heap = new Heap();
     const wanted = new Map<string, { args: number[]; filters: (number | null)[] }>();
     for (const call of calls) {
@@ -97,7 +119,6 @@ export class AggregateOperator implements Operator {
       this.#calls.push({ accumulator, filter, distinct, offset });
       offset += accumulator.bytes;
     }
-    const dies = frees !== undefined;
     for (const { args, filters } of wanted.values())
       this.#distincts.push({ values: new DistinctValues(args, filters.length, inputTypes, dies), filters });
     this.#table = new RowTable(
@@ -117,20 +138,17 @@ export class AggregateOperator implements Operator {
     const keyColumns = this.#keys.map((k) => delta.columns[k]);
     table.begin(keyColumns, Math.max(1, delta.n));
     for (const call of this.#calls) call.accumulator.begin(delta);
-    const groups = arena.alloc(delta.n * 4) >>> 2;
-    const { touched, shown } = this.#group(delta, groups, tick.first);
-    const rows = new BatchBuilder(this.#types, arena, touched.length * 2);
-    const old = this.#write(
-      touched.filter((_, i) => shown[i]),
-      rows,
-      -1,
-      tick,
-    );
+    const groups = arena.allocZeroed(delta.n * 4) >>> 2;
+    const touched = this.#group(delta, groups, tick);
+    const rows = new BatchBuilder(this.#types, arena, touched.n * 2);
+    const shown = this.#existing(touched, this.#global && tick.first, arena);
+    const old = this.#write(shown, rows, -1, tick);
     this.#takeIn(delta, groups, arena);
-    const existing = touched.filter((slot) => this.#exists(slot));
+    const existing = this.#existing(touched, false, arena);
     const now = this.#write(existing, rows, 1, tick);
-    const out = this.#differences(touched, shown, old, now, rows, arena);
-    for (const slot of touched) {
+    const out = this.#differences(shown, old, existing, now, rows, arena);
+    for (let i = 0; i < touched.n; i++) {
+      const slot = U32[touched.at + i];
       const payload = slot + table.payloadOffset;
       I32[(payload >>> 2) + TOUCHED] = 0;
       if (!this.#exists(slot)) this.#remove(slot);
@@ -154,31 +172,38 @@ export class AggregateOperator implements Operator {
     return done;
   }
 
-  /** Notes the address of every row's group at `groups`; gives the slots touched, and which of them stood before the tick. */
-  #group(delta: Batch, groups: number, first: boolean): { touched: number[]; shown: boolean[] } {
+  /** Notes the address of every row's group at `groups`; gives the groups that are touched. */
+  #group({ n, weights }: Batch, groups: number, { arena, first }: Tick): Slots {
     const table = this.#table;
     const { payloadOffset } = table;
-    const touched: number[] = [];
-    const shown: boolean[] = [];
-    const touch = (slot: number) => {
-      const word = (slot + payloadOffset) >>> 2;
-      I32[word + TOUCHED] = 1;
-      if (table.inserted) {
-        F64[word / 2 + NUMBER] = this.#made++;
-        this.#retention?.note(slot);
-      }
-      touched.push(slot);
-      shown.push(!table.inserted);
-    };
-    if (this.#global && first) touch(table.findOrInsert(0));
-    const weights = delta.weights >>> 2;
-    for (let row = 0; row < delta.n; row++) {
-      if (I32[weights + row] === 0) continue;
-      const slot = table.findOrInsert(row);
-      U32[groups + row] = slot + payloadOffset;
-      if (I32[((slot + payloadOffset) >>> 2) + TOUCHED] === 0) touch(slot);
-    }
-    return { touched, shown };
+    const at = arena.alloc((n + 1) * 4) >>> 2;
+    // Without keys all rows, and none, are one group.
+    const only = this.#global && first ? table.findOrInsert(0) : 0;
+    if (only !== 0) this.#begin(only);
+    const { slots, fresh, made } = table.findOrInsertAll({ n, weights, skipNulls: false }, arena);
+    for (let i = 0; i < made; i++) this.#begin(U32[slots + U32[fresh + i]]);
+    const touched = kernels.touchGroups(slots * 4, n, payloadOffset, TOUCHED * 4, groups * 4, at * 4);
+    if (only === 0 || touched > 0) return { at, n: touched };
+    I32[((only + payloadOffset) >>> 2) + TOUCHED] = 1;
+    U32[at] = only;
+    return { at, n: 1 };
+  }
+
+  /** A new group stands in the slot. */
+  #begin(slot: number): void {
+    const head = (slot + this.#table.payloadOffset) / 8;
+    F64[head + NUMBER] = this.#made++;
+    if (this.#retention === null) return;
+    this.#retention.note(slot);
+    F64[head + DEADLINE] = this.#retention.deadline.of(slot + this.#table.rowOffset);
+  }
+
+  /** Those of the groups that have a row to show. `none`: there is none yet. */
+  #existing({ at, n }: Slots, none: boolean, arena: Arena): Slots {
+    const to = arena.alloc(n * 4) >>> 2;
+    let count = 0;
+    if (!none) for (let i = 0; i < n; i++) if (this.#exists(U32[at + i])) U32[to + count++] = U32[at + i];
+    return { at: to, n: count };
   }
 
   #exists(slot: number): boolean {
@@ -188,10 +213,6 @@ export class AggregateOperator implements Operator {
   #takeIn(delta: Batch, groups: number, arena: Arena): void {
     const { n } = delta;
     const weights = delta.weights >>> 2;
-    for (let row = 0; row < n; row++) {
-      const weight = I32[weights + row];
-      if (weight !== 0) F64[U32[groups + row] / 8] += weight;
-    }
     const filtered = new Map<number | null, number>([[null, weights]]);
     const weightsUnder = (filter: number | null): number => {
       let known = filtered.get(filter);
@@ -202,33 +223,46 @@ export class AggregateOperator implements Operator {
       return known;
     };
     const numbers = this.#distincts.length > 0 ? groupNumbers(groups, weights, n, arena) : null;
-    const toRow = this.#table.rowOffset - this.#table.payloadOffset;
-    const deadline = (row: number) => this.#retention?.deadline.of(U32[groups + row] + toRow) ?? Number.NaN;
+    const deadline = (row: number) => (this.#retention === null ? Number.NaN : F64[U32[groups + row] / 8 + DEADLINE]);
     const flips = this.#distincts.map(({ values, filters }) =>
       values.flip(delta, numbers as Column, filters.map(weightsUnder), deadline, arena),
     );
+    const calls = arena.alloc((this.#calls.length + 1) * CALL_BYTES) >>> 2;
+    writeCall(calls, { kind: CALL_COUNT, data: 0, valid: 0 }, 0, weights);
+    let count = 1;
     for (const { accumulator, filter, distinct, offset } of this.#calls) {
       const own = distinct === null ? weightsUnder(filter) : flips[distinct.values][distinct.filter];
-      accumulator.addAll({ groups, offset, weights: own }, n);
+      const call = accumulator.kernelCall?.() ?? null;
+      if (call === null) accumulator.addAll({ groups, offset, weights: own }, n);
+      else writeCall(calls + (count++ * CALL_BYTES) / 4, call, offset, own);
     }
+    if (kernels.takeIn(calls * 4, count, groups * 4, n) === 0)
+      throw new Error('a retraction reached an append-only aggregate');
   }
 
-  /** Writes the groups' present output rows; gives the position of each, NO_ROW where its value fails (then reported). */
-  #write(slots: number[], out: BatchBuilder, sign: 1 | -1, tick: Tick): number[] {
-    const first = out.n;
+  /** Writes the groups' present output rows; gives the word address of their positions, NO_ROW where a value fails (then reported). */
+  #write({ at, n }: Slots, out: BatchBuilder, sign: 1 | -1, tick: Tick): number {
     const { ops, rowOffset, payloadOffset } = this.#table;
-    for (const slot of slots) ops.load(slot + rowOffset, out.columns, out.addRow(sign));
-    const addresses = slots.map((slot) => slot + payloadOffset);
+    const { phys, offsets, valid } = ops.layout;
+    const positions = tick.arena.alloc(n * 4) >>> 2;
+    const first = out.addRows(n, sign);
+    for (let i = 0; i < phys.length; i++) {
+      const column = out.columns[i];
+      const width = PHYS_WIDTH[phys[i]];
+      const data = column.data + first * width;
+      kernels.loadColumn(at * 4, n, rowOffset + offsets[i], width, rowOffset + valid + i, data, column.valid + first);
+    }
+    for (let i = 0; i < n; i++) I32[positions + i] = first + i;
     try {
       this.#calls.forEach(({ accumulator, offset }, c) => {
-        accumulator.resultAll({ addresses, offset }, out, this.#keys.length + c, first);
+        accumulator.resultAll({ addresses: at, n, offset: payloadOffset + offset }, out, this.#keys.length + c, first);
       });
-      return slots.map((_, i) => first + i);
     } catch (error) {
       if (!(error instanceof SqlError)) throw error;
       out.n = first;
-      return slots.map((slot) => this.#writeOne(slot, out, sign, tick));
+      for (let i = 0; i < n; i++) I32[positions + i] = this.#writeOne(U32[at + i], out, sign, tick);
     }
+    return positions;
   }
 
   #writeOne(slot: number, out: BatchBuilder, sign: 1 | -1, tick: Tick): number {
@@ -258,29 +292,26 @@ export class AggregateOperator implements Operator {
     return key.columns.map((column: Column) => readDatum(column, 0));
   }
 
-  /** The rows, without those that a group shows before and after. */
-  #differences(
-    touched: number[],
-    shown: boolean[],
-    old: number[],
-    now: number[],
-    rows: BatchBuilder,
-    arena: Arena,
-  ): Batch {
+  /** The rows, without those that a group shows before and after. Both lists of groups are in the same order. */
+  #differences(shown: Slots, old: number, existing: Slots, now: number, rows: BatchBuilder, arena: Arena): Batch {
     const all = rows.build();
     this.#same.bind(all.columns);
     const weights = all.weights >>> 2;
     let kept = all.n;
-    let before = 0;
-    let after = 0;
-    touched.forEach((slot, i) => {
-      const a = shown[i] ? old[before++] : NO_ROW;
-      const b = this.#exists(slot) ? now[after++] : NO_ROW;
-      if (a === NO_ROW || b === NO_ROW || !this.#same.same(a, b)) return;
+    for (let before = 0, after = 0; before < shown.n && after < existing.n; ) {
+      // A group that has gone, then one that has come, is passed by; each such group is touched, so one of the lists lacks it.
+      if (U32[shown.at + before] !== U32[existing.at + after]) {
+        if (this.#exists(U32[shown.at + before])) after++;
+        else before++;
+        continue;
+      }
+      const a = I32[old + before++];
+      const b = I32[now + after++];
+      if (a === NO_ROW || b === NO_ROW || !this.#same.same(a, b)) continue;
       I32[weights + a] = 0;
       I32[weights + b] = 0;
       kept -= 2;
-    });
+    }
     if (kept === all.n) return all;
     const positions = arena.alloc(kept * 4) >>> 2;
     for (let row = 0, to = 0; row < all.n; row++) if (I32[weights + row] !== 0) I32[positions + to++] = row;
@@ -292,11 +323,12 @@ export class AggregateOperator implements Operator {
 
   integral(tick: Tick): Batch {
     const out = new BatchBuilder(this.#types, tick.arena, Math.max(1, this.#table.size));
-    const groups: number[] = [];
+    const at = tick.arena.alloc(this.#table.size * 4) >>> 2;
+    let n = 0;
     this.#table.forEach((slot) => {
-      groups.push(slot);
+      U32[at + n++] = slot;
     });
-    this.#write(groups, out, 1, tick);
+    this.#write({ at, n }, out, 1, tick);
     return out.build();
   }
 
@@ -349,6 +381,14 @@ export class AggregateOperator implements Operator {
     this.#retention?.release();
     this.#table.release();
   }
+}
+
+function writeCall(at: number, { kind, data, valid }: KernelCall, offset: number, weights: number): void {
+  U32[at + CALL_KIND / 4] = kind;
+  U32[at + CALL_OFFSET / 4] = offset;
+  U32[at + CALL_WEIGHTS / 4] = weights * 4;
+  U32[at + CALL_DATA / 4] = data;
+  U32[at + CALL_VALID / 4] = valid;
 }
 
 /** The weights of the rows that a FILTER keeps, whose condition is true, not NULL; 0 for the others. Word address. */

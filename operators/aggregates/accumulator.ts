@@ -24,6 +24,8 @@ export interface Accumulator {
   add(state: number, row: number, weight: number): void;
   /** add() for the rows 0 .. n-1 whose weight is not 0; addEach, or a loop of its own. */
   addAll(rows: Rows, n: number): void;
+  /** How the kernel takes in the delta of begin(), in place of addAll(); without it, or null: it does not. */
+  kernelCall?(): KernelCall | null;
   /** Writes the present value into out[column][row]. Throws SqlError when there is none (overflow). */
   result(state: number, out: BatchBuilder, column: number, row: number): void;
   /** result() of several groups in turn, from row `row` on; resultOfEach, or a loop of its own. */
@@ -39,6 +41,13 @@ export interface Accumulator {
   release(): void;
 }
 
+/** A call as the kernel knows it: its kind (kernels/aggregate_layout.ts), byte addresses of its argument's data and validity. */
+export interface KernelCall {
+  kind: number;
+  data: number;
+  valid: number;
+}
+
 /** Rows of a delta: where the state of each row's group lies, and its weight. */
 export interface Rows {
   /** Word address of the addresses of the groups' bytes. */
@@ -49,9 +58,10 @@ export interface Rows {
   weights: number;
 }
 
-/** Some groups: the addresses of their bytes, and the byte offset of the accumulator's state in them. */
+/** Some groups: the word address of n addresses, and the byte offset of the accumulator's state from each. */
 export interface Groups {
-  addresses: number[];
+  addresses: number;
+  n: number;
   offset: number;
 }
 
@@ -64,10 +74,10 @@ export function addEach(accumulator: Accumulator, { groups, offset, weights }: R
 
 export function resultOfEach(
   accumulator: Accumulator,
-  { addresses, offset }: Groups,
+  { addresses, n, offset }: Groups,
   out: BatchBuilder,
   column: number,
   row: number,
 ): void {
-  for (let i = 0; i < addresses.length; i++) accumulator.result(addresses[i] + offset, out, column, row + i);
+  for (let i = 0; i < n; i++) accumulator.result(U32[addresses + i] + offset, out, column, row + i);
 }

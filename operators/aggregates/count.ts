@@ -1,8 +1,10 @@
 /** count(*) and count(x): one int64, exact below 2^53. State: | f64 count |. */
 import type { Batch } from '../batch/batch.ts';
 import type { BatchBuilder } from '../batch/builder.ts';
-import { F64, I32, U8, U32 } from '../batch/memory.ts';
-import type { Accumulator, Groups, Rows } from './accumulator.ts';
+import { F64, I32, U8 } from '../batch/memory.ts';
+import { CALL_COUNT } from '../kernels/aggregate_layout.ts';
+import { kernels } from '../kernels/index.ts';
+import { type Accumulator, addEach, type Groups, type KernelCall, type Rows } from './accumulator.ts';
 
 export class CountAccumulator implements Accumulator {
   readonly bytes = 8;
@@ -23,13 +25,12 @@ export class CountAccumulator implements Accumulator {
     F64[state / 8] += weight;
   }
 
-  addAll({ groups, offset, weights }: Rows, n: number): void {
-    const valid = this.#valid;
-    for (let row = 0; row < n; row++) {
-      const weight = I32[weights + row];
-      if (weight === 0 || (valid !== 0 && U8[valid + row] === 0)) continue;
-      F64[(U32[groups + row] + offset) / 8] += weight;
-    }
+  addAll(rows: Rows, n: number): void {
+    addEach(this, rows, n);
+  }
+
+  kernelCall(): KernelCall {
+    return { kind: CALL_COUNT, data: 0, valid: this.#valid };
   }
 
   result(state: number, out: BatchBuilder, column: number, row: number): void {
@@ -38,12 +39,10 @@ export class CountAccumulator implements Accumulator {
     writeCount(F64[state / 8], (col.data >>> 2) + row * 2);
   }
 
-  resultAll({ addresses, offset }: Groups, out: BatchBuilder, column: number, row: number): void {
+  resultAll({ addresses, n, offset }: Groups, out: BatchBuilder, column: number, row: number): void {
     const { data, valid } = out.columns[column];
-    for (let i = 0, to = (data >>> 2) + row * 2; i < addresses.length; i++, to += 2) {
-      U8[valid + row + i] = 1;
-      writeCount(F64[(addresses[i] + offset) / 8], to);
-    }
+    kernels.fillBytes(valid + row, 1, n);
+    kernels.writeCounts(addresses * 4, n, offset, data + row * 8);
   }
 
   free(): void {

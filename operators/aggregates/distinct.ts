@@ -10,7 +10,8 @@
  */
 import type { Arena } from '../batch/arena.ts';
 import type { Batch, Column } from '../batch/batch.ts';
-import { F64, I32 } from '../batch/memory.ts';
+import { F64, I32, U32 } from '../batch/memory.ts';
+import { kernels } from '../kernels/index.ts';
 import { Expiry, type SavedExpiry } from '../state/expiry.ts';
 import { RowTable, type SavedRowTable } from '../state/row_table.ts';
 import { type ColType, colType, OID } from '../types.ts';
@@ -47,36 +48,37 @@ export class DistinctValues {
    */
   flip(delta: Batch, groups: Column, weights: number[], deadline: (row: number) => number, arena: Arena): number[] {
     const table = this.#table;
-    const filters = this.#filters;
-    table.begin([groups, ...this.#args.map((c) => delta.columns[c])], delta.n);
-    const flips = weights.map(() => arena.alloc(delta.n * 4) >>> 2);
-    for (let row = 0; row < delta.n; row++) {
-      let any = 0;
-      for (let f = 0; f < filters; f++) {
-        any |= I32[weights[f] + row];
-        I32[flips[f] + row] = 0;
-      }
-      if (any === 0) continue;
-      const slot = table.findOrInsert(row);
-      const at = (slot + table.payloadOffset) / 8;
-      if (table.inserted && this.#expiry !== null) {
-        F64[at + filters] = deadline(row);
+    const { n } = delta;
+    table.begin([groups, ...this.#args.map((c) => delta.columns[c])], n);
+    const keys = { n, weights: anyOf(weights, n, arena) * 4, skipNulls: false };
+    const { slots, fresh, made } = table.findOrInsertAll(keys, arena);
+    if (this.#expiry !== null) {
+      for (let i = 0; i < made; i++) {
+        const row = U32[fresh + i];
+        const slot = U32[slots + row];
+        F64[(slot + table.payloadOffset) / 8 + this.#filters] = deadline(row);
         this.#note(slot, this.#expiry);
       }
-      let left = false;
-      for (let f = 0; f < filters; f++) {
-        const weight = I32[weights[f] + row];
-        const before = F64[at + f];
-        const after = before + weight;
-        if (weight !== 0) {
-          F64[at + f] = after;
-          I32[flips[f] + row] = (after > 0 ? 1 : 0) - (before > 0 ? 1 : 0);
-        }
-        if (after !== 0) left = true;
-      }
-      if (!left) table.remove(slot);
+    }
+    const filters = arena.alloc(this.#filters * 8) >>> 2;
+    const flips = weights.map(() => arena.alloc(n * 4) >>> 2);
+    for (let f = 0; f < this.#filters; f++) {
+      U32[filters + f * 2] = weights[f] * 4;
+      U32[filters + f * 2 + 1] = flips[f] * 4;
+    }
+    const emptied = arena.alloc(n * 4);
+    const left = kernels.flip(slots * 4, n, table.payloadOffset, filters * 4, this.#filters, emptied);
+    for (let i = 0; i < left; i++) {
+      const slot = U32[(emptied >>> 2) + i];
+      if (table.holds(slot) && this.#isEmpty(slot)) table.remove(slot);
     }
     return flips;
+  }
+
+  #isEmpty(slot: number): boolean {
+    const at = (slot + this.#table.payloadOffset) / 8;
+    for (let f = 0; f < this.#filters; f++) if (F64[at + f] !== 0) return false;
+    return true;
   }
 
   #note(slot: number, expiry: Expiry): void {
@@ -120,4 +122,13 @@ export class DistinctValues {
     this.#expiry?.forget();
     this.#table.release();
   }
+}
+
+/** Not 0 where one of the weights is not 0; word addresses. */
+function anyOf(weights: number[], n: number, arena: Arena): number {
+  if (weights.length === 1) return weights[0];
+  const any = arena.alloc(n * 4) >>> 2;
+  for (let row = 0; row < n; row++) I32[any + row] = I32[weights[0] + row] | I32[weights[1] + row];
+  for (const more of weights.slice(2)) for (let row = 0; row < n; row++) I32[any + row] |= I32[more + row];
+  return any;
 }

@@ -5,13 +5,20 @@
  */
 import type { Batch, Column } from '../batch/batch.ts';
 import { type BatchBuilder, isValid } from '../batch/builder.ts';
-import { I32, U8, U32 } from '../batch/memory.ts';
+import { I32, U32 } from '../batch/memory.ts';
+import {
+  CALL_GREATEST_INT4,
+  CALL_GREATEST_INT8,
+  CALL_LEAST_INT4,
+  CALL_LEAST_INT8,
+} from '../kernels/aggregate_layout.ts';
+import { kernels } from '../kernels/index.ts';
 import type { Heap } from '../state/heap.ts';
 import { type RowCompare, type RowOps, rowCompare, rowOps } from '../state/row_ops.ts';
 import type { Saved } from '../state/saved.ts';
 import { touchRange } from '../state/write_marks.ts';
-import type { ColType } from '../types.ts';
-import { type Accumulator, addEach, type Groups, type Rows, resultOfEach } from './accumulator.ts';
+import { type ColType, PHYS_WIDTH } from '../types.ts';
+import { type Accumulator, addEach, type Groups, type KernelCall, type Rows } from './accumulator.ts';
 
 export class ExtremeAccumulator implements Accumulator {
   readonly bytes: number;
@@ -55,31 +62,16 @@ export class ExtremeAccumulator implements Accumulator {
   }
 
   addAll(rows: Rows, n: number): void {
-    if (this.#column?.phys === 'i64') this.#addInt64(rows, n, this.#column);
-    else addEach(this, rows, n);
+    addEach(this, rows, n);
   }
 
-  #addInt64({ groups, offset, weights }: Rows, n: number, { data, valid }: Column): void {
+  kernelCall(): KernelCall | null {
+    if (this.#column === null) return null;
+    const { phys, data, valid } = this.#column;
     const greatest = this.#sign === 1;
-    const present = this.#ops.layout.valid;
-    for (let row = 0; row < n; row++) {
-      const weight = I32[weights + row];
-      if (weight === 0 || (valid !== 0 && U8[valid + row] === 0)) continue;
-      if (weight < 0) throw new Error('a retraction reached an append-only aggregate');
-      const state = U32[groups + row] + offset;
-      const at = state >>> 2;
-      const low = U32[(data >>> 2) + row * 2];
-      const high = I32[(data >>> 2) + row * 2 + 1];
-      const flag = at + (this.#stride >>> 2);
-      if (I32[flag] !== 0) {
-        const greater = high === I32[at + 1] ? low > U32[at] : high > I32[at + 1];
-        if (greater !== greatest || (low === U32[at] && high === I32[at + 1])) continue;
-      }
-      U32[at] = low;
-      I32[at + 1] = high;
-      U8[state + present] = 1;
-      I32[flag] = 1;
-    }
+    if (phys === 'i64') return { kind: greatest ? CALL_GREATEST_INT8 : CALL_LEAST_INT8, data, valid };
+    if (phys === 'i32') return { kind: greatest ? CALL_GREATEST_INT4 : CALL_LEAST_INT4, data, valid };
+    return null;
   }
 
   result(state: number, out: BatchBuilder, column: number, row: number): void {
@@ -87,8 +79,12 @@ export class ExtremeAccumulator implements Accumulator {
     else this.#ops.load(state, [out.columns[column]], row);
   }
 
-  resultAll(groups: Groups, out: BatchBuilder, column: number, row: number): void {
-    resultOfEach(this, groups, out, column, row);
+  resultAll({ addresses, n, offset }: Groups, out: BatchBuilder, column: number, row: number): void {
+    // No value: zeros, so its validity is 0 too.
+    const { data, valid, phys } = out.columns[column];
+    const width = PHYS_WIDTH[phys];
+    const flag = offset + this.#ops.layout.valid;
+    kernels.loadColumn(addresses * 4, n, offset, width, flag, data + row * width, valid + row);
   }
 
   free(state: number): void {

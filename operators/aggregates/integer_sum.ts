@@ -11,7 +11,9 @@ import { F64, I32, I64, U8, U32 } from '../batch/memory.ts';
 import { decimal } from '../datum.ts';
 import { SqlError } from '../errors.ts';
 import { divide } from '../expr/decimal/arithmetic.ts';
-import { type Accumulator, type Groups, type Rows, resultOfEach } from './accumulator.ts';
+import { CALL_SUM_INT4, CALL_SUM_INT8 } from '../kernels/aggregate_layout.ts';
+import { kernels } from '../kernels/index.ts';
+import { type Accumulator, addEach, type Groups, type KernelCall, type Rows, resultOfEach } from './accumulator.ts';
 
 const INT64_MAX = 9223372036854775807n;
 const INT64_MIN = -9223372036854775808n;
@@ -64,23 +66,12 @@ export class IntegerSumAccumulator implements Accumulator {
     } else writeTotal(state, readTotal(state) + (BigInt(high) * 4294967296n + BigInt(low)) * BigInt(weight));
   }
 
-  addAll({ groups, offset, weights }: Rows, n: number): void {
-    const valid = this.#valid;
-    const data = this.#data;
-    const wide = this.#wide;
-    for (let row = 0; row < n; row++) {
-      const weight = I32[weights + row];
-      if (weight === 0 || (valid !== 0 && U8[valid + row] === 0)) continue;
-      const state = U32[groups + row] + offset;
-      if (weight !== 1) {
-        this.add(state, row, weight);
-        continue;
-      }
-      F64[state / 8 + 2] += 1;
-      const low = wide ? U32[data + row * 2] : I32[data + row] >>> 0;
-      const high = wide ? I32[data + row * 2 + 1] : I32[data + row] >> 31;
-      addWords(state >>> 2, low, high, high >> 31);
-    }
+  addAll(rows: Rows, n: number): void {
+    addEach(this, rows, n);
+  }
+
+  kernelCall(): KernelCall {
+    return { kind: this.#wide ? CALL_SUM_INT8 : CALL_SUM_INT4, data: this.#data * 4, valid: this.#valid };
   }
 
   result(state: number, out: BatchBuilder, column: number, row: number): void {
@@ -102,7 +93,15 @@ export class IntegerSumAccumulator implements Accumulator {
   }
 
   resultAll(groups: Groups, out: BatchBuilder, column: number, row: number): void {
-    resultOfEach(this, groups, out, column, row);
+    const { addresses, n, offset } = groups;
+    let done = 0;
+    if (this.#result !== 'average') {
+      const numeric = this.#result === 'numeric';
+      const { data, valid } = out.columns[column];
+      done = kernels.writeSums(addresses * 4, n, offset, numeric, data + row * (numeric ? 16 : 8), valid + row);
+    }
+    // From the first that does not fit on.
+    resultOfEach(this, { addresses: addresses + done, n: n - done, offset }, out, column, row + done);
   }
 
   free(): void {

@@ -59,6 +59,16 @@ export class BatchBuilder {
     return row;
   }
 
+  /** Adds n rows with this weight and returns the position of the first; every column must then be set. */
+  addRows(n: number, weight: number): number {
+    this.reserve(n);
+    const first = this.n;
+    this.n += n;
+    const weights = this.weights >>> 2;
+    for (let row = first; row < this.n; row++) I32[weights + row] = weight;
+    return first;
+  }
+
   setDatum(column: number, row: number, value: Datum): void {
     const col = this.columns[column];
     if (value === null) {

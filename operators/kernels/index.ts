@@ -11,6 +11,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { memory } from '../batch/memory.ts';
+import { touchRange } from '../state/write_marks.ts';
 
 interface Kernels {
   /** assembly/bytes.ts; booleans are 0 and 1. */
@@ -27,6 +28,18 @@ interface Kernels {
   hashSmallNumeric(h: number, slot: number): number;
   /** assembly/row_table.ts */
   rehash(from: number, fromCapacity: number, to: number, capacity: number, stride: number): void;
+  /** assembly/keys.ts; `keys` is laid out as key_layout.ts says. */
+  packKeys(keys: number): void;
+  findKeys(keys: number): void;
+  findOrInsertKeys(keys: number): void;
+  /** assembly/aggregate.ts; `calls` is laid out as aggregate_layout.ts says. */
+  touchGroups(slots: number, n: number, payload: number, mark: number, groups: number, touched: number): number;
+  takeIn(calls: number, count: number, groups: number, n: number): number;
+  writeCounts(groups: number, n: number, offset: number, data: number): void;
+  writeSums(groups: number, n: number, offset: number, numeric: boolean, data: number, valid: number): number;
+  flip(slots: number, n: number, payload: number, filters: number, count: number, emptied: number): number;
+  /** assembly/gather.ts */
+  loadColumn(rows: number, n: number, offset: number, width: number, flag: number, data: number, valid: number): void;
   /** assembly/json/scan.ts; `scan` is laid out as json_layout.ts says. */
   scanJson(scan: number, from: number, to: number, row: number): number;
   scanJsonScalar(scan: number, start: number, end: number, row: number): number;
@@ -41,7 +54,7 @@ function load(): Kernels {
     throw new Error('the kernels are not built: run npm run setup', { cause: error });
   }
   const module = new WebAssembly.Module(bytes);
-  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
+  return new WebAssembly.Instance(module, { env: { memory, touch: touchRange } }).exports as unknown as Kernels;
 }
 
 export const kernels: Kernels = load();

@@ -30,7 +30,7 @@ export interface RowOps {
   same(a: number, b: number): boolean;
   /** True when a bound column of this row is NULL. */
   hasNull(row: number): boolean;
-  /** Copies a bound row to `address`; long values are copied into the heap. */
+  /** Copies a bound row to `address`, with zeros for NULLs and padding; long values are copied into the heap. */
   store(row: number, address: number, heap: Heap): void;
   /** As store, but long values stay where they are: for scratch rows that die before the batch does. */
   storeShallow(row: number, address: number): void;
@@ -174,6 +174,12 @@ function copyCode(phys: Phys, from: string, to: string): string {
   }
 }
 
+function clearCode(phys: Phys, to: string): string {
+  if (PHYS_WIDTH[phys] === 1) return `U8[${to}] = 0;`;
+  const words = Array.from({ length: PHYS_WIDTH[phys] / 4 }, (_, w) => `I32[t + ${w}] = 0;`);
+  return `{ const t = (${to}) >>> 2; ${words.join(' ')} }`;
+}
+
 const helpers = { ...order, deepCopy, deepCopyLong, freePayload };
 
 /** The slot at `slot` is a shallow copy: gives it its own copy of its long value. */
@@ -185,8 +191,8 @@ function deepCopy(phys: Phys, slot: number, heap: Heap): void {
   views.U32[payload.pointer] = address;
 }
 
-/** deepCopy for a varlen slot of more than 12 bytes. */
-function deepCopyLong(slot: number, heap: Heap): void {
+/** The slot is a shallow copy of a varlen of more than 12 bytes: gives it its own copy of them. */
+export function deepCopyLong(slot: number, heap: Heap): void {
   const word = slot >>> 2;
   const bytes = views.U32[word];
   const address = heap.alloc(bytes);
@@ -283,10 +289,12 @@ return {
     ${each((i, phys, _oid, width) => `${valid(i, 'address')} = v${i} === 0 ? 1 : U8[v${i} + row];\n${copyCode(phys, batchSlot(i, width), slotOf(layout, i, 'address'))}`)}
   },
   store(row, address, heap) {
+    ${count === 0 ? '' : `F64[(address + ${layout.stride - 8}) / 8] = 0;`}
     ${each((i, phys, _oid, width) => {
       const to = slotOf(layout, i, 'address');
-      const deep = hasPayload(phys) ? `if (${valid(i, 'address')} !== 0) ${deepCode(phys, to)}` : '';
-      return `${valid(i, 'address')} = v${i} === 0 ? 1 : U8[v${i} + row];\n${copyCode(phys, batchSlot(i, width), to)}\n${deep}`;
+      const deep = hasPayload(phys) ? deepCode(phys, to) : '';
+      return `if (v${i} !== 0 && U8[v${i} + row] === 0) { ${valid(i, 'address')} = 0; ${clearCode(phys, to)} }
+      else { ${valid(i, 'address')} = 1; ${copyCode(phys, batchSlot(i, width), to)} ${deep} }`;
     })}
   },
   load(address, columns, row) {

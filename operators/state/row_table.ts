@@ -9,12 +9,15 @@
  * Slots move when the table is resized, which happens only in `begin(n)`: between two begins, addresses stay valid while at most n
  * rows are inserted. Removal is immediate; long values and payload runs are freed by the caller through the heap.
  */
+import type { Arena } from '../batch/arena.ts';
 import type { Column } from '../batch/batch.ts';
-import { U32 } from '../batch/memory.ts';
+import { I32, U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
+import * as k from '../kernels/key_layout.ts';
 import type { ColType } from '../types.ts';
 import { Heap } from './heap.ts';
-import { type Equality, type RowOps, rowOps } from './row_ops.ts';
+import { canPack, packKeys } from './key_batch.ts';
+import { deepCopyLong, type Equality, type RowOps, rowOps } from './row_ops.ts';
 import type { SavedHeap } from './saved.ts';
 import { touch, touchRange } from './write_marks.ts';
 
@@ -23,6 +26,24 @@ const EMPTY = 0;
 const USED = 1;
 const DELETED = 2;
 const MIN_CAPACITY = 16;
+
+/** Which rows of a batch findAll() and findOrInsertAll() leave out. */
+export interface KeyRows {
+  n: number;
+  /** Byte address of the rows' weights: rows of weight 0 are left out. 0: none is. */
+  weights: number;
+  /** Rows with a NULL in the key are left out. */
+  skipNulls: boolean;
+}
+
+/** Where the rows of a batch have their slots. */
+export interface Located {
+  /** Word address: each row's slot, 0 for a row that is left out or was not found. */
+  slots: number;
+  /** Word address: the numbers of the rows that made a slot, whose payload is zero. */
+  fresh: number;
+  made: number;
+}
 
 export type SavedRowTable = {
   table: number;
@@ -48,6 +69,11 @@ export class RowTable {
   #used = 0;
   #deleted = 0;
   #room = 0;
+  #bound: Column[] = [];
+  /** The kernels can look its keys up. */
+  readonly #packs: boolean;
+  /** Byte offsets in a slot of the key's varlens. */
+  readonly #texts: number[];
   /** True when the last findOrInsert made a new row; its payload is zero. */
   inserted = false;
 
@@ -60,6 +86,9 @@ export class RowTable {
     this.#stride = this.payloadOffset + payloadBytes;
     this.#touchedBytes = Math.max(1, payloadBytes);
     this.#touchedFrom = this.#stride - this.#touchedBytes;
+    this.#packs = canPack(types);
+    const { phys, offsets } = this.ops.layout;
+    this.#texts = offsets.filter((_, i) => phys[i] === 'varlen').map((offset) => HEADER + offset);
   }
 
   get size(): number {
@@ -73,9 +102,82 @@ export class RowTable {
 
   /** Fixes the columns and makes sure that `n` inserts will not move any slot. */
   begin(columns: Column[], n: number): void {
-    this.ops.bind(columns);
+    this.bind(columns);
     if (this.movesFor(n)) this.#rehash(this.#capacityFor(n));
     this.#room = n;
+  }
+
+  /** Fixes the columns that find() and findAll() look up. */
+  bind(columns: Column[]): void {
+    this.ops.bind(columns);
+    this.#bound = columns;
+  }
+
+  /** find() for all rows of the bound columns. */
+  findAll(rows: KeyRows, arena: Arena): Located {
+    if (!this.#packs || this.#capacity === 0) return this.#eachRow(rows, arena, (row) => this.find(row));
+    const keys = this.#pack(rows, arena);
+    kernels.findKeys(keys);
+    return this.#located(keys);
+  }
+
+  /** findOrInsert() for all rows of the bound columns; begin() made room. */
+  findOrInsertAll(rows: KeyRows, arena: Arena): Located {
+    if (!this.#packs) return this.#eachRow(rows, arena, (row) => this.findOrInsert(row));
+    const keys = this.#pack(rows, arena);
+    kernels.findOrInsertKeys(keys);
+    const at = keys >>> 2;
+    const located = this.#located(keys);
+    this.#used += located.made;
+    this.#deleted -= U32[at + k.KEYS_REUSED / 4];
+    this.#room -= located.made;
+    if (this.#room < 0) throw new Error('row table: more rows inserted than begin() allowed');
+    if (U32[at + k.KEYS_LONG / 4] > 0) this.#ownTexts(located);
+    return located;
+  }
+
+  #pack({ n, weights, skipNulls }: KeyRows, arena: Arena): number {
+    const keys = packKeys(this.ops.layout, this.#bound, n, weights, arena);
+    const at = keys >>> 2;
+    U32[at + k.KEYS_SKIP_NULLS / 4] = skipNulls ? 1 : 0;
+    U32[at + k.KEYS_TABLE / 4] = this.#table;
+    U32[at + k.KEYS_MASK / 4] = this.#capacity - 1;
+    U32[at + k.KEYS_SLOT_BYTES / 4] = this.#stride;
+    U32[at + k.KEYS_PAYLOAD / 4] = this.payloadOffset;
+    return keys;
+  }
+
+  #located(keys: number): Located {
+    const at = keys >>> 2;
+    return {
+      slots: U32[at + k.KEYS_SLOTS / 4] >>> 2,
+      fresh: U32[at + k.KEYS_FRESH / 4] >>> 2,
+      made: U32[at + k.KEYS_MADE / 4],
+    };
+  }
+
+  /** The slots just made show the batch's long texts: they get their own copies. */
+  #ownTexts({ slots, fresh, made }: Located): void {
+    for (let i = 0; i < made; i++) {
+      const slot = U32[slots + U32[fresh + i]];
+      for (const text of this.#texts) if (U32[(slot + text) >>> 2] > 12) deepCopyLong(slot + text, this.heap);
+    }
+  }
+
+  #eachRow({ n, weights, skipNulls }: KeyRows, arena: Arena, slotOf: (row: number) => number): Located {
+    const slots = arena.alloc(n * 4) >>> 2;
+    const fresh = arena.alloc(n * 4) >>> 2;
+    let made = 0;
+    for (let row = 0; row < n; row++) {
+      if ((weights !== 0 && I32[(weights >>> 2) + row] === 0) || (skipNulls && this.ops.hasNull(row))) {
+        U32[slots + row] = 0;
+        continue;
+      }
+      this.inserted = false;
+      U32[slots + row] = slotOf(row);
+      if (this.inserted) U32[fresh + made++] = row;
+    }
+    return { slots, fresh, made };
   }
 
   /** Slot address of the bound row's equal, inserted when missing. The caller may write its payload until the end of the tick. */
@@ -124,6 +226,11 @@ export class RowTable {
       if (state === USED && U32[slot >>> 2] === hash && this.ops.equal(row, slot + HEADER)) return slot;
       index = (index + 1) & mask;
     }
+  }
+
+  /** Whether a slot has a row. */
+  holds(slot: number): boolean {
+    return U32[(slot >>> 2) + 1] === USED;
   }
 
   /** The hash of the row in a slot. */

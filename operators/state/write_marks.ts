@@ -28,7 +28,8 @@ const PAGE_SHIFT = 16;
 const SHIFT = checked ? 6 : PAGE_SHIFT;
 const MARKS_A_PAGE = 1 << (PAGE_SHIFT - SHIFT);
 
-const marks = new Uint8Array(2 ** (32 - SHIFT));
+/** A mark a page lies in page 0 of the memory itself, which has no other use: kernels look at it there (kernels/assembly/marks.ts). */
+const marks = checked ? new Uint8Array(2 ** (32 - SHIFT)) : U8.subarray(0, PAGE_COUNT);
 
 /** The image has this page's bytes as they are now, but for what is marked. */
 const KNOWN = 1;

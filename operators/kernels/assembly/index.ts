@@ -1,5 +1,8 @@
 /** What the module of kernels exports. */
+export { flip, takeIn, touchGroups, writeCounts, writeSums } from './aggregate';
 export { allPositive, allSet, boundsOfInt64, copyBytes, equalBytes, fillBytes, hashBytes } from './bytes';
+export { loadColumn } from './gather';
+export { findKeys, findOrInsertKeys, packKeys } from './keys';
 export { scanJson, scanJsonScalar } from './json/scan';
 export { hashSmallNumeric } from './numeric';
 export { rehash } from './row_table';

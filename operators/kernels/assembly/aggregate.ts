@@ -1,0 +1,163 @@
+/**
+ * The loops of AggregateOperator (operators/aggregate.ts): the rows of a tick into the states of their groups, and states into output columns.
+ * `groups` has an address a row. A row goes through all calls before the next one, so that a group's bytes are fetched once.
+ */
+import {
+  CALL_BYTES,
+  CALL_COUNT,
+  CALL_DATA,
+  CALL_GREATEST_INT4,
+  CALL_GREATEST_INT8,
+  CALL_KIND,
+  CALL_LEAST_INT4,
+  CALL_LEAST_INT8,
+  CALL_OFFSET,
+  CALL_SUM_INT4,
+  CALL_SUM_INT8,
+  CALL_VALID,
+  CALL_WEIGHTS,
+  EXTREME_INT4_BYTES,
+  EXTREME_INT8_BYTES,
+} from '../aggregate_layout';
+
+/**
+ * The bytes of each row's group to `groups`: `payload` bytes into its slot. Lists the slots whose word at `mark` bytes of these is 0 and sets it; gives
+ * their number.
+ */
+export function touchGroups(slots: usize, n: u32, payload: u32, mark: u32, groups: usize, touched: usize): u32 {
+  let count: u32 = 0;
+  for (let row: u32 = 0; row < n; row++) {
+    const slot: usize = load<u32>(slots + (row << 2));
+    if (slot == 0) continue;
+    const group = slot + payload;
+    store<u32>(groups + (row << 2), <u32>group);
+    if (load<u32>(group + mark) != 0) continue;
+    store<u32>(group + mark, 1);
+    store<u32>(touched + (count++ << 2), <u32>slot);
+  }
+  return count;
+}
+
+/** Takes n rows in; false when a row is retracted from a least or greatest value. */
+export function takeIn(calls: usize, count: u32, groups: usize, n: u32): bool {
+  const end = calls + count * CALL_BYTES;
+  for (let row: u32 = 0; row < n; row++) {
+    const group: usize = load<u32>(groups + (row << 2));
+    for (let call = calls; call < end; call += CALL_BYTES) {
+      const weight = load<i32>(load<u32>(call, CALL_WEIGHTS) + (row << 2));
+      if (weight == 0) continue;
+      const valid: usize = load<u32>(call, CALL_VALID);
+      if (valid != 0 && load<u8>(valid + row) == 0) continue;
+      const state = group + load<u32>(call, CALL_OFFSET);
+      const kind = load<u32>(call, CALL_KIND);
+      if (kind == CALL_COUNT) {
+        store<f64>(state, load<f64>(state) + <f64>weight);
+        continue;
+      }
+      const data: usize = load<u32>(call, CALL_DATA);
+      if (kind <= <u32>CALL_SUM_INT8) {
+        const value = kind == CALL_SUM_INT4 ? <i64>load<i32>(data + (row << 2)) : load<i64>(data + (row << 3));
+        addProduct(state, value, weight);
+        store<f64>(state, load<f64>(state, 16) + <f64>weight, 16);
+        continue;
+      }
+      if (weight < 0) return false;
+      if (kind <= <u32>CALL_GREATEST_INT4) {
+        const value = load<i32>(data + (row << 2));
+        if (load<u32>(state, EXTREME_INT4_BYTES) != 0) {
+          const present = load<i32>(state);
+          if (kind == CALL_LEAST_INT4 ? value >= present : value <= present) continue;
+        }
+        store<i32>(state, value);
+        store<u8>(state, 1, 4);
+        store<u32>(state, 1, EXTREME_INT4_BYTES);
+      } else {
+        const value = load<i64>(data + (row << 3));
+        if (load<u32>(state, EXTREME_INT8_BYTES) != 0) {
+          const present = load<i64>(state);
+          if (kind == CALL_LEAST_INT8 ? value >= present : value <= present) continue;
+        }
+        store<i64>(state, value);
+        store<u8>(state, 1, 8);
+        store<u32>(state, 1, EXTREME_INT8_BYTES);
+      }
+    }
+  }
+  return true;
+}
+
+/** Adds value x weight to the 128-bit number at `total`. */
+@inline
+function addProduct(total: usize, value: i64, weight: i32): void {
+  if (weight == 1) {
+    add128(total, <u64>value, value >> 63);
+    return;
+  }
+  // value = high x 2^32 + low
+  const low = <i64>(<u64>value & 0xffffffff) * <i64>weight;
+  const high = (value >> 32) * <i64>weight;
+  add128(total, <u64>low, low >> 63);
+  add128(total, <u64>high << 32, high >> 32);
+}
+
+@inline
+function add128(total: usize, low: u64, high: i64): void {
+  const before = load<u64>(total);
+  const sum = before + low;
+  store<u64>(total, sum);
+  store<i64>(total, load<i64>(total, 8) + high + (sum < before ? 1 : 0), 8);
+}
+
+/** The counts at `offset` of n groups, as int8. */
+export function writeCounts(groups: usize, n: u32, offset: u32, data: usize): void {
+  for (let i: u32 = 0; i < n; i++) {
+    const state: usize = load<u32>(groups + (i << 2)) + offset;
+    store<i64>(data + (i << 3), <i64>load<f64>(state));
+  }
+}
+
+/**
+ * The 128-bit sums at `offset` of n groups: as int8, or (`numeric`) as numerics without decimals; NULL where no value was added up. Gives the number of groups done: it stops
+ * at the first sum that does not fit.
+ */
+export function writeSums(groups: usize, n: u32, offset: u32, numeric: bool, data: usize, valid: usize): u32 {
+  for (let i: u32 = 0; i < n; i++) {
+    const state: usize = load<u32>(groups + (i << 2)) + offset;
+    const low = load<i64>(state);
+    const some = load<f64>(state, 16) != 0;
+    if (some && low >> 63 != load<i64>(state, 8)) return i;
+    store<u8>(valid + i, some ? 1 : 0);
+    const slot = numeric ? data + (i << 4) : data + (i << 3);
+    store<i64>(slot, some ? low : 0);
+    if (numeric) store<u64>(slot, 0, 8);
+  }
+  return n;
+}
+
+/**
+ * DISTINCT (aggregates/distinct.ts): adds the rows' weights under each filter to their entries, and writes how the presence of each row's value changes. A filter:
+ * | u32 address of its weights | u32 where the changes go |. Lists the slots all of whose weights became 0, perhaps not for good; gives their number.
+ */
+export function flip(slots: usize, n: u32, payload: u32, filters: usize, count: u32, emptied: usize): u32 {
+  const end = filters + (count << 3);
+  let left: u32 = 0;
+  for (let row: u32 = 0; row < n; row++) {
+    const slot: usize = load<u32>(slots + (row << 2));
+    let some = false;
+    let at = slot + payload;
+    for (let filter = filters; filter < end; filter += 8, at += 8) {
+      const weight = slot == 0 ? 0 : load<i32>(load<u32>(filter) + (row << 2));
+      let change = 0;
+      if (weight != 0) {
+        const before = load<f64>(at);
+        const after = before + <f64>weight;
+        store<f64>(at, after);
+        change = (after > 0 ? 1 : 0) - (before > 0 ? 1 : 0);
+        if (after != 0) some = true;
+      } else if (slot != 0 && load<f64>(at) != 0) some = true;
+      store<i32>(load<u32>(filter, 4) + (row << 2), change);
+    }
+    if (slot != 0 && !some) store<u32>(emptied + (left++ << 2), <u32>slot);
+  }
+  return left;
+}

@@ -1,0 +1,285 @@
+/**
+ * Key columns of a batch against a hash table of rows (operators/state/row_table.ts), all rows of the batch in one call:
+ *
+ *   columns -> packed rows and their hashes, column by column -> a slot each: found, or made with a payload of zeros
+ *
+ * Packed rows have zeros for NULLs and padding, as the rows of such a table do, so that rows compare word by word; only long texts look further.
+ * The slots that a stretch of rows will probe first are read ahead of the stretch, so that their cache misses overlap. Hashes are those of
+ * state/row_ops.ts; operators/state/row_table.test.ts holds both ways to each other.
+ */
+import {
+  KEY_COLUMN_AT,
+  KEY_COLUMN_BYTES,
+  KEY_COLUMN_DATA,
+  KEY_COLUMN_TEXT,
+  KEY_COLUMN_VALID,
+  KEY_COLUMN_WIDTH,
+  KEYS_AHEAD,
+  KEYS_COLUMN_COUNT,
+  KEYS_COLUMNS,
+  KEYS_FRESH,
+  KEYS_HASHES,
+  KEYS_LONG,
+  KEYS_MADE,
+  KEYS_MASK,
+  KEYS_PACKED,
+  KEYS_PAYLOAD,
+  KEYS_REUSED,
+  KEYS_ROWS,
+  KEYS_SKIP_NULLS,
+  KEYS_SLOT_BYTES,
+  KEYS_SLOTS,
+  KEYS_STRIDE,
+  KEYS_TABLE,
+  KEYS_TEXTS,
+  KEYS_VALID,
+  KEYS_WEIGHTS,
+  KEYS_WIDE,
+} from '../key_layout';
+import { hashBytes } from './bytes';
+import { announce } from './marks';
+
+const USED: u32 = 1;
+const HEADER: u32 = 8;
+const INLINE: u32 = 12;
+const NULL_WORD: u32 = 0x5bd1e995;
+/** Rows whose slots are read ahead. */
+const STRETCH: u32 = 64;
+
+@inline
+function mix(h: u32, word: u32): u32 {
+  return rotl<u32>((h ^ word) * 0x9e3779b1, 15);
+}
+
+@inline
+function finish(h: u32): u32 {
+  h ^= h >> 16;
+  h *= 0x85ebca6b;
+  h ^= h >> 13;
+  h *= 0xc2b2ae35;
+  return h ^ (h >> 16);
+}
+
+/** Packs the key columns and hashes them. */
+export function packKeys(k: usize): void {
+  const n = load<u32>(k, KEYS_ROWS);
+  const stride = load<u32>(k, KEYS_STRIDE);
+  const packed: usize = load<u32>(k, KEYS_PACKED);
+  const hashes: usize = load<u32>(k, KEYS_HASHES);
+  const count = load<u32>(k, KEYS_COLUMN_COUNT);
+  const validAt = load<u32>(k, KEYS_VALID);
+  for (let row: u32 = 0; row < n; row++) {
+    store<u32>(hashes + (row << 2), count);
+    store<u64>(packed + row * stride + stride - 8, 0);
+  }
+  let column: usize = load<u32>(k, KEYS_COLUMNS);
+  for (let c: u32 = 0; c < count; c++, column += KEY_COLUMN_BYTES) {
+    const width = load<u32>(column, KEY_COLUMN_WIDTH);
+    const data: usize = load<u32>(column, KEY_COLUMN_DATA);
+    const valid: usize = load<u32>(column, KEY_COLUMN_VALID);
+    const to = packed + load<u32>(column, KEY_COLUMN_AT);
+    const flags = packed + validAt + c;
+    if (width == 8) packLongs(n, data, valid, to, flags, stride, hashes);
+    else if (width == 4) packWords(n, data, valid, to, flags, stride, hashes);
+    else if (width == 1) packBytes(n, data, valid, to, flags, stride, hashes);
+    else if (load<u32>(column, KEY_COLUMN_TEXT) != 0) packTexts(n, data, valid, to, flags, stride, hashes);
+    else packWide(n, data, valid, to, flags, stride, hashes);
+  }
+  for (let row: u32 = 0; row < n; row++) {
+    const at = hashes + (row << 2);
+    store<u32>(at, finish(load<u32>(at)));
+  }
+}
+
+@inline
+function isNull(valid: usize, row: u32): bool {
+  return valid != 0 && load<u8>(valid + row) == 0;
+}
+
+function packLongs(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize): void {
+  for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4) {
+    const h = load<u32>(hashes);
+    if (isNull(valid, row)) {
+      store<u64>(to, 0);
+      store<u8>(flags, 0);
+      store<u32>(hashes, mix(h, NULL_WORD));
+      continue;
+    }
+    const value = load<u64>(data + (row << 3));
+    store<u64>(to, value);
+    store<u8>(flags, 1);
+    store<u32>(hashes, mix(mix(h, <u32>value), <u32>(value >> 32)));
+  }
+}
+
+function packWords(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize): void {
+  for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4) {
+    const absent = isNull(valid, row);
+    const value = absent ? 0 : load<u32>(data + (row << 2));
+    store<u32>(to, value);
+    store<u8>(flags, absent ? 0 : 1);
+    store<u32>(hashes, mix(load<u32>(hashes), absent ? NULL_WORD : value));
+  }
+}
+
+function packBytes(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize): void {
+  for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4) {
+    const absent = isNull(valid, row);
+    const value = absent ? 0 : <u32>load<u8>(data + row);
+    store<u8>(to, value);
+    store<u8>(flags, absent ? 0 : 1);
+    store<u32>(hashes, mix(load<u32>(hashes), absent ? NULL_WORD : value));
+  }
+}
+
+function packTexts(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize): void {
+  for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4) {
+    let h = load<u32>(hashes);
+    if (isNull(valid, row)) {
+      store<u64>(to, 0);
+      store<u64>(to, 0, 8);
+      store<u8>(flags, 0);
+      store<u32>(hashes, mix(h, NULL_WORD));
+      continue;
+    }
+    const slot = data + (row << 4);
+    const first = load<u64>(slot);
+    const rest = load<u64>(slot, 8);
+    store<u64>(to, first);
+    store<u64>(to, rest, 8);
+    store<u8>(flags, 1);
+    const length = <u32>first;
+    if (length > INLINE) h = hashBytes(h, <u32>rest, length);
+    else h = mix(mix(mix(mix(h, <u32>(first >> 32)), <u32>rest), <u32>(rest >> 32)), length);
+    store<u32>(hashes, h);
+  }
+}
+
+function packWide(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize): void {
+  for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4) {
+    const absent = isNull(valid, row);
+    const first = absent ? 0 : load<u64>(data + (row << 4));
+    const rest = absent ? 0 : load<u64>(data + (row << 4), 8);
+    store<u64>(to, first);
+    store<u64>(to, rest, 8);
+    store<u8>(flags, absent ? 0 : 1);
+    let h = load<u32>(hashes);
+    if (absent) h = mix(h, NULL_WORD);
+    else h = mix(mix(mix(mix(h, <u32>first), <u32>(first >> 32)), <u32>rest), <u32>(rest >> 32));
+    store<u32>(hashes, h);
+  }
+}
+
+@inline
+function sameRow(a: usize, b: usize, stride: u32, wide: u32, texts: u32): bool {
+  for (let at = wide << 4; at < stride; at += 8) if (load<u64>(a + at) != load<u64>(b + at)) return false;
+  for (let i: u32 = 0; i < wide; i++) {
+    const x = a + (i << 4);
+    const y = b + (i << 4);
+    const first = load<u64>(x);
+    if (first != load<u64>(y)) return false;
+    if (((texts >> i) & 1) != 0 && <u32>first > INLINE) {
+      if (!sameBytes(load<u32>(x, 8), load<u32>(y, 8), <u32>first)) return false;
+    } else if (load<u64>(x, 8) != load<u64>(y, 8)) return false;
+  }
+  return true;
+}
+
+/** At least 8 bytes. */
+function sameBytes(a: usize, b: usize, length: u32): bool {
+  if (a == b) return true;
+  const last = a + length - 8;
+  const distance = b - a;
+  for (; a < last; a += 8) if (load<u64>(a) != load<u64>(a + distance)) return false;
+  return load<u64>(last) == load<u64>(last + distance);
+}
+
+/** The row's key has no NULL: its flags, from validAt on, are all 1. */
+@inline
+function isWhole(packed: usize, validAt: u32, count: u32): bool {
+  for (let c: u32 = 0; c < count; c++) if (load<u8>(packed + validAt + c) == 0) return false;
+  return true;
+}
+
+/** Finds every row's slot. */
+export function findKeys(k: usize): void {
+  locate(k, false);
+}
+
+/** Finds every row's slot or makes it; payloads may then be written, they are announced. */
+export function findOrInsertKeys(k: usize): void {
+  locate(k, true);
+}
+
+@inline
+function locate(k: usize, insert: bool): void {
+  const n = load<u32>(k, KEYS_ROWS);
+  const stride = load<u32>(k, KEYS_STRIDE);
+  const packed: usize = load<u32>(k, KEYS_PACKED);
+  const hashes: usize = load<u32>(k, KEYS_HASHES);
+  const weights: usize = load<u32>(k, KEYS_WEIGHTS);
+  const slots: usize = load<u32>(k, KEYS_SLOTS);
+  const fresh: usize = load<u32>(k, KEYS_FRESH);
+  const table: usize = load<u32>(k, KEYS_TABLE);
+  const mask = load<u32>(k, KEYS_MASK);
+  const slotBytes = load<u32>(k, KEYS_SLOT_BYTES);
+  const payload = load<u32>(k, KEYS_PAYLOAD);
+  const wide = load<u32>(k, KEYS_WIDE);
+  const texts = load<u32>(k, KEYS_TEXTS);
+  const skipNulls = load<u32>(k, KEYS_SKIP_NULLS) != 0;
+  const validAt = load<u32>(k, KEYS_VALID);
+  const count = load<u32>(k, KEYS_COLUMN_COUNT);
+  let made: u32 = 0;
+  let reused: u32 = 0;
+  let long: u32 = 0;
+  let ahead: u32 = 0;
+  for (let from: u32 = 0; from < n; from += STRETCH) {
+    const to = min(from + STRETCH, n);
+    for (let row = from; row < to; row++) ahead += load<u32>(table + (load<u32>(hashes + (row << 2)) & mask) * slotBytes, 4);
+    for (let row = from; row < to; row++) {
+      const key = packed + row * stride;
+      if ((weights != 0 && load<i32>(weights + (row << 2)) == 0) || (skipNulls && !isWhole(key, validAt, count))) {
+        store<u32>(slots + (row << 2), 0);
+        continue;
+      }
+      const hash = load<u32>(hashes + (row << 2));
+      let index = hash & mask;
+      let free: usize = 0;
+      let slot: usize = 0;
+      for (;;) {
+        slot = table + index * slotBytes;
+        const state = load<u32>(slot, 4);
+        if (state == USED) {
+          if (load<u32>(slot) == hash && sameRow(key, slot + HEADER, stride, wide, texts)) {
+            if (insert && payload < slotBytes) announce(slot + payload, slotBytes - payload);
+            break;
+          }
+        } else if (state != 0) {
+          if (free == 0) free = slot;
+        } else {
+          slot = 0;
+          break;
+        }
+        index = (index + 1) & mask;
+      }
+      if (insert && slot == 0) {
+        slot = free;
+        if (slot == 0) slot = table + index * slotBytes;
+        else reused++;
+        announce(slot, slotBytes);
+        store<u32>(slot, hash);
+        store<u32>(slot, USED, 4);
+        for (let at: u32 = 0; at < stride; at += 8) store<u64>(slot + HEADER + at, load<u64>(key + at));
+        for (let at = payload; at < slotBytes; at += 8) store<u64>(slot + at, 0);
+        for (let i: u32 = 0; i < wide; i++) if (((texts >> i) & 1) != 0 && load<u32>(key + (i << 4)) > INLINE) long++;
+        store<u32>(fresh + (made << 2), row);
+        made++;
+      }
+      store<u32>(slots + (row << 2), <u32>slot);
+    }
+  }
+  store<u32>(k, made, KEYS_MADE);
+  store<u32>(k, reused, KEYS_REUSED);
+  store<u32>(k, long, KEYS_LONG);
+  store<u32>(k, ahead, KEYS_AHEAD);
+}

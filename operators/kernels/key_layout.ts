@@ -1,0 +1,46 @@
+/**
+ * What the callers of assembly/keys.ts and the kernel agree on: byte offsets in records in the shared memory, all fields u32. Plain numbers, because
+ * both compilers read this file.
+ *
+ *   keys     the key columns of a batch, packed as rows (state/row_layout.ts) with their hashes
+ *   column   one for each key column
+ */
+export const KEYS_COLUMNS = 0;
+export const KEYS_COLUMN_COUNT = 4;
+export const KEYS_ROWS = 8;
+/** Bytes of a packed row; where its validity bytes begin. */
+export const KEYS_STRIDE = 12;
+export const KEYS_VALID = 16;
+/** Number of 16-byte slots, which come first; bit i is set when slot i is a varlen. */
+export const KEYS_WIDE = 20;
+export const KEYS_TEXTS = 24;
+/** Address of the packed rows, and of their hashes. */
+export const KEYS_PACKED = 28;
+export const KEYS_HASHES = 32;
+/** Address of the weights: rows of weight 0 are left out. 0: none is. */
+export const KEYS_WEIGHTS = 36;
+/** Not 0: rows with a NULL key are left out. */
+export const KEYS_SKIP_NULLS = 40;
+/** Where the slot of each row goes, 0 for a row that is left out or not found; and the numbers of the rows that made a slot. */
+export const KEYS_SLOTS = 44;
+export const KEYS_FRESH = 48;
+/** The table: address, capacity - 1, bytes of a slot, of which the first of the payload. */
+export const KEYS_TABLE = 52;
+export const KEYS_MASK = 56;
+export const KEYS_SLOT_BYTES = 60;
+export const KEYS_PAYLOAD = 64;
+/** Results: slots made, those of them that took the place of a removed one, texts in them that lie outside. */
+export const KEYS_MADE = 68;
+export const KEYS_REUSED = 72;
+export const KEYS_LONG = 76;
+/** What reading ahead saw: of no use, but a result has to be used for the compiler to leave the reading in. */
+export const KEYS_AHEAD = 80;
+export const KEYS_BYTES = 96;
+
+export const KEY_COLUMN_WIDTH = 0;
+export const KEY_COLUMN_TEXT = 4;
+export const KEY_COLUMN_DATA = 8;
+export const KEY_COLUMN_VALID = 12;
+/** Byte offset in a packed row. */
+export const KEY_COLUMN_AT = 16;
+export const KEY_COLUMN_BYTES = 20;

@@ -1,0 +1,114 @@
+/** A table filled a batch at a time against one filled row by row: the same slots are found and made, whatever the types. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Arena } from '../batch/arena.ts';
+import { batchFromRows, readRow } from '../batch/builder.ts';
+import { I32, U8, U32 } from '../batch/memory.ts';
+import { pages } from '../batch/pages.ts';
+import { type Datum, decimal } from '../datum.ts';
+import '../expr/functions/index.ts';
+import { BatchBuilder } from '../batch/builder.ts';
+import { Random, rowText, testSeed } from '../testing/property.ts';
+import { type ColType, colType, OID } from '../types.ts';
+import { RowTable } from './row_table.ts';
+
+const seed = testSeed();
+
+const values: [ColType, (random: Random) => Datum][] = [
+  [colType(OID.int8), (random) => BigInt(random.below(40)) * 2n ** BigInt(random.below(3) * 20) - 5n],
+  [colType(OID.int4), (random) => random.below(30) - 3],
+  [colType(OID.bool), (random) => random.below(2) === 0],
+  [colType(OID.text), (random) => 'ab'.repeat(random.below(12))],
+  [colType(OID.text), (random) => `${'x'.repeat(12)}${random.below(9)}`],
+  [colType(OID.uuid), (random) => `0000000d-0000-4000-8000-00000000000${random.below(9)}`],
+  [colType(OID.timestamptz), (random) => BigInt(random.below(5))],
+  [colType(OID.bpchar), (random) => 'a '.repeat(random.below(5))],
+  [colType(OID.numeric), (random) => decimal(BigInt(random.below(5)) * 10n, random.below(2))],
+];
+
+test('batches are looked up as their rows are', () => {
+  const used = pages.usedPages;
+  for (let round = 0; round < 60; round++) {
+    const random = new Random(seed + round);
+    const chosen = Array.from({ length: 1 + random.below(4) }, () =>
+      random.pick(round % 3 === 0 ? values : values.slice(0, 7)),
+    );
+    const types = chosen.map(([type]) => type);
+    const both = [new RowTable(types, 8, 'sql'), new RowTable(types, 8, 'sql')];
+    const [whole, single] = both;
+    const arena = new Arena();
+    let number = 0;
+    for (let tick = 0; tick < 12; tick++) {
+      const rows = Array.from({ length: random.below(150) }, () =>
+        chosen.map(([, value]) => (random.below(8) === 0 ? null : value(random))),
+      );
+      const batch = batchFromRows(
+        types,
+        rows,
+        arena,
+        rows.map(() => random.below(4)),
+      );
+      // A NULL's slot may hold anything.
+      for (const column of batch.columns)
+        for (let row = 0; row < batch.n; row++)
+          if (column.phys === 'i64' && U8[column.valid + row] === 0)
+            I32[(column.data >>> 2) + row * 2] = random.below(9);
+      for (const table of both) table.begin(batch.columns, batch.n);
+      const skipNulls = random.below(2) === 0;
+      const weights = random.below(2) === 0 ? batch.weights : 0;
+      const isLeftOut = (row: number) =>
+        (weights !== 0 && I32[(weights >>> 2) + row] === 0) || (skipNulls && rows[row].includes(null));
+      const keys = { n: batch.n, weights, skipNulls };
+      const before = whole.findAll(keys, arena);
+      for (let row = 0; row < batch.n; row++) {
+        const slot = isLeftOut(row) ? 0 : single.find(row);
+        assert.equal(U32[before.slots + row] === 0, slot === 0);
+        if (slot !== 0) assert.equal(payload(whole, U32[before.slots + row]), payload(single, slot));
+      }
+      const { slots, fresh, made } = whole.findOrInsertAll(keys, arena);
+      const freshRows = Array.from({ length: made }, (_, i) => U32[fresh + i]);
+      for (let row = 0; row < batch.n; row++) {
+        const slot = U32[slots + row];
+        if (isLeftOut(row)) {
+          assert.equal(slot, 0);
+          continue;
+        }
+        const other = single.findOrInsert(row);
+        assert.equal(freshRows.includes(row), single.inserted);
+        assert.equal(whole.hashOf(slot), single.hashOf(other));
+        if (single.inserted) {
+          number++;
+          I32[(slot + whole.payloadOffset) >>> 2] = number;
+          I32[(other + single.payloadOffset) >>> 2] = number;
+        }
+        assert.equal(payload(whole, slot), payload(single, other));
+      }
+      for (const table of both) assert.equal(rowsOf(table, types, arena), rowsOf(single, types, arena));
+      const goes = random.below(5);
+      for (const table of both)
+        table.forEach((slot) => {
+          if (payload(table, slot) % 5 === goes) table.remove(slot);
+        });
+      assert.equal(whole.size, single.size);
+      for (const table of both) table.endTick();
+    }
+    for (const table of both) table.release();
+    arena.release();
+  }
+  assert.equal(pages.usedPages, used);
+});
+
+function payload(table: RowTable, slot: number): number {
+  return I32[(slot + table.payloadOffset) >>> 2];
+}
+
+function rowsOf(table: RowTable, types: ColType[], arena: Arena): string {
+  const out = new BatchBuilder(types, arena);
+  table.forEach((slot) => {
+    table.ops.load(slot + table.rowOffset, out.columns, out.addRow(1));
+  });
+  const batch = out.build();
+  return Array.from({ length: batch.n }, (_, row) => rowText(readRow(batch, row)))
+    .sort()
+    .join('\n');
+}
