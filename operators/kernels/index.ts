@@ -22,6 +22,23 @@ interface Kernels {
   allSet(address: number, n: number): number;
   allPositive(address: number, n: number): number;
   boundsOfInt64(data: number, valid: number, n: number, result: number): number;
+  /** assembly/texts.ts; addresses that are given come as signed numbers. */
+  findBytes(from: number, end: number, needle: number, length: number): number;
+  countBytes(from: number, end: number, needle: number, length: number): number;
+  replaceBytes(
+    from: number,
+    end: number,
+    needle: number,
+    length: number,
+    insert: number,
+    insertLength: number,
+    to: number,
+  ): void;
+  countCharacters(from: number, end: number): number;
+  isAscii(from: number, end: number): number;
+  casesOf(from: number, end: number, first: number): number;
+  changeCase(from: number, end: number, first: number, to: number): void;
+  splitPart(cursor: number, separator: number, length: number, n: number, out: number): void;
   /** assembly/varlen.ts */
   compareBytes(a: number, b: number, length: number): number;
   /** assembly/numeric.ts */

@@ -3,14 +3,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Arena } from '../batch/arena.ts';
 import { BYTES, I32, I64, U8 } from '../batch/memory.ts';
-import { writeSlot } from '../batch/slots.ts';
+import { readVarlenBytes, writeSlot } from '../batch/slots.ts';
 import { decimal } from '../datum.ts';
 import { finish, hashNumeric } from '../state/slot_order.ts';
 import { OID } from '../types.ts';
 import { kernels } from './index.ts';
 
 const arena = new Arena();
-const place = arena.alloc(65536);
+const place = arena.alloc(2 * 65536);
 let seed = Number(process.env.SEED ?? 20261128);
 
 function random(below: number): number {
@@ -48,6 +48,70 @@ test('copying and filling', () => {
   assert.equal(BYTES.latin1Slice(place, place + 13), '0120123456789');
   kernels.fillBytes(place + 1, 65, 4);
   assert.equal(BYTES.latin1Slice(place, place + 6), '0AAAA2');
+});
+
+/** Places in the middle of a page and so near its end that 16 bytes do not fit. */
+function textAt(bytes: Buffer): number {
+  const address =
+    random(2) === 0 ? place + 20_000 + random(32) : ((place + 65_535) & ~0xffff) - bytes.length - random(3);
+  U8.set(bytes, address);
+  return address;
+}
+
+test('searching, counting, replacing and cutting bytes', () => {
+  const [needleAt, insertAt, out] = [place, place + 64, place + 256];
+  let found = 0;
+  for (let round = 0; round < 5000; round++) {
+    const text = randomBytes(random(80), 2 + random(3));
+    const needle = randomBytes(1 + random(4), 2);
+    const insert = randomBytes(random(20), 3);
+    const from = textAt(text);
+    const end = from + text.length;
+    U8.set(needle, needleAt);
+    U8.set(insert, insertAt);
+    const at = kernels.findBytes(from, end, needleAt, needle.length) >>> 0;
+    assert.equal(at === 0 ? -1 : at - from, text.indexOf(needle));
+    const parts = text.toString('latin1').split(needle.toString('latin1'));
+    assert.equal(kernels.countBytes(from, end, needleAt, needle.length), parts.length - 1);
+    if (parts.length > 1) found++;
+    const replaced = parts.join(insert.toString('latin1'));
+    U8[out + replaced.length] = 7;
+    kernels.replaceBytes(from, end, needleAt, needle.length, insertAt, insert.length, out);
+    assert.equal(BYTES.latin1Slice(out, out + replaced.length), replaced);
+    assert.equal(U8[out + replaced.length], 7, 'nothing is written behind the result');
+    const [cursor, slot] = [place + 128, place + 160];
+    I32.set([1, from, from, end], cursor >>> 2);
+    for (let k = 0; k < 4; k++) {
+      const n = 1 + random(6);
+      kernels.splitPart(cursor, needleAt, needle.length, n, slot);
+      assert.equal(readVarlenBytes(slot).length, (parts[n - 1] ?? '').length);
+      assert.equal(Buffer.from(readVarlenBytes(slot)).toString('latin1'), parts[n - 1] ?? '');
+    }
+  }
+  assert.ok(found > 1000);
+});
+
+test('characters and letters of bytes', () => {
+  const characters = ['a', 'Z', 'A', 'z', '@', '[', '`', '{', '7', 'ü', '€', '𝄞'];
+  for (let round = 0; round < 3000; round++) {
+    const kinds = random(2) === 0 ? 9 : characters.length;
+    const text = Array.from({ length: random(50) }, () => characters[random(kinds)]).join('');
+    const bytes = Buffer.from(text);
+    const from = textAt(bytes);
+    const end = from + bytes.length;
+    assert.equal(kernels.countCharacters(from, end), [...text].length);
+    const ascii = /^[\0-\x7f]*$/.test(text);
+    assert.equal(kernels.isAscii(from, end) !== 0, ascii);
+    for (const [first, changed] of [
+      [65, text.toLowerCase()],
+      [97, text.toUpperCase()],
+    ] as const) {
+      assert.equal(kernels.casesOf(from, end, first), ascii ? Number(changed !== text) : -1);
+      if (!ascii) continue;
+      kernels.changeCase(from, end, first, place);
+      assert.equal(BYTES.latin1Slice(place, place + bytes.length), changed);
+    }
+  }
 });
 
 test('looking over validity, weights and times', () => {

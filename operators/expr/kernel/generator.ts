@@ -14,6 +14,7 @@ import { columnsOf } from '../columns.ts';
 import type { Expr } from '../ir.ts';
 import { integerText, parseInteger } from '../text/slot_text.ts';
 import { KernelMemory } from './kernel_memory.ts';
+import { cheapFirst } from './logic_order.ts';
 import { matchedGroup } from './regexes.ts';
 import { type Inline, OVER, type Site, templates } from './templates.ts';
 import { type Kind, kindOf, loadColumn, type Value } from './values.ts';
@@ -250,7 +251,7 @@ export class Generator implements Site {
     const z = this.#name();
     const stop = and ? 0 : 1;
     this.line(`let ${v} = ${1 - stop}, ${z} = false;`);
-    args.forEach((arg, i) => {
+    cheapFirst(args).forEach((arg, i) => {
       if (i > 0) this.#open(`if (${v} === ${1 - stop}) {`);
       const value = this.emit(arg);
       this.line(`if (${value.isNull}) ${z} = true; else if (${value.v} === ${stop}) { ${v} = ${stop}; ${z} = false; }`);

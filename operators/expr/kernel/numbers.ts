@@ -2,6 +2,7 @@
  * Inline forms of integers, floats and numerics. Integers are doubles below 2^53; a numeric is a mantissa below 2^53 and a scale, which is a
  * literal where it is known when the kernel is made (constants, casts of integers) and read from the row otherwise.
  */
+import { remainder } from './remainders.ts';
 import { bool, COMPARISONS, float, type Inline, int, numeric, OVER, SAFE, templates } from './templates.ts';
 import type { Value } from './values.ts';
 
@@ -36,7 +37,9 @@ for (const [prefix, left, right, result] of INTEGER_PAIRS) {
 }
 for (const type of ['int2', 'int4', 'int8']) {
   for (const fn of ['mod', `${type}mod`])
-    templates.set(`${fn}(${type},${type})`, ([a, b]) => int(`${a.v} % ${b.v} + 0`, `${b.v} === 0`));
+    templates.set(`${fn}(${type},${type})`, ([a, b], _constants, site) =>
+      int(`${site.use(remainder)}(${a.v}, ${b.v})`, `${b.v} === 0`),
+    );
   templates.set(`${type}um(${type})`, ([a]) => int(`0 - ${a.v}`, OVER[type]));
   templates.set(`${type}abs(${type})`, ([a]) => int(`Math.abs(${a.v})`, OVER[type]));
   templates.set(`abs(${type})`, ([a]) => int(`Math.abs(${a.v})`, OVER[type]));

@@ -7,7 +7,7 @@ import { U32 } from '../../batch/memory.ts';
 import { varlenAddress } from '../../batch/slots.ts';
 import type { Datum } from '../../datum.ts';
 import { SqlError } from '../../errors.ts';
-import type { AsciiMatcher } from '../regex/ascii_matcher.ts';
+import type { AsciiMatcher, Needle } from '../regex/ascii_matcher.ts';
 import { compileRegex, defaultOptions, parseFlags, type RegexFlags } from '../regex/regex.ts';
 import { BAIL, copy, isAscii, piece, room, seal } from '../text/slot_text.ts';
 import { type Inline, type Site, slot, type Template, templates } from './templates.ts';
@@ -18,14 +18,20 @@ const NO_MATCH = 0;
 
 const MATCHED = 1;
 
+function needleOf({ literal }: AsciiMatcher, site: Site): Needle | null {
+  return literal === null ? null : site.literal(literal.text);
+}
+
 /** One search per row for everything that asks about the same text and pattern. */
 class RegexSearch {
   readonly #matcher: AsciiMatcher;
+  readonly #needle: Needle | null;
   readonly #text = { address: 0, length: 0 };
   #outcome = 0;
 
-  constructor(matcher: AsciiMatcher) {
+  constructor(matcher: AsciiMatcher, site: Site) {
     this.#matcher = matcher;
+    this.#needle = needleOf(matcher, site);
   }
 
   start(text: number): void {
@@ -33,7 +39,8 @@ class RegexSearch {
     const length = U32[text >>> 2];
     this.#text.address = address;
     this.#text.length = length;
-    this.#outcome = isAscii(address, length) ? (this.#matcher.exec(this.#text, 0) ? MATCHED : NO_MATCH) : BAIL;
+    if (!isAscii(address, length)) this.#outcome = BAIL;
+    else this.#outcome = this.#matcher.exec(this.#text, 0, this.#needle) ? MATCHED : NO_MATCH;
   }
 
   /** Slot of a group of the match (0: all of it), NO_MATCH where it took no part, BAIL. */
@@ -48,23 +55,26 @@ class RegexSearch {
 /** Whether the text matches anywhere: 1, 0 or BAIL. */
 class RegexTest {
   readonly #matcher: AsciiMatcher;
+  readonly #needle: Needle | null;
   readonly #text = { address: 0, length: 0 };
 
-  constructor(matcher: AsciiMatcher) {
+  constructor(matcher: AsciiMatcher, site: Site) {
     this.#matcher = matcher;
+    this.#needle = needleOf(matcher, site);
   }
 
   test(text: number): number {
     this.#text.address = varlenAddress(text);
     this.#text.length = U32[text >>> 2];
     if (!isAscii(this.#text.address, this.#text.length)) return BAIL;
-    return this.#matcher.test(this.#text) ? 1 : 0;
+    return this.#matcher.test(this.#text, this.#needle) ? 1 : 0;
   }
 }
 
 /** regexp_replace: a replacement is literals and groups in turn. */
 class RegexReplacement {
   readonly #matcher: AsciiMatcher;
+  readonly #needle: Needle | null;
   readonly #parts: ({ address: number; length: number } | { group: number })[];
   readonly #global: boolean;
   readonly #text = { address: 0, length: 0 };
@@ -75,8 +85,10 @@ class RegexReplacement {
     matcher: AsciiMatcher,
     parts: ({ address: number; length: number } | { group: number })[],
     global: boolean,
+    site: Site,
   ) {
     this.#matcher = matcher;
+    this.#needle = needleOf(matcher, site);
     this.#parts = parts;
     this.#global = global;
   }
@@ -90,7 +102,7 @@ class RegexReplacement {
     pieces.length = 0;
     const { spans } = this.#matcher;
     let copied = 0;
-    for (let at = 0; at <= text.length && this.#matcher.exec(text, at); ) {
+    for (let at = 0; at <= text.length && this.#matcher.exec(text, at, this.#needle); ) {
       pieces.push(text.address + copied, spans[0] - copied);
       this.#addReplacement(spans);
       copied = spans[1];
@@ -148,7 +160,7 @@ function shared(
   if (made === null || made.flags.global || text.kind !== 'slot') return null;
   const search = site.share(
     `match of ${text.v} by ${pattern} ${flags ?? ''}`,
-    () => new RegexSearch(made.matcher),
+    () => new RegexSearch(made.matcher, site),
     (name) => `${name}.start(${text.v});`,
   );
   return { search, groups: made.matcher.groups };
@@ -184,7 +196,7 @@ function test(negated: boolean, icase: boolean): Template {
   return ([text], [, pattern], site) => {
     const made = matcherOf(pattern, undefined, icase);
     if (made === null || text.kind !== 'slot') return null;
-    const result = `${site.use(new RegexTest(made.matcher))}.test(${text.v})`;
+    const result = `${site.use(new RegexTest(made.matcher, site))}.test(${text.v})`;
     return {
       value: { kind: 'bool', v: negated ? `(1 - ${result})` : result },
       bails: ['$r < 0 || $r > 1'],
@@ -214,7 +226,7 @@ function replacementParts(
 const replace: Template = ([text], [, pattern, replacement, flags], site) => {
   const made = matcherOf(pattern, flags);
   if (made === null || text.kind !== 'slot' || typeof replacement !== 'string') return null;
-  const work = new RegexReplacement(made.matcher, replacementParts(replacement, site), made.flags.global);
+  const work = new RegexReplacement(made.matcher, replacementParts(replacement, site), made.flags.global, site);
   return slot(`${site.use(work)}.replace(${text.v}, ${site.slot()}, arena)`, `$r === ${BAIL}`);
 };
 templates.set('regexp_replace(text,text,text)', replace);

@@ -1,4 +1,5 @@
 /** Inline forms of text functions: calls of text/slot_text.ts over slots. */
+import type { Datum } from '../../datum.ts';
 import { compareVarlen, equalVarlen } from '../../state/slot_order.ts';
 import * as slots from '../text/slot_text.ts';
 import { bool, COMPARISONS, int, type Site, slot, type Template, templates } from './templates.ts';
@@ -27,8 +28,21 @@ function intoArena(site: Site, fn: (...args: never[]) => unknown, ...args: strin
   return `${site.use(fn)}(${[...args, site.slot(), 'arena'].join(', ')})`;
 }
 
-define(['texteq(text,text)'], 2, ([a, b], _, site) => bool(`${site.use(equalVarlen)}(${a.v}, ${b.v})`));
-define(['textne(text,text)'], 2, ([a, b], _, site) => bool(`!${site.use(equalVarlen)}(${a.v}, ${b.v})`));
+/** Longest text whose bytes lie in its slot: equality with a constant is then that of four words, compared in the code itself. */
+const SHORT = 12;
+
+function equality(a: Value, b: Value, constants: (Datum | undefined)[], site: Site): string {
+  const [constant, other] = typeof constants[0] === 'string' ? [constants[0], b] : [constants[1], a];
+  if (typeof constant !== 'string' || Buffer.byteLength(constant) > SHORT)
+    return `${site.use(equalVarlen)}(${a.v}, ${b.v})`;
+  const bytes = Buffer.alloc(16);
+  bytes.writeUInt32LE(bytes.write(constant, 4));
+  const words = Array.from({ length: 4 }, (_, w) => `I32[(${other.v} >>> 2) + ${w}] === ${bytes.readInt32LE(w * 4)}`);
+  return `(${words.join(' && ')})`;
+}
+
+define(['texteq(text,text)'], 2, ([a, b], constants, site) => bool(equality(a, b, constants, site)));
+define(['textne(text,text)'], 2, ([a, b], constants, site) => bool(`!${equality(a, b, constants, site)}`));
 for (const [op, sign] of COMPARISONS.slice(2))
   define([`text_${op}(text,text)`], 2, ([a, b], _, site) =>
     bool(`${site.use(compareVarlen)}(${a.v}, ${b.v}) ${sign} 0`),
@@ -69,7 +83,7 @@ define(['split_part(text,text,int4)'], 2, ([a, separator], [, between, n], site)
   if (typeof between !== 'string' || between === '' || typeof n !== 'number' || n < 1 || n > 1000) return null;
   const fields = site.share(
     `fields of ${a.v} by ${between}`,
-    () => new slots.Fields(Number(separator.v)),
+    () => new slots.Fields(Number(separator.v), site.slot()),
     (name) => `${name}.start(${a.v});`,
   );
   return slot(`${fields}.part(${n}, ${site.slot()})`);

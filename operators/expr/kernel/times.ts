@@ -9,6 +9,7 @@ import { kernels } from '../../kernels/index.ts';
 import { POSTGRES_EPOCH_JULIAN, toJulian } from '../datetime/calendar.ts';
 import { extractUnit, truncUnit } from '../datetime/words.ts';
 import { CalendarDay, type TimeWriter, timeWriter } from '../to_char/byte_writer.ts';
+import { floorRemainder } from './remainders.ts';
 import {
   bool,
   COMPARISONS,
@@ -54,7 +55,7 @@ templates.set('timestamptz_pl_interval(timestamptz,interval)', shiftTime('+', fa
 templates.set('timestamptz_mi_interval(timestamptz,interval)', shiftTime('-', false));
 
 /** The remainder of floor division. */
-const modulo = (t: string, size: number) => `((${t}) % ${size} + ${size}) % ${size}`;
+const modulo = (site: Site, t: string, size: number) => `${site.use(floorRemainder)}(${t}, ${size})`;
 
 /** The day of a time or date as a CalendarDay's fields; one for all fields of one value. */
 function calendar(value: Value, site: Site, micros: boolean): string {
@@ -66,12 +67,12 @@ function calendar(value: Value, site: Site, micros: boolean): string {
   );
 }
 
-const CLOCK: Record<string, (t: string) => [value: string, scale: number]> = {
-  hour: (t) => [`Math.floor(${modulo(t, DAY)} / 3600000000)`, 0],
-  minute: (t) => [`Math.floor(${modulo(t, 3600000000)} / 60000000)`, 0],
-  second: (t) => [modulo(t, 60000000), 6],
-  millisecond: (t) => [modulo(t, 60000000), 3],
-  microsecond: (t) => [modulo(t, 60000000), 0],
+const CLOCK: Record<string, (t: string, site: Site) => [value: string, scale: number]> = {
+  hour: (t, site) => [`Math.floor(${modulo(site, t, DAY)} / 3600000000)`, 0],
+  minute: (t, site) => [`Math.floor(${modulo(site, t, 3600000000)} / 60000000)`, 0],
+  second: (t, site) => [modulo(site, t, 60000000), 6],
+  millisecond: (t, site) => [modulo(site, t, 60000000), 3],
+  microsecond: (t, site) => [modulo(site, t, 60000000), 0],
   epoch: (t) => [`${t} + ${UNIX_EPOCH}`, 6],
 };
 const CALENDAR: Record<string, (d: string) => string> = {
@@ -93,7 +94,7 @@ function field(value: Value, name: unknown, site: Site, micros: boolean, asFloat
   let v: string;
   let scale = 0;
   if (unit in CALENDAR) v = CALENDAR[unit](calendar(value, site, micros));
-  else if (micros && unit in CLOCK) [v, scale] = CLOCK[unit](value.v);
+  else if (micros && unit in CLOCK) [v, scale] = CLOCK[unit](value.v, site);
   else return null;
   // Dates reach further than times: years that are not counted plainly go to the interpreter.
   const bails = micros ? [OVER.int8] : [`${value.v} < ${FIRST_DAY} || ${value.v} > ${LAST_DAY}`];
@@ -149,20 +150,20 @@ zoned(
   ([, t], [name], site) => {
     const unit = typeof name === 'string' ? truncUnit(name) : undefined;
     if (unit === undefined) return null;
-    if (unit in FIXED_UNITS) return int(`${t.v} - ${modulo(t.v, FIXED_UNITS[unit])}`, OVER.int8);
-    if (unit === 'week') return int(`${t.v} - ${modulo(`${t.v} + ${MONDAY}`, 7 * DAY)}`, OVER.int8);
+    if (unit in FIXED_UNITS) return int(`${t.v} - ${modulo(site, t.v, FIXED_UNITS[unit])}`, OVER.int8);
+    if (unit === 'week') return int(`${t.v} - ${modulo(site, `${t.v} + ${MONDAY}`, 7 * DAY)}`, OVER.int8);
     if (!(unit in MONTHS)) return null;
     return int(`${site.use(firstOf)}(${calendar(t, site, true)}, ${MONTHS[unit]})`, OVER.int8);
   },
 );
 
 for (const type of ['timestamp', 'timestamptz']) {
-  templates.set(`date_bin(interval,${type},${type})`, ([, t, origin], [stride]) => {
+  templates.set(`date_bin(interval,${type},${type})`, ([, t, origin], [stride], site) => {
     const size = fixedMicros(stride, true);
     // A remainder plus the size must stay exact.
     if (size === null || size <= 0 || size > 2 ** 52) return null;
     const distance = `${t.v} - ${origin.v}`;
-    return int(`${t.v} - ${modulo(distance, size)}`, `Math.abs(${distance}) > ${2 ** 52}`, OVER.int8);
+    return int(`${t.v} - ${modulo(site, distance, size)}`, `Math.abs(${distance}) > ${2 ** 52}`, OVER.int8);
   });
 }
 // Within a statement or tick these stand still.

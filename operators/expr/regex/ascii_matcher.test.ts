@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Arena } from '../../batch/arena.ts';
 import { SqlError } from '../../errors.ts';
+import type { Needle } from './ascii_matcher.ts';
 import { type CompiledRegex, compileRegex, defaultOptions } from './regex.ts';
+import type { RequiredLiteral } from './required_literal.ts';
 
 const seed = Number(process.env.SEED ?? Date.now() % 1000000);
 console.log(`# seed ${seed} (set SEED to replay)`);
@@ -40,6 +42,7 @@ function compiled(text: string): CompiledRegex | null {
 test('matches in bytes of ASCII are those in strings', () => {
   const arena = new Arena();
   let compared = 0;
+  let literals = 0;
   for (let round = 0; round < 1500; round++) {
     const source = pattern(1 + random(3));
     const regex = compiled(source);
@@ -51,13 +54,21 @@ test('matches in bytes of ASCII are those in strings', () => {
       const address = arena.copyIn(Buffer.from(text));
       const bytes = { address, length: text.length };
       const from = random(text.length + 1);
-      const found: number[] | null = ascii.exec(bytes, from) ? ascii.spans : null;
-      assert.deepEqual(found, regex.exec(text, from), `${source} in ${JSON.stringify(text)} from ${from}`);
-      assert.equal(ascii.test(bytes), regex.test(text), `${source} in ${JSON.stringify(text)}`);
+      const literal: RequiredLiteral | null = ascii.literal;
+      const needle: Needle | null = literal && {
+        address: arena.copyIn(Buffer.from(literal.text)),
+        length: literal.text.length,
+      };
+      if (literal !== null) literals++;
+      for (const known of [null, needle] as (Needle | null)[]) {
+        const found: number[] | null = ascii.exec(bytes, from, known) ? ascii.spans : null;
+        assert.deepEqual(found, regex.exec(text, from), `${source} in ${JSON.stringify(text)} from ${from}`);
+        assert.equal(ascii.test(bytes, known), regex.test(text), `${source} in ${JSON.stringify(text)}`);
+      }
       compared++;
     }
   }
-  assert.ok(compared > 1000);
+  assert.ok(compared > 1000 && literals > 1000);
   arena.release();
 });
 
@@ -70,7 +81,7 @@ test('a table that is full starts anew', () => {
   for (let i = 0; i < 40; i++) {
     const text = Array.from({ length: 200 }, () => pick(['a', 'b'])).join('');
     const address = arena.copyIn(Buffer.from(text));
-    assert.equal(ascii.test({ address, length: text.length }), regex.test(text));
+    assert.equal(ascii.test({ address, length: text.length }, null), regex.test(text));
   }
   arena.release();
 });

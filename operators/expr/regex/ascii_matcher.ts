@@ -1,7 +1,9 @@
 /** CompiledRegex over bytes of ASCII: the same search, on tables. Kernels use it; other texts go to the strings of regex.ts. */
+import { kernels } from '../../kernels/index.ts';
 import { AsciiAutomaton, AsciiClasses, type AsciiText } from './ascii_automaton.ts';
 import type { Automaton, CharClasses } from './automaton.ts';
 import { Dissector } from './dissect.ts';
+import { fixedWidth, type RequiredLiteral } from './required_literal.ts';
 import { type Part, SHORTER } from './structure.ts';
 
 export interface AsciiParts {
@@ -11,12 +13,21 @@ export interface AsciiParts {
   structure: Part;
   automatonOf: (part: Part) => Automaton;
   classes: CharClasses;
+  literal: RequiredLiteral | null;
+}
+
+/** Where the bytes of the required literal lie. */
+export interface Needle {
+  address: number;
+  length: number;
 }
 
 export class AsciiMatcher {
   /** Start and end of the whole match and of every group, -1 where one took no part; as exec left them. */
   readonly spans: number[];
   readonly groups: number;
+  /** What every match contains: callers keep its bytes and hand them in. */
+  readonly literal: RequiredLiteral | null;
   readonly #search: AsciiAutomaton;
   readonly #whole: AsciiAutomaton;
   readonly #structure: Part;
@@ -28,9 +39,10 @@ export class AsciiMatcher {
     return parts.search.cacheable && cacheable(parts.structure) ? new AsciiMatcher(parts) : null;
   }
 
-  private constructor({ groups, search, whole, structure, automatonOf, classes }: AsciiParts) {
+  private constructor({ groups, search, whole, structure, automatonOf, classes, literal }: AsciiParts) {
     const known = new AsciiClasses(classes);
     this.groups = groups;
+    this.literal = literal;
     this.spans = new Array<number>(2 * (groups + 1)).fill(-1);
     this.#search = new AsciiAutomaton(search, known);
     this.#whole = new AsciiAutomaton(whole, known);
@@ -38,24 +50,48 @@ export class AsciiMatcher {
     this.#dissector = new Dissector<AsciiText>(
       structure,
       (part) => new AsciiAutomaton(automatonOf(part), known),
+      (part) => fixedWidth(part.regex),
       () => {
         throw new Error('an expression with back references has no automaton');
       },
     );
   }
 
-  test(text: AsciiText): boolean {
-    return this.#search.shortest(text, 0, 0, text.length) >= 0;
+  test(text: AsciiText, needle: Needle | null): boolean {
+    let from = 0;
+    if (this.literal !== null && needle !== null) {
+      const at = find(text, this.literal.least, needle);
+      if (at < 0) return false;
+      from = Math.max(0, at - this.literal.most);
+    }
+    return this.#search.shortest(text, from, from, text.length) >= 0;
   }
 
   /** Finds the leftmost match at or after `from`, into `spans`. */
-  exec(text: AsciiText, from: number): boolean {
+  exec(text: AsciiText, from: number, needle: Needle | null): boolean {
+    const shorter = (this.#structure.flags & SHORTER) !== 0;
+    if (this.literal !== null && needle !== null) return this.#aroundLiteral(text, from, needle, this.literal, shorter);
     // Where the match that ends first ends: the leftmost match starts no later.
     const close = this.#search.shortest(text, from, from, text.length);
-    if (close < 0) return false;
-    const shorter = (this.#structure.flags & SHORTER) !== 0;
-    for (let begin = from; ; begin++) {
-      begin = this.#whole.nextStart(text, begin, close);
+    return close >= 0 && this.#startWithin(text, from, close, shorter);
+  }
+
+  /** Only places at the right distance before an occurrence of the literal are tried, from left to right. */
+  #aroundLiteral(text: AsciiText, from: number, needle: Needle, literal: RequiredLiteral, shorter: boolean): boolean {
+    const { least, most } = literal;
+    let begin = from;
+    for (let at = find(text, from + least, needle); at >= 0; at = find(text, at + 1, needle)) {
+      begin = Math.max(begin, at - most);
+      if (this.#startWithin(text, begin, at - least, shorter)) return true;
+      begin = Math.max(begin, at - least + 1);
+    }
+    return false;
+  }
+
+  /** Finds the leftmost match that starts in [begin, last]. */
+  #startWithin(text: AsciiText, begin: number, last: number, shorter: boolean): boolean {
+    for (; ; begin++) {
+      begin = this.#whole.nextStart(text, begin, last);
       if (begin < 0) return false;
       if (this.#matchFrom(text, begin, shorter)) return true;
     }
@@ -81,4 +117,10 @@ export class AsciiMatcher {
       }
     }
   }
+}
+
+function find(text: AsciiText, from: number, needle: Needle): number {
+  const { address, length } = text;
+  const at = kernels.findBytes(address + from, address + length, needle.address, needle.length);
+  return at === 0 ? -1 : (at >>> 0) - address;
 }

@@ -32,17 +32,26 @@ export function stringRepeats(icase: boolean): Repeats<string> {
 
 export class Dissector<T> {
   private readonly automata = new Map<Part, PartMatcher<T>>();
+  /** Length of every match, of parts that have one. */
+  private readonly widths = new Map<Part, number>();
   private readonly repeats: Repeats<T>;
 
   /** Makes the matchers of all parts now, so that the character classes know all sets. */
-  constructor(root: Part, matcherOf: (part: Part) => PartMatcher<T>, repeats: Repeats<T>) {
+  constructor(
+    root: Part,
+    matcherOf: (part: Part) => PartMatcher<T>,
+    widthOf: (part: Part) => number | null,
+    repeats: Repeats<T>,
+  ) {
     this.repeats = repeats;
-    this.prepare(root, matcherOf);
+    this.prepare(root, matcherOf, widthOf);
   }
 
-  private prepare(p: Part, matcherOf: (part: Part) => PartMatcher<T>): void {
+  private prepare(p: Part, matcherOf: (part: Part) => PartMatcher<T>, widthOf: (part: Part) => number | null): void {
     this.automata.set(p, matcherOf(p));
-    for (const c of p.children) this.prepare(c, matcherOf);
+    const width = widthOf(p);
+    if (width !== null) this.widths.set(p, width);
+    for (const c of p.children) this.prepare(c, matcherOf, widthOf);
   }
 
   private automaton(p: Part): PartMatcher<T> {
@@ -80,6 +89,9 @@ export class Dissector<T> {
 
   private sequence(p: Part, text: T, begin: number, end: number, spans: number[]): boolean {
     const [left, right] = p.children;
+    const only = this.onlyCut(left, right, begin, end);
+    // The whole matches here, so it does with the one cut that there is.
+    if (only >= 0) return this.dissect(left, text, begin, only, spans) && this.dissect(right, text, only, end, spans);
     const first = this.automaton(left);
     const second = this.automaton(right);
     const shorter = (left.flags & SHORTER) !== 0;
@@ -94,6 +106,14 @@ export class Dissector<T> {
       else mid = mid <= begin ? -1 : first.longest(text, begin, mid - 1);
     }
     return false;
+  }
+
+  /** Where [begin, end] must be cut because one of the parts has a fixed width; -1 when neither has. */
+  private onlyCut(left: Part, right: Part, begin: number, end: number): number {
+    const before = this.widths.get(left);
+    if (before !== undefined) return begin + before;
+    const after = this.widths.get(right);
+    return after === undefined ? -1 : end - after;
   }
 
   private backReference(p: Part, text: T, begin: number, end: number, spans: number[]): boolean {

@@ -7,6 +7,7 @@ import { AsciiMatcher } from './ascii_matcher.ts';
 import { Automaton, CharClasses } from './automaton.ts';
 import { Dissector, stringRepeats } from './dissect.ts';
 import { applyOption, RegexParser } from './parse.ts';
+import { requiredLiteral } from './required_literal.ts';
 import { type Part, SHORTER, structureOf } from './structure.ts';
 import type { ParsedRegex, Regex, RegexOptions } from './syntax.ts';
 
@@ -39,10 +40,12 @@ export class CompiledRegex {
       automata.set(p, known);
       return known;
     };
-    this.dissector = new Dissector(this.structure, automatonOf, stringRepeats(icase));
+    // A character of a string has one unit or two, so no part has a fixed width.
+    this.dissector = new Dissector(this.structure, automatonOf, () => null, stringRepeats(icase));
     this.prefix = literalPrefix(root);
     const { search, whole, structure } = this;
-    const parts = { groups, search, whole, structure, automatonOf, classes };
+    const literal = requiredLiteral(root);
+    const parts = { groups, search, whole, structure, automatonOf, classes, literal };
     this.makeAscii = () => (hasBackrefs ? null : AsciiMatcher.of(parts));
   }
 

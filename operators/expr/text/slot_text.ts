@@ -17,12 +17,7 @@ export const BAIL = -1;
 const byteLength = (slot: number): number => U32[slot >>> 2];
 
 export function isAscii(address: number, length: number): boolean {
-  const end = address + length;
-  let at = address;
-  for (; at < end && (at & 3) !== 0; at++) if (U8[at] >= 0x80) return false;
-  for (; at + 4 <= end; at += 4) if ((U32[at >>> 2] & 0x80808080) !== 0) return false;
-  for (; at < end; at++) if (U8[at] >= 0x80) return false;
-  return true;
+  return kernels.isAscii(address, address + length) !== 0;
 }
 
 /** Room for a result of `length` bytes: in the slot itself when it fits. Its bytes are zero when it is short. */
@@ -49,22 +44,13 @@ export function copy(from: number, to: number, length: number): void {
 
 /** Address of the first occurrence of a needle of at least one byte in [from, end); -1 when there is none. */
 export function findBytes(from: number, end: number, needle: number, length: number): number {
-  const first = U8[needle];
-  const last = end - length;
-  for (let at = from; at <= last; at++) {
-    if (U8[at] !== first) continue;
-    let i = 1;
-    while (i < length && U8[at + i] === U8[needle + i]) i++;
-    if (i === length) return at;
-  }
-  return -1;
+  const at = kernels.findBytes(from, end, needle, length);
+  return at === 0 ? -1 : at >>> 0;
 }
 
 /** Characters in some bytes of UTF-8: those that do not continue one. */
 function countCharacters(from: number, end: number): number {
-  let n = 0;
-  for (let at = from; at < end; at++) if ((U8[at] & 0xc0) !== 0x80) n++;
-  return n;
+  return kernels.countCharacters(from, end) >>> 0;
 }
 
 /** Address after the first `n` characters of [from, end), or `end`. */
@@ -93,18 +79,11 @@ export function characterLength(text: number): number {
 function changeCase(text: number, first: number, out: number, arena: Arena): number {
   const length = byteLength(text);
   const from = varlenAddress(text);
-  let changes = false;
-  for (let i = 0; i < length; i++) {
-    const c = U8[from + i];
-    if (c >= 0x80) return BAIL;
-    if (c >= first && c < first + 26) changes = true;
-  }
-  if (!changes) return text;
+  const cases = kernels.casesOf(from, from + length, first);
+  if (cases < 0) return BAIL;
+  if (cases === 0) return text;
   const to = room(out, length, arena);
-  for (let i = 0; i < length; i++) {
-    const c = U8[from + i];
-    U8[to + i] = c >= first && c < first + 26 ? c ^ 0x20 : c;
-  }
+  kernels.changeCase(from, from + length, first, to);
   return seal(out, to, length);
 }
 
@@ -189,25 +168,13 @@ export function replaceText(text: number, from: number, to: number, out: number,
   const length = byteLength(text);
   const end = begin + length;
   const needle = varlenAddress(from);
-  let count = 0;
-  let at = findBytes(begin, end, needle, needleLength);
-  if (at < 0) return text;
-  for (; at >= 0; at = findBytes(at + needleLength, end, needle, needleLength)) count++;
+  const count = kernels.countBytes(begin, end, needle, needleLength) >>> 0;
+  if (count === 0) return text;
   const insertLength = byteLength(to);
-  const insert = varlenAddress(to);
   const total = length + count * (insertLength - needleLength);
   if (total > 0x3ffffff0) return BAIL;
   const result = room(out, total, arena);
-  let written = result;
-  let copied = begin;
-  for (at = findBytes(begin, end, needle, needleLength); at >= 0; at = findBytes(copied, end, needle, needleLength)) {
-    copy(copied, written, at - copied);
-    written += at - copied;
-    copy(insert, written, insertLength);
-    written += insertLength;
-    copied = at + needleLength;
-  }
-  copy(copied, written, end - copied);
+  kernels.replaceBytes(begin, end, needle, needleLength, varlenAddress(to), insertLength, result);
   return seal(out, result, total);
 }
 
@@ -215,38 +182,29 @@ export function replaceText(text: number, from: number, to: number, out: number,
 export class Fields {
   readonly #separator: number;
   readonly #separatorLength: number;
-  /** Start of field k; one past its end is the start of k + 1 less the separator. */
-  readonly #starts: number[] = [0];
-  #found = 0;
-  #end = 0;
-  #done = false;
+  /** Words that the kernel goes on from (operators/kernels/assembly/texts.ts). */
+  readonly #cursor: number;
 
-  /** A separator of at least one byte. */
-  constructor(separatorSlot: number) {
+  /** A separator of at least one byte; 16 bytes for the cursor. */
+  constructor(separatorSlot: number, cursor: number) {
     this.#separator = varlenAddress(separatorSlot);
     this.#separatorLength = byteLength(separatorSlot);
+    this.#cursor = cursor >>> 2;
   }
 
   start(text: number): void {
     const from = varlenAddress(text);
-    this.#starts[0] = from;
-    this.#end = from + byteLength(text);
-    this.#found = 0;
-    this.#done = false;
+    const cursor = this.#cursor;
+    U32[cursor] = 1;
+    U32[cursor + 1] = from;
+    U32[cursor + 2] = from;
+    U32[cursor + 3] = from + byteLength(text);
   }
 
   /** Field n, 1-based; empty when there are fewer. */
   part(n: number, out: number): number {
-    const starts = this.#starts;
-    const length = this.#separatorLength;
-    while (this.#found < n && !this.#done) {
-      const at = findBytes(starts[this.#found], this.#end, this.#separator, length);
-      this.#found++;
-      starts[this.#found] = at < 0 ? this.#end + length : at + length;
-      this.#done = at < 0;
-    }
-    if (n > this.#found) return piece(out, this.#end, this.#end);
-    return piece(out, starts[n - 1], starts[n] - length);
+    kernels.splitPart(this.#cursor * 4, this.#separator, this.#separatorLength, n, out);
+    return out;
   }
 }
 

@@ -6,4 +6,14 @@ export { findKeys, findOrInsertKeys, packKeys } from './keys';
 export { scanJson, scanJsonScalar } from './json/scan';
 export { hashSmallNumeric } from './numeric';
 export { rehash } from './row_table';
+export {
+  casesOf,
+  changeCase,
+  countBytes,
+  countCharacters,
+  findBytes,
+  isAscii,
+  replaceBytes,
+  splitPart,
+} from './texts';
 export { compareBytes } from './varlen';

@@ -1,0 +1,166 @@
+/**
+ * Searching, cutting and replacing in texts (operators/expr/text/slot_text.ts), 16 bytes a step. UTF-8 is searched bytewise.
+ *
+ * A load may reach past the text where that stays within its page of 64 KiB; at the end of a page the last bytes are gathered one by one.
+ */
+const PAGE_MASK: usize = 0xffff;
+
+/** The 16 bytes from `at` on; those from `end` on are anything. */
+@inline
+export function load16(at: usize, end: usize): v128 {
+  return at + 16 <= end || (at & PAGE_MASK) <= 0xfff0 ? v128.load(at) : gather16(at, end);
+}
+
+function gather16(at: usize, end: usize): v128 {
+  let low: u64 = 0;
+  let high: u64 = 0;
+  for (let shift: u64 = 0; at < end && shift < 64; at++, shift += 8) low |= (<u64>load<u8>(at)) << shift;
+  for (let shift: u64 = 0; at < end && shift < 64; at++, shift += 8) high |= (<u64>load<u8>(at)) << shift;
+  return i64x2.replace_lane(i64x2.splat(low), 1, high);
+}
+
+/** The lowest `n` bits; all for n of 16 and more. */
+@inline
+function lowBits(n: usize): i32 {
+  return n >= 16 ? 0xffff : (1 << (<i32>n)) - 1;
+}
+
+/** First place of a needle of at least one byte in [from, end); 0 when there is none. Its first and last byte are looked for together. */
+export function findBytes(from: usize, end: usize, needle: usize, length: usize): usize {
+  if (from + length > end) return 0;
+  const places = end - length + 1;
+  const first = i8x16.splat(load<i8>(needle));
+  const last = i8x16.splat(load<i8>(needle + length - 1));
+  for (let at = from; at < places; at += 16) {
+    let same = i8x16.eq(load16(at, end), first);
+    if (length > 1) same = v128.and(same, i8x16.eq(load16(at + length - 1, end), last));
+    let found = i8x16.bitmask(same) & lowBits(places - at);
+    for (; found !== 0; found &= found - 1) {
+      const place = at + ctz(found);
+      if (length <= 2 || memory.compare(place + 1, needle + 1, length - 2) === 0) return place;
+    }
+  }
+  return 0;
+}
+
+/** How often the needle stands in [from, end), counted from the left without overlaps. */
+export function countBytes(from: usize, end: usize, needle: usize, length: usize): u32 {
+  let count: u32 = 0;
+  if (length > 1) {
+    for (let at = findBytes(from, end, needle, length); at !== 0; at = findBytes(at + length, end, needle, length)) count++;
+    return count;
+  }
+  const wanted = i8x16.splat(load<i8>(needle));
+  for (; from < end; from += 16)
+    count += popcnt(i8x16.bitmask(i8x16.eq(load16(from, end), wanted)) & lowBits(end - from));
+  return count;
+}
+
+@inline
+function copyShort(to: usize, from: usize, end: usize): usize {
+  for (; from + 8 <= end; from += 8, to += 8) store<u64>(to, load<u64>(from));
+  for (; from < end; from++, to++) store<u8>(to, load<u8>(from));
+  return to;
+}
+
+/** Writes [from, end) with every needle as the bytes of `insert` to `to`, where there is room for exactly that. */
+export function replaceBytes(
+  from: usize,
+  end: usize,
+  needle: usize,
+  length: usize,
+  insert: usize,
+  insertLength: usize,
+  to: usize,
+): void {
+  for (let at = findBytes(from, end, needle, length); at !== 0; at = findBytes(from, end, needle, length)) {
+    to = copyShort(to, from, at);
+    to = copyShort(to, insert, insert + insertLength);
+    from = at + length;
+  }
+  copyShort(to, from, end);
+}
+
+/** Characters of UTF-8: bytes that do not continue one. */
+export function countCharacters(from: usize, end: usize): u32 {
+  let count: u32 = 0;
+  const first = i8x16.splat(-64);
+  for (; from < end; from += 16) count += popcnt(i8x16.bitmask(i8x16.ge_s(load16(from, end), first)) & lowBits(end - from));
+  return count;
+}
+
+export function isAscii(from: usize, end: usize): bool {
+  for (; from < end; from += 16) if ((i8x16.bitmask(load16(from, end)) & lowBits(end - from)) !== 0) return false;
+  return true;
+}
+
+@inline
+function inCase(bytes: v128, first: i32): v128 {
+  return i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(<i8>first)), i8x16.splat(26));
+}
+
+/** -1 when the bytes are not all ASCII, else whether any is a letter of the case that begins with `first` ('A' or 'a'). */
+export function casesOf(from: usize, end: usize, first: i32): i32 {
+  let any = 0;
+  for (; from < end; from += 16) {
+    const bytes = load16(from, end);
+    const bits = lowBits(end - from);
+    if ((i8x16.bitmask(bytes) & bits) !== 0) return -1;
+    any |= i8x16.bitmask(inCase(bytes, first)) & bits;
+  }
+  return any === 0 ? 0 : 1;
+}
+
+/** Writes the ASCII bytes [from, end) to `to` with the letters of that case changed to the other. */
+export function changeCase(from: usize, end: usize, first: i32, to: usize): void {
+  const bit = i8x16.splat(0x20);
+  for (; from + 16 <= end; from += 16, to += 16) {
+    const bytes = v128.load(from);
+    v128.store(to, v128.xor(bytes, v128.and(inCase(bytes, first), bit)));
+  }
+  for (; from < end; from++, to++) {
+    const c = <u32>load<u8>(from);
+    store<u8>(to, c - <u32>first < 26 ? c ^ 0x20 : c);
+  }
+}
+
+/** Where split_part is in a text: u32 number of the field at `start`, its start, start of the text, end of the text. */
+const CURSOR_FIELD: usize = 0;
+const CURSOR_START: usize = 4;
+const CURSOR_TEXT: usize = 8;
+const CURSOR_END: usize = 12;
+
+/** Writes the varlen slot of field n (1-based) of the cursor's text, empty when there are fewer. Goes on from the field found last. */
+export function splitPart(cursor: usize, separator: usize, length: usize, n: u32, out: usize): void {
+  const end: usize = load<u32>(cursor, CURSOR_END);
+  let field = load<u32>(cursor, CURSOR_FIELD);
+  let start: usize = load<u32>(cursor, CURSOR_START);
+  if (n < field) {
+    field = 1;
+    start = load<u32>(cursor, CURSOR_TEXT);
+  }
+  let stop = findBytes(start, end, separator, length);
+  for (; field < n && stop !== 0; field++) {
+    start = stop + length;
+    stop = findBytes(start, end, separator, length);
+  }
+  store<u32>(cursor, field, CURSOR_FIELD);
+  store<u32>(cursor, start, CURSOR_START);
+  if (field < n) pointVarlen(out, end, end);
+  else pointVarlen(out, start, stop === 0 ? end : stop);
+}
+
+/** As operators/batch/slots.ts has it. */
+export function pointVarlen(slot: usize, from: usize, end: usize): void {
+  const length = end - from;
+  if (length > 12) {
+    store<u64>(slot, <u64>length | ((<u64>load<u32>(from)) << 32));
+    store<u64>(slot, <u64>from, 8);
+    return;
+  }
+  const places = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const text = v128.and(load16(from, end), i8x16.lt_u(places, i8x16.splat(<i8>length)));
+  store<u32>(slot, <u32>length);
+  store<u64>(slot, i64x2.extract_lane(text, 0), 4);
+  store<u32>(slot, i32x4.extract_lane(text, 2), 12);
+}
