@@ -59,6 +59,8 @@ export interface IndexObject extends ObjectBase {
 export interface SinkObject extends ObjectBase {
   kind: 'sink';
   options: Record<string, string>;
+  /** What a later server of the same data directory goes on with the sink under: no other sink ever has it. */
+  identity: string;
   /** Types and names of the rows written. */
   physical: PhysicalQuery;
 }

@@ -103,13 +103,13 @@ function catalogBytes(engine: TidemarkEngine): Uint8Array {
 }
 
 /**
- * Fills a new engine. `delivered`: the ticks up to which sinks have written, as far as the log knows. Sinks that are dropped later in the log
+ * Fills a new engine. `delivered`: the ticks up to which sinks have written, as far as the log knows; `lastTick`: where it ends. Sinks that are dropped later in the log
  * are not opened.
  */
 export async function loadEngine(
   engine: TidemarkEngine,
   saved: Saved,
-  log: { delivered: ReadonlyMap<number, bigint>; dropped: ReadonlySet<number> },
+  log: { delivered: ReadonlyMap<number, bigint>; dropped: ReadonlySet<number>; lastTick: bigint },
 ): Promise<void> {
   const state = saved as unknown as SavedEngine;
   const { catalog, loop } = engine;
@@ -126,8 +126,14 @@ export async function loadEngine(
     loop.restore(runtime);
     if (view.rows !== null) runtime.stored?.load(view.rows);
     if (object.kind !== 'sink' || log.dropped.has(object.oid)) continue;
-    const sink = await openSinkOf(engine, object, log.delivered.get(object.oid) ?? 0n, () => true);
+    const sink = await openSinkOf(
+      engine,
+      object,
+      { skip: log.delivered.get(object.oid) ?? 0n, known: log.lastTick },
+      false,
+    );
     if (view.sink !== null) sink.load(view.sink);
+    sink.live(state.tick);
     loop.observe(object.oid, sink);
     engine.sinks.set(object.oid, sink);
   }

@@ -75,9 +75,8 @@ export class Journal {
     this.pumped(moment, []);
   }
 
-  defined({ tick, now }: Moment, sql: string, made: number, dropped: number[], settings: StatementSettings): void {
-    const record: DefinitionRecord = { sql, made, dropped, settings, now: String(now) };
-    this.log.append(RECORD.definition, tick, jsonFrame(record));
+  defined({ tick, now }: Moment, definition: Omit<DefinitionRecord, 'now'>): void {
+    this.log.append(RECORD.definition, tick, jsonFrame({ ...definition, now: String(now) }));
   }
 
   /** What makes a table with its first rows, as a record; resolves when the log has room for it. */

@@ -58,6 +58,8 @@ export interface DefinitionRecord {
   settings: StatementSettings;
   /** The clock at which it took effect, in microseconds since 2000-01-01. */
   now: string;
+  /** Of a sink that was made: what it was given by chance. */
+  identity?: string;
 }
 
 export interface OpenedRecord {

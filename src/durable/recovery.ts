@@ -178,7 +178,10 @@ async function replay(
   survey: Survey,
   loaded: Loaded | null,
 ): Promise<void> {
-  if (loaded !== null) await loadEngine(engine, loaded.saved, survey);
+  if (loaded !== null) {
+    const { delivered, dropped } = survey;
+    await loadEngine(engine, loaded.saved, { delivered, dropped, lastTick: endOf(survey, loaded).tick });
+  }
   for (const script of survey.scripts) engine.scripts.add(script);
   const work = new Replay(engine, survey);
   engine.replay = work;
@@ -193,6 +196,7 @@ async function replay(
     const after = loaded?.sequence ?? 0n;
     await readLog(directory.logFolder, directory.identity, directory.disk, after, async (frame) => {
       await work.repeat(frame);
+      for (const sink of engine.sinks.values()) await sink.room();
       done++;
       const now = performance.now();
       if (now - shown < PROGRESS_MS) return;

@@ -25,6 +25,8 @@ import type { Survey } from './survey.ts';
 export class Replay {
   /** The clock of the record that is being repeated. */
   now = 0n;
+  /** Identity of the sink that the statement which is being repeated made. */
+  identity = '';
   readonly #engine: TidemarkEngine;
   readonly #survey: Survey;
   readonly #feed: RangeFeed;
@@ -40,6 +42,11 @@ export class Replay {
   /** True for what is dropped later in the log. */
   dropped(oid: number): boolean {
     return this.#survey.dropped.has(oid);
+  }
+
+  /** The last tick of the log. */
+  get lastTick(): bigint {
+    return this.#survey.end.tick;
   }
 
   /** The tick up to which a sink has written. */
@@ -121,6 +128,7 @@ export class Replay {
     const [statement] = parse(record.sql);
     if (record.made !== 0) engine.catalog.setNextOid(record.made);
     this.#greatestOid = Math.max(this.#greatestOid, record.made);
+    this.identity = record.identity ?? `${record.made}-${record.now}`;
     try {
       const prepared = engine.prepare(statement, [], session);
       await engine.execute(prepared, [], session, new AbortController().signal);

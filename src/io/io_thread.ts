@@ -13,6 +13,7 @@ import { checked, pages } from '../../operators/batch/pages.ts';
 import type { KafkaAccess } from '../kafka/access.ts';
 import type { Log } from '../postgres/options.ts';
 import type { Listen } from '../postgres/wire/listener.ts';
+import type { Delivery } from '../runtime/sink.ts';
 import { Channel } from './channel.ts';
 import { type Call, type FromIo, receivedError, type ToIo } from './messages.ts';
 import { RemoteClients } from './remote_clients.ts';
@@ -75,13 +76,18 @@ export class IoThread {
       return source;
     },
     openSink: async (...args) => {
-      const id = await this.call('openKafkaSink', ...args);
+      const { id, delivery } = (await this.call('openKafkaSink', ...args)) as { id: number; delivery: Delivery };
       return {
-        write: async (tick, delta) => {
-          await this.call('writeSink', id, tick, delta);
+        delivery,
+        create: async () => {
+          await this.call('createSink', id);
         },
-        close: async () => {
-          await this.call('closeSink', id);
+        begin: async (known) => (await this.call('beginSink', id, known)) as bigint | null,
+        write: async (ticks) => {
+          await this.call('writeSink', id, ticks);
+        },
+        close: async (forget) => {
+          await this.call('closeSink', id, forget);
         },
       };
     },

@@ -1,25 +1,26 @@
 /** Kafka's writers in the I/O thread: each tick's changes are encoded here, from the memory that both threads see, and sent. */
-import type { Batch } from '../../operators/batch/batch.ts';
 import { kafkaHere } from '../kafka/access.ts';
-import type { SinkRows, SinkWriter } from '../runtime/sink.ts';
+import type { SinkRows, SinkWriter, TickChanges } from '../runtime/sink.ts';
 
 export class SinkHost {
   readonly #writers = new Map<number, SinkWriter>();
   #lastId = 0;
 
-  /** What is asked of writers by call. The batch of writeSink stays until it has answered. */
+  /** What is asked of writers by call. The batches of writeSink stay until it has answered. */
   readonly methods = {
-    openKafkaSink: async (options: Record<string, string>, rows: SinkRows) => {
-      const writer = await kafkaHere.openSink(options, rows);
+    openKafkaSink: async (options: Record<string, string>, rows: SinkRows, identity: string) => {
+      const writer = await kafkaHere.openSink(options, rows, identity);
       const id = ++this.#lastId;
       this.#writers.set(id, writer);
-      return id;
+      return { id, delivery: writer.delivery };
     },
-    writeSink: (id: number, tick: bigint, delta: Batch) => this.#get(id).write(tick, delta),
-    closeSink: async (id: number) => {
+    createSink: (id: number) => this.#get(id).create(),
+    beginSink: (id: number, known: bigint) => this.#get(id).begin(known),
+    writeSink: (id: number, ticks: TickChanges[]) => this.#get(id).write(ticks),
+    closeSink: async (id: number, forget: boolean) => {
       const writer = this.#get(id);
       this.#writers.delete(id);
-      await writer.close();
+      await writer.close(forget);
     },
   };
 

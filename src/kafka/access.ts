@@ -7,8 +7,8 @@ export interface KafkaAccess {
   /** Throws SqlError when the topic cannot be read with these options. */
   checkSource(options: Record<string, string>): Promise<void>;
   openSource(options: Record<string, string>, log: Log): Promise<Source>;
-  /** Throws SqlError when the topic cannot be written with these options. */
-  openSink(options: Record<string, string>, rows: SinkRows): Promise<SinkWriter>;
+  /** Throws SqlError for wrong options; nobody is asked yet. `identity`: under which a later server goes on with the same sink. */
+  openSink(options: Record<string, string>, rows: SinkRows, identity: string): Promise<SinkWriter>;
 }
 
 /** The modules are loaded when a topic is first named. */
@@ -19,7 +19,7 @@ export const kafkaHere: KafkaAccess = {
   async openSource(options, log) {
     return (await import('../sources/kafka/index.ts')).openKafkaSource(options, log);
   },
-  async openSink(options, rows) {
-    return (await import('../sinks/kafka/index.ts')).openKafkaSink(options, rows);
+  async openSink(options, rows, identity) {
+    return (await import('../sinks/kafka/index.ts')).openKafkaSink(options, rows, identity);
   },
 };

@@ -22,7 +22,8 @@ interface KafkaError {
 /** The error below kafkajs's retry wrappers. */
 export function rootCause(error: unknown): KafkaError {
   let e = error as KafkaError;
-  while (e.name === 'KafkaJSNumberOfRetriesExceeded' && e.cause instanceof Error) e = e.cause as KafkaError;
+  const wrappers = ['KafkaJSNumberOfRetriesExceeded', 'KafkaJSNonRetriableError'];
+  while (wrappers.includes(e.name ?? '') && e.cause instanceof Error) e = e.cause as KafkaError;
   return e;
 }
 

@@ -70,6 +70,34 @@ export function endOfRecordSet(bytes: Buffer, from: bigint): bigint {
   return next;
 }
 
+export interface BatchPlace {
+  nextOffset: bigint;
+  producerId: bigint;
+  transactional: boolean;
+  /** Of a control batch that ends a transaction: how. */
+  marker: 'commit' | 'abort' | null;
+}
+
+/** The complete batches of fetched bytes that reach beyond `from`, from their headers alone. */
+export function* batchesOf(bytes: Buffer, from: bigint): Generator<BatchPlace> {
+  for (let at = 0; at + HEADER_BYTES <= bytes.length; ) {
+    const end = at + LENGTH_END + bytes.readInt32BE(at + 8);
+    if (end > bytes.length || end < at + HEADER_BYTES) return;
+    const attributes = bytes.readInt16BE(at + ATTRIBUTES_AT);
+    const control = (attributes & 32) !== 0;
+    const nextOffset = bytes.readBigInt64BE(at) + BigInt(bytes.readInt32BE(at + LAST_DELTA_AT)) + 1n;
+    if (nextOffset > from) {
+      yield {
+        nextOffset,
+        producerId: bytes.readBigInt64BE(at + 43),
+        transactional: (attributes & 16) !== 0,
+        marker: !control ? null : isAbortMarker(bytes, at + HEADER_BYTES) ? 'abort' : 'commit',
+      };
+    }
+    at = end;
+  }
+}
+
 /**
  * The records of one partition's fetched bytes from offset `from` on, in one RawBatch covering from .. the last complete batch's end;
  * null when there is no complete batch. A cut last batch is normal. Throws CorruptBatch only when the first batch can't be read.
@@ -103,7 +131,7 @@ export async function readRecordSet(
     }
     next = header.nextOffset;
     if (header.control) {
-      if (isAbortMarker(bytes, header)) abortedProducers.delete(header.producerId);
+      if (isAbortMarker(bytes, header.start)) abortedProducers.delete(header.producerId);
     } else if (!header.transactional || !abortedProducers.has(header.producerId)) {
       headers.push(header);
     }
@@ -155,8 +183,8 @@ async function readHeader(bytes: Buffer, at: number, end: number, checkCrc: bool
 }
 
 /** A control record's key is two int16: version, type; type 0 is abort. Before it stand length, attributes, two deltas, key length. */
-function isAbortMarker(bytes: Buffer, header: BatchHeader): boolean {
-  const cursor = { at: header.start };
+function isAbortMarker(bytes: Buffer, start: number): boolean {
+  const cursor = { at: start };
   varint(bytes, cursor);
   cursor.at++;
   varint(bytes, cursor);

@@ -1,13 +1,14 @@
 /** CREATE SINK: a view's (or query's) changes written to a topic, from the view's present rows on. */
+import { randomBytes } from 'node:crypto';
 import { SqlError } from '../../operators/errors.ts';
 import type { SelectNode, Statement } from '../../planner/parse/ast.ts';
-import type { CatalogObject, SinkObject } from '../catalog/objects.ts';
+import type { SinkObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { openSink } from '../sinks/connectors.ts';
 import { becoming, fill, planView } from './create_view.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { creationSchema, nameTaken } from './names.ts';
-import type { Sink } from './sink.ts';
+import type { Sink, SinkProgress } from './sink.ts';
 import { ViewRuntime } from './view.ts';
 
 type CreateSink = Extract<Statement, { k: 'create_sink' }>;
@@ -21,12 +22,7 @@ export async function createSink(
   const options = Object.fromEntries(statement.options.map((o) => [o.name, o.value]));
   const { bound, physical } = planView(engine, sinkQuery(engine, statement, session), session);
   const oid = engine.catalog.newOid();
-  let live = false;
-  const parts = { oid, name: statement.name, options, physical };
-  // The first rows come in many parts, which belong together.
-  const sink = await openSinkOf(engine, parts, engine.replay?.delivered(oid) ?? 0n, () => live);
-  const view = new ViewRuntime(oid, statement.name, physical, session.evalContext, null);
-  const object: CatalogObject = {
+  const object: SinkObject = {
     kind: 'sink',
     oid,
     schema: statement.schema ?? creationSchema(engine, session),
@@ -34,37 +30,53 @@ export async function createSink(
     sql: statement.text,
     dependencies: bound.dependencies.filter((d) => engine.catalog.get(d) !== undefined),
     options,
+    identity: engine.replay?.identity ?? randomBytes(12).toString('hex'),
     physical,
   };
+  if (engine.replay?.dropped(oid)) {
+    // Dropped later in the log: nothing of it is written any more.
+    engine.loop.run(new Map());
+    engine.define(object, session);
+    return;
+  }
+  const { replay } = engine;
+  const log = { skip: replay?.delivered(oid) ?? 0n, known: replay?.lastTick ?? 0n };
+  const sink = await openSinkOf(engine, object, log, replay === null);
+  const view = new ViewRuntime(oid, statement.name, physical, session.evalContext, null);
   const stop = engine.loop.observe(oid, sink);
+  const { check, live } = becoming(engine, object, session);
   try {
-    await fill(engine, view, becoming(engine, object, session));
-    live = true;
+    await fill(engine, view, {
+      check,
+      live: () => {
+        live();
+        sink.live(engine.loop.tick);
+      },
+    });
   } catch (error) {
     stop();
-    await sink.close();
+    await sink.close(true);
     throw error;
   }
   engine.sinks.set(oid, sink);
 }
 
-/** Opens a sink's connector. Changes up to tick `skip` were written before; while it is not live, nobody is told what was written. */
+/** Opens a sink's connector. `log`: what the log says of it; `made`: the statement that makes it runs now. */
 export function openSinkOf(
   engine: TidemarkEngine,
-  { oid, name, options, physical }: Pick<SinkObject, 'oid' | 'name' | 'options' | 'physical'>,
-  skip: bigint,
-  isLive: () => boolean,
+  { oid, name, options, physical, identity }: SinkObject,
+  log: Pick<SinkProgress, 'skip' | 'known'>,
+  made: boolean,
 ): Promise<Sink> {
   const columns = physical.columns.map((c) => ({ name: c.name, type: c.type }));
   const rows = { columns, key: physical.key, appendOnly: physical.appendOnly };
-  const log = (message: string) => engine.log('warn', `sink ${name}: ${message}`);
-  return openSink(options, rows, log, engine.kafka, {
-    skip,
+  const say = (message: string) => engine.log('warn', `sink ${name}: ${message}`);
+  const progress: SinkProgress = {
+    ...log,
     durable: (tick) => engine.journal?.log.durableTick(tick) ?? Promise.resolve(),
-    delivered: (tick) => {
-      if (isLive()) engine.journal?.delivered(engine.loop, oid, tick);
-    },
-  });
+    delivered: (tick) => engine.journal?.delivered(engine.loop, oid, tick),
+  };
+  return openSink(options, rows, say, engine.kafka, progress, identity, made);
 }
 
 function sinkQuery(engine: TidemarkEngine, statement: CreateSink, session: SessionContext): SelectNode {

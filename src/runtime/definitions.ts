@@ -179,7 +179,12 @@ function dropOne(engine: TidemarkEngine, object: CatalogObject): (() => Promise<
       const sink = engine.sinks.get(object.oid);
       engine.sinks.delete(object.oid);
       engine.loop.detachView(object.oid);
-      return sink === undefined ? null : () => sink.close();
+      if (sink === undefined) return null;
+      return async () => {
+        // A sink that is back after a crash must find out how far it has written.
+        await engine.journal?.durable();
+        await sink.close(true);
+      };
     }
     case 'index': {
       const relation = engine.catalog.relationByOid(object.on);

@@ -215,7 +215,8 @@ export class TidemarkEngine implements Engine {
   /** Makes an object that has just come to life part of the catalog. */
   define(object: CatalogObject, session: SessionContext): void {
     this.catalog.add(object);
-    this.defined(object.sql, object.oid, [], session);
+    const identity = object.kind === 'sink' ? object.identity : undefined;
+    this.defined(object.sql, object.oid, [], session, identity);
   }
 
   /**
@@ -233,8 +234,9 @@ export class TidemarkEngine implements Engine {
   }
 
   /** A statement has changed the catalog: told to the tick log in the same turn. */
-  defined(sql: string, made: number, dropped: number[], session: SessionContext): void {
-    this.journal?.defined(this.loop, sql, made, dropped, settingsOf(session.evalContext, session.searchPath));
+  defined(sql: string, made: number, dropped: number[], session: SessionContext, identity?: string): void {
+    const settings = settingsOf(session.evalContext, session.searchPath);
+    this.journal?.defined(this.loop, { sql, made, dropped, settings, identity });
   }
 
   /** One tick with these deltas and nothing else. */
@@ -364,7 +366,8 @@ export class TidemarkEngine implements Engine {
     this.#closed = true;
     if (this.#clockTimer !== null) clearInterval(this.#clockTimer);
     await this.checkpoints?.close();
-    for (const sink of this.sinks.values()) await sink.close();
+    // Without a data directory nobody comes who could go on.
+    for (const sink of this.sinks.values()) await sink.close(this.journal === null);
     for (const stream of this.streams.values()) await stream.close();
     for (const stream of this.localStreams.values()) stream.release();
     this.streams.clear();

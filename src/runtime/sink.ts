@@ -1,11 +1,19 @@
 /**
  * A running sink: takes each tick's changes of its view and hands them to a writer that may be slower.
  *
- *   running --fails outside--> retrying --succeeds--> running          running --the changes themselves fail--> stopped
+ *   filling --live--> running --fails outside--> retrying --succeeds--> running          running --the changes themselves fail--> stopped
+ *
+ *   ticks -> queue -> group (whole ticks, up to GROUP_ROWS rows) -> on the disk in the tick log -> writer.write -> out of the queue
+ *                                                                                            fails -> writer.begin -> what is there already leaves the queue
+ *
+ * The first rows may come in many parts, at ticks that are different when the log is replayed. They are added up until the sink is live, and are one tick then.
  *
  * What fails for a reason outside (a broker away, access refused) is tried again for ever, in order, while what comes waits in memory: up to
  * MOST_QUEUED_ROWS. Beyond that, and at changes that can never be written, the sink stops: what follows could not be right without them. It says so in
  * tidemark.sinks and writes nothing more.
+ *
+ * After a restart ticks come again, from the checkpoint on. begin() tells which of them were written: where delivery is exactly once that is what the
+ * other side has, whatever the log knows.
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
@@ -13,6 +21,7 @@ import { decodeBatch, encodeBatch } from '../../operators/batch/batch_codec.ts';
 import { detach } from '../../operators/batch/detach.ts';
 import { SqlError } from '../../operators/errors.ts';
 import type { ColType } from '../../operators/types.ts';
+import { StoredRelation, withScratch } from './stored_relation.ts';
 import type { Observer } from './tick_loop.ts';
 
 /** What is known of the rows that a sink writes. */
@@ -24,13 +33,31 @@ export interface SinkRows {
   appendOnly: boolean;
 }
 
+export type Delivery = 'exactly_once' | 'at_least_once';
+
+/** The consolidated changes of one tick. */
+export interface TickChanges {
+  tick: bigint;
+  batch: Batch;
+}
+
 /**
- * Writes the consolidated changes of one tick somewhere; resolves when they are there. The SQLSTATE that it rejects with tells what failed:
- * something outside (OUTSIDE), which may go away, or the changes, which no retry can help.
+ * Writes somewhere. The SQLSTATE that a method rejects with tells what failed: something outside (OUTSIDE), which may go away, or the changes, which no
+ * retry can help.
  */
 export interface SinkWriter {
-  write(tick: bigint, delta: Batch): Promise<void>;
-  close(): Promise<void>;
+  readonly delivery: Delivery;
+  /** For CREATE SINK: makes what is missing, and becomes the writer. */
+  create(): Promise<void>;
+  /**
+   * Becomes the writer, after a restart or a failure: whoever was it before can write no more. Gives the tick up to which changes are there; null
+   * when the other side does not know. `known`: the last tick that the log has, of which nothing later can have been written.
+   */
+  begin(known: bigint): Promise<bigint | null>;
+  /** Resolves when the changes are there. After a failure begin() comes first. */
+  write(ticks: TickChanges[]): Promise<void>;
+  /** `forget`: nobody will go on where it ends. */
+  close(forget: boolean): Promise<void>;
 }
 
 /** SQLSTATE classes of connections, logins, names and rights, resources, and the system. */
@@ -40,24 +67,29 @@ export type SinkStatus = 'running' | 'retrying' | 'stopped';
 
 export interface SinkStatistics {
   status: SinkStatus;
+  /** Null where nothing is delivered. */
+  delivery: Delivery | null;
   rows: bigint;
+  /** The last tick that was written. */
   tick: bigint;
   errors: bigint;
   lastError: string;
   queued: number;
 }
 
-export function noStatistics(): SinkStatistics {
-  return { status: 'running', rows: 0n, tick: 0n, errors: 0n, lastError: '', queued: 0 };
+export function noStatistics(delivery: Delivery | null): SinkStatistics {
+  return { status: 'running', delivery, rows: 0n, tick: 0n, errors: 0n, lastError: '', queued: 0 };
 }
 
 /** How a sink and the tick log keep in step. */
 export interface SinkProgress {
-  /** Changes up to this tick were written before a restart. */
+  /** Changes up to this tick were written before a restart, as far as the log knows. */
   skip: bigint;
+  /** The last tick of the log that is replayed. */
+  known: bigint;
   /** Resolves when a tick is on the disk: nothing leaves that a crash could take back. */
   durable(tick: bigint): Promise<void>;
-  /** All changes seen so far up to this tick are written. */
+  /** All changes seen so far up to this tick are written, which only the log will remember. */
   delivered(tick: bigint): void;
 }
 
@@ -71,13 +103,17 @@ export type SavedSink = {
 /** What CREATE SINK makes: sees every tick of its view. */
 export interface Sink extends Observer {
   readonly statistics: SinkStatistics;
+  /** All first rows have come, or what a checkpoint had is loaded: they belong to this tick. */
+  live(tick: bigint): void;
+  /** Resolves when there is room for more: for who can wait. */
+  room(): Promise<void>;
   /** Resolves when everything seen so far is written, or the sink has stopped. */
   flushed(): Promise<void>;
   save(): SavedSink;
   /** Changes that a checkpoint had; those that were written meanwhile are left out. */
   load(saved: SavedSink): void;
-  /** Writes what is queued, unless that fails; then closes. */
-  close(): Promise<void>;
+  /** Writes what is queued, unless that fails; then closes. `forget`: the sink is dropped, or will never be there again. */
+  close(forget: boolean): Promise<void>;
 }
 
 /** Milliseconds before the first retry; doubles up to the greatest. */
@@ -85,43 +121,73 @@ const FIRST_RETRY_MS = 100;
 const GREATEST_RETRY_MS = 10_000;
 /** As many as may wait for a subscription. */
 const MOST_QUEUED_ROWS = 5_000_000;
+/** Of ticks that are written together, unless one alone has more. */
+const GROUP_ROWS = 10_000;
+
+interface Queued extends TickChanges {
+  arena: Arena;
+}
 
 export class SinkRuntime implements Sink {
-  readonly statistics = noStatistics();
+  readonly statistics: SinkStatistics;
   readonly #writer: SinkWriter;
   readonly #log: (message: string) => void;
   readonly #mostRows: number;
   readonly #progress: SinkProgress;
-  #queue: { tick: bigint; batch: Batch; arena: Arena }[] = [];
+  readonly #filling = new FirstRows();
+  #queue: Queued[] = [];
   #queuedRows = 0;
+  #live = false;
+  /** The writer may write. */
+  #begun: boolean;
+  #skip: bigint;
   #running: Promise<void> | null = null;
   #closing = false;
   #wake: (() => void) | null = null;
+  #waiting: (() => void)[] = [];
 
+  /** `begun`: the writer has been created by the same statement. */
   constructor(
     writer: SinkWriter,
     log: (message: string) => void,
     progress: SinkProgress,
+    begun: boolean,
     mostQueuedRows = MOST_QUEUED_ROWS,
   ) {
+    this.statistics = noStatistics(writer.delivery);
     this.#writer = writer;
     this.#log = log;
     this.#progress = progress;
+    this.#skip = progress.skip;
+    this.#begun = begun;
     this.#mostRows = mostQueuedRows;
   }
 
   onTick(tick: bigint, delta: Batch | null): void {
     if (delta === null || this.#closing || this.statistics.status === 'stopped') return;
-    if (tick <= this.#progress.skip) return;
+    if (!this.#live) {
+      this.#filling.add(delta);
+      return;
+    }
+    if (tick <= this.#skip) return;
     const arena = new Arena();
-    this.#add(tick, detach(delta, arena), arena);
+    this.#add({ tick, batch: detach(delta, arena), arena });
   }
 
-  #add(tick: bigint, batch: Batch, arena: Arena): void {
-    this.#queue.push({ tick, batch, arena });
-    this.#queuedRows += batch.n;
+  live(tick: bigint): void {
+    this.#live = true;
+    const rows = this.#filling.take();
+    if (rows !== null && tick > this.#skip) this.#add({ tick, ...rows });
+    else rows?.arena.release();
+    // After a restart at once, though nothing is there to be written: what a crash left open hides what comes behind it from readers.
+    this.#start();
+  }
+
+  #add(queued: Queued): void {
+    this.#queue.push(queued);
+    this.#queuedRows += queued.batch.n;
     this.statistics.queued = this.#queue.length;
-    this.#running ??= this.#drain();
+    this.#start();
     // One tick may be as large as it likes.
     if (this.#queuedRows > this.#mostRows && this.#queue.length > 1) {
       this.#stop(`more than ${this.#mostRows} rows wait: ${this.statistics.lastError || 'the writer is too slow'}`);
@@ -141,27 +207,34 @@ export class SinkRuntime implements Sink {
       return;
     }
     for (const { tick, batch } of saved.queue) {
-      if (tick <= this.#progress.skip) continue;
+      if (tick <= this.#skip) continue;
       const arena = new Arena();
-      this.#add(tick, decodeBatch(Buffer.from(batch), arena), arena);
+      this.#add({ tick, batch: decodeBatch(Buffer.from(batch), arena), arena });
     }
+  }
+
+  async room(): Promise<void> {
+    while (this.#queuedRows > this.#mostRows / 2 && this.#running !== null)
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  get #hasWork(): boolean {
+    return (this.#queue.length > 0 || !this.#begun) && this.statistics.status !== 'stopped';
+  }
+
+  #start(): void {
+    if (this.#running === null && this.#hasWork) this.#running = this.#drain();
   }
 
   async #drain(): Promise<void> {
     const { statistics } = this;
     let pause = FIRST_RETRY_MS;
-    while (this.#queue.length > 0 && statistics.status !== 'stopped') {
-      const head = this.#queue[0];
+    while (this.#hasWork) {
       try {
-        await this.#progress.durable(head.tick);
+        if (this.#begun) await this.#writeGroup();
+        else await this.#begin();
       } catch (error) {
-        // The log has failed: what this tick did may be lost, so it stays here.
-        this.#stop(error instanceof Error ? error.message : String(error));
-        break;
-      }
-      try {
-        await this.#writer.write(head.tick, head.batch);
-      } catch (error) {
+        this.#begun = false;
         if (!this.#mayRetry(error)) break;
         await this.#sleep(pause);
         if (this.#closing) break;
@@ -170,16 +243,44 @@ export class SinkRuntime implements Sink {
       }
       pause = FIRST_RETRY_MS;
       if (statistics.status === 'retrying') statistics.status = 'running';
-      statistics.rows += BigInt(head.batch.n);
-      statistics.tick = head.tick;
-      this.#queue.shift();
-      this.#queuedRows -= head.batch.n;
-      head.arena.release();
-      statistics.queued = this.#queue.length;
-      this.#progress.delivered(head.tick);
     }
-    this.#drop();
+    this.#written(this.#queue.length);
     this.#running = null;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  async #begin(): Promise<void> {
+    const there = await this.#writer.begin(this.#progress.known);
+    this.#begun = true;
+    if (there === null) return;
+    if (there > this.#skip) this.#skip = there;
+    if (there > this.statistics.tick) this.statistics.tick = there;
+    const next = this.#queue.findIndex(({ tick }) => tick > there);
+    this.#written(next < 0 ? this.#queue.length : next);
+  }
+
+  async #writeGroup(): Promise<void> {
+    let count = 0;
+    let rows = 0;
+    for (const { batch } of this.#queue) {
+      if (count > 0 && rows + batch.n > GROUP_ROWS) break;
+      count++;
+      rows += batch.n;
+    }
+    const group = this.#queue.slice(0, count);
+    const { tick } = group[count - 1];
+    try {
+      await this.#progress.durable(tick);
+    } catch (error) {
+      // The log has failed: what these ticks did may be lost, so it stays here.
+      this.#stop(error instanceof Error ? error.message : String(error));
+      return;
+    }
+    await this.#writer.write(group.map(({ tick, batch }) => ({ tick, batch })));
+    this.statistics.rows += BigInt(rows);
+    this.statistics.tick = tick;
+    this.#written(count);
+    if (this.#writer.delivery === 'at_least_once') this.#progress.delivered(tick);
   }
 
   #mayRetry(error: unknown): boolean {
@@ -204,11 +305,14 @@ export class SinkRuntime implements Sink {
     this.#log(`stopped: ${message}`);
   }
 
-  #drop(): void {
-    for (const queued of this.#queue) queued.arena.release();
-    this.#queue = [];
-    this.#queuedRows = 0;
-    this.statistics.queued = 0;
+  /** So many from the queue's front need not be kept any more. */
+  #written(count: number): void {
+    for (const { batch, arena } of this.#queue.splice(0, count)) {
+      this.#queuedRows -= batch.n;
+      arena.release();
+    }
+    this.statistics.queued = this.#queue.length;
+    if (this.#queuedRows <= this.#mostRows / 2) for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   #sleep(ms: number): Promise<void> {
@@ -226,10 +330,60 @@ export class SinkRuntime implements Sink {
     await this.#running;
   }
 
-  async close(): Promise<void> {
+  async close(forget: boolean): Promise<void> {
     this.#closing = true;
     this.#wake?.();
     await this.#running;
-    await this.#writer.close();
+    this.#filling.release();
+    await this.#writer.close(forget);
+  }
+}
+
+/** The rows of a view that is being filled, added up. A view that is filled at once costs one copy. */
+class FirstRows {
+  #only: { batch: Batch; arena: Arena } | null = null;
+  #sum: StoredRelation | null = null;
+
+  add(delta: Batch): void {
+    if (this.#only === null && this.#sum === null) {
+      const arena = new Arena();
+      this.#only = { batch: detach(delta, arena), arena };
+      return;
+    }
+    this.#sum ??= new StoredRelation(delta.columns.map((column) => column.type));
+    if (this.#only !== null) {
+      const { batch, arena } = this.#only;
+      this.#only = null;
+      this.#apply(batch);
+      arena.release();
+    }
+    this.#apply(delta);
+  }
+
+  #apply(delta: Batch): void {
+    this.#sum?.apply(delta);
+    this.#sum?.endTick();
+  }
+
+  /** The rows, which are the caller's from then on; null when there are none. */
+  take(): { batch: Batch; arena: Arena } | null {
+    const only = this.#only;
+    this.#only = null;
+    if (only !== null) return only;
+    const sum = this.#sum;
+    if (sum === null) return null;
+    const arena = new Arena();
+    const batch = withScratch((scratch) => detach(sum.snapshot(scratch), arena));
+    this.release();
+    if (batch.n > 0) return { batch, arena };
+    arena.release();
+    return null;
+  }
+
+  release(): void {
+    this.#only?.arena.release();
+    this.#sum?.release();
+    this.#only = null;
+    this.#sum = null;
   }
 }

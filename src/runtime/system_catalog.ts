@@ -102,6 +102,7 @@ const FIGURES: Record<string, FigureRelation> = {
     columns: [
       ['name', OID.text],
       ['status', OID.text],
+      ['delivery', OID.text],
       ['rows', OID.int8],
       ['tick', OID.int8],
       ['queued', OID.int4],
@@ -114,6 +115,7 @@ const FIGURES: Record<string, FigureRelation> = {
         return [
           engine.catalog.get(oid)?.name ?? '',
           s.status,
+          s.delivery,
           s.rows,
           s.tick,
           s.queued,

@@ -6,12 +6,20 @@ import type { Batch } from '../../operators/batch/batch.ts';
 import { noStatistics, type SavedSink, type Sink } from '../runtime/sink.ts';
 
 export class BlackholeSink implements Sink {
-  readonly statistics = noStatistics();
+  readonly statistics = noStatistics(null);
 
   onTick(tick: bigint, delta: Batch | null): void {
     if (delta === null) return;
     this.statistics.rows += BigInt(delta.n);
     this.statistics.tick = tick;
+  }
+
+  live(): void {
+    // Rows are counted as they come.
+  }
+
+  room(): Promise<void> {
+    return Promise.resolve();
   }
 
   flushed(): Promise<void> {

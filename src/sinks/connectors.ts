@@ -1,17 +1,20 @@
 /** Which sinks CREATE SINK ... WITH (connector = '...') can have. */
 import { SqlError } from '../../operators/errors.ts';
 import type { KafkaAccess } from '../kafka/access.ts';
-import { type Sink, type SinkProgress, type SinkRows, SinkRuntime } from '../runtime/sink.ts';
+import { type Sink, type SinkProgress, type SinkRows, SinkRuntime, type SinkWriter } from '../runtime/sink.ts';
 import { BlackholeSink } from './blackhole.ts';
 
 const CONNECTORS = ['blackhole', 'kafka'];
 
+/** Opens a sink. `made`: by the statement that is running, which makes what is missing; its errors are for the user to read. */
 export async function openSink(
   options: Record<string, string>,
   rows: SinkRows,
   log: (message: string) => void,
   kafka: KafkaAccess,
   progress: SinkProgress,
+  identity: string,
+  made: boolean,
 ): Promise<Sink> {
   switch (options.connector) {
     case 'blackhole':
@@ -22,11 +25,23 @@ export async function openSink(
         });
       }
       return new BlackholeSink();
-    case 'kafka':
-      return new SinkRuntime(await kafka.openSink(options, rows), log, progress);
+    case 'kafka': {
+      const writer = await kafka.openSink(options, rows, identity);
+      if (made) await created(writer);
+      return new SinkRuntime(writer, log, progress, made);
+    }
     default:
       throw new SqlError('22023', `unknown sink connector "${options.connector ?? ''}"`, {
         hint: `Known connectors: ${CONNECTORS.join(', ')}.`,
       });
+  }
+}
+
+async function created(writer: SinkWriter): Promise<void> {
+  try {
+    await writer.create();
+  } catch (error) {
+    await writer.close(false);
+    throw error;
   }
 }

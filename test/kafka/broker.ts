@@ -25,6 +25,8 @@ export interface Broker {
   brokers: string;
   /** The listener that wants SASL PLAIN (user in jars.ts), null for a cluster from KAFKA_BROKERS. */
   saslBrokers: string | null;
+  /** The port of the listener whose clients are sent to a proxy; null when no proxy was named. */
+  proxiedPort: number | null;
   /** False for a cluster from KAFKA_BROKERS: halt, restart and kill throw. */
   ours: boolean;
   /** Stops the server and keeps its log folder; `start` brings it back on the same ports. */
@@ -49,12 +51,12 @@ export function kafkaSkip(): string | false {
   return process.env.CI === 'true' ? false : (kafkaUnavailable() ?? false);
 }
 
-/** Starts a broker; `settings` are lines of server.properties. Throws with the end of the server's log when it does not come up. */
-export async function startBroker(settings: Record<string, string> = {}): Promise<Broker> {
+/** Starts a broker; `settings` are lines of server.properties. One listener more names `proxyPort` as its address. Throws with the end of the server's log when it does not come up. */
+export async function startBroker(settings: Record<string, string> = {}, proxyPort?: number): Promise<Broker> {
   if (process.env.KAFKA_BROKERS) return runningCluster(process.env.KAFKA_BROKERS);
   const jars = kafkaJars();
   if (typeof jars === 'string') throw new Error(jars);
-  const server = new LocalServer(jars, await freePorts(3), settings);
+  const server = new LocalServer(jars, await freePorts(4), settings, proxyPort);
   await server.start();
   return server;
 }
@@ -64,6 +66,7 @@ function runningCluster(brokers: string): Broker {
   return {
     brokers,
     saslBrokers: null,
+    proxiedPort: null,
     ours: false,
     halt: refuse,
     kill: refuse,
@@ -76,18 +79,21 @@ function runningCluster(brokers: string): Broker {
 class LocalServer implements Broker {
   readonly brokers: string;
   readonly saslBrokers: string;
+  readonly proxiedPort: number | null;
   readonly ours = true;
   readonly #jars: KafkaJars;
   readonly #folder: string;
   #server: ChildProcess | null = null;
   #guard: ChildProcess | null = null;
 
-  constructor(jars: KafkaJars, ports: number[], settings: Record<string, string>) {
+  constructor(jars: KafkaJars, ports: number[], settings: Record<string, string>, proxyPort?: number) {
     this.#jars = jars;
     this.#folder = mkdtempSync(join(tmpdir(), 'tidemark-kafka-'));
     const logDir = join(this.#folder, 'data');
     cpSync(jars.formatted, logDir, { recursive: true });
-    const layout: ServerLayout = { port: ports[0], controllerPort: ports[1], saslPort: ports[2], logDir };
+    const proxied = proxyPort === undefined ? null : { port: ports[3], proxyPort };
+    const layout: ServerLayout = { port: ports[0], controllerPort: ports[1], saslPort: ports[2], logDir, proxied };
+    this.proxiedPort = proxied?.port ?? null;
     writeFileSync(join(this.#folder, 'server.properties'), serverProperties(layout, settings));
     this.brokers = `127.0.0.1:${ports[0]}`;
     this.saslBrokers = `127.0.0.1:${ports[2]}`;

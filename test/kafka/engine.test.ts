@@ -1,43 +1,22 @@
 /** From topics to views to topics: the engine over a real broker, with bad messages, upserts and a broker restart. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Message } from 'kafkajs';
 import { openEngine, sql } from '../engine/harness.ts';
 import { kafkaAccess, type TestAccess } from './access.ts';
-import { type Broker, kafkaSkip, startBroker } from './broker.ts';
-import { connectCluster, type TestCluster } from './produce.ts';
+import { eventually, kafkaSuite } from './suite.ts';
 
-type Engine = Awaited<ReturnType<typeof openEngine>>;
-
-const WAIT_MS = 30_000;
-const skip = kafkaSkip();
-let broker: Broker;
-let cluster: TestCluster;
+const suite = kafkaSuite();
+const { skip } = suite;
 let kafka: TestAccess;
 
-before(async () => {
-  if (skip !== false) return;
-  kafka = kafkaAccess();
-  broker = await startBroker();
-  cluster = await connectCluster(broker.brokers);
+before(() => {
+  if (skip === false) kafka = kafkaAccess();
 });
 
 after(async () => {
   await kafka?.close();
-  await cluster?.close();
-  await broker?.stop();
 });
-
-/** Asks until the answer is the expected one. */
-async function eventually(engine: Engine, query: string, expected: string[][]): Promise<void> {
-  let rows: unknown = null;
-  for (const until = Date.now() + WAIT_MS; Date.now() < until; await sleep(50)) {
-    rows = await sql(engine, query);
-    if (JSON.stringify(rows) === JSON.stringify(expected)) return;
-  }
-  assert.deepEqual(rows, expected, query);
-}
 
 const order = (n: number): Message => {
   return {
@@ -48,15 +27,15 @@ const order = (n: number): Message => {
 };
 
 test('a stream over a topic: views, bad messages, restart of the broker', { skip, timeout: 120_000 }, async () => {
-  const topic = await cluster.topic('orders', 3);
+  const topic = await suite.cluster.topic('orders', 3);
   const engine = await openEngine({ automatic: true, kafka });
   try {
     const messages = Array.from({ length: 3000 }, (_, n) => order(n));
-    await cluster.send(topic, messages.slice(0, 1000));
+    await suite.cluster.send(topic, messages.slice(0, 1000));
     await sql(
       engine,
       `CREATE STREAM orders (id bigint NOT NULL, customer int, amount numeric, at timestamp) INCLUDE KEY AS k, OFFSET AS o
-       WITH (connector = 'kafka', brokers = '${broker.brokers}', topic = '${topic}', format = 'json')`,
+       WITH (connector = 'kafka', brokers = '${suite.broker.brokers}', topic = '${topic}', format = 'json')`,
     );
     await sql(
       engine,
@@ -70,7 +49,7 @@ test('a stream over a topic: views, bad messages, restart of the broker', { skip
     };
     const query = 'SELECT * FROM per_customer ORDER BY customer';
     await eventually(engine, query, expected(1000));
-    await cluster.send(topic, [
+    await suite.cluster.send(topic, [
       { partition: 0, value: 'not json' },
       { partition: 1, value: '{"id":"x"}' },
       { partition: 2, value: '{"customer":1}' },
@@ -83,12 +62,11 @@ test('a stream over a topic: views, bad messages, restart of the broker', { skip
       'CREATE MATERIALIZED VIEW keys AS SELECT k, count(*) AS n, max(o) > 0 AS positive FROM orders GROUP BY k',
     );
     await eventually(engine, 'SELECT count(*), sum(n), bool_and(positive) FROM keys', [['7', '2000', 't']]);
-    if (broker.ours) {
-      await cluster.close();
-      await broker.restart();
-      cluster = await connectCluster(broker.brokers);
+    if (suite.broker.ours) {
+      await suite.broker.restart();
+      await suite.reconnect();
     }
-    await cluster.send(topic, messages.slice(2000));
+    await suite.cluster.send(topic, messages.slice(2000));
     await eventually(engine, query, expected(3000));
     await eventually(engine, 'SELECT sum(n) FROM keys', [['3000']]);
   } finally {
@@ -97,17 +75,17 @@ test('a stream over a topic: views, bad messages, restart of the broker', { skip
 });
 
 test('a table over a compacted topic, and a sink that makes one', { skip, timeout: 120_000 }, async () => {
-  const topic = await cluster.topic('users', 1, { 'cleanup.policy': 'compact' });
+  const topic = await suite.cluster.topic('users', 1, { 'cleanup.policy': 'compact' });
   const out = `${topic}-out`;
   const engine = await openEngine({ automatic: true, kafka });
   try {
     const user = (id: number, name: string | null): Message => {
       return { key: `{"id":${id}}`, value: name === null ? null : JSON.stringify({ name }) };
     };
-    await cluster.send(topic, [user(1, 'a'), user(2, 'b'), user(1, 'A')]);
+    await suite.cluster.send(topic, [user(1, 'a'), user(2, 'b'), user(1, 'A')]);
     const table = (name: string, of: string) =>
       `CREATE TABLE ${name} (id bigint PRIMARY KEY, name text)
-       WITH (connector = 'kafka', brokers = '${broker.brokers}', topic = '${of}', envelope = 'upsert')`;
+       WITH (connector = 'kafka', brokers = '${suite.broker.brokers}', topic = '${of}', envelope = 'upsert')`;
     await sql(engine, table('users', topic));
     await sql(engine, 'CREATE MATERIALIZED VIEW upper_users AS SELECT id, upper(name) AS name FROM users');
     await eventually(engine, 'SELECT * FROM upper_users ORDER BY id', [
@@ -117,7 +95,7 @@ test('a table over a compacted topic, and a sink that makes one', { skip, timeou
     await sql(
       engine,
       `CREATE SINK upper_out FROM upper_users
-       WITH (connector = 'kafka', brokers = '${broker.brokers}', topic = '${out}', envelope = 'upsert', key = 'id')`,
+       WITH (connector = 'kafka', brokers = '${suite.broker.brokers}', topic = '${out}', envelope = 'upsert', key = 'id')`,
     );
     await sql(engine, table('again', out));
     await sql(engine, 'CREATE MATERIALIZED VIEW back AS SELECT * FROM again');
@@ -125,7 +103,7 @@ test('a table over a compacted topic, and a sink that makes one', { skip, timeou
       ['1', 'A'],
       ['2', 'B'],
     ]);
-    await cluster.send(topic, [user(2, null), user(3, 'c'), user(1, 'z')]);
+    await suite.cluster.send(topic, [user(2, null), user(3, 'c'), user(1, 'z')]);
     await eventually(engine, 'SELECT * FROM back ORDER BY id', [
       ['1', 'Z'],
       ['3', 'C'],
@@ -139,7 +117,10 @@ test("errors of CREATE STREAM are the user's to read", { skip, timeout: 60_000 }
   const engine = await openEngine({ automatic: true, kafka });
   try {
     const create = (options: string) => sql(engine, `CREATE STREAM s (a int) WITH (connector = 'kafka', ${options})`);
-    await assert.rejects(create(`brokers = '${broker.brokers}', topic = 'missing'`), /topic "missing" does not exist/);
+    await assert.rejects(
+      create(`brokers = '${suite.broker.brokers}', topic = 'missing'`),
+      /topic "missing" does not exist/,
+    );
     await assert.rejects(create("brokers = '127.0.0.1:1', topic = 't'"), /could not connect to Kafka/);
   } finally {
     await engine.close();

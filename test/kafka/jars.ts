@@ -77,6 +77,8 @@ export interface ServerLayout {
   controllerPort: number;
   saslPort: number;
   logDir: string;
+  /** A listener that tells its clients to come to another port. */
+  proxied?: { port: number; proxyPort: number } | null;
 }
 
 /** The one user of the SASL listener. */
@@ -84,16 +86,18 @@ export const SASL_USER = { username: 'alice', password: 'alice-secret' };
 
 /** A one-node KRaft server: PLAINTEXT for most tests, SASL_PLAINTEXT (mechanism PLAIN) for those about passwords. */
 export function serverProperties(layout: ServerLayout, extra: Record<string, string> = {}): string {
-  const { port, controllerPort, saslPort, logDir } = layout;
+  const { port, controllerPort, saslPort, logDir, proxied } = layout;
+  const more = (at: 'port' | 'proxyPort') => (proxied ? `,PROXIED://127.0.0.1:${proxied[at]}` : '');
   const jaas = `org.apache.kafka.common.security.plain.PlainLoginModule required user_${SASL_USER.username}="${SASL_USER.password}";`;
   const properties: Record<string, string> = {
     'process.roles': 'broker,controller',
     'node.id': '1',
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},SASL_PLAINTEXT://127.0.0.1:${saslPort},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port},SASL_PLAINTEXT://127.0.0.1:${saslPort}`,
+    listeners: `PLAINTEXT://127.0.0.1:${port},SASL_PLAINTEXT://127.0.0.1:${saslPort},CONTROLLER://127.0.0.1:${controllerPort}${more('port')}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port},SASL_PLAINTEXT://127.0.0.1:${saslPort}${more('proxyPort')}`,
     'controller.listener.names': 'CONTROLLER',
-    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT',
+    'listener.security.protocol.map':
+      'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,PROXIED:PLAINTEXT',
     'inter.broker.listener.name': 'PLAINTEXT',
     'sasl.enabled.mechanisms': 'PLAIN',
     'listener.name.sasl_plaintext.plain.sasl.jaas.config': jaas,

@@ -1,6 +1,6 @@
 /** The Kafka sink against a real broker: what it writes reads back as the same rows. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs from 'kafkajs';
 import { Arena } from '../../operators/batch/arena.ts';
@@ -13,24 +13,11 @@ import { jsonDecoder } from '../../src/formats/json/index.ts';
 import { openKafkaSink } from '../../src/sinks/kafka/index.ts';
 import { openKafkaSource } from '../../src/sources/kafka/index.ts';
 import { openEngine, sql } from '../engine/harness.ts';
-import { type Broker, kafkaSkip, startBroker } from './broker.ts';
-import { connectCluster, type TestCluster } from './produce.ts';
+import { recordsOf } from './sink_records.ts';
+import { kafkaSuite, WAIT_MS } from './suite.ts';
 
-const WAIT_MS = 30_000;
-const skip = kafkaSkip();
-let broker: Broker;
-let cluster: TestCluster;
-
-before(async () => {
-  if (skip !== false) return;
-  broker = await startBroker();
-  cluster = await connectCluster(broker.brokers);
-});
-
-after(async () => {
-  await cluster?.close();
-  await broker?.stop();
-});
+const suite = kafkaSuite();
+const { skip } = suite;
 
 const columns = [
   { name: 'id', type: colType(OID.int8) },
@@ -56,7 +43,7 @@ async function readBack(topic: string, count: number, upsertKey?: number[]): Pro
   const fields = columns.map((c) => ({ ...c, notNull: false, origin: { k: 'field' as const, name: c.name } }));
   const spec: DecoderSpec = { columns: fields, needed: columns.map((_, i) => i), upsertKey };
   const decoder = jsonDecoder(spec);
-  const source = await openKafkaSource({ brokers: broker.brokers, topic }, () => undefined);
+  const source = await openKafkaSource({ brokers: suite.broker.brokers, topic }, () => undefined);
   source.open(await source.startOffsets({ k: 'earliest' }));
   const arena = new Arena();
   const out = new BatchBuilder(types, arena, 16);
@@ -75,35 +62,35 @@ async function readBack(topic: string, count: number, upsertKey?: number[]): Pro
 test('upsert: creates a compacted topic, writes keyed rows and tombstones', { skip }, async () => {
   const topic = `sink-upsert-${process.pid}`;
   const sink = await openKafkaSink(
-    { connector: 'kafka', brokers: broker.brokers, topic, partitions: '3' },
+    { connector: 'kafka', brokers: suite.broker.brokers, topic, partitions: '3' },
     { columns, key: [0], appendOnly: false },
+    'upsert',
   );
-  const config = await cluster.admin.describeConfigs({
+  await sink.create();
+  const config = await suite.cluster.admin.describeConfigs({
     includeSynonyms: false,
     resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames: ['cleanup.policy'] }],
   });
   assert.equal(config.resources[0].configEntries[0].configValue, 'compact');
-  assert.equal((await cluster.admin.fetchTopicMetadata({ topics: [topic] })).topics[0].partitions.length, 3);
+  assert.equal((await suite.cluster.admin.fetchTopicMetadata({ topics: [topic] })).topics[0].partitions.length, 3);
 
   const arena = new Arena();
   const row = (id: bigint, note: string): Datum[] => [id, decimal(10n ** 20n + id, 4), 1234567n * id, note];
-  await sink.write(
-    1n,
-    delta(arena, [
-      [row(1n, 'a'), 1],
-      [row(2n, 'b'), 1],
-      [row(3n, 'c'), 1],
-    ]),
-  );
-  await sink.write(
-    2n,
-    delta(arena, [
-      [row(1n, 'a'), -1],
-      [row(1n, 'A'), 1],
-      [row(3n, 'c'), -1],
-    ]),
-  );
-  await sink.close();
+  const first = delta(arena, [
+    [row(1n, 'a'), 1],
+    [row(2n, 'b'), 1],
+    [row(3n, 'c'), 1],
+  ]);
+  const second = delta(arena, [
+    [row(1n, 'a'), -1],
+    [row(1n, 'A'), 1],
+    [row(3n, 'c'), -1],
+  ]);
+  await sink.write([
+    { tick: 1n, batch: first },
+    { tick: 2n, batch: second },
+  ]);
+  await sink.close(true);
   const seen = await readBack(topic, 5, [0]);
   const state = new Map<bigint, Datum[]>();
   for (const [values, weight] of seen) {
@@ -121,29 +108,33 @@ test('upsert: creates a compacted topic, writes keyed rows and tombstones', { sk
 test('append: many rows in many requests, in order', { skip }, async () => {
   const topic = `sink-append-${process.pid}`;
   const sink = await openKafkaSink(
-    { brokers: broker.brokers, topic, compression: 'gzip', partitions: '1' },
+    { brokers: suite.broker.brokers, topic, compression: 'gzip', partitions: '1' },
     { columns, key: null, appendOnly: true },
+    'append',
   );
+  await sink.create();
   const arena = new Arena();
   const rows: Rows = Array.from({ length: 12_000 }, (_, i) => [[BigInt(i), decimal(1n), 0n, 'x'.repeat(100)], 1]);
-  await sink.write(1n, delta(arena, rows));
-  await sink.close();
+  await sink.write([{ tick: 1n, batch: delta(arena, rows) }]);
+  await sink.close(true);
   assert.deepEqual(await readBack(topic, rows.length), rows);
   arena.release();
 });
 
 test('a broker that cannot be reached is a clear error', { skip }, async () => {
-  await assert.rejects(
-    openKafkaSink({ brokers: '127.0.0.1:1', topic: 't' }, { columns, key: null, appendOnly: true }),
-    (error) => error instanceof SqlError && error.sqlstate === '08001',
-  );
+  const rows = { columns, key: null, appendOnly: true };
+  for (const delivery of ['exactly_once', 'at_least_once']) {
+    const sink = await openKafkaSink({ brokers: '127.0.0.1:1', topic: 't', delivery }, rows, 'nowhere');
+    await assert.rejects(sink.create(), (error) => error instanceof SqlError && error.sqlstate === '08001');
+    await sink.close(true);
+  }
 });
 
-test('a broker killed while a sink writes: nothing is lost, and each key keeps its order', {
+test('at least once: a broker killed while a sink writes: nothing is lost, and each key keeps its order', {
   skip,
   timeout: 120_000,
 }, async (t) => {
-  if (!broker.ours) return t.skip('the cluster of KAFKA_BROKERS is not restarted');
+  if (!suite.broker.ours) return t.skip('the cluster of KAFKA_BROKERS is not restarted');
   const topic = `sink-killed-${process.pid}`;
   const engine = await openEngine({ automatic: true });
   try {
@@ -153,7 +144,7 @@ test('a broker killed while a sink writes: nothing is lost, and each key keeps i
     );
     await sql(
       engine,
-      `CREATE SINK out FROM account WITH (connector = 'kafka', brokers = '${broker.brokers}', topic = '${topic}', partitions = '3', request_timeout = '1000')`,
+      `CREATE SINK out FROM account WITH (connector = 'kafka', brokers = '${suite.broker.brokers}', topic = '${topic}', partitions = '3', delivery = 'at_least_once', request_timeout = '1000')`,
     );
     const status = async (wanted: string) => {
       for (const until = Date.now() + WAIT_MS; Date.now() < until; await sleep(20)) {
@@ -164,20 +155,20 @@ test('a broker killed while a sink writes: nothing is lost, and each key keeps i
     };
     const change = () => sql(engine, 'UPDATE account SET version = version + 1');
     for (let i = 0; i < 20; i++) await change();
-    await broker.kill();
+    await suite.broker.kill();
     for (let i = 0; i < 20; i++) await change();
     await status('retrying');
-    await broker.start();
+    await suite.broker.start();
     for (let i = 0; i < 20; i++) await change();
     await sql(engine, 'DELETE FROM account WHERE id > 30');
     await status('running');
-    await cluster.close();
-    cluster = await connectCluster(broker.brokers);
-    const seen = await messagesOf(topic);
+    await suite.reconnect();
+    const seen = await recordsOf(suite.broker.brokers, topic);
     const partitions = new Map<string, number>();
     const latest = new Map<string, number | null>();
     const goneBack = new Map<string, number>();
     for (const { partition, key, value } of seen) {
+      assert.ok(key !== null);
       assert.equal(partitions.get(key) ?? partition, partition, 'a key stays in its partition');
       partitions.set(key, partition);
       const version = value === null ? null : (JSON.parse(value) as { version: number }).version;
@@ -198,21 +189,3 @@ test('a broker killed while a sink writes: nothing is lost, and each key keeps i
     await engine.close();
   }
 });
-
-/** Every record of a topic, partition after partition. */
-async function messagesOf(topic: string): Promise<{ partition: number; key: string; value: string | null }[]> {
-  const source = await openKafkaSource({ brokers: broker.brokers, topic }, () => undefined);
-  const out: { partition: number; key: string; value: string | null }[] = [];
-  const ends = await source.startOffsets({ k: 'latest' });
-  for (const [partition, end] of ends) {
-    for await (const batch of source.readRange(partition, 0n, end)) {
-      for (let i = 0; i < batch.n; i++) {
-        const value =
-          batch.valueStart[i] < 0 ? null : batch.bytes.toString('utf8', batch.valueStart[i], batch.valueEnd[i]);
-        out.push({ partition, key: batch.bytes.toString('utf8', batch.keyStart[i], batch.keyEnd[i]), value });
-      }
-    }
-  }
-  await source.close();
-  return out;
-}

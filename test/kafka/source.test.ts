@@ -6,27 +6,19 @@ import { CompressionTypes } from 'kafkajs';
 import { SqlError } from '../../operators/errors.ts';
 import type { RawBatch, Source, SourceEvent } from '../../src/sources/source.ts';
 import { kafkaAccess, type TestAccess } from './access.ts';
-import { type Broker, kafkaSkip, startBroker } from './broker.ts';
 import { SASL_USER } from './jars.ts';
-import { connectCluster, type TestCluster } from './produce.ts';
+import { kafkaSuite, WAIT_MS } from './suite.ts';
 
-const WAIT_MS = 30_000;
-const skip = kafkaSkip();
-let broker: Broker;
-let cluster: TestCluster;
+const suite = kafkaSuite();
+const { skip } = suite;
 let kafka: TestAccess;
 
-before(async () => {
-  if (skip !== false) return;
-  kafka = kafkaAccess();
-  broker = await startBroker();
-  cluster = await connectCluster(broker.brokers);
+before(() => {
+  if (skip === false) kafka = kafkaAccess();
 });
 
 after(async () => {
   await kafka?.close();
-  await cluster?.close();
-  await broker?.stop();
 });
 
 interface Seen {
@@ -85,15 +77,15 @@ async function eventOf<K extends SourceEvent['kind']>(
 }
 
 function openSource(topic: string, more: Record<string, string> = {}): Promise<Source> {
-  return kafka.openSource({ brokers: broker.brokers, topic, ...more }, () => undefined);
+  return kafka.openSource({ brokers: suite.broker.brokers, topic, ...more }, () => undefined);
 }
 
 const numbered = (from: number, to: number, partition = 0) =>
   Array.from({ length: to - from }, (_, i) => ({ partition, key: `k${from + i}`, value: `{"n":${from + i}}` }));
 
 test('keys, values, tombstones, headers, timestamps and exact offsets over partitions', { skip }, async () => {
-  const topic = await cluster.topic('plain', 3);
-  await cluster.send(topic, [
+  const topic = await suite.cluster.topic('plain', 3);
+  await suite.cluster.send(topic, [
     {
       partition: 0,
       key: 'a',
@@ -147,11 +139,11 @@ test('keys, values, tombstones, headers, timestamps and exact offsets over parti
 });
 
 test('starts at the earliest, the latest, a time, named offsets', { skip }, async () => {
-  const topic = await cluster.topic('starts', 2);
+  const topic = await suite.cluster.topic('starts', 2);
   // Of this hour: the broker would take much older records away.
   const base = Date.now() - 60_000;
   const at = (ms: number, partition: number) => ({ partition, value: 'x', timestamp: String(base + ms) });
-  await cluster.send(topic, [at(1000, 0), at(2000, 0), at(3000, 0), at(1500, 1)]);
+  await suite.cluster.send(topic, [at(1000, 0), at(2000, 0), at(3000, 0), at(1500, 1)]);
   const source = await openSource(topic);
   assert.deepEqual(
     await source.startOffsets({ k: 'latest' }),
@@ -189,10 +181,10 @@ test('starts at the earliest, the latest, a time, named offsets', { skip }, asyn
 
 for (const codec of ['gzip', 'snappy', 'lz4', 'zstd', 'uncompressed']) {
   test(`messages compressed by the broker with ${codec}`, { skip }, async () => {
-    const topic = await cluster.topic(codec, 1, { 'compression.type': codec });
-    for (let i = 0; i < 3000; i += 1000) await cluster.send(topic, numbered(i, i + 1000));
-    if (codec === 'gzip') await cluster.send(topic, numbered(3000, 4000), CompressionTypes.GZIP);
-    else await cluster.send(topic, numbered(3000, 4000));
+    const topic = await suite.cluster.topic(codec, 1, { 'compression.type': codec });
+    for (let i = 0; i < 3000; i += 1000) await suite.cluster.send(topic, numbered(i, i + 1000));
+    if (codec === 'gzip') await suite.cluster.send(topic, numbered(3000, 4000), CompressionTypes.GZIP);
+    else await suite.cluster.send(topic, numbered(3000, 4000));
     const source = await openSource(topic, { max_partition_fetch_bytes: '20000' });
     source.open(new Map([[0, 17n]]));
     const seen = await readUntil(source, new Map([[0, 4000n]]));
@@ -215,9 +207,9 @@ for (const codec of ['gzip', 'snappy', 'lz4', 'zstd', 'uncompressed']) {
 }
 
 test('read committed: aborted records and open transactions are not seen', { skip }, async () => {
-  const topic = await cluster.topic('transactions');
+  const topic = await suite.cluster.topic('transactions');
   const transactional = async (id: string) => {
-    const producer = cluster.kafka.producer({
+    const producer = suite.cluster.kafka.producer({
       transactionalId: `${topic}-${id}`,
       idempotent: true,
       maxInFlightRequests: 1,
@@ -230,7 +222,7 @@ test('read committed: aborted records and open transactions are not seen', { ski
   await ta.send({ topic, messages: numbered(0, 3) });
   const tb = await b.transaction();
   await tb.send({ topic, messages: numbered(3, 5) });
-  await cluster.send(topic, numbered(5, 7));
+  await suite.cluster.send(topic, numbered(5, 7));
   await ta.send({ topic, messages: numbered(7, 8) });
   await ta.abort();
 
@@ -247,7 +239,7 @@ test('read committed: aborted records and open transactions are not seen', { ski
   const t2 = await a.transaction();
   await t2.send({ topic, messages: numbered(8, 10) });
   await t2.commit();
-  const end = BigInt((await cluster.admin.fetchTopicOffsets(topic))[0].high);
+  const end = BigInt((await suite.cluster.admin.fetchTopicOffsets(topic))[0].high);
   await readUntil(source, new Map([[0, end]]), seen);
   assert.deepEqual(
     seen.map((s) => s.value),
@@ -273,10 +265,10 @@ test('read committed: aborted records and open transactions are not seen', { ski
 });
 
 test('a full buffer stops fetching; a paused partition is passed over', { skip }, async () => {
-  const topic = await cluster.topic('pressure', 2);
+  const topic = await suite.cluster.topic('pressure', 2);
   const filler = 'y'.repeat(1000);
   for (let i = 0; i < 20; i++) {
-    await cluster.send(
+    await suite.cluster.send(
       topic,
       Array.from({ length: 100 }, (_, n) => ({ partition: n % 2, value: filler })),
     );
@@ -303,9 +295,9 @@ test('a full buffer stops fetching; a paused partition is passed over', { skip }
 });
 
 test('offsets that are gone are an event; moving on works; a range that is gone is an error', { skip }, async () => {
-  const topic = await cluster.topic('gone');
-  await cluster.send(topic, numbered(0, 10));
-  await cluster.deleteBefore(topic, 0, 6);
+  const topic = await suite.cluster.topic('gone');
+  await suite.cluster.send(topic, numbered(0, 10));
+  await suite.cluster.deleteBefore(topic, 0, 6);
   const source = await openSource(topic);
   source.open(new Map([[0, 2n]]));
   const event = await eventOf(source, 'offset_out_of_range');
@@ -327,13 +319,13 @@ test('offsets that are gone are an event; moving on works; a range that is gone 
 });
 
 test('a new partition is told and read when it is opened', { skip }, async () => {
-  const topic = await cluster.topic('grow', 1);
+  const topic = await suite.cluster.topic('grow', 1);
   const source = await openSource(topic, { metadata_max_age: '200' });
   source.open(await source.startOffsets({ k: 'earliest' }));
-  await cluster.admin.createPartitions({ topicPartitions: [{ topic, count: 2 }] });
+  await suite.cluster.admin.createPartitions({ topicPartitions: [{ topic, count: 2 }] });
   const event = await eventOf(source, 'partition_added');
   assert.equal(event.partition, 1);
-  await cluster.send(topic, [{ partition: 1, value: 'new' }]);
+  await suite.cluster.send(topic, [{ partition: 1, value: 'new' }]);
   source.open(new Map([[1, 0n]]));
   const seen = await readUntil(source, new Map([[1, 1n]]));
   assert.deepEqual(
@@ -352,8 +344,8 @@ test('missing topic, unreachable broker, wrong password, unknown option', { skip
       return true;
     });
   };
-  const topic = await cluster.topic('checked');
-  const { brokers } = broker;
+  const topic = await suite.cluster.topic('checked');
+  const { brokers } = suite.broker;
   await kafka.checkSource({ connector: 'kafka', brokers, topic });
   await refused({ brokers, topic: 'no-such-topic' }, '42P01', /topic "no-such-topic" does not exist/);
   await refused({ brokers: '127.0.0.1:1', topic }, '08001', /could not connect to Kafka at 127\.0\.0\.1:1/);
@@ -364,32 +356,36 @@ test('missing topic, unreachable broker, wrong password, unknown option', { skip
   await refused({ brokers, topic, envelope: 'debezium' }, '22023', /invalid value for option "envelope"/);
   await refused({ brokers, topic, start: 'soon' }, '22023', /invalid value for option "start"/);
   await refused({ brokers, topic, start: '0:5,3:0' }, '22023', /names partition 3, which the topic does not have/);
-  if (broker.saslBrokers === null) return;
-  const login = { brokers: broker.saslBrokers, topic, sasl_mechanism: 'plain', sasl_username: SASL_USER.username };
+  if (suite.broker.saslBrokers === null) return;
+  const login = {
+    brokers: suite.broker.saslBrokers,
+    topic,
+    sasl_mechanism: 'plain',
+    sasl_username: SASL_USER.username,
+  };
   await refused({ ...login, sasl_password: 'wrong' }, '28P01', /refused the login/);
   await kafka.checkSource({ ...login, sasl_password: SASL_USER.password });
 });
 
 test('a broker that goes away and comes back: told, then read on without loss or repetition', { skip }, async (t) => {
-  if (!broker.ours) return t.skip('the cluster of KAFKA_BROKERS is not restarted');
-  const topic = await cluster.topic('restart');
-  await cluster.send(topic, numbered(0, 100));
+  if (!suite.broker.ours) return t.skip('the cluster of KAFKA_BROKERS is not restarted');
+  const topic = await suite.cluster.topic('restart');
+  await suite.cluster.send(topic, numbered(0, 100));
   const source = await openSource(topic);
   source.open(new Map([[0, 0n]]));
   const seen = await readUntil(source, new Map([[0, 50n]]));
-  await broker.kill();
+  await suite.broker.kill();
   await eventOf(source, 'unreachable');
-  await broker.start();
+  await suite.broker.start();
   await eventOf(source, 'recovered');
-  await cluster.close();
-  cluster = await connectCluster(broker.brokers);
-  await cluster.send(topic, numbered(100, 200));
+  await suite.reconnect();
+  await suite.cluster.send(topic, numbered(100, 200));
   await readUntil(source, new Map([[0, 200n]]), seen);
   assert.deepEqual(
     seen.map((s) => s.offset),
     Array.from({ length: 200 }, (_, i) => i),
   );
-  await cluster.admin.deleteTopics({ topics: [topic] });
+  await suite.cluster.admin.deleteTopics({ topics: [topic] });
   await eventOf(source, 'topic_missing');
   await source.close();
 });

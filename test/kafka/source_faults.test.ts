@@ -3,32 +3,18 @@
  * restarts is in engine.test.ts and source.test.ts.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Message } from 'kafkajs';
 import { openKafkaSource } from '../../src/sources/kafka/index.ts';
 import { openEngine, seeded, sql } from '../engine/harness.ts';
-import { type Broker, kafkaSkip, startBroker } from './broker.ts';
-import { connectCluster, type TestCluster } from './produce.ts';
+import { eventually, kafkaSuite, WAIT_MS } from './suite.ts';
 
 type Engine = Awaited<ReturnType<typeof openEngine>>;
 
-const WAIT_MS = 30_000;
-const skip = kafkaSkip();
+const suite = kafkaSuite();
+const { skip } = suite;
 const { random } = seeded('faults of a topic');
-let broker: Broker;
-let cluster: TestCluster;
-
-before(async () => {
-  if (skip !== false) return;
-  broker = await startBroker();
-  cluster = await connectCluster(broker.brokers);
-});
-
-after(async () => {
-  await cluster?.close();
-  await broker?.stop();
-});
 
 async function withEngine(use: (engine: Engine) => Promise<void>): Promise<void> {
   const engine = await openEngine({ automatic: true });
@@ -43,7 +29,7 @@ function createStream(engine: Engine, topic: string, more = ''): Promise<unknown
   return sql(
     engine,
     `CREATE STREAM s (id int NOT NULL, v int) INCLUDE PARTITION AS p, OFFSET AS o
-     WITH (connector = 'kafka', brokers = '${broker.brokers}', topic = '${topic}', metadata_max_age = '200'${more})`,
+     WITH (connector = 'kafka', brokers = '${suite.broker.brokers}', topic = '${topic}', metadata_max_age = '200'${more})`,
   );
 }
 
@@ -57,16 +43,6 @@ const createOther = (engine: Engine, name: string) =>
   sql(engine, `CREATE MATERIALIZED VIEW ${name} AS SELECT p, max(v) AS v FROM s GROUP BY p`);
 const rowsOf = (engine: Engine, name: string) => sql(engine, `SELECT * FROM ${name} ORDER BY p`);
 
-/** Asks until the answer is the expected one. */
-async function eventually(engine: Engine, query: string, expected: (string | null)[][]): Promise<void> {
-  let rows: unknown = null;
-  for (const until = Date.now() + WAIT_MS; Date.now() < until; await sleep(20)) {
-    rows = await sql(engine, query);
-    if (JSON.stringify(rows) === JSON.stringify(expected)) return;
-  }
-  assert.deepEqual(rows, expected, query);
-}
-
 /** Waits for a status of the stream and gives its text. */
 async function statusLike(engine: Engine, pattern: RegExp): Promise<void> {
   let rows: (string | null)[][] = [];
@@ -79,9 +55,8 @@ async function statusLike(engine: Engine, pattern: RegExp): Promise<void> {
 
 /** A client that has used the topic before would send nothing to the new partitions, so another one comes after it. */
 async function addPartitions(topic: string, count: number): Promise<void> {
-  await cluster.admin.createPartitions({ topicPartitions: [{ topic, count }] });
-  await cluster.close();
-  cluster = await connectCluster(broker.brokers);
+  await suite.cluster.admin.createPartitions({ topicPartitions: [{ topic, count }] });
+  await suite.reconnect();
 }
 
 const message = (id: number, partition = 0): Message => ({ partition, value: JSON.stringify({ id, v: id }) });
@@ -92,17 +67,17 @@ test('a topic deleted and made again is another topic: nothing of it is read, an
   skip,
   timeout: 120_000,
 }, async () => {
-  const topic = await cluster.topic('replaced');
-  await cluster.send(topic, messages(0, 10));
+  const topic = await suite.cluster.topic('replaced');
+  await suite.cluster.send(topic, messages(0, 10));
   await withEngine(async (engine) => {
     await createStream(engine, topic);
     await createView(engine, 'v');
     await eventually(engine, 'SELECT * FROM v', [['0', '10', '45', '0']]);
-    await cluster.admin.deleteTopics({ topics: [topic] });
+    await suite.cluster.admin.deleteTopics({ topics: [topic] });
     await statusLike(engine, /^topic_missing: Kafka topic ".*" does not exist/);
-    await cluster.admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: true });
+    await suite.cluster.admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: true });
     // More than were read before, so that the old offset exists in the new topic.
-    await cluster.send(topic, messages(100, 120));
+    await suite.cluster.send(topic, messages(100, 120));
     await statusLike(engine, /^topic_missing: .* was deleted and made again/);
     assert.deepEqual(await rowsOf(engine, 'v'), [['0', '10', '45', '0']]);
     await assert.rejects(createOther(engine, 'later'), { sqlstate: '58P01', message: /was deleted and made again/ });
@@ -117,13 +92,13 @@ test('a partition added is read from where it starts, though its first records m
   skip,
   timeout: 60_000,
 }, async () => {
-  const topic = await cluster.topic('added', 1);
-  await cluster.send(topic, messages(0, 5));
-  const source = await openKafkaSource({ brokers: broker.brokers, topic }, () => undefined);
+  const topic = await suite.cluster.topic('added', 1);
+  await suite.cluster.send(topic, messages(0, 5));
+  const source = await openKafkaSource({ brokers: suite.broker.brokers, topic }, () => undefined);
   const start = await source.startOffsets({ k: 'earliest' });
   await addPartitions(topic, 2);
-  await cluster.send(topic, messages(0, 5, 1));
-  await cluster.deleteBefore(topic, 1, 3);
+  await suite.cluster.send(topic, messages(0, 5, 1));
+  await suite.cluster.deleteBefore(topic, 1, 3);
   source.open(start);
   const events = [];
   for (const until = Date.now() + WAIT_MS; events.length === 0 && Date.now() < until; await sleep(10))
@@ -139,7 +114,7 @@ test('a partition added is read from where it starts, though its first records m
       ['1', '2', '7', '3'],
     ]);
     await addPartitions(topic, 4);
-    await cluster.send(topic, [...messages(10, 12, 3), ...messages(5, 6)]);
+    await suite.cluster.send(topic, [...messages(10, 12, 3), ...messages(5, 6)]);
     const all = [
       ['0', '6', '15', '0'],
       ['1', '2', '7', '3'],
@@ -155,15 +130,15 @@ test('retention that removes unread records stops the partition and says so; the
   skip,
   timeout: 60_000,
 }, async () => {
-  const topic = await cluster.topic('retention', 2);
-  await cluster.send(topic, [...messages(0, 10), ...messages(0, 3, 1)]);
-  await cluster.deleteBefore(topic, 0, 6);
+  const topic = await suite.cluster.topic('retention', 2);
+  await suite.cluster.send(topic, [...messages(0, 10), ...messages(0, 3, 1)]);
+  await suite.cluster.deleteBefore(topic, 0, 6);
   await withEngine(async (engine) => {
     await createStream(engine, topic, ", start = '0:2,1:0'");
     await createView(engine, 'v');
     await eventually(engine, 'SELECT * FROM v', [['1', '3', '3', '0']]);
     await statusLike(engine, /^offset_out_of_range: partition 0 stands still at offset 2: the topic has 6 to 10/);
-    await cluster.send(topic, [...messages(10, 11), ...messages(3, 4, 1)]);
+    await suite.cluster.send(topic, [...messages(10, 11), ...messages(3, 4, 1)]);
     await eventually(engine, 'SELECT * FROM v', [['1', '4', '6', '0']]);
     await createView(engine, 'later');
     assert.deepEqual(await rowsOf(engine, 'later'), [['1', '4', '6', '0']]);
@@ -171,22 +146,22 @@ test('retention that removes unread records stops the partition and says so; the
 });
 
 test('a view made later says when records that an earlier one has are gone', { skip, timeout: 60_000 }, async () => {
-  const topic = await cluster.topic('forgotten');
-  await cluster.send(topic, messages(0, 10));
+  const topic = await suite.cluster.topic('forgotten');
+  await suite.cluster.send(topic, messages(0, 10));
   await withEngine(async (engine) => {
     await createStream(engine, topic);
     await createView(engine, 'v');
     await eventually(engine, 'SELECT * FROM v', [['0', '10', '45', '0']]);
-    await cluster.deleteBefore(topic, 0, 4);
+    await suite.cluster.deleteBefore(topic, 0, 4);
     await assert.rejects(createOther(engine, 'later'), { sqlstate: '58P01', message: /no longer has offsets 0 to/ });
-    await cluster.send(topic, messages(10, 11));
+    await suite.cluster.send(topic, messages(10, 11));
     await eventually(engine, 'SELECT * FROM v', [['0', '11', '55', '0']]);
   });
 });
 
 test('records of aborted transactions are in no view', { skip, timeout: 60_000 }, async () => {
-  const topic = await cluster.topic('aborted', 2);
-  const producer = cluster.kafka.producer({
+  const topic = await suite.cluster.topic('aborted', 2);
+  const producer = suite.cluster.kafka.producer({
     transactionalId: `${topic}-writer`,
     idempotent: true,
     maxInFlightRequests: 1,
@@ -224,7 +199,7 @@ test('one message in a hundred is malformed: each is listed once, the others all
   skip,
   timeout: 60_000,
 }, async () => {
-  const topic = await cluster.topic('malformed', 3);
+  const topic = await suite.cluster.topic('malformed', 3);
   const bad: (Buffer | string | null)[] = [
     '',
     null,
@@ -261,7 +236,7 @@ test('one message in a hundred is malformed: each is listed once, the others all
     await createStream(engine, topic);
     await createView(engine, 'first');
     for (let at = 0; at < sent.length; at += 1000) {
-      await cluster.send(
+      await suite.cluster.send(
         topic,
         sent.slice(at, at + 1000).map(({ partition, value }) => ({ partition, value })),
       );

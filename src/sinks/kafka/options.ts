@@ -1,5 +1,5 @@
 /** The options of CREATE SINK ... WITH (connector = 'kafka', ...), apart from those of the cluster. */
-import { SqlError, unsupported } from '../../../operators/errors.ts';
+import { SqlError } from '../../../operators/errors.ts';
 import {
   type ClusterOptions,
   choice,
@@ -8,7 +8,7 @@ import {
   refuseUnknown,
   required,
 } from '../../kafka/options.ts';
-import type { SinkRows } from '../../runtime/sink.ts';
+import type { Delivery, SinkRows } from '../../runtime/sink.ts';
 
 export type Envelope = 'append' | 'upsert' | 'debezium';
 
@@ -22,6 +22,9 @@ export interface KafkaSinkOptions {
   /** For a topic that is created; -1: as the broker is configured. */
   partitions: number;
   replicationFactor: number;
+  delivery: Delivery;
+  /** After so many milliseconds the broker aborts the transaction of a writer that is gone. */
+  transactionTimeoutMs: number;
 }
 
 export const KAFKA_SINK_OPTIONS: Record<string, string> = {
@@ -29,7 +32,8 @@ export const KAFKA_SINK_OPTIONS: Record<string, string> = {
   format: "'json'",
   envelope: "'append', 'upsert' or 'debezium' (default: append when no row goes away and no key is named, else upsert)",
   key: "'column,...' (default: the key of the view)",
-  delivery: "'at_least_once'",
+  delivery: "'exactly_once' (default) or 'at_least_once'",
+  transaction_timeout: 'milliseconds after which the broker ends what a writer that is gone has begun (default 60000)',
   compression: "'none' (default) or 'gzip'",
   partitions: "partitions of a topic that is created (default: the broker's num.partitions)",
   replication_factor: "replicas of a topic that is created (default: the broker's default.replication.factor)",
@@ -41,9 +45,6 @@ export function parseKafkaSinkOptions(given: Record<string, string>, rows: SinkR
   const format = given.format ?? 'json';
   if (format.toLowerCase() !== 'json')
     throw new SqlError('22023', `unknown format "${format}"`, { hint: 'Known formats: json.' });
-  if (choice(given, 'delivery', 'at_least_once', ['at_least_once', 'exactly_once']) === 'exactly_once') {
-    throw unsupported("delivery = 'exactly_once' of a Kafka sink");
-  }
   const named = given.key === undefined ? null : keyColumns(given.key, rows.columns);
   const key = named ?? rows.key;
   const unique = rows.key !== null && (named === null || rows.key.every((column) => named.includes(column)));
@@ -61,6 +62,8 @@ export function parseKafkaSinkOptions(given: Record<string, string>, rows: SinkR
     compression: choice(given, 'compression', 'none', ['none', 'gzip']),
     partitions: integer(given, 'partitions', -1, 1, 100_000),
     replicationFactor: integer(given, 'replication_factor', -1, 1, 100),
+    delivery: choice<Delivery>(given, 'delivery', 'exactly_once', ['exactly_once', 'at_least_once']),
+    transactionTimeoutMs: integer(given, 'transaction_timeout', 60_000, 1000, 900_000),
   };
 }
 

@@ -1,0 +1,79 @@
+/**
+ * A broker for the tests of one file: started before the first, stopped after the last.
+ *
+ *   const suite = kafkaSuite();   test('...', { skip: suite.skip }, async () => { ... suite.broker, suite.cluster ... });
+ */
+import assert from 'node:assert/strict';
+import { after, before } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TidemarkEngine } from '../../src/runtime/engine.ts';
+import { sql } from '../engine/harness.ts';
+import { type Broker, kafkaSkip, startBroker } from './broker.ts';
+import { connectCluster, type TestCluster } from './produce.ts';
+import { KafkaProxy } from './proxy.ts';
+
+export const WAIT_MS = 30_000;
+
+export interface KafkaSuite {
+  readonly skip: string | false;
+  readonly broker: Broker;
+  readonly cluster: TestCluster;
+  /** In front of the broker, for tests that asked for it. */
+  readonly proxy: KafkaProxy;
+  /** Another client: one that has used a topic before knows its old partitions, and has lost a broker that was restarted. */
+  reconnect(): Promise<void>;
+}
+
+export function kafkaSuite(options: { proxied?: boolean; settings?: Record<string, string> } = {}): KafkaSuite {
+  const skip = kafkaSkip();
+  let broker: Broker | undefined;
+  let cluster: TestCluster | undefined;
+  let proxy: KafkaProxy | undefined;
+  before(async () => {
+    if (skip !== false) return;
+    if (options.proxied) proxy = await KafkaProxy.listen();
+    broker = await startBroker(options.settings, proxy?.port);
+    if (broker.proxiedPort !== null) proxy?.to(broker.proxiedPort);
+    cluster = await connectCluster(broker.brokers);
+  });
+  after(async () => {
+    await cluster?.close();
+    await proxy?.close();
+    await broker?.stop();
+  });
+  const there = <T>(value: T | undefined): T => {
+    if (value === undefined) throw new Error('no broker has been started');
+    return value;
+  };
+  return {
+    skip,
+    get broker() {
+      return there(broker);
+    },
+    get cluster() {
+      return there(cluster);
+    },
+    get proxy() {
+      return there(proxy);
+    },
+    async reconnect() {
+      await cluster?.close();
+      cluster = await connectCluster(there(broker).brokers);
+    },
+  };
+}
+
+/** Asks until the answer is the expected one. */
+export async function eventually(
+  engine: TidemarkEngine,
+  query: string,
+  expected: (string | null)[][],
+  waitMs = WAIT_MS,
+): Promise<void> {
+  let rows: unknown = null;
+  for (const until = Date.now() + waitMs; Date.now() < until; await sleep(20)) {
+    rows = await sql(engine, query);
+    if (JSON.stringify(rows) === JSON.stringify(expected)) return;
+  }
+  assert.deepEqual(rows, expected, query);
+}
