@@ -1,11 +1,12 @@
 /**
- * npm run bench -- nexmark [q0 q1 ...] | profile qN | kafka | wire | start | durability | views   [--json] [--events N] [--tick N] [--runs N]
+ * npm run bench -- nexmark [q0 q1 ...] | profile qN | kafka | wire | latency | start | durability | views   [--json] [--events N] [--tick N] [--runs N]
  *
  * Each prints a table, or with --json one JSON object a line. Figures are ratios inside one run wherever they can be: machines differ.
  */
 import { parseArgs } from 'node:util';
 import { durabilityBench } from './durability.ts';
 import { kafkaBench } from './kafka.ts';
+import { latencyBench } from './latency.ts';
 import { logCostBench } from './log_cost.ts';
 import { nexmarkBench } from './nexmark/index.ts';
 import { profile } from './nexmark/profile.ts';
@@ -64,6 +65,9 @@ switch (positionals[0]) {
   case 'wire':
     await wireBench({ rows: number(values.rows, 1_000_000), seconds: number(values.seconds, 5), json: values.json });
     break;
+  case 'latency':
+    await latencyBench({ seconds: number(values.seconds, 5), json: values.json });
+    break;
   case 'start':
     await startBench({ runs: number(values.runs, 5), json: values.json });
     break;
@@ -72,7 +76,7 @@ switch (positionals[0]) {
     break;
   default:
     console.error(
-      'npm run bench -- nexmark [q0 q1 ...] | profile qN | kafka | wire | start | durability | views   [--json] [--events N] [--tick N] [--runs N]',
+      'npm run bench -- nexmark [q0 q1 ...] | profile qN | kafka | wire | latency | start | durability | views   [--json] [--events N] [--tick N] [--runs N]',
     );
     process.exit(2);
 }

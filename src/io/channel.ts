@@ -1,59 +1,89 @@
 /**
- * Two threads' way to talk: frames (a kind, a number, bytes) and whole objects, over one MessagePort, in the order in which they were sent.
+ * Two threads' way to talk: frames (a kind, a number, bytes) and whole objects, in the order in which they were sent.
  *
- *   frame(), frame(), frame()  ->  one ArrayBuffer a turn of the event loop:  kind int32 | id int32 | length int32 | bytes, ...
- *   post(object, transfer)     ->  a message of its own, behind the frames before it
+ *   frame()                    ->  the ring: there for the other side at once, which is woken only where it sleeps
+ *   post(object, transfer)     ->  a MessagePort, and a frame that says where among the frames it belongs; long frames go this way too
  *
- * What happens for every statement of a client goes as frames: a message costs some 10 microseconds whatever is in it, and wakes the
- * other thread. Objects are for what is rare or large: their buffers are transferred (docs/decisions/0090).
+ * Waking a thread costs some 10 microseconds on both sides, a frame well below one. So a side that has found something looks again in the next turn of
+ * its event loop before it sleeps: of several clients' statements the first wakes it, the others are found there, and answers leave one by one while
+ * the next statements still run (docs/decisions/0181).
  */
-import type { MessagePort, Transferable, Worker } from 'node:worker_threads';
+import {
+  MessageChannel,
+  type MessagePort,
+  receiveMessageOnPort,
+  type Transferable,
+  type Worker,
+} from 'node:worker_threads';
+import { MAX_FRAME_BYTES, newRing, RingReader, RingWriter } from './ring.ts';
 
-const HEAD_BYTES = 12;
-/** So much of a turn is put together; what is more leaves before the turn ends. */
-const STAGED_BYTES = 65536;
-/** A frame of this size has a message of its own. */
-const LARGE_BYTES = STAGED_BYTES / 2;
+/** Kinds of frames that are the channel's own; those of its users are positive. */
+const OBJECT = -1;
+const LONG = -2;
 
 export interface Receiver<M> {
+  /** The bytes are the receiver's. */
   frame(kind: number, id: number, bytes: Buffer): void;
   message(message: M): void;
 }
 
+/** What one side needs; made in pairs, and sent to the other thread with `objects` in the transfer list. */
+export interface Link {
+  objects: MessagePort;
+  out: SharedArrayBuffer;
+  into: SharedArrayBuffer;
+}
+
+export function newLinks(): [Link, Link] {
+  const { port1, port2 } = new MessageChannel();
+  const [there, back] = [newRing(), newRing()];
+  return [
+    { objects: port1, out: there, into: back },
+    { objects: port2, out: back, into: there },
+  ];
+}
+
+interface Waiting {
+  kind: number;
+  id: number;
+  bytes: Uint8Array | null;
+}
+
 /** `Out` is what this side sends, `In` what it gets. */
 export class Channel<Out extends object, In extends object> {
+  /** Messages on it only wake. */
   readonly #port: MessagePort | Worker;
-  readonly #defer: (flush: () => void) => void;
-  readonly #staged: Buffer = Buffer.allocUnsafeSlow(STAGED_BYTES);
-  #length = 0;
-  #waiting = false;
+  readonly #objects: MessagePort;
+  readonly #writer: RingWriter;
+  readonly #reader: RingReader;
+  /** Frames that found no room. */
+  #waiting: Waiting[] = [];
+  #receiver: Receiver<In> | null = null;
+  readonly #look = () => this.#drain();
 
-  /** `defer` runs its argument when what happens now has had its say: after this turn's promises, or after this turn's events. */
-  constructor(port: MessagePort | Worker, defer: (flush: () => void) => void) {
+  constructor(port: MessagePort | Worker, { objects, out, into }: Link) {
     this.#port = port;
-    this.#defer = defer;
+    this.#objects = objects;
+    this.#writer = new RingWriter(out);
+    this.#reader = new RingReader(into);
   }
 
   receive(receiver: Receiver<In>): void {
-    this.#port.on('message', (message: ArrayBuffer | In) => {
-      if (message instanceof ArrayBuffer) deliver(message, receiver);
-      else receiver.message(message);
+    this.#receiver = receiver;
+    this.#port.on('message', () => {
+      this.#sendWaiting();
+      this.#drain();
     });
+    this.#drain();
   }
 
   /** The bytes are copied. */
   frame(kind: number, id: number, bytes: Uint8Array | null = null): void {
-    const length = bytes?.length ?? 0;
-    if (length >= LARGE_BYTES) {
-      this.flush();
-      const alone = Buffer.allocUnsafeSlow(HEAD_BYTES + length);
-      write(alone, 0, kind, id, bytes);
-      this.#send(alone.buffer as ArrayBuffer);
-      return;
-    }
-    if (this.#length + HEAD_BYTES + length > STAGED_BYTES) this.flush();
-    this.#length = write(this.#staged, this.#length, kind, id, bytes);
-    this.#flushSoon();
+    if (bytes !== null && bytes.length > MAX_FRAME_BYTES) {
+      const alone = new Uint8Array(bytes);
+      this.#objects.postMessage({ kind, alone }, [alone.buffer]);
+      this.#put(LONG, id, null);
+    } else this.#put(kind, id, bytes);
   }
 
   /** A frame whose bytes are one int32. */
@@ -64,47 +94,54 @@ export class Channel<Out extends object, In extends object> {
   }
 
   post(message: Out, transfer?: readonly Transferable[]): void {
-    this.flush();
-    this.#port.postMessage(message, transfer);
+    this.#objects.postMessage(message, transfer);
+    this.#put(OBJECT, 0, null);
   }
 
-  #flushSoon(): void {
-    if (this.#waiting) return;
-    this.#waiting = true;
-    this.#defer(() => {
-      this.#waiting = false;
-      this.flush();
-    });
+  #put(kind: number, id: number, bytes: Uint8Array | null): void {
+    if (this.#waiting.length > 0 || !this.#writer.write(kind, id, bytes)) {
+      this.#waiting.push({ kind, id, bytes: bytes === null ? null : new Uint8Array(bytes) });
+      return;
+    }
+    if (this.#writer.takeSleep()) this.#wake();
   }
 
-  #send(bytes: ArrayBuffer): void {
-    this.#port.postMessage(bytes, [bytes]);
+  #sendWaiting(): void {
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    let sent = 0;
+    while (sent < waiting.length) {
+      const { kind, id, bytes } = waiting[sent];
+      if (!this.#writer.write(kind, id, bytes)) break;
+      sent++;
+    }
+    this.#waiting = waiting.slice(sent);
+    if (this.#writer.takeSleep()) this.#wake();
   }
 
-  /** Sends the frames staged so far. */
-  flush(): void {
-    if (this.#length === 0) return;
-    const bytes = this.#staged.buffer.slice(0, this.#length) as ArrayBuffer;
-    this.#length = 0;
-    this.#send(bytes);
+  #wake(): void {
+    this.#port.postMessage(0);
   }
-}
 
-/** Writes a frame at `at`; gives the place behind it. */
-function write(to: Buffer, at: number, kind: number, id: number, bytes: Uint8Array | null): number {
-  const length = bytes?.length ?? 0;
-  to.writeInt32LE(kind, at);
-  to.writeInt32LE(id, at + 4);
-  to.writeInt32LE(length, at + 8);
-  if (bytes !== null) to.set(bytes, at + HEAD_BYTES);
-  return at + HEAD_BYTES + length;
-}
+  #drain(): void {
+    const some = this.#reader.drain((kind, id, bytes) => this.#deliver(kind, id, bytes));
+    if (this.#reader.takeWaiting()) this.#wake();
+    if (some || !this.#reader.sleep()) setImmediate(this.#look);
+  }
 
-function deliver(message: ArrayBuffer, receiver: Receiver<never>): void {
-  const bytes = Buffer.from(message);
-  for (let at = 0; at < bytes.length; ) {
-    const end = at + HEAD_BYTES + bytes.readInt32LE(at + 8);
-    receiver.frame(bytes.readInt32LE(at), bytes.readInt32LE(at + 4), bytes.subarray(at + HEAD_BYTES, end));
-    at = end;
+  #deliver(kind: number, id: number, bytes: Buffer): void {
+    const receiver = this.#receiver as Receiver<In>;
+    if (kind === OBJECT) receiver.message(this.#object() as In);
+    else if (kind === LONG) {
+      const { kind: real, alone } = this.#object() as { kind: number; alone: Uint8Array };
+      receiver.frame(real, id, Buffer.from(alone.buffer, alone.byteOffset, alone.byteLength));
+    } else receiver.frame(kind, id, bytes);
+  }
+
+  /** It was posted before its frame was written. */
+  #object(): unknown {
+    const received = receiveMessageOnPort(this.#objects);
+    if (received === undefined) throw new Error('a frame came without its object');
+    return received.message;
   }
 }

@@ -46,12 +46,11 @@ export class IoThread {
 
   constructor(options: IoThreadOptions) {
     this.#options = options;
-    const { worker, pages: ofWorker } = options.worker ?? startWorker();
+    const { worker, pages: ofWorker, link } = options.worker ?? startWorker();
     this.#worker = worker;
     worker.ref();
     this.#pages = ofWorker;
-    // After this turn's promises: all sessions that one message has woken answer in one.
-    this.channel = new Channel<ToIo, FromIo>(this.#worker, (flush) => process.nextTick(flush));
+    this.channel = new Channel<ToIo, FromIo>(this.#worker, link);
     this.#clients = new RemoteClients(this.channel, this.call);
     this.channel.receive({
       frame: (kind, id, bytes) => this.#clients.frame(kind, id, bytes),

@@ -5,7 +5,7 @@ import { setImmediate as immediate } from 'node:timers/promises';
 import { MessageChannel } from 'node:worker_threads';
 import { SqlError } from '../../operators/errors.ts';
 import type { RawBatch, Source, SourceEvent } from '../sources/source.ts';
-import { Channel } from './channel.ts';
+import { Channel, newLinks } from './channel.ts';
 import { type FromIo, receivedError, sentError, type ToIo, Transferred } from './messages.ts';
 import { RemoteSource } from './remote_source.ts';
 import { SourceHost } from './source_host.ts';
@@ -134,8 +134,9 @@ class ScriptedSource implements Source {
 
 async function open(bufferBytes: number) {
   const { port1, port2 } = new MessageChannel();
-  const here = new Channel<ToIo, FromIo>(port1, setImmediate);
-  const there = new Channel<FromIo, ToIo>(port2, setImmediate);
+  const [linkHere, linkThere] = newLinks();
+  const here = new Channel<ToIo, FromIo>(port1, linkHere);
+  const there = new Channel<FromIo, ToIo>(port2, linkThere);
   const inner = new ScriptedSource();
   const host = new SourceHost(there);
   const methods = host.methods as Record<string, (...args: never[]) => unknown>;

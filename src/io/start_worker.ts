@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { memory, PAGE_BYTES } from '../../operators/batch/memory.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import { SqlError } from '../../operators/errors.ts';
+import { type Link, newLinks } from './channel.ts';
 
 /** Pages that the worker may allocate: 16 MiB, for encoding only. They cost nothing until they are touched. */
 export const WORKER_PAGES = 256;
@@ -15,17 +16,26 @@ export interface StartedWorker {
   worker: Worker;
   /** Address of its WORKER_PAGES pages. */
   pages: number;
+  /** This thread's side. */
+  link: Link;
+}
+
+/** What the worker finds in its workerData, with the memory and its pages. */
+export interface WorkerLink {
+  link: Link;
 }
 
 export function startWorker(): StartedWorker {
   const address = lastFreePages();
   const first = address / PAGE_BYTES;
+  const [link, theirs] = newLinks();
   const worker = new Worker(workerFile(), {
     name: 'tidemark-io',
     execArgv: [],
-    workerData: { memory, pageRange: [first, first + WORKER_PAGES] },
+    workerData: { memory, pageRange: [first, first + WORKER_PAGES], link: theirs },
+    transferList: [theirs.objects],
   });
-  return { worker, pages: address };
+  return { worker, pages: address, link };
 }
 
 /** At the end of the memory, out of the way of what a checkpoint wants to have back in its old place. */

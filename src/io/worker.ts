@@ -1,5 +1,5 @@
 /** The I/O thread: what runs in the worker that io_thread.ts starts. */
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { pages } from '../../operators/batch/pages.ts';
 import { kafkaHere } from '../kafka/access.ts';
 import type { ListenOptions } from '../postgres/wire/listener.ts';
@@ -9,10 +9,11 @@ import { ClientHost } from './client_host.ts';
 import { type FromIo, type LogLevel, sentError, type ToIo, Transferred } from './messages.ts';
 import { SinkHost } from './sink_host.ts';
 import { SourceHost } from './source_host.ts';
+import type { WorkerLink } from './start_worker.ts';
 
 if (parentPort === null) throw new Error('this file runs in a worker thread');
 
-const channel = new Channel<FromIo, ToIo>(parentPort, setImmediate);
+const channel = new Channel<FromIo, ToIo>(parentPort, (workerData as WorkerLink).link);
 const clients = new ClientHost(channel);
 const sources = new SourceHost(channel);
 

@@ -1,0 +1,207 @@
+/**
+ * How long from a row's being sent to its being seen: a server as its own process with a data directory, everything over the wire.
+ *
+ *   load generator (a process of its own)   COPY of 100 rows a time into a stream, over 64 connections, one of the rows a probe: its time of sending inside
+ *   here                                    SUBSCRIBE to a view of the newest probe; SELECT from it every millisecond
+ *
+ * First the load generator sends as fast as it is answered: the maximum rate. Then at half of it, with checkpoints taken one after another. A probe's time is
+ * when its batch was due, so a server that stalls the generator is not let off. At last, with nothing else going on, one row at a time by INSERT.
+ */
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import type { LoadOrder, LoadReport } from './latency_load.ts';
+import { nowMicros, PROBE_KEY } from './latency_load.ts';
+import { median, quantile, Table } from './table.ts';
+
+const SCHEMA = `
+  CREATE STREAM events (k INT, v BIGINT, sent BIGINT);
+  CREATE MATERIALIZED VIEW per_key AS SELECT k, count(*) AS n, sum(v) AS total, max(v) AS highest FROM events GROUP BY k;
+  CREATE MATERIALIZED VIEW newest AS SELECT max(sent) AS sent FROM events WHERE k = ${PROBE_KEY};`;
+
+const POLL_MS = 1;
+const IDLE_ROWS = 200;
+const IDLE_PAUSE_MS = 5;
+
+export async function latencyBench(options: { seconds: number; json: boolean }): Promise<void> {
+  const data = mkdtempSync(join(tmpdir(), 'tidemark-bench-'));
+  const server = await startServer(data);
+  const clients: pg.Client[] = [];
+  try {
+    const connect = async () => {
+      const client = new pg.Client({ host: '127.0.0.1', port: server.port, user: 'bench', database: 'postgres' });
+      await client.connect();
+      clients.push(client);
+      return client;
+    };
+    const setup = await connect();
+    await setup.query(SCHEMA);
+    // Code is warm and the state has its keys before anything is measured.
+    await load({ port: server.port, seconds: options.seconds, rate: null });
+    const { rows, seconds } = await load({ port: server.port, seconds: options.seconds, rate: null });
+    const most = rows / seconds;
+    const subscriber = new Subscriber(await connect());
+    const poller = new Poller(await connect());
+    await subscriber.started;
+    const checkpoints = new Checkpoints(await connect());
+    const half = await load({ port: server.port, seconds: options.seconds * 2, rate: most / 2 });
+    const taken = await checkpoints.stop();
+    const polled = await poller.stop();
+    const table = new Table(options.json);
+    const add = (what: string, ms: number[]) =>
+      table.add({
+        latency: what.padEnd(36),
+        rowsPerSecond: Math.round(what.includes('half') ? half.rows / half.seconds : 0),
+        maximum: Math.round(most),
+        checkpoints: what.includes('half') ? taken : 0,
+        probes: ms.length,
+        p50Ms: median(ms),
+        p90Ms: quantile(ms, 0.9),
+        p99Ms: quantile(ms, 0.99),
+        maxMs: Math.max(...ms),
+      });
+    add('half of the maximum: to a SUBSCRIBE', subscriber.take());
+    add('half of the maximum: to a SELECT', polled);
+    const idle = new Poller(await connect());
+    const acknowledged = await oneByOne(setup, subscriber);
+    add('idle, one row: to a SUBSCRIBE', subscriber.take());
+    add('idle, one row: to a SELECT', await idle.stop());
+    add('idle, one row: durable, then a SELECT', acknowledged);
+  } finally {
+    for (const client of clients) client.removeAllListeners('error').on('error', () => undefined);
+    await server.stop();
+    rmSync(data, { recursive: true, force: true });
+  }
+}
+
+async function startServer(data: string): Promise<{ port: number; stop(): Promise<void> }> {
+  const bin = fileURLToPath(new URL('../bin/tidemark', import.meta.url));
+  const child = spawn(process.execPath, [bin, 'start', '--data', data, '--listen', '127.0.0.1:0'], {
+    stdio: ['ignore', 'inherit', 'pipe'],
+  });
+  const port = await new Promise<number>((resolve, reject) => {
+    let text = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      const match = /listens on \S+:(\d+)/.exec(text);
+      if (match !== null) resolve(Number(match[1]));
+    });
+    child.once('close', () => reject(new Error(`the server ended: ${text}`)));
+  });
+  const stop = async () => {
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    child.kill();
+    await ended;
+  };
+  return { port, stop };
+}
+
+/** Runs the load generator; without a rate as fast as it is answered. */
+function load(order: LoadOrder): Promise<LoadReport> {
+  const child: ChildProcess = fork(fileURLToPath(new URL('./latency_load.ts', import.meta.url)), [
+    JSON.stringify(order),
+  ]);
+  return new Promise((resolve, reject) => {
+    child.once('message', (report) => resolve(report as LoadReport));
+    child.once('close', (code) => reject(new Error(`the load generator ended with ${code}`)));
+  });
+}
+
+/** Times of probes as a subscription shows them. */
+class Subscriber {
+  readonly started: Promise<void>;
+  #ms: number[] = [];
+
+  constructor(client: pg.Client) {
+    const query = new pg.Query('SUBSCRIBE newest');
+    this.started = new Promise((resolve) => {
+      query.on('row', (row: { diff: string; sent: string | null }) => {
+        if (row.diff === '1' && row.sent !== null) this.#ms.push((nowMicros() - Number(row.sent)) / 1000);
+        resolve();
+      });
+    });
+    // It ends with the server.
+    query.on('error', () => undefined);
+    client.query(query);
+    this.started.then(() => this.take());
+  }
+
+  take(): number[] {
+    const ms = this.#ms;
+    this.#ms = [];
+    return ms;
+  }
+}
+
+/** Times of probes as a client sees them that asks every POLL_MS. Probes that a later one overtook are not seen. */
+class Poller {
+  readonly #done: Promise<void>;
+  readonly #ms: number[] = [];
+  #stopped = false;
+
+  constructor(client: pg.Client) {
+    this.#done = this.#run(client);
+  }
+
+  async #run(client: pg.Client): Promise<void> {
+    let last: string | null = null;
+    for (let first = true; !this.#stopped; first = false) {
+      const { rows } = await client.query({ name: 'newest', text: 'SELECT sent FROM newest' });
+      const sent: string | null = rows[0]?.sent ?? null;
+      if (sent !== null && sent !== last && !first) this.#ms.push((nowMicros() - Number(sent)) / 1000);
+      last = sent;
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+
+  async stop(): Promise<number[]> {
+    this.#stopped = true;
+    await this.#done;
+    return this.#ms;
+  }
+}
+
+/** Takes checkpoints one after another. */
+class Checkpoints {
+  readonly #done: Promise<void>;
+  #taken = 0;
+  #stopped = false;
+
+  constructor(client: pg.Client) {
+    this.#done = this.#run(client);
+  }
+
+  async #run(client: pg.Client): Promise<void> {
+    while (!this.#stopped) {
+      await client.query('CHECKPOINT');
+      this.#taken++;
+    }
+  }
+
+  async stop(): Promise<number> {
+    this.#stopped = true;
+    await this.#done;
+    return this.#taken;
+  }
+}
+
+/** From before the INSERT to after the SELECT that follows its acknowledgement. */
+async function oneByOne(client: pg.Client, subscriber: Subscriber): Promise<number[]> {
+  const ms: number[] = [];
+  const insert = { name: 'insert', text: `INSERT INTO events VALUES (${PROBE_KEY}, 0, $1)` };
+  for (let i = -IDLE_ROWS / 4; i < IDLE_ROWS; i++) {
+    // The first ones warm up.
+    if (i === 0) subscriber.take();
+    const sent = nowMicros();
+    await client.query({ ...insert, values: [sent] });
+    const { rows } = await client.query({ name: 'newest', text: 'SELECT sent FROM newest' });
+    if (Number(rows[0].sent) !== sent)
+      throw new Error(`row ${sent} was acknowledged, and a SELECT shows ${rows[0].sent}`);
+    if (i >= 0) ms.push((nowMicros() - sent) / 1000);
+    await new Promise((resolve) => setTimeout(resolve, IDLE_PAUSE_MS));
+  }
+  return ms;
+}
