@@ -52,10 +52,11 @@ export class Dataflow {
    * missing), or null when it did not move. Returns the root's delta, not consolidated, valid until endTick().
    */
   step(delta: RelationRows, tick: Omit<Tick, 'first'>): Batch {
-    const full: Tick = { ...tick, first: this.#first };
+    const { number, arena, evalContext, errors, now, watermark } = tick;
+    const full: Tick = { number, arena, evalContext, errors, now, watermark, first: this.#first };
     for (const node of this.#nodes) this.#stepNode(node, delta, full);
     this.#first = false;
-    this.#watermarks = tick.watermark;
+    this.#watermarks = watermark;
     return this.#nodes[this.plan.root].output;
   }
 
@@ -65,8 +66,14 @@ export class Dataflow {
       node.take(delta(spec.relation, spec.lookup));
       return;
     }
-    const inputs = spec.inputs.map((i) => this.#nodes[i].output);
-    if (tick.first || CLOCKED.has(spec.op) || inputs.some((input) => input.n > 0)) node.run(inputs, tick);
+    const inputs: Batch[] = [];
+    let moved = tick.first || CLOCKED.has(spec.op);
+    for (const i of spec.inputs) {
+      const input = this.#nodes[i].output;
+      inputs.push(input);
+      if (input.n > 0) moved = true;
+    }
+    if (moved) node.run(inputs, tick);
     else if (node.output.n > 0) node.output = emptyBatch(spec.types);
   }
 

@@ -37,6 +37,8 @@ export interface SessionContext {
 export interface Transaction {
   /** Publishes the writes as one tick and resolves when it is visible and, unless `durable` is false, on the disk (where there is a data directory). */
   commit(durable?: boolean): Promise<void>;
+  /** Ends it in this turn if it has nothing to publish. False, and nothing done: commit() it. */
+  commitNow?(): boolean;
   rollback(): void;
   savepoint(name: string): void;
   rollbackTo(name: string): void;
@@ -57,6 +59,8 @@ export interface Engine {
    *  select, insert, update, delete, copy, create_*, drop, truncate, subscribe, explain, and utility commands. */
   prepare(statement: Statement, paramTypes: number[], session: SessionContext): PreparedStatement;
   execute(prepared: PreparedStatement, params: Datum[], session: SessionContext, signal: AbortSignal): Promise<Result>;
+  /** The result of a statement that takes one short pass over live rows, in this turn; null: execute() it. */
+  executeNow?(prepared: PreparedStatement, params: Datum[], session: SessionContext): Result | null;
   begin(): Transaction;
   /** True when a durable subscription has this name: FETCH n FROM it is then prepared and executed here. */
   hasSubscription?(name: string): boolean;
@@ -99,6 +103,8 @@ export interface RowStream {
    * (then an empty chunk). A chunk is valid until the next call of next() or close().
    */
   next(maxRows: number, timeoutMs?: number): Promise<RowChunk | null>;
+  /** All rows that are left, where they are at hand; they stay the stream's until close(). */
+  rest?(): RowChunk;
   close(): void;
 }
 

@@ -29,8 +29,17 @@ export type { PostgresServer, PostgresServerOptions } from './options.ts';
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const EPOCH_SHIFT_MICROS = 946684800000000n;
 
+let clockMillis = 0;
+let clockMicros = 0n;
+
+/** Read several times a statement: the same milliseconds are not converted again. */
 function systemClock(): bigint {
-  return BigInt(Date.now()) * 1000n - EPOCH_SHIFT_MICROS;
+  const now = Date.now();
+  if (now !== clockMillis) {
+    clockMillis = now;
+    clockMicros = BigInt(now) * 1000n - EPOCH_SHIFT_MICROS;
+  }
+  return clockMicros;
 }
 
 /** Starts listening. Rejects when the address cannot be had. */

@@ -91,6 +91,7 @@ export class TidemarkEngine implements Engine {
   #closed = false;
   #clockTimer: NodeJS.Timeout | null = null;
   #tickMicros: number[] = [];
+  readonly #searchPaths = new WeakMap<string[], { version: number; existing: string[] }>();
 
   constructor(options: EngineOptions = {}) {
     this.log = options.log ?? (() => undefined);
@@ -156,6 +157,10 @@ export class TidemarkEngine implements Engine {
     return (prepared as RunnableStatement).run(params, session, signal);
   }
 
+  executeNow(prepared: PreparedStatement, params: Datum[], session: SessionContext): Result | null {
+    return (prepared as RunnableStatement).runNow?.(params, session) ?? null;
+  }
+
   bindEnv(session: SessionContext, paramTypes: number[], mode: BindEnv['mode']): BindEnv {
     return {
       catalog: this.catalog.reader(session.searchPath),
@@ -178,9 +183,19 @@ export class TidemarkEngine implements Engine {
   }
 
   /** Session settings with the tick that the transaction sees, and those schemas of the search path that exist. */
-  contextOf(session: SessionContext): EvalContext {
-    const searchPath = session.searchPath.filter((schema) => this.catalog.hasSchema(schema));
-    return { ...session.evalContext, searchPath, tick: this.transactionOf(session).tick };
+  contextOf(session: SessionContext, params: Datum[] = []): EvalContext {
+    const { evalContext } = session;
+    const { tick } = this.transactionOf(session);
+    return { ...evalContext, searchPath: this.#existing(evalContext.searchPath), tick, params };
+  }
+
+  /** Those schemas of a search path that exist. */
+  #existing(searchPath: string[]): string[] {
+    const known = this.#searchPaths.get(searchPath);
+    if (known !== undefined && known.version === this.catalogVersion) return known.existing;
+    const existing = searchPath.filter((schema) => this.catalog.hasSchema(schema));
+    this.#searchPaths.set(searchPath, { version: this.catalogVersion, existing });
+    return existing;
   }
 
   readonly readSources: ReadSources = {

@@ -5,8 +5,9 @@
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import { Dataflow } from '../../operators/dataflow.ts';
-import type { Datum } from '../../operators/datum.ts';
-import type { DataflowPlan } from '../../operators/plan.ts';
+import type { Expr } from '../../operators/expr/ir.ts';
+import type { DataflowPlan, PlanNode } from '../../operators/plan.ts';
+import { isVolatile } from '../../planner/analyse/functions.ts';
 import type { PhysicalQuery } from '../../planner/physical/index.ts';
 import { finish, lookupRows, type Reader, type ReadResult, tickOf } from './reads.ts';
 
@@ -16,10 +17,12 @@ const collected = new FinalizationRegistry<Dataflow>((dataflow) => dataflow.rele
 export class PointRead {
   readonly #physical: PhysicalQuery;
   readonly #dataflow: Dataflow;
+  readonly isVolatile: boolean;
 
   private constructor(physical: PhysicalQuery) {
     this.#physical = physical;
     this.#dataflow = new Dataflow(physical.plan);
+    this.isVolatile = physical.plan.nodes.some((node) => expressionsOf(node).some(isVolatile));
     collected.register(this, this.#dataflow);
   }
 
@@ -28,15 +31,18 @@ export class PointRead {
     return isPointRead(physical.plan) ? new PointRead(physical) : null;
   }
 
-  /** Null when an index no longer serves, or the transaction sees other rows than the live ones: read in the general way. */
-  read(reader: Reader, params: Datum[]): ReadResult | null {
+  /**
+   * `reader.context` has the parameters. Null when an index no longer serves, or the transaction sees other rows than the live ones: read in the
+   * general way.
+   */
+  read(reader: Reader): ReadResult | null {
     const { loop, transaction } = reader;
     for (const node of this.#physical.plan.nodes) {
       if (node.op !== 'source' || node.lookup === undefined) continue;
       if (loop.relations.get(node.relation)?.index(node.lookup.columns) === undefined) return null;
       if (transaction.corrections(node.relation).length > 0) return null;
     }
-    const context = { ...reader.context, params };
+    const { context } = reader;
     const arena = new Arena();
     try {
       const out = this.#dataflow.step(
@@ -44,7 +50,7 @@ export class PointRead {
           const stored = loop.relations.get(relation);
           return stored === undefined || lookup === undefined ? null : lookupRows(stored, lookup, context, arena);
         },
-        tickOf({ ...reader, context }, arena),
+        tickOf(reader, arena),
       );
       return finish(out, this.#physical.columns.length, this.#physical.order);
     } finally {
@@ -52,6 +58,12 @@ export class PointRead {
       arena.release();
     }
   }
+}
+
+function expressionsOf(node: PlanNode): Expr[] {
+  if (node.op === 'source') return node.lookup?.values ?? [];
+  if (node.op !== 'map') return [];
+  return [...(node.filter === null ? [] : [node.filter]), ...(node.project ?? [])];
 }
 
 function isPointRead(plan: DataflowPlan): boolean {

@@ -5,6 +5,8 @@ import type { PreparedStatement, Result, ResultColumn, SessionContext } from '..
 
 export interface RunnableStatement extends PreparedStatement {
   run(params: Datum[], session: SessionContext, signal: AbortSignal): Promise<Result>;
+  /** See Engine.executeNow(). */
+  runNow?(params: Datum[], session: SessionContext): Result | null;
 }
 
 export function runnable(

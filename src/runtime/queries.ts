@@ -1,4 +1,5 @@
 /** SELECT: bound once, planned once (again for each execution when parameters decide the plan), read at the transaction's tick. */
+import type { Datum } from '../../operators/datum.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import type { ColType } from '../../operators/types.ts';
 import { bindQuery } from '../../planner/bind/index.ts';
@@ -51,13 +52,13 @@ export function prepareQuery(
     rows: new BatchStream(batch, arena),
     tag: (n) => `SELECT ${n}`,
   });
-  return runnable(
+  const prepared = runnable(
     statement,
     engine.catalogVersion,
     columns,
     async (params, current, signal) => {
-      const reader = readerOf(engine, bound.dependencies, current);
-      const found = point?.read(reader, params) ?? null;
+      const reader = readerOf(engine, bound.dependencies, current, params);
+      const found = point?.read(reader) ?? null;
       if (found !== null) return rowsOf(found);
       const physical =
         fixed === null
@@ -69,6 +70,13 @@ export function prepareQuery(
     },
     bound.parameters,
   );
+  // What a volatile function asks of the session (pg_sleep) is waited for by who awaits the result.
+  if (point === null || point.isVolatile) return prepared;
+  const runNow = (params: Datum[], current: SessionContext): Result | null => {
+    const found = point.read(readerOf(engine, bound.dependencies, current, params));
+    return found === null ? null : rowsOf(found);
+  };
+  return { ...prepared, runNow };
 }
 
 /** Reads a planned query in the session's transaction. */
@@ -79,17 +87,17 @@ export async function readQuery(
   session: SessionContext,
   signal: AbortSignal,
 ): Promise<ReadResult> {
-  const reader = readerOf(engine, dependencies, session);
+  const reader = readerOf(engine, dependencies, session, []);
   return readPlan(physical.plan, physical.columns.length, physical.order, reader, signal);
 }
 
 /** The session as a reader of these relations; from now on its transaction sees one tick. */
-function readerOf(engine: TidemarkEngine, dependencies: number[], session: SessionContext): Reader {
+function readerOf(engine: TidemarkEngine, dependencies: number[], session: SessionContext, params: Datum[]): Reader {
   if (session.getSetting('strict_errors') === 'on') checkErrors(engine, dependencies);
   for (const oid of dependencies) tellUnread(engine.streams.get(oid), session);
   const transaction = engine.transactionOf(session);
   transaction.pin();
-  return { loop: engine.loop, sources: engine.readSources, transaction, context: engine.contextOf(session) };
+  return { loop: engine.loop, sources: engine.readSources, transaction, context: engine.contextOf(session, params) };
 }
 
 /** What a stream has taken in is none as long as nothing has made it read: an empty answer would look like an empty topic. */

@@ -58,16 +58,20 @@ export function tickOf({ loop, context }: Reader, arena: Arena) {
     number: loop.tick,
     arena,
     evalContext: context,
-    // In a plain SELECT a failing row fails the statement, as in PostgreSQL.
-    errors: {
-      report(error: Error) {
-        throw error;
-      },
-    },
+    errors: FAILS,
     now: context.now,
-    watermark: () => null,
+    watermark: noWatermark,
   };
 }
+
+/** In a plain SELECT a failing row fails the statement, as in PostgreSQL. */
+const FAILS = {
+  report(error: Error): never {
+    throw error;
+  },
+};
+
+const noWatermark = () => null;
 
 /** The rows of a relation as a transaction sees them. */
 export function relationRows({ loop, sources, transaction, context }: Reader, arena: Arena) {

@@ -265,7 +265,7 @@ export class TickLoop {
   }
 
   unpin(pin: Pin): void {
-    if (!this.#pins.delete(pin)) return;
+    if (!this.#pins.delete(pin) || this.#saved.length === 0) return;
     let oldest: bigint | null = null;
     for (const p of this.#pins) if (oldest === null || p.tick < oldest) oldest = p.tick;
     const keep: SavedTick[] = [];

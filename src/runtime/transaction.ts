@@ -86,6 +86,12 @@ export class EngineTransaction implements Transaction {
     }
   }
 
+  commitNow(): boolean {
+    if (this.#writes.length > 0) return false;
+    this.#end();
+    return true;
+  }
+
   rollback(): void {
     this.#end();
   }

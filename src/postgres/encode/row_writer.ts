@@ -71,7 +71,7 @@ export class DataRowWriter implements RowWriter {
     }
     for (let row = from; row < to; row++) {
       if (out.blocked || out.sent >= sentLimit) return row;
-      this.#writeRow(out, batch, row);
+      this.writeRow(out, batch, row);
     }
     return to;
   }
@@ -81,7 +81,8 @@ export class DataRowWriter implements RowWriter {
     return rowLoop(fields, this.#type, this.#fixedBytes, (out, i, slot) => this.#writeGeneral(out, fields[i], slot));
   }
 
-  #writeRow(out: Output, batch: Batch, row: number): void {
+  /** One row, whether the output is blocked or not. */
+  writeRow(out: Output, batch: Batch, row: number): void {
     const fields = this.#fields;
     const count = fields.length;
     out.reserve(this.#fixedBytes);

@@ -18,7 +18,9 @@ import { readBind, readExecute, readParse, readTarget } from '../wire/frontend_m
 import { bindParameters, checkResultFormats } from './bind_parameters.ts';
 import { cursorResult } from './cursor_statements.ts';
 import { parseCached } from './parse_cache.ts';
+import type { Portal } from './portals.ts';
 import type { Prepared } from './prepared_statements.ts';
+import { runNow, sendNow } from './quick_answer.ts';
 import type { Session } from './session.ts';
 import { sendPortalResult } from './statement_result.ts';
 import { checkNotFailed, runStatement } from './statement_runner.ts';
@@ -77,22 +79,39 @@ function checkDescribable(session: Session, prepared: Prepared): void {
   if (prepared.columns !== null) checkNotFailed(session, prepared.statement);
 }
 
-export async function executeMessage(session: Session, body: Buffer): Promise<void> {
+/** Null: done in this turn. */
+export function executeMessage(session: Session, body: Buffer): Promise<void> | null {
   const { portal: name, maxRows } = readExecute(body);
   const portal = session.portals.get(name);
   const { prepared } = portal;
   const { out } = session.connection;
   if (prepared.statement === null) {
     out.messages(EMPTY_QUERY);
-    return;
+    return null;
   }
   checkNotFailed(session, prepared.statement);
   if (portal.done && portal.result?.kind !== 'rows') throw new SqlError('55000', `portal "${name}" cannot be run`);
+  if (portal.result === null && portal.cursor === null) {
+    session.planner.refresh(prepared);
+    const result = runNow(session, prepared, portal.params);
+    if (result !== null && maxRows === 0 && sendNow(session, result, portal.formats, false)) {
+      portal.done = true;
+      portal.result = result;
+      session.statementsInImplicit++;
+      return null;
+    }
+    portal.result = result;
+  }
+  return execute(session, portal, maxRows);
+}
+
+async function execute(session: Session, portal: Portal, maxRows: number): Promise<void> {
+  const { prepared } = portal;
+  const { out } = session.connection;
   const cancellation = session.startStatement(prepared.text);
   const disarm = armStatementTimeout(session, cancellation);
   try {
     if (portal.result === null && portal.cursor === null) {
-      session.planner.refresh(prepared);
       portal.result = await runStatement(session, prepared, portal.params, cancellation);
     }
     session.statementsInImplicit++;

@@ -51,7 +51,9 @@ export class Portals implements Participant<number> {
       throw new SqlError('42P03', `cursor "${portal.name}" already exists`);
     }
     this.close(portal.name);
-    const added = { ...portal, result: null, done: false, serial: ++this.#serial };
+    const { name, prepared, params, formats, cursor } = portal;
+    const serial = ++this.#serial;
+    const added: Portal = { name, prepared, params, formats, result: null, done: false, cursor, serial };
     this.#byName.set(portal.name, added);
     return added;
   }
@@ -67,11 +69,17 @@ export class Portals implements Participant<number> {
   }
 
   closeWhere(matches: (portal: Portal) => boolean): void {
-    for (const portal of [...this.#byName.values()]) if (matches(portal)) this.close(portal.name);
+    for (const portal of this.#byName.values()) if (matches(portal)) this.close(portal.name);
   }
 
   closeAll(): void {
     this.closeWhere(() => true);
+  }
+
+  /** True when a commit has to wait for hold(). */
+  get mustHold(): boolean {
+    for (const { cursor } of this.#byName.values()) if (cursor?.declared.hold === true && !cursor.held) return true;
+    return false;
   }
 
   /** Before a commit: cursors WITH HOLD take their rows out of the transaction. */

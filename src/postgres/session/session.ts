@@ -112,11 +112,14 @@ export class Session implements Listener {
     const cancellation = new Cancellation();
     this.#cancellation = cancellation;
     if (this.terminating !== null) cancellation.cancel(this.terminating);
-    if (query !== null) {
-      this.#query = query;
-      this.#queryStart = this.clock();
-    }
+    if (query !== null) this.noteStatement(query);
     return cancellation;
+  }
+
+  /** What pg_stat_activity shows as running. */
+  noteStatement(query: string): void {
+    this.#query = query;
+    this.#queryStart = this.clock();
   }
 
   endStatement(): void {
@@ -157,6 +160,13 @@ export class Session implements Listener {
     const pending = this.#pendingNotifications;
     this.#pendingNotifications = [];
     for (const { pid, channel, payload } of pending) this.connection.out.messages(notification(pid, channel, payload));
+  }
+
+  /** commit() in this turn, where nothing has to be published or kept. False, and nothing done: commit(). */
+  commitNow(): boolean {
+    if (this.portals.mustHold || !this.block.commitNow()) return false;
+    this.statementsInImplicit = 0;
+    return true;
   }
 
   /** Publishes the open transaction; cursors WITH HOLD keep their rows. On failure it is rolled back and the error thrown. */

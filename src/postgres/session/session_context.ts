@@ -68,7 +68,11 @@ export class WireSessionContext implements SessionContext {
   get evalContext(): EvalContext {
     const settings = this.#settings;
     const now = this.#block.startedAt ?? 0n;
-    if (this.#context !== null && this.#generation === settings.generation && this.#now === now) return this.#context;
+    if (this.#context !== null && this.#generation === settings.generation) {
+      if (this.#now !== now) this.#context = { ...this.#context, now };
+      this.#now = now;
+      return this.#context;
+    }
     this.#generation = settings.generation;
     this.#now = now;
     const value = (name: string): string => settings.raw(name) ?? '';

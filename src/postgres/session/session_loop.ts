@@ -59,7 +59,9 @@ class SessionLoop {
       }
       if (session.idle) session.setIdle(false);
       if (message.type === FRONTEND.terminate) return;
-      if (!this.#skipping || message.type === FRONTEND.sync) await this.#act(message);
+      if (this.#skipping && message.type !== FRONTEND.sync) continue;
+      const acting = this.#act(message);
+      if (acting !== null) await acting;
     }
   }
 
@@ -70,44 +72,57 @@ class SessionLoop {
     disarm?.();
   }
 
-  async #act(message: FrontendMessage): Promise<void> {
-    const session = this.#session;
+  /** Null: done in this turn. Fails only with what ends the session. */
+  #act(message: FrontendMessage): Promise<void> | null {
     try {
-      switch (message.type) {
-        case FRONTEND.query:
-          await simpleQuery(session, message.body);
-          this.ready();
-          return;
-        case FRONTEND.parse:
-          return parseMessage(session, message.body);
-        case FRONTEND.bind:
-          return bindMessage(session, message.body);
-        case FRONTEND.describe:
-          return describeMessage(session, message.body);
-        case FRONTEND.execute:
-          return await executeMessage(session, message.body);
-        case FRONTEND.close:
-          return closeMessage(session, message.body);
-        case FRONTEND.flush:
-          session.connection.out.flush();
-          return;
-        case FRONTEND.sync:
-          this.#skipping = false;
-          if (!session.block.explicit) await session.commit();
-          this.ready();
-          return;
-        case FRONTEND.functionCall:
-          throw new SqlError('0A000', 'fastpath function calls are not supported');
-        case FRONTEND.copyData:
-        case FRONTEND.copyDone:
-        case FRONTEND.copyFail:
-          // Left over from a COPY that failed.
-          return;
-        default:
-          throw protocolError(`unexpected message type ${message.type}`);
-      }
+      const acting = this.#begin(message);
+      return acting === null ? null : acting.catch((cause) => this.#failed(message.type, cause));
     } catch (cause) {
       this.#failed(message.type, cause);
+      return null;
+    }
+  }
+
+  #begin({ type, body }: FrontendMessage): Promise<void> | null {
+    const session = this.#session;
+    switch (type) {
+      case FRONTEND.query: {
+        const running = simpleQuery(session, body);
+        if (running !== null) return running.then(() => this.ready());
+        this.ready();
+        return null;
+      }
+      case FRONTEND.parse:
+        parseMessage(session, body);
+        return null;
+      case FRONTEND.bind:
+        bindMessage(session, body);
+        return null;
+      case FRONTEND.describe:
+        describeMessage(session, body);
+        return null;
+      case FRONTEND.execute:
+        return executeMessage(session, body);
+      case FRONTEND.close:
+        closeMessage(session, body);
+        return null;
+      case FRONTEND.flush:
+        session.connection.out.flush();
+        return null;
+      case FRONTEND.sync:
+        this.#skipping = false;
+        if (!session.block.explicit && !session.commitNow()) return session.commit().then(() => this.ready());
+        this.ready();
+        return null;
+      case FRONTEND.functionCall:
+        throw new SqlError('0A000', 'fastpath function calls are not supported');
+      case FRONTEND.copyData:
+      case FRONTEND.copyDone:
+      case FRONTEND.copyFail:
+        // Left over from a COPY that failed.
+        return null;
+      default:
+        throw protocolError(`unexpected message type ${type}`);
     }
   }
 

@@ -5,30 +5,50 @@
  */
 
 import type { Datum } from '../../../operators/datum.ts';
+import type { Result } from '../../engine.ts';
 import { EMPTY_QUERY, writeCommandComplete } from '../wire/control_message.ts';
 import { checkedUtf8 } from '../wire/message_reader.ts';
 import { protocolError } from '../wire/protocol.ts';
 import type { Cancellation } from './cancellation.ts';
 import { parseCached } from './parse_cache.ts';
+import type { Planner } from './plan.ts';
 import type { Prepared } from './prepared_statements.ts';
+import { runNow, sendNow } from './quick_answer.ts';
 import type { Session } from './session.ts';
 import { sendSimpleResult } from './statement_result.ts';
 import { checkNotFailed, runStatement } from './statement_runner.ts';
 import { armStatementTimeout } from './statement_timer.ts';
 
-/** Runs the message; errors are thrown, ReadyForQuery is the caller's. */
-export async function simpleQuery(session: Session, body: Buffer): Promise<void> {
+/** Runs the message; errors are thrown, ReadyForQuery is the caller's. Null: done in this turn. */
+export function simpleQuery(session: Session, body: Buffer): Promise<void> | null {
   if (body.length === 0 || body[body.length - 1] !== 0) throw protocolError('invalid string in message');
   const text = checkedUtf8(body.subarray(0, body.length - 1));
   session.statements.drop('');
   session.portals.close('');
+  const known = session.planner.fromTemplate(text);
+  if ('prepared' in known) {
+    const { prepared, params } = known;
+    checkNotFailed(session, prepared.statement);
+    const result = runNow(session, prepared, params, text);
+    if (result !== null && sendNow(session, result, [], true))
+      return session.block.explicit || session.commitNow() ? null : session.commit();
+    return runStatements(session, text, known, result);
+  }
+  return runStatements(session, text, known, null);
+}
+
+async function runStatements(
+  session: Session,
+  text: string,
+  known: ReturnType<Planner['fromTemplate']>,
+  result: Result | null,
+): Promise<void> {
   const cancellation = session.startStatement(text);
   const disarm = armStatementTimeout(session, cancellation);
   const { out } = session.connection;
   try {
-    const known = session.planner.fromTemplate(text);
     if ('prepared' in known) {
-      await runOnly(session, known.prepared, known.params, cancellation);
+      await runOnly(session, known.prepared, known.params, result, cancellation);
       return;
     }
     const statements = parseCached(text);
@@ -62,11 +82,10 @@ async function runOnly(
   session: Session,
   prepared: Prepared,
   params: Datum[],
+  ran: Result | null,
   cancellation: Cancellation,
 ): Promise<void> {
-  checkNotFailed(session, prepared.statement);
-  session.block.ensure();
-  const result = await runStatement(session, prepared, params, cancellation);
+  const result = ran ?? (await runStatement(session, prepared, params, cancellation));
   const tag = await sendSimpleResult(session, prepared.statement, result, cancellation);
   await endImplicit(session);
   if (tag !== '') writeCommandComplete(session.connection.out, tag);

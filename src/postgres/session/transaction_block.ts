@@ -89,6 +89,15 @@ export class TransactionBlock {
     for (const participant of this.#participants) participant.commit();
   }
 
+  /** Ends a transaction that has nothing to publish in this turn. False, and nothing done: commit() it. */
+  commitNow(): boolean {
+    if (!this.open) return true;
+    if (this.#transaction !== null && this.#transaction.commitNow?.() !== true) return false;
+    this.#reset();
+    for (const participant of this.#participants) participant.commit();
+    return true;
+  }
+
   rollback(): void {
     if (!this.open) return;
     const transaction = this.#transaction;
