@@ -82,13 +82,12 @@ export class DistinctValues {
   }
 
   #note(slot: number, expiry: Expiry): void {
-    const add = (entry: number) => expiry.add(this.#deadlineAt(entry), this.#table.hashOf(entry));
-    if (!expiry.isStale(this.#table.size)) {
-      add(slot);
-      return;
-    }
-    expiry.clear();
-    this.#table.forEach(add);
+    if (expiry.isStale(this.#table.size)) {
+      expiry.clear();
+      this.#table.forEach((entry) => {
+        expiry.add(this.#deadlineAt(entry), this.#table.hashOf(entry));
+      });
+    } else expiry.add(this.#deadlineAt(slot), this.#table.hashOf(slot));
   }
 
   #deadlineAt(slot: number): number {
@@ -98,8 +97,8 @@ export class DistinctValues {
   /** Forgets values of groups that this watermark proves dead; false: there are more. */
   free(watermark: number): boolean {
     if (this.#expiry === null) return true;
-    return this.#expiry.take(watermark, (hash) => {
-      this.#table.forEachOfHash(hash, (slot) => {
+    return this.#expiry.takeStretches(watermark, (hashes, n) => {
+      this.#table.forEachOfHashes(hashes, n, (slot) => {
         if (this.#deadlineAt(slot) < watermark) this.#table.remove(slot);
       });
     });

@@ -45,6 +45,7 @@ interface Kernels {
   hashSmallNumeric(h: number, slot: number): number;
   /** assembly/row_table.ts */
   rehash(from: number, fromCapacity: number, to: number, capacity: number, stride: number): void;
+  slotsOfHashes(table: number, mask: number, stride: number, hashes: number, n: number): void;
   /** assembly/keys.ts; `keys` is laid out as key_layout.ts says. */
   packKeys(keys: number): void;
   findKeys(keys: number): void;

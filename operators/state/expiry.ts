@@ -12,11 +12,12 @@
 import { U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
 import type { Heap } from './heap.ts';
-import { touch } from './write_marks.ts';
+import { touch, touchLarge } from './write_marks.ts';
 
 const BUCKETS_A_DOUBLING = 32;
 /** Least width of a bucket in microseconds; widths are powers of two, so that dividing by them is exact. */
 const LEAST_WIDTH = 2 ** 16;
+const RECENT = 16;
 const FIRST_BYTES = 32;
 const SPARE_ENTRIES = 1024;
 const CALL_ENTRIES = 8192;
@@ -43,8 +44,8 @@ export class Expiry {
   #size = 0;
   /** Since the last take(). */
   #added = 0;
-  /** Where the last entry went: the next one mostly goes there too. */
-  #last: Bucket | null = null;
+  /** Where the last entries went, by time: the next ones mostly go there too. */
+  #recent: (Bucket | undefined)[] = [];
 
   constructor(heap: Heap) {
     this.#heap = heap;
@@ -63,10 +64,11 @@ export class Expiry {
   /** Something under the key with this hash is dead once the watermark is above `time`. NaN: never. */
   add(time: number, hash: number): void {
     if (Number.isNaN(time)) return;
-    let bucket = this.#last;
-    if (bucket === null || time < bucket.start || time >= bucket.end) {
+    const place = Math.floor(time / LEAST_WIDTH) & (RECENT - 1);
+    let bucket = this.#recent[place];
+    if (bucket === undefined || time < bucket.start || time >= bucket.end) {
       bucket = this.#bucketOf(time);
-      this.#last = bucket;
+      this.#recent[place] = bucket;
     }
     if (bucket.count * 4 === bucket.bytes) this.#grow(bucket);
     const at = bucket.address + bucket.count * 4;
@@ -107,6 +109,19 @@ export class Expiry {
    * is more to take.
    */
   take(watermark: number, visit: (hash: number, entries: number) => void): boolean {
+    return this.takeStretches(watermark, (address, count) => {
+      const hashes = U32.slice(address >>> 2, (address >>> 2) + count).sort();
+      for (let i = 0; i < count; ) {
+        let next = i + 1;
+        while (next < count && hashes[next] === hashes[i]) next++;
+        visit(hashes[i], next - i);
+        i = next;
+      }
+    });
+  }
+
+  /** As take(), a stretch at once: the address of its hashes, in no order. Their memory is the callback's until it returns, and announced. */
+  takeStretches(watermark: number, visit: (address: number, count: number) => void): boolean {
     if (watermark === Number.NEGATIVE_INFINITY) return true;
     this.#near = watermark;
     let left = CALL_ENTRIES + 2 * this.#added;
@@ -115,7 +130,15 @@ export class Expiry {
     this.#leastEnd = Number.POSITIVE_INFINITY;
     for (const [key, bucket] of this.#buckets) {
       if (bucket.end <= watermark) {
-        left -= this.#takeFrom(bucket, left, visit);
+        const count = Math.min(bucket.count, left);
+        bucket.count -= count;
+        this.#size -= count;
+        left -= count;
+        if (count > 0) {
+          const address = bucket.address + bucket.count * 4;
+          touchLarge(address, count * 4);
+          visit(address, count);
+        }
         if (bucket.count === 0) {
           this.#drop(key, bucket);
           continue;
@@ -126,26 +149,10 @@ export class Expiry {
     return watermark < this.#leastEnd;
   }
 
-  /** The last entries of the bucket, at most `most`; gives their number. */
-  #takeFrom(bucket: Bucket, most: number, visit: (hash: number, entries: number) => void): number {
-    const count = Math.min(bucket.count, most);
-    const end = (bucket.address >>> 2) + bucket.count;
-    const hashes = U32.slice(end - count, end).sort();
-    bucket.count -= count;
-    this.#size -= count;
-    for (let i = 0; i < count; ) {
-      let next = i + 1;
-      while (next < count && hashes[next] === hashes[i]) next++;
-      visit(hashes[i], next - i);
-      i = next;
-    }
-    return count;
-  }
-
   #drop(key: number, bucket: Bucket): void {
     this.#buckets.delete(key);
     this.#heap.free(bucket.address, bucket.bytes);
-    if (bucket === this.#last) this.#last = null;
+    this.#recent = [];
   }
 
   save(): SavedExpiry {
@@ -174,7 +181,7 @@ export class Expiry {
     this.#buckets.clear();
     this.#leastEnd = Number.POSITIVE_INFINITY;
     this.#size = 0;
-    this.#last = null;
+    this.#recent = [];
   }
 }
 

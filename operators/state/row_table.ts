@@ -250,6 +250,23 @@ export class RowTable {
     }
   }
 
+  /** forEachOfHash() for n hashes at an address, whose memory is used up. Slots of equal hashes come once for each. */
+  forEachOfHashes(hashes: number, n: number, visit: (slot: number) => void): void {
+    if (this.#capacity === 0) return;
+    kernels.slotsOfHashes(this.#table, this.#capacity - 1, this.#stride, hashes, n);
+    const end = this.#table + this.#capacity * this.#stride;
+    for (let i = hashes >>> 2, last = i + n; i < last; i++) {
+      let slot = U32[i];
+      if (slot === 0) continue;
+      const hash = U32[slot >>> 2];
+      for (; U32[(slot >>> 2) + 1] !== EMPTY; ) {
+        if (U32[(slot >>> 2) + 1] === USED && U32[slot >>> 2] === hash) visit(slot);
+        slot += this.#stride;
+        if (slot === end) slot = this.#table;
+      }
+    }
+  }
+
   /** Takes the row out; its long values are freed at the end of the tick. */
   remove(slot: number): void {
     this.ops.free(slot + HEADER, this.heap);

@@ -53,8 +53,8 @@ export class TableRetention {
   /** Calls back with dead rows; the callback removes them. False: there are more. */
   free(watermarks: Watermarks, remove: (slot: number) => void): boolean {
     const watermark = this.deadline.watermark(watermarks);
-    return this.#expiry.take(watermark, (hash) => {
-      this.#table.forEachOfHash(hash, (slot) => {
+    return this.#expiry.takeStretches(watermark, (hashes, n) => {
+      this.#table.forEachOfHashes(hashes, n, (slot) => {
         if (this.deadline.of(slot + this.#table.rowOffset) < watermark) remove(slot);
       });
     });

@@ -5,7 +5,7 @@ export { loadColumn } from './gather';
 export { findKeys, findOrInsertKeys, packKeys } from './keys';
 export { scanJson, scanJsonScalar } from './json/scan';
 export { hashSmallNumeric } from './numeric';
-export { rehash } from './row_table';
+export { rehash, slotsOfHashes } from './row_table';
 export {
   casesOf,
   changeCase,

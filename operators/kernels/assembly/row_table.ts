@@ -1,7 +1,7 @@
-/** Moving the rows of a hash table (operators/state/row_table.ts) to one of another size: a copy a slot, without a call a slot. */
+/** Loops over the slots of a hash table (operators/state/row_table.ts). */
 const USED: u32 = 1;
 
-/** Slots of `stride` bytes start with the hash and the state; both capacities are powers of two. The new table's states are made empty first. */
+/** Moves the rows to a table of another size: a copy a slot, without a call a slot. Slots of `stride` bytes start with the hash and the state; both capacities are powers of two. The new table's states are made empty first. */
 export function rehash(from: usize, fromCapacity: u32, to: usize, capacity: u32, stride: u32): void {
   const mask = capacity - 1;
   for (let i: u32 = 0; i < capacity; i++) store<u32>(to + i * stride, 0, 4);
@@ -11,4 +11,29 @@ export function rehash(from: usize, fromCapacity: u32, to: usize, capacity: u32,
     while (load<u32>(to + index * stride, 4) != 0) index = (index + 1) & mask;
     memory.copy(to + index * stride, slot, stride);
   }
+}
+
+/** Hashes whose slots are read ahead, so that their cache misses overlap. */
+const STRETCH: u32 = 64;
+
+/** In place of each of n hashes the first used slot that has it, 0 for none. Gives something of no use, that reading ahead is not left out. */
+export function slotsOfHashes(table: usize, mask: u32, stride: u32, hashes: usize, n: u32): u32 {
+  let ahead: u32 = 0;
+  for (let from: u32 = 0; from < n; from += STRETCH) {
+    const to = min(from + STRETCH, n);
+    for (let i = from; i < to; i++) ahead += load<u32>(table + (load<u32>(hashes + (i << 2)) & mask) * stride, 4);
+    for (let i = from; i < to; i++) {
+      const hash = load<u32>(hashes + (i << 2));
+      let index = hash & mask;
+      let slot = table + index * stride;
+      let state = load<u32>(slot, 4);
+      while (state != 0 && (state != USED || load<u32>(slot) != hash)) {
+        index = (index + 1) & mask;
+        slot = table + index * stride;
+        state = load<u32>(slot, 4);
+      }
+      store<u32>(hashes + (i << 2), state == 0 ? 0 : <u32>slot);
+    }
+  }
+  return ahead;
 }
