@@ -179,23 +179,20 @@ export class AggregateOperator implements Operator {
     const at = arena.alloc((n + 1) * 4) >>> 2;
     // Without keys all rows, and none, are one group.
     const only = this.#global && first ? table.findOrInsert(0) : 0;
-    if (only !== 0) this.#begin(only);
-    const { slots, fresh, made } = table.findOrInsertAll({ n, weights, skipNulls: false }, arena);
-    for (let i = 0; i < made; i++) this.#begin(U32[slots + U32[fresh + i]]);
+    if (only !== 0) F64[(only + payloadOffset) / 8 + NUMBER] = this.#made++;
+    const located = table.findOrInsertAll({ n, weights, skipNulls: false }, arena);
+    const { slots, fresh, made } = located;
+    const times = this.#retention?.noteFresh(located, arena) ?? 0;
+    for (let i = 0; i < made; i++) {
+      const head = (U32[slots + U32[fresh + i]] + payloadOffset) / 8;
+      F64[head + NUMBER] = this.#made++;
+      if (this.#retention !== null) F64[head + DEADLINE] = F64[times + i];
+    }
     const touched = kernels.touchGroups(slots * 4, n, payloadOffset, TOUCHED * 4, groups * 4, at * 4);
     if (only === 0 || touched > 0) return { at, n: touched };
     I32[((only + payloadOffset) >>> 2) + TOUCHED] = 1;
     U32[at] = only;
     return { at, n: 1 };
-  }
-
-  /** A new group stands in the slot. */
-  #begin(slot: number): void {
-    const head = (slot + this.#table.payloadOffset) / 8;
-    F64[head + NUMBER] = this.#made++;
-    if (this.#retention === null) return;
-    this.#retention.note(slot);
-    F64[head + DEADLINE] = this.#retention.deadline.of(slot + this.#table.rowOffset);
   }
 
   /** Those of the groups that have a row to show. `none`: there is none yet. */

@@ -63,7 +63,7 @@ export class Dataflow {
   #stepNode(node: FlowNode, delta: RelationRows, tick: Tick): void {
     const { spec } = node;
     if (spec.op === 'source') {
-      node.take(delta(spec.relation, spec.lookup));
+      node.take(delta(spec.relation, spec.lookup), tick.arena);
       return;
     }
     const inputs: Batch[] = [];

@@ -7,6 +7,7 @@
  * steps. Readers share an index when they agree on what a watermark frees of it; the one that frees less is an index of its own, so no reader
  * ever waits for another, and what a reader can rely on never changes while it lives. Who runs nodes, and in which order, is up to Dataflow (one plan) and Graph (all plans of the engine).
  */
+import type { Arena } from './batch/arena.ts';
 import type { Batch } from './batch/batch.ts';
 import { emptyBatch } from './batch/builder.ts';
 import { I32 } from './batch/memory.ts';
@@ -68,12 +69,12 @@ export class FlowNode {
   }
 
   /** A source's step: the columns that the plan asks for of its relation's changed rows. */
-  take(batch: Batch | null): void {
+  take(batch: Batch | null, arena: Arena): void {
     if (batch === null || batch.n === 0) {
       if (this.output.n > 0) this.output = emptyBatch(this.spec.types);
       return;
     }
-    this.#emit(this.columnsOf(batch));
+    this.#emit(this.columnsOf(batch), arena);
   }
 
   /** The columns that a source asks for of rows of its relation. */
@@ -96,13 +97,13 @@ export class FlowNode {
     }
     if (this.timed) this.nanoseconds += process.hrtime.bigint() - start;
     for (const input of inputs) this.rowsIn += input.n;
-    this.#emit(output);
+    this.#emit(output, tick.arena);
   }
 
-  #emit(output: Batch): void {
+  #emit(output: Batch, arena: Arena): void {
     this.output = output;
     this.rowsOut += output.n;
-    if (output.n > 0) for (const { own } of this.indexes.values()) own?.apply(output);
+    if (output.n > 0) for (const { own } of this.indexes.values()) own?.apply(output, arena);
   }
 
   /** Hands `use` the index of this node's output that the reader wants. Gives the index when it is new and therefore empty, else null. */
@@ -114,7 +115,8 @@ export class FlowNode {
       use(known.index);
       return null;
     }
-    const own = new KeyedIndex(this.spec.types, spec.keyColumns, spec.nullKeys, spec.frees);
+    const { types, appendOnly } = this.spec;
+    const own = new KeyedIndex(types, spec.keyColumns, spec.nullKeys, spec.frees, appendOnly === true);
     this.indexes.set(name, { ...spec, index: own, own, readers: [{ reader, use }] });
     use(own);
     return own;

@@ -300,10 +300,10 @@ export class Graph {
   }
 
   /** The first step of a new source: all rows of its relation. */
-  fillSource(node: GraphNode, rows: Batch | null): void {
+  fillSource(node: GraphNode, rows: Batch | null, tick: GraphTick): void {
     this.#fresh.delete(node);
     this.#stepped.push(node);
-    node.take(rows);
+    node.take(rows, tick.arena);
   }
 
   /** The first step of any other new node, over the whole outputs of its inputs. */
@@ -372,7 +372,7 @@ export class Graph {
     const { spec } = node;
     node.due = false;
     this.#stepped.push(node);
-    if (spec.op === 'source') node.take(deltas.get(spec.relation) ?? null);
+    if (spec.op === 'source') node.take(deltas.get(spec.relation) ?? null, tick.arena);
     else {
       const inputs = node.inputs.map((input) => input.output);
       node.runIn(inputs, tick, this.#contextOf(node, tick), this.#fresh.has(node));

@@ -151,7 +151,7 @@ export class Filling {
 
   #fillNode(node: GraphNode): void {
     const { spec } = node;
-    if (spec.op === 'source') this.#graph.fillSource(node, this.#relations.rows(spec.relation));
+    if (spec.op === 'source') this.#graph.fillSource(node, this.#relations.rows(spec.relation), this.#tick);
     else {
       const inputs = node.inputs.map((input) => this.#wholeOutput(input));
       this.#graph.fillNode(node, inputs, this.#tick);

@@ -80,13 +80,14 @@ const shapes: [string, Partial<JoinNode>][] = [
   ['condition without keys', { leftKeys: [], rightKeys: [], nullSafe: [], residual: less }],
 ];
 
-function check(kind: JoinKind, fields: Partial<JoinNode>, same = false): void {
+function check(kind: JoinKind, fields: Partial<JoinNode>, same = false, appendOnly = false): void {
   const node = joinNode(kind, fields);
   checkOperator(
     {
       node,
       inputTypes: [types, types],
       same,
+      appendOnly,
       rows: 25,
       row,
       naive: ([left, right], _facts, errors) => joinRows(node, left, right, [types, types], errors),
@@ -98,6 +99,7 @@ function check(kind: JoinKind, fields: Partial<JoinNode>, same = false): void {
 for (const [name, fields] of shapes) {
   for (const kind of ['inner', 'left', 'right', 'full', 'semi', 'anti'] as const) {
     test(`${kind} join, ${name}`, () => check(kind, fields));
+    test(`${kind} join of rows that never go, ${name}`, () => check(kind, fields, false, true));
     if (kind === 'inner' || kind === 'full') test(`${kind} self join, ${name}`, () => check(kind, fields, true));
   }
 }

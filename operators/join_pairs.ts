@@ -12,7 +12,7 @@
  * In the first tick A' = dA, so dA x B' alone is the answer.
  */
 import type { Batch, Column } from './batch/batch.ts';
-import { type BatchBuilder, isValid, readDatum, readRow } from './batch/builder.ts';
+import { BatchBuilder, isValid, readDatum, readRow } from './batch/builder.ts';
 import { I32 } from './batch/memory.ts';
 import { type RowCopy, rowCopy } from './batch/row_copy.ts';
 import type { Datum } from './datum.ts';
@@ -21,11 +21,13 @@ import { columnsOf } from './expr/columns.ts';
 import { type BoundExpr, bindExpr } from './expr/interpret.ts';
 import type { Expr } from './expr/ir.ts';
 import { compileTest, type RowTest } from './expr/kernel/compile.ts';
+import { kernels } from './kernels/index.ts';
 import type { IndexProvider, Tick } from './operator.ts';
 import type { Watermarks } from './state/deadline.ts';
 import { DeltaIndex } from './state/delta_index.ts';
 import type { RowIndex } from './state/row_index.ts';
-import type { ColType } from './types.ts';
+import type { SlotPlace } from './state/row_layout.ts';
+import { type ColType, PHYS_WIDTH, physOf } from './types.ts';
 
 export interface JoinSpec {
   leftKeys: number[];
@@ -96,7 +98,8 @@ export function keyColumns(side: JoinSide, delta: Batch): Column[] {
 export class Residual {
   readonly #kernel: RowTest;
   readonly #test: BoundExpr;
-  readonly #columns: number[];
+  /** Those that it reads. */
+  readonly columns: number[];
   readonly #row: Datum[];
 
   constructor(expr: Expr, types: ColType[]) {
@@ -104,20 +107,23 @@ export class Residual {
     this.#test = bindExpr(expr);
     const columns = new Set<number>();
     columnsOf(expr, columns);
-    this.#columns = [...columns];
+    this.columns = [...columns];
     this.#row = new Array<Datum>(types.length).fill(null);
   }
 
-  /** Whether row `row` of joined columns passes; false and reported with `weight` when the predicate fails. weight 0: not reported. */
-  passes(columns: Column[], row: number, weight: number, tick: Tick): boolean {
+  /**
+   * Whether row `row` of joined columns passes; false and reported with `weight` when the predicate fails. weight 0: not reported. Only `columns` need
+   * be there where `whole` gives the row for the report.
+   */
+  passes(columns: Column[], row: number, weight: number, tick: Tick, whole?: () => Datum[]): boolean {
     const known = this.#kernel(columns, row, tick.evalContext, tick.arena);
     if (known >= 0) return known === 1;
-    for (const c of this.#columns) this.#row[c] = readDatum(columns[c], row);
+    for (const c of this.columns) this.#row[c] = readDatum(columns[c], row);
     try {
       return this.#test(this.#row, tick.evalContext) === true;
     } catch (error) {
       if (!(error instanceof SqlError)) throw error;
-      if (weight !== 0) tick.errors.report(error, readRow({ n: 0, columns, weights: 0 }, row), weight);
+      if (weight !== 0) tick.errors.report(error, whole?.() ?? readRow({ n: 0, columns, weights: 0 }, row), weight);
       return false;
     }
   }
@@ -135,6 +141,24 @@ function growsOnly(side: JoinSide, delta: Batch): boolean {
   return true;
 }
 
+/** Pairs of a row of a delta, by its number, and a row of an index, by its address; byte addresses of n words each. */
+interface Pairs {
+  n: number;
+  rows: number;
+  others: number;
+  weights: number;
+}
+
+/** The pairs' values of a column of the delta, from row `first` of `to` on. */
+function gatherOwn(from: Column, { n, rows }: Pairs, to: Column, first: number): void {
+  const width = PHYS_WIDTH[to.phys];
+  kernels.gatherColumn(rows, n, width, from.data, from.valid, to.data + first * width, to.valid + first);
+}
+
+function gatherOther({ offset, width, flag }: SlotPlace, { n, others }: Pairs, to: Column, first: number): void {
+  kernels.loadColumn(others, n, offset, width, flag, to.data + first * width, to.valid + first);
+}
+
 export class JoinPairs {
   readonly sides: JoinSide[];
   readonly residual: Residual | null;
@@ -148,30 +172,123 @@ export class JoinPairs {
   emit(inputs: Batch[], out: BatchBuilder, tick: Tick): void {
     const [left, right] = inputs;
     if (tick.first || left.n === 0 || right.n === 0) {
-      if (left.n > 0) this.#probeIndex(0, left, null, out, tick);
-      else if (!tick.first && right.n > 0) this.#probeIndex(1, right, null, out, tick);
+      if (left.n > 0) this.#probe(0, left, null, out, tick);
+      else if (!tick.first && right.n > 0) this.#probe(1, right, null, out, tick);
       return;
     }
     const [a, b] = this.sides;
     const leftGrows = growsOnly(a, left);
     const rightGrows = growsOnly(b, right);
     if (leftGrows && (left.n <= right.n || !rightGrows)) {
-      a.grouped.build(left, tick.arena);
-      this.#probeIndex(0, left, null, out, tick);
-      this.#probeIndex(1, right, a.grouped, out, tick);
+      this.#probe(0, left, null, out, tick);
+      this.#probe(1, right, left, out, tick);
     } else if (rightGrows) {
-      b.grouped.build(right, tick.arena);
-      this.#probeIndex(1, right, null, out, tick);
-      this.#probeIndex(0, left, b.grouped, out, tick);
+      this.#probe(1, right, null, out, tick);
+      this.#probe(0, left, right, out, tick);
     } else {
-      this.#probeIndex(0, left, null, out, tick);
-      this.#probeIndex(1, right, null, out, tick);
+      this.#probe(0, left, null, out, tick);
+      this.#probe(1, right, null, out, tick);
       this.#subtractBoth(left, right, out, tick);
     }
   }
 
-  /** delta of side `from` x the other side's index; without the rows that `added`, the other side's delta by key, put at the ends of its runs. */
-  #probeIndex(from: number, delta: Batch, added: DeltaIndex | null, out: BatchBuilder, tick: Tick): void {
+  /** delta of side `from` x the other side's index; without the rows of `added`, the other side's delta, that stand at the ends of its runs. */
+  #probe(from: number, delta: Batch, added: Batch | null, out: BatchBuilder, tick: Tick): void {
+    const side = this.sides[from];
+    const other = this.sides[1 - from];
+    const strict = side.strictKeys.length;
+    if ((strict === 0 || strict === side.keys.length) && (added === null || other.index.countsAdded)) {
+      this.#probeAll(from, delta, added !== null, out, tick);
+      return;
+    }
+    if (added !== null) other.grouped.build(added, tick.arena);
+    this.#probeRows(from, delta, added === null ? null : other.grouped, out, tick);
+  }
+
+  /** #probe() by kernels: slots of all rows, then the pairs that pass, then their columns one by one. */
+  #probeAll(from: number, delta: Batch, older: boolean, out: BatchBuilder, tick: Tick): void {
+    const side = this.sides[from];
+    const other = this.sides[1 - from];
+    const { index } = other;
+    const { payloadOffset, entryStride, places } = index;
+    const { arena } = tick;
+    const { n, weights } = delta;
+    index.bindKeys(keyColumns(side, delta));
+    const slots = index.seekAll({ n, weights, skipNulls: side.strictKeys.length > 0 }, arena) * 4;
+    const total = kernels.countPairs(slots, n, payloadOffset, older);
+    if (total === 0) return;
+    const pairs: Pairs = {
+      n: total,
+      rows: arena.alloc(total * 4),
+      others: arena.alloc(total * 4),
+      weights: arena.alloc(total * 4),
+    };
+    kernels.expandPairs(slots, weights, n, payloadOffset, entryStride, older, pairs.rows, pairs.others, pairs.weights);
+    if (this.residual !== null) this.#keepPassing(this.residual, from, delta, pairs, tick);
+    if (pairs.n === 0) return;
+    const first = out.addRows(pairs.n, 1);
+    kernels.copyBytes(out.weights + first * 4, pairs.weights, pairs.n * 4);
+    for (let c = 0; c < side.types.length; c++) gatherOwn(delta.columns[c], pairs, out.columns[side.at + c], first);
+    for (let c = 0; c < places.length; c++) gatherOther(places[c], pairs, out.columns[other.at + c], first);
+  }
+
+  /** Drops the pairs for which the residual predicate is not true. Only the columns that it reads are looked up. */
+  #keepPassing(residual: Residual, from: number, delta: Batch, pairs: Pairs, tick: Tick): void {
+    const side = this.sides[from];
+    const other = this.sides[1 - from];
+    const types: ColType[] = [];
+    side.types.forEach((type, c) => {
+      types[side.at + c] = type;
+    });
+    other.types.forEach((type, c) => {
+      types[other.at + c] = type;
+    });
+    const { places } = other.index;
+    const read = new Set(residual.columns);
+    const columns = types.map((type, c): Column => {
+      const phys = physOf(type.oid);
+      if (!read.has(c)) return { type, phys, data: 0, valid: 0 };
+      const column = {
+        type,
+        phys,
+        data: tick.arena.alloc(pairs.n * PHYS_WIDTH[phys]),
+        valid: tick.arena.alloc(pairs.n),
+      };
+      const own = c - side.at;
+      if (own >= 0 && own < side.types.length) gatherOwn(delta.columns[own], pairs, column, 0);
+      else gatherOther(places[c - other.at], pairs, column, 0);
+      return column;
+    });
+    const rows = pairs.rows >>> 2;
+    const others = pairs.others >>> 2;
+    const weights = pairs.weights >>> 2;
+    let pair = 0;
+    const whole = (): Datum[] => {
+      const one = new BatchBuilder(types, tick.arena, 1);
+      one.addRow(1);
+      const at: Pairs = { n: 1, rows: pairs.rows + pair * 4, others: pairs.others + pair * 4, weights: 0 };
+      side.types.forEach((_, c) => {
+        gatherOwn(delta.columns[c], at, one.columns[side.at + c], 0);
+      });
+      places.forEach((place, c) => {
+        gatherOther(place, at, one.columns[other.at + c], 0);
+      });
+      return readRow(one.build(), 0);
+    };
+    let kept = 0;
+    for (; pair < pairs.n; pair++) {
+      const weight = I32[weights + pair];
+      if (!residual.passes(columns, pair, weight, tick, whole)) continue;
+      I32[rows + kept] = I32[rows + pair];
+      I32[others + kept] = I32[others + pair];
+      I32[weights + kept] = weight;
+      kept++;
+    }
+    pairs.n = kept;
+  }
+
+  /** #probe() row by row; `added` by key. */
+  #probeRows(from: number, delta: Batch, added: DeltaIndex | null, out: BatchBuilder, tick: Tick): void {
     const side = this.sides[from];
     const other = this.sides[1 - from];
     const { index } = other;

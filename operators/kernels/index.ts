@@ -56,8 +56,43 @@ interface Kernels {
   writeCounts(groups: number, n: number, offset: number, data: number): void;
   writeSums(groups: number, n: number, offset: number, numeric: boolean, data: number, valid: number): number;
   flip(slots: number, n: number, payload: number, filters: number, count: number, emptied: number): number;
+  /** assembly/deadline.ts */
+  deadlines(rows: number, n: number, conditions: number, count: number, result: number): void;
   /** assembly/gather.ts */
   loadColumn(rows: number, n: number, offset: number, width: number, flag: number, data: number, valid: number): void;
+  gatherColumn(
+    rows: number,
+    n: number,
+    width: number,
+    from: number,
+    fromValid: number,
+    data: number,
+    valid: number,
+  ): void;
+  /** assembly/index_rows.ts; `columns` are laid out as key_layout.ts says. */
+  countAdded(slots: number, n: number, payload: number, touched: number): number;
+  placeRows(slots: number, weights: number, n: number, payload: number, stride: number, rows: number): number;
+  storeRows(
+    columns: number,
+    count: number,
+    n: number,
+    validAt: number,
+    stride: number,
+    rows: number,
+    outside: number,
+  ): number;
+  countPairs(slots: number, n: number, payload: number, older: boolean): number;
+  expandPairs(
+    slots: number,
+    weights: number,
+    n: number,
+    payload: number,
+    stride: number,
+    older: boolean,
+    rows: number,
+    others: number,
+    products: number,
+  ): void;
   /** assembly/json/scan.ts; `scan` is laid out as json_layout.ts says. */
   scanJson(scan: number, from: number, to: number, row: number): number;
   scanJsonScalar(scan: number, start: number, end: number, row: number): number;

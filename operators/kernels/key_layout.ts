@@ -38,6 +38,7 @@ export const KEYS_AHEAD = 80;
 export const KEYS_BYTES = 96;
 
 export const KEY_COLUMN_WIDTH = 0;
+/** 1: a varlen, 2: a numeric, 0: another type. */
 export const KEY_COLUMN_TEXT = 4;
 export const KEY_COLUMN_DATA = 8;
 export const KEY_COLUMN_VALID = 12;

@@ -8,9 +8,11 @@
  * Times are read as numbers: exact within 2^53 microseconds, that is from 1714 to 2285. A row with a time outside of that, an infinite one, or
  * NULL, is never dead, for no watermark bounds what else has such a value; but where NULL matches nothing it is dead from the start.
  */
-import { I32, U8, U32 } from '../batch/memory.ts';
+import type { Arena } from '../batch/arena.ts';
+import { F64, I32, U8, U32 } from '../batch/memory.ts';
 import { varlenAddress } from '../batch/slots.ts';
 import { readTimeText } from '../expr/datetime/time_text.ts';
+import { kernels } from '../kernels/index.ts';
 import type { Retention } from '../plan.ts';
 import { OID } from '../types.ts';
 import type { RowLayout } from './row_layout.ts';
@@ -20,17 +22,23 @@ export type Watermarks = (relation: number) => bigint | null;
 
 const EXACT = 2 ** 53;
 const DAY = 86400000000;
+/** As assembly/deadline.ts has them. */
+const CONDITION_BYTES = 24;
 
 export class Deadline {
   readonly retentions: Retention[];
   readonly #sources: number[];
   readonly #times: ((row: number) => number)[];
   readonly #lags: number[];
+  readonly #layout: RowLayout;
+  readonly #columns: number[];
 
   /** `position`: where a retention's column stands in the layout. */
   constructor(layout: RowLayout, retentions: Retention[], position: (column: number) => number = (c) => c) {
     this.retentions = retentions;
     this.#sources = [...new Set(retentions.flatMap((r) => r.sources))];
+    this.#layout = layout;
+    this.#columns = retentions.map((r) => position(r.column));
     this.#times = retentions.map((r) => timeReader(layout, position(r.column), r));
     this.#lags = retentions.map((r) => Number(r.lag) - (r.strict ? 1 : 0));
   }
@@ -44,6 +52,28 @@ export class Deadline {
       if (Number.isNaN(latest)) return latest;
     }
     return latest;
+  }
+
+  /** of() for n rows, whose addresses are at a word address, 0 for none: a number each, at an address of 8 bytes a step. */
+  ofAll(rows: number, n: number, arena: Arena): number {
+    const result = arena.alloc(n * 8);
+    if (this.retentions.some((r) => r.text !== undefined)) {
+      for (let i = 0; i < n; i++) F64[result / 8 + i] = U32[rows + i] === 0 ? Number.NaN : this.of(U32[rows + i]);
+      return result / 8;
+    }
+    const { offsets, valid, types } = this.#layout;
+    const conditions = arena.alloc(this.retentions.length * CONDITION_BYTES);
+    this.retentions.forEach(({ nullsDead }, i) => {
+      const at = (conditions + i * CONDITION_BYTES) >>> 2;
+      const column = this.#columns[i];
+      U32[at] = offsets[column];
+      U32[at + 1] = valid + column;
+      U32[at + 2] = types[column].oid === OID.date ? 1 : 0;
+      U32[at + 3] = nullsDead ? 1 : 0;
+      F64[at / 2 + 2] = this.#lags[i];
+    });
+    kernels.deadlines(rows * 4, n, conditions, this.retentions.length, result);
+    return result / 8;
   }
 
   /** The least watermark of the sources; -Infinity while one of them has none. */

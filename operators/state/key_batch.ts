@@ -1,5 +1,5 @@
 /**
- * Key columns of a batch for the kernels that look all rows of a batch up in a RowTable at once (kernels/assembly/keys.ts).
+ * Columns of a batch for the kernels that look all its rows up in a RowTable (kernels/assembly/keys.ts) or store them at once (index_rows.ts).
  *
  * Types whose `=` is more than equal bytes (floats, numerics, intervals, char(n)) are not for them: `canPack` tells, and RowTable goes row by row then.
  */
@@ -9,7 +9,9 @@ import { U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
 import * as k from '../kernels/key_layout.ts';
 import { type ColType, OID, PHYS_WIDTH, physOf } from '../types.ts';
+import type { Heap } from './heap.ts';
 import type { RowLayout } from './row_layout.ts';
+import { deepCopy, deepCopyLong } from './row_ops.ts';
 
 /** The kernels have a bit a column. */
 const MOST_COLUMNS = 32;
@@ -27,21 +29,13 @@ export function canPack(types: ColType[]): boolean {
 export function packKeys(layout: RowLayout, columns: Column[], n: number, weights: number, arena: Arena): number {
   const { types, phys, offsets, stride, valid } = layout;
   const record = arena.allocZeroed(k.KEYS_BYTES);
-  const list = arena.alloc(types.length * k.KEY_COLUMN_BYTES);
+  const list = writeColumns(layout, columns, arena);
   let wide = 0;
   let texts = 0;
   for (let i = 0; i < types.length; i++) {
-    const at = (list + i * k.KEY_COLUMN_BYTES) >>> 2;
-    const width = PHYS_WIDTH[phys[i]];
-    const text = phys[i] === 'varlen';
-    U32[at + k.KEY_COLUMN_WIDTH / 4] = width;
-    U32[at + k.KEY_COLUMN_TEXT / 4] = text ? 1 : 0;
-    U32[at + k.KEY_COLUMN_DATA / 4] = columns[i].data;
-    U32[at + k.KEY_COLUMN_VALID / 4] = columns[i].valid;
-    U32[at + k.KEY_COLUMN_AT / 4] = offsets[i];
-    if (width !== 16) continue;
+    if (PHYS_WIDTH[phys[i]] !== 16) continue;
     wide++;
-    if (text) texts |= 1 << (offsets[i] / 16);
+    if (phys[i] === 'varlen') texts |= 1 << (offsets[i] / 16);
   }
   const at = record >>> 2;
   U32[at + k.KEYS_COLUMNS / 4] = list;
@@ -58,4 +52,42 @@ export function packKeys(layout: RowLayout, columns: Column[], n: number, weight
   U32[at + k.KEYS_FRESH / 4] = arena.alloc(n * 4);
   kernels.packKeys(record);
   return record;
+}
+
+/** Columns of a batch, and where their values lie in a row of state, as the kernels read them. */
+function writeColumns({ phys, offsets }: RowLayout, columns: Column[], arena: Arena): number {
+  const list = arena.alloc(phys.length * k.KEY_COLUMN_BYTES);
+  for (let i = 0; i < phys.length; i++) {
+    const at = (list + i * k.KEY_COLUMN_BYTES) >>> 2;
+    U32[at + k.KEY_COLUMN_WIDTH / 4] = PHYS_WIDTH[phys[i]];
+    U32[at + k.KEY_COLUMN_TEXT / 4] = phys[i] === 'varlen' ? 1 : phys[i] === 'numeric' ? 2 : 0;
+    U32[at + k.KEY_COLUMN_DATA / 4] = columns[i].data;
+    U32[at + k.KEY_COLUMN_VALID / 4] = columns[i].valid;
+    U32[at + k.KEY_COLUMN_AT / 4] = offsets[i];
+  }
+  return list;
+}
+
+/**
+ * RowOps.store() of all n rows of a batch: to the addresses at word address `rows`, 0 for a row that is not stored. The places are announced.
+ */
+export function storeRows(
+  layout: RowLayout,
+  columns: Column[],
+  n: number,
+  rows: number,
+  heap: Heap,
+  arena: Arena,
+): void {
+  const { phys, valid, stride } = layout;
+  if (phys.length === 0) return;
+  const list = writeColumns(layout, columns, arena);
+  const wide = phys.filter((p) => p === 'varlen' || p === 'numeric').length;
+  const outside = arena.alloc(n * wide * 4);
+  const count = kernels.storeRows(list, phys.length, n, valid, stride, rows * 4, outside);
+  for (let i = outside >>> 2, end = i + count; i < end; i++) {
+    const slot = U32[i];
+    if ((slot & 1) === 0) deepCopyLong(slot, heap);
+    else deepCopy('numeric', slot - 1, heap);
+  }
 }

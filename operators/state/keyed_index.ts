@@ -3,7 +3,7 @@
  * relation by the same key.
  *
  *   key table slot:  key row | u32 run, u32 count, u32 capacity, u32 entries that the calendar says are dead, u32 directory of a long run or 0,
- *                    u32 spare
+ *                    u32 entries that this tick has appended, where that is counted (append-only input); 0 between ticks
  *   run:             count entries of  | u32 slot hash | i32 weight | row |, contiguous, so a probe reads forward
  *
  * apply() adds a delta: a positive weight is appended without looking for an equal row unless the delta's row retracts; a negative
@@ -14,16 +14,19 @@
  * keys, O(1) a dead row, 4 bytes a key. Others: the calendar (expiry.ts) holds the key's hash for every row, and the run of a key is compacted
  * when a quarter of it is dead, so each row is looked at a few times in its life, however hot the key; 4 bytes a row.
  */
+import type { Arena } from '../batch/arena.ts';
 import type { Batch, Column } from '../batch/batch.ts';
-import { I32, U32 } from '../batch/memory.ts';
+import { F64, I32, U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
 import type { Retention } from '../plan.ts';
 import type { ColType } from '../types.ts';
 import { Deadline, type Watermarks } from './deadline.ts';
 import { Expiry, type SavedExpiry } from './expiry.ts';
 import { Heap } from './heap.ts';
+import { storeRows } from './key_batch.ts';
+import { placesOf, type SlotPlace } from './row_layout.ts';
 import { type RowOps, rowOps } from './row_ops.ts';
-import { RowTable, type SavedRowTable } from './row_table.ts';
+import { type KeyRows, RowTable, type SavedRowTable } from './row_table.ts';
 import { RunDirectory } from './run_directory.ts';
 import { TableRetention } from './table_retention.ts';
 import { touch, touchRange } from './write_marks.ts';
@@ -33,6 +36,7 @@ const RUN = 0;
 const COUNT = 1;
 const CAPACITY = 2;
 const DIRECTORY = 4;
+const ADDED = 5;
 /**
  * From this many entries on a retraction looks its row up in a directory of the run. Whoever moves entries of a run tells its directory
  * (#removeEntry) or drops it first (#dropDirectory); another one is made when it is needed.
@@ -61,8 +65,12 @@ export class KeyedIndex {
   /** Bytes of an entry, and the offset of the row in it. */
   readonly entryStride: number;
   readonly rowOffset = ENTRY_HEADER;
+  readonly places: SlotPlace[];
   readonly keyColumns: number[];
   readonly #nullKeys: boolean;
+  readonly #appendOnly: boolean;
+  /** The keys to which the tick has appended rows, when their number is counted. */
+  #added: { slots: number; n: number } | null = null;
   readonly #directories: RunDirectory;
   #entries = 0;
   readonly #keyRetention: TableRetention | null = null;
@@ -70,11 +78,12 @@ export class KeyedIndex {
 
   /**
    * `keyColumns` are positions of `types`. nullKeys false: rows with a NULL key column are not stored (they can never match). `frees`: free() lets
-   * rows go for which all these hold; none: it lets nothing go.
+   * rows go for which all these hold; none: it lets nothing go. `appendOnly`: no row is ever retracted.
    */
-  constructor(types: ColType[], keyColumns: number[], nullKeys: boolean, frees: Retention[] = []) {
+  constructor(types: ColType[], keyColumns: number[], nullKeys: boolean, frees: Retention[] = [], appendOnly = false) {
     this.keyColumns = keyColumns;
     this.#nullKeys = nullKeys;
+    this.#appendOnly = appendOnly;
     this.keys = new RowTable(
       keyColumns.map((c) => types[c]),
       24,
@@ -83,6 +92,7 @@ export class KeyedIndex {
     );
     this.rows = rowOps(types, 'identity');
     this.entryStride = ENTRY_HEADER + this.rows.layout.stride;
+    this.places = placesOf(this.rows.layout);
     this.#directories = new RunDirectory(this.heap, this.entryStride);
     if (frees.every((r) => keyColumns.includes(r.column))) {
       this.#keyRetention = TableRetention.of(this.keys, frees, keyColumns);
@@ -177,11 +187,16 @@ export class KeyedIndex {
     else if (kept * 4 <= U32[payload + CAPACITY]) this.#moveRun(payload, run, kept, kept);
   }
 
-  /** Adds the delta's rows with their weights. */
-  apply(delta: Batch): void {
+  /** Adds the delta's rows with their weights; with memory of the tick, where it can, all at once. */
+  apply(delta: Batch, arena?: Arena): void {
+    this.#forgetAdded();
     this.#appends = this.#negative === 0;
     const keyCols = this.keyColumns.map((c) => delta.columns[c]);
     this.keys.begin(keyCols, delta.n);
+    if (arena !== undefined && this.#appendOnly && kernels.allPositive(delta.weights, delta.n) !== 0) {
+      this.#append(delta, arena);
+      return;
+    }
     this.rows.bind(delta.columns);
     const weights = delta.weights >>> 2;
     for (let row = 0; row < delta.n; row++) {
@@ -193,7 +208,49 @@ export class KeyedIndex {
     }
   }
 
+  /** apply() of rows that come and never go. Their hashes are not asked for, so they are 0. */
+  #append({ n, columns, weights }: Batch, arena: Arena): void {
+    const { keys } = this;
+    const { payloadOffset } = keys;
+    const located = keys.findOrInsertAll({ n, weights: 0, skipNulls: !this.#nullKeys }, arena);
+    const { slots } = located;
+    this.#keyRetention?.noteFresh(located, arena);
+    const touched = arena.alloc(n * 4) >>> 2;
+    const count = kernels.countAdded(slots * 4, n, payloadOffset, touched * 4);
+    this.#added = { slots: touched, n: count };
+    for (let i = 0; i < count; i++) {
+      const payload = (U32[touched + i] + payloadOffset) >>> 2;
+      const have = U32[payload + COUNT];
+      const wanted = have + U32[payload + ADDED];
+      if (wanted > U32[payload + CAPACITY])
+        this.#moveRun(payload, U32[payload + RUN], have, Math.max(wanted, have * 2));
+    }
+    const rows = arena.alloc(n * 4) >>> 2;
+    this.#entries += kernels.placeRows(slots * 4, weights, n, payloadOffset, this.entryStride, rows * 4);
+    storeRows(this.rows.layout, columns, n, rows, this.heap, arena);
+    if (this.#rowRetention !== null) this.#noteAdded(this.#rowRetention, slots, rows, n, arena);
+  }
+
+  #noteAdded(retention: RowRetention, slots: number, rows: number, n: number, arena: Arena): void {
+    const { deadline, expiry } = retention;
+    if (expiry.isStale(this.#entries)) {
+      this.#noteRows(retention);
+      return;
+    }
+    const times = deadline.ofAll(rows, n, arena);
+    for (let row = 0; row < n; row++)
+      if (U32[rows + row] !== 0) expiry.add(F64[times + row], this.keys.hashOf(U32[slots + row]));
+  }
+
+  #forgetAdded(): void {
+    if (this.#added === null) return;
+    const { slots, n } = this.#added;
+    for (let i = 0; i < n; i++) U32[((U32[slots + i] + this.keys.payloadOffset) >>> 2) + ADDED] = 0;
+    this.#added = null;
+  }
+
   #add(slot: number, row: number, weight: number): void {
+    if (this.#appendOnly && weight < 0) throw new Error('a retraction reached an append-only index');
     const payload = (slot + this.keys.payloadOffset) >>> 2;
     const hash = this.rows.slotHash(row);
     const rest = weight < 0 || this.#negative > 0 ? this.#cancel(payload, row, hash, weight) : weight;
@@ -328,9 +385,23 @@ export class KeyedIndex {
     return this.#appends;
   }
 
+  /** True when the tick's delta was appended and each key's slot has the number of its rows in it. */
+  get countsAdded(): boolean {
+    return this.#added !== null;
+  }
+
+  get payloadOffset(): number {
+    return this.keys.payloadOffset;
+  }
+
   /** Fixes the key columns of another batch for seek(). */
   bindKeys(columns: Column[]): void {
-    this.keys.ops.bind(columns);
+    this.keys.bind(columns);
+  }
+
+  /** seek() for all rows that are not left out: word address of their slots. */
+  seekAll(rows: KeyRows, arena: Arena): number {
+    return this.keys.findAll(rows, arena).slots;
   }
 
   /** Slot of the key of a bound row, or 0. */
@@ -357,6 +428,7 @@ export class KeyedIndex {
   }
 
   endTick(): void {
+    this.#forgetAdded();
     this.heap.endTick();
   }
 
@@ -374,6 +446,7 @@ export class KeyedIndex {
   }
 
   release(): void {
+    this.#added = null;
     this.keys.release();
     this.#keyRetention?.release();
     this.#rowRetention?.expiry.forget();

@@ -4,11 +4,14 @@
  *
  *   seek(key) -> run of entries, each with a weight and the address of a row;  rows.load(address) -> the columns wanted
  */
+import type { Arena } from '../batch/arena.ts';
 import type { Column } from '../batch/batch.ts';
 import type { ColType } from '../types.ts';
 import type { Watermarks } from './deadline.ts';
 import type { KeyedIndex } from './keyed_index.ts';
+import type { SlotPlace } from './row_layout.ts';
 import { rowLoader } from './row_ops.ts';
+import type { KeyRows } from './row_table.ts';
 
 export interface RowIndex {
   /** Number of entries. */
@@ -19,10 +22,18 @@ export interface RowIndex {
   readonly entryStride: number;
   readonly rowOffset: number;
   readonly rows: { load(address: number, columns: Column[], row: number): void };
+  /** Where the columns that load() gives lie from a row's address on. */
+  readonly places: SlotPlace[];
+  /** The bytes of a key's slot from here on: its run, the number of its entries, ..., the sixth: those that the tick appended. */
+  readonly payloadOffset: number;
+  /** Whether the sixth is counted. */
+  readonly countsAdded: boolean;
   /** Fixes the key columns of a batch for seek(). */
   bindKeys(columns: Column[]): void;
   /** Slot of the key of a bound row, or 0. */
   seek(row: number): number;
+  /** seek() for all rows that are not left out: word address of their slots. */
+  seekAll(rows: KeyRows, arena: Arena): number;
   runOf(slot: number): number;
   countOf(slot: number): number;
   forEach(visit: (rowAddress: number, weight: number) => void): void;
@@ -35,6 +46,7 @@ export class ProjectedIndex implements RowIndex {
   readonly entryStride: number;
   readonly rowOffset: number;
   readonly rows: RowIndex['rows'];
+  readonly places: SlotPlace[];
   readonly #index: KeyedIndex;
   readonly #keyOrder: number[];
 
@@ -43,6 +55,7 @@ export class ProjectedIndex implements RowIndex {
     this.entryStride = index.entryStride;
     this.rowOffset = index.rowOffset;
     this.rows = { load: rowLoader(types, columns) };
+    this.places = columns.map((c) => index.places[c]);
     this.#index = index;
     this.#keyOrder = keyOrder;
   }
@@ -61,6 +74,18 @@ export class ProjectedIndex implements RowIndex {
 
   seek(row: number): number {
     return this.#index.seek(row);
+  }
+
+  seekAll(rows: KeyRows, arena: Arena): number {
+    return this.#index.seekAll(rows, arena);
+  }
+
+  get payloadOffset(): number {
+    return this.#index.payloadOffset;
+  }
+
+  get countsAdded(): boolean {
+    return this.#index.countsAdded;
   }
 
   runOf(slot: number): number {

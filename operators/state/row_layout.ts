@@ -29,3 +29,14 @@ export function rowLayout(types: ColType[]): RowLayout {
   }
   return { types, phys, offsets, valid: at, stride: (at + types.length + 7) & ~7 };
 }
+
+/** Where a column lies in a row: its slot's bytes, and its validity byte. */
+export interface SlotPlace {
+  offset: number;
+  width: number;
+  flag: number;
+}
+
+export function placesOf({ phys, offsets, valid }: RowLayout): SlotPlace[] {
+  return phys.map((p, i) => ({ offset: offsets[i], width: PHYS_WIDTH[p], flag: valid + i }));
+}

@@ -183,7 +183,7 @@ function clearCode(phys: Phys, to: string): string {
 const helpers = { ...order, deepCopy, deepCopyLong, freePayload };
 
 /** The slot at `slot` is a shallow copy: gives it its own copy of its long value. */
-function deepCopy(phys: Phys, slot: number, heap: Heap): void {
+export function deepCopy(phys: Phys, slot: number, heap: Heap): void {
   const payload = slotPayload(phys, slot);
   if (payload === null) return;
   const address = heap.alloc(payload.bytes);

@@ -1,7 +1,9 @@
 /** What the module of kernels exports. */
 export { flip, takeIn, touchGroups, writeCounts, writeSums } from './aggregate';
 export { allPositive, allSet, boundsOfInt64, copyBytes, equalBytes, fillBytes, hashBytes } from './bytes';
-export { loadColumn } from './gather';
+export { deadlines } from './deadline';
+export { gatherColumn, loadColumn } from './gather';
+export { countAdded, countPairs, expandPairs, placeRows, storeRows } from './index_rows';
 export { findKeys, findOrInsertKeys, packKeys } from './keys';
 export { scanJson, scanJsonScalar } from './json/scan';
 export { hashSmallNumeric } from './numeric';

@@ -1,0 +1,123 @@
+/**
+ * The rows of a tick into a keyed index (operators/state/keyed_index.ts) and pairs of rows out of it, all rows of a batch in one call. A key's slot has
+ * at `payload`: | u32 run | u32 count | ... | u32 rows that the tick has appended, the sixth |; an entry: | u32 hash | i32 weight | row |.
+ */
+import { KEY_COLUMN_AT, KEY_COLUMN_BYTES, KEY_COLUMN_DATA, KEY_COLUMN_TEXT, KEY_COLUMN_VALID, KEY_COLUMN_WIDTH } from '../key_layout';
+import { announce } from './marks';
+
+const COUNT: usize = 4;
+const ADDED: usize = 20;
+const HEADER: u32 = 8;
+const INLINE: u32 = 12;
+
+/** Counts the rows of each key at ADDED and lists the slots of these keys; gives their number. */
+export function countAdded(slots: usize, n: u32, payload: u32, touched: usize): u32 {
+  let count: u32 = 0;
+  for (let row: u32 = 0; row < n; row++) {
+    const slot: usize = load<u32>(slots + (row << 2));
+    if (slot == 0) continue;
+    const added = load<u32>(slot + payload, ADDED);
+    if (added == 0) store<u32>(touched + (count++ << 2), <u32>slot);
+    store<u32>(slot + payload, added + 1, ADDED);
+  }
+  return count;
+}
+
+/** Gives every row an entry at the end of its run, where there is room, and writes its weight; `rows`: the addresses of the entries' rows. Gives their number. */
+export function placeRows(slots: usize, weights: usize, n: u32, payload: u32, stride: u32, rows: usize): u32 {
+  let placed: u32 = 0;
+  for (let row: u32 = 0; row < n; row++) {
+    const slot: usize = load<u32>(slots + (row << 2));
+    if (slot == 0) {
+      store<u32>(rows + (row << 2), 0);
+      continue;
+    }
+    const count = load<u32>(slot + payload, COUNT);
+    const entry: usize = load<u32>(slot + payload) + count * stride;
+    store<u32>(slot + payload, count + 1, COUNT);
+    announce(entry, stride);
+    store<u32>(entry, 0);
+    store<i32>(entry, load<i32>(weights + (row << 2)), 4);
+    store<u32>(rows + (row << 2), <u32>entry + HEADER);
+    placed++;
+  }
+  return placed;
+}
+
+/**
+ * Writes n rows of columns to the addresses in `rows` (0: not), with zeros for NULLs and padding. Lists the slots whose value lies outside, those of
+ * numerics plus 1; gives their number.
+ */
+export function storeRows(columns: usize, count: u32, n: u32, validAt: u32, stride: u32, rows: usize, outside: usize): u32 {
+  const end = columns + count * KEY_COLUMN_BYTES;
+  let listed: u32 = 0;
+  for (let row: u32 = 0; row < n; row++) {
+    const to: usize = load<u32>(rows + (row << 2));
+    if (to == 0) continue;
+    store<u64>(to + stride - 8, 0);
+    let flag = to + validAt;
+    for (let column = columns; column < end; column += KEY_COLUMN_BYTES, flag++) {
+      const valid: usize = load<u32>(column, KEY_COLUMN_VALID);
+      const present = valid == 0 || load<u8>(valid + row) != 0;
+      const data: usize = load<u32>(column, KEY_COLUMN_DATA);
+      const at = to + load<u32>(column, KEY_COLUMN_AT);
+      const width = load<u32>(column, KEY_COLUMN_WIDTH);
+      store<u8>(flag, present ? 1 : 0);
+      if (width == 8) store<u64>(at, present ? load<u64>(data + (row << 3)) : 0);
+      else if (width == 16) {
+        const first = present ? load<u64>(data + (row << 4)) : 0;
+        const rest = present ? load<u64>(data + (row << 4), 8) : 0;
+        store<u64>(at, first);
+        store<u64>(at, rest, 8);
+        const kind = load<u32>(column, KEY_COLUMN_TEXT);
+        if (kind == 1) {
+          if (<u32>first > INLINE) store<u32>(outside + (listed++ << 2), <u32>at);
+        } else if (kind == 2 && ((rest >> 16) & 0xff) != 0) store<u32>(outside + (listed++ << 2), <u32>at | 1);
+      } else if (width == 4) store<u32>(at, present ? load<u32>(data + (row << 2)) : 0);
+      else store<u8>(at, present ? load<u8>(data + row) : 0);
+    }
+  }
+  return listed;
+}
+
+/** Number of pairs of n rows with the rows of their keys, without those that the tick has appended if `older`. */
+export function countPairs(slots: usize, n: u32, payload: u32, older: bool): u32 {
+  let total: u32 = 0;
+  for (let row: u32 = 0; row < n; row++) {
+    const slot: usize = load<u32>(slots + (row << 2));
+    if (slot == 0) continue;
+    total += load<u32>(slot + payload, COUNT);
+    if (older) total -= load<u32>(slot + payload, ADDED);
+  }
+  return total;
+}
+
+/** These pairs: number of the row, address of the other's row, product of the weights. */
+export function expandPairs(
+  slots: usize,
+  weights: usize,
+  n: u32,
+  payload: u32,
+  stride: u32,
+  older: bool,
+  rows: usize,
+  others: usize,
+  products: usize,
+): void {
+  for (let row: u32 = 0; row < n; row++) {
+    const slot: usize = load<u32>(slots + (row << 2));
+    if (slot == 0) continue;
+    let count = load<u32>(slot + payload, COUNT);
+    if (older) count -= load<u32>(slot + payload, ADDED);
+    const weight = load<i32>(weights + (row << 2));
+    let entry: usize = load<u32>(slot + payload);
+    for (; count > 0; count--, entry += stride) {
+      store<u32>(rows, row);
+      store<u32>(others, <u32>entry + HEADER);
+      store<i32>(products, weight * load<i32>(entry, 4));
+      rows += 4;
+      others += 4;
+      products += 4;
+    }
+  }
+}
