@@ -74,6 +74,7 @@ async function serve(settings: ServerSettings, engine: TidemarkEngine, io: IoThr
     engine,
     version: settings.version,
     log: settings.log,
+    clock: () => engine.loop.present(),
     catalog: (name, args, context) => catalog.answer(name, args, context),
   });
   catalog.sessions = postgres;

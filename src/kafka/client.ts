@@ -122,7 +122,7 @@ function quietly(log: Log): (entry: LogEntry) => void {
   const said = new Map<string, number>();
   return ({ namespace, log: { message, broker } }) => {
     const text = `kafka ${namespace}: ${message}${broker === undefined ? '' : ` (${broker})`}`;
-    const now = Date.now();
+    const now = performance.now();
     if (now - (said.get(text) ?? Number.NEGATIVE_INFINITY) < QUIET_MS) return;
     said.set(text, now);
     log('warn', text);

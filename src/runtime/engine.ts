@@ -22,6 +22,7 @@ import type { Replay } from '../durable/replay.ts';
 import type { Engine, PreparedStatement, Result, SessionContext } from '../engine.ts';
 import { type KafkaAccess, kafkaHere } from '../kafka/access.ts';
 import type { Source } from '../sources/source.ts';
+import { AwakeClock } from './awake_clock.ts';
 import { prepareCopy } from './copy.ts';
 import { prepareDefinition } from './definitions.ts';
 import { prepareExplain } from './explain.ts';
@@ -87,6 +88,10 @@ export class TidemarkEngine implements Engine {
   /** How the start went; null without a data directory. */
   recovery: RecoveryReport | null = null;
   readonly #automatic: boolean;
+  /** Time-outs of partitions begin anew after a stop: nobody has looked at the sources. */
+  readonly #awake = new AwakeClock(() => {
+    for (const stream of this.streams.values()) stream.forgetIdle();
+  });
   #scheduled = false;
   #closed = false;
   #clockTimer: NodeJS.Timeout | null = null;
@@ -277,7 +282,8 @@ export class TidemarkEngine implements Engine {
     }
     if (!moved && !this.loop.hasClockedViews) return false;
     this.publishInput(input);
-    for (const stream of this.streams.values()) stream.moveWatermark(Date.now());
+    const awake = this.#awake.now();
+    for (const stream of this.streams.values()) stream.moveWatermark(awake);
     const taken = [...this.streams.values()].flatMap((stream) => stream.takeRecord() ?? []);
     this.journal?.pumped(this.loop, taken);
     return moved;
@@ -342,7 +348,10 @@ export class TidemarkEngine implements Engine {
 
   /** A stream has begun to read: its rows make ticks from now on. */
   started(stream: StreamRuntime): void {
-    if (this.#automatic) this.#listen(stream);
+    if (this.#automatic) {
+      this.#awake.start();
+      this.#listen(stream);
+    }
     this.schedule();
   }
 
@@ -380,6 +389,7 @@ export class TidemarkEngine implements Engine {
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#clockTimer !== null) clearInterval(this.#clockTimer);
+    this.#awake.close();
     await this.checkpoints?.close();
     // Without a data directory nobody comes who could go on.
     for (const sink of this.sinks.values()) await sink.close(this.journal === null);

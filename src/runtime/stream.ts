@@ -336,8 +336,13 @@ export class StreamRuntime {
     if (times !== null && (state.maxTime === null || times.greatest > state.maxTime)) state.maxTime = times.greatest;
   }
 
+  /** No partition counts as silent so far. */
+  forgetIdle(): void {
+    for (const state of this.#partitions.values()) state.idleSince = null;
+  }
+
   /** After a tick: the watermark takes in the times of the tick. Idle partitions (at their end for `idle_timeout`) do not hold it back. */
-  moveWatermark(nowMs: number): void {
+  moveWatermark(awakeMs: number): void {
     const bound = this.relation.watermark;
     if (bound === undefined) return;
     const idleMs = Number(this.spec.options.idle_timeout_ms ?? 1000);
@@ -347,8 +352,8 @@ export class StreamRuntime {
       const end = this.source.highWatermark(partition);
       const atEnd = end !== undefined && end <= state.position && this.#pending?.raw.partition !== partition;
       if (!atEnd) state.idleSince = null;
-      else state.idleSince ??= nowMs;
-      if (state.idleSince !== null && nowMs - state.idleSince >= idleMs) continue;
+      else state.idleSince ??= awakeMs;
+      if (state.idleSince !== null && awakeMs - state.idleSince >= idleMs) continue;
       if (state.maxTime === null) return;
       const mark = state.maxTime - bound.delay;
       if (least === null || mark < least) least = mark;

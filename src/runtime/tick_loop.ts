@@ -59,8 +59,13 @@ export class TickLoop {
 
   /** Sets the clock of the next tick: what its input, its views and its readers see as now. */
   advanceClock(): void {
+    this.now = this.present();
+  }
+
+  /** What the clock of a tick would be now: that of the machine, unless it was set back. */
+  present(): bigint {
     const now = this.#clock();
-    if (now > this.now) this.now = now;
+    return now > this.now ? now : this.now;
   }
 
   /** The arena that input batches of the next tick may be built in. */

@@ -1,11 +1,18 @@
 /** A `tidemark start --data DIR` in a process of its own, to be killed without warning. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 
 const bin = fileURLToPath(new URL('../../bin/tidemark', import.meta.url));
 const START_MS = 60_000;
+
+/** Servers that a failed test leaves behind would keep the process from ending. */
+const alive = new Set<ChildProcess>();
+after(() => {
+  for (const child of alive) child.kill('SIGKILL');
+});
 
 export class Child {
   readonly #process: ChildProcess;
@@ -18,10 +25,13 @@ export class Child {
     this.#output = output;
   }
 
-  /** Resolves when clients are let in. */
-  static async start(data: string, more: string[] = []): Promise<Child> {
-    const args = [bin, 'start', '--listen', '127.0.0.1:0', '--data', data, ...more];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  /** Resolves when clients are let in. `before`: a command that runs it, or options of Node. */
+  static async start(data: string, { before = [process.execPath], env = {} }: Surroundings = {}): Promise<Child> {
+    const [command, ...rest] = before;
+    const args = [...rest, bin, 'start', '--listen', '127.0.0.1:0', '--data', data];
+    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } });
+    alive.add(child);
+    child.on('close', () => alive.delete(child));
     let text = '';
     const port = await new Promise<number>((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -78,6 +88,11 @@ export class Child {
   signal(signal: NodeJS.Signals): void {
     this.#process.kill(signal);
   }
+}
+
+interface Surroundings {
+  before?: string[];
+  env?: Record<string, string>;
 }
 
 /** Many rounds with `npm run faults -- --long`, few otherwise. */

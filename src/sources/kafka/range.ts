@@ -55,7 +55,7 @@ export class RangeReader {
   }
 
   async #fetch(partition: number, offset: bigint): Promise<FetchedPartition> {
-    const until = Date.now() + PATIENCE_MS;
+    const until = performance.now() + PATIENCE_MS;
     for (;;) {
       let failure: unknown;
       try {
@@ -76,7 +76,7 @@ export class RangeReader {
         failure = error;
       }
       this.#fresh = false;
-      if (this.#closed || Date.now() > until) {
+      if (this.#closed || performance.now() > until) {
         throw kafkaSqlError(failure, this.#options.cluster.brokers, this.#options.topic);
       }
       await sleep(PAUSE_MS);
