@@ -1,18 +1,15 @@
 /** All 23 views over three real Kafka topics equal PostgreSQL over the accepted input, at random ticks and at the end. */
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { runScript } from '../../src/runtime/script.ts';
-import { parseNexmarkOptions } from '../../src/sources/nexmark/options.ts';
-import { NexmarkSource } from '../../src/sources/nexmark/source.ts';
 import { openEngine, seeded } from '../engine/harness.ts';
-import { type Broker, kafkaSkip, startBroker } from '../kafka/broker.ts';
+import { kafkaSkip, startBroker } from '../kafka/broker.ts';
 import { Oracle } from './oracle.ts';
+import { makeNexmarkTopics, produceNexmark } from './produce.ts';
 import { QUERIES, streamsSql, views } from './suite.ts';
 
 const { random, seed } = seeded('nexmark from kafka');
-const TABLES = ['person', 'auction', 'bid'];
 
 /** [rows a tick, events, partitions of bid, checks on the way] */
 const CASES: [number, number, number, number][] = [
@@ -21,48 +18,6 @@ const CASES: [number, number, number, number][] = [
   [1000, 10000, 4, 2],
   [1_000_000, 10000, 4, 0],
 ];
-
-/** Writes the generator's messages to topics `prefix`person and so on; gives the number of messages of each. */
-async function produce(
-  broker: Broker,
-  prefix: string,
-  events: number,
-  partitions: number,
-): Promise<Map<string, number>> {
-  const kafka = new Kafka({ brokers: broker.brokers.split(','), logLevel: logLevel.NOTHING });
-  const admin = kafka.admin();
-  const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
-  await admin.connect();
-  await producer.connect();
-  const counts = new Map<string, number>();
-  for (const table of TABLES) {
-    const topic = `${prefix}${table}`;
-    await admin.createTopics({
-      topics: [{ topic, numPartitions: table === 'bid' ? partitions : 1 }],
-      waitForLeaders: true,
-    });
-    const source = new NexmarkSource(
-      parseNexmarkOptions(new Map(Object.entries({ table, events: String(events), seed: String(seed) }))),
-      { form: 'json' },
-    );
-    source.open(new Map([[0, 0n]]));
-    let count = 0;
-    for (let batch = source.poll(); batch !== null; batch = source.poll()) {
-      const { bytes, valueStart, valueEnd, n } = batch;
-      // Neighbours go to different partitions: their order in time is lost between partitions, as in life.
-      const messages = Array.from({ length: n }, (_, i) => ({
-        value: Buffer.from(bytes.subarray(valueStart[i], valueEnd[i])),
-        partition: table === 'bid' ? (count + i) % partitions : 0,
-      }));
-      await producer.send({ topic, messages });
-      count += n;
-    }
-    counts.set(table, count);
-  }
-  await producer.disconnect();
-  await admin.disconnect();
-  return counts;
-}
 
 /** Rows taken in so far, accepted, late and bad. */
 function taken(engine: TidemarkEngine): number {
@@ -78,7 +33,9 @@ test('23 views from real Kafka equal PostgreSQL', { skip: kafkaSkip(), timeout: 
     for (const [tickRows, events, partitions, checks] of CASES) {
       await t.test(`ticks of ${tickRows}`, async () => {
         const prefix = `nexmark-${tickRows}-`;
-        const counts = await produce(broker, prefix, events, partitions);
+        const produced = { brokers: broker.brokers, prefix, events, partitions, seed };
+        await makeNexmarkTopics(produced);
+        const counts = await produceNexmark(produced);
         const total = [...counts.values()].reduce((a, b) => a + b, 0);
         const engine = await openEngine({ tickRows });
         try {

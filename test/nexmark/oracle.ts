@@ -11,6 +11,12 @@ const context = defaultContext();
 /** Every built-in type as the text that PostgreSQL sends. */
 const texts = Object.fromEntries(Array.from({ length: 5000 }, (_, oid) => [oid, (text: string) => text]));
 
+/** Rows of a query as text, sorted. */
+export type Reader = (sql: string) => Promise<string[]>;
+
+const readerOf = (tidemark: TidemarkEngine | Reader): Reader =>
+  typeof tidemark === 'function' ? tidemark : (text) => rowsOf(tidemark, text);
+
 /** Rows of a query on Tidemark, as text. */
 export async function rowsOf(engine: TidemarkEngine, sql: string): Promise<string[]> {
   const [result] = await runScript(engine, sql);
@@ -28,17 +34,17 @@ export class Oracle {
     this.#db = db;
   }
 
-  static async open(): Promise<Oracle> {
+  static async open(queries = QUERIES): Promise<Oracle> {
     const db = await PGlite.create();
     await db.exec(ORACLE_TABLES);
-    for (const name of ['hop_bid', ...QUERIES]) await db.exec(oracleViews.get(name) ?? '');
+    for (const name of ['hop_bid', ...queries]) await db.exec(oracleViews.get(name) ?? '');
     return new Oracle(db);
   }
 
-  /** Replaces the oracle's input by what the engine accepted up to now. */
-  async load(engine: TidemarkEngine): Promise<void> {
+  /** Replaces the oracle's input by what Tidemark accepted up to now. */
+  async load(tidemark: TidemarkEngine | Reader): Promise<void> {
     for (const table of ['person', 'auction', 'bid']) {
-      const rows = await rowsOf(engine, `SELECT * FROM ${table}`);
+      const rows = await readerOf(tidemark)(`SELECT * FROM ${table}`);
       const blob = new Blob([rows.map((row) => `${row}\n`).join('')]);
       await this.#db.exec(`TRUNCATE ${table}`);
       await this.#db.query(`COPY ${table} FROM '/dev/blob'`, [], { blob });
@@ -51,9 +57,9 @@ export class Oracle {
   }
 
   /** The view holds what the oracle's query gives; row order does not count. */
-  async compare(engine: TidemarkEngine, name: string, when: string): Promise<void> {
+  async compare(tidemark: TidemarkEngine | Reader, name: string, when: string): Promise<void> {
     const wanted = await this.rows(name);
-    const actual = await rowsOf(engine, `SELECT * FROM ${name}`);
+    const actual = await readerOf(tidemark)(`SELECT * FROM ${name}`);
     const at = actual.findIndex((row, i) => row !== wanted[i]);
     const detail =
       at < 0 && actual.length === wanted.length
