@@ -39,6 +39,8 @@ interface Kernels {
   casesOf(from: number, end: number, first: number): number;
   changeCase(from: number, end: number, first: number, to: number): void;
   splitPart(cursor: number, separator: number, length: number, n: number, out: number): void;
+  /** assembly/regex.ts; `program` is laid out as regex_layout.ts says. */
+  searchOnePass(program: number, text: number, end: number): number;
   /** assembly/varlen.ts */
   compareBytes(a: number, b: number, length: number): number;
   /** assembly/numeric.ts */

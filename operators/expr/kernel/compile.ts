@@ -92,7 +92,7 @@ export function compileTest(e: Expr, types: ColType[]): RowTest {
   const ids = [...read].sort((a, b) => a - b);
   for (const id of ids) generator.load(id, types[id]);
   const { v, isNull } = generator.emit(e);
-  const { objects, interpreted, lines } = generator;
+  const { objects, interpreted, lines, declarations } = generator;
   const code = `
     const { U8, U16, I32, U32, F64 } = memory;
     const row = new Array(${types.length}).fill(null);
@@ -100,6 +100,7 @@ export function compileTest(e: Expr, types: ColType[]): RowTest {
     return (columns, i, context, arena) => {
       ${ids.map((id) => `const d${id} = columns[${id}].data, v${id} = columns[${id}].valid;`).join('\n')}
       ${begins(objects)}
+      ${declarations.join('\n')}
       ${lines.join('\n')}
       return ${isNull} || ${v} !== 1 ? 0 : 1;
     };`;
@@ -135,7 +136,7 @@ export function compileMap(
 ): MapKernel {
   const items = project ?? allColumns(inputTypes);
   const { generator, stores, copies, passed } = rowCode(filter, items, inputTypes, outTypes);
-  const { objects, interpreted, lines } = generator;
+  const { objects, interpreted, lines, declarations } = generator;
   const share = filter === null && passed.size > 0;
   const inputs = inputTypes.map((_, id) => `const d${id} = columns[${id}].data, v${id} = columns[${id}].valid;`);
   const outputs = items.map((_, k) => `const e${k} = out.columns[${k}].data, w${k} = out.columns[${k}].valid;`);
@@ -153,6 +154,7 @@ export function compileMap(
       ${share ? `let copying = false;` : ''}
       for (let i = 0; i < n; i++) {
         ${share ? `if (!copying && out.n !== i) { copying = true; catchUp(input, out, i - 1); }` : ''}
+        ${declarations.join('\n')}
         ${lines.join('\n')}
         const o = out.n++;
         I32[outWeights + o] = I32[weights + i];

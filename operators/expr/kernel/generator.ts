@@ -58,6 +58,8 @@ const newScope = (): Scope => ({ values: new Map(), objects: new Map() });
 
 export class Generator implements Site {
   readonly lines: string[] = [];
+  /** Statements that stand before the row's others. */
+  readonly declarations: string[] = [];
   /** Objects that the code uses by name. */
   readonly objects: object[] = [];
   /** Subexpressions left to the interpreter's closures, which the code calls by position. */
@@ -69,6 +71,8 @@ export class Generator implements Site {
   readonly #giveUp: string;
   readonly #loaded = new Map<number, Value>();
   readonly #scopes: Scope[] = [newScope()];
+  /** Objects of share() by key, with the variable that says whether they have started for the row. */
+  readonly #shared = new Map<string, { name: string; started: string }>();
   #next = 0;
 
   constructor(giveUp: string) {
@@ -120,10 +124,17 @@ export class Generator implements Site {
       const known = scope.objects.get(key);
       if (known !== undefined) return known;
     }
-    const name = this.use(make());
-    this.line(start(name));
-    this.#scope.objects.set(key, name);
-    return name;
+    let shared = this.#shared.get(key);
+    if (shared === undefined) {
+      const started = this.#name();
+      this.declarations.push(`let ${started} = false;`);
+      shared = { name: this.use(make()), started };
+      this.#shared.set(key, shared);
+    }
+    // Blocks that do not see each other share the object; what ran first in a row has run for all.
+    this.line(`if (!${shared.started}) { ${shared.started} = true; ${start(shared.name)} }`);
+    this.#scope.objects.set(key, shared.name);
+    return shared.name;
   }
 
   get #scope(): Scope {

@@ -3,15 +3,21 @@
  * goes to the interpreter; so do patterns with back references or lookaround.
  */
 import type { Arena } from '../../batch/arena.ts';
-import { U32 } from '../../batch/memory.ts';
+import { I32, U8, U32 } from '../../batch/memory.ts';
 import { varlenAddress } from '../../batch/slots.ts';
 import type { Datum } from '../../datum.ts';
 import { SqlError } from '../../errors.ts';
+import { kernels } from '../../kernels/index.ts';
+import * as layout from '../../kernels/regex_layout.ts';
 import type { AsciiMatcher, Needle } from '../regex/ascii_matcher.ts';
+import type { OnePass } from '../regex/one_pass.ts';
 import { compileRegex, defaultOptions, parseFlags, type RegexFlags } from '../regex/regex.ts';
+import type { RequiredLiteral } from '../regex/required_literal.ts';
 import { BAIL, copy, isAscii, piece, room, seal } from '../text/slot_text.ts';
 import { type Inline, type Site, slot, type Template, templates } from './templates.ts';
 import type { Value } from './values.ts';
+
+const { SEARCH_FOUND, SEARCH_GIVEN_UP, SEARCH_NONE, SEARCH_NOT_ASCII } = layout;
 
 /** Stands for NULL among addresses of slots. */
 const NO_MATCH = 0;
@@ -26,12 +32,16 @@ function needleOf({ literal }: AsciiMatcher, site: Site): Needle | null {
 class RegexSearch {
   readonly #matcher: AsciiMatcher;
   readonly #needle: Needle | null;
+  readonly #onePass: OnePassSearch | null;
   readonly #text = { address: 0, length: 0 };
   #outcome = 0;
+  /** Where the spans are: those of the matcher, or of the kernel. */
+  #fromKernel = false;
 
   constructor(matcher: AsciiMatcher, site: Site) {
     this.#matcher = matcher;
     this.#needle = needleOf(matcher, site);
+    this.#onePass = this.#needle && OnePassSearch.of(matcher, this.#needle, site);
   }
 
   start(text: number): void {
@@ -39,17 +49,77 @@ class RegexSearch {
     const length = U32[text >>> 2];
     this.#text.address = address;
     this.#text.length = length;
-    if (!isAscii(address, length)) this.#outcome = BAIL;
+    const found = this.#onePass === null ? SEARCH_GIVEN_UP : this.#onePass.search(address, address + length);
+    this.#fromKernel = found !== SEARCH_GIVEN_UP;
+    if (found === SEARCH_FOUND) this.#outcome = MATCHED;
+    else if (found === SEARCH_NONE) this.#outcome = NO_MATCH;
+    else if (found === SEARCH_NOT_ASCII || !isAscii(address, length)) this.#outcome = BAIL;
     else this.#outcome = this.#matcher.exec(this.#text, 0, this.#needle) ? MATCHED : NO_MATCH;
   }
 
   /** Slot of a group of the match (0: all of it), NO_MATCH where it took no part, BAIL. */
   group(group: number, out: number): number {
     if (this.#outcome !== MATCHED) return this.#outcome;
+    if (this.#fromKernel && this.#onePass !== null) return this.#onePass.group(group, this.#text.address, out);
     const { spans } = this.#matcher;
     const from = spans[2 * group];
     return from < 0 ? NO_MATCH : piece(out, this.#text.address + from, this.#text.address + spans[2 * group + 1]);
   }
+}
+
+/** The search kernel's program for an expression that is one pass (operators/kernels/assembly/regex.ts). */
+class OnePassSearch {
+  readonly #program: number;
+  readonly #spans: number;
+
+  static of(matcher: AsciiMatcher, needle: Needle, site: Site): OnePassSearch | null {
+    const { onePass, literal } = matcher;
+    return onePass && literal && new OnePassSearch(matcher, onePass, literal, needle, site);
+  }
+
+  private constructor(matcher: AsciiMatcher, states: OnePass, literal: RequiredLiteral, needle: Needle, site: Site) {
+    const { ofByte, count } = matcher.classes;
+    const groups = matcher.groups + 1;
+    const program = site.bytes(layout.REGEX_BYTES);
+    const stateBytes = layout.STATE_NEXT + count * layout.CLASS_BYTES;
+    const first = site.bytes(states.length * stateBytes);
+    this.#program = program;
+    this.#spans = site.bytes(groups * 8);
+    put(program + layout.REGEX_START, first);
+    put(program + layout.REGEX_LATER, first + stateBytes);
+    put(program + layout.REGEX_NEEDLE, needle.address);
+    put(program + layout.REGEX_NEEDLE_LENGTH, needle.length);
+    put(program + layout.REGEX_LEAST, literal.least);
+    put(program + layout.REGEX_MOST, literal.most);
+    put(program + layout.REGEX_GROUPS, groups);
+    put(program + layout.REGEX_SPANS, this.#spans);
+    put(program + layout.REGEX_TRIED, site.bytes(groups * 8));
+    U8.set(ofByte, program + layout.REGEX_CLASSES);
+    states.forEach(({ accept, acceptSaves, next, saves }, i) => {
+      const state = first + i * stateBytes;
+      put(state + layout.STATE_ACCEPT, accept);
+      put(state + layout.STATE_ACCEPT_SAVES, acceptSaves);
+      next.forEach((to, cls) => {
+        const entry = state + cls * layout.CLASS_BYTES;
+        put(entry + layout.STATE_NEXT, to < 0 ? 0 : first + to * stateBytes);
+        put(entry + layout.STATE_SAVES, saves[cls]);
+      });
+    });
+  }
+
+  search(address: number, end: number): number {
+    return kernels.searchOnePass(this.#program, address, end);
+  }
+
+  group(group: number, text: number, out: number): number {
+    const at = (this.#spans >>> 2) + group * 2;
+    const from = I32[at];
+    return from < 0 ? NO_MATCH : piece(out, text + from, text + I32[at + 1]);
+  }
+}
+
+function put(address: number, value: number): void {
+  U32[address >>> 2] = value;
 }
 
 /** Whether the text matches anywhere: 1, 0 or BAIL. */

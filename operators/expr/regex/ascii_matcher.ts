@@ -3,10 +3,13 @@ import { kernels } from '../../kernels/index.ts';
 import { AsciiAutomaton, AsciiClasses, type AsciiText } from './ascii_automaton.ts';
 import type { Automaton, CharClasses } from './automaton.ts';
 import { Dissector } from './dissect.ts';
+import { type OnePass, onePass } from './one_pass.ts';
 import { fixedWidth, type RequiredLiteral } from './required_literal.ts';
 import { type Part, SHORTER } from './structure.ts';
+import type { Regex } from './syntax.ts';
 
 export interface AsciiParts {
+  root: Regex;
   groups: number;
   search: Automaton;
   whole: Automaton;
@@ -22,12 +25,18 @@ export interface Needle {
   length: number;
 }
 
+/** Occurrences of the literal without a match before the automaton, which is linear in the text, has to say whether there is one. */
+const MAX_TRIES = 8;
+
 export class AsciiMatcher {
   /** Start and end of the whole match and of every group, -1 where one took no part; as exec left them. */
   readonly spans: number[];
   readonly groups: number;
   /** What every match contains: callers keep its bytes and hand them in. */
   readonly literal: RequiredLiteral | null;
+  /** Classes of characters, and over them the states of an expression whose captures need no dissecting. */
+  readonly classes: AsciiClasses;
+  readonly onePass: OnePass | null;
   readonly #search: AsciiAutomaton;
   readonly #whole: AsciiAutomaton;
   readonly #structure: Part;
@@ -39,9 +48,11 @@ export class AsciiMatcher {
     return parts.search.cacheable && cacheable(parts.structure) ? new AsciiMatcher(parts) : null;
   }
 
-  private constructor({ groups, search, whole, structure, automatonOf, classes, literal }: AsciiParts) {
+  private constructor({ root, groups, search, whole, structure, automatonOf, classes, literal }: AsciiParts) {
     const known = new AsciiClasses(classes);
     this.groups = groups;
+    this.classes = known;
+    this.onePass = onePass(root, groups, classes, known);
     this.literal = literal;
     this.spans = new Array<number>(2 * (groups + 1)).fill(-1);
     this.#search = new AsciiAutomaton(search, known);
@@ -71,6 +82,10 @@ export class AsciiMatcher {
   exec(text: AsciiText, from: number, needle: Needle | null): boolean {
     const shorter = (this.#structure.flags & SHORTER) !== 0;
     if (this.literal !== null && needle !== null) return this.#aroundLiteral(text, from, needle, this.literal, shorter);
+    return this.#anywhere(text, from, shorter);
+  }
+
+  #anywhere(text: AsciiText, from: number, shorter: boolean): boolean {
     // Where the match that ends first ends: the leftmost match starts no later.
     const close = this.#search.shortest(text, from, from, text.length);
     return close >= 0 && this.#startWithin(text, from, close, shorter);
@@ -80,8 +95,10 @@ export class AsciiMatcher {
   #aroundLiteral(text: AsciiText, from: number, needle: Needle, literal: RequiredLiteral, shorter: boolean): boolean {
     const { least, most } = literal;
     let begin = from;
+    let tries = 0;
     for (let at = find(text, from + least, needle); at >= 0; at = find(text, at + 1, needle)) {
       begin = Math.max(begin, at - most);
+      if (++tries > MAX_TRIES) return this.#anywhere(text, begin, shorter);
       if (this.#startWithin(text, begin, at - least, shorter)) return true;
       begin = Math.max(begin, at - least + 1);
     }

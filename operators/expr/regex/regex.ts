@@ -45,7 +45,7 @@ export class CompiledRegex {
     this.prefix = literalPrefix(root);
     const { search, whole, structure } = this;
     const literal = requiredLiteral(root);
-    const parts = { groups, search, whole, structure, automatonOf, classes, literal };
+    const parts = { root, groups, search, whole, structure, automatonOf, classes, literal };
     this.makeAscii = () => (hasBackrefs ? null : AsciiMatcher.of(parts));
   }
 

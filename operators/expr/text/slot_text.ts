@@ -7,7 +7,7 @@
  * (no character's bytes begin inside another's); what depends on more than bytes and code points gives BAIL.
  */
 import type { Arena } from '../../batch/arena.ts';
-import { U8, U32 } from '../../batch/memory.ts';
+import { I32, U8, U32 } from '../../batch/memory.ts';
 import { pointVarlen, varlenAddress } from '../../batch/slots.ts';
 import { kernels } from '../../kernels/index.ts';
 
@@ -78,6 +78,7 @@ export function characterLength(text: number): number {
 /** lower or upper: `first` is the code of the first letter to change ('A' or 'a'). Other characters than ASCII bail. */
 function changeCase(text: number, first: number, out: number, arena: Arena): number {
   const length = byteLength(text);
+  if (length <= 12) return changeShort(text, first, out);
   const from = varlenAddress(text);
   const cases = kernels.casesOf(from, from + length, first);
   if (cases < 0) return BAIL;
@@ -85,6 +86,30 @@ function changeCase(text: number, first: number, out: number, arena: Arena): num
   const to = room(out, length, arena);
   kernels.changeCase(from, from + length, first, to);
   return seal(out, to, length);
+}
+
+/** changeCase of a text whose bytes lie in its slot: four at a time. */
+function changeShort(text: number, first: number, out: number): number {
+  const from = text >>> 2;
+  const [a, b, c] = [I32[from + 1], I32[from + 2], I32[from + 3]];
+  if (((a | b | c) & HIGH_BITS) !== 0) return BAIL;
+  const to = out >>> 2;
+  const [x, y, z] = [flipCase(a, first), flipCase(b, first), flipCase(c, first)];
+  if (x === a && y === b && z === c) return text;
+  I32[to] = I32[from];
+  I32[to + 1] = x;
+  I32[to + 2] = y;
+  I32[to + 3] = z;
+  return out;
+}
+
+const HIGH_BITS = 0x80808080;
+
+/** Four bytes of ASCII with the letters of one case changed to the other: additions carry into a byte's high bit from 'first' and from behind the last letter on. */
+function flipCase(word: number, first: number): number {
+  const fromFirst = word + (0x80 - first) * 0x01010101;
+  const fromBehind = word + (0x80 - first - 26) * 0x01010101;
+  return word ^ (((fromFirst ^ fromBehind) & HIGH_BITS) >>> 2);
 }
 
 export function lowerText(text: number, out: number, arena: Arena): number {

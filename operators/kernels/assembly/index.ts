@@ -8,6 +8,7 @@ export { findKeys, findOrInsertKeys, packKeys } from './keys';
 export { scanJson, scanJsonScalar } from './json/scan';
 export { hashSmallNumeric } from './numeric';
 export { rehash, slotsOfHashes } from './row_table';
+export { searchOnePass } from './regex';
 export {
   casesOf,
   changeCase,
