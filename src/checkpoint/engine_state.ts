@@ -15,6 +15,7 @@ import type { CatalogObject, RelationObject } from '../catalog/objects.ts';
 import { openSource } from '../runtime/create_relation.ts';
 import { openSinkOf } from '../runtime/create_sink.ts';
 import type { TidemarkEngine } from '../runtime/engine.ts';
+import type { KeptDefinition } from '../runtime/kept_definitions.ts';
 import { LocalStream, type SavedLocalStream } from '../runtime/local_stream.ts';
 import type { SavedSink } from '../runtime/sink.ts';
 import { type SavedRelation, StoredRelation } from '../runtime/stored_relation.ts';
@@ -44,6 +45,7 @@ interface SavedEngine {
   tick: bigint;
   now: bigint;
   scripts: string[];
+  definitions: Uint8Array;
   relations: SavedRelationObject[];
   /** In creation order: what a view reads comes before it. */
   views: SavedView[];
@@ -81,6 +83,7 @@ export function saveEngine(engine: TidemarkEngine): Saved {
     tick,
     now,
     scripts: [...engine.scripts],
+    definitions: serialize(engine.definitions.save()),
     relations,
     views,
     graph: loop.graph.save(flows),
@@ -117,6 +120,7 @@ export async function loadEngine(
   loop.tick = state.tick;
   loop.now = state.now;
   for (const script of state.scripts) engine.scripts.add(script);
+  engine.definitions.load(deserialize(state.definitions) as KeptDefinition[]);
   for (const relation of state.relations) await loadRelation(engine, objectOf(engine, relation.oid), relation);
   for (const view of state.views) {
     const object = objectOf(engine, view.oid);

@@ -13,7 +13,7 @@ import { crc32 } from 'node:zlib';
 import { ownPages } from '../../operators/batch/pages.ts';
 
 /** Changes whenever bytes of state memory or saved data of an earlier version could be misread. */
-export const LAYOUT_VERSION = 2;
+export const LAYOUT_VERSION = 3;
 
 const MAGIC = 0x504b4354;
 const HEADER = 64;
@@ -79,7 +79,9 @@ export function decodeManifest(bytes: Buffer, identity: bigint): Manifest {
     throw new Unusable('its manifest is damaged');
   const version = bytes.readUInt32LE(8);
   if (version !== LAYOUT_VERSION)
-    throw new Unusable(`it has layout version ${version}, this program has ${LAYOUT_VERSION}`);
+    throw new Unusable(
+      `it has layout version ${version}, this program has ${LAYOUT_VERSION} (a server of its version leaves a copy for all versions when it ends in order)`,
+    );
   if (bytes.readBigUInt64LE(32) !== identity) throw new Unusable('it belongs to another data directory');
   const [first, end] = [bytes.readUInt32LE(52), bytes.readUInt32LE(56)];
   if (first !== ownPages.start || end !== ownPages.end)

@@ -4,6 +4,7 @@
  */
 import { isDiskFull } from '../durable/disk.ts';
 import type { Journal } from '../durable/journal.ts';
+import { removeStale, writePortable } from '../durable/portable.ts';
 import type { TidemarkEngine } from '../runtime/engine.ts';
 import type { Checkpointer, CheckpointReport } from './checkpointer.ts';
 import { saveEngine } from './engine_state.ts';
@@ -82,6 +83,7 @@ export class CheckpointSchedule {
     this.#lastSequence = sequence;
     this.#lastReport = report;
     await log.truncateBefore(this.#checkpointer.store.coveredSequence + 1n);
+    await removeStale(this.#journal.directory, log.segments[0]?.first ?? 1n);
     return report;
   }
 
@@ -101,5 +103,19 @@ export class CheckpointSchedule {
     while (this.#checkpointer.running) await this.#checkpointer.idle();
     const { log } = this.#journal;
     if (log.state === 'open' && log.sequence !== this.#lastSequence) await this.#takeOrSay();
+  }
+
+  /** After the sinks have ended: when the log does not reach back to the beginning, a copy for programs that cannot read the checkpoints. */
+  async leavePortable(): Promise<void> {
+    const { log, directory } = this.#journal;
+    if (log.state !== 'open' || (log.segments[0]?.first ?? 1n) === 1n) return;
+    try {
+      await log.durable(log.sequence);
+      if (await writePortable(this.#engine, directory, log.sequence)) return;
+      this.#engine.log('warn', 'no copy for other versions was left: a sink has changes that it could not write');
+    } catch (error) {
+      const reason = isDiskFull(error) ? 'the disk is full' : error instanceof Error ? error.message : String(error);
+      this.#engine.log('error', `no copy for other versions was left: ${reason}`);
+    }
   }
 }

@@ -14,6 +14,7 @@ import { findCheckpoints } from '../checkpoint/store.ts';
 import { ownerOf, readLayout } from './data_directory.ts';
 import { realDisk } from './disk.ts';
 import { RECORD } from './frame.ts';
+import { Portable } from './portable.ts';
 import {
   type DefinitionRecord,
   type OpenedRecord,
@@ -45,6 +46,7 @@ export async function examine(path: string): Promise<Finding[]> {
   }
   const checkpoints = await examineCheckpoints(`${path}/checkpoints`, identity);
   findings.push(...checkpoints.findings);
+  findings.push(...(await examinePortable(path, identity)));
   findings.push(...(await examineLog(`${path}/log`, identity, checkpoints.sequence)));
   return findings;
 }
@@ -69,6 +71,18 @@ async function examineCheckpoints(
   }
   if (findings.length === 0) findings.push({ level: 'ok', text: 'checkpoints: none' });
   return { findings, sequence: newest };
+}
+
+async function examinePortable(path: string, identity: bigint): Promise<Finding[]> {
+  try {
+    const copy = await Portable.open({ path, disk: realDisk, identity });
+    return copy === null
+      ? []
+      : [{ level: 'ok', text: `copy for other versions: tick ${copy.tick}, record ${copy.sequence}` }];
+  } catch (error) {
+    if (!(error instanceof SqlError)) throw error;
+    return [{ level: 'problem', text: `copy for other versions: ${error.message}` }];
+  }
 }
 
 async function problemOf(folder: string, { pages }: Manifest): Promise<string | null> {

@@ -32,6 +32,10 @@ export const RECORD = {
   closed: 6,
   /** A statement that made a table with its first rows, and the tick that these went into. */
   filled: 7,
+  /** Of the portable copy (portable.ts) only: its header, rows of an object, what else is known of one. */
+  portable: 8,
+  rows: 9,
+  facts: 10,
 } as const;
 
 export interface Frame {

@@ -15,6 +15,7 @@ import type { TidemarkEngine } from '../runtime/engine.ts';
 import { type DataDirectory, openDirectory } from './data_directory.ts';
 import { type Disk, realDisk } from './disk.ts';
 import { Journal } from './journal.ts';
+import { Portable } from './portable.ts';
 import { Replay } from './replay.ts';
 import { damaged, type LogEnd, readLog } from './segments.ts';
 import { type Survey, surveyLog } from './survey.ts';
@@ -55,10 +56,11 @@ export async function openData(engine: TidemarkEngine, options: DataOptions): Pr
   try {
     const { store, found, loaded, problems } = await loadCheckpoint(engine, directory, options);
     const checkpointMs = Math.round(performance.now() - started);
-    const after = loaded?.sequence ?? 0n;
-    const survey = await surveyAfter(directory, loaded, found, problems);
-    await replay(engine, directory, survey, loaded);
-    const log = await TickLog.open(directory.logFolder, endOf(survey, loaded), {
+    const portable = loaded === null ? await portableCopy(engine, directory, problems) : null;
+    const from = loaded ?? portable;
+    const survey = await surveyAfter(directory, loaded, from?.sequence ?? 0n, found, problems);
+    await replay(engine, directory, survey, loaded, portable);
+    const log = await TickLog.open(directory.logFolder, endOf(survey, from), {
       ...options,
       disk: directory.disk,
       identity: directory.identity,
@@ -70,7 +72,7 @@ export async function openData(engine: TidemarkEngine, options: DataOptions): Pr
         engine,
         engine.journal,
         new Checkpointer(store),
-        after,
+        loaded?.sequence ?? 0n,
         options.checkpoints ?? {},
       );
     }
@@ -128,11 +130,12 @@ async function loadCheckpoint(
 async function surveyAfter(
   directory: DataDirectory,
   loaded: Loaded | null,
+  after: bigint,
   found: Candidate[],
   problems: string[],
 ): Promise<Survey> {
   try {
-    const survey = await surveyLog(directory, loaded?.sequence ?? 0n);
+    const survey = await surveyLog(directory, after);
     checkReach(survey, found, problems.length === 0);
     return survey;
   } catch (error) {
@@ -159,9 +162,9 @@ function checkReach({ end }: Survey, found: Candidate[], isNewest: boolean): voi
 }
 
 /** Where the log goes on. New records must not get the numbers of those that the checkpoint has. */
-function endOf({ end }: Survey, loaded: Loaded | null): LogEnd {
-  if (loaded === null || end.sequence >= loaded.sequence) return end;
-  const { sequence, tick } = loaded;
+function endOf({ end }: Survey, from: Pick<Loaded, 'sequence' | 'tick'> | null): LogEnd {
+  if (from === null || end.sequence >= from.sequence) return end;
+  const { sequence, tick } = from;
   return { segments: [], length: null, torn: end.torn, sequence, tick };
 }
 
@@ -172,17 +175,46 @@ function withProblems(error: unknown, problems: string[]): unknown {
   return new SqlError(error.sqlstate, error.message, { ...error.fields, detail });
 }
 
+/** Where a start begins when no checkpoint can be used; null when the log must reach back to the beginning. */
+async function portableCopy(
+  engine: TidemarkEngine,
+  directory: DataDirectory,
+  problems: string[],
+): Promise<Portable | null> {
+  try {
+    const portable = await Portable.open(directory);
+    if (portable !== null)
+      engine.log('info', `recovery: the views are made anew, from a copy of tick ${portable.tick}`);
+    return portable;
+  } catch (error) {
+    if (!(error instanceof SqlError)) throw error;
+    problems.push(`The portable copy cannot be used: ${error.message}.`);
+    engine.log('warn', `recovery: the portable copy cannot be used: ${error.message}`);
+    return null;
+  }
+}
+
+function later(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
+
 async function replay(
   engine: TidemarkEngine,
   directory: DataDirectory,
   survey: Survey,
   loaded: Loaded | null,
+  portable: Portable | null,
 ): Promise<void> {
   if (loaded !== null) {
     const { delivered, dropped } = survey;
     await loadEngine(engine, loaded.saved, { delivered, dropped, lastTick: endOf(survey, loaded).tick });
   }
   for (const script of survey.scripts) engine.scripts.add(script);
+  if (portable !== null) {
+    // What was made before it is as good as written by sinks, and what is dropped in it needs no rows.
+    for (const oid of portable.made) survey.delivered.set(oid, later(survey.delivered.get(oid) ?? 0n, portable.tick));
+    for (const oid of portable.dropped) survey.dropped.add(oid);
+  }
   const work = new Replay(engine, survey);
   engine.replay = work;
   const { log } = engine;
@@ -193,7 +225,8 @@ async function replay(
   let done = 0;
   let shown = started;
   try {
-    const after = loaded?.sequence ?? 0n;
+    if (portable !== null) await portable.load(engine, work);
+    const after = (loaded ?? portable)?.sequence ?? 0n;
     await readLog(directory.logFolder, directory.identity, directory.disk, after, async (frame) => {
       await work.repeat(frame);
       for (const sink of engine.sinks.values()) await sink.room();

@@ -61,7 +61,7 @@ export class Replay {
           await this.#tick(frame);
           return;
         case RECORD.definition:
-          await this.#define(readJson<DefinitionRecord>(frame.payload));
+          await this.define(readJson<DefinitionRecord>(frame.payload));
           this.#expect(this.#engine.loop.tick, frame);
           return;
         case RECORD.filled:
@@ -113,7 +113,7 @@ export class Replay {
     const arena = new Arena();
     try {
       const { now, definition, rows } = readFilled(frame.payload, arena);
-      await this.#define({ ...definition, now: String(now) });
+      await this.define({ ...definition, now: String(now) });
       this.#expect(engine.loop.tick + 1n, frame);
       engine.publishRows(this.dropped(definition.made) ? new Map() : new Map([[definition.made, rows]]));
     } finally {
@@ -121,7 +121,7 @@ export class Replay {
     }
   }
 
-  async #define(record: DefinitionRecord): Promise<void> {
+  async define(record: DefinitionRecord): Promise<void> {
     const engine = this.#engine;
     this.#setClock(BigInt(record.now));
     const session = sessionOf(engine, record);
@@ -153,6 +153,11 @@ export class Replay {
     const stream = this.#stream(record.oid);
     stream.openAgain(new Map(record.offsets.map(([partition, offset]) => [partition, BigInt(offset)])));
     await this.#feed.checkThere(stream);
+  }
+
+  /** OIDs below this one were given before. */
+  reached(nextOid: number): void {
+    this.#greatestOid = Math.max(this.#greatestOid, nextOid - 1);
   }
 
   /** The log has ended: the next object gets an OID that nothing ever had. */

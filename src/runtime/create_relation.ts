@@ -286,7 +286,7 @@ async function createTableAs(
     // The rows come from the log.
     const object = make();
     addStore();
-    engine.define(object, session);
+    engine.define(object, session, bound.dependencies);
     return 'SELECT';
   }
   const transaction = engine.transactionOf(session);
@@ -301,13 +301,13 @@ async function createTableAs(
   try {
     if (fresh) {
       const rows = consolidator(columns.map((c) => c.type))(batch, arena);
-      await engine.defineFilled(make(), rows, session, addStore);
+      await engine.defineFilled(make(), rows, session, bound.dependencies, addStore);
       transaction.forgetReads();
     } else {
       // Within a transaction that has read or written the rows are as much a part of it as what they come from.
       const object = make();
       addStore();
-      engine.define(object, session);
+      engine.define(object, session, bound.dependencies);
       transaction.write(relation.oid, batch);
     }
     return `SELECT ${batch.n}`;

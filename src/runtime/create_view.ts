@@ -79,7 +79,7 @@ function createPlainView(engine: TidemarkEngine, statement: CreateView, session:
     }
     checkReplacement(replaced.relation, relation);
     engine.catalog.replace(object);
-    engine.defined(object.sql, object.oid, [], session);
+    engine.defined({ sql: object.sql, made: object.oid, dropped: [] }, session, object.dependencies);
   }
 }
 

@@ -48,7 +48,7 @@ async function define(
       return null;
     case 'create_schema':
       if (engine.catalog.createSchema(statement.name, statement.ifNotExists))
-        engine.defined(statement.text, engine.catalog.schemaOid(statement.name), [], session);
+        engine.defined({ sql: statement.text, made: engine.catalog.schemaOid(statement.name), dropped: [] }, session);
       else session.notice('NOTICE', '42P06', `schema "${statement.name}" already exists, skipping`);
       return null;
     case 'drop':
@@ -146,7 +146,7 @@ async function remove(
     gone.push(engine.catalog.schemaOid(schema));
     engine.catalog.dropSchema(schema);
   }
-  if (gone.length > 0) engine.defined(statement.text, 0, gone, session);
+  if (gone.length > 0) engine.defined({ sql: statement.text, made: 0, dropped: gone }, session);
   for (const close of closing) await close?.();
 }
 

@@ -17,6 +17,7 @@ import { Catalog } from '../catalog/catalog.ts';
 import type { CatalogObject, ConnectorSpec } from '../catalog/objects.ts';
 import type { CheckpointSchedule } from '../checkpoint/schedule.ts';
 import { type Journal, settingsOf } from '../durable/journal.ts';
+import type { DefinitionRecord } from '../durable/records.ts';
 import type { RecoveryReport } from '../durable/recovery.ts';
 import type { Replay } from '../durable/replay.ts';
 import type { Engine, PreparedStatement, Result, SessionContext } from '../engine.ts';
@@ -26,6 +27,7 @@ import { AwakeClock } from './awake_clock.ts';
 import { prepareCopy } from './copy.ts';
 import { prepareDefinition } from './definitions.ts';
 import { prepareExplain } from './explain.ts';
+import { KeptDefinitions } from './kept_definitions.ts';
 import type { LocalStream } from './local_stream.ts';
 import { prepareModification } from './modifications.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
@@ -71,6 +73,8 @@ export class TidemarkEngine implements Engine {
   readonly streams = new Map<number, StreamRuntime>();
   /** Streams without a connector that have a watermark. */
   readonly localStreams = new Map<number, LocalStream>();
+  /** The statements that made what is there. */
+  readonly definitions = new KeptDefinitions();
   readonly sinks = new Map<number, Sink>();
   readonly log: NonNullable<EngineOptions['log']>;
   readonly version: string;
@@ -233,30 +237,47 @@ export class TidemarkEngine implements Engine {
   }
 
   /** Makes an object that has just come to life part of the catalog. */
-  define(object: CatalogObject, session: SessionContext): void {
+  define(object: CatalogObject, session: SessionContext, reads = object.dependencies): void {
     this.catalog.add(object);
     const identity = object.kind === 'sink' ? object.identity : undefined;
-    this.defined(object.sql, object.oid, [], session, identity);
+    this.defined({ sql: object.sql, made: object.oid, dropped: [], identity }, session, this.#needs(object, reads));
   }
 
   /**
    * A table with its first rows, as one record of the log: it is there with them or not at all. `addStore` makes the place for the rows, in the
    * turn in which the table appears.
    */
-  async defineFilled(object: CatalogObject, rows: Batch, session: SessionContext, addStore: () => void): Promise<void> {
+  async defineFilled(
+    object: CatalogObject,
+    rows: Batch,
+    session: SessionContext,
+    reads: number[],
+    addStore: () => void,
+  ): Promise<void> {
     const { journal } = this;
     const settings = settingsOf(session.evalContext, session.searchPath);
     const frame = journal === null ? null : await journal.admitFilled(object.sql, object.oid, rows, settings);
     this.catalog.add(object);
     addStore();
     this.publishRows(new Map([[object.oid, rows]]));
+    const record = { sql: object.sql, made: object.oid, dropped: [], settings, now: '0' };
+    this.definitions.add(record, this.#needs(object, reads));
     if (journal !== null && frame !== null) journal.filled(this.loop, frame);
   }
 
-  /** A statement has changed the catalog: told to the tick log in the same turn. */
-  defined(sql: string, made: number, dropped: number[], session: SessionContext, identity?: string): void {
+  #needs({ schema }: CatalogObject, reads: number[]): number[] {
+    return [...reads, this.catalog.schemaOid(schema)];
+  }
+
+  /** A statement has changed the catalog: told to the tick log in the same turn. `reads`: what must be there to do it again. */
+  defined(
+    what: Pick<DefinitionRecord, 'sql' | 'made' | 'dropped' | 'identity'>,
+    session: SessionContext,
+    reads: number[] = [],
+  ): void {
     const settings = settingsOf(session.evalContext, session.searchPath);
-    this.journal?.defined(this.loop, { sql, made, dropped, settings, identity });
+    this.definitions.add({ ...what, settings, now: '0' }, reads);
+    this.journal?.defined(this.loop, { ...what, settings });
   }
 
   /** One tick with these deltas and nothing else. */
@@ -393,6 +414,7 @@ export class TidemarkEngine implements Engine {
     await this.checkpoints?.close();
     // Without a data directory nobody comes who could go on.
     for (const sink of this.sinks.values()) await sink.close(this.journal === null);
+    await this.checkpoints?.leavePortable();
     for (const stream of this.streams.values()) await stream.close();
     for (const stream of this.localStreams.values()) stream.release();
     this.streams.clear();

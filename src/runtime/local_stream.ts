@@ -85,6 +85,12 @@ export class LocalStream {
     this.late.load(saved.late);
   }
 
+  /** As a portable copy has it; the late rows are loaded beside. */
+  restore(watermark: bigint | null, lateCount: bigint): void {
+    this.#watermark = watermark;
+    this.lateCount = lateCount;
+  }
+
   release(): void {
     this.late.release();
   }

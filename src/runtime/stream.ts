@@ -51,13 +51,18 @@ export interface StreamStatistics {
   late: bigint;
 }
 
-export type SavedStream = {
+/** What is known of a stream beside rows. */
+export type StreamFacts = {
   opened: boolean;
   partitions: { partition: number; maxTime: bigint | null; position: bigint }[];
   needed: number[];
   watermark: bigint | null;
   history: ReturnType<StreamHistory['save']>;
   statistics: { rows: bigint; bytes: bigint; late: bigint };
+  errorCount: bigint;
+};
+
+export type SavedStream = StreamFacts & {
   errors: SavedLedger;
   late: SavedRelation;
 };
@@ -268,6 +273,10 @@ export class StreamRuntime {
 
   /** Between two ticks, when the tick log has been told everything. */
   save(): SavedStream {
+    return { ...this.saveFacts(), errors: this.errors.save(), late: this.late.save() };
+  }
+
+  saveFacts(): StreamFacts {
     return {
       opened: this.#opened,
       partitions: [...this.#partitions].map(([partition, { maxTime, position }]) => ({ partition, maxTime, position })),
@@ -275,13 +284,18 @@ export class StreamRuntime {
       watermark: this.#watermark,
       history: this.history.save(),
       statistics: { ...this.statistics },
-      errors: this.errors.save(),
-      late: this.late.save(),
+      errorCount: this.errors.count,
     };
   }
 
   /** Into a stream that was not opened; resume() begins to read. */
   load(saved: SavedStream): void {
+    this.loadFacts(saved);
+    this.errors.load(saved.errors);
+    this.late.load(saved.late);
+  }
+
+  loadFacts(saved: StreamFacts): void {
     this.#opened = saved.opened;
     for (const { partition, maxTime, position } of saved.partitions)
       this.#partitions.set(partition, { maxTime, position, idleSince: null });
@@ -290,8 +304,7 @@ export class StreamRuntime {
     this.#toldWatermark = saved.watermark;
     this.history.load(saved.history);
     Object.assign(this.statistics, saved.statistics);
-    this.errors.load(saved.errors);
-    this.late.load(saved.late);
+    this.errors.count = saved.errorCount;
   }
 
   #builder(arena: Arena, capacity: number): BatchBuilder {

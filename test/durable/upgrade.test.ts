@@ -1,0 +1,191 @@
+/**
+ * A program of another layout version: it cannot read the checkpoints, so it starts from the copy that an orderly end leaves, and nothing is lost: rows,
+ * OIDs, ticks, late rows, errors, positions of streams. Without such a copy the start is refused and says what to do.
+ */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { crc32 } from 'node:zlib';
+import { openData } from '../../src/durable/recovery.ts';
+import { MemoryDisk } from '../../src/durable/testing/memory_disk.ts';
+import type { TidemarkEngine } from '../../src/runtime/engine.ts';
+import { openEngine, seeded, sql } from '../engine/harness.ts';
+import { MessageSource } from '../engine/message_source.ts';
+
+/** For the lock; everything else lies in a MemoryDisk. */
+const path = mkdtempSync(join(tmpdir(), 'tidemark-upgrade-'));
+after(() => rmSync(path, { recursive: true, force: true }));
+
+const topics = new Map<string, MessageSource>();
+function topic(name: string): MessageSource {
+  const known = topics.get(name) ?? new MessageSource(2);
+  topics.set(name, known);
+  return known;
+}
+
+async function open(disk: MemoryDisk): Promise<TidemarkEngine> {
+  const engine = await openEngine({ openSource: (spec) => topic(spec.options.topic), tickRows: 9 });
+  const checkpoints = { seconds: 1e6, logBytes: 1e9 };
+  await openData(engine, { path, disk, segmentBytes: 4096, reserveBytes: 20_000, checkpoints });
+  return engine;
+}
+
+/** The checkpoints are of another version now. */
+function otherLayout(disk: MemoryDisk): void {
+  for (const [name, file] of disk.files) {
+    if (!name.includes('manifest-')) continue;
+    const bytes = Buffer.from(file.bytes);
+    bytes.writeUInt32LE(99, 8);
+    bytes.writeUInt32LE(crc32(bytes.subarray(4)), 0);
+    disk.files.set(name, { bytes, synced: bytes });
+  }
+}
+
+const WITH = (name: string, more = '') =>
+  `WITH (connector = 'kafka', brokers = 'memory', topic = '${name}', idle_timeout = '1 hour'${more})`;
+
+const SETUP = `
+  CREATE SCHEMA other;
+  CREATE TABLE t (id int PRIMARY KEY, g int, s text DEFAULT 'none', n numeric);
+  CREATE TABLE gone (x int);
+  INSERT INTO gone VALUES (1), (2);
+  CREATE TABLE other.copied AS SELECT x, x * 2 AS y FROM gone;
+  CREATE VIEW plain AS SELECT x FROM gone;
+  CREATE OR REPLACE VIEW plain AS SELECT id AS x FROM t;
+  CREATE MATERIALIZED VIEW of_gone AS SELECT count(*) FROM gone;
+  DROP TABLE gone CASCADE;
+  CREATE TABLE gone (other_columns text);
+  CREATE INDEX t_g ON t (g);
+  CREATE STREAM clicks (at timestamp, k int, WATERMARK FOR at AS at - INTERVAL '5 seconds');
+  CREATE STREAM bids (at timestamp, k int, seen timestamptz DEFAULT now(), WATERMARK FOR at AS at - INTERVAL '3 seconds') ${WITH('bids')};
+  CREATE TABLE users (id int PRIMARY KEY, name text) ${WITH('users', ", envelope = 'upsert'")};
+  CREATE MATERIALIZED VIEW groups AS SELECT g, count(*) AS n, sum(n) AS s, max(s) AS m FROM t GROUP BY g;
+  CREATE MATERIALIZED VIEW joined AS SELECT p.x, u.name FROM plain p LEFT JOIN users u ON u.id = p.x;
+  CREATE MATERIALIZED VIEW windows AS SELECT window_start, count(*) AS n, sum(k) AS s FROM TUMBLE(bids, at, INTERVAL '10 seconds') GROUP BY window_start;
+  CREATE MATERIALIZED VIEW closed AS SELECT window_start, count(*) AS n FROM TUMBLE(clicks, at, INTERVAL '10 seconds') GROUP BY window_start EMIT ON WINDOW CLOSE;
+  CREATE MATERIALIZED VIEW failing AS SELECT id, 10 / g AS q FROM t;
+  CREATE MATERIALIZED VIEW above AS SELECT max(n) AS n FROM groups;
+  CREATE SINK changes FROM groups WITH (connector = 'blackhole');`;
+
+const QUESTIONS = [
+  'SELECT * FROM t',
+  'SELECT * FROM other.copied',
+  'SELECT * FROM gone',
+  'SELECT * FROM clicks',
+  'SELECT * FROM users',
+  'SELECT at, k, seen FROM bids',
+  ...['groups', 'joined', 'windows', 'closed', 'failing', 'above', 'plain'].map((view) => `SELECT * FROM ${view}`),
+  "SELECT * FROM tidemark.late('clicks')",
+  "SELECT * FROM tidemark.late('bids')",
+  "SELECT sqlstate, reason, message FROM tidemark.errors('bids')",
+  "SELECT sqlstate, row FROM tidemark.errors('failing')",
+  'SELECT name FROM tidemark.sinks',
+];
+
+async function state(engine: TidemarkEngine): Promise<unknown> {
+  const answers: unknown[] = [engine.loop.tick, engine.loop.now];
+  for (const question of QUESTIONS)
+    answers.push([question, (await sql(engine, question)).map((row) => JSON.stringify(row)).sort()]);
+  const objects = engine.catalog
+    .objects()
+    .map(({ kind, oid, schema, name, sql }) => ({ kind, oid, schema, name, sql }));
+  for (const stream of engine.streams.values())
+    answers.push(stream.watermark, [...stream.partitionPositions()], stream.statistics, stream.history.save());
+  return [answers, objects.sort((a, b) => a.oid - b.oid), engine.catalog.nextOid];
+}
+
+test('nothing is lost over a change of the layout', { timeout: 120_000 }, async () => {
+  const { random } = seeded('change of layout');
+  const time = (seconds: number) => new Date(Date.UTC(2026, 0, 1) + seconds * 1000).toISOString();
+  let clock = 0;
+  const work = async (engine: TidemarkEngine, rounds: number) => {
+    for (let i = 0; i < rounds; i++) {
+      clock++;
+      const at = () => time(Math.max(0, clock - (random(9) === 0 ? 30 : random(4))));
+      await sql(
+        engine,
+        `INSERT INTO t VALUES (${random(60)}, ${random(5)}, '${'x'.repeat(random(60))}', ${random(99)}.5) ON CONFLICT (id) DO UPDATE SET g = excluded.g, n = excluded.n`,
+      );
+      if (random(4) === 0) await sql(engine, `DELETE FROM t WHERE id = ${random(60)}`);
+      await sql(engine, `INSERT INTO clicks VALUES ('${at()}', ${random(9)})`);
+      topic('bids').send(
+        { partition: random(2), value: random(20) === 0 ? '{"k":' : JSON.stringify({ at: at(), k: random(9) }) },
+        { partition: random(2), value: JSON.stringify({ at: at(), k: random(9) }) },
+      );
+      const id = random(20);
+      const name = random(4) === 0 ? null : JSON.stringify({ id, name: `user ${random(99)}` });
+      topic('users').send({ partition: id % 2, key: JSON.stringify({ id }), value: name });
+      engine.pump();
+      if (i % 15 === 14) await sql(engine, 'CHECKPOINT');
+    }
+    await engine.journal?.durable();
+  };
+  const disk = new MemoryDisk();
+  let engine = await open(disk);
+  await sql(engine, SETUP);
+  await work(engine, 60);
+  await sql(engine, "INSERT INTO gone VALUES ('in the new one')");
+  let before = await state(engine);
+  await engine.close();
+  const copies = () => [...disk.files.keys()].filter((name) => name.includes('portable-'));
+  assert.equal(copies().length, 1);
+
+  otherLayout(disk);
+  engine = await open(disk);
+  assert.equal(engine.recovery?.checkpoint, null);
+  assert.deepEqual(await state(engine), before);
+  // It goes on, and a crash before its first checkpoint is no different.
+  await work(engine, 7);
+  await sql(
+    engine,
+    'CREATE TABLE later (a int); DROP VIEW plain CASCADE; CREATE VIEW plain AS SELECT 1 AS x; CREATE MATERIALIZED VIEW joined AS SELECT x, NULL AS name FROM plain',
+  );
+  before = await state(engine);
+  const crashed = disk.crash(() => 0);
+  await engine.close();
+  engine = await open(crashed);
+  assert.equal(engine.recovery?.checkpoint, null);
+  assert.deepEqual(await state(engine), before);
+  await engine.close();
+
+  // The next orderly end replaces the copy; what is older goes when the log is cut.
+  engine = await open(disk);
+  await work(engine, 60);
+  before = await state(engine);
+  assert.deepEqual(copies(), []);
+  await engine.close();
+  assert.equal(copies().length, 1);
+  otherLayout(disk);
+  const [name] = copies();
+  const copy = disk.files.get(name) as { bytes: Buffer; synced: Buffer };
+  engine = await open(disk);
+  assert.deepEqual(await state(engine), before);
+  await engine.close();
+
+  // Damaged, cut short or missing: refused, with the reason.
+  otherLayout(disk);
+  for (const how of ['flipped', 'cut', 'gone']) {
+    const bytes = Buffer.from(copy.bytes);
+    bytes[random(bytes.length)] ^= 1 << random(8);
+    for (const other of copies()) disk.files.delete(other);
+    if (how === 'flipped') disk.files.set(name, { bytes, synced: bytes });
+    const cut = copy.bytes.subarray(0, random(copy.bytes.length));
+    if (how === 'cut') disk.files.set(name, { bytes: cut, synced: cut });
+    const refused = await openEngine({ openSource: (spec) => topic(spec.options.topic) });
+    await assert.rejects(
+      openData(refused, { path, disk }),
+      (error: { sqlstate: string; fields: { detail: string } }) => {
+        assert.equal(error.sqlstate, 'XX001');
+        assert.match(
+          error.fields.detail,
+          /it has layout version 99, this program has \d+ \(a server of its version leaves a copy/,
+        );
+        if (how !== 'gone') assert.match(error.fields.detail, /The portable copy cannot be used/);
+        return true;
+      },
+    );
+    await refused.close();
+  }
+});
