@@ -42,6 +42,7 @@ export class ErrorBag implements ErrorSink {
   }
 
   load(saved: ReturnType<typeof this.save>): void {
+    this.#errors.clear();
     for (const { sqlstate, message, fields, row, weight } of saved)
       this.report(new SqlError(sqlstate, message, fields as SqlErrorFields), row as Datum[], weight);
   }

@@ -28,6 +28,32 @@ export class SqlError extends Error {
   }
 }
 
+/**
+ * No memory can be had for what is being done. Not an SqlError, for it must never pass for an error of a row: whoever runs the tick or the statement
+ * takes back what was done so far, and tells the client 53200.
+ */
+export class OutOfMemory extends Error {
+  readonly wanted: number;
+  readonly limit: number;
+
+  constructor(wanted: number, limit: number) {
+    super('out of memory');
+    this.name = 'OutOfMemory';
+    this.wanted = wanted;
+    this.limit = limit;
+  }
+
+  /** What the client is told; `what` was being done. */
+  toSqlError(what?: string): SqlError {
+    const limit = Number.isFinite(this.limit) ? `The memory limit is ${Math.floor(this.limit / 2 ** 20)} MB` : 'All memory is in use';
+    const during = what === undefined ? '' : ` ${what}`;
+    return new SqlError('53200', 'out of memory', {
+      detail: `${limit}; ${Math.ceil(this.wanted / 1024)} kB more were wanted${during}.`,
+      hint: 'Do it in smaller parts, delete rows or drop views that are not needed, or start with a greater --memory-limit. tidemark.memory shows what is in use.',
+    });
+  }
+}
+
 /** A feature that PostgreSQL has and Tidemark does not have: says what it is, never pretends. */
 export function unsupported(what: string, position?: number): SqlError {
   return new SqlError('0A000', `${what} is not supported`, { position });

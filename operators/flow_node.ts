@@ -130,6 +130,11 @@ export class FlowNode {
     for (const { use } of entry.readers) use(index);
   }
 
+  /** A reader reads indexes no more, but will again at once. */
+  forgetUses(reader: FlowNode): void {
+    for (const entry of this.indexes.values()) entry.readers = entry.readers.filter((r) => r.reader !== reader);
+  }
+
   /** A reader is gone: indexes that nobody else reads go with it. */
   forgetReader(reader: FlowNode): void {
     for (const [name, entry] of this.indexes) {

@@ -23,7 +23,9 @@ import { type DataflowPlan, freesOf, type PlanNode } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
 import { KeyedIndex } from './state/keyed_index.ts';
 import type { RowIndex } from './state/row_index.ts';
-import type { Saved } from './state/saved.ts';
+import { abandon } from './state/heap.ts';
+import { pagesOf, type Saved } from './state/saved.ts';
+import type { Keepable, Undo } from './state/undo.ts';
 
 /** What the steps of one tick have in common. */
 export interface GraphTick {
@@ -41,6 +43,8 @@ export interface FlowOwner {
   readonly name: string;
   /** The root's whole output, where the owner keeps it. */
   readonly result: { snapshot(arena: Arena): Batch } | null;
+  /** What take() changes; null when it keeps nothing. */
+  readonly kept: Keepable | null;
   /** Takes the root's delta of a tick; gives the relation's net delta. */
   take(delta: Batch, tick: GraphTick): Batch;
 }
@@ -235,19 +239,60 @@ export class Graph {
 
   /**
    * One tick: `deltas` has the changed rows by relation (whole rows by position, columns that nobody needs may be missing); the net
-   * deltas of the flows' relations are added to it. All of them are valid until endTick().
+   * deltas of the flows' relations are added to it. All of them are valid until endTick(). With `undo` the step can be taken back.
    */
-  step(deltas: Map<number, Batch>, tick: GraphTick): void {
+  step(deltas: Map<number, Batch>, tick: GraphTick, undo: Undo | null = null): void {
+    if (undo !== null) this.#keepSchedule(undo);
     for (const [relation, batch] of deltas) if (batch.n > 0) this.#moved(relation);
     this.#scheduleClocked(tick);
     this.#scheduleWatermarked(tick);
     for (const node of this.#fresh) this.#schedule(node);
     for (let level = 0; level < this.#due.length; level++) {
       const due = this.#due[level];
-      for (const node of due) this.#stepNode(node, deltas, tick);
+      for (const node of due) this.#stepNode(node, deltas, tick, undo);
       due.length = 0;
     }
     this.#watermarks = tick.watermark;
+  }
+
+  #keepSchedule(undo: Undo): void {
+    const seen = [...this.#watermarked].map(([node, marks]) => [node, marks.slice()] as const);
+    const watermarks = this.#watermarks;
+    undo.restore(() => {
+      for (const nodes of this.#due) {
+        for (const node of nodes) node.due = false;
+        nodes.length = 0;
+      }
+      for (const [node, marks] of seen) this.#watermarked.set(node, marks);
+      this.#watermarks = watermarks;
+      this.#stepped = [];
+      this.#contexts.clear();
+    });
+  }
+
+  /** Before a node's step. Its operator is made anew when the step is taken back, for one that failed half-way may have left anything in its scratch. */
+  #keepNode(node: GraphNode, undo: Undo): void {
+    if (!undo.isNew(node)) return;
+    const { errors, rowsIn, rowsOut } = node;
+    const operator = node.operator === null ? null : node.operator.save();
+    const fresh = this.#fresh.has(node);
+    for (const { own } of node.indexes.values()) if (own !== null) undo.keep(own);
+    if (errors !== null) undo.keep(errors);
+    undo.restore(() => {
+      if (fresh) this.#fresh.add(node);
+      node.forget(errors, rowsIn, rowsOut);
+      const old = node.operator;
+      if (old === null) return;
+      abandon(pagesOf(operator), () => old.release());
+      for (const input of node.inputs) input.forgetUses(node);
+      node.operator = buildOperator(node.spec, node.inputs.map(inputSpec), {
+        index: (i, keyColumns, nullKeys, use) => {
+          node.inputs[i].readIndex({ keyColumns, nullKeys, frees: freesOf(node.spec, i) }, node, use);
+        },
+        flow: (inner) => new Dataflow(inner),
+      });
+      node.operator.load(operator);
+    });
   }
 
   /**
@@ -368,8 +413,9 @@ export class Graph {
     }
   }
 
-  #stepNode(node: GraphNode, deltas: Map<number, Batch>, tick: GraphTick): void {
+  #stepNode(node: GraphNode, deltas: Map<number, Batch>, tick: GraphTick, undo: Undo | null): void {
     const { spec } = node;
+    if (undo !== null) this.#keepNode(node, undo);
     node.due = false;
     this.#stepped.push(node);
     if (spec.op === 'source') node.take(deltas.get(spec.relation) ?? null, tick.arena);
@@ -381,6 +427,7 @@ export class Graph {
     if (node.output.n === 0) return;
     for (const consumer of node.consumers) this.#schedule(consumer);
     for (const { owner } of node.ends) {
+      if (undo !== null) owner.kept?.keepIn(undo);
       const net = owner.take(node.output, tick);
       if (net.n === 0) continue;
       deltas.set(owner.relation, net);

@@ -1,6 +1,7 @@
 /** A node of the engine's graph: a running plan node with its place in the graph, the flows it is part of, and its errors. */
 import type { Arena } from './batch/arena.ts';
 import type { Batch } from './batch/batch.ts';
+import { emptyBatch } from './batch/builder.ts';
 import type { Datum } from './datum.ts';
 import type { SqlError } from './errors.ts';
 import type { EvalContext } from './expr/ir.ts';
@@ -66,6 +67,16 @@ export class GraphNode extends FlowNode implements ErrorSink {
     });
     if (this.#reported) this.errors?.apply(arena);
     this.#reported = false;
+  }
+
+  /** A step is taken back: what it put out, and the errors when they are its first. */
+  forget(errors: NodeErrors | null, rowsIn: number, rowsOut: number): void {
+    if (errors === null) this.errors?.release();
+    this.errors = errors;
+    this.#reported = false;
+    this.rowsIn = rowsIn;
+    this.rowsOut = rowsOut;
+    this.output = emptyBatch(this.spec.types);
   }
 
   override endTick(): void {

@@ -84,6 +84,14 @@ export class RecursiveOperator implements Operator {
   /** Runs the recursion to its end; the step's dataflow starts and ends with an empty working table. */
   #run(inputs: Batch[], tick: Tick): void {
     const seen = this.#spec.all ? null : new RelationStore(this.#types, 'sql');
+    try {
+      this.#iterate(inputs, seen, tick);
+    } finally {
+      seen?.release();
+    }
+  }
+
+  #iterate(inputs: Batch[], seen: RelationStore | null, tick: Tick): void {
     let before = new BatchBuilder(this.#types, this.#tables, 1);
     let work = this.#next(this.#base, seen);
     let rows = 0;
@@ -100,7 +108,6 @@ export class RecursiveOperator implements Operator {
       before = work;
       work = work.n === 0 ? work : this.#next(this.#stepOutput, seen);
     }
-    seen?.release();
   }
 
   #stop(): void {

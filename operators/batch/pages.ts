@@ -7,7 +7,8 @@
  * `checked` (environment TIDEMARK_CHECKED=1, on in tests): freed pages are filled with 0xDB so that a read of freed memory shows.
  */
 import { workerData } from 'node:worker_threads';
-import { SqlError } from '../errors.ts';
+import { OutOfMemory } from '../errors.ts';
+import { budget } from './budget.ts';
 import { PAGE_BYTES, U8 } from './memory.ts';
 
 export const checked: boolean = process.env.TIDEMARK_CHECKED === '1';
@@ -30,8 +31,13 @@ export class PageAllocator {
     return this.#used;
   }
 
-  /** Byte address of `count` contiguous pages; 53200 when the memory is full. */
+  get usedBytes(): number {
+    return this.#used * PAGE_BYTES;
+  }
+
+  /** Byte address of `count` contiguous pages; OutOfMemory when there are none or the budget has no more. */
   allocate(count: number): number {
+    budget.check(this.#used * PAGE_BYTES, count * PAGE_BYTES);
     const free = this.#free;
     for (let i = 0; i < free.length; i++) {
       const run = free[i];
@@ -43,7 +49,7 @@ export class PageAllocator {
       this.#used += count;
       return start * PAGE_BYTES;
     }
-    throw new SqlError('53200', 'out of memory', { detail: `No run of ${count} pages of 64 KiB is free.` });
+    throw new OutOfMemory(count * PAGE_BYTES, Number.POSITIVE_INFINITY);
   }
 
   /** Takes exactly these pages, as a checkpoint that is loaded needs them. False when one of them is in use. */

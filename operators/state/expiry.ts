@@ -161,6 +161,7 @@ export class Expiry {
   }
 
   load({ near, buckets }: SavedExpiry): void {
+    this.forget();
     this.#near = near;
     for (let i = 0; i < buckets.length; i += 5) {
       const [start, end, address, bytes, count] = buckets.subarray(i, i + 5);

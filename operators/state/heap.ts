@@ -12,7 +12,8 @@
 import { PAGE_BYTES, U8, U32 } from '../batch/memory.ts';
 import { checked, pages } from '../batch/pages.ts';
 import type { SavedHeap } from './saved.ts';
-import { forgetPages, touch, touchLarge, touchRange } from './write_marks.ts';
+import { isFresh } from './undo_log.ts';
+import { forgetPages, type PageRun, tookPages, touch, touchLarge, touchRange } from './write_marks.ts';
 
 const CLASS_SIZES: number[] = [16, 32, 48, 64];
 for (let base = 64; base < PAGE_BYTES; base *= 2) {
@@ -89,8 +90,7 @@ export class Heap {
       if (count === undefined) throw new Error(`heap block freed twice at ${address}`);
       this.#large.delete(address);
       this.#live -= count * PAGE_BYTES;
-      forgetPages(address, count);
-      pages.release(address, count);
+      giveBack(address, count);
       return;
     }
     const cls = CLASS_OF[(bytes + 15) >>> 4];
@@ -108,7 +108,7 @@ export class Heap {
   #allocLarge(bytes: number): number {
     const count = Math.ceil(bytes / PAGE_BYTES);
     const address = pages.allocate(count);
-    forgetPages(address, count);
+    tookPages(address, count);
     touchLarge(address, bytes);
     this.#large.set(address, count);
     this.#live += count * PAGE_BYTES;
@@ -117,10 +117,10 @@ export class Heap {
 
   #refill(size: number): number {
     const count = Math.max(this.#chunkPages, Math.ceil(size / PAGE_BYTES));
-    this.#chunkPages = Math.min(this.#chunkPages * 2, MAX_CHUNK_PAGES);
     const address = pages.allocate(count);
-    forgetPages(address, count);
+    tookPages(address, count);
     touchRange(address, size);
+    this.#chunkPages = Math.min(this.#chunkPages * 2, MAX_CHUNK_PAGES);
     this.#chunks.push({ address, pages: count });
     this.#next = address + size;
     this.#end = address + count * PAGE_BYTES;
@@ -142,10 +142,15 @@ export class Heap {
     };
   }
 
-  /** Takes over pages that are reserved and filled already; this heap must be a fresh one. */
+  /** Takes over pages that are reserved and filled already. Pages that it took since it was saved itself, in a tick that is taken back, go. */
   load(saved: SavedHeap): void {
-    if (this.#chunks.length > 0 || this.#large.size > 0) throw new Error('a heap in use cannot be loaded');
     const { heapPages, largePages } = saved;
+    const kept = new Set<number>();
+    for (const list of [heapPages, largePages]) for (let i = 0; i < list.length; i += 2) kept.add(list[i] * PAGE_BYTES);
+    for (const chunk of this.#chunks) if (!kept.has(chunk.address)) giveBack(chunk.address, chunk.pages);
+    for (const [address, count] of this.#large) if (!kept.has(address)) giveBack(address, count);
+    this.#chunks.length = 0;
+    this.#large.clear();
     for (let i = 0; i < heapPages.length; i += 2)
       this.#chunks.push({ address: heapPages[i] * PAGE_BYTES, pages: heapPages[i + 1] });
     for (let i = 0; i < largePages.length; i += 2) this.#large.set(largePages[i] * PAGE_BYTES, largePages[i + 1]);
@@ -158,8 +163,8 @@ export class Heap {
   }
 
   release(): void {
-    for (const chunk of this.#chunks) this.#giveBack(chunk.address, chunk.pages);
-    for (const [address, count] of this.#large) this.#giveBack(address, count);
+    for (const chunk of this.#chunks) giveBack(chunk.address, chunk.pages);
+    for (const [address, count] of this.#large) giveBack(address, count);
     this.#chunks.length = 0;
     this.#large.clear();
     this.#freeLists.fill(0);
@@ -169,9 +174,41 @@ export class Heap {
     this.#live = 0;
     this.#chunkPages = FIRST_CHUNK_PAGES;
   }
+}
 
-  #giveBack(address: number, count: number): void {
-    forgetPages(address, count);
-    pages.release(address, count);
+/** Pages that a tick lets go which may still be taken back: they stay until it has ended. */
+let waiting: PageRun[] = [];
+/** Of heaps whose owner is made anew; null when heaps really end. */
+let abandoned: PageRun[] | null = null;
+
+function giveBack(address: number, count: number): void {
+  const start = address / PAGE_BYTES;
+  if (abandoned !== null) abandoned.push({ start, count });
+  else if (!isFresh(start)) waiting.push({ start, count });
+  else giveBackNow(address, count);
+}
+
+function giveBackNow(address: number, count: number): void {
+  forgetPages(address, count);
+  pages.release(address, count);
+}
+
+/** The tick has ended: what it let go is free. When it was taken back it has let nothing go. */
+export function endWaiting(takenBack: boolean): void {
+  const runs = waiting;
+  waiting = [];
+  if (!takenBack) for (const { start, count } of runs) giveBack(start * PAGE_BYTES, count);
+}
+
+/** Ends heaps whose pages others take over, but for those that `kept` does not have: they are given back. */
+export function abandon(kept: PageRun[], release: () => void): void {
+  abandoned = [];
+  try {
+    release();
+  } finally {
+    const runs = abandoned;
+    abandoned = null;
+    const starts = new Set(kept.map((run) => run.start));
+    for (const { start, count } of runs) if (!starts.has(start)) giveBackNow(start * PAGE_BYTES, count);
   }
 }

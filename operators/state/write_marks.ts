@@ -10,11 +10,14 @@
  * Every write to memory of a Heap must be preceded by touch() or touchRange() in the same tick, wherever it is: blocks that alloc() gave in this
  * tick are touched whole, and so is the payload of a slot that findOrInsert() gave. Reads need nothing. Batches lie in arenas, not here.
  *
+ * A tick that may be taken back (undo_log.ts) has its marks put aside, so that every touch() of it is seen: startTick() to endTick().
+ *
  * Checked builds mark 64 bytes instead of 64 KiB and keep a copy of every page of the image: startImage() then finds every write that was
  * not announced, by its address.
  */
 import { BYTES, PAGE_BYTES, U8 } from '../batch/memory.ts';
 import { checked } from '../batch/pages.ts';
+import * as undo from './undo_log.ts';
 
 /** Contiguous pages. */
 export interface PageRun {
@@ -42,9 +45,63 @@ let onPreImage: ((page: number) => void) | null = null;
 /** Checked builds: the bytes of known pages. */
 const copies = new Map<number, Uint8Array>();
 
+/** While a tick may be taken back: the marks of before it, and the pages that it touched. Checked builds look at every touch anyway. */
+const marksBefore = checked ? marks : new Uint8Array(PAGE_COUNT);
+const touched = new Uint8Array(PAGE_COUNT);
+let touchedPages: number[] = [];
+let undoable = false;
+
+/** From here to endTick() every write is kept by the undo log. */
+export function startTick(mostLines?: number): void {
+  undo.startUndo(mostLines);
+  undoable = true;
+  if (checked) return;
+  marksBefore.set(marks);
+  marks.fill(0);
+}
+
+export function endTick(): void {
+  undo.endUndo();
+  undoable = false;
+  if (checked) return;
+  marks.set(marksBefore);
+  for (const page of touchedPages) {
+    marks[page] = 1;
+    touched[page] = 0;
+  }
+  touchedPages = [];
+}
+
 /** The word at this address is about to be written. */
-export function touch(address: number): void {
+function touchWord(address: number): void {
+  if (marks[address >>> SHIFT] === 0) first(address, address);
+}
+
+function touchWordChecked(address: number): void {
+  if (undoable) undo.keepLines(address, address);
   if (marks[address >>> SHIFT] === 0) mark(address >>> SHIFT);
+}
+
+/** The word at this address is about to be written. */
+export const touch: (address: number) => void = checked ? touchWordChecked : touchWord;
+
+/** Bytes in one or two pages, of which one at least is not marked. */
+function first(address: number, last: number): void {
+  if (!undoable) {
+    mark(address >>> SHIFT);
+    mark(last >>> SHIFT);
+    return;
+  }
+  undo.keepLines(address, last);
+  touchPage(address >>> PAGE_SHIFT);
+  touchPage(last >>> PAGE_SHIFT);
+}
+
+function touchPage(page: number): void {
+  if (touched[page] !== 0) return;
+  touched[page] = 1;
+  touchedPages.push(page);
+  if ((flags[page] & PENDING) !== 0) handOver(page);
 }
 
 function mark(index: number): void {
@@ -60,14 +117,20 @@ function handOver(page: number): void {
 
 /** At most 64 KiB are about to be written: the first and the last page are all there is. */
 function touchEnds(address: number, bytes: number): void {
-  if (marks[address >>> SHIFT] === 0) mark(address >>> SHIFT);
   const last = address + bytes - 1;
-  if (marks[last >>> SHIFT] === 0) mark(last >>> SHIFT);
+  if (marks[address >>> SHIFT] === 0 || marks[last >>> SHIFT] === 0) first(address, last);
 }
 
 function touchAll(address: number, bytes: number): void {
-  const last = (address + bytes - 1) >>> SHIFT;
-  for (let i = address >>> SHIFT; i <= last; i++) if (marks[i] === 0) mark(i);
+  const last = address + bytes - 1;
+  if (undoable) {
+    undo.keepLines(address, last);
+    if (!checked) {
+      for (let page = address >>> PAGE_SHIFT; page <= last >>> PAGE_SHIFT; page++) touchPage(page);
+      return;
+    }
+  }
+  for (let i = address >>> SHIFT; i <= last >>> SHIFT; i++) if (marks[i] === 0) mark(i);
 }
 
 /** `bytes` bytes, at least 1 and at most 64 KiB, are about to be written. */
@@ -76,7 +139,13 @@ export const touchRange: (address: number, bytes: number) => void = checked ? to
 /** As touchRange for any number of bytes. */
 export const touchLarge: (address: number, bytes: number) => void = touchAll;
 
-/** A heap has taken these pages, or gives them back: what the image knows of them is over. */
+/** A heap has taken these pages: what was there before is nothing to it. */
+export function tookPages(address: number, count: number): void {
+  undo.tookPages(address / PAGE_BYTES, count);
+  forgetPages(address, count);
+}
+
+/** A heap gives these pages back: what the image knows of them is over. */
 export function forgetPages(address: number, count: number): void {
   const start = address / PAGE_BYTES;
   for (let page = start; page < start + count; page++) {
@@ -85,6 +154,7 @@ export function forgetPages(address: number, count: number): void {
   }
   flags.fill(0, start, start + count);
   marks.fill(0, start * MARKS_A_PAGE, (start + count) * MARKS_A_PAGE);
+  if (undoable && !checked) marksBefore.fill(0, start, start + count);
 }
 
 function isMarked(page: number): boolean {

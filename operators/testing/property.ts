@@ -5,6 +5,7 @@
  *
  * Run with ticks of 1 row, 7 rows and everything at once; at the end all input is deleted, after which the operator and its indexes must
  * hold no rows, and release() must give every page back. Rows are compared by value: -0 is 0, NaN is NaN.
+ * A tick may fail at any write for want of memory: it is taken back and runs again.
  * A restart may come at any tick: the state is saved while the tick goes on, released, loaded at the same pages, and the tick runs again.
  */
 import assert from 'node:assert/strict';
@@ -15,11 +16,13 @@ import { batchFromRows, readRow, weightOf } from '../batch/builder.ts';
 import { pages } from '../batch/pages.ts';
 import { Dataflow } from '../dataflow.ts';
 import type { Datum } from '../datum.ts';
-import type { SqlError } from '../errors.ts';
+import { OutOfMemory, type SqlError } from '../errors.ts';
 import { defaultContext } from '../expr/context.ts';
 import '../expr/functions/index.ts';
 import type { DataflowPlan, PlanNode } from '../plan.ts';
+import { abandon } from '../state/heap.ts';
 import { pagesOf, type Saved } from '../state/saved.ts';
+import { Undo } from '../state/undo.ts';
 import type { ColType } from '../types.ts';
 import { Image } from './image.ts';
 
@@ -170,7 +173,42 @@ class Run {
     this.tick(changes, `${label}, loaded`);
   }
 
+  /** Runs a tick that fails after so many changes of state, takes it back, and runs it again. False when it did not fail. */
+  tickFailing(changes: Change[], mostLines: number, label: string): boolean {
+    const saved = this.flow.save() as Saved;
+    const { inputs, output, errors, ticks } = this;
+    this.inputs = inputs.map((bag) => new Bag(bag.rows));
+    this.output = new Bag(output.rows);
+    this.errors = new Bag(errors.rows);
+    const undo = new Undo();
+    const failing = this.flow;
+    undo.restore(() => {
+      abandon(pagesOf(saved), () => failing.release());
+      this.flow = new Dataflow(this.plan);
+      this.flow.load(saved);
+    });
+    undo.start(mostLines);
+    try {
+      this.step(changes);
+    } catch (error) {
+      if (!(error instanceof OutOfMemory)) throw error;
+      undo.takeBack();
+      this.arena.reset();
+      Object.assign(this, { inputs, output, errors, ticks });
+      this.tick(changes, `${label}, again after it failed`);
+      return true;
+    }
+    undo.commit();
+    this.end(label);
+    return false;
+  }
+
   tick(changes: Change[], label: string): void {
+    this.step(changes);
+    this.end(label);
+  }
+
+  step(changes: Change[]): void {
     const batches = this.inputs.map((bag, input) => {
       const mine = changes.filter((c) => c.input === input);
       for (const { row, weight } of mine) bag.add(row, weight);
@@ -192,11 +230,16 @@ class Run {
       watermark: () => watermark,
     });
     this.output.addBatch(out);
+  }
+
+  /** The tick has come to its end: what there is must be right. */
+  end(label: string): void {
     this.flow.endTick();
     this.arena.reset();
     const all = this.inputs.map((bag) => bag.expanded());
     const errors: string[] = [];
     const inputs = this.spec.same ? this.spec.inputTypes.map(() => all[0]) : all;
+    const watermark = this.spec.clock === undefined ? null : this.now;
     const wanted = new Bag();
     for (const row of this.spec.naive(inputs, { now: this.now, watermark }, errors)) wanted.add(row, 1);
     assert.deepEqual(this.output.texts(), wanted.texts(), label);
@@ -252,7 +295,9 @@ export function checkOperator(spec: OperatorCase, seed: number): void {
       if (spec.clock !== undefined && random.below(3) > 0) run.now += BigInt(random.below(Number(spec.clock) + 1));
       const changes = randomChanges(spec, random, live, batch);
       const label = `tick ${t}, size ${size}, seed ${seed}`;
-      if (random.below(4) === 0) run.tickTwice(changes, label);
+      const how = random.below(4);
+      if (how === 0) run.tickTwice(changes, label);
+      else if (how === 1) run.tickFailing(changes, random.below(random.pick([3, 30, 300])), label);
       else run.tick(changes, label);
     }
     if (!spec.appendOnly) {

@@ -87,6 +87,7 @@ export class ErrorLedger implements ErrorSink {
 
   load(saved: Saved): void {
     const { count, relation } = saved as SavedLedger;
+    this.#pending = [];
     this.count = count;
     this.relation.load(relation);
   }

@@ -38,8 +38,11 @@ export class RelationScan {
     this.#onEnd = onEnd;
     this.#undo = new RelationStore(store.table.ops.layout.types);
     const arena = new Arena();
-    for (const { batch, sign } of corrections) this.#undo.apply(sign === 1 ? batch : negated(batch, arena));
-    arena.release();
+    try {
+      for (const { batch, sign } of corrections) this.#undo.apply(sign === 1 ? batch : negated(batch, arena));
+    } finally {
+      arena.release();
+    }
   }
 
   /** Up to about `most` rows, in the arena, sharing long values with the state until the next tick; null at the end. */
@@ -97,16 +100,35 @@ export class RelationScan {
   detach(): void {
     if (this.#copied !== null) return;
     const arena = new Arena();
-    const out = new BatchBuilder(this.#store.table.ops.layout.types, arena, 1024);
     const scratch = new Arena();
-    for (;;) {
-      const piece = this.next(4096, scratch);
-      if (piece === null) break;
-      out.append(piece);
-      scratch.reset();
+    try {
+      const out = new BatchBuilder(this.#store.table.ops.layout.types, arena, 1024);
+      for (;;) {
+        const piece = this.next(4096, scratch);
+        if (piece === null) break;
+        out.append(piece);
+        scratch.reset();
+      }
+      this.#copied = { batch: out.build(), arena, taken: 0 };
+    } catch (error) {
+      arena.release();
+      throw error;
+    } finally {
+      scratch.release();
     }
-    scratch.release();
-    this.#copied = { batch: out.build(), arena, taken: 0 };
+  }
+
+  /** For a tick that may be taken back. */
+  save() {
+    return { cursor: this.#cursor, undo: this.#undo.save(), copied: this.#copied !== null };
+  }
+
+  load({ cursor, undo, copied }: ReturnType<typeof this.save>): void {
+    this.#cursor = cursor;
+    this.#undo.load(undo);
+    if (copied) return;
+    this.#copied?.arena.release();
+    this.#copied = null;
   }
 
   close(): void {

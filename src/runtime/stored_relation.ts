@@ -10,6 +10,7 @@ import { I32 } from '../../operators/batch/memory.ts';
 import { KeyedIndex, type SavedKeyedIndex } from '../../operators/state/keyed_index.ts';
 import { RelationStore, type SavedRelationStore } from '../../operators/state/relation_store.ts';
 import { ProjectedIndex, type RowIndex } from '../../operators/state/row_index.ts';
+import type { Undo } from '../../operators/state/undo.ts';
 import type { ColType } from '../../operators/types.ts';
 import { RelationScan } from './relation_scan.ts';
 
@@ -57,18 +58,18 @@ export class StoredRelation {
   /** Applies a delta and tells each scan what it must undo. */
   #applyUnderScans(delta: Batch): void {
     if (this.store.table.movesFor(delta.n)) for (const scan of this.#scans) scan.detach();
-    const arena = new Arena();
-    const undo = [...this.#scans].map((scan) => ({ scan, rows: new BatchBuilder(this.types, arena, delta.n) }));
-    this.store.apply(delta, (row, before, after, slot) => {
-      const place = this.store.table.placeOf(slot);
-      for (const { scan, rows } of undo) {
-        if (!scan.sees(place)) continue;
-        const to = rows.addRow(before - after);
-        for (let c = 0; c < this.types.length; c++) rows.copySlot(c, to, delta.columns[c], row);
-      }
+    withScratch((arena) => {
+      const undo = [...this.#scans].map((scan) => ({ scan, rows: new BatchBuilder(this.types, arena, delta.n) }));
+      this.store.apply(delta, (row, before, after, slot) => {
+        const place = this.store.table.placeOf(slot);
+        for (const { scan, rows } of undo) {
+          if (!scan.sees(place)) continue;
+          const to = rows.addRow(before - after);
+          for (let c = 0; c < this.types.length; c++) rows.copySlot(c, to, delta.columns[c], row);
+        }
+      });
+      for (const { scan, rows } of undo) scan.undo(rows.build());
     });
-    for (const { scan, rows } of undo) scan.undo(rows.build());
-    arena.release();
   }
 
   index(columns: number[]): KeyedIndex | undefined {
@@ -79,8 +80,13 @@ export class StoredRelation {
     const key = columns.join(',');
     if (this.#indexes.has(key)) return;
     const index = new KeyedIndex(this.types, columns, true);
+    try {
+      this.#fill(index);
+    } catch (error) {
+      index.release();
+      throw error;
+    }
     this.#indexes.set(key, index);
-    this.#fill(index);
   }
 
   #fill(index: KeyedIndex): void {
@@ -142,15 +148,23 @@ export class StoredRelation {
     return { store: this.store.save(), indexes };
   }
 
-  /** Into a relation without rows; it has the saved indexes afterwards. */
+  /** Into a relation without rows, or back to what it was itself in a tick that is taken back; it has the saved indexes afterwards. */
   load(saved: SavedRelation): void {
     this.store.load(saved.store);
+    const present = new Map(this.#indexes);
     this.#indexes.clear();
     for (const { columns, index } of saved.indexes) {
-      const loaded = new KeyedIndex(this.types, columns, true);
+      const key = columns.join(',');
+      // Readers of an index that it lends keep it.
+      const loaded = present.get(key) ?? new KeyedIndex(this.types, columns, true);
       loaded.load(index);
-      this.#indexes.set(columns.join(','), loaded);
+      this.#indexes.set(key, loaded);
     }
+  }
+
+  keepIn(undo: Undo): void {
+    undo.keep(this);
+    for (const scan of this.#scans) undo.keep(scan);
   }
 
   release(): void {

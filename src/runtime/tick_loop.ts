@@ -3,14 +3,19 @@
  *
  *   input deltas -> graph (a view's delta is input to the views on it) -> stores -> tick + 1 -> observers -> memory of the tick reused
  *
+ * A tick is all or nothing: when memory ends anywhere in it, what it did is taken back (undo.ts) and nothing was seen of it.
+ *
  * Everything here is synchronous: between two ticks all relations show the same tick. Reads of an older tick (a transaction that
  * read at tick t) are answered from the live rows minus the deltas since t, which are kept only while such a reader lives.
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
+import { budget } from '../../operators/batch/budget.ts';
 import { detach } from '../../operators/batch/detach.ts';
 import type { GraphTick } from '../../operators/graph.ts';
+import { pages } from '../../operators/batch/pages.ts';
 import { canFill, Filling, type KnownRelations } from '../../operators/graph_fill.ts';
+import { Undo } from '../../operators/state/undo.ts';
 import { type StoredRelation, withScratch } from './stored_relation.ts';
 import { newGraph, type ViewRuntime } from './view.ts';
 
@@ -91,16 +96,57 @@ export class TickLoop {
 
   /** Runs one tick over these deltas (by relation OID) at the clock that advanceClock() set. */
   run(input: Map<number, Batch>): void {
-    const deltas = new Map(input);
-    for (const [oid, batch] of input) this.relations.get(oid)?.apply(batch);
-    this.graph.step(deltas, this.#frame(this.#arena));
+    this.runTaken(() => input);
+  }
+
+  /** One tick over what `take` gives. When it fails, in taking or later, everything is as before, what `take` kept in `undo` included. */
+  runTaken(take: (undo: Undo) => Map<number, Batch>): void {
+    const deltas = this.#allOrNothing((undo) => {
+      const input = take(undo);
+      for (const [oid, batch] of input) {
+        const relation = this.relations.get(oid);
+        relation?.keepIn(undo);
+        relation?.apply(batch);
+      }
+      const all = new Map(input);
+      this.graph.step(all, this.#frame(this.#arena), undo);
+      return all;
+    });
     this.#publish(deltas);
   }
 
+  /** Does the part of a tick that may fail. The copies for older readers belong to it: they may be as large as the tick. */
+  #allOrNothing(step: (undo: Undo) => Map<number, Batch>): Map<number, Batch> {
+    const before = this.#stateBytes();
+    const undo = new Undo();
+    undo.start();
+    let deltas: Map<number, Batch>;
+    try {
+      deltas = step(undo);
+      budget.checkRoom(before, this.#stateBytes());
+      this.#savePinned([...deltas].filter(([oid]) => this.relations.has(oid)));
+    } catch (error) {
+      undo.takeBack();
+      this.#arena.reset();
+      throw error;
+    }
+    undo.commit();
+    return deltas;
+  }
+
+  /** Bytes in use, without the tick's own. */
+  #stateBytes(): number {
+    return pages.usedBytes - this.#arena.bytes;
+  }
+
+  /** What is left of a tick has happened: it goes beyond the limit rather than fail. */
   #publish(deltas: Map<number, Batch>): void {
+    budget.beyond(() => this.#show(deltas));
+  }
+
+  #show(deltas: Map<number, Batch>): void {
     this.tick++;
     this.#publishing = true;
-    this.#savePinned(deltas);
     for (const [oid, observers] of this.#observers) {
       const batch = deltas.get(oid);
       for (const observer of [...observers])
@@ -148,11 +194,17 @@ export class TickLoop {
   #attach(view: ViewRuntime, fill: (frame: GraphTick) => { rows(): Batch | null; end(): void }): void {
     this.advanceClock();
     const frame = this.#frame(this.#arena);
-    const deltas = new Map<number, Batch>();
-    this.graph.step(deltas, frame);
+    const before = this.#stateBytes();
+    const deltas = this.#allOrNothing((undo) => {
+      const moved = new Map<number, Batch>();
+      this.graph.step(moved, frame, undo);
+      return moved;
+    });
     const filled = fill(frame);
     try {
       const rows = filled.rows();
+      budget.checkRoom(before, this.#stateBytes());
+      if (rows !== null && view.stored !== null) this.#savePinned([[view.oid, rows]]);
       if (rows !== null) deltas.set(view.oid, rows);
       this.#views.set(view.oid, view);
       if (view.stored !== null) this.relations.set(view.oid, view.stored);
@@ -196,7 +248,9 @@ export class TickLoop {
 
   /** Steps a view that is not live yet with rows of its history, as of the watermarks that they were accepted by. */
   feed(view: ViewRuntime, relation: number, batch: Batch, arena: Arena, watermark: GraphTick['watermark']): void {
+    const before = pages.usedBytes - arena.bytes;
     const out = view.step(new Map([[relation, batch]]), { ...this.#frame(arena), watermark });
+    budget.checkRoom(before, pages.usedBytes - arena.bytes);
     if (out !== null) for (const observer of this.#observers.get(view.oid) ?? []) observer.onTick(this.tick, out);
     view.endStep();
   }
@@ -281,20 +335,27 @@ export class TickLoop {
     this.#saved = keep;
   }
 
-  #savePinned(deltas: Map<number, Batch>): void {
+  /** Keeps deltas of the tick that is running for readers of older ticks. */
+  #savePinned(deltas: [relation: number, delta: Batch][]): void {
     if (this.#pins.size === 0) return;
+    const tick = this.tick + 1n;
     const arena = new Arena();
     const copies = new Map<number, Batch>();
-    // Views that are the same query have one delta.
-    const copied = new Map<Batch, Batch>();
-    for (const [oid, batch] of deltas) {
-      if (batch.n === 0 || !this.relations.has(oid)) continue;
-      const copy = copied.get(batch) ?? detach(batch, arena);
-      copied.set(batch, copy);
-      copies.set(oid, copy);
+    try {
+      // Views that are the same query have one delta.
+      const copied = new Map<Batch, Batch>();
+      for (const [oid, batch] of deltas) {
+        if (batch.n === 0) continue;
+        const copy = copied.get(batch) ?? detach(batch, arena);
+        copied.set(batch, copy);
+        copies.set(oid, copy);
+      }
+    } catch (error) {
+      arena.release();
+      throw error;
     }
-    this.#saved.push({ tick: this.tick, deltas: copies, arena });
-    for (const pin of this.#pins) pin.since.push({ tick: this.tick, deltas: copies });
+    this.#saved.push({ tick, deltas: copies, arena });
+    for (const pin of this.#pins) pin.since.push({ tick, deltas: copies });
   }
 
   close(): void {

@@ -74,6 +74,10 @@ export class ViewRuntime implements FlowOwner {
     return nodes[root].types.length === this.#result.width ? this.stored : null;
   }
 
+  get kept(): StoredRelation | null {
+    return this.stored;
+  }
+
   take(delta: Batch, tick: GraphTick): Batch {
     return this.#result.take(delta, tick);
   }
