@@ -45,7 +45,9 @@ export class OutOfMemory extends Error {
 
   /** What the client is told; `what` was being done. */
   toSqlError(what?: string): SqlError {
-    const limit = Number.isFinite(this.limit) ? `The memory limit is ${Math.floor(this.limit / 2 ** 20)} MB` : 'All memory is in use';
+    const limit = Number.isFinite(this.limit)
+      ? `The memory limit is ${Math.floor(this.limit / 2 ** 20)} MB`
+      : 'All memory is in use';
     const during = what === undefined ? '' : ` ${what}`;
     return new SqlError('53200', 'out of memory', {
       detail: `${limit}; ${Math.ceil(this.wanted / 1024)} kB more were wanted${during}.`,

@@ -21,9 +21,9 @@ import type { EvalContext } from './expr/ir.ts';
 import { GraphNode, type NodeErrors } from './graph_node.ts';
 import { type DataflowPlan, freesOf, type PlanNode } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
+import { abandon } from './state/heap.ts';
 import { KeyedIndex } from './state/keyed_index.ts';
 import type { RowIndex } from './state/row_index.ts';
-import { abandon } from './state/heap.ts';
 import { pagesOf, type Saved } from './state/saved.ts';
 import type { Keepable, Undo } from './state/undo.ts';
 
@@ -125,6 +125,11 @@ export class Graph {
 
   flow(relation: number): Flow | undefined {
     return this.#flows.get(relation);
+  }
+
+  /** True while there is dead state that the next ticks free. */
+  get freeing(): boolean {
+    return this.#unfinished.size > 0;
   }
 
   /** True when time alone may change something. */

@@ -145,6 +145,6 @@ export class ColumnEngine extends QueryEngine {
     const accepted = new Map<number, Batch>();
     for (const [oid, batch] of input)
       accepted.set(oid, this.#streams.get(oid)?.accept(batch, this.engine.loop.arena) ?? batch);
-    this.engine.publish(accepted);
+    this.engine.publishInput(accepted, []);
   }
 }

@@ -5,7 +5,8 @@
  *                              sources go   sources     what stays    no page is          what must not fail (the end of a tick,
  *                              on again     are held    may be taken  handed out          giving back) may go into this
  *
- * What stays after a statement ends below `room`, so that a read, a DELETE or a DROP always has the last part to work in.
+ * What stays after a statement ends below `room`, so that a read always has the last part to work in. What makes room (DELETE, TRUNCATE) may go
+ * beyond the limit by a quarter while it does so.
  * An allocation beyond the limit throws OutOfMemory; who runs a tick or a statement takes back what was done (state/undo.ts).
  */
 import { OutOfMemory } from '../errors.ts';
@@ -14,12 +15,14 @@ import { OutOfMemory } from '../errors.ts';
 const RESUME = 0.85;
 const HOLD = 0.9;
 const ROOM = 0.94;
+const WIDENED = 1.25;
 /** What reads and deletes have at least. */
 const LEAST_ROOM_BYTES = 4 << 20;
 
 export class Budget {
   #limit = Number.POSITIVE_INFINITY;
   #suspended = 0;
+  #widened = 0;
   /** Bytes that are held outside of the pages, by what they are for. */
   readonly #outside = new Map<string, number>();
   #outsideBytes = 0;
@@ -63,11 +66,17 @@ export class Budget {
     this.#outsideBytes += bytes;
   }
 
+  /** The same, all in all. */
+  set(what: string, bytes: number): void {
+    this.count(what, bytes - (this.#outside.get(what) ?? 0));
+  }
+
   /** Throws when `bytes` more than the `used` bytes of pages would be too much. */
   check(used: number, bytes: number): void {
     const total = used + this.#outsideBytes + bytes;
     if (total > this.peak) this.peak = total;
-    if (total > this.#limit && this.#suspended === 0) throw new OutOfMemory(bytes, this.#limit);
+    const most = this.#widened > 0 ? this.#limit * WIDENED : this.#limit;
+    if (total > most && this.#suspended === 0) throw new OutOfMemory(bytes, this.#limit);
   }
 
   /** At the end of what may grow state from `before` to `after` bytes: throws when that leaves too little for others to work in. */
@@ -84,6 +93,14 @@ export class Budget {
     } finally {
       this.#suspended--;
     }
+  }
+
+  /** Until the function that it gives is called, there is more to work with, to make room. */
+  widen(): () => void {
+    this.#widened++;
+    return () => {
+      this.#widened--;
+    };
   }
 
   /** From now on, until the function that it gives is called, the limit does not hold: recovery. */

@@ -2,7 +2,8 @@
  * The heap of one piece of operator state: runs of rows and bytes of long values, in size classes.
  *
  * Classes are 16, 32, 48, 64, then four steps per doubling up to 64 KiB (at most 25 % waste); larger blocks take whole pages.
- * A free list a class is threaded through the freed blocks. Dropping the state gives all pages back at once.
+ * A free list a class is threaded through the freed blocks. Dropping the state gives all pages back at once; so does, now and then, freeing most of it:
+ * pages of which every block is free go back when as much was freed as a quarter of what the heap holds.
  *
  * A batch of this tick may still show bytes that the state has let go (varlen slots are shallow copies), so free() only queues a
  * block; endTick() makes queued blocks reusable.
@@ -31,15 +32,29 @@ for (let units = 1, cls = 0; units < CLASS_OF.length; units++) {
 const FIRST_CHUNK_PAGES = 1;
 const MAX_CHUNK_PAGES = 64;
 
+interface Chunk {
+  address: number;
+  pages: number;
+  /** Bytes at its end that were never handed out when the next chunk was begun. */
+  unused: number;
+}
+
+const LEAST_TRIM_BYTES = 1 << 20;
+/** Looks for pages to give back when this share of what it holds was freed. */
+const TRIM_SHARE = 4;
+
 export class Heap {
   readonly #freeLists = new Uint32Array(CLASS_SIZES.length);
-  readonly #chunks: { address: number; pages: number }[] = [];
+  /** The present one, of which new blocks are cut, is the last. */
+  readonly #chunks: Chunk[] = [];
   readonly #large = new Map<number, number>();
   #next = 0;
   #end = 0;
   #chunkPages = FIRST_CHUNK_PAGES;
   #live = 0;
   #queued: number[] = [];
+  /** Bytes of blocks freed since the heap looked for pages to give back. */
+  #freed = 0;
 
   /** Bytes in live blocks, rounded to their class. */
   get liveBytes(): number {
@@ -82,6 +97,50 @@ export class Heap {
     if (queued.length === 0) return;
     for (let i = 0; i < queued.length; i += 2) this.#freeNow(queued[i], queued[i + 1]);
     this.#queued = [];
+    if (this.#freed >= LEAST_TRIM_BYTES && this.#freed * TRIM_SHARE >= this.#chunkBytes()) this.#trim();
+  }
+
+  #chunkBytes(): number {
+    return this.#chunks.reduce((sum, chunk) => sum + chunk.pages * PAGE_BYTES, 0);
+  }
+
+  /** Gives back the chunks of which every block is free. O(free blocks): as many as were freed since the last time, to a factor. */
+  #trim(): void {
+    this.#freed = 0;
+    const chunks = [...this.#chunks].sort((a, b) => a.address - b.address);
+    const free = new Float64Array(chunks.length);
+    const present = this.#chunks.at(-1);
+    this.#eachFree((address, size) => {
+      free[chunkOf(chunks, address)] += size;
+    });
+    const goes = chunks.map((chunk, i) => chunk !== present && free[i] + chunk.unused === chunk.pages * PAGE_BYTES);
+    if (!goes.includes(true)) return;
+    this.#freeLists.forEach((head, cls) => {
+      let last = 0;
+      for (let at = head; at !== 0; at = U32[at >>> 2]) {
+        if (goes[chunkOf(chunks, at)]) continue;
+        if (last === 0) this.#freeLists[cls] = at;
+        else if (U32[last >>> 2] !== at) {
+          touch(last);
+          U32[last >>> 2] = at;
+        }
+        last = at;
+      }
+      if (last === 0) this.#freeLists[cls] = 0;
+      else if (U32[last >>> 2] !== 0) {
+        touch(last);
+        U32[last >>> 2] = 0;
+      }
+    });
+    const gone = new Set(chunks.filter((_, i) => goes[i]));
+    for (const chunk of gone) giveBack(chunk.address, chunk.pages);
+    this.#chunks.splice(0, this.#chunks.length, ...this.#chunks.filter((chunk) => !gone.has(chunk)));
+  }
+
+  #eachFree(visit: (address: number, size: number) => void): void {
+    this.#freeLists.forEach((head, cls) => {
+      for (let at = head; at !== 0; at = U32[at >>> 2]) visit(at, CLASS_SIZES[cls]);
+    });
   }
 
   #freeNow(address: number, bytes: number): void {
@@ -96,6 +155,7 @@ export class Heap {
     const cls = CLASS_OF[(bytes + 15) >>> 4];
     const size = CLASS_SIZES[cls];
     this.#live -= size;
+    this.#freed += size;
     if (checked) {
       touchRange(address, size);
       U8.fill(0xdb, address, address + size);
@@ -121,7 +181,9 @@ export class Heap {
     tookPages(address, count);
     touchRange(address, size);
     this.#chunkPages = Math.min(this.#chunkPages * 2, MAX_CHUNK_PAGES);
-    this.#chunks.push({ address, pages: count });
+    const present = this.#chunks.at(-1);
+    if (present !== undefined) present.unused = this.#end - this.#next;
+    this.#chunks.push({ address, pages: count, unused: 0 });
     this.#next = address + size;
     this.#end = address + count * PAGE_BYTES;
     return address;
@@ -132,6 +194,7 @@ export class Heap {
       Uint32Array.from(runs.flatMap(([address, count]) => [address / PAGE_BYTES, count]));
     return {
       heapPages: list(this.#chunks.map((chunk) => [chunk.address, chunk.pages])),
+      unused: this.#chunks.map((chunk) => chunk.unused),
       largePages: list([...this.#large]),
       freeLists: this.#freeLists.slice(),
       queued: this.#queued.slice(),
@@ -152,7 +215,7 @@ export class Heap {
     this.#chunks.length = 0;
     this.#large.clear();
     for (let i = 0; i < heapPages.length; i += 2)
-      this.#chunks.push({ address: heapPages[i] * PAGE_BYTES, pages: heapPages[i + 1] });
+      this.#chunks.push({ address: heapPages[i] * PAGE_BYTES, pages: heapPages[i + 1], unused: saved.unused[i / 2] });
     for (let i = 0; i < largePages.length; i += 2) this.#large.set(largePages[i] * PAGE_BYTES, largePages[i + 1]);
     this.#freeLists.set(saved.freeLists);
     this.#queued = saved.queued.slice();
@@ -174,6 +237,18 @@ export class Heap {
     this.#live = 0;
     this.#chunkPages = FIRST_CHUNK_PAGES;
   }
+}
+
+/** Position of the chunk that holds the address, of chunks in order of address. */
+function chunkOf(chunks: Chunk[], address: number): number {
+  let low = 0;
+  let high = chunks.length - 1;
+  while (low < high) {
+    const mid = (low + high + 1) >>> 1;
+    if (chunks[mid].address <= address) low = mid;
+    else high = mid - 1;
+  }
+  return low;
 }
 
 /** Pages that a tick lets go which may still be taken back: they stay until it has ended. */

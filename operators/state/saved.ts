@@ -20,8 +20,10 @@ export type Saved =
 
 /** What a Heap saves; `heapPages` marks it among other saved data. */
 export type SavedHeap = {
-  /** First page and number of pages of each chunk, in turn. */
+  /** First page and number of pages of each chunk, in turn; the present one last. */
   heapPages: Uint32Array;
+  /** Bytes at the end of each chunk that were never handed out. */
+  unused: number[];
   /** The same of the blocks with pages of their own. */
   largePages: Uint32Array;
   freeLists: Uint32Array;

@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { budget } from '../../operators/batch/budget.ts';
 import { BYTES, PAGE_BYTES } from '../../operators/batch/memory.ts';
 import { type Disk, type DiskFile, readAll, writeAll } from '../durable/disk.ts';
 import { type Place, Unusable } from './manifest.ts';
@@ -27,6 +28,8 @@ export class PageWriter {
   #chunk = Buffer.alloc(0);
   /** Pages in the chunk that gathers. */
   #gathered = 0;
+  /** Chunks that are counted in the budget. */
+  #held = 0;
   #queue: Buffer[] = [];
   #written = 0;
   #writing: Promise<void> | null = null;
@@ -40,11 +43,20 @@ export class PageWriter {
 
   /** Copies a page as it is now. */
   add(page: number): void {
-    if (this.#gathered === 0) this.#chunk = Buffer.allocUnsafe(CHUNK_PAGES * PAGE_BYTES);
+    if (this.#gathered === 0) {
+      this.#chunk = Buffer.allocUnsafe(CHUNK_PAGES * PAGE_BYTES);
+      this.#hold(1);
+    }
     const copy = this.#chunk.subarray(this.#gathered * PAGE_BYTES, (this.#gathered + 1) * PAGE_BYTES);
     BYTES.copy(copy, 0, page * PAGE_BYTES, (page + 1) * PAGE_BYTES);
     this.places.set(page, { file: this.#number, index: this.places.size, checksum: crc32(copy) });
     if (++this.#gathered === CHUNK_PAGES) this.#send();
+  }
+
+  /** Counts copies that wait for the disk. */
+  #hold(chunks: number): void {
+    this.#held += chunks;
+    budget.count('checkpoint', chunks * CHUNK_PAGES * PAGE_BYTES);
   }
 
   #send(): void {
@@ -60,6 +72,7 @@ export class PageWriter {
       while (this.#queue.length > 0 && this.#failure === null) {
         this.#written = await writeAll(this.#file, this.#queue[0], this.#written);
         this.#queue.shift();
+        this.#hold(-1);
       }
     } catch (error) {
       this.#failure ??= error;
@@ -94,6 +107,7 @@ export class PageWriter {
   async abandon(): Promise<void> {
     this.#failure ??= new Error('given up');
     while (this.#writing !== null) await this.#writing;
+    this.#hold(-this.#held);
     await this.#file?.close();
     await this.#disk.remove(this.#path);
   }

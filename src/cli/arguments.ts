@@ -12,6 +12,7 @@ Usage:
 Options:
   --listen HOST:PORT           address for Postgres clients (default 127.0.0.1:7432; port 0: any free port)
   --data DIR                   directory for everything durable (start: default ./tidemark-data; demo: none)
+  --memory-limit SIZE          for state, batches and queues, such as 512MB (default half of the machine's, at most 3GB)
   --init FILE.sql              statements to run before clients are let in
   --log-level LEVEL            error, warn or info (default info)
 
@@ -26,6 +27,8 @@ export interface ServerOptions {
   /** Null when none was given: `start` then has its default, `demo` keeps everything in memory. */
   data: string | null;
   init: string | null;
+  /** As given; null: the default. */
+  memoryLimit: string | null;
   logLevel: 'error' | 'warn' | 'info';
   /** The port was given by the user, not taken by default. */
   portGiven: boolean;
@@ -56,6 +59,7 @@ export function parseCommand(args: string[]): Command {
       portGiven: values.listen !== undefined,
       data: values.data ?? null,
       init: values.init ?? null,
+      memoryLimit: values['memory-limit'] ?? null,
       logLevel: level,
     },
   };
@@ -75,6 +79,7 @@ function parse(args: string[]) {
         listen: { type: 'string' },
         data: { type: 'string' },
         init: { type: 'string' },
+        'memory-limit': { type: 'string' },
         'log-level': { type: 'string' },
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean', short: 'V' },

@@ -1,6 +1,8 @@
 /** `tidemark demo`: a server with the Nexmark auction generator and some views, and one line that shows them live. */
+import { budget } from '../../operators/batch/budget.ts';
 import type { StartedWorker } from '../io/start_worker.ts';
 import type { ServerOptions } from './arguments.ts';
+import { memoryLimit } from './memory_limit.ts';
 import { type RunningServer, runServer, stderrLog, untilSignal } from './server.ts';
 
 const EVENTS_PER_SECOND = 10_000;
@@ -31,6 +33,7 @@ CREATE MATERIALIZED VIEW bids_per_window AS
 const REFRESH_MS = 500;
 
 export async function demo(options: ServerOptions, version: string, worker: StartedWorker): Promise<void> {
+  budget.limit = memoryLimit(options.memoryLimit);
   const log = stderrLog(options.logLevel === 'info' ? 'warn' : options.logLevel);
   const server = await openServer(options, version, log, worker);
   const { address, port } = server.postgres;

@@ -1,12 +1,15 @@
 /** `tidemark start`: the server until a signal ends it. */
+import { budget } from '../../operators/batch/budget.ts';
 import type { StartedWorker } from '../io/start_worker.ts';
 import type { ServerOptions } from './arguments.ts';
+import { memoryLimit } from './memory_limit.ts';
 import { readInit, runServer, stderrLog, untilSignal } from './server.ts';
 
 const DEFAULT_DATA = './tidemark-data';
 
 export async function start(options: ServerOptions, version: string, worker: StartedWorker): Promise<void> {
   const log = stderrLog(options.logLevel);
+  budget.limit = memoryLimit(options.memoryLimit);
   const init = options.init === null ? undefined : readInit(options.init);
   const server = await runServer({
     host: options.host,

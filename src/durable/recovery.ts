@@ -5,6 +5,7 @@
  *
  * Until it is done no client is let in and no source is read beyond what the log says, so views serve their rows before new input comes.
  */
+import { budget } from '../../operators/batch/budget.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { Checkpointer } from '../checkpoint/checkpointer.ts';
 import { loadEngine } from '../checkpoint/engine_state.ts';
@@ -216,6 +217,8 @@ async function replay(
     for (const oid of portable.dropped) survey.dropped.add(oid);
   }
   const work = new Replay(engine, survey);
+  // What was accepted once is accepted again, whatever the limit is now.
+  const limitAgain = budget.suspend();
   engine.replay = work;
   const { log } = engine;
   if (survey.records > 0) {
@@ -241,6 +244,7 @@ async function replay(
     work.finish();
   } finally {
     engine.replay = null;
+    limitAgain();
   }
 }
 

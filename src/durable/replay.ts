@@ -98,7 +98,10 @@ export class Replay {
       const delta = this.#stream(input.oid).repeat(input, batches[i], loop.arena, record.now);
       if (delta !== null) deltas.set(input.oid, delta);
     });
-    engine.publishInput(deltas);
+    engine.publishInput(
+      deltas,
+      inputs.map((input) => this.#stream(input.oid)),
+    );
     for (const input of inputs) this.#stream(input.oid).setWatermark(input);
   }
 

@@ -7,9 +7,11 @@
  * records per stream, so that a busy stream gives large ticks and an idle one small ones.
  */
 import type { Batch } from '../../operators/batch/batch.ts';
+import { budget } from '../../operators/batch/budget.ts';
 import type { Datum } from '../../operators/datum.ts';
-import { SqlError, unsupported } from '../../operators/errors.ts';
+import { OutOfMemory, SqlError, unsupported } from '../../operators/errors.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
+import type { Undo } from '../../operators/state/undo.ts';
 import type { BindEnv } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
@@ -29,6 +31,7 @@ import { prepareDefinition } from './definitions.ts';
 import { prepareExplain } from './explain.ts';
 import { KeptDefinitions } from './kept_definitions.ts';
 import type { LocalStream } from './local_stream.ts';
+import { MemoryHold } from './memory_hold.ts';
 import { prepareModification } from './modifications.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { prepareQuery } from './queries.ts';
@@ -38,7 +41,7 @@ import type { StreamRuntime } from './stream.ts';
 import { prepareSubscribe } from './subscribe.ts';
 import { SystemCatalog } from './system_catalog.ts';
 import { TickLoop } from './tick_loop.ts';
-import { EngineTransaction } from './transaction.ts';
+import { EngineTransaction, retractsOnly } from './transaction.ts';
 
 export interface EngineOptions {
   /** Microseconds since 2000-01-01 UTC; tests turn it by hand. */
@@ -70,6 +73,7 @@ export class TidemarkEngine implements Engine {
   readonly catalog: Catalog;
   readonly system: SystemCatalog;
   readonly loop: TickLoop;
+  readonly memory: MemoryHold;
   readonly streams = new Map<number, StreamRuntime>();
   /** Streams without a connector that have a watermark. */
   readonly localStreams = new Map<number, LocalStream>();
@@ -114,6 +118,7 @@ export class TidemarkEngine implements Engine {
       () => this.replay?.now ?? clock(),
       (relation) => (this.streams.get(relation) ?? this.localStreams.get(relation))?.watermark ?? null,
     );
+    this.memory = new MemoryHold(this);
     this.system = new SystemCatalog(this);
     this.catalog = new Catalog(this.system);
   }
@@ -163,7 +168,11 @@ export class TidemarkEngine implements Engine {
     session: SessionContext,
     signal: AbortSignal,
   ): Promise<Result> {
-    return (prepared as RunnableStatement).run(params, session, signal);
+    try {
+      return await (prepared as RunnableStatement).run(params, session, signal);
+    } catch (error) {
+      throw error instanceof OutOfMemory ? error.toSqlError() : error;
+    }
   }
 
   executeNow(prepared: PreparedStatement, params: Datum[], session: SessionContext): Result | null {
@@ -221,7 +230,14 @@ export class TidemarkEngine implements Engine {
     const { journal } = this;
     const frame = journal === null ? null : await journal.admitRows(deltas);
     check();
-    this.publishRows(deltas);
+    const narrow = [...deltas.values()].every(retractsOnly) ? budget.widen() : null;
+    try {
+      this.publishRows(deltas);
+    } catch (error) {
+      throw error instanceof OutOfMemory ? error.toSqlError('for the tick of the transaction') : error;
+    } finally {
+      narrow?.();
+    }
     if (journal === null || frame === null) return;
     journal.committed(this.loop, frame);
     if (durable) await journal.durable();
@@ -229,11 +245,18 @@ export class TidemarkEngine implements Engine {
 
   /** One tick with these rows of tables and local streams; of the latter, late ones stay out. */
   publishRows(rows: Map<number, Batch>): void {
-    const deltas = new Map<number, Batch>();
-    for (const [oid, batch] of rows)
-      deltas.set(oid, this.localStreams.get(oid)?.accept(batch, this.loop.arena) ?? batch);
     this.loop.advanceClock();
-    this.publish(deltas);
+    this.#timed(() =>
+      this.loop.runKept((undo) => {
+        const deltas = new Map<number, Batch>();
+        for (const [oid, batch] of rows) {
+          const local = this.localStreams.get(oid);
+          local?.keepIn(undo);
+          deltas.set(oid, local?.accept(batch, this.loop.arena) ?? batch);
+        }
+        return deltas;
+      }),
+    );
   }
 
   /** Makes an object that has just come to life part of the catalog. */
@@ -280,10 +303,9 @@ export class TidemarkEngine implements Engine {
     this.journal?.defined(this.loop, { ...what, settings });
   }
 
-  /** One tick with these deltas and nothing else. */
-  publish(deltas: Map<number, Batch>): void {
+  #timed(run: () => void): void {
     const start = process.hrtime.bigint();
-    this.loop.run(deltas);
+    run();
     this.#tickMicros.push(Number(process.hrtime.bigint() - start) / 1000);
     if (this.#tickMicros.length > 1000) this.#tickMicros.splice(0, 500);
   }
@@ -291,18 +313,22 @@ export class TidemarkEngine implements Engine {
   /** Takes what sources have and runs one tick. False when there was nothing to do, or nothing may be done now. */
   pump(): boolean {
     if (this.replay !== null || this.journal?.holdsBack) return false;
-    const input = new Map<number, Batch>();
-    let moved = false;
     this.loop.advanceClock();
-    for (const stream of this.streams.values()) {
-      this.#events(stream);
-      if (!stream.ready()) continue;
-      moved = true;
-      const batch = stream.take(this.tickRows, this.loop.arena, this.loop.now);
-      if (batch !== null) input.set(stream.oid, batch);
-    }
+    for (const stream of this.streams.values()) this.#events(stream);
+    const held = this.memory.look();
+    const ready = held ? [] : [...this.streams.values()].filter((stream) => stream.ready());
+    // While sources are held, what is dead goes all the same.
+    const moved = ready.length > 0 || (held && this.loop.graph.freeing);
     if (!moved && !this.loop.hasClockedViews) return false;
-    this.publishInput(input);
+    const rows = this.memory.rows(this.tickRows);
+    try {
+      this.#tickOf(ready, rows);
+    } catch (error) {
+      if (!(error instanceof OutOfMemory)) throw error;
+      this.memory.failed(ready.length === 0 ? 1 : rows);
+      return ready.length > 0 && rows > 1;
+    }
+    this.memory.passed();
     const awake = this.#awake.now();
     for (const stream of this.streams.values()) stream.moveWatermark(awake);
     const taken = [...this.streams.values()].flatMap((stream) => stream.takeRecord() ?? []);
@@ -310,14 +336,46 @@ export class TidemarkEngine implements Engine {
     return moved;
   }
 
-  /** One tick with what streams and keyed tables took from their sources. */
-  publishInput(input: Map<number, Batch>): void {
-    for (const [oid, batch] of input) {
-      const stream = this.streams.get(oid);
-      if (stream?.spec.envelope === 'upsert')
-        input.set(oid, stream.upsertDelta(batch, this.loop.relations.get(oid), this.loop.arena));
+  #tickOf(streams: StreamRuntime[], rows: number): void {
+    const { arena, now } = this.loop;
+    const input = new Map<number, Batch>();
+    try {
+      for (const stream of streams) {
+        const batch = stream.take(rows, arena, now);
+        if (batch !== null) input.set(stream.oid, batch);
+      }
+    } catch (error) {
+      for (const stream of streams) stream.giveBack();
+      arena.reset();
+      throw error;
     }
-    this.publish(input);
+    this.publishInput(input, streams);
+  }
+
+  /** One tick with what these streams and keyed tables took from their sources. */
+  publishInput(input: Map<number, Batch>, streams: StreamRuntime[]): void {
+    const { loop } = this;
+    let rows = 0;
+    for (const batch of input.values()) rows += batch.n;
+    try {
+      this.#timed(() => loop.runSources(rows, (undo) => this.#enter(input, streams, undo)));
+    } catch (error) {
+      for (const stream of streams) stream.giveBack();
+      throw error;
+    }
+    for (const stream of streams) stream.accept();
+  }
+
+  #enter(input: Map<number, Batch>, streams: StreamRuntime[], undo: Undo | null): Map<number, Batch> {
+    const { arena, relations } = this.loop;
+    const deltas = new Map(input);
+    for (const stream of streams) {
+      stream.enter(arena, undo);
+      const commands = input.get(stream.oid);
+      if (stream.spec.envelope === 'upsert' && commands !== undefined)
+        deltas.set(stream.oid, stream.upsertDelta(commands, relations.get(stream.oid), arena));
+    }
+    return deltas;
   }
 
   #events(stream: StreamRuntime): void {
@@ -340,6 +398,7 @@ export class TidemarkEngine implements Engine {
       if (this.#closed) return;
       if (this.journal?.holdsBack) void this.#afterLog();
       else if (this.pump()) this.schedule();
+      else if (this.memory.held) this.memory.wait(() => this.schedule());
       else for (const stream of this.streams.values()) this.#listen(stream);
     });
   }
@@ -409,6 +468,7 @@ export class TidemarkEngine implements Engine {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.memory.close();
     if (this.#clockTimer !== null) clearInterval(this.#clockTimer);
     this.#awake.close();
     await this.checkpoints?.close();

@@ -10,6 +10,7 @@ import { outputText } from '../../operators/expr/io/index.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import type { ErrorSink } from '../../operators/operator.ts';
 import type { Saved } from '../../operators/state/saved.ts';
+import type { Undo } from '../../operators/state/undo.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
 import { type SavedRelation, StoredRelation } from './stored_relation.ts';
 
@@ -61,6 +62,27 @@ export class ErrorLedger implements ErrorSink {
   ): void {
     this.#pending.push({ row: [topic, partition, offset, sqlstate, reason, column, message, null], weight: 1 });
     this.count++;
+  }
+
+  /** For a tick that may be taken back, with what it has reported so far. */
+  keepIn(undo: Undo): void {
+    const { count } = this;
+    const reported = this.#reported();
+    this.relation.keepIn(undo);
+    undo.restore(() => {
+      this.count = count - reported;
+      this.#pending = [];
+    });
+  }
+
+  #reported(): bigint {
+    return this.#pending.reduce((sum, { weight }) => sum + BigInt(Math.max(weight, 0)), 0n);
+  }
+
+  /** What was reported and is not part of the relation yet has not happened. */
+  forget(): void {
+    this.count -= this.#reported();
+    this.#pending = [];
   }
 
   /** Makes what was reported in this tick part of the relation. */

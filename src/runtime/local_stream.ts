@@ -7,6 +7,7 @@ import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { BatchBuilder, isValid, weightOf } from '../../operators/batch/builder.ts';
 import { I64 } from '../../operators/batch/memory.ts';
+import type { Undo } from '../../operators/state/undo.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import { type SavedRelation, StoredRelation } from './stored_relation.ts';
 import { lateColumns } from './stream.ts';
@@ -36,6 +37,16 @@ export class LocalStream {
 
   get watermark(): bigint | null {
     return this.#watermark;
+  }
+
+  keepIn(undo: Undo): void {
+    const watermark = this.#watermark;
+    const lateCount = this.lateCount;
+    this.late.keepIn(undo);
+    undo.restore(() => {
+      this.#watermark = watermark;
+      this.lateCount = lateCount;
+    });
   }
 
   /** The rows of a tick that are not late; the late ones go to the ledger. */

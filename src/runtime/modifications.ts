@@ -1,4 +1,5 @@
 /** INSERT, UPDATE, DELETE as statements: binding, what may be written to, the command tag. */
+import { budget } from '../../operators/batch/budget.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { bindDelete, bindInsert, bindUpdate } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
@@ -74,7 +75,10 @@ export function prepareModification(
       attnum: item.origin?.attnum ?? 0,
     })) ?? null;
   const run: RunnableStatement['run'] = async (params, current) => {
-    const done = await modify(bindParameters(bound, params), modifyContext(engine, bound.relation, current));
+    const narrow = statement.k === 'delete' ? budget.widen() : null;
+    const done = await modify(bindParameters(bound, params), modifyContext(engine, bound.relation, current)).finally(
+      () => narrow?.(),
+    );
     const tag = statement.k === 'insert' ? `INSERT 0 ${done.count}` : `${statement.k.toUpperCase()} ${done.count}`;
     if (columns === null || done.returned === null) return { kind: 'command', tag };
     return {

@@ -2,12 +2,15 @@
  * INSERT, UPDATE and DELETE: the source plan is read as the transaction sees it, rows are checked (NOT NULL, keys) and become a delta of
  * the table in the transaction.
  */
+import { getHeapStatistics } from 'node:v8';
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
+import { budget } from '../../operators/batch/budget.ts';
 import { BatchBuilder, batchFromRows, readRow, weightOf } from '../../operators/batch/builder.ts';
 import { F64 } from '../../operators/batch/memory.ts';
+import { pages } from '../../operators/batch/pages.ts';
 import { type Datum, isDecimal } from '../../operators/datum.ts';
-import { SqlError } from '../../operators/errors.ts';
+import { OutOfMemory, SqlError } from '../../operators/errors.ts';
 import { decimalKey } from '../../operators/expr/decimal/normal.ts';
 import { bindExpr } from '../../operators/expr/interpret.ts';
 import { outputText } from '../../operators/expr/io/index.ts';
@@ -97,10 +100,26 @@ async function readRows(source: Logical, ids: number[], at: ModifyContext): Prom
   const result = readsStream(plan, at)
     ? await readInSlices(plan, ids.length, [], at, null)
     : readNow(plan, ids.length, [], at);
-  const rows: Datum[][] = [];
-  for (let i = 0; i < result.batch.n; i++) rows.push(readRow(result.batch, i));
-  result.arena.release();
-  return rows;
+  try {
+    checkHeap(result.batch.n * (ROW_BYTES + ids.length * DATUM_BYTES) + result.arena.bytes);
+    const rows: Datum[][] = [];
+    for (let i = 0; i < result.batch.n; i++) rows.push(readRow(result.batch, i));
+    return rows;
+  } finally {
+    result.arena.release();
+  }
+}
+
+/** About what a row and a value of it take in JavaScript. */
+const ROW_BYTES = 64;
+const DATUM_BYTES = 24;
+
+/** Rows of a statement lie in JavaScript's heap, whose end would be that of the process. */
+function checkHeap(bytes: number): void {
+  budget.check(pages.usedBytes, bytes);
+  const { heap_size_limit, used_heap_size } = getHeapStatistics();
+  const left = (heap_size_limit - used_heap_size) / 2;
+  if (bytes > left) throw new OutOfMemory(bytes, heap_size_limit);
 }
 
 function returningOf(

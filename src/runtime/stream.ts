@@ -13,6 +13,7 @@ import { BatchBuilder, isValid, weightOf } from '../../operators/batch/builder.t
 import { I32, I64 } from '../../operators/batch/memory.ts';
 import { kernels } from '../../operators/kernels/index.ts';
 import { RowTable } from '../../operators/state/row_table.ts';
+import type { Undo } from '../../operators/state/undo.ts';
 import { type ColType, colType, OID, PHYS_WIDTH } from '../../operators/types.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { ConnectorSpec } from '../catalog/objects.ts';
@@ -87,6 +88,13 @@ export class StreamRuntime {
   #watermark: bigint | null = null;
   /** What the tick has taken so far. */
   #records: Decoded[] = [];
+  /** Batches that the tick has taken of, and from where: they come again when the tick is taken back. */
+  #polled: Pending[] = [];
+  #again: RawBatch[] = [];
+  /** What is to happen when the tick has passed. */
+  #later: (() => void)[] = [];
+  /** Late rows of the tick, with the watermark that they were behind. */
+  #refused: Batch | null = null;
   /** What the tick log has not been told yet. */
   #taken: OffsetRange[] = [];
   #toldWatermark: bigint | null = null;
@@ -161,21 +169,25 @@ export class StreamRuntime {
   ready(): boolean {
     if (this.held || !this.#opened) return false;
     if (this.#pending === null) {
-      const raw = this.source.poll();
+      const raw = this.#again.shift() ?? this.source.poll();
       if (raw !== null) this.#pending = { raw, next: 0 };
     }
     return this.#pending !== null;
   }
 
-  /** Up to `maxRows` records of input as a delta of the tick at `now`, or null. The batch has holes where no column is needed. */
+  /**
+   * Up to `maxRows` records of input as a delta of the tick at `now`, or null. The batch has holes where no column is needed. The tick then calls enter(),
+   * and when it has passed accept(), else giveBack().
+   */
   take(maxRows: number, arena: Arena, now: bigint): Batch | null {
     let left = maxRows;
     const builder = this.#builder(arena, Math.min(maxRows, 4096));
     const before = this.#watermark;
-    this.history.mark(before);
+    this.#later.push(() => this.history.mark(before));
     while (left > 0 && this.ready()) {
       const pending = this.#pending as Pending;
       const { raw } = pending;
+      this.#polled.push({ raw, next: pending.next });
       const to = Math.min(raw.n, pending.next + left);
       this.#consume(raw, pending.next, to, builder, now);
       left -= Math.max(1, to - pending.next);
@@ -198,9 +210,47 @@ export class StreamRuntime {
   }
 
   #advance(range: OffsetRange, now: bigint): void {
-    this.#taken.push(range);
-    if (this.spec.envelope === 'append') this.history.add(range, this.#clocked ? now : null);
-    this.#partition(range.partition).position = range.to;
+    this.#later.push(() => {
+      this.#taken.push(range);
+      if (this.spec.envelope === 'append') this.history.add(range, this.#clocked ? now : null);
+      this.#partition(range.partition).position = range.to;
+    });
+  }
+
+  /** The part of a tick that changes what is kept in memory: bad and late rows. */
+  enter(arena: Arena, undo: Undo | null): void {
+    if (undo !== null) {
+      this.errors.keepIn(undo);
+      if (this.#refused !== null) this.late.keepIn(undo);
+    }
+    this.errors.apply(arena);
+    if (this.#refused !== null) this.late.apply(this.#refused);
+  }
+
+  /** The tick has passed. */
+  accept(): void {
+    for (const work of this.#later) work();
+    this.#forgetTick();
+    this.errors.endTick();
+    this.late.endTick();
+  }
+
+  /** The tick was taken back: its records come again, and none of it has happened. */
+  giveBack(): void {
+    const [first, ...rest] = this.#polled;
+    if (first !== undefined) {
+      this.#again.unshift(...rest.map(({ raw }) => raw));
+      this.#pending = first;
+    }
+    this.errors.forget();
+    this.#forgetTick();
+  }
+
+  #forgetTick(): void {
+    this.#later = [];
+    this.#polled = [];
+    this.#records = [];
+    this.#refused = null;
   }
 
   /** What happened since the last call, for the tick log; null when nothing did. */
@@ -227,7 +277,7 @@ export class StreamRuntime {
       ),
     );
     const before = this.#watermark;
-    this.history.mark(before);
+    this.#later.push(() => this.history.mark(before));
     input.ranges.forEach((range, i) => {
       for (const raw of batches[i]) this.#consume(raw, 0, raw.n, builder, now);
       this.#advance(range, now);
@@ -239,17 +289,19 @@ export class StreamRuntime {
   #finish(builder: BatchBuilder, watermark: bigint | null, arena: Arena): Batch | null {
     const records = this.#records;
     this.#records = [];
-    this.errors.apply(arena);
     if (builder.n === 0) return null;
-    this.statistics.rows += BigInt(builder.n);
+    const rows = BigInt(builder.n);
     const batch = builder.build();
     const late = this.#lateRows(batch, watermark, arena);
-    if (late.length > 0 && this.spec.envelope === 'append') {
+    this.#later.push(() => {
+      this.statistics.rows += rows;
+      this.statistics.late += BigInt(late.length);
+      if (late.length === 0 || this.spec.envelope !== 'append') return;
       const refused = new Set(late);
       eachRecord(records, (row, partition, offset) => {
         if (refused.has(row)) this.history.addLate(partition, offset);
       });
-    }
+    });
     return this.#shaped(batch, late, watermark, arena);
   }
 
@@ -335,18 +387,23 @@ export class StreamRuntime {
       );
     }
     this.#records.push({ raw, from, to, firstRow: first, bad });
-    this.statistics.bytes += BigInt(valueBytes(raw, from, to));
+    const bytes = BigInt(valueBytes(raw, from, to));
+    this.#later.push(() => {
+      this.statistics.bytes += bytes;
+    });
     this.#moveTime(raw.partition, builder, first);
   }
 
   #moveTime(partition: number, builder: BatchBuilder, first: number): void {
     const watermark = this.relation.watermark;
     if (watermark === undefined) return;
-    const state = this.#partition(partition);
-    state.idleSince = null;
     const column = builder.columns[this.#neededList.indexOf(watermark.column)];
     const times = timeBounds(column, first, builder.n, builder.arena);
-    if (times !== null && (state.maxTime === null || times.greatest > state.maxTime)) state.maxTime = times.greatest;
+    this.#later.push(() => {
+      const state = this.#partition(partition);
+      state.idleSince = null;
+      if (times !== null && (state.maxTime === null || times.greatest > state.maxTime)) state.maxTime = times.greatest;
+    });
   }
 
   /** No partition counts as silent so far. */
@@ -400,9 +457,7 @@ export class StreamRuntime {
       }
       ledger.setDatum(width, to, watermark);
     }
-    this.late.apply(ledger.build());
-    this.late.endTick();
-    this.statistics.late += BigInt(late.length);
+    this.#refused = ledger.build();
     return this.#placed(without(batch, late, arena));
   }
 
@@ -458,12 +513,21 @@ export class StreamRuntime {
     const key = this.relation.key;
     if (key === null || stored === undefined) throw new Error(`${this.relation.name} has no key`);
     const types = this.relation.columns.map((c) => c.type);
-    const keyColumns = key.map((c) => commands.columns[c]);
     const last = new RowTable(
       key.map((c) => types[c]),
       8,
       'sql',
     );
+    try {
+      return this.#changes(commands, key, last, stored, arena);
+    } finally {
+      last.release();
+    }
+  }
+
+  #changes(commands: Batch, key: number[], last: RowTable, stored: StoredRelation, arena: Arena): Batch {
+    const types = this.relation.columns.map((c) => c.type);
+    const keyColumns = key.map((c) => commands.columns[c]);
     const out = new BatchBuilder(types, arena, commands.n * 2);
     last.begin(keyColumns, commands.n);
     for (let row = 0; row < commands.n; row++) I32[(last.findOrInsert(row) + last.payloadOffset) >>> 2] = row;
@@ -474,7 +538,6 @@ export class StreamRuntime {
       for (let i = 0; i < old.n; i++) copyRow(old, i, -weightOf(old, i), out);
       if (weightOf(commands, row) > 0) copyRow(commands, row, 1, out);
     });
-    last.release();
     return out.build();
   }
 

@@ -3,6 +3,8 @@
  * PgCatalog, pg_catalog and information_schema.
  */
 import type { Batch } from '../../operators/batch/batch.ts';
+import { budget } from '../../operators/batch/budget.ts';
+import { pages } from '../../operators/batch/pages.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
@@ -63,7 +65,7 @@ const FIGURES: Record<string, FigureRelation> = {
             s.watermark,
             s.errors.count,
             s.statistics.late,
-            s.lastEvent === '' ? (s.opened ? 'running' : 'waiting') : s.lastEvent,
+            engine.memory.held ? 'held: memory' : s.lastEvent === '' ? (s.opened ? 'running' : 'waiting') : s.lastEvent,
           ];
         };
         const positions = [...s.partitionPositions()];
@@ -139,6 +141,28 @@ const FIGURES: Record<string, FigureRelation> = {
       const { records, ticks, tick, logBytes, cutBytes, milliseconds } = report;
       const counts = [records, ticks, tick, logBytes, cutBytes, milliseconds].map(BigInt);
       return [[started(report), ...counts]];
+    },
+  },
+  memory: {
+    columns: [
+      ['kind', OID.text],
+      ['bytes', OID.int8],
+    ],
+    rows: (engine) => {
+      engine.memory.count();
+      const stored = new Set(engine.loop.relations.values());
+      const rows = [...stored].reduce((sum, relation) => sum + relation.bytes, 0);
+      let operators = 0;
+      for (const node of engine.loop.graph.nodes()) operators += node.figures().stateBytes;
+      const figures: [string, number][] = [
+        ...(Number.isFinite(budget.limit) ? [['limit', budget.limit] as [string, number]] : []),
+        ['used', pages.usedBytes + budget.outsideBytes],
+        ['rows of tables and views', rows],
+        ['operators', operators],
+        ['batches and free space', Math.max(0, pages.usedBytes - rows - operators)],
+        ...budget.outside(),
+      ];
+      return figures.map(([kind, bytes]) => [kind, BigInt(bytes)]);
     },
   },
 };

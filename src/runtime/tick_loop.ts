@@ -12,11 +12,12 @@ import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { budget } from '../../operators/batch/budget.ts';
 import { detach } from '../../operators/batch/detach.ts';
-import type { GraphTick } from '../../operators/graph.ts';
 import { pages } from '../../operators/batch/pages.ts';
+import type { GraphTick } from '../../operators/graph.ts';
 import { canFill, Filling, type KnownRelations } from '../../operators/graph_fill.ts';
 import { Undo } from '../../operators/state/undo.ts';
 import { type StoredRelation, withScratch } from './stored_relation.ts';
+import { TickNeed } from './tick_need.ts';
 import { newGraph, type ViewRuntime } from './view.ts';
 
 /** Sees the consolidated delta of one relation after each tick that changed it. Valid during the call only. */
@@ -52,6 +53,7 @@ export class TickLoop {
   readonly #arena = new Arena();
   readonly #clock: () => bigint;
   readonly #watermark: (relation: number) => bigint | null;
+  readonly #need = new TickNeed();
   #publishing = false;
   /** Views whose end was asked for while a tick was being published. */
   #ending: number[] = [];
@@ -96,23 +98,41 @@ export class TickLoop {
 
   /** Runs one tick over these deltas (by relation OID) at the clock that advanceClock() set. */
   run(input: Map<number, Batch>): void {
-    this.runTaken(() => input);
+    this.runKept(() => input);
   }
 
-  /** One tick over what `take` gives. When it fails, in taking or later, everything is as before, what `take` kept in `undo` included. */
-  runTaken(take: (undo: Undo) => Map<number, Batch>): void {
-    const deltas = this.#allOrNothing((undo) => {
-      const input = take(undo);
-      for (const [oid, batch] of input) {
-        const relation = this.relations.get(oid);
-        relation?.keepIn(undo);
-        relation?.apply(batch);
-      }
-      const all = new Map(input);
-      this.graph.step(all, this.#frame(this.#arena), undo);
-      return all;
-    });
+  /** The same over what `enter` gives; when the tick fails, what `enter` kept in `undo` is as before too. */
+  runKept(enter: (undo: Undo) => Map<number, Batch>): void {
+    this.#publish(this.#allOrNothing((undo) => this.#step(enter(undo), undo)));
+  }
+
+  /**
+   * The same for so many rows of sources. Without `undo` there is memory in plenty: then it does not fail for want of it.
+   */
+  runSources(rows: number, enter: (undo: Undo | null) => Map<number, Batch>): void {
+    const work = (undo: Undo | null) => this.#step(enter(undo), undo);
+    const before = pages.usedBytes + budget.outsideBytes;
+    budget.peak = before;
+    const deltas = this.#need.isSafe(rows) ? budget.beyond(() => this.#once(work)) : this.#allOrNothing(work);
+    this.#need.note(rows, budget.peak - before);
     this.#publish(deltas);
+  }
+
+  #step(input: Map<number, Batch>, undo: Undo | null): Map<number, Batch> {
+    for (const [oid, batch] of input) {
+      const relation = this.relations.get(oid);
+      if (undo !== null) relation?.keepIn(undo);
+      relation?.apply(batch);
+    }
+    const deltas = new Map(input);
+    this.graph.step(deltas, this.#frame(this.#arena), undo);
+    return deltas;
+  }
+
+  #once(step: (undo: null) => Map<number, Batch>): Map<number, Batch> {
+    const deltas = step(null);
+    this.#savePinned([...deltas].filter(([oid]) => this.relations.has(oid)));
+    return deltas;
   }
 
   /** Does the part of a tick that may fail. The copies for older readers belong to it: they may be as large as the tick. */
@@ -193,6 +213,7 @@ export class TickLoop {
   /** The graph steps first, so that the clock is the same for its nodes and the view's when they become one. */
   #attach(view: ViewRuntime, fill: (frame: GraphTick) => { rows(): Batch | null; end(): void }): void {
     this.advanceClock();
+    this.#need.changed();
     const frame = this.#frame(this.#arena);
     const before = this.#stateBytes();
     const deltas = this.#allOrNothing((undo) => {

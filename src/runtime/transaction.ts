@@ -171,6 +171,12 @@ function retracts(batch: Batch): boolean {
   return false;
 }
 
+/** True for a batch that only takes rows away. */
+export function retractsOnly(batch: Batch): boolean {
+  for (let row = 0; row < batch.n; row++) if (weightOf(batch, row) > 0) return false;
+  return true;
+}
+
 /** The sum of signed batches of the same columns. */
 export function concat(parts: { batch: Batch; sign: 1 | -1 }[], arena: Arena): Batch {
   if (parts.length === 1 && parts[0].sign === 1) return parts[0].batch;

@@ -1,10 +1,11 @@
 /** From whatever was thrown to what the client is told. */
-import { SqlError } from '../../../operators/errors.ts';
+import { OutOfMemory, SqlError } from '../../../operators/errors.ts';
 import type { PostgresServerOptions } from '../options.ts';
 
 /** SqlErrors as they are; others are faults of the server: logged with their stack, XX000 to the client. */
 export function toSqlError(cause: unknown, log: PostgresServerOptions['log']): SqlError {
   if (cause instanceof SqlError) return cause;
+  if (cause instanceof OutOfMemory) return cause.toSqlError();
   if (cause instanceof RangeError && /call stack/.test(cause.message)) {
     return new SqlError('54001', 'stack depth limit exceeded', { hint: 'Simplify the statement.' });
   }

@@ -74,6 +74,13 @@ const tidemark = (name: string, type: SettingInfo['type'], boot: string, descrip
 const ADDED: SettingDefinition[] = [
   tidemark('strict_errors', 'bool', 'off', 'Reading a view that has rows in its error relation fails.'),
   {
+    ...tidemark('memory_limit', 'integer', '-1', 'What state, batches and queues may take; -1: no limit.'),
+    unit: 'kB',
+    min: -1,
+    max: 2147483647,
+    context: 'postmaster',
+  },
+  {
     ...tidemark('is_superuser', 'bool', 'on', 'Shows whether the current user is a superuser.'),
     context: 'internal',
     category: 'Preset Options',

@@ -7,6 +7,7 @@
  * A journal holds the state that each change replaced; undoing is playing it backwards to a mark. Only values that differ from the
  * defaults take memory. `generation` moves with every change: whoever derives something from settings compares it.
  */
+import { budget } from '../../../operators/batch/budget.ts';
 import { SqlError } from '../../../operators/errors.ts';
 import type { SettingInfo } from '../options.ts';
 import { REPORTED, type SettingDefinition, settingDefinitions } from './setting_definitions.ts';
@@ -136,6 +137,8 @@ export class Settings implements Participant<number> {
     this.setInitial('server_version', `${postgres} (Tidemark ${version})`, 'override');
     this.setInitial('session_authorization', user, 'override');
     this.setInitial('max_connections', String(maxConnections), 'override');
+    if (Number.isFinite(budget.limit))
+      this.setInitial('memory_limit', String(Math.floor(budget.limit / 1024)), 'override');
   }
 
   #change(definition: SettingDefinition, value: string, local: boolean): void {
