@@ -47,6 +47,9 @@ const copies = new Map<number, Uint8Array>();
 
 /** While a tick may be taken back: the marks of before it, and the pages that it touched. Checked builds look at every touch anyway. */
 const marksBefore = checked ? marks : new Uint8Array(PAGE_COUNT);
+const NO_MARKS = new Uint8Array(checked ? 0 : PAGE_COUNT);
+/** No heap ever had a page from here on. */
+let top = 0;
 const touched = new Uint8Array(PAGE_COUNT);
 let touchedPages: number[] = [];
 let undoable = false;
@@ -56,15 +59,15 @@ export function startTick(mostLines?: number): void {
   undo.startUndo(mostLines);
   undoable = true;
   if (checked) return;
-  marksBefore.set(marks);
-  marks.fill(0);
+  marksBefore.set(marks.subarray(0, top));
+  marks.set(NO_MARKS.subarray(0, top));
 }
 
 export function endTick(): void {
   undo.endUndo();
   undoable = false;
   if (checked) return;
-  marks.set(marksBefore);
+  marks.set(marksBefore.subarray(0, top));
   for (const page of touchedPages) {
     marks[page] = 1;
     touched[page] = 0;
@@ -141,6 +144,7 @@ export const touchLarge: (address: number, bytes: number) => void = touchAll;
 
 /** A heap has taken these pages: what was there before is nothing to it. */
 export function tookPages(address: number, count: number): void {
+  top = Math.max(top, address / PAGE_BYTES + count);
   undo.tookPages(address / PAGE_BYTES, count);
   forgetPages(address, count);
 }
@@ -219,6 +223,7 @@ export function changedStill(changed: number[]): void {
 /** These pages were loaded from an image. */
 export function loadedPages(loaded: number[]): void {
   for (const page of loaded) {
+    top = Math.max(top, page + 1);
     flags[page] = KNOWN;
     if (checked) copies.set(page, U8.slice(page * PAGE_BYTES, (page + 1) * PAGE_BYTES));
   }
