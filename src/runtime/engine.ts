@@ -282,7 +282,13 @@ export class TidemarkEngine implements Engine {
     const frame = journal === null ? null : await journal.admitFilled(object.sql, object.oid, rows, settings);
     this.catalog.add(object);
     addStore();
-    this.publishRows(new Map([[object.oid, rows]]));
+    try {
+      this.publishRows(new Map([[object.oid, rows]]));
+    } catch (error) {
+      this.loop.dropRelation(object.oid);
+      this.catalog.remove(object.oid);
+      throw error;
+    }
     const record = { sql: object.sql, made: object.oid, dropped: [], settings, now: '0' };
     this.definitions.add(record, this.#needs(object, reads));
     if (journal !== null && frame !== null) journal.filled(this.loop, frame);

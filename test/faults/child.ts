@@ -26,9 +26,12 @@ export class Child {
   }
 
   /** Resolves when clients are let in. `before`: a command that runs it, or options of Node. */
-  static async start(data: string, { before = [process.execPath], env = {} }: Surroundings = {}): Promise<Child> {
+  static async start(
+    data: string,
+    { before = [process.execPath], env = {}, options = [] }: Surroundings = {},
+  ): Promise<Child> {
     const [command, ...rest] = before;
-    const args = [...rest, bin, 'start', '--listen', '127.0.0.1:0', '--data', data];
+    const args = [...rest, bin, 'start', '--listen', '127.0.0.1:0', '--data', data, ...options];
     const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } });
     alive.add(child);
     child.on('close', () => alive.delete(child));
@@ -93,6 +96,8 @@ export class Child {
 interface Surroundings {
   before?: string[];
   env?: Record<string, string>;
+  /** Of `tidemark start`. */
+  options?: string[];
 }
 
 /** Many rounds with `npm run faults -- --long`, few otherwise. */

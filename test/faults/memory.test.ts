@@ -10,7 +10,7 @@ import { Child, pause } from './child.ts';
 const root = mkdtempSync(join(tmpdir(), 'tidemark-memory-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 
-const LIMIT = ['--memory-limit', '64MB'];
+const LIMIT = { options: ['--memory-limit', '64MB'] };
 
 /** Runs a statement; gives the SQLSTATE that it was refused with, or null. */
 async function refusal(client: pg.Client, text: string): Promise<string | null> {
