@@ -18,6 +18,7 @@ import { SET_FUNCTIONS, SetOperator } from './set_operation.ts';
 import { SingleRowOperator } from './single_row.ts';
 import { TemporalOperator } from './temporal.ts';
 import { TopNOperator } from './top_n.ts';
+import { keepsOneRow, TopOneOperator } from './top_one.ts';
 import type { ColType } from './types.ts';
 import { UnionOperator } from './union.ts';
 import { WindowAssignOperator, windowAssignment } from './window_assign.ts';
@@ -63,6 +64,7 @@ export function buildOperator(node: PlanNode, inputs: InputSpec[], indexes: Inde
         indexes,
       );
     case 'topn':
+      if (inputs[0].appendOnly && keepsOneRow(node)) return new TopOneOperator(node, inputs[0].types);
       return new TopNOperator(node, inputs[0].types, inputs[0].appendOnly);
     case 'over':
       return new OverOperator(node, inputs[0].types);

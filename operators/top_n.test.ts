@@ -71,6 +71,8 @@ function check(fields: Partial<TopN>, appendOnly = false): void {
 const cases: [string, Partial<TopN>][] = [
   ['limit', {}],
   ['distinct on', { limit: 1 }],
+  ['row_number = 1', { limit: 1, rank: 'row_number' }],
+  ['the first of all', { partition: [], limit: 1 }],
   ['one partition, offset', { partition: [], offset: 2 }],
   ['limit without order', { order: [], limit: 4 }],
   ['limit 0', { limit: 0, withTies: true }],

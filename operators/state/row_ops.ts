@@ -344,30 +344,71 @@ function tieBreakCode(phys: Phys, oid: number, a: string, b: string): string {
 
 export type RowCompare = (a: number, b: number) => number;
 
+/** How code gets at column `col` of one of two rows: its slot's address, and its validity. */
+interface RowCode {
+  slot(col: number): string;
+  valid(col: number): string;
+}
+
+/** Statements that return how two rows compare, if they differ. With `total`, all columns break ties. */
+function compareRowsCode(layout: RowLayout, keys: SortKey[], total: boolean, a: RowCode, b: RowCode): string {
+  const all = keys.map((key) => ({ ...key, tieBreak: false }));
+  if (total) for (const col of layout.types.keys()) all.push({ col, desc: false, nullsFirst: false, tieBreak: true });
+  const lines = all.map(({ col, desc, nullsFirst, tieBreak }) => {
+    // A tie-breaker needs some fixed order, not the type's own: bytes do, also for types that have no order.
+    const oid = tieBreak && layout.phys[col] === 'varlen' ? OID.bytea : layout.types[col].oid;
+    const slots = [a.slot(col), b.slot(col)] as const;
+    const code = tieBreak
+      ? tieBreakCode(layout.phys[col], oid, ...slots)
+      : compareCode(layout.phys[col], oid, ...slots);
+    return `{
+      const x = ${a.valid(col)}, y = ${b.valid(col)};
+      if (x !== y) return x === 0 ? ${nullsFirst ? -1 : 1} : ${nullsFirst ? 1 : -1};
+      if (x !== 0) { const c = ${code}; if (c !== 0) return ${desc ? '-c' : 'c'}; }
+    }`;
+  });
+  return lines.join('\n');
+}
+
+function storedRow(layout: RowLayout, base: string): RowCode {
+  return { slot: (col) => slotOf(layout, col, base), valid: (col) => `U8[${base} + ${layout.valid + col}]` };
+}
+
 /**
  * Compares two state rows by sort keys; with `total`, all columns break ties, so that different rows never compare equal and
  * order is the same on every replay.
  */
 export function rowCompare(layout: RowLayout, keys: SortKey[], total: boolean): RowCompare {
-  const all = keys.map((key) => ({ ...key, tieBreak: false }));
-  if (total) for (const col of layout.types.keys()) all.push({ col, desc: false, nullsFirst: false, tieBreak: true });
-  const lines = all.map(({ col, desc, nullsFirst, tieBreak }) => {
-    const valid = layout.valid + col;
-    // A tie-breaker needs some fixed order, not the type's own: bytes do, also for types that have no order.
-    const oid = tieBreak && layout.phys[col] === 'varlen' ? OID.bytea : layout.types[col].oid;
-    const slots = [slotOf(layout, col, 'a'), slotOf(layout, col, 'b')] as const;
-    const code = tieBreak
-      ? tieBreakCode(layout.phys[col], oid, ...slots)
-      : compareCode(layout.phys[col], oid, ...slots);
-    return `{
-      const x = U8[a + ${valid}], y = U8[b + ${valid}];
-      if (x !== y) return x === 0 ? ${nullsFirst ? -1 : 1} : ${nullsFirst ? 1 : -1};
-      if (x !== 0) { const c = ${code}; if (c !== 0) return ${desc ? '-c' : 'c'}; }
-    }`;
+  const code = compareRowsCode(layout, keys, total, storedRow(layout, 'a'), storedRow(layout, 'b'));
+  return new Function('views', 'o', `const { U8, I32, U32, F64 } = views; return (a, b) => { ${code} return 0; };`)(
+    views,
+    helpers,
+  ) as RowCompare;
+}
+
+/** rowCompare(), total, of rows of a batch. */
+export interface BoundCompare {
+  /** Fixes the columns. */
+  bind(columns: Column[]): void;
+  /** Two bound rows. */
+  rows(a: number, b: number): number;
+  /** A bound row with the state row at an address. */
+  stored(a: number, b: number): number;
+}
+
+export function boundCompare(layout: RowLayout, keys: SortKey[]): BoundCompare {
+  const columns = layout.types.map((_, i) => i);
+  const bound = (row: string): RowCode => ({
+    slot: (col) => `d${col} + ${row} * ${PHYS_WIDTH[layout.phys[col]]}`,
+    valid: (col) => `(v${col} === 0 ? 1 : U8[v${col} + ${row}])`,
   });
-  return new Function(
-    'views',
-    'o',
-    `const { U8, I32, U32, F64 } = views; return (a, b) => { ${lines.join('\n')} return 0; };`,
-  )(views, helpers) as RowCompare;
+  const code = `
+const { U8, I32, U32, F64 } = views;
+${columns.map((i) => `let d${i} = 0, v${i} = 0;`).join(' ')}
+return {
+  bind(columns) { ${columns.map((i) => `d${i} = columns[${i}].data; v${i} = columns[${i}].valid;`).join(' ')} },
+  rows(a, b) { ${compareRowsCode(layout, keys, true, bound('a'), bound('b'))} return 0; },
+  stored(a, b) { ${compareRowsCode(layout, keys, true, bound('a'), storedRow(layout, 'b'))} return 0; },
+};`;
+  return new Function('views', 'o', code)(views, helpers) as BoundCompare;
 }

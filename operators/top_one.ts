@@ -1,0 +1,195 @@
+/**
+ * The first row of each partition in order, of input that never retracts: ORDER BY .. LIMIT 1, DISTINCT ON, row_number() = 1.
+ *
+ *   partition    the first row so far    +    rows of the tick    ->    where a row of the tick comes before it: - old, + new
+ *
+ * What top_n.ts does for any offset, limit and input; this is what is left of it here: order is by the sort keys, then by the whole row, and a row that lost once
+ * never comes back, so nothing but the winner is kept.
+ * State: one slot a partition, with the row in it. O(1) a row: one compare; O(1) output a partition whose first row changes.
+ * A partition that a watermark proves untouched by every change to come is forgotten; its row stays shown.
+ */
+import type { Arena } from './batch/arena.ts';
+import type { Batch } from './batch/batch.ts';
+import { BatchBuilder } from './batch/builder.ts';
+import { I32, U32 } from './batch/memory.ts';
+import { kernels } from './kernels/index.ts';
+import type { Operator, Tick } from './operator.ts';
+import type { PlanNode } from './plan.ts';
+import type { Watermarks } from './state/deadline.ts';
+import { Heap } from './state/heap.ts';
+import { storeRows } from './state/key_batch.ts';
+import { placesOf, type SlotPlace } from './state/row_layout.ts';
+import { type BoundCompare, boundCompare, type RowOps, rowOps } from './state/row_ops.ts';
+import { RowTable } from './state/row_table.ts';
+import type { Saved } from './state/saved.ts';
+import { TableRetention } from './state/table_retention.ts';
+import type { ColType } from './types.ts';
+
+type TopNSpec = PlanNode & { op: 'topn' };
+
+/** Words of a partition's bytes before its row: 1 + the number of the tick's best row, 0 between ticks; 1 when there is a row. */
+const BEST = 0;
+const PRESENT = 1;
+const ROW = 8;
+
+/** Whether a Top-N over input that never retracts is one of these. */
+export function keepsOneRow({ limit, offset, withTies, frees, partition }: TopNSpec): boolean {
+  if (limit !== 1 || offset !== 0 || withTies) return false;
+  // Where the rows of a partition die one by one, in order, top_n.ts knows how.
+  return frees === undefined || frees.every((f) => partition.includes(f.column));
+}
+
+export class TopOneOperator implements Operator {
+  readonly #spec: TopNSpec;
+  readonly #heap = new Heap();
+  readonly #table: RowTable;
+  readonly #rows: RowOps;
+  readonly #places: SlotPlace[];
+  readonly #compare: BoundCompare;
+  readonly #retention: TableRetention | null;
+
+  constructor(spec: TopNSpec, inputTypes: ColType[]) {
+    this.#spec = spec;
+    this.#rows = rowOps(inputTypes, 'identity');
+    const { layout } = this.#rows;
+    this.#places = placesOf(layout);
+    this.#compare = boundCompare(layout, spec.order);
+    this.#table = new RowTable(
+      spec.partition.map((c) => inputTypes[c]),
+      ROW + layout.stride,
+      'sql',
+      this.#heap,
+    );
+    this.#retention = TableRetention.of(this.#table, spec.frees, spec.partition);
+  }
+
+  step(inputs: Batch[], { arena }: Tick): Batch {
+    const [delta] = inputs;
+    const table = this.#table;
+    const { n, weights } = delta;
+    const toRow = table.payloadOffset + ROW;
+    table.begin(
+      this.#spec.partition.map((c) => delta.columns[c]),
+      n,
+    );
+    const located = table.findOrInsertAll({ n, weights, skipNulls: false }, arena);
+    this.#retention?.noteFresh(located, arena);
+    const touched = this.#best(delta, located.slots, arena);
+    const out = new BatchBuilder(this.#spec.types, arena, touched.n * 2);
+    const old = arena.alloc(touched.n * 4) >>> 2;
+    let shown = 0;
+    for (let i = 0; i < touched.n; i++) {
+      const slot = U32[touched.at + i];
+      if (U32[((slot + table.payloadOffset) >>> 2) + PRESENT] !== 0) U32[old + shown++] = slot + toRow;
+    }
+    this.#show(old, shown, -1, out);
+    for (let i = 0; i < shown; i++) this.#rows.free(U32[old + i], this.#heap);
+    const best = arena.alloc(touched.n * 4) >>> 2;
+    const places = arena.allocZeroed(n * 4) >>> 2;
+    for (let i = 0; i < touched.n; i++) {
+      const slot = U32[touched.at + i];
+      const words = (slot + table.payloadOffset) >>> 2;
+      const row = U32[words + BEST] - 1;
+      U32[best + i] = row;
+      U32[places + row] = slot + toRow;
+      U32[words + BEST] = 0;
+      U32[words + PRESENT] = 1;
+    }
+    const first = out.addRows(touched.n, 1);
+    delta.columns.forEach((from, c) => {
+      const { data, valid } = out.columns[c];
+      const { width } = this.#places[c];
+      kernels.gatherColumn(best * 4, touched.n, width, from.data, from.valid, data + first * width, valid + first);
+    });
+    this.#number(out, first);
+    storeRows(this.#rows.layout, delta.columns, n, places, this.#heap, arena);
+    return out.build();
+  }
+
+  /** Notes at BEST which row of the delta comes before all others and what is stored; gives the slots where there is one. */
+  #best(delta: Batch, slots: number, arena: Arena): { at: number; n: number } {
+    const { payloadOffset } = this.#table;
+    const compare = this.#compare;
+    compare.bind(delta.columns);
+    const at = arena.alloc(delta.n * 4) >>> 2;
+    let count = 0;
+    for (let row = 0; row < delta.n; row++) {
+      const slot = U32[slots + row];
+      if (slot === 0) continue;
+      const words = (slot + payloadOffset) >>> 2;
+      const best = U32[words + BEST];
+      if (best !== 0) {
+        if (compare.rows(row, best - 1) < 0) U32[words + BEST] = row + 1;
+        continue;
+      }
+      if (U32[words + PRESENT] !== 0 && compare.stored(row, slot + payloadOffset + ROW) >= 0) continue;
+      U32[words + BEST] = row + 1;
+      U32[at + count++] = slot;
+    }
+    return { at, n: count };
+  }
+
+  /** Adds n stored rows, whose addresses are at a word address, each with this weight. */
+  #show(rows: number, n: number, weight: number, out: BatchBuilder): void {
+    const first = out.addRows(n, weight);
+    this.#places.forEach(({ offset, width, flag }, c) => {
+      const { data, valid } = out.columns[c];
+      kernels.loadColumn(rows * 4, n, offset, width, flag, data + first * width, valid + first);
+    });
+    this.#number(out, first);
+  }
+
+  /** The rank of every row from `first` on is 1. */
+  #number(out: BatchBuilder, first: number): void {
+    if (this.#spec.rank === 'none') return;
+    const { data, valid } = out.columns[out.columns.length - 1];
+    kernels.fillBytes(valid + first, 1, out.n - first);
+    for (let word = (data >>> 2) + first * 2, end = (data >>> 2) + out.n * 2; word < end; word += 2) {
+      I32[word] = 1;
+      I32[word + 1] = 0;
+    }
+  }
+
+  integral({ arena }: Tick): Batch {
+    const { size, payloadOffset } = this.#table;
+    const out = new BatchBuilder(this.#spec.types, arena, size);
+    const rows = arena.alloc(size * 4) >>> 2;
+    let n = 0;
+    this.#table.forEach((slot) => {
+      U32[rows + n++] = slot + payloadOffset + ROW;
+    });
+    this.#show(rows, n, 1, out);
+    return out.build();
+  }
+
+  free(watermarks: Watermarks): boolean {
+    if (this.#retention === null) return true;
+    return this.#retention.free(watermarks, (slot) => {
+      this.#rows.free(slot + this.#table.payloadOffset + ROW, this.#heap);
+      this.#table.remove(slot);
+    });
+  }
+
+  endTick(): void {
+    this.#table.endTick();
+  }
+
+  state() {
+    return { rows: this.#table.size, bytes: this.#table.bytes };
+  }
+
+  save() {
+    return { table: this.#table.save(), retention: this.#retention?.save() };
+  }
+
+  load(saved: Saved): void {
+    const { table, retention } = saved as ReturnType<typeof this.save>;
+    this.#table.load(table);
+    if (retention !== undefined) this.#retention?.load(retention);
+  }
+
+  release(): void {
+    this.#retention?.release();
+    this.#table.release();
+  }
+}
