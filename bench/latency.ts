@@ -7,14 +7,12 @@
  * First the load generator sends as fast as it is answered: the maximum rate. Then at half of it, with checkpoints taken one after another. A probe's time is
  * when its batch was due, so a server that stalls the generator is not let off. At last, with nothing else going on, one row at a time by INSERT.
  */
-import { type ChildProcess, fork, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import type { LoadOrder, LoadReport } from './latency_load.ts';
 import { nowMicros, PROBE_KEY } from './latency_load.ts';
+import { startServerProcess } from './server_process.ts';
 import { median, quantile, Table } from './table.ts';
 
 const SCHEMA = `
@@ -27,8 +25,7 @@ const IDLE_ROWS = 200;
 const IDLE_PAUSE_MS = 5;
 
 export async function latencyBench(options: { seconds: number; json: boolean }): Promise<void> {
-  const data = mkdtempSync(join(tmpdir(), 'tidemark-bench-'));
-  const server = await startServer(data);
+  const server = await startServerProcess();
   const clients: pg.Client[] = [];
   try {
     const connect = async () => {
@@ -72,31 +69,8 @@ export async function latencyBench(options: { seconds: number; json: boolean }):
     add('idle, one row: durable, then a SELECT', acknowledged);
   } finally {
     for (const client of clients) client.removeAllListeners('error').on('error', () => undefined);
-    await server.stop();
-    rmSync(data, { recursive: true, force: true });
+    await server.close();
   }
-}
-
-async function startServer(data: string): Promise<{ port: number; stop(): Promise<void> }> {
-  const bin = fileURLToPath(new URL('../bin/tidemark', import.meta.url));
-  const child = spawn(process.execPath, [bin, 'start', '--data', data, '--listen', '127.0.0.1:0'], {
-    stdio: ['ignore', 'inherit', 'pipe'],
-  });
-  const port = await new Promise<number>((resolve, reject) => {
-    let text = '';
-    child.stderr.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-      const match = /listens on \S+:(\d+)/.exec(text);
-      if (match !== null) resolve(Number(match[1]));
-    });
-    child.once('close', () => reject(new Error(`the server ended: ${text}`)));
-  });
-  const stop = async () => {
-    const ended = new Promise((resolve) => child.once('close', resolve));
-    child.kill();
-    await ended;
-  };
-  return { port, stop };
 }
 
 /** Runs the load generator; without a rate as fast as it is answered. */

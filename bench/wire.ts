@@ -1,6 +1,7 @@
 /**
  * The Postgres wire: pgbench point SELECTs on an indexed view and one large result, beside PostgreSQL when it is installed (initdb and
- * postgres on the path or in its usual Debian folder), in the same run.
+ * postgres on the path or in its usual Debian folder), in the same run. Both are processes of their own with their settings for speed; PostgreSQL does not
+ * wait for its disk. On a busy machine the CPU time that a statement costs says more than how many there were in a second.
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,7 +9,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { runServer } from '../src/cli/server.ts';
+import { processCpu } from './process_cpu.ts';
+import { startServerProcess } from './server_process.ts';
 import { type Row, Table } from './table.ts';
 
 const CLIENTS = 8;
@@ -19,6 +21,8 @@ const FILL = `INSERT INTO point SELECT g, 'value ' || g FROM generate_series(1, 
 interface Server {
   name: string;
   port: number;
+  /** Of the process that started all of it. */
+  pid: number;
   user: string;
   close(): Promise<void>;
 }
@@ -33,33 +37,41 @@ export async function wireBench(options: { rows: number; seconds: number; json: 
     for (const server of servers) await prepare(server);
     if (hasPgbench) {
       for (const mode of ['simple', 'extended', 'prepared']) {
-        const figures: (readonly [string, number])[] = [];
-        for (const s of servers) figures.push([s.name, await pgbench(s, mode, options.seconds)] as const);
+        const figures: Figure[] = [];
+        for (const s of servers) figures.push(await pgbench(s, mode, options.seconds));
         table.add(compared(`select ${mode}, tps`, figures));
       }
     }
-    const rates: (readonly [string, number])[] = [];
-    for (const server of servers) rates.push([server.name, await largeResult(server, options.rows)] as const);
+    const rates: Figure[] = [];
+    for (const server of servers) rates.push(await largeResult(server, options.rows));
     table.add(compared(`${options.rows.toLocaleString('en')} rows x 4 columns, rows/s`, rates));
   } finally {
     for (const server of servers) await server.close();
   }
 }
 
-function compared(what: string, figures: (readonly [string, number])[]): Row {
-  const [[, ours]] = figures;
-  const theirs = figures[1]?.[1] ?? null;
+/** What a server did in a second, and the CPU microseconds that its processes used for one of it. */
+interface Figure {
+  rate: number;
+  micros: number;
+}
+
+function compared(what: string, figures: Figure[]): Row {
+  const ours = figures[0];
+  const theirs = figures.at(1) ?? null;
   return {
     bench: what.padEnd(40),
-    tidemark: Math.round(ours),
-    postgresql: theirs === null ? null : Math.round(theirs),
-    ratio: theirs === null ? null : ours / theirs,
+    tidemark: Math.round(ours.rate),
+    postgresql: theirs === null ? null : Math.round(theirs.rate),
+    ratio: theirs === null ? null : ours.rate / theirs.rate,
+    tidemarkCpuMicros: ours.micros,
+    postgresqlCpuMicros: theirs?.micros ?? null,
+    cpuRatio: theirs === null ? null : theirs.micros / ours.micros,
   };
 }
 
 async function tidemark(): Promise<Server> {
-  const server = await runServer({ host: '127.0.0.1', port: 0, version: 'bench', threads: 2, log: () => undefined });
-  return { name: 'tidemark', port: server.postgres.port, user: 'bench', close: () => server.close() };
+  return { name: 'tidemark', user: 'bench', ...(await startServerProcess()) };
 }
 
 /** A PostgreSQL of its own in a temporary folder, durability off; null when there is none on the machine. */
@@ -95,6 +107,7 @@ async function postgres(): Promise<Server | null> {
   const server: Server = {
     name: 'postgresql',
     port,
+    pid: child.pid as number,
     user: 'bench',
     async close() {
       spawnSync(...as([join(bin, 'pg_ctl'), '-D', data, '-m', 'fast', 'stop']), { stdio: 'ignore' });
@@ -139,7 +152,7 @@ async function prepare(server: Server): Promise<void> {
   await client.end();
 }
 
-async function pgbench(server: Server, mode: string, seconds: number): Promise<number> {
+async function pgbench(server: Server, mode: string, seconds: number): Promise<Figure> {
   const script = join(mkdtempSync(join(tmpdir(), 'tidemark-bench-')), 'point.sql');
   writeFileSync(script, `\\set id random(1, ${POINTS})\nSELECT value FROM point WHERE id = :id;\n`);
   const args = [
@@ -162,10 +175,14 @@ async function pgbench(server: Server, mode: string, seconds: number): Promise<n
     script,
     'postgres',
   ];
-  return Number(/tps = ([\d.]+)/.exec(await output('pgbench', args))?.[1] ?? 'NaN');
+  const before = processCpu(server.pid);
+  const said = await output('pgbench', args);
+  const figure = (pattern: RegExp) => Number(pattern.exec(said)?.[1] ?? 'NaN');
+  const statements = figure(/actually processed: (\d+)/);
+  return { rate: figure(/tps = ([\d.]+)/), micros: ((processCpu(server.pid) - before) / statements) * 1e6 };
 }
 
-/** Standard output of a program that runs beside this process' event loop (the server may live in it). */
+/** Standard output of a program that runs beside this process' event loop. */
 function output(command: string, args: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -179,13 +196,14 @@ function output(command: string, args: string[]): Promise<string> {
 }
 
 /** Rows a second of one result, read by a client that keeps nothing. */
-async function largeResult(server: Server, rows: number): Promise<number> {
+async function largeResult(server: Server, rows: number): Promise<Figure> {
   const client = await connect(server);
   await client.query('CREATE TABLE large (a bigint, b text, c numeric(12,2), d timestamptz)');
   await client.query(
     `INSERT INTO large SELECT g, 'text of row ' || g, (g % 100000)::numeric / 100, '2026-01-01'::timestamptz + g * interval '1 second' FROM generate_series(1, ${rows}) g`,
   );
   await client.end();
+  const before = processCpu(server.pid);
   const start = performance.now();
   const args = [
     '-h',
@@ -202,5 +220,6 @@ async function largeResult(server: Server, rows: number): Promise<number> {
     'postgres',
   ];
   await output('psql', args);
-  return rows / ((performance.now() - start) / 1000);
+  const seconds = (performance.now() - start) / 1000;
+  return { rate: rows / seconds, micros: ((processCpu(server.pid) - before) / rows) * 1e6 };
 }

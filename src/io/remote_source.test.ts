@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { setImmediate as immediate } from 'node:timers/promises';
 import { MessageChannel } from 'node:worker_threads';
 import { SqlError } from '../../operators/errors.ts';
+import { Arrivals } from '../sources/arrivals.ts';
 import type { RawBatch, Source, SourceEvent } from '../sources/source.ts';
 import { Channel, newLinks } from './channel.ts';
 import { type FromIo, receivedError, sentError, type ToIo, Transferred } from './messages.ts';
@@ -47,8 +48,7 @@ class ScriptedSource implements Source {
   closed = false;
   rangesClosed = 0;
   #queue: RawBatch[] = [];
-  #events: SourceEvent[] = [];
-  #callback: (() => void) | null = null;
+  readonly #arrivals = new Arrivals();
 
   offer(...batches: RawBatch[]): void {
     this.#queue.push(...batches);
@@ -56,14 +56,11 @@ class ScriptedSource implements Source {
   }
 
   tell(event: SourceEvent): void {
-    this.#events.push(event);
-    this.wake();
+    this.#arrivals.tell(event);
   }
 
   wake(): void {
-    const callback = this.#callback;
-    this.#callback = null;
-    if (callback !== null) queueMicrotask(callback);
+    this.#arrivals.ready();
   }
 
   async partitions(): Promise<number[]> {
@@ -85,14 +82,14 @@ class ScriptedSource implements Source {
   }
 
   onReady(callback: () => void): void {
-    this.#callback = callback;
-    if (this.#events.length > 0 || this.#queue.some((batch) => !this.paused.has(batch.partition))) this.wake();
+    this.#arrivals.onReady(
+      callback,
+      this.#queue.some((batch) => !this.paused.has(batch.partition)),
+    );
   }
 
   takeEvents(): SourceEvent[] {
-    const events = this.#events;
-    this.#events = [];
-    return events;
+    return this.#arrivals.takeEvents();
   }
 
   position(): bigint | undefined {

@@ -4,6 +4,7 @@
  *
  * A batch that was on its way when its partition was moved belongs to an earlier generation and is dropped.
  */
+import { Arrivals } from '../sources/arrivals.ts';
 import type { RawBatch, Source, SourceEvent, StartPosition } from '../sources/source.ts';
 import { receivedBatch, type SentBatch } from './batches.ts';
 import type { Channel } from './channel.ts';
@@ -26,8 +27,7 @@ export class RemoteSource implements Source {
   #lastGeneration = 0;
   #queue: Queued[] = [];
   #buffered = 0;
-  #events: SourceEvent[] = [];
-  #callback: (() => void) | null = null;
+  readonly #arrivals = new Arrivals();
 
   /** `id` is the host's number of the source; `forget` is called when it is closed. */
   constructor(channel: Channel<ToIo, FromIo>, call: Call, id: number, forget: () => void) {
@@ -42,13 +42,12 @@ export class RemoteSource implements Source {
     if (this.#generations.get(sent.partition) !== generation) return;
     this.#queue.push({ batch: receivedBatch(sent), generation });
     this.#buffered += sent.bytes.length;
-    if (!this.#paused.has(sent.partition)) this.#ready();
+    if (!this.#paused.has(sent.partition)) this.#arrivals.ready();
   }
 
   takeState(ends: Map<number, bigint>, events: SourceEvent[]): void {
     for (const [partition, end] of ends) this.#ends.set(partition, end);
-    this.#events.push(...events);
-    this.#ready();
+    this.#arrivals.tell(...events);
   }
 
   async partitions(): Promise<number[]> {
@@ -88,21 +87,14 @@ export class RemoteSource implements Source {
   }
 
   onReady(callback: () => void): void {
-    this.#callback = callback;
-    if (this.#events.length > 0 || this.#queue.some(({ batch }) => !this.#paused.has(batch.partition))) this.#ready();
-  }
-
-  #ready(): void {
-    const callback = this.#callback;
-    if (callback === null) return;
-    this.#callback = null;
-    queueMicrotask(callback);
+    this.#arrivals.onReady(
+      callback,
+      this.#queue.some(({ batch }) => !this.#paused.has(batch.partition)),
+    );
   }
 
   takeEvents(): SourceEvent[] {
-    const events = this.#events;
-    this.#events = [];
-    return events;
+    return this.#arrivals.takeEvents();
   }
 
   position(partition: number): bigint | undefined {
@@ -122,7 +114,7 @@ export class RemoteSource implements Source {
   resume(partition: number): void {
     if (!this.#paused.delete(partition)) return;
     this.#order({ k: 'resume', partition });
-    if (this.#queue.some(({ batch }) => batch.partition === partition)) this.#ready();
+    if (this.#queue.some(({ batch }) => batch.partition === partition)) this.#arrivals.ready();
   }
 
   /** Those that have come here; what the I/O thread has besides is being fetched or read. */
@@ -144,7 +136,7 @@ export class RemoteSource implements Source {
   }
 
   async close(): Promise<void> {
-    this.#callback = null;
+    this.#arrivals.close();
     this.#queue = [];
     this.#buffered = 0;
     this.#forget();

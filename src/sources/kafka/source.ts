@@ -13,6 +13,7 @@ import type { Log } from '../../kafka/client.ts';
 import { isDenied, isUnknownTopic, KAFKA, kafkaSqlError } from '../../kafka/errors.ts';
 import type { FetchedPartition } from '../../kafka/fetch.ts';
 import { CorruptBatch, endOfRecordSet, readRecordSet } from '../../kafka/record_batch.ts';
+import { Arrivals } from '../arrivals.ts';
 import type { RawBatch, Source, SourceEvent, StartPosition } from '../source.ts';
 import { checkStart } from './check.ts';
 import { TopicConnection, TopicIdentity, TopicReplaced } from './connection.ts';
@@ -54,9 +55,8 @@ export class KafkaSource implements Source {
   readonly #fetching = new Set<number>();
   readonly #closing = new AbortController();
   #queue: Queued[] = [];
-  #events: SourceEvent[] = [];
+  readonly #arrivals = new Arrivals();
   #buffered = 0;
-  #callback: (() => void) | null = null;
   #up = false;
   #supervising: Promise<void> | null = null;
   #reading: Promise<void> = Promise.resolve();
@@ -189,8 +189,7 @@ export class KafkaSource implements Source {
   }
 
   #event(event: SourceEvent): void {
-    this.#events.push(event);
-    this.#ready();
+    this.#arrivals.tell(event);
   }
 
   #takeLeaders(): void {
@@ -312,7 +311,7 @@ export class KafkaSource implements Source {
       state.buffered += bytes;
       this.#buffered += bytes;
       this.#reading = this.#reading.then(() => this.#read(fetched, state, epoch, from, bytes));
-    } else if (grew) this.#ready();
+    } else if (grew) this.#arrivals.ready();
   }
 
   async #read(
@@ -347,7 +346,7 @@ export class KafkaSource implements Source {
       this.#buffered += held - state.buffered;
       state.buffered = held;
     }
-    this.#ready();
+    this.#arrivals.ready();
   }
 
   #corrupt(state: PartitionState, epoch: number, from: bigint, error: unknown): void {
@@ -386,21 +385,14 @@ export class KafkaSource implements Source {
   }
 
   onReady(callback: () => void): void {
-    this.#callback = callback;
-    if (this.#events.length > 0 || this.#queue.some(({ state }) => !state.paused)) this.#ready();
-  }
-
-  #ready(): void {
-    const callback = this.#callback;
-    if (callback === null) return;
-    this.#callback = null;
-    queueMicrotask(callback);
+    this.#arrivals.onReady(
+      callback,
+      this.#queue.some(({ state }) => !state.paused),
+    );
   }
 
   takeEvents(): SourceEvent[] {
-    const events = this.#events;
-    this.#events = [];
-    return events;
+    return this.#arrivals.takeEvents();
   }
 
   position(partition: number): bigint | undefined {
@@ -421,7 +413,7 @@ export class KafkaSource implements Source {
     if (state === undefined) return;
     state.paused = false;
     this.#pump();
-    if (this.#queue.some((queued) => queued.state === state)) this.#ready();
+    if (this.#queue.some((queued) => queued.state === state)) this.#arrivals.ready();
   }
 
   bufferedBytes(): number {
@@ -434,7 +426,7 @@ export class KafkaSource implements Source {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    this.#callback = null;
+    this.#arrivals.close();
     if (this.#metadataTimer !== null) clearTimeout(this.#metadataTimer);
     await this.#supervising;
     await this.#reset();
