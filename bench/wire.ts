@@ -4,17 +4,20 @@
  * wait for its disk. On a busy machine the CPU time that a statement costs says more than how many there were in a second.
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect as connectSocket, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { serialize } from 'pg-protocol';
 import { processCpu } from './process_cpu.ts';
 import { startServerProcess } from './server_process.ts';
 import { type Row, Table } from './table.ts';
 
 const CLIENTS = 8;
 const POINTS = 100_000;
+const WARM_UP_SECONDS = 1;
 const TABLE = 'CREATE TABLE point (id int PRIMARY KEY, value text)';
 const FILL = `INSERT INTO point SELECT g, 'value ' || g FROM generate_series(1, ${POINTS}) g`;
 
@@ -38,13 +41,23 @@ export async function wireBench(options: { rows: number; seconds: number; json: 
     if (hasPgbench) {
       for (const mode of ['simple', 'extended', 'prepared']) {
         const figures: Figure[] = [];
-        for (const s of servers) figures.push(await pgbench(s, mode, options.seconds));
+        for (const s of servers) {
+          await pgbench(s, mode, WARM_UP_SECONDS);
+          figures.push(await pgbench(s, mode, options.seconds));
+        }
         table.add(compared(`select ${mode}, tps`, figures));
       }
     }
-    const rates: Figure[] = [];
-    for (const server of servers) rates.push(await largeResult(server, options.rows));
-    table.add(compared(`${options.rows.toLocaleString('en')} rows x 4 columns, rows/s`, rates));
+    for (const server of servers) await fillLarge(server, options.rows);
+    const rows = `${options.rows.toLocaleString('en')} rows x 4 columns`;
+    for (const [what, read] of [
+      ['SELECT', selectLarge],
+      ['COPY', copyLarge],
+    ] as const) {
+      const rates: Figure[] = [];
+      for (const server of servers) rates.push(await read(server, options.rows));
+      table.add(compared(`${what} ${rows}, rows/s`, rates));
+    }
   } finally {
     for (const server of servers) await server.close();
   }
@@ -195,16 +208,59 @@ function output(command: string, args: string[]): Promise<string> {
   });
 }
 
-/** Rows a second of one result, read by a client that keeps nothing. */
-async function largeResult(server: Server, rows: number): Promise<Figure> {
+async function fillLarge(server: Server, rows: number): Promise<void> {
   const client = await connect(server);
   await client.query('CREATE TABLE large (a bigint, b text, c numeric(12,2), d timestamptz)');
   await client.query(
     `INSERT INTO large SELECT g, 'text of row ' || g, (g % 100000)::numeric / 100, '2026-01-01'::timestamptz + g * interval '1 second' FROM generate_series(1, ${rows}) g`,
   );
   await client.end();
+}
+
+/** Runs `read` twice and measures the second time. */
+async function measured(server: Server, rows: number, read: () => Promise<unknown>): Promise<Figure> {
+  await read();
   const before = processCpu(server.pid);
   const start = performance.now();
+  await read();
+  const seconds = (performance.now() - start) / 1000;
+  return { rate: rows / seconds, micros: ((processCpu(server.pid) - before) / rows) * 1e6 };
+}
+
+/** One result of the simple protocol, read by a client that looks at nothing but the end. */
+async function selectLarge(server: Server, rows: number): Promise<Figure> {
+  const socket = connectSocket(server.port, '127.0.0.1');
+  await once(socket, 'connect');
+  const until = (end: Buffer) =>
+    new Promise<void>((resolve, reject) => {
+      let tail: Buffer = Buffer.alloc(0);
+      const look = (chunk: Buffer) => {
+        tail =
+          chunk.length >= end.length ? chunk.subarray(-end.length) : Buffer.concat([tail, chunk]).subarray(-end.length);
+        if (!tail.equals(end)) return;
+        socket.off('data', look);
+        socket.off('close', closed);
+        resolve();
+      };
+      const closed = () => reject(new Error('the connection was closed'));
+      socket.on('data', look);
+      socket.on('close', closed);
+    });
+  const ready = Buffer.from('Z\0\0\0\x05I', 'latin1');
+  socket.write(serialize.startup({ user: server.user, database: 'postgres' }));
+  await until(ready);
+  const done = Buffer.concat([Buffer.from(`SELECT ${rows}\0`), ready]);
+  const figure = await measured(server, rows, () => {
+    const answered = until(done);
+    socket.write(serialize.query('SELECT * FROM large'));
+    return answered;
+  });
+  socket.destroy();
+  return figure;
+}
+
+/** COPY to a psql that throws it away. */
+function copyLarge(server: Server, rows: number): Promise<Figure> {
   const args = [
     '-h',
     '127.0.0.1',
@@ -219,7 +275,5 @@ async function largeResult(server: Server, rows: number): Promise<Figure> {
     '/dev/null',
     'postgres',
   ];
-  await output('psql', args);
-  const seconds = (performance.now() - start) / 1000;
-  return { rate: rows / seconds, micros: ((processCpu(server.pid) - before) / rows) * 1e6 };
+  return measured(server, rows, () => output('psql', args));
 }
