@@ -41,6 +41,8 @@ async function main(args: string[]): Promise<void> {
         return;
       case 'doctor':
         return await (await import('./cli/doctor.ts')).doctor(command.path);
+      case 'backup':
+        return await (await import('./cli/backup.ts')).backup(command.from, command.to);
       case 'start': {
         const worker = startThreads();
         return await (await import('./cli/start.ts')).start(command.options, version(), worker);

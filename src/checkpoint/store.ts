@@ -21,7 +21,7 @@ const KEPT = 2;
 const LEAST_USED = 0.5;
 const MOST_FILES = 32;
 
-function manifestName(number: number): string {
+export function manifestName(number: number): string {
   return `manifest-${String(number).padStart(10, '0')}`;
 }
 

@@ -7,6 +7,7 @@ Usage:
   tidemark start [options]     run the server
   tidemark demo [options]      run a server with a live auction and watch it
   tidemark doctor DIR          check a data directory; ends with 1 when it is damaged
+  tidemark backup DIR TO       copy a data directory, of a server that runs too, and check the copy
   tidemark --help | --version
 
 Options:
@@ -38,6 +39,7 @@ export type Command =
   | { k: 'help' }
   | { k: 'version' }
   | { k: 'doctor'; path: string }
+  | { k: 'backup'; from: string; to: string }
   | { k: 'start' | 'demo'; options: ServerOptions };
 
 /** Throws UsageError for what is not understood. */
@@ -47,7 +49,11 @@ export function parseCommand(args: string[]): Command {
   if (values.version === true) return { k: 'version' };
   const [name, ...rest] = positionals;
   if (name === 'doctor') return { k: 'doctor', path: directoryOf(rest) };
-  if (name === undefined) throw new UsageError('say what to do: start, demo or doctor');
+  if (name === 'backup') {
+    if (rest.length !== 2) throw new UsageError('backup wants a data directory and where to copy it');
+    return { k: 'backup', from: rest[0], to: rest[1] };
+  }
+  if (name === undefined) throw new UsageError('say what to do: start, demo, doctor or backup');
   if (name !== 'start' && name !== 'demo') throw new UsageError(`unknown command "${name}"`);
   if (rest.length > 0) throw new UsageError(`unexpected argument "${rest[0]}"`);
   const level = values['log-level'] ?? 'info';

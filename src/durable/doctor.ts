@@ -44,11 +44,18 @@ export async function examine(path: string): Promise<Finding[]> {
       text: `in use by process ${owner}: its newest records may be half written just now`,
     });
   }
+  findings.push(...(await examineBackups(path)));
   const checkpoints = await examineCheckpoints(`${path}/checkpoints`, identity);
   findings.push(...checkpoints.findings);
   findings.push(...(await examinePortable(path, identity)));
   findings.push(...(await examineLog(`${path}/log`, identity, checkpoints.sequence)));
   return findings;
+}
+
+/** Links that a backup holds, or left when it was killed: the next one removes them. */
+async function examineBackups(path: string): Promise<Finding[]> {
+  const names = (await realDisk.list(path)).filter((name) => /^backup\.\d+$/.test(name));
+  return names.map((name) => ({ level: 'note', text: `${name}: files that a backup holds, or left behind` }));
 }
 
 /** `sequence`: the log may begin after this record; 0 when no checkpoint can be used. */
