@@ -35,6 +35,8 @@ export const KEYS_REUSED = 72;
 export const KEYS_LONG = 76;
 /** What reading ahead saw: of no use, but a result has to be used for the compiler to leave the reading in. */
 export const KEYS_AHEAD = 80;
+/** Result of packing: some value is of a form that only the row by row way knows (a numeric that is wide or special). */
+export const KEYS_ODD = 84;
 export const KEYS_BYTES = 96;
 
 export const KEY_COLUMN_WIDTH = 0;

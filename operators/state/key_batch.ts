@@ -1,7 +1,8 @@
 /**
  * Columns of a batch for the kernels that look all its rows up in a RowTable (kernels/assembly/keys.ts) or store them at once (index_rows.ts).
  *
- * Types whose `=` is more than equal bytes (floats, numerics, intervals, char(n)) are not for them: `canPack` tells, and RowTable goes row by row then.
+ * Types whose `=` is more than equal bytes (floats, intervals, char(n), numerics unless scales count) are not for them: `canPack` tells, and RowTable goes
+ * row by row then, as it does for a batch with a numeric beyond 64 bits (KEYS_ODD).
  */
 import type { Arena } from '../batch/arena.ts';
 import type { Column } from '../batch/batch.ts';
@@ -11,16 +12,17 @@ import * as k from '../kernels/key_layout.ts';
 import { type ColType, OID, PHYS_WIDTH, physOf } from '../types.ts';
 import type { Heap } from './heap.ts';
 import type { RowLayout } from './row_layout.ts';
-import { deepCopy, deepCopyLong } from './row_ops.ts';
+import { deepCopy, deepCopyLong, type Equality } from './row_ops.ts';
 
 /** The kernels have a bit a column. */
 const MOST_COLUMNS = 32;
 
 /** Whether rows of these types are equal exactly when their packed bytes, and their long texts, are. */
-export function canPack(types: ColType[]): boolean {
+export function canPack(types: ColType[], equality: Equality): boolean {
   const isPlain = ({ oid }: ColType) => {
     const phys = physOf(oid);
-    return phys !== 'f64' && phys !== 'numeric' && phys !== 'interval' && oid !== OID.bpchar;
+    if (phys === 'numeric') return equality === 'identity';
+    return phys !== 'f64' && phys !== 'interval' && oid !== OID.bpchar;
   };
   return types.length > 0 && types.length <= MOST_COLUMNS && types.every(isPlain);
 }

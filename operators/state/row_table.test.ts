@@ -24,6 +24,10 @@ const values: [ColType, (random: Random) => Datum][] = [
   [colType(OID.timestamptz), (random) => BigInt(random.below(5))],
   [colType(OID.bpchar), (random) => 'a '.repeat(random.below(5))],
   [colType(OID.numeric), (random) => decimal(BigInt(random.below(5)) * 10n, random.below(2))],
+  [
+    colType(OID.numeric),
+    (random) => decimal(BigInt(random.below(5)) * 10n ** BigInt(random.below(40) === 0 ? 25 : 1), 1),
+  ],
 ];
 
 test('batches are looked up as their rows are', () => {
@@ -33,8 +37,9 @@ test('batches are looked up as their rows are', () => {
     const chosen = Array.from({ length: 1 + random.below(4) }, () =>
       random.pick(round % 3 === 0 ? values : values.slice(0, 7)),
     );
+    const equality = random.below(2) === 0 ? 'sql' : 'identity';
     const types = chosen.map(([type]) => type);
-    const both = [new RowTable(types, 8, 'sql'), new RowTable(types, 8, 'sql')];
+    const both = [new RowTable(types, 8, equality), new RowTable(types, 8, equality)];
     const [whole, single] = both;
     const arena = new Arena();
     let number = 0;

@@ -86,7 +86,7 @@ export class RowTable {
     this.#stride = this.payloadOffset + payloadBytes;
     this.#touchedBytes = Math.max(1, payloadBytes);
     this.#touchedFrom = this.#stride - this.#touchedBytes;
-    this.#packs = canPack(types);
+    this.#packs = canPack(types, equality);
     const { phys, offsets } = this.ops.layout;
     this.#texts = offsets.filter((_, i) => phys[i] === 'varlen').map((offset) => HEADER + offset);
   }
@@ -117,6 +117,7 @@ export class RowTable {
   findAll(rows: KeyRows, arena: Arena): Located {
     if (!this.#packs || this.#capacity === 0) return this.#eachRow(rows, arena, (row) => this.find(row));
     const keys = this.#pack(rows, arena);
+    if (isOdd(keys)) return this.#eachRow(rows, arena, (row) => this.find(row));
     kernels.findKeys(keys);
     return this.#located(keys);
   }
@@ -125,6 +126,7 @@ export class RowTable {
   findOrInsertAll(rows: KeyRows, arena: Arena): Located {
     if (!this.#packs) return this.#eachRow(rows, arena, (row) => this.findOrInsert(row));
     const keys = this.#pack(rows, arena);
+    if (isOdd(keys)) return this.#eachRow(rows, arena, (row) => this.findOrInsert(row));
     kernels.findOrInsertKeys(keys);
     const at = keys >>> 2;
     const located = this.#located(keys);
@@ -360,4 +362,8 @@ export class RowTable {
   get payloadBytes(): number {
     return this.#payloadBytes;
   }
+}
+
+function isOdd(keys: number): boolean {
+  return U32[(keys + k.KEYS_ODD) >>> 2] !== 0;
 }

@@ -22,6 +22,7 @@ import {
   KEYS_LONG,
   KEYS_MADE,
   KEYS_MASK,
+  KEYS_ODD,
   KEYS_PACKED,
   KEYS_PAYLOAD,
   KEYS_REUSED,
@@ -38,6 +39,7 @@ import {
 } from '../key_layout';
 import { hashBytes } from './bytes';
 import { announce } from './marks';
+import { hashSmallNumeric } from './numeric';
 
 const USED: u32 = 1;
 const HEADER: u32 = 8;
@@ -82,7 +84,10 @@ export function packKeys(k: usize): void {
     if (width == 8) packLongs(n, data, valid, to, flags, stride, hashes);
     else if (width == 4) packWords(n, data, valid, to, flags, stride, hashes);
     else if (width == 1) packBytes(n, data, valid, to, flags, stride, hashes);
-    else if (load<u32>(column, KEY_COLUMN_TEXT) != 0) packTexts(n, data, valid, to, flags, stride, hashes);
+    else if (load<u32>(column, KEY_COLUMN_TEXT) == 1) packTexts(n, data, valid, to, flags, stride, hashes);
+    else if (load<u32>(column, KEY_COLUMN_TEXT) == 2) {
+      if (!packNumerics(n, data, valid, to, flags, stride, hashes)) store<u32>(k, 1, KEYS_ODD);
+    }
     else packWide(n, data, valid, to, flags, stride, hashes);
   }
   for (let row: u32 = 0; row < n; row++) {
@@ -168,6 +173,27 @@ function packWide(n: u32, data: usize, valid: usize, to: usize, flags: usize, st
     else h = mix(mix(mix(mix(h, <u32>first), <u32>(first >> 32)), <u32>rest), <u32>(rest >> 32));
     store<u32>(hashes, h);
   }
+}
+
+/** Numerics that are equal by identity: value and scale, all in the slot. False when one is not of this form. */
+function packNumerics(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize): bool {
+  for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4) {
+    const h = load<u32>(hashes);
+    if (isNull(valid, row)) {
+      store<u64>(to, 0);
+      store<u64>(to, 0, 8);
+      store<u8>(flags, 0);
+      store<u32>(hashes, mix(h, NULL_WORD));
+      continue;
+    }
+    const slot = data + (row << 4);
+    if (load<u8>(slot, 10) != 0) return false;
+    store<u64>(to, load<u64>(slot));
+    store<u64>(to, load<u64>(slot, 8), 8);
+    store<u8>(flags, 1);
+    store<u32>(hashes, hashSmallNumeric(h, slot));
+  }
+  return true;
 }
 
 @inline
