@@ -145,6 +145,7 @@ test('options: envelope and key', () => {
   refused({ envelope: 'append' }, [0], '22023', false);
   refused({}, null, '22023', false);
   refused({ key: 'nope' }, null, '42703');
-  refused({ delivery: 'exactly_once' }, [0], '0A000');
+  assert.equal(parse({}, [0]).delivery, 'exactly_once');
+  refused({ delivery: 'twice' }, [0], '22023');
   refused({ envelop: 'upsert' }, null, '22023');
 });
