@@ -4,11 +4,12 @@
  */
 import type { Datum } from '../datum.ts';
 import { kernels } from '../kernels/index.ts';
-import { type ColType, PHYS_WIDTH, type Phys, physOf } from '../types.ts';
+import { type ColType, PHYS_WIDTH, physOf } from '../types.ts';
 import type { Arena } from './arena.ts';
 import type { Batch, Column } from './batch.ts';
-import { F64, I32, U8, U32 } from './memory.ts';
-import { readSlot, slotPayload, writeSlot } from './slots.ts';
+import { F64, I32, U8 } from './memory.ts';
+import { ownPayloads } from './payloads.ts';
+import { readSlot, writeSlot } from './slots.ts';
 
 export class BatchBuilder {
   readonly types: ColType[];
@@ -119,7 +120,7 @@ export class BatchBuilder {
     this.copySlot(column, row, from, fromRow);
     const to = this.columns[column];
     if (to.phys !== 'varlen' && to.phys !== 'numeric') return;
-    if (U8[to.valid + row] !== 0) this.#own(to.phys, to.data + row * PHYS_WIDTH[to.phys]);
+    ownPayloads(to.phys, to.data + row * PHYS_WIDTH[to.phys], to.valid + row, 1, this.arena);
   }
 
   /** Adds all rows of a batch; long bytes are copied into this builder's arena. */
@@ -137,18 +138,8 @@ export class BatchBuilder {
       kernels.copyBytes(data, from.data, n * width);
       if (from.valid === 0) kernels.fillBytes(to.valid + first, 1, n);
       else kernels.copyBytes(to.valid + first, from.valid, n);
-      if (to.phys !== 'varlen' && to.phys !== 'numeric') continue;
-      for (let row = 0; row < n; row++) if (U8[to.valid + first + row] !== 0) this.#own(to.phys, data + row * width);
+      ownPayloads(to.phys, data, to.valid + first, n, this.arena);
     }
-  }
-
-  /** Copies a slot's long bytes, if it has any, into this builder's arena. */
-  #own(phys: Phys, slot: number): void {
-    const payload = slotPayload(phys, slot);
-    if (payload === null) return;
-    const address = this.arena.alloc(payload.bytes);
-    kernels.copyBytes(address, payload.address, payload.bytes);
-    U32[payload.pointer] = address;
   }
 
   setNull(column: number, row: number): void {

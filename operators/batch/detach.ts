@@ -7,8 +7,7 @@ import { kernels } from '../kernels/index.ts';
 import { PHYS_WIDTH } from '../types.ts';
 import type { Arena } from './arena.ts';
 import type { Batch, Column } from './batch.ts';
-import { U8, U32 } from './memory.ts';
-import { slotPayload } from './slots.ts';
+import { ownPayloads } from './payloads.ts';
 
 export function detach(batch: Batch, arena: Arena): Batch {
   const columns = batch.columns.map((column) => detachColumn(column, batch.n, arena));
@@ -26,15 +25,6 @@ function detachColumn(column: Column, n: number, arena: Arena): Column {
     valid = arena.alloc(n);
     kernels.copyBytes(valid, column.valid, n);
   }
-  if (column.phys === 'varlen' || column.phys === 'numeric') {
-    for (let row = 0; row < n; row++) {
-      if (valid !== 0 && U8[valid + row] === 0) continue;
-      const payload = slotPayload(column.phys, data + row * width);
-      if (payload === null) continue;
-      const address = arena.alloc(payload.bytes);
-      kernels.copyBytes(address, payload.address, payload.bytes);
-      U32[payload.pointer] = address;
-    }
-  }
+  ownPayloads(column.phys, data, valid, n, arena);
   return { type: column.type, phys: column.phys, data, valid };
 }

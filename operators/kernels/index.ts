@@ -43,6 +43,9 @@ interface Kernels {
   searchOnePass(program: number, text: number, end: number): number;
   /** assembly/varlen.ts */
   compareBytes(a: number, b: number, length: number): number;
+  /** `valid` 0: no row is NULL. Addresses and sizes come back as int32: >>> 0. */
+  longBytes(data: number, valid: number, n: number): number;
+  ownLong(data: number, valid: number, n: number, to: number): void;
   /** assembly/numeric.ts */
   hashSmallNumeric(h: number, slot: number): number;
   /** assembly/row_table.ts */

@@ -19,4 +19,4 @@ export {
   replaceBytes,
   splitPart,
 } from './texts';
-export { compareBytes } from './varlen';
+export { compareBytes, longBytes, ownLong } from './varlen';

@@ -13,18 +13,22 @@ const LAST_DAY = 2921939;
 const MARCH_EPOCH = 730425;
 const DAY_MICROS = 86400000000;
 
-/** The day written last and its ten bytes: neighbouring values are often of one day. */
-let lastDay = FIRST_DAY - 1;
-const lastText = Buffer.alloc(10);
+/** Days written before, each in its place, with their ten bytes: values come in any order, but mostly of few days. */
+const PLACES = 1024;
+const PLACE_BYTES = 16;
+const knownDays = new Int32Array(PLACES).fill(FIRST_DAY - 1);
+const knownTexts = new Uint8Array(PLACES * PLACE_BYTES);
 
 /** 10 bytes, or -1 when the day is out of the range of four-digit years. */
 export function writeDate(buf: Uint8Array, pos: number, day: number): number {
   if (day < FIRST_DAY || day > LAST_DAY) return -1;
-  if (day !== lastDay) {
-    writeCivil(lastText, 0, day);
-    lastDay = day;
+  const place = day & (PLACES - 1);
+  const text = place * PLACE_BYTES;
+  if (knownDays[place] !== day) {
+    writeCivil(knownTexts, text, day);
+    knownDays[place] = day;
   }
-  for (let i = 0; i < 10; i++) buf[pos + i] = lastText[i];
+  for (let i = 0; i < 10; i++) buf[pos + i] = knownTexts[text + i];
   return pos + 10;
 }
 

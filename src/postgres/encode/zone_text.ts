@@ -1,6 +1,6 @@
 /**
  * UTC offsets of the session's zone for timestamptz output. Every change of offset since 1972 falls on a quarter of an hour, so
- * neighbouring values share one look-up.
+ * the values of a quarter share one look-up; values come in any order, so many quarters are kept.
  *
  *   offset 0 -> '+00'    19800 -> '+05:30'    -12600 -> '-03:30'
  */
@@ -12,6 +12,8 @@ import { writeTwo } from './digits.ts';
 export type OffsetFinder = (micros: number) => number;
 
 const QUARTER_MICROS = 900000000;
+/** Quarters that are kept: of 40 days. */
+const PLACES = 4096;
 /** 1972-01-01. */
 const QUARTERS_FROM = -883612800000000;
 
@@ -19,17 +21,17 @@ const QUARTERS_FROM = -883612800000000;
 export function offsetFinder(name: string): OffsetFinder | null {
   const zone = findZone(name);
   if (zone === undefined) return null;
-  let lastQuarter = Number.NaN;
-  let lastOffset = 0;
+  const quarters = new Float64Array(PLACES).fill(Number.NaN);
+  const offsets = new Int32Array(PLACES);
   return (micros) => {
-    const seconds = Math.floor(micros / 1000000) + EPOCH_DIFF_SECONDS;
-    if (micros < QUARTERS_FROM) return zone.offsetAt(seconds);
+    if (micros < QUARTERS_FROM) return zone.offsetAt(Math.floor(micros / 1000000) + EPOCH_DIFF_SECONDS);
     const quarter = Math.floor(micros / QUARTER_MICROS);
-    if (quarter !== lastQuarter) {
-      lastOffset = zone.offsetAt(seconds);
-      lastQuarter = quarter;
+    const place = quarter & (PLACES - 1);
+    if (quarters[place] !== quarter) {
+      offsets[place] = zone.offsetAt(Math.floor(micros / 1000000) + EPOCH_DIFF_SECONDS);
+      quarters[place] = quarter;
     }
-    return lastOffset;
+    return offsets[place];
   };
 }
 
