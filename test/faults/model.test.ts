@@ -268,7 +268,7 @@ async function difference(engine: TidemarkEngine, state: State): Promise<string 
 
 test('any crash leaves what was acknowledged, and one statement in doubt', { timeout: 1_800_000 }, async () => {
   const { random } = seeded('model of crashes');
-  const runs = rounds(4, 120);
+  const runs = rounds(4, 40);
   for (let i = 0; i < runs; i++) {
     const path = join(root, String(i));
     const run = new Run(random);

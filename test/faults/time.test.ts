@@ -17,8 +17,8 @@ import { Child, pause, rounds } from './child.ts';
 const root = mkdtempSync(join(tmpdir(), 'tidemark-time-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 
-const EVENTS = rounds(30_000, 600_000);
-const PER_SECOND = rounds(5_000, 8_000);
+const EVENTS = rounds(30_000, 500_000);
+const PER_SECOND = rounds(5_000, 6_000);
 const STOPPED_MS = rounds(3_000, 60_000);
 const total = Math.floor((EVENTS * 46) / 50);
 

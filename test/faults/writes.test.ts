@@ -105,7 +105,7 @@ test('acknowledged transactions survive kills, whole', { timeout: 1_800_000 }, a
   await child.rows(
     'CREATE MATERIALIZED VIEW per_batch AS SELECT batch, count(*) AS n, max(label) AS label FROM items GROUP BY batch',
   );
-  for (let round = rounds(5, 60); round > 0; round--) {
+  for (let round = rounds(5, 20); round > 0; round--) {
     const before = acknowledged.size;
     const writers = Array.from({ length: WRITERS }, () => writer(child));
     const ended = Promise.allSettled(writers);
