@@ -4,8 +4,10 @@
  *   ticks       the same ticks in turns without and with checkpoints being taken all the time: how long from one tick to the next
  *   checkpoint  the first (all pages) and later ones (changed pages): pages, milliseconds
  *   recovery    start from an orderly end: the checkpoint's pages into memory, verified; seconds a GB of state
+ *   large       the same with a table of --megabytes, and what the copy for other versions costs at the end
+ *   size        a table of constant size that changes all the time: bytes of the directory beside those of the state
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import '../operators/expr/functions/index.ts';
@@ -20,6 +22,8 @@ import { quantile, Table } from './table.ts';
 export interface DurabilityBenchOptions {
   events: number;
   tickRows: number;
+  /** Of the large table. */
+  megabytes: number;
   json: boolean;
 }
 
@@ -36,6 +40,8 @@ export async function durabilityBench(options: DurabilityBenchOptions): Promise<
   const path = mkdtempSync(join(tmpdir(), 'tidemark-bench-'));
   try {
     await run(path, options);
+    await large(join(path, 'large'), options);
+    await size(join(path, 'size'), options);
   } finally {
     rmSync(path, { recursive: true, force: true });
   }
@@ -81,6 +87,7 @@ async function run(path: string, { events, tickRows, json }: DurabilityBenchOpti
   for (const [checkpoints, list] of Object.entries(gaps))
     ticks.add({ checkpoints, ticks: list.length, p50Ms: quantile(list, 0.5), p99Ms: quantile(list, 0.99) });
   const taken = new Table(json);
+  if (reports.length === 0) throw new Error('too few events for a checkpoint');
   const shown = [reports[0], reports[Math.floor(reports.length / 2)], reports[reports.length - 1]];
   for (const { number, pages, written, milliseconds } of shown)
     taken.add({ checkpoint: number, stateMB: pages / 16, writtenMB: written / 16, milliseconds });
@@ -99,4 +106,78 @@ async function run(path: string, { events, tickRows, json }: DurabilityBenchOpti
     secondsPerGB: again.milliseconds / 1000 / gigabytes,
   });
   await again.engine.close();
+}
+
+const ROW_BYTES = 4000;
+
+/** Pages are read as they are, whatever is in them, so rows may be long. */
+async function large(path: string, { tickRows, megabytes, json }: DurabilityBenchOptions): Promise<void> {
+  const { engine } = await open(path, tickRows);
+  await runScript(engine, 'CREATE TABLE large (id int PRIMARY KEY, text text)');
+  const rows = Math.round((megabytes * 2 ** 20) / ROW_BYTES);
+  const step = 2000;
+  for (let from = 0; from < rows; from += step)
+    await runScript(
+      engine,
+      `INSERT INTO large SELECT i, repeat('x', ${ROW_BYTES}) FROM generate_series(${from}, ${from + step - 1}) i`,
+    );
+  // Two, so that the log is cut and the end leaves a copy for other versions.
+  for (let i = 0; i < 2; i++) await runScript(engine, `INSERT INTO large VALUES (${-1 - i}, 'x'); CHECKPOINT`);
+  let started = performance.now();
+  await engine.checkpoints?.leavePortable();
+  const copyMs = performance.now() - started;
+  started = performance.now();
+  await engine.close();
+  const again = await open(path, tickRows);
+  const loaded = again.engine.recovery?.checkpoint;
+  if (!loaded || Number(again.engine.loop.relations.values().next().value?.rows) < rows)
+    throw new Error('rows are missing');
+  new Table(json).add({
+    large: `${megabytes} MB`,
+    stateMB: loaded.bytes / 2 ** 20,
+    pagesMs: loaded.milliseconds,
+    wholeMs: again.milliseconds,
+    secondsPerGB: again.milliseconds / 1000 / (loaded.bytes / 2 ** 30),
+    copyForOtherVersionsMs: copyMs,
+  });
+  await again.engine.close();
+}
+
+const CHURN_ROWS = 20_000;
+const CHURN_CHECKPOINTS = 120;
+
+async function size(path: string, { tickRows, json }: DurabilityBenchOptions): Promise<void> {
+  const { engine } = await open(path, tickRows);
+  await runScript(
+    engine,
+    `CREATE TABLE churn (id int PRIMARY KEY, text text); CREATE MATERIALIZED VIEW n AS SELECT count(*) AS n, max(text) AS m FROM churn;
+     INSERT INTO churn SELECT i, repeat('x', 400) FROM generate_series(1, ${CHURN_ROWS}) i`,
+  );
+  let written = 0;
+  const ratios: number[] = [];
+  for (let i = 0; i < CHURN_CHECKPOINTS; i++) {
+    const part = i % 10 === 0 ? CHURN_ROWS : 500;
+    const from = (i * 977) % CHURN_ROWS;
+    await runScript(
+      engine,
+      `UPDATE churn SET text = repeat('${i % 10}', 400) WHERE id BETWEEN ${from} AND ${from + part}`,
+    );
+    const report = await (engine.checkpoints as NonNullable<typeof engine.checkpoints>).take();
+    written += report.written / 16;
+    ratios.push(bytesOf(path) / 2 ** 20 / (report.pages / 16));
+  }
+  new Table(json).add({
+    directory: `${CHURN_CHECKPOINTS} checkpoints`,
+    writtenMB: written,
+    directoryMB: bytesOf(path) / 2 ** 20,
+    timesStateMedian: quantile(ratios, 0.5),
+    timesStateMost: Math.max(...ratios),
+  });
+  await engine.close();
+}
+
+function bytesOf(folder: string): number {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
 }

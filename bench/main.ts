@@ -1,5 +1,5 @@
 /**
- * npm run bench -- nexmark [q0 q1 ...] | profile qN | kafka | wire | latency | start | durability | views   [--json] [--events N] [--tick N] [--runs N]
+ * npm run bench -- nexmark [q0 q1 ...] | profile qN | kafka | wire | latency | start | durability | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]
  *
  * Each prints a table, or with --json one JSON object a line. Figures are ratios inside one run wherever they can be: machines differ.
  */
@@ -19,6 +19,7 @@ const { values, positionals } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     events: { type: 'string' },
+    megabytes: { type: 'string' },
     runs: { type: 'string' },
     rows: { type: 'string' },
     tick: { type: 'string', default: '10000' },
@@ -59,6 +60,7 @@ switch (positionals[0]) {
     await durabilityBench({
       events: number(values.events, 1_000_000),
       tickRows: number(values.tick, 10_000) / 5,
+      megabytes: number(values.megabytes, 1000),
       json: values.json,
     });
     break;
@@ -76,7 +78,7 @@ switch (positionals[0]) {
     break;
   default:
     console.error(
-      'npm run bench -- nexmark [q0 q1 ...] | profile qN | kafka | wire | latency | start | durability | views   [--json] [--events N] [--tick N] [--runs N]',
+      'npm run bench -- nexmark [q0 q1 ...] | profile qN | kafka | wire | latency | start | durability | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]',
     );
     process.exit(2);
 }

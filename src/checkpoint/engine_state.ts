@@ -20,7 +20,7 @@ import { LocalStream, type SavedLocalStream } from '../runtime/local_stream.ts';
 import type { SavedSink } from '../runtime/sink.ts';
 import { type SavedRelation, StoredRelation } from '../runtime/stored_relation.ts';
 import { type SavedStream, StreamRuntime } from '../runtime/stream.ts';
-import { ViewRuntime } from '../runtime/view.ts';
+import { keyedPlan, ViewRuntime } from '../runtime/view.ts';
 import { flatten, unflatten } from './flat.ts';
 
 interface SavedRelationObject {
@@ -103,6 +103,28 @@ function catalogBytes(engine: TidemarkEngine): Uint8Array {
   const bytes = serialize(flatten(catalog.save()));
   catalogs.set(engine, { version, nextOid, bytes });
   return bytes;
+}
+
+/**
+ * Why saved state is not that of the operators which this program makes of the saved plans; null when it is. The version of the layout should have said so
+ * (layout.test.ts); this finds it where a view would otherwise be without its state.
+ */
+export function misfit(saved: Saved): string | null {
+  const state = saved as unknown as SavedEngine;
+  const { objects } = unflatten(deserialize(state.catalog)) as ReturnType<TidemarkEngine['catalog']['save']>;
+  const byOid = new Map(objects.map((object) => [object.oid, object]));
+  const there = new Set((state.graph as { key: string }[]).map(({ key }) => key));
+  const needed = new Set<string>();
+  for (const { oid, context } of state.views) {
+    const object = byOid.get(oid);
+    if (object === undefined || !('physical' in object))
+      return `it has the state of a view with OID ${oid}, but no such view`;
+    for (const key of keyedPlan(object.physical, context).keys) {
+      if (!there.has(key)) return `this program would run "${object.name}" by other operators`;
+      needed.add(key);
+    }
+  }
+  return needed.size === there.size ? null : 'it has the state of operators that no view has';
 }
 
 /**

@@ -25,13 +25,14 @@ export type LoadProgress = (done: number, all: number) => void;
 
 /**
  * Loads the newest usable checkpoint, to be called before anything else takes pages. Null when there is none. `problem` hears of each checkpoint that
- * could not be used.
+ * could not be used. `misfit` says why this program cannot go on from what was saved.
  */
 export async function loadNewest(
   store: CheckpointStore,
   found: Candidate[],
   problem: (number: number, reason: string) => void,
   progress: LoadProgress = () => undefined,
+  misfit: (saved: Saved) => string | null = () => null,
 ): Promise<Loaded | null> {
   for (const candidate of found) {
     if ('reason' in candidate) {
@@ -39,7 +40,7 @@ export async function loadNewest(
       continue;
     }
     try {
-      const loaded = await load(store, candidate.manifest, progress);
+      const loaded = await load(store, candidate.manifest, progress, misfit);
       store.loaded(candidate.manifest);
       return loaded;
     } catch (error) {
@@ -55,8 +56,15 @@ export function giveBack({ saved }: Loaded): void {
   for (const { start, count } of pagesOf(saved)) pages.release(start * PAGE_BYTES, count);
 }
 
-async function load(store: CheckpointStore, manifest: Manifest, progress: LoadProgress): Promise<Loaded> {
+async function load(
+  store: CheckpointStore,
+  manifest: Manifest,
+  progress: LoadProgress,
+  misfit: (saved: Saved) => string | null,
+): Promise<Loaded> {
   const saved = deserialize(manifest.metadata) as Saved;
+  const reason = misfit(saved);
+  if (reason !== null) throw new Unusable(reason);
   const reserved: PageRun[] = [];
   try {
     for (const run of pagesOf(saved)) {

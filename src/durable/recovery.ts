@@ -8,7 +8,7 @@
 import { budget } from '../../operators/batch/budget.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { Checkpointer } from '../checkpoint/checkpointer.ts';
-import { loadEngine } from '../checkpoint/engine_state.ts';
+import { loadEngine, misfit } from '../checkpoint/engine_state.ts';
 import { giveBack, type Loaded, loadNewest } from '../checkpoint/load.ts';
 import { CheckpointSchedule, type CheckpointSettings } from '../checkpoint/schedule.ts';
 import { type Candidate, CheckpointStore } from '../checkpoint/store.ts';
@@ -123,6 +123,7 @@ async function loadCheckpoint(
       shown = now;
       engine.log('info', `recovery: ${done} of ${all} pages of the checkpoint read`);
     },
+    misfit,
   );
   return { store, found, loaded, problems };
 }
