@@ -1,5 +1,5 @@
 /**
- * Random definitions, writes, transactions, crashes and restarts against a model in plain JavaScript. A crash keeps what was synced and any part of
+ * Random definitions, writes, transactions, checkpoints, crashes and restarts against a model in plain JavaScript. A crash keeps what was synced and any part of
  * what was not; the statement that was under way is there whole or not at all. SEED replays a run.
  */
 import assert from 'node:assert/strict';
@@ -31,6 +31,8 @@ interface View {
 /** Names are made once and never again. */
 interface State {
   tables: Map<string, Map<number, Row>>;
+  /** By CREATE TABLE AS. */
+  copies: Map<string, Row[]>;
   views: Map<string, View>;
   /** Index name -> table. */
   indexes: Map<string, string>;
@@ -47,10 +49,10 @@ const SQL: Record<View['kind'], (reads: string[]) => string> = {
 
 /** The rows of a relation as text, as the model has them, sorted. */
 function rowsOf(state: State, name: string): string[] {
-  const table = state.tables.get(name);
+  const table = state.copies.get(name) ?? state.tables.get(name)?.values();
   const lines = (rows: (string | number | null)[][]) =>
     rows.map((row) => JSON.stringify(row.map((x) => (x === null ? null : String(x))))).sort();
-  if (table !== undefined) return lines([...table.values()].map(({ k, g, v, s }) => [k, g, v, s]));
+  if (table !== undefined) return lines([...table].map(({ k, g, v, s }) => [k, g, v, s]));
   const { kind, reads } = state.views.get(name) as View;
   const rows = [...(state.tables.get(reads[0])?.values() ?? [])];
   switch (kind) {
@@ -97,6 +99,7 @@ function dropCascade(state: State, names: string[]): void {
   }
   for (const name of gone) {
     state.tables.delete(name);
+    state.copies.delete(name);
     state.views.delete(name);
   }
   for (const [index, table] of state.indexes) if (gone.has(table)) state.indexes.delete(index);
@@ -128,7 +131,7 @@ class Run {
   next(state: State): Operation {
     const random = this.#random;
     if (state.tables.size === 0 || (state.tables.size < 4 && random(12) === 0)) return this.#createTable();
-    switch (random(14)) {
+    switch (random(15)) {
       case 0:
         return this.#createView(state);
       case 1:
@@ -139,6 +142,22 @@ class Run {
         return {
           statements: [`CREATE INDEX ${name} ON ${table} (${random(2) === 0 ? 'g' : 'v, s'})`],
           apply: (s) => s.indexes.set(name, table),
+        };
+      }
+      case 14: {
+        const from = this.#pick(state.tables.keys());
+        const name = this.#name('c');
+        const below = random(100);
+        // Without a key, so only read from then on.
+        return {
+          statements: [`CREATE TABLE ${name} AS SELECT k, g, v, s FROM ${from} WHERE v < ${below}`],
+          apply: (s) => {
+            const rows = [...(s.tables.get(from)?.values() ?? [])].filter((row) => row.v < below);
+            s.copies.set(
+              name,
+              rows.map((row) => ({ ...row })),
+            );
+          },
         };
       }
       case 3: {
@@ -188,7 +207,12 @@ class Run {
   }
 
   #drop(state: State): Operation {
-    const name = this.#pick([...state.views.keys(), ...state.indexes.keys(), ...state.tables.keys()]);
+    const name = this.#pick([
+      ...state.views.keys(),
+      ...state.indexes.keys(),
+      ...state.tables.keys(),
+      ...state.copies.keys(),
+    ]);
     const view = state.views.get(name);
     if (state.indexes.has(name)) return { statements: [`DROP INDEX ${name}`], apply: (s) => s.indexes.delete(name) };
     const what = view === undefined ? 'TABLE' : view.kind === 'plain' ? 'VIEW' : 'MATERIALIZED VIEW';
@@ -251,13 +275,13 @@ async function execute(engine: TidemarkEngine, { statements }: Operation): Promi
 
 /** Where the engine differs from the model; null when it does not. */
 async function difference(engine: TidemarkEngine, state: State): Promise<string | null> {
-  const names = [...state.tables.keys(), ...state.views.keys(), ...state.indexes.keys()].sort();
+  const names = [...state.tables.keys(), ...state.copies.keys(), ...state.views.keys(), ...state.indexes.keys()].sort();
   const there = engine.catalog
     .objects()
     .map((o) => o.name)
     .sort();
   if (JSON.stringify(names) !== JSON.stringify(there)) return `objects are ${there}, not ${names}`;
-  for (const name of [...state.tables.keys(), ...state.views.keys()]) {
+  for (const name of [...state.tables.keys(), ...state.copies.keys(), ...state.views.keys()]) {
     const found = (await sql(engine, `SELECT * FROM ${name}`)).map((row) => JSON.stringify(row)).sort();
     const wanted = rowsOf(state, name);
     if (JSON.stringify(found) !== JSON.stringify(wanted))
@@ -283,13 +307,15 @@ test('any crash leaves what was acknowledged, and one statement in doubt', { tim
     };
     // The lock is a real file.
     mkdirSync(path);
-    let state: State = { tables: new Map(), views: new Map(), indexes: new Map() };
+    let state: State = { tables: new Map(), copies: new Map(), views: new Map(), indexes: new Map() };
     let engine = await open();
     for (let step = 0; step < 40; step++) {
       const operation = run.next(state);
       const next = structuredClone(state);
       operation.apply(next);
       const where = `run ${i}, step ${step}: ${operation.statements.join('; ')}`;
+      // Copied between the operations to come.
+      if (checkpoints !== null && random(12) === 0) void engine.checkpoints?.take().catch(assert.fail);
       if (random(5) > 0) {
         await execute(engine, operation);
         state = next;
