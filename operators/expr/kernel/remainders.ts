@@ -10,6 +10,10 @@ const LIMIT = 4503599627370496;
 
 /** a % b for integers, b not 0; never -0. */
 export function remainder(a: number, b: number): number {
+  const x = a | 0;
+  const y = b | 0;
+  // By a constant this is a multiplication.
+  if (x === a && y === b) return (x % y) | 0;
   if (!(a <= LIMIT && a >= -LIMIT && b <= LIMIT && b >= -LIMIT)) return (a % b) + 0;
   const r = a - Math.trunc(a / b) * b;
   if (a >= 0) return r < 0 ? r + Math.abs(b) : r + 0;
