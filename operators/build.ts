@@ -14,6 +14,7 @@ import type { PlanNode } from './plan.ts';
 import { RecursiveOperator } from './recursive.ts';
 import { SemiJoinOperator } from './semi_join.ts';
 import { SessionOperator } from './session.ts';
+import { MergedSessionOperator } from './session_merged.ts';
 import { SET_FUNCTIONS, SetOperator } from './set_operation.ts';
 import { SingleRowOperator } from './single_row.ts';
 import { TemporalOperator } from './temporal.ts';
@@ -69,7 +70,9 @@ export function buildOperator(node: PlanNode, inputs: InputSpec[], indexes: Inde
     case 'over':
       return new OverOperator(node, inputs[0].types);
     case 'session':
-      return new SessionOperator(node, inputs[0].types);
+      return node.merged
+        ? new MergedSessionOperator(node, inputs[0].types)
+        : new SessionOperator(node, inputs[0].types);
     case 'temporal':
       return new TemporalOperator(node.from, node.until, node.types);
     case 'window_close':

@@ -136,8 +136,11 @@ export type PlanNode =
     })
   /** Input columns, then one column per call. */
   | (NodeBase & { op: 'over'; partition: number[]; order: SortKey[]; calls: WindowCall[] })
-  /** Session windows: appends window_start, window_end (type of column `time`). gap in microseconds. */
-  | (NodeBase & { op: 'session'; time: number; gap: bigint; keys: number[] })
+  /**
+   * Session windows: appends window_start, window_end (type of column `time`). gap in microseconds. merged: of input that never retracts and has no other
+   * columns than time and keys, a session's rows are one row with their weights added, whose time is window_start.
+   */
+  | (NodeBase & { op: 'session'; time: number; gap: bigint; keys: number[]; merged?: boolean })
   /** a ASOF [LEFT] JOIN b: equality keys and one inequality leftTime >= rightTime (or >). */
   | (NodeBase & {
       op: 'asof';

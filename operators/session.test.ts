@@ -51,3 +51,35 @@ for (const keys of [[0], [], [0, 2]]) {
     checkOperator({ node, inputTypes: [types], row, naive: ([rows]) => naive(rows, keys) }, seed);
   });
 }
+
+test('sessions of rows that never go, their rows merged', () => {
+  for (const keys of [[0], [], [0, 2]]) {
+    const inputTypes = keys.includes(2) ? types : types.filter((_, c) => keys.includes(c) || c === 1);
+    const columns = types.map((_, c) => c).filter((c) => keys.includes(c) || c === 1);
+    const node: PlanNode & { op: 'session' } = {
+      op: 'session',
+      inputs: [],
+      types: [...inputTypes, time, time],
+      names: [...columns.map((c) => ['k', 'time', 't'][c]), 'window_start', 'window_end'],
+      time: columns.indexOf(1),
+      gap,
+      keys: keys.map((k) => columns.indexOf(k)),
+      merged: true,
+    };
+    const picked = (r: Datum[]) => columns.map((c) => r[c]);
+    checkOperator(
+      {
+        node,
+        inputTypes: [inputTypes],
+        appendOnly: true,
+        row: (input, random) => picked(row(input, random)),
+        naive: ([rows]) =>
+          naive(
+            rows.map((r) => types.map((_, c) => (columns.includes(c) ? r[columns.indexOf(c)] : null))),
+            keys,
+          ).map((r) => [...columns.map((c) => (c === 1 ? r[3] : r[c])), r[3], r[4]]),
+      },
+      seed,
+    );
+  }
+});

@@ -61,6 +61,20 @@ interface Kernels {
   writeCounts(groups: number, n: number, offset: number, data: number): void;
   writeSums(groups: number, n: number, offset: number, numeric: boolean, data: number, valid: number): number;
   flip(slots: number, n: number, payload: number, filters: number, count: number, emptied: number): number;
+  /** assembly/sessions.ts */
+  addToSessions(
+    slots: number,
+    times: number,
+    weights: number,
+    row: number,
+    n: number,
+    payload: number,
+    gap: bigint,
+    old: number,
+    touched: number,
+    counts: number,
+  ): number;
+  changedSessions(touched: number, n: number, payload: number, now: number): number;
   /** assembly/deadline.ts */
   deadlines(rows: number, n: number, conditions: number, count: number, result: number): void;
   /** assembly/gather.ts */

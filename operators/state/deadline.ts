@@ -32,6 +32,9 @@ export class Deadline {
   readonly #lags: number[];
   readonly #layout: RowLayout;
   readonly #columns: number[];
+  /** Where the time and its validity lie when there is one condition, over a timestamp; else -1. */
+  readonly #plain: number = -1;
+  readonly #flag: number = 0;
 
   /** `position`: where a retention's column stands in the layout. */
   constructor(layout: RowLayout, retentions: Retention[], position: (column: number) => number = (c) => c) {
@@ -41,10 +44,19 @@ export class Deadline {
     this.#columns = retentions.map((r) => position(r.column));
     this.#times = retentions.map((r) => timeReader(layout, position(r.column), r));
     this.#lags = retentions.map((r) => Number(r.lag) - (r.strict ? 1 : 0));
+    const [column] = this.#columns;
+    if (retentions.length === 1 && retentions[0].text === undefined && layout.types[column].oid !== OID.date) {
+      this.#plain = layout.offsets[column];
+      this.#flag = layout.valid + column;
+    }
   }
 
   /** The row at this address is dead when the watermark is above this; NaN: never. */
   of(row: number): number {
+    if (this.#plain >= 0 && U8[row + this.#flag] !== 0) {
+      const word = (row + this.#plain) >>> 2;
+      return exact(I32[word + 1] * 4294967296 + U32[word]) + this.#lags[0];
+    }
     let latest = Number.NEGATIVE_INFINITY;
     for (let i = 0; i < this.#times.length; i++) {
       const time = this.#times[i](row) + this.#lags[i];
@@ -52,6 +64,12 @@ export class Deadline {
       if (Number.isNaN(latest)) return latest;
     }
     return latest;
+  }
+
+  /** of() where the one condition's time is the timestamp at this address. */
+  ofTime(address: number): number {
+    const word = address >>> 2;
+    return exact(I32[word + 1] * 4294967296 + U32[word]) + this.#lags[0];
   }
 
   /** of() for n rows, whose addresses are at a word address, 0 for none: a number each, at an address of 8 bytes a step. */

@@ -134,10 +134,10 @@ export class KeyedIndex {
     const retention = this.#rowRetention;
     if (retention === null) return true;
     const watermark = retention.deadline.watermark(watermarks);
-    return retention.expiry.take(watermark, (hash, entries) => {
-      this.keys.forEachOfHash(hash, (slot) => {
+    return retention.expiry.takeStretches(watermark, (hashes, n) => {
+      this.keys.forEachOfHashes(hashes, n, (slot) => {
         const payload = (slot + this.keys.payloadOffset) >>> 2;
-        this.#setDead(payload, U32[payload + DEAD] + entries);
+        this.#setDead(payload, U32[payload + DEAD] + 1);
         if (U32[payload + DEAD] * DEAD_SHARE >= U32[payload + COUNT])
           this.#compact(slot, retention.deadline, watermark);
       });

@@ -61,8 +61,10 @@ function candidates(node: PlanNode, inputs: NodeFacts[], sourceKey: number[] | n
       return [...below, node.keys];
     case 'recursive':
       return node.all ? [] : [all];
-    case 'asof':
     case 'session':
+      // A merged row stands for several.
+      return node.merged ? [] : below;
+    case 'asof':
     case 'temporal':
     case 'window_close':
       return below;

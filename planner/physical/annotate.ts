@@ -61,8 +61,9 @@ function stateOf(node: PlanNode, inputs: NodeFacts[]): string | null {
     case 'topn':
       if (node.limit === null) return 'the input';
       return inputs[0].appendOnly ? `${plural(node.limit + node.offset, 'row')}/partition` : 'the input';
-    case 'over':
     case 'session':
+      return node.merged ? '1 row/session' : 'the input';
+    case 'over':
     case 'single_row':
       return 'the input';
     case 'temporal':

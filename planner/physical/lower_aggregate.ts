@@ -66,8 +66,9 @@ function argumentColumns(below: Lowered, exprs: Expr[], cx: LowerContext): { nod
 }
 
 /**
- * The aggregate's input with windows assigned by slices, when the aggregate reads from a HOP or CUMULATE and does not look at its time: a map in
- * between must not look either, nor fail, since an error shows its row.
+ * The aggregate's input with windows assigned by slices, when the aggregate reads from a HOP or CUMULATE and does not look at its time, or with the
+ * rows of a session merged where it reads nothing but its key, start and end: a map in between must not look either, nor fail, since an error shows its
+ * row.
  */
 function slicedWindows(node: number, columns: number[], cx: LowerContext): number {
   const above = cx.builder.nodes[node];
@@ -78,6 +79,12 @@ function slicedWindows(node: number, columns: number[], cx: LowerContext): numbe
     for (const e of exprs) columnsOf(e, read);
     const input = slicedWindows(above.inputs[0], [...read], cx);
     return input === above.inputs[0] ? node : cx.builder.add({ ...above, inputs: [input] });
+  }
+  if (above.op === 'session') {
+    const [input] = above.inputs;
+    const plain = cx.builder.nodes[input].types.every((_, c) => c === above.time || above.keys.includes(c));
+    const merges = plain && !columns.includes(above.time) && cx.builder.facts(input).appendOnly;
+    return merges && !above.keys.includes(above.time) ? cx.builder.add({ ...above, merged: true }) : node;
   }
   if (above.op !== 'flatmap') return node;
   const time = above.args[0];

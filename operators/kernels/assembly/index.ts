@@ -9,6 +9,7 @@ export { scanJson, scanJsonScalar } from './json/scan';
 export { hashSmallNumeric } from './numeric';
 export { rehash, slotsOfHashes } from './row_table';
 export { searchOnePass } from './regex';
+export { addToSessions, changedSessions } from './sessions';
 export {
   casesOf,
   changeCase,
