@@ -1,5 +1,5 @@
 /**
- * npm run bench -- nexmark [q0 q1 ...] | profile qN | kafka | wire | latency | start | durability | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]
+ * npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | kafka | wire | latency | start | durability | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]
  *
  * Each prints a table, or with --json one JSON object a line. Figures are ratios inside one run wherever they can be: machines differ.
  */
@@ -8,6 +8,7 @@ import { durabilityBench } from './durability.ts';
 import { kafkaBench } from './kafka.ts';
 import { latencyBench } from './latency.ts';
 import { logCostBench } from './log_cost.ts';
+import { growthBench } from './nexmark/growth.ts';
 import { nexmarkBench } from './nexmark/index.ts';
 import { profile } from './nexmark/profile.ts';
 import { startBench } from './start.ts';
@@ -47,6 +48,14 @@ switch (positionals[0]) {
       json: values.json,
     });
     break;
+  case 'growth':
+    await growthBench({
+      queries: positionals.slice(1),
+      events: number(values.events, 8_000_000),
+      tickEvents: number(values.tick, 10_000),
+      json: values.json,
+    });
+    break;
   case 'kafka':
     await kafkaBench({ messages: number(values.events, 500_000), json: values.json });
     break;
@@ -78,7 +87,7 @@ switch (positionals[0]) {
     break;
   default:
     console.error(
-      'npm run bench -- nexmark [q0 q1 ...] | profile qN | kafka | wire | latency | start | durability | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]',
+      'npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | kafka | wire | latency | start | durability | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]',
     );
     process.exit(2);
 }

@@ -11,34 +11,41 @@ function rankOf(price: number): number {
   return price < LOW ? 0 : price < HIGH ? 1 : 2;
 }
 
+/** Distinct ids, all and by price rank: an id has a bit for each rank that it was seen in. */
+class DistinctIds {
+  readonly #ranks = new Map<number, number>();
+  readonly byRank = [0, 0, 0];
+
+  add(id: number, rank: number): void {
+    const seen = this.#ranks.get(id) ?? 0;
+    const bit = 1 << rank;
+    if ((seen & bit) !== 0) return;
+    this.#ranks.set(id, seen | bit);
+    this.byRank[rank]++;
+  }
+
+  get counts(): number[] {
+    return [this.#ranks.size, ...this.byRank];
+  }
+}
+
 class Statistics {
   minute = '';
   total = 0;
   readonly ranks = [0, 0, 0];
-  readonly bidders = new Set<number>();
-  readonly rankBidders = [new Set<number>(), new Set<number>(), new Set<number>()];
-  readonly auctions = new Set<number>();
-  readonly rankAuctions = [new Set<number>(), new Set<number>(), new Set<number>()];
+  readonly bidders = new DistinctIds();
+  readonly auctions = new DistinctIds();
 
   add(bid: Bid): void {
     const rank = rankOf(bid.price);
     this.total++;
     this.ranks[rank]++;
-    this.bidders.add(bid.bidder);
-    this.rankBidders[rank].add(bid.bidder);
-    this.auctions.add(bid.auction);
-    this.rankAuctions[rank].add(bid.auction);
+    this.bidders.add(bid.bidder, rank);
+    this.auctions.add(bid.auction, rank);
   }
 
   counts(): number[] {
-    return [
-      this.total,
-      ...this.ranks,
-      this.bidders.size,
-      ...this.rankBidders.map((set) => set.size),
-      this.auctions.size,
-      ...this.rankAuctions.map((set) => set.size),
-    ];
+    return [this.total, ...this.ranks, ...this.bidders.counts, ...this.auctions.counts];
   }
 }
 
