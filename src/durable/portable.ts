@@ -78,8 +78,10 @@ export async function writePortable(
   for (const sink of engine.sinks.values()) if (sink.save().queue.length > 0) return false;
   const { disk } = directory;
   const path = join(directory.path, `portable-${String(sequence).padStart(20, '0')}`);
+  // What an end that was cut short has left.
+  for (const name of await disk.list(directory.path))
+    if (/^portable-\d{20}\.new$/.test(name)) await disk.remove(join(directory.path, name));
   const beside = `${path}.new`;
-  await disk.remove(beside);
   const writer = new FrameWriter(await disk.create(beside));
   const { tick } = engine.loop;
   try {

@@ -135,7 +135,10 @@ test('nothing is lost over a change of the layout', { timeout: 120_000 }, async 
   await work(engine, 60);
   await sql(engine, "INSERT INTO gone VALUES ('in the new one')");
   let before = await state(engine);
+  const leftover = join(path, `portable-${'7'.padStart(20, '0')}.new`);
+  disk.files.set(leftover, { bytes: Buffer.from('cut'), synced: Buffer.from('cut') });
   await engine.close();
+  assert.ok(!disk.files.has(leftover));
   const copies = () => [...disk.files.keys()].filter((name) => name.includes('portable-'));
   assert.equal(copies().length, 1);
 
