@@ -5,9 +5,10 @@
  *   here                                    SUBSCRIBE to a view of the newest probe; SELECT from it every millisecond
  *
  * First the load generator sends as fast as it is answered: the maximum rate. Then at half of it, with checkpoints taken one after another. A probe's time is
- * when its batch was due, so a server that stalls the generator is not let off. At last, with nothing else going on, one row at a time by INSERT.
+ * when its batch was due, so a server that stalls the generator is not let off. Then, with nothing else going on, one row at a time by INSERT; at last the same while
+ * another client reads a million rows.
  */
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import type { LoadOrder, LoadReport } from './latency_load.ts';
@@ -22,6 +23,7 @@ const SCHEMA = `
 
 const POLL_MS = 1;
 const IDLE_ROWS = 200;
+const LARGE_ROWS = 1_000_000;
 const IDLE_PAUSE_MS = 5;
 
 export async function latencyBench(options: { seconds: number; json: boolean }): Promise<void> {
@@ -67,6 +69,7 @@ export async function latencyBench(options: { seconds: number; json: boolean }):
     add('idle, one row: to a SUBSCRIBE', subscriber.take());
     add('idle, one row: to a SELECT', await idle.stop());
     add('idle, one row: durable, then a SELECT', acknowledged);
+    add('while a large result is read', await besideLargeResult(setup, subscriber, server.port));
   } finally {
     for (const client of clients) client.removeAllListeners('error').on('error', () => undefined);
     await server.close();
@@ -160,6 +163,48 @@ class Checkpoints {
     await this.#done;
     return this.#taken;
   }
+}
+
+/** Rows one at a time, while another client reads a result of LARGE_ROWS rows. */
+async function besideLargeResult(client: pg.Client, subscriber: Subscriber, port: number): Promise<number[]> {
+  await client.query('CREATE TABLE large (a bigint, b text, c numeric(12,2), d timestamptz)');
+  await client.query(
+    `INSERT INTO large SELECT g, 'text of row ' || g, (g % 100000)::numeric / 100, '2026-01-01'::timestamptz + g * interval '1 second' FROM generate_series(1, ${LARGE_ROWS}) g`,
+  );
+  const other = new pg.Client({ host: '127.0.0.1', port, user: 'bench', database: 'postgres' });
+  await other.connect();
+  await other.query('SET synchronous_commit = off');
+  subscriber.take();
+  for (let reads = 0; reads < 3; reads++) {
+    let reading = true;
+    const reader = spawn(
+      'psql',
+      [
+        '-h',
+        '127.0.0.1',
+        '-p',
+        String(port),
+        '-U',
+        'bench',
+        '-c',
+        'COPY large TO STDOUT',
+        '-o',
+        '/dev/null',
+        'postgres',
+      ],
+      { stdio: ['ignore', 'ignore', 'inherit'] },
+    );
+    const ended = new Promise((resolve) => reader.once('close', resolve)).then(() => {
+      reading = false;
+    });
+    while (reading) {
+      await other.query(`INSERT INTO events VALUES (${PROBE_KEY}, 0, $1)`, [nowMicros()]);
+      await new Promise((resolve) => setTimeout(resolve, IDLE_PAUSE_MS));
+    }
+    await ended;
+  }
+  await other.end();
+  return subscriber.take();
 }
 
 /** From before the INSERT to after the SELECT that follows its acknowledgement. */

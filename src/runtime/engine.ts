@@ -203,8 +203,21 @@ export class TidemarkEngine implements Engine {
   /** Session settings with the tick that the transaction sees, and those schemas of the search path that exist. */
   contextOf(session: SessionContext, params: Datum[] = []): EvalContext {
     const { evalContext } = session;
-    const { tick } = this.transactionOf(session);
-    return { ...evalContext, searchPath: this.#existing(evalContext.searchPath), tick, params };
+    const { now, timeZone, dateStyle, intervalStyle, extraFloatDigits, byteaOutput, user, database } = evalContext;
+    return {
+      now,
+      timeZone,
+      dateStyle,
+      intervalStyle,
+      extraFloatDigits,
+      byteaOutput,
+      user,
+      database,
+      searchPath: this.#existing(evalContext.searchPath),
+      tick: this.transactionOf(session).tick,
+      params,
+      session: evalContext.session,
+    };
   }
 
   /** Those schemas of a search path that exist. */

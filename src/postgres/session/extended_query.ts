@@ -21,6 +21,7 @@ import { parseCached } from './parse_cache.ts';
 import type { Portal } from './portals.ts';
 import type { Prepared } from './prepared_statements.ts';
 import { runNow, sendNow } from './quick_answer.ts';
+import { resultForm } from './result_form.ts';
 import type { Session } from './session.ts';
 import { sendPortalResult } from './statement_result.ts';
 import { checkNotFailed, runStatement } from './statement_runner.ts';
@@ -71,7 +72,7 @@ export function describeMessage(session: Session, body: Buffer): void {
   checkDescribable(session, portal.prepared);
   const { columns } = portal.prepared;
   const formats = portal.cursor?.declared.binary === true ? [1] : portal.formats;
-  out.messages(columns === null ? NO_DATA : rowDescription(columns, formats));
+  out.messages(columns === null ? NO_DATA : resultForm(session, columns, formats).description);
 }
 
 /** In a failed transaction only statements that give no rows can be described, as in PostgreSQL. */

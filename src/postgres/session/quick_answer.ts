@@ -8,10 +8,10 @@ import type { Datum } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
 import { PHYS_WIDTH } from '../../../operators/types.ts';
 import { withOffset } from '../../../planner/parse/positions.ts';
-import type { Result, ResultColumn, RowChunk } from '../../engine.ts';
-import { DataRowWriter } from '../encode/row_writer.ts';
-import { rowDescription, writeCommandComplete } from '../wire/control_message.ts';
+import type { Result, RowChunk } from '../../engine.ts';
+import { writeCommandComplete } from '../wire/control_message.ts';
 import type { Prepared } from './prepared_statements.ts';
+import { resultForm } from './result_form.ts';
 import type { Session } from './session.ts';
 
 const FEW_ROWS = 64;
@@ -40,7 +40,7 @@ export function sendNow(session: Session, result: Result, formats: number[], des
   if (rows === undefined || rows.count > FEW_ROWS || out.blocked || !isSmall(rows)) return false;
   const { batch, from, count } = rows;
   try {
-    const { writer, description } = formOf(session, result.columns, formats);
+    const { writer, description } = resultForm(session, result.columns, formats);
     if (describe) out.messages(description);
     for (let row = from; row < from + count; row++) writer.writeRow(out, batch, row);
   } finally {
@@ -61,35 +61,4 @@ function isSmall({ batch, from, count }: RowChunk): boolean {
     }
   }
   return bytes <= FEW_BYTES;
-}
-
-interface Form {
-  session: Session;
-  generation: number;
-  formats: number[];
-  writer: DataRowWriter;
-  description: Buffer;
-}
-
-/** How the rows of a plan look, as long as the session's settings stay. */
-const forms = new WeakMap<ResultColumn[], Form>();
-
-function formOf(session: Session, columns: ResultColumn[], formats: number[]): Form {
-  const known = forms.get(columns);
-  const { generation } = session.settings;
-  if (known?.session === session && known.generation === generation && sameFormats(known.formats, formats))
-    return known;
-  const form: Form = {
-    session,
-    generation,
-    formats,
-    writer: new DataRowWriter(columns, formats, session.context.evalContext),
-    description: rowDescription(columns, formats),
-  };
-  forms.set(columns, form);
-  return form;
-}
-
-function sameFormats(a: number[], b: number[]): boolean {
-  return a.length === b.length && a.every((format, i) => format === b[i]);
 }

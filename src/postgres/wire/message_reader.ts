@@ -77,6 +77,11 @@ export class MessageReader {
   cstring(): string {
     const end = this.#body.indexOf(0, this.#at);
     if (end < 0) throw protocolError('invalid string in message');
+    // The unnamed statement and portal: most of what clients send.
+    if (end === this.#at) {
+      this.#at++;
+      return '';
+    }
     const bytes = this.#body.subarray(this.#at, end);
     this.#at = end + 1;
     return checkedUtf8(bytes);
