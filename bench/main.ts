@@ -1,9 +1,10 @@
 /**
- * npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | kafka | wire | latency | start | durability | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]
+ * npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | kafka | wire | latency | start | durability | changes | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]
  *
  * Each prints a table, or with --json one JSON object a line. Figures are ratios inside one run wherever they can be: machines differ.
  */
 import { parseArgs } from 'node:util';
+import { changeCostBench } from './change_cost.ts';
 import { durabilityBench } from './durability.ts';
 import { kafkaBench } from './kafka.ts';
 import { latencyBench } from './latency.ts';
@@ -73,6 +74,14 @@ switch (positionals[0]) {
       json: values.json,
     });
     break;
+  case 'changes':
+    await changeCostBench({
+      events: number(values.events, 300_000),
+      tickRows: number(values.tick, 10_000),
+      runs: number(values.runs, 3),
+      json: values.json,
+    });
+    break;
   case 'wire':
     await wireBench({ rows: number(values.rows, 1_000_000), seconds: number(values.seconds, 5), json: values.json });
     break;
@@ -87,7 +96,7 @@ switch (positionals[0]) {
     break;
   default:
     console.error(
-      'npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | kafka | wire | latency | start | durability | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]',
+      'npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | kafka | wire | latency | start | durability | changes | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]',
     );
     process.exit(2);
 }

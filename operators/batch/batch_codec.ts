@@ -11,16 +11,20 @@
  * Little endian, nothing aligned. The bytes of a batch depend on its values alone, never on addresses. Cost: a memory copy a column, plus a loop for
  * varlen and numeric. The reader trusts the bytes as far as lengths go (checksums are the caller's) but never reads past their end.
  */
+
+import { kernels } from '../kernels/index.ts';
 import { PHYS_WIDTH, physOf } from '../types.ts';
-import type { Arena } from './arena.ts';
+import { Arena } from './arena.ts';
 import type { Batch, Column } from './batch.ts';
 import { I32, U8, U32 } from './memory.ts';
-import { NUMERIC_WIDE, pointVarlen, varlenAddress } from './slots.ts';
+import { NUMERIC_WIDE } from './slots.ts';
 import { readVarint, varintSize, writeVarint } from './varint.ts';
 
 const HOLE = 0;
 const PRESENT = 1;
 const WITH_NULLS = 2;
+/** What packVarlen may write past the end. */
+const PACK_SPARE = 16;
 
 /** Exactly the bytes that writeBatch will write. */
 export function encodedSize(batch: Batch): number {
@@ -106,10 +110,7 @@ function plainWeights(batch: Batch): boolean {
 }
 
 function hasNulls(column: Column, n: number): boolean {
-  if (column.valid === 0) return false;
-  const end = column.valid + n;
-  for (let i = column.valid; i < end; i++) if (U8[i] === 0) return true;
-  return false;
+  return column.valid !== 0 && kernels.allSet(column.valid, n) === 0;
 }
 
 /** True when the row's value is there. */
@@ -122,8 +123,7 @@ function isWide(slot: number): boolean {
 function dataSize(column: Column, n: number): number {
   let bytes = n * PHYS_WIDTH[column.phys];
   if (column.phys === 'varlen') {
-    bytes = n * 4;
-    for (let row = 0; row < n; row++) if (present(column, row)) bytes += U32[(column.data >>> 2) + row * 4];
+    bytes = n * 4 + kernels.varlenBytes(column.data, column.valid, n);
   } else if (column.phys === 'numeric') {
     for (let row = 0; row < n; row++) {
       const slot = column.data + row * 16;
@@ -154,15 +154,16 @@ function writeSlots(column: Column, n: number, to: Buffer, at: number): number {
   return end;
 }
 
+/** Packed in the shared memory, then copied out at once. */
 function writeVarlen(column: Column, n: number, to: Buffer, at: number): number {
-  let p = at + n * 4;
-  for (let row = 0; row < n; row++) {
-    const slot = column.data + row * 16;
-    const length = present(column, row) ? U32[slot >>> 2] : 0;
-    to.writeUInt32LE(length, at + row * 4);
-    if (length > 0) p = copyOut(to, p, varlenAddress(slot), length);
+  const scratch = new Arena();
+  try {
+    const packed = scratch.alloc(dataSize(column, n) + PACK_SPARE);
+    const end = kernels.packVarlen(column.data, column.valid, n, packed) >>> 0;
+    return copyOut(to, at, packed, end - packed);
+  } finally {
+    scratch.release();
   }
-  return p;
 }
 
 function writeNumeric(column: Column, n: number, to: Buffer, at: number): number {
@@ -194,16 +195,13 @@ function readData(column: Column, n: number, from: Reader, arena: Arena): void {
 }
 
 function readVarlen(column: Column, n: number, from: Reader, arena: Arena): void {
-  const lengths = from.skip(n * 4);
+  const lengths = arena.alloc(n * 4);
+  from.copyTo(lengths, n * 4);
   let total = 0;
-  for (let row = 0; row < n; row++) total += from.bytes.readUInt32LE(lengths + row * 4);
-  let address = arena.alloc(total);
+  for (let i = lengths >>> 2; i < (lengths >>> 2) + n; i++) total += U32[i];
+  const address = arena.alloc(total);
   from.copyTo(address, total);
-  for (let row = 0; row < n; row++) {
-    const length = from.bytes.readUInt32LE(lengths + row * 4);
-    pointVarlen(column.data + row * 16, address, length);
-    address += length;
-  }
+  kernels.unpackVarlen(column.data, n, lengths, address);
 }
 
 function writeBitmap(to: Buffer, at: number, valid: number, n: number): number {

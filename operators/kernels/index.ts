@@ -46,6 +46,9 @@ interface Kernels {
   /** `valid` 0: no row is NULL. Addresses and sizes come back as int32: >>> 0. */
   longBytes(data: number, valid: number, n: number): number;
   ownLong(data: number, valid: number, n: number, to: number): void;
+  varlenBytes(data: number, valid: number, n: number): number;
+  packVarlen(data: number, valid: number, n: number, to: number): number;
+  unpackVarlen(data: number, n: number, lengths: number, address: number): void;
   /** assembly/numeric.ts */
   hashSmallNumeric(h: number, slot: number): number;
   /** assembly/row_table.ts */

@@ -30,6 +30,8 @@ interface ObjectBase {
 
 export interface RelationObject extends ObjectBase {
   kind: 'table' | 'stream';
+  /** How long its changes are kept, as it was said; undefined: the default. */
+  retention: string | undefined;
   relation: Relation;
   defaults: (ColumnDefault | null)[];
   source: ConnectorSpec | null;
@@ -43,6 +45,8 @@ export interface ViewObject extends ObjectBase {
 
 export interface MaterializedViewObject extends ObjectBase {
   kind: 'materialized_view';
+  /** How long its changes are kept, as it was said; undefined: the default. */
+  retention: string | undefined;
   relation: Relation;
   query: SelectNode;
   physical: PhysicalQuery;

@@ -2,7 +2,7 @@
  * The engine's state between two ticks as saved data, and an engine made of it.
  *
  *   catalog (objects with their plans, as they are) · tick and clock · rows of tables, streams and views · the graph's nodes · streams' positions and
- *   history · changes that sinks have not written
+ *   history · changes that sinks have not written · how far the change logs are
  *
  * Plans come from the checkpoint and are not made again from SQL: the state of a node belongs to exactly the plan that filled it. What lives for one
  * session only (subscriptions, reads, views that are being filled) is not in it.
@@ -12,9 +12,11 @@ import type { EvalContext } from '../../operators/expr/ir.ts';
 import type { Flow } from '../../operators/graph.ts';
 import type { Saved } from '../../operators/state/saved.ts';
 import type { CatalogObject, RelationObject } from '../catalog/objects.ts';
+import type { ChangeFolder, SavedLog } from '../changes/change_log.ts';
 import { openSource } from '../runtime/create_relation.ts';
 import { openSinkOf } from '../runtime/create_sink.ts';
 import type { TidemarkEngine } from '../runtime/engine.ts';
+import { keptChanges } from '../runtime/kept_changes.ts';
 import type { KeptDefinition } from '../runtime/kept_definitions.ts';
 import { LocalStream, type SavedLocalStream } from '../runtime/local_stream.ts';
 import type { SavedSink } from '../runtime/sink.ts';
@@ -50,6 +52,7 @@ interface SavedEngine {
   /** In creation order: what a view reads comes before it. */
   views: SavedView[];
   graph: Saved;
+  changes: SavedLog[];
 }
 
 export function saveEngine(engine: TidemarkEngine): Saved {
@@ -87,6 +90,7 @@ export function saveEngine(engine: TidemarkEngine): Saved {
     relations,
     views,
     graph: loop.graph.save(flows),
+    changes: engine.changes.save(),
   };
   // Interfaces of plain data have no index signature; serialize() refuses anything that is not plain.
   return saved as unknown as Saved;
@@ -129,12 +133,13 @@ export function misfit(saved: Saved): string | null {
 
 /**
  * Fills a new engine. `delivered`: the ticks up to which sinks have written, as far as the log knows; `lastTick`: where it ends. Sinks that are dropped later in the log
- * are not opened.
+ * are not opened, and changes of what is dropped later are not kept. `changes`: where the files of the change logs are.
  */
 export async function loadEngine(
   engine: TidemarkEngine,
   saved: Saved,
   log: { delivered: ReadonlyMap<number, bigint>; dropped: ReadonlySet<number>; lastTick: bigint },
+  changes: ChangeFolder,
 ): Promise<void> {
   const state = saved as unknown as SavedEngine;
   const { catalog, loop } = engine;
@@ -164,6 +169,20 @@ export async function loadEngine(
     engine.sinks.set(object.oid, sink);
   }
   loop.graph.load(state.graph);
+  await loadChanges(engine, state.changes, log.dropped, changes);
+}
+
+async function loadChanges(
+  engine: TidemarkEngine,
+  saved: SavedLog[],
+  dropped: ReadonlySet<number>,
+  folder: ChangeFolder,
+): Promise<void> {
+  const wanted = saved.flatMap((log) => {
+    const retention = dropped.has(log.oid) ? null : keptChanges(engine, log.oid);
+    return retention === null ? [] : [{ log, retention }];
+  });
+  await engine.changes.open(folder, wanted);
 }
 
 function objectOf(engine: TidemarkEngine, oid: number): CatalogObject {

@@ -78,7 +78,11 @@ export class CheckpointSchedule {
       sequence,
       saved: saveEngine(this.#engine),
       // A checkpoint must not know of records that the log may still lose: their numbers would be given to others.
-      durable: () => log.durable(sequence),
+      // What is cut off the log afterwards cannot give changes again.
+      durable: async () => {
+        await log.durable(sequence);
+        await this.#engine.changes.sync();
+      },
     });
     this.#lastSequence = sequence;
     this.#lastReport = report;

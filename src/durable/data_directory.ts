@@ -5,6 +5,7 @@
  *   lock        the process that has it open
  *   log/        segments of the tick log (tick_log.ts)
  *   checkpoints/  the newest checkpoints (src/checkpoint/store.ts)
+ *   changes/    segments of the change logs (src/changes/change_log.ts)
  *
  * One process at a time: the lock names a process by its pid, start time and boot, so that a pid that was given to another process, or a crash with or
  * without a reboot, does not keep anyone out. Taking over a dead lock moves it aside first, which only one of several can do.
@@ -32,6 +33,7 @@ export interface DataDirectory {
   path: string;
   logFolder: string;
   checkpointFolder: string;
+  changeFolder: string;
   /** Tells segments of this directory from copies of others. */
   identity: bigint;
   disk: Disk;
@@ -67,6 +69,7 @@ export async function openDirectory(path: string, disk: Disk = realDisk): Promis
       path: full,
       logFolder,
       checkpointFolder,
+      changeFolder: join(full, 'changes'),
       identity,
       disk,
       fresh: known === null,

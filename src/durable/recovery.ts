@@ -207,10 +207,11 @@ async function replay(
   loaded: Loaded | null,
   portable: Portable | null,
 ): Promise<void> {
+  const changes = { disk: directory.disk, path: directory.changeFolder, identity: directory.identity };
   if (loaded !== null) {
     const { delivered, dropped } = survey;
-    await loadEngine(engine, loaded.saved, { delivered, dropped, lastTick: endOf(survey, loaded).tick });
-  }
+    await loadEngine(engine, loaded.saved, { delivered, dropped, lastTick: endOf(survey, loaded).tick }, changes);
+  } else await engine.changes.open(changes, []);
   for (const script of survey.scripts) engine.scripts.add(script);
   if (portable !== null) {
     // What was made before it is as good as written by sinks, and what is dropped in it needs no rows.
@@ -229,7 +230,11 @@ async function replay(
   let done = 0;
   let shown = started;
   try {
-    if (portable !== null) await portable.load(engine, work);
+    if (portable !== null) {
+      await portable.load(engine, work);
+      // How the rows came there again is no history.
+      engine.changes.restart({ tick: engine.loop.tick, clock: engine.loop.now });
+    }
     const after = (loaded ?? portable)?.sequence ?? 0n;
     await readLog(directory.logFolder, directory.identity, directory.disk, after, async (frame) => {
       await work.repeat(frame);

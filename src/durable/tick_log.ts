@@ -124,6 +124,11 @@ export class TickLog {
     return this.#durable;
   }
 
+  /** This tick and those before it are on the disk. */
+  get durableTickNow(): bigint {
+    return this.#tick;
+  }
+
   get segments(): readonly Segment[] {
     return this.#segments;
   }

@@ -19,6 +19,7 @@ import { checkConnector, connectorOptions, openConnector } from '../sources/conn
 import type { Source } from '../sources/source.ts';
 import { startOffsets } from './backfill.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { takeRetention } from './kept_changes.ts';
 import { LocalStream } from './local_stream.ts';
 import { creationSchema, nameTaken } from './names.ts';
 import { readQuery } from './queries.ts';
@@ -43,9 +44,12 @@ export async function createRelation(
   const all = [...columns, ...included.map(({ name, type }) => ({ name, type, notNull: false }))];
   checkNames(all);
   const key = primaryKey(statement, all);
-  const connector = connectorOptions(
-    statement.kind === 'table' ? withoutStorageParameters(statement.options) : statement.options,
-  );
+  // Rows of a topic's stream are not kept, and changes of what is not kept are not either.
+  const keeps = statement.kind === 'table' || !statement.options.some(({ name }) => name === 'connector');
+  const { retention, rest } = keeps
+    ? takeRetention(statement.options)
+    : { retention: undefined, rest: statement.options };
+  const connector = connectorOptions(statement.kind === 'table' ? withoutStorageParameters(rest) : rest);
   if (connector === null && included.length > 0) throw new SqlError('42601', 'INCLUDE needs a connector');
   const relation: Relation = {
     oid: engine.catalog.newOid(),
@@ -87,6 +91,7 @@ export async function createRelation(
   engine.define(
     {
       kind: statement.kind,
+      retention,
       oid: relation.oid,
       schema: relation.schema,
       name: relation.name,
@@ -271,6 +276,7 @@ async function createTableAs(
     const defaults = columns.map(() => null);
     return {
       kind: 'table',
+      retention: undefined,
       oid,
       schema,
       name,

@@ -13,6 +13,7 @@ import type { CatalogObject, ViewObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { type Becoming, backfill } from './backfill.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { takeRetention } from './kept_changes.ts';
 import { creationSchema, nameTaken } from './names.ts';
 import { columnTypes } from './queries.ts';
 import { StoredRelation } from './stored_relation.ts';
@@ -25,8 +26,12 @@ export async function createView(
   statement: CreateView,
   session: SessionContext,
 ): Promise<void> {
-  for (const option of statement.options) {
-    throw new SqlError('22023', `unrecognized parameter "${option.name}"`, { hint: 'A view has no options yet.' });
+  const { retention, rest } = statement.materialized
+    ? takeRetention(statement.options)
+    : { retention: undefined, rest: statement.options };
+  for (const option of rest) {
+    const hint = statement.materialized ? 'A materialized view has: retention.' : 'A view has no options.';
+    throw new SqlError('22023', `unrecognized parameter "${option.name}"`, { hint });
   }
   if (!statement.materialized) return createPlainView(engine, statement, session);
   if (nameTaken(engine, statement.schema, statement.name, statement.ifNotExists, session)) return;
@@ -41,6 +46,7 @@ export async function createView(
   const object: CatalogObject = {
     ...viewObject(engine, statement, relation, bound),
     kind: 'materialized_view',
+    retention,
     relation,
     query: statement.query,
     physical,

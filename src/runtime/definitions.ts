@@ -157,6 +157,12 @@ function stillDependent(what: string, dependents: CatalogObject[], on: string): 
   });
 }
 
+/** When it is sure that the relation stays dropped. */
+async function forgetChanges(engine: TidemarkEngine, oid: number): Promise<void> {
+  await engine.journal?.durable();
+  await engine.changes.drop(oid);
+}
+
 /** Gives what is left to do when its connections are to be closed. */
 function dropOne(engine: TidemarkEngine, object: CatalogObject): (() => Promise<void>) | null {
   engine.catalog.remove(object.oid);
@@ -168,13 +174,16 @@ function dropOne(engine: TidemarkEngine, object: CatalogObject): (() => Promise<
       engine.localStreams.get(object.oid)?.release();
       engine.localStreams.delete(object.oid);
       engine.loop.dropRelation(object.oid);
-      return stream === undefined ? null : () => stream.close();
+      return async () => {
+        await stream?.close();
+        await forgetChanges(engine, object.oid);
+      };
     }
     case 'materialized_view':
       engine.loop.detachView(object.oid);
       // While the log is replayed, a view that is dropped in it has only its rows' place.
       engine.loop.dropRelation(object.oid);
-      return null;
+      return () => forgetChanges(engine, object.oid);
     case 'sink': {
       const sink = engine.sinks.get(object.oid);
       engine.sinks.delete(object.oid);

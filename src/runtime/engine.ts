@@ -17,6 +17,8 @@ import type { Relation } from '../../planner/catalog_reader.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import { Catalog } from '../catalog/catalog.ts';
 import type { CatalogObject, ConnectorSpec } from '../catalog/objects.ts';
+import { ChangeKeeper } from '../changes/change_keeper.ts';
+import type { Ticks } from '../changes/log_follower.ts';
 import type { CheckpointSchedule } from '../checkpoint/schedule.ts';
 import { type Journal, settingsOf } from '../durable/journal.ts';
 import type { DefinitionRecord } from '../durable/records.ts';
@@ -29,6 +31,7 @@ import { AwakeClock } from './awake_clock.ts';
 import { prepareCopy } from './copy.ts';
 import { prepareDefinition } from './definitions.ts';
 import { prepareExplain } from './explain.ts';
+import { keepChanges } from './kept_changes.ts';
 import { KeptDefinitions } from './kept_definitions.ts';
 import type { LocalStream } from './local_stream.ts';
 import { MemoryHold } from './memory_hold.ts';
@@ -80,6 +83,8 @@ export class TidemarkEngine implements Engine {
   /** The statements that made what is there. */
   readonly definitions = new KeptDefinitions();
   readonly sinks = new Map<number, Sink>();
+  /** What ticks changed, for those who follow or look back. */
+  readonly changes: ChangeKeeper;
   readonly log: NonNullable<EngineOptions['log']>;
   readonly version: string;
   readonly openSource: NonNullable<EngineOptions['openSource']>;
@@ -114,9 +119,14 @@ export class TidemarkEngine implements Engine {
     this.tickRows = options.tickRows ?? 10000;
     this.#automatic = options.automatic ?? true;
     const clock = options.clock ?? systemClock;
+    this.changes = new ChangeKeeper(
+      (oid) => this.catalog.get(oid)?.name ?? String(oid),
+      (level, message) => this.log(level, message),
+    );
     this.loop = new TickLoop(
       () => this.replay?.now ?? clock(),
       (relation) => (this.streams.get(relation) ?? this.localStreams.get(relation))?.watermark ?? null,
+      this.changes,
     );
     this.memory = new MemoryHold(this);
     this.system = new SystemCatalog(this);
@@ -275,6 +285,7 @@ export class TidemarkEngine implements Engine {
   /** Makes an object that has just come to life part of the catalog. */
   define(object: CatalogObject, session: SessionContext, reads = object.dependencies): void {
     this.catalog.add(object);
+    keepChanges(this, object.oid);
     const identity = object.kind === 'sink' ? object.identity : undefined;
     this.defined({ sql: object.sql, made: object.oid, dropped: [], identity }, session, this.#needs(object, reads));
   }
@@ -295,10 +306,12 @@ export class TidemarkEngine implements Engine {
     const frame = journal === null ? null : await journal.admitFilled(object.sql, object.oid, rows, settings);
     this.catalog.add(object);
     addStore();
+    keepChanges(this, object.oid);
     try {
       this.publishRows(new Map([[object.oid, rows]]));
     } catch (error) {
       this.loop.dropRelation(object.oid);
+      void this.changes.drop(object.oid);
       this.catalog.remove(object.oid);
       throw error;
     }
@@ -309,6 +322,20 @@ export class TidemarkEngine implements Engine {
 
   #needs({ schema }: CatalogObject, reads: number[]): number[] {
     return [...reads, this.catalog.schemaOid(schema)];
+  }
+
+  /** How far ticks are, and how far they are on the disk. */
+  get ticks(): Ticks {
+    const { loop, journal } = this;
+    return {
+      get last() {
+        return loop.tick;
+      },
+      get durable() {
+        return journal === null ? loop.tick : journal.log.durableTickNow;
+      },
+      untilDurable: (tick) => journal?.log.durableTick(tick) ?? Promise.resolve(),
+    };
   }
 
   /** A statement has changed the catalog: told to the tick log in the same turn. `reads`: what must be there to do it again. */
@@ -331,7 +358,7 @@ export class TidemarkEngine implements Engine {
 
   /** Takes what sources have and runs one tick. False when there was nothing to do, or nothing may be done now. */
   pump(): boolean {
-    if (this.replay !== null || this.journal?.holdsBack) return false;
+    if (this.replay !== null || this.#holdsBack) return false;
     this.loop.advanceClock();
     for (const stream of this.streams.values()) this.#events(stream);
     const held = this.memory.look();
@@ -415,7 +442,7 @@ export class TidemarkEngine implements Engine {
     setImmediate(() => {
       this.#scheduled = false;
       if (this.#closed) return;
-      if (this.journal?.holdsBack) void this.#afterLog();
+      if (this.#holdsBack) void this.#afterLog();
       else if (this.pump()) this.schedule();
       else if (this.memory.held) this.memory.wait(() => this.schedule());
       else for (const stream of this.streams.values()) this.#listen(stream);
@@ -425,7 +452,12 @@ export class TidemarkEngine implements Engine {
   /** Sources wait for the log. A full or failed disk ends this: `schedule` is called when it is well again. */
   async #afterLog(): Promise<void> {
     await this.journal?.log.caughtUp();
-    if (this.journal?.state === 'open') this.schedule();
+    await this.changes.caughtUp();
+    if ((this.journal?.state ?? 'open') === 'open') this.schedule();
+  }
+
+  get #holdsBack(): boolean {
+    return this.journal?.holdsBack === true || this.changes.behind;
   }
 
   #listen(stream: StreamRuntime): void {
@@ -477,6 +509,7 @@ export class TidemarkEngine implements Engine {
     while (this.pumpReady()) {
       await new Promise((resolve) => setImmediate(resolve));
       await this.journal?.log.caughtUp();
+      await this.changes.caughtUp();
     }
   }
 
@@ -500,6 +533,7 @@ export class TidemarkEngine implements Engine {
     this.localStreams.clear();
     this.loop.close();
     this.system.catalogs?.close();
+    await this.changes.close();
     await this.journal?.close();
   }
 }

@@ -23,10 +23,12 @@ import type { Logical } from '../../planner/logical/plan.ts';
 import { planRows } from '../../planner/physical/index.ts';
 import { type Reader, readNow, relationRows } from './reads.ts';
 import { readInSlices, readsStream } from './sliced_read.ts';
+import type { EngineTransaction } from './transaction.ts';
 
 export type BoundModification = BoundInsert | BoundUpdate | BoundDelete;
 
 export interface ModifyContext extends Reader {
+  transaction: EngineTransaction;
   /** Unique keys of the relation: column positions, and the constraint's name for messages. */
   uniqueKeys: { columns: number[]; name: string }[];
 }

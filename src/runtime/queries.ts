@@ -18,6 +18,8 @@ import { readPlan } from './read_plan.ts';
 import type { Reader, ReadResult } from './reads.ts';
 import { BatchStream } from './row_streams.ts';
 import type { StreamRuntime } from './stream.ts';
+import { readerAsOf } from './time_travel.ts';
+import type { EngineTransaction } from './transaction.ts';
 
 export function resultColumns(bound: BoundQuery): ResultColumn[] {
   return bound.columns.map(({ col, origin }) => ({
@@ -41,10 +43,11 @@ export function prepareQuery(
   session: SessionContext,
 ): RunnableStatement {
   const types = [...paramTypes];
-  const bound = bindQuery(statement.query, engine.bindEnv(session, types, 'read'));
+  const bound = bindQuery(statement.query, { ...engine.bindEnv(session, types, 'read'), allowAsOf: true });
   // LIMIT and OFFSET are numbers in a dataflow plan: with parameters there, every execution plans anew.
   const fixed = limitsAreConstant(bound.plan) ? planQuery(bound, { mode: 'read' }) : null;
-  const point = fixed === null ? null : PointRead.of(fixed);
+  const { asOf } = bound;
+  const point = fixed === null || asOf !== undefined ? null : PointRead.of(fixed);
   const columns = resultColumns(bound);
   const rowsOf = ({ batch, arena }: ReadResult): Result => ({
     kind: 'rows',
@@ -66,7 +69,8 @@ export function prepareQuery(
           : params.length === 0
             ? fixed
             : { ...fixed, plan: bindParameters(fixed.plan, params) };
-      return rowsOf(await readPlan(physical.plan, physical.columns.length, physical.order, reader, signal));
+      const at = asOf === undefined ? null : bindParameters(asOf, params);
+      return rowsOf(await read(engine, physical, at, reader, signal));
     },
     bound.parameters,
   );
@@ -77,6 +81,23 @@ export function prepareQuery(
     return found === null ? null : rowsOf(found);
   };
   return { ...prepared, runNow };
+}
+
+/** `asOf`: the moment to read at, when it is not that of the transaction. */
+async function read(
+  engine: TidemarkEngine,
+  { plan, columns, order }: PhysicalQuery,
+  asOf: Expr | null,
+  reader: Reader & { transaction: EngineTransaction },
+  signal: AbortSignal,
+): Promise<ReadResult> {
+  if (asOf === null) return readPlan(plan, columns.length, order, reader, signal);
+  const then = await readerAsOf(engine, reader, plan, asOf);
+  try {
+    return await readPlan(plan, columns.length, order, then.reader, signal);
+  } finally {
+    then.release();
+  }
 }
 
 /** Reads a planned query in the session's transaction. */
@@ -92,7 +113,12 @@ export async function readQuery(
 }
 
 /** The session as a reader of these relations; from now on its transaction sees one tick. */
-function readerOf(engine: TidemarkEngine, dependencies: number[], session: SessionContext, params: Datum[]): Reader {
+function readerOf(
+  engine: TidemarkEngine,
+  dependencies: number[],
+  session: SessionContext,
+  params: Datum[],
+): Reader & { transaction: EngineTransaction } {
   if (session.getSetting('strict_errors') === 'on') checkErrors(engine, dependencies);
   for (const oid of dependencies) tellUnread(engine.streams.get(oid), session);
   const transaction = engine.transactionOf(session);

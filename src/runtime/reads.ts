@@ -18,7 +18,7 @@ import type { ColType } from '../../operators/types.ts';
 import type { StoredRelation } from './stored_relation.ts';
 import type { StreamRuntime } from './stream.ts';
 import type { TickLoop } from './tick_loop.ts';
-import { concat, type EngineTransaction } from './transaction.ts';
+import { concat } from './transaction.ts';
 
 /** Where relations that are not stored come from. */
 export interface ReadSources {
@@ -33,11 +33,17 @@ export interface ReadResult {
   arena: Arena;
 }
 
+/** How what a reader sees differs from the live rows. */
+export interface Corrections {
+  /** Batches to add to the live rows of a relation. */
+  corrections(relation: number): { batch: Batch; sign: 1 | -1 }[];
+}
+
 /** What a read needs to know of the engine and of who reads. */
 export interface Reader {
   loop: TickLoop;
   sources: ReadSources;
-  transaction: EngineTransaction;
+  transaction: Corrections;
   context: EvalContext;
 }
 

@@ -3,144 +3,24 @@
  *
  *   tick bigint, [progress boolean,] diff bigint, columns...
  *
- * All changes of a tick come together. The queue of a slow reader is bounded: beyond it the subscription ends with 53400.
+ * All changes of a tick come together, and not before the tick is on the disk. Relations whose changes are kept can be followed from an earlier tick
+ * (AS OF); others, and queries, from now on.
  */
-import { Arena } from '../../operators/batch/arena.ts';
-import type { Batch } from '../../operators/batch/batch.ts';
-import { BatchBuilder, weightOf } from '../../operators/batch/builder.ts';
 import { SqlError } from '../../operators/errors.ts';
-import { colType, OID } from '../../operators/types.ts';
+import { colType } from '../../operators/types.ts';
 import type { Statement, SubscribeStatement } from '../../planner/parse/ast.ts';
-import type { ResultColumn, RowChunk, RowStream, SessionContext } from '../engine.ts';
+import type { ChangeLog } from '../changes/change_log.ts';
+import { leadingColumns } from '../changes/change_rows.ts';
+import { LogFollower } from '../changes/log_follower.ts';
+import { QueueFollower } from '../changes/queue_follower.ts';
+import type { ResultColumn, RowStream, SessionContext } from '../engine.ts';
 import { fill, planView } from './create_view.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { type RunnableStatement, resultColumn, runnable } from './prepared.ts';
+import { type RunnableStatement, runnable } from './prepared.ts';
+import { withScratch } from './stored_relation.ts';
 import type { Observer } from './tick_loop.ts';
+import { checkReached, rowsAt } from './time_travel.ts';
 import { ViewRuntime } from './view.ts';
-
-/** Rows that may wait for a reader. */
-const MAX_QUEUED_ROWS = 5_000_000;
-
-interface Queued {
-  batch: Batch;
-  arena: Arena;
-  next: number;
-}
-
-class Subscription implements RowStream, Observer {
-  readonly #columns: ResultColumn[];
-  readonly #progress: boolean;
-  readonly #upTo: bigint | null;
-  readonly #stop: () => void;
-  #queue: Queued[] = [];
-  #rows = 0;
-  #current: Queued | null = null;
-  #wake: (() => void) | null = null;
-  #ended = false;
-  #failure: SqlError | null = null;
-
-  constructor(
-    columns: ResultColumn[],
-    progress: boolean,
-    upTo: bigint | null,
-    start: (observer: Observer) => () => void,
-    signal: AbortSignal,
-  ) {
-    this.#columns = columns;
-    this.#progress = progress;
-    this.#upTo = upTo;
-    this.#stop = start(this);
-    signal.addEventListener('abort', () => this.#end());
-  }
-
-  onTick(tick: bigint, delta: Batch | null): void {
-    if (this.#ended) return;
-    if (this.#upTo !== null && tick >= this.#upTo) {
-      this.#end();
-      return;
-    }
-    if (delta !== null) this.#push(tick, delta);
-    if (this.#progress) this.#push(tick, null);
-  }
-
-  /** Adds one tick's rows (or its progress row) to the queue. */
-  #push(tick: bigint, delta: Batch | null): void {
-    const arena = new Arena();
-    const builder = new BatchBuilder(
-      this.#columns.map((c) => c.type),
-      arena,
-      Math.max(1, delta?.n ?? 1),
-    );
-    const lead = this.#progress ? 3 : 2;
-    const rows = delta?.n ?? 1;
-    for (let row = 0; row < rows; row++) {
-      const to = builder.addRow(1);
-      builder.setDatum(0, to, tick);
-      if (this.#progress) builder.setDatum(1, to, delta === null);
-      builder.setDatum(lead - 1, to, delta === null ? null : BigInt(weightOf(delta, row)));
-      for (let c = lead; c < this.#columns.length; c++) {
-        if (delta === null) builder.setNull(c, to);
-        else builder.copyDeep(c, to, delta.columns[c - lead], row);
-      }
-    }
-    this.#queue.push({ batch: builder.build(), arena, next: 0 });
-    this.#rows += rows;
-    if (this.#rows > MAX_QUEUED_ROWS) {
-      this.#failure = new SqlError('53400', `the subscription fell behind by more than ${MAX_QUEUED_ROWS} rows`, {
-        hint: 'Read faster, or subscribe to a smaller query.',
-      });
-      this.#end();
-    }
-    this.#wake?.();
-  }
-
-  #end(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#stop();
-    this.#wake?.();
-  }
-
-  async next(maxRows: number, timeoutMs?: number): Promise<RowChunk | null> {
-    this.#current?.arena.release();
-    this.#current = null;
-    if (this.#queue.length === 0 && !this.#ended) await this.#wait(timeoutMs);
-    if (this.#failure !== null) throw this.#failure;
-    const head = this.#queue[0];
-    if (head === undefined) {
-      if (this.#ended) return null;
-      return { batch: { n: 0, columns: [], weights: 0 }, from: 0, count: 0 };
-    }
-    const from = head.next;
-    const count = Math.min(maxRows, head.batch.n - from);
-    head.next += count;
-    this.#rows -= count;
-    if (head.next === head.batch.n) {
-      this.#queue.shift();
-      this.#current = head;
-    }
-    return { batch: head.batch, from, count };
-  }
-
-  #wait(timeoutMs: number | undefined): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = timeoutMs === undefined ? null : setTimeout(() => this.#wake?.(), timeoutMs);
-      this.#wake = () => {
-        this.#wake = null;
-        if (timer !== null) clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-
-  close(): void {
-    this.#end();
-    for (const queued of this.#queue) queued.arena.release();
-    this.#queue = [];
-    this.#current?.arena.release();
-    this.#current = null;
-  }
-}
 
 /** `statement` is what the client sent (SUBSCRIBE itself, or the COPY or DECLARE around it). */
 export function prepareSubscribe(
@@ -150,14 +30,9 @@ export function prepareSubscribe(
   session: SessionContext,
 ): RunnableStatement {
   const target = subscribeTarget(engine, subscribe, session);
-  const columns: ResultColumn[] = [
-    resultColumn('tick', OID.int8),
-    ...(subscribe.progress ? [resultColumn('progress', OID.bool)] : []),
-    resultColumn('diff', OID.int8),
-    ...target.columns,
-  ];
+  const columns: ResultColumn[] = [...leadingColumns(subscribe.progress), ...target.columns];
   return runnable(statement, engine.catalogVersion, columns, async (_params, current, signal) => {
-    const rows = await startSubscription(engine, subscribe, target, columns, current, signal);
+    const rows = await startSubscription(engine, subscribe, target, current, signal);
     return { kind: 'rows', columns, rows, tag: (n) => `SUBSCRIBE ${n}` };
   });
 }
@@ -214,38 +89,95 @@ async function startSubscription(
   engine: TidemarkEngine,
   subscribe: SubscribeStatement,
   target: Target,
-  columns: ResultColumn[],
   session: SessionContext,
   signal: AbortSignal,
 ): Promise<RowStream> {
-  let oid = target.stored;
-  let drop: () => void = () => undefined;
-  if (oid === null && target.query !== null) {
-    const temporary = engine.catalog.newOid();
-    oid = temporary;
-    const view = new ViewRuntime(temporary, 'subscription', target.query.physical, session.evalContext, []);
-    await fill(engine, view, { check: () => undefined, live: () => engine.journal?.passed(engine.loop) });
-    drop = () => engine.loop.detachView(temporary);
+  if (target.stored !== null) {
+    const log = engine.changes.log(target.stored);
+    if (log !== null) return followLog(engine, subscribe, target.stored, log, signal);
+    if (subscribe.asOf !== null) checkPresent(engine, subscribe.asOf, 'Its changes are not kept: its retention is 0.');
+    return followQueue(engine, subscribe, target.stored, () => undefined, signal);
   }
-  const relation = oid as number;
-  if (subscribe.asOf !== null && subscribe.asOf !== engine.loop.tick) {
-    drop();
-    throw new SqlError('22023', `changes since tick ${subscribe.asOf} are not kept`, {
-      detail: `The present tick is ${engine.loop.tick}.`,
-    });
+  if (target.query === null) throw new Error('nothing to subscribe to');
+  if (subscribe.asOf !== null) {
+    checkPresent(
+      engine,
+      subscribe.asOf,
+      'Changes of a query are kept for CREATE SUBSCRIPTION ... FOR (query), and those of a materialized view for its retention.',
+    );
   }
-  const start = (observer: Observer) => {
-    const stored = engine.loop.relations.get(relation);
-    if (subscribe.snapshot && stored !== undefined && stored.rows > 0) {
-      const arena = new Arena();
-      observer.onTick(engine.loop.tick, stored.snapshot(arena));
-      arena.release();
-    } else if (subscribe.progress) observer.onTick(engine.loop.tick, null);
-    const stop = engine.loop.observe(relation, observer);
-    return () => {
-      stop();
-      drop();
-    };
+  const temporary = engine.catalog.newOid();
+  const view = new ViewRuntime(temporary, 'subscription', target.query.physical, session.evalContext, []);
+  await fill(engine, view, { check: () => undefined, live: () => engine.journal?.passed(engine.loop) });
+  return followQueue(engine, subscribe, temporary, () => engine.loop.detachView(temporary), signal);
+}
+
+function checkPresent(engine: TidemarkEngine, asOf: bigint, hint: string): void {
+  if (asOf === engine.loop.tick) return;
+  throw new SqlError('22023', `changes since tick ${asOf} are not kept`, {
+    detail: `The present tick is ${engine.loop.tick}.`,
+    hint,
+  });
+}
+
+/** From the relation's change log: from any tick that it reaches back to. */
+async function followLog(
+  engine: TidemarkEngine,
+  subscribe: SubscribeStatement,
+  relation: number,
+  log: ChangeLog,
+  signal: AbortSignal,
+): Promise<RowStream> {
+  const { progress, upTo } = subscribe;
+  const after = subscribe.asOf ?? engine.loop.tick;
+  checkReached(engine, after);
+  const snapshot = subscribe.snapshot ? await rowsAt(engine, relation, after) : null;
+  const types = (engine.catalog.relationByOid(relation)?.columns ?? []).map((c) => c.type);
+  const follower = new LogFollower({ log, ticks: engine.ticks, types, progress, upTo, snapshot, after });
+  return observed(engine, relation, follower, () => undefined, signal);
+}
+
+/** From now on, through memory. `done`: called at the end. */
+function followQueue(
+  engine: TidemarkEngine,
+  subscribe: SubscribeStatement,
+  relation: number,
+  done: () => void,
+  signal: AbortSignal,
+): RowStream {
+  const { progress, snapshot, upTo } = subscribe;
+  const { loop } = engine;
+  const stored = loop.relations.get(relation);
+  const follower = new QueueFollower(stored?.types ?? [], progress, upTo, engine.ticks);
+  if (snapshot && stored !== undefined && stored.rows > 0)
+    withScratch((arena) => follower.onTick(loop.tick, stored.snapshot(arena)));
+  else if (progress) follower.onTick(loop.tick, null);
+  return observed(engine, relation, follower, done, signal);
+}
+
+/** Hears of ticks until it is closed or its statement is cancelled. */
+function observed(
+  engine: TidemarkEngine,
+  relation: number,
+  follower: RowStream & Observer & { end(): void },
+  done: () => void,
+  signal: AbortSignal,
+): RowStream {
+  const stop = engine.loop.observe(relation, follower);
+  let open = true;
+  const end = () => {
+    if (!open) return;
+    open = false;
+    stop();
+    done();
+    follower.end();
   };
-  return new Subscription(columns, subscribe.progress, subscribe.upTo, start, signal);
+  signal.addEventListener('abort', end);
+  return {
+    next: (maxRows, timeoutMs) => follower.next(maxRows, timeoutMs),
+    close() {
+      end();
+      follower.close();
+    },
+  };
 }

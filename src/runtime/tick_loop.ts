@@ -26,6 +26,12 @@ export interface Observer {
   onTick(tick: bigint, delta: Batch | null): void;
 }
 
+/** Keeps the changes of relations. */
+interface ChangeLogs {
+  /** Batches are valid during the call only. */
+  publish(deltas: Map<number, Batch>, moment: { tick: bigint; clock: bigint }): void;
+}
+
 /** A reader that must keep seeing one tick. */
 export interface Pin {
   tick: bigint;
@@ -44,6 +50,7 @@ export class TickLoop {
   /** Microseconds since 2000-01-01 UTC, never going back. */
   now = 0n;
   readonly relations = new Map<number, StoredRelation>();
+  readonly #changes: ChangeLogs;
   /** The operators of all live views, sinks and subscriptions to queries. */
   readonly graph = newGraph((relation, columns, keys) => this.relations.get(relation)?.lend(columns, keys) ?? null);
   readonly #views = new Map<number, ViewRuntime>();
@@ -58,7 +65,8 @@ export class TickLoop {
   /** Views whose end was asked for while a tick was being published. */
   #ending: number[] = [];
 
-  constructor(clock: () => bigint, watermark: (relation: number) => bigint | null) {
+  constructor(clock: () => bigint, watermark: (relation: number) => bigint | null, changes: ChangeLogs) {
+    this.#changes = changes;
     this.#clock = clock;
     this.#watermark = watermark;
     this.advanceClock();
@@ -167,6 +175,7 @@ export class TickLoop {
   #show(deltas: Map<number, Batch>): void {
     this.tick++;
     this.#publishing = true;
+    this.#changes.publish(deltas, { tick: this.tick, clock: this.now });
     for (const [oid, observers] of this.#observers) {
       const batch = deltas.get(oid);
       for (const observer of [...observers])

@@ -61,13 +61,19 @@ export class EngineTransaction implements Transaction {
     if (this.#pin === null && !this.#done) this.#pin = this.#loop.pin();
   }
 
-  /** Deltas to add to the live rows of a relation to see it as this transaction does. */
-  corrections(relation: number): { batch: Batch; sign: 1 | -1 }[] {
+  /** Deltas to add to the live rows of a relation to see it as of the pinned tick. */
+  pinned(relation: number): { batch: Batch; sign: 1 | -1 }[] {
     const out: { batch: Batch; sign: 1 | -1 }[] = [];
     for (const saved of this.#pin?.since ?? []) {
       const batch = saved.deltas.get(relation);
       if (batch !== undefined) out.push({ batch, sign: -1 });
     }
+    return out;
+  }
+
+  /** Deltas to add to the live rows of a relation to see it as this transaction does. */
+  corrections(relation: number): { batch: Batch; sign: 1 | -1 }[] {
+    const out = this.pinned(relation);
     for (const write of this.#writes) if (write.relation === relation) out.push({ batch: write.delta, sign: 1 });
     return out;
   }

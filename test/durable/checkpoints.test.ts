@@ -267,7 +267,8 @@ test('the directory is bounded by the rows, not by what was written', async () =
   await server.open();
   await sql(
     server.engine,
-    'CREATE TABLE a (id int PRIMARY KEY, t text); CREATE MATERIALIZED VIEW n AS SELECT count(*) FROM a',
+    `CREATE TABLE a (id int PRIMARY KEY, t text) WITH (retention = '0');
+     CREATE MATERIALIZED VIEW n WITH (retention = '0') AS SELECT count(*) FROM a`,
   );
   const used: number[] = [];
   for (let i = 0; i < 60; i++) {

@@ -56,6 +56,7 @@ class World {
   readonly loop = new TickLoop(
     () => 0n,
     () => null,
+    { publish: () => undefined },
   );
   readonly rows = new Map<number, Datum[][]>(INPUTS.map((r) => [r.oid, []]));
   readonly history: [row: Datum[], weight: number][] = [];

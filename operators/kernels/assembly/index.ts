@@ -20,4 +20,4 @@ export {
   replaceBytes,
   splitPart,
 } from './texts';
-export { compareBytes, longBytes, ownLong } from './varlen';
+export { compareBytes, longBytes, ownLong, packVarlen, unpackVarlen, varlenBytes } from './varlen';

@@ -42,3 +42,56 @@ export function ownLong(data: usize, valid: usize, n: u32, to: usize): void {
     to += (length + 15) & ~15;
   }
 }
+
+/** Bytes of the values of `n` slots; `valid`: bytes that are 0 where a value is NULL, or address 0. */
+export function varlenBytes(data: usize, valid: usize, n: u32): f64 {
+  let sum: f64 = 0;
+  for (let i: u32 = 0; i < n; i++) {
+    if (valid === 0 || load<u8>(valid + i) !== 0) sum += <f64>load<u32>(data + (<usize>i << 4));
+  }
+  return sum;
+}
+
+/**
+ * Lengths (u32 each, 0 for NULL) and after them the bytes of the values of `n` slots, to an address with 16 bytes to spare behind; gives the end. Sixteen
+ * bytes a step, also past a value's end: the next value overwrites that.
+ */
+export function packVarlen(data: usize, valid: usize, n: u32, to: usize): usize {
+  let at = to + (<usize>n << 2);
+  for (let i: u32 = 0; i < n; i++) {
+    const slot = data + (<usize>i << 4);
+    const length = valid === 0 || load<u8>(valid + i) !== 0 ? load<u32>(slot) : 0;
+    store<u32>(to + (<usize>i << 2), length);
+    if (length <= 12) {
+      store<u64>(at, load<u64>(slot + 4));
+      store<u32>(at + 8, load<u32>(slot + 12));
+    } else {
+      const from: usize = load<u32>(slot + 8);
+      const end = from + length;
+      let target = at;
+      for (let source = from; source < end; source += 16, target += 16) v128.store(target, v128.load(source));
+    }
+    at += length;
+  }
+  return at;
+}
+
+/** Slots of `n` values whose lengths (u32 each) lie at `lengths` and whose bytes, one after the other, at `address`. */
+export function unpackVarlen(data: usize, n: u32, lengths: usize, address: usize): void {
+  let at = address;
+  for (let i: u32 = 0; i < n; i++) {
+    const slot = data + (<usize>i << 4);
+    const length = load<u32>(lengths + (<usize>i << 2));
+    store<u32>(slot, length);
+    if (length <= 12) {
+      store<u64>(slot + 4, 0);
+      store<u32>(slot + 12, 0);
+      for (let b: u32 = 0; b < length; b++) store<u8>(slot + 4 + b, load<u8>(at + b));
+    } else {
+      store<u32>(slot + 4, load<u32>(at));
+      store<u32>(slot + 8, <u32>at);
+      store<u32>(slot + 12, 0);
+    }
+    at += length;
+  }
+}

@@ -1,0 +1,646 @@
+/**
+ * The changes of one relation: the delta of every tick that changed it, for as long as its retention says.
+ *
+ *   segment 3 | segment 4 | segment 5 ....... tail        rows at tick t  =  rows now  -  changes after t
+ *   after ^ floor                     ^ file   ^ memory   changes after t are here for every t >= floor.tick
+ *
+ * append() encodes and returns. With a folder the tail is written to the newest segment's file once it is long enough; nothing is synced but for a
+ * checkpoint (sync()), for what a crash takes away the tick log does again. Whole segments go, oldest first. Without a folder all of it is tail.
+ *
+ * Damage is found by checksums when entries are read: nothing before it can be used any more, so the floor moves behind it.
+ */
+import { join } from 'node:path';
+import type { Batch } from '../../operators/batch/batch.ts';
+import { SqlError } from '../../operators/errors.ts';
+import { type Disk, type DiskFile, isDiskFull, readAll, writeAll } from '../durable/disk.ts';
+import type { BufferPool } from './buffer_pool.ts';
+import {
+  type Entry,
+  encodeEntry,
+  encodeSegmentHeader,
+  entryLength,
+  type Moment,
+  readEntry,
+  readSegmentHeader,
+  SEGMENT_HEADER,
+} from './entry.ts';
+import type { Retention } from './retention.ts';
+
+/** Where the files of all logs lie. */
+export interface ChangeFolder {
+  disk: Disk;
+  path: string;
+  identity: bigint;
+}
+
+/** What the logs of one engine have in common. */
+export interface LogHost {
+  /** Null: changes are kept in memory. */
+  folder: ChangeFolder | null;
+  /** Bytes of tails, of all logs. */
+  pending: number;
+  /** Bytes of all logs. */
+  bytes: number;
+  readonly pool: BufferPool;
+  /** A log cannot be written for now, or can again. */
+  told(log: ChangeLog, state: 'stuck' | 'well' | 'lost', reason: string): void;
+}
+
+export interface SavedSegment {
+  number: number;
+  after: Moment;
+  last: Moment;
+  sequence: bigint;
+  length: number;
+}
+
+export interface SavedLog {
+  oid: number;
+  sequence: bigint;
+  segments: SavedSegment[];
+}
+
+interface Segment {
+  number: number;
+  /** The last entry before it, or where the log began. */
+  after: Moment;
+  last: Moment;
+  /** Of the last entry before it. */
+  sequence: bigint;
+  /** Bytes with those of the tail. */
+  length: number;
+  /** Bytes in the file, and how many of them are synced. */
+  written: number;
+  synced: number;
+  /** What follows after `written`. */
+  tail: { at: number; bytes: Buffer }[];
+}
+
+/** A tail of this length is written. */
+const WRITE_BYTES = 64 << 10;
+/** Shorter parts are written together; longer ones need no copy. */
+const TOGETHER_BYTES = 128 << 10;
+const READ_BYTES = 1 << 20;
+const GREATEST_SEGMENT = 64 << 20;
+const LEAST_SEGMENT = 4 << 10;
+/** So many segments hold what the retention asks for, about. */
+const SEGMENTS = 16;
+/** Without a folder: bytes of one log, and of all. */
+const MEMORY_BYTES = 16 << 20;
+const ALL_MEMORY_BYTES = 512 << 20;
+/** Open readers hold entries until there are so many times the bytes that are kept without them. */
+const READERS_MAY_HOLD = 4;
+const RETRY_MS = 500;
+
+export function segmentFile(oid: number, number: number): string {
+  return `${String(oid).padStart(10, '0')}-${String(number).padStart(8, '0')}.changes`;
+}
+
+/** Null when the name is none of a segment. */
+export function readSegmentFile(name: string): { oid: number; number: number } | null {
+  const match = /^(\d{10})-(\d{8})\.changes$/.exec(name);
+  return match && { oid: Number(match[1]), number: Number(match[2]) };
+}
+
+export class ChangeLog {
+  readonly oid: number;
+  readonly #host: LogHost;
+  readonly #name: () => string;
+  #retention: Retention;
+  #sequence = 0n;
+  #segments: Segment[] = [];
+  #bytes = 0;
+  /** Files of segments that are no more. */
+  #doomed: number[] = [];
+  #running: Promise<void> | null = null;
+  #force = false;
+  #stuck: Error | null = null;
+  #retry: NodeJS.Timeout | null = null;
+  #closed = false;
+  /** Its relation is no more: what is here is for those who are reading it. */
+  #removed = false;
+  /** Of a removed log without readers: where it ended. */
+  #end: { after: Moment };
+  readonly #readers = new Set<ChangeReader>();
+
+  /** A log that begins at `from`. `name`: of the relation, for messages. */
+  constructor(oid: number, name: () => string, retention: Retention, host: LogHost, from: Moment) {
+    this.oid = oid;
+    this.#name = name;
+    this.#retention = retention;
+    this.#host = host;
+    this.#end = { after: from };
+    this.#begin(1, from);
+  }
+
+  /** The log of a checkpoint. `names`: the files there are; segments that are not among them, and those before, are given up. */
+  static async load(
+    saved: SavedLog,
+    name: () => string,
+    retention: Retention,
+    host: LogHost,
+    names: ReadonlySet<string>,
+    problem: (text: string) => void,
+  ): Promise<ChangeLog> {
+    const newest = saved.segments[saved.segments.length - 1];
+    const log = new ChangeLog(saved.oid, name, retention, host, newest.last);
+    log.#forget();
+    log.#sequence = saved.sequence;
+    for (const segment of saved.segments) {
+      const { number, length, last } = segment;
+      const whole = names.has(segmentFile(saved.oid, number)) && (await log.#cut(number, length, segment === newest));
+      if (!whole) {
+        problem(
+          `changes of "${name()}" up to tick ${last.tick} are not there any more: ${segmentFile(saved.oid, number)}`,
+        );
+        for (const { number: gone } of log.#forget()) log.#doomed.push(gone);
+        log.#doomed.push(number);
+        continue;
+      }
+      log.#segments.push({ ...segment, written: length, synced: length, tail: [] });
+      log.#bytes += length;
+      host.bytes += length;
+    }
+    if (log.#segments.at(-1)?.number !== newest.number) log.#begin(newest.number + 1, newest.last);
+    log.#work();
+    return log;
+  }
+
+  get name(): string {
+    return this.#name();
+  }
+
+  /** Changes after this are here. */
+  get floor(): Moment {
+    return (this.#segments[0] ?? this.#end).after;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get retention(): Retention {
+    return this.#retention;
+  }
+
+  set retention(retention: Retention) {
+    this.#retention = retention;
+  }
+
+  get isStuck(): boolean {
+    return this.#stuck !== null;
+  }
+
+  append(batch: Batch, { tick, clock }: Moment): void {
+    const segment = this.#segmentFor(clock);
+    const place = { oid: this.oid, sequence: ++this.#sequence, tick, clock };
+    const bytes = encodeEntry(batch, place, (length) => this.#host.pool.take(length));
+    this.#put(segment, bytes);
+    segment.last = { tick, clock };
+    this.#retain(clock);
+    if (segment.length - segment.written >= WRITE_BYTES) this.#work();
+  }
+
+  /** The newest segment, or a new one when it holds its share of the retention. */
+  #segmentFor(clock: bigint): Segment {
+    const newest = this.#newest;
+    const { micros } = this.#retention;
+    const most = Math.min(GREATEST_SEGMENT, Math.max(LEAST_SEGMENT, Math.floor(this.#mostBytes / SEGMENTS)));
+    const spans = micros !== null && clock - newest.after.clock > micros / BigInt(SEGMENTS);
+    if (newest.length < most && !(spans && newest.length > SEGMENT_HEADER)) return newest;
+    return this.#begin(newest.number + 1, newest.last);
+  }
+
+  get #newest(): Segment {
+    return this.#segments[this.#segments.length - 1];
+  }
+
+  get #mostBytes(): number {
+    const bytes = this.#retention.bytes ?? Number.POSITIVE_INFINITY;
+    return this.#host.folder === null ? Math.min(bytes, MEMORY_BYTES) : bytes;
+  }
+
+  #begin(number: number, after: Moment): Segment {
+    const sequence = this.#sequence;
+    const segment: Segment = { number, after, last: after, sequence, length: 0, written: 0, synced: 0, tail: [] };
+    this.#segments.push(segment);
+    const identity = this.#host.folder?.identity ?? 0n;
+    const { tick, clock } = after;
+    this.#put(segment, encodeSegmentHeader(identity, { oid: this.oid, sequence, tick, clock }));
+    return segment;
+  }
+
+  #put(segment: Segment, bytes: Buffer): void {
+    segment.tail.push({ at: segment.length, bytes });
+    segment.length += bytes.length;
+    this.#bytes += bytes.length;
+    this.#host.bytes += bytes.length;
+    this.#host.pending += bytes.length;
+  }
+
+  /** Gives up whole segments beyond the retention; never the newest, nor what a reader still has to read unless it is far behind. */
+  #retain(now: bigint): void {
+    const { micros } = this.#retention;
+    const host = this.#host;
+    while (this.#segments.length > 1) {
+      const [oldest] = this.#segments;
+      const old = micros !== null && oldest.last.clock < now - micros;
+      const crowded = host.folder === null && host.bytes > ALL_MEMORY_BYTES;
+      if (!old && this.#bytes <= this.#mostBytes && !crowded) break;
+      if (this.#bytes <= this.#mostBytes * READERS_MAY_HOLD && this.#isRead(oldest.number)) break;
+      this.#giveUp(oldest);
+    }
+  }
+
+  #isRead(number: number): boolean {
+    for (const reader of this.#readers) if (reader.number <= number) return true;
+    return false;
+  }
+
+  #giveUp(segment: Segment): void {
+    this.#segments.splice(this.#segments.indexOf(segment), 1);
+    this.#bytes -= segment.length;
+    this.#host.bytes -= segment.length;
+    this.#host.pending -= segment.length - segment.written;
+    if (this.#host.folder === null) {
+      for (const { bytes } of segment.tail) this.#host.pool.give(bytes);
+      return;
+    }
+    this.#doomed.push(segment.number);
+    this.#work();
+  }
+
+  /** All segments, which are not the log's any more. */
+  #forget(): Segment[] {
+    const gone = this.#segments;
+    this.#segments = [];
+    this.#bytes = 0;
+    for (const { length, written } of gone) {
+      this.#host.bytes -= length;
+      this.#host.pending -= length - written;
+    }
+    return gone;
+  }
+
+  #path(number: number): string {
+    return join((this.#host.folder as ChangeFolder).path, segmentFile(this.oid, number));
+  }
+
+  /** True when the file has `length` bytes; what the newest has behind them is cut off. */
+  async #cut(number: number, length: number, newest: boolean): Promise<boolean> {
+    const file = await (this.#host.folder as ChangeFolder).disk.open(this.#path(number));
+    try {
+      if (!(await readAll(file, Buffer.alloc(1), length - 1))) return false;
+      if (newest) await file.truncate(length);
+      return true;
+    } finally {
+      await file.close();
+    }
+  }
+
+  #work(): void {
+    if (this.#host.folder === null || this.#closed) return;
+    this.#running ??= this.#run(this.#host.folder.disk);
+  }
+
+  async #run(disk: Disk): Promise<void> {
+    // What else this turn of the event loop appends is written together.
+    await null;
+    try {
+      for (;;) {
+        for (let number = this.#doomed.shift(); number !== undefined; number = this.#doomed.shift())
+          await disk.remove(this.#path(number));
+        const segment = this.#segments.find((s) => s.tail.length > 0 && (this.#force || this.#isLong(s)));
+        if (segment === undefined) break;
+        await this.#write(disk, segment);
+      }
+      if (this.#stuck !== null) {
+        this.#stuck = null;
+        this.#host.told(this, 'well', 'there is room again');
+      }
+      // In the same turn in which nothing was left to do, so that no call is missed.
+      this.#running = null;
+    } catch (error) {
+      this.#running = null;
+      if (isDiskFull(error)) this.#wait(error as Error);
+      else this.#lose(error as Error);
+    }
+  }
+
+  #isLong(segment: Segment): boolean {
+    return segment !== this.#newest || segment.length - segment.written >= WRITE_BYTES;
+  }
+
+  async #write(disk: Disk, segment: Segment): Promise<void> {
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    for (const { bytes: part } of segment.tail) {
+      if (parts.length > 0 && bytes + part.length > TOGETHER_BYTES) break;
+      parts.push(part);
+      bytes += part.length;
+    }
+    const data = parts.length === 1 ? parts[0] : Buffer.concat(parts, bytes);
+    const path = this.#path(segment.number);
+    const file = segment.written === 0 ? await fresh(disk, path) : await disk.open(path);
+    try {
+      await writeAll(file, data, segment.written);
+    } finally {
+      await file.close();
+    }
+    // Given up meanwhile: its file is among the doomed by now.
+    if (!this.#segments.includes(segment)) return;
+    segment.tail.splice(0, parts.length);
+    for (const part of parts) this.#host.pool.give(part);
+    segment.written += bytes;
+    this.#host.pending -= bytes;
+  }
+
+  /** A full disk: all of it stays in memory, sources are held back, and it is tried again. */
+  #wait(error: Error): void {
+    if (this.#stuck === null) this.#host.told(this, 'stuck', 'the disk is full');
+    this.#stuck = error;
+    if (this.#closed) return;
+    this.#retry = setTimeout(() => this.#work(), RETRY_MS);
+  }
+
+  /** The disk fails: the log begins again, now. */
+  #lose(error: Error): void {
+    if (this.#segments.length === 0) {
+      this.#host.told(this, 'lost', error.message);
+      return;
+    }
+    const { number, last } = this.#newest;
+    for (const { number: gone } of this.#forget()) this.#doomed.push(gone);
+    this.#begin(number + 1, last);
+    this.#host.told(this, 'lost', error.message);
+  }
+
+  /** Gives up all that is there and begins at `from`. */
+  restart(from: Moment): void {
+    const { number } = this.#newest;
+    for (const { number: gone } of this.#forget()) this.#doomed.push(gone);
+    this.#begin(number + 1, from);
+    this.#work();
+  }
+
+  /** Resolves when all that was appended so far is in the files and on the disk. */
+  async sync(): Promise<void> {
+    const { folder } = this.#host;
+    if (folder === null) return;
+    const wanted = this.#segments.map((segment) => ({ segment, length: segment.length }));
+    this.#force = true;
+    try {
+      for (const { segment, length } of wanted) {
+        while (segment.written < length && this.#segments.includes(segment)) {
+          if (this.#closed) throw new Error('the log is closed');
+          await this.#running;
+          this.#work();
+          await this.#running;
+          if (this.#stuck !== null) throw this.#stuck;
+        }
+      }
+    } finally {
+      this.#force = false;
+    }
+    for (const { segment } of wanted) {
+      if (segment.synced === segment.written || !this.#segments.includes(segment)) continue;
+      const { written } = segment;
+      const file = await folder.disk.open(this.#path(segment.number)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT' && !this.#segments.includes(segment)) return null;
+        throw error;
+      });
+      if (file === null) continue;
+      try {
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      segment.synced = written;
+    }
+  }
+
+  save(): SavedLog {
+    const segments = this.#segments.map(({ number, after, last, sequence, length }) => ({
+      number,
+      after,
+      last,
+      sequence,
+      length,
+    }));
+    return { oid: this.oid, sequence: this.#sequence, segments };
+  }
+
+  /** Reads entries after tick `after`; close() it. 55000 when they are not all here. `removed` is called when the log's relation is no more. */
+  reader(after: bigint, removed: () => void = () => undefined): ChangeReader {
+    if (this.#removed || after < this.floor.tick) throw this.behind(after);
+    const start = this.#segments.findLast((segment) => segment.after.tick <= after) as Segment;
+    const reader = new ChangeReader(this, after, start.number, removed, () => {
+      this.#readers.delete(reader);
+      if (this.#removed && this.#readers.size === 0) void this.#discard();
+    });
+    this.#readers.add(reader);
+    return reader;
+  }
+
+  /** True when nothing will be added. */
+  get isRemoved(): boolean {
+    return this.#removed;
+  }
+
+  /** The last tick in the log that was over at `clock`; null when it is older than what is kept. */
+  async tickAt(clock: bigint): Promise<bigint | null> {
+    const start = this.#segments.findLast((segment) => segment.after.clock <= clock);
+    if (start === undefined) return null;
+    let found = start.after.tick;
+    const reader = new ChangeReader(
+      this,
+      found,
+      start.number,
+      () => undefined,
+      () => undefined,
+    );
+    for (;;) {
+      const entries = await reader.next();
+      if (entries.length === 0) return found;
+      for (const entry of entries) {
+        if (entry.clock > clock) return found;
+        found = entry.tick;
+      }
+    }
+  }
+
+  behind(after: bigint): SqlError {
+    if (this.#removed) return new SqlError('55000', `changes of "${this.name}" are not kept any more`);
+    return new SqlError('55000', `changes of "${this.name}" after tick ${after} are no longer kept`, {
+      detail: `The oldest tick to be had is ${this.floor.tick}.`,
+      hint: `Read the rows as they are, or AS OF ${this.floor.tick}, and follow the changes after that; or keep changes for longer: WITH (retention = '...').`,
+    });
+  }
+
+  /** For readers: entries of a segment from `at` on, and where to go on; null when the segment is gone. */
+  async piece(number: number, at: number): Promise<{ entries: Entry[]; number: number; at: number } | null> {
+    const segment = this.#segments.find((s) => s.number === number);
+    if (segment === undefined) return null;
+    if (at >= segment.length) {
+      const following = this.#segments.find((s) => s.number > number);
+      return following === undefined
+        ? { entries: [], number, at }
+        : { entries: [], number: following.number, at: SEGMENT_HEADER };
+    }
+    if (at >= segment.written) {
+      const first = segment.tail.findIndex((part) => part.at >= at);
+      const parts = segment.tail.slice(first);
+      // Buffers of the tail are used again once they are written.
+      const entries = parts.map(({ bytes }) => readEntry(Buffer.from(bytes), 0, this.oid) as Entry);
+      return { entries, number, at: segment.length };
+    }
+    const entries = await this.#fromFile(segment, at);
+    if (!this.#segments.includes(segment)) return null;
+    if (entries === null) throw this.#damaged(segment);
+    return { entries, number, at: entries.reduce((sum, { bytes }) => sum + bytes.length, at) };
+  }
+
+  isAtEnd(number: number, at: number): boolean {
+    const newest = this.#segments.at(-1);
+    return newest !== undefined && number === newest.number && at >= newest.length;
+  }
+
+  /** Whole entries from `at` on; null when what is there is not right. */
+  async #fromFile(segment: Segment, at: number): Promise<Entry[] | null> {
+    const { folder } = this.#host;
+    const { written } = segment;
+    if (folder === null) throw new Error('a log without a folder has no files');
+    let file: DiskFile;
+    try {
+      file = await folder.disk.open(this.#path(segment.number));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      throw error;
+    }
+    try {
+      if (at === SEGMENT_HEADER && !(await this.#headerIsRight(file, segment, folder.identity))) return null;
+      let length = Math.min(READ_BYTES, written - at);
+      for (;;) {
+        const bytes = Buffer.allocUnsafe(length);
+        if (!(await readAll(file, bytes, at))) return null;
+        const first = entryLength(bytes, 0);
+        if (first === null || at + first > written) return null;
+        if (first > length) {
+          length = first;
+          continue;
+        }
+        return this.#entries(bytes, at + length === written);
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #headerIsRight(file: DiskFile, segment: Segment, identity: bigint): Promise<boolean> {
+    const bytes = Buffer.alloc(SEGMENT_HEADER);
+    if (!(await readAll(file, bytes, 0))) return false;
+    return readSegmentHeader(bytes, this.oid, identity)?.sequence === segment.sequence;
+  }
+
+  #entries(bytes: Buffer, toTheEnd: boolean): Entry[] | null {
+    const entries: Entry[] = [];
+    for (let at = 0; at < bytes.length; ) {
+      const entry = readEntry(bytes, at, this.oid);
+      if (entry === null) {
+        const length = entryLength(bytes, at);
+        const cut = length === null || at + length > bytes.length;
+        return cut && !toTheEnd ? entries : null;
+      }
+      entries.push(entry);
+      at += entry.bytes.length;
+    }
+    return entries;
+  }
+
+  #damaged(segment: Segment): SqlError {
+    const { last } = segment;
+    for (const old of this.#segments.filter((s) => s.number <= segment.number)) this.#giveUp(old);
+    if (this.#segments.length === 0) this.#begin(segment.number + 1, last);
+    this.#host.told(this, 'lost', `${segmentFile(this.oid, segment.number)} is damaged`);
+    return new SqlError('XX001', `the changes of "${this.name}" up to tick ${last.tick} are damaged`, {
+      detail: `The file is ${segmentFile(this.oid, segment.number)}. The oldest tick to be had is ${this.floor.tick}.`,
+      hint: `Read the rows as they are, or AS OF ${this.floor.tick} or later.`,
+    });
+  }
+
+  /** The log ends, and its files go; those who read it now can still read what is there. */
+  async remove(): Promise<void> {
+    this.#removed = true;
+    for (const reader of this.#readers) reader.removed();
+    if (this.#readers.size === 0) await this.#discard();
+  }
+
+  async #discard(): Promise<void> {
+    this.#end = { after: this.#newest.last };
+    for (const { number } of this.#forget()) this.#doomed.push(number);
+    this.#work();
+    await this.close();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    await this.#running;
+  }
+}
+
+/** A segment's file; one that a write which failed has left is made anew. */
+async function fresh(disk: Disk, path: string): Promise<DiskFile> {
+  await disk.remove(path);
+  return disk.create(path);
+}
+
+/** Goes through a log's entries while it grows. */
+export class ChangeReader {
+  /** Called when the log's relation is no more. */
+  readonly removed: () => void;
+  readonly close: () => void;
+  readonly #log: ChangeLog;
+  readonly #after: bigint;
+  /** Of the segment that it has come to. */
+  number: number;
+  #at = SEGMENT_HEADER;
+  #last: bigint;
+  #sequence: bigint | null = null;
+
+  constructor(log: ChangeLog, after: bigint, number: number, removed: () => void, close: () => void) {
+    this.removed = removed;
+    this.close = close;
+    this.#log = log;
+    this.#after = after;
+    this.#last = after;
+    this.number = number;
+  }
+
+  /** True when every entry of the log was given. */
+  get isAtEnd(): boolean {
+    return this.#log.isAtEnd(this.number, this.#at);
+  }
+
+  /** The next entries, as many as are at hand; none at the end. 55000 when they were given up meanwhile, XX001 when they are damaged. */
+  async next(): Promise<Entry[]> {
+    for (;;) {
+      const piece = await this.#log.piece(this.number, this.#at);
+      if (piece === null) throw this.#log.behind(this.#last);
+      const moved = piece.number !== this.number || piece.at !== this.#at;
+      this.number = piece.number;
+      this.#at = piece.at;
+      for (const { sequence } of piece.entries) {
+        if (this.#sequence !== null && sequence !== this.#sequence + 1n)
+          throw new SqlError('XX001', `an entry is missing in the changes of "${this.#log.name}"`);
+        this.#sequence = sequence;
+      }
+      const wanted = piece.entries.filter(({ tick }) => tick > this.#after);
+      if (wanted.length > 0) {
+        this.#last = wanted[wanted.length - 1].tick;
+        return wanted;
+      }
+      if (!moved) return [];
+    }
+  }
+}

@@ -1,0 +1,251 @@
+/** Changes that are kept: SUBSCRIBE AS OF gives those that were seen, SELECT AS OF the rows that were there, at any tick. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { TidemarkEngine } from '../../src/runtime/engine.ts';
+import { drain, openEngine, Session, seeded, sql } from './harness.ts';
+
+const START = 800_000_000_000_000n;
+
+type Row = (string | null)[];
+
+const sorted = (rows: Row[]) => rows.map((row) => JSON.stringify(row)).sort();
+
+async function query(engine: TidemarkEngine, text: string): Promise<Row[]> {
+  return new Session(engine).run(text);
+}
+
+async function code(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+  } catch (error) {
+    return `${(error as { sqlstate?: string }).sqlstate}: ${(error as Error).message}`;
+  }
+  throw new Error('it did not fail');
+}
+
+/** Tables and views, with what was seen of them tick by tick. */
+class History {
+  readonly engine: TidemarkEngine;
+  readonly names = ['t', 'u', 'sums', 'joined', 'top', 'copy_of_sums'];
+  readonly rows = new Map<string, Map<bigint, string[]>>();
+  readonly changes = new Map<string, { tick: bigint; row: string }[]>();
+  #followers: { name: string; stream: NonNullable<Awaited<ReturnType<Session['open']>>> }[] = [];
+
+  constructor(engine: TidemarkEngine) {
+    this.engine = engine;
+  }
+
+  async begin(): Promise<void> {
+    for (const name of this.names) {
+      this.rows.set(name, new Map());
+      this.changes.set(name, []);
+      const stream = await new Session(this.engine).open(`SUBSCRIBE ${name} WITH (snapshot = false)`);
+      if (stream === null) throw new Error('no rows');
+      this.#followers.push({ name, stream });
+    }
+    await this.note();
+  }
+
+  async note(): Promise<void> {
+    const { tick } = this.engine.loop;
+    for (const name of this.names) {
+      this.rows.get(name)?.set(tick, sorted(await query(this.engine, `SELECT * FROM ${name}`)));
+    }
+    for (const { name, stream } of this.#followers) {
+      for (const row of await drain(stream))
+        this.changes.get(name)?.push({ tick: BigInt(row[0] as string), row: JSON.stringify(row) });
+    }
+  }
+
+  end(): void {
+    for (const { stream } of this.#followers) stream.rows.close();
+  }
+}
+
+async function filled(engine: TidemarkEngine): Promise<void> {
+  await sql(
+    engine,
+    `CREATE TABLE t (k int PRIMARY KEY, g int, v numeric, s text);
+     CREATE TABLE u (g int, name text);
+     CREATE MATERIALIZED VIEW sums AS SELECT g, count(*) AS n, sum(v) AS total, max(s) AS s FROM t GROUP BY g;
+     CREATE MATERIALIZED VIEW copy_of_sums AS SELECT g, count(*) AS n, sum(v) AS total, max(s) AS s FROM t GROUP BY g;
+     CREATE MATERIALIZED VIEW joined AS SELECT t.k, t.s, u.name FROM t LEFT JOIN u ON t.g = u.g;
+     CREATE MATERIALIZED VIEW top AS SELECT g, total FROM sums ORDER BY total DESC NULLS LAST, g LIMIT 3`,
+  );
+}
+
+function statement(random: (n: number) => number): string {
+  const k = random(40);
+  const g = random(6);
+  const text = random(4) === 0 ? 'NULL' : `'${'long text '.repeat(random(4))}${random(9)}'`;
+  switch (random(6)) {
+    case 0:
+    case 1:
+      return `INSERT INTO t VALUES (${k}, ${g}, ${random(1000)}.${random(100)}, ${text}) ON CONFLICT (k) DO UPDATE SET v = excluded.v, s = excluded.s`;
+    case 2:
+      return `UPDATE t SET v = v * ${random(5)}, g = ${g} WHERE k % 7 = ${random(7)}`;
+    case 3:
+      return `DELETE FROM t WHERE k % 11 = ${random(11)}`;
+    case 4:
+      return `INSERT INTO u VALUES (${g}, ${text}), (${g}, ${text})`;
+    default:
+      return `DELETE FROM u WHERE g = ${g}`;
+  }
+}
+
+test('any tick that is kept: its rows, and the changes after it', async () => {
+  const { random } = seeded('changes');
+  let now = START;
+  const engine = await openEngine({ clock: () => now });
+  try {
+    await filled(engine);
+    const history = new History(engine);
+    await history.begin();
+    const clocks: { tick: bigint; clock: bigint }[] = [];
+    for (let i = 0; i < 60; i++) {
+      if (random(3) > 0) now += BigInt(1 + random(5_000_000));
+      await sql(engine, statement(random));
+      clocks.push({ tick: engine.loop.tick, clock: engine.loop.now });
+      await history.note();
+    }
+    history.end();
+    for (const [name, ticks] of history.rows) {
+      for (const [tick, rows] of ticks) {
+        assert.deepEqual(
+          sorted(await query(engine, `SELECT * FROM ${name} AS OF ${tick}`)),
+          rows,
+          `${name} at ${tick}`,
+        );
+        if (random(4) > 0) continue;
+        const expected = (history.changes.get(name) ?? []).filter((change) => change.tick > tick).map(({ row }) => row);
+        const again = await new Session(engine).open(`SUBSCRIBE ${name} WITH (snapshot = false) AS OF ${tick}`);
+        assert.ok(again !== null);
+        const got = (await drain(again)).map((row) => JSON.stringify(row));
+        again.rows.close();
+        assert.deepEqual(got.sort(), [...expected].sort(), `changes of ${name} after ${tick}`);
+      }
+    }
+    // A time means the last tick that was over by then.
+    for (const { clock } of clocks) {
+      const at = clocks.findLast((c) => c.clock <= clock)?.tick as bigint;
+      const time = `timestamptz '2000-01-01 00:00:00+00' + interval '${clock} microseconds'`;
+      const [[text]] = await sql(engine, `SELECT (${time})::text`);
+      assert.deepEqual(
+        sorted(await query(engine, `SELECT * FROM joined AS OF '${text}'`)),
+        history.rows.get('joined')?.get(at),
+        `${text}`,
+      );
+    }
+  } finally {
+    await engine.close();
+  }
+});
+
+test('all of a statement is read as of its one tick', async () => {
+  const engine = await openEngine();
+  try {
+    await filled(engine);
+    await sql(engine, `INSERT INTO t VALUES (1, 1, 10, 'a'); INSERT INTO u VALUES (1, 'one')`);
+    const { tick } = engine.loop;
+    await sql(engine, `UPDATE t SET v = 20; DELETE FROM u`);
+    const joined = 'SELECT t.v, u.name, sums.total FROM sums AS OF %, t LEFT JOIN u ON t.g = u.g';
+    assert.deepEqual(await query(engine, joined.replace('%', String(tick))), [['10', 'one', '10']]);
+    assert.deepEqual(await query(engine, joined.replace('%', String(engine.loop.tick))), [['20', null, '20']]);
+    assert.deepEqual(await query(engine, `SELECT tidemark_tick() FROM sums AS OF ${tick}`), [[String(tick)]]);
+    // A transaction's own writes are of no tick yet.
+    const session = new Session(engine);
+    await session.run(`DELETE FROM t`);
+    assert.deepEqual(await session.run('SELECT count(*) FROM t'), [['0']]);
+    assert.deepEqual(await session.run(`SELECT k, v FROM t AS OF ${tick}`), [['1', '10']]);
+    session.transaction.rollback();
+    assert.match(
+      await code(query(engine, `SELECT * FROM t AS OF 1, u AS OF 2`)),
+      /^0A000: reading at two different times/,
+    );
+    assert.match(await code(query(engine, `SELECT * FROM t AS OF 99999`)), /^22023: tick 99999 has not been reached/);
+    assert.match(
+      await code(query(engine, `SELECT * FROM sums AS OF 0`)),
+      /^55000: changes of "sums" after tick 0 are no longer/,
+    );
+    assert.match(
+      await code(query(engine, `SELECT * FROM tidemark.views AS OF ${tick}`)),
+      /^0A000: "views" cannot be read/,
+    );
+    assert.match(
+      await code(query(engine, `SELECT * FROM t AS OF '2200-01-01'`)),
+      /^22023: AS OF a time that has not come/,
+    );
+    assert.match(await code(query(engine, `SELECT * FROM t AS OF '1999-01-01'`)), /^55000: changes of "t" since/);
+  } finally {
+    await engine.close();
+  }
+});
+
+test('SUBSCRIBE AS OF begins with the rows of that tick; progress and an end', async () => {
+  const engine = await openEngine();
+  try {
+    await sql(engine, `CREATE TABLE t (a int); INSERT INTO t VALUES (1)`);
+    const first = engine.loop.tick;
+    await sql(engine, `DELETE FROM t WHERE a = 1; INSERT INTO t VALUES (3)`);
+    const last = engine.loop.tick;
+    const stream = await new Session(engine).open(
+      `SUBSCRIBE t WITH (progress = true) AS OF ${first} UP TO ${last + 1n}`,
+    );
+    assert.ok(stream !== null);
+    const rows = await drain(stream);
+    stream.rows.close();
+    assert.deepEqual(rows, [
+      [`${first}`, 'f', '1', '1'],
+      [`${first}`, 't', null, null],
+      [`${first + 1n}`, 'f', '-1', '1'],
+      [`${first + 1n}`, 't', null, null],
+      [`${last}`, 'f', '1', '3'],
+      [`${last}`, 't', null, null],
+    ]);
+    assert.match(
+      await code(new Session(engine).open(`SUBSCRIBE t AS OF ${last + 1n}`)),
+      /^22023: tick \d+ has not been reached/,
+    );
+  } finally {
+    await engine.close();
+  }
+});
+
+test('retention: by time, by size, none', async () => {
+  let now = START;
+  const engine = await openEngine({ clock: () => now });
+  try {
+    await sql(
+      engine,
+      `CREATE TABLE t (a int, s text);
+       CREATE MATERIALIZED VIEW hour AS SELECT a FROM t;
+       CREATE MATERIALIZED VIEW minute WITH (retention = '1 minute') AS SELECT a FROM t;
+       CREATE MATERIALIZED VIEW small WITH (retention = '64 KiB') AS SELECT a, s FROM t;
+       CREATE MATERIALIZED VIEW nothing WITH (retention = '0') AS SELECT a + 1 AS b FROM t`,
+    );
+    const ticks: bigint[] = [];
+    for (let i = 0; i < 200; i++) {
+      now += 1_000_000n;
+      await sql(engine, `INSERT INTO t SELECT ${i}, repeat('x', 1000) FROM generate_series(1, 3)`);
+      ticks.push(engine.loop.tick);
+    }
+    const count = (view: string, tick: bigint) => query(engine, `SELECT count(*) FROM ${view} AS OF ${tick}`);
+    assert.deepEqual(await count('hour', ticks[0]), [['3']]);
+    assert.deepEqual(await count('minute', ticks[139]), [['420']]);
+    assert.match(
+      await code(count('minute', ticks[50])),
+      /^55000: changes of "minute" after tick \d+ are no longer kept/,
+    );
+    assert.deepEqual(await count('small', ticks[190]), [['573']]);
+    assert.match(await code(count('small', ticks[100])), /^55000: changes of "small"/);
+    assert.ok((engine.changes.log(engine.catalog.find('public', 'small')?.oid ?? 0)?.bytes ?? 0) <= 65536);
+    assert.match(await code(count('nothing', ticks[198])), /^55000: the changes of "nothing" are not kept/);
+    assert.deepEqual(await count('nothing', engine.loop.tick), [['600']]);
+    assert.match(
+      await code(sql(engine, `CREATE MATERIALIZED VIEW x WITH (retention = 'soon') AS SELECT 1`)),
+      /^22023: line 1: invalid value for parameter "retention"/,
+    );
+  } finally {
+    await engine.close();
+  }
+});
