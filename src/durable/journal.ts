@@ -92,9 +92,9 @@ export class Journal {
     this.log.append(RECORD.filled, tick, frame);
   }
 
-  opened({ tick }: Moment, oid: number, offsets: Map<number, bigint>): void {
+  opened({ tick }: Moment, oid: number, offsets: Map<number, bigint>, identity: string | null): void {
     const list = [...offsets].map(([partition, offset]): [number, string] => [partition, String(offset)]);
-    this.log.append(RECORD.opened, tick, jsonFrame({ oid, offsets: list }));
+    this.log.append(RECORD.opened, tick, jsonFrame({ oid, offsets: list, identity: identity ?? undefined }));
   }
 
   scriptRun({ tick }: Moment, digest: string): void {

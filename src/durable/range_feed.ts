@@ -3,6 +3,7 @@
  * ticks were cut: a read from Kafka for every tick would fetch most bytes many times.
  */
 import { SqlError } from '../../operators/errors.ts';
+import { compacted } from '../runtime/record_counts.ts';
 import type { StreamRuntime } from '../runtime/stream.ts';
 import type { RawBatch, Source } from '../sources/source.ts';
 import type { OffsetRange, StreamInput } from './records.ts';
@@ -31,7 +32,7 @@ export class RangeFeed {
     return out;
   }
 
-  async #range(source: Source, oid: number, { partition, from, to }: OffsetRange): Promise<RawBatch[]> {
+  async #range(source: Source, oid: number, { partition, from, to, records }: OffsetRange): Promise<RawBatch[]> {
     const key = `${oid}/${partition}`;
     let reader = this.#readers.get(key);
     if (reader === undefined || reader.at !== from) {
@@ -59,6 +60,8 @@ export class RangeFeed {
         reader.current = null;
       }
     }
+    const found = out.reduce((n, batch) => n + batch.n, 0);
+    if (records !== null && found !== records) throw compacted(`the stream with OID ${oid}`, partition, records, found);
     return out;
   }
 

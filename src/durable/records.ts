@@ -1,7 +1,7 @@
 /**
  * What the records of the tick log say (frame.ts has their frame).
  *
- *   tick        i64 now | varint streams, each: oid, flags, [watermark], [columns decoded], ranges (partition, from, to)
+ *   tick        i64 now | varint streams, each: oid, flags, [watermark], [columns decoded], ranges (partition, from, to, records)
  *                       | varint tables, each: oid, length, batch (operators/batch/batch_codec.ts)
  *   definition, opened, script, delivered   JSON: they are rare
  *   filled      i64 now | varint length, definition as JSON | batch: CREATE TABLE AS is there whole or not at all
@@ -19,6 +19,8 @@ export interface OffsetRange {
   partition: number;
   from: bigint;
   to: bigint;
+  /** How many there were: fewer when they are read again says that compaction took some. Null in logs of before this was kept. */
+  records: number | null;
 }
 
 /** What one tick took from one stream. */
@@ -64,6 +66,8 @@ export interface DefinitionRecord {
 
 export interface OpenedRecord {
   oid: number;
+  /** Of the source (a topic's id), where it has one. */
+  identity?: string;
   offsets: [partition: number, offset: string][];
 }
 
@@ -74,6 +78,7 @@ export interface ScriptRecord {
 
 const HAS_WATERMARK = 1;
 const HAS_COLUMNS = 2;
+const HAS_RECORDS = 4;
 const NOW_BYTES = 8;
 
 export interface DeliveredRecord {
@@ -142,24 +147,25 @@ function streamSize({ oid, ranges, watermark, columns }: StreamInput): number {
     size += varintSize(columns.length);
     for (const column of columns) size += varintSize(column);
   }
-  for (const { partition, from, to } of ranges)
-    size += varintSize(partition) + varintSize(Number(from)) + varintSize(Number(to));
+  for (const { partition, from, to, records } of ranges)
+    size += varintSize(partition) + varintSize(Number(from)) + varintSize(Number(to)) + varintSize(records ?? 0);
   return size;
 }
 
 function writeStream({ oid, ranges, watermark, columns }: StreamInput, frame: Buffer, start: number): number {
   let at = writeVarint(frame, start, oid);
-  frame[at++] = (watermark === undefined ? 0 : HAS_WATERMARK) | (columns === undefined ? 0 : HAS_COLUMNS);
+  frame[at++] = (watermark === undefined ? 0 : HAS_WATERMARK) | (columns === undefined ? 0 : HAS_COLUMNS) | HAS_RECORDS;
   if (watermark !== undefined) at = frame.writeBigInt64LE(watermark, at);
   if (columns !== undefined) {
     at = writeVarint(frame, at, columns.length);
     for (const column of columns) at = writeVarint(frame, at, column);
   }
   at = writeVarint(frame, at, ranges.length);
-  for (const { partition, from, to } of ranges) {
+  for (const { partition, from, to, records } of ranges) {
     at = writeVarint(frame, at, partition);
     at = writeVarint(frame, at, Number(from));
     at = writeVarint(frame, at, Number(to));
+    at = writeVarint(frame, at, records ?? 0);
   }
   return at;
 }
@@ -188,7 +194,10 @@ export function readTick(payload: Buffer, arena: Arena, wanted: (oid: number) =>
       at += 8;
     }
     const columns = (flags & HAS_COLUMNS) !== 0 ? list(number) : undefined;
-    const ranges = list(() => ({ partition: number(), from: BigInt(number()), to: BigInt(number()) }));
+    const ranges = list(() => {
+      const [partition, from, to] = [number(), BigInt(number()), BigInt(number())];
+      return { partition, from, to, records: (flags & HAS_RECORDS) !== 0 ? number() : null };
+    });
     return { oid, ranges, watermark, columns };
   });
   const tables = list(() => {

@@ -154,6 +154,7 @@ export class Replay {
   async #open(record: OpenedRecord): Promise<void> {
     if (this.dropped(record.oid)) return;
     const stream = this.#stream(record.oid);
+    if (record.identity !== undefined) stream.source.expect?.(record.identity);
     stream.openAgain(new Map(record.offsets.map(([partition, offset]) => [partition, BigInt(offset)])));
     await this.#feed.checkThere(stream);
   }

@@ -67,6 +67,7 @@ export type Call = (method: string, ...args: unknown[]) => Promise<unknown>;
 
 /** What a source is told. */
 export type SourceOrder =
+  | { k: 'expect'; identity: string }
   | { k: 'open'; offsets: Map<number, bigint>; generation: number }
   | { k: 'taken'; partition: number; generation: number; bytes: number }
   | { k: 'pause' | 'resume'; partition: number };

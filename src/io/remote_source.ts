@@ -24,6 +24,7 @@ export class RemoteSource implements Source {
   readonly #positions = new Map<number, bigint>();
   readonly #ends = new Map<number, bigint>();
   readonly #paused = new Set<number>();
+  #identity: string | null = null;
   #lastGeneration = 0;
   #queue: Queued[] = [];
   #buffered = 0;
@@ -55,7 +56,19 @@ export class RemoteSource implements Source {
   }
 
   async startOffsets(start: StartPosition): Promise<Map<number, bigint>> {
-    return (await this.#call('sourceStartOffsets', this.#id, start)) as Map<number, bigint>;
+    const answer = await this.#call('sourceStartOffsets', this.#id, start);
+    const { offsets, identity } = answer as { offsets: Map<number, bigint>; identity: string | null };
+    this.#identity = identity;
+    return offsets;
+  }
+
+  get identity(): string | null {
+    return this.#identity;
+  }
+
+  expect(identity: string): void {
+    this.#identity = identity;
+    this.#order({ k: 'expect', identity });
   }
 
   open(offsets: Map<number, bigint>): void {

@@ -36,7 +36,11 @@ export class SourceHost {
   /** What is asked of sources by call. */
   readonly methods = {
     sourcePartitions: (id: number) => this.#get(id).source.partitions(),
-    sourceStartOffsets: (id: number, start: StartPosition) => this.#get(id).source.startOffsets(start),
+    sourceStartOffsets: async (id: number, start: StartPosition) => {
+      const { source } = this.#get(id);
+      const offsets = await source.startOffsets(start);
+      return { offsets, identity: source.identity ?? null };
+    },
     closeSource: async (id: number) => {
       const hosted = this.#get(id);
       this.#sources.delete(id);
@@ -94,6 +98,9 @@ class HostedSource {
 
   order(order: SourceOrder): void {
     switch (order.k) {
+      case 'expect':
+        this.source.expect?.(order.identity);
+        return;
       case 'open':
         this.#open(order.offsets, order.generation);
         return;

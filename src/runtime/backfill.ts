@@ -13,6 +13,7 @@ import { Arena } from '../../operators/batch/arena.ts';
 import type { GraphTick } from '../../operators/graph.ts';
 import { startPosition } from '../sources/start.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { RecordCounts } from './record_counts.ts';
 import type { StreamRuntime } from './stream.ts';
 import type { HistoryPiece } from './stream_history.ts';
 import type { ViewRuntime } from './view.ts';
@@ -33,6 +34,7 @@ interface Progress {
   columns: number[];
   /** Offsets that the view has seen, by partition. */
   reached: Map<number, bigint>;
+  found: RecordCounts;
   /** That of the piece replayed last: what is to come is not before it. */
   watermark: bigint | null;
 }
@@ -71,7 +73,13 @@ async function replayAndAttach(
   becoming: Becoming,
 ): Promise<void> {
   const progress = [...streams].map(
-    ([stream, columns]): Progress => ({ stream, columns: [...columns], reached: new Map(), watermark: null }),
+    ([stream, columns]): Progress => ({
+      stream,
+      columns: [...columns],
+      reached: new Map(),
+      found: new RecordCounts(),
+      watermark: null,
+    }),
   );
   // A view below is read at the end, so old rows still come from there, whatever the streams' watermarks say.
   const late = view.sources.some(({ relation }) =>
@@ -87,6 +95,7 @@ async function replayAndAttach(
       for (const p of progress) if (await replayNew(engine, view, p, watermark)) moved = true;
       if (!moved) break;
     }
+    for (const { stream, found } of progress) found.check(`stream "${stream.relation.name}"`, stream.history.counts());
     becoming.check();
     firstTick(engine, () => engine.loop.attach(view, (relation) => engine.loop.relations.has(relation)));
     becoming.live();
@@ -137,7 +146,7 @@ async function replayPiece(
 ): Promise<void> {
   let arena = new Arena();
   try {
-    for await (const batch of p.stream.replay(piece, p.columns, () => arena)) {
+    for await (const batch of p.stream.replay(piece, p.columns, () => arena, p.found)) {
       engine.loop.feed(view, p.stream.oid, batch, arena, watermark);
       arena.release();
       arena = new Arena();

@@ -473,7 +473,7 @@ export class TidemarkEngine implements Engine {
   openStream(stream: StreamRuntime, offsets: Map<number, bigint>): void {
     if (this.replay !== null || stream.opened) return;
     stream.open(offsets);
-    this.journal?.opened(this.loop, stream.oid, offsets);
+    this.journal?.opened(this.loop, stream.oid, offsets, stream.source.identity ?? null);
     this.started(stream);
   }
 

@@ -17,6 +17,7 @@ import type { DataflowPlan, PlanOp, SortKey } from '../../operators/plan.ts';
 import { consolidator } from '../../operators/state/consolidate.ts';
 import { ReadTurns } from './read_turns.ts';
 import { hasRetractions, lookupRows, type Reader, type ReadResult, systemRows, tickOf } from './reads.ts';
+import { RecordCounts } from './record_counts.ts';
 import type { RelationScan } from './relation_scan.ts';
 import type { StreamRuntime } from './stream.ts';
 import type { HistoryPiece } from './stream_history.ts';
@@ -86,7 +87,12 @@ class SlicedRead {
   /** Lookups that an index served when the read began: relation and key columns. */
   readonly #served = new Set<string>();
   /** What was accepted of each stream when the read began. */
-  readonly #streams: { stream: StreamRuntime; columns: number[]; history: HistoryPiece[] }[];
+  readonly #streams: {
+    stream: StreamRuntime;
+    columns: number[];
+    history: HistoryPiece[];
+    counts: Map<number, number | null>;
+  }[];
 
   constructor(plan: DataflowPlan, reader: Reader, signal: AbortSignal | null) {
     this.#reader = reader;
@@ -109,8 +115,10 @@ class SlicedRead {
 
   async feed(): Promise<void> {
     this.#stepSmall();
-    for (const { stream, columns, history } of this.#streams) {
-      for (const entry of history) await this.#feedStream(stream, columns, entry);
+    for (const { stream, columns, history, counts } of this.#streams) {
+      const found = new RecordCounts();
+      for (const entry of history) await this.#feedStream(stream, columns, entry, found);
+      found.check(`stream "${stream.relation.name}"`, counts);
     }
     for (const [relation, scan] of this.#scans) {
       let most = FIRST_PIECE;
@@ -151,10 +159,15 @@ class SlicedRead {
     return lookup !== undefined && this.#served.has(lookupName(relation, lookup.columns));
   }
 
-  async #feedStream(stream: StreamRuntime, columns: number[], entry: HistoryPiece): Promise<void> {
+  async #feedStream(
+    stream: StreamRuntime,
+    columns: number[],
+    entry: HistoryPiece,
+    counts: RecordCounts,
+  ): Promise<void> {
     let arena = new Arena();
     try {
-      for await (const batch of stream.replay(entry, columns, () => arena)) {
+      for await (const batch of stream.replay(entry, columns, () => arena, counts)) {
         this.#step((r) => (r === stream.oid ? batch : null), arena);
         arena.release();
         arena = new Arena();
@@ -226,5 +239,6 @@ function streamSources(plan: DataflowPlan, { loop, sources }: Reader) {
     stream,
     columns: [...columns],
     history: stream.history.pieces(),
+    counts: stream.history.counts(),
   }));
 }

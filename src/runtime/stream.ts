@@ -22,8 +22,9 @@ import type { BadRow, Decoder } from '../formats/format.ts';
 import { makeDecoder } from '../formats/index.ts';
 import type { RawBatch, Source } from '../sources/source.ts';
 import { ErrorLedger, type SavedLedger } from './ledger.ts';
+import type { RecordCounts } from './record_counts.ts';
 import { type SavedRelation, StoredRelation } from './stored_relation.ts';
-import { type HistoryRange, StreamHistory } from './stream_history.ts';
+import { type HistoryPiece, StreamHistory } from './stream_history.ts';
 import { timeBounds } from './time_bounds.ts';
 
 interface Pending {
@@ -55,6 +56,8 @@ export interface StreamStatistics {
 /** What is known of a stream beside rows. */
 export type StreamFacts = {
   opened: boolean;
+  /** Of the source, where it has one. Missing in what was saved before this was kept. */
+  identity?: string | null;
   partitions: { partition: number; maxTime: bigint | null; position: bigint }[];
   needed: number[];
   watermark: bigint | null;
@@ -193,7 +196,7 @@ export class StreamRuntime {
       left -= Math.max(1, to - pending.next);
       const start = pending.next === 0 ? raw.baseOffset : BigInt(raw.offset[pending.next]);
       const end = to === raw.n ? raw.nextOffset : BigInt(raw.offset[to]);
-      this.#advance({ partition: raw.partition, from: start, to: end }, now);
+      this.#advance({ partition: raw.partition, from: start, to: end, records: to - pending.next }, now);
       if (to === raw.n) this.#pending = null;
       else pending.next = to;
     }
@@ -331,6 +334,7 @@ export class StreamRuntime {
   saveFacts(): StreamFacts {
     return {
       opened: this.#opened,
+      identity: this.source.identity ?? null,
       partitions: [...this.#partitions].map(([partition, { maxTime, position }]) => ({ partition, maxTime, position })),
       needed: [...this.#needed],
       watermark: this.#watermark,
@@ -349,6 +353,7 @@ export class StreamRuntime {
 
   loadFacts(saved: StreamFacts): void {
     this.#opened = saved.opened;
+    if (saved.identity) this.source.expect?.(saved.identity);
     for (const { partition, maxTime, position } of saved.partitions)
       this.#partitions.set(partition, { maxTime, position, idleSince: null });
     this.need(saved.needed);
@@ -470,10 +475,16 @@ export class StreamRuntime {
     return { n: batch.n, columns, weights: batch.weights };
   }
 
-  /** Accepted rows of a part of the history again, in the relation's shape: for views made later and for reads of the stream. */
-  async *replay(piece: HistoryRange, needed: number[], arena: () => Arena): AsyncGenerator<Batch> {
+  /** Accepted rows of a part of the history again, in the relation's shape: for views made later and for reads of the stream. `counts` is told how many records there are. */
+  async *replay(
+    piece: HistoryPiece,
+    needed: number[],
+    arena: () => Arena,
+    counts: RecordCounts,
+  ): AsyncGenerator<Batch> {
     this.need(needed);
     for await (const raw of this.source.readRange(piece.partition, piece.from, piece.to)) {
+      counts.add(raw.partition, raw.n);
       const builder = this.#builder(arena(), raw.n);
       const bad = this.#decodeAgain(raw, builder);
       if (builder.n === 0) continue;

@@ -35,7 +35,7 @@ function run(ticks: Tick[]) {
     for (const { partition, records, gap, late: refused } of takes) {
       const from = at[partition] + gap;
       at[partition] = from + records;
-      history.add({ partition, from: BigInt(from), to: BigInt(from + records) }, now);
+      history.add({ partition, from: BigInt(from), to: BigInt(from + records), records }, now);
       for (let offset = from; offset < from + records; offset++) taken.push({ partition, offset, watermark, now });
       for (const i of [...refused].sort((a, b) => a - b)) {
         if (i >= records) continue;
@@ -78,6 +78,8 @@ test('pieces cover what was taken, once, in order, with watermarks that hold', (
         }
       }
       assert.deepEqual([...seen].sort(), [...watermarkOf.keys()].sort());
+      for (const [partition, count] of history.counts())
+        assert.equal(count, taken.filter((one) => one.partition === partition).length);
       const offsets = (partition: number) => late.filter(([p]) => p === partition).map(([, offset]) => offset);
       for (const partition of [0, 1, 2]) assert.deepEqual(history.lateIn(partition, 0n, 1n << 40n), offsets(partition));
     }),
@@ -88,7 +90,7 @@ test('an endless stream keeps a bounded history', () => {
   const history = new StreamHistory();
   for (let i = 0; i < 100_000; i++) {
     history.mark(BigInt(i));
-    history.add({ partition: i % 2, from: BigInt(i >> 1), to: BigInt((i >> 1) + 1) }, null);
+    history.add({ partition: i % 2, from: BigInt(i >> 1), to: BigInt((i >> 1) + 1), records: 1 }, null);
   }
   const saved = history.save();
   assert.equal(saved.ranges.length, 2 * 3);

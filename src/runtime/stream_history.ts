@@ -13,6 +13,8 @@ export interface HistoryRange {
   partition: number;
   from: bigint;
   to: bigint;
+  /** How many there were; null when that was not kept. */
+  records: number | null;
 }
 
 /** Records up to `end` were taken in at this clock. */
@@ -22,7 +24,7 @@ export interface Clock {
 }
 
 /** Part of a range, and a watermark that its accepted rows are not before. */
-export interface HistoryPiece extends HistoryRange {
+export interface HistoryPiece extends Omit<HistoryRange, 'records'> {
   watermark: bigint | null;
 }
 
@@ -34,6 +36,8 @@ interface Mark {
 export type SavedHistory = {
   /** Partition, from, to, for each range. */
   ranges: BigInt64Array;
+  /** Of each range; -1 when it is not known. Missing in what was saved before this was kept. */
+  records?: Float64Array;
   /** End and clock, in turn. */
   clocks: { partition: number; pairs: Float64Array }[];
   late: { partition: number; offsets: Float64Array }[];
@@ -43,6 +47,12 @@ export type SavedHistory = {
 
 const RANGE_NUMBERS = 3;
 const MOST_MARKS = 512;
+const UNKNOWN = -1;
+
+/** Null as soon as a part is not known. */
+function plus(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? null : a + b;
+}
 
 export class StreamHistory {
   readonly #ranges = new Map<number, HistoryRange[]>();
@@ -77,8 +87,10 @@ export class StreamHistory {
     if (range.from === range.to) return;
     const ranges = listOf(this.#ranges, range.partition);
     const last = ranges.at(-1);
-    if (last !== undefined && last.to === range.from) last.to = range.to;
-    else ranges.push({ partition: range.partition, from: range.from, to: range.to });
+    if (last !== undefined && last.to === range.from) {
+      last.to = range.to;
+      last.records = plus(last.records, range.records);
+    } else ranges.push({ ...range });
     if (now !== null) this.#clocksOf(range.partition).add(Number(range.to), Number(now));
   }
 
@@ -117,7 +129,7 @@ export class StreamHistory {
           const range = cursor.ranges[cursor.next];
           const from = range.from > cursor.at ? range.from : cursor.at;
           const to = end === null || range.to < end ? range.to : end;
-          if (from < to) out.push({ ...range, from, to, watermark });
+          if (from < to) out.push({ partition: range.partition, from, to, watermark });
           cursor.at = to;
           if (to === range.to) cursor.next++;
         }
@@ -125,6 +137,12 @@ export class StreamHistory {
       watermark = mark?.watermark ?? null;
     }
     return out;
+  }
+
+  /** How many records of each partition were taken. */
+  counts(): Map<number, number | null> {
+    const sum = (ranges: HistoryRange[]) => ranges.reduce<number | null>((n, { records }) => plus(n, records), 0);
+    return new Map([...this.#ranges].map(([partition, ranges]) => [partition, sum(ranges)]));
   }
 
   /** Offsets from <= offset < to that were refused. */
@@ -139,15 +157,17 @@ export class StreamHistory {
     all.forEach(({ partition, from, to }, i) => {
       ranges.set([BigInt(partition), from, to], i * RANGE_NUMBERS);
     });
+    const records = Float64Array.from(all, (range) => range.records ?? UNKNOWN);
     const clocks = [...this.#clocks].map(([partition, list]) => ({ partition, pairs: list.save() }));
     const late = [...this.#late].map(([partition, offsets]) => ({ partition, offsets: Float64Array.from(offsets) }));
-    return { ranges, clocks, late, marks: [...this.#marks], stride: this.#stride };
+    return { ranges, records, clocks, late, marks: [...this.#marks], stride: this.#stride };
   }
 
-  load({ ranges, clocks, late, marks, stride }: SavedHistory): void {
+  load({ ranges, records, clocks, late, marks, stride }: SavedHistory): void {
     for (let i = 0; i < ranges.length; i += RANGE_NUMBERS) {
       const [partition, from, to] = ranges.subarray(i, i + RANGE_NUMBERS);
-      this.add({ partition: Number(partition), from, to }, null);
+      const count = records?.[i / RANGE_NUMBERS] ?? UNKNOWN;
+      this.add({ partition: Number(partition), from, to, records: count === UNKNOWN ? null : count }, null);
     }
     for (const { partition, pairs } of clocks) this.#clocksOf(partition).load(pairs);
     for (const { partition, offsets } of late) this.#late.set(partition, [...offsets]);

@@ -77,6 +77,10 @@ export type SourceEvent =
 export interface Source {
   /** Partition numbers known now, ascending. */
   partitions(): Promise<number[]>;
+  /** What tells the source from another of its name that is made later (a topic's id), once startOffsets() has asked; null where nobody can tell. */
+  readonly identity?: string | null;
+  /** After a restart: the identity of what was read before. Anything else of the name is not read. */
+  expect?(identity: string): void;
   /** The first offset to read of every partition. */
   startOffsets(start: StartPosition): Promise<Map<number, bigint>>;
   /** Starts (or moves) these partitions at these offsets; others stay as they are. Buffered batches of a moved partition are dropped. */

@@ -90,7 +90,7 @@ test('records that contradict each other are found though their checksums are ri
   const end = await readLog(logFolder, identity, disk, 0n, () => undefined);
   const log = await TickLog.open(logFolder, end, { disk, identity });
   const range = (from: bigint, to: bigint) => [
-    { oid: 5, ranges: [{ partition: 0, from, to }], watermark: to, columns: undefined },
+    { oid: 5, ranges: [{ partition: 0, from, to, records: Number(to - from) }], watermark: to, columns: undefined },
   ];
   log.append(RECORD.tick, 1n, streamsFrame(10n, range(0n, 5n)));
   log.append(RECORD.tick, 2n, streamsFrame(9n, range(5n, 6n)));

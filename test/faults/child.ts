@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 
 const bin = fileURLToPath(new URL('../../bin/tidemark', import.meta.url));
-const START_MS = 60_000;
+const START_MS = process.env.FAULTS === 'long' ? 300_000 : 60_000;
 
 /** Servers that a failed test leaves behind would keep the process from ending. */
 const alive = new Set<ChildProcess>();

@@ -29,9 +29,17 @@ export class TopicReplaced extends SqlError {
   }
 }
 
-/** Which topic of its name a source reads: the first that it saw. */
+/** Which topic of its name a source reads: the first that it saw, or the one that it is told to expect. */
 export class TopicIdentity {
   #id: string | null = null;
+
+  get id(): string | null {
+    return this.#id;
+  }
+
+  expect(id: string): void {
+    this.#id = id;
+  }
 
   check(id: string | null, topic: string): void {
     if (id === null) return;

@@ -47,6 +47,7 @@ interface Queued {
 export class KafkaSource implements Source {
   readonly #options: KafkaSourceOptions;
   readonly #log: Log;
+  readonly #identity = new TopicIdentity();
   readonly #connection: TopicConnection;
   readonly #ranges: RangeReader;
   readonly #partitions = new Map<number, PartitionState>();
@@ -67,9 +68,16 @@ export class KafkaSource implements Source {
   constructor(options: KafkaSourceOptions, log: Log) {
     this.#options = options;
     this.#log = log;
-    const identity = new TopicIdentity();
-    this.#connection = new TopicConnection(options, log, identity);
-    this.#ranges = new RangeReader(options, log, identity);
+    this.#connection = new TopicConnection(options, log, this.#identity);
+    this.#ranges = new RangeReader(options, log, this.#identity);
+  }
+
+  get identity(): string | null {
+    return this.#identity.id;
+  }
+
+  expect(identity: string): void {
+    this.#identity.expect(identity);
   }
 
   async partitions(): Promise<number[]> {
