@@ -139,10 +139,28 @@ export function splitPart(cursor: usize, separator: usize, length: usize, n: u32
     field = 1;
     start = load<u32>(cursor, CURSOR_TEXT);
   }
-  let stop = findBytes(start, end, separator, length);
-  for (; field < n && stop !== 0; field++) {
-    start = stop + length;
+  let stop: usize = 0;
+  if (length === 1) {
+    // Separators close to each other come from one load.
+    const wanted = i8x16.splat(load<i8>(separator));
+    for (let at = start; at < end && stop === 0; at += 16) {
+      let found = i8x16.bitmask(i8x16.eq(load16(at, end), wanted)) & lowBits(end - at);
+      for (; found !== 0; found &= found - 1) {
+        const place = at + ctz(found);
+        if (field === n) {
+          stop = place;
+          break;
+        }
+        field++;
+        start = place + 1;
+      }
+    }
+  } else {
     stop = findBytes(start, end, separator, length);
+    for (; field < n && stop !== 0; field++) {
+      start = stop + length;
+      stop = findBytes(start, end, separator, length);
+    }
   }
   store<u32>(cursor, field, CURSOR_FIELD);
   store<u32>(cursor, start, CURSOR_START);
