@@ -3,8 +3,11 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { after, test } from 'node:test';
 import type pg from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
 import { Child, pause } from './child.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'tidemark-memory-'));
@@ -81,6 +84,13 @@ test('statements that do not fit', { timeout: 300_000 }, async (t) => {
     await client.query('ROLLBACK');
     await check(statement);
   }
+  const lines = function* () {
+    for (let i = 0; i < 1_000_000; i++) yield `${i}\t${'x'.repeat(100)}${i}\n`;
+  };
+  await assert.rejects(pipeline(Readable.from(lines()), client.query(copyFrom('COPY t FROM STDIN'))), {
+    code: '53200',
+  });
+  await check('COPY');
   assert.ok((await used(child)) <= 64 << 20);
   const before = model.rows;
   for (let a = 10; a < 100; a += 2) {

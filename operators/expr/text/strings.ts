@@ -8,6 +8,8 @@ import { codePointIndex, codePointLength, firstCodePoints, hasSurrogates, sliceC
 const INT4_MAX = 2147483647;
 /** Largest string PostgreSQL can make, in bytes. */
 const MAX_BYTES = 1073741823;
+/** Longest string of JavaScript. */
+const MAX_CHARACTERS = 2 ** 29 - 24;
 
 export function requestedTooLarge(): SqlError {
   return new SqlError('54000', 'requested length too large');
@@ -68,7 +70,8 @@ export function padding(text: string, length: number, fill: string): { kept: str
 
 export function repeat(text: string, count: number): string {
   if (count <= 0 || text === '') return '';
-  if (Buffer.byteLength(text) * count > MAX_BYTES - 4) throw requestedTooLarge();
+  if (Buffer.byteLength(text) * count > MAX_BYTES - 4 || text.length * count > MAX_CHARACTERS)
+    throw requestedTooLarge();
   return text.repeat(count);
 }
 

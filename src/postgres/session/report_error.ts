@@ -9,6 +9,12 @@ export function toSqlError(cause: unknown, log: PostgresServerOptions['log']): S
   if (cause instanceof RangeError && /call stack/.test(cause.message)) {
     return new SqlError('54001', 'stack depth limit exceeded', { hint: 'Simplify the statement.' });
   }
+  if (
+    cause instanceof RangeError &&
+    /allocation failed|Invalid string length|Invalid (typed )?array length/.test(cause.message)
+  ) {
+    return new SqlError('53200', 'out of memory', { detail: cause.message });
+  }
   const error = cause instanceof Error ? cause : new Error(String(cause));
   log?.('error', `internal error: ${error.message}`, { stack: error.stack });
   return new SqlError('XX000', `internal error: ${error.message}`);
