@@ -438,6 +438,8 @@ export class KeyedIndex {
   }
 
   load(saved: SavedKeyedIndex): void {
+    // A tick that is taken back has had its counts taken back with the memory.
+    this.#added = null;
     this.#entries = saved.entries;
     this.#negative = saved.negative;
     this.keys.load(saved.keys);
