@@ -23,6 +23,8 @@ export interface SessionContext {
   evalContext: EvalContext;
   searchPath: string[];
   getSetting(name: string): string | null;
+  /** Calls back when the session ends; absent: its end is not told. */
+  onEnd?(work: () => void): void;
   /** The open transaction (explicit or implicit); every read in it sees its tick, writes wait for commit. */
   transaction: Transaction;
   notice(

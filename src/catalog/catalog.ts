@@ -197,7 +197,7 @@ export class Catalog implements CatalogReader {
     const object = this.find(schema, name, searchPath);
     if (object === undefined) {
       if (ifExists) return null;
-      const code = kind === 'index' || kind === 'sink' ? '42704' : '42P01';
+      const code = kind === 'index' || kind === 'sink' || kind === 'subscription' ? '42704' : '42P01';
       throw new SqlError(code, `${KIND_NAMES[kind]} "${name}" does not exist`);
     }
     if (object.kind !== kind) {

@@ -69,7 +69,22 @@ export interface SinkObject extends ObjectBase {
   physical: PhysicalQuery;
 }
 
-export type CatalogObject = RelationObject | ViewObject | MaterializedViewObject | IndexObject | SinkObject;
+export interface SubscriptionObject extends ObjectBase {
+  kind: 'subscription';
+  /** OID of the relation whose changes it gives. */
+  follows: number;
+  /** How long the changes are kept for it, as it was said; undefined: the default. */
+  retention: string | undefined;
+  progress: boolean;
+}
+
+export type CatalogObject =
+  | SubscriptionObject
+  | RelationObject
+  | ViewObject
+  | MaterializedViewObject
+  | IndexObject
+  | SinkObject;
 export type ObjectKind = CatalogObject['kind'];
 
 /** What messages and DROP call an object of this kind. */
@@ -80,4 +95,5 @@ export const KIND_NAMES: Record<ObjectKind, string> = {
   materialized_view: 'materialized view',
   index: 'index',
   sink: 'sink',
+  subscription: 'subscription',
 };

@@ -77,6 +77,8 @@ export class LogFollower implements RowStream, Observer {
   #wake: (() => void) | null = null;
   #waitsFor: bigint | null = null;
   #failure: Error | null = null;
+  /** Moves when it goes to another position. */
+  #generation = 0;
 
   constructor(options: FollowOptions) {
     this.#options = options;
@@ -98,10 +100,13 @@ export class LogFollower implements RowStream, Observer {
   }
 
   async next(maxRows: number, timeoutMs?: number): Promise<RowChunk | null> {
+    const generation = this.#generation;
     const end = timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs;
     for (;;) {
       if (this.#failure !== null) throw this.#failure;
       if (this.#closed) return null;
+      // What this call waited for is read again by another.
+      if (generation !== this.#generation) return NOTHING;
       const chunk = this.#take(maxRows);
       if (chunk !== null) return chunk;
       if (this.#over) return null;
@@ -137,8 +142,12 @@ export class LogFollower implements RowStream, Observer {
       return true;
     }
     if (this.#toTell !== null && this.#toTell <= ticks.durable) return this.#tell(this.#toTell);
-    if (this.#entries.length === 0) this.#entries = await this.#reader.next();
-    if (this.#closed) return false;
+    const generation = this.#generation;
+    if (this.#entries.length === 0) {
+      const entries = await this.#reader.next();
+      if (generation === this.#generation) this.#entries = entries;
+    }
+    if (this.#closed || generation !== this.#generation) return false;
     const [entry] = this.#entries;
     if (entry === undefined) return this.#atEnd();
     if (upTo !== null && entry.tick >= upTo) {
@@ -238,6 +247,8 @@ export class LogFollower implements RowStream, Observer {
   }
 
   #goTo(position: Position): void {
+    this.#generation++;
+    this.#wake?.();
     this.#position = position;
     this.#entries = [];
     this.#current = null;

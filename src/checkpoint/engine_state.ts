@@ -53,6 +53,8 @@ interface SavedEngine {
   views: SavedView[];
   graph: Saved;
   changes: SavedLog[];
+  /** Positions that were acknowledged. */
+  subscriptions: [oid: number, position: bigint | null][];
 }
 
 export function saveEngine(engine: TidemarkEngine): Saved {
@@ -91,6 +93,7 @@ export function saveEngine(engine: TidemarkEngine): Saved {
     views,
     graph: loop.graph.save(flows),
     changes: engine.changes.save(),
+    subscriptions: [...engine.subscriptions],
   };
   // Interfaces of plain data have no index signature; serialize() refuses anything that is not plain.
   return saved as unknown as Saved;
@@ -169,6 +172,7 @@ export async function loadEngine(
     engine.sinks.set(object.oid, sink);
   }
   loop.graph.load(state.graph);
+  for (const [oid, position] of state.subscriptions) engine.subscriptions.set(oid, position);
   await loadChanges(engine, state.changes, log.dropped, changes);
 }
 

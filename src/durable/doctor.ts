@@ -8,6 +8,7 @@ import { Arena } from '../../operators/batch/arena.ts';
 import { weightOf } from '../../operators/batch/builder.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { parse } from '../../planner/parse/parse.ts';
+import { examineChanges } from '../changes/examine.ts';
 import { type Manifest, Unusable } from '../checkpoint/manifest.ts';
 import { verifyPages } from '../checkpoint/page_file.ts';
 import { findCheckpoints } from '../checkpoint/store.ts';
@@ -48,8 +49,18 @@ export async function examine(path: string): Promise<Finding[]> {
   const checkpoints = await examineCheckpoints(`${path}/checkpoints`, identity);
   findings.push(...checkpoints.findings);
   findings.push(...(await examinePortable(path, identity)));
+  findings.push(...(await changesOf(path, identity)));
   findings.push(...(await examineLog(`${path}/log`, identity, checkpoints.sequence)));
   return findings;
+}
+
+async function changesOf(path: string, identity: bigint): Promise<Finding[]> {
+  const { segments, entries, bytes, problems, torn } = await examineChanges(realDisk, `${path}/changes`, identity);
+  return [
+    ...problems.map((text): Finding => ({ level: 'problem', text: `changes: ${text}` })),
+    ...torn.map((text): Finding => ({ level: 'note', text: `changes: ${text}; the next start cuts them off` })),
+    { level: 'ok', text: `changes: ${segments} segments, ${entries} whole entries, ${bytes} bytes` },
+  ];
 }
 
 /** Links that a backup holds, or left when it was killed: the next one removes them. */
@@ -204,6 +215,7 @@ class RecordChecks {
       }
       case RECORD.script:
       case RECORD.delivered:
+      case RECORD.acknowledged:
         readJson(frame.payload);
         return;
       case RECORD.closed:

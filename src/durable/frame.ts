@@ -36,6 +36,8 @@ export const RECORD = {
   portable: 8,
   rows: 9,
   facts: 10,
+  /** A durable subscription's changes up to a tick are acknowledged. */
+  acknowledged: 11,
 } as const;
 
 export interface Frame {

@@ -105,6 +105,10 @@ export class Journal {
     this.log.append(RECORD.delivered, tick, jsonFrame({ oid, tick: String(upTo) }));
   }
 
+  acknowledged({ tick }: Moment, oid: number, upTo: bigint): void {
+    this.log.append(RECORD.acknowledged, tick, jsonFrame({ oid, tick: String(upTo) }));
+  }
+
   /** Resolves when everything told so far is on the disk. */
   durable(): Promise<void> {
     return this.log.durable(this.log.sequence);

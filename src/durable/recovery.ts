@@ -233,6 +233,8 @@ async function replay(
     if (portable !== null) {
       await portable.load(engine, work);
       // How the rows came there again is no history.
+      // A position before the copy is refused, not skipped over.
+      for (const oid of engine.subscriptions.keys()) engine.subscriptions.set(oid, 0n);
       engine.changes.restart({ tick: engine.loop.tick, clock: engine.loop.now });
     }
     const after = (loaded ?? portable)?.sequence ?? 0n;

@@ -13,6 +13,7 @@ import { RECORD } from './frame.ts';
 import { RangeFeed } from './range_feed.ts';
 import {
   type DefinitionRecord,
+  type DeliveredRecord,
   type OpenedRecord,
   readFilled,
   readJson,
@@ -67,6 +68,11 @@ export class Replay {
         case RECORD.filled:
           await this.#fill(frame);
           return;
+        case RECORD.acknowledged: {
+          const { oid, tick } = readJson<DeliveredRecord>(frame.payload);
+          if (this.#engine.subscriptions.has(oid)) this.#engine.subscriptions.set(oid, BigInt(tick));
+          return;
+        }
         case RECORD.opened:
           await this.#open(readJson<OpenedRecord>(frame.payload));
           return;

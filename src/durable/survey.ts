@@ -101,6 +101,7 @@ function look(frame: PlacedFrame, survey: Omit<Survey, 'end'>, arena: Arena): vo
       survey.delivered.set(oid, BigInt(tick));
       return;
     }
+    case RECORD.acknowledged:
     case RECORD.opened:
       readJson(frame.payload);
       return;

@@ -9,7 +9,9 @@ import { createIndex } from './create_index.ts';
 import { createRelation } from './create_relation.ts';
 import { createSink } from './create_sink.ts';
 import { createView } from './create_view.ts';
+import { acknowledge, createSubscription } from './durable_subscription.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { keepChanges } from './kept_changes.ts';
 import { checkWritable, modifyContext } from './modifications.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { deleteAll } from './truncate.ts';
@@ -46,6 +48,12 @@ async function define(
     case 'create_sink':
       await createSink(engine, statement, session);
       return null;
+    case 'create_subscription':
+      createSubscription(engine, statement, session);
+      return null;
+    case 'acknowledge':
+      acknowledge(engine, statement, session);
+      return null;
     case 'create_schema':
       if (engine.catalog.createSchema(statement.name, statement.ifNotExists))
         engine.defined({ sql: statement.text, made: engine.catalog.schemaOid(statement.name), dropped: [] }, session);
@@ -74,7 +82,6 @@ async function drop(engine: TidemarkEngine, statement: Drop, session: SessionCon
     await dropSchemas(engine, statement, session);
     return;
   }
-  if (statement.kind === 'subscription') throw new SqlError('0A000', 'DROP SUBSCRIPTION is not supported');
   const kind: ObjectKind = statement.kind === 'source' ? 'stream' : statement.kind;
   const found: CatalogObject[] = [];
   for (const { schema, name } of statement.names) {
@@ -206,6 +213,10 @@ function dropOne(engine: TidemarkEngine, object: CatalogObject): (() => Promise<
       if (!engine.loop.sharing(object.on).some(isUsed)) engine.loop.dropIndex(object.on, object.columns);
       return null;
     }
+    case 'subscription':
+      engine.subscriptions.delete(object.oid);
+      keepChanges(engine, object.follows);
+      return null;
     case 'view':
       return null;
   }

@@ -30,6 +30,7 @@ import type { Source } from '../sources/source.ts';
 import { AwakeClock } from './awake_clock.ts';
 import { prepareCopy } from './copy.ts';
 import { prepareDefinition } from './definitions.ts';
+import { prepareFetch } from './durable_subscription.ts';
 import { prepareExplain } from './explain.ts';
 import { keepChanges } from './kept_changes.ts';
 import { KeptDefinitions } from './kept_definitions.ts';
@@ -83,6 +84,8 @@ export class TidemarkEngine implements Engine {
   /** The statements that made what is there. */
   readonly definitions = new KeptDefinitions();
   readonly sinks = new Map<number, Sink>();
+  /** Durable subscriptions: the tick up to which each was acknowledged; null: nothing yet. */
+  readonly subscriptions = new Map<number, bigint | null>();
   /** What ticks changed, for those who follow or look back. */
   readonly changes: ChangeKeeper;
   readonly log: NonNullable<EngineOptions['log']>;
@@ -158,6 +161,8 @@ export class TidemarkEngine implements Engine {
         return prepareCopy(this, statement, session);
       case 'subscribe':
         return prepareSubscribe(this, statement, statement, session);
+      case 'fetch':
+        return prepareFetch(this, statement, session);
       case 'explain':
         return prepareExplain(this, statement, session);
       case 'utility':
@@ -280,6 +285,10 @@ export class TidemarkEngine implements Engine {
         return deltas;
       }),
     );
+  }
+
+  hasSubscription(name: string): boolean {
+    return this.catalog.objects().some((object) => object.kind === 'subscription' && object.name === name);
   }
 
   /** Makes an object that has just come to life part of the catalog. */

@@ -2,7 +2,7 @@
 
 import type { Option } from '../../planner/parse/ast.ts';
 import type { CatalogObject } from '../catalog/objects.ts';
-import { type Retention, retentionOf } from '../changes/retention.ts';
+import { longer, type Retention, retentionOf } from '../changes/retention.ts';
 import type { TidemarkEngine } from './engine.ts';
 
 /** The value of the option `retention`, checked, and the other options. */
@@ -15,7 +15,12 @@ export function takeRetention(options: Option[]): { retention: string | undefine
 /** Null for what has no rows of its own. */
 export function keptChanges(engine: TidemarkEngine, oid: number): Retention | null {
   const object = engine.catalog.get(oid);
-  return object === undefined ? null : keptOf(object);
+  let retention = object === undefined ? null : keptOf(object);
+  if (retention === null) return null;
+  for (const other of engine.catalog.objects())
+    if (other.kind === 'subscription' && other.follows === oid)
+      retention = longer(retention, retentionOf(other.retention));
+  return retention;
 }
 
 function keptOf(object: CatalogObject): Retention | null {

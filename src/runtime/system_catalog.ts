@@ -165,6 +165,31 @@ const FIGURES: Record<string, FigureRelation> = {
       return figures.map(([kind, bytes]) => [kind, BigInt(bytes)]);
     },
   },
+  subscriptions: {
+    columns: [
+      ['name', OID.text],
+      ['relation', OID.text],
+      ['position', OID.int8],
+      ['oldest', OID.int8],
+      ['tick', OID.int8],
+      ['bytes', OID.int8],
+    ],
+    rows: (engine) =>
+      engine.catalog.objects().flatMap((object) => {
+        if (object.kind !== 'subscription') return [];
+        const log = engine.changes.log(object.follows);
+        return [
+          [
+            object.name,
+            engine.catalog.get(object.follows)?.name ?? null,
+            engine.subscriptions.get(object.oid) ?? null,
+            log?.floor.tick ?? null,
+            engine.loop.tick,
+            log === null ? null : BigInt(log.bytes),
+          ],
+        ];
+      }),
+  },
 };
 
 const started = (report: RecoveryReport): string =>

@@ -209,6 +209,7 @@ export class Session implements Listener {
   close(): void {
     this.block.rollback();
     this.portals.closeAll();
+    this.context.ended();
     this.notifications.close();
     this.statements.dropAll();
   }

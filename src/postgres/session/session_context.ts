@@ -47,6 +47,7 @@ export class WireSessionContext implements SessionContext {
   readonly #functions: SessionFunctions;
   #context: EvalContext | null = null;
   #generation = -1;
+  readonly #atEnd: (() => void)[] = [];
   #now = -1n;
 
   constructor(settings: Settings, block: TransactionBlock, actions: SessionActions) {
@@ -90,6 +91,14 @@ export class WireSessionContext implements SessionContext {
       session: this.#functions,
     };
     return this.#context;
+  }
+
+  onEnd(work: () => void): void {
+    this.#atEnd.push(work);
+  }
+
+  ended(): void {
+    for (const work of this.#atEnd.splice(0)) work();
   }
 
   get searchPath(): string[] {
