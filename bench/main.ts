@@ -1,5 +1,5 @@
 /**
- * npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | kafka | wire | latency | start | durability | changes | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]
+ * npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | kafka | wire | latency | start | durability | sinks | changes | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]
  *
  * Each prints a table, or with --json one JSON object a line. Figures are ratios inside one run wherever they can be: machines differ.
  */
@@ -12,6 +12,7 @@ import { logCostBench } from './log_cost.ts';
 import { growthBench } from './nexmark/growth.ts';
 import { nexmarkBench } from './nexmark/index.ts';
 import { profile } from './nexmark/profile.ts';
+import { sinkLatencyBench } from './sink_latency.ts';
 import { startBench } from './start.ts';
 import { viewsBench } from './views.ts';
 import { wireBench } from './wire.ts';
@@ -73,6 +74,10 @@ switch (positionals[0]) {
       megabytes: number(values.megabytes, 1000),
       json: values.json,
     });
+    await sinkLatencyBench({ seconds: number(values.seconds, 5), json: values.json });
+    break;
+  case 'sinks':
+    await sinkLatencyBench({ seconds: number(values.seconds, 5), json: values.json });
     break;
   case 'changes':
     await changeCostBench({
@@ -96,7 +101,7 @@ switch (positionals[0]) {
     break;
   default:
     console.error(
-      'npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | kafka | wire | latency | start | durability | changes | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]',
+      'npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | kafka | wire | latency | start | durability | sinks | changes | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]',
     );
     process.exit(2);
 }

@@ -12,7 +12,7 @@ import { eventually, kafkaSuite, WAIT_MS } from './suite.ts';
 
 type Engine = Awaited<ReturnType<typeof openEngine>>;
 
-const suite = kafkaSuite();
+const suite = kafkaSuite({ proxied: true });
 const { skip } = suite;
 const { random } = seeded('faults of a topic');
 
@@ -156,6 +156,48 @@ test('a view made later says when records that an earlier one has are gone', { s
     await assert.rejects(createOther(engine, 'later'), { sqlstate: '58P01', message: /no longer has offsets 0 to/ });
     await suite.cluster.send(topic, messages(10, 11));
     await eventually(engine, 'SELECT * FROM v', [['0', '11', '55', '0']]);
+  });
+});
+
+test('a cut network: nothing is heard for a while, and nothing is missing or twice afterwards', {
+  skip,
+  timeout: 120_000,
+}, async () => {
+  const topic = await suite.cluster.topic('cut', 2);
+  const { proxy } = suite;
+  await withEngine(async (engine) => {
+    await sql(
+      engine,
+      `CREATE STREAM s (id int NOT NULL, v int) INCLUDE PARTITION AS p, OFFSET AS o
+       WITH (connector = 'kafka', brokers = '${proxy.address}', topic = '${topic}', request_timeout = '1000', connection_timeout = '1000')`,
+    );
+    await createView(engine, 'v');
+    let next = 0;
+    const send = async () => {
+      await suite.cluster.send(topic, [...messages(next, next + 50), ...messages(next, next + 50, 1)]);
+      next += 50;
+    };
+    const sum = () => String((next * (next - 1)) / 2);
+    const all = () => ['0', '1'].map((p) => [p, String(next), sum(), '0']);
+    await send();
+    await eventually(engine, 'SELECT * FROM v ORDER BY p', all());
+    for (const how of ['cut', 'reset'] as const) {
+      proxy[how]();
+      await send();
+      if (how === 'cut') {
+        await statusLike(engine, /^unreachable/);
+        await sleep(process.env.FAULTS === 'long' ? 30_000 : 1000);
+        assert.deepEqual(await sql(engine, 'SELECT DISTINCT n FROM v'), [[String(next - 50)]]);
+        proxy.mend();
+      }
+      await eventually(engine, 'SELECT * FROM v ORDER BY p', all());
+      await statusLike(engine, /^running/);
+    }
+    await createOther(engine, 'later');
+    assert.deepEqual(
+      await rowsOf(engine, 'later'),
+      ['0', '1'].map((p) => [p, String(next - 1)]),
+    );
   });
 });
 
