@@ -14,7 +14,7 @@ import { kafkaSuite, WAIT_MS } from '../kafka/suite.ts';
 import { Child, pause, rounds } from './child.ts';
 
 const suite = kafkaSuite({ proxied: true });
-const { skip } = suite;
+const skip = suite.proxySkip;
 const { random } = seeded('kills inside a commit');
 const root = mkdtempSync(join(tmpdir(), 'tidemark-sinks-'));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -51,7 +51,7 @@ async function until(child: Child, query: string): Promise<void> {
     assert.ok(Date.now() < end, `${query}: ${JSON.stringify(await child.rows('SELECT * FROM tidemark.sinks'))}`);
 }
 
-const WRITTEN = "SELECT status = 'running' AND queued = 0 FROM tidemark.sinks";
+const WRITTEN = "SELECT bool_and(status = 'running' AND queued = 0) FROM tidemark.sinks";
 
 async function addsUp(child: Child, topic: string): Promise<void> {
   await until(child, WRITTEN);
@@ -106,6 +106,40 @@ test('a server is killed at each step of its sink’s transaction', { skip, time
     await pause(200);
     await again.end();
     await addsUp(child, 'steps');
+  } finally {
+    suite.proxy.watch(null);
+    await child.kill();
+  }
+});
+
+test('a server is killed inside the transaction of a sink’s first rows', { skip, timeout: 120_000 }, async () => {
+  const data = join(root, 'first-rows');
+  let child = await Child.start(data);
+  try {
+    await child.rows(createTable);
+    await child.rows('INSERT INTO account SELECT g, 0 FROM generate_series(21, 20000) g');
+    for (const [topic, api, side] of [
+      ['first-sent', API.produce, 'answer'],
+      ['first-committed', API.endTxn, 'answer'],
+    ] as const) {
+      const victim = child;
+      const killed = new Promise<void>((resolve) => {
+        const kill = async () => {
+          await victim.kill();
+          resolve();
+          return false;
+        };
+        // What CREATE SINK waits for comes before: a transaction with one record, the sink's progress.
+        suite.proxy.watch({ api, after: 1, [side]: kill });
+      });
+      await child.rows(createSink(topic).replace('SINK out', `SINK "${topic}"`)).catch(() => undefined);
+      await killed;
+      child = await Child.start(data);
+      if ((await child.rows(`SELECT 1 FROM tidemark.sinks WHERE name = '${topic}'`)).length === 0) continue;
+      await addsUp(child, topic);
+      await child.rows('UPDATE account SET version = version + 1 WHERE id <= 10');
+      await addsUp(child, topic);
+    }
   } finally {
     suite.proxy.watch(null);
     await child.kill();

@@ -16,7 +16,7 @@ import { addedUp, allEnded, recordsOf } from './sink_records.ts';
 import { eventually, kafkaSuite, WAIT_MS } from './suite.ts';
 
 const suite = kafkaSuite({ proxied: true });
-const { skip } = suite;
+const skip = suite.proxySkip;
 const { random } = seeded('exactly once');
 let topics = 0;
 

@@ -16,6 +16,8 @@ export const WAIT_MS = 30_000;
 
 export interface KafkaSuite {
   readonly skip: string | false;
+  /** For tests that need the proxy: a cluster of KAFKA_BROKERS names its own address. */
+  readonly proxySkip: string | false;
   readonly broker: Broker;
   readonly cluster: TestCluster;
   /** In front of the broker, for tests that asked for it. */
@@ -47,6 +49,7 @@ export function kafkaSuite(options: { proxied?: boolean; settings?: Record<strin
   };
   return {
     skip,
+    proxySkip: process.env.KAFKA_BROKERS ? 'the cluster of KAFKA_BROKERS has no listener for a proxy' : skip,
     get broker() {
       return there(broker);
     },
