@@ -15,6 +15,8 @@ import { RowTable, type SavedRowTable } from './row_table.ts';
 /** Fewer rows are looked up one by one: a call for all of them costs about a microsecond before the first. */
 const FEW = 16;
 
+type Changed = (row: number, before: number, after: number, slot: number) => void;
+
 export type SavedRelationStore = {
   negative: number;
   table: SavedRowTable;
@@ -36,11 +38,19 @@ export class RelationStore {
     return this.table.bytes;
   }
 
-  apply(delta: Batch, changed?: (row: number, before: number, after: number, slot: number) => void): void {
+  apply(delta: Batch, changed?: Changed): void {
+    const scratch = new Arena();
+    try {
+      this.#apply(delta, scratch, changed);
+    } finally {
+      scratch.release();
+    }
+  }
+
+  #apply(delta: Batch, scratch: Arena, changed: Changed | undefined): void {
     const { table } = this;
     table.begin(delta.columns, delta.n);
     const weights = delta.weights >>> 2;
-    const scratch = new Arena();
     const slots =
       delta.n < FEW
         ? 0
@@ -61,7 +71,6 @@ export class RelationStore {
       if (after === 0) gone.push(slot);
     }
     for (const slot of gone) if (table.holds(slot) && I32[(slot + payload) >>> 2] === 0) table.remove(slot);
-    scratch.release();
   }
 
   /** Weight of a stored row. */
