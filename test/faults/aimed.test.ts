@@ -103,7 +103,7 @@ test('kills aimed at every kind of write, and at recovery', { timeout: 3_600_000
   }
   // A start that is killed at each of its operations in turn, the directory being what the kill before left.
   let whole = false;
-  for (let nth = 1; !whole; nth += rounds(5, 2)) {
+  for (let nth = 1; !whole; nth += rounds(7, 2)) {
     const killed = await live(path, seed, { operation: 'any', file: '', nth, when: 'after', during: 'recovery' });
     whole = killed.recovered !== null;
     if (!whole) recoveriesKilled++;
