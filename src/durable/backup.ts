@@ -2,9 +2,9 @@
  * A copy of a data directory, of a server that runs or of one that has ended. The server is not asked and does not wait.
  *
  *   pin     hard links in DIR/backup.PID to the newest checkpoint, its page files and the log after it: what is linked stays, whatever the server removes.
- *           A file that is gone before it was linked was replaced by a newer one: all again from the listing
- *   copy    page files and checkpoints, which are never changed, as links where TO is on the same file system; the log byte by byte, for a server
- *           cuts and appends to it. A record that was being written is left out
+ *           (and the change logs). A file that is gone before it was linked was replaced by a newer one: all again from the listing
+ *   copy    page files and checkpoints, which are never changed, as links where TO is on the same file system; the logs byte by byte, for a server
+ *           cuts and appends to them. A record that was being written is left out
  *   check   layout last; then the doctor reads all of it
  *
  * The copy has every transaction that was acknowledged before it began, and a beginning of those of the meantime: a log ends somewhere.
@@ -28,6 +28,7 @@ export interface BackupReport {
 
 /** The server replaces its checkpoint once a minute or so; it will not do it so often while a few links are made. */
 const MOST_TRIES = 100;
+const FOLDERS = ['checkpoints', 'changes', 'log'];
 const PIN = /^backup\.(\d+)$/;
 
 /** Something was removed between the listing and the link. */
@@ -95,7 +96,7 @@ async function pinFiles(from: string, pin: string, identity: bigint): Promise<vo
   for (let tries = 0; ; tries++) {
     try {
       await rm(pin, { recursive: true, force: true });
-      for (const folder of [pin, join(pin, 'checkpoints'), join(pin, 'log')]) await mkdir(folder, { mode: 0o700 });
+      for (const folder of ['.', ...FOLDERS]) await mkdir(join(pin, folder), { mode: 0o700 });
       await linkAll(from, pin, identity);
       return;
     } catch (error) {
@@ -116,10 +117,21 @@ async function linkAll(from: string, pin: string, identity: bigint): Promise<voi
   for (const name of await realDisk.list(from)) {
     if (/^portable-\d+$/.test(name)) await linkOne(join(from, name), join(pin, name));
   }
+  // Change logs are longer than the checkpoint knows, which a start cuts back.
+  for (const name of await namesIn(join(from, 'changes')))
+    await linkOne(join(from, 'changes', name), join(pin, 'changes', name));
   const segments = await listSegments(join(from, 'log'), realDisk);
   for (const { path } of segments) await linkOne(path, join(pin, relative(from, path)));
   // A checkpoint that came meanwhile lets go of what the one before needs.
   if (segments.length > 0 && segments[0].first > (await covered(pin, identity)) + 1n) throw new Gone(segments[0].path);
+}
+
+/** None where there is no such folder. */
+async function namesIn(folder: string): Promise<string[]> {
+  return realDisk.list(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
 }
 
 async function linkOne(from: string, to: string): Promise<void> {
@@ -142,13 +154,14 @@ async function covered(directory: string, identity: bigint): Promise<bigint> {
 /** Copies a pinned directory; gives its bytes. */
 async function copyTree(pin: string, to: string): Promise<number> {
   let bytes = 0;
-  for (const folder of ['checkpoints', 'log', '.']) {
+  for (const folder of [...FOLDERS, '.']) {
     const target = join(to, folder);
     await mkdir(target, { recursive: true, mode: 0o700 });
     for (const entry of await readdir(join(pin, folder), { withFileTypes: true })) {
       if (!entry.isFile()) continue;
       const path = join(target, entry.name);
-      if (folder === 'log') await copyFile(join(pin, folder, entry.name), path, constants.COPYFILE_EXCL);
+      if (folder === 'log' || folder === 'changes')
+        await copyFile(join(pin, folder, entry.name), path, constants.COPYFILE_EXCL);
       else await linkOrCopy(join(pin, folder, entry.name), path);
       await sync(path);
       bytes += (await stat(path)).size;
