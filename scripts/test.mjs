@@ -11,6 +11,10 @@ import { globSync } from './glob.mjs';
 
 const root = new URL('..', import.meta.url).pathname;
 const only = process.argv[2];
+if (process.argv.length > 3 || (only !== undefined && only !== 'check')) {
+  console.error('usage: test.mjs [check]');
+  process.exit(2);
+}
 const node = process.execPath;
 // CI replays one seed, so that a change is judged by itself; elsewhere every run tries new ones and prints them.
 const seed = process.env.SEED ?? (process.env.CI === 'true' ? '7' : undefined);
