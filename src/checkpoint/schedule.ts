@@ -1,6 +1,7 @@
 /**
  * When checkpoints are taken: every `seconds` or `logBytes` of log, whichever is first, if anything happened since the last; and one at an orderly
- * end, so that the next start has nothing to replay. After a checkpoint the log gives up what the older of the two kept ones holds too.
+ * end, so that the next start has nothing to replay. A start that had to replay for long takes one at once: else a server that is killed again and
+ * again before its time would have more to replay at every start. After a checkpoint the log gives up what the older of the two kept ones holds too.
  */
 import { isDiskFull } from '../durable/disk.ts';
 import type { Journal } from '../durable/journal.ts';
@@ -18,6 +19,8 @@ export interface CheckpointSettings {
 
 /** How often it looks whether a checkpoint is due, in milliseconds. */
 const LOOK_MS = 250;
+/** A second of replay makes a checkpoint as urgent as so many seconds without one. */
+const REPLAY_URGENCY = 30;
 
 export class CheckpointSchedule {
   readonly #engine: TidemarkEngine;
@@ -28,16 +31,18 @@ export class CheckpointSchedule {
   #timer: NodeJS.Timeout | null = null;
   /** Of the last checkpoint, or the last try: when, and what the log had by then. */
   #lastTime = performance.now();
+  #overdue: boolean;
   #lastBytes: number;
   #lastSequence: bigint;
   #lastReport: CheckpointReport | null = null;
 
-  /** `sequence`: of the checkpoint that the engine was loaded from; 0 when there was none. */
+  /** `sequence`: of the checkpoint that the engine was loaded from; 0 when there was none. `replayMs`: how long the log after it took. */
   constructor(
     engine: TidemarkEngine,
     journal: Journal,
     checkpointer: Checkpointer,
     sequence: bigint,
+    replayMs: number,
     settings: CheckpointSettings,
   ) {
     this.#engine = engine;
@@ -47,6 +52,7 @@ export class CheckpointSchedule {
     this.#logBytes = settings.logBytes ?? 64 << 20;
     this.#lastSequence = sequence;
     this.#lastBytes = journal.log.appendedBytes;
+    this.#overdue = replayMs * REPLAY_URGENCY >= this.#seconds * 1000;
   }
 
   get lastReport(): CheckpointReport | null {
@@ -62,7 +68,7 @@ export class CheckpointSchedule {
   #isDue(): boolean {
     const { log } = this.#journal;
     if (this.#checkpointer.running || log.state !== 'open' || log.sequence === this.#lastSequence) return false;
-    if (log.appendedBytes - this.#lastBytes >= this.#logBytes) return true;
+    if (this.#overdue || log.appendedBytes - this.#lastBytes >= this.#logBytes) return true;
     return performance.now() - this.#lastTime >= this.#seconds * 1000;
   }
 
@@ -72,6 +78,7 @@ export class CheckpointSchedule {
     const { log } = this.#journal;
     const { sequence } = log;
     this.#lastTime = performance.now();
+    this.#overdue = false;
     this.#lastBytes = log.appendedBytes;
     const report = await this.#checkpointer.take({
       tick: this.#engine.loop.tick,

@@ -60,7 +60,9 @@ export async function openData(engine: TidemarkEngine, options: DataOptions): Pr
     const portable = loaded === null ? await portableCopy(engine, directory, problems) : null;
     const from = loaded ?? portable;
     const survey = await surveyAfter(directory, loaded, from?.sequence ?? 0n, found, problems);
+    const replayStarted = performance.now();
     await replay(engine, directory, survey, loaded, portable);
+    const replayMs = performance.now() - replayStarted;
     const log = await TickLog.open(directory.logFolder, endOf(survey, from), {
       ...options,
       disk: directory.disk,
@@ -74,6 +76,7 @@ export async function openData(engine: TidemarkEngine, options: DataOptions): Pr
         engine.journal,
         new Checkpointer(store),
         loaded?.sequence ?? 0n,
+        replayMs,
         options.checkpoints ?? {},
       );
     }
