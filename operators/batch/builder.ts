@@ -115,6 +115,12 @@ export class BatchBuilder {
     }
   }
 
+  /** A row of a batch with the same columns, with this weight; long bytes stay where they are. */
+  copyRow(from: Batch, row: number, weight: number): void {
+    const to = this.addRow(weight);
+    for (let c = 0; c < from.columns.length; c++) this.copySlot(c, to, from.columns[c], row);
+  }
+
   /** As copySlot, but long bytes are copied into this builder's arena. */
   copyDeep(column: number, row: number, from: Column, fromRow: number): void {
     this.copySlot(column, row, from, fromRow);

@@ -7,16 +7,10 @@
  */
 import type { Batch } from '../../operators/batch/batch.ts';
 import { BufferPool } from './buffer_pool.ts';
-import {
-  type ChangeFolder,
-  ChangeLog,
-  type LogHost,
-  readSegmentFile,
-  type SavedLog,
-  segmentFile,
-} from './change_log.ts';
+import { type ChangeFolder, ChangeLog, type LogHost, type SavedLog } from './change_log.ts';
 import type { Moment } from './entry.ts';
 import { keepsNothing, type Retention } from './retention.ts';
+import { readSegmentFile, segmentFile } from './segment_file.ts';
 
 /** More than this waits to be written: sources should hold back. */
 const MOST_PENDING = 128 << 20;

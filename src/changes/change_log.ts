@@ -14,17 +14,10 @@ import type { Batch } from '../../operators/batch/batch.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { type Disk, type DiskFile, isDiskFull, readAll, writeAll } from '../durable/disk.ts';
 import type { BufferPool } from './buffer_pool.ts';
-import {
-  type Entry,
-  encodeEntry,
-  encodeSegmentHeader,
-  entryLength,
-  type Moment,
-  readEntry,
-  readSegmentHeader,
-  SEGMENT_HEADER,
-} from './entry.ts';
+import { ChangeReader } from './change_reader.ts';
+import { type Entry, encodeEntry, encodeSegmentHeader, type Moment, readEntry, SEGMENT_HEADER } from './entry.ts';
 import type { Retention } from './retention.ts';
+import { readEntries, segmentFile } from './segment_file.ts';
 
 /** Where the files of all logs lie. */
 export interface ChangeFolder {
@@ -80,7 +73,6 @@ interface Segment {
 const WRITE_BYTES = 64 << 10;
 /** Shorter parts are written together; longer ones need no copy. */
 const TOGETHER_BYTES = 128 << 10;
-const READ_BYTES = 1 << 20;
 const GREATEST_SEGMENT = 64 << 20;
 const LEAST_SEGMENT = 4 << 10;
 /** So many segments hold what the retention asks for, about. */
@@ -91,16 +83,6 @@ const ALL_MEMORY_BYTES = 512 << 20;
 /** Open readers hold entries until there are so many times the bytes that are kept without them. */
 const READERS_MAY_HOLD = 4;
 const RETRY_MS = 500;
-
-export function segmentFile(oid: number, number: number): string {
-  return `${String(oid).padStart(10, '0')}-${String(number).padStart(8, '0')}.changes`;
-}
-
-/** Null when the name is none of a segment. */
-export function readSegmentFile(name: string): { oid: number; number: number } | null {
-  const match = /^(\d{10})-(\d{8})\.changes$/.exec(name);
-  return match && { oid: Number(match[1]), number: Number(match[2]) };
-}
 
 export class ChangeLog {
   readonly oid: number;
@@ -505,56 +487,11 @@ export class ChangeLog {
     return newest !== undefined && number === newest.number && at >= newest.length;
   }
 
-  /** Whole entries from `at` on; null when what is there is not right. */
-  async #fromFile(segment: Segment, at: number): Promise<Entry[] | null> {
+  async #fromFile({ number, sequence, written }: Segment, at: number): Promise<Entry[] | null> {
     const { folder } = this.#host;
-    const { written } = segment;
     if (folder === null) throw new Error('a log without a folder has no files');
-    let file: DiskFile;
-    try {
-      file = await folder.disk.open(this.#path(segment.number));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-      throw error;
-    }
-    try {
-      if (at === SEGMENT_HEADER && !(await this.#headerIsRight(file, segment, folder.identity))) return null;
-      let length = Math.min(READ_BYTES, written - at);
-      for (;;) {
-        const bytes = Buffer.allocUnsafe(length);
-        if (!(await readAll(file, bytes, at))) return null;
-        const first = entryLength(bytes, 0);
-        if (first === null || at + first > written) return null;
-        if (first > length) {
-          length = first;
-          continue;
-        }
-        return this.#entries(bytes, at + length === written);
-      }
-    } finally {
-      await file.close();
-    }
-  }
-
-  async #headerIsRight(file: DiskFile, segment: Segment, identity: bigint): Promise<boolean> {
-    const bytes = Buffer.alloc(SEGMENT_HEADER);
-    if (!(await readAll(file, bytes, 0))) return false;
-    return readSegmentHeader(bytes, this.oid, identity)?.sequence === segment.sequence;
-  }
-
-  #entries(bytes: Buffer, toTheEnd: boolean): Entry[] | null {
-    const entries: Entry[] = [];
-    for (let at = 0; at < bytes.length; ) {
-      const entry = readEntry(bytes, at, this.oid);
-      if (entry === null) {
-        const length = entryLength(bytes, at);
-        const cut = length === null || at + length > bytes.length;
-        return cut && !toTheEnd ? entries : null;
-      }
-      entries.push(entry);
-      at += entry.bytes.length;
-    }
-    return entries;
+    const { disk, identity } = folder;
+    return readEntries(disk, this.#path(number), { oid: this.oid, identity, sequence, written }, at);
   }
 
   #damaged(segment: Segment): SqlError {
@@ -593,54 +530,4 @@ export class ChangeLog {
 async function fresh(disk: Disk, path: string): Promise<DiskFile> {
   await disk.remove(path);
   return disk.create(path);
-}
-
-/** Goes through a log's entries while it grows. */
-export class ChangeReader {
-  /** Called when the log's relation is no more. */
-  readonly removed: () => void;
-  readonly close: () => void;
-  readonly #log: ChangeLog;
-  readonly #after: bigint;
-  /** Of the segment that it has come to. */
-  number: number;
-  #at = SEGMENT_HEADER;
-  #last: bigint;
-  #sequence: bigint | null = null;
-
-  constructor(log: ChangeLog, after: bigint, number: number, removed: () => void, close: () => void) {
-    this.removed = removed;
-    this.close = close;
-    this.#log = log;
-    this.#after = after;
-    this.#last = after;
-    this.number = number;
-  }
-
-  /** True when every entry of the log was given. */
-  get isAtEnd(): boolean {
-    return this.#log.isAtEnd(this.number, this.#at);
-  }
-
-  /** The next entries, as many as are at hand; none at the end. 55000 when they were given up meanwhile, XX001 when they are damaged. */
-  async next(): Promise<Entry[]> {
-    for (;;) {
-      const piece = await this.#log.piece(this.number, this.#at);
-      if (piece === null) throw this.#log.behind(this.#last);
-      const moved = piece.number !== this.number || piece.at !== this.#at;
-      this.number = piece.number;
-      this.#at = piece.at;
-      for (const { sequence } of piece.entries) {
-        if (this.#sequence !== null && sequence !== this.#sequence + 1n)
-          throw new SqlError('XX001', `an entry is missing in the changes of "${this.#log.name}"`);
-        this.#sequence = sequence;
-      }
-      const wanted = piece.entries.filter(({ tick }) => tick > this.#after);
-      if (wanted.length > 0) {
-        this.#last = wanted[wanted.length - 1].tick;
-        return wanted;
-      }
-      if (!moved) return [];
-    }
-  }
 }

@@ -1,7 +1,7 @@
 /** `tidemark doctor`: every segment of the change logs, checked without changing anything. */
 import type { Disk } from '../durable/disk.ts';
-import { readSegmentFile } from './change_log.ts';
 import { readEntry, readSegmentHeader, SEGMENT_HEADER } from './entry.ts';
+import { readSegmentFile } from './segment_file.ts';
 
 export interface ChangeFindings {
   segments: number;

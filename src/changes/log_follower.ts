@@ -11,7 +11,8 @@ import type { Batch } from '../../operators/batch/batch.ts';
 import type { ColType } from '../../operators/types.ts';
 import type { RowChunk, RowStream } from '../engine.ts';
 import type { Observer } from '../runtime/tick_loop.ts';
-import type { ChangeLog, ChangeReader } from './change_log.ts';
+import type { ChangeLog } from './change_log.ts';
+import type { ChangeReader } from './change_reader.ts';
 import { changeRows, progressRow } from './change_rows.ts';
 import { batchOf, type Entry } from './entry.ts';
 

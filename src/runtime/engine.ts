@@ -46,6 +46,7 @@ import { prepareSubscribe } from './subscribe.ts';
 import { SystemCatalog } from './system_catalog.ts';
 import { TickLoop } from './tick_loop.ts';
 import { EngineTransaction, retractsOnly } from './transaction.ts';
+import { upsertDelta } from './upsert_delta.ts';
 
 export interface EngineOptions {
   /** Microseconds since 2000-01-01 UTC; tests turn it by hand. */
@@ -428,7 +429,7 @@ export class TidemarkEngine implements Engine {
       stream.enter(arena, undo);
       const commands = input.get(stream.oid);
       if (stream.spec.envelope === 'upsert' && commands !== undefined)
-        deltas.set(stream.oid, stream.upsertDelta(commands, relations.get(stream.oid), arena));
+        deltas.set(stream.oid, upsertDelta(stream.relation, commands, relations.get(stream.oid), arena));
     }
     return deltas;
   }

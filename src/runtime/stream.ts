@@ -10,11 +10,10 @@
 import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch, Column } from '../../operators/batch/batch.ts';
 import { BatchBuilder, isValid, weightOf } from '../../operators/batch/builder.ts';
-import { I32, I64 } from '../../operators/batch/memory.ts';
+import { I64 } from '../../operators/batch/memory.ts';
 import { kernels } from '../../operators/kernels/index.ts';
-import { RowTable } from '../../operators/state/row_table.ts';
 import type { Undo } from '../../operators/state/undo.ts';
-import { type ColType, colType, OID, PHYS_WIDTH } from '../../operators/types.ts';
+import { type ColType, colType, OID } from '../../operators/types.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { ConnectorSpec } from '../catalog/objects.ts';
 import type { OffsetRange, StreamInput } from '../durable/records.ts';
@@ -516,42 +515,6 @@ export class StreamRuntime {
     return bad;
   }
 
-  /**
-   * Envelope upsert: commands by key become changes of the kept rows. The last command of a key within the batch counts; its old row is
-   * looked up by the primary key.
-   */
-  upsertDelta(commands: Batch, stored: StoredRelation | undefined, arena: Arena): Batch {
-    const key = this.relation.key;
-    if (key === null || stored === undefined) throw new Error(`${this.relation.name} has no key`);
-    const types = this.relation.columns.map((c) => c.type);
-    const last = new RowTable(
-      key.map((c) => types[c]),
-      8,
-      'sql',
-    );
-    try {
-      return this.#changes(commands, key, last, stored, arena);
-    } finally {
-      last.release();
-    }
-  }
-
-  #changes(commands: Batch, key: number[], last: RowTable, stored: StoredRelation, arena: Arena): Batch {
-    const types = this.relation.columns.map((c) => c.type);
-    const keyColumns = key.map((c) => commands.columns[c]);
-    const out = new BatchBuilder(types, arena, commands.n * 2);
-    last.begin(keyColumns, commands.n);
-    for (let row = 0; row < commands.n; row++) I32[(last.findOrInsert(row) + last.payloadOffset) >>> 2] = row;
-    last.forEach((slot) => {
-      const row = I32[(slot + last.payloadOffset) >>> 2];
-      const one = keyColumns.map((column) => oneRow(column, row));
-      const old = stored.lookup(key, { n: 1, columns: one, weights: 0 }, arena);
-      for (let i = 0; i < old.n; i++) copyRow(old, i, -weightOf(old, i), out);
-      if (weightOf(commands, row) > 0) copyRow(commands, row, 1, out);
-    });
-    return out.build();
-  }
-
   async close(): Promise<void> {
     await this.source.close();
     this.errors.relation.release();
@@ -587,7 +550,7 @@ function without(batch: Batch, rows: number[], arena: Arena): Batch {
   let next = 0;
   for (let row = 0; row < batch.n; row++) {
     if (row === rows[next]) next++;
-    else copyRow(batch, row, weightOf(batch, row), kept);
+    else kept.copyRow(batch, row, weightOf(batch, row));
   }
   return kept.build();
 }
@@ -595,20 +558,6 @@ function without(batch: Batch, rows: number[], arena: Arena): Batch {
 /** A column that has no NULL says so, which spares every operator the look. */
 function withoutNulls(column: Column, n: number): Column {
   return column.valid === 0 || kernels.allSet(column.valid, n) === 0 ? column : { ...column, valid: 0 };
-}
-
-/** The column as if row `row` were its only one. */
-function oneRow(column: Column, row: number): Column {
-  return {
-    ...column,
-    data: column.data + row * PHYS_WIDTH[column.phys],
-    valid: column.valid === 0 ? 0 : column.valid + row,
-  };
-}
-
-function copyRow(from: Batch, row: number, weight: number, to: BatchBuilder): void {
-  const at = to.addRow(weight);
-  for (let c = 0; c < from.columns.length; c++) to.copySlot(c, at, from.columns[c], row);
 }
 
 /** Columns of tidemark.late(stream): the stream's, then the watermark that the row was behind. */

@@ -1,0 +1,57 @@
+/**
+ * Envelope upsert: commands by key become changes of the kept rows.
+ *
+ *   commands of a tick -> the last one of each key -> - the row that the key has now, + the new row, or nothing when it is a removal
+ *
+ * The old row is looked up by the primary key. O(commands).
+ */
+import type { Arena } from '../../operators/batch/arena.ts';
+import type { Batch, Column } from '../../operators/batch/batch.ts';
+import { BatchBuilder, weightOf } from '../../operators/batch/builder.ts';
+import { I32 } from '../../operators/batch/memory.ts';
+import { RowTable } from '../../operators/state/row_table.ts';
+import { PHYS_WIDTH } from '../../operators/types.ts';
+import type { Relation } from '../../planner/catalog_reader.ts';
+import type { StoredRelation } from './stored_relation.ts';
+
+/** `commands` has a row of weight 1 for each row set, and one that is not above 0 for each key removed. */
+export function upsertDelta(
+  relation: Relation,
+  commands: Batch,
+  stored: StoredRelation | undefined,
+  arena: Arena,
+): Batch {
+  const { key } = relation;
+  if (key === null || stored === undefined) throw new Error(`${relation.name} has no key`);
+  const types = relation.columns.map((c) => c.type);
+  const last = new RowTable(
+    key.map((c) => types[c]),
+    8,
+    'sql',
+  );
+  try {
+    const keyColumns = key.map((c) => commands.columns[c]);
+    const out = new BatchBuilder(types, arena, commands.n * 2);
+    last.begin(keyColumns, commands.n);
+    for (let row = 0; row < commands.n; row++) I32[(last.findOrInsert(row) + last.payloadOffset) >>> 2] = row;
+    last.forEach((slot) => {
+      const row = I32[(slot + last.payloadOffset) >>> 2];
+      const one = keyColumns.map((column) => oneRow(column, row));
+      const old = stored.lookup(key, { n: 1, columns: one, weights: 0 }, arena);
+      for (let i = 0; i < old.n; i++) out.copyRow(old, i, -weightOf(old, i));
+      if (weightOf(commands, row) > 0) out.copyRow(commands, row, 1);
+    });
+    return out.build();
+  } finally {
+    last.release();
+  }
+}
+
+/** The column as if row `row` were its only one. */
+function oneRow(column: Column, row: number): Column {
+  return {
+    ...column,
+    data: column.data + row * PHYS_WIDTH[column.phys],
+    valid: column.valid === 0 ? 0 : column.valid + row,
+  };
+}
