@@ -112,6 +112,40 @@ test('a server is killed at each step of its sink’s transaction', { skip, time
   }
 });
 
+test('a server is killed inside the transaction of a sink’s first rows', { skip, timeout: 120_000 }, async () => {
+  const data = join(root, 'first-rows');
+  let child = await Child.start(data);
+  try {
+    await child.rows(createTable);
+    await child.rows('INSERT INTO account SELECT g, 0 FROM generate_series(21, 20000) g');
+    for (const [topic, api, side] of [
+      ['first-sent', API.produce, 'answer'],
+      ['first-committed', API.endTxn, 'answer'],
+    ] as const) {
+      const victim = child;
+      const killed = new Promise<void>((resolve) => {
+        const kill = async () => {
+          await victim.kill();
+          resolve();
+          return false;
+        };
+        // What CREATE SINK waits for comes before: a transaction with one record, the sink's progress.
+        suite.proxy.watch({ api, after: 1, [side]: kill });
+      });
+      await child.rows(createSink(topic).replace('SINK out', `SINK "${topic}"`)).catch(() => undefined);
+      await killed;
+      child = await Child.start(data);
+      if ((await child.rows(`SELECT 1 FROM tidemark.sinks WHERE name = '${topic}'`)).length === 0) continue;
+      await addsUp(child, topic);
+      await child.rows('UPDATE account SET version = version + 1 WHERE id <= 10');
+      await addsUp(child, topic);
+    }
+  } finally {
+    suite.proxy.watch(null);
+    await child.kill();
+  }
+});
+
 /** A copy as a backup tool makes it: the lock names a process that does not own it. */
 function copyOf(data: string, name: string): string {
   const copy = join(root, name);
