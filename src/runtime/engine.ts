@@ -229,7 +229,7 @@ export class TidemarkEngine implements Engine {
       byteaOutput,
       user,
       database,
-      searchPath: this.#existing(evalContext.searchPath),
+      searchPath: this.#existing(session.searchPath),
       tick: this.transactionOf(session).tick,
       params,
       session: evalContext.session,

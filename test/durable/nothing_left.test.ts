@@ -81,7 +81,7 @@ test('after all rows are deleted there is next to nothing', { timeout: 120_000 }
   };
   /** Least left: a table that was large keeps the room of its slots, and its rows' memory goes back page by page. */
   const left: number[] = [];
-  for (let round = 0; round < 4; round++) {
+  for (let round = 0; round < 8; round++) {
     await fill();
     const full = world.state;
     assert.ok(full.rows > 2500);
@@ -100,7 +100,11 @@ test('after all rows are deleted there is next to nothing', { timeout: 120_000 }
     await sql(world.engine, 'CHECKPOINT');
     left.push(pages.usedPages - empty.pages);
   }
-  assert.ok(Math.max(...left) <= left[0] * 1.5 + 16, `pages left after each round: ${left}`);
+  // How much a round leaves depends on what was where; that later ones leave more than earlier ones would be a leak.
+  assert.ok(
+    Math.max(...left.slice(4)) <= 1.5 * Math.max(...left.slice(0, 4)) + 16,
+    `pages left after each round: ${left}`,
+  );
   await world.engine.close();
 });
 
