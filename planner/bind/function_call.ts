@@ -10,6 +10,7 @@ import { typeByName } from '../types/catalog.ts';
 import { callFunction } from '../types/coerce.ts';
 import { type ResolvedFunction, resolveFunction } from '../types/function.ts';
 import { functionCast as functionCastType } from '../types/function_cast.ts';
+import { TICK_FUNCTION } from '../types/own_functions.ts';
 import { bindAggregate } from './aggregate_call.ts';
 import type { BoundCall } from './bound_call.ts';
 import { cast } from './cast_expr.ts';
@@ -76,7 +77,7 @@ export function resolveCall(level: Level, c: PgNode): BoundCall {
       withinGroup: c.agg_within_group ? sorts.length : undefined,
     });
   const f = locateResolution(level, resolve, args, location);
-  refuseVolatile(level, f, name, location);
+  refuseInViews(level, f, name, location);
   const coerced = args.slice();
   f.sources.forEach((s, i) => {
     if ('from' in s && f.argTypes[i].oid !== OID.any) coerced[s.from] = operand(level, args[s.from], f.argTypes[i]);
@@ -116,9 +117,10 @@ function locateResolution(
   }
 }
 
-function refuseVolatile(level: Level, f: ResolvedFunction, name: string, location: number): void {
+/** What a maintained view cannot keep right: volatile functions, and the tick of the statement. */
+function refuseInViews(level: Level, f: ResolvedFunction, name: string, location: number): void {
   if (level.shared.env.mode !== 'view') return;
-  if (name === 'tidemark_tick') {
+  if (f.fn === TICK_FUNCTION) {
     throw level.error('0A000', 'function tidemark_tick cannot be used in a view', location, {
       detail: 'It tells which tick a statement reads; a view has its rows at every tick.',
     });

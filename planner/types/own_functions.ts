@@ -24,4 +24,7 @@ function stable(oid: number, name: string, args: number[], result: number): PgPr
   };
 }
 
+/** Tells the tick that a statement reads: another value with every tick, so nothing that outlives a statement may hold it. */
+export const TICK_FUNCTION = 'tidemark_tick()';
+
 export const OWN_FUNCTIONS: PgProc[] = [stable(9500, 'tidemark_tick', [], OID.int8)];

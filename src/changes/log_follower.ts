@@ -15,15 +15,7 @@ import type { ChangeLog } from './change_log.ts';
 import type { ChangeReader } from './change_reader.ts';
 import { changeRows, progressRow } from './change_rows.ts';
 import { batchOf, type Entry } from './entry.ts';
-
-/** How far ticks are. */
-export interface Ticks {
-  /** The last that has run. */
-  readonly last: bigint;
-  /** The last that is on the disk. */
-  readonly durable: bigint;
-  untilDurable(tick: bigint): Promise<void>;
-}
+import { type Ticks, Waiting } from './waiting.ts';
 
 /** All rows of the relation at one tick; the arena is the follower's. */
 export interface Snapshot {
@@ -75,14 +67,13 @@ export class LogFollower implements RowStream, Observer {
   #told = -1n;
   #over = false;
   #closed = false;
-  #wake: (() => void) | null = null;
-  #waitsFor: bigint | null = null;
-  #failure: Error | null = null;
+  readonly #waiting: Waiting;
   /** Moves when it goes to another position. */
   #generation = 0;
 
   constructor(options: FollowOptions) {
     this.#options = options;
+    this.#waiting = new Waiting(options.ticks);
     this.#snapshot = options.snapshot;
     const after = options.snapshot?.tick ?? options.after;
     this.#position = { tick: options.snapshot === null ? after : after - 1n, given: 0 };
@@ -97,14 +88,14 @@ export class LogFollower implements RowStream, Observer {
   }
 
   onTick(): void {
-    this.#wake?.();
+    this.#waiting.wake();
   }
 
   async next(maxRows: number, timeoutMs?: number): Promise<RowChunk | null> {
     const generation = this.#generation;
     const end = timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs;
     for (;;) {
-      if (this.#failure !== null) throw this.#failure;
+      if (this.#waiting.failure !== null) throw this.#waiting.failure;
       if (this.#closed) return null;
       // What this call waited for is read again by another.
       if (generation !== this.#generation) return NOTHING;
@@ -115,7 +106,7 @@ export class LogFollower implements RowStream, Observer {
       if (this.#over) return null;
       const left = end - performance.now();
       if (left <= 0) return NOTHING;
-      await this.#wait(left);
+      await this.#waiting.sleep(left, this.#entries[0]?.tick ?? this.#options.ticks.last);
     }
   }
 
@@ -192,35 +183,6 @@ export class LogFollower implements RowStream, Observer {
     return true;
   }
 
-  #wait(ms: number): Promise<void> {
-    const { ticks } = this.#options;
-    this.#waitForDisk(this.#entries[0]?.tick ?? ticks.last);
-    return new Promise((resolve) => {
-      const timer = Number.isFinite(ms) ? setTimeout(() => this.#wake?.(), ms) : null;
-      this.#wake = () => {
-        this.#wake = null;
-        if (timer !== null) clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-
-  #waitForDisk(tick: bigint): void {
-    const { ticks } = this.#options;
-    if (tick <= ticks.durable || this.#waitsFor !== null) return;
-    this.#waitsFor = tick;
-    ticks.untilDurable(tick).then(
-      () => {
-        this.#waitsFor = null;
-        this.#wake?.();
-      },
-      (error: Error) => {
-        this.#failure = error;
-        this.#wake?.();
-      },
-    );
-  }
-
   /** Of this tick a part was given and a part was not. */
   gaveAPartOf(tick: bigint): boolean {
     return this.#position.given > 0 && this.#current?.tick === tick;
@@ -249,7 +211,7 @@ export class LogFollower implements RowStream, Observer {
 
   #goTo(position: Position): void {
     this.#generation++;
-    this.#wake?.();
+    this.#waiting.wake();
     this.#position = position;
     this.#entries = [];
     this.#current = null;
@@ -269,7 +231,7 @@ export class LogFollower implements RowStream, Observer {
   /** What is current can still be read. */
   end(): void {
     this.#over = true;
-    this.#wake?.();
+    this.#waiting.wake();
   }
 
   close(): void {
@@ -279,6 +241,6 @@ export class LogFollower implements RowStream, Observer {
     this.#current = null;
     this.#reader.close();
     this.#arena.release();
-    this.#wake?.();
+    this.#waiting.wake();
   }
 }

@@ -11,7 +11,7 @@ import type { ColType } from '../../operators/types.ts';
 import type { RowChunk, RowStream } from '../engine.ts';
 import type { Observer } from '../runtime/tick_loop.ts';
 import { changeRows, progressRow } from './change_rows.ts';
-import type { Ticks } from './log_follower.ts';
+import { type Ticks, Waiting } from './waiting.ts';
 
 /** Rows that may wait for a reader. */
 const MAX_QUEUED_ROWS = 5_000_000;
@@ -28,19 +28,18 @@ export class QueueFollower implements RowStream, Observer {
   readonly #progress: boolean;
   readonly #upTo: bigint | null;
   readonly #ticks: Ticks;
+  readonly #waiting: Waiting;
   #queue: Queued[] = [];
   #rows = 0;
   #current: Queued | null = null;
-  #wake: (() => void) | null = null;
   #ended = false;
-  #failure: Error | null = null;
-  #waitsForDisk = false;
 
   constructor(types: ColType[], progress: boolean, upTo: bigint | null, ticks: Ticks) {
     this.#types = types;
     this.#progress = progress;
     this.#upTo = upTo;
     this.#ticks = ticks;
+    this.#waiting = new Waiting(ticks);
   }
 
   onTick(tick: bigint, delta: Batch | null): void {
@@ -63,18 +62,19 @@ export class QueueFollower implements RowStream, Observer {
     this.#queue.push({ tick, batch, arena, next: 0 });
     this.#rows += batch.n;
     if (this.#rows > MAX_QUEUED_ROWS) {
-      this.#failure = new SqlError('53400', `the subscription fell behind by more than ${MAX_QUEUED_ROWS} rows`, {
+      const behind = new SqlError('53400', `the subscription fell behind by more than ${MAX_QUEUED_ROWS} rows`, {
         hint: 'Read faster, or subscribe to a smaller query, or to a view whose changes are kept.',
       });
+      this.#waiting.fail(behind);
       this.end();
     }
-    this.#wake?.();
+    this.#waiting.wake();
   }
 
   /** What is queued can still be read. */
   end(): void {
     this.#ended = true;
-    this.#wake?.();
+    this.#waiting.wake();
   }
 
   async next(maxRows: number, timeoutMs?: number): Promise<RowChunk | null> {
@@ -82,14 +82,13 @@ export class QueueFollower implements RowStream, Observer {
     this.#current = null;
     const end = timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs;
     for (;;) {
-      if (this.#failure !== null) throw this.#failure;
+      if (this.#waiting.failure !== null) throw this.#waiting.failure;
       const head = this.#queue[0];
       if (head !== undefined && head.tick <= this.#ticks.durable) return this.#take(head, maxRows);
       if (head === undefined && this.#ended) return null;
       const left = end - performance.now();
       if (left <= 0) return { batch: { n: 0, columns: [], weights: 0 }, from: 0, count: 0 };
-      if (head !== undefined) this.#waitForDisk(head.tick);
-      await this.#wait(left);
+      await this.#waiting.sleep(left, head?.tick ?? null);
     }
   }
 
@@ -103,32 +102,6 @@ export class QueueFollower implements RowStream, Observer {
       this.#current = head;
     }
     return { batch: head.batch, from, count };
-  }
-
-  #waitForDisk(tick: bigint): void {
-    if (this.#waitsForDisk) return;
-    this.#waitsForDisk = true;
-    this.#ticks.untilDurable(tick).then(
-      () => {
-        this.#waitsForDisk = false;
-        this.#wake?.();
-      },
-      (error: Error) => {
-        this.#failure = error;
-        this.#wake?.();
-      },
-    );
-  }
-
-  #wait(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = Number.isFinite(ms) ? setTimeout(() => this.#wake?.(), ms) : null;
-      this.#wake = () => {
-        this.#wake = null;
-        if (timer !== null) clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 
   close(): void {

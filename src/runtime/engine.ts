@@ -18,7 +18,7 @@ import type { Statement } from '../../planner/parse/ast.ts';
 import { Catalog } from '../catalog/catalog.ts';
 import type { CatalogObject, ConnectorSpec } from '../catalog/objects.ts';
 import { ChangeKeeper } from '../changes/change_keeper.ts';
-import type { Ticks } from '../changes/log_follower.ts';
+import type { Ticks } from '../changes/waiting.ts';
 import type { CheckpointSchedule } from '../checkpoint/schedule.ts';
 import { type Journal, settingsOf } from '../durable/journal.ts';
 import type { DefinitionRecord } from '../durable/records.ts';

@@ -7,12 +7,13 @@ import { evaluate } from '../../operators/expr/interpret.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { isVolatile, volatilityOf } from '../../planner/analyse/functions.ts';
 import { someExpr } from '../../planner/logical/expressions.ts';
+import { TICK_FUNCTION } from '../../planner/types/own_functions.ts';
 import type { SessionContext } from '../engine.ts';
 import type { FieldDefault } from '../formats/defaults.ts';
 
 /** Refuses what another reading of the same records could not repeat. */
 export function sourceDefault(column: string, expr: Expr, session: SessionContext): FieldDefault {
-  if (isVolatile(expr) || someExpr(expr, (e) => e.k === 'call' && e.fn === 'tidemark_tick()')) {
+  if (isVolatile(expr) || someExpr(expr, (e) => e.k === 'call' && e.fn === TICK_FUNCTION)) {
     throw new SqlError(
       '0A000',
       `the DEFAULT of column "${column}" must give the same value when its records are read again`,

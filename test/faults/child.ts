@@ -100,7 +100,7 @@ interface Surroundings {
   options?: string[];
 }
 
-/** Many rounds with `npm run faults -- --long`, few otherwise. */
+/** How often or how long: `long` with `npm run faults -- --long`, else `short`. */
 export function rounds(short: number, long: number): number {
   return process.env.FAULTS === 'long' ? long : short;
 }

@@ -11,6 +11,7 @@ import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { openKafkaSink } from '../../src/sinks/kafka/index.ts';
 import { lastProgress, PROGRESS_TOPIC } from '../../src/sinks/kafka/progress.ts';
 import { openEngine, seeded, sql } from '../engine/harness.ts';
+import { rounds } from '../faults/child.ts';
 import { API, type Watch } from './proxy.ts';
 import { addedUp, allEnded, recordsOf } from './sink_records.ts';
 import { eventually, kafkaSuite, WAIT_MS } from './suite.ts';
@@ -135,7 +136,7 @@ test('a cut network: nothing is said, and the broker gives the transaction up me
     await change(engine, 10);
     await eventually(engine, 'SELECT status FROM tidemark.sinks', [['retrying']]);
     await change(engine, 10);
-    await sleep(process.env.FAULTS === 'long' ? 30_000 : 3000);
+    await sleep(rounds(3000, 30_000));
     suite.proxy.mend();
     await settled(engine, topic);
   });

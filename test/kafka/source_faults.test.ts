@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Message } from 'kafkajs';
 import { openKafkaSource } from '../../src/sources/kafka/index.ts';
 import { openEngine, seeded, sql } from '../engine/harness.ts';
+import { rounds } from '../faults/child.ts';
 import { eventually, kafkaSuite, WAIT_MS } from './suite.ts';
 
 type Engine = Awaited<ReturnType<typeof openEngine>>;
@@ -186,7 +187,7 @@ test('a cut network: nothing is heard for a while, and nothing is missing or twi
       await send();
       if (how === 'cut') {
         await statusLike(engine, /^unreachable/);
-        await sleep(process.env.FAULTS === 'long' ? 30_000 : 1000);
+        await sleep(rounds(1000, 30_000));
         assert.deepEqual(await sql(engine, 'SELECT DISTINCT n FROM v'), [[String(next - 50)]]);
         proxy.mend();
       }

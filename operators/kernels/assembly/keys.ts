@@ -137,14 +137,20 @@ function packBytes(n: u32, data: usize, valid: usize, to: usize, flags: usize, s
   }
 }
 
+/** A NULL of 16 bytes. */
+@inline
+function packNull(to: usize, flags: usize, hashes: usize, h: u32): void {
+  store<u64>(to, 0);
+  store<u64>(to, 0, 8);
+  store<u8>(flags, 0);
+  store<u32>(hashes, mix(h, NULL_WORD));
+}
+
 function packTexts(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize): void {
   for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4) {
     let h = load<u32>(hashes);
     if (isNull(valid, row)) {
-      store<u64>(to, 0);
-      store<u64>(to, 0, 8);
-      store<u8>(flags, 0);
-      store<u32>(hashes, mix(h, NULL_WORD));
+      packNull(to, flags, hashes, h);
       continue;
     }
     const slot = data + (row << 4);
@@ -180,10 +186,7 @@ function packNumerics(n: u32, data: usize, valid: usize, to: usize, flags: usize
   for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4) {
     const h = load<u32>(hashes);
     if (isNull(valid, row)) {
-      store<u64>(to, 0);
-      store<u64>(to, 0, 8);
-      store<u8>(flags, 0);
-      store<u32>(hashes, mix(h, NULL_WORD));
+      packNull(to, flags, hashes, h);
       continue;
     }
     const slot = data + (row << 4);
