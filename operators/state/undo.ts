@@ -8,6 +8,7 @@
  * State that is made anew (an operator with its scratch) registers how: restore().
  */
 import { budget } from '../batch/budget.ts';
+import { cold } from './cold_store.ts';
 import { endWaiting } from './heap.ts';
 import type { Saved } from './saved.ts';
 import { endLimit, takeBack } from './undo_log.ts';
@@ -32,6 +33,7 @@ export class Undo {
   /** `mostLines`: for tests, how many times 64 bytes may be changed before memory is said to be at its end. */
   start(mostLines?: number): void {
     startTick(mostLines);
+    if (cold.store !== null) this.keep(cold.store);
   }
 
   /** Before a piece is changed. Asked again for the same piece it does nothing. */
