@@ -51,22 +51,45 @@ async function single(name, command, args) {
   console.log(`${code === 0 ? 'ok  ' : 'FAIL'} ${name} (${((Date.now() - start) / 1000).toFixed(1)} s)`);
 }
 
-/** A stage of node:test files. */
+/** A stage of node:test files, a process each. */
 async function tests(name, files, concurrency = 2) {
   if (files.length === 0) return;
   const start = Date.now();
   const args = ['--import', 'tsx', '--test', `--test-concurrency=${concurrency}`, '--test-reporter=tap', ...files];
-  const { code, text } = await run(node, args);
-  const count = (word) => Number(new RegExp(`^# ${word} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
-  const good = count('pass');
-  const bad = count('fail') + count('cancelled');
-  const skipped = count('skipped');
+  sumUp(name, [await run(node, args)], start);
+}
+
+/** A stage of node:test files, those of a folder in one process, two processes at a time. */
+async function together(name, groups) {
+  const start = Date.now();
+  const waiting = groups.filter((files) => files.length > 0);
+  const results = [];
+  const work = async () => {
+    for (let files = waiting.shift(); files !== undefined; files = waiting.shift())
+      results.push(await run(node, ['--import', 'tsx', '--test-reporter=tap', 'scripts/together.mjs', ...files]));
+  };
+  await Promise.all([work(), work()]);
+  sumUp(name, results, start);
+}
+
+/** Counts and prints what the processes of a stage say. */
+function sumUp(name, results, start) {
+  let good = 0;
+  let bad = 0;
+  let skipped = 0;
+  for (const { code, text } of results) {
+    const count = (word) => Number(new RegExp(`^# ${word} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
+    const wrong = count('fail') + count('cancelled');
+    good += count('pass');
+    bad += wrong === 0 && code !== 0 ? 1 : wrong;
+    skipped += count('skipped');
+    if (code !== 0) process.stdout.write(failures(text));
+    for (const line of text.split('\n')) if (/^#? ?# (skip|note):/i.test(line)) console.log(line.replace(/^# */, ''));
+  }
   passed += good;
-  failed += bad === 0 && code !== 0 ? 1 : bad;
-  if (code !== 0) process.stdout.write(failures(text));
-  for (const line of text.split('\n')) if (/^#? ?# (skip|note):/i.test(line)) console.log(line.replace(/^# */, ''));
+  failed += bad;
   console.log(
-    `${code === 0 ? 'ok  ' : 'FAIL'} ${name}: ${good} passed, ${bad} failed, ${skipped} skipped (${((Date.now() - start) / 1000).toFixed(1)} s)`,
+    `${bad === 0 ? 'ok  ' : 'FAIL'} ${name}: ${good} passed, ${bad} failed, ${skipped} skipped (${((Date.now() - start) / 1000).toFixed(1)} s)`,
   );
 }
 
@@ -92,9 +115,12 @@ const slow = all.filter((f) => f.endsWith('.slow.test.ts'));
 await single('types', node, [`${root}node_modules/typescript-native/bin/tsc`, '-p', 'tsconfig.json']);
 await single('lint', bin('biome'), ['ci', '--reporter=summary', '.']);
 await single('walls', bin('depcruise'), ['--config', '.dependency-cruiser.cjs', ...folders.slice(0, 4)]);
-await tests(
+const quick = all.filter((f) => !f.endsWith('.slow.test.ts'));
+await together(
   'unit',
-  all.filter((f) => !f.endsWith('.slow.test.ts')),
+  ['src', 'operators', 'planner', 'sqllogictest', 'bench'].map((folder) =>
+    quick.filter((f) => f.startsWith(`${folder}/`)),
+  ),
 );
 if (only !== 'check') {
   await tests('slow', slow);
