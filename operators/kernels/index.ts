@@ -118,6 +118,8 @@ interface Kernels {
   /** assembly/json/scan.ts; `scan` is laid out as json_layout.ts says. */
   scanJson(scan: number, from: number, to: number, row: number): number;
   scanJsonScalar(scan: number, start: number, end: number, row: number): number;
+  /** assembly/json/extent.ts; `result` is laid out as json_layout.ts says. */
+  extentOf(starts: number, ends: number, n: number, result: number): void;
 }
 
 function load(): Kernels {

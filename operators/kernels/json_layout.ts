@@ -15,8 +15,9 @@ export const SCAN_BUCKET_MASK = 12;
 export const SCAN_FIRST_KEY = 16;
 export const SCAN_FREE_KEY = 20;
 export const SCAN_FREE_KEY_END = 24;
-/** Address of pairs of i32: a record's first byte and the byte behind its last; `shift` makes positions addresses. -1: no value. */
-export const SCAN_POSITIONS = 28;
+/** Addresses of i32 by record: its first byte (-1: no value), and the byte behind its last; `shift` makes positions addresses. */
+export const SCAN_STARTS = 28;
+export const SCAN_ENDS = 36;
 export const SCAN_SHIFT = 32;
 export const SCAN_WEIGHTS = 40;
 /** Free memory for texts with escapes. */
@@ -28,6 +29,12 @@ export const SCAN_STATUS = 56;
 export const SCAN_DEFERRED = 60;
 export const SCAN_DEFERRED_COUNT = 64;
 export const SCAN_BYTES = 80;
+
+/** What the kernel of extents tells of some records: the first byte of all, the byte behind the last (0: none has a value), how many bytes they have. */
+export const EXTENT_FIRST = 0;
+export const EXTENT_LAST = 4;
+export const EXTENT_SUM = 8;
+export const EXTENT_BYTES = 12;
 
 /** How a scan ended: all records read; a record for the exact reader; values to convert; the scratch memory is full. */
 export const STATUS_DONE = 0;

@@ -56,4 +56,6 @@ export interface Decoder {
    * microseconds since 2000-01-01 UTC: what now() means in a column's DEFAULT.
    */
   decode(raw: RawBatch, from: number, to: number, out: BatchBuilder, now: bigint): BadRow[];
+  /** Gives its memory back. */
+  release(): void;
 }

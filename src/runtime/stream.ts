@@ -137,7 +137,12 @@ export class StreamRuntime {
   need(columns: number[]): void {
     const before = this.#needed.size;
     for (const c of columns) this.#needed.add(c);
-    if (this.#needed.size !== before) this.#decoder = null;
+    if (this.#needed.size !== before) this.#forgetDecoder();
+  }
+
+  #forgetDecoder(): void {
+    this.#decoder?.release();
+    this.#decoder = null;
   }
 
   /** Starts reading at these offsets. */
@@ -517,6 +522,7 @@ export class StreamRuntime {
 
   async close(): Promise<void> {
     await this.source.close();
+    this.#forgetDecoder();
     this.errors.relation.release();
     this.late.release();
   }

@@ -5,6 +5,7 @@ export { deadlines } from './deadline';
 export { gatherColumn, loadColumn } from './gather';
 export { countAdded, countPairs, expandPairs, placeRows, storeRows } from './index_rows';
 export { findKeys, findOrInsertKeys, packKeys } from './keys';
+export { extentOf } from './json/extent';
 export { scanJson, scanJsonScalar } from './json/scan';
 export { hashSmallNumeric } from './numeric';
 export { rehash, slotsOfHashes } from './row_table';

@@ -7,6 +7,7 @@ import type { BatchBuilder } from '../../../operators/batch/builder.ts';
 import { F64, U8 } from '../../../operators/batch/memory.ts';
 import { type Allocator, writeSlot } from '../../../operators/batch/slots.ts';
 import { numericTypmod } from '../../../operators/expr/decimal/typmod.ts';
+import { KernelMemory } from '../../../operators/expr/kernel/kernel_memory.ts';
 import * as layout from '../../../operators/kernels/json_layout.ts';
 import { type ColType, OID, PHYS_WIDTH, physOf } from '../../../operators/types.ts';
 import type { Defaults } from '../defaults.ts';
@@ -47,6 +48,10 @@ export class Columns {
   readonly missing: Float64Array;
   /** Column of `all` for each column of the batch. */
   readonly #needed: number[];
+  /** Columns with a DEFAULT. */
+  readonly #defaulted: number[];
+  /** Where the spare slot lies. */
+  readonly #memory = new KernelMemory();
 
   constructor(spec: DecoderSpec) {
     const n = spec.columns.length;
@@ -61,9 +66,16 @@ export class Columns {
     this.precision = new Int16Array(n);
     this.scale = new Int16Array(n).fill(-1);
     this.missing = new Float64Array(n);
-    spec.columns.forEach(({ type }, c) => {
+    const spare = this.#memory.zeroed(SPARE_BYTES);
+    this.data.fill(spare);
+    this.valid.fill(spare + GREATEST_WIDTH);
+    for (const c of spec.needed) this.validStep[c] = 1;
+    this.#defaulted = spec.columns.flatMap((column, c) => (column.default === undefined ? [] : [c]));
+    spec.columns.forEach(({ type, notNull }, c) => {
       this.form[c] = formOf(type);
       this.width[c] = PHYS_WIDTH[physOf(type.oid)];
+      if (spec.needed.includes(c)) this.step[c] = this.width[c];
+      this.missing[c] = notNull ? layout.MISSING_ODD : layout.MISSING_NULL;
       if (type.oid !== OID.numeric || type.typmod === -1) return;
       const { precision, scale } = numericTypmod(type.typmod);
       this.precision[c] = precision;
@@ -73,18 +85,12 @@ export class Columns {
 
   /** Looks up where the slots of `out` are; rows up to its reserved capacity may then be written. */
   bind(out: BatchBuilder, defaults: Defaults): void {
-    const spare = out.arena.alloc(SPARE_BYTES);
-    this.data.fill(spare);
-    this.valid.fill(spare + 16);
-    this.step.fill(0);
-    this.validStep.fill(0);
-    this.#needed.forEach((c, position) => {
-      this.data[c] = out.columns[position].data;
-      this.valid[c] = out.columns[position].valid;
-      this.step[c] = this.width[c];
-      this.validStep[c] = 1;
-    });
-    for (let c = 0; c < this.all.length; c++) this.missing[c] = this.#missingOf(c, out.arena, defaults);
+    for (let i = 0; i < this.#needed.length; i++) {
+      const c = this.#needed[i];
+      this.data[c] = out.columns[i].data;
+      this.valid[c] = out.columns[i].valid;
+    }
+    for (const c of this.#defaulted) this.missing[c] = this.#missingOf(c, out.arena, defaults);
   }
 
   #missingOf(c: number, allocator: Allocator, defaults: Defaults): number {
@@ -108,6 +114,10 @@ export class Columns {
     } else for (let i = 0; i < width; i++) U8[slot + i] = 0;
     U8[this.valid[column] + row * this.validStep[column]] = present ? 1 : 0;
     return slot;
+  }
+
+  release(): void {
+    this.#memory.release();
   }
 }
 

@@ -12,6 +12,7 @@
  * Envelope upsert: the primary key's columns come from the message key: the fields of a JSON object, or for a key of one column any JSON
  * value or plain characters. The other columns come from the value; a null value deletes the key.
  */
+import type { Arena } from '../../../operators/batch/arena.ts';
 import type { BatchBuilder } from '../../../operators/batch/builder.ts';
 import { BYTES, F64, I32, U8 } from '../../../operators/batch/memory.ts';
 import { writeSlot } from '../../../operators/batch/slots.ts';
@@ -21,7 +22,7 @@ import { defaultContext } from '../../../operators/expr/context.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { parseJson } from '../../../operators/expr/json/parse.ts';
 import { kernels } from '../../../operators/kernels/index.ts';
-import { FORM_FLOAT8, STATUS_DEFERRED, STATUS_DONE } from '../../../operators/kernels/json_layout.ts';
+import * as layout from '../../../operators/kernels/json_layout.ts';
 import { physOf } from '../../../operators/types.ts';
 import type { RawBatch } from '../../sources/source.ts';
 import { Defaults } from '../defaults.ts';
@@ -38,6 +39,7 @@ const PADDING = 64;
 const PIECE = 512;
 const EPOCH_SHIFT_MS = 946_684_800_000;
 const BASE_CONTEXT = defaultContext();
+const { FORM_FLOAT8, STATUS_DEFERRED, STATUS_DONE } = layout;
 
 /** The decoder of a stream's JSON messages. */
 export function jsonDecoder(spec: DecoderSpec): Decoder {
@@ -103,6 +105,8 @@ class JsonDecoder implements Decoder {
     out.reserve(to - from);
     this.#defaults.setClock(now);
     this.#columns.bind(out, this.#defaults);
+    this.#value.bindColumns(out.arena, out.weights);
+    if (this.#upsert) this.#key.bindColumns(out.arena, out.weights);
     for (let i = from; i < to; i += PIECE) this.#piece(i, Math.min(i + PIECE, to), bad);
     return bad;
   }
@@ -111,9 +115,21 @@ class JsonDecoder implements Decoder {
   #piece(from: number, to: number, bad: BadRow[]): void {
     const raw = this.#raw;
     this.#from = from;
-    this.#copy(from, to);
-    this.#bind(this.#value, raw.valueStart, raw.valueEnd, to);
-    if (this.#upsert) this.#bind(this.#key, raw.keyStart, raw.keyEnd, to);
+    const { arena } = this.#out;
+    const extent = arena.alloc(layout.EXTENT_BYTES);
+    const values = { starts: copyIn(raw.valueStart, from, to, arena), ends: copyIn(raw.valueEnd, from, to, arena) };
+    kernels.extentOf(values.starts, values.ends, to - from, extent);
+    let [first, last] = [I32[extent >>> 2], I32[(extent >>> 2) + 1]];
+    let keys = values;
+    if (this.#upsert) {
+      keys = { starts: copyIn(raw.keyStart, from, to, arena), ends: copyIn(raw.keyEnd, from, to, arena) };
+      kernels.extentOf(keys.starts, keys.ends, to - from, extent);
+      first = Math.min(first, I32[extent >>> 2]);
+      last = Math.max(last, I32[(extent >>> 2) + 1]);
+    }
+    this.#copy(first, last);
+    this.#value.bindRecords(values.starts, values.ends, this.#shift);
+    if (this.#upsert) this.#key.bindRecords(keys.starts, keys.ends, this.#shift);
     const alone = this.#upsert || this.#recordFields.length > 0;
     for (let i = from; i < to; i++) {
       if (!alone) {
@@ -131,33 +147,16 @@ class JsonDecoder implements Decoder {
   }
 
   /**
-   * Copies the bytes of the records' values (and keys) into the arena; positions in `raw` plus #shift are addresses then. V8 copies into shared
-   * memory a word at a time only between equally aligned places: four times as fast.
+   * Copies bytes [first, last) into the arena; positions in `raw` plus #shift are addresses then. V8 copies into shared memory a word at a time only
+   * between equally aligned places: four times as fast.
    */
-  #copy(from: number, to: number): void {
-    const { valueStart, valueEnd, keyStart, keyEnd, bytes } = this.#raw;
-    const range = { first: bytes.length, last: 0 };
-    extend(range, valueStart, valueEnd, from, to);
-    if (this.#upsert) extend(range, keyStart, keyEnd, from, to);
-    const { first, last } = range;
+  #copy(first: number, last: number): void {
+    const { bytes } = this.#raw;
     const length = Math.max(0, last - first);
     const address = this.#out.arena.alloc(length + PADDING + 8) + ((bytes.byteOffset + first) & 7);
     if (length > 0) U8.set(bytes.subarray(first, last), address);
     kernels.fillBytes(address + length, 0, PADDING);
-    this.#shift = address - first;
-  }
-
-  #bind(scan: ObjectScan, start: Int32Array, end: Int32Array, to: number): void {
-    const { arena, weights } = this.#out;
-    const n = to - this.#from;
-    const positions = arena.alloc(n * 8);
-    // A loop: set() of a typed array would go byte by byte where the alignment differs.
-    let at = positions >>> 2;
-    for (let i = this.#from; i < to; i++, at += 2) {
-      I32[at] = start[i];
-      I32[at + 1] = end[i];
-    }
-    scan.bind(arena, weights, positions, this.#shift);
+    this.#shift = length > 0 ? address - first : 0;
   }
 
   /** Rows of records from i on, up to the first that the kernel can't finish, which is returned. */
@@ -250,6 +249,12 @@ class JsonDecoder implements Decoder {
     this.#readObject(start, end, this.#key, this.#readOne(this.#key, i));
   }
 
+  release(): void {
+    this.#value.release();
+    this.#key.release();
+    this.#columns.release();
+  }
+
   #startsObject(start: number, end: number): boolean {
     const { bytes } = this.#raw;
     while (start < end && isSpace(bytes[start])) start++;
@@ -257,17 +262,11 @@ class JsonDecoder implements Decoder {
   }
 }
 
-/** Widens the range to the positions of records from .. to that are there. */
-function extend(range: { first: number; last: number }, start: Int32Array, end: Int32Array, from: number, to: number) {
-  let { first, last } = range;
-  for (let i = from; i < to; i++) {
-    const s = start[i];
-    if (s < 0) continue;
-    if (s < first) first = s;
-    if (end[i] > last) last = end[i];
-  }
-  range.first = first;
-  range.last = last;
+/** Positions of records from .. to in the arena; the alignment is kept, see #copy. */
+function copyIn(positions: Int32Array, from: number, to: number, arena: Arena): number {
+  const address = arena.alloc((to - from) * 4 + 4) + ((positions.byteOffset + from * 4) & 4);
+  I32.set(from === 0 && to === positions.length ? positions : positions.subarray(from, to), address >>> 2);
+  return address;
 }
 
 const OPEN_BRACE = 123;

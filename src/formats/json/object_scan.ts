@@ -1,13 +1,16 @@
 /**
- * The scan kernel's view of one object (a message's value or its key): which fields to read, in tables in the batch's arena as
- * operators/kernels/json_layout.ts lays them out.
+ * The scan kernel's view of one object (a message's value or its key): which fields to read, in tables as operators/kernels/json_layout.ts
+ * lays them out.
  *
- *   bind()  writes the tables for one decode() (about a microsecond)      read()  runs the kernel over records up to the first odd one
+ *   bindColumns()  where the batch's columns are      bindRecords()  where the messages are      read()  runs the kernel over records up to the first odd one
  *
- * The kernel guesses keys by the order of the declared columns until messages teach it theirs.
+ * The tables are written once: a tick of a few messages would cost more to prepare than to read. The kernel guesses keys by the order of the
+ * declared columns until messages teach it theirs, which it keeps from tick to tick; but names that are not declared are remembered where they
+ * stand in a message, and are forgotten with it.
  */
 import type { Arena } from '../../../operators/batch/arena.ts';
 import { I32, U8, U32 } from '../../../operators/batch/memory.ts';
+import { KernelMemory } from '../../../operators/expr/kernel/kernel_memory.ts';
 import { kernels } from '../../../operators/kernels/index.ts';
 import * as layout from '../../../operators/kernels/json_layout.ts';
 import type { Columns } from './columns.ts';
@@ -31,93 +34,75 @@ export interface DeferredValue {
   end: number;
 }
 
+/** Generations of records are counted in 32 bits; tables that have seen so many begin anew. */
+const MOST_RECORDS = 0x7fffffff;
+
 export class ObjectScan {
   readonly #columns: Columns;
   /** Positions of the columns, in the order of the tables. */
   readonly fields: number[];
-  readonly #names: Name[];
+  readonly #memory = new KernelMemory();
+  readonly #scan: number;
+  readonly #table: number;
+  readonly #keys: number;
+  readonly #freeKeys: number;
   readonly #buckets: number;
+  /** The tables as they were written, and how many bytes they have. */
+  readonly #pristine: number;
   readonly #bytes: number;
   #arena!: Arena;
-  #scan = 0;
-  #table = 0;
 
   /** Reads the columns of `fields` (positions) and skips all other names. */
   constructor(columns: Columns, fields: number[]) {
     this.#columns = columns;
     this.fields = fields;
-    this.#names = fields.map((field) => {
-      const { origin } = columns.all[field];
-      if (origin.k !== 'field') throw new Error(`column ${columns.all[field].name} is no field`);
-      const bytes = Buffer.from(`${origin.name}":`, 'utf8');
-      return { bytes, room: (bytes.length + 31) & ~15, hash: hashOf(bytes.subarray(0, bytes.length - 2)) };
-    });
+    const names = fields.map((field) => nameOf(columns, field));
     let buckets = 16;
     while (buckets < fields.length + UNDECLARED) buckets *= 2;
-    this.#buckets = buckets;
+    const textBytes = names.reduce((sum, name) => sum + name.room, 0);
     this.#bytes =
       layout.SCAN_BYTES +
-      this.#names.reduce((sum, name) => sum + name.room, 0) +
+      textBytes +
       fields.length * (layout.COLUMN_BYTES + layout.DEFERRED_BYTES + layout.KEY_BYTES) +
       UNDECLARED * layout.KEY_BYTES +
       buckets * 4;
+    this.#scan = this.#memory.zeroed(this.#bytes);
+    this.#table = this.#scan + layout.SCAN_BYTES + textBytes;
+    this.#keys = this.#table + fields.length * layout.COLUMN_BYTES;
+    this.#freeKeys = this.#keys + fields.length * layout.KEY_BYTES;
+    this.#buckets = this.#freeKeys + UNDECLARED * layout.KEY_BYTES;
+    this.#writeTables(buckets);
+    this.#writeKeys(names, buckets);
+    this.#pristine = this.#memory.alloc(this.#bytes);
+    kernels.copyBytes(this.#pristine, this.#scan, this.#bytes);
   }
 
-  /**
-   * Prepares for records whose positions stand in an array of i32 pairs (first byte, the byte behind the last); positions plus `shift` are
-   * addresses. The columns must be bound.
-   */
-  bind(arena: Arena, weights: number, positions: number, shift: number): void {
-    const n = this.fields.length;
-    const scan = arena.allocZeroed(this.#bytes);
-    let at = scan + layout.SCAN_BYTES;
-    const texts = at;
-    for (const name of this.#names) at += name.room;
-    this.#arena = arena;
-    this.#scan = scan;
-    this.#table = at;
-    const keys = at + n * layout.COLUMN_BYTES;
-    const freeKeys = keys + n * layout.KEY_BYTES;
-    const buckets = freeKeys + UNDECLARED * layout.KEY_BYTES;
-    put(scan + layout.SCAN_COLUMNS, this.#table);
-    put(scan + layout.SCAN_COLUMN_COUNT, n);
-    put(scan + layout.SCAN_BUCKETS, buckets);
-    put(scan + layout.SCAN_BUCKET_MASK, this.#buckets - 1);
-    put(scan + layout.SCAN_FIRST_KEY, n === 0 ? 0 : keys);
-    put(scan + layout.SCAN_FREE_KEY, freeKeys);
-    put(scan + layout.SCAN_FREE_KEY_END, buckets);
-    put(scan + layout.SCAN_POSITIONS, positions);
-    put(scan + layout.SCAN_SHIFT, shift);
-    put(scan + layout.SCAN_WEIGHTS, weights);
-    put(scan + layout.SCAN_DEFERRED, buckets + this.#buckets * 4);
-    this.#bindColumns();
-    this.#bindKeys(keys, texts, buckets);
-  }
-
-  #bindColumns(): void {
+  #writeTables(buckets: number): void {
+    const scan = this.#scan;
     const columns = this.#columns;
-    let at = this.#table;
-    for (const field of this.fields) {
+    put(scan + layout.SCAN_COLUMNS, this.#table);
+    put(scan + layout.SCAN_COLUMN_COUNT, this.fields.length);
+    put(scan + layout.SCAN_BUCKETS, this.#buckets);
+    put(scan + layout.SCAN_BUCKET_MASK, buckets - 1);
+    put(scan + layout.SCAN_FIRST_KEY, this.fields.length === 0 ? 0 : this.#keys);
+    put(scan + layout.SCAN_FREE_KEY, this.#freeKeys);
+    put(scan + layout.SCAN_FREE_KEY_END, this.#buckets);
+    put(scan + layout.SCAN_DEFERRED, this.#buckets + buckets * 4);
+    this.fields.forEach((field, i) => {
+      const at = this.#table + i * layout.COLUMN_BYTES;
       put(at + layout.COLUMN_FORM, columns.form[field]);
       put(at + layout.COLUMN_WIDTH, columns.width[field]);
       put(at + layout.COLUMN_NOT_NULL, columns.all[field].notNull ? 1 : 0);
-      put(at + layout.COLUMN_MISSING, columns.missing[field]);
-      put(at + layout.COLUMN_DATA, columns.data[field]);
-      put(at + layout.COLUMN_STEP, columns.step[field]);
-      put(at + layout.COLUMN_VALID, columns.valid[field]);
-      put(at + layout.COLUMN_VALID_STEP, columns.validStep[field]);
       put(at + layout.COLUMN_PRECISION, columns.precision[field]);
       put(at + layout.COLUMN_SCALE, columns.scale[field]);
-      at += layout.COLUMN_BYTES;
-    }
+    });
   }
 
-  #bindKeys(keys: number, texts: number, buckets: number): void {
-    const names = this.#names;
-    for (let i = 0; i < names.length; i++) {
-      const { bytes, room, hash } = names[i];
-      const key = keys + i * layout.KEY_BYTES;
-      const bucket = buckets + (hash & (this.#buckets - 1)) * 4;
+  #writeKeys(names: Name[], buckets: number): void {
+    let texts = this.#scan + layout.SCAN_BYTES;
+    names.forEach(({ bytes, room, hash }, i) => {
+      const key = this.#keys + i * layout.KEY_BYTES;
+      const bucket = this.#buckets + (hash & (buckets - 1)) * 4;
       U8.set(bytes, texts);
       put(key + layout.KEY_COLUMN, this.#table + i * layout.COLUMN_BYTES);
       put(key + layout.KEY_NEXT, i + 1 < names.length ? key + layout.KEY_BYTES : 0);
@@ -127,7 +112,37 @@ export class ObjectScan {
       put(key + layout.KEY_HASH, hash);
       put(bucket, key);
       texts += room;
+    });
+  }
+
+  /** For one decode() into columns that are bound. */
+  bindColumns(arena: Arena, weights: number): void {
+    const columns = this.#columns;
+    const scan = this.#scan;
+    this.#arena = arena;
+    const learnt = U32[(scan + layout.SCAN_FREE_KEY) >>> 2] !== this.#freeKeys;
+    if (learnt || U32[(scan + layout.SCAN_GENERATION) >>> 2] > MOST_RECORDS)
+      kernels.copyBytes(scan, this.#pristine, this.#bytes);
+    put(scan + layout.SCAN_WEIGHTS, weights);
+    put(scan + layout.SCAN_SCRATCH, 0);
+    put(scan + layout.SCAN_SCRATCH_END, 0);
+    let at = this.#table;
+    for (const field of this.fields) {
+      put(at + layout.COLUMN_MISSING, columns.missing[field]);
+      put(at + layout.COLUMN_DATA, columns.data[field]);
+      put(at + layout.COLUMN_STEP, columns.step[field]);
+      put(at + layout.COLUMN_VALID, columns.valid[field]);
+      put(at + layout.COLUMN_VALID_STEP, columns.validStep[field]);
+      at += layout.COLUMN_BYTES;
     }
+  }
+
+  /** The next records: addresses of their first bytes and of the bytes behind their last, as i32 that `shift` makes addresses. */
+  bindRecords(starts: number, ends: number, shift: number): void {
+    const scan = this.#scan;
+    put(scan + layout.SCAN_STARTS, starts);
+    put(scan + layout.SCAN_ENDS, ends);
+    put(scan + layout.SCAN_SHIFT, shift);
   }
 
   /** Why the last read() stopped. */
@@ -153,8 +168,8 @@ export class ObjectScan {
 
   /** Fresh memory for texts with escapes: enough for all of the record's. */
   #makeRoom(record: number): void {
-    const at = (U32[(this.#scan + layout.SCAN_POSITIONS) >>> 2] >>> 2) + record * 2;
-    const length = I32[at + 1] - I32[at];
+    const position = (address: number) => I32[(U32[(this.#scan + address) >>> 2] >>> 2) + record];
+    const length = position(layout.SCAN_ENDS) - position(layout.SCAN_STARTS);
     const room = ROOM_FOR_TEXTS + length * 4;
     const address = this.#arena.alloc(room);
     put(this.#scan + layout.SCAN_SCRATCH, address);
@@ -171,6 +186,17 @@ export class ObjectScan {
       yield { field: this.fields[index], start, end: U32[at + layout.DEFERRED_END / 4] };
     }
   }
+
+  release(): void {
+    this.#memory.release();
+  }
+}
+
+function nameOf(columns: Columns, field: number): Name {
+  const { origin, name } = columns.all[field];
+  if (origin.k !== 'field') throw new Error(`column ${name} is no field`);
+  const bytes = Buffer.from(`${origin.name}":`, 'utf8');
+  return { bytes, room: (bytes.length + 31) & ~15, hash: hashOf(bytes.subarray(0, bytes.length - 2)) };
 }
 
 function put(address: number, value: number): void {

@@ -71,7 +71,7 @@ export function nexmarkColumns(options: NexmarkOptions, spec: DecoderSpec): Deco
     }
     return [];
   };
-  return { decode };
+  return { decode, release: () => undefined };
 }
 
 /** Why no row can be made: a default that fails or is NULL where it may not be. */

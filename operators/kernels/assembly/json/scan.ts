@@ -44,12 +44,13 @@ import {
   SCAN_COLUMNS,
   SCAN_DEFERRED,
   SCAN_DEFERRED_COUNT,
+  SCAN_ENDS,
   SCAN_FIRST_KEY,
   SCAN_GENERATION,
-  SCAN_POSITIONS,
   SCAN_SCRATCH,
   SCAN_SCRATCH_END,
   SCAN_SHIFT,
+  SCAN_STARTS,
   SCAN_STATUS,
   SCAN_WEIGHTS,
   STATUS_DEFERRED,
@@ -66,15 +67,16 @@ import { readDate, readTimestamp } from './times';
 
 /** Reads records [from, to) into rows from `row` on; gives the first record that it did not read, `to` when it read all. */
 export function scanJson(scan: usize, from: i32, to: i32, row: i32): i32 {
-  const positions: usize = load<u32>(scan, SCAN_POSITIONS);
+  const starts: usize = load<u32>(scan, SCAN_STARTS);
+  const ends: usize = load<u32>(scan, SCAN_ENDS);
   const shift: usize = load<u32>(scan, SCAN_SHIFT);
   const weights: usize = load<u32>(scan, SCAN_WEIGHTS);
   setScratch(load<u32>(scan, SCAN_SCRATCH), load<u32>(scan, SCAN_SCRATCH_END));
   let status = STATUS_DONE;
   let i = from;
   for (; i < to; i++, row++) {
-    const start = load<i32>(positions + (<usize>i << 3));
-    const end = load<i32>(positions + (<usize>i << 3), 4);
+    const start = load<i32>(starts + (<usize>i << 2));
+    const end = load<i32>(ends + (<usize>i << 2));
     status = start < 0 ? STATUS_ODD : readMessage(scan, <usize>start + shift, <usize>end + shift, row);
     if (status !== STATUS_DONE) break;
     store<i32>(weights + ((<usize>row) << 2), 1);
