@@ -20,6 +20,7 @@ import { SingleRowOperator } from './single_row.ts';
 import { TemporalOperator } from './temporal.ts';
 import { TopNOperator } from './top_n.ts';
 import { keepsOneRow, TopOneOperator } from './top_one.ts';
+import { TopTiesOperator } from './top_ties.ts';
 import type { ColType } from './types.ts';
 import { UnionOperator } from './union.ts';
 import { WindowAssignOperator, windowAssignment } from './window_assign.ts';
@@ -65,6 +66,7 @@ export function buildOperator(node: PlanNode, inputs: InputSpec[], indexes: Inde
         indexes,
       );
     case 'topn':
+      if (node.keepsBest) return new TopTiesOperator(node, inputs[0].types);
       if (inputs[0].appendOnly && keepsOneRow(node)) return new TopOneOperator(node, inputs[0].types);
       return new TopNOperator(node, inputs[0].types, inputs[0].appendOnly);
     case 'over':

@@ -124,7 +124,8 @@ export type PlanNode =
   /** Output: key columns, then one column per call. `global`: no GROUP BY, one row exists even for empty input. */
   | (NodeBase & { op: 'aggregate'; keys: number[]; calls: AggCall[]; global: boolean })
   /** Rows offset+1..offset+limit of each partition by `order` (full row breaks ties). rank: append the row number / rank as int8.
-   *  limit null: all. Used for ORDER BY LIMIT, DISTINCT ON, row_number() <= k. */
+   *  limit null: all. Used for ORDER BY LIMIT, DISTINCT ON, row_number() <= k. keepsBest: of limit 1 with ties, the planner proved that a row
+   *  that is beaten never comes back: a row is retracted only in the tick in which one that is not worse comes to its partition. */
   | (NodeBase & {
       op: 'topn';
       partition: number[];
@@ -133,6 +134,7 @@ export type PlanNode =
       offset: number;
       withTies: boolean;
       rank: 'none' | 'row_number' | 'rank' | 'dense_rank';
+      keepsBest?: boolean;
     })
   /** Input columns, then one column per call. */
   | (NodeBase & { op: 'over'; partition: number[]; order: SortKey[]; calls: WindowCall[] })

@@ -53,7 +53,7 @@ export class TopOneOperator implements Operator {
     this.#rows = rowOps(inputTypes, 'identity');
     const { layout } = this.#rows;
     this.#places = placesOf(layout);
-    this.#compare = boundCompare(layout, spec.order);
+    this.#compare = boundCompare(layout, spec.order, true);
     this.#table = new RowTable(
       spec.partition.map((c) => inputTypes[c]),
       ROW + layout.stride,

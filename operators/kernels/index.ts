@@ -78,6 +78,21 @@ interface Kernels {
     counts: number,
   ): number;
   changedSessions(touched: number, n: number, payload: number, now: number): number;
+  /** assembly/top_ties.ts */
+  bestRows(
+    slots: number,
+    weights: number,
+    n: number,
+    payload: number,
+    flag: number,
+    data: number,
+    valid: number,
+    wide: boolean,
+    desc: boolean,
+    nullsFirst: boolean,
+    rows: number,
+    changed: number,
+  ): number;
   /** assembly/deadline.ts */
   deadlines(rows: number, n: number, conditions: number, count: number, result: number): void;
   /** assembly/gather.ts */

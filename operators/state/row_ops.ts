@@ -386,7 +386,7 @@ export function rowCompare(layout: RowLayout, keys: SortKey[], total: boolean): 
   ) as RowCompare;
 }
 
-/** rowCompare(), total, of rows of a batch. */
+/** rowCompare() of rows of a batch. */
 export interface BoundCompare {
   /** Fixes the columns. */
   bind(columns: Column[]): void;
@@ -396,7 +396,7 @@ export interface BoundCompare {
   stored(a: number, b: number): number;
 }
 
-export function boundCompare(layout: RowLayout, keys: SortKey[]): BoundCompare {
+export function boundCompare(layout: RowLayout, keys: SortKey[], total: boolean): BoundCompare {
   const columns = layout.types.map((_, i) => i);
   const bound = (row: string): RowCode => ({
     slot: (col) => `d${col} + ${row} * ${PHYS_WIDTH[layout.phys[col]]}`,
@@ -407,8 +407,8 @@ const { U8, I32, U32, F64 } = views;
 ${columns.map((i) => `let d${i} = 0, v${i} = 0;`).join(' ')}
 return {
   bind(columns) { ${columns.map((i) => `d${i} = columns[${i}].data; v${i} = columns[${i}].valid;`).join(' ')} },
-  rows(a, b) { ${compareRowsCode(layout, keys, true, bound('a'), bound('b'))} return 0; },
-  stored(a, b) { ${compareRowsCode(layout, keys, true, bound('a'), storedRow(layout, 'b'))} return 0; },
+  rows(a, b) { ${compareRowsCode(layout, keys, total, bound('a'), bound('b'))} return 0; },
+  stored(a, b) { ${compareRowsCode(layout, keys, total, bound('a'), storedRow(layout, 'b'))} return 0; },
 };`;
   return new Function('views', 'o', code)(views, helpers) as BoundCompare;
 }

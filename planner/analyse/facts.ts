@@ -2,6 +2,7 @@
  * What the analyses prove about one node of a dataflow plan. Each analysis is a small lattice in a file of its own; this is
  * their product. A fact is always a proof: absent means "not known", never "false".
  */
+import type { Replaced } from './replaced.ts';
 
 /**
  * Every future change (insertion or retraction) of the node has in this column NULL or a value that is at least
@@ -21,6 +22,8 @@ export interface NodeFacts {
   keys: number[][];
   /** The output never retracts. */
   appendOnly: boolean;
+  /** Rows only go where others replace them; per column, how those differ (replaced.ts). */
+  replaced: Replaced[] | null;
   /** Per column. */
   monotone: (Monotone | null)[];
   /** Per column: never NULL. */

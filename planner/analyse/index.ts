@@ -8,6 +8,7 @@ import type { Monotone, NodeFacts } from './facts.ts';
 import { keysOf } from './keys.ts';
 import { monotoneOf } from './monotone.ts';
 import { notNullOf } from './not_null.ts';
+import { replacedOf } from './replaced.ts';
 import { zoneReach } from './zone_reach.ts';
 
 export type { Monotone, NodeFacts } from './facts.ts';
@@ -41,14 +42,16 @@ export class Analyser {
     const fixed = node.inputs.map((i) => this.fixed[i]);
     const relation = node.op === 'source' ? this.relation(node.relation) : undefined;
     this.fixed.push(isFixed(node, fixed));
+    const appendOnly = isAppendOnly(
+      node,
+      inputs.map((f) => f.appendOnly),
+      fixed,
+      relation?.appendOnly ?? false,
+    );
     this.facts.push({
       keys: keysOf(node, inputs, relation?.key ?? null),
-      appendOnly: isAppendOnly(
-        node,
-        inputs.map((f) => f.appendOnly),
-        fixed,
-        relation?.appendOnly ?? false,
-      ),
+      appendOnly,
+      replaced: replacedOf(node, inputs, appendOnly),
       monotone: monotoneOf(node, inputs, fixed, relation ? sourceMonotone(relation) : [], this.zone),
       notNull: notNullOf(node, inputs, relation?.columns.map((c) => c.notNull) ?? []),
     });

@@ -4,6 +4,7 @@
  */
 import type { DataflowPlan, PlanNode } from '../../operators/plan.ts';
 import type { NodeFacts } from '../analyse/facts.ts';
+import { keepsBest } from '../analyse/replaced.ts';
 import { retention } from './retention.ts';
 
 const ACCUMULABLE =
@@ -18,12 +19,20 @@ export function annotate(plan: DataflowPlan, facts: NodeFacts[]): DataflowPlan {
     const notes = [...variant(node, inputs), ...(state === null ? [] : [`state ${state}`])];
     return {
       ...node,
+      ...(showsBest(node, inputs) ? { keepsBest: true } : {}),
       ...(facts[i].appendOnly ? { appendOnly: true } : {}),
       ...(frees.length > 0 ? { frees } : {}),
       ...(notes.length > 0 ? { notes } : {}),
     };
   });
   return { ...plan, nodes };
+}
+
+/** A Top-N of the best rows with their ties, of input in which a beaten row stays beaten. */
+function showsBest(node: PlanNode, [input]: NodeFacts[]): boolean {
+  if (node.op !== 'topn' || node.limit !== 1 || node.offset !== 0 || !node.withTies) return false;
+  if (node.order.length === 0 || node.rank === 'row_number') return false;
+  return keepsBest(node.partition, node.order, input.replaced);
 }
 
 /** Which operator variant the facts allow. */
@@ -35,10 +44,11 @@ function variant(node: PlanNode, inputs: NodeFacts[]): string[] {
     case 'join':
     case 'asof':
     case 'distinct':
-    case 'topn':
     case 'over':
     case 'session':
       return [kind];
+    case 'topn':
+      return [kind === 'retractable' && showsBest(node, inputs) ? 'growing' : kind];
     case 'recursive':
       return ['recompute'];
     default:
@@ -60,6 +70,7 @@ function stateOf(node: PlanNode, inputs: NodeFacts[]): string | null {
       return 'both inputs';
     case 'topn':
       if (node.limit === null) return 'the input';
+      if (showsBest(node, inputs)) return 'best rows/partition';
       return inputs[0].appendOnly ? `${plural(node.limit + node.offset, 'row')}/partition` : 'the input';
     case 'session':
       return node.merged ? '1 row/session' : 'the input';

@@ -9,15 +9,7 @@ import { isVolatile } from '../analyse/functions.ts';
 import { Analyser, type NodeFacts } from '../analyse/index.ts';
 import { exprNotNull } from '../analyse/not_null.ts';
 import type { Relation } from '../catalog_reader.ts';
-import {
-  conjunction,
-  conjuncts,
-  isTrue,
-  rewriteExpr,
-  sizeOf,
-  structureText,
-  substitute,
-} from '../logical/expressions.ts';
+import { conjunction, conjuncts, rewriteExpr, sizeOf, structureText, substitute } from '../logical/expressions.ts';
 import { exprChildren } from '../logical/walk.ts';
 
 /** Repeating an expression this small is cheaper than a node of its own. */
@@ -61,7 +53,7 @@ export class PlanBuilder {
 
   /** Filter and project over `input` (expressions over its positions), fused into `input` when that is a map itself. */
   map(input: number, filter: Expr | null, project: Expr[] | null, names: string[]): number {
-    const wanted = filter !== null && isTrue(filter) ? null : filter;
+    const wanted = this.wanted(filter, input);
     const below = this.nodes[input];
     if (wanted === null && project === null) return input;
     if (wanted === null && project !== null && isIdentity(project, below.types)) return input;
@@ -81,6 +73,13 @@ export class PlanBuilder {
       filter: wanted,
       project,
     });
+  }
+
+  /** What of a filter may be false. */
+  private wanted(filter: Expr | null, input: number): Expr | null {
+    const known = (e: Expr): boolean => e.k === 'isnull' && e.negated && this.isNotNull(e.arg, input);
+    const left = conjuncts(filter).filter((e) => !known(e));
+    return left.length === 0 ? null : conjunction(left);
   }
 
   /** The plan of what `root` needs. */

@@ -74,6 +74,10 @@ const QUERIES: [sql: string, growth: Growth][] = [
     'bounded',
   ],
   [
+    "select b.* from bid b join (select max(price) m, window_end e from tumble(bid, ts, interval '10 s') group by 2) x on b.price = x.m and b.ts between x.e - interval '10 s' and x.e",
+    'bounded',
+  ],
+  [
     "select a.id, b.price from (select * from tumble(auction, ts, interval '10 s')) a join (select * from tumble(bid, ts, interval '10 s')) b on a.id = b.auction and a.window_start = b.window_start and a.window_end = b.window_end",
     'bounded',
   ],

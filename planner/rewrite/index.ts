@@ -4,6 +4,7 @@
 import type { Logical } from '../logical/plan.ts';
 import { decorrelate } from './decorrelate/index.ts';
 import { expandGroupingSets } from './expand_grouping_sets.ts';
+import { extremeRows } from './extreme_rows.ts';
 import { foldConstants } from './fold_constants.ts';
 import { guardSubqueries } from './guard_subqueries.ts';
 import { orderJoins } from './join_order.ts';
@@ -29,6 +30,6 @@ export function rewrite(plan: Logical, needed: ReadonlySet<number>, options: Rew
   // Filters go down before decorrelation too, so that a domain is taken from left's filtered rows.
   const flat = decorrelate(pushFilters(expandGroupingSets(simple)));
   const pushed = pushFilters(simplifyBooleans(foldConstants(flat)));
-  const ordered = rankToTopN(pushFilters(dropWindowEndKeys(orderJoins(pushed))));
+  const ordered = rankToTopN(pushFilters(extremeRows(dropWindowEndKeys(orderJoins(pushed)))));
   return pruneColumns(options.mode === 'view' ? temporalFilters(ordered, options.timeZone) : ordered, needed);
 }

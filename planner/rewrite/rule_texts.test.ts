@@ -20,6 +20,7 @@ import { initParser } from '../parse/parse.ts';
 import { bindSql, testRelation } from '../physical/test_sql.ts';
 import { decorrelate } from './decorrelate/index.ts';
 import { expandGroupingSets } from './expand_grouping_sets.ts';
+import { extremeRows } from './extreme_rows.ts';
 import { foldConstants } from './fold_constants.ts';
 import { guardSubqueries } from './guard_subqueries.ts';
 import { orderJoins } from './join_order.ts';
@@ -37,6 +38,7 @@ const RELATIONS = [
   testRelation(2, 's', 'c int4, d int4'),
   testRelation(3, 't', 'k int4, e int4', { key: [0] }),
   testRelation(4, 'log', 'id int8, at timestamptz', { appendOnly: true }),
+  testRelation(5, 'bid', 'auction int8, price int8, at timestamp', { appendOnly: true }),
 ];
 
 /** A rule, and those that must have run before it. */
@@ -49,6 +51,7 @@ const RULES: Record<string, { first: (p: Logical) => Logical; rule: (p: Logical)
   push_filters: { first: (p) => p, rule: pushFilters },
   join_order: { first: pushFilters, rule: orderJoins },
   rank_to_topn: { first: pushFilters, rule: rankToTopN },
+  extreme_rows: { first: pushFilters, rule: extremeRows },
   window_end_key: { first: (p) => p, rule: dropWindowEndKeys },
   temporal_filter: { first: pushFilters, rule: (p) => temporalFilters(p, 'UTC') },
   prune_columns: { first: (p) => p, rule: (p) => pruneColumns(p, outputIds(p)) },

@@ -21,4 +21,5 @@ export {
   replaceBytes,
   splitPart,
 } from './texts';
+export { bestRows } from './top_ties';
 export { compareBytes, longBytes, ownLong, packVarlen, unpackVarlen, varlenBytes } from './varlen';
