@@ -3,6 +3,7 @@ import { AggregateOperator } from './aggregate.ts';
 import { AsofJoinOperator } from './asof_join.ts';
 import { ConstantOperator } from './constant.ts';
 import { unsupported } from './errors.ts';
+import { distinctColumns, FirstSeenOperator } from './first_seen.ts';
 import { FlatMapOperator } from './flatmap.ts';
 import { JoinOperator } from './join.ts';
 import { MapOperator } from './map.ts';
@@ -34,6 +35,8 @@ export interface InputSpec {
 }
 
 export function buildOperator(node: PlanNode, inputs: InputSpec[], indexes: IndexProvider): Operator {
+  const distinct = distinctColumns(node);
+  if (distinct !== null && inputs[0].appendOnly) return new FirstSeenOperator(distinct, node.types, node.frees);
   switch (node.op) {
     case 'aggregate':
       return new AggregateOperator(

@@ -33,6 +33,8 @@ export function isAppendOnly(node: PlanNode, inputs: boolean[], fixed: boolean[]
     case 'recursive':
       return false;
     case 'aggregate':
+      // Groups of which only the key is shown come and stay.
+      return fixed.every((x) => x) || (node.calls.length === 0 && inputs[0]);
     case 'over':
     case 'session':
     case 'asof':

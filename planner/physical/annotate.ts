@@ -40,6 +40,7 @@ function variant(node: PlanNode, inputs: NodeFacts[]): string[] {
   const kind = inputs.every((f) => f.appendOnly) ? 'append-only' : 'retractable';
   switch (node.op) {
     case 'aggregate':
+      if (node.calls.length === 0) return [kind];
       return [node.calls.every((c) => ACCUMULABLE.test(c.fn) && !c.distinct) ? 'accumulable' : kind];
     case 'join':
     case 'asof':

@@ -1,0 +1,102 @@
+/**
+ * The distinct values of some columns of input that never retracts: GROUP BY without aggregates, DISTINCT.
+ *
+ *   rows of the tick   a b a c      table   b d      ->   out   a c          each once, the first time that it is seen
+ *
+ * What aggregate.ts and set_operation.ts do for any input; this is what is left of it here: a value that is there stays, so no rows are counted and nothing
+ * is shown before and after. Values equal by SQL's `=` are one, the first seen is shown, NULL equals NULL.
+ * State: one slot a value. O(1) a row, one probe by a kernel; O(1) output a new value.
+ * A value that a watermark proves untouched by every change to come is forgotten; it stays shown.
+ */
+import type { Batch, Column } from './batch/batch.ts';
+import { BatchBuilder } from './batch/builder.ts';
+import { U32 } from './batch/memory.ts';
+import { kernels } from './kernels/index.ts';
+import type { Operator, Tick } from './operator.ts';
+import type { PlanNode, Retention } from './plan.ts';
+import type { Watermarks } from './state/deadline.ts';
+import { placesOf } from './state/row_layout.ts';
+import { RowTable } from './state/row_table.ts';
+import type { Saved } from './state/saved.ts';
+import { TableRetention } from './state/table_retention.ts';
+import { type ColType, PHYS_WIDTH } from './types.ts';
+
+/** Whether a node over input that never retracts is one of these: its columns, else null. */
+export function distinctColumns(node: PlanNode): number[] | null {
+  if (node.op === 'distinct') return [...node.types.keys()];
+  return node.op === 'aggregate' && node.calls.length === 0 && !node.global ? node.keys : null;
+}
+
+export class FirstSeenOperator implements Operator {
+  readonly #types: ColType[];
+  readonly #columns: number[];
+  readonly #table: RowTable;
+  readonly #retention: TableRetention | null;
+
+  constructor(columns: number[], types: ColType[], frees?: Retention[]) {
+    this.#types = types;
+    this.#columns = columns;
+    this.#table = new RowTable(types, 0, 'sql');
+    this.#retention = TableRetention.of(this.#table, frees, columns);
+  }
+
+  step(inputs: Batch[], { arena }: Tick): Batch {
+    const [{ n, columns, weights }] = inputs;
+    const values = this.#columns.map((c) => columns[c]);
+    this.#table.begin(values, n);
+    const located = this.#table.findOrInsertAll({ n, weights, skipNulls: false }, arena);
+    this.#retention?.noteFresh(located, arena);
+    const { fresh, made } = located;
+    const ones = arena.alloc(made * 4) >>> 2;
+    U32.fill(1, ones, ones + made);
+    const shown = values.map((from): Column => {
+      const width = PHYS_WIDTH[from.phys];
+      const to = { ...from, data: arena.alloc(made * width), valid: arena.alloc(made) };
+      kernels.gatherColumn(fresh * 4, made, width, from.data, from.valid, to.data, to.valid);
+      return to;
+    });
+    return { n: made, columns: shown, weights: ones * 4 };
+  }
+
+  integral({ arena }: Tick): Batch {
+    const { size, rowOffset, ops } = this.#table;
+    const out = new BatchBuilder(this.#types, arena, size);
+    const rows = arena.alloc(size * 4) >>> 2;
+    let n = 0;
+    this.#table.forEach((slot) => {
+      U32[rows + n++] = slot + rowOffset;
+    });
+    out.addRows(n, 1);
+    placesOf(ops.layout).forEach(({ offset, width, flag }, c) => {
+      kernels.loadColumn(rows * 4, n, offset, width, flag, out.columns[c].data, out.columns[c].valid);
+    });
+    return out.build();
+  }
+
+  free(watermarks: Watermarks): boolean {
+    return this.#retention?.free(watermarks, (slot) => this.#table.remove(slot)) ?? true;
+  }
+
+  endTick(): void {
+    this.#table.endTick();
+  }
+
+  state() {
+    return { rows: this.#table.size, bytes: this.#table.bytes };
+  }
+
+  save() {
+    return { table: this.#table.save(), retention: this.#retention?.save() };
+  }
+
+  load(saved: Saved): void {
+    const { table, retention } = saved as ReturnType<typeof this.save>;
+    this.#table.load(table);
+    if (retention !== undefined) this.#retention?.load(retention);
+  }
+
+  release(): void {
+    this.#retention?.release();
+    this.#table.release();
+  }
+}
