@@ -2,8 +2,10 @@
  * Constant folding: calls of immutable functions over constants are evaluated once, at planning.
  *
  *   int4pl(1, 2)  ->  3        now()  stays        1/0  stays: it fails for each row that reaches it, and only then
+ *   repeat('x', 500000000)  stays: a plan is compared, printed and kept as text, with all of its constants
  */
 
+import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
 import { evaluate } from '../../operators/expr/interpret.ts';
@@ -12,6 +14,9 @@ import { nodeVolatility } from '../analyse/functions.ts';
 import { constant, rewriteExpr } from '../logical/expressions.ts';
 import type { Logical } from '../logical/plan.ts';
 import { exprChildren, mapExprsDeep } from '../logical/walk.ts';
+
+/** Longer texts and bytes are made where they are needed. */
+const LONGEST_CONSTANT = 1 << 16;
 
 /** Folds every expression of a plan. */
 export function foldConstants(plan: Logical): Logical {
@@ -33,9 +38,14 @@ function foldNode(e: Expr, what: 'immutable' | 'stable', context: EvalContext): 
   const volatility = nodeVolatility(e);
   if (volatility === 'v' || (volatility === 's' && what === 'immutable')) return e;
   try {
-    return constant(evaluate(e, [], context), e.t);
+    const value = evaluate(e, [], context);
+    return isLong(value) ? e : constant(value, e.t);
   } catch (error) {
     if (error instanceof SqlError) return e;
     throw error;
   }
+}
+
+function isLong(value: Datum): boolean {
+  return (typeof value === 'string' || value instanceof Uint8Array) && value.length > LONGEST_CONSTANT;
 }
