@@ -61,8 +61,16 @@ export interface Engine {
    *  select, insert, update, delete, copy, create_*, drop, truncate, subscribe, explain, and utility commands. */
   prepare(statement: Statement, paramTypes: number[], session: SessionContext): PreparedStatement;
   execute(prepared: PreparedStatement, params: Datum[], session: SessionContext, signal: AbortSignal): Promise<Result>;
-  /** The result of a statement that takes one short pass over live rows, in this turn; null: execute() it. */
-  executeNow?(prepared: PreparedStatement, params: Datum[], session: SessionContext): Result | null;
+  /**
+   * The result of a statement that takes one short pass over live rows, in this turn; null: execute() it. 'taken': `take` was given all of its
+   * rows and has used them.
+   */
+  executeNow?(
+    prepared: PreparedStatement,
+    params: Datum[],
+    session: SessionContext,
+    take: TakeRows,
+  ): Result | 'taken' | null;
   begin(): Transaction;
   /** True when a durable subscription has this name: FETCH n FROM it is then prepared and executed here. */
   hasSubscription?(name: string): boolean;
@@ -105,10 +113,11 @@ export interface RowStream {
    * (then an empty chunk). A chunk is valid until the next call of next() or close().
    */
   next(maxRows: number, timeoutMs?: number): Promise<RowChunk | null>;
-  /** All rows that are left, where they are at hand; they stay the stream's until close(). */
-  rest?(): RowChunk;
   close(): void;
 }
+
+/** Is given rows that are valid during the call only. False: it has done nothing with them. */
+export type TakeRows = (rows: RowChunk) => boolean;
 
 export interface RowChunk {
   batch: Batch;

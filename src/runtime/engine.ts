@@ -24,7 +24,7 @@ import { type Journal, settingsOf } from '../durable/journal.ts';
 import type { DefinitionRecord } from '../durable/records.ts';
 import type { RecoveryReport } from '../durable/recovery.ts';
 import type { Replay } from '../durable/replay.ts';
-import type { Engine, PreparedStatement, Result, SessionContext } from '../engine.ts';
+import type { Engine, PreparedStatement, Result, SessionContext, TakeRows } from '../engine.ts';
 import { type KafkaAccess, kafkaHere } from '../kafka/access.ts';
 import type { Source } from '../sources/source.ts';
 import { AwakeClock } from './awake_clock.ts';
@@ -191,8 +191,13 @@ export class TidemarkEngine implements Engine {
     }
   }
 
-  executeNow(prepared: PreparedStatement, params: Datum[], session: SessionContext): Result | null {
-    return (prepared as RunnableStatement).runNow?.(params, session) ?? null;
+  executeNow(
+    prepared: PreparedStatement,
+    params: Datum[],
+    session: SessionContext,
+    take: TakeRows,
+  ): Result | 'taken' | null {
+    return (prepared as RunnableStatement).runNow?.(params, session, take) ?? null;
   }
 
   bindEnv(session: SessionContext, paramTypes: number[], mode: BindEnv['mode']): BindEnv {

@@ -1,15 +1,18 @@
 /**
  * A planned read that only looks up rows by index and maps them: its operators keep no state, so they are built once and serve every
  * execution; parameters are read from the evaluation context instead of being written into the plan. What a dashboard or an
- * application does thousands of times a second.
+ * application does thousands of times a second: a single row is shown where it lies (row_in_place.ts), and rows that whoever reads uses at once
+ * are not copied.
  */
-import { Arena } from '../../operators/batch/arena.ts';
+import type { Batch } from '../../operators/batch/batch.ts';
 import { Dataflow } from '../../operators/dataflow.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import type { DataflowPlan, PlanNode } from '../../operators/plan.ts';
 import { isVolatile } from '../../planner/analyse/functions.ts';
 import type { PhysicalQuery } from '../../planner/physical/index.ts';
-import { finish, lookupRows, type Reader, type ReadResult, tickOf } from './reads.ts';
+import type { TakeRows } from '../engine.ts';
+import { copyOut, inOrder, lookupRows, type Reader, type ReadResult, tickOf } from './reads.ts';
+import { RowInPlace } from './row_in_place.ts';
 
 /** A prepared statement has no end that could be waited for: its operators go with it when it is collected. */
 const collected = new FinalizationRegistry<Dataflow>((dataflow) => dataflow.release());
@@ -17,11 +20,13 @@ const collected = new FinalizationRegistry<Dataflow>((dataflow) => dataflow.rele
 export class PointRead {
   readonly #physical: PhysicalQuery;
   readonly #dataflow: Dataflow;
+  readonly #inPlace: RowInPlace | null;
   readonly isVolatile: boolean;
 
   private constructor(physical: PhysicalQuery) {
     this.#physical = physical;
     this.#dataflow = new Dataflow(physical.plan);
+    this.#inPlace = RowInPlace.of(physical);
     this.isVolatile = physical.plan.nodes.some((node) => expressionsOf(node).some(isVolatile));
     collected.register(this, this.#dataflow);
   }
@@ -33,30 +38,43 @@ export class PointRead {
 
   /**
    * `reader.context` has the parameters. Null when an index no longer serves, or the transaction sees other rows than the live ones: read in the
-   * general way.
+   * general way. 'taken': `take` has used the rows.
    */
-  read(reader: Reader): ReadResult | null {
+  read(reader: Reader): ReadResult | null;
+  read(reader: Reader, take: TakeRows): ReadResult | 'taken' | null;
+  read(reader: Reader, take?: TakeRows): ReadResult | 'taken' | null {
     const { loop, transaction } = reader;
     for (const node of this.#physical.plan.nodes) {
       if (node.op !== 'source' || node.lookup === undefined) continue;
       if (loop.relations.get(node.relation)?.index(node.lookup.columns) === undefined) return null;
       if (transaction.corrections(node.relation).length > 0) return null;
     }
-    const { context } = reader;
-    const arena = new Arena();
+    const { scratch } = loop;
     try {
-      const out = this.#dataflow.step(
-        (relation, lookup) => {
-          const stored = loop.relations.get(relation);
-          return stored === undefined || lookup === undefined ? null : lookupRows(stored, lookup, context, arena);
-        },
-        tickOf(reader, arena),
-      );
-      return finish(out, this.#physical.columns.length, this.#physical.order);
+      const rows = this.#rowInPlace(reader) ?? this.#step(reader);
+      return take?.({ batch: rows, from: 0, count: rows.n }) === true ? 'taken' : copyOut(rows);
     } finally {
       this.#dataflow.endTick();
-      arena.release();
+      scratch.reset();
     }
+  }
+
+  #rowInPlace({ loop, context }: Reader): Batch | null {
+    const stored = this.#inPlace === null ? undefined : loop.relations.get(this.#inPlace.relation);
+    return stored === undefined ? null : (this.#inPlace?.read(stored, context, loop.scratch) ?? null);
+  }
+
+  #step(reader: Reader): Batch {
+    const { loop, context } = reader;
+    const { scratch } = loop;
+    const out = this.#dataflow.step(
+      (relation, lookup) => {
+        const stored = loop.relations.get(relation);
+        return stored === undefined || lookup === undefined ? null : lookupRows(stored, lookup, context, scratch);
+      },
+      tickOf(reader, scratch),
+    );
+    return inOrder(out, this.#physical.columns.length, this.#physical.order, scratch);
   }
 }
 

@@ -1,12 +1,12 @@
 /** A planned statement that knows how to run itself. One is made by prepare() of each statement family (queries, modifications, DDL, ...). */
 import type { Datum } from '../../operators/datum.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
-import type { PreparedStatement, Result, ResultColumn, SessionContext } from '../engine.ts';
+import type { PreparedStatement, Result, ResultColumn, SessionContext, TakeRows } from '../engine.ts';
 
 export interface RunnableStatement extends PreparedStatement {
   run(params: Datum[], session: SessionContext, signal: AbortSignal): Promise<Result>;
   /** See Engine.executeNow(). */
-  runNow?(params: Datum[], session: SessionContext): Result | null;
+  runNow?(params: Datum[], session: SessionContext, take: TakeRows): Result | 'taken' | null;
 }
 
 export function runnable(

@@ -76,9 +76,9 @@ export function prepareQuery(
   );
   // What a volatile function asks of the session (pg_sleep) is waited for by who awaits the result.
   if (point === null || point.isVolatile) return prepared;
-  const runNow = (params: Datum[], current: SessionContext): Result | null => {
-    const found = point.read(readerOf(engine, bound.dependencies, current, params));
-    return found === null ? null : rowsOf(found);
+  const runNow: RunnableStatement['runNow'] = (params, current, take) => {
+    const found = point.read(readerOf(engine, bound.dependencies, current, params), take);
+    return found === null || found === 'taken' ? found : rowsOf(found);
   };
   return { ...prepared, runNow };
 }

@@ -131,17 +131,27 @@ export function systemRows(
 /** The rows in order, each as often as its weight says, copied out. */
 export function finish(root: Batch, width: number, order: SortKey[]): ReadResult {
   const scratch = new Arena();
+  try {
+    return copyOut(inOrder(root, width, order, scratch));
+  } finally {
+    scratch.release();
+  }
+}
+
+/** The same, sharing what it can with `root`. */
+export function inOrder(root: Batch, width: number, order: SortKey[], scratch: Arena): Batch {
+  // Only where something is taken back must equal rows be brought together.
+  const net = hasRetractions(root) ? consolidator(root.columns.map((c) => c.type))(root, scratch) : root;
+  return expandRows(net, sortedRows(net, order, scratch), width, scratch);
+}
+
+export function copyOut(rows: Batch): ReadResult {
   const arena = new Arena();
   try {
-    // Only where something is taken back must equal rows be brought together.
-    const net = hasRetractions(root) ? consolidator(root.columns.map((c) => c.type))(root, scratch) : root;
-    const rows = expandRows(net, sortedRows(net, order, scratch), width, scratch);
     return { batch: detach(rows, arena), arena };
   } catch (error) {
     arena.release();
     throw error;
-  } finally {
-    scratch.release();
   }
 }
 

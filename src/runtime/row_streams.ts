@@ -32,10 +32,6 @@ export class BatchStream implements RowStream {
     return { batch: this.#batch, from, count };
   }
 
-  rest(): RowChunk {
-    return { batch: this.#batch, from: this.#next, count: this.#batch.n - this.#next };
-  }
-
   close(): void {
     this.#arena?.release();
     this.#arena = null;

@@ -58,6 +58,8 @@ export class TickLoop {
   readonly #pins = new Set<Pin>();
   #saved: SavedTick[] = [];
   readonly #arena = new Arena();
+  /** For a read that is over before anything else happens; who uses it resets it. */
+  readonly scratch = new Arena();
   readonly #clock: () => bigint;
   readonly #watermark: (relation: number) => bigint | null;
   readonly #need = new TickNeed();
@@ -396,5 +398,6 @@ export class TickLoop {
     this.relations.clear();
     this.#observers.clear();
     this.#arena.release();
+    this.scratch.release();
   }
 }

@@ -3,6 +3,7 @@
  * a Sync are one implicit transaction. After an error everything up to Sync is skipped (session_loop.ts).
  */
 import { SqlError } from '../../../operators/errors.ts';
+import type { Result } from '../../engine.ts';
 import {
   BIND_COMPLETE,
   CLOSE_COMPLETE,
@@ -20,12 +21,20 @@ import { cursorResult } from './cursor_statements.ts';
 import { parseCached } from './parse_cache.ts';
 import type { Portal } from './portals.ts';
 import type { Prepared } from './prepared_statements.ts';
-import { runNow, sendNow } from './quick_answer.ts';
+import { answerNow } from './quick_answer.ts';
 import { resultForm } from './result_form.ts';
 import type { Session } from './session.ts';
 import { sendPortalResult } from './statement_result.ts';
 import { checkNotFailed, runStatement } from './statement_runner.ts';
 import { armStatementTimeout } from './statement_timer.ts';
+
+/** Of a portal whose rows have all been sent. */
+const SPENT: Result = {
+  kind: 'rows',
+  columns: [],
+  rows: { next: () => Promise.resolve(null), close: () => undefined },
+  tag: (n) => `SELECT ${n}`,
+};
 
 export function parseMessage(session: Session, body: Buffer): void {
   const { name, text, paramTypes } = readParse(body);
@@ -94,10 +103,11 @@ export function executeMessage(session: Session, body: Buffer): Promise<void> | 
   if (portal.done && portal.result?.kind !== 'rows') throw new SqlError('55000', `portal "${name}" cannot be run`);
   if (portal.result === null && portal.cursor === null) {
     session.planner.refresh(prepared);
-    const result = runNow(session, prepared, portal.params);
-    if (result !== null && maxRows === 0 && sendNow(session, result, portal.formats, false)) {
+    const answer = maxRows === 0 ? { formats: portal.formats, describe: false, text: prepared.text } : null;
+    const result = answerNow(session, prepared, portal.params, answer);
+    if (result === 'answered') {
       portal.done = true;
-      portal.result = result;
+      portal.result = SPENT;
       session.statementsInImplicit++;
       return null;
     }

@@ -85,3 +85,61 @@ test('a portal that is executed for some rows gives the others later', async () 
   assert.equal(rows[0].id, 4);
   assert.equal(rows.length, 100);
 });
+
+test('keys of every kind of equality find what a filter finds', async () => {
+  const keys: [type: string, values: string[]][] = [
+    ['numeric', ['1.0', '1.00', '-2', 'NaN']],
+    ['float8', ['0', '-0', 'NaN', '1.5']],
+    ['text', ['', 'a', 'a ', 'a text of more than twelve bytes']],
+    ['char(3)', ['a', 'a ', 'abc']],
+    ['interval', ['1 mon', '30 days', '1 day']],
+    ['date', ['2024-02-29', 'infinity']],
+  ];
+  for (const [type, values] of keys) {
+    const rows = values.map((value, i) => `('${value}'::${type}, ${i}, ${i % 2 ? 'NULL' : i})`).join(', ');
+    await client.query(`
+      DROP TABLE IF EXISTS keyed;
+      CREATE TABLE keyed (k ${type}, n int, m int);
+      CREATE INDEX ON keyed (n, k);
+      CREATE INDEX ON keyed (k);
+      INSERT INTO keyed VALUES ${rows}, (NULL, 100, 100);`);
+    for (const value of values) {
+      const found = `SELECT m, k::text, n FROM keyed WHERE k = $1::${type} ORDER BY n`;
+      // No filter goes below a LIMIT: this one uses no index.
+      const filtered = found.replace('FROM keyed', 'FROM (SELECT * FROM keyed LIMIT 1000) keyed');
+      const expected = (await client.query(filtered, [value])).rows;
+      assert.ok(expected.length > 0);
+      assert.deepEqual((await client.query(found, [value])).rows, expected, `${type} ${value}`);
+      const both = `SELECT m, k::text, n FROM keyed WHERE k = $1 AND n = $2`;
+      for (const row of expected) {
+        assert.deepEqual((await client.query(both, [value, row.n])).rows, [row], `${type} ${value} ${row.n}`);
+        const plain = await client.query({
+          text: 'SELECT m, n FROM keyed WHERE n = $2 AND $1 = k',
+          values: [value, row.n],
+        });
+        assert.deepEqual(plain.rows, [{ m: row.m, n: row.n }]);
+      }
+    }
+    assert.deepEqual((await client.query('SELECT n FROM keyed WHERE k = $1', [null])).rows, []);
+    await client.query('DELETE FROM keyed WHERE n = 0');
+    assert.deepEqual((await client.query('SELECT n FROM keyed WHERE n = 0 AND k = $1', [values[0]])).rows, []);
+  }
+});
+
+test('a row that is there twice, and one that is changed between two reads of a prepared statement', async () => {
+  await client.query(`
+    CREATE TABLE twice (a int, b text);
+    CREATE INDEX ON twice (a);
+    INSERT INTO twice VALUES (1, 'same'), (1, 'same'), (2, NULL)`);
+  const read = async (a: number) =>
+    (await client.query({ name: 'twice', text: 'SELECT b, a FROM twice WHERE a = $1', values: [a] })).rows;
+  assert.deepEqual(await read(1), [
+    { b: 'same', a: 1 },
+    { b: 'same', a: 1 },
+  ]);
+  assert.deepEqual(await read(2), [{ b: null, a: 2 }]);
+  await client.query("UPDATE twice SET b = 'a text that is longer than twelve bytes' WHERE a = 2");
+  assert.deepEqual(await read(2), [{ b: 'a text that is longer than twelve bytes', a: 2 }]);
+  await client.query('DELETE FROM twice WHERE a = 2');
+  assert.deepEqual(await read(2), []);
+});

@@ -8,7 +8,7 @@ import type { Datum } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
 import { PHYS_WIDTH } from '../../../operators/types.ts';
 import { withOffset } from '../../../planner/parse/positions.ts';
-import type { Result, RowChunk } from '../../engine.ts';
+import type { Result, ResultColumn, RowChunk } from '../../engine.ts';
 import { writeCommandComplete } from '../wire/control_message.ts';
 import type { Prepared } from './prepared_statements.ts';
 import { resultForm } from './result_form.ts';
@@ -17,36 +17,53 @@ import type { Session } from './session.ts';
 const FEW_ROWS = 64;
 const FEW_BYTES = 64 * 1024;
 
-/** Null: the statement is not of this kind, and nothing has happened. `text`: as pg_stat_activity shows it. */
-export function runNow(session: Session, prepared: Prepared, params: Datum[], text = prepared.text): Result | null {
+/** How the rows are to look, and what pg_stat_activity is to show. */
+export interface Answer {
+  formats: number[];
+  /** RowDescription goes before. */
+  describe: boolean;
+  text: string;
+}
+
+/**
+ * 'answered': all rows and CommandComplete are in the output. A result: it ran, and its rows are too many for this turn. Null: the statement is not of
+ * this kind, and nothing has happened. `answer` null: the rows are not to be sent now.
+ */
+export function answerNow(
+  session: Session,
+  prepared: Prepared,
+  params: Datum[],
+  answer: Answer | null,
+): Result | 'answered' | null {
   const { plan, statement } = prepared;
   const { engine } = session.options;
   if (plan === null || statement?.k !== 'select' || engine.executeNow === undefined) return null;
   session.block.ensure();
+  let sent = 0;
   try {
-    const result = engine.executeNow(plan, params, session.context);
-    if (result !== null) session.noteStatement(text);
-    return result;
+    const result = engine.executeNow(plan, params, session.context, (rows) => {
+      if (answer === null || plan.columns === null || !sendNow(session, plan.columns, rows, answer)) return false;
+      sent = rows.count;
+      return true;
+    });
+    if (result === null) return null;
+    session.noteStatement(answer?.text ?? prepared.text);
+    if (result !== 'taken') return result;
   } catch (cause) {
     throw cause instanceof SqlError ? withOffset(cause, statement.offset) : cause;
   }
+  writeCommandComplete(session.connection.out, `SELECT ${sent}`);
+  return 'answered';
 }
 
-/** Sends all rows and CommandComplete; the rows are closed. False: nothing was sent, they are too many for this turn. */
-export function sendNow(session: Session, result: Result, formats: number[], describe: boolean): boolean {
-  if (result.kind !== 'rows') return false;
+/** False: nothing was sent. */
+function sendNow(session: Session, columns: ResultColumn[], rows: RowChunk, { formats, describe }: Answer): boolean {
   const { out } = session.connection;
-  const rows = result.rows.rest?.();
-  if (rows === undefined || rows.count > FEW_ROWS || out.blocked || !isSmall(rows)) return false;
   const { batch, from, count } = rows;
-  try {
-    const { writer, description } = resultForm(session, result.columns, formats);
-    if (describe) out.messages(description);
-    for (let row = from; row < from + count; row++) writer.writeRow(out, batch, row);
-  } finally {
-    result.rows.close();
-  }
-  writeCommandComplete(out, result.tag(count));
+  if (count > FEW_ROWS || out.blocked || !isSmall(rows)) return false;
+  const { writer, description } = resultForm(session, columns, formats);
+  if (describe) out.messages(description);
+  for (let row = from; row < from + count; row++) writer.writeRow(out, batch, row);
   return true;
 }
 

@@ -13,7 +13,7 @@ import type { Cancellation } from './cancellation.ts';
 import { parseCached } from './parse_cache.ts';
 import type { Planner } from './plan.ts';
 import type { Prepared } from './prepared_statements.ts';
-import { runNow, sendNow } from './quick_answer.ts';
+import { answerNow } from './quick_answer.ts';
 import type { Session } from './session.ts';
 import { sendSimpleResult } from './statement_result.ts';
 import { checkNotFailed, runStatement } from './statement_runner.ts';
@@ -29,9 +29,8 @@ export function simpleQuery(session: Session, body: Buffer): Promise<void> | nul
   if ('prepared' in known) {
     const { prepared, params } = known;
     checkNotFailed(session, prepared.statement);
-    const result = runNow(session, prepared, params, text);
-    if (result !== null && sendNow(session, result, [], true))
-      return session.block.explicit || session.commitNow() ? null : session.commit();
+    const result = answerNow(session, prepared, params, { formats: [], describe: true, text });
+    if (result === 'answered') return session.block.explicit || session.commitNow() ? null : session.commit();
     return runStatements(session, text, known, result);
   }
   return runStatements(session, text, known, null);
