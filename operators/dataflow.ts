@@ -14,6 +14,7 @@ import { FlowNode, type NodeFigures } from './flow_node.ts';
 import type { Tick } from './operator.ts';
 import { type DataflowPlan, freesOf, type PlanNode } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
+import type { KeyedIndex } from './state/keyed_index.ts';
 import type { Saved } from './state/saved.ts';
 
 export type { NodeFigures } from './flow_node.ts';
@@ -81,6 +82,10 @@ export class Dataflow {
   endTick(): void {
     for (const node of this.#nodes) node.operator?.free?.(this.#watermarks);
     for (const node of this.#nodes) node.endTick();
+  }
+
+  *keyedIndexes(): Iterable<KeyedIndex> {
+    for (const node of this.#nodes) yield* node.keyedIndexes();
   }
 
   figures(): NodeFigures[] {

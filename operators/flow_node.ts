@@ -152,6 +152,12 @@ export class FlowNode {
     for (const { own } of this.indexes.values()) own?.endTick();
   }
 
+  /** Those of its output that it keeps, and those that its operator has. */
+  *keyedIndexes(): Iterable<KeyedIndex> {
+    for (const { own } of this.indexes.values()) if (own !== null) yield own;
+    yield* this.operator?.keyedIndexes?.() ?? [];
+  }
+
   figures(): NodeFigures {
     let { rows, bytes } = this.operator?.state() ?? { rows: 0, bytes: 0 };
     for (const { own } of this.indexes.values()) {

@@ -450,6 +450,11 @@ export class Graph {
     return context;
   }
 
+  /** Those of all nodes. */
+  *keyedIndexes(): Iterable<KeyedIndex> {
+    for (const node of this.#nodes.values()) yield* node.keyedIndexes();
+  }
+
   /** The nodes of these flows, between two ticks. */
   save(kept: ReadonlySet<Flow>) {
     return [...this.#nodes.values()].filter((node) => node.isOf(kept)).map((node) => node.saveFor(kept));

@@ -213,8 +213,8 @@ export class JoinPairs {
     const { payloadOffset, entryStride, places } = index;
     const { arena } = tick;
     const { n, weights } = delta;
-    index.bindKeys(keyColumns(side, delta));
-    const slots = index.seekAll({ n, weights, skipNulls: side.strictKeys.length > 0 }, arena) * 4;
+    index.bindKeys(keyColumns(side, delta), arena);
+    const slots = index.seekAll({ n, weights, skipNulls: side.strictKeys.length > 0 }) * 4;
     const total = kernels.countPairs(slots, n, payloadOffset, older);
     if (total === 0) return;
     const pairs: Pairs = {
@@ -296,7 +296,7 @@ export class JoinPairs {
     const own = out.columns.slice(side.at, side.at + side.types.length);
     const others = out.columns.slice(other.at, other.at + other.types.length);
     const keys = keyColumns(side, delta);
-    index.bindKeys(keys);
+    index.bindKeys(keys, tick.arena);
     added?.bindKeys(keys);
     side.copy.bind(delta.columns);
     const weights = delta.weights >>> 2;

@@ -62,7 +62,7 @@ export class MatchChange {
     const own = this.#own;
     const other = this.#other;
     const keys = keyColumns(own, delta);
-    other.index.bindKeys(keys);
+    other.index.bindKeys(keys, tick.arena);
     other.grouped.bindKeys(keys);
     own.copy.bind(delta.columns);
     const weights = delta.weights >>> 2;
@@ -86,8 +86,8 @@ export class MatchChange {
     const own = this.#own;
     const other = this.#other;
     const keys = keyColumns(other, otherDelta);
-    own.index.bindKeys(keys);
-    other.index.bindKeys(keys);
+    own.index.bindKeys(keys, tick.arena);
+    other.index.bindKeys(keys, tick.arena);
     const { entryStride, rowOffset, rows } = own.index;
     for (let group = 0; group < other.grouped.groups; group++) {
       const row = other.grouped.first[group];

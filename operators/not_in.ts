@@ -93,7 +93,7 @@ export class NotInOperator implements Operator {
       return weightOfKey(other.seek(row), other) - (group < 0 ? 0 : grouped.sum[group]) > 0;
     };
     const keys = keyColumns(this.#left, left);
-    other.bindKeys(keys);
+    other.bindKeys(keys, tick.arena);
     grouped.bindKeys(keys);
     for (let row = 0; row < left.n; row++) {
       if (seen(before, !isValid(keys[0], row), before === 'plain' && oldMatched(row))) this.#copy(left, row, out);
@@ -101,9 +101,9 @@ export class NotInOperator implements Operator {
     const scratch = new BatchBuilder(this.#types, tick.arena, 1);
     scratch.addRow(1);
     const key = scratch.columns[this.#left.keys[0]];
-    other.bindKeys([key]);
+    other.bindKeys([key], tick.arena);
     grouped.bindKeys([key]);
-    index.forEach((address, weight) => {
+    index.forEach(tick.arena, (address, weight) => {
       index.rows.load(address, scratch.columns, 0);
       const isNull = !isValid(key, 0);
       const was = seen(before, isNull, before === 'plain' && oldMatched(0));

@@ -168,6 +168,10 @@ export class RecursiveOperator implements Operator {
     this.#iteration.reset();
   }
 
+  keyedIndexes() {
+    return this.#flow.keyedIndexes();
+  }
+
   state() {
     const stores = [this.#base, this.#stepOutput, this.#result];
     let rows = stores.reduce((sum, store) => sum + store.size, 0);

@@ -58,7 +58,10 @@ export class SingleRowOperator implements Operator {
 
   /** Adds, with `sign`, what the keys of these rows show at present. */
   #show(delta: Batch, rows: number[], sign: 1 | -1, out: BatchBuilder, tick: Tick): void {
-    this.#index.bindKeys(this.#keys.map((k) => delta.columns[k]));
+    this.#index.bindKeys(
+      this.#keys.map((k) => delta.columns[k]),
+      tick.arena,
+    );
     for (const row of rows) {
       const slot = this.#index.seek(row);
       const count = this.#index.countOf(slot);
@@ -85,6 +88,10 @@ export class SingleRowOperator implements Operator {
   endTick(): void {
     this.#index.endTick();
     this.#touched.endTick();
+  }
+
+  keyedIndexes() {
+    return [this.#index];
   }
 
   state() {

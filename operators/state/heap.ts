@@ -8,6 +8,9 @@
  * A batch of this tick may still show bytes that the state has let go (varlen slots are shallow copies), so free() only queues a
  * block; endTick() makes queued blocks reusable.
  *
+ * Pages can also be emptied on purpose, the oldest first: close() takes chunks out of use, their owner moves what lies there (isClosing()) and frees it,
+ * releaseClosed() gives them back.
+ *
  * Writes are announced to write_marks.ts: alloc() touches the whole block, so what is written into it in the same tick needs no touch().
  */
 import { PAGE_BYTES, U8, U32 } from '../batch/memory.ts';
@@ -39,6 +42,18 @@ interface Chunk {
   unused: number;
 }
 
+/** Pages of chunks, of any heap, that are being emptied: nothing is handed out of them. */
+const closing = new Uint8Array(65536);
+
+/** Whether a block lies where its owner has to move it away. */
+export function isClosing(address: number): boolean {
+  return closing[address >>> 16] !== 0;
+}
+
+function markPages(address: number, count: number, mark: 0 | 1): void {
+  closing.fill(mark, address / PAGE_BYTES, address / PAGE_BYTES + count);
+}
+
 const LEAST_TRIM_BYTES = 1 << 20;
 /** Looks for pages to give back when this share of what it holds was freed. */
 const TRIM_SHARE = 4;
@@ -55,6 +70,17 @@ export class Heap {
   #queued: number[] = [];
   /** Bytes of blocks freed since the heap looked for pages to give back. */
   #freed = 0;
+  /** The first so many chunks are being emptied, and bytes of blocks that are still there. */
+  #closed = 0;
+  #closedLive = 0;
+  /** Blocks with pages of their own that are to go with them. */
+  #closedLarge = new Map<number, number>();
+  readonly #neighbour: Heap | null;
+
+  /** Small blocks of a small heap may lie in the first chunk of its `neighbour`, which lives as long. */
+  constructor(neighbour: Heap | null = null) {
+    this.#neighbour = neighbour;
+  }
 
   /** Bytes in live blocks, rounded to their class. */
   get liveBytes(): number {
@@ -100,6 +126,17 @@ export class Heap {
     if (this.#freed >= LEAST_TRIM_BYTES && this.#freed * TRIM_SHARE >= this.#chunkBytes()) this.#trim();
   }
 
+  /** Bytes of the pages that it has. */
+  get pageBytes(): number {
+    return this.#chunkBytes() + this.#largePages() * PAGE_BYTES;
+  }
+
+  #largePages(): number {
+    let count = 0;
+    for (const n of this.#large.values()) count += n;
+    return count;
+  }
+
   #chunkBytes(): number {
     return this.#chunks.reduce((sum, chunk) => sum + chunk.pages * PAGE_BYTES, 0);
   }
@@ -111,14 +148,23 @@ export class Heap {
     const free = new Float64Array(chunks.length);
     const present = this.#chunks.at(-1);
     this.#eachFree((address, size) => {
-      free[chunkOf(chunks, address)] += size;
+      const i = chunkOf(chunks, address);
+      if (i >= 0) free[i] += size;
     });
     const goes = chunks.map((chunk, i) => chunk !== present && free[i] + chunk.unused === chunk.pages * PAGE_BYTES);
     if (!goes.includes(true)) return;
+    this.#unlink((address) => goes[chunkOf(chunks, address)] === true);
+    const gone = new Set(chunks.filter((_, i) => goes[i]));
+    for (const chunk of gone) giveBack(chunk.address, chunk.pages);
+    this.#chunks.splice(0, this.#chunks.length, ...this.#chunks.filter((chunk) => !gone.has(chunk)));
+  }
+
+  /** Takes blocks out of the free lists. */
+  #unlink(goes: (address: number) => boolean): void {
     this.#freeLists.forEach((head, cls) => {
       let last = 0;
       for (let at = head; at !== 0; at = U32[at >>> 2]) {
-        if (goes[chunkOf(chunks, at)]) continue;
+        if (goes(at)) continue;
         if (last === 0) this.#freeLists[cls] = at;
         else if (U32[last >>> 2] !== at) {
           touch(last);
@@ -132,9 +178,62 @@ export class Heap {
         U32[last >>> 2] = 0;
       }
     });
-    const gone = new Set(chunks.filter((_, i) => goes[i]));
-    for (const chunk of gone) giveBack(chunk.address, chunk.pages);
-    this.#chunks.splice(0, this.#chunks.length, ...this.#chunks.filter((chunk) => !gone.has(chunk)));
+  }
+
+  /** Whether chunks are being emptied. */
+  get closing(): boolean {
+    return this.#closed > 0 || this.#closedLarge.size > 0;
+  }
+
+  /**
+   * Takes the oldest chunks out of use until they are `bytes`, and blocks with pages of their own for their share of it. False when there are none. The
+   * chunk of which new blocks are cut goes only when all do, or it is the only one. Between two ticks.
+   */
+  close(bytes: number): boolean {
+    if (this.closing) throw new Error('chunks are being emptied already');
+    this.endTick();
+    const all = bytes === Number.POSITIVE_INFINITY;
+    const share = all ? 1 : bytes / Math.max(1, this.pageBytes);
+    const last = this.#chunks.length - (all || this.#chunks.length === 1 ? 0 : 1);
+    const wanted = this.#chunkBytes() * share;
+    let taken = 0;
+    while (this.#closed < last && taken < wanted) {
+      const chunk = this.#chunks[this.#closed++];
+      taken += chunk.pages * PAGE_BYTES;
+      this.#closedLive += chunk.pages * PAGE_BYTES - chunk.unused;
+    }
+    if (this.#closed > 0 && this.#closed === this.#chunks.length) {
+      this.#closedLive -= this.#end - this.#next;
+      this.#next = 0;
+      this.#end = 0;
+    }
+    let left = this.#largePages() * share;
+    for (const [address, count] of this.#large) {
+      if (left <= 0) break;
+      this.#closedLarge.set(address, count);
+      left -= count;
+    }
+    this.#markClosed(1);
+    this.#eachFree((address, size) => {
+      if (isClosing(address)) this.#closedLive -= size;
+    });
+    if (this.#closed > 0) this.#unlink(isClosing);
+    return this.closing;
+  }
+
+  #markClosed(mark: 0 | 1): void {
+    for (const { address, pages: count } of this.#chunks.slice(0, this.#closed)) markPages(address, count, mark);
+    for (const [address, count] of this.#closedLarge) markPages(address, count, mark);
+  }
+
+  /** The chunks being emptied hold nothing any more: they are given back. */
+  releaseClosed(): void {
+    this.endTick();
+    if (this.#closedLive !== 0) throw new Error(`${this.#closedLive} bytes lie in pages that are to be given back`);
+    this.#markClosed(0);
+    for (const { address, pages: count } of this.#chunks.splice(0, this.#closed)) giveBack(address, count);
+    this.#closed = 0;
+    this.#closedLarge.clear();
   }
 
   #eachFree(visit: (address: number, size: number) => void): void {
@@ -149,17 +248,22 @@ export class Heap {
       if (count === undefined) throw new Error(`heap block freed twice at ${address}`);
       this.#large.delete(address);
       this.#live -= count * PAGE_BYTES;
+      if (this.#closedLarge.delete(address)) markPages(address, count, 0);
       giveBack(address, count);
       return;
     }
     const cls = CLASS_OF[(bytes + 15) >>> 4];
     const size = CLASS_SIZES[cls];
     this.#live -= size;
-    this.#freed += size;
     if (checked) {
       touchRange(address, size);
       U8.fill(0xdb, address, address + size);
     }
+    if (isClosing(address)) {
+      this.#closedLive -= size;
+      return;
+    }
+    this.#freed += size;
     touch(address);
     U32[address >>> 2] = this.#freeLists[cls];
     this.#freeLists[cls] = address;
@@ -175,18 +279,37 @@ export class Heap {
     return address;
   }
 
+  /** A block of the first chunk, for a neighbour that is small; 0: there is no room. */
+  #lend(size: number): number {
+    if (this.#chunks.length === 0) this.#addChunk(FIRST_CHUNK_PAGES);
+    const address = this.#next;
+    if (this.#chunks.length > 1 || address + size > this.#end) return 0;
+    this.#next = address + size;
+    return address;
+  }
+
   #refill(size: number): number {
-    const count = Math.max(this.#chunkPages, Math.ceil(size / PAGE_BYTES));
+    const lent = this.#chunks.length > 0 || this.#neighbour === null ? 0 : this.#neighbour.#lend(size);
+    if (lent !== 0) {
+      touchRange(lent, size);
+      return lent;
+    }
+    this.#addChunk(Math.max(this.#chunkPages, Math.ceil(size / PAGE_BYTES)));
+    const address = this.#next;
+    touchRange(address, size);
+    this.#next = address + size;
+    return address;
+  }
+
+  #addChunk(count: number): void {
     const address = pages.allocate(count);
     tookPages(address, count);
-    touchRange(address, size);
     this.#chunkPages = Math.min(this.#chunkPages * 2, MAX_CHUNK_PAGES);
     const present = this.#chunks.at(-1);
-    if (present !== undefined) present.unused = this.#end - this.#next;
+    if (present !== undefined && this.#chunks.length > this.#closed) present.unused = this.#end - this.#next;
     this.#chunks.push({ address, pages: count, unused: 0 });
-    this.#next = address + size;
+    this.#next = address;
     this.#end = address + count * PAGE_BYTES;
-    return address;
   }
 
   save(): SavedHeap {
@@ -202,12 +325,16 @@ export class Heap {
       end: this.#end,
       chunkPages: this.#chunkPages,
       live: this.#live,
+      closed: this.#closed,
+      closedLive: this.#closedLive,
+      closedLarge: list([...this.#closedLarge]),
     };
   }
 
   /** Takes over pages that are reserved and filled already. Pages that it took since it was saved itself, in a tick that is taken back, go. */
   load(saved: SavedHeap): void {
-    const { heapPages, largePages } = saved;
+    const { heapPages, largePages, closedLarge } = saved;
+    this.#markClosed(0);
     const kept = new Set<number>();
     for (const list of [heapPages, largePages]) for (let i = 0; i < list.length; i += 2) kept.add(list[i] * PAGE_BYTES);
     for (const chunk of this.#chunks) if (!kept.has(chunk.address)) giveBack(chunk.address, chunk.pages);
@@ -223,9 +350,19 @@ export class Heap {
     this.#end = saved.end;
     this.#chunkPages = saved.chunkPages;
     this.#live = saved.live;
+    this.#closed = saved.closed;
+    this.#closedLive = saved.closedLive;
+    this.#closedLarge.clear();
+    for (let i = 0; i < closedLarge.length; i += 2)
+      this.#closedLarge.set(closedLarge[i] * PAGE_BYTES, closedLarge[i + 1]);
+    this.#markClosed(1);
   }
 
   release(): void {
+    this.#markClosed(0);
+    this.#closed = 0;
+    this.#closedLive = 0;
+    this.#closedLarge.clear();
     for (const chunk of this.#chunks) giveBack(chunk.address, chunk.pages);
     for (const [address, count] of this.#large) giveBack(address, count);
     this.#chunks.length = 0;
@@ -239,7 +376,7 @@ export class Heap {
   }
 }
 
-/** Position of the chunk that holds the address, of chunks in order of address. */
+/** Position of the chunk that holds the address, of chunks in order of address; -1: none does. */
 function chunkOf(chunks: Chunk[], address: number): number {
   let low = 0;
   let high = chunks.length - 1;
@@ -248,7 +385,10 @@ function chunkOf(chunks: Chunk[], address: number): number {
     if (chunks[mid].address <= address) low = mid;
     else high = mid - 1;
   }
-  return low;
+  const chunk = chunks[low];
+  return chunk !== undefined && address >= chunk.address && address < chunk.address + chunk.pages * PAGE_BYTES
+    ? low
+    : -1;
 }
 
 /** Pages that a tick lets go which may still be taken back: they stay until it has ended. */
@@ -273,6 +413,11 @@ export function endWaiting(takenBack: boolean): void {
   const runs = waiting;
   waiting = [];
   if (!takenBack) for (const { start, count } of runs) giveBack(start * PAGE_BYTES, count);
+}
+
+/** True while the pieces that are released are made anew: what they have is not theirs to give back. */
+export function isAbandoning(): boolean {
+  return abandoned !== null;
 }
 
 /** Ends heaps whose pages others take over, but for those that `kept` does not have: they are given back. */

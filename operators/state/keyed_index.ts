@@ -6,6 +6,9 @@
  *                    u32 entries that this tick has appended, where that is counted (append-only input); 0 between ticks
  *   run:             count entries of  | u32 slot hash | i32 weight | row |, contiguous, so a probe reads forward
  *
+ * Runs and their long values have a heap of their own, so that its pages come back when runs are sent to the cold store (chill.ts). Rows that lie there
+ * (cold_runs.ts) are seen by those who look a key up as if they were in memory.
+ *
  * apply() adds a delta: a positive weight is appended without looking for an equal row unless the delta's row retracts; a negative
  * weight looks for equal entries (by slot hash, in a long run with a directory: run_directory.ts) and reduces them until it is used up. Cost O(1).
  * A retraction of a row that is not there is kept as a negative entry, so the integral stays exact whatever the order of deltas.
@@ -14,35 +17,35 @@
  * keys, O(1) a dead row, 4 bytes a key. Others: the calendar (expiry.ts) holds the key's hash for every row, and the run of a key is compacted
  * when a quarter of it is dead, so each row is looked at a few times in its life, however hot the key; 4 bytes a row.
  */
-import type { Arena } from '../batch/arena.ts';
+import { Arena } from '../batch/arena.ts';
 import type { Batch, Column } from '../batch/batch.ts';
+import { budget } from '../batch/budget.ts';
 import { F64, I32, U32 } from '../batch/memory.ts';
+import { checked } from '../batch/pages.ts';
 import { kernels } from '../kernels/index.ts';
 import type { Retention } from '../plan.ts';
 import type { ColType } from '../types.ts';
+import { Chill } from './chill.ts';
+import { ColdRuns, type SavedColdRuns } from './cold_runs.ts';
+import { cold } from './cold_store.ts';
 import { Deadline, type Watermarks } from './deadline.ts';
 import { Expiry, type SavedExpiry } from './expiry.ts';
-import { Heap } from './heap.ts';
+import { Heap, isAbandoning, isClosing } from './heap.ts';
 import { storeRows } from './key_batch.ts';
+import { ADDED, CAPACITY, COUNT, DEAD, DIRECTORY, ENTRY_HEADER, isCold, KEY_PAYLOAD_BYTES, RUN } from './key_slot.ts';
 import { placesOf, type SlotPlace } from './row_layout.ts';
 import { type RowOps, rowOps } from './row_ops.ts';
 import { type KeyRows, RowTable, type SavedRowTable } from './row_table.ts';
 import { RunDirectory } from './run_directory.ts';
+import type { SavedHeap } from './saved.ts';
 import { TableRetention } from './table_retention.ts';
 import { touch, touchRange } from './write_marks.ts';
 
-const ENTRY_HEADER = 8;
-const RUN = 0;
-const COUNT = 1;
-const CAPACITY = 2;
-const DIRECTORY = 4;
-const ADDED = 5;
 /**
  * From this many entries on a retraction looks its row up in a directory of the run. Whoever moves entries of a run tells its directory
  * (#removeEntry) or drops it first (#dropDirectory); another one is made when it is needed.
  */
 const LONG_RUN = 64;
-const DEAD = 3;
 /** A run is compacted when this share of it is dead. */
 const DEAD_SHARE = 4;
 
@@ -55,11 +58,20 @@ export type SavedKeyedIndex = {
   entries: number;
   negative: number;
   keys: SavedRowTable;
+  runs: SavedHeap;
+  cold: SavedColdRuns;
   retention: SavedExpiry | undefined;
 };
 
 export class KeyedIndex {
+  /** The key table, its long values, and what belongs to runs but is none: directories, calendars. */
   readonly heap = new Heap();
+  readonly #runs = new Heap(this.heap);
+  readonly #cold: ColdRuns;
+  readonly #chill: Chill;
+  /** Copies of cold keys' slots for the readers of the bound keys. */
+  readonly #borrowed = new Map<number, number>();
+  #arena: Arena | null = null;
   readonly keys: RowTable;
   readonly rows: RowOps;
   /** Bytes of an entry, and the offset of the row in it. */
@@ -86,7 +98,7 @@ export class KeyedIndex {
     this.#appendOnly = appendOnly;
     this.keys = new RowTable(
       keyColumns.map((c) => types[c]),
-      24,
+      KEY_PAYLOAD_BYTES,
       'sql',
       this.heap,
     );
@@ -94,6 +106,15 @@ export class KeyedIndex {
     this.entryStride = ENTRY_HEADER + this.rows.layout.stride;
     this.places = placesOf(this.rows.layout);
     this.#directories = new RunDirectory(this.heap, this.entryStride);
+    this.#cold = new ColdRuns(this.rows.layout, this.heap, this.#runs);
+    this.#chill = new Chill({
+      keys: this.keys,
+      heap: this.#runs,
+      cold: this.#cold,
+      mayGo: (payload) => this.#negative === 0 || !this.#owes(payload),
+      dropDirectory: (payload) => this.#dropDirectory(payload),
+      move: (payload) => this.#moveAll(payload),
+    });
     if (frees.every((r) => keyColumns.includes(r.column))) {
       this.#keyRetention = TableRetention.of(this.keys, frees, keyColumns);
     } else {
@@ -106,26 +127,79 @@ export class KeyedIndex {
     return this.#entries;
   }
 
+  /** In memory. */
   get bytes(): number {
-    return this.heap.liveBytes;
+    return this.heap.liveBytes + this.#runs.liveBytes;
+  }
+
+  /** In the cold store. */
+  get coldBytes(): number {
+    return this.#cold.bytes;
+  }
+
+  /** Bytes of the pages that chill() can make free. */
+  get runBytes(): number {
+    return this.#runs.pageBytes;
+  }
+
+  /** Whether a pass of chill() is under way. */
+  get chilling(): boolean {
+    return this.#runs.closing;
+  }
+
+  /** Sends about so many bytes of runs to the cold store; gives how many, 0 when nothing more can go. Between two ticks. */
+  chill(bytes: number): number {
+    if (cold.store === null) return 0;
+    this.endTick();
+    return budget.beyond(() => this.#chill.slice(bytes));
+  }
+
+  /** Whether the key's run has an entry with a negative weight. */
+  #owes(payload: number): boolean {
+    const end = U32[payload + RUN] + U32[payload + COUNT] * this.entryStride;
+    for (let at = U32[payload + RUN]; at < end; at += this.entryStride) if (I32[(at >>> 2) + 1] < 0) return true;
+    return false;
+  }
+
+  /** Gives the run another place, and those of its long values that lie where they may not stay. */
+  #moveAll(payload: number): void {
+    const count = U32[payload + COUNT];
+    touchRange(payload * 4, KEY_PAYLOAD_BYTES);
+    const run = this.#moveRun(payload, U32[payload + RUN], count, count);
+    this.#cold.values.copy(run, count, this.#runs, isClosing, (address, bytes) => this.#runs.free(address, bytes));
   }
 
   #noteRows({ deadline, expiry }: RowRetention): void {
     expiry.clear();
     this.keys.forEach((slot) => {
       this.#setDead((slot + this.keys.payloadOffset) >>> 2, 0);
-      let at = this.runOf(slot);
-      for (let i = this.countOf(slot); i > 0; i--, at += this.entryStride) {
-        expiry.add(deadline.of(at + ENTRY_HEADER), this.keys.hashOf(slot));
-      }
     });
+    const scratch = new Arena();
+    this.#eachEntry(scratch, true, (at, slot) => expiry.add(deadline.of(at + ENTRY_HEADER), this.keys.hashOf(slot)));
+    scratch.release();
+  }
+
+  /** Calls back with every entry, and its key's slot. Those of cold keys lie in the arena, `inTurn`: until the next key's. */
+  #eachEntry(arena: Arena, inTurn: boolean, visit: (entry: number, slot: number) => void): void {
+    this.keys.forEach((slot) => {
+      const from = this.#whole(slot, arena);
+      let at = this.runOf(from);
+      for (let i = this.countOf(from); i > 0; i--, at += this.entryStride) visit(at, slot);
+      if (inTurn && from !== slot) arena.reset();
+    });
+  }
+
+  /** The slot, or a copy of it in the arena with the rows of a cold key. */
+  #whole(slot: number, arena: Arena): number {
+    const payload = (slot + this.payloadOffset) >>> 2;
+    return isCold(payload) ? this.#cold.borrow(payload, arena) - this.payloadOffset : slot;
   }
 
   /** Lets rows go that are dead; false: there are more. Not while a step still reads the index or shows its rows: their memory is reused. */
   free(watermarks: Watermarks): boolean {
     if (this.#keyRetention === null && this.#rowRetention === null) return true;
     const done = this.#free(watermarks);
-    this.heap.endTick();
+    this.endTick();
     return done;
   }
 
@@ -138,7 +212,7 @@ export class KeyedIndex {
       this.keys.forEachOfHashes(hashes, n, (slot) => {
         const payload = (slot + this.keys.payloadOffset) >>> 2;
         this.#setDead(payload, U32[payload + DEAD] + 1);
-        if (U32[payload + DEAD] * DEAD_SHARE >= U32[payload + COUNT])
+        if (U32[payload + DEAD] * DEAD_SHARE >= U32[payload + COUNT] + this.#cold.entriesOf(payload))
           this.#compact(slot, retention.deadline, watermark);
       });
     });
@@ -150,15 +224,17 @@ export class KeyedIndex {
   }
 
   #freeKey(slot: number): void {
-    let at = this.runOf(slot);
-    const count = this.countOf(slot);
-    for (let i = 0; i < count; i++, at += this.entryStride) this.#freeEntry(at);
+    const payload = (slot + this.keys.payloadOffset) >>> 2;
+    this.#entries -= this.#cold.entriesOf(payload);
+    if (isCold(payload)) this.#cold.forget(payload);
+    let at = U32[payload + RUN];
+    for (let i = U32[payload + COUNT]; i > 0; i--, at += this.entryStride) this.#freeEntry(at);
     this.#dropKey(slot);
   }
 
   #freeEntry(at: number): void {
     if (I32[(at >>> 2) + 1] < 0) this.#negative--;
-    this.rows.free(at + ENTRY_HEADER, this.heap);
+    this.rows.free(at + ENTRY_HEADER, this.#runs);
     this.#entries--;
   }
 
@@ -166,6 +242,7 @@ export class KeyedIndex {
   #compact(slot: number, deadline: Deadline, watermark: number): void {
     const payload = (slot + this.keys.payloadOffset) >>> 2;
     const stride = this.entryStride;
+    if (isCold(payload)) this.#cold.thaw(payload);
     const run = U32[payload + RUN];
     const count = U32[payload + COUNT];
     let kept = 0;
@@ -190,6 +267,7 @@ export class KeyedIndex {
   /** Adds the delta's rows with their weights; with memory of the tick, where it can, all at once. */
   apply(delta: Batch, arena?: Arena): void {
     this.#forgetAdded();
+    this.#borrowed.clear();
     this.#appends = this.#negative === 0;
     const keyCols = this.keyColumns.map((c) => delta.columns[c]);
     this.keys.begin(keyCols, delta.n);
@@ -227,7 +305,7 @@ export class KeyedIndex {
     }
     const rows = arena.alloc(n * 4) >>> 2;
     this.#entries += kernels.placeRows(slots * 4, weights, n, payloadOffset, this.entryStride, rows * 4);
-    storeRows(this.rows.layout, columns, n, rows, this.heap, arena);
+    storeRows(this.rows.layout, columns, n, rows, this.#runs, arena);
     if (this.#rowRetention !== null) this.#noteAdded(this.#rowRetention, slots, rows, n, arena);
   }
 
@@ -267,12 +345,12 @@ export class KeyedIndex {
     U32[at >>> 2] = hash;
     I32[(at >>> 2) + 1] = rest;
     if (rest < 0) this.#negative++;
-    this.rows.store(row, at + ENTRY_HEADER, this.heap);
+    this.rows.store(row, at + ENTRY_HEADER, this.#runs);
     U32[payload + COUNT] = count + 1;
     this.#entries++;
     if (this.#rowRetention !== null) this.#note(slot, at, this.#rowRetention);
     const directory = U32[payload + DIRECTORY];
-    if (directory === 0) return;
+    if (directory === 0 || isCold(payload)) return;
     if (this.#directories.fits(directory, count + 1)) this.#directories.add(directory, run, count);
     else this.#dropDirectory(payload);
   }
@@ -284,6 +362,7 @@ export class KeyedIndex {
 
   /** Uses the weight up on equal entries of the other sign; gives what is left of it. */
   #cancel(payload: number, row: number, hash: number, weight: number): number {
+    if (isCold(payload)) this.#cold.thaw(payload);
     let rest = weight;
     while (rest !== 0) {
       const entry = this.#opposite(payload, row, hash, rest > 0);
@@ -328,7 +407,7 @@ export class KeyedIndex {
     const at = run + entry * stride;
     const last = U32[payload + COUNT] - 1;
     if (I32[(at >>> 2) + 1] < 0) this.#negative--;
-    this.rows.free(at + ENTRY_HEADER, this.heap);
+    this.rows.free(at + ENTRY_HEADER, this.#runs);
     const directory = U32[payload + DIRECTORY];
     if (directory !== 0) {
       this.#directories.remove(directory, run, entry);
@@ -360,10 +439,10 @@ export class KeyedIndex {
     const stride = this.entryStride;
     const wanted = Heap.roundUp(room * stride);
     const capacity = Math.floor(wanted / stride);
-    const target = this.heap.alloc(capacity * stride);
+    const target = this.#runs.alloc(capacity * stride);
     if (count > 0) {
       kernels.copyBytes(target, run, count * stride);
-      this.heap.free(run, U32[payload + CAPACITY] * stride);
+      this.#runs.free(run, U32[payload + CAPACITY] * stride);
     }
     U32[payload + RUN] = target;
     U32[payload + CAPACITY] = capacity;
@@ -373,7 +452,7 @@ export class KeyedIndex {
   #dropKey(slot: number): void {
     const payload = (slot + this.keys.payloadOffset) >>> 2;
     const capacity = U32[payload + CAPACITY];
-    if (capacity > 0) this.heap.free(U32[payload + RUN], capacity * this.entryStride);
+    if (capacity > 0) this.#runs.free(U32[payload + RUN], capacity * this.entryStride);
     this.#dropDirectory(payload);
     this.keys.remove(slot);
   }
@@ -394,47 +473,71 @@ export class KeyedIndex {
     return this.keys.payloadOffset;
   }
 
-  /** Fixes the key columns of another batch for seek(). */
-  bindKeys(columns: Column[]): void {
+  /** Fixes the key columns of another batch for seek(). Rows that are cold are read into the arena. */
+  bindKeys(columns: Column[], arena: Arena): void {
     this.keys.bind(columns);
+    this.#arena = arena;
+    this.#borrowed.clear();
   }
 
   /** seek() for all rows that are not left out: word address of their slots. */
-  seekAll(rows: KeyRows, arena: Arena): number {
-    return this.keys.findAll(rows, arena).slots;
+  seekAll(rows: KeyRows): number {
+    const arena = this.#arena as Arena;
+    const { slots } = this.keys.findAll(rows, arena);
+    if (this.#cold.any)
+      for (let at = slots, end = at + rows.n; at < end; at++) if (U32[at] !== 0) U32[at] = this.#borrow(U32[at]);
+    return slots;
   }
 
-  /** Slot of the key of a bound row, or 0. */
+  /** Slot of the key of a bound row, or 0; of a cold key a copy of it, for runOf() and countOf(). */
   seek(row: number): number {
-    return this.keys.find(row);
+    const slot = this.keys.find(row);
+    return slot !== 0 && this.#cold.any ? this.#borrow(slot) : slot;
+  }
+
+  #borrow(slot: number): number {
+    if (!isCold((slot + this.payloadOffset) >>> 2)) return slot;
+    let copy = this.#borrowed.get(slot);
+    if (copy === undefined) {
+      copy = this.#whole(slot, this.#arena as Arena);
+      this.#borrowed.set(slot, copy);
+    }
+    return copy;
   }
 
   runOf(slot: number): number {
-    return U32[((slot + this.keys.payloadOffset) >>> 2) + RUN];
+    const payload = (slot + this.payloadOffset) >>> 2;
+    if (checked && isCold(payload)) throw new Error('rows of the key are cold: seek() gives a copy of its slot');
+    return U32[payload + RUN];
   }
 
   countOf(slot: number): number {
-    return slot === 0 ? 0 : U32[((slot + this.keys.payloadOffset) >>> 2) + COUNT];
+    return slot === 0 ? 0 : U32[((slot + this.payloadOffset) >>> 2) + COUNT];
   }
 
-  /** Calls back with every entry: address of its row, and weight. */
-  forEach(visit: (rowAddress: number, weight: number) => void): void {
-    this.keys.forEach((slot) => {
-      let at = this.runOf(slot);
-      for (let i = this.countOf(slot); i > 0; i--, at += this.entryStride) {
-        visit(at + ENTRY_HEADER, I32[(at >>> 2) + 1]);
-      }
-    });
+  /** Calls back with every entry: address of its row, and weight. Rows that are cold are read into the arena. */
+  forEach(arena: Arena, visit: (rowAddress: number, weight: number) => void): void {
+    this.#eachEntry(arena, false, (at) => visit(at + ENTRY_HEADER, I32[(at >>> 2) + 1]));
   }
 
   endTick(): void {
     this.#forgetAdded();
+    this.#borrowed.clear();
+    this.#arena = null;
     this.heap.endTick();
+    this.#runs.endTick();
   }
 
   save(): SavedKeyedIndex {
     const retention = this.#keyRetention ?? this.#rowRetention?.expiry;
-    return { entries: this.#entries, negative: this.#negative, keys: this.keys.save(), retention: retention?.save() };
+    return {
+      entries: this.#entries,
+      negative: this.#negative,
+      keys: this.keys.save(),
+      runs: this.#runs.save(),
+      cold: this.#cold.save(),
+      retention: retention?.save(),
+    };
   }
 
   load(saved: SavedKeyedIndex): void {
@@ -442,14 +545,27 @@ export class KeyedIndex {
     this.#added = null;
     this.#entries = saved.entries;
     this.#negative = saved.negative;
+    this.#borrowed.clear();
     this.keys.load(saved.keys);
+    this.#runs.load(saved.runs);
+    this.#cold.load(saved.cold);
     const retention = this.#keyRetention ?? this.#rowRetention?.expiry;
     if (saved.retention !== undefined) retention?.load(saved.retention);
   }
 
   release(): void {
     this.#added = null;
+    this.#borrowed.clear();
+    // What is made anew still has them.
+    if (this.#cold.any && !isAbandoning()) {
+      this.keys.forEach((slot) => {
+        const payload = (slot + this.payloadOffset) >>> 2;
+        if (isCold(payload)) this.#cold.forget(payload);
+      });
+    }
+    this.#cold.load({ parts: 0, bytes: 0 });
     this.keys.release();
+    this.#runs.release();
     this.#keyRetention?.release();
     this.#rowRetention?.expiry.forget();
     this.#entries = 0;

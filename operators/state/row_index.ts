@@ -28,15 +28,15 @@ export interface RowIndex {
   readonly payloadOffset: number;
   /** Whether the sixth is counted. */
   readonly countsAdded: boolean;
-  /** Fixes the key columns of a batch for seek(). */
-  bindKeys(columns: Column[]): void;
+  /** Fixes the key columns of a batch for seek(). What a reader gets of rows that are cold lies in the arena. */
+  bindKeys(columns: Column[], arena: Arena): void;
   /** Slot of the key of a bound row, or 0. */
   seek(row: number): number;
   /** seek() for all rows that are not left out: word address of their slots. */
-  seekAll(rows: KeyRows, arena: Arena): number;
+  seekAll(rows: KeyRows): number;
   runOf(slot: number): number;
   countOf(slot: number): number;
-  forEach(visit: (rowAddress: number, weight: number) => void): void;
+  forEach(arena: Arena, visit: (rowAddress: number, weight: number) => void): void;
   /** Lets rows go that the watermarks prove dead; false: there are more. An index that a relation lends keeps all. */
   free?(watermarks: Watermarks): boolean;
 }
@@ -68,16 +68,19 @@ export class ProjectedIndex implements RowIndex {
     return this.#index.appends;
   }
 
-  bindKeys(columns: Column[]): void {
-    this.#index.bindKeys(this.#keyOrder.map((i) => columns[i]));
+  bindKeys(columns: Column[], arena: Arena): void {
+    this.#index.bindKeys(
+      this.#keyOrder.map((i) => columns[i]),
+      arena,
+    );
   }
 
   seek(row: number): number {
     return this.#index.seek(row);
   }
 
-  seekAll(rows: KeyRows, arena: Arena): number {
-    return this.#index.seekAll(rows, arena);
+  seekAll(rows: KeyRows): number {
+    return this.#index.seekAll(rows);
   }
 
   get payloadOffset(): number {
@@ -96,7 +99,7 @@ export class ProjectedIndex implements RowIndex {
     return this.#index.countOf(slot);
   }
 
-  forEach(visit: (rowAddress: number, weight: number) => void): void {
-    this.#index.forEach(visit);
+  forEach(arena: Arena, visit: (rowAddress: number, weight: number) => void): void {
+    this.#index.forEach(arena, visit);
   }
 }

@@ -286,6 +286,9 @@ export class RowTable {
     }
   }
 
+  /** How often the slots have moved. */
+  moves = 0;
+
   /** Place of a slot in table order, for scans that stop between ticks. Places hold until the slots move. */
   placeOf(slot: number): number {
     return (slot - this.#table) / this.#stride;
@@ -318,6 +321,7 @@ export class RowTable {
 
   #rehash(capacity: number): void {
     const stride = this.#stride;
+    this.moves++;
     const old = this.#table;
     const oldCapacity = this.#capacity;
     const table = this.heap.alloc(capacity * stride);
@@ -345,6 +349,7 @@ export class RowTable {
 
   load(saved: SavedRowTable): void {
     this.heap.load(saved.heap);
+    this.moves++;
     this.#table = saved.table;
     this.#capacity = saved.capacity;
     this.#used = saved.used;

@@ -43,7 +43,7 @@ test('long runs under retractions hold the rows that a map of weights holds', ()
     index.endTick();
     arena.reset();
     const found = new Map<string, number>();
-    index.forEach((address, weight) => {
+    index.forEach(arena, (address, weight) => {
       const { layout } = index.rows;
       const values = types.map((t, i) =>
         readSlotOrNull(layout.phys[i], t.oid, address + layout.offsets[i], address + layout.valid + i),

@@ -32,6 +32,10 @@ export type SavedHeap = {
   end: number;
   chunkPages: number;
   live: number;
+  /** How many of the first chunks are being emptied, the bytes still there, and the blocks with pages of their own that go with them. */
+  closed: number;
+  closedLive: number;
+  closedLarge: Uint32Array;
 };
 
 /** The pages of all heaps in saved data. */

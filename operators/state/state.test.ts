@@ -74,7 +74,7 @@ test('relation store, keyed index and consolidation equal a map of weights', () 
     assert.deepEqual(new Map([...seen].sort()), new Map([...model].sort()), `tick ${tick}`);
     const fromIndex = new Map<string, number>();
     const out2 = new BatchBuilder(types, arena);
-    index.forEach((address, weight) => {
+    index.forEach(arena, (address, weight) => {
       const row = out2.addRow(weight);
       index.rows.load(address, out2.columns, row);
     });

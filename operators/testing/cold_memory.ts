@@ -8,6 +8,7 @@ export class MemoryColdStore implements ColdStore {
   #kept: Kept = new Map();
   #next = 1;
   writes = 0;
+  bytesWritten = 0;
   reads = 0;
 
   /** Number of places that are in use. */
@@ -26,6 +27,7 @@ export class MemoryColdStore implements ColdStore {
     this.#next += Math.ceil(bytes / 16);
     this.#kept.set(place, U8.slice(address, address + bytes));
     this.writes++;
+    this.bytesWritten += bytes;
     return place;
   }
 

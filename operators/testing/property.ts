@@ -7,6 +7,7 @@
  * hold no rows, and release() must give every page back. Rows are compared by value: -0 is 0, NaN is NaN.
  * A tick may fail at any write for want of memory: it is taken back and runs again.
  * A restart may come at any tick: the state is saved while the tick goes on, released, loaded at the same pages, and the tick runs again.
+ * All runs of indexes may go to a cold store after every tick, or after some.
  */
 import assert from 'node:assert/strict';
 import { deserialize, serialize } from 'node:v8';
@@ -20,10 +21,12 @@ import { OutOfMemory, type SqlError } from '../errors.ts';
 import { defaultContext } from '../expr/context.ts';
 import '../expr/functions/index.ts';
 import type { DataflowPlan, PlanNode } from '../plan.ts';
+import { cold } from '../state/cold_store.ts';
 import { abandon } from '../state/heap.ts';
 import { pagesOf, type Saved } from '../state/saved.ts';
 import { Undo } from '../state/undo.ts';
 import type { ColType } from '../types.ts';
+import { MemoryColdStore } from './cold_memory.ts';
 import { Image } from './image.ts';
 
 /** Linear congruential numbers: the same seed gives the same test. */
@@ -136,9 +139,15 @@ class Run {
   readonly spec: OperatorCase;
   now = 0n;
   ticks = 0n;
+  readonly store: MemoryColdStore | null;
+  readonly #goesCold: () => boolean;
 
-  constructor(spec: OperatorCase) {
+  /** `goesCold`: whether the runs of an index do after a tick; null: there is no store for them. */
+  constructor(spec: OperatorCase, goesCold: (() => boolean) | null) {
     this.spec = spec;
+    this.#goesCold = goesCold ?? (() => false);
+    this.store = goesCold === null ? null : new MemoryColdStore();
+    cold.store = this.store;
     const sources = spec.same ? spec.inputTypes.slice(0, 1) : spec.inputTypes;
     this.inputs = sources.map(() => new Bag());
     const nodes: PlanNode[] = sources.map((types, i) => ({
@@ -158,6 +167,7 @@ class Run {
   /** Runs a tick while the state before it is being saved; then goes back to that state and runs the tick again. */
   tickTwice(changes: Change[], label: string): void {
     const saved = deserialize(serialize(this.flow.save())) as Saved;
+    const stored = this.store?.save();
     const { inputs, output, errors, ticks } = this;
     this.inputs = inputs.map((bag) => new Bag(bag.rows));
     this.output = new Bag(output.rows);
@@ -169,6 +179,7 @@ class Run {
     this.image.load();
     this.flow = new Dataflow(this.plan);
     this.flow.load(saved);
+    if (stored !== undefined) this.store?.load(stored);
     Object.assign(this, { inputs, output, errors, ticks });
     this.tick(changes, `${label}, loaded`);
   }
@@ -236,6 +247,7 @@ class Run {
   end(label: string): void {
     this.flow.endTick();
     this.arena.reset();
+    this.#chill();
     const all = this.inputs.map((bag) => bag.expanded());
     const errors: string[] = [];
     const inputs = this.spec.same ? this.spec.inputTypes.map(() => all[0]) : all;
@@ -248,6 +260,10 @@ class Run {
     assert.deepEqual(this.errors.texts(), wantedErrors.texts(), `errors, ${label}`);
   }
 
+  #chill(): void {
+    for (const index of this.flow.keyedIndexes()) if (this.#goesCold()) index.chill(Number.POSITIVE_INFINITY);
+  }
+
   stateRows(): number {
     return this.flow.figures().reduce((sum, figures) => sum + figures.stateRows, 0);
   }
@@ -255,6 +271,8 @@ class Run {
   release(): void {
     this.flow.release();
     this.arena.release();
+    assert.equal(this.store?.places ?? 0, 0, 'places in the cold store after release');
+    cold.store = null;
   }
 }
 
@@ -286,7 +304,7 @@ export function checkOperator(spec: OperatorCase, seed: number): void {
   for (const size of [1, 7, 1000]) {
     const random = new Random(seed + size);
     const used = pages.usedPages;
-    const run = new Run(spec);
+    const run = new Run(spec, random.pick([null, () => true, () => random.below(2) === 0]));
     const live: Change[] = [];
     const rounds = size === 1 ? times(spec.rows ?? 60) : size === 7 ? times(20) : 3;
     const batch = Math.min(size, spec.rows ?? 60);
@@ -318,7 +336,7 @@ export function checkOperator(spec: OperatorCase, seed: number): void {
 /** A dataflow whose first tick already has rows: what a view created over filled relations sees. */
 function firstTickLoaded(spec: OperatorCase, seed: number): void {
   const random = new Random(seed + 5);
-  const run = new Run(spec);
+  const run = new Run(spec, () => true);
   const live: Change[] = [];
   run.tick(randomChanges(spec, random, live, 30), `filled first tick, seed ${seed}`);
   run.tick(randomChanges(spec, random, live, 10), `second tick after a filled one, seed ${seed}`);

@@ -126,7 +126,7 @@ export class StoredRelation {
   lookup(columns: number[], key: Batch, arena: Arena): Batch {
     const index = this.#indexes.get(columns.join(','));
     if (index === undefined) throw new Error(`no index on columns ${columns}`);
-    index.bindKeys(key.columns);
+    index.bindKeys(key.columns, arena);
     const slot = index.seek(0);
     const count = index.countOf(slot);
     const out = new BatchBuilder(this.types, arena, Math.max(1, count));
@@ -160,6 +160,10 @@ export class StoredRelation {
       loaded.load(index);
       this.#indexes.set(key, loaded);
     }
+  }
+
+  keyedIndexes(): Iterable<KeyedIndex> {
+    return this.#indexes.values();
   }
 
   keepIn(undo: Undo): void {

@@ -1,0 +1,108 @@
+/**
+ * Sends runs of keyed indexes to the cold store, between two ticks, so that their pages come back:
+ *
+ *   chunks of the runs' heap, oldest first:  [being emptied | ................. in use ................ ]
+ *   key table:                               place 0 ...... cursor ...... end      a slot whose run, or a long value of it, lies there goes
+ *
+ * A pass closes a share of the heap and walks the table once, a slice a call; then the closed chunks hold nothing and are given back. Runs that grow move to
+ * younger chunks, so the oldest ones hold what has not changed for longest. Nothing is noted when a run is read: a cold key is read without being brought
+ * back (cold_runs.ts).
+ *
+ * Cost: a look at every slot a pass, and at every row where rows can have long values; and the bytes that go.
+ */
+import { U32 } from '../batch/memory.ts';
+import type { ColdRuns } from './cold_runs.ts';
+import { type Heap, isClosing } from './heap.ts';
+import { COUNT, DIRECTORY, isCold, RUN } from './key_slot.ts';
+import type { KeyedIndex } from './keyed_index.ts';
+import type { RowTable } from './row_table.ts';
+import { isUndoable } from './undo_log.ts';
+
+/** A pass closes at least this share of a heap. */
+const SHARE = 1 / 8;
+/** Slots between two looks at what was sent, and the most of a call. */
+const STRETCH = 8;
+const MOST_SLOTS = 1 << 17;
+
+/** What a pass works on. */
+export interface Runs {
+  keys: RowTable;
+  heap: Heap;
+  cold: ColdRuns;
+  /** Whether the run may be sent. */
+  mayGo(payload: number): boolean;
+  dropDirectory(payload: number): void;
+  /** Gives a run that may not be sent, and its long values, another place. */
+  move(payload: number): void;
+}
+
+/** The passes over one index. */
+export class Chill {
+  readonly #runs: Runs;
+  #cursor = 0;
+  /** Where the table's slots were when the cursor was set. */
+  #moves = 0;
+
+  constructor(runs: Runs) {
+    this.#runs = runs;
+  }
+
+  /** Sends about so many bytes; gives how many, at least 1 while a pass is under way, else 0. Infinity: all that may go. */
+  slice(bytes: number): number {
+    if (isUndoable()) throw new Error('runs go cold between ticks only');
+    const { keys, heap } = this.#runs;
+    const all = bytes === Number.POSITIVE_INFINITY;
+    if (!heap.closing) {
+      this.#cursor = 0;
+      if (!heap.close(Math.max(bytes, heap.pageBytes * SHARE)) && !all) return 0;
+    }
+    if (this.#moves !== keys.moves) this.#cursor = 0;
+    this.#moves = keys.moves;
+    let sent = 0;
+    let slots = all ? Number.POSITIVE_INFINITY : MOST_SLOTS;
+    while (sent < bytes && slots > 0) {
+      this.#cursor = keys.visitFrom(this.#cursor, STRETCH, (slot) => {
+        sent += this.#visit((slot + keys.payloadOffset) >>> 2, all);
+      });
+      slots -= STRETCH;
+      if (this.#cursor >= 0) continue;
+      this.#cursor = 0;
+      heap.releaseClosed();
+      return sent;
+    }
+    return Math.max(sent, 1);
+  }
+
+  /** The table's slots are others now. */
+  restart(): void {
+    this.#cursor = 0;
+  }
+
+  #visit(payload: number, all: boolean): number {
+    const { cold, mayGo, move, dropDirectory } = this.#runs;
+    const count = U32[payload + COUNT];
+    if (count === 0) return 0;
+    const run = U32[payload + RUN];
+    if (!all && !isClosing(run) && !cold.values.some(run, count, isClosing)) return 0;
+    if (!mayGo(payload)) {
+      move(payload);
+      return 0;
+    }
+    if (!isCold(payload) && U32[payload + DIRECTORY] !== 0) dropDirectory(payload);
+    return cold.send(payload);
+  }
+}
+
+/**
+ * Sends about so many bytes of these indexes, of the one that is under way or else of the largest; gives how many, 0 when nothing more can go. To be called
+ * where a tick has just ended: after endTick(), when no batch of the tick lives.
+ */
+export function chill(indexes: Iterable<KeyedIndex>, bytes: number): number {
+  const largestFirst = [...indexes].filter((index) => index.runBytes > 0).sort((a, b) => b.runBytes - a.runBytes);
+  const underWay = largestFirst.filter((index) => index.chilling);
+  for (const index of [...underWay, ...largestFirst]) {
+    const sent = index.chill(bytes);
+    if (sent > 0) return sent;
+  }
+  return 0;
+}
