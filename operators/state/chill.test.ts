@@ -1,6 +1,6 @@
 /** An index whose runs go to the cold store, slice by slice or all at once, holds what a map of weights holds; and memory comes back. */
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { deserialize, serialize } from 'node:v8';
 import { Arena } from '../batch/arena.ts';
 import { BatchBuilder, batchFromRows } from '../batch/builder.ts';
@@ -32,18 +32,6 @@ interface Change {
 
 let store: MemoryColdStore;
 let used = 0;
-
-beforeEach(() => {
-  store = new MemoryColdStore();
-  cold.store = store;
-  used = pages.usedPages;
-});
-
-afterEach(() => {
-  cold.store = null;
-  assert.equal(pages.usedPages, used);
-  assert.equal(store.places, 0);
-});
 
 /** An index and what it should hold. */
 class World {
@@ -207,87 +195,101 @@ function run(world: World, retracts: boolean, moves: boolean): void {
 
 const dead: Retention = { input: 0, column: 3, lag: 0n, strict: false, sources: [1] };
 
-test('rows that come and go, some before they come', () => {
-  const world = new World(() => new KeyedIndex(types, [0], true));
-  run(world, true, false);
-  world.apply([...world.bag.rows.values()].map(({ row, weight }) => ({ row, weight: -weight })));
-  world.end();
-  assert.equal(world.index.size, 0);
-  assert.equal(store.places, 0);
-  world.release();
-});
+describe('runs that go cold', () => {
+  beforeEach(() => {
+    store = new MemoryColdStore();
+    cold.store = store;
+    used = pages.usedPages;
+  });
 
-test('rows that only come', () => {
-  const world = new World(() => new KeyedIndex(types, [0], true, [], true));
-  run(world, false, false);
-  world.release();
-});
+  afterEach(() => {
+    cold.store = null;
+    assert.equal(pages.usedPages, used);
+    assert.equal(store.places, 0);
+  });
 
-test('rows that a watermark frees', () => {
-  const world = new World(() => new KeyedIndex(types, [0], true, [dead]));
-  run(world, true, true);
-  world.release();
-});
+  test('rows that come and go, some before they come', () => {
+    const world = new World(() => new KeyedIndex(types, [0], true));
+    run(world, true, false);
+    world.apply([...world.bag.rows.values()].map(({ row, weight }) => ({ row, weight: -weight })));
+    world.end();
+    assert.equal(world.index.size, 0);
+    assert.equal(store.places, 0);
+    world.release();
+  });
 
-test('keys that a watermark frees are not read again', () => {
-  const world = new World(() => new KeyedIndex(types, [3], true, [dead], true));
-  run(world, false, true);
-  world.index.chill(Number.POSITIVE_INFINITY);
-  const { reads } = store;
-  world.watermark = 10_000n * HOUR;
-  for (let i = 0; i < 10; i++) world.end();
-  assert.equal(world.index.size, 0);
-  assert.equal(store.places, 0);
-  assert.equal(store.reads, reads);
-  world.release();
-});
+  test('rows that only come', () => {
+    const world = new World(() => new KeyedIndex(types, [0], true, [], true));
+    run(world, false, false);
+    world.release();
+  });
 
-test('slices give the pages of the oldest rows back, the largest index first', () => {
-  const worlds = [3, 1].map((share) => ({ share, world: new World(() => new KeyedIndex(types, [0], true)) }));
-  const random = new Random(seed);
-  for (let tick = 0; tick < 40; tick++) {
-    for (const { share, world } of worlds) {
-      world.apply(Array.from({ length: share * 50 }, () => ({ row: randomRow(random, 0n, 2000), weight: 1 })));
-      world.end();
+  test('rows that a watermark frees', () => {
+    const world = new World(() => new KeyedIndex(types, [0], true, [dead]));
+    run(world, true, true);
+    world.release();
+  });
+
+  test('keys that a watermark frees are not read again', () => {
+    const world = new World(() => new KeyedIndex(types, [3], true, [dead], true));
+    run(world, false, true);
+    world.index.chill(Number.POSITIVE_INFINITY);
+    const { reads } = store;
+    world.watermark = 10_000n * HOUR;
+    for (let i = 0; i < 10; i++) world.end();
+    assert.equal(world.index.size, 0);
+    assert.equal(store.places, 0);
+    assert.equal(store.reads, reads);
+    world.release();
+  });
+
+  test('slices give the pages of the oldest rows back, the largest index first', () => {
+    const worlds = [3, 1].map((share) => ({ share, world: new World(() => new KeyedIndex(types, [0], true)) }));
+    const random = new Random(seed);
+    for (let tick = 0; tick < 40; tick++) {
+      for (const { share, world } of worlds) {
+        world.apply(Array.from({ length: share * 50 }, () => ({ row: randomRow(random, 0n, 2000), weight: 1 })));
+        world.end();
+      }
     }
-  }
-  const indexes = worlds.map(({ world }) => world.index);
-  const [large, small] = indexes;
-  const before = pages.usedBytes;
-  const runs = () => large.runBytes + small.runBytes;
-  const full = runs();
-  assert.ok(chill(indexes, 1) > 0);
-  assert.ok(large.coldBytes > 0);
-  assert.equal(small.coldBytes, 0);
-  while (runs() > full / 4) {
-    const sent = chill(indexes, 20_000);
-    assert.ok(sent > 0 && sent < 50_000, `${sent} bytes in one call`);
-  }
-  assert.ok(before - pages.usedBytes > full / 2, `${before - pages.usedBytes} of ${full} bytes came back`);
-  while (chill(indexes, 20_000) > 0);
-  assert.equal(runs(), 0);
-  for (const { world } of worlds) world.release();
-});
+    const indexes = worlds.map(({ world }) => world.index);
+    const [large, small] = indexes;
+    const before = pages.usedBytes;
+    const runs = () => large.runBytes + small.runBytes;
+    const full = runs();
+    assert.ok(chill(indexes, 1) > 0);
+    assert.ok(large.coldBytes > 0);
+    assert.equal(small.coldBytes, 0);
+    while (runs() > full / 4) {
+      const sent = chill(indexes, 20_000);
+      assert.ok(sent > 0 && sent < 50_000, `${sent} bytes in one call`);
+    }
+    assert.ok(before - pages.usedBytes > full / 2, `${before - pages.usedBytes} of ${full} bytes came back`);
+    while (chill(indexes, 20_000) > 0);
+    assert.equal(runs(), 0);
+    for (const { world } of worlds) world.release();
+  });
 
-test('a key that grows while it is cold is written a few times, not once for every part', () => {
-  const index = new KeyedIndex(types, [0], true, [], true);
-  const arena = new Arena();
-  for (let tick = 0; tick < 200; tick++) {
-    const rows = Array.from({ length: 5 }, (): Datum[] => [
-      1,
-      'a text that does not fit into its slot',
-      null,
-      BigInt(tick),
-    ]);
-    const weights = rows.map(() => 1);
-    index.apply(batchFromRows(types, rows, arena, weights), arena);
-    index.endTick();
-    arena.reset();
-    index.chill(Number.POSITIVE_INFINITY);
-  }
-  assert.equal(store.writes, 200);
-  assert.ok(store.places < 8, `${store.places} parts`);
-  assert.ok(store.bytesWritten < 8 * store.bytes, `${store.bytesWritten} of ${store.bytes} bytes`);
-  index.release();
-  arena.release();
+  test('a key that grows while it is cold is written a few times, not once for every part', () => {
+    const index = new KeyedIndex(types, [0], true, [], true);
+    const arena = new Arena();
+    for (let tick = 0; tick < 200; tick++) {
+      const rows = Array.from({ length: 5 }, (): Datum[] => [
+        1,
+        'a text that does not fit into its slot',
+        null,
+        BigInt(tick),
+      ]);
+      const weights = rows.map(() => 1);
+      index.apply(batchFromRows(types, rows, arena, weights), arena);
+      index.endTick();
+      arena.reset();
+      index.chill(Number.POSITIVE_INFINITY);
+    }
+    assert.equal(store.writes, 200);
+    assert.ok(store.places < 8, `${store.places} parts`);
+    assert.ok(store.bytesWritten < 8 * store.bytes, `${store.bytesWritten} of ${store.bytes} bytes`);
+    index.release();
+    arena.release();
+  });
 });
