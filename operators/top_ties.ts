@@ -83,7 +83,7 @@ export class TopTiesOperator implements Operator {
     this.#retention?.noteFresh(located, arena);
     const found = this.#find(delta, located.slots, arena);
     const out = new BatchBuilder(this.#spec.types, arena, found.count);
-    this.#replace(delta, found, out);
+    this.#replace(delta, found, out, arena);
     this.#add(delta, located.slots, found, out);
     const rows = out.build();
     if (rows.n > 0) this.#shown.apply({ ...rows, columns: rows.columns.slice(0, delta.columns.length) });
@@ -135,12 +135,15 @@ export class TopTiesOperator implements Operator {
   }
 
   /** Takes back what partitions with a better row show, and keeps its sort key. */
-  #replace(delta: Batch, { changed, changes }: Found, out: BatchBuilder): void {
+  #replace(delta: Batch, { changed, changes }: Found, out: BatchBuilder, arena: Arena): void {
     const { payloadOffset } = this.#table;
     const shown = this.#shown;
     const columns = this.#order.map((c) => delta.columns[c]);
     this.#keys.bind(columns);
-    shown.bindKeys(this.#spec.partition.map((c) => delta.columns[c]));
+    shown.bindKeys(
+      this.#spec.partition.map((c) => delta.columns[c]),
+      arena,
+    );
     for (let i = 0; i < changes; i++) {
       const payload = U32[changed + i] + payloadOffset;
       const words = payload >>> 2;
@@ -212,6 +215,10 @@ export class TopTiesOperator implements Operator {
   endTick(): void {
     this.#table.endTick();
     this.#shown.endTick();
+  }
+
+  keyedIndexes() {
+    return [this.#shown];
   }
 
   state() {
