@@ -80,7 +80,7 @@ export class RowInPlace {
       column.data = scratch.alloc(16);
       writeSlot(column.phys, column.type.oid, column.data, value, scratch);
     }
-    index.bindKeys(key);
+    index.bindKeys(key, scratch);
     const slot = index.seek(0);
     const count = index.countOf(slot);
     if (count === 0) return this.#none();
