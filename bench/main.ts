@@ -1,5 +1,5 @@
 /**
- * npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | kafka | wire | latency | start | durability | sinks | changes | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]
+ * npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | peers [q0 ...] | kafka | wire | latency | start | durability | sinks | changes | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]
  *
  * Each prints a table, or with --json one JSON object a line. Figures are ratios inside one run wherever they can be: machines differ.
  */
@@ -10,7 +10,7 @@ import { kafkaBench } from './kafka.ts';
 import { latencyBench } from './latency.ts';
 import { logCostBench } from './log_cost.ts';
 import { growthBench } from './nexmark/growth.ts';
-import { nexmarkBench } from './nexmark/index.ts';
+import { nexmarkBench, peersBench } from './nexmark/index.ts';
 import { profile } from './nexmark/profile.ts';
 import { sinkLatencyBench } from './sink_latency.ts';
 import { startBench } from './start.ts';
@@ -25,7 +25,7 @@ const { values, positionals } = parseArgs({
     megabytes: { type: 'string' },
     runs: { type: 'string' },
     rows: { type: 'string' },
-    tick: { type: 'string', default: '10000' },
+    tick: { type: 'string' },
     seconds: { type: 'string', default: '5' },
   },
 });
@@ -39,6 +39,15 @@ switch (positionals[0]) {
       events: number(values.events, 300_000),
       tickEvents: number(values.tick, 10_000),
       runs: number(values.runs, 3),
+      json: values.json,
+    });
+    break;
+  case 'peers':
+    peersBench({
+      queries: positionals.slice(1),
+      events: number(values.events, 200_000),
+      tickEvents: number(values.tick, 10_000),
+      runs: 1,
       json: values.json,
     });
     break;
@@ -101,7 +110,7 @@ switch (positionals[0]) {
     break;
   default:
     console.error(
-      'npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | kafka | wire | latency | start | durability | sinks | changes | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]',
+      'npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | peers [q0 ...] | kafka | wire | latency | start | durability | sinks | changes | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]',
     );
     process.exit(2);
 }

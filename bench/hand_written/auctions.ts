@@ -67,7 +67,7 @@ export function q4(): Program {
 }
 
 /** Price, then time, bidder and extra decide which of two bids on one auction wins. */
-function beats(a: Bid, b: Bid): boolean {
+export function beats(a: Bid, b: Bid): boolean {
   if (a.price !== b.price) return a.price > b.price;
   if (a.date_time !== b.date_time) return a.date_time < b.date_time;
   if (a.bidder !== b.bidder) return a.bidder < b.bidder;

@@ -29,7 +29,7 @@ class DistinctIds {
   }
 }
 
-class Statistics {
+export class Statistics {
   minute = '';
   total = 0;
   readonly ranks = [0, 0, 0];
@@ -96,12 +96,31 @@ export function q16(): Program {
   };
 }
 
-interface Prices {
-  total: number;
-  ranks: number[];
-  min: number;
-  max: number;
-  sum: number;
+class Prices {
+  total = 0;
+  readonly ranks = [0, 0, 0];
+  min = Number.POSITIVE_INFINITY;
+  max = Number.NEGATIVE_INFINITY;
+  sum = 0;
+
+  add(price: number): void {
+    this.total++;
+    this.ranks[rankOf(price)]++;
+    this.sum += price;
+    if (price < this.min) this.min = price;
+    if (price > this.max) this.max = price;
+  }
+
+  figures(): number[] {
+    return [this.total, ...this.ranks, this.min, this.max, this.sum / this.total, this.sum];
+  }
+}
+
+/** q17's figures of a group's prices, each so many times. */
+export function figuresOf(prices: [price: number, times: number][]): number[] {
+  const of = new Prices();
+  for (const [price, times] of prices) for (let i = 0; i < times; i++) of.add(price);
+  return of.figures();
 }
 
 export function q17(): Program {
@@ -117,19 +136,13 @@ export function q17(): Program {
         }
         let prices = days.get(day);
         if (prices === undefined) {
-          prices = { total: 0, ranks: [0, 0, 0], min: price, max: price, sum: 0 };
+          prices = new Prices();
           days.set(day, prices);
         }
-        prices.total++;
-        prices.ranks[rankOf(price)]++;
-        prices.sum += price;
-        if (price < prices.min) prices.min = price;
-        if (price > prices.max) prices.max = price;
+        prices.add(price);
       }
     },
     rows: () =>
-      [...auctions].flatMap(([auction, days]) =>
-        [...days].map(([day, p]) => [auction, day, p.total, ...p.ranks, p.min, p.max, p.sum / p.total, p.sum]),
-      ),
+      [...auctions].flatMap(([auction, days]) => [...days].map(([day, prices]) => [auction, day, ...prices.figures()])),
   };
 }

@@ -1,68 +1,52 @@
 /** Queries that make of each bid one row or none, and keep nothing: q0, q1, q2, q10, q13, q14, q21, q22. */
 import type { Bid, Program, Value } from './program.ts';
 
-/** `make` gives the output object of a bid, or null. */
-function perBid<T extends object>(make: (bid: Bid) => T | null): Program {
-  let out: T[] = [];
-  return {
-    tick({ bids }) {
-      out = [];
-      for (const bid of bids) {
-        const row = make(bid);
-        if (row !== null) out.push(row);
-      }
-    },
-    rows: () => out.map((row) => Object.values(row) as Value[]),
+/** Gives the output object of a bid, or null. */
+type BidRow = (bid: Bid) => object | null;
+
+const q0: BidRow = ({ auction, bidder, price, date_time, extra }) => ({ auction, bidder, price, date_time, extra });
+
+const q1: BidRow = ({ auction, bidder, price, date_time, extra }) => ({
+  auction,
+  bidder,
+  price: 0.908 * price,
+  date_time,
+  extra,
+});
+
+const q2: BidRow = ({ auction, price }) => (auction % 123 === 0 ? { auction, price } : null);
+
+const q10: BidRow = ({ auction, bidder, price, date_time, extra }) => {
+  const iso = new Date(date_time).toISOString();
+  return { auction, bidder, price, date_time, extra, dt: iso.slice(0, 10), hm: iso.slice(11, 16) };
+};
+
+function q13(): BidRow {
+  const side = new Map<number, string>();
+  for (let key = 0; key < 10_000; key++) side.set(key, String(key));
+  return ({ auction, bidder, price, date_time }) => {
+    const value = side.get(auction % 10_000);
+    return value === undefined ? null : { auction, bidder, price, date_time, value };
   };
 }
 
-export const q0 = () =>
-  perBid(({ auction, bidder, price, date_time, extra }) => ({ auction, bidder, price, date_time, extra }));
-
-export const q1 = () =>
-  perBid(({ auction, bidder, price, date_time, extra }) => ({
-    auction,
-    bidder,
-    price: 0.908 * price,
-    date_time,
-    extra,
-  }));
-
-export const q2 = () => perBid(({ auction, price }) => (auction % 123 === 0 ? { auction, price } : null));
-
-export const q10 = () =>
-  perBid(({ auction, bidder, price, date_time, extra }) => {
-    const iso = new Date(date_time).toISOString();
-    return { auction, bidder, price, date_time, extra, dt: iso.slice(0, 10), hm: iso.slice(11, 16) };
-  });
-
-export function q13(): Program {
-  const side = new Map<number, string>();
-  for (let key = 0; key < 10_000; key++) side.set(key, String(key));
-  return perBid(({ auction, bidder, price, date_time }) => {
-    const value = side.get(auction % 10_000);
-    return value === undefined ? null : { auction, bidder, price, date_time, value };
-  });
-}
-
-export const q14 = () =>
-  perBid((bid) => {
-    const price = 0.908 * bid.price;
-    if (price <= 1_000_000 || price >= 50_000_000) return null;
-    const hour = new Date(bid.date_time).getUTCHours();
-    const type = hour >= 8 && hour <= 18 ? 'dayTime' : hour <= 6 || hour >= 20 ? 'nightTime' : 'otherTime';
-    let count = 0;
-    for (let i = 0; i < bid.extra.length; i++) if (bid.extra.charCodeAt(i) === 99) count++;
-    return {
-      auction: bid.auction,
-      bidder: bid.bidder,
-      price,
-      bid_time_type: type,
-      date_time: bid.date_time,
-      extra: bid.extra,
-      c_counts: count,
-    };
-  });
+const q14: BidRow = (bid) => {
+  const price = 0.908 * bid.price;
+  if (price <= 1_000_000 || price >= 50_000_000) return null;
+  const hour = new Date(bid.date_time).getUTCHours();
+  const type = hour >= 8 && hour <= 18 ? 'dayTime' : hour <= 6 || hour >= 20 ? 'nightTime' : 'otherTime';
+  let count = 0;
+  for (let i = 0; i < bid.extra.length; i++) if (bid.extra.charCodeAt(i) === 99) count++;
+  return {
+    auction: bid.auction,
+    bidder: bid.bidder,
+    price,
+    bid_time_type: type,
+    date_time: bid.date_time,
+    extra: bid.extra,
+    c_counts: count,
+  };
+};
 
 const CHANNEL_IDS = new Map([
   ['apple', '0'],
@@ -72,22 +56,47 @@ const CHANNEL_IDS = new Map([
 ]);
 const CHANNEL_ID = /(&|^)channel_id=([^&]*)/;
 
-export const q21 = () =>
-  perBid(({ auction, bidder, price, channel, url }) => {
-    const id = CHANNEL_IDS.get(channel.toLowerCase()) ?? CHANNEL_ID.exec(url)?.[2];
-    return id === undefined ? null : { auction, bidder, price, channel, channel_id: id };
-  });
+const q21: BidRow = ({ auction, bidder, price, channel, url }) => {
+  const id = CHANNEL_IDS.get(channel.toLowerCase()) ?? CHANNEL_ID.exec(url)?.[2];
+  return id === undefined ? null : { auction, bidder, price, channel, channel_id: id };
+};
 
-export const q22 = () =>
-  perBid(({ auction, bidder, price, channel, url }) => {
-    const parts = url.split('/');
-    return {
-      auction,
-      bidder,
-      price,
-      channel,
-      dir1: parts[3] ?? '',
-      dir2: parts[4] ?? '',
-      dir3: parts[5] ?? '',
-    };
-  });
+const q22: BidRow = ({ auction, bidder, price, channel, url }) => {
+  const parts = url.split('/');
+  return {
+    auction,
+    bidder,
+    price,
+    channel,
+    dir1: parts[3] ?? '',
+    dir2: parts[4] ?? '',
+    dir3: parts[5] ?? '',
+  };
+};
+
+/** What makes the function of each query: q13's keeps a side input. */
+export const BID_ROWS = {
+  q0: () => q0,
+  q1: () => q1,
+  q2: () => q2,
+  q10: () => q10,
+  q13,
+  q14: () => q14,
+  q21: () => q21,
+  q22: () => q22,
+} satisfies Record<string, () => BidRow>;
+
+export function perBid(make: () => BidRow): Program {
+  const row = make();
+  let out: object[] = [];
+  return {
+    tick({ bids }) {
+      out = [];
+      for (const bid of bids) {
+        const made = row(bid);
+        if (made !== null) out.push(made);
+      }
+    },
+    rows: () => out.map((made) => Object.values(made) as Value[]),
+  };
+}

@@ -1,13 +1,23 @@
 /** First rows of a group: q18 (the last bid of a bidder on an auction), q19 (the ten highest bids of an auction). */
 import type { Bid, Program } from './program.ts';
 
+/** Which of two bids of a bidder on an auction is the last. */
+export const isNewer = (a: Bid, b: Bid) => {
+  if (a.date_time !== b.date_time) return a.date_time > b.date_time;
+  if (a.price !== b.price) return a.price > b.price;
+  return a.extra < b.extra;
+};
+
+/** Which of two bids on an auction stands first. */
+export const isHigher = (a: Bid, b: Bid) => {
+  if (a.price !== b.price) return a.price > b.price;
+  if (a.date_time !== b.date_time) return a.date_time < b.date_time;
+  if (a.bidder !== b.bidder) return a.bidder < b.bidder;
+  return a.extra < b.extra;
+};
+
 export function q18(): Program {
   const bidders = new Map<number, Map<number, Bid>>();
-  const isNewer = (a: Bid, b: Bid) => {
-    if (a.date_time !== b.date_time) return a.date_time > b.date_time;
-    if (a.price !== b.price) return a.price > b.price;
-    return a.extra < b.extra;
-  };
   return {
     tick({ bids }) {
       for (const bid of bids) {
@@ -28,12 +38,6 @@ const KEPT = 10;
 
 export function q19(): Program {
   const auctions = new Map<number, Bid[]>();
-  const isHigher = (a: Bid, b: Bid) => {
-    if (a.price !== b.price) return a.price > b.price;
-    if (a.date_time !== b.date_time) return a.date_time < b.date_time;
-    if (a.bidder !== b.bidder) return a.bidder < b.bidder;
-    return a.extra < b.extra;
-  };
   return {
     tick({ bids }) {
       for (const bid of bids) {

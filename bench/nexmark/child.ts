@@ -7,20 +7,25 @@
  * | view      | likewise, to a materialized view                                                                     |
  * | columns   | decoded columns to the blackhole: the operators alone                                                |
  * | hand      | decoded objects through the hand-written program                                                     |
+ * | d2ts, db-ivm | the same through the graph of another incremental library (../peers)                              |
  *
  * The first WARM_UP events run and do not count. What makes the input is not measured.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { Arena } from '../../operators/batch/arena.ts';
 import { PROGRAMS } from '../hand_written/index.ts';
+import { PEERS, type PeerName, peerProgram } from '../peers/index.ts';
 import { quantile } from '../table.ts';
 import { ColumnEngine, type End, MessageEngine } from './engine.ts';
 import { Chunk } from './input.ts';
 
 const CHUNK = 50_000;
 const WARM_UP = 100_000;
+/** The peers' cost of an event grows without bound in some queries: they warm up for less, and end when they had this many seconds of CPU. */
+const PEER_WARM_UP = 20_000;
+const PEER_SECONDS = 10;
 
-export type Way = End | 'columns' | 'hand';
+export type Way = End | 'columns' | 'hand' | PeerName;
 
 export interface Measured {
   /** Messages of the streams that the query reads. */
@@ -73,20 +78,22 @@ interface Step {
   done?(): void;
 }
 
+const isPeer = (way: Way): way is PeerName => way in PEERS;
+
 async function steps(query: string, way: Way, tick: number) {
-  if (way === 'columns' || way === 'hand') {
+  if (way !== 'blackhole' && way !== 'view') {
     const engine = await ColumnEngine.open(query);
-    const program = PROGRAMS.get(query)?.();
+    const program = isPeer(way) ? peerProgram(way, query) : PROGRAMS.get(query)?.();
     if (program === undefined) throw new Error(`there is no hand-written ${query}`);
     const columns = (chunk: Chunk): Step => {
       const arena = new Arena();
       const ticks = chunk.rawTicks(tick).map((raw) => engine.decode(raw, arena));
       return { work: ticks.map((t) => () => engine.tick(t)), done: () => arena.release() };
     };
-    const hand = (chunk: Chunk): Step => ({
+    const objects = (chunk: Chunk): Step => ({
       work: chunk.objectTicks(tick).map((events) => () => program.tick(events)),
     });
-    return { engine, step: way === 'columns' ? columns : hand };
+    return { engine, step: way === 'columns' ? columns : objects };
   }
   const engine = await MessageEngine.open(query, way);
   return {
@@ -102,13 +109,16 @@ async function measure(query: string, way: Way, events: number, tick: number): P
   let own = new Meter();
   let json = new Meter();
   let counted = 0;
-  for (let from = 0; from < WARM_UP + events; from += CHUNK) {
-    if (from === WARM_UP) {
+  const warmUp = isPeer(way) ? PEER_WARM_UP : WARM_UP;
+  const length = isPeer(way) ? tick : CHUNK;
+  for (let from = 0; from < warmUp + events; from += length) {
+    if (isPeer(way) && from > warmUp && own.cpu > PEER_SECONDS) break;
+    if (from === warmUp) {
       own = new Meter();
       json = new Meter();
       counted = 0;
     }
-    const chunk = new Chunk(tables, from, Math.min(from + CHUNK, WARM_UP + events));
+    const chunk = new Chunk(tables, from, Math.min(from + length, warmUp + events));
     counted += chunk.count;
     if (parse) json.run([() => chunk.parseAll()]);
     const { work, done } = step(chunk);

@@ -10,6 +10,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { QUERIES } from '../../test/nexmark/suite.ts';
+import { PEERS, type PeerName } from '../peers/index.ts';
 import { median, type Row, Table } from '../table.ts';
 import type { Measured, Way } from './child.ts';
 
@@ -22,6 +23,7 @@ export interface NexmarkBenchOptions {
 }
 
 const WAYS: Way[] = ['blackhole', 'view', 'columns', 'hand'];
+const PEER_NAMES = Object.keys(PEERS) as PeerName[];
 
 export function nexmarkBench(options: NexmarkBenchOptions): void {
   const queries = options.queries.length > 0 ? options.queries : QUERIES;
@@ -33,6 +35,24 @@ export function nexmarkBench(options: NexmarkBenchOptions): void {
     for (const name of Object.keys(middle))
       if (typeof middle[name] === 'number') middle[name] = median(rows.map((r) => r[name] as number));
     table.add(middle);
+  }
+}
+
+/**
+ * npm run bench -- peers [q0 ...]: the operators alone beside other incremental libraries, from decoded columns here and decoded objects there; `...Ratio` is
+ * the CPU of an event in the library / in the operators.
+ */
+export function peersBench(options: NexmarkBenchOptions): void {
+  const table = new Table(options.json);
+  for (const query of options.queries.length > 0 ? options.queries : QUERIES) {
+    const columns = runApart(query, 'columns', options);
+    const row: Row = { query, events: columns.events, eventsPerCpuSecond: Math.round(columns.events / columns.cpu) };
+    for (const name of PEER_NAMES) {
+      const { events, cpu } = runApart(query, name, options);
+      row[`${name}EventsPerCpuSecond`] = Math.round(events / cpu);
+      row[`${name}Ratio`] = cpu / events / (columns.cpu / columns.events);
+    }
+    table.add(row);
   }
 }
 
