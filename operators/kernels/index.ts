@@ -51,6 +51,8 @@ interface Kernels {
   unpackVarlen(data: number, n: number, lengths: number, address: number): void;
   /** assembly/numeric.ts */
   hashSmallNumeric(h: number, slot: number): number;
+  /** assembly/own_texts.ts; result as int32: a number of the list. */
+  ownTexts(list: number, from: number, count: number, heap: number): number;
   /** assembly/row_table.ts */
   rehash(from: number, fromCapacity: number, to: number, capacity: number, stride: number): void;
   slotsOfHashes(table: number, mask: number, stride: number, hashes: number, n: number): void;

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { U32 } from '../batch/memory.ts';
+import { Arena } from '../batch/arena.ts';
+import { U8, U32 } from '../batch/memory.ts';
 import { pages } from '../batch/pages.ts';
 import { Random, testSeed } from '../testing/property.ts';
 import { Heap } from './heap.ts';
+import { ownLong } from './key_batch.ts';
 import { touchRange } from './write_marks.ts';
 
 test('blocks that are freed give their pages back, and those that stay keep their bytes', () => {
@@ -43,5 +45,46 @@ test('blocks that are freed give their pages back, and those that stay keep thei
     });
   }
   heap.release();
+  assert.equal(pages.usedPages, before);
+});
+
+test('texts of a list get blocks as alloc() gives them', () => {
+  const random = new Random(testSeed());
+  const before = pages.usedPages;
+  const arena = new Arena();
+  const heap = new Heap();
+  const alone = new Heap();
+  let live: { text: Buffer; slot: number }[] = [];
+  for (let round = 0; round < 30; round++) {
+    const texts = Array.from({ length: 1 + random.below(60) }, () =>
+      Buffer.alloc(13 + random.below(random.pick([4, 30, 150, 5000, 70_000])), 'a' + random.below(1000)),
+    );
+    const list = arena.alloc(texts.length * 4);
+    const added = texts.map((text, i) => {
+      const slot = alone.alloc(16);
+      const from = arena.alloc(text.length);
+      U8.set(text, from);
+      U32[slot >>> 2] = text.length;
+      U32[(slot >>> 2) + 2] = from;
+      U32[(list >>> 2) + i] = slot;
+      return { text, slot };
+    });
+    ownLong(list, texts.length, heap, arena);
+    live.push(...added);
+    for (const { text, slot } of live) {
+      const at = U32[(slot >>> 2) + 2];
+      assert.deepEqual(Buffer.from(U8.slice(at, at + text.length)), text);
+    }
+    assert.equal(
+      heap.liveBytes,
+      live.reduce((sum, { text }) => sum + Heap.roundUp(text.length), 0),
+    );
+    const goes = (i: number) => (i + round) % 3 === 0;
+    for (const { text, slot } of live.filter((_, i) => goes(i))) heap.free(U32[(slot >>> 2) + 2], text.length);
+    live = live.filter((_, i) => !goes(i));
+    heap.endTick();
+    arena.reset();
+  }
+  for (const state of [heap, alone, arena]) state.release();
   assert.equal(pages.usedPages, before);
 });

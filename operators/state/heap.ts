@@ -13,8 +13,10 @@
  *
  * Writes are announced to write_marks.ts: alloc() touches the whole block, so what is written into it in the same tick needs no touch().
  */
+import type { Arena } from '../batch/arena.ts';
 import { PAGE_BYTES, U8, U32 } from '../batch/memory.ts';
 import { checked, pages } from '../batch/pages.ts';
+import { kernels } from '../kernels/index.ts';
 import type { SavedHeap } from './saved.ts';
 import { isFresh } from './undo_log.ts';
 import { forgetPages, type PageRun, tookPages, touch, touchLarge, touchRange } from './write_marks.ts';
@@ -111,6 +113,25 @@ export class Heap {
       return address;
     }
     return this.#refill(size);
+  }
+
+  /**
+   * Gives the varlen slots of a list (kernels/assembly/own_texts.ts), from number `from` on, blocks with copies of their texts; gives the number of the first one that is left to
+   * the caller.
+   */
+  ownTexts(list: number, from: number, count: number, arena: Arena): number {
+    const lists = this.#freeLists;
+    const record = arena.alloc((3 + lists.length) * 4);
+    const at = record >>> 2;
+    U32[at] = this.#next;
+    U32[at + 1] = this.#end;
+    U32[at + 2] = 0;
+    for (let i = 0; i < lists.length; i++) U32[at + 3 + i] = lists[i];
+    const done = kernels.ownTexts(list, from, count, record);
+    this.#next = U32[at];
+    this.#live += U32[at + 2];
+    for (let i = 0; i < lists.length; i++) lists[i] = U32[at + 3 + i];
+    return done;
   }
 
   /** Frees at endTick(). `bytes` must be what alloc() was asked for. */

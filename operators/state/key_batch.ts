@@ -87,8 +87,15 @@ export function storeRows(
   const wide = phys.filter((p) => p === 'varlen' || p === 'numeric').length;
   const outside = arena.alloc(n * wide * 4);
   const count = kernels.storeRows(list, phys.length, n, valid, stride, rows * 4, outside);
-  for (let i = outside >>> 2, end = i + count; i < end; i++) {
-    const slot = U32[i];
+  ownLong(outside, count, heap, arena);
+}
+
+/** Gives slots, at an address, copies of their own of what lies outside of them: long texts, and numerics, whose address is given plus 1. */
+export function ownLong(slots: number, count: number, heap: Heap, arena: Arena): void {
+  for (let i = 0; i < count; i++) {
+    i = heap.ownTexts(slots, i, count, arena);
+    if (i === count) return;
+    const slot = U32[(slots >>> 2) + i];
     if ((slot & 1) === 0) deepCopyLong(slot, heap);
     else deepCopy('numeric', slot - 1, heap);
   }

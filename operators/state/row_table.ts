@@ -16,8 +16,8 @@ import { kernels } from '../kernels/index.ts';
 import * as k from '../kernels/key_layout.ts';
 import type { ColType } from '../types.ts';
 import { Heap } from './heap.ts';
-import { canPack, packKeys } from './key_batch.ts';
-import { deepCopyLong, type Equality, type RowOps, rowOps } from './row_ops.ts';
+import { canPack, ownLong, packKeys } from './key_batch.ts';
+import { type Equality, type RowOps, rowOps } from './row_ops.ts';
 import type { SavedHeap } from './saved.ts';
 import { touch, touchRange } from './write_marks.ts';
 
@@ -134,7 +134,8 @@ export class RowTable {
     this.#deleted -= U32[at + k.KEYS_REUSED / 4];
     this.#room -= located.made;
     if (this.#room < 0) throw new Error('row table: more rows inserted than begin() allowed');
-    if (U32[at + k.KEYS_LONG / 4] > 0) this.#ownTexts(located);
+    const long = U32[at + k.KEYS_LONG / 4];
+    if (long > 0) this.#ownTexts(located, long, arena);
     return located;
   }
 
@@ -159,11 +160,14 @@ export class RowTable {
   }
 
   /** The slots just made show the batch's long texts: they get their own copies. */
-  #ownTexts({ slots, fresh, made }: Located): void {
+  #ownTexts({ slots, fresh, made }: Located, long: number, arena: Arena): void {
+    const list = arena.alloc(long * 4);
+    let n = 0;
     for (let i = 0; i < made; i++) {
       const slot = U32[slots + U32[fresh + i]];
-      for (const text of this.#texts) if (U32[(slot + text) >>> 2] > 12) deepCopyLong(slot + text, this.heap);
+      for (const text of this.#texts) if (U32[(slot + text) >>> 2] > 12) U32[(list >>> 2) + n++] = slot + text;
     }
+    ownLong(list, n, this.heap, arena);
   }
 
   #eachRow({ n, weights, skipNulls }: KeyRows, arena: Arena, slotOf: (row: number) => number): Located {

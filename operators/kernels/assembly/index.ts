@@ -8,6 +8,7 @@ export { findKeys, findOrInsertKeys, packKeys } from './keys';
 export { extentOf } from './json/extent';
 export { scanJson, scanJsonScalar } from './json/scan';
 export { hashSmallNumeric } from './numeric';
+export { ownTexts } from './own_texts';
 export { rehash, slotsOfHashes } from './row_table';
 export { searchOnePass } from './regex';
 export { addToSessions, changedSessions } from './sessions';
