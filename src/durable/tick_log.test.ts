@@ -1,7 +1,8 @@
 /** The log on a disk that misbehaves: what was acknowledged is read back, in order, whatever happens to the end; damage elsewhere is refused. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RECORD } from './frame.ts';
+import { crc32c } from '../kafka/crc32c.ts';
+import { FRAME_HEADER, frameSize, RECORD } from './frame.ts';
 import { readLog } from './segments.ts';
 import { MemoryDisk } from './testing/memory_disk.ts';
 import { frameOf, type LogState, TickLog, type TickLogOptions } from './tick_log.ts';
@@ -195,5 +196,26 @@ test('a failed sync ends writing for good, and says so to everyone who waits', a
   await assert.rejects(log.durableTick(5n), { sqlstate: '58030' });
   assert.equal(disk.syncs, syncs);
   assert.deepEqual(states, ['failed']);
+  await log.close();
+});
+
+test('a log of before, whose checksums are CRC-32C, is read and gone on with', async () => {
+  const disk = new MemoryDisk();
+  let log = await open(disk, { segmentBytes: 1e6 });
+  await fill(log, 5);
+  await log.close();
+  const [{ path }] = log.segments;
+  const bytes = await disk.read(path);
+  for (let at = 0; at < bytes.length; at += frameSize(bytes.readUInt32LE(at + 8))) {
+    bytes.writeUInt32LE(0x474c4d54, at + 4);
+    bytes.writeUInt32LE(crc32c(bytes, at + 4, at + FRAME_HEADER + bytes.readUInt32LE(at + 8)), at);
+  }
+  const file = await disk.open(path);
+  await file.write(bytes, 0);
+  await file.sync();
+  log = await open(disk);
+  append(log, 6);
+  await log.durableTick(6n);
+  assert.deepEqual((await read(disk)).texts, expected(6));
   await log.close();
 });

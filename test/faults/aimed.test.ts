@@ -11,7 +11,7 @@ import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { seeded } from '../engine/harness.ts';
-import { rounds } from './child.ts';
+import { progress, rounds } from './child.ts';
 import type { Aim } from './victim.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'tidemark-aimed-'));
@@ -83,7 +83,8 @@ test('kills aimed at every kind of write, and at recovery', { timeout: 3_600_000
       assert.ok(life.recovered > acknowledged, `${life.recovered} steps, ${acknowledged} was acknowledged, ${label}`);
     acknowledged = Math.max(acknowledged, life.wrote);
   };
-  for (let round = rounds(1, 4); round > 0; round--) {
+  for (let round = rounds(1, 12); round > 0; round--) {
+    progress(`aimed kills: ${round} rounds to go`);
     for (const { often, ...place } of rounds(0, 1) === 0 ? PLACES : [...PLACES, ...MORE_PLACES]) {
       const aim: Aim = { ...place, nth: 1 + random(often), during: 'work' };
       const label = `${JSON.stringify(aim)}, seed ${seed}`;
@@ -103,7 +104,8 @@ test('kills aimed at every kind of write, and at recovery', { timeout: 3_600_000
   }
   // A start that is killed at each of its operations in turn, the directory being what the kill before left.
   let whole = false;
-  for (let nth = 1; !whole; nth += rounds(7, 2)) {
+  for (let nth = 1; !whole; nth += rounds(7, 1)) {
+    if (nth % 20 === 1) progress(`aimed kills: operation ${nth} of a start`);
     const killed = await live(path, seed, { operation: 'any', file: '', nth, when: 'after', during: 'recovery' });
     whole = killed.recovered !== null;
     if (!whole) recoveriesKilled++;

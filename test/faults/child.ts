@@ -105,4 +105,9 @@ export function rounds(short: number, long: number): number {
   return process.env.FAULTS === 'long' ? long : short;
 }
 
+/** Tells how far a long run is. */
+export function progress(text: string): void {
+  if (process.env.FAULTS === 'long') console.log(`# ${new Date().toISOString().slice(11, 19)} ${text}`);
+}
+
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -14,7 +14,7 @@ import { openData } from '../../src/durable/recovery.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { openEngine, seeded, sql } from '../engine/harness.ts';
 import { streamsSql } from '../nexmark/suite.ts';
-import { Child, pause, rounds } from './child.ts';
+import { Child, pause, progress, rounds } from './child.ts';
 import { check, SETUP, step } from './work.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'tidemark-damage-'));
@@ -132,8 +132,10 @@ test('every file of a real directory damaged in turn', { timeout: 3_600_000 }, a
       rmSync(copy, { recursive: true, force: true });
     }
   };
-  for (const file of files)
-    for (const how of Object.keys(DAMAGES)) for (let i = rounds(1, 8); i > 0; i--) await tryOne(file, how);
+  for (const [n, file] of files.entries()) {
+    progress(`damage: file ${n + 1} of ${files.length}`);
+    for (const how of Object.keys(DAMAGES)) for (let i = rounds(1, 12); i > 0; i--) await tryOne(file, how);
+  }
   console.log(`# note: ${files.length} files, ${JSON.stringify(outcomes)}`);
   for (const [name, n] of Object.entries(outcomes)) assert.ok(n > 0, `${name}: none`);
 });

@@ -11,7 +11,7 @@ import { openData } from '../../src/durable/recovery.ts';
 import { MemoryDisk } from '../../src/durable/testing/memory_disk.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { openEngine, Session, seeded, sql } from '../engine/harness.ts';
-import { rounds } from './child.ts';
+import { progress, rounds } from './child.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'tidemark-model-'));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -292,8 +292,9 @@ async function difference(engine: TidemarkEngine, state: State): Promise<string 
 
 test('any crash leaves what was acknowledged, and one statement in doubt', { timeout: 1_800_000 }, async () => {
   const { random } = seeded('model of crashes');
-  const runs = rounds(4, 40);
+  const runs = rounds(4, 120);
   for (let i = 0; i < runs; i++) {
+    if (i % 10 === 0) progress(`model: run ${i} of ${runs}`);
     const path = join(root, String(i));
     const run = new Run(random);
     let disk = new MemoryDisk();

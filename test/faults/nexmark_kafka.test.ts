@@ -13,7 +13,7 @@ import { addedUp, recordsOf } from '../kafka/sink_records.ts';
 import { Oracle } from '../nexmark/oracle.ts';
 import { makeNexmarkTopics, produceNexmark } from '../nexmark/produce.ts';
 import { streamsSql, views } from '../nexmark/suite.ts';
-import { Child, pause, rounds } from './child.ts';
+import { Child, pause, progress, rounds } from './child.ts';
 
 const QUERIES = ['q3', 'q4', 'q5', 'q7', 'q8', 'q9', 'q16', 'q17', 'q18', 'q19', 'q20'];
 const EVENTS = Number(process.env.EVENTS ?? rounds(60_000, 1_000_000));
@@ -77,6 +77,7 @@ test('Nexmark from Kafka to Kafka, killed again and again', { skip: kafkaSkip(),
       await pause(random(LIFE_MS));
       killed.push(await counter(child));
       await child.kill();
+      progress(`Nexmark from Kafka: killed ${killed.length} of ${KILLS} times, after ${killed.at(-1)} rows`);
       await checkpoint;
       child = await Child.start(data);
     }

@@ -9,13 +9,13 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { openEngine, seeded, sql } from '../engine/harness.ts';
 import { streamsSql } from '../nexmark/suite.ts';
-import { Child, pause, rounds } from './child.ts';
+import { Child, pause, progress, rounds } from './child.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'tidemark-kills-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 
-const EVENTS = rounds(60_000, 400_000);
-const PER_SECOND = rounds(6_000, 10_000);
+const EVENTS = rounds(60_000, 1_000_000);
+const PER_SECOND = rounds(6_000, 20_000);
 
 const QUERIES: Record<string, string> = {
   per_channel: 'SELECT channel, count(*) AS n, sum(price) AS s, max(price) AS m FROM bid GROUP BY channel',
@@ -53,9 +53,10 @@ test('views over streams are what they would have been', { timeout: 1_800_000 },
     await client.query(`CREATE MATERIALIZED VIEW ${name} AS ${query}`);
   await client.end();
   const bids = async () => Number((await child.rows('SELECT sum(n) FROM per_channel'))[0][0] ?? 0);
-  for (let kills = rounds(3, 12); kills > 0; kills--) {
+  for (let kills = rounds(3, 20); kills > 0; kills--) {
     const before = await bids();
     if (before === total) break;
+    progress(`kills while streams are read: ${kills} to go, ${before} of ${total} bids`);
     while ((await bids()) === before) await pause(20);
     await pause(random(500));
     await child.kill();

@@ -11,7 +11,7 @@ import { pipeline } from 'node:stream/promises';
 import { after, test } from 'node:test';
 import { from as copyFrom } from 'pg-copy-streams';
 import { seeded } from '../engine/harness.ts';
-import { Child, pause, rounds } from './child.ts';
+import { Child, pause, progress, rounds } from './child.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'tidemark-writes-'));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -105,7 +105,8 @@ test('acknowledged transactions survive kills, whole', { timeout: 1_800_000 }, a
   await child.rows(
     'CREATE MATERIALIZED VIEW per_batch AS SELECT batch, count(*) AS n, max(label) AS label FROM items GROUP BY batch',
   );
-  for (let round = rounds(5, 20); round > 0; round--) {
+  for (let round = rounds(5, 60); round > 0; round--) {
+    if (round % 10 === 0) progress(`kills during writes: ${round} to go`);
     const before = acknowledged.size;
     const writers = Array.from({ length: WRITERS }, () => writer(child));
     const ended = Promise.allSettled(writers);
