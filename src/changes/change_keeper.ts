@@ -14,8 +14,6 @@ import { readSegmentFile, segmentFile } from './segment_file.ts';
 
 /** More than this waits to be written: sources should hold back. */
 const MOST_PENDING = 128 << 20;
-/** While too much waits: how often it is looked whether it still does. */
-const LOOK_MS = 5;
 
 type Tell = (level: 'info' | 'warn' | 'error', message: string) => void;
 
@@ -28,6 +26,8 @@ export class ChangeKeeper implements LogHost {
   readonly #nameOf: (oid: number) => string;
   readonly #tell: Tell;
   #closed = false;
+  /** Those who wait for less to be pending. */
+  readonly #waiting: (() => void)[] = [];
 
   constructor(nameOf: (oid: number) => string, tell: Tell) {
     this.#nameOf = nameOf;
@@ -72,8 +72,17 @@ export class ChangeKeeper implements LogHost {
     return false;
   }
 
+  /** Resolves when it is no longer behind, or closed. */
   async caughtUp(): Promise<void> {
-    while (this.behind && !this.#closed) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    while (this.behind && !this.#closed) {
+      // Many short tails may be too much together: all of them are due now.
+      for (const log of this.#logs.values()) log.write();
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  written(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   /** Resolves when all changes so far are on the disk. */
@@ -116,6 +125,7 @@ export class ChangeKeeper implements LogHost {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.written();
     for (const log of this.#logs.values()) await log.close();
   }
 }

@@ -4,20 +4,21 @@
  *   segment 3 | segment 4 | segment 5 ....... tail        rows at tick t  =  rows now  -  changes after t
  *   after ^ floor                     ^ file   ^ memory   changes after t are here for every t >= floor.tick
  *
- * append() encodes and returns. With a folder the tail is written to the newest segment's file once it is long enough; nothing is synced but for a
- * checkpoint (sync()), for what a crash takes away the tick log does again. Whole segments go, oldest first. Without a folder all of it is tail.
+ * append() encodes and returns. With a folder the tail is written to the newest segment's file once it is long enough (segment_writer.ts); nothing is
+ * synced but for a checkpoint (sync()), for what a crash takes away the tick log does again. Whole segments go, oldest first. Without a folder all of
+ * it is tail.
  *
  * Damage is found by checksums when entries are read: nothing before it can be used any more, so the floor moves behind it.
  */
-import { join } from 'node:path';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { SqlError } from '../../operators/errors.ts';
-import { type Disk, type DiskFile, isDiskFull, readAll, writeAll } from '../durable/disk.ts';
+import { type Disk, readAll } from '../durable/disk.ts';
 import type { BufferPool } from './buffer_pool.ts';
 import { ChangeReader } from './change_reader.ts';
 import { type Entry, encodeEntry, encodeSegmentHeader, type Moment, readEntry, SEGMENT_HEADER } from './entry.ts';
 import type { Retention } from './retention.ts';
 import { readEntries, segmentFile } from './segment_file.ts';
+import { type Segment, SegmentWriter } from './segment_writer.ts';
 
 /** Where the files of all logs lie. */
 export interface ChangeFolder {
@@ -35,6 +36,8 @@ export interface LogHost {
   /** Bytes of all logs. */
   bytes: number;
   readonly pool: BufferPool;
+  /** Less waits to be written than before, or a log that was stuck is not any more. */
+  written(): void;
   /** A log cannot be written for now, or can again. */
   told(log: ChangeLog, state: 'stuck' | 'well' | 'lost', reason: string): void;
 }
@@ -53,26 +56,6 @@ export interface SavedLog {
   segments: SavedSegment[];
 }
 
-interface Segment {
-  number: number;
-  /** The last entry before it, or where the log began. */
-  after: Moment;
-  last: Moment;
-  /** Of the last entry before it. */
-  sequence: bigint;
-  /** Bytes with those of the tail. */
-  length: number;
-  /** Bytes in the file, and how many of them are synced. */
-  written: number;
-  synced: number;
-  /** What follows after `written`. */
-  tail: { at: number; bytes: Buffer }[];
-}
-
-/** A tail of this length is written. */
-const WRITE_BYTES = 64 << 10;
-/** Shorter parts are written together; longer ones need no copy. */
-const TOGETHER_BYTES = 128 << 10;
 const GREATEST_SEGMENT = 64 << 20;
 const LEAST_SEGMENT = 4 << 10;
 /** So many segments hold what the retention asks for, about. */
@@ -82,7 +65,6 @@ const MEMORY_BYTES = 16 << 20;
 const ALL_MEMORY_BYTES = 512 << 20;
 /** Open readers hold entries until there are so many times the bytes that are kept without them. */
 const READERS_MAY_HOLD = 4;
-const RETRY_MS = 500;
 
 export class ChangeLog {
   readonly oid: number;
@@ -92,13 +74,7 @@ export class ChangeLog {
   #sequence = 0n;
   #segments: Segment[] = [];
   #bytes = 0;
-  /** Files of segments that are no more. */
-  #doomed: number[] = [];
-  #running: Promise<void> | null = null;
-  #force = false;
-  #stuck: Error | null = null;
-  #retry: NodeJS.Timeout | null = null;
-  #closed = false;
+  readonly #writer: SegmentWriter;
   /** Its relation is no more: what is here is for those who are reading it. */
   #removed = false;
   /** Of a removed log without readers: where it ended. */
@@ -112,6 +88,18 @@ export class ChangeLog {
     this.#retention = retention;
     this.#host = host;
     this.#end = { after: from };
+    const log = this;
+    this.#writer = new SegmentWriter(
+      {
+        oid,
+        get segments() {
+          return log.#segments;
+        },
+        told: (state, reason) => host.told(this, state, reason),
+        lose: (error) => this.#lose(error),
+      },
+      host,
+    );
     this.#begin(1, from);
   }
 
@@ -135,8 +123,8 @@ export class ChangeLog {
         problem(
           `changes of "${name()}" up to tick ${last.tick} are not there any more: ${segmentFile(saved.oid, number)}`,
         );
-        for (const { number: gone } of log.#forget()) log.#doomed.push(gone);
-        log.#doomed.push(number);
+        for (const { number: gone } of log.#forget()) log.#writer.remove(gone);
+        log.#writer.remove(number);
         continue;
       }
       log.#segments.push({ ...segment, written: length, synced: length, tail: [] });
@@ -144,7 +132,7 @@ export class ChangeLog {
       host.bytes += length;
     }
     if (log.#segments.at(-1)?.number !== newest.number) log.#begin(newest.number + 1, newest.last);
-    log.#work();
+    log.#writer.work();
     return log;
   }
 
@@ -170,7 +158,7 @@ export class ChangeLog {
   }
 
   get isStuck(): boolean {
-    return this.#stuck !== null;
+    return this.#writer.isStuck;
   }
 
   append(batch: Batch, { tick, clock }: Moment): void {
@@ -180,7 +168,7 @@ export class ChangeLog {
     this.#put(segment, bytes);
     segment.last = { tick, clock };
     this.#retain(clock);
-    if (segment.length - segment.written >= WRITE_BYTES) this.#work();
+    this.#writer.grown(segment);
   }
 
   /** The newest segment, or a new one when it holds its share of the retention. */
@@ -248,8 +236,8 @@ export class ChangeLog {
       for (const { bytes } of segment.tail) this.#host.pool.give(bytes);
       return;
     }
-    this.#doomed.push(segment.number);
-    this.#work();
+    this.#writer.remove(segment.number);
+    this.#writer.work();
   }
 
   /** All segments, which are not the log's any more. */
@@ -264,13 +252,9 @@ export class ChangeLog {
     return gone;
   }
 
-  #path(number: number): string {
-    return join((this.#host.folder as ChangeFolder).path, segmentFile(this.oid, number));
-  }
-
   /** True when the file has `length` bytes; what the newest has behind them is cut off. */
   async #cut(number: number, length: number, newest: boolean): Promise<boolean> {
-    const file = await (this.#host.folder as ChangeFolder).disk.open(this.#path(number));
+    const file = await (this.#host.folder as ChangeFolder).disk.open(this.#writer.path(number));
     try {
       if (!(await readAll(file, Buffer.alloc(1), length - 1))) return false;
       if (newest) await file.truncate(length);
@@ -280,71 +264,6 @@ export class ChangeLog {
     }
   }
 
-  #work(): void {
-    if (this.#host.folder === null || this.#closed) return;
-    this.#running ??= this.#run(this.#host.folder.disk);
-  }
-
-  async #run(disk: Disk): Promise<void> {
-    // What else this turn of the event loop appends is written together.
-    await null;
-    try {
-      for (;;) {
-        for (let number = this.#doomed.shift(); number !== undefined; number = this.#doomed.shift())
-          await disk.remove(this.#path(number));
-        const segment = this.#segments.find((s) => s.tail.length > 0 && (this.#force || this.#isLong(s)));
-        if (segment === undefined) break;
-        await this.#write(disk, segment);
-      }
-      if (this.#stuck !== null) {
-        this.#stuck = null;
-        this.#host.told(this, 'well', 'there is room again');
-      }
-      // In the same turn in which nothing was left to do, so that no call is missed.
-      this.#running = null;
-    } catch (error) {
-      this.#running = null;
-      if (isDiskFull(error)) this.#wait(error as Error);
-      else this.#lose(error as Error);
-    }
-  }
-
-  #isLong(segment: Segment): boolean {
-    return segment !== this.#newest || segment.length - segment.written >= WRITE_BYTES;
-  }
-
-  async #write(disk: Disk, segment: Segment): Promise<void> {
-    const parts: Buffer[] = [];
-    let bytes = 0;
-    for (const { bytes: part } of segment.tail) {
-      if (parts.length > 0 && bytes + part.length > TOGETHER_BYTES) break;
-      parts.push(part);
-      bytes += part.length;
-    }
-    const data = parts.length === 1 ? parts[0] : Buffer.concat(parts, bytes);
-    const path = this.#path(segment.number);
-    const file = segment.written === 0 ? await fresh(disk, path) : await disk.open(path);
-    try {
-      await writeAll(file, data, segment.written);
-    } finally {
-      await file.close();
-    }
-    // Given up meanwhile: its file is among the doomed by now.
-    if (!this.#segments.includes(segment)) return;
-    segment.tail.splice(0, parts.length);
-    for (const part of parts) this.#host.pool.give(part);
-    segment.written += bytes;
-    this.#host.pending -= bytes;
-  }
-
-  /** A full disk: all of it stays in memory, sources are held back, and it is tried again. */
-  #wait(error: Error): void {
-    if (this.#stuck === null) this.#host.told(this, 'stuck', 'the disk is full');
-    this.#stuck = error;
-    if (this.#closed) return;
-    this.#retry = setTimeout(() => this.#work(), RETRY_MS);
-  }
-
   /** The disk fails: the log begins again, now. */
   #lose(error: Error): void {
     if (this.#segments.length === 0) {
@@ -352,7 +271,7 @@ export class ChangeLog {
       return;
     }
     const { number, last } = this.#newest;
-    for (const { number: gone } of this.#forget()) this.#doomed.push(gone);
+    for (const { number: gone } of this.#forget()) this.#writer.remove(gone);
     this.#begin(number + 1, last);
     this.#host.told(this, 'lost', error.message);
   }
@@ -360,45 +279,19 @@ export class ChangeLog {
   /** Gives up all that is there and begins at `from`. */
   restart(from: Moment): void {
     const { number } = this.#newest;
-    for (const { number: gone } of this.#forget()) this.#doomed.push(gone);
+    for (const { number: gone } of this.#forget()) this.#writer.remove(gone);
     this.#begin(number + 1, from);
-    this.#work();
+    this.#writer.work();
+  }
+
+  /** Writes what is due; how much that is hangs on all logs together. */
+  write(): void {
+    this.#writer.work();
   }
 
   /** Resolves when all that was appended so far is in the files and on the disk. */
-  async sync(): Promise<void> {
-    const { folder } = this.#host;
-    if (folder === null) return;
-    const wanted = this.#segments.map((segment) => ({ segment, length: segment.length }));
-    this.#force = true;
-    try {
-      for (const { segment, length } of wanted) {
-        while (segment.written < length && this.#segments.includes(segment)) {
-          if (this.#closed) throw new Error('the log is closed');
-          await this.#running;
-          this.#work();
-          await this.#running;
-          if (this.#stuck !== null) throw this.#stuck;
-        }
-      }
-    } finally {
-      this.#force = false;
-    }
-    for (const { segment } of wanted) {
-      if (segment.synced === segment.written || !this.#segments.includes(segment)) continue;
-      const { written } = segment;
-      const file = await folder.disk.open(this.#path(segment.number)).catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT' && !this.#segments.includes(segment)) return null;
-        throw error;
-      });
-      if (file === null) continue;
-      try {
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      segment.synced = written;
-    }
+  sync(): Promise<void> {
+    return this.#writer.sync();
   }
 
   save(): SavedLog {
@@ -491,7 +384,7 @@ export class ChangeLog {
     const { folder } = this.#host;
     if (folder === null) throw new Error('a log without a folder has no files');
     const { disk, identity } = folder;
-    return readEntries(disk, this.#path(number), { oid: this.oid, identity, sequence, written }, at);
+    return readEntries(disk, this.#writer.path(number), { oid: this.oid, identity, sequence, written }, at);
   }
 
   #damaged(segment: Segment): SqlError {
@@ -514,20 +407,12 @@ export class ChangeLog {
 
   async #discard(): Promise<void> {
     this.#end = { after: this.#newest.last };
-    for (const { number } of this.#forget()) this.#doomed.push(number);
-    this.#work();
+    for (const { number } of this.#forget()) this.#writer.remove(number);
+    this.#writer.work();
     await this.close();
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
-    if (this.#retry !== null) clearTimeout(this.#retry);
-    await this.#running;
+  close(): Promise<void> {
+    return this.#writer.close();
   }
-}
-
-/** A segment's file; one that a write which failed has left is made anew. */
-async function fresh(disk: Disk, path: string): Promise<DiskFile> {
-  await disk.remove(path);
-  return disk.create(path);
 }

@@ -140,7 +140,7 @@ test('every file cut, torn or flipped: a state that was, or a refusal', { timeou
   let refused = 0;
   for (const file of files) {
     const whole = readFileSync(join(crashed, file));
-    for (let i = rounds(12, 400); i > 0; i--) {
+    for (let i = rounds(12, 200); i > 0; i--) {
       const copy = join(root, 'copy');
       cpSync(crashed, copy, { recursive: true });
       const at = random(whole.length);
@@ -241,7 +241,7 @@ function failingSyncs(nth: number): string[] | string {
 
 test('a server whose fdatasync fails', { timeout: 180_000 }, async (t) => {
   const { random } = seeded('failing fdatasync');
-  for (let round = rounds(1, 10); round > 0; round--) {
+  for (let round = rounds(1, 6); round > 0; round--) {
     const before = failingSyncs(15 + random(25));
     if (typeof before === 'string') {
       t.skip(before);
