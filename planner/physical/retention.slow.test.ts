@@ -14,7 +14,9 @@ import type { Datum } from '../../operators/datum.ts';
 import { TIMESTAMP_NEG_INFINITY } from '../../operators/datum.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
 import type { DataflowPlan } from '../../operators/plan.ts';
+import { cold } from '../../operators/state/cold_store.ts';
 import { pagesOf, type Saved } from '../../operators/state/saved.ts';
+import { MemoryColdStore } from '../../operators/testing/cold_memory.ts';
 import { Image } from '../../operators/testing/image.ts';
 import { Bag } from '../../operators/testing/property.ts';
 import { Random, seedOf } from '../logical/test_plans.ts';
@@ -261,9 +263,11 @@ class Run {
   /** Saves the state, drops it and goes on with what was saved. */
   reload(): void {
     const saved = deserialize(serialize(this.flow.save())) as Saved;
+    const stored = (cold.store as MemoryColdStore).save();
     this.image.start(pagesOf(saved));
     this.image.finish();
     this.flow.release();
+    (cold.store as MemoryColdStore).load(stored);
     this.image.load();
     this.flow = new Dataflow(this.plan);
     this.flow.load(saved);
@@ -292,6 +296,7 @@ class Run {
     change.addBatch(out);
     this.flow.endTick();
     this.arena.reset();
+    if (number % 3 > 0) for (const index of this.flow.keyedIndexes()) index.chill(Number.POSITIVE_INFINITY);
     return change.texts();
   }
 
@@ -336,6 +341,8 @@ function compare(
   const random = new Random(seed);
   const { plan } = planQuery(bindSql(sql, RELATIONS, 'view'), { mode: 'view', timeZone: ZONE });
   const whole = { ...plan, nodes: plan.nodes.map((node) => ({ ...node, frees: undefined })) };
+  const store = new MemoryColdStore();
+  cold.store = store;
   const runs = [new Run(plan), new Run(whole)];
   const figures: [Figures[], Figures[]] = [[], []];
   const sources = new Map<number, Source>([1, 2, 3].map((oid) => [oid, { clock: START, watermark: null }]));
@@ -377,6 +384,8 @@ function compare(
     });
   }
   for (const run of runs) run.release();
+  assert.equal(store.places, 0);
+  cold.store = null;
   return figures;
 }
 

@@ -1,6 +1,7 @@
 /**
  * The graph that all views share: random sets of overlapping random queries, made and dropped at random ticks while random rows flow. After
- * every tick each view is what the reference interpreter gives for the accepted input; at the end all memory is back.
+ * every tick each view is what the reference interpreter gives for the accepted input; at the end all memory is back. In every other world the rows of
+ * indexes go to a cold store between ticks.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -10,6 +11,8 @@ import { pages } from '../../operators/batch/pages.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
 import '../../operators/expr/functions/index.ts';
+import { cold } from '../../operators/state/cold_store.ts';
+import { MemoryColdStore } from '../../operators/testing/cold_memory.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import { outputColumns } from '../../planner/logical/columns.ts';
 import { evaluatePlan } from '../../planner/logical/evaluate.ts';
@@ -168,6 +171,13 @@ class World {
     else this.loop.dropIndex(oid, columns);
   }
 
+  /** The rows of most indexes go to the cold store. */
+  chill(): void {
+    const { graph, relations } = this.loop;
+    const indexes = [graph, ...relations.values()].flatMap((part) => [...part.keyedIndexes()]);
+    for (const index of indexes) if (this.random.chance(0.7)) index.chill(Number.POSITIVE_INFINITY);
+  }
+
   drop(): void {
     const free = this.views.filter(({ relation: { oid } }) => !this.views.some((v) => v.reads.includes(oid)));
     if (free.length === 0) return;
@@ -221,8 +231,10 @@ test(`random overlapping views, made and dropped at random ticks (SEED=${seed})`
   let compared = 0;
   let withoutReplay = 0;
   const used = pages.usedPages;
+  const store = new MemoryColdStore();
   for (let n = 0; n < WORLDS; n++) {
     const world = new World(seed + n);
+    cold.store = (seed + n) % 2 === 0 ? store : null;
     for (let step = 0; step < 28; step++) {
       const label = `SEED=${seed + n} WORLDS=1 step ${step}`;
       const what = world.random.next();
@@ -234,17 +246,22 @@ test(`random overlapping views, made and dropped at random ticks (SEED=${seed})`
       } catch (error) {
         throw new Error(label, { cause: error });
       }
+      if (cold.store !== null) world.chill();
       world.check(label);
     }
     while (world.views.length > 0) world.drop();
     assert.deepEqual([...world.loop.graph.nodes()], [], 'all nodes are gone with their views');
     world.loop.close();
     assert.equal(pages.usedPages, used, `pages after everything was dropped, SEED=${seed + n} WORLDS=1`);
+    assert.equal(store.places, 0, `places after everything was dropped, SEED=${seed + n} WORLDS=1`);
     shared += world.shared;
     compared += world.compared;
     withoutReplay += world.withoutReplay;
   }
-  t.diagnostic(`${compared} views compared, ${shared} made with nodes of others, ${withoutReplay} without replay`);
+  cold.store = null;
+  t.diagnostic(
+    `${compared} views compared, ${shared} made with nodes of others, ${withoutReplay} without replay, ${store.reads} reads of cold rows`,
+  );
   assert.ok(shared > WORLDS && compared > WORLDS * 20 && withoutReplay > 0);
 });
 

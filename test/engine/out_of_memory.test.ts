@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { budget } from '../../operators/batch/budget.ts';
 import { pages } from '../../operators/batch/pages.ts';
+import { cold } from '../../operators/state/cold_store.ts';
 import { Undo } from '../../operators/state/undo.ts';
+import { MemoryColdStore } from '../../operators/testing/cold_memory.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { openEngine, Session, seeded, sql } from './harness.ts';
 import { MessageSource } from './message_source.ts';
@@ -53,6 +55,8 @@ test('ticks that fail anywhere leave nothing behind', { timeout: 300_000 }, asyn
   const { random } = seeded('out of memory');
   const before = pages.usedPages;
   const topic = new MessageSource();
+  const store = new MemoryColdStore();
+  cold.store = store;
   const engine = await openEngine({ openSource: () => topic, tickRows: 7 });
   await fill(engine);
   let reader = new Session(engine);
@@ -97,6 +101,8 @@ test('ticks that fail anywhere leave nothing behind', { timeout: 300_000 }, asyn
     engine.pump();
     fails = null;
     while (engine.pump());
+    for (const part of [engine.loop.graph, ...engine.loop.relations.values()])
+      for (const index of part.keyedIndexes()) if (random(2) === 0) index.chill(Number.POSITIVE_INFINITY);
     if (round % 10 === 9) await check(engine, `round ${round}`);
   }
   assert.ok(failed > 10 && passed > 10, `${failed} failed, ${passed} passed`);
@@ -110,6 +116,8 @@ test('ticks that fail anywhere leave nothing behind', { timeout: 300_000 }, asyn
   reader.transaction.rollback();
   await engine.close();
   assert.equal(pages.usedPages, before);
+  assert.ok(store.reads > 0 && store.places === 0);
+  cold.store = null;
 });
 
 /** Reads with memory in plenty. */
