@@ -197,8 +197,11 @@ export class TopTiesOperator implements Operator {
 
   integral({ arena }: Tick): Batch {
     const out = new BatchBuilder(this.#spec.types, arena, this.#shown.size);
-    this.#shown.keys.forEach((slot) => {
-      this.#write(slot, 1, out);
+    const { rows } = this.#shown;
+    this.#shown.forEach(arena, (address, weight) => {
+      const to = out.addRow(weight);
+      rows.load(address, out.columns, to);
+      this.#rank(out, to);
     });
     return out.build();
   }

@@ -21,7 +21,6 @@ import { Arena } from '../batch/arena.ts';
 import type { Batch, Column } from '../batch/batch.ts';
 import { budget } from '../batch/budget.ts';
 import { F64, I32, U32 } from '../batch/memory.ts';
-import { checked } from '../batch/pages.ts';
 import { kernels } from '../kernels/index.ts';
 import type { Retention } from '../plan.ts';
 import type { ColType } from '../types.ts';
@@ -72,7 +71,7 @@ export class KeyedIndex {
   /** Copies of cold keys' slots for the readers of the bound keys. */
   readonly #borrowed = new Map<number, number>();
   #arena: Arena | null = null;
-  readonly keys: RowTable;
+  readonly #keys: RowTable;
   readonly rows: RowOps;
   /** Bytes of an entry, and the offset of the row in it. */
   readonly entryStride: number;
@@ -96,7 +95,7 @@ export class KeyedIndex {
     this.keyColumns = keyColumns;
     this.#nullKeys = nullKeys;
     this.#appendOnly = appendOnly;
-    this.keys = new RowTable(
+    this.#keys = new RowTable(
       keyColumns.map((c) => types[c]),
       KEY_PAYLOAD_BYTES,
       'sql',
@@ -108,7 +107,7 @@ export class KeyedIndex {
     this.#directories = new RunDirectory(this.heap, this.entryStride);
     this.#cold = new ColdRuns(this.rows.layout, this.heap, this.#runs);
     this.#chill = new Chill({
-      keys: this.keys,
+      keys: this.#keys,
       heap: this.#runs,
       cold: this.#cold,
       mayGo: (payload) => this.#negative === 0 || !this.#owes(payload),
@@ -116,7 +115,7 @@ export class KeyedIndex {
       move: (payload) => this.#moveAll(payload),
     });
     if (frees.every((r) => keyColumns.includes(r.column))) {
-      this.#keyRetention = TableRetention.of(this.keys, frees, keyColumns);
+      this.#keyRetention = TableRetention.of(this.#keys, frees, keyColumns);
     } else {
       this.#rowRetention = { deadline: new Deadline(this.rows.layout, frees), expiry: new Expiry(this.heap) };
     }
@@ -171,17 +170,17 @@ export class KeyedIndex {
 
   #noteRows({ deadline, expiry }: RowRetention): void {
     expiry.clear();
-    this.keys.forEach((slot) => {
-      this.#setDead((slot + this.keys.payloadOffset) >>> 2, 0);
+    this.#keys.forEach((slot) => {
+      this.#setDead((slot + this.#keys.payloadOffset) >>> 2, 0);
     });
     const scratch = new Arena();
-    this.#eachEntry(scratch, true, (at, slot) => expiry.add(deadline.of(at + ENTRY_HEADER), this.keys.hashOf(slot)));
+    this.#eachEntry(scratch, true, (at, slot) => expiry.add(deadline.of(at + ENTRY_HEADER), this.#keys.hashOf(slot)));
     scratch.release();
   }
 
   /** Calls back with every entry, and its key's slot. Those of cold keys lie in the arena, `inTurn`: until the next key's. */
   #eachEntry(arena: Arena, inTurn: boolean, visit: (entry: number, slot: number) => void): void {
-    this.keys.forEach((slot) => {
+    this.#keys.forEach((slot) => {
       const from = this.#whole(slot, arena);
       let at = this.runOf(from);
       for (let i = this.countOf(from); i > 0; i--, at += this.entryStride) visit(at, slot);
@@ -209,8 +208,8 @@ export class KeyedIndex {
     if (retention === null) return true;
     const watermark = retention.deadline.watermark(watermarks);
     return retention.expiry.takeStretches(watermark, (hashes, n) => {
-      this.keys.forEachOfHashes(hashes, n, (slot) => {
-        const payload = (slot + this.keys.payloadOffset) >>> 2;
+      this.#keys.forEachOfHashes(hashes, n, (slot) => {
+        const payload = (slot + this.#keys.payloadOffset) >>> 2;
         this.#setDead(payload, U32[payload + DEAD] + 1);
         if (U32[payload + DEAD] * DEAD_SHARE >= U32[payload + COUNT] + this.#cold.entriesOf(payload))
           this.#compact(slot, retention.deadline, watermark);
@@ -224,7 +223,7 @@ export class KeyedIndex {
   }
 
   #freeKey(slot: number): void {
-    const payload = (slot + this.keys.payloadOffset) >>> 2;
+    const payload = (slot + this.#keys.payloadOffset) >>> 2;
     this.#entries -= this.#cold.entriesOf(payload);
     if (isCold(payload)) this.#cold.forget(payload);
     let at = U32[payload + RUN];
@@ -240,7 +239,7 @@ export class KeyedIndex {
 
   /** Takes the dead rows out of a key's run; a run that is mostly empty then gets a smaller place. */
   #compact(slot: number, deadline: Deadline, watermark: number): void {
-    const payload = (slot + this.keys.payloadOffset) >>> 2;
+    const payload = (slot + this.#keys.payloadOffset) >>> 2;
     const stride = this.entryStride;
     if (isCold(payload)) this.#cold.thaw(payload);
     const run = U32[payload + RUN];
@@ -270,7 +269,7 @@ export class KeyedIndex {
     this.#borrowed.clear();
     this.#appends = this.#negative === 0;
     const keyCols = this.keyColumns.map((c) => delta.columns[c]);
-    this.keys.begin(keyCols, delta.n);
+    this.#keys.begin(keyCols, delta.n);
     if (arena !== undefined && this.#appendOnly && kernels.allPositive(delta.weights, delta.n) !== 0) {
       this.#append(delta, arena);
       return;
@@ -279,16 +278,16 @@ export class KeyedIndex {
     const weights = delta.weights >>> 2;
     for (let row = 0; row < delta.n; row++) {
       const weight = I32[weights + row];
-      if (weight === 0 || (!this.#nullKeys && this.keys.ops.hasNull(row))) continue;
-      const slot = this.keys.findOrInsert(row);
-      if (this.keys.inserted) this.#keyRetention?.note(slot);
+      if (weight === 0 || (!this.#nullKeys && this.#keys.ops.hasNull(row))) continue;
+      const slot = this.#keys.findOrInsert(row);
+      if (this.#keys.inserted) this.#keyRetention?.note(slot);
       this.#add(slot, row, weight);
     }
   }
 
   /** apply() of rows that come and never go. Their hashes are not asked for, so they are 0. */
   #append({ n, columns, weights }: Batch, arena: Arena): void {
-    const { keys } = this;
+    const keys = this.#keys;
     const { payloadOffset } = keys;
     const located = keys.findOrInsertAll({ n, weights: 0, skipNulls: !this.#nullKeys }, arena);
     const { slots } = located;
@@ -317,19 +316,19 @@ export class KeyedIndex {
     }
     const times = deadline.ofAll(rows, n, arena);
     for (let row = 0; row < n; row++)
-      if (U32[rows + row] !== 0) expiry.add(F64[times + row], this.keys.hashOf(U32[slots + row]));
+      if (U32[rows + row] !== 0) expiry.add(F64[times + row], this.#keys.hashOf(U32[slots + row]));
   }
 
   #forgetAdded(): void {
     if (this.#added === null) return;
     const { slots, n } = this.#added;
-    for (let i = 0; i < n; i++) U32[((U32[slots + i] + this.keys.payloadOffset) >>> 2) + ADDED] = 0;
+    for (let i = 0; i < n; i++) U32[((U32[slots + i] + this.#keys.payloadOffset) >>> 2) + ADDED] = 0;
     this.#added = null;
   }
 
   #add(slot: number, row: number, weight: number): void {
     if (this.#appendOnly && weight < 0) throw new Error('a retraction reached an append-only index');
-    const payload = (slot + this.keys.payloadOffset) >>> 2;
+    const payload = (slot + this.#keys.payloadOffset) >>> 2;
     const hash = this.rows.slotHash(row);
     const rest = weight < 0 || this.#negative > 0 ? this.#cancel(payload, row, hash, weight) : weight;
     if (rest === 0) {
@@ -357,7 +356,7 @@ export class KeyedIndex {
 
   #note(slot: number, at: number, retention: RowRetention): void {
     if (retention.expiry.isStale(this.#entries)) this.#noteRows(retention);
-    else retention.expiry.add(retention.deadline.of(at + ENTRY_HEADER), this.keys.hashOf(slot));
+    else retention.expiry.add(retention.deadline.of(at + ENTRY_HEADER), this.#keys.hashOf(slot));
   }
 
   /** Uses the weight up on equal entries of the other sign; gives what is left of it. */
@@ -450,11 +449,11 @@ export class KeyedIndex {
   }
 
   #dropKey(slot: number): void {
-    const payload = (slot + this.keys.payloadOffset) >>> 2;
+    const payload = (slot + this.#keys.payloadOffset) >>> 2;
     const capacity = U32[payload + CAPACITY];
     if (capacity > 0) this.#runs.free(U32[payload + RUN], capacity * this.entryStride);
     this.#dropDirectory(payload);
-    this.keys.remove(slot);
+    this.#keys.remove(slot);
   }
 
   #appends = true;
@@ -470,12 +469,12 @@ export class KeyedIndex {
   }
 
   get payloadOffset(): number {
-    return this.keys.payloadOffset;
+    return this.#keys.payloadOffset;
   }
 
   /** Fixes the key columns of another batch for seek(). Rows that are cold are read into the arena. */
   bindKeys(columns: Column[], arena: Arena): void {
-    this.keys.bind(columns);
+    this.#keys.bind(columns);
     this.#arena = arena;
     this.#borrowed.clear();
   }
@@ -483,7 +482,7 @@ export class KeyedIndex {
   /** seek() for all rows that are not left out: word address of their slots. */
   seekAll(rows: KeyRows): number {
     const arena = this.#arena as Arena;
-    const { slots } = this.keys.findAll(rows, arena);
+    const { slots } = this.#keys.findAll(rows, arena);
     if (this.#cold.any)
       for (let at = slots, end = at + rows.n; at < end; at++) if (U32[at] !== 0) U32[at] = this.#borrow(U32[at]);
     return slots;
@@ -491,7 +490,7 @@ export class KeyedIndex {
 
   /** Slot of the key of a bound row, or 0; of a cold key a copy of it, for runOf() and countOf(). */
   seek(row: number): number {
-    const slot = this.keys.find(row);
+    const slot = this.#keys.find(row);
     return slot !== 0 && this.#cold.any ? this.#borrow(slot) : slot;
   }
 
@@ -507,12 +506,15 @@ export class KeyedIndex {
 
   runOf(slot: number): number {
     const payload = (slot + this.payloadOffset) >>> 2;
-    if (checked && isCold(payload)) throw new Error('rows of the key are cold: seek() gives a copy of its slot');
+    if (isCold(payload)) throw new Error('rows of the key are cold: seek() gives a copy of its slot');
     return U32[payload + RUN];
   }
 
   countOf(slot: number): number {
-    return slot === 0 ? 0 : U32[((slot + this.payloadOffset) >>> 2) + COUNT];
+    if (slot === 0) return 0;
+    const payload = (slot + this.payloadOffset) >>> 2;
+    if (isCold(payload)) throw new Error('rows of the key are cold: seek() gives a copy of its slot');
+    return U32[payload + COUNT];
   }
 
   /** Calls back with every entry: address of its row, and weight. Rows that are cold are read into the arena. */
@@ -533,7 +535,7 @@ export class KeyedIndex {
     return {
       entries: this.#entries,
       negative: this.#negative,
-      keys: this.keys.save(),
+      keys: this.#keys.save(),
       runs: this.#runs.save(),
       cold: this.#cold.save(),
       retention: retention?.save(),
@@ -546,7 +548,7 @@ export class KeyedIndex {
     this.#entries = saved.entries;
     this.#negative = saved.negative;
     this.#borrowed.clear();
-    this.keys.load(saved.keys);
+    this.#keys.load(saved.keys);
     this.#runs.load(saved.runs);
     this.#cold.load(saved.cold);
     const retention = this.#keyRetention ?? this.#rowRetention?.expiry;
@@ -558,13 +560,13 @@ export class KeyedIndex {
     this.#borrowed.clear();
     // What is made anew still has them.
     if (this.#cold.any && !isAbandoning()) {
-      this.keys.forEach((slot) => {
+      this.#keys.forEach((slot) => {
         const payload = (slot + this.payloadOffset) >>> 2;
         if (isCold(payload)) this.#cold.forget(payload);
       });
     }
     this.#cold.load({ parts: 0, bytes: 0 });
-    this.keys.release();
+    this.#keys.release();
     this.#runs.release();
     this.#keyRetention?.release();
     this.#rowRetention?.expiry.forget();
