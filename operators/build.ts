@@ -19,6 +19,7 @@ import { MergedSessionOperator } from './session_merged.ts';
 import { SET_FUNCTIONS, SetOperator } from './set_operation.ts';
 import { SingleRowOperator } from './single_row.ts';
 import { TemporalOperator } from './temporal.ts';
+import { keepsFewRows, TopFewOperator } from './top_few.ts';
 import { TopNOperator } from './top_n.ts';
 import { keepsOneRow, TopOneOperator } from './top_one.ts';
 import { TopTiesOperator } from './top_ties.ts';
@@ -71,6 +72,7 @@ export function buildOperator(node: PlanNode, inputs: InputSpec[], indexes: Inde
     case 'topn':
       if (node.keepsBest) return new TopTiesOperator(node, inputs[0].types);
       if (inputs[0].appendOnly && keepsOneRow(node)) return new TopOneOperator(node, inputs[0].types);
+      if (inputs[0].appendOnly && keepsFewRows(node, inputs[0].types)) return new TopFewOperator(node, inputs[0].types);
       return new TopNOperator(node, inputs[0].types, inputs[0].appendOnly);
     case 'over':
       return new OverOperator(node, inputs[0].types);

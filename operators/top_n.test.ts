@@ -3,7 +3,7 @@ import { type Datum, decimal } from './datum.ts';
 import type { PlanNode, SortKey } from './plan.ts';
 import { comparePeers, inOrder, partitions } from './testing/naive_order.ts';
 import { checkOperator, type Random, testSeed } from './testing/property.ts';
-import { colType, OID } from './types.ts';
+import { type ColType, colType, OID } from './types.ts';
 
 const seed = testSeed();
 const types = [colType(OID.int4), colType(OID.float8), colType(OID.text), colType(OID.numeric)];
@@ -24,7 +24,7 @@ function row(_input: number, random: Random): Datum[] {
 
 type TopN = PlanNode & { op: 'topn' };
 
-function naive(node: TopN, rows: Datum[][]): Datum[][] {
+function topRows(node: TopN, rows: Datum[][], types: ColType[]): Datum[][] {
   const out: Datum[][] = [];
   for (const group of partitions(rows, node.partition, types)) {
     const sorted = inOrder(group, node.order, types);
@@ -65,7 +65,7 @@ function check(fields: Partial<TopN>, appendOnly = false): void {
     node.types = [...types, colType(OID.int8)];
     node.names = [...names, 'rank'];
   }
-  checkOperator({ node, inputTypes: [types], row, appendOnly, naive: ([rows]) => naive(node, rows) }, seed);
+  checkOperator({ node, inputTypes: [types], row, appendOnly, naive: ([rows]) => topRows(node, rows, types) }, seed);
 }
 
 const cases: [string, Partial<TopN>][] = [
@@ -91,3 +91,59 @@ for (const [name, fields] of cases) {
   test(`top-N, ${name}`, () => check(fields));
   test(`top-N over an append-only input, ${name}`, () => check(fields, true));
 }
+
+// Without numerics the order is one that kernels compare by.
+const plainTypes = [
+  colType(OID.int4),
+  colType(OID.float8),
+  colType(OID.text),
+  colType(OID.int8),
+  colType(OID.uuid),
+  colType(OID.bool),
+];
+const plainOrders: SortKey[][] = [
+  order,
+  [{ col: 2, desc: true, nullsFirst: false }],
+  [
+    { col: 5, desc: false, nullsFirst: true },
+    { col: 4, desc: true, nullsFirst: true },
+  ],
+  [],
+];
+
+for (const limit of [1, 2, 5])
+  for (const rank of ['none', 'row_number'] as const)
+    test(`the first ${limit} rows of an append-only input by kernels, ${rank}`, () => {
+      plainOrders.forEach((keys, i) => {
+        const node: TopN = {
+          op: 'topn',
+          inputs: [],
+          types: rank === 'none' ? plainTypes : [...plainTypes, colType(OID.int8)],
+          names: ['k', 'f', 't', 'n', 'u', 'b', 'rank'],
+          partition: i === 3 ? [] : [0],
+          order: keys,
+          limit,
+          offset: 0,
+          withTies: false,
+          rank,
+        };
+        const plainRow = (_input: number, random: Random): Datum[] => [
+          random.below(5) === 0 ? null : random.below(3),
+          random.pick([null, 0, -0, Number.NaN, 1.5, -3]),
+          random.pick([null, '', 'a', 'ab', 'a text longer than twelve bytes', 'a text longer than twelve words']),
+          random.pick([null, 7n, -7n, 2n ** 60n]),
+          random.pick([null, '00000000-0000-4000-8000-000000000009', 'f0000000-0000-4000-8000-000000000000']),
+          random.pick([null, true, false]),
+        ];
+        checkOperator(
+          {
+            node,
+            inputTypes: [plainTypes],
+            row: plainRow,
+            appendOnly: true,
+            naive: ([rows]) => topRows(node, rows, plainTypes),
+          },
+          seed + i,
+        );
+      });
+    });

@@ -53,6 +53,9 @@ interface Kernels {
   hashSmallNumeric(h: number, slot: number): number;
   /** assembly/own_texts.ts; result as int32: a number of the list. */
   ownTexts(list: number, from: number, count: number, heap: number): number;
+  /** assembly/top_few.ts; `top` is laid out as top_layout.ts says. */
+  topInsert(top: number): void;
+  topChanges(top: number): void;
   /** assembly/row_table.ts */
   rehash(from: number, fromCapacity: number, to: number, capacity: number, stride: number): void;
   slotsOfHashes(table: number, mask: number, stride: number, hashes: number, n: number): void;

@@ -71,14 +71,15 @@ function writeColumns({ phys, offsets }: RowLayout, columns: Column[], arena: Ar
 }
 
 /**
- * RowOps.store() of all n rows of a batch: to the addresses at word address `rows`, 0 for a row that is not stored. The places are announced.
+ * RowOps.store() of all n rows of a batch: to the addresses at word address `rows`, 0 for a row that is not stored. The places are announced. Without a heap
+ * as storeShallow().
  */
 export function storeRows(
   layout: RowLayout,
   columns: Column[],
   n: number,
   rows: number,
-  heap: Heap,
+  heap: Heap | null,
   arena: Arena,
 ): void {
   const { phys, valid, stride } = layout;
@@ -87,7 +88,7 @@ export function storeRows(
   const wide = phys.filter((p) => p === 'varlen' || p === 'numeric').length;
   const outside = arena.alloc(n * wide * 4);
   const count = kernels.storeRows(list, phys.length, n, valid, stride, rows * 4, outside);
-  ownLong(outside, count, heap, arena);
+  if (heap !== null) ownLong(outside, count, heap, arena);
 }
 
 /** Gives slots, at an address, copies of their own of what lies outside of them: long texts, and numerics, whose address is given plus 1. */

@@ -43,7 +43,7 @@ export interface RowOps {
 }
 
 /** Order and grouping treat these varlen types by value, not by bytes. */
-function varlenOrder(oid: number): 'bytes' | 'bpchar' | 'decoded' {
+export function varlenOrder(oid: number): 'bytes' | 'bpchar' | 'decoded' {
   if (oid === OID.bpchar) return 'bpchar';
   switch (oid) {
     case OID.text:

@@ -22,5 +22,6 @@ export {
   replaceBytes,
   splitPart,
 } from './texts';
+export { topChanges, topInsert } from './top_few';
 export { bestRows } from './top_ties';
 export { compareBytes, longBytes, ownLong, packVarlen, unpackVarlen, varlenBytes } from './varlen';

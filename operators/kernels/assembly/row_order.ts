@@ -1,0 +1,60 @@
+/** The order of two rows in the form of state by a list of columns (top_layout.ts): what state/row_ops.ts generates, for the types whose order is plain. */
+import {
+  KIND_BYTE,
+  KIND_FLOAT,
+  KIND_INT32,
+  KIND_INT64,
+  KIND_TEXT,
+  KIND_UINT32,
+  ORDER_BYTES,
+  ORDER_DESC,
+  ORDER_FLAG,
+  ORDER_KIND,
+  ORDER_NULLS_FIRST,
+  ORDER_OFFSET,
+} from '../top_layout';
+import { compareBytes } from './varlen';
+
+const INLINE: u32 = 12;
+
+function compareTexts(a: usize, b: usize): i32 {
+  const x = load<u32>(a);
+  const y = load<u32>(b);
+  const from: usize = x > INLINE ? load<u32>(a, 8) : a + 4;
+  const other: usize = y > INLINE ? load<u32>(b, 8) : b + 4;
+  const difference = compareBytes(from, other, min(x, y));
+  return difference != 0 ? difference : x == y ? 0 : x < y ? -1 : 1;
+}
+
+/** NaN is the greatest, and equal to itself. */
+function compareFloats(a: f64, b: f64): i32 {
+  if (a < b) return -1;
+  if (a > b) return 1;
+  if (a == b) return 0;
+  const x = a != a;
+  return x == (b != b) ? 0 : x ? 1 : -1;
+}
+
+@inline
+function compareValues(kind: u32, a: usize, b: usize): i32 {
+  if (kind == KIND_INT64) return <i32>(load<i64>(a) > load<i64>(b)) - <i32>(load<i64>(a) < load<i64>(b));
+  if (kind == KIND_TEXT) return compareTexts(a, b);
+  if (kind == KIND_INT32) return <i32>(load<i32>(a) > load<i32>(b)) - <i32>(load<i32>(a) < load<i32>(b));
+  if (kind == KIND_UINT32) return <i32>(load<u32>(a) > load<u32>(b)) - <i32>(load<u32>(a) < load<u32>(b));
+  if (kind == KIND_BYTE) return <i32>load<u8>(a) - <i32>load<u8>(b);
+  if (kind == KIND_FLOAT) return compareFloats(load<f64>(a), load<f64>(b));
+  return compareBytes(a, b, 16);
+}
+
+export function compareRows(a: usize, b: usize, order: usize, count: u32): i32 {
+  for (const end = order + count * ORDER_BYTES; order < end; order += ORDER_BYTES) {
+    const flag = load<u32>(order, ORDER_FLAG);
+    const x = load<u8>(a + flag) != 0;
+    if (x != (load<u8>(b + flag) != 0)) return x == (load<u32>(order, ORDER_NULLS_FIRST) != 0) ? 1 : -1;
+    if (!x) continue;
+    const offset = load<u32>(order, ORDER_OFFSET);
+    const result = compareValues(load<u32>(order, ORDER_KIND), a + offset, b + offset);
+    if (result != 0) return load<u32>(order, ORDER_DESC) != 0 ? -result : result;
+  }
+  return 0;
+}

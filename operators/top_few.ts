@@ -1,0 +1,254 @@
+/**
+ * The first few rows of each partition in order, of input that never retracts: ORDER BY .. LIMIT, row_number() <= k.
+ *
+ *   partition's slot:   entries | changed | address of the first row, the second, ...     a row of the tick that comes after the last one is not looked at further
+ *
+ * What top_n.ts does for any offset, limit, rank, order and input; this is what is left of it here. Rows are compared and put in their places by a kernel
+ * (kernels/assembly/top_few.ts); equal rows are entries of their own, since nothing is ever taken out by value. Each changed partition shows the ranks whose row
+ * is another now, before and after.
+ * State: the shown rows, and a slot of 4 bytes a rank for each partition. O(1) a row that does not enter, O(limit) one that does.
+ * A partition that a watermark proves untouched by every change to come is forgotten; its rows stay shown.
+ */
+import type { Arena } from './batch/arena.ts';
+import type { Batch, Column } from './batch/batch.ts';
+import { BatchBuilder } from './batch/builder.ts';
+import { I32, U32 } from './batch/memory.ts';
+import { kernels } from './kernels/index.ts';
+import * as k from './kernels/top_layout.ts';
+import type { Operator, Tick } from './operator.ts';
+import type { PlanNode } from './plan.ts';
+import type { Watermarks } from './state/deadline.ts';
+import { Heap } from './state/heap.ts';
+import { storeRows } from './state/key_batch.ts';
+import { type OrderColumn, plainOrder } from './state/plain_order.ts';
+import { placesOf, type SlotPlace } from './state/row_layout.ts';
+import { type RowOps, rowOps } from './state/row_ops.ts';
+import { RowTable } from './state/row_table.ts';
+import type { Saved } from './state/saved.ts';
+import { TableRetention } from './state/table_retention.ts';
+import type { ColType } from './types.ts';
+
+type TopNSpec = PlanNode & { op: 'topn' };
+
+/** So many addresses lie in a partition's slot. */
+const MOST = 32;
+/** Words of a partition's bytes before the addresses. */
+const HEAD = 2;
+
+/** Whether a Top-N over input that never retracts is one of these. */
+export function keepsFewRows(spec: TopNSpec, inputTypes: ColType[]): boolean {
+  const { limit, offset, withTies, rank, frees, partition, order } = spec;
+  if (limit === null || limit < 1 || limit > MOST || offset !== 0 || withTies) return false;
+  if (rank !== 'none' && rank !== 'row_number') return false;
+  // Where the rows of a partition die one by one, in order, top_n.ts knows how.
+  if (frees?.every((f) => partition.includes(f.column)) === false) return false;
+  return plainOrder(rowOps(inputTypes, 'identity').layout, order) !== null;
+}
+
+export class TopFewOperator implements Operator {
+  readonly #spec: TopNSpec;
+  readonly #limit: number;
+  readonly #heap = new Heap();
+  readonly #table: RowTable;
+  readonly #rows: RowOps;
+  readonly #places: SlotPlace[];
+  readonly #order: OrderColumn[];
+  readonly #retention: TableRetention | null;
+  #entries = 0;
+
+  constructor(spec: TopNSpec, inputTypes: ColType[]) {
+    this.#spec = spec;
+    this.#limit = spec.limit ?? 0;
+    this.#rows = rowOps(inputTypes, 'identity');
+    const { layout } = this.#rows;
+    this.#places = placesOf(layout);
+    this.#order = plainOrder(layout, spec.order) ?? [];
+    this.#table = new RowTable(
+      spec.partition.map((c) => inputTypes[c]),
+      ((HEAD + this.#limit) * 4 + 7) & ~7,
+      'sql',
+      this.#heap,
+    );
+    this.#retention = TableRetention.of(this.#table, spec.frees, spec.partition);
+  }
+
+  step(inputs: Batch[], { arena }: Tick): Batch {
+    const delta = eachOnce(inputs[0], this.#limit, arena);
+    const { n, columns, weights } = delta;
+    const table = this.#table;
+    table.begin(
+      this.#spec.partition.map((c) => columns[c]),
+      n,
+    );
+    const located = table.findOrInsertAll({ n, weights, skipNulls: false }, arena);
+    this.#retention?.noteFresh(located, arena);
+    const top = this.#record(n, located.slots, this.#scratchRows(delta, arena), arena);
+    const at = top >>> 2;
+    kernels.topInsert(top);
+    const shown = U32[at + k.TOP_SHOWN / 4];
+    U32[at + k.TOP_OUT_ROWS / 4] = arena.alloc(shown * 4);
+    U32[at + k.TOP_OUT_WEIGHTS / 4] = arena.alloc(shown * 4);
+    U32[at + k.TOP_OUT_RANKS / 4] = arena.alloc(shown * 8);
+    U32[at + k.TOP_NEW / 4] = arena.alloc(shown * 4);
+    U32[at + k.TOP_GONE / 4] = arena.alloc(shown * 4);
+    kernels.topChanges(top);
+    const out = this.#changes(at, arena);
+    this.#keepNew(at, delta, arena);
+    this.#letGo(at);
+    return out;
+  }
+
+  /** The rows of the delta in the form of state, in the tick's own memory; gives their address. */
+  #scratchRows({ n, columns }: Batch, arena: Arena): number {
+    const { layout } = this.#rows;
+    const rows = arena.alloc(n * layout.stride);
+    const places = arena.alloc(n * 4);
+    for (let row = 0; row < n; row++) U32[(places >>> 2) + row] = rows + row * layout.stride;
+    storeRows(layout, columns, n, places >>> 2, null, arena);
+    return rows;
+  }
+
+  #record(n: number, slots: number, rows: number, arena: Arena): number {
+    const record = arena.allocZeroed(k.TOP_BYTES);
+    const order = arena.alloc(this.#order.length * k.ORDER_BYTES);
+    this.#order.forEach(({ kind, offset, flag, desc, nullsFirst }, i) => {
+      const at = (order + i * k.ORDER_BYTES) >>> 2;
+      U32[at + k.ORDER_KIND / 4] = kind;
+      U32[at + k.ORDER_OFFSET / 4] = offset;
+      U32[at + k.ORDER_FLAG / 4] = flag;
+      U32[at + k.ORDER_DESC / 4] = desc ? 1 : 0;
+      U32[at + k.ORDER_NULLS_FIRST / 4] = nullsFirst ? 1 : 0;
+    });
+    const at = record >>> 2;
+    U32[at + k.TOP_SLOTS / 4] = slots * 4;
+    U32[at + k.TOP_ROWS / 4] = rows;
+    U32[at + k.TOP_COUNT / 4] = n;
+    U32[at + k.TOP_STRIDE / 4] = this.#rows.layout.stride;
+    U32[at + k.TOP_PAYLOAD / 4] = this.#table.payloadOffset;
+    U32[at + k.TOP_LIMIT / 4] = this.#limit;
+    U32[at + k.TOP_ORDER / 4] = order;
+    U32[at + k.TOP_ORDER_COUNT / 4] = this.#order.length;
+    U32[at + k.TOP_RANKED / 4] = this.#spec.rank === 'row_number' ? 1 : 0;
+    U32[at + k.TOP_TOUCHED / 4] = arena.alloc(n * 4);
+    U32[at + k.TOP_OLD / 4] = arena.alloc(n * (this.#limit + 1) * 4);
+    return record;
+  }
+
+  #changes(at: number, arena: Arena): Batch {
+    const n = U32[at + k.TOP_OUT_COUNT / 4];
+    return this.#show(
+      { n, rows: U32[at + k.TOP_OUT_ROWS / 4], ranks: U32[at + k.TOP_OUT_RANKS / 4] },
+      U32[at + k.TOP_OUT_WEIGHTS / 4],
+      arena,
+    );
+  }
+
+  /** A batch of n rows, whose addresses, ranks and weights lie at these addresses. */
+  #show({ n, rows, ranks }: { n: number; rows: number; ranks: number }, weights: number, arena: Arena): Batch {
+    const { types, rank } = this.#spec;
+    const { phys } = this.#rows.layout;
+    const columns = this.#places.map(({ offset, width, flag }, c): Column => {
+      const column = { type: types[c], phys: phys[c], data: arena.alloc(n * width), valid: arena.alloc(n) };
+      kernels.loadColumn(rows, n, offset, width, flag, column.data, column.valid);
+      return column;
+    });
+    if (rank !== 'none') columns.push({ type: types[columns.length], phys: 'i64', data: ranks, valid: 0 });
+    return { n, columns, weights };
+  }
+
+  /** New entries get blocks of their own. */
+  #keepNew(at: number, { n, columns }: Batch, arena: Arena): void {
+    const { layout } = this.#rows;
+    const { stride } = layout;
+    const fresh = U32[at + k.TOP_NEW / 4] >>> 2;
+    const made = U32[at + k.TOP_NEW_COUNT / 4];
+    const rows = U32[at + k.TOP_ROWS / 4];
+    const places = arena.allocZeroed(n * 4) >>> 2;
+    for (let i = 0; i < made; i++) {
+      const cell = U32[fresh + i] >>> 2;
+      const block = this.#heap.alloc(stride);
+      U32[places + (U32[cell] - rows) / stride] = block;
+      U32[cell] = block;
+    }
+    this.#entries += made;
+    storeRows(layout, columns, n, places, this.#heap, arena);
+  }
+
+  #letGo(at: number): void {
+    const gone = U32[at + k.TOP_GONE / 4] >>> 2;
+    const count = U32[at + k.TOP_GONE_COUNT / 4];
+    for (let i = 0; i < count; i++) this.#freeEntry(U32[gone + i]);
+  }
+
+  #freeEntry(address: number): void {
+    this.#rows.free(address, this.#heap);
+    this.#heap.free(address, this.#rows.layout.stride);
+    this.#entries--;
+  }
+
+  integral({ arena }: Tick): Batch {
+    const rows = arena.alloc(this.#entries * 4);
+    const ranks = arena.alloc(this.#entries * 8);
+    const weights = arena.alloc(this.#entries * 4);
+    let n = 0;
+    this.#table.forEach((slot) => {
+      const state = (slot + this.#table.payloadOffset) >>> 2;
+      for (let i = 0; i < U32[state]; i++, n++) {
+        U32[(rows >>> 2) + n] = U32[state + HEAD + i];
+        U32[(ranks >>> 2) + n * 2] = i + 1;
+        U32[(ranks >>> 2) + n * 2 + 1] = 0;
+        I32[(weights >>> 2) + n] = 1;
+      }
+    });
+    return this.#show({ n, rows, ranks }, weights, arena);
+  }
+
+  free(watermarks: Watermarks): boolean {
+    if (this.#retention === null) return true;
+    return this.#retention.free(watermarks, (slot) => {
+      const state = (slot + this.#table.payloadOffset) >>> 2;
+      for (let i = 0; i < U32[state]; i++) this.#freeEntry(U32[state + HEAD + i]);
+      this.#table.remove(slot);
+    });
+  }
+
+  endTick(): void {
+    this.#table.endTick();
+  }
+
+  state() {
+    return { rows: this.#entries, bytes: this.#table.bytes };
+  }
+
+  save() {
+    return { entries: this.#entries, table: this.#table.save(), retention: this.#retention?.save() };
+  }
+
+  load(saved: Saved): void {
+    const { entries, table, retention } = saved as ReturnType<typeof this.save>;
+    this.#entries = entries;
+    this.#table.load(table);
+    if (retention !== undefined) this.#retention?.load(retention);
+  }
+
+  release(): void {
+    this.#retention?.release();
+    this.#table.release();
+  }
+}
+
+/** The rows one by one: a row of weight w comes w times, as often as it may be shown. */
+function eachOnce(delta: Batch, limit: number, arena: Arena): Batch {
+  const weights = delta.weights >>> 2;
+  let isPlain = true;
+  for (let row = 0; row < delta.n; row++) if (I32[weights + row] !== 1) isPlain = false;
+  if (isPlain) return delta;
+  const types = delta.columns.map((c) => c.type);
+  const out = new BatchBuilder(types, arena, delta.n);
+  for (let row = 0; row < delta.n; row++) {
+    const times = Math.min(I32[weights + row], limit);
+    if (times < 0) throw new Error('a retraction reached an append-only Top-N');
+    for (let i = 0; i < times; i++) out.copyRow(delta, row, 1);
+  }
+  return out.build();
+}
