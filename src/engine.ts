@@ -110,9 +110,10 @@ export interface CopyTarget {
 export interface RowStream {
   /**
    * At most `maxRows` rows; null at the end. For SUBSCRIBE it waits until at least one row is there, or until `timeoutMs` has passed
-   * (then an empty chunk). A chunk is valid until the next call of next() or close().
+   * (then an empty chunk). A chunk is valid until the next call of next() or close(), with `ahead` until that many calls later or close().
    */
   next(maxRows: number, timeoutMs?: number): Promise<RowChunk | null>;
+  readonly ahead?: number;
   close(): void;
 }
 

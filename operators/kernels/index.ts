@@ -59,6 +59,18 @@ interface Kernels {
   /** assembly/row_table.ts */
   rehash(from: number, fromCapacity: number, to: number, capacity: number, stride: number): void;
   slotsOfHashes(table: number, mask: number, stride: number, hashes: number, n: number): void;
+  usedSlots(
+    table: number,
+    capacity: number,
+    stride: number,
+    from: number,
+    most: number,
+    rowOffset: number,
+    payload: number,
+    rows: number,
+    words: number,
+    count: number,
+  ): number;
   /** assembly/keys.ts; `keys` is laid out as key_layout.ts says. */
   packKeys(keys: number): void;
   findKeys(keys: number): void;

@@ -323,6 +323,30 @@ export class RowTable {
     return -1;
   }
 
+  /**
+   * visitFrom() at once: the addresses of the rows, with `payloadOffset` the first word of their payloads, and the place to go on from. Word
+   * addresses in the arena.
+   */
+  rowsFrom(from: number, most: number, arena: Arena): { n: number; rows: number; words: number; next: number } {
+    const rows = arena.alloc(most * 4);
+    const words = arena.alloc(most * 4);
+    const count = arena.alloc(4);
+    const { payloadOffset, rowOffset } = this;
+    const next = kernels.usedSlots(
+      this.#table,
+      this.#capacity,
+      this.#stride,
+      from,
+      most,
+      rowOffset,
+      payloadOffset,
+      rows,
+      words,
+      count,
+    );
+    return { n: U32[count >>> 2], rows: rows >>> 2, words: words >>> 2, next: next === this.#capacity ? -1 : next };
+  }
+
   #rehash(capacity: number): void {
     const stride = this.#stride;
     this.moves++;

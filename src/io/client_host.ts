@@ -89,6 +89,7 @@ class HostedClient {
   #writer: RowWriter | null = null;
   /** Rows are being written. */
   #writing = false;
+  /** The rest of the result is left out: it was cancelled, or a row has failed. */
   #stopped = false;
   #wake: (() => void) | null = null;
   /** What came while rows were written. */
@@ -156,14 +157,16 @@ class HostedClient {
 
   async #writeRows(form: RowForm | null, batch: Batch, from: number, to: number): Promise<void> {
     this.#writing = true;
-    this.#stopped = false;
     try {
+      // The first rows of a result come with their form.
       if (form !== null) {
         this.#writer = writerOf(form);
+        this.#stopped = false;
       }
       if (this.#writer === null) throw new Error('rows came without their form');
-      await this.#encode(this.#writer, batch, from, to);
+      if (!this.#stopped) await this.#encode(this.#writer, batch, from, to);
     } catch (error) {
+      this.#stopped = true;
       this.#channel.post({ k: 'rowsFailed', connection: this.#id, error: sentError(error) });
     }
     this.#connection.out.flush();

@@ -101,6 +101,12 @@ class RemoteSink extends EventEmitter implements ByteSink {
   }
 }
 
+/** Rows that the I/O thread has been given. */
+interface RowsOut {
+  done: () => void;
+  error: Error | null;
+}
+
 class RemoteConnection implements Connection, RowSender {
   readonly out: Output;
   readonly remoteAddress: string | null;
@@ -119,9 +125,8 @@ class RemoteConnection implements Connection, RowSender {
   #allowed = READ_AHEAD_BYTES;
   #waiter: (() => void) | null = null;
   #form: RowForm | null = null;
-  /** Set while the I/O thread has rows to write. */
-  #rowsDone: (() => void) | null = null;
-  #rowsError: Error | null = null;
+  /** Batches of rows that the I/O thread has to write, first the one that it is at. */
+  readonly #rows: RowsOut[] = [];
 
   constructor(channel: IoChannel, opened: Extract<FromIo, { k: 'started' }>, maxMessageBytes: number) {
     this.#channel = channel;
@@ -135,7 +140,7 @@ class RemoteConnection implements Connection, RowSender {
   }
 
   get sending(): boolean {
-    return this.#rowsDone !== null;
+    return this.#rows.length > 0;
   }
 
   frame(kind: number, bytes: Buffer): void {
@@ -148,8 +153,7 @@ class RemoteConnection implements Connection, RowSender {
         this.#sink.taken(bytes.readInt32LE(0));
         return;
       case FRAME.rowsDone:
-        this.#rowsDone?.();
-        this.#rowsDone = null;
+        this.#rows.shift()?.done();
         return;
       case FRAME.ended:
         this.ended = true;
@@ -196,10 +200,11 @@ class RemoteConnection implements Connection, RowSender {
     signal.throwIfAborted();
     if (this.closed) return;
     this.out.flush();
+    const rows: RowsOut = { done: () => undefined, error: null };
     const done = new Promise<void>((resolve) => {
-      this.#rowsDone = resolve;
+      rows.done = resolve;
     });
-    this.#rowsError = null;
+    this.#rows.push(rows);
     const connection = this.#id;
     this.#channel.post({ k: 'rows', connection, form: form === this.#form ? null : form, batch, from, to });
     this.#form = form;
@@ -209,11 +214,11 @@ class RemoteConnection implements Connection, RowSender {
     await done;
     signal.removeEventListener('abort', stop);
     signal.throwIfAborted();
-    if (this.#rowsError !== null) throw this.#rowsError;
+    if (rows.error !== null) throw rows.error;
   }
 
   rowsFailed(error: Error): void {
-    this.#rowsError = error;
+    this.#rows[0].error = error;
   }
 
   finish(graceMs: number): void {

@@ -12,8 +12,7 @@ import type { TidemarkEngine } from './engine.ts';
 import { checkWritable, modifyContext } from './modifications.ts';
 import { insertDatums } from './modify.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
-import { readQuery, resultColumns } from './queries.ts';
-import { BatchStream } from './row_streams.ts';
+import { resultColumns, streamQuery } from './queries.ts';
 import { prepareSubscribe } from './subscribe.ts';
 
 type Copy = Extract<Statement, { k: 'copy' }>;
@@ -123,13 +122,8 @@ function prepareCopyOut(
   const bound = bindQuery(query, engine.bindEnv(session, [], 'read'));
   const physical = planQuery(bound, { mode: 'read' });
   return runnable(statement, engine.catalogVersion, null, async (_params, current, signal) => {
-    const result = await readQuery(engine, physical, bound.dependencies, current, signal);
-    return {
-      kind: 'copyOut',
-      columns: resultColumns(bound),
-      options,
-      rows: new BatchStream(result.batch, result.arena),
-    };
+    const rows = await streamQuery(engine, physical, bound.dependencies, current, signal);
+    return { kind: 'copyOut', columns: resultColumns(bound), options, rows };
   });
 }
 

@@ -9,7 +9,7 @@ import { planInputs } from '../../planner/logical/walk.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import { type PhysicalQuery, planQuery } from '../../planner/physical/index.ts';
 import { bindParameters } from '../../planner/physical/parameters.ts';
-import type { Result, ResultColumn, SessionContext } from '../engine.ts';
+import type { Result, ResultColumn, RowStream, SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { throwIfAny } from './ledger.ts';
 import { PointRead } from './point_read.ts';
@@ -18,6 +18,7 @@ import { readPlan } from './read_plan.ts';
 import type { Reader, ReadResult } from './reads.ts';
 import { BatchStream } from './row_streams.ts';
 import type { StreamRuntime } from './stream.ts';
+import { streamedRead } from './streamed_read.ts';
 import { readerAsOf } from './time_travel.ts';
 import type { EngineTransaction } from './transaction.ts';
 
@@ -49,11 +50,12 @@ export function prepareQuery(
   const { asOf } = bound;
   const point = fixed === null || asOf !== undefined ? null : PointRead.of(fixed);
   const columns = resultColumns(bound);
+  const tag = (n: number) => `SELECT ${n}`;
   const rowsOf = ({ batch, arena }: ReadResult): Result => ({
     kind: 'rows',
     columns,
     rows: new BatchStream(batch, arena),
-    tag: (n) => `SELECT ${n}`,
+    tag,
   });
   const prepared = runnable(
     statement,
@@ -70,6 +72,8 @@ export function prepareQuery(
             ? fixed
             : { ...fixed, plan: bindParameters(fixed.plan, params) };
       const at = asOf === undefined ? null : bindParameters(asOf, params);
+      const streamed = at === null ? streamedRead(physical, reader, signal) : null;
+      if (streamed !== null) return { kind: 'rows', columns, rows: streamed, tag };
       return rowsOf(await read(engine, physical, at, reader, signal));
     },
     bound.parameters,
@@ -110,6 +114,20 @@ export async function readQuery(
 ): Promise<ReadResult> {
   const reader = readerOf(engine, dependencies, session, []);
   return readPlan(physical.plan, physical.columns.length, physical.order, reader, signal);
+}
+
+/** The same as rows to be sent, which are read as they are taken where that can be. */
+export async function streamQuery(
+  engine: TidemarkEngine,
+  physical: PhysicalQuery,
+  dependencies: number[],
+  session: SessionContext,
+  signal: AbortSignal,
+): Promise<RowStream> {
+  const streamed = streamedRead(physical, readerOf(engine, dependencies, session, []), signal);
+  if (streamed !== null) return streamed;
+  const { batch, arena } = await readQuery(engine, physical, dependencies, session, signal);
+  return new BatchStream(batch, arena);
 }
 
 /** The session as a reader of these relations; from now on its transaction sees one tick. */

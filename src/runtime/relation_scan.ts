@@ -16,6 +16,7 @@ import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { BatchBuilder, weightOf } from '../../operators/batch/builder.ts';
 import { I32 } from '../../operators/batch/memory.ts';
+import { kernels } from '../../operators/kernels/index.ts';
 import { RelationStore } from '../../operators/state/relation_store.ts';
 import { PHYS_WIDTH } from '../../operators/types.ts';
 
@@ -55,16 +56,32 @@ export class RelationScan {
   }
 
   #take(most: number, arena: Arena): Batch {
+    if (this.#undo.size === 0) return this.#takePlain(most, arena);
     const out = new BatchBuilder(this.#store.table.ops.layout.types, arena, Math.max(1, most));
     const { table } = this.#store;
-    const undo = this.#undo.size > 0 ? this.#undo : null;
-    undo?.table.ops.bind(out.columns);
+    const undo = this.#undo;
+    undo.table.ops.bind(out.columns);
     this.#cursor = table.visitFrom(this.#cursor, most, (slot) => {
       const row = out.addRow(this.#store.weightAt(slot));
       table.ops.load(this.#store.rowAt(slot), out.columns, row);
-      if (undo !== null) undoInto(out, row, undo);
+      undoInto(out, row, undo);
     });
     return out.build();
+  }
+
+  /** Rows that no tick has changed: column by column. */
+  #takePlain(most: number, arena: Arena): Batch {
+    const { table } = this.#store;
+    const { types, phys, offsets, valid } = table.ops.layout;
+    const { n, rows, words, next } = table.rowsFrom(this.#cursor, most, arena);
+    this.#cursor = next;
+    const columns = types.map((type, i) => {
+      const width = PHYS_WIDTH[phys[i]];
+      const column = { type, phys: phys[i], data: arena.alloc(n * width), valid: arena.alloc(n) };
+      kernels.loadColumn(rows * 4, n, offsets[i], width, valid + i, column.data, column.valid);
+      return column;
+    });
+    return { n, columns, weights: words * 4 };
   }
 
   /** Rows that only the undo has. */

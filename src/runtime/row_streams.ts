@@ -8,6 +8,7 @@ import type { RowChunk, RowStream } from '../engine.ts';
 
 /** The rows of a batch; its arena is given back when the stream is closed or has ended. */
 export class BatchStream implements RowStream {
+  readonly ahead = Number.POSITIVE_INFINITY;
   readonly #batch: Batch;
   #arena: Arena | null;
   #next = 0;

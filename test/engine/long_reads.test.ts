@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { pages } from '../../operators/batch/pages.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { parse } from '../../planner/parse/parse.ts';
+import type { RowChunk } from '../../src/engine.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { localSession } from '../../src/runtime/script.ts';
 import { drain, openEngine, Session, seeded, sql } from './harness.ts';
@@ -24,6 +25,9 @@ async function filled(): Promise<TidemarkEngine> {
 
 const QUERIES = [
   'SELECT * FROM t',
+  'SELECT id + 1, s, s FROM t WHERE v > 50000',
+  'SELECT id, s FROM t UNION ALL SELECT g, name FROM u',
+  'SELECT t.id, n FROM t, generate_series(1, 2) n WHERE g < 900',
   'SELECT id, v, s FROM t ORDER BY v, id',
   'SELECT v FROM t WHERE v < 5000 ORDER BY v LIMIT 20 OFFSET 3',
   'SELECT g, count(*), sum(v), min(v), max(s) FROM t GROUP BY g ORDER BY g',
@@ -66,6 +70,56 @@ test('a long read gives the rows of its tick while other transactions commit', a
   }
   assert.equal(pages.usedPages, used);
 });
+
+test('rows that leave while others are still to be read are all of one tick', async () => {
+  const used = pages.usedPages;
+  const engine = await filled();
+  try {
+    const sorted = (rows: (string | null)[][]) => rows.map((row) => JSON.stringify(row)).sort();
+    const before = sorted(await sql(engine, 'SELECT * FROM t'));
+    const reader = new Session(engine);
+    const open = await reader.open('SELECT * FROM t');
+    assert.ok(open !== null);
+    const { rows, columns } = open;
+    const got: (string | null)[][] = [];
+    for (let round = 0; ; round++) {
+      const chunk = await rows.next(1000);
+      if (chunk === null) break;
+      const kept = await drain({ rows: { ...once(chunk), close: () => undefined }, columns });
+      got.push(...kept);
+      if (round > 8) continue;
+      await sql(engine, `UPDATE t SET s = 'changed to a text of some length' WHERE id % 40 = ${round}`);
+      await sql(engine, `DELETE FROM t WHERE id % 40 = ${round + 20}`);
+      if (round === 5) await sql(engine, "INSERT INTO t SELECT i, 1, 1, 'late' FROM generate_series(20000, 60000) i");
+      if (round === 8) await sql(engine, 'DROP TABLE t');
+    }
+    assert.deepEqual(sorted(got), before);
+    reader.transaction.rollback();
+
+    await sql(
+      engine,
+      "CREATE TABLE t AS SELECT g AS id, 'a long text that is no inline value' AS s FROM generate_series(1, 9000) g",
+    );
+    const failing = await reader.open('SELECT 1 / (id - 8000), s FROM t');
+    assert.ok(failing !== null);
+    await assert.rejects(drain(failing), { sqlstate: '22012' });
+    failing.rows.close();
+    const left = await reader.open('SELECT * FROM t');
+    await left?.rows.next(100);
+    left?.rows.close();
+    assert.equal(await left?.rows.next(100), null);
+    reader.transaction.rollback();
+  } finally {
+    await engine.close();
+  }
+  assert.equal(pages.usedPages, used);
+});
+
+/** A stream of one chunk. */
+function once(chunk: RowChunk): { next(): Promise<RowChunk | null> } {
+  const left = [chunk];
+  return { next: async () => left.shift() ?? null };
+}
 
 test("a transaction's own writes are part of its long reads", async () => {
   const engine = await filled();

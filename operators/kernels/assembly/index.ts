@@ -9,7 +9,7 @@ export { extentOf } from './json/extent';
 export { scanJson, scanJsonScalar } from './json/scan';
 export { hashSmallNumeric } from './numeric';
 export { ownTexts } from './own_texts';
-export { rehash, slotsOfHashes } from './row_table';
+export { rehash, slotsOfHashes, usedSlots } from './row_table';
 export { searchOnePass } from './regex';
 export { addToSessions, changedSessions } from './sessions';
 export {

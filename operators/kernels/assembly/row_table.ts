@@ -13,6 +13,34 @@ export function rehash(from: usize, fromCapacity: u32, to: usize, capacity: u32,
   }
 }
 
+/**
+ * Places from `from` on that hold a row, up to `most` of them: addresses of the slots' bytes `rowOffset` on, and the word at `payload`. Gives the place to go on
+ * from, or the capacity; how many there were goes to `count`.
+ */
+export function usedSlots(
+  table: usize,
+  capacity: u32,
+  stride: u32,
+  from: u32,
+  most: u32,
+  rowOffset: u32,
+  payload: u32,
+  rows: usize,
+  words: usize,
+  count: usize,
+): u32 {
+  let n: u32 = 0;
+  let place = from;
+  for (let slot = table + from * stride; place < capacity && n < most; place++, slot += stride) {
+    if (load<u32>(slot, 4) != USED) continue;
+    store<u32>(rows + (n << 2), <u32>slot + rowOffset);
+    store<u32>(words + (n << 2), load<u32>(slot + payload));
+    n++;
+  }
+  store<u32>(count, n);
+  return place;
+}
+
 /** Hashes whose slots are read ahead, so that their cache misses overlap. */
 const STRETCH: u32 = 64;
 

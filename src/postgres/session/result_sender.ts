@@ -30,17 +30,54 @@ export async function sendRows(
   cancellation: Cancellation,
 ): Promise<{ sent: number; ended: boolean }> {
   const sender = new ChunkSender(connection, writer, cancellation);
+  const underWay = new UnderWay(Math.min(rows.ahead ?? 0, CHUNKS_UNDER_WAY));
   let sent = 0;
-  while (maxRows === 0 || sent < maxRows) {
-    if (live) connection.out.flush();
-    const chunk = await cancellation.wait(
-      rows.next(maxRows === 0 ? ROWS_AT_ONCE : Math.min(ROWS_AT_ONCE, maxRows - sent)),
-    );
-    if (chunk === null) return { sent, ended: true };
-    await sender.send(chunk);
-    sent += chunk.count;
+  try {
+    while (maxRows === 0 || sent < maxRows) {
+      if (live) connection.out.flush();
+      const chunk = await cancellation.wait(
+        rows.next(maxRows === 0 ? ROWS_AT_ONCE : Math.min(ROWS_AT_ONCE, maxRows - sent)),
+      );
+      if (chunk === null) return { sent, ended: true };
+      const away = sender.sendAway(chunk);
+      if (away !== null) await underWay.add(away);
+      else {
+        await underWay.end();
+        await sender.write(chunk);
+      }
+      sent += chunk.count;
+    }
+    return { sent, ended: false };
+  } finally {
+    // The rows' memory is read until then.
+    await underWay.end();
   }
-  return { sent, ended: false };
+}
+
+/** Chunks that are read while the next ones are found. */
+const CHUNKS_UNDER_WAY = 2;
+
+class UnderWay {
+  readonly #most: number;
+  readonly #sending: Promise<void>[] = [];
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Resolves when one more may come. Rejects with what a chunk has failed with. */
+  async add(sending: Promise<void>): Promise<void> {
+    // Heard when its turn comes.
+    sending.catch(() => undefined);
+    this.#sending.push(sending);
+    while (this.#sending.length > this.#most) await this.#sending.shift();
+  }
+
+  /** All have been sent. */
+  async end(): Promise<void> {
+    const outcomes = await Promise.allSettled(this.#sending.splice(0));
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  }
 }
 
 class ChunkSender {
@@ -57,20 +94,18 @@ class ChunkSender {
     this.#limit = connection.out.sent + BYTES_BETWEEN_YIELDS;
   }
 
-  async send({ batch, from, count }: RowChunk): Promise<void> {
+  /** Has another thread encode the rows; resolves when it has. Null: nothing was done. */
+  sendAway({ batch, from, count }: RowChunk): Promise<void> | null {
     const { rowSender } = this.#connection;
-    if (rowSender !== null && count >= ROWS_WORTH_SENDING) {
-      this.#form ??= this.#writer.form();
-      if (this.#form !== null) {
-        await rowSender.send(this.#form, batch, from, from + count, this.#cancellation.signal);
-        if (this.#connection.closed) throw connectionLost();
-        return;
-      }
-    }
-    await this.#write({ batch, from, count });
+    if (rowSender === null || count < ROWS_WORTH_SENDING) return null;
+    this.#form ??= this.#writer.form();
+    if (this.#form === null) return null;
+    return rowSender.send(this.#form, batch, from, from + count, this.#cancellation.signal).then(() => {
+      if (this.#connection.closed) throw connectionLost();
+    });
   }
 
-  async #write({ batch, from, count }: RowChunk): Promise<void> {
+  async write({ batch, from, count }: RowChunk): Promise<void> {
     const { out } = this.#connection;
     const cancellation = this.#cancellation;
     const end = from + count;

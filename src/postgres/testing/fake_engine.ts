@@ -57,9 +57,10 @@ export function resultColumns(columns: FakeRows['columns']): ResultColumn[] {
 
 /** Rows in chunks of at most 1000. */
 export class FixedStream implements RowStream {
+  readonly ahead = 2;
   readonly #rows: Datum[][];
   readonly #columns: ResultColumn[];
-  readonly #arena = new Arena();
+  readonly #arenas = [new Arena(), new Arena(), new Arena()];
   #next = 0;
   closed = false;
 
@@ -72,14 +73,16 @@ export class FixedStream implements RowStream {
     const rows = this.#rows.slice(this.#next, this.#next + Math.min(maxRows, 1000));
     if (rows.length === 0 || this.closed) return null;
     this.#next += rows.length;
-    this.#arena.reset();
+    const [arena] = this.#arenas;
+    this.#arenas.push(...this.#arenas.splice(0, 1));
+    arena.reset();
     const types = this.#columns.map((column) => column.type);
-    return { batch: batchFromRows(types, rows, this.#arena), from: 0, count: rows.length };
+    return { batch: batchFromRows(types, rows, arena), from: 0, count: rows.length };
   }
 
   close(): void {
     this.closed = true;
-    this.#arena.release();
+    for (const arena of this.#arenas) arena.release();
   }
 }
 

@@ -1,0 +1,129 @@
+/**
+ * A long ad hoc read whose rows leave as they are found: nothing above the scans of its relations keeps, numbers or orders rows, so what the plan gives
+ * for a piece is a piece of the result. The client takes the first rows while the last are still to be read, and the result is never whole in
+ * memory.
+ *
+ *   scan -> piece of rows -> map, union, flatmap -> copied into one of AHEAD arenas -> chunk
+ *
+ * All pieces are of one tick (relation_scan.ts). A failing row fails the statement when it is reached, after the rows before it, as in PostgreSQL.
+ * While a client is slow the scan costs what ticks change of the rows that it has not reached.
+ */
+import { Arena } from '../../operators/batch/arena.ts';
+import type { Batch } from '../../operators/batch/batch.ts';
+import { detach } from '../../operators/batch/detach.ts';
+import { expandRows, sortedRows } from '../../operators/batch/sort.ts';
+import { Dataflow } from '../../operators/dataflow.ts';
+import { OutOfMemory } from '../../operators/errors.ts';
+import type { DataflowPlan, PlanOp } from '../../operators/plan.ts';
+import type { PhysicalQuery } from '../../planner/physical/index.ts';
+import type { RowChunk, RowStream } from '../engine.ts';
+import { ReadTurns } from './read_turns.ts';
+import { type Reader, tickOf } from './reads.ts';
+import type { RelationScan } from './relation_scan.ts';
+import { isLongRead } from './sliced_read.ts';
+
+const PIECEWISE = new Set<PlanOp>(['source', 'map', 'union', 'flatmap']);
+
+/** Chunks that are valid at a time. */
+const AHEAD = 3;
+
+/** Null when the read is short, or what it gives for pieces is not its result in pieces. */
+export function streamedRead(
+  { plan, columns, order }: PhysicalQuery,
+  reader: Reader,
+  signal: AbortSignal,
+): RowStream | null {
+  if (order.length > 0 || !isPiecewise(plan, reader) || !isLongRead(plan, reader)) return null;
+  return new StreamedRead(plan, columns.length, reader, signal);
+}
+
+/** Rows that are there a negative number of times would have to be brought together with their equals. */
+function isPiecewise({ nodes }: DataflowPlan, { loop, transaction }: Reader): boolean {
+  return nodes.every((node) => {
+    if (node.op !== 'source') return PIECEWISE.has(node.op);
+    const stored = loop.relations.get(node.relation);
+    if (stored === undefined || node.lookup !== undefined) return false;
+    return stored.store.negative === 0 && transaction.corrections(node.relation).length === 0;
+  });
+}
+
+class StreamedRead implements RowStream {
+  readonly ahead = AHEAD - 1;
+  readonly #reader: Reader;
+  readonly #width: number;
+  readonly #turns: ReadTurns;
+  readonly #dataflow: Dataflow;
+  readonly #scans: { relation: number; scan: RelationScan }[];
+  readonly #scratch = new Arena();
+  readonly #arenas = Array.from({ length: AHEAD }, () => new Arena());
+  #piece = 0;
+  /** What is left of the last piece. */
+  #rest: RowChunk | null = null;
+  #closed = false;
+
+  constructor(plan: DataflowPlan, width: number, reader: Reader, signal: AbortSignal) {
+    this.#reader = reader;
+    this.#width = width;
+    this.#turns = new ReadTurns(signal);
+    this.#dataflow = new Dataflow(plan);
+    const relations = new Set(plan.nodes.flatMap((node) => (node.op === 'source' ? [node.relation] : [])));
+    this.#scans = [...relations].flatMap((relation) => {
+      const stored = reader.loop.relations.get(relation);
+      return stored === undefined ? [] : [{ relation, scan: stored.scan([]) }];
+    });
+  }
+
+  async next(maxRows: number): Promise<RowChunk | null> {
+    while (this.#rest === null) {
+      await this.#turns.pause();
+      if (this.#closed || this.#scans.length === 0) {
+        this.close();
+        return null;
+      }
+      const batch = this.#nextPiece(maxRows);
+      if (batch.n > 0) this.#rest = { batch, from: 0, count: batch.n };
+    }
+    const { batch, from, count } = this.#rest;
+    const n = Math.min(maxRows, count);
+    this.#rest = n === count ? null : { batch, from: from + n, count: count - n };
+    return { batch, from, count: n };
+  }
+
+  #nextPiece(most: number): Batch {
+    try {
+      return this.#read(most);
+    } catch (error) {
+      this.close();
+      throw error instanceof OutOfMemory ? error.toSqlError() : error;
+    }
+  }
+
+  #read(most: number): Batch {
+    const { relation, scan } = this.#scans[0];
+    const arena = this.#arenas[this.#piece++ % AHEAD];
+    arena.reset();
+    const scratch = this.#scratch;
+    const piece = scan.next(most, scratch);
+    if (piece === null) {
+      this.#scans.shift();
+      scan.close();
+    }
+    const out = this.#dataflow.step((r) => (r === relation ? piece : null), tickOf(this.#reader, scratch));
+    // Ticks to come may give the memory of long values back.
+    const rows = detach(expandRows(out, sortedRows(out, [], scratch), this.#width, scratch), arena);
+    this.#dataflow.endTick();
+    scratch.reset();
+    return rows;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#rest = null;
+    for (const { scan } of this.#scans) scan.close();
+    this.#scans.length = 0;
+    this.#dataflow.release();
+    this.#scratch.release();
+    for (const arena of this.#arenas) arena.release();
+  }
+}
