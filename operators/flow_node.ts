@@ -10,7 +10,7 @@
 import type { Arena } from './batch/arena.ts';
 import type { Batch } from './batch/batch.ts';
 import { emptyBatch } from './batch/builder.ts';
-import { I32 } from './batch/memory.ts';
+import { kernels } from './kernels/index.ts';
 import type { IndexUse, Operator, Tick } from './operator.ts';
 import type { PlanNode, Retention } from './plan.ts';
 import { consolidator } from './state/consolidate.ts';
@@ -90,7 +90,7 @@ export class FlowNode {
     const { spec } = this;
     const start = this.timed ? process.hrtime.bigint() : 0n;
     let output = (this.operator as Operator).step(inputs, tick);
-    if (spec.appendOnly === true && retracts(output)) {
+    if (spec.appendOnly === true && !kernels.allPositive(output.weights, output.n)) {
       // The parts of a tick may cancel (a join counts dA x dB twice and takes it off again); who relies on append-only sees the net.
       this.#consolidate ??= consolidator(spec.types);
       output = this.#consolidate(output, tick.arena);
@@ -204,10 +204,4 @@ export function indexName({ keyColumns, nullKeys, frees }: IndexSpec): string {
     return ` frees ${bound.join(' ')}`;
   });
   return `${keyColumns.join(',')}${nullKeys ? ' nulls' : ''}${dead.join('')}`;
-}
-
-function retracts(batch: Batch): boolean {
-  const weights = batch.weights >>> 2;
-  for (let row = 0; row < batch.n; row++) if (I32[weights + row] < 0) return true;
-  return false;
 }

@@ -13,8 +13,18 @@ import { columnsOf } from './expr/columns.ts';
 import { type BoundExpr, bindExpr } from './expr/interpret.ts';
 import type { Expr } from './expr/ir.ts';
 import { compileMap, type MapKernel } from './expr/kernel/compile.ts';
+import { compileWasmMap } from './expr/kernel/wasm/compile.ts';
 import type { Operator, Tick } from './operator.ts';
 import type { ColType } from './types.ts';
+
+/** How a map computes its rows. */
+export type MapPath = 'interpreter' | 'JavaScript' | 'WebAssembly';
+
+/**
+ * Rows that the kernel in JavaScript does before one in WebAssembly is made, where one can be: that takes half a millisecond, which a read of few rows
+ * never earns. Until then the code in JavaScript has not run often enough for V8 to spend its optimizing compiler on it.
+ */
+const WARM_ROWS = 2000;
 
 export class MapOperator implements Operator {
   readonly #types: ColType[];
@@ -23,15 +33,18 @@ export class MapOperator implements Operator {
   readonly #project: (number | BoundExpr)[] | null;
   readonly #columnsOnly: boolean;
   readonly #needed: number[];
-  readonly #kernel: MapKernel | null;
+  #kernel: MapKernel | null;
+  /** Makes the kernel in WebAssembly when the time has come; null when it was asked. */
+  #faster: (() => MapKernel | null) | null = null;
+  #rows = 0;
 
-  /** `interpreted`: without the generated kernel, for tests that compare the two. */
+  /** `path`: this one only, for tests that compare them. */
   constructor(
     filter: Expr | null,
     project: Expr[] | null,
     inputTypes: ColType[],
     types: ColType[],
-    interpreted = false,
+    path: MapPath | null = null,
   ) {
     this.#types = types;
     this.#filter = filter === null ? null : bindExpr(filter);
@@ -41,8 +54,18 @@ export class MapOperator implements Operator {
     if (filter !== null) columnsOf(filter, needed);
     for (const e of project ?? []) if (e.k !== 'col') columnsOf(e, needed);
     this.#needed = [...needed];
-    this.#kernel =
-      interpreted || (filter === null && this.#columnsOnly) ? null : compileMap(filter, project, inputTypes, types);
+    const computes = path !== 'interpreter' && (filter !== null || !this.#columnsOnly);
+    this.#kernel = computes ? compileMap(filter, project, inputTypes, types) : null;
+    if (computes && path !== 'JavaScript') this.#faster = () => compileWasmMap(filter, project, inputTypes, types);
+    if (path === 'WebAssembly') this.#changeKernel();
+  }
+
+  #changeKernel(): void {
+    const faster = this.#faster?.() ?? null;
+    this.#faster = null;
+    if (faster === null) return;
+    this.#kernel?.release();
+    this.#kernel = faster;
   }
 
   step(inputs: Batch[], tick: Tick): Batch {
@@ -51,6 +74,10 @@ export class MapOperator implements Operator {
     const out = new BatchBuilder(this.#types, tick.arena, Math.max(input.n, 1));
     const row: Datum[] = new Array(input.columns.length).fill(null);
     const slow = (i: number) => this.#interpret(input, i, row, out, tick);
+    if (this.#faster !== null) {
+      this.#rows += input.n;
+      if (this.#rows > WARM_ROWS) this.#changeKernel();
+    }
     if (this.#kernel !== null) return this.#kernel(input, out, tick.evalContext, slow);
     for (let i = 0; i < input.n; i++) slow(i);
     return out.build();

@@ -167,3 +167,6 @@ function load(): Kernels {
 }
 
 export const kernels: Kernels = load();
+
+/** The module's functions as other modules import them: a call from WebAssembly to WebAssembly. */
+export const kernelExports = kernels as unknown as Record<string, (...args: number[]) => unknown>;

@@ -10,6 +10,7 @@
  * the interpreter instead of in the map's generated kernel.
  */
 import { interpretedParts } from '../../operators/expr/kernel/compile.ts';
+import { isWasmMap } from '../../operators/expr/kernel/wasm/compile.ts';
 import type { AggCall, DataflowPlan, PlanNode, SortKey, WindowCall } from '../../operators/plan.ts';
 import { exprText } from '../logical/expr_text.ts';
 import { freesText } from './frees_text.ts';
@@ -46,7 +47,7 @@ function planLines(plan: DataflowPlan, relationName: (oid: number) => string, re
     const frees = freesText(node, relationName);
     const remarks = [frees && `frees: ${frees}`, remark(i)].filter((r) => r !== null);
     const sharing = shared ? [`shared #${numbers.get(i)}`] : [];
-    const notes = [...sharing, ...(node.notes ?? []), ...interpreted(plan, node), ...remarks];
+    const notes = [...sharing, ...(node.notes ?? []), ...mapKernel(plan, node), ...remarks];
     const head = describe(node, plan, relationName) + (notes.length > 0 ? `  · ${notes.join(' · ')}` : '');
     const children = node.inputs.map(lines);
     if (node.op === 'recursive') children.push(['Step', ...indent([planLines(node.step, relationName, () => null)])]);
@@ -55,13 +56,14 @@ function planLines(plan: DataflowPlan, relationName: (oid: number) => string, re
   return lines(plan.root);
 }
 
-/** The expressions of a map that its kernel leaves to the interpreter, row by row. */
-function interpreted(plan: DataflowPlan, node: PlanNode): string[] {
-  if (node.op !== 'map') return [];
+/** How a map runs where that is not all in WebAssembly: by a kernel in JavaScript, which may leave expressions to the interpreter, row by row. */
+function mapKernel(plan: DataflowPlan, node: PlanNode): string[] {
+  if (node.op !== 'map' || (node.filter === null && (node.project ?? []).every((e) => e.k === 'col'))) return [];
   const input = plan.nodes[node.inputs[0]];
+  if (isWasmMap(node.filter, node.project, input.types, node.types)) return [];
   const parts = interpretedParts(node.filter, node.project, input.types, node.types);
   const texts = new Set(parts.map((e) => exprText(e, (id) => columnName(plan, input, id))));
-  return texts.size === 0 ? [] : [`interpreted: ${[...texts].join(', ')}`];
+  return ['in JavaScript', ...(texts.size === 0 ? [] : [`interpreted: ${[...texts].join(', ')}`])];
 }
 
 function indent(children: string[][]): string[] {

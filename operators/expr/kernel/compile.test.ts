@@ -3,14 +3,15 @@ import { test } from 'node:test';
 import { Arena } from '../../batch/arena.ts';
 import { BatchBuilder, batchFromRows, readRow, weightOf } from '../../batch/builder.ts';
 import { type Datum, decimal, interval, pgArray } from '../../datum.ts';
-import { MapOperator } from '../../map.ts';
+import { MapOperator, type MapPath } from '../../map.ts';
 import { type ColType, colType, OID } from '../../types.ts';
 import { defaultContext } from '../context.ts';
 import '../functions/index.ts';
 import { times } from '../../testing/property.ts';
 import { evaluate } from '../interpret.ts';
 import type { Expr } from '../ir.ts';
-import { compileMap, compileTest, interpretedParts } from './compile.ts';
+import { compileMap, compileTest, interpretedParts, type MapKernel } from './compile.ts';
+import { compileWasmMap, isWasmMap } from './wasm/compile.ts';
 
 const seed = Number(process.env.SEED ?? Date.now() % 1000000);
 console.log(`# seed ${seed} (set SEED to replay)`);
@@ -344,16 +345,10 @@ const text = (value: unknown) =>
           : v,
   );
 
-function run(
-  filter: Expr | null,
-  project: Expr[],
-  outTypes: ColType[],
-  rows: Datum[][],
-  interpreted: boolean,
-): string[] {
+function run(filter: Expr | null, project: Expr[], outTypes: ColType[], rows: Datum[][], path: MapPath): string[] {
   const arena = new Arena();
   const out: string[] = [];
-  const operator = new MapOperator(filter, project, types, outTypes, interpreted);
+  const operator = new MapOperator(filter, project, types, outTypes, path);
   const errors = {
     report: (error: Error, row: Datum[], weight: number) => out.push(`error ${error.message} ${text(row)} ${weight}`),
   };
@@ -384,12 +379,13 @@ test('generated kernels give what the interpreter gives', () => {
     const project = outTypes.map((t) => expression(t.oid, 3));
     const filter = random(3) === 0 ? null : expression(OID.bool, 3);
     const rows = Array.from({ length: 20 }, () => types.map((t) => pick(values[t.oid])));
-    const wanted = run(filter, project, outTypes, rows, true);
-    assert.deepEqual(
-      run(filter, project, outTypes, rows, false),
-      wanted,
-      `round ${round}: ${text({ filter, project })}`,
-    );
+    const wanted = run(filter, project, outTypes, rows, 'interpreter');
+    for (const path of ['JavaScript', 'WebAssembly'] as const)
+      assert.deepEqual(
+        run(filter, project, outTypes, rows, path),
+        wanted,
+        `round ${round}, ${path}: ${text({ filter, project })}`,
+      );
   }
 });
 
@@ -461,19 +457,59 @@ test('each inline function gives what the interpreter gives, and most rows run i
       };
       const rows = Array.from({ length: 30 }, () => types.map((t) => plainValue(t.oid)));
       const outTypes = [colType(oid)];
-      const wanted = run(null, [call], outTypes, rows, true);
-      assert.deepEqual(run(null, [call], outTypes, rows, false), wanted, `${text(call)}`);
+      const wanted = run(null, [call], outTypes, rows, 'interpreter');
+      for (const path of ['JavaScript', 'WebAssembly'] as const)
+        assert.deepEqual(run(null, [call], outTypes, rows, path), wanted, `${path}: ${text(call)}`);
       if (interpretedParts(null, [call], types, outTypes).length === 0) inline += rows.length - givenUp(call, rows);
     }
     if (fn !== 'initcap(text)') assert.ok(inline > 30, `${fn}: ${inline} rows ran inline`);
   }
 });
 
+/** Expressions of which a kernel in WebAssembly can be made, with forms of all kinds. */
+function wasmExpression(oid: number, depth: number): Expr {
+  for (;;) {
+    const e = expression(oid, depth);
+    if (isWasmMap(null, [e], types, [colType(oid)])) return e;
+  }
+}
+
+test('kernels in WebAssembly give what the interpreter gives, and most rows run in them', () => {
+  let inline = 0;
+  let rows = 0;
+  for (let round = 0; round < times(60); round++) {
+    const oids = [0, 1].map(() => pick([int4, int8, str, bool, timestamp, date, int2]));
+    const outTypes = oids.map((oid) => colType(oid));
+    const project = oids.map((oid) => wasmExpression(oid, 2));
+    const filter = random(2) === 0 ? null : wasmExpression(bool, 2);
+    const input = Array.from({ length: 40 }, () => types.map((t) => plainValue(t.oid)));
+    const wanted = run(filter, project, outTypes, input, 'interpreter');
+    assert.deepEqual(run(filter, project, outTypes, input, 'WebAssembly'), wanted, text({ filter, project }));
+    rows += input.length;
+    inline += input.length - givenUp(project[0], input, compileWasmMap(null, [project[0]], types, [outTypes[0]]));
+  }
+  assert.ok(inline > rows / 2, `${inline} of ${rows} rows`);
+});
+
+test('a kernel in WebAssembly takes memory for long texts as it needs it', () => {
+  const t = colType(str);
+  const column: Expr = { k: 'col', id: 4, t };
+  const constant = (v: string): Expr => ({ k: 'const', v, t });
+  const call = (fn: string, ...args: Expr[]): Expr => ({ k: 'call', fn, args, t, strict: true });
+  const longer = call('replace(text,text,text)', column, constant('a'), constant('A text of some length. '.repeat(9)));
+  const project = [longer, call('lower(text)', longer), call('upper(text)', longer)];
+  const rows = Array.from({ length: 50 }, (_, i) => types.map((_, c) => (c === 4 ? 'banana'.repeat(i % 9) : null)));
+  const outTypes = [t, t, t];
+  assert.ok(isWasmMap(null, project, types, outTypes));
+  const wanted = run(null, project, outTypes, rows, 'interpreter');
+  assert.deepEqual(run(null, project, outTypes, rows, 'WebAssembly'), wanted);
+});
+
 /** How many rows the kernel of one call hands to the interpreter. */
-function givenUp(call: Expr, rows: Datum[][]): number {
+function givenUp(call: Expr, rows: Datum[][], kernel: MapKernel | null = compileMap(null, [call], types, [call.t])) {
+  if (kernel === null) return rows.length;
   const arena = new Arena();
   const outTypes = [call.t];
-  const kernel = compileMap(null, [call], types, outTypes);
   let count = 0;
   kernel(batchFromRows(types, rows, arena), new BatchBuilder(outTypes, arena), defaultContext(), () => {
     count++;

@@ -16,12 +16,12 @@ import type { Batch, Column } from '../../batch/batch.ts';
 import { type BatchBuilder, readDatum } from '../../batch/builder.ts';
 import * as memory from '../../batch/memory.ts';
 import { writeSlot } from '../../batch/slots.ts';
-import { kernels } from '../../kernels/index.ts';
 import { type ColType, PHYS_WIDTH, type Phys, physOf } from '../../types.ts';
 import { columnsOf } from '../columns.ts';
 import { bindExpr } from '../interpret.ts';
 import type { EvalContext, Expr } from '../ir.ts';
 import { Generator } from './generator.ts';
+import { passOn } from './pass_on.ts';
 import { storeValue } from './values.ts';
 
 /** A kernel's owner gives its memory back; batches that it made may show constants that lie there. */
@@ -173,33 +173,17 @@ export function compileMap(
         ${share ? `if (copying) { ${copies} }` : selects ? 'I32[chosen + o] = i;' : ''}
       }
       ${share ? `return out.n === n ? shared(input, out) : (copying || catchUp(input, out, n - 1), out.build());` : ''}
-      ${selects ? 'return out.n === n ? shared(input, out) : picked(input, out, chosen * 4);' : 'return out.build();'}
+      ${selects ? 'return picked(input, out, chosen * 4);' : 'return out.build();'}
     };`;
   const pairs = [...passed];
   const catchUp = (input: Batch, out: BatchBuilder, rows: number) => {
     for (let i = 0; i < rows; i++) for (const [k, id] of pairs) out.copySlot(k, i, input.columns[id], i);
   };
-  const shared = (input: Batch, out: BatchBuilder): Batch => ({
-    n: input.n,
-    columns: out.columns.map((column, k) => {
-      const id = passed.get(k);
-      return id === undefined ? column : { ...input.columns[id], type: column.type };
-    }),
-    weights: input.weights,
-  });
-  const picked = (input: Batch, out: BatchBuilder, rows: number): Batch => {
-    const columns = out.columns.map((column, k) => {
-      const id = passed.get(k);
-      if (id === undefined) return column;
-      const { data, valid } = input.columns[id];
-      kernels.gatherColumn(rows, out.n, PHYS_WIDTH[column.phys], data, valid, column.data, column.valid);
-      return valid === 0 ? { ...column, valid: 0 } : column;
-    });
-    return { ...out.build(), columns };
-  };
+  const passedOn = passOn(passed);
+  const shared = (input: Batch, out: BatchBuilder): Batch => passedOn(input, out, 0);
   const names = ['memory', 'P10', 'f', 'h', 'readDatum', 'writeSlot', 'catchUp', 'shared', 'picked'];
   const functions = interpreted.map(bindExpr);
   const make = new Function(...names, code);
-  const run = make(memory, P10, functions, objects, readDatum, writeSlot, catchUp, shared, picked) as MapLoop;
+  const run = make(memory, P10, functions, objects, readDatum, writeSlot, catchUp, shared, passedOn) as MapLoop;
   return Object.assign(run, { release: () => generator.memory.release() });
 }

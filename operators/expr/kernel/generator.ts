@@ -16,6 +16,7 @@ import { integerText, parseInteger } from '../text/slot_text.ts';
 import { KernelMemory } from './kernel_memory.ts';
 import { cheapFirst } from './logic_order.ts';
 import { matchedGroup } from './regexes.ts';
+import { textOf } from './same_text.ts';
 import { type Inline, OVER, type Site, templates } from './templates.ts';
 import { type Kind, kindOf, loadColumn, type Value } from './values.ts';
 import './numbers.ts';
@@ -25,18 +26,6 @@ import './times.ts';
 type Node<K extends Expr['k']> = Extract<Expr, { k: K }>;
 
 const SAFE = 9007199254740991n;
-
-function textOf(value: unknown): string {
-  return JSON.stringify(value, (_, v) =>
-    typeof v === 'bigint'
-      ? `${v}n`
-      : Object.is(v, -0)
-        ? '-0'
-        : v instanceof Uint8Array
-          ? `b${Buffer.from(v).toString('hex')}`
-          : v,
-  );
-}
 
 /** Most items of an IN list that become comparisons in a row. */
 const MAX_LIST = 32;

@@ -24,7 +24,10 @@ const NO_MATCH = 0;
 
 const MATCHED = 1;
 
-function needleOf({ literal }: AsciiMatcher, site: Site): Needle | null {
+/** What is asked of the memory of a kernel. */
+type Memory = Pick<Site, 'bytes' | 'literal'>;
+
+function needleOf({ literal }: AsciiMatcher, site: Memory): Needle | null {
   return literal === null ? null : site.literal(literal.text);
 }
 
@@ -69,21 +72,21 @@ class RegexSearch {
 
 /** The search kernel's program for an expression that is one pass (operators/kernels/assembly/regex.ts). */
 class OnePassSearch {
-  readonly #program: number;
+  readonly program: number;
   readonly #spans: number;
 
-  static of(matcher: AsciiMatcher, needle: Needle, site: Site): OnePassSearch | null {
+  static of(matcher: AsciiMatcher, needle: Needle, site: Memory): OnePassSearch | null {
     const { onePass, literal } = matcher;
     return onePass && literal && new OnePassSearch(matcher, onePass, literal, needle, site);
   }
 
-  private constructor(matcher: AsciiMatcher, states: OnePass, literal: RequiredLiteral, needle: Needle, site: Site) {
+  private constructor(matcher: AsciiMatcher, states: OnePass, literal: RequiredLiteral, needle: Needle, site: Memory) {
     const { ofByte, count } = matcher.classes;
     const groups = matcher.groups + 1;
     const program = site.bytes(layout.REGEX_BYTES);
     const stateBytes = layout.STATE_NEXT + count * layout.CLASS_BYTES;
     const first = site.bytes(states.length * stateBytes);
-    this.#program = program;
+    this.program = program;
     this.#spans = site.bytes(groups * 8);
     put(program + layout.REGEX_START, first);
     put(program + layout.REGEX_LATER, first + stateBytes);
@@ -108,7 +111,7 @@ class OnePassSearch {
   }
 
   search(address: number, end: number): number {
-    return kernels.searchOnePass(this.#program, address, end);
+    return kernels.searchOnePass(this.program, address, end);
   }
 
   group(group: number, text: number, out: number): number {
@@ -218,6 +221,14 @@ function matcherOf(
     if (error instanceof SqlError) return null;
     throw error;
   }
+}
+
+/** The program of a pattern that is one pass, for kernels/assembly/regex.ts; null for any other. */
+export function onePassProgram(pattern: Datum | undefined, memory: Memory): { program: number; groups: number } | null {
+  const made = matcherOf(pattern, undefined);
+  const needle = made && needleOf(made.matcher, memory);
+  const search = made && needle && OnePassSearch.of(made.matcher, needle, memory);
+  return search && { program: search.program, groups: made.matcher.groups };
 }
 
 function shared(

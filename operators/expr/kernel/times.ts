@@ -26,8 +26,8 @@ import {
 } from './templates.ts';
 import type { Value } from './values.ts';
 
-const DAY = 86400000000;
-const UNIX_EPOCH = 946684800000000;
+export const DAY = 86400000000;
+export const UNIX_EPOCH = 946684800000000;
 const NOT_UTC = `context.timeZone !== 'UTC'`;
 
 for (const type of ['date', 'time', 'timestamp', 'timestamptz']) {
@@ -36,7 +36,7 @@ for (const type of ['date', 'time', 'timestamp', 'timestamptz']) {
 }
 
 /** Microseconds of an interval constant that moves every time by the same; null for months, and for days where days vary. */
-function fixedMicros(constant: unknown, days: boolean): number | null {
+export function fixedMicros(constant: unknown, days: boolean): number | null {
   const by = constant as Interval | undefined | null;
   if (by === undefined || by === null || by.months !== 0 || (by.days !== 0 && !days)) return null;
   const micros = by.days * DAY + Number(by.micros);
@@ -133,7 +133,7 @@ function firstOf(d: CalendarDay, months: number): number {
   return (toJulian(d.year, month, 1) - POSTGRES_EPOCH_JULIAN) * DAY;
 }
 
-const FIXED_UNITS: Record<string, number> = {
+export const FIXED_UNITS: Record<string, number> = {
   microsecond: 1,
   millisecond: 1000,
   second: 1000000,
@@ -175,7 +175,7 @@ templates.set('date(timestamp)', ([t]) => int(`Math.floor(${t.v} / ${DAY})`));
 templates.set('timestamp(date)', ([d]) => int(`${d.v} * ${DAY}`, OVER.int8));
 
 /** to_char by one template: the text of the last value is kept while it stays the same. */
-class TimeText {
+export class TimeText {
   readonly #writer: TimeWriter;
   readonly #slot: number;
   /** Where a text is written before its length is known. */

@@ -13,6 +13,15 @@ export { rehash, slotsOfHashes, usedSlots } from './row_table';
 export { searchOnePass } from './regex';
 export { addToSessions, changedSessions } from './sessions';
 export {
+  slotCase,
+  slotCharacters,
+  slotFields,
+  slotGroup,
+  slotReplace,
+  slotsEqual,
+  slotSearch,
+} from './text_slots';
+export {
   casesOf,
   changeCase,
   countBytes,

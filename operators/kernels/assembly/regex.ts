@@ -29,14 +29,17 @@ import { findBytes, isAscii } from './texts';
 const MAX_TRIES = 16;
 
 export function searchOnePass(program: usize, text: usize, end: usize): i32 {
-  if (!isAscii(text, end)) return SEARCH_NOT_ASCII;
   const needle: usize = load<u32>(program, REGEX_NEEDLE);
   const length: usize = load<u32>(program, REGEX_NEEDLE_LENGTH);
   const least: usize = load<u32>(program, REGEX_LEAST);
   const most: usize = load<u32>(program, REGEX_MOST);
   let begin = text;
   let tries = 0;
-  for (let at = findBytes(text + least, end, needle, length); at !== 0; at = findBytes(at + 1, end, needle, length)) {
+  // Without the literal there is no match, whatever the other characters are.
+  const first = findBytes(text + least, end, needle, length);
+  if (first === 0) return SEARCH_NONE;
+  if (!isAscii(text, end)) return SEARCH_NOT_ASCII;
+  for (let at = first; at !== 0; at = findBytes(at + 1, end, needle, length)) {
     if (at - text > most) begin = max(begin, at - most);
     for (; begin <= at - least; begin++) {
       if (matchAt(program, text, begin, end)) return SEARCH_FOUND;

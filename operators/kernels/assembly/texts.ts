@@ -95,7 +95,7 @@ export function isAscii(from: usize, end: usize): bool {
 }
 
 @inline
-function inCase(bytes: v128, first: i32): v128 {
+export function inCase(bytes: v128, first: i32): v128 {
   return i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(<i8>first)), i8x16.splat(26));
 }
 

@@ -1,0 +1,554 @@
+/**
+ * Writes the instructions of a kernel that compute expressions for one row: what generator.ts does in JavaScript, as WebAssembly.
+ *
+ *   kind      WebAssembly value              from
+ *   bool      i32, 0 or 1                    bool
+ *   int       i64, all of its range          int2, int4, int8, date, timestamps, time
+ *   numeric   i64 mantissa, a scale that is known when the kernel is made      constants, integers, what is computed of them
+ *   text      i32, address of a slot         text, varchar
+ *
+ * Why a second backend: the optimizing compiler of JavaScript takes 50 to 150 ms of a core for a large kernel, twice, and a kernel that sees a
+ * hundred rows a tick runs interpreted until then; every call of a kernel function costs 15 ns from JavaScript and 2 from here. Only a part of the
+ * expressions can be written here: Unsupported, and the node keeps its kernel in JavaScript. As there, what is odd in a row (an overflow, a division by zero, a
+ * text beyond ASCII where that matters) leaves the row to the interpreter. docs/decisions/0200.
+ */
+import type { Arena } from '../../../batch/arena.ts';
+import { writeSlot } from '../../../batch/slots.ts';
+import { type Datum, isDecimal, isPgArray } from '../../../datum.ts';
+import { TEXT_ROOM } from '../../../kernels/text_layout.ts';
+import { type ColType, OID, type Phys, physOf } from '../../../types.ts';
+import type { Expr } from '../../ir.ts';
+import { KernelMemory } from '../kernel_memory.ts';
+import { cheapFirst } from '../logic_order.ts';
+import { textOf } from '../same_text.ts';
+import { functions, type Made } from './functions.ts';
+import { ACCESS, Code, I32, I64, Imports, type Label, OP, type Type } from './module.ts';
+import { matchedGroup } from './texts.ts';
+
+/** What cannot be written as WebAssembly. */
+export class Unsupported extends Error {}
+
+export type Kind = 'bool' | 'int' | 'numeric' | 'text';
+
+export interface Value {
+  kind: Kind;
+  /** Pushes it. */
+  push(): void;
+  /** Pushes whether it is NULL; null: it never is. */
+  isNull: (() => void) | null;
+  /** Of a numeric. */
+  scale: number;
+  /** Its value where it is a constant. */
+  constant?: Datum;
+}
+
+type Node<K extends Expr['k']> = Extract<Expr, { k: K }>;
+
+interface Scope {
+  values: Map<string, Value>;
+}
+
+/** Most items of an IN list that become comparisons in a row. */
+const MAX_LIST = 32;
+const TEXTS: ReadonlySet<number> = new Set([OID.text, OID.varchar]);
+
+const TYPE_OF: Record<Kind, Type> = { bool: I32, int: I64, numeric: I64, text: I32 };
+
+export function kindOf(type: ColType): Kind {
+  switch (physOf(type.oid)) {
+    case 'bool':
+      return 'bool';
+    case 'i32':
+    case 'u32':
+    case 'i64':
+      return 'int';
+    case 'numeric':
+      return 'numeric';
+    case 'varlen':
+      if (TEXTS.has(type.oid)) return 'text';
+  }
+  throw new Unsupported(`type ${type.oid}`);
+}
+
+const LOADS: Partial<Record<Phys, [code: number, shift: number]>> = {
+  bool: [ACCESS.i32_load8_u, 0],
+  i32: [ACCESS.i64_load32_s, 2],
+  u32: [ACCESS.i64_load32_u, 2],
+  i64: [ACCESS.i64_load, 3],
+};
+
+export class Emitter extends Code {
+  readonly imports = new Imports();
+  /** What the code's addresses point into. */
+  readonly memory = new KernelMemory();
+  /** To be told of every batch. */
+  readonly begins: ((arena: Arena) => void)[] = [];
+  /** Locals that are 0 at the start of every row. */
+  readonly #flags: number[] = [];
+  /** Locals that are set at the start of every run. */
+  readonly firsts: { local: number; value: bigint }[] = [];
+  readonly #constantSlots = new Map<string, number>();
+  readonly #loaded = new Map<number, Value>();
+  readonly #scopes: Scope[] = [{ values: new Map() }];
+  readonly #shared = new Map<string, { flag: number; made: unknown }>();
+  /** Where the row goes to the interpreter; why is in the local. */
+  odd: Label = 0;
+  readonly status: number;
+  /** Address of the room for long texts (kernels/text_layout.ts). */
+  room = 0;
+  readonly #names = new Map<() => void, number>();
+
+  constructor(parameters: Type[]) {
+    super(parameters);
+    this.status = this.local(I32);
+  }
+
+  /** Equal for one value at several places. */
+  nameOf({ push }: Value): number {
+    const known = this.#names.get(push) ?? this.#names.size;
+    this.#names.set(push, known);
+    return known;
+  }
+
+  flag(): number {
+    const local = this.local(I32);
+    this.#flags.push(local);
+    return local;
+  }
+
+  /** What every row begins with: emitted last, stands first. */
+  rowStart(): number[] {
+    const code = new Code([]);
+    for (const local of this.#flags) {
+      code.i32(0);
+      code.set(local);
+    }
+    return code.bytes;
+  }
+
+  /** What every run begins with. */
+  runStart(): number[] {
+    const code = new Code([]);
+    for (const { local, value } of this.firsts) {
+      code.i64(value);
+      code.set(local);
+    }
+    return code.bytes;
+  }
+
+  slot(): number {
+    return this.memory.zeroed(16);
+  }
+
+  /** A text's bytes. */
+  literal(text: string): number {
+    return this.memory.text(text).address;
+  }
+
+  bytesFor(count: number): number {
+    return this.memory.alloc(count);
+  }
+
+  /** Gives the row up when the number on the stack is not 0. */
+  bailIf(): void {
+    this.branchIf(this.odd);
+  }
+
+  /** The address of a text on the stack, or why there is none (text_layout.ts): then the row is left. */
+  checked(): number {
+    const local = this.local(I32);
+    this.tee(local);
+    this.i32(TEXT_ROOM);
+    this.op(OP.i32_ge_u);
+    this.if();
+    this.get(local);
+    this.set(this.status);
+    this.branch(this.odd);
+    this.end();
+    return local;
+  }
+
+  /** What equal keys of one row have in common: `start` is emitted at every place, and runs at the first that the row comes to. */
+  share<T>(key: string, make: () => T, start: (made: T) => void): T {
+    let shared = this.#shared.get(key);
+    if (shared === undefined) {
+      shared = { flag: this.flag(), made: make() };
+      this.#shared.set(key, shared);
+    }
+    this.get(shared.flag);
+    this.op(OP.i32_eqz);
+    this.if();
+    this.i32(1);
+    this.set(shared.flag);
+    start(shared.made as T);
+    this.end();
+    return shared.made as T;
+  }
+
+  /** Loads column `id` at row `row` from the addresses in two locals (of the data and the validity bytes). */
+  load(id: number, type: ColType, data: number, valid: number, row: number): void {
+    const kind = kindOf(type);
+    const phys = physOf(type.oid);
+    const isNull = this.local(I32);
+    this.get(valid);
+    this.if(I32);
+    this.get(valid);
+    this.get(row);
+    this.op(OP.i32_add);
+    this.access(ACCESS.i32_load8_u);
+    this.op(OP.i32_eqz);
+    this.else();
+    this.i32(0);
+    this.end();
+    this.set(isNull);
+    const value = this.local(TYPE_OF[kind]);
+    const [code, shift] = kind === 'text' ? [null, 4] : (LOADS[phys] ?? [undefined, 0]);
+    if (code === undefined) throw new Unsupported('a numeric column');
+    this.get(data);
+    this.get(row);
+    this.i32(shift);
+    this.op(OP.i32_shl, OP.i32_add);
+    if (code !== null) this.access(code);
+    this.set(value);
+    this.#loaded.set(id, { kind, push: () => this.get(value), isNull: () => this.get(isNull), scale: 0 });
+  }
+
+  open(): void {
+    this.if();
+    this.#scopes.push({ values: new Map() });
+  }
+
+  otherwise(): void {
+    this.#scopes.pop();
+    this.else();
+    this.#scopes.push({ values: new Map() });
+  }
+
+  close(): void {
+    this.#scopes.pop();
+    this.end();
+  }
+
+  /** Emits what computes `e`; the value may then be pushed as often as needed. */
+  emit(e: Expr): Value {
+    if (e.k === 'col' || e.k === 'const') return this.#emit(e);
+    const key = textOf(e);
+    for (const scope of this.#scopes) {
+      const known = scope.values.get(key);
+      if (known !== undefined) return known;
+    }
+    const value = this.#emit(e);
+    this.#scopes[this.#scopes.length - 1].values.set(key, value);
+    return value;
+  }
+
+  #emit(e: Expr): Value {
+    switch (e.k) {
+      case 'col': {
+        const known = this.#loaded.get(e.id);
+        if (known === undefined) throw new Error(`column ${e.id} is not loaded`);
+        return known;
+      }
+      case 'const':
+        return this.#constant(e);
+      case 'and':
+      case 'or':
+        return this.#logic(e.args, e.k === 'and');
+      case 'not': {
+        const arg = this.emit(e.arg);
+        return this.#bool(() => {
+          arg.push();
+          this.op(OP.i32_eqz);
+        }, arg.isNull);
+      }
+      case 'isnull': {
+        const arg = this.emit(e.arg);
+        return this.#bool(() => {
+          this.pushNull(arg);
+          if (e.negated) this.op(OP.i32_eqz);
+        }, null);
+      }
+      case 'istruth': {
+        const arg = this.emit(e.arg);
+        return this.#bool(() => {
+          this.#isTruth(arg, e.value ? 1 : 0);
+          if (e.negated) this.op(OP.i32_eqz);
+        }, null);
+      }
+      case 'case':
+        return this.#case(e);
+      case 'coalesce':
+        return this.#coalesce(e);
+      case 'call': {
+        const make = functions.get(e.fn);
+        if (!e.strict || make === undefined) throw new Unsupported(e.fn);
+        return this.strict(
+          e.args.map((arg) => this.emit(arg)),
+          (args) => make(args, this),
+        );
+      }
+      case 'cast':
+        if (e.t.typmod === -1 && e.element === undefined && TEXTS.has(e.t.oid) && TEXTS.has(e.arg.t.oid))
+          return this.emit(e.arg);
+        throw new Unsupported('a cast');
+      case 'anyall':
+        return this.#list(e);
+      case 'subscript':
+        return this.#subscript(e);
+      default:
+        throw new Unsupported(e.k);
+    }
+  }
+
+  pushNull({ isNull }: Value): void {
+    if (isNull === null) this.i32(0);
+    else isNull();
+  }
+
+  #bool(push: () => void, isNull: Value['isNull']): Value {
+    const local = this.local(I32);
+    push();
+    this.set(local);
+    return { kind: 'bool', push: () => this.get(local), isNull, scale: 0 };
+  }
+
+  /** Pushes whether the value is present and this truth. */
+  #isTruth(arg: Value, truth: number): void {
+    arg.push();
+    this.i32(truth);
+    this.op(OP.i32_eq);
+    if (arg.isNull === null) return;
+    arg.isNull();
+    this.op(OP.i32_eqz, OP.i32_and);
+  }
+
+  #constant({ v, t }: Node<'const'>): Value {
+    const kind = this.#kindOfConstant(t);
+    if (kind === null)
+      return { kind: 'text', push: notPushed, isNull: v === null ? notPushed : null, scale: 0, constant: v };
+    if (v === null) {
+      const push = () => (TYPE_OF[kind] === I64 ? this.i64(0n) : this.i32(0));
+      return { kind, push, isNull: () => this.i32(1), scale: 0, constant: null };
+    }
+    const present = (push: () => void, scale = 0): Value => ({ kind, push, isNull: null, scale, constant: v });
+    switch (kind) {
+      case 'bool':
+        return present(() => this.i32(v === true ? 1 : 0));
+      case 'int': {
+        const big = BigInt(v as number | bigint);
+        return present(() => this.i64(big));
+      }
+      case 'numeric': {
+        if (!isDecimal(v) || v.special !== undefined || BigInt.asIntN(64, v.m) !== v.m)
+          throw new Unsupported('a wide numeric');
+        return present(() => this.i64(v.m), v.s);
+      }
+      default: {
+        const slot = this.#constantSlot(t, v);
+        return present(() => this.i32(slot));
+      }
+    }
+  }
+
+  /** Null where only a function that looks at the constant itself can use it. */
+  #kindOfConstant(type: ColType): Kind | null {
+    try {
+      return kindOf(type);
+    } catch (error) {
+      if (error instanceof Unsupported) return null;
+      throw error;
+    }
+  }
+
+  /** Equal constants share a slot. */
+  #constantSlot(type: ColType, value: Datum): number {
+    const key = `${type.oid}:${textOf(value)}`;
+    let slot = this.#constantSlots.get(key);
+    if (slot === undefined) {
+      slot = this.slot();
+      writeSlot(physOf(type.oid), type.oid, slot, value, this.memory);
+      this.#constantSlots.set(key, slot);
+    }
+    return slot;
+  }
+
+  /** A strict function of these arguments: `make` pushes its value, which is asked for only where no argument is NULL. */
+  strict(args: Value[], make: (args: Value[]) => Made | null): Value {
+    const nulls = [...new Set(args.flatMap(({ isNull }) => isNull ?? []))];
+    const isNull = this.local(I32);
+    nulls.forEach((push, i) => {
+      push();
+      if (i > 0) this.op(OP.i32_or);
+    });
+    if (nulls.length > 0) {
+      this.tee(isNull);
+      this.op(OP.i32_eqz);
+      this.if();
+    }
+    const made = make(args.map((arg) => ({ ...arg, isNull: null })));
+    if (made === null) throw new Unsupported('a function of these arguments');
+    const local = this.local(TYPE_OF[made.kind]);
+    this.set(local);
+    if (made.nullWhenZero === true) {
+      this.get(local);
+      this.op(OP.i32_eqz);
+      this.set(isNull);
+    }
+    if (nulls.length > 0) this.end();
+    const mayBeNull = nulls.length > 0 || made.nullWhenZero === true;
+    return {
+      kind: made.kind,
+      push: () => this.get(local),
+      isNull: mayBeNull ? () => this.get(isNull) : null,
+      scale: made.scale ?? 0,
+    };
+  }
+
+  /** AND, OR with SQL's three values; later arguments are computed only while the result is open. */
+  #logic(args: Expr[], and: boolean): Value {
+    const [v, z] = [this.local(I32), this.local(I32)];
+    const stop = and ? 0 : 1;
+    this.i32(1 - stop);
+    this.set(v);
+    this.i32(0);
+    this.set(z);
+    const decide = () => {
+      this.i32(stop);
+      this.set(v);
+      this.i32(0);
+      this.set(z);
+    };
+    cheapFirst(args).forEach((arg, i) => {
+      if (i > 0) {
+        this.get(v);
+        this.i32(stop);
+        this.op(OP.i32_ne);
+        this.open();
+      }
+      const value = this.emit(arg);
+      if (value.isNull !== null) {
+        value.isNull();
+        this.if();
+        this.i32(1);
+        this.set(z);
+        this.else();
+      }
+      value.push();
+      this.i32(stop);
+      this.op(OP.i32_eq);
+      this.if();
+      decide();
+      this.end();
+      if (value.isNull !== null) this.end();
+    });
+    for (let i = 1; i < args.length; i++) this.close();
+    return { kind: 'bool', push: () => this.get(v), isNull: () => this.get(z), scale: 0 };
+  }
+
+  /** Locals that several branches may set; NULL at first. */
+  #result(kind: Kind) {
+    const [v, z] = [this.local(TYPE_OF[kind]), this.local(I32)];
+    let scale: number | null = null;
+    this.i32(1);
+    this.set(z);
+    const assign = (from: Value) => {
+      if (from.constant === null) {
+        this.i32(1);
+        this.set(z);
+        return;
+      }
+      if (from.kind !== kind || (scale !== null && scale !== from.scale))
+        throw new Unsupported('arms of several scales');
+      scale = from.scale;
+      from.push();
+      this.set(v);
+      this.pushNull(from);
+      this.set(z);
+    };
+    const value = (): Value => ({ kind, push: () => this.get(v), isNull: () => this.get(z), scale: scale ?? 0 });
+    return { assign, value, isNull: z };
+  }
+
+  #case(e: Node<'case'>): Value {
+    const result = this.#result(kindOf(e.t));
+    for (const { when, then } of e.whens) {
+      this.#isTruth(this.emit(when), 1);
+      this.open();
+      result.assign(this.emit(then));
+      this.otherwise();
+    }
+    if (e.else !== null) result.assign(this.emit(e.else));
+    for (let i = 0; i < e.whens.length; i++) this.close();
+    return result.value();
+  }
+
+  #coalesce(e: Node<'coalesce'>): Value {
+    const result = this.#result(kindOf(e.t));
+    e.args.forEach((arg, i) => {
+      if (i > 0) {
+        this.get(result.isNull);
+        this.open();
+      }
+      result.assign(this.emit(arg));
+    });
+    for (let i = 1; i < e.args.length; i++) this.close();
+    return result.value();
+  }
+
+  /** x op ANY | ALL (constant array). */
+  #list(e: Node<'anyall'>): Value {
+    const list = e.right.k === 'const' ? e.right.v : undefined;
+    const make = functions.get(e.fn);
+    if (list === undefined || list === null || !isPgArray(list) || make === undefined) throw new Unsupported('a list');
+    const items = list.items.filter((item) => item !== null);
+    const type = { oid: list.elem, typmod: -1 };
+    if (items.length === 0 || items.length > MAX_LIST) throw new Unsupported('a list of so many');
+    const left = this.emit(e.left);
+    const stop = e.all ? 0 : 1;
+    const [v, z] = [this.local(I32), this.local(I32)];
+    this.i32(1 - stop);
+    this.set(v);
+    if (items.length < list.items.length) this.i32(1);
+    else this.pushNull(left);
+    this.set(z);
+    this.pushNull(left);
+    this.op(OP.i32_eqz);
+    this.open();
+    const done = this.block();
+    for (const item of items) {
+      const constant = this.#constant({ k: 'const', v: item, t: type });
+      const one = this.strict([{ ...left, isNull: null }, constant], (args) => make(args, this));
+      one.push();
+      this.i32(stop);
+      this.op(OP.i32_eq);
+      this.if();
+      this.i32(stop);
+      this.set(v);
+      this.i32(0);
+      this.set(z);
+      this.branch(done);
+      this.end();
+    }
+    this.end();
+    this.close();
+    return { kind: 'bool', push: () => this.get(v), isNull: () => this.get(z), scale: 0 };
+  }
+
+  /** (regexp_match(text, pattern))[n] without the array. */
+  #subscript(e: Node<'subscript'>): Value {
+    const { arg, indexes } = e;
+    if (arg.k !== 'call' || arg.fn !== 'regexp_match(text,text)' || !arg.strict || indexes.length !== 1)
+      throw new Unsupported('a subscript');
+    const [{ lower, slice }] = indexes;
+    if (slice || lower === null || lower.k !== 'const' || lower.v === null) throw new Unsupported('a slice');
+    const n = Number(lower.v);
+    return this.strict(
+      arg.args.map((a) => this.emit(a)),
+      (args) => matchedGroup(args, n, this),
+    );
+  }
+}
+
+function notPushed(): never {
+  throw new Unsupported('a constant of this type');
+}

@@ -1,0 +1,16 @@
+/** The register of functions that kernels in WebAssembly compute, by pg_proc signature. integers.ts, times.ts and texts.ts fill it. */
+import type { Emitter, Kind, Value } from './emitter.ts';
+
+/** What a function has pushed. */
+export interface Made {
+  kind: Kind;
+  /** Of a numeric. */
+  scale?: number;
+  /** A text's address 0 stands for NULL. */
+  nullWhenZero?: boolean;
+}
+
+/** Pushes what the interpreter's function gives for arguments that are not NULL, or leaves the row; null where it cannot. */
+export type Function = (args: Value[], code: Emitter) => Made | null;
+
+export const functions = new Map<string, Function>();

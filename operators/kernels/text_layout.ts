@@ -1,0 +1,13 @@
+/**
+ * What kernels that are WebAssembly themselves agree on with the functions of texts that they call (assembly/text_slots.ts): plain numbers, because both
+ * compilers read this file.
+ *
+ *   room   memory that long results are written to: next free byte, the byte behind the last, and how much was wanted when it did not suffice
+ */
+export const ROOM_NEXT = 0;
+export const ROOM_END = 4;
+export const ROOM_NEEDED = 8;
+
+/** In the place of a slot's address: the interpreter has to do the row; there is no room for the result. */
+export const TEXT_BAIL = 0xffffffff;
+export const TEXT_ROOM = 0xfffffffe;
