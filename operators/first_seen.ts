@@ -15,10 +15,10 @@ import { kernels } from './kernels/index.ts';
 import type { Operator, Tick } from './operator.ts';
 import type { PlanNode, Retention } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
+import { RetainedTable } from './state/retained_table.ts';
 import { placesOf } from './state/row_layout.ts';
 import { RowTable } from './state/row_table.ts';
 import type { Saved } from './state/saved.ts';
-import { TableRetention } from './state/table_retention.ts';
 import { type ColType, PHYS_WIDTH } from './types.ts';
 
 /** Whether a node over input that never retracts is one of these: its columns, else null. */
@@ -31,13 +31,13 @@ export class FirstSeenOperator implements Operator {
   readonly #types: ColType[];
   readonly #columns: number[];
   readonly #table: RowTable;
-  readonly #retention: TableRetention | null;
+  readonly #retained: RetainedTable;
 
   constructor(columns: number[], types: ColType[], frees?: Retention[]) {
     this.#types = types;
     this.#columns = columns;
     this.#table = new RowTable(types, 0, 'sql');
-    this.#retention = TableRetention.of(this.#table, frees, columns);
+    this.#retained = new RetainedTable(this.#table, frees, columns);
   }
 
   step(inputs: Batch[], { arena }: Tick): Batch {
@@ -45,7 +45,7 @@ export class FirstSeenOperator implements Operator {
     const values = this.#columns.map((c) => columns[c]);
     this.#table.begin(values, n);
     const located = this.#table.findOrInsertAll({ n, weights, skipNulls: false }, arena);
-    this.#retention?.noteFresh(located, arena);
+    this.#retained.retention?.noteFresh(located, arena);
     const { fresh, made } = located;
     const ones = arena.alloc(made * 4) >>> 2;
     U32.fill(1, ones, ones + made);
@@ -74,7 +74,7 @@ export class FirstSeenOperator implements Operator {
   }
 
   free(watermarks: Watermarks): boolean {
-    return this.#retention?.free(watermarks, (slot) => this.#table.remove(slot)) ?? true;
+    return this.#retained.free(watermarks);
   }
 
   endTick(): void {
@@ -82,21 +82,18 @@ export class FirstSeenOperator implements Operator {
   }
 
   state() {
-    return { rows: this.#table.size, bytes: this.#table.bytes };
+    return this.#retained.state();
   }
 
   save() {
-    return { table: this.#table.save(), retention: this.#retention?.save() };
+    return this.#retained.save();
   }
 
   load(saved: Saved): void {
-    const { table, retention } = saved as ReturnType<typeof this.save>;
-    this.#table.load(table);
-    if (retention !== undefined) this.#retention?.load(retention);
+    this.#retained.load(saved);
   }
 
   release(): void {
-    this.#retention?.release();
-    this.#table.release();
+    this.#retained.release();
   }
 }

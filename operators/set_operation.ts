@@ -14,9 +14,9 @@ import { I32 } from './batch/memory.ts';
 import type { Operator, Tick } from './operator.ts';
 import type { Retention } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
+import { RetainedTable } from './state/retained_table.ts';
 import { RowTable } from './state/row_table.ts';
 import type { Saved } from './state/saved.ts';
-import { TableRetention } from './state/table_retention.ts';
 import type { ColType } from './types.ts';
 
 export type SetFunction = (left: number, right: number) => number;
@@ -38,14 +38,14 @@ export class SetOperator implements Operator {
   readonly #types: ColType[];
   readonly #function: SetFunction;
   readonly #table: RowTable;
-  readonly #retention: TableRetention | null;
+  readonly #retained: RetainedTable;
 
   /** `frees`: what is proven of the first input's columns holds for the second's too. */
   constructor(fn: SetFunction, types: ColType[], frees?: Retention[]) {
     this.#types = types;
     this.#function = fn;
     this.#table = new RowTable(types, 16, 'sql');
-    this.#retention = TableRetention.of(
+    this.#retained = new RetainedTable(
       this.#table,
       frees?.filter((f) => f.input === 0),
       [...types.keys()],
@@ -64,7 +64,7 @@ export class SetOperator implements Operator {
       const weights = input.weights >>> 2;
       for (let row = 0; row < input.n; row++) {
         const slot = table.findOrInsert(row);
-        if (table.inserted) this.#retention?.note(slot);
+        if (table.inserted) this.#retained.retention?.note(slot);
         const payload = (slot + table.payloadOffset) >>> 2;
         I32[payload + (side === 0 ? LEFT : RIGHT)] += I32[weights + row];
         if (I32[payload + TOUCHED] === 0) {
@@ -99,7 +99,7 @@ export class SetOperator implements Operator {
   }
 
   free(watermarks: Watermarks): boolean {
-    return this.#retention?.free(watermarks, (slot) => this.#table.remove(slot)) ?? true;
+    return this.#retained.free(watermarks);
   }
 
   endTick(): void {
@@ -107,21 +107,18 @@ export class SetOperator implements Operator {
   }
 
   state() {
-    return { rows: this.#table.size, bytes: this.#table.bytes };
+    return this.#retained.state();
   }
 
   save() {
-    return { table: this.#table.save(), retention: this.#retention?.save() };
+    return this.#retained.save();
   }
 
   load(saved: Saved): void {
-    const { table, retention } = saved as ReturnType<typeof this.save>;
-    this.#table.load(table);
-    if (retention !== undefined) this.#retention?.load(retention);
+    this.#retained.load(saved);
   }
 
   release(): void {
-    this.#retention?.release();
-    this.#table.release();
+    this.#retained.release();
   }
 }

@@ -18,11 +18,11 @@ import type { PlanNode } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
 import { Heap } from './state/heap.ts';
 import { storeRows } from './state/key_batch.ts';
+import { RetainedTable } from './state/retained_table.ts';
 import { placesOf, type SlotPlace } from './state/row_layout.ts';
 import { type BoundCompare, boundCompare, type RowOps, rowOps } from './state/row_ops.ts';
 import { RowTable } from './state/row_table.ts';
 import type { Saved } from './state/saved.ts';
-import { TableRetention } from './state/table_retention.ts';
 import type { ColType } from './types.ts';
 
 type TopNSpec = PlanNode & { op: 'topn' };
@@ -46,7 +46,7 @@ export class TopOneOperator implements Operator {
   readonly #rows: RowOps;
   readonly #places: SlotPlace[];
   readonly #compare: BoundCompare;
-  readonly #retention: TableRetention | null;
+  readonly #retained: RetainedTable;
 
   constructor(spec: TopNSpec, inputTypes: ColType[]) {
     this.#spec = spec;
@@ -60,7 +60,7 @@ export class TopOneOperator implements Operator {
       'sql',
       this.#heap,
     );
-    this.#retention = TableRetention.of(this.#table, spec.frees, spec.partition);
+    this.#retained = new RetainedTable(this.#table, spec.frees, spec.partition);
   }
 
   step(inputs: Batch[], { arena }: Tick): Batch {
@@ -73,7 +73,7 @@ export class TopOneOperator implements Operator {
       n,
     );
     const located = table.findOrInsertAll({ n, weights, skipNulls: false }, arena);
-    this.#retention?.noteFresh(located, arena);
+    this.#retained.retention?.noteFresh(located, arena);
     const touched = this.#best(delta, located.slots, arena);
     const out = new BatchBuilder(this.#spec.types, arena, touched.n * 2);
     const old = arena.alloc(touched.n * 4) >>> 2;
@@ -163,10 +163,8 @@ export class TopOneOperator implements Operator {
   }
 
   free(watermarks: Watermarks): boolean {
-    if (this.#retention === null) return true;
-    return this.#retention.free(watermarks, (slot) => {
+    return this.#retained.free(watermarks, (slot) => {
       this.#rows.free(slot + this.#table.payloadOffset + ROW, this.#heap);
-      this.#table.remove(slot);
     });
   }
 
@@ -175,21 +173,18 @@ export class TopOneOperator implements Operator {
   }
 
   state() {
-    return { rows: this.#table.size, bytes: this.#table.bytes };
+    return this.#retained.state();
   }
 
   save() {
-    return { table: this.#table.save(), retention: this.#retention?.save() };
+    return this.#retained.save();
   }
 
   load(saved: Saved): void {
-    const { table, retention } = saved as ReturnType<typeof this.save>;
-    this.#table.load(table);
-    if (retention !== undefined) this.#retention?.load(retention);
+    this.#retained.load(saved);
   }
 
   release(): void {
-    this.#retention?.release();
-    this.#table.release();
+    this.#retained.release();
   }
 }

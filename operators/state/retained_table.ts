@@ -1,0 +1,48 @@
+/**
+ * A table (row_table.ts) of an operator whose only state it is, with what frees its rows (table_retention.ts) where something does.
+ */
+import type { Retention } from '../plan.ts';
+import type { Watermarks } from './deadline.ts';
+import type { RowTable } from './row_table.ts';
+import type { Saved } from './saved.ts';
+import { TableRetention } from './table_retention.ts';
+
+export class RetainedTable {
+  readonly table: RowTable;
+  /** Null: no row is ever freed. */
+  readonly retention: TableRetention | null;
+
+  /** `columns`: the input columns that the table's rows are made of. */
+  constructor(table: RowTable, retentions: Retention[] | undefined, columns: number[]) {
+    this.table = table;
+    this.retention = TableRetention.of(table, retentions, columns);
+  }
+
+  /** Removes dead rows, after `letGo` has taken what they hold. False: there are more. */
+  free(watermarks: Watermarks, letGo?: (slot: number) => void): boolean {
+    if (this.retention === null) return true;
+    return this.retention.free(watermarks, (slot) => {
+      letGo?.(slot);
+      this.table.remove(slot);
+    });
+  }
+
+  state() {
+    return { rows: this.table.size, bytes: this.table.bytes };
+  }
+
+  save() {
+    return { table: this.table.save(), retention: this.retention?.save() };
+  }
+
+  load(saved: Saved): void {
+    const { table, retention } = saved as ReturnType<typeof this.save>;
+    this.table.load(table);
+    if (retention !== undefined) this.retention?.load(retention);
+  }
+
+  release(): void {
+    this.retention?.release();
+    this.table.release();
+  }
+}
