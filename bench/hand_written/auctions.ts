@@ -1,68 +1,133 @@
 /**
  * Queries over the winning bid of each auction: q4 (average of the highest price by category), q6 (moving average by seller), q9 (the bid itself).
  *
- * A bid counts when its time lies within its auction's; bids that came before their auction wait for it.
+ * A bid counts when its time lies within its auction's. Auctions may come as late as their watermark says, so bids wait for so long.
  */
-import type { Auction, Bid, Events, Program, Value } from './program.ts';
+import { type Auction, type Bid, Changes, type Events, type Program, push, type Value } from './program.ts';
 
-/** Hands every bid that lies within its auction's time to `valid`, with the auction's entry. */
-class BidsInTime<Entry extends { auction: Auction }> {
-  readonly entries = new Map<number, Entry>();
-  readonly #waiting = new Map<number, Bid[]>();
-  readonly #make: (auction: Auction) => Entry;
-  readonly #valid: (entry: Entry, bid: Bid) => void;
+const LATENESS_MS = 4_000;
+const COMPACT = 10_000;
 
-  constructor(make: (auction: Auction) => Entry, valid: (entry: Entry, bid: Bid) => void) {
-    this.#make = make;
+/** Hands every pair of a bid and an auction within whose time it lies to `valid`, with the auction's group. */
+class BidsInTime<Group> {
+  readonly #auctions = new Map<number, { auction: Auction; group: Group }[]>();
+  readonly #bids = new Map<number, Bid[]>();
+  /** The bids that wait, from #first on. */
+  #queue: Bid[] = [];
+  #first = 0;
+  #newest = 0;
+  readonly #groupOf: (auction: Auction) => Group;
+  readonly #valid: (group: Group, auction: Auction, bid: Bid) => void;
+
+  constructor(groupOf: (auction: Auction) => Group, valid: (group: Group, auction: Auction, bid: Bid) => void) {
+    this.#groupOf = groupOf;
     this.#valid = valid;
   }
 
   tick(events: Events): void {
     for (const auction of events.auctions) {
-      const entry = this.#make(auction);
-      this.entries.set(auction.id, entry);
-      const bids = this.#waiting.get(auction.id);
-      if (bids === undefined) continue;
-      this.#waiting.delete(auction.id);
-      for (const bid of bids) this.#bid(entry, bid);
+      if (auction.date_time > this.#newest) this.#newest = auction.date_time;
+      const group = this.#groupOf(auction);
+      push(this.#auctions, auction.id, { auction, group });
+      const bids = this.#bids.get(auction.id);
+      if (bids !== undefined) for (const bid of bids) this.#pair(group, auction, bid);
     }
     for (const bid of events.bids) {
-      const entry = this.entries.get(bid.auction);
-      if (entry !== undefined) this.#bid(entry, bid);
-      else {
-        const list = this.#waiting.get(bid.auction);
-        if (list === undefined) this.#waiting.set(bid.auction, [bid]);
-        else list.push(bid);
-      }
+      push(this.#bids, bid.auction, bid);
+      this.#queue.push(bid);
+      const auctions = this.#auctions.get(bid.auction);
+      if (auctions !== undefined) for (const { auction, group } of auctions) this.#pair(group, auction, bid);
     }
+    this.#forget(this.#newest - LATENESS_MS);
   }
 
-  #bid(entry: Entry, bid: Bid): void {
-    if (bid.date_time >= entry.auction.date_time && bid.date_time <= entry.auction.expires) this.#valid(entry, bid);
+  #pair(group: Group, auction: Auction, bid: Bid): void {
+    if (bid.date_time >= auction.date_time && bid.date_time <= auction.expires) this.#valid(group, auction, bid);
+  }
+
+  /** No auction to come begins before `watermark`. */
+  #forget(watermark: number): void {
+    const queue = this.#queue;
+    for (; this.#first < queue.length && queue[this.#first].date_time < watermark; this.#first++) {
+      const { auction } = queue[this.#first];
+      const bids = this.#bids.get(auction);
+      if (bids === undefined || bids.length === 1) this.#bids.delete(auction);
+      else bids.shift();
+    }
+    if (this.#first < COMPACT) return;
+    this.#queue = queue.slice(this.#first);
+    this.#first = 0;
   }
 }
 
-export function q4(): Program {
-  const categories = new Map<number, { sum: number; count: number }>();
+/** Groups by an auction's id and another number of it. */
+class Groups<Group> {
+  readonly #byId = new Map<number, Map<number, Group>>();
+  readonly #make: (auction: Auction) => Group;
+
+  constructor(make: (auction: Auction) => Group) {
+    this.#make = make;
+  }
+
+  of(auction: Auction, other: number): Group {
+    let groups = this.#byId.get(auction.id);
+    if (groups === undefined) {
+      groups = new Map();
+      this.#byId.set(auction.id, groups);
+    }
+    let group = groups.get(other);
+    if (group === undefined) {
+      group = this.#make(auction);
+      groups.set(other, group);
+    }
+    return group;
+  }
+}
+
+interface Category {
+  category: number;
+  sum: number;
+  count: number;
+  shown: number | null;
+  changed: boolean;
+}
+
+export function q4(changes = new Changes()): Program {
+  const categories = new Map<number, Category>();
+  let changed: Category[] = [];
+  const groups = new Groups<{ max: number }>(() => ({ max: -1 }));
   const bids = new BidsInTime(
-    (auction) => ({ auction, max: -1 }),
-    (entry, bid) => {
-      if (bid.price <= entry.max) return;
-      let category = categories.get(entry.auction.category);
+    (auction) => groups.of(auction, auction.category),
+    (group, auction, bid) => {
+      if (bid.price <= group.max) return;
+      let category = categories.get(auction.category);
       if (category === undefined) {
-        category = { sum: 0, count: 0 };
-        categories.set(entry.auction.category, category);
+        category = { category: auction.category, sum: 0, count: 0, shown: null, changed: false };
+        categories.set(auction.category, category);
       }
-      if (entry.max < 0) {
+      if (group.max < 0) {
         category.count++;
         category.sum += bid.price;
-      } else category.sum += bid.price - entry.max;
-      entry.max = bid.price;
+      } else category.sum += bid.price - group.max;
+      group.max = bid.price;
+      if (category.changed) return;
+      category.changed = true;
+      changed.push(category);
     },
   );
   return {
-    tick: (events) => bids.tick(events),
-    rows: () => [...categories].map(([category, { sum, count }]) => [category, sum / count]),
+    tick: (events) => {
+      bids.tick(events);
+      for (const category of changed) {
+        const average = category.sum / category.count;
+        if (category.shown !== null) changes.add([category.category, category.shown], -1);
+        changes.add([category.category, average], 1);
+        category.shown = average;
+        category.changed = false;
+      }
+      changed = [];
+    },
+    rows: () => changes.rows(),
   };
 }
 
@@ -74,17 +139,51 @@ export function beats(a: Bid, b: Bid): boolean {
   return a.extra < b.extra;
 }
 
+/** The winning bid of a group; `changed` while the result may have another. */
+interface Best {
+  best: { auction: Auction; bid: Bid } | null;
+  shown: { auction: Auction; bid: Bid } | null;
+  changed: boolean;
+}
+
+const nobody = (): Best => ({ best: null, shown: null, changed: false });
+
+/** Calls back with the groups whose winner has changed in a tick. */
+function winners(groupOf: (auction: Auction) => Best, report: (group: Best) => void): (events: Events) => void {
+  let changed: Best[] = [];
+  const bids = new BidsInTime(groupOf, (group, auction, bid) => {
+    if (group.best !== null && !beats(bid, group.best.bid)) return;
+    group.best = { auction, bid };
+    if (group.changed) return;
+    group.changed = true;
+    changed.push(group);
+  });
+  return (events) => {
+    bids.tick(events);
+    for (const group of changed) {
+      report(group);
+      group.shown = group.best;
+      group.changed = false;
+    }
+    changed = [];
+  };
+}
+
 interface Winner {
+  seller: number;
   id: number;
   price: number;
   date_time: number;
   average: number;
+  shown: number | null;
+  isThere: boolean;
 }
 
 const PRECEDING = 10;
 
-export function q6(): Program {
+export function q6(changes = new Changes()): Program {
   const sellers = new Map<number, Winner[]>();
+  let touched: Winner[] = [];
   const before = (a: Winner, time: number, id: number) => a.date_time < time || (a.date_time === time && a.id < id);
   /** Where a winner of this time and id stands, or would stand. */
   const place = (list: Winner[], time: number, id: number) => {
@@ -103,52 +202,81 @@ export function q6(): Program {
       let sum = 0;
       for (let j = first; j <= i; j++) sum += list[j].price;
       list[i].average = sum / (i - first + 1);
+      touched.push(list[i]);
     }
   };
-  const bids = new BidsInTime<{ auction: Auction; best: Bid | null }>(
-    (auction) => ({ auction, best: null }),
-    (entry, bid) => {
-      if (entry.best !== null && !beats(bid, entry.best)) return;
-      const { id, seller } = entry.auction;
+  const groups = new Groups(nobody);
+  const tick = winners(
+    (auction) => groups.of(auction, auction.seller),
+    ({ best, shown }) => {
+      if (best === null) return;
+      const { id, seller } = best.auction;
       let list = sellers.get(seller);
       if (list === undefined) {
         list = [];
         sellers.set(seller, list);
       }
-      if (entry.best !== null) {
-        const old = place(list, entry.best.date_time, id);
-        list.splice(old, 1);
+      if (shown !== null) {
+        const old = place(list, shown.bid.date_time, id);
+        const [gone] = list.splice(old, 1);
+        gone.isThere = false;
+        touched.push(gone);
         average(list, old);
       }
-      entry.best = bid;
-      const at = place(list, bid.date_time, id);
-      list.splice(at, 0, { id, price: bid.price, date_time: bid.date_time, average: 0 });
+      const { price, date_time } = best.bid;
+      const at = place(list, date_time, id);
+      list.splice(at, 0, { seller, id, price, date_time, average: 0, shown: null, isThere: true });
       average(list, at);
     },
   );
   return {
-    tick: (events) => bids.tick(events),
-    rows: () => [...sellers].flatMap(([seller, list]) => list.map((w): Value[] => [seller, w.average])),
+    tick: (events) => {
+      tick(events);
+      for (const winner of touched) {
+        if (winner.isThere && winner.shown === winner.average) continue;
+        if (winner.shown !== null) changes.add([winner.seller, winner.shown], -1);
+        winner.shown = winner.isThere ? winner.average : null;
+        if (winner.shown !== null) changes.add([winner.seller, winner.shown], 1);
+      }
+      touched = [];
+    },
+    rows: () => changes.rows(),
   };
 }
 
-export function q9(): Program {
-  const bids = new BidsInTime<{ auction: Auction; best: Bid | null }>(
-    (auction) => ({ auction, best: null }),
-    (entry, bid) => {
-      if (entry.best === null || beats(bid, entry.best)) entry.best = bid;
-    },
-  );
+export function q9(changes = new Changes()): Program {
+  const row = ({ auction: a, bid: b }: { auction: Auction; bid: Bid }): Value[] => [
+    a.id,
+    a.item_name,
+    a.description,
+    a.initial_bid,
+    a.reserve,
+    a.date_time,
+    a.expires,
+    a.seller,
+    a.category,
+    a.extra,
+    b.auction,
+    b.bidder,
+    b.price,
+    b.date_time,
+    b.extra,
+    1,
+  ];
+  const groups = new Map<number, Best>();
+  const groupOf = ({ id }: Auction) => {
+    let group = groups.get(id);
+    if (group === undefined) {
+      group = nobody();
+      groups.set(id, group);
+    }
+    return group;
+  };
   return {
-    tick: (events) => bids.tick(events),
-    rows: () => {
-      const out: Value[][] = [];
-      for (const { auction, best } of bids.entries.values()) {
-        if (best === null) continue;
-        const { bidder, price, date_time, extra } = best;
-        out.push([...Object.values(auction), best.auction, bidder, price, date_time, extra, 1]);
-      }
-      return out;
-    },
+    tick: winners(groupOf, ({ best, shown }) => {
+      if (shown !== null) changes.add(row(shown), -1);
+      if (best !== null) changes.add(row(best), 1);
+    }),
+    rows: () => changes.rows(),
   };
 }

@@ -8,7 +8,7 @@ import { QUERIES } from '../../test/nexmark/suite.ts';
 import { MessageEngine } from '../nexmark/engine.ts';
 import { Chunk, TABLES } from '../nexmark/input.ts';
 import { PROGRAMS } from './index.ts';
-import type { Value } from './program.ts';
+import { KeptChanges, type Value } from './program.ts';
 
 const EVENTS = 3000;
 /** Slow enough for several windows of ten seconds. */
@@ -35,7 +35,7 @@ const lines = (rows: (Datum | Value)[][]) => rows.map((row) => row.map(plain).jo
 for (const query of QUERIES) {
   test(`${query} by hand gives the view's rows`, async () => {
     const run = await MessageEngine.open(query, 'view');
-    const program = PROGRAMS.get(query)?.();
+    const program = PROGRAMS.get(query)?.(new KeptChanges());
     assert.ok(program);
     const chunk = new Chunk(TABLES, 0, EVENTS, EVENTS_A_SECOND);
     for (const tick of chunk.rawTicks(1000)) run.tick(tick);

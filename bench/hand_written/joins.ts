@@ -1,43 +1,36 @@
 /** Joins: q3 (auctions of sellers in three states), q8 (new people who sell in the same window), q20 (bids with their auction). */
-import type { Auction, Bid, Person, Program, Value } from './program.ts';
-
-function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [value]);
-  else list.push(value);
-}
+import { type Auction, type Bid, Changes, type Person, type Program, push } from './program.ts';
 
 const STATES = new Set(['OR', 'ID', 'CA']);
 
-export function q3(): Program {
-  const people = new Map<number, Person>();
-  const auctions = new Map<number, Auction[]>();
-  const out: Value[][] = [];
-  const pair = (p: Person, a: Auction) => out.push([p.name, p.city, p.state, a.id]);
+export function q3(changes = new Changes()): Program {
+  const people = new Map<number, Person[]>();
+  const auctions = new Map<number, number[]>();
+  const pair = (p: Person, id: number) => changes.add([p.name, p.city, p.state, id], 1);
   return {
     tick(events) {
       for (const person of events.people) {
         if (!STATES.has(person.state)) continue;
-        people.set(person.id, person);
-        for (const auction of auctions.get(person.id) ?? []) pair(person, auction);
+        push(people, person.id, person);
+        const own = auctions.get(person.id);
+        if (own !== undefined) for (const id of own) pair(person, id);
       }
       for (const auction of events.auctions) {
         if (auction.category !== 10) continue;
-        push(auctions, auction.seller, auction);
-        const person = people.get(auction.seller);
-        if (person !== undefined) pair(person, auction);
+        push(auctions, auction.seller, auction.id);
+        const sellers = people.get(auction.seller);
+        if (sellers !== undefined) for (const person of sellers) pair(person, auction.id);
       }
     },
-    rows: () => out,
+    rows: () => changes.rows(),
   };
 }
 
 const WINDOW_MS = 10_000;
 
 /** Windows are done when time has passed them; only the newest two are kept open. */
-export function q8(): Program {
-  const windows = new Map<number, { people: Map<number, Person>; sellers: Set<number> }>();
-  const out: Value[][] = [];
+export function q8(changes = new Changes()): Program {
+  const windows = new Map<number, { people: Map<number, string[]>; sellers: Set<number> }>();
   const windowOf = (time: number) => {
     const start = time - (time % WINDOW_MS);
     let window = windows.get(start);
@@ -50,52 +43,63 @@ export function q8(): Program {
   };
   return {
     tick(events) {
-      for (const person of events.people) {
-        const { start, people, sellers } = windowOf(person.date_time);
-        if (people.has(person.id)) continue;
-        people.set(person.id, person);
-        if (sellers.has(person.id)) out.push([person.id, person.name, start]);
+      for (const { id, name, date_time } of events.people) {
+        const { start, people, sellers } = windowOf(date_time);
+        if (people.get(id)?.includes(name)) continue;
+        push(people, id, name);
+        if (sellers.has(id)) changes.add([id, name, start], 1);
       }
-      for (const auction of events.auctions) {
-        const { start, people, sellers } = windowOf(auction.date_time);
-        if (sellers.has(auction.seller)) continue;
-        sellers.add(auction.seller);
-        const person = people.get(auction.seller);
-        if (person !== undefined) out.push([person.id, person.name, start]);
+      for (const { seller, date_time } of events.auctions) {
+        const { start, people, sellers } = windowOf(date_time);
+        if (sellers.has(seller)) continue;
+        sellers.add(seller);
+        const names = people.get(seller);
+        if (names !== undefined) for (const name of names) changes.add([seller, name, start], 1);
       }
     },
-    rows: () => out,
+    rows: () => changes.rows(),
   };
 }
 
-/** Bids that came before their auction wait for it. */
-export function q20(): Program {
-  const auctions = new Map<number, Auction>();
-  const waiting = new Map<number, Bid[]>();
-  const out: { bid: Bid; auction: Auction }[] = [];
+export function q20(changes = new Changes()): Program {
+  const auctions = new Map<number, Auction[]>();
+  const bids = new Map<number, Bid[]>();
+  const pair = (b: Bid, a: Auction) =>
+    changes.add(
+      [
+        b.auction,
+        b.bidder,
+        b.price,
+        b.channel,
+        b.url,
+        b.date_time,
+        b.extra,
+        a.item_name,
+        a.description,
+        a.initial_bid,
+        a.reserve,
+        a.date_time,
+        a.expires,
+        a.seller,
+        a.category,
+        a.extra,
+      ],
+      1,
+    );
   return {
     tick(events) {
       for (const auction of events.auctions) {
-        auctions.set(auction.id, auction);
-        const bids = waiting.get(auction.id);
-        if (bids === undefined) continue;
-        waiting.delete(auction.id);
-        if (auction.category === 10) for (const bid of bids) out.push({ bid, auction });
+        if (auction.category !== 10) continue;
+        push(auctions, auction.id, auction);
+        const own = bids.get(auction.id);
+        if (own !== undefined) for (const bid of own) pair(bid, auction);
       }
       for (const bid of events.bids) {
-        const auction = auctions.get(bid.auction);
-        if (auction === undefined) push(waiting, bid.auction, bid);
-        else if (auction.category === 10) out.push({ bid, auction });
+        push(bids, bid.auction, bid);
+        const own = auctions.get(bid.auction);
+        if (own !== undefined) for (const auction of own) pair(bid, auction);
       }
     },
-    rows: () =>
-      out.map(({ bid, auction }) => {
-        const { id: _, ...rest } = auction;
-        const { item_name, description, initial_bid, reserve, date_time, expires, seller, category, extra } = rest;
-        return [
-          ...Object.values(bid),
-          ...[item_name, description, initial_bid, reserve, date_time, expires, seller, category, extra],
-        ];
-      }),
+    rows: () => changes.rows(),
   };
 }
