@@ -1,18 +1,18 @@
 /**
  * Sends runs of keyed indexes to the cold store, between two ticks, so that their pages come back:
  *
- *   chunks of the runs' heap, oldest first:  [being emptied | ................. in use ................ ]
- *   key table:                               place 0 ...... cursor ...... end      a slot whose run, or a long value of it, lies there goes
+ *   chunks of the runs' heap:   closed, some of them leaving  |  the present one, from which new runs come
+ *   key table:                  place 0 ...... cursor ...... end      a slot whose run, or a long value of it, lies in a chunk that is leaving goes
  *
- * A pass closes a share of the heap and walks the table once, a slice a call; then the closed chunks hold nothing and are given back. Runs that grow move to
- * younger chunks, so the oldest ones hold what has not changed for longest. Nothing is noted when a run is read: a cold key is read without being brought
- * back (cold_runs.ts).
+ * A pass chooses the chunks that have least in them and walks the table once, a slice a call; then they hold nothing. Runs that grow move to younger
+ * chunks, so those hold least whose runs have changed most since, and what goes is what was left behind. Nothing is noted when a run is read: a cold key is
+ * read without being brought back (cold_runs.ts).
  *
  * Cost: a look at every slot a pass, and at every row where rows can have long values; and the bytes that go.
  */
 import { U32 } from '../batch/memory.ts';
 import type { ColdRuns } from './cold_runs.ts';
-import { type Heap, isClosing } from './heap.ts';
+import { type Heap, isLeaving } from './heap.ts';
 import { COUNT, DIRECTORY, isCold, RUN } from './key_slot.ts';
 import type { KeyedIndex } from './keyed_index.ts';
 import type { RowTable } from './row_table.ts';
@@ -42,19 +42,22 @@ export class Chill {
   #cursor = 0;
   /** Where the table's slots were when the cursor was set. */
   #moves = 0;
+  /** Bytes of the heap's pages when the pass began. */
+  #before = 0;
 
   constructor(runs: Runs) {
     this.#runs = runs;
   }
 
-  /** Sends about so many bytes; gives how many, at least 1 while a pass is under way, else 0. Infinity: all that may go. */
+  /** Sends about so many bytes; gives how many, at least 1 when that was of use; 0: nothing more can go. Infinity: all that may go. */
   slice(bytes: number): number {
     if (isUndoable()) throw new Error('runs go cold between ticks only');
     const { keys, heap } = this.#runs;
     const all = bytes === Number.POSITIVE_INFINITY;
-    if (!heap.closing) {
+    if (!heap.emptying) {
       this.#cursor = 0;
-      if (!heap.close(Math.max(bytes, heap.pageBytes * SHARE)) && !all) return 0;
+      this.#before = heap.pageBytes;
+      if (!heap.empty(Math.max(bytes, heap.pageBytes * SHARE)) && !all) return heap.pageBytes < this.#before ? 1 : 0;
     }
     if (this.#moves !== keys.moves) this.#cursor = 0;
     this.#moves = keys.moves;
@@ -67,15 +70,12 @@ export class Chill {
       slots -= STRETCH;
       if (this.#cursor >= 0) continue;
       this.#cursor = 0;
-      heap.releaseClosed();
-      return sent;
+      heap.endEmptying();
+      // Runs that may not be sent have moved to other pages: when nothing else was there, that was of no use.
+      return Math.max(sent, heap.pageBytes < this.#before ? 1 : 0);
     }
+    heap.endTick();
     return Math.max(sent, 1);
-  }
-
-  /** The table's slots are others now. */
-  restart(): void {
-    this.#cursor = 0;
   }
 
   #visit(payload: number, all: boolean): number {
@@ -83,7 +83,7 @@ export class Chill {
     const count = U32[payload + COUNT];
     if (count === 0) return 0;
     const run = U32[payload + RUN];
-    if (!all && !isClosing(run) && !cold.values.some(run, count, isClosing)) return 0;
+    if (!all && !isLeaving(run) && !cold.values.some(run, count, isLeaving)) return 0;
     if (!mayGo(payload)) {
       move(payload);
       return 0;

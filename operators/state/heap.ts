@@ -8,8 +8,8 @@
  * A batch of this tick may still show bytes that the state has let go (varlen slots are shallow copies), so free() only queues a
  * block; endTick() makes queued blocks reusable.
  *
- * Pages can also be emptied on purpose, the oldest first: close() takes chunks out of use, their owner moves what lies there (isClosing()) and frees it,
- * releaseClosed() gives them back.
+ * Chunks can also be emptied on purpose. empty() closes all but the present one: nothing is handed out of them any more, what is freed there is only
+ * counted, and a chunk that holds nothing goes back. Of these it chooses some whose owner moves away what is left in them (isLeaving()).
  *
  * Writes are announced to write_marks.ts: alloc() touches the whole block, so what is written into it in the same tick needs no touch().
  */
@@ -42,18 +42,27 @@ interface Chunk {
   pages: number;
   /** Bytes at its end that were never handed out when the next chunk was begun. */
   unused: number;
+  /** Bytes of blocks in use, of one that is closed. */
+  live: number;
 }
 
-/** Pages of chunks, of any heap, that are being emptied: nothing is handed out of them. */
-const closing = new Uint8Array(65536);
+/** Closed chunks of all heaps, by page. */
+const closed: (Chunk | undefined)[] = new Array(65536).fill(undefined);
+/** Pages that are to hold nothing when their owner has looked through what it has. */
+const leaving = new Uint8Array(65536);
 
 /** Whether a block lies where its owner has to move it away. */
-export function isClosing(address: number): boolean {
-  return closing[address >>> 16] !== 0;
+export function isLeaving(address: number): boolean {
+  return leaving[address >>> 16] !== 0;
 }
 
 function markPages(address: number, count: number, mark: 0 | 1): void {
-  closing.fill(mark, address / PAGE_BYTES, address / PAGE_BYTES + count);
+  leaving.fill(mark, address / PAGE_BYTES, address / PAGE_BYTES + count);
+}
+
+function setClosed(chunk: Chunk, is: boolean): void {
+  closed.fill(is ? chunk : undefined, chunk.address / PAGE_BYTES, chunk.address / PAGE_BYTES + chunk.pages);
+  if (!is) markPages(chunk.address, chunk.pages, 0);
 }
 
 const LEAST_TRIM_BYTES = 1 << 20;
@@ -72,11 +81,11 @@ export class Heap {
   #queued: number[] = [];
   /** Bytes of blocks freed since the heap looked for pages to give back. */
   #freed = 0;
-  /** The first so many chunks are being emptied, and bytes of blocks that are still there. */
+  /** The first so many chunks are closed. */
   #closed = 0;
-  #closedLive = 0;
-  /** Blocks with pages of their own that are to go with them. */
-  #closedLarge = new Map<number, number>();
+  /** Some closed chunk holds nothing now. */
+  #emptied = false;
+  #leaving = false;
   readonly #neighbour: Heap | null;
 
   /** Small blocks of a small heap may lie in the first chunk of its `neighbour`, which lives as long. */
@@ -144,6 +153,7 @@ export class Heap {
     if (queued.length === 0) return;
     for (let i = 0; i < queued.length; i += 2) this.#freeNow(queued[i], queued[i + 1]);
     this.#queued = [];
+    if (this.#emptied) this.#dropEmpty();
     if (this.#freed >= LEAST_TRIM_BYTES && this.#freed * TRIM_SHARE >= this.#chunkBytes()) this.#trim();
   }
 
@@ -181,11 +191,11 @@ export class Heap {
   }
 
   /** Takes blocks out of the free lists. */
-  #unlink(goes: (address: number) => boolean): void {
+  #unlink(goes: (address: number, size: number) => boolean): void {
     this.#freeLists.forEach((head, cls) => {
       let last = 0;
       for (let at = head; at !== 0; at = U32[at >>> 2]) {
-        if (goes(at)) continue;
+        if (goes(at, CLASS_SIZES[cls])) continue;
         if (last === 0) this.#freeLists[cls] = at;
         else if (U32[last >>> 2] !== at) {
           touch(last);
@@ -202,59 +212,78 @@ export class Heap {
   }
 
   /** Whether chunks are being emptied. */
-  get closing(): boolean {
-    return this.#closed > 0 || this.#closedLarge.size > 0;
+  get emptying(): boolean {
+    return this.#leaving;
   }
 
   /**
-   * Takes the oldest chunks out of use until they are `bytes`, and blocks with pages of their own for their share of it. False when there are none. The
-   * chunk of which new blocks are cut goes only when all do, or it is the only one. Between two ticks.
+   * Closes all chunks but the present one, and that too when `bytes` is infinite or it is the only one. Chooses closed chunks of so many bytes, those with
+   * the least in them first, and of the blocks with pages of their own as large a share: they are leaving. False when there are none. Between two ticks.
    */
-  close(bytes: number): boolean {
-    if (this.closing) throw new Error('chunks are being emptied already');
+  empty(bytes: number): boolean {
+    if (this.#leaving) throw new Error('chunks are being emptied already');
     this.endTick();
-    const all = bytes === Number.POSITIVE_INFINITY;
-    const share = all ? 1 : bytes / Math.max(1, this.pageBytes);
-    const last = this.#chunks.length - (all || this.#chunks.length === 1 ? 0 : 1);
+    const share = Math.min(1, bytes / Math.max(1, this.pageBytes));
+    this.#close(bytes === Number.POSITIVE_INFINITY || this.#chunks.length === 1);
     const wanted = this.#chunkBytes() * share;
     let taken = 0;
-    while (this.#closed < last && taken < wanted) {
-      const chunk = this.#chunks[this.#closed++];
-      taken += chunk.pages * PAGE_BYTES;
-      this.#closedLive += chunk.pages * PAGE_BYTES - chunk.unused;
-    }
-    if (this.#closed > 0 && this.#closed === this.#chunks.length) {
-      this.#closedLive -= this.#end - this.#next;
-      this.#next = 0;
-      this.#end = 0;
+    for (const { address, pages: count } of this.#chunks.slice(0, this.#closed).sort((a, b) => a.live - b.live)) {
+      if (taken >= wanted) break;
+      taken += count * PAGE_BYTES;
+      markPages(address, count, 1);
+      this.#leaving = true;
     }
     let left = this.#largePages() * share;
     for (const [address, count] of this.#large) {
       if (left <= 0) break;
-      this.#closedLarge.set(address, count);
       left -= count;
+      markPages(address, count, 1);
+      this.#leaving = true;
     }
-    this.#markClosed(1);
-    this.#eachFree((address, size) => {
-      if (isClosing(address)) this.#closedLive -= size;
+    return this.#leaving;
+  }
+
+  #close(all: boolean): void {
+    const open = this.#chunks.slice(this.#closed, all ? undefined : -1);
+    if (open.length === 0) return;
+    if (all) {
+      open[open.length - 1].unused = this.#end - this.#next;
+      this.#next = 0;
+      this.#end = 0;
+    }
+    for (const chunk of open) {
+      chunk.live = chunk.pages * PAGE_BYTES - chunk.unused;
+      setClosed(chunk, true);
+    }
+    this.#closed += open.length;
+    this.#unlink((address, size) => {
+      const chunk = closed[address >>> 16];
+      if (chunk === undefined) return false;
+      chunk.live -= size;
+      return true;
     });
-    if (this.#closed > 0) this.#unlink(isClosing);
-    return this.closing;
+    this.#dropEmpty();
   }
 
-  #markClosed(mark: 0 | 1): void {
-    for (const { address, pages: count } of this.#chunks.slice(0, this.#closed)) markPages(address, count, mark);
-    for (const [address, count] of this.#closedLarge) markPages(address, count, mark);
-  }
-
-  /** The chunks being emptied hold nothing any more: they are given back. */
-  releaseClosed(): void {
+  /** The owner has moved away what was leaving. */
+  endEmptying(): void {
     this.endTick();
-    if (this.#closedLive !== 0) throw new Error(`${this.#closedLive} bytes lie in pages that are to be given back`);
-    this.#markClosed(0);
-    for (const { address, pages: count } of this.#chunks.splice(0, this.#closed)) giveBack(address, count);
-    this.#closed = 0;
-    this.#closedLarge.clear();
+    for (const { address } of this.#chunks)
+      if (isLeaving(address)) throw new Error('something lies in pages that were to be given back');
+    for (const [address, count] of this.#large) markPages(address, count, 0);
+    this.#leaving = false;
+  }
+
+  /** Gives back the closed chunks that hold nothing. */
+  #dropEmpty(): void {
+    this.#emptied = false;
+    const empty = this.#chunks.slice(0, this.#closed).filter((chunk) => chunk.live === 0);
+    for (const chunk of empty) {
+      setClosed(chunk, false);
+      this.#chunks.splice(this.#chunks.indexOf(chunk), 1);
+      giveBack(chunk.address, chunk.pages);
+    }
+    this.#closed -= empty.length;
   }
 
   #eachFree(visit: (address: number, size: number) => void): void {
@@ -269,7 +298,7 @@ export class Heap {
       if (count === undefined) throw new Error(`heap block freed twice at ${address}`);
       this.#large.delete(address);
       this.#live -= count * PAGE_BYTES;
-      if (this.#closedLarge.delete(address)) markPages(address, count, 0);
+      markPages(address, count, 0);
       giveBack(address, count);
       return;
     }
@@ -280,8 +309,10 @@ export class Heap {
       touchRange(address, size);
       U8.fill(0xdb, address, address + size);
     }
-    if (isClosing(address)) {
-      this.#closedLive -= size;
+    const chunk = closed[address >>> 16];
+    if (chunk !== undefined) {
+      chunk.live -= size;
+      if (chunk.live === 0) this.#emptied = true;
       return;
     }
     this.#freed += size;
@@ -328,7 +359,7 @@ export class Heap {
     this.#chunkPages = Math.min(this.#chunkPages * 2, MAX_CHUNK_PAGES);
     const present = this.#chunks.at(-1);
     if (present !== undefined && this.#chunks.length > this.#closed) present.unused = this.#end - this.#next;
-    this.#chunks.push({ address, pages: count, unused: 0 });
+    this.#chunks.push({ address, pages: count, unused: 0, live: 0 });
     this.#next = address;
     this.#end = address + count * PAGE_BYTES;
   }
@@ -346,16 +377,14 @@ export class Heap {
       end: this.#end,
       chunkPages: this.#chunkPages,
       live: this.#live,
-      closed: this.#closed,
-      closedLive: this.#closedLive,
-      closedLarge: list([...this.#closedLarge]),
+      closed: this.#chunks.slice(0, this.#closed).map((chunk) => chunk.live),
     };
   }
 
   /** Takes over pages that are reserved and filled already. Pages that it took since it was saved itself, in a tick that is taken back, go. */
   load(saved: SavedHeap): void {
-    const { heapPages, largePages, closedLarge } = saved;
-    this.#markClosed(0);
+    const { heapPages, largePages, closed: lives } = saved;
+    this.#forgetMarks();
     const kept = new Set<number>();
     for (const list of [heapPages, largePages]) for (let i = 0; i < list.length; i += 2) kept.add(list[i] * PAGE_BYTES);
     for (const chunk of this.#chunks) if (!kept.has(chunk.address)) giveBack(chunk.address, chunk.pages);
@@ -363,7 +392,14 @@ export class Heap {
     this.#chunks.length = 0;
     this.#large.clear();
     for (let i = 0; i < heapPages.length; i += 2)
-      this.#chunks.push({ address: heapPages[i] * PAGE_BYTES, pages: heapPages[i + 1], unused: saved.unused[i / 2] });
+      this.#chunks.push({
+        address: heapPages[i] * PAGE_BYTES,
+        pages: heapPages[i + 1],
+        unused: saved.unused[i / 2],
+        live: lives[i / 2] ?? 0,
+      });
+    this.#closed = lives.length;
+    for (const chunk of this.#chunks.slice(0, this.#closed)) setClosed(chunk, true);
     for (let i = 0; i < largePages.length; i += 2) this.#large.set(largePages[i] * PAGE_BYTES, largePages[i + 1]);
     this.#freeLists.set(saved.freeLists);
     this.#queued = saved.queued.slice();
@@ -371,19 +407,19 @@ export class Heap {
     this.#end = saved.end;
     this.#chunkPages = saved.chunkPages;
     this.#live = saved.live;
-    this.#closed = saved.closed;
-    this.#closedLive = saved.closedLive;
-    this.#closedLarge.clear();
-    for (let i = 0; i < closedLarge.length; i += 2)
-      this.#closedLarge.set(closedLarge[i] * PAGE_BYTES, closedLarge[i + 1]);
-    this.#markClosed(1);
+  }
+
+  /** Of chunks that are closed, and of what is leaving. */
+  #forgetMarks(): void {
+    for (const chunk of this.#chunks.slice(0, this.#closed)) setClosed(chunk, false);
+    for (const [address, count] of this.#large) markPages(address, count, 0);
+    this.#closed = 0;
+    this.#emptied = false;
+    this.#leaving = false;
   }
 
   release(): void {
-    this.#markClosed(0);
-    this.#closed = 0;
-    this.#closedLive = 0;
-    this.#closedLarge.clear();
+    this.#forgetMarks();
     for (const chunk of this.#chunks) giveBack(chunk.address, chunk.pages);
     for (const [address, count] of this.#large) giveBack(address, count);
     this.#chunks.length = 0;

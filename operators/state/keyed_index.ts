@@ -29,7 +29,7 @@ import { ColdRuns, type SavedColdRuns } from './cold_runs.ts';
 import { cold } from './cold_store.ts';
 import { Deadline, type Watermarks } from './deadline.ts';
 import { Expiry, type SavedExpiry } from './expiry.ts';
-import { Heap, isAbandoning, isClosing } from './heap.ts';
+import { Heap, isAbandoning, isLeaving } from './heap.ts';
 import { storeRows } from './key_batch.ts';
 import { ADDED, CAPACITY, COUNT, DEAD, DIRECTORY, ENTRY_HEADER, isCold, KEY_PAYLOAD_BYTES, RUN } from './key_slot.ts';
 import { placesOf, type SlotPlace } from './row_layout.ts';
@@ -143,7 +143,7 @@ export class KeyedIndex {
 
   /** Whether a pass of chill() is under way. */
   get chilling(): boolean {
-    return this.#runs.closing;
+    return this.#runs.emptying;
   }
 
   /** Sends about so many bytes of runs to the cold store; gives how many, 0 when nothing more can go. Between two ticks. */
@@ -165,7 +165,7 @@ export class KeyedIndex {
     const count = U32[payload + COUNT];
     touchRange(payload * 4, KEY_PAYLOAD_BYTES);
     const run = this.#moveRun(payload, U32[payload + RUN], count, count);
-    this.#cold.values.copy(run, count, this.#runs, isClosing, (address, bytes) => this.#runs.free(address, bytes));
+    this.#cold.values.copy(run, count, this.#runs, isLeaving, (address, bytes) => this.#runs.free(address, bytes));
   }
 
   #noteRows({ deadline, expiry }: RowRetention): void {

@@ -32,10 +32,8 @@ export type SavedHeap = {
   end: number;
   chunkPages: number;
   live: number;
-  /** How many of the first chunks are being emptied, the bytes still there, and the blocks with pages of their own that go with them. */
-  closed: number;
-  closedLive: number;
-  closedLarge: Uint32Array;
+  /** Bytes in use of each chunk that is closed; they are the first. */
+  closed: number[];
 };
 
 /** The pages of all heaps in saved data. */
