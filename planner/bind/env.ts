@@ -59,6 +59,8 @@ export interface BoundInsert extends BoundModify {
   k: 'insert';
   /** Produces the new rows. */
   source: Logical;
+  /** The moment that `source` is read at; null: the present. */
+  asOf: Expr | null;
   /** The columns of the table in order, as ids of `source`. */
   columns: Col[];
   onConflict: BoundConflict | null;

@@ -36,6 +36,7 @@ export function insertStatement(stmt: PgNode, text: string, env: BindEnv): Bound
     relation,
     source,
     columns,
+    asOf: level.shared.asOf,
     onConflict,
     returning,
     dependencies: [...level.shared.dependencies],

@@ -71,8 +71,10 @@ export interface SinkObject extends ObjectBase {
 
 export interface SubscriptionObject extends ObjectBase {
   kind: 'subscription';
-  /** OID of the relation whose changes it gives. */
+  /** OID of the relation whose changes it gives; its own when it is for a query, whose rows it keeps then. */
   follows: number;
+  /** The query that it keeps up to date; undefined when it follows a relation. */
+  physical: PhysicalQuery | undefined;
   /** How long the changes are kept for it, as it was said; undefined: the default. */
   retention: string | undefined;
   progress: boolean;

@@ -124,7 +124,7 @@ export function misfit(saved: Saved): string | null {
   const needed = new Set<string>();
   for (const { oid, context } of state.views) {
     const object = byOid.get(oid);
-    if (object === undefined || !('physical' in object))
+    if (object === undefined || !('physical' in object) || object.physical === undefined)
       return `it has the state of a view with OID ${oid}, but no such view`;
     for (const key of keyedPlan(object.physical, context).keys) {
       if (!there.has(key)) return `this program would run "${object.name}" by other operators`;
@@ -154,9 +154,9 @@ export async function loadEngine(
   for (const relation of state.relations) await loadRelation(engine, objectOf(engine, relation.oid), relation);
   for (const view of state.views) {
     const object = objectOf(engine, view.oid);
-    if (object.kind !== 'materialized_view' && object.kind !== 'sink')
-      throw new Error(`${object.kind} ${object.name} was saved as a view`);
-    const runtime = new ViewRuntime(object.oid, object.name, object.physical, view.context, view.keepsRows ? [] : null);
+    const physical = 'physical' in object ? object.physical : undefined;
+    if (physical === undefined) throw new Error(`${object.kind} ${object.name} was saved as a view`);
+    const runtime = new ViewRuntime(object.oid, object.name, physical, view.context, view.keepsRows ? [] : null);
     loop.restore(runtime);
     if (view.rows !== null) runtime.stored?.load(view.rows);
     if (object.kind !== 'sink' || log.dropped.has(object.oid)) continue;

@@ -119,10 +119,10 @@ function prepareCopyOut(
   session: SessionContext,
 ): RunnableStatement {
   const query: SelectNode = { select: copySelect(statement.node), text: statement.text };
-  const bound = bindQuery(query, engine.bindEnv(session, [], 'read'));
+  const bound = bindQuery(query, { ...engine.bindEnv(session, [], 'read'), allowAsOf: true });
   const physical = planQuery(bound, { mode: 'read' });
   return runnable(statement, engine.catalogVersion, null, async (_params, current, signal) => {
-    const rows = await streamQuery(engine, physical, bound.dependencies, current, signal);
+    const rows = await streamQuery(engine, physical, bound, current, signal);
     return { kind: 'copyOut', columns: resultColumns(bound), options, rows };
   });
 }

@@ -253,7 +253,7 @@ async function createTableAs(
   if (statement.options.length > 0) throw unsupported('CREATE TABLE AS with options');
   const query = statement.asQuery;
   if (query === null) throw new Error('CREATE TABLE AS without a query');
-  const bound = bindQuery(query, engine.bindEnv(session, [], 'read'));
+  const bound = bindQuery(query, { ...engine.bindEnv(session, [], 'read'), allowAsOf: true });
   const columns = bound.columns.map(({ col }, i) => ({
     name: statement.columns[i]?.name ?? col.name,
     type: col.type,
@@ -297,13 +297,7 @@ async function createTableAs(
   }
   const transaction = engine.transactionOf(session);
   const fresh = transaction.isFresh;
-  const { batch, arena } = await readQuery(
-    engine,
-    planQuery(bound, { mode: 'read' }),
-    bound.dependencies,
-    session,
-    signal,
-  );
+  const { batch, arena } = await readQuery(engine, planQuery(bound, { mode: 'read' }), bound, session, signal);
   try {
     if (fresh) {
       const rows = consolidator(columns.map((c) => c.type))(batch, arena);

@@ -15,7 +15,6 @@ import { type Becoming, backfill } from './backfill.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { takeRetention } from './kept_changes.ts';
 import { creationSchema, nameTaken } from './names.ts';
-import { columnTypes } from './queries.ts';
 import { StoredRelation } from './stored_relation.ts';
 import { ViewRuntime } from './view.ts';
 
@@ -42,7 +41,6 @@ export async function createView(
   relation.appendOnly = physical.appendOnly;
   relation.monotone = physical.facts[physical.plan.root].monotone.slice(0, relation.columns.length);
   relation.indexes = physical.key === null || physical.key.length === 0 ? [] : [physical.key];
-  const view = new ViewRuntime(relation.oid, statement.name, physical, session.evalContext, relation.indexes);
   const object: CatalogObject = {
     ...viewObject(engine, statement, relation, bound),
     kind: 'materialized_view',
@@ -51,14 +49,26 @@ export async function createView(
     query: statement.query,
     physical,
   };
-  if (engine.replay?.dropped(relation.oid)) {
+  await becomeView(engine, object, physical, session, relation.indexes);
+}
+
+/** Fills a view that keeps its rows, and makes it live and the object part of the catalog. */
+export async function becomeView(
+  engine: TidemarkEngine,
+  object: CatalogObject,
+  physical: PhysicalQuery,
+  session: SessionContext,
+  indexes: number[][],
+): Promise<void> {
+  if (engine.replay?.dropped(object.oid)) {
     // Dropped later in the log: only statements in between need it, and no rows.
-    view.release();
-    engine.loop.addRelation(relation.oid, new StoredRelation(columnTypes(bound), relation.indexes));
+    const types = physical.columns.map(({ type }) => type);
+    engine.loop.addRelation(object.oid, new StoredRelation(types, indexes));
     engine.loop.run(new Map());
     engine.define(object, session);
     return;
   }
+  const view = new ViewRuntime(object.oid, object.name, physical, session.evalContext, indexes);
   await fill(engine, view, becoming(engine, object, session));
   engine.watchClock();
 }

@@ -49,7 +49,7 @@ async function define(
       await createSink(engine, statement, session);
       return null;
     case 'create_subscription':
-      createSubscription(engine, statement, session);
+      await createSubscription(engine, statement, session);
       return null;
     case 'acknowledge':
       acknowledge(engine, statement, session);
@@ -170,6 +170,13 @@ async function forgetChanges(engine: TidemarkEngine, oid: number): Promise<void>
   await engine.changes.drop(oid);
 }
 
+function endView(engine: TidemarkEngine, oid: number): () => Promise<void> {
+  engine.loop.detachView(oid);
+  // While the log is replayed, a view that is dropped in it has only its rows' place.
+  engine.loop.dropRelation(oid);
+  return () => forgetChanges(engine, oid);
+}
+
 /** Gives what is left to do when its connections are to be closed. */
 function dropOne(engine: TidemarkEngine, object: CatalogObject): (() => Promise<void>) | null {
   engine.catalog.remove(object.oid);
@@ -187,10 +194,7 @@ function dropOne(engine: TidemarkEngine, object: CatalogObject): (() => Promise<
       };
     }
     case 'materialized_view':
-      engine.loop.detachView(object.oid);
-      // While the log is replayed, a view that is dropped in it has only its rows' place.
-      engine.loop.dropRelation(object.oid);
-      return () => forgetChanges(engine, object.oid);
+      return endView(engine, object.oid);
     case 'sink': {
       const sink = engine.sinks.get(object.oid);
       engine.sinks.delete(object.oid);
@@ -215,8 +219,11 @@ function dropOne(engine: TidemarkEngine, object: CatalogObject): (() => Promise<
     }
     case 'subscription':
       engine.subscriptions.delete(object.oid);
-      keepChanges(engine, object.follows);
-      return null;
+      if (object.physical === undefined) {
+        keepChanges(engine, object.follows);
+        return null;
+      }
+      return endView(engine, object.oid);
     case 'view':
       return null;
   }

@@ -1,11 +1,12 @@
 /**
- * CREATE SUBSCRIPTION s FOR view; FETCH n FROM s; ACKNOWLEDGE s UP TO tick: following a view's changes where the server keeps the position.
+ * CREATE SUBSCRIPTION s FOR view | (query); FETCH n FROM s; ACKNOWLEDGE s UP TO tick: following changes where the server keeps the position.
  *
  *   position: the tick up to which all was acknowledged, kept in the tick log and in checkpoints; null: nothing yet, begin with the rows
  *   cursor:   how far a session has fetched; a new session begins after the position
  *
  * Exactly once: a client keeps the last whole tick with what it makes of the changes, and on a new connection acknowledges that tick before it fetches.
- * Changes are those of the view's change log; a position does not hold them past their retention.
+ * Changes are those of the view's change log; a position does not hold them past their retention. A subscription for a query is a view of its own
+ * that has no name: it keeps the query's rows and a log of their changes under its OID.
  */
 import { SqlError, unsupported } from '../../operators/errors.ts';
 import { inputText } from '../../operators/expr/io/index.ts';
@@ -14,7 +15,9 @@ import type { Option, Statement } from '../../planner/parse/ast.ts';
 import type { SubscriptionObject } from '../catalog/objects.ts';
 import { leadingColumns } from '../changes/change_rows.ts';
 import { LogFollower } from '../changes/log_follower.ts';
+import { keepsNothing, retentionOf } from '../changes/retention.ts';
 import type { ResultColumn, RowChunk, RowStream, SessionContext } from '../engine.ts';
+import { becomeView, planView } from './create_view.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { keepChanges, takeRetention } from './kept_changes.ts';
 import { creationSchema, nameTaken } from './names.ts';
@@ -23,11 +26,11 @@ import { rowsAt } from './time_travel.ts';
 
 type Kind<K extends Statement['k']> = Extract<Statement, { k: K }>;
 
-export function createSubscription(
+export async function createSubscription(
   engine: TidemarkEngine,
   statement: Kind<'create_subscription'>,
   session: SessionContext,
-): void {
+): Promise<void> {
   if (nameTaken(engine, statement.schema, statement.name, statement.ifNotExists, session)) return;
   const { retention, rest } = takeRetention(statement.options);
   const snapshot = flag(rest, 'snapshot', true);
@@ -38,10 +41,22 @@ export function createSubscription(
       hint: 'A subscription has: retention, snapshot, progress.',
     });
   }
+  const make = (followed: Pick<SubscriptionObject, 'oid' | 'follows' | 'physical' | 'dependencies'>) => {
+    const schema = statement.schema ?? creationSchema(engine, session);
+    const { name, text: sql } = statement;
+    return { kind: 'subscription' as const, schema, name, sql, retention, progress, ...followed };
+  };
+  const begin = ({ oid }: SubscriptionObject) => engine.subscriptions.set(oid, snapshot ? null : engine.loop.tick);
   if ('query' in statement.target) {
-    throw new SqlError('0A000', 'a subscription to a query is not supported', {
-      hint: 'Make a materialized view of the query, and the subscription for that.',
-    });
+    if (keepsNothing(retentionOf(retention)))
+      throw new SqlError('22023', 'a subscription to a query needs a retention: nobody else keeps its changes');
+    const { bound, physical } = planView(engine, statement.target.query, session);
+    const oid = engine.catalog.newOid();
+    const dependencies = bound.dependencies.filter((dependency) => engine.catalog.get(dependency) !== undefined);
+    const object = make({ oid, follows: oid, physical, dependencies });
+    await becomeView(engine, object, physical, session, []);
+    begin(object);
+    return;
   }
   const target = statement.target.relation;
   const relation = engine.catalog.relation(target.schema, target.name, session.searchPath);
@@ -49,23 +64,14 @@ export function createSubscription(
   const dropped = engine.replay?.dropped(relation.oid) === true;
   if (!dropped && !engine.loop.relations.has(relation.oid)) {
     throw new SqlError('42809', `"${target.name}" keeps no rows, so there is nothing to subscribe to`, {
-      hint: 'Subscribe to a table or a materialized view.',
+      hint: `Subscribe to a table, a materialized view, or a query: FOR (SELECT * FROM ${target.name}).`,
     });
   }
-  const object: SubscriptionObject = {
-    kind: 'subscription',
-    oid: engine.catalog.newOid(),
-    schema: statement.schema ?? creationSchema(engine, session),
-    name: statement.name,
-    sql: statement.text,
-    dependencies: [relation.oid],
-    follows: relation.oid,
-    retention,
-    progress,
-  };
+  const follows = relation.oid;
+  const object = make({ oid: engine.catalog.newOid(), follows, physical: undefined, dependencies: [follows] });
   engine.define(object, session);
-  keepChanges(engine, relation.oid);
-  engine.subscriptions.set(object.oid, snapshot ? null : engine.loop.tick);
+  keepChanges(engine, follows);
+  begin(object);
 }
 
 function flag(options: Option[], name: string, absent: boolean): boolean {
@@ -111,16 +117,7 @@ export function prepareFetch(
   if (statement.move) throw unsupported('MOVE in a subscription');
   if (statement.direction !== 'forward' || (statement.count !== 'all' && statement.count < 0))
     throw new SqlError('55000', 'a subscription can only be fetched forward');
-  const followed = engine.catalog.relationByOid(object.follows);
-  const columns: ResultColumn[] = [
-    ...leadingColumns(object.progress),
-    ...(followed?.columns ?? []).map((c, i) => ({
-      name: c.name,
-      type: c.type,
-      relation: object.follows,
-      attnum: i + 1,
-    })),
-  ];
+  const columns: ResultColumn[] = [...leadingColumns(object.progress), ...followedColumns(engine, object)];
   const count = statement.count === 'all' ? Number.POSITIVE_INFINITY : statement.count;
   return runnable(statement, engine.catalogVersion, columns, async (_params, current, signal) => {
     const timeout = timeoutOf(statement.options, current);
@@ -128,6 +125,12 @@ export function prepareFetch(
     const rows = new FetchRows(engine, object, follower, count, timeout, current, signal);
     return { kind: 'rows', columns, rows, tag: (n) => `FETCH ${n}` };
   });
+}
+
+function followedColumns(engine: TidemarkEngine, { follows, physical }: SubscriptionObject): ResultColumn[] {
+  if (physical !== undefined) return physical.columns.map(({ name, type }) => ({ name, type, relation: 0, attnum: 0 }));
+  const columns = engine.catalog.relationByOid(follows)?.columns ?? [];
+  return columns.map(({ name, type }, i) => ({ name, type, relation: follows, attnum: i + 1 }));
 }
 
 /** In milliseconds; undefined: as long as it takes. */

@@ -29,6 +29,8 @@ function keptOf(object: CatalogObject): Retention | null {
     case 'stream':
     case 'materialized_view':
       return retentionOf(object.retention);
+    case 'subscription':
+      return object.physical === undefined ? null : retentionOf(object.retention);
     default:
       return null;
   }

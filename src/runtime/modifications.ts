@@ -10,6 +10,7 @@ import type { TidemarkEngine } from './engine.ts';
 import { type BoundModification, type ModifyContext, modify } from './modify.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { rowsOf } from './row_streams.ts';
+import { readerAsOf } from './time_travel.ts';
 
 type ModifyStatement = Extract<Statement, { k: 'insert' | 'update' | 'delete' }>;
 
@@ -35,12 +36,11 @@ export function checkWritable(
 
 export function modifyContext(engine: TidemarkEngine, relation: Relation, session: SessionContext): ModifyContext {
   const transaction = engine.transactionOf(session);
+  const reader = { loop: engine.loop, sources: engine.readSources, transaction, context: engine.contextOf(session) };
   return {
-    loop: engine.loop,
-    sources: engine.readSources,
-    transaction,
-    context: engine.contextOf(session),
+    ...reader,
     uniqueKeys: uniqueKeys(engine, relation),
+    asOf: (plan, moment) => readerAsOf(engine, reader, plan, moment),
   };
 }
 
@@ -59,7 +59,7 @@ export function prepareModification(
   paramTypes: number[],
   session: SessionContext,
 ): RunnableStatement {
-  const env = engine.bindEnv(session, [...paramTypes], 'read');
+  const env = { ...engine.bindEnv(session, [...paramTypes], 'read'), allowAsOf: statement.k === 'insert' };
   const bound: BoundModification =
     statement.k === 'insert'
       ? bindInsert(statement.node, statement.text, env)

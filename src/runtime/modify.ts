@@ -15,6 +15,7 @@ import { decimalKey } from '../../operators/expr/decimal/normal.ts';
 import { bindExpr } from '../../operators/expr/interpret.ts';
 import { outputText } from '../../operators/expr/io/index.ts';
 import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
+import type { DataflowPlan } from '../../operators/plan.ts';
 import { RowTable } from '../../operators/state/row_table.ts';
 import type { BoundConflict, BoundDelete, BoundInsert, BoundReturning, BoundUpdate } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
@@ -31,6 +32,8 @@ export interface ModifyContext extends Reader {
   transaction: EngineTransaction;
   /** Unique keys of the relation: column positions, and the constraint's name for messages. */
   uniqueKeys: { columns: number[]; name: string }[];
+  /** The same reader at another moment, until it is released. */
+  asOf(plan: DataflowPlan, moment: Expr): Promise<{ reader: Reader; release(): void }>;
 }
 
 export interface Modified {
@@ -42,7 +45,7 @@ export interface Modified {
 /** Runs a bound modification with parameters already replaced. */
 export async function modify(bound: BoundModification, at: ModifyContext): Promise<Modified> {
   const ids = outputColumns(bound.source).map((c) => c.id);
-  const rows = await readRows(bound.source, ids, at);
+  const rows = await readRows(bound.source, ids, at, bound.k === 'insert' ? bound.asOf : null);
   const position = new Map(ids.map((id, i) => [id, i]));
   const pick = (row: Datum[], columns: { id: number }[]) => columns.map((c) => row[position.get(c.id) as number]);
   const returning = returningOf(bound.returning, position, at.context);
@@ -96,14 +99,21 @@ function inTableOrder(
   };
 }
 
-async function readRows(source: Logical, ids: number[], at: ModifyContext): Promise<Datum[][]> {
+async function readRows(source: Logical, ids: number[], at: ModifyContext, asOf: Expr | null): Promise<Datum[][]> {
   const plan = planRows(source, ids);
-  // At once wherever that is possible: a commit between two slices would be a conflict that PostgreSQL's users do not know.
-  const result = readsStream(plan, at)
-    ? await readInSlices(plan, ids.length, [], at, null)
-    : readNow(plan, ids.length, [], at);
+  const then = asOf === null ? null : await at.asOf(plan, asOf);
   try {
-    checkHeap(result.batch.n * (ROW_BYTES + ids.length * DATUM_BYTES) + result.arena.bytes);
+    return await rowsOfPlan(plan, ids.length, then?.reader ?? at);
+  } finally {
+    then?.release();
+  }
+}
+
+async function rowsOfPlan(plan: DataflowPlan, width: number, at: Reader): Promise<Datum[][]> {
+  // At once wherever that is possible: a commit between two slices would be a conflict that PostgreSQL's users do not know.
+  const result = readsStream(plan, at) ? await readInSlices(plan, width, [], at, null) : readNow(plan, width, [], at);
+  try {
+    checkHeap(result.batch.n * (ROW_BYTES + width * DATUM_BYTES) + result.arena.bytes);
     const rows: Datum[][] = [];
     for (let i = 0; i < result.batch.n; i++) rows.push(readRow(result.batch, i));
     return rows;

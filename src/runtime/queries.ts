@@ -1,7 +1,6 @@
 /** SELECT: bound once, planned once (again for each execution when parameters decide the plan), read at the transaction's tick. */
 import type { Datum } from '../../operators/datum.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
-import type { ColType } from '../../operators/types.ts';
 import { bindQuery } from '../../planner/bind/index.ts';
 import { someExpr } from '../../planner/logical/expressions.ts';
 import type { BoundQuery, Logical } from '../../planner/logical/plan.ts';
@@ -108,25 +107,26 @@ async function read(
 export async function readQuery(
   engine: TidemarkEngine,
   physical: PhysicalQuery,
-  dependencies: number[],
+  { dependencies, asOf }: Pick<BoundQuery, 'dependencies' | 'asOf'>,
   session: SessionContext,
   signal: AbortSignal,
 ): Promise<ReadResult> {
-  const reader = readerOf(engine, dependencies, session, []);
-  return readPlan(physical.plan, physical.columns.length, physical.order, reader, signal);
+  return read(engine, physical, asOf ?? null, readerOf(engine, dependencies, session, []), signal);
 }
 
 /** The same as rows to be sent, which are read as they are taken where that can be. */
 export async function streamQuery(
   engine: TidemarkEngine,
   physical: PhysicalQuery,
-  dependencies: number[],
+  bound: Pick<BoundQuery, 'dependencies' | 'asOf'>,
   session: SessionContext,
   signal: AbortSignal,
 ): Promise<RowStream> {
-  const streamed = streamedRead(physical, readerOf(engine, dependencies, session, []), signal);
-  if (streamed !== null) return streamed;
-  const { batch, arena } = await readQuery(engine, physical, dependencies, session, signal);
+  if (bound.asOf === undefined) {
+    const streamed = streamedRead(physical, readerOf(engine, bound.dependencies, session, []), signal);
+    if (streamed !== null) return streamed;
+  }
+  const { batch, arena } = await readQuery(engine, physical, bound, session, signal);
   return new BatchStream(batch, arena);
 }
 
@@ -158,9 +158,4 @@ function checkErrors(engine: TidemarkEngine, dependencies: number[]): void {
     throwIfAny(engine.loop.view(oid)?.errors, name);
     throwIfAny(engine.streams.get(oid)?.errors, name);
   }
-}
-
-/** Types of a bound query's visible columns. */
-export function columnTypes(bound: BoundQuery): ColType[] {
-  return bound.columns.map((c) => c.col.type);
 }

@@ -181,7 +181,7 @@ const FIGURES: Record<string, FigureRelation> = {
         return [
           [
             object.name,
-            engine.catalog.get(object.follows)?.name ?? null,
+            engine.catalog.relationByOid(object.follows)?.name ?? null,
             engine.subscriptions.get(object.oid) ?? null,
             log?.floor.tick ?? null,
             engine.loop.tick,

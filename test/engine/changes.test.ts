@@ -1,7 +1,9 @@
 /** Changes that are kept: SUBSCRIBE AS OF gives those that were seen, SELECT AS OF the rows that were there, at any tick. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parse } from '../../planner/parse/parse.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
+import { localSession } from '../../src/runtime/script.ts';
 import { drain, openEngine, Session, seeded, sql } from './harness.ts';
 
 const START = 800_000_000_000_000n;
@@ -176,6 +178,42 @@ test('all of a statement is read as of its one tick', async () => {
       /^22023: AS OF a time that has not come/,
     );
     assert.match(await code(query(engine, `SELECT * FROM t AS OF '1999-01-01'`)), /^55000: changes of "t" since/);
+  } finally {
+    await engine.close();
+  }
+});
+
+test('rows of an earlier tick go where rows go: INSERT, CREATE TABLE AS, COPY', async () => {
+  const engine = await openEngine();
+  try {
+    await filled(engine);
+    await sql(engine, `INSERT INTO u VALUES (1, 'one'), (2, 'two')`);
+    const { tick } = engine.loop;
+    await sql(engine, `DELETE FROM u; INSERT INTO u VALUES (1, 'new')`);
+    await sql(engine, `CREATE TABLE saved AS SELECT * FROM u AS OF ${tick}`);
+    assert.deepEqual(
+      sorted(await query(engine, 'SELECT * FROM saved')),
+      sorted([
+        ['1', 'one'],
+        ['2', 'two'],
+      ]),
+    );
+    await sql(engine, `INSERT INTO u SELECT * FROM u AS OF ${tick} WHERE g > 1`);
+    assert.deepEqual(
+      sorted(await query(engine, 'SELECT * FROM u')),
+      sorted([
+        ['1', 'new'],
+        ['2', 'two'],
+      ]),
+    );
+    const session = localSession(engine);
+    const [copy] = parse(`COPY (SELECT name FROM u AS OF ${tick} ORDER BY name) TO STDOUT`);
+    const result = await engine.execute(engine.prepare(copy, [], session), [], session, new AbortController().signal);
+    assert.ok(result.kind === 'copyOut');
+    assert.deepEqual(await drain(result), [['one'], ['two']]);
+    // What is changed is the present.
+    assert.match(await code(sql(engine, `UPDATE u SET name = x.name FROM u AS OF ${tick} AS x`)), /^0A000/);
+    assert.match(await code(sql(engine, `CREATE MATERIALIZED VIEW w AS SELECT * FROM u AS OF ${tick}`)), /^0A000/);
   } finally {
     await engine.close();
   }
