@@ -8,7 +8,7 @@
  * ever waits for another, and what a reader can rely on never changes while it lives. Who runs nodes, and in which order, is up to Dataflow (one plan) and Graph (all plans of the engine).
  */
 import type { Arena } from './batch/arena.ts';
-import type { Batch } from './batch/batch.ts';
+import { type Batch, retyped } from './batch/batch.ts';
 import { emptyBatch } from './batch/builder.ts';
 import { kernels } from './kernels/index.ts';
 import type { IndexUse, Operator, Tick } from './operator.ts';
@@ -62,16 +62,23 @@ export class FlowNode {
   /** Measure time (EXPLAIN ANALYZE). */
   timed = false;
   #consolidate: ReturnType<typeof consolidator> | null = null;
+  readonly #nothing: Batch;
 
   constructor(spec: PlanNode) {
     this.spec = spec;
-    this.output = emptyBatch(spec.types);
+    this.#nothing = emptyBatch(spec.types);
+    this.output = this.#nothing;
+  }
+
+  /** No row is put out. */
+  protected putNothing(): void {
+    this.output = this.#nothing;
   }
 
   /** A source's step: the columns that the plan asks for of its relation's changed rows. */
   take(batch: Batch | null, arena: Arena): void {
     if (batch === null || batch.n === 0) {
-      if (this.output.n > 0) this.output = emptyBatch(this.spec.types);
+      this.putNothing();
       return;
     }
     this.#emit(this.columnsOf(batch), arena);
@@ -81,7 +88,7 @@ export class FlowNode {
   columnsOf(batch: Batch): Batch {
     const { spec } = this;
     if (spec.op !== 'source') throw new Error(`${spec.op} has inputs`);
-    const columns = spec.columns.map((c, i) => ({ ...batch.columns[c], type: spec.types[i] }));
+    const columns = spec.columns.map((c, i) => retyped(batch.columns[c], spec.types[i]));
     return { n: batch.n, weights: batch.weights, columns };
   }
 
@@ -103,7 +110,7 @@ export class FlowNode {
   #emit(output: Batch, arena: Arena): void {
     this.output = output;
     this.rowsOut += output.n;
-    if (output.n > 0) for (const { own } of this.indexes.values()) own?.apply(output, arena);
+    if (output.n > 0 && this.indexes.size > 0) for (const { own } of this.indexes.values()) own?.apply(output, arena);
   }
 
   /** Hands `use` the index of this node's output that the reader wants. Gives the index when it is new and therefore empty, else null. */
@@ -147,9 +154,9 @@ export class FlowNode {
 
   /** The tick's results were delivered: state may reuse what it let go. */
   endTick(): void {
-    if (this.output.n > 0) this.output = emptyBatch(this.spec.types);
+    this.putNothing();
     this.operator?.endTick();
-    for (const { own } of this.indexes.values()) own?.endTick();
+    if (this.indexes.size > 0) for (const { own } of this.indexes.values()) own?.endTick();
   }
 
   /** Those of its output that it keeps, and those that its operator has. */

@@ -33,7 +33,8 @@ export interface GraphTick {
   now: bigint;
   /** Lives until the end of the tick. */
   arena: Arena;
-  watermark(relation: number): bigint | null;
+  /** Is handed on as it is, so it needs no `this`. */
+  watermark: Watermarks;
 }
 
 /** Who a flow is for. */

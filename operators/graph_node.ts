@@ -1,7 +1,6 @@
 /** A node of the engine's graph: a running plan node with its place in the graph, the flows it is part of, and its errors. */
 import type { Arena } from './batch/arena.ts';
 import type { Batch } from './batch/batch.ts';
-import { emptyBatch } from './batch/builder.ts';
 import type { Datum } from './datum.ts';
 import type { SqlError } from './errors.ts';
 import type { EvalContext } from './expr/ir.ts';
@@ -63,7 +62,7 @@ export class GraphNode extends FlowNode implements ErrorSink {
       evalContext,
       errors: this,
       now,
-      watermark: (relation) => tick.watermark(relation),
+      watermark: tick.watermark,
     });
     if (this.#reported) this.errors?.apply(arena);
     this.#reported = false;
@@ -76,7 +75,7 @@ export class GraphNode extends FlowNode implements ErrorSink {
     this.#reported = false;
     this.rowsIn = rowsIn;
     this.rowsOut = rowsOut;
-    this.output = emptyBatch(this.spec.types);
+    this.putNothing();
   }
 
   override endTick(): void {

@@ -5,7 +5,7 @@
  * columns. Everything else runs as a generated kernel (expr/kernel/compile.ts), which hands odd rows to the interpreter here. A row whose filter or
  * projection fails goes to the error sink.
  */
-import type { Batch, Column } from './batch/batch.ts';
+import { type Batch, type Column, retyped } from './batch/batch.ts';
 import { BatchBuilder, readDatum, readRow, weightOf } from './batch/builder.ts';
 import type { Datum } from './datum.ts';
 import { SqlError } from './errors.ts';
@@ -72,18 +72,18 @@ export class MapOperator implements Operator {
     const [input] = inputs;
     if (this.#filter === null && this.#columnsOnly) return this.#rename(input);
     const out = new BatchBuilder(this.#types, tick.arena, Math.max(input.n, 1));
-    const row: Datum[] = new Array(input.columns.length).fill(null);
-    const slow = (i: number) => this.#interpret(input, i, row, out, tick);
     if (this.#faster !== null) {
       this.#rows += input.n;
       if (this.#rows > WARM_ROWS) this.#changeKernel();
     }
-    if (this.#kernel !== null) return this.#kernel(input, out, tick.evalContext, slow);
-    for (let i = 0; i < input.n; i++) slow(i);
+    if (this.#kernel !== null)
+      return this.#kernel(input, out, tick.evalContext, (i) => this.#interpret(input, i, out, tick));
+    for (let i = 0; i < input.n; i++) this.#interpret(input, i, out, tick);
     return out.build();
   }
 
-  #interpret(input: Batch, i: number, row: Datum[], out: BatchBuilder, tick: Tick): void {
+  #interpret(input: Batch, i: number, out: BatchBuilder, tick: Tick): void {
+    const row: Datum[] = new Array(input.columns.length).fill(null);
     try {
       for (const c of this.#needed) row[c] = readDatum(input.columns[c], i);
       if (this.#filter !== null && this.#filter(row, tick.evalContext) !== true) return;
@@ -106,7 +106,7 @@ export class MapOperator implements Operator {
 
   #rename(input: Batch): Batch {
     if (this.#project === null) return input;
-    const columns: Column[] = this.#project.map((p, i) => ({ ...input.columns[p as number], type: this.#types[i] }));
+    const columns: Column[] = this.#project.map((p, i) => retyped(input.columns[p as number], this.#types[i]));
     return { n: input.n, columns, weights: input.weights };
   }
 

@@ -365,9 +365,9 @@ export class TidemarkEngine implements Engine {
   }
 
   #timed(run: () => void): void {
-    const start = process.hrtime.bigint();
+    const start = performance.now();
     run();
-    this.#tickMicros.push(Number(process.hrtime.bigint() - start) / 1000);
+    this.#tickMicros.push((performance.now() - start) * 1000);
     if (this.#tickMicros.length > 1000) this.#tickMicros.splice(0, 500);
   }
 

@@ -35,6 +35,8 @@ export class ErrorLedger implements ErrorSink {
   /** Error rows ever reported, retractions not subtracted. */
   count = 0n;
   #pending: { row: Datum[]; weight: number }[] = [];
+  /** The relation has changed in this tick. */
+  #changed = false;
 
   /** An operator's failed row: its columns are shown as text. */
   report(error: SqlError, row: Datum[], weight: number): void {
@@ -91,6 +93,7 @@ export class ErrorLedger implements ErrorSink {
     const pending = this.#pending;
     this.#pending = [];
     const types = this.relation.types;
+    this.#changed = true;
     this.relation.apply(
       batchFromRows(
         types,
@@ -115,6 +118,8 @@ export class ErrorLedger implements ErrorSink {
   }
 
   endTick(): void {
+    if (!this.#changed) return;
+    this.#changed = false;
     this.relation.endTick();
   }
 

@@ -8,7 +8,7 @@
  * tick, so what is late is decided by the watermark before the tick; the history keeps which records that were.
  */
 import type { Arena } from '../../operators/batch/arena.ts';
-import type { Batch, Column } from '../../operators/batch/batch.ts';
+import { type Batch, type Column, withoutValidity } from '../../operators/batch/batch.ts';
 import { BatchBuilder, isValid, weightOf } from '../../operators/batch/builder.ts';
 import { I64 } from '../../operators/batch/memory.ts';
 import { kernels } from '../../operators/kernels/index.ts';
@@ -237,9 +237,9 @@ export class StreamRuntime {
   /** The tick has passed. */
   accept(): void {
     for (const work of this.#later) work();
+    if (this.#refused !== null) this.late.endTick();
     this.#forgetTick();
     this.errors.endTick();
-    this.late.endTick();
   }
 
   /** The tick was taken back: its records come again, and none of it has happened. */
@@ -472,7 +472,7 @@ export class StreamRuntime {
 
   /** Columns at their places in the relation; those that nobody needs are missing. */
   #placed(batch: Batch): Batch {
-    const columns: Column[] = [];
+    const columns: Column[] = new Array(this.relation.columns.length);
     this.#neededList.forEach((c, i) => {
       columns[c] = withoutNulls(batch.columns[i], batch.n);
     });
@@ -563,7 +563,7 @@ function without(batch: Batch, rows: number[], arena: Arena): Batch {
 
 /** A column that has no NULL says so, which spares every operator the look. */
 function withoutNulls(column: Column, n: number): Column {
-  return column.valid === 0 || kernels.allSet(column.valid, n) === 0 ? column : { ...column, valid: 0 };
+  return column.valid === 0 || kernels.allSet(column.valid, n) === 0 ? column : withoutValidity(column);
 }
 
 /** Columns of tidemark.late(stream): the stream's, then the watermark that the row was behind. */

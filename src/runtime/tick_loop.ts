@@ -120,10 +120,11 @@ export class TickLoop {
    * The same for so many rows of sources. Without `undo` there is memory in plenty: then it does not fail for want of it.
    */
   runSources(rows: number, enter: (undo: Undo | null) => Map<number, Batch>): void {
-    const work = (undo: Undo | null) => this.#step(enter(undo), undo);
     const before = pages.usedBytes + budget.outsideBytes;
     budget.peak = before;
-    const deltas = this.#need.isSafe(rows) ? budget.beyond(() => this.#once(work)) : this.#allOrNothing(work);
+    const deltas = this.#need.isSafe(rows)
+      ? budget.beyond(() => this.#once(enter))
+      : this.#allOrNothing((undo) => this.#step(enter(undo), undo));
     this.#need.note(rows, budget.peak - before);
     this.#publish(deltas);
   }
@@ -139,9 +140,9 @@ export class TickLoop {
     return deltas;
   }
 
-  #once(step: (undo: null) => Map<number, Batch>): Map<number, Batch> {
-    const deltas = step(null);
-    this.#savePinned([...deltas].filter(([oid]) => this.relations.has(oid)));
+  #once(enter: (undo: null) => Map<number, Batch>): Map<number, Batch> {
+    const deltas = this.#step(enter(null), null);
+    this.#savePinnedTick(deltas);
     return deltas;
   }
 
@@ -154,7 +155,7 @@ export class TickLoop {
     try {
       deltas = step(undo);
       budget.checkRoom(before, this.#stateBytes());
-      this.#savePinned([...deltas].filter(([oid]) => this.relations.has(oid)));
+      this.#savePinnedTick(deltas);
     } catch (error) {
       undo.takeBack();
       this.#arena.reset();
@@ -365,6 +366,10 @@ export class TickLoop {
       else saved.arena.release();
     }
     this.#saved = keep;
+  }
+
+  #savePinnedTick(deltas: Map<number, Batch>): void {
+    if (this.#pins.size > 0) this.#savePinned([...deltas].filter(([oid]) => this.relations.has(oid)));
   }
 
   /** Keeps deltas of the tick that is running for readers of older ticks. */

@@ -1,5 +1,5 @@
 /** The end of a map kernel: columns that are only passed on are shared with the input when every row was kept, else picked by the numbers of the rows that were. */
-import type { Batch } from '../../batch/batch.ts';
+import { type Batch, retyped, withoutValidity } from '../../batch/batch.ts';
 import type { BatchBuilder } from '../../batch/builder.ts';
 import { kernels } from '../../kernels/index.ts';
 import { PHYS_WIDTH } from '../../types.ts';
@@ -10,7 +10,7 @@ export function passOn(passed: ReadonlyMap<number, number>) {
     if (out.n === input.n) {
       const columns = out.columns.map((column, k) => {
         const id = passed.get(k);
-        return id === undefined ? column : { ...input.columns[id], type: column.type };
+        return id === undefined ? column : retyped(input.columns[id], column.type);
       });
       return { n: input.n, columns, weights: input.weights };
     }
@@ -19,8 +19,8 @@ export function passOn(passed: ReadonlyMap<number, number>) {
       if (id === undefined) return column;
       const { data, valid } = input.columns[id];
       kernels.gatherColumn(rows, out.n, PHYS_WIDTH[column.phys], data, valid, column.data, column.valid);
-      return valid === 0 ? { ...column, valid: 0 } : column;
+      return valid === 0 ? withoutValidity(column) : column;
     });
-    return { ...out.build(), columns };
+    return { n: out.n, columns, weights: out.weights };
   };
 }

@@ -262,9 +262,16 @@ class JsonDecoder implements Decoder {
   }
 }
 
+/** So many numbers are copied one by one sooner than by set(), which takes half a microsecond to begin. */
+const FEW = 200;
+
 /** Positions of records from .. to in the arena; the alignment is kept, see #copy. */
 function copyIn(positions: Int32Array, from: number, to: number, arena: Arena): number {
   const address = arena.alloc((to - from) * 4 + 4) + ((positions.byteOffset + from * 4) & 4);
+  if (to - from <= FEW) {
+    for (let i = from, at = address >>> 2; i < to; i++, at++) I32[at] = positions[i];
+    return address;
+  }
   I32.set(from === 0 && to === positions.length ? positions : positions.subarray(from, to), address >>> 2);
   return address;
 }
