@@ -147,14 +147,15 @@ class JsonDecoder implements Decoder {
   }
 
   /**
-   * Copies bytes [first, last) into the arena; positions in `raw` plus #shift are addresses then. V8 copies into shared memory a word at a time only
-   * between equally aligned places: four times as fast.
+   * Copies bytes [first, last) into the arena; positions in `raw` plus #shift are addresses then. V8 copies into shared memory a word at a time, and only
+   * between equally aligned places, else a byte; filling a buffer with another one is a memcpy of Node's, twice as fast, but costs half a microsecond.
    */
   #copy(first: number, last: number): void {
     const { bytes } = this.#raw;
     const length = Math.max(0, last - first);
     const address = this.#out.arena.alloc(length + PADDING + 8) + ((bytes.byteOffset + first) & 7);
-    if (length > 0) U8.set(bytes.subarray(first, last), address);
+    if (length >= MANY) BYTES.fill(bytes.subarray(first, last), address, address + length);
+    else if (length > 0) U8.set(bytes.subarray(first, last), address);
     kernels.fillBytes(address + length, 0, PADDING);
     this.#shift = length > 0 ? address - first : 0;
   }
@@ -261,6 +262,9 @@ class JsonDecoder implements Decoder {
     return bytes[start] === OPEN_BRACE;
   }
 }
+
+/** Bytes that are worth a call of Node. */
+const MANY = 8192;
 
 /** So many numbers are copied one by one sooner than by set(), which takes half a microsecond to begin. */
 const FEW = 200;
