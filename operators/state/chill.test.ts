@@ -15,6 +15,7 @@ import { Image } from '../testing/image.ts';
 import { Bag, Random, testSeed, times } from '../testing/property.ts';
 import { colType, OID } from '../types.ts';
 import { chill } from './chill.ts';
+import { bringBack } from './cold_reads.ts';
 import { cold } from './cold_store.ts';
 import { KeyedIndex } from './keyed_index.ts';
 import { pagesOf, type Saved } from './saved.ts';
@@ -184,6 +185,7 @@ function run(world: World, retracts: boolean, moves: boolean): void {
     const sent = random.below(6);
     if (sent === 0) world.index.chill(Number.POSITIVE_INFINITY);
     else if (sent < 4) for (let i = random.below(4); i > 0; i--) world.index.chill(1 + random.below(30_000));
+    if (random.below(3) === 0) bringBack(1 + random.below(5000));
     if (moves && random.below(4) === 0) {
       time += BigInt(random.below(20)) * HOUR;
       world.watermark = time;
@@ -268,6 +270,36 @@ describe('runs that go cold', () => {
     while (chill(indexes, 20_000) > 0);
     assert.equal(runs(), 0);
     for (const { world } of worlds) world.release();
+  });
+
+  test('keys that are looked up again and again are brought back, others are not', () => {
+    const world = new World(() => new KeyedIndex(types, [0], true));
+    const random = new Random(seed);
+    world.apply(Array.from({ length: 500 }, () => ({ row: randomRow(random, 0n), weight: 1 })));
+    world.end();
+    world.index.chill(Number.POSITIVE_INFINITY);
+    const all = world.index.coldBytes;
+    const arena = new Arena();
+    const look = () => {
+      const keys = batchFromRows([types[0]], [[1], [2]], arena, [1, 1]);
+      world.index.bindKeys(keys.columns, arena);
+      world.index.seekAll({ n: 2, weights: 0, skipNulls: false });
+      arena.reset();
+    };
+    look();
+    assert.equal(bringBack(1000), 0);
+    for (let i = 0; i < 5; i++) look();
+    const { reads } = store;
+    const back = bringBack(Number.POSITIVE_INFINITY);
+    assert.ok(back > 0 && back < all / 10, `${back} of ${all} bytes`);
+    assert.equal(world.index.coldBytes, all - back);
+    assert.equal(bringBack(1000), 0);
+    const before = store.reads;
+    look();
+    assert.ok(before > reads && store.reads === before);
+    world.check('rows that were brought back');
+    world.release();
+    arena.release();
   });
 
   test('a key that grows while it is cold is written a few times, not once for every part', () => {

@@ -25,6 +25,7 @@ import { kernels } from '../kernels/index.ts';
 import type { Retention } from '../plan.ts';
 import type { ColType } from '../types.ts';
 import { Chill } from './chill.ts';
+import { ColdReads } from './cold_reads.ts';
 import { ColdRuns, type SavedColdRuns } from './cold_runs.ts';
 import { cold } from './cold_store.ts';
 import { Deadline, type Watermarks } from './deadline.ts';
@@ -70,6 +71,9 @@ export class KeyedIndex {
   readonly #chill: Chill;
   /** Copies of cold keys' slots for the readers of the bound keys. */
   readonly #borrowed = new Map<number, number>();
+  readonly #reads = new ColdReads((slot) => this.#thaw(slot));
+  /** How often the keys' slots had moved when reads were noted. */
+  #moves = 0;
   #arena: Arena | null = null;
   readonly #keys: RowTable;
   readonly rows: RowOps;
@@ -151,6 +155,16 @@ export class KeyedIndex {
     if (cold.store === null) return 0;
     this.endTick();
     return budget.beyond(() => this.#chill.slice(bytes));
+  }
+
+  /** Brings the rows of a key back that was looked up often; gives their bytes. */
+  #thaw(slot: number): number {
+    const payload = (slot + this.payloadOffset) >>> 2;
+    if (this.#moves !== this.#keys.moves || !this.#keys.holds(slot) || !isCold(payload)) return 0;
+    const before = this.#cold.bytes;
+    this.#cold.thaw(payload);
+    this.endTick();
+    return before - this.#cold.bytes;
   }
 
   /** Whether the key's run has an entry with a negative weight. */
@@ -500,6 +514,9 @@ export class KeyedIndex {
     if (copy === undefined) {
       copy = this.#whole(slot, this.#arena as Arena);
       this.#borrowed.set(slot, copy);
+      if (this.#moves !== this.#keys.moves) this.#reads.forget();
+      this.#moves = this.#keys.moves;
+      this.#reads.note(slot);
     }
     return copy;
   }
@@ -548,6 +565,7 @@ export class KeyedIndex {
     this.#entries = saved.entries;
     this.#negative = saved.negative;
     this.#borrowed.clear();
+    this.#reads.forget();
     this.#keys.load(saved.keys);
     this.#runs.load(saved.runs);
     this.#cold.load(saved.cold);
@@ -558,6 +576,7 @@ export class KeyedIndex {
   release(): void {
     this.#added = null;
     this.#borrowed.clear();
+    this.#reads.forget();
     // What is made anew still has them.
     if (this.#cold.any && !isAbandoning()) {
       this.#keys.forEach((slot) => {

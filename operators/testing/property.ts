@@ -21,6 +21,7 @@ import { OutOfMemory, type SqlError } from '../errors.ts';
 import { defaultContext } from '../expr/context.ts';
 import '../expr/functions/index.ts';
 import type { DataflowPlan, PlanNode } from '../plan.ts';
+import { bringBack } from '../state/cold_reads.ts';
 import { cold } from '../state/cold_store.ts';
 import { abandon } from '../state/heap.ts';
 import { pagesOf, type Saved } from '../state/saved.ts';
@@ -261,6 +262,7 @@ class Run {
   }
 
   #chill(): void {
+    bringBack(1000);
     for (const index of this.flow.keyedIndexes()) if (this.#goesCold()) index.chill(Number.POSITIVE_INFINITY);
   }
 
