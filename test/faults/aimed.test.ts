@@ -11,12 +11,13 @@ import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { seeded } from '../engine/harness.ts';
+import { bundled } from './bundled.ts';
 import { progress, rounds } from './child.ts';
 import type { Aim } from './victim.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'tidemark-aimed-'));
 after(() => rmSync(root, { recursive: true, force: true }));
-const VICTIM = fileURLToPath(new URL('victim.ts', import.meta.url));
+const victim = await bundled(fileURLToPath(new URL('victim.ts', import.meta.url)));
 
 interface Life {
   /** Steps found by the start; null when it was killed before. */
@@ -27,7 +28,7 @@ interface Life {
 }
 
 async function live(path: string, seed: number, aim: Aim): Promise<Life> {
-  const args = ['--import', 'tsx', VICTIM, path, String(seed), JSON.stringify(aim)];
+  const args = [victim, path, String(seed), JSON.stringify(aim)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let errors = '';
   child.stderr.on('data', (bytes) => {
