@@ -56,6 +56,8 @@ export interface Decoder {
    * microseconds since 2000-01-01 UTC: what now() means in a column's DEFAULT.
    */
   decode(raw: RawBatch, from: number, to: number, out: BatchBuilder, now: bigint): BadRow[];
+  /** Bytes of the values that the last decode() read. */
+  readonly bytes: number;
   /** Gives its memory back. */
   release(): void;
 }

@@ -380,7 +380,8 @@ export class StreamRuntime {
   /** Decodes records and moves the partition's greatest time. */
   #consume(raw: RawBatch, from: number, to: number, builder: BatchBuilder, now: bigint): void {
     const first = builder.n;
-    const bad = this.#decode().decode(raw, from, to, builder, now);
+    const decoder = this.#decode();
+    const bad = decoder.decode(raw, from, to, builder, now);
     const topic = this.spec.options.topic ?? this.relation.name;
     for (const row of bad) {
       const start = raw.valueStart[row.index];
@@ -396,7 +397,7 @@ export class StreamRuntime {
       );
     }
     this.#records.push({ raw, from, to, firstRow: first, bad });
-    const bytes = BigInt(valueBytes(raw, from, to));
+    const bytes = BigInt(decoder.bytes);
     this.#later.push(() => {
       this.statistics.bytes += bytes;
     });
@@ -526,12 +527,6 @@ export class StreamRuntime {
     this.errors.relation.release();
     this.late.release();
   }
-}
-
-function valueBytes(raw: RawBatch, from: number, to: number): number {
-  let bytes = 0;
-  for (let i = from; i < to; i++) if (raw.valueStart[i] >= 0) bytes += raw.valueEnd[i] - raw.valueStart[i];
-  return bytes;
 }
 
 /** Calls back for every record that gave a row. */

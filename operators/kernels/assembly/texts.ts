@@ -31,7 +31,18 @@ export function findBytes(from: usize, end: usize, needle: usize, length: usize)
   const places = end - length + 1;
   const first = i8x16.splat(load<i8>(needle));
   const last = i8x16.splat(load<i8>(needle + length - 1));
-  for (let at = from; at < places; at += 16) {
+  let at = from;
+  // As long as 16 places and the needles that begin there lie within the text, nothing has to be masked.
+  for (; at + length + 15 <= end; at += 16) {
+    let found = i8x16.bitmask(
+      v128.and(i8x16.eq(v128.load(at), first), i8x16.eq(v128.load(at + length - 1), last)),
+    );
+    for (; found !== 0; found &= found - 1) {
+      const place = at + ctz(found);
+      if (length <= 2 || memory.compare(place + 1, needle + 1, length - 2) === 0) return place;
+    }
+  }
+  for (; at < places; at += 16) {
     let same = i8x16.eq(load16(at, end), first);
     if (length > 1) same = v128.and(same, i8x16.eq(load16(at + length - 1, end), last));
     let found = i8x16.bitmask(same) & lowBits(places - at);

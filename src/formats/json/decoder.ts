@@ -14,7 +14,7 @@
  */
 import type { Arena } from '../../../operators/batch/arena.ts';
 import type { BatchBuilder } from '../../../operators/batch/builder.ts';
-import { BYTES, F64, I32, U8 } from '../../../operators/batch/memory.ts';
+import { BYTES, F64, I32, U8, U32 } from '../../../operators/batch/memory.ts';
 import { writeSlot } from '../../../operators/batch/slots.ts';
 import type { Datum } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
@@ -75,6 +75,7 @@ class JsonDecoder implements Decoder {
   readonly #recordFields: number[];
   readonly #upsert: boolean;
   readonly #ctx = new RecordContext();
+  bytes = 0;
   #raw!: RawBatch;
   #out!: BatchBuilder;
   /** First record of the present decode(). */
@@ -98,6 +99,7 @@ class JsonDecoder implements Decoder {
 
   decode(raw: RawBatch, from: number, to: number, out: BatchBuilder, now: bigint): BadRow[] {
     const bad: BadRow[] = [];
+    this.bytes = 0;
     if (from >= to) return bad;
     this.#raw = raw;
     this.#ctx.raw = raw;
@@ -119,7 +121,9 @@ class JsonDecoder implements Decoder {
     const extent = arena.alloc(layout.EXTENT_BYTES);
     const values = { starts: copyIn(raw.valueStart, from, to, arena), ends: copyIn(raw.valueEnd, from, to, arena) };
     kernels.extentOf(values.starts, values.ends, to - from, extent);
-    let [first, last] = [I32[extent >>> 2], I32[(extent >>> 2) + 1]];
+    this.bytes += U32[(extent + layout.EXTENT_SUM) >>> 2];
+    let first = I32[extent >>> 2];
+    let last = I32[(extent >>> 2) + 1];
     let keys = values;
     if (this.#upsert) {
       keys = { starts: copyIn(raw.keyStart, from, to, arena), ends: copyIn(raw.keyEnd, from, to, arena) };

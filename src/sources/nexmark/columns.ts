@@ -71,7 +71,8 @@ export function nexmarkColumns(options: NexmarkOptions, spec: DecoderSpec): Deco
     }
     return [];
   };
-  return { decode, release: () => undefined };
+  // There are no messages.
+  return { decode, bytes: 0, release: () => undefined };
 }
 
 /** Why no row can be made: a default that fails or is NULL where it may not be. */
