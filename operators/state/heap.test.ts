@@ -4,7 +4,7 @@ import { Arena } from '../batch/arena.ts';
 import { U8, U32 } from '../batch/memory.ts';
 import { pages } from '../batch/pages.ts';
 import { Random, testSeed } from '../testing/property.ts';
-import { Heap } from './heap.ts';
+import { Heap, isLeaving } from './heap.ts';
 import { ownLong } from './key_batch.ts';
 import { touchRange } from './write_marks.ts';
 
@@ -86,5 +86,47 @@ test('texts of a list get blocks as alloc() gives them', () => {
     arena.reset();
   }
   for (const state of [heap, alone, arena]) state.release();
+  assert.equal(pages.usedPages, before);
+});
+
+test('chunks that are emptied go back when they hold nothing, and what is saved meanwhile goes on', () => {
+  const before = pages.usedPages;
+  const keys = new Heap();
+  let heap = new Heap(keys);
+  const small = heap.alloc(100);
+  assert.equal(heap.pageBytes, 0, 'a first block lies in the chunk of its neighbour');
+  const blocks = Array.from({ length: 4000 }, () => heap.alloc(400));
+  const free = (of: number[]) => {
+    for (const address of of) heap.free(address, 400);
+  };
+  // Little is left of every other 256 KiB.
+  const [thin, full] = [0, 1].map((half) => blocks.filter((address) => (address >>> 18) % 2 === half));
+  free(thin.filter((_, i) => i % 10 > 0));
+  const left = thin.filter((_, i) => i % 10 === 0);
+  const bytes = heap.pageBytes;
+  assert.ok(heap.empty(bytes / 8));
+  // A restart ends it; the chunks stay closed.
+  const saved = heap.save();
+  heap = new Heap(keys);
+  heap.load(saved);
+  assert.equal(heap.emptying, false);
+  assert.ok(heap.empty(bytes / 8));
+  const goes = [...left, ...full].filter(isLeaving);
+  assert.ok(goes.length > 0 && goes.length < 1500, `${goes.length} blocks`);
+  assert.throws(() => heap.endEmptying(), /were to be given back/);
+  free(goes);
+  const young = heap.alloc(400);
+  assert.ok(!isLeaving(young));
+  heap.endEmptying();
+  assert.ok(heap.pageBytes <= bytes * 0.9, `${heap.pageBytes} of ${bytes} bytes`);
+  assert.ok(heap.empty(Number.POSITIVE_INFINITY));
+  free([...left, ...full, young].filter((address) => !goes.includes(address)));
+  heap.endEmptying();
+  assert.equal(heap.pageBytes, 0);
+  heap.free(small, 100);
+  heap.endTick();
+  assert.equal(heap.liveBytes, 0);
+  heap.release();
+  keys.release();
   assert.equal(pages.usedPages, before);
 });
