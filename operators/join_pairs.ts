@@ -22,12 +22,15 @@ import { type BoundExpr, bindExpr } from './expr/interpret.ts';
 import type { Expr } from './expr/ir.ts';
 import { compileTest, type RowTest } from './expr/kernel/compile.ts';
 import { kernels } from './kernels/index.ts';
-import type { IndexProvider, Tick } from './operator.ts';
+import { MapOperator } from './map.ts';
+import type { ErrorSink, IndexProvider, Tick } from './operator.ts';
 import type { Watermarks } from './state/deadline.ts';
 import { DeltaIndex } from './state/delta_index.ts';
 import type { RowIndex } from './state/row_index.ts';
 import type { SlotPlace } from './state/row_layout.ts';
-import { type ColType, PHYS_WIDTH, physOf } from './types.ts';
+import { type ColType, colType, OID, PHYS_WIDTH, physOf } from './types.ts';
+
+const PLACE = colType(OID.int4);
 
 export interface JoinSpec {
   leftKeys: number[];
@@ -94,10 +97,20 @@ export function keyColumns(side: JoinSide, delta: Batch): Column[] {
   return side.keys.map((k) => delta.columns[k]);
 }
 
-/** The predicate of a pair beyond its keys, over left ++ right columns: a generated kernel, and the interpreter for odd rows. */
+/** Pairs of a row of a delta, by its number, and a row of an index, by its address; byte addresses of n words each. */
+interface Pairs {
+  n: number;
+  rows: number;
+  others: number;
+  weights: number;
+}
+
+/** The predicate of a pair beyond its keys, over left ++ right columns: generated kernels, and the interpreter for odd rows. */
 export class Residual {
   readonly #kernel: RowTest;
   readonly #test: BoundExpr;
+  /** Over left ++ right columns ++ Pairs.rows, Pairs.others: gives the latter of the pairs that pass. */
+  readonly #filter: MapOperator;
   /** Those that it reads. */
   readonly columns: number[];
   readonly #row: Datum[];
@@ -109,13 +122,12 @@ export class Residual {
     columnsOf(expr, columns);
     this.columns = [...columns];
     this.#row = new Array<Datum>(types.length).fill(null);
+    const places = [0, 1].map((i): Expr => ({ k: 'col', id: types.length + i, t: PLACE }));
+    this.#filter = new MapOperator(expr, places, [...types, PLACE, PLACE], [PLACE, PLACE]);
   }
 
-  /**
-   * Whether row `row` of joined columns passes; false and reported with `weight` when the predicate fails. weight 0: not reported. Only `columns` need
-   * be there where `whole` gives the row for the report.
-   */
-  passes(columns: Column[], row: number, weight: number, tick: Tick, whole?: () => Datum[]): boolean {
+  /** Whether row `row` of joined columns passes; false and reported with `weight` when the predicate fails. weight 0: not reported. */
+  passes(columns: Column[], row: number, weight: number, tick: Tick): boolean {
     const known = this.#kernel(columns, row, tick.evalContext, tick.arena);
     if (known >= 0) return known === 1;
     for (const c of this.columns) this.#row[c] = readDatum(columns[c], row);
@@ -123,30 +135,42 @@ export class Residual {
       return this.#test(this.#row, tick.evalContext) === true;
     } catch (error) {
       if (!(error instanceof SqlError)) throw error;
-      if (weight !== 0) tick.errors.report(error, whole?.() ?? readRow({ n: 0, columns, weights: 0 }, row), weight);
+      if (weight !== 0) tick.errors.report(error, readRow({ n: 0, columns, weights: 0 }, row), weight);
       return false;
     }
   }
 
+  /** Drops the pairs that do not pass. Of the joined columns only `columns` need be there; `whole` gives the row of a pair for the report. */
+  keepPassing(columns: Column[], pairs: Pairs, tick: Tick, whole: (row: number, other: number) => Datum[]): void {
+    const place = (data: number): Column => ({ type: PLACE, phys: 'i32', data, valid: 0 });
+    const { n, rows, others, weights } = pairs;
+    const errors: ErrorSink = {
+      report: (error, row, weight) => {
+        const [own, other] = row.slice(-2) as number[];
+        tick.errors.report(error, whole(own, other), weight);
+      },
+    };
+    const joined: Batch = { n, weights, columns: [...columns, place(rows), place(others)] };
+    const kept = this.#filter.step([joined], { ...tick, errors });
+    pairs.n = kept.n;
+    pairs.rows = kept.columns[0].data;
+    pairs.others = kept.columns[1].data;
+    pairs.weights = kept.weights;
+  }
+
   release(): void {
     this.#kernel.release();
+    this.#filter.release();
   }
 }
 
 /** Whether the side's index had all rows of the delta appended. */
 function growsOnly(side: JoinSide, delta: Batch): boolean {
   if (!side.index.appends) return false;
+  if (kernels.allPositive(delta.weights, delta.n) !== 0) return true;
   const weights = delta.weights >>> 2;
   for (let row = 0; row < delta.n; row++) if (I32[weights + row] < 0) return false;
   return true;
-}
-
-/** Pairs of a row of a delta, by its number, and a row of an index, by its address; byte addresses of n words each. */
-interface Pairs {
-  n: number;
-  rows: number;
-  others: number;
-  weights: number;
 }
 
 /** The pairs' values of a column of the delta, from row `first` of `to` on. */
@@ -234,39 +258,27 @@ export class JoinPairs {
 
   /** Drops the pairs for which the residual predicate is not true. Only the columns that it reads are looked up. */
   #keepPassing(residual: Residual, from: number, delta: Batch, pairs: Pairs, tick: Tick): void {
+    const { arena } = tick;
     const side = this.sides[from];
     const other = this.sides[1 - from];
-    const types: ColType[] = [];
-    side.types.forEach((type, c) => {
-      types[side.at + c] = type;
-    });
-    other.types.forEach((type, c) => {
-      types[other.at + c] = type;
-    });
     const { places } = other.index;
-    const read = new Set(residual.columns);
-    const columns = types.map((type, c): Column => {
-      const phys = physOf(type.oid);
-      if (!read.has(c)) return { type, phys, data: 0, valid: 0 };
-      const column = {
-        type,
-        phys,
-        data: tick.arena.alloc(pairs.n * PHYS_WIDTH[phys]),
-        valid: tick.arena.alloc(pairs.n),
-      };
+    const types = [...this.sides[0].types, ...this.sides[1].types];
+    const nulls = arena.allocZeroed(pairs.n);
+    const columns = types.map((type): Column => ({ type, phys: physOf(type.oid), data: 0, valid: nulls }));
+    for (const c of residual.columns) {
+      const column = columns[c];
+      column.data = arena.alloc(pairs.n * PHYS_WIDTH[column.phys]);
+      column.valid = arena.alloc(pairs.n);
       const own = c - side.at;
       if (own >= 0 && own < side.types.length) gatherOwn(delta.columns[own], pairs, column, 0);
       else gatherOther(places[c - other.at], pairs, column, 0);
-      return column;
-    });
-    const rows = pairs.rows >>> 2;
-    const others = pairs.others >>> 2;
-    const weights = pairs.weights >>> 2;
-    let pair = 0;
-    const whole = (): Datum[] => {
-      const one = new BatchBuilder(types, tick.arena, 1);
+    }
+    const whole = (row: number, address: number): Datum[] => {
+      const one = new BatchBuilder(types, arena, 1);
       one.addRow(1);
-      const at: Pairs = { n: 1, rows: pairs.rows + pair * 4, others: pairs.others + pair * 4, weights: 0 };
+      const at: Pairs = { n: 1, rows: arena.alloc(4), others: arena.alloc(4), weights: 0 };
+      I32[at.rows >>> 2] = row;
+      I32[at.others >>> 2] = address;
       side.types.forEach((_, c) => {
         gatherOwn(delta.columns[c], at, one.columns[side.at + c], 0);
       });
@@ -275,16 +287,7 @@ export class JoinPairs {
       });
       return readRow(one.build(), 0);
     };
-    let kept = 0;
-    for (; pair < pairs.n; pair++) {
-      const weight = I32[weights + pair];
-      if (!residual.passes(columns, pair, weight, tick, whole)) continue;
-      I32[rows + kept] = I32[rows + pair];
-      I32[others + kept] = I32[others + pair];
-      I32[weights + kept] = weight;
-      kept++;
-    }
-    pairs.n = kept;
+    residual.keepPassing(columns, pairs, tick, whole);
   }
 
   /** #probe() row by row; `added` by key. */
