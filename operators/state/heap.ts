@@ -65,9 +65,17 @@ function setClosed(chunk: Chunk, is: boolean): void {
   if (!is) markPages(chunk.address, chunk.pages, 0);
 }
 
+const NONE = new Uint32Array(0);
+/** Words of a queue that stays for the next tick. */
+const KEPT_QUEUE = 1 << 16;
+
 const LEAST_TRIM_BYTES = 1 << 20;
-/** Looks for pages to give back when this share of what it holds was freed. */
+/**
+ * Looks for pages to give back when this share of what it holds was freed since the last time, and at most LIVE_SHARE of it is live: where blocks come and go all the time
+ * and most are live, looking at each free one would find nothing.
+ */
 const TRIM_SHARE = 4;
+const LIVE_SHARE = 2;
 
 export class Heap {
   readonly #freeLists = new Uint32Array(CLASS_SIZES.length);
@@ -78,7 +86,9 @@ export class Heap {
   #end = 0;
   #chunkPages = FIRST_CHUNK_PAGES;
   #live = 0;
-  #queued: number[] = [];
+  /** Address and bytes of blocks that endTick() makes reusable. */
+  #queue = NONE;
+  #queued = 0;
   /** Bytes of blocks freed since the heap looked for pages to give back. */
   #freed = 0;
   /** The first so many chunks are closed. */
@@ -145,16 +155,30 @@ export class Heap {
 
   /** Frees at endTick(). `bytes` must be what alloc() was asked for. */
   free(address: number, bytes: number): void {
-    this.#queued.push(address, bytes);
+    const at = this.#queued;
+    if (at === this.#queue.length) this.#growQueue();
+    this.#queue[at] = address;
+    this.#queue[at + 1] = bytes;
+    this.#queued = at + 2;
+  }
+
+  #growQueue(): void {
+    const bigger = new Uint32Array(Math.max(16, this.#queue.length * 2));
+    bigger.set(this.#queue);
+    this.#queue = bigger;
   }
 
   endTick(): void {
-    const queued = this.#queued;
-    if (queued.length === 0) return;
-    for (let i = 0; i < queued.length; i += 2) this.#freeNow(queued[i], queued[i + 1]);
-    this.#queued = [];
+    const count = this.#queued;
+    if (count === 0) return;
+    const queue = this.#queue;
+    for (let i = 0; i < count; i += 2) this.#freeNow(queue[i], queue[i + 1]);
+    this.#queued = 0;
+    if (queue.length > KEPT_QUEUE) this.#queue = NONE;
     if (this.#emptied) this.#dropEmpty();
-    if (this.#freed >= LEAST_TRIM_BYTES && this.#freed * TRIM_SHARE >= this.#chunkBytes()) this.#trim();
+    if (this.#freed < LEAST_TRIM_BYTES) return;
+    const held = this.#chunkBytes();
+    if (this.#freed * TRIM_SHARE >= held && this.#live * LIVE_SHARE <= held) this.#trim();
   }
 
   /** Bytes of the pages that it has. */
@@ -372,7 +396,7 @@ export class Heap {
       unused: this.#chunks.map((chunk) => chunk.unused),
       largePages: list([...this.#large]),
       freeLists: this.#freeLists.slice(),
-      queued: this.#queued.slice(),
+      queued: Array.from(this.#queue.subarray(0, this.#queued)),
       next: this.#next,
       end: this.#end,
       chunkPages: this.#chunkPages,
@@ -402,7 +426,8 @@ export class Heap {
     for (const chunk of this.#chunks.slice(0, this.#closed)) setClosed(chunk, true);
     for (let i = 0; i < largePages.length; i += 2) this.#large.set(largePages[i] * PAGE_BYTES, largePages[i + 1]);
     this.#freeLists.set(saved.freeLists);
-    this.#queued = saved.queued.slice();
+    this.#queue = Uint32Array.from(saved.queued);
+    this.#queued = saved.queued.length;
     this.#next = saved.next;
     this.#end = saved.end;
     this.#chunkPages = saved.chunkPages;
@@ -425,7 +450,7 @@ export class Heap {
     this.#chunks.length = 0;
     this.#large.clear();
     this.#freeLists.fill(0);
-    this.#queued = [];
+    this.#queued = 0;
     this.#next = 0;
     this.#end = 0;
     this.#live = 0;

@@ -20,7 +20,7 @@
 import { Arena } from '../batch/arena.ts';
 import type { Batch, Column } from '../batch/batch.ts';
 import { budget } from '../batch/budget.ts';
-import { F64, I32, U32 } from '../batch/memory.ts';
+import { I32, U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
 import type { Retention } from '../plan.ts';
 import type { ColType } from '../types.ts';
@@ -39,7 +39,7 @@ import { type KeyRows, RowTable, type SavedRowTable } from './row_table.ts';
 import { RunDirectory } from './run_directory.ts';
 import type { SavedHeap } from './saved.ts';
 import { TableRetention } from './table_retention.ts';
-import { touch, touchRange } from './write_marks.ts';
+import { touch, touchLarge, touchRange } from './write_marks.ts';
 
 /**
  * From this many entries on a retraction looks its row up in a directory of the run. Whoever moves entries of a run tells its directory
@@ -258,17 +258,25 @@ export class KeyedIndex {
     if (isCold(payload)) this.#cold.thaw(payload);
     const run = U32[payload + RUN];
     const count = U32[payload + COUNT];
+    const end = run + count * stride;
     let kept = 0;
-    for (let i = 0, at = run; i < count; i++, at += stride) {
-      if (deadline.of(at + ENTRY_HEADER) < watermark) this.#freeEntry(at);
-      else {
-        const to = run + kept++ * stride;
-        if (to !== at) {
-          touchRange(to, stride);
-          kernels.copyBytes(to, at, stride);
-        }
+    // What stays between two dead rows moves as one.
+    let first = run;
+    const keepUpTo = (at: number) => {
+      const to = run + kept * stride;
+      if (to !== first && at > first) {
+        touchLarge(to, at - first);
+        kernels.copyBytes(to, first, at - first);
       }
+      kept += (at - first) / stride;
+      first = at + stride;
+    };
+    for (let at = run; at < end; at += stride) {
+      if (!(deadline.of(at + ENTRY_HEADER) < watermark)) continue;
+      this.#freeEntry(at);
+      keepUpTo(at);
     }
+    keepUpTo(end);
     touchRange(payload * 4, (DIRECTORY + 1) * 4);
     this.#dropDirectory(payload);
     U32[payload + DEAD] = 0;
@@ -328,9 +336,7 @@ export class KeyedIndex {
       this.#noteRows(retention);
       return;
     }
-    const times = deadline.ofAll(rows, n, arena);
-    for (let row = 0; row < n; row++)
-      if (U32[rows + row] !== 0) expiry.add(F64[times + row], this.#keys.hashOf(U32[slots + row]));
+    expiry.addAll(deadline.ofAll(rows, n, arena), slots, n);
   }
 
   #forgetAdded(): void {

@@ -5,7 +5,7 @@
  * dead to the owner. Cost: O(1) a new row, O(1) a dead row; 4 bytes a row.
  */
 import type { Arena } from '../batch/arena.ts';
-import { F64, U32 } from '../batch/memory.ts';
+import { U32 } from '../batch/memory.ts';
 import type { Retention } from '../plan.ts';
 import { Deadline, type Watermarks } from './deadline.ts';
 import { Expiry, type SavedExpiry } from './expiry.ts';
@@ -38,12 +38,14 @@ export class TableRetention {
   /** note() for the slots that a batch made; gives their deadlines, at an address of 8 bytes a step. */
   noteFresh({ slots, fresh, made }: Located, arena: Arena): number {
     const rows = arena.alloc(made * 4) >>> 2;
-    for (let i = 0; i < made; i++) U32[rows + i] = U32[slots + U32[fresh + i]] + this.#table.rowOffset;
+    const { rowOffset } = this.#table;
+    for (let i = 0; i < made; i++) U32[rows + i] = U32[slots + U32[fresh + i]] + rowOffset;
     const times = this.deadline.ofAll(rows, made, arena);
     if (this.#expiry.isStale(this.#table.size)) this.noteAll();
-    else
-      for (let i = 0; i < made; i++)
-        this.#expiry.add(F64[times + i], this.#table.hashOf(U32[rows + i] - this.#table.rowOffset));
+    else {
+      for (let i = 0; i < made; i++) U32[rows + i] -= rowOffset;
+      this.#expiry.addAll(times, rows, made);
+    }
     return times;
   }
 
