@@ -1,6 +1,7 @@
 /**
- * Random definitions, writes, transactions, checkpoints, crashes and restarts against a model in plain JavaScript. A crash keeps what was synced and any part of
- * what was not; the statement that was under way is there whole or not at all. SEED replays a run.
+ * Random definitions, writes, transactions, subscriptions, checkpoints, crashes and restarts against a model in plain JavaScript. A crash keeps what was synced
+ * and any part of what was not; the statement that was under way is there whole or not at all. What clients of subscriptions make of the changes is what is
+ * followed, each change once; rows AS OF an earlier tick are those of then. SEED replays a run.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -36,7 +37,17 @@ interface State {
   views: Map<string, View>;
   /** Index name -> table. */
   indexes: Map<string, string>;
+  /** For a relation or for a query. */
+  subscriptions: Map<string, { follows: string } | View>;
 }
+
+const NOTHING: State = {
+  tables: new Map(),
+  copies: new Map(),
+  views: new Map(),
+  indexes: new Map(),
+  subscriptions: new Map(),
+};
 
 const SQL: Record<View['kind'], (reads: string[]) => string> = {
   groups: ([t]) => `SELECT g, count(*) AS n, sum(v) AS total, max(s) AS m FROM ${t} GROUP BY g`,
@@ -50,10 +61,14 @@ const SQL: Record<View['kind'], (reads: string[]) => string> = {
 /** The rows of a relation as text, as the model has them, sorted. */
 function rowsOf(state: State, name: string): string[] {
   const table = state.copies.get(name) ?? state.tables.get(name)?.values();
-  const lines = (rows: (string | number | null)[][]) =>
-    rows.map((row) => JSON.stringify(row.map((x) => (x === null ? null : String(x))))).sort();
   if (table !== undefined) return lines([...table].map(({ k, g, v, s }) => [k, g, v, s]));
-  const { kind, reads } = state.views.get(name) as View;
+  return rowsOfView(state, state.views.get(name) as View);
+}
+
+const lines = (rows: (string | number | null)[][]) =>
+  rows.map((row) => JSON.stringify(row.map((x) => (x === null ? null : String(x))))).sort();
+
+function rowsOfView(state: State, { kind, reads }: View): string[] {
   const rows = [...(state.tables.get(reads[0])?.values() ?? [])];
   switch (kind) {
     case 'groups': {
@@ -103,6 +118,8 @@ function dropCascade(state: State, names: string[]): void {
     state.views.delete(name);
   }
   for (const [index, table] of state.indexes) if (gone.has(table)) state.indexes.delete(index);
+  for (const [name, of] of state.subscriptions)
+    if ('follows' in of ? gone.has(of.follows) : of.reads.some((r) => gone.has(r))) state.subscriptions.delete(name);
 }
 
 interface Operation {
@@ -131,7 +148,9 @@ class Run {
   next(state: State): Operation {
     const random = this.#random;
     if (state.tables.size === 0 || (state.tables.size < 4 && random(12) === 0)) return this.#createTable();
-    switch (random(15)) {
+    switch (random(16)) {
+      case 15:
+        return state.subscriptions.size < 4 ? this.#createSubscription(state) : this.#write(state);
       case 0:
         return this.#createView(state);
       case 1:
@@ -189,8 +208,8 @@ class Run {
     };
   }
 
-  #createView(state: State): Operation {
-    const name = this.#name('v');
+  /** What a view or a subscription may be made of. */
+  #query(state: State): View {
     const kind = this.#pick(['groups', 'filter', 'join', 'top', 'over', 'plain'] as const);
     const table = this.#pick(state.tables.keys());
     const reads =
@@ -199,10 +218,28 @@ class Run {
         : kind === 'over'
           ? [this.#pick([...state.views.keys(), table])]
           : [table];
+    return { kind, reads };
+  }
+
+  #createView(state: State): Operation {
+    const name = this.#name('v');
+    const { kind, reads } = this.#query(state);
     const materialized = kind === 'plain' ? '' : 'MATERIALIZED ';
     return {
       statements: [`CREATE ${materialized}VIEW ${name} AS ${SQL[kind](reads)}`],
       apply: (s) => s.views.set(name, { kind, reads }),
+    };
+  }
+
+  #createSubscription(state: State): Operation {
+    const name = this.#name('s');
+    const stored = [...state.views].filter(([, { kind }]) => kind !== 'plain').map(([view]) => view);
+    const follows = this.#pick([...state.tables.keys(), ...state.copies.keys(), ...stored]);
+    const of = this.#random(2) === 0 ? { follows } : this.#query(state);
+    const target = 'follows' in of ? follows : `(${SQL[of.kind](of.reads)})`;
+    return {
+      statements: [`CREATE SUBSCRIPTION ${name} FOR ${target}`],
+      apply: (s) => s.subscriptions.set(name, of),
     };
   }
 
@@ -212,7 +249,10 @@ class Run {
       ...state.indexes.keys(),
       ...state.tables.keys(),
       ...state.copies.keys(),
+      ...state.subscriptions.keys(),
     ]);
+    if (state.subscriptions.has(name))
+      return { statements: [`DROP SUBSCRIPTION ${name}`], apply: (s) => s.subscriptions.delete(name) };
     const view = state.views.get(name);
     if (state.indexes.has(name)) return { statements: [`DROP INDEX ${name}`], apply: (s) => s.indexes.delete(name) };
     const what = view === undefined ? 'TABLE' : view.kind === 'plain' ? 'VIEW' : 'MATERIALIZED VIEW';
@@ -275,7 +315,8 @@ async function execute(engine: TidemarkEngine, { statements }: Operation): Promi
 
 /** Where the engine differs from the model; null when it does not. */
 async function difference(engine: TidemarkEngine, state: State): Promise<string | null> {
-  const names = [...state.tables.keys(), ...state.copies.keys(), ...state.views.keys(), ...state.indexes.keys()].sort();
+  const { tables, copies, views, indexes, subscriptions } = state;
+  const names = [tables, copies, views, indexes, subscriptions].flatMap((of) => [...of.keys()]).sort();
   const there = engine.catalog
     .objects()
     .map((o) => o.name)
@@ -288,6 +329,51 @@ async function difference(engine: TidemarkEngine, state: State): Promise<string 
       return `${name} holds\n${found.join('\n')}\nnot\n${wanted.join('\n')}`;
   }
   return null;
+}
+
+/** The clients of all subscriptions, each with what it made of the changes and the tick up to which that is. They outlive every crash. */
+class Clients {
+  readonly #known = new Map<string, { rows: Set<string>; tick: string | null }>();
+  /** Rows by tick and relation, as they were. */
+  #past: { tick: bigint; state: State }[] = [];
+
+  /** Each hears of what it has not heard of yet; then all have what they follow. */
+  async fetch(engine: TidemarkEngine, state: State, where: string): Promise<void> {
+    for (const name of this.#known.keys()) if (!state.subscriptions.has(name)) this.#known.delete(name);
+    for (const [name, of] of state.subscriptions) {
+      const client = this.#known.get(name) ?? { rows: new Set<string>(), tick: null };
+      this.#known.set(name, client);
+      if (client.tick !== null) await sql(engine, `ACKNOWLEDGE ${name} UP TO ${client.tick}`);
+      for (const [tick, diff, ...row] of await sql(engine, `FETCH ALL FROM ${name} WITH (timeout = '0')`)) {
+        const text = JSON.stringify(row);
+        const label = `${name} at ${tick} (it was at ${client.tick}), ${where}: ${diff} ${text}`;
+        assert.ok(tick !== null && (client.tick === null || BigInt(tick) >= BigInt(client.tick)), label);
+        assert.equal(diff, client.rows.has(text) ? '-1' : '1', label);
+        if (diff === '1') client.rows.add(text);
+        else client.rows.delete(text);
+      }
+      // All that is durable was given, so what was given is whole up to here.
+      client.tick = String(engine.ticks.durable);
+      const wanted = 'follows' in of ? rowsOf(state, of.follows) : rowsOfView(state, of);
+      assert.deepEqual([...client.rows].sort(), wanted, `${name} of ${JSON.stringify(of)}, ${where}`);
+    }
+  }
+
+  /** The state is acknowledged and will not change any more. */
+  note(engine: TidemarkEngine, state: State): void {
+    this.#past.push({ tick: engine.loop.tick, state });
+  }
+
+  /** Any relation that is there still, as it was at any tick that it was there. */
+  async lookBack(engine: TidemarkEngine, state: State, random: (n: number) => number, where: string): Promise<void> {
+    const { tick, state: then } = this.#past[random(this.#past.length)];
+    const stored = [...state.views].filter(([, { kind }]) => kind !== 'plain').map(([view]) => view);
+    for (const name of [...state.tables.keys(), ...state.copies.keys(), ...stored]) {
+      if (!then.tables.has(name) && !then.copies.has(name) && !then.views.has(name)) continue;
+      const rows = (await sql(engine, `SELECT * FROM ${name} AS OF ${tick}`)).map((row) => JSON.stringify(row)).sort();
+      assert.deepEqual(rows, rowsOf(then, name), `${name} AS OF ${tick}, ${where}`);
+    }
+  }
 }
 
 test('any crash leaves what was acknowledged, and one statement in doubt', { timeout: 1_800_000 }, async () => {
@@ -308,7 +394,8 @@ test('any crash leaves what was acknowledged, and one statement in doubt', { tim
     };
     // The lock is a real file.
     mkdirSync(path);
-    let state: State = { tables: new Map(), copies: new Map(), views: new Map(), indexes: new Map() };
+    let state = structuredClone(NOTHING);
+    const clients = new Clients();
     let engine = await open();
     for (let step = 0; step < 40; step++) {
       const operation = run.next(state);
@@ -320,7 +407,10 @@ test('any crash leaves what was acknowledged, and one statement in doubt', { tim
       if (random(5) > 0) {
         await execute(engine, operation);
         state = next;
+        clients.note(engine, state);
         if (random(4) === 0) assert.equal(await difference(engine, state), null, where);
+        if (random(4) === 0) await clients.fetch(engine, state, where);
+        if (random(8) === 0) await clients.lookBack(engine, state, random, where);
         continue;
       }
       // A crash in the middle of it, or shortly after.
@@ -342,11 +432,16 @@ test('any crash leaves what was acknowledged, and one statement in doubt', { tim
         assert.ok(!acknowledged, `${where}: it was acknowledged; ${asNext}`);
         assert.equal(await difference(engine, state), null, where);
       } else state = next;
+      clients.note(engine, state);
+      await clients.fetch(engine, state, `after a crash, ${where}`);
+      await clients.lookBack(engine, state, random, `after a crash, ${where}`);
     }
     assert.equal(await difference(engine, state), null, `run ${i}`);
     await engine.close();
     engine = await open();
     assert.equal(await difference(engine, state), null, `run ${i} after an orderly end`);
+    await clients.fetch(engine, state, `run ${i} after an orderly end`);
+    await clients.lookBack(engine, state, random, `run ${i} after an orderly end`);
     await engine.close();
   }
 });
