@@ -19,7 +19,7 @@ import type { RowTable } from './row_table.ts';
 import { isUndoable } from './undo_log.ts';
 
 /** A pass closes at least this share of a heap. */
-const SHARE = 1 / 8;
+const SHARE = 1 / 4;
 /** Slots between two looks at what was sent, and the most of a call. */
 const STRETCH = 8;
 const MOST_SLOTS = 1 << 17;
@@ -83,7 +83,7 @@ export class Chill {
     const count = U32[payload + COUNT];
     if (count === 0) return 0;
     const run = U32[payload + RUN];
-    if (!all && !isLeaving(run) && !cold.values.some(run, count, isLeaving)) return 0;
+    if (!all && !isLeaving(run) && !cold.values.areLeaving(run, count)) return 0;
     if (!mayGo(payload)) {
       move(payload);
       return 0;

@@ -4,7 +4,7 @@
 import { U8, U32 } from '../batch/memory.ts';
 import { NUMERIC_WIDE } from '../batch/slots.ts';
 import { kernels } from '../kernels/index.ts';
-import type { Heap } from './heap.ts';
+import { type Heap, isLeaving } from './heap.ts';
 import { ENTRY_HEADER } from './key_slot.ts';
 import type { RowLayout } from './row_layout.ts';
 
@@ -51,13 +51,20 @@ export class LongValues {
     return sum;
   }
 
-  /** Whether one of them lies where `test` says. */
-  some(run: number, count: number, test: (address: number) => boolean): boolean {
-    let found = false;
-    this.#each(run, count, (address) => {
-      if (!found) found = test(address);
-    });
-    return found;
+  /** Whether one of them lies in pages that are leaving. Asked of every run: so without #each(). */
+  areLeaving(run: number, count: number): boolean {
+    const end = run + count * this.#stride;
+    for (const at of this.#texts) {
+      for (let slot = run + at; slot < end; slot += this.#stride) {
+        const word = slot >>> 2;
+        if (U32[word] > 12 && isLeaving(U32[word + 2])) return true;
+      }
+    }
+    for (const at of this.#numerics) {
+      for (let slot = run + at; slot < end; slot += this.#stride)
+        if (U8[slot + 10] === NUMERIC_WIDE && isLeaving(U32[(slot >>> 2) + 3])) return true;
+    }
+    return false;
   }
 
   /** Copies the values to `at` and on; their slots have offsets from `base` then. */
