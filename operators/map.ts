@@ -25,6 +25,16 @@ export type MapPath = 'interpreter' | 'JavaScript' | 'WebAssembly';
  * never earns. Until then the code in JavaScript has not run often enough for V8 to spend its optimizing compiler on it.
  */
 const WARM_ROWS = 2000;
+/** So many are made in one tick at most: a thousand views over one stream have seen their rows in the same one. */
+const MOST_A_TICK = 4;
+
+/** The tick in which kernels in WebAssembly were made last, and how many. */
+const made = { tick: -1n, count: 0 };
+
+function mayMake(tick: bigint): boolean {
+  if (made.tick !== tick) Object.assign(made, { tick, count: 0 });
+  return made.count++ < MOST_A_TICK;
+}
 
 export class MapOperator implements Operator {
   readonly #types: ColType[];
@@ -74,7 +84,7 @@ export class MapOperator implements Operator {
     const out = new BatchBuilder(this.#types, tick.arena, Math.max(input.n, 1));
     if (this.#faster !== null) {
       this.#rows += input.n;
-      if (this.#rows > WARM_ROWS) this.#changeKernel();
+      if (this.#rows > WARM_ROWS && mayMake(tick.number)) this.#changeKernel();
     }
     if (this.#kernel !== null)
       return this.#kernel(input, out, tick.evalContext, (i) => this.#interpret(input, i, out, tick));

@@ -67,8 +67,17 @@ export interface EngineOptions {
 /** Microseconds from 1970-01-01 to 2000-01-01. */
 const EPOCH_SHIFT = 946684800000000n;
 
+let lastMs = 0;
+let lastMicros = -EPOCH_SHIFT;
+
+/** Many ticks are of one millisecond, whose number is made once. */
 function systemClock(): bigint {
-  return BigInt(Date.now()) * 1000n - EPOCH_SHIFT;
+  const ms = Date.now();
+  if (ms !== lastMs) {
+    lastMs = ms;
+    lastMicros = BigInt(ms) * 1000n - EPOCH_SHIFT;
+  }
+  return lastMicros;
 }
 
 /** How often views that depend on now() see the clock move, in milliseconds. */
