@@ -4,7 +4,8 @@
  *   one engine a query: history ......... 1 M [measured] ...... 2 M [measured] ............ 4 M [measured] ...
  *
  * Measured are the last MEASURED events before each length, beside JSON.parse of the same messages in turn, so that `growth` (the ratio to parsing at
- * the shortest history / the ratio here) means the same however busy the machine is at either time. Each query runs in a process of its own.
+ * the shortest history / the ratio here) means the same however busy the machine is at either time. A stored row's bytes stand beside its raw ones and what it may
+ * take (raw_bytes.ts). Each query runs in a process of its own.
  */
 import { spawnSync } from 'node:child_process';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -13,6 +14,7 @@ import { QUERIES } from '../../test/nexmark/suite.ts';
 import { Table } from '../table.ts';
 import { MessageEngine } from './engine.ts';
 import { Chunk } from './input.ts';
+import { RawBytes } from './raw_bytes.ts';
 
 const CHUNK = 50_000;
 const MEASURED = 200_000;
@@ -52,6 +54,7 @@ async function grow(query: string, options: GrowthOptions): Promise<void> {
   const table = new Table(options.json);
   const run = await MessageEngine.open(query, 'blackhole');
   const tables = run.tables();
+  const raw = new RawBytes(run.engine.loop.graph);
   let length = SHORTEST;
   let first: number | null = null;
   let events = 0;
@@ -61,6 +64,7 @@ async function grow(query: string, options: GrowthOptions): Promise<void> {
     const chunk = new Chunk(tables, from, from + CHUNK);
     const ticks = chunk.rawTicks(options.tickEvents);
     const counts = from >= length - MEASURED;
+    if (counts) raw.stop();
     if (counts) parse += cpuSeconds(() => chunk.parseAll());
     const used = cpuSeconds(() => {
       for (const tick of ticks) run.tick(tick);
@@ -74,6 +78,8 @@ async function grow(query: string, options: GrowthOptions): Promise<void> {
     const ratio = parse / own;
     first ??= ratio;
     const state = run.state();
+    const bound = raw.bound();
+    const perRow = (bytes: number) => (state.rows === 0 ? null : bytes / state.rows);
     table.add({
       query,
       history: length,
@@ -82,7 +88,9 @@ async function grow(query: string, options: GrowthOptions): Promise<void> {
       growth: first / ratio,
       stateRows: state.rows,
       stateBytes: state.bytes,
-      bytesPerRow: state.rows === 0 ? null : state.bytes / state.rows,
+      bytesPerRow: perRow(state.bytes),
+      rawBytesPerRow: perRow(bound.raw),
+      boundPerRow: perRow(bound.bytes),
     });
     length *= 2;
     events = 0;
