@@ -5,7 +5,8 @@
  *
  * What top_n.ts does for any offset, limit and input; this is what is left of it here: order is by the sort keys, then by the whole row, and a row that lost once
  * never comes back, so nothing but the winner is kept.
- * State: one slot a partition, with the row in it. O(1) a row: one compare; O(1) output a partition whose first row changes.
+ * State: one slot a partition, and the row in a block of its own: a table is half empty, and moves what is in it when it grows. O(1) a row: one compare; O(1) output a
+ * partition whose first row changes.
  * A partition that a watermark proves untouched by every change to come is forgotten; its row stays shown.
  */
 import type { Arena } from './batch/arena.ts';
@@ -23,14 +24,15 @@ import { placesOf, type SlotPlace } from './state/row_layout.ts';
 import { type BoundCompare, boundCompare, type RowOps, rowOps } from './state/row_ops.ts';
 import { RowTable } from './state/row_table.ts';
 import type { Saved } from './state/saved.ts';
+import { touchRange } from './state/write_marks.ts';
 import type { ColType } from './types.ts';
 
 type TopNSpec = PlanNode & { op: 'topn' };
 
-/** Words of a partition's bytes before its row: 1 + the number of the tick's best row, 0 between ticks; 1 when there is a row. */
+/** Words of a partition's bytes: 1 + the number of the tick's best row, 0 between ticks; the address of its row, 0 while there is none. */
 const BEST = 0;
-const PRESENT = 1;
-const ROW = 8;
+const ROW = 1;
+const BYTES = 8;
 
 /** Whether a Top-N over input that never retracts is one of these. */
 export function keepsOneRow({ limit, offset, withTies, frees, partition }: TopNSpec): boolean {
@@ -56,7 +58,7 @@ export class TopOneOperator implements Operator {
     this.#compare = boundCompare(layout, spec.order, true);
     this.#table = new RowTable(
       spec.partition.map((c) => inputTypes[c]),
-      ROW + layout.stride,
+      BYTES,
       'sql',
       this.#heap,
     );
@@ -67,7 +69,6 @@ export class TopOneOperator implements Operator {
     const [delta] = inputs;
     const table = this.#table;
     const { n, weights } = delta;
-    const toRow = table.payloadOffset + ROW;
     table.begin(
       this.#spec.partition.map((c) => delta.columns[c]),
       n,
@@ -79,21 +80,24 @@ export class TopOneOperator implements Operator {
     const old = arena.alloc(touched.n * 4) >>> 2;
     let shown = 0;
     for (let i = 0; i < touched.n; i++) {
-      const slot = U32[touched.at + i];
-      if (U32[((slot + table.payloadOffset) >>> 2) + PRESENT] !== 0) U32[old + shown++] = slot + toRow;
+      const row = U32[((U32[touched.at + i] + table.payloadOffset) >>> 2) + ROW];
+      if (row !== 0) U32[old + shown++] = row;
     }
     this.#show(old, shown, -1, out);
-    for (let i = 0; i < shown; i++) this.#rows.free(U32[old + i], this.#heap);
+    const { stride } = this.#rows.layout;
+    for (let i = 0; i < shown; i++) {
+      this.#rows.free(U32[old + i], this.#heap);
+      touchRange(U32[old + i], stride);
+    }
     const best = arena.alloc(touched.n * 4) >>> 2;
     const places = arena.allocZeroed(n * 4) >>> 2;
     for (let i = 0; i < touched.n; i++) {
-      const slot = U32[touched.at + i];
-      const words = (slot + table.payloadOffset) >>> 2;
+      const words = (U32[touched.at + i] + table.payloadOffset) >>> 2;
       const row = U32[words + BEST] - 1;
+      if (U32[words + ROW] === 0) U32[words + ROW] = this.#heap.alloc(stride);
       U32[best + i] = row;
-      U32[places + row] = slot + toRow;
+      U32[places + row] = U32[words + ROW];
       U32[words + BEST] = 0;
-      U32[words + PRESENT] = 1;
     }
     const first = out.addRows(touched.n, 1);
     delta.columns.forEach((from, c) => {
@@ -122,7 +126,7 @@ export class TopOneOperator implements Operator {
         if (compare.rows(row, best - 1) < 0) U32[words + BEST] = row + 1;
         continue;
       }
-      if (U32[words + PRESENT] !== 0 && compare.stored(row, slot + payloadOffset + ROW) >= 0) continue;
+      if (U32[words + ROW] !== 0 && compare.stored(row, U32[words + ROW]) >= 0) continue;
       U32[words + BEST] = row + 1;
       U32[at + count++] = slot;
     }
@@ -156,7 +160,7 @@ export class TopOneOperator implements Operator {
     const rows = arena.alloc(size * 4) >>> 2;
     let n = 0;
     this.#table.forEach((slot) => {
-      U32[rows + n++] = slot + payloadOffset + ROW;
+      U32[rows + n++] = U32[((slot + payloadOffset) >>> 2) + ROW];
     });
     this.#show(rows, n, 1, out);
     return out.build();
@@ -164,7 +168,9 @@ export class TopOneOperator implements Operator {
 
   free(watermarks: Watermarks): boolean {
     return this.#retained.free(watermarks, (slot) => {
-      this.#rows.free(slot + this.#table.payloadOffset + ROW, this.#heap);
+      const row = U32[((slot + this.#table.payloadOffset) >>> 2) + ROW];
+      this.#rows.free(row, this.#heap);
+      this.#heap.free(row, this.#rows.layout.stride);
     });
   }
 
