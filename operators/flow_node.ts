@@ -24,7 +24,10 @@ export interface NodeFigures {
   rowsOut: number;
   nanoseconds: bigint;
   stateRows: number;
+  /** In memory. */
   stateBytes: number;
+  /** In the cold store. */
+  coldBytes: number;
 }
 
 /** One place that reads an index; `use` hands it the index, again whenever another with the same rows takes its place. */
@@ -171,8 +174,10 @@ export class FlowNode {
       rows += own?.size ?? 0;
       bytes += own?.bytes ?? 0;
     }
+    let coldBytes = 0;
+    for (const index of this.keyedIndexes()) coldBytes += index.coldBytes;
     const { rowsIn, rowsOut, nanoseconds } = this;
-    return { rowsIn, rowsOut, nanoseconds, stateRows: rows, stateBytes: bytes };
+    return { rowsIn, rowsOut, nanoseconds, stateRows: rows, stateBytes: bytes, coldBytes };
   }
 
   save() {

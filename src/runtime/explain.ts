@@ -109,11 +109,11 @@ function figures(view: ViewRuntime): string[] {
   for (const node of nodes) node.timed = true;
   const lines = [
     '',
-    'operator                 rows in     rows out   state rows  state bytes    ns per row        views',
+    'operator                 rows in     rows out   state rows  state bytes   cold bytes    ns per row        views',
   ];
   view.figures().forEach((f, i) => {
     const perRow = f.rowsIn === 0 ? '' : (Number(f.nanoseconds) / f.rowsIn).toFixed(0);
-    const cells = [f.rowsIn, f.rowsOut, f.stateRows, f.stateBytes, perRow, nodes[i].flows.size];
+    const cells = [f.rowsIn, f.rowsOut, f.stateRows, f.stateBytes, f.coldBytes, perRow, nodes[i].flows.size];
     lines.push(`${`${i} ${plan.nodes[i].op}`.padEnd(20)} ${cells.map((n) => String(n).padStart(12)).join(' ')}`);
   });
   return lines;
