@@ -68,7 +68,8 @@ export class Budget {
 
   /** The same, all in all. */
   set(what: string, bytes: number): void {
-    this.count(what, bytes - (this.#outside.get(what) ?? 0));
+    const before = this.#outside.get(what) ?? 0;
+    if (bytes !== before) this.count(what, bytes - before);
   }
 
   /** Throws when `bytes` more than the `used` bytes of pages would be too much. */

@@ -188,7 +188,9 @@ export class StreamRuntime {
    */
   take(maxRows: number, arena: Arena, now: bigint): Batch | null {
     let left = maxRows;
-    const builder = this.#builder(arena, Math.min(maxRows, 4096));
+    const first = this.ready() ? (this.#pending as Pending) : null;
+    // Columns for as many rows as are there lie close together: those of a small tick stay in the processor's cache from tick to tick.
+    const builder = this.#builder(arena, first === null ? 1 : Math.min(maxRows, first.raw.n - first.next));
     const before = this.#watermark;
     this.#later.push(() => this.history.mark(before));
     while (left > 0 && this.ready()) {

@@ -93,6 +93,11 @@ export class Columns {
     for (const c of this.#defaulted) this.missing[c] = this.#missingOf(c, out.arena, defaults);
   }
 
+  /** True when bind() changes what is known of the column. */
+  moves(c: number): boolean {
+    return this.#needed.includes(c) || this.#defaulted.includes(c);
+  }
+
   #missingOf(c: number, allocator: Allocator, defaults: Defaults): number {
     const { type, notNull } = this.all[c];
     if (defaults.fails(c)) return layout.MISSING_ODD;

@@ -41,6 +41,20 @@ const EPOCH_SHIFT_MS = 946_684_800_000;
 const BASE_CONTEXT = defaultContext();
 const { FORM_FLOAT8, STATUS_DEFERRED, STATUS_DONE } = layout;
 
+/** Bytes that are worth a call of Node. */
+const MANY = 8192;
+/** Positions of so many records are copied one by one sooner than by set(), which takes half a microsecond to begin. */
+const FEW = 200;
+
+/** Addresses of the records' first bytes and of those behind their last, as positions; the first and the last of all, and how many bytes they have. */
+interface Positions {
+  starts: number;
+  ends: number;
+  first: number;
+  last: number;
+  sum: number;
+}
+
 /** The decoder of a stream's JSON messages. */
 export function jsonDecoder(spec: DecoderSpec): Decoder {
   return new JsonDecoder(spec);
@@ -117,19 +131,14 @@ class JsonDecoder implements Decoder {
   #piece(from: number, to: number, bad: BadRow[]): void {
     const raw = this.#raw;
     this.#from = from;
-    const { arena } = this.#out;
-    const extent = arena.alloc(layout.EXTENT_BYTES);
-    const values = { starts: copyIn(raw.valueStart, from, to, arena), ends: copyIn(raw.valueEnd, from, to, arena) };
-    kernels.extentOf(values.starts, values.ends, to - from, extent);
-    this.bytes += U32[(extent + layout.EXTENT_SUM) >>> 2];
-    let first = I32[extent >>> 2];
-    let last = I32[(extent >>> 2) + 1];
+    const values = this.#positions(raw.valueStart, raw.valueEnd, from, to);
+    this.bytes += values.sum;
+    let { first, last } = values;
     let keys = values;
     if (this.#upsert) {
-      keys = { starts: copyIn(raw.keyStart, from, to, arena), ends: copyIn(raw.keyEnd, from, to, arena) };
-      kernels.extentOf(keys.starts, keys.ends, to - from, extent);
-      first = Math.min(first, I32[extent >>> 2]);
-      last = Math.max(last, I32[(extent >>> 2) + 1]);
+      keys = this.#positions(raw.keyStart, raw.keyEnd, from, to);
+      first = Math.min(first, keys.first);
+      last = Math.max(last, keys.last);
     }
     this.#copy(first, last);
     this.#value.bindRecords(values.starts, values.ends, this.#shift);
@@ -148,6 +157,32 @@ class JsonDecoder implements Decoder {
         bad.push({ index: i, reason: error.message, sqlstate: error.sqlstate, column: error.column });
       }
     }
+  }
+
+  /** Positions of records from .. to in the arena, and where their bytes begin and end in `raw`. */
+  #positions(starts: Int32Array, ends: Int32Array, from: number, to: number): Positions {
+    const { arena } = this.#out;
+    const n = to - from;
+    if (n > FEW) {
+      const extent = arena.alloc(layout.EXTENT_BYTES);
+      const places = { starts: copyIn(starts, from, to, arena), ends: copyIn(ends, from, to, arena) };
+      kernels.extentOf(places.starts, places.ends, n, extent);
+      const word = extent >>> 2;
+      return { ...places, first: I32[word], last: I32[word + 1], sum: U32[word + 2] };
+    }
+    const address = arena.alloc(n * 8);
+    let [first, last, sum] = [0x7fffffff, 0, 0];
+    for (let i = from, at = address >>> 2; i < to; i++, at++) {
+      const start = starts[i];
+      const end = ends[i];
+      I32[at] = start;
+      I32[at + n] = end;
+      if (start < 0) continue;
+      if (start < first) first = start;
+      if (end > last) last = end;
+      sum += end - start;
+    }
+    return { starts: address, ends: address + n * 4, first, last, sum };
   }
 
   /**
@@ -267,19 +302,9 @@ class JsonDecoder implements Decoder {
   }
 }
 
-/** Bytes that are worth a call of Node. */
-const MANY = 8192;
-
-/** So many numbers are copied one by one sooner than by set(), which takes half a microsecond to begin. */
-const FEW = 200;
-
 /** Positions of records from .. to in the arena; the alignment is kept, see #copy. */
 function copyIn(positions: Int32Array, from: number, to: number, arena: Arena): number {
   const address = arena.alloc((to - from) * 4 + 4) + ((positions.byteOffset + from * 4) & 4);
-  if (to - from <= FEW) {
-    for (let i = from, at = address >>> 2; i < to; i++, at++) I32[at] = positions[i];
-    return address;
-  }
   I32.set(from === 0 && to === positions.length ? positions : positions.subarray(from, to), address >>> 2);
   return address;
 }

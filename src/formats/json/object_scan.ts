@@ -50,6 +50,8 @@ export class ObjectScan {
   /** The tables as they were written, and how many bytes they have. */
   readonly #pristine: number;
   readonly #bytes: number;
+  /** Fields whose columns lie elsewhere in every batch, or whose DEFAULT may be another. */
+  readonly #moving: { field: number; at: number }[] = [];
   #arena!: Arena;
 
   /** Reads the columns of `fields` (positions) and skips all other names. */
@@ -95,6 +97,12 @@ export class ObjectScan {
       put(at + layout.COLUMN_NOT_NULL, columns.all[field].notNull ? 1 : 0);
       put(at + layout.COLUMN_PRECISION, columns.precision[field]);
       put(at + layout.COLUMN_SCALE, columns.scale[field]);
+      put(at + layout.COLUMN_MISSING, columns.missing[field]);
+      put(at + layout.COLUMN_DATA, columns.data[field]);
+      put(at + layout.COLUMN_STEP, columns.step[field]);
+      put(at + layout.COLUMN_VALID, columns.valid[field]);
+      put(at + layout.COLUMN_VALID_STEP, columns.validStep[field]);
+      if (columns.moves(field)) this.#moving.push({ field, at });
     });
   }
 
@@ -126,14 +134,10 @@ export class ObjectScan {
     put(scan + layout.SCAN_WEIGHTS, weights);
     put(scan + layout.SCAN_SCRATCH, 0);
     put(scan + layout.SCAN_SCRATCH_END, 0);
-    let at = this.#table;
-    for (const field of this.fields) {
+    for (const { field, at } of this.#moving) {
       put(at + layout.COLUMN_MISSING, columns.missing[field]);
       put(at + layout.COLUMN_DATA, columns.data[field]);
-      put(at + layout.COLUMN_STEP, columns.step[field]);
       put(at + layout.COLUMN_VALID, columns.valid[field]);
-      put(at + layout.COLUMN_VALID_STEP, columns.validStep[field]);
-      at += layout.COLUMN_BYTES;
     }
   }
 
