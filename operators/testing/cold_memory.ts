@@ -10,6 +10,8 @@ export class MemoryColdStore implements ColdStore {
   writes = 0;
   bytesWritten = 0;
   reads = 0;
+  /** So many more writes succeed. */
+  room = Number.POSITIVE_INFINITY;
 
   /** Number of places that are in use. */
   get places(): number {
@@ -23,6 +25,7 @@ export class MemoryColdStore implements ColdStore {
   }
 
   write(address: number, bytes: number): number {
+    if (this.room-- <= 0) throw new Error('there is no room');
     const place = this.#next;
     this.#next += Math.ceil(bytes / 16);
     this.#kept.set(place, U8.slice(address, address + bytes));
