@@ -1,9 +1,10 @@
 /**
  * How much memory this thread may take (--memory-limit): the pages of state and batches, and what others hold outside of them.
  *
- *   0 ------------ used ------ resume ---- hold -------- room ------- limit ............. all of the shared memory
- *                              sources go   sources     what stays    no page is          what must not fail (the end of a tick,
- *                              on again     are held    may be taken  handed out          giving back) may go into this
+ *   0 ---- chilled ---- chill ---- resume ---- hold -------- room ------- limit ............. all of the shared memory
+ *          enough has   old state  sources go   sources     what stays    no page is          what must not fail (the end of a tick,
+ *          gone         goes to    on again     are held    may be taken  handed out          giving back) may go into this
+ *                       disk
  *
  * What stays after a statement ends below `room`, so that a read always has the last part to work in. What makes room (DELETE, TRUNCATE) may go
  * beyond the limit by a quarter while it does so.
@@ -12,6 +13,8 @@
 import { OutOfMemory } from '../errors.ts';
 
 /** Shares of the limit. */
+const CHILLED = 0.7;
+const CHILL = 0.75;
 const RESUME = 0.85;
 const HOLD = 0.9;
 const ROOM = 0.94;
@@ -36,6 +39,15 @@ export class Budget {
 
   set limit(bytes: number) {
     this.#limit = bytes;
+  }
+
+  /** Above this old state goes to disk, until use is below `chilled`. */
+  get chill(): number {
+    return this.#limit * CHILL;
+  }
+
+  get chilled(): number {
+    return this.#limit * CHILLED;
   }
 
   /** Above this sources are held; below `resume` they go on. */

@@ -22,7 +22,7 @@ import { Heap } from './heap.ts';
 import { CAPACITY, COUNT, DIRECTORY, ENTRY_HEADER, isCold, KEY_PAYLOAD_BYTES, RUN } from './key_slot.ts';
 import { LongValues } from './long_values.ts';
 import type { RowLayout } from './row_layout.ts';
-import { touchRange } from './write_marks.ts';
+import { touch, touchRange } from './write_marks.ts';
 
 const PLACE = 0;
 const BYTES = 1;
@@ -76,6 +76,16 @@ export class ColdRuns {
       parts.push({ address, place: U32[at + PLACE], bytes: U32[at + BYTES], entries: U32[at + ENTRIES] });
     }
     return parts.reverse();
+  }
+
+  /** Calls back with each part of a key: it lies at the place that is given from now on. */
+  visit(payload: number, visit: (place: number, bytes: number) => number): void {
+    for (const { address, place, bytes } of this.#partsOf(payload)) {
+      const now = visit(place, bytes);
+      if (now === place) continue;
+      touch(address);
+      U32[(address >>> 2) + PLACE] = now;
+    }
   }
 
   /** Entries of the key that are cold. */

@@ -308,6 +308,9 @@ export class Heap {
       giveBack(chunk.address, chunk.pages);
     }
     this.#closed -= empty.length;
+    // A heap that was emptied begins small again: many of them at once would take what they all gave back.
+    const left = this.#chunks.reduce((sum, chunk) => sum + chunk.pages, 0);
+    this.#chunkPages = Math.max(FIRST_CHUNK_PAGES, Math.min(left, MAX_CHUNK_PAGES));
   }
 
   #eachFree(visit: (address: number, size: number) => void): void {

@@ -167,6 +167,15 @@ export class KeyedIndex {
     return before - this.#cold.bytes;
   }
 
+  /**
+   * Calls back with what is cold of the next so many slots: place and bytes; it lies at the place that is given from now on. Gives where to go on, -1 at
+   * the end. Between two ticks; keys that come meanwhile may be missed or seen twice.
+   */
+  visitCold(cursor: number, slots: number, visit: (place: number, bytes: number) => number): number {
+    if (!this.#cold.any) return -1;
+    return this.#keys.visitFrom(cursor, slots, (slot) => this.#cold.visit((slot + this.payloadOffset) >>> 2, visit));
+  }
+
   /** Whether the key's run has an entry with a negative weight. */
   #owes(payload: number): boolean {
     const end = U32[payload + RUN] + U32[payload + COUNT] * this.entryStride;

@@ -151,6 +151,11 @@ function crashing(disk: MemoryDisk, after: number): Disk & { crashed: boolean } 
       return disk.syncFolder();
     },
     freeBytes: () => disk.freeBytes(),
+    createNow: (path) => disk.createNow(path),
+    openNow: (path) => disk.openNow(path),
+    removeNow: (path) => disk.removeNow(path),
+    renameNow: (from, to) => disk.renameNow(from, to),
+    freeBytesNow: () => disk.freeBytesNow(),
   };
 }
 

@@ -11,7 +11,7 @@
 import { serialize } from 'node:v8';
 import { pagesOf, type Saved } from '../../operators/state/saved.ts';
 import { changedStill, endImage, startImage, takePending } from '../../operators/state/write_marks.ts';
-import type { Manifest, Place } from './manifest.ts';
+import type { Manifest, NamedFile, Place } from './manifest.ts';
 import { PageWriter } from './page_file.ts';
 import type { CheckpointStore } from './store.ts';
 
@@ -28,7 +28,9 @@ export interface Moment {
   /** Of the last record of the log that is in the state. */
   sequence: bigint;
   saved: Saved;
-  /** Resolves when the log's records up to `sequence` are on the disk. */
+  /** The cold files as they are. */
+  cold?: NamedFile[];
+  /** Resolves when the log's records up to `sequence`, and the cold files, are on the disk. */
   durable?(): Promise<void>;
 }
 
@@ -73,7 +75,7 @@ export class Checkpointer {
     return Checkpointer.#running;
   }
 
-  async #take({ tick, sequence, saved, durable }: Moment): Promise<CheckpointReport> {
+  async #take({ tick, sequence, saved, cold = [], durable }: Moment): Promise<CheckpointReport> {
     const started = performance.now();
     const { store } = this;
     const number = store.nextNumber();
@@ -95,7 +97,8 @@ export class Checkpointer {
       const files = new Map<number, number>();
       for (const { file } of places.values())
         files.set(file, file === number ? writer.places.size : (store.newest?.files.get(file) as number));
-      const manifest: Manifest = { number, tick, sequence, identity: store.identity, files, pages: places, metadata };
+      const { identity } = store;
+      const manifest: Manifest = { number, tick, sequence, identity, files, pages: places, cold, metadata };
       await store.publish(manifest);
     } catch (error) {
       changedStill(changed);

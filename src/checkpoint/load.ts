@@ -8,7 +8,7 @@ import { PAGE_BYTES } from '../../operators/batch/memory.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import { pagesOf, type Saved } from '../../operators/state/saved.ts';
 import { loadedPages, type PageRun } from '../../operators/state/write_marks.ts';
-import { type Manifest, Unusable } from './manifest.ts';
+import { type Manifest, type NamedFile, Unusable } from './manifest.ts';
 import { readPages } from './page_file.ts';
 import type { Candidate, CheckpointStore } from './store.ts';
 
@@ -16,16 +16,20 @@ export interface Loaded {
   tick: bigint;
   sequence: bigint;
   saved: Saved;
+  cold: NamedFile[];
   /** Bytes of state memory read. */
   bytes: number;
 }
+
+export type CheckCold = (named: NamedFile[]) => Promise<void>;
 
 /** `progress` hears how many pages of how many are there. */
 export type LoadProgress = (done: number, all: number) => void;
 
 /**
  * Loads the newest usable checkpoint, to be called before anything else takes pages. Null when there is none. `problem` hears of each checkpoint that
- * could not be used. `misfit` says why this program cannot go on from what was saved.
+ * could not be used. `misfit` says why this program cannot go on from what was saved; `checkCold` throws
+ * Unusable when cold files are not there.
  */
 export async function loadNewest(
   store: CheckpointStore,
@@ -33,6 +37,7 @@ export async function loadNewest(
   problem: (number: number, reason: string) => void,
   progress: LoadProgress = () => undefined,
   misfit: (saved: Saved) => string | null = () => null,
+  checkCold: CheckCold = () => Promise.resolve(),
 ): Promise<Loaded | null> {
   for (const candidate of found) {
     if ('reason' in candidate) {
@@ -40,7 +45,7 @@ export async function loadNewest(
       continue;
     }
     try {
-      const loaded = await load(store, candidate.manifest, progress, misfit);
+      const loaded = await load(store, candidate.manifest, progress, misfit, checkCold);
       store.loaded(candidate.manifest);
       return loaded;
     } catch (error) {
@@ -61,10 +66,12 @@ async function load(
   manifest: Manifest,
   progress: LoadProgress,
   misfit: (saved: Saved) => string | null,
+  checkCold: CheckCold,
 ): Promise<Loaded> {
   const saved = deserialize(manifest.metadata) as Saved;
   const reason = misfit(saved);
   if (reason !== null) throw new Unusable(reason);
+  await checkCold(manifest.cold);
   const reserved: PageRun[] = [];
   try {
     for (const run of pagesOf(saved)) {
@@ -83,5 +90,6 @@ async function load(
     throw error;
   }
   loadedPages([...manifest.pages.keys()]);
-  return { tick: manifest.tick, sequence: manifest.sequence, saved, bytes: manifest.pages.size * PAGE_BYTES };
+  const { tick, sequence, cold } = manifest;
+  return { tick, sequence, saved, cold, bytes: manifest.pages.size * PAGE_BYTES };
 }

@@ -80,17 +80,27 @@ export class CheckpointSchedule {
     this.#lastTime = performance.now();
     this.#overdue = false;
     this.#lastBytes = log.appendedBytes;
-    const report = await this.#checkpointer.take({
-      tick: this.#engine.loop.tick,
-      sequence,
-      saved: saveEngine(this.#engine),
-      // A checkpoint must not know of records that the log may still lose: their numbers would be given to others.
-      // What is cut off the log afterwards cannot give changes again.
-      durable: async () => {
-        await log.durable(sequence);
-        await this.#engine.changes.sync();
-      },
-    });
+    const { cold } = this.#engine;
+    let report: CheckpointReport;
+    try {
+      report = await this.#checkpointer.take({
+        tick: this.#engine.loop.tick,
+        sequence,
+        cold: cold?.mark(),
+        saved: saveEngine(this.#engine),
+        // A checkpoint must not know of records that the log may still lose: their numbers would be given to others.
+        // What is cut off the log afterwards cannot give changes again.
+        durable: async () => {
+          await log.durable(sequence);
+          await this.#engine.changes.sync();
+          await cold?.sync();
+        },
+      });
+    } catch (error) {
+      cold?.unmark();
+      throw error;
+    }
+    cold?.keep(this.#checkpointer.store.coldFiles);
     this.#lastSequence = sequence;
     this.#lastReport = report;
     await log.truncateBefore(this.#checkpointer.store.coveredSequence + 1n);

@@ -99,6 +99,11 @@ export class CheckpointStore {
     this.#kept = [manifest];
   }
 
+  /** Numbers of the cold files that kept checkpoints name. */
+  get coldFiles(): Set<number> {
+    return new Set(this.#kept.flatMap(({ cold }) => cold.map(({ number }) => number)));
+  }
+
   nextNumber(): number {
     return ++this.#lastNumber;
   }

@@ -65,8 +65,13 @@ function startIoThread(log: Log, worker: StartedWorker | undefined): IoThread {
 async function serve(settings: ServerSettings, engine: TidemarkEngine, io: IoThread | null): Promise<RunningServer> {
   await initParser();
   const catalog = new PgCatalog(engine);
+  // What a tick was about to read is lost: nothing can be right from here on.
+  const onColdDamage = ({ message }: SqlError) => {
+    settings.log('error', `fatal: ${message}; the next start does without the checkpoints that need it`);
+    process.exit(1);
+  };
   engine.system.catalogs = catalog;
-  const recovery = settings.data ? await openData(engine, { path: settings.data }) : null;
+  const recovery = settings.data ? await openData(engine, { path: settings.data, onColdDamage }) : null;
   if (settings.init !== undefined) await runInit(engine, settings.init, recovery, settings.log);
   const postgres = await startPostgresServer({
     listenThrough: io?.listen,

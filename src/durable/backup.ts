@@ -1,10 +1,10 @@
 /**
  * A copy of a data directory, of a server that runs or of one that has ended. The server is not asked and does not wait.
  *
- *   pin     hard links in DIR/backup.PID to the newest checkpoint, its page files and the log after it: what is linked stays, whatever the server removes.
+ *   pin     hard links in DIR/backup.PID to the newest checkpoint, its page files and cold files, and the log after it: what is linked stays, whatever the server removes.
  *           (and the change logs). A file that is gone before it was linked was replaced by a newer one: all again from the listing
- *   copy    page files and checkpoints, which are never changed, as links where TO is on the same file system; the logs byte by byte, for a server
- *           cuts and appends to them. A record that was being written is left out
+ *   copy    page files and checkpoints, which are never changed, and cold files, which only their server makes longer, as links where TO is on the same
+ *           file system; the logs byte by byte, for a server cuts and appends to them. A record that was being written is left out
  *   check   layout last; then the doctor reads all of it
  *
  * The copy has every transaction that was acknowledged before it began, and a beginning of those of the meantime: a log ends somewhere.
@@ -15,6 +15,7 @@ import { join, relative, resolve } from 'node:path';
 import { SqlError } from '../../operators/errors.ts';
 import { pageFileName } from '../checkpoint/page_file.ts';
 import { findCheckpoints, manifestName } from '../checkpoint/store.ts';
+import { coldFileName } from '../cold/names.ts';
 import { readLayout } from './data_directory.ts';
 import { realDisk, replaceFile } from './disk.ts';
 import { examine } from './doctor.ts';
@@ -28,7 +29,7 @@ export interface BackupReport {
 
 /** The server replaces its checkpoint once a minute or so; it will not do it so often while a few links are made. */
 const MOST_TRIES = 100;
-const FOLDERS = ['checkpoints', 'changes', 'log'];
+const FOLDERS = ['checkpoints', 'cold', 'changes', 'log'];
 const PIN = /^backup\.(\d+)$/;
 
 /** Something was removed between the listing and the link. */
@@ -112,6 +113,8 @@ async function linkAll(from: string, pin: string, identity: bigint): Promise<voi
     const names = [...candidate.manifest.files.keys()].map(pageFileName);
     for (const name of [manifestName(candidate.number), ...names])
       await linkOne(join(from, 'checkpoints', name), join(pin, 'checkpoints', name));
+    for (const name of candidate.manifest.cold.map(({ number }) => coldFileName(number)))
+      await linkOne(join(from, 'cold', name), join(pin, 'cold', name));
     break;
   }
   for (const name of await realDisk.list(from)) {

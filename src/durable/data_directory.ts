@@ -6,6 +6,7 @@
  *   log/        segments of the tick log (tick_log.ts)
  *   checkpoints/  the newest checkpoints (src/checkpoint/store.ts)
  *   changes/    segments of the change logs (src/changes/change_log.ts)
+ *   cold/       state that does not fit in memory (src/cold/cold_files.ts)
  *
  * One process at a time: the lock names a process by its pid, start time and boot, so that a pid that was given to another process, or a crash with or
  * without a reboot, does not keep anyone out. Taking over a dead lock moves it aside first, which only one of several can do.
@@ -34,6 +35,7 @@ export interface DataDirectory {
   logFolder: string;
   checkpointFolder: string;
   changeFolder: string;
+  coldFolder: string;
   /** Tells segments of this directory from copies of others. */
   identity: bigint;
   disk: Disk;
@@ -70,6 +72,7 @@ export async function openDirectory(path: string, disk: Disk = realDisk): Promis
       logFolder,
       checkpointFolder,
       changeFolder: join(full, 'changes'),
+      coldFolder: join(full, 'cold'),
       identity,
       disk,
       fresh: known === null,

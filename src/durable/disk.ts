@@ -1,6 +1,8 @@
 /** The file operations that durability rests on, as one small interface: tests put a disk in its place that fills up, tears writes or lies. */
+import { closeSync, fdatasync, openSync, readSync, renameSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 
 export interface DiskFile {
   /** Writes at a position; gives how many bytes were written, which may be fewer. */
@@ -11,6 +13,14 @@ export interface DiskFile {
   read(into: Uint8Array, position: number): Promise<number>;
   truncate(length: number): Promise<void>;
   close(): Promise<void>;
+}
+
+/** A file that is read and written without waiting, in the middle of a tick. */
+export interface NowFile {
+  writeNow(bytes: Uint8Array, position: number): number;
+  readNow(into: Uint8Array, position: number): number;
+  sync(): Promise<void>;
+  closeNow(): void;
 }
 
 export interface Disk {
@@ -26,6 +36,11 @@ export interface Disk {
   /** Makes created, renamed and removed names of the folder last. */
   syncFolder(path: string): Promise<void>;
   freeBytes(path: string): Promise<number>;
+  createNow(path: string): NowFile;
+  openNow(path: string): NowFile;
+  removeNow(path: string): void;
+  renameNow(from: string, to: string): void;
+  freeBytesNow(path: string): number;
 }
 
 /** Files hold what users wrote, passwords of connectors among it. */
@@ -60,6 +75,32 @@ class RealFile implements DiskFile {
   }
 }
 
+const datasync = promisify(fdatasync);
+
+class RealNowFile implements NowFile {
+  readonly #descriptor: number;
+
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor;
+  }
+
+  writeNow(bytes: Uint8Array, position: number): number {
+    return writeSync(this.#descriptor, bytes, 0, bytes.length, position);
+  }
+
+  readNow(into: Uint8Array, position: number): number {
+    return readSync(this.#descriptor, into, 0, into.length, position);
+  }
+
+  sync(): Promise<void> {
+    return datasync(this.#descriptor);
+  }
+
+  closeNow(): void {
+    closeSync(this.#descriptor);
+  }
+}
+
 export const realDisk: Disk = {
   create: async (path) => new RealFile(await open(path, 'wx', FILE_MODE)),
   open: async (path) => new RealFile(await open(path, 'r+')),
@@ -82,6 +123,14 @@ export const realDisk: Disk = {
     const { bavail, bsize } = await statfs(path);
     return bavail * bsize;
   },
+  createNow: (path) => new RealNowFile(openSync(path, 'wx+', FILE_MODE)),
+  openNow: (path) => new RealNowFile(openSync(path, 'r')),
+  removeNow: (path) => rmSync(path, { force: true }),
+  renameNow: (from, to) => renameSync(from, to),
+  freeBytesNow(path) {
+    const { bavail, bsize } = statfsSync(path);
+    return bavail * bsize;
+  },
 };
 
 /** Writes all of it, also when a call writes a part. Gives the end. */
@@ -94,6 +143,21 @@ export async function writeAll(file: DiskFile, bytes: Uint8Array, position: numb
 export async function readAll(file: DiskFile, into: Uint8Array, position: number): Promise<boolean> {
   for (let done = 0; done < into.length; ) {
     const read = await file.read(into.subarray(done), position + done);
+    if (read === 0) return false;
+    done += read;
+  }
+  return true;
+}
+
+/** The same at once. */
+export function writeAllNow(file: NowFile, bytes: Uint8Array, position: number): void {
+  for (let done = 0; done < bytes.length; ) done += file.writeNow(bytes.subarray(done), position + done);
+}
+
+/** The same at once. */
+export function readAllNow(file: NowFile, into: Uint8Array, position: number): boolean {
+  for (let done = 0; done < into.length; ) {
+    const read = file.readNow(into.subarray(done), position + done);
     if (read === 0) return false;
     done += read;
   }

@@ -1,7 +1,7 @@
 /**
  * Checks a data directory without changing it: every checksum, and what must hold between records.
  *
- *   layout · lock · checkpoints: every manifest, every page · segments and their order · every record's checksum, sequence and content · ticks follow each other, the clock never goes back ·
+ *   layout · lock · checkpoints: every manifest, every page, every block of cold files · segments and their order · every record's checksum, sequence and content · ticks follow each other, the clock never goes back ·
  *   input of each partition joins on without a gap backwards · watermarks only grow · nothing is used after it was dropped
  */
 import { Arena } from '../../operators/batch/arena.ts';
@@ -12,6 +12,9 @@ import { examineChanges } from '../changes/examine.ts';
 import { type Manifest, Unusable } from '../checkpoint/manifest.ts';
 import { verifyPages } from '../checkpoint/page_file.ts';
 import { findCheckpoints } from '../checkpoint/store.ts';
+import { BLOCK_BYTES } from '../cold/block.ts';
+import { verifyFiles } from '../cold/check.ts';
+import { coldFileNumber, damagedNumber } from '../cold/names.ts';
 import { ownerOf, readLayout } from './data_directory.ts';
 import { realDisk } from './disk.ts';
 import { RECORD } from './frame.ts';
@@ -46,7 +49,7 @@ export async function examine(path: string): Promise<Finding[]> {
     });
   }
   findings.push(...(await examineBackups(path)));
-  const checkpoints = await examineCheckpoints(`${path}/checkpoints`, identity);
+  const checkpoints = await examineCheckpoints(path, identity);
   findings.push(...checkpoints.findings);
   findings.push(...(await examinePortable(path, identity)));
   findings.push(...(await changesOf(path, identity)));
@@ -70,25 +73,48 @@ async function examineBackups(path: string): Promise<Finding[]> {
 }
 
 /** `sequence`: the log may begin after this record; 0 when no checkpoint can be used. */
-async function examineCheckpoints(
-  folder: string,
-  identity: bigint,
-): Promise<{ findings: Finding[]; sequence: bigint }> {
+async function examineCheckpoints(path: string, identity: bigint): Promise<{ findings: Finding[]; sequence: bigint }> {
+  const folder = `${path}/checkpoints`;
+  const coldFolder = `${path}/cold`;
   const findings: Finding[] = [];
+  const named = new Set<number>();
   let newest = 0n;
   for (const candidate of await findCheckpoints(realDisk, folder, identity)) {
     const { number } = candidate;
-    const problem = 'reason' in candidate ? candidate.reason : await problemOf(folder, candidate.manifest);
+    const problem = 'reason' in candidate ? candidate.reason : await problemOf(folder, coldFolder, candidate.manifest);
+    if ('manifest' in candidate) for (const { number } of candidate.manifest.cold) named.add(number);
     if (problem !== null) findings.push({ level: 'problem', text: `checkpoint ${number} cannot be used: ${problem}` });
     else if ('manifest' in candidate) {
-      const { tick, sequence, pages } = candidate.manifest;
-      const text = `checkpoint ${number}: tick ${tick}, record ${sequence}, ${pages.size} whole pages`;
+      const { tick, sequence, pages, cold } = candidate.manifest;
+      const bytes = cold.reduce((sum, { blocks }) => sum + blocks * BLOCK_BYTES, 0);
+      const files = cold.length === 0 ? '' : `, ${bytes} whole bytes in ${cold.length} cold files`;
+      const text = `checkpoint ${number}: tick ${tick}, record ${sequence}, ${pages.size} whole pages${files}`;
       findings.push({ level: 'ok', text });
       if (sequence > newest) newest = sequence;
     }
   }
   if (findings.length === 0) findings.push({ level: 'ok', text: 'checkpoints: none' });
+  findings.push(...(await examineColdNames(coldFolder, named)));
   return { findings, sequence: newest };
+}
+
+/** Cold files beside those of the checkpoints. */
+async function examineColdNames(folder: string, named: ReadonlySet<number>): Promise<Finding[]> {
+  const names = await realDisk.list(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const findings: Finding[] = [];
+  let others = 0;
+  for (const name of names) {
+    const number = coldFileNumber(name);
+    if (damagedNumber(name) !== null)
+      findings.push({ level: 'note', text: `cold/${name}: found damaged when it was read, and moved aside` });
+    else if (number !== null && !named.has(number)) others++;
+  }
+  if (others > 0)
+    findings.push({ level: 'note', text: `cold: ${others} files that no checkpoint names; a start removes them` });
+  return findings;
 }
 
 async function examinePortable(path: string, identity: bigint): Promise<Finding[]> {
@@ -103,9 +129,10 @@ async function examinePortable(path: string, identity: bigint): Promise<Finding[
   }
 }
 
-async function problemOf(folder: string, { pages }: Manifest): Promise<string | null> {
+async function problemOf(folder: string, coldFolder: string, { pages, cold }: Manifest): Promise<string | null> {
   try {
     await verifyPages(realDisk, folder, pages);
+    await verifyFiles(realDisk, coldFolder, cold);
     return null;
   } catch (error) {
     if (error instanceof Unusable) return error.message;

@@ -7,11 +7,15 @@
  */
 import { budget } from '../../operators/batch/budget.ts';
 import { SqlError } from '../../operators/errors.ts';
+import { cold } from '../../operators/state/cold_store.ts';
 import { Checkpointer } from '../checkpoint/checkpointer.ts';
 import { loadEngine, misfit } from '../checkpoint/engine_state.ts';
 import { giveBack, type Loaded, loadNewest } from '../checkpoint/load.ts';
+import { type NamedFile, Unusable } from '../checkpoint/manifest.ts';
 import { CheckpointSchedule, type CheckpointSettings } from '../checkpoint/schedule.ts';
 import { type Candidate, CheckpointStore } from '../checkpoint/store.ts';
+import { checkFiles } from '../cold/check.ts';
+import { ColdFiles } from '../cold/cold_files.ts';
 import type { TidemarkEngine } from '../runtime/engine.ts';
 import { type DataDirectory, openDirectory } from './data_directory.ts';
 import { type Disk, realDisk } from './disk.ts';
@@ -26,6 +30,8 @@ export interface DataOptions extends Pick<TickLogOptions, 'segmentBytes' | 'rese
   path: string;
   /** When checkpoints are taken; null: never, and none is loaded. */
   checkpoints?: CheckpointSettings | null;
+  /** Hears of cold state that is not what was written: nothing can go on. */
+  onColdDamage?: (error: SqlError) => void;
   /** For tests: a disk that fails. */
   disk?: Disk;
 }
@@ -49,6 +55,9 @@ export interface RecoveryReport {
 }
 
 const PROGRESS_MS = 2000;
+/** Of the memory limit, for blocks of cold files that were read lately. */
+const CACHE_SHARE = 1 / 16;
+const MOST_CACHE = 64 << 20;
 
 /** Brings the engine to where the directory says, and makes it durable from then on. Nothing else may use the engine meanwhile. */
 export async function openData(engine: TidemarkEngine, options: DataOptions): Promise<RecoveryReport> {
@@ -59,6 +68,7 @@ export async function openData(engine: TidemarkEngine, options: DataOptions): Pr
     const checkpointMs = Math.round(performance.now() - started);
     const portable = loaded === null ? await portableCopy(engine, directory, problems) : null;
     const from = loaded ?? portable;
+    if (store !== null) await openCold(engine, directory, options, found, loaded);
     const survey = await surveyAfter(directory, loaded, from?.sequence ?? 0n, found, problems);
     const replayStarted = performance.now();
     await replay(engine, directory, survey, loaded, portable);
@@ -94,6 +104,7 @@ export async function openData(engine: TidemarkEngine, options: DataOptions): Pr
     };
     engine.recovery = report;
     tell(engine, directory, report);
+    engine.chilling.settle();
     engine.goOn();
     engine.checkpoints?.start();
     return report;
@@ -103,10 +114,43 @@ export async function openData(engine: TidemarkEngine, options: DataOptions): Pr
   }
 }
 
+/** Cold state goes to the directory from now on. All engines of a process have one place for it: who comes second has all in memory. */
+async function openCold(
+  engine: TidemarkEngine,
+  { disk, coldFolder }: DataDirectory,
+  { onColdDamage }: DataOptions,
+  found: Candidate[],
+  loaded: Loaded | null,
+): Promise<void> {
+  if (cold.store !== null) return;
+  const named = found.flatMap((candidate) => ('manifest' in candidate ? candidate.manifest.cold : []));
+  try {
+    engine.cold = await ColdFiles.start(
+      { disk, folder: coldFolder, cacheBytes: cacheBytes(), onDamage: onColdDamage },
+      { loaded: loaded?.cold ?? [], named: new Set(named.map(({ number }) => number)) },
+    );
+  } catch (error) {
+    if (loaded !== null) giveBack(loaded);
+    throw error;
+  }
+  cold.store = engine.cold;
+}
+
+function cacheBytes(): number {
+  return Math.min(MOST_CACHE, budget.limit * CACHE_SHARE);
+}
+
+/** Throws Unusable when the cold state of a checkpoint cannot be had. */
+async function checkCold(disk: Disk, folder: string, named: NamedFile[]): Promise<void> {
+  if (named.length === 0) return;
+  if (cold.store !== null) throw new Unusable('another engine of this process has cold state');
+  await checkFiles(disk, folder, named);
+}
+
 /** Brings the newest whole checkpoint's pages into memory; `problems` says why newer ones could not be used. */
 async function loadCheckpoint(
   engine: TidemarkEngine,
-  { disk, checkpointFolder, identity }: DataDirectory,
+  { disk, checkpointFolder, coldFolder, identity }: DataDirectory,
   options: DataOptions,
 ): Promise<{ store: CheckpointStore | null; found: Candidate[]; loaded: Loaded | null; problems: string[] }> {
   const problems: string[] = [];
@@ -127,6 +171,7 @@ async function loadCheckpoint(
       engine.log('info', `recovery: ${done} of ${all} pages of the checkpoint read`);
     },
     misfit,
+    (named) => checkCold(disk, coldFolder, named),
   );
   return { store, found, loaded, problems };
 }
@@ -214,6 +259,7 @@ async function replay(
   if (loaded !== null) {
     const { delivered, dropped } = survey;
     await loadEngine(engine, loaded.saved, { delivered, dropped, lastTick: endOf(survey, loaded).tick }, changes);
+    engine.chilling.recount();
   } else await engine.changes.open(changes, []);
   for (const script of survey.scripts) engine.scripts.add(script);
   if (portable !== null) {
@@ -244,6 +290,7 @@ async function replay(
     await readLog(directory.logFolder, directory.identity, directory.disk, after, async (frame) => {
       await work.repeat(frame);
       for (const sink of engine.sinks.values()) await sink.room();
+      engine.chilling.makeRoom();
       done++;
       const now = performance.now();
       if (now - shown < PROGRESS_MS) return;

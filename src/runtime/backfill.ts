@@ -10,6 +10,8 @@
  *     stored relations:                             read whole at the tick in which the view becomes live
  */
 import { Arena } from '../../operators/batch/arena.ts';
+import { budget } from '../../operators/batch/budget.ts';
+import { pages } from '../../operators/batch/pages.ts';
 import type { GraphTick } from '../../operators/graph.ts';
 import { startPosition } from '../sources/start.ts';
 import type { TidemarkEngine } from './engine.ts';
@@ -45,11 +47,26 @@ export async function backfill(engine: TidemarkEngine, view: ViewRuntime, becomi
   for (const stream of streams.keys()) if (!stream.opened) starts.set(stream, await startOffsets(engine, stream));
   const isEmpty = (relation: number) => engine.streams.get(relation)?.history.isEmpty === true;
   becoming.check();
-  if (firstTick(engine, () => engine.loop.attachNow(view, isEmpty))) becoming.live();
+  const now = streams.size === 0 || !isTooMuch(engine, view);
+  if (now && firstTick(engine, () => engine.loop.attachNow(view, isEmpty))) becoming.live();
   else await replayAndAttach(engine, view, streams, becoming);
   // Another view may have opened a stream in the meantime; this one has replayed what it read since.
   for (const [stream, offsets] of starts) if (!stream.opened) engine.openStream(stream, offsets);
   engine.schedule();
+}
+
+/** Filling in one tick needs so many times the bytes that are read from disk, about. */
+const COPIES = 4;
+
+/**
+ * Whether the operators that the view has in common with others have so much on disk that it cannot be read in one tick: then the streams are replayed, whose
+ * rows come piece by piece and may go to disk in between.
+ */
+function isTooMuch(engine: TidemarkEngine, view: ViewRuntime): boolean {
+  let bytes = 0;
+  for (const key of view.plan.keys)
+    for (const index of engine.loop.graph.node(key)?.keyedIndexes() ?? []) bytes += index.coldBytes;
+  return bytes * COPIES > budget.limit - pages.usedBytes - budget.outsideBytes;
 }
 
 /** The streams that the view reads, with the columns it needs. */
@@ -88,6 +105,7 @@ async function replayAndAttach(
   // A stream whose rows have not begun to come has no watermark yet, whatever its own is by now.
   const watermark = (relation: number) =>
     late ? null : (progress.find((p) => p.stream.oid === relation)?.watermark ?? null);
+  engine.chilling.filling.add(view);
   try {
     for (let round = 0; ; round++) {
       if (round === FREE_ROUNDS) for (const { stream } of progress) stream.held = true;
@@ -100,6 +118,7 @@ async function replayAndAttach(
     firstTick(engine, () => engine.loop.attach(view, (relation) => engine.loop.relations.has(relation)));
     becoming.live();
   } finally {
+    engine.chilling.filling.delete(view);
     for (const { stream } of progress) stream.held = false;
   }
 }
@@ -147,6 +166,7 @@ async function replayPiece(
   let arena = new Arena();
   try {
     for await (const batch of p.stream.replay(piece, p.columns, () => arena, p.found)) {
+      engine.chilling.makeRoomToFill();
       engine.loop.feed(view, p.stream.oid, batch, arena, watermark);
       arena.release();
       arena = new Arena();

@@ -20,6 +20,7 @@ import type { CatalogObject, ConnectorSpec } from '../catalog/objects.ts';
 import { ChangeKeeper } from '../changes/change_keeper.ts';
 import type { Ticks } from '../changes/waiting.ts';
 import type { CheckpointSchedule } from '../checkpoint/schedule.ts';
+import type { ColdFiles } from '../cold/cold_files.ts';
 import { type Journal, settingsOf } from '../durable/journal.ts';
 import type { DefinitionRecord } from '../durable/records.ts';
 import type { RecoveryReport } from '../durable/recovery.ts';
@@ -28,6 +29,7 @@ import type { Engine, PreparedStatement, Result, SessionContext, TakeRows } from
 import { type KafkaAccess, kafkaHere } from '../kafka/access.ts';
 import type { Source } from '../sources/source.ts';
 import { AwakeClock } from './awake_clock.ts';
+import { Chilling } from './chilling.ts';
 import { prepareCopy } from './copy.ts';
 import { prepareDefinition } from './definitions.ts';
 import { prepareFetch } from './durable_subscription.ts';
@@ -80,6 +82,14 @@ function systemClock(): bigint {
   return lastMicros;
 }
 
+/** What did not fit is tried again so often after state has gone to disk. */
+const MOST_TRIES = 3;
+
+/** Whether a statement that has failed has done nothing that anybody saw. */
+function isRepeatable({ statement }: PreparedStatement): boolean {
+  return ['select', 'insert', 'update', 'delete', 'create_view'].includes(statement.k);
+}
+
 /** How often views that depend on now() see the clock move, in milliseconds. */
 const CLOCK_TICK_MS = 100;
 
@@ -88,6 +98,7 @@ export class TidemarkEngine implements Engine {
   readonly system: SystemCatalog;
   readonly loop: TickLoop;
   readonly memory: MemoryHold;
+  readonly chilling: Chilling;
   readonly streams = new Map<number, StreamRuntime>();
   /** Streams without a connector that have a watermark. */
   readonly localStreams = new Map<number, LocalStream>();
@@ -109,6 +120,8 @@ export class TidemarkEngine implements Engine {
   replay: Replay | null = null;
   /** Takes checkpoints; null: none are taken. */
   checkpoints: CheckpointSchedule | null = null;
+  /** Where state goes that does not fit in memory; null: nowhere. */
+  cold: ColdFiles | null = null;
   /** Digests of --init scripts that ran to their end in this data directory. */
   readonly scripts = new Set<string>();
   /** How the start went; null without a data directory. */
@@ -142,6 +155,7 @@ export class TidemarkEngine implements Engine {
       this.changes,
     );
     this.memory = new MemoryHold(this);
+    this.chilling = new Chilling(this);
     this.system = new SystemCatalog(this);
     this.catalog = new Catalog(this.system);
   }
@@ -193,10 +207,16 @@ export class TidemarkEngine implements Engine {
     session: SessionContext,
     signal: AbortSignal,
   ): Promise<Result> {
-    try {
-      return await (prepared as RunnableStatement).run(params, session, signal);
-    } catch (error) {
-      throw error instanceof OutOfMemory ? error.toSqlError() : error;
+    this.chilling.makeRoom();
+    for (let tries = 0; ; tries++) {
+      const before = this.transactionOf(session).mark();
+      try {
+        return await (prepared as RunnableStatement).run(params, session, signal);
+      } catch (error) {
+        if (!(error instanceof OutOfMemory)) throw error;
+        if (tries === MOST_TRIES || !isRepeatable(prepared) || !this.chilling.makeMore()) throw error.toSqlError();
+        this.transactionOf(session).backTo(before);
+      }
     }
   }
 
@@ -273,9 +293,10 @@ export class TidemarkEngine implements Engine {
     const { journal } = this;
     const frame = journal === null ? null : await journal.admitRows(deltas);
     check();
+    this.chilling.makeRoom();
     const narrow = [...deltas.values()].every(retractsOnly) ? budget.widen() : null;
     try {
-      this.publishRows(deltas);
+      this.#publishOrChill(deltas);
     } catch (error) {
       throw error instanceof OutOfMemory ? error.toSqlError('for the tick of the transaction') : error;
     } finally {
@@ -284,6 +305,18 @@ export class TidemarkEngine implements Engine {
     if (journal === null || frame === null) return;
     journal.committed(this.loop, frame);
     if (durable) await journal.durable();
+  }
+
+  /** When it does not fit, and state can go to disk, it is tried again. */
+  #publishOrChill(deltas: Map<number, Batch>): void {
+    for (let tries = 0; ; tries++) {
+      try {
+        this.publishRows(deltas);
+        return;
+      } catch (error) {
+        if (!(error instanceof OutOfMemory) || tries === MOST_TRIES || !this.chilling.makeMore()) throw error;
+      }
+    }
   }
 
   /** One tick with these rows of tables and local streams; of the latter, late ones stay out. */
@@ -383,6 +416,7 @@ export class TidemarkEngine implements Engine {
   /** Takes what sources have and runs one tick. False when there was nothing to do, or nothing may be done now. */
   pump(): boolean {
     if (this.replay !== null || this.#holdsBack) return false;
+    this.chilling.makeRoom();
     this.loop.advanceClock();
     for (const stream of this.streams.values()) this.#events(stream);
     const held = this.memory.look();
@@ -395,8 +429,10 @@ export class TidemarkEngine implements Engine {
       this.#tickOf(ready, rows);
     } catch (error) {
       if (!(error instanceof OutOfMemory)) throw error;
-      this.memory.failed(ready.length === 0 ? 1 : rows);
-      return ready.length > 0 && rows > 1;
+      const smaller = ready.length > 0 && rows > 1;
+      const more = this.chilling.makeMore();
+      if (smaller || !more) this.memory.failed(ready.length === 0 ? 1 : rows);
+      return smaller || (ready.length > 0 && more);
     }
     this.memory.passed();
     const awake = this.#awake.now();
@@ -518,6 +554,7 @@ export class TidemarkEngine implements Engine {
       this.started(stream);
     }
     this.watchClock();
+    if (this.#automatic) this.chilling.start();
   }
 
   /** Keeps the clock of temporal views moving while no input comes. */
@@ -545,6 +582,7 @@ export class TidemarkEngine implements Engine {
   async close(): Promise<void> {
     this.#closed = true;
     this.memory.close();
+    this.chilling.close();
     if (this.#clockTimer !== null) clearInterval(this.#clockTimer);
     this.#awake.close();
     await this.checkpoints?.close();
@@ -557,6 +595,7 @@ export class TidemarkEngine implements Engine {
     this.localStreams.clear();
     this.loop.close();
     this.system.catalogs?.close();
+    this.cold?.close();
     await this.changes.close();
     await this.journal?.close();
   }

@@ -165,6 +165,22 @@ const FIGURES: Record<string, FigureRelation> = {
       return figures.map(([kind, bytes]) => [kind, BigInt(bytes)]);
     },
   },
+  cold: {
+    columns: [
+      ['files', OID.int8],
+      ['bytes', OID.int8],
+      ['live_bytes', OID.int8],
+      ['written', OID.int8],
+      ['reads', OID.int8],
+      ['blocks_cached', OID.int8],
+      ['blocks_fetched', OID.int8],
+    ],
+    rows: ({ cold }) => {
+      if (cold === null) return [];
+      const { files, bytes, liveBytes, written, reads, cached, fetched } = cold.figures;
+      return [[files, bytes, liveBytes, written, reads, cached, fetched].map(BigInt)];
+    },
+  },
   subscriptions: {
     columns: [
       ['name', OID.text],

@@ -83,6 +83,15 @@ export class EngineTransaction implements Transaction {
     if (delta.n > 0) this.#writes.push({ relation, delta: detach(delta, this.#arena) });
   }
 
+  /** How far it is; backTo() takes back what it wrote since. */
+  mark(): number {
+    return this.#writes.length;
+  }
+
+  backTo(mark: number): void {
+    this.#writes.length = Math.min(this.#writes.length, mark);
+  }
+
   async commit(durable = true): Promise<void> {
     if (this.#done) return;
     try {

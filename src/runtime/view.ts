@@ -21,6 +21,7 @@ import {
 import { adopt } from '../../operators/graph_adopt.ts';
 import type { Filling } from '../../operators/graph_fill.ts';
 import type { GraphNode } from '../../operators/graph_node.ts';
+import type { KeyedIndex } from '../../operators/state/keyed_index.ts';
 import { nodeKeys, type PhysicalQuery } from '../../planner/physical/index.ts';
 import { ERROR_COLUMNS, ErrorLedger } from './ledger.ts';
 import type { StoredRelation } from './stored_relation.ts';
@@ -62,6 +63,11 @@ export class ViewRuntime implements FlowOwner {
   get flow(): Flow {
     if (this.#place === null) throw new Error(`${this.name} has no operators yet`);
     return this.#place.flow;
+  }
+
+  /** While it is being filled apart: the indexes of its operators. */
+  keyedIndexes(): Iterable<KeyedIndex> {
+    return this.#place?.graph.keyedIndexes() ?? [];
   }
 
   /** Its rows; views that are the same query have them in common. Null for sinks. */

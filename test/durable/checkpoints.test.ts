@@ -14,6 +14,7 @@ import { type DataOptions, openData } from '../../src/durable/recovery.ts';
 import { MemoryDisk } from '../../src/durable/testing/memory_disk.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { openEngine, sql } from '../engine/harness.ts';
+import { chillAll } from './chill_all.ts';
 import { TABLES, VIEWS } from './views.ts';
 
 const seed = testSeed();
@@ -91,7 +92,13 @@ async function compare(engine: TidemarkEngine, rows: Map<string, string[]>, labe
   }
 }
 
-test('every view is its query after every restart, with checkpoints at any tick', async () => {
+for (const cold of [false, true]) {
+  const where = cold ? 'on disk' : 'in memory';
+  test(`every view is its query after every restart, with checkpoints at any tick, state ${where}`, () =>
+    atAnyTick(cold));
+}
+
+async function atAnyTick(cold: boolean): Promise<void> {
   /** Constants of compiled expressions keep an arena for the life of the process. */
   let used: number | null = null;
   const random = new Random(seed);
@@ -101,6 +108,7 @@ test('every view is its query after every restart, with checkpoints at any tick'
   const made = Object.entries(VIEWS);
   const rows = new Map<string, string[]>();
   let failures = await errorsOf(server.engine);
+  let reads = 0;
   for (let round = 0; round < 8; round++) {
     const label = `round ${round}, seed ${seed}`;
     for (let i = 0; i < 3 && made.length > 0; i++) {
@@ -115,6 +123,7 @@ test('every view is its query after every restart, with checkpoints at any tick'
         const at = `'2000-01-01 00:${10 + round}:${10 + random.below(50)}'`;
         await sql(server.engine, `INSERT INTO s VALUES (${random.below(4)}, ${random.below(9)}, ${at})`);
       }
+      if (cold && random.below(3) > 0) chillAll(server.engine);
       if (tick === 3) await sql(server.engine, PASSING);
       if (tick === 11) await sql(server.engine, 'DROP TABLE x CASCADE');
       if (random.below(5) === 0) taking = server.checkpoints.take();
@@ -126,6 +135,7 @@ test('every view is its query after every restart, with checkpoints at any tick'
     const { tick, now } = server.engine.loop;
     const objects = objectsOf(server.engine);
     const taken = random.below(2) === 0 ? ((await taking)?.tick ?? 0n) : 0n;
+    reads += server.engine.cold?.figures.reads ?? 0;
     if (random.below(3) === 0) await server.engine.close();
     else await server.crash(random);
     used ??= pages.usedPages;
@@ -139,9 +149,26 @@ test('every view is its query after every restart, with checkpoints at any tick'
     assert.deepEqual(await errorsOf(server.engine), failures, label);
     assert.deepEqual(await sql(server.engine, "SELECT * FROM tidemark.late('s')"), late, label);
   }
+  if (cold) {
+    assert.ok(reads > 100, `${reads} reads of cold state`);
+    await emptied(server);
+  }
   await server.engine.close();
   assert.equal(pages.usedPages, used);
-});
+}
+
+/** With the rows their cold state goes, and its files when no checkpoint has them. */
+async function emptied({ engine, checkpoints, disk }: Server): Promise<void> {
+  chillAll(engine);
+  assert.ok((engine.cold?.figures.liveBytes ?? 0) > 0);
+  await sql(engine, 'DELETE FROM a; DELETE FROM b; DROP MATERIALIZED VIEW tumbled');
+  assert.equal(engine.cold?.figures.liveBytes, 0);
+  for (let i = 0; i < 2; i++) {
+    await sql(engine, `INSERT INTO a VALUES (${i})`);
+    await checkpoints.take();
+  }
+  assert.deepEqual(await disk.list(join(path, 'cold')), []);
+}
 
 const objectsOf = (engine: TidemarkEngine) =>
   engine.catalog

@@ -27,8 +27,8 @@ interface Life {
   missed: boolean;
 }
 
-async function live(path: string, seed: number, aim: Aim): Promise<Life> {
-  const args = [victim, path, String(seed), JSON.stringify(aim)];
+async function live(path: string, seed: number, aim: Aim, ...more: 'cold'[]): Promise<Life> {
+  const args = [victim, path, String(seed), JSON.stringify(aim), ...more];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let errors = '';
   child.stderr.on('data', (bytes) => {
@@ -45,6 +45,7 @@ async function live(path: string, seed: number, aim: Aim): Promise<Life> {
   return life;
 }
 
+const COLD = '/cold/cold-';
 const LOG = '/log/\\d+\\.log$';
 const PAGES = '/checkpoints/pages-';
 const MANIFEST = '/checkpoints/manifest-';
@@ -69,6 +70,18 @@ const MORE_PLACES: typeof PLACES = [
   { operation: 'sync', file: PAGES, when: 'before', often: 4 },
   { operation: 'syncFolder', file: '/checkpoints$', when: 'before', often: 4 },
   { operation: 'remove', file: MANIFEST, when: 'after', often: 2 },
+];
+
+/** Of state that goes to disk. */
+const COLD_PLACES: typeof PLACES = [
+  { operation: 'createNow', file: COLD, when: 'after', often: 1 },
+  { operation: 'writeNow', file: COLD, when: 'half', often: 4 },
+  { operation: 'writeNow', file: COLD, when: 'after', often: 4 },
+  { operation: 'sync', file: COLD, when: 'before', often: 3 },
+  { operation: 'sync', file: COLD, when: 'after', often: 3 },
+  { operation: 'readNow', file: COLD, when: 'before', often: 4 },
+  { operation: 'rename', file: MANIFEST, when: 'before', often: 3 },
+  { operation: 'rename', file: MANIFEST, when: 'after', often: 3 },
 ];
 
 /** A start has about so many operations, at the least. */
@@ -113,4 +126,20 @@ test('kills aimed at every kind of write, and at recovery', { timeout: 3_600_000
     check(killed, `a start killed at operation ${nth}, seed ${seed}`);
   }
   assert.ok(recoveriesKilled > 0);
+});
+
+test('kills aimed at what puts state on disk', { timeout: 3_600_000 }, async () => {
+  const { random, seed } = seeded('aimed kills, state on disk');
+  const path = join(root, 'cold');
+  let acknowledged = -1;
+  for (let round = rounds(1, 6); round > 0; round--) {
+    for (const { often, ...place } of COLD_PLACES) {
+      const aim: Aim = { ...place, nth: 1 + random(often), during: 'work' };
+      const label = `${JSON.stringify(aim)}, seed ${seed}`;
+      const life = await live(path, seed, aim, 'cold');
+      assert.ok(!life.missed && life.recovered !== null, `the aim never came: ${label}`);
+      assert.ok(life.recovered > acknowledged, `${life.recovered} steps, ${acknowledged} was acknowledged, ${label}`);
+      acknowledged = Math.max(acknowledged, life.wrote);
+    }
+  }
 });

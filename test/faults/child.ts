@@ -88,6 +88,11 @@ export class Child {
     await closed;
   }
 
+  /** Resolves when it has ended by itself. */
+  async ended(): Promise<void> {
+    if (this.#process.exitCode === null && this.#process.signalCode === null) await once(this.#process, 'close');
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#process.kill(signal);
   }

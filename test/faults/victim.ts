@@ -1,21 +1,22 @@
 /**
  * A process that kills itself in the middle of an operation of its disk: recovers, checks everything, then works and takes checkpoints.
  *
- *   node victim.ts PATH SEED AIM      AIM as JSON, see Aim
+ *   node victim.ts PATH SEED AIM [cold]      AIM as JSON, see Aim; cold: state goes to disk after every step
  *
  *   recovered N     the state of N steps is there, tables and views
  *   wrote N         step N is acknowledged
  *   missed          the aim never came
  */
 
-import { type Disk, type DiskFile, realDisk } from '../../src/durable/disk.ts';
+import { type Disk, type DiskFile, type NowFile, realDisk } from '../../src/durable/disk.ts';
 import { openData } from '../../src/durable/recovery.ts';
+import { chillAll } from '../durable/chill_all.ts';
 import { openEngine, Session, sql } from '../engine/harness.ts';
 import { check, SETUP, step } from './work.ts';
 
 export interface Aim {
   /** `any`: whatever the disk is asked for. */
-  operation: keyof Disk | keyof DiskFile | 'any';
+  operation: keyof Disk | keyof DiskFile | keyof NowFile | 'any';
   /** A pattern of the path; with `any` it may be empty. */
   file: string;
   /** Which of them, from 1 on. */
@@ -29,7 +30,7 @@ export interface Aim {
 const MOST_STEPS = 600;
 const CHECKPOINT_EVERY = 12;
 
-const [path, seedText, aimText] = process.argv.slice(2);
+const [path, seedText, aimText, cold] = process.argv.slice(2);
 const seed = Number(seedText);
 const aim = JSON.parse(aimText) as Aim;
 const pattern = new RegExp(aim.file);
@@ -54,6 +55,30 @@ async function at<T>(
   if (aim.when === 'half' && half !== undefined) await half();
   else await run();
   return die() as never;
+}
+
+function atNow<T>(operation: Aim['operation'], file: string, run: () => T, half?: () => unknown): T {
+  const meant = armed && (aim.operation === 'any' || aim.operation === operation) && pattern.test(file);
+  if (!meant || --left > 0) return run();
+  if (aim.when === 'before') die();
+  if (aim.when === 'half' && half !== undefined) half();
+  else run();
+  return die() as never;
+}
+
+function aimedNow(file: NowFile, path: string): NowFile {
+  return {
+    writeNow: (bytes, position) =>
+      atNow(
+        'writeNow',
+        path,
+        () => file.writeNow(bytes, position),
+        () => file.writeNow(bytes.subarray(0, bytes.length >> 1), position),
+      ),
+    readNow: (into, position) => atNow('readNow', path, () => file.readNow(into, position)),
+    sync: () => at('sync', path, () => file.sync()),
+    closeNow: () => file.closeNow(),
+  };
 }
 
 function aimed(file: DiskFile, path: string): DiskFile {
@@ -82,6 +107,11 @@ const disk: Disk = {
   remove: (path) => at('remove', path, () => realDisk.remove(path)),
   syncFolder: (path) => at('syncFolder', path, () => realDisk.syncFolder(path)),
   freeBytes: (path) => realDisk.freeBytes(path),
+  createNow: (path) => atNow('createNow', path, () => aimedNow(realDisk.createNow(path), path)),
+  openNow: (path) => atNow('openNow', path, () => aimedNow(realDisk.openNow(path), path)),
+  removeNow: (path) => atNow('removeNow', path, () => realDisk.removeNow(path)),
+  renameNow: (from, to) => atNow('renameNow', to, () => realDisk.renameNow(from, to)),
+  freeBytesNow: (path) => realDisk.freeBytesNow(path),
 };
 
 const engine = await openEngine();
@@ -115,6 +145,7 @@ for (const end = steps + MOST_STEPS; steps < end && left !== Number.POSITIVE_INF
   for (const statement of step(seed, steps).statements) await session.run(statement);
   await session.transaction.commit();
   console.log(`wrote ${steps}`);
+  if (cold !== undefined) chillAll(engine);
   if (steps % CHECKPOINT_EVERY !== 0) continue;
   await taking;
   taking = engine.checkpoints?.take();

@@ -3,7 +3,7 @@
  *
  *   file = bytes as written + bytes as of the last sync; names count at once (the log syncs folders; what that costs is not simulated)
  */
-import type { Disk, DiskFile } from '../disk.ts';
+import type { Disk, DiskFile, NowFile } from '../disk.ts';
 
 interface Stored {
   bytes: Buffer;
@@ -41,28 +41,35 @@ export class MemoryDisk implements Disk {
     return after;
   }
 
-  #file(path: string): DiskFile {
+  #file(path: string): DiskFile & NowFile {
     const disk = this;
     const stored = this.files.get(path);
     if (stored === undefined) throw failure('ENOENT');
+    const writeNow = (bytes: Uint8Array, position: number): number => {
+      const wanted = Math.min(bytes.length, disk.writeBytes);
+      const growth = Math.max(0, position + wanted - stored.bytes.length);
+      const room = disk.capacity - disk.used;
+      const short = growth > room ? growth - Math.max(0, room) : 0;
+      const count = wanted - short;
+      if (count <= 0) throw failure('ENOSPC');
+      const end = position + count;
+      if (end > stored.bytes.length)
+        stored.bytes = Buffer.concat([stored.bytes, Buffer.alloc(end - stored.bytes.length)]);
+      stored.bytes.set(bytes.subarray(0, count), position);
+      return count;
+    };
+    const readNow = (into: Uint8Array, position: number): number => {
+      const part = stored.bytes.subarray(position, position + into.length);
+      into.set(part);
+      return part.length;
+    };
     return {
-      async write(bytes, position) {
-        const wanted = Math.min(bytes.length, disk.writeBytes);
-        const growth = Math.max(0, position + wanted - stored.bytes.length);
-        const room = disk.capacity - disk.used;
-        const short = growth > room ? growth - Math.max(0, room) : 0;
-        const count = wanted - short;
-        if (count <= 0) throw failure('ENOSPC');
-        const end = position + count;
-        if (end > stored.bytes.length)
-          stored.bytes = Buffer.concat([stored.bytes, Buffer.alloc(end - stored.bytes.length)]);
-        stored.bytes.set(bytes.subarray(0, count), position);
-        return count;
-      },
-      async read(into, position) {
-        const part = stored.bytes.subarray(position, position + into.length);
-        into.set(part);
-        return part.length;
+      writeNow,
+      readNow,
+      write: async (bytes, position) => writeNow(bytes, position),
+      read: async (into, position) => readNow(into, position),
+      closeNow() {
+        // Nothing is held.
       },
       async sync() {
         disk.syncs++;
@@ -79,9 +86,25 @@ export class MemoryDisk implements Disk {
   }
 
   async create(path: string): Promise<DiskFile> {
+    return this.createNow(path);
+  }
+
+  createNow(path: string): DiskFile & NowFile {
     if (this.files.has(path)) throw failure('EEXIST');
     this.files.set(path, { bytes: Buffer.alloc(0), synced: Buffer.alloc(0) });
     return this.#file(path);
+  }
+
+  openNow(path: string): NowFile {
+    return this.#file(path);
+  }
+
+  removeNow(path: string): void {
+    this.files.delete(path);
+  }
+
+  freeBytesNow(): number {
+    return Math.max(0, this.capacity - this.used);
   }
 
   async open(path: string): Promise<DiskFile> {
@@ -104,6 +127,10 @@ export class MemoryDisk implements Disk {
   }
 
   async rename(from: string, to: string): Promise<void> {
+    this.renameNow(from, to);
+  }
+
+  renameNow(from: string, to: string): void {
     const stored = this.files.get(from);
     if (stored === undefined) throw failure('ENOENT');
     this.files.delete(from);
@@ -111,7 +138,7 @@ export class MemoryDisk implements Disk {
   }
 
   async remove(path: string): Promise<void> {
-    this.files.delete(path);
+    this.removeNow(path);
   }
 
   async syncFolder(): Promise<void> {
@@ -119,6 +146,6 @@ export class MemoryDisk implements Disk {
   }
 
   async freeBytes(): Promise<number> {
-    return Math.max(0, this.capacity - this.used);
+    return this.freeBytesNow();
   }
 }
