@@ -345,10 +345,19 @@ const text = (value: unknown) =>
           : v,
   );
 
+/** The kernels that there are of a map. */
+function pathsOf(filter: Expr | null, project: Expr[], outTypes: ColType[]): MapPath[] {
+  return isWasmMap(filter, project, types, outTypes) ? ['JavaScript', 'WebAssembly'] : ['JavaScript'];
+}
+
 function run(filter: Expr | null, project: Expr[], outTypes: ColType[], rows: Datum[][], path: MapPath): string[] {
+  return stepped(new MapOperator(filter, project, types, outTypes, path), rows, 1n);
+}
+
+/** What a step puts out and reports. */
+function stepped(operator: MapOperator, rows: Datum[][], number: bigint): string[] {
   const arena = new Arena();
   const out: string[] = [];
-  const operator = new MapOperator(filter, project, types, outTypes, path);
   const errors = {
     report: (error: Error, row: Datum[], weight: number) => out.push(`error ${error.message} ${text(row)} ${weight}`),
   };
@@ -359,7 +368,7 @@ function run(filter: Expr | null, project: Expr[], outTypes: ColType[], rows: Da
     rows.map((_, i) => (i % 3) + 1),
   );
   const tick = {
-    number: 1n,
+    number,
     first: true,
     arena,
     evalContext: defaultContext(),
@@ -380,7 +389,7 @@ test('generated kernels give what the interpreter gives', () => {
     const filter = random(3) === 0 ? null : expression(OID.bool, 3);
     const rows = Array.from({ length: 20 }, () => types.map((t) => pick(values[t.oid])));
     const wanted = run(filter, project, outTypes, rows, 'interpreter');
-    for (const path of ['JavaScript', 'WebAssembly'] as const)
+    for (const path of pathsOf(filter, project, outTypes))
       assert.deepEqual(
         run(filter, project, outTypes, rows, path),
         wanted,
@@ -458,7 +467,7 @@ test('each inline function gives what the interpreter gives, and most rows run i
       const rows = Array.from({ length: 30 }, () => types.map((t) => plainValue(t.oid)));
       const outTypes = [colType(oid)];
       const wanted = run(null, [call], outTypes, rows, 'interpreter');
-      for (const path of ['JavaScript', 'WebAssembly'] as const)
+      for (const path of pathsOf(null, [call], outTypes))
         assert.deepEqual(run(null, [call], outTypes, rows, path), wanted, `${path}: ${text(call)}`);
       if (interpretedParts(null, [call], types, outTypes).length === 0) inline += rows.length - givenUp(call, rows);
     }
@@ -503,6 +512,18 @@ test('a kernel in WebAssembly takes memory for long texts as it needs it', () =>
   assert.ok(isWasmMap(null, project, types, outTypes));
   const wanted = run(null, project, outTypes, rows, 'interpreter');
   assert.deepEqual(run(null, project, outTypes, rows, 'WebAssembly'), wanted);
+});
+
+test('a map goes on in WebAssembly after some rows, and nothing is seen of it', () => {
+  const outTypes = [colType(str), colType(int8)];
+  const project = [wasmExpression(str, 2), wasmExpression(int8, 2)];
+  const operator = new MapOperator(null, project, types, outTypes);
+  for (let tick = 0; tick < 6; tick++) {
+    const rows = Array.from({ length: 500 }, () => types.map((t) => plainValue(t.oid)));
+    const wanted = run(null, project, outTypes, rows, 'interpreter');
+    assert.deepEqual(stepped(operator, rows, BigInt(tick)), wanted, text(project));
+  }
+  operator.release();
 });
 
 /** How many rows the kernel of one call hands to the interpreter. */

@@ -25,6 +25,8 @@ import './times.ts';
 
 /** Words of the block before those of the columns. */
 const WORDS = { put: 0, status: 1, inWeights: 2, outWeights: 3, chosen: 4, room: 5, columns: 8 } as const;
+/** Instructions in bytes: more take tens of milliseconds to compile, in the middle of a tick. */
+const MOST_CODE = 32768;
 /** Least bytes that are taken at once for long texts. */
 const ROOM = 4096;
 
@@ -207,6 +209,7 @@ function emitMap(
     code.end();
     store(put, WORDS.put);
     code.get(n);
+    if (code.bytes.length > MOST_CODE) throw new Unsupported('so much code');
     code.bytes.splice(start, 0, ...code.rowStart());
     code.bytes.splice(head, 0, ...code.runStart());
     return { code, block };
