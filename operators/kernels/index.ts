@@ -112,6 +112,8 @@ interface Kernels {
   ): number;
   /** assembly/deadline.ts */
   deadlines(rows: number, n: number, conditions: number, count: number, result: number): void;
+  /** assembly/encode_rows.ts; `encode` is laid out as encode_layout.ts says. */
+  encodeRows(encode: number, from: number, to: number, out: number, end: number): number;
   /** assembly/gather.ts */
   loadColumn(rows: number, n: number, offset: number, width: number, flag: number, data: number, valid: number): void;
   gatherColumn(

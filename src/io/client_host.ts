@@ -7,6 +7,7 @@
 import { setImmediate as immediate } from 'node:timers/promises';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { TextWriter } from '../postgres/copy/text_writer.ts';
+import { BlockWriter } from '../postgres/encode/block_writer.ts';
 import type { RowForm } from '../postgres/encode/row_form.ts';
 import { DataRowWriter, type RowWriter } from '../postgres/encode/row_writer.ts';
 import {
@@ -16,6 +17,7 @@ import {
   type ListenOptions,
   listenHere,
 } from '../postgres/wire/listener.ts';
+import { BACKEND } from '../postgres/wire/protocol.ts';
 import { READ_AHEAD_BYTES, type SocketConnection } from '../postgres/wire/socket_connection.ts';
 import type { StartupMessage } from '../postgres/wire/startup_packet.ts';
 import type { Channel } from './channel.ts';
@@ -195,7 +197,15 @@ class HostedClient {
 }
 
 function writerOf(form: RowForm): RowWriter {
-  return form.k === 'fields'
-    ? new DataRowWriter(form.columns, form.formats, form.context, form.message)
-    : new TextWriter(form.columns, form.options, form.context);
+  const { columns, context } = form;
+  if (form.k === 'fields') {
+    const { formats, message } = form;
+    const plain = new DataRowWriter(columns, formats, context, message);
+    return BlockWriter.over(plain, { columns, formats, context, type: message, lines: null });
+  }
+  const plain = new TextWriter(columns, form.options, context);
+  const { lines } = plain;
+  return lines === null
+    ? plain
+    : BlockWriter.over(plain, { columns, formats: [], context, type: BACKEND.copyData, lines });
 }

@@ -2,6 +2,7 @@
 export { flip, takeIn, touchGroups, writeCounts, writeSums } from './aggregate';
 export { allPositive, allSet, boundsOfInt64, copyBytes, equalBytes, fillBytes, hashBytes } from './bytes';
 export { deadlines } from './deadline';
+export { encodeRows } from './encode_rows';
 export { gatherColumn, loadColumn } from './gather';
 export { countAdded, countPairs, expandPairs, placeRows, storeRows } from './index_rows';
 export { findKeys, findOrInsertKeys, packKeys } from './keys';

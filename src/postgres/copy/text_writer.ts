@@ -12,6 +12,7 @@ import { U8, U32 } from '../../../operators/batch/memory.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { PHYS_WIDTH, physOf } from '../../../operators/types.ts';
 import type { CopyOptions, ResultColumn } from '../../engine.ts';
+import type { Lines } from '../encode/block_writer.ts';
 import { type Field, fieldOf } from '../encode/field.ts';
 import { portableContext, type RowForm } from '../encode/row_form.ts';
 import type { RowWriter } from '../encode/row_writer.ts';
@@ -48,6 +49,8 @@ export class TextWriter implements RowWriter {
   readonly #null: Buffer;
   readonly #forced: boolean[];
   readonly #escapes: Uint8Array;
+  /** Digits, dates and the like need no look at their bytes. */
+  readonly #plain: boolean;
   /** Bytes of a row without its long values. */
   readonly #fixedBytes: number;
 
@@ -64,10 +67,10 @@ export class TextWriter implements RowWriter {
     if (this.#escapes[this.#delimiter] === 0) this.#escapes[this.#delimiter] = this.#delimiter;
     this.#forced = columns.map(({ name }) => options.forceQuote === '*' || options.forceQuote.includes(name));
     const special = options.delimiter + (this.#csv ? options.quote + options.null : '');
-    const plain = !/[0-9A-Za-z +\-.:]/.test(special);
+    this.#plain = !/[0-9A-Za-z +\-.:]/.test(special);
     this.#fields = columns.map((column, i) => {
       const field = fieldOf(physOf(column.type.oid), column.type.oid, 0, context);
-      return plain && !(this.#csv && this.#forced[i]) ? field : { ...field, fixed: null };
+      return this.#plain && !(this.#csv && this.#forced[i]) ? field : { ...field, fixed: null };
     });
     let bytes = 16;
     for (const field of this.#fields) bytes += 1 + this.#null.length + (field.fixed?.maxBytes ?? 0);
@@ -188,6 +191,12 @@ export class TextWriter implements RowWriter {
       if (byte === this.#delimiter || byte === this.#quote || byte === LF || byte === CR) return true;
     }
     return false;
+  }
+
+  /** How its lines look, for a kernel; null: not as text with fields that need no look at their bytes. */
+  get lines(): Lines | null {
+    if (this.#csv || !this.#plain) return null;
+    return { delimiter: this.#delimiter, null: this.#null, escapes: this.#escapes };
   }
 
   get hasHeader(): boolean {

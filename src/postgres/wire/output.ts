@@ -165,6 +165,17 @@ export class Output {
     this.#write(chunk, length);
   }
 
+  /** Hands whole messages to the socket after those that are finished here; they stay where they are until `done`. */
+  handOver(bytes: Buffer, done: () => void): void {
+    this.flush();
+    if (this.#closed || this.#socket.destroyed) {
+      done();
+      return;
+    }
+    this.sent += bytes.length;
+    if (!this.#socket.write(bytes, done)) this.blocked = true;
+  }
+
   /** Resolves when the socket takes more, or is gone. */
   drain(): Promise<void> {
     if (!this.blocked || this.#closed) return Promise.resolve();

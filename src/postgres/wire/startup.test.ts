@@ -220,6 +220,14 @@ test('TLS: by SSLRequest, direct, and not with bytes smuggled in before it', asy
   }
   const secure = await startHarness({ tls });
   secure.engine.rows('select 1', { columns: [['a', OID.int4]], rows: [[1]] });
+  const many = Array.from({ length: 5000 }, (_, i) => [i, `text of row ${i}`]);
+  secure.engine.rows('select many', {
+    columns: [
+      ['i', OID.int4],
+      ['t', OID.text],
+    ],
+    rows: many,
+  });
   const talk = async (direct: boolean): Promise<void> => {
     const plain = await WireClient.open(secure.server.port);
     if (!direct) {
@@ -235,6 +243,13 @@ test('TLS: by SSLRequest, direct, and not with bytes smuggled in before it', asy
     client.send(serialize.query('select 1'));
     assert.deepEqual(await client.until('Z'), ['T a:23:0', 'D 1', 'C SELECT 1', 'Z I']);
     assert.equal(secure.server.sessions()[0].tls, true);
+    client.send(serialize.query('select many'));
+    assert.deepEqual(await client.until('Z'), [
+      'T i:23:0 t:25:0',
+      ...many.map(([i, t]) => `D ${i}|${t}`),
+      `C SELECT ${many.length}`,
+      'Z I',
+    ]);
     client.send(serialize.end());
     await client.untilClosed();
   };
