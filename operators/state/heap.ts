@@ -19,7 +19,7 @@ import { checked, pages } from '../batch/pages.ts';
 import { kernels } from '../kernels/index.ts';
 import type { SavedHeap } from './saved.ts';
 import { isFresh } from './undo_log.ts';
-import { forgetPages, type PageRun, tookPages, touch, touchLarge, touchRange } from './write_marks.ts';
+import { forgetPages, type PageRun, tookPages, touch, touchLarge, touchRange, unusedUpTo } from './write_marks.ts';
 
 const CLASS_SIZES: number[] = [16, 32, 48, 64];
 for (let base = 64; base < PAGE_BYTES; base *= 2) {
@@ -128,6 +128,7 @@ export class Heap {
     const address = this.#next;
     if (address + size <= this.#end) {
       this.#next = address + size;
+      if ((address + size - 1) >>> 16 !== (address - 1) >>> 16) unusedUpTo(address, this.#end);
       touchRange(address, size);
       return address;
     }
@@ -146,6 +147,7 @@ export class Heap {
     U32[at + 1] = this.#end;
     U32[at + 2] = 0;
     for (let i = 0; i < lists.length; i++) U32[at + 3 + i] = lists[i];
+    if (this.#next !== 0) unusedUpTo(this.#next, this.#end);
     const done = kernels.ownTexts(list, from, count, record);
     this.#next = U32[at];
     this.#live += U32[at + 2];

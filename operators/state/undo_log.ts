@@ -101,6 +101,15 @@ export function tookPages(page: number, count: number): void {
   for (let i = 0; i < count; i++) freshPages.push(page + i);
 }
 
+/** Nothing of the time before lies in these pages, though they were a heap's already: no line of theirs need be kept. */
+export function unusedPages(page: number, end: number): void {
+  for (let p = page; p < end; p++) {
+    if (fresh[p] !== 0) continue;
+    fresh[p] = 1;
+    freshPages.push(p);
+  }
+}
+
 /** True for pages that the tick may give back at once: nothing of the time before lies there. */
 export function isFresh(page: number): boolean {
   return !running || fresh[page] !== 0;

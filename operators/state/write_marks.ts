@@ -100,10 +100,17 @@ function first(address: number, last: number): void {
   touchPage(last >>> PAGE_SHIFT);
 }
 
+/** No byte from `address` to `end` was ever handed out by the heap whose pages these are. */
+export function unusedUpTo(address: number, end: number): void {
+  if (undoable) undo.unusedPages(Math.ceil(address / PAGE_BYTES), end / PAGE_BYTES);
+}
+
 function touchPage(page: number): void {
   if (touched[page] !== 0) return;
   touched[page] = 1;
   touchedPages.push(page);
+  // Where nothing is to be kept, the next touch need not come here.
+  if (undo.isFresh(page)) marks[page] = 1;
   if ((flags[page] & PENDING) !== 0) handOver(page);
 }
 
