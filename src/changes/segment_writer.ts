@@ -3,7 +3,8 @@
  *
  *   segment: file .... written | tail .... length          a tail goes to its file when it is long, when the log has a newer segment, or when the tails of all logs are too long
  *
- * Nothing waits for it but sync(). A full disk leaves all of it in memory (`isStuck`) and is tried again; another failure loses the log.
+ * Nothing waits for it but sync(), which a checkpoint calls; so that this finds little to do, and the tick log's syncs do not wait behind it, what is
+ * written is synced now and then before. A full disk leaves all of it in memory (`isStuck`) and is tried again; another failure loses the log.
  */
 import { join } from 'node:path';
 import { type Disk, type DiskFile, isDiskFull, writeAll } from '../durable/disk.ts';
@@ -45,6 +46,8 @@ const CROWDED_WRITE_BYTES = 64 << 10;
 const CROWDED_BYTES = 32 << 20;
 /** Shorter parts are written together; longer ones need no copy. */
 const TOGETHER_BYTES = 256 << 10;
+/** So much of a file is not on the disk at the most. */
+const SYNC_BYTES = 2 << 20;
 const RETRY_MS = 500;
 
 export class SegmentWriter {
@@ -136,8 +139,10 @@ export class SegmentWriter {
     const data = parts.length === 1 ? parts[0] : Buffer.concat(parts, bytes);
     const path = this.path(segment.number);
     const file = segment.written === 0 ? await fresh(disk, path) : await disk.open(path);
+    const unsynced = segment.written + bytes - segment.synced;
     try {
       await writeAll(file, data, segment.written);
+      if (unsynced >= SYNC_BYTES) await file.sync();
     } finally {
       await file.close();
     }
@@ -146,6 +151,7 @@ export class SegmentWriter {
     segment.tail.splice(0, parts.length);
     for (const part of parts) this.#host.pool.give(part);
     segment.written += bytes;
+    if (unsynced >= SYNC_BYTES) segment.synced = segment.written;
     this.#host.pending -= bytes;
     this.#host.written();
   }

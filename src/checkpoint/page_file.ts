@@ -1,7 +1,8 @@
 /**
  * Page files: 64 KiB pages of state memory one behind the other, written once. The manifest knows which page lies where.
  *
- *   add(page) copies the page out of state memory at once; the copies go to the disk in large writes, one after the other.
+ *   add(page) copies the page out of state memory at once; the copies go to the disk in large writes, one after the other, each synced before the
+ *   next: a tick log whose sync came behind all of a checkpoint's would make every commit wait for it
  */
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -71,6 +72,7 @@ export class PageWriter {
       this.#file ??= await this.#disk.create(this.#path);
       while (this.#queue.length > 0 && this.#failure === null) {
         this.#written = await writeAll(this.#file, this.#queue[0], this.#written);
+        await this.#file.sync();
         this.#queue.shift();
         this.#hold(-1);
       }
@@ -98,7 +100,6 @@ export class PageWriter {
     this.#send();
     while (this.#writing !== null) await this.#writing;
     this.#check();
-    await this.#file?.sync();
     await this.#file?.close();
     this.#file = null;
   }
