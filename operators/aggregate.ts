@@ -85,6 +85,8 @@ export class AggregateOperator implements Operator {
   readonly #table: RowTable;
   readonly #same: ReturnType<typeof rowOps>;
   readonly #retention: TableRetention | null;
+  /** No accumulator keeps anything outside of the groups' slots. */
+  readonly #inSlots: boolean;
   /** Groups get numbers in order of their making. */
   #made = 0;
 
@@ -129,6 +131,7 @@ export class AggregateOperator implements Operator {
     );
     this.#retention = TableRetention.of(this.#table, frees, keys);
     this.#same = rowOps(types, 'identity');
+    this.#inSlots = this.#calls.every(({ accumulator }) => accumulator.inSlot === true);
   }
 
   step(inputs: Batch[], tick: Tick): Batch {
@@ -166,7 +169,7 @@ export class AggregateOperator implements Operator {
   free(watermarks: Watermarks): boolean {
     const retention = this.#retention;
     if (retention === null) return true;
-    let done = retention.free(watermarks, (slot) => this.#remove(slot));
+    let done = retention.free(watermarks, this.#inSlots ? null : (slot) => this.#remove(slot));
     const watermark = retention.deadline.watermark(watermarks);
     for (const { values } of this.#distincts) if (!values.free(watermark)) done = false;
     return done;

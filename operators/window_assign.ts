@@ -21,6 +21,7 @@ import type { Datum } from './datum.ts';
 import { defaultContext } from './expr/context.ts';
 import type { BoundSetFunction } from './expr/functions/registry.ts';
 import type { Expr } from './expr/ir.ts';
+import { kernels } from './kernels/index.ts';
 import type { Operator, Tick } from './operator.ts';
 import type { PlanNode } from './plan.ts';
 import { consolidator } from './state/consolidate.ts';
@@ -106,14 +107,8 @@ export class WindowAssignOperator implements Operator {
   #slices(input: Batch, arena: Arena): Batch {
     const times = input.columns[this.#windows.time];
     const data = arena.alloc(input.n * 8);
-    for (let row = 0; row < input.n; row++) {
-      const t = timeAt(times, row);
-      const to = (data >>> 2) + row * 2;
-      if (Number.isNaN(t)) {
-        I32[to] = I32[(times.data >>> 2) + row * 2];
-        I32[to + 1] = I32[(times.data >>> 2) + row * 2 + 1];
-      } else writeTime(to, t - this.#after(t, this.#step));
-    }
+    const origin = BigInt(UNIX_EPOCH + this.#windows.offset);
+    kernels.sliceTimes(times.data, times.valid, input.n, origin, BigInt(this.#step), data);
     const columns = input.columns.map((c, i): Column => (i === this.#windows.time ? { ...times, data } : c));
     return this.#consolidate({ n: input.n, columns, weights: input.weights }, arena);
   }

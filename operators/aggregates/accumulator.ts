@@ -18,6 +18,8 @@ export interface Accumulator {
   readonly bytes: number;
   /** False when equal arguments count once anyway or are dealt with inside: DISTINCT then needs no filter before it. */
   readonly countsDuplicates?: boolean;
+  /** True when the slot's bytes are all of the state: free() has nothing to do. */
+  readonly inSlot?: boolean;
   /** Fixes the delta whose rows add() takes. */
   begin(delta: Batch): void;
   /** Takes row `row` of the delta in with a weight; the caller has dealt with FILTER. NULL arguments are the accumulator's business. */

@@ -8,6 +8,7 @@ import { type Accumulator, addEach, type Groups, type KernelCall, type Rows } fr
 
 export class CountAccumulator implements Accumulator {
   readonly bytes = 8;
+  readonly inSlot = true;
   readonly #arg: number | null;
   #valid = 0;
 

@@ -97,10 +97,9 @@ export class DistinctValues {
   /** Forgets values of groups that this watermark proves dead; false: there are more. */
   free(watermark: number): boolean {
     if (this.#expiry === null) return true;
+    const time = { at: this.#table.payloadOffset + this.#filters * 8, flag: 0, lag: 0 };
     return this.#expiry.takeStretches(watermark, (hashes, n) => {
-      this.#table.forEachOfHashes(hashes, n, (slot) => {
-        if (this.#deadlineAt(slot) < watermark) this.#table.remove(slot);
-      });
+      this.#table.removeDead(hashes, n, time, watermark, null);
     });
   }
 

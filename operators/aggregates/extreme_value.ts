@@ -22,6 +22,7 @@ import { type Accumulator, addEach, type Groups, type KernelCall, type Rows } fr
 
 export class ExtremeAccumulator implements Accumulator {
   readonly bytes: number;
+  readonly inSlot: boolean;
   readonly #arg: number;
   readonly #sign: 1 | -1;
   readonly #heap: Heap;
@@ -39,6 +40,7 @@ export class ExtremeAccumulator implements Accumulator {
     this.#compare = rowCompare(this.#ops.layout, [{ col: 0, desc: false, nullsFirst: false }], false);
     this.#stride = this.#ops.layout.stride;
     this.bytes = this.#stride + 8;
+    this.inSlot = PHYS_WIDTH[this.#ops.layout.phys[0]] <= 8;
   }
 
   begin(delta: Batch): void {

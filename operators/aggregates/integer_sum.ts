@@ -22,6 +22,7 @@ const SAFE = 2 ** 53;
 
 export class IntegerSumAccumulator implements Accumulator {
   readonly bytes = 24;
+  readonly inSlot = true;
   readonly #arg: number;
   readonly #result: 'int8' | 'numeric' | 'average';
   #column: Column | null = null;

@@ -1,20 +1,16 @@
 /** Picks rows of a column by number: column loops, so that each runs over one kind of array. */
+import { kernels } from '../kernels/index.ts';
 import { PHYS_WIDTH } from '../types.ts';
 import type { Arena } from './arena.ts';
 import type { Column } from './batch.ts';
-import { I32, U8 } from './memory.ts';
+import { I32 } from './memory.ts';
 
 /** Rows `rows[0 .. n)` (numbers of rows, at a word address) of a column, in that order; long bytes are shared. */
 export function gatherColumn(from: Column, rows: number, n: number, arena: Arena): Column {
   const width = PHYS_WIDTH[from.phys];
   const data = arena.alloc(n * width);
-  if (width === 1) for (let i = 0; i < n; i++) U8[data + i] = U8[from.data + I32[rows + i]];
-  else gatherWords(from.data >>> 2, data >>> 2, width / 4, rows, n);
-  let valid = 0;
-  if (from.valid !== 0) {
-    valid = arena.alloc(n);
-    for (let i = 0; i < n; i++) U8[valid + i] = U8[from.valid + I32[rows + i]];
-  }
+  const valid = from.valid === 0 ? 0 : arena.alloc(n);
+  kernels.gatherColumn(rows * 4, n, width, from.data, from.valid, data, valid);
   return { type: from.type, phys: from.phys, data, valid };
 }
 

@@ -71,10 +71,44 @@ interface Kernels {
     words: number,
     count: number,
   ): number;
+  deadSlots(
+    table: number,
+    mask: number,
+    stride: number,
+    hashes: number,
+    n: number,
+    at: number,
+    flag: number,
+    lag: number,
+    watermark: number,
+  ): void;
+  removeDead(
+    table: number,
+    mask: number,
+    stride: number,
+    hashes: number,
+    n: number,
+    at: number,
+    flag: number,
+    lag: number,
+    watermark: number,
+  ): number;
+  emptyBefore(table: number, mask: number, stride: number, slot: number): number;
   /** assembly/keys.ts; `keys` is laid out as key_layout.ts says. */
   packKeys(keys: number): void;
   findKeys(keys: number): void;
   findOrInsertKeys(keys: number): void;
+  sumEqual(
+    keys: number,
+    weights: number,
+    table: number,
+    mask: number,
+    totals: number,
+    rows: number,
+    sums: number,
+  ): number;
+  /** assembly/time_windows.ts */
+  sliceTimes(times: number, valid: number, n: number, origin: bigint, step: bigint, to: number): void;
   /** assembly/aggregate.ts; `calls` is laid out as aggregate_layout.ts says. */
   touchGroups(slots: number, n: number, payload: number, mark: number, groups: number, touched: number): number;
   takeIn(calls: number, count: number, groups: number, n: number): number;

@@ -1,24 +1,49 @@
 /**
  * Adds up the weights of equal rows of a delta and drops rows whose weight is 0: each distinct row stands at most once afterwards.
  *
- * Open addressing over row numbers in scratch memory of the arena; O(n).
+ * Open addressing over row numbers in scratch memory of the arena; O(n). Rows that are equal exactly when their packed bytes are (key_batch.ts) are packed
+ * and compared by a kernel, from some rows on.
  */
 import type { Arena } from '../batch/arena.ts';
 import type { Batch } from '../batch/batch.ts';
 import { BatchBuilder } from '../batch/builder.ts';
-import { I32 } from '../batch/memory.ts';
+import { gatherColumn } from '../batch/gather.ts';
+import { I32, U32 } from '../batch/memory.ts';
+import { kernels } from '../kernels/index.ts';
+import { KEYS_ODD } from '../kernels/key_layout.ts';
 import type { ColType } from '../types.ts';
+import { canPack, packKeys } from './key_batch.ts';
 import { rowOps } from './row_ops.ts';
+
+/** Fewer rows than this are not worth packing. */
+const KERNEL_ROWS = 16;
+
+/** The rows that stand for their equals, with the sums of their weights. */
+function summed(keys: number, delta: Batch, capacity: number, arena: Arena): Batch {
+  const { n } = delta;
+  const rows = arena.alloc(n * 4);
+  const sums = arena.alloc(n * 4);
+  const table = arena.allocZeroed(capacity * 4);
+  const count = kernels.sumEqual(keys, delta.weights, table, capacity - 1, arena.alloc(n * 4), rows, sums);
+  if (count === n) return { ...delta, weights: sums };
+  const columns = delta.columns.map((column) => gatherColumn(column, rows >>> 2, count, arena));
+  return { n: count, columns, weights: sums };
+}
 
 /** Consolidation for one list of column types. The result may be the delta itself. */
 export function consolidator(types: ColType[]): (delta: Batch, arena: Arena) => Batch {
   const ops = rowOps(types, 'identity');
+  const packs = canPack(types, 'identity');
   return (delta, arena) => {
     const n = delta.n;
     const weights = delta.weights >>> 2;
     if (n === 0 || (n === 1 && I32[weights] !== 0)) return delta;
     let capacity = 4;
     while (capacity < n * 2) capacity *= 2;
+    if (packs && n >= KERNEL_ROWS) {
+      const keys = packKeys(ops.layout, delta.columns, n, 0, arena);
+      if (U32[(keys + KEYS_ODD) >>> 2] === 0) return summed(keys, delta, capacity, arena);
+    }
     // table[i] is a row number + 1; sums[row] is the total weight of a row that stands for its equals.
     const table = arena.allocZeroed(capacity * 4) >>> 2;
     const hashes = arena.alloc(n * 4) >>> 2;

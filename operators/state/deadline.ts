@@ -16,6 +16,7 @@ import { kernels } from '../kernels/index.ts';
 import type { Retention } from '../plan.ts';
 import { OID } from '../types.ts';
 import type { RowLayout } from './row_layout.ts';
+import type { SlotTime } from './row_table.ts';
 
 /** The watermark of a source relation, null while it has none. */
 export type Watermarks = (relation: number) => bigint | null;
@@ -64,6 +65,12 @@ export class Deadline {
       if (Number.isNaN(latest)) return latest;
     }
     return latest;
+  }
+
+  /** Where kernels find the one condition's time, a timestamp, in a slot whose row lies at `offset`; null where there are others. */
+  inSlot(offset: number): SlotTime | null {
+    if (this.#plain < 0 || this.retentions[0].nullsDead) return null;
+    return { at: offset + this.#plain, flag: offset + this.#flag, lag: this.#lags[0] };
   }
 
   /** of() where the one condition's time is the timestamp at this address. */

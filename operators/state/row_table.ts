@@ -45,6 +45,15 @@ export interface Located {
   made: number;
 }
 
+/** Where a slot has the time by which it is dead, as assembly/row_table.ts reads it. */
+export interface SlotTime {
+  at: number;
+  flag: number;
+  lag: number;
+}
+
+export type RemoveSlot = (slot: number) => void;
+
 export type SavedRowTable = {
   table: number;
   capacity: number;
@@ -72,6 +81,8 @@ export class RowTable {
   #bound: Column[] = [];
   /** The kernels can look its keys up. */
   readonly #packs: boolean;
+  /** No key has bytes outside of its slot. */
+  readonly #plain: boolean;
   /** Byte offsets in a slot of the key's varlens. */
   readonly #texts: number[];
   /** True when the last findOrInsert made a new row; its payload is zero. */
@@ -88,6 +99,7 @@ export class RowTable {
     this.#touchedFrom = this.#stride - this.#touchedBytes;
     this.#packs = canPack(types, equality);
     const { phys, offsets } = this.ops.layout;
+    this.#plain = phys.every((p) => p !== 'varlen' && p !== 'numeric');
     this.#texts = offsets.filter((_, i) => phys[i] === 'varlen').map((offset) => HEADER + offset);
   }
 
@@ -280,6 +292,40 @@ export class RowTable {
     U32[(slot >>> 2) + 1] = DELETED;
     this.#used--;
     this.#deleted++;
+    // A probe goes no further than an empty slot, so one in front of it need not say that it was deleted.
+    const next =
+      slot + this.#stride === this.#table + this.#capacity * this.#stride ? this.#table : slot + this.#stride;
+    if (U32[(next >>> 2) + 1] !== EMPTY) return;
+    this.#deleted -= kernels.emptyBefore(this.#table, this.#capacity - 1, this.#stride, slot);
+  }
+
+  /**
+   * Takes rows out that have one of n hashes at an address, whose memory is used up, and are dead by the time in their slot. Every row has an entry of its
+   * own in what the hashes come from. `remove`: called for each, to let go what it keeps elsewhere and take it out; null: there is nothing of that kind.
+   */
+  removeDead(
+    hashes: number,
+    n: number,
+    { at, flag, lag }: SlotTime,
+    watermark: number,
+    remove: RemoveSlot | null,
+  ): void {
+    if (this.#capacity === 0) return;
+    const args = [this.#table, this.#capacity - 1, this.#stride, hashes, n, at, flag, lag, watermark] as const;
+    if (remove === null && this.#plain) {
+      const counts = kernels.removeDead(...args);
+      const emptied = Math.floor(counts / 4294967296);
+      const removed = counts - emptied * 4294967296;
+      this.#used -= removed;
+      this.#deleted += removed - emptied;
+      return;
+    }
+    kernels.deadSlots(...args);
+    for (let i = hashes >>> 2, end = i + n; i < end; i++) {
+      if (U32[i] === 0) continue;
+      if (remove === null) this.remove(U32[i]);
+      else remove(U32[i]);
+    }
   }
 
   /** Calls back with every slot, in table order. The table must not change meanwhile, except by remove(). */

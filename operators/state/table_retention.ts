@@ -9,7 +9,7 @@ import { U32 } from '../batch/memory.ts';
 import type { Retention } from '../plan.ts';
 import { Deadline, type Watermarks } from './deadline.ts';
 import { Expiry, type SavedExpiry } from './expiry.ts';
-import type { Located, RowTable } from './row_table.ts';
+import type { Located, RemoveSlot, RowTable } from './row_table.ts';
 
 export class TableRetention {
   readonly #table: RowTable;
@@ -66,13 +66,19 @@ export class TableRetention {
     });
   }
 
-  /** Calls back with dead rows; the callback removes them. False: there are more. */
-  free(watermarks: Watermarks, remove: (slot: number) => void): boolean {
+  /** Removes dead rows, by a callback where they keep something elsewhere. False: there are more. */
+  free(watermarks: Watermarks, remove: RemoveSlot | null): boolean {
+    const table = this.#table;
     const watermark = this.deadline.watermark(watermarks);
+    const time = this.deadline.inSlot(table.rowOffset);
     return this.#expiry.takeStretches(watermark, (hashes, n) => {
-      this.#table.forEachOfHashes(hashes, n, (slot) => {
-        if (this.deadline.of(slot + this.#table.rowOffset) < watermark) remove(slot);
-      });
+      if (time !== null) table.removeDead(hashes, n, time, watermark, remove);
+      else
+        table.forEachOfHashes(hashes, n, (slot) => {
+          if (this.deadline.of(slot + table.rowOffset) >= watermark) return;
+          if (remove === null) table.remove(slot);
+          else remove(slot);
+        });
     });
   }
 

@@ -29,8 +29,10 @@ export function lowerTimeWindow(p: Logical & { op: 'timewindow' }, cx: LowerCont
     throw unsupported('a window over a column that is neither timestamp nor timestamptz');
   }
   const whole = exactly(cx.lower(p.input), cols, cx);
+  // Those of HOP and CUMULATE give NULL no window.
   const known = toPositions(isNull(column(time), true), whole.at);
-  const input = { node: cx.builder.map(whole.node, known, null, []), at: whole.at };
+  const filtered = p.kind === 'hop' || p.kind === 'cumulate' ? whole.node : cx.builder.map(whole.node, known, null, []);
+  const input = { node: filtered, at: whole.at };
   if (p.kind === 'session') {
     const keys = p.keys.map((id) => input.at.get(id)!);
     return appending(cx, { op: 'session', time: input.at.get(p.time)!, gap: p.size, keys }, input, [p.start, p.end]);

@@ -14,9 +14,11 @@ export function loadColumn(rows: usize, n: u32, offset: u32, width: u32, flag: u
   }
 }
 
-/** A column of n rows of a batch, by their numbers; the source's validity may be 0 for no NULLs. */
+/** A column of n rows of a batch, by their numbers; the source's validity may be 0 for no NULLs, and `valid` then too. */
 export function gatherColumn(rows: usize, n: u32, width: u32, from: usize, fromValid: usize, data: usize, valid: usize): void {
-  if (fromValid == 0) memory.fill(valid, 1, n);
+  if (fromValid == 0) {
+    if (valid != 0) memory.fill(valid, 1, n);
+  }
   else for (let i: u32 = 0; i < n; i++) store<u8>(valid + i, load<u8>(fromValid + load<u32>(rows + (i << 2))));
   if (width == 8) {
     for (let i: u32 = 0; i < n; i++) store<u64>(data + (i << 3), load<u64>(from + (load<u32>(rows + (i << 2)) << 3)));

@@ -5,12 +5,12 @@ export { deadlines } from './deadline';
 export { encodeRows } from './encode_rows';
 export { gatherColumn, loadColumn } from './gather';
 export { countAdded, countPairs, expandPairs, placeRows, storeRows } from './index_rows';
-export { findKeys, findOrInsertKeys, packKeys } from './keys';
+export { findKeys, findOrInsertKeys, packKeys, sumEqual } from './keys';
 export { extentOf } from './json/extent';
 export { scanJson, scanJsonScalar } from './json/scan';
 export { hashSmallNumeric } from './numeric';
 export { ownTexts } from './own_texts';
-export { rehash, slotsOfHashes, usedSlots } from './row_table';
+export { deadSlots, emptyBefore, rehash, removeDead, slotsOfHashes, usedSlots } from './row_table';
 export { searchOnePass } from './regex';
 export { addToSessions, changedSessions } from './sessions';
 export {
@@ -33,5 +33,6 @@ export {
   splitPart,
 } from './texts';
 export { topChanges, topInsert } from './top_few';
+export { sliceTimes } from './time_windows';
 export { bestRows } from './top_ties';
 export { compareBytes, longBytes, ownLong, packVarlen, unpackVarlen, varlenBytes } from './varlen';

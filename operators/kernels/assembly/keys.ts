@@ -312,3 +312,49 @@ function locate(k: usize, insert: bool): void {
   store<u32>(k, long, KEYS_LONG);
   store<u32>(k, ahead, KEYS_AHEAD);
 }
+
+/**
+ * Adds up the weights of equal rows, which are packed and hashed (state/consolidate.ts): writes the number of each row that stands for its equals, and at
+ * `sums` their weight, where that is not 0; gives how many. `table`: zeros, mask + 1 words. `totals`: a word a row.
+ */
+export function sumEqual(k: usize, weights: usize, table: usize, mask: u32, totals: usize, rows: usize, sums: usize): u32 {
+  const n = load<u32>(k, KEYS_ROWS);
+  const stride = load<u32>(k, KEYS_STRIDE);
+  const packed: usize = load<u32>(k, KEYS_PACKED);
+  const hashes: usize = load<u32>(k, KEYS_HASHES);
+  const wide = load<u32>(k, KEYS_WIDE);
+  const texts = load<u32>(k, KEYS_TEXTS);
+  for (let row: u32 = 0; row < n; row++) {
+    const hash = load<u32>(hashes + (row << 2));
+    const weight = load<i32>(weights + (row << 2));
+    let index = hash & mask;
+    for (;;) {
+      const at = table + (index << 2);
+      const found = load<u32>(at);
+      if (found == 0) {
+        store<u32>(at, row + 1);
+        store<i32>(totals + (row << 2), weight);
+        break;
+      }
+      const other = found - 1;
+      if (
+        load<u32>(hashes + (other << 2)) == hash &&
+        sameRow(packed + row * stride, packed + other * stride, stride, wide, texts)
+      ) {
+        const total = totals + (other << 2);
+        store<i32>(total, load<i32>(total) + weight);
+        store<i32>(totals + (row << 2), 0);
+        break;
+      }
+      index = (index + 1) & mask;
+    }
+  }
+  let count: u32 = 0;
+  for (let row: u32 = 0; row < n; row++) {
+    const total = load<i32>(totals + (row << 2));
+    if (total == 0) continue;
+    store<u32>(rows + (count << 2), row);
+    store<i32>(sums + (count++ << 2), total);
+  }
+  return count;
+}
