@@ -21,8 +21,9 @@ export class RetainedTable {
   /** Removes dead rows, after `letGo` has taken what they hold. False: there are more. */
   free(watermarks: Watermarks, letGo?: (slot: number) => void): boolean {
     if (this.retention === null) return true;
+    if (letGo === undefined) return this.retention.free(watermarks, null);
     return this.retention.free(watermarks, (slot) => {
-      letGo?.(slot);
+      letGo(slot);
       this.table.remove(slot);
     });
   }
