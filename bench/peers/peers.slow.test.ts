@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PROGRAMS } from '../hand_written/index.ts';
-import type { Value } from '../hand_written/program.ts';
+import { KeptChanges, type Value } from '../hand_written/program.ts';
 import { BID_ROWS } from '../hand_written/rows.ts';
 import { Chunk, TABLES } from '../nexmark/input.ts';
 import { PEERS, type PeerName, peerProgram } from './index.ts';
@@ -19,7 +19,7 @@ const line = (row: Value[]) =>
 for (const name of Object.keys(PEERS) as PeerName[]) {
   for (const query of PEER_QUERIES.keys()) {
     test(`${query} with ${name} gives the rows of the program by hand`, () => {
-      const hand = PROGRAMS.get(query)?.();
+      const hand = PROGRAMS.get(query)?.(new KeptChanges());
       assert.ok(hand);
       const result = new Map<string, number>();
       const peer = peerProgram(name, query, (row, multiplicity) => {

@@ -50,6 +50,8 @@ const marksBefore = checked ? marks : new Uint8Array(PAGE_COUNT);
 const NO_MARKS = new Uint8Array(checked ? 0 : PAGE_COUNT);
 /** No heap ever had a page from here on. */
 let top = 0;
+/** What `top` was when the tick began: marks from there on were not put aside. */
+let topBefore = 0;
 const touched = new Uint8Array(PAGE_COUNT);
 let touchedPages: number[] = [];
 let undoable = false;
@@ -59,6 +61,7 @@ export function startTick(mostLines?: number): void {
   undo.startUndo(mostLines);
   undoable = true;
   if (checked) return;
+  topBefore = top;
   marksBefore.set(marks.subarray(0, top));
   marks.set(NO_MARKS.subarray(0, top));
 }
@@ -67,7 +70,7 @@ export function endTick(): void {
   undo.endUndo();
   undoable = false;
   if (checked) return;
-  marks.set(marksBefore.subarray(0, top));
+  marks.set(marksBefore.subarray(0, topBefore));
   for (const page of touchedPages) {
     marks[page] = 1;
     touched[page] = 0;
@@ -227,10 +230,10 @@ export function changedStill(changed: number[]): void {
   for (const page of changed) marks.fill(1, page * MARKS_A_PAGE, (page + 1) * MARKS_A_PAGE);
 }
 
-/** These pages were loaded from an image. */
-export function loadedPages(loaded: number[]): void {
+/** Heaps have these runs again, and these pages of them were loaded from an image; the others were never written. */
+export function loadedPages(runs: PageRun[], loaded: number[]): void {
+  for (const { start, count } of runs) top = Math.max(top, start + count);
   for (const page of loaded) {
-    top = Math.max(top, page + 1);
     flags[page] = KNOWN;
     if (checked) copies.set(page, U8.slice(page * PAGE_BYTES, (page + 1) * PAGE_BYTES));
   }

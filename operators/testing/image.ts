@@ -31,6 +31,6 @@ export class Image {
       U8.fill(0xee, start * PAGE_BYTES, (start + count) * PAGE_BYTES);
     }
     for (const page of this.#pages) U8.set(this.#bytes.get(page) as Uint8Array, page * PAGE_BYTES);
-    loadedPages(this.#pages);
+    loadedPages(this.#runs, this.#pages);
   }
 }

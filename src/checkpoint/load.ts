@@ -89,7 +89,7 @@ async function load(
     for (const { start, count } of reserved) pages.release(start * PAGE_BYTES, count);
     throw error;
   }
-  loadedPages([...manifest.pages.keys()]);
+  loadedPages(reserved, [...manifest.pages.keys()]);
   const { tick, sequence, cold } = manifest;
   return { tick, sequence, saved, cold, bytes: manifest.pages.size * PAGE_BYTES };
 }
