@@ -30,6 +30,8 @@ export interface DataOptions extends Pick<TickLogOptions, 'segmentBytes' | 'rese
   path: string;
   /** When checkpoints are taken; null: never, and none is loaded. */
   checkpoints?: CheckpointSettings | null;
+  /** State may go to disk when memory is short. The server does not ask for it yet (docs/decisions/0194). */
+  coldState?: boolean;
   /** Hears of cold state that is not what was written: nothing can go on. */
   onColdDamage?: (error: SqlError) => void;
   /** For tests: a disk that fails. */
@@ -68,7 +70,8 @@ export async function openData(engine: TidemarkEngine, options: DataOptions): Pr
     const checkpointMs = Math.round(performance.now() - started);
     const portable = loaded === null ? await portableCopy(engine, directory, problems) : null;
     const from = loaded ?? portable;
-    if (store !== null) await openCold(engine, directory, options, found, loaded);
+    if (store !== null && (options.coldState === true || (loaded?.cold.length ?? 0) > 0))
+      await openCold(engine, directory, options, found, loaded);
     const survey = await surveyAfter(directory, loaded, from?.sequence ?? 0n, found, problems);
     const replayStarted = performance.now();
     await replay(engine, directory, survey, loaded, portable);

@@ -44,7 +44,14 @@ class Server {
   async open(options: Partial<DataOptions> = {}): Promise<void> {
     this.engine = await openEngine({ clock: () => this.now });
     const checkpoints = { seconds: 1e6, logBytes: 1e9 };
-    await openData(this.engine, { path, disk: this.disk, checkpoints, segmentBytes: 8192, ...options });
+    await openData(this.engine, {
+      path,
+      disk: this.disk,
+      checkpoints,
+      segmentBytes: 8192,
+      coldState: true,
+      ...options,
+    });
   }
 
   get checkpoints(): CheckpointSchedule {

@@ -119,6 +119,7 @@ await openData(engine, {
   path,
   disk,
   segmentBytes: 8192,
+  coldState: cold !== undefined,
   reserveBytes: 1 << 20,
   checkpoints: { seconds: 1e6, logBytes: 1e12 },
 });
