@@ -44,9 +44,9 @@ const kernels = join('operators', 'kernels');
 const kernelModule = join(kernels, 'kernels.wasm');
 const kernelSources = [
   newest(join(root, kernels, 'assembly')),
-  ...['aggregate_layout.ts', 'encode_layout.ts', 'json_layout.ts', 'key_layout.ts'].map((f) =>
-    time(join(root, kernels, f)),
-  ),
+  ...readdirSync(join(root, kernels))
+    .filter((f) => f.endsWith('_layout.ts'))
+    .map((f) => time(join(root, kernels, f))),
 ];
 if (time(join(root, kernelModule)) < Math.max(...kernelSources, time(join(root, 'scripts', 'build_kernels.mjs')))) {
   run('Building kernels', process.execPath, [join(root, 'scripts', 'build_kernels.mjs')]);
