@@ -57,6 +57,7 @@ export class ChangeKeeper implements LogHost {
     const log = this.#logs.get(oid);
     this.#logs.delete(oid);
     await log?.remove();
+    this.written();
   }
 
   told(log: ChangeLog, state: 'stuck' | 'well' | 'lost', reason: string): void {
@@ -67,7 +68,8 @@ export class ChangeKeeper implements LogHost {
   }
 
   get behind(): boolean {
-    if (this.pending > MOST_PENDING) return true;
+    // Without a folder nothing waits to be written: what is kept is bounded by itself.
+    if (this.folder !== null && this.pending > MOST_PENDING) return true;
     for (const log of this.#logs.values()) if (log.isStuck) return true;
     return false;
   }

@@ -36,7 +36,7 @@ export interface LogHost {
   /** Bytes of all logs. */
   bytes: number;
   readonly pool: BufferPool;
-  /** Less waits to be written than before, or a log that was stuck is not any more. */
+  /** Less waits to be written than before, or a log that was stuck is not any more; not to be called when nothing has changed. */
   written(): void;
   /** A log cannot be written for now, or can again. */
   told(log: ChangeLog, state: 'stuck' | 'well' | 'lost', reason: string): void;
@@ -286,7 +286,7 @@ export class ChangeLog {
 
   /** Writes what is due; how much that is hangs on all logs together. */
   write(): void {
-    this.#writer.work();
+    this.#writer.write();
   }
 
   /** Resolves when all that was appended so far is in the files and on the disk. */

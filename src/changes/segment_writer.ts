@@ -87,9 +87,14 @@ export class SegmentWriter {
     this.#running ??= this.#run(this.#host.folder.disk);
   }
 
+  /** The same, but what is stuck is left to its next try. */
+  write(): void {
+    if (this.#stuck === null) this.work();
+  }
+
   /** The tail of the newest segment has grown. */
   grown(newest: Segment): void {
-    if (newest.length - newest.written >= this.#longEnough) this.work();
+    if (newest.length - newest.written >= this.#longEnough) this.write();
   }
 
   get #longEnough(): number {
@@ -103,8 +108,10 @@ export class SegmentWriter {
     await null;
     try {
       for (;;) {
-        for (let number = this.#doomed.shift(); number !== undefined; number = this.#doomed.shift())
+        for (let number = this.#doomed.shift(); number !== undefined; number = this.#doomed.shift()) {
           await disk.remove(this.path(number));
+          this.#host.written();
+        }
         const segment = this.#owner.segments.find((s) => s.tail.length > 0 && this.#isDue(s));
         if (segment === undefined) break;
         await this.#write(disk, segment);
@@ -112,15 +119,18 @@ export class SegmentWriter {
       if (this.#stuck !== null) {
         this.#stuck = null;
         this.#owner.told('well', 'there is room again');
+        this.#host.written();
       }
       // In the same turn in which nothing was left to do, so that no call is missed.
       this.#running = null;
     } catch (error) {
       this.#running = null;
       if (isDiskFull(error)) this.#wait(error as Error);
-      else this.#owner.lose(error as Error);
+      else {
+        this.#owner.lose(error as Error);
+        this.#host.written();
+      }
     }
-    this.#host.written();
   }
 
   #isDue(segment: Segment): boolean {
@@ -161,6 +171,7 @@ export class SegmentWriter {
     if (this.#stuck === null) this.#owner.told('stuck', 'the disk is full');
     this.#stuck = error;
     if (this.#closed) return;
+    if (this.#retry !== null) clearTimeout(this.#retry);
     this.#retry = setTimeout(() => this.work(), RETRY_MS);
   }
 
