@@ -1,4 +1,4 @@
-/** A `tidemark start --data DIR` in a process of its own, to be killed without warning. */
+/** A `tidemark start --data DIR` in a process of its own, to be killed without warning: as users have it, without the checks of memory that tests are run with. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after } from 'node:test';
@@ -32,7 +32,10 @@ export class Child {
   ): Promise<Child> {
     const [command, ...rest] = before;
     const args = [...rest, bin, 'start', '--listen', '127.0.0.1:0', '--data', data, ...options];
-    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } });
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, TIDEMARK_CHECKED: '0', ...env },
+    });
     alive.add(child);
     child.on('close', () => alive.delete(child));
     let text = '';
