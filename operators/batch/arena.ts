@@ -1,6 +1,6 @@
 /**
  * A bump allocator for what dies together: one tick's batches, one query's result. Nothing is freed alone; reset() forgets
- * everything and keeps the first chunk, unless that is a large one; release() gives all pages back.
+ * everything and keeps the first chunk, release() gives all pages back.
  *
  * Cost: a few instructions an allocation. Every address is 16-byte aligned.
  */
@@ -14,8 +14,6 @@ interface Chunk {
 }
 
 const CHUNK_PAGES = 16;
-/** A larger chunk is not kept: one large tick must not hold memory for good. */
-const MOST_KEPT_PAGES = 64;
 
 export class Arena {
   #chunks: Chunk[] = [];
@@ -78,10 +76,6 @@ export class Arena {
     for (let i = 1; i < this.#chunks.length; i++) pages.release(this.#chunks[i].address, this.#chunks[i].pages);
     if (keep === undefined) return;
     this.#chunks.length = 1;
-    if (keep.pages > MOST_KEPT_PAGES) {
-      this.release();
-      return;
-    }
     this.#next = keep.address;
     this.#end = keep.address + keep.pages * PAGE_BYTES;
     if (checked) U8.fill(0xdb, keep.address, this.#end);
