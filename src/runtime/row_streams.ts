@@ -6,7 +6,7 @@ import type { Datum } from '../../operators/datum.ts';
 import type { ColType } from '../../operators/types.ts';
 import type { RowChunk, RowStream } from '../engine.ts';
 
-/** The rows of a batch; its arena is given back when the stream is closed or has ended. */
+/** The rows of a batch; its arena is given back when the stream is closed, and not before: another thread may be reading what was given last. */
 export class BatchStream implements RowStream {
   readonly ahead = Number.POSITIVE_INFINITY;
   readonly #batch: Batch;
@@ -23,10 +23,7 @@ export class BatchStream implements RowStream {
   }
 
   async next(maxRows: number): Promise<RowChunk | null> {
-    if (this.#next >= this.#batch.n || this.#arena === null) {
-      this.close();
-      return null;
-    }
+    if (this.#next >= this.#batch.n || this.#arena === null) return null;
     const from = this.#next;
     const count = Math.min(maxRows, this.#batch.n - from);
     this.#next += count;

@@ -54,8 +54,12 @@ export async function runScript(
       if (result.kind === 'command') results.push({ tag: result.tag, columns: [], rows: [] });
       else if (result.kind === 'rows') {
         const rows: Datum[][] = [];
-        for (let chunk = await result.rows.next(1000); chunk !== null; chunk = await result.rows.next(1000)) {
-          for (let i = 0; i < chunk.count; i++) rows.push(readRow(chunk.batch, chunk.from + i));
+        try {
+          for (let chunk = await result.rows.next(1000); chunk !== null; chunk = await result.rows.next(1000)) {
+            for (let i = 0; i < chunk.count; i++) rows.push(readRow(chunk.batch, chunk.from + i));
+          }
+        } finally {
+          result.rows.close();
         }
         results.push({ tag: result.tag(rows.length), columns: result.columns, rows });
       } else throw unsupported('COPY in a script');

@@ -59,7 +59,7 @@ class StreamedRead implements RowStream {
   #piece = 0;
   /** What is left of the last piece. */
   #rest: RowChunk | null = null;
-  #closed = false;
+  #over = false;
 
   constructor(plan: DataflowPlan, width: number, reader: Reader, signal: AbortSignal) {
     this.#reader = reader;
@@ -76,8 +76,8 @@ class StreamedRead implements RowStream {
   async next(maxRows: number): Promise<RowChunk | null> {
     while (this.#rest === null) {
       await this.#turns.pause();
-      if (this.#closed || this.#scans.length === 0) {
-        this.close();
+      if (this.#over || this.#scans.length === 0) {
+        this.#end();
         return null;
       }
       const batch = this.#nextPiece(maxRows);
@@ -93,7 +93,7 @@ class StreamedRead implements RowStream {
     try {
       return this.#read(most);
     } catch (error) {
-      this.close();
+      this.#end();
       throw error instanceof OutOfMemory ? error.toSqlError() : error;
     }
   }
@@ -116,14 +116,19 @@ class StreamedRead implements RowStream {
     return rows;
   }
 
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#rest = null;
+  /** Nothing more is read. What was given last may be in use still, so its memory stays until close(). */
+  #end(): void {
+    if (this.#over) return;
+    this.#over = true;
     for (const { scan } of this.#scans) scan.close();
     this.#scans.length = 0;
     this.#dataflow.release();
     this.#scratch.release();
+  }
+
+  close(): void {
+    this.#end();
+    this.#rest = null;
     for (const arena of this.#arenas) arena.release();
   }
 }

@@ -42,7 +42,12 @@ export class Session {
 
   async run(text: string): Promise<(string | null)[][]> {
     const stream = await this.open(text);
-    return stream === null ? [] : drain(stream);
+    if (stream === null) return [];
+    try {
+      return await drain(stream);
+    } finally {
+      stream.rows.close();
+    }
   }
 
   /** The rows of one statement as a stream with its columns; null when it gives none. */

@@ -93,6 +93,7 @@ test('rows that leave while others are still to be read are all of one tick', as
       if (round === 5) await sql(engine, "INSERT INTO t SELECT i, 1, 1, 'late' FROM generate_series(20000, 60000) i");
       if (round === 8) await sql(engine, 'DROP TABLE t');
     }
+    rows.close();
     assert.deepEqual(sorted(got), before);
     reader.transaction.rollback();
 
