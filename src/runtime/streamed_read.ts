@@ -56,7 +56,8 @@ class StreamedRead implements RowStream {
   readonly #scans: { relation: number; scan: RelationScan }[];
   readonly #scratch = new Arena();
   readonly #arenas = Array.from({ length: AHEAD }, () => new Arena());
-  #piece = 0;
+  /** Pieces that had rows. */
+  #given = 0;
   /** What is left of the last piece. */
   #rest: RowChunk | null = null;
   #over = false;
@@ -81,7 +82,10 @@ class StreamedRead implements RowStream {
         return null;
       }
       const batch = this.#nextPiece(maxRows);
-      if (batch.n > 0) this.#rest = { batch, from: 0, count: batch.n };
+      if (batch.n === 0) continue;
+      // Only what was given away holds its arena: pieces without rows take none of those that are under way.
+      this.#given++;
+      this.#rest = { batch, from: 0, count: batch.n };
     }
     const { batch, from, count } = this.#rest;
     const n = Math.min(maxRows, count);
@@ -100,7 +104,7 @@ class StreamedRead implements RowStream {
 
   #read(most: number): Batch {
     const { relation, scan } = this.#scans[0];
-    const arena = this.#arenas[this.#piece++ % AHEAD];
+    const arena = this.#arenas[this.#given % AHEAD];
     arena.reset();
     const scratch = this.#scratch;
     const piece = scan.next(most, scratch);

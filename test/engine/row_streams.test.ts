@@ -1,9 +1,10 @@
-/** What a stream gave is there until it is closed, also when it has ended: the I/O thread may be reading it. */
+/** What a stream gave is there as long as it says, at its end until it is closed: the I/O thread may be reading it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readRow } from '../../operators/batch/builder.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import { colType, OID } from '../../operators/types.ts';
+import type { RowChunk } from '../../src/engine.ts';
 import { rowsOf } from '../../src/runtime/row_streams.ts';
 import { openEngine, Session } from './harness.ts';
 
@@ -35,6 +36,34 @@ test('rows that are read as they are taken', async () => {
     const [k, s] = readRow(last.batch, last.from + i);
     assert.equal(s, `a text that is longer than a slot ${k}`);
   }
+  result.rows.close();
+  await engine.close();
+});
+
+test('chunks stay while pieces without rows come between', async () => {
+  const engine = await openEngine();
+  const session = new Session(engine);
+  await session.run('CREATE TABLE t (k int, s text)');
+  await session.run(
+    "INSERT INTO t SELECT i, 'a text that is longer than a slot ' || i FROM generate_series(1, 30000) i",
+  );
+  await session.transaction.commit();
+  const result = await new Session(engine).open('SELECT k, s FROM t WHERE k % 3000 = 0');
+  assert.ok(result !== null && result.rows.ahead !== undefined && Number.isFinite(result.rows.ahead));
+  const valid: RowChunk[] = [];
+  let seen = 0;
+  for (let chunk = await result.rows.next(100); chunk !== null; chunk = await result.rows.next(100)) {
+    seen += chunk.count;
+    valid.push(chunk);
+    if (valid.length > result.rows.ahead + 1) valid.shift();
+    for (const { batch, from, count } of valid) {
+      for (let i = 0; i < count; i++) {
+        const [k, s] = readRow(batch, from + i);
+        assert.equal(s, `a text that is longer than a slot ${k}`);
+      }
+    }
+  }
+  assert.equal(seen, 10);
   result.rows.close();
   await engine.close();
 });
