@@ -21,7 +21,7 @@ import type { EvalContext } from './expr/ir.ts';
 import { GraphNode, type NodeErrors } from './graph_node.ts';
 import { type DataflowPlan, freesOf, type PlanNode } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
-import { abandon } from './state/heap.ts';
+import { abandon } from './state/heap_pages.ts';
 import { KeyedIndex } from './state/keyed_index.ts';
 import type { RowIndex } from './state/row_index.ts';
 import { pagesOf, type Saved } from './state/saved.ts';

@@ -21,11 +21,11 @@ import type { Watermarks } from './state/deadline.ts';
 import { Heap } from './state/heap.ts';
 import { storeRows } from './state/key_batch.ts';
 import { type OrderColumn, plainOrder } from './state/plain_order.ts';
+import { RetainedTable } from './state/retained_table.ts';
 import { placesOf, type SlotPlace } from './state/row_layout.ts';
 import { type RowOps, rowOps } from './state/row_ops.ts';
 import { RowTable } from './state/row_table.ts';
 import type { Saved } from './state/saved.ts';
-import { TableRetention } from './state/table_retention.ts';
 import type { ColType } from './types.ts';
 
 type TopNSpec = PlanNode & { op: 'topn' };
@@ -53,7 +53,7 @@ export class TopFewOperator implements Operator {
   readonly #rows: RowOps;
   readonly #places: SlotPlace[];
   readonly #order: OrderColumn[];
-  readonly #retention: TableRetention | null;
+  readonly #retained: RetainedTable;
   #entries = 0;
 
   constructor(spec: TopNSpec, inputTypes: ColType[]) {
@@ -69,7 +69,7 @@ export class TopFewOperator implements Operator {
       'sql',
       this.#heap,
     );
-    this.#retention = TableRetention.of(this.#table, spec.frees, spec.partition);
+    this.#retained = new RetainedTable(this.#table, spec.frees, spec.partition);
   }
 
   step(inputs: Batch[], { arena }: Tick): Batch {
@@ -81,7 +81,7 @@ export class TopFewOperator implements Operator {
       n,
     );
     const located = table.findOrInsertAll({ n, weights, skipNulls: false }, arena);
-    this.#retention?.noteFresh(located, arena);
+    this.#retained.retention?.noteFresh(located, arena);
     const top = this.#record(n, located.slots, this.#scratchRows(delta, arena), arena);
     const at = top >>> 2;
     kernels.topInsert(top);
@@ -204,11 +204,9 @@ export class TopFewOperator implements Operator {
   }
 
   free(watermarks: Watermarks): boolean {
-    if (this.#retention === null) return true;
-    return this.#retention.free(watermarks, (slot) => {
+    return this.#retained.free(watermarks, (slot) => {
       const state = (slot + this.#table.payloadOffset) >>> 2;
       for (let i = 0; i < U32[state]; i++) this.#freeEntry(U32[state + HEAD + i]);
-      this.#table.remove(slot);
     });
   }
 
@@ -221,19 +219,16 @@ export class TopFewOperator implements Operator {
   }
 
   save() {
-    return { entries: this.#entries, table: this.#table.save(), retention: this.#retention?.save() };
+    return { entries: this.#entries, ...this.#retained.save() };
   }
 
   load(saved: Saved): void {
-    const { entries, table, retention } = saved as ReturnType<typeof this.save>;
-    this.#entries = entries;
-    this.#table.load(table);
-    if (retention !== undefined) this.#retention?.load(retention);
+    this.#entries = (saved as ReturnType<typeof this.save>).entries;
+    this.#retained.load(saved);
   }
 
   release(): void {
-    this.#retention?.release();
-    this.#table.release();
+    this.#retained.release();
   }
 }
 

@@ -21,10 +21,10 @@ import type { PlanNode, SortKey } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
 import { Heap } from './state/heap.ts';
 import { KeyedIndex } from './state/keyed_index.ts';
+import { RetainedTable } from './state/retained_table.ts';
 import { type BoundCompare, boundCompare, type RowOps, rowOps } from './state/row_ops.ts';
 import { RowTable } from './state/row_table.ts';
 import type { Saved } from './state/saved.ts';
-import { TableRetention } from './state/table_retention.ts';
 import { type ColType, PHYS_WIDTH } from './types.ts';
 
 type TopNSpec = PlanNode & { op: 'topn' };
@@ -52,7 +52,7 @@ export class TopTiesOperator implements Operator {
   /** The sort key when it is one integer: the kernel compares it. */
   readonly #integer: SortKey | null;
   readonly #shown: KeyedIndex;
-  readonly #retention: TableRetention | null;
+  readonly #retained: RetainedTable;
 
   constructor(spec: TopNSpec, inputTypes: ColType[]) {
     this.#spec = spec;
@@ -70,7 +70,7 @@ export class TopTiesOperator implements Operator {
       this.#heap,
     );
     this.#shown = new KeyedIndex(inputTypes, spec.partition, true, spec.frees);
-    this.#retention = TableRetention.of(this.#table, spec.frees, spec.partition);
+    this.#retained = new RetainedTable(this.#table, spec.frees, spec.partition);
   }
 
   step(inputs: Batch[], { arena }: Tick): Batch {
@@ -80,7 +80,7 @@ export class TopTiesOperator implements Operator {
     const partition = this.#spec.partition.map((c) => delta.columns[c]);
     table.begin(partition, n);
     const located = table.findOrInsertAll({ n, weights, skipNulls: false }, arena);
-    this.#retention?.noteFresh(located, arena);
+    this.#retained.retention?.noteFresh(located, arena);
     const found = this.#find(delta, located.slots, arena);
     const out = new BatchBuilder(this.#spec.types, arena, found.count);
     this.#replace(delta, found, out, arena);
@@ -207,10 +207,8 @@ export class TopTiesOperator implements Operator {
   }
 
   free(watermarks: Watermarks): boolean {
-    if (this.#retention === null) return true;
-    const done = this.#retention.free(watermarks, (slot) => {
+    const done = this.#retained.free(watermarks, (slot) => {
       this.#keys.free(slot + this.#table.payloadOffset + KEY, this.#heap);
-      this.#table.remove(slot);
     });
     return this.#shown.free(watermarks) && done;
   }
@@ -229,19 +227,16 @@ export class TopTiesOperator implements Operator {
   }
 
   save() {
-    return { table: this.#table.save(), shown: this.#shown.save(), retention: this.#retention?.save() };
+    return { ...this.#retained.save(), shown: this.#shown.save() };
   }
 
   load(saved: Saved): void {
-    const { table, shown, retention } = saved as ReturnType<typeof this.save>;
-    this.#table.load(table);
-    this.#shown.load(shown);
-    if (retention !== undefined) this.#retention?.load(retention);
+    this.#retained.load(saved);
+    this.#shown.load((saved as ReturnType<typeof this.save>).shown);
   }
 
   release(): void {
-    this.#retention?.release();
-    this.#table.release();
+    this.#retained.release();
     this.#shown.release();
   }
 }

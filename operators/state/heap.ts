@@ -17,9 +17,9 @@ import type { Arena } from '../batch/arena.ts';
 import { PAGE_BYTES, U8, U32 } from '../batch/memory.ts';
 import { checked, pages } from '../batch/pages.ts';
 import { kernels } from '../kernels/index.ts';
+import { giveBack } from './heap_pages.ts';
 import type { SavedHeap } from './saved.ts';
-import { isFresh } from './undo_log.ts';
-import { forgetPages, type PageRun, tookPages, touch, touchLarge, touchRange, unusedUpTo } from './write_marks.ts';
+import { tookPages, touch, touchLarge, touchRange, unusedUpTo } from './write_marks.ts';
 
 const CLASS_SIZES: number[] = [16, 32, 48, 64];
 for (let base = 64; base < PAGE_BYTES; base *= 2) {
@@ -476,46 +476,4 @@ function chunkOf(chunks: Chunk[], address: number): number {
   return chunk !== undefined && address >= chunk.address && address < chunk.address + chunk.pages * PAGE_BYTES
     ? low
     : -1;
-}
-
-/** Pages that a tick lets go which may still be taken back: they stay until it has ended. */
-let waiting: PageRun[] = [];
-/** Of heaps whose owner is made anew; null when heaps really end. */
-let abandoned: PageRun[] | null = null;
-
-function giveBack(address: number, count: number): void {
-  const start = address / PAGE_BYTES;
-  if (abandoned !== null) abandoned.push({ start, count });
-  else if (!isFresh(start)) waiting.push({ start, count });
-  else giveBackNow(address, count);
-}
-
-function giveBackNow(address: number, count: number): void {
-  forgetPages(address, count);
-  pages.release(address, count);
-}
-
-/** The tick has ended: what it let go is free. When it was taken back it has let nothing go. */
-export function endWaiting(takenBack: boolean): void {
-  const runs = waiting;
-  waiting = [];
-  if (!takenBack) for (const { start, count } of runs) giveBack(start * PAGE_BYTES, count);
-}
-
-/** True while the pieces that are released are made anew: what they have is not theirs to give back. */
-export function isAbandoning(): boolean {
-  return abandoned !== null;
-}
-
-/** Ends heaps whose pages others take over, but for those that `kept` does not have: they are given back. */
-export function abandon(kept: PageRun[], release: () => void): void {
-  abandoned = [];
-  try {
-    release();
-  } finally {
-    const runs = abandoned;
-    abandoned = null;
-    const starts = new Set(kept.map((run) => run.start));
-    for (const { start, count } of runs) if (!starts.has(start)) giveBackNow(start * PAGE_BYTES, count);
-  }
 }

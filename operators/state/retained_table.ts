@@ -1,5 +1,5 @@
 /**
- * A table (row_table.ts) of an operator whose only state it is, with what frees its rows (table_retention.ts) where something does.
+ * A table (row_table.ts) of an operator, with what frees its rows (table_retention.ts) where something does.
  */
 import type { Retention } from '../plan.ts';
 import type { Watermarks } from './deadline.ts';

@@ -9,7 +9,7 @@
  */
 import { budget } from '../batch/budget.ts';
 import { cold } from './cold_store.ts';
-import { endWaiting } from './heap.ts';
+import { endWaiting } from './heap_pages.ts';
 import type { Saved } from './saved.ts';
 import { endLimit, takeBack } from './undo_log.ts';
 import { endTick, startTick } from './write_marks.ts';

@@ -23,7 +23,7 @@ import '../expr/functions/index.ts';
 import type { DataflowPlan, PlanNode } from '../plan.ts';
 import { bringBack } from '../state/cold_reads.ts';
 import { cold } from '../state/cold_store.ts';
-import { abandon } from '../state/heap.ts';
+import { abandon } from '../state/heap_pages.ts';
 import { pagesOf, type Saved } from '../state/saved.ts';
 import { Undo } from '../state/undo.ts';
 import type { ColType } from '../types.ts';

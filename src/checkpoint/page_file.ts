@@ -10,6 +10,7 @@ import { budget } from '../../operators/batch/budget.ts';
 import { BYTES, PAGE_BYTES } from '../../operators/batch/memory.ts';
 import { type Disk, type DiskFile, readAll, writeAll } from '../durable/disk.ts';
 import { type Place, Unusable } from './manifest.ts';
+import { openNamed } from './named_file.ts';
 
 /** Pages copied before a write begins. */
 const CHUNK_PAGES = 16;
@@ -141,7 +142,7 @@ async function readAllPages(
   for (const [number, list] of byFile) {
     list.sort((a, b) => a.index - b.index);
     const path = join(folder, pageFileName(number));
-    const file = await openFile(disk, path);
+    const file = await openNamed(disk, path);
     try {
       for (const run of runsOf(list)) {
         const bytes = room(run[0].page, run.length);
@@ -155,15 +156,6 @@ async function readAllPages(
     } finally {
       await file.close();
     }
-  }
-}
-
-async function openFile(disk: Disk, path: string): Promise<DiskFile> {
-  try {
-    return await disk.open(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new Unusable(`${path} is missing`);
-    throw error;
   }
 }
 

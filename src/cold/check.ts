@@ -1,7 +1,8 @@
 /** Whether the cold files that a checkpoint names are there: quickly, for a start, and wholly, for the doctor. */
 import { join } from 'node:path';
 import { type NamedFile, Unusable } from '../checkpoint/manifest.ts';
-import { type Disk, type DiskFile, readAll } from '../durable/disk.ts';
+import { openNamed } from '../checkpoint/named_file.ts';
+import { type Disk, readAll } from '../durable/disk.ts';
 import { BLOCK_BYTES, isBlock } from './block.ts';
 import { coldFileName } from './names.ts';
 
@@ -32,7 +33,7 @@ async function withFile(
   use: (look: Look) => Promise<void>,
 ): Promise<void> {
   const path = join(folder, coldFileName(named.number));
-  const file = await openFile(disk, path);
+  const file = await openNamed(disk, path);
   const bytes = Buffer.allocUnsafe(Math.min(READ_BLOCKS, named.blocks) * BLOCK_BYTES);
   try {
     await use(async (first, count) => {
@@ -44,14 +45,5 @@ async function withFile(
     });
   } finally {
     await file.close();
-  }
-}
-
-async function openFile(disk: Disk, path: string): Promise<DiskFile> {
-  try {
-    return await disk.open(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new Unusable(`${path} is missing`);
-    throw error;
   }
 }

@@ -2,22 +2,10 @@
  * Inline forms of integers, floats and numerics. Integers are doubles below 2^53; a numeric is a mantissa below 2^53 and a scale, which is a
  * literal where it is known when the kernel is made (constants, casts of integers) and read from the row otherwise.
  */
+import { INTEGER_PAIRS } from './integer_pairs.ts';
 import { remainder } from './remainders.ts';
 import { bool, COMPARISONS, float, type Inline, int, numeric, OVER, SAFE, templates } from './templates.ts';
 import type { Value } from './values.ts';
-
-/** Pairs of integer types: the operators' prefix and the result type. */
-const INTEGER_PAIRS: [string, string, string, string][] = [
-  ['int2', 'int2', 'int2', 'int2'],
-  ['int4', 'int4', 'int4', 'int4'],
-  ['int8', 'int8', 'int8', 'int8'],
-  ['int24', 'int2', 'int4', 'int4'],
-  ['int42', 'int4', 'int2', 'int4'],
-  ['int28', 'int2', 'int8', 'int8'],
-  ['int82', 'int8', 'int2', 'int8'],
-  ['int48', 'int4', 'int8', 'int8'],
-  ['int84', 'int8', 'int4', 'int8'],
-];
 
 for (const [prefix, left, right, result] of INTEGER_PAIRS) {
   const name = (op: string) => `${prefix}${op}(${left},${right})`;

@@ -7,6 +7,7 @@ import type { Datum } from '../../../operators/datum.ts';
 import { OID } from '../../../operators/types.ts';
 import { TEXT_COPY } from '../testing/fake_engine.ts';
 import { type Harness, startHarness } from '../testing/harness.ts';
+import { generator } from '../testing/values.ts';
 import { int32, startupPacket, WireClient } from '../testing/wire_client.ts';
 import { FrontendDecoder } from './frontend_decoder.ts';
 
@@ -27,16 +28,6 @@ after(() => harness.close());
 async function stillAnswers(): Promise<void> {
   good.send(serialize.query('select 1'));
   assert.deepEqual(await good.until('Z'), ['T a:23:0', 'D 1', 'C SELECT 1', 'Z I']);
-}
-
-function random(seed: number): () => number {
-  let a = seed;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }
 
 test('bad framing: FATAL 08P01 and closed', async () => {
@@ -102,7 +93,7 @@ test('the decoder takes memory for what came, not for what was claimed', () => {
 });
 
 test('decoded messages do not depend on where chunks end', () => {
-  const next = random(SEED);
+  const next = generator(SEED);
   const parts: Buffer[] = [];
   for (let i = 0; i < 200; i++) parts.push(serialize.query('x'.repeat(Math.floor(next() ** 4 * 5000))));
   const bytes = Buffer.concat(parts);
@@ -123,7 +114,7 @@ test('decoded messages do not depend on where chunks end', () => {
 });
 
 test(`random bytes, damaged conversations, sudden ends (SEED=${SEED})`, async () => {
-  const next = random(SEED);
+  const next = generator(SEED);
   const noise = (length: number): Buffer => Buffer.from(Array.from({ length }, () => Math.floor(next() * 256)));
   const { parse, bind, describe, execute, sync, flush, close, query, copyData, copyDone } = serialize;
   const pieces: (() => Buffer)[] = [

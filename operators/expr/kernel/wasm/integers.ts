@@ -1,4 +1,5 @@
 /** Integers and numerics: i64, exact in all of its range. What does not fit leaves the row, as an overflow does. */
+import { INTEGER_PAIRS } from '../integer_pairs.ts';
 import type { Emitter, Value } from './emitter.ts';
 import { functions, type Made } from './functions.ts';
 import { I64, OP } from './module.ts';
@@ -118,18 +119,6 @@ function divisible(a: Value, b: Value, code: Emitter): void {
     code.bailIf();
   }
 }
-
-const INTEGER_PAIRS: [string, string, string, string][] = [
-  ['int2', 'int2', 'int2', 'int2'],
-  ['int4', 'int4', 'int4', 'int4'],
-  ['int8', 'int8', 'int8', 'int8'],
-  ['int24', 'int2', 'int4', 'int4'],
-  ['int42', 'int4', 'int2', 'int4'],
-  ['int28', 'int2', 'int8', 'int8'],
-  ['int82', 'int8', 'int2', 'int8'],
-  ['int48', 'int4', 'int8', 'int8'],
-  ['int84', 'int8', 'int4', 'int8'],
-];
 
 for (const [prefix, left, right, result] of INTEGER_PAIRS) {
   const name = (op: string) => `${prefix}${op}(${left},${right})`;
