@@ -7,6 +7,7 @@ import { pages } from '../../../operators/batch/pages.ts';
 import type { Datum } from '../../../operators/datum.ts';
 import { defaultContext } from '../../../operators/expr/context.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
+import { QUARTER_PLACES } from '../../../operators/kernels/encode_layout.ts';
 import { colType, OID } from '../../../operators/types.ts';
 import { TextWriter } from '../copy/text_writer.ts';
 import { resultColumns, TEXT_COPY } from '../testing/fake_engine.ts';
@@ -109,4 +110,14 @@ test('many rows fill blocks, and rows around the size of a block go either way',
     ]);
     for (const format of [0, 1]) same([OID.int4, OID.text], rows, format, context);
   }
+});
+
+test('times of one row whose offsets cannot be kept together', () => {
+  const context = defaultContext({ timeZone: 'Europe/Paris' });
+  const apart = BigInt(QUARTER_PLACES) * 900_000_000n;
+  const rows = Array.from({ length: 200 }, (_, i): Datum[] => {
+    const time = BigInt(i) * 977_000_000n;
+    return [time, i % 3 === 0 ? time + apart : time, i % 5 === 0 ? null : time - 4n * apart];
+  });
+  same([OID.timestamptz, OID.timestamptz, OID.timestamptz], rows, 0, context);
 });
