@@ -495,6 +495,11 @@ function isClocked(spec: PlanNode): boolean {
   return spec.op === 'temporal' || (spec.op === 'recursive' && spec.step.nodes.some(isClocked));
 }
 
+/** Operators whose output at a tick is not only of the rows that came up to then. */
+export function movesWithoutInput(spec: PlanNode): boolean {
+  return isClocked(spec) || watermarksOf(spec).length > 0;
+}
+
 /** Relations whose watermark frees state of the operator. */
 function freedBy(spec: PlanNode): Set<number> {
   return new Set((spec.frees ?? []).flatMap((f) => f.sources));

@@ -71,6 +71,11 @@ export class QueueFollower implements RowStream, Observer {
     this.#waiting.wake();
   }
 
+  /** There is something to read, or nothing will come any more. */
+  get hasMore(): boolean {
+    return this.#queue.length > 0 || this.#ended || this.#waiting.failure !== null;
+  }
+
   /** What is queued can still be read. */
   end(): void {
     this.#ended = true;

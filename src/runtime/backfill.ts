@@ -123,6 +123,13 @@ async function replayAndAttach(
   }
 }
 
+/** Makes a view live that was given all its rows up to this tick. */
+export function attachFed(engine: TidemarkEngine, view: ViewRuntime): void {
+  firstTick(engine, () => engine.loop.attach(view, () => false));
+  engine.journal?.passed(engine.loop);
+  engine.schedule();
+}
+
 /** The view's first tick. It is a tick for all others even when the view fails in it. */
 function firstTick<T>(engine: TidemarkEngine, run: () => T): T {
   const { tick } = engine.loop;

@@ -4,7 +4,7 @@
  *   tick bigint, [progress boolean,] diff bigint, columns...
  *
  * All changes of a tick come together, and not before the tick is on the disk. Relations whose changes are kept can be followed from an earlier tick
- * (AS OF); others, and queries, from now on.
+ * (AS OF), and so can queries over them (past_query.ts); others from now on.
  */
 import { SqlError } from '../../operators/errors.ts';
 import { colType } from '../../operators/types.ts';
@@ -16,6 +16,7 @@ import { QueueFollower } from '../changes/queue_follower.ts';
 import type { ResultColumn, RowStream, SessionContext } from '../engine.ts';
 import { fill, planView } from './create_view.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { subscribeToPast } from './past_query.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { withScratch } from './stored_relation.ts';
 import type { Observer } from './tick_loop.ts';
@@ -95,28 +96,26 @@ async function startSubscription(
   if (target.stored !== null) {
     const log = engine.changes.log(target.stored);
     if (log !== null) return followLog(engine, subscribe, target.stored, log, signal);
-    if (subscribe.asOf !== null) checkPresent(engine, subscribe.asOf, 'Its changes are not kept: its retention is 0.');
+    if (subscribe.asOf !== null) checkPresent(engine, subscribe.asOf);
     return followQueue(engine, subscribe, target.stored, () => undefined, signal);
   }
   if (target.query === null) throw new Error('nothing to subscribe to');
-  if (subscribe.asOf !== null) {
-    checkPresent(
-      engine,
-      subscribe.asOf,
-      'Changes of a query are kept for CREATE SUBSCRIPTION ... FOR (query), and those of a materialized view for its retention.',
-    );
-  }
   const temporary = engine.catalog.newOid();
   const view = new ViewRuntime(temporary, 'subscription', target.query.physical, session.evalContext, []);
+  if (subscribe.asOf !== null) {
+    checkReached(engine, subscribe.asOf);
+    return subscribeToPast(engine, view, subscribe, subscribe.asOf, signal);
+  }
   await fill(engine, view, { check: () => undefined, live: () => engine.journal?.passed(engine.loop) });
   return followQueue(engine, subscribe, temporary, () => engine.loop.detachView(temporary), signal);
 }
 
-function checkPresent(engine: TidemarkEngine, asOf: bigint, hint: string): void {
+/** What keeps no changes can be followed from the present tick only. */
+function checkPresent(engine: TidemarkEngine, asOf: bigint): void {
   if (asOf === engine.loop.tick) return;
   throw new SqlError('22023', `changes since tick ${asOf} are not kept`, {
     detail: `The present tick is ${engine.loop.tick}.`,
-    hint,
+    hint: 'Its changes are not kept: its retention is 0.',
   });
 }
 

@@ -281,10 +281,20 @@ export class TickLoop {
 
   /** Steps a view that is not live yet with rows of its history, as of the watermarks that they were accepted by. */
   feed(view: ViewRuntime, relation: number, batch: Batch, arena: Arena, watermark: GraphTick['watermark']): void {
-    const before = pages.usedBytes - arena.bytes;
-    const out = view.step(new Map([[relation, batch]]), { ...this.#frame(arena), watermark });
-    budget.checkRoom(before, pages.usedBytes - arena.bytes);
-    if (out !== null) for (const observer of this.#observers.get(view.oid) ?? []) observer.onTick(this.tick, out);
+    this.#feed(view, new Map([[relation, batch]]), { ...this.#frame(arena), watermark }, this.tick);
+  }
+
+  /** The same with what an earlier tick changed, or with the rows that there were at it. */
+  feedPast(view: ViewRuntime, tick: bigint, deltas: Map<number, Batch>, arena: Arena): void {
+    this.#feed(view, deltas, { ...this.#frame(arena), number: tick, watermark: () => null }, tick);
+  }
+
+  /** `seen`: the tick that its observers are told. */
+  #feed(view: ViewRuntime, deltas: Map<number, Batch>, frame: GraphTick, seen: bigint): void {
+    const before = pages.usedBytes - frame.arena.bytes;
+    const out = view.step(deltas, frame);
+    budget.checkRoom(before, pages.usedBytes - frame.arena.bytes);
+    if (out !== null) for (const observer of this.#observers.get(view.oid) ?? []) observer.onTick(seen, out);
     view.endStep();
   }
 

@@ -113,6 +113,16 @@ export async function readerAsOf(
   }
 }
 
+/** The change logs of what the plan reads; an error when one has none. */
+export function keptLogs(engine: TidemarkEngine, plan: DataflowPlan): Map<number, ChangeLog> {
+  const logs = new Map<number, ChangeLog>();
+  for (const [relation, log] of logsOf(engine, plan)) {
+    if (log === null) throw notKept(engine, relation);
+    logs.set(relation, log);
+  }
+  return logs;
+}
+
 /** The change logs of what the plan reads; null: it keeps rows, but no changes. */
 function logsOf(engine: TidemarkEngine, plan: DataflowPlan): Map<number, ChangeLog | null> {
   const logs = new Map<number, ChangeLog | null>();

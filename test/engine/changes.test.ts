@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { parse } from '../../planner/parse/parse.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { localSession } from '../../src/runtime/script.ts';
-import { drain, openEngine, Session, seeded, sql } from './harness.ts';
+import { drain, openEngine, rowsOf, Session, seeded, sql } from './harness.ts';
 
 const START = 800_000_000_000_000n;
 
@@ -244,6 +244,127 @@ test('SUBSCRIBE AS OF begins with the rows of that tick; progress and an end', a
       await code(new Session(engine).open(`SUBSCRIBE t AS OF ${last + 1n}`)),
       /^22023: tick \d+ has not been reached/,
     );
+  } finally {
+    await engine.close();
+  }
+});
+
+const QUERIES = [
+  'SELECT s, v FROM t WHERE g % 2 = 0',
+  'SELECT t.k, u.name, sums.n FROM t LEFT JOIN u ON t.g = u.g JOIN sums ON sums.g IS NOT DISTINCT FROM t.g',
+  'SELECT name, count(*) AS n, sum(k) AS keys FROM joined GROUP BY name',
+  'SELECT g FROM sums EXCEPT SELECT g FROM u',
+  'SELECT a.k, b.k AS other FROM t a JOIN t b ON a.g = b.g AND a.k < b.k',
+  // What a view has already, so that operators are shared with live ones.
+  'SELECT g, count(*) AS n, sum(v) AS total, max(s) AS s FROM t GROUP BY g',
+];
+
+test('SUBSCRIBE (query) AS OF: the rows that it had, every change since, and what comes', async () => {
+  const { random } = seeded('queries of earlier ticks');
+  const engine = await openEngine();
+  try {
+    await filled(engine);
+    const open = (text: string, rest: string) => new Session(engine).open(`SUBSCRIBE (${text}) ${rest}`);
+    const text = (rows: Row[]) => rows.map((row) => JSON.stringify(row));
+    const first = engine.loop.tick;
+    const live = await Promise.all(QUERIES.map((q) => open(q, 'WITH (snapshot = false)')));
+    const seen: string[][] = QUERIES.map(() => []);
+    const note = async () => {
+      for (const [i, stream] of live.entries()) if (stream !== null) seen[i].push(...text(await drain(stream)));
+    };
+    const followers: { q: number; tick: bigint; stream: NonNullable<(typeof live)[0]>; got: string[] }[] = [];
+    const rows = new Map<bigint, string[][]>();
+    const remember = async () => {
+      const now = engine.loop.tick;
+      const all: string[][] = [];
+      for (const q of QUERIES) all.push(sorted(await query(engine, q)));
+      assert.equal(engine.loop.tick, now);
+      rows.set(now, all);
+    };
+    await remember();
+    for (let i = 0; i < 80; i++) {
+      await sql(engine, statement(random));
+      await remember();
+      await note();
+      if (random(3) === 0) {
+        const q = random(QUERIES.length);
+        const ticks = [...rows.keys()];
+        const tick = ticks[random(ticks.length)];
+        const stream = await open(QUERIES[q], `AS OF ${tick}`);
+        assert.ok(stream !== null);
+        followers.push({ q, tick, stream, got: [] });
+      }
+      // Some read at once, some when much has happened meanwhile, a row at a time or all.
+      for (const follower of followers) {
+        if (random(4) > 0) continue;
+        if (random(2) === 0) follower.got.push(...text(await drain(follower.stream)));
+        else {
+          const chunk = await follower.stream.rows.next(1, 0);
+          if (chunk === null || chunk.count === 0) continue;
+          follower.got.push(...text(rowsOf(chunk, follower.stream.columns)));
+        }
+      }
+    }
+    await note();
+    for (const { q, tick, stream, got } of followers) {
+      got.push(...text(await drain(stream)));
+      const tickOf = (row: string) => BigInt(JSON.parse(row)[0]);
+      const begin = got.filter((row) => tickOf(row) === tick).map((row) => JSON.parse(row));
+      const each = begin.flatMap(([, diff, ...row]) => Array.from({ length: Number(diff) }, () => row));
+      assert.deepEqual(sorted(each), rows.get(tick)?.[q], `${QUERIES[q]} at ${tick} (begun at ${first})`);
+      const after = (all: string[]) => all.filter((row) => tickOf(row) > tick).sort();
+      assert.deepEqual(after(got), after(seen[q]), `changes of ${QUERIES[q]} after ${tick}`);
+      stream.rows.close();
+    }
+    for (const stream of live) stream?.rows.close();
+    assert.ok(followers.length > 5);
+  } finally {
+    await engine.close();
+  }
+});
+
+test('SUBSCRIBE (query) AS OF: its end, its progress, and what cannot be followed from then', async () => {
+  let now = START;
+  const engine = await openEngine({ clock: () => now });
+  try {
+    await sql(engine, `CREATE TABLE t (a int, at timestamptz); CREATE TABLE none (a int) WITH (retention = '0')`);
+    await sql(engine, `INSERT INTO t VALUES (1, now())`);
+    const first = engine.loop.tick;
+    now += 1_000_000n;
+    await sql(engine, `INSERT INTO t VALUES (2, now()); DELETE FROM t WHERE a = 1`);
+    const last = engine.loop.tick;
+    await sql(engine, `INSERT INTO t VALUES (3, now())`);
+    const doubled = await new Session(engine).open(
+      `SUBSCRIBE (SELECT a * 2 AS b FROM t) WITH (progress = true) AS OF ${first} UP TO ${last + 1n}`,
+    );
+    assert.ok(doubled !== null);
+    const before = [...engine.loop.graph.nodes()].length;
+    assert.deepEqual(await drain(doubled), [
+      [`${first}`, 'f', '1', '2'],
+      [`${first}`, 't', null, null],
+      [`${first + 1n}`, 'f', '1', '4'],
+      [`${first + 1n}`, 't', null, null],
+      [`${last}`, 'f', '-1', '2'],
+      [`${last}`, 't', null, null],
+    ]);
+    assert.equal(await doubled.rows.next(1), null);
+    doubled.rows.close();
+    assert.equal([...engine.loop.graph.nodes()].length, before);
+    const fails = (text: string) => code(new Session(engine).open(`SUBSCRIBE (${text}) AS OF ${first}`));
+    assert.match(await fails("SELECT a FROM t WHERE at > now() - interval '1 hour'"), /^0A000: a query that moves/);
+    assert.match(await fails('SELECT * FROM none'), /^55000: the changes of "none" are not kept/);
+    await sql(engine, 'CREATE TABLE late (a int)');
+    assert.match(await fails('SELECT a FROM late'), /^55000: changes of "late" after tick \d+ are no longer/);
+    assert.match(
+      await code(new Session(engine).open(`SUBSCRIBE (SELECT a FROM t) AS OF ${engine.loop.tick + 1n}`)),
+      /^22023: tick \d+ has not been reached/,
+    );
+    // What it reads may go while it reads.
+    const gone = await new Session(engine).open(`SUBSCRIBE (SELECT a FROM t) AS OF ${first}`);
+    assert.ok(gone !== null);
+    await sql(engine, 'DROP TABLE t');
+    assert.match(await code(drain(gone)), /^(42P01|55000): /);
+    gone.rows.close();
   } finally {
     await engine.close();
   }

@@ -4,7 +4,7 @@ import { readRow } from '../../operators/batch/builder.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
 import { outputText } from '../../operators/expr/io/index.ts';
 import { initParser, parse } from '../../planner/parse/parse.ts';
-import type { ResultColumn, RowStream, SessionContext, Transaction } from '../../src/engine.ts';
+import type { ResultColumn, RowChunk, RowStream, SessionContext, Transaction } from '../../src/engine.ts';
 import { type EngineOptions, TidemarkEngine } from '../../src/runtime/engine.ts';
 import { localSession, runScript } from '../../src/runtime/script.ts';
 
@@ -69,8 +69,13 @@ export async function drain(stream: { rows: RowStream; columns: ResultColumn[] }
   for (;;) {
     const chunk = await stream.rows.next(1000, 0);
     if (chunk === null || chunk.count === 0) return out;
-    for (let i = 0; i < chunk.count; i++) out.push(textRow(readRow(chunk.batch, chunk.from + i), stream.columns));
+    out.push(...rowsOf(chunk, stream.columns));
   }
+}
+
+/** A chunk's rows as a client gets them. */
+export function rowsOf({ batch, from, count }: RowChunk, columns: ResultColumn[]): (string | null)[][] {
+  return Array.from({ length: count }, (_, i) => textRow(readRow(batch, from + i), columns));
 }
 
 /** A random number generator that is replayed by SEED. */
