@@ -43,6 +43,7 @@ import { type RunnableStatement, runnable } from './prepared.ts';
 import { prepareQuery } from './queries.ts';
 import type { ReadSources } from './reads.ts';
 import type { Sink } from './sink.ts';
+import { SinkHold } from './sink_hold.ts';
 import type { StreamRuntime } from './stream.ts';
 import { prepareSubscribe } from './subscribe.ts';
 import { SystemCatalog } from './system_catalog.ts';
@@ -105,6 +106,7 @@ export class TidemarkEngine implements Engine {
   /** The statements that made what is there. */
   readonly definitions = new KeptDefinitions();
   readonly sinks = new Map<number, Sink>();
+  readonly sinkHold = new SinkHold(this);
   /** Durable subscriptions: the tick up to which each was acknowledged; null: nothing yet. */
   readonly subscriptions = new Map<number, bigint | null>();
   /** What ticks changed, for those who follow or look back. */
@@ -419,6 +421,7 @@ export class TidemarkEngine implements Engine {
     this.chilling.makeRoom();
     this.loop.advanceClock();
     for (const stream of this.streams.values()) this.#events(stream);
+    this.sinkHold.look();
     const held = this.memory.look();
     const ready = held ? [] : [...this.streams.values()].filter((stream) => stream.ready());
     // While sources are held, what is dead goes all the same.
@@ -521,7 +524,7 @@ export class TidemarkEngine implements Engine {
   }
 
   #listen(stream: StreamRuntime): void {
-    if (stream.listening || stream.held) return;
+    if (stream.listening || stream.held || stream.waitsFor !== null) return;
     stream.listening = true;
     stream.source.onReady(() => {
       stream.listening = false;

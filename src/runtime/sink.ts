@@ -8,9 +8,9 @@
  *
  * The first rows may come in many parts, at ticks that are different when the log is replayed. They are added up until the sink is live, and are one tick then.
  *
- * What fails for a reason outside (a broker away, access refused) is tried again for ever, in order, while what comes waits in memory: up to
- * MOST_QUEUED_ROWS. Beyond that, and at changes that can never be written, the sink stops: what follows could not be right without them. It says so in
- * tidemark.sinks and writes nothing more.
+ * What fails for a reason outside (a broker away, access refused) is tried again for ever, in order, while what comes waits in memory. With more than
+ * MOST_QUEUED_ROWS waiting it is behind, and its streams are held (sink_hold.ts). At changes that can never be written the sink stops: what follows could
+ * not be right without them. It says so in tidemark.sinks and writes nothing more.
  *
  * After a restart ticks come again, from the checkpoint on. begin() tells which of them were written: where delivery is exactly once that is what the
  * other side has, whatever the log knows.
@@ -103,6 +103,8 @@ export type SavedSink = {
 /** What CREATE SINK makes: sees every tick of its view. */
 export interface Sink extends Observer {
   readonly statistics: SinkStatistics;
+  /** More waits than should. */
+  readonly isBehind: boolean;
   /** All first rows have come, or what a checkpoint had is loaded: they belong to this tick. */
   live(tick: bigint): void;
   /** Resolves when there is room for more: for who can wait. */
@@ -119,8 +121,8 @@ export interface Sink extends Observer {
 /** Milliseconds before the first retry; doubles up to the greatest. */
 const FIRST_RETRY_MS = 100;
 const GREATEST_RETRY_MS = 10_000;
-/** As many as may wait for a subscription. */
-const MOST_QUEUED_ROWS = 5_000_000;
+/** More are queued only by what cannot wait. */
+const MOST_QUEUED_ROWS = 1_000_000;
 /** Of ticks that are written together, unless one alone has more. */
 const GROUP_ROWS = 10_000;
 
@@ -188,11 +190,10 @@ export class SinkRuntime implements Sink {
     this.#queuedRows += queued.batch.n;
     this.statistics.queued = this.#queue.length;
     this.#start();
-    // One tick may be as large as it likes.
-    if (this.#queuedRows > this.#mostRows && this.#queue.length > 1) {
-      this.#stop(`more than ${this.#mostRows} rows wait: ${this.statistics.lastError || 'the writer is too slow'}`);
-      this.#wake?.();
-    }
+  }
+
+  get isBehind(): boolean {
+    return this.#queuedRows > this.#mostRows;
   }
 
   save(): SavedSink {

@@ -105,6 +105,8 @@ export class StreamRuntime {
   #opened = false;
   /** While held (a backfill is about to end), nothing new is taken in. */
   held = false;
+  /** A sink that is too far behind (sink_hold.ts): nothing new is taken in; null: none. */
+  waitsFor: string | null = null;
   /** True while onReady is asked of the source. */
   listening = false;
   lastEvent = '';
@@ -174,7 +176,7 @@ export class StreamRuntime {
 
   /** True when take() would give rows now. */
   ready(): boolean {
-    if (this.held || !this.#opened) return false;
+    if (this.held || this.waitsFor !== null || !this.#opened) return false;
     if (this.#pending === null) {
       const raw = this.#again.shift() ?? this.source.poll();
       if (raw !== null) this.#pending = { raw, next: 0 };

@@ -14,7 +14,7 @@ import type { SystemRelations } from '../catalog/catalog.ts';
 import type { RecoveryReport } from '../durable/recovery.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { ERROR_COLUMNS } from './ledger.ts';
-import { lateColumns } from './stream.ts';
+import { lateColumns, type StreamRuntime } from './stream.ts';
 
 /** What pg_catalog and information_schema are to the engine. */
 export interface CatalogRelations {
@@ -30,6 +30,13 @@ export interface CatalogRelations {
 interface FigureRelation {
   columns: [string, number][];
   rows(engine: TidemarkEngine): Datum[][];
+}
+
+function sourceStatus(engine: TidemarkEngine, stream: StreamRuntime): string {
+  if (engine.memory.held) return 'held: memory';
+  if (stream.waitsFor !== null) return `held: sink ${stream.waitsFor}`;
+  if (stream.lastEvent !== '') return stream.lastEvent;
+  return stream.opened ? 'running' : 'waiting';
 }
 
 const FIGURES: Record<string, FigureRelation> = {
@@ -65,7 +72,7 @@ const FIGURES: Record<string, FigureRelation> = {
             s.watermark,
             s.errors.count,
             s.statistics.late,
-            engine.memory.held ? 'held: memory' : s.lastEvent === '' ? (s.opened ? 'running' : 'waiting') : s.lastEvent,
+            sourceStatus(engine, s),
           ];
         };
         const positions = [...s.partitionPositions()];

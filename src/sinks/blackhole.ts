@@ -7,6 +7,7 @@ import { noStatistics, type SavedSink, type Sink } from '../runtime/sink.ts';
 
 export class BlackholeSink implements Sink {
   readonly statistics = noStatistics(null);
+  readonly isBehind = false;
 
   onTick(tick: bigint, delta: Batch | null): void {
     if (delta === null) return;
