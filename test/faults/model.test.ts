@@ -376,7 +376,7 @@ class Clients {
   }
 }
 
-test('any crash leaves what was acknowledged, and one statement in doubt', { timeout: 1_800_000 }, async () => {
+test('any crash leaves what was acknowledged, and one statement in doubt', { timeout: 3_600_000 }, async () => {
   const { random } = seeded('model of crashes');
   const runs = rounds(4, 120);
   for (let i = 0; i < runs; i++) {

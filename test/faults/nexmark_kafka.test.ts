@@ -39,7 +39,7 @@ async function read(child: Child, text: string): Promise<string[]> {
 const COUNT = '(SELECT coalesce(sum(rows), 0) FROM (SELECT DISTINCT name, rows FROM tidemark.sources) s)';
 const counter = async (child: Child) => Number((await child.rows(`SELECT ${COUNT}`))[0][0]);
 
-test('Nexmark from Kafka to Kafka, killed again and again', { skip: kafkaSkip(), timeout: 1_800_000 }, async () => {
+test('Nexmark from Kafka to Kafka, killed again and again', { skip: kafkaSkip(), timeout: 3_600_000 }, async () => {
   const { random, seed } = seeded('nexmark from kafka to kafka');
   const root = mkdtempSync(join(tmpdir(), 'tidemark-nexmark-'));
   const data = join(root, 'data');

@@ -43,7 +43,7 @@ const streams = (rate: string) =>
 const sorted = (rows: unknown[][]) =>
   rows.map((row) => JSON.stringify(row.map((x) => (x === null ? null : String(x))))).sort();
 
-test('views over streams are what they would have been', { timeout: 1_800_000 }, async () => {
+test('views over streams are what they would have been', { timeout: 3_600_000 }, async () => {
   const { random } = seeded('kills while streams are read');
   const data = join(root, 'data');
   let child = await Child.start(data);

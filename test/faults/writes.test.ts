@@ -97,7 +97,7 @@ async function check(child: Child): Promise<void> {
   for (const batch of found.keys()) acknowledged.add(batch);
 }
 
-test('acknowledged transactions survive kills, whole', { timeout: 1_800_000 }, async () => {
+test('acknowledged transactions survive kills, whole', { timeout: 3_600_000 }, async () => {
   const data = join(root, 'data');
   let child = await Child.start(data);
   await child.rows('CREATE TABLE items (batch int, i int, label text)');
