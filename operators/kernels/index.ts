@@ -146,6 +146,8 @@ interface Kernels {
   ): number;
   /** assembly/deadline.ts */
   deadlines(rows: number, n: number, conditions: number, count: number, result: number): void;
+  /** assembly/dead_rows.ts; `dead` is laid out as dead_rows_layout.ts says. */
+  freeDeadRows(dead: number, hashes: number, n: number, watermark: number): number;
   /** assembly/encode_rows.ts; `encode` is laid out as encode_layout.ts says. */
   encodeRows(encode: number, from: number, to: number, out: number, end: number): number;
   /** assembly/gather.ts */

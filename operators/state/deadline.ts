@@ -82,10 +82,16 @@ export class Deadline {
   /** of() for n rows, whose addresses are at a word address, 0 for none: a number each, at an address of 8 bytes a step. */
   ofAll(rows: number, n: number, arena: Arena): number {
     const result = arena.alloc(n * 8);
-    if (this.retentions.some((r) => r.text !== undefined)) {
+    const conditions = this.conditions(arena);
+    if (conditions === 0)
       for (let i = 0; i < n; i++) F64[result / 8 + i] = U32[rows + i] === 0 ? Number.NaN : this.of(U32[rows + i]);
-      return result / 8;
-    }
+    else kernels.deadlines(rows * 4, n, conditions, this.retentions.length, result);
+    return result / 8;
+  }
+
+  /** The conditions as kernels read them, one for each retention; 0 where one of them is for of() alone. */
+  conditions(arena: Arena): number {
+    if (this.retentions.some((r) => r.text !== undefined)) return 0;
     const { offsets, valid, types } = this.#layout;
     const conditions = arena.alloc(this.retentions.length * CONDITION_BYTES);
     this.retentions.forEach(({ nullsDead }, i) => {
@@ -97,8 +103,7 @@ export class Deadline {
       U32[at + 3] = nullsDead ? 1 : 0;
       F64[at / 2 + 2] = this.#lags[i];
     });
-    kernels.deadlines(rows * 4, n, conditions, this.retentions.length, result);
-    return result / 8;
+    return conditions;
   }
 
   /** The least watermark of the sources; -Infinity while one of them has none. */

@@ -16,6 +16,7 @@
 import type { Arena } from '../batch/arena.ts';
 import { PAGE_BYTES, U8, U32 } from '../batch/memory.ts';
 import { checked, pages } from '../batch/pages.ts';
+import { HEAP_END, HEAP_GIVEN, HEAP_LISTS, HEAP_NEXT, HEAP_POISON, HEAP_TAKEN } from '../kernels/heap_layout.ts';
 import { kernels } from '../kernels/index.ts';
 import { giveBack } from './heap_pages.ts';
 import type { SavedHeap } from './saved.ts';
@@ -140,19 +141,33 @@ export class Heap {
    * the caller.
    */
   ownTexts(list: number, from: number, count: number, arena: Arena): number {
-    const lists = this.#freeLists;
-    const record = arena.alloc((3 + lists.length) * 4);
-    const at = record >>> 2;
-    U32[at] = this.#next;
-    U32[at + 1] = this.#end;
-    U32[at + 2] = 0;
-    for (let i = 0; i < lists.length; i++) U32[at + 3 + i] = lists[i];
     if (this.#next !== 0) unusedUpTo(this.#next, this.#end);
-    const done = kernels.ownTexts(list, from, count, record);
-    this.#next = U32[at];
-    this.#live += U32[at + 2];
-    for (let i = 0; i < lists.length; i++) lists[i] = U32[at + 3 + i];
-    return done;
+    return this.lend(arena, (record) => kernels.ownTexts(list, from, count, record));
+  }
+
+  /** Whether kernels may give blocks back: only free() knows of closed chunks. */
+  get canLend(): boolean {
+    return this.#closed === 0;
+  }
+
+  /** Lets a kernel take blocks and, at once, not at endTick(), give them back: it gets a record as heap_layout.ts says. */
+  lend<T>(arena: Arena, work: (record: number) => T): T {
+    const lists = this.#freeLists;
+    const record = arena.alloc(HEAP_LISTS + lists.length * 4);
+    const at = record >>> 2;
+    const first = at + HEAP_LISTS / 4;
+    U32[at + HEAP_NEXT / 4] = this.#next;
+    U32[at + HEAP_END / 4] = this.#end;
+    U32[at + HEAP_TAKEN / 4] = 0;
+    U32[at + HEAP_GIVEN / 4] = 0;
+    U32[at + HEAP_POISON / 4] = checked ? 1 : 0;
+    for (let i = 0; i < lists.length; i++) U32[first + i] = lists[i];
+    const result = work(record);
+    this.#next = U32[at + HEAP_NEXT / 4];
+    this.#live += U32[at + HEAP_TAKEN / 4] - U32[at + HEAP_GIVEN / 4];
+    this.#freed += U32[at + HEAP_GIVEN / 4];
+    for (let i = 0; i < lists.length; i++) lists[i] = U32[first + i];
+    return result;
   }
 
   /** Frees at endTick(). `bytes` must be what alloc() was asked for. */

@@ -14,8 +14,7 @@
  * A retraction of a row that is not there is kept as a negative entry, so the integral stays exact whatever the order of deltas.
  *
  * free() lets rows go that a watermark proves dead for those who read the index. Conditions on key columns: whole
- * keys, O(1) a dead row, 4 bytes a key. Others: the calendar (expiry.ts) holds the key's hash for every row, and the run of a key is compacted
- * when a quarter of it is dead, so each row is looked at a few times in its life, however hot the key; 4 bytes a row.
+ * keys, O(1) a dead row, 4 bytes a key (table_retention.ts). Others: row by row (dead_rows.ts).
  */
 import { Arena } from '../batch/arena.ts';
 import type { Batch, Column } from '../batch/batch.ts';
@@ -28,33 +27,26 @@ import { Chill } from './chill.ts';
 import { ColdReads } from './cold_reads.ts';
 import { ColdRuns, type SavedColdRuns } from './cold_runs.ts';
 import { cold } from './cold_store.ts';
-import { Deadline, type Watermarks } from './deadline.ts';
-import { Expiry, type SavedExpiry } from './expiry.ts';
+import { DeadRows } from './dead_rows.ts';
+import type { Watermarks } from './deadline.ts';
+import type { SavedExpiry } from './expiry.ts';
 import { Heap, isLeaving } from './heap.ts';
 import { isAbandoning } from './heap_pages.ts';
 import { storeRows } from './key_batch.ts';
-import { ADDED, CAPACITY, COUNT, DEAD, DIRECTORY, ENTRY_HEADER, isCold, KEY_PAYLOAD_BYTES, RUN } from './key_slot.ts';
+import { ADDED, CAPACITY, COUNT, DIRECTORY, ENTRY_HEADER, isCold, KEY_PAYLOAD_BYTES, RUN } from './key_slot.ts';
 import { placesOf, type SlotPlace } from './row_layout.ts';
 import { type RowOps, rowOps } from './row_ops.ts';
 import { type KeyRows, RowTable, type SavedRowTable } from './row_table.ts';
 import { RunDirectory } from './run_directory.ts';
 import type { SavedHeap } from './saved.ts';
 import { TableRetention } from './table_retention.ts';
-import { touch, touchLarge, touchRange } from './write_marks.ts';
+import { touch, touchRange } from './write_marks.ts';
 
 /**
  * From this many entries on a retraction looks its row up in a directory of the run. Whoever moves entries of a run tells its directory
  * (#removeEntry) or drops it first (#dropDirectory); another one is made when it is needed.
  */
 const LONG_RUN = 64;
-/** A run is compacted when this share of it is dead. */
-const DEAD_SHARE = 4;
-
-interface RowRetention {
-  deadline: Deadline;
-  expiry: Expiry;
-}
-
 export type SavedKeyedIndex = {
   entries: number;
   negative: number;
@@ -90,7 +82,7 @@ export class KeyedIndex {
   readonly #directories: RunDirectory;
   #entries = 0;
   readonly #keyRetention: TableRetention | null = null;
-  readonly #rowRetention: RowRetention | null = null;
+  readonly #deadRows: DeadRows | null = null;
 
   /**
    * `keyColumns` are positions of `types`. nullKeys false: rows with a NULL key column are not stored (they can never match). `frees`: free() lets
@@ -122,7 +114,25 @@ export class KeyedIndex {
     if (frees.every((r) => keyColumns.includes(r.column))) {
       this.#keyRetention = TableRetention.of(this.#keys, frees, keyColumns);
     } else {
-      this.#rowRetention = { deadline: new Deadline(this.rows.layout, frees), expiry: new Expiry(this.heap) };
+      this.#deadRows = new DeadRows(this.rows.layout, frees, {
+        keys: this.#keys,
+        heap: this.heap,
+        runs: this.#runs,
+        cold: this.#cold,
+        eachEntry: (visit) => {
+          const scratch = new Arena();
+          this.#eachEntry(scratch, true, visit);
+          scratch.release();
+        },
+        freeEntry: (at) => this.#freeEntry(at),
+        gone: (entries, negative) => {
+          this.#entries -= entries;
+          this.#negative -= negative;
+        },
+        dropDirectory: (payload) => this.#dropDirectory(payload),
+        dropKey: (slot) => this.#dropKey(slot),
+        moveRun: (payload, room) => this.#moveRun(payload, U32[payload + RUN], U32[payload + COUNT], room),
+      });
     }
   }
 
@@ -192,16 +202,6 @@ export class KeyedIndex {
     this.#cold.values.copy(run, count, this.#runs, isLeaving, (address, bytes) => this.#runs.free(address, bytes));
   }
 
-  #noteRows({ deadline, expiry }: RowRetention): void {
-    expiry.clear();
-    this.#keys.forEach((slot) => {
-      this.#setDead((slot + this.#keys.payloadOffset) >>> 2, 0);
-    });
-    const scratch = new Arena();
-    this.#eachEntry(scratch, true, (at, slot) => expiry.add(deadline.of(at + ENTRY_HEADER), this.#keys.hashOf(slot)));
-    scratch.release();
-  }
-
   /** Calls back with every entry, and its key's slot. Those of cold keys lie in the arena, `inTurn`: until the next key's. */
   #eachEntry(arena: Arena, inTurn: boolean, visit: (entry: number, slot: number) => void): void {
     this.#keys.forEach((slot) => {
@@ -220,7 +220,7 @@ export class KeyedIndex {
 
   /** Lets rows go that are dead; false: there are more. Not while a step still reads the index or shows its rows: their memory is reused. */
   free(watermarks: Watermarks): boolean {
-    if (this.#keyRetention === null && this.#rowRetention === null) return true;
+    if (this.#keyRetention === null && this.#deadRows === null) return true;
     const done = this.#free(watermarks);
     this.endTick();
     return done;
@@ -228,22 +228,7 @@ export class KeyedIndex {
 
   #free(watermarks: Watermarks): boolean {
     if (this.#keyRetention !== null) return this.#keyRetention.free(watermarks, (slot) => this.#freeKey(slot));
-    const retention = this.#rowRetention;
-    if (retention === null) return true;
-    const watermark = retention.deadline.watermark(watermarks);
-    return retention.expiry.takeStretches(watermark, (hashes, n) => {
-      this.#keys.forEachOfHashes(hashes, n, (slot) => {
-        const payload = (slot + this.#keys.payloadOffset) >>> 2;
-        this.#setDead(payload, U32[payload + DEAD] + 1);
-        if (U32[payload + DEAD] * DEAD_SHARE >= U32[payload + COUNT] + this.#cold.entriesOf(payload))
-          this.#compact(slot, retention.deadline, watermark);
-      });
-    });
-  }
-
-  #setDead(payload: number, entries: number): void {
-    touch((payload + DEAD) * 4);
-    U32[payload + DEAD] = entries;
+    return this.#deadRows?.free(watermarks) ?? true;
   }
 
   #freeKey(slot: number): void {
@@ -259,40 +244,6 @@ export class KeyedIndex {
     if (I32[(at >>> 2) + 1] < 0) this.#negative--;
     this.rows.free(at + ENTRY_HEADER, this.#runs);
     this.#entries--;
-  }
-
-  /** Takes the dead rows out of a key's run; a run that is mostly empty then gets a smaller place. */
-  #compact(slot: number, deadline: Deadline, watermark: number): void {
-    const payload = (slot + this.#keys.payloadOffset) >>> 2;
-    const stride = this.entryStride;
-    if (isCold(payload)) this.#cold.thaw(payload);
-    const run = U32[payload + RUN];
-    const count = U32[payload + COUNT];
-    const end = run + count * stride;
-    let kept = 0;
-    // What stays between two dead rows moves as one.
-    let first = run;
-    const keepUpTo = (at: number) => {
-      const to = run + kept * stride;
-      if (to !== first && at > first) {
-        touchLarge(to, at - first);
-        kernels.copyBytes(to, first, at - first);
-      }
-      kept += (at - first) / stride;
-      first = at + stride;
-    };
-    for (let at = run; at < end; at += stride) {
-      if (!(deadline.of(at + ENTRY_HEADER) < watermark)) continue;
-      this.#freeEntry(at);
-      keepUpTo(at);
-    }
-    keepUpTo(end);
-    touchRange(payload * 4, (DIRECTORY + 1) * 4);
-    this.#dropDirectory(payload);
-    U32[payload + DEAD] = 0;
-    U32[payload + COUNT] = kept;
-    if (kept === 0) this.#dropKey(slot);
-    else if (kept * 4 <= U32[payload + CAPACITY]) this.#moveRun(payload, run, kept, kept);
   }
 
   /** Adds the delta's rows with their weights; with memory of the tick, where it can, all at once. */
@@ -337,16 +288,7 @@ export class KeyedIndex {
     const rows = arena.alloc(n * 4) >>> 2;
     this.#entries += kernels.placeRows(slots * 4, weights, n, payloadOffset, this.entryStride, rows * 4);
     storeRows(this.rows.layout, columns, n, rows, this.#runs, arena);
-    if (this.#rowRetention !== null) this.#noteAdded(this.#rowRetention, slots, rows, n, arena);
-  }
-
-  #noteAdded(retention: RowRetention, slots: number, rows: number, n: number, arena: Arena): void {
-    const { deadline, expiry } = retention;
-    if (expiry.isStale(this.#entries)) {
-      this.#noteRows(retention);
-      return;
-    }
-    expiry.addAll(deadline.ofAll(rows, n, arena), slots, n);
+    this.#deadRows?.noteAll(slots, rows, n, this.#entries, arena);
   }
 
   #forgetAdded(): void {
@@ -377,16 +319,11 @@ export class KeyedIndex {
     this.rows.store(row, at + ENTRY_HEADER, this.#runs);
     U32[payload + COUNT] = count + 1;
     this.#entries++;
-    if (this.#rowRetention !== null) this.#note(slot, at, this.#rowRetention);
+    this.#deadRows?.note(slot, at, this.#entries);
     const directory = U32[payload + DIRECTORY];
     if (directory === 0 || isCold(payload)) return;
     if (this.#directories.fits(directory, count + 1)) this.#directories.add(directory, run, count);
     else this.#dropDirectory(payload);
-  }
-
-  #note(slot: number, at: number, retention: RowRetention): void {
-    if (retention.expiry.isStale(this.#entries)) this.#noteRows(retention);
-    else retention.expiry.add(retention.deadline.of(at + ENTRY_HEADER), this.#keys.hashOf(slot));
   }
 
   /** Uses the weight up on equal entries of the other sign; gives what is left of it. */
@@ -564,7 +501,7 @@ export class KeyedIndex {
   }
 
   save(): SavedKeyedIndex {
-    const retention = this.#keyRetention ?? this.#rowRetention?.expiry;
+    const retention = this.#keyRetention ?? this.#deadRows;
     return {
       entries: this.#entries,
       negative: this.#negative,
@@ -585,7 +522,7 @@ export class KeyedIndex {
     this.#keys.load(saved.keys);
     this.#runs.load(saved.runs);
     this.#cold.load(saved.cold);
-    const retention = this.#keyRetention ?? this.#rowRetention?.expiry;
+    const retention = this.#keyRetention ?? this.#deadRows;
     if (saved.retention !== undefined) retention?.load(saved.retention);
   }
 
@@ -604,7 +541,7 @@ export class KeyedIndex {
     this.#keys.release();
     this.#runs.release();
     this.#keyRetention?.release();
-    this.#rowRetention?.expiry.forget();
+    this.#deadRows?.release();
     this.#entries = 0;
     this.#negative = 0;
   }

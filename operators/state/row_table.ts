@@ -246,6 +246,11 @@ export class RowTable {
     }
   }
 
+  /** Where the slots lie, as kernels look them up. */
+  get slots(): { table: number; mask: number; slotBytes: number } {
+    return { table: this.#table, mask: this.#capacity - 1, slotBytes: this.#stride };
+  }
+
   /** Whether a slot has a row. */
   holds(slot: number): boolean {
     return U32[(slot >>> 2) + 1] === USED;

@@ -1,6 +1,7 @@
 /** What the module of kernels exports. */
 export { flip, takeIn, touchGroups, writeCounts, writeSums } from './aggregate';
 export { allPositive, allSet, boundsOfInt64, copyBytes, equalBytes, fillBytes, hashBytes } from './bytes';
+export { freeDeadRows } from './dead_rows';
 export { deadlines } from './deadline';
 export { encodeRows } from './encode_rows';
 export { gatherColumn, loadColumn } from './gather';

@@ -1,17 +1,10 @@
 /**
  * Gives rows that were just stored their own copies of their long texts, in blocks of the owner's heap (operators/state/heap.ts): the next free block of the
  * size's class, or else one cut from the present chunk. A call from JavaScript for each text was most of what storing a row cost.
- *
- *   heap   | u32 next | u32 end | u32 bytes handed out | u32 first free block of each class |
  */
+import { HEAP_END, HEAP_LISTS, HEAP_NEXT, HEAP_TAKEN } from '../heap_layout';
+import { classBytes, classOf, LARGEST } from './heap_blocks';
 import { announce } from './marks';
-
-const NEXT: usize = 0;
-const END: usize = 4;
-const LIVE: usize = 8;
-const LISTS: usize = 12;
-/** The largest block that has a class. */
-const PAGE: u32 = 65536;
 
 /** At least 13 bytes; nothing beyond them is read. */
 @inline
@@ -37,26 +30,17 @@ export function ownTexts(list: usize, from: u32, count: u32, heap: usize): u32 {
     const slot: usize = load<u32>(list + (i << 2));
     if ((slot & 1) != 0) return i;
     const length = load<u32>(slot);
-    if (length > PAGE) return i;
-    // 16, 32, 48, 64, then four sizes a doubling.
-    let size: u32 = (length + 15) & ~15;
-    let cls: u32 = (size >> 4) - 1;
-    if (size > 64) {
-      const power = 31 - clz<u32>(size - 1);
-      const step: u32 = 1 << (power - 2);
-      const steps = (size - (1 << power) + step - 1) >> (power - 2);
-      size = (1 << power) + steps * step;
-      cls = 3 + ((power - 6) << 2) + steps;
-    }
-    const free = heap + LISTS + (cls << 2);
+    if (length > LARGEST) return i;
+    const size = classBytes(length);
+    const free = heap + HEAP_LISTS + (classOf(size) << 2);
     let block: usize = load<u32>(free);
     if (block != 0) store<u32>(free, load<u32>(block));
     else {
-      block = load<u32>(heap, NEXT);
-      if (block + size > <usize>load<u32>(heap, END)) return i;
-      store<u32>(heap, <u32>block + size, NEXT);
+      block = load<u32>(heap, HEAP_NEXT);
+      if (block + size > <usize>load<u32>(heap, HEAP_END)) return i;
+      store<u32>(heap, <u32>block + size, HEAP_NEXT);
     }
-    store<u32>(heap, load<u32>(heap, LIVE) + size, LIVE);
+    store<u32>(heap, load<u32>(heap, HEAP_TAKEN) + size, HEAP_TAKEN);
     announce(block, size);
     copyText(block, load<u32>(slot, 8), length);
     store<u32>(slot, <u32>block, 8);

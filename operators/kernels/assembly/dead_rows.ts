@@ -1,0 +1,144 @@
+/**
+ * Lets rows of a keyed index go that are dead (operators/state/dead_rows.ts), for many hashes of the calendar in one call:
+ *
+ *   hash -> its slots, each: one more dead -> a quarter of the run is: what is dead goes, with its long texts, and the rest closes up
+ *
+ * Left to the caller: runs with a directory or with rows that are cold, values outside of their rows that are neither texts nor of the heap's classes, keys
+ * without a row, and runs that have become much too large.
+ */
+import {
+  DEAD_AHEAD,
+  DEAD_CONDITION_COUNT,
+  DEAD_CONDITIONS,
+  DEAD_ENTRIES,
+  DEAD_HEAP,
+  DEAD_LISTED,
+  DEAD_LISTED_COUNT,
+  DEAD_MASK,
+  DEAD_NEGATIVE,
+  DEAD_NUMERIC_COUNT,
+  DEAD_NUMERICS,
+  DEAD_PAYLOAD,
+  DEAD_ROOM,
+  DEAD_SHARE,
+  DEAD_SLOT_BYTES,
+  DEAD_STRIDE,
+  DEAD_TABLE,
+  DEAD_TEXT_COUNT,
+  DEAD_TEXTS,
+} from '../dead_rows_layout';
+import { CONDITION_BYTES, deadlineOf } from './deadline';
+import { giveBlock, LARGEST } from './heap_blocks';
+import { announce } from './marks';
+
+const USED: u32 = 1;
+/** Of a key's payload (operators/state/key_slot.ts). */
+const RUN: usize = 0;
+const COUNT: usize = 4;
+const CAPACITY: usize = 8;
+const DEAD: usize = 12;
+const DIRECTORY: usize = 16;
+const HEADER: u32 = 8;
+const INLINE: u32 = 12;
+/** Hashes whose slots are read ahead, so that their cache misses overlap. */
+const STRETCH: u32 = 64;
+
+/** Whether all that the entry keeps outside is texts of the heap's classes. */
+@inline
+function isPlain(k: usize, entry: usize): bool {
+  let at: usize = load<u32>(k, DEAD_TEXTS);
+  for (let i = load<u32>(k, DEAD_TEXT_COUNT); i > 0; i--, at += 4) if (load<u32>(entry + load<u32>(at)) > LARGEST) return false;
+  at = load<u32>(k, DEAD_NUMERICS);
+  for (let i = load<u32>(k, DEAD_NUMERIC_COUNT); i > 0; i--, at += 4) if (load<u8>(entry + load<u32>(at), 10) != 0) return false;
+  return true;
+}
+
+@inline
+function letGo(k: usize, entry: usize): void {
+  const heap: usize = load<u32>(k, DEAD_HEAP);
+  let at: usize = load<u32>(k, DEAD_TEXTS);
+  for (let i = load<u32>(k, DEAD_TEXT_COUNT); i > 0; i--, at += 4) {
+    const slot = entry + load<u32>(at);
+    if (load<u32>(slot) > INLINE) giveBlock(heap, load<u32>(slot, 8), load<u32>(slot));
+  }
+  if (load<i32>(entry, 4) < 0) store<u32>(k, load<u32>(k, DEAD_NEGATIVE) + 1, DEAD_NEGATIVE);
+}
+
+/** Takes the dead entries out of the run. False: one of them is for the caller, and stays. */
+function compact(k: usize, payload: usize, watermark: f64): bool {
+  const stride = load<u32>(k, DEAD_STRIDE);
+  const conditions: usize = load<u32>(k, DEAD_CONDITIONS);
+  const last = conditions + load<u32>(k, DEAD_CONDITION_COUNT) * CONDITION_BYTES;
+  const run: usize = load<u32>(payload, RUN);
+  const count = load<u32>(payload, COUNT);
+  let entry = run;
+  let to = run;
+  let gone: u32 = 0;
+  let isDone = true;
+  for (let i: u32 = 0; i < count; i++, entry += stride) {
+    if (deadlineOf(entry + HEADER, conditions, last) < watermark) {
+      if (isPlain(k, entry)) {
+        letGo(k, entry);
+        gone++;
+        continue;
+      }
+      isDone = false;
+    }
+    if (to != entry) {
+      announce(to, stride);
+      for (let at: u32 = 0; at < stride; at += 8) store<u64>(to + at, load<u64>(entry + at));
+    }
+    to += stride;
+  }
+  store<u32>(payload, isDone ? 0 : count - gone, DEAD);
+  store<u32>(payload, count - gone, COUNT);
+  store<u32>(k, load<u32>(k, DEAD_ENTRIES) + gone, DEAD_ENTRIES);
+  return isDone;
+}
+
+/** Gives how many of the n hashes it has done: fewer when there was no more room for the slots that are the caller's, those of the last hash too. */
+export function freeDeadRows(k: usize, hashes: usize, n: u32, watermark: f64): u32 {
+  const table: usize = load<u32>(k, DEAD_TABLE);
+  const mask = load<u32>(k, DEAD_MASK);
+  const slotBytes = load<u32>(k, DEAD_SLOT_BYTES);
+  const share = load<u32>(k, DEAD_SHARE);
+  const listed: usize = load<u32>(k, DEAD_LISTED);
+  const room = load<u32>(k, DEAD_ROOM);
+  const offset = load<u32>(k, DEAD_PAYLOAD);
+  let count: u32 = 0;
+  let ahead: u32 = 0;
+  for (let from: u32 = 0; from < n; from += STRETCH) {
+    const to = min(from + STRETCH, n);
+    for (let i = from; i < to; i++) ahead += load<u32>(table + (load<u32>(hashes + (i << 2)) & mask) * slotBytes, 4);
+    for (let i = from; i < to; i++) {
+      const hash = load<u32>(hashes + (i << 2));
+      for (let index = hash & mask; ; index = (index + 1) & mask) {
+        const slot = table + index * slotBytes;
+        const state = load<u32>(slot, 4);
+        if (state == 0) break;
+        if (state != USED || load<u32>(slot) != hash) continue;
+        const payload = slot + offset;
+        const directory = load<u32>(payload, DIRECTORY);
+        // It has no row any more, and was listed.
+        if (load<u32>(payload, COUNT) == 0 && directory == 0) continue;
+        const dead = load<u32>(payload, DEAD) + 1;
+        announce(payload, 24);
+        store<u32>(payload, dead, DEAD);
+        if (dead * share < load<u32>(payload, COUNT)) continue;
+        if (directory == 0 && compact(k, payload, watermark)) {
+          const left = load<u32>(payload, COUNT);
+          if (left != 0 && left * 4 > load<u32>(payload, CAPACITY)) continue;
+        }
+        if (count < room) store<u32>(listed + (count << 2), <u32>slot);
+        count++;
+      }
+      if (count >= room) {
+        store<u32>(k, room, DEAD_LISTED_COUNT);
+        return i + 1;
+      }
+    }
+  }
+  store<u32>(k, count, DEAD_LISTED_COUNT);
+  store<u32>(k, ahead, DEAD_AHEAD);
+  return n;
+}

@@ -1,0 +1,35 @@
+/** Blocks of a heap (operators/state/heap.ts), whose free lists lie in a record as heap_layout.ts says. */
+import { HEAP_GIVEN, HEAP_LISTS, HEAP_POISON } from '../heap_layout';
+import { announce } from './marks';
+
+/** The largest block that has a class. */
+export const LARGEST: u32 = 65536;
+
+/** Bytes of the class that a block of so many bytes is of: 16, 32, 48, 64, then four sizes a doubling. */
+@inline
+export function classBytes(length: u32): u32 {
+  const units: u32 = (length + 15) & ~15;
+  if (units <= 64) return units;
+  const step: u32 = 1 << (29 - clz<u32>(units - 1));
+  return (units + step - 1) & ~(step - 1);
+}
+
+/** Number of the class whose blocks have so many bytes. */
+@inline
+export function classOf(size: u32): u32 {
+  if (size <= 64) return (size >> 4) - 1;
+  const power = 31 - clz<u32>(size - 1);
+  return 3 + ((power - 6) << 2) + ((size - (1 << power)) >> (power - 2));
+}
+
+/** Makes a block reusable at once. */
+@inline
+export function giveBlock(heap: usize, block: usize, length: u32): void {
+  const size = classBytes(length);
+  const free = heap + HEAP_LISTS + (classOf(size) << 2);
+  announce(block, size);
+  if (load<u32>(heap, HEAP_POISON) != 0) memory.fill(block, 0xdb, size);
+  store<u32>(block, load<u32>(free));
+  store<u32>(free, <u32>block);
+  store<u32>(heap, load<u32>(heap, HEAP_GIVEN) + size, HEAP_GIVEN);
+}

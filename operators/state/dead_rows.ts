@@ -1,0 +1,207 @@
+/**
+ * Frees rows of a keyed index that a watermark proves dead, one by one: where the conditions are not on its key alone (those: table_retention.ts).
+ *
+ *   calendar (expiry.ts)      hash of the key of every row, by the time at which the row is dead
+ *   free()                    a hash's slots, each: one more dead -> a quarter of its run is: the run is compacted
+ *
+ * So each row is looked at a few times in its life, however hot its key is; 4 bytes a row. A kernel does it (kernels/assembly/dead_rows.ts) but for the runs that it
+ * leaves to compact(): those with a directory or with cold rows, and all of them once the heap has closed chunks, whose blocks only the heap knows how to free.
+ */
+import { Arena } from '../batch/arena.ts';
+import { U32 } from '../batch/memory.ts';
+import * as k from '../kernels/dead_rows_layout.ts';
+import { kernels } from '../kernels/index.ts';
+import type { Retention } from '../plan.ts';
+import type { ColdRuns } from './cold_runs.ts';
+import { Deadline, type Watermarks } from './deadline.ts';
+import { Expiry, type SavedExpiry } from './expiry.ts';
+import type { Heap } from './heap.ts';
+import { CAPACITY, COUNT, DEAD, DIRECTORY, ENTRY_HEADER, isCold, RUN } from './key_slot.ts';
+import type { RowLayout } from './row_layout.ts';
+import type { RowTable } from './row_table.ts';
+import { touch, touchLarge, touchRange } from './write_marks.ts';
+
+/** A run is compacted when this share of it is dead. */
+const SHARE = 4;
+const LEAST_ROOM = 64;
+
+/** The index, as far as it takes part. A payload is the word address of a key's. */
+export interface KeyedRows {
+  keys: RowTable;
+  /** That of the key table, and that of the runs. */
+  heap: Heap;
+  runs: Heap;
+  cold: ColdRuns;
+  /** Calls back with every entry and its key's slot. */
+  eachEntry(visit: (entry: number, slot: number) => void): void;
+  freeEntry(entry: number): void;
+  /** So many entries are gone, of which so many had a negative weight. */
+  gone(entries: number, negative: number): void;
+  dropDirectory(payload: number): void;
+  dropKey(slot: number): void;
+  /** Gives the run a place for so many entries. */
+  moveRun(payload: number, room: number): void;
+}
+
+export class DeadRows {
+  readonly #index: KeyedRows;
+  readonly #layout: RowLayout;
+  readonly #stride: number;
+  readonly #deadline: Deadline;
+  readonly #expiry: Expiry;
+
+  constructor(layout: RowLayout, frees: Retention[], index: KeyedRows) {
+    this.#index = index;
+    this.#layout = layout;
+    this.#stride = ENTRY_HEADER + layout.stride;
+    this.#deadline = new Deadline(layout, frees);
+    this.#expiry = new Expiry(index.heap);
+  }
+
+  /** An entry of the slot's key has come; the index has so many. */
+  note(slot: number, entry: number, entries: number): void {
+    if (this.#expiry.isStale(entries)) this.#noteAnew();
+    else this.#expiry.add(this.#deadline.of(entry + ENTRY_HEADER), this.#index.keys.hashOf(slot));
+  }
+
+  /** note() of n rows: word addresses of their slots and of the addresses of the rows, 0 for none. */
+  noteAll(slots: number, rows: number, n: number, entries: number, arena: Arena): void {
+    if (this.#expiry.isStale(entries)) this.#noteAnew();
+    else this.#expiry.addAll(this.#deadline.ofAll(rows, n, arena), slots, n);
+  }
+
+  #noteAnew(): void {
+    const { keys, eachEntry } = this.#index;
+    this.#expiry.clear();
+    keys.forEach((slot) => {
+      this.#setDead((slot + keys.payloadOffset) >>> 2, 0);
+    });
+    eachEntry((entry, slot) => this.#expiry.add(this.#deadline.of(entry + ENTRY_HEADER), keys.hashOf(slot)));
+  }
+
+  #setDead(payload: number, entries: number): void {
+    touch((payload + DEAD) * 4);
+    U32[payload + DEAD] = entries;
+  }
+
+  /** False: there are more. */
+  free(watermarks: Watermarks): boolean {
+    const { keys, runs } = this.#index;
+    const watermark = this.#deadline.watermark(watermarks);
+    const scratch = new Arena();
+    const conditions = this.#deadline.conditions(scratch);
+    const done = this.#expiry.takeStretches(watermark, (hashes, n) => {
+      if (conditions !== 0 && keys.size > 0 && runs.canLend) this.#freeAll(hashes, n, watermark, conditions, scratch);
+      else
+        keys.forEachOfHashes(hashes, n, (slot) => {
+          const payload = (slot + keys.payloadOffset) >>> 2;
+          this.#setDead(payload, U32[payload + DEAD] + 1);
+          this.#settle(slot, watermark);
+        });
+    });
+    scratch.release();
+    return done;
+  }
+
+  #freeAll(hashes: number, n: number, watermark: number, conditions: number, arena: Arena): void {
+    const { keys, runs, gone } = this.#index;
+    const record = this.#record(n + LEAST_ROOM, conditions, arena);
+    const at = record >>> 2;
+    const listed = U32[at + k.DEAD_LISTED / 4] >>> 2;
+    for (let from = 0; from < n; ) {
+      runs.lend(arena, (heap) => {
+        U32[at + k.DEAD_HEAP / 4] = heap;
+        from += kernels.freeDeadRows(record, hashes + from * 4, n - from, watermark);
+      });
+      const count = U32[at + k.DEAD_LISTED_COUNT / 4];
+      for (let i = 0; i < count; i++) this.#settle(U32[listed + i], watermark);
+      // Of the last hash it may have listed some slots only.
+      if (from < n) keys.forEachOfHash(U32[(hashes >>> 2) + from - 1], (slot) => this.#settle(slot, watermark));
+    }
+    gone(U32[at + k.DEAD_ENTRIES / 4], U32[at + k.DEAD_NEGATIVE / 4]);
+  }
+
+  #record(room: number, conditions: number, arena: Arena): number {
+    const { keys } = this.#index;
+    const { phys, offsets } = this.#layout;
+    const placesOf = (kind: 'varlen' | 'numeric') => {
+      const places = offsets.filter((_, i) => phys[i] === kind).map((offset) => ENTRY_HEADER + offset);
+      const list = arena.alloc(places.length * 4);
+      places.forEach((place, i) => {
+        U32[(list >>> 2) + i] = place;
+      });
+      return { list, n: places.length };
+    };
+    const texts = placesOf('varlen');
+    const numerics = placesOf('numeric');
+    const record = arena.allocZeroed(k.DEAD_BYTES);
+    const at = record >>> 2;
+    const { table, mask, slotBytes } = keys.slots;
+    U32[at + k.DEAD_TABLE / 4] = table;
+    U32[at + k.DEAD_MASK / 4] = mask;
+    U32[at + k.DEAD_SLOT_BYTES / 4] = slotBytes;
+    U32[at + k.DEAD_PAYLOAD / 4] = keys.payloadOffset;
+    U32[at + k.DEAD_STRIDE / 4] = this.#stride;
+    U32[at + k.DEAD_SHARE / 4] = SHARE;
+    U32[at + k.DEAD_CONDITIONS / 4] = conditions;
+    U32[at + k.DEAD_CONDITION_COUNT / 4] = this.#deadline.retentions.length;
+    U32[at + k.DEAD_TEXTS / 4] = texts.list;
+    U32[at + k.DEAD_TEXT_COUNT / 4] = texts.n;
+    U32[at + k.DEAD_NUMERICS / 4] = numerics.list;
+    U32[at + k.DEAD_NUMERIC_COUNT / 4] = numerics.n;
+    U32[at + k.DEAD_LISTED / 4] = arena.alloc(room * 4);
+    U32[at + k.DEAD_ROOM / 4] = room;
+    return record;
+  }
+
+  /** What is to be done for a key whose number of dead rows, or of rows, has changed. */
+  #settle(slot: number, watermark: number): void {
+    const { keys, cold, dropKey, moveRun } = this.#index;
+    if (!keys.holds(slot)) return;
+    const payload = (slot + keys.payloadOffset) >>> 2;
+    const dead = U32[payload + DEAD];
+    if (dead > 0 && dead * SHARE >= U32[payload + COUNT] + cold.entriesOf(payload)) this.#compact(payload, watermark);
+    if (isCold(payload)) return;
+    const count = U32[payload + COUNT];
+    if (count === 0) dropKey(slot);
+    else if (count * 4 <= U32[payload + CAPACITY]) moveRun(payload, count);
+  }
+
+  /** Takes the dead rows out of a run. */
+  #compact(payload: number, watermark: number): void {
+    const { cold, freeEntry, dropDirectory } = this.#index;
+    const stride = this.#stride;
+    if (isCold(payload)) cold.thaw(payload);
+    const run = U32[payload + RUN];
+    const end = run + U32[payload + COUNT] * stride;
+    let to = run;
+    for (let at = run; at < end; at += stride) {
+      if (this.#deadline.of(at + ENTRY_HEADER) < watermark) {
+        freeEntry(at);
+        continue;
+      }
+      if (to !== at) {
+        touchLarge(to, stride);
+        kernels.copyBytes(to, at, stride);
+      }
+      to += stride;
+    }
+    touchRange(payload * 4, (DIRECTORY + 1) * 4);
+    dropDirectory(payload);
+    U32[payload + DEAD] = 0;
+    U32[payload + COUNT] = (to - run) / stride;
+  }
+
+  save(): SavedExpiry {
+    return this.#expiry.save();
+  }
+
+  load(saved: SavedExpiry): void {
+    this.#expiry.load(saved);
+  }
+
+  /** The heaps give everything back. */
+  release(): void {
+    this.#expiry.forget();
+  }
+}
