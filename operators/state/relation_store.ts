@@ -9,25 +9,58 @@ import { Arena } from '../batch/arena.ts';
 import type { Batch } from '../batch/batch.ts';
 import { I32, U32 } from '../batch/memory.ts';
 import type { ColType } from '../types.ts';
-import type { Equality } from './row_ops.ts';
+import type { Equality, RowOps } from './row_ops.ts';
 import { RowTable, type SavedRowTable } from './row_table.ts';
+import { touch } from './write_marks.ts';
 
 /** Fewer rows are looked up one by one: a call for all of them costs about a microsecond before the first. */
 const FEW = 16;
 
 type Changed = (row: number, before: number, after: number, slot: number) => void;
 
+/** Rows as they lie: word addresses of their addresses and weights, and the place to go on from, -1 at the end. */
+export interface RowsFound {
+  n: number;
+  rows: number;
+  words: number;
+  next: number;
+}
+
+/** What keeps the rows of a relation with their weights, and lets them be read piece by piece while they change. */
+export interface RowStore {
+  readonly ops: RowOps;
+  readonly size: number;
+  readonly bytes: number;
+  /** Number of rows with a negative weight. */
+  readonly negative: number;
+  /** Where a scan that begins now ends. */
+  readonly end: number;
+  apply(delta: Batch): void;
+  forEach(visit: (rowAddress: number, weight: number) => void): void;
+  /** Calls back with up to `most` rows from place `from` on, in front of `end`; gives the place to go on from, -1 at the end. */
+  visitFrom(from: number, most: number, end: number, visit: (rowAddress: number, weight: number) => void): number;
+  rowsFrom(from: number, most: number, end: number, arena: Arena): RowsFound;
+  endTick(): void;
+  release(): void;
+}
+
 export type SavedRelationStore = {
   negative: number;
   table: SavedRowTable;
 };
 
-export class RelationStore {
+export class RelationStore implements RowStore {
   readonly table: RowTable;
   negative = 0;
+  /** Rows come anywhere: a scan goes through the whole table and is told of them. */
+  readonly end = Number.POSITIVE_INFINITY;
 
   constructor(types: ColType[], equality: Equality = 'identity') {
     this.table = new RowTable(types, 8, equality);
+  }
+
+  get ops(): RowOps {
+    return this.table.ops;
   }
 
   get size(): number {
@@ -78,6 +111,13 @@ export class RelationStore {
     return I32[(slot + this.table.payloadOffset) >>> 2];
   }
 
+  /** Adds to the weight of a stored row, which is not 0 afterwards. */
+  addAt(slot: number, weight: number): void {
+    const at = slot + this.table.payloadOffset;
+    touch(at);
+    I32[at >>> 2] += weight;
+  }
+
   /** Address of a stored row's slots. */
   rowAt(slot: number): number {
     return slot + this.table.rowOffset;
@@ -87,6 +127,16 @@ export class RelationStore {
     this.table.forEach((slot) => {
       visit(this.rowAt(slot), this.weightAt(slot));
     });
+  }
+
+  visitFrom(from: number, most: number, _end: number, visit: (rowAddress: number, weight: number) => void): number {
+    return this.table.visitFrom(from, most, (slot) => {
+      visit(this.rowAt(slot), this.weightAt(slot));
+    });
+  }
+
+  rowsFrom(from: number, most: number, _end: number, arena: Arena): RowsFound {
+    return this.table.rowsFrom(from, most, arena);
   }
 
   endTick(): void {

@@ -6,6 +6,8 @@ import type { Batch } from '../../operators/batch/batch.ts';
 import { batchFromRows, readRow, weightOf } from '../../operators/batch/builder.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import type { Datum } from '../../operators/datum.ts';
+import { RelationStore } from '../../operators/state/relation_store.ts';
+import { RowLog } from '../../operators/state/row_log.ts';
 import { Random, rowText, testSeed } from '../../operators/testing/property.ts';
 import { colType, OID } from '../../operators/types.ts';
 import { StoredRelation } from './stored_relation.ts';
@@ -88,4 +90,65 @@ test('scans equal the relation at their start under random changes, growth and r
   }
   arena.release();
   assert.equal(pages.usedPages, used);
+});
+
+test('rows of an append-only relation go to a log when there are many that differ; its scans see their tick, equal rows among them', () => {
+  const random = new Random(testSeed());
+  const used = pages.usedPages;
+  const arena = new Arena();
+  const relation = new StoredRelation(types, [], true);
+  const rows = (n: number, of: number) =>
+    batchFromRows(
+      types,
+      Array.from({ length: n }, (): Datum[] => [random.below(of), random.below(3) === 0 ? null : 'a long enough text']),
+      arena,
+    );
+  const many = (from: number) =>
+    batchFromRows(
+      types,
+      Array.from({ length: 17_000 }, (_, i): Datum[] => [from + i, 'a long enough text']),
+      arena,
+    );
+  relation.apply(many(0));
+  assert.ok(relation.store instanceof RelationStore);
+  relation.endTick();
+  assert.ok(relation.store instanceof RowLog);
+  const scans = [];
+  for (let step = 0; step < 5; step++) {
+    relation.apply(rows(200, 40));
+    relation.endTick();
+    // What a reader of an earlier tick has to leave out: rows of which there are several.
+    const later = rows(20, 40);
+    relation.apply(later);
+    relation.endTick();
+    const seen = new Map<string, number>();
+    const expected = new Map<string, number>();
+    add(expected, relation.snapshot(arena));
+    add(expected, later, -1);
+    scans.push({ scan: relation.scan([{ batch: later, sign: -1 }]), expected, seen });
+    for (const { scan, seen: to } of scans) add(to, scan.next(2500, arena) ?? rows(0, 1));
+  }
+  relation.release();
+  for (const { scan, expected, seen } of scans) {
+    for (let piece = scan.next(5000, arena); piece !== null; piece = scan.next(5000, arena)) {
+      for (let row = 0; row < piece.n; row++) assert.ok(weightOf(piece, row) > 0);
+      add(seen, piece);
+    }
+    assert.deepEqual(sorted(seen), sorted(expected));
+    scan.close();
+  }
+  arena.release();
+  assert.equal(pages.usedPages, used);
+});
+
+test('rows of an append-only relation of which few differ stay in a table', () => {
+  const arena = new Arena();
+  const relation = new StoredRelation(types, [], true);
+  const numbers = Array.from({ length: 40_000 }, (_, i): Datum[] => [i % 17_000, null]);
+  relation.apply(batchFromRows(types, numbers, arena));
+  relation.endTick();
+  assert.ok(relation.store instanceof RelationStore);
+  assert.equal(relation.rows, 17_000);
+  relation.release();
+  arena.release();
 });

@@ -17,11 +17,12 @@ import type { Batch } from '../../operators/batch/batch.ts';
 import { BatchBuilder, weightOf } from '../../operators/batch/builder.ts';
 import { I32 } from '../../operators/batch/memory.ts';
 import { kernels } from '../../operators/kernels/index.ts';
-import { RelationStore } from '../../operators/state/relation_store.ts';
+import { RelationStore, type RowStore } from '../../operators/state/relation_store.ts';
 import { PHYS_WIDTH } from '../../operators/types.ts';
 
 export class RelationScan {
-  readonly #store: RelationStore;
+  readonly #store: RowStore;
+  readonly #end: number;
   readonly #undo: RelationStore;
   readonly #onEnd: (scan: RelationScan) => void;
   /** Place to go on from; -1 when all of the table was taken. */
@@ -30,14 +31,11 @@ export class RelationScan {
   #copied: { batch: Batch; arena: Arena; taken: number } | null = null;
 
   /** `corrections` are added to the table's present rows to see them as the reader does. */
-  constructor(
-    store: RelationStore,
-    corrections: { batch: Batch; sign: 1 | -1 }[],
-    onEnd: (scan: RelationScan) => void,
-  ) {
+  constructor(store: RowStore, corrections: { batch: Batch; sign: 1 | -1 }[], onEnd: (scan: RelationScan) => void) {
     this.#store = store;
+    this.#end = store.end;
     this.#onEnd = onEnd;
-    this.#undo = new RelationStore(store.table.ops.layout.types);
+    this.#undo = new RelationStore(store.ops.layout.types);
     const arena = new Arena();
     try {
       for (const { batch, sign } of corrections) this.#undo.apply(sign === 1 ? batch : negated(batch, arena));
@@ -57,13 +55,13 @@ export class RelationScan {
 
   #take(most: number, arena: Arena): Batch {
     if (this.#undo.size === 0) return this.#takePlain(most, arena);
-    const out = new BatchBuilder(this.#store.table.ops.layout.types, arena, Math.max(1, most));
-    const { table } = this.#store;
+    const { ops } = this.#store;
+    const out = new BatchBuilder(ops.layout.types, arena, Math.max(1, most));
     const undo = this.#undo;
     undo.table.ops.bind(out.columns);
-    this.#cursor = table.visitFrom(this.#cursor, most, (slot) => {
-      const row = out.addRow(this.#store.weightAt(slot));
-      table.ops.load(this.#store.rowAt(slot), out.columns, row);
+    this.#cursor = this.#store.visitFrom(this.#cursor, most, this.#end, (address, weight) => {
+      const row = out.addRow(weight);
+      ops.load(address, out.columns, row);
       undoInto(out, row, undo);
     });
     return out.build();
@@ -71,9 +69,8 @@ export class RelationScan {
 
   /** Rows that no tick has changed: column by column. */
   #takePlain(most: number, arena: Arena): Batch {
-    const { table } = this.#store;
-    const { types, phys, offsets, valid } = table.ops.layout;
-    const { n, rows, words, next } = table.rowsFrom(this.#cursor, most, arena);
+    const { types, phys, offsets, valid } = this.#store.ops.layout;
+    const { n, rows, words, next } = this.#store.rowsFrom(this.#cursor, most, this.#end, arena);
     this.#cursor = next;
     const columns = types.map((type, i) => {
       const width = PHYS_WIDTH[phys[i]];
@@ -119,7 +116,7 @@ export class RelationScan {
     const arena = new Arena();
     const scratch = new Arena();
     try {
-      const out = new BatchBuilder(this.#store.table.ops.layout.types, arena, 1024);
+      const out = new BatchBuilder(this.#store.ops.layout.types, arena, 1024);
       for (;;) {
         const piece = this.next(4096, scratch);
         if (piece === null) break;
@@ -155,13 +152,20 @@ export class RelationScan {
   }
 }
 
-/** Adds the undo's weight of the bound row to it, or leaves the row out when nothing remains. */
+/**
+ * Adds the undo's weight of the bound row to it, or leaves the row out when nothing remains. What would make the weight negative is kept for an equal
+ * row that comes later.
+ */
 function undoInto(out: BatchBuilder, row: number, undo: RelationStore): void {
   const found = undo.table.find(row);
   if (found === 0) return;
   const at = (out.weights >>> 2) + row;
-  I32[at] += undo.weightAt(found);
-  undo.table.remove(found);
+  const weight = I32[at];
+  const wanted = undo.weightAt(found);
+  const added = weight > 0 ? Math.max(wanted, -weight) : wanted;
+  I32[at] = weight + added;
+  if (added === wanted) undo.table.remove(found);
+  else undo.addAt(found, -added);
   if (I32[at] === 0) out.n--;
 }
 

@@ -1,37 +1,51 @@
 /**
  * A relation whose rows the engine keeps: tables, local streams, materialized views, error relations, late ledgers.
  *
- * One RelationStore holds the rows; each index is a KeyedIndex over the same rows, maintained in the same tick.
+ * One store holds the rows; each index is a KeyedIndex over the same rows, maintained in the same tick. The store is a RelationStore; rows of an append-only view
+ * go to a RowLog as soon as there are many of which nearly all differ. Where few differ the table of those is smaller.
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
+import { budget } from '../../operators/batch/budget.ts';
 import { BatchBuilder } from '../../operators/batch/builder.ts';
 import { I32 } from '../../operators/batch/memory.ts';
 import { KeyedIndex, type SavedKeyedIndex } from '../../operators/state/keyed_index.ts';
-import { RelationStore, type SavedRelationStore } from '../../operators/state/relation_store.ts';
+import { RelationStore, type RowStore, type SavedRelationStore } from '../../operators/state/relation_store.ts';
 import { ProjectedIndex, type RowIndex } from '../../operators/state/row_index.ts';
+import { RowLog, type SavedRowLog } from '../../operators/state/row_log.ts';
 import type { Undo } from '../../operators/state/undo.ts';
 import type { ColType } from '../../operators/types.ts';
 import { RelationScan } from './relation_scan.ts';
 
+const LEAST_LOGGED = 16384;
+/** Of so many rows of a log at least this share differed when it began. */
+const LEAST_DIFFERENT = 0.9;
+
 export type SavedRelation = {
-  store: SavedRelationStore;
+  store: SavedRelationStore | SavedRowLog;
   indexes: { columns: number[]; index: SavedKeyedIndex }[];
 };
 
 export class StoredRelation {
   readonly types: ColType[];
-  readonly store: RelationStore;
+  #store: RelationStore | RowLog;
+  /** It never takes a row back, and its rows may go to a log. */
+  #appendOnly: boolean;
   readonly #indexes = new Map<string, KeyedIndex>();
   readonly #scans = new Set<RelationScan>();
 
-  constructor(types: ColType[], indexes: number[][] = []) {
+  constructor(types: ColType[], indexes: number[][] = [], appendOnly = false) {
     this.types = types;
-    this.store = new RelationStore(types);
+    this.#store = new RelationStore(types);
+    this.#appendOnly = appendOnly;
     for (const columns of indexes) this.addIndex(columns);
   }
 
-  /** Number of distinct rows. */
+  get store(): RowStore {
+    return this.#store;
+  }
+
+  /** Number of rows as they are kept: equal ones are one in a table, several in a log. */
   get rows(): number {
     return this.store.size;
   }
@@ -43,8 +57,9 @@ export class StoredRelation {
   }
 
   apply(delta: Batch): void {
-    if (this.#scans.size === 0) this.store.apply(delta);
-    else this.#applyUnderScans(delta);
+    const store = this.#store;
+    if (this.#scans.size === 0 || store instanceof RowLog) store.apply(delta);
+    else this.#applyUnderScans(store, delta);
     for (const index of this.#indexes.values()) index.apply(delta);
   }
 
@@ -56,12 +71,12 @@ export class StoredRelation {
   }
 
   /** Applies a delta and tells each scan what it must undo. */
-  #applyUnderScans(delta: Batch): void {
-    if (this.store.table.movesFor(delta.n)) for (const scan of this.#scans) scan.detach();
+  #applyUnderScans(store: RelationStore, delta: Batch): void {
+    if (store.table.movesFor(delta.n)) for (const scan of this.#scans) scan.detach();
     withScratch((arena) => {
       const undo = [...this.#scans].map((scan) => ({ scan, rows: new BatchBuilder(this.types, arena, delta.n) }));
-      this.store.apply(delta, (row, before, after, slot) => {
-        const place = this.store.table.placeOf(slot);
+      store.apply(delta, (row, before, after, slot) => {
+        const place = store.table.placeOf(slot);
         for (const { scan, rows } of undo) {
           if (!scan.sees(place)) continue;
           const to = rows.addRow(before - after);
@@ -117,7 +132,7 @@ export class StoredRelation {
   snapshot(arena: Arena): Batch {
     const out = new BatchBuilder(this.types, arena, Math.max(1, this.store.size));
     this.store.forEach((address, weight) => {
-      this.store.table.ops.load(address, out.columns, out.addRow(weight));
+      this.store.ops.load(address, out.columns, out.addRow(weight));
     });
     return out.build();
   }
@@ -141,16 +156,34 @@ export class StoredRelation {
   endTick(): void {
     this.store.endTick();
     for (const index of this.#indexes.values()) index.endTick();
+    if (this.#appendOnly && this.store.size >= LEAST_LOGGED && this.#scans.size === 0) this.#toLog();
+  }
+
+  #toLog(): void {
+    const table = this.#store;
+    this.#appendOnly = false;
+    if (table instanceof RowLog) return;
+    let all = 0;
+    table.forEach((_, weight) => {
+      all += weight;
+    });
+    if (table.size < LEAST_DIFFERENT * all) return;
+    budget.beyond(() => {
+      const log = new RowLog(this.types);
+      withScratch((arena) => log.apply(this.snapshot(arena)));
+      this.#store = log;
+      table.release();
+    });
   }
 
   save(): SavedRelation {
     const indexes = [...this.#indexes.values()].map((index) => ({ columns: index.keyColumns, index: index.save() }));
-    return { store: this.store.save(), indexes };
+    return { store: this.#store.save(), indexes };
   }
 
   /** Into a relation without rows, or back to what it was itself in a tick that is taken back; it has the saved indexes afterwards. */
   load(saved: SavedRelation): void {
-    this.store.load(saved.store);
+    this.#loadStore(saved.store);
     const present = new Map(this.#indexes);
     this.#indexes.clear();
     for (const { columns, index } of saved.indexes) {
@@ -160,6 +193,15 @@ export class StoredRelation {
       loaded.load(index);
       this.#indexes.set(key, loaded);
     }
+  }
+
+  /** A table becomes a log between ticks only, so what was saved in a tick that is taken back is of the store that is there. */
+  #loadStore(saved: SavedRelation['store']): void {
+    if ('chunks' in saved) {
+      if (!(this.#store instanceof RowLog)) this.#store = new RowLog(this.types);
+      this.#store.load(saved);
+    } else if (this.#store instanceof RelationStore) this.#store.load(saved);
+    else throw new Error('a log cannot take the rows of a table');
   }
 
   keyedIndexes(): Iterable<KeyedIndex> {

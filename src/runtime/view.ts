@@ -49,6 +49,7 @@ export class ViewRuntime implements FlowOwner {
     this.#result = new ViewResult(
       physical.columns.map((c) => c.type),
       indexes,
+      physical.appendOnly,
     );
     this.sources = physical.plan.nodes.flatMap((spec) =>
       spec.op === 'source' ? [{ relation: spec.relation, columns: spec.columns }] : [],
