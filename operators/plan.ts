@@ -140,9 +140,17 @@ export type PlanNode =
   | (NodeBase & { op: 'over'; partition: number[]; order: SortKey[]; calls: WindowCall[] })
   /**
    * Session windows: appends window_start, window_end (type of column `time`). gap in microseconds. merged: of input that never retracts and has no other
-   * columns than time and keys, a session's rows are one row with their weights added, whose time is window_start.
+   * columns than time and keys, a session's rows are one row with their weights added, whose time is window_start. counted: merged, and the row has weight 1 and
+   * the number as one column more, an int8.
    */
-  | (NodeBase & { op: 'session'; time: number; gap: bigint; keys: number[]; merged?: boolean })
+  | (NodeBase & {
+      op: 'session';
+      time: number;
+      gap: bigint;
+      keys: number[];
+      merged?: boolean;
+      counted?: boolean;
+    })
   /** a ASOF [LEFT] JOIN b: equality keys and one inequality leftTime >= rightTime (or >). */
   | (NodeBase & {
       op: 'asof';

@@ -2,7 +2,7 @@ import { test } from 'node:test';
 import { type Datum, TIMESTAMP_INFINITY, TIMESTAMP_NEG_INFINITY } from './datum.ts';
 import type { PlanNode } from './plan.ts';
 import { inOrder, partitions } from './testing/naive_order.ts';
-import { checkOperator, type Random, testSeed } from './testing/property.ts';
+import { Bag, checkOperator, type Random, testSeed } from './testing/property.ts';
 import { colType, OID } from './types.ts';
 
 const seed = testSeed();
@@ -52,34 +52,44 @@ for (const keys of [[0], [], [0, 2]]) {
   });
 }
 
-test('sessions of rows that never go, their rows merged', () => {
-  for (const keys of [[0], [], [0, 2]]) {
-    const inputTypes = keys.includes(2) ? types : types.filter((_, c) => keys.includes(c) || c === 1);
-    const columns = types.map((_, c) => c).filter((c) => keys.includes(c) || c === 1);
-    const node: PlanNode & { op: 'session' } = {
-      op: 'session',
-      inputs: [],
-      types: [...inputTypes, time, time],
-      names: [...columns.map((c) => ['k', 'time', 't'][c]), 'window_start', 'window_end'],
-      time: columns.indexOf(1),
-      gap,
-      keys: keys.map((k) => columns.indexOf(k)),
-      merged: true,
-    };
-    const picked = (r: Datum[]) => columns.map((c) => r[c]);
-    checkOperator(
-      {
-        node,
-        inputTypes: [inputTypes],
-        appendOnly: true,
-        row: (input, random) => picked(row(input, random)),
-        naive: ([rows]) =>
-          naive(
-            rows.map((r) => types.map((_, c) => (columns.includes(c) ? r[columns.indexOf(c)] : null))),
-            keys,
-          ).map((r) => [...columns.map((c) => (c === 1 ? r[3] : r[c])), r[3], r[4]]),
-      },
-      seed,
-    );
-  }
-});
+for (const counted of [false, true]) {
+  test(`sessions of rows that never go, their rows ${counted ? 'counted' : 'merged'}`, () => {
+    for (const keys of [[0], [], [0, 2]]) {
+      const inputTypes = keys.includes(2) ? types : types.filter((_, c) => keys.includes(c) || c === 1);
+      const columns = types.map((_, c) => c).filter((c) => keys.includes(c) || c === 1);
+      const node: PlanNode & { op: 'session' } = {
+        op: 'session',
+        inputs: [],
+        types: [...inputTypes, time, time, ...(counted ? [colType(OID.int8)] : [])],
+        names: [...columns.map((c) => ['k', 'time', 't'][c]), 'window_start', 'window_end', ...(counted ? ['n'] : [])],
+        time: columns.indexOf(1),
+        gap,
+        keys: keys.map((k) => columns.indexOf(k)),
+        merged: true,
+        counted,
+      };
+      const picked = (r: Datum[]) => columns.map((c) => r[c]);
+      checkOperator(
+        {
+          node,
+          inputTypes: [inputTypes],
+          appendOnly: true,
+          row: (input, random) => picked(row(input, random)),
+          naive: ([rows]) => {
+            const whole = rows.map((r) => types.map((_, c) => (columns.includes(c) ? r[columns.indexOf(c)] : null)));
+            const shown = naive(whole, keys).map((r) => [...columns.map((c) => (c === 1 ? r[3] : r[c])), r[3], r[4]]);
+            return counted ? withCounts(shown) : shown;
+          },
+        },
+        seed,
+      );
+    }
+  });
+}
+
+/** Each different row once, with how often it is there. */
+function withCounts(rows: Datum[][]): Datum[][] {
+  const bag = new Bag();
+  for (const r of rows) bag.add(r, 1);
+  return [...bag.rows.values()].map(({ row: r, weight }) => [...r, BigInt(weight)]);
+}

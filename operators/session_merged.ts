@@ -1,39 +1,40 @@
 /**
- * Session windows of input that never retracts, read by its key, start and end only: one row a session, whose weight is the number of its rows.
+ * Session windows of input that never retracts, read by its key, start and end only: one row a session, whose weight is the number of its rows. `counted`:
+ * that number is its last column, and its weight is 1; this is the session with a count(*) by its key, start and end.
  *
  *   sessions of a key:    [first .. last] x 7      [first .. last] x 2          more than the gap apart
  *   a row                 is a session of its own, or joins one, or joins two into one
  *
  * What session.ts does is what this gives after its rows are added up: so an aggregate above reads two rows a changed session and not all of its rows.
  * A row whose time is NULL or infinite belongs to no session and is left out.
- * State: 32 bytes a session, none for a row (kernels/assembly/sessions.ts). O(1) a row in order of time; O(sessions of the key) for one far behind.
+ * State: a slot a key, which has the key's session; 32 bytes a session where there are several. None for a row (kernels/assembly/sessions.ts).
+ * O(1) a row in order of time; O(sessions of the key) for one far behind.
  * A session that no row to come can reach is forgotten. The calendar has one entry a key, for its earliest session; it is made anew when that one went.
  */
 import type { Arena } from './batch/arena.ts';
-import type { Batch } from './batch/batch.ts';
-import { BatchBuilder } from './batch/builder.ts';
-import { F64, I32, I64, U8, U32 } from './batch/memory.ts';
+import type { Batch, Column } from './batch/batch.ts';
+import { F64, I32, I64, U32 } from './batch/memory.ts';
 import { kernels } from './kernels/index.ts';
 import type { Operator, Tick } from './operator.ts';
 import type { PlanNode } from './plan.ts';
 import { Deadline, type Watermarks } from './state/deadline.ts';
 import { Expiry, type SavedExpiry } from './state/expiry.ts';
 import { Heap } from './state/heap.ts';
-import { placesOf, rowLayout } from './state/row_layout.ts';
+import { placesOf, rowLayout, type SlotPlace } from './state/row_layout.ts';
 import { RowTable, type SavedRowTable } from './state/row_table.ts';
 import type { Saved } from './state/saved.ts';
-import { touchLarge, touchRange } from './state/write_marks.ts';
 import type { ColType } from './types.ts';
 
 type SessionSpec = PlanNode & { op: 'session' };
 
-/** Words of a key's bytes; bytes of a session and of one that is shown; offset of a session's last time. As the kernel has them. */
+/** Words of a key's bytes; offsets in them; bytes of a session and of one that is shown. As the kernel has them. */
 const RUN = 0;
 const COUNT = 1;
 const CAPACITY = 2;
-const HEAD = 16;
+const DUE = 16;
+const OWN = 24;
+const HEAD = 56;
 const SESSION = 32;
-const LAST = 8;
 const SHOWN = 24;
 
 type SavedSessions = { table: SavedRowTable; sessions: number; expiry: SavedExpiry };
@@ -42,7 +43,10 @@ export class MergedSessionOperator implements Operator {
   readonly #spec: SessionSpec;
   readonly #heap = new Heap();
   readonly #table: RowTable;
+  readonly #places: SlotPlace[];
   readonly #deadline: Deadline | null;
+  /** What a session's last time is dead after; NaN: it never is. */
+  readonly #lag: number;
   readonly #expiry: Expiry;
   #sessions = 0;
 
@@ -54,11 +58,13 @@ export class MergedSessionOperator implements Operator {
       'sql',
       this.#heap,
     );
+    this.#places = placesOf(this.#table.ops.layout);
     this.#expiry = new Expiry(this.#heap);
     this.#deadline =
       spec.frees === undefined || spec.frees.length === 0
         ? null
         : new Deadline(rowLayout([inputTypes[spec.time]]), spec.frees, () => 0);
+    this.#lag = this.#deadline?.lag ?? Number.NaN;
   }
 
   step(inputs: Batch[], { arena }: Tick): Batch {
@@ -67,116 +73,87 @@ export class MergedSessionOperator implements Operator {
     const table = this.#table;
     const { payloadOffset } = table;
     const time = delta.columns[this.#spec.time];
-    const weights = this.#timed(delta, arena);
+    const weights = arena.alloc(n * 4);
+    kernels.timedWeights(time.data, time.valid, delta.weights, n, weights);
     table.begin(
       this.#spec.keys.map((k) => delta.columns[k]),
       n,
     );
     const { slots, fresh, made } = table.findOrInsertAll({ n, weights, skipNulls: false }, arena);
-    for (let i = 0; i < made; i++) this.#grow(U32[slots + U32[fresh + i]]);
-    const old = arena.alloc(n * 2 * SHOWN);
+    // A row shows two sessions that were and one that is, at the most.
+    const list = arena.alloc(n * 3 * SHOWN);
     const touched = arena.alloc(n * 4);
     const counts = arena.allocZeroed(8);
-    const add = (row: number): number =>
-      kernels.addToSessions(slots * 4, time.data, weights, row, n, payloadOffset, this.#spec.gap, old, touched, counts);
-    for (let row = add(0); row < n; row = add(row)) this.#grow(U32[slots + row]);
-    const [olds, keys] = [U32[counts >>> 2], U32[(counts >>> 2) + 1]];
-    const now = arena.alloc(n * SHOWN);
-    const news = kernels.changedSessions(touched, keys, payloadOffset, now);
-    this.#sessions += news - olds;
-    if (this.#deadline !== null) for (let i = 0; i < made; i++) this.#note(U32[slots + U32[fresh + i]], this.#deadline);
-    const out = new BatchBuilder(this.#spec.types, arena, olds + news);
-    this.#show(old, olds, -1, out);
-    this.#show(now, news, 1, out);
-    return out.build();
-  }
-
-  /** The delta's weights, 0 for rows that are in no session; byte address. */
-  #timed(delta: Batch, arena: Arena): number {
-    const time = delta.columns[this.#spec.time];
-    const weights = arena.alloc(delta.n * 4);
-    for (let row = 0; row < delta.n; row++) {
-      const word = (time.data >>> 2) + row * 2;
-      const isNull = time.valid !== 0 && U8[time.valid + row] === 0;
-      // The infinite times are the least and the greatest int64.
-      const high = I32[word + 1];
-      const mayBeInfinite = (high === 0x7fffffff && I32[word] === -1) || (high === -0x80000000 && I32[word] === 0);
-      I32[(weights >>> 2) + row] = isNull || mayBeInfinite ? 0 : I32[(delta.weights >>> 2) + row];
+    for (let row = 0; row < n; ) {
+      row = kernels.addToSessions(
+        slots * 4,
+        time.data,
+        weights,
+        row,
+        n,
+        payloadOffset,
+        this.#spec.gap,
+        list,
+        touched,
+        counts,
+      );
+      if (row < n) this.#grow(U32[slots + row]);
     }
-    return weights;
+    const [olds, keys] = [U32[counts >>> 2], U32[(counts >>> 2) + 1]];
+    const news = kernels.changedSessions(touched, keys, payloadOffset, this.#lag, list + olds * SHOWN);
+    this.#sessions += news - olds;
+    if (this.#deadline !== null && made > 0) {
+      const noted = arena.alloc(made * 4);
+      kernels.freshSlots(slots * 4, fresh * 4, made, 0, noted);
+      this.#expiry.addSlots(noted >>> 2, made, payloadOffset + DUE);
+    }
+    return this.#rows(list, olds + news, olds, arena);
   }
 
   /** Room for more sessions of a key. */
   #grow(slot: number): void {
-    const head = (slot + this.#table.payloadOffset) >>> 2;
+    const payload = slot + this.#table.payloadOffset;
+    const head = payload >>> 2;
     const run = U32[head + RUN];
-    const capacity = U32[head + CAPACITY];
-    const wanted = Math.max(1, capacity * 2);
-    const bigger = this.#heap.alloc(wanted * SESSION);
-    if (capacity > 0) {
-      kernels.copyBytes(bigger, run, capacity * SESSION);
-      this.#heap.free(run, capacity * SESSION);
-    }
+    const capacity = run === 0 ? 1 : U32[head + CAPACITY];
+    const bigger = this.#heap.alloc(capacity * 2 * SESSION);
+    kernels.copyBytes(bigger, run === 0 ? payload + OWN : run, capacity * SESSION);
+    if (run !== 0) this.#heap.free(run, capacity * SESSION);
     U32[head + RUN] = bigger;
-    U32[head + CAPACITY] = wanted;
+    U32[head + CAPACITY] = capacity * 2;
   }
 
-  /** Notes when the earliest session of a key is dead. */
-  #note(slot: number, deadline: Deadline): void {
-    this.#expiry.add(
-      this.#deadlineOf(U32[((slot + this.#table.payloadOffset) >>> 2) + RUN], deadline),
-      this.#table.hashOf(slot),
-    );
-  }
-
-  #deadlineOf(session: number, deadline: Deadline): number {
-    return deadline.ofTime(session + LAST);
-  }
-
-  /** Adds the n sessions of a list, with `sign`. */
-  #show(list: number, n: number, sign: 1 | -1, out: BatchBuilder): void {
-    const { spec, table } = { spec: this.#spec, table: this.#table };
-    const first = out.addRows(n, 1);
-    const slots = out.arena.alloc(n * 4) >>> 2;
-    const width = spec.types.length - 2;
-    const [time, start, end] = [spec.time, width, width + 1].map((c) => out.columns[c]);
-    for (let i = 0; i < n; i++) {
-      const at = (list + i * SHOWN) >>> 2;
-      const row = first + i;
-      U32[slots + i] = U32[at];
-      I32[(out.weights >>> 2) + row] = sign * I32[at + 1];
-      I64[time.data / 8 + row] = I64[at / 2 + 1];
-      I64[start.data / 8 + row] = I64[at / 2 + 1];
-      I64[end.data / 8 + row] = I64[at / 2 + 2] + spec.gap;
-      U8[time.valid + row] = 1;
-      U8[start.valid + row] = 1;
-      U8[end.valid + row] = 1;
-    }
-    const places = placesOf(table.ops.layout);
-    for (let c = 0; c < width; c++) {
-      if (c === spec.time) continue;
-      const { offset, width: bytes, flag } = places[spec.keys.indexOf(c)];
-      const { data, valid } = out.columns[c];
-      const { rowOffset } = table;
-      kernels.loadColumn(
-        slots * 4,
-        n,
-        rowOffset + offset,
-        bytes,
-        rowOffset + flag,
-        data + first * bytes,
-        valid + first,
-      );
-    }
+  /** n sessions of a list as output rows; the first `before` are taken back. */
+  #rows(list: number, n: number, before: number, arena: Arena): Batch {
+    const { types, gap, keys, time, counted } = this.#spec;
+    const { rowOffset } = this.#table;
+    const [weights, slots] = [arena.alloc(n * 4), arena.alloc(n * 4)];
+    const [starts, ends] = [arena.alloc(n * 8), arena.alloc(n * 8)];
+    const numbers = counted ? arena.alloc(n * 8) : 0;
+    kernels.sessionColumns(list, n, before, gap, slots, weights, starts, ends, numbers);
+    const { phys } = this.#table.ops.layout;
+    const width = types.length - (counted ? 3 : 2);
+    const columns = types.map((type, c): Column => {
+      if (c === time || c === width) return { type, phys: 'i64', data: starts, valid: 0 };
+      if (c > width) return { type, phys: 'i64', data: c === width + 1 ? ends : numbers, valid: 0 };
+      const key = keys.indexOf(c);
+      const { offset, width: bytes, flag } = this.#places[key];
+      const [data, valid] = [arena.alloc(n * bytes), arena.alloc(n)];
+      kernels.loadColumn(slots, n, rowOffset + offset, bytes, rowOffset + flag, data, valid);
+      return { type, phys: phys[key], data, valid };
+    });
+    return { n, columns, weights };
   }
 
   integral({ arena }: Tick): Batch {
     const list = arena.alloc(this.#sessions * SHOWN);
     let n = 0;
     this.#table.forEach((slot) => {
-      const head = (slot + this.#table.payloadOffset) >>> 2;
+      const payload = slot + this.#table.payloadOffset;
+      const head = payload >>> 2;
+      const run = U32[head + RUN] === 0 ? payload + OWN : U32[head + RUN];
       for (let s = 0; s < U32[head + COUNT]; s++) {
-        const from = U32[head + RUN] + s * SESSION;
+        const from = run + s * SESSION;
         const to = list + n++ * SHOWN;
         U32[to >>> 2] = slot;
         I32[(to >>> 2) + 1] = F64[from / 8 + 2];
@@ -184,40 +161,30 @@ export class MergedSessionOperator implements Operator {
         I64[to / 8 + 2] = I64[from / 8 + 1];
       }
     });
-    const out = new BatchBuilder(this.#spec.types, arena, n);
-    this.#show(list, n, 1, out);
-    return out.build();
+    return this.#rows(list, n, 0, arena);
   }
 
   free(watermarks: Watermarks): boolean {
-    const deadline = this.#deadline;
-    if (deadline === null) return true;
-    const watermark = deadline.watermark(watermarks);
-    return this.#expiry.takeStretches(watermark, (hashes, n) => {
-      this.#table.forEachOfHashes(hashes, n, (slot) => this.#dropDead(slot, watermark, deadline));
-    });
+    if (this.#deadline === null) return true;
+    const watermark = this.#deadline.watermark(watermarks);
+    return this.#expiry.takeStretches(watermark, (hashes, n) => this.#dropDead(hashes, n, watermark));
   }
 
-  /** Forgets the first sessions of a key, those that are dead; the key with the last. */
-  #dropDead(slot: number, watermark: number, deadline: Deadline): void {
-    const head = (slot + this.#table.payloadOffset) >>> 2;
-    const run = U32[head + RUN];
-    const count = U32[head + COUNT];
-    let dead = 0;
-    while (dead < count && this.#deadlineOf(run + dead * SESSION, deadline) < watermark) dead++;
-    this.#sessions -= dead;
-    if (dead === count) {
-      this.#heap.free(run, U32[head + CAPACITY] * SESSION);
-      this.#table.remove(slot);
-      return;
+  /** Forgets sessions that are dead of keys with these hashes, and keys with the last. */
+  #dropDead(hashes: number, n: number, watermark: number): void {
+    const table = this.#table;
+    const { payloadOffset } = table;
+    const { table: first, mask, stride } = table.place;
+    const found = kernels.deadSessions(first, mask, stride, hashes, n, payloadOffset, this.#lag, watermark);
+    const staying = Math.floor(found / 4294967296);
+    const empty = found - staying * 4294967296;
+    this.#sessions -= kernels.forgottenSessions(hashes, empty + staying, payloadOffset);
+    for (let i = hashes >>> 2, end = i + empty; i < end; i++) {
+      const head = (U32[i] + payloadOffset) >>> 2;
+      if (U32[head + RUN] !== 0) this.#heap.free(U32[head + RUN], U32[head + CAPACITY] * SESSION);
     }
-    if (dead > 0) {
-      touchLarge(run, count * SESSION);
-      kernels.copyBytes(run, run + dead * SESSION, (count - dead) * SESSION);
-      touchRange(head * 4, HEAD);
-      U32[head + COUNT] = count - dead;
-    }
-    this.#note(slot, deadline);
+    table.removeAll(hashes, empty);
+    this.#expiry.addSlots((hashes >>> 2) + empty, staying, payloadOffset + DUE);
   }
 
   endTick(): void {

@@ -94,6 +94,20 @@ interface Kernels {
     watermark: number,
   ): number;
   emptyBefore(table: number, mask: number, stride: number, slot: number): number;
+  removeSlots(table: number, mask: number, stride: number, slots: number, n: number): number;
+  freshSlots(slots: number, fresh: number, made: number, offset: number, to: number): void;
+  /** assembly/expiry.ts */
+  fillBucket(
+    slots: number,
+    i: number,
+    n: number,
+    times: number,
+    at: number,
+    start: number,
+    end: number,
+    to: number,
+    room: number,
+  ): number;
   /** assembly/keys.ts; `keys` is laid out as key_layout.ts says. */
   packKeys(keys: number): void;
   findKeys(keys: number): void;
@@ -128,7 +142,30 @@ interface Kernels {
     touched: number,
     counts: number,
   ): number;
-  changedSessions(touched: number, n: number, payload: number, now: number): number;
+  timedWeights(times: number, valid: number, weights: number, n: number, to: number): void;
+  changedSessions(touched: number, n: number, payload: number, lag: number, now: number): number;
+  sessionColumns(
+    list: number,
+    n: number,
+    before: number,
+    gap: bigint,
+    slots: number,
+    weights: number,
+    starts: number,
+    ends: number,
+    numbers: number,
+  ): void;
+  deadSessions(
+    table: number,
+    mask: number,
+    stride: number,
+    hashes: number,
+    n: number,
+    payload: number,
+    lag: number,
+    watermark: number,
+  ): number;
+  forgottenSessions(slots: number, n: number, payload: number): number;
   /** assembly/top_ties.ts */
   bestRows(
     slots: number,

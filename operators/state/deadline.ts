@@ -73,10 +73,9 @@ export class Deadline {
     return { at: offset + this.#plain, flag: offset + this.#flag, lag: this.#lags[0] };
   }
 
-  /** of() where the one condition's time is the timestamp at this address. */
-  ofTime(address: number): number {
-    const word = address >>> 2;
-    return exact(I32[word + 1] * 4294967296 + U32[word]) + this.#lags[0];
+  /** What the first condition adds to its time. */
+  get lag(): number {
+    return this.#lags[0];
   }
 
   /** of() for n rows, whose addresses are at a word address, 0 for none: a number each, at an address of 8 bytes a step. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Arena } from '../batch/arena.ts';
+import { F64, U32 } from '../batch/memory.ts';
 import { pages } from '../batch/pages.ts';
 import { Random, testSeed } from '../testing/property.ts';
 import { Expiry } from './expiry.ts';
@@ -52,6 +54,42 @@ for (const [name, span, shift] of [
     assert.equal(pages.usedPages, used);
   });
 }
+
+test('the slots of a batch are added as each of them is', () => {
+  const random = new Random(seed);
+  const heap = new Heap();
+  const arena = new Arena();
+  const [each, given, own] = [new Expiry(heap), new Expiry(heap), new Expiry(heap)];
+  let now = 0;
+  for (let round = 0; round < 20; round++) {
+    const n = 1 + random.below(200);
+    const slots = arena.alloc(n * 4) >>> 2;
+    const times = arena.alloc(n * 8) / 8;
+    for (let i = 0; i < n; i++) {
+      const time = random.below(20) === 0 ? Number.NaN : now + random.below(random.pick([100, 4e6, 9e9]));
+      F64[times + i] = time;
+      U32[slots + i] = random.below(10) === 0 ? 0 : arena.alloc(16);
+      if (U32[slots + i] === 0) continue;
+      U32[U32[slots + i] >>> 2] = random.below(1e6);
+      F64[U32[slots + i] / 8 + 1] = time;
+      each.add(time, U32[U32[slots + i] >>> 2]);
+    }
+    given.addAll(times, slots, n);
+    own.addSlots(slots, n, 8);
+    now += random.below(3e6);
+    const taken = [each, given, own].map((expiry) => {
+      const hashes: [number, number][] = [];
+      expiry.take(now, (hash, entries) => hashes.push([hash, entries]));
+      return hashes.sort(([a], [b]) => a - b);
+    });
+    assert.deepEqual(taken[1], taken[0]);
+    assert.deepEqual(taken[2], taken[0]);
+    assert.deepEqual([given.size, own.size], [each.size, each.size]);
+    heap.endTick();
+  }
+  heap.release();
+  arena.release();
+});
 
 test('entries of one hash come together', () => {
   const heap = new Heap();

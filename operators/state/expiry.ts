@@ -46,6 +46,8 @@ export class Expiry {
   #added = 0;
   /** Where the last entries went, by time: the next ones mostly go there too. */
   #recent: (Bucket | undefined)[] = [];
+  /** Where the last one went. */
+  #last: Bucket | null = null;
 
   constructor(heap: Heap) {
     this.#heap = heap;
@@ -70,6 +72,7 @@ export class Expiry {
       bucket = this.#bucketOf(time);
       this.#recent[place] = bucket;
     }
+    this.#last = bucket;
     if (bucket.count * 4 === bucket.bytes) this.#grow(bucket);
     const at = bucket.address + bucket.count * 4;
     touch(at);
@@ -79,29 +82,35 @@ export class Expiry {
     this.#size++;
   }
 
-  /** add() for n times, at an address of 8 bytes a step, of what stands in slots (row_table.ts), whose addresses are at a word address; 0: not to be added. */
+  /** add() for n times, at an index of F64, of what stands in slots (row_table.ts), whose addresses are at a word address; 0: not to be added. */
   addAll(times: number, slots: number, n: number): void {
-    let bucket: Bucket | null = null;
-    let start = 0;
-    let end = 0;
-    for (let i = 0; i < n; i++) {
-      const slot = U32[slots + i];
-      if (slot === 0) continue;
-      const time = F64[times + i];
-      const hash = U32[slot >>> 2];
-      if (bucket === null || !(time >= start && time < end) || bucket.count * 4 === bucket.bytes) {
-        this.add(time, hash);
-        bucket = this.#recent[Math.floor(time / LEAST_WIDTH) & (RECENT - 1)] ?? null;
-        if (bucket !== null) ({ start, end } = bucket);
-        continue;
-      }
-      const at = bucket.address + bucket.count * 4;
-      touch(at);
-      U32[at >>> 2] = hash;
-      bucket.count++;
-      this.#added++;
-      this.#size++;
+    for (let i = 0; i < n; ) {
+      if (U32[slots + i] !== 0) this.add(F64[times + i], U32[U32[slots + i] >>> 2]);
+      i = this.#addLike(times * 8, 0, slots, i, n);
     }
+  }
+
+  /** addAll() where each slot has its time, at this offset. */
+  addSlots(slots: number, n: number, at: number): void {
+    for (let i = 0; i < n; ) {
+      const slot = U32[slots + i];
+      if (slot !== 0) this.add(F64[(slot + at) / 8], U32[slot >>> 2]);
+      i = this.#addLike(0, at, slots, i, n);
+    }
+  }
+
+  /** Adds those behind slot `i`, which was added, that go to the same bucket; gives the number of the first that was not. */
+  #addLike(times: number, at: number, slots: number, i: number, n: number): number {
+    const first = i + 1;
+    const bucket = this.#last;
+    if (first === n || bucket === null) return first;
+    const { start, end, address, bytes, count } = bucket;
+    const room = bytes / 4 - count;
+    const next = kernels.fillBucket(slots * 4, first, n, times, at, start, end, address + count * 4, room);
+    bucket.count += next - first;
+    this.#added += next - first;
+    this.#size += next - first;
+    return next;
   }
 
   #bucketOf(time: number): Bucket {
@@ -178,6 +187,7 @@ export class Expiry {
     this.#buckets.delete(key);
     this.#heap.free(bucket.address, bucket.bytes);
     this.#recent = [];
+    this.#last = null;
   }
 
   save(): SavedExpiry {
@@ -208,6 +218,7 @@ export class Expiry {
     this.#leastEnd = Number.POSITIVE_INFINITY;
     this.#size = 0;
     this.#recent = [];
+    this.#last = null;
   }
 }
 

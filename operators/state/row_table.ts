@@ -304,6 +304,22 @@ export class RowTable {
     this.#deleted -= kernels.emptyBefore(this.#table, this.#capacity - 1, this.#stride, slot);
   }
 
+  /** remove() for n slots at an address. */
+  removeAll(slots: number, n: number): void {
+    if (!this.#plain) {
+      for (let i = slots >>> 2, end = i + n; i < end; i++) this.remove(U32[i]);
+      return;
+    }
+    const emptied = kernels.removeSlots(this.#table, this.#capacity - 1, this.#stride, slots, n);
+    this.#used -= n;
+    this.#deleted += n - emptied;
+  }
+
+  /** Where kernels find the slots: the first, what a hash is cut to, bytes from one to the next. Not to be kept: slots move. */
+  get place(): { table: number; mask: number; stride: number } {
+    return { table: this.#table, mask: this.#capacity - 1, stride: this.#stride };
+  }
+
   /**
    * Takes rows out that have one of n hashes at an address, whose memory is used up, and are dead by the time in their slot. Every row has an entry of its
    * own in what the hashes come from. `remove`: called for each, to let go what it keeps elsewhere and take it out; null: there is nothing of that kind.

@@ -62,7 +62,8 @@ function candidates(node: PlanNode, inputs: NodeFacts[], sourceKey: number[] | n
     case 'recursive':
       return node.all ? [] : [all];
     case 'session':
-      // A merged row stands for several.
+      // A merged row stands for several, unless their number is a column.
+      if (node.counted) return [[...node.keys, width - 3, width - 2]];
       return node.merged ? [] : below;
     case 'asof':
     case 'temporal':

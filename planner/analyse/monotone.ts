@@ -77,7 +77,7 @@ export function monotoneOf(
     case 'session': {
       // A change at time t touches only sessions that reach up to t; their starts and other rows may be older.
       const time = below[node.time];
-      return [...only(node.keys), null, time && { ...time, strict: false }];
+      return [...only(node.keys), null, time && { ...time, strict: false }, ...none(node.counted ? 1 : 0)];
     }
     case 'asof': {
       // A change of b re-points the rows of a from its time on; other columns of those rows may be older.

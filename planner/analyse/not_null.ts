@@ -47,7 +47,7 @@ export function notNullOf(node: PlanNode, inputs: NodeFacts[], source: boolean[]
         ...node.calls.map((c) => /^(count|row_number|rank|dense_rank|percent_rank|cume_dist)\(/.test(c.fn)),
       ];
     case 'session':
-      return [...below, true, true];
+      return [...below, true, true, ...(node.counted ? [true] : [])];
     case 'asof':
       return [...below, ...inputs[1].notNull.map((n) => n && !node.left)];
     case 'topn':

@@ -138,7 +138,7 @@ function describe(node: PlanNode, plan: DataflowPlan, relationName: (oid: number
       return `Over${partition(list(node.partition))}${node.order.length > 0 ? ` order by ${keys(node.order)}` : ''}  ${calls}`;
     }
     case 'session':
-      return `Session ${from(0, node.time)} gap ${Number(node.gap) / 1e6} s${partition(list(node.keys))}${node.merged ? ' merged' : ''}`;
+      return `Session ${from(0, node.time)} gap ${Number(node.gap) / 1e6} s${partition(list(node.keys))}${node.counted ? ' counted' : node.merged ? ' merged' : ''}`;
     case 'asof': {
       const pairs = node.leftKeys.map((l, i) => `${from(0, l)} = ${from(1, node.rightKeys[i])}`);
       const time = `${from(0, node.leftTime)} ${node.strict ? '>' : '>='} ${from(1, node.rightTime)}`;

@@ -16,6 +16,8 @@ export function lowerAggregate(p: Logical & { op: 'aggregate' }, cx: LowerContex
   const groupBy = sortedKeys(p, below);
   const input = argumentColumns(below, [...groupBy.map((k) => k.expr), ...p.aggregates.flatMap(callExprs)], cx);
   input.node = slicedWindows(input.node, input.positions, cx);
+  const sessions = countedSessions(p, groupBy, input, cx);
+  if (sessions !== null) return sessions;
   const keys: number[] = [];
   const names: string[] = [];
   const at = new Map<number, number>();
@@ -90,6 +92,27 @@ function slicedWindows(node: number, columns: number[], cx: LowerContext): numbe
   const time = above.args[0];
   if (!isWindowAssignment(above.fn) || time.k !== 'col' || columns.includes(time.id)) return node;
   return cx.builder.add({ ...above, sliced: true });
+}
+
+/** A count(*) by key, start and end of merged sessions is what the sessions know of themselves; null for other aggregates. */
+function countedSessions(
+  p: Logical & { op: 'aggregate' },
+  groupBy: { col: Col }[],
+  input: { node: number; positions: number[] },
+  cx: LowerContext,
+): Lowered | null {
+  const node = cx.builder.nodes[input.node];
+  const [count] = p.aggregates;
+  if (node.op !== 'session' || !node.merged || count === undefined) return null;
+  if (!p.aggregates.every((a) => a.fn === 'count()' && a.filter === null)) return null;
+  const width = node.types.length;
+  const keys = input.positions.slice(0, groupBy.length);
+  if (![...node.keys, width - 2, width - 1].every((c) => keys.includes(c))) return null;
+  const types = [...node.types, count.out.type];
+  const counted = cx.builder.add({ ...node, types, names: [...node.names, count.out.name], counted: true });
+  const at = new Map(groupBy.map(({ col }, i) => [col.id, keys[i]]));
+  for (const { out } of p.aggregates) at.set(out.id, width);
+  return { node: counted, at };
 }
 
 /** Argument, filter and order expressions of a call, in the order in which aggCall takes their positions. */

@@ -61,6 +61,7 @@ const QUERIES: [sql: string, growth: Growth][] = [
     "select auction, window_start, window_end, count(*) from session(bid, ts, interval '3 s', auction) group by 1, 2, 3",
     'bounded',
   ],
+  ["select auction, window_end, count(*) from session(bid, ts, interval '3 s', auction) group by 1, 2", 'bounded'],
   ["select auction, ts, window_start from session(bid, ts, interval '1 s', auction)", 'bounded'],
   [`select distinct window_start, auction from ${TUMBLE}`, 'bounded'],
   [

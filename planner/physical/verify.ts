@@ -97,7 +97,7 @@ function checkNode(node: PlanNode, inputs: ColType[][], fail: Fail): void {
       return;
     case 'session':
       columns([node.time, ...node.keys], below);
-      startsWith(below, 2);
+      startsWith(below, node.counted ? 3 : 2);
       return;
     case 'asof':
       columns([...node.leftKeys, node.leftTime], inputs[0]);

@@ -11,9 +11,10 @@ export { extentOf } from './json/extent';
 export { scanJson, scanJsonScalar } from './json/scan';
 export { hashSmallNumeric } from './numeric';
 export { ownTexts } from './own_texts';
-export { deadSlots, emptyBefore, rehash, removeDead, slotsOfHashes, usedSlots } from './row_table';
+export { deadSlots, emptyBefore, freshSlots, rehash, removeDead, removeSlots, slotsOfHashes, usedSlots } from './row_table';
+export { fillBucket } from './expiry';
 export { searchOnePass } from './regex';
-export { addToSessions, changedSessions } from './sessions';
+export { addToSessions, changedSessions, deadSessions, forgottenSessions, sessionColumns, timedWeights } from './sessions';
 export {
   slotCase,
   slotCharacters,

@@ -189,3 +189,20 @@ export function emptyBefore(table: usize, mask: u32, stride: u32, slot: usize): 
   }
   return count;
 }
+
+/** Takes n slots out; gives how many that were deleted are empty now. */
+export function removeSlots(table: usize, mask: u32, stride: u32, slots: usize, n: u32): u32 {
+  let emptied: u32 = 0;
+  for (let i: u32 = 0; i < n; i++) {
+    const slot: usize = load<u32>(slots + (i << 2));
+    announce(slot + 4, 4);
+    store<u32>(slot, DELETED, 4);
+    emptied += emptyBefore(table, mask, stride, slot);
+  }
+  return emptied;
+}
+
+/** The slots that rows `fresh` made, `offset` bytes on. */
+export function freshSlots(slots: usize, fresh: usize, made: u32, offset: u32, to: usize): void {
+  for (let i: u32 = 0; i < made; i++) store<u32>(to + (i << 2), load<u32>(slots + (load<u32>(fresh + (i << 2)) << 2)) + offset);
+}

@@ -1,22 +1,29 @@
 /**
  * Sessions as intervals (operators/session_merged.ts), all rows of a tick in one call. A key's bytes:
  *
- *   | u32 run | u32 count | u32 capacity | u32 1 + least number of a session that the tick changed, 0: none |
- *   run, in order of time:   | i64 first | i64 last | f64 weight | u32 1 when the tick changed it | u32 spare |
+ *   | u32 run | u32 count | u32 capacity of the run | u32 1 + least number of a session that the tick changed, 0: none | f64 due | a session |
+ *   the session in it while run is 0, else run, in order of time:
+ *   | i64 first | i64 last | f64 weight | u32 1 when the tick changed it | u32 spare |
  *
- * Sessions of a key are more than the gap apart, so a row is within the gap of two at most.
+ * Most keys have one session, which needs no memory of its own. Sessions of a key are more than the gap apart, so a row is within the gap of two at
+ * most. due: the watermark by which the earliest session is dead, NaN for never.
  */
 import { announce } from './marks';
 
 const COUNT: usize = 4;
 const CAPACITY: usize = 8;
 const LEAST: usize = 12;
+const DUE: usize = 16;
+const OWN: usize = 24;
+const HEAD: u32 = 56;
 const SESSION: u32 = 32;
 const LAST: usize = 8;
 const WEIGHT: usize = 16;
 const CHANGED: usize = 24;
 /** A session that is shown: | u32 slot | i32 weight | i64 first | i64 last |. */
 const SHOWN: u32 = 24;
+const EXACT: f64 = 9007199254740992;
+const USED: u32 = 1;
 
 /** What a row lies further from than by the gap; no overflow, for the distance is taken as unsigned. */
 @inline
@@ -25,11 +32,33 @@ function beyond(later: i64, earlier: i64, gap: u64): bool {
 }
 
 @inline
+function runOf(head: usize): usize {
+  const run: usize = load<u32>(head);
+  return run == 0 ? head + OWN : run;
+}
+
+@inline
 function show(out: usize, slot: usize, session: usize): void {
   store<u32>(out, <u32>slot);
   store<i32>(out, <i32>load<f64>(session, WEIGHT), 4);
   store<i64>(out, load<i64>(session), 8);
   store<i64>(out, load<i64>(session, LAST), 16);
+}
+
+/** When the session is dead, as operators/state/deadline.ts has it. */
+@inline
+function dueOf(session: usize, lag: f64): f64 {
+  const last = <f64>load<i64>(session, LAST);
+  return last > -EXACT && last < EXACT ? last + lag : NaN;
+}
+
+/** The rows' weights, 0 for those that are in no session: their time is NULL or infinite. */
+export function timedWeights(times: usize, valid: usize, weights: usize, n: u32, to: usize): void {
+  for (let row: u32 = 0; row < n; row++) {
+    const time = load<i64>(times + (row << 3));
+    const none = (valid != 0 && load<u8>(valid + row) == 0) || time == i64.MAX_VALUE || time == i64.MIN_VALUE;
+    store<i32>(to + (row << 2), none ? 0 : load<i32>(weights + (row << 2)));
+  }
 }
 
 /**
@@ -56,23 +85,20 @@ export function addToSessions(
     const head = slot + payload;
     const time = load<i64>(times + (row << 3));
     const weight = <f64>load<i32>(weights + (row << 2));
-    const run: usize = load<u32>(head);
+    const run = runOf(head);
     const count = load<u32>(head, COUNT);
     let to = count;
     while (to > 0 && beyond(load<i64>(run + (to - 1) * SESSION), time, gap)) to--;
     let from = to;
     while (from > 0 && !beyond(time, load<i64>(run + (from - 1) * SESSION, LAST), gap)) from--;
-    if (from == to && count == load<u32>(head, CAPACITY)) break;
+    if (from == to && count == (load<u32>(head) == 0 ? 1 : load<u32>(head, CAPACITY))) break;
     const least = load<u32>(head, LEAST);
     if (least == 0) store<u32>(touched + (keys++ << 2), <u32>slot);
     if (least == 0 || from + 1 < least) store<u32>(head, from + 1, LEAST);
     const session = run + from * SESSION;
+    announce(session, SESSION);
     if (from == to) {
-      announce(session, SESSION);
-      for (let at = run + count * SESSION; at > session; at -= SESSION) {
-        announce(at, SESSION);
-        memory.copy(at, at - SESSION, SESSION);
-      }
+      for (let at = run + count * SESSION; at > session; at -= SESSION) moveSession(at, at - SESSION);
       store<i64>(session, time);
       store<i64>(session, time, LAST);
       store<f64>(session, weight, WEIGHT);
@@ -84,7 +110,6 @@ export function addToSessions(
       const one = run + i * SESSION;
       if (load<u32>(one, CHANGED) == 0) show(old + shown++ * SHOWN, slot, one);
     }
-    announce(session, SESSION);
     const end = run + (to - 1) * SESSION;
     if (time < load<i64>(session)) store<i64>(session, time);
     const last = load<i64>(end, LAST);
@@ -95,10 +120,7 @@ export function addToSessions(
     store<u64>(session, 1, CHANGED);
     const gone = to - from - 1;
     if (gone == 0) continue;
-    for (let i = to; i < count; i++) {
-      announce(run + (i - gone) * SESSION, SESSION);
-      memory.copy(run + (i - gone) * SESSION, run + i * SESSION, SESSION);
-    }
+    for (let i = to; i < count; i++) moveSession(run + (i - gone) * SESSION, run + i * SESSION);
     store<u32>(head, count - gone, COUNT);
   }
   store<u32>(counts, shown);
@@ -106,13 +128,19 @@ export function addToSessions(
   return row;
 }
 
-/** The sessions of n keys that the tick changed, to `now`; afterwards none is. Gives their number. */
-export function changedSessions(touched: usize, n: u32, payload: u32, now: usize): u32 {
+@inline
+function moveSession(to: usize, from: usize): void {
+  announce(to, SESSION);
+  for (let at: usize = 0; at < SESSION; at += 8) store<u64>(to + at, load<u64>(from + at));
+}
+
+/** The sessions of n keys that the tick changed, to `now`; afterwards none is, and the keys are due by what they have. Gives their number. */
+export function changedSessions(touched: usize, n: u32, payload: u32, lag: f64, now: usize): u32 {
   let shown: u32 = 0;
   for (let i: u32 = 0; i < n; i++) {
     const slot: usize = load<u32>(touched + (i << 2));
     const head = slot + payload;
-    const run: usize = load<u32>(head);
+    const run = runOf(head);
     const count = load<u32>(head, COUNT);
     for (let s = load<u32>(head, LEAST) - 1; s < count; s++) {
       const session = run + s * SESSION;
@@ -121,6 +149,103 @@ export function changedSessions(touched: usize, n: u32, payload: u32, now: usize
       store<u32>(session, 0, CHANGED);
     }
     store<u32>(head, 0, LEAST);
+    store<f64>(head, dueOf(run, lag), DUE);
   }
   return shown;
+}
+
+/**
+ * n sessions of a list as columns: slots, start, end; and their number of rows as an int8 column `numbers` with weight 1, or, where `numbers` is 0, as their
+ * weight. The first `before` are what was: their weights are negative.
+ */
+export function sessionColumns(
+  list: usize,
+  n: u32,
+  before: u32,
+  gap: i64,
+  slots: usize,
+  weights: usize,
+  starts: usize,
+  ends: usize,
+  numbers: usize,
+): void {
+  for (let i: u32 = 0; i < n; i++, list += SHOWN) {
+    const rows = load<i32>(list, 4);
+    const weight = numbers == 0 ? rows : 1;
+    store<u32>(slots + (i << 2), load<u32>(list));
+    store<i32>(weights + (i << 2), i < before ? -weight : weight);
+    store<i64>(starts + (i << 3), load<i64>(list, 8));
+    store<i64>(ends + (i << 3), load<i64>(list, 16) + gap);
+    if (numbers != 0) store<i64>(numbers + (i << 3), <i64>rows);
+  }
+}
+
+/**
+ * Forgets sessions of the keys with these hashes that are dead, and notes how many where else the least changed one stands; one key a hash, for every key has an entry in the calendar. In place of the hashes first come
+ * the slots of keys that have none left, then those of keys that stay. Gives how many, the
+ * latter times 2^32.
+ */
+export function deadSessions(
+  table: usize,
+  mask: u32,
+  stride: u32,
+  hashes: usize,
+  n: u32,
+  payload: u32,
+  lag: f64,
+  watermark: f64,
+): f64 {
+  let empty: u32 = 0;
+  let listed: u32 = 0;
+  for (let i: u32 = 0; i < n; i++) {
+    const slot = keyToFree(table, mask, stride, load<u32>(hashes + (i << 2)), payload, watermark);
+    if (slot == 0) continue;
+    const head = slot + payload;
+    const count = load<u32>(head, COUNT);
+    const run = runOf(head);
+    let dead: u32 = 0;
+    while (dead < count && dueOf(run + dead * SESSION, lag) < watermark) dead++;
+    let place = listed++;
+    if (dead > 0) {
+      announce(head, HEAD);
+      for (let s = dead; s < count; s++) moveSession(run + (s - dead) * SESSION, run + s * SESSION);
+      store<u32>(head, count - dead, COUNT);
+      store<u32>(head, load<u32>(head, LEAST) + dead, LEAST);
+      if (dead < count) store<f64>(head, dueOf(run, lag), DUE);
+      else {
+        store<u32>(hashes + (place << 2), load<u32>(hashes + (empty << 2)));
+        place = empty++;
+      }
+    }
+    store<u32>(hashes + (place << 2), <u32>slot);
+  }
+  return <f64>empty + 4294967296 * <f64>(listed - empty);
+}
+
+/** How many sessions the n keys that deadSessions() listed have lost. */
+export function forgottenSessions(slots: usize, n: u32, payload: u32): u32 {
+  let sum: u32 = 0;
+  for (let i: u32 = 0; i < n; i++) {
+    const head: usize = load<u32>(slots + (i << 2)) + payload;
+    sum += load<u32>(head, LEAST);
+    if (load<u32>(head, LEAST) != 0) store<u32>(head, 0, LEAST);
+  }
+  return sum;
+}
+
+/** The slot with the hash that is due, else one that is not, or 0. A key without sessions is listed already. */
+@inline
+function keyToFree(table: usize, mask: u32, stride: u32, hash: u32, payload: u32, watermark: f64): usize {
+  let other: usize = 0;
+  let index = hash & mask;
+  let slot = table + index * stride;
+  while (load<u32>(slot, 4) != 0) {
+    if (load<u32>(slot, 4) == USED && load<u32>(slot) == hash && load<u32>(slot + payload, COUNT) != 0) {
+      if (load<f64>(slot + payload, DUE) < watermark) return slot;
+      other = slot;
+    }
+    index = (index + 1) & mask;
+    slot = table + index * stride;
+  }
+  return other;
 }
