@@ -194,6 +194,11 @@ function run(world: World, retracts: boolean, moves: boolean): void {
     }
     if (tick % 4 === 0) world.check(label);
   }
+  // Whatever came before: something goes, and is read.
+  world.apply(Array.from({ length: 50 }, () => ({ row: randomRow(random, time), weight: 1 })));
+  world.end();
+  world.index.chill(Number.POSITIVE_INFINITY);
+  world.check(`at the end, seed ${seed}`);
   assert.ok(store.reads > 0 && store.writes > 0);
 }
 
@@ -277,7 +282,10 @@ describe('runs that go cold', () => {
   test('keys that are looked up again and again are brought back, others are not', () => {
     const world = new World(() => new KeyedIndex(types, [0], true));
     const random = new Random(seed);
-    world.apply(Array.from({ length: 500 }, () => ({ row: randomRow(random, 0n), weight: 1 })));
+    const rows = Array.from({ length: 500 }, () => randomRow(random, 0n));
+    // What is looked up is a small part.
+    for (const row of rows) if (row[0] === 1 || row[0] === 2) row[1] = 'short';
+    world.apply(rows.map((row) => ({ row, weight: 1 })));
     world.end();
     world.index.chill(Number.POSITIVE_INFINITY);
     const all = world.index.coldBytes;

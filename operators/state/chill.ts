@@ -54,7 +54,8 @@ export class Chill {
     if (isUndoable()) throw new Error('runs go cold between ticks only');
     const { keys, heap } = this.#runs;
     const all = bytes === Number.POSITIVE_INFINITY;
-    if (!heap.emptying) {
+    const isNew = !heap.emptying;
+    if (isNew) {
       this.#cursor = 0;
       this.#before = heap.pageBytes;
       if (!heap.empty(Math.max(bytes, heap.pageBytes * SHARE)) && !all) return heap.pageBytes < this.#before ? 1 : 0;
@@ -71,8 +72,9 @@ export class Chill {
       if (this.#cursor >= 0) continue;
       this.#cursor = 0;
       heap.endEmptying();
-      // Runs that may not be sent have moved to other pages: when nothing else was there, that was of no use.
-      return Math.max(sent, heap.pageBytes < this.#before ? 1 : 0);
+      if (sent > 0 || heap.pageBytes < this.#before) return Math.max(sent, 1);
+      // Runs that may not be sent have moved to other pages: when nothing else was there, that was of no use. What came after the cursor had passed can go yet.
+      return isNew ? 0 : this.slice(bytes);
     }
     heap.endTick();
     return Math.max(sent, 1);

@@ -3,8 +3,6 @@
  * Notes are facts about this plan, made here and nowhere else.
  */
 import type { DataflowPlan, PlanNode } from '../../operators/plan.ts';
-import { keepsFewRows } from '../../operators/top_few.ts';
-import { keepsOneRow } from '../../operators/top_one.ts';
 import type { NodeFacts } from '../analyse/facts.ts';
 import { keepsBest } from '../analyse/replaced.ts';
 import { retention } from './retention.ts';
@@ -18,8 +16,7 @@ export function annotate(plan: DataflowPlan, facts: NodeFacts[]): DataflowPlan {
     const inputs = node.inputs.map((x) => facts[x]);
     const frees = retention(node, inputs);
     const state = stateOf(node, inputs);
-    const kernel = isTopByKernel({ ...node, frees }, inputs, plan) ? ['by kernel'] : [];
-    const notes = [...variant(node, inputs), ...kernel, ...(state === null ? [] : [`state ${state}`])];
+    const notes = [...variant(node, inputs), ...(state === null ? [] : [`state ${state}`])];
     return {
       ...node,
       ...(showsBest(node, inputs) ? { keepsBest: true } : {}),
@@ -36,12 +33,6 @@ function showsBest(node: PlanNode, [input]: NodeFacts[]): boolean {
   if (node.op !== 'topn' || node.limit !== 1 || node.offset !== 0 || !node.withTies) return false;
   if (node.order.length === 0 || node.rank === 'row_number') return false;
   return keepsBest(node.partition, node.order, input.replaced);
-}
-
-/** A Top-N whose few rows a kernel puts in order; others compare rows in JavaScript. */
-function isTopByKernel(node: PlanNode, [input]: NodeFacts[], plan: DataflowPlan): boolean {
-  if (node.op !== 'topn' || !input.appendOnly || keepsOneRow(node)) return false;
-  return keepsFewRows(node, plan.nodes[node.inputs[0]].types);
 }
 
 /** Which operator variant the facts allow. */

@@ -6,6 +6,9 @@
 import { SqlError } from '../../operators/errors.ts';
 import type { Flow } from '../../operators/graph.ts';
 import type { GraphNode } from '../../operators/graph_node.ts';
+import type { DataflowPlan, PlanNode } from '../../operators/plan.ts';
+import { keepsFewRows } from '../../operators/top_few.ts';
+import { keepsOneRow } from '../../operators/top_one.ts';
 import { colType, OID } from '../../operators/types.ts';
 import { bindQuery } from '../../planner/bind/index.ts';
 import type { SelectNode, Statement } from '../../planner/parse/ast.ts';
@@ -44,7 +47,7 @@ function explain(engine: TidemarkEngine, inner: Statement, analyze: boolean, ses
   const view = viewNamed(engine, inner, session);
   if (view !== null) {
     const { nodes } = view.flow;
-    const lines = text(view.physical, (i) => sharedWith(nodes[i], view.flow));
+    const lines = text(view.physical, (i) => remarks(view.physical.plan, i, nodes[i], view.flow));
     return [...lines, ...(analyze ? figures(view) : [])];
   }
   const query = queryOf(inner);
@@ -52,9 +55,22 @@ function explain(engine: TidemarkEngine, inner: Statement, analyze: boolean, ses
   const mode = inner.k === 'select' ? 'read' : 'view';
   const { timeZone } = session.evalContext;
   const physical = planQuery(bindQuery(query, engine.bindEnv(session, [], mode)), { mode, timeZone });
-  if (mode === 'read') return text(physical);
+  if (mode === 'read') return text(physical, (i) => remarks(physical.plan, i, undefined, null));
   const { keys } = keyedPlan(physical, session.evalContext);
-  return text(physical, (i) => sharedWith(engine.loop.graph.node(keys[i]), null));
+  return text(physical, (i) => remarks(physical.plan, i, engine.loop.graph.node(keys[i]), null));
+}
+
+/** What the planner does not know of a node of the plan. */
+function remarks(plan: DataflowPlan, i: number, node: GraphNode | undefined, own: Flow | null): string | null {
+  const all = [topByKernel(plan, plan.nodes[i]), sharedWith(node, own)].filter((remark) => remark !== null);
+  return all.length === 0 ? null : all.join(' · ');
+}
+
+/** A Top-N of a few rows that a kernel keeps in order; others compare rows in JavaScript. */
+function topByKernel(plan: DataflowPlan, node: PlanNode): string | null {
+  if (node.op !== 'topn' || keepsOneRow(node)) return null;
+  const input = plan.nodes[node.inputs[0]];
+  return input.appendOnly === true && keepsFewRows(node, input.types) ? 'by kernel' : null;
 }
 
 /** Names of at most this many views are listed. */

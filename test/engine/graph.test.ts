@@ -286,6 +286,28 @@ test('errors of a shared node belong to every view that has it', async () => {
   }
 });
 
+test('EXPLAIN says which Top-N a kernel keeps in order', async () => {
+  const engine = await openEngine();
+  try {
+    await sql(engine, 'CREATE STREAM bids (auction int, price int); CREATE TABLE t (auction int, price int)');
+    const plan = async (from: string, most: number) => {
+      const places = `SELECT auction, row_number() OVER (PARTITION BY auction ORDER BY price DESC) AS place FROM ${from}`;
+      const lines = await sql(
+        engine,
+        `EXPLAIN CREATE MATERIALIZED VIEW v AS SELECT auction FROM (${places}) AS p WHERE place <= ${most}`,
+      );
+      return lines.map(([line]) => line).find((line) => line?.includes('TopN')) ?? '';
+    };
+    assert.match(await plan('bids', 3), /TopN 3 .* by kernel/);
+    for (const other of [await plan('bids', 100), await plan('t', 3)]) {
+      assert.match(other, /TopN/);
+      assert.doesNotMatch(other, /by kernel/);
+    }
+  } finally {
+    await engine.close();
+  }
+});
+
 test('EXPLAIN names who shares a node', async () => {
   const engine = await openEngine();
   const lines = async (text: string) => (await sql(engine, `EXPLAIN ${text}`)).map(([line]) => line ?? '');
