@@ -9,6 +9,7 @@ import type { Batch } from '../../operators/batch/batch.ts';
 import { budget } from '../../operators/batch/budget.ts';
 import { BatchBuilder } from '../../operators/batch/builder.ts';
 import { I32 } from '../../operators/batch/memory.ts';
+import { pages } from '../../operators/batch/pages.ts';
 import { KeyedIndex, type SavedKeyedIndex } from '../../operators/state/keyed_index.ts';
 import { RelationStore, type RowStore, type SavedRelationStore } from '../../operators/state/relation_store.ts';
 import { ProjectedIndex, type RowIndex } from '../../operators/state/row_index.ts';
@@ -20,6 +21,8 @@ import { RelationScan } from './relation_scan.ts';
 const LEAST_LOGGED = 16384;
 /** Of so many rows of a log at least this share differed when it began. */
 const LEAST_DIFFERENT = 0.9;
+/** Rows that go from the table to the log at a time. */
+const PIECE_ROWS = 16384;
 
 export type SavedRelation = {
   store: SavedRelationStore | SavedRowLog;
@@ -167,10 +170,17 @@ export class StoredRelation {
     table.forEach((_, weight) => {
       all += weight;
     });
-    if (table.size < LEAST_DIFFERENT * all) return;
+    if (table.size < LEAST_DIFFERENT * all || pages.usedBytes + table.bytes > budget.chill) return;
     budget.beyond(() => {
       const log = new RowLog(this.types);
-      withScratch((arena) => log.apply(this.snapshot(arena)));
+      const scan = this.scan([]);
+      withScratch((arena) => {
+        for (let piece = scan.next(PIECE_ROWS, arena); piece !== null; piece = scan.next(PIECE_ROWS, arena)) {
+          log.apply(piece);
+          arena.reset();
+        }
+      });
+      scan.close();
       this.#store = log;
       table.release();
     });
