@@ -95,10 +95,13 @@ export class IntegerSumAccumulator implements Accumulator {
 
   resultAll(groups: Groups, out: BatchBuilder, column: number, row: number): void {
     const { addresses, n, offset } = groups;
-    let done = 0;
-    if (this.#result !== 'average') {
+    const { data, valid } = out.columns[column];
+    let done: number;
+    if (this.#result === 'average') {
+      const outside = out.arena.alloc(n * 16);
+      done = kernels.writeAverages(addresses * 4, n, offset, data + row * 16, valid + row, outside);
+    } else {
       const numeric = this.#result === 'numeric';
-      const { data, valid } = out.columns[column];
       done = kernels.writeSums(addresses * 4, n, offset, numeric, data + row * (numeric ? 16 : 8), valid + row);
     }
     // From the first that does not fit on.

@@ -128,6 +128,7 @@ interface Kernels {
   takeIn(calls: number, count: number, groups: number, n: number): number;
   writeCounts(groups: number, n: number, offset: number, data: number): void;
   writeSums(groups: number, n: number, offset: number, numeric: boolean, data: number, valid: number): number;
+  writeAverages(groups: number, n: number, offset: number, data: number, valid: number, outside: number): number;
   flip(slots: number, n: number, payload: number, filters: number, count: number, emptied: number): number;
   /** assembly/sessions.ts */
   addToSessions(

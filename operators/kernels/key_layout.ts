@@ -35,8 +35,12 @@ export const KEYS_REUSED = 72;
 export const KEYS_LONG = 76;
 /** What reading ahead saw: of no use, but a result has to be used for the compiler to leave the reading in. */
 export const KEYS_AHEAD = 80;
-/** Result of packing: some value is of a form that only the row by row way knows (a numeric that is wide or special). */
+/** Result of packing: numerics that tables of keys know row by row only. Wide ones the kernel that adds equal rows up knows too. */
 export const KEYS_ODD = 84;
+export const ODD_WIDE = 1;
+export const ODD_SPECIAL = 2;
+/** Bit i is set when 16-byte slot i is a numeric. */
+export const KEYS_NUMERICS = 88;
 export const KEYS_BYTES = 96;
 
 export const KEY_COLUMN_WIDTH = 0;

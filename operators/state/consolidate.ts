@@ -10,7 +10,7 @@ import { BatchBuilder } from '../batch/builder.ts';
 import { gatherColumn } from '../batch/gather.ts';
 import { I32, U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
-import { KEYS_ODD } from '../kernels/key_layout.ts';
+import { KEYS_ODD, ODD_SPECIAL } from '../kernels/key_layout.ts';
 import type { ColType } from '../types.ts';
 import { canPack, packKeys } from './key_batch.ts';
 import { rowOps } from './row_ops.ts';
@@ -42,7 +42,7 @@ export function consolidator(types: ColType[]): (delta: Batch, arena: Arena) => 
     while (capacity < n * 2) capacity *= 2;
     if (packs && n >= KERNEL_ROWS) {
       const keys = packKeys(ops.layout, delta.columns, n, 0, arena);
-      if (U32[(keys + KEYS_ODD) >>> 2] === 0) return summed(keys, delta, capacity, arena);
+      if ((U32[(keys + KEYS_ODD) >>> 2] & ODD_SPECIAL) === 0) return summed(keys, delta, capacity, arena);
     }
     // table[i] is a row number + 1; sums[row] is the total weight of a row that stands for its equals.
     const table = arena.allocZeroed(capacity * 4) >>> 2;

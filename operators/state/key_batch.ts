@@ -34,10 +34,12 @@ export function packKeys(layout: RowLayout, columns: Column[], n: number, weight
   const list = writeColumns(layout, columns, arena);
   let wide = 0;
   let texts = 0;
+  let numerics = 0;
   for (let i = 0; i < types.length; i++) {
     if (PHYS_WIDTH[phys[i]] !== 16) continue;
     wide++;
     if (phys[i] === 'varlen') texts |= 1 << (offsets[i] / 16);
+    else if (phys[i] === 'numeric') numerics |= 1 << (offsets[i] / 16);
   }
   const at = record >>> 2;
   U32[at + k.KEYS_COLUMNS / 4] = list;
@@ -47,6 +49,7 @@ export function packKeys(layout: RowLayout, columns: Column[], n: number, weight
   U32[at + k.KEYS_VALID / 4] = valid;
   U32[at + k.KEYS_WIDE / 4] = wide;
   U32[at + k.KEYS_TEXTS / 4] = texts;
+  U32[at + k.KEYS_NUMERICS / 4] = numerics;
   U32[at + k.KEYS_PACKED / 4] = arena.alloc(n * stride);
   U32[at + k.KEYS_HASHES / 4] = arena.alloc(n * 4);
   U32[at + k.KEYS_WEIGHTS / 4] = weights;

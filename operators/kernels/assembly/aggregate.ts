@@ -134,6 +134,76 @@ export function writeSums(groups: usize, n: u32, offset: u32, numeric: bool, dat
   return n;
 }
 
+const BASE: u64 = 10000;
+const NUMERIC_WIDE: u8 = 1;
+/** Bytes that a wide numeric may need outside of its slot. */
+const OUTSIDE: u32 = 16;
+
+/**
+ * The averages of the sums at `offset` of n groups, as numerics with PostgreSQL's scale (expr/decimal/arithmetic.ts, divide): at least 16 digits that count, rounded half away
+ * from zero. `outside`: 16 bytes a group for what is wider than its slot. Gives the number of groups done: it stops at a sum beyond 64 bits or a count beyond 32.
+ */
+export function writeAverages(groups: usize, n: u32, offset: u32, data: usize, valid: usize, outside: usize): u32 {
+  for (let i: u32 = 0; i < n; i++, data += 16, outside += OUTSIDE) {
+    const state: usize = load<u32>(groups + (i << 2)) + offset;
+    const total = load<i64>(state);
+    const rows = load<f64>(state, 16);
+    if (rows == 0) {
+      store<u8>(valid + i, 0);
+      store<u64>(data, 0);
+      store<u64>(data, 0, 8);
+      continue;
+    }
+    if (total >> 63 != load<i64>(state, 8) || !(rows > 0 && rows < 4294967296)) return i;
+    const count = <u64>rows;
+    const sum = total < 0 ? 0 - <u64>total : <u64>total;
+    // Where base 10,000 puts the first digits of both says how many decimals there are.
+    let weight: i32 = 0;
+    let digit = sum;
+    for (; digit >= BASE; weight++) digit /= BASE;
+    let other = count;
+    for (; other >= BASE; weight--) other /= BASE;
+    if (digit <= other) weight--;
+    const scale = weight > 4 ? 0 : 16 - weight * 4;
+    let low = sum / count;
+    let high: u64 = 0;
+    let rest = sum % count;
+    for (let left = scale; left > 0; ) {
+      const power: u64 = left >= 9 ? 1000000000 : left >= 4 ? 10000 : 10;
+      left -= left >= 9 ? 9 : left >= 4 ? 4 : 1;
+      const next = rest * power;
+      rest = next % count;
+      const a = (low & 0xffffffff) * power + next / count;
+      const b = (low >> 32) * power + (a >> 32);
+      low = (b << 32) | (a & 0xffffffff);
+      high = high * power + (b >> 32);
+    }
+    if (rest * 2 >= count) {
+      low++;
+      if (low == 0) high++;
+    }
+    store<u8>(valid + i, 1);
+    store<u64>(data, <u64>scale, 8);
+    if (high == 0 && <i64>low >= 0) {
+      store<i64>(data, total < 0 ? -<i64>low : <i64>low);
+      continue;
+    }
+    if (high == 0 && low == 0x8000000000000000 && total < 0) {
+      store<u64>(data, low);
+      continue;
+    }
+    let bytes: u32 = 8;
+    for (let more = high; more != 0; more >>= 8) bytes++;
+    store<u64>(outside, low);
+    store<u64>(outside, high, 8);
+    store<u32>(data, bytes);
+    store<u32>(data, total < 0 ? 1 : 0, 4);
+    store<u8>(data, NUMERIC_WIDE, 10);
+    store<u32>(data, <u32>outside, 12);
+  }
+  return n;
+}
+
 /**
  * DISTINCT (aggregates/distinct.ts): adds the rows' weights under each filter to their entries, and writes how the presence of each row's value changes. A filter:
  * | u32 address of its weights | u32 where the changes go |. Lists the slots all of whose weights became 0, perhaps not for good; gives their number.

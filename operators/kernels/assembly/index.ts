@@ -1,5 +1,5 @@
 /** What the module of kernels exports. */
-export { flip, takeIn, touchGroups, writeCounts, writeSums } from './aggregate';
+export { flip, takeIn, touchGroups, writeAverages, writeCounts, writeSums } from './aggregate';
 export { allPositive, allSet, boundsOfInt64, copyBytes, equalBytes, fillBytes, hashBytes } from './bytes';
 export { freeDeadRows } from './dead_rows';
 export { deadlines } from './deadline';

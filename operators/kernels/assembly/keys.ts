@@ -22,6 +22,7 @@ import {
   KEYS_LONG,
   KEYS_MADE,
   KEYS_MASK,
+  KEYS_NUMERICS,
   KEYS_ODD,
   KEYS_PACKED,
   KEYS_PAYLOAD,
@@ -36,6 +37,8 @@ import {
   KEYS_VALID,
   KEYS_WEIGHTS,
   KEYS_WIDE,
+  ODD_SPECIAL,
+  ODD_WIDE,
 } from '../key_layout';
 import { hashBytes } from './bytes';
 import { announce } from './marks';
@@ -45,6 +48,8 @@ const USED: u32 = 1;
 const HEADER: u32 = 8;
 const INLINE: u32 = 12;
 const NULL_WORD: u32 = 0x5bd1e995;
+const NUMERIC_SMALL: u8 = 0;
+const NUMERIC_WIDE: u8 = 1;
 /** Rows whose slots are read ahead. */
 const STRETCH: u32 = 64;
 
@@ -86,7 +91,7 @@ export function packKeys(k: usize): void {
     else if (width == 1) packBytes(n, data, valid, to, flags, stride, hashes);
     else if (load<u32>(column, KEY_COLUMN_TEXT) == 1) packTexts(n, data, valid, to, flags, stride, hashes);
     else if (load<u32>(column, KEY_COLUMN_TEXT) == 2) {
-      if (!packNumerics(n, data, valid, to, flags, stride, hashes)) store<u32>(k, 1, KEYS_ODD);
+      store<u32>(k, load<u32>(k, KEYS_ODD) | packNumerics(n, data, valid, to, flags, stride, hashes), KEYS_ODD);
     }
     else packWide(n, data, valid, to, flags, stride, hashes);
   }
@@ -181,8 +186,12 @@ function packWide(n: u32, data: usize, valid: usize, to: usize, flags: usize, st
   }
 }
 
-/** Numerics that are equal by identity: value and scale, all in the slot. False when one is not of this form. */
-function packNumerics(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize): bool {
+/**
+ * Numerics that are equal by identity: value and scale. Gives ODD_WIDE and ODD_SPECIAL where there are such; the hash of a wide one is good for one batch
+ * alone, and that of a special one for nothing.
+ */
+function packNumerics(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize): u32 {
+  let odd: u32 = 0;
   for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4) {
     const h = load<u32>(hashes);
     if (isNull(valid, row)) {
@@ -190,17 +199,21 @@ function packNumerics(n: u32, data: usize, valid: usize, to: usize, flags: usize
       continue;
     }
     const slot = data + (row << 4);
-    if (load<u8>(slot, 10) != 0) return false;
+    const kind = load<u8>(slot, 10);
     store<u64>(to, load<u64>(slot));
     store<u64>(to, load<u64>(slot, 8), 8);
     store<u8>(flags, 1);
-    store<u32>(hashes, hashSmallNumeric(h, slot));
+    if (kind == NUMERIC_SMALL) store<u32>(hashes, hashSmallNumeric(h, slot));
+    else if (kind == NUMERIC_WIDE && load<u32>(slot) >= 8) {
+      odd |= ODD_WIDE;
+      store<u32>(hashes, hashBytes(mix(h, load<u32>(slot, 8)), load<u32>(slot, 12), load<u32>(slot)));
+    } else return ODD_SPECIAL;
   }
-  return true;
+  return odd;
 }
 
 @inline
-function sameRow(a: usize, b: usize, stride: u32, wide: u32, texts: u32): bool {
+function sameRow(a: usize, b: usize, stride: u32, wide: u32, texts: u32, numerics: u32): bool {
   for (let at = wide << 4; at < stride; at += 8) if (load<u64>(a + at) != load<u64>(b + at)) return false;
   for (let i: u32 = 0; i < wide; i++) {
     const x = a + (i << 4);
@@ -209,9 +222,16 @@ function sameRow(a: usize, b: usize, stride: u32, wide: u32, texts: u32): bool {
     if (first != load<u64>(y)) return false;
     if (((texts >> i) & 1) != 0 && <u32>first > INLINE) {
       if (!sameBytes(load<u32>(x, 8), load<u32>(y, 8), <u32>first)) return false;
-    } else if (load<u64>(x, 8) != load<u64>(y, 8)) return false;
+    } else if (load<u64>(x, 8) != load<u64>(y, 8) && (((numerics >> i) & 1) == 0 || !sameWide(x, y))) return false;
   }
   return true;
+}
+
+/** Numerics of which the first 8 bytes are the same: a value and scale have one representation. */
+@inline
+function sameWide(x: usize, y: usize): bool {
+  if (load<u8>(x, 10) != NUMERIC_WIDE || load<u32>(x, 8) != load<u32>(y, 8)) return false;
+  return sameBytes(load<u32>(x, 12), load<u32>(y, 12), load<u32>(x));
 }
 
 /** At least 8 bytes. */
@@ -279,7 +299,7 @@ function locate(k: usize, insert: bool): void {
         slot = table + index * slotBytes;
         const state = load<u32>(slot, 4);
         if (state == USED) {
-          if (load<u32>(slot) == hash && sameRow(key, slot + HEADER, stride, wide, texts)) {
+          if (load<u32>(slot) == hash && sameRow(key, slot + HEADER, stride, wide, texts, 0)) {
             if (insert && payload < slotBytes) announce(slot + payload, slotBytes - payload);
             break;
           }
@@ -324,6 +344,7 @@ export function sumEqual(k: usize, weights: usize, table: usize, mask: u32, tota
   const hashes: usize = load<u32>(k, KEYS_HASHES);
   const wide = load<u32>(k, KEYS_WIDE);
   const texts = load<u32>(k, KEYS_TEXTS);
+  const numerics = load<u32>(k, KEYS_NUMERICS);
   for (let row: u32 = 0; row < n; row++) {
     const hash = load<u32>(hashes + (row << 2));
     const weight = load<i32>(weights + (row << 2));
@@ -339,7 +360,7 @@ export function sumEqual(k: usize, weights: usize, table: usize, mask: u32, tota
       const other = found - 1;
       if (
         load<u32>(hashes + (other << 2)) == hash &&
-        sameRow(packed + row * stride, packed + other * stride, stride, wide, texts)
+        sameRow(packed + row * stride, packed + other * stride, stride, wide, texts, numerics)
       ) {
         const total = totals + (other << 2);
         store<i32>(total, load<i32>(total) + weight);

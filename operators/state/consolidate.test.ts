@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Arena } from '../batch/arena.ts';
+import { batchFromRows } from '../batch/builder.ts';
+import { type Datum, decimal } from '../datum.ts';
+import { NAN } from '../expr/decimal/normal.ts';
+import { Bag, Random, testSeed, times } from '../testing/property.ts';
+import { colType, OID } from '../types.ts';
+import { consolidator } from './consolidate.ts';
+
+const seed = testSeed();
+const types = [colType(OID.numeric), colType(OID.text), colType(OID.numeric), colType(OID.int8)];
+
+/** Rows of these go to the kernel, but for those with a NaN. */
+for (const special of [false, true]) {
+  test(`equal rows are added up: small and wide numerics${special ? ' and NaN' : ''}`, () => {
+    const random = new Random(seed);
+    const consolidate = consolidator(types);
+    const numeric = (): Datum => {
+      if (special && random.below(10) === 0) return NAN;
+      const wide = random.pick([1n, 10n ** 20n, 2n ** 63n, 2n ** 64n, 10n ** 60n]);
+      return random.below(8) === 0 ? null : decimal((BigInt(random.below(3)) - 1n) * wide, random.below(2));
+    };
+    const text = (): Datum => random.pick([null, 'a', 'a text of more than twelve bytes']);
+    const arena = new Arena();
+    for (let round = 0; round < times(100); round++) {
+      const n = 16 + random.below(60);
+      const rows = Array.from({ length: n }, () => [numeric(), text(), numeric(), BigInt(random.below(2))]);
+      // A third of them twice.
+      rows.push(...rows.slice(0, n / 3));
+      const weights = rows.map(() => random.pick([-1, 1, 2]));
+      const delta = batchFromRows(types, rows, arena, weights);
+      const net = consolidate(delta, arena);
+      const [given, made] = [new Bag(), new Bag()];
+      given.addBatch(delta);
+      made.addBatch(net);
+      assert.deepEqual(made.texts(), given.texts());
+      assert.equal(net.n, given.rows.size);
+      arena.reset();
+    }
+    arena.release();
+  });
+}
