@@ -201,6 +201,15 @@ interface Kernels {
   ): void;
   /** assembly/index_rows.ts; `columns` are laid out as key_layout.ts says. */
   countAdded(slots: number, n: number, payload: number, touched: number): number;
+  growRuns(
+    touched: number,
+    n: number,
+    payload: number,
+    stride: number,
+    heap: number,
+    old: number,
+    left: number,
+  ): number;
   placeRows(slots: number, weights: number, n: number, payload: number, stride: number, rows: number): number;
   storeRows(
     columns: number,

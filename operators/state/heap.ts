@@ -141,7 +141,6 @@ export class Heap {
    * the caller.
    */
   ownTexts(list: number, from: number, count: number, arena: Arena): number {
-    if (this.#next !== 0) unusedUpTo(this.#next, this.#end);
     return this.lend(arena, (record) => kernels.ownTexts(list, from, count, record));
   }
 
@@ -153,6 +152,7 @@ export class Heap {
   /** Lets a kernel take blocks and, at once, not at endTick(), give them back: it gets a record as heap_layout.ts says. */
   lend<T>(arena: Arena, work: (record: number) => T): T {
     const lists = this.#freeLists;
+    if (this.#next !== 0) unusedUpTo(this.#next, this.#end);
     const record = arena.alloc(HEAP_LISTS + lists.length * 4);
     const at = record >>> 2;
     const first = at + HEAP_LISTS / 4;

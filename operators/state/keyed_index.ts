@@ -278,17 +278,34 @@ export class KeyedIndex {
     const touched = arena.alloc(n * 4) >>> 2;
     const count = kernels.countAdded(slots * 4, n, payloadOffset, touched * 4);
     this.#added = { slots: touched, n: count };
-    for (let i = 0; i < count; i++) {
-      const payload = (U32[touched + i] + payloadOffset) >>> 2;
-      const have = U32[payload + COUNT];
-      const wanted = have + U32[payload + ADDED];
-      if (wanted > U32[payload + CAPACITY])
-        this.#moveRun(payload, U32[payload + RUN], have, Math.max(wanted, have * 2));
-    }
+    this.#growRuns(touched, count, arena);
     const rows = arena.alloc(n * 4) >>> 2;
     this.#entries += kernels.placeRows(slots * 4, weights, n, payloadOffset, this.entryStride, rows * 4);
     storeRows(this.rows.layout, columns, n, rows, this.#runs, arena);
     this.#deadRows?.noteAll(slots, rows, n, this.#entries, arena);
+  }
+
+  /** Gives the runs of slots at a word address room for what was counted at ADDED. */
+  #growRuns(touched: number, count: number, arena: Arena): void {
+    const { payloadOffset } = this.#keys;
+    const runs = this.#runs;
+    const old = arena.alloc(count * 8 + 4);
+    const left = arena.alloc(count * 4);
+    let slots = touched * 4;
+    for (let n = count; n > 0; ) {
+      const listed = runs.lend(arena, (heap) =>
+        kernels.growRuns(slots, n, payloadOffset, this.entryStride, heap, old, left),
+      );
+      for (let at = old >>> 2; U32[at] !== 0; at += 2) runs.free(U32[at], U32[at + 1]);
+      if (listed === 0) return;
+      // After this one the heap has another chunk, where that was what was wanting.
+      const payload = (U32[left >>> 2] + payloadOffset) >>> 2;
+      const have = U32[payload + COUNT];
+      this.#moveRun(payload, U32[payload + RUN], have, Math.max(have + U32[payload + ADDED], have * 2));
+      kernels.copyBytes(left, left + 4, (listed - 1) * 4);
+      slots = left;
+      n = listed - 1;
+    }
   }
 
   #forgetAdded(): void {

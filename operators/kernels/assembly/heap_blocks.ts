@@ -1,5 +1,5 @@
 /** Blocks of a heap (operators/state/heap.ts), whose free lists lie in a record as heap_layout.ts says. */
-import { HEAP_GIVEN, HEAP_LISTS, HEAP_POISON } from '../heap_layout';
+import { HEAP_END, HEAP_GIVEN, HEAP_LISTS, HEAP_NEXT, HEAP_POISON, HEAP_TAKEN } from '../heap_layout';
 import { announce } from './marks';
 
 /** The largest block that has a class. */
@@ -20,6 +20,23 @@ export function classOf(size: u32): u32 {
   if (size <= 64) return (size >> 4) - 1;
   const power = 31 - clz<u32>(size - 1);
   return 3 + ((power - 6) << 2) + ((size - (1 << power)) >> (power - 2));
+}
+
+/** A block for so many bytes, at most LARGEST, announced; 0: the present chunk has no room for it. */
+@inline
+export function takeBlock(heap: usize, length: u32): usize {
+  const size = classBytes(length);
+  const free = heap + HEAP_LISTS + (classOf(size) << 2);
+  let block: usize = load<u32>(free);
+  if (block != 0) store<u32>(free, load<u32>(block));
+  else {
+    block = load<u32>(heap, HEAP_NEXT);
+    if (block + size > <usize>load<u32>(heap, HEAP_END)) return 0;
+    store<u32>(heap, <u32>block + size, HEAP_NEXT);
+  }
+  store<u32>(heap, load<u32>(heap, HEAP_TAKEN) + size, HEAP_TAKEN);
+  announce(block, size);
+  return block;
 }
 
 /** Makes a block reusable at once. */

@@ -5,7 +5,7 @@ export { freeDeadRows } from './dead_rows';
 export { deadlines } from './deadline';
 export { encodeRows } from './encode_rows';
 export { gatherColumn, loadColumn } from './gather';
-export { countAdded, countPairs, expandPairs, placeRows, storeRows } from './index_rows';
+export { countAdded, countPairs, expandPairs, growRuns, placeRows, storeRows } from './index_rows';
 export { findKeys, findOrInsertKeys, packKeys, sumEqual } from './keys';
 export { extentOf } from './json/extent';
 export { scanJson, scanJsonScalar } from './json/scan';

@@ -3,9 +3,11 @@
  * at `payload`: | u32 run | u32 count | ... | u32 rows that the tick has appended, the sixth |; an entry: | u32 hash | i32 weight | row |.
  */
 import { KEY_COLUMN_AT, KEY_COLUMN_BYTES, KEY_COLUMN_DATA, KEY_COLUMN_TEXT, KEY_COLUMN_VALID, KEY_COLUMN_WIDTH } from '../key_layout';
+import { classBytes, LARGEST, takeBlock } from './heap_blocks';
 import { announce } from './marks';
 
 const COUNT: usize = 4;
+const CAPACITY: usize = 8;
 const ADDED: usize = 20;
 const HEADER: u32 = 8;
 const INLINE: u32 = 12;
@@ -21,6 +23,45 @@ export function countAdded(slots: usize, n: u32, payload: u32, touched: usize): 
     store<u32>(slot + payload, added + 1, ADDED);
   }
   return count;
+}
+
+/**
+ * Gives the runs of these keys room for the rows that were counted, twice what they have at least. Lists at `old` the blocks that the runs had, address and bytes, and a 0;
+ * at `left` the slots that are left to the caller, and gives their number: runs beyond the heap's classes, and those for which its present chunk has no room.
+ */
+export function growRuns(touched: usize, n: u32, payload: u32, stride: u32, heap: usize, old: usize, left: usize): u32 {
+  let listed: u32 = 0;
+  for (let i: u32 = 0; i < n; i++) {
+    const slot: usize = load<u32>(touched + (i << 2));
+    const key = slot + payload;
+    const have = load<u32>(key, COUNT);
+    const wanted = have + load<u32>(key, ADDED);
+    const had = load<u32>(key, CAPACITY);
+    if (wanted <= had) continue;
+    const bytes = <u64>max(wanted, have * 2) * stride;
+    let block: usize = 0;
+    let capacity: u32 = 0;
+    if (bytes <= LARGEST) {
+      capacity = classBytes(<u32>bytes) / stride;
+      block = takeBlock(heap, capacity * stride);
+    }
+    if (block == 0) {
+      store<u32>(left + (listed++ << 2), <u32>slot);
+      continue;
+    }
+    const run: usize = load<u32>(key);
+    const length = have * stride;
+    for (let at: u32 = 0; at < length; at += 8) store<u64>(block + at, load<u64>(run + at));
+    if (had > 0) {
+      store<u32>(old, <u32>run);
+      store<u32>(old, had * stride, 4);
+      old += 8;
+    }
+    store<u32>(key, <u32>block);
+    store<u32>(key, capacity, CAPACITY);
+  }
+  store<u32>(old, 0);
+  return listed;
 }
 
 /** Gives every row an entry at the end of its run, where there is room, and writes its weight; `rows`: the addresses of the entries' rows. Gives their number. */

@@ -2,9 +2,7 @@
  * Gives rows that were just stored their own copies of their long texts, in blocks of the owner's heap (operators/state/heap.ts): the next free block of the
  * size's class, or else one cut from the present chunk. A call from JavaScript for each text was most of what storing a row cost.
  */
-import { HEAP_END, HEAP_LISTS, HEAP_NEXT, HEAP_TAKEN } from '../heap_layout';
-import { classBytes, classOf, LARGEST } from './heap_blocks';
-import { announce } from './marks';
+import { LARGEST, takeBlock } from './heap_blocks';
 
 /** At least 13 bytes; nothing beyond them is read. */
 @inline
@@ -31,17 +29,8 @@ export function ownTexts(list: usize, from: u32, count: u32, heap: usize): u32 {
     if ((slot & 1) != 0) return i;
     const length = load<u32>(slot);
     if (length > LARGEST) return i;
-    const size = classBytes(length);
-    const free = heap + HEAP_LISTS + (classOf(size) << 2);
-    let block: usize = load<u32>(free);
-    if (block != 0) store<u32>(free, load<u32>(block));
-    else {
-      block = load<u32>(heap, HEAP_NEXT);
-      if (block + size > <usize>load<u32>(heap, HEAP_END)) return i;
-      store<u32>(heap, <u32>block + size, HEAP_NEXT);
-    }
-    store<u32>(heap, load<u32>(heap, HEAP_TAKEN) + size, HEAP_TAKEN);
-    announce(block, size);
+    const block = takeBlock(heap, length);
+    if (block == 0) return i;
     copyText(block, load<u32>(slot, 8), length);
     store<u32>(slot, <u32>block, 8);
   }
