@@ -27,7 +27,7 @@ import type { Arena } from './batch/arena.ts';
 import type { Batch, Column } from './batch/batch.ts';
 import { BatchBuilder, readDatum } from './batch/builder.ts';
 import { gatherColumn, gatherWords } from './batch/gather.ts';
-import { F64, I32, U8, U32 } from './batch/memory.ts';
+import { F64, I32, U32 } from './batch/memory.ts';
 import { SqlError } from './errors.ts';
 import {
   CALL_BYTES,
@@ -55,6 +55,7 @@ const TOUCHED = 2;
 const NUMBER = 2;
 const DEADLINE = 3;
 const NO_ROW = -1;
+const COUNT_ROWS: KernelCall = { kind: CALL_COUNT, data: 0, valid: 0 };
 
 interface Call {
   accumulator: Accumulator;
@@ -87,6 +88,8 @@ export class AggregateOperator implements Operator {
   readonly #retention: TableRetention | null;
   /** No accumulator keeps anything outside of the groups' slots. */
   readonly #inSlots: boolean;
+  /** Of the tick: weights under filters. */
+  readonly #filtered = new Map<number, number>();
   /** Groups get numbers in order of their making. */
   #made = 0;
 
@@ -122,7 +125,7 @@ export class AggregateOperator implements Operator {
       offset += accumulator.bytes;
     }
     for (const { args, filters } of wanted.values())
-      this.#distincts.push({ values: new DistinctValues(args, filters.length, inputTypes, dies), filters });
+      this.#distincts.push({ values: new DistinctValues(args, filters.length, inputTypes, dies, appendOnly), filters });
     this.#table = new RowTable(
       keys.map((k) => inputTypes[k]),
       offset,
@@ -212,32 +215,48 @@ export class AggregateOperator implements Operator {
 
   #takeIn(delta: Batch, groups: number, arena: Arena): void {
     const { n } = delta;
-    const weights = delta.weights >>> 2;
-    const filtered = new Map<number | null, number>([[null, weights]]);
-    const weightsUnder = (filter: number | null): number => {
-      let known = filtered.get(filter);
-      if (known === undefined) {
-        known = passing(delta.columns[filter as number], weights, n, arena);
-        filtered.set(filter, known);
-      }
-      return known;
-    };
-    const numbers = this.#distincts.length > 0 ? groupNumbers(groups, weights, n, arena) : null;
-    const deadline = (row: number) => (this.#retention === null ? Number.NaN : F64[U32[groups + row] / 8 + DEADLINE]);
-    const flips = this.#distincts.map(({ values, filters }) =>
-      values.flip(delta, numbers as Column, filters.map(weightsUnder), deadline, arena),
-    );
+    const flips = this.#distincts.length === 0 ? [] : this.#flips(delta, groups, arena);
     const calls = arena.alloc((this.#calls.length + 1) * CALL_BYTES) >>> 2;
-    writeCall(calls, { kind: CALL_COUNT, data: 0, valid: 0 }, 0, weights);
+    writeCall(calls, COUNT_ROWS, 0, delta.weights >>> 2);
     let count = 1;
     for (const { accumulator, filter, distinct, offset } of this.#calls) {
-      const own = distinct === null ? weightsUnder(filter) : flips[distinct.values][distinct.filter];
+      const own =
+        distinct === null ? this.#weightsUnder(filter, delta, arena) : flips[distinct.values][distinct.filter];
       const call = accumulator.kernelCall?.() ?? null;
       if (call === null) accumulator.addAll({ groups, offset, weights: own }, n);
       else writeCall(calls + (count++ * CALL_BYTES) / 4, call, offset, own);
     }
+    this.#filtered.clear();
     if (kernels.takeIn(calls * 4, count, groups * 4, n) === 0)
       throw new Error('a retraction reached an append-only aggregate');
+  }
+
+  /** The rows' weights under a FILTER; word address. Each filter is evaluated once a tick. */
+  #weightsUnder(filter: number | null, { columns, weights, n }: Batch, arena: Arena): number {
+    if (filter === null) return weights >>> 2;
+    let known = this.#filtered.get(filter);
+    if (known === undefined) {
+      known = arena.alloc(n * 4) >>> 2;
+      this.#filtered.set(filter, known);
+      kernels.passingWeights(columns[filter].data, columns[filter].valid, weights, n, known * 4);
+    }
+    return known;
+  }
+
+  /** By list of distinct values and filter: how the presence of the rows' values changes. */
+  #flips(delta: Batch, groups: number, arena: Arena): number[][] {
+    const { n, weights } = delta;
+    const data = arena.alloc(n * 8);
+    kernels.groupNumbers(groups * 4, weights, n, NUMBER * 8, data);
+    const numbers: Column = { type: colType(OID.int8), phys: 'i64', data, valid: 0 };
+    const rows = { addresses: groups * 4, numbers, deadline: DEADLINE * 8 };
+    const flips: number[][] = [];
+    for (const { values, filters } of this.#distincts) {
+      const under: number[] = [];
+      for (const filter of filters) under.push(this.#weightsUnder(filter, delta, arena));
+      flips.push(values.flip(delta, rows, under, arena));
+    }
+    return flips;
   }
 
   /** Writes the groups' present output rows; gives the word address of their positions, NO_ROW where a value fails (then reported). */
@@ -389,25 +408,4 @@ function writeCall(at: number, { kind, data, valid }: KernelCall, offset: number
   U32[at + CALL_WEIGHTS / 4] = weights * 4;
   U32[at + CALL_DATA / 4] = data;
   U32[at + CALL_VALID / 4] = valid;
-}
-
-/** The weights of the rows that a FILTER keeps, whose condition is true, not NULL; 0 for the others. Word address. */
-function passing({ data, valid }: Column, weights: number, n: number, arena: Arena): number {
-  const own = arena.alloc(n * 4) >>> 2;
-  for (let row = 0; row < n; row++)
-    I32[own + row] = U8[data + row] !== 0 && (valid === 0 || U8[valid + row] !== 0) ? I32[weights + row] : 0;
-  return own;
-}
-
-/** The numbers of the rows' groups as a column; 0 for rows of weight 0. */
-function groupNumbers(groups: number, weights: number, n: number, arena: Arena): Column {
-  const data = arena.alloc(n * 8);
-  for (let row = 0; row < n; row++) {
-    const number = I32[weights + row] === 0 ? 0 : F64[U32[groups + row] / 8 + NUMBER];
-    const word = (data >>> 2) + row * 2;
-    const high = Math.floor(number / 4294967296);
-    I32[word] = number - high * 4294967296;
-    I32[word + 1] = high;
-  }
-  return { type: colType(OID.int8), phys: 'i64', data, valid: 0 };
 }

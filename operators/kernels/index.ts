@@ -128,6 +128,19 @@ interface Kernels {
   takeIn(calls: number, count: number, groups: number, n: number): number;
   writeCounts(groups: number, n: number, offset: number, data: number): void;
   writeSums(groups: number, n: number, offset: number, numeric: boolean, data: number, valid: number): number;
+  passingWeights(data: number, valid: number, weights: number, n: number, to: number): void;
+  anyWeights(filters: number, count: number, n: number, to: number): void;
+  groupNumbers(groups: number, weights: number, n: number, offset: number, to: number): void;
+  freshDeadlines(
+    slots: number,
+    fresh: number,
+    made: number,
+    groups: number,
+    offset: number,
+    at: number,
+    list: number,
+  ): void;
+  flipBits(slots: number, n: number, payload: number, filters: number, count: number): number;
   writeAverages(groups: number, n: number, offset: number, data: number, valid: number, outside: number): number;
   flip(slots: number, n: number, payload: number, filters: number, count: number, emptied: number): number;
   /** assembly/sessions.ts */

@@ -204,6 +204,71 @@ export function writeAverages(groups: usize, n: u32, offset: u32, data: usize, v
   return n;
 }
 
+/** The weights of the rows that a FILTER keeps, whose condition is true, not NULL; 0 for the others. */
+export function passingWeights(data: usize, valid: usize, weights: usize, n: u32, to: usize): void {
+  for (let row: u32 = 0; row < n; row++) {
+    const passes = load<u8>(data + row) != 0 && (valid == 0 || load<u8>(valid + row) != 0);
+    store<i32>(to + (row << 2), passes ? load<i32>(weights + (row << 2)) : 0);
+  }
+}
+
+/** Not 0 where a row's weight under one of the filters is not 0. A filter: | u32 address of its weights | u32 |. */
+export function anyWeights(filters: usize, count: u32, n: u32, to: usize): void {
+  const end = filters + (count << 3);
+  for (let row: u32 = 0; row < n; row++) {
+    let any = 0;
+    for (let filter = filters; filter < end; filter += 8) any |= load<i32>(load<u32>(filter) + (row << 2));
+    store<i32>(to + (row << 2), any);
+  }
+}
+
+/** The numbers of the rows' groups, doubles at `offset` in their bytes, as an int8 column; 0 for rows of weight 0. */
+export function groupNumbers(groups: usize, weights: usize, n: u32, offset: u32, to: usize): void {
+  for (let row: u32 = 0; row < n; row++) {
+    const group: usize = load<u32>(groups + (row << 2));
+    store<i64>(to + (row << 3), load<i32>(weights + (row << 2)) == 0 ? 0 : <i64>load<f64>(group + offset));
+  }
+}
+
+/** The slots that rows `fresh` made get the deadlines of the rows' groups, from `offset` in the groups' bytes to `at` in theirs. Lists them. */
+export function freshDeadlines(
+  slots: usize,
+  fresh: usize,
+  made: u32,
+  groups: usize,
+  offset: u32,
+  at: u32,
+  list: usize,
+): void {
+  for (let i: u32 = 0; i < made; i++) {
+    const row = load<u32>(fresh + (i << 2)) << 2;
+    const slot: usize = load<u32>(slots + row);
+    store<f64>(slot + at, load<f64>(<usize>load<u32>(groups + row) + offset));
+    store<u32>(list + (i << 2), <u32>slot);
+  }
+}
+
+/**
+ * flip() for input that never retracts, where a bit a filter says that the value is present: up to 64. False when a row is retracted.
+ */
+export function flipBits(slots: usize, n: u32, payload: u32, filters: usize, count: u32): bool {
+  for (let row: u32 = 0; row < n; row++) {
+    const slot: usize = load<u32>(slots + (row << 2));
+    const before = slot == 0 ? 0 : load<u64>(slot + payload);
+    let present = before;
+    let filter = filters;
+    for (let bit: u64 = 0; bit < count; bit++, filter += 8) {
+      const weight = slot == 0 ? 0 : load<i32>(load<u32>(filter) + (row << 2));
+      if (weight < 0) return false;
+      const comes = weight != 0 && ((before >> bit) & 1) == 0;
+      if (comes) present |= <u64>1 << bit;
+      store<i32>(load<u32>(filter, 4) + (row << 2), comes ? 1 : 0);
+    }
+    if (present != before) store<u64>(slot + payload, present);
+  }
+  return true;
+}
+
 /**
  * DISTINCT (aggregates/distinct.ts): adds the rows' weights under each filter to their entries, and writes how the presence of each row's value changes. A filter:
  * | u32 address of its weights | u32 where the changes go |. Lists the slots all of whose weights became 0, perhaps not for good; gives their number.

@@ -1,5 +1,17 @@
 /** What the module of kernels exports. */
-export { flip, takeIn, touchGroups, writeAverages, writeCounts, writeSums } from './aggregate';
+export {
+  anyWeights,
+  flip,
+  flipBits,
+  freshDeadlines,
+  groupNumbers,
+  passingWeights,
+  takeIn,
+  touchGroups,
+  writeAverages,
+  writeCounts,
+  writeSums,
+} from './aggregate';
 export { allPositive, allSet, boundsOfInt64, copyBytes, equalBytes, fillBytes, hashBytes } from './bytes';
 export { freeDeadRows } from './dead_rows';
 export { deadlines } from './deadline';
