@@ -91,7 +91,7 @@ test('groups of matches are those of the interpreter', () => {
     kernel.release();
     arena.release();
   }
-  assert.ok(matched > 100 && onePass > 10, `${matched} rows matched, ${onePass} expressions are one pass`);
+  assert.ok(matched > times(40) && onePass > times(8), `${matched} rows matched, ${onePass} expressions are one pass`);
 });
 
 test('a literal that stands everywhere costs no more than the text is long', () => {
