@@ -142,7 +142,7 @@ export class AggregateOperator implements Operator {
     const table = this.#table;
     const { arena } = tick;
     const keyColumns = this.#keys.map((k) => delta.columns[k]);
-    table.begin(keyColumns, Math.max(1, delta.n));
+    table.begin(keyColumns, Math.max(1, delta.n), delta.n);
     for (const call of this.#calls) call.accumulator.begin(delta);
     const groups = arena.allocZeroed(delta.n * 4) >>> 2;
     const touched = this.#group(delta, groups, tick);

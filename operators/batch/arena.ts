@@ -1,10 +1,11 @@
 /**
  * A bump allocator for what dies together: one tick's batches, one query's result. Nothing is freed alone; reset() forgets
- * everything and keeps the first chunk, release() gives all pages back.
+ * everything and keeps the first chunk unless it is large, release() gives all pages back.
  *
  * Cost: a few instructions an allocation. Every address is 16-byte aligned.
  */
 import { kernels } from '../kernels/index.ts';
+import { budget } from './budget.ts';
 import { BYTES, PAGE_BYTES, U8 } from './memory.ts';
 import { checked, pages } from './pages.ts';
 
@@ -13,7 +14,13 @@ interface Chunk {
   pages: number;
 }
 
-const CHUNK_PAGES = 16;
+/** Of a small limit a chunk is a small share. */
+const MOST_CHUNK_PAGES = 16;
+const CHUNK_SHARE = 1 / 256;
+
+function chunkPages(): number {
+  return budget.pagesOf(CHUNK_SHARE, MOST_CHUNK_PAGES);
+}
 
 export class Arena {
   #chunks: Chunk[] = [];
@@ -56,7 +63,7 @@ export class Arena {
   lastLength = 0;
 
   #grow(size: number): number {
-    const count = Math.max(CHUNK_PAGES, Math.ceil(size / PAGE_BYTES));
+    const count = Math.max(chunkPages(), Math.ceil(size / PAGE_BYTES));
     const address = pages.allocate(count);
     this.#chunks.push({ address, pages: count });
     this.#next = address + size;
@@ -73,6 +80,10 @@ export class Arena {
 
   reset(): void {
     const keep = this.#chunks[0];
+    if (keep !== undefined && keep.pages > chunkPages()) {
+      this.release();
+      return;
+    }
     for (let i = 1; i < this.#chunks.length; i++) pages.release(this.#chunks[i].address, this.#chunks[i].pages);
     if (keep === undefined) return;
     this.#chunks.length = 1;

@@ -187,6 +187,7 @@ function run(world: World, retracts: boolean, moves: boolean): void {
     const sent = random.below(6);
     if (sent === 0) world.index.chill(Number.POSITIVE_INFINITY);
     else if (sent < 4) for (let i = random.below(4); i > 0; i--) world.index.chill(1 + random.below(30_000));
+    if (random.below(3) === 0) world.index.compact(1 + random.below(2 * KEYS));
     if (random.below(3) === 0) bringBack(1 + random.below(5000));
     if (moves && random.below(4) === 0) {
       time += BigInt(random.below(20)) * HOUR;

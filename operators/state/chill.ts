@@ -8,6 +8,8 @@
  * chunks, so those hold least whose runs have changed most since, and what goes is what was left behind. Nothing is noted when a run is read: a cold key is
  * read without being brought back (cold_runs.ts).
  *
+ * compact(): the same for chunks that are at most half full, after deletes: what is left in them moves to others (compaction.ts does so for tables).
+ *
  * Cost: a look at every slot a pass, and at every row where rows can have long values; and the bytes that go.
  */
 import { U32 } from '../batch/memory.ts';
@@ -44,6 +46,8 @@ export class Chill {
   #moves = 0;
   /** Bytes of the heap's pages when the pass began. */
   #before = 0;
+  /** The pass under way is one of compact(). */
+  #compacting = false;
 
   constructor(runs: Runs) {
     this.#runs = runs;
@@ -58,6 +62,7 @@ export class Chill {
     if (isNew) {
       this.#cursor = 0;
       this.#before = heap.pageBytes;
+      this.#compacting = false;
       if (!heap.empty(Math.max(bytes, heap.pageBytes * SHARE)) && !all) return heap.pageBytes < this.#before ? 1 : 0;
     }
     if (this.#moves !== keys.moves) this.#cursor = 0;
@@ -78,6 +83,40 @@ export class Chill {
     }
     heap.endTick();
     return Math.max(sent, 1);
+  }
+
+  /** Whether compact() has something to do. */
+  get sparse(): boolean {
+    const { heap, keys } = this.#runs;
+    return heap.emptying ? this.#compacting : heap.isSparse || keys.isThin;
+  }
+
+  /** Of chunks that are at most half full, takes away what is left in them: it stays in memory. */
+  compact(slots: number): void {
+    if (isUndoable()) throw new Error('runs are moved between ticks only');
+    const { keys, heap, cold } = this.#runs;
+    if (!heap.emptying) {
+      this.#cursor = 0;
+      this.#before = heap.pageBytes;
+      this.#compacting = true;
+      keys.shrink();
+      keys.endTick();
+      if (!heap.emptySparse()) return;
+    }
+    if (this.#moves !== keys.moves) this.#cursor = 0;
+    this.#moves = keys.moves;
+    this.#cursor = keys.visitFrom(this.#cursor, slots, (slot) => {
+      const payload = (slot + keys.payloadOffset) >>> 2;
+      const count = U32[payload + COUNT];
+      const run = U32[payload + RUN];
+      if (count > 0 && (isLeaving(run) || cold.values.areLeaving(run, count))) this.#runs.move(payload);
+    });
+    if (this.#cursor >= 0) {
+      heap.endTick();
+      return;
+    }
+    this.#cursor = 0;
+    heap.endEmptying();
   }
 
   #visit(payload: number, all: boolean): number {

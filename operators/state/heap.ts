@@ -9,11 +9,13 @@
  * block; endTick() makes queued blocks reusable.
  *
  * Chunks can also be emptied on purpose. empty() closes all but the present one: nothing is handed out of them any more, what is freed there is only
- * counted, and a chunk that holds nothing goes back. Of these it chooses some whose owner moves away what is left in them (isLeaving()).
+ * counted, and a chunk that holds nothing goes back. Of these it chooses some whose owner moves away what is left in them (isLeaving()): so many bytes to make
+ * room for others by sending their blocks to disk (empty(), chill.ts), or the sparse ones when memory is short, by moving them together (emptySparse(), compaction.ts).
  *
  * Writes are announced to write_marks.ts: alloc() touches the whole block, so what is written into it in the same tick needs no touch().
  */
 import type { Arena } from '../batch/arena.ts';
+import { budget } from '../batch/budget.ts';
 import { PAGE_BYTES, U8, U32 } from '../batch/memory.ts';
 import { checked, pages } from '../batch/pages.ts';
 import { HEAP_END, HEAP_GIVEN, HEAP_LISTS, HEAP_NEXT, HEAP_POISON, HEAP_TAKEN } from '../kernels/heap_layout.ts';
@@ -34,9 +36,10 @@ for (let units = 1, cls = 0; units < CLASS_OF.length; units++) {
   CLASS_OF[units] = cls;
 }
 
-/** Pages taken at once grow with the heap so that thousands of small heaps stay small. */
+/** Pages taken at once grow with the heap so that thousands of small heaps stay small, and are a small share of a small limit. */
 const FIRST_CHUNK_PAGES = 1;
 const MAX_CHUNK_PAGES = 64;
+const CHUNK_SHARE = 1 / 256;
 
 interface Chunk {
   address: number;
@@ -45,6 +48,10 @@ interface Chunk {
   unused: number;
   /** Bytes of blocks in use, of one that is closed. */
   live: number;
+}
+
+function mostChunkPages(): number {
+  return budget.pagesOf(CHUNK_SHARE, MAX_CHUNK_PAGES);
 }
 
 /** Closed chunks of all heaps, by page. */
@@ -67,6 +74,8 @@ function setClosed(chunk: Chunk, is: boolean): void {
 }
 
 const NONE = new Uint32Array(0);
+/** Fewer bytes of holes are not worth a look. */
+const LEAST_HOLES = 2 * PAGE_BYTES;
 /** Words of a queue that stays for the next tick. */
 const KEPT_QUEUE = 1 << 16;
 
@@ -97,6 +106,8 @@ export class Heap {
   /** Some closed chunk holds nothing now. */
   #emptied = false;
   #leaving = false;
+  /** Bytes of holes that were left when sparse chunks were emptied last. */
+  #holesLeft = 0;
   readonly #neighbour: Heap | null;
 
   /** Small blocks of a small heap may lie in the first chunk of its `neighbour`, which lives as long. */
@@ -284,6 +295,36 @@ export class Heap {
     return this.#leaving;
   }
 
+  /** Whether at least half of its chunks is free, and emptying those that have least in them would give pages back. */
+  get isSparse(): boolean {
+    const held = this.#chunkBytes() - (this.#end - this.#next);
+    const holes = held - (this.#live - this.#largePages() * PAGE_BYTES);
+    return holes >= LEAST_HOLES && holes * 2 >= held && holes - this.#holesLeft >= LEAST_HOLES;
+  }
+
+  /** Closes all chunks; those that are at most half full are leaving. False when there are none. Between two ticks. */
+  emptySparse(): boolean {
+    if (this.#leaving) throw new Error('chunks are being emptied already');
+    this.endTick();
+    this.#close(true);
+    let left = 0;
+    let moves = 0;
+    for (const { address, pages: count, live } of this.#chunks) {
+      const bytes = count * PAGE_BYTES;
+      if (live * 2 > bytes) {
+        left += bytes - live;
+        continue;
+      }
+      moves += live;
+      markPages(address, count, 1);
+      this.#leaving = true;
+    }
+    this.#holesLeft = left;
+    // The next chunk takes what moves, and is no larger than that.
+    this.#chunkPages = Math.max(FIRST_CHUNK_PAGES, Math.min(Math.ceil(moves / PAGE_BYTES), mostChunkPages()));
+    return this.#leaving;
+  }
+
   #close(all: boolean): void {
     const open = this.#chunks.slice(this.#closed, all ? undefined : -1);
     if (open.length === 0) return;
@@ -327,7 +368,7 @@ export class Heap {
     this.#closed -= empty.length;
     // A heap that was emptied begins small again: many of them at once would take what they all gave back.
     const left = this.#chunks.reduce((sum, chunk) => sum + chunk.pages, 0);
-    this.#chunkPages = Math.max(FIRST_CHUNK_PAGES, Math.min(left, MAX_CHUNK_PAGES));
+    this.#chunkPages = Math.max(FIRST_CHUNK_PAGES, Math.min(left, mostChunkPages()));
   }
 
   #eachFree(visit: (address: number, size: number) => void): void {
@@ -400,7 +441,7 @@ export class Heap {
   #addChunk(count: number): void {
     const address = pages.allocate(count);
     tookPages(address, count);
-    this.#chunkPages = Math.min(this.#chunkPages * 2, MAX_CHUNK_PAGES);
+    this.#chunkPages = Math.min(this.#chunkPages * 2, mostChunkPages());
     const present = this.#chunks.at(-1);
     if (present !== undefined && this.#chunks.length > this.#closed) present.unused = this.#end - this.#next;
     this.#chunks.push({ address, pages: count, unused: 0, live: 0 });
@@ -461,6 +502,7 @@ export class Heap {
     this.#closed = 0;
     this.#emptied = false;
     this.#leaving = false;
+    this.#holesLeft = 0;
   }
 
   release(): void {

@@ -168,6 +168,17 @@ export class KeyedIndex {
     return budget.beyond(() => this.#chill.slice(bytes));
   }
 
+  /** Whether compact() has something to do. */
+  get sparse(): boolean {
+    return this.#chill.sparse;
+  }
+
+  /** Looks at so many keys for runs that lie in sparse chunks, and moves them. Between two ticks. */
+  compact(slots: number): void {
+    this.endTick();
+    budget.beyond(() => this.#chill.compact(slots));
+  }
+
   /** Brings the rows of a key back that was looked up often; gives their bytes. */
   #thaw(slot: number): number {
     const payload = (slot + this.payloadOffset) >>> 2;
@@ -252,7 +263,7 @@ export class KeyedIndex {
     this.#borrowed.clear();
     this.#appends = this.#negative === 0;
     const keyCols = this.keyColumns.map((c) => delta.columns[c]);
-    this.#keys.begin(keyCols, delta.n);
+    this.#keys.begin(keyCols, delta.n, delta.n);
     if (arena !== undefined && this.#appendOnly && kernels.allPositive(delta.weights, delta.n) !== 0) {
       this.#append(delta, arena);
       return;

@@ -9,6 +9,7 @@ import { Arena } from '../batch/arena.ts';
 import type { Batch } from '../batch/batch.ts';
 import { I32, U32 } from '../batch/memory.ts';
 import type { ColType } from '../types.ts';
+import { TableCompaction } from './compaction.ts';
 import type { Equality, RowOps } from './row_ops.ts';
 import { RowTable, type SavedRowTable } from './row_table.ts';
 import { touch } from './write_marks.ts';
@@ -51,12 +52,14 @@ export type SavedRelationStore = {
 
 export class RelationStore implements RowStore {
   readonly table: RowTable;
+  readonly compaction: TableCompaction;
   negative = 0;
   /** Rows come anywhere: a scan goes through the whole table and is told of them. */
   readonly end = Number.POSITIVE_INFINITY;
 
   constructor(types: ColType[], equality: Equality = 'identity') {
     this.table = new RowTable(types, 8, equality);
+    this.compaction = new TableCompaction(this.table);
   }
 
   get ops(): RowOps {
@@ -82,7 +85,7 @@ export class RelationStore implements RowStore {
 
   #apply(delta: Batch, scratch: Arena, changed: Changed | undefined): void {
     const { table } = this;
-    table.begin(delta.columns, delta.n);
+    table.begin(delta.columns, delta.n, delta.n);
     const weights = delta.weights >>> 2;
     const slots =
       delta.n < FEW

@@ -30,6 +30,44 @@ const values: [ColType, (random: Random) => Datum][] = [
   ],
 ];
 
+test('what the table has already needs no room', () => {
+  const arena = new Arena();
+  const table = new RowTable([colType(OID.int4)], 8, 'identity');
+  const batch = batchFromRows(
+    [colType(OID.int4)],
+    Array.from({ length: 1000 }, (_, i) => [i]),
+    arena,
+  );
+  table.begin(batch.columns, batch.n, batch.n);
+  for (let row = 0; row < batch.n; row++) table.findOrInsert(row);
+  // Up to the most that the slots take.
+  let n = batch.n;
+  const next = () => batchFromRows([colType(OID.int4)], [[n]], arena);
+  for (let one = next(); !table.movesFor(one.columns, 1); one = next()) {
+    table.begin(one.columns, 1, 1);
+    table.findOrInsert(0);
+    n++;
+  }
+  const { moves } = table;
+  assert.equal(table.movesFor(batch.columns, batch.n), false);
+  table.begin(batch.columns, batch.n, batch.n);
+  for (let row = 0; row < batch.n; row++) table.remove(table.findOrInsert(row));
+  assert.equal(table.moves, moves);
+  assert.equal(table.size, n - batch.n);
+  const kept = batchFromRows(
+    [colType(OID.int4)],
+    Array.from({ length: n - batch.n }, (_, i) => [batch.n + i]),
+    arena,
+  );
+  table.bind(kept.columns);
+  for (let row = 100; row < kept.n; row++) table.remove(table.find(row));
+  table.shrink();
+  assert.ok(table.moves > moves, 'far fewer rows than slots: they have moved to fewer');
+  for (let row = 0; row < kept.n; row++) assert.equal(table.find(row) !== 0, row < 100);
+  table.release();
+  arena.release();
+});
+
 test('batches are looked up as their rows are', () => {
   const used = pages.usedPages;
   for (let round = 0; round < 60; round++) {

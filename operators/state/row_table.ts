@@ -15,7 +15,7 @@ import { I32, U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
 import * as k from '../kernels/key_layout.ts';
 import type { ColType } from '../types.ts';
-import { Heap } from './heap.ts';
+import { Heap, isLeaving } from './heap.ts';
 import { canPack, ownLong, packKeys } from './key_batch.ts';
 import { type Equality, type RowOps, rowOps } from './row_ops.ts';
 import type { SavedHeap } from './saved.ts';
@@ -26,6 +26,8 @@ const EMPTY = 0;
 const USED = 1;
 const DELETED = 2;
 const MIN_CAPACITY = 16;
+/** A table with fewer rows than this share of its slots is smaller after shrink(). */
+const THIN = 8;
 
 /** Which rows of a batch findAll() and findOrInsertAll() leave out. */
 export interface KeyRows {
@@ -112,11 +114,22 @@ export class RowTable {
     return this.heap.liveBytes;
   }
 
-  /** Fixes the columns and makes sure that `n` inserts will not move any slot. */
-  begin(columns: Column[], n: number): void {
+  /** Fixes the columns and makes sure that `n` inserts will not move any slot. `known`: so many rows of the columns are of them, and may be there already. */
+  begin(columns: Column[], n: number, known = 0): void {
     this.bind(columns);
-    if (this.movesFor(n)) this.#rehash(this.#capacityFor(n));
+    if (this.#mayMove(n)) {
+      const news = n - this.#present(known);
+      if (this.#mayMove(news)) this.#rehash(this.#capacityFor(news));
+    }
     this.#room = n;
+  }
+
+  /** How many of the first bound rows the table has: only what it lacks needs room, so deletes never make it grow. */
+  #present(rows: number): number {
+    if (this.#used === 0) return 0;
+    let count = 0;
+    for (let row = 0; row < rows; row++) if (this.find(row) !== 0) count++;
+    return count;
   }
 
   /** Fixes the columns that find() and findAll() look up. */
@@ -365,8 +378,14 @@ export class RowTable {
     return (slot - this.#table) / this.#stride;
   }
 
-  /** True when begin() for `n` more rows would move the slots. */
-  movesFor(n: number): boolean {
+  /** True when begin() for the rows of a batch would move the slots. */
+  movesFor(columns: Column[], n: number): boolean {
+    if (!this.#mayMove(n)) return false;
+    this.bind(columns);
+    return this.#mayMove(n - this.#present(n));
+  }
+
+  #mayMove(n: number): boolean {
     const needed = this.#used + this.#deleted + n;
     if (needed <= this.#capacity * 0.7 && this.#used + n >= this.#capacity / 16) return false;
     return this.#capacityFor(n) !== this.#capacity || this.#deleted > 0;
@@ -376,6 +395,21 @@ export class RowTable {
     let capacity = MIN_CAPACITY;
     while (capacity * 0.5 < this.#used + n) capacity *= 2;
     return capacity;
+  }
+
+  /** Whether it has far more slots than it needs. */
+  get isThin(): boolean {
+    return this.#capacity > MIN_CAPACITY && this.#used * THIN < this.#capacity;
+  }
+
+  /** Gives up slots that it does not need. Between two ticks. */
+  shrink(): void {
+    if (this.isThin) this.#rehash(this.#capacityFor(0));
+  }
+
+  /** Takes the slots elsewhere when they lie where nothing may stay. */
+  leave(): void {
+    if (this.#table !== 0 && isLeaving(this.#table)) this.#rehash(this.#capacity);
   }
 
   /** Calls back with up to `most` slots from place `from` on; gives the place to go on from, -1 at the end. */

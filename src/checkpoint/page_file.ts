@@ -14,8 +14,9 @@ import { openNamed } from './named_file.ts';
 
 /** Pages copied before a write begins. */
 const CHUNK_PAGES = 16;
-/** Copies that may wait for the disk before copying between ticks pauses. */
+/** Chunks that may wait for the disk before copying between ticks pauses: at most so many, and so large a share of a small limit. */
 const MOST_WAITING = 16;
+const WAITING_SHARE = 1 / 32;
 
 export function pageFileName(number: number): string {
   return `pages-${String(number).padStart(10, '0')}`;
@@ -92,7 +93,8 @@ export class PageWriter {
   /** Resolves when not too many copies wait. */
   async room(): Promise<void> {
     this.#check();
-    while (this.#queue.length > MOST_WAITING && this.#writing !== null) await this.#writing;
+    const most = Math.floor(budget.pagesOf(WAITING_SHARE, MOST_WAITING * CHUNK_PAGES) / CHUNK_PAGES);
+    while (this.#queue.length > most && this.#writing !== null) await this.#writing;
     this.#check();
   }
 

@@ -6,6 +6,7 @@
  * Until it is done no client is let in and no source is read beyond what the log says, so views serve their rows before new input comes.
  */
 import { budget } from '../../operators/batch/budget.ts';
+import { pages } from '../../operators/batch/pages.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { cold } from '../../operators/state/cold_store.ts';
 import { Checkpointer } from '../checkpoint/checkpointer.ts';
@@ -306,6 +307,7 @@ async function replay(
   } finally {
     engine.replay = null;
     limitAgain();
+    budget.settle(pages.usedBytes);
   }
 }
 

@@ -1,7 +1,8 @@
 /**
- * Moves old state to disk when memory gets short, before sources would have to wait for it (memory_hold.ts).
+ * Makes room when memory gets short, before sources would have to wait for it (memory_hold.ts): what deletes have left of chunks of memory is moved together
+ * (compaction.ts), and old state moves to disk.
  *
- *   use above `chill` -> between two ticks a slice of some milliseconds goes ... use below `chilled` -> enough       (batch/budget.ts has the marks)
+ *   use above `chill` -> between two ticks a slice of some milliseconds of both ... use below `chilled` -> enough       (batch/budget.ts has the marks)
  *   use above `hold`  -> longer slices
  *   use below `chilled` -> what is looked up again and again comes back
  *   a tick or a statement did not fit -> a part of all memory goes at once, and it is tried again
@@ -25,6 +26,7 @@ const SLICE_BYTES = 256 << 10;
 /** What is looked up often comes back, so much at a time. */
 const BACK_BYTES = 1 << 20;
 const RENEWED_SLOTS = 4096;
+const COMPACTED_SLOTS = 16384;
 const LOOK_MS = 250;
 /** How long ticks may wait for it, and how long when memory is nearly at its end. */
 const SLICE_MS = 5;
@@ -71,6 +73,7 @@ export class Chilling {
   /** When memory is short, a slice of state goes. */
   makeRoom(): void {
     const { cold } = this.#engine;
+    if (usedBytes() > budget.chill) this.#compact(usedBytes() > budget.hold ? LONG_SLICE_MS : SLICE_MS);
     if (cold === null) return;
     this.#renew(cold);
     const used = usedBytes();
@@ -102,8 +105,8 @@ export class Chilling {
   makeMore(): boolean {
     const { cold } = this.#engine;
     const before = usedBytes();
-    if (cold === null) return false;
-    this.#go(cold, before - budget.limit * MORE_SHARE, Number.POSITIVE_INFINITY);
+    this.#compact(Number.POSITIVE_INFINITY);
+    if (cold !== null) this.#go(cold, before - budget.limit * MORE_SHARE, Number.POSITIVE_INFINITY);
     return usedBytes() <= before - LEAST_FREED;
   }
 
@@ -116,6 +119,15 @@ export class Chilling {
       break;
     } while (usedBytes() > below && performance.now() < end);
     cold.clean();
+  }
+
+  #compact(milliseconds: number): void {
+    const end = performance.now() + milliseconds;
+    for (const part of [...new Set(this.#engine.loop.relations.values()), ...this.#indexes()])
+      while (part.sparse) {
+        part.compact(COMPACTED_SLOTS);
+        if (performance.now() >= end) return;
+      }
   }
 
   *#indexes(): Iterable<KeyedIndex> {

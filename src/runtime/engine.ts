@@ -8,6 +8,7 @@
  */
 import type { Batch } from '../../operators/batch/batch.ts';
 import { budget } from '../../operators/batch/budget.ts';
+import { pages } from '../../operators/batch/pages.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { OutOfMemory, SqlError, unsupported } from '../../operators/errors.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
@@ -296,13 +297,12 @@ export class TidemarkEngine implements Engine {
     const frame = journal === null ? null : await journal.admitRows(deltas);
     check();
     this.chilling.makeRoom();
-    const narrow = [...deltas.values()].every(retractsOnly) ? budget.widen() : null;
     try {
-      this.#publishOrChill(deltas);
+      if ([...deltas.values()].every(retractsOnly))
+        budget.makeRoom(pages.usedBytes, () => this.#publishOrChill(deltas));
+      else this.#publishOrChill(deltas);
     } catch (error) {
       throw error instanceof OutOfMemory ? error.toSqlError('for the tick of the transaction') : error;
-    } finally {
-      narrow?.();
     }
     if (journal === null || frame === null) return;
     journal.committed(this.loop, frame);

@@ -1,5 +1,6 @@
 /** INSERT, UPDATE, DELETE as statements: binding, what may be written to, the command tag. */
 import { budget } from '../../operators/batch/budget.ts';
+import { pages } from '../../operators/batch/pages.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { bindDelete, bindInsert, bindUpdate } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
@@ -75,7 +76,7 @@ export function prepareModification(
       attnum: item.origin?.attnum ?? 0,
     })) ?? null;
   const run: RunnableStatement['run'] = async (params, current) => {
-    const narrow = statement.k === 'delete' ? budget.widen() : null;
+    const narrow = statement.k === 'delete' ? budget.widen(pages.usedBytes) : null;
     const done = await modify(bindParameters(bound, params), modifyContext(engine, bound.relation, current)).finally(
       () => narrow?.(),
     );

@@ -23,7 +23,7 @@ import { outputColumns } from '../../planner/logical/columns.ts';
 import type { Logical } from '../../planner/logical/plan.ts';
 import { planRows } from '../../planner/physical/index.ts';
 import { type Reader, readNow, relationRows } from './reads.ts';
-import { readInSlices, readsStream } from './sliced_read.ts';
+import { isLongRead, readInPieces, readInSlices, readsStream } from './sliced_read.ts';
 import type { EngineTransaction } from './transaction.ts';
 
 export type BoundModification = BoundInsert | BoundUpdate | BoundDelete;
@@ -111,7 +111,11 @@ async function readRows(source: Logical, ids: number[], at: ModifyContext, asOf:
 
 async function rowsOfPlan(plan: DataflowPlan, width: number, at: Reader): Promise<Datum[][]> {
   // At once wherever that is possible: a commit between two slices would be a conflict that PostgreSQL's users do not know.
-  const result = readsStream(plan, at) ? await readInSlices(plan, width, [], at, null) : readNow(plan, width, [], at);
+  const result = readsStream(plan, at)
+    ? await readInSlices(plan, width, [], at, null)
+    : isLongRead(plan, at)
+      ? readInPieces(plan, width, at)
+      : readNow(plan, width, [], at);
   try {
     checkHeap(result.batch.n * (ROW_BYTES + width * DATUM_BYTES) + result.arena.bytes);
     const rows: Datum[][] = [];

@@ -6,12 +6,14 @@
  * Everything is read as of one tick (relation_scan.ts). The sum of the outputs of the pieces is the output for the whole, as for any
  * sequence of deltas; inputs that outer, semi and anti joins look up come first, so that little is put out and taken back.
  *
+ * A statement that changes rows is read the same way, but without leaving the present tick: so it needs memory for what it finds, not for the whole table.
+ *
  * Not for operators that number or order a whole stretch of rows: they would do it again for every piece.
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { BatchBuilder } from '../../operators/batch/builder.ts';
-import { expandRows, sortedRowsInSteps } from '../../operators/batch/sort.ts';
+import { expandRows, sortedRows, sortedRowsInSteps } from '../../operators/batch/sort.ts';
 import { Dataflow, type RelationRows } from '../../operators/dataflow.ts';
 import type { DataflowPlan, PlanOp, SortKey } from '../../operators/plan.ts';
 import { consolidator } from '../../operators/state/consolidate.ts';
@@ -75,6 +77,20 @@ export async function readInSlices(
   }
 }
 
+/** The same of a long read without streams, at once. */
+export function readInPieces(plan: DataflowPlan, width: number, reader: Reader): ReadResult {
+  const read = new SlicedRead(plan, reader, null);
+  try {
+    read.feedNow();
+    return read.resultNow(width);
+  } catch (error) {
+    read.kept.release();
+    throw error;
+  } finally {
+    read.close();
+  }
+}
+
 class SlicedRead {
   /** Holds the result. */
   readonly kept = new Arena();
@@ -120,6 +136,16 @@ class SlicedRead {
       for (const entry of history) await this.#feedStream(stream, columns, entry, found);
       found.check(`stream "${stream.relation.name}"`, counts);
     }
+    for (const _ of this.#pieces()) await this.#turns.pause();
+  }
+
+  feedNow(): void {
+    this.#stepSmall();
+    for (const _ of this.#pieces());
+  }
+
+  /** Feeds the scans, a piece before each turn of the caller's. */
+  *#pieces(): Iterable<void> {
     for (const [relation, scan] of this.#scans) {
       let most = FIRST_PIECE;
       for (;;) {
@@ -131,7 +157,7 @@ class SlicedRead {
         const took = performance.now() - start;
         if (took < PIECE_MS) most = Math.min(most * 2, GREATEST_PIECE);
         else if (took > 2 * PIECE_MS) most = Math.max(most >>> 1, LEAST_PIECE);
-        await this.#turns.pause();
+        yield;
       }
     }
   }
@@ -186,12 +212,22 @@ class SlicedRead {
 
   /** The rows in order, each as often as its weight says. */
   async result(width: number, order: SortKey[]): Promise<ReadResult> {
-    let batch = this.#out.build();
-    // What was put out and taken back again cancels; a result without retractions needs no such pass.
-    if (hasRetractions(batch)) batch = consolidator(batch.columns.map((c) => c.type))(batch, this.kept);
+    const batch = this.#net();
     await this.#turns.pause();
     const rows = await sortedRowsInSteps(batch, order, this.#scratch, () => this.#turns.pause());
     return { batch: expandRows(batch, rows, width, this.kept), arena: this.kept };
+  }
+
+  resultNow(width: number): ReadResult {
+    const batch = this.#net();
+    const rows = sortedRows(batch, [], this.#scratch);
+    return { batch: expandRows(batch, rows, width, this.kept), arena: this.kept };
+  }
+
+  /** What was put out and taken back again cancels; a result without retractions needs no such pass. */
+  #net(): Batch {
+    const batch = this.#out.build();
+    return hasRetractions(batch) ? consolidator(batch.columns.map((c) => c.type))(batch, this.kept) : batch;
   }
 
   close(): void {

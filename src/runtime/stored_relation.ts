@@ -75,7 +75,7 @@ export class StoredRelation {
 
   /** Applies a delta and tells each scan what it must undo. */
   #applyUnderScans(store: RelationStore, delta: Batch): void {
-    if (store.table.movesFor(delta.n)) for (const scan of this.#scans) scan.detach();
+    if (store.table.movesFor(delta.columns, delta.n)) for (const scan of this.#scans) scan.detach();
     withScratch((arena) => {
       const undo = [...this.#scans].map((scan) => ({ scan, rows: new BatchBuilder(this.types, arena, delta.n) }));
       store.apply(delta, (row, before, after, slot) => {
@@ -212,6 +212,18 @@ export class StoredRelation {
       this.#store.load(saved);
     } else if (this.#store instanceof RelationStore) this.#store.load(saved);
     else throw new Error('a log cannot take the rows of a table');
+  }
+
+  /** Whether compact() has something to do. A scan that is under way knows the table's slots by their places. */
+  get sparse(): boolean {
+    if (this.#store instanceof RowLog) return false;
+    const { due } = this.#store.compaction;
+    return due === 'go on' || (due === 'begin' && this.#scans.size === 0);
+  }
+
+  /** Looks at so many rows for what lies in sparse chunks of memory, and moves it. Between two ticks. */
+  compact(slots: number): void {
+    if (this.#store instanceof RelationStore) this.#store.compaction.slice(slots);
   }
 
   keyedIndexes(): Iterable<KeyedIndex> {

@@ -8,8 +8,10 @@
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
+import { budget } from '../../operators/batch/budget.ts';
 import { BatchBuilder, weightOf } from '../../operators/batch/builder.ts';
 import { detach } from '../../operators/batch/detach.ts';
+import { pages } from '../../operators/batch/pages.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { consolidator } from '../../operators/state/consolidate.ts';
 import type { Transaction } from '../engine.ts';
@@ -94,9 +96,11 @@ export class EngineTransaction implements Transaction {
 
   async commit(durable = true): Promise<void> {
     if (this.#done) return;
+    const narrow = this.#writes.every(({ delta }) => retractsOnly(delta)) ? budget.widen(pages.usedBytes) : null;
     try {
       if (this.#writes.length > 0) await this.#publish(this.#total(), () => this.#check(), durable);
     } finally {
+      narrow?.();
       this.#end();
     }
   }

@@ -1,0 +1,66 @@
+/**
+ * Takes what is left in sparse chunks of a table's heap (row_table.ts) elsewhere, so that their pages are free for everybody:
+ *
+ *   chunks:  | x  x   x | xxxxxxxx | x x      |   ->   | xxxxxxxx | xxxxx
+ *   table:   place 0 ...... cursor ...... end         a slot with a long value in a chunk that is leaving gets a copy of it
+ *
+ * For tables whose heap has nothing but the slots and their long values. Runs of keyed indexes: chill.ts. Between two ticks, a slice a call.
+ *
+ * Cost: a look at every slot a pass, and what is left in chunks that are at most half full; a pass is due when half of the heap is holes.
+ */
+import { budget } from '../batch/budget.ts';
+import { isLeaving } from './heap.ts';
+import { LongValues } from './long_values.ts';
+import type { RowTable } from './row_table.ts';
+import { isUndoable } from './undo_log.ts';
+import { touchLarge } from './write_marks.ts';
+
+export class TableCompaction {
+  readonly #table: RowTable;
+  readonly #values: LongValues;
+  #cursor = 0;
+  /** Where the table's slots were when the cursor was set. */
+  #moves = 0;
+
+  constructor(table: RowTable) {
+    this.#table = table;
+    this.#values = new LongValues(table.ops.layout);
+  }
+
+  /** Whether there is something to do; the slots move at the beginning of a pass only. */
+  get due(): 'begin' | 'go on' | null {
+    const { heap } = this.#table;
+    if (heap.emptying) return 'go on';
+    return heap.isSparse || this.#table.isThin ? 'begin' : null;
+  }
+
+  /** Looks at so many slots. */
+  slice(slots: number): void {
+    if (isUndoable()) throw new Error('chunks are emptied between ticks only');
+    budget.beyond(() => this.#slice(slots));
+  }
+
+  #slice(slots: number): void {
+    const table = this.#table;
+    const { heap } = table;
+    if (!heap.emptying) {
+      table.shrink();
+      if (!heap.emptySparse()) return;
+      table.leave();
+      this.#cursor = 0;
+    }
+    if (this.#moves !== table.moves) this.#cursor = 0;
+    this.#moves = table.moves;
+    this.#cursor = table.visitFrom(this.#cursor, slots, (slot) => {
+      if (!this.#values.areLeaving(slot, 1)) return;
+      touchLarge(slot, table.payloadOffset);
+      this.#values.copy(slot, 1, heap, isLeaving, (address, bytes) => heap.free(address, bytes));
+    });
+    if (this.#cursor >= 0) {
+      heap.endTick();
+      return;
+    }
+    this.#cursor = 0;
+    heap.endEmptying();
+  }
+}
