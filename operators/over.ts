@@ -90,7 +90,8 @@ export class OverOperator implements Operator {
     for (let row = 0; row < delta.n; row++) index.add(slots[row], row, weightOf(delta, row));
     for (const slot of seen) {
       this.#show(slot, 1, out, tick);
-      U32.fill(0, index.user(slot) >>> 2, (index.user(slot) >>> 2) + 4);
+      const user = index.user(slot) >>> 2;
+      for (let word = user; word < user + 4; word++) U32[word] = 0;
       index.dropIfEmpty(slot);
     }
     return this.#consolidateOutput(out.build(), tick.arena);

@@ -81,6 +81,7 @@ export class IntegerSumAccumulator implements Accumulator {
       out.setNull(column, row);
       return;
     }
+    if (this.#result === 'average' && writeAverage(state, out, column, row)) return;
     const total = readTotal(state);
     if (this.#result === 'int8') {
       if (total > INT64_MAX || total < INT64_MIN) throw new SqlError('22003', 'bigint out of range');
@@ -131,6 +132,14 @@ export class IntegerSumAccumulator implements Accumulator {
   release(): void {
     // Nothing outside the slot.
   }
+}
+
+/** False: it is not for the kernel. */
+function writeAverage(state: number, out: BatchBuilder, column: number, row: number): boolean {
+  const { data, valid } = out.columns[column];
+  const list = out.arena.alloc(4);
+  U32[list >>> 2] = state;
+  return kernels.writeAverages(list, 1, 0, data + row * 16, valid + row, out.arena.alloc(16)) === 1;
 }
 
 /** Adds the 128-bit number (sign, sign, high, low) to the total at word address `at`. */

@@ -10,6 +10,7 @@ import type { Accumulator } from '../aggregates/accumulator.ts';
 import { makeAccumulator } from '../aggregates/make.ts';
 import { type BatchBuilder, isValid } from '../batch/builder.ts';
 import { U8 } from '../batch/memory.ts';
+import { kernels } from '../kernels/index.ts';
 import type { Tick } from '../operator.ts';
 import type { SortKey, WindowCall } from '../plan.ts';
 import type { Heap } from '../state/heap.ts';
@@ -49,7 +50,7 @@ export class WindowAggregate implements WindowEvaluator {
     this.#view = view;
     this.#accumulator.begin(view.batch);
     this.#state = this.#heap.alloc(this.#accumulator.bytes);
-    U8.fill(0, this.#state, this.#state + this.#accumulator.bytes);
+    kernels.fillBytes(this.#state, 0, this.#accumulator.bytes);
     this.#from = 0;
     this.#to = 0;
     this.#lastRow = -1;
