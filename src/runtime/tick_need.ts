@@ -15,7 +15,7 @@ const FIXED = 8 << 20;
 const MARGIN = 8;
 const DECAY = 0.99;
 /** Ticks after a change of the graph. */
-const UNKNOWN = 16;
+const UNKNOWN = 8;
 
 export class TickNeed {
   #bytesARow = 0;
