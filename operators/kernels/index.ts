@@ -49,6 +49,9 @@ interface Kernels {
   varlenBytes(data: number, valid: number, n: number): number;
   packVarlen(data: number, valid: number, n: number, to: number): number;
   unpackVarlen(data: number, n: number, lengths: number, address: number): void;
+  /** assembly/lz4.ts; 16 bytes behind the ends of both may be read and written. lz4Block gives an address as int32, 0 for damage. */
+  lz4Size(from: number, end: number): number;
+  lz4Block(from: number, end: number, first: number, to: number, limit: number): number;
   /** assembly/numeric.ts */
   hashSmallNumeric(h: number, slot: number): number;
   /** assembly/own_texts.ts; result as int32: a number of the list. */

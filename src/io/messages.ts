@@ -70,7 +70,9 @@ export type SourceOrder =
   | { k: 'expect'; identity: string }
   | { k: 'open'; offsets: Map<number, bigint>; generation: number }
   | { k: 'taken'; partition: number; generation: number; bytes: number }
-  | { k: 'pause' | 'resume'; partition: number };
+  | { k: 'pause' | 'resume'; partition: number }
+  /** The buffer of a batch that has been read. */
+  | { k: 'read'; buffer: ArrayBuffer };
 
 export type LogLevel = 'info' | 'warn' | 'error';
 

@@ -4,6 +4,8 @@
  *
  * A batch that was on its way when its partition was moved belongs to an earlier generation and is dropped.
  */
+import type { Transferable } from 'node:worker_threads';
+import { Buffers } from '../kafka/buffers.ts';
 import { Arrivals } from '../sources/arrivals.ts';
 import type { RawBatch, Source, SourceEvent, StartPosition } from '../sources/source.ts';
 import { receivedBatch, type SentBatch } from './batches.ts';
@@ -41,7 +43,10 @@ export class RemoteSource implements Source {
   /** A batch has come. */
   take(generation: number, sent: SentBatch): void {
     if (this.#generations.get(sent.partition) !== generation) return;
-    this.#queue.push({ batch: receivedBatch(sent), generation });
+    const batch = receivedBatch(sent);
+    const buffer = sent.offset.buffer as ArrayBuffer;
+    if (Buffers.isWanted(buffer)) batch.release = () => this.#order({ k: 'read', buffer }, [buffer]);
+    this.#queue.push({ batch, generation });
     this.#buffered += sent.bytes.length;
     if (!this.#paused.has(sent.partition)) this.#arrivals.ready();
   }
@@ -83,8 +88,8 @@ export class RemoteSource implements Source {
     this.#order({ k: 'open', offsets, generation });
   }
 
-  #order(order: SourceOrder): void {
-    this.#channel.post({ k: 'source', source: this.#id, order });
+  #order(order: SourceOrder, transfer: Transferable[] = []): void {
+    this.#channel.post({ k: 'source', source: this.#id, order }, transfer);
   }
 
   poll(): RawBatch | null {

@@ -6,6 +6,7 @@
  *
  * So the buffer is on the engine's side, and the source here fetches only what fits in it.
  */
+import { buffers } from '../kafka/buffers.ts';
 import type { RawBatch, Source, StartPosition } from '../sources/source.ts';
 import { type SentBatch, sendBatch } from './batches.ts';
 import type { Channel } from './channel.ts';
@@ -106,6 +107,9 @@ class HostedSource {
         return;
       case 'taken':
         this.#taken(order.partition, order.generation, order.bytes);
+        return;
+      case 'read':
+        buffers.give(order.buffer);
         return;
       case 'pause':
       case 'resume': {

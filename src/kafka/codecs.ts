@@ -4,11 +4,12 @@
  * | codec  | package            | trap                                                                              |
  * |--------|--------------------|-----------------------------------------------------------------------------------|
  * | snappy | snappy             | Java producers frame it as xerial streams: magic, two versions, blocks with lengths |
- * | lz4    | lz4-napi           | LZ4 frame format                                                                  |
+ * | lz4    | lz4-napi           | LZ4 frame format; read by a kernel (lz4.ts) as long as it is of some megabytes    |
  * | zstd   | node:zlib or zstddec | node:zlib has it from Node 22.15 on; frames come without their decompressed size |
  */
 import { createRequire } from 'node:module';
 import * as zlib from 'node:zlib';
+import { unpackLz4 } from './lz4.ts';
 
 export type Codec = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
 
@@ -96,8 +97,23 @@ async function loadZstd(): Promise<(data: Buffer) => Uint8Array> {
   return (data) => decoder.decode(data);
 }
 
-/** The bytes of a compressed batch; throws on damaged data. */
-export function decompress(codec: Codec, data: Buffer): Buffer {
+/** The bytes of a compressed batch, to be copied where they are wanted. */
+export interface Unpacked {
+  length: number;
+  copyTo(target: Uint8Array, at: number): void;
+}
+
+/** Throws on damaged data, here or in copyTo(). */
+export function unpack(codec: Codec, data: Buffer): Unpacked {
+  if (codec === 'lz4') {
+    const found = unpackLz4(data);
+    if (found !== null) return found;
+  }
+  const bytes = decompress(codec, data);
+  return { length: bytes.length, copyTo: (target, at) => target.set(bytes, at) };
+}
+
+function decompress(codec: Codec, data: Buffer): Buffer {
   switch (codec) {
     case 'none':
       return data;

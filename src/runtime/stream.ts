@@ -242,7 +242,9 @@ export class StreamRuntime {
   accept(): void {
     for (const work of this.#later) work();
     if (this.#refused !== null) this.late.endTick();
+    const read = new Set(this.#polled.map(({ raw }) => raw));
     this.#forgetTick();
+    for (const raw of read) if (raw !== this.#pending?.raw) raw.release?.();
     this.errors.endTick();
   }
 

@@ -34,7 +34,7 @@ export interface RawBatch {
   /** One past the last offset covered: where the next batch starts. */
   nextOffset: bigint;
   n: number;
-  /** Holds keys, values and headers. Never changed after the batch is handed out; garbage collected with it. */
+  /** Holds keys, values and headers. Not changed until release(). */
   bytes: Buffer;
   /** Value of record i: bytes[valueStart[i] .. valueEnd[i]); valueStart -1 is a null value (a tombstone). */
   valueStart: Int32Array;
@@ -50,6 +50,8 @@ export interface RawBatch {
   headers(i: number): Header[];
   /** Where the headers of record i begin in `bytes`, in Kafka's form: what makes a batch plain data that can go to another thread. */
   headerStart?: Int32Array;
+  /** All that is here has been read: the arrays may be used for another batch. Called at most once; who does not call it leaves them to the collector. */
+  release?: () => void;
 }
 
 export type SourceEvent =

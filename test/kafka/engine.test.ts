@@ -1,7 +1,7 @@
 /** From topics to views to topics: the engine over a real broker, with bad messages, upserts and a broker restart. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Message } from 'kafkajs';
+import { CompressionTypes, type Message } from 'kafkajs';
 import { openEngine, sql } from '../engine/harness.ts';
 import { kafkaAccess, type TestAccess } from './access.ts';
 import { eventually, kafkaSuite } from './suite.ts';
@@ -122,6 +122,36 @@ test("errors of CREATE STREAM are the user's to read", { skip, timeout: 60_000 }
       /topic "missing" does not exist/,
     );
     await assert.rejects(create("brokers = '127.0.0.1:1', topic = 't'"), /could not connect to Kafka/);
+  } finally {
+    await engine.close();
+  }
+});
+
+test('many packed messages: buffers that come back are filled anew', { skip, timeout: 120_000 }, async () => {
+  const topic = await suite.cluster.topic('packed', 2);
+  const [most, at] = [60_000, 4000];
+  const value = (n: number) => JSON.stringify({ id: n, text: `text of message ${n} ${'x'.repeat(n % 50)}` });
+  for (let from = 0; from < most; from += at) {
+    const batch = Array.from({ length: at }, (_, i) => ({ partition: (from / at) % 2, value: value(from + i) }));
+    await suite.cluster.send(topic, batch, CompressionTypes.GZIP);
+  }
+  const engine = await openEngine({ automatic: true, kafka });
+  try {
+    await sql(
+      engine,
+      `CREATE STREAM packed (id int, text text) WITH (connector = 'kafka', brokers = '${suite.broker.brokers}', topic = '${topic}', format = 'json')`,
+    );
+    await sql(
+      engine,
+      'CREATE MATERIALIZED VIEW sums AS SELECT count(*) AS n, count(DISTINCT id) AS ids, sum(id) AS total, sum(length(text)) AS length, max(text) AS last FROM packed',
+    );
+    const ids = Array.from({ length: most }, (_, n) => n);
+    const texts = ids.map((n) => JSON.parse(value(n)).text as string);
+    const sum = (numbers: number[]) => String(numbers.reduce((a, b) => a + b, 0));
+    const last = texts.reduce((a, b) => (a > b ? a : b));
+    await eventually(engine, 'SELECT * FROM sums', [
+      [String(most), String(most), sum(ids), sum(texts.map((text) => text.length)), last],
+    ]);
   } finally {
     await engine.close();
   }

@@ -21,6 +21,7 @@ export { countAdded, countPairs, expandPairs, growRuns, placeRows, storeRows } f
 export { findKeys, findOrInsertKeys, packKeys, sumEqual } from './keys';
 export { extentOf } from './json/extent';
 export { scanJson, scanJsonScalar } from './json/scan';
+export { lz4Block, lz4Size } from './lz4';
 export { hashSmallNumeric } from './numeric';
 export { ownTexts } from './own_texts';
 export { deadSlots, emptyBefore, freshSlots, rehash, removeDead, removeSlots, slotsOfHashes, usedSlots } from './row_table';
