@@ -11,6 +11,7 @@
  * product. State: none of its own, two shared indexes. O(|dA| + |dB| + matches). Without keys it is the cross product.
  * In the first tick A' = dA, so dA x B' alone is the answer.
  */
+import type { Arena } from './batch/arena.ts';
 import type { Batch, Column } from './batch/batch.ts';
 import { BatchBuilder, isValid, readDatum, readRow } from './batch/builder.ts';
 import { I32 } from './batch/memory.ts';
@@ -28,7 +29,7 @@ import type { Watermarks } from './state/deadline.ts';
 import { DeltaIndex } from './state/delta_index.ts';
 import type { RowIndex } from './state/row_index.ts';
 import type { SlotPlace } from './state/row_layout.ts';
-import { type ColType, colType, OID, PHYS_WIDTH, physOf } from './types.ts';
+import { type ColType, colType, OID, PHYS_WIDTH, type Phys, physOf } from './types.ts';
 
 const PLACE = colType(OID.int4);
 
@@ -142,7 +143,6 @@ export class Residual {
 
   /** Drops the pairs that do not pass. Of the joined columns only `columns` need be there; `whole` gives the row of a pair for the report. */
   keepPassing(columns: Column[], pairs: Pairs, tick: Tick, whole: (row: number, other: number) => Datum[]): void {
-    const place = (data: number): Column => ({ type: PLACE, phys: 'i32', data, valid: 0 });
     const { n, rows, others, weights } = pairs;
     const errors: ErrorSink = {
       report: (error, row, weight) => {
@@ -150,7 +150,7 @@ export class Residual {
         tick.errors.report(error, whole(own, other), weight);
       },
     };
-    const joined: Batch = { n, weights, columns: [...columns, place(rows), place(others)] };
+    const joined: Batch = { n, weights, columns: [...columns, placeColumn(rows), placeColumn(others)] };
     const kept = this.#filter.step([joined], { ...tick, errors });
     pairs.n = kept.n;
     pairs.rows = kept.columns[0].data;
@@ -162,6 +162,10 @@ export class Residual {
     this.#kernel.release();
     this.#filter.release();
   }
+}
+
+function placeColumn(data: number): Column {
+  return { type: PLACE, phys: 'i32', data, valid: 0 };
 }
 
 /** Whether the side's index had all rows of the delta appended. */
@@ -186,10 +190,15 @@ function gatherOther({ offset, width, flag }: SlotPlace, { n, others }: Pairs, t
 export class JoinPairs {
   readonly sides: JoinSide[];
   readonly residual: Residual | null;
+  /** Of a joined row. */
+  readonly #types: ColType[];
+  readonly #phys: Phys[];
 
   constructor(sides: JoinSide[], residual: Residual | null) {
     this.sides = sides;
     this.residual = residual;
+    this.#types = sides.flatMap((side) => side.types);
+    this.#phys = this.#types.map((type) => physOf(type.oid));
   }
 
   /** Adds the delta of the joined rows to `out`. */
@@ -262,9 +271,9 @@ export class JoinPairs {
     const side = this.sides[from];
     const other = this.sides[1 - from];
     const { places } = other.index;
-    const types = [...this.sides[0].types, ...this.sides[1].types];
-    const nulls = arena.allocZeroed(pairs.n);
-    const columns = types.map((type): Column => ({ type, phys: physOf(type.oid), data: 0, valid: nulls }));
+    const phys = this.#phys;
+    const valid = arena.allocZeroed(pairs.n);
+    const columns = this.#types.map((type, c): Column => ({ type, phys: phys[c], data: 0, valid }));
     for (const c of residual.columns) {
       const column = columns[c];
       column.data = arena.alloc(pairs.n * PHYS_WIDTH[column.phys]);
@@ -273,21 +282,25 @@ export class JoinPairs {
       if (own >= 0 && own < side.types.length) gatherOwn(delta.columns[own], pairs, column, 0);
       else gatherOther(places[c - other.at], pairs, column, 0);
     }
-    const whole = (row: number, address: number): Datum[] => {
-      const one = new BatchBuilder(types, arena, 1);
-      one.addRow(1);
-      const at: Pairs = { n: 1, rows: arena.alloc(4), others: arena.alloc(4), weights: 0 };
-      I32[at.rows >>> 2] = row;
-      I32[at.others >>> 2] = address;
-      side.types.forEach((_, c) => {
-        gatherOwn(delta.columns[c], at, one.columns[side.at + c], 0);
-      });
-      places.forEach((place, c) => {
-        gatherOther(place, at, one.columns[other.at + c], 0);
-      });
-      return readRow(one.build(), 0);
-    };
-    residual.keepPassing(columns, pairs, tick, whole);
+    residual.keepPassing(columns, pairs, tick, (row, address) => this.#whole(from, delta, row, address, arena));
+  }
+
+  /** The joined row of a row of the delta and a row of the other side's index. */
+  #whole(from: number, delta: Batch, row: number, address: number, arena: Arena): Datum[] {
+    const side = this.sides[from];
+    const other = this.sides[1 - from];
+    const one = new BatchBuilder(this.#types, arena, 1);
+    one.addRow(1);
+    const at: Pairs = { n: 1, rows: arena.alloc(4), others: arena.alloc(4), weights: 0 };
+    I32[at.rows >>> 2] = row;
+    I32[at.others >>> 2] = address;
+    side.types.forEach((_, c) => {
+      gatherOwn(delta.columns[c], at, one.columns[side.at + c], 0);
+    });
+    other.index.places.forEach((place, c) => {
+      gatherOther(place, at, one.columns[other.at + c], 0);
+    });
+    return readRow(one.build(), 0);
   }
 
   /** #probe() row by row; `added` by key. */

@@ -45,14 +45,22 @@ export interface KeyedRows {
 
 export class DeadRows {
   readonly #index: KeyedRows;
-  readonly #layout: RowLayout;
+  /** Where an entry has values that may lie outside of it. */
+  readonly #texts: number[];
+  readonly #numerics: number[];
+  readonly #kernelKnows: boolean;
   readonly #stride: number;
   readonly #deadline: Deadline;
   readonly #expiry: Expiry;
 
   constructor(layout: RowLayout, frees: Retention[], index: KeyedRows) {
     this.#index = index;
-    this.#layout = layout;
+    const { phys, offsets } = layout;
+    const placesOf = (kind: 'varlen' | 'numeric') =>
+      offsets.filter((_, i) => phys[i] === kind).map((offset) => ENTRY_HEADER + offset);
+    this.#texts = placesOf('varlen');
+    this.#numerics = placesOf('numeric');
+    this.#kernelKnows = frees.every((r) => r.text === undefined);
     this.#stride = ENTRY_HEADER + layout.stride;
     this.#deadline = new Deadline(layout, frees);
     this.#expiry = new Expiry(index.heap);
@@ -88,24 +96,25 @@ export class DeadRows {
   free(watermarks: Watermarks): boolean {
     const { keys, runs } = this.#index;
     const watermark = this.#deadline.watermark(watermarks);
-    const scratch = new Arena();
-    const conditions = this.#deadline.conditions(scratch);
+    let scratch: Arena | null = null;
     const done = this.#expiry.takeStretches(watermark, (hashes, n) => {
-      if (conditions !== 0 && keys.size > 0 && runs.canLend) this.#freeAll(hashes, n, watermark, conditions, scratch);
-      else
+      if (this.#kernelKnows && keys.size > 0 && runs.canLend) {
+        scratch ??= new Arena();
+        this.#freeAll(hashes, n, watermark, scratch);
+      } else
         keys.forEachOfHashes(hashes, n, (slot) => {
           const payload = (slot + keys.payloadOffset) >>> 2;
           this.#setDead(payload, U32[payload + DEAD] + 1);
           this.#settle(slot, watermark);
         });
     });
-    scratch.release();
+    (scratch as Arena | null)?.release();
     return done;
   }
 
-  #freeAll(hashes: number, n: number, watermark: number, conditions: number, arena: Arena): void {
+  #freeAll(hashes: number, n: number, watermark: number, arena: Arena): void {
     const { keys, runs, gone } = this.#index;
-    const record = this.#record(n + LEAST_ROOM, conditions, arena);
+    const record = this.#record(n + LEAST_ROOM, arena);
     const at = record >>> 2;
     const listed = U32[at + k.DEAD_LISTED / 4] >>> 2;
     for (let from = 0; from < n; ) {
@@ -121,19 +130,13 @@ export class DeadRows {
     gone(U32[at + k.DEAD_ENTRIES / 4], U32[at + k.DEAD_NEGATIVE / 4]);
   }
 
-  #record(room: number, conditions: number, arena: Arena): number {
+  #record(room: number, arena: Arena): number {
     const { keys } = this.#index;
-    const { phys, offsets } = this.#layout;
-    const placesOf = (kind: 'varlen' | 'numeric') => {
-      const places = offsets.filter((_, i) => phys[i] === kind).map((offset) => ENTRY_HEADER + offset);
-      const list = arena.alloc(places.length * 4);
-      places.forEach((place, i) => {
-        U32[(list >>> 2) + i] = place;
-      });
-      return { list, n: places.length };
-    };
-    const texts = placesOf('varlen');
-    const numerics = placesOf('numeric');
+    const texts = this.#texts;
+    const numerics = this.#numerics;
+    const places = arena.alloc((texts.length + numerics.length) * 4);
+    for (let i = 0; i < texts.length; i++) U32[(places >>> 2) + i] = texts[i];
+    for (let i = 0; i < numerics.length; i++) U32[(places >>> 2) + texts.length + i] = numerics[i];
     const record = arena.allocZeroed(k.DEAD_BYTES);
     const at = record >>> 2;
     const { table, mask, slotBytes } = keys.slots;
@@ -143,12 +146,12 @@ export class DeadRows {
     U32[at + k.DEAD_PAYLOAD / 4] = keys.payloadOffset;
     U32[at + k.DEAD_STRIDE / 4] = this.#stride;
     U32[at + k.DEAD_SHARE / 4] = SHARE;
-    U32[at + k.DEAD_CONDITIONS / 4] = conditions;
+    U32[at + k.DEAD_CONDITIONS / 4] = this.#deadline.conditions(arena);
     U32[at + k.DEAD_CONDITION_COUNT / 4] = this.#deadline.retentions.length;
-    U32[at + k.DEAD_TEXTS / 4] = texts.list;
-    U32[at + k.DEAD_TEXT_COUNT / 4] = texts.n;
-    U32[at + k.DEAD_NUMERICS / 4] = numerics.list;
-    U32[at + k.DEAD_NUMERIC_COUNT / 4] = numerics.n;
+    U32[at + k.DEAD_TEXTS / 4] = places;
+    U32[at + k.DEAD_TEXT_COUNT / 4] = texts.length;
+    U32[at + k.DEAD_NUMERICS / 4] = places + texts.length * 4;
+    U32[at + k.DEAD_NUMERIC_COUNT / 4] = numerics.length;
     U32[at + k.DEAD_LISTED / 4] = arena.alloc(room * 4);
     U32[at + k.DEAD_ROOM / 4] = room;
     return record;
