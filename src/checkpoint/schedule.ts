@@ -81,6 +81,8 @@ export class CheckpointSchedule {
     this.#overdue = false;
     this.#lastBytes = log.appendedBytes;
     const { cold } = this.#engine;
+    const { store } = this.#checkpointer;
+    const { newest } = store;
     let report: CheckpointReport;
     try {
       report = await this.#checkpointer.take({
@@ -97,13 +99,15 @@ export class CheckpointSchedule {
         },
       });
     } catch (error) {
-      cold?.unmark();
+      // It may have failed after it was there.
+      if (store.newest === newest) cold?.unmark();
+      else cold?.keep(store.coldFiles);
       throw error;
     }
-    cold?.keep(this.#checkpointer.store.coldFiles);
+    cold?.keep(store.coldFiles);
     this.#lastSequence = sequence;
     this.#lastReport = report;
-    await log.truncateBefore(this.#checkpointer.store.coveredSequence + 1n);
+    await log.truncateBefore(store.coveredSequence + 1n);
     await removeStale(this.#journal.directory, log.segments[0]?.first ?? 1n);
     return report;
   }

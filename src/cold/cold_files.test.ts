@@ -212,6 +212,18 @@ test('files that a checkpoint names stay as long as it is kept, and those of oth
   files.close();
 });
 
+test('without a place for another file nothing goes, as on a full disk, until one is free', async () => {
+  const world = await World.start(new Random(3), undefined, { fileUnits: 1 });
+  for (let i = 1; i < 1024; i++) world.write(16);
+  assert.throws(() => world.write(16), { code: 'ENOSPC' });
+  world.readAll();
+  world.free();
+  world.files.clean();
+  world.write(16);
+  world.readAll();
+  world.close();
+});
+
 test('what is alive in sparse files is written again, and they go', async () => {
   const world = await World.start(new Random(3), undefined, { leastRenewedBytes: 0 });
   for (let i = 0; i < 64; i++) world.write(FILE_UNITS * 2);

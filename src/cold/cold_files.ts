@@ -93,6 +93,11 @@ export interface ColdFigures {
   fetched: number;
 }
 
+/** As a disk says it, for whoever sends state waits for room then and goes on. */
+function noRoom(why: string): Error {
+  return Object.assign(new Error(`ENOSPC: ${why}`), { code: 'ENOSPC' });
+}
+
 export class ColdFiles implements ColdStore {
   readonly #disk: Disk;
   readonly #folder: string;
@@ -220,7 +225,7 @@ export class ColdFiles implements ColdStore {
       this.#end = null;
     }
     const slot = this.#files.indexOf(null, 1);
-    if (slot < 0) throw new SqlError('53100', 'there is no place for more cold state: all 64 GiB are in use');
+    if (slot < 0) throw noRoom('there is no place for more cold state: all 64 GiB are in use');
     this.#checkRoom();
     const number = ++this.#lastNumber;
     const file = this.#disk.createNow(join(this.#folder, coldFileName(number)));
@@ -234,7 +239,7 @@ export class ColdFiles implements ColdStore {
 
   #checkRoom(): void {
     if (this.#disk.freeBytesNow(this.#folder) >= this.#leastFree + this.#buffer.length) return;
-    throw Object.assign(new Error('ENOSPC: what is left of the disk is for the tick log'), { code: 'ENOSPC' });
+    throw noRoom('what is left of the disk is for the tick log');
   }
 
   /** Writes the whole blocks of the buffer. */
