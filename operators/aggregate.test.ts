@@ -13,12 +13,26 @@ const bool = colType(OID.bool);
 /** key, x int4, y numeric, t text, f filter, z int8 */
 const inputTypes = [text, int4, numeric, text, bool, int8];
 
+/** In the order of bytes, beginnings first, with texts that lie in their slots and beside them. */
+const TEXTS = [
+  '',
+  'a',
+  'a text longer than twelve bytes',
+  'abcd',
+  'abcdefgh',
+  'abcdefghijkl',
+  'abcdefghijklm',
+  'x',
+  'yy',
+  'yyyyyyyyy',
+];
+
 function row(_input: number, random: Random): Datum[] {
   return [
     random.pick([null, 'a', 'a key longer than twelve bytes']),
     random.below(5) === 0 ? null : random.below(7) - 3,
     random.below(5) === 0 ? null : decimal(BigInt(random.below(4)) * 10n ** 20n, 0),
-    random.below(5) === 0 ? null : random.pick(['x', 'yy', 'a text longer than twelve bytes']),
+    random.below(5) === 0 ? null : random.pick(TEXTS),
     random.pick([null, true, false]),
     random.pick([null, -(2n ** 40n), -1n, 0n, 5n, 2n ** 33n, 2n ** 62n]),
   ];

@@ -223,7 +223,7 @@ export class AggregateOperator implements Operator {
       const own =
         distinct === null ? this.#weightsUnder(filter, delta, arena) : flips[distinct.values][distinct.filter];
       const call = accumulator.kernelCall?.() ?? null;
-      if (call === null) accumulator.addAll({ groups, offset, weights: own }, n);
+      if (call === null) accumulator.addAll({ groups, offset, weights: own, arena }, n);
       else writeCall(calls + (count++ * CALL_BYTES) / 4, call, offset, own);
     }
     this.#filtered.clear();

@@ -8,6 +8,7 @@
  *
  * All are exact under retraction: state after (+r, -r) is the state before.
  */
+import type { Arena } from '../batch/arena.ts';
 import type { Batch } from '../batch/batch.ts';
 import type { BatchBuilder } from '../batch/builder.ts';
 import { I32, U32 } from '../batch/memory.ts';
@@ -58,6 +59,8 @@ export interface Rows {
   offset: number;
   /** Word address of the weights. */
   weights: number;
+  /** The tick's. */
+  arena: Arena;
 }
 
 /** Some groups: the word address of n addresses, and the byte offset of the accumulator's state from each. */

@@ -1,7 +1,8 @@
 /**
  * min and max over input that never retracts: one value is enough.
  *
- * State: | the value's slot, 16 bytes | u32 present, u32 spare |. O(1) a row; a long value is copied into the heap when it wins.
+ * State: | the value's slot, 16 bytes, and its validity | u32 present, u32 spare |. O(1) a row; a long value is copied into the heap when it wins. Kernels do
+ * integers, and texts of up to 12 bytes.
  */
 import type { Batch, Column } from '../batch/batch.ts';
 import { type BatchBuilder, isValid } from '../batch/builder.ts';
@@ -14,7 +15,7 @@ import {
 } from '../kernels/aggregate_layout.ts';
 import { kernels } from '../kernels/index.ts';
 import type { Heap } from '../state/heap.ts';
-import { type RowCompare, type RowOps, rowCompare, rowOps } from '../state/row_ops.ts';
+import { type RowCompare, type RowOps, rowCompare, rowOps, varlenOrder } from '../state/row_ops.ts';
 import type { Saved } from '../state/saved.ts';
 import { touchRange } from '../state/write_marks.ts';
 import { type ColType, PHYS_WIDTH } from '../types.ts';
@@ -29,6 +30,8 @@ export class ExtremeAccumulator implements Accumulator {
   readonly #ops: RowOps;
   readonly #compare: RowCompare;
   readonly #stride: number;
+  /** The kernel knows the order of the texts that lie in their slots. */
+  readonly #texts: boolean;
   #column: Column | null = null;
   #scratch = 0;
 
@@ -40,6 +43,7 @@ export class ExtremeAccumulator implements Accumulator {
     this.#compare = rowCompare(this.#ops.layout, [{ col: 0, desc: false, nullsFirst: false }], false);
     this.#stride = this.#ops.layout.stride;
     this.bytes = this.#stride + 8;
+    this.#texts = this.#ops.layout.phys[0] === 'varlen' && varlenOrder(type.oid) === 'bytes';
     this.inSlot = PHYS_WIDTH[this.#ops.layout.phys[0]] <= 8;
   }
 
@@ -64,7 +68,18 @@ export class ExtremeAccumulator implements Accumulator {
   }
 
   addAll(rows: Rows, n: number): void {
-    addEach(this, rows, n);
+    const { groups, offset, weights, arena } = rows;
+    if (!this.#texts || this.#column === null) {
+      addEach(this, rows, n);
+      return;
+    }
+    const { data, valid } = this.#column;
+    const rest = arena.alloc(n * 4);
+    const left = kernels.extremeTexts(groups * 4, n, offset, weights * 4, data, valid, this.#sign === 1, rest);
+    for (let i = rest >>> 2, end = i + left; i < end; i++) {
+      const row = U32[i];
+      this.add(U32[groups + row] + offset, row, I32[weights + row]);
+    }
   }
 
   kernelCall(): KernelCall | null {

@@ -131,6 +131,16 @@ interface Kernels {
   takeIn(calls: number, count: number, groups: number, n: number): number;
   writeCounts(groups: number, n: number, offset: number, data: number): void;
   writeSums(groups: number, n: number, offset: number, numeric: boolean, data: number, valid: number): number;
+  extremeTexts(
+    groups: number,
+    n: number,
+    offset: number,
+    weights: number,
+    data: number,
+    valid: number,
+    greatest: boolean,
+    rest: number,
+  ): number;
   passingWeights(data: number, valid: number, weights: number, n: number, to: number): void;
   anyWeights(filters: number, count: number, n: number, to: number): void;
   groupNumbers(groups: number, weights: number, n: number, offset: number, to: number): void;

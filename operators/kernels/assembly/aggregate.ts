@@ -86,6 +86,56 @@ export function takeIn(calls: usize, count: u32, groups: usize, n: u32): bool {
   return true;
 }
 
+/** Bytes of the state of a least or greatest text before the flag that says whether there is one; its validity byte. */
+const EXTREME_TEXT_BYTES: usize = 24;
+const EXTREME_TEXT_VALID: usize = 16;
+const INLINE: u32 = 12;
+
+/**
+ * Least or greatest texts (bytes in order, a beginning before what goes on) of n rows, where the row's and the group's lie in their slots. Lists the other
+ * rows; gives their number.
+ */
+export function extremeTexts(
+  groups: usize,
+  n: u32,
+  offset: u32,
+  weights: usize,
+  data: usize,
+  valid: usize,
+  greatest: bool,
+  rest: usize,
+): u32 {
+  let left: u32 = 0;
+  for (let row: u32 = 0; row < n; row++) {
+    const weight = load<i32>(weights + (row << 2));
+    if (weight == 0 || (valid != 0 && load<u8>(valid + row) == 0)) continue;
+    const value = data + (row << 4);
+    const state: usize = load<u32>(groups + (row << 2)) + offset;
+    const known = load<u32>(state, EXTREME_TEXT_BYTES) != 0;
+    if (weight < 0 || load<u32>(value) > INLINE || (known && load<u32>(state) > INLINE)) {
+      store<u32>(rest + (left++ << 2), row);
+      continue;
+    }
+    if (known && !(greatest ? isBefore(state, value) : isBefore(value, state))) continue;
+    store<u64>(state, load<u64>(value));
+    store<u64>(state, load<u64>(value, 8), 8);
+    store<u8>(state, 1, EXTREME_TEXT_VALID);
+    store<u32>(state, 1, EXTREME_TEXT_BYTES);
+  }
+  return left;
+}
+
+/** Of two texts in their slots, whose unused bytes are zero. */
+@inline
+function isBefore(a: usize, b: usize): bool {
+  const x = bswap<u32>(load<u32>(a, 4));
+  const y = bswap<u32>(load<u32>(b, 4));
+  if (x != y) return x < y;
+  const u = bswap<u64>(load<u64>(a, 8));
+  const v = bswap<u64>(load<u64>(b, 8));
+  return u != v ? u < v : load<u32>(a) < load<u32>(b);
+}
+
 /** Adds value x weight to the 128-bit number at `total`. */
 @inline
 function addProduct(total: usize, value: i64, weight: i32): void {

@@ -1,6 +1,7 @@
 /** What the module of kernels exports. */
 export {
   anyWeights,
+  extremeTexts,
   flip,
   flipBits,
   freshDeadlines,
