@@ -153,12 +153,9 @@ export class AggregateOperator implements Operator {
     const existing = this.#existing(touched, false, arena);
     const now = this.#write(existing, rows, 1, tick);
     const out = this.#differences(shown, old, existing, now, rows, arena);
-    for (let i = 0; i < touched.n; i++) {
-      const slot = U32[touched.at + i];
-      const payload = slot + table.payloadOffset;
-      I32[(payload >>> 2) + TOUCHED] = 0;
-      if (!this.#exists(slot)) this.#remove(slot);
-    }
+    const gone = arena.alloc(touched.n * 4);
+    const left = kernels.untouchGroups(touched.at * 4, touched.n, table.payloadOffset, TOUCHED * 4, gone);
+    if (!this.#global) for (let i = 0; i < left; i++) this.#remove(U32[(gone >>> 2) + i]);
     for (const call of this.#calls) call.accumulator.endTick();
     return out;
   }
@@ -188,12 +185,10 @@ export class AggregateOperator implements Operator {
     if (only !== 0) F64[(only + payloadOffset) / 8 + NUMBER] = this.#made++;
     const located = table.findOrInsertAll({ n, weights, skipNulls: false }, arena);
     const { slots, fresh, made } = located;
-    const times = this.#retention?.noteFresh(located, arena) ?? 0;
-    for (let i = 0; i < made; i++) {
-      const head = (U32[slots + U32[fresh + i]] + payloadOffset) / 8;
-      F64[head + NUMBER] = this.#made++;
-      if (this.#retention !== null) F64[head + DEADLINE] = F64[times + i];
-    }
+    const times = made === 0 ? 0 : (this.#retention?.noteFresh(located, arena) ?? 0);
+    const [number, deadline] = [NUMBER * 8, DEADLINE * 8];
+    kernels.numberGroups(slots * 4, fresh * 4, made, payloadOffset, this.#made, number, times * 8, deadline);
+    this.#made += made;
     const touched = kernels.touchGroups(slots * 4, n, payloadOffset, TOUCHED * 4, groups * 4, at * 4);
     if (only === 0 || touched > 0) return { at, n: touched };
     I32[((only + payloadOffset) >>> 2) + TOUCHED] = 1;
@@ -203,10 +198,10 @@ export class AggregateOperator implements Operator {
 
   /** Those of the groups that have a row to show. `none`: there is none yet. */
   #existing({ at, n }: Slots, none: boolean, arena: Arena): Slots {
-    const to = arena.alloc(n * 4) >>> 2;
-    let count = 0;
-    if (!none) for (let i = 0; i < n; i++) if (this.#exists(U32[at + i])) U32[to + count++] = U32[at + i];
-    return { at: to, n: count };
+    if (none) return { at, n: 0 };
+    if (this.#global) return { at, n };
+    const to = arena.alloc(n * 4);
+    return { at: to >>> 2, n: kernels.groupsWithRows(at * 4, n, this.#table.payloadOffset, to) };
   }
 
   #exists(slot: number): boolean {

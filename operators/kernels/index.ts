@@ -128,6 +128,18 @@ interface Kernels {
   sliceTimes(times: number, valid: number, n: number, origin: bigint, step: bigint, to: number): void;
   /** assembly/aggregate.ts; `calls` is laid out as aggregate_layout.ts says. */
   touchGroups(slots: number, n: number, payload: number, mark: number, groups: number, touched: number): number;
+  numberGroups(
+    slots: number,
+    fresh: number,
+    made: number,
+    payload: number,
+    first: number,
+    number: number,
+    deadlines: number,
+    deadline: number,
+  ): void;
+  groupsWithRows(slots: number, n: number, payload: number, to: number): number;
+  untouchGroups(slots: number, n: number, payload: number, mark: number, gone: number): number;
   takeIn(calls: number, count: number, groups: number, n: number): number;
   writeCounts(groups: number, n: number, offset: number, data: number): void;
   writeSums(groups: number, n: number, offset: number, numeric: boolean, data: number, valid: number): number;

@@ -5,7 +5,7 @@
  * dead to the owner. Cost: O(1) a new row, O(1) a dead row; 4 bytes a row.
  */
 import type { Arena } from '../batch/arena.ts';
-import { U32 } from '../batch/memory.ts';
+import { kernels } from '../kernels/index.ts';
 import type { Retention } from '../plan.ts';
 import { Deadline, type Watermarks } from './deadline.ts';
 import { Expiry, type SavedExpiry } from './expiry.ts';
@@ -37,14 +37,13 @@ export class TableRetention {
 
   /** note() for the slots that a batch made; gives their deadlines, at an address of 8 bytes a step. */
   noteFresh({ slots, fresh, made }: Located, arena: Arena): number {
-    const rows = arena.alloc(made * 4) >>> 2;
-    const { rowOffset } = this.#table;
-    for (let i = 0; i < made; i++) U32[rows + i] = U32[slots + U32[fresh + i]] + rowOffset;
-    const times = this.deadline.ofAll(rows, made, arena);
+    const list = arena.alloc(made * 4);
+    kernels.freshSlots(slots * 4, fresh * 4, made, this.#table.rowOffset, list);
+    const times = this.deadline.ofAll(list >>> 2, made, arena);
     if (this.#expiry.isStale(this.#table.size)) this.noteAll();
     else {
-      for (let i = 0; i < made; i++) U32[rows + i] -= rowOffset;
-      this.#expiry.addAll(times, rows, made);
+      kernels.freshSlots(slots * 4, fresh * 4, made, 0, list);
+      this.#expiry.addAll(times, list >>> 2, made);
     }
     return times;
   }

@@ -38,6 +38,45 @@ export function touchGroups(slots: usize, n: u32, payload: u32, mark: u32, group
   return count;
 }
 
+/** Slots that rows `fresh` made become groups: with numbers from `first` on as a double at `number`, and their deadlines, where there are any, at `deadline`. */
+export function numberGroups(
+  slots: usize,
+  fresh: usize,
+  made: u32,
+  payload: u32,
+  first: f64,
+  number: u32,
+  deadlines: usize,
+  deadline: u32,
+): void {
+  for (let i: u32 = 0; i < made; i++) {
+    const group: usize = load<u32>(slots + (load<u32>(fresh + (i << 2)) << 2)) + payload;
+    store<f64>(group + number, first + <f64>i);
+    if (deadlines != 0) store<f64>(group + deadline, load<f64>(deadlines + (i << 3)));
+  }
+}
+
+/** Those of n groups' slots that have rows; gives their number. */
+export function groupsWithRows(slots: usize, n: u32, payload: u32, to: usize): u32 {
+  let count: u32 = 0;
+  for (let i: u32 = 0; i < n; i++) {
+    const slot: usize = load<u32>(slots + (i << 2));
+    if (load<f64>(slot + payload) != 0) store<u32>(to + (count++ << 2), <u32>slot);
+  }
+  return count;
+}
+
+/** Sets the word at `mark` bytes of n groups back to 0. Lists the slots of those that have no rows; gives their number. */
+export function untouchGroups(slots: usize, n: u32, payload: u32, mark: u32, gone: usize): u32 {
+  let count: u32 = 0;
+  for (let i: u32 = 0; i < n; i++) {
+    const slot: usize = load<u32>(slots + (i << 2));
+    store<u32>(slot + payload + mark, 0);
+    if (load<f64>(slot + payload) == 0) store<u32>(gone + (count++ << 2), <u32>slot);
+  }
+  return count;
+}
+
 /** Takes n rows in; false when a row is retracted from a least or greatest value. */
 export function takeIn(calls: usize, count: u32, groups: usize, n: u32): bool {
   const end = calls + count * CALL_BYTES;
