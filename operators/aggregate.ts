@@ -133,7 +133,7 @@ export class AggregateOperator implements Operator {
       heap,
     );
     this.#retention = TableRetention.of(this.#table, frees, keys);
-    this.#same = rowOps(types, 'identity');
+    this.#same = rowOps(types.slice(keys.length), 'identity');
     this.#inSlots = this.#calls.every(({ accumulator }) => accumulator.inSlot === true);
   }
 
@@ -309,7 +309,8 @@ export class AggregateOperator implements Operator {
   /** The rows, without those that a group shows before and after. Both lists of groups are in the same order. */
   #differences(shown: Slots, old: number, existing: Slots, now: number, rows: BatchBuilder, arena: Arena): Batch {
     const all = rows.build();
-    this.#same.bind(all.columns);
+    // A group's key is that of its slot before and after.
+    this.#same.bind(all.columns.slice(this.#keys.length));
     const weights = all.weights >>> 2;
     let kept = all.n;
     for (let before = 0, after = 0; before < shown.n && after < existing.n; ) {
