@@ -12,13 +12,13 @@ import { U32 } from '../batch/memory.ts';
 import * as k from '../kernels/dead_rows_layout.ts';
 import { kernels } from '../kernels/index.ts';
 import type { Retention } from '../plan.ts';
-import type { ColdRuns } from './cold_runs.ts';
 import { Deadline, type Watermarks } from './deadline.ts';
 import { Expiry, type SavedExpiry } from './expiry.ts';
 import type { Heap } from './heap.ts';
 import { CAPACITY, COUNT, DEAD, DIRECTORY, ENTRY_HEADER, isCold, RUN } from './key_slot.ts';
 import type { RowLayout } from './row_layout.ts';
 import type { RowTable } from './row_table.ts';
+import type { Runs } from './runs.ts';
 import { touch, touchLarge, touchRange } from './write_marks.ts';
 
 /** A run is compacted when this share of it is dead. */
@@ -28,19 +28,12 @@ const LEAST_ROOM = 64;
 /** The index, as far as it takes part. A payload is the word address of a key's. */
 export interface KeyedRows {
   keys: RowTable;
-  /** That of the key table, and that of the runs. */
+  /** That of the key table. */
   heap: Heap;
-  runs: Heap;
-  cold: ColdRuns;
+  runs: Runs;
   /** Calls back with every entry and its key's slot. */
   eachEntry(visit: (entry: number, slot: number) => void): void;
-  freeEntry(entry: number): void;
-  /** So many entries are gone, of which so many had a negative weight. */
-  gone(entries: number, negative: number): void;
-  dropDirectory(payload: number): void;
   dropKey(slot: number): void;
-  /** Gives the run a place for so many entries. */
-  moveRun(payload: number, room: number): void;
 }
 
 export class DeadRows {
@@ -98,7 +91,7 @@ export class DeadRows {
     const watermark = this.#deadline.watermark(watermarks);
     let scratch: Arena | null = null;
     const done = this.#expiry.takeStretches(watermark, (hashes, n) => {
-      if (this.#kernelKnows && keys.size > 0 && runs.canLend) {
+      if (this.#kernelKnows && keys.size > 0 && runs.heap.canLend) {
         scratch ??= new Arena();
         this.#freeAll(hashes, n, watermark, scratch);
       } else
@@ -113,12 +106,12 @@ export class DeadRows {
   }
 
   #freeAll(hashes: number, n: number, watermark: number, arena: Arena): void {
-    const { keys, runs, gone } = this.#index;
+    const { keys, runs } = this.#index;
     const record = this.#record(n + LEAST_ROOM, arena);
     const at = record >>> 2;
     const listed = U32[at + k.DEAD_LISTED / 4] >>> 2;
     for (let from = 0; from < n; ) {
-      runs.lend(arena, (heap) => {
+      runs.heap.lend(arena, (heap) => {
         U32[at + k.DEAD_HEAP / 4] = heap;
         from += kernels.freeDeadRows(record, hashes + from * 4, n - from, watermark);
       });
@@ -127,7 +120,8 @@ export class DeadRows {
       // Of the last hash it may have listed some slots only.
       if (from < n) keys.forEachOfHash(U32[(hashes >>> 2) + from - 1], (slot) => this.#settle(slot, watermark));
     }
-    gone(U32[at + k.DEAD_ENTRIES / 4], U32[at + k.DEAD_NEGATIVE / 4]);
+    runs.entries -= U32[at + k.DEAD_ENTRIES / 4];
+    runs.negative -= U32[at + k.DEAD_NEGATIVE / 4];
   }
 
   #record(room: number, arena: Arena): number {
@@ -159,28 +153,29 @@ export class DeadRows {
 
   /** What is to be done for a key whose number of dead rows, or of rows, has changed. */
   #settle(slot: number, watermark: number): void {
-    const { keys, cold, dropKey, moveRun } = this.#index;
+    const { keys, runs, dropKey } = this.#index;
     if (!keys.holds(slot)) return;
     const payload = (slot + keys.payloadOffset) >>> 2;
     const dead = U32[payload + DEAD];
-    if (dead > 0 && dead * SHARE >= U32[payload + COUNT] + cold.entriesOf(payload)) this.#compact(payload, watermark);
+    if (dead > 0 && dead * SHARE >= U32[payload + COUNT] + runs.cold.entriesOf(payload))
+      this.#compact(payload, watermark);
     if (isCold(payload)) return;
     const count = U32[payload + COUNT];
     if (count === 0) dropKey(slot);
-    else if (count * 4 <= U32[payload + CAPACITY]) moveRun(payload, count);
+    else if (count * 4 <= U32[payload + CAPACITY]) runs.move(payload, U32[payload + RUN], count, count);
   }
 
   /** Takes the dead rows out of a run. */
   #compact(payload: number, watermark: number): void {
-    const { cold, freeEntry, dropDirectory } = this.#index;
+    const { runs } = this.#index;
     const stride = this.#stride;
-    if (isCold(payload)) cold.thaw(payload);
+    if (isCold(payload)) runs.cold.thaw(payload);
     const run = U32[payload + RUN];
     const end = run + U32[payload + COUNT] * stride;
     let to = run;
     for (let at = run; at < end; at += stride) {
       if (this.#deadline.of(at + ENTRY_HEADER) < watermark) {
-        freeEntry(at);
+        runs.freeEntry(at);
         continue;
       }
       if (to !== at) {
@@ -190,7 +185,7 @@ export class DeadRows {
       to += stride;
     }
     touchRange(payload * 4, (DIRECTORY + 1) * 4);
-    dropDirectory(payload);
+    runs.dropDirectory(payload);
     U32[payload + DEAD] = 0;
     U32[payload + COUNT] = (to - run) / stride;
   }

@@ -25,28 +25,22 @@ import type { Retention } from '../plan.ts';
 import type { ColType } from '../types.ts';
 import { Chill } from './chill.ts';
 import { ColdReads } from './cold_reads.ts';
-import { ColdRuns, type SavedColdRuns } from './cold_runs.ts';
+import type { ColdRuns, SavedColdRuns } from './cold_runs.ts';
 import { cold } from './cold_store.ts';
 import { DeadRows } from './dead_rows.ts';
 import type { Watermarks } from './deadline.ts';
 import type { SavedExpiry } from './expiry.ts';
-import { Heap, isLeaving } from './heap.ts';
+import { Heap } from './heap.ts';
 import { isAbandoning } from './heap_pages.ts';
 import { storeRows } from './key_batch.ts';
-import { ADDED, CAPACITY, COUNT, DIRECTORY, ENTRY_HEADER, isCold, KEY_PAYLOAD_BYTES, RUN } from './key_slot.ts';
+import { ADDED, COUNT, ENTRY_HEADER, isCold, KEY_PAYLOAD_BYTES, RUN } from './key_slot.ts';
 import { placesOf, type SlotPlace } from './row_layout.ts';
 import { type RowOps, rowOps } from './row_ops.ts';
 import { type KeyRows, RowTable, type SavedRowTable } from './row_table.ts';
-import { RunDirectory } from './run_directory.ts';
+import { Runs } from './runs.ts';
 import type { SavedHeap } from './saved.ts';
 import { TableRetention } from './table_retention.ts';
-import { touch, touchRange } from './write_marks.ts';
 
-/**
- * From this many entries on a retraction looks its row up in a directory of the run. Whoever moves entries of a run tells its directory
- * (#removeEntry) or drops it first (#dropDirectory); another one is made when it is needed.
- */
-const LONG_RUN = 64;
 export type SavedKeyedIndex = {
   entries: number;
   negative: number;
@@ -59,7 +53,7 @@ export type SavedKeyedIndex = {
 export class KeyedIndex {
   /** The key table, its long values, and what belongs to runs but is none: directories, calendars. */
   readonly heap = new Heap();
-  readonly #runs = new Heap(this.heap);
+  readonly #runs: Runs;
   readonly #cold: ColdRuns;
   readonly #chill: Chill;
   /** Copies of cold keys' slots for the readers of the bound keys. */
@@ -79,8 +73,6 @@ export class KeyedIndex {
   readonly #appendOnly: boolean;
   /** The keys to which the tick has appended rows, when their number is counted. */
   #added: { slots: number; n: number } | null = null;
-  readonly #directories: RunDirectory;
-  #entries = 0;
   readonly #keyRetention: TableRetention | null = null;
   readonly #deadRows: DeadRows | null = null;
 
@@ -101,15 +93,16 @@ export class KeyedIndex {
     this.rows = rowOps(types, 'identity');
     this.entryStride = ENTRY_HEADER + this.rows.layout.stride;
     this.places = placesOf(this.rows.layout);
-    this.#directories = new RunDirectory(this.heap, this.entryStride);
-    this.#cold = new ColdRuns(this.rows.layout, this.heap, this.#runs);
+    const runs = new Runs(this.rows, this.heap);
+    this.#runs = runs;
+    this.#cold = runs.cold;
     this.#chill = new Chill({
       keys: this.#keys,
-      heap: this.#runs,
-      cold: this.#cold,
-      mayGo: (payload) => this.#negative === 0 || !this.#owes(payload),
-      dropDirectory: (payload) => this.#dropDirectory(payload),
-      move: (payload) => this.#moveAll(payload),
+      heap: runs.heap,
+      cold: runs.cold,
+      mayGo: (payload) => runs.negative === 0 || !runs.owes(payload),
+      dropDirectory: (payload) => runs.dropDirectory(payload),
+      move: (payload) => runs.moveAll(payload),
     });
     if (frees.every((r) => keyColumns.includes(r.column))) {
       this.#keyRetention = TableRetention.of(this.#keys, frees, keyColumns);
@@ -117,33 +110,25 @@ export class KeyedIndex {
       this.#deadRows = new DeadRows(this.rows.layout, frees, {
         keys: this.#keys,
         heap: this.heap,
-        runs: this.#runs,
-        cold: this.#cold,
+        runs,
         eachEntry: (visit) => {
           const scratch = new Arena();
           this.#eachEntry(scratch, true, visit);
           scratch.release();
         },
-        freeEntry: (at) => this.#freeEntry(at),
-        gone: (entries, negative) => {
-          this.#entries -= entries;
-          this.#negative -= negative;
-        },
-        dropDirectory: (payload) => this.#dropDirectory(payload),
         dropKey: (slot) => this.#dropKey(slot),
-        moveRun: (payload, room) => this.#moveRun(payload, U32[payload + RUN], U32[payload + COUNT], room),
       });
     }
   }
 
   /** Number of stored entries. */
   get size(): number {
-    return this.#entries;
+    return this.#runs.entries;
   }
 
   /** In memory. */
   get bytes(): number {
-    return this.heap.liveBytes + this.#runs.liveBytes;
+    return this.heap.liveBytes + this.#runs.heap.liveBytes;
   }
 
   /** In the cold store. */
@@ -153,12 +138,12 @@ export class KeyedIndex {
 
   /** Bytes of the pages that chill() can make free. */
   get runBytes(): number {
-    return this.#runs.pageBytes;
+    return this.#runs.heap.pageBytes;
   }
 
   /** Whether a pass of chill() is under way. */
   get chilling(): boolean {
-    return this.#runs.emptying;
+    return this.#runs.heap.emptying;
   }
 
   /** Sends about so many bytes of runs to the cold store; gives how many, 0 when nothing more can go. Between two ticks. */
@@ -198,21 +183,6 @@ export class KeyedIndex {
     return this.#keys.visitFrom(cursor, slots, (slot) => this.#cold.visit((slot + this.payloadOffset) >>> 2, visit));
   }
 
-  /** Whether the key's run has an entry with a negative weight. */
-  #owes(payload: number): boolean {
-    const end = U32[payload + RUN] + U32[payload + COUNT] * this.entryStride;
-    for (let at = U32[payload + RUN]; at < end; at += this.entryStride) if (I32[(at >>> 2) + 1] < 0) return true;
-    return false;
-  }
-
-  /** Gives the run another place, and those of its long values that lie where they may not stay. */
-  #moveAll(payload: number): void {
-    const count = U32[payload + COUNT];
-    touchRange(payload * 4, KEY_PAYLOAD_BYTES);
-    const run = this.#moveRun(payload, U32[payload + RUN], count, count);
-    this.#cold.values.copy(run, count, this.#runs, isLeaving, (address, bytes) => this.#runs.free(address, bytes));
-  }
-
   /** Calls back with every entry, and its key's slot. Those of cold keys lie in the arena, `inTurn`: until the next key's. */
   #eachEntry(arena: Arena, inTurn: boolean, visit: (entry: number, slot: number) => void): void {
     this.#keys.forEach((slot) => {
@@ -244,24 +214,18 @@ export class KeyedIndex {
 
   #freeKey(slot: number): void {
     const payload = (slot + this.#keys.payloadOffset) >>> 2;
-    this.#entries -= this.#cold.entriesOf(payload);
+    this.#runs.entries -= this.#cold.entriesOf(payload);
     if (isCold(payload)) this.#cold.forget(payload);
     let at = U32[payload + RUN];
-    for (let i = U32[payload + COUNT]; i > 0; i--, at += this.entryStride) this.#freeEntry(at);
+    for (let i = U32[payload + COUNT]; i > 0; i--, at += this.entryStride) this.#runs.freeEntry(at);
     this.#dropKey(slot);
-  }
-
-  #freeEntry(at: number): void {
-    if (I32[(at >>> 2) + 1] < 0) this.#negative--;
-    this.rows.free(at + ENTRY_HEADER, this.#runs);
-    this.#entries--;
   }
 
   /** Adds the delta's rows with their weights; with memory of the tick, where it can, all at once. */
   apply(delta: Batch, arena?: Arena): void {
     this.#forgetAdded();
     this.#borrowed.clear();
-    this.#appends = this.#negative === 0;
+    this.#appends = this.#runs.negative === 0;
     const keyCols = this.keyColumns.map((c) => delta.columns[c]);
     this.#keys.begin(keyCols, delta.n, delta.n);
     if (arena !== undefined && this.#appendOnly && kernels.allPositive(delta.weights, delta.n) !== 0) {
@@ -289,34 +253,11 @@ export class KeyedIndex {
     const touched = arena.alloc(n * 4) >>> 2;
     const count = kernels.countAdded(slots * 4, n, payloadOffset, touched * 4);
     this.#added = { slots: touched, n: count };
-    this.#growRuns(touched, count, arena);
+    this.#runs.makeRoom(touched, count, payloadOffset, arena);
     const rows = arena.alloc(n * 4) >>> 2;
-    this.#entries += kernels.placeRows(slots * 4, weights, n, payloadOffset, this.entryStride, rows * 4);
-    storeRows(this.rows.layout, columns, n, rows, this.#runs, arena);
-    this.#deadRows?.noteAll(slots, rows, n, this.#entries, arena);
-  }
-
-  /** Gives the runs of slots at a word address room for what was counted at ADDED. */
-  #growRuns(touched: number, count: number, arena: Arena): void {
-    const { payloadOffset } = this.#keys;
-    const runs = this.#runs;
-    const old = arena.alloc(count * 8 + 4);
-    const left = arena.alloc(count * 4);
-    let slots = touched * 4;
-    for (let n = count; n > 0; ) {
-      const listed = runs.lend(arena, (heap) =>
-        kernels.growRuns(slots, n, payloadOffset, this.entryStride, heap, old, left),
-      );
-      for (let at = old >>> 2; U32[at] !== 0; at += 2) runs.free(U32[at], U32[at + 1]);
-      if (listed === 0) return;
-      // After this one the heap has another chunk, where that was what was wanting.
-      const payload = (U32[left >>> 2] + payloadOffset) >>> 2;
-      const have = U32[payload + COUNT];
-      this.#moveRun(payload, U32[payload + RUN], have, Math.max(have + U32[payload + ADDED], have * 2));
-      kernels.copyBytes(left, left + 4, (listed - 1) * 4);
-      slots = left;
-      n = listed - 1;
-    }
+    this.#runs.entries += kernels.placeRows(slots * 4, weights, n, payloadOffset, this.entryStride, rows * 4);
+    storeRows(this.rows.layout, columns, n, rows, this.#runs.heap, arena);
+    this.#deadRows?.noteAll(slots, rows, n, this.#runs.entries, arena);
   }
 
   #forgetAdded(): void {
@@ -329,125 +270,20 @@ export class KeyedIndex {
   #add(slot: number, row: number, weight: number): void {
     if (this.#appendOnly && weight < 0) throw new Error('a retraction reached an append-only index');
     const payload = (slot + this.#keys.payloadOffset) >>> 2;
+    const runs = this.#runs;
     const hash = this.rows.slotHash(row);
-    const rest = weight < 0 || this.#negative > 0 ? this.#cancel(payload, row, hash, weight) : weight;
+    const rest = weight < 0 || runs.negative > 0 ? runs.cancel(payload, row, hash, weight) : weight;
     if (rest === 0) {
       if (U32[payload + COUNT] === 0) this.#dropKey(slot);
       return;
     }
-    const stride = this.entryStride;
-    const count = U32[payload + COUNT];
-    let run = U32[payload + RUN];
-    if (count === U32[payload + CAPACITY]) run = this.#growRun(payload, run, count);
-    const at = run + count * stride;
-    touchRange(at, stride);
-    U32[at >>> 2] = hash;
-    I32[(at >>> 2) + 1] = rest;
-    if (rest < 0) this.#negative++;
-    this.rows.store(row, at + ENTRY_HEADER, this.#runs);
-    U32[payload + COUNT] = count + 1;
-    this.#entries++;
-    this.#deadRows?.note(slot, at, this.#entries);
-    const directory = U32[payload + DIRECTORY];
-    if (directory === 0 || isCold(payload)) return;
-    if (this.#directories.fits(directory, count + 1)) this.#directories.add(directory, run, count);
-    else this.#dropDirectory(payload);
-  }
-
-  /** Uses the weight up on equal entries of the other sign; gives what is left of it. */
-  #cancel(payload: number, row: number, hash: number, weight: number): number {
-    if (isCold(payload)) this.#cold.thaw(payload);
-    let rest = weight;
-    while (rest !== 0) {
-      const entry = this.#opposite(payload, row, hash, rest > 0);
-      if (entry < 0) return rest;
-      const at = U32[payload + RUN] + entry * this.entryStride;
-      const have = I32[(at >>> 2) + 1];
-      const sum = have + rest;
-      if (sum !== 0 && sum > 0 === have > 0) {
-        touch(at);
-        I32[(at >>> 2) + 1] = sum;
-        return 0;
-      }
-      this.#removeEntry(payload, entry);
-      rest = sum;
-    }
-    return 0;
-  }
-
-  /** Number of an entry that equals the bound row and has a weight of the other sign; -1 when there is none. */
-  #opposite(payload: number, row: number, hash: number, positive: boolean): number {
-    const stride = this.entryStride;
-    const run = U32[payload + RUN];
-    const count = U32[payload + COUNT];
-    const takes = (entry: number): boolean => {
-      const at = run + entry * stride;
-      if (U32[at >>> 2] !== hash || I32[(at >>> 2) + 1] > 0 === positive) return false;
-      return this.rows.equal(row, at + ENTRY_HEADER);
-    };
-    if (count >= LONG_RUN) {
-      if (U32[payload + DIRECTORY] === 0) U32[payload + DIRECTORY] = this.#directories.build(run, count);
-      return this.#directories.find(U32[payload + DIRECTORY], hash, takes);
-    }
-    for (let entry = 0, at = run >>> 2; entry < count; entry++, at += stride >>> 2)
-      if (U32[at] === hash && takes(entry)) return entry;
-    return -1;
-  }
-
-  /** Takes an entry out; the last one takes its place. */
-  #removeEntry(payload: number, entry: number): void {
-    const stride = this.entryStride;
-    const run = U32[payload + RUN];
-    const at = run + entry * stride;
-    const last = U32[payload + COUNT] - 1;
-    if (I32[(at >>> 2) + 1] < 0) this.#negative--;
-    this.rows.free(at + ENTRY_HEADER, this.#runs);
-    const directory = U32[payload + DIRECTORY];
-    if (directory !== 0) {
-      this.#directories.remove(directory, run, entry);
-      if (last !== entry) this.#directories.renumber(directory, run, last, entry);
-    }
-    if (last !== entry) {
-      touchRange(at, stride);
-      kernels.copyBytes(at, run + last * stride, stride);
-    }
-    this.#entries--;
-    U32[payload + COUNT] = last;
-    if (directory !== 0 && last < LONG_RUN / 2) this.#dropDirectory(payload);
-  }
-
-  #dropDirectory(payload: number): void {
-    if (U32[payload + DIRECTORY] !== 0) this.#directories.free(U32[payload + DIRECTORY]);
-    U32[payload + DIRECTORY] = 0;
-  }
-
-  /** Entries with a negative weight; while there are none, inserts need not look for one to cancel. */
-  #negative = 0;
-
-  #growRun(payload: number, run: number, count: number): number {
-    return this.#moveRun(payload, run, count, count === 0 ? 1 : count * 2);
-  }
-
-  /** Gives the run a place for `room` entries and what the heap rounds them to. */
-  #moveRun(payload: number, run: number, count: number, room: number): number {
-    const stride = this.entryStride;
-    const wanted = Heap.roundUp(room * stride);
-    const capacity = Math.floor(wanted / stride);
-    const target = this.#runs.alloc(capacity * stride);
-    if (count > 0) {
-      kernels.copyBytes(target, run, count * stride);
-      this.#runs.free(run, U32[payload + CAPACITY] * stride);
-    }
-    U32[payload + RUN] = target;
-    U32[payload + CAPACITY] = capacity;
-    return target;
+    const entry = runs.add(payload, row, hash, rest);
+    this.#deadRows?.note(slot, entry, runs.entries);
   }
 
   #dropKey(slot: number): void {
     const payload = (slot + this.#keys.payloadOffset) >>> 2;
-    const capacity = U32[payload + CAPACITY];
-    if (capacity > 0) this.#runs.free(U32[payload + RUN], capacity * this.entryStride);
-    this.#dropDirectory(payload);
+    this.#runs.drop(payload);
     this.#keys.remove(slot);
   }
 
@@ -525,16 +361,16 @@ export class KeyedIndex {
     this.#borrowed.clear();
     this.#arena = null;
     this.heap.endTick();
-    this.#runs.endTick();
+    this.#runs.heap.endTick();
   }
 
   save(): SavedKeyedIndex {
     const retention = this.#keyRetention ?? this.#deadRows;
     return {
-      entries: this.#entries,
-      negative: this.#negative,
+      entries: this.#runs.entries,
+      negative: this.#runs.negative,
       keys: this.#keys.save(),
-      runs: this.#runs.save(),
+      runs: this.#runs.heap.save(),
       cold: this.#cold.save(),
       retention: retention?.save(),
     };
@@ -543,12 +379,12 @@ export class KeyedIndex {
   load(saved: SavedKeyedIndex): void {
     // A tick that is taken back has had its counts taken back with the memory.
     this.#added = null;
-    this.#entries = saved.entries;
-    this.#negative = saved.negative;
+    this.#runs.entries = saved.entries;
+    this.#runs.negative = saved.negative;
     this.#borrowed.clear();
     this.#reads.forget();
     this.#keys.load(saved.keys);
-    this.#runs.load(saved.runs);
+    this.#runs.heap.load(saved.runs);
     this.#cold.load(saved.cold);
     const retention = this.#keyRetention ?? this.#deadRows;
     if (saved.retention !== undefined) retention?.load(saved.retention);
@@ -567,10 +403,10 @@ export class KeyedIndex {
     }
     this.#cold.load({ parts: 0, bytes: 0 });
     this.#keys.release();
-    this.#runs.release();
+    this.#runs.heap.release();
     this.#keyRetention?.release();
     this.#deadRows?.release();
-    this.#entries = 0;
-    this.#negative = 0;
+    this.#runs.entries = 0;
+    this.#runs.negative = 0;
   }
 }
