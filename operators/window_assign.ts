@@ -70,10 +70,16 @@ export class WindowAssignOperator implements Operator {
   readonly #reference: BoundSetFunction;
   readonly #consolidate: (delta: Batch, arena: Arena) => Batch;
   readonly #step: number;
+  readonly #origin: bigint;
+  readonly #slide: bigint;
+  readonly #size: bigint;
 
   constructor(windows: WindowAssignment, sliced: boolean, types: ColType[]) {
-    const { cumulate, slide, size } = windows;
+    const { cumulate, slide, size, offset } = windows;
     this.#windows = windows;
+    this.#origin = BigInt(UNIX_EPOCH + offset);
+    this.#slide = BigInt(slide);
+    this.#size = BigInt(size);
     this.#sliced = sliced;
     this.#types = types;
     this.#reference = timeWindowFunction(cumulate ? 'cumulate' : 'hop') as BoundSetFunction;
@@ -84,11 +90,15 @@ export class WindowAssignOperator implements Operator {
   step(inputs: Batch[], tick: Tick): Batch {
     const delta = this.#sliced ? this.#slices(inputs[0], tick.arena) : inputs[0];
     const times = delta.columns[this.#windows.time];
-    const total = this.#count(delta, times);
+    const { cumulate } = this.#windows;
+    const args = [times.data, times.valid, delta.n, this.#origin, this.#slide, this.#size, cumulate] as const;
+    const near = kernels.countWindows(...args, BigInt(FAR));
+    const total = near < 0 ? this.#count(delta, times) : near;
     const rows = tick.arena.alloc(total * 4) >>> 2;
     const starts = tick.arena.alloc(total * 8);
     const ends = tick.arena.alloc(total * 8);
-    this.#fill(delta, times, rows, starts >>> 2, ends >>> 2);
+    if (near < 0) this.#fill(delta, times, rows, starts >>> 2, ends >>> 2);
+    else kernels.fillWindows(...args, rows * 4, starts, ends);
     const weights = tick.arena.alloc(total * 4);
     gatherWords(delta.weights >>> 2, weights >>> 2, 1, rows, total);
     const [startType, endType] = this.#types.slice(-2);
@@ -107,8 +117,7 @@ export class WindowAssignOperator implements Operator {
   #slices(input: Batch, arena: Arena): Batch {
     const times = input.columns[this.#windows.time];
     const data = arena.alloc(input.n * 8);
-    const origin = BigInt(UNIX_EPOCH + this.#windows.offset);
-    kernels.sliceTimes(times.data, times.valid, input.n, origin, BigInt(this.#step), data);
+    kernels.sliceTimes(times.data, times.valid, input.n, this.#origin, BigInt(this.#step), data);
     const columns = input.columns.map((c, i): Column => (i === this.#windows.time ? { ...times, data } : c));
     return this.#consolidate({ n: input.n, columns, weights: input.weights }, arena);
   }
@@ -136,7 +145,7 @@ export class WindowAssignOperator implements Operator {
     return Math.max(Math.ceil((size - this.#after(t, slide)) / slide), 0);
   }
 
-  /** Writes for each window its row, start and end. */
+  /** Writes for each window its row, start and end: what the kernel does where no time is far out. */
   #fill(delta: Batch, times: Column, rows: number, starts: number, ends: number): void {
     const { cumulate, slide, size } = this.#windows;
     let at = 0;

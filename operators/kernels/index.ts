@@ -126,6 +126,28 @@ interface Kernels {
   ): number;
   /** assembly/time_windows.ts */
   sliceTimes(times: number, valid: number, n: number, origin: bigint, step: bigint, to: number): void;
+  countWindows(
+    times: number,
+    valid: number,
+    n: number,
+    origin: bigint,
+    slide: bigint,
+    size: bigint,
+    cumulate: boolean,
+    far: bigint,
+  ): number;
+  fillWindows(
+    times: number,
+    valid: number,
+    n: number,
+    origin: bigint,
+    slide: bigint,
+    size: bigint,
+    cumulate: boolean,
+    rows: number,
+    starts: number,
+    ends: number,
+  ): void;
   /** assembly/aggregate.ts; `calls` is laid out as aggregate_layout.ts says. */
   touchGroups(slots: number, n: number, payload: number, mark: number, groups: number, touched: number): number;
   numberGroups(

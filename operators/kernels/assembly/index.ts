@@ -52,6 +52,6 @@ export {
   splitPart,
 } from './texts';
 export { topChanges, topInsert } from './top_few';
-export { sliceTimes } from './time_windows';
+export { countWindows, fillWindows, sliceTimes } from './time_windows';
 export { bestRows } from './top_ties';
 export { compareBytes, longBytes, ownLong, packVarlen, unpackVarlen, varlenBytes } from './varlen';
