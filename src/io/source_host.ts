@@ -12,6 +12,9 @@ import { type SentBatch, sendBatch } from './batches.ts';
 import type { Channel } from './channel.ts';
 import { type FromIo, type SourceOrder, type ToIo, Transferred } from './messages.ts';
 
+/** More need not lie on the other side for it to be busy, and buffers that come back soon are used again (docs/decisions/0236). */
+const MOST_AHEAD_BYTES = 8 << 20;
+
 type DataflowChannel = Channel<FromIo, ToIo>;
 
 export class SourceHost {
@@ -151,7 +154,7 @@ class HostedSource {
   }
 
   #share(): number {
-    return Math.max(1, this.#bufferBytes / this.#partitions.size);
+    return Math.max(1, Math.min(this.#bufferBytes, MOST_AHEAD_BYTES) / this.#partitions.size);
   }
 
   #hold(partition: number, state: Partition): void {

@@ -10,13 +10,13 @@ import type { AbortedTransaction } from './record_batch.ts';
 export interface FetchPartition {
   partition: number;
   offset: bigint;
+  maxBytes: number;
 }
 
 export interface FetchSettings {
   topic: string;
   maxWaitMs: number;
   maxBytes: number;
-  maxPartitionBytes: number;
   committedOnly: boolean;
 }
 
@@ -64,12 +64,12 @@ function encodeFetch(settings: FetchSettings, partitions: FetchPartition[]): Buf
   at = buffer.writeInt16BE(topic.length, at);
   at += topic.copy(buffer, at);
   at = buffer.writeInt32BE(partitions.length, at);
-  for (const { partition, offset } of partitions) {
+  for (const { partition, offset, maxBytes } of partitions) {
     at = buffer.writeInt32BE(partition, at);
     at = buffer.writeInt32BE(-1, at);
     at = buffer.writeBigInt64BE(offset, at);
     at = buffer.writeBigInt64BE(-1n, at);
-    at = buffer.writeInt32BE(settings.maxPartitionBytes, at);
+    at = buffer.writeInt32BE(maxBytes, at);
   }
   at = buffer.writeInt32BE(0, at);
   buffer.writeInt16BE(0, at);

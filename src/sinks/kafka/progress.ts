@@ -29,6 +29,8 @@ function parseProgress(text: string): Progress {
   return { tick: BigInt(tick), owner };
 }
 
+const FETCH_BYTES = 8 << 20;
+
 /** The last committed record of a sink; null when there is none. */
 export async function lastProgress(cluster: ClusterOptions, identity: string): Promise<Progress | null> {
   const connection = new TopicConnection(
@@ -38,8 +40,8 @@ export async function lastProgress(cluster: ClusterOptions, identity: string): P
       committedOnly: false,
       checkCrc: true,
       fetchWaitMs: 100,
-      fetchBytes: 8 << 20,
-      fetchPartitionBytes: 8 << 20,
+      fetchBytes: FETCH_BYTES,
+      fetchPartitionBytes: FETCH_BYTES,
       bufferBytes: 0,
       metadataAgeMs: 0,
     },
@@ -55,7 +57,11 @@ export async function lastProgress(cluster: ClusterOptions, identity: string): P
     // Compaction may leave nothing before the end, which is believed when it is said twice.
     for (let next = await at('earliest'); next < end && empty < 2; ) {
       const leader = connection.leaders().get(0) ?? -1;
-      const { partitions } = await connection.fetch(leader, [{ partition: 0, offset: next }], 100);
+      const { partitions } = await connection.fetch(
+        leader,
+        [{ partition: 0, offset: next, maxBytes: FETCH_BYTES }],
+        100,
+      );
       const [fetched] = partitions;
       if (fetched === undefined || fetched.errorCode !== 0)
         throw new Error(`reading "${PROGRESS_TOPIC}" fails with error ${fetched?.errorCode}`);

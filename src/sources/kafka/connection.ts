@@ -126,12 +126,11 @@ export class TopicConnection {
     partitions: FetchPartition[],
     maxWaitMs: number,
   ): Promise<{ errorCode: number; partitions: FetchedPartition[] }> {
-    const { topic, fetchBytes, fetchPartitionBytes, committedOnly, cluster } = this.#options;
+    const { topic, fetchBytes, committedOnly, cluster } = this.#options;
     const settings: FetchSettings = {
       topic,
       maxWaitMs,
       maxBytes: fetchBytes,
-      maxPartitionBytes: fetchPartitionBytes,
       committedOnly,
     };
     const broker = await this.#open().findBroker({ nodeId: String(nodeId) });

@@ -63,7 +63,8 @@ export class RangeReader {
         this.#fresh = true;
         const leader = this.#connection.leaders().get(partition);
         if (leader === undefined) throw this.#gone(partition, offset, offset, 'there is no such partition');
-        const { partitions } = await this.#connection.fetch(leader, [{ partition, offset }], this.#options.fetchWaitMs);
+        const { fetchPartitionBytes: maxBytes, fetchWaitMs } = this.#options;
+        const { partitions } = await this.#connection.fetch(leader, [{ partition, offset, maxBytes }], fetchWaitMs);
         const [fetched] = partitions;
         if (fetched?.errorCode === KAFKA.none) return fetched;
         if (fetched?.errorCode === KAFKA.offsetOutOfRange) {

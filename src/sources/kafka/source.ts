@@ -23,6 +23,9 @@ import { RangeReader } from './range.ts';
 const FIRST_PAUSE_MS = 100;
 const GREATEST_PAUSE_MS = 5000;
 const TRIES_BEFORE_RESET = 3;
+/** A record set is to have about so many bytes when it is unpacked, packed at least LEAST_FETCH_BYTES: small ones are still in the processor's cache when they are read. */
+const UNPACKED_BYTES = 2 << 20;
+const LEAST_FETCH_BYTES = 64 << 10;
 
 interface PartitionState {
   partition: number;
@@ -36,6 +39,8 @@ interface PartitionState {
   /** Stands still until open() moves it: offset out of range or corrupt. */
   stopped: boolean;
   buffered: number;
+  /** How many times larger what was fetched last is unpacked. */
+  growth: number;
 }
 
 interface Queued {
@@ -125,6 +130,7 @@ export class KafkaSource implements Source {
         paused: before?.paused ?? false,
         stopped: false,
         buffered: 0,
+        growth: before?.growth ?? 1,
       });
     }
     if (this.#up) {
@@ -263,7 +269,11 @@ export class KafkaSource implements Source {
   async #fetch(leader: number, states: PartitionState[]): Promise<void> {
     this.#fetching.add(leader);
     const asked = states.map((state) => ({ state, epoch: state.epoch, offset: state.fetchOffset }));
-    const wanted = states.map((state) => ({ partition: state.partition, offset: state.fetchOffset }));
+    const wanted = states.map((state) => ({
+      partition: state.partition,
+      offset: state.fetchOffset,
+      maxBytes: this.#mostBytes(state),
+    }));
     try {
       const response = await this.#connection.fetch(leader, wanted, this.#options.fetchWaitMs);
       if (response.errorCode !== KAFKA.none) this.#supervise(FIRST_PAUSE_MS);
@@ -281,6 +291,13 @@ export class KafkaSource implements Source {
       this.#fetching.delete(leader);
       this.#pump();
     }
+  }
+
+  #mostBytes({ growth }: PartitionState): number {
+    return Math.min(
+      this.#options.fetchPartitionBytes,
+      Math.max(LEAST_FETCH_BYTES, Math.floor(UNPACKED_BYTES / growth)),
+    );
   }
 
   /** Partitions that came first in a full response come last in the next request. */
@@ -341,6 +358,7 @@ export class KafkaSource implements Source {
       return;
     }
     if (epoch !== state.epoch || batch === null) return;
+    state.growth = Math.max(1, batch.bytes.length / bytes);
     const more = Math.max(0, batch.bytes.length - bytes);
     state.buffered += more;
     this.#buffered += more;
