@@ -263,7 +263,10 @@ class Run {
 
   #chill(): void {
     bringBack(1000);
-    for (const index of this.flow.keyedIndexes()) if (this.#goesCold()) index.chill(Number.POSITIVE_INFINITY);
+    for (const index of this.flow.keyedIndexes()) {
+      if (this.ticks % 3n === 0n) index.compact(Number.POSITIVE_INFINITY);
+      if (this.#goesCold()) index.chill(Number.POSITIVE_INFINITY);
+    }
   }
 
   stateRows(): number {
