@@ -71,7 +71,9 @@ async function serve(settings: ServerSettings, engine: TidemarkEngine, io: IoThr
     process.exit(1);
   };
   engine.system.catalogs = catalog;
-  const recovery = settings.data ? await openData(engine, { path: settings.data, onColdDamage }) : null;
+  const recovery = settings.data
+    ? await openData(engine, { path: settings.data, onColdDamage, coldState: true })
+    : null;
   if (settings.init !== undefined) await runInit(engine, settings.init, recovery, settings.log);
   const postgres = await startPostgresServer({
     listenThrough: io?.listen,
