@@ -31,7 +31,7 @@ export interface DataOptions extends Pick<TickLogOptions, 'segmentBytes' | 'rese
   path: string;
   /** When checkpoints are taken; null: never, and none is loaded. */
   checkpoints?: CheckpointSettings | null;
-  /** State may go to disk when memory is short. The server does not ask for it yet (docs/decisions/0194). */
+  /** State may go to disk when memory is short. */
   coldState?: boolean;
   /** Hears of cold state that is not what was written: nothing can go on. */
   onColdDamage?: (error: SqlError) => void;

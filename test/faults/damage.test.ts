@@ -3,10 +3,12 @@
  * a state that was, compared row by row with a model, or refuses and says why. Only what the newest log file's end said may be missing.
  */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { pages } from '../../operators/batch/pages.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { KernelMemory } from '../../operators/expr/kernel/kernel_memory.ts';
@@ -14,11 +16,14 @@ import { openData } from '../../src/durable/recovery.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { openEngine, seeded, sql } from '../engine/harness.ts';
 import { streamsSql } from '../nexmark/suite.ts';
+import { bundled } from './bundled.ts';
 import { Child, pause, progress, rounds } from './child.ts';
-import { check, SETUP, step } from './work.ts';
+import type { Aim } from './victim.ts';
+import { check, checkViews, SETUP, step } from './work.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'tidemark-damage-'));
 after(() => rmSync(root, { recursive: true, force: true }));
+const victim = await bundled(fileURLToPath(new URL('victim.ts', import.meta.url)));
 
 /** More than the server has. */
 const LOW_PAGES = 4096;
@@ -138,4 +143,83 @@ test('every file of a real directory damaged in turn', { timeout: 3_600_000 }, a
   }
   console.log(`# note: ${files.length} files, ${JSON.stringify(outcomes)}`);
   for (const [name, n] of Object.entries(outcomes)) assert.ok(n > 0, `${name}: none`);
+});
+
+const COLD = /^cold\/cold-/;
+
+/** A directory as kill -9 leaves it, with state that has gone to disk after every step. */
+function workedCold(seed: number): string {
+  const path = join(root, 'cold');
+  const aim: Aim = { operation: 'writeNow', file: '/cold/cold-', nth: 60, when: 'after', during: 'work' };
+  const { signal, stderr } = spawnSync(process.execPath, [victim, path, String(seed), JSON.stringify(aim), 'cold'], {
+    encoding: 'utf8',
+  });
+  assert.deepEqual([signal, stderr], ['SIGKILL', '']);
+  return path;
+}
+
+/** A server on the directory: its rows are right, also where all of them change; or it ends, for what it was to read is damaged; or it does not start. */
+async function life(data: string, seed: number, label: string): Promise<'right' | 'ended' | 'refused'> {
+  let child: Child;
+  try {
+    child = await Child.start(data);
+  } catch (error) {
+    const { message } = error as Error;
+    assert.match(message, /the server ended with 1/, label);
+    if (/fatal: the cold file/.test(message)) return 'ended';
+    assert.match(message, /damaged|missing|cut short|cannot be/, label);
+    return 'refused';
+  }
+  const client = await child.connect();
+  const types = { getTypeParser: () => (value: string | Buffer) => value };
+  const ask = async (text: string): Promise<(string | null)[][]> =>
+    (await client.query<(string | null)[]>({ text, rowMode: 'array', types })).rows;
+  try {
+    await check(ask, seed);
+    await ask('UPDATE items SET v = v + 100, g = g + 1');
+    await checkViews(ask, 'after a change of all rows');
+    await ask('CHECKPOINT');
+    return 'right';
+  } catch (error) {
+    if (error instanceof assert.AssertionError) throw new Error(label, { cause: error });
+    await child.ended();
+    assert.match(child.output, /fatal: the cold file .* is damaged/, `${label}: ${error}`);
+    return 'ended';
+  } finally {
+    await client.end().catch(() => undefined);
+    await child.kill();
+  }
+}
+
+test('every file of state on disk damaged in turn: the rows are right, or the server ends and starts without it, or is refused', {
+  timeout: 3_600_000,
+}, async () => {
+  const { random, seed } = seeded('damage to state on disk');
+  const path = workedCold(seed);
+  const files = readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((file) => COLD.test(file));
+  assert.ok(files.length > 0);
+  const outcomes = { right: 0, ended: 0, refused: 0 };
+  const hows = Object.keys(DAMAGES);
+  for (let i = 0; i < Math.max(rounds(1, 8) * files.length, hows.length); i++) {
+    const [file, how] = [files[i % files.length], hows[i % hows.length]];
+    const copy = join(root, 'copy');
+    cpSync(path, copy, { recursive: true, filter: (source) => !source.endsWith('/log/reserve') });
+    const whole = readFileSync(join(path, file));
+    // Most of a file is what later checkpoints have written again: its end is read.
+    const at = random(2) === 0 ? random(whole.length) : whole.length - 1 - random(Math.min(whole.length, 40_000));
+    const left = DAMAGES[how](whole, at, random);
+    if (left === null) rmSync(join(copy, file));
+    else writeFileSync(join(copy, file), left);
+    const label = `${file} ${how} at ${at} of ${whole.length}, seed ${seed}`;
+    progress(`damage to state on disk: ${label}`);
+    let outcome = await life(copy, seed, label);
+    outcomes[outcome]++;
+    for (let lives = 1; outcome === 'ended'; lives++) {
+      assert.ok(lives < 5, `${label}: it ends again and again`);
+      outcome = await life(copy, seed, label);
+    }
+    rmSync(copy, { recursive: true, force: true });
+  }
+  console.log(`# note: ${files.length} cold files, ${JSON.stringify(outcomes)}`);
+  assert.ok(outcomes.ended + outcomes.refused > 0, 'no damage was met');
 });
