@@ -1,10 +1,11 @@
 /**
- * npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | peers [q0 ...] | kafka | wire | latency | start | durability | sinks | changes | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]
+ * npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | peers [q0 ...] | kafka | wire | latency | start | durability | sinks | changes | cold | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]
  *
  * Each prints a table, or with --json one JSON object a line. Figures are ratios inside one run wherever they can be: machines differ.
  */
 import { parseArgs } from 'node:util';
 import { changeCostBench } from './change_cost.ts';
+import { coldBench } from './cold.ts';
 import { durabilityBench } from './durability.ts';
 import { kafkaBench } from './kafka.ts';
 import { latencyBench } from './latency.ts';
@@ -96,6 +97,9 @@ switch (positionals[0]) {
       json: values.json,
     });
     break;
+  case 'cold':
+    await coldBench({ events: number(values.events, 2_000_000), runs: number(values.runs, 1), json: values.json });
+    break;
   case 'wire':
     await wireBench({ rows: number(values.rows, 1_000_000), seconds: number(values.seconds, 5), json: values.json });
     break;
@@ -110,7 +114,7 @@ switch (positionals[0]) {
     break;
   default:
     console.error(
-      'npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | peers [q0 ...] | kafka | wire | latency | start | durability | sinks | changes | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]',
+      'npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | peers [q0 ...] | kafka | wire | latency | start | durability | sinks | changes | cold | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]',
     );
     process.exit(2);
 }

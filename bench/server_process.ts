@@ -7,9 +7,12 @@ import { fileURLToPath } from 'node:url';
 
 const bin = fileURLToPath(new URL('../bin/tidemark', import.meta.url));
 
-export async function startServerProcess(): Promise<{ port: number; pid: number; close(): Promise<void> }> {
+/** `options`: more of `tidemark start`. */
+export async function startServerProcess(
+  options: string[] = [],
+): Promise<{ port: number; pid: number; close(): Promise<void> }> {
   const data = mkdtempSync(join(tmpdir(), 'tidemark-bench-'));
-  const child = spawn(process.execPath, [bin, 'start', '--data', data, '--listen', '127.0.0.1:0'], {
+  const child = spawn(process.execPath, [bin, 'start', '--data', data, '--listen', '127.0.0.1:0', ...options], {
     stdio: ['ignore', 'inherit', 'pipe'],
   });
   const port = await new Promise<number>((resolve, reject) => {

@@ -2,6 +2,8 @@
  * Buffers of record sets that have been read, for those to come. A new one of a megabyte is zeroed, and its pages are taken from the system, which costs as much as unpacking
  * into it; and V8 collects all garbage whenever 64 MB of buffers have come since the last time. Each thread has its own; a buffer that does not come back is garbage.
  */
+import { checked } from '../../operators/batch/pages.ts';
+
 const LEAST_BYTES = 1 << 16;
 const MOST_BYTES = 32 << 20;
 const STEP = 1 << 18;
@@ -32,6 +34,8 @@ export class Buffers {
   /** Nobody looks at it any more. */
   give(buffer: ArrayBuffer): void {
     if (!Buffers.isWanted(buffer)) return;
+    // Whoever still reads it is found out.
+    if (checked) new Uint8Array(buffer).fill(0xdb);
     this.#free.push(buffer);
     this.#bytes += buffer.byteLength;
     // Those that are there longest are of sizes that are not asked for.
