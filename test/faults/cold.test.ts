@@ -136,7 +136,8 @@ test('joins with four times the memory limit: the rows of a server with memory e
   for (const end = Date.now() + 60_000; ; await pause(200)) {
     await client.query('INSERT INTO u VALUES (5000, 0, 1, NULL); DELETE FROM u WHERE k = 5000; CHECKPOINT');
     const { bytes, live } = await figures(child);
-    if (sizeOf(join(data, 'cold')) < before / 3 && bytes < Math.max(4 * live, 100 << 20)) break;
+    // Up to 32 MB of sparse files stay, and what the kept checkpoints name.
+    if (sizeOf(join(data, 'cold')) < Math.max(before / 3, 96 << 20) && bytes < Math.max(4 * live, 100 << 20)) break;
     assert.ok(Date.now() < end, `${sizeOf(join(data, 'cold'))} of ${before} bytes are left, ${live} alive`);
   }
   assert.deepEqual(await views(child), await views(ample), `deleted, seed ${seed}`);
