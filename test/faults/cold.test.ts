@@ -88,7 +88,7 @@ test('joins with four times the memory limit: the rows of a server with memory e
   const other = await ample.connect();
   let client = await child.connect();
   for (const c of [other, client]) await c.query(SETUP);
-  const steps = rounds(90, 400);
+  const steps = rounds(90, 226);
   let most = 0;
   for (let step = 0; step < steps; step++) {
     for (const statement of statements(random, step)) {
