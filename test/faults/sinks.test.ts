@@ -7,6 +7,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import type pg from 'pg';
 import { seeded } from '../engine/harness.ts';
 import { API } from '../kafka/proxy.ts';
 import { addedUp, recordsOf } from '../kafka/sink_records.ts';
@@ -29,13 +30,14 @@ const createTable = `CREATE TABLE account (id int PRIMARY KEY, version int);
 function writing(child: Child): { end(): Promise<void> } {
   let going = true;
   const done = (async () => {
-    const client = await child.connect();
+    let client: pg.Client | null = null;
     try {
+      client = await child.connect();
       while (going) await client.query(`UPDATE account SET version = version + 1 WHERE id % 3 = ${random(3)}`);
     } catch {
       // The server was killed.
     } finally {
-      await client.end().catch(() => undefined);
+      await client?.end().catch(() => undefined);
     }
   })();
   return {
