@@ -210,6 +210,7 @@ export class AggregateOperator implements Operator {
 
   #takeIn(delta: Batch, groups: number, arena: Arena): void {
     const { n } = delta;
+    this.#filtered.clear();
     const flips = this.#distincts.length === 0 ? [] : this.#flips(delta, groups, arena);
     const calls = arena.alloc((this.#calls.length + 1) * CALL_BYTES) >>> 2;
     writeCall(calls, COUNT_ROWS, 0, delta.weights >>> 2);
@@ -221,7 +222,6 @@ export class AggregateOperator implements Operator {
       if (call === null) accumulator.addAll({ groups, offset, weights: own, arena }, n);
       else writeCall(calls + (count++ * CALL_BYTES) / 4, call, offset, own);
     }
-    this.#filtered.clear();
     if (kernels.takeIn(calls * 4, count, groups * 4, n) === 0)
       throw new Error('a retraction reached an append-only aggregate');
   }

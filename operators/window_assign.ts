@@ -9,14 +9,14 @@
  *
  *      time  |--a--b-a-|-a-----b-|     slices  a x 2, b x 1 | a x 1, b x 1     -> size / slide rows for each, not for each input row
  *
- * Linear and stateless. O(input + distinct rows per slice x windows). flatmap.ts, row by row in BigInt, is the reference for both; a time too
- * far out for doubles is left to it (and keeps its own value when sliced, which only merges less).
+ * Linear and stateless. O(input + distinct rows per slice x windows). Kernels do both (kernels/assembly/time_windows.ts). flatmap.ts, row by row in BigInt, is their
+ * reference; it does the whole batch where a time is nearly at the end of 64 bits. A time beyond 2^51 keeps its own value when sliced, which only merges less.
  */
 import type { Arena } from './batch/arena.ts';
 import type { Batch, Column } from './batch/batch.ts';
 import { readDatum } from './batch/builder.ts';
 import { gatherColumn, gatherWords } from './batch/gather.ts';
-import { I32, I64, U8, U32 } from './batch/memory.ts';
+import { I32, I64 } from './batch/memory.ts';
 import type { Datum } from './datum.ts';
 import { defaultContext } from './expr/context.ts';
 import type { BoundSetFunction } from './expr/functions/registry.ts';
@@ -39,9 +39,8 @@ export interface WindowAssignment {
 
 /** 1970-01-01 in microseconds since 2000-01-01. */
 const UNIX_EPOCH = -946684800000000;
-/** Times and sizes up to here stay exact through a few additions. */
+/** Sizes up to here leave room for the sums that kernels make of them and a time. */
 const FAR = 2 ** 51;
-const TWO_32 = 4294967296;
 
 /** The assignment that a flatmap node asks for; null when this operator does not do it. */
 export function windowAssignment(node: PlanNode & { op: 'flatmap' }): WindowAssignment | null {
@@ -73,6 +72,7 @@ export class WindowAssignOperator implements Operator {
   readonly #origin: bigint;
   readonly #slide: bigint;
   readonly #size: bigint;
+  readonly #offset: bigint;
 
   constructor(windows: WindowAssignment, sliced: boolean, types: ColType[]) {
     const { cumulate, slide, size, offset } = windows;
@@ -80,6 +80,7 @@ export class WindowAssignOperator implements Operator {
     this.#origin = BigInt(UNIX_EPOCH + offset);
     this.#slide = BigInt(slide);
     this.#size = BigInt(size);
+    this.#offset = BigInt(offset);
     this.#sliced = sliced;
     this.#types = types;
     this.#reference = timeWindowFunction(cumulate ? 'cumulate' : 'hop') as BoundSetFunction;
@@ -92,13 +93,18 @@ export class WindowAssignOperator implements Operator {
     const times = delta.columns[this.#windows.time];
     const { cumulate } = this.#windows;
     const args = [times.data, times.valid, delta.n, this.#origin, this.#slide, this.#size, cumulate] as const;
-    const near = kernels.countWindows(...args, BigInt(FAR));
-    const total = near < 0 ? this.#count(delta, times) : near;
+    const near = kernels.countWindows(...args);
+    const far = near < 0 ? this.#farWindows(delta, times) : [];
+    const total = near < 0 ? far.length : near;
     const rows = tick.arena.alloc(total * 4) >>> 2;
     const starts = tick.arena.alloc(total * 8);
     const ends = tick.arena.alloc(total * 8);
-    if (near < 0) this.#fill(delta, times, rows, starts >>> 2, ends >>> 2);
-    else kernels.fillWindows(...args, rows * 4, starts, ends);
+    if (near >= 0) kernels.fillWindows(...args, rows * 4, starts, ends);
+    far.forEach(({ row, window: [start, end] }, i) => {
+      I32[rows + i] = row;
+      I64[starts / 8 + i] = start as bigint;
+      I64[ends / 8 + i] = end as bigint;
+    });
     const weights = tick.arena.alloc(total * 4);
     gatherWords(delta.weights >>> 2, weights >>> 2, 1, rows, total);
     const [startType, endType] = this.#types.slice(-2);
@@ -122,61 +128,14 @@ export class WindowAssignOperator implements Operator {
     return this.#consolidate({ n: input.n, columns, weights: input.weights }, arena);
   }
 
-  /** How far t lies behind the last multiple of `step`. */
-  #after(t: number, step: number): number {
-    const rest = (t - (UNIX_EPOCH + this.#windows.offset)) % step;
-    return rest < 0 ? rest + step : rest;
-  }
-
-  /** Number of windows of all rows. */
-  #count(delta: Batch, times: Column): number {
-    let total = 0;
-    for (let row = 0; row < delta.n; row++) {
-      const t = timeAt(times, row);
-      if (!Number.isNaN(t)) total += this.#windowsOf(t);
-      else total += this.#far(times, row).length;
-    }
-    return total;
-  }
-
-  #windowsOf(t: number): number {
-    const { cumulate, slide, size } = this.#windows;
-    if (cumulate) return Math.round(size / slide) - Math.floor(this.#after(t, size) / slide);
-    return Math.max(Math.ceil((size - this.#after(t, slide)) / slide), 0);
-  }
-
-  /** Writes for each window its row, start and end: what the kernel does where no time is far out. */
-  #fill(delta: Batch, times: Column, rows: number, starts: number, ends: number): void {
-    const { cumulate, slide, size } = this.#windows;
-    let at = 0;
-    for (let row = 0; row < delta.n; row++) {
-      const t = timeAt(times, row);
-      if (Number.isNaN(t)) {
-        for (const [start, end] of this.#far(times, row)) {
-          I32[rows + at] = row;
-          I64[starts / 2 + at] = start as bigint;
-          I64[ends / 2 + at] = end as bigint;
-          at++;
-        }
-        continue;
-      }
-      let start = t - this.#after(t, cumulate ? size : slide);
-      for (let left = this.#windowsOf(t); left > 0; left--, at++) {
-        I32[rows + at] = row;
-        writeTime(starts + at * 2, start);
-        // The ends of cumulated windows go back from the last; hops go back by their starts.
-        writeTime(ends + at * 2, cumulate ? start + size - (left - 1) * slide : start + size);
-        if (!cumulate) start -= slide;
-      }
-    }
-  }
-
-  /** Windows of a time that is NULL, infinite or too far out. */
-  #far(times: Column, row: number): Datum[][] {
-    const t = readDatum(times, row);
-    if (t === null) return [];
-    const { slide, size, offset } = this.#windows;
-    return [...this.#reference([t, BigInt(slide), BigInt(size), BigInt(offset)], defaultContext())];
+  /** The windows of a batch with a time too far out for the kernels. */
+  #farWindows(delta: Batch, times: Column): { row: number; window: Datum[] }[] {
+    return Array.from({ length: delta.n }, (_, row) => {
+      const t = readDatum(times, row);
+      if (t === null) return [];
+      const windows = this.#reference([t, this.#slide, this.#size, this.#offset], defaultContext());
+      return [...windows].map((window) => ({ row, window }));
+    }).flat();
   }
 
   endTick(): void {
@@ -198,18 +157,4 @@ export class WindowAssignOperator implements Operator {
   release(): void {
     // Stateless.
   }
-}
-
-/** A time as a double; NaN when it is NULL or too far out. */
-function timeAt(times: Column, row: number): number {
-  if (times.valid !== 0 && U8[times.valid + row] === 0) return Number.NaN;
-  const word = (times.data >>> 2) + row * 2;
-  const t = I32[word + 1] * TWO_32 + U32[word];
-  return t < FAR && t > -FAR ? t : Number.NaN;
-}
-
-function writeTime(word: number, t: number): void {
-  const high = Math.floor(t / TWO_32);
-  I32[word] = t - high * TWO_32;
-  I32[word + 1] = high;
 }

@@ -134,7 +134,6 @@ interface Kernels {
     slide: bigint,
     size: bigint,
     cumulate: boolean,
-    far: bigint,
   ): number;
   fillWindows(
     times: number,

@@ -18,6 +18,7 @@ import { type Heap, isLeaving } from './heap.ts';
 import { COUNT, DIRECTORY, isCold, RUN } from './key_slot.ts';
 import type { KeyedIndex } from './keyed_index.ts';
 import type { RowTable } from './row_table.ts';
+import { SlotWalk } from './slot_walk.ts';
 import { isUndoable } from './undo_log.ts';
 
 /** A pass closes at least this share of a heap. */
@@ -41,9 +42,7 @@ export interface Runs {
 /** The passes over one index. */
 export class Chill {
   readonly #runs: Runs;
-  #cursor = 0;
-  /** Where the table's slots were when the cursor was set. */
-  #moves = 0;
+  readonly #walk: SlotWalk;
   /** Bytes of the heap's pages when the pass began. */
   #before = 0;
   /** The pass under way is one of compact(). */
@@ -51,6 +50,7 @@ export class Chill {
 
   constructor(runs: Runs) {
     this.#runs = runs;
+    this.#walk = new SlotWalk(runs.keys);
   }
 
   /** Sends about so many bytes; gives how many, at least 1 when that was of use; 0: nothing more can go. Infinity: all that may go. */
@@ -60,22 +60,19 @@ export class Chill {
     const all = bytes === Number.POSITIVE_INFINITY;
     const isNew = !heap.emptying;
     if (isNew) {
-      this.#cursor = 0;
+      this.#walk.begin();
       this.#before = heap.pageBytes;
       this.#compacting = false;
       if (!heap.empty(Math.max(bytes, heap.pageBytes * SHARE)) && !all) return heap.pageBytes < this.#before ? 1 : 0;
     }
-    if (this.#moves !== keys.moves) this.#cursor = 0;
-    this.#moves = keys.moves;
     let sent = 0;
     let slots = all ? Number.POSITIVE_INFINITY : MOST_SLOTS;
     while (sent < bytes && slots > 0) {
-      this.#cursor = keys.visitFrom(this.#cursor, STRETCH, (slot) => {
+      const isEnd = this.#walk.next(STRETCH, (slot) => {
         sent += this.#visit((slot + keys.payloadOffset) >>> 2, all);
       });
       slots -= STRETCH;
-      if (this.#cursor >= 0) continue;
-      this.#cursor = 0;
+      if (!isEnd) continue;
       heap.endEmptying();
       if (sent > 0 || heap.pageBytes < this.#before) return Math.max(sent, 1);
       // Runs that may not be sent have moved to other pages: when nothing else was there, that was of no use. What came after the cursor had passed can go yet.
@@ -96,27 +93,21 @@ export class Chill {
     if (isUndoable()) throw new Error('runs are moved between ticks only');
     const { keys, heap, cold } = this.#runs;
     if (!heap.emptying) {
-      this.#cursor = 0;
+      this.#walk.begin();
       this.#before = heap.pageBytes;
       this.#compacting = true;
       keys.shrink();
       keys.endTick();
       if (!heap.emptySparse()) return;
     }
-    if (this.#moves !== keys.moves) this.#cursor = 0;
-    this.#moves = keys.moves;
-    this.#cursor = keys.visitFrom(this.#cursor, slots, (slot) => {
+    const isEnd = this.#walk.next(slots, (slot) => {
       const payload = (slot + keys.payloadOffset) >>> 2;
       const count = U32[payload + COUNT];
       const run = U32[payload + RUN];
       if (count > 0 && (isLeaving(run) || cold.values.areLeaving(run, count))) this.#runs.move(payload);
     });
-    if (this.#cursor >= 0) {
-      heap.endTick();
-      return;
-    }
-    this.#cursor = 0;
-    heap.endEmptying();
+    if (isEnd) heap.endEmptying();
+    else heap.endTick();
   }
 
   #visit(payload: number, all: boolean): number {

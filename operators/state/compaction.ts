@@ -12,18 +12,18 @@ import { budget } from '../batch/budget.ts';
 import { isLeaving } from './heap.ts';
 import { LongValues } from './long_values.ts';
 import type { RowTable } from './row_table.ts';
+import { SlotWalk } from './slot_walk.ts';
 import { isUndoable } from './undo_log.ts';
 import { touchLarge } from './write_marks.ts';
 
 export class TableCompaction {
   readonly #table: RowTable;
   readonly #values: LongValues;
-  #cursor = 0;
-  /** Where the table's slots were when the cursor was set. */
-  #moves = 0;
+  readonly #walk: SlotWalk;
 
   constructor(table: RowTable) {
     this.#table = table;
+    this.#walk = new SlotWalk(table);
     this.#values = new LongValues(table.ops.layout);
   }
 
@@ -47,20 +47,14 @@ export class TableCompaction {
       table.shrink();
       if (!heap.emptySparse()) return;
       table.leave();
-      this.#cursor = 0;
+      this.#walk.begin();
     }
-    if (this.#moves !== table.moves) this.#cursor = 0;
-    this.#moves = table.moves;
-    this.#cursor = table.visitFrom(this.#cursor, slots, (slot) => {
+    const isEnd = this.#walk.next(slots, (slot) => {
       if (!this.#values.areLeaving(slot, 1)) return;
       touchLarge(slot, table.payloadOffset);
       this.#values.copy(slot, 1, heap, isLeaving, (address, bytes) => heap.free(address, bytes));
     });
-    if (this.#cursor >= 0) {
-      heap.endTick();
-      return;
-    }
-    this.#cursor = 0;
-    heap.endEmptying();
+    if (isEnd) heap.endEmptying();
+    else heap.endTick();
   }
 }

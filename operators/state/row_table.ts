@@ -9,7 +9,7 @@
  * Slots move when the table is resized, which happens only in `begin(n)`: between two begins, addresses stay valid while at most n
  * rows are inserted. Removal is immediate; long values and payload runs are freed by the caller through the heap.
  */
-import type { Arena } from '../batch/arena.ts';
+import { Arena } from '../batch/arena.ts';
 import type { Column } from '../batch/batch.ts';
 import { I32, U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
@@ -126,10 +126,16 @@ export class RowTable {
 
   /** How many of the first bound rows the table has: only what it lacks needs room, so deletes never make it grow. */
   #present(rows: number): number {
-    if (this.#used === 0) return 0;
-    let count = 0;
-    for (let row = 0; row < rows; row++) if (this.find(row) !== 0) count++;
-    return count;
+    if (this.#used === 0 || rows === 0) return 0;
+    const scratch = new Arena();
+    try {
+      const { slots } = this.findAll({ n: rows, weights: 0, skipNulls: false }, scratch);
+      let count = 0;
+      for (let row = 0; row < rows; row++) if (U32[slots + row] !== 0) count++;
+      return count;
+    } finally {
+      scratch.release();
+    }
   }
 
   /** Fixes the columns that find() and findAll() look up. */
@@ -257,11 +263,6 @@ export class RowTable {
       if (state === USED && U32[slot >>> 2] === hash && this.ops.equal(row, slot + HEADER)) return slot;
       index = (index + 1) & mask;
     }
-  }
-
-  /** Where the slots lie, as kernels look them up. */
-  get slots(): { table: number; mask: number; slotBytes: number } {
-    return { table: this.#table, mask: this.#capacity - 1, slotBytes: this.#stride };
   }
 
   /** Whether a slot has a row. */

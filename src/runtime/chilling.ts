@@ -20,6 +20,7 @@ import type { KeyedIndex } from '../../operators/state/keyed_index.ts';
 import type { ColdFiles } from '../cold/cold_files.ts';
 import { isDiskFull } from '../durable/disk.ts';
 import type { TidemarkEngine } from './engine.ts';
+import type { StoredRelation } from './stored_relation.ts';
 import type { ViewRuntime } from './view.ts';
 
 const SLICE_BYTES = 256 << 10;
@@ -123,11 +124,17 @@ export class Chilling {
 
   #compact(milliseconds: number): void {
     const end = performance.now() + milliseconds;
-    for (const part of [...new Set(this.#engine.loop.relations.values()), ...this.#indexes()])
+    for (const part of this.#parts())
       while (part.sparse) {
         part.compact(COMPACTED_SLOTS);
         if (performance.now() >= end) return;
       }
+  }
+
+  /** What compact() can be asked of: views that are the same query have their rows in common. */
+  *#parts(): Iterable<StoredRelation | KeyedIndex> {
+    yield* new Set(this.#engine.loop.relations.values());
+    yield* this.#indexes();
   }
 
   *#indexes(): Iterable<KeyedIndex> {

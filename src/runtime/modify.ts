@@ -111,11 +111,8 @@ async function readRows(source: Logical, ids: number[], at: ModifyContext, asOf:
 
 async function rowsOfPlan(plan: DataflowPlan, width: number, at: Reader): Promise<Datum[][]> {
   // At once wherever that is possible: a commit between two slices would be a conflict that PostgreSQL's users do not know.
-  const result = readsStream(plan, at)
-    ? await readInSlices(plan, width, [], at, null)
-    : isLongRead(plan, at)
-      ? readInPieces(plan, width, at)
-      : readNow(plan, width, [], at);
+  const atOnce = () => (isLongRead(plan, at) ? readInPieces(plan, width, at) : readNow(plan, width, [], at));
+  const result = readsStream(plan, at) ? await readInSlices(plan, width, [], at, null) : atOnce();
   try {
     checkHeap(result.batch.n * (ROW_BYTES + width * DATUM_BYTES) + result.arena.bytes);
     const rows: Datum[][] = [];

@@ -5,8 +5,21 @@ import { readRow } from '../../operators/batch/builder.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import { colType, OID } from '../../operators/types.ts';
 import type { RowChunk } from '../../src/engine.ts';
+import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { rowsOf } from '../../src/runtime/row_streams.ts';
 import { openEngine, Session } from './harness.ts';
+
+/** More rows than one chunk of a result has. */
+async function filled(): Promise<TidemarkEngine> {
+  const engine = await openEngine();
+  const session = new Session(engine);
+  await session.run('CREATE TABLE t (k int, s text)');
+  await session.run(
+    "INSERT INTO t SELECT i, 'a text that is longer than a slot ' || i FROM generate_series(1, 30000) i",
+  );
+  await session.transaction.commit();
+  return engine;
+}
 
 test('rows of a finished result', async () => {
   const before = pages.usedPages;
@@ -20,13 +33,7 @@ test('rows of a finished result', async () => {
 });
 
 test('rows that are read as they are taken', async () => {
-  const engine = await openEngine();
-  const session = new Session(engine);
-  await session.run('CREATE TABLE t (k int, s text)');
-  await session.run(
-    "INSERT INTO t SELECT i, 'a text that is longer than a slot ' || i FROM generate_series(1, 30000) i",
-  );
-  await session.transaction.commit();
+  const engine = await filled();
   const result = await new Session(engine).open('SELECT k, s FROM t');
   assert.ok(result !== null && result.rows.ahead !== undefined && Number.isFinite(result.rows.ahead));
   let last = await result.rows.next(8192);
@@ -41,13 +48,7 @@ test('rows that are read as they are taken', async () => {
 });
 
 test('chunks stay while pieces without rows come between', async () => {
-  const engine = await openEngine();
-  const session = new Session(engine);
-  await session.run('CREATE TABLE t (k int, s text)');
-  await session.run(
-    "INSERT INTO t SELECT i, 'a text that is longer than a slot ' || i FROM generate_series(1, 30000) i",
-  );
-  await session.transaction.commit();
+  const engine = await filled();
   const result = await new Session(engine).open('SELECT k, s FROM t WHERE k % 3000 = 0');
   assert.ok(result !== null && result.rows.ahead !== undefined && Number.isFinite(result.rows.ahead));
   const valid: RowChunk[] = [];

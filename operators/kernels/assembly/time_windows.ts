@@ -1,4 +1,4 @@
-/** Times and their slices (operators/window_assign.ts). */
+/** Times, their slices and their windows (operators/window_assign.ts). */
 
 /** Times up to here are cut; others, and NULLs, keep their own value. */
 const FAR: i64 = 1 << 51;
@@ -35,7 +35,16 @@ function windowsOf(time: i64, origin: i64, slide: i64, size: i64, cumulate: bool
   return left > 0 ? (left + slide - 1) / slide : 0;
 }
 
-/** Number of windows of n times; NULL has none. -1 when a time is `far` or farther from 0. */
+/** A time that is NULL or infinite is in no window. */
+@inline
+function isTimed(time: i64, valid: usize, row: u32): bool {
+  return time != i64.MAX_VALUE && time != i64.MIN_VALUE && (valid == 0 || load<u8>(valid + row) != 0);
+}
+
+/** Times up to here have windows in 64 bits, whose sizes are below FAR. */
+const FARTHEST: i64 = 1 << 62;
+
+/** Number of windows of n times; -1 when one is farther out than FARTHEST. */
 export function countWindows(
   times: usize,
   valid: usize,
@@ -44,19 +53,18 @@ export function countWindows(
   slide: i64,
   size: i64,
   cumulate: bool,
-  far: i64,
 ): f64 {
   let total: i64 = 0;
   for (let row: u32 = 0; row < n; row++) {
-    if (valid != 0 && load<u8>(valid + row) == 0) continue;
     const time = load<i64>(times + (row << 3));
-    if (time >= far || time <= -far) return -1;
+    if (!isTimed(time, valid, row)) continue;
+    if (time >= FARTHEST || time <= -FARTHEST) return -1;
     total += windowsOf(time, origin, slide, size, cumulate);
   }
   return <f64>total;
 }
 
-/** For each window of n times, none of them far, its row, start and end: the last first. */
+/** For each window of n times that countWindows() has counted, its row, start and end: the last first. */
 export function fillWindows(
   times: usize,
   valid: usize,
@@ -70,8 +78,8 @@ export function fillWindows(
   ends: usize,
 ): void {
   for (let row: u32 = 0; row < n; row++) {
-    if (valid != 0 && load<u8>(valid + row) == 0) continue;
     const time = load<i64>(times + (row << 3));
+    if (!isTimed(time, valid, row)) continue;
     let start = time - behind(time, origin, cumulate ? size : slide);
     for (let left = windowsOf(time, origin, slide, size, cumulate); left > 0; left--) {
       store<u32>(rows, row);
