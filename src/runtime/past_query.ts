@@ -39,7 +39,7 @@ export async function subscribeToPast(
   after: bigint,
   signal: AbortSignal,
 ): Promise<RowStream> {
-  const past = new PastQuery(engine, view, subscribe, after);
+  const past = new PastQuery(engine, view, subscribe);
   signal.addEventListener('abort', () => past.end());
   try {
     await past.begin(subscribe.snapshot, after);
@@ -61,27 +61,31 @@ class PastQuery implements RowStream {
   #stopped = false;
   #stopObserving: (() => void) | null = null;
 
-  constructor(engine: TidemarkEngine, view: ViewRuntime, subscribe: SubscribeStatement, after: bigint) {
+  constructor(engine: TidemarkEngine, view: ViewRuntime, subscribe: SubscribeStatement) {
     this.#engine = engine;
     this.#view = view;
     const types = view.physical.columns.map((c) => c.type);
     this.#follower = new QueueFollower(types, subscribe.progress, subscribe.upTo, engine.ticks);
-    if (view.physical.plan.nodes.some(movesWithoutInput)) {
+  }
+
+  /** Opens the logs, which go back to the tick or say why not. */
+  #open(after: bigint): void {
+    const { plan } = this.#view.physical;
+    if (plan.nodes.some(movesWithoutInput)) {
       throw new SqlError(
         '0A000',
         'a query that moves with the clock or a watermark cannot be followed from an earlier tick',
-        {
-          hint: 'Follow it from now on, or follow a materialized view of it.',
-        },
+        { hint: 'Follow it from now on, or follow a materialized view of it.' },
       );
     }
-    for (const [relation, log] of keptLogs(engine, view.physical.plan))
+    for (const [relation, log] of keptLogs(this.#engine, plan))
       this.#sources.push({ relation, reader: log.reader(after), entries: [] });
   }
 
   /** Replays the rows at the tick. */
   begin(snapshot: boolean, after: bigint): Promise<void> {
     return this.#replaying(async () => {
+      this.#open(after);
       const arenas: Arena[] = [];
       try {
         const rows = new Map<number, Batch>();
