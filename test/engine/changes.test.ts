@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { parse } from '../../planner/parse/parse.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { localSession } from '../../src/runtime/script.ts';
-import { drain, openEngine, rowsOf, Session, seeded, sql } from './harness.ts';
+import { chunkRows, drain, openEngine, Session, seeded, sql } from './harness.ts';
 
 const START = 800_000_000_000_000n;
 
@@ -301,7 +301,7 @@ test('SUBSCRIBE (query) AS OF: the rows that it had, every change since, and wha
         else {
           const chunk = await follower.stream.rows.next(1, 0);
           if (chunk === null || chunk.count === 0) continue;
-          follower.got.push(...text(rowsOf(chunk, follower.stream.columns)));
+          follower.got.push(...text(chunkRows(chunk, follower.stream.columns)));
         }
       }
     }

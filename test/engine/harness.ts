@@ -69,12 +69,12 @@ export async function drain(stream: { rows: RowStream; columns: ResultColumn[] }
   for (;;) {
     const chunk = await stream.rows.next(1000, 0);
     if (chunk === null || chunk.count === 0) return out;
-    out.push(...rowsOf(chunk, stream.columns));
+    out.push(...chunkRows(chunk, stream.columns));
   }
 }
 
 /** A chunk's rows as a client gets them. */
-export function rowsOf({ batch, from, count }: RowChunk, columns: ResultColumn[]): (string | null)[][] {
+export function chunkRows({ batch, from, count }: RowChunk, columns: ResultColumn[]): (string | null)[][] {
   return Array.from({ length: count }, (_, i) => textRow(readRow(batch, from + i), columns));
 }
 
