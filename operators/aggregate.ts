@@ -308,7 +308,7 @@ export class AggregateOperator implements Operator {
 
   /** The rows, without those that a group shows before and after. Both lists of groups are in the same order. */
   #differences(shown: Slots, old: number, existing: Slots, now: number, rows: BatchBuilder, arena: Arena): Batch {
-    const all = rows.build();
+    const all = rows.buildNet();
     // A group's key is that of its slot before and after.
     this.#same.bind(all.columns.slice(this.#keys.length));
     const weights = all.weights >>> 2;
@@ -333,7 +333,7 @@ export class AggregateOperator implements Operator {
     const columns = all.columns.map((column) => gatherColumn(column, positions, kept, arena));
     const keptWeights = arena.alloc(kept * 4);
     gatherWords(weights, keptWeights >>> 2, 1, positions, kept);
-    return { n: kept, columns, weights: keptWeights };
+    return { n: kept, columns, weights: keptWeights, net: true };
   }
 
   integral(tick: Tick): Batch {

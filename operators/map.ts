@@ -42,6 +42,8 @@ export class MapOperator implements Operator {
   /** For each output column: an input column, or an expression. Null: keep the row. */
   readonly #project: (number | BoundExpr)[] | null;
   readonly #columnsOnly: boolean;
+  /** Every column of the input is one of the output: different rows stay different. */
+  readonly #keepsAll: boolean;
   readonly #needed: number[];
   #kernel: MapKernel | null;
   /** Makes the kernel in WebAssembly when the time has come; null when it was asked. */
@@ -60,6 +62,8 @@ export class MapOperator implements Operator {
     this.#filter = filter === null ? null : bindExpr(filter);
     this.#project = project?.map((e) => (e.k === 'col' ? e.id : bindExpr(e))) ?? null;
     this.#columnsOnly = this.#project === null || this.#project.every((p) => typeof p === 'number');
+    const passed = new Set(this.#project?.filter((p) => typeof p === 'number'));
+    this.#keepsAll = this.#project === null || inputTypes.every((_, c) => passed.has(c));
     const needed = new Set<number>();
     if (filter !== null) columnsOf(filter, needed);
     for (const e of project ?? []) if (e.k !== 'col') columnsOf(e, needed);
@@ -86,10 +90,11 @@ export class MapOperator implements Operator {
       this.#rows += input.n;
       if (this.#rows > WARM_ROWS && mayMake(tick.number)) this.#changeKernel();
     }
-    if (this.#kernel !== null)
-      return this.#kernel(input, out, tick.evalContext, (i) => this.#interpret(input, i, out, tick));
-    for (let i = 0; i < input.n; i++) this.#interpret(input, i, out, tick);
-    return out.build();
+    if (this.#kernel === null) for (let i = 0; i < input.n; i++) this.#interpret(input, i, out, tick);
+    const made =
+      this.#kernel?.(input, out, tick.evalContext, (i) => this.#interpret(input, i, out, tick)) ?? out.build();
+    if (input.net === true && this.#keepsAll) made.net = true;
+    return made;
   }
 
   #interpret(input: Batch, i: number, out: BatchBuilder, tick: Tick): void {
@@ -117,7 +122,9 @@ export class MapOperator implements Operator {
   #rename(input: Batch): Batch {
     if (this.#project === null) return input;
     const columns: Column[] = this.#project.map((p, i) => retyped(input.columns[p as number], this.#types[i]));
-    return { n: input.n, columns, weights: input.weights };
+    const renamed: Batch = { n: input.n, columns, weights: input.weights };
+    if (input.net === true && this.#keepsAll) renamed.net = true;
+    return renamed;
   }
 
   endTick(): void {

@@ -107,7 +107,10 @@ export class MergedSessionOperator implements Operator {
       kernels.freshSlots(slots * 4, fresh * 4, made, 0, noted);
       this.#expiry.addSlots(noted >>> 2, made, payloadOffset + DUE);
     }
-    return this.#rows(list, olds + news, olds, arena);
+    const out = this.#rows(list, olds + news, olds, arena);
+    // A session that changes has more rows than before; where these are its weight, the row may be the same.
+    if (this.#spec.counted === true) out.net = true;
+    return out;
   }
 
   /** Room for more sessions of a key. */

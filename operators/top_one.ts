@@ -107,7 +107,7 @@ export class TopOneOperator implements Operator {
     });
     this.#number(out, first);
     storeRows(this.#rows.layout, delta.columns, n, places, this.#heap, arena);
-    return out.build();
+    return out.buildNet();
   }
 
   /** Notes at BEST which row of the delta comes before all others and what is stored; gives the slots where there is one. */

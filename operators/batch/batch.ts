@@ -35,4 +35,6 @@ export interface Batch {
   columns: Column[];
   /** Byte address of n Int32. */
   weights: number;
+  /** True: no two rows are equal, so there is nothing to consolidate. */
+  net?: boolean;
 }

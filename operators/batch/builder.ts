@@ -158,6 +158,11 @@ export class BatchBuilder {
   build(): Batch {
     return { n: this.n, columns: this.columns, weights: this.weights };
   }
+
+  /** build() of rows of which no two are equal. */
+  buildNet(): Batch {
+    return { n: this.n, columns: this.columns, weights: this.weights, net: true };
+  }
 }
 
 /** NULL slots hold zeros, so that whole slots can be hashed and compared without looking at validity first. */

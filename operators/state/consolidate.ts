@@ -25,9 +25,9 @@ function summed(keys: number, delta: Batch, capacity: number, arena: Arena): Bat
   const sums = arena.alloc(n * 4);
   const table = arena.allocZeroed(capacity * 4);
   const count = kernels.sumEqual(keys, delta.weights, table, capacity - 1, arena.alloc(n * 4), rows, sums);
-  if (count === n) return { ...delta, weights: sums };
+  if (count === n) return { n, columns: delta.columns, weights: sums, net: true };
   const columns = delta.columns.map((column) => gatherColumn(column, rows >>> 2, count, arena));
-  return { n: count, columns, weights: sums };
+  return { n: count, columns, weights: sums, net: true };
 }
 
 /** Consolidation for one list of column types. The result may be the delta itself. */
@@ -37,7 +37,7 @@ export function consolidator(types: ColType[]): (delta: Batch, arena: Arena) => 
   return (delta, arena) => {
     const n = delta.n;
     const weights = delta.weights >>> 2;
-    if (n === 0 || (n === 1 && I32[weights] !== 0)) return delta;
+    if (delta.net === true || n === 0 || (n === 1 && I32[weights] !== 0)) return delta;
     let capacity = 4;
     while (capacity < n * 2) capacity *= 2;
     if (packs && n >= KERNEL_ROWS) {
@@ -69,13 +69,13 @@ export function consolidator(types: ColType[]): (delta: Batch, arena: Arena) => 
     }
     let kept = 0;
     for (let row = 0; row < n; row++) if (I32[sums + row] !== 0) kept++;
-    if (kept === n) return { ...delta, weights: sums * 4 };
+    if (kept === n) return { n, columns: delta.columns, weights: sums * 4, net: true };
     const out = new BatchBuilder(types, arena, kept);
     for (let row = 0; row < n; row++) {
       if (I32[sums + row] === 0) continue;
       const to = out.addRow(I32[sums + row]);
       for (let c = 0; c < types.length; c++) out.copySlot(c, to, delta.columns[c], row);
     }
-    return out.build();
+    return out.buildNet();
   };
 }

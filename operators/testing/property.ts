@@ -70,6 +70,10 @@ export function rowText(row: Datum[]): string {
   });
 }
 
+function distinctRows(batch: Batch): number {
+  return new Set(Array.from({ length: batch.n }, (_, i) => rowText(readRow(batch, i)))).size;
+}
+
 /** A bag of rows. */
 export class Bag {
   readonly rows: Map<string, { row: Datum[]; weight: number }>;
@@ -86,6 +90,7 @@ export class Bag {
   }
 
   addBatch(batch: Batch): void {
+    if (batch.net === true) assert.equal(distinctRows(batch), batch.n, 'no two rows of a net batch are equal');
     for (let i = 0; i < batch.n; i++) this.add(readRow(batch, i), weightOf(batch, i));
   }
 

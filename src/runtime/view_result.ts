@@ -42,8 +42,8 @@ export class ViewResult {
 
   #net(delta: Batch, tick: GraphTick): Batch {
     // Hidden sort columns of the root do not belong to the view.
-    const visible =
-      delta.columns.length > this.width ? { ...delta, columns: delta.columns.slice(0, this.width) } : delta;
+    const { n, columns, weights } = delta;
+    const visible = columns.length > this.width ? { n, columns: columns.slice(0, this.width), weights } : delta;
     // Where nothing is taken away nothing can cancel.
     return kernels.allPositive(visible.weights, visible.n) ? visible : this.#consolidate(visible, tick.arena);
   }
