@@ -1,29 +1,49 @@
 /**
- * Builds dist/ from the sources: main.js and worker.js (the I/O thread) with everything of ours in a few files, and the files beside them that
+ * Builds dist/ from the sources: main.cjs and worker.cjs (the I/O thread) with everything of ours, start.js, which runs them, and the files beside them that
  * are read at run time. Node finds, reads and links some hundred modules one by one; as one file they start in a tenth of the time
- * (docs/decisions/0180). Packages stay outside; what is loaded on demand (`import()`) stays in files of its own.
+ * (docs/decisions/0180), and with V8's code for them, made at last, in half of that (docs/decisions/0260). Packages stay outside; what is loaded on
+ * demand (`import()`) is initialised on demand.
  */
-import { copyFileSync, cpSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
 const root = new URL('..', import.meta.url).pathname;
 const dist = join(root, 'dist');
 
-rmSync(dist, { recursive: true, force: true });
-await build({
+const common = {
   absWorkingDir: root,
-  entryPoints: ['src/main.ts', 'src/io/worker.ts'],
-  entryNames: '[name]',
   outdir: 'dist',
   bundle: true,
-  splitting: true,
-  format: 'esm',
   platform: 'node',
   target: 'node20.19',
   packages: 'external',
-  sourcemap: true,
   logLevel: 'warning',
+};
+
+rmSync(dist, { recursive: true, force: true });
+await build({ ...common, entryPoints: { start: 'src/run_built.ts' }, format: 'esm' });
+const { outputFiles } = await build({
+  ...common,
+  write: false,
+  entryPoints: { main: 'src/main.ts', worker: 'src/io/worker.ts' },
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  charset: 'ascii',
+  define: { 'import.meta.url': '__moduleUrl' },
+  banner: { js: '(function (exports, require, module, __filename, __dirname, __moduleUrl, __import) {' },
+  footer: { js: '})' },
+  sourcemap: true,
 });
+// A script may not import packages by itself, so start.js does it.
+for (const { path, text } of outputFiles)
+  writeFileSync(path, path.endsWith('.cjs') ? text.replaceAll('import("', '__import("') : text);
 copyFileSync(join(root, 'operators', 'kernels', 'kernels.wasm'), join(dist, 'kernels.wasm'));
 cpSync(join(root, 'planner', 'types', 'generated'), join(dist, 'generated'), { recursive: true });
+
+// A process of its own: only one that has started has the code that a start uses, and the code is for plain flags.
+const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'code_cache.mjs')], {
+  stdio: ['ignore', 'inherit', 'inherit'],
+});
+if (status !== 0) process.exit(status ?? 1);

@@ -61,4 +61,5 @@ async function main(args: string[]): Promise<void> {
   }
 }
 
-await main(process.argv.slice(2));
+// No await: the built form is a script, not a module.
+void main(process.argv.slice(2));

@@ -6,7 +6,8 @@
  * The module is driven directly, not through the package's wrapper, because a fault must not outlive the statement that caused it: when
  * the tree is too deep the JavaScript stack overflows inside WebAssembly, the module's own stack pointer is never restored, and some
  * thirty such faults would break it for good. nesting.ts refuses deep statements before they get here; should one still fault, the
- * module is dropped and a spare one, loaded beforehand, takes its place.
+ * module is dropped and a spare one, loaded after the first statement, takes its place. (Not before: each has a memory of 128 MiB, of which nothing is touched
+ * yet, but V8 collects garbage for it, and a start would wait for that.)
  */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -40,6 +41,7 @@ let active: ParserModule | null = null;
 let spare: ParserModule | null = null;
 let loadFailure: unknown = null;
 let ready: Promise<void> | null = null;
+let spareAsked = false;
 
 async function load(): Promise<void> {
   try {
@@ -60,7 +62,6 @@ export function initParser(): Promise<void> {
   ready ??= (async () => {
     await load();
     if (active === null) throw loadFailure;
-    void load();
   })();
   return ready;
 }
@@ -133,6 +134,10 @@ function withText<T>(text: string, work: (module: ParserModule, pointer: number)
   if (module === null) {
     if (loadFailure !== null) throw loadFailure;
     throw new SqlError('57P03', 'the SQL parser is not loaded yet');
+  }
+  if (!spareAsked) {
+    spareAsked = true;
+    setImmediate(() => void load());
   }
   try {
     const bytes = Buffer.from(text, 'utf8');

@@ -63,7 +63,6 @@ function startIoThread(log: Log, worker: StartedWorker | undefined): IoThread {
 }
 
 async function serve(settings: ServerSettings, engine: TidemarkEngine, io: IoThread | null): Promise<RunningServer> {
-  await initParser();
   const catalog = new PgCatalog(engine);
   // What a tick was about to read is lost: nothing can be right from here on.
   const onColdDamage = ({ message }: SqlError) => {
@@ -74,6 +73,7 @@ async function serve(settings: ServerSettings, engine: TidemarkEngine, io: IoThr
   const recovery = settings.data
     ? await openData(engine, { path: settings.data, onColdDamage, coldState: true })
     : null;
+  await initParser();
   if (settings.init !== undefined) await runInit(engine, settings.init, recovery, settings.log);
   const postgres = await startPostgresServer({
     listenThrough: io?.listen,

@@ -9,6 +9,7 @@ import { budget } from '../../operators/batch/budget.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { cold } from '../../operators/state/cold_store.ts';
+import { initParser } from '../../planner/parse/parse.ts';
 import { Checkpointer } from '../checkpoint/checkpointer.ts';
 import { loadEngine, misfit } from '../checkpoint/engine_state.ts';
 import { giveBack, type Loaded, loadNewest } from '../checkpoint/load.ts';
@@ -74,6 +75,7 @@ export async function openData(engine: TidemarkEngine, options: DataOptions): Pr
     if (store !== null && (options.coldState === true || (loaded?.cold.length ?? 0) > 0))
       await openCold(engine, directory, options, found, loaded);
     const survey = await surveyAfter(directory, loaded, from?.sequence ?? 0n, found, problems);
+    await initParser();
     const replayStarted = performance.now();
     await replay(engine, directory, survey, loaded, portable);
     const replayMs = performance.now() - replayStarted;

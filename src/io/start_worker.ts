@@ -48,5 +48,5 @@ function lastFreePages(): number {
 
 /** The worker's file: built, or under the loader that runs the sources as they are. */
 function workerFile(): URL {
-  return new URL(import.meta.url.endsWith('.ts') ? './testing/worker.mjs' : './worker.js', import.meta.url);
+  return new URL(import.meta.url.endsWith('.ts') ? './testing/worker.mjs' : './start.js', import.meta.url);
 }
