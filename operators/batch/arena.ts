@@ -56,8 +56,13 @@ export class Arena {
     const address = this.alloc(room);
     const length = BYTES.utf8Write(text, address, room);
     this.lastLength = length;
-    if (address + ((room + 15) & ~15) === this.#next) this.#next = address + ((length + 15) & ~15);
+    this.trim(address, room, length);
     return address;
+  }
+
+  /** Of `bytes` bytes at `address` only the first `used` are needed: the others are given back, if nothing was allocated since. */
+  trim(address: number, bytes: number, used: number): void {
+    if (address + ((bytes + 15) & ~15) === this.#next) this.#next = address + ((used + 15) & ~15);
   }
 
   lastLength = 0;

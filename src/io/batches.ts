@@ -1,7 +1,4 @@
-/**
- * Raw batches on their way between threads: their arrays are moved, not copied. Only bytes of uncompressed records are copied once, out of the buffer of a
- * whole fetch response, which several batches share (docs/decisions/0092).
- */
+/** Raw batches on their way between threads: the bytes of most lie where both see them (src/kafka/buffers.ts), those of others are moved. Nothing is copied. */
 import type { Transferable } from 'node:worker_threads';
 import { readHeaders } from '../kafka/record_batch.ts';
 import type { RawBatch } from '../sources/source.ts';
@@ -16,12 +13,9 @@ export function sendBatch(batch: RawBatch): { sent: SentBatch; transfer: Transfe
   const { headers, headerStart, release, ...plain } = batch;
   if (headerStart === undefined)
     throw new Error('a batch whose headers are not in its bytes cannot go to another thread');
-  // The bytes of an uncompressed batch lie in the buffer of a whole fetch response.
-  const apart = batch.bytes.buffer !== batch.offset.buffer;
-  const bytes = apart ? new Uint8Array(batch.bytes) : batch.bytes;
-  const sent: SentBatch = { ...plain, headerStart, bytes };
+  const sent: SentBatch = { ...plain, headerStart };
   const arrays = [
-    bytes,
+    sent.bytes,
     sent.offset,
     sent.timestamp,
     sent.valueStart,
@@ -31,8 +25,8 @@ export function sendBatch(batch: RawBatch): { sent: SentBatch; transfer: Transfe
     headerStart,
   ];
   // Empty arrays may be shared constants.
-  const buffers = arrays.filter((array) => array.length > 0).map((array) => array.buffer as ArrayBuffer);
-  return { sent, transfer: [...new Set(buffers)] };
+  const buffers = arrays.filter((array) => array.length > 0).map(({ buffer }) => buffer);
+  return { sent, transfer: [...new Set(buffers)].filter((buffer) => buffer instanceof ArrayBuffer) };
 }
 
 export function receivedBatch(sent: SentBatch): RawBatch {

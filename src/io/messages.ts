@@ -72,7 +72,7 @@ export type SourceOrder =
   | { k: 'taken'; partition: number; generation: number; bytes: number }
   | { k: 'pause' | 'resume'; partition: number }
   /** The buffer of a batch that has been read. */
-  | { k: 'read'; buffer: ArrayBuffer };
+  | { k: 'read'; buffer: SharedArrayBuffer };
 
 export type LogLevel = 'info' | 'warn' | 'error';
 

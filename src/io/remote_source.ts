@@ -4,8 +4,7 @@
  *
  * A batch that was on its way when its partition was moved belongs to an earlier generation and is dropped.
  */
-import type { Transferable } from 'node:worker_threads';
-import { Buffers } from '../kafka/buffers.ts';
+import { empty } from '../kafka/record_set.ts';
 import { Arrivals } from '../sources/arrivals.ts';
 import type { RawBatch, Source, SourceEvent, StartPosition } from '../sources/source.ts';
 import { receivedBatch, type SentBatch } from './batches.ts';
@@ -42,10 +41,17 @@ export class RemoteSource implements Source {
 
   /** A batch has come. */
   take(generation: number, sent: SentBatch): void {
-    if (this.#generations.get(sent.partition) !== generation) return;
     const batch = receivedBatch(sent);
-    const buffer = sent.offset.buffer as ArrayBuffer;
-    if (Buffers.isWanted(buffer)) batch.release = () => this.#order({ k: 'read', buffer }, [buffer]);
+    const { buffer } = sent.offset;
+    if (buffer instanceof SharedArrayBuffer)
+      batch.release = () => {
+        empty(batch);
+        this.#order({ k: 'read', buffer });
+      };
+    if (this.#generations.get(sent.partition) !== generation) {
+      batch.release?.();
+      return;
+    }
     this.#queue.push({ batch, generation });
     this.#buffered += sent.bytes.length;
     if (!this.#paused.has(sent.partition)) this.#arrivals.ready();
@@ -83,13 +89,17 @@ export class RemoteSource implements Source {
       this.#positions.set(partition, offset);
     }
     const kept = this.#queue.filter(({ batch }) => !offsets.has(batch.partition));
-    for (const { batch } of this.#queue) if (offsets.has(batch.partition)) this.#buffered -= batch.bytes.length;
+    for (const { batch } of this.#queue) {
+      if (!offsets.has(batch.partition)) continue;
+      this.#buffered -= batch.bytes.length;
+      batch.release?.();
+    }
     this.#queue = kept;
     this.#order({ k: 'open', offsets, generation });
   }
 
-  #order(order: SourceOrder, transfer: Transferable[] = []): void {
-    this.#channel.post({ k: 'source', source: this.#id, order }, transfer);
+  #order(order: SourceOrder): void {
+    this.#channel.post({ k: 'source', source: this.#id, order });
   }
 
   poll(): RawBatch | null {

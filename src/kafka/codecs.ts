@@ -9,6 +9,7 @@
  */
 import { createRequire } from 'node:module';
 import * as zlib from 'node:zlib';
+import type { Arena } from '../../operators/batch/arena.ts';
 import { unpackLz4 } from './lz4.ts';
 
 export type Codec = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
@@ -97,20 +98,9 @@ async function loadZstd(): Promise<(data: Buffer) => Uint8Array> {
   return (data) => decoder.decode(data);
 }
 
-/** The bytes of a compressed batch, to be copied where they are wanted. */
-export interface Unpacked {
-  length: number;
-  copyTo(target: Uint8Array, at: number): void;
-}
-
-/** Throws on damaged data, here or in copyTo(). */
-export function unpack(codec: Codec, data: Buffer): Unpacked {
-  if (codec === 'lz4') {
-    const found = unpackLz4(data);
-    if (found !== null) return found;
-  }
-  const bytes = decompress(codec, data);
-  return { length: bytes.length, copyTo: (target, at) => target.set(bytes, at) };
+/** The records of a batch: where they are, or in the arena, or in a buffer of their own. Throws on damaged data. */
+export function unpack(codec: Codec, data: Buffer, arena: Arena): Uint8Array {
+  return (codec === 'lz4' ? unpackLz4(data, arena) : null) ?? decompress(codec, data);
 }
 
 function decompress(codec: Codec, data: Buffer): Buffer {

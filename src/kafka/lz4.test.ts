@@ -24,11 +24,13 @@ function randomBytes(random: Random): Buffer {
 }
 
 function unpacked(packed: Buffer): Buffer | null {
-  const found = unpackLz4(packed);
-  if (found === null) return null;
-  const bytes = Buffer.alloc(found.length);
-  found.copyTo(bytes, 0);
-  return bytes;
+  const arena = new Arena();
+  try {
+    const found = unpackLz4(packed, arena);
+    return found === null ? null : Buffer.from(found);
+  } finally {
+    arena.release();
+  }
 }
 
 test('frames are unpacked; one behind the other, too', () => {

@@ -6,10 +6,10 @@
  *
  * The frame's own checksums are not looked at: the record batch around it has one over all of it.
  */
-import { Arena } from '../../operators/batch/arena.ts';
+import type { Arena } from '../../operators/batch/arena.ts';
 import { BYTES } from '../../operators/batch/memory.ts';
+import { OutOfMemory } from '../../operators/errors.ts';
 import { kernels } from '../../operators/kernels/index.ts';
-import type { Unpacked } from './codecs.ts';
 
 const MAGIC = 0x184d2204;
 const SKIPPED = 0x184d2a50;
@@ -17,6 +17,8 @@ const BEHIND = 16;
 
 /** A block of a frame; `first`: it begins a frame, so nothing before it is referred to. */
 interface Block {
+  /** Bytes that it makes at most, as the frame says. */
+  most: number;
   from: number;
   end: number;
   packed: boolean;
@@ -25,60 +27,66 @@ interface Block {
 
 /** More than this, packed or not, is not unpacked here: the I/O thread has few pages. */
 const MOST = 4 << 20;
+/** Room for as much as the blocks may have is taken up to here; for more it is counted first what they have. */
+const UNCOUNTED = 1 << 20;
 
-/** What packed records are; null when they are many. Throws on damaged data, here or in copyTo(). */
-export function unpackLz4(data: Buffer): Unpacked | null {
+/** What packed records are, in the arena; null when they are many, or there are no pages for them. Throws on damaged data. */
+export function unpackLz4(data: Buffer, arena: Arena): Uint8Array | null {
   if (data.length > MOST) return null;
   const blocks = blocksOf(data);
-  const length = inMemory(data, (address) => sizeOf(blocks, address));
-  if (length > MOST) return null;
-  return {
-    length,
-    copyTo: (target, at) =>
-      inMemory(data, (address, arena) => {
-        const to = arena.alloc(length + BEHIND);
-        unpack(blocks, address, to, to + length);
-        target.set(BYTES.subarray(to, to + length), at);
-      }),
-  };
-}
-
-/** With the data in the shared memory. */
-function inMemory<T>(data: Buffer, use: (address: number, arena: Arena) => T): T {
-  const arena = new Arena();
   try {
-    const address = arena.alloc(data.length + BEHIND);
-    BYTES.set(data, address);
-    return use(address, arena);
-  } finally {
-    arena.release();
+    return unpacked(data, blocks, arena);
+  } catch (error) {
+    if (error instanceof OutOfMemory) return null;
+    throw error;
   }
 }
 
-function sizeOf(blocks: Block[], address: number): number {
+function unpacked(data: Buffer, blocks: Block[], arena: Arena): Uint8Array | null {
+  let room = blocks.reduce((sum, { most }) => sum + most, 0);
+  if (room > UNCOUNTED) room = sizeOf(data, blocks, arena);
+  if (room > MOST) return null;
+  const size = room + data.length + 2 * BEHIND;
+  const address = arena.alloc(size);
+  // Behind the room, where it is no longer needed when the next batch takes its place.
+  const packed = address + room + BEHIND;
+  BYTES.fill(data, packed, packed + data.length);
+  const end = unpack(blocks, packed, address, address + room);
+  arena.trim(address, size, end - address + BEHIND);
+  return BYTES.subarray(address, end);
+}
+
+function sizeOf(data: Buffer, blocks: Block[], arena: Arena): number {
+  const address = arena.alloc(data.length + BEHIND);
+  BYTES.fill(data, address, address + data.length);
   let size = 0;
   for (const { from, end, packed } of blocks) {
     const length = packed ? kernels.lz4Size(address + from, address + end) : end - from;
     if (length < 0) throw damaged();
     size += length;
   }
+  arena.trim(address, data.length + BEHIND, 0);
   return size;
 }
 
-function unpack(blocks: Block[], address: number, to: number, limit: number): void {
+/** Gives the end of what was written. */
+function unpack(blocks: Block[], address: number, to: number, limit: number): number {
   let at = to;
   let first = to;
   for (const block of blocks) {
     if (block.first) first = at;
     const from = address + block.from;
     if (!block.packed) {
-      BYTES.copyWithin(at, from, address + block.end);
-      at += block.end - block.from;
+      const length = block.end - block.from;
+      if (length > limit - at) throw damaged();
+      kernels.copyBytes(at, from, length);
+      at += length;
       continue;
     }
     at = kernels.lz4Block(from, address + block.end, first, at, limit) >>> 0;
     if (at === 0) throw damaged();
   }
+  return at;
 }
 
 function blocksOf(data: Buffer): Block[] {
@@ -94,6 +102,7 @@ function blocksOf(data: Buffer): Block[] {
     const flags = data[at + 4];
     if (flags >> 6 !== 1) throw new Error('an unknown version of the LZ4 frame');
     if ((flags & 1) !== 0) throw new Error('an LZ4 frame with a dictionary');
+    const most = blockBytes((data[at + 5] >> 4) & 7);
     at += 7 + ((flags & 8) === 0 ? 0 : 8);
     let first = true;
     for (;;) {
@@ -102,13 +111,18 @@ function blocksOf(data: Buffer): Block[] {
       if (head === 0) break;
       const end = at + (head & 0x7fffffff);
       if (end > data.length) throw damaged();
-      blocks.push({ from: at, end, packed: head >>> 31 === 0, first });
+      blocks.push({ from: at, end, most, packed: head >>> 31 === 0, first });
       first = false;
       at = end + ((flags & 16) === 0 ? 0 : 4);
     }
     if ((flags & 4) !== 0) at += 4;
   }
   return blocks;
+}
+
+/** Codes 4 to 7: 64 KiB, 256 KiB, 1 MiB, 4 MiB; any other makes the blocks be counted. */
+function blockBytes(code: number): number {
+  return code < 4 ? MOST : 1 << (8 + 2 * code);
 }
 
 function word(data: Buffer, at: number): number {

@@ -11,22 +11,18 @@
  * read committed: a transactional batch of a producer that has an aborted transaction begun at or before it is left out, until that
  * producer's abort marker (a control batch). The fetch response lists the aborted transactions of its range.
  */
-import type { Header, RawBatch } from '../sources/source.ts';
-import { buffers } from './buffers.ts';
-import { CODECS, type Codec, codecReady, loadCodec, MissingCodec, type Unpacked, unpack } from './codecs.ts';
+import type { Header } from '../sources/source.ts';
+import { CODECS, type Codec, codecReady, loadCodec, MissingCodec } from './codecs.ts';
 import { crc32c } from './crc32c.ts';
 
-const HEADER_BYTES = 61;
-const LENGTH_END = 12;
+export const HEADER_BYTES = 61;
+export const LENGTH_END = 12;
 const MAGIC_AT = 16;
 const CRC_AT = 17;
 const CRC_FROM = 21;
 const ATTRIBUTES_AT = 21;
 const LAST_DELTA_AT = 23;
-const SHORTEST_RECORD = 7;
 const MAX_OFFSET = 2n ** 53n;
-const NONE = new Int32Array(0);
-const NO_BYTES = Buffer.alloc(0);
 
 export interface AbortedTransaction {
   producerId: bigint;
@@ -43,7 +39,7 @@ export class CorruptBatch extends Error {
   }
 }
 
-interface BatchHeader {
+export interface BatchHeader {
   baseOffset: bigint;
   nextOffset: bigint;
   codec: Codec;
@@ -100,51 +96,7 @@ export function* batchesOf(bytes: Buffer, from: bigint): Generator<BatchPlace> {
   }
 }
 
-/**
- * The records of one partition's fetched bytes from offset `from` on, in one RawBatch covering from .. the last complete batch's end;
- * null when there is no complete batch. A cut last batch is normal. Throws CorruptBatch only when the first batch can't be read.
- */
-export async function readRecordSet(
-  partition: number,
-  bytes: Buffer,
-  from: bigint,
-  aborted: AbortedTransaction[],
-  checkCrc: boolean,
-): Promise<RawBatch | null> {
-  const headers: BatchHeader[] = [];
-  const pending = [...aborted].sort((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1));
-  const abortedProducers = new Set<bigint>();
-  let next = from;
-  for (let at = 0; at + HEADER_BYTES <= bytes.length; ) {
-    const end = at + LENGTH_END + bytes.readInt32BE(at + 8);
-    if (end > bytes.length || end < at + HEADER_BYTES) break;
-    let header: BatchHeader;
-    try {
-      header = await readHeader(bytes, at, end, checkCrc);
-    } catch (error) {
-      if (next > from) break;
-      throw error;
-    }
-    at = end;
-    if (header.nextOffset <= from) continue;
-    while (pending.length > 0 && pending[0].firstOffset < header.nextOffset) {
-      abortedProducers.add(pending[0].producerId);
-      pending.shift();
-    }
-    next = header.nextOffset;
-    if (header.control) {
-      if (isAbortMarker(bytes, header.start)) abortedProducers.delete(header.producerId);
-    } else if (!header.transactional || !abortedProducers.has(header.producerId)) {
-      headers.push(header);
-    }
-  }
-  if (next === from) return null;
-  const records = new RecordWalker(partition, from, next);
-  records.walk(bytes, headers);
-  return records.batch;
-}
-
-async function readHeader(bytes: Buffer, at: number, end: number, checkCrc: boolean): Promise<BatchHeader> {
+export async function readHeader(bytes: Buffer, at: number, end: number, checkCrc: boolean): Promise<BatchHeader> {
   const baseOffset = bytes.readBigInt64BE(at);
   if (bytes[at + MAGIC_AT] !== 2) {
     throw new CorruptBatch(
@@ -185,7 +137,7 @@ async function readHeader(bytes: Buffer, at: number, end: number, checkCrc: bool
 }
 
 /** A control record's key is two int16: version, type; type 0 is abort. Before it stand length, attributes, two deltas, key length. */
-function isAbortMarker(bytes: Buffer, start: number): boolean {
+export function isAbortMarker(bytes: Buffer, start: number): boolean {
   const cursor = { at: start };
   varint(bytes, cursor);
   cursor.at++;
@@ -195,12 +147,12 @@ function isAbortMarker(bytes: Buffer, start: number): boolean {
   return bytes.readInt16BE(cursor.at + 2) === 0;
 }
 
-interface Cursor {
+export interface Cursor {
   at: number;
 }
 
 /** A zigzag varint; exact to 53 bits, enough for lengths, offset deltas and time deltas. */
-function varint(bytes: Uint8Array, cursor: Cursor): number {
+export function varint(bytes: Uint8Array, cursor: Cursor): number {
   let byte = bytes[cursor.at++];
   if (byte < 128) return (byte >>> 1) ^ -(byte & 1);
   let value = byte & 127;
@@ -211,164 +163,6 @@ function varint(bytes: Uint8Array, cursor: Cursor): number {
     unit *= 128;
   } while (byte >= 128);
   return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
-}
-
-/** The header's count of records, as far as they fit: no record is shorter than its six one-byte fields and length. */
-function mostRecords(header: BatchHeader, bytes: number): number {
-  return Math.max(0, Math.min(header.records, Math.floor(bytes / SHORTEST_RECORD)));
-}
-
-function unpacked(bytes: Buffer, header: BatchHeader): Unpacked {
-  return orCorrupt(header, () => unpack(header.codec, bytes.subarray(header.start, header.end)));
-}
-
-function orCorrupt<T>(header: BatchHeader, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CorruptBatch(header.baseOffset, `${header.codec}: ${reason}`);
-  }
-}
-
-type KafkaBatch = RawBatch & { headerStart: Int32Array };
-
-class RecordWalker {
-  readonly batch: KafkaBatch;
-  readonly #from: number;
-
-  constructor(partition: number, from: bigint, next: bigint) {
-    this.#from = Number(from);
-    const batch: KafkaBatch = {
-      partition,
-      baseOffset: from,
-      nextOffset: next,
-      n: 0,
-      bytes: NO_BYTES,
-      valueStart: NONE,
-      valueEnd: NONE,
-      keyStart: NONE,
-      keyEnd: NONE,
-      offset: new Float64Array(0),
-      timestamp: new Float64Array(0),
-      headerStart: NONE,
-      headers: (i) => readHeaders(batch.bytes, batch.headerStart[i]),
-    };
-    this.batch = batch;
-  }
-
-  /** Room for the records' positions, behind `length` bytes of theirs in one buffer, which is given: a batch then goes to another thread without a copy. */
-  #makeRoom(records: number, length: number): Uint8Array {
-    const { batch } = this;
-    const start = (length + 7) & ~7;
-    const buffer = buffers.take(start + records * 36);
-    batch.release = () => buffers.give(buffer);
-    let at = start;
-    const next = (bytes: number): number => {
-      at += records * bytes;
-      return at - records * bytes;
-    };
-    const doubles = () => new Float64Array(buffer, next(8), records);
-    const words = () => new Int32Array(buffer, next(4), records);
-    batch.offset = doubles();
-    batch.timestamp = doubles();
-    batch.valueStart = words();
-    batch.valueEnd = words();
-    batch.keyStart = words();
-    batch.keyEnd = words();
-    batch.headerStart = words();
-    return new Uint8Array(buffer, 0, length);
-  }
-
-  /**
-   * Uncompressed batches are read where they stand; with a compressed one among them all are put in one buffer. A batch that can't be read
-   * ends the set before it; the first one throws.
-   */
-  walk(bytes: Buffer, headers: BatchHeader[]): void {
-    const { batch } = this;
-    const pieces: Unpacked[] = [];
-    const inPlace = headers.every((header) => header.codec === 'none');
-    headers.every((header, i) => inPlace || this.#whole(headers, i, () => pieces.push(unpacked(bytes, header))));
-    let count = inPlace ? headers.length : pieces.length;
-    const lengths = headers
-      .slice(0, count)
-      .map((header, i) => (inPlace ? header.end - header.start : pieces[i].length));
-    const records = lengths.reduce((sum, length, i) => sum + mostRecords(headers[i], length), 0);
-    const together = this.#makeRoom(
-      records,
-      pieces.reduce((sum, piece) => sum + piece.length, 0),
-    );
-    let filled = 0;
-    pieces.every((piece, i) => {
-      const isWhole = this.#whole(headers, i, () => orCorrupt(headers[i], () => piece.copyTo(together, filled)));
-      if (isWhole) filled += piece.length;
-      else count = i;
-      return isWhole;
-    });
-    batch.bytes = inPlace ? bytes : Buffer.from(together.buffer, 0, filled);
-    let at = 0;
-    headers.slice(0, count).every((header, i) => {
-      const start = inPlace ? header.start : at;
-      const end = start + lengths[i];
-      at = end;
-      return this.#whole(headers, i, () => this.#records(header, start, end));
-    });
-  }
-
-  /** Runs a step of batch i; on damage the set ends before batch i, which is then false. */
-  #whole(headers: BatchHeader[], i: number, step: () => void): boolean {
-    const before = this.batch.n;
-    try {
-      step();
-      return true;
-    } catch (error) {
-      if (i === 0 || !(error instanceof CorruptBatch)) throw error;
-      this.batch.n = before;
-      this.batch.nextOffset = headers[i - 1].nextOffset;
-      return false;
-    }
-  }
-
-  #records(header: BatchHeader, start: number, end: number): void {
-    const { batch } = this;
-    const { bytes } = batch;
-    const base = Number(header.baseOffset);
-    const cursor: Cursor = { at: start };
-    if (header.records !== mostRecords(header, end - start)) {
-      throw new CorruptBatch(header.baseOffset, `${header.records} records do not fit in ${end - start} bytes`);
-    }
-    for (let i = 0; i < header.records; i++) {
-      const length = varint(bytes, cursor);
-      const recordEnd = cursor.at + length;
-      if (length < 0 || recordEnd > end) throw new CorruptBatch(header.baseOffset, 'a record is longer than its batch');
-      cursor.at++;
-      const timeDelta = varint(bytes, cursor);
-      const offset = base + varint(bytes, cursor);
-      const keyLength = varint(bytes, cursor);
-      const keyStart = keyLength < 0 ? -1 : cursor.at;
-      if (keyLength > 0) cursor.at += keyLength;
-      const keyEnd = cursor.at;
-      const valueLength = varint(bytes, cursor);
-      const valueStart = valueLength < 0 ? -1 : cursor.at;
-      if (valueLength > 0) cursor.at += valueLength;
-      if (cursor.at > recordEnd) throw new CorruptBatch(header.baseOffset, 'a value is longer than its record');
-      if (offset >= this.#from) {
-        const n = batch.n++;
-        batch.offset[n] = offset;
-        batch.timestamp[n] = header.appendTime
-          ? header.maxTime
-          : header.baseTime < 0
-            ? -1
-            : header.baseTime + timeDelta;
-        batch.keyStart[n] = keyStart;
-        batch.keyEnd[n] = keyEnd;
-        batch.valueStart[n] = valueStart;
-        batch.valueEnd[n] = cursor.at;
-        batch.headerStart[n] = cursor.at;
-      }
-      cursor.at = recordEnd;
-    }
-  }
 }
 
 /** Headers from position `start` on. */

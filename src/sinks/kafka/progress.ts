@@ -9,7 +9,8 @@
  */
 import { kafkaSqlError } from '../../kafka/errors.ts';
 import type { ClusterOptions } from '../../kafka/options.ts';
-import { batchesOf, endOfRecordSet, readRecordSet } from '../../kafka/record_batch.ts';
+import { batchesOf, endOfRecordSet } from '../../kafka/record_batch.ts';
+import { readRecordSet } from '../../kafka/record_set.ts';
 import { TopicConnection, TopicIdentity } from '../../sources/kafka/connection.ts';
 
 export const PROGRESS_TOPIC = 'tidemark-sink-progress';

@@ -2,17 +2,19 @@
  * A Kafka topic as a source.
  *
  *   supervise: connect, metadata --leaders--> one fetch at a time for each leader, with all its partitions that have room
- *   response:  next offsets from the batch headers -> the leader's next fetch goes out -> records are located (record_batch.ts) -> queue
- *   poll():    takes from the queue; room in the buffer starts the next fetch
+ *   response:  next offsets from the batch headers -> the leader's next fetch goes out -> records are located, a piece at a time (record_set.ts) -> queue
+ *   poll():    takes from the queue; room in the buffer starts the next fetch, and lets the partition's next piece be read
  *
  * The bytes fetched and not polled are bounded by buffer_bytes (plus what is in flight); a paused or full partition is not fetched.
  * Any failure of a connection ends in supervise(): tries again for ever with pauses up to 5 s, from fresh connections after a few tries.
  */
 import { setImmediate as immediately, setTimeout as sleep } from 'node:timers/promises';
+import { buffers } from '../../kafka/buffers.ts';
 import type { Log } from '../../kafka/client.ts';
 import { isDenied, isUnknownTopic, KAFKA, kafkaSqlError } from '../../kafka/errors.ts';
 import type { FetchedPartition } from '../../kafka/fetch.ts';
-import { CorruptBatch, endOfRecordSet, readRecordSet } from '../../kafka/record_batch.ts';
+import { CorruptBatch, endOfRecordSet } from '../../kafka/record_batch.ts';
+import { RecordSetReader } from '../../kafka/record_set.ts';
 import { Arrivals } from '../arrivals.ts';
 import type { RawBatch, Source, SourceEvent, StartPosition } from '../source.ts';
 import { checkStart } from './check.ts';
@@ -23,9 +25,10 @@ import { RangeReader } from './range.ts';
 const FIRST_PAUSE_MS = 100;
 const GREATEST_PAUSE_MS = 5000;
 const TRIES_BEFORE_RESET = 3;
-/** A record set is to have about so many bytes when it is unpacked, packed at least LEAST_FETCH_BYTES: small ones are still in the processor's cache when they are read. */
-const UNPACKED_BYTES = 2 << 20;
-const LEAST_FETCH_BYTES = 64 << 10;
+/** A piece of a record set is to have about so many bytes unpacked: small ones are still in the processor's cache when they are read. */
+const PIECE_BYTES = 2 << 20;
+/** Pieces of a partition that are read before the engine asks for them. */
+const PIECES_AHEAD = 2;
 
 interface PartitionState {
   partition: number;
@@ -39,8 +42,12 @@ interface PartitionState {
   /** Stands still until open() moves it: offset out of range or corrupt. */
   stopped: boolean;
   buffered: number;
-  /** How many times larger what was fetched last is unpacked. */
-  growth: number;
+  /** Pieces in the queue. */
+  pieces: number;
+  /** Record sets are read one after the other. */
+  reading: Promise<void>;
+  /** Lets the reading go on that waits for a piece to be taken. */
+  goOn: (() => void) | null;
 }
 
 interface Queued {
@@ -65,7 +72,6 @@ export class KafkaSource implements Source {
   #buffered = 0;
   #up = false;
   #supervising: Promise<void> | null = null;
-  #reading: Promise<void> = Promise.resolve();
   /** Kind of the trouble last told of; for a topic that is gone, why it is. */
   #told: string | null = null;
   #metadataTimer: NodeJS.Timeout | null = null;
@@ -130,7 +136,9 @@ export class KafkaSource implements Source {
         paused: before?.paused ?? false,
         stopped: false,
         buffered: 0,
-        growth: before?.growth ?? 1,
+        pieces: 0,
+        reading: Promise.resolve(),
+        goOn: null,
       });
     }
     if (this.#up) {
@@ -142,9 +150,12 @@ export class KafkaSource implements Source {
   /** Drops what is buffered of a partition that moves. */
   #forget(state: PartitionState): void {
     state.epoch++;
+    for (const queued of this.#queue) if (queued.state === state) queued.batch.release?.();
     this.#queue = this.#queue.filter((queued) => queued.state !== state);
     this.#buffered -= state.buffered;
     state.buffered = 0;
+    state.pieces = 0;
+    state.goOn?.();
   }
 
   /** Brings the connection up after a pause and keeps trying. */
@@ -272,7 +283,7 @@ export class KafkaSource implements Source {
     const wanted = states.map((state) => ({
       partition: state.partition,
       offset: state.fetchOffset,
-      maxBytes: this.#mostBytes(state),
+      maxBytes: this.#options.fetchPartitionBytes,
     }));
     try {
       const response = await this.#connection.fetch(leader, wanted, this.#options.fetchWaitMs);
@@ -291,13 +302,6 @@ export class KafkaSource implements Source {
       this.#fetching.delete(leader);
       this.#pump();
     }
-  }
-
-  #mostBytes({ growth }: PartitionState): number {
-    return Math.min(
-      this.#options.fetchPartitionBytes,
-      Math.max(LEAST_FETCH_BYTES, Math.floor(UNPACKED_BYTES / growth)),
-    );
   }
 
   /** Partitions that came first in a full response come last in the next request. */
@@ -335,44 +339,67 @@ export class KafkaSource implements Source {
       state.fetchOffset = next;
       state.buffered += bytes;
       this.#buffered += bytes;
-      this.#reading = this.#reading.then(() => this.#read(fetched, state, epoch, from, bytes));
+      state.reading = state.reading.then(() => this.#read(fetched, state, epoch, from, next));
     } else if (grew) this.#arrivals.ready();
   }
 
+  /** Reads fetched records from .. to, as they are taken. */
   async #read(
     fetched: FetchedPartition,
     state: PartitionState,
     epoch: number,
     from: bigint,
-    bytes: number,
+    to: bigint,
   ): Promise<void> {
     // The leader's next request is written first, so that the broker works while this thread reads.
     await immediately();
     if (epoch !== state.epoch) return;
+    const { partition } = state;
     const aborted = this.#options.committedOnly ? fetched.aborted : [];
-    let batch: RawBatch | null = null;
-    try {
-      batch = await readRecordSet(state.partition, fetched.records, from, aborted, this.#options.checkCrc);
-    } catch (error) {
-      this.#corrupt(state, epoch, from, error);
-      return;
+    const reader = new RecordSetReader(partition, fetched.records, from, aborted, this.#options.checkCrc, buffers);
+    for (;;) {
+      let batch: RawBatch | null;
+      try {
+        batch = await reader.next(PIECE_BYTES);
+      } catch (error) {
+        this.#corrupt(state, epoch, from, error);
+        return;
+      }
+      if (epoch !== state.epoch) {
+        batch?.release?.();
+        return;
+      }
+      if (batch === null) break;
+      this.#put(batch, state);
+      this.#arrivals.ready();
+      if (reader.position >= to) break;
+      if (state.pieces >= PIECES_AHEAD) await new Promise<void>((goOn) => (state.goOn = goOn));
+      else await immediately();
+      if (epoch !== state.epoch) return;
     }
-    if (epoch !== state.epoch || batch === null) return;
-    state.growth = Math.max(1, batch.bytes.length / bytes);
-    const more = Math.max(0, batch.bytes.length - bytes);
-    state.buffered += more;
-    this.#buffered += more;
-    this.#queue.push({ batch, state, bytes: bytes + more });
-    if (batch.nextOffset < state.fetchOffset) {
-      // A later batch of the set can't be read: fetched again, it comes first and is reported.
-      state.epoch++;
-      state.fetchOffset = batch.nextOffset;
-      const kept = this.#queue.filter((queued) => queued.state === state);
-      const held = kept.reduce((sum, queued) => sum + queued.bytes, 0);
-      this.#buffered += held - state.buffered;
-      state.buffered = held;
-    }
-    this.#arrivals.ready();
+    const { length } = fetched.records;
+    state.buffered -= length;
+    this.#buffered -= length;
+    // A later batch of the set can't be read: fetched again, it comes first and is reported.
+    if (reader.position < to) this.#fetchAgain(state, reader.position);
+    this.#pump();
+  }
+
+  #put(batch: RawBatch, state: PartitionState): void {
+    const bytes = batch.bytes.length;
+    state.pieces++;
+    state.buffered += bytes;
+    this.#buffered += bytes;
+    this.#queue.push({ batch, state, bytes });
+  }
+
+  /** What was fetched and not read is dropped; what is in the queue stays. */
+  #fetchAgain(state: PartitionState, from: bigint): void {
+    state.epoch++;
+    state.fetchOffset = from;
+    const held = this.#queue.reduce((sum, queued) => sum + (queued.state === state ? queued.bytes : 0), 0);
+    this.#buffered += held - state.buffered;
+    state.buffered = held;
   }
 
   #corrupt(state: PartitionState, epoch: number, from: bigint, error: unknown): void {
@@ -403,9 +430,11 @@ export class KafkaSource implements Source {
     const at = this.#queue.findIndex(({ state }) => !state.paused);
     if (at < 0) return null;
     const [{ batch, state, bytes }] = this.#queue.splice(at, 1);
+    state.pieces--;
     state.buffered -= bytes;
     this.#buffered -= bytes;
     state.position = batch.nextOffset;
+    state.goOn?.();
     this.#pump();
     return batch;
   }
@@ -457,7 +486,6 @@ export class KafkaSource implements Source {
     await this.#supervising;
     await this.#reset();
     await this.#ranges.close();
-    this.#queue = [];
-    this.#buffered = 0;
+    for (const state of this.#partitions.values()) this.#forget(state);
   }
 }

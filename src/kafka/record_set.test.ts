@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { Random, testSeed, times } from '../../operators/testing/property.ts';
 import type { RawBatch } from '../sources/source.ts';
+import { Buffers } from './buffers.ts';
 import { crc32c } from './crc32c.ts';
-import { type AbortedTransaction, CorruptBatch, endOfRecordSet, readRecordSet } from './record_batch.ts';
+import { type AbortedTransaction, CorruptBatch, endOfRecordSet } from './record_batch.ts';
+import { RecordSetReader, readRecordSet } from './record_set.ts';
 
 interface TestRecord {
   offset: number;
@@ -212,4 +215,88 @@ test('without checksums, damaged bytes give records or CorruptBatch, and nothing
       assert.ok(error instanceof CorruptBatch, `SEED=${start} round ${round}: ${error}`);
     }
   }
+});
+
+/** A set of some batches of two producers, of which one may be damaged, and its aborted transactions. */
+function randomSet(random: Random): { bytes: Buffer; aborted: AbortedTransaction[] } {
+  const batches: Buffer[] = [];
+  const aborted: AbortedTransaction[] = [];
+  const open = new Map<bigint, number>();
+  let base = 0;
+  for (let n = 1 + random.below(8); n > 0; n--) {
+    const producer = BigInt(1 + random.below(2));
+    const began = open.get(producer);
+    if (began !== undefined && random.below(3) === 0) {
+      const control = random.below(2) === 0 ? 'abort' : 'commit';
+      if (control === 'abort') aborted.push({ producerId: producer, firstOffset: BigInt(began) });
+      open.delete(producer);
+      batches.push(encode({ base, producer, transactional: true, control, records: [{ offset: base }] }));
+      base++;
+      continue;
+    }
+    const transactional = random.below(2) === 0;
+    if (transactional && began === undefined) open.set(producer, base);
+    const records = Array.from({ length: 1 + random.below(5) }, (_, i) => ({
+      offset: base + i,
+      key: random.below(4) === 0 ? null : `k${i}`,
+      value: random.below(4) === 0 ? null : 'v'.repeat(random.below(200)),
+    }));
+    const batch = encode({ base, producer, transactional, records, gzip: random.below(2) === 0 });
+    if (random.below(12) === 0) batch[61 + random.below(batch.length - 61)] ^= 1;
+    batches.push(batch);
+    base += records.length;
+  }
+  return { bytes: Buffer.concat(batches), aborted };
+}
+
+const wholeRead = async (bytes: Buffer, aborted: AbortedTransaction[]) => {
+  try {
+    const batch = await readRecordSet(3, bytes, 0n, aborted, true);
+    return { records: batch === null ? [] : recordsOf(batch), end: batch?.nextOffset ?? 0n };
+  } catch (error) {
+    if (error instanceof CorruptBatch) return error.message;
+    throw error;
+  }
+};
+
+const piecesRead = async (bytes: Buffer, aborted: AbortedTransaction[], most: number, pool: Buffers | null) => {
+  const reader = new RecordSetReader(3, bytes, 0n, aborted, true, pool);
+  const records: TestRecord[] = [];
+  let end = 0n;
+  try {
+    for (let batch = await reader.next(most); batch !== null; batch = await reader.next(most)) {
+      assert.equal(batch.baseOffset, end);
+      records.push(...recordsOf(batch));
+      end = batch.nextOffset;
+      batch.release?.();
+    }
+  } catch (error) {
+    if (error instanceof CorruptBatch && records.length === 0) return error.message;
+    throw error;
+  }
+  assert.equal(reader.position, end);
+  return { records, end };
+};
+
+test('read in pieces, a set has the same records and ends where it does when it is read whole', async () => {
+  const random = new Random(testSeed());
+  const pool = new Buffers();
+  for (let round = 0; round < times(300); round++) {
+    const { bytes, aborted } = randomSet(random);
+    const most = [1, 100, 1000][random.below(3)];
+    assert.deepEqual(await piecesRead(bytes, aborted, most, pool), await wholeRead(bytes, aborted), `round ${round}`);
+  }
+});
+
+test('a piece that is given back shows nothing, and the next one has its buffer', async () => {
+  const pool = new Buffers();
+  const set = (value: string) => encode({ base: 0, records: [{ offset: 0, value: value.repeat(100_000) }] });
+  const next = (value: string) => new RecordSetReader(0, set(value), 0n, [], true, pool).next(1);
+  const first = await next('a');
+  const { buffer } = first?.offset ?? {};
+  first?.release?.();
+  assert.deepEqual([first?.bytes.length, first?.valueStart.length], [0, 0]);
+  const second = await next('b');
+  assert.equal(second?.offset.buffer, buffer);
+  assert.equal(recordsOf(second)[0].value, 'b'.repeat(100_000));
 });
