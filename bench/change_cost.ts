@@ -84,7 +84,7 @@ async function once(query: string, keeps: boolean, { events, tickRows }: ChangeC
     for (const tick of ticks) {
       source.offer(tick.get('bid') as RawBatch);
       const start = performance.now();
-      engine.pump();
+      engine.sourceTicks.pump();
       ticking += performance.now() - start;
       await new Promise((resolve) => setImmediate(resolve));
     }

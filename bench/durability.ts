@@ -76,7 +76,7 @@ async function run(path: string, { events, tickRows, json }: DurabilityBenchOpti
     if (checkpointing) take();
     else if (tick % TURN === 0) await taking;
     if (tick % TURN === 0) last = performance.now();
-    moved = engine.pump();
+    moved = engine.sourceTicks.pump();
     await new Promise((resolve) => setImmediate(resolve));
     const now = performance.now();
     gaps[checkpointing ? 'with' : 'without'].push(now - last);

@@ -87,7 +87,7 @@ async function streamRate(engine: TidemarkEngine, events: number): Promise<numbe
   );
   await runScript(engine, VIEWS);
   const start = process.cpuUsage();
-  while (engine.pump()) await new Promise((resolve) => setImmediate(resolve));
+  while (engine.sourceTicks.pump()) await new Promise((resolve) => setImmediate(resolve));
   await engine.journal?.durable();
   return events / cpuSeconds(start);
 }

@@ -114,7 +114,7 @@ async function run(work: Work, { views, history, json: _ }: ViewsBenchOptions, t
     await runScript(engine, `CREATE SINK first${i} AS SELECT * FROM s${i} WITH (connector = 'blackhole')`);
   }
   for (const source of sources) source.produce(history);
-  while (engine.pump());
+  while (engine.sourceTicks.pump());
   const created: { cpu: number; wall: number }[] = [];
   for (let i = 0; i < views; i++) {
     created.push(
@@ -151,7 +151,7 @@ async function ticks(engine: TidemarkEngine, sources: KeptSource[]): Promise<num
   for (let t = 0; t < TICKS; t++) {
     for (const source of sources) source.produce(TICK_ROWS / sources.length);
     const { cpu } = await measure(() => {
-      engine.pump();
+      engine.sourceTicks.pump();
     });
     times.push(cpu * 1000);
   }

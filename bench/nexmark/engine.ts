@@ -91,7 +91,7 @@ export class MessageEngine extends QueryEngine {
 
   tick(input: RawTick): void {
     for (const [table, batch] of input) this.#sources.get(table)?.offer(batch);
-    this.engine.pump();
+    this.engine.sourceTicks.pump();
   }
 }
 
@@ -145,6 +145,6 @@ export class ColumnEngine extends QueryEngine {
     const accepted = new Map<number, Batch>();
     for (const [oid, batch] of input)
       accepted.set(oid, this.#streams.get(oid)?.accept(batch, this.engine.loop.arena) ?? batch);
-    this.engine.publishInput(accepted, []);
+    this.engine.sourceTicks.publishInput(accepted, []);
   }
 }

@@ -111,7 +111,7 @@ export async function openData(engine: TidemarkEngine, options: DataOptions): Pr
     engine.recovery = report;
     tell(engine, directory, report);
     engine.chilling.settle();
-    engine.goOn();
+    engine.sourceTicks.goOn();
     engine.checkpoints?.start();
     return report;
   } catch (error) {
@@ -322,7 +322,7 @@ function told(engine: TidemarkEngine, state: LogState, reason: string): void {
   } else if (state === 'full') engine.log('error', `tick log: ${reason}: writes are refused and sources wait`);
   else {
     engine.log('info', `tick log: ${reason}: writes go on`);
-    engine.schedule();
+    engine.sourceTicks.schedule();
   }
 }
 

@@ -104,7 +104,7 @@ export class Replay {
       const delta = this.#stream(input.oid).repeat(input, batches[i], loop.arena, record.now);
       if (delta !== null) deltas.set(input.oid, delta);
     });
-    engine.publishInput(
+    engine.sourceTicks.publishInput(
       deltas,
       inputs.map((input) => this.#stream(input.oid)),
     );

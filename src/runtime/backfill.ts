@@ -51,8 +51,8 @@ export async function backfill(engine: TidemarkEngine, view: ViewRuntime, becomi
   if (now && firstTick(engine, () => engine.loop.attachNow(view, isEmpty))) becoming.live();
   else await replayAndAttach(engine, view, streams, becoming);
   // Another view may have opened a stream in the meantime; this one has replayed what it read since.
-  for (const [stream, offsets] of starts) if (!stream.opened) engine.openStream(stream, offsets);
-  engine.schedule();
+  for (const [stream, offsets] of starts) if (!stream.opened) engine.sourceTicks.openStream(stream, offsets);
+  engine.sourceTicks.schedule();
 }
 
 /** Filling in one tick needs so many times the bytes that are read from disk, about. */
@@ -127,7 +127,7 @@ async function replayAndAttach(
 export function attachFed(engine: TidemarkEngine, view: ViewRuntime): void {
   firstTick(engine, () => engine.loop.attach(view, () => false));
   engine.journal?.passed(engine.loop);
-  engine.schedule();
+  engine.sourceTicks.schedule();
 }
 
 /** The view's first tick. It is a tick for all others even when the view fails in it. */

@@ -134,7 +134,7 @@ async function attachSource(
     ),
   );
   const offsets = await startOffsets(engine, stream);
-  return () => engine.openStream(stream, offsets);
+  return () => engine.sourceTicks.openStream(stream, offsets);
 }
 
 function tableColumns(statement: CreateRelation): RelationColumn[] {

@@ -70,7 +70,7 @@ export async function becomeView(
   }
   const view = new ViewRuntime(object.oid, object.name, physical, session.evalContext, indexes);
   await fill(engine, view, becoming(engine, object, session));
-  engine.watchClock();
+  engine.sourceTicks.watchClock();
 }
 
 /** A view of another session's search path must mean the same relations, so names are stored with their schema. */

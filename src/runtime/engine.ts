@@ -3,8 +3,7 @@
  *
  *   prepare(statement) -> RunnableStatement -> execute -> Result
  *
- * Ticks run when input is there: a source that has rows schedules one, a commit runs one at once. Each takes at most `tickRows`
- * records per stream, so that a busy stream gives large ticks and an idle one small ones.
+ * Ticks run when input is there: a source that has rows schedules one (source_ticks.ts), a commit runs one at once.
  */
 import type { Batch } from '../../operators/batch/batch.ts';
 import { budget } from '../../operators/batch/budget.ts';
@@ -12,7 +11,6 @@ import { pages } from '../../operators/batch/pages.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { OutOfMemory, SqlError, unsupported } from '../../operators/errors.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
-import type { Undo } from '../../operators/state/undo.ts';
 import type { BindEnv } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
@@ -29,7 +27,6 @@ import type { Replay } from '../durable/replay.ts';
 import type { Engine, PreparedStatement, Result, SessionContext, TakeRows } from '../engine.ts';
 import { type KafkaAccess, kafkaHere } from '../kafka/access.ts';
 import type { Source } from '../sources/source.ts';
-import { AwakeClock } from './awake_clock.ts';
 import { Chilling } from './chilling.ts';
 import { prepareCopy } from './copy.ts';
 import { prepareDefinition } from './definitions.ts';
@@ -45,12 +42,12 @@ import { prepareQuery } from './queries.ts';
 import type { ReadSources } from './reads.ts';
 import type { Sink } from './sink.ts';
 import { SinkHold } from './sink_hold.ts';
+import { SourceTicks } from './source_ticks.ts';
 import type { StreamRuntime } from './stream.ts';
 import { prepareSubscribe } from './subscribe.ts';
 import { SystemCatalog } from './system_catalog.ts';
 import { TickLoop } from './tick_loop.ts';
 import { EngineTransaction, retractsOnly } from './transaction.ts';
-import { upsertDelta } from './upsert_delta.ts';
 
 export interface EngineOptions {
   /** Microseconds since 2000-01-01 UTC; tests turn it by hand. */
@@ -92,9 +89,6 @@ function isRepeatable({ statement }: PreparedStatement): boolean {
   return ['select', 'insert', 'update', 'delete', 'create_view'].includes(statement.k);
 }
 
-/** How often views that depend on now() see the clock move, in milliseconds. */
-const CLOCK_TICK_MS = 100;
-
 export class TidemarkEngine implements Engine {
   readonly catalog: Catalog;
   readonly system: SystemCatalog;
@@ -116,7 +110,8 @@ export class TidemarkEngine implements Engine {
   readonly version: string;
   readonly openSource: NonNullable<EngineOptions['openSource']>;
   readonly kafka: KafkaAccess;
-  tickRows: number;
+  /** Ticks of what sources have. */
+  readonly sourceTicks: SourceTicks;
   /** The tick log; null: everything is in memory only. */
   journal: Journal | null = null;
   /** While the tick log is replayed: nothing runs by itself, and the clock is the log's. */
@@ -129,14 +124,6 @@ export class TidemarkEngine implements Engine {
   readonly scripts = new Set<string>();
   /** How the start went; null without a data directory. */
   recovery: RecoveryReport | null = null;
-  readonly #automatic: boolean;
-  /** Time-outs of partitions begin anew after a stop: nobody has looked at the sources. */
-  readonly #awake = new AwakeClock(() => {
-    for (const stream of this.streams.values()) stream.forgetIdle();
-  });
-  #scheduled = false;
-  #closed = false;
-  #clockTimer: NodeJS.Timeout | null = null;
   #tickMicros: number[] = [];
   readonly #searchPaths = new WeakMap<string[], { version: number; existing: string[] }>();
 
@@ -145,8 +132,7 @@ export class TidemarkEngine implements Engine {
     this.version = options.version ?? '0';
     this.openSource = options.openSource ?? (() => null);
     this.kafka = options.kafka ?? kafkaHere;
-    this.tickRows = options.tickRows ?? 10000;
-    this.#automatic = options.automatic ?? true;
+    this.sourceTicks = new SourceTicks(this, options.automatic ?? true, options.tickRows ?? 10000);
     const clock = options.clock ?? systemClock;
     this.changes = new ChangeKeeper(
       (oid) => this.catalog.get(oid)?.name ?? String(oid),
@@ -165,11 +151,6 @@ export class TidemarkEngine implements Engine {
 
   get catalogVersion(): number {
     return this.catalog.version;
-  }
-
-  /** Recent tick durations in microseconds, newest last. */
-  get tickDurations(): readonly number[] {
-    return this.#tickMicros;
   }
 
   begin(): EngineTransaction {
@@ -324,7 +305,7 @@ export class TidemarkEngine implements Engine {
   /** One tick with these rows of tables and local streams; of the latter, late ones stay out. */
   publishRows(rows: Map<number, Batch>): void {
     this.loop.advanceClock();
-    this.#timed(() =>
+    this.timed(() =>
       this.loop.runKept((undo) => {
         const deltas = new Map<number, Batch>();
         for (const [oid, batch] of rows) {
@@ -408,186 +389,27 @@ export class TidemarkEngine implements Engine {
     this.journal?.defined(this.loop, { ...what, settings });
   }
 
-  #timed(run: () => void): void {
+  flush(): Promise<void> {
+    return this.sourceTicks.flush();
+  }
+
+  /** Runs one tick, and keeps how long it took. */
+  timed(run: () => void): void {
     const start = performance.now();
     run();
     this.#tickMicros.push((performance.now() - start) * 1000);
     if (this.#tickMicros.length > 1000) this.#tickMicros.splice(0, 500);
   }
 
-  /** Takes what sources have and runs one tick. False when there was nothing to do, or nothing may be done now. */
-  pump(): boolean {
-    if (this.replay !== null || this.#holdsBack) return false;
-    this.chilling.makeRoom();
-    this.loop.advanceClock();
-    for (const stream of this.streams.values()) this.#events(stream);
-    this.sinkHold.look();
-    const held = this.memory.look();
-    const ready = held ? [] : [...this.streams.values()].filter((stream) => stream.ready());
-    // While sources are held, what is dead goes all the same.
-    const moved = ready.length > 0 || (held && this.loop.graph.freeing);
-    if (!moved && !this.loop.hasClockedViews) return false;
-    const rows = this.memory.rows(this.tickRows);
-    try {
-      this.#tickOf(ready, rows);
-    } catch (error) {
-      if (!(error instanceof OutOfMemory)) throw error;
-      const smaller = ready.length > 0 && rows > 1;
-      const more = this.chilling.makeMore();
-      if (smaller || !more) this.memory.failed(ready.length === 0 ? 1 : rows);
-      return smaller || (ready.length > 0 && more);
-    }
-    this.memory.passed();
-    const awake = this.#awake.now();
-    for (const stream of this.streams.values()) stream.moveWatermark(awake);
-    const taken = [...this.streams.values()].flatMap((stream) => stream.takeRecord() ?? []);
-    this.journal?.pumped(this.loop, taken);
-    return moved;
-  }
-
-  #tickOf(streams: StreamRuntime[], rows: number): void {
-    const { arena, now } = this.loop;
-    const input = new Map<number, Batch>();
-    try {
-      for (const stream of streams) {
-        const batch = stream.take(rows, arena, now);
-        if (batch !== null) input.set(stream.oid, batch);
-      }
-    } catch (error) {
-      for (const stream of streams) stream.giveBack();
-      arena.reset();
-      throw error;
-    }
-    this.publishInput(input, streams);
-  }
-
-  /** One tick with what these streams and keyed tables took from their sources. */
-  publishInput(input: Map<number, Batch>, streams: StreamRuntime[]): void {
-    const { loop } = this;
-    let rows = 0;
-    for (const batch of input.values()) rows += batch.n;
-    try {
-      this.#timed(() => loop.runSources(rows, (undo) => this.#enter(input, streams, undo)));
-    } catch (error) {
-      for (const stream of streams) stream.giveBack();
-      throw error;
-    }
-    for (const stream of streams) stream.accept();
-  }
-
-  #enter(input: Map<number, Batch>, streams: StreamRuntime[], undo: Undo | null): Map<number, Batch> {
-    const { arena, relations } = this.loop;
-    const deltas = new Map(input);
-    for (const stream of streams) {
-      stream.enter(arena, undo);
-      const commands = input.get(stream.oid);
-      if (stream.spec.envelope === 'upsert' && commands !== undefined)
-        deltas.set(stream.oid, upsertDelta(stream.relation, commands, relations.get(stream.oid), arena));
-    }
-    return deltas;
-  }
-
-  #events(stream: StreamRuntime): void {
-    for (const event of stream.source.takeEvents()) {
-      const message = 'message' in event ? event.message : event.kind;
-      stream.lastEvent = event.kind === 'recovered' ? '' : `${event.kind}: ${message}`;
-      this.log(event.kind === 'recovered' ? 'info' : 'warn', `source ${stream.relation.name}: ${event.kind}`, {
-        ...event,
-      });
-      if (event.kind === 'partition_added') stream.addPartition(event.partition, event.earliest);
-    }
-  }
-
-  /** Runs ticks as long as sources have input, leaving the event loop to others between two. */
-  schedule(): void {
-    if (this.#scheduled || this.#closed || !this.#automatic || this.replay !== null) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      if (this.#closed) return;
-      if (this.#holdsBack) void this.#afterLog();
-      else if (this.pump()) this.schedule();
-      else if (this.memory.held) this.memory.wait(() => this.schedule());
-      else for (const stream of this.streams.values()) this.#listen(stream);
-    });
-  }
-
-  /** Sources wait for the log. A full or failed disk ends this: `schedule` is called when it is well again. */
-  async #afterLog(): Promise<void> {
-    await this.journal?.log.caughtUp();
-    await this.changes.caughtUp();
-    if ((this.journal?.state ?? 'open') === 'open') this.schedule();
-  }
-
-  get #holdsBack(): boolean {
-    return this.journal?.holdsBack === true || this.changes.behind;
-  }
-
-  #listen(stream: StreamRuntime): void {
-    if (stream.listening || stream.held || stream.waitsFor !== null) return;
-    stream.listening = true;
-    stream.source.onReady(() => {
-      stream.listening = false;
-      this.schedule();
-    });
-  }
-
-  /** Begins to read a stream. While the log is replayed, the log says where it began. */
-  openStream(stream: StreamRuntime, offsets: Map<number, bigint>): void {
-    if (this.replay !== null || stream.opened) return;
-    stream.open(offsets);
-    this.journal?.opened(this.loop, stream.oid, offsets, stream.source.identity ?? null);
-    this.started(stream);
-  }
-
-  /** A stream has begun to read: its rows make ticks from now on. */
-  started(stream: StreamRuntime): void {
-    if (this.#automatic) {
-      this.#awake.start();
-      this.#listen(stream);
-    }
-    this.schedule();
-  }
-
-  /** After recovery: sources are read on from where the log ends, and the clock moves. */
-  goOn(): void {
-    for (const stream of this.streams.values()) {
-      if (!stream.opened) continue;
-      stream.resume();
-      this.started(stream);
-    }
-    this.watchClock();
-    if (this.#automatic) this.chilling.start();
-  }
-
-  /** Keeps the clock of temporal views moving while no input comes. */
-  watchClock(): void {
-    if (this.#clockTimer !== null || !this.#automatic || this.replay !== null || !this.loop.hasClockedViews) return;
-    this.#clockTimer = setInterval(() => {
-      if (this.loop.hasClockedViews) this.pump();
-    }, CLOCK_TICK_MS);
-    this.#clockTimer.unref();
-  }
-
-  async flush(): Promise<void> {
-    while (this.pumpReady()) {
-      await new Promise((resolve) => setImmediate(resolve));
-      await this.journal?.log.caughtUp();
-      await this.changes.caughtUp();
-    }
-  }
-
-  pumpReady(): boolean {
-    for (const stream of this.streams.values()) if (stream.ready()) return this.pump();
-    return false;
+  /** Recent tick durations in microseconds, newest last. */
+  get tickDurations(): readonly number[] {
+    return this.#tickMicros;
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.sourceTicks.close();
     this.memory.close();
     this.chilling.close();
-    if (this.#clockTimer !== null) clearInterval(this.#clockTimer);
-    this.#awake.close();
     await this.checkpoints?.close();
     // Without a data directory nobody comes who could go on.
     for (const sink of this.sinks.values()) await sink.close(this.journal === null);

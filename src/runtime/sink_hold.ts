@@ -36,7 +36,7 @@ export class SinkHold {
     this.#waits.delete(sink);
     this.#tell();
     log('info', `sink ${name}: its streams go on`);
-    this.#engine.schedule();
+    this.#engine.sourceTicks.schedule();
   }
 
   #tell(): void {

@@ -113,14 +113,14 @@ for (const checkpoints of [null, { seconds: 1e6, logBytes: 1e9 }]) {
     let made = 0;
     for (let tick = 0; tick < TICKS; tick++) {
       world.send();
-      world.engine.pump();
+      world.engine.sourceTicks.pump();
       if (random(8) === 0) {
         const name = names[random(names.length)];
         const making = sql(world.engine, `CREATE MATERIALIZED VIEW ${name}_${++made} AS ${QUERIES[name]}`);
         // Ticks go on while it is filled.
         for (let turns = random(4); turns > 0; turns--) {
           world.send();
-          world.engine.pump();
+          world.engine.sourceTicks.pump();
           await new Promise((resolve) => setImmediate(resolve));
         }
         await making;

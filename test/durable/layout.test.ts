@@ -54,7 +54,7 @@ async function savedShape(): Promise<string[]> {
       { value: JSON.stringify({ at: i % 9 === 8 ? '2026-01-01T00:00:00Z' : at, k: i % 3 }) },
       { value: i === 5 ? '{' : null },
     );
-    engine.pump();
+    engine.sourceTicks.pump();
     await sql(
       engine,
       `INSERT INTO a VALUES (${i}, ${i % 5}, ${i}.5, '${'t'.repeat(i)}', '${at}'); INSERT INTO b VALUES (${i}, ${i % 4}, ${i}, '${at}');

@@ -133,7 +133,7 @@ test('an hour of closed windows leaves memory and directory flat', { timeout: 24
     await sql(world.engine, `INSERT INTO recent VALUES ${rows.join(', ')}`);
     const at = new Date(Date.UTC(2000, 0, 1) + Number(world.now / 1000n) - random(4000)).toISOString();
     world.topic.send(...Array.from({ length: 8 }, () => ({ value: JSON.stringify({ at, k: random(6) }) })));
-    world.engine.pump();
+    world.engine.sourceTicks.pump();
     await sql(world.engine, "DELETE FROM recent WHERE at < now() - INTERVAL '2 minutes'");
     if (tick % 30 !== 29) continue;
     await sql(world.engine, 'CHECKPOINT');

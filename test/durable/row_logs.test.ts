@@ -41,7 +41,7 @@ test('views whose rows are in a log after restarts', { timeout: 120_000 }, async
   let moved = true;
   for (let restart = 0; moved; restart++) {
     for (let ticks = 8 + random.below(8); moved && ticks > 0; ticks--) {
-      moved = engine.pump();
+      moved = engine.sourceTicks.pump();
       if (ticks % 3 === 0) void engine.checkpoints?.take();
       if (ticks % 3 === 1) await new Promise((resolve) => setImmediate(resolve));
     }

@@ -102,7 +102,7 @@ async function randomRestarts(checkpoints: CheckpointSettings | null): Promise<v
       const key = String(random(5));
       world.topic('users').send({ key, value: random(4) === 0 ? null : `{"id":${key},"name":"user ${step}"}` });
     }
-    for (let ticks = random(4); ticks > 0 && world.engine.pump(); ticks--);
+    for (let ticks = random(4); ticks > 0 && world.engine.sourceTicks.pump(); ticks--);
     if (step === 20) {
       await sql(
         world.engine,
@@ -118,7 +118,7 @@ async function randomRestarts(checkpoints: CheckpointSettings | null): Promise<v
     await world.restart();
     assert.deepEqual(await world.state(questions), before, `step ${step}`);
   }
-  while (world.engine.pump());
+  while (world.engine.sourceTicks.pump());
   await world.restart();
   // Made last, over the history: the same rows as the view that was there from the beginning.
   await sql(
@@ -150,11 +150,11 @@ test('views serve what they had before new input is taken', async () => {
     `CREATE STREAM s (a int) ${WITH('t')}; CREATE MATERIALIZED VIEW v AS SELECT sum(a) AS s FROM s`,
   );
   topic.send({ value: '{"a":1}' }, { value: '{"a":2}' });
-  while (world.engine.pump());
+  while (world.engine.sourceTicks.pump());
   topic.send({ value: '{"a":100}' });
   await world.restart();
   assert.deepEqual(await sql(world.engine, 'SELECT * FROM v'), [['3']]);
-  while (world.engine.pump());
+  while (world.engine.sourceTicks.pump());
   assert.deepEqual(await sql(world.engine, 'SELECT * FROM v'), [['103']]);
   await world.engine.close();
 });
@@ -178,7 +178,7 @@ test('a start without the records that the log refers to is refused, and names t
     `CREATE STREAM s (a int) ${WITH('t')}; CREATE MATERIALIZED VIEW v AS SELECT sum(a) AS s FROM s`,
   );
   for (let i = 0; i < 20; i++) topic.send({ value: `{"a":${i}}` });
-  while (world.engine.pump());
+  while (world.engine.sourceTicks.pump());
   await world.engine.close();
   topic.first = 5n;
   await assert.rejects(world.start(), (error: { sqlstate: string; message: string; fields: { detail?: string } }) => {
@@ -239,7 +239,7 @@ test('records that compaction took away are missed by a start, by a later view a
       `CREATE STREAM s (a int) ${WITH('t')}; CREATE MATERIALIZED VIEW v AS SELECT sum(a) AS s FROM s`,
     );
     for (let i = 0; i < 20; i++) topic.send({ value: `{"a":${i}}` });
-    while (world.engine.pump());
+    while (world.engine.sourceTicks.pump());
     await world.restart();
     assert.equal(topic.expected, 'a');
     assert.deepEqual(await sql(world.engine, 'SELECT count(a) FROM s WHERE a >= 0'), [['20']]);

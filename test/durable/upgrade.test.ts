@@ -124,7 +124,7 @@ test('nothing is lost over a change of the layout', { timeout: 120_000 }, async 
       const id = random(20);
       const name = random(4) === 0 ? null : JSON.stringify({ id, name: `user ${random(99)}` });
       topic('users').send({ partition: id % 2, key: JSON.stringify({ id }), value: name });
-      engine.pump();
+      engine.sourceTicks.pump();
       if (i % 15 === 14) await sql(engine, 'CHECKPOINT');
     }
     await engine.journal?.durable();

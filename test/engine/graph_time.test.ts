@@ -72,9 +72,9 @@ test('views over time, made and dropped while rows come', { timeout: 300_000 }, 
         });
         for (const [n, engine] of [all, some].entries()) {
           sources[n].send(...messages);
-          engine.pump();
+          engine.sourceTicks.pump();
           // The watermark moves after a tick; the next one shows what it closed.
-          engine.pump();
+          engine.sourceTicks.pump();
         }
         for (const v of live) {
           const rows = async (engine: TidemarkEngine) => (await sql(engine, `SELECT * FROM v${v}`)).map(String).sort();

@@ -184,7 +184,7 @@ test('a view filled by replay, while others go on, equals one made first', { tim
       }
     };
     await create('');
-    for (let tick = 1; engine.pump(); tick++) {
+    for (let tick = 1; engine.sourceTicks.pump(); tick++) {
       if (tick !== 40 && tick !== 80) continue;
       await create(`_${tick}`);
       await compare(`_${tick}`);

@@ -61,16 +61,16 @@ test('streams wait for a sink that reads them, through views; others and stateme
     const [oid] = [...engine.sinks.keys()];
     const slow = new SlowSink();
     engine.sinks.set(oid, slow);
-    engine.tickRows = 50;
+    engine.sourceTicks.tickRows = 50;
     const positions = async () =>
       (await sql(engine, 'SELECT name, position FROM tidemark.sources ORDER BY name')).map(([, p]) => Number(p));
     const status = async () => (await sql(engine, 'SELECT status FROM tidemark.sources ORDER BY name')).map(([s]) => s);
-    engine.pump();
+    engine.sourceTicks.pump();
     assert.deepEqual(await status(), ['running', 'running']);
     const [before] = await positions();
     assert.ok(before > 0);
     slow.isBehind = true;
-    for (let i = 0; i < 5; i++) engine.pump();
+    for (let i = 0; i < 5; i++) engine.sourceTicks.pump();
     assert.deepEqual(await status(), ['held: sink s', 'running']);
     const [a, b] = await positions();
     assert.equal(a, before);

@@ -17,7 +17,7 @@ async function opened(partitions = 1) {
   const tick = (seconds: number, ...values: string[]) => {
     time.now = BigInt(seconds) * SECOND;
     source.send(...values.map((value) => ({ value })));
-    while (engine.pump());
+    while (engine.sourceTicks.pump());
   };
   return { engine, source, time, tick };
 }
@@ -90,7 +90,7 @@ test('a table by key takes defaults for its values; a tombstone needs none', asy
     const tick = (seconds: number, ...messages: { key: string; value: string | null }[]) => {
       time.now = BigInt(seconds) * SECOND;
       source.send(...messages);
-      while (engine.pump());
+      while (engine.sourceTicks.pump());
     };
     tick(1, { key: '1', value: '{}' }, { key: '2', value: '{"name":"bo"}' });
     tick(2, { key: '1', value: '{"name":null}' }, { key: '3', value: '{}' }, { key: '2', value: null });
@@ -168,7 +168,7 @@ test('the generator has its own columns, and those with a default', async () => 
       engine,
       'CREATE MATERIALIZED VIEW v AS SELECT count(auction) AS n, min(source) AS source, count(note) AS notes FROM bid',
     );
-    while (engine.pump());
+    while (engine.sourceTicks.pump());
     assert.deepEqual(await sql(engine, 'SELECT * FROM v'), [['46', 'the generator of bids', '0']]);
   } finally {
     await engine.close();

@@ -60,18 +60,18 @@ test('a full disk: writes get 53100, sources wait, reads go on; with room again 
   // What was acknowledged is there; what was refused is not, not even in memory.
   assert.deepEqual(await sql(engine, 'SELECT n FROM v'), [[String(rows)]]);
   topic.send({ value: '{"a":7}' });
-  assert.equal(engine.pump(), false);
+  assert.equal(engine.sourceTicks.pump(), false);
   await assert.rejects(sql(engine, 'CREATE TABLE u (a int)'), { sqlstate: '53100' });
   assert.deepEqual(await sql(engine, 'SELECT count(*) FROM t'), [[String(rows)]]);
   disk.capacity = Number.POSITIVE_INFINITY;
   while (engine.journal?.state !== 'open') await new Promise((resolve) => setImmediate(resolve));
   await sql(engine, "INSERT INTO t VALUES (-1, 'more')");
-  while (engine.pump());
+  while (engine.sourceTicks.pump());
   const crashed = disk.crash(() => 0);
   await engine.close();
   engine = await open('full', crashed, topic);
   assert.deepEqual(await sql(engine, 'SELECT n FROM v'), [[String(rows + 1)]]);
-  while (engine.pump());
+  while (engine.sourceTicks.pump());
   assert.deepEqual(await sql(engine, 'SELECT n FROM w'), [['7']]);
   await engine.close();
 });
@@ -86,7 +86,7 @@ test('a failed sync: 58030 from then on, reads go on, and a restart has everythi
   for (const statement of ['INSERT INTO t VALUES (3)', 'CREATE TABLE u (a int)'])
     await assert.rejects(sql(engine, statement), { sqlstate: '58030' });
   assert.equal((await sql(engine, 'SELECT a FROM t WHERE a = 1')).length, 1);
-  assert.equal(engine.pump(), false);
+  assert.equal(engine.sourceTicks.pump(), false);
   // The second may or may not have come through; the third was never written.
   const outcomes = [
     { crashed: disk.crash(() => 0), rows: [['1']] },

@@ -71,7 +71,7 @@ test('views over streams are what they would have been', { timeout: 3_600_000 },
   await sql(reference, streams(''));
   for (const [name, query] of Object.entries(QUERIES))
     await sql(reference, `CREATE MATERIALIZED VIEW ${name} AS ${query}`);
-  while (reference.pump()) await Promise.resolve();
+  while (reference.sourceTicks.pump()) await Promise.resolve();
   assert.deepEqual(await child.rows('SELECT sum(late) FROM tidemark.sources'), [['0']]);
   for (const [name, query] of Object.entries(QUERIES)) {
     const columns = reference.catalog.find(undefined, name);

@@ -85,7 +85,7 @@ test('a server that is stopped for a while goes on as if nothing had been', { ti
   await sql(reference, streams(''));
   for (const [name, query] of Object.entries(QUERIES))
     await sql(reference, `CREATE MATERIALIZED VIEW ${name} AS ${query}`);
-  while (reference.pump()) await Promise.resolve();
+  while (reference.sourceTicks.pump()) await Promise.resolve();
   for (const name of Object.keys(QUERIES)) {
     const found = await child.rows(`SELECT ${name}::text FROM ${name}`);
     assert.deepEqual(sorted(found), sorted(await sql(reference, `SELECT ${name}::text FROM ${name}`)), name);

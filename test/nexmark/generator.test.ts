@@ -30,7 +30,7 @@ for (const { tickRows, events, checks } of CASES) {
       for (const name of QUERIES) await runScript(engine, views.get(name) ?? '');
       const total = Math.ceil((events * 0.92) / tickRows);
       const stops = Array.from({ length: checks }, (_, i) => Math.floor((total * (i + 1)) / (checks + 1)));
-      for (let tick = 0; engine.pump(); tick++) {
+      for (let tick = 0; engine.sourceTicks.pump(); tick++) {
         if (!stops.includes(tick)) continue;
         await oracle.load(engine);
         for (const name of QUERIES) await oracle.compare(engine, name, `at tick ${tick} (seed ${seed})`);

@@ -52,7 +52,7 @@ test('23 views from real Kafka equal PostgreSQL', { skip: kafkaSkip(), timeout: 
           );
           const until = Date.now() + 240_000;
           while (taken(engine) < total) {
-            if (!engine.pump()) await sleep(2);
+            if (!engine.sourceTicks.pump()) await sleep(2);
             if (Date.now() > until) throw new Error(`only ${taken(engine)} of ${total} rows came`);
             if (stops.length > 0 && taken(engine) >= stops[0]) {
               stops.shift();

@@ -61,7 +61,7 @@ for (const connector of ['nexmark', 'kafka']) {
         const total = Math.ceil((EVENTS * 0.92) / tickRows);
         const stop = 1 + random(total - 1);
         const seen = new Set<string>();
-        for (let tick = 0; engine.pump(); tick++) {
+        for (let tick = 0; engine.sourceTicks.pump(); tick++) {
           seen.add(String(clock));
           if (tick === stop) {
             await sql(engine, Q12('later'));

@@ -1,0 +1,219 @@
+/**
+ * The ticks that sources give: when they run, and what they take.
+ *
+ *   source has rows -> schedule -> pump: take up to `tickRows` records of each stream -> one tick -> the log
+ *
+ * Between two ticks the event loop is left to others. Sources are left alone while the log or the kept changes lag behind the ticks, and while memory is
+ * short (memory_hold.ts); what was taken from them for a tick that fails is given back.
+ */
+import type { Batch } from '../../operators/batch/batch.ts';
+import { OutOfMemory } from '../../operators/errors.ts';
+import type { Undo } from '../../operators/state/undo.ts';
+import { AwakeClock } from './awake_clock.ts';
+import type { TidemarkEngine } from './engine.ts';
+import type { StreamRuntime } from './stream.ts';
+import { upsertDelta } from './upsert_delta.ts';
+
+/** How often views that depend on now() see the clock move, in milliseconds. */
+const CLOCK_TICK_MS = 100;
+
+export class SourceTicks {
+  readonly #engine: TidemarkEngine;
+  /** Most records that one stream gives to one tick. */
+  tickRows: number;
+  readonly #automatic: boolean;
+  /** Time-outs of partitions begin anew after a stop: nobody has looked at the sources. */
+  readonly #awake = new AwakeClock(() => {
+    for (const stream of this.#engine.streams.values()) stream.forgetIdle();
+  });
+  #scheduled = false;
+  #closed = false;
+  #clockTimer: NodeJS.Timeout | null = null;
+
+  /** Not `automatic`: ticks run only when pump() is called. */
+  constructor(engine: TidemarkEngine, automatic: boolean, tickRows: number) {
+    this.#engine = engine;
+    this.#automatic = automatic;
+    this.tickRows = tickRows;
+  }
+
+  /** Takes what sources have and runs one tick. False when there was nothing to do, or nothing may be done now. */
+  pump(): boolean {
+    if (this.#engine.replay !== null || this.#holdsBack) return false;
+    this.#engine.chilling.makeRoom();
+    this.#engine.loop.advanceClock();
+    for (const stream of this.#engine.streams.values()) this.#events(stream);
+    this.#engine.sinkHold.look();
+    const held = this.#engine.memory.look();
+    const ready = held ? [] : [...this.#engine.streams.values()].filter((stream) => stream.ready());
+    // While sources are held, what is dead goes all the same.
+    const moved = ready.length > 0 || (held && this.#engine.loop.graph.freeing);
+    if (!moved && !this.#engine.loop.hasClockedViews) return false;
+    const rows = this.#engine.memory.rows(this.tickRows);
+    try {
+      this.#tickOf(ready, rows);
+    } catch (error) {
+      if (!(error instanceof OutOfMemory)) throw error;
+      const smaller = ready.length > 0 && rows > 1;
+      const more = this.#engine.chilling.makeMore();
+      if (smaller || !more) this.#engine.memory.failed(ready.length === 0 ? 1 : rows);
+      return smaller || (ready.length > 0 && more);
+    }
+    this.#engine.memory.passed();
+    const awake = this.#awake.now();
+    for (const stream of this.#engine.streams.values()) stream.moveWatermark(awake);
+    const taken = [...this.#engine.streams.values()].flatMap((stream) => stream.takeRecord() ?? []);
+    this.#engine.journal?.pumped(this.#engine.loop, taken);
+    return moved;
+  }
+
+  #tickOf(streams: StreamRuntime[], rows: number): void {
+    const { arena, now } = this.#engine.loop;
+    const input = new Map<number, Batch>();
+    try {
+      for (const stream of streams) {
+        const batch = stream.take(rows, arena, now);
+        if (batch !== null) input.set(stream.oid, batch);
+      }
+    } catch (error) {
+      for (const stream of streams) stream.giveBack();
+      arena.reset();
+      throw error;
+    }
+    this.publishInput(input, streams);
+  }
+
+  /** One tick with what these streams and keyed tables took from their sources. */
+  publishInput(input: Map<number, Batch>, streams: StreamRuntime[]): void {
+    const { loop } = this.#engine;
+    let rows = 0;
+    for (const batch of input.values()) rows += batch.n;
+    try {
+      this.#engine.timed(() => loop.runSources(rows, (undo) => this.#enter(input, streams, undo)));
+    } catch (error) {
+      for (const stream of streams) stream.giveBack();
+      throw error;
+    }
+    for (const stream of streams) stream.accept();
+  }
+
+  #enter(input: Map<number, Batch>, streams: StreamRuntime[], undo: Undo | null): Map<number, Batch> {
+    const { arena, relations } = this.#engine.loop;
+    const deltas = new Map(input);
+    for (const stream of streams) {
+      stream.enter(arena, undo);
+      const commands = input.get(stream.oid);
+      if (stream.spec.envelope === 'upsert' && commands !== undefined)
+        deltas.set(stream.oid, upsertDelta(stream.relation, commands, relations.get(stream.oid), arena));
+    }
+    return deltas;
+  }
+
+  #events(stream: StreamRuntime): void {
+    for (const event of stream.source.takeEvents()) {
+      const message = 'message' in event ? event.message : event.kind;
+      stream.lastEvent = event.kind === 'recovered' ? '' : `${event.kind}: ${message}`;
+      this.#engine.log(event.kind === 'recovered' ? 'info' : 'warn', `source ${stream.relation.name}: ${event.kind}`, {
+        ...event,
+      });
+      if (event.kind === 'partition_added') stream.addPartition(event.partition, event.earliest);
+    }
+  }
+
+  /** Runs ticks as long as sources have input, leaving the event loop to others between two. */
+  schedule(): void {
+    if (this.#scheduled || this.#closed || !this.#automatic || this.#engine.replay !== null) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      if (this.#closed) return;
+      if (this.#holdsBack) void this.#afterLog();
+      else if (this.pump()) this.schedule();
+      else if (this.#engine.memory.held) this.#engine.memory.wait(() => this.schedule());
+      else for (const stream of this.#engine.streams.values()) this.#listen(stream);
+    });
+  }
+
+  /** Sources wait for the log. A full or failed disk ends this: `schedule` is called when it is well again. */
+  async #afterLog(): Promise<void> {
+    await this.#engine.journal?.log.caughtUp();
+    await this.#engine.changes.caughtUp();
+    if ((this.#engine.journal?.state ?? 'open') === 'open') this.schedule();
+  }
+
+  get #holdsBack(): boolean {
+    return this.#engine.journal?.holdsBack === true || this.#engine.changes.behind;
+  }
+
+  #listen(stream: StreamRuntime): void {
+    if (stream.listening || stream.held || stream.waitsFor !== null) return;
+    stream.listening = true;
+    stream.source.onReady(() => {
+      stream.listening = false;
+      this.schedule();
+    });
+  }
+
+  /** Begins to read a stream. While the log is replayed, the log says where it began. */
+  openStream(stream: StreamRuntime, offsets: Map<number, bigint>): void {
+    if (this.#engine.replay !== null || stream.opened) return;
+    stream.open(offsets);
+    this.#engine.journal?.opened(this.#engine.loop, stream.oid, offsets, stream.source.identity ?? null);
+    this.started(stream);
+  }
+
+  /** A stream has begun to read: its rows make ticks from now on. */
+  started(stream: StreamRuntime): void {
+    if (this.#automatic) {
+      this.#awake.start();
+      this.#listen(stream);
+    }
+    this.schedule();
+  }
+
+  /** After recovery: sources are read on from where the log ends, and the clock moves. */
+  goOn(): void {
+    for (const stream of this.#engine.streams.values()) {
+      if (!stream.opened) continue;
+      stream.resume();
+      this.started(stream);
+    }
+    this.watchClock();
+    if (this.#automatic) this.#engine.chilling.start();
+  }
+
+  /** Keeps the clock of temporal views moving while no input comes. */
+  watchClock(): void {
+    if (
+      this.#clockTimer !== null ||
+      !this.#automatic ||
+      this.#engine.replay !== null ||
+      !this.#engine.loop.hasClockedViews
+    )
+      return;
+    this.#clockTimer = setInterval(() => {
+      if (this.#engine.loop.hasClockedViews) this.pump();
+    }, CLOCK_TICK_MS);
+    this.#clockTimer.unref();
+  }
+
+  /** Runs ticks until sources have nothing more. */
+  async flush(): Promise<void> {
+    while (this.#pumpReady()) {
+      await new Promise((resolve) => setImmediate(resolve));
+      await this.#engine.journal?.log.caughtUp();
+      await this.#engine.changes.caughtUp();
+    }
+  }
+
+  #pumpReady(): boolean {
+    for (const stream of this.#engine.streams.values()) if (stream.ready()) return this.pump();
+    return false;
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#clockTimer !== null) clearInterval(this.#clockTimer);
+    this.#awake.close();
+  }
+}
