@@ -56,6 +56,19 @@ interface Kernels {
   hashSmallNumeric(h: number, slot: number): number;
   /** assembly/own_texts.ts; result as int32: a number of the list. */
   ownTexts(list: number, from: number, count: number, heap: number): number;
+  longTexts(slots: number, fresh: number, made: number, texts: number, count: number, list: number): number;
+  /** assembly/dead_keys.ts */
+  freeTexts(slots: number, n: number, texts: number, count: number, heap: number): number;
+  freeRuns(
+    slots: number,
+    n: number,
+    payload: number,
+    stride: number,
+    texts: number,
+    count: number,
+    heap: number,
+    counts: number,
+  ): number;
   /** assembly/top_few.ts; `top` is laid out as top_layout.ts says. */
   topInsert(top: number): void;
   topChanges(top: number): void;
@@ -84,7 +97,7 @@ interface Kernels {
     flag: number,
     lag: number,
     watermark: number,
-  ): void;
+  ): number;
   removeDead(
     table: number,
     mask: number,

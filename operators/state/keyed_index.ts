@@ -208,7 +208,12 @@ export class KeyedIndex {
   }
 
   #free(watermarks: Watermarks): boolean {
-    if (this.#keyRetention !== null) return this.#keyRetention.free(watermarks, (slot) => this.#freeKey(slot));
+    if (this.#keyRetention !== null)
+      return this.#keyRetention.free(
+        watermarks,
+        (slot) => this.#freeKey(slot),
+        (slots, n, scratch) => this.#freeKeys(slots, n, scratch),
+      );
     return this.#deadRows?.free(watermarks) ?? true;
   }
 
@@ -219,6 +224,14 @@ export class KeyedIndex {
     let at = U32[payload + RUN];
     for (let i = U32[payload + COUNT]; i > 0; i--, at += this.entryStride) this.#runs.freeEntry(at);
     this.#dropKey(slot);
+  }
+
+  /** #freeKey() of n keys whose slots are at an address. */
+  #freeKeys(slots: number, n: number, scratch: Arena): void {
+    const { payloadOffset } = this.#keys;
+    const done = this.#runs.freeAll(slots, n, payloadOffset, scratch);
+    this.#keys.removeDeadAll(slots, done, scratch);
+    for (let i = (slots >>> 2) + done, end = (slots >>> 2) + n; i < end; i++) this.#freeKey(U32[i]);
   }
 
   /** Adds the delta's rows with their weights; with memory of the tick, where it can, all at once. */

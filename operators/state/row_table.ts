@@ -55,6 +55,8 @@ export interface SlotTime {
 }
 
 export type RemoveSlot = (slot: number) => void;
+/** RemoveSlot for n slots at an address, with memory for as long as it runs. */
+export type RemoveSlots = (slots: number, n: number, scratch: Arena) => void;
 
 export type SavedRowTable = {
   table: number;
@@ -85,6 +87,8 @@ export class RowTable {
   readonly #packs: boolean;
   /** No key has bytes outside of its slot. */
   readonly #plain: boolean;
+  /** What keys have there is texts. */
+  readonly #textOnly: boolean;
   /** Byte offsets in a slot of the key's varlens. */
   readonly #texts: number[];
   /** True when the last findOrInsert made a new row; its payload is zero. */
@@ -102,6 +106,7 @@ export class RowTable {
     this.#packs = canPack(types, equality);
     const { phys, offsets } = this.ops.layout;
     this.#plain = phys.every((p) => p !== 'varlen' && p !== 'numeric');
+    this.#textOnly = !this.#plain && !phys.includes('numeric');
     this.#texts = offsets.filter((_, i) => phys[i] === 'varlen').map((offset) => HEADER + offset);
   }
 
@@ -193,12 +198,15 @@ export class RowTable {
   /** The slots just made show the batch's long texts: they get their own copies. */
   #ownTexts({ slots, fresh, made }: Located, long: number, arena: Arena): void {
     const list = arena.alloc(long * 4);
-    let n = 0;
-    for (let i = 0; i < made; i++) {
-      const slot = U32[slots + U32[fresh + i]];
-      for (const text of this.#texts) if (U32[(slot + text) >>> 2] > 12) U32[(list >>> 2) + n++] = slot + text;
-    }
+    const n = kernels.longTexts(slots * 4, fresh * 4, made, this.#textPlaces(arena), this.#texts.length, list);
     ownLong(list, n, this.heap, arena);
+  }
+
+  /** Byte offsets in a slot of the key's varlens, as kernels read them. */
+  #textPlaces(arena: Arena): number {
+    const places = arena.alloc(this.#texts.length * 4);
+    for (let i = 0; i < this.#texts.length; i++) U32[(places >>> 2) + i] = this.#texts[i];
+    return places;
   }
 
   #eachRow({ n, weights, skipNulls }: KeyRows, arena: Arena, slotOf: (row: number) => number): Located {
@@ -324,6 +332,23 @@ export class RowTable {
       for (let i = slots >>> 2, end = i + n; i < end; i++) this.remove(U32[i]);
       return;
     }
+    this.#takeOut(slots, n);
+  }
+
+  /** removeAll() for slots that nobody shows any more: their long texts can be given back at once. The list is put in another order. */
+  removeDeadAll(slots: number, n: number, arena: Arena): void {
+    let freed = 0;
+    if (this.#textOnly && this.heap.canLend) {
+      const places = this.#textPlaces(arena);
+      freed = this.heap.lend(arena, (heap) => kernels.freeTexts(slots, n, places, this.#texts.length, heap));
+    }
+    if (!this.#plain)
+      for (let i = (slots >>> 2) + freed, end = (slots >>> 2) + n; i < end; i++)
+        this.ops.free(U32[i] + HEADER, this.heap);
+    this.#takeOut(slots, n);
+  }
+
+  #takeOut(slots: number, n: number): void {
     const emptied = kernels.removeSlots(this.#table, this.#capacity - 1, this.#stride, slots, n);
     this.#used -= n;
     this.#deleted += n - emptied;
@@ -336,14 +361,14 @@ export class RowTable {
 
   /**
    * Takes rows out that have one of n hashes at an address, whose memory is used up, and are dead by the time in their slot. Every row has an entry of its
-   * own in what the hashes come from. `remove`: called for each, to let go what it keeps elsewhere and take it out; null: there is nothing of that kind.
+   * own in what the hashes come from. `remove`: called to let go what they keep elsewhere and take them out; null: there is nothing of that kind.
    */
   removeDead(
     hashes: number,
     n: number,
     { at, flag, lag }: SlotTime,
     watermark: number,
-    remove: RemoveSlot | null,
+    remove: RemoveSlots | null,
   ): void {
     if (this.#capacity === 0) return;
     const args = [this.#table, this.#capacity - 1, this.#stride, hashes, n, at, flag, lag, watermark] as const;
@@ -355,12 +380,12 @@ export class RowTable {
       this.#deleted += removed - emptied;
       return;
     }
-    kernels.deadSlots(...args);
-    for (let i = hashes >>> 2, end = i + n; i < end; i++) {
-      if (U32[i] === 0) continue;
-      if (remove === null) this.remove(U32[i]);
-      else remove(U32[i]);
-    }
+    const dead = kernels.deadSlots(...args);
+    if (dead === 0) return;
+    const scratch = new Arena();
+    if (remove === null) this.removeDeadAll(hashes, dead, scratch);
+    else remove(hashes, dead, scratch);
+    scratch.release();
   }
 
   /** Calls back with every slot, in table order. The table must not change meanwhile, except by remove(). */

@@ -33,6 +33,8 @@ export class Runs {
   /** Entries with a negative weight; while there are none, inserts need not look for one to cancel. */
   negative = 0;
   readonly #directories: RunDirectory;
+  /** Where in an entry texts are; null where there may be other values that lie outside of it. */
+  readonly #texts: number[] | null;
 
   /** `keys` has what belongs to runs but is none. */
   constructor(rows: RowOps, keys: Heap) {
@@ -41,6 +43,10 @@ export class Runs {
     this.stride = ENTRY_HEADER + rows.layout.stride;
     this.cold = new ColdRuns(rows.layout, keys, this.heap);
     this.#directories = new RunDirectory(keys, this.stride);
+    const { phys, offsets } = rows.layout;
+    this.#texts = phys.includes('numeric')
+      ? null
+      : offsets.filter((_, i) => phys[i] === 'varlen').map((offset) => ENTRY_HEADER + offset);
   }
 
   /** Whether the key's run has an entry with a negative weight. */
@@ -62,6 +68,21 @@ export class Runs {
     if (I32[(at >>> 2) + 1] < 0) this.negative--;
     this.rows.free(at + ENTRY_HEADER, this.heap);
     this.entries--;
+  }
+
+  /** Frees the runs of n keys whose slots are at an address, with their long values; gives of how many: those that are left to the caller come last in the list then. */
+  freeAll(slots: number, n: number, payloadOffset: number, arena: Arena): number {
+    if (this.#texts === null || !this.heap.canLend) return 0;
+    const { length } = this.#texts;
+    const texts = arena.alloc(length * 4);
+    for (let i = 0; i < length; i++) U32[(texts >>> 2) + i] = this.#texts[i];
+    const counts = arena.allocZeroed(8);
+    const done = this.heap.lend(arena, (heap) =>
+      kernels.freeRuns(slots, n, payloadOffset, this.stride, texts, length, heap, counts),
+    );
+    this.entries -= U32[counts >>> 2];
+    this.negative -= U32[(counts >>> 2) + 1];
+    return done;
   }
 
   /** Adds the bound row, whose hash is given, to a key's run; gives the entry. */

@@ -5,11 +5,12 @@
  * dead to the owner. Cost: O(1) a new row, O(1) a dead row; 4 bytes a row.
  */
 import type { Arena } from '../batch/arena.ts';
+import { U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
 import type { Retention } from '../plan.ts';
 import { Deadline, type Watermarks } from './deadline.ts';
 import { Expiry, type SavedExpiry } from './expiry.ts';
-import type { Located, RemoveSlot, RowTable } from './row_table.ts';
+import type { Located, RemoveSlot, RemoveSlots, RowTable } from './row_table.ts';
 
 export class TableRetention {
   readonly #table: RowTable;
@@ -65,13 +66,17 @@ export class TableRetention {
     });
   }
 
-  /** Removes dead rows, by a callback where they keep something elsewhere. False: there are more. */
-  free(watermarks: Watermarks, remove: RemoveSlot | null): boolean {
+  /** Removes dead rows, by a callback where they keep something elsewhere, or one for many of them. False: there are more. */
+  free(
+    watermarks: Watermarks,
+    remove: RemoveSlot | null,
+    removeAll = remove === null ? null : eachSlot(remove),
+  ): boolean {
     const table = this.#table;
     const watermark = this.deadline.watermark(watermarks);
     const time = this.deadline.inSlot(table.rowOffset);
     return this.#expiry.takeStretches(watermark, (hashes, n) => {
-      if (time !== null) table.removeDead(hashes, n, time, watermark, remove);
+      if (time !== null) table.removeDead(hashes, n, time, watermark, removeAll);
       else
         table.forEachOfHashes(hashes, n, (slot) => {
           if (this.deadline.of(slot + table.rowOffset) >= watermark) return;
@@ -94,4 +99,10 @@ export class TableRetention {
   release(): void {
     this.#expiry.forget();
   }
+}
+
+function eachSlot(remove: RemoveSlot): RemoveSlots {
+  return (slots, n) => {
+    for (let i = slots >>> 2, end = i + n; i < end; i++) remove(U32[i]);
+  };
 }

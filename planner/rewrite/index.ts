@@ -14,6 +14,7 @@ import { rankToTopN } from './rank_to_topn.ts';
 import { simplifyBooleans } from './simplify_boolean.ts';
 import { temporalFilters } from './temporal_filter.ts';
 import { dropWindowEndKeys } from './window_end_key.ts';
+import { dropWindowEndPairs } from './window_end_pairs.ts';
 
 export interface RewriteOptions {
   mode: 'view' | 'read';
@@ -30,6 +31,6 @@ export function rewrite(plan: Logical, needed: ReadonlySet<number>, options: Rew
   // Filters go down before decorrelation too, so that a domain is taken from left's filtered rows.
   const flat = decorrelate(pushFilters(expandGroupingSets(simple)));
   const pushed = pushFilters(simplifyBooleans(foldConstants(flat)));
-  const ordered = rankToTopN(pushFilters(extremeRows(dropWindowEndKeys(orderJoins(pushed)))));
+  const ordered = rankToTopN(pushFilters(extremeRows(dropWindowEndPairs(dropWindowEndKeys(orderJoins(pushed))))));
   return pruneColumns(options.mode === 'view' ? temporalFilters(ordered, options.timeZone) : ordered, needed);
 }

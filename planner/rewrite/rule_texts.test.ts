@@ -31,6 +31,7 @@ import { simplifyBooleans } from './simplify_boolean.ts';
 import { temporalFilters } from './temporal_filter.ts';
 import { uniqueIds } from './unique_ids.ts';
 import { dropWindowEndKeys } from './window_end_key.ts';
+import { dropWindowEndPairs } from './window_end_pairs.ts';
 
 const FILE = new URL('./testdata/rules.txt', import.meta.url);
 const RELATIONS = [
@@ -53,6 +54,7 @@ const RULES: Record<string, { first: (p: Logical) => Logical; rule: (p: Logical)
   rank_to_topn: { first: pushFilters, rule: rankToTopN },
   extreme_rows: { first: pushFilters, rule: extremeRows },
   window_end_key: { first: (p) => p, rule: dropWindowEndKeys },
+  window_end_pairs: { first: dropWindowEndKeys, rule: dropWindowEndPairs },
   temporal_filter: { first: pushFilters, rule: (p) => temporalFilters(p, 'UTC') },
   prune_columns: { first: (p) => p, rule: (p) => pruneColumns(p, outputIds(p)) },
 };

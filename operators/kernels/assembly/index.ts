@@ -17,6 +17,7 @@ export {
   writeSums,
 } from './aggregate';
 export { allPositive, allSet, boundsOfInt64, copyBytes, equalBytes, fillBytes, hashBytes } from './bytes';
+export { freeRuns, freeTexts } from './dead_keys';
 export { freeDeadRows } from './dead_rows';
 export { deadlines } from './deadline';
 export { encodeRows } from './encode_rows';
@@ -27,7 +28,7 @@ export { extentOf } from './json/extent';
 export { scanJson, scanJsonScalar } from './json/scan';
 export { lz4Block, lz4Size } from './lz4';
 export { hashSmallNumeric } from './numeric';
-export { ownTexts } from './own_texts';
+export { longTexts, ownTexts } from './own_texts';
 export { deadSlots, emptyBefore, freshSlots, rehash, removeDead, removeSlots, slotsOfHashes, usedSlots } from './row_table';
 export { fillBucket } from './expiry';
 export { searchOnePass } from './regex';

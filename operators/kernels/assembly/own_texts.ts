@@ -4,6 +4,8 @@
  */
 import { LARGEST, takeBlock } from './heap_blocks';
 
+const INLINE: u32 = 12;
+
 /** At least 13 bytes; nothing beyond them is read. */
 @inline
 function copyText(to: usize, from: usize, length: u32): void {
@@ -35,4 +37,18 @@ export function ownTexts(list: usize, from: u32, count: u32, heap: usize): u32 {
     store<u32>(slot, <u32>block, 8);
   }
   return count;
+}
+
+/** Lists the texts of more than 12 bytes in the slots that rows `fresh` made; `texts`: `count` words, where in a slot texts are. Gives their number. */
+export function longTexts(slots: usize, fresh: usize, made: u32, texts: usize, count: u32, list: usize): u32 {
+  const end = texts + (count << 2);
+  let n: u32 = 0;
+  for (let i: u32 = 0; i < made; i++) {
+    const slot: usize = load<u32>(slots + (load<u32>(fresh + (i << 2)) << 2));
+    for (let at = texts; at < end; at += 4) {
+      const text = slot + load<u32>(at);
+      if (load<u32>(text) > INLINE) store<u32>(list + (n++ << 2), <u32>text);
+    }
+  }
+  return n;
 }

@@ -107,7 +107,7 @@ function deadSlot(
   return 0;
 }
 
-/** In place of each of n hashes a dead slot that has it, marked as deleted, 0 for none. */
+/** Dead slots, one for each of n hashes that has one, in the hashes' place and marked as deleted; gives their number. */
 export function deadSlots(
   table: usize,
   mask: u32,
@@ -119,15 +119,21 @@ export function deadSlots(
   lag: f64,
   watermark: f64,
 ): u32 {
-  const ahead = readAhead(table, mask, stride, hashes, n);
-  for (let i: u32 = 0; i < n; i++) {
-    const slot = deadSlot(table, mask, stride, load<u32>(hashes + (i << 2)), at, flag, lag, watermark);
-    store<u32>(hashes + (i << 2), <u32>slot);
-    if (slot == 0) continue;
-    announce(slot + 4, 4);
-    store<u32>(slot, DELETED, 4);
+  let count: u32 = 0;
+  let ahead: u32 = 0;
+  for (let from: u32 = 0; from < n; from += STRETCH) {
+    const to = min(from + STRETCH, n);
+    ahead |= readAhead(table, mask, stride, hashes + (from << 2), to - from);
+    for (let i = from; i < to; i++) {
+      const slot = deadSlot(table, mask, stride, load<u32>(hashes + (i << 2)), at, flag, lag, watermark);
+      if (slot == 0) continue;
+      announce(slot + 4, 4);
+      store<u32>(slot, DELETED, 4);
+      store<u32>(hashes + (count++ << 2), <u32>slot);
+    }
   }
-  return ahead;
+  // States are 0 to 2: what was read ahead is never this, but the compiler cannot know.
+  return ahead == 0xffffffff ? ahead : count;
 }
 
 /**

@@ -1,0 +1,88 @@
+/**
+ * What dead slots of a hash table keep outside of themselves goes back to the heaps, all slots of a stretch of the calendar in one call
+ * (operators/state/row_table.ts, keyed_index.ts). By a callback a slot it was a third of what a short window's state costs.
+ */
+import { giveBlock, LARGEST } from './heap_blocks';
+
+/** Of a key's payload (operators/state/key_slot.ts). */
+const RUN: usize = 0;
+const COUNT: usize = 4;
+const CAPACITY: usize = 8;
+const DIRECTORY: usize = 16;
+const INLINE: u32 = 12;
+
+/** Whether what lies outside, by the words at `texts`, is of the heap's classes. */
+@inline
+function fits(row: usize, texts: usize, end: usize): bool {
+  for (let at = texts; at < end; at += 4) if (load<u32>(row + load<u32>(at)) > LARGEST) return false;
+  return true;
+}
+
+@inline
+function giveTexts(row: usize, texts: usize, end: usize, heap: usize): void {
+  for (let at = texts; at < end; at += 4) {
+    const text = row + load<u32>(at);
+    if (load<u32>(text) > INLINE) giveBlock(heap, load<u32>(text, 8), load<u32>(text));
+  }
+}
+
+/** Puts a slot of the list to the front, behind `done` others. */
+@inline
+function toFront(slots: usize, i: u32, done: u32): void {
+  const slot = load<u32>(slots + (i << 2));
+  store<u32>(slots + (i << 2), load<u32>(slots + (done << 2)));
+  store<u32>(slots + (done << 2), slot);
+}
+
+/**
+ * Gives the long texts of n slots back; `texts`: `count` words, where in a slot they are. Gives the number of slots that are done, which come first in the list: not those
+ * with a text of more than a page.
+ */
+export function freeTexts(slots: usize, n: u32, texts: usize, count: u32, heap: usize): u32 {
+  const end = texts + (count << 2);
+  let done: u32 = 0;
+  for (let i: u32 = 0; i < n; i++) {
+    const slot: usize = load<u32>(slots + (i << 2));
+    if (!fits(slot, texts, end)) continue;
+    giveTexts(slot, texts, end, heap);
+    toFront(slots, i, done++);
+  }
+  return done;
+}
+
+/**
+ * Gives the runs of n keys back with the long texts in them; `texts`: `count` words, where in an entry they are. Adds the entries, and those of negative weight, up at `counts`.
+ * Gives the number of keys that are done, which come first in the list: not those with a directory or with cold rows, a run of more than a page or such a text in it.
+ */
+export function freeRuns(
+  slots: usize,
+  n: u32,
+  payload: u32,
+  stride: u32,
+  texts: usize,
+  count: u32,
+  heap: usize,
+  counts: usize,
+): u32 {
+  const end = texts + (count << 2);
+  let done: u32 = 0;
+  for (let i: u32 = 0; i < n; i++) {
+    const key: usize = <usize>load<u32>(slots + (i << 2)) + payload;
+    const bytes = <u64>load<u32>(key, CAPACITY) * stride;
+    if (load<u32>(key, DIRECTORY) != 0 || bytes > LARGEST) continue;
+    const run: usize = load<u32>(key, RUN);
+    const entries = load<u32>(key, COUNT);
+    const last = run + entries * stride;
+    let plain = true;
+    for (let entry = run; plain && entry < last; entry += stride) plain = fits(entry, texts, end);
+    if (!plain) continue;
+    for (let entry = run; entry < last; entry += stride) {
+      giveTexts(entry, texts, end, heap);
+      if (load<i32>(entry, 4) < 0) store<u32>(counts, load<u32>(counts, 4) + 1, 4);
+    }
+    if (bytes > 0) giveBlock(heap, run, <u32>bytes);
+    store<u32>(counts, load<u32>(counts) + entries);
+    toFront(slots, i, done++);
+  }
+  return done;
+}
