@@ -86,7 +86,8 @@ export class TopTiesOperator implements Operator {
     this.#replace(delta, found, out, arena);
     this.#add(delta, located.slots, found, out);
     const rows = out.build();
-    if (rows.n > 0) this.#shown.apply({ ...rows, columns: rows.columns.slice(0, delta.columns.length) });
+    if (rows.n > 0)
+      this.#shown.apply({ n: rows.n, columns: rows.columns.slice(0, delta.columns.length), weights: rows.weights });
     return rows;
   }
 

@@ -110,7 +110,8 @@ export function expandRows(batch: Batch, order: Uint32Array, width: number, aren
     if (weight !== 1 || order[i] !== i) plain = false;
     if (weight > 0) total += weight;
   }
-  if (plain && order.length === batch.n) return { ...batch, columns: batch.columns.slice(0, width) };
+  if (plain && order.length === batch.n)
+    return { n: batch.n, columns: batch.columns.slice(0, width), weights: batch.weights };
   const out = new BatchBuilder(
     batch.columns.slice(0, width).map((c) => c.type),
     arena,
