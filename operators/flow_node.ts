@@ -8,7 +8,7 @@
  * ever waits for another, and what a reader can rely on never changes while it lives. Who runs nodes, and in which order, is up to Dataflow (one plan) and Graph (all plans of the engine).
  */
 import type { Arena } from './batch/arena.ts';
-import { type Batch, retyped } from './batch/batch.ts';
+import { type Batch, type Column, retyped } from './batch/batch.ts';
 import { emptyBatch } from './batch/builder.ts';
 import { kernels } from './kernels/index.ts';
 import type { IndexUse, Operator, Tick } from './operator.ts';
@@ -91,8 +91,10 @@ export class FlowNode {
   columnsOf(batch: Batch): Batch {
     const { spec } = this;
     if (spec.op !== 'source') throw new Error(`${spec.op} has inputs`);
-    const columns = spec.columns.map((c, i) => retyped(batch.columns[c], spec.types[i]));
-    return { n: batch.n, weights: batch.weights, columns };
+    const { types } = spec;
+    const columns: Column[] = [];
+    for (const c of spec.columns) columns.push(retyped(batch.columns[c], types[columns.length]));
+    return { n: batch.n, columns, weights: batch.weights };
   }
 
   /** Steps the operator. */

@@ -106,8 +106,9 @@ export class Graph {
   readonly #unfinished = new Set<GraphNode>();
   #watermarks: Watermarks = () => null;
   readonly #due: GraphNode[][] = [];
-  #stepped: GraphNode[] = [];
-  readonly #contexts = new Map<EvalContext, EvalContext>();
+  /** Those that take part in the end of the tick. */
+  readonly #ending: GraphNode[] = [];
+  readonly #toFree: GraphNode[] = [];
 
   /** `newErrors` makes the ledger of a node's errors when it has its first one; `lend` gives indexes that relations keep. */
   constructor(newErrors: () => NodeErrors, lend: IndexLender = () => null) {
@@ -206,7 +207,10 @@ export class Graph {
   /** Takes a flow out, and the nodes that no other flow has. Within a tick only a flow that was just added. */
   drop(flow: Flow): void {
     this.detach(flow);
-    this.#stepped = this.#stepped.filter((node) => node.flows.size > 1 || !node.flows.has(flow));
+    for (const node of this.#ending.splice(0)) {
+      node.ending = false;
+      if (node.flows.size > 1 || !node.flows.has(flow)) this.#ends(node);
+    }
     for (const node of flow.distinctNodes().reverse()) {
       node.flows.delete(flow);
       if (node.flows.size > 0) continue;
@@ -271,8 +275,8 @@ export class Graph {
       }
       for (const [node, marks] of seen) this.#watermarked.set(node, marks);
       this.#watermarks = watermarks;
-      this.#stepped = [];
-      this.#contexts.clear();
+      for (const node of this.#ending) node.ending = false;
+      this.#ending.length = 0;
     });
   }
 
@@ -353,40 +357,56 @@ export class Graph {
   /** The first step of a new source: all rows of its relation. */
   fillSource(node: GraphNode, rows: Batch | null, tick: GraphTick): void {
     this.#fresh.delete(node);
-    this.#stepped.push(node);
+    this.#ends(node);
     node.take(rows, tick.arena);
   }
 
   /** The first step of any other new node, over the whole outputs of its inputs. */
   fillNode(node: GraphNode, inputs: Batch[], tick: GraphTick): void {
     this.#fresh.delete(node);
-    this.#stepped.push(node);
-    node.runIn(inputs, tick, this.#contextOf(node, tick), true);
+    this.#ends(node);
+    node.runIn(inputs, tick, true);
+  }
+
+  #ends(node: GraphNode): void {
+    if (node.ending) return;
+    node.ending = true;
+    this.#ending.push(node);
   }
 
   /** State that the tick's watermarks prove dead goes, and memory of the tick may be reused. */
   endTick(): void {
-    const ended = this.#free();
-    for (const node of this.#stepped) ended.add(node);
-    for (const node of ended) node.endTick();
-    this.#stepped = [];
-    this.#contexts.clear();
+    this.#free();
+    for (const node of this.#ending) {
+      node.ending = false;
+      node.endTick();
+    }
+    this.#ending.length = 0;
   }
 
-  /** Frees state of the nodes whose watermark has moved, or that are not done since it did; gives these nodes. */
-  #free(): Set<GraphNode> {
-    const freed = new Set(this.#unfinished);
-    for (const [relation, nodes] of this.#freeing) {
+  /** Frees state of the nodes whose watermark has moved, or that are not done since it did. */
+  #free(): void {
+    const nodes = this.#toFree;
+    if (this.#unfinished.size > 0) for (const node of this.#unfinished) this.#frees(node);
+    for (const [relation, readers] of this.#freeing) {
       const watermark = this.#watermarks(relation);
       if (watermark === (this.#freedAt.get(relation) ?? null)) continue;
       this.#freedAt.set(relation, watermark);
-      for (const node of nodes) freed.add(node);
+      for (const node of readers) this.#frees(node);
     }
-    for (const node of freed) {
+    for (const node of nodes) {
+      node.freeing = false;
       if (node.operator?.free?.(this.#watermarks) === false) this.#unfinished.add(node);
       else this.#unfinished.delete(node);
+      this.#ends(node);
     }
-    return freed;
+    nodes.length = 0;
+  }
+
+  #frees(node: GraphNode): void {
+    if (node.freeing) return;
+    node.freeing = true;
+    this.#toFree.push(node);
   }
 
   #moved(relation: number): void {
@@ -423,13 +443,14 @@ export class Graph {
     const { spec } = node;
     if (undo !== null) this.#keepNode(node, undo);
     node.due = false;
-    this.#stepped.push(node);
+    this.#ends(node);
     if (spec.op === 'source') node.take(deltas.get(spec.relation) ?? null, tick.arena);
     else {
-      const inputs = node.inputs.map((input) => input.output);
-      node.runIn(inputs, tick, this.#contextOf(node, tick), this.#fresh.has(node));
+      const inputs: Batch[] = [];
+      for (const input of node.inputs) inputs.push(input.output);
+      node.runIn(inputs, tick, this.#fresh.has(node));
     }
-    this.#fresh.delete(node);
+    if (this.#fresh.size > 0) this.#fresh.delete(node);
     if (node.output.n === 0) return;
     for (const consumer of node.consumers) this.#schedule(consumer);
     for (const { owner } of node.ends) {
@@ -439,16 +460,6 @@ export class Graph {
       deltas.set(owner.relation, net);
       this.#moved(owner.relation);
     }
-  }
-
-  /** The settings of a node's session with the clock of the tick. */
-  #contextOf(node: GraphNode, tick: GraphTick): EvalContext {
-    let context = this.#contexts.get(node.context);
-    if (context === undefined) {
-      context = { ...node.context, now: tick.now, tick: tick.number };
-      this.#contexts.set(node.context, context);
-    }
-    return context;
   }
 
   /** Those of all nodes. */
@@ -486,7 +497,7 @@ export class Graph {
       this.#fresh,
     ])
       map.clear();
-    this.#stepped = [];
+    this.#ending.length = 0;
   }
 }
 

@@ -6,7 +6,7 @@ import type { SqlError } from './errors.ts';
 import type { EvalContext } from './expr/ir.ts';
 import { FlowNode } from './flow_node.ts';
 import type { Flow, GraphTick } from './graph.ts';
-import type { ErrorSink } from './operator.ts';
+import type { ErrorSink, Tick } from './operator.ts';
 import type { PlanNode } from './plan.ts';
 import type { Saved } from './state/saved.ts';
 
@@ -34,10 +34,16 @@ export class GraphNode extends FlowNode implements ErrorSink {
   level = 0;
   /** To be stepped in the present tick. */
   due = false;
+  /** Takes part in the end of the present tick. */
+  ending = false;
+  /** Is about to free state. */
+  freeing = false;
   /** Null while there was no error. */
   errors: NodeErrors | null = null;
   readonly #newErrors: () => NodeErrors;
   #reported = false;
+  /** What its operator is told of a tick: the same object in each. */
+  #tick: Tick | null = null;
 
   constructor(spec: PlanNode, key: string, context: EvalContext, inputs: GraphNode[], newErrors: () => NodeErrors) {
     super(spec);
@@ -53,19 +59,29 @@ export class GraphNode extends FlowNode implements ErrorSink {
     this.#reported = true;
   }
 
-  runIn(inputs: Batch[], tick: GraphTick, evalContext: EvalContext, first: boolean): void {
-    const { number, now, arena } = tick;
-    this.run(inputs, {
-      number,
-      first,
-      arena,
-      evalContext,
-      errors: this,
-      now,
-      watermark: tick.watermark,
-    });
-    if (this.#reported) this.errors?.apply(arena);
+  runIn(inputs: Batch[], tick: GraphTick, first: boolean): void {
+    this.run(inputs, this.#told(tick, first));
+    if (!this.#reported) return;
+    this.errors?.apply(tick.arena);
     this.#reported = false;
+  }
+
+  #told({ number, now, arena, watermark }: GraphTick, first: boolean): Tick {
+    if (this.#tick === null) {
+      const evalContext = { ...this.context, now, tick: number };
+      this.#tick = { number, first, arena, evalContext, errors: this, now, watermark };
+      return this.#tick;
+    }
+    const told = this.#tick;
+    const { evalContext } = told;
+    told.number = number;
+    told.first = first;
+    told.arena = arena;
+    told.now = now;
+    told.watermark = watermark;
+    evalContext.now = now;
+    evalContext.tick = number;
+    return told;
   }
 
   /** A step is taken back: what it put out, and the errors when they are its first. */

@@ -134,9 +134,13 @@ const PHYS = new Map<number, Phys>([
   [OID.uuid, 'uuid'],
 ]);
 
+/** By oid: every batch of every tick asks. */
+const PHYS_BY_OID: Phys[] = [];
+for (let oid = 0; oid <= Math.max(...PHYS.keys()); oid++) PHYS_BY_OID.push(PHYS.get(oid) ?? 'varlen');
+
 /** The physical layout of a type; every type without a fixed layout is `varlen`. */
 export function physOf(oid: number): Phys {
-  return PHYS.get(oid) ?? 'varlen';
+  return oid < PHYS_BY_OID.length ? PHYS_BY_OID[oid] : 'varlen';
 }
 
 /** Bytes of one slot. */

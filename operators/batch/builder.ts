@@ -23,12 +23,14 @@ export class BatchBuilder {
   constructor(types: ColType[], arena: Arena, capacity = 64) {
     this.types = types;
     this.arena = arena;
-    this.#capacity = Math.max(capacity, 1);
-    this.columns = types.map((type) => {
+    const rows = Math.max(capacity, 1);
+    this.#capacity = rows;
+    this.columns = [];
+    for (const type of types) {
       const phys = physOf(type.oid);
-      return { type, phys, data: arena.alloc(this.#capacity * PHYS_WIDTH[phys]), valid: arena.alloc(this.#capacity) };
-    });
-    this.weights = arena.alloc(this.#capacity * 4);
+      this.columns.push({ type, phys, data: arena.alloc(rows * PHYS_WIDTH[phys]), valid: arena.alloc(rows) });
+    }
+    this.weights = arena.alloc(rows * 4);
   }
 
   /** Makes room for `more` further rows; column addresses may change. */

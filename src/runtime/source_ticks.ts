@@ -9,6 +9,7 @@
 import type { Batch } from '../../operators/batch/batch.ts';
 import { OutOfMemory } from '../../operators/errors.ts';
 import type { Undo } from '../../operators/state/undo.ts';
+import type { StreamInput } from '../durable/records.ts';
 import { AwakeClock } from './awake_clock.ts';
 import type { TidemarkEngine } from './engine.ts';
 import type { StreamRuntime } from './stream.ts';
@@ -39,31 +40,37 @@ export class SourceTicks {
 
   /** Takes what sources have and runs one tick. False when there was nothing to do, or nothing may be done now. */
   pump(): boolean {
+    const { streams, chilling, loop, sinkHold, memory, journal } = this.#engine;
     if (this.#engine.replay !== null || this.#holdsBack) return false;
-    this.#engine.chilling.makeRoom();
-    this.#engine.loop.advanceClock();
-    for (const stream of this.#engine.streams.values()) this.#events(stream);
-    this.#engine.sinkHold.look();
-    const held = this.#engine.memory.look();
-    const ready = held ? [] : [...this.#engine.streams.values()].filter((stream) => stream.ready());
+    chilling.makeRoom();
+    loop.advanceClock();
+    for (const stream of streams.values()) this.#events(stream);
+    sinkHold.look();
+    const held = memory.look();
+    const ready: StreamRuntime[] = [];
+    if (!held) for (const stream of streams.values()) if (stream.ready()) ready.push(stream);
     // While sources are held, what is dead goes all the same.
-    const moved = ready.length > 0 || (held && this.#engine.loop.graph.freeing);
-    if (!moved && !this.#engine.loop.hasClockedViews) return false;
-    const rows = this.#engine.memory.rows(this.tickRows);
+    const moved = ready.length > 0 || (held && loop.graph.freeing);
+    if (!moved && !loop.hasClockedViews) return false;
+    const rows = memory.rows(this.tickRows);
     try {
       this.#tickOf(ready, rows);
     } catch (error) {
       if (!(error instanceof OutOfMemory)) throw error;
       const smaller = ready.length > 0 && rows > 1;
-      const more = this.#engine.chilling.makeMore();
-      if (smaller || !more) this.#engine.memory.failed(ready.length === 0 ? 1 : rows);
+      const more = chilling.makeMore();
+      if (smaller || !more) memory.failed(ready.length === 0 ? 1 : rows);
       return smaller || (ready.length > 0 && more);
     }
-    this.#engine.memory.passed();
+    memory.passed();
     const awake = this.#awake.now();
-    for (const stream of this.#engine.streams.values()) stream.moveWatermark(awake);
-    const taken = [...this.#engine.streams.values()].flatMap((stream) => stream.takeRecord() ?? []);
-    this.#engine.journal?.pumped(this.#engine.loop, taken);
+    const taken: StreamInput[] = [];
+    for (const stream of streams.values()) {
+      stream.moveWatermark(awake);
+      const record = stream.takeRecord();
+      if (record !== null) taken.push(record);
+    }
+    journal?.pumped(loop, taken);
     return moved;
   }
 
@@ -99,12 +106,14 @@ export class SourceTicks {
 
   #enter(input: Map<number, Batch>, streams: StreamRuntime[], undo: Undo | null): Map<number, Batch> {
     const { arena, relations } = this.#engine.loop;
-    const deltas = new Map(input);
+    let deltas = input;
     for (const stream of streams) {
       stream.enter(arena, undo);
+      if (stream.spec.envelope === 'append') continue;
       const commands = input.get(stream.oid);
-      if (stream.spec.envelope === 'upsert' && commands !== undefined)
-        deltas.set(stream.oid, upsertDelta(stream.relation, commands, relations.get(stream.oid), arena));
+      if (commands === undefined) continue;
+      if (deltas === input) deltas = new Map(input);
+      deltas.set(stream.oid, upsertDelta(stream.relation, commands, relations.get(stream.oid), arena));
     }
     return deltas;
   }

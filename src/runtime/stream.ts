@@ -24,7 +24,9 @@ import { ErrorLedger, type SavedLedger } from './ledger.ts';
 import type { RecordCounts } from './record_counts.ts';
 import { type SavedRelation, StoredRelation } from './stored_relation.ts';
 import { type HistoryPiece, StreamHistory } from './stream_history.ts';
-import { timeBounds } from './time_bounds.ts';
+import { type TimeBounds, timeBounds } from './time_bounds.ts';
+
+const NO_ROWS: number[] = [];
 
 interface Pending {
   raw: RawBatch;
@@ -38,6 +40,10 @@ interface Decoded {
   to: number;
   firstRow: number;
   bad: BadRow[];
+  /** Of their values. */
+  bytes: number;
+  /** Of those that are not NULL; null: there is none, or nobody asks. */
+  times: TimeBounds | null;
 }
 
 interface PartitionState {
@@ -78,29 +84,40 @@ export class StreamRuntime {
   readonly late: StoredRelation;
   /** Of streams only: a keyed table's rows are kept. */
   readonly history = new StreamHistory();
-  readonly statistics: StreamStatistics = { rows: 0n, bytes: 0n, late: 0n };
   readonly source: Source;
+  /** Exact below 2^53. */
+  readonly #counts = { rows: 0, bytes: 0, late: 0 };
   readonly #partitions = new Map<number, PartitionState>();
+  readonly #idleMs: number;
   /** True when a column's DEFAULT depends on the clock. */
   readonly #clocked: boolean;
   readonly #needed = new Set<number>();
   #decoder: Decoder | null = null;
   #neededList: number[] = [];
+  /** Of the needed columns. */
+  #types: ColType[] = [];
+  /** Which of them has the time; -1: none. */
+  #time = -1;
   #pending: Pending | null = null;
   #watermark: bigint | null = null;
-  /** What the tick has taken so far. */
-  #records: Decoded[] = [];
+  /** What the tick has taken so far; it counts when the tick has passed. */
+  readonly #records: Decoded[] = [];
+  readonly #ranges: OffsetRange[] = [];
+  /** The clock of the tick. */
+  #now = 0n;
+  #rows = 0;
+  /** Those of them that are behind the watermark. */
+  #late: number[] = NO_ROWS;
   /** Batches that the tick has taken of, and from where: they come again when the tick is taken back. */
-  #polled: Pending[] = [];
+  readonly #polled: Pending[] = [];
   #again: RawBatch[] = [];
-  /** What is to happen when the tick has passed. */
-  #later: (() => void)[] = [];
   /** Late rows of the tick, with the watermark that they were behind. */
   #refused: Batch | null = null;
   /** What the tick log has not been told yet. */
   #taken: OffsetRange[] = [];
   #toldWatermark: bigint | null = null;
-  #toldColumns = '';
+  /** The list of needed columns that the tick log was told last. */
+  #toldColumns: number[] | null = null;
   /** Watermark that the next tick will have; null pending entries mean no row had a time yet. */
   #opened = false;
   /** While held (a backfill is about to end), nothing new is taken in. */
@@ -116,6 +133,7 @@ export class StreamRuntime {
     this.relation = relation;
     this.spec = spec;
     this.source = source;
+    this.#idleMs = Number(spec.options.idle_timeout_ms ?? 1000);
     this.#clocked = spec.decoder.columns.some((column) => column.default?.clocked);
     this.late = new StoredRelation(lateColumns(relation).map((c) => c.type));
     if (relation.watermark !== undefined) this.#needed.add(relation.watermark.column);
@@ -125,6 +143,11 @@ export class StreamRuntime {
 
   get watermark(): bigint | null {
     return this.#watermark;
+  }
+
+  get statistics(): StreamStatistics {
+    const { rows, bytes, late } = this.#counts;
+    return { rows: BigInt(rows), bytes: BigInt(bytes), late: BigInt(late) };
   }
 
   get opened(): boolean {
@@ -168,6 +191,8 @@ export class StreamRuntime {
     let decoder = this.#decoder;
     if (decoder === null) {
       this.#neededList = [...this.#needed].sort((a, b) => a - b);
+      this.#types = this.#neededList.map((c) => this.relation.columns[c].type);
+      this.#time = this.#neededList.indexOf(this.relation.watermark?.column ?? -1);
       decoder = makeDecoder({ ...this.spec.decoder, needed: this.#neededList }, this.spec);
       this.#decoder = decoder;
     }
@@ -178,7 +203,7 @@ export class StreamRuntime {
   ready(): boolean {
     if (this.held || this.waitsFor !== null || !this.#opened) return false;
     if (this.#pending === null) {
-      const raw = this.#again.shift() ?? this.source.poll();
+      const raw = (this.#again.length === 0 ? undefined : this.#again.shift()) ?? this.source.poll();
       if (raw !== null) this.#pending = { raw, next: 0 };
     }
     return this.#pending !== null;
@@ -193,8 +218,7 @@ export class StreamRuntime {
     const first = this.ready() ? (this.#pending as Pending) : null;
     // Columns for as many rows as are there lie close together: those of a small tick stay in the processor's cache from tick to tick.
     const builder = this.#builder(arena, first === null ? 1 : Math.min(maxRows, first.raw.n - first.next));
-    const before = this.#watermark;
-    this.#later.push(() => this.history.mark(before));
+    this.#now = now;
     while (left > 0 && this.ready()) {
       const pending = this.#pending as Pending;
       const { raw } = pending;
@@ -204,11 +228,11 @@ export class StreamRuntime {
       left -= Math.max(1, to - pending.next);
       const start = pending.next === 0 ? raw.baseOffset : BigInt(raw.offset[pending.next]);
       const end = to === raw.n ? raw.nextOffset : BigInt(raw.offset[to]);
-      this.#advance({ partition: raw.partition, from: start, to: end, records: to - pending.next }, now);
+      this.#ranges.push({ partition: raw.partition, from: start, to: end, records: to - pending.next });
       if (to === raw.n) this.#pending = null;
       else pending.next = to;
     }
-    return this.#finish(builder, before, arena);
+    return this.#finish(builder, arena);
   }
 
   #partition(partition: number): PartitionState {
@@ -220,11 +244,31 @@ export class StreamRuntime {
     return state;
   }
 
-  #advance(range: OffsetRange, now: bigint): void {
-    this.#later.push(() => {
+  /** What was taken of the source has happened. */
+  #advance(): void {
+    const { history } = this;
+    const counts = this.#counts;
+    const isAppend = this.spec.envelope === 'append';
+    history.mark(this.#watermark);
+    for (const { raw, bytes, times } of this.#records) {
+      counts.bytes += bytes;
+      if (this.#time < 0) continue;
+      const state = this.#partition(raw.partition);
+      state.idleSince = null;
+      if (times !== null && (state.maxTime === null || times.greatest > state.maxTime)) state.maxTime = times.greatest;
+    }
+    for (const range of this.#ranges) {
       this.#taken.push(range);
-      if (this.spec.envelope === 'append') this.history.add(range, this.#clocked ? now : null);
+      if (isAppend) history.add(range, this.#clocked ? this.#now : null);
       this.#partition(range.partition).position = range.to;
+    }
+    counts.rows += this.#rows;
+    if (this.#late.length === 0) return;
+    counts.late += this.#late.length;
+    if (!isAppend) return;
+    const refused = new Set(this.#late);
+    eachRecord(this.#records, (row, partition, offset) => {
+      if (refused.has(row)) history.addLate(partition, offset);
     });
   }
 
@@ -240,11 +284,11 @@ export class StreamRuntime {
 
   /** The tick has passed. */
   accept(): void {
-    for (const work of this.#later) work();
+    this.#advance();
     if (this.#refused !== null) this.late.endTick();
-    const read = new Set(this.#polled.map(({ raw }) => raw));
+    const unread = this.#pending?.raw;
+    for (const { raw } of this.#polled) if (raw !== unread) raw.release?.();
     this.#forgetTick();
-    for (const raw of read) if (raw !== this.#pending?.raw) raw.release?.();
     this.errors.endTick();
   }
 
@@ -260,23 +304,25 @@ export class StreamRuntime {
   }
 
   #forgetTick(): void {
-    this.#later = [];
-    this.#polled = [];
-    this.#records = [];
+    this.#polled.length = 0;
+    this.#records.length = 0;
+    this.#ranges.length = 0;
+    this.#rows = 0;
+    this.#late = NO_ROWS;
     this.#refused = null;
   }
 
   /** What happened since the last call, for the tick log; null when nothing did. */
   takeRecord(): StreamInput | null {
     const ranges = this.#taken;
-    const columns = this.#neededList.join();
+    const columns = this.#neededList;
     const sameColumns = columns === this.#toldColumns;
     const watermark = this.#watermark === this.#toldWatermark ? undefined : (this.#watermark ?? undefined);
     if (ranges.length === 0 && watermark === undefined) return null;
-    this.#taken = [];
+    if (ranges.length > 0) this.#taken = [];
     this.#toldColumns = columns;
     this.#toldWatermark = this.#watermark;
-    return { oid: this.oid, ranges, watermark, columns: sameColumns ? undefined : [...this.#neededList] };
+    return { oid: this.oid, ranges, watermark, columns: sameColumns ? undefined : [...columns] };
   }
 
   /** Does again what a tick did: `batches` are the records of the tick's ranges, in order. */
@@ -289,33 +335,22 @@ export class StreamRuntime {
         batches.flat().reduce((n, raw) => n + raw.n, 0),
       ),
     );
-    const before = this.#watermark;
-    this.#later.push(() => this.history.mark(before));
+    this.#now = now;
     input.ranges.forEach((range, i) => {
       for (const raw of batches[i]) this.#consume(raw, 0, raw.n, builder, now);
-      this.#advance(range, now);
+      this.#ranges.push(range);
     });
-    return this.#finish(builder, before, arena);
+    return this.#finish(builder, arena);
   }
 
   /** The rows of a tick that are not late. */
-  #finish(builder: BatchBuilder, watermark: bigint | null, arena: Arena): Batch | null {
-    const records = this.#records;
-    this.#records = [];
+  #finish(builder: BatchBuilder, arena: Arena): Batch | null {
     if (builder.n === 0) return null;
-    const rows = BigInt(builder.n);
     const batch = builder.build();
-    const late = this.#lateRows(batch, watermark, arena);
-    this.#later.push(() => {
-      this.statistics.rows += rows;
-      this.statistics.late += BigInt(late.length);
-      if (late.length === 0 || this.spec.envelope !== 'append') return;
-      const refused = new Set(late);
-      eachRecord(records, (row, partition, offset) => {
-        if (refused.has(row)) this.history.addLate(partition, offset);
-      });
-    });
-    return this.#shaped(batch, late, watermark, arena);
+    const watermark = this.#watermark;
+    this.#rows = builder.n;
+    this.#late = this.#lateRows(batch, watermark);
+    return this.#shaped(batch, this.#late, watermark, arena);
   }
 
   /** After a repeated tick: the watermark that it had then. */
@@ -349,7 +384,7 @@ export class StreamRuntime {
       needed: [...this.#needed],
       watermark: this.#watermark,
       history: this.history.save(),
-      statistics: { ...this.statistics },
+      statistics: this.statistics,
       errorCount: this.errors.count,
     };
   }
@@ -370,24 +405,28 @@ export class StreamRuntime {
     this.#watermark = saved.watermark;
     this.#toldWatermark = saved.watermark;
     this.history.load(saved.history);
-    Object.assign(this.statistics, saved.statistics);
+    const { rows, bytes, late } = saved.statistics;
+    Object.assign(this.#counts, { rows: Number(rows), bytes: Number(bytes), late: Number(late) });
     this.errors.count = saved.errorCount;
   }
 
   #builder(arena: Arena, capacity: number): BatchBuilder {
     this.#decode();
-    return new BatchBuilder(
-      this.#neededList.map((c) => this.relation.columns[c].type),
-      arena,
-      capacity,
-    );
+    return new BatchBuilder(this.#types, arena, capacity);
   }
 
-  /** Decodes records and moves the partition's greatest time. */
+  /** Decodes records. */
   #consume(raw: RawBatch, from: number, to: number, builder: BatchBuilder, now: bigint): void {
     const first = builder.n;
     const decoder = this.#decode();
     const bad = decoder.decode(raw, from, to, builder, now);
+    if (bad.length > 0) this.#report(raw, bad);
+    const { columns, n } = builder;
+    const times = this.#time < 0 ? null : timeBounds(columns[this.#time], first, n, builder.arena);
+    this.#records.push({ raw, from, to, firstRow: first, bad, bytes: decoder.bytes, times });
+  }
+
+  #report(raw: RawBatch, bad: BadRow[]): void {
     const topic = this.spec.options.topic ?? this.relation.name;
     for (const row of bad) {
       const start = raw.valueStart[row.index];
@@ -402,24 +441,6 @@ export class StreamRuntime {
         message,
       );
     }
-    this.#records.push({ raw, from, to, firstRow: first, bad });
-    const bytes = BigInt(decoder.bytes);
-    this.#later.push(() => {
-      this.statistics.bytes += bytes;
-    });
-    this.#moveTime(raw.partition, builder, first);
-  }
-
-  #moveTime(partition: number, builder: BatchBuilder, first: number): void {
-    const watermark = this.relation.watermark;
-    if (watermark === undefined) return;
-    const column = builder.columns[this.#neededList.indexOf(watermark.column)];
-    const times = timeBounds(column, first, builder.n, builder.arena);
-    this.#later.push(() => {
-      const state = this.#partition(partition);
-      state.idleSince = null;
-      if (times !== null && (state.maxTime === null || times.greatest > state.maxTime)) state.maxTime = times.greatest;
-    });
   }
 
   /** No partition counts as silent so far. */
@@ -431,7 +452,6 @@ export class StreamRuntime {
   moveWatermark(awakeMs: number): void {
     const bound = this.relation.watermark;
     if (bound === undefined) return;
-    const idleMs = Number(this.spec.options.idle_timeout_ms ?? 1000);
     let least: bigint | null = null;
     for (const [partition, state] of this.#partitions) {
       // Before the source has looked, nobody knows whether there is more.
@@ -439,7 +459,7 @@ export class StreamRuntime {
       const atEnd = end !== undefined && end <= state.position && this.#pending?.raw.partition !== partition;
       if (!atEnd) state.idleSince = null;
       else state.idleSince ??= awakeMs;
-      if (state.idleSince !== null && awakeMs - state.idleSince >= idleMs) continue;
+      if (state.idleSince !== null && awakeMs - state.idleSince >= this.#idleMs) continue;
       if (state.maxTime === null) return;
       const mark = state.maxTime - bound.delay;
       if (least === null || mark < least) least = mark;
@@ -447,13 +467,11 @@ export class StreamRuntime {
     if (least !== null && (this.#watermark === null || least > this.#watermark)) this.#watermark = least;
   }
 
-  #lateRows(batch: Batch, watermark: bigint | null, arena: Arena): number[] {
-    const time = this.relation.watermark?.column;
+  #lateRows(batch: Batch, watermark: bigint | null): number[] {
+    if (watermark === null || !this.#records.some(({ times }) => times !== null && times.least < watermark))
+      return NO_ROWS;
+    const column = batch.columns[this.#time];
     const late: number[] = [];
-    if (time === undefined || watermark === null) return late;
-    const column = batch.columns[this.#neededList.indexOf(time)];
-    const times = timeBounds(column, 0, batch.n, arena);
-    if (times === null || times.least >= watermark) return late;
     for (let row = 0; row < batch.n; row++)
       if (isValid(column, row) && I64[column.data / 8 + row] < watermark) late.push(row);
     return late;
@@ -480,9 +498,8 @@ export class StreamRuntime {
   /** Columns at their places in the relation; those that nobody needs are missing. */
   #placed(batch: Batch): Batch {
     const columns: Column[] = new Array(this.relation.columns.length);
-    this.#neededList.forEach((c, i) => {
-      columns[c] = withoutNulls(batch.columns[i], batch.n);
-    });
+    const needed = this.#neededList;
+    for (let i = 0; i < needed.length; i++) columns[needed[i]] = withoutNulls(batch.columns[i], batch.n);
     return { n: batch.n, columns, weights: batch.weights };
   }
 
@@ -536,7 +553,10 @@ export class StreamRuntime {
 }
 
 /** Calls back for every record that gave a row. */
-function eachRecord(pieces: Decoded[], visit: (row: number, partition: number, offset: number) => void): void {
+function eachRecord(
+  pieces: Omit<Decoded, 'bytes' | 'times'>[],
+  visit: (row: number, partition: number, offset: number) => void,
+): void {
   for (const { raw, from, to, firstRow, bad } of pieces) {
     let row = firstRow;
     let nextBad = 0;
