@@ -16,13 +16,15 @@ import { kernels } from '../kernels/index.ts';
 import { PHYS_WIDTH, physOf } from '../types.ts';
 import { Arena } from './arena.ts';
 import type { Batch, Column } from './batch.ts';
-import { I32, U8, U32 } from './memory.ts';
+import { BYTES, I32, U8, U32 } from './memory.ts';
 import { NUMERIC_WIDE } from './slots.ts';
 import { readVarint, varintSize, writeVarint } from './varint.ts';
 
 const HOLE = 0;
 const PRESENT = 1;
 const WITH_NULLS = 2;
+/** Bytes that are worth a call of Node, whose fill() is a memcpy: out of shared memory set() goes word by word. */
+const MANY = 4096;
 /** What packVarlen may write past the end. */
 const PACK_SPARE = 16;
 
@@ -104,9 +106,7 @@ export function decodeBatch(bytes: Buffer, arena: Arena): Batch {
 }
 
 function plainWeights(batch: Batch): boolean {
-  const first = batch.weights >>> 2;
-  for (let i = first; i < first + batch.n; i++) if (I32[i] !== 1) return false;
-  return true;
+  return kernels.allOne(batch.weights, batch.n) !== 0;
 }
 
 function hasNulls(column: Column, n: number): boolean {
@@ -125,10 +125,7 @@ function dataSize(column: Column, n: number): number {
   if (column.phys === 'varlen') {
     bytes = n * 4 + kernels.varlenBytes(column.data, column.valid, n);
   } else if (column.phys === 'numeric') {
-    for (let row = 0; row < n; row++) {
-      const slot = column.data + row * 16;
-      if (present(column, row) && isWide(slot)) bytes += U32[slot >>> 2];
-    }
+    bytes += kernels.wideBytes(column.data, column.valid, n);
   }
   return bytes;
 }
@@ -168,6 +165,7 @@ function writeVarlen(column: Column, n: number, to: Buffer, at: number): number 
 
 function writeNumeric(column: Column, n: number, to: Buffer, at: number): number {
   let p = writeSlots(column, n, to, at);
+  if (kernels.wideBytes(column.data, column.valid, n) === 0) return p;
   for (let row = 0; row < n; row++) {
     const slot = column.data + row * 16;
     if (!present(column, row) || !isWide(slot)) continue;
@@ -220,8 +218,10 @@ function readBitmap(from: Reader, n: number, arena: Arena): number {
 
 function copyOut(to: Buffer, at: number, address: number, length: number): number {
   if (at + length > to.length) throw new Error('the batch changed while it was written');
-  to.set(U8.subarray(address, address + length), at);
-  return at + length;
+  const end = at + length;
+  if (length >= MANY) to.fill(BYTES.subarray(address, address + length), at, end);
+  else to.set(U8.subarray(address, address + length), at);
+  return end;
 }
 
 /** typmod is -1 mostly. */

@@ -21,6 +21,7 @@ interface Kernels {
   equalBytes(a: number, b: number, length: number): number;
   allSet(address: number, n: number): number;
   allPositive(address: number, n: number): number;
+  allOne(address: number, n: number): number;
   boundsOfInt64(data: number, valid: number, n: number, result: number): number;
   /** assembly/texts.ts; addresses that are given come as signed numbers. */
   findBytes(from: number, end: number, needle: number, length: number): number;
@@ -52,7 +53,8 @@ interface Kernels {
   /** assembly/lz4.ts; 16 bytes behind the ends of both may be read and written. lz4Block gives an address as int32, 0 for damage. */
   lz4Size(from: number, end: number): number;
   lz4Block(from: number, end: number, first: number, to: number, limit: number): number;
-  /** assembly/numeric.ts */
+  /** assembly/numeric.ts; `valid` 0: no row is NULL. */
+  wideBytes(data: number, valid: number, n: number): number;
   hashSmallNumeric(h: number, slot: number): number;
   /** assembly/own_texts.ts; result as int32: a number of the list. */
   ownTexts(list: number, from: number, count: number, heap: number): number;
@@ -282,6 +284,7 @@ interface Kernels {
     old: number,
     left: number,
   ): number;
+  placeInLog(at: number, stride: number, n: number, places: number): void;
   placeRows(slots: number, weights: number, n: number, payload: number, stride: number, rows: number): number;
   storeRows(
     columns: number,

@@ -128,6 +128,12 @@ test('looking over validity, weights and times', () => {
       kernels.allPositive(place + 1024, n) !== 0,
       weights.every((w) => w > 0),
     );
+    assert.equal(
+      kernels.allOne(place + 1024, n) !== 0,
+      weights.every((w) => w === 1),
+    );
+    I32.fill(1, (place + 1024) >>> 2, ((place + 1024) >>> 2) + n);
+    assert.equal(kernels.allOne(place + 1024, n), 1);
     const result = place + 8192;
     for (const address of [0, place]) {
       const present = times.filter((_, i) => address === 0 || valid[i] !== 0);

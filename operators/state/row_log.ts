@@ -9,6 +9,7 @@
 import { Arena } from '../batch/arena.ts';
 import type { Batch } from '../batch/batch.ts';
 import { I32, U32 } from '../batch/memory.ts';
+import { kernels } from '../kernels/index.ts';
 import type { ColType } from '../types.ts';
 import { Heap } from './heap.ts';
 import { storeRows } from './key_batch.ts';
@@ -73,6 +74,12 @@ export class RowLog implements RowStore {
     let at = this.#addressOf(this.#rows);
     const end = at + Math.min(CHUNK_ROWS - used, n - row) * stride;
     touchLarge(at, end - at);
+    const room = (end - at) / stride;
+    if (kernels.allOne((weights + row) * 4, room) !== 0) {
+      kernels.placeInLog(at, stride, room, (places + row) * 4);
+      this.#rows += room;
+      return row + room;
+    }
     for (; at < end && row < n; row++) {
       const weight = I32[weights + row];
       if (weight < 0) throw new Error('a row is taken back from a relation that never takes one back');

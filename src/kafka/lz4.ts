@@ -27,8 +27,11 @@ interface Block {
 
 /** More than this, packed or not, is not unpacked here: the I/O thread has few pages. */
 const MOST = 4 << 20;
-/** Room for as much as the blocks may have is taken up to here; for more it is counted first what they have. */
-const UNCOUNTED = 1 << 20;
+/** Room for as much as the blocks may have is taken up to here. */
+const LITTLE = 1 << 16;
+
+/** How many times larger what was unpacked last is: for more room is taken by it, and counted only if that was not enough. */
+let growth = 4;
 
 /** What packed records are, in the arena; null when they are many, or there are no pages for them. Throws on damaged data. */
 export function unpackLz4(data: Buffer, arena: Arena): Uint8Array | null {
@@ -43,16 +46,28 @@ export function unpackLz4(data: Buffer, arena: Arena): Uint8Array | null {
 }
 
 function unpacked(data: Buffer, blocks: Block[], arena: Arena): Uint8Array | null {
-  let room = blocks.reduce((sum, { most }) => sum + most, 0);
-  if (room > UNCOUNTED) room = sizeOf(data, blocks, arena);
+  const most = blocks.reduce((sum, block) => sum + block.most, 0);
+  const guess = LITTLE + Math.ceil(data.length * growth * 1.2);
+  const found = guess < Math.min(most, MOST) ? into(guess, data, blocks, arena) : null;
+  if (found !== null) return found;
+  const room = most <= LITTLE ? most : sizeOf(data, blocks, arena);
   if (room > MOST) return null;
+  const whole = into(room, data, blocks, arena);
+  if (whole === null) throw damaged();
+  return whole;
+}
+
+/** Null when the blocks are damaged, or have more than `room` bytes. */
+function into(room: number, data: Buffer, blocks: Block[], arena: Arena): Uint8Array | null {
   const size = room + data.length + 2 * BEHIND;
   const address = arena.alloc(size);
   // Behind the room, where it is no longer needed when the next batch takes its place.
   const packed = address + room + BEHIND;
   BYTES.fill(data, packed, packed + data.length);
   const end = unpack(blocks, packed, address, address + room);
-  arena.trim(address, size, end - address + BEHIND);
+  arena.trim(address, size, end === 0 ? 0 : end - address + BEHIND);
+  if (end === 0) return null;
+  growth = (end - address) / Math.max(1, data.length);
   return BYTES.subarray(address, end);
 }
 
@@ -69,7 +84,7 @@ function sizeOf(data: Buffer, blocks: Block[], arena: Arena): number {
   return size;
 }
 
-/** Gives the end of what was written. */
+/** Gives the end of what was written, 0 when it was too much or is damaged. */
 function unpack(blocks: Block[], address: number, to: number, limit: number): number {
   let at = to;
   let first = to;
@@ -78,13 +93,13 @@ function unpack(blocks: Block[], address: number, to: number, limit: number): nu
     const from = address + block.from;
     if (!block.packed) {
       const length = block.end - block.from;
-      if (length > limit - at) throw damaged();
+      if (length > limit - at) return 0;
       kernels.copyBytes(at, from, length);
       at += length;
       continue;
     }
     at = kernels.lz4Block(from, address + block.end, first, at, limit) >>> 0;
-    if (at === 0) throw damaged();
+    if (at === 0) return 0;
   }
   return at;
 }

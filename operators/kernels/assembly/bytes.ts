@@ -27,6 +27,15 @@ export function allPositive(address: usize, n: i32): bool {
   return true;
 }
 
+/** True when all of the n Int32 from `address` on are 1. */
+export function allOne(address: usize, n: i32): bool {
+  const end = address + ((<usize>n) << 2);
+  const one = i32x4.splat(1);
+  for (; address + 16 <= end; address += 16) if (!i32x4.all_true(i32x4.eq(v128.load(address), one))) return false;
+  for (; address < end; address += 4) if (load<i32>(address) !== 1) return false;
+  return true;
+}
+
 /**
  * The least and the greatest of n Int64 whose validity byte is set (`valid` 0: of all), to `result` and behind it; false when there is none.
  */

@@ -16,18 +16,18 @@ export {
   writeCounts,
   writeSums,
 } from './aggregate';
-export { allPositive, allSet, boundsOfInt64, copyBytes, equalBytes, fillBytes, hashBytes } from './bytes';
+export { allOne, allPositive, allSet, boundsOfInt64, copyBytes, equalBytes, fillBytes, hashBytes } from './bytes';
 export { freeRuns, freeTexts } from './dead_keys';
 export { freeDeadRows } from './dead_rows';
 export { deadlines } from './deadline';
 export { encodeRows } from './encode_rows';
 export { gatherColumn, loadColumn } from './gather';
-export { countAdded, countPairs, expandPairs, growRuns, placeRows, storeRows } from './index_rows';
+export { countAdded, countPairs, expandPairs, growRuns, placeInLog, placeRows, storeRows } from './index_rows';
 export { findKeys, findOrInsertKeys, packKeys, sumEqual } from './keys';
 export { extentOf } from './json/extent';
 export { scanJson, scanJsonScalar } from './json/scan';
 export { lz4Block, lz4Size } from './lz4';
-export { hashSmallNumeric } from './numeric';
+export { hashSmallNumeric, wideBytes } from './numeric';
 export { longTexts, ownTexts } from './own_texts';
 export { deadSlots, emptyBefore, freshSlots, rehash, removeDead, removeSlots, slotsOfHashes, usedSlots } from './row_table';
 export { fillBucket } from './expiry';

@@ -12,6 +12,14 @@ const ADDED: usize = 20;
 const HEADER: u32 = 8;
 const INLINE: u32 = 12;
 
+/** Writes the entries' headers of n rows of weight 1 from `at` on, for a log without hashes (operators/state/row_log.ts), and lists where the rows go. */
+export function placeInLog(at: usize, stride: usize, n: u32, places: usize): void {
+  for (let i: u32 = 0; i < n; i++, at += stride) {
+    store<u64>(at, 1);
+    store<u32>(places + (<usize>i << 2), <u32>at + HEADER);
+  }
+}
+
 /** Counts the rows of each key at ADDED and lists the slots of these keys; gives their number. */
 export function countAdded(slots: usize, n: u32, payload: u32, touched: usize): u32 {
   let count: u32 = 0;

@@ -8,6 +8,19 @@ export function hashSmallNumeric(h: u32, slot: usize): u32 {
   return scale == 0 ? h : mix(h, scale);
 }
 
+/** Of a slot: operators/batch/slots.ts. */
+const WIDE: u8 = 1;
+
+/** Bytes of the magnitudes of the wide ones of n numerics; `valid` 0: none is NULL. */
+export function wideBytes(data: usize, valid: usize, n: u32): f64 {
+  let sum: f64 = 0;
+  for (let row: u32 = 0; row < n; row++, data += 16) {
+    if (load<u8>(data, 10) !== WIDE) continue;
+    if (valid === 0 || load<u8>(valid + row) !== 0) sum += <f64>load<u32>(data);
+  }
+  return sum;
+}
+
 /** As operators/state/slot_order.ts has it. */
 @inline
 function mix(h: u32, word: u32): u32 {
