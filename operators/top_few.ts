@@ -20,7 +20,7 @@ import type { PlanNode } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
 import { Heap } from './state/heap.ts';
 import { storeRows } from './state/key_batch.ts';
-import { type OrderColumn, plainOrder } from './state/plain_order.ts';
+import { type OrderColumn, plainOrder, writeOrder } from './state/plain_order.ts';
 import { RetainedTable } from './state/retained_table.ts';
 import { placesOf, type SlotPlace } from './state/row_layout.ts';
 import { type RowOps, rowOps } from './state/row_ops.ts';
@@ -82,7 +82,7 @@ export class TopFewOperator implements Operator {
     );
     const located = table.findOrInsertAll({ n, weights, skipNulls: false }, arena);
     this.#retained.retention?.noteFresh(located, arena);
-    const top = this.#record(n, located.slots, this.#scratchRows(delta, arena), arena);
+    const top = this.#record(delta, located.slots, arena);
     const at = top >>> 2;
     kernels.topInsert(top);
     const shown = U32[at + k.TOP_SHOWN / 4];
@@ -92,55 +92,40 @@ export class TopFewOperator implements Operator {
     U32[at + k.TOP_NEW / 4] = arena.alloc(shown * 4);
     U32[at + k.TOP_GONE / 4] = arena.alloc(shown * 4);
     kernels.topChanges(top);
+    this.#keepNew(top, delta, arena);
+    kernels.topResolve(top);
     const out = this.#changes(at, arena);
-    this.#keepNew(at, delta, arena);
     this.#letGo(at);
     return out;
   }
 
-  /** The rows of the delta in the form of state, in the tick's own memory; gives their address. */
-  #scratchRows({ n, columns }: Batch, arena: Arena): number {
-    const { layout } = this.#rows;
-    const rows = arena.alloc(n * layout.stride);
-    const places = arena.alloc(n * 4);
-    for (let row = 0; row < n; row++) U32[(places >>> 2) + row] = rows + row * layout.stride;
-    storeRows(layout, columns, n, places >>> 2, null, arena);
-    return rows;
-  }
-
-  #record(n: number, slots: number, rows: number, arena: Arena): number {
+  #record({ n, columns }: Batch, slots: number, arena: Arena): number {
     const record = arena.allocZeroed(k.TOP_BYTES);
-    const order = arena.alloc(this.#order.length * k.ORDER_BYTES);
-    this.#order.forEach(({ kind, offset, flag, desc, nullsFirst }, i) => {
-      const at = (order + i * k.ORDER_BYTES) >>> 2;
-      U32[at + k.ORDER_KIND / 4] = kind;
-      U32[at + k.ORDER_OFFSET / 4] = offset;
-      U32[at + k.ORDER_FLAG / 4] = flag;
-      U32[at + k.ORDER_DESC / 4] = desc ? 1 : 0;
-      U32[at + k.ORDER_NULLS_FIRST / 4] = nullsFirst ? 1 : 0;
-    });
     const at = record >>> 2;
     U32[at + k.TOP_SLOTS / 4] = slots * 4;
-    U32[at + k.TOP_ROWS / 4] = rows;
     U32[at + k.TOP_COUNT / 4] = n;
     U32[at + k.TOP_STRIDE / 4] = this.#rows.layout.stride;
     U32[at + k.TOP_PAYLOAD / 4] = this.#table.payloadOffset;
     U32[at + k.TOP_LIMIT / 4] = this.#limit;
-    U32[at + k.TOP_ORDER / 4] = order;
+    U32[at + k.TOP_ORDER / 4] = writeOrder(this.#order, columns, arena);
     U32[at + k.TOP_ORDER_COUNT / 4] = this.#order.length;
     U32[at + k.TOP_RANKED / 4] = this.#spec.rank === 'row_number' ? 1 : 0;
     U32[at + k.TOP_TOUCHED / 4] = arena.alloc(n * 4);
     U32[at + k.TOP_OLD / 4] = arena.alloc(n * (this.#limit + 1) * 4);
+    U32[at + k.TOP_PLACES / 4] = arena.allocZeroed(n * 4);
     return record;
   }
 
   #changes(at: number, arena: Arena): Batch {
     const n = U32[at + k.TOP_OUT_COUNT / 4];
-    return this.#show(
+    const out = this.#show(
       { n, rows: U32[at + k.TOP_OUT_ROWS / 4], ranks: U32[at + k.TOP_OUT_RANKS / 4] },
       U32[at + k.TOP_OUT_WEIGHTS / 4],
       arena,
     );
+    // With their ranks, only the rows of one rank before and after can be equal.
+    if (this.#spec.rank === 'row_number' && U32[at + k.TOP_TIES / 4] === 0) out.net = true;
+    return out;
   }
 
   /** A batch of n rows, whose addresses, ranks and weights lie at these addresses. */
@@ -157,21 +142,19 @@ export class TopFewOperator implements Operator {
   }
 
   /** New entries get blocks of their own. */
-  #keepNew(at: number, { n, columns }: Batch, arena: Arena): void {
+  #keepNew(top: number, { n, columns }: Batch, arena: Arena): void {
     const { layout } = this.#rows;
-    const { stride } = layout;
-    const fresh = U32[at + k.TOP_NEW / 4] >>> 2;
-    const made = U32[at + k.TOP_NEW_COUNT / 4];
-    const rows = U32[at + k.TOP_ROWS / 4];
-    const places = arena.allocZeroed(n * 4) >>> 2;
+    const [fresh, made, places] = [k.TOP_NEW, k.TOP_NEW_COUNT, k.TOP_PLACES].map((field) => U32[(top + field) >>> 2]);
     for (let i = 0; i < made; i++) {
-      const cell = U32[fresh + i] >>> 2;
-      const block = this.#heap.alloc(stride);
-      U32[places + (U32[cell] - rows) / stride] = block;
+      i = this.#heap.lend(arena, (heap) => kernels.topKeep(top, i, heap));
+      if (i === made) break;
+      const cell = U32[(fresh >>> 2) + i] >>> 2;
+      const block = this.#heap.alloc(layout.stride);
+      U32[(places >>> 2) + (U32[cell] >>> 1)] = block;
       U32[cell] = block;
     }
     this.#entries += made;
-    storeRows(layout, columns, n, places, this.#heap, arena);
+    storeRows(layout, columns, n, places >>> 2, this.#heap, arena);
   }
 
   #letGo(at: number): void {

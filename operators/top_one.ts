@@ -14,17 +14,18 @@ import type { Batch } from './batch/batch.ts';
 import { BatchBuilder } from './batch/builder.ts';
 import { I32, U32 } from './batch/memory.ts';
 import { kernels } from './kernels/index.ts';
+import * as k from './kernels/top_layout.ts';
 import type { Operator, Tick } from './operator.ts';
 import type { PlanNode } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
 import { Heap } from './state/heap.ts';
 import { storeRows } from './state/key_batch.ts';
+import { type OrderColumn, plainOrder, writeOrder } from './state/plain_order.ts';
 import { RetainedTable } from './state/retained_table.ts';
 import { placesOf, type SlotPlace } from './state/row_layout.ts';
 import { type BoundCompare, boundCompare, type RowOps, rowOps } from './state/row_ops.ts';
 import { RowTable } from './state/row_table.ts';
 import type { Saved } from './state/saved.ts';
-import { touchRange } from './state/write_marks.ts';
 import type { ColType } from './types.ts';
 
 type TopNSpec = PlanNode & { op: 'topn' };
@@ -48,6 +49,8 @@ export class TopOneOperator implements Operator {
   readonly #rows: RowOps;
   readonly #places: SlotPlace[];
   readonly #compare: BoundCompare;
+  /** For the kernel; null: rows are compared in JavaScript. */
+  readonly #order: OrderColumn[] | null;
   readonly #retained: RetainedTable;
 
   constructor(spec: TopNSpec, inputTypes: ColType[]) {
@@ -56,6 +59,7 @@ export class TopOneOperator implements Operator {
     const { layout } = this.#rows;
     this.#places = placesOf(layout);
     this.#compare = boundCompare(layout, spec.order, true);
+    this.#order = plainOrder(layout, spec.order);
     this.#table = new RowTable(
       spec.partition.map((c) => inputTypes[c]),
       BYTES,
@@ -75,49 +79,56 @@ export class TopOneOperator implements Operator {
     );
     const located = table.findOrInsertAll({ n, weights, skipNulls: false }, arena);
     this.#retained.retention?.noteFresh(located, arena);
-    const touched = this.#best(delta, located.slots, arena);
-    const out = new BatchBuilder(this.#spec.types, arena, touched.n * 2);
-    const old = arena.alloc(touched.n * 4) >>> 2;
-    let shown = 0;
-    for (let i = 0; i < touched.n; i++) {
-      const row = U32[((U32[touched.at + i] + table.payloadOffset) >>> 2) + ROW];
-      if (row !== 0) U32[old + shown++] = row;
-    }
+    const top = this.#record(delta, located.slots, arena);
+    if (this.#order === null) this.#firstRows(top, delta);
+    else kernels.firstRows(top);
+    const touched = U32[(top + k.TOP_TOUCHED_COUNT) >>> 2];
+    const shown = U32[(top + k.TOP_SHOWN) >>> 2];
+    const old = U32[(top + k.TOP_OLD) >>> 2] >>> 2;
+    const out = new BatchBuilder(this.#spec.types, arena, shown + touched);
     this.#show(old, shown, -1, out);
-    const { stride } = this.#rows.layout;
-    for (let i = 0; i < shown; i++) {
-      this.#rows.free(U32[old + i], this.#heap);
-      touchRange(U32[old + i], stride);
-    }
-    const best = arena.alloc(touched.n * 4) >>> 2;
-    const places = arena.allocZeroed(n * 4) >>> 2;
-    for (let i = 0; i < touched.n; i++) {
-      const words = (U32[touched.at + i] + table.payloadOffset) >>> 2;
-      const row = U32[words + BEST] - 1;
-      if (U32[words + ROW] === 0) U32[words + ROW] = this.#heap.alloc(stride);
-      U32[best + i] = row;
-      U32[places + row] = U32[words + ROW];
-      U32[words + BEST] = 0;
-    }
-    const first = out.addRows(touched.n, 1);
+    for (let i = 0; i < shown; i++) this.#rows.free(U32[old + i], this.#heap);
+    const best = arena.alloc(touched * 4);
+    const places = arena.allocZeroed(n * 4);
+    U32[(top + k.TOP_NEW) >>> 2] = best;
+    U32[(top + k.TOP_PLACES) >>> 2] = places;
+    this.#keepFirst(top, touched, arena);
+    const first = out.addRows(touched, 1);
     delta.columns.forEach((from, c) => {
       const { data, valid } = out.columns[c];
       const { width } = this.#places[c];
-      kernels.gatherColumn(best * 4, touched.n, width, from.data, from.valid, data + first * width, valid + first);
+      kernels.gatherColumn(best, touched, width, from.data, from.valid, data + first * width, valid + first);
     });
     this.#number(out, first);
-    storeRows(this.#rows.layout, delta.columns, n, places, this.#heap, arena);
+    storeRows(this.#rows.layout, delta.columns, n, places >>> 2, this.#heap, arena);
     return out.buildNet();
   }
 
-  /** Notes at BEST which row of the delta comes before all others and what is stored; gives the slots where there is one. */
-  #best(delta: Batch, slots: number, arena: Arena): { at: number; n: number } {
+  #record({ n, columns }: Batch, slots: number, arena: Arena): number {
+    const record = arena.allocZeroed(k.TOP_BYTES);
+    const at = record >>> 2;
+    U32[at + k.TOP_SLOTS / 4] = slots * 4;
+    U32[at + k.TOP_COUNT / 4] = n;
+    U32[at + k.TOP_STRIDE / 4] = this.#rows.layout.stride;
+    U32[at + k.TOP_PAYLOAD / 4] = this.#table.payloadOffset;
+    U32[at + k.TOP_ORDER / 4] = this.#order === null ? 0 : writeOrder(this.#order, columns, arena);
+    U32[at + k.TOP_ORDER_COUNT / 4] = this.#order?.length ?? 0;
+    U32[at + k.TOP_TOUCHED / 4] = arena.alloc(n * 4);
+    U32[at + k.TOP_OLD / 4] = arena.alloc(n * 4);
+    return record;
+  }
+
+  /** The kernel of this name, for an order that is not plain. */
+  #firstRows(top: number, { n, columns }: Batch): void {
     const { payloadOffset } = this.#table;
     const compare = this.#compare;
-    compare.bind(delta.columns);
-    const at = arena.alloc(delta.n * 4) >>> 2;
+    compare.bind(columns);
+    const [slots, touched, old] = [k.TOP_SLOTS, k.TOP_TOUCHED, k.TOP_OLD].map(
+      (field) => U32[(top + field) >>> 2] >>> 2,
+    );
     let count = 0;
-    for (let row = 0; row < delta.n; row++) {
+    let shown = 0;
+    for (let row = 0; row < n; row++) {
       const slot = U32[slots + row];
       if (slot === 0) continue;
       const words = (slot + payloadOffset) >>> 2;
@@ -126,11 +137,26 @@ export class TopOneOperator implements Operator {
         if (compare.rows(row, best - 1) < 0) U32[words + BEST] = row + 1;
         continue;
       }
-      if (U32[words + ROW] !== 0 && compare.stored(row, U32[words + ROW]) >= 0) continue;
+      const stored = U32[words + ROW];
+      if (stored !== 0) {
+        if (compare.stored(row, stored) >= 0) continue;
+        U32[old + shown++] = stored;
+      }
       U32[words + BEST] = row + 1;
-      U32[at + count++] = slot;
+      U32[touched + count++] = slot;
     }
-    return { at, n: count };
+    U32[(top + k.TOP_TOUCHED_COUNT) >>> 2] = count;
+    U32[(top + k.TOP_SHOWN) >>> 2] = shown;
+  }
+
+  /** Blocks for the new first rows of n partitions. */
+  #keepFirst(top: number, n: number, arena: Arena): void {
+    const touched = U32[(top + k.TOP_TOUCHED) >>> 2] >>> 2;
+    for (let i = 0; i < n; ) {
+      i = this.#heap.lend(arena, (heap) => kernels.keepFirst(top, i, heap));
+      if (i < n)
+        U32[((U32[touched + i] + this.#table.payloadOffset) >>> 2) + ROW] = this.#heap.alloc(this.#rows.layout.stride);
+    }
   }
 
   /** Adds n stored rows, whose addresses are at a word address, each with this weight. */

@@ -74,6 +74,11 @@ interface Kernels {
   /** assembly/top_few.ts; `top` is laid out as top_layout.ts says. */
   topInsert(top: number): void;
   topChanges(top: number): void;
+  topKeep(top: number, from: number, heap: number): number;
+  topResolve(top: number): void;
+  /** assembly/top_one.ts; likewise. */
+  firstRows(top: number): void;
+  keepFirst(top: number, from: number, heap: number): number;
   /** assembly/row_table.ts */
   rehash(from: number, fromCapacity: number, to: number, capacity: number, stride: number): void;
   slotsOfHashes(table: number, mask: number, stride: number, hashes: number, n: number): void;
@@ -294,6 +299,7 @@ interface Kernels {
     stride: number,
     rows: number,
     outside: number,
+    chosen: number,
   ): number;
   countPairs(slots: number, n: number, payload: number, older: boolean): number;
   expandPairs(

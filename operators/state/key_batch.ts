@@ -90,7 +90,7 @@ export function storeRows(
   const list = writeColumns(layout, columns, arena);
   const wide = phys.filter((p) => p === 'varlen' || p === 'numeric').length;
   const outside = arena.alloc(n * wide * 4);
-  const count = kernels.storeRows(list, phys.length, n, valid, stride, rows * 4, outside);
+  const count = kernels.storeRows(list, phys.length, n, valid, stride, rows * 4, outside, arena.alloc(n * 8));
   if (heap !== null) ownLong(outside, count, heap, arena);
 }
 

@@ -1,12 +1,17 @@
 /** Orders that a kernel can compare rows by (kernels/assembly/row_order.ts): sort keys, then all columns, as rowCompare() has them. */
+import type { Arena } from '../batch/arena.ts';
+import type { Column } from '../batch/batch.ts';
+import { U32 } from '../batch/memory.ts';
 import * as k from '../kernels/top_layout.ts';
 import type { SortKey } from '../plan.ts';
 import { placesOf, type RowLayout } from './row_layout.ts';
 import { varlenOrder } from './row_ops.ts';
 
 export interface OrderColumn {
+  col: number;
   kind: number;
   offset: number;
+  width: number;
   flag: number;
   desc: boolean;
   nullsFirst: boolean;
@@ -36,7 +41,23 @@ export function plainOrder(layout: RowLayout, keys: SortKey[]): OrderColumn[] | 
     .filter((col) => !keys.some((key) => key.col === col))
     .map((col) => ({ col, desc: false, nullsFirst: false }));
   return [...keys, ...rest].map(({ col, desc, nullsFirst }) => {
-    const { offset, flag } = places[col];
-    return { kind: KINDS[layout.phys[col]], offset, flag, desc, nullsFirst };
+    return { col, kind: KINDS[layout.phys[col]], ...places[col], desc, nullsFirst };
   });
+}
+
+/** The order of rows of state and rows of these columns, as the kernels read it; gives its address. */
+export function writeOrder(columns: OrderColumn[], batch: Column[], arena: Arena): number {
+  const order = arena.alloc(columns.length * k.ORDER_BYTES);
+  columns.forEach(({ col, kind, offset, width, flag, desc, nullsFirst }, i) => {
+    const at = (order + i * k.ORDER_BYTES) >>> 2;
+    U32[at + k.ORDER_KIND / 4] = kind;
+    U32[at + k.ORDER_OFFSET / 4] = offset;
+    U32[at + k.ORDER_FLAG / 4] = flag;
+    U32[at + k.ORDER_DESC / 4] = desc ? 1 : 0;
+    U32[at + k.ORDER_NULLS_FIRST / 4] = nullsFirst ? 1 : 0;
+    U32[at + k.ORDER_DATA / 4] = batch[col].data;
+    U32[at + k.ORDER_VALID / 4] = batch[col].valid;
+    U32[at + k.ORDER_SHIFT / 4] = Math.log2(width);
+  });
+  return order;
 }

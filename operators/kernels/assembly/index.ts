@@ -52,7 +52,8 @@ export {
   replaceBytes,
   splitPart,
 } from './texts';
-export { topChanges, topInsert } from './top_few';
+export { topChanges, topInsert, topKeep, topResolve } from './top_few';
+export { firstRows, keepFirst } from './top_one';
 export { countWindows, fillWindows, sliceTimes } from './time_windows';
 export { bestRows } from './top_ties';
 export { compareBytes, longBytes, ownLong, packVarlen, unpackVarlen, varlenBytes } from './varlen';

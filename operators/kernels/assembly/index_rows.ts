@@ -11,6 +11,8 @@ const CAPACITY: usize = 8;
 const ADDED: usize = 20;
 const HEADER: u32 = 8;
 const INLINE: u32 = 12;
+/** Bytes of scratch memory of the rows that are stored together. */
+const STRETCH: u32 = 128 * 8;
 
 /** Writes the entries' headers of n rows of weight 1 from `at` on, for a log without hashes (operators/state/row_log.ts), and lists where the rows go. */
 export function placeInLog(at: usize, stride: usize, n: u32, places: usize): void {
@@ -95,35 +97,94 @@ export function placeRows(slots: usize, weights: usize, n: u32, payload: u32, st
 
 /**
  * Writes n rows of columns to the addresses in `rows` (0: not), with zeros for NULLs and padding. Lists the slots whose value lies outside, those of
- * numerics plus 1; gives their number.
+ * numerics plus 1; gives their number. `chosen`: two words a row of scratch memory.
+ *
+ * A stretch of the rows that are stored, column by column: what a column is, is looked up once a stretch, and the rows stay in the cache meanwhile.
  */
-export function storeRows(columns: usize, count: u32, n: u32, validAt: u32, stride: u32, rows: usize, outside: usize): u32 {
+export function storeRows(
+  columns: usize,
+  count: u32,
+  n: u32,
+  validAt: u32,
+  stride: u32,
+  rows: usize,
+  outside: usize,
+  chosen: usize,
+): u32 {
   const end = columns + count * KEY_COLUMN_BYTES;
-  let listed: u32 = 0;
+  let last = chosen;
   for (let row: u32 = 0; row < n; row++) {
-    const to: usize = load<u32>(rows + (row << 2));
+    const to = load<u32>(rows + (row << 2));
     if (to == 0) continue;
-    store<u64>(to + stride - 8, 0);
-    let flag = to + validAt;
+    store<u32>(last, row);
+    store<u32>(last, to, 4);
+    last += 8;
+  }
+  let listed = outside;
+  for (let from = chosen; from < last; from += STRETCH) {
+    const until = min(from + STRETCH, last);
+    for (let at = from; at < until; at += 8) store<u64>(<usize>load<u32>(at, 4) + stride - 8, 0);
+    let flag = validAt;
     for (let column = columns; column < end; column += KEY_COLUMN_BYTES, flag++) {
       const valid: usize = load<u32>(column, KEY_COLUMN_VALID);
-      const present = valid == 0 || load<u8>(valid + row) != 0;
       const data: usize = load<u32>(column, KEY_COLUMN_DATA);
-      const at = to + load<u32>(column, KEY_COLUMN_AT);
+      const offset = load<u32>(column, KEY_COLUMN_AT);
       const width = load<u32>(column, KEY_COLUMN_WIDTH);
-      store<u8>(flag, present ? 1 : 0);
-      if (width == 8) store<u64>(at, present ? load<u64>(data + (row << 3)) : 0);
-      else if (width == 16) {
-        const first = present ? load<u64>(data + (row << 4)) : 0;
-        const rest = present ? load<u64>(data + (row << 4), 8) : 0;
-        store<u64>(at, first);
-        store<u64>(at, rest, 8);
-        const kind = load<u32>(column, KEY_COLUMN_TEXT);
-        if (kind == 1) {
-          if (<u32>first > INLINE) store<u32>(outside + (listed++ << 2), <u32>at);
-        } else if (kind == 2 && ((rest >> 16) & 0xff) != 0) store<u32>(outside + (listed++ << 2), <u32>at | 1);
-      } else if (width == 4) store<u32>(at, present ? load<u32>(data + (row << 2)) : 0);
-      else store<u8>(at, present ? load<u8>(data + row) : 0);
+      if (valid == 0) for (let at = from; at < until; at += 8) store<u8>(<usize>load<u32>(at, 4) + flag, 1);
+      else {
+        for (let at = from; at < until; at += 8) {
+          store<u8>(<usize>load<u32>(at, 4) + flag, load<u8>(valid + load<u32>(at)) != 0 ? 1 : 0);
+        }
+      }
+      if (width == 16) listed = storeWide(from, until, data, valid, offset, load<u32>(column, KEY_COLUMN_TEXT), listed);
+      else if (width == 8) {
+        for (let at = from; at < until; at += 8) {
+          const row = load<u32>(at);
+          const value = load<u64>(data + (row << 3));
+          store<u64>(<usize>load<u32>(at, 4) + offset, isPresent(valid, row) ? value : 0);
+        }
+      } else if (width == 4) {
+        for (let at = from; at < until; at += 8) {
+          const row = load<u32>(at);
+          const value = load<u32>(data + (row << 2));
+          store<u32>(<usize>load<u32>(at, 4) + offset, isPresent(valid, row) ? value : 0);
+        }
+      } else {
+        for (let at = from; at < until; at += 8) {
+          const row = load<u32>(at);
+          const value = load<u8>(data + row);
+          store<u8>(<usize>load<u32>(at, 4) + offset, isPresent(valid, row) ? value : 0);
+        }
+      }
+    }
+  }
+  return <u32>(listed - outside) >> 2;
+}
+
+@inline
+function isPresent(valid: usize, row: u32): bool {
+  return valid == 0 || load<u8>(valid + row) != 0;
+}
+
+/** The slots of 16 bytes of a stretch; gives the end of the list. */
+@inline
+function storeWide(from: usize, until: usize, data: usize, valid: usize, offset: u32, kind: u32, listed: usize): usize {
+  for (let at = from; at < until; at += 8) {
+    const row = load<u32>(at);
+    const to = <usize>load<u32>(at, 4) + offset;
+    const present = isPresent(valid, row);
+    const first = present ? load<u64>(data + (row << 4)) : 0;
+    const rest = present ? load<u64>(data + (row << 4), 8) : 0;
+    store<u64>(to, first);
+    store<u64>(to, rest, 8);
+    if (kind == 1) {
+      if (<u32>first > INLINE) {
+        store<u32>(listed, <u32>to);
+        listed += 4;
+      }
+    } else if (kind == 2 && ((rest >> 16) & 0xff) != 0) {
+      store<u32>(listed, <u32>to | 1);
+      listed += 4;
     }
   }
   return listed;

@@ -1,4 +1,4 @@
-/** The order of two rows in the form of state by a list of columns (top_layout.ts): what state/row_ops.ts generates, for the types whose order is plain. */
+/** The order of two entries, rows of the tick or of state, by a list of columns (top_layout.ts): what state/row_ops.ts generates, for the types whose order is plain. */
 import {
   KIND_BYTE,
   KIND_FLOAT,
@@ -7,11 +7,14 @@ import {
   KIND_TEXT,
   KIND_UINT32,
   ORDER_BYTES,
+  ORDER_DATA,
   ORDER_DESC,
   ORDER_FLAG,
   ORDER_KIND,
   ORDER_NULLS_FIRST,
   ORDER_OFFSET,
+  ORDER_SHIFT,
+  ORDER_VALID,
 } from '../top_layout';
 import { compareBytes } from './varlen';
 
@@ -46,14 +49,25 @@ function compareValues(kind: u32, a: usize, b: usize): i32 {
   return compareBytes(a, b, 16);
 }
 
-export function compareRows(a: usize, b: usize, order: usize, count: u32): i32 {
+@inline
+function isPresent(entry: u32, order: usize): bool {
+  if ((entry & 1) == 0) return load<u8>(<usize>entry + load<u32>(order, ORDER_FLAG)) != 0;
+  const valid: usize = load<u32>(order, ORDER_VALID);
+  return valid == 0 || load<u8>(valid + (entry >> 1)) != 0;
+}
+
+@inline
+function valueOf(entry: u32, order: usize): usize {
+  if ((entry & 1) == 0) return <usize>entry + load<u32>(order, ORDER_OFFSET);
+  return <usize>load<u32>(order, ORDER_DATA) + ((entry >> 1) << load<u32>(order, ORDER_SHIFT));
+}
+
+export function compareEntries(a: u32, b: u32, order: usize, count: u32): i32 {
   for (const end = order + count * ORDER_BYTES; order < end; order += ORDER_BYTES) {
-    const flag = load<u32>(order, ORDER_FLAG);
-    const x = load<u8>(a + flag) != 0;
-    if (x != (load<u8>(b + flag) != 0)) return x == (load<u32>(order, ORDER_NULLS_FIRST) != 0) ? 1 : -1;
+    const x = isPresent(a, order);
+    if (x != isPresent(b, order)) return x == (load<u32>(order, ORDER_NULLS_FIRST) != 0) ? 1 : -1;
     if (!x) continue;
-    const offset = load<u32>(order, ORDER_OFFSET);
-    const result = compareValues(load<u32>(order, ORDER_KIND), a + offset, b + offset);
+    const result = compareValues(load<u32>(order, ORDER_KIND), valueOf(a, order), valueOf(b, order));
     if (result != 0) return load<u32>(order, ORDER_DESC) != 0 ? -result : result;
   }
   return 0;
