@@ -42,8 +42,9 @@ export class MapOperator implements Operator {
   /** For each output column: an input column, or an expression. Null: keep the row. */
   readonly #project: (number | BoundExpr)[] | null;
   readonly #columnsOnly: boolean;
-  /** Every column of the input is one of the output: different rows stay different. */
-  readonly #keepsAll: boolean;
+  /** Columns of the input that are no column of the output, and those that are. */
+  readonly #dropped: number[];
+  readonly #passed: number[];
   readonly #needed: number[];
   #kernel: MapKernel | null;
   /** Makes the kernel in WebAssembly when the time has come; null when it was asked. */
@@ -62,8 +63,9 @@ export class MapOperator implements Operator {
     this.#filter = filter === null ? null : bindExpr(filter);
     this.#project = project?.map((e) => (e.k === 'col' ? e.id : bindExpr(e))) ?? null;
     this.#columnsOnly = this.#project === null || this.#project.every((p) => typeof p === 'number');
-    const passed = new Set(this.#project?.filter((p) => typeof p === 'number'));
-    this.#keepsAll = this.#project === null || inputTypes.every((_, c) => passed.has(c));
+    const all = [...inputTypes.keys()];
+    this.#passed = this.#project?.filter((p) => typeof p === 'number') ?? all;
+    this.#dropped = all.filter((c) => !this.#passed.includes(c));
     const needed = new Set<number>();
     if (filter !== null) columnsOf(filter, needed);
     for (const e of project ?? []) if (e.k !== 'col') columnsOf(e, needed);
@@ -93,7 +95,7 @@ export class MapOperator implements Operator {
     if (this.#kernel === null) for (let i = 0; i < input.n; i++) this.#interpret(input, i, out, tick);
     const made =
       this.#kernel?.(input, out, tick.evalContext, (i) => this.#interpret(input, i, out, tick)) ?? out.build();
-    if (input.net === true && this.#keepsAll) made.net = true;
+    if (input.net === true && this.#keepsAll(input)) made.net = true;
     return made;
   }
 
@@ -119,11 +121,18 @@ export class MapOperator implements Operator {
     }
   }
 
+  /** Different rows stay different: every column of the input is one of the output, or lies where one of these does. */
+  #keepsAll({ columns }: Batch): boolean {
+    const isThere = (c: number) =>
+      this.#passed.some((p) => columns[p].data === columns[c].data && columns[p].valid === columns[c].valid);
+    return this.#dropped.every(isThere);
+  }
+
   #rename(input: Batch): Batch {
     if (this.#project === null) return input;
     const columns: Column[] = this.#project.map((p, i) => retyped(input.columns[p as number], this.#types[i]));
     const renamed: Batch = { n: input.n, columns, weights: input.weights };
-    if (input.net === true && this.#keepsAll) renamed.net = true;
+    if (input.net === true && this.#keepsAll(input)) renamed.net = true;
     return renamed;
   }
 
