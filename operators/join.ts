@@ -4,26 +4,21 @@
  * No state of its own: it probes the shared indexes of its inputs (join_pairs.ts). O(changed rows + matches).
  */
 import type { Batch } from './batch/batch.ts';
-import { BatchBuilder } from './batch/builder.ts';
 import { freeSides, JoinPairs, type JoinSpec, joinSides, Residual } from './join_pairs.ts';
 import type { IndexProvider, Operator, Tick } from './operator.ts';
 import type { Watermarks } from './state/deadline.ts';
 import type { ColType } from './types.ts';
 
 export class JoinOperator implements Operator {
-  readonly #types: ColType[];
   readonly #pairs: JoinPairs;
 
   constructor(spec: JoinSpec, inputTypes: ColType[][], indexes: IndexProvider, types: ColType[]) {
-    this.#types = types;
     const residual = spec.residual === null ? null : new Residual(spec.residual, types);
     this.#pairs = new JoinPairs(joinSides(spec, inputTypes, indexes), residual);
   }
 
   step(inputs: Batch[], tick: Tick): Batch {
-    const out = new BatchBuilder(this.#types, tick.arena, inputs[0].n + inputs[1].n);
-    this.#pairs.emit(inputs, out, tick);
-    return out.build();
+    return this.#pairs.delta(inputs, tick);
   }
 
   free(watermarks: Watermarks): boolean {

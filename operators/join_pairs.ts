@@ -12,8 +12,8 @@
  * In the first tick A' = dA, so dA x B' alone is the answer.
  */
 import type { Arena } from './batch/arena.ts';
-import type { Batch, Column } from './batch/batch.ts';
-import { BatchBuilder, isValid, readDatum, readRow } from './batch/builder.ts';
+import { type Batch, type Column, retyped } from './batch/batch.ts';
+import { BatchBuilder, emptyBatch, isValid, readDatum, readRow } from './batch/builder.ts';
 import { I32 } from './batch/memory.ts';
 import { type RowCopy, rowCopy } from './batch/row_copy.ts';
 import type { Datum } from './datum.ts';
@@ -96,6 +96,13 @@ export function keyIsNull(side: JoinSide, delta: Batch, row: number): boolean {
 
 export function keyColumns(side: JoinSide, delta: Batch): Column[] {
   return side.keys.map((k) => delta.columns[k]);
+}
+
+/** A delta of side `from` to be looked up in the other side's index; without the rows of `added`, the other side's delta, that stand at the ends of its runs. */
+interface Probe {
+  from: number;
+  delta: Batch;
+  added: Batch | null;
 }
 
 /** Pairs of a row of a delta, by its number, and a row of an index, by its address; byte addresses of n words each. */
@@ -201,68 +208,125 @@ export class JoinPairs {
     this.#phys = this.#types.map((type) => physOf(type.oid));
   }
 
+  /** The delta of the joined rows. */
+  delta(inputs: Batch[], tick: Tick): Batch {
+    const { probes, both } = this.#probes(inputs, tick);
+    if (!both && probes.every((probe) => this.#byKernels(probe))) return this.#columnsOf(probes, tick);
+    const out = new BatchBuilder(this.#types, tick.arena, inputs[0].n + inputs[1].n);
+    this.emit(inputs, out, tick);
+    return out.build();
+  }
+
   /** Adds the delta of the joined rows to `out`. */
   emit(inputs: Batch[], out: BatchBuilder, tick: Tick): void {
-    const [left, right] = inputs;
+    const { probes, both } = this.#probes(inputs, tick);
+    for (const probe of probes) {
+      if (this.#byKernels(probe)) this.#probeAll(probe, out, tick);
+      else this.#probeRows(probe, out, tick);
+    }
+    if (both) this.#subtractBoth(inputs[0], inputs[1], out, tick);
+  }
+
+  /** What is to be looked up; `both`: pairs of the two deltas come twice then. */
+  #probes([left, right]: Batch[], tick: Tick): { probes: Probe[]; both: boolean } {
+    const probe = (from: number, delta: Batch, added: Batch | null = null): Probe => ({ from, delta, added });
     if (tick.first || left.n === 0 || right.n === 0) {
-      if (left.n > 0) this.#probe(0, left, null, out, tick);
-      else if (!tick.first && right.n > 0) this.#probe(1, right, null, out, tick);
-      return;
+      if (left.n > 0) return { probes: [probe(0, left)], both: false };
+      return { probes: tick.first || right.n === 0 ? [] : [probe(1, right)], both: false };
     }
     const [a, b] = this.sides;
     const leftGrows = growsOnly(a, left);
     const rightGrows = growsOnly(b, right);
-    if (leftGrows && (left.n <= right.n || !rightGrows)) {
-      this.#probe(0, left, null, out, tick);
-      this.#probe(1, right, left, out, tick);
-    } else if (rightGrows) {
-      this.#probe(1, right, null, out, tick);
-      this.#probe(0, left, right, out, tick);
-    } else {
-      this.#probe(0, left, null, out, tick);
-      this.#probe(1, right, null, out, tick);
-      this.#subtractBoth(left, right, out, tick);
-    }
+    if (leftGrows && (left.n <= right.n || !rightGrows))
+      return { probes: [probe(0, left), probe(1, right, left)], both: false };
+    if (rightGrows) return { probes: [probe(1, right), probe(0, left, right)], both: false };
+    return { probes: [probe(0, left), probe(1, right)], both: true };
   }
 
-  /** delta of side `from` x the other side's index; without the rows of `added`, the other side's delta, that stand at the ends of its runs. */
-  #probe(from: number, delta: Batch, added: Batch | null, out: BatchBuilder, tick: Tick): void {
+  #byKernels({ from, added }: Probe): boolean {
     const side = this.sides[from];
-    const other = this.sides[1 - from];
     const strict = side.strictKeys.length;
-    if ((strict === 0 || strict === side.keys.length) && (added === null || other.index.countsAdded)) {
-      this.#probeAll(from, delta, added !== null, out, tick);
-      return;
-    }
-    if (added !== null) other.grouped.build(added, tick.arena);
-    this.#probeRows(from, delta, added === null ? null : other.grouped, out, tick);
+    return (strict === 0 || strict === side.keys.length) && (added === null || this.sides[1 - from].index.countsAdded);
   }
 
-  /** #probe() by kernels: slots of all rows, then the pairs that pass, then their columns one by one. */
-  #probeAll(from: number, delta: Batch, older: boolean, out: BatchBuilder, tick: Tick): void {
+  /** The rows of probes that go by kernels: all pairs first, then the columns as long as they must be. */
+  #columnsOf(probes: Probe[], tick: Tick): Batch {
+    const { arena } = tick;
+    const found = probes.map((probe) => ({ probe, pairs: this.#find(probe, tick) })).filter(({ pairs }) => pairs.n > 0);
+    if (found.length === 0) return emptyBatch(this.#types);
+    if (found.length === 1) return this.#columnsOfOne(found[0].probe, found[0].pairs, arena);
+    const n = found.reduce((sum, { pairs }) => sum + pairs.n, 0);
+    const columns = this.#types.map((type, c): Column => {
+      const phys = this.#phys[c];
+      return { type, phys, data: arena.alloc(n * PHYS_WIDTH[phys]), valid: arena.alloc(n) };
+    });
+    const weights = arena.alloc(n * 4);
+    let first = 0;
+    for (const { probe, pairs } of found) {
+      this.#gather(probe, pairs, columns, first);
+      kernels.copyBytes(weights + first * 4, pairs.weights, pairs.n * 4);
+      first += pairs.n;
+    }
+    return { n, columns, weights };
+  }
+
+  /** Where each row of the delta has its one pair, its columns are the result's: most joins with a table of names are so. */
+  #columnsOfOne({ from, delta }: Probe, pairs: Pairs, arena: Arena): Batch {
     const side = this.sides[from];
     const other = this.sides[1 - from];
-    const { index } = other;
-    const { payloadOffset, entryStride, places } = index;
+    const { n } = pairs;
+    const isWhole = n === delta.n && kernels.inOrder(pairs.rows, n) !== 0;
+    const columns = this.#types.map((type, c): Column => {
+      const phys = this.#phys[c];
+      const own = c - side.at >= 0 && c - side.at < side.types.length ? delta.columns[c - side.at] : null;
+      if (isWhole && own !== null) return retyped(own, type);
+      const valid = own !== null && own.valid === 0 ? 0 : arena.alloc(n);
+      const column = { type, phys, data: arena.alloc(n * PHYS_WIDTH[phys]), valid };
+      if (own !== null) gatherOwn(own, pairs, column, 0);
+      else gatherOther(other.index.places[c - other.at], pairs, column, 0);
+      return column;
+    });
+    return { n, columns, weights: pairs.weights };
+  }
+
+  /** A probe by kernels: its pairs' columns are added to `out`. */
+  #probeAll(probe: Probe, out: BatchBuilder, tick: Tick): void {
+    const pairs = this.#find(probe, tick);
+    if (pairs.n === 0) return;
+    const first = out.addRows(pairs.n, 1);
+    kernels.copyBytes(out.weights + first * 4, pairs.weights, pairs.n * 4);
+    this.#gather(probe, pairs, out.columns, first);
+  }
+
+  #gather({ from, delta }: Probe, pairs: Pairs, columns: Column[], first: number): void {
+    const side = this.sides[from];
+    const other = this.sides[1 - from];
+    const { places } = other.index;
+    for (let c = 0; c < side.types.length; c++) gatherOwn(delta.columns[c], pairs, columns[side.at + c], first);
+    for (let c = 0; c < places.length; c++) gatherOther(places[c], pairs, columns[other.at + c], first);
+  }
+
+  /** The pairs of a probe that pass: slots of all rows, then what is in them. */
+  #find({ from, delta, added }: Probe, tick: Tick): Pairs {
+    const side = this.sides[from];
+    const { index } = this.sides[1 - from];
+    const { payloadOffset, entryStride } = index;
     const { arena } = tick;
     const { n, weights } = delta;
+    const older = added !== null;
     index.bindKeys(keyColumns(side, delta), arena);
     const slots = index.seekAll({ n, weights, skipNulls: side.strictKeys.length > 0 }) * 4;
     const total = kernels.countPairs(slots, n, payloadOffset, older);
-    if (total === 0) return;
     const pairs: Pairs = {
       n: total,
       rows: arena.alloc(total * 4),
       others: arena.alloc(total * 4),
       weights: arena.alloc(total * 4),
     };
+    if (total === 0) return pairs;
     kernels.expandPairs(slots, weights, n, payloadOffset, entryStride, older, pairs.rows, pairs.others, pairs.weights);
     if (this.residual !== null) this.#keepPassing(this.residual, from, delta, pairs, tick);
-    if (pairs.n === 0) return;
-    const first = out.addRows(pairs.n, 1);
-    kernels.copyBytes(out.weights + first * 4, pairs.weights, pairs.n * 4);
-    for (let c = 0; c < side.types.length; c++) gatherOwn(delta.columns[c], pairs, out.columns[side.at + c], first);
-    for (let c = 0; c < places.length; c++) gatherOther(places[c], pairs, out.columns[other.at + c], first);
+    return pairs;
   }
 
   /** Drops the pairs for which the residual predicate is not true. Only the columns that it reads are looked up. */
@@ -303,10 +367,12 @@ export class JoinPairs {
     return readRow(one.build(), 0);
   }
 
-  /** #probe() row by row; `added` by key. */
-  #probeRows(from: number, delta: Batch, added: DeltaIndex | null, out: BatchBuilder, tick: Tick): void {
+  /** A probe row by row. */
+  #probeRows({ from, delta, added: news }: Probe, out: BatchBuilder, tick: Tick): void {
     const side = this.sides[from];
     const other = this.sides[1 - from];
+    const added = news === null ? null : other.grouped;
+    if (news !== null) other.grouped.build(news, tick.arena);
     const { index } = other;
     const { entryStride, rowOffset, rows } = index;
     const own = out.columns.slice(side.at, side.at + side.types.length);

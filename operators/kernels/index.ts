@@ -301,6 +301,8 @@ interface Kernels {
     outside: number,
     chosen: number,
   ): number;
+  inOrder(rows: number, n: number): number;
+  clearAdded(slots: number, n: number, payload: number): void;
   countPairs(slots: number, n: number, payload: number, older: boolean): number;
   expandPairs(
     slots: number,

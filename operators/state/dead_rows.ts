@@ -34,6 +34,8 @@ export interface KeyedRows {
   /** Calls back with every entry and its key's slot. */
   eachEntry(visit: (entry: number, slot: number) => void): void;
   dropKey(slot: number): void;
+  /** dropKey() of n keys without rows, whose slots are at an address and said to be leaving. */
+  dropKeys(slots: number, n: number, scratch: Arena): void;
 }
 
 export class DeadRows {
@@ -115,13 +117,27 @@ export class DeadRows {
         U32[at + k.DEAD_HEAP / 4] = heap;
         from += kernels.freeDeadRows(record, hashes + from * 4, n - from, watermark);
       });
-      const count = U32[at + k.DEAD_LISTED_COUNT / 4];
-      for (let i = 0; i < count; i++) this.#settle(U32[listed + i], watermark);
+      this.#settleAll(listed, U32[at + k.DEAD_LISTED_COUNT / 4], watermark, arena);
       // Of the last hash it may have listed some slots only.
       if (from < n) keys.forEachOfHash(U32[(hashes >>> 2) + from - 1], (slot) => this.#settle(slot, watermark));
     }
     runs.entries -= U32[at + k.DEAD_ENTRIES / 4];
     runs.negative -= U32[at + k.DEAD_NEGATIVE / 4];
+  }
+
+  /** #settle() of slots that are listed at a word address; those without a row, most of them where keys have few, go together. */
+  #settleAll(listed: number, n: number, watermark: number, arena: Arena): void {
+    const { keys, dropKeys } = this.#index;
+    let empty = 0;
+    for (let i = listed; i < listed + n; i++) {
+      const slot = U32[i];
+      const payload = (slot + keys.payloadOffset) >>> 2;
+      // A slot may be listed twice: that it is leaving is said at once.
+      if (U32[payload + COUNT] === 0 && U32[payload + DIRECTORY] === 0 && keys.leaves(slot))
+        U32[listed + empty++] = slot;
+      else this.#settle(slot, watermark);
+    }
+    if (empty > 0) dropKeys(listed * 4, empty, arena);
   }
 
   #record(room: number, arena: Arena): number {

@@ -33,7 +33,7 @@ import type { SavedExpiry } from './expiry.ts';
 import { Heap } from './heap.ts';
 import { isAbandoning } from './heap_pages.ts';
 import { storeRows } from './key_batch.ts';
-import { ADDED, COUNT, ENTRY_HEADER, isCold, KEY_PAYLOAD_BYTES, RUN } from './key_slot.ts';
+import { COUNT, ENTRY_HEADER, isCold, KEY_PAYLOAD_BYTES, RUN } from './key_slot.ts';
 import { placesOf, type SlotPlace } from './row_layout.ts';
 import { type RowOps, rowOps } from './row_ops.ts';
 import { type KeyRows, RowTable, type SavedRowTable } from './row_table.ts';
@@ -117,6 +117,7 @@ export class KeyedIndex {
           scratch.release();
         },
         dropKey: (slot) => this.#dropKey(slot),
+        dropKeys: (slots, n, scratch) => this.#freeKeys(slots, n, scratch),
       });
     }
   }
@@ -276,7 +277,7 @@ export class KeyedIndex {
   #forgetAdded(): void {
     if (this.#added === null) return;
     const { slots, n } = this.#added;
-    for (let i = 0; i < n; i++) U32[((U32[slots + i] + this.#keys.payloadOffset) >>> 2) + ADDED] = 0;
+    kernels.clearAdded(slots * 4, n, this.#keys.payloadOffset);
     this.#added = null;
   }
 

@@ -278,6 +278,14 @@ export class RowTable {
     return U32[(slot >>> 2) + 1] === USED;
   }
 
+  /** Says that a slot's row is about to be taken out by removeDeadAll(): holds() is false from now on. False when it was said, or the slot has none. */
+  leaves(slot: number): boolean {
+    if (U32[(slot >>> 2) + 1] !== USED) return false;
+    touch(slot + 4);
+    U32[(slot >>> 2) + 1] = DELETED;
+    return true;
+  }
+
   /** The hash of the row in a slot. */
   hashOf(slot: number): number {
     return U32[slot >>> 2];

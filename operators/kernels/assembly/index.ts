@@ -22,7 +22,7 @@ export { freeDeadRows } from './dead_rows';
 export { deadlines } from './deadline';
 export { encodeRows } from './encode_rows';
 export { gatherColumn, loadColumn } from './gather';
-export { countAdded, countPairs, expandPairs, growRuns, placeInLog, placeRows, storeRows } from './index_rows';
+export { clearAdded, countAdded, countPairs, expandPairs, growRuns, inOrder, placeInLog, placeRows, storeRows } from './index_rows';
 export { findKeys, findOrInsertKeys, packKeys, sumEqual } from './keys';
 export { extentOf } from './json/extent';
 export { scanJson, scanJsonScalar } from './json/scan';

@@ -231,3 +231,14 @@ export function expandPairs(
     }
   }
 }
+
+/** Whether n words are 0, 1, 2 ... */
+export function inOrder(rows: usize, n: u32): bool {
+  for (let i: u32 = 0; i < n; i++) if (load<u32>(rows + (i << 2)) != i) return false;
+  return true;
+}
+
+/** Between ticks no row is one that the tick has appended. */
+export function clearAdded(slots: usize, n: u32, payload: u32): void {
+  for (let i: u32 = 0; i < n; i++) store<u32>(<usize>load<u32>(slots + (i << 2)) + payload, 0, ADDED);
+}

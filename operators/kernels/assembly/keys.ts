@@ -50,6 +50,9 @@ const INLINE: u32 = 12;
 const NULL_WORD: u32 = 0x5bd1e995;
 const NUMERIC_SMALL: u8 = 0;
 const NUMERIC_WIDE: u8 = 1;
+/** Of a column's pass over the rows: the first begins their hashes and clears their padding, the last finishes the hashes. The rest of the word is the number of columns. */
+const FIRST: u32 = 1;
+const LAST: u32 = 2;
 /** Rows whose slots are read ahead. */
 const STRETCH: u32 = 64;
 
@@ -75,10 +78,6 @@ export function packKeys(k: usize): void {
   const hashes: usize = load<u32>(k, KEYS_HASHES);
   const count = load<u32>(k, KEYS_COLUMN_COUNT);
   const validAt = load<u32>(k, KEYS_VALID);
-  for (let row: u32 = 0; row < n; row++) {
-    store<u32>(hashes + (row << 2), count);
-    store<u64>(packed + row * stride + stride - 8, 0);
-  }
   let column: usize = load<u32>(k, KEYS_COLUMNS);
   for (let c: u32 = 0; c < count; c++, column += KEY_COLUMN_BYTES) {
     const width = load<u32>(column, KEY_COLUMN_WIDTH);
@@ -86,19 +85,30 @@ export function packKeys(k: usize): void {
     const valid: usize = load<u32>(column, KEY_COLUMN_VALID);
     const to = packed + load<u32>(column, KEY_COLUMN_AT);
     const flags = packed + validAt + c;
-    if (width == 8) packLongs(n, data, valid, to, flags, stride, hashes);
-    else if (width == 4) packWords(n, data, valid, to, flags, stride, hashes);
-    else if (width == 1) packBytes(n, data, valid, to, flags, stride, hashes);
-    else if (load<u32>(column, KEY_COLUMN_TEXT) == 1) packTexts(n, data, valid, to, flags, stride, hashes);
+    const last = packed + stride - 8;
+    const pass = (count << 2) | (c == 0 ? FIRST : 0) | (c + 1 == count ? LAST : 0);
+    if (width == 8) packLongs(n, data, valid, to, flags, stride, hashes, pass, last);
+    else if (width == 4) packWords(n, data, valid, to, flags, stride, hashes, pass, last);
+    else if (width == 1) packBytes(n, data, valid, to, flags, stride, hashes, pass, last);
+    else if (load<u32>(column, KEY_COLUMN_TEXT) == 1) packTexts(n, data, valid, to, flags, stride, hashes, pass, last);
     else if (load<u32>(column, KEY_COLUMN_TEXT) == 2) {
-      store<u32>(k, load<u32>(k, KEYS_ODD) | packNumerics(n, data, valid, to, flags, stride, hashes), KEYS_ODD);
+      store<u32>(k, load<u32>(k, KEYS_ODD) | packNumerics(n, data, valid, to, flags, stride, hashes, pass, last), KEYS_ODD);
     }
-    else packWide(n, data, valid, to, flags, stride, hashes);
+    else packWide(n, data, valid, to, flags, stride, hashes, pass, last);
   }
-  for (let row: u32 = 0; row < n; row++) {
-    const at = hashes + (row << 2);
-    store<u32>(at, finish(load<u32>(at)));
-  }
+}
+
+/** The hash so far; `last` is the row's last word, which has its flags. */
+@inline
+function begun(hashes: usize, pass: u32, last: usize): u32 {
+  if ((pass & FIRST) == 0) return load<u32>(hashes);
+  store<u64>(last, 0);
+  return pass >> 2;
+}
+
+@inline
+function putHash(hashes: usize, pass: u32, h: u32): void {
+  store<u32>(hashes, (pass & LAST) == 0 ? h : finish(h));
 }
 
 @inline
@@ -106,56 +116,58 @@ function isNull(valid: usize, row: u32): bool {
   return valid != 0 && load<u8>(valid + row) == 0;
 }
 
-function packLongs(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize): void {
-  for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4) {
-    const h = load<u32>(hashes);
+function packLongs(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize, pass: u32, last: usize): void {
+  for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4, last += stride) {
+    const h = begun(hashes, pass, last);
     if (isNull(valid, row)) {
       store<u64>(to, 0);
       store<u8>(flags, 0);
-      store<u32>(hashes, mix(h, NULL_WORD));
+      putHash(hashes, pass, mix(h, NULL_WORD));
       continue;
     }
     const value = load<u64>(data + (row << 3));
     store<u64>(to, value);
     store<u8>(flags, 1);
-    store<u32>(hashes, mix(mix(h, <u32>value), <u32>(value >> 32)));
+    putHash(hashes, pass, mix(mix(h, <u32>value), <u32>(value >> 32)));
   }
 }
 
-function packWords(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize): void {
-  for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4) {
+function packWords(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize, pass: u32, last: usize): void {
+  for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4, last += stride) {
+    const h = begun(hashes, pass, last);
     const absent = isNull(valid, row);
     const value = absent ? 0 : load<u32>(data + (row << 2));
     store<u32>(to, value);
     store<u8>(flags, absent ? 0 : 1);
-    store<u32>(hashes, mix(load<u32>(hashes), absent ? NULL_WORD : value));
+    putHash(hashes, pass, mix(h, absent ? NULL_WORD : value));
   }
 }
 
-function packBytes(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize): void {
-  for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4) {
+function packBytes(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize, pass: u32, last: usize): void {
+  for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4, last += stride) {
+    const h = begun(hashes, pass, last);
     const absent = isNull(valid, row);
     const value = absent ? 0 : <u32>load<u8>(data + row);
     store<u8>(to, value);
     store<u8>(flags, absent ? 0 : 1);
-    store<u32>(hashes, mix(load<u32>(hashes), absent ? NULL_WORD : value));
+    putHash(hashes, pass, mix(h, absent ? NULL_WORD : value));
   }
 }
 
 /** A NULL of 16 bytes. */
 @inline
-function packNull(to: usize, flags: usize, hashes: usize, h: u32): void {
+function packNull(to: usize, flags: usize, hashes: usize, pass: u32, h: u32): void {
   store<u64>(to, 0);
   store<u64>(to, 0, 8);
   store<u8>(flags, 0);
-  store<u32>(hashes, mix(h, NULL_WORD));
+  putHash(hashes, pass, mix(h, NULL_WORD));
 }
 
-function packTexts(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize): void {
-  for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4) {
-    let h = load<u32>(hashes);
+function packTexts(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize, pass: u32, last: usize): void {
+  for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4, last += stride) {
+    let h = begun(hashes, pass, last);
     if (isNull(valid, row)) {
-      packNull(to, flags, hashes, h);
+      packNull(to, flags, hashes, pass, h);
       continue;
     }
     const slot = data + (row << 4);
@@ -167,22 +179,22 @@ function packTexts(n: u32, data: usize, valid: usize, to: usize, flags: usize, s
     const length = <u32>first;
     if (length > INLINE) h = hashBytes(h, <u32>rest, length);
     else h = mix(mix(mix(mix(h, <u32>(first >> 32)), <u32>rest), <u32>(rest >> 32)), length);
-    store<u32>(hashes, h);
+    putHash(hashes, pass, h);
   }
 }
 
-function packWide(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize): void {
-  for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4) {
+function packWide(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize, pass: u32, last: usize): void {
+  for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4, last += stride) {
+    let h = begun(hashes, pass, last);
     const absent = isNull(valid, row);
     const first = absent ? 0 : load<u64>(data + (row << 4));
     const rest = absent ? 0 : load<u64>(data + (row << 4), 8);
     store<u64>(to, first);
     store<u64>(to, rest, 8);
     store<u8>(flags, absent ? 0 : 1);
-    let h = load<u32>(hashes);
     if (absent) h = mix(h, NULL_WORD);
     else h = mix(mix(mix(mix(h, <u32>first), <u32>(first >> 32)), <u32>rest), <u32>(rest >> 32));
-    store<u32>(hashes, h);
+    putHash(hashes, pass, h);
   }
 }
 
@@ -190,12 +202,12 @@ function packWide(n: u32, data: usize, valid: usize, to: usize, flags: usize, st
  * Numerics that are equal by identity: value and scale. Gives ODD_WIDE and ODD_SPECIAL where there are such; the hash of a wide one is good for one batch
  * alone, and that of a special one for nothing.
  */
-function packNumerics(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize): u32 {
+function packNumerics(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize, pass: u32, last: usize): u32 {
   let odd: u32 = 0;
-  for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4) {
-    const h = load<u32>(hashes);
+  for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4, last += stride) {
+    const h = begun(hashes, pass, last);
     if (isNull(valid, row)) {
-      packNull(to, flags, hashes, h);
+      packNull(to, flags, hashes, pass, h);
       continue;
     }
     const slot = data + (row << 4);
@@ -203,10 +215,10 @@ function packNumerics(n: u32, data: usize, valid: usize, to: usize, flags: usize
     store<u64>(to, load<u64>(slot));
     store<u64>(to, load<u64>(slot, 8), 8);
     store<u8>(flags, 1);
-    if (kind == NUMERIC_SMALL) store<u32>(hashes, hashSmallNumeric(h, slot));
+    if (kind == NUMERIC_SMALL) putHash(hashes, pass, hashSmallNumeric(h, slot));
     else if (kind == NUMERIC_WIDE && load<u32>(slot) >= 8) {
       odd |= ODD_WIDE;
-      store<u32>(hashes, hashBytes(mix(h, load<u32>(slot, 8)), load<u32>(slot, 12), load<u32>(slot)));
+      putHash(hashes, pass, hashBytes(mix(h, load<u32>(slot, 8)), load<u32>(slot, 12), load<u32>(slot)));
     } else return ODD_SPECIAL;
   }
   return odd;
