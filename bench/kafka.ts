@@ -1,7 +1,7 @@
 /**
  * From a real broker on this machine: 200-byte JSON bids in lz4, 4 partitions, q1 to a view; beside kafkajs eachBatch + JSON.parse into
- * objects on the same topic in the same run. CPU of the whole process a message is what counts: broker and reader share the cores. Each reads the topic
- * twice and the second time counts.
+ * objects on the same topic in the same run. CPU of the whole process a message is what counts: broker and reader share the cores. All read the topic in turn,
+ * once to warm up and then RUNS times, of which the median counts.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type Kafka } from 'kafkajs';
@@ -14,13 +14,14 @@ import { TidemarkEngine } from '../src/runtime/engine.ts';
 import { runScript } from '../src/runtime/script.ts';
 import { kafkaUnavailable, startBroker } from '../test/kafka/broker.ts';
 import { streamsSql, views } from '../test/nexmark/suite.ts';
-import { measure, Table } from './table.ts';
+import { measure, median, Table } from './table.ts';
 
 const { CompressionCodecs, CompressionTypes, logLevel, Partitioners } = kafkajs;
 
 const PARTITIONS = 4;
 const TOPIC = 'bench-bid';
 const SEND = 4000;
+const RUNS = 5;
 
 CompressionCodecs[CompressionTypes.LZ4] = () => ({
   compress: async (encoder: { buffer: Buffer }) => lz4.compressFrameSync(encoder.buffer),
@@ -35,12 +36,15 @@ export async function kafkaBench(options: { messages: number; json: boolean }): 
   try {
     await fill(kafka, options.messages);
     const io = new IoThread({ log: () => undefined, onFailure: fail });
-    const peer = await measureWarm(() => eachBatch(kafka, options.messages));
-    const ours = await measureWarm(() => tidemark(broker.brokers, options.messages, kafkaHere));
-    const threads = await measureWarm(() => tidemark(broker.brokers, options.messages, io.kafka));
+    const readers = [
+      () => eachBatch(kafka, options.messages),
+      () => tidemark(broker.brokers, options.messages, kafkaHere),
+      () => tidemark(broker.brokers, options.messages, io.kafka),
+    ];
+    const [peer, ours, threads] = await measureInTurn(readers);
     await io.close();
     const table = new Table(options.json);
-    const row = (reader: string, m: { cpu: number; wall: number }) => ({
+    const row = (reader: string, m: Measured) => ({
       reader,
       messages: options.messages,
       messagesPerSecond: Math.round(options.messages / m.wall),
@@ -55,10 +59,20 @@ export async function kafkaBench(options: { messages: number; json: boolean }): 
   }
 }
 
-/** The second of two runs: the first compiles, which counts nowhere. */
-async function measureWarm(work: () => Promise<void>): Promise<{ cpu: number; wall: number }> {
-  await work();
-  return await measure(work);
+interface Measured {
+  cpu: number;
+  wall: number;
+}
+
+/** Medians of RUNS rounds, one for each reader; the round before them compiles, which counts nowhere. */
+async function measureInTurn(readers: (() => Promise<void>)[]): Promise<Measured[]> {
+  const runs: Measured[][] = readers.map(() => []);
+  for (let round = 0; round <= RUNS; round++)
+    for (const [i, reader] of readers.entries()) {
+      const measured = await measure(reader);
+      if (round > 0) runs[i].push(measured);
+    }
+  return runs.map((all) => ({ cpu: median(all.map(({ cpu }) => cpu)), wall: median(all.map(({ wall }) => wall)) }));
 }
 
 async function fill(kafka: Kafka, messages: number): Promise<void> {
