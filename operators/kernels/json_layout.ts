@@ -70,7 +70,9 @@ export const KEY_CHAIN = 8;
 export const KEY_TEXT = 12;
 export const KEY_LENGTH = 16;
 export const KEY_HASH = 20;
-export const KEY_BYTES = 24;
+/** A bit for each of the first 16 bytes of the text. */
+export const KEY_MASK = 24;
+export const KEY_BYTES = 28;
 
 /** Column's address, first byte of the value, the byte behind it. */
 export const DEFERRED_COLUMN = 0;

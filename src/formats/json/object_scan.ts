@@ -118,6 +118,7 @@ export class ObjectScan {
       put(key + layout.KEY_TEXT, texts);
       put(key + layout.KEY_LENGTH, bytes.length);
       put(key + layout.KEY_HASH, hash);
+      put(key + layout.KEY_MASK, bytes.length < 16 ? (1 << bytes.length) - 1 : 0xffff);
       put(bucket, key);
       texts += room;
     });

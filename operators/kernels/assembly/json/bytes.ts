@@ -24,11 +24,12 @@ export function skipSpace(p: usize): usize {
 export function plainEnd(p: usize): usize {
   const quote = i8x16.splat(34);
   const backslash = i8x16.splat(92);
-  const space = i8x16.splat(32);
+  const control = i8x16.splat(31);
+  const end = stop;
   let seen = i64x2.splat(0);
-  while (p < stop) {
+  while (p < end) {
     const v = v128.load(p);
-    const special = v128.or(v128.or(i8x16.eq(v, quote), i8x16.eq(v, backslash)), i8x16.lt_u(v, space));
+    const special = v128.or(v128.or(i8x16.eq(v, quote), i8x16.eq(v, backslash)), i8x16.eq(i8x16.min_u(v, control), v));
     const found = i8x16.bitmask(special);
     if (found !== 0) {
       const at = ctz(found);

@@ -8,6 +8,7 @@ import {
   KEY_COLUMN,
   KEY_HASH,
   KEY_LENGTH,
+  KEY_MASK,
   KEY_NEXT,
   KEY_TEXT,
   SCAN_BUCKET_MASK,
@@ -22,8 +23,11 @@ export function matches(p: usize, key: usize): bool {
   const text: usize = load<u32>(key, KEY_TEXT);
   const length = load<u32>(key, KEY_LENGTH);
   const differ = ~i8x16.bitmask(i8x16.eq(v128.load(p), v128.load(text)));
-  if (length <= 16) return (differ & ((1 << length) - 1)) === 0;
-  return (differ & 0xffff) === 0 && sameRest(p, text, length);
+  return (differ & load<u32>(key, KEY_MASK)) === 0 && (length <= 16 || sameRest(p, text, length));
+}
+
+function keyMask(length: u32): u32 {
+  return length < 16 ? (1 << length) - 1 : 0xffff;
 }
 
 function sameRest(p: usize, text: usize, length: u32): bool {
@@ -59,6 +63,7 @@ export function findKey(scan: usize, p: usize): usize {
   store<u32>(key, load<u32>(bucket), KEY_CHAIN);
   store<u32>(key, p, KEY_TEXT);
   store<u32>(key, length + 2, KEY_LENGTH);
+  store<u32>(key, keyMask(length + 2), KEY_MASK);
   store<u32>(key, hash, KEY_HASH);
   store<u32>(bucket, key);
   return key;

@@ -65,6 +65,9 @@ import { skipValue } from './skip';
 import { readRaw, readText, scratch, scratchFull, setScratch } from './texts';
 import { readDate, readTimestamp } from './times';
 
+/** Of two fields, when nothing else stands between them. */
+const COMMA_QUOTE: u16 = 0x222c;
+
 /** Reads records [from, to) into rows from `row` on; gives the first record that it did not read, `to` when it read all. */
 export function scanJson(scan: usize, from: i32, to: i32, row: i32): i32 {
   const starts: usize = load<u32>(scan, SCAN_STARTS);
@@ -121,9 +124,10 @@ function readObject(scan: usize, p: usize, row: i32, generation: u32): usize {
   else {
     /** Where the key expected next is noted. */
     let expected: usize = scan + SCAN_FIRST_KEY;
+    if (load<u8>(p) !== 34) return 0;
+    p++;
+    // At the first byte of a name.
     while (true) {
-      if (load<u8>(p) !== 34) return 0;
-      p++;
       let key: usize = load<u32>(expected);
       if (key !== 0 && matches(p, key)) p += load<u32>(key, KEY_LENGTH);
       else {
@@ -146,6 +150,10 @@ function readObject(scan: usize, p: usize, row: i32, generation: u32): usize {
       }
       if (p === 0) return 0;
       if (key !== 0) expected = key + KEY_NEXT;
+      if (load<u16>(p) === COMMA_QUOTE) {
+        p += 2;
+        continue;
+      }
       let c = load<u8>(p);
       if (c <= 32) {
         p = skipSpace(p);
@@ -155,6 +163,8 @@ function readObject(scan: usize, p: usize, row: i32, generation: u32): usize {
       if (c === 125) break;
       if (c !== 44) return 0;
       if (load<u8>(p) <= 32) p = skipSpace(p);
+      if (load<u8>(p) !== 34) return 0;
+      p++;
     }
   }
   return missing === 0 || setMissing(scan, row, generation) ? p : 0;
