@@ -10,6 +10,7 @@
  */
 import type { Batch, Column } from './batch/batch.ts';
 import { BatchBuilder } from './batch/builder.ts';
+import { gatherColumn } from './batch/gather.ts';
 import { U32 } from './batch/memory.ts';
 import { kernels } from './kernels/index.ts';
 import type { Operator, Tick } from './operator.ts';
@@ -19,7 +20,7 @@ import { RetainedTable } from './state/retained_table.ts';
 import { placesOf } from './state/row_layout.ts';
 import { RowTable } from './state/row_table.ts';
 import type { Saved } from './state/saved.ts';
-import { type ColType, PHYS_WIDTH } from './types.ts';
+import type { ColType } from './types.ts';
 
 /** Whether a node over input that never retracts is one of these: its columns, else null. */
 export function distinctColumns(node: PlanNode): number[] | null {
@@ -42,19 +43,15 @@ export class FirstSeenOperator implements Operator {
 
   step(inputs: Batch[], { arena }: Tick): Batch {
     const [{ n, columns, weights }] = inputs;
-    const values = this.#columns.map((c) => columns[c]);
+    const values: Column[] = [];
+    for (const c of this.#columns) values.push(columns[c]);
     this.#table.begin(values, n);
     const located = this.#table.findOrInsertAll({ n, weights, skipNulls: false }, arena);
     this.#retained.retention?.noteFresh(located, arena);
     const { fresh, made } = located;
     const ones = arena.alloc(made * 4) >>> 2;
-    U32.fill(1, ones, ones + made);
-    const shown = values.map((from): Column => {
-      const width = PHYS_WIDTH[from.phys];
-      const to = { ...from, data: arena.alloc(made * width), valid: arena.alloc(made) };
-      kernels.gatherColumn(fresh * 4, made, width, from.data, from.valid, to.data, to.valid);
-      return to;
-    });
+    for (let i = 0; i < made; i++) U32[ones + i] = 1;
+    const shown = made === n ? values : values.map((from) => gatherColumn(from, fresh, made, arena));
     return { n: made, columns: shown, weights: ones * 4 };
   }
 

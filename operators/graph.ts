@@ -107,8 +107,8 @@ export class Graph {
   #watermarks: Watermarks = () => null;
   readonly #due: GraphNode[][] = [];
   /** Those that take part in the end of the tick. */
-  readonly #ending: GraphNode[] = [];
-  readonly #toFree: GraphNode[] = [];
+  #ending: GraphNode[] = [];
+  #toFree: GraphNode[] = [];
 
   /** `newErrors` makes the ledger of a node's errors when it has its first one; `lend` gives indexes that relations keep. */
   constructor(newErrors: () => NodeErrors, lend: IndexLender = () => null) {
@@ -259,8 +259,9 @@ export class Graph {
     for (const node of this.#fresh) this.#schedule(node);
     for (let level = 0; level < this.#due.length; level++) {
       const due = this.#due[level];
+      if (due.length === 0) continue;
       for (const node of due) this.#stepNode(node, deltas, tick, undo);
-      due.length = 0;
+      this.#due[level] = [];
     }
     this.#watermarks = tick.watermark;
   }
@@ -276,7 +277,7 @@ export class Graph {
       for (const [node, marks] of seen) this.#watermarked.set(node, marks);
       this.#watermarks = watermarks;
       for (const node of this.#ending) node.ending = false;
-      this.#ending.length = 0;
+      this.#ending = [];
     });
   }
 
@@ -377,16 +378,16 @@ export class Graph {
   /** State that the tick's watermarks prove dead goes, and memory of the tick may be reused. */
   endTick(): void {
     this.#free();
-    for (const node of this.#ending) {
+    const ending = this.#ending;
+    this.#ending = [];
+    for (const node of ending) {
       node.ending = false;
       node.endTick();
     }
-    this.#ending.length = 0;
   }
 
   /** Frees state of the nodes whose watermark has moved, or that are not done since it did. */
   #free(): void {
-    const nodes = this.#toFree;
     if (this.#unfinished.size > 0) for (const node of this.#unfinished) this.#frees(node);
     for (const [relation, readers] of this.#freeing) {
       const watermark = this.#watermarks(relation);
@@ -394,13 +395,15 @@ export class Graph {
       this.#freedAt.set(relation, watermark);
       for (const node of readers) this.#frees(node);
     }
+    const nodes = this.#toFree;
+    if (nodes.length === 0) return;
+    this.#toFree = [];
     for (const node of nodes) {
       node.freeing = false;
       if (node.operator?.free?.(this.#watermarks) === false) this.#unfinished.add(node);
       else this.#unfinished.delete(node);
       this.#ends(node);
     }
-    nodes.length = 0;
   }
 
   #frees(node: GraphNode): void {
@@ -497,7 +500,7 @@ export class Graph {
       this.#fresh,
     ])
       map.clear();
-    this.#ending.length = 0;
+    this.#ending = [];
   }
 }
 

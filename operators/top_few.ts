@@ -146,7 +146,7 @@ export class TopFewOperator implements Operator {
     const { layout } = this.#rows;
     const [fresh, made, places] = [k.TOP_NEW, k.TOP_NEW_COUNT, k.TOP_PLACES].map((field) => U32[(top + field) >>> 2]);
     for (let i = 0; i < made; i++) {
-      i = this.#heap.lend(arena, (heap) => kernels.topKeep(top, i, heap));
+      i = this.#heap.lend((heap) => kernels.topKeep(top, i, heap));
       if (i === made) break;
       const cell = U32[(fresh >>> 2) + i] >>> 2;
       const block = this.#heap.alloc(layout.stride);

@@ -92,7 +92,7 @@ export class TopOneOperator implements Operator {
     const places = arena.allocZeroed(n * 4);
     U32[(top + k.TOP_NEW) >>> 2] = best;
     U32[(top + k.TOP_PLACES) >>> 2] = places;
-    this.#keepFirst(top, touched, arena);
+    this.#keepFirst(top, touched);
     const first = out.addRows(touched, 1);
     delta.columns.forEach((from, c) => {
       const { data, valid } = out.columns[c];
@@ -150,10 +150,10 @@ export class TopOneOperator implements Operator {
   }
 
   /** Blocks for the new first rows of n partitions. */
-  #keepFirst(top: number, n: number, arena: Arena): void {
+  #keepFirst(top: number, n: number): void {
     const touched = U32[(top + k.TOP_TOUCHED) >>> 2] >>> 2;
     for (let i = 0; i < n; ) {
-      i = this.#heap.lend(arena, (heap) => kernels.keepFirst(top, i, heap));
+      i = this.#heap.lend((heap) => kernels.keepFirst(top, i, heap));
       if (i < n)
         U32[((U32[touched + i] + this.#table.payloadOffset) >>> 2) + ROW] = this.#heap.alloc(this.#rows.layout.stride);
     }

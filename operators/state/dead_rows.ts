@@ -113,7 +113,7 @@ export class DeadRows {
     const at = record >>> 2;
     const listed = U32[at + k.DEAD_LISTED / 4] >>> 2;
     for (let from = 0; from < n; ) {
-      runs.heap.lend(arena, (heap) => {
+      runs.heap.lend((heap) => {
         U32[at + k.DEAD_HEAP / 4] = heap;
         from += kernels.freeDeadRows(record, hashes + from * 4, n - from, watermark);
       });

@@ -154,13 +154,21 @@ export class Expiry {
     });
   }
 
+  /** Whether nothing is over by this watermark, so that take() has nothing to do. */
+  isBefore(watermark: number): boolean {
+    if (watermark === Number.NEGATIVE_INFINITY) return true;
+    if (watermark >= this.#leastEnd) return false;
+    this.#near = watermark;
+    this.#added = 0;
+    return true;
+  }
+
   /** As take(), a stretch at once: the address of its hashes, in no order. Their memory is the callback's until it returns, and announced. */
   takeStretches(watermark: number, visit: (address: number, count: number) => void): boolean {
-    if (watermark === Number.NEGATIVE_INFINITY) return true;
+    if (this.isBefore(watermark)) return true;
     this.#near = watermark;
     let left = CALL_ENTRIES + 2 * this.#added;
     this.#added = 0;
-    if (watermark < this.#leastEnd) return true;
     this.#leastEnd = Number.POSITIVE_INFINITY;
     for (const [key, bucket] of this.#buckets) {
       if (bucket.end <= watermark) {

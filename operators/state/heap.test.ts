@@ -69,7 +69,7 @@ test('texts of a list get blocks as alloc() gives them', () => {
       U32[(list >>> 2) + i] = slot;
       return { text, slot };
     });
-    ownLong(list, texts.length, heap, arena);
+    ownLong(list, texts.length, heap);
     live.push(...added);
     for (const { text, slot } of live) {
       const at = U32[(slot >>> 2) + 2];

@@ -14,13 +14,13 @@
  *
  * Writes are announced to write_marks.ts: alloc() touches the whole block, so what is written into it in the same tick needs no touch().
  */
-import type { Arena } from '../batch/arena.ts';
 import { budget } from '../batch/budget.ts';
 import { PAGE_BYTES, U8, U32 } from '../batch/memory.ts';
 import { checked, pages } from '../batch/pages.ts';
-import { HEAP_END, HEAP_GIVEN, HEAP_LISTS, HEAP_NEXT, HEAP_POISON, HEAP_TAKEN } from '../kernels/heap_layout.ts';
+import { HEAP_END, HEAP_GIVEN, HEAP_NEXT, HEAP_POISON, HEAP_TAKEN } from '../kernels/heap_layout.ts';
 import { kernels } from '../kernels/index.ts';
 import { giveBack } from './heap_pages.ts';
+import { giveRecord, takeRecord } from './lent_records.ts';
 import type { SavedHeap } from './saved.ts';
 import { tookPages, touch, touchLarge, touchRange, unusedUpTo } from './write_marks.ts';
 
@@ -88,7 +88,10 @@ const TRIM_SHARE = 4;
 const LIVE_SHARE = 2;
 
 export class Heap {
-  readonly #freeLists = new Uint32Array(CLASS_SIZES.length);
+  /** The first free block of each class; in the record that kernels are lent, once there is one. */
+  #freeLists: Uint32Array = new Uint32Array(CLASS_SIZES.length);
+  /** 0: no kernel was lent anything yet. */
+  #record = 0;
   /** The present one, of which new blocks are cut, is the last. */
   readonly #chunks: Chunk[] = [];
   readonly #large = new Map<number, number>();
@@ -151,8 +154,8 @@ export class Heap {
    * Gives the varlen slots of a list (kernels/assembly/own_texts.ts), from number `from` on, blocks with copies of their texts; gives the number of the first one that is left to
    * the caller.
    */
-  ownTexts(list: number, from: number, count: number, arena: Arena): number {
-    return this.lend(arena, (record) => kernels.ownTexts(list, from, count, record));
+  ownTexts(list: number, from: number, count: number): number {
+    return this.lend((record) => kernels.ownTexts(list, from, count, record));
   }
 
   /** Whether kernels may give blocks back: only free() knows of closed chunks. */
@@ -161,24 +164,35 @@ export class Heap {
   }
 
   /** Lets a kernel take blocks and, at once, not at endTick(), give them back: it gets a record as heap_layout.ts says. */
-  lend<T>(arena: Arena, work: (record: number) => T): T {
-    const lists = this.#freeLists;
+  lend<T>(work: (record: number) => T): T {
+    const record = this.#record === 0 ? this.#newRecord() : this.#record;
     if (this.#next !== 0) unusedUpTo(this.#next, this.#end);
-    const record = arena.alloc(HEAP_LISTS + lists.length * 4);
     const at = record >>> 2;
-    const first = at + HEAP_LISTS / 4;
     U32[at + HEAP_NEXT / 4] = this.#next;
     U32[at + HEAP_END / 4] = this.#end;
     U32[at + HEAP_TAKEN / 4] = 0;
     U32[at + HEAP_GIVEN / 4] = 0;
-    U32[at + HEAP_POISON / 4] = checked ? 1 : 0;
-    for (let i = 0; i < lists.length; i++) U32[first + i] = lists[i];
     const result = work(record);
     this.#next = U32[at + HEAP_NEXT / 4];
     this.#live += U32[at + HEAP_TAKEN / 4] - U32[at + HEAP_GIVEN / 4];
     this.#freed += U32[at + HEAP_GIVEN / 4];
-    for (let i = 0; i < lists.length; i++) lists[i] = U32[first + i];
     return result;
+  }
+
+  /** From now on the free lists lie where kernels find them: to copy them there and back would be most of what a kernel costs in a tick of few rows. */
+  #newRecord(): number {
+    const { record, freeLists } = takeRecord(this.#freeLists);
+    U32[(record + HEAP_POISON) >>> 2] = checked ? 1 : 0;
+    this.#freeLists = freeLists;
+    this.#record = record;
+    return record;
+  }
+
+  #dropRecord(): void {
+    if (this.#record === 0) return;
+    giveRecord(this.#record);
+    this.#freeLists = new Uint32Array(CLASS_SIZES.length);
+    this.#record = 0;
   }
 
   /** Frees at endTick(). `bytes` must be what alloc() was asked for. */
@@ -511,6 +525,7 @@ export class Heap {
     for (const [address, count] of this.#large) giveBack(address, count);
     this.#chunks.length = 0;
     this.#large.clear();
+    this.#dropRecord();
     this.#freeLists.fill(0);
     this.#queued = 0;
     this.#next = 0;

@@ -9,7 +9,7 @@ import type { Column } from '../batch/batch.ts';
 import { U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
 import * as k from '../kernels/key_layout.ts';
-import { type ColType, OID, PHYS_WIDTH, physOf } from '../types.ts';
+import { type ColType, OID, physOf } from '../types.ts';
 import type { Heap } from './heap.ts';
 import type { RowLayout } from './row_layout.ts';
 import { deepCopy, deepCopyLong, type Equality } from './row_ops.ts';
@@ -29,18 +29,9 @@ export function canPack(types: ColType[], equality: Equality): boolean {
 
 /** Columns of `n` rows, packed and hashed: the record that the kernels read. `weights`: byte address, 0 for rows that all count. */
 export function packKeys(layout: RowLayout, columns: Column[], n: number, weights: number, arena: Arena): number {
-  const { types, phys, offsets, stride, valid } = layout;
-  const record = arena.allocZeroed(k.KEYS_BYTES);
+  const { types, stride, valid, wide, texts, numerics } = layout;
+  const record = arena.alloc(k.KEYS_BYTES);
   const list = writeColumns(layout, columns, arena);
-  let wide = 0;
-  let texts = 0;
-  let numerics = 0;
-  for (let i = 0; i < types.length; i++) {
-    if (PHYS_WIDTH[phys[i]] !== 16) continue;
-    wide++;
-    if (phys[i] === 'varlen') texts |= 1 << (offsets[i] / 16);
-    else if (phys[i] === 'numeric') numerics |= 1 << (offsets[i] / 16);
-  }
   const at = record >>> 2;
   U32[at + k.KEYS_COLUMNS / 4] = list;
   U32[at + k.KEYS_COLUMN_COUNT / 4] = types.length;
@@ -53,18 +44,23 @@ export function packKeys(layout: RowLayout, columns: Column[], n: number, weight
   U32[at + k.KEYS_PACKED / 4] = arena.alloc(n * stride);
   U32[at + k.KEYS_HASHES / 4] = arena.alloc(n * 4);
   U32[at + k.KEYS_WEIGHTS / 4] = weights;
+  U32[at + k.KEYS_SKIP_NULLS / 4] = 0;
   U32[at + k.KEYS_SLOTS / 4] = arena.alloc(n * 4);
   U32[at + k.KEYS_FRESH / 4] = arena.alloc(n * 4);
+  U32[at + k.KEYS_MADE / 4] = 0;
+  U32[at + k.KEYS_REUSED / 4] = 0;
+  U32[at + k.KEYS_LONG / 4] = 0;
+  U32[at + k.KEYS_ODD / 4] = 0;
   kernels.packKeys(record);
   return record;
 }
 
 /** Columns of a batch, and where their values lie in a row of state, as the kernels read them. */
-function writeColumns({ phys, offsets }: RowLayout, columns: Column[], arena: Arena): number {
+function writeColumns({ phys, widths, offsets }: RowLayout, columns: Column[], arena: Arena): number {
   const list = arena.alloc(phys.length * k.KEY_COLUMN_BYTES);
   for (let i = 0; i < phys.length; i++) {
     const at = (list + i * k.KEY_COLUMN_BYTES) >>> 2;
-    U32[at + k.KEY_COLUMN_WIDTH / 4] = PHYS_WIDTH[phys[i]];
+    U32[at + k.KEY_COLUMN_WIDTH / 4] = widths[i];
     U32[at + k.KEY_COLUMN_TEXT / 4] = phys[i] === 'varlen' ? 1 : phys[i] === 'numeric' ? 2 : 0;
     U32[at + k.KEY_COLUMN_DATA / 4] = columns[i].data;
     U32[at + k.KEY_COLUMN_VALID / 4] = columns[i].valid;
@@ -85,19 +81,18 @@ export function storeRows(
   heap: Heap | null,
   arena: Arena,
 ): void {
-  const { phys, valid, stride } = layout;
+  const { phys, valid, stride, wide } = layout;
   if (phys.length === 0) return;
   const list = writeColumns(layout, columns, arena);
-  const wide = phys.filter((p) => p === 'varlen' || p === 'numeric').length;
   const outside = arena.alloc(n * wide * 4);
   const count = kernels.storeRows(list, phys.length, n, valid, stride, rows * 4, outside, arena.alloc(n * 8));
-  if (heap !== null) ownLong(outside, count, heap, arena);
+  if (heap !== null) ownLong(outside, count, heap);
 }
 
 /** Gives slots, at an address, copies of their own of what lies outside of them: long texts, and numerics, whose address is given plus 1. */
-export function ownLong(slots: number, count: number, heap: Heap, arena: Arena): void {
+export function ownLong(slots: number, count: number, heap: Heap): void {
   for (let i = 0; i < count; i++) {
-    i = heap.ownTexts(slots, i, count, arena);
+    i = heap.ownTexts(slots, i, count);
     if (i === count) return;
     const slot = U32[(slots >>> 2) + i];
     if ((slot & 1) === 0) deepCopyLong(slot, heap);

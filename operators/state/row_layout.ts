@@ -14,6 +14,12 @@ export interface RowLayout {
   valid: number;
   /** Bytes of a row, a multiple of 8. */
   stride: number;
+  /** Of each column's slot. */
+  widths: number[];
+  /** How many slots of 16 bytes there are, which come first; bit i of these is set when the i-th of them is a varlen, or a numeric. */
+  wide: number;
+  texts: number;
+  numerics: number;
 }
 
 export function rowLayout(types: ColType[]): RowLayout {
@@ -27,7 +33,20 @@ export function rowLayout(types: ColType[]): RowLayout {
       at += width;
     }
   }
-  return { types, phys, offsets, valid: at, stride: (at + types.length + 7) & ~7 };
+  const widths = phys.map((p) => PHYS_WIDTH[p]);
+  const bits = (kind: Phys) =>
+    offsets.reduce((sum, offset, i) => (phys[i] === kind ? sum | (1 << (offset / 16)) : sum), 0);
+  return {
+    types,
+    phys,
+    offsets,
+    valid: at,
+    stride: (at + types.length + 7) & ~7,
+    widths,
+    wide: widths.filter((width) => width === 16).length,
+    texts: bits('varlen'),
+    numerics: bits('numeric'),
+  };
 }
 
 /** Where a column lies in a row: its slot's bytes, and its validity byte. */
@@ -37,6 +56,6 @@ export interface SlotPlace {
   flag: number;
 }
 
-export function placesOf({ phys, offsets, valid }: RowLayout): SlotPlace[] {
-  return phys.map((p, i) => ({ offset: offsets[i], width: PHYS_WIDTH[p], flag: valid + i }));
+export function placesOf({ widths, offsets, valid }: RowLayout): SlotPlace[] {
+  return widths.map((width, i) => ({ offset: offsets[i], width, flag: valid + i }));
 }

@@ -199,7 +199,7 @@ export class RowTable {
   #ownTexts({ slots, fresh, made }: Located, long: number, arena: Arena): void {
     const list = arena.alloc(long * 4);
     const n = kernels.longTexts(slots * 4, fresh * 4, made, this.#textPlaces(arena), this.#texts.length, list);
-    ownLong(list, n, this.heap, arena);
+    ownLong(list, n, this.heap);
   }
 
   /** Byte offsets in a slot of the key's varlens, as kernels read them. */
@@ -348,7 +348,7 @@ export class RowTable {
     let freed = 0;
     if (this.#textOnly && this.heap.canLend) {
       const places = this.#textPlaces(arena);
-      freed = this.heap.lend(arena, (heap) => kernels.freeTexts(slots, n, places, this.#texts.length, heap));
+      freed = this.heap.lend((heap) => kernels.freeTexts(slots, n, places, this.#texts.length, heap));
     }
     if (!this.#plain)
       for (let i = (slots >>> 2) + freed, end = (slots >>> 2) + n; i < end; i++)

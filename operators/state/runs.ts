@@ -77,7 +77,7 @@ export class Runs {
     const texts = arena.alloc(length * 4);
     for (let i = 0; i < length; i++) U32[(texts >>> 2) + i] = this.#texts[i];
     const counts = arena.allocZeroed(8);
-    const done = this.heap.lend(arena, (heap) =>
+    const done = this.heap.lend((heap) =>
       kernels.freeRuns(slots, n, payloadOffset, this.stride, texts, length, heap, counts),
     );
     this.entries -= U32[counts >>> 2];
@@ -195,7 +195,7 @@ export class Runs {
     const left = arena.alloc(count * 4);
     let slots = touched * 4;
     for (let n = count; n > 0; ) {
-      const listed = runs.lend(arena, (heap) => kernels.growRuns(slots, n, payloadOffset, stride, heap, old, left));
+      const listed = runs.lend((heap) => kernels.growRuns(slots, n, payloadOffset, stride, heap, old, left));
       for (let at = old >>> 2; U32[at] !== 0; at += 2) runs.free(U32[at], U32[at + 1]);
       if (listed === 0) return;
       // After this one the heap has another chunk, where that was what was wanting.

@@ -74,6 +74,7 @@ export class TableRetention {
   ): boolean {
     const table = this.#table;
     const watermark = this.deadline.watermark(watermarks);
+    if (this.#expiry.isBefore(watermark)) return true;
     const time = this.deadline.inSlot(table.rowOffset);
     return this.#expiry.takeStretches(watermark, (hashes, n) => {
       if (time !== null) table.removeDead(hashes, n, time, watermark, removeAll);

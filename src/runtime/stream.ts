@@ -101,15 +101,15 @@ export class StreamRuntime {
   #pending: Pending | null = null;
   #watermark: bigint | null = null;
   /** What the tick has taken so far; it counts when the tick has passed. */
-  readonly #records: Decoded[] = [];
-  readonly #ranges: OffsetRange[] = [];
+  #records: Decoded[] = [];
+  #ranges: OffsetRange[] = [];
   /** The clock of the tick. */
   #now = 0n;
   #rows = 0;
   /** Those of them that are behind the watermark. */
   #late: number[] = NO_ROWS;
   /** Batches that the tick has taken of, and from where: they come again when the tick is taken back. */
-  readonly #polled: Pending[] = [];
+  #polled: Pending[] = [];
   #again: RawBatch[] = [];
   /** Late rows of the tick, with the watermark that they were behind. */
   #refused: Batch | null = null;
@@ -304,9 +304,9 @@ export class StreamRuntime {
   }
 
   #forgetTick(): void {
-    this.#polled.length = 0;
-    this.#records.length = 0;
-    this.#ranges.length = 0;
+    this.#polled = [];
+    this.#records = [];
+    this.#ranges = [];
     this.#rows = 0;
     this.#late = NO_ROWS;
     this.#refused = null;

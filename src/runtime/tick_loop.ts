@@ -188,7 +188,7 @@ export class TickLoop {
     this.graph.endTick();
     this.#arena.reset();
     this.#publishing = false;
-    for (const oid of this.#ending.splice(0)) this.detachView(oid);
+    if (this.#ending.length > 0) for (const oid of this.#ending.splice(0)) this.detachView(oid);
   }
 
   /**
