@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { setImmediate as immediate } from 'node:timers/promises';
 import { MessageChannel } from 'node:worker_threads';
 import { SqlError } from '../../operators/errors.ts';
+import { buffers } from '../kafka/buffers.ts';
 import { Arrivals } from '../sources/arrivals.ts';
 import type { RawBatch, Source, SourceEvent } from '../sources/source.ts';
 import { Channel, newLinks } from './channel.ts';
@@ -39,6 +40,43 @@ function batchOf(partition: number, from: number, to: number): RawBatch {
     headerStart: starts.map((start) => start + 20),
     headers: () => [],
   };
+}
+
+/** The same in one buffer that both threads see. */
+function sharedBatchOf(partition: number, from: number, to: number): { batch: RawBatch; buffer: SharedArrayBuffer } {
+  const buffer = new SharedArrayBuffer(1 << 17);
+  let at = 0;
+  const shared = <T extends Buffer | Int32Array | Float64Array>(array: T): T => {
+    const from = at;
+    at += Math.ceil(array.byteLength / 8) * 8;
+    const Kind = array.constructor as new (buffer: ArrayBufferLike, at: number, length: number) => T;
+    const copy = Buffer.isBuffer(array)
+      ? Buffer.from(buffer, from, array.length)
+      : new Kind(buffer, from, array.length);
+    copy.set(array as never);
+    return copy as T;
+  };
+  const plain = batchOf(partition, from, to);
+  const batch: RawBatch = {
+    ...plain,
+    bytes: shared(plain.bytes),
+    valueStart: shared(plain.valueStart),
+    valueEnd: shared(plain.valueEnd),
+    keyStart: shared(plain.keyStart),
+    keyEnd: shared(plain.keyEnd),
+    offset: shared(plain.offset),
+    timestamp: shared(plain.timestamp),
+    headerStart: shared(plain.headerStart as Int32Array),
+  };
+  return { batch, buffer };
+}
+
+/** Whether the buffer can be taken by the next record set. */
+function isFree(buffer: SharedArrayBuffer): boolean {
+  const bytes = new Uint8Array(buffer);
+  const taken = buffers.take(buffer.byteLength);
+  new Uint8Array(taken)[0] = 1 + (bytes[0] % 100);
+  return bytes[0] === new Uint8Array(taken)[0];
 }
 
 class ScriptedSource implements Source {
@@ -264,6 +302,24 @@ test('a partition that is not polled holds back itself only', async () => {
     return seen.length === 20;
   });
   await until('nothing is held back', () => inner.paused.size === 0);
+  await close();
+});
+
+test('a shared batch goes back when it has been read, or its partition is moved; who looks at it too late sees nothing', async () => {
+  const { inner, source, close } = await open(1 << 20);
+  source.open(new Map([[0, 0n]]));
+  await until('opened', () => inner.opened.length === 1);
+  const [read, moved] = [sharedBatchOf(0, 0, 3), sharedBatchOf(0, 3, 5)];
+  inner.offer(read.batch, moved.batch);
+  await until('both', () => source.bufferedBytes() === 5 * RECORD_BYTES);
+  const batch = source.poll() as RawBatch;
+  assert.equal(batch.bytes.toString('utf8', batch.valueStart[1], batch.valueEnd[1]).trim(), 'record 0:1');
+  batch.release?.();
+  assert.deepEqual([batch.bytes.length, batch.offset.length, batch.valueStart.length], [0, 0, 0]);
+  await until('the read one is free', () => isFree(read.buffer));
+  source.open(new Map([[0, 9n]]));
+  assert.equal(source.poll(), null);
+  await until('the moved one is free', () => isFree(moved.buffer));
   await close();
 });
 
