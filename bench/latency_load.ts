@@ -48,7 +48,8 @@ async function run({ port, seconds, rate }: LoadOrder): Promise<LoadReport> {
       const elapsed = performance.now() - begun;
       const over = elapsed >= seconds * 1000;
       if (over && running === 0) resolve();
-      const until = over ? 0 : rate === null ? Number.POSITIVE_INFINITY : Math.floor(elapsed / intervalMs);
+      // The first is due at once.
+      const until = over ? 0 : rate === null ? Number.POSITIVE_INFINITY : Math.floor(elapsed / intervalMs) + 1;
       while (due < until && idle.length > 0) {
         const client = idle.pop() as pg.Client;
         const at = rate === null ? performance.now() : begun + due * intervalMs;

@@ -7,6 +7,8 @@
  * A flow is one plan in the graph: the nodes of a view, sink or subscription. Nodes are the same when their keys are (planner/physical/node_key.ts):
  * the keys of a node's inputs are part of its key, so what two flows share is closed downwards.
  *
+ * Views that are the same query have the same rows: sources of them are one node, which takes the delta of any (GraphNode.relations).
+ *
  * A tick visits levels: the level of a node is above those of its inputs, that of a source of a view above the view's root. Only nodes
  * with a moved input are visited, and those that the clock or a watermark may move. Cost: O(work of the moved nodes).
  *
@@ -147,11 +149,13 @@ export class Graph {
       if (known !== undefined) {
         flow.nodes.push(known);
         known.flows.add(flow);
+        if (spec.op === 'source') this.reads(known, spec.relation, 1);
         return;
       }
       const inputs = spec.inputs.map((input) => flow.nodes[input]);
       const node = new GraphNode(spec, keys[i], context, inputs, this.#newErrors);
-      if (spec.op !== 'source') {
+      if (spec.op === 'source') node.relations.set(spec.relation, 1);
+      else {
         node.operator = buildOperator(spec, inputs.map(inputSpec), {
           index: (i, keyColumns, nullKeys, use) => {
             const input = inputs[i];
@@ -177,13 +181,7 @@ export class Graph {
     this.#nodes.set(node.key, node);
     for (const input of node.inputs) input.consumers.add(node);
     node.level = node.inputs.reduce((level, input) => Math.max(level, input.level + 1), 0);
-    if (spec.op === 'source') {
-      const read = this.#flows.get(spec.relation);
-      if (read !== undefined) node.level = read.root.level + 1;
-      const sources = this.#sources.get(spec.relation);
-      if (sources === undefined) this.#sources.set(spec.relation, new Set([node]));
-      else sources.add(node);
-    }
+    for (const relation of node.relations.keys()) this.#listen(node, relation);
     for (const relation of freedBy(spec)) {
       const nodes = this.#freeing.get(relation);
       if (nodes === undefined) this.#freeing.set(relation, new Set([node]));
@@ -196,6 +194,38 @@ export class Graph {
         node,
         watched.map(() => null),
       );
+  }
+
+  /** So many more nodes of plans read this relation by the source. */
+  reads(node: GraphNode, relation: number, count: number): void {
+    const before = node.relations.get(relation) ?? 0;
+    node.relations.set(relation, before + count);
+    if (before === 0) this.#listen(node, relation);
+  }
+
+  #readsNoMore(node: GraphNode, relation: number): void {
+    const left = (node.relations.get(relation) ?? 0) - 1;
+    if (left > 0) {
+      node.relations.set(relation, left);
+      return;
+    }
+    node.relations.delete(relation);
+    this.#forget(node, relation);
+  }
+
+  /** The relation's deltas move the source. */
+  #listen(node: GraphNode, relation: number): void {
+    const read = this.#flows.get(relation);
+    if (read !== undefined) node.level = read.root.level + 1;
+    const sources = this.#sources.get(relation);
+    if (sources === undefined) this.#sources.set(relation, new Set([node]));
+    else sources.add(node);
+  }
+
+  #forget(node: GraphNode, relation: number): void {
+    const sources = this.#sources.get(relation);
+    sources?.delete(node);
+    if (sources?.size === 0) this.#sources.delete(relation);
   }
 
   /** From now on the flow's owner takes the deltas of its root. */
@@ -211,6 +241,9 @@ export class Graph {
       node.ending = false;
       if (node.flows.size > 1 || !node.flows.has(flow)) this.#ends(node);
     }
+    flow.plan.nodes.forEach((spec, i) => {
+      if (spec.op === 'source') this.#readsNoMore(flow.nodes[i], spec.relation);
+    });
     for (const node of flow.distinctNodes().reverse()) {
       node.flows.delete(flow);
       if (node.flows.size > 0) continue;
@@ -231,11 +264,7 @@ export class Graph {
     const { spec } = node;
     this.#nodes.delete(node.key);
     for (const input of node.inputs) input.consumers.delete(node);
-    if (spec.op === 'source') {
-      const sources = this.#sources.get(spec.relation);
-      sources?.delete(node);
-      if (sources?.size === 0) this.#sources.delete(spec.relation);
-    }
+    for (const relation of node.relations.keys()) this.#forget(node, relation);
     for (const relation of freedBy(spec)) {
       const nodes = this.#freeing.get(relation);
       nodes?.delete(node);
@@ -321,13 +350,14 @@ export class Graph {
     return borrowed;
   }
 
-  #lent({ spec }: GraphNode, keyColumns: number[]): RowIndex | null {
+  #lent({ spec, relations }: GraphNode, keyColumns: number[]): RowIndex | null {
     if (spec.op !== 'source') return null;
-    return this.#lend(
-      spec.relation,
-      spec.columns,
-      keyColumns.map((k) => spec.columns[k]),
-    );
+    const keys = keyColumns.map((k) => spec.columns[k]);
+    for (const relation of relations.keys()) {
+      const lent = this.#lend(relation, spec.columns, keys);
+      if (lent !== null) return lent;
+    }
+    return null;
   }
 
   /** A relation lends an index no more, or lends a new one. `rows`: its present rows. */
@@ -447,7 +477,7 @@ export class Graph {
     if (undo !== null) this.#keepNode(node, undo);
     node.due = false;
     this.#ends(node);
-    if (spec.op === 'source') node.take(deltas.get(spec.relation) ?? null, tick.arena);
+    if (spec.op === 'source') node.take(deltas.get(spec.relation) ?? equalDelta(node, deltas), tick.arena);
     else {
       const inputs: Batch[] = [];
       for (const input of node.inputs) inputs.push(input.output);
@@ -502,6 +532,15 @@ export class Graph {
       map.clear();
     this.#ending = [];
   }
+}
+
+/** What a tick changed in the relations of a source: the same in each of them that is still there. */
+function equalDelta({ relations }: GraphNode, deltas: Map<number, Batch>): Batch | null {
+  for (const relation of relations.keys()) {
+    const delta = deltas.get(relation);
+    if (delta !== undefined) return delta;
+  }
+  return null;
 }
 
 /** Operators that may have output without input because time has passed. */

@@ -5,6 +5,7 @@
  *   own node equal to a live one:   its operator and errors are given back, those who read it read the live one from now on;
  *                                   of its indexes, those that are still read move over unless the live node has them already
  *   own node new to the live graph: it moves over as it is
+ *   a source:                       the relations that the flow reads by it are the live one's too
  *
  * Why equal keys mean equal future, for operators whose state is not simply a function of their input:
  *  - temporal: rows that are over are forgotten, rows to come wait. Both are a function of (input, now), and `now` is that of the tick.
@@ -30,6 +31,7 @@ export function adopt(to: Graph, from: Graph, flow: Flow): void {
       handOver(node, live, becomes);
       node.release();
       live.flows.add(flow);
+      for (const [relation, count] of node.relations) to.reads(live, relation, count);
       continue;
     }
     node.inputs = node.inputs.map((input) => becomes.get(input) as GraphNode);

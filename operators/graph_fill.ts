@@ -54,13 +54,18 @@ function canRead(node: GraphNode, relations: KnownRelations, known: Map<GraphNod
       stateHasOutput(node) ||
       wholeIndex(node) !== undefined ||
       (spec.op === 'source'
-        ? relations.has(spec.relation)
+        ? knownRelation(node, relations) !== undefined
         : node.inputs.every(
             (input, i) => matchingRows(spec, i, input) !== undefined || canRead(input, relations, known),
           ));
     known.set(node, answer);
   }
   return answer;
+}
+
+/** One of a live source's relations whose rows are known. */
+function knownRelation(node: GraphNode, relations: KnownRelations): number | undefined {
+  return [...node.relations.keys()].find((relation) => relations.has(relation));
 }
 
 /** A flow whose owner keeps the node's output. */
@@ -172,8 +177,9 @@ export class Filling {
     const { spec, operator } = node;
     const result = keptResult(node)?.owner.result;
     if (result) return result.snapshot(this.#tick.arena);
-    if (spec.op === 'source' && this.#relations.has(spec.relation)) {
-      const rows = this.#relations.rows(spec.relation);
+    const known = spec.op === 'source' ? knownRelation(node, this.#relations) : undefined;
+    if (known !== undefined) {
+      const rows = this.#relations.rows(known);
       return rows === null ? emptyBatch(spec.types) : node.columnsOf(rows);
     }
     if (operator?.integral !== undefined && stateHasOutput(node)) return operator.integral(this.#operatorTick(node));

@@ -30,6 +30,11 @@ export class GraphNode extends FlowNode implements ErrorSink {
   readonly flows = new Set<Flow>();
   /** Flows whose root it is. */
   readonly ends = new Set<Flow>();
+  /**
+   * Of a source: the relations that flows read by it, and how many nodes of their plans do. They have the same rows, for they are the same query; one that is
+   * dropped while a flow still names it has no deltas any more.
+   */
+  readonly relations = new Map<number, number>();
   /** Above the levels of all inputs. */
   level = 0;
   /** To be stepped in the present tick. */

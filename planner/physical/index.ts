@@ -20,7 +20,7 @@ import type { PhysicalQuery, PlanOptions } from './query.ts';
 import { closeWindows } from './window_close.ts';
 
 export { explainPlan, type NodeRemark } from './explain.ts';
-export { nodeKeys } from './node_key.ts';
+export { keyDigest, nodeKeys, type RowsOf } from './node_key.ts';
 export type { PhysicalColumn, PhysicalQuery, PlanMode, PlanOptions } from './query.ts';
 
 /** Plans a bound query. Throws SqlError 0A000 where a view cannot be maintained (now() outside a temporal filter, ...). */

@@ -4,6 +4,7 @@
  *
  *   key = the node's own fields [@ the session's settings, where an expression may look at them] ( digests of its inputs' keys )
  *
+ * A source's relation is its OID; where it is a view, `rowsOf` says what its rows are, so that views over views that are the same query are the same too.
  * Names and notes do not count. Inputs stand in it by digest: a node that is used twice on every level would double the text on every level.
  */
 import { createHash } from 'node:crypto';
@@ -12,21 +13,31 @@ import { functionVolatility, readsSettings } from '../analyse/functions.ts';
 import { structureText } from '../logical/expressions.ts';
 import { planExpressions } from './builder.ts';
 
+/** The same text for relations that have the same rows at all times, because they are the same query; null: known by its OID. */
+export type RowsOf = (relation: number) => string | null;
+
+const byOid: RowsOf = () => null;
+
 /** Keys of all nodes. `settings` names what expressions can see of the session that makes the view. */
-export function nodeKeys(plan: DataflowPlan, settings = ''): string[] {
+export function nodeKeys(plan: DataflowPlan, settings = '', rowsOf = byOid): string[] {
   const digests: string[] = [];
   return plan.nodes.map((node) => {
     const inputs = node.inputs.map((i) => digests[i]).join(',');
     const step = node.op === 'recursive' ? `{${nodeKeys(node.step, settings)[node.step.root]}}` : '';
     const seen = settings !== '' && nodeReadsSettings(node) ? `@${settings}` : '';
-    const key = `${ownText(node)}${step}${seen}(${inputs})`;
-    digests.push(createHash('sha256').update(key).digest('base64').slice(0, 24));
+    const key = `${ownText(node, rowsOf)}${step}${seen}(${inputs})`;
+    digests.push(keyDigest(key));
     return key;
   });
 }
 
-function ownText(node: PlanNode): string {
+export function keyDigest(key: string): string {
+  return createHash('sha256').update(key).digest('base64').slice(0, 24);
+}
+
+function ownText(node: PlanNode, rowsOf: RowsOf): string {
   const own: Record<string, unknown> = { ...node };
+  if (node.op === 'source') own.relation = rowsOf(node.relation) ?? node.relation;
   for (const field of ['inputs', 'names', 'notes', 'step']) delete own[field];
   const sorted = Object.fromEntries(Object.entries(own).sort(([a], [b]) => (a < b ? -1 : 1)));
   return structureText(sorted);

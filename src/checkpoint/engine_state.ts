@@ -22,7 +22,7 @@ import { LocalStream, type SavedLocalStream } from '../runtime/local_stream.ts';
 import type { SavedSink } from '../runtime/sink.ts';
 import { type SavedRelation, StoredRelation } from '../runtime/stored_relation.ts';
 import { type SavedStream, StreamRuntime } from '../runtime/stream.ts';
-import { keyedPlan, ViewRuntime } from '../runtime/view.ts';
+import { keyedPlan, rowsKey, ViewRuntime } from '../runtime/view.ts';
 import { flatten, unflatten } from './flat.ts';
 
 interface SavedRelationObject {
@@ -122,11 +122,15 @@ export function misfit(saved: Saved): string | null {
   const byOid = new Map(objects.map((object) => [object.oid, object]));
   const there = new Set((state.graph as { key: string }[]).map(({ key }) => key));
   const needed = new Set<string>();
+  const rows = new Map<number, string>();
+  const rowsOf = (relation: number) => rows.get(relation) ?? null;
   for (const { oid, context } of state.views) {
     const object = byOid.get(oid);
     if (object === undefined || !('physical' in object) || object.physical === undefined)
       return `it has the state of a view with OID ${oid}, but no such view`;
-    for (const key of keyedPlan(object.physical, context).keys) {
+    const keyed = keyedPlan(object.physical, context, rowsOf);
+    rows.set(oid, rowsKey(object.physical, keyed));
+    for (const key of keyed.keys) {
       if (!there.has(key)) return `this program would run "${object.name}" by other operators`;
       needed.add(key);
     }
@@ -156,7 +160,14 @@ export async function loadEngine(
     const object = objectOf(engine, view.oid);
     const physical = 'physical' in object ? object.physical : undefined;
     if (physical === undefined) throw new Error(`${object.kind} ${object.name} was saved as a view`);
-    const runtime = new ViewRuntime(object.oid, object.name, physical, view.context, view.keepsRows ? [] : null);
+    const runtime = new ViewRuntime(
+      object.oid,
+      object.name,
+      physical,
+      view.context,
+      view.keepsRows ? [] : null,
+      loop.rowsOf,
+    );
     loop.restore(runtime);
     if (view.rows !== null) runtime.stored?.load(view.rows);
     if (object.kind !== 'sink' || log.dropped.has(object.oid)) continue;

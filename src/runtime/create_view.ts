@@ -68,7 +68,7 @@ export async function becomeView(
     engine.define(object, session);
     return;
   }
-  const view = new ViewRuntime(object.oid, object.name, physical, session.evalContext, indexes);
+  const view = new ViewRuntime(object.oid, object.name, physical, session.evalContext, indexes, engine.loop.rowsOf);
   await fill(engine, view, becoming(engine, object, session));
   engine.sourceTicks.watchClock();
 }

@@ -56,7 +56,7 @@ function explain(engine: TidemarkEngine, inner: Statement, analyze: boolean, ses
   const { timeZone } = session.evalContext;
   const physical = planQuery(bindQuery(query, engine.bindEnv(session, [], mode)), { mode, timeZone });
   if (mode === 'read') return text(physical, (i) => remarks(physical.plan, i, undefined, null));
-  const { keys } = keyedPlan(physical, session.evalContext);
+  const { keys } = keyedPlan(physical, session.evalContext, engine.loop.rowsOf);
   return text(physical, (i) => remarks(physical.plan, i, engine.loop.graph.node(keys[i]), null));
 }
 

@@ -101,7 +101,9 @@ async function startSubscription(
   }
   if (target.query === null) throw new Error('nothing to subscribe to');
   const temporary = engine.catalog.newOid();
-  const view = new ViewRuntime(temporary, 'subscription', target.query.physical, session.evalContext, []);
+  // Changes since an earlier tick are followed by relation: a view that is younger than its equal has others.
+  const rowsOf = subscribe.asOf === null ? engine.loop.rowsOf : undefined;
+  const view = new ViewRuntime(temporary, 'subscription', target.query.physical, session.evalContext, [], rowsOf);
   if (subscribe.asOf !== null) {
     checkReached(engine, subscribe.asOf);
     return subscribeToPast(engine, view, subscribe, subscribe.asOf, signal);

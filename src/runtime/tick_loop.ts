@@ -18,7 +18,7 @@ import { canFill, Filling, type KnownRelations } from '../../operators/graph_fil
 import { Undo } from '../../operators/state/undo.ts';
 import { type StoredRelation, withScratch } from './stored_relation.ts';
 import { TickNeed } from './tick_need.ts';
-import { newGraph, type ViewRuntime } from './view.ts';
+import { newGraph, rowsKey, type ViewRuntime } from './view.ts';
 
 /** Sees the consolidated delta of one relation after each tick that changed it. Valid during the call only. */
 export interface Observer {
@@ -93,6 +93,12 @@ export class TickLoop {
   get hasClockedViews(): boolean {
     return this.graph.clocked;
   }
+
+  /** What makes views that read this one the same as those that read its equal. */
+  readonly rowsOf = (relation: number): string | null => {
+    const view = this.#views.get(relation);
+    return view === undefined ? null : rowsKey(view.physical, view.plan);
+  };
 
   view(oid: number): ViewRuntime | undefined {
     return this.#views.get(oid);

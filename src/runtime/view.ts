@@ -22,7 +22,7 @@ import { adopt } from '../../operators/graph_adopt.ts';
 import type { Filling } from '../../operators/graph_fill.ts';
 import type { GraphNode } from '../../operators/graph_node.ts';
 import type { KeyedIndex } from '../../operators/state/keyed_index.ts';
-import { nodeKeys, type PhysicalQuery } from '../../planner/physical/index.ts';
+import { keyDigest, nodeKeys, type PhysicalQuery, type RowsOf } from '../../planner/physical/index.ts';
 import { ERROR_COLUMNS, ErrorLedger } from './ledger.ts';
 import type { StoredRelation } from './stored_relation.ts';
 import { concat } from './transaction.ts';
@@ -39,12 +39,19 @@ export class ViewRuntime implements FlowOwner {
   readonly #indexes: number[][] | null;
   #result: ViewResult;
 
-  /** `context`: the settings of the session that made the view; its now() is replaced by the tick's. */
-  constructor(oid: number, name: string, physical: PhysicalQuery, context: EvalContext, indexes: number[][] | null) {
+  /** `context`: the settings of the session that made the view; its now() is replaced by the tick's. `rowsOf`: of the views that it reads. */
+  constructor(
+    oid: number,
+    name: string,
+    physical: PhysicalQuery,
+    context: EvalContext,
+    indexes: number[][] | null,
+    rowsOf?: RowsOf,
+  ) {
     this.oid = oid;
     this.name = name;
     this.physical = physical;
-    this.plan = keyedPlan(physical, context);
+    this.plan = keyedPlan(physical, context, rowsOf);
     this.#indexes = indexes;
     this.#result = new ViewResult(
       physical.columns.map((c) => c.type),
@@ -162,10 +169,15 @@ export function newGraph(lend?: IndexLender): Graph {
 }
 
 /** A query's plan with what makes its nodes equal to those of other queries. */
-export function keyedPlan({ plan }: PhysicalQuery, context: EvalContext): KeyedPlan {
+export function keyedPlan({ plan }: PhysicalQuery, context: EvalContext, rowsOf?: RowsOf): KeyedPlan {
   const { now, tick, session: _, ...settings } = context;
   const text = JSON.stringify(Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return { plan, keys: nodeKeys(plan, text), context: { ...settings, now, tick } };
+  return { plan, keys: nodeKeys(plan, text, rowsOf), context: { ...settings, now, tick } };
+}
+
+/** Equal for views that are the same query, and so have the same rows. */
+export function rowsKey({ columns }: PhysicalQuery, { plan, keys }: KeyedPlan): string {
+  return `${columns.length} of ${keyDigest(keys[plan.root])}`;
 }
 
 /** The errors of a view: those of all its nodes. */

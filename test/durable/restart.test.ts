@@ -34,6 +34,33 @@ function testBoth(name: string, body: (start: Start) => Promise<void>): void {
 const objects = (engine: TidemarkEngine) =>
   engine.catalog.objects().map(({ kind, oid, schema, name, sql }) => ({ kind, oid, schema, name, sql }));
 
+testBoth('views over views that are the same query share after a start as before', async (start) => {
+  let engine = await start('equal-views');
+  const again = async () => {
+    await engine.close();
+    engine = await start('equal-views');
+    return [...engine.loop.graph.nodes()].length;
+  };
+  await sql(engine, 'CREATE TABLE t (g int, v int); INSERT INTO t VALUES (1, 1), (1, 2), (2, 5)');
+  for (const n of [1, 2]) {
+    await sql(engine, `CREATE MATERIALIZED VIEW a${n} AS SELECT g, sum(v) AS s FROM t GROUP BY g`);
+    await sql(engine, `CREATE MATERIALIZED VIEW b${n} AS SELECT s % 2 AS odd, count(*) FROM a${n} GROUP BY s % 2`);
+  }
+  const nodes = [...engine.loop.graph.nodes()].length;
+  assert.equal(await again(), nodes);
+  await sql(engine, 'INSERT INTO t VALUES (2, 1)');
+  for (const n of [1, 2])
+    assert.deepEqual(await sql(engine, `SELECT * FROM b${n} ORDER BY 1`), [
+      ['0', '1'],
+      ['1', '1'],
+    ]);
+  await sql(engine, 'DROP MATERIALIZED VIEW a1 CASCADE');
+  assert.equal(await again(), nodes);
+  await sql(engine, 'INSERT INTO t VALUES (2, 1)');
+  assert.deepEqual(await sql(engine, 'SELECT * FROM b2'), [['1', '2']]);
+  await engine.close();
+});
+
 testBoth('tables, views, indexes, schemas and local streams come back as they were', async (start) => {
   let engine = await start('objects');
   await sql(

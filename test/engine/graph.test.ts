@@ -67,6 +67,8 @@ class World {
   readonly parts: PlanPart[];
   shared = 0;
   compared = 0;
+  /** Sources of views that are the same query, made one. */
+  overEqual = 0;
   /** Views over the stream's past that were filled from live nodes. */
   withoutReplay = 0;
   #oid = 100;
@@ -115,10 +117,13 @@ class World {
 
   create(): void {
     const over = this.views.filter(() => this.random.chance(0.15)).map((v) => v.relation);
-    const plan = new RandomPlan(this.random, new Build(), [...INPUTS, ...over], this.parts).plan(
-      1 + this.random.below(5),
-      [],
-    );
+    const above = this.views.filter(({ reads }) => this.views.some((v) => reads.includes(v.relation.oid)));
+    const known = above.length > 0 && this.random.chance(0.7) ? above : this.views;
+    const again = known.length > 0 && this.random.chance(0.4) ? this.random.pick(known) : null;
+    const plan =
+      again === null
+        ? new RandomPlan(this.random, new Build(), [...INPUTS, ...over], this.parts).plan(1 + this.random.below(5), [])
+        : this.#overOthers(again.plan);
     const cols = outputColumns(plan);
     const columns = cols.map((col) => ({ col }));
     const bound = { plan, columns, order: [], dependencies: [], parameters: [], emitOnWindowClose: false };
@@ -126,13 +131,15 @@ class World {
     let runtime: ViewRuntime;
     try {
       const physical = planQuery(bound, { mode: 'view' });
-      runtime = new ViewRuntime(oid, `v${oid}`, physical, defaultContext(), physical.key ? [physical.key] : []);
+      const indexes = physical.key ? [physical.key] : [];
+      runtime = new ViewRuntime(oid, `v${oid}`, physical, defaultContext(), indexes, this.loop.rowsOf);
     } catch (error) {
       if (isMissing(error)) return;
       throw error;
     }
     this.#fill(runtime);
     if (runtime.flow.nodes.some((node) => node.spec.op !== 'source' && node.flows.size > 1)) this.shared++;
+    for (const node of runtime.nodes) if (node.relations.size > 1) this.overEqual++;
     this.views.push({
       relation: relation(
         oid,
@@ -143,6 +150,23 @@ class World {
       reads: runtime.sources.map((s) => s.relation),
       runtime,
     });
+  }
+
+  /** The same query, over other views that are the same query as those it is over, where there are any. */
+  #overOthers(plan: Logical): Logical {
+    const other = (read: Relation): Relation => {
+      const view = this.views.find((v) => v.relation === read);
+      const equal = this.views.filter((v) => v !== view && v.runtime.flow.root === view?.runtime.flow.root);
+      return equal.length === 0 ? read : this.random.pick(equal).relation;
+    };
+    const copy = (part: unknown): unknown => {
+      if (Array.isArray(part)) return part.map(copy);
+      if (typeof part !== 'object' || part === null || Object.getPrototypeOf(part) !== Object.prototype) return part;
+      return Object.fromEntries(
+        Object.entries(part).map(([name, value]) => [name, name === 'relation' ? other(value) : copy(value)]),
+      );
+    };
+    return copy(plan) as Logical;
   }
 
   /** As backfill does: at once where that can be done, or else the stream's history in pieces, then the stored relations. */
@@ -230,6 +254,7 @@ test(`random overlapping views, made and dropped at random ticks (SEED=${seed})`
   let shared = 0;
   let compared = 0;
   let withoutReplay = 0;
+  let overEqual = 0;
   const used = pages.usedPages;
   const store = new MemoryColdStore();
   for (let n = 0; n < WORLDS; n++) {
@@ -257,12 +282,13 @@ test(`random overlapping views, made and dropped at random ticks (SEED=${seed})`
     shared += world.shared;
     compared += world.compared;
     withoutReplay += world.withoutReplay;
+    overEqual += world.overEqual;
   }
   cold.store = null;
   t.diagnostic(
-    `${compared} views compared, ${shared} made with nodes of others, ${withoutReplay} without replay, ${store.reads} reads of cold rows`,
+    `${compared} views compared, ${shared} made with nodes of others, ${withoutReplay} without replay, ${overEqual} sources of equal views, ${store.reads} reads of cold rows`,
   );
-  assert.ok(shared > WORLDS && compared > WORLDS * 20 && withoutReplay > 0);
+  assert.ok(shared > WORLDS && compared > WORLDS * 20 && withoutReplay > 0 && overEqual > 0);
 });
 
 test('errors of a shared node belong to every view that has it', async () => {
@@ -364,6 +390,86 @@ test('views that are the same query keep their rows once, each with its indexes'
   assert.deepEqual([...engine.loop.graph.nodes()], []);
   await engine.close();
   assert.ok(pages.usedPages <= used + 1, `${pages.usedPages - used} pages are still in use`);
+});
+
+test('views over views that are the same query are the same query', async () => {
+  const engine = await openEngine();
+  const { graph } = engine.loop;
+  const nodes = () => [...graph.nodes()].length;
+  const rows = (view: string) => sql(engine, `SELECT * FROM ${view} ORDER BY 1`);
+  try {
+    await sql(engine, 'CREATE TABLE t (g int, v int); INSERT INTO t VALUES (1, 1), (1, 2), (2, 5)');
+    await sql(engine, 'CREATE MATERIALIZED VIEW a1 AS SELECT g, sum(v) AS s FROM t GROUP BY g');
+    await sql(engine, 'CREATE MATERIALIZED VIEW b1 AS SELECT s % 2 AS odd, count(*) AS n FROM a1 GROUP BY s % 2');
+    await sql(engine, 'CREATE MATERIALIZED VIEW c1 AS SELECT max(n) FROM b1');
+    const before = nodes();
+    await sql(engine, 'CREATE MATERIALIZED VIEW a2 (h, total) AS SELECT g, sum(v) AS s FROM t GROUP BY g');
+    await sql(
+      engine,
+      'CREATE MATERIALIZED VIEW b2 AS SELECT total % 2 AS odd, count(*) AS n FROM a2 GROUP BY total % 2',
+    );
+    await sql(engine, 'CREATE MATERIALIZED VIEW c2 AS SELECT max(n) FROM b2');
+    assert.equal(nodes(), before);
+    const plan = (await sql(engine, 'EXPLAIN SELECT * FROM b2')).join('\n');
+    assert.match(plan, /shared with b1/);
+    await sql(engine, 'CREATE MATERIALIZED VIEW pairs AS SELECT g, s, total FROM a1 JOIN a2 ON g = h');
+    await sql(engine, 'INSERT INTO t VALUES (2, 1), (3, 7)');
+    assert.deepEqual(await rows('pairs'), [
+      ['1', '3', '3'],
+      ['2', '6', '6'],
+      ['3', '7', '7'],
+    ]);
+    for (const n of [1, 2]) {
+      assert.deepEqual(await rows(`b${n}`), [
+        ['0', '1'],
+        ['1', '2'],
+      ]);
+      assert.deepEqual(await rows(`c${n}`), [['2']]);
+    }
+    // What was made first goes first.
+    await sql(engine, 'DROP MATERIALIZED VIEW pairs');
+    await sql(engine, 'DROP MATERIALIZED VIEW a1 CASCADE');
+    await sql(engine, 'INSERT INTO t VALUES (4, 9)');
+    assert.deepEqual(await rows('b2'), [
+      ['0', '1'],
+      ['1', '3'],
+    ]);
+    assert.deepEqual(await rows('c2'), [['3']]);
+    // Made again, it is one with what is left.
+    await sql(engine, 'CREATE MATERIALIZED VIEW a1 AS SELECT g, sum(v) AS s FROM t GROUP BY g');
+    await sql(engine, 'CREATE MATERIALIZED VIEW b1 AS SELECT s % 2 AS odd, count(*) AS n FROM a1 GROUP BY s % 2');
+    assert.equal(nodes(), before);
+    await sql(engine, 'DROP MATERIALIZED VIEW a2 CASCADE');
+    await sql(engine, 'DELETE FROM t WHERE g = 4');
+    assert.deepEqual(await rows('b1'), [
+      ['0', '1'],
+      ['1', '2'],
+    ]);
+    await sql(engine, 'DROP MATERIALIZED VIEW a1 CASCADE');
+    assert.equal(nodes(), 0);
+  } finally {
+    await engine.close();
+  }
+});
+
+test('a query over a view goes on with its equal when the view is dropped', async () => {
+  const engine = await openEngine();
+  try {
+    await sql(engine, 'CREATE TABLE t (v int); INSERT INTO t VALUES (1)');
+    for (const n of [1, 2]) await sql(engine, `CREATE MATERIALIZED VIEW a${n} AS SELECT v, count(*) FROM t GROUP BY v`);
+    const session = new Session(engine);
+    const stream = (await session.open('SUBSCRIBE (SELECT sum(v) AS s FROM a1)'))!;
+    await drain(stream);
+    await sql(engine, 'CREATE MATERIALIZED VIEW b2 AS SELECT sum(v) AS s FROM a2');
+    await sql(engine, 'DROP MATERIALIZED VIEW a1');
+    await sql(engine, 'INSERT INTO t VALUES (5)');
+    assert.deepEqual(await sql(engine, 'SELECT * FROM b2'), [['6']]);
+    stream.rows.close();
+    await sql(engine, 'INSERT INTO t VALUES (6)');
+    assert.deepEqual(await sql(engine, 'SELECT * FROM b2'), [['12']]);
+  } finally {
+    await engine.close();
+  }
 });
 
 test('a join reads the index that its relation keeps', async () => {
