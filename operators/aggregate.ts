@@ -210,7 +210,7 @@ export class AggregateOperator implements Operator {
 
   #takeIn(delta: Batch, groups: number, arena: Arena): void {
     const { n } = delta;
-    this.#filtered.clear();
+    if (this.#filtered.size > 0) this.#filtered.clear();
     const flips = this.#distincts.length === 0 ? [] : this.#flips(delta, groups, arena);
     const calls = arena.alloc((this.#calls.length + 1) * CALL_BYTES) >>> 2;
     writeCall(calls, COUNT_ROWS, 0, delta.weights >>> 2);

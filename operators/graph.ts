@@ -283,9 +283,9 @@ export class Graph {
   step(deltas: Map<number, Batch>, tick: GraphTick, undo: Undo | null = null): void {
     if (undo !== null) this.#keepSchedule(undo);
     for (const [relation, batch] of deltas) if (batch.n > 0) this.#moved(relation);
-    this.#scheduleClocked(tick);
-    this.#scheduleWatermarked(tick);
-    for (const node of this.#fresh) this.#schedule(node);
+    if (this.#clocked.size > 0) this.#scheduleClocked(tick);
+    if (this.#watermarked.size > 0) this.#scheduleWatermarked(tick);
+    if (this.#fresh.size > 0) for (const node of this.#fresh) this.#schedule(node);
     for (let level = 0; level < this.#due.length; level++) {
       const due = this.#due[level];
       if (due.length === 0) continue;
@@ -486,6 +486,7 @@ export class Graph {
     if (this.#fresh.size > 0) this.#fresh.delete(node);
     if (node.output.n === 0) return;
     for (const consumer of node.consumers) this.#schedule(consumer);
+    if (node.ends.size === 0) return;
     for (const { owner } of node.ends) {
       if (undo !== null) owner.kept?.keepIn(undo);
       const net = owner.take(node.output, tick);

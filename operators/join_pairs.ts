@@ -95,7 +95,9 @@ export function keyIsNull(side: JoinSide, delta: Batch, row: number): boolean {
 }
 
 export function keyColumns(side: JoinSide, delta: Batch): Column[] {
-  return side.keys.map((k) => delta.columns[k]);
+  const columns: Column[] = [];
+  for (const k of side.keys) columns.push(delta.columns[k]);
+  return columns;
 }
 
 /** A delta of side `from` to be looked up in the other side's index; without the rows of `added`, the other side's delta, that stand at the ends of its runs. */
@@ -171,6 +173,10 @@ export class Residual {
   }
 }
 
+function probeOf(from: number, delta: Batch, added: Batch | null): Probe {
+  return { from, delta, added };
+}
+
 function placeColumn(data: number): Column {
   return { type: PLACE, phys: 'i32', data, valid: 0 };
 }
@@ -200,18 +206,20 @@ export class JoinPairs {
   /** Of a joined row. */
   readonly #types: ColType[];
   readonly #phys: Phys[];
+  readonly #nothing: Batch;
 
   constructor(sides: JoinSide[], residual: Residual | null) {
     this.sides = sides;
     this.residual = residual;
     this.#types = sides.flatMap((side) => side.types);
     this.#phys = this.#types.map((type) => physOf(type.oid));
+    this.#nothing = emptyBatch(this.#types);
   }
 
   /** The delta of the joined rows. */
   delta(inputs: Batch[], tick: Tick): Batch {
     const { probes, both } = this.#probes(inputs, tick);
-    if (!both && probes.every((probe) => this.#byKernels(probe))) return this.#columnsOf(probes, tick);
+    if (!both && this.#allByKernels(probes)) return this.#columnsOf(probes, tick);
     const out = new BatchBuilder(this.#types, tick.arena, inputs[0].n + inputs[1].n);
     this.emit(inputs, out, tick);
     return out.build();
@@ -229,18 +237,22 @@ export class JoinPairs {
 
   /** What is to be looked up; `both`: pairs of the two deltas come twice then. */
   #probes([left, right]: Batch[], tick: Tick): { probes: Probe[]; both: boolean } {
-    const probe = (from: number, delta: Batch, added: Batch | null = null): Probe => ({ from, delta, added });
     if (tick.first || left.n === 0 || right.n === 0) {
-      if (left.n > 0) return { probes: [probe(0, left)], both: false };
-      return { probes: tick.first || right.n === 0 ? [] : [probe(1, right)], both: false };
+      if (left.n > 0) return { probes: [probeOf(0, left, null)], both: false };
+      return { probes: tick.first || right.n === 0 ? [] : [probeOf(1, right, null)], both: false };
     }
     const [a, b] = this.sides;
     const leftGrows = growsOnly(a, left);
     const rightGrows = growsOnly(b, right);
     if (leftGrows && (left.n <= right.n || !rightGrows))
-      return { probes: [probe(0, left), probe(1, right, left)], both: false };
-    if (rightGrows) return { probes: [probe(1, right), probe(0, left, right)], both: false };
-    return { probes: [probe(0, left), probe(1, right)], both: true };
+      return { probes: [probeOf(0, left, null), probeOf(1, right, left)], both: false };
+    if (rightGrows) return { probes: [probeOf(1, right, null), probeOf(0, left, right)], both: false };
+    return { probes: [probeOf(0, left, null), probeOf(1, right, null)], both: true };
+  }
+
+  #allByKernels(probes: Probe[]): boolean {
+    for (const probe of probes) if (!this.#byKernels(probe)) return false;
+    return true;
   }
 
   #byKernels({ from, added }: Probe): boolean {
@@ -252,10 +264,15 @@ export class JoinPairs {
   /** The rows of probes that go by kernels: all pairs first, then the columns as long as they must be. */
   #columnsOf(probes: Probe[], tick: Tick): Batch {
     const { arena } = tick;
-    const found = probes.map((probe) => ({ probe, pairs: this.#find(probe, tick) })).filter(({ pairs }) => pairs.n > 0);
-    if (found.length === 0) return emptyBatch(this.#types);
+    const found: { probe: Probe; pairs: Pairs }[] = [];
+    let n = 0;
+    for (const probe of probes) {
+      const pairs = this.#find(probe, tick);
+      n += pairs.n;
+      if (pairs.n > 0) found.push({ probe, pairs });
+    }
+    if (n === 0) return this.#nothing;
     if (found.length === 1) return this.#columnsOfOne(found[0].probe, found[0].pairs, arena);
-    const n = found.reduce((sum, { pairs }) => sum + pairs.n, 0);
     const columns = this.#types.map((type, c): Column => {
       const phys = this.#phys[c];
       return { type, phys, data: arena.alloc(n * PHYS_WIDTH[phys]), valid: arena.alloc(n) };
@@ -276,16 +293,21 @@ export class JoinPairs {
     const other = this.sides[1 - from];
     const { n } = pairs;
     const isWhole = n === delta.n && kernels.inOrder(pairs.rows, n) !== 0;
-    const columns = this.#types.map((type, c): Column => {
+    const columns: Column[] = [];
+    for (let c = 0; c < this.#types.length; c++) {
+      const type = this.#types[c];
       const phys = this.#phys[c];
       const own = c - side.at >= 0 && c - side.at < side.types.length ? delta.columns[c - side.at] : null;
-      if (isWhole && own !== null) return retyped(own, type);
+      if (isWhole && own !== null) {
+        columns.push(retyped(own, type));
+        continue;
+      }
       const valid = own !== null && own.valid === 0 ? 0 : arena.alloc(n);
-      const column = { type, phys, data: arena.alloc(n * PHYS_WIDTH[phys]), valid };
+      const column: Column = { type, phys, data: arena.alloc(n * PHYS_WIDTH[phys]), valid };
       if (own !== null) gatherOwn(own, pairs, column, 0);
       else gatherOther(other.index.places[c - other.at], pairs, column, 0);
-      return column;
-    });
+      columns.push(column);
+    }
     return { n, columns, weights: pairs.weights };
   }
 

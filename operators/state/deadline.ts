@@ -33,6 +33,7 @@ export class Deadline {
   readonly #lags: number[];
   readonly #layout: RowLayout;
   readonly #columns: number[];
+  readonly #hasTexts: boolean;
   /** Where the time and its validity lie when there is one condition, over a timestamp; else -1. */
   readonly #plain: number = -1;
   readonly #flag: number = 0;
@@ -42,6 +43,7 @@ export class Deadline {
     this.retentions = retentions;
     this.#sources = [...new Set(retentions.flatMap((r) => r.sources))];
     this.#layout = layout;
+    this.#hasTexts = retentions.some((r) => r.text !== undefined);
     this.#columns = retentions.map((r) => position(r.column));
     this.#times = retentions.map((r) => timeReader(layout, position(r.column), r));
     this.#lags = retentions.map((r) => Number(r.lag) - (r.strict ? 1 : 0));
@@ -90,18 +92,19 @@ export class Deadline {
 
   /** The conditions as kernels read them, one for each retention; 0 where one of them is for of() alone. */
   conditions(arena: Arena): number {
-    if (this.retentions.some((r) => r.text !== undefined)) return 0;
+    if (this.#hasTexts) return 0;
     const { offsets, valid, types } = this.#layout;
-    const conditions = arena.alloc(this.retentions.length * CONDITION_BYTES);
-    this.retentions.forEach(({ nullsDead }, i) => {
+    const { retentions } = this;
+    const conditions = arena.alloc(retentions.length * CONDITION_BYTES);
+    for (let i = 0; i < retentions.length; i++) {
       const at = (conditions + i * CONDITION_BYTES) >>> 2;
       const column = this.#columns[i];
       U32[at] = offsets[column];
       U32[at + 1] = valid + column;
       U32[at + 2] = types[column].oid === OID.date ? 1 : 0;
-      U32[at + 3] = nullsDead ? 1 : 0;
+      U32[at + 3] = retentions[i].nullsDead ? 1 : 0;
       F64[at / 2 + 2] = this.#lags[i];
-    });
+    }
     return conditions;
   }
 

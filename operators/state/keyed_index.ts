@@ -238,9 +238,10 @@ export class KeyedIndex {
   /** Adds the delta's rows with their weights; with memory of the tick, where it can, all at once. */
   apply(delta: Batch, arena?: Arena): void {
     this.#forgetAdded();
-    this.#borrowed.clear();
+    this.#forgetBorrowed();
     this.#appends = this.#runs.negative === 0;
-    const keyCols = this.keyColumns.map((c) => delta.columns[c]);
+    const keyCols: Column[] = [];
+    for (const c of this.keyColumns) keyCols.push(delta.columns[c]);
     this.#keys.begin(keyCols, delta.n, delta.n);
     if (arena !== undefined && this.#appendOnly && kernels.allPositive(delta.weights, delta.n) !== 0) {
       this.#append(delta, arena);
@@ -321,7 +322,7 @@ export class KeyedIndex {
   bindKeys(columns: Column[], arena: Arena): void {
     this.#keys.bind(columns);
     this.#arena = arena;
-    this.#borrowed.clear();
+    this.#forgetBorrowed();
   }
 
   /** seek() for all rows that are not left out: word address of their slots. */
@@ -352,6 +353,11 @@ export class KeyedIndex {
     return copy;
   }
 
+  /** A Map that is cleared gets a new table, though it was empty: every index would make some in each tick. */
+  #forgetBorrowed(): void {
+    if (this.#borrowed.size > 0) this.#borrowed.clear();
+  }
+
   runOf(slot: number): number {
     const payload = (slot + this.payloadOffset) >>> 2;
     if (isCold(payload)) throw new Error('rows of the key are cold: seek() gives a copy of its slot');
@@ -372,7 +378,7 @@ export class KeyedIndex {
 
   endTick(): void {
     this.#forgetAdded();
-    this.#borrowed.clear();
+    this.#forgetBorrowed();
     this.#arena = null;
     this.heap.endTick();
     this.#runs.heap.endTick();
@@ -395,7 +401,7 @@ export class KeyedIndex {
     this.#added = null;
     this.#runs.entries = saved.entries;
     this.#runs.negative = saved.negative;
-    this.#borrowed.clear();
+    this.#forgetBorrowed();
     this.#reads.forget();
     this.#keys.load(saved.keys);
     this.#runs.heap.load(saved.runs);
@@ -406,7 +412,7 @@ export class KeyedIndex {
 
   release(): void {
     this.#added = null;
-    this.#borrowed.clear();
+    this.#forgetBorrowed();
     this.#reads.forget();
     // What is made anew still has them.
     if (this.#cold.any && !isAbandoning()) {
