@@ -10,5 +10,7 @@ export const HEAP_TAKEN = 8;
 export const HEAP_GIVEN = 12;
 /** Not 0: blocks that are given back are filled, so that whoever still reads them is found out. */
 export const HEAP_POISON = 16;
+/** What reading ahead saw: of no use, but a result has to be used for the compiler to leave the reading in. */
+export const HEAP_AHEAD = 20;
 /** The first free block of each class. */
-export const HEAP_LISTS = 20;
+export const HEAP_LISTS = 24;

@@ -416,7 +416,12 @@ export class Heap {
     }
     this.#freed += size;
     touch(address);
-    U32[address >>> 2] = this.#freeLists[cls];
+    // As kernels/assembly/heap_blocks.ts.
+    const first = this.#freeLists[cls];
+    const second = first === 0 ? 0 : U32[first >>> 2];
+    const third = second === 0 ? 0 : U32[second >>> 2];
+    U32[address >>> 2] = first;
+    U32[(address >>> 2) + 1] = third === 0 ? 0 : U32[third >>> 2];
     this.#freeLists[cls] = address;
   }
 
