@@ -123,14 +123,17 @@ export class MapOperator implements Operator {
 
   /** Different rows stay different: every column of the input is one of the output, or lies where one of these does. */
   #keepsAll({ columns }: Batch): boolean {
-    const isThere = (c: number) =>
-      this.#passed.some((p) => columns[p].data === columns[c].data && columns[p].valid === columns[c].valid);
-    return this.#dropped.every(isThere);
+    for (const c of this.#dropped) {
+      const { data, valid } = columns[c];
+      if (!this.#passed.some((p) => columns[p].data === data && columns[p].valid === valid)) return false;
+    }
+    return true;
   }
 
   #rename(input: Batch): Batch {
     if (this.#project === null) return input;
-    const columns: Column[] = this.#project.map((p, i) => retyped(input.columns[p as number], this.#types[i]));
+    const columns: Column[] = [];
+    for (const p of this.#project) columns.push(retyped(input.columns[p as number], this.#types[columns.length]));
     const renamed: Batch = { n: input.n, columns, weights: input.weights };
     if (input.net === true && this.#keepsAll(input)) renamed.net = true;
     return renamed;

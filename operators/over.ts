@@ -19,7 +19,7 @@ import { type RowCopy, rowCopy } from './batch/row_copy.ts';
 import { SqlError } from './errors.ts';
 import type { Operator, Tick } from './operator.ts';
 import { makeEvaluator } from './over/make.ts';
-import { PartitionView } from './over/partition_view.ts';
+import { PartitionView, viewTypes } from './over/partition_view.ts';
 import type { WindowEvaluator } from './over/window_call.ts';
 import type { PlanNode } from './plan.ts';
 import { consolidator } from './state/consolidate.ts';
@@ -40,6 +40,7 @@ const SUFFIX = 2;
 export class OverOperator implements Operator {
   readonly #spec: OverSpec;
   readonly #inputTypes: ColType[];
+  readonly #viewTypes: ColType[];
   readonly #index: OrderedIndex;
   readonly #peers: RowCompare;
   readonly #heap = new Heap();
@@ -56,6 +57,7 @@ export class OverOperator implements Operator {
   constructor(spec: OverSpec, inputTypes: ColType[]) {
     this.#spec = spec;
     this.#inputTypes = inputTypes;
+    this.#viewTypes = viewTypes(inputTypes);
     this.#index = new OrderedIndex(inputTypes, spec.partition, spec.order, 16, spec.frees);
     this.#peers = rowCompare(this.#index.runs.rows.layout, spec.order, false);
     this.#calls = spec.calls.map((call) => makeEvaluator(call, spec.order, inputTypes, this.#heap));
@@ -132,7 +134,7 @@ export class OverOperator implements Operator {
           this.#walk(head, prefix, -1, this.#before + this.#after),
           this.#walk(head, changedEnd, 1, this.#before + this.#after),
         ];
-    const view = new PartitionView(runs, head, first, last, this.#peers, this.#inputTypes, tick.arena);
+    const view = new PartitionView(runs, head, first, last, this.#peers, this.#viewTypes, tick.arena);
     const from = this.#rowsIn(head, first, prefix);
     const to = from + this.#rowsIn(head, prefix, changedEnd);
     const reachFrom = this.#widenDown(view, from);

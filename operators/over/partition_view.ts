@@ -13,13 +13,18 @@ import type { OrderedRuns } from '../state/ordered_runs.ts';
 import type { RowCompare } from '../state/row_ops.ts';
 import { type ColType, colType, OID } from '../types.ts';
 
+/** Types of a view's batch, given those of the input. */
+export function viewTypes(types: ColType[]): ColType[] {
+  return [...types, colType(OID.int4)];
+}
+
 export class PartitionView {
   readonly n: number;
   readonly batch: Batch;
   readonly #starts: number[] = [];
-  readonly #groups: Int32Array;
+  readonly #groups: number[] = [];
 
-  /** Entries from .. to - 1 of the run. */
+  /** Entries from .. to - 1 of the run. `types`: those of viewTypes(). */
   constructor(
     runs: OrderedRuns,
     head: number,
@@ -32,9 +37,8 @@ export class PartitionView {
     let n = 0;
     for (let i = from; i < to; i++) n += Math.max(0, runs.weight(runs.entry(head, i)));
     this.n = n;
-    this.#groups = new Int32Array(n);
-    const builder = new BatchBuilder([...types, colType(OID.int4)], arena, n);
-    const position = builder.columns[types.length];
+    const builder = new BatchBuilder(types, arena, n);
+    const position = builder.columns[types.length - 1];
     let at = 0;
     let previous = 0;
     for (let i = from; i < to; i++) {
@@ -47,7 +51,7 @@ export class PartitionView {
         runs.rows.load(row, builder.columns, builder.addRow(1));
         U8[position.valid + at] = 1;
         I32[(position.data >>> 2) + at] = at;
-        this.#groups[at] = this.#starts.length - 1;
+        this.#groups.push(this.#starts.length - 1);
       }
     }
     this.batch = builder.build();
