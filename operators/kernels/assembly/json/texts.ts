@@ -27,8 +27,21 @@ export function pointText(slot: usize, address: usize, length: u32): void {
   store<u32>(slot, i32x4.extract_lane(text, 2), 12);
 }
 
-/** A string, or any other value as it is written. */
+/** A string, or any other value as it is written. What is not a string without escapes is left to a function apart, so that this one can stand in the scanner's loop. */
+@inline
 export function readText(p: usize, slot: usize): usize {
+  if (load<u8>(p) === 34) {
+    const start = p + 1;
+    const end = plainEnd(start);
+    if (load<u8>(end) === 34) {
+      pointText(slot, start, <u32>(end - start));
+      return end + 1;
+    }
+  }
+  return readOddText(p, slot);
+}
+
+function readOddText(p: usize, slot: usize): usize {
   if (load<u8>(p) !== 34) {
     const end = skipValue(p);
     if (end !== 0) pointText(slot, p, <u32>(end - p));
@@ -36,12 +49,7 @@ export function readText(p: usize, slot: usize): usize {
   }
   const start = p + 1;
   const end = plainEnd(start);
-  const c = load<u8>(end);
-  if (c === 34) {
-    pointText(slot, start, <u32>(end - start));
-    return end + 1;
-  }
-  return c === 92 && end < stop ? readEscaped(start, end, slot) : 0;
+  return load<u8>(end) === 92 && end < stop ? readEscaped(start, end, slot) : 0;
 }
 
 /** What \c stands for, 0 for no escape. */
