@@ -46,6 +46,20 @@ interface Decoded {
   times: TimeBounds | null;
 }
 
+/** What replay() has decoded and not yet given. */
+interface Gathered {
+  builder: BatchBuilder;
+  /** Columns that were decoded. */
+  needed: number[];
+  /** Rows that were refused. */
+  late: number[];
+  bytes: number;
+}
+
+/** replay() gives what it has when it is so much. */
+const REPLAYED_ROWS = 4096;
+const REPLAYED_BYTES = 1 << 20;
+
 interface PartitionState {
   maxTime: bigint | null;
   position: bigint;
@@ -496,14 +510,16 @@ export class StreamRuntime {
   }
 
   /** Columns at their places in the relation; those that nobody needs are missing. */
-  #placed(batch: Batch): Batch {
+  #placed(batch: Batch, needed = this.#neededList): Batch {
     const columns: Column[] = new Array(this.relation.columns.length);
-    const needed = this.#neededList;
     for (let i = 0; i < needed.length; i++) columns[needed[i]] = withoutNulls(batch.columns[i], batch.n);
     return { n: batch.n, columns, weights: batch.weights };
   }
 
-  /** Accepted rows of a part of the history again, in the relation's shape: for views made later and for reads of the stream. `counts` is told how many records there are. */
+  /**
+   * Accepted rows of a part of the history again, in the relation's shape: for views made later and for reads of the stream. Small pieces of the source come
+   * together: a view's step costs more than the decoding of few rows. `counts` is told how many records there are.
+   */
   async *replay(
     piece: HistoryPiece,
     needed: number[],
@@ -511,21 +527,36 @@ export class StreamRuntime {
     counts: RecordCounts,
   ): AsyncGenerator<Batch> {
     this.need(needed);
+    let gathered: Gathered | null = null;
     for await (const raw of this.source.readRange(piece.partition, piece.from, piece.to)) {
       counts.add(raw.partition, raw.n);
-      const builder = this.#builder(arena(), raw.n);
+      this.#decode();
+      // Others may need more columns by now.
+      if (gathered !== null && gathered.needed !== this.#neededList) {
+        if (gathered.builder.n > 0) yield this.#replayed(gathered);
+        gathered = null;
+      }
+      gathered ??= { builder: this.#builder(arena(), raw.n), needed: this.#neededList, late: [], bytes: 0 };
+      const { builder, late } = gathered;
+      const firstRow = builder.n;
       const bad = this.#decodeAgain(raw, builder);
-      if (builder.n === 0) continue;
+      gathered.bytes += raw.bytes.length;
       const refused = new Set(this.history.lateIn(piece.partition, raw.baseOffset, raw.nextOffset));
-      const late: number[] = [];
       if (refused.size > 0) {
-        eachRecord([{ raw, from: 0, to: raw.n, firstRow: 0, bad }], (row, _partition, offset) => {
+        eachRecord([{ raw, from: 0, to: raw.n, firstRow, bad }], (row, _partition, offset) => {
           if (refused.has(offset)) late.push(row);
         });
       }
-      const batch = builder.build();
-      yield this.#placed(late.length === 0 ? batch : without(batch, late, arena()));
+      if (builder.n < REPLAYED_ROWS && gathered.bytes < REPLAYED_BYTES) continue;
+      if (builder.n > 0) yield this.#replayed(gathered);
+      gathered = null;
     }
+    if (gathered !== null && gathered.builder.n > 0) yield this.#replayed(gathered);
+  }
+
+  #replayed({ builder, needed, late }: Gathered): Batch {
+    const batch = builder.build();
+    return this.#placed(late.length === 0 ? batch : without(batch, late, builder.arena), needed);
   }
 
   /** Every record at the clock at which it was taken in. */
