@@ -15,7 +15,7 @@ const EVENTS = 3000;
 const EVENTS_A_SECOND = 80;
 const EPOCH_MS = 946_684_800_000;
 /** Queries whose program keeps only the last tick's rows. */
-const STATELESS = new Set(['q0', 'q1', 'q2', 'q10', 'q13', 'q14', 'q21', 'q22']);
+const STATELESS = new Set(['q0', 'q1', 'q2', 'q10', 'q14', 'q21', 'q22']);
 
 /** Numbers to nine digits, times (bigints beyond any count here) as milliseconds. */
 function plain(value: Datum | Value): string {

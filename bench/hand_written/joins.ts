@@ -1,4 +1,4 @@
-/** Joins: q3 (auctions of sellers in three states), q8 (new people who sell in the same window), q20 (bids with their auction). */
+/** Joins: q3 (auctions of sellers in three states), q8 (new people who sell in the same window), q13 (bids with a table), q20 (bids with their auction). */
 import { type Auction, type Bid, Changes, type Person, type Program, push } from './program.ts';
 
 const STATES = new Set(['OR', 'ID', 'CA']);
@@ -55,6 +55,29 @@ export function q8(changes = new Changes()): Program {
         sellers.add(seller);
         const names = people.get(seller);
         if (names !== undefined) for (const name of names) changes.add([seller, name, start], 1);
+      }
+    },
+    rows: () => changes.rows(),
+  };
+}
+
+export function q13(changes = new Changes()): Program {
+  const side = new Map<number, string[]>();
+  const bids = new Map<number, Bid[]>();
+  const pair = (b: Bid, value: string) => changes.add([b.auction, b.bidder, b.price, b.date_time, value], 1);
+  const sideRow = (key: number, value: string) => {
+    push(side, key, value);
+    const earlier = bids.get(key);
+    if (earlier !== undefined) for (const bid of earlier) pair(bid, value);
+  };
+  for (let key = 0; key < 10_000; key++) sideRow(key, String(key));
+  return {
+    tick(events) {
+      for (const bid of events.bids) {
+        const key = bid.auction % 10_000;
+        push(bids, key, bid);
+        const values = side.get(key);
+        if (values !== undefined) for (const value of values) pair(bid, value);
       }
     },
     rows: () => changes.rows(),

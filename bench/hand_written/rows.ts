@@ -1,4 +1,4 @@
-/** Queries that make of each bid one row or none, and keep nothing: q0, q1, q2, q10, q13, q14, q21, q22. */
+/** Queries that make of each bid one row or none, and keep nothing: q0, q1, q2, q10, q14, q21, q22. */
 import type { Bid, Program, Value } from './program.ts';
 
 /** Gives the output object of a bid, or null. */
@@ -20,15 +20,6 @@ const q10: BidRow = ({ auction, bidder, price, date_time, extra }) => {
   const iso = new Date(date_time).toISOString();
   return { auction, bidder, price, date_time, extra, dt: iso.slice(0, 10), hm: iso.slice(11, 16) };
 };
-
-function q13(): BidRow {
-  const side = new Map<number, string>();
-  for (let key = 0; key < 10_000; key++) side.set(key, String(key));
-  return ({ auction, bidder, price, date_time }) => {
-    const value = side.get(auction % 10_000);
-    return value === undefined ? null : { auction, bidder, price, date_time, value };
-  };
-}
 
 const q14: BidRow = (bid) => {
   const price = 0.908 * bid.price;
@@ -74,20 +65,9 @@ const q22: BidRow = ({ auction, bidder, price, channel, url }) => {
   };
 };
 
-/** What makes the function of each query: q13's keeps a side input. */
-export const BID_ROWS = {
-  q0: () => q0,
-  q1: () => q1,
-  q2: () => q2,
-  q10: () => q10,
-  q13,
-  q14: () => q14,
-  q21: () => q21,
-  q22: () => q22,
-} satisfies Record<string, () => BidRow>;
+export const BID_ROWS = { q0, q1, q2, q10, q14, q21, q22 };
 
-export function perBid(make: () => BidRow): Program {
-  const row = make();
+export function perBid(row: BidRow): Program {
   let out: object[] = [];
   return {
     tick({ bids }) {
