@@ -69,7 +69,9 @@ export async function latencyBench(options: { seconds: number; json: boolean }):
     add('idle, one row: to a SUBSCRIBE', subscriber.take());
     add('idle, one row: to a SELECT', await idle.stop());
     add('idle, one row: durable, then a SELECT', acknowledged);
-    add('while a large result is read', await besideLargeResult(setup, subscriber, server.port));
+    const { ticks, subscribed } = await besideLargeResult(setup, subscriber, server.port);
+    add('large result read: to a SUBSCRIBE', subscribed);
+    add('large result read: a tick', ticks);
   } finally {
     for (const client of clients) client.removeAllListeners('error').on('error', () => undefined);
     await server.close();
@@ -165,8 +167,15 @@ class Checkpoints {
   }
 }
 
-/** Rows one at a time, while another client reads a result of LARGE_ROWS rows. */
-async function besideLargeResult(client: pg.Client, subscriber: Subscriber, port: number): Promise<number[]> {
+/**
+ * Rows one at a time, while another client reads a result of LARGE_ROWS rows. `ticks`: how long each INSERT took, which waits for its tick and for no disk.
+ */
+async function besideLargeResult(
+  client: pg.Client,
+  subscriber: Subscriber,
+  port: number,
+): Promise<{ ticks: number[]; subscribed: number[] }> {
+  const ticks: number[] = [];
   await client.query('CREATE TABLE large (a bigint, b text, c numeric(12,2), d timestamptz)');
   await client.query(
     `INSERT INTO large SELECT g, 'text of row ' || g, (g % 100000)::numeric / 100, '2026-01-01'::timestamptz + g * interval '1 second' FROM generate_series(1, ${LARGE_ROWS}) g`,
@@ -198,13 +207,15 @@ async function besideLargeResult(client: pg.Client, subscriber: Subscriber, port
       reading = false;
     });
     while (reading) {
-      await other.query(`INSERT INTO events VALUES (${PROBE_KEY}, 0, $1)`, [nowMicros()]);
+      const sent = nowMicros();
+      await other.query(`INSERT INTO events VALUES (${PROBE_KEY}, 0, $1)`, [sent]);
+      ticks.push((nowMicros() - sent) / 1000);
       await new Promise((resolve) => setTimeout(resolve, IDLE_PAUSE_MS));
     }
     await ended;
   }
   await other.end();
-  return subscriber.take();
+  return { ticks, subscribed: subscriber.take() };
 }
 
 /** From before the INSERT to after the SELECT that follows its acknowledgement. */
