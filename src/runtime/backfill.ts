@@ -18,6 +18,7 @@ import type { TidemarkEngine } from './engine.ts';
 import { RecordCounts } from './record_counts.ts';
 import type { StreamRuntime } from './stream.ts';
 import type { HistoryPiece } from './stream_history.ts';
+import { replay } from './stream_replay.ts';
 import type { ViewRuntime } from './view.ts';
 
 /** Rounds of replay while the streams run before they are held. */
@@ -75,7 +76,7 @@ function neededStreams(engine: TidemarkEngine, view: ViewRuntime): Map<StreamRun
   for (const { relation, columns } of view.sources) {
     const stream = engine.streams.get(relation);
     if (stream === undefined || stream.spec.envelope === 'upsert') continue;
-    stream.need(columns);
+    stream.columns.need(columns);
     const needed = streams.get(stream) ?? new Set();
     for (const column of columns) needed.add(column);
     streams.set(stream, needed);
@@ -172,7 +173,7 @@ async function replayPiece(
 ): Promise<void> {
   let arena = new Arena();
   try {
-    for await (const batch of p.stream.replay(piece, p.columns, () => arena, p.found)) {
+    for await (const batch of replay(p.stream, piece, p.columns, () => arena, p.found)) {
       engine.chilling.makeRoomToFill();
       engine.loop.feed(view, p.stream.oid, batch, arena, watermark);
       arena.release();

@@ -9,8 +9,8 @@ import { BatchBuilder, isValid, weightOf } from '../../operators/batch/builder.t
 import { I64 } from '../../operators/batch/memory.ts';
 import type { Undo } from '../../operators/state/undo.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
+import { lateColumns } from './late_rows.ts';
 import { type SavedRelation, StoredRelation } from './stored_relation.ts';
-import { lateColumns } from './stream.ts';
 import { timeBounds } from './time_bounds.ts';
 
 export type SavedLocalStream = {

@@ -23,6 +23,7 @@ import { RecordCounts } from './record_counts.ts';
 import type { RelationScan } from './relation_scan.ts';
 import type { StreamRuntime } from './stream.ts';
 import type { HistoryPiece } from './stream_history.ts';
+import { replay } from './stream_replay.ts';
 
 /** Reads of fewer rows are done at once. */
 const FEW_ROWS = 4096;
@@ -193,7 +194,7 @@ class SlicedRead {
   ): Promise<void> {
     let arena = new Arena();
     try {
-      for await (const batch of stream.replay(entry, columns, () => arena, counts)) {
+      for await (const batch of replay(stream, entry, columns, () => arena, counts)) {
         this.#step((r) => (r === stream.oid ? batch : null), arena);
         arena.release();
         arena = new Arena();

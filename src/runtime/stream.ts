@@ -8,22 +8,20 @@
  * tick, so what is late is decided by the watermark before the tick; the history keeps which records that were.
  */
 import type { Arena } from '../../operators/batch/arena.ts';
-import { type Batch, type Column, withoutValidity } from '../../operators/batch/batch.ts';
-import { BatchBuilder, isValid, weightOf } from '../../operators/batch/builder.ts';
+import type { Batch } from '../../operators/batch/batch.ts';
+import { BatchBuilder, isValid } from '../../operators/batch/builder.ts';
 import { I64 } from '../../operators/batch/memory.ts';
-import { kernels } from '../../operators/kernels/index.ts';
 import type { Undo } from '../../operators/state/undo.ts';
-import { type ColType, colType, OID } from '../../operators/types.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { ConnectorSpec } from '../catalog/objects.ts';
 import type { OffsetRange, StreamInput } from '../durable/records.ts';
-import type { BadRow, Decoder } from '../formats/format.ts';
-import { makeDecoder } from '../formats/index.ts';
+import type { BadRow } from '../formats/format.ts';
 import type { RawBatch, Source } from '../sources/source.ts';
+import { type DecodedRecords, eachRecord, lateColumns, without } from './late_rows.ts';
 import { ErrorLedger, type SavedLedger } from './ledger.ts';
-import type { RecordCounts } from './record_counts.ts';
 import { type SavedRelation, StoredRelation } from './stored_relation.ts';
-import { type HistoryPiece, StreamHistory } from './stream_history.ts';
+import { StreamColumns } from './stream_columns.ts';
+import { StreamHistory } from './stream_history.ts';
 import { type TimeBounds, timeBounds } from './time_bounds.ts';
 
 const NO_ROWS: number[] = [];
@@ -33,32 +31,13 @@ interface Pending {
   next: number;
 }
 
-/** Records of a batch that became rows of a tick from `firstRow` on, except the bad ones. */
-interface Decoded {
-  raw: RawBatch;
-  from: number;
-  to: number;
-  firstRow: number;
-  bad: BadRow[];
+/** Records that became rows of a tick. */
+interface Decoded extends DecodedRecords {
   /** Of their values. */
   bytes: number;
   /** Of those that are not NULL; null: there is none, or nobody asks. */
   times: TimeBounds | null;
 }
-
-/** What replay() has decoded and not yet given. */
-interface Gathered {
-  builder: BatchBuilder;
-  /** Columns that were decoded. */
-  needed: number[];
-  /** Rows that were refused. */
-  late: number[];
-  bytes: number;
-}
-
-/** replay() gives what it has when it is so much. */
-const REPLAYED_ROWS = 4096;
-const REPLAYED_BYTES = 1 << 20;
 
 interface PartitionState {
   maxTime: bigint | null;
@@ -105,13 +84,7 @@ export class StreamRuntime {
   readonly #idleMs: number;
   /** True when a column's DEFAULT depends on the clock. */
   readonly #clocked: boolean;
-  readonly #needed = new Set<number>();
-  #decoder: Decoder | null = null;
-  #neededList: number[] = [];
-  /** Of the needed columns. */
-  #types: ColType[] = [];
-  /** Which of them has the time; -1: none. */
-  #time = -1;
+  readonly columns: StreamColumns;
   #pending: Pending | null = null;
   #watermark: bigint | null = null;
   /** What the tick has taken so far; it counts when the tick has passed. */
@@ -150,9 +123,7 @@ export class StreamRuntime {
     this.#idleMs = Number(spec.options.idle_timeout_ms ?? 1000);
     this.#clocked = spec.decoder.columns.some((column) => column.default?.clocked);
     this.late = new StoredRelation(lateColumns(relation).map((c) => c.type));
-    if (relation.watermark !== undefined) this.#needed.add(relation.watermark.column);
-    // Rows of keyed tables are stored whole.
-    if (spec.envelope === 'upsert') this.need(relation.columns.map((_, i) => i));
+    this.columns = new StreamColumns(relation, spec);
   }
 
   get watermark(): bigint | null {
@@ -172,18 +143,6 @@ export class StreamRuntime {
     return new Map([...this.#partitions].map(([p, s]) => [p, s.position]));
   }
 
-  /** Columns that dependents read; decoding starts to produce them from the next batch on. */
-  need(columns: number[]): void {
-    const before = this.#needed.size;
-    for (const c of columns) this.#needed.add(c);
-    if (this.#needed.size !== before) this.#forgetDecoder();
-  }
-
-  #forgetDecoder(): void {
-    this.#decoder?.release();
-    this.#decoder = null;
-  }
-
   /** Starts reading at these offsets. */
   open(offsets: Map<number, bigint>): void {
     if (this.#opened) return;
@@ -199,18 +158,6 @@ export class StreamRuntime {
     if (!this.#opened || this.#partitions.has(partition)) return;
     this.#partitions.set(partition, { maxTime: null, position: earliest, idleSince: null });
     this.source.open(new Map([[partition, earliest]]));
-  }
-
-  #decode(): Decoder {
-    let decoder = this.#decoder;
-    if (decoder === null) {
-      this.#neededList = [...this.#needed].sort((a, b) => a - b);
-      this.#types = this.#neededList.map((c) => this.relation.columns[c].type);
-      this.#time = this.#neededList.indexOf(this.relation.watermark?.column ?? -1);
-      decoder = makeDecoder({ ...this.spec.decoder, needed: this.#neededList }, this.spec);
-      this.#decoder = decoder;
-    }
-    return decoder;
   }
 
   /** True when take() would give rows now. */
@@ -231,7 +178,7 @@ export class StreamRuntime {
     let left = maxRows;
     const first = this.ready() ? (this.#pending as Pending) : null;
     // Columns for as many rows as are there lie close together: those of a small tick stay in the processor's cache from tick to tick.
-    const builder = this.#builder(arena, first === null ? 1 : Math.min(maxRows, first.raw.n - first.next));
+    const builder = this.columns.builder(arena, first === null ? 1 : Math.min(maxRows, first.raw.n - first.next));
     this.#now = now;
     while (left > 0 && this.ready()) {
       const pending = this.#pending as Pending;
@@ -266,7 +213,7 @@ export class StreamRuntime {
     history.mark(this.#watermark);
     for (const { raw, bytes, times } of this.#records) {
       counts.bytes += bytes;
-      if (this.#time < 0) continue;
+      if (this.columns.time < 0) continue;
       const state = this.#partition(raw.partition);
       state.idleSince = null;
       if (times !== null && (state.maxTime === null || times.greatest > state.maxTime)) state.maxTime = times.greatest;
@@ -329,7 +276,7 @@ export class StreamRuntime {
   /** What happened since the last call, for the tick log; null when nothing did. */
   takeRecord(): StreamInput | null {
     const ranges = this.#taken;
-    const columns = this.#neededList;
+    const columns = this.columns.list;
     const sameColumns = columns === this.#toldColumns;
     const watermark = this.#watermark === this.#toldWatermark ? undefined : (this.#watermark ?? undefined);
     if (ranges.length === 0 && watermark === undefined) return null;
@@ -341,8 +288,8 @@ export class StreamRuntime {
 
   /** Does again what a tick did: `batches` are the records of the tick's ranges, in order. */
   repeat(input: StreamInput, batches: RawBatch[][], arena: Arena, now: bigint): Batch | null {
-    if (input.columns !== undefined) this.need(input.columns);
-    const builder = this.#builder(
+    if (input.columns !== undefined) this.columns.need(input.columns);
+    const builder = this.columns.builder(
       arena,
       Math.max(
         1,
@@ -395,7 +342,7 @@ export class StreamRuntime {
       opened: this.#opened,
       identity: this.source.identity ?? null,
       partitions: [...this.#partitions].map(([partition, { maxTime, position }]) => ({ partition, maxTime, position })),
-      needed: [...this.#needed],
+      needed: [...this.columns.needed],
       watermark: this.#watermark,
       history: this.history.save(),
       statistics: this.statistics,
@@ -415,7 +362,7 @@ export class StreamRuntime {
     if (saved.identity) this.source.expect?.(saved.identity);
     for (const { partition, maxTime, position } of saved.partitions)
       this.#partitions.set(partition, { maxTime, position, idleSince: null });
-    this.need(saved.needed);
+    this.columns.need(saved.needed);
     this.#watermark = saved.watermark;
     this.#toldWatermark = saved.watermark;
     this.history.load(saved.history);
@@ -424,19 +371,14 @@ export class StreamRuntime {
     this.errors.count = saved.errorCount;
   }
 
-  #builder(arena: Arena, capacity: number): BatchBuilder {
-    this.#decode();
-    return new BatchBuilder(this.#types, arena, capacity);
-  }
-
   /** Decodes records. */
   #consume(raw: RawBatch, from: number, to: number, builder: BatchBuilder, now: bigint): void {
     const first = builder.n;
-    const decoder = this.#decode();
+    const decoder = this.columns.decoder();
     const bad = decoder.decode(raw, from, to, builder, now);
     if (bad.length > 0) this.#report(raw, bad);
     const { columns, n } = builder;
-    const times = this.#time < 0 ? null : timeBounds(columns[this.#time], first, n, builder.arena);
+    const times = this.columns.time < 0 ? null : timeBounds(columns[this.columns.time], first, n, builder.arena);
     this.#records.push({ raw, from, to, firstRow: first, bad, bytes: decoder.bytes, times });
   }
 
@@ -484,7 +426,7 @@ export class StreamRuntime {
   #lateRows(batch: Batch, watermark: bigint | null): number[] {
     if (watermark === null || !this.#records.some(({ times }) => times !== null && times.least < watermark))
       return NO_ROWS;
-    const column = batch.columns[this.#time];
+    const column = batch.columns[this.columns.time];
     const late: number[] = [];
     for (let row = 0; row < batch.n; row++)
       if (isValid(column, row) && I64[column.data / 8 + row] < watermark) late.push(row);
@@ -493,134 +435,26 @@ export class StreamRuntime {
 
   /** A tick's rows in the relation's shape; the late ones go to the ledger. */
   #shaped(batch: Batch, late: number[], watermark: bigint | null, arena: Arena): Batch {
-    if (late.length === 0) return this.#placed(batch);
+    if (late.length === 0) return this.columns.placed(batch);
     const ledger = new BatchBuilder(this.late.types, arena, late.length);
     const width = this.relation.columns.length;
     for (const row of late) {
       const to = ledger.addRow(1);
       for (let c = 0; c < width; c++) {
-        const from = this.#neededList.indexOf(c);
+        const from = this.columns.list.indexOf(c);
         if (from < 0) ledger.setNull(c, to);
         else ledger.copySlot(c, to, batch.columns[from], row);
       }
       ledger.setDatum(width, to, watermark);
     }
     this.#refused = ledger.build();
-    return this.#placed(without(batch, late, arena));
-  }
-
-  /** Columns at their places in the relation; those that nobody needs are missing. */
-  #placed(batch: Batch, needed = this.#neededList): Batch {
-    const columns: Column[] = new Array(this.relation.columns.length);
-    for (let i = 0; i < needed.length; i++) columns[needed[i]] = withoutNulls(batch.columns[i], batch.n);
-    return { n: batch.n, columns, weights: batch.weights };
-  }
-
-  /**
-   * Accepted rows of a part of the history again, in the relation's shape: for views made later and for reads of the stream. Small pieces of the source come
-   * together: a view's step costs more than the decoding of few rows. `counts` is told how many records there are.
-   */
-  async *replay(
-    piece: HistoryPiece,
-    needed: number[],
-    arena: () => Arena,
-    counts: RecordCounts,
-  ): AsyncGenerator<Batch> {
-    this.need(needed);
-    let gathered: Gathered | null = null;
-    for await (const raw of this.source.readRange(piece.partition, piece.from, piece.to)) {
-      counts.add(raw.partition, raw.n);
-      this.#decode();
-      // Others may need more columns by now.
-      if (gathered !== null && gathered.needed !== this.#neededList) {
-        if (gathered.builder.n > 0) yield this.#replayed(gathered);
-        gathered = null;
-      }
-      gathered ??= { builder: this.#builder(arena(), raw.n), needed: this.#neededList, late: [], bytes: 0 };
-      const { builder, late } = gathered;
-      const firstRow = builder.n;
-      const bad = this.#decodeAgain(raw, builder);
-      gathered.bytes += raw.bytes.length;
-      const refused = new Set(this.history.lateIn(piece.partition, raw.baseOffset, raw.nextOffset));
-      if (refused.size > 0) {
-        eachRecord([{ raw, from: 0, to: raw.n, firstRow, bad }], (row, _partition, offset) => {
-          if (refused.has(offset)) late.push(row);
-        });
-      }
-      if (builder.n < REPLAYED_ROWS && gathered.bytes < REPLAYED_BYTES) continue;
-      if (builder.n > 0) yield this.#replayed(gathered);
-      gathered = null;
-    }
-    if (gathered !== null && gathered.builder.n > 0) yield this.#replayed(gathered);
-  }
-
-  #replayed({ builder, needed, late }: Gathered): Batch {
-    const batch = builder.build();
-    return this.#placed(late.length === 0 ? batch : without(batch, late, builder.arena), needed);
-  }
-
-  /** Every record at the clock at which it was taken in. */
-  #decodeAgain(raw: RawBatch, builder: BatchBuilder): BadRow[] {
-    const decoder = this.#decode();
-    const clocks = this.history.clocksIn(raw.partition, raw.baseOffset, raw.nextOffset);
-    if (clocks.length === 0) return decoder.decode(raw, 0, raw.n, builder, 0n);
-    const bad: BadRow[] = [];
-    let from = 0;
-    for (const { end, now } of clocks) {
-      let to = from;
-      while (to < raw.n && raw.offset[to] < end) to++;
-      bad.push(...decoder.decode(raw, from, to, builder, now));
-      from = to;
-    }
-    return bad;
+    return this.columns.placed(without(batch, late, arena));
   }
 
   async close(): Promise<void> {
     await this.source.close();
-    this.#forgetDecoder();
+    this.columns.release();
     this.errors.relation.release();
     this.late.release();
   }
-}
-
-/** Calls back for every record that gave a row. */
-function eachRecord(
-  pieces: Omit<Decoded, 'bytes' | 'times'>[],
-  visit: (row: number, partition: number, offset: number) => void,
-): void {
-  for (const { raw, from, to, firstRow, bad } of pieces) {
-    let row = firstRow;
-    let nextBad = 0;
-    for (let i = from; i < to; i++) {
-      if (bad[nextBad]?.index === i) nextBad++;
-      else visit(row++, raw.partition, raw.offset[i]);
-    }
-  }
-}
-
-/** The batch without these rows, which are in order. */
-function without(batch: Batch, rows: number[], arena: Arena): Batch {
-  const kept = new BatchBuilder(
-    batch.columns.map((c) => c.type),
-    arena,
-    batch.n - rows.length + 1,
-  );
-  let next = 0;
-  for (let row = 0; row < batch.n; row++) {
-    if (row === rows[next]) next++;
-    else kept.copyRow(batch, row, weightOf(batch, row));
-  }
-  return kept.build();
-}
-
-/** A column that has no NULL says so, which spares every operator the look. */
-function withoutNulls(column: Column, n: number): Column {
-  return column.valid === 0 || kernels.allSet(column.valid, n) === 0 ? column : withoutValidity(column);
-}
-
-/** Columns of tidemark.late(stream): the stream's, then the watermark that the row was behind. */
-export function lateColumns(relation: Relation): { name: string; type: ColType }[] {
-  const time =
-    relation.watermark === undefined ? colType(OID.timestamp) : relation.columns[relation.watermark.column].type;
-  return [...relation.columns.map((c) => ({ name: c.name, type: c.type })), { name: 'tidemark_watermark', type: time }];
 }

@@ -13,8 +13,9 @@ import type { Relation, RelationColumn } from '../../planner/catalog_reader.ts';
 import type { SystemRelations } from '../catalog/catalog.ts';
 import type { RecoveryReport } from '../durable/recovery.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { lateColumns } from './late_rows.ts';
 import { ERROR_COLUMNS } from './ledger.ts';
-import { lateColumns, type StreamRuntime } from './stream.ts';
+import type { StreamRuntime } from './stream.ts';
 
 /** What pg_catalog and information_schema are to the engine. */
 export interface CatalogRelations {
