@@ -2,7 +2,7 @@
 import type { Auction, Bid, Events, Person, Value } from '../hand_written/program.ts';
 import { d2ts } from './d2ts.ts';
 import { dbIvm } from './db_ivm.ts';
-import type { Peer } from './peer.ts';
+import type { Key, Peer } from './peer.ts';
 import { PEER_QUERIES } from './queries.ts';
 
 export const PEERS = { d2ts, 'db-ivm': dbIvm };
@@ -26,6 +26,7 @@ export function peerProgram(
   const people = peer.input<Person>();
   const auctions = peer.input<Auction>();
   const bids = peer.input<Bid>();
+  const side = peer.input<[Key, string]>();
   const program: PeerProgram = {
     changes: 0,
     tick(events) {
@@ -35,10 +36,11 @@ export function peerProgram(
       peer.run();
     },
   };
-  peer.output(make(peer, { people, auctions, bids }), (row, multiplicity) => {
+  peer.output(make(peer, { people, auctions, bids, side }), (row, multiplicity) => {
     program.changes++;
     onChange?.(row, multiplicity);
   });
   peer.finish();
+  side.send(Array.from({ length: 10_000 }, (_, key) => [key, String(key)]));
   return program;
 }

@@ -13,6 +13,8 @@ export interface Inputs {
   people: Stream<Person>;
   auctions: Stream<Auction>;
   bids: Stream<Bid>;
+  /** The table of q13. */
+  side: Stream<[Key, string]>;
 }
 
 type Row = Value[];
@@ -49,11 +51,13 @@ function perBid(make: (bid: Bid) => object | null): Query {
   };
 }
 
-/** In the peers' favour its table is looked up, and cannot change. */
-const q13: Query = (peer, { bids }) => {
-  const side = new Map(Array.from({ length: 10_000 }, (_, key) => [key, String(key)]));
-  return peer.map(bids, ({ auction, bidder, price, date_time }): Row => {
-    return [auction, bidder, price, date_time, side.get(auction % 10_000) as string];
+const q13: Query = (peer, { bids, side }) => {
+  const pairs = peer.join(
+    keyed(peer, bids, (b) => b.auction % 10_000),
+    side,
+  );
+  return peer.map(pairs, ([, [{ auction, bidder, price, date_time }, value]]): Row => {
+    return [auction, bidder, price, date_time, value];
   });
 };
 
