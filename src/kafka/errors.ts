@@ -32,6 +32,11 @@ export function isUnknownTopic(error: unknown): boolean {
   return type === 'UNKNOWN_TOPIC_OR_PARTITION' || type === 'INVALID_TOPIC_EXCEPTION';
 }
 
+/** Of a topic that was just made: not every broker knows of it, or it has no leaders yet. */
+export function isNotReady(error: unknown): boolean {
+  return isUnknownTopic(error) || rootCause(error).type === 'LEADER_NOT_AVAILABLE';
+}
+
 export function isDenied(error: unknown): boolean {
   const e = rootCause(error);
   return e.name === 'KafkaJSSASLAuthenticationError' || String(e.type).endsWith('AUTHORIZATION_FAILED');

@@ -1,12 +1,15 @@
 /** The topics that a sink writes: made when they are missing. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type Admin, type ITopicConfig, type Kafka } from 'kafkajs';
 import { SqlError } from '../../../operators/errors.ts';
-import { isDenied, isUnknownTopic } from '../../kafka/errors.ts';
+import { isDenied, isNotReady, isUnknownTopic } from '../../kafka/errors.ts';
 import type { KafkaSinkOptions } from './options.ts';
 import { PROGRESS_TOPIC } from './progress.ts';
 
 /** Small segments: what is compacted is never the newest one, and all of it is read at a start. */
 const PROGRESS_SEGMENT_BYTES = 16 << 20;
+const READY_MS = 30_000;
+const READY_STEP_MS = 50;
 
 export async function makeTopics(kafka: Kafka, options: KafkaSinkOptions): Promise<void> {
   const { topic, envelope, partitions, replicationFactor, delivery } = options;
@@ -62,5 +65,19 @@ async function make(admin: Admin, config: ITopicConfig): Promise<void> {
     if (!isUnknownTopic(error)) throw error;
   }
   // False when another has made it meanwhile.
-  await admin.createTopics({ topics: [config], waitForLeaders: true });
+  await admin.createTopics({ topics: [config], waitForLeaders: false });
+  await untilReady(admin, config.topic);
+}
+
+/** Brokers hear of a new topic some time after the controller has made it; on a busy machine later than the client's own retries last. */
+async function untilReady(admin: Admin, topic: string): Promise<void> {
+  for (const until = Date.now() + READY_MS; ; await sleep(READY_STEP_MS)) {
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      if (topics[0].partitions.every(({ leader }) => leader >= 0)) return;
+    } catch (error) {
+      if (!isNotReady(error) || Date.now() > until) throw error;
+    }
+    if (Date.now() > until) throw new SqlError('58000', `Kafka topic "${topic}" was made, and has no leaders yet`);
+  }
 }
