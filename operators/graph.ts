@@ -13,77 +13,21 @@
  * with a moved input are visited, and those that the clock or a watermark may move. Cost: O(work of the moved nodes).
  *
  * A new flow is filled in a graph of its own and then adopted (graph_adopt.ts), or added here and filled from the rows that its nodes'
- * inputs have now (graph_snapshot.ts). Errors are kept per node: those of a flow are those of its nodes.
+ * inputs have now (graph_fill.ts). Errors are kept per node: those of a flow are those of its nodes.
  */
-import type { Arena } from './batch/arena.ts';
 import type { Batch } from './batch/batch.ts';
 import { buildOperator } from './build.ts';
 import { Dataflow, inputSpec } from './dataflow.ts';
-import type { EvalContext } from './expr/ir.ts';
+import { Flow, type FlowOwner, type GraphTick, type KeyedPlan } from './flow.ts';
 import { GraphNode, type NodeErrors } from './graph_node.ts';
-import { type DataflowPlan, freesOf, type PlanNode } from './plan.ts';
+import { freedBy, isClocked, watermarksOf } from './node_time.ts';
+import { freesOf } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
 import { abandon } from './state/heap_pages.ts';
 import { KeyedIndex } from './state/keyed_index.ts';
 import type { RowIndex } from './state/row_index.ts';
 import { pagesOf, type Saved } from './state/saved.ts';
-import type { Keepable, Undo } from './state/undo.ts';
-
-/** What the steps of one tick have in common. */
-export interface GraphTick {
-  number: bigint;
-  now: bigint;
-  /** Lives until the end of the tick. */
-  arena: Arena;
-  /** Is handed on as it is, so it needs no `this`. */
-  watermark: Watermarks;
-}
-
-/** Who a flow is for. */
-export interface FlowOwner {
-  /** The relation that the flow's result is, for flows that read it. */
-  readonly relation: number;
-  readonly name: string;
-  /** The root's whole output, where the owner keeps it. */
-  readonly result: { snapshot(arena: Arena): Batch } | null;
-  /** What take() changes; null when it keeps nothing. */
-  readonly kept: Keepable | null;
-  /** Takes the root's delta of a tick; gives the relation's net delta. */
-  take(delta: Batch, tick: GraphTick): Batch;
-}
-
-/** A plan with what makes its nodes equal to others'. */
-export interface KeyedPlan {
-  plan: DataflowPlan;
-  /** By node of the plan. */
-  keys: string[];
-  /** Settings of the session that made the plan; now and tick are the graph's. */
-  context: EvalContext;
-}
-
-/** One plan in a graph. */
-export class Flow {
-  readonly owner: FlowOwner;
-  readonly plan: DataflowPlan;
-  /** By node of the plan; equal nodes of one plan are one. */
-  readonly nodes: GraphNode[] = [];
-  /** Indexes that were made on live nodes for it and have no rows yet. */
-  readonly emptyIndexes: { node: GraphNode; index: KeyedIndex }[] = [];
-
-  constructor(owner: FlowOwner, plan: DataflowPlan) {
-    this.owner = owner;
-    this.plan = plan;
-  }
-
-  get root(): GraphNode {
-    return this.nodes[this.plan.root];
-  }
-
-  /** Every node once, inputs before those who read them. */
-  distinctNodes(): GraphNode[] {
-    return [...new Set(this.nodes)];
-  }
-}
+import type { Undo } from './state/undo.ts';
 
 /** An index that a relation keeps of its rows by these keys (positions in the row), giving these columns; null when it has none. */
 export type IndexLender = (relation: number, columns: number[], keys: number[]) => RowIndex | null;
@@ -542,25 +486,4 @@ function equalDelta({ relations }: GraphNode, deltas: Map<number, Batch>): Batch
     if (delta !== undefined) return delta;
   }
   return null;
-}
-
-/** Operators that may have output without input because time has passed. */
-function isClocked(spec: PlanNode): boolean {
-  return spec.op === 'temporal' || (spec.op === 'recursive' && spec.step.nodes.some(isClocked));
-}
-
-/** Operators whose output at a tick is not only of the rows that came up to then. */
-export function movesWithoutInput(spec: PlanNode): boolean {
-  return isClocked(spec) || watermarksOf(spec).length > 0;
-}
-
-/** Relations whose watermark frees state of the operator. */
-function freedBy(spec: PlanNode): Set<number> {
-  return new Set((spec.frees ?? []).flatMap((f) => f.sources));
-}
-
-/** Relations whose watermark moves the operator. */
-function watermarksOf(spec: PlanNode): number[] {
-  if (spec.op === 'window_close') return spec.sources;
-  return spec.op === 'recursive' ? spec.step.nodes.flatMap(watermarksOf) : [];
 }

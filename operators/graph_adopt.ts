@@ -14,7 +14,8 @@
  *    less give the same deltas from here on, and their output so far has the same sum.
  *  - recursive: the result is computed anew from the input in each moved tick.
  */
-import type { Flow, Graph } from './graph.ts';
+import type { Flow } from './flow.ts';
+import type { Graph } from './graph.ts';
 import type { GraphNode } from './graph_node.ts';
 
 /** Moves `flow` from the graph `from`, of which it is the only flow, to `to`. Between two ticks. */

@@ -9,7 +9,7 @@
  */
 import { deserialize, serialize } from 'node:v8';
 import type { EvalContext } from '../../operators/expr/ir.ts';
-import type { Flow } from '../../operators/graph.ts';
+import type { Flow } from '../../operators/flow.ts';
 import type { Saved } from '../../operators/state/saved.ts';
 import type { CatalogObject, RelationObject } from '../catalog/objects.ts';
 import type { ChangeFolder, SavedLog } from '../changes/change_log.ts';

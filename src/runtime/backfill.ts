@@ -12,7 +12,7 @@
 import { Arena } from '../../operators/batch/arena.ts';
 import { budget } from '../../operators/batch/budget.ts';
 import { pages } from '../../operators/batch/pages.ts';
-import type { GraphTick } from '../../operators/graph.ts';
+import type { GraphTick } from '../../operators/flow.ts';
 import { startPosition } from '../sources/start.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { RecordCounts } from './record_counts.ts';

@@ -4,7 +4,7 @@
  */
 
 import { SqlError } from '../../operators/errors.ts';
-import type { Flow } from '../../operators/graph.ts';
+import type { Flow } from '../../operators/flow.ts';
 import type { GraphNode } from '../../operators/graph_node.ts';
 import type { DataflowPlan, PlanNode } from '../../operators/plan.ts';
 import { keepsFewRows } from '../../operators/top_few.ts';

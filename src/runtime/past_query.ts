@@ -11,7 +11,7 @@
 import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { SqlError } from '../../operators/errors.ts';
-import { movesWithoutInput } from '../../operators/graph.ts';
+import { movesWithoutInput } from '../../operators/node_time.ts';
 import type { SubscribeStatement } from '../../planner/parse/ast.ts';
 import type { ChangeReader } from '../changes/change_reader.ts';
 import { batchOf, type Entry } from '../changes/entry.ts';

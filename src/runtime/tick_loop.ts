@@ -13,7 +13,7 @@ import type { Batch } from '../../operators/batch/batch.ts';
 import { budget } from '../../operators/batch/budget.ts';
 import { detach } from '../../operators/batch/detach.ts';
 import { pages } from '../../operators/batch/pages.ts';
-import type { GraphTick } from '../../operators/graph.ts';
+import type { GraphTick } from '../../operators/flow.ts';
 import { canFill, Filling, type KnownRelations } from '../../operators/graph_fill.ts';
 import { Undo } from '../../operators/state/undo.ts';
 import { type StoredRelation, withScratch } from './stored_relation.ts';

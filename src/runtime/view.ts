@@ -9,15 +9,9 @@ import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { emptyBatch } from '../../operators/batch/builder.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
+import type { Flow, FlowOwner, GraphTick, KeyedPlan } from '../../operators/flow.ts';
 import type { NodeFigures } from '../../operators/flow_node.ts';
-import {
-  type Flow,
-  type FlowOwner,
-  Graph,
-  type GraphTick,
-  type IndexLender,
-  type KeyedPlan,
-} from '../../operators/graph.ts';
+import { Graph, type IndexLender } from '../../operators/graph.ts';
 import { adopt } from '../../operators/graph_adopt.ts';
 import type { Filling } from '../../operators/graph_fill.ts';
 import type { GraphNode } from '../../operators/graph_node.ts';

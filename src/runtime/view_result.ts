@@ -6,7 +6,7 @@
  * Sinks keep no rows: they share a result among themselves.
  */
 import type { Batch } from '../../operators/batch/batch.ts';
-import type { GraphTick } from '../../operators/graph.ts';
+import type { GraphTick } from '../../operators/flow.ts';
 import { kernels } from '../../operators/kernels/index.ts';
 import { consolidator } from '../../operators/state/consolidate.ts';
 import type { ColType } from '../../operators/types.ts';
