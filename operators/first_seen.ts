@@ -8,7 +8,7 @@
  * State: one slot a value. O(1) a row, one probe by a kernel; O(1) output a new value.
  * A value that a watermark proves untouched by every change to come is forgotten; it stays shown.
  */
-import type { Batch, Column } from './batch/batch.ts';
+import type { Batch } from './batch/batch.ts';
 import { BatchBuilder } from './batch/builder.ts';
 import { gatherColumn } from './batch/gather.ts';
 import { U32 } from './batch/memory.ts';
@@ -42,16 +42,12 @@ export class FirstSeenOperator implements Operator {
   }
 
   step(inputs: Batch[], { arena }: Tick): Batch {
-    const [{ n, columns, weights }] = inputs;
-    const values: Column[] = [];
-    for (const c of this.#columns) values.push(columns[c]);
-    this.#table.begin(values, n);
-    const located = this.#table.findOrInsertAll({ n, weights, skipNulls: false }, arena);
-    this.#retained.retention?.noteFresh(located, arena);
-    const { fresh, made } = located;
+    const [delta] = inputs;
+    const { fresh, made } = this.#retained.locate(delta, arena);
+    const values = this.#columns.map((c) => delta.columns[c]);
     const ones = arena.alloc(made * 4) >>> 2;
     for (let i = 0; i < made; i++) U32[ones + i] = 1;
-    const shown = made === n ? values : values.map((from) => gatherColumn(from, fresh, made, arena));
+    const shown = made === delta.n ? values : values.map((from) => gatherColumn(from, fresh, made, arena));
     return { n: made, columns: shown, weights: ones * 4 };
   }
 

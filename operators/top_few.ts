@@ -20,12 +20,13 @@ import type { PlanNode } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
 import { Heap } from './state/heap.ts';
 import { storeRows } from './state/key_batch.ts';
-import { type OrderColumn, plainOrder, writeOrder } from './state/plain_order.ts';
+import { type OrderColumn, plainOrder } from './state/plain_order.ts';
 import { RetainedTable } from './state/retained_table.ts';
 import { placesOf, type SlotPlace } from './state/row_layout.ts';
 import { type RowOps, rowOps } from './state/row_ops.ts';
 import { RowTable } from './state/row_table.ts';
 import type { Saved } from './state/saved.ts';
+import { topRecord } from './top_record.ts';
 import type { ColType } from './types.ts';
 
 type TopNSpec = PlanNode & { op: 'topn' };
@@ -74,15 +75,8 @@ export class TopFewOperator implements Operator {
 
   step(inputs: Batch[], { arena }: Tick): Batch {
     const delta = eachOnce(inputs[0], this.#limit, arena);
-    const { n, columns, weights } = delta;
-    const table = this.#table;
-    table.begin(
-      this.#spec.partition.map((c) => columns[c]),
-      n,
-    );
-    const located = table.findOrInsertAll({ n, weights, skipNulls: false }, arena);
-    this.#retained.retention?.noteFresh(located, arena);
-    const top = this.#record(delta, located.slots, arena);
+    const { slots } = this.#retained.locate(delta, arena);
+    const top = this.#record(delta, slots, arena);
     const at = top >>> 2;
     kernels.topInsert(top);
     const shown = U32[at + k.TOP_SHOWN / 4];
@@ -99,20 +93,12 @@ export class TopFewOperator implements Operator {
     return out;
   }
 
-  #record({ n, columns }: Batch, slots: number, arena: Arena): number {
-    const record = arena.allocZeroed(k.TOP_BYTES);
+  #record(delta: Batch, slots: number, arena: Arena): number {
+    const record = topRecord({ delta, slots, rows: this.#rows, table: this.#table, order: this.#order }, arena);
     const at = record >>> 2;
-    U32[at + k.TOP_SLOTS / 4] = slots * 4;
-    U32[at + k.TOP_COUNT / 4] = n;
-    U32[at + k.TOP_STRIDE / 4] = this.#rows.layout.stride;
-    U32[at + k.TOP_PAYLOAD / 4] = this.#table.payloadOffset;
     U32[at + k.TOP_LIMIT / 4] = this.#limit;
-    U32[at + k.TOP_ORDER / 4] = writeOrder(this.#order, columns, arena);
-    U32[at + k.TOP_ORDER_COUNT / 4] = this.#order.length;
     U32[at + k.TOP_RANKED / 4] = this.#spec.rank === 'row_number' ? 1 : 0;
-    U32[at + k.TOP_TOUCHED / 4] = arena.alloc(n * 4);
-    U32[at + k.TOP_OLD / 4] = arena.alloc(n * (this.#limit + 1) * 4);
-    U32[at + k.TOP_PLACES / 4] = arena.allocZeroed(n * 4);
+    U32[at + k.TOP_OLD / 4] = arena.alloc(delta.n * (this.#limit + 1) * 4);
     return record;
   }
 

@@ -20,12 +20,13 @@ import type { PlanNode } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
 import { Heap } from './state/heap.ts';
 import { storeRows } from './state/key_batch.ts';
-import { type OrderColumn, plainOrder, writeOrder } from './state/plain_order.ts';
+import { type OrderColumn, plainOrder } from './state/plain_order.ts';
 import { RetainedTable } from './state/retained_table.ts';
 import { placesOf, type SlotPlace } from './state/row_layout.ts';
 import { type BoundCompare, boundCompare, type RowOps, rowOps } from './state/row_ops.ts';
 import { RowTable } from './state/row_table.ts';
 import type { Saved } from './state/saved.ts';
+import { topRecord } from './top_record.ts';
 import type { ColType } from './types.ts';
 
 type TopNSpec = PlanNode & { op: 'topn' };
@@ -71,15 +72,9 @@ export class TopOneOperator implements Operator {
 
   step(inputs: Batch[], { arena }: Tick): Batch {
     const [delta] = inputs;
-    const table = this.#table;
-    const { n, weights } = delta;
-    table.begin(
-      this.#spec.partition.map((c) => delta.columns[c]),
-      n,
-    );
-    const located = table.findOrInsertAll({ n, weights, skipNulls: false }, arena);
-    this.#retained.retention?.noteFresh(located, arena);
-    const top = this.#record(delta, located.slots, arena);
+    const { n } = delta;
+    const { slots } = this.#retained.locate(delta, arena);
+    const top = this.#record(delta, slots, arena);
     if (this.#order === null) this.#firstRows(top, delta);
     else kernels.firstRows(top);
     const touched = U32[(top + k.TOP_TOUCHED_COUNT) >>> 2];
@@ -89,9 +84,7 @@ export class TopOneOperator implements Operator {
     this.#show(old, shown, -1, out);
     for (let i = 0; i < shown; i++) this.#rows.free(U32[old + i], this.#heap);
     const best = arena.alloc(touched * 4);
-    const places = arena.allocZeroed(n * 4);
     U32[(top + k.TOP_NEW) >>> 2] = best;
-    U32[(top + k.TOP_PLACES) >>> 2] = places;
     this.#keepFirst(top, touched);
     const first = out.addRows(touched, 1);
     delta.columns.forEach((from, c) => {
@@ -100,21 +93,13 @@ export class TopOneOperator implements Operator {
       kernels.gatherColumn(best, touched, width, from.data, from.valid, data + first * width, valid + first);
     });
     this.#number(out, first);
-    storeRows(this.#rows.layout, delta.columns, n, places >>> 2, this.#heap, arena);
+    storeRows(this.#rows.layout, delta.columns, n, U32[(top + k.TOP_PLACES) >>> 2] >>> 2, this.#heap, arena);
     return out.buildNet();
   }
 
-  #record({ n, columns }: Batch, slots: number, arena: Arena): number {
-    const record = arena.allocZeroed(k.TOP_BYTES);
-    const at = record >>> 2;
-    U32[at + k.TOP_SLOTS / 4] = slots * 4;
-    U32[at + k.TOP_COUNT / 4] = n;
-    U32[at + k.TOP_STRIDE / 4] = this.#rows.layout.stride;
-    U32[at + k.TOP_PAYLOAD / 4] = this.#table.payloadOffset;
-    U32[at + k.TOP_ORDER / 4] = this.#order === null ? 0 : writeOrder(this.#order, columns, arena);
-    U32[at + k.TOP_ORDER_COUNT / 4] = this.#order?.length ?? 0;
-    U32[at + k.TOP_TOUCHED / 4] = arena.alloc(n * 4);
-    U32[at + k.TOP_OLD / 4] = arena.alloc(n * 4);
+  #record(delta: Batch, slots: number, arena: Arena): number {
+    const record = topRecord({ delta, slots, rows: this.#rows, table: this.#table, order: this.#order }, arena);
+    U32[(record + k.TOP_OLD) >>> 2] = arena.alloc(delta.n * 4);
     return record;
   }
 

@@ -75,12 +75,7 @@ export class TopTiesOperator implements Operator {
 
   step(inputs: Batch[], { arena }: Tick): Batch {
     const [delta] = inputs;
-    const { n, weights } = delta;
-    const table = this.#table;
-    const partition = this.#spec.partition.map((c) => delta.columns[c]);
-    table.begin(partition, n);
-    const located = table.findOrInsertAll({ n, weights, skipNulls: false }, arena);
-    this.#retained.retention?.noteFresh(located, arena);
+    const located = this.#retained.locate(delta, arena);
     const found = this.#find(delta, located.slots, arena);
     const out = new BatchBuilder(this.#spec.types, arena, found.count);
     this.#replace(delta, found, out, arena);

@@ -1,15 +1,17 @@
-/** The words of a key's slot in a keyed index (keyed_index.ts), from its payload on; kernels/assembly/index_rows.ts knows them too. */
+/** The words of a key's slot in a keyed index (keyed_index.ts), from its payload on; kernels know them, too. */
 import { U32 } from '../batch/memory.ts';
+import * as k from '../kernels/key_slot_layout.ts';
 
-export const RUN = 0;
+export { KEY_PAYLOAD_BYTES } from '../kernels/key_slot_layout.ts';
+
+export const RUN = k.KEY_RUN / 4;
 /** Entries of the run. */
-export const COUNT = 1;
-export const CAPACITY = 2;
-export const DEAD = 3;
+export const COUNT = k.KEY_COUNT / 4;
+export const CAPACITY = k.KEY_CAPACITY / 4;
+export const DEAD = k.KEY_DEAD / 4;
 /** Directory of a long run (run_directory.ts); or 1 more than the address of the newest cold part (cold_runs.ts), which is even; or 0. */
-export const DIRECTORY = 4;
-export const ADDED = 5;
-export const KEY_PAYLOAD_BYTES = 24;
+export const DIRECTORY = k.KEY_DIRECTORY / 4;
+export const ADDED = k.KEY_ADDED / 4;
 
 /** Bytes of an entry before its row. */
 export const ENTRY_HEADER = 8;

@@ -19,6 +19,7 @@ import {
   EXTREME_INT4_BYTES,
   EXTREME_INT8_BYTES,
 } from '../aggregate_layout';
+import { INLINE } from './varlen';
 
 /**
  * The bytes of each row's group to `groups`: `payload` bytes into its slot. Lists the slots whose word at `mark` bytes of these is 0 and sets it; gives
@@ -128,7 +129,6 @@ export function takeIn(calls: usize, count: u32, groups: usize, n: u32): bool {
 /** Bytes of the state of a least or greatest text before the flag that says whether there is one; its validity byte. */
 const EXTREME_TEXT_BYTES: usize = 24;
 const EXTREME_TEXT_VALID: usize = 16;
-const INLINE: u32 = 12;
 
 /**
  * Least or greatest texts (bytes in order, a beginning before what goes on) of n rows, where the row's and the group's lie in their slots. Lists the other

@@ -2,14 +2,10 @@
  * What dead slots of a hash table keep outside of themselves goes back to the heaps, all slots of a stretch of the calendar in one call
  * (operators/state/row_table.ts, keyed_index.ts). By a callback a slot it was a third of what a short window's state costs.
  */
+import { KEY_CAPACITY, KEY_COUNT, KEY_DIRECTORY, KEY_RUN } from '../key_slot_layout';
 import { giveBlock, LARGEST } from './heap_blocks';
+import { INLINE } from './varlen';
 
-/** Of a key's payload (operators/state/key_slot.ts). */
-const RUN: usize = 0;
-const COUNT: usize = 4;
-const CAPACITY: usize = 8;
-const DIRECTORY: usize = 16;
-const INLINE: u32 = 12;
 
 /** Whether what lies outside, by the words at `texts`, is of the heap's classes. */
 @inline
@@ -68,10 +64,10 @@ export function freeRuns(
   let done: u32 = 0;
   for (let i: u32 = 0; i < n; i++) {
     const key: usize = <usize>load<u32>(slots + (i << 2)) + payload;
-    const bytes = <u64>load<u32>(key, CAPACITY) * stride;
-    if (load<u32>(key, DIRECTORY) != 0 || bytes > LARGEST) continue;
-    const run: usize = load<u32>(key, RUN);
-    const entries = load<u32>(key, COUNT);
+    const bytes = <u64>load<u32>(key, KEY_CAPACITY) * stride;
+    if (load<u32>(key, KEY_DIRECTORY) != 0 || bytes > LARGEST) continue;
+    const run: usize = load<u32>(key, KEY_RUN);
+    const entries = load<u32>(key, KEY_COUNT);
     const last = run + entries * stride;
     let plain = true;
     for (let entry = run; plain && entry < last; entry += stride) plain = fits(entry, texts, end);

@@ -27,19 +27,14 @@ import {
   DEAD_TEXT_COUNT,
   DEAD_TEXTS,
 } from '../dead_rows_layout';
+import { KEY_CAPACITY, KEY_COUNT, KEY_DEAD, KEY_DIRECTORY, KEY_PAYLOAD_BYTES, KEY_RUN } from '../key_slot_layout';
 import { CONDITION_BYTES, deadlineOf } from './deadline';
 import { giveBlock, LARGEST } from './heap_blocks';
 import { announce } from './marks';
+import { INLINE } from './varlen';
 
 const USED: u32 = 1;
-/** Of a key's payload (operators/state/key_slot.ts). */
-const RUN: usize = 0;
-const COUNT: usize = 4;
-const CAPACITY: usize = 8;
-const DEAD: usize = 12;
-const DIRECTORY: usize = 16;
 const HEADER: u32 = 8;
-const INLINE: u32 = 12;
 /** Hashes whose slots are read ahead, so that their cache misses overlap. */
 const STRETCH: u32 = 64;
 
@@ -69,8 +64,8 @@ function compact(k: usize, payload: usize, watermark: f64): bool {
   const stride = load<u32>(k, DEAD_STRIDE);
   const conditions: usize = load<u32>(k, DEAD_CONDITIONS);
   const last = conditions + load<u32>(k, DEAD_CONDITION_COUNT) * CONDITION_BYTES;
-  const run: usize = load<u32>(payload, RUN);
-  const count = load<u32>(payload, COUNT);
+  const run: usize = load<u32>(payload, KEY_RUN);
+  const count = load<u32>(payload, KEY_COUNT);
   let entry = run;
   let to = run;
   let gone: u32 = 0;
@@ -90,8 +85,8 @@ function compact(k: usize, payload: usize, watermark: f64): bool {
     }
     to += stride;
   }
-  store<u32>(payload, isDone ? 0 : count - gone, DEAD);
-  store<u32>(payload, count - gone, COUNT);
+  store<u32>(payload, isDone ? 0 : count - gone, KEY_DEAD);
+  store<u32>(payload, count - gone, KEY_COUNT);
   store<u32>(k, load<u32>(k, DEAD_ENTRIES) + gone, DEAD_ENTRIES);
   return isDone;
 }
@@ -118,16 +113,16 @@ export function freeDeadRows(k: usize, hashes: usize, n: u32, watermark: f64): u
         if (state == 0) break;
         if (state != USED || load<u32>(slot) != hash) continue;
         const payload = slot + offset;
-        const directory = load<u32>(payload, DIRECTORY);
+        const directory = load<u32>(payload, KEY_DIRECTORY);
         // It has no row any more, and was listed.
-        if (load<u32>(payload, COUNT) == 0 && directory == 0) continue;
-        const dead = load<u32>(payload, DEAD) + 1;
-        announce(payload, 24);
-        store<u32>(payload, dead, DEAD);
-        if (dead * share < load<u32>(payload, COUNT)) continue;
+        if (load<u32>(payload, KEY_COUNT) == 0 && directory == 0) continue;
+        const dead = load<u32>(payload, KEY_DEAD) + 1;
+        announce(payload, KEY_PAYLOAD_BYTES);
+        store<u32>(payload, dead, KEY_DEAD);
+        if (dead * share < load<u32>(payload, KEY_COUNT)) continue;
         if (directory == 0 && compact(k, payload, watermark)) {
-          const left = load<u32>(payload, COUNT);
-          if (left != 0 && left * 4 > load<u32>(payload, CAPACITY)) continue;
+          const left = load<u32>(payload, KEY_COUNT);
+          if (left != 0 && left * 4 > load<u32>(payload, KEY_CAPACITY)) continue;
         }
         if (count < room) store<u32>(listed + (count << 2), <u32>slot);
         count++;

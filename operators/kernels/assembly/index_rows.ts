@@ -3,14 +3,12 @@
  * at `payload`: | u32 run | u32 count | ... | u32 rows that the tick has appended, the sixth |; an entry: | u32 hash | i32 weight | row |.
  */
 import { KEY_COLUMN_AT, KEY_COLUMN_BYTES, KEY_COLUMN_DATA, KEY_COLUMN_TEXT, KEY_COLUMN_VALID, KEY_COLUMN_WIDTH } from '../key_layout';
+import { KEY_ADDED, KEY_CAPACITY, KEY_COUNT } from '../key_slot_layout';
 import { classBytes, LARGEST, takeBlock } from './heap_blocks';
 import { announce } from './marks';
+import { INLINE } from './varlen';
 
-const COUNT: usize = 4;
-const CAPACITY: usize = 8;
-const ADDED: usize = 20;
 const HEADER: u32 = 8;
-const INLINE: u32 = 12;
 /** Bytes of scratch memory of the rows that are stored together. */
 const STRETCH: u32 = 128 * 8;
 
@@ -22,15 +20,15 @@ export function placeInLog(at: usize, stride: usize, n: u32, places: usize): voi
   }
 }
 
-/** Counts the rows of each key at ADDED and lists the slots of these keys; gives their number. */
+/** Counts the rows of each key at KEY_ADDED and lists the slots of these keys; gives their number. */
 export function countAdded(slots: usize, n: u32, payload: u32, touched: usize): u32 {
   let count: u32 = 0;
   for (let row: u32 = 0; row < n; row++) {
     const slot: usize = load<u32>(slots + (row << 2));
     if (slot == 0) continue;
-    const added = load<u32>(slot + payload, ADDED);
+    const added = load<u32>(slot + payload, KEY_ADDED);
     if (added == 0) store<u32>(touched + (count++ << 2), <u32>slot);
-    store<u32>(slot + payload, added + 1, ADDED);
+    store<u32>(slot + payload, added + 1, KEY_ADDED);
   }
   return count;
 }
@@ -44,9 +42,9 @@ export function growRuns(touched: usize, n: u32, payload: u32, stride: u32, heap
   for (let i: u32 = 0; i < n; i++) {
     const slot: usize = load<u32>(touched + (i << 2));
     const key = slot + payload;
-    const have = load<u32>(key, COUNT);
-    const wanted = have + load<u32>(key, ADDED);
-    const had = load<u32>(key, CAPACITY);
+    const have = load<u32>(key, KEY_COUNT);
+    const wanted = have + load<u32>(key, KEY_ADDED);
+    const had = load<u32>(key, KEY_CAPACITY);
     if (wanted <= had) continue;
     const bytes = <u64>max(wanted, have * 2) * stride;
     let block: usize = 0;
@@ -68,7 +66,7 @@ export function growRuns(touched: usize, n: u32, payload: u32, stride: u32, heap
       old += 8;
     }
     store<u32>(key, <u32>block);
-    store<u32>(key, capacity, CAPACITY);
+    store<u32>(key, capacity, KEY_CAPACITY);
   }
   store<u32>(old, 0);
   return listed;
@@ -83,9 +81,9 @@ export function placeRows(slots: usize, weights: usize, n: u32, payload: u32, st
       store<u32>(rows + (row << 2), 0);
       continue;
     }
-    const count = load<u32>(slot + payload, COUNT);
+    const count = load<u32>(slot + payload, KEY_COUNT);
     const entry: usize = load<u32>(slot + payload) + count * stride;
-    store<u32>(slot + payload, count + 1, COUNT);
+    store<u32>(slot + payload, count + 1, KEY_COUNT);
     announce(entry, stride);
     store<u32>(entry, 0);
     store<i32>(entry, load<i32>(weights + (row << 2)), 4);
@@ -196,8 +194,8 @@ export function countPairs(slots: usize, n: u32, payload: u32, older: bool): u32
   for (let row: u32 = 0; row < n; row++) {
     const slot: usize = load<u32>(slots + (row << 2));
     if (slot == 0) continue;
-    total += load<u32>(slot + payload, COUNT);
-    if (older) total -= load<u32>(slot + payload, ADDED);
+    total += load<u32>(slot + payload, KEY_COUNT);
+    if (older) total -= load<u32>(slot + payload, KEY_ADDED);
   }
   return total;
 }
@@ -217,8 +215,8 @@ export function expandPairs(
   for (let row: u32 = 0; row < n; row++) {
     const slot: usize = load<u32>(slots + (row << 2));
     if (slot == 0) continue;
-    let count = load<u32>(slot + payload, COUNT);
-    if (older) count -= load<u32>(slot + payload, ADDED);
+    let count = load<u32>(slot + payload, KEY_COUNT);
+    if (older) count -= load<u32>(slot + payload, KEY_ADDED);
     const weight = load<i32>(weights + (row << 2));
     let entry: usize = load<u32>(slot + payload);
     for (; count > 0; count--, entry += stride) {
@@ -240,5 +238,5 @@ export function inOrder(rows: usize, n: u32): bool {
 
 /** Between ticks no row is one that the tick has appended. */
 export function clearAdded(slots: usize, n: u32, payload: u32): void {
-  for (let i: u32 = 0; i < n; i++) store<u32>(<usize>load<u32>(slots + (i << 2)) + payload, 0, ADDED);
+  for (let i: u32 = 0; i < n; i++) store<u32>(<usize>load<u32>(slots + (i << 2)) + payload, 0, KEY_ADDED);
 }

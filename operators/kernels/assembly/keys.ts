@@ -43,10 +43,10 @@ import {
 import { hashBytes } from './bytes';
 import { announce } from './marks';
 import { hashSmallNumeric } from './numeric';
+import { INLINE } from './varlen';
 
 const USED: u32 = 1;
 const HEADER: u32 = 8;
-const INLINE: u32 = 12;
 const NULL_WORD: u32 = 0x5bd1e995;
 const NUMERIC_SMALL: u8 = 0;
 const NUMERIC_WIDE: u8 = 1;

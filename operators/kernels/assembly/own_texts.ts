@@ -3,8 +3,8 @@
  * size's class, or else one cut from the present chunk. A call from JavaScript for each text was most of what storing a row cost.
  */
 import { LARGEST, takeBlock } from './heap_blocks';
+import { INLINE } from './varlen';
 
-const INLINE: u32 = 12;
 
 /** At least 13 bytes; nothing beyond them is read. */
 @inline

@@ -16,9 +16,8 @@ import {
   ORDER_SHIFT,
   ORDER_VALID,
 } from '../top_layout';
-import { compareBytes } from './varlen';
+import { compareBytes, INLINE } from './varlen';
 
-const INLINE: u32 = 12;
 
 function compareTexts(a: usize, b: usize): i32 {
   const x = load<u32>(a);

@@ -14,14 +14,15 @@ export function compareBytes(a: usize, b: usize, length: u32): i32 {
   return 0;
 }
 
-const INLINE_BYTES: u32 = 12;
+/** A value of so many bytes lies in its slot; a longer one elsewhere. */
+export const INLINE: u32 = 12;
 
 /** Bytes of the long values in n varlen slots, each rounded up to 16; `valid` 0: none is NULL. */
 export function longBytes(data: usize, valid: usize, n: u32): u32 {
   let total: u32 = 0;
   for (let row: u32 = 0; row < n; row++, data += 16) {
     const length = load<u32>(data);
-    if (length > INLINE_BYTES && (valid == 0 || load<u8>(valid + row) != 0)) total += (length + 15) & ~15;
+    if (length > INLINE && (valid == 0 || load<u8>(valid + row) != 0)) total += (length + 15) & ~15;
   }
   return total;
 }
@@ -30,7 +31,7 @@ export function longBytes(data: usize, valid: usize, n: u32): u32 {
 export function ownLong(data: usize, valid: usize, n: u32, to: usize): void {
   for (let row: u32 = 0; row < n; row++, data += 16) {
     const length = load<u32>(data);
-    if (length <= INLINE_BYTES || (valid != 0 && load<u8>(valid + row) == 0)) continue;
+    if (length <= INLINE || (valid != 0 && load<u8>(valid + row) == 0)) continue;
     const from = <usize>load<u32>(data, 8);
     if (length > 64) memory.copy(to, from, length);
     else {
