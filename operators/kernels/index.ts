@@ -131,10 +131,10 @@ interface Kernels {
     to: number,
     room: number,
   ): number;
-  /** assembly/keys.ts; `keys` is laid out as key_layout.ts says. */
+  /** assembly/keys.ts; `keys` is laid out as key_layout.ts says; booleans are 0 and 1. */
   packKeys(keys: number): void;
-  findKeys(keys: number): void;
-  findOrInsertKeys(keys: number): void;
+  findKeys(keys: number): number;
+  findOrInsertKeys(keys: number): number;
   sumEqual(
     keys: number,
     weights: number,
@@ -278,8 +278,11 @@ interface Kernels {
     data: number,
     valid: number,
   ): void;
+  /** assembly/append.ts; `append` is laid out, and the results are, as append_layout.ts says. */
+  appendRows(append: number): number;
+  appendLocated(append: number): number;
+  storeAppended(append: number): void;
   /** assembly/index_rows.ts; `columns` are laid out as key_layout.ts says. */
-  countAdded(slots: number, n: number, payload: number, touched: number): number;
   growRuns(
     touched: number,
     n: number,
@@ -290,7 +293,6 @@ interface Kernels {
     left: number,
   ): number;
   placeInLog(at: number, stride: number, n: number, places: number): void;
-  placeRows(slots: number, weights: number, n: number, payload: number, stride: number, rows: number): number;
   storeRows(
     columns: number,
     count: number,

@@ -12,7 +12,7 @@ import { I32, U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
 import { KEYS_ODD, ODD_SPECIAL } from '../kernels/key_layout.ts';
 import type { ColType } from '../types.ts';
-import { canPack, packKeys } from './key_batch.ts';
+import { canPack, KeyRecord } from './key_batch.ts';
 import { rowOps } from './row_ops.ts';
 
 /** Fewer rows than this are not worth packing. */
@@ -34,6 +34,7 @@ function summed(keys: number, delta: Batch, capacity: number, arena: Arena): Bat
 export function consolidator(types: ColType[]): (delta: Batch, arena: Arena) => Batch {
   const ops = rowOps(types, 'identity');
   const packs = canPack(types, 'identity');
+  const record = new KeyRecord(ops.layout);
   return (delta, arena) => {
     const n = delta.n;
     const weights = delta.weights >>> 2;
@@ -41,7 +42,8 @@ export function consolidator(types: ColType[]): (delta: Batch, arena: Arena) => 
     let capacity = 4;
     while (capacity < n * 2) capacity *= 2;
     if (packs && n >= KERNEL_ROWS) {
-      const keys = packKeys(ops.layout, delta.columns, n, 0, arena);
+      const keys = record.write(delta.columns, n, 0, arena);
+      kernels.packKeys(keys);
       if ((U32[(keys + KEYS_ODD) >>> 2] & ODD_SPECIAL) === 0) return summed(keys, delta, capacity, arena);
     }
     // table[i] is a row number + 1; sums[row] is the total weight of a row that stands for its equals.

@@ -27,32 +27,59 @@ export function canPack(types: ColType[], equality: Equality): boolean {
   return types.length > 0 && types.length <= MOST_COLUMNS && types.every(isPlain);
 }
 
-/** Columns of `n` rows, packed and hashed: the record that the kernels read. `weights`: byte address, 0 for rows that all count. */
-export function packKeys(layout: RowLayout, columns: Column[], n: number, weights: number, arena: Arena): number {
-  const { types, stride, valid, wide, texts, numerics } = layout;
-  const record = arena.alloc(k.KEYS_BYTES);
-  const list = writeColumns(layout, columns, arena);
-  const at = record >>> 2;
-  U32[at + k.KEYS_COLUMNS / 4] = list;
-  U32[at + k.KEYS_COLUMN_COUNT / 4] = types.length;
-  U32[at + k.KEYS_ROWS / 4] = n;
-  U32[at + k.KEYS_STRIDE / 4] = stride;
-  U32[at + k.KEYS_VALID / 4] = valid;
-  U32[at + k.KEYS_WIDE / 4] = wide;
-  U32[at + k.KEYS_TEXTS / 4] = texts;
-  U32[at + k.KEYS_NUMERICS / 4] = numerics;
-  U32[at + k.KEYS_PACKED / 4] = arena.alloc(n * stride);
-  U32[at + k.KEYS_HASHES / 4] = arena.alloc(n * 4);
-  U32[at + k.KEYS_WEIGHTS / 4] = weights;
-  U32[at + k.KEYS_SKIP_NULLS / 4] = 0;
-  U32[at + k.KEYS_SLOTS / 4] = arena.alloc(n * 4);
-  U32[at + k.KEYS_FRESH / 4] = arena.alloc(n * 4);
-  U32[at + k.KEYS_MADE / 4] = 0;
-  U32[at + k.KEYS_REUSED / 4] = 0;
-  U32[at + k.KEYS_LONG / 4] = 0;
-  U32[at + k.KEYS_ODD / 4] = 0;
-  kernels.packKeys(record);
-  return record;
+/** The record of key columns that the kernels read (kernels/key_layout.ts). What is the same for all batches is written once and copied. */
+export class KeyRecord {
+  readonly #stride: number;
+  readonly #count: number;
+  readonly #record: Uint32Array;
+
+  constructor(layout: RowLayout) {
+    this.#stride = layout.stride;
+    this.#count = layout.types.length;
+    this.#record = new Uint32Array((k.KEYS_BYTES + this.#count * k.KEY_COLUMN_BYTES) / 4);
+    writeKeyLayout(this.#record, layout, k.KEYS_BYTES / 4);
+  }
+
+  /** The record for `n` rows of columns, with memory for what the kernels make of them. `weights`: byte address, 0 for rows that all count. */
+  write(columns: Column[], n: number, weights: number, arena: Arena): number {
+    const record = this.#record;
+    const keys = arena.alloc(record.length * 4);
+    const at = keys >>> 2;
+    U32.set(record, at);
+    U32[at + k.KEYS_COLUMNS / 4] = keys + k.KEYS_BYTES;
+    U32[at + k.KEYS_ROWS / 4] = n;
+    U32[at + k.KEYS_PACKED / 4] = arena.alloc(n * this.#stride);
+    U32[at + k.KEYS_HASHES / 4] = arena.alloc(n * 4);
+    U32[at + k.KEYS_WEIGHTS / 4] = weights;
+    U32[at + k.KEYS_SLOTS / 4] = arena.alloc(n * 4);
+    U32[at + k.KEYS_FRESH / 4] = arena.alloc(n * 4);
+    let column = at + k.KEYS_BYTES / 4;
+    for (let i = 0; i < this.#count; i++, column += k.KEY_COLUMN_BYTES / 4) {
+      U32[column + k.KEY_COLUMN_DATA / 4] = columns[i].data;
+      U32[column + k.KEY_COLUMN_VALID / 4] = columns[i].valid;
+    }
+    return keys;
+  }
+}
+
+/** The part of a record of keys that is the same for all batches, its columns from word `at` on. */
+export function writeKeyLayout(record: Uint32Array, layout: RowLayout, at: number): void {
+  record[k.KEYS_COLUMN_COUNT / 4] = layout.types.length;
+  record[k.KEYS_STRIDE / 4] = layout.stride;
+  record[k.KEYS_VALID / 4] = layout.valid;
+  record[k.KEYS_WIDE / 4] = layout.wide;
+  record[k.KEYS_TEXTS / 4] = layout.texts;
+  record[k.KEYS_NUMERICS / 4] = layout.numerics;
+  writeLayout(record, layout, at);
+}
+
+/** Where the values of columns lie in a row of state, as the kernels read them: from word `from` on. */
+export function writeLayout(record: Uint32Array, { phys, widths, offsets }: RowLayout, from: number): void {
+  for (let i = 0, at = from; i < phys.length; i++, at += k.KEY_COLUMN_BYTES / 4) {
+    record[at + k.KEY_COLUMN_WIDTH / 4] = widths[i];
+    record[at + k.KEY_COLUMN_TEXT / 4] = phys[i] === 'varlen' ? 1 : phys[i] === 'numeric' ? 2 : 0;
+    record[at + k.KEY_COLUMN_AT / 4] = offsets[i];
+  }
 }
 
 /** Columns of a batch, and where their values lie in a row of state, as the kernels read them. */
@@ -89,9 +116,11 @@ export function storeRows(
   if (heap !== null) ownLong(outside, count, heap);
 }
 
-/** Gives slots, at an address, copies of their own of what lies outside of them: long texts, and numerics, whose address is given plus 1. */
-export function ownLong(slots: number, count: number, heap: Heap): void {
-  for (let i = 0; i < count; i++) {
+/**
+ * Gives slots, at an address, from number `from` on, copies of their own of what lies outside of them: long texts, and numerics, whose address is given plus 1.
+ */
+export function ownLong(slots: number, count: number, heap: Heap, from = 0): void {
+  for (let i = from; i < count; i++) {
     i = heap.ownTexts(slots, i, count);
     if (i === count) return;
     const slot = U32[(slots >>> 2) + i];

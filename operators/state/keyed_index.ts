@@ -32,7 +32,7 @@ import type { Watermarks } from './deadline.ts';
 import type { SavedExpiry } from './expiry.ts';
 import { Heap } from './heap.ts';
 import { isAbandoning } from './heap_pages.ts';
-import { storeRows } from './key_batch.ts';
+import { IndexAppend } from './index_append.ts';
 import { COUNT, ENTRY_HEADER, isCold, KEY_PAYLOAD_BYTES, RUN } from './key_slot.ts';
 import { placesOf, type SlotPlace } from './row_layout.ts';
 import { type RowOps, rowOps } from './row_ops.ts';
@@ -71,6 +71,7 @@ export class KeyedIndex {
   readonly keyColumns: number[];
   readonly #nullKeys: boolean;
   readonly #appendOnly: boolean;
+  readonly #appender: IndexAppend;
   /** The keys to which the tick has appended rows, when their number is counted. */
   #added: { slots: number; n: number } | null = null;
   readonly #keyRetention: TableRetention | null = null;
@@ -96,6 +97,7 @@ export class KeyedIndex {
     const runs = new Runs(this.rows, this.heap);
     this.#runs = runs;
     this.#cold = runs.cold;
+    this.#appender = new IndexAppend(this.#keys, runs, keyColumns, !nullKeys);
     this.#chill = new Chill({
       keys: this.#keys,
       heap: runs.heap,
@@ -243,10 +245,7 @@ export class KeyedIndex {
     const keyCols: Column[] = [];
     for (const c of this.keyColumns) keyCols.push(delta.columns[c]);
     this.#keys.begin(keyCols, delta.n, delta.n);
-    if (arena !== undefined && this.#appendOnly && kernels.allPositive(delta.weights, delta.n) !== 0) {
-      this.#append(delta, arena);
-      return;
-    }
+    if (arena !== undefined && this.#appendOnly && this.#append(delta, arena)) return;
     this.rows.bind(delta.columns);
     const weights = delta.weights >>> 2;
     for (let row = 0; row < delta.n; row++) {
@@ -258,21 +257,15 @@ export class KeyedIndex {
     }
   }
 
-  /** apply() of rows that come and never go. Their hashes are not asked for, so they are 0. */
-  #append({ n, columns, weights }: Batch, arena: Arena): void {
-    const keys = this.#keys;
-    const { payloadOffset } = keys;
-    const located = keys.findOrInsertAll({ n, weights: 0, skipNulls: !this.#nullKeys }, arena);
-    const { slots } = located;
-    this.#keyRetention?.noteFresh(located, arena);
-    const touched = arena.alloc(n * 4) >>> 2;
-    const count = kernels.countAdded(slots * 4, n, payloadOffset, touched * 4);
+  /** apply() of rows that come and never go, whose weights are positive; false: they are not. Their hashes are not asked for, so they are 0. */
+  #append(delta: Batch, arena: Arena): boolean {
+    const located = this.#appender.append(delta, arena);
+    if (located === null) return false;
+    const { slots, places, touched, count } = located;
     this.#added = { slots: touched, n: count };
-    this.#runs.makeRoom(touched, count, payloadOffset, arena);
-    const rows = arena.alloc(n * 4) >>> 2;
-    this.#runs.entries += kernels.placeRows(slots * 4, weights, n, payloadOffset, this.entryStride, rows * 4);
-    storeRows(this.rows.layout, columns, n, rows, this.#runs.heap, arena);
-    this.#deadRows?.noteAll(slots, rows, n, this.#runs.entries, arena);
+    this.#keyRetention?.noteFresh(located, arena);
+    this.#deadRows?.noteAll(slots, places, delta.n, this.#runs.entries, arena);
+    return true;
   }
 
   #forgetAdded(): void {

@@ -16,7 +16,7 @@ import { kernels } from '../kernels/index.ts';
 import * as k from '../kernels/key_layout.ts';
 import type { ColType } from '../types.ts';
 import { Heap, isLeaving } from './heap.ts';
-import { canPack, ownLong, packKeys } from './key_batch.ts';
+import { canPack, KeyRecord, ownLong } from './key_batch.ts';
 import { type Equality, type RowOps, rowOps } from './row_ops.ts';
 import type { SavedHeap } from './saved.ts';
 import { touch, touchRange } from './write_marks.ts';
@@ -85,6 +85,7 @@ export class RowTable {
   #bound: Column[] = [];
   /** The kernels can look its keys up. */
   readonly #packs: boolean;
+  readonly #keys: KeyRecord;
   /** No key has bytes outside of its slot. */
   readonly #plain: boolean;
   /** What keys have there is texts. */
@@ -104,6 +105,7 @@ export class RowTable {
     this.#touchedBytes = Math.max(1, payloadBytes);
     this.#touchedFrom = this.#stride - this.#touchedBytes;
     this.#packs = canPack(types, equality);
+    this.#keys = new KeyRecord(this.ops.layout);
     const { phys, offsets } = this.ops.layout;
     this.#plain = phys.every((p) => p !== 'varlen' && p !== 'numeric');
     this.#textOnly = !this.#plain && !phys.includes('numeric');
@@ -152,18 +154,21 @@ export class RowTable {
   /** find() for all rows of the bound columns. */
   findAll(rows: KeyRows, arena: Arena): Located {
     if (!this.#packs || this.#capacity === 0) return this.#eachRow(rows, arena, (row) => this.find(row));
-    const keys = this.#pack(rows, arena);
-    if (isOdd(keys)) return this.#eachRow(rows, arena, (row) => this.find(row));
-    kernels.findKeys(keys);
+    const keys = this.#record(rows, arena);
+    if (kernels.findKeys(keys) === 0) return this.#eachRow(rows, arena, (row) => this.find(row));
     return this.#located(keys);
   }
 
   /** findOrInsert() for all rows of the bound columns; begin() made room. */
   findOrInsertAll(rows: KeyRows, arena: Arena): Located {
     if (!this.#packs) return this.#eachRow(rows, arena, (row) => this.findOrInsert(row));
-    const keys = this.#pack(rows, arena);
-    if (isOdd(keys)) return this.#eachRow(rows, arena, (row) => this.findOrInsert(row));
-    kernels.findOrInsertKeys(keys);
+    const keys = this.#record(rows, arena);
+    if (kernels.findOrInsertKeys(keys) === 0) return this.#eachRow(rows, arena, (row) => this.findOrInsert(row));
+    return this.takeIn(keys, arena);
+  }
+
+  /** findOrInsertAll() by a kernel that found or made the slots itself: what it says of that in a record of keys. */
+  takeIn(keys: number, arena: Arena): Located {
     const at = keys >>> 2;
     const located = this.#located(keys);
     this.#used += located.made;
@@ -175,12 +180,22 @@ export class RowTable {
     return located;
   }
 
-  #pack({ n, weights, skipNulls }: KeyRows, arena: Arena): number {
-    const keys = packKeys(this.ops.layout, this.#bound, n, weights, arena);
+  /** Whether kernels can look its keys up. */
+  get packs(): boolean {
+    return this.#packs;
+  }
+
+  /** Writes where the slots are into a record of keys (key_layout.ts). */
+  writePlace(keys: number): void {
+    U32[(keys + k.KEYS_TABLE) >>> 2] = this.#table;
+    U32[(keys + k.KEYS_MASK) >>> 2] = this.#capacity - 1;
+  }
+
+  #record({ n, weights, skipNulls }: KeyRows, arena: Arena): number {
+    const keys = this.#keys.write(this.#bound, n, weights, arena);
     const at = keys >>> 2;
     U32[at + k.KEYS_SKIP_NULLS / 4] = skipNulls ? 1 : 0;
-    U32[at + k.KEYS_TABLE / 4] = this.#table;
-    U32[at + k.KEYS_MASK / 4] = this.#capacity - 1;
+    this.writePlace(keys);
     U32[at + k.KEYS_SLOT_BYTES / 4] = this.#stride;
     U32[at + k.KEYS_PAYLOAD / 4] = this.payloadOffset;
     return keys;
@@ -530,8 +545,4 @@ export class RowTable {
   get payloadBytes(): number {
     return this.#payloadBytes;
   }
-}
-
-function isOdd(keys: number): boolean {
-  return U32[(keys + k.KEYS_ODD) >>> 2] !== 0;
 }

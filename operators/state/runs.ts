@@ -188,24 +188,28 @@ export class Runs {
     return target;
   }
 
-  /** Gives the runs of slots at a word address room for what was counted at ADDED. */
-  makeRoom(touched: number, count: number, payloadOffset: number, arena: Arena): void {
+  /**
+   * Gives the runs room that growRuns() has left to the caller, so many slots at an address, for what was counted at ADDED; `old`: where it lists the blocks
+   * that runs had.
+   */
+  makeRoom(old: number, left: number, listed: number, payloadOffset: number): void {
     const { heap: runs, stride } = this;
-    const old = arena.alloc(count * 8 + 4);
-    const left = arena.alloc(count * 4);
-    let slots = touched * 4;
-    for (let n = count; n > 0; ) {
-      const listed = runs.lend((heap) => kernels.growRuns(slots, n, payloadOffset, stride, heap, old, left));
-      for (let at = old >>> 2; U32[at] !== 0; at += 2) runs.free(U32[at], U32[at + 1]);
-      if (listed === 0) return;
+    this.freeOld(old);
+    for (let n = listed; n > 0; ) {
       // After this one the heap has another chunk, where that was what was wanting.
       const payload = (U32[left >>> 2] + payloadOffset) >>> 2;
       const have = U32[payload + COUNT];
       this.move(payload, U32[payload + RUN], have, Math.max(have + U32[payload + ADDED], have * 2));
-      kernels.copyBytes(left, left + 4, (listed - 1) * 4);
-      slots = left;
-      n = listed - 1;
+      kernels.copyBytes(left, left + 4, (n - 1) * 4);
+      const rest = n - 1;
+      n = runs.lend((heap) => kernels.growRuns(left, rest, payloadOffset, stride, heap, old, left));
+      this.freeOld(old);
     }
+  }
+
+  /** Frees the blocks that growRuns() has listed. */
+  freeOld(old: number): void {
+    for (let at = old >>> 2; U32[at] !== 0; at += 2) this.heap.free(U32[at], U32[at + 1]);
   }
 
   /** The key is going: its run has no row that it keeps. */

@@ -16,13 +16,14 @@ export {
   writeCounts,
   writeSums,
 } from './aggregate';
+export { appendLocated, appendRows, storeAppended } from './append';
 export { allOne, allPositive, allSet, boundsOfInt64, copyBytes, equalBytes, fillBytes, hashBytes } from './bytes';
 export { freeRuns, freeTexts } from './dead_keys';
 export { freeDeadRows } from './dead_rows';
 export { deadlines } from './deadline';
 export { encodeRows } from './encode_rows';
 export { gatherColumn, loadColumn } from './gather';
-export { clearAdded, countAdded, countPairs, expandPairs, growRuns, inOrder, placeInLog, placeRows, storeRows } from './index_rows';
+export { clearAdded, countPairs, expandPairs, growRuns, inOrder, placeInLog, storeRows } from './index_rows';
 export { findKeys, findOrInsertKeys, packKeys, sumEqual } from './keys';
 export { extentOf } from './json/extent';
 export { scanJson, scanJsonScalar } from './json/scan';

@@ -262,14 +262,20 @@ function isWhole(packed: usize, validAt: u32, count: u32): bool {
   return true;
 }
 
-/** Finds every row's slot. */
-export function findKeys(k: usize): void {
+/** Packs the key columns and finds every row's slot; false: keys are odd, and nothing is found. */
+export function findKeys(k: usize): bool {
+  packKeys(k);
+  if (load<u32>(k, KEYS_ODD) != 0) return false;
   locate(k, false);
+  return true;
 }
 
-/** Finds every row's slot or makes it; payloads may then be written, they are announced. */
-export function findOrInsertKeys(k: usize): void {
+/** Packs the key columns and finds every row's slot or makes it; payloads may then be written, they are announced. False: keys are odd, and nothing is made. */
+export function findOrInsertKeys(k: usize): bool {
+  packKeys(k);
+  if (load<u32>(k, KEYS_ODD) != 0) return false;
   locate(k, true);
+  return true;
 }
 
 @inline

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Arena } from '../batch/arena.ts';
+import { BatchBuilder, batchFromRows } from '../batch/builder.ts';
+import { I32 } from '../batch/memory.ts';
+import { pages } from '../batch/pages.ts';
+import { type Datum, decimal } from '../datum.ts';
+import type { Retention } from '../plan.ts';
+import { Bag, Random, testSeed, times } from '../testing/property.ts';
+import { colType, OID } from '../types.ts';
+import { KeyedIndex } from './keyed_index.ts';
+
+const seed = testSeed();
+const types = [OID.int8, OID.text, OID.numeric, OID.timestamp, OID.text, OID.bool].map((oid) => colType(oid));
+
+function randomRow(random: Random): Datum[] {
+  return [
+    random.below(20) === 0 ? null : BigInt(random.below(3) === 0 ? 7 : random.below(200)),
+    random.below(20) === 0 ? null : 'key'.repeat(random.pick([1, 4, 5, 40])) + random.below(30),
+    random.below(20) === 0 ? null : decimal(random.below(10) === 0 ? 10n ** 30n : BigInt(random.below(30)), 2),
+    random.below(20) === 0 ? null : BigInt(random.below(1000)),
+    random.below(500) === 0 ? 'long'.repeat(20_000) : 'value'.repeat(random.below(5)),
+    random.below(2) === 0,
+  ];
+}
+
+/** The rows of each key of `probes` with their weights, as texts. */
+function found(index: KeyedIndex, probes: Datum[][], arena: Arena): string[][] {
+  const batch = batchFromRows(types, probes, arena);
+  index.bindKeys(
+    index.keyColumns.map((c) => batch.columns[c]),
+    arena,
+  );
+  return probes.map((_, row) => {
+    const slot = index.seek(row);
+    const out = new BatchBuilder(types, arena);
+    for (let i = 0, at = slot === 0 ? 0 : index.runOf(slot); i < index.countOf(slot); i++, at += index.entryStride)
+      index.rows.load(at + index.rowOffset, out.columns, out.addRow(I32[(at >>> 2) + 1]));
+    const bag = new Bag();
+    bag.addBatch(out.build());
+    return bag.texts();
+  });
+}
+
+const frees: Retention[] = [{ input: 0, column: 3, sources: [0], lag: 0n, strict: false }];
+const shapes: { name: string; keys: number[]; nullKeys: boolean; frees: Retention[] }[] = [
+  { name: 'an integer', keys: [0], nullKeys: true, frees: [] },
+  { name: 'a text', keys: [1], nullKeys: false, frees: [] },
+  { name: 'a numeric, whose slots are found row by row', keys: [2], nullKeys: false, frees: [] },
+  { name: 'three columns in another order', keys: [5, 1, 0], nullKeys: true, frees: [] },
+  { name: 'a time by which keys are freed', keys: [3, 1], nullKeys: false, frees },
+];
+
+for (const { name, keys, nullKeys, frees: conditions } of shapes) {
+  test(`rows that are appended at once are those that are added one by one, key: ${name}`, () => {
+    const used = pages.usedPages;
+    const random = new Random(seed);
+    const [atOnce, oneByOne] = [0, 1].map(() => new KeyedIndex(types, keys, nullKeys, conditions, true));
+    const arena = new Arena();
+    const rounds = times(24);
+    for (let round = 0; round < rounds; round++) {
+      const rows = Array.from({ length: random.pick([0, 1, 5, 200]) }, () => randomRow(random));
+      const weights = rows.map((): number => (random.below(10) === 0 ? 2 : 1));
+      // A row of weight 0 is not for the kernel.
+      if (random.below(5) === 0 && rows.length > 0) weights[random.below(rows.length)] = 0;
+      const counted = !weights.includes(0);
+      const delta = batchFromRows(types, rows, arena, weights);
+      atOnce.apply(delta, arena);
+      assert.equal(atOnce.countsAdded, counted);
+      oneByOne.apply(delta);
+      const watermark = BigInt(random.below(1000));
+      for (const index of [atOnce, oneByOne]) {
+        index.endTick();
+        if (round % 8 === 7) while (!index.free(() => watermark));
+      }
+      arena.reset();
+      assert.equal(atOnce.size, oneByOne.size);
+      const probes = [...rows, ...Array.from({ length: 20 }, () => randomRow(random))];
+      assert.deepEqual(found(atOnce, probes, arena), found(oneByOne, probes, arena), `round ${round}`);
+      for (const index of [atOnce, oneByOne]) index.endTick();
+      arena.reset();
+    }
+    for (const index of [atOnce, oneByOne]) index.release();
+    arena.release();
+    assert.equal(pages.usedPages, used);
+  });
+}

@@ -1,0 +1,136 @@
+/**
+ * Appends the rows of a tick to the runs of a keyed index (keyed_index.ts) by one call of a kernel (kernels/assembly/append.ts), which does what
+ * findOrInsertAll() of the key table and, row by row, add() of the runs would.
+ *
+ * What the kernel reads of the index is written once, here, and copied to the tick's memory; of a batch there are only its columns' addresses to
+ * add. What the kernel leaves is done here: keys that are known row by row only, runs for which the heap needs another chunk, long values that are not texts.
+ */
+import type { Arena } from '../batch/arena.ts';
+import type { Batch } from '../batch/batch.ts';
+import { U32 } from '../batch/memory.ts';
+import * as a from '../kernels/append_layout.ts';
+import { kernels } from '../kernels/index.ts';
+import * as k from '../kernels/key_layout.ts';
+import { ownLong, writeKeyLayout, writeLayout } from './key_batch.ts';
+import type { RowLayout } from './row_layout.ts';
+import type { Located, RowTable } from './row_table.ts';
+import type { Runs } from './runs.ts';
+
+/** Where the rows that were appended are. */
+export interface Appended extends Located {
+  /** Word address: the address of each row in its entry, 0 for one that is not stored. */
+  places: number;
+  /** Word address: the slots of the keys that got rows, and how many they are. */
+  touched: number;
+  count: number;
+}
+
+export class IndexAppend {
+  readonly #keys: RowTable;
+  readonly #runs: Runs;
+  readonly #layout: RowLayout;
+  readonly #keyStride: number;
+  readonly #skipNulls: boolean;
+  /** The record with all that is the same in each tick, and where in it the row's columns are. */
+  readonly #record: Uint32Array;
+  readonly #columnsAt: number;
+
+  /** `keyColumns` are positions in the rows. `skipNulls`: rows with a NULL key are left out. */
+  constructor(keys: RowTable, runs: Runs, keyColumns: number[], skipNulls: boolean) {
+    this.#keys = keys;
+    this.#runs = runs;
+    this.#skipNulls = skipNulls;
+    const layout = runs.rows.layout;
+    this.#layout = layout;
+    this.#keyStride = keys.ops.layout.stride;
+    this.#columnsAt = a.APPEND_BYTES + keyColumns.length * k.KEY_COLUMN_BYTES;
+    const record = new Uint32Array((this.#columnsAt + layout.phys.length * k.KEY_COLUMN_BYTES) / 4);
+    writeKeyLayout(record, keys.ops.layout, a.APPEND_BYTES / 4);
+    for (let i = 0; i < keyColumns.length; i++)
+      record[(a.APPEND_BYTES + i * k.KEY_COLUMN_BYTES + k.KEY_COLUMN_DATA) / 4] = keyColumns[i];
+    writeLayout(record, layout, this.#columnsAt / 4);
+    record[k.KEYS_SKIP_NULLS / 4] = skipNulls ? 1 : 0;
+    record[k.KEYS_SLOT_BYTES / 4] = keys.place.stride;
+    record[k.KEYS_PAYLOAD / 4] = keys.payloadOffset;
+    record[a.APPEND_COLUMN_COUNT / 4] = layout.phys.length;
+    record[a.APPEND_VALID / 4] = layout.valid;
+    record[a.APPEND_ROW_BYTES / 4] = layout.stride;
+    record[a.APPEND_ENTRY_BYTES / 4] = runs.stride;
+    this.#record = record;
+  }
+
+  /** Appends the rows of the columns that are bound to the key table, which has room for them. Null, and nothing is done: some weight is not positive. */
+  append(delta: Batch, arena: Arena): Appended | null {
+    const keys = this.#keys;
+    const runs = this.#runs;
+    const append = this.#write(delta, arena);
+    const at = append >>> 2;
+    let located: Located;
+    let done: number;
+    if (keys.packs) {
+      keys.writePlace(append);
+      done = this.#lend(append, () => kernels.appendRows(append));
+      if (done === a.APPEND_SIGNED) return null;
+      located = keys.takeIn(append, arena);
+    } else {
+      if (kernels.allPositive(delta.weights, delta.n) === 0) return null;
+      located = keys.findOrInsertAll({ n: delta.n, weights: 0, skipNulls: this.#skipNulls }, arena);
+      U32[at + k.KEYS_SLOTS / 4] = located.slots * 4;
+      done = this.#lend(append, () => kernels.appendLocated(append));
+    }
+    const old = U32[at + a.APPEND_OLD / 4];
+    if (done === a.APPEND_NO_ROOM) {
+      runs.makeRoom(old, U32[at + a.APPEND_LEFT / 4], U32[at + a.APPEND_LEFT_COUNT / 4], keys.payloadOffset);
+      this.#lend(append, () => kernels.storeAppended(append));
+    } else runs.freeOld(old);
+    runs.entries += U32[at + a.APPEND_PLACED / 4];
+    const outside = U32[at + a.APPEND_OUTSIDE_COUNT / 4];
+    const owned = U32[at + a.APPEND_OWNED / 4];
+    if (owned < outside) ownLong(U32[at + a.APPEND_OUTSIDE / 4], outside, runs.heap, owned);
+    return {
+      slots: located.slots,
+      fresh: located.fresh,
+      made: located.made,
+      places: U32[at + a.APPEND_PLACES / 4] >>> 2,
+      touched: U32[at + a.APPEND_TOUCHED / 4] >>> 2,
+      count: U32[at + a.APPEND_TOUCHED_COUNT / 4],
+    };
+  }
+
+  /** Lends the heap of the runs to the kernel. */
+  #lend<T>(append: number, kernel: () => T): T {
+    return this.#runs.heap.lend((heap) => {
+      U32[(append + a.APPEND_HEAP) >>> 2] = heap;
+      return kernel();
+    });
+  }
+
+  /** The record of an append in the tick's memory, with memory for its results. */
+  #write({ n, columns, weights }: Batch, arena: Arena): number {
+    const record = this.#record;
+    const append = arena.alloc(record.length * 4);
+    const at = append >>> 2;
+    U32.set(record, at);
+    const words = n * 4;
+    U32[at + k.KEYS_COLUMNS / 4] = append + a.APPEND_BYTES;
+    U32[at + k.KEYS_ROWS / 4] = n;
+    U32[at + k.KEYS_PACKED / 4] = arena.alloc(n * this.#keyStride);
+    U32[at + k.KEYS_HASHES / 4] = arena.alloc(words);
+    U32[at + k.KEYS_SLOTS / 4] = arena.alloc(words);
+    U32[at + k.KEYS_FRESH / 4] = arena.alloc(words);
+    U32[at + a.APPEND_COLUMNS / 4] = append + this.#columnsAt;
+    U32[at + a.APPEND_WEIGHTS / 4] = weights;
+    U32[at + a.APPEND_TOUCHED / 4] = arena.alloc(words);
+    U32[at + a.APPEND_OLD / 4] = arena.alloc(words * 2 + 4);
+    U32[at + a.APPEND_LEFT / 4] = arena.alloc(words);
+    U32[at + a.APPEND_PLACES / 4] = arena.alloc(words);
+    U32[at + a.APPEND_OUTSIDE / 4] = arena.alloc(words * this.#layout.wide);
+    U32[at + a.APPEND_CHOSEN / 4] = arena.alloc(words * 2);
+    let column = at + this.#columnsAt / 4;
+    for (let i = 0; i < this.#layout.phys.length; i++, column += k.KEY_COLUMN_BYTES / 4) {
+      U32[column + k.KEY_COLUMN_DATA / 4] = columns[i].data;
+      U32[column + k.KEY_COLUMN_VALID / 4] = columns[i].valid;
+    }
+    return append;
+  }
+}
