@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
-import { Channel, newLinks } from './channel.ts';
+import { Channel, LOOKS, newLinks } from './channel.ts';
 
 interface Note {
   text: string;
@@ -28,10 +28,13 @@ function open() {
     get wakes() {
       return wakes;
     },
-    listen() {
+    listen(take?: (bytes: Buffer) => void) {
       from.receive({ frame: () => undefined, message: () => undefined });
       other.receive({
-        frame: (kind, id, bytes) => see(`${kind} ${id} ${bytes.length > 100 ? bytes.length : bytes.toString()}`),
+        frame: (kind, id, bytes) => {
+          take?.(bytes);
+          see(`${kind} ${id} ${bytes.length > 100 ? bytes.length : bytes.toString()}`);
+        },
         message: (note) => see(`note ${note.text} ${note.buffer?.byteLength ?? ''}`),
       });
     },
@@ -64,8 +67,8 @@ test('frames come in the order in which they were sent, those from before the ot
 test('who sleeps is woken once for all that is sent before it looks', async () => {
   const end = open();
   end.listen();
-  // It looks once more in the next turn, then it sleeps.
-  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+  // It looks some turns more, then it sleeps.
+  for (let turn = 0; turn < LOOKS + 2; turn++) await new Promise((resolve) => setImmediate(resolve));
   for (let i = 0; i < 100; i++) end.from.number(1, i, 0x20202020);
   await end.came(100);
   assert.equal(end.wakes, 1);
@@ -113,5 +116,18 @@ test('what finds no room waits, and comes in order when the other side begins to
   end.listen();
   await end.came(200);
   assert.deepEqual(end.seen, sent);
+  end.close();
+});
+
+test('frames of every length come as they were sent, the short ones and those that are views', async () => {
+  const end = open();
+  const got: Buffer[] = [];
+  end.listen((bytes) => got.push(bytes));
+  const sent = Array.from({ length: 300 }, (_, length) =>
+    Buffer.from(Array.from({ length }, (_, i) => (length + i) & 255)),
+  );
+  for (const [id, bytes] of sent.entries()) end.from.frame(1, id, bytes);
+  await end.came(sent.length);
+  assert.deepEqual(got, sent);
   end.close();
 });

@@ -4,9 +4,9 @@
  *   frame()                    ->  the ring: there for the other side at once, which is woken only where it sleeps
  *   post(object, transfer)     ->  a MessagePort, and a frame that says where among the frames it belongs; long frames go this way too
  *
- * Waking a thread costs some 10 microseconds on both sides, a frame well below one. So a side that has found something looks again in the next turn of
+ * Waking a thread costs some 10 microseconds on both sides, a frame well below one. So a side that has found something looks again in the next turns of
  * its event loop before it sleeps: of several clients' statements the first wakes it, the others are found there, and answers leave one by one while
- * the next statements still run (docs/decisions/0181).
+ * the next statements still run (docs/decisions/0181, 0270).
  */
 import {
   MessageChannel,
@@ -20,6 +20,9 @@ import { MAX_FRAME_BYTES, newRing, RingReader, RingWriter } from './ring.ts';
 /** Kinds of frames that are the channel's own; those of its users are positive. */
 const OBJECT = -1;
 const LONG = -2;
+
+/** Turns of the event loop that may find nothing before the side sleeps: together they cost what one wake-up does. */
+export const LOOKS = 4;
 
 export interface Receiver<M> {
   /** The bytes are the receiver's. */
@@ -58,6 +61,8 @@ export class Channel<Out extends object, In extends object> {
   readonly #reader: RingReader;
   /** Frames that found no room. */
   #waiting: Waiting[] = [];
+  /** Turns since something was found. */
+  #looked = 0;
   #receiver: Receiver<In> | null = null;
   readonly #look = () => this.#drain();
 
@@ -126,7 +131,8 @@ export class Channel<Out extends object, In extends object> {
   #drain(): void {
     const some = this.#reader.drain((kind, id, bytes) => this.#deliver(kind, id, bytes));
     if (this.#reader.takeWaiting()) this.#wake();
-    if (some || !this.#reader.sleep()) setImmediate(this.#look);
+    this.#looked = some ? 0 : this.#looked + 1;
+    if (this.#looked < LOOKS || !this.#reader.sleep()) setImmediate(this.#look);
   }
 
   #deliver(kind: number, id: number, bytes: Buffer): void {

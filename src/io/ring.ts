@@ -20,6 +20,7 @@ const RING_BYTES = 1 << 20;
 export const MAX_FRAME_BYTES = RING_BYTES / 16;
 
 const MASK = RING_BYTES - 1;
+const SHORT_BYTES = 128;
 
 export function newRing(): SharedArrayBuffer {
   return new SharedArrayBuffer(CONTROL_BYTES + RING_BYTES);
@@ -100,13 +101,22 @@ export class RingReader {
       }
       const length = this.#words[word + 2];
       const start = at + FRAME_HEAD_BYTES;
-      const bytes = Buffer.from(this.#bytes.subarray(start, start + length));
+      const bytes = this.#copied(start, length);
       this.#tail = (this.#tail + ((FRAME_HEAD_BYTES + length + 3) & ~3)) | 0;
       // Given back before it is acted upon: what fails there must not be read again.
       Atomics.store(this.#control, TAIL, this.#tail);
       receive(kind, this.#words[word + 1], bytes);
     }
     return true;
+  }
+
+  /** Of a short frame byte by byte: a view of it would cost more than its bytes. */
+  #copied(start: number, length: number): Buffer {
+    const from = this.#bytes;
+    const bytes = Buffer.allocUnsafe(length);
+    if (length > SHORT_BYTES) from.copy(bytes, 0, start, start + length);
+    else for (let i = 0; i < length; i++) bytes[i] = from[start + i];
+    return bytes;
   }
 
   /** False when something has come meanwhile: then it does not sleep. */

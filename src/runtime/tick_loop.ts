@@ -37,6 +37,8 @@ export interface Pin {
   tick: bigint;
   /** Deltas of the ticks after `tick`, oldest first. */
   since: { tick: bigint; deltas: Map<number, Batch> }[];
+  /** Where it stands among all; -1: no more. */
+  place: number;
 }
 
 interface SavedTick {
@@ -55,7 +57,8 @@ export class TickLoop {
   readonly graph = newGraph((relation, columns, keys) => this.relations.get(relation)?.lend(columns, keys) ?? null);
   readonly #views = new Map<number, ViewRuntime>();
   readonly #observers = new Map<number, Set<Observer>>();
-  readonly #pins = new Set<Pin>();
+  /** In no order. A Set would ask V8 to shrink it whenever the last reader is done: after every read of a quiet server. */
+  readonly #pins: Pin[] = [];
   #saved: SavedTick[] = [];
   readonly #arena = new Arena();
   /** For a read that is over before anything else happens; who uses it resets it. */
@@ -367,13 +370,20 @@ export class TickLoop {
 
   /** Keeps the present tick readable until unpin(). */
   pin(): Pin {
-    const pin: Pin = { tick: this.tick, since: [] };
-    this.#pins.add(pin);
+    const pin: Pin = { tick: this.tick, since: [], place: this.#pins.length };
+    this.#pins.push(pin);
     return pin;
   }
 
   unpin(pin: Pin): void {
-    if (!this.#pins.delete(pin) || this.#saved.length === 0) return;
+    if (pin.place < 0) return;
+    const last = this.#pins.pop() as Pin;
+    if (last !== pin) {
+      this.#pins[pin.place] = last;
+      last.place = pin.place;
+    }
+    pin.place = -1;
+    if (this.#saved.length === 0) return;
     let oldest: bigint | null = null;
     for (const p of this.#pins) if (oldest === null || p.tick < oldest) oldest = p.tick;
     const keep: SavedTick[] = [];
@@ -385,12 +395,12 @@ export class TickLoop {
   }
 
   #savePinnedTick(deltas: Map<number, Batch>): void {
-    if (this.#pins.size > 0) this.#savePinned([...deltas].filter(([oid]) => this.relations.has(oid)));
+    if (this.#pins.length > 0) this.#savePinned([...deltas].filter(([oid]) => this.relations.has(oid)));
   }
 
   /** Keeps deltas of the tick that is running for readers of older ticks. */
   #savePinned(deltas: [relation: number, delta: Batch][]): void {
-    if (this.#pins.size === 0) return;
+    if (this.#pins.length === 0) return;
     const tick = this.tick + 1n;
     const arena = new Arena();
     const copies = new Map<number, Batch>();

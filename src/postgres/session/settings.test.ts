@@ -8,6 +8,7 @@ import { canonicalDateStyle } from './date_style.ts';
 import { searchPathOf } from './session_context.ts';
 import { settingDefinitions } from './setting_definitions.ts';
 import { readSetting, showSetting } from './setting_value.ts';
+import { Settings } from './settings.ts';
 import { canonicalTimeZone } from './time_zone_setting.ts';
 
 let harness: Harness;
@@ -175,4 +176,30 @@ test('what the catalog sees of a session', async () => {
   assert.equal(view.preparedStatements()[0].name, 'p');
   assert.equal(view.settings().find(({ name }) => name === 'application_name')?.source, 'client');
   assert.equal(harness.server.session(123456), null);
+});
+
+test('a value that is kept for statements follows SET, RESET and the ends of transactions', () => {
+  const settings = new Settings();
+  const name = 'search_path';
+  const boot = settings.raw(name);
+  assert.equal(settings.raw('my.own'), null);
+  settings.set(name, 'a', false);
+  settings.set('my.own', '1', false);
+  assert.deepEqual([settings.raw(name), settings.raw('my.own')], ['a', '1']);
+  settings.commit();
+  const mark = settings.mark();
+  settings.set(name, 'b', true);
+  assert.equal(settings.raw(name), 'b');
+  settings.rollbackTo(mark);
+  assert.equal(settings.raw(name), 'a');
+  settings.set(name, 'c', true);
+  assert.equal(settings.raw(name), 'c');
+  settings.commit();
+  assert.equal(settings.raw(name), 'a');
+  settings.reset(name);
+  assert.equal(settings.raw(name), boot);
+  settings.rollback();
+  assert.equal(settings.raw(name), 'a');
+  settings.setInitial('datestyle', 'ISO, DMY', 'client');
+  assert.equal(settings.raw('datestyle'), 'ISO, DMY');
 });

@@ -44,6 +44,9 @@ export class Settings implements Participant<number> {
   readonly #resets = new Map<string, { value: string; source: SettingInfo['source'] }>();
   readonly #journal: JournalEntry[] = [];
   readonly #reported = new Map<string, string>();
+  /** What raw() found for a name in generation `#inForceOf`: each statement asks for the same few. */
+  readonly #inForce = new Map<string, string | null>();
+  #inForceOf = 0;
 
   #definition(name: string): SettingDefinition {
     const definition = this.#find(name);
@@ -62,8 +65,17 @@ export class Settings implements Participant<number> {
 
   /** The value in force in its kept form (setting_value.ts); null when there is no such setting. */
   raw(name: string): string | null {
-    const definition = this.#find(name);
-    return definition === null ? null : this.#current(definition);
+    if (this.#inForceOf !== this.generation) {
+      this.#inForce.clear();
+      this.#inForceOf = this.generation;
+    }
+    let value = this.#inForce.get(name);
+    if (value === undefined) {
+      const definition = this.#find(name);
+      value = definition === null ? null : this.#current(definition);
+      this.#inForce.set(name, value);
+    }
+    return value;
   }
 
   #current(definition: SettingDefinition): string {
@@ -178,7 +190,7 @@ export class Settings implements Participant<number> {
       else this.#values.set(key, { session: value.session, local: null });
       this.generation++;
     }
-    this.#journal.length = 0;
+    if (this.#journal.length > 0) this.#journal.length = 0;
   }
 
   rollback(): void {

@@ -14,7 +14,7 @@ export interface FrontendMessage {
 
 /** Messages whose body is a name or nothing; PostgreSQL's limit for them. */
 const SMALL_MESSAGE_BYTES = 10000;
-const SMALL = new Set<number>([
+const SMALL = [
   FRONTEND.describe,
   FRONTEND.execute,
   FRONTEND.close,
@@ -23,8 +23,14 @@ const SMALL = new Set<number>([
   FRONTEND.terminate,
   FRONTEND.copyDone,
   FRONTEND.copyFail,
-]);
-const KNOWN = new Set<number>(Object.values(FRONTEND));
+];
+/** By type: how the length is limited. */
+const LIMITS = new Uint8Array(256);
+const UNKNOWN = 0;
+const BY_NAME = 1;
+const BY_CONTENT = 2;
+for (const type of Object.values(FRONTEND)) LIMITS[type] = BY_CONTENT;
+for (const type of SMALL) LIMITS[type] = BY_NAME;
 const EMPTY = Buffer.alloc(0);
 
 export class FrontendDecoder {
@@ -91,10 +97,11 @@ export class FrontendDecoder {
     const held = this.#end - this.#start;
     if (held === 0) return null;
     const type = this.#buf[this.#start];
-    if (!KNOWN.has(type)) throw fatalProtocol(`invalid frontend message type ${type}`);
+    const limit = LIMITS[type];
+    if (limit === UNKNOWN) throw fatalProtocol(`invalid frontend message type ${type}`);
     if (held < 5) return null;
     const length = this.#buf.readInt32BE(this.#start + 1);
-    if (length < 4 || length > (SMALL.has(type) ? SMALL_MESSAGE_BYTES : this.#maxMessageBytes)) {
+    if (length < 4 || length > (limit === BY_NAME ? SMALL_MESSAGE_BYTES : this.#maxMessageBytes)) {
       throw fatalProtocol('invalid message length');
     }
     if (held < length + 1) return null;
@@ -102,7 +109,7 @@ export class FrontendDecoder {
   }
 
   #take(header: number, total: number): Buffer {
-    const body = this.#buf.subarray(this.#start + header, this.#start + total);
+    const body = total === header ? EMPTY : this.#buf.subarray(this.#start + header, this.#start + total);
     this.#start += total;
     if (this.#start === this.#end) {
       this.#buf = EMPTY;

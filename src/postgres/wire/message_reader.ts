@@ -6,10 +6,20 @@ import { isUtf8 } from 'node:buffer';
 import { SqlError } from '../../../operators/errors.ts';
 import { protocolError } from './protocol.ts';
 
+/** Up to here looking at each byte costs less than a call out of JavaScript. */
+const SHORT_BYTES = 32;
+
 /** The text of bytes; 22021 names the first offending byte as PostgreSQL does. */
 export function checkedUtf8(bytes: Buffer): string {
+  if (isShortAscii(bytes, 0, bytes.length)) return bytes.latin1Slice(0, bytes.length);
   if (!isUtf8(bytes)) throw invalidUtf8(bytes);
   return bytes.utf8Slice(0, bytes.length);
+}
+
+function isShortAscii(bytes: Buffer, start: number, end: number): boolean {
+  if (end - start > SHORT_BYTES) return false;
+  for (let i = start; i < end; i++) if (bytes[i] > 0x7f) return false;
+  return true;
 }
 
 function invalidUtf8(bytes: Buffer): SqlError {
@@ -82,9 +92,10 @@ export class MessageReader {
       this.#at++;
       return '';
     }
-    const bytes = this.#body.subarray(this.#at, end);
+    const start = this.#at;
     this.#at = end + 1;
-    return checkedUtf8(bytes);
+    if (isShortAscii(this.#body, start, end)) return this.#body.latin1Slice(start, end);
+    return checkedUtf8(this.#body.subarray(start, end));
   }
 
   bytes(length: number): Buffer {
