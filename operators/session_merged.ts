@@ -75,11 +75,8 @@ export class MergedSessionOperator implements Operator {
     const time = delta.columns[this.#spec.time];
     const weights = arena.alloc(n * 4);
     kernels.timedWeights(time.data, time.valid, delta.weights, n, weights);
-    table.begin(
-      this.#spec.keys.map((k) => delta.columns[k]),
-      n,
-    );
-    const { slots, fresh, made } = table.findOrInsertAll({ n, weights, skipNulls: false }, arena);
+    const keys = this.#spec.keys.map((k) => delta.columns[k]);
+    const { slots, fresh, made } = table.takeAll(keys, { n, weights, skipNulls: false }, arena);
     // A row shows two sessions that were and one that is, at the most.
     const list = arena.alloc(n * 3 * SHOWN);
     const touched = arena.alloc(n * 4);
@@ -99,8 +96,8 @@ export class MergedSessionOperator implements Operator {
       );
       if (row < n) this.#grow(U32[slots + row]);
     }
-    const [olds, keys] = [U32[counts >>> 2], U32[(counts >>> 2) + 1]];
-    const news = kernels.changedSessions(touched, keys, payloadOffset, this.#lag, list + olds * SHOWN);
+    const [olds, changed] = [U32[counts >>> 2], U32[(counts >>> 2) + 1]];
+    const news = kernels.changedSessions(touched, changed, payloadOffset, this.#lag, list + olds * SHOWN);
     this.#sessions += news - olds;
     if (this.#deadline !== null && made > 0) {
       const noted = arena.alloc(made * 4);

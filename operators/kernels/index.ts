@@ -135,6 +135,7 @@ interface Kernels {
   packKeys(keys: number): void;
   findKeys(keys: number): number;
   findOrInsertKeys(keys: number): number;
+  takeKeys(keys: number): void;
   sumEqual(
     keys: number,
     weights: number,

@@ -41,7 +41,10 @@ export const ODD_WIDE = 1;
 export const ODD_SPECIAL = 2;
 /** Bit i is set when 16-byte slot i is a numeric. */
 export const KEYS_NUMERICS = 88;
-export const KEYS_BYTES = 96;
+/** The first row to find or make a slot for; afterwards the first for which there was no room. And how many slots there may be made, those of earlier calls included. */
+export const KEYS_FROM = 92;
+export const KEYS_ROOM = 96;
+export const KEYS_BYTES = 104;
 
 export const KEY_COLUMN_WIDTH = 0;
 /** 1: a varlen, 2: a numeric, 0: another type. */

@@ -26,8 +26,7 @@ export class RetainedTable {
   locate({ n, columns, weights }: Batch, arena: Arena): Located {
     const values: Column[] = [];
     for (const c of this.#columns) values.push(columns[c]);
-    this.table.begin(values, n);
-    const located = this.table.findOrInsertAll({ n, weights, skipNulls: false }, arena);
+    const located = this.table.takeAll(values, { n, weights, skipNulls: false }, arena);
     this.retention?.noteFresh(located, arena);
     return located;
   }

@@ -96,7 +96,10 @@ test('batches are looked up as their rows are', () => {
         for (let row = 0; row < batch.n; row++)
           if (column.phys === 'i64' && U8[column.valid + row] === 0)
             I32[(column.data >>> 2) + row * 2] = random.below(9);
-      for (const table of both) table.begin(batch.columns, batch.n);
+      const takes = random.below(2) === 0;
+      single.begin(batch.columns, batch.n);
+      if (takes) whole.bind(batch.columns);
+      else whole.begin(batch.columns, batch.n);
       const skipNulls = random.below(2) === 0;
       const weights = random.below(2) === 0 ? batch.weights : 0;
       const isLeftOut = (row: number) =>
@@ -108,7 +111,9 @@ test('batches are looked up as their rows are', () => {
         assert.equal(U32[before.slots + row] === 0, slot === 0);
         if (slot !== 0) assert.equal(payload(whole, U32[before.slots + row]), payload(single, slot));
       }
-      const { slots, fresh, made } = whole.findOrInsertAll(keys, arena);
+      const { slots, fresh, made } = takes
+        ? whole.takeAll(batch.columns, keys, arena)
+        : whole.findOrInsertAll(keys, arena);
       const freshRows = Array.from({ length: made }, (_, i) => U32[fresh + i]);
       for (let row = 0; row < batch.n; row++) {
         const slot = U32[slots + row];

@@ -6,7 +6,7 @@
  * The key is the whole row (of `types`); the payload is what the operator keeps with it (accumulators, a weight, a run).
  * One probe touches one or two cache lines. Linear probing, at most 70 % full, doubles and halves.
  *
- * Slots move when the table is resized, which happens only in `begin(n)`: between two begins, addresses stay valid while at most n
+ * Slots move when the table is resized, which happens only in `begin(n)` and takeAll(): between two of these, addresses stay valid while at most n
  * rows are inserted. Removal is immediate; long values and payload runs are freed by the caller through the heap.
  */
 import { Arena } from '../batch/arena.ts';
@@ -26,6 +26,7 @@ const EMPTY = 0;
 const USED = 1;
 const DELETED = 2;
 const MIN_CAPACITY = 16;
+const MOST_FULL = 0.7;
 /** A table with fewer rows than this share of its slots is smaller after shrink(). */
 const THIN = 8;
 
@@ -167,15 +168,53 @@ export class RowTable {
     return this.takeIn(keys, arena);
   }
 
+  /**
+   * begin() and findOrInsertAll() with room for the keys that are new, not for as many as there are rows: where it ends the slots move, and the rows so far
+   * are looked up once more. The table doubles, so that is twice for a row at most.
+   */
+  takeAll(columns: Column[], rows: KeyRows, arena: Arena): Located {
+    const { n } = rows;
+    this.bind(columns);
+    const keys = this.#packs ? this.#record(rows, arena) : 0;
+    if (keys !== 0) kernels.packKeys(keys);
+    const at = keys >>> 2;
+    if (keys === 0 || U32[at + k.KEYS_ODD / 4] !== 0) {
+      this.begin(columns, n, n);
+      return this.#eachRow(rows, arena, (row) => this.findOrInsert(row));
+    }
+    if (this.#unused <= 0 || this.#used + n < this.#capacity / 16) this.#rehash(this.#capacityFor(1));
+    for (let made = 0, reused = 0; ; ) {
+      this.writePlace(keys);
+      U32[at + k.KEYS_ROOM / 4] = made + this.#unused;
+      kernels.takeKeys(keys);
+      this.#used += U32[at + k.KEYS_MADE / 4] - made;
+      this.#deleted -= U32[at + k.KEYS_REUSED / 4] - reused;
+      if (U32[at + k.KEYS_FROM / 4] === n) return this.#owned(keys, arena);
+      made = U32[at + k.KEYS_MADE / 4];
+      reused = U32[at + k.KEYS_REUSED / 4];
+      this.#rehash(this.#capacityFor(1));
+    }
+  }
+
+  /** How many slots can be taken before there are too many. */
+  get #unused(): number {
+    return Math.floor(this.#capacity * MOST_FULL) - this.#used - this.#deleted;
+  }
+
   /** findOrInsertAll() by a kernel that found or made the slots itself: what it says of that in a record of keys. */
   takeIn(keys: number, arena: Arena): Located {
-    const at = keys >>> 2;
-    const located = this.#located(keys);
-    this.#used += located.made;
-    this.#deleted -= U32[at + k.KEYS_REUSED / 4];
-    this.#room -= located.made;
+    const made = U32[(keys + k.KEYS_MADE) >>> 2];
+    this.#used += made;
+    this.#deleted -= U32[(keys + k.KEYS_REUSED) >>> 2];
+    this.#room -= made;
     if (this.#room < 0) throw new Error('row table: more rows inserted than begin() allowed');
-    const long = U32[at + k.KEYS_LONG / 4];
+    return this.#owned(keys, arena);
+  }
+
+  /** What was found, after long texts of slots that were made got their own copies. */
+  #owned(keys: number, arena: Arena): Located {
+    const located = this.#located(keys);
+    const long = U32[(keys + k.KEYS_LONG) >>> 2];
     if (long > 0) this.#ownTexts(located, long, arena);
     return located;
   }
@@ -436,7 +475,7 @@ export class RowTable {
 
   #mayMove(n: number): boolean {
     const needed = this.#used + this.#deleted + n;
-    if (needed <= this.#capacity * 0.7 && this.#used + n >= this.#capacity / 16) return false;
+    if (needed <= this.#capacity * MOST_FULL && this.#used + n >= this.#capacity / 16) return false;
     return this.#capacityFor(n) !== this.#capacity || this.#deleted > 0;
   }
 

@@ -24,7 +24,7 @@ export { deadlines } from './deadline';
 export { encodeRows } from './encode_rows';
 export { gatherColumn, loadColumn } from './gather';
 export { clearAdded, countPairs, expandPairs, growRuns, inOrder, placeInLog, storeRows } from './index_rows';
-export { findKeys, findOrInsertKeys, packKeys, sumEqual } from './keys';
+export { findKeys, findOrInsertKeys, packKeys, sumEqual, takeKeys } from './keys';
 export { extentOf } from './json/extent';
 export { scanJson, scanJsonScalar } from './json/scan';
 export { lz4Block, lz4Size } from './lz4';

@@ -18,6 +18,7 @@ import {
   KEYS_COLUMN_COUNT,
   KEYS_COLUMNS,
   KEYS_FRESH,
+  KEYS_FROM,
   KEYS_HASHES,
   KEYS_LONG,
   KEYS_MADE,
@@ -27,6 +28,7 @@ import {
   KEYS_PACKED,
   KEYS_PAYLOAD,
   KEYS_REUSED,
+  KEYS_ROOM,
   KEYS_ROWS,
   KEYS_SKIP_NULLS,
   KEYS_SLOT_BYTES,
@@ -266,7 +268,10 @@ function isWhole(packed: usize, validAt: u32, count: u32): bool {
 export function findKeys(k: usize): bool {
   packKeys(k);
   if (load<u32>(k, KEYS_ODD) != 0) return false;
-  locate(k, false);
+  store<u32>(k, 0, KEYS_MADE);
+  store<u32>(k, 0, KEYS_REUSED);
+  store<u32>(k, 0, KEYS_LONG);
+  locate(k, false, 0, load<u32>(k, KEYS_ROWS), u32.MAX_VALUE);
   return true;
 }
 
@@ -274,13 +279,25 @@ export function findKeys(k: usize): bool {
 export function findOrInsertKeys(k: usize): bool {
   packKeys(k);
   if (load<u32>(k, KEYS_ODD) != 0) return false;
-  locate(k, true);
+  store<u32>(k, 0, KEYS_MADE);
+  store<u32>(k, 0, KEYS_REUSED);
+  store<u32>(k, 0, KEYS_LONG);
+  locate(k, true, 0, load<u32>(k, KEYS_ROWS), u32.MAX_VALUE);
   return true;
 }
 
+/**
+ * Finds or makes the slots of keys that are packed, those before KEYS_FROM once more, for slots have moved; stops at the row for which there is no room, and
+ * says so in KEYS_FROM.
+ */
+export function takeKeys(k: usize): void {
+  const from = load<u32>(k, KEYS_FROM);
+  if (from != 0) locate(k, false, 0, from, u32.MAX_VALUE);
+  locate(k, true, from, load<u32>(k, KEYS_ROWS), load<u32>(k, KEYS_ROOM));
+}
+
 @inline
-function locate(k: usize, insert: bool): void {
-  const n = load<u32>(k, KEYS_ROWS);
+function locate(k: usize, insert: bool, first: u32, end: u32, room: u32): void {
   const stride = load<u32>(k, KEYS_STRIDE);
   const packed: usize = load<u32>(k, KEYS_PACKED);
   const hashes: usize = load<u32>(k, KEYS_HASHES);
@@ -296,11 +313,12 @@ function locate(k: usize, insert: bool): void {
   const skipNulls = load<u32>(k, KEYS_SKIP_NULLS) != 0;
   const validAt = load<u32>(k, KEYS_VALID);
   const count = load<u32>(k, KEYS_COLUMN_COUNT);
-  let made: u32 = 0;
-  let reused: u32 = 0;
-  let long: u32 = 0;
+  let made = load<u32>(k, KEYS_MADE);
+  let reused = load<u32>(k, KEYS_REUSED);
+  let long = load<u32>(k, KEYS_LONG);
   let ahead: u32 = 0;
-  for (let from: u32 = 0; from < n; from += STRETCH) {
+  let n = end;
+  for (let from = first; from < n; from += STRETCH) {
     const to = min(from + STRETCH, n);
     for (let row = from; row < to; row++) ahead += load<u32>(table + (load<u32>(hashes + (row << 2)) & mask) * slotBytes, 4);
     for (let row = from; row < to; row++) {
@@ -330,6 +348,10 @@ function locate(k: usize, insert: bool): void {
         index = (index + 1) & mask;
       }
       if (insert && slot == 0) {
+        if (made == room) {
+          n = row;
+          break;
+        }
         slot = free;
         if (slot == 0) slot = table + index * slotBytes;
         else reused++;
@@ -345,6 +367,7 @@ function locate(k: usize, insert: bool): void {
       store<u32>(slots + (row << 2), <u32>slot);
     }
   }
+  if (insert) store<u32>(k, n, KEYS_FROM);
   store<u32>(k, made, KEYS_MADE);
   store<u32>(k, reused, KEYS_REUSED);
   store<u32>(k, long, KEYS_LONG);

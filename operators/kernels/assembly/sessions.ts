@@ -55,8 +55,9 @@ function dueOf(session: usize, lag: f64): f64 {
 /** The rows' weights, 0 for those that are in no session: their time is NULL or infinite. */
 export function timedWeights(times: usize, valid: usize, weights: usize, n: u32, to: usize): void {
   for (let row: u32 = 0; row < n; row++) {
-    const time = load<i64>(times + (row << 3));
-    const none = (valid != 0 && load<u8>(valid + row) == 0) || time == i64.MAX_VALUE || time == i64.MIN_VALUE;
+    // The infinite times are the greatest and the least.
+    const infinite = <u64>load<i64>(times + (row << 3)) - <u64>i64.MAX_VALUE <= 1;
+    const none = infinite || (valid != 0 && load<u8>(valid + row) == 0);
     store<i32>(to + (row << 2), none ? 0 : load<i32>(weights + (row << 2)));
   }
 }
@@ -87,6 +88,16 @@ export function addToSessions(
     const weight = <f64>load<i32>(weights + (row << 2));
     const run = runOf(head);
     const count = load<u32>(head, COUNT);
+    // Most rows prolong the key's last session, which the tick has changed already: it was shown and announced.
+    const newest = run + (count - 1) * SESSION;
+    if (count > 0 && load<u32>(newest, CHANGED) != 0 && time >= load<i64>(newest)) {
+      const last = load<i64>(newest, LAST);
+      if (!beyond(time, last, gap)) {
+        store<i64>(newest, max(time, last), LAST);
+        store<f64>(newest, load<f64>(newest, WEIGHT) + weight, WEIGHT);
+        continue;
+      }
+    }
     let to = count;
     while (to > 0 && beyond(load<i64>(run + (to - 1) * SESSION), time, gap)) to--;
     let from = to;
