@@ -123,7 +123,8 @@ class HostedClient {
   frame(kind: number, bytes: Buffer): void {
     switch (kind) {
       case FRAME.bytes:
-        this.#inOrder(() => this.#connection.writeRaw(bytes, () => this.#took(bytes.length)));
+        if (this.#writing) this.#behind.push(() => this.#write(bytes));
+        else this.#write(bytes);
         return;
       case FRAME.more:
         this.#allowed += bytes.readInt32LE(0);
@@ -144,6 +145,11 @@ class HostedClient {
   #inOrder(act: () => void): void {
     if (this.#writing) this.#behind.push(act);
     else act();
+  }
+
+  #write(bytes: Buffer): void {
+    const took = () => this.#took(bytes.length);
+    if (this.#connection.writeAtOnce(bytes, took)) took();
   }
 
   #took(bytes: number): void {

@@ -13,6 +13,7 @@ import { FrontendDecoder, type FrontendMessage } from '../postgres/wire/frontend
 import type { ClientHandler, ClientListener, ListenOptions } from '../postgres/wire/listener.ts';
 import { type ByteSink, Output } from '../postgres/wire/output.ts';
 import { READ_AHEAD_BYTES } from '../postgres/wire/socket_connection.ts';
+import { Waiter } from '../postgres/wire/waiter.ts';
 import type { Channel } from './channel.ts';
 import { type Call, FRAME, type FromIo, receivedError, type SentError, type ToIo } from './messages.ts';
 
@@ -123,7 +124,7 @@ class RemoteConnection implements Connection, RowSender {
   readonly #decoder: FrontendDecoder;
   /** What the I/O thread may still read before it hears of more. */
   #allowed = READ_AHEAD_BYTES;
-  #waiter: (() => void) | null = null;
+  readonly #waiter = new Waiter();
   #form: RowForm | null = null;
   /** Batches of rows that the I/O thread has to write, first the one that it is at. */
   readonly #rows: RowsOut[] = [];
@@ -148,7 +149,8 @@ class RemoteConnection implements Connection, RowSender {
       case FRAME.bytes:
         this.#allowed -= bytes.length;
         this.#decoder.push(bytes);
-        break;
+        this.#waiter.callNow();
+        return;
       case FRAME.taken:
         this.#sink.taken(bytes.readInt32LE(0));
         return;
@@ -178,10 +180,12 @@ class RemoteConnection implements Connection, RowSender {
   }
 
   changed(): Promise<void> {
+    return new Promise((resolve) => this.onChange(resolve));
+  }
+
+  onChange(act: () => void): void {
     this.#allow();
-    return new Promise((resolve) => {
-      this.#waiter = resolve;
-    });
+    this.#waiter.set(act);
   }
 
   #allow(): void {
@@ -191,9 +195,7 @@ class RemoteConnection implements Connection, RowSender {
   }
 
   wake(): void {
-    const waiter = this.#waiter;
-    this.#waiter = null;
-    waiter?.();
+    this.#waiter.call();
   }
 
   async send(form: RowForm, batch: Batch, from: number, to: number, signal: AbortSignal): Promise<void> {

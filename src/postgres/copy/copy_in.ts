@@ -58,7 +58,7 @@ export async function copyIn(
           await take(decoder.end(), true);
           return `COPY ${await target.finish()}`;
         case FRONTEND.copyFail:
-          throw new SqlError('57014', `COPY from stdin failed: ${readString(message.body)}`, {
+          throw new SqlError('57014', `COPY from stdin failed: ${readString(message)}`, {
             context: `COPY ${table}, line ${decoder.line + 1}`,
           });
         case FRONTEND.sync:

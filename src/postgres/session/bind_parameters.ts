@@ -3,7 +3,7 @@ import type { Datum } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
 import { inputBinary, inputText } from '../../../operators/expr/io/index.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
-import { colType } from '../../../operators/types.ts';
+import { colType, OID } from '../../../operators/types.ts';
 import { formatOf } from '../wire/control_message.ts';
 import type { BindMessage } from '../wire/frontend_message.ts';
 import { checkedUtf8 } from '../wire/message_reader.ts';
@@ -12,40 +12,71 @@ import type { Prepared } from './prepared_statements.ts';
 
 /** Throws 08P01 when counts do not fit, 22P03 and the like for bad values. */
 export function bindParameters(message: BindMessage, prepared: Prepared, context: EvalContext): Datum[] {
-  const { values, paramFormats } = message;
+  const { lengths, paramFormats } = message;
   const types = prepared.paramTypes;
-  if (paramFormats.length > 1 && paramFormats.length !== values.length) {
-    throw protocolError(`bind message has ${paramFormats.length} parameter formats but ${values.length} parameters`);
+  const count = lengths.length;
+  if (paramFormats.length > 1 && paramFormats.length !== count) {
+    throw protocolError(`bind message has ${paramFormats.length} parameter formats but ${count} parameters`);
   }
-  if (values.length !== types.length) {
+  if (count !== types.length) {
     throw protocolError(
-      `bind message supplies ${values.length} parameters, but prepared statement "${prepared.name}" requires ${types.length}`,
+      `bind message supplies ${count} parameters, but prepared statement "${prepared.name}" requires ${types.length}`,
     );
   }
-  return values.map((bytes, i) =>
-    bytes === null ? null : placed(message.portal, i, bytes, formatOf(paramFormats, i), types[i], context),
-  );
+  const params: Datum[] = [];
+  for (let i = 0; i < count; i++) {
+    params.push(lengths[i] < 0 ? null : placed(message, i, formatOf(paramFormats, i), types[i], context));
+  }
+  return params;
 }
 
 /** Errors name the parameter. */
-function placed(portal: string, i: number, bytes: Buffer, format: number, oid: number, context: EvalContext): Datum {
+function placed(message: BindMessage, i: number, format: number, oid: number, context: EvalContext): Datum {
   try {
-    return parameter(bytes, format, oid, context);
+    return parameter(message, i, format, oid, context);
   } catch (cause) {
     if (!(cause instanceof SqlError)) throw cause;
-    const message =
+    const text =
       cause.message === 'incorrect binary data format' ? `${cause.message} in bind parameter ${i + 1}` : cause.message;
-    const name = `${portal === '' ? 'unnamed portal' : `portal "${portal}"`} parameter $${i + 1}`;
+    const name = `${message.portal === '' ? 'unnamed portal' : `portal "${message.portal}"`} parameter $${i + 1}`;
     const place = format === 0 ? `${name} = '...'` : name;
-    throw new SqlError(cause.sqlstate, message, { ...cause.fields, context: place });
+    throw new SqlError(cause.sqlstate, text, { ...cause.fields, context: place });
   }
 }
 
-function parameter(bytes: Buffer, format: number, oid: number, context: EvalContext): Datum {
-  if (format === 1) return inputBinary(bytes, oid);
+function parameter(
+  { bytes, starts, lengths }: BindMessage,
+  i: number,
+  format: number,
+  oid: number,
+  context: EvalContext,
+): Datum {
+  const start = starts[i];
+  const end = start + lengths[i];
+  if (format === 0 && (oid === OID.int4 || oid === OID.int8)) {
+    const value = digits(bytes, start, end);
+    if (value >= 0) return oid === OID.int8 ? BigInt(value) : value;
+  }
+  const value = bytes.subarray(start, end);
+  if (format === 1) return inputBinary(value, oid);
   if (format !== 0) throw unsupportedFormat(format);
-  if (bytes.includes(0)) throw new SqlError('22021', 'invalid byte sequence for encoding "UTF8": 0x00');
-  return inputText(checkedUtf8(bytes), colType(oid), context);
+  if (value.includes(0)) throw new SqlError('22021', 'invalid byte sequence for encoding "UTF8": 0x00');
+  return inputText(checkedUtf8(value), colType(oid), context);
+}
+
+/** An int4 by its digits: no more of them. */
+const MOST_DIGITS = 9;
+
+/** The number that these bytes are, which are nothing but a few digits; else -1. Keys of look-ups, mostly: no text is made of them. */
+function digits(bytes: Buffer, start: number, end: number): number {
+  if (end === start || end - start > MOST_DIGITS) return -1;
+  let value = 0;
+  for (let at = start; at < end; at++) {
+    const digit = bytes[at] - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value;
 }
 
 function unsupportedFormat(format: number): SqlError {

@@ -45,7 +45,7 @@ export async function declareCursor(
   } else cursor = new ForwardCursor(declared, result.columns, result.rows, live);
   // Describe of the portal tells the cursor's columns.
   prepared.columns = result.columns;
-  session.portals.add({ name: statement.name, prepared, params, formats: [], cursor });
+  session.portals.add(statement.name, prepared, params, [], cursor);
 }
 
 /** FETCH ... WITH (timeout = '...') in milliseconds; undefined: none. */

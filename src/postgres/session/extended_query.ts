@@ -15,6 +15,7 @@ import {
   rowDescription,
   writeCommandComplete,
 } from '../wire/control_message.ts';
+import type { FrontendMessage } from '../wire/frontend_decoder.ts';
 import { readBind, readExecute, readParse, readTarget } from '../wire/frontend_message.ts';
 import { bindParameters, checkResultFormats } from './bind_parameters.ts';
 import { cursorResult } from './cursor_statements.ts';
@@ -36,8 +37,8 @@ const SPENT: Result = {
   tag: (n) => `SELECT ${n}`,
 };
 
-export function parseMessage(session: Session, body: Buffer): void {
-  const { name, text, paramTypes } = readParse(body);
+export function parseMessage(session: Session, message: FrontendMessage): void {
+  const { name, text, paramTypes } = readParse(message);
   if (name === '') session.statements.drop('');
   else session.statements.checkFree(name);
   const statements = parseCached(text);
@@ -51,22 +52,21 @@ export function parseMessage(session: Session, body: Buffer): void {
   session.connection.out.messages(PARSE_COMPLETE);
 }
 
-export function bindMessage(session: Session, body: Buffer): void {
-  const message = readBind(body);
-  const prepared = session.statements.get(message.statement);
+export function bindMessage(session: Session, message: FrontendMessage): void {
+  const bound = readBind(message, session.statements.lastName);
+  const prepared = session.statements.get(bound.statement);
   checkNotFailed(session, prepared.statement);
   session.block.ensure();
   session.planner.refresh(prepared);
-  const params = bindParameters(message, prepared, session.context.evalContext);
-  checkResultFormats(message.resultFormats, prepared);
+  const params = bindParameters(bound, prepared, session.context.evalContext);
+  checkResultFormats(bound.resultFormats, prepared);
   // The portal keeps what it was bound to, whatever happens to the statement of that name.
-  const bound: Prepared = { ...prepared };
-  session.portals.add({ name: message.portal, prepared: bound, params, formats: message.resultFormats, cursor: null });
+  session.portals.add(bound.portal, { ...prepared }, params, bound.resultFormats, null);
   session.connection.out.messages(BIND_COMPLETE);
 }
 
-export function describeMessage(session: Session, body: Buffer): void {
-  const { kind, name } = readTarget(body, 'DESCRIBE');
+export function describeMessage(session: Session, message: FrontendMessage): void {
+  const { kind, name } = readTarget(message, 'DESCRIBE');
   const { out } = session.connection;
   if (kind === 'statement') {
     const prepared = session.statements.get(name);
@@ -90,8 +90,8 @@ function checkDescribable(session: Session, prepared: Prepared): void {
 }
 
 /** Null: done in this turn. */
-export function executeMessage(session: Session, body: Buffer): Promise<void> | null {
-  const { portal: name, maxRows } = readExecute(body);
+export function executeMessage(session: Session, message: FrontendMessage): Promise<void> | null {
+  const { portal: name, maxRows } = readExecute(message);
   const portal = session.portals.get(name);
   const { prepared } = portal;
   const { out } = session.connection;
@@ -137,8 +137,8 @@ async function execute(session: Session, portal: Portal, maxRows: number): Promi
   }
 }
 
-export function closeMessage(session: Session, body: Buffer): void {
-  const { kind, name } = readTarget(body, 'CLOSE');
+export function closeMessage(session: Session, message: FrontendMessage): void {
+  const { kind, name } = readTarget(message, 'CLOSE');
   if (kind === 'statement') session.statements.drop(name);
   else session.portals.close(name);
   session.connection.out.messages(CLOSE_COMPLETE);

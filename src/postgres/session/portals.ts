@@ -31,44 +31,48 @@ export interface Portal {
 }
 
 export class Portals implements Participant<number> {
+  /** Those that have a name. */
   readonly #byName = new Map<string, Portal>();
+  /** Made and ended with every statement of the extended protocol. */
+  #unnamed: Portal | null = null;
   #serial = 0;
 
   find(name: string): Portal | undefined {
-    return this.#byName.get(name);
+    return name === '' ? (this.#unnamed ?? undefined) : this.#byName.get(name);
   }
 
   /** 34000 when there is none. */
   get(name: string): Portal {
-    const portal = this.#byName.get(name);
+    const portal = this.find(name);
     if (portal === undefined) throw new SqlError('34000', `portal "${name}" does not exist`);
     return portal;
   }
 
   /** Adds a portal; the unnamed one replaces its predecessor, a name in use is 42P03. */
-  add(portal: Omit<Portal, 'serial' | 'result' | 'done'>): Portal {
-    if (portal.name !== '' && this.#byName.has(portal.name)) {
-      throw new SqlError('42P03', `cursor "${portal.name}" already exists`);
-    }
-    this.close(portal.name);
-    const { name, prepared, params, formats, cursor } = portal;
+  add(name: string, prepared: Prepared, params: Datum[], formats: number[], cursor: Cursor | null): Portal {
+    if (name === '') this.close('');
+    else if (this.#byName.has(name)) throw new SqlError('42P03', `cursor "${name}" already exists`);
     const serial = ++this.#serial;
     const added: Portal = { name, prepared, params, formats, result: null, done: false, cursor, serial };
-    this.#byName.set(portal.name, added);
+    if (name === '') this.#unnamed = added;
+    else this.#byName.set(name, added);
     return added;
   }
 
   /** False when there was none. */
   close(name: string): boolean {
-    const portal = this.#byName.get(name);
+    const portal = this.find(name);
     if (portal === undefined) return false;
-    this.#byName.delete(name);
+    if (name === '') this.#unnamed = null;
+    else this.#byName.delete(name);
     if (portal.cursor !== null) portal.cursor.close();
     else if (portal.result?.kind === 'rows' || portal.result?.kind === 'copyOut') portal.result.rows.close();
     return true;
   }
 
   closeWhere(matches: (portal: Portal) => boolean): void {
+    if (this.#unnamed !== null && matches(this.#unnamed)) this.close('');
+    if (this.#byName.size === 0) return;
     for (const portal of this.#byName.values()) if (matches(portal)) this.close(portal.name);
   }
 
@@ -78,6 +82,7 @@ export class Portals implements Participant<number> {
 
   /** True when a commit has to wait for hold(). */
   get mustHold(): boolean {
+    if (this.#byName.size === 0) return false;
     for (const { cursor } of this.#byName.values()) if (cursor?.declared.hold === true && !cursor.held) return true;
     return false;
   }
@@ -98,7 +103,7 @@ export class Portals implements Participant<number> {
   }
 
   commit(): void {
-    this.closeWhere((portal) => portal.cursor?.held !== true);
+    this.closeWhere(endsWithTransaction);
   }
 
   rollback(): void {
@@ -106,15 +111,17 @@ export class Portals implements Participant<number> {
   }
 
   list(): CursorInfo[] {
-    return [...this.#byName.values()]
-      .filter((portal) => portal.name !== '')
-      .map((portal) => ({
-        name: portal.name,
-        statement: portal.prepared.text,
-        holdable: portal.cursor?.declared.hold ?? false,
-        binary: portal.cursor?.declared.binary ?? false,
-        scrollable: portal.cursor?.declared.scroll ?? false,
-        creationTime: portal.prepared.createdAt,
-      }));
+    return [...this.#byName.values()].map((portal) => ({
+      name: portal.name,
+      statement: portal.prepared.text,
+      holdable: portal.cursor?.declared.hold ?? false,
+      binary: portal.cursor?.declared.binary ?? false,
+      scrollable: portal.cursor?.declared.scroll ?? false,
+      creationTime: portal.prepared.createdAt,
+    }));
   }
+}
+
+function endsWithTransaction({ cursor }: Portal): boolean {
+  return cursor?.held !== true;
 }

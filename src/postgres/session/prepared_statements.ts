@@ -28,6 +28,12 @@ export interface Prepared {
 
 export class PreparedStatements {
   readonly #byName = new Map<string, Prepared>();
+  /** The one that was asked for last: most clients run one again and again. */
+  #last: Prepared | null = null;
+
+  get lastName(): string {
+    return this.#last?.name ?? '';
+  }
 
   find(name: string): Prepared | undefined {
     return this.#byName.get(name);
@@ -35,8 +41,12 @@ export class PreparedStatements {
 
   /** 26000 when there is none. */
   get(name: string): Prepared {
+    if (this.#last !== null && this.#last.name === name) return this.#last;
     const prepared = this.#byName.get(name);
-    if (prepared !== undefined) return prepared;
+    if (prepared !== undefined) {
+      this.#last = prepared;
+      return prepared;
+    }
     throw new SqlError(
       '26000',
       name === '' ? 'unnamed prepared statement does not exist' : `prepared statement "${name}" does not exist`,
@@ -52,15 +62,18 @@ export class PreparedStatements {
 
   add(prepared: Prepared): void {
     this.#byName.set(prepared.name, prepared);
+    this.#last = prepared;
   }
 
   /** False when there was none. */
   drop(name: string): boolean {
+    if (this.lastName === name) this.#last = null;
     return this.#byName.delete(name);
   }
 
   dropAll(): void {
     this.#byName.clear();
+    this.#last = null;
   }
 
   list(): PreparedInfo[] {

@@ -9,7 +9,7 @@ import { SqlError } from '../../../operators/errors.ts';
 import { PHYS_WIDTH } from '../../../operators/types.ts';
 import { withOffset } from '../../../planner/parse/positions.ts';
 import type { Result, ResultColumn, RowChunk } from '../../engine.ts';
-import { writeCommandComplete } from '../wire/control_message.ts';
+import { selectComplete } from '../wire/control_message.ts';
 import type { Prepared } from './prepared_statements.ts';
 import { resultForm } from './result_form.ts';
 import type { Session } from './session.ts';
@@ -52,7 +52,7 @@ export function answerNow(
   } catch (cause) {
     throw cause instanceof SqlError ? withOffset(cause, statement.offset) : cause;
   }
-  writeCommandComplete(session.connection.out, `SELECT ${sent}`);
+  session.connection.out.messages(selectComplete(sent));
   return 'answered';
 }
 

@@ -8,6 +8,7 @@ import type { Connection } from '../wire/connection.ts';
 import type { NoticeFields } from '../wire/control_message.ts';
 import { noticeResponse, notification, parameterStatus } from '../wire/control_message.ts';
 import { Cancellation } from './cancellation.ts';
+import { HeldClock } from './held_clock.ts';
 import { type Listener, type Notification, SessionNotifications } from './notifications.ts';
 import { Planner } from './plan.ts';
 import { Portals } from './portals.ts';
@@ -38,7 +39,7 @@ export class Session implements Listener {
   readonly database: string;
   readonly connection: Connection;
   readonly options: PostgresServerOptions;
-  readonly clock: () => bigint;
+  readonly clock: HeldClock;
   readonly settings: Settings;
   readonly block: TransactionBlock;
   readonly statements = new PreparedStatements();
@@ -68,13 +69,13 @@ export class Session implements Listener {
     this.database = start.database;
     this.connection = start.connection;
     this.options = start.options;
-    this.clock = start.clock;
+    this.clock = new HeldClock(start.clock);
     this.settings = start.settings;
     this.notifications = new SessionNotifications(start.registry.notifications, this, start.pid);
     this.block = new TransactionBlock(
       start.options.engine,
       [this.settings, this.notifications, this.portals],
-      this.clock,
+      this.clock.now,
     );
     this.context = new WireSessionContext(this.settings, this.block, {
       pid: this.pid,
@@ -95,9 +96,9 @@ export class Session implements Listener {
       this.settings,
       this.statements,
       this.portals,
-      this.clock,
+      this.clock.now,
     );
-    this.#backendStart = this.clock();
+    this.#backendStart = this.clock.now();
     this.#stateChange = this.#backendStart;
   }
 
@@ -119,7 +120,7 @@ export class Session implements Listener {
   /** What pg_stat_activity shows as running. */
   noteStatement(query: string): void {
     this.#query = query;
-    this.#queryStart = this.clock();
+    this.#queryStart = this.clock.now();
   }
 
   endStatement(): void {
@@ -195,7 +196,7 @@ export class Session implements Listener {
 
   setIdle(idle: boolean): void {
     this.idle = idle;
-    this.#stateChange = this.clock();
+    this.#stateChange = this.clock.now();
   }
 
   /** Tells the client the settings that it wants to know and does not yet. */

@@ -4,7 +4,6 @@
  *   error in Query      -> ErrorResponse, ReadyForQuery
  *   error in extended   -> ErrorResponse, then everything is skipped up to Sync, which answers ReadyForQuery
  */
-import { setImmediate as immediate } from 'node:timers/promises';
 import { SqlError } from '../../../operators/errors.ts';
 import { errorResponse, readyForQuery } from '../wire/control_message.ts';
 import type { FrontendMessage } from '../wire/frontend_decoder.ts';
@@ -37,48 +36,89 @@ class SessionLoop {
   readonly #session: Session;
   /** Up to the next Sync everything is dropped. */
   #skipping = false;
+  #ended: () => void = () => undefined;
+  #broken: (cause: unknown) => void = () => undefined;
+  /** When the turn began that is not to be long; -1: the clock has not been asked yet. */
+  #began = -1;
+  #unclocked = 0;
 
   constructor(session: Session) {
     this.#session = session;
   }
 
-  async run(): Promise<void> {
+  /** Resolves when the client has ended the session; rejects with what ended it otherwise. */
+  run(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#ended = resolve;
+      this.#broken = reject;
+      this.#turn();
+    });
+  }
+
+  /**
+   * Answers what is there. Without a promise as long as nothing has to be waited for: of a statement that takes some microseconds, promises would be a
+   * good part.
+   */
+  readonly #turn = (): void => {
+    const { clock } = this.#session;
+    clock.hold();
+    try {
+      this.#messages();
+    } catch (cause) {
+      this.#broken(cause);
+    }
+    clock.release();
+  };
+
+  #messages(): void {
     const session = this.#session;
     const { connection } = session;
-    let turn = performance.now();
-    let unclocked = 0;
     for (;;) {
       if (session.terminating !== null) throw session.terminating;
+      if (++this.#unclocked >= MESSAGES_UNCLOCKED && this.#isLong()) {
+        setImmediate(this.#turn);
+        return;
+      }
       const message = connection.next();
       if (message === null) {
-        if (connection.ended) return;
-        await this.#waitForClient();
-        turn = performance.now();
-        continue;
-      }
-      if (++unclocked >= MESSAGES_UNCLOCKED) {
-        unclocked = 0;
-        if (performance.now() - turn > TURN_MS) {
-          await immediate();
-          turn = performance.now();
-        }
+        if (connection.ended) this.#ended();
+        else this.#waitForClient();
+        return;
       }
       if (session.idle) session.setIdle(false);
-      if (message.type === FRONTEND.terminate) return;
+      if (message.type === FRONTEND.terminate) {
+        this.#ended();
+        return;
+      }
       if (this.#skipping && message.type !== FRONTEND.sync) continue;
       const acting = this.#act(message);
       if (acting !== null) {
-        await acting;
-        unclocked = MESSAGES_UNCLOCKED;
+        this.#unclocked = MESSAGES_UNCLOCKED;
+        acting.then(this.#turn, this.#broken);
+        return;
       }
     }
   }
 
-  async #waitForClient(): Promise<void> {
+  /** Looks at the clock; true when others are to have their turn. */
+  #isLong(): boolean {
+    this.#unclocked = 0;
+    this.#session.clock.hold();
+    const now = performance.now();
+    if (this.#began < 0) this.#began = now;
+    if (now - this.#began <= TURN_MS) return false;
+    this.#began = -1;
+    return true;
+  }
+
+  #waitForClient(): void {
     const session = this.#session;
     const disarm = session.idle ? armIdleTimeout(session) : null;
-    await session.connection.changed();
-    disarm?.();
+    session.connection.onChange(() => {
+      disarm?.();
+      this.#began = -1;
+      this.#turn();
+    });
   }
 
   /** Null: done in this turn. Fails only with what ends the session. */
@@ -92,28 +132,30 @@ class SessionLoop {
     }
   }
 
-  #begin({ type, body }: FrontendMessage): Promise<void> | null {
+  #begin(message: FrontendMessage): Promise<void> | null {
     const session = this.#session;
-    switch (type) {
+    switch (message.type) {
       case FRONTEND.query: {
-        const running = simpleQuery(session, body);
+        session.clock.hold();
+        const running = simpleQuery(session, message.body);
         if (running !== null) return running.then(() => this.ready());
         this.ready();
         return null;
       }
       case FRONTEND.parse:
-        parseMessage(session, body);
+        session.clock.hold();
+        parseMessage(session, message);
         return null;
       case FRONTEND.bind:
-        bindMessage(session, body);
+        bindMessage(session, message);
         return null;
       case FRONTEND.describe:
-        describeMessage(session, body);
+        describeMessage(session, message);
         return null;
       case FRONTEND.execute:
-        return executeMessage(session, body);
+        return executeMessage(session, message);
       case FRONTEND.close:
-        closeMessage(session, body);
+        closeMessage(session, message);
         return null;
       case FRONTEND.flush:
         session.connection.out.flush();
@@ -131,7 +173,7 @@ class SessionLoop {
         // Left over from a COPY that failed.
         return null;
       default:
-        throw protocolError(`unexpected message type ${type}`);
+        throw protocolError(`unexpected message type ${message.type}`);
     }
   }
 

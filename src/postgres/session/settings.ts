@@ -44,8 +44,9 @@ export class Settings implements Participant<number> {
   readonly #resets = new Map<string, { value: string; source: SettingInfo['source'] }>();
   readonly #journal: JournalEntry[] = [];
   readonly #reported = new Map<string, string>();
-  /** What raw() found for a name in generation `#inForceOf`: each statement asks for the same few. */
+  /** What raw() and get() found for a name in generation `#inForceOf`: each statement asks for the same few. */
   readonly #inForce = new Map<string, string | null>();
+  readonly #shown = new Map<string, string | null>();
   #inForceOf = 0;
 
   #definition(name: string): SettingDefinition {
@@ -65,10 +66,7 @@ export class Settings implements Participant<number> {
 
   /** The value in force in its kept form (setting_value.ts); null when there is no such setting. */
   raw(name: string): string | null {
-    if (this.#inForceOf !== this.generation) {
-      this.#inForce.clear();
-      this.#inForceOf = this.generation;
-    }
+    this.#forgetOld();
     let value = this.#inForce.get(name);
     if (value === undefined) {
       const definition = this.#find(name);
@@ -76,6 +74,13 @@ export class Settings implements Participant<number> {
       this.#inForce.set(name, value);
     }
     return value;
+  }
+
+  #forgetOld(): void {
+    if (this.#inForceOf === this.generation) return;
+    this.#inForce.clear();
+    this.#shown.clear();
+    this.#inForceOf = this.generation;
   }
 
   #current(definition: SettingDefinition): string {
@@ -86,8 +91,14 @@ export class Settings implements Participant<number> {
 
   /** What SHOW gives; null when there is no such setting. */
   get(name: string): string | null {
-    const definition = this.#find(name);
-    return definition === null ? null : showSetting(definition, this.#current(definition));
+    this.#forgetOld();
+    let value = this.#shown.get(name);
+    if (value === undefined) {
+      const definition = this.#find(name);
+      value = definition === null ? null : showSetting(definition, this.#current(definition));
+      this.#shown.set(name, value);
+    }
+    return value;
   }
 
   /** What SHOW gives; 42704 when there is no such setting. */

@@ -23,6 +23,9 @@ export interface Connection {
   next(): FrontendMessage | null;
   /** Resolves when there is something to look at: bytes, the end, or a call of wake(). */
   changed(): Promise<void>;
+  /** The same for who waits for nothing else: called once, for bytes as soon as they are there. One waits at a time, here or there. */
+  onChange(act: () => void): void;
+  /** Who waits gets its turn behind what runs now. */
   wake(): void;
   /** Sends what is pending, then closes; a client that does not take it is cut off after `graceMs`. */
   finish(graceMs: number): void;

@@ -40,6 +40,18 @@ export function writeCommandComplete(out: Output, tag: string): void {
   out.end();
 }
 
+const selects: Buffer[] = [];
+
+/** CommandComplete of a SELECT of a few rows. */
+export function selectComplete(rows: number): Buffer {
+  let message = selects[rows];
+  if (message === undefined) {
+    message = new Writer().addCString(`SELECT ${rows}`).flush(BACKEND.commandComplete);
+    selects[rows] = message;
+  }
+  return message;
+}
+
 export function parameterStatus(name: string, value: string): Buffer {
   return new Writer().addCString(name).addCString(value).flush(BACKEND.parameterStatus);
 }

@@ -5,11 +5,32 @@
  * arrive. Bodies are views, not copies; a buffer is never written again where a body may show it. Bad framing (an unknown type, a
  * length below 4 or over the limit) cannot be resynchronised and throws FATAL 08P01.
  */
+import { MessageReader } from './message_reader.ts';
 import { FRONTEND, fatalProtocol } from './protocol.ts';
 
-export interface FrontendMessage {
-  type: number;
-  body: Buffer;
+export class FrontendMessage {
+  readonly type: number;
+  /** Where the body lies, which is not written again. */
+  readonly #bytes: Buffer;
+  readonly #start: number;
+  readonly #end: number;
+
+  constructor(type: number, bytes: Buffer, start: number, end: number) {
+    this.type = type;
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#end = end;
+  }
+
+  /** A view of the body. */
+  get body(): Buffer {
+    return this.#bytes.subarray(this.#start, this.#end);
+  }
+
+  /** The fields of the body, read where they lie. */
+  read(): MessageReader {
+    return new MessageReader(this.#bytes, this.#start, this.#end);
+  }
 }
 
 /** Messages whose body is a name or nothing; PostgreSQL's limit for them. */
@@ -86,10 +107,12 @@ export class FrontendDecoder {
   /** The first packet of a connection, which has no type byte: its body after the length, or null when more must come. */
   nextUntyped(): Buffer | null {
     if (this.buffered < 4) return null;
-    const length = this.#buf.readInt32BE(this.#start);
+    const length = this.#int32(this.#start);
     if (length < 8 || length > SMALL_MESSAGE_BYTES) throw fatalProtocol('invalid length of startup packet');
     if (this.buffered < length) return null;
-    return this.#take(4, length);
+    const body = this.#buf.subarray(this.#start + 4, this.#start + length);
+    this.#took(length);
+    return body;
   }
 
   /** The next message, or null when more must come. Throws FATAL 08P01. */
@@ -100,23 +123,28 @@ export class FrontendDecoder {
     const limit = LIMITS[type];
     if (limit === UNKNOWN) throw fatalProtocol(`invalid frontend message type ${type}`);
     if (held < 5) return null;
-    const length = this.#buf.readInt32BE(this.#start + 1);
+    const length = this.#int32(this.#start + 1);
     if (length < 4 || length > (limit === BY_NAME ? SMALL_MESSAGE_BYTES : this.#maxMessageBytes)) {
       throw fatalProtocol('invalid message length');
     }
     if (held < length + 1) return null;
-    return { type, body: this.#take(5, length + 1) };
+    const message = new FrontendMessage(type, this.#buf, this.#start + 5, this.#start + length + 1);
+    this.#took(length + 1);
+    return message;
   }
 
-  #take(header: number, total: number): Buffer {
-    const body = total === header ? EMPTY : this.#buf.subarray(this.#start + header, this.#start + total);
-    this.#start += total;
+  #int32(at: number): number {
+    const buf = this.#buf;
+    return (buf[at] << 24) | (buf[at + 1] << 16) | (buf[at + 2] << 8) | buf[at + 3];
+  }
+
+  #took(bytes: number): void {
+    this.#start += bytes;
     if (this.#start === this.#end) {
       this.#buf = EMPTY;
       this.#start = 0;
       this.#end = 0;
       this.#owned = false;
     }
-    return body;
   }
 }

@@ -1,6 +1,9 @@
-/** The bodies of the messages that a client sends, read into fields. */
-import { MessageReader } from './message_reader.ts';
+/** The bodies of the messages that a client sends, read into fields. Names that are likely make no new text (MessageReader.cstring()). */
+import type { FrontendMessage } from './frontend_decoder.ts';
+import type { MessageReader } from './message_reader.ts';
 import { protocolError } from './protocol.ts';
+
+const NONE: number[] = [];
 
 export interface ParseMessage {
   name: string;
@@ -13,8 +16,10 @@ export interface BindMessage {
   statement: string;
   /** 0 text, 1 binary: none, one for all, or one each. */
   paramFormats: number[];
-  /** null is NULL. */
-  values: (Buffer | null)[];
+  /** Where the values lie, and how long they are: -1 is NULL. */
+  bytes: Buffer;
+  starts: number[];
+  lengths: number[];
   resultFormats: number[];
 }
 
@@ -31,15 +36,15 @@ export interface ExecuteMessage {
 }
 
 /** Query and CopyFail: one string. */
-export function readString(body: Buffer): string {
-  const reader = new MessageReader(body);
+export function readString(message: FrontendMessage): string {
+  const reader = message.read();
   const text = reader.cstring();
   reader.end();
   return text;
 }
 
-export function readParse(body: Buffer): ParseMessage {
-  const reader = new MessageReader(body);
+export function readParse(message: FrontendMessage): ParseMessage {
+  const reader = message.read();
   const name = reader.cstring();
   const text = reader.cstring();
   const paramTypes: number[] = [];
@@ -48,40 +53,44 @@ export function readParse(body: Buffer): ParseMessage {
   return { name, text, paramTypes };
 }
 
-export function readBind(body: Buffer): BindMessage {
-  const reader = new MessageReader(body);
+export function readBind(message: FrontendMessage, likely: string): BindMessage {
+  const reader = message.read();
   const portal = reader.cstring();
-  const statement = reader.cstring();
+  const statement = reader.cstring(likely);
   const paramFormats = readFormats(reader);
-  const values: (Buffer | null)[] = [];
+  const starts: number[] = [];
+  const lengths: number[] = [];
   for (let n = reader.uint16(); n > 0; n--) {
     const length = reader.int32();
     if (length < -1) throw protocolError('insufficient data left in message');
-    values.push(length === -1 ? null : reader.bytes(length));
+    starts.push(length === -1 ? 0 : reader.skip(length));
+    lengths.push(length);
   }
   const resultFormats = readFormats(reader);
   reader.end();
-  return { portal, statement, paramFormats, values, resultFormats };
+  return { portal, statement, paramFormats, bytes: reader.buffer, starts, lengths, resultFormats };
 }
 
 function readFormats(reader: MessageReader): number[] {
+  const count = reader.uint16();
+  if (count === 0) return NONE;
   const formats: number[] = [];
-  for (let n = reader.uint16(); n > 0; n--) formats.push(reader.uint16());
+  for (let n = count; n > 0; n--) formats.push(reader.uint16());
   return formats;
 }
 
-export function readTarget(body: Buffer, message: 'DESCRIBE' | 'CLOSE'): Target {
-  const reader = new MessageReader(body);
+export function readTarget(message: FrontendMessage, what: 'DESCRIBE' | 'CLOSE'): Target {
+  const reader = message.read();
   const kind = reader.byte();
   const name = reader.cstring();
   reader.end();
   if (kind === 0x53) return { kind: 'statement', name };
   if (kind === 0x50) return { kind: 'portal', name };
-  throw protocolError(`invalid ${message} message subtype ${kind}`);
+  throw protocolError(`invalid ${what} message subtype ${kind}`);
 }
 
-export function readExecute(body: Buffer): ExecuteMessage {
-  const reader = new MessageReader(body);
+export function readExecute(message: FrontendMessage): ExecuteMessage {
+  const reader = message.read();
   const portal = reader.cstring();
   const maxRows = reader.int32();
   reader.end();

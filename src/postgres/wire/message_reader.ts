@@ -54,10 +54,14 @@ function prefixIsUtf8(bytes: Buffer, n: number): boolean {
 
 export class MessageReader {
   readonly #body: Buffer;
-  #at = 0;
+  readonly #end: number;
+  #at: number;
 
-  constructor(body: Buffer) {
+  /** Of the bytes from `start` to `end`. */
+  constructor(body: Buffer, start = 0, end = body.length) {
     this.#body = body;
+    this.#end = end;
+    this.#at = start;
   }
 
   byte(): number {
@@ -68,34 +72,56 @@ export class MessageReader {
   /** Unsigned: counts go up to 65535. */
   uint16(): number {
     this.#need(2);
-    const value = this.#body.readUInt16BE(this.#at);
-    this.#at += 2;
-    return value;
+    const body = this.#body;
+    const at = this.#at;
+    this.#at = at + 2;
+    return (body[at] << 8) | body[at + 1];
   }
 
   int32(): number {
     this.#need(4);
-    const value = this.#body.readInt32BE(this.#at);
-    this.#at += 4;
-    return value;
+    const body = this.#body;
+    const at = this.#at;
+    this.#at = at + 4;
+    return (body[at] << 24) | (body[at + 1] << 16) | (body[at + 2] << 8) | body[at + 3];
   }
 
   uint32(): number {
     return this.int32() >>> 0;
   }
 
-  cstring(): string {
-    const end = this.#body.indexOf(0, this.#at);
-    if (end < 0) throw protocolError('invalid string in message');
-    // The unnamed statement and portal: most of what clients send.
-    if (end === this.#at) {
-      this.#at++;
-      return '';
-    }
+  /** `likely`, when that is what is there: then no text is made. */
+  cstring(likely = ''): string {
+    if (this.#take(likely)) return likely;
     const start = this.#at;
+    const end = this.#body.indexOf(0, start);
+    if (end < 0 || end >= this.#end) throw protocolError('invalid string in message');
     this.#at = end + 1;
+    if (end === start) return '';
     if (isShortAscii(this.#body, start, end)) return this.#body.latin1Slice(start, end);
     return checkedUtf8(this.#body.subarray(start, end));
+  }
+
+  #take(text: string): boolean {
+    const body = this.#body;
+    const at = this.#at;
+    const { length } = text;
+    if (at + length >= this.#end || length > SHORT_BYTES) return false;
+    for (let i = 0; i < length; i++) {
+      const char = text.charCodeAt(i);
+      if (char > 0x7f || body[at + i] !== char) return false;
+    }
+    if (body[at + length] !== 0) return false;
+    this.#at = at + length + 1;
+    return true;
+  }
+
+  /** Where so many bytes begin, which are passed over. */
+  skip(length: number): number {
+    this.#need(length);
+    const start = this.#at;
+    this.#at += length;
+    return start;
   }
 
   bytes(length: number): Buffer {
@@ -105,16 +131,21 @@ export class MessageReader {
     return value;
   }
 
+  /** What skip() counts in. */
+  get buffer(): Buffer {
+    return this.#body;
+  }
+
   get remaining(): number {
-    return this.#body.length - this.#at;
+    return this.#end - this.#at;
   }
 
   /** The body must be used up. */
   end(): void {
-    if (this.#at !== this.#body.length) throw protocolError('invalid message format');
+    if (this.#at !== this.#end) throw protocolError('invalid message format');
   }
 
   #need(bytes: number): void {
-    if (bytes < 0 || this.#at + bytes > this.#body.length) throw protocolError('insufficient data left in message');
+    if (bytes < 0 || this.#at + bytes > this.#end) throw protocolError('insufficient data left in message');
   }
 }

@@ -9,8 +9,11 @@ import type { TLSSocket } from 'node:tls';
 import type { Connection } from './connection.ts';
 import { FrontendDecoder, type FrontendMessage } from './frontend_decoder.ts';
 import { Output } from './output.ts';
+import { Waiter } from './waiter.ts';
 
 export const READ_AHEAD_BYTES = 1 << 20;
+const SHORT_BYTES = 4096;
+const NOTHING = Buffer.alloc(0);
 
 export class SocketConnection implements Connection {
   readonly out: Output;
@@ -25,8 +28,7 @@ export class SocketConnection implements Connection {
   onClose: (() => void) | null = null;
   #socket: Socket;
   #paused = false;
-  /** The session is waiting for a message. */
-  #waiter: (() => void) | null = null;
+  readonly #waiter = new Waiter();
   /** Takes the bytes instead of the decoder. */
   #receiver: ((chunk: Buffer) => void) | null = null;
 
@@ -64,8 +66,8 @@ export class SocketConnection implements Connection {
       return;
     }
     this.decoder.push(chunk);
-    if (this.#waiter === null && this.decoder.buffered > READ_AHEAD_BYTES) this.pause();
-    this.wake();
+    if (!this.#waiter.waits && this.decoder.buffered > READ_AHEAD_BYTES) this.pause();
+    this.#waiter.callNow();
   }
 
   /** From now on `receiver` gets the bytes as they come, those first that no message was made of yet. It pauses the reading itself. */
@@ -112,22 +114,39 @@ export class SocketConnection implements Connection {
   }
 
   changed(): Promise<void> {
+    return new Promise((resolve) => this.onChange(resolve));
+  }
+
+  onChange(act: () => void): void {
     this.resume();
-    return new Promise((resolve) => {
-      this.#waiter = resolve;
-    });
+    this.#waiter.set(act);
   }
 
   wake(): void {
-    const waiter = this.#waiter;
-    this.#waiter = null;
-    waiter?.();
+    this.#waiter.call();
   }
 
   /** Bytes that are messages already, or belong to none (answers to encryption requests). Nothing may be pending in `out`. */
   writeRaw(bytes: Buffer, done?: () => void): void {
     if (this.#socket.destroyed) done?.();
     else this.#socket.write(bytes, done);
+  }
+
+  /**
+   * The same. True: the system has taken all of it at once, as it does unless the client is slow, and `done` is not called: to be called back costs more
+   * than a short answer does.
+   */
+  writeAtOnce(bytes: Buffer, done: () => void): boolean {
+    const socket = this.#socket;
+    if (socket.destroyed) return true;
+    if (this.encrypted || bytes.length > SHORT_BYTES || socket.writableLength > 0) {
+      socket.write(bytes, done);
+      return false;
+    }
+    socket.write(bytes);
+    if (socket.writableLength === 0) return true;
+    socket.write(NOTHING, done);
+    return false;
   }
 
   finish(graceMs: number): void {
