@@ -514,6 +514,25 @@ test('a kernel in WebAssembly takes memory for long texts as it needs it', () =>
   assert.deepEqual(run(null, project, outTypes, rows, 'WebAssembly'), wanted);
 });
 
+test('a kernel in WebAssembly knows the length of a text with replacements without making it', () => {
+  const t = colType(str);
+  const column: Expr = { k: 'col', id: 4, t };
+  const call = (fn: string, type: ColType, ...args: Expr[]): Expr => ({ k: 'call', fn, args, t: type, strict: true });
+  const letters = ['a', 'b', 'aa', 'ï', '𝄞', 'a text'];
+  const rows = Array.from({ length: 60 }, (_, i) => {
+    const of = Array.from({ length: (i * 3) % 50 }, () => pick(letters)).join('');
+    return types.map((_, c) => (c === 4 && i % 10 !== 0 ? of : null));
+  });
+  for (let round = 0; round < times(20); round++) {
+    const [from, to] = [pick([...letters, '']), pick([...letters, ''])];
+    const replaced = call('replace(text,text,text)', t, column, { k: 'const', v: from, t }, { k: 'const', v: to, t });
+    const project = ['length(text)', 'char_length(text)'].map((fn) => call(fn, colType(int4), replaced));
+    const outTypes = project.map((e) => e.t);
+    const wanted = run(null, project, outTypes, rows, 'interpreter');
+    assert.deepEqual(run(null, project, outTypes, rows, 'WebAssembly'), wanted, `${from} -> ${to}`);
+  }
+});
+
 test('a map goes on in WebAssembly after some rows, and nothing is seen of it', () => {
   const outTypes = [colType(str), colType(int8)];
   const project = [wasmExpression(str, 2), wasmExpression(int8, 2)];

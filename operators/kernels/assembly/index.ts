@@ -39,6 +39,7 @@ export {
   slotCharacters,
   slotFields,
   slotGroup,
+  slotOccurrences,
   slotReplace,
   slotsEqual,
   slotSearch,

@@ -58,6 +58,14 @@ export function slotCharacters(text: usize): u32 {
   return countCharacters(from, from + length);
 }
 
+/** How often a text of at least one byte stands in the text, as slotReplace() would find it. */
+export function slotOccurrences(text: usize, wanted: usize): u32 {
+  const length = lengthOf(text);
+  const from = bytesOf(text, length);
+  const needleLength = lengthOf(wanted);
+  return countBytes(from, from + length, bytesOf(wanted, needleLength), needleLength);
+}
+
 export function slotsEqual(a: usize, b: usize): bool {
   // Length and first four bytes.
   if (load<u64>(a) !== load<u64>(b)) return false;

@@ -62,7 +62,8 @@ export function countBytes(from: usize, end: usize, needle: usize, length: usize
     return count;
   }
   const wanted = i8x16.splat(load<i8>(needle));
-  for (; from < end; from += 16)
+  for (; from + 16 <= end; from += 16) count += popcnt(i8x16.bitmask(i8x16.eq(v128.load(from), wanted)));
+  if (from < end)
     count += popcnt(i8x16.bitmask(i8x16.eq(load16(from, end), wanted)) & lowBits(end - from));
   return count;
 }
@@ -96,7 +97,8 @@ export function replaceBytes(
 export function countCharacters(from: usize, end: usize): u32 {
   let count: u32 = 0;
   const first = i8x16.splat(-64);
-  for (; from < end; from += 16) count += popcnt(i8x16.bitmask(i8x16.ge_s(load16(from, end), first)) & lowBits(end - from));
+  for (; from + 16 <= end; from += 16) count += popcnt(i8x16.bitmask(i8x16.ge_s(v128.load(from), first)));
+  if (from < end) count += popcnt(i8x16.bitmask(i8x16.ge_s(load16(from, end), first)) & lowBits(end - from));
   return count;
 }
 

@@ -23,7 +23,7 @@ import { cheapFirst } from '../logic_order.ts';
 import { textOf } from '../same_text.ts';
 import { functions, type Made } from './functions.ts';
 import { ACCESS, Code, I32, I64, Imports, type Label, OP, type Type } from './module.ts';
-import { matchedGroup } from './texts.ts';
+import { LENGTHS, lengthening, matchedGroup, replacedLength } from './texts.ts';
 
 /** What cannot be written as WebAssembly. */
 export class Unsupported extends Error {}
@@ -282,6 +282,10 @@ export class Emitter extends Code {
       case 'call': {
         const make = functions.get(e.fn);
         if (!e.strict || make === undefined) throw new Unsupported(e.fn);
+        if (LENGTHS.has(e.fn)) {
+          const length = this.#replacedLength(e);
+          if (length !== null) return length;
+        }
         return this.strict(
           e.args.map((arg) => this.emit(arg)),
           (args) => make(args, this),
@@ -298,6 +302,17 @@ export class Emitter extends Code {
       default:
         throw new Unsupported(e.k);
     }
+  }
+
+  /** length(replace(text, from, to)) by what it takes from length(text), which often stands beside it. */
+  #replacedLength(e: Node<'call'>): Value | null {
+    const [inner] = e.args;
+    if (inner.k !== 'call' || inner.fn !== 'replace(text,text,text)' || !inner.strict) return null;
+    const [text, from, to] = inner.args;
+    const added = from.k === 'const' && to.k === 'const' ? lengthening(from.v, to.v) : null;
+    if (added === null) return null;
+    const args = [this.emit({ ...e, args: [text] }), this.emit(text), this.emit(from)];
+    return this.strict(args, (values) => replacedLength(values, added, this));
   }
 
   pushNull({ isNull }: Value): void {

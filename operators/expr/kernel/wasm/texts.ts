@@ -1,4 +1,5 @@
 /** Texts: addresses of slots, worked on by the functions of kernels/assembly/text_slots.ts. */
+import type { Datum } from '../../../datum.ts';
 import { kernelExports } from '../../../kernels/index.ts';
 import { onePassProgram } from '../regexes.ts';
 import type { Emitter, Value } from './emitter.ts';
@@ -68,8 +69,13 @@ for (const [name, first] of [
     return made(code);
   });
 
-for (const name of ['length', 'char_length', 'character_length', 'textlen'])
-  functions.set(`${name}(text)`, ([a], code) => {
+/** Functions of one text that give its number of characters. */
+export const LENGTHS: ReadonlySet<string> = new Set(
+  ['length', 'char_length', 'character_length', 'textlen'].map((name) => `${name}(text)`),
+);
+
+for (const name of LENGTHS)
+  functions.set(name, ([a], code) => {
     if (!isText(a)) return null;
     a.push();
     call('slotCharacters', 1, code);
@@ -93,6 +99,24 @@ functions.set('replace(text,text,text)', ([text, from, to], code) => {
   call('slotReplace', 5, code);
   return made(code);
 });
+
+/** How many characters each replacement adds; null where the result might be too long for a text. */
+export function lengthening(from: Datum, to: Datum): number | null {
+  if (typeof from !== 'string' || typeof to !== 'string' || from === '') return null;
+  return Buffer.byteLength(to) > Buffer.byteLength(from) ? null : [...to].length - [...from].length;
+}
+
+/** The length of a text in which each `from` is replaced: by what that adds to the length before, without the text that it makes. */
+export function replacedLength([length, text, from]: Value[], added: number, code: Emitter): Made {
+  length.push();
+  text.push();
+  from.push();
+  call('slotOccurrences', 2, code);
+  code.op(OP.i64_extend_i32_u);
+  code.i64(BigInt(added));
+  code.op(OP.i64_mul, OP.i64_add);
+  return { kind: 'int' };
+}
 
 functions.set('split_part(text,text,int4)', ([text, separator, n], code) => {
   const { constant: between } = separator;
