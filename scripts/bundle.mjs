@@ -1,5 +1,6 @@
 /**
- * Builds dist/ from the sources: main.cjs and worker.cjs (the I/O thread) with everything of ours, start.js, which runs them, and the files beside them that
+ * Builds dist/ from the sources: main.cjs and worker.cjs (the I/O thread) with everything of ours, start.js, which runs them, log_worker.js (the thread of the
+ * tick log, which is small), and the files beside them that
  * are read at run time. Node finds, reads and links some hundred modules one by one; as one file they start in a tenth of the time
  * (docs/decisions/0180), and with V8's code for them, made at last, in half of that (docs/decisions/0260). Packages stay outside; what is loaded on
  * demand (`import()`) is initialised on demand.
@@ -23,7 +24,11 @@ const common = {
 };
 
 rmSync(dist, { recursive: true, force: true });
-await build({ ...common, entryPoints: { start: 'src/run_built.ts' }, format: 'esm' });
+await build({
+  ...common,
+  entryPoints: { start: 'src/run_built.ts', log_worker: 'src/durable/log_worker.ts' },
+  format: 'esm',
+});
 const { outputFiles } = await build({
   ...common,
   write: false,

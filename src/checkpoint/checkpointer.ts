@@ -12,7 +12,7 @@ import { serialize } from 'node:v8';
 import { pagesOf, type Saved } from '../../operators/state/saved.ts';
 import { changedStill, endImage, startImage, takePending } from '../../operators/state/write_marks.ts';
 import type { Manifest, NamedFile, Place } from './manifest.ts';
-import { PageWriter } from './page_file.ts';
+import { type Groups, PageWriter } from './page_file.ts';
 import type { CheckpointStore } from './store.ts';
 
 export interface CheckpointerOptions {
@@ -20,6 +20,8 @@ export interface CheckpointerOptions {
   sliceMs?: number;
   /** Lets ticks and everybody else run; default: a turn of the event loop. */
   turn?: () => Promise<void>;
+  /** How often commits have used the disk. Default: never. */
+  groups?: Groups;
 }
 
 /** The state between two ticks. */
@@ -48,12 +50,14 @@ export class Checkpointer {
   readonly store: CheckpointStore;
   readonly #sliceMs: number;
   readonly #turn: () => Promise<void>;
+  readonly #groups: Groups;
   /** State memory has one set of marks, so all engines of a process take turns. */
   static #running: Promise<CheckpointReport> | null = null;
 
   constructor(store: CheckpointStore, options: CheckpointerOptions = {}) {
     this.store = store;
     this.#sliceMs = options.sliceMs ?? 1;
+    this.#groups = options.groups ?? (() => 0);
     this.#turn = options.turn ?? (() => new Promise((resolve) => setImmediate(resolve)));
   }
 
@@ -80,7 +84,7 @@ export class Checkpointer {
     const { store } = this;
     const number = store.nextNumber();
     const metadata = serialize(saved);
-    const writer = new PageWriter(store.disk, store.folder, number);
+    const writer = new PageWriter(store.disk, store.folder, number, this.#groups);
     const { pages, changed } = startImage(pagesOf(saved), (page) => writer.add(page), store.pagesToMove());
     try {
       try {

@@ -3,6 +3,10 @@
  *
  *   add(page) copies the page out of state memory at once; the copies go to the disk in large writes, one after the other, each synced before the
  *   next: a tick log whose sync came behind all of a checkpoint's would make every commit wait for it
+ *
+ * While commits come (`groups` of the tick log grows) the disk is theirs for most of the time: after each write there is a pause, as long as few copies
+ * wait and the pauses of one checkpoint are not too long together. A tick may add many pages at once, so add() does no more than copy, into buffers that
+ * are used again: their checksums are made when they are written (docs/decisions/0285).
  */
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -17,6 +21,22 @@ const CHUNK_PAGES = 16;
 /** Chunks that may wait for the disk before copying between ticks pauses: at most so many, and so large a share of a small limit. */
 const MOST_WAITING = 16;
 const WAITING_SHARE = 1 / 32;
+/** A write while commits come: the disk has to take it before a commit that comes meanwhile. */
+const PIECE_BYTES = 4 * PAGE_BYTES;
+/** The pause after a write, in times of what it took. */
+const PAUSE = 3;
+/** All pauses of a checkpoint, in milliseconds. */
+const MOST_PAUSED = 10_000;
+
+/** Buffers of chunks that were written, of all checkpoints: new ones cost ten times as much as the copy. */
+const spare: Buffer<ArrayBuffer>[] = [];
+
+function mostWaiting(): number {
+  return Math.floor(budget.pagesOf(WAITING_SHARE, MOST_WAITING * CHUNK_PAGES) / CHUNK_PAGES);
+}
+
+/** How often commits have used the disk. */
+export type Groups = () => number;
 
 export function pageFileName(number: number): string {
   return `pages-${String(number).padStart(10, '0')}`;
@@ -26,33 +46,43 @@ export class PageWriter {
   readonly #disk: Disk;
   readonly #path: string;
   readonly #number: number;
+  readonly #groups: Groups;
   readonly places = new Map<number, Place>();
   #file: DiskFile | null = null;
   #chunk = Buffer.alloc(0);
   /** Pages in the chunk that gathers. */
   #gathered = 0;
+  /** Places of those pages. */
+  #gatheredPlaces: Place[] = [];
   /** Chunks that are counted in the budget. */
   #held = 0;
-  #queue: Buffer[] = [];
+  #queue: { bytes: Buffer<ArrayBuffer>; places: Place[] }[] = [];
   #written = 0;
+  #paused = 0;
+  /** As of the last write. */
+  #lastGroups = 0;
+  #endPause: (() => void) | null = null;
   #writing: Promise<void> | null = null;
   #failure: unknown = null;
 
-  constructor(disk: Disk, folder: string, number: number) {
+  constructor(disk: Disk, folder: string, number: number, groups: Groups) {
     this.#disk = disk;
     this.#path = join(folder, pageFileName(number));
     this.#number = number;
+    this.#groups = groups;
+    this.#lastGroups = groups();
   }
 
   /** Copies a page as it is now. */
   add(page: number): void {
     if (this.#gathered === 0) {
-      this.#chunk = Buffer.allocUnsafe(CHUNK_PAGES * PAGE_BYTES);
+      this.#chunk = spare.pop() ?? Buffer.allocUnsafe(CHUNK_PAGES * PAGE_BYTES);
       this.#hold(1);
     }
-    const copy = this.#chunk.subarray(this.#gathered * PAGE_BYTES, (this.#gathered + 1) * PAGE_BYTES);
-    BYTES.copy(copy, 0, page * PAGE_BYTES, (page + 1) * PAGE_BYTES);
-    this.places.set(page, { file: this.#number, index: this.places.size, checksum: crc32(copy) });
+    BYTES.copy(this.#chunk, this.#gathered * PAGE_BYTES, page * PAGE_BYTES, (page + 1) * PAGE_BYTES);
+    const place = { file: this.#number, index: this.places.size, checksum: 0 };
+    this.places.set(page, place);
+    this.#gatheredPlaces.push(place);
     if (++this.#gathered === CHUNK_PAGES) this.#send();
   }
 
@@ -64,25 +94,60 @@ export class PageWriter {
 
   #send(): void {
     if (this.#gathered === 0 || this.#failure !== null) return;
-    this.#queue.push(this.#chunk.subarray(0, this.#gathered * PAGE_BYTES));
+    this.#queue.push({ bytes: this.#chunk, places: this.#gatheredPlaces });
     this.#gathered = 0;
+    this.#gatheredPlaces = [];
     this.#writing ??= this.#write();
+    if (this.#queue.length > mostWaiting()) this.#endPause?.();
   }
 
   async #write(): Promise<void> {
     try {
       this.#file ??= await this.#disk.create(this.#path);
       while (this.#queue.length > 0 && this.#failure === null) {
-        this.#written = await writeAll(this.#file, this.#queue[0], this.#written);
-        await this.#file.sync();
+        const { bytes, places } = this.#queue[0];
+        places.forEach((place, i) => {
+          place.checksum = crc32(bytes.subarray(i * PAGE_BYTES, (i + 1) * PAGE_BYTES));
+        });
+        await this.#writeChunk(this.#file, bytes.subarray(0, places.length * PAGE_BYTES));
         this.#queue.shift();
         this.#hold(-1);
+        if (spare.length < mostWaiting()) spare.push(bytes);
       }
     } catch (error) {
       this.#failure ??= error;
     } finally {
       this.#writing = null;
     }
+  }
+
+  /** In pieces, with pauses, while commits come. */
+  async #writeChunk(file: DiskFile, bytes: Uint8Array): Promise<void> {
+    for (let done = 0; done < bytes.length && this.#failure === null; ) {
+      const began = performance.now();
+      const groups = this.#groups();
+      const piece = bytes.subarray(done, groups === this.#lastGroups ? bytes.length : done + PIECE_BYTES);
+      this.#lastGroups = groups;
+      this.#written = await writeAll(file, piece, this.#written);
+      await file.sync();
+      done += piece.length;
+      if (this.#groups() !== groups) await this.#pause((performance.now() - began) * PAUSE);
+    }
+  }
+
+  /** Leaves the disk to the tick log. */
+  async #pause(milliseconds: number): Promise<void> {
+    const left = Math.min(milliseconds, MOST_PAUSED - this.#paused);
+    if (left <= 0 || this.#queue.length > mostWaiting()) return;
+    this.#paused += left;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, left);
+      this.#endPause = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#endPause = null;
   }
 
   /** Throws what the disk said. */
@@ -93,8 +158,7 @@ export class PageWriter {
   /** Resolves when not too many copies wait. */
   async room(): Promise<void> {
     this.#check();
-    const most = Math.floor(budget.pagesOf(WAITING_SHARE, MOST_WAITING * CHUNK_PAGES) / CHUNK_PAGES);
-    while (this.#queue.length > most && this.#writing !== null) await this.#writing;
+    while (this.#queue.length > mostWaiting() && this.#writing !== null) await this.#writing;
     this.#check();
   }
 

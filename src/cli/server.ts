@@ -25,7 +25,7 @@ export interface RunningServer {
 }
 
 export interface ServerSettings extends EngineOptions {
-  /** 1: sockets in the thread of the dataflow. 2: in a thread of their own, as `start` and `demo` have it. Default 1. */
+  /** 1: all in the thread of the dataflow. 2: sockets in a thread of their own, and so the tick log's files, as `start` and `demo` have it. Default 1. */
   threads?: 1 | 2;
   /** The worker of that thread, where it has been started before. */
   worker?: StartedWorker;
@@ -71,7 +71,7 @@ async function serve(settings: ServerSettings, engine: TidemarkEngine, io: IoThr
   };
   engine.system.catalogs = catalog;
   const recovery = settings.data
-    ? await openData(engine, { path: settings.data, onColdDamage, coldState: true })
+    ? await openData(engine, { path: settings.data, onColdDamage, coldState: true, logThread: io !== null })
     : null;
   await initParser();
   if (settings.init !== undefined) await runInit(engine, settings.init, recovery, settings.log);

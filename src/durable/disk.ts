@@ -44,7 +44,7 @@ export interface Disk {
 }
 
 /** Files hold what users wrote, passwords of connectors among it. */
-const FILE_MODE = 0o600;
+export const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 
 class RealFile implements DiskFile {

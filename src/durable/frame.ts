@@ -56,7 +56,7 @@ export function frameSize(payload: number): number {
   return (FRAME_HEADER + payload + 7) & ~7;
 }
 
-/** Room for a frame whose payload the caller writes from FRAME_HEADER on; sealFrame makes it valid. */
+/** Room for a frame whose payload the caller writes from FRAME_HEADER on; nameFrame and sealFrame make it valid. */
 export function makeFrame(payload: number): Buffer {
   const size = frameSize(payload);
   const bytes = Buffer.allocUnsafe(size);
@@ -66,13 +66,26 @@ export function makeFrame(payload: number): Buffer {
   return bytes;
 }
 
-export function sealFrame(bytes: Buffer, kind: number, beginsGroup: boolean, sequence: bigint, tick: bigint): void {
+/** Says what a frame's payload is. */
+export function nameFrame(bytes: Buffer, kind: number, sequence: bigint, tick: bigint): void {
   bytes.writeUInt32LE(MAGIC, 4);
   bytes[12] = kind;
-  bytes[13] = beginsGroup ? BEGINS_GROUP : 0;
   bytes.writeBigUInt64LE(sequence, 16);
   bytes.writeBigUInt64LE(tick, 24);
+}
+
+/** Makes a named frame valid. */
+export function sealFrame(bytes: Buffer, beginsGroup: boolean): void {
+  bytes[13] = beginsGroup ? BEGINS_GROUP : 0;
   bytes.writeUInt32LE(crc32(bytes.subarray(4, FRAME_HEADER + bytes.readUInt32LE(8))), 0);
+}
+
+export function sequenceOf(frame: Buffer): bigint {
+  return frame.readBigUInt64LE(16);
+}
+
+export function tickOf(frame: Buffer): bigint {
+  return frame.readBigUInt64LE(24);
 }
 
 /** The frame at `at`, or null when there is none or it is damaged. */

@@ -9,6 +9,7 @@ import type { Batch } from '../../operators/batch/batch.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import type { DataDirectory } from './data_directory.ts';
 import { RECORD } from './frame.ts';
+import type { LogState } from './group_writer.ts';
 import {
   type DefinitionRecord,
   filledFrame,
@@ -19,7 +20,7 @@ import {
   stampNow,
   streamsFrame,
 } from './records.ts';
-import type { LogState, TickLog } from './tick_log.ts';
+import type { TickLog } from './tick_log.ts';
 
 /** More than a statement's record needs. */
 const DEFINITION_BYTES = 64 << 10;

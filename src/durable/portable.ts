@@ -17,7 +17,7 @@ import type { StoredRelation } from '../runtime/stored_relation.ts';
 import type { StreamFacts } from '../runtime/stream.ts';
 import type { DataDirectory } from './data_directory.ts';
 import { type Disk, type DiskFile, readAll, writeAll } from './disk.ts';
-import { FRAME_HEADER, frameSize, makeFrame, RECORD, readFrame, sealFrame } from './frame.ts';
+import { FRAME_HEADER, frameSize, makeFrame, nameFrame, RECORD, readFrame, sealFrame } from './frame.ts';
 import { type DefinitionRecord, readJson } from './records.ts';
 import type { Replay } from './replay.ts';
 import { damaged } from './segments.ts';
@@ -172,7 +172,8 @@ class FrameWriter {
   }
 
   async write(kind: number, frame: Buffer): Promise<void> {
-    sealFrame(frame, kind, true, ++this.#sequence, 0n);
+    nameFrame(frame, kind, ++this.#sequence, 0n);
+    sealFrame(frame, true);
     this.#length = await writeAll(this.#file, frame, this.#length);
   }
 

@@ -21,14 +21,16 @@ import { ColdFiles } from '../cold/cold_files.ts';
 import type { TidemarkEngine } from '../runtime/engine.ts';
 import { type DataDirectory, openDirectory } from './data_directory.ts';
 import { type Disk, realDisk } from './disk.ts';
+import type { LogState } from './group_writer.ts';
 import { Journal } from './journal.ts';
+import { LogThread } from './log_thread.ts';
 import { Portable } from './portable.ts';
 import { Replay } from './replay.ts';
 import { damaged, type LogEnd, readLog } from './segments.ts';
 import { type Survey, surveyLog } from './survey.ts';
-import { type LogState, TickLog, type TickLogOptions } from './tick_log.ts';
+import { TickLog, type TickLogOptions } from './tick_log.ts';
 
-export interface DataOptions extends Pick<TickLogOptions, 'segmentBytes' | 'reserveBytes'> {
+export interface DataOptions extends Pick<TickLogOptions, 'segmentBytes' | 'reserveBytes' | 'aheadBytes'> {
   path: string;
   /** When checkpoints are taken; null: never, and none is loaded. */
   checkpoints?: CheckpointSettings | null;
@@ -36,6 +38,8 @@ export interface DataOptions extends Pick<TickLogOptions, 'segmentBytes' | 'rese
   coldState?: boolean;
   /** Hears of cold state that is not what was written: nothing can go on. */
   onColdDamage?: (error: SqlError) => void;
+  /** The tick log is written by a thread of its own. Default: by this one. */
+  logThread?: boolean;
   /** For tests: a disk that fails. */
   disk?: Disk;
 }
@@ -59,6 +63,11 @@ export interface RecoveryReport {
 }
 
 const PROGRESS_MS = 2000;
+const LOG_THREAD: Pick<TickLogOptions, 'aheadBytes' | 'makeWriter'> = {
+  /** They are written in some milliseconds, and hold some hundred commits. */
+  aheadBytes: 1 << 20,
+  makeWriter: (...args) => new LogThread(...args),
+};
 /** Of the memory limit, for blocks of cold files that were read lately. */
 const CACHE_SHARE = 1 / 16;
 const MOST_CACHE = 64 << 20;
@@ -80,6 +89,7 @@ export async function openData(engine: TidemarkEngine, options: DataOptions): Pr
     await replay(engine, directory, survey, loaded, portable);
     const replayMs = performance.now() - replayStarted;
     const log = await TickLog.open(directory.logFolder, endOf(survey, from), {
+      ...(options.logThread === true ? LOG_THREAD : {}),
       ...options,
       disk: directory.disk,
       identity: directory.identity,
@@ -90,7 +100,7 @@ export async function openData(engine: TidemarkEngine, options: DataOptions): Pr
       engine.checkpoints = new CheckpointSchedule(
         engine,
         engine.journal,
-        new Checkpointer(store),
+        new Checkpointer(store, { groups: () => log.groups }),
         loaded?.sequence ?? 0n,
         replayMs,
         options.checkpoints ?? {},

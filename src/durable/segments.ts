@@ -4,12 +4,14 @@
  *   log/00000000000000000001.log    records 1, 2, ...          the name is the sequence number of the first record
  *   log/00000000000000004711.log    records 4711, ...          the newest: only here a torn end is a crash's work
  *
+ * A segment may end in zeros, which were written ahead of records that never came.
+ *
  * What is damaged anywhere else, or missing in between, is an error that names file, offset and tick.
  */
 import { join } from 'node:path';
 import { SqlError } from '../../operators/errors.ts';
 import type { Disk } from './disk.ts';
-import { FRAME_HEADER, type Frame, frameSize, makeFrame, RECORD, readFrame, sealFrame } from './frame.ts';
+import { FRAME_HEADER, type Frame, frameSize, makeFrame, nameFrame, RECORD, readFrame, sealFrame } from './frame.ts';
 
 export const SEGMENT_HEADER = frameSize(16);
 const FORMAT = 1n;
@@ -44,7 +46,8 @@ export function segmentHeader(first: bigint, tick: bigint, identity: bigint): Bu
   const bytes = makeFrame(16);
   bytes.writeBigUInt64LE(FORMAT, FRAME_HEADER);
   bytes.writeBigUInt64LE(identity, FRAME_HEADER + 8);
-  sealFrame(bytes, RECORD.segment, true, first, tick);
+  nameFrame(bytes, RECORD.segment, first, tick);
+  sealFrame(bytes, true);
   return bytes;
 }
 
@@ -90,14 +93,15 @@ export async function readLog(
     }
     if (end.tick === 0n) end.tick = header.frame.tick;
     const stop = await readSegment(bytes, header.end, segment, end, after, visit);
-    if (stop < bytes.length && (!newest || findGroup(bytes, stop, end.sequence) !== null)) {
+    const written = endOfWritten(bytes);
+    if (stop < written && (!newest || findGroup(bytes, stop, end.sequence) !== null)) {
       throw damaged(
         `record ${end.sequence + 1n} is damaged: ${segment.path}, byte ${stop}, after tick ${end.tick}`,
         newest ? 'Records after it are whole, so this is not the end that a crash leaves.' : undefined,
       );
     }
     end.length = stop;
-    end.torn += bytes.length - stop;
+    end.torn += Math.max(0, written - stop);
   }
   return end;
 }
@@ -129,6 +133,13 @@ async function readSegment(
     }
     at = read.end;
   }
+}
+
+/** Where the zeros at the end of a file begin. */
+function endOfWritten(bytes: Buffer): number {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  return end;
 }
 
 /** Position of the first whole record from `at` on that begins a group later than `sequence`. */

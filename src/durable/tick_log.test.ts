@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { crc32c } from '../kafka/crc32c.ts';
 import { FRAME_HEADER, frameSize, RECORD } from './frame.ts';
+import type { LogState } from './group_writer.ts';
 import { readLog } from './segments.ts';
 import { MemoryDisk } from './testing/memory_disk.ts';
-import { frameOf, type LogState, TickLog, type TickLogOptions } from './tick_log.ts';
+import { frameOf, TickLog, type TickLogOptions } from './tick_log.ts';
 
 const FOLDER = '/log';
 const IDENTITY = 77n;
@@ -217,5 +218,72 @@ test('a log of before, whose checksums are CRC-32C, is read and gone on with', a
   append(log, 6);
   await log.durableTick(6n);
   assert.deepEqual((await read(disk)).texts, expected(6));
+  await log.close();
+});
+
+test('groups over zeros: a power cut leaves every acknowledged record, and of the rest a beginning', async () => {
+  const disk = new MemoryDisk();
+  const log = await open(disk, { segmentBytes: 1 << 20, aheadBytes: 2048 });
+  await fill(log, 6);
+  const [{ path }] = log.segments;
+  const { length } = disk.files.get(path)?.synced ?? Buffer.alloc(0);
+  disk.failSync = 'EIO';
+  append(log, 7);
+  append(log, 8);
+  await assert.rejects(log.durable(log.sequence), { sqlstate: '58030' });
+  const { bytes, synced } = disk.files.get(path) as { bytes: Buffer; synced: Buffer };
+  // Nothing has grown: what the group changed lies within what was synced.
+  assert.equal(bytes.length, length);
+  const changed = [...bytes.keys()].filter((at) => bytes[at] !== synced[at]);
+  assert.ok(changed.length > 64);
+  for (let at = changed[0]; at <= changed[changed.length - 1] + 1; at++) {
+    for (const [first, second] of [
+      [bytes, synced],
+      [synced, bytes],
+    ]) {
+      const after = disk.crash(() => 0);
+      const left = Buffer.concat([first.subarray(0, at), second.subarray(at)]);
+      after.files.set(path, { bytes: left, synced: Buffer.from(left) });
+      const before = await read(after);
+      assert.ok(before.texts.length >= 6);
+      assert.deepEqual(before.texts, expected(before.texts.length));
+      const again = await open(after, { aheadBytes: 2048 });
+      const next = before.texts.length + 1;
+      append(again, next);
+      await again.durable(again.sequence);
+      assert.deepEqual(await read(after), { texts: expected(next), torn: 0 });
+    }
+  }
+});
+
+test('groups over zeros: the files of segments, of an orderly end and of a crash', async () => {
+  const disk = new MemoryDisk();
+  let log = await open(disk, { aheadBytes: 500 });
+  await fill(log, 30);
+  assert.ok(log.segments.length > 2);
+  const newest = log.segments[log.segments.length - 1].path;
+  const zeros = (of: MemoryDisk) =>
+    (of.files.get(newest)?.bytes ?? Buffer.alloc(0)).subarray(-32).every((b) => b === 0);
+  assert.ok(zeros(disk));
+  const crashed = disk.crash(() => 0);
+  assert.deepEqual(await read(crashed), { texts: expected(30), torn: 0 });
+  // An older segment whose end was not cut is as good; one that has lost records is not.
+  const [oldest] = log.segments;
+  const stored = crashed.files.get(oldest.path) as { bytes: Buffer };
+  const whole = stored.bytes;
+  stored.bytes = Buffer.concat([whole, Buffer.alloc(100)]);
+  assert.deepEqual((await read(crashed)).texts, expected(30));
+  stored.bytes = Buffer.concat([whole.subarray(0, -200), Buffer.alloc(300)]);
+  await assert.rejects(read(crashed), { sqlstate: 'XX001' });
+  await log.close();
+  assert.ok(!zeros(disk));
+  log = await open(disk, { aheadBytes: 500 });
+  // Where there is little room there are no zeros.
+  disk.capacity = disk.used + 3000;
+  append(log, 31);
+  await log.durable(log.sequence);
+  assert.equal(log.state, 'open');
+  assert.ok(!zeros(disk));
+  assert.deepEqual(await read(disk), { texts: expected(31), torn: 0 });
   await log.close();
 });

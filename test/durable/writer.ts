@@ -9,7 +9,13 @@ import { openEngine, sql } from '../engine/harness.ts';
 
 const [path] = process.argv.slice(2);
 const engine = await openEngine();
-await openData(engine, { path, segmentBytes: 16384, checkpoints: { seconds: 0.001, logBytes: 1 } });
+await openData(engine, {
+  path,
+  segmentBytes: 16384,
+  aheadBytes: 4096,
+  logThread: true,
+  checkpoints: { seconds: 0.001, logBytes: 1 },
+});
 if (engine.catalog.find(undefined, 't') === undefined) {
   await sql(engine, 'CREATE TABLE t (id int PRIMARY KEY, x text)');
   await sql(

@@ -389,7 +389,14 @@ test('any crash leaves what was acknowledged, and one statement in doubt', { tim
     const checkpoints = i % 2 === 0 ? null : {};
     const open = async (): Promise<TidemarkEngine> => {
       const engine = await openEngine();
-      await openData(engine, { path, disk, segmentBytes: 3000, reserveBytes: 20_000, checkpoints });
+      await openData(engine, {
+        path,
+        disk,
+        segmentBytes: 3000,
+        reserveBytes: 20_000,
+        aheadBytes: (i % 3) * 700,
+        checkpoints,
+      });
       return engine;
     };
     // The lock is a real file.

@@ -121,6 +121,7 @@ await openData(engine, {
   segmentBytes: 8192,
   coldState: cold !== undefined,
   reserveBytes: 1 << 20,
+  aheadBytes: 2048,
   checkpoints: { seconds: 1e6, logBytes: 1e12 },
 });
 if (engine.catalog.find(undefined, 'windows') === undefined)
