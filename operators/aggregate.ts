@@ -142,9 +142,10 @@ export class AggregateOperator implements Operator {
     const table = this.#table;
     const { arena } = tick;
     const keyColumns = this.#keys.map((k) => delta.columns[k]);
+    table.begin(keyColumns, delta.n);
     for (const call of this.#calls) call.accumulator.begin(delta);
     const groups = arena.allocZeroed(delta.n * 4) >>> 2;
-    const touched = this.#group(keyColumns, delta, groups, tick);
+    const touched = this.#group(delta, groups, tick);
     const rows = new BatchBuilder(this.#types, arena, touched.n * 2);
     const shown = this.#existing(touched, this.#global && tick.first, arena);
     const old = this.#write(shown, rows, -1, tick);
@@ -175,13 +176,14 @@ export class AggregateOperator implements Operator {
   }
 
   /** Notes the address of every row's group at `groups`; gives the groups that are touched. */
-  #group(keys: Column[], { n, weights }: Batch, groups: number, { arena, first }: Tick): Slots {
+  #group({ n, weights }: Batch, groups: number, { arena, first }: Tick): Slots {
     const table = this.#table;
     const { payloadOffset } = table;
     const at = arena.alloc((n + 1) * 4) >>> 2;
     // Without keys all rows, and none, are one group.
-    const only = this.#global && first ? this.#only(keys) : 0;
-    const located = table.takeAll(keys, { n, weights, skipNulls: false }, arena);
+    const only = this.#global && first ? table.findOrInsert(0) : 0;
+    if (only !== 0) F64[(only + payloadOffset) / 8 + NUMBER] = this.#made++;
+    const located = table.findOrInsertAll({ n, weights, skipNulls: false }, arena);
     const { slots, fresh, made } = located;
     const times = made === 0 ? 0 : (this.#retention?.noteFresh(located, arena) ?? 0);
     const [number, deadline] = [NUMBER * 8, DEADLINE * 8];
@@ -192,14 +194,6 @@ export class AggregateOperator implements Operator {
     I32[((only + payloadOffset) >>> 2) + TOUCHED] = 1;
     U32[at] = only;
     return { at, n: 1 };
-  }
-
-  /** The slot of the one group, made. */
-  #only(keys: Column[]): number {
-    this.#table.begin(keys, 1);
-    const slot = this.#table.findOrInsert(0);
-    F64[(slot + this.#table.payloadOffset) / 8 + NUMBER] = this.#made++;
-    return slot;
   }
 
   /** Those of the groups that have a row to show. `none`: there is none yet. */

@@ -96,13 +96,12 @@ export class AsofJoinOperator implements Operator {
     const left = this.#left.consolidate(inputs[0], tick.arena);
     const right = this.#right.consolidate(inputs[1], tick.arena);
     const out = new BatchBuilder(this.#spec.types, tick.arena, left.n + right.n);
-    // One begin() makes room for both, so that slots stay put during the step.
     this.#table.begin(
       this.#left.keys.map((k) => left.columns[k]),
       left.n + right.n,
     );
     const leftSlots = this.#slots(this.#left, left);
-    this.#table.ops.bind(this.#right.keys.map((k) => right.columns[k]));
+    this.#table.bind(this.#right.keys.map((k) => right.columns[k]));
     const rightSlots = this.#slots(this.#right, right);
     const changed = this.#ranges(right, rightSlots);
     for (const [slot, range] of changed) this.#show(slot, range, -1, out);

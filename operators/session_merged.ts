@@ -75,8 +75,11 @@ export class MergedSessionOperator implements Operator {
     const time = delta.columns[this.#spec.time];
     const weights = arena.alloc(n * 4);
     kernels.timedWeights(time.data, time.valid, delta.weights, n, weights);
-    const keys = this.#spec.keys.map((k) => delta.columns[k]);
-    const { slots, fresh, made } = table.takeAll(keys, { n, weights, skipNulls: false }, arena);
+    table.begin(
+      this.#spec.keys.map((k) => delta.columns[k]),
+      n,
+    );
+    const { slots, fresh, made } = table.findOrInsertAll({ n, weights, skipNulls: false }, arena);
     // A row shows two sessions that were and one that is, at the most.
     const list = arena.alloc(n * 3 * SHOWN);
     const touched = arena.alloc(n * 4);
@@ -96,8 +99,8 @@ export class MergedSessionOperator implements Operator {
       );
       if (row < n) this.#grow(U32[slots + row]);
     }
-    const [olds, changed] = [U32[counts >>> 2], U32[(counts >>> 2) + 1]];
-    const news = kernels.changedSessions(touched, changed, payloadOffset, this.#lag, list + olds * SHOWN);
+    const [olds, keys] = [U32[counts >>> 2], U32[(counts >>> 2) + 1]];
+    const news = kernels.changedSessions(touched, keys, payloadOffset, this.#lag, list + olds * SHOWN);
     this.#sessions += news - olds;
     if (this.#deadline !== null && made > 0) {
       const noted = arena.alloc(made * 4);
@@ -174,8 +177,8 @@ export class MergedSessionOperator implements Operator {
   #dropDead(hashes: number, n: number, watermark: number): void {
     const table = this.#table;
     const { payloadOffset } = table;
-    const { table: first, mask, stride } = table.place;
-    const found = kernels.deadSessions(first, mask, stride, hashes, n, payloadOffset, this.#lag, watermark);
+    const { directory, mask } = table.place;
+    const found = kernels.deadSessions(directory, mask, hashes, n, payloadOffset, this.#lag, watermark);
     const staying = Math.floor(found / 4294967296);
     const empty = found - staying * 4294967296;
     this.#sessions -= kernels.forgottenSessions(hashes, empty + staying, payloadOffset);

@@ -58,9 +58,8 @@ export class SetOperator implements Operator {
     const touched: number[] = [];
     for (let side = 0; side < inputs.length; side++) {
       const input = inputs[side];
-      // One begin() makes room for all inputs, so that slots stay put until the output is written.
       if (side === 0) table.begin(input.columns, total);
-      else table.ops.bind(input.columns);
+      else table.bind(input.columns);
       const weights = input.weights >>> 2;
       for (let row = 0; row < input.n; row++) {
         const slot = table.findOrInsert(row);

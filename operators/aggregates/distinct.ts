@@ -80,8 +80,8 @@ export class DistinctValues {
       any = arena.alloc(n * 4);
       kernels.anyWeights(filters, this.#filters, n, any);
     }
-    const columns = [groups.numbers, ...this.#args.map((c) => delta.columns[c])];
-    const located = table.takeAll(columns, { n, weights: any, skipNulls: false }, arena);
+    table.begin([groups.numbers, ...this.#args.map((c) => delta.columns[c])], n);
+    const located = table.findOrInsertAll({ n, weights: any, skipNulls: false }, arena);
     const { slots } = located;
     if (this.#expiry !== null && located.made > 0) this.#note(located, groups, this.#expiry, arena);
     if (this.#bits) {

@@ -4,32 +4,32 @@
  */
 
 /** The row's columns, of which there are so many; of a key column KEY_COLUMN_DATA is at first the number of the row's column that it is. */
-export const APPEND_COLUMNS = 96;
-export const APPEND_COLUMN_COUNT = 100;
+export const APPEND_COLUMNS = 116;
+export const APPEND_COLUMN_COUNT = 120;
 /** Where a row's validity bytes begin, its bytes, and those of an entry. */
-export const APPEND_VALID = 104;
-export const APPEND_ROW_BYTES = 108;
-export const APPEND_ENTRY_BYTES = 112;
-export const APPEND_WEIGHTS = 116;
+export const APPEND_VALID = 124;
+export const APPEND_ROW_BYTES = 128;
+export const APPEND_ENTRY_BYTES = 132;
+export const APPEND_WEIGHTS = 136;
 /** The record of the heap of the runs (heap_layout.ts). */
-export const APPEND_HEAP = 120;
+export const APPEND_HEAP = 140;
 /** Slots of the keys that got rows, a word a row, and their number. */
-export const APPEND_TOUCHED = 124;
-export const APPEND_TOUCHED_COUNT = 128;
+export const APPEND_TOUCHED = 144;
+export const APPEND_TOUCHED_COUNT = 148;
 /** Blocks that runs had before they grew, and slots of those that are left to the caller, as growRuns() of assembly/index_rows.ts says; how many are left. */
-export const APPEND_OLD = 132;
-export const APPEND_LEFT = 136;
-export const APPEND_LEFT_COUNT = 140;
+export const APPEND_OLD = 152;
+export const APPEND_LEFT = 156;
+export const APPEND_LEFT_COUNT = 160;
 /** Addresses of the entries' rows, a word a row, 0 for one that is not stored; how many are. */
-export const APPEND_PLACES = 144;
-export const APPEND_PLACED = 148;
+export const APPEND_PLACES = 164;
+export const APPEND_PLACED = 168;
 /** Slots of values that lie outside of their row, how many, and the number of the first that is left to the caller. */
-export const APPEND_OUTSIDE = 152;
-export const APPEND_OUTSIDE_COUNT = 156;
-export const APPEND_OWNED = 160;
+export const APPEND_OUTSIDE = 172;
+export const APPEND_OUTSIDE_COUNT = 176;
+export const APPEND_OWNED = 180;
 /** Two words a row of scratch memory. */
-export const APPEND_CHOSEN = 164;
-export const APPEND_BYTES = 168;
+export const APPEND_CHOSEN = 184;
+export const APPEND_BYTES = 188;
 
 /** What a call gives: all is done. */
 export const APPEND_DONE = 0;
@@ -37,3 +37,5 @@ export const APPEND_DONE = 0;
 export const APPEND_NO_ROOM = 1;
 /** Some weight is not positive; nothing was written. */
 export const APPEND_SIGNED = 2;
+/** There is no room for the next key's slot: appendFound() goes on when there is. */
+export const APPEND_NO_SLOT = 3;

@@ -2,8 +2,8 @@
  * What the callers of assembly/dead_rows.ts and the kernel agree on: byte offsets in a record in the shared memory, all fields u32. Plain numbers, because
  * both compilers read this file.
  */
-/** The table of keys: its slots, its capacity minus 1, bytes of a slot, and where the payload begins in it. */
-export const DEAD_TABLE = 0;
+/** The table of keys: its directory (assembly/directory.ts), number of entries - 1, bytes of a slot, and where the payload begins in it. */
+export const DEAD_DIRECTORY = 0;
 export const DEAD_MASK = 4;
 export const DEAD_SLOT_BYTES = 8;
 export const DEAD_PAYLOAD = 12;

@@ -79,14 +79,16 @@ interface Kernels {
   /** assembly/top_one.ts; likewise. */
   firstRows(top: number): void;
   keepFirst(top: number, from: number, heap: number): number;
-  /** assembly/row_table.ts */
-  rehash(from: number, fromCapacity: number, to: number, capacity: number, stride: number): void;
-  slotsOfHashes(table: number, mask: number, stride: number, hashes: number, n: number): void;
+  /** assembly/directory.ts */
+  rehash(from: number, fromEntries: number, to: number, entries: number): void;
+  enterSlots(directory: number, mask: number, from: number, end: number, stride: number): void;
+  entriesOfHashes(directory: number, mask: number, hashes: number, n: number, bytes: number): void;
+  removeSlots(directory: number, mask: number, slots: number, n: number, free: number): number;
+  /** assembly/row_table.ts; usedSlots gives an address as int32. */
   usedSlots(
-    table: number,
-    capacity: number,
-    stride: number,
     from: number,
+    end: number,
+    stride: number,
     most: number,
     rowOffset: number,
     payload: number,
@@ -95,29 +97,16 @@ interface Kernels {
     count: number,
   ): number;
   deadSlots(
-    table: number,
+    directory: number,
     mask: number,
-    stride: number,
     hashes: number,
     n: number,
+    bytes: number,
     at: number,
     flag: number,
     lag: number,
     watermark: number,
   ): number;
-  removeDead(
-    table: number,
-    mask: number,
-    stride: number,
-    hashes: number,
-    n: number,
-    at: number,
-    flag: number,
-    lag: number,
-    watermark: number,
-  ): number;
-  emptyBefore(table: number, mask: number, stride: number, slot: number): number;
-  removeSlots(table: number, mask: number, stride: number, slots: number, n: number): number;
   freshSlots(slots: number, fresh: number, made: number, offset: number, to: number): void;
   /** assembly/expiry.ts */
   fillBucket(
@@ -135,7 +124,6 @@ interface Kernels {
   packKeys(keys: number): void;
   findKeys(keys: number): number;
   findOrInsertKeys(keys: number): number;
-  takeKeys(keys: number): void;
   sumEqual(
     keys: number,
     weights: number,
@@ -237,9 +225,8 @@ interface Kernels {
     numbers: number,
   ): void;
   deadSessions(
-    table: number,
+    directory: number,
     mask: number,
-    stride: number,
     hashes: number,
     n: number,
     payload: number,
@@ -281,6 +268,7 @@ interface Kernels {
   ): void;
   /** assembly/append.ts; `append` is laid out, and the results are, as append_layout.ts says. */
   appendRows(append: number): number;
+  appendFound(append: number): number;
   appendLocated(append: number): number;
   storeAppended(append: number): void;
   /** assembly/index_rows.ts; `columns` are laid out as key_layout.ts says. */

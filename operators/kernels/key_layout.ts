@@ -24,14 +24,13 @@ export const KEYS_SKIP_NULLS = 40;
 /** Where the slot of each row goes, 0 for a row that is left out or not found; and the numbers of the rows that made a slot. */
 export const KEYS_SLOTS = 44;
 export const KEYS_FRESH = 48;
-/** The table: address, capacity - 1, bytes of a slot, of which the first of the payload. */
-export const KEYS_TABLE = 52;
+/** The table: its directory (assembly/directory.ts), number of entries - 1, bytes of a slot, of which the first of the payload. */
+export const KEYS_DIRECTORY = 52;
 export const KEYS_MASK = 56;
 export const KEYS_SLOT_BYTES = 60;
 export const KEYS_PAYLOAD = 64;
-/** Results: slots made, those of them that took the place of a removed one, texts in them that lie outside. */
+/** Results: slots made, and texts in them that lie outside. */
 export const KEYS_MADE = 68;
-export const KEYS_REUSED = 72;
 export const KEYS_LONG = 76;
 /** What reading ahead saw: of no use, but a result has to be used for the compiler to leave the reading in. */
 export const KEYS_AHEAD = 80;
@@ -41,10 +40,17 @@ export const ODD_WIDE = 1;
 export const ODD_SPECIAL = 2;
 /** Bit i is set when 16-byte slot i is a numeric. */
 export const KEYS_NUMERICS = 88;
-/** The first row to find or make a slot for; afterwards the first for which there was no room. And how many slots there may be made, those of earlier calls included. */
+/** The row to begin with; result: the first one for which there was no room, else the number of rows. */
 export const KEYS_FROM = 92;
+/** Of the table, to be written back: rows, and entries of rows that were taken out. */
+export const KEYS_USED = 72;
+export const KEYS_DELETED = 112;
+/** Entries that may still be filled; the first slot that is not in use, 0 for none; where the next new one lies, and where there are no more. */
 export const KEYS_ROOM = 96;
-export const KEYS_BYTES = 104;
+export const KEYS_UNUSED = 100;
+export const KEYS_NEXT = 104;
+export const KEYS_END = 108;
+export const KEYS_BYTES = 116;
 
 export const KEY_COLUMN_WIDTH = 0;
 /** 1: a varlen, 2: a numeric, 0: another type. */

@@ -149,10 +149,10 @@ export class DeadRows {
     for (let i = 0; i < numerics.length; i++) U32[(places >>> 2) + texts.length + i] = numerics[i];
     const record = arena.allocZeroed(k.DEAD_BYTES);
     const at = record >>> 2;
-    const { table, mask, stride } = keys.place;
-    U32[at + k.DEAD_TABLE / 4] = table;
+    const { directory, mask, slotBytes } = keys.place;
+    U32[at + k.DEAD_DIRECTORY / 4] = directory;
     U32[at + k.DEAD_MASK / 4] = mask;
-    U32[at + k.DEAD_SLOT_BYTES / 4] = stride;
+    U32[at + k.DEAD_SLOT_BYTES / 4] = slotBytes;
     U32[at + k.DEAD_PAYLOAD / 4] = keys.payloadOffset;
     U32[at + k.DEAD_STRIDE / 4] = this.#stride;
     U32[at + k.DEAD_SHARE / 4] = SHARE;

@@ -50,7 +50,7 @@ export class IndexAppend {
       record[(a.APPEND_BYTES + i * k.KEY_COLUMN_BYTES + k.KEY_COLUMN_DATA) / 4] = keyColumns[i];
     writeLayout(record, layout, this.#columnsAt / 4);
     record[k.KEYS_SKIP_NULLS / 4] = skipNulls ? 1 : 0;
-    record[k.KEYS_SLOT_BYTES / 4] = keys.place.stride;
+    record[k.KEYS_SLOT_BYTES / 4] = keys.place.slotBytes;
     record[k.KEYS_PAYLOAD / 4] = keys.payloadOffset;
     record[a.APPEND_COLUMN_COUNT / 4] = layout.phys.length;
     record[a.APPEND_VALID / 4] = layout.valid;
@@ -59,7 +59,7 @@ export class IndexAppend {
     this.#record = record;
   }
 
-  /** Appends the rows of the columns that are bound to the key table, which has room for them. Null, and nothing is done: some weight is not positive. */
+  /** Appends the rows of the columns that are bound to the key table. Null, and nothing is done: some weight is not positive. */
   append(delta: Batch, arena: Arena): Appended | null {
     const keys = this.#keys;
     const runs = this.#runs;
@@ -68,9 +68,13 @@ export class IndexAppend {
     let located: Located;
     let done: number;
     if (keys.packs) {
-      keys.writePlace(append);
+      keys.lend(append);
       done = this.#lend(append, () => kernels.appendRows(append));
       if (done === a.APPEND_SIGNED) return null;
+      while (done === a.APPEND_NO_SLOT) {
+        keys.makeRoom(append);
+        done = this.#lend(append, () => kernels.appendFound(append));
+      }
       located = keys.takeIn(append, arena);
     } else {
       if (kernels.allPositive(delta.weights, delta.n) === 0) return null;

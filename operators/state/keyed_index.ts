@@ -244,7 +244,7 @@ export class KeyedIndex {
     this.#appends = this.#runs.negative === 0;
     const keyCols: Column[] = [];
     for (const c of this.keyColumns) keyCols.push(delta.columns[c]);
-    this.#keys.begin(keyCols, delta.n, delta.n);
+    this.#keys.begin(keyCols, delta.n);
     if (arena !== undefined && this.#appendOnly && this.#append(delta, arena)) return;
     this.rows.bind(delta.columns);
     const weights = delta.weights >>> 2;

@@ -61,7 +61,6 @@ export class OrderedIndex {
     this.partitions.begin(
       this.#partition.map((c) => delta.columns[c]),
       delta.n,
-      delta.n,
     );
     this.runs.bind(delta.columns);
   }

@@ -85,7 +85,7 @@ export class RelationStore implements RowStore {
 
   #apply(delta: Batch, scratch: Arena, changed: Changed | undefined): void {
     const { table } = this;
-    table.begin(delta.columns, delta.n, delta.n);
+    table.bind(delta.columns);
     const weights = delta.weights >>> 2;
     const slots =
       delta.n < FEW

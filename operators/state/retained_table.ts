@@ -26,7 +26,8 @@ export class RetainedTable {
   locate({ n, columns, weights }: Batch, arena: Arena): Located {
     const values: Column[] = [];
     for (const c of this.#columns) values.push(columns[c]);
-    const located = this.table.takeAll(values, { n, weights, skipNulls: false }, arena);
+    this.table.begin(values, n);
+    const located = this.table.findOrInsertAll({ n, weights, skipNulls: false }, arena);
     this.retention?.noteFresh(located, arena);
     return located;
   }

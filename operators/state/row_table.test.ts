@@ -30,42 +30,50 @@ const values: [ColType, (random: Random) => Datum][] = [
   ],
 ];
 
-test('what the table has already needs no room', () => {
+test('slots stay where they are while the table grows, and those of rows that went are used again', () => {
+  const used = pages.usedPages;
   const arena = new Arena();
   const table = new RowTable([colType(OID.int4)], 8, 'identity');
-  const batch = batchFromRows(
-    [colType(OID.int4)],
-    Array.from({ length: 1000 }, (_, i) => [i]),
-    arena,
-  );
-  table.begin(batch.columns, batch.n, batch.n);
-  for (let row = 0; row < batch.n; row++) table.findOrInsert(row);
-  // Up to the most that the slots take.
-  let n = batch.n;
-  const next = () => batchFromRows([colType(OID.int4)], [[n]], arena);
-  for (let one = next(); !table.movesFor(one.columns, 1); one = next()) {
-    table.begin(one.columns, 1, 1);
-    table.findOrInsert(0);
-    n++;
+  const numbers = (from: number, n: number) =>
+    batchFromRows(
+      [colType(OID.int4)],
+      Array.from({ length: n }, (_, i) => [from + i]),
+      arena,
+    );
+  const slotsOf = new Map<number, number>();
+  for (let from = 0; from < 6000; from += 1500) {
+    const batch = numbers(from, 1500);
+    table.bind(batch.columns);
+    const { slots, made } = table.findOrInsertAll({ n: batch.n, weights: 0, skipNulls: false }, arena);
+    assert.equal(made, 1500);
+    for (let row = 0; row < batch.n; row++) slotsOf.set(from + row, U32[slots + row]);
   }
-  const { moves } = table;
-  assert.equal(table.movesFor(batch.columns, batch.n), false);
-  table.begin(batch.columns, batch.n, batch.n);
-  for (let row = 0; row < batch.n; row++) table.remove(table.findOrInsert(row));
-  assert.equal(table.moves, moves);
-  assert.equal(table.size, n - batch.n);
-  const kept = batchFromRows(
-    [colType(OID.int4)],
-    Array.from({ length: n - batch.n }, (_, i) => [batch.n + i]),
-    arena,
+  assert.equal(new Set(slotsOf.values()).size, 6000);
+  const all = numbers(0, 6000);
+  table.bind(all.columns);
+  for (const [number, slot] of slotsOf) assert.equal(table.find(number), slot);
+  assert.deepEqual(
+    [...slotsOf.values()].map((slot) => table.placeOf(slot)),
+    [...slotsOf.keys()],
   );
-  table.bind(kept.columns);
-  for (let row = 100; row < kept.n; row++) table.remove(table.find(row));
+  for (let row = 0; row < 3000; row++) table.remove(table.find(row));
+  const bytes = table.bytes;
+  const others = numbers(10_000, 3000);
+  table.bind(others.columns);
+  for (let row = 0; row < others.n; row++) assert.ok(table.placeOf(table.findOrInsert(row)) < 3000);
+  assert.equal(table.bytes, bytes);
+  assert.equal(table.moves, 0);
+  for (let row = 0; row < others.n; row++) table.remove(table.find(row));
+  table.bind(all.columns);
+  for (let row = 3100; row < all.n; row++) table.remove(table.find(row));
   table.shrink();
-  assert.ok(table.moves > moves, 'far fewer rows than slots: they have moved to fewer');
-  for (let row = 0; row < kept.n; row++) assert.equal(table.find(row) !== 0, row < 100);
+  table.endTick();
+  assert.equal(table.moves, 1, 'far fewer rows than slots: they have moved together');
+  assert.ok(table.bytes < bytes / 8);
+  for (let row = 0; row < all.n; row++) assert.equal(table.find(row) !== 0, row >= 3000 && row < 3100);
   table.release();
   arena.release();
+  assert.equal(pages.usedPages, used);
 });
 
 test('batches are looked up as their rows are', () => {
@@ -96,10 +104,7 @@ test('batches are looked up as their rows are', () => {
         for (let row = 0; row < batch.n; row++)
           if (column.phys === 'i64' && U8[column.valid + row] === 0)
             I32[(column.data >>> 2) + row * 2] = random.below(9);
-      const takes = random.below(2) === 0;
-      single.begin(batch.columns, batch.n);
-      if (takes) whole.bind(batch.columns);
-      else whole.begin(batch.columns, batch.n);
+      for (const table of both) table.bind(batch.columns);
       const skipNulls = random.below(2) === 0;
       const weights = random.below(2) === 0 ? batch.weights : 0;
       const isLeftOut = (row: number) =>
@@ -111,9 +116,7 @@ test('batches are looked up as their rows are', () => {
         assert.equal(U32[before.slots + row] === 0, slot === 0);
         if (slot !== 0) assert.equal(payload(whole, U32[before.slots + row]), payload(single, slot));
       }
-      const { slots, fresh, made } = takes
-        ? whole.takeAll(batch.columns, keys, arena)
-        : whole.findOrInsertAll(keys, arena);
+      const { slots, fresh, made } = whole.findOrInsertAll(keys, arena);
       const freshRows = Array.from({ length: made }, (_, i) => U32[fresh + i]);
       for (let row = 0; row < batch.n; row++) {
         const slot = U32[slots + row];
@@ -181,7 +184,7 @@ test('dead rows are taken out by their hashes, and the rest is still found', () 
         ];
       });
       const batch = batchFromRows(types, rows, arena);
-      table.begin(batch.columns, rows.length);
+      table.bind(batch.columns);
       table.findOrInsertAll({ n: rows.length, weights: 0, skipNulls: false }, arena);
       for (const row of rows) live.set(rowText(row), row);
       const hashes: number[] = [];

@@ -1,13 +1,15 @@
 /**
- * An open-addressing hash table whose slots hold the row itself:
+ * A hash table of rows, each in a slot that stays where it is:
  *
- *   slot: | u32 hash | u32 state (0 empty, 1 used, 2 deleted) | row | payload |
+ *   directory:  | u32 hash | u32 address of the slot, 0 empty, 1 taken out |      open addressing, linear probing, at most 70 % full
+ *   slot:       | u32 hash | u32 state | row | payload |                          one behind the other in chunks (slot_pool.ts)
  *
  * The key is the whole row (of `types`); the payload is what the operator keeps with it (accumulators, a weight, a run).
- * One probe touches one or two cache lines. Linear probing, at most 70 % full, doubles and halves.
+ * A probe that finds nothing touches one cache line, one that finds its row one or two more; batches read ahead, so that these overlap. A table that
+ * grows copies 8 bytes a row. Bytes a row: the slot, an eighth of it at most, and 12 to 23 (docs/decisions/0276).
  *
- * Slots move when the table is resized, which happens only in `begin(n)` and takeAll(): between two of these, addresses stay valid while at most n
- * rows are inserted. Removal is immediate; long values and payload runs are freed by the caller through the heap.
+ * Removal is immediate, and the slot may be another row's at once; long values and payload runs are freed by the caller through the heap. Slots move in
+ * shrink() and leave() only.
  */
 import { Arena } from '../batch/arena.ts';
 import type { Column } from '../batch/batch.ts';
@@ -15,20 +17,23 @@ import { I32, U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
 import * as k from '../kernels/key_layout.ts';
 import type { ColType } from '../types.ts';
-import { Heap, isLeaving } from './heap.ts';
+import { Directory, type SavedDirectory } from './directory.ts';
+import { Heap } from './heap.ts';
 import { canPack, KeyRecord, ownLong } from './key_batch.ts';
 import { type Equality, type RowOps, rowOps } from './row_ops.ts';
 import type { SavedHeap } from './saved.ts';
-import { touch, touchRange } from './write_marks.ts';
+import { type SavedSlotPool, SlotPool } from './slot_pool.ts';
+import { touch, touchLarge, touchRange } from './write_marks.ts';
 
 const HEADER = 8;
-const EMPTY = 0;
 const USED = 1;
-const DELETED = 2;
-const MIN_CAPACITY = 16;
-const MOST_FULL = 0.7;
-/** A table with fewer rows than this share of its slots is smaller after shrink(). */
+/** Said to be taken out soon. */
+const LEAVING = 2;
+/** A table is thin when less than this share of its slots is in use, and very thin. */
 const THIN = 8;
+const VERY_THIN = 16;
+/** No table is thin that has as few. */
+const FEW_PLACES = 64;
 
 /** Which rows of a batch findAll() and findOrInsertAll() leave out. */
 export interface KeyRows {
@@ -60,10 +65,8 @@ export type RemoveSlot = (slot: number) => void;
 export type RemoveSlots = (slots: number, n: number, scratch: Arena) => void;
 
 export type SavedRowTable = {
-  table: number;
-  capacity: number;
-  used: number;
-  deleted: number;
+  directory: SavedDirectory;
+  slots: SavedSlotPool;
   heap: SavedHeap;
 };
 
@@ -78,12 +81,12 @@ export class RowTable {
   /** What is touched in a slot that was found: its payload, and at least a byte. */
   readonly #touchedFrom: number;
   readonly #touchedBytes: number;
-  #table = 0;
-  #capacity = 0;
-  #used = 0;
-  #deleted = 0;
-  #room = 0;
+  #slots: SlotPool;
+  readonly #directory: Directory;
   #bound: Column[] = [];
+  /** The row that is looked for. */
+  #row = 0;
+  readonly #isIt = (slot: number) => this.holds(slot) && this.ops.equal(this.#row, slot + HEADER);
   /** The kernels can look its keys up. */
   readonly #packs: boolean;
   readonly #keys: KeyRecord;
@@ -103,6 +106,8 @@ export class RowTable {
     this.payloadOffset = HEADER + this.ops.layout.stride;
     this.#payloadBytes = payloadBytes;
     this.#stride = this.payloadOffset + payloadBytes;
+    this.#slots = new SlotPool(this.#stride, heap);
+    this.#directory = new Directory(heap);
     this.#touchedBytes = Math.max(1, payloadBytes);
     this.#touchedFrom = this.#stride - this.#touchedBytes;
     this.#packs = canPack(types, equality);
@@ -114,7 +119,7 @@ export class RowTable {
   }
 
   get size(): number {
-    return this.#used;
+    return this.#directory.used;
   }
 
   /** Bytes of the table and of its heap. */
@@ -122,31 +127,13 @@ export class RowTable {
     return this.heap.liveBytes;
   }
 
-  /** Fixes the columns and makes sure that `n` inserts will not move any slot. `known`: so many rows of the columns are of them, and may be there already. */
-  begin(columns: Column[], n: number, known = 0): void {
+  /** bind(), where a step begins that adds n rows at most: slots of the tick before have no readers, and those of a table that has become small move together. */
+  begin(columns: Column[], n: number): void {
     this.bind(columns);
-    if (this.#mayMove(n)) {
-      const news = n - this.#present(known);
-      if (this.#mayMove(news)) this.#rehash(this.#capacityFor(news));
-    }
-    this.#room = n;
+    if ((this.size + n) * VERY_THIN < this.#slots.places) this.shrink();
   }
 
-  /** How many of the first bound rows the table has: only what it lacks needs room, so deletes never make it grow. */
-  #present(rows: number): number {
-    if (this.#used === 0 || rows === 0) return 0;
-    const scratch = new Arena();
-    try {
-      const { slots } = this.findAll({ n: rows, weights: 0, skipNulls: false }, scratch);
-      let count = 0;
-      for (let row = 0; row < rows; row++) if (U32[slots + row] !== 0) count++;
-      return count;
-    } finally {
-      scratch.release();
-    }
-  }
-
-  /** Fixes the columns that find() and findAll() look up. */
+  /** Fixes the columns that are looked up. */
   bind(columns: Column[]): void {
     this.ops.bind(columns);
     this.#bound = columns;
@@ -154,67 +141,30 @@ export class RowTable {
 
   /** find() for all rows of the bound columns. */
   findAll(rows: KeyRows, arena: Arena): Located {
-    if (!this.#packs || this.#capacity === 0) return this.#eachRow(rows, arena, (row) => this.find(row));
+    if (!this.#packs || this.size === 0) return this.#eachRow(rows, arena, (row) => this.find(row));
     const keys = this.#record(rows, arena);
     if (kernels.findKeys(keys) === 0) return this.#eachRow(rows, arena, (row) => this.find(row));
     return this.#located(keys);
   }
 
-  /** findOrInsert() for all rows of the bound columns; begin() made room. */
+  /** findOrInsert() for all rows of the bound columns. */
   findOrInsertAll(rows: KeyRows, arena: Arena): Located {
     if (!this.#packs) return this.#eachRow(rows, arena, (row) => this.findOrInsert(row));
     const keys = this.#record(rows, arena);
-    if (kernels.findOrInsertKeys(keys) === 0) return this.#eachRow(rows, arena, (row) => this.findOrInsert(row));
-    return this.takeIn(keys, arena);
-  }
-
-  /**
-   * begin() and findOrInsertAll() with room for the keys that are new, not for as many as there are rows: where it ends the slots move, and the rows so far
-   * are looked up once more. The table doubles, so that is twice for a row at most.
-   */
-  takeAll(columns: Column[], rows: KeyRows, arena: Arena): Located {
-    const { n } = rows;
-    this.bind(columns);
-    const keys = this.#packs ? this.#record(rows, arena) : 0;
-    if (keys !== 0) kernels.packKeys(keys);
-    const at = keys >>> 2;
-    if (keys === 0 || U32[at + k.KEYS_ODD / 4] !== 0) {
-      this.begin(columns, n, n);
-      return this.#eachRow(rows, arena, (row) => this.findOrInsert(row));
+    this.lend(keys);
+    for (;;) {
+      if (kernels.findOrInsertKeys(keys) === 0) return this.#eachRow(rows, arena, (row) => this.findOrInsert(row));
+      if (U32[(keys + k.KEYS_FROM) >>> 2] === rows.n) return this.takeIn(keys, arena);
+      this.makeRoom(keys);
     }
-    if (this.#unused <= 0 || this.#used + n < this.#capacity / 16) this.#rehash(this.#capacityFor(1));
-    for (let made = 0, reused = 0; ; ) {
-      this.writePlace(keys);
-      U32[at + k.KEYS_ROOM / 4] = made + this.#unused;
-      kernels.takeKeys(keys);
-      this.#used += U32[at + k.KEYS_MADE / 4] - made;
-      this.#deleted -= U32[at + k.KEYS_REUSED / 4] - reused;
-      if (U32[at + k.KEYS_FROM / 4] === n) return this.#owned(keys, arena);
-      made = U32[at + k.KEYS_MADE / 4];
-      reused = U32[at + k.KEYS_REUSED / 4];
-      this.#rehash(this.#capacityFor(1));
-    }
-  }
-
-  /** How many slots can be taken before there are too many. */
-  get #unused(): number {
-    return Math.floor(this.#capacity * MOST_FULL) - this.#used - this.#deleted;
   }
 
   /** findOrInsertAll() by a kernel that found or made the slots itself: what it says of that in a record of keys. */
   takeIn(keys: number, arena: Arena): Located {
-    const made = U32[(keys + k.KEYS_MADE) >>> 2];
-    this.#used += made;
-    this.#deleted -= U32[(keys + k.KEYS_REUSED) >>> 2];
-    this.#room -= made;
-    if (this.#room < 0) throw new Error('row table: more rows inserted than begin() allowed');
-    return this.#owned(keys, arena);
-  }
-
-  /** What was found, after long texts of slots that were made got their own copies. */
-  #owned(keys: number, arena: Arena): Located {
+    this.#takePlace(keys);
+    const at = keys >>> 2;
     const located = this.#located(keys);
-    const long = U32[(keys + k.KEYS_LONG) >>> 2];
+    const long = U32[at + k.KEYS_LONG / 4];
     if (long > 0) this.#ownTexts(located, long, arena);
     return located;
   }
@@ -224,17 +174,47 @@ export class RowTable {
     return this.#packs;
   }
 
-  /** Writes where the slots are into a record of keys (key_layout.ts). */
-  writePlace(keys: number): void {
-    U32[(keys + k.KEYS_TABLE) >>> 2] = this.#table;
-    U32[(keys + k.KEYS_MASK) >>> 2] = this.#capacity - 1;
+  /** Lets a kernel make slots: writes where they are, and for how many there is room, into a record of keys (key_layout.ts). */
+  lend(keys: number): void {
+    this.#directory.grow();
+    this.#slots.announceUnused();
+    this.#writePlace(keys);
+  }
+
+  #writePlace(keys: number): void {
+    const at = keys >>> 2;
+    const directory = this.#directory;
+    const slots = this.#slots;
+    U32[at + k.KEYS_DIRECTORY / 4] = directory.address;
+    U32[at + k.KEYS_MASK / 4] = directory.mask;
+    U32[at + k.KEYS_USED / 4] = directory.used;
+    U32[at + k.KEYS_DELETED / 4] = directory.deleted;
+    U32[at + k.KEYS_ROOM / 4] = directory.room;
+    U32[at + k.KEYS_UNUSED / 4] = slots.unused;
+    U32[at + k.KEYS_NEXT / 4] = slots.next;
+    U32[at + k.KEYS_END / 4] = slots.end;
+  }
+
+  #takePlace(keys: number): void {
+    const at = keys >>> 2;
+    this.#directory.used = U32[at + k.KEYS_USED / 4];
+    this.#directory.deleted = U32[at + k.KEYS_DELETED / 4];
+    this.#slots.unused = U32[at + k.KEYS_UNUSED / 4];
+    this.#slots.next = U32[at + k.KEYS_NEXT / 4];
+  }
+
+  /** A kernel that was given the record of keys has no room for the next row. */
+  makeRoom(keys: number): void {
+    this.#takePlace(keys);
+    this.#slots.grow();
+    this.lend(keys);
   }
 
   #record({ n, weights, skipNulls }: KeyRows, arena: Arena): number {
     const keys = this.#keys.write(this.#bound, n, weights, arena);
     const at = keys >>> 2;
     U32[at + k.KEYS_SKIP_NULLS / 4] = skipNulls ? 1 : 0;
-    this.writePlace(keys);
+    this.#writePlace(keys);
     U32[at + k.KEYS_SLOT_BYTES / 4] = this.#stride;
     U32[at + k.KEYS_PAYLOAD / 4] = this.payloadOffset;
     return keys;
@@ -282,49 +262,32 @@ export class RowTable {
   /** Slot address of the bound row's equal, inserted when missing. The caller may write its payload until the end of the tick. */
   findOrInsert(row: number): number {
     const hash = this.ops.hash(row);
-    const mask = this.#capacity - 1;
-    let index = hash & mask;
-    let free = 0;
-    for (;;) {
-      const slot = this.#table + index * this.#stride;
-      const state = U32[(slot >>> 2) + 1];
-      if (state === EMPTY) {
-        if (this.#room-- <= 0) throw new Error('row table: more rows inserted than begin() allowed');
-        const target = free === 0 ? slot : free;
-        if (free !== 0) this.#deleted--;
-        touchRange(target, this.#stride);
-        U32[target >>> 2] = hash;
-        U32[(target >>> 2) + 1] = USED;
-        this.ops.store(row, target + HEADER, this.heap);
-        for (let at = target + this.payloadOffset; at < target + this.#stride; at += 4) U32[at >>> 2] = 0;
-        this.#used++;
-        this.inserted = true;
-        return target;
-      }
-      if (state === USED) {
-        if (U32[slot >>> 2] === hash && this.ops.equal(row, slot + HEADER)) {
-          this.inserted = false;
-          touchRange(slot + this.#touchedFrom, this.#touchedBytes);
-          return slot;
-        }
-      } else if (free === 0) free = slot;
-      index = (index + 1) & mask;
+    const found = this.#find(row, hash);
+    this.inserted = found === 0;
+    if (found !== 0) {
+      touchRange(found + this.#touchedFrom, this.#touchedBytes);
+      return found;
     }
+    this.#directory.grow();
+    this.#slots.grow();
+    const slot = this.#slots.take();
+    touchRange(slot, this.#stride);
+    U32[slot >>> 2] = hash;
+    U32[(slot >>> 2) + 1] = USED;
+    this.ops.store(row, slot + HEADER, this.heap);
+    for (let at = slot + this.payloadOffset; at < slot + this.#stride; at += 4) U32[at >>> 2] = 0;
+    this.#directory.add(hash, slot);
+    return slot;
   }
 
   /** Slot address of the bound row's equal, or 0. */
   find(row: number): number {
-    if (this.#capacity === 0) return 0;
-    const hash = this.ops.hash(row);
-    const mask = this.#capacity - 1;
-    let index = hash & mask;
-    for (;;) {
-      const slot = this.#table + index * this.#stride;
-      const state = U32[(slot >>> 2) + 1];
-      if (state === EMPTY) return 0;
-      if (state === USED && U32[slot >>> 2] === hash && this.ops.equal(row, slot + HEADER)) return slot;
-      index = (index + 1) & mask;
-    }
+    return this.size === 0 ? 0 : this.#find(row, this.ops.hash(row));
+  }
+
+  #find(row: number, hash: number): number {
+    this.#row = row;
+    return this.#directory.find(hash, this.#isIt);
   }
 
   /** Whether a slot has a row. */
@@ -336,7 +299,7 @@ export class RowTable {
   leaves(slot: number): boolean {
     if (U32[(slot >>> 2) + 1] !== USED) return false;
     touch(slot + 4);
-    U32[(slot >>> 2) + 1] = DELETED;
+    U32[(slot >>> 2) + 1] = LEAVING;
     return true;
   }
 
@@ -347,45 +310,23 @@ export class RowTable {
 
   /** Calls back with every slot whose row has this hash; the callback may remove it. */
   forEachOfHash(hash: number, visit: (slot: number) => void): void {
-    if (this.#capacity === 0) return;
-    const mask = this.#capacity - 1;
-    for (let index = hash & mask; ; index = (index + 1) & mask) {
-      const slot = this.#table + index * this.#stride;
-      const state = U32[(slot >>> 2) + 1];
-      if (state === EMPTY) return;
-      if (state === USED && U32[slot >>> 2] === hash) visit(slot);
-    }
+    this.#directory.forEach(hash, (slot) => {
+      if (this.holds(slot)) visit(slot);
+    });
   }
 
   /** forEachOfHash() for n hashes at an address, whose memory is used up. Slots of equal hashes come once for each. */
   forEachOfHashes(hashes: number, n: number, visit: (slot: number) => void): void {
-    if (this.#capacity === 0) return;
-    kernels.slotsOfHashes(this.#table, this.#capacity - 1, this.#stride, hashes, n);
-    const end = this.#table + this.#capacity * this.#stride;
-    for (let i = hashes >>> 2, last = i + n; i < last; i++) {
-      let slot = U32[i];
-      if (slot === 0) continue;
-      const hash = U32[slot >>> 2];
-      for (; U32[(slot >>> 2) + 1] !== EMPTY; ) {
-        if (U32[(slot >>> 2) + 1] === USED && U32[slot >>> 2] === hash) visit(slot);
-        slot += this.#stride;
-        if (slot === end) slot = this.#table;
-      }
-    }
+    this.#directory.forEachOf(hashes, n, this.#stride, (slot) => {
+      if (this.holds(slot)) visit(slot);
+    });
   }
 
   /** Takes the row out; its long values are freed at the end of the tick. */
   remove(slot: number): void {
     this.ops.free(slot + HEADER, this.heap);
-    touch(slot + 4);
-    U32[(slot >>> 2) + 1] = DELETED;
-    this.#used--;
-    this.#deleted++;
-    // A probe goes no further than an empty slot, so one in front of it need not say that it was deleted.
-    const next =
-      slot + this.#stride === this.#table + this.#capacity * this.#stride ? this.#table : slot + this.#stride;
-    if (U32[(next >>> 2) + 1] !== EMPTY) return;
-    this.#deleted -= kernels.emptyBefore(this.#table, this.#capacity - 1, this.#stride, slot);
+    this.#directory.remove(U32[slot >>> 2], slot);
+    this.#slots.give(slot);
   }
 
   /** remove() for n slots at an address. */
@@ -394,7 +335,7 @@ export class RowTable {
       for (let i = slots >>> 2, end = i + n; i < end; i++) this.remove(U32[i]);
       return;
     }
-    this.#takeOut(slots, n);
+    this.#directory.removeAll(slots, n, this.#slots);
   }
 
   /** removeAll() for slots that nobody shows any more: their long texts can be given back at once. The list is put in another order. */
@@ -407,18 +348,13 @@ export class RowTable {
     if (!this.#plain)
       for (let i = (slots >>> 2) + freed, end = (slots >>> 2) + n; i < end; i++)
         this.ops.free(U32[i] + HEADER, this.heap);
-    this.#takeOut(slots, n);
+    this.#directory.removeAll(slots, n, this.#slots);
   }
 
-  #takeOut(slots: number, n: number): void {
-    const emptied = kernels.removeSlots(this.#table, this.#capacity - 1, this.#stride, slots, n);
-    this.#used -= n;
-    this.#deleted += n - emptied;
-  }
-
-  /** Where kernels find the slots: the first, what a hash is cut to, bytes from one to the next. Not to be kept: slots move. */
-  get place(): { table: number; mask: number; stride: number } {
-    return { table: this.#table, mask: this.#capacity - 1, stride: this.#stride };
+  /** Where kernels find the slots (assembly/directory.ts). Not to be kept. */
+  get place(): { directory: number; mask: number; slotBytes: number } {
+    const { address, mask } = this.#directory;
+    return { directory: address, mask, slotBytes: this.#stride };
   }
 
   /**
@@ -432,17 +368,9 @@ export class RowTable {
     watermark: number,
     remove: RemoveSlots | null,
   ): void {
-    if (this.#capacity === 0) return;
-    const args = [this.#table, this.#capacity - 1, this.#stride, hashes, n, at, flag, lag, watermark] as const;
-    if (remove === null && this.#plain) {
-      const counts = kernels.removeDead(...args);
-      const emptied = Math.floor(counts / 4294967296);
-      const removed = counts - emptied * 4294967296;
-      this.#used -= removed;
-      this.#deleted += removed - emptied;
-      return;
-    }
-    const dead = kernels.deadSlots(...args);
+    if (this.size === 0) return;
+    const { directory, mask, slotBytes } = this.place;
+    const dead = kernels.deadSlots(directory, mask, hashes, n, slotBytes, at, flag, lag, watermark);
     if (dead === 0) return;
     const scratch = new Arena();
     if (remove === null) this.removeDeadAll(hashes, dead, scratch);
@@ -450,66 +378,53 @@ export class RowTable {
     scratch.release();
   }
 
-  /** Calls back with every slot, in table order. The table must not change meanwhile, except by remove(). */
+  /** Calls back with every slot, in the order of places. The table must not change meanwhile, except by remove(). */
   forEach(visit: (slot: number) => void): void {
-    const end = this.#table + this.#capacity * this.#stride;
-    for (let slot = this.#table; slot < end; slot += this.#stride) {
-      if (U32[(slot >>> 2) + 1] === USED) visit(slot);
-    }
+    this.visitFrom(0, Number.POSITIVE_INFINITY, visit);
   }
 
   /** How often the slots have moved. */
   moves = 0;
 
-  /** Place of a slot in table order, for scans that stop between ticks. Places hold until the slots move. */
+  /** Number of a slot in the order of places, for scans that stop between ticks. Places hold until the slots move. */
   placeOf(slot: number): number {
-    return (slot - this.#table) / this.#stride;
-  }
-
-  /** True when begin() for the rows of a batch would move the slots. */
-  movesFor(columns: Column[], n: number): boolean {
-    if (!this.#mayMove(n)) return false;
-    this.bind(columns);
-    return this.#mayMove(n - this.#present(n));
-  }
-
-  #mayMove(n: number): boolean {
-    const needed = this.#used + this.#deleted + n;
-    if (needed <= this.#capacity * MOST_FULL && this.#used + n >= this.#capacity / 16) return false;
-    return this.#capacityFor(n) !== this.#capacity || this.#deleted > 0;
-  }
-
-  #capacityFor(n: number): number {
-    let capacity = MIN_CAPACITY;
-    while (capacity * 0.5 < this.#used + n) capacity *= 2;
-    return capacity;
+    return this.#slots.placeOf(slot);
   }
 
   /** Whether it has far more slots than it needs. */
   get isThin(): boolean {
-    return this.#capacity > MIN_CAPACITY && this.#used * THIN < this.#capacity;
+    return this.#slots.places > FEW_PLACES && this.size * THIN < this.#slots.places;
   }
 
-  /** Gives up slots that it does not need. Between two ticks. */
+  /** Gives up slots that it does not need: those in use move together. Not within a step. */
   shrink(): void {
-    if (this.isThin) this.#rehash(this.#capacityFor(0));
+    if (!this.isThin) return;
+    const old = this.#slots;
+    const slots = new SlotPool(this.#stride, this.heap);
+    old.visitFrom(0, Number.POSITIVE_INFINITY, (slot) => {
+      slots.grow();
+      const to = slots.take();
+      touchLarge(to, this.#stride);
+      kernels.copyBytes(to, slot, this.#stride);
+    });
+    old.free();
+    this.#slots = slots;
+    this.#directory.renew(slots, this.#stride);
+    this.moves++;
   }
 
-  /** Takes the slots elsewhere when they lie where nothing may stay. */
+  /** Takes elsewhere what lies where nothing may stay. */
   leave(): void {
-    if (this.#table !== 0 && isLeaving(this.#table)) this.#rehash(this.#capacity);
+    this.#directory.leave();
+    const moved = this.#slots.leave();
+    if (moved.length === 0) return;
+    this.#directory.follow(moved);
+    this.moves++;
   }
 
   /** Calls back with up to `most` slots from place `from` on; gives the place to go on from, -1 at the end. */
   visitFrom(from: number, most: number, visit: (slot: number) => void): number {
-    let left = most;
-    for (let place = from; place < this.#capacity; place++) {
-      const slot = this.#table + place * this.#stride;
-      if (U32[(slot >>> 2) + 1] !== USED) continue;
-      if (left-- === 0) return place;
-      visit(slot);
-    }
-    return -1;
+    return this.#slots.visitFrom(from, most, visit);
   }
 
   /**
@@ -517,36 +432,7 @@ export class RowTable {
    * addresses in the arena.
    */
   rowsFrom(from: number, most: number, arena: Arena): { n: number; rows: number; words: number; next: number } {
-    const rows = arena.alloc(most * 4);
-    const words = arena.alloc(most * 4);
-    const count = arena.alloc(4);
-    const { payloadOffset, rowOffset } = this;
-    const next = kernels.usedSlots(
-      this.#table,
-      this.#capacity,
-      this.#stride,
-      from,
-      most,
-      rowOffset,
-      payloadOffset,
-      rows,
-      words,
-      count,
-    );
-    return { n: U32[count >>> 2], rows: rows >>> 2, words: words >>> 2, next: next === this.#capacity ? -1 : next };
-  }
-
-  #rehash(capacity: number): void {
-    const stride = this.#stride;
-    this.moves++;
-    const old = this.#table;
-    const oldCapacity = this.#capacity;
-    const table = this.heap.alloc(capacity * stride);
-    kernels.rehash(old, oldCapacity, table, capacity, stride);
-    if (old !== 0) this.heap.free(old, oldCapacity * stride);
-    this.#table = table;
-    this.#capacity = capacity;
-    this.#deleted = 0;
+    return this.#slots.rowsFrom(from, most, this.rowOffset, this.payloadOffset, arena);
   }
 
   endTick(): void {
@@ -556,10 +442,8 @@ export class RowTable {
   /** With the heap, also what others keep in it. */
   save(): SavedRowTable {
     return {
-      table: this.#table,
-      capacity: this.#capacity,
-      used: this.#used,
-      deleted: this.#deleted,
+      directory: this.#directory.save(),
+      slots: this.#slots.save(),
       heap: this.heap.save(),
     };
   }
@@ -567,18 +451,14 @@ export class RowTable {
   load(saved: SavedRowTable): void {
     this.heap.load(saved.heap);
     this.moves++;
-    this.#table = saved.table;
-    this.#capacity = saved.capacity;
-    this.#used = saved.used;
-    this.#deleted = saved.deleted;
+    this.#directory.load(saved.directory);
+    this.#slots.load(saved.slots);
   }
 
   release(): void {
     this.heap.release();
-    this.#table = 0;
-    this.#capacity = 0;
-    this.#used = 0;
-    this.#deleted = 0;
+    this.#slots.forget();
+    this.#directory.forget();
   }
 
   get payloadBytes(): number {

@@ -171,7 +171,7 @@ function onePerTarget(
   const table = new RowTable(types, 16, 'identity');
   try {
     const batch = batchFromRows(types, rows.map(oldRow), arena);
-    table.begin(batch.columns, batch.n);
+    table.bind(batch.columns);
     const slots: number[] = [];
     let repeated = false;
     for (let i = 0; i < batch.n; i++) {
@@ -264,7 +264,7 @@ function netRows(batch: Batch, arena: Arena, relation: Relation): Batch {
   const table = new RowTable(types, 8, 'identity');
   const net = new Map<number, number>();
   try {
-    table.begin(batch.columns, batch.n);
+    table.bind(batch.columns);
     const first = new Map<number, number>();
     for (let i = 0; i < batch.n; i++) {
       const slot = table.findOrInsert(i);

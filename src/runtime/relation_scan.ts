@@ -9,8 +9,7 @@
  * Every row comes once with the weight it had at the scan's tick, so operators that were planned for append-only input see no retraction.
  * What a transaction sees beyond its tick (older pins, its own writes) is put into `undo` at the start.
  *
- * Memory: the changed rows only. When the table is about to move its slots, or to be dropped, the rest is copied out at once; moving
- * costs as much by itself.
+ * Memory: the changed rows only. When the table is about to be dropped, the rest is copied out at once.
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
@@ -27,7 +26,7 @@ export class RelationScan {
   readonly #onEnd: (scan: RelationScan) => void;
   /** Place to go on from; -1 when all of the table was taken. */
   #cursor = 0;
-  /** What was copied out before the table moved, and how much of it was taken. */
+  /** What was copied out before the table was dropped, and how much of it was taken. */
   #copied: { batch: Batch; arena: Arena; taken: number } | null = null;
 
   /** `corrections` are added to the table's present rows to see them as the reader does. */
@@ -110,7 +109,7 @@ export class RelationScan {
     if (rows.n > 0) this.#undo.apply(rows);
   }
 
-  /** Copies out what is not taken yet: the table moves or goes away. */
+  /** Copies out what is not taken yet: the table goes away. */
   detach(): void {
     if (this.#copied !== null) return;
     const arena = new Arena();

@@ -75,7 +75,6 @@ export class StoredRelation {
 
   /** Applies a delta and tells each scan what it must undo. */
   #applyUnderScans(store: RelationStore, delta: Batch): void {
-    if (store.table.movesFor(delta.columns, delta.n)) for (const scan of this.#scans) scan.detach();
     withScratch((arena) => {
       const undo = [...this.#scans].map((scan) => ({ scan, rows: new BatchBuilder(this.types, arena, delta.n) }));
       store.apply(delta, (row, before, after, slot) => {

@@ -32,7 +32,7 @@ export function upsertDelta(
   try {
     const keyColumns = key.map((c) => commands.columns[c]);
     const out = new BatchBuilder(types, arena, commands.n * 2);
-    last.begin(keyColumns, commands.n);
+    last.bind(keyColumns);
     for (let row = 0; row < commands.n; row++) I32[(last.findOrInsert(row) + last.payloadOffset) >>> 2] = row;
     last.forEach((slot) => {
       const row = I32[(slot + last.payloadOffset) >>> 2];

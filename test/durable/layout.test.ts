@@ -89,7 +89,7 @@ function slotBytes(): string {
   ]);
   const batch = batchFromRows(types, rows, arena);
   const table = new RowTable(types, 8, 'sql');
-  table.begin(batch.columns, batch.n);
+  table.bind(batch.columns);
   for (let row = 0; row < batch.n; row++) table.findOrInsert(row);
   const hash = createHash('sha256');
   table.forEach((slot) => {

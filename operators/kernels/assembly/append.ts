@@ -16,6 +16,7 @@ import {
   APPEND_LEFT,
   APPEND_LEFT_COUNT,
   APPEND_NO_ROOM,
+  APPEND_NO_SLOT,
   APPEND_OLD,
   APPEND_OUTSIDE,
   APPEND_OUTSIDE_COUNT,
@@ -35,6 +36,7 @@ import {
   KEY_COLUMN_VALID,
   KEYS_COLUMN_COUNT,
   KEYS_COLUMNS,
+  KEYS_FROM,
   KEYS_PAYLOAD,
   KEYS_ROWS,
   KEYS_SLOTS,
@@ -54,8 +56,13 @@ export function appendRows(a: usize): u32 {
     store<u32>(key, load<u32>(column, KEY_COLUMN_DATA), KEY_COLUMN_DATA);
     store<u32>(key, load<u32>(column, KEY_COLUMN_VALID), KEY_COLUMN_VALID);
   }
+  return appendFound(a);
+}
+
+/** Appends the rows, whose key columns are known. */
+export function appendFound(a: usize): u32 {
   findOrInsertKeys(a);
-  return appendLocated(a);
+  return load<u32>(a, KEYS_FROM) < load<u32>(a, KEYS_ROWS) ? APPEND_NO_SLOT : appendLocated(a);
 }
 
 /** Appends the rows, whose keys' slots are known. */

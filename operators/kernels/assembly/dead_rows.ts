@@ -10,6 +10,7 @@ import {
   DEAD_AHEAD,
   DEAD_CONDITION_COUNT,
   DEAD_CONDITIONS,
+  DEAD_DIRECTORY,
   DEAD_ENTRIES,
   DEAD_HEAP,
   DEAD_LISTED,
@@ -23,20 +24,17 @@ import {
   DEAD_SHARE,
   DEAD_SLOT_BYTES,
   DEAD_STRIDE,
-  DEAD_TABLE,
   DEAD_TEXT_COUNT,
   DEAD_TEXTS,
 } from '../dead_rows_layout';
 import { KEY_CAPACITY, KEY_COUNT, KEY_DEAD, KEY_DIRECTORY, KEY_PAYLOAD_BYTES, KEY_RUN } from '../key_slot_layout';
 import { CONDITION_BYTES, deadlineOf } from './deadline';
+import { entryOf, isEnd, readAhead, slotOf, STRETCH } from './directory';
 import { giveBlock, LARGEST } from './heap_blocks';
 import { announce } from './marks';
 import { INLINE } from './varlen';
 
-const USED: u32 = 1;
 const HEADER: u32 = 8;
-/** Hashes whose slots are read ahead, so that their cache misses overlap. */
-const STRETCH: u32 = 64;
 
 /** Whether all that the entry keeps outside is texts of the heap's classes. */
 @inline
@@ -93,7 +91,7 @@ function compact(k: usize, payload: usize, watermark: f64): bool {
 
 /** Gives how many of the n hashes it has done: fewer when there was no more room for the slots that are the caller's, those of the last hash too. */
 export function freeDeadRows(k: usize, hashes: usize, n: u32, watermark: f64): u32 {
-  const table: usize = load<u32>(k, DEAD_TABLE);
+  const directory: usize = load<u32>(k, DEAD_DIRECTORY);
   const mask = load<u32>(k, DEAD_MASK);
   const slotBytes = load<u32>(k, DEAD_SLOT_BYTES);
   const share = load<u32>(k, DEAD_SHARE);
@@ -104,14 +102,12 @@ export function freeDeadRows(k: usize, hashes: usize, n: u32, watermark: f64): u
   let ahead: u32 = 0;
   for (let from: u32 = 0; from < n; from += STRETCH) {
     const to = min(from + STRETCH, n);
-    for (let i = from; i < to; i++) ahead += load<u32>(table + (load<u32>(hashes + (i << 2)) & mask) * slotBytes, 4);
+    ahead += readAhead(directory, mask, hashes + (from << 2), to - from, slotBytes);
     for (let i = from; i < to; i++) {
       const hash = load<u32>(hashes + (i << 2));
-      for (let index = hash & mask; ; index = (index + 1) & mask) {
-        const slot = table + index * slotBytes;
-        const state = load<u32>(slot, 4);
-        if (state == 0) break;
-        if (state != USED || load<u32>(slot) != hash) continue;
+      for (let index = hash, entry = entryOf(directory, mask, index); !isEnd(entry); entry = entryOf(directory, mask, ++index)) {
+        const slot = slotOf(entry, hash);
+        if (slot == 0) continue;
         const payload = slot + offset;
         const directory = load<u32>(payload, KEY_DIRECTORY);
         // It has no row any more, and was listed.

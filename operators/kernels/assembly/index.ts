@@ -16,21 +16,22 @@ export {
   writeCounts,
   writeSums,
 } from './aggregate';
-export { appendLocated, appendRows, storeAppended } from './append';
+export { appendFound, appendLocated, appendRows, storeAppended } from './append';
 export { allOne, allPositive, allSet, boundsOfInt64, copyBytes, equalBytes, fillBytes, hashBytes } from './bytes';
 export { freeRuns, freeTexts } from './dead_keys';
 export { freeDeadRows } from './dead_rows';
 export { deadlines } from './deadline';
+export { enterSlots, entriesOfHashes, rehash, removeSlots } from './directory';
 export { encodeRows } from './encode_rows';
 export { gatherColumn, loadColumn } from './gather';
 export { clearAdded, countPairs, expandPairs, growRuns, inOrder, placeInLog, storeRows } from './index_rows';
-export { findKeys, findOrInsertKeys, packKeys, sumEqual, takeKeys } from './keys';
+export { findKeys, findOrInsertKeys, packKeys, sumEqual } from './keys';
 export { extentOf } from './json/extent';
 export { scanJson, scanJsonScalar } from './json/scan';
 export { lz4Block, lz4Size } from './lz4';
 export { hashSmallNumeric, wideBytes } from './numeric';
 export { longTexts, ownTexts } from './own_texts';
-export { deadSlots, emptyBefore, freshSlots, rehash, removeDead, removeSlots, slotsOfHashes, usedSlots } from './row_table';
+export { deadSlots, freshSlots, usedSlots } from './row_table';
 export { fillBucket } from './expiry';
 export { searchOnePass } from './regex';
 export { addToSessions, changedSessions, deadSessions, forgottenSessions, sessionColumns, timedWeights } from './sessions';

@@ -4,7 +4,7 @@
  *   columns -> packed rows and their hashes, column by column -> a slot each: found, or made with a payload of zeros
  *
  * Packed rows have zeros for NULLs and padding, as the rows of such a table do, so that rows compare word by word; only long texts look further.
- * The slots that a stretch of rows will probe first are read ahead of the stretch, so that their cache misses overlap. Hashes are those of
+ * What a stretch of rows will probe first is read ahead of the stretch, so that cache misses overlap. Hashes are those of
  * state/row_ops.ts; operators/state/row_table.test.ts holds both ways to each other.
  */
 import {
@@ -17,25 +17,29 @@ import {
   KEYS_AHEAD,
   KEYS_COLUMN_COUNT,
   KEYS_COLUMNS,
+  KEYS_DELETED,
+  KEYS_DIRECTORY,
+  KEYS_END,
   KEYS_FRESH,
   KEYS_FROM,
   KEYS_HASHES,
   KEYS_LONG,
   KEYS_MADE,
   KEYS_MASK,
+  KEYS_NEXT,
   KEYS_NUMERICS,
   KEYS_ODD,
   KEYS_PACKED,
   KEYS_PAYLOAD,
-  KEYS_REUSED,
   KEYS_ROOM,
   KEYS_ROWS,
   KEYS_SKIP_NULLS,
   KEYS_SLOT_BYTES,
   KEYS_SLOTS,
   KEYS_STRIDE,
-  KEYS_TABLE,
   KEYS_TEXTS,
+  KEYS_UNUSED,
+  KEYS_USED,
   KEYS_VALID,
   KEYS_WEIGHTS,
   KEYS_WIDE,
@@ -43,11 +47,11 @@ import {
   ODD_WIDE,
 } from '../key_layout';
 import { hashBytes } from './bytes';
+import { entryOf, isDeleted, isEnd, readAhead, slotOf, STRETCH, USED } from './directory';
 import { announce } from './marks';
 import { hashSmallNumeric } from './numeric';
 import { INLINE } from './varlen';
 
-const USED: u32 = 1;
 const HEADER: u32 = 8;
 const NULL_WORD: u32 = 0x5bd1e995;
 const NUMERIC_SMALL: u8 = 0;
@@ -55,8 +59,6 @@ const NUMERIC_WIDE: u8 = 1;
 /** Of a column's pass over the rows: the first begins their hashes and clears their padding, the last finishes the hashes. The rest of the word is the number of columns. */
 const FIRST: u32 = 1;
 const LAST: u32 = 2;
-/** Rows whose slots are read ahead. */
-const STRETCH: u32 = 64;
 
 @inline
 function mix(h: u32, word: u32): u32 {
@@ -268,43 +270,31 @@ function isWhole(packed: usize, validAt: u32, count: u32): bool {
 export function findKeys(k: usize): bool {
   packKeys(k);
   if (load<u32>(k, KEYS_ODD) != 0) return false;
-  store<u32>(k, 0, KEYS_MADE);
-  store<u32>(k, 0, KEYS_REUSED);
-  store<u32>(k, 0, KEYS_LONG);
-  locate(k, false, 0, load<u32>(k, KEYS_ROWS), u32.MAX_VALUE);
-  return true;
-}
-
-/** Packs the key columns and finds every row's slot or makes it; payloads may then be written, they are announced. False: keys are odd, and nothing is made. */
-export function findOrInsertKeys(k: usize): bool {
-  packKeys(k);
-  if (load<u32>(k, KEYS_ODD) != 0) return false;
-  store<u32>(k, 0, KEYS_MADE);
-  store<u32>(k, 0, KEYS_REUSED);
-  store<u32>(k, 0, KEYS_LONG);
-  locate(k, true, 0, load<u32>(k, KEYS_ROWS), u32.MAX_VALUE);
+  locate(k, false);
   return true;
 }
 
 /**
- * Finds or makes the slots of keys that are packed, those before KEYS_FROM once more, for slots have moved; stops at the row for which there is no room, and
- * says so in KEYS_FROM.
+ * Packs the key columns and finds every row's slot or makes it, from KEYS_FROM on, as long as there is room; payloads may then be written, they are
+ * announced. False: keys are odd, and nothing is made.
  */
-export function takeKeys(k: usize): void {
-  const from = load<u32>(k, KEYS_FROM);
-  if (from != 0) locate(k, false, 0, from, u32.MAX_VALUE);
-  locate(k, true, from, load<u32>(k, KEYS_ROWS), load<u32>(k, KEYS_ROOM));
+export function findOrInsertKeys(k: usize): bool {
+  if (load<u32>(k, KEYS_FROM) == 0) packKeys(k);
+  if (load<u32>(k, KEYS_ODD) != 0) return false;
+  locate(k, true);
+  return true;
 }
 
 @inline
-function locate(k: usize, insert: bool, first: u32, end: u32, room: u32): void {
+function locate(k: usize, insert: bool): void {
+  const n = load<u32>(k, KEYS_ROWS);
   const stride = load<u32>(k, KEYS_STRIDE);
   const packed: usize = load<u32>(k, KEYS_PACKED);
   const hashes: usize = load<u32>(k, KEYS_HASHES);
   const weights: usize = load<u32>(k, KEYS_WEIGHTS);
   const slots: usize = load<u32>(k, KEYS_SLOTS);
   const fresh: usize = load<u32>(k, KEYS_FRESH);
-  const table: usize = load<u32>(k, KEYS_TABLE);
+  const directory: usize = load<u32>(k, KEYS_DIRECTORY);
   const mask = load<u32>(k, KEYS_MASK);
   const slotBytes = load<u32>(k, KEYS_SLOT_BYTES);
   const payload = load<u32>(k, KEYS_PAYLOAD);
@@ -313,48 +303,59 @@ function locate(k: usize, insert: bool, first: u32, end: u32, room: u32): void {
   const skipNulls = load<u32>(k, KEYS_SKIP_NULLS) != 0;
   const validAt = load<u32>(k, KEYS_VALID);
   const count = load<u32>(k, KEYS_COLUMN_COUNT);
+  const end: usize = load<u32>(k, KEYS_END);
+  let next: usize = load<u32>(k, KEYS_NEXT);
+  let unused: usize = load<u32>(k, KEYS_UNUSED);
+  let room = load<u32>(k, KEYS_ROOM);
   let made = load<u32>(k, KEYS_MADE);
-  let reused = load<u32>(k, KEYS_REUSED);
+  let deleted = load<u32>(k, KEYS_DELETED);
   let long = load<u32>(k, KEYS_LONG);
   let ahead: u32 = 0;
-  let n = end;
-  for (let from = first; from < n; from += STRETCH) {
-    const to = min(from + STRETCH, n);
-    for (let row = from; row < to; row++) ahead += load<u32>(table + (load<u32>(hashes + (row << 2)) & mask) * slotBytes, 4);
-    for (let row = from; row < to; row++) {
+  let row = load<u32>(k, KEYS_FROM);
+  let isFull = false;
+  while (row < n && !isFull) {
+    const to = min(row + STRETCH, n);
+    ahead += readAhead(directory, mask, hashes + (row << 2), to - row, slotBytes);
+    for (; row < to; row++) {
       const key = packed + row * stride;
       if ((weights != 0 && load<i32>(weights + (row << 2)) == 0) || (skipNulls && !isWhole(key, validAt, count))) {
         store<u32>(slots + (row << 2), 0);
         continue;
       }
       const hash = load<u32>(hashes + (row << 2));
-      let index = hash & mask;
+      let index = hash;
       let free: usize = 0;
       let slot: usize = 0;
-      for (;;) {
-        slot = table + index * slotBytes;
-        const state = load<u32>(slot, 4);
-        if (state == USED) {
-          if (load<u32>(slot) == hash && sameRow(key, slot + HEADER, stride, wide, texts, 0)) {
-            if (insert && payload < slotBytes) announce(slot + payload, slotBytes - payload);
+      let entry = entryOf(directory, mask, index);
+      while (!isEnd(entry)) {
+        const other = slotOf(entry, hash);
+        if (other != 0) {
+          if (sameRow(key, other + HEADER, stride, wide, texts, 0)) {
+            if (insert && payload < slotBytes) announce(other + payload, slotBytes - payload);
+            slot = other;
             break;
           }
-        } else if (state != 0) {
-          if (free == 0) free = slot;
-        } else {
-          slot = 0;
-          break;
-        }
-        index = (index + 1) & mask;
+        } else if (insert && free == 0 && isDeleted(entry)) free = entry;
+        entry = entryOf(directory, mask, ++index);
       }
       if (insert && slot == 0) {
-        if (made == room) {
-          n = row;
-          break;
+        isFull = (free == 0 && room == 0) || (unused == 0 && next == end);
+        if (isFull) break;
+        if (free == 0) room--;
+        else {
+          entry = free;
+          deleted--;
         }
-        slot = free;
-        if (slot == 0) slot = table + index * slotBytes;
-        else reused++;
+        if (unused != 0) {
+          slot = unused;
+          unused = load<u32>(slot);
+        } else {
+          slot = next;
+          next += slotBytes;
+        }
+        announce(entry, 8);
+        store<u32>(entry, hash);
+        store<u32>(entry, <u32>slot, 4);
         announce(slot, slotBytes);
         store<u32>(slot, hash);
         store<u32>(slot, USED, 4);
@@ -367,9 +368,12 @@ function locate(k: usize, insert: bool, first: u32, end: u32, room: u32): void {
       store<u32>(slots + (row << 2), <u32>slot);
     }
   }
-  if (insert) store<u32>(k, n, KEYS_FROM);
+  store<u32>(k, row, KEYS_FROM);
+  store<u32>(k, <u32>next, KEYS_NEXT);
+  store<u32>(k, <u32>unused, KEYS_UNUSED);
+  store<u32>(k, deleted, KEYS_DELETED);
+  store<u32>(k, load<u32>(k, KEYS_USED) + made - load<u32>(k, KEYS_MADE), KEYS_USED);
   store<u32>(k, made, KEYS_MADE);
-  store<u32>(k, reused, KEYS_REUSED);
   store<u32>(k, long, KEYS_LONG);
   store<u32>(k, ahead, KEYS_AHEAD);
 }

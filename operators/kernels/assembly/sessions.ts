@@ -8,6 +8,7 @@
  * Most keys have one session, which needs no memory of its own. Sessions of a key are more than the gap apart, so a row is within the gap of two at
  * most. due: the watermark by which the earliest session is dead, NaN for never.
  */
+import { entryOf, isEnd, slotOf } from './directory';
 import { announce } from './marks';
 
 const COUNT: usize = 4;
@@ -23,7 +24,6 @@ const CHANGED: usize = 24;
 /** A session that is shown: | u32 slot | i32 weight | i64 first | i64 last |. */
 const SHOWN: u32 = 24;
 const EXACT: f64 = 9007199254740992;
-const USED: u32 = 1;
 
 /** What a row lies further from than by the gap; no overflow, for the distance is taken as unsigned. */
 @inline
@@ -197,9 +197,8 @@ export function sessionColumns(
  * latter times 2^32.
  */
 export function deadSessions(
-  table: usize,
+  directory: usize,
   mask: u32,
-  stride: u32,
   hashes: usize,
   n: u32,
   payload: u32,
@@ -209,7 +208,7 @@ export function deadSessions(
   let empty: u32 = 0;
   let listed: u32 = 0;
   for (let i: u32 = 0; i < n; i++) {
-    const slot = keyToFree(table, mask, stride, load<u32>(hashes + (i << 2)), payload, watermark);
+    const slot = keyToFree(directory, mask, load<u32>(hashes + (i << 2)), payload, watermark);
     if (slot == 0) continue;
     const head = slot + payload;
     const count = load<u32>(head, COUNT);
@@ -246,17 +245,13 @@ export function forgottenSessions(slots: usize, n: u32, payload: u32): u32 {
 
 /** The slot with the hash that is due, else one that is not, or 0. A key without sessions is listed already. */
 @inline
-function keyToFree(table: usize, mask: u32, stride: u32, hash: u32, payload: u32, watermark: f64): usize {
+function keyToFree(directory: usize, mask: u32, hash: u32, payload: u32, watermark: f64): usize {
   let other: usize = 0;
-  let index = hash & mask;
-  let slot = table + index * stride;
-  while (load<u32>(slot, 4) != 0) {
-    if (load<u32>(slot, 4) == USED && load<u32>(slot) == hash && load<u32>(slot + payload, COUNT) != 0) {
-      if (load<f64>(slot + payload, DUE) < watermark) return slot;
-      other = slot;
-    }
-    index = (index + 1) & mask;
-    slot = table + index * stride;
+  for (let index = hash, entry = entryOf(directory, mask, index); !isEnd(entry); entry = entryOf(directory, mask, ++index)) {
+    const slot = slotOf(entry, hash);
+    if (slot == 0 || load<u32>(slot + payload, COUNT) == 0) continue;
+    if (load<f64>(slot + payload, DUE) < watermark) return slot;
+    other = slot;
   }
   return other;
 }

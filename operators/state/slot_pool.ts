@@ -1,0 +1,265 @@
+/**
+ * The slots of a hash table (row_table.ts), in chunks, in the order in which they were made; a slot stays where it is until move() or leave().
+ *
+ *   slot:     | u32 hash | u32 state: 0 not in use, 1 used, 2 leaving | row | payload |           not in use: | u32 next one that is not, or 0 | 0 | ... |
+ *   chunks:   | x x x x |  | x x x . x x x x |  | x . x x  ^next     ^end                  each a quarter of a page or more, and an eighth of what there is
+ *
+ * A slot's place is its number in this order: scans that stop between ticks go on from there. Slots that were taken out are used first.
+ */
+import type { Arena } from '../batch/arena.ts';
+import { budget } from '../batch/budget.ts';
+import { PAGE_BYTES, U32 } from '../batch/memory.ts';
+import { kernels } from '../kernels/index.ts';
+import { Heap, isLeaving } from './heap.ts';
+import { touch, unusedUpTo } from './write_marks.ts';
+
+const UNUSED = 0;
+const USED = 1;
+/** Of the first chunk. */
+const LEAST_SLOTS = 8;
+/** Chunks of large pools are this share of them, and of a memory limit. */
+const SHARE = 1 / 8;
+const LIMIT_SHARE = 1 / 256;
+const MOST_PAGES = 64;
+
+/** Words of a chunk: its address, its bytes, and the place of its first slot. */
+const ADDRESS = 0;
+const BYTES = 1;
+const FIRST = 2;
+const CHUNK_WORDS = 3;
+const NONE: Uint32Array = new Uint32Array(0);
+
+export type SavedSlotPool = {
+  chunks: Uint32Array;
+  unused: number;
+  next: number;
+  end: number;
+};
+
+/** Where slots lie now that lay elsewhere. */
+export interface Moved {
+  from: number;
+  to: number;
+  bytes: number;
+}
+
+export class SlotPool {
+  readonly #stride: number;
+  readonly #heap: Heap;
+  /** Never changed, but replaced: it is saved in every tick. */
+  #chunks: Uint32Array = NONE;
+  /** The first slot that is not in use, 0 for none; kernels take and give slots, so these three are anybody's. */
+  unused = 0;
+  /** Where the next new slot lies in the last chunk, and where it has no more. */
+  next = 0;
+  end = 0;
+
+  constructor(stride: number, heap: Heap) {
+    this.#stride = stride;
+    this.#heap = heap;
+  }
+
+  /** Number of slots, in use or not. */
+  get places(): number {
+    const last = this.#chunks.length - CHUNK_WORDS;
+    if (last < 0) return 0;
+    return this.#chunks[last + FIRST] + (this.next - this.#chunks[last + ADDRESS]) / this.#stride;
+  }
+
+  get isFull(): boolean {
+    return this.unused === 0 && this.next === this.end;
+  }
+
+  /** Makes room for a slot at least. */
+  grow(): void {
+    if (!this.isFull) return;
+    const stride = this.#stride;
+    const bytes = Math.max(stride, this.#chunkBytes());
+    const room = Heap.roundUp(bytes);
+    const { places } = this;
+    const address = this.#heap.alloc(room);
+    const chunks = new Uint32Array(this.#chunks.length + CHUNK_WORDS);
+    chunks.set(this.#chunks);
+    chunks.set([address, room, places], this.#chunks.length);
+    this.#chunks = chunks;
+    this.next = address;
+    this.end = address + Math.floor(room / stride) * stride;
+  }
+
+  #chunkBytes(): number {
+    const bytes = this.places * this.#stride;
+    if (bytes < PAGE_BYTES) return Math.min(PAGE_BYTES, Math.max(bytes, LEAST_SLOTS * this.#stride));
+    const most = budget.pagesOf(LIMIT_SHARE, MOST_PAGES) * PAGE_BYTES;
+    return Math.max(PAGE_BYTES + 1, Math.min(bytes * SHARE, most));
+  }
+
+  /** A slot that was not in use, where there is room. */
+  take(): number {
+    const slot = this.unused;
+    if (slot !== 0) {
+      this.unused = U32[slot >>> 2];
+      return slot;
+    }
+    const { next } = this;
+    if (next === this.end) throw new Error('slot pool: grow() comes before take()');
+    this.announceUnused();
+    this.next = next + this.#stride;
+    return next;
+  }
+
+  /** Nothing of what lies behind the last slot, in pages of its own, has to be kept for a tick that may be taken back. */
+  announceUnused(): void {
+    if (this.next !== 0) unusedUpTo(this.next, this.end - (this.end % PAGE_BYTES));
+  }
+
+  /** The slot is not in use any more. */
+  give(slot: number): void {
+    touch(slot);
+    touch(slot + 4);
+    U32[slot >>> 2] = this.unused;
+    U32[(slot >>> 2) + 1] = UNUSED;
+    this.unused = slot;
+  }
+
+  #endOf(chunk: number): number {
+    if (chunk + CHUNK_WORDS === this.#chunks.length) return this.next;
+    const address = this.#chunks[chunk + ADDRESS];
+    return address + Math.floor(this.#chunks[chunk + BYTES] / this.#stride) * this.#stride;
+  }
+
+  /** Calls back with the slots from one address to another, for each chunk. */
+  eachRange(visit: (from: number, end: number) => void): void {
+    for (let chunk = 0; chunk < this.#chunks.length; chunk += CHUNK_WORDS)
+      visit(this.#chunks[chunk + ADDRESS], this.#endOf(chunk));
+  }
+
+  placeOf(slot: number): number {
+    const chunks = this.#chunks;
+    for (let chunk = 0; chunk < chunks.length; chunk += CHUNK_WORDS) {
+      const offset = slot - chunks[chunk + ADDRESS];
+      if (offset >= 0 && offset < chunks[chunk + BYTES]) return chunks[chunk + FIRST] + offset / this.#stride;
+    }
+    throw new Error(`no slot lies at ${slot}`);
+  }
+
+  /** The chunk that has the place, its number of words further; the number of words where there is no such place. */
+  #chunkAt(place: number): number {
+    const chunks = this.#chunks;
+    let chunk = 0;
+    while (
+      chunk < chunks.length &&
+      (this.#endOf(chunk) - chunks[chunk + ADDRESS]) / this.#stride <= place - chunks[chunk + FIRST]
+    )
+      chunk += CHUNK_WORDS;
+    return chunk;
+  }
+
+  /** Calls back with up to `most` used slots from place `from` on; gives the place to go on from, -1 at the end. */
+  visitFrom(from: number, most: number, visit: (slot: number) => void): number {
+    const stride = this.#stride;
+    let left = most;
+    let place = from;
+    for (let chunk = this.#chunkAt(from); chunk < this.#chunks.length; chunk += CHUNK_WORDS) {
+      let slot = this.#chunks[chunk + ADDRESS] + (place - this.#chunks[chunk + FIRST]) * stride;
+      for (; slot < this.#endOf(chunk); slot += stride, place++) {
+        if (U32[(slot >>> 2) + 1] !== USED) continue;
+        if (left-- === 0) return place;
+        visit(slot);
+      }
+    }
+    return -1;
+  }
+
+  /**
+   * visitFrom() at once: the addresses of the slots `rowOffset` bytes on, with the word at `payload`, and the place to go on from. Word
+   * addresses in the arena.
+   */
+  rowsFrom(
+    from: number,
+    most: number,
+    rowOffset: number,
+    payload: number,
+    arena: Arena,
+  ): { n: number; rows: number; words: number; next: number } {
+    const stride = this.#stride;
+    const rows = arena.alloc(most * 4);
+    const words = arena.alloc(most * 4);
+    const count = arena.alloc(4);
+    let n = 0;
+    let place = from;
+    for (let chunk = this.#chunkAt(from); chunk < this.#chunks.length; chunk += CHUNK_WORDS) {
+      const [address, first] = [this.#chunks[chunk + ADDRESS], this.#chunks[chunk + FIRST]];
+      const start = address + (place - first) * stride;
+      const end = this.#endOf(chunk);
+      const at = n * 4;
+      const next =
+        kernels.usedSlots(start, end, stride, most - n, rowOffset, payload, rows + at, words + at, count) >>> 0;
+      n += U32[count >>> 2];
+      place = first + (next - address) / stride;
+      if (next < end) return { n, rows: rows >>> 2, words: words >>> 2, next: place };
+    }
+    return { n, rows: rows >>> 2, words: words >>> 2, next: -1 };
+  }
+
+  /** Takes chunks elsewhere that lie where nothing may stay. */
+  leave(): Moved[] {
+    const moved: Moved[] = [];
+    const chunks = this.#chunks.slice();
+    for (let chunk = 0; chunk < chunks.length; chunk += CHUNK_WORDS) {
+      const [from, bytes] = [chunks[chunk + ADDRESS], chunks[chunk + BYTES]];
+      if (!isLeaving(from)) continue;
+      const to = this.#heap.alloc(bytes);
+      kernels.copyBytes(to, from, this.#endOf(chunk) - from);
+      this.#heap.free(from, bytes);
+      chunks[chunk + ADDRESS] = to;
+      moved.push({ from, to, bytes });
+      if (chunk + CHUNK_WORDS < chunks.length) continue;
+      this.next += to - from;
+      this.end += to - from;
+    }
+    this.#chunks = chunks;
+    if (moved.length > 0) this.#relink(moved);
+    return moved;
+  }
+
+  /** The list of what is not in use goes through the new places. */
+  #relink(moved: Moved[]): void {
+    this.unused = nowAt(this.unused, moved);
+    for (let slot = this.unused; slot !== 0; slot = U32[slot >>> 2]) {
+      const next = U32[slot >>> 2];
+      const now = nowAt(next, moved);
+      if (now === next) continue;
+      touch(slot);
+      U32[slot >>> 2] = now;
+    }
+  }
+
+  save(): SavedSlotPool {
+    return { chunks: this.#chunks, unused: this.unused, next: this.next, end: this.end };
+  }
+
+  load({ chunks, unused, next, end }: SavedSlotPool): void {
+    this.#chunks = chunks;
+    this.unused = unused;
+    this.next = next;
+    this.end = end;
+  }
+
+  /** Gives its chunks back to the heap. */
+  free(): void {
+    for (let chunk = 0; chunk < this.#chunks.length; chunk += CHUNK_WORDS)
+      this.#heap.free(this.#chunks[chunk + ADDRESS], this.#chunks[chunk + BYTES]);
+    this.forget();
+  }
+
+  /** The heap gives everything back. */
+  forget(): void {
+    this.load({ chunks: NONE, unused: 0, next: 0, end: 0 });
+  }
+}
+
+/** Where what was at an address is now. */
+function nowAt(address: number, moved: Moved[]): number {
+  for (const { from, to, bytes } of moved) if (address >= from && address < from + bytes) return address - from + to;
+  return address;
+}
