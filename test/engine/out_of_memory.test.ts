@@ -182,7 +182,7 @@ test('statements beyond the limit are refused with 53200 and give everything bac
   );
   await sql(engine, "INSERT INTO t SELECT i, repeat('x', 100) || i FROM generate_series(1, 20000) i");
   const used = pages.usedBytes;
-  budget.limit = used + (8 << 20);
+  budget.limit = used + (6 << 20);
   try {
     const refused = [
       "INSERT INTO t SELECT i, repeat('x', 100) || i FROM generate_series(1, 200000) i",
