@@ -243,7 +243,7 @@ test('a full disk: sources wait, reads go on, and everything goes on when there 
   let child: Child | null = null;
   try {
     const ballast = join(at, 'ballast');
-    writeFileSync(ballast, Buffer.alloc(300 << 20, 1));
+    writeFileSync(ballast, Buffer.alloc(320 << 20, 1));
     child = await Child.start(join(at, 'data'), LIMITED);
     await child.rows(STREAMS);
     await child.rows(WON);
