@@ -22,7 +22,7 @@ const OBJECT = -1;
 const LONG = -2;
 
 /** Turns of the event loop that may find nothing before the side sleeps: together they cost what one wake-up does. */
-export const LOOKS = 4;
+export const LOOKS = 2;
 
 export interface Receiver<M> {
   /** The bytes are the receiver's. */

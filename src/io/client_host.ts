@@ -27,7 +27,8 @@ type DataflowChannel = Channel<FromIo, ToIo>;
 
 /** How much the client must have taken before it is told. */
 const TAKEN_BYTES = 64 * 1024;
-const BYTES_BETWEEN_YIELDS = 1 << 20;
+/** Some 2 ms of encoding, during which nothing else is heard (docs/decisions/0281). */
+const BYTES_BETWEEN_YIELDS = 1 << 18;
 
 export class ClientHost implements ClientHandler<SocketConnection> {
   readonly #channel: DataflowChannel;
@@ -89,6 +90,8 @@ class HostedClient {
   #allowed = READ_AHEAD_BYTES;
   #taken = 0;
   #writer: RowWriter | null = null;
+  /** Bytes sent at which others have their turn; batches follow each other without one. */
+  #yieldAt = 0;
   /** Rows are being written. */
   #writing = false;
   /** The rest of the result is left out: it was cancelled, or a row has failed. */
@@ -186,11 +189,13 @@ class HostedClient {
   async #encode(writer: RowWriter, batch: Batch, from: number, to: number): Promise<void> {
     const { out } = this.#connection;
     for (let row = from; ; ) {
-      row = writer.write(out, batch, row, to, out.sent + BYTES_BETWEEN_YIELDS);
-      if (row >= to || out.closed || this.#stopped) return;
-      if (out.blocked) await this.#drainedOrStopped();
-      else await immediate();
-      if (this.#stopped) return;
+      row = writer.write(out, batch, row, to, this.#yieldAt);
+      if (out.closed || this.#stopped) return;
+      if (out.blocked && row < to) await this.#drainedOrStopped();
+      else if (out.sent >= this.#yieldAt) await immediate();
+      else return;
+      this.#yieldAt = out.sent + BYTES_BETWEEN_YIELDS;
+      if (row >= to || this.#stopped) return;
     }
   }
 

@@ -5,7 +5,7 @@
  *
  * Waiting reads are served in the order in which they came, one a turn, so that many of them delay a tick no more than one does.
  */
-const SLICE_MS = 4;
+const SLICE_MS = 2;
 
 const waiting: (() => void)[] = [];
 let scheduled = false;

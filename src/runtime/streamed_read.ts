@@ -24,6 +24,8 @@ import { isLongRead } from './sliced_read.ts';
 
 const PIECEWISE = new Set<PlanOp>(['source', 'map', 'union', 'flatmap']);
 
+/** A piece is some 1.5 ms of work: a tick waits for it (docs/decisions/0281). */
+const ROWS_A_PIECE = 4096;
 /** Chunks that are valid at a time. */
 const AHEAD = 3;
 
@@ -81,7 +83,7 @@ class StreamedRead implements RowStream {
         this.#end();
         return null;
       }
-      const batch = this.#nextPiece(maxRows);
+      const batch = this.#nextPiece(Math.min(maxRows, ROWS_A_PIECE));
       if (batch.n === 0) continue;
       // Only what was given away holds its arena: pieces without rows take none of those that are under way.
       this.#given++;
