@@ -21,7 +21,7 @@ import { MAX_FRAME_BYTES, newRing, RingReader, RingWriter } from './ring.ts';
 const OBJECT = -1;
 const LONG = -2;
 
-/** Turns of the event loop that may find nothing before the side sleeps: together they cost what one wake-up does. */
+/** Turns of the event loop that may find nothing before the side sleeps (docs/decisions/0280). */
 export const LOOKS = 2;
 
 export interface Receiver<M> {
