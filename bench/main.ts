@@ -65,6 +65,7 @@ switch (positionals[0]) {
       queries: positionals.slice(1),
       events: number(values.events, 8_000_000),
       tickEvents: number(values.tick, 10_000),
+      megabytes: values.megabytes === undefined ? null : Number(values.megabytes),
       json: values.json,
     });
     break;

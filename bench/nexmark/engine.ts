@@ -13,6 +13,8 @@ import { streamsSql, views } from '../../test/nexmark/suite.ts';
 import { MemorySource } from '../memory_source.ts';
 import type { RawTick } from './input.ts';
 
+const MOST_TRIES = 1000;
+
 export type End = 'blackhole' | 'view';
 
 function querySql(query: string, end: End): string {
@@ -92,6 +94,16 @@ export class MessageEngine extends QueryEngine {
   tick(input: RawTick): void {
     for (const [table, batch] of input) this.#sources.get(table)?.offer(batch);
     this.engine.sourceTicks.pump();
+    // While memory is short sources are held: each turn makes some room.
+    for (let tries = 0; this.#waits(); tries++) {
+      if (tries === MOST_TRIES) throw new Error('memory is full, and nothing more goes to disk');
+      this.engine.sourceTicks.pump();
+    }
+  }
+
+  #waits(): boolean {
+    for (const source of this.#sources.values()) if (source.waiting > 0) return true;
+    return false;
   }
 }
 

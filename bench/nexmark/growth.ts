@@ -5,11 +5,19 @@
  *
  * Measured are the last MEASURED events before each length, beside JSON.parse of the same messages in turn, so that `growth` (the ratio to parsing at
  * the shortest history / the ratio here) means the same however busy the machine is at either time. A stored row's bytes stand beside its raw ones and what it may
- * take (raw_bytes.ts). Each query runs in a process of its own.
+ * take (raw_bytes.ts). With --megabytes the engine has so much memory, and what does not fit goes to disk (`coldMb`). Each query runs in a process of its own.
  */
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { budget } from '../../operators/batch/budget.ts';
+import { cold } from '../../operators/state/cold_store.ts';
+import { ColdFiles } from '../../src/cold/cold_files.ts';
+import { realDisk } from '../../src/durable/disk.ts';
+import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { QUERIES } from '../../test/nexmark/suite.ts';
 import { Table } from '../table.ts';
 import { MessageEngine } from './engine.ts';
@@ -19,12 +27,15 @@ import { RawBytes } from './raw_bytes.ts';
 const CHUNK = 50_000;
 const MEASURED = 200_000;
 const SHORTEST = 1_000_000;
+const CACHE_BYTES = 64 << 20;
 
 export interface GrowthOptions {
   queries: string[];
   /** The longest history. */
   events: number;
   tickEvents: number;
+  /** The memory limit; null: all there is, and no state on disk. */
+  megabytes: number | null;
   json: boolean;
 }
 
@@ -36,8 +47,9 @@ export async function growthBench(options: GrowthOptions): Promise<void> {
   }
   const main = fileURLToPath(new URL('../main.ts', import.meta.url));
   for (const query of queries) {
-    const { events, tickEvents, json } = options;
+    const { events, tickEvents, megabytes, json } = options;
     const args = ['--import', 'tsx', main, 'growth', query, '--events', `${events}`, '--tick', `${tickEvents}`];
+    if (megabytes !== null) args.push('--megabytes', `${megabytes}`);
     const { status } = spawnSync(process.execPath, json ? [...args, '--json'] : args, { stdio: 'inherit' });
     if (status !== 0) throw new Error(`growth of ${query} failed`);
   }
@@ -53,6 +65,7 @@ function cpuSeconds(work: () => void): number {
 async function grow(query: string, options: GrowthOptions): Promise<void> {
   const table = new Table(options.json);
   const run = await MessageEngine.open(query, 'blackhole');
+  const disk = options.megabytes === null ? null : await coldState(run.engine, options.megabytes);
   const tables = run.tables();
   const raw = new RawBytes(run.engine.loop.graph);
   let length = SHORTEST;
@@ -91,6 +104,7 @@ async function grow(query: string, options: GrowthOptions): Promise<void> {
       bytesPerRow: perRow(state.bytes),
       rawBytesPerRow: perRow(bound.raw),
       boundPerRow: perRow(bound.bytes),
+      coldMb: disk === null ? null : Math.round(disk.files.figures.liveBytes / 2 ** 20),
     });
     length *= 2;
     events = 0;
@@ -98,4 +112,18 @@ async function grow(query: string, options: GrowthOptions): Promise<void> {
     parse = 0;
   }
   await run.engine.close();
+  if (disk !== null) rmSync(disk.folder, { recursive: true });
+}
+
+/** Limits memory; old state goes to files of a folder of its own. */
+async function coldState(engine: TidemarkEngine, megabytes: number): Promise<{ files: ColdFiles; folder: string }> {
+  budget.limit = megabytes * 2 ** 20;
+  const folder = mkdtempSync(join(tmpdir(), 'tidemark-growth-'));
+  const files = await ColdFiles.start(
+    { disk: realDisk, folder, cacheBytes: CACHE_BYTES },
+    { loaded: [], named: new Set() },
+  );
+  engine.cold = files;
+  cold.store = files;
+  return { files, folder };
 }
