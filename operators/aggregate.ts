@@ -13,14 +13,15 @@
  * Grouping, counts, integer sums, least and greatest integers run as kernels over the whole delta (state/row_table.ts, kernels/assembly/aggregate.ts);
  * other accumulators have loops of their own over (group, weight).
  *
- * State: one slot a group: | key | f64 row count | touched | f64 number of the group | f64 deadline, with DISTINCT | accumulators |, plus what
- * accumulators keep outside.
+ * State: one slot a group: | key | f64 row count | touched | with DISTINCT: f64 number of the group, f64 deadline | accumulators |, plus what
+ * accumulators keep outside. Calls whose accumulators keep the same share one; that of count(*) is the row count.
  * A group whose row count is 0 is removed. Without GROUP BY there is one row, also for no input.
  * Cost: O(1) (or O(log n), see aggregates/) a row, O(1) output a touched group. State is freed when the group's rows are retracted, and when
  * a watermark proves that no row of the group comes or goes any more (`frees` names the key column); then nothing is emitted.
  * An accumulator that fails (overflow) makes the group's row an error row until its value fits again.
  */
 import type { Accumulator, KernelCall } from './aggregates/accumulator.ts';
+import { COUNT_STAR } from './aggregates/count.ts';
 import { DistinctValues } from './aggregates/distinct.ts';
 import { makeAccumulator } from './aggregates/make.ts';
 import type { Arena } from './batch/arena.ts';
@@ -49,11 +50,14 @@ import type { Saved } from './state/saved.ts';
 import { TableRetention } from './state/table_retention.ts';
 import { type ColType, colType, OID, PHYS_WIDTH } from './types.ts';
 
-const HEAD = 24;
+const HEAD = 16;
 /** Word of the head that is not 0 while a tick has the group in its list. Numbers of 8 bytes: the group's own, the watermark by which it is dead. */
 const TOUCHED = 2;
 const NUMBER = 2;
 const DEADLINE = 3;
+/** Bytes of each. */
+const NUMBER_BYTES = 8;
+const DEADLINE_BYTES = 8;
 const NO_ROW = -1;
 const COUNT_ROWS: KernelCall = { kind: CALL_COUNT, data: 0, valid: 0 };
 
@@ -63,6 +67,8 @@ interface Call {
   /** Where the call finds its weights after DISTINCT: which values, and which of their filters. */
   distinct: { values: number; filter: number } | null;
   offset: number;
+  /** False: the state at `offset` is another call's, which takes the rows in. */
+  owns: boolean;
 }
 
 /** Some groups' slots: n of them, at a word address. */
@@ -75,6 +81,11 @@ interface Slots {
 interface Distinct {
   values: DistinctValues;
   filters: (number | null)[];
+}
+
+/** Equal for calls that keep the same; null where nobody shares it. */
+function stateName(state: string | null, filter: number | null, distinct: Call['distinct']): string | null {
+  return state === null ? null : [state, filter, distinct?.values, distinct?.filter].join();
 }
 
 export class AggregateOperator implements Operator {
@@ -107,7 +118,6 @@ export class AggregateOperator implements Operator {
     this.#keys = keys;
     this.#global = global;
     const dies = frees !== undefined;
-    let offset = HEAD + (dies ? 8 : 0);
     const heap = new Heap();
     const wanted = new Map<string, { args: number[]; filters: (number | null)[] }>();
     for (const call of calls) {
@@ -121,20 +131,37 @@ export class AggregateOperator implements Operator {
         if (!known.filters.includes(filter)) known.filters.push(filter);
         distinct = { values: [...wanted.keys()].indexOf(name), filter: known.filters.indexOf(filter) };
       }
-      this.#calls.push({ accumulator, filter, distinct, offset });
-      offset += accumulator.bytes;
+      this.#calls.push({ accumulator, filter, distinct, offset: 0, owns: true });
     }
     for (const { args, filters } of wanted.values())
       this.#distincts.push({ values: new DistinctValues(args, filters.length, inputTypes, dies, appendOnly), filters });
+    const payload = this.#place(dies);
     this.#table = new RowTable(
       keys.map((k) => inputTypes[k]),
-      offset,
+      payload,
       'sql',
       heap,
     );
     this.#retention = TableRetention.of(this.#table, frees, keys);
     this.#same = rowOps(types.slice(keys.length), 'identity');
     this.#inSlots = this.#calls.every(({ accumulator }) => accumulator.inSlot === true);
+  }
+
+  /** Gives each call its place in the groups' bytes; gives how many these are. */
+  #place(dies: boolean): number {
+    let bytes = HEAD;
+    if (this.#distincts.length > 0) bytes += NUMBER_BYTES + (dies ? DEADLINE_BYTES : 0);
+    const places = new Map([[stateName(COUNT_STAR, null, null), 0]]);
+    for (const call of this.#calls) {
+      const name = stateName(call.accumulator.state ?? null, call.filter, call.distinct);
+      const known = name === null ? undefined : places.get(name);
+      call.owns = known === undefined;
+      call.offset = known ?? bytes;
+      if (known !== undefined) continue;
+      if (name !== null) places.set(name, bytes);
+      bytes += call.accumulator.bytes;
+    }
+    return bytes;
   }
 
   step(inputs: Batch[], tick: Tick): Batch {
@@ -182,13 +209,15 @@ export class AggregateOperator implements Operator {
     const at = arena.alloc((n + 1) * 4) >>> 2;
     // Without keys all rows, and none, are one group.
     const only = this.#global && first ? table.findOrInsert(0) : 0;
-    if (only !== 0) F64[(only + payloadOffset) / 8 + NUMBER] = this.#made++;
+    if (only !== 0 && this.#distincts.length > 0) F64[(only + payloadOffset) / 8 + NUMBER] = this.#made++;
     const located = table.findOrInsertAll({ n, weights, skipNulls: false }, arena);
     const { slots, fresh, made } = located;
     const times = made === 0 ? 0 : (this.#retention?.noteFresh(located, arena) ?? 0);
-    const [number, deadline] = [NUMBER * 8, DEADLINE * 8];
-    kernels.numberGroups(slots * 4, fresh * 4, made, payloadOffset, this.#made, number, times * 8, deadline);
-    this.#made += made;
+    if (this.#distincts.length > 0) {
+      const [number, deadline] = [NUMBER * 8, DEADLINE * 8];
+      kernels.numberGroups(slots * 4, fresh * 4, made, payloadOffset, this.#made, number, times * 8, deadline);
+      this.#made += made;
+    }
     const touched = kernels.touchGroups(slots * 4, n, payloadOffset, TOUCHED * 4, groups * 4, at * 4);
     if (only === 0 || touched > 0) return { at, n: touched };
     I32[((only + payloadOffset) >>> 2) + TOUCHED] = 1;
@@ -215,7 +244,8 @@ export class AggregateOperator implements Operator {
     const calls = arena.alloc((this.#calls.length + 1) * CALL_BYTES) >>> 2;
     writeCall(calls, COUNT_ROWS, 0, delta.weights >>> 2);
     let count = 1;
-    for (const { accumulator, filter, distinct, offset } of this.#calls) {
+    for (const { accumulator, filter, distinct, offset, owns } of this.#calls) {
+      if (!owns) continue;
       const own =
         distinct === null ? this.#weightsUnder(filter, delta, arena) : flips[distinct.values][distinct.filter];
       const call = accumulator.kernelCall?.() ?? null;

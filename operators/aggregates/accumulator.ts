@@ -21,6 +21,8 @@ export interface Accumulator {
   readonly countsDuplicates?: boolean;
   /** True when the slot's bytes are all of the state: free() has nothing to do. */
   readonly inSlot?: boolean;
+  /** Names what the slot has where that is all of the state: accumulators of one name that take the same rows in keep the same. */
+  readonly state?: string;
   /** Fixes the delta whose rows add() takes. */
   begin(delta: Batch): void;
   /** Takes row `row` of the delta in with a weight; the caller has dealt with FILTER. NULL arguments are the accumulator's business. */

@@ -6,15 +6,20 @@ import { CALL_COUNT } from '../kernels/aggregate_layout.ts';
 import { kernels } from '../kernels/index.ts';
 import { type Accumulator, addEach, type Groups, type KernelCall, type Rows } from './accumulator.ts';
 
+/** The state of count(*). */
+export const COUNT_STAR = 'count(*)';
+
 export class CountAccumulator implements Accumulator {
   readonly bytes = 8;
   readonly inSlot = true;
+  readonly state: string;
   readonly #arg: number | null;
   #valid = 0;
 
   /** `arg` null counts rows; else rows in which that column is not NULL. */
   constructor(arg: number | null) {
     this.#arg = arg;
+    this.state = arg === null ? COUNT_STAR : `count(${arg})`;
   }
 
   begin(delta: Batch): void {

@@ -23,6 +23,7 @@ const SAFE = 2 ** 53;
 export class IntegerSumAccumulator implements Accumulator {
   readonly bytes = 24;
   readonly inSlot = true;
+  readonly state: string;
   readonly #arg: number;
   readonly #result: 'int8' | 'numeric' | 'average';
   #column: Column | null = null;
@@ -33,6 +34,7 @@ export class IntegerSumAccumulator implements Accumulator {
   constructor(arg: number, result: 'int8' | 'numeric' | 'average') {
     this.#arg = arg;
     this.#result = result;
+    this.state = `sum(${arg})`;
   }
 
   begin(delta: Batch): void {
