@@ -1,5 +1,6 @@
 import { test } from 'node:test';
 import { type Datum, type Decimal, decimal } from './datum.ts';
+import { divide } from './expr/decimal/arithmetic.ts';
 import type { AggCall, PlanNode } from './plan.ts';
 import { checkOperator, type Random, testSeed } from './testing/property.ts';
 import { type ColType, colType, OID } from './types.ts';
@@ -51,6 +52,8 @@ interface Case {
 const least = (values: Datum[], sign: 1 | -1): Datum =>
   values.length === 0 ? null : values.reduce((a, b) => ((a as string) < (b as string) === sign > 0 ? a : b));
 const numbers = (values: Datum[]) => values as number[];
+const average = (values: Datum[]) =>
+  values.length === 0 ? null : divide(decimal(sum(values) ?? 0n), decimal(BigInt(values.length)));
 const sum = (values: Datum[]) => (values.length === 0 ? null : BigInt(numbers(values).reduce((a, b) => a + b, 0)));
 
 const cases: Case[] = [
@@ -58,6 +61,10 @@ const cases: Case[] = [
   { fn: 'count(any)', arg: 1, t: int8, naive: (values) => BigInt(values.length) },
   { fn: 'sum(int4)', arg: 1, t: int8, naive: sum },
   { fn: 'sum(int4)', arg: 1, t: int8, filter: true, naive: sum },
+  { fn: 'count()', arg: null, t: int8, filter: true, naive: (values) => BigInt(values.length) },
+  { fn: 'avg(int4)', arg: 1, t: numeric, naive: average },
+  { fn: 'avg(int4)', arg: 1, t: numeric, filter: true, naive: average },
+  { fn: 'avg(int4)', arg: 1, t: numeric, distinct: true, naive: (values) => average([...new Set(values)]) },
   { fn: 'sum(int4)', arg: 1, t: int8, distinct: true, naive: (values) => sum([...new Set(values)]) },
   { fn: 'count(any)', arg: 3, t: int8, distinct: true, naive: (values) => BigInt(new Set(values).size) },
   { fn: 'count(any)', arg: 3, t: int8, distinct: true, filter: true, naive: (values) => BigInt(new Set(values).size) },
