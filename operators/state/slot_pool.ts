@@ -1,8 +1,8 @@
 /**
- * The slots of a hash table (row_table.ts), in chunks, in the order in which they were made; a slot stays where it is until move() or leave().
+ * The slots of a hash table (row_table.ts), in chunks, in the order in which they were made; a slot stays where it is until leave().
  *
  *   slot:     | u32 hash | u32 state: 0 not in use, 1 used, 2 leaving | row | payload |           not in use: | u32 next one that is not, or 0 | 0 | ... |
- *   chunks:   | x x x x |  | x x x . x x x x |  | x . x x  ^next     ^end                  each a quarter of a page or more, and an eighth of what there is
+ *   chunks:   | x x x x |  | x x x . x x x x |  | x . x x  ^next     ^end        each as large as all before it up to a page, then an eighth of them
  *
  * A slot's place is its number in this order: scans that stop between ticks go on from there. Slots that were taken out are used first.
  */

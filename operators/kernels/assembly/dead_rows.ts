@@ -109,14 +109,14 @@ export function freeDeadRows(k: usize, hashes: usize, n: u32, watermark: f64): u
         const slot = slotOf(entry, hash);
         if (slot == 0) continue;
         const payload = slot + offset;
-        const directory = load<u32>(payload, KEY_DIRECTORY);
+        const longRun = load<u32>(payload, KEY_DIRECTORY);
         // It has no row any more, and was listed.
-        if (load<u32>(payload, KEY_COUNT) == 0 && directory == 0) continue;
+        if (load<u32>(payload, KEY_COUNT) == 0 && longRun == 0) continue;
         const dead = load<u32>(payload, KEY_DEAD) + 1;
         announce(payload, KEY_PAYLOAD_BYTES);
         store<u32>(payload, dead, KEY_DEAD);
         if (dead * share < load<u32>(payload, KEY_COUNT)) continue;
-        if (directory == 0 && compact(k, payload, watermark)) {
+        if (longRun == 0 && compact(k, payload, watermark)) {
           const left = load<u32>(payload, KEY_COUNT);
           if (left != 0 && left * 4 > load<u32>(payload, KEY_CAPACITY)) continue;
         }
