@@ -5,11 +5,6 @@ export class MemorySource implements Source {
   readonly #waiting: RawBatch[] = [];
   #position = 0n;
 
-  /** Batches that were not polled. */
-  get waiting(): number {
-    return this.#waiting.length;
-  }
-
   /** The next poll() gives this batch. */
   offer(batch: RawBatch): void {
     this.#waiting.push(batch);

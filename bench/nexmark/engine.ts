@@ -102,7 +102,7 @@ export class MessageEngine extends QueryEngine {
   }
 
   #waits(): boolean {
-    for (const source of this.#sources.values()) if (source.waiting > 0) return true;
+    for (const stream of this.engine.streams.values()) if (stream.ready()) return true;
     return false;
   }
 }
