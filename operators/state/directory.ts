@@ -8,13 +8,11 @@
  */
 import { U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
+import { ENTRY_BYTES, ENTRY_DELETED, ENTRY_EMPTY } from '../kernels/table_layout.ts';
 import { type Heap, isLeaving } from './heap.ts';
 import type { Moved, SlotPool } from './slot_pool.ts';
 import { touch, touchRange } from './write_marks.ts';
 
-const ENTRY = 8;
-const EMPTY = 0;
-const DELETED = 1;
 const LEAST_ENTRIES = 16;
 const MOST_FULL = 0.7;
 
@@ -55,10 +53,10 @@ export class Directory {
   find(hash: number, isIt: (slot: number) => boolean): number {
     const { address, mask } = this;
     for (let index = hash & mask, tried = 0; tried < this.entries; index = (index + 1) & mask, tried++) {
-      const entry = (address + index * ENTRY) >>> 2;
+      const entry = (address + index * ENTRY_BYTES) >>> 2;
       const slot = U32[entry + 1];
-      if (slot === EMPTY) return 0;
-      if (slot !== DELETED && U32[entry] === hash && isIt(slot)) return slot;
+      if (slot === ENTRY_EMPTY) return 0;
+      if (slot !== ENTRY_DELETED && U32[entry] === hash && isIt(slot)) return slot;
     }
     return 0;
   }
@@ -66,11 +64,11 @@ export class Directory {
   /** Calls back with every slot of this hash; the callback may remove it. `from`: the address of the entry to begin with. */
   forEach(hash: number, visit: (slot: number) => void, from = this.#at(hash)): void {
     if (this.entries === 0) return;
-    const end = this.address + this.entries * ENTRY;
-    for (let at = from; U32[(at >>> 2) + 1] !== EMPTY; ) {
+    const end = this.address + this.entries * ENTRY_BYTES;
+    for (let at = from; U32[(at >>> 2) + 1] !== ENTRY_EMPTY; ) {
       const slot = U32[(at >>> 2) + 1];
-      if (slot !== DELETED && U32[at >>> 2] === hash) visit(slot);
-      at += ENTRY;
+      if (slot !== ENTRY_DELETED && U32[at >>> 2] === hash) visit(slot);
+      at += ENTRY_BYTES;
       if (at === end) at = this.address;
     }
   }
@@ -84,16 +82,16 @@ export class Directory {
   }
 
   #at(index: number): number {
-    return this.address + (index & this.mask) * ENTRY;
+    return this.address + (index & this.mask) * ENTRY_BYTES;
   }
 
   /** Enters a slot, for which there is room. */
   add(hash: number, slot: number): void {
     let index = hash;
-    while (U32[(this.#at(index) >>> 2) + 1] > DELETED) index++;
+    while (U32[(this.#at(index) >>> 2) + 1] > ENTRY_DELETED) index++;
     const at = this.#at(index);
-    if (U32[(at >>> 2) + 1] === DELETED) this.deleted--;
-    touchRange(at, ENTRY);
+    if (U32[(at >>> 2) + 1] === ENTRY_DELETED) this.deleted--;
+    touchRange(at, ENTRY_BYTES);
     U32[at >>> 2] = hash;
     U32[(at >>> 2) + 1] = slot;
     this.used++;
@@ -105,11 +103,11 @@ export class Directory {
       if (tried >= this.entries) throw new Error(`directory: it has no entry for the slot at ${slot}`);
     this.used--;
     this.deleted++;
-    this.#set(index, DELETED);
+    this.#set(index, ENTRY_DELETED);
     // A probe goes no further than an empty entry, so one in front of it need not say that its row was taken out.
-    if (U32[(this.#at(index + 1) >>> 2) + 1] !== EMPTY) return;
-    for (; U32[(this.#at(index) >>> 2) + 1] === DELETED; index--) {
-      this.#set(index, EMPTY);
+    if (U32[(this.#at(index + 1) >>> 2) + 1] !== ENTRY_EMPTY) return;
+    for (; U32[(this.#at(index) >>> 2) + 1] === ENTRY_DELETED; index--) {
+      this.#set(index, ENTRY_EMPTY);
       this.deleted--;
     }
   }
@@ -132,7 +130,7 @@ export class Directory {
   /** Enters the slots anew that are in use, of so many bytes, as many as there were: they lie elsewhere. */
   renew(pool: SlotPool, slotBytes: number): void {
     this.#replace(entriesFor(this.used));
-    kernels.fillBytes(this.address, 0, this.entries * ENTRY);
+    kernels.fillBytes(this.address, 0, this.entries * ENTRY_BYTES);
     pool.eachRange((from, end) => kernels.enterSlots(this.address, this.mask, from, end, slotBytes));
   }
 
@@ -158,8 +156,8 @@ export class Directory {
 
   /** The new one's bytes may be anything. */
   #replace(entries: number): void {
-    const address = this.#heap.alloc(entries * ENTRY);
-    if (this.address !== 0) this.#heap.free(this.address, this.entries * ENTRY);
+    const address = this.#heap.alloc(entries * ENTRY_BYTES);
+    if (this.address !== 0) this.#heap.free(this.address, this.entries * ENTRY_BYTES);
     this.address = address;
     this.entries = entries;
     this.deleted = 0;

@@ -1,3 +1,4 @@
+/** An index to which a kernel appends all rows of a delta against one that takes them one by one. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Arena } from '../batch/arena.ts';
@@ -5,6 +6,8 @@ import { BatchBuilder, batchFromRows } from '../batch/builder.ts';
 import { I32 } from '../batch/memory.ts';
 import { pages } from '../batch/pages.ts';
 import { type Datum, decimal } from '../datum.ts';
+import { APPEND_COLUMNS } from '../kernels/append_layout.ts';
+import { KEYS_BYTES } from '../kernels/key_layout.ts';
 import type { Retention } from '../plan.ts';
 import { Bag, Random, testSeed, times } from '../testing/property.ts';
 import { colType, OID } from '../types.ts';
@@ -85,3 +88,7 @@ for (const { name, keys, nullKeys, frees: conditions } of shapes) {
     assert.equal(pages.usedPages, used);
   });
 }
+
+test('the record of an append begins with that of its keys', () => {
+  assert.equal(APPEND_COLUMNS, KEYS_BYTES);
+});

@@ -9,13 +9,14 @@
  * grows copies 8 bytes a row. Bytes a row: the slot, an eighth of it at most, and 12 to 23 (docs/decisions/0276).
  *
  * Removal is immediate, and the slot may be another row's at once; long values and payload runs are freed by the caller through the heap. Slots move in
- * shrink() and leave() only.
+ * begin(), where the table has become small, in shrink() and in leave() only.
  */
 import { Arena } from '../batch/arena.ts';
 import type { Column } from '../batch/batch.ts';
 import { I32, U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
 import * as k from '../kernels/key_layout.ts';
+import { SLOT_LEAVING, SLOT_USED } from '../kernels/table_layout.ts';
 import type { ColType } from '../types.ts';
 import { Directory, type SavedDirectory } from './directory.ts';
 import { Heap } from './heap.ts';
@@ -26,9 +27,6 @@ import { type SavedSlotPool, SlotPool } from './slot_pool.ts';
 import { touch, touchLarge, touchRange } from './write_marks.ts';
 
 const HEADER = 8;
-const USED = 1;
-/** Said to be taken out soon. */
-const LEAVING = 2;
 /** A table is thin when less than this share of its slots is in use, and very thin. */
 const THIN = 8;
 const VERY_THIN = 16;
@@ -143,6 +141,7 @@ export class RowTable {
   findAll(rows: KeyRows, arena: Arena): Located {
     if (!this.#packs || this.size === 0) return this.#eachRow(rows, arena, (row) => this.find(row));
     const keys = this.#record(rows, arena);
+    this.#writePlace(keys);
     if (kernels.findKeys(keys) === 0) return this.#eachRow(rows, arena, (row) => this.find(row));
     return this.#located(keys);
   }
@@ -210,11 +209,11 @@ export class RowTable {
     this.lend(keys);
   }
 
+  /** What kernels are told of a batch, but where the table is. */
   #record({ n, weights, skipNulls }: KeyRows, arena: Arena): number {
     const keys = this.#keys.write(this.#bound, n, weights, arena);
     const at = keys >>> 2;
     U32[at + k.KEYS_SKIP_NULLS / 4] = skipNulls ? 1 : 0;
-    this.#writePlace(keys);
     U32[at + k.KEYS_SLOT_BYTES / 4] = this.#stride;
     U32[at + k.KEYS_PAYLOAD / 4] = this.payloadOffset;
     return keys;
@@ -273,7 +272,7 @@ export class RowTable {
     const slot = this.#slots.take();
     touchRange(slot, this.#stride);
     U32[slot >>> 2] = hash;
-    U32[(slot >>> 2) + 1] = USED;
+    U32[(slot >>> 2) + 1] = SLOT_USED;
     this.ops.store(row, slot + HEADER, this.heap);
     for (let at = slot + this.payloadOffset; at < slot + this.#stride; at += 4) U32[at >>> 2] = 0;
     this.#directory.add(hash, slot);
@@ -292,14 +291,14 @@ export class RowTable {
 
   /** Whether a slot has a row. */
   holds(slot: number): boolean {
-    return U32[(slot >>> 2) + 1] === USED;
+    return U32[(slot >>> 2) + 1] === SLOT_USED;
   }
 
   /** Says that a slot's row is about to be taken out by removeDeadAll(): holds() is false from now on. False when it was said, or the slot has none. */
   leaves(slot: number): boolean {
-    if (U32[(slot >>> 2) + 1] !== USED) return false;
+    if (U32[(slot >>> 2) + 1] !== SLOT_USED) return false;
     touch(slot + 4);
-    U32[(slot >>> 2) + 1] = LEAVING;
+    U32[(slot >>> 2) + 1] = SLOT_LEAVING;
     return true;
   }
 

@@ -10,11 +10,10 @@ import type { Arena } from '../batch/arena.ts';
 import { budget } from '../batch/budget.ts';
 import { PAGE_BYTES, U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
+import { SLOT_UNUSED, SLOT_USED } from '../kernels/table_layout.ts';
 import { Heap, isLeaving } from './heap.ts';
 import { touch, unusedUpTo } from './write_marks.ts';
 
-const UNUSED = 0;
-const USED = 1;
 /** Of the first chunk. */
 const LEAST_SLOTS = 8;
 /** Chunks of large pools are this share of them, and of a memory limit. */
@@ -117,7 +116,7 @@ export class SlotPool {
     touch(slot);
     touch(slot + 4);
     U32[slot >>> 2] = this.unused;
-    U32[(slot >>> 2) + 1] = UNUSED;
+    U32[(slot >>> 2) + 1] = SLOT_UNUSED;
     this.unused = slot;
   }
 
@@ -162,7 +161,7 @@ export class SlotPool {
     for (let chunk = this.#chunkAt(from); chunk < this.#chunks.length; chunk += CHUNK_WORDS) {
       let slot = this.#chunks[chunk + ADDRESS] + (place - this.#chunks[chunk + FIRST]) * stride;
       for (; slot < this.#endOf(chunk); slot += stride, place++) {
-        if (U32[(slot >>> 2) + 1] !== USED) continue;
+        if (U32[(slot >>> 2) + 1] !== SLOT_USED) continue;
         if (left-- === 0) return place;
         visit(slot);
       }

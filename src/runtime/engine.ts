@@ -10,6 +10,7 @@ import { budget } from '../../operators/batch/budget.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { OutOfMemory, SqlError, unsupported } from '../../operators/errors.ts';
+import { copyContext } from '../../operators/expr/context.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import type { BindEnv } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
@@ -236,22 +237,11 @@ export class TidemarkEngine implements Engine {
 
   /** Session settings with the tick that the transaction sees, and those schemas of the search path that exist. */
   contextOf(session: SessionContext, params: Datum[] = []): EvalContext {
-    const { evalContext } = session;
-    const { now, timeZone, dateStyle, intervalStyle, extraFloatDigits, byteaOutput, user, database } = evalContext;
-    return {
-      now,
-      timeZone,
-      dateStyle,
-      intervalStyle,
-      extraFloatDigits,
-      byteaOutput,
-      user,
-      database,
-      searchPath: this.#existing(session.searchPath),
-      tick: this.transactionOf(session).tick,
-      params,
-      session: evalContext.session,
-    };
+    const context = copyContext(session.evalContext);
+    context.searchPath = this.#existing(session.searchPath);
+    context.tick = this.transactionOf(session).tick;
+    context.params = params;
+    return context;
   }
 
   /** Those schemas of a search path that exist. */

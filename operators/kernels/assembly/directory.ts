@@ -6,11 +6,12 @@
  *
  * `mask`: number of entries - 1, a power of two - 1.
  */
+import { ENTRY_DELETED, SLOT_LEAVING, SLOT_USED } from '../table_layout';
 import { announce } from './marks';
 
-export const USED: u32 = 1;
-export const LEAVING: u32 = 2;
-const DELETED: u32 = 1;
+export const USED: u32 = SLOT_USED;
+export const LEAVING: u32 = SLOT_LEAVING;
+const DELETED: u32 = ENTRY_DELETED;
 /** Hashes whose entries and slots are read ahead, so that their cache misses overlap. */
 export const STRETCH: u32 = 64;
 

@@ -1,6 +1,7 @@
 /** What the engine and its functions see of a session: SessionContext and EvalContext, rebuilt when settings or the transaction move. */
 import type { Datum } from '../../../operators/datum.ts';
 import { SqlError, unsupported } from '../../../operators/errors.ts';
+import { copyContext } from '../../../operators/expr/context.ts';
 import type { EvalContext, SessionFunctions } from '../../../operators/expr/ir.ts';
 import type { SessionContext, Transaction } from '../../engine.ts';
 import type { Settings } from './settings.ts';
@@ -39,25 +40,6 @@ function sleepMillis(until: Datum, now: bigint): number {
   return (until.months * 30 + until.days) * 86_400_000 + Number(until.micros) / 1000;
 }
 
-/** For every statement: field by field, which a spread that has to look for them is several times as slow as. */
-function contextAt(context: EvalContext, now: bigint): EvalContext {
-  const { timeZone, dateStyle, intervalStyle, extraFloatDigits, byteaOutput } = context;
-  const { user, database, searchPath, tick, session } = context;
-  return {
-    now,
-    timeZone,
-    dateStyle,
-    intervalStyle,
-    extraFloatDigits,
-    byteaOutput,
-    user,
-    database,
-    searchPath,
-    tick,
-    session,
-  };
-}
-
 export class WireSessionContext implements SessionContext {
   readonly notice: SessionContext['notice'];
   readonly #settings: Settings;
@@ -89,7 +71,10 @@ export class WireSessionContext implements SessionContext {
     const settings = this.#settings;
     const now = this.#block.startedAt ?? 0n;
     if (this.#context !== null && this.#generation === settings.generation) {
-      if (this.#now !== now) this.#context = contextAt(this.#context, now);
+      if (this.#now !== now) {
+        this.#context = copyContext(this.#context);
+        this.#context.now = now;
+      }
       this.#now = now;
       return this.#context;
     }

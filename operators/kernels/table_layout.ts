@@ -1,0 +1,14 @@
+/**
+ * The states of a slot of a hash table (operators/state/slot_pool.ts), its second word, and what an entry of its directory (operators/state/directory.ts) says in place of a
+ * slot's address. Plain numbers, because both compilers read this file.
+ */
+export const SLOT_UNUSED = 0;
+export const SLOT_USED = 1;
+/** Said to be taken out soon. */
+export const SLOT_LEAVING = 2;
+
+/** Bytes of an entry. */
+export const ENTRY_BYTES = 8;
+export const ENTRY_EMPTY = 0;
+/** Its row was taken out. */
+export const ENTRY_DELETED = 1;
