@@ -3,7 +3,8 @@
  * fields are u32 unless said.
  *
  *   program   the fields below, 128 bytes with the class of each character, then the states
- *   state     accept and its saves, then for each class the next state's address (0: none) and the saves
+ *   state     accept and its saves, the state behind the literal (0: character by character) and the saves at its start, then for each class the next
+ *             state's address (0: none) and the saves
  */
 export const REGEX_START = 0;
 /** State where the match does not start at the start of the text. */
@@ -23,8 +24,10 @@ export const REGEX_BYTES = 168;
 
 export const STATE_ACCEPT = 0;
 export const STATE_ACCEPT_SAVES = 4;
-export const STATE_NEXT = 8;
-export const STATE_SAVES = 12;
+export const STATE_LITERAL = 8;
+export const STATE_LITERAL_SAVES = 12;
+export const STATE_NEXT = 16;
+export const STATE_SAVES = 20;
 /** Of a class within a state. */
 export const CLASS_BYTES = 8;
 

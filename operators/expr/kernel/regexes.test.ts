@@ -10,6 +10,7 @@ import { defaultContext } from '../context.ts';
 import '../functions/index.ts';
 import { evaluate } from '../interpret.ts';
 import type { Expr } from '../ir.ts';
+import { literalSteps } from '../regex/one_pass.ts';
 import { compileRegex, defaultOptions } from '../regex/regex.ts';
 import { compileMap } from './compile.ts';
 
@@ -68,9 +69,15 @@ function groups(source: string): Expr[] {
 test('groups of matches are those of the interpreter', () => {
   let matched = 0;
   let onePass = 0;
+  let stepped = 0;
   for (let round = 0; round < times(120); round++) {
     const source = pattern();
-    if (compileRegex(source, defaultOptions(false)).ascii?.onePass) onePass++;
+    const matcher = compileRegex(source, defaultOptions(false)).ascii;
+    if (matcher?.onePass) {
+      onePass++;
+      const literal = matcher.literal?.text ?? '';
+      if (literal.length > 1 && literalSteps(matcher.onePass, literal, matcher.classes).some((step) => step)) stepped++;
+    }
     const items = groups(source);
     const rows: Datum[][] = Array.from({ length: 40 }, () => [
       random(20) === 0
@@ -91,7 +98,10 @@ test('groups of matches are those of the interpreter', () => {
     kernel.release();
     arena.release();
   }
-  assert.ok(matched > times(40) && onePass > times(8), `${matched} rows matched, ${onePass} expressions are one pass`);
+  assert.ok(
+    matched > times(40) && onePass > times(8) && stepped > times(2),
+    `${matched} rows matched, ${onePass} expressions are one pass, ${stepped} step over their literal`,
+  );
 });
 
 test('a literal that stands everywhere costs no more than the text is long', () => {

@@ -10,7 +10,7 @@ import { SqlError } from '../../errors.ts';
 import { kernels } from '../../kernels/index.ts';
 import * as layout from '../../kernels/regex_layout.ts';
 import type { AsciiMatcher, Needle } from '../regex/ascii_matcher.ts';
-import type { OnePass } from '../regex/one_pass.ts';
+import { literalSteps, type OnePass } from '../regex/one_pass.ts';
 import { compileRegex, defaultOptions, parseFlags, type RegexFlags } from '../regex/regex.ts';
 import type { RequiredLiteral } from '../regex/required_literal.ts';
 import { BAIL, copy, isAscii, piece, room, seal } from '../text/slot_text.ts';
@@ -98,13 +98,18 @@ class OnePassSearch {
     put(program + layout.REGEX_SPANS, this.#spans);
     put(program + layout.REGEX_TRIED, site.bytes(groups * 8));
     U8.set(ofByte, program + layout.REGEX_CLASSES);
+    const stateAt = (i: number) => first + i * stateBytes;
+    const steps = literalSteps(states, literal.text, matcher.classes);
     states.forEach(({ accept, acceptSaves, next, saves }, i) => {
-      const state = first + i * stateBytes;
+      const state = stateAt(i);
+      const step = steps[i];
       put(state + layout.STATE_ACCEPT, accept);
       put(state + layout.STATE_ACCEPT_SAVES, acceptSaves);
+      put(state + layout.STATE_LITERAL, step === null ? 0 : stateAt(step.state));
+      put(state + layout.STATE_LITERAL_SAVES, step?.saves ?? 0);
       next.forEach((to, cls) => {
         const entry = state + cls * layout.CLASS_BYTES;
-        put(entry + layout.STATE_NEXT, to < 0 ? 0 : first + to * stateBytes);
+        put(entry + layout.STATE_NEXT, to < 0 ? 0 : stateAt(to));
         put(entry + layout.STATE_SAVES, saves[cls]);
       });
     });

@@ -214,3 +214,25 @@ function states(program: Instruction[], classes: number, members: (cls: number, 
   }
   return made;
 }
+
+/** Where the literal leads from a state in one step, and the slots that get the position before it. */
+export interface LiteralStep {
+  state: number;
+  saves: number;
+}
+
+/** The step over the literal from each state; null where it does not fit, or what lies on the way has to be seen: accepting states, later captures. */
+export function literalSteps(states: OnePass, literal: string, ascii: AsciiClasses): (LiteralStep | null)[] {
+  return states.map((_, from) => {
+    let state = from;
+    let saves = 0;
+    for (let i = 0; i < literal.length; i++) {
+      const cls = ascii.ofByte[literal.charCodeAt(i)];
+      if (i === 0) saves = states[state].saves[cls];
+      else if (states[state].accept !== ACCEPT_NEVER || states[state].saves[cls] !== 0) return null;
+      state = states[state].next[cls];
+      if (state < 0) return null;
+    }
+    return { state, saves };
+  });
+}
