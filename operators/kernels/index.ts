@@ -293,6 +293,27 @@ interface Kernels {
     chosen: number,
   ): number;
   inOrder(rows: number, n: number): number;
+  /** assembly/index_changes.ts; `columns` are laid out as key_layout.ts says. */
+  slotHashes(columns: number, count: number, n: number, hashes: number): void;
+  writeHashes(rows: number, hashes: number, n: number): void;
+  takeOut(
+    columns: number,
+    count: number,
+    validAt: number,
+    stride: number,
+    slots: number,
+    weights: number,
+    hashes: number,
+    n: number,
+    payload: number,
+    long: number,
+    comes: number,
+    rest: number,
+    freed: number,
+    emptied: number,
+    counts: number,
+  ): void;
+  addWeights(slots: number, weights: number, n: number, payload: number, gone: number, counts: number): void;
   clearAdded(slots: number, n: number, payload: number): void;
   countPairs(slots: number, n: number, payload: number, older: boolean): number;
   expandPairs(

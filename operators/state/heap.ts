@@ -204,6 +204,11 @@ export class Heap {
     this.#queued = at + 2;
   }
 
+  /** free() of n blocks, whose addresses and bytes are at a word address. */
+  freeAll(list: number, n: number): void {
+    for (let i = list, end = list + n * 2; i < end; i += 2) this.free(U32[i], U32[i + 1]);
+  }
+
   #growQueue(): void {
     const bigger = new Uint32Array(Math.max(16, this.#queue.length * 2));
     bigger.set(this.#queue);

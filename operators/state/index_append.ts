@@ -62,7 +62,6 @@ export class IndexAppend {
   /** Appends the rows of the columns that are bound to the key table. Null, and nothing is done: some weight is not positive. */
   append(delta: Batch, arena: Arena): Appended | null {
     const keys = this.#keys;
-    const runs = this.#runs;
     const append = this.#write(delta, arena);
     const at = append >>> 2;
     let located: Located;
@@ -82,6 +81,25 @@ export class IndexAppend {
       U32[at + k.KEYS_SLOTS / 4] = located.slots * 4;
       done = this.#lend(append, () => kernels.appendLocated(append));
     }
+    return this.#finish(append, done, located);
+  }
+
+  /** Appends the rows whose keys have a slot in `located`. */
+  appendLocated(delta: Batch, located: Located, arena: Arena): Appended {
+    const append = this.#write(delta, arena);
+    U32[(append + k.KEYS_SLOTS) >>> 2] = located.slots * 4;
+    return this.#finish(
+      append,
+      this.#lend(append, () => kernels.appendLocated(append)),
+      located,
+    );
+  }
+
+  /** What the kernel has left to do, by what it gave. */
+  #finish(append: number, done: number, located: Located): Appended {
+    const keys = this.#keys;
+    const runs = this.#runs;
+    const at = append >>> 2;
     const old = U32[at + a.APPEND_OLD / 4];
     if (done === a.APPEND_NO_ROOM) {
       runs.makeRoom(old, U32[at + a.APPEND_LEFT / 4], U32[at + a.APPEND_LEFT_COUNT / 4], keys.payloadOffset);

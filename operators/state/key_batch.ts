@@ -83,7 +83,7 @@ export function writeLayout(record: Uint32Array, { phys, widths, offsets }: RowL
 }
 
 /** Columns of a batch, and where their values lie in a row of state, as the kernels read them. */
-function writeColumns({ phys, widths, offsets }: RowLayout, columns: Column[], arena: Arena): number {
+export function writeColumns({ phys, widths, offsets }: RowLayout, columns: Column[], arena: Arena): number {
   const list = arena.alloc(phys.length * k.KEY_COLUMN_BYTES);
   for (let i = 0; i < phys.length; i++) {
     const at = (list + i * k.KEY_COLUMN_BYTES) >>> 2;

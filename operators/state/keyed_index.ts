@@ -33,6 +33,7 @@ import type { SavedExpiry } from './expiry.ts';
 import { Heap } from './heap.ts';
 import { isAbandoning } from './heap_pages.ts';
 import { IndexAppend } from './index_append.ts';
+import { IndexChanges } from './index_changes.ts';
 import { COUNT, ENTRY_HEADER, isCold, KEY_PAYLOAD_BYTES, RUN } from './key_slot.ts';
 import { placesOf, type SlotPlace } from './row_layout.ts';
 import { type RowOps, rowOps } from './row_ops.ts';
@@ -40,6 +41,9 @@ import { type KeyRows, RowTable, type SavedRowTable } from './row_table.ts';
 import { Runs } from './runs.ts';
 import type { SavedHeap } from './saved.ts';
 import { TableRetention } from './table_retention.ts';
+
+/** Fewer rows are taken in one by one. */
+const FEW = 16;
 
 export type SavedKeyedIndex = {
   entries: number;
@@ -72,6 +76,7 @@ export class KeyedIndex {
   readonly #nullKeys: boolean;
   readonly #appendOnly: boolean;
   readonly #appender: IndexAppend;
+  readonly #changes: IndexChanges;
   /** The keys to which the tick has appended rows, when their number is counted. */
   #added: { slots: number; n: number } | null = null;
   readonly #keyRetention: TableRetention | null = null;
@@ -98,6 +103,7 @@ export class KeyedIndex {
     this.#runs = runs;
     this.#cold = runs.cold;
     this.#appender = new IndexAppend(this.#keys, runs, keyColumns, !nullKeys);
+    this.#changes = new IndexChanges(this.#keys, runs, this.#appender);
     this.#chill = new Chill({
       keys: this.#keys,
       heap: runs.heap,
@@ -247,14 +253,38 @@ export class KeyedIndex {
     this.#keys.begin(keyCols, delta.n);
     if (arena !== undefined && this.#appendOnly && this.#append(delta, arena)) return;
     this.rows.bind(delta.columns);
+    if (
+      arena !== undefined &&
+      !this.#appendOnly &&
+      delta.n >= FEW &&
+      this.#changes.knows &&
+      this.#runs.negative === 0
+    ) {
+      this.#change(delta, arena);
+      return;
+    }
     const weights = delta.weights >>> 2;
     for (let row = 0; row < delta.n; row++) {
       const weight = I32[weights + row];
-      if (weight === 0 || (!this.#nullKeys && this.#keys.ops.hasNull(row))) continue;
-      const slot = this.#keys.findOrInsert(row);
-      if (this.#keys.inserted) this.#keyRetention?.note(slot);
-      this.#add(slot, row, weight);
+      if (weight !== 0 && (this.#nullKeys || !this.#keys.ops.hasNull(row))) this.#applyRow(row, weight);
     }
+  }
+
+  /** A bound row, whose key may be stored. */
+  #applyRow(row: number, weight: number): void {
+    const slot = this.#keys.findOrInsert(row);
+    if (this.#keys.inserted) this.#keyRetention?.note(slot);
+    this.#add(slot, row, weight);
+  }
+
+  /** apply() by kernels, while no entry has a negative weight. */
+  #change(delta: Batch, arena: Arena): void {
+    const { n, weights } = delta;
+    const located = this.#keys.findOrInsertAll({ n, weights, skipNulls: !this.#nullKeys }, arena);
+    this.#keyRetention?.noteFresh(located, arena);
+    const { rest, n: left, slots, places } = this.#changes.apply(delta, located, arena);
+    this.#deadRows?.noteAll(slots, places, n, this.#runs.entries, arena);
+    for (let i = rest, end = rest + left * 2; i < end; i += 2) this.#applyRow(U32[i], I32[i + 1]);
   }
 
   /** apply() of rows that come and never go, whose weights are positive; false: they are not. Their hashes are not asked for, so they are 0. */

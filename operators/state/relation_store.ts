@@ -8,6 +8,7 @@
 import { Arena } from '../batch/arena.ts';
 import type { Batch } from '../batch/batch.ts';
 import { I32, U32 } from '../batch/memory.ts';
+import { kernels } from '../kernels/index.ts';
 import type { ColType } from '../types.ts';
 import { TableCompaction } from './compaction.ts';
 import type { Equality, RowOps } from './row_ops.ts';
@@ -87,10 +88,13 @@ export class RelationStore implements RowStore {
     const { table } = this;
     table.bind(delta.columns);
     const weights = delta.weights >>> 2;
-    const slots =
-      delta.n < FEW
-        ? 0
-        : table.findOrInsertAll({ n: delta.n, weights: delta.weights, skipNulls: false }, scratch).slots;
+    const few = delta.n < FEW;
+    const rows = { n: delta.n, weights: delta.weights, skipNulls: false };
+    const slots = few ? 0 : table.findOrInsertAll(rows, scratch).slots;
+    if (!few && changed === undefined) {
+      this.#addAll(slots, delta, scratch);
+      return;
+    }
     const payload = table.payloadOffset;
     /** Rows whose weight became 0: a later row of the delta may add to it again. */
     const gone: number[] = [];
@@ -107,6 +111,16 @@ export class RelationStore implements RowStore {
       if (after === 0) gone.push(slot);
     }
     for (const slot of gone) if (table.holds(slot) && I32[(slot + payload) >>> 2] === 0) table.remove(slot);
+  }
+
+  /** The rows have these slots. */
+  #addAll(slots: number, { n, weights }: Batch, scratch: Arena): void {
+    const { table } = this;
+    const gone = scratch.alloc(n * 4);
+    const counts = scratch.alloc(8);
+    kernels.addWeights(slots * 4, weights, n, table.payloadOffset, gone, counts);
+    this.negative += I32[(counts >>> 2) + 1];
+    table.removeAll(gone, U32[counts >>> 2]);
   }
 
   /** Weight of a stored row. */

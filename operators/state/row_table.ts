@@ -330,10 +330,7 @@ export class RowTable {
 
   /** remove() for n slots at an address. */
   removeAll(slots: number, n: number): void {
-    if (!this.#plain) {
-      for (let i = slots >>> 2, end = i + n; i < end; i++) this.remove(U32[i]);
-      return;
-    }
+    if (!this.#plain) for (let i = slots >>> 2, end = i + n; i < end; i++) this.ops.free(U32[i] + HEADER, this.heap);
     this.#directory.removeAll(slots, n, this.#slots);
   }
 

@@ -20,7 +20,7 @@ import { touch, touchRange } from './write_marks.ts';
  * From this many entries on a retraction looks its row up in a directory of the run. Whoever moves entries of a run tells its directory
  * (#removeEntry) or drops it first (dropDirectory); another one is made when it is needed.
  */
-const LONG_RUN = 64;
+export const LONG_RUN = 64;
 
 export class Runs {
   readonly heap: Heap;

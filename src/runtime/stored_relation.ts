@@ -63,7 +63,10 @@ export class StoredRelation {
     const store = this.#store;
     if (this.#scans.size === 0 || store instanceof RowLog) store.apply(delta);
     else this.#applyUnderScans(store, delta);
-    for (const index of this.#indexes.values()) index.apply(delta);
+    if (this.#indexes.size === 0) return;
+    withScratch((arena) => {
+      for (const index of this.#indexes.values()) index.apply(delta, arena);
+    });
   }
 
   /** The present rows plus `corrections`, to be taken piece by piece while the relation goes on changing; close() it. */

@@ -68,8 +68,19 @@ export function boundsOfInt64(data: usize, valid: usize, n: i32, result: usize):
   return any;
 }
 
-function mix(h: u32, word: u32): u32 {
+@inline
+export function mix(h: u32, word: u32): u32 {
   return rotl<u32>((h ^ word) * 0x9e3779b1, 15);
+}
+
+/** state/slot_order.ts finish. */
+@inline
+export function finish(h: u32): u32 {
+  h ^= h >> 16;
+  h *= 0x85ebca6b;
+  h ^= h >> 13;
+  h *= 0xc2b2ae35;
+  return h ^ (h >> 16);
 }
 
 /** state/slot_order.ts hashBytes: words of four bytes, low first, the rest as one more, the length. */

@@ -24,6 +24,7 @@ export { deadlines } from './deadline';
 export { enterSlots, entriesOfHashes, rehash, removeSlots } from './directory';
 export { encodeRows } from './encode_rows';
 export { gatherColumn, loadColumn } from './gather';
+export { addWeights, slotHashes, takeOut, writeHashes } from './index_changes';
 export { clearAdded, countPairs, expandPairs, growRuns, inOrder, placeInLog, storeRows } from './index_rows';
 export { findKeys, findOrInsertKeys, packKeys, sumEqual } from './keys';
 export { extentOf } from './json/extent';

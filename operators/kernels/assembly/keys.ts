@@ -46,7 +46,7 @@ import {
   ODD_SPECIAL,
   ODD_WIDE,
 } from '../key_layout';
-import { hashBytes } from './bytes';
+import { finish, hashBytes, mix } from './bytes';
 import { entryOf, isDeleted, isEnd, readAhead, slotOf, STRETCH, USED } from './directory';
 import { announce } from './marks';
 import { hashSmallNumeric } from './numeric';
@@ -59,20 +59,6 @@ const NUMERIC_WIDE: u8 = 1;
 /** Of a column's pass over the rows: the first begins their hashes and clears their padding, the last finishes the hashes. The rest of the word is the number of columns. */
 const FIRST: u32 = 1;
 const LAST: u32 = 2;
-
-@inline
-function mix(h: u32, word: u32): u32 {
-  return rotl<u32>((h ^ word) * 0x9e3779b1, 15);
-}
-
-@inline
-function finish(h: u32): u32 {
-  h ^= h >> 16;
-  h *= 0x85ebca6b;
-  h ^= h >> 13;
-  h *= 0xc2b2ae35;
-  return h ^ (h >> 16);
-}
 
 /** Packs the key columns and hashes them. */
 export function packKeys(k: usize): void {

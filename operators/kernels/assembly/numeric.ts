@@ -1,3 +1,5 @@
+import { mix } from './bytes';
+
 /** The hash of a small numeric (operators/batch/slots.ts): of its value without trailing zeros, so that equal numbers of different scale hash alike. */
 export function hashSmallNumeric(h: u32, slot: usize): u32 {
   let mantissa = load<i64>(slot);
@@ -19,10 +21,4 @@ export function wideBytes(data: usize, valid: usize, n: u32): f64 {
     if (valid === 0 || load<u8>(valid + row) !== 0) sum += <f64>load<u32>(data);
   }
   return sum;
-}
-
-/** As operators/state/slot_order.ts has it. */
-@inline
-function mix(h: u32, word: u32): u32 {
-  return rotl((h ^ word) * 0x9e3779b1, 15);
 }
