@@ -102,7 +102,12 @@ switch (positionals[0]) {
     await coldBench({ events: number(values.events, 2_000_000), runs: number(values.runs, 1), json: values.json });
     break;
   case 'wire':
-    await wireBench({ rows: number(values.rows, 1_000_000), seconds: number(values.seconds, 5), json: values.json });
+    await wireBench({
+      rows: number(values.rows, 1_000_000),
+      seconds: number(values.seconds, 5),
+      runs: number(values.runs, 5),
+      json: values.json,
+    });
     break;
   case 'latency':
     await latencyBench({ seconds: number(values.seconds, 5), json: values.json });

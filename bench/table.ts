@@ -16,11 +16,12 @@ export class Table {
       return;
     }
     const names = Object.keys(row);
+    const cells = Object.values(row).map(shown);
     if (this.#widths === null) {
-      this.#widths = names.map((name) => Math.max(name.length, 12));
+      this.#widths = names.map((name, i) => Math.max(name.length, cells[i].length, 12));
       console.log(this.#line(names, this.#widths));
     }
-    console.log(this.#line(Object.values(row).map(shown), this.#widths));
+    console.log(this.#line(cells, this.#widths));
   }
 
   #line(cells: string[], widths: number[]): string {

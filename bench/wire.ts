@@ -2,6 +2,9 @@
  * The Postgres wire: pgbench point SELECTs on an indexed view and one large result, beside PostgreSQL when it is installed (initdb and
  * postgres on the path or in its usual Debian folder), in the same run. Both are processes of their own with their settings for speed; PostgreSQL does not
  * wait for its disk. On a busy machine the CPU time that a statement costs says more than how many there were in a second.
+ *
+ * Each measurement is taken in rounds, the servers in turn: the ratio is the median of the rounds' ratios, because a machine that is slow for a few seconds
+ * makes one of them wrong and not the comparison.
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,7 +16,7 @@ import pg from 'pg';
 import { serialize } from 'pg-protocol';
 import { processCpu } from './process_cpu.ts';
 import { startServerProcess } from './server_process.ts';
-import { type Row, Table } from './table.ts';
+import { median, type Row, Table } from './table.ts';
 
 const CLIENTS = 8;
 const POINTS = 100_000;
@@ -30,34 +33,31 @@ interface Server {
   close(): Promise<void>;
 }
 
-export async function wireBench(options: { rows: number; seconds: number; json: boolean }): Promise<void> {
+export async function wireBench(options: {
+  rows: number;
+  seconds: number;
+  runs: number;
+  json: boolean;
+}): Promise<void> {
+  const { rows, seconds, runs } = options;
   const table = new Table(options.json);
   const servers = [await tidemark(), await postgres()].filter((s) => s !== null);
   if (servers.length === 1) console.error('no PostgreSQL server found: no baseline');
   const hasPgbench = spawnSync('pgbench', ['--version']).status === 0;
   if (!hasPgbench) console.error('pgbench not found: point SELECTs are left out');
+  const add = async (bench: string, measure: (server: Server) => Promise<Figure>) =>
+    table.add(compared(bench, await inTurn(servers, runs, measure)));
   try {
     for (const server of servers) await prepare(server);
-    if (hasPgbench) {
+    if (hasPgbench)
       for (const mode of ['simple', 'extended', 'prepared']) {
-        const figures: Figure[] = [];
-        for (const s of servers) {
-          await pgbench(s, mode, WARM_UP_SECONDS);
-          figures.push(await pgbench(s, mode, options.seconds));
-        }
-        table.add(compared(`select ${mode}, tps`, figures));
+        for (const server of servers) await pgbench(server, mode, WARM_UP_SECONDS);
+        await add(`select ${mode}, tps`, (server) => pgbench(server, mode, seconds));
       }
-    }
-    for (const server of servers) await fillLarge(server, options.rows);
-    const rows = `${options.rows.toLocaleString('en')} rows x 4 columns`;
-    for (const [what, read] of [
-      ['SELECT', selectLarge],
-      ['COPY', copyLarge],
-    ] as const) {
-      const rates: Figure[] = [];
-      for (const server of servers) rates.push(await read(server, options.rows));
-      table.add(compared(`${what} ${rows}, rows/s`, rates));
-    }
+    for (const server of servers) await fillLarge(server, rows);
+    const large = `${rows.toLocaleString('en')} rows x 4 columns, rows/s`;
+    await add(`SELECT ${large}`, (server) => selectLarge(server, rows));
+    await add(`COPY ${large}`, (server) => copyLarge(server, rows));
   } finally {
     for (const server of servers) await server.close();
   }
@@ -69,17 +69,32 @@ interface Figure {
   micros: number;
 }
 
-function compared(what: string, figures: Figure[]): Row {
-  const ours = figures[0];
-  const theirs = figures.at(1) ?? null;
+/** Each server's figures, a round at a time. */
+async function inTurn(
+  servers: Server[],
+  runs: number,
+  measure: (server: Server) => Promise<Figure>,
+): Promise<Figure[][]> {
+  const figures: Figure[][] = servers.map(() => []);
+  for (let round = 0; round < runs; round++)
+    for (const [i, server] of servers.entries()) figures[i].push(await measure(server));
+  return figures;
+}
+
+function compared(what: string, [ours, theirs]: Figure[][]): Row {
+  const rate = (figures: Figure[]) => Math.round(median(figures.map((f) => f.rate)));
+  const micros = (figures: Figure[]) => median(figures.map((f) => f.micros));
+  const ratios = (theirs ?? []).map((their, round) => ours[round].rate / their.rate);
   return {
     bench: what.padEnd(40),
-    tidemark: Math.round(ours.rate),
-    postgresql: theirs === null ? null : Math.round(theirs.rate),
-    ratio: theirs === null ? null : ours.rate / theirs.rate,
-    tidemarkCpuMicros: ours.micros,
-    postgresqlCpuMicros: theirs?.micros ?? null,
-    cpuRatio: theirs === null ? null : theirs.micros / ours.micros,
+    tidemark: rate(ours),
+    postgresql: theirs === undefined ? null : rate(theirs),
+    ratio: theirs === undefined ? null : median(ratios),
+    leastRatio: theirs === undefined ? null : Math.min(...ratios),
+    mostRatio: theirs === undefined ? null : Math.max(...ratios),
+    tidemarkCpuMicros: micros(ours),
+    postgresqlCpuMicros: theirs === undefined ? null : micros(theirs),
+    cpuRatio: theirs === undefined ? null : median(theirs.map((their, round) => their.micros / ours[round].micros)),
   };
 }
 
