@@ -310,6 +310,7 @@ interface Kernels {
     comes: number,
     rest: number,
     freed: number,
+    wide: number,
     emptied: number,
     counts: number,
   ): void;

@@ -136,6 +136,37 @@ for (const { name, keys, nullKeys, frees: conditions } of shapes) {
   });
 }
 
+test('a row whose weight takes several entries with long texts leaves what the list cannot hold to the index', () => {
+  const used = pages.usedPages;
+  const arena = new Arena();
+  const two = types.slice(0, 2);
+  const index = new KeyedIndex(two, [0], true);
+  const rows: Datum[][] = Array.from({ length: 20 }, (_, i) => [
+    BigInt(i),
+    `a text that is longer than its slot, ${i}`,
+  ]);
+  const times = 6;
+  const apply = (weight: number) => {
+    index.apply(
+      batchFromRows(
+        two,
+        rows,
+        arena,
+        rows.map(() => weight),
+      ),
+      arena,
+    );
+    index.endTick();
+    arena.reset();
+  };
+  for (let i = 0; i < times; i++) apply(1);
+  apply(-times);
+  assert.equal(index.size, 0);
+  index.release();
+  arena.release();
+  assert.equal(pages.usedPages, used);
+});
+
 test('weights that are added at once are those that are added row by row', () => {
   const random = new Random(seed);
   const arena = new Arena();

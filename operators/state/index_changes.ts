@@ -68,6 +68,7 @@ export class IndexChanges {
       comes,
       rest,
       freed,
+      layout.wide,
       emptied,
       counts,
     );

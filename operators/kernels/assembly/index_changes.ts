@@ -113,7 +113,8 @@ function listLong(columns: usize, end: usize, row: usize, validAt: u32, list: us
  *
  *   comes    a word a row: its slot, where it is to be appended, or 0
  *   rest     row and weight of those that are left to the caller: their key has a directory or a run of `long` entries, or there is no such row
- *   freed    address and bytes of what the entries had outside of them
+ *   freed    address and bytes of what the entries had outside of them: `wide` for each at most; a row of a weight below -1 may take several entries, and
+ *            when the list is full the rest of it is left to the caller
  *   emptied  slots of keys whose last entry went
  *
  * and counts the last three, and the entries that went, at `counts`.
@@ -132,10 +133,12 @@ export function takeOut(
   comes: usize,
   rest: usize,
   freed: usize,
+  wide: u32,
   emptied: usize,
   counts: usize,
 ): void {
   const end = columns + count * KEY_COLUMN_BYTES;
+  const lastRoom = freed + (<usize>(n - 1) * wide << 3);
   let lastRest = rest;
   let lastFreed = freed;
   let lastEmptied = emptied;
@@ -155,7 +158,7 @@ export function takeOut(
       let left = load<u32>(key, KEY_COUNT);
       if (left < long) {
         const hash = load<u32>(hashes + (row << 2));
-        for (let entry = run, i: u32 = 0; i < left && weight < 0; ) {
+        for (let entry = run, i: u32 = 0; i < left && weight < 0 && lastFreed <= lastRoom; ) {
           if (load<u32>(entry) != hash || !isStored(columns, end, row, entry + HEADER, validAt)) {
             entry += stride;
             i++;
