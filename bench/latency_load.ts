@@ -1,6 +1,10 @@
-/** The load generator of latency.ts, a process of its own: COPY of batches of rows, at a rate or as fast as they are acknowledged. */
-import pg from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
+/**
+ * The load generator of latency.ts, a process of its own: COPY of batches of rows, at a rate or as fast as they are acknowledged.
+ *
+ * It shares the machine's processors with the server, so it is as small as can be: bare sockets, a batch with its COPY and its end in one write, the
+ * answer read as far as its ReadyForQuery.
+ */
+import { connect, type Socket } from 'node:net';
 
 export interface LoadOrder {
   port: number;
@@ -22,18 +26,73 @@ const CONNECTIONS = 64;
 const ROWS_AT_ONCE = 100;
 const DIFFERENT_BATCHES = 256;
 
-/** Microseconds since 1970, comparable between processes of one machine. */
+/** Microseconds of a clock that all processes of a machine share and nobody sets. */
 export function nowMicros(): number {
-  return Math.round((performance.timeOrigin + performance.now()) * 1000);
+  return Math.round(Number(process.hrtime.bigint()) / 1000);
+}
+
+function message(type: string, body: Buffer): Buffer {
+  const head = Buffer.alloc(5, type);
+  head.writeInt32BE(body.length + 4, 1);
+  return Buffer.concat([head, body]);
+}
+
+const COPY = message('Q', Buffer.from('COPY events FROM STDIN\0'));
+const COPY_DONE = message('c', Buffer.alloc(0));
+const [ERROR, READY] = Buffer.from('EZ');
+
+/** A connection that copies one batch after the other. */
+class Copier {
+  readonly #socket: Socket;
+  #rest = Buffer.alloc(0);
+  #answered: { resolve(): void; reject(error: Error): void } | null = null;
+
+  private constructor(port: number) {
+    this.#socket = connect({ host: '127.0.0.1', port, noDelay: true });
+    this.#socket.on('data', (bytes: Buffer) => this.#take(bytes));
+    this.#socket.on('error', (error) => this.#answered?.reject(error));
+  }
+
+  static async open(port: number): Promise<Copier> {
+    const copier = new Copier(port);
+    const startup = Buffer.from('\0\0\0\0\0\x03\0\0user\0bench\0database\0postgres\0\0', 'latin1');
+    startup.writeInt32BE(startup.length);
+    await copier.#ask(startup);
+    return copier;
+  }
+
+  copy(rows: Buffer): Promise<void> {
+    return this.#ask(Buffer.concat([COPY, message('d', rows), COPY_DONE]));
+  }
+
+  #ask(bytes: Buffer): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#answered = { resolve, reject };
+      this.#socket.write(bytes);
+    });
+  }
+
+  #take(bytes: Buffer): void {
+    const all = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
+    let at = 0;
+    while (at + 5 <= all.length) {
+      const end = at + 1 + all.readInt32BE(at + 1);
+      if (end > all.length) break;
+      if (all[at] === ERROR) this.#answered?.reject(new Error(all.toString('latin1', at + 5, end)));
+      if (all[at] === READY) this.#answered?.resolve();
+      at = end;
+    }
+    this.#rest = all.subarray(at);
+  }
+
+  close(): void {
+    this.#socket.end(message('X', Buffer.alloc(0)));
+  }
 }
 
 async function run({ port, seconds, rate }: LoadOrder): Promise<LoadReport> {
-  const idle: pg.Client[] = [];
-  for (let i = 0; i < CONNECTIONS; i++) {
-    const client = new pg.Client({ host: '127.0.0.1', port, user: 'bench', database: 'postgres' });
-    await client.connect();
-    idle.push(client);
-  }
+  const idle: Copier[] = [];
+  for (let i = 0; i < CONNECTIONS; i++) idle.push(await Copier.open(port));
   const all = [...idle];
   const intervalMs = rate === null ? 0 : (ROWS_AT_ONCE / rate) * 1000;
   const batches = Array.from({ length: DIFFERENT_BATCHES }, (_, b) => textOf(ROWS_AT_ONCE - 1, b));
@@ -51,15 +110,15 @@ async function run({ port, seconds, rate }: LoadOrder): Promise<LoadReport> {
       // The first is due at once.
       const until = over ? 0 : rate === null ? Number.POSITIVE_INFINITY : Math.floor(elapsed / intervalMs) + 1;
       while (due < until && idle.length > 0) {
-        const client = idle.pop() as pg.Client;
+        const copier = idle.pop() as Copier;
         const at = rate === null ? performance.now() : begun + due * intervalMs;
-        const probe = `${PROBE_KEY}\t0\t${Math.round(origin + at * 1000)}\n`;
+        const probe = Buffer.from(`${PROBE_KEY}\t0\t${Math.round(origin + at * 1000)}\n`);
         running++;
-        send(client, batches[due++ % DIFFERENT_BATCHES] + probe).then(() => {
+        copier.copy(Buffer.concat([batches[due++ % DIFFERENT_BATCHES], probe])).then(() => {
           running--;
           rows += ROWS_AT_ONCE;
           acknowledged = performance.now();
-          idle.push(client);
+          idle.push(copier);
           pump();
         }, reject);
       }
@@ -72,23 +131,14 @@ async function run({ port, seconds, rate }: LoadOrder): Promise<LoadReport> {
     };
     pump();
   });
-  for (const client of all) await client.end();
+  for (const copier of all) copier.close();
   return { rows, seconds: (acknowledged - begun) / 1000 };
 }
 
-function textOf(rows: number, batch: number): string {
+function textOf(rows: number, batch: number): Buffer {
   let text = '';
   for (let i = 0; i < rows; i++) text += `${((batch * rows + i) * 7919) % KEYS}\t${i}\t0\n`;
-  return text;
-}
-
-function send(client: pg.Client, text: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stream = client.query(copyFrom('COPY events FROM STDIN'));
-    stream.on('finish', resolve);
-    stream.on('error', reject);
-    stream.end(text);
-  });
+  return Buffer.from(text);
 }
 
 if (process.argv[1]?.endsWith('latency_load.ts')) {
