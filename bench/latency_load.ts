@@ -44,7 +44,7 @@ const [ERROR, READY] = Buffer.from('EZ');
 /** A connection that copies one batch after the other. */
 class Copier {
   readonly #socket: Socket;
-  #rest = Buffer.alloc(0);
+  #rest: Buffer = Buffer.alloc(0);
   #answered: { resolve(): void; reject(error: Error): void } | null = null;
 
   private constructor(port: number) {

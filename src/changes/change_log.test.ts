@@ -99,6 +99,28 @@ test('every entry is given once and in order, from memory, from files, and after
   assert.equal(world.keeper.bytes, 0);
 });
 
+test('a reader that is just behind what was written needs no file; without readers nothing is held for them', async () => {
+  const world = new World();
+  await world.open();
+  world.keeper.keep(1, retentionOf('1 hour'), START);
+  const reader = world.log().reader(0n);
+  world.append(upTo(3), 10);
+  assert.equal((await reader.next()).length, 3);
+  for (const from of [4, 7]) {
+    world.append(upTo(from + 1, from), 10);
+    await world.keeper.sync();
+    world.append([from + 2], 10);
+    for (const file of world.disk.files.values()) file.bytes.fill(0);
+    const entries = await reader.next();
+    assert.deepEqual(
+      entries.map(({ tick }) => Number(tick)),
+      upTo(from + 2, from),
+    );
+  }
+  reader.close();
+  await assert.rejects(async () => ticksAfter(world.log(), 6n), sqlstate('XX001'));
+});
+
 test('what is older or more than the retention goes, but not under a reader', async () => {
   const world = new World();
   await world.open();

@@ -95,6 +95,9 @@ export class ChangeLog {
         get segments() {
           return log.#segments;
         },
+        get isRead() {
+          return log.#readers.size > 0;
+        },
         told: (state, reason) => host.told(this, state, reason),
         lose: (error) => this.#lose(error),
       },
@@ -311,6 +314,7 @@ export class ChangeLog {
     const start = this.#segments.findLast((segment) => segment.after.tick <= after) as Segment;
     const reader = new ChangeReader(this, after, start.number, removed, () => {
       this.#readers.delete(reader);
+      if (this.#readers.size === 0) this.#writer.forget();
       if (this.#removed && this.#readers.size === 0) void this.#discard();
     });
     this.#readers.add(reader);
@@ -362,9 +366,10 @@ export class ChangeLog {
         ? { entries: [], number, at }
         : { entries: [], number: following.number, at: SEGMENT_HEADER };
     }
-    if (at >= segment.written) {
+    const recent = at >= segment.written ? [] : this.#writer.recent(number, at);
+    if (recent !== null) {
       const first = segment.tail.findIndex((part) => part.at >= at);
-      const parts = segment.tail.slice(first);
+      const parts = [...recent, ...(first < 0 ? [] : segment.tail.slice(first))];
       // Buffers of the tail are used again once they are written.
       const entries = parts.map(({ bytes }) => readEntry(Buffer.from(bytes), 0, this.oid) as Entry);
       return { entries, number, at: segment.length };

@@ -5,6 +5,9 @@
  *
  * Nothing waits for it but sync(), which a checkpoint calls; so that this finds little to do, and the tick log's syncs do not wait behind it, what is
  * written is synced now and then before. A full disk leaves all of it in memory (`isStuck`) and is tried again; another failure loses the log.
+ *
+ * What was written last stays in memory as long as the log has readers: one that waits for the tick log to have a tick on the disk is behind a tail that
+ * a checkpoint has had written meanwhile, and would have to read it from the file, behind that checkpoint's own reads and writes.
  */
 import { join } from 'node:path';
 import { type Disk, type DiskFile, isDiskFull, writeAll } from '../durable/disk.ts';
@@ -25,7 +28,13 @@ export interface Segment {
   written: number;
   synced: number;
   /** What follows after `written`. */
-  tail: { at: number; bytes: Buffer }[];
+  tail: Part[];
+}
+
+/** An entry, or the header, and where it lies in the file. */
+export interface Part {
+  at: number;
+  bytes: Buffer;
 }
 
 /** The log whose segments they are. */
@@ -33,6 +42,8 @@ export interface SegmentOwner {
   readonly oid: number;
   /** Oldest first. */
   readonly segments: readonly Segment[];
+  /** Somebody reads it. */
+  readonly isRead: boolean;
   /** It can be written again after isStuck, or is stuck now. */
   told(state: 'stuck' | 'well', reason: string): void;
   /** Writing has failed for good: what is there is lost. */
@@ -55,6 +66,8 @@ export class SegmentWriter {
   readonly #host: LogHost;
   /** Files of segments that are no more. */
   readonly #doomed: number[] = [];
+  /** What was written last. */
+  #recent: { number: number; parts: Part[] } | null = null;
   #running: Promise<void> | null = null;
   /** So many want all tails to be written. */
   #forced = 0;
@@ -158,12 +171,34 @@ export class SegmentWriter {
     }
     // Given up meanwhile: its file is among the doomed by now.
     if (!this.#owner.segments.includes(segment)) return;
-    segment.tail.splice(0, parts.length);
-    for (const part of parts) this.#host.pool.give(part);
+    this.#written(segment.number, segment.tail.splice(0, parts.length));
     segment.written += bytes;
     if (unsynced >= SYNC_BYTES) segment.synced = segment.written;
     this.#host.pending -= bytes;
     this.#host.written();
+  }
+
+  #written(number: number, parts: Part[]): void {
+    this.forget();
+    if (this.#owner.isRead) this.#recent = { number, parts };
+    else this.#give(parts);
+  }
+
+  #give(parts: Part[]): void {
+    for (const { bytes } of parts) this.#host.pool.give(bytes);
+  }
+
+  /** What was written last from `at` on; null when that began later. Valid in this turn. */
+  recent(number: number, at: number): Part[] | null {
+    if (this.#recent?.number !== number) return null;
+    const first = this.#recent.parts.findIndex((part) => part.at === at);
+    return first < 0 ? null : this.#recent.parts.slice(first);
+  }
+
+  /** Nobody reads what was written last. */
+  forget(): void {
+    if (this.#recent !== null) this.#give(this.#recent.parts);
+    this.#recent = null;
   }
 
   /** A full disk: all of it stays in memory, sources are held back, and it is tried again. */

@@ -86,6 +86,7 @@ export class Checkpointer {
     const metadata = serialize(saved);
     const writer = new PageWriter(store.disk, store.folder, number, this.#groups);
     const { pages, changed } = startImage(pagesOf(saved), (page) => writer.add(page), store.pagesToMove());
+    writer.expectedPages = changed.length;
     try {
       try {
         while (copySlice(writer, this.#sliceMs)) {

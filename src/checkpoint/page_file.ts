@@ -5,7 +5,8 @@
  *   next: a tick log whose sync came behind all of a checkpoint's would make every commit wait for it
  *
  * While commits come (`groups` of the tick log grows) the disk is theirs for most of the time: after each write there is a pause, as long as few copies
- * wait and the pauses of one checkpoint are not too long together. A tick may add many pages at once, so add() does no more than copy, into buffers that
+ * wait and the pauses of one checkpoint are not too long together; so a checkpoint is spread over time as well, and its files, each of which has to be
+ * made, named and synced, are not made more often than need be. A tick may add many pages at once, so add() does no more than copy, into buffers that
  * are used again: their checksums are made when they are written (docs/decisions/0285).
  */
 import { join } from 'node:path';
@@ -25,6 +26,8 @@ const WAITING_SHARE = 1 / 32;
 const PIECE_BYTES = 4 * PAGE_BYTES;
 /** The pause after a write, in times of what it took. */
 const PAUSE = 3;
+/** The pause is no shorter than makes so many bytes a second, unless a large checkpoint would take too long by that. */
+const PACE = 2 << 20;
 /** All pauses of a checkpoint, in milliseconds. */
 const MOST_PAUSED = 10_000;
 
@@ -48,6 +51,8 @@ export class PageWriter {
   readonly #number: number;
   readonly #groups: Groups;
   readonly places = new Map<number, Place>();
+  /** Pages that will be added in all. */
+  expectedPages = 0;
   #file: DiskFile | null = null;
   #chunk = Buffer.alloc(0);
   /** Pages in the chunk that gathers. */
@@ -131,8 +136,13 @@ export class PageWriter {
       this.#written = await writeAll(file, piece, this.#written);
       await file.sync();
       done += piece.length;
-      if (this.#groups() !== groups) await this.#pause((performance.now() - began) * PAUSE);
+      if (this.#groups() !== groups) await this.#pause(this.#restAfter(piece.length, performance.now() - began));
     }
+  }
+
+  #restAfter(bytes: number, took: number): number {
+    const all = Math.max(bytes, this.expectedPages * PAGE_BYTES);
+    return Math.max(took * PAUSE, Math.min((bytes / PACE) * 1000, (bytes / all) * MOST_PAUSED));
   }
 
   /** Leaves the disk to the tick log. */
