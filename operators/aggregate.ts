@@ -13,7 +13,7 @@
  * Grouping, counts, integer sums, least and greatest integers run as kernels over the whole delta (state/row_table.ts, kernels/assembly/aggregate.ts);
  * other accumulators have loops of their own over (group, weight).
  *
- * State: one slot a group: | key | f64 row count | touched | with DISTINCT: f64 number of the group, f64 deadline | accumulators |, plus what
+ * State: one slot a group: | key | f64 row count | with DISTINCT: f64 number of the group, f64 deadline | accumulators |, plus what
  * accumulators keep outside. Calls whose accumulators keep the same share one; that of count(*) is the row count.
  * A group whose row count is 0 is removed. Without GROUP BY there is one row, also for no input.
  * Cost: O(1) (or O(log n), see aggregates/) a row, O(1) output a touched group. State is freed when the group's rows are retracted, and when
@@ -40,6 +40,7 @@ import {
   CALL_WEIGHTS,
 } from './kernels/aggregate_layout.ts';
 import { kernels } from './kernels/index.ts';
+import { SLOT_TOUCHED } from './kernels/table_layout.ts';
 import type { Operator, Tick } from './operator.ts';
 import type { AggCall, Retention } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
@@ -48,13 +49,13 @@ import { rowOps } from './state/row_ops.ts';
 import { RowTable } from './state/row_table.ts';
 import type { Saved } from './state/saved.ts';
 import { TableRetention } from './state/table_retention.ts';
+import { touch } from './state/write_marks.ts';
 import { type ColType, colType, OID, PHYS_WIDTH } from './types.ts';
 
-const HEAD = 16;
-/** Word of the head that is not 0 while a tick has the group in its list. Numbers of 8 bytes: the group's own, the watermark by which it is dead. */
-const TOUCHED = 2;
-const NUMBER = 2;
-const DEADLINE = 3;
+const HEAD = 8;
+/** Numbers of 8 bytes: the group's own, the watermark by which it is dead. */
+const NUMBER = 1;
+const DEADLINE = 2;
 /** Bytes of each. */
 const NUMBER_BYTES = 8;
 const DEADLINE_BYTES = 8;
@@ -181,7 +182,7 @@ export class AggregateOperator implements Operator {
     const now = this.#write(existing, rows, 1, tick);
     const out = this.#differences(shown, old, existing, now, rows, arena);
     const gone = arena.alloc(touched.n * 4);
-    const left = kernels.untouchGroups(touched.at * 4, touched.n, table.payloadOffset, TOUCHED * 4, gone);
+    const left = kernels.untouchGroups(touched.at * 4, touched.n, table.payloadOffset, gone);
     if (!this.#global) for (let i = 0; i < left; i++) this.#remove(U32[(gone >>> 2) + i]);
     for (const call of this.#calls) call.accumulator.endTick();
     return out;
@@ -218,9 +219,10 @@ export class AggregateOperator implements Operator {
       kernels.numberGroups(slots * 4, fresh * 4, made, payloadOffset, this.#made, number, times * 8, deadline);
       this.#made += made;
     }
-    const touched = kernels.touchGroups(slots * 4, n, payloadOffset, TOUCHED * 4, groups * 4, at * 4);
+    const touched = kernels.touchGroups(slots * 4, n, payloadOffset, groups * 4, at * 4);
     if (only === 0 || touched > 0) return { at, n: touched };
-    I32[((only + payloadOffset) >>> 2) + TOUCHED] = 1;
+    touch(only + 4);
+    U32[(only >>> 2) + 1] = SLOT_TOUCHED;
     U32[at] = only;
     return { at, n: 1 };
   }

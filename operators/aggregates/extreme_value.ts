@@ -1,12 +1,12 @@
 /**
  * min and max over input that never retracts: one value is enough.
  *
- * State: | the value's slot, 16 bytes, and its validity | u32 present, u32 spare |. O(1) a row; a long value is copied into the heap when it wins. Kernels do
+ * State: | the value's slot | its validity, which says whether there is one |. O(1) a row; a long value is copied into the heap when it wins. Kernels do
  * integers, and texts of up to 12 bytes.
  */
 import type { Batch, Column } from '../batch/batch.ts';
 import { type BatchBuilder, isValid } from '../batch/builder.ts';
-import { I32, U32 } from '../batch/memory.ts';
+import { I32, U8, U32 } from '../batch/memory.ts';
 import {
   CALL_GREATEST_INT4,
   CALL_GREATEST_INT8,
@@ -30,6 +30,8 @@ export class ExtremeAccumulator implements Accumulator {
   readonly #ops: RowOps;
   readonly #compare: RowCompare;
   readonly #stride: number;
+  /** Byte offset of the validity byte. */
+  readonly #flag: number;
   /** The kernel knows the order of the texts that lie in their slots. */
   readonly #texts: boolean;
   #column: Column | null = null;
@@ -42,7 +44,8 @@ export class ExtremeAccumulator implements Accumulator {
     this.#ops = rowOps([type], 'identity');
     this.#compare = rowCompare(this.#ops.layout, [{ col: 0, desc: false, nullsFirst: false }], false);
     this.#stride = this.#ops.layout.stride;
-    this.bytes = this.#stride + 8;
+    this.#flag = this.#ops.layout.valid;
+    this.bytes = this.#stride;
     this.#texts = this.#ops.layout.phys[0] === 'varlen' && varlenOrder(type.oid) === 'bytes';
     this.inSlot = PHYS_WIDTH[this.#ops.layout.phys[0]] <= 8;
   }
@@ -57,14 +60,12 @@ export class ExtremeAccumulator implements Accumulator {
   add(state: number, row: number, weight: number): void {
     if (weight <= 0) throw new Error('a retraction reached an append-only aggregate');
     if (this.#column === null || !isValid(this.#column, row)) return;
-    const flag = (state + this.#stride) >>> 2;
-    if (I32[flag] !== 0) {
+    if (U8[state + this.#flag] !== 0) {
       this.#ops.storeShallow(row, this.#scratch);
       if (this.#compare(this.#scratch, state) * this.#sign <= 0) return;
       this.#ops.free(state, this.#heap);
     }
     this.#ops.store(row, state, this.#heap);
-    I32[flag] = 1;
   }
 
   addAll(rows: Rows, n: number): void {
@@ -92,7 +93,7 @@ export class ExtremeAccumulator implements Accumulator {
   }
 
   result(state: number, out: BatchBuilder, column: number, row: number): void {
-    if (U32[(state + this.#stride) >>> 2] === 0) out.setNull(column, row);
+    if (U8[state + this.#flag] === 0) out.setNull(column, row);
     else this.#ops.load(state, [out.columns[column]], row);
   }
 
@@ -100,12 +101,12 @@ export class ExtremeAccumulator implements Accumulator {
     // No value: zeros, so its validity is 0 too.
     const { data, valid, phys } = out.columns[column];
     const width = PHYS_WIDTH[phys];
-    const flag = offset + this.#ops.layout.valid;
+    const flag = offset + this.#flag;
     kernels.loadColumn(addresses * 4, n, offset, width, flag, data + row * width, valid + row);
   }
 
   free(state: number): void {
-    if (U32[(state + this.#stride) >>> 2] !== 0) this.#ops.free(state, this.#heap);
+    if (U8[state + this.#flag] !== 0) this.#ops.free(state, this.#heap);
   }
 
   endTick(): void {

@@ -21,6 +21,7 @@ export const CALL_GREATEST_INT4 = 4;
 export const CALL_LEAST_INT8 = 5;
 export const CALL_GREATEST_INT8 = 6;
 
-/** Bytes of the state of a least or greatest value before the flag that says whether there is one. */
-export const EXTREME_INT4_BYTES = 8;
-export const EXTREME_INT8_BYTES = 16;
+/** Bytes of the state of a least or greatest value before its validity byte, which says whether there is one. */
+export const EXTREME_INT4_BYTES = 4;
+export const EXTREME_INT8_BYTES = 8;
+export const EXTREME_TEXT_BYTES = 16;

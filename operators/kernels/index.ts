@@ -157,7 +157,7 @@ interface Kernels {
     ends: number,
   ): void;
   /** assembly/aggregate.ts; `calls` is laid out as aggregate_layout.ts says. */
-  touchGroups(slots: number, n: number, payload: number, mark: number, groups: number, touched: number): number;
+  touchGroups(slots: number, n: number, payload: number, groups: number, touched: number): number;
   numberGroups(
     slots: number,
     fresh: number,
@@ -169,7 +169,7 @@ interface Kernels {
     deadline: number,
   ): void;
   groupsWithRows(slots: number, n: number, payload: number, to: number): number;
-  untouchGroups(slots: number, n: number, payload: number, mark: number, gone: number): number;
+  untouchGroups(slots: number, n: number, payload: number, gone: number): number;
   takeIn(calls: number, count: number, groups: number, n: number): number;
   writeCounts(groups: number, n: number, offset: number, data: number): void;
   writeSums(groups: number, n: number, offset: number, numeric: boolean, data: number, valid: number): number;

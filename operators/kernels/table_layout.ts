@@ -4,6 +4,8 @@
  */
 export const SLOT_UNUSED = 0;
 export const SLOT_USED = 1;
+/** Of a group that the tick has in its list; used when the tick ends. */
+export const SLOT_TOUCHED = 3;
 /** Said to be taken out soon. */
 export const SLOT_LEAVING = 2;
 

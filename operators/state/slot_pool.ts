@@ -2,7 +2,7 @@
  * The slots of a hash table (row_table.ts), in chunks, in the order in which they were made; a slot stays where it is until leave().
  *
  *   slot:     | u32 hash | u32 state: 0 not in use, 1 used, 2 leaving | row | payload |           not in use: | u32 next one that is not, or 0 | 0 | ... |
- *   chunks:   | x x x x |  | x x x . x x x x |  | x . x x  ^next     ^end        each as large as all before it up to a page, then an eighth of them
+ *   chunks:   | x x x x |  | x x x . x x x x |  | x . x x  ^next     ^end        a quarter of all before it up to a page, then an eighth of them
  *
  * A slot's place is its number in this order: scans that stop between ticks go on from there. Slots that were taken out are used first.
  */
@@ -16,7 +16,8 @@ import { touch, unusedUpTo } from './write_marks.ts';
 
 /** Of the first chunk. */
 const LEAST_SLOTS = 8;
-/** Chunks of large pools are this share of them, and of a memory limit. */
+/** Chunks are this share of a pool of less than a page, and of a larger one, and at most this one of a memory limit. */
+const SMALL_SHARE = 1 / 4;
 const SHARE = 1 / 8;
 const LIMIT_SHARE = 1 / 256;
 const MOST_PAGES = 64;
@@ -87,9 +88,9 @@ export class SlotPool {
 
   #chunkBytes(): number {
     const bytes = this.places * this.#stride;
-    if (bytes < PAGE_BYTES) return Math.min(PAGE_BYTES, Math.max(bytes, LEAST_SLOTS * this.#stride));
     const most = budget.pagesOf(LIMIT_SHARE, MOST_PAGES) * PAGE_BYTES;
-    return Math.max(PAGE_BYTES + 1, Math.min(bytes * SHARE, most));
+    const share = bytes < PAGE_BYTES ? SMALL_SHARE : SHARE;
+    return Math.max(LEAST_SLOTS * this.#stride, Math.min(bytes * share, most));
   }
 
   /** A slot that was not in use, where there is room. */

@@ -18,22 +18,22 @@ import {
   CALL_WEIGHTS,
   EXTREME_INT4_BYTES,
   EXTREME_INT8_BYTES,
+  EXTREME_TEXT_BYTES,
 } from '../aggregate_layout';
+import { SLOT_TOUCHED, SLOT_USED } from '../table_layout';
+import { announce } from './marks';
 import { INLINE } from './varlen';
 
-/**
- * The bytes of each row's group to `groups`: `payload` bytes into its slot. Lists the slots whose word at `mark` bytes of these is 0 and sets it; gives
- * their number.
- */
-export function touchGroups(slots: usize, n: u32, payload: u32, mark: u32, groups: usize, touched: usize): u32 {
+/** The bytes of each row's group to `groups`: `payload` bytes into its slot. Lists the slots that are not touched yet, and are now; gives their number. */
+export function touchGroups(slots: usize, n: u32, payload: u32, groups: usize, touched: usize): u32 {
   let count: u32 = 0;
   for (let row: u32 = 0; row < n; row++) {
     const slot: usize = load<u32>(slots + (row << 2));
     if (slot == 0) continue;
-    const group = slot + payload;
-    store<u32>(groups + (row << 2), <u32>group);
-    if (load<u32>(group + mark) != 0) continue;
-    store<u32>(group + mark, 1);
+    store<u32>(groups + (row << 2), <u32>slot + payload);
+    if (load<u32>(slot, 4) == SLOT_TOUCHED) continue;
+    announce(slot + 4, 4);
+    store<u32>(slot, SLOT_TOUCHED, 4);
     store<u32>(touched + (count++ << 2), <u32>slot);
   }
   return count;
@@ -67,12 +67,12 @@ export function groupsWithRows(slots: usize, n: u32, payload: u32, to: usize): u
   return count;
 }
 
-/** Sets the word at `mark` bytes of n groups back to 0. Lists the slots of those that have no rows; gives their number. */
-export function untouchGroups(slots: usize, n: u32, payload: u32, mark: u32, gone: usize): u32 {
+/** The n groups are not touched any more. Lists the slots of those that have no rows; gives their number. */
+export function untouchGroups(slots: usize, n: u32, payload: u32, gone: usize): u32 {
   let count: u32 = 0;
   for (let i: u32 = 0; i < n; i++) {
     const slot: usize = load<u32>(slots + (i << 2));
-    store<u32>(slot + payload + mark, 0);
+    store<u32>(slot, SLOT_USED, 4);
     if (load<f64>(slot + payload) == 0) store<u32>(gone + (count++ << 2), <u32>slot);
   }
   return count;
@@ -104,31 +104,25 @@ export function takeIn(calls: usize, count: u32, groups: usize, n: u32): bool {
       if (weight < 0) return false;
       if (kind <= <u32>CALL_GREATEST_INT4) {
         const value = load<i32>(data + (row << 2));
-        if (load<u32>(state, EXTREME_INT4_BYTES) != 0) {
+        if (load<u8>(state, EXTREME_INT4_BYTES) != 0) {
           const present = load<i32>(state);
           if (kind == CALL_LEAST_INT4 ? value >= present : value <= present) continue;
         }
         store<i32>(state, value);
-        store<u8>(state, 1, 4);
-        store<u32>(state, 1, EXTREME_INT4_BYTES);
+        store<u8>(state, 1, EXTREME_INT4_BYTES);
       } else {
         const value = load<i64>(data + (row << 3));
-        if (load<u32>(state, EXTREME_INT8_BYTES) != 0) {
+        if (load<u8>(state, EXTREME_INT8_BYTES) != 0) {
           const present = load<i64>(state);
           if (kind == CALL_LEAST_INT8 ? value >= present : value <= present) continue;
         }
         store<i64>(state, value);
-        store<u8>(state, 1, 8);
-        store<u32>(state, 1, EXTREME_INT8_BYTES);
+        store<u8>(state, 1, EXTREME_INT8_BYTES);
       }
     }
   }
   return true;
 }
-
-/** Bytes of the state of a least or greatest text before the flag that says whether there is one; its validity byte. */
-const EXTREME_TEXT_BYTES: usize = 24;
-const EXTREME_TEXT_VALID: usize = 16;
 
 /**
  * Least or greatest texts (bytes in order, a beginning before what goes on) of n rows, where the row's and the group's lie in their slots. Lists the other
@@ -150,7 +144,7 @@ export function extremeTexts(
     if (weight == 0 || (valid != 0 && load<u8>(valid + row) == 0)) continue;
     const value = data + (row << 4);
     const state: usize = load<u32>(groups + (row << 2)) + offset;
-    const known = load<u32>(state, EXTREME_TEXT_BYTES) != 0;
+    const known = load<u8>(state, EXTREME_TEXT_BYTES) != 0;
     if (weight < 0 || load<u32>(value) > INLINE || (known && load<u32>(state) > INLINE)) {
       store<u32>(rest + (left++ << 2), row);
       continue;
@@ -158,8 +152,7 @@ export function extremeTexts(
     if (known && !(greatest ? isBefore(state, value) : isBefore(value, state))) continue;
     store<u64>(state, load<u64>(value));
     store<u64>(state, load<u64>(value, 8), 8);
-    store<u8>(state, 1, EXTREME_TEXT_VALID);
-    store<u32>(state, 1, EXTREME_TEXT_BYTES);
+    store<u8>(state, 1, EXTREME_TEXT_BYTES);
   }
   return left;
 }
