@@ -82,7 +82,8 @@ interface Kernels {
   /** assembly/directory.ts */
   rehash(from: number, fromEntries: number, to: number, entries: number): void;
   enterSlots(directory: number, mask: number, from: number, end: number, stride: number): void;
-  entriesOfHashes(directory: number, mask: number, hashes: number, n: number, bytes: number): void;
+  hashesFound(directory: number, mask: number, hashes: number, n: number, bytes: number): number;
+  removeEntry(directory: number, mask: number, hash: number, slot: number): number;
   removeSlots(directory: number, mask: number, slots: number, n: number, free: number): number;
   /** assembly/row_table.ts; usedSlots gives an address as int32. */
   usedSlots(

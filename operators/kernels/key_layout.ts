@@ -42,15 +42,14 @@ export const ODD_SPECIAL = 2;
 export const KEYS_NUMERICS = 88;
 /** The row to begin with; result: the first one for which there was no room, else the number of rows. */
 export const KEYS_FROM = 92;
-/** Of the table, to be written back: rows, and entries of rows that were taken out. */
+/** Rows of the table, to be written back. */
 export const KEYS_USED = 72;
-export const KEYS_DELETED = 112;
 /** Entries that may still be filled; the first slot that is not in use, 0 for none; where the next new one lies, and where there are no more. */
 export const KEYS_ROOM = 96;
 export const KEYS_UNUSED = 100;
 export const KEYS_NEXT = 104;
 export const KEYS_END = 108;
-export const KEYS_BYTES = 116;
+export const KEYS_BYTES = 112;
 
 export const KEY_COLUMN_WIDTH = 0;
 /** 1: a varlen, 2: a numeric, 0: another type. */

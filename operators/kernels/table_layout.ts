@@ -12,5 +12,3 @@ export const SLOT_LEAVING = 2;
 /** Bytes of an entry. */
 export const ENTRY_BYTES = 8;
 export const ENTRY_EMPTY = 0;
-/** Its row was taken out. */
-export const ENTRY_DELETED = 1;

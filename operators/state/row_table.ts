@@ -1,7 +1,7 @@
 /**
  * A hash table of rows, each in a slot that stays where it is:
  *
- *   directory:  | u32 hash | u32 address of the slot, 0 empty, 1 taken out |      open addressing, linear probing, at most 70 % full
+ *   directory:  | u32 hash | u32 address of the slot, 0 empty |      open addressing, linear probing, at most 70 % full
  *   slot:       | u32 hash | u32 state | row | payload |                          one behind the other in chunks (slot_pool.ts)
  *
  * The key is the whole row (of `types`); the payload is what the operator keeps with it (accumulators, a weight, a run).
@@ -187,7 +187,6 @@ export class RowTable {
     U32[at + k.KEYS_DIRECTORY / 4] = directory.address;
     U32[at + k.KEYS_MASK / 4] = directory.mask;
     U32[at + k.KEYS_USED / 4] = directory.used;
-    U32[at + k.KEYS_DELETED / 4] = directory.deleted;
     U32[at + k.KEYS_ROOM / 4] = directory.room;
     U32[at + k.KEYS_UNUSED / 4] = slots.unused;
     U32[at + k.KEYS_NEXT / 4] = slots.next;
@@ -197,7 +196,6 @@ export class RowTable {
   #takePlace(keys: number): void {
     const at = keys >>> 2;
     this.#directory.used = U32[at + k.KEYS_USED / 4];
-    this.#directory.deleted = U32[at + k.KEYS_DELETED / 4];
     this.#slots.unused = U32[at + k.KEYS_UNUSED / 4];
     this.#slots.next = U32[at + k.KEYS_NEXT / 4];
   }

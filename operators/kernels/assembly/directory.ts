@@ -1,17 +1,17 @@
 /**
  * The directory of a hash table of slots (operators/state/row_table.ts): entries of 8 bytes, probed one after the other from the hash's own on.
  *
- *   entry:   | u32 hash | u32 address of the slot; 0: none from here on, 1: it was taken out |
+ *   entry:   | u32 hash | u32 address of the slot; 0: none from here on |
  *   slot:  | u32 hash | u32 state: 0 not in use, 1 used, 2 leaving | row | payload |
  *
+ * Between the place of a hash and its entry no entry is empty: where one goes, those behind it close up.
  * `mask`: number of entries - 1, a power of two - 1.
  */
-import { ENTRY_DELETED, SLOT_LEAVING, SLOT_USED } from '../table_layout';
+import { SLOT_LEAVING, SLOT_USED } from '../table_layout';
 import { announce } from './marks';
 
 export const USED: u32 = SLOT_USED;
 export const LEAVING: u32 = SLOT_LEAVING;
-const DELETED: u32 = ENTRY_DELETED;
 /** Hashes whose entries and slots are read ahead, so that their cache misses overlap. */
 export const STRETCH: u32 = 64;
 
@@ -26,17 +26,12 @@ export function isEnd(entry: usize): bool {
   return load<u32>(entry, 4) == 0;
 }
 
-@inline
-export function isDeleted(entry: usize): bool {
-  return load<u32>(entry, 4) == DELETED;
-}
-
-/** The entry's slot when it is used and has the hash, else 0. */
+/** The slot of an entry that is not the end, when it is used and has the hash, else 0. */
 @inline
 export function slotOf(entry: usize, hash: u32): usize {
   if (load<u32>(entry) != hash) return 0;
   const slot: usize = load<u32>(entry, 4);
-  return slot > DELETED && load<u32>(slot, 4) == USED ? slot : 0;
+  return load<u32>(slot, 4) == USED ? slot : 0;
 }
 
 /** Reads the entries of n hashes ahead, and the slots with these hashes, of `bytes` bytes. Gives something of no use, that it is not left out. */
@@ -48,7 +43,7 @@ export function readAhead(directory: usize, mask: u32, hashes: usize, n: u32, by
     const hash = load<u32>(hashes + (i << 2));
     const entry = entryOf(directory, mask, hash);
     const slot: usize = load<u32>(entry, 4);
-    if (load<u32>(entry) == hash && slot > DELETED) ahead += load<u32>(slot) + load<u32>(slot + bytes - 4);
+    if (load<u32>(entry) == hash && slot != 0) ahead += load<u32>(slot) + load<u32>(slot + bytes - 4);
   }
   return ahead;
 }
@@ -58,7 +53,7 @@ export function rehash(from: usize, fromEntries: u32, to: usize, entries: u32): 
   const mask = entries - 1;
   memory.fill(to, 0, <usize>entries << 3);
   for (let entry = from, end = from + (fromEntries << 3); entry < end; entry += 8) {
-    if (load<u32>(entry, 4) <= DELETED) continue;
+    if (isEnd(entry)) continue;
     const whole = load<u64>(entry);
     let index = <u32>whole;
     while (!isEnd(entryOf(to, mask, index))) index++;
@@ -77,54 +72,53 @@ export function enterSlots(directory: usize, mask: u32, from: usize, end: usize,
   }
 }
 
-/** The first entry whose slot is used and has the hash, in place of each of n hashes; 0 for none. Gives something of no use, that reading ahead is not left out. */
-export function entriesOfHashes(directory: usize, mask: u32, hashes: usize, n: u32, bytes: u32): u32 {
+/** Puts those of n hashes that a used slot has in front, and gives their number. */
+export function hashesFound(directory: usize, mask: u32, hashes: usize, n: u32, bytes: u32): u32 {
+  let found: u32 = 0;
   let ahead: u32 = 0;
   for (let from: u32 = 0; from < n; from += STRETCH) {
     const to = min(from + STRETCH, n);
-    ahead += readAhead(directory, mask, hashes + (from << 2), to - from, bytes);
+    ahead |= readAhead(directory, mask, hashes + (from << 2), to - from, bytes) | 1;
     for (let i = from; i < to; i++) {
       const hash = load<u32>(hashes + (i << 2));
       let index = hash;
       let entry = entryOf(directory, mask, index);
       while (!isEnd(entry) && slotOf(entry, hash) == 0) entry = entryOf(directory, mask, ++index);
-      store<u32>(hashes + (i << 2), isEnd(entry) ? 0 : <u32>entry);
+      if (!isEnd(entry)) store<u32>(hashes + (found++ << 2), hash);
     }
   }
-  return ahead;
+  // What reading ahead saw is of no use, but that it is not 0.
+  return n == 0 || ahead != 0 ? found : 0;
 }
 
-/** Takes n slots out and puts them, the last one first, in front of the list of those that are not in use, which begins with `free`. Gives how many entries are empty again. */
-export function removeSlots(directory: usize, mask: u32, slots: usize, n: u32, free: u32): u32 {
-  let emptied: u32 = 0;
+/** Takes the entry of a slot out; false when there is none. */
+export function removeEntry(directory: usize, mask: u32, hash: u32, slot: u32): bool {
+  let hole = hash & mask;
+  for (; load<u32>(directory + (hole << 3), 4) != slot; hole = (hole + 1) & mask) if (isEnd(directory + (hole << 3))) return false;
+  for (let next = (hole + 1) & mask; ; next = (next + 1) & mask) {
+    const entry = directory + (next << 3);
+    if (isEnd(entry)) break;
+    // It goes back into the hole unless its own place lies behind that.
+    if (((next - load<u32>(entry)) & mask) < ((next - hole) & mask)) continue;
+    announce(directory + (hole << 3), 8);
+    store<u64>(directory + (hole << 3), load<u64>(entry));
+    hole = next;
+  }
+  announce(directory + (hole << 3), 8);
+  store<u64>(directory + (hole << 3), 0);
+  return true;
+}
+
+/** Takes n slots out and puts them, the last one first, in front of the list of those that are not in use, which begins with `free`; false when one has no entry. */
+export function removeSlots(directory: usize, mask: u32, slots: usize, n: u32, free: u32): bool {
   let head = free;
   for (let i: u32 = 0; i < n; i++) {
     const slot: usize = load<u32>(slots + (i << 2));
-    let index = load<u32>(slot);
-    while (load<u32>(entryOf(directory, mask, index), 4) != <u32>slot) index++;
-    const entry = entryOf(directory, mask, index);
-    announce(entry, 8);
-    store<u32>(entry, DELETED, 4);
-    emptied += emptyBefore(directory, mask, index);
+    if (!removeEntry(directory, mask, load<u32>(slot), <u32>slot)) return false;
     announce(slot, 8);
     store<u32>(slot, head);
     store<u32>(slot, 0, 4);
     head = <u32>slot;
   }
-  return emptied;
-}
-
-/** A probe goes no further than an empty entry: one in front of it, and those before, need not say that they were deleted. Gives how many there were. */
-@inline
-function emptyBefore(directory: usize, mask: u32, index: u32): u32 {
-  if (!isEnd(entryOf(directory, mask, index + 1))) return 0;
-  let count: u32 = 0;
-  let entry = entryOf(directory, mask, index);
-  while (isDeleted(entry)) {
-    announce(entry, 8);
-    store<u32>(entry, 0, 4);
-    count++;
-    entry = entryOf(directory, mask, --index);
-  }
-  return count;
+  return true;
 }

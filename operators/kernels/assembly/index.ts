@@ -21,7 +21,7 @@ export { allOne, allPositive, allSet, boundsOfInt64, copyBytes, equalBytes, fill
 export { freeRuns, freeTexts } from './dead_keys';
 export { freeDeadRows } from './dead_rows';
 export { deadlines } from './deadline';
-export { enterSlots, entriesOfHashes, rehash, removeSlots } from './directory';
+export { enterSlots, hashesFound, rehash, removeEntry, removeSlots } from './directory';
 export { encodeRows } from './encode_rows';
 export { gatherColumn, loadColumn } from './gather';
 export { addWeights, slotHashes, takeOut, writeHashes } from './index_changes';

@@ -17,7 +17,6 @@ import {
   KEYS_AHEAD,
   KEYS_COLUMN_COUNT,
   KEYS_COLUMNS,
-  KEYS_DELETED,
   KEYS_DIRECTORY,
   KEYS_END,
   KEYS_FRESH,
@@ -47,7 +46,7 @@ import {
   ODD_WIDE,
 } from '../key_layout';
 import { finish, hashBytes, mix } from './bytes';
-import { entryOf, isDeleted, isEnd, readAhead, slotOf, STRETCH, USED } from './directory';
+import { entryOf, isEnd, readAhead, slotOf, STRETCH, USED } from './directory';
 import { announce } from './marks';
 import { hashSmallNumeric } from './numeric';
 import { INLINE } from './varlen';
@@ -294,7 +293,6 @@ function locate(k: usize, insert: bool): void {
   let unused: usize = load<u32>(k, KEYS_UNUSED);
   let room = load<u32>(k, KEYS_ROOM);
   let made = load<u32>(k, KEYS_MADE);
-  let deleted = load<u32>(k, KEYS_DELETED);
   let long = load<u32>(k, KEYS_LONG);
   let ahead: u32 = 0;
   let row = load<u32>(k, KEYS_FROM);
@@ -310,7 +308,6 @@ function locate(k: usize, insert: bool): void {
       }
       const hash = load<u32>(hashes + (row << 2));
       let index = hash;
-      let free: usize = 0;
       let slot: usize = 0;
       let entry = entryOf(directory, mask, index);
       while (!isEnd(entry)) {
@@ -321,17 +318,13 @@ function locate(k: usize, insert: bool): void {
             slot = other;
             break;
           }
-        } else if (insert && free == 0 && isDeleted(entry)) free = entry;
+        }
         entry = entryOf(directory, mask, ++index);
       }
       if (insert && slot == 0) {
-        isFull = (free == 0 && room == 0) || (unused == 0 && next == end);
+        isFull = room == 0 || (unused == 0 && next == end);
         if (isFull) break;
-        if (free == 0) room--;
-        else {
-          entry = free;
-          deleted--;
-        }
+        room--;
         if (unused != 0) {
           slot = unused;
           unused = load<u32>(slot);
@@ -357,7 +350,6 @@ function locate(k: usize, insert: bool): void {
   store<u32>(k, row, KEYS_FROM);
   store<u32>(k, <u32>next, KEYS_NEXT);
   store<u32>(k, <u32>unused, KEYS_UNUSED);
-  store<u32>(k, deleted, KEYS_DELETED);
   store<u32>(k, load<u32>(k, KEYS_USED) + made - load<u32>(k, KEYS_MADE), KEYS_USED);
   store<u32>(k, made, KEYS_MADE);
   store<u32>(k, long, KEYS_LONG);
