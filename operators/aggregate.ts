@@ -28,7 +28,7 @@ import type { Arena } from './batch/arena.ts';
 import type { Batch, Column } from './batch/batch.ts';
 import { BatchBuilder, readDatum } from './batch/builder.ts';
 import { gatherColumn, gatherWords } from './batch/gather.ts';
-import { F64, I32, U32 } from './batch/memory.ts';
+import { F64, I32, U8, U32 } from './batch/memory.ts';
 import { SqlError } from './errors.ts';
 import {
   CALL_BYTES,
@@ -222,7 +222,7 @@ export class AggregateOperator implements Operator {
     const touched = kernels.touchGroups(slots * 4, n, payloadOffset, groups * 4, at * 4);
     if (only === 0 || touched > 0) return { at, n: touched };
     touch(only + 4);
-    U32[(only >>> 2) + 1] = SLOT_TOUCHED;
+    U8[only + 4] = SLOT_TOUCHED;
     U32[at] = only;
     return { at, n: 1 };
   }

@@ -332,7 +332,7 @@ export class JoinPairs {
   #find({ from, delta, added }: Probe, tick: Tick): Pairs {
     const side = this.sides[from];
     const { index } = this.sides[1 - from];
-    const { payloadOffset, entryStride } = index;
+    const { payloadOffset, entryStride, weightOffset } = index;
     const { arena } = tick;
     const { n, weights } = delta;
     const older = added !== null;
@@ -346,7 +346,18 @@ export class JoinPairs {
       weights: arena.alloc(total * 4),
     };
     if (total === 0) return pairs;
-    kernels.expandPairs(slots, weights, n, payloadOffset, entryStride, older, pairs.rows, pairs.others, pairs.weights);
+    kernels.expandPairs(
+      slots,
+      weights,
+      n,
+      payloadOffset,
+      entryStride,
+      weightOffset,
+      older,
+      pairs.rows,
+      pairs.others,
+      pairs.weights,
+    );
     if (this.residual !== null) this.#keepPassing(this.residual, from, delta, pairs, tick);
     return pairs;
   }
@@ -396,7 +407,7 @@ export class JoinPairs {
     const added = news === null ? null : other.grouped;
     if (news !== null) other.grouped.build(news, tick.arena);
     const { index } = other;
-    const { entryStride, rowOffset, rows } = index;
+    const { entryStride, weightOffset, rows } = index;
     const own = out.columns.slice(side.at, side.at + side.types.length);
     const others = out.columns.slice(other.at, other.at + other.types.length);
     const keys = keyColumns(side, delta);
@@ -414,10 +425,10 @@ export class JoinPairs {
       if (added !== null && group >= 0) count -= added.count[group];
       let at = index.runOf(slot);
       for (; count > 0; count--, at += entryStride) {
-        const product = weight * I32[(at >>> 2) + 1];
+        const product = weight * I32[(at + weightOffset) >>> 2];
         const to = out.addRow(product);
         side.copy.copy(row, own, to);
-        rows.load(at + rowOffset, others, to);
+        rows.load(at, others, to);
         if (this.residual !== null && !this.residual.passes(out.columns, to, product, tick)) out.n = to;
       }
     }

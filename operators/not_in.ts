@@ -140,6 +140,6 @@ export class NotInOperator implements Operator {
 function weightOfKey(slot: number, index: JoinSide['index']): number {
   let sum = 0;
   let at = slot === 0 ? 0 : index.runOf(slot);
-  for (let i = index.countOf(slot); i > 0; i--, at += index.entryStride) sum += I32[(at >>> 2) + 1];
+  for (let i = index.countOf(slot); i > 0; i--, at += index.entryStride) sum += I32[(at + index.weightOffset) >>> 2];
   return sum;
 }

@@ -157,11 +157,11 @@ export class TopTiesOperator implements Operator {
 
   /** Adds, times `sign`, the rows that a partition shows. */
   #write(slot: number, sign: 1 | -1, out: BatchBuilder): void {
-    const { rows, rowOffset, entryStride } = this.#shown;
+    const { rows, weightOffset, entryStride } = this.#shown;
     let at = this.#shown.runOf(slot);
     for (let i = this.#shown.countOf(slot); i > 0; i--, at += entryStride) {
-      const to = out.addRow(sign * I32[(at >>> 2) + 1]);
-      rows.load(at + rowOffset, out.columns, to);
+      const to = out.addRow(sign * I32[(at + weightOffset) >>> 2]);
+      rows.load(at, out.columns, to);
       this.#rank(out, to);
     }
   }

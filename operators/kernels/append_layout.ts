@@ -6,10 +6,10 @@
 /** The row's columns, of which there are so many; of a key column KEY_COLUMN_DATA is at first the number of the row's column that it is. */
 export const APPEND_COLUMNS = 112;
 export const APPEND_COLUMN_COUNT = 116;
-/** Where a row's validity bytes begin, its bytes, and those of an entry. */
+/** Where a row's validity bytes begin, the bytes of an entry, which is a row, and where in it its weight is. */
 export const APPEND_VALID = 120;
 export const APPEND_ROW_BYTES = 124;
-export const APPEND_ENTRY_BYTES = 128;
+export const APPEND_WEIGHT = 128;
 export const APPEND_WEIGHTS = 132;
 /** The record of the heap of the runs (heap_layout.ts). */
 export const APPEND_HEAP = 136;

@@ -29,4 +29,6 @@ export const DEAD_ENTRIES = 64;
 export const DEAD_NEGATIVE = 68;
 /** What reading ahead saw: of no use, but a result has to be used for the compiler to leave the reading in. */
 export const DEAD_AHEAD = 72;
-export const DEAD_BYTES = 76;
+/** Where in an entry its weight is. */
+export const DEAD_WEIGHT = 76;
+export const DEAD_BYTES = 80;

@@ -66,6 +66,7 @@ interface Kernels {
     n: number,
     payload: number,
     stride: number,
+    weightAt: number,
     texts: number,
     count: number,
     heap: number,
@@ -289,6 +290,8 @@ interface Kernels {
     n: number,
     validAt: number,
     stride: number,
+    weights: number,
+    weightAt: number,
     rows: number,
     outside: number,
     chosen: number,
@@ -296,12 +299,14 @@ interface Kernels {
   inOrder(rows: number, n: number): number;
   /** assembly/index_changes.ts; `columns` are laid out as key_layout.ts says. */
   slotHashes(columns: number, count: number, n: number, hashes: number): void;
-  writeHashes(rows: number, hashes: number, n: number): void;
+  writeHashes(rows: number, hashes: number, n: number, hashAt: number): void;
   takeOut(
     columns: number,
     count: number,
     validAt: number,
     stride: number,
+    weightAt: number,
+    hashAt: number,
     slots: number,
     weights: number,
     hashes: number,
@@ -324,6 +329,7 @@ interface Kernels {
     n: number,
     payload: number,
     stride: number,
+    weightAt: number,
     older: boolean,
     rows: number,
     others: number,

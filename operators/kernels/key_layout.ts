@@ -2,19 +2,22 @@
  * What the callers of assembly/keys.ts and the kernel agree on: byte offsets in records in the shared memory, all fields u32. Plain numbers, because
  * both compilers read this file.
  *
- *   keys     the key columns of a batch, packed as rows (state/row_layout.ts) with their hashes
+ *   keys     the key columns of a batch, packed as rows (state/row_layout.ts) with a slot's header each, of which the hash is not written; and their hashes
  *   column   one for each key column
  */
+/** Of a packed row and of a slot. */
+export const HEADER_BYTES = 8;
+
 export const KEYS_COLUMNS = 0;
 export const KEYS_COLUMN_COUNT = 4;
 export const KEYS_ROWS = 8;
-/** Bytes of a packed row; where its validity bytes begin. */
+/** Bytes of a packed row without its header; where its validity bytes begin, which may be in the header. */
 export const KEYS_STRIDE = 12;
 export const KEYS_VALID = 16;
 /** Number of 16-byte slots, which come first; bit i is set when slot i is a varlen. */
 export const KEYS_WIDE = 20;
 export const KEYS_TEXTS = 24;
-/** Address of the packed rows, and of their hashes. */
+/** Address of the first packed row, behind its header, and of the rows' hashes. */
 export const KEYS_PACKED = 28;
 export const KEYS_HASHES = 32;
 /** Address of the weights: rows of weight 0 are left out. 0: none is. */

@@ -1,5 +1,5 @@
 /**
- * The states of a slot of a hash table (operators/state/slot_pool.ts), its second word, and what an entry of its directory (operators/state/directory.ts) says in place of a
+ * The states of a slot of a hash table (operators/state/slot_pool.ts), its fifth byte, and what an entry of its directory (operators/state/directory.ts) says in place of a
  * slot's address. Plain numbers, because both compilers read this file.
  */
 export const SLOT_UNUSED = 0;

@@ -138,7 +138,7 @@ class World {
         if (slot === 0) continue;
         let at = index.runOf(slot);
         for (let i = index.countOf(slot); i > 0; i--, at += index.entryStride)
-          index.rows.load(at + index.rowOffset, out.columns, out.addRow(I32[(at >>> 2) + 1]));
+          index.rows.load(at, out.columns, out.addRow(I32[(at + index.weightOffset) >>> 2]));
       }
     };
     index.bindKeys(keys.columns, this.#arena);

@@ -18,8 +18,8 @@ import { PAGE_BYTES, U32 } from '../batch/memory.ts';
 import { pages } from '../batch/pages.ts';
 import { kernels } from '../kernels/index.ts';
 import { type ColdStore, cold } from './cold_store.ts';
-import { Heap } from './heap.ts';
-import { CAPACITY, COUNT, DIRECTORY, ENTRY_HEADER, isCold, KEY_PAYLOAD_BYTES, RUN } from './key_slot.ts';
+import type { Heap } from './heap.ts';
+import { COUNT, DIRECTORY, isCold, KEY_PAYLOAD_BYTES, RUN, roomOf, setRoom } from './key_slot.ts';
 import { LongValues } from './long_values.ts';
 import type { RowLayout } from './row_layout.ts';
 import { touch, touchRange } from './write_marks.ts';
@@ -55,7 +55,7 @@ export class ColdRuns {
     this.values = new LongValues(layout);
     this.#heap = heap;
     this.#runs = runs;
-    this.#stride = ENTRY_HEADER + layout.stride;
+    this.#stride = layout.stride;
   }
 
   /** Whether there are any. */
@@ -135,12 +135,12 @@ export class ColdRuns {
   thaw(payload: number): void {
     const parts = this.#partsOf(payload);
     const stride = this.#stride;
-    const had = U32[payload + CAPACITY];
+    const had = roomOf(payload);
     const old = U32[payload + RUN];
     const hot = U32[payload + COUNT];
     const thawed = parts.reduce((sum, part) => sum + part.entries, 0);
-    const capacity = Math.floor(Heap.roundUp((thawed + hot) * stride) / stride);
-    const run = this.#runs.alloc(capacity * stride);
+    touchRange(payload * 4, KEY_PAYLOAD_BYTES);
+    const run = this.#runs.alloc(setRoom(payload, (thawed + hot) * stride));
     const wide = parts.filter((part) => part.bytes > part.entries * stride);
     withPages(
       wide.map((part) => part.bytes),
@@ -149,11 +149,10 @@ export class ColdRuns {
         if (wide.length > 0) this.values.copy(run, thawed, this.#runs, isAny, forgetIt);
       },
     );
-    if (had > 0) this.#runs.free(old, had * stride);
+    if (had > 0) this.#runs.free(old, had);
     this.forget(payload);
     U32[payload + RUN] = run;
     U32[payload + COUNT] = thawed + hot;
-    U32[payload + CAPACITY] = capacity;
   }
 
   /** The rows of the key that are cold are needed no more. */
@@ -196,11 +195,11 @@ export class ColdRuns {
     this.#bytes += bytes;
     for (const old of taken) this.#drop(old);
     this.values.free(run, hot, this.#runs);
-    this.#runs.free(run, U32[payload + CAPACITY] * stride);
+    this.#runs.free(run, roomOf(payload));
     touchRange(payload * 4, KEY_PAYLOAD_BYTES);
     U32[payload + RUN] = 0;
     U32[payload + COUNT] = 0;
-    U32[payload + CAPACITY] = 0;
+    setRoom(payload, 0);
     U32[payload + DIRECTORY] = part * 4 + 1;
     return bytes;
   }

@@ -50,9 +50,10 @@ export class TableCompaction {
       this.#walk.begin();
     }
     const isEnd = this.#walk.next(slots, (slot) => {
-      if (!this.#values.areLeaving(slot, 1)) return;
+      const row = slot + table.rowOffset;
+      if (!this.#values.areLeaving(row, 1)) return;
       touchLarge(slot, table.payloadOffset);
-      this.#values.copy(slot, 1, heap, isLeaving, (address, bytes) => heap.free(address, bytes));
+      this.#values.copy(row, 1, heap, isLeaving, (address, bytes) => heap.free(address, bytes));
     });
     if (isEnd) heap.endEmptying();
     else heap.endTick();

@@ -15,7 +15,7 @@ import type { Retention } from '../plan.ts';
 import { Deadline, type Watermarks } from './deadline.ts';
 import { Expiry, type SavedExpiry } from './expiry.ts';
 import type { Heap } from './heap.ts';
-import { CAPACITY, COUNT, DEAD, DIRECTORY, ENTRY_HEADER, isCold, RUN } from './key_slot.ts';
+import { COUNT, DEAD, DIRECTORY, isCold, KEY_DEAD_PAYLOAD_BYTES, RUN, roomOf } from './key_slot.ts';
 import type { RowLayout } from './row_layout.ts';
 import type { RowTable } from './row_table.ts';
 import type { Runs } from './runs.ts';
@@ -51,12 +51,11 @@ export class DeadRows {
   constructor(layout: RowLayout, frees: Retention[], index: KeyedRows) {
     this.#index = index;
     const { phys, offsets } = layout;
-    const placesOf = (kind: 'varlen' | 'numeric') =>
-      offsets.filter((_, i) => phys[i] === kind).map((offset) => ENTRY_HEADER + offset);
+    const placesOf = (kind: 'varlen' | 'numeric') => offsets.filter((_, i) => phys[i] === kind);
     this.#texts = placesOf('varlen');
     this.#numerics = placesOf('numeric');
     this.#kernelKnows = frees.every((r) => r.text === undefined);
-    this.#stride = ENTRY_HEADER + layout.stride;
+    this.#stride = layout.stride;
     this.#deadline = new Deadline(layout, frees);
     this.#expiry = new Expiry(index.heap);
   }
@@ -64,7 +63,7 @@ export class DeadRows {
   /** An entry of the slot's key has come; the index has so many. */
   note(slot: number, entry: number, entries: number): void {
     if (this.#expiry.isStale(entries)) this.#noteAnew();
-    else this.#expiry.add(this.#deadline.of(entry + ENTRY_HEADER), this.#index.keys.hashOf(slot));
+    else this.#expiry.add(this.#deadline.of(entry), this.#index.keys.hashOf(slot));
   }
 
   /** note() of n rows: word addresses of their slots and of the addresses of the rows, 0 for none. */
@@ -79,7 +78,7 @@ export class DeadRows {
     keys.forEach((slot) => {
       this.#setDead((slot + keys.payloadOffset) >>> 2, 0);
     });
-    eachEntry((entry, slot) => this.#expiry.add(this.#deadline.of(entry + ENTRY_HEADER), keys.hashOf(slot)));
+    eachEntry((entry, slot) => this.#expiry.add(this.#deadline.of(entry), keys.hashOf(slot)));
   }
 
   #setDead(payload: number, entries: number): void {
@@ -155,6 +154,7 @@ export class DeadRows {
     U32[at + k.DEAD_SLOT_BYTES / 4] = slotBytes;
     U32[at + k.DEAD_PAYLOAD / 4] = keys.payloadOffset;
     U32[at + k.DEAD_STRIDE / 4] = this.#stride;
+    U32[at + k.DEAD_WEIGHT / 4] = this.#index.runs.weightAt;
     U32[at + k.DEAD_SHARE / 4] = SHARE;
     U32[at + k.DEAD_CONDITIONS / 4] = this.#deadline.conditions(arena);
     U32[at + k.DEAD_CONDITION_COUNT / 4] = this.#deadline.retentions.length;
@@ -178,7 +178,7 @@ export class DeadRows {
     if (isCold(payload)) return;
     const count = U32[payload + COUNT];
     if (count === 0) dropKey(slot);
-    else if (count * 4 <= U32[payload + CAPACITY]) runs.move(payload, U32[payload + RUN], count, count);
+    else if (count * 4 * this.#stride <= roomOf(payload)) runs.move(payload, U32[payload + RUN], count, count);
   }
 
   /** Takes the dead rows out of a run. */
@@ -190,7 +190,7 @@ export class DeadRows {
     const end = run + U32[payload + COUNT] * stride;
     let to = run;
     for (let at = run; at < end; at += stride) {
-      if (this.#deadline.of(at + ENTRY_HEADER) < watermark) {
+      if (this.#deadline.of(at) < watermark) {
         runs.freeEntry(at);
         continue;
       }
@@ -200,7 +200,7 @@ export class DeadRows {
       }
       to += stride;
     }
-    touchRange(payload * 4, (DIRECTORY + 1) * 4);
+    touchRange(payload * 4, KEY_DEAD_PAYLOAD_BYTES);
     runs.dropDirectory(payload);
     U32[payload + DEAD] = 0;
     U32[payload + COUNT] = (to - run) / stride;

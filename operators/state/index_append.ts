@@ -11,7 +11,7 @@ import { U32 } from '../batch/memory.ts';
 import * as a from '../kernels/append_layout.ts';
 import { kernels } from '../kernels/index.ts';
 import * as k from '../kernels/key_layout.ts';
-import { ownLong, writeKeyLayout, writeLayout } from './key_batch.ts';
+import { ownLong, packedRows, writeKeyLayout, writeLayout } from './key_batch.ts';
 import type { RowLayout } from './row_layout.ts';
 import type { Located, RowTable } from './row_table.ts';
 import type { Runs } from './runs.ts';
@@ -54,8 +54,8 @@ export class IndexAppend {
     record[k.KEYS_PAYLOAD / 4] = keys.payloadOffset;
     record[a.APPEND_COLUMN_COUNT / 4] = layout.phys.length;
     record[a.APPEND_VALID / 4] = layout.valid;
-    record[a.APPEND_ROW_BYTES / 4] = layout.stride;
-    record[a.APPEND_ENTRY_BYTES / 4] = runs.stride;
+    record[a.APPEND_ROW_BYTES / 4] = runs.stride;
+    record[a.APPEND_WEIGHT / 4] = runs.weightAt;
     this.#record = record;
   }
 
@@ -136,7 +136,7 @@ export class IndexAppend {
     const words = n * 4;
     U32[at + k.KEYS_COLUMNS / 4] = append + a.APPEND_BYTES;
     U32[at + k.KEYS_ROWS / 4] = n;
-    U32[at + k.KEYS_PACKED / 4] = arena.alloc(n * this.#keyStride);
+    U32[at + k.KEYS_PACKED / 4] = packedRows(n, this.#keyStride, arena);
     U32[at + k.KEYS_HASHES / 4] = arena.alloc(words);
     U32[at + k.KEYS_SLOTS / 4] = arena.alloc(words);
     U32[at + k.KEYS_FRESH / 4] = arena.alloc(words);

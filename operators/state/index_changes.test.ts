@@ -42,7 +42,7 @@ function found(index: KeyedIndex, probes: Datum[][], arena: Arena): string[][] {
     const slot = index.seek(row);
     const out = new BatchBuilder(types, arena);
     for (let i = 0, at = slot === 0 ? 0 : index.runOf(slot); i < index.countOf(slot); i++, at += index.entryStride)
-      index.rows.load(at + index.rowOffset, out.columns, out.addRow(I32[(at >>> 2) + 1]));
+      index.rows.load(at, out.columns, out.addRow(I32[(at + index.weightOffset) >>> 2]));
     const bag = new Bag();
     bag.addBatch(out.build());
     return bag.texts();

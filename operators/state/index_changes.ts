@@ -59,6 +59,8 @@ export class IndexChanges {
       width,
       layout.valid,
       runs.stride,
+      runs.weightAt,
+      runs.hashAt,
       located.slots * 4,
       weights,
       hashes,
@@ -77,7 +79,7 @@ export class IndexChanges {
     runs.heap.freeAll(freed >>> 2, U32[at + 1]);
     const slots = comes >>> 2;
     const { places, touched, count } = this.#appender.appendLocated(delta, { ...located, slots }, arena);
-    kernels.writeHashes(places * 4, hashes, n);
+    kernels.writeHashes(places * 4, hashes, n, runs.hashAt);
     kernels.clearAdded(touched * 4, count, payloadOffset);
     this.#dropKeys(emptied, U32[at + 2]);
     return { rest: rest >>> 2, n: U32[at], slots, places };

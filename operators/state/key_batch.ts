@@ -48,7 +48,7 @@ export class KeyRecord {
     U32.set(record, at);
     U32[at + k.KEYS_COLUMNS / 4] = keys + k.KEYS_BYTES;
     U32[at + k.KEYS_ROWS / 4] = n;
-    U32[at + k.KEYS_PACKED / 4] = arena.alloc(n * this.#stride);
+    U32[at + k.KEYS_PACKED / 4] = packedRows(n, this.#stride, arena);
     U32[at + k.KEYS_HASHES / 4] = arena.alloc(n * 4);
     U32[at + k.KEYS_WEIGHTS / 4] = weights;
     U32[at + k.KEYS_SLOTS / 4] = arena.alloc(n * 4);
@@ -60,6 +60,11 @@ export class KeyRecord {
     }
     return keys;
   }
+}
+
+/** Memory for n packed rows of so many bytes, from the first one's end of the header on. */
+export function packedRows(n: number, stride: number, arena: Arena): number {
+  return arena.alloc(n * (stride + k.HEADER_BYTES)) + k.HEADER_BYTES;
 }
 
 /** The part of a record of keys that is the same for all batches, its columns from word `at` on. */
@@ -112,7 +117,7 @@ export function storeRows(
   if (phys.length === 0) return;
   const list = writeColumns(layout, columns, arena);
   const outside = arena.alloc(n * wide * 4);
-  const count = kernels.storeRows(list, phys.length, n, valid, stride, rows * 4, outside, arena.alloc(n * 8));
+  const count = kernels.storeRows(list, phys.length, n, valid, stride, 0, 0, rows * 4, outside, arena.alloc(n * 8));
   if (heap !== null) ownLong(outside, count, heap);
 }
 

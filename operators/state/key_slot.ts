@@ -1,22 +1,50 @@
 /** The words of a key's slot in a keyed index (keyed_index.ts), from its payload on; kernels know them, too. */
-import { U32 } from '../batch/memory.ts';
+import { PAGE_BYTES, U32 } from '../batch/memory.ts';
 import * as k from '../kernels/key_slot_layout.ts';
+import { Heap } from './heap.ts';
 
-export { KEY_PAYLOAD_BYTES } from '../kernels/key_slot_layout.ts';
+export { KEY_DEAD_PAYLOAD_BYTES, KEY_PAYLOAD_BYTES, MOST_ADDED } from '../kernels/key_slot_layout.ts';
 
 export const RUN = k.KEY_RUN / 4;
 /** Entries of the run. */
 export const COUNT = k.KEY_COUNT / 4;
-export const CAPACITY = k.KEY_CAPACITY / 4;
+/** What block the run has, and the rows that the tick has appended: roomOf() and addedTo(). */
+export const ROOM = k.KEY_ROOM / 4;
 export const DEAD = k.KEY_DEAD / 4;
 /** Directory of a long run (run_directory.ts); or 1 more than the address of the newest cold part (cold_runs.ts), which is even; or 0. */
 export const DIRECTORY = k.KEY_DIRECTORY / 4;
-export const ADDED = k.KEY_ADDED / 4;
-
-/** Bytes of an entry before its row. */
-export const ENTRY_HEADER = 8;
 
 /** Whether rows of the key lie in the cold store. */
 export function isCold(payload: number): boolean {
   return (U32[payload + DIRECTORY] & 1) !== 0;
+}
+
+/** Bytes of the blocks of each class (key_slot_layout.ts). */
+const BLOCK_BYTES: number[] = [0];
+while (BLOCK_BYTES.length < k.LARGE_ROOM) BLOCK_BYTES.push(Heap.roundUp(BLOCK_BYTES[BLOCK_BYTES.length - 1] + 1));
+BLOCK_BYTES.push(2 * PAGE_BYTES, 3 * PAGE_BYTES);
+for (let pages = 4; BLOCK_BYTES.length < 1 << (32 - k.ROOM_SHIFT); pages *= 2)
+  for (let quarter = 0; quarter < 4; quarter++) BLOCK_BYTES.push(pages * (1 + quarter / 4) * PAGE_BYTES);
+
+/** Bytes of the run's block. */
+export function roomOf(payload: number): number {
+  return BLOCK_BYTES[U32[payload + ROOM] >>> k.ROOM_SHIFT];
+}
+
+/** Rows that the tick has appended. */
+export function addedTo(payload: number): number {
+  return U32[payload + ROOM] & k.MOST_ADDED;
+}
+
+/** Says that the run has a block for so many bytes; gives the block's. */
+export function setRoom(payload: number, bytes: number): number {
+  let from = 0;
+  let to = BLOCK_BYTES.length - 1;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if (BLOCK_BYTES[middle] < bytes) from = middle + 1;
+    else to = middle;
+  }
+  U32[payload + ROOM] = ((from << k.ROOM_SHIFT) | addedTo(payload)) >>> 0;
+  return BLOCK_BYTES[from];
 }

@@ -2,9 +2,9 @@
  * An index: the rows of a relation, clustered by key (the literature's arrangement). Shared by every operator that needs the same
  * relation by the same key.
  *
- *   key table slot:  key row | u32 run, u32 count, u32 capacity, u32 entries that the calendar says are dead, u32 directory of a long run or 0,
- *                    u32 entries that this tick has appended, where that is counted (append-only input); 0 between ticks
- *   run:             count entries of  | u32 slot hash | i32 weight | row |, contiguous, so a probe reads forward
+ *   key table slot:  key row | u32 run, u32 count, u8 class of the run's block, u24 entries that this tick has appended, where that is counted (append-only input),
+ *                    0 between ticks, u32 directory of a long run or 0; where rows die one by one: u32 entries that the calendar says are dead
+ *   run:             count entries, each a row with its weight (runs.ts), contiguous, so a probe reads forward
  *
  * Runs and their long values have a heap of their own, so that its pages come back when runs are sent to the cold store (chill.ts). Rows that lie there
  * (cold_runs.ts) are seen by those who look a key up as if they were in memory.
@@ -34,9 +34,9 @@ import { Heap } from './heap.ts';
 import { isAbandoning } from './heap_pages.ts';
 import { IndexAppend } from './index_append.ts';
 import { IndexChanges } from './index_changes.ts';
-import { COUNT, ENTRY_HEADER, isCold, KEY_PAYLOAD_BYTES, RUN } from './key_slot.ts';
+import { COUNT, isCold, KEY_DEAD_PAYLOAD_BYTES, KEY_PAYLOAD_BYTES, MOST_ADDED, RUN } from './key_slot.ts';
 import { placesOf, type SlotPlace } from './row_layout.ts';
-import { type RowOps, rowOps } from './row_ops.ts';
+import type { RowOps } from './row_ops.ts';
 import { type KeyRows, RowTable, type SavedRowTable } from './row_table.ts';
 import { Runs } from './runs.ts';
 import type { SavedHeap } from './saved.ts';
@@ -68,9 +68,9 @@ export class KeyedIndex {
   #arena: Arena | null = null;
   readonly #keys: RowTable;
   readonly rows: RowOps;
-  /** Bytes of an entry, and the offset of the row in it. */
+  /** Bytes of an entry, and where in it its weight is. */
   readonly entryStride: number;
-  readonly rowOffset = ENTRY_HEADER;
+  readonly weightOffset: number;
   readonly places: SlotPlace[];
   readonly keyColumns: number[];
   readonly #nullKeys: boolean;
@@ -90,17 +90,19 @@ export class KeyedIndex {
     this.keyColumns = keyColumns;
     this.#nullKeys = nullKeys;
     this.#appendOnly = appendOnly;
+    const keysDie = frees.every((r) => keyColumns.includes(r.column));
     this.#keys = new RowTable(
       keyColumns.map((c) => types[c]),
-      KEY_PAYLOAD_BYTES,
+      keysDie ? KEY_PAYLOAD_BYTES : KEY_DEAD_PAYLOAD_BYTES,
       'sql',
       this.heap,
     );
-    this.rows = rowOps(types, 'identity');
-    this.entryStride = ENTRY_HEADER + this.rows.layout.stride;
-    this.places = placesOf(this.rows.layout);
-    const runs = new Runs(this.rows, this.heap);
+    const runs = new Runs(types, this.heap, appendOnly);
     this.#runs = runs;
+    this.rows = runs.rows;
+    this.entryStride = runs.stride;
+    this.weightOffset = runs.weightAt;
+    this.places = placesOf(this.rows.layout);
     this.#cold = runs.cold;
     this.#appender = new IndexAppend(this.#keys, runs, keyColumns, !nullKeys);
     this.#changes = new IndexChanges(this.#keys, runs, this.#appender);
@@ -112,7 +114,7 @@ export class KeyedIndex {
       dropDirectory: (payload) => runs.dropDirectory(payload),
       move: (payload) => runs.moveAll(payload),
     });
-    if (frees.every((r) => keyColumns.includes(r.column))) {
+    if (keysDie) {
       this.#keyRetention = TableRetention.of(this.#keys, frees, keyColumns);
     } else {
       this.#deadRows = new DeadRows(this.rows.layout, frees, {
@@ -251,12 +253,13 @@ export class KeyedIndex {
     const keyCols: Column[] = [];
     for (const c of this.keyColumns) keyCols.push(delta.columns[c]);
     this.#keys.begin(keyCols, delta.n);
-    if (arena !== undefined && this.#appendOnly && this.#append(delta, arena)) return;
+    if (arena !== undefined && this.#appendOnly && delta.n <= MOST_ADDED && this.#append(delta, arena)) return;
     this.rows.bind(delta.columns);
     if (
       arena !== undefined &&
       !this.#appendOnly &&
       delta.n >= FEW &&
+      delta.n <= MOST_ADDED &&
       this.#changes.knows &&
       this.#runs.negative === 0
     ) {
@@ -287,7 +290,7 @@ export class KeyedIndex {
     for (let i = rest, end = rest + left * 2; i < end; i += 2) this.#applyRow(U32[i], I32[i + 1]);
   }
 
-  /** apply() of rows that come and never go, whose weights are positive; false: they are not. Their hashes are not asked for, so they are 0. */
+  /** apply() of rows that come and never go, whose weights are positive; false: they are not. */
   #append(delta: Batch, arena: Arena): boolean {
     const located = this.#appender.append(delta, arena);
     if (located === null) return false;
@@ -309,13 +312,12 @@ export class KeyedIndex {
     if (this.#appendOnly && weight < 0) throw new Error('a retraction reached an append-only index');
     const payload = (slot + this.#keys.payloadOffset) >>> 2;
     const runs = this.#runs;
-    const hash = this.rows.slotHash(row);
-    const rest = weight < 0 || runs.negative > 0 ? runs.cancel(payload, row, hash, weight) : weight;
+    const rest = weight < 0 || runs.negative > 0 ? runs.cancel(payload, row, weight) : weight;
     if (rest === 0) {
       if (U32[payload + COUNT] === 0) this.#dropKey(slot);
       return;
     }
-    const entry = runs.add(payload, row, hash, rest);
+    const entry = runs.add(payload, row, rest);
     this.#deadRows?.note(slot, entry, runs.entries);
   }
 
@@ -396,7 +398,7 @@ export class KeyedIndex {
 
   /** Calls back with every entry: address of its row, and weight. Rows that are cold are read into the arena. */
   forEach(arena: Arena, visit: (rowAddress: number, weight: number) => void): void {
-    this.#eachEntry(arena, false, (at) => visit(at + ENTRY_HEADER, I32[(at >>> 2) + 1]));
+    this.#eachEntry(arena, false, (at) => visit(at, this.#runs.weight(at)));
   }
 
   endTick(): void {

@@ -5,7 +5,6 @@ import { U8, U32 } from '../batch/memory.ts';
 import { NUMERIC_WIDE } from '../batch/slots.ts';
 import { kernels } from '../kernels/index.ts';
 import { type Heap, isLeaving } from './heap.ts';
-import { ENTRY_HEADER } from './key_slot.ts';
 import type { RowLayout } from './row_layout.ts';
 
 /** Takes a value, and the word that points to it. */
@@ -18,9 +17,8 @@ export class LongValues {
   readonly #numerics: number[];
 
   constructor({ phys, offsets, stride }: RowLayout) {
-    this.#stride = ENTRY_HEADER + stride;
-    const of = (kind: 'varlen' | 'numeric') =>
-      offsets.filter((_, i) => phys[i] === kind).map((offset) => ENTRY_HEADER + offset);
+    this.#stride = stride;
+    const of = (kind: 'varlen' | 'numeric') => offsets.filter((_, i) => phys[i] === kind);
     this.#texts = of('varlen');
     this.#numerics = of('numeric');
   }

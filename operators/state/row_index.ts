@@ -6,7 +6,6 @@
  */
 import type { Arena } from '../batch/arena.ts';
 import type { Column } from '../batch/batch.ts';
-import type { ColType } from '../types.ts';
 import type { Watermarks } from './deadline.ts';
 import type { KeyedIndex } from './keyed_index.ts';
 import type { SlotPlace } from './row_layout.ts';
@@ -18,15 +17,15 @@ export interface RowIndex {
   readonly size: number;
   /** True when the last delta met no entry with a negative weight: without retractions, its rows all stand at the ends of their runs. */
   readonly appends: boolean;
-  /** Bytes of an entry, and the offset of the row in it; the weight is its second word. */
+  /** Bytes of an entry, which is a row, and where in it its weight is. */
   readonly entryStride: number;
-  readonly rowOffset: number;
+  readonly weightOffset: number;
   readonly rows: { load(address: number, columns: Column[], row: number): void };
   /** Where the columns that load() gives lie from a row's address on. */
   readonly places: SlotPlace[];
-  /** The bytes of a key's slot from here on: its run, the number of its entries, ..., the sixth: those that the tick appended. */
+  /** The bytes of a key's slot from here on (key_slot.ts): its run, the number of its entries, those that the tick appended. */
   readonly payloadOffset: number;
-  /** Whether the sixth is counted. */
+  /** Whether the latter are counted. */
   readonly countsAdded: boolean;
   /** Fixes the key columns of a batch for seek(). What a reader gets of rows that are cold lies in the arena. */
   bindKeys(columns: Column[], arena: Arena): void;
@@ -44,17 +43,17 @@ export interface RowIndex {
 /** Columns of the rows of another index, which is kept by its owner. */
 export class ProjectedIndex implements RowIndex {
   readonly entryStride: number;
-  readonly rowOffset: number;
+  readonly weightOffset: number;
   readonly rows: RowIndex['rows'];
   readonly places: SlotPlace[];
   readonly #index: KeyedIndex;
   readonly #keyOrder: number[];
 
   /** `columns`: positions in the whole row of the columns wanted. `keyOrder[i]`: which of the reader's key columns is the index's i-th. */
-  constructor(index: KeyedIndex, types: ColType[], columns: number[], keyOrder: number[]) {
+  constructor(index: KeyedIndex, columns: number[], keyOrder: number[]) {
     this.entryStride = index.entryStride;
-    this.rowOffset = index.rowOffset;
-    this.rows = { load: rowLoader(types, columns) };
+    this.weightOffset = index.weightOffset;
+    this.rows = { load: rowLoader(index.rows.layout, columns) };
     this.places = columns.map((c) => index.places[c]);
     this.#index = index;
     this.#keyOrder = keyOrder;

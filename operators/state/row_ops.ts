@@ -30,7 +30,7 @@ export interface RowOps {
   same(a: number, b: number): boolean;
   /** True when a bound column of this row is NULL. */
   hasNull(row: number): boolean;
-  /** Copies a bound row to `address`, with zeros for NULLs and padding; long values are copied into the heap. */
+  /** Copies a bound row to `address`, with zeros for NULLs and padding, some words among it; long values are copied into the heap. */
   store(row: number, address: number, heap: Heap): void;
   /** As store, but long values stay where they are: for scratch rows that die before the batch does. */
   storeShallow(row: number, address: number): void;
@@ -323,15 +323,14 @@ function loadCode(layout: RowLayout, from: number[]): string {
     .join('\n');
 }
 
-/** As RowOps.load, of some columns of rows of these types. */
-export function rowLoader(types: ColType[], columns: number[]): RowOps['load'] {
-  const code = `const { U8, I32 } = views; return (address, columns, row) => { ${loadCode(rowLayout(types), columns)} };`;
+/** As RowOps.load, of some columns of rows of this layout. */
+export function rowLoader(layout: RowLayout, columns: number[]): RowOps['load'] {
+  const code = `const { U8, I32 } = views; return (address, columns, row) => { ${loadCode(layout, columns)} };`;
   return new Function('views', code)(views) as RowOps['load'];
 }
 
 /** Row operations for these column types. Each call makes functions of its own, so that two users never share a call site. */
-export function rowOps(types: ColType[], equality: Equality): RowOps {
-  const layout = rowLayout(types);
+export function rowOps(types: ColType[], equality: Equality, layout = rowLayout(types)): RowOps {
   return new Function('views', 'o', 'layout', rowOpsCode(layout, equality))(views, helpers, layout) as RowOps;
 }
 

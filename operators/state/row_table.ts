@@ -2,7 +2,7 @@
  * A hash table of rows, each in a slot that stays where it is:
  *
  *   directory:  | u32 hash | u32 address of the slot, 0 empty |      open addressing, linear probing, at most 70 % full
- *   slot:       | u32 hash | u32 state | row | payload |                          one behind the other in chunks (slot_pool.ts)
+ *   slot:       | u32 hash | u8 state | validity of 3 columns | row | payload |    one behind the other in chunks (slot_pool.ts)
  *
  * The key is the whole row (of `types`); the payload is what the operator keeps with it (accumulators, a weight, a run).
  * A probe that finds nothing touches one cache line, one that finds its row one or two more; batches read ahead, so that these overlap. A table that
@@ -13,7 +13,7 @@
  */
 import { Arena } from '../batch/arena.ts';
 import type { Column } from '../batch/batch.ts';
-import { I32, U32 } from '../batch/memory.ts';
+import { I32, U8, U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
 import * as k from '../kernels/key_layout.ts';
 import { SLOT_LEAVING, SLOT_USED } from '../kernels/table_layout.ts';
@@ -21,12 +21,14 @@ import type { ColType } from '../types.ts';
 import { Directory, type SavedDirectory } from './directory.ts';
 import { Heap } from './heap.ts';
 import { canPack, KeyRecord, ownLong } from './key_batch.ts';
+import { slotLayout } from './row_layout.ts';
 import { type Equality, type RowOps, rowOps } from './row_ops.ts';
 import type { SavedHeap } from './saved.ts';
 import { type SavedSlotPool, SlotPool } from './slot_pool.ts';
 import { touch, touchLarge, touchRange } from './write_marks.ts';
 
 const HEADER = 8;
+const STATE = 4;
 /** A table is thin when less than this share of its slots is in use, and very thin. */
 const THIN = 8;
 const VERY_THIN = 16;
@@ -99,7 +101,7 @@ export class RowTable {
 
   /** payloadBytes must be a multiple of 8. */
   constructor(types: ColType[], payloadBytes: number, equality: Equality, heap = new Heap()) {
-    this.ops = rowOps(types, equality);
+    this.ops = rowOps(types, equality, slotLayout(types));
     this.heap = heap;
     this.payloadOffset = HEADER + this.ops.layout.stride;
     this.#payloadBytes = payloadBytes;
@@ -289,14 +291,14 @@ export class RowTable {
 
   /** Whether a slot has a row. */
   holds(slot: number): boolean {
-    return U32[(slot >>> 2) + 1] === SLOT_USED;
+    return U8[slot + STATE] === SLOT_USED;
   }
 
   /** Says that a slot's row is about to be taken out by removeDeadAll(): holds() is false from now on. False when it was said, or the slot has none. */
   leaves(slot: number): boolean {
-    if (U32[(slot >>> 2) + 1] !== SLOT_USED) return false;
-    touch(slot + 4);
-    U32[(slot >>> 2) + 1] = SLOT_LEAVING;
+    if (!this.holds(slot)) return false;
+    touch(slot + STATE);
+    U8[slot + STATE] = SLOT_LEAVING;
     return true;
   }
 

@@ -1,7 +1,7 @@
 /**
  * Finds entries of a long run by their hash: for indexes whose rows are retracted (keyed_index.ts). Beside the run, in its heap:
  *
- *   directory:  | u32 mask | u32 number of an entry + 1, 0 empty | ...      open addressing by the hash that begins every entry
+ *   directory:  | u32 mask | u32 number of an entry + 1, 0 empty | ...      open addressing by the hash that every entry has
  *
  * At most half full; an entry that goes leaves no mark, the entries behind it close up. 8 to 16 bytes an entry.
  */
@@ -13,11 +13,13 @@ import { touch, touchLarge } from './write_marks.ts';
 export class RunDirectory {
   readonly #heap: Heap;
   readonly #stride: number;
+  readonly #hashAt: number;
 
-  /** `stride`: bytes of an entry of the runs. */
-  constructor(heap: Heap, stride: number) {
+  /** `stride`: bytes of an entry of the runs; `hashAt`: where in it its hash is. */
+  constructor(heap: Heap, stride: number, hashAt: number) {
     this.#heap = heap;
     this.#stride = stride;
+    this.#hashAt = hashAt;
   }
 
   /** A new directory of the first `count` entries of a run. */
@@ -47,7 +49,7 @@ export class RunDirectory {
   }
 
   #hash(run: number, entry: number): number {
-    return U32[(run + entry * this.#stride) >>> 2];
+    return U32[(run + entry * this.#stride + this.#hashAt) >>> 2];
   }
 
   #put(word: number, run: number, entry: number): void {

@@ -1,7 +1,7 @@
 /**
  * The runs of a keyed index (keyed_index.ts): entries of the rows of one key each, one behind the other, and the long values of the rows.
  *
- *   entry:   | u32 slot hash | i32 weight | row |
+ *   entry:   | row |, of whose words (row_layout.ts) the first is the i32 weight and the second, where rows are retracted, the u32 slot hash
  *
  * A payload is the word address of a key's (key_slot.ts). A retraction looks its row up in a run by the slot hash, in a long one in a directory (run_directory.ts).
  * Cost O(1) an entry; a run that grows gets twice the room.
@@ -9,10 +9,12 @@
 import type { Arena } from '../batch/arena.ts';
 import { I32, U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
+import type { ColType } from '../types.ts';
 import { ColdRuns } from './cold_runs.ts';
 import { Heap, isLeaving } from './heap.ts';
-import { ADDED, CAPACITY, COUNT, DIRECTORY, ENTRY_HEADER, isCold, KEY_PAYLOAD_BYTES, RUN } from './key_slot.ts';
-import type { RowOps } from './row_ops.ts';
+import { addedTo, COUNT, DIRECTORY, isCold, KEY_PAYLOAD_BYTES, RUN, roomOf, setRoom } from './key_slot.ts';
+import { rowLayout } from './row_layout.ts';
+import { type RowOps, rowOps } from './row_ops.ts';
 import { RunDirectory } from './run_directory.ts';
 import { touch, touchRange } from './write_marks.ts';
 
@@ -26,8 +28,11 @@ export class Runs {
   readonly heap: Heap;
   readonly cold: ColdRuns;
   readonly rows: RowOps;
-  /** Bytes of an entry. */
+  /** Bytes of an entry, and where in it the weight is. */
   readonly stride: number;
+  readonly weightAt: number;
+  /** Where the hash is; -1: there is none, for no row is ever looked for. */
+  readonly hashAt: number;
   /** Those in memory and the cold ones. */
   entries = 0;
   /** Entries with a negative weight; while there are none, inserts need not look for one to cancel. */
@@ -36,24 +41,29 @@ export class Runs {
   /** Where in an entry texts are; null where there may be other values that lie outside of it. */
   readonly #texts: number[] | null;
 
-  /** `keys` has what belongs to runs but is none. */
-  constructor(rows: RowOps, keys: Heap) {
+  /** `keys` has what belongs to runs but is none. `appendOnly`: no row is ever retracted. */
+  constructor(types: ColType[], keys: Heap, appendOnly: boolean) {
     this.heap = new Heap(keys);
+    const rows = rowOps(types, 'identity', rowLayout(types, appendOnly ? 1 : 2));
     this.rows = rows;
-    this.stride = ENTRY_HEADER + rows.layout.stride;
+    const { phys, offsets, stride, words } = rows.layout;
+    this.stride = stride;
+    this.weightAt = words;
+    this.hashAt = appendOnly ? -1 : words + 4;
     this.cold = new ColdRuns(rows.layout, keys, this.heap);
-    this.#directories = new RunDirectory(keys, this.stride);
-    const { phys, offsets } = rows.layout;
-    this.#texts = phys.includes('numeric')
-      ? null
-      : offsets.filter((_, i) => phys[i] === 'varlen').map((offset) => ENTRY_HEADER + offset);
+    this.#directories = new RunDirectory(keys, stride, this.hashAt);
+    this.#texts = phys.includes('numeric') ? null : offsets.filter((_, i) => phys[i] === 'varlen');
   }
 
   /** Whether the key's run has an entry with a negative weight. */
   owes(payload: number): boolean {
     const end = U32[payload + RUN] + U32[payload + COUNT] * this.stride;
-    for (let at = U32[payload + RUN]; at < end; at += this.stride) if (I32[(at >>> 2) + 1] < 0) return true;
+    for (let at = U32[payload + RUN]; at < end; at += this.stride) if (this.weight(at) < 0) return true;
     return false;
+  }
+
+  weight(entry: number): number {
+    return I32[(entry + this.weightAt) >>> 2];
   }
 
   /** Gives the run another place, and those of its long values that lie where they may not stay. */
@@ -65,8 +75,8 @@ export class Runs {
   }
 
   freeEntry(at: number): void {
-    if (I32[(at >>> 2) + 1] < 0) this.negative--;
-    this.rows.free(at + ENTRY_HEADER, this.heap);
+    if (this.weight(at) < 0) this.negative--;
+    this.rows.free(at, this.heap);
     this.entries--;
   }
 
@@ -78,25 +88,25 @@ export class Runs {
     for (let i = 0; i < length; i++) U32[(texts >>> 2) + i] = this.#texts[i];
     const counts = arena.allocZeroed(8);
     const done = this.heap.lend((heap) =>
-      kernels.freeRuns(slots, n, payloadOffset, this.stride, texts, length, heap, counts),
+      kernels.freeRuns(slots, n, payloadOffset, this.stride, this.weightAt, texts, length, heap, counts),
     );
     this.entries -= U32[counts >>> 2];
     this.negative -= U32[(counts >>> 2) + 1];
     return done;
   }
 
-  /** Adds the bound row, whose hash is given, to a key's run; gives the entry. */
-  add(payload: number, row: number, hash: number, weight: number): number {
+  /** Adds the bound row to a key's run; gives the entry. */
+  add(payload: number, row: number, weight: number): number {
     const stride = this.stride;
     const count = U32[payload + COUNT];
     let run = U32[payload + RUN];
-    if (count === U32[payload + CAPACITY]) run = this.move(payload, run, count, count === 0 ? 1 : count * 2);
+    if ((count + 1) * stride > roomOf(payload)) run = this.move(payload, run, count, count === 0 ? 1 : count * 2);
     const at = run + count * stride;
     touchRange(at, stride);
-    U32[at >>> 2] = hash;
-    I32[(at >>> 2) + 1] = weight;
     if (weight < 0) this.negative++;
-    this.rows.store(row, at + ENTRY_HEADER, this.heap);
+    this.rows.store(row, at, this.heap);
+    I32[(at + this.weightAt) >>> 2] = weight;
+    if (this.hashAt >= 0) U32[(at + this.hashAt) >>> 2] = this.rows.slotHash(row);
     U32[payload + COUNT] = count + 1;
     this.entries++;
     const directory = U32[payload + DIRECTORY];
@@ -107,18 +117,19 @@ export class Runs {
   }
 
   /** Uses the weight up on equal entries of the other sign; gives what is left of it. */
-  cancel(payload: number, row: number, hash: number, weight: number): number {
+  cancel(payload: number, row: number, weight: number): number {
     if (isCold(payload)) this.cold.thaw(payload);
+    const hash = this.rows.slotHash(row);
     let rest = weight;
     while (rest !== 0) {
       const entry = this.#opposite(payload, row, hash, rest > 0);
       if (entry < 0) return rest;
       const at = U32[payload + RUN] + entry * this.stride;
-      const have = I32[(at >>> 2) + 1];
+      const have = this.weight(at);
       const sum = have + rest;
       if (sum !== 0 && sum > 0 === have > 0) {
-        touch(at);
-        I32[(at >>> 2) + 1] = sum;
+        touch(at + this.weightAt);
+        I32[(at + this.weightAt) >>> 2] = sum;
         return 0;
       }
       this.#removeEntry(payload, entry);
@@ -134,14 +145,14 @@ export class Runs {
     const count = U32[payload + COUNT];
     const takes = (entry: number): boolean => {
       const at = run + entry * stride;
-      if (U32[at >>> 2] !== hash || I32[(at >>> 2) + 1] > 0 === positive) return false;
-      return this.rows.equal(row, at + ENTRY_HEADER);
+      if (U32[(at + this.hashAt) >>> 2] !== hash || this.weight(at) > 0 === positive) return false;
+      return this.rows.equal(row, at);
     };
     if (count >= LONG_RUN) {
       if (U32[payload + DIRECTORY] === 0) U32[payload + DIRECTORY] = this.#directories.build(run, count);
       return this.#directories.find(U32[payload + DIRECTORY], hash, takes);
     }
-    for (let entry = 0, at = run >>> 2; entry < count; entry++, at += stride >>> 2)
+    for (let entry = 0, at = (run + this.hashAt) >>> 2; entry < count; entry++, at += stride >>> 2)
       if (U32[at] === hash && takes(entry)) return entry;
     return -1;
   }
@@ -152,8 +163,8 @@ export class Runs {
     const run = U32[payload + RUN];
     const at = run + entry * stride;
     const last = U32[payload + COUNT] - 1;
-    if (I32[(at >>> 2) + 1] < 0) this.negative--;
-    this.rows.free(at + ENTRY_HEADER, this.heap);
+    if (this.weight(at) < 0) this.negative--;
+    this.rows.free(at, this.heap);
     const directory = U32[payload + DIRECTORY];
     if (directory !== 0) {
       this.#directories.remove(directory, run, entry);
@@ -173,23 +184,21 @@ export class Runs {
     U32[payload + DIRECTORY] = 0;
   }
 
-  /** Gives the run a place for `room` entries and what the heap rounds them to. */
+  /** Gives the run a place for `room` entries and what its block has room for beyond. */
   move(payload: number, run: number, count: number, room: number): number {
     const stride = this.stride;
-    const wanted = Heap.roundUp(room * stride);
-    const capacity = Math.floor(wanted / stride);
-    const target = this.heap.alloc(capacity * stride);
+    const had = roomOf(payload);
+    const target = this.heap.alloc(setRoom(payload, room * stride));
     if (count > 0) {
       kernels.copyBytes(target, run, count * stride);
-      this.heap.free(run, U32[payload + CAPACITY] * stride);
+      this.heap.free(run, had);
     }
     U32[payload + RUN] = target;
-    U32[payload + CAPACITY] = capacity;
     return target;
   }
 
   /**
-   * Gives the runs room that growRuns() has left to the caller, so many slots at an address, for what was counted at ADDED; `old`: where it lists the blocks
+   * Gives the runs room that growRuns() has left to the caller, so many slots at an address, for what was counted (addedTo()); `old`: where it lists the blocks
    * that runs had.
    */
   makeRoom(old: number, left: number, listed: number, payloadOffset: number): void {
@@ -199,7 +208,7 @@ export class Runs {
       // After this one the heap has another chunk, where that was what was wanting.
       const payload = (U32[left >>> 2] + payloadOffset) >>> 2;
       const have = U32[payload + COUNT];
-      this.move(payload, U32[payload + RUN], have, Math.max(have + U32[payload + ADDED], have * 2));
+      this.move(payload, U32[payload + RUN], have, Math.max(have + addedTo(payload), have * 2));
       kernels.copyBytes(left, left + 4, (n - 1) * 4);
       const rest = n - 1;
       n = runs.lend((heap) => kernels.growRuns(left, rest, payloadOffset, stride, heap, old, left));
@@ -214,8 +223,8 @@ export class Runs {
 
   /** The key is going: its run has no row that it keeps. */
   drop(payload: number): void {
-    const capacity = U32[payload + CAPACITY];
-    if (capacity > 0) this.heap.free(U32[payload + RUN], capacity * this.stride);
+    const room = roomOf(payload);
+    if (room > 0) this.heap.free(U32[payload + RUN], room);
     this.dropDirectory(payload);
   }
 }

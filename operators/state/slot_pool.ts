@@ -1,14 +1,14 @@
 /**
  * The slots of a hash table (row_table.ts), in chunks, in the order in which they were made; a slot stays where it is until leave().
  *
- *   slot:     | u32 hash | u32 state: 0 not in use, 1 used, 2 leaving | row | payload |           not in use: | u32 next one that is not, or 0 | 0 | ... |
+ *   slot:     | u32 hash | u8 state: 0 not in use, 1 used, 2 leaving | ... | row | payload |           not in use: | u32 next one that is not, or 0 | 0 | ... |
  *   chunks:   | x x x x |  | x x x . x x x x |  | x . x x  ^next     ^end        a quarter of all before it up to a page, then an eighth of them
  *
  * A slot's place is its number in this order: scans that stop between ticks go on from there. Slots that were taken out are used first.
  */
 import type { Arena } from '../batch/arena.ts';
 import { budget } from '../batch/budget.ts';
-import { PAGE_BYTES, U32 } from '../batch/memory.ts';
+import { PAGE_BYTES, U8, U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
 import { SLOT_UNUSED, SLOT_USED } from '../kernels/table_layout.ts';
 import { Heap, isLeaving } from './heap.ts';
@@ -162,7 +162,7 @@ export class SlotPool {
     for (let chunk = this.#chunkAt(from); chunk < this.#chunks.length; chunk += CHUNK_WORDS) {
       let slot = this.#chunks[chunk + ADDRESS] + (place - this.#chunks[chunk + FIRST]) * stride;
       for (; slot < this.#endOf(chunk); slot += stride, place++) {
-        if (U32[(slot >>> 2) + 1] !== SLOT_USED) continue;
+        if (U8[slot + 4] !== SLOT_USED) continue;
         if (left-- === 0) return place;
         visit(slot);
       }

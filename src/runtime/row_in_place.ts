@@ -85,8 +85,8 @@ export class RowInPlace {
     const count = index.countOf(slot);
     if (count === 0) return this.#none();
     const entry = index.runOf(slot);
-    if (count > 1 || I32[(entry >>> 2) + 1] !== 1) return null;
-    return this.#show(entry + index.rowOffset, index.places);
+    if (count > 1 || I32[(entry + index.weightOffset) >>> 2] !== 1) return null;
+    return this.#show(entry, index.places);
   }
 
   #none(): Batch {

@@ -128,7 +128,7 @@ export class StoredRelation {
     for (const index of this.#indexes.values()) {
       if (index.keyColumns.length !== keys.length || !index.keyColumns.every((c) => keys.includes(c))) continue;
       const order = index.keyColumns.map((c) => keys.indexOf(c));
-      return new ProjectedIndex(index, this.types, columns, order);
+      return new ProjectedIndex(index, columns, order);
     }
     return null;
   }
@@ -153,7 +153,7 @@ export class StoredRelation {
     if (count === 0) return out.build();
     let at = index.runOf(slot);
     for (let i = 0; i < count; i++, at += index.entryStride) {
-      index.rows.load(at + index.rowOffset, out.columns, out.addRow(I32[(at >>> 2) + 1]));
+      index.rows.load(at, out.columns, out.addRow(I32[(at + index.weightOffset) >>> 2]));
     }
     return out.build();
   }

@@ -11,7 +11,6 @@ import {
   APPEND_COLUMN_COUNT,
   APPEND_COLUMNS,
   APPEND_DONE,
-  APPEND_ENTRY_BYTES,
   APPEND_HEAP,
   APPEND_LEFT,
   APPEND_LEFT_COUNT,
@@ -28,6 +27,7 @@ import {
   APPEND_TOUCHED,
   APPEND_TOUCHED_COUNT,
   APPEND_VALID,
+  APPEND_WEIGHT,
   APPEND_WEIGHTS,
 } from '../append_layout';
 import {
@@ -75,7 +75,7 @@ export function appendLocated(a: usize): u32 {
     touched,
     count,
     payload,
-    load<u32>(a, APPEND_ENTRY_BYTES),
+    load<u32>(a, APPEND_ROW_BYTES),
     load<u32>(a, APPEND_HEAP),
     load<u32>(a, APPEND_OLD),
     load<u32>(a, APPEND_LEFT),
@@ -92,22 +92,21 @@ export function storeAppended(a: usize): void {
   const places: usize = load<u32>(a, APPEND_PLACES);
   const placed = placeRows(
     load<u32>(a, KEYS_SLOTS),
-    load<u32>(a, APPEND_WEIGHTS),
     n,
     load<u32>(a, KEYS_PAYLOAD),
-    load<u32>(a, APPEND_ENTRY_BYTES),
+    load<u32>(a, APPEND_ROW_BYTES),
     places,
   );
   store<u32>(a, placed, APPEND_PLACED);
-  const columns = load<u32>(a, APPEND_COLUMN_COUNT);
-  if (columns == 0) return;
   const outside: usize = load<u32>(a, APPEND_OUTSIDE);
   const count = storeRows(
     load<u32>(a, APPEND_COLUMNS),
-    columns,
+    load<u32>(a, APPEND_COLUMN_COUNT),
     n,
     load<u32>(a, APPEND_VALID),
     load<u32>(a, APPEND_ROW_BYTES),
+    load<u32>(a, APPEND_WEIGHTS),
+    load<u32>(a, APPEND_WEIGHT),
     places,
     outside,
     load<u32>(a, APPEND_CHOSEN),

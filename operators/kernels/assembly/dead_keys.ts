@@ -2,8 +2,8 @@
  * What dead slots of a hash table keep outside of themselves goes back to the heaps, all slots of a stretch of the calendar in one call
  * (operators/state/row_table.ts, keyed_index.ts). By a callback a slot it was a third of what a short window's state costs.
  */
-import { KEY_CAPACITY, KEY_COUNT, KEY_DIRECTORY, KEY_RUN } from '../key_slot_layout';
-import { giveBlock, LARGEST } from './heap_blocks';
+import { KEY_COUNT, KEY_DIRECTORY, KEY_ROOM, KEY_RUN, ROOM_SHIFT } from '../key_slot_layout';
+import { giveBlock, LARGEST, roomBytes } from './heap_blocks';
 import { INLINE } from './varlen';
 
 
@@ -55,6 +55,7 @@ export function freeRuns(
   n: u32,
   payload: u32,
   stride: u32,
+  weightAt: u32,
   texts: usize,
   count: u32,
   heap: usize,
@@ -64,7 +65,7 @@ export function freeRuns(
   let done: u32 = 0;
   for (let i: u32 = 0; i < n; i++) {
     const key: usize = <usize>load<u32>(slots + (i << 2)) + payload;
-    const bytes = <u64>load<u32>(key, KEY_CAPACITY) * stride;
+    const bytes = roomBytes(load<u32>(key, KEY_ROOM) >> ROOM_SHIFT);
     if (load<u32>(key, KEY_DIRECTORY) != 0 || bytes > LARGEST) continue;
     const run: usize = load<u32>(key, KEY_RUN);
     const entries = load<u32>(key, KEY_COUNT);
@@ -74,9 +75,9 @@ export function freeRuns(
     if (!plain) continue;
     for (let entry = run; entry < last; entry += stride) {
       giveTexts(entry, texts, end, heap);
-      if (load<i32>(entry, 4) < 0) store<u32>(counts, load<u32>(counts, 4) + 1, 4);
+      if (load<i32>(entry + weightAt) < 0) store<u32>(counts, load<u32>(counts, 4) + 1, 4);
     }
-    if (bytes > 0) giveBlock(heap, run, <u32>bytes);
+    if (bytes > 0) giveBlock(heap, run, bytes);
     store<u32>(counts, load<u32>(counts) + entries);
     toFront(slots, i, done++);
   }

@@ -26,15 +26,14 @@ import {
   DEAD_STRIDE,
   DEAD_TEXT_COUNT,
   DEAD_TEXTS,
+  DEAD_WEIGHT,
 } from '../dead_rows_layout';
-import { KEY_CAPACITY, KEY_COUNT, KEY_DEAD, KEY_DIRECTORY, KEY_PAYLOAD_BYTES, KEY_RUN } from '../key_slot_layout';
+import { KEY_COUNT, KEY_DEAD, KEY_DEAD_PAYLOAD_BYTES, KEY_DIRECTORY, KEY_ROOM, KEY_RUN, ROOM_SHIFT } from '../key_slot_layout';
 import { CONDITION_BYTES, deadlineOf } from './deadline';
 import { entryOf, isEnd, readAhead, slotOf, STRETCH } from './directory';
-import { giveBlock, LARGEST } from './heap_blocks';
+import { giveBlock, LARGEST, roomBytes } from './heap_blocks';
 import { announce } from './marks';
 import { INLINE } from './varlen';
-
-const HEADER: u32 = 8;
 
 /** Whether all that the entry keeps outside is texts of the heap's classes. */
 @inline
@@ -54,7 +53,7 @@ function letGo(k: usize, entry: usize): void {
     const slot = entry + load<u32>(at);
     if (load<u32>(slot) > INLINE) giveBlock(heap, load<u32>(slot, 8), load<u32>(slot));
   }
-  if (load<i32>(entry, 4) < 0) store<u32>(k, load<u32>(k, DEAD_NEGATIVE) + 1, DEAD_NEGATIVE);
+  if (load<i32>(entry + load<u32>(k, DEAD_WEIGHT)) < 0) store<u32>(k, load<u32>(k, DEAD_NEGATIVE) + 1, DEAD_NEGATIVE);
 }
 
 /** Takes the dead entries out of the run. False: one of them is for the caller, and stays. */
@@ -69,7 +68,7 @@ function compact(k: usize, payload: usize, watermark: f64): bool {
   let gone: u32 = 0;
   let isDone = true;
   for (let i: u32 = 0; i < count; i++, entry += stride) {
-    if (deadlineOf(entry + HEADER, conditions, last) < watermark) {
+    if (deadlineOf(entry, conditions, last) < watermark) {
       if (isPlain(k, entry)) {
         letGo(k, entry);
         gone++;
@@ -113,12 +112,12 @@ export function freeDeadRows(k: usize, hashes: usize, n: u32, watermark: f64): u
         // It has no row any more, and was listed.
         if (load<u32>(payload, KEY_COUNT) == 0 && longRun == 0) continue;
         const dead = load<u32>(payload, KEY_DEAD) + 1;
-        announce(payload, KEY_PAYLOAD_BYTES);
+        announce(payload, KEY_DEAD_PAYLOAD_BYTES);
         store<u32>(payload, dead, KEY_DEAD);
         if (dead * share < load<u32>(payload, KEY_COUNT)) continue;
         if (longRun == 0 && compact(k, payload, watermark)) {
           const left = load<u32>(payload, KEY_COUNT);
-          if (left != 0 && left * 4 > load<u32>(payload, KEY_CAPACITY)) continue;
+          if (left != 0 && <u64>left * 4 * load<u32>(k, DEAD_STRIDE) > roomBytes(load<u32>(payload, KEY_ROOM) >> ROOM_SHIFT)) continue;
         }
         if (count < room) store<u32>(listed + (count << 2), <u32>slot);
         count++;

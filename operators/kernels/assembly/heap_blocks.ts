@@ -7,8 +7,10 @@
  * overlap: 200 ns a block of 96 bytes became 60 to 100.
  */
 import { HEAP_AHEAD, HEAP_END, HEAP_GIVEN, HEAP_LISTS, HEAP_NEXT, HEAP_POISON, HEAP_TAKEN } from '../heap_layout';
+import { LARGE_ROOM } from '../key_slot_layout';
 import { announce } from './marks';
 
+const FIRST_LARGE: u32 = LARGE_ROOM;
 /** The largest block that has a class. */
 export const LARGEST: u32 = 65536;
 
@@ -27,6 +29,15 @@ export function classOf(size: u32): u32 {
   if (size <= 64) return (size >> 4) - 1;
   const power = 31 - clz<u32>(size - 1);
   return 3 + ((power - 6) << 2) + ((size - (1 << power)) >> (power - 2));
+}
+
+/** Bytes of the block of a run, by its class (key_slot_layout.ts). */
+@inline
+export function roomBytes(room: u32): u32 {
+  if (room <= 4) return room << 4;
+  if (room < FIRST_LARGE) return (5 + ((room - 5) & 3)) << (4 + ((room - 5) >> 2));
+  const large = room - FIRST_LARGE;
+  return large < 2 ? (large + 2) << 16 : (4 + ((large - 2) & 3)) << (16 + ((large - 2) >> 2));
 }
 
 /** A block for so many bytes, at most LARGEST, announced; 0: the present chunk has no room for it. */

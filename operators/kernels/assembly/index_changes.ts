@@ -7,7 +7,6 @@ import { equalBytes, finish, mix } from './bytes';
 import { announce } from './marks';
 import { INLINE } from './varlen';
 
-const HEADER: u32 = 8;
 const TEXT: u32 = 1;
 const NUMERIC: u32 = 2;
 const NUMERIC_SMALL: u8 = 0;
@@ -51,10 +50,10 @@ function hashSample(h: u32, slot: usize): u32 {
 }
 
 /** The rows' entries, of those that have one (0: none), get their hashes. */
-export function writeHashes(rows: usize, hashes: usize, n: u32): void {
+export function writeHashes(rows: usize, hashes: usize, n: u32, hashAt: u32): void {
   for (let i: u32 = 0; i < n; i++) {
     const row: usize = load<u32>(rows + (i << 2));
-    if (row != 0) store<u32>(row - HEADER, load<u32>(hashes + (i << 2)));
+    if (row != 0) store<u32>(row + hashAt, load<u32>(hashes + (i << 2)));
   }
 }
 
@@ -124,6 +123,8 @@ export function takeOut(
   count: u32,
   validAt: u32,
   stride: u32,
+  weightAt: u32,
+  hashAt: u32,
   slots: usize,
   weights: usize,
   hashes: usize,
@@ -159,19 +160,19 @@ export function takeOut(
       if (left < long) {
         const hash = load<u32>(hashes + (row << 2));
         for (let entry = run, i: u32 = 0; i < left && weight < 0 && lastFreed <= lastRoom; ) {
-          if (load<u32>(entry) != hash || !isStored(columns, end, row, entry + HEADER, validAt)) {
+          if (load<u32>(entry + hashAt) != hash || !isStored(columns, end, row, entry, validAt)) {
             entry += stride;
             i++;
             continue;
           }
           announce(entry, stride);
-          weight += load<i32>(entry, 4);
+          weight += load<i32>(entry + weightAt);
           if (weight > 0) {
-            store<i32>(entry, weight, 4);
+            store<i32>(entry + weightAt, weight);
             weight = 0;
             break;
           }
-          lastFreed = listLong(columns, end, entry + HEADER, validAt, lastFreed);
+          lastFreed = listLong(columns, end, entry, validAt, lastFreed);
           const last = run + --left * stride;
           if (last != entry) for (let at: u32 = 0; at < stride; at += 8) store<u64>(entry + at, load<u64>(last + at));
           gone++;

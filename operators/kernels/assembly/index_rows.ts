@@ -1,14 +1,15 @@
 /**
  * The rows of a tick into a keyed index (operators/state/keyed_index.ts) and pairs of rows out of it, all rows of a batch in one call. A key's slot has
- * at `payload`: | u32 run | u32 count | ... | u32 rows that the tick has appended, the sixth |; an entry: | u32 hash | i32 weight | row |.
+ * at `payload` what key_slot_layout.ts says; an entry is a row with its weight in it.
  */
 import { KEY_COLUMN_AT, KEY_COLUMN_BYTES, KEY_COLUMN_DATA, KEY_COLUMN_TEXT, KEY_COLUMN_VALID, KEY_COLUMN_WIDTH } from '../key_layout';
-import { KEY_ADDED, KEY_CAPACITY, KEY_COUNT } from '../key_slot_layout';
-import { classBytes, LARGEST, takeBlock } from './heap_blocks';
+import { KEY_COUNT, KEY_ROOM, MOST_ADDED, ROOM_SHIFT } from '../key_slot_layout';
+import { classBytes, classOf, LARGEST, roomBytes, takeBlock } from './heap_blocks';
 import { announce } from './marks';
 import { INLINE } from './varlen';
 
-const HEADER: u32 = 8;
+/** Of an entry of a log, before its row. */
+const LOG_HEADER: u32 = 8;
 /** Bytes of scratch memory of the rows that are stored together. */
 const STRETCH: u32 = 128 * 8;
 
@@ -16,19 +17,19 @@ const STRETCH: u32 = 128 * 8;
 export function placeInLog(at: usize, stride: usize, n: u32, places: usize): void {
   for (let i: u32 = 0; i < n; i++, at += stride) {
     store<u64>(at, 1);
-    store<u32>(places + (<usize>i << 2), <u32>at + HEADER);
+    store<u32>(places + (<usize>i << 2), <u32>at + LOG_HEADER);
   }
 }
 
-/** Counts the rows of each key at KEY_ADDED and lists the slots of these keys; gives their number. */
+/** Counts the rows of each key at KEY_ROOM and lists the slots of these keys; gives their number. */
 export function countAdded(slots: usize, n: u32, payload: u32, touched: usize): u32 {
   let count: u32 = 0;
   for (let row: u32 = 0; row < n; row++) {
     const slot: usize = load<u32>(slots + (row << 2));
     if (slot == 0) continue;
-    const added = load<u32>(slot + payload, KEY_ADDED);
-    if (added == 0) store<u32>(touched + (count++ << 2), <u32>slot);
-    store<u32>(slot + payload, added + 1, KEY_ADDED);
+    const room = load<u32>(slot + payload, KEY_ROOM);
+    if ((room & MOST_ADDED) == 0) store<u32>(touched + (count++ << 2), <u32>slot);
+    store<u32>(slot + payload, room + 1, KEY_ROOM);
   }
   return count;
 }
@@ -43,15 +44,16 @@ export function growRuns(touched: usize, n: u32, payload: u32, stride: u32, heap
     const slot: usize = load<u32>(touched + (i << 2));
     const key = slot + payload;
     const have = load<u32>(key, KEY_COUNT);
-    const wanted = have + load<u32>(key, KEY_ADDED);
-    const had = load<u32>(key, KEY_CAPACITY);
-    if (wanted <= had) continue;
-    const bytes = <u64>max(wanted, have * 2) * stride;
+    const room = load<u32>(key, KEY_ROOM);
+    const added = room & MOST_ADDED;
+    const had = roomBytes(room >> ROOM_SHIFT);
+    if (<u64>(have + added) * stride <= <u64>had) continue;
+    const bytes = <u64>(max(have + added, have * 2)) * stride;
     let block: usize = 0;
-    let capacity: u32 = 0;
+    let size: u32 = 0;
     if (bytes <= LARGEST) {
-      capacity = classBytes(<u32>bytes) / stride;
-      block = takeBlock(heap, capacity * stride);
+      size = classBytes(<u32>bytes);
+      block = takeBlock(heap, size);
     }
     if (block == 0) {
       store<u32>(left + (listed++ << 2), <u32>slot);
@@ -62,18 +64,18 @@ export function growRuns(touched: usize, n: u32, payload: u32, stride: u32, heap
     for (let at: u32 = 0; at < length; at += 8) store<u64>(block + at, load<u64>(run + at));
     if (had > 0) {
       store<u32>(old, <u32>run);
-      store<u32>(old, had * stride, 4);
+      store<u32>(old, had, 4);
       old += 8;
     }
     store<u32>(key, <u32>block);
-    store<u32>(key, capacity, KEY_CAPACITY);
+    store<u32>(key, ((classOf(size) + 1) << ROOM_SHIFT) | added, KEY_ROOM);
   }
   store<u32>(old, 0);
   return listed;
 }
 
-/** Gives every row an entry at the end of its run, where there is room, and writes its weight; `rows`: the addresses of the entries' rows. Gives their number. */
-export function placeRows(slots: usize, weights: usize, n: u32, payload: u32, stride: u32, rows: usize): u32 {
+/** Gives every row an entry at the end of its run, where there is room; `rows`: the entries' addresses. Gives their number. */
+export function placeRows(slots: usize, n: u32, payload: u32, stride: u32, rows: usize): u32 {
   let placed: u32 = 0;
   for (let row: u32 = 0; row < n; row++) {
     const slot: usize = load<u32>(slots + (row << 2));
@@ -85,9 +87,7 @@ export function placeRows(slots: usize, weights: usize, n: u32, payload: u32, st
     const entry: usize = load<u32>(slot + payload) + count * stride;
     store<u32>(slot + payload, count + 1, KEY_COUNT);
     announce(entry, stride);
-    store<u32>(entry, 0);
-    store<i32>(entry, load<i32>(weights + (row << 2)), 4);
-    store<u32>(rows + (row << 2), <u32>entry + HEADER);
+    store<u32>(rows + (row << 2), <u32>entry);
     placed++;
   }
   return placed;
@@ -95,7 +95,7 @@ export function placeRows(slots: usize, weights: usize, n: u32, payload: u32, st
 
 /**
  * Writes n rows of columns to the addresses in `rows` (0: not), with zeros for NULLs and padding. Lists the slots whose value lies outside, those of
- * numerics plus 1; gives their number. `chosen`: two words a row of scratch memory.
+ * numerics plus 1; gives their number. `chosen`: two words a row of scratch memory. `weights`: what goes to `weightAt` of each row; 0: nothing.
  *
  * A stretch of the rows that are stored, column by column: what a column is, is looked up once a stretch, and the rows stay in the cache meanwhile.
  */
@@ -105,6 +105,8 @@ export function storeRows(
   n: u32,
   validAt: u32,
   stride: u32,
+  weights: usize,
+  weightAt: u32,
   rows: usize,
   outside: usize,
   chosen: usize,
@@ -122,6 +124,9 @@ export function storeRows(
   for (let from = chosen; from < last; from += STRETCH) {
     const until = min(from + STRETCH, last);
     for (let at = from; at < until; at += 8) store<u64>(<usize>load<u32>(at, 4) + stride - 8, 0);
+    if (weights != 0) {
+      for (let at = from; at < until; at += 8) store<u32>(<usize>load<u32>(at, 4) + weightAt, load<u32>(weights + (load<u32>(at) << 2)));
+    }
     let flag = validAt;
     for (let column = columns; column < end; column += KEY_COLUMN_BYTES, flag++) {
       const valid: usize = load<u32>(column, KEY_COLUMN_VALID);
@@ -195,18 +200,19 @@ export function countPairs(slots: usize, n: u32, payload: u32, older: bool): u32
     const slot: usize = load<u32>(slots + (row << 2));
     if (slot == 0) continue;
     total += load<u32>(slot + payload, KEY_COUNT);
-    if (older) total -= load<u32>(slot + payload, KEY_ADDED);
+    if (older) total -= load<u32>(slot + payload, KEY_ROOM) & MOST_ADDED;
   }
   return total;
 }
 
-/** These pairs: number of the row, address of the other's row, product of the weights. */
+/** These pairs: number of the row, address of the other's, product of the weights. */
 export function expandPairs(
   slots: usize,
   weights: usize,
   n: u32,
   payload: u32,
   stride: u32,
+  weightAt: u32,
   older: bool,
   rows: usize,
   others: usize,
@@ -216,13 +222,13 @@ export function expandPairs(
     const slot: usize = load<u32>(slots + (row << 2));
     if (slot == 0) continue;
     let count = load<u32>(slot + payload, KEY_COUNT);
-    if (older) count -= load<u32>(slot + payload, KEY_ADDED);
+    if (older) count -= load<u32>(slot + payload, KEY_ROOM) & MOST_ADDED;
     const weight = load<i32>(weights + (row << 2));
     let entry: usize = load<u32>(slot + payload);
     for (; count > 0; count--, entry += stride) {
       store<u32>(rows, row);
-      store<u32>(others, <u32>entry + HEADER);
-      store<i32>(products, weight * load<i32>(entry, 4));
+      store<u32>(others, <u32>entry);
+      store<i32>(products, weight * load<i32>(entry + weightAt));
       rows += 4;
       others += 4;
       products += 4;
@@ -238,5 +244,8 @@ export function inOrder(rows: usize, n: u32): bool {
 
 /** Between ticks no row is one that the tick has appended. */
 export function clearAdded(slots: usize, n: u32, payload: u32): void {
-  for (let i: u32 = 0; i < n; i++) store<u32>(<usize>load<u32>(slots + (i << 2)) + payload, 0, KEY_ADDED);
+  for (let i: u32 = 0; i < n; i++) {
+    const key = <usize>load<u32>(slots + (i << 2)) + payload;
+    store<u32>(key, load<u32>(key, KEY_ROOM) & ~MOST_ADDED, KEY_ROOM);
+  }
 }

@@ -8,6 +8,7 @@
  * state/row_ops.ts; operators/state/row_table.test.ts holds both ways to each other.
  */
 import {
+  HEADER_BYTES,
   KEY_COLUMN_AT,
   KEY_COLUMN_BYTES,
   KEY_COLUMN_DATA,
@@ -51,7 +52,9 @@ import { announce } from './marks';
 import { hashSmallNumeric } from './numeric';
 import { INLINE } from './varlen';
 
-const HEADER: u32 = 8;
+const HEADER: u32 = HEADER_BYTES;
+/** The header of a packed row whose columns are all NULL. */
+const USED_HEADER: u64 = (<u64>USED) << 32;
 const NULL_WORD: u32 = 0x5bd1e995;
 const NUMERIC_SMALL: u8 = 0;
 const NUMERIC_WIDE: u8 = 1;
@@ -62,7 +65,7 @@ const LAST: u32 = 2;
 /** Packs the key columns and hashes them. */
 export function packKeys(k: usize): void {
   const n = load<u32>(k, KEYS_ROWS);
-  const stride = load<u32>(k, KEYS_STRIDE);
+  const stride = load<u32>(k, KEYS_STRIDE) + HEADER;
   const packed: usize = load<u32>(k, KEYS_PACKED);
   const hashes: usize = load<u32>(k, KEYS_HASHES);
   const count = load<u32>(k, KEYS_COLUMN_COUNT);
@@ -74,7 +77,7 @@ export function packKeys(k: usize): void {
     const valid: usize = load<u32>(column, KEY_COLUMN_VALID);
     const to = packed + load<u32>(column, KEY_COLUMN_AT);
     const flags = packed + validAt + c;
-    const last = packed + stride - 8;
+    const last = packed - HEADER + stride - 8;
     const pass = (count << 2) | (c == 0 ? FIRST : 0) | (c + 1 == count ? LAST : 0);
     if (width == 8) packLongs(n, data, valid, to, flags, stride, hashes, pass, last);
     else if (width == 4) packWords(n, data, valid, to, flags, stride, hashes, pass, last);
@@ -87,11 +90,12 @@ export function packKeys(k: usize): void {
   }
 }
 
-/** The hash so far; `last` is the row's last word, which has its flags. */
+/** The hash so far; `last` are the row's last 8 bytes, which may have padding and flags, and `stride` its bytes with the header. */
 @inline
-function begun(hashes: usize, pass: u32, last: usize): u32 {
+function begun(hashes: usize, pass: u32, last: usize, stride: u32): u32 {
   if ((pass & FIRST) == 0) return load<u32>(hashes);
   store<u64>(last, 0);
+  store<u64>(last + 8 - stride, USED_HEADER);
   return pass >> 2;
 }
 
@@ -107,7 +111,7 @@ function isNull(valid: usize, row: u32): bool {
 
 function packLongs(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize, pass: u32, last: usize): void {
   for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4, last += stride) {
-    const h = begun(hashes, pass, last);
+    const h = begun(hashes, pass, last, stride);
     if (isNull(valid, row)) {
       store<u64>(to, 0);
       store<u8>(flags, 0);
@@ -123,7 +127,7 @@ function packLongs(n: u32, data: usize, valid: usize, to: usize, flags: usize, s
 
 function packWords(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize, pass: u32, last: usize): void {
   for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4, last += stride) {
-    const h = begun(hashes, pass, last);
+    const h = begun(hashes, pass, last, stride);
     const absent = isNull(valid, row);
     const value = absent ? 0 : load<u32>(data + (row << 2));
     store<u32>(to, value);
@@ -134,7 +138,7 @@ function packWords(n: u32, data: usize, valid: usize, to: usize, flags: usize, s
 
 function packBytes(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize, pass: u32, last: usize): void {
   for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4, last += stride) {
-    const h = begun(hashes, pass, last);
+    const h = begun(hashes, pass, last, stride);
     const absent = isNull(valid, row);
     const value = absent ? 0 : <u32>load<u8>(data + row);
     store<u8>(to, value);
@@ -154,7 +158,7 @@ function packNull(to: usize, flags: usize, hashes: usize, pass: u32, h: u32): vo
 
 function packTexts(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize, pass: u32, last: usize): void {
   for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4, last += stride) {
-    let h = begun(hashes, pass, last);
+    let h = begun(hashes, pass, last, stride);
     if (isNull(valid, row)) {
       packNull(to, flags, hashes, pass, h);
       continue;
@@ -174,7 +178,7 @@ function packTexts(n: u32, data: usize, valid: usize, to: usize, flags: usize, s
 
 function packWide(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize, pass: u32, last: usize): void {
   for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4, last += stride) {
-    let h = begun(hashes, pass, last);
+    let h = begun(hashes, pass, last, stride);
     const absent = isNull(valid, row);
     const first = absent ? 0 : load<u64>(data + (row << 4));
     const rest = absent ? 0 : load<u64>(data + (row << 4), 8);
@@ -194,7 +198,7 @@ function packWide(n: u32, data: usize, valid: usize, to: usize, flags: usize, st
 function packNumerics(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize, pass: u32, last: usize): u32 {
   let odd: u32 = 0;
   for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4, last += stride) {
-    const h = begun(hashes, pass, last);
+    const h = begun(hashes, pass, last, stride);
     if (isNull(valid, row)) {
       packNull(to, flags, hashes, pass, h);
       continue;
@@ -215,6 +219,7 @@ function packNumerics(n: u32, data: usize, valid: usize, to: usize, flags: usize
 
 @inline
 function sameRow(a: usize, b: usize, stride: u32, wide: u32, texts: u32, numerics: u32): bool {
+  if (load<u32>(a - 4) != load<u32>(b - 4)) return false;
   for (let at = wide << 4; at < stride; at += 8) if (load<u64>(a + at) != load<u64>(b + at)) return false;
   for (let i: u32 = 0; i < wide; i++) {
     const x = a + (i << 4);
@@ -301,7 +306,7 @@ function locate(k: usize, insert: bool): void {
     const to = min(row + STRETCH, n);
     ahead += readAhead(directory, mask, hashes + (row << 2), to - row, slotBytes);
     for (; row < to; row++) {
-      const key = packed + row * stride;
+      const key = packed + row * (stride + HEADER);
       if ((weights != 0 && load<i32>(weights + (row << 2)) == 0) || (skipNulls && !isWhole(key, validAt, count))) {
         store<u32>(slots + (row << 2), 0);
         continue;
@@ -337,7 +342,7 @@ function locate(k: usize, insert: bool): void {
         store<u32>(entry, <u32>slot, 4);
         announce(slot, slotBytes);
         store<u32>(slot, hash);
-        store<u32>(slot, USED, 4);
+        store<u32>(slot, load<u32>(key - 4), 4);
         for (let at: u32 = 0; at < stride; at += 8) store<u64>(slot + HEADER + at, load<u64>(key + at));
         for (let at = payload; at < slotBytes; at += 8) store<u64>(slot + at, 0);
         for (let i: u32 = 0; i < wide; i++) if (((texts >> i) & 1) != 0 && load<u32>(key + (i << 4)) > INLINE) long++;
@@ -365,6 +370,7 @@ export function sumEqual(k: usize, weights: usize, table: usize, mask: u32, tota
   const stride = load<u32>(k, KEYS_STRIDE);
   const packed: usize = load<u32>(k, KEYS_PACKED);
   const hashes: usize = load<u32>(k, KEYS_HASHES);
+  const step = stride + HEADER;
   const wide = load<u32>(k, KEYS_WIDE);
   const texts = load<u32>(k, KEYS_TEXTS);
   const numerics = load<u32>(k, KEYS_NUMERICS);
@@ -383,7 +389,7 @@ export function sumEqual(k: usize, weights: usize, table: usize, mask: u32, tota
       const other = found - 1;
       if (
         load<u32>(hashes + (other << 2)) == hash &&
-        sameRow(packed + row * stride, packed + other * stride, stride, wide, texts, numerics)
+        sameRow(packed + row * step, packed + other * step, stride, wide, texts, numerics)
       ) {
         const total = totals + (other << 2);
         store<i32>(total, load<i32>(total) + weight);

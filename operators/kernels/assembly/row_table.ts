@@ -22,7 +22,7 @@ export function usedSlots(
   let n: u32 = 0;
   let slot = from;
   for (; slot < end && n < most; slot += stride) {
-    if (load<u32>(slot, 4) != USED) continue;
+    if (load<u8>(slot, 4) != USED) continue;
     store<u32>(rows + (n << 2), <u32>slot + rowOffset);
     store<u32>(words + (n << 2), load<u32>(slot + payload));
     n++;
@@ -76,8 +76,8 @@ export function deadSlots(
     for (let i = from; i < to; i++) {
       const slot = deadSlot(directory, mask, load<u32>(hashes + (i << 2)), at, flag, lag, watermark);
       if (slot == 0) continue;
-      announce(slot + 4, 4);
-      store<u32>(slot, LEAVING, 4);
+      announce(slot + 4, 1);
+      store<u8>(slot, LEAVING, 4);
       store<u32>(hashes + (count++ << 2), <u32>slot);
     }
   }

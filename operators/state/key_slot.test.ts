@@ -1,0 +1,63 @@
+/** The room of runs as JavaScript and as kernels read it. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Arena } from '../batch/arena.ts';
+import { batchFromRows } from '../batch/builder.ts';
+import { PAGE_BYTES, U32 } from '../batch/memory.ts';
+import { pages } from '../batch/pages.ts';
+import { Random, testSeed } from '../testing/property.ts';
+import { colType, OID } from '../types.ts';
+import { addedTo, ROOM, roomOf, setRoom } from './key_slot.ts';
+import { KeyedIndex } from './keyed_index.ts';
+
+test('a block has room for what was asked for, a quarter or a page more at most, and what was appended stays', () => {
+  const arena = new Arena();
+  const random = new Random(testSeed());
+  const payload = arena.allocZeroed(24) >>> 2;
+  assert.equal(roomOf(payload), 0);
+  U32[payload + ROOM] = 0xabcdef;
+  let before = 0;
+  for (let bytes = 1; bytes < 2 ** 31; bytes += 1 + random.below(Math.ceil(bytes / 8))) {
+    const room = setRoom(payload, bytes);
+    assert.equal(roomOf(payload), room);
+    assert.equal(addedTo(payload), 0xabcdef);
+    const beyond = Math.max(16, bytes / 4, room > PAGE_BYTES ? PAGE_BYTES : 0);
+    assert.ok(room >= before && room >= bytes && room - bytes <= beyond, `${room} for ${bytes}`);
+    if (room > PAGE_BYTES) assert.equal(room % PAGE_BYTES, 0);
+    before = room;
+  }
+  arena.release();
+});
+
+test('runs of many pages grow by kernels and row by row, and give all back', () => {
+  const used = pages.usedPages;
+  const index = new KeyedIndex([colType(OID.int4), colType(OID.int8)], [0], false, [], true);
+  const arena = new Arena();
+  let n = 0n;
+  const append = (rows: number, byKernel: boolean) => {
+    const delta = batchFromRows(
+      index.rows.layout.types,
+      Array.from({ length: rows }, () => [1, n++]),
+      arena,
+    );
+    index.apply(delta, byKernel ? arena : undefined);
+    index.endTick();
+    arena.reset();
+  };
+  for (const rows of [1, 3, 2000, 6000, 1, 12_000, 9000]) {
+    append(rows, true);
+    append(5, false);
+  }
+  let sum = 0n;
+  let entries = 0;
+  const last = index.rows.layout.offsets[1];
+  index.forEach(arena, (row, weight) => {
+    sum += BigInt(U32[(row + last) >>> 2]);
+    entries += weight;
+  });
+  assert.equal(BigInt(entries), n);
+  assert.equal(sum, (n * (n - 1n)) / 2n);
+  index.release();
+  arena.release();
+  assert.equal(pages.usedPages, used);
+});
