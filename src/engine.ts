@@ -114,7 +114,17 @@ export interface RowStream {
    */
   next(maxRows: number, timeoutMs?: number): Promise<RowChunk | null>;
   readonly ahead?: number;
+  /** Of rows that may be given before they may be seen. */
+  readonly early?: EarlyRows;
   close(): void;
+}
+
+/** Rows of ticks that are not on the disk yet, for a connection that keeps them back until they are. */
+export interface EarlyRows {
+  /** From now on next() does not wait for the disk. */
+  begin(): void;
+  /** Rejects when it can never be known to be there. */
+  untilDurable(tick: bigint): Promise<void>;
 }
 
 /** Is given rows that are valid during the call only. False: it has done nothing with them. */
@@ -125,4 +135,6 @@ export interface RowChunk {
   /** First row of the chunk within the batch. */
   from: number;
   count: number;
+  /** Of early rows: nobody may see them before this tick is on the disk. */
+  tick?: bigint | null;
 }

@@ -4,12 +4,12 @@
  *   [rows at one tick]  then  log entry, log entry ... the log's end: wait for a tick
  *
  * It holds one entry at a time, however slow the reader is; a reader that is slower than the log's retention ends with 55000. A tick is given when it is
- * on the disk: what a client has seen is there after any crash.
+ * on the disk: what a client has seen is there after any crash. (Or before, to a connection that keeps it back until then: `early`.)
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import type { ColType } from '../../operators/types.ts';
-import type { RowChunk, RowStream } from '../engine.ts';
+import type { EarlyRows, RowChunk, RowStream } from '../engine.ts';
 import type { Observer } from '../runtime/tick_loop.ts';
 import type { ChangeLog } from './change_log.ts';
 import type { ChangeReader } from './change_reader.ts';
@@ -67,6 +67,8 @@ export class LogFollower implements RowStream, Observer {
   #told = -1n;
   #over = false;
   #closed = false;
+  #isEarly = false;
+  readonly early: EarlyRows;
   readonly #waiting: Waiting;
   /** Moves when it goes to another position. */
   #generation = 0;
@@ -74,6 +76,13 @@ export class LogFollower implements RowStream, Observer {
   constructor(options: FollowOptions) {
     this.#options = options;
     this.#waiting = new Waiting(options.ticks);
+    this.early = {
+      begin: () => {
+        // A progress row says that the rows before it are on the disk.
+        this.#isEarly = !options.progress;
+      },
+      untilDurable: (tick) => options.ticks.untilDurable(tick),
+    };
     this.#snapshot = options.snapshot;
     const after = options.snapshot?.tick ?? options.after;
     this.#position = { tick: options.snapshot === null ? after : after - 1n, given: 0 };
@@ -120,7 +129,7 @@ export class LogFollower implements RowStream, Observer {
       const whole = current.next === current.rows.n;
       this.#position = whole ? { tick: current.tick, given: 0 } : { tick: this.#position.tick, given: current.next };
     }
-    return { batch: current.rows, from, count };
+    return { batch: current.rows, from, count, tick: this.#isEarly ? current.tick : null };
   }
 
   /** Makes the next rows the current ones; false when there are none now. */
@@ -128,7 +137,7 @@ export class LogFollower implements RowStream, Observer {
     const { ticks, upTo, progress } = this.#options;
     if (this.#snapshot !== null && this.#snapshotRows === null) {
       const { rows, tick, arena } = this.#snapshot;
-      if (tick > ticks.durable) return false;
+      if (!this.#isEarly && tick > ticks.durable) return false;
       this.#snapshotRows = changeRows(rows, tick, progress, arena);
       this.#set(this.#snapshotRows, tick, this.#position.given);
       return true;
@@ -147,7 +156,7 @@ export class LogFollower implements RowStream, Observer {
       this.#over = true;
       return false;
     }
-    if (entry.tick > ticks.durable) return false;
+    if (!this.#isEarly && entry.tick > ticks.durable) return false;
     this.#entries.shift();
     this.#arena.reset();
     const delta = batchOf(entry, this.#arena);

@@ -1,14 +1,15 @@
 /**
  * The changes of a query as rows, kept in memory until they are read: SUBSCRIBE of what has no change log.
  *
- * The queue of a slow reader is bounded: beyond it the subscription ends with 53400. A tick is given when it is on the disk.
+ * The queue of a slow reader is bounded: beyond it the subscription ends with 53400. A tick is given when it is on the disk, or before, to a
+ * connection that keeps it back until then (`early`).
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { BatchBuilder } from '../../operators/batch/builder.ts';
 import { SqlError } from '../../operators/errors.ts';
 import type { ColType } from '../../operators/types.ts';
-import type { RowChunk, RowStream } from '../engine.ts';
+import type { EarlyRows, RowChunk, RowStream } from '../engine.ts';
 import type { Observer } from '../runtime/tick_loop.ts';
 import { changeRows, progressRow } from './change_rows.ts';
 import { type Ticks, Waiting } from './waiting.ts';
@@ -33,8 +34,19 @@ export class QueueFollower implements RowStream, Observer {
   #rows = 0;
   #current: Queued | null = null;
   #ended = false;
+  #isEarly = false;
+  /** The tick of the rows given last; null: none were given early. */
+  #given: bigint | null = null;
+  readonly early: EarlyRows;
 
   constructor(types: ColType[], progress: boolean, upTo: bigint | null, ticks: Ticks) {
+    this.early = {
+      begin: () => {
+        // A progress row says that the rows before it are on the disk.
+        this.#isEarly = !progress;
+      },
+      untilDurable: (tick) => ticks.untilDurable(tick),
+    };
     this.#types = types;
     this.#progress = progress;
     this.#upTo = upTo;
@@ -89,11 +101,11 @@ export class QueueFollower implements RowStream, Observer {
     for (;;) {
       if (this.#waiting.failure !== null) throw this.#waiting.failure;
       const head = this.#queue[0];
-      if (head !== undefined && head.tick <= this.#ticks.durable) return this.#take(head, maxRows);
+      if (head !== undefined && (this.#isEarly || head.tick <= this.#ticks.durable)) return this.#take(head, maxRows);
       if (head === undefined && this.#ended) return null;
       const left = end - performance.now();
       if (left <= 0) return { batch: { n: 0, columns: [], weights: 0 }, from: 0, count: 0 };
-      await this.#waiting.sleep(left, head?.tick ?? null);
+      await this.#waiting.sleep(left, head?.tick ?? this.#given);
     }
   }
 
@@ -106,7 +118,8 @@ export class QueueFollower implements RowStream, Observer {
       this.#queue.shift();
       this.#current = head;
     }
-    return { batch: head.batch, from, count };
+    if (this.#isEarly) this.#given = head.tick;
+    return { batch: head.batch, from, count, tick: this.#given };
   }
 
   close(): void {

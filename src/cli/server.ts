@@ -73,6 +73,8 @@ async function serve(settings: ServerSettings, engine: TidemarkEngine, io: IoThr
   const recovery = settings.data
     ? await openData(engine, { path: settings.data, onColdDamage, coldState: true, logThread: io !== null })
     : null;
+  const mark = engine.journal?.log.mark ?? null;
+  if (mark !== null) io?.followLog(mark);
   await initParser();
   if (settings.init !== undefined) await runInit(engine, settings.init, recovery, settings.log);
   const postgres = await startPostgresServer({

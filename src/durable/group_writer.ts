@@ -13,6 +13,7 @@
  */
 import { randomFillSync } from 'node:crypto';
 import { join } from 'node:path';
+import type { MarkLink } from '../io/durable_mark.ts';
 import { type Disk, type DiskFile, isDiskFull, writeAll } from './disk.ts';
 import { sealFrame, sequenceOf, tickOf } from './frame.ts';
 import { type LogEnd, listSegments, type Segment, segmentHeader, segmentName } from './segments.ts';
@@ -38,6 +39,8 @@ export interface WriterEvents {
 }
 
 export interface LogWriter {
+  /** Where another thread sees how far it is; absent: nowhere. */
+  readonly mark?: MarkLink;
   /** Takes a frame made by nameFrame. Never waits. */
   append(frame: Buffer): void;
   /** Removes segments all of whose records have sequences below `sequence`. */

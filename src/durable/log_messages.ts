@@ -1,11 +1,13 @@
 /** What the dataflow thread and the thread of the tick log say to each other; records and what is written go as frames. */
 
 import type { Link } from '../io/channel.ts';
+import type { MarkLink } from '../io/durable_mark.ts';
 import type { LogState, WriterSettings, WriterStart } from './group_writer.ts';
 import type { Segment } from './segments.ts';
 
 export interface LogWorkerData {
   link: Link;
+  mark: MarkLink;
   folder: string;
   start: WriterStart;
   settings: WriterSettings;

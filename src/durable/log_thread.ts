@@ -2,17 +2,19 @@
  * The tick log's writer in a thread of its own, as the dataflow thread sees it.
  *
  *   append(frame)      ->  ring  ->  log_worker.ts: GroupWriter on a disk that it waits for
- *   durable(sequence)  <-  ring  <-  written
+ *   durable(sequence)  <-  ring  <-  written  ->  mark: for the I/O thread
  *
  * In the dataflow thread each group waits for two turns of an event loop that is busy with ticks, and its file operations for those of checkpoints:
  * most of what a commit waits for is not the disk (docs/decisions/0286).
  */
 import { Worker } from 'node:worker_threads';
 import { Channel, newLinks } from '../io/channel.ts';
+import { type MarkLink, newMark } from '../io/durable_mark.ts';
 import type { LogWriter, WriterEvents, WriterSettings, WriterStart } from './group_writer.ts';
 import { type FromLog, type ToLog, WRITTEN } from './log_messages.ts';
 
 export class LogThread implements LogWriter {
+  readonly mark: MarkLink;
   readonly #worker: Worker;
   readonly #channel: Channel<ToLog, FromLog>;
   readonly #events: WriterEvents;
@@ -23,11 +25,13 @@ export class LogThread implements LogWriter {
   constructor(folder: string, start: WriterStart, settings: WriterSettings, events: WriterEvents) {
     this.#events = events;
     const [link, theirs] = newLinks();
+    const { writer, reader } = newMark(start.tick);
+    this.mark = reader;
     this.#worker = new Worker(workerFile(), {
       name: 'tidemark-log',
       execArgv: [],
-      workerData: { link: theirs, folder, start, settings },
-      transferList: [theirs.objects],
+      workerData: { link: theirs, mark: writer, folder, start, settings },
+      transferList: [theirs.objects, writer.port],
     });
     this.#worker.on('error', (error) => this.#failed(error.message));
     this.#worker.on('exit', (code) => this.#failed(`its thread has ended with code ${code}`));

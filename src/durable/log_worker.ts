@@ -1,16 +1,19 @@
 /** The thread of the tick log: what runs in the worker that log_thread.ts starts. While it waits for the disk, the next records gather in its ring. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { Channel } from '../io/channel.ts';
+import { MarkWriter } from '../io/durable_mark.ts';
 import { blockingDisk } from './blocking_disk.ts';
 import { GroupWriter } from './group_writer.ts';
 import { type FromLog, type LogWorkerData, type ToLog, WRITTEN } from './log_messages.ts';
 
 if (parentPort === null) throw new Error('this file runs in a worker thread');
 
-const { link, folder, start, settings } = workerData as LogWorkerData;
+const { link, mark: markLink, folder, start, settings } = workerData as LogWorkerData;
+const mark = new MarkWriter(markLink);
 const channel = new Channel<FromLog, ToLog>(parentPort, link);
 const writer = new GroupWriter(blockingDisk, folder, start, settings, {
   written({ sequence, tick }, bytes) {
+    mark.set(tick);
     const said = Buffer.alloc(WRITTEN.size);
     said.writeBigUInt64LE(sequence, WRITTEN.sequence);
     said.writeBigUInt64LE(tick, WRITTEN.tick);

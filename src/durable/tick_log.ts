@@ -10,6 +10,7 @@
  * When the writer has failed, admit() and durable() answer 58030.
  */
 import { SqlError } from '../../operators/errors.ts';
+import type { MarkLink } from '../io/durable_mark.ts';
 import type { Disk } from './disk.ts';
 import { FRAME_HEADER, makeFrame, nameFrame, RECORD } from './frame.ts';
 import {
@@ -102,6 +103,11 @@ export class TickLog {
 
   get state(): LogState {
     return this.#state;
+  }
+
+  /** Where another thread sees how far the log is on the disk; null: nowhere. */
+  get mark(): MarkLink | null {
+    return this.#writer.mark ?? null;
   }
 
   /** Sequence of the last record appended. */

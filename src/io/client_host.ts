@@ -2,6 +2,7 @@
  * The clients in the I/O thread: hands what they send to the dataflow thread, and to them what it says, in order.
  *
  *   frame bytes  -> the socket                 (the other side counts what is on its way: `taken` gives it back)
+ *   frame later  -> waits until the tick log has its tick on the disk; frames that come meanwhile wait behind it
  *   rows         -> encoded here into 64 KiB chunks at the client's pace; frames that come meanwhile wait behind them
  */
 import { setImmediate as immediate } from 'node:timers/promises';
@@ -21,7 +22,8 @@ import { BACKEND } from '../postgres/wire/protocol.ts';
 import { READ_AHEAD_BYTES, type SocketConnection } from '../postgres/wire/socket_connection.ts';
 import type { StartupMessage } from '../postgres/wire/startup_packet.ts';
 import type { Channel } from './channel.ts';
-import { FRAME, type FromIo, type LogLevel, sentError, type ToIo } from './messages.ts';
+import { type MarkLink, MarkReader } from './durable_mark.ts';
+import { FRAME, type FromIo, type LogLevel, readLater, sentError, type ToIo } from './messages.ts';
 
 type DataflowChannel = Channel<FromIo, ToIo>;
 
@@ -35,6 +37,7 @@ export class ClientHost implements ClientHandler<SocketConnection> {
   readonly #clients = new Map<number, HostedClient>();
   #listener: ClientListener | null = null;
   #lastId = 0;
+  readonly #log: FollowedLog = { mark: null, waiting: new Set() };
 
   constructor(channel: DataflowChannel) {
     this.#channel = channel;
@@ -47,6 +50,13 @@ export class ClientHost implements ClientHandler<SocketConnection> {
 
   async closeListener(graceMs = CLOSE_GRACE_MS): Promise<void> {
     await this.#listener?.close(graceMs);
+  }
+
+  follow(link: MarkLink): void {
+    const { waiting } = this.#log;
+    this.#log.mark = new MarkReader(link, () => {
+      for (const client of [...waiting]) client.lookAtLog();
+    });
   }
 
   log(level: LogLevel, message: string, fields?: Record<string, unknown>): void {
@@ -63,7 +73,7 @@ export class ClientHost implements ClientHandler<SocketConnection> {
       port: connection.remotePort,
       encrypted: connection.encrypted,
     });
-    const client = new HostedClient(this.#channel, id, connection);
+    const client = new HostedClient(this.#channel, id, connection, this.#log);
     this.#clients.set(id, client);
     client.begin(() => this.#clients.delete(id));
   }
@@ -83,6 +93,14 @@ export class ClientHost implements ClientHandler<SocketConnection> {
   }
 }
 
+/** The tick log as clients see it. */
+interface FollowedLog {
+  /** Null: nothing waits for it. */
+  mark: MarkReader | null;
+  /** Clients with messages that wait. */
+  readonly waiting: Set<HostedClient>;
+}
+
 class HostedClient {
   readonly #channel: DataflowChannel;
   readonly #id: number;
@@ -97,10 +115,16 @@ class HostedClient {
   /** The rest of the result is left out: it was cancelled, or a row has failed. */
   #stopped = false;
   #wake: (() => void) | null = null;
-  /** What came while rows were written. */
+  /** What came while rows were written, or messages waited for the log. */
   #behind: (() => void)[] = [];
+  readonly #log: FollowedLog;
+  /** Messages that wait for the log. */
+  #held: { tick: bigint; messages: Buffer }[] = [];
+  /** How often what waits was dropped. */
+  #drops = 0;
 
-  constructor(channel: DataflowChannel, id: number, connection: SocketConnection) {
+  constructor(channel: DataflowChannel, id: number, connection: SocketConnection, log: FollowedLog) {
+    this.#log = log;
     this.#channel = channel;
     this.#id = id;
     this.#connection = connection;
@@ -110,6 +134,7 @@ class HostedClient {
     const connection = this.#connection;
     const closed = () => {
       this.#channel.frame(FRAME.closed, this.#id);
+      this.#log.waiting.delete(this);
       gone();
     };
     connection.onEnd = () => this.#channel.frame(FRAME.ended, this.#id);
@@ -126,8 +151,20 @@ class HostedClient {
   frame(kind: number, bytes: Buffer): void {
     switch (kind) {
       case FRAME.bytes:
-        if (this.#writing) this.#behind.push(() => this.#write(bytes));
+        if (this.#writing || this.#held.length > 0) this.#behind.push(() => this.#write(bytes));
         else this.#write(bytes);
+        return;
+      case FRAME.later: {
+        const { tick, messages } = readLater(bytes);
+        if (this.#held.length > 0 && this.#behind.length === 0) this.#held.push({ tick, messages });
+        else {
+          const drops = this.#drops;
+          this.#inOrder(() => this.#writeLater(tick, messages, drops));
+        }
+        return;
+      }
+      case FRAME.dropLater:
+        this.#dropLater();
         return;
       case FRAME.more:
         this.#allowed += bytes.readInt32LE(0);
@@ -146,8 +183,42 @@ class HostedClient {
   }
 
   #inOrder(act: () => void): void {
-    if (this.#writing) this.#behind.push(act);
+    if (this.#writing || this.#held.length > 0) this.#behind.push(act);
     else act();
+  }
+
+  #goOn(): void {
+    while (this.#behind.length > 0 && !this.#writing && this.#held.length === 0) this.#behind.shift()?.();
+  }
+
+  #writeLater(tick: bigint, messages: Buffer, drops: number): void {
+    if (drops < this.#drops) {
+      this.#took(messages.length);
+      return;
+    }
+    this.#held.push({ tick, messages });
+    this.#log.waiting.add(this);
+    this.lookAtLog();
+  }
+
+  /** Sends what waits for no more than what is on the disk. */
+  lookAtLog(): void {
+    const { mark, waiting } = this.#log;
+    if (mark === null) throw new Error('messages wait for a log that is not followed');
+    do {
+      while (this.#held.length > 0 && mark.reached(this.#held[0].tick))
+        this.#write((this.#held.shift() as { messages: Buffer }).messages);
+    } while (this.#held.length > 0 && !mark.wait(this.#held[0].tick));
+    if (this.#held.length > 0) return;
+    waiting.delete(this);
+    this.#goOn();
+  }
+
+  #dropLater(): void {
+    this.#drops++;
+    for (const { messages } of this.#held.splice(0)) this.#took(messages.length);
+    this.#log.waiting.delete(this);
+    this.#goOn();
   }
 
   #write(bytes: Buffer): void {
@@ -183,7 +254,7 @@ class HostedClient {
     this.#connection.out.flush();
     this.#channel.frame(FRAME.rowsDone, this.#id);
     this.#writing = false;
-    while (this.#behind.length > 0 && !this.#writing) this.#behind.shift()?.();
+    this.#goOn();
   }
 
   async #encode(writer: RowWriter, batch: Batch, from: number, to: number): Promise<void> {

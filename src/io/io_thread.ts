@@ -15,6 +15,7 @@ import type { Log } from '../postgres/options.ts';
 import type { Listen } from '../postgres/wire/listener.ts';
 import type { Delivery } from '../runtime/sink.ts';
 import { Channel } from './channel.ts';
+import type { MarkLink } from './durable_mark.ts';
 import { type Call, type FromIo, receivedError, type ToIo } from './messages.ts';
 import { RemoteClients } from './remote_clients.ts';
 import { RemoteSource } from './remote_source.ts';
@@ -62,6 +63,12 @@ export class IoThread {
 
   /** Lets Postgres clients in through the I/O thread. */
   readonly listen: Listen = (options, handler) => this.#clients.listen(options, handler);
+
+  /** From now on clients' connections keep back what waits for the tick log. */
+  followLog(mark: MarkLink): void {
+    this.channel.post({ k: 'mark', mark }, [mark.port]);
+    this.#clients.canHold = true;
+  }
 
   /** Reads and writes Kafka through the I/O thread. Its log lines come with those of the thread. */
   readonly kafka: KafkaAccess = {

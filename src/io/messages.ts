@@ -7,6 +7,7 @@ import type { RowForm } from '../postgres/encode/row_form.ts';
 import type { StartupMessage } from '../postgres/wire/startup_packet.ts';
 import type { SourceEvent } from '../sources/source.ts';
 import type { SentBatch } from './batches.ts';
+import type { MarkLink } from './durable_mark.ts';
 
 /** Kinds of frames; their id is the connection's. */
 export const FRAME = {
@@ -25,7 +26,23 @@ export const FRAME = {
   stopRows: 7,
   /** From the I/O thread: the rows' memory is no longer read. */
   rowsDone: 8,
+  /** To the I/O thread: a tick (int64), and messages to the client that wait for it to be on the disk; what waits is dropped. */
+  later: 9,
+  dropLater: 10,
 } as const;
+
+const TICK_BYTES = 8;
+
+export function laterFrame(tick: bigint, messages: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(TICK_BYTES + messages.length);
+  bytes.writeBigInt64LE(tick);
+  bytes.set(messages, TICK_BYTES);
+  return bytes;
+}
+
+export function readLater(bytes: Buffer): { tick: bigint; messages: Buffer } {
+  return { tick: bytes.readBigInt64LE(), messages: bytes.subarray(TICK_BYTES) };
+}
 
 /** An error as data: an SqlError comes out as one, anything else as what it says. */
 export interface SentError {
@@ -80,7 +97,9 @@ export type LogLevel = 'info' | 'warn' | 'error';
 export type ToIo =
   | { k: 'call'; call: number; method: string; args: unknown[] }
   | { k: 'rows'; connection: number; form: RowForm | null; batch: Batch; from: number; to: number }
-  | { k: 'source'; source: number; order: SourceOrder };
+  | { k: 'source'; source: number; order: SourceOrder }
+  /** How far the tick log is. */
+  | { k: 'mark'; mark: MarkLink };
 
 /** From the I/O thread. */
 export type FromIo =

@@ -3,19 +3,20 @@
  *
  *   in     bytes as the socket gave them; the I/O thread stops reading when READ_AHEAD_BYTES lie here unread
  *   out    finished messages, copied into frames; blocked while UNTAKEN_BYTES are on their way to the client
+ *   later  the same with a tick: the I/O thread has them wait until the tick log is that far
  *   rows   a batch's addresses and the form of the rows: encoded there, from the memory that both see
  */
 import { EventEmitter } from 'node:events';
 import type { Batch } from '../../operators/batch/batch.ts';
 import type { RowForm } from '../postgres/encode/row_form.ts';
-import type { Connection, RowSender } from '../postgres/wire/connection.ts';
+import type { Connection, Holder, RowSender } from '../postgres/wire/connection.ts';
 import { FrontendDecoder, type FrontendMessage } from '../postgres/wire/frontend_decoder.ts';
 import type { ClientHandler, ClientListener, ListenOptions } from '../postgres/wire/listener.ts';
 import { type ByteSink, Output } from '../postgres/wire/output.ts';
 import { READ_AHEAD_BYTES } from '../postgres/wire/socket_connection.ts';
 import { Waiter } from '../postgres/wire/waiter.ts';
 import type { Channel } from './channel.ts';
-import { type Call, FRAME, type FromIo, receivedError, type SentError, type ToIo } from './messages.ts';
+import { type Call, FRAME, type FromIo, laterFrame, receivedError, type SentError, type ToIo } from './messages.ts';
 
 type IoChannel = Channel<ToIo, FromIo>;
 
@@ -27,6 +28,8 @@ export class RemoteClients {
   readonly #connections = new Map<number, RemoteConnection>();
   #handler: ClientHandler | null = null;
   #maxMessageBytes = 0;
+  /** The I/O thread knows how far the tick log is. */
+  canHold = false;
 
   constructor(channel: IoChannel, call: Call) {
     this.#channel = channel;
@@ -54,7 +57,7 @@ export class RemoteClients {
   }
 
   started(message: Extract<FromIo, { k: 'started' }>): void {
-    const connection = new RemoteConnection(this.#channel, message, this.#maxMessageBytes);
+    const connection = new RemoteConnection(this.#channel, message, this.#maxMessageBytes, this.canHold);
     this.#connections.set(message.connection, connection);
     this.#handler?.started(connection, message.startup);
   }
@@ -68,12 +71,14 @@ export class RemoteClients {
   }
 }
 
-class RemoteSink extends EventEmitter implements ByteSink {
+class RemoteSink extends EventEmitter implements ByteSink, Holder {
   destroyed = false;
   readonly #channel: IoChannel;
   readonly #id: number;
   #untaken = 0;
   #blocked = false;
+  /** What is written waits for it. */
+  #tick: bigint | null = null;
 
   constructor(channel: IoChannel, id: number) {
     super();
@@ -82,11 +87,20 @@ class RemoteSink extends EventEmitter implements ByteSink {
   }
 
   write(bytes: Buffer, done: () => void): boolean {
-    this.#channel.frame(FRAME.bytes, this.#id, bytes);
+    if (this.#tick === null) this.#channel.frame(FRAME.bytes, this.#id, bytes);
+    else this.#channel.frame(FRAME.later, this.#id, laterFrame(this.#tick, bytes));
     done();
     this.#untaken += bytes.length;
     this.#blocked = this.#untaken >= UNTAKEN_BYTES;
     return !this.#blocked;
+  }
+
+  hold(tick: bigint | null): void {
+    this.#tick = tick;
+  }
+
+  drop(): void {
+    this.#channel.frame(FRAME.dropLater, this.#id);
   }
 
   taken(bytes: number): void {
@@ -114,6 +128,7 @@ class RemoteConnection implements Connection, RowSender {
   readonly remotePort: number | null;
   readonly encrypted: boolean;
   readonly rowSender = this;
+  readonly holder: Holder | null;
   ended = false;
   closed = false;
   onEnd: (() => void) | null = null;
@@ -129,7 +144,12 @@ class RemoteConnection implements Connection, RowSender {
   /** Batches of rows that the I/O thread has to write, first the one that it is at. */
   readonly #rows: RowsOut[] = [];
 
-  constructor(channel: IoChannel, opened: Extract<FromIo, { k: 'started' }>, maxMessageBytes: number) {
+  constructor(
+    channel: IoChannel,
+    opened: Extract<FromIo, { k: 'started' }>,
+    maxMessageBytes: number,
+    canHold: boolean,
+  ) {
     this.#channel = channel;
     this.#id = opened.connection;
     this.remoteAddress = opened.address;
@@ -138,6 +158,7 @@ class RemoteConnection implements Connection, RowSender {
     this.#decoder = new FrontendDecoder(maxMessageBytes);
     this.#sink = new RemoteSink(channel, this.#id);
     this.out = new Output(this.#sink);
+    this.holder = canHold ? this.#sink : null;
   }
 
   get sending(): boolean {

@@ -56,6 +56,9 @@ channel.receive({
       case 'rows':
         clients.rows(message);
         return;
+      case 'mark':
+        clients.follow(message.mark);
+        return;
       case 'source':
         sources.order(message.source, message.order);
         return;

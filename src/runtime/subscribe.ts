@@ -176,6 +176,7 @@ function observed(
   signal.addEventListener('abort', end);
   return {
     next: (maxRows, timeoutMs) => follower.next(maxRows, timeoutMs),
+    early: follower.early,
     close() {
       end();
       follower.close();

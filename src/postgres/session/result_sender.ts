@@ -1,13 +1,14 @@
 /**
  * Sends rows: encodes chunk after chunk, stops while the socket is full, lets others run about every megabyte. Rows of a
- * subscription leave as they come. Where another thread has the socket, chunks of many rows are encoded there.
+ * subscription leave as they come, or wait in the connection for their tick to be on the disk. Where another thread has the socket, chunks of many rows are
+ * encoded there.
  */
 import { setImmediate as immediate } from 'node:timers/promises';
 import { SqlError } from '../../../operators/errors.ts';
-import type { RowChunk, RowStream } from '../../engine.ts';
+import type { EarlyRows, RowChunk, RowStream } from '../../engine.ts';
 import type { RowForm } from '../encode/row_form.ts';
 import type { RowWriter } from '../encode/row_writer.ts';
-import type { Connection } from '../wire/connection.ts';
+import type { Connection, Holder } from '../wire/connection.ts';
 import type { Cancellation } from './cancellation.ts';
 
 const ROWS_AT_ONCE = 8192;
@@ -31,6 +32,7 @@ export async function sendRows(
 ): Promise<{ sent: number; ended: boolean }> {
   const sender = new ChunkSender(connection, writer, cancellation);
   const underWay = new UnderWay(Math.min(rows.ahead ?? 0, CHUNKS_UNDER_WAY));
+  const held = live && rows.early !== undefined ? holdRows(connection, rows.early) : null;
   let sent = 0;
   try {
     while (maxRows === 0 || sent < maxRows) {
@@ -38,7 +40,11 @@ export async function sendRows(
       const chunk = await cancellation.wait(
         rows.next(maxRows === 0 ? ROWS_AT_ONCE : Math.min(ROWS_AT_ONCE, maxRows - sent)),
       );
-      if (chunk === null) return { sent, ended: true };
+      if (chunk === null) {
+        await held?.end(cancellation);
+        return { sent, ended: true };
+      }
+      await held?.take(chunk, cancellation);
       const away = sender.sendAway(chunk);
       if (away !== null) await underWay.add(away);
       else {
@@ -48,9 +54,57 @@ export async function sendRows(
       sent += chunk.count;
     }
     return { sent, ended: false };
+  } catch (cause) {
+    held?.drop();
+    throw cause;
   } finally {
+    held?.release();
     // The rows' memory is read until then.
     await underWay.end();
+  }
+}
+
+/** Early rows, for a connection that keeps them back; null: it does not. */
+function holdRows(connection: Connection, early: EarlyRows): HeldRows | null {
+  if (connection.holder === null) return null;
+  early.begin();
+  return new HeldRows(connection, connection.holder, early);
+}
+
+class HeldRows {
+  readonly #connection: Connection;
+  readonly #holder: Holder;
+  readonly #early: EarlyRows;
+  #last: bigint | null = null;
+
+  constructor(connection: Connection, holder: Holder, early: EarlyRows) {
+    this.#connection = connection;
+    this.#holder = holder;
+    this.#early = early;
+  }
+
+  /** Before a chunk is written. Many rows, which may be encoded elsewhere, wait here. */
+  async take({ tick, count }: RowChunk, cancellation: Cancellation): Promise<void> {
+    if (tick === undefined || tick === null) return;
+    this.#last = tick;
+    if (count >= ROWS_WORTH_SENDING) await cancellation.wait(this.#early.untilDurable(tick));
+    this.#holder.hold(tick);
+  }
+
+  /** All rows were written: what follows says so. */
+  async end(cancellation: Cancellation): Promise<void> {
+    if (this.#last !== null) await cancellation.wait(this.#early.untilDurable(this.#last));
+  }
+
+  /** The statement fails: rows that are not on the disk are not sent. */
+  drop(): void {
+    this.#connection.out.flush();
+    this.#holder.drop();
+  }
+
+  release(): void {
+    this.#connection.out.flush();
+    this.#holder.hold(null);
   }
 }
 

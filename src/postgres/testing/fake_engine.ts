@@ -13,6 +13,7 @@ import type { Statement } from '../../../planner/parse/ast.ts';
 import { commandTag } from '../../../planner/parse/command_tag.ts';
 import type {
   CopyOptions,
+  EarlyRows,
   Engine,
   PreparedStatement,
   Result,
@@ -92,7 +93,11 @@ export class LiveStream implements RowStream {
   readonly #arenas: Arena[] = [];
   #queue: Datum[][] = [];
   #wake: (() => void) | null = null;
+  #outcome: 'open' | 'over' | Error = 'open';
   closed = false;
+  /** With `early`: of the rows that are given. */
+  tick: bigint | null = null;
+  early?: EarlyRows;
 
   constructor(columns: FakeRows['columns']) {
     this.#types = columns.map(([, oid]) => colType(oid));
@@ -103,8 +108,14 @@ export class LiveStream implements RowStream {
     this.#wake?.();
   }
 
+  /** After what was pushed there are no more rows, or this error. */
+  end(outcome: 'over' | Error): void {
+    this.#outcome = outcome;
+    this.#wake?.();
+  }
+
   async next(maxRows: number, timeoutMs?: number): Promise<RowChunk | null> {
-    if (this.#queue.length === 0 && !this.closed) {
+    if (this.#queue.length === 0 && !this.closed && this.#outcome === 'open') {
       await new Promise<void>((resolve) => {
         const timer = timeoutMs === undefined ? null : setTimeout(() => this.#wake?.(), timeoutMs);
         this.#wake = () => {
@@ -115,10 +126,12 @@ export class LiveStream implements RowStream {
       });
     }
     if (this.closed) return null;
+    if (this.#queue.length === 0 && this.#outcome instanceof Error) throw this.#outcome;
+    if (this.#queue.length === 0 && this.#outcome === 'over') return null;
     const rows = this.#queue.splice(0, maxRows);
     const arena = new Arena();
     this.#arenas.push(arena);
-    return { batch: batchFromRows(this.#types, rows, arena), from: 0, count: rows.length };
+    return { batch: batchFromRows(this.#types, rows, arena), from: 0, count: rows.length, tick: this.tick };
   }
 
   close(): void {

@@ -19,6 +19,8 @@ export interface Connection {
   onClose: (() => void) | null;
   /** Encodes rows in the thread that has the socket; null: they are written through `out`. */
   readonly rowSender: RowSender | null;
+  /** Keeps messages back until a tick is on the disk; null: it cannot. */
+  readonly holder: Holder | null;
   /** The next message if it is there. Throws FATAL 08P01. */
   next(): FrontendMessage | null;
   /** Resolves when there is something to look at: bytes, the end, or a call of wake(). */
@@ -38,4 +40,12 @@ export interface RowSender {
    * rejects with the error of a row that cannot be shown, or with that of `signal`.
    */
   send(form: RowForm, batch: Batch, from: number, to: number, signal: AbortSignal): Promise<void>;
+}
+
+/** Messages that a client may only have when a tick is on the disk. */
+export interface Holder {
+  /** What `out` sends from now on waits for this tick, and what follows for that; null: it does not wait. */
+  hold(tick: bigint | null): void;
+  /** What waits is not sent. */
+  drop(): void;
 }

@@ -21,6 +21,7 @@ export class SocketConnection implements Connection {
   readonly remoteAddress: string | null;
   readonly remotePort: number | null;
   readonly rowSender = null;
+  readonly holder = null;
   ended = false;
   closed = false;
   encrypted = false;
