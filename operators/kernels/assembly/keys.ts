@@ -47,7 +47,7 @@ import {
   ODD_WIDE,
 } from '../key_layout';
 import { finish, hashBytes, mix } from './bytes';
-import { entryOf, isEnd, readAhead, slotOf, STRETCH, USED } from './directory';
+import { entryOf, isEnd, readAhead, STRETCH, USED } from './directory';
 import { announce } from './marks';
 import { hashSmallNumeric } from './numeric';
 import { INLINE } from './varlen';
@@ -55,6 +55,8 @@ import { INLINE } from './varlen';
 const HEADER: u32 = HEADER_BYTES;
 /** The header of a packed row whose columns are all NULL. */
 const USED_HEADER: u64 = (<u64>USED) << 32;
+/** A directory of so many entries is not in the nearest caches, and its rows are not: what is looked up is read ahead. */
+const FAR: u32 = 16384;
 const NULL_WORD: u32 = 0x5bd1e995;
 const NUMERIC_SMALL: u8 = 0;
 const NUMERIC_WIDE: u8 = 1;
@@ -275,6 +277,58 @@ export function findOrInsertKeys(k: usize): bool {
   return true;
 }
 
+/** The slot of a packed key, or 0: one that is used, for the key's header says so, too. */
+@inline
+function slotOfKey(directory: usize, mask: u32, hash: u32, key: usize, stride: u32, wide: u32, texts: u32): usize {
+  let index = hash;
+  let slot: usize = 0;
+  do {
+    const entry = load<u64>(entryOf(directory, mask, index++));
+    slot = <usize>(entry >> 32);
+    if (<u32>entry == hash && slot != 0 && sameRow(key, slot + HEADER, stride, wide, texts, 0)) break;
+  } while (slot != 0);
+  return slot;
+}
+
+/** Makes a slot for the packed key of a row, which has none; 0 when there is no room. */
+function makeSlot(k: usize, row: u32, hash: u32, key: usize): usize {
+  const room = load<u32>(k, KEYS_ROOM);
+  let slot: usize = load<u32>(k, KEYS_UNUSED);
+  if (room == 0) return 0;
+  const slotBytes = load<u32>(k, KEYS_SLOT_BYTES);
+  if (slot != 0) store<u32>(k, load<u32>(slot), KEYS_UNUSED);
+  else {
+    slot = load<u32>(k, KEYS_NEXT);
+    if (slot == load<u32>(k, KEYS_END)) return 0;
+    store<u32>(k, <u32>slot + slotBytes, KEYS_NEXT);
+  }
+  store<u32>(k, room - 1, KEYS_ROOM);
+  const directory: usize = load<u32>(k, KEYS_DIRECTORY);
+  const mask = load<u32>(k, KEYS_MASK);
+  let index = hash;
+  while (!isEnd(entryOf(directory, mask, index))) index++;
+  const entry = entryOf(directory, mask, index);
+  announce(entry, 8);
+  store<u32>(entry, hash);
+  store<u32>(entry, <u32>slot, 4);
+  announce(slot, slotBytes);
+  store<u32>(slot, hash);
+  store<u32>(slot, load<u32>(key - 4), 4);
+  const stride = load<u32>(k, KEYS_STRIDE);
+  for (let at: u32 = 0; at < stride; at += 8) store<u64>(slot + HEADER + at, load<u64>(key + at));
+  for (let at = load<u32>(k, KEYS_PAYLOAD); at < slotBytes; at += 8) store<u64>(slot + at, 0);
+  const wide = load<u32>(k, KEYS_WIDE);
+  const texts = load<u32>(k, KEYS_TEXTS);
+  for (let i: u32 = 0; i < wide; i++)
+    if (((texts >> i) & 1) != 0 && load<u32>(key + (i << 4)) > INLINE) store<u32>(k, load<u32>(k, KEYS_LONG) + 1, KEYS_LONG);
+  const made = load<u32>(k, KEYS_MADE);
+  store<u32>(<usize>load<u32>(k, KEYS_FRESH) + (made << 2), row);
+  store<u32>(k, made + 1, KEYS_MADE);
+  store<u32>(k, load<u32>(k, KEYS_USED) + 1, KEYS_USED);
+  return slot;
+}
+
+/** What a found row needs is in few variables: what a new one needs is the record's. */
 @inline
 function locate(k: usize, insert: bool): void {
   const n = load<u32>(k, KEYS_ROWS);
@@ -283,7 +337,6 @@ function locate(k: usize, insert: bool): void {
   const hashes: usize = load<u32>(k, KEYS_HASHES);
   const weights: usize = load<u32>(k, KEYS_WEIGHTS);
   const slots: usize = load<u32>(k, KEYS_SLOTS);
-  const fresh: usize = load<u32>(k, KEYS_FRESH);
   const directory: usize = load<u32>(k, KEYS_DIRECTORY);
   const mask = load<u32>(k, KEYS_MASK);
   const slotBytes = load<u32>(k, KEYS_SLOT_BYTES);
@@ -291,73 +344,34 @@ function locate(k: usize, insert: bool): void {
   const wide = load<u32>(k, KEYS_WIDE);
   const texts = load<u32>(k, KEYS_TEXTS);
   const skipNulls = load<u32>(k, KEYS_SKIP_NULLS) != 0;
-  const validAt = load<u32>(k, KEYS_VALID);
-  const count = load<u32>(k, KEYS_COLUMN_COUNT);
-  const end: usize = load<u32>(k, KEYS_END);
-  let next: usize = load<u32>(k, KEYS_NEXT);
-  let unused: usize = load<u32>(k, KEYS_UNUSED);
-  let room = load<u32>(k, KEYS_ROOM);
-  let made = load<u32>(k, KEYS_MADE);
-  let long = load<u32>(k, KEYS_LONG);
   let ahead: u32 = 0;
   let row = load<u32>(k, KEYS_FROM);
+  const keyBytes = stride + HEADER;
+  let key = packed + row * keyBytes;
   let isFull = false;
   while (row < n && !isFull) {
     const to = min(row + STRETCH, n);
-    ahead += readAhead(directory, mask, hashes + (row << 2), to - row, slotBytes);
-    for (; row < to; row++) {
-      const key = packed + row * (stride + HEADER);
-      if ((weights != 0 && load<i32>(weights + (row << 2)) == 0) || (skipNulls && !isWhole(key, validAt, count))) {
-        store<u32>(slots + (row << 2), 0);
-        continue;
-      }
-      const hash = load<u32>(hashes + (row << 2));
-      let index = hash;
+    if (mask >= FAR) ahead += readAhead(directory, mask, hashes + (row << 2), to - row, slotBytes);
+    for (; row < to; row++, key += keyBytes) {
       let slot: usize = 0;
-      let entry = entryOf(directory, mask, index);
-      while (!isEnd(entry)) {
-        const other = slotOf(entry, hash);
-        if (other != 0) {
-          if (sameRow(key, other + HEADER, stride, wide, texts, 0)) {
-            if (insert && payload < slotBytes) announce(other + payload, slotBytes - payload);
-            slot = other;
-            break;
-          }
+      if (
+        (weights == 0 || load<i32>(weights + (row << 2)) != 0) &&
+        (!skipNulls || isWhole(key, load<u32>(k, KEYS_VALID), load<u32>(k, KEYS_COLUMN_COUNT)))
+      ) {
+        const hash = load<u32>(hashes + (row << 2));
+        slot = slotOfKey(directory, mask, hash, key, stride, wide, texts);
+        if (insert) {
+          if (slot == 0) {
+            slot = makeSlot(k, row, hash, key);
+            isFull = slot == 0;
+            if (isFull) break;
+          } else if (payload < slotBytes) announce(slot + payload, slotBytes - payload);
         }
-        entry = entryOf(directory, mask, ++index);
-      }
-      if (insert && slot == 0) {
-        isFull = room == 0 || (unused == 0 && next == end);
-        if (isFull) break;
-        room--;
-        if (unused != 0) {
-          slot = unused;
-          unused = load<u32>(slot);
-        } else {
-          slot = next;
-          next += slotBytes;
-        }
-        announce(entry, 8);
-        store<u32>(entry, hash);
-        store<u32>(entry, <u32>slot, 4);
-        announce(slot, slotBytes);
-        store<u32>(slot, hash);
-        store<u32>(slot, load<u32>(key - 4), 4);
-        for (let at: u32 = 0; at < stride; at += 8) store<u64>(slot + HEADER + at, load<u64>(key + at));
-        for (let at = payload; at < slotBytes; at += 8) store<u64>(slot + at, 0);
-        for (let i: u32 = 0; i < wide; i++) if (((texts >> i) & 1) != 0 && load<u32>(key + (i << 4)) > INLINE) long++;
-        store<u32>(fresh + (made << 2), row);
-        made++;
       }
       store<u32>(slots + (row << 2), <u32>slot);
     }
   }
   store<u32>(k, row, KEYS_FROM);
-  store<u32>(k, <u32>next, KEYS_NEXT);
-  store<u32>(k, <u32>unused, KEYS_UNUSED);
-  store<u32>(k, load<u32>(k, KEYS_USED) + made - load<u32>(k, KEYS_MADE), KEYS_USED);
-  store<u32>(k, made, KEYS_MADE);
-  store<u32>(k, long, KEYS_LONG);
   store<u32>(k, ahead, KEYS_AHEAD);
 }
 
