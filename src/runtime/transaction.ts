@@ -14,8 +14,23 @@ import { detach } from '../../operators/batch/detach.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { consolidator } from '../../operators/state/consolidate.ts';
+import type { ColType } from '../../operators/types.ts';
 import type { Transaction } from '../engine.ts';
 import type { Pin, TickLoop } from './tick_loop.ts';
+
+const MOST_CONSOLIDATORS = 256;
+const consolidators = new Map<string, ReturnType<typeof consolidator>>();
+
+/** Code is made for a list of types: made anew for every commit, it would be compiled anew too, and never be warm. */
+function consolidatorOf(types: ColType[]): ReturnType<typeof consolidator> {
+  const key = JSON.stringify(types);
+  const known = consolidators.get(key);
+  if (known !== undefined) return known;
+  if (consolidators.size === MOST_CONSOLIDATORS) consolidators.clear();
+  const made = consolidator(types);
+  consolidators.set(key, made);
+  return made;
+}
 
 /** Applies deltas as one tick after `check` has passed in the same turn; resolves when it is durable, if that is asked for. */
 export type Publish = (deltas: Map<number, Batch>, check: () => void, durable: boolean) => Promise<void>;
@@ -166,7 +181,7 @@ export class EngineTransaction implements Transaction {
         list.map((batch) => ({ batch, sign: 1 })),
         this.#arena,
       );
-      out.set(relation, consolidator(all.columns.map((c) => c.type))(all, this.#arena));
+      out.set(relation, consolidatorOf(all.columns.map((c) => c.type))(all, this.#arena));
     }
     return out;
   }
