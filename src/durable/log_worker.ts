@@ -2,11 +2,14 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Channel } from '../io/channel.ts';
 import { MarkWriter } from '../io/durable_mark.ts';
+import { goFirst } from '../io/thread_priority.ts';
 import { blockingDisk } from './blocking_disk.ts';
 import { GroupWriter } from './group_writer.ts';
 import { type FromLog, type LogWorkerData, type ToLog, WRITTEN } from './log_messages.ts';
 
 if (parentPort === null) throw new Error('this file runs in a worker thread');
+
+goFirst();
 
 const { link, mark: markLink, folder, start, settings } = workerData as LogWorkerData;
 const mark = new MarkWriter(markLink);

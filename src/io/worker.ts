@@ -10,8 +10,11 @@ import { type FromIo, type LogLevel, sentError, type ToIo, Transferred } from '.
 import { SinkHost } from './sink_host.ts';
 import { SourceHost } from './source_host.ts';
 import type { WorkerLink } from './start_worker.ts';
+import { goFirst } from './thread_priority.ts';
 
 if (parentPort === null) throw new Error('this file runs in a worker thread');
+
+goFirst();
 
 const channel = new Channel<FromIo, ToIo>(parentPort, (workerData as WorkerLink).link);
 const clients = new ClientHost(channel);
