@@ -5,6 +5,7 @@
  * answer read as far as its ReadyForQuery.
  */
 import { connect, type Socket } from 'node:net';
+import { serialize } from 'pg-protocol';
 
 export interface LoadOrder {
   port: number;
@@ -31,14 +32,8 @@ export function nowMicros(): number {
   return Math.round(Number(process.hrtime.bigint()) / 1000);
 }
 
-function message(type: string, body: Buffer): Buffer {
-  const head = Buffer.alloc(5, type);
-  head.writeInt32BE(body.length + 4, 1);
-  return Buffer.concat([head, body]);
-}
-
-const COPY = message('Q', Buffer.from('COPY events FROM STDIN\0'));
-const COPY_DONE = message('c', Buffer.alloc(0));
+const COPY = serialize.query('COPY events FROM STDIN');
+const COPY_DONE = serialize.copyDone();
 const [ERROR, READY] = Buffer.from('EZ');
 
 /** A connection that copies one batch after the other. */
@@ -55,14 +50,12 @@ class Copier {
 
   static async open(port: number): Promise<Copier> {
     const copier = new Copier(port);
-    const startup = Buffer.from('\0\0\0\0\0\x03\0\0user\0bench\0database\0postgres\0\0', 'latin1');
-    startup.writeInt32BE(startup.length);
-    await copier.#ask(startup);
+    await copier.#ask(serialize.startup({ user: 'bench', database: 'postgres' }));
     return copier;
   }
 
   copy(rows: Buffer): Promise<void> {
-    return this.#ask(Buffer.concat([COPY, message('d', rows), COPY_DONE]));
+    return this.#ask(Buffer.concat([COPY, serialize.copyData(rows), COPY_DONE]));
   }
 
   #ask(bytes: Buffer): Promise<void> {
@@ -86,7 +79,7 @@ class Copier {
   }
 
   close(): void {
-    this.#socket.end(message('X', Buffer.alloc(0)));
+    this.#socket.end(serialize.end());
   }
 }
 

@@ -81,20 +81,23 @@ async function inTurn(
   return figures;
 }
 
+/** Without PostgreSQL there is nothing beside our figures. */
 function compared(what: string, [ours, theirs]: Figure[][]): Row {
   const rate = (figures: Figure[]) => Math.round(median(figures.map((f) => f.rate)));
   const micros = (figures: Figure[]) => median(figures.map((f) => f.micros));
-  const ratios = (theirs ?? []).map((their, round) => ours[round].rate / their.rate);
+  const bench = what.padEnd(40);
+  if (theirs === undefined) return { bench, tidemark: rate(ours), tidemarkCpuMicros: micros(ours) };
+  const ratios = theirs.map((their, round) => ours[round].rate / their.rate);
   return {
-    bench: what.padEnd(40),
+    bench,
     tidemark: rate(ours),
-    postgresql: theirs === undefined ? null : rate(theirs),
-    ratio: theirs === undefined ? null : median(ratios),
-    leastRatio: theirs === undefined ? null : Math.min(...ratios),
-    mostRatio: theirs === undefined ? null : Math.max(...ratios),
+    postgresql: rate(theirs),
+    ratio: median(ratios),
+    leastRatio: Math.min(...ratios),
+    mostRatio: Math.max(...ratios),
     tidemarkCpuMicros: micros(ours),
-    postgresqlCpuMicros: theirs === undefined ? null : micros(theirs),
-    cpuRatio: theirs === undefined ? null : median(theirs.map((their, round) => their.micros / ours[round].micros)),
+    postgresqlCpuMicros: micros(theirs),
+    cpuRatio: median(theirs.map((their, round) => their.micros / ours[round].micros)),
   };
 }
 

@@ -40,7 +40,7 @@ import {
   CALL_WEIGHTS,
 } from './kernels/aggregate_layout.ts';
 import { kernels } from './kernels/index.ts';
-import { SLOT_TOUCHED } from './kernels/table_layout.ts';
+import { SLOT_STATE, SLOT_TOUCHED } from './kernels/table_layout.ts';
 import type { Operator, Tick } from './operator.ts';
 import type { AggCall, Retention } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
@@ -221,8 +221,8 @@ export class AggregateOperator implements Operator {
     }
     const touched = kernels.touchGroups(slots * 4, n, payloadOffset, groups * 4, at * 4);
     if (only === 0 || touched > 0) return { at, n: touched };
-    touch(only + 4);
-    U8[only + 4] = SLOT_TOUCHED;
+    touch(only + SLOT_STATE);
+    U8[only + SLOT_STATE] = SLOT_TOUCHED;
     U32[at] = only;
     return { at, n: 1 };
   }

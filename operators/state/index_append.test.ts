@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Arena } from '../batch/arena.ts';
-import { BatchBuilder, batchFromRows } from '../batch/builder.ts';
-import { I32 } from '../batch/memory.ts';
+import { batchFromRows } from '../batch/builder.ts';
 import { pages } from '../batch/pages.ts';
 import { type Datum, decimal } from '../datum.ts';
 import { APPEND_COLUMNS } from '../kernels/append_layout.ts';
 import { KEYS_BYTES } from '../kernels/key_layout.ts';
 import type { Retention } from '../plan.ts';
-import { Bag, Random, testSeed, times } from '../testing/property.ts';
+import { foundRows } from '../testing/found_rows.ts';
+import { Random, testSeed, times } from '../testing/property.ts';
 import { colType, OID } from '../types.ts';
 import { KeyedIndex } from './keyed_index.ts';
 
@@ -25,24 +25,6 @@ function randomRow(random: Random): Datum[] {
     random.below(500) === 0 ? 'long'.repeat(20_000) : 'value'.repeat(random.below(5)),
     random.below(2) === 0,
   ];
-}
-
-/** The rows of each key of `probes` with their weights, as texts. */
-function found(index: KeyedIndex, probes: Datum[][], arena: Arena): string[][] {
-  const batch = batchFromRows(types, probes, arena);
-  index.bindKeys(
-    index.keyColumns.map((c) => batch.columns[c]),
-    arena,
-  );
-  return probes.map((_, row) => {
-    const slot = index.seek(row);
-    const out = new BatchBuilder(types, arena);
-    for (let i = 0, at = slot === 0 ? 0 : index.runOf(slot); i < index.countOf(slot); i++, at += index.entryStride)
-      index.rows.load(at, out.columns, out.addRow(I32[(at + index.weightOffset) >>> 2]));
-    const bag = new Bag();
-    bag.addBatch(out.build());
-    return bag.texts();
-  });
 }
 
 const frees: Retention[] = [{ input: 0, column: 3, sources: [0], lag: 0n, strict: false }];
@@ -79,7 +61,7 @@ for (const { name, keys, nullKeys, frees: conditions } of shapes) {
       arena.reset();
       assert.equal(atOnce.size, oneByOne.size);
       const probes = [...rows, ...Array.from({ length: 20 }, () => randomRow(random))];
-      assert.deepEqual(found(atOnce, probes, arena), found(oneByOne, probes, arena), `round ${round}`);
+      assert.deepEqual(foundRows(atOnce, probes, arena), foundRows(oneByOne, probes, arena), `round ${round}`);
       for (const index of [atOnce, oneByOne]) index.endTick();
       arena.reset();
     }

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Arena } from '../batch/arena.ts';
 import { BatchBuilder, batchFromRows } from '../batch/builder.ts';
-import { I32 } from '../batch/memory.ts';
 import { pages } from '../batch/pages.ts';
 import { type Datum, decimal } from '../datum.ts';
 import type { Retention } from '../plan.ts';
+import { foundRows } from '../testing/found_rows.ts';
 import { Bag, Random, testSeed, times } from '../testing/property.ts';
 import { colType, OID } from '../types.ts';
 import { KeyedIndex } from './keyed_index.ts';
@@ -30,24 +30,6 @@ function randomRow(random: Random): Datum[] {
 }
 
 const NAN: Datum = { ...decimal(0n), special: 'NaN' };
-
-/** The rows of each key of `probes` with their weights, as texts. */
-function found(index: KeyedIndex, probes: Datum[][], arena: Arena): string[][] {
-  const batch = batchFromRows(types, probes, arena);
-  index.bindKeys(
-    index.keyColumns.map((c) => batch.columns[c]),
-    arena,
-  );
-  return probes.map((_, row) => {
-    const slot = index.seek(row);
-    const out = new BatchBuilder(types, arena);
-    for (let i = 0, at = slot === 0 ? 0 : index.runOf(slot); i < index.countOf(slot); i++, at += index.entryStride)
-      index.rows.load(at, out.columns, out.addRow(I32[(at + index.weightOffset) >>> 2]));
-    const bag = new Bag();
-    bag.addBatch(out.build());
-    return bag.texts();
-  });
-}
 
 /** A delta of rows that come, and of rows that came before and go; now and then of one that never came. */
 function randomDelta(random: Random, present: Datum[][]): { rows: Datum[][]; weights: number[] } {
@@ -113,7 +95,7 @@ for (const { name, keys, nullKeys, frees: conditions } of shapes) {
       const watermark = BigInt(random.below(500));
       for (const index of [atOnce, oneByOne]) if (round % 8 === 7) while (!index.free(() => watermark));
       const probes = [...rows.slice(-8), ...Array.from({ length: 8 }, () => randomRow(random))];
-      assert.deepEqual(found(atOnce, probes, arena), found(oneByOne, probes, arena), `round ${round}`);
+      assert.deepEqual(foundRows(atOnce, probes, arena), foundRows(oneByOne, probes, arena), `round ${round}`);
       for (const index of [atOnce, oneByOne]) index.endTick();
       arena.reset();
       // What the watermark has freed is not there to go.

@@ -16,7 +16,7 @@ import type { Column } from '../batch/batch.ts';
 import { I32, U8, U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
 import * as k from '../kernels/key_layout.ts';
-import { SLOT_LEAVING, SLOT_USED } from '../kernels/table_layout.ts';
+import { SLOT_LEAVING, SLOT_STATE, SLOT_USED } from '../kernels/table_layout.ts';
 import type { ColType } from '../types.ts';
 import { Directory, type SavedDirectory } from './directory.ts';
 import { Heap } from './heap.ts';
@@ -27,8 +27,7 @@ import type { SavedHeap } from './saved.ts';
 import { type SavedSlotPool, SlotPool } from './slot_pool.ts';
 import { touch, touchLarge, touchRange } from './write_marks.ts';
 
-const HEADER = 8;
-const STATE = 4;
+const HEADER = k.HEADER_BYTES;
 /** A table is thin when less than this share of its slots is in use, and very thin. */
 const THIN = 8;
 const VERY_THIN = 16;
@@ -291,14 +290,14 @@ export class RowTable {
 
   /** Whether a slot has a row. */
   holds(slot: number): boolean {
-    return U8[slot + STATE] === SLOT_USED;
+    return U8[slot + SLOT_STATE] === SLOT_USED;
   }
 
   /** Says that a slot's row is about to be taken out by removeDeadAll(): holds() is false from now on. False when it was said, or the slot has none. */
   leaves(slot: number): boolean {
     if (!this.holds(slot)) return false;
-    touch(slot + STATE);
-    U8[slot + STATE] = SLOT_LEAVING;
+    touch(slot + SLOT_STATE);
+    U8[slot + SLOT_STATE] = SLOT_LEAVING;
     return true;
   }
 

@@ -37,14 +37,18 @@ after(async () => {
   await io.close();
 });
 
-/** A client that has subscribed, and the stream of its rows. `durable`: what the engine says to who waits for the disk here. */
-async function subscribed(name: string, durable: Promise<void>): Promise<{ client: WireClient; stream: LiveStream }> {
+/** A client that has subscribed, and the stream of its rows. `durable`: tells who waits for the disk in this thread that all of them are there. */
+async function subscribed(name: string): Promise<{ client: WireClient; stream: LiveStream; durable: () => void }> {
+  let durable: () => void = () => undefined;
+  const untilDurable = new Promise<void>((resolve) => {
+    durable = resolve;
+  });
   const stream = engine.live(`subscribe ${name}`, [['v', OID.int8]]);
-  stream.early = { begin: () => undefined, untilDurable: () => durable };
+  stream.early = { begin: () => undefined, untilDurable: () => untilDurable };
   const client = await WireClient.start(server.port);
   client.send(serialize.query(`subscribe ${name}`));
   assert.deepEqual(await client.until('T'), ['T v:20:0']);
-  return { client, stream };
+  return { client, stream, durable };
 }
 
 /** What was pushed has gone to the I/O thread before another client has its answer, and would be with the client. */
@@ -64,13 +68,7 @@ function give(stream: LiveStream, tick: bigint, ...values: bigint[]): void {
 }
 
 test('rows leave when the log has their tick, in order, without a word of this thread; the end waits for them', async () => {
-  let durable: () => void = () => undefined;
-  const { client, stream } = await subscribed(
-    'a',
-    new Promise((resolve) => {
-      durable = resolve;
-    }),
-  );
+  const { client, stream, durable } = await subscribed('a');
   give(stream, 5n, 50n, 51n);
   await settled(client);
   give(stream, 7n, 70n);
@@ -92,13 +90,7 @@ test('rows leave when the log has their tick, in order, without a word of this t
 });
 
 test('more rows than fit a message of the threads, and than a client may have on its way, all wait', async () => {
-  let durable: () => void = () => undefined;
-  const { client, stream } = await subscribed(
-    'b',
-    new Promise((resolve) => {
-      durable = resolve;
-    }),
-  );
+  const { client, stream, durable } = await subscribed('b');
   const values = Array.from({ length: 40_000 }, (_, i) => BigInt(i));
   stream.tick = 20n;
   // Few at a time, which are encoded here; behind a connection that takes no more, many.
@@ -119,7 +111,7 @@ test('more rows than fit a message of the threads, and than a client may have on
 });
 
 test('when the statement fails, what waits is dropped and the error comes at once', async () => {
-  const { client, stream } = await subscribed('c', new Promise(() => undefined));
+  const { client, stream } = await subscribed('c');
   give(stream, 21n, 1n);
   give(stream, 22n, 2n);
   await settled(client);
@@ -156,7 +148,7 @@ test('a server with a data directory: changes come in order, each as soon as it 
       return writer.until('Z');
     };
     await ask('CREATE TABLE t (v int)');
-    const [, row] = await ask('SELECT tidemark_tick()').then((answer) => answer);
+    const [, row] = await ask('SELECT tidemark_tick()');
     const now = Number(row.slice(2));
     for (const [subscriber, what] of [
       [client, 't'],

@@ -20,7 +20,7 @@ import {
   EXTREME_INT8_BYTES,
   EXTREME_TEXT_BYTES,
 } from '../aggregate_layout';
-import { SLOT_TOUCHED, SLOT_USED } from '../table_layout';
+import { SLOT_STATE, SLOT_TOUCHED, SLOT_USED } from '../table_layout';
 import { announce } from './marks';
 import { INLINE } from './varlen';
 
@@ -31,9 +31,9 @@ export function touchGroups(slots: usize, n: u32, payload: u32, groups: usize, t
     const slot: usize = load<u32>(slots + (row << 2));
     if (slot == 0) continue;
     store<u32>(groups + (row << 2), <u32>slot + payload);
-    if (load<u8>(slot, 4) == SLOT_TOUCHED) continue;
-    announce(slot + 4, 1);
-    store<u8>(slot, SLOT_TOUCHED, 4);
+    if (load<u8>(slot, SLOT_STATE) == SLOT_TOUCHED) continue;
+    announce(slot + SLOT_STATE, 1);
+    store<u8>(slot, SLOT_TOUCHED, SLOT_STATE);
     store<u32>(touched + (count++ << 2), <u32>slot);
   }
   return count;
@@ -72,7 +72,7 @@ export function untouchGroups(slots: usize, n: u32, payload: u32, gone: usize): 
   let count: u32 = 0;
   for (let i: u32 = 0; i < n; i++) {
     const slot: usize = load<u32>(slots + (i << 2));
-    store<u8>(slot, SLOT_USED, 4);
+    store<u8>(slot, SLOT_USED, SLOT_STATE);
     if (load<f64>(slot + payload) == 0) store<u32>(gone + (count++ << 2), <u32>slot);
   }
   return count;

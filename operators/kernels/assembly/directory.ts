@@ -7,7 +7,7 @@
  * Between the place of a hash and its entry no entry is empty: where one goes, those behind it close up.
  * `mask`: number of entries - 1, a power of two - 1.
  */
-import { SLOT_LEAVING, SLOT_USED } from '../table_layout';
+import { SLOT_LEAVING, SLOT_STATE, SLOT_USED } from '../table_layout';
 import { announce } from './marks';
 
 export const USED: u32 = SLOT_USED;
@@ -31,7 +31,7 @@ export function isEnd(entry: usize): bool {
 export function slotOf(entry: usize, hash: u32): usize {
   if (load<u32>(entry) != hash) return 0;
   const slot: usize = load<u32>(entry, 4);
-  return load<u8>(slot, 4) == USED ? slot : 0;
+  return load<u8>(slot, SLOT_STATE) == USED ? slot : 0;
 }
 
 /** Reads the entries of n hashes ahead, and the slots with these hashes, of `bytes` bytes. Gives something of no use, that it is not left out. */
@@ -64,7 +64,7 @@ export function rehash(from: usize, fromEntries: u32, to: usize, entries: u32): 
 /** Enters the slots from `from` to `end`, those of them that are in use. */
 export function enterSlots(directory: usize, mask: u32, from: usize, end: usize, stride: u32): void {
   for (let slot = from; slot < end; slot += stride) {
-    if (load<u8>(slot, 4) == 0) continue;
+    if (load<u8>(slot, SLOT_STATE) == 0) continue;
     let index = load<u32>(slot);
     while (!isEnd(entryOf(directory, mask, index))) index++;
     store<u32>(entryOf(directory, mask, index), load<u32>(slot));

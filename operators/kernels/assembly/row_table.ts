@@ -1,4 +1,5 @@
 /** Loops over the slots of a hash table (operators/state/row_table.ts); how they are found: directory.ts. */
+import { SLOT_STATE } from '../table_layout';
 import { entryOf, isEnd, LEAVING, readAhead, slotOf, STRETCH, USED } from './directory';
 import { announce } from './marks';
 
@@ -22,7 +23,7 @@ export function usedSlots(
   let n: u32 = 0;
   let slot = from;
   for (; slot < end && n < most; slot += stride) {
-    if (load<u8>(slot, 4) != USED) continue;
+    if (load<u8>(slot, SLOT_STATE) != USED) continue;
     store<u32>(rows + (n << 2), <u32>slot + rowOffset);
     store<u32>(words + (n << 2), load<u32>(slot + payload));
     n++;
@@ -76,8 +77,8 @@ export function deadSlots(
     for (let i = from; i < to; i++) {
       const slot = deadSlot(directory, mask, load<u32>(hashes + (i << 2)), at, flag, lag, watermark);
       if (slot == 0) continue;
-      announce(slot + 4, 1);
-      store<u8>(slot, LEAVING, 4);
+      announce(slot + SLOT_STATE, 1);
+      store<u8>(slot, LEAVING, SLOT_STATE);
       store<u32>(hashes + (count++ << 2), <u32>slot);
     }
   }
