@@ -62,6 +62,11 @@ export interface Engine {
   prepare(statement: Statement, paramTypes: number[], session: SessionContext): PreparedStatement;
   execute(prepared: PreparedStatement, params: Datum[], session: SessionContext, signal: AbortSignal): Promise<Result>;
   /**
+   * execute() for a statement that is all of its transaction: what it writes is published when it has run, commit() only waits for the disk. When others have
+   * changed meanwhile what it read, it runs again.
+   */
+  executeAlone?: Engine['execute'];
+  /**
    * The result of a statement that takes one short pass over live rows, in this turn; null: execute() it. 'taken': `take` was given all of its
    * rows and has used them.
    */

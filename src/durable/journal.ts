@@ -60,10 +60,10 @@ export class Journal {
     return this.log.admit(DEFINITION_BYTES);
   }
 
-  /** The tick of a transaction has run. */
-  committed({ tick, now }: Moment, frame: Buffer): void {
+  /** The tick of a transaction has run. Gives the record's sequence. */
+  committed({ tick, now }: Moment, frame: Buffer): bigint {
     stampNow(frame, now);
-    this.log.append(RECORD.tick, tick, frame);
+    return this.log.append(RECORD.tick, tick, frame);
   }
 
   /** A tick of what sources gave (or of the clock alone) has run. */

@@ -194,6 +194,10 @@ class RemoteConnection implements Connection, RowSender {
     this.wake();
   }
 
+  get nextType(): number {
+    return this.#decoder.peek();
+  }
+
   next(): FrontendMessage | null {
     const message = this.#decoder.next();
     if (this.#decoder.buffered < READ_AHEAD_BYTES / 2) this.#allow();

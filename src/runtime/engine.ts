@@ -48,7 +48,8 @@ import type { StreamRuntime } from './stream.ts';
 import { prepareSubscribe } from './subscribe.ts';
 import { SystemCatalog } from './system_catalog.ts';
 import { TickLoop } from './tick_loop.ts';
-import { EngineTransaction, retractsOnly } from './transaction.ts';
+import { type Commits, EngineTransaction, retractsOnly } from './transaction.ts';
+import { checkFit, WriteConflict } from './write_check.ts';
 
 export interface EngineOptions {
   /** Microseconds since 2000-01-01 UTC; tests turn it by hand. */
@@ -126,6 +127,7 @@ export class TidemarkEngine implements Engine {
   /** How the start went; null without a data directory. */
   recovery: RecoveryReport | null = null;
   #tickMicros: number[] = [];
+  #lastInTurn: Promise<unknown> = Promise.resolve();
   readonly #searchPaths = new WeakMap<string[], { version: number; existing: string[] }>();
 
   constructor(options: EngineOptions = {}) {
@@ -155,7 +157,7 @@ export class TidemarkEngine implements Engine {
   }
 
   begin(): EngineTransaction {
-    return new EngineTransaction(this.loop, (deltas, check, durable) => this.#commit(deltas, check, durable));
+    return new EngineTransaction(this.loop, this.#commits);
   }
 
   prepare(statement: Statement, paramTypes: number[], session: SessionContext): PreparedStatement {
@@ -203,6 +205,38 @@ export class TidemarkEngine implements Engine {
         this.transactionOf(session).backTo(before);
       }
     }
+  }
+
+  async executeAlone(
+    prepared: PreparedStatement,
+    params: Datum[],
+    session: SessionContext,
+    signal: AbortSignal,
+  ): Promise<Result> {
+    const transaction = this.transactionOf(session);
+    if (!transaction.hasWrites) transaction.standAlone();
+    if (transaction.hasWrites || !isRepeatable(prepared)) return this.execute(prepared, params, session, signal);
+    const run = async () => {
+      signal.throwIfAborted();
+      const result = await this.execute(prepared, params, session, signal);
+      try {
+        await transaction.publish();
+        return result;
+      } catch (error) {
+        if (result.kind === 'rows') result.rows.close();
+        if (!(error instanceof WriteConflict)) throw error;
+        transaction.startOver();
+        return null;
+      }
+    };
+    for (let result = await run(); ; result = await this.#inTurn(run)) if (result !== null) return result;
+  }
+
+  /** Runs what was overtaken once: one after the other, or those of many clients would overtake each other many times. */
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const running = this.#lastInTurn.then(run);
+    this.#lastInTurn = running.catch(() => undefined);
+    return running;
   }
 
   executeNow(
@@ -259,11 +293,13 @@ export class TidemarkEngine implements Engine {
     stream: (relation) => (this.loop.relations.has(relation) ? undefined : this.streams.get(relation)),
   };
 
-  /**
-   * Publishes what a transaction wrote as one tick, if `check` (which throws) finds nothing against it by then; with `durable` it
-   * resolves when the tick is on the disk.
-   */
-  async #commit(deltas: Map<number, Batch>, check: () => void, durable: boolean): Promise<void> {
+  readonly #commits: Commits = {
+    checkFit: (deltas, seen) => checkFit(this, deltas, seen),
+    publish: (deltas, check) => this.#commit(deltas, check),
+  };
+
+  /** Publishes what a transaction wrote as one tick, if `check` (which throws) finds nothing against it by then. */
+  async #commit(deltas: Map<number, Batch>, check: () => void): Promise<() => Promise<void>> {
     const { journal } = this;
     const frame = journal === null ? null : await journal.admitRows(deltas);
     check();
@@ -275,9 +311,9 @@ export class TidemarkEngine implements Engine {
     } catch (error) {
       throw error instanceof OutOfMemory ? error.toSqlError('for the tick of the transaction') : error;
     }
-    if (journal === null || frame === null) return;
-    journal.committed(this.loop, frame);
-    if (durable) await journal.durable();
+    if (journal === null || frame === null) return () => Promise.resolve();
+    const sequence = journal.committed(this.loop, frame);
+    return () => journal.log.durable(sequence);
   }
 
   /** When it does not fit, and state can go to disk, it is tried again. */

@@ -37,6 +37,7 @@ export function checkWritable(
 
 export function modifyContext(engine: TidemarkEngine, relation: Relation, session: SessionContext): ModifyContext {
   const transaction = engine.transactionOf(session);
+  transaction.noteSeen();
   const reader = { loop: engine.loop, sources: engine.readSources, transaction, context: engine.contextOf(session) };
   return {
     ...reader,
@@ -45,7 +46,8 @@ export function modifyContext(engine: TidemarkEngine, relation: Relation, sessio
   };
 }
 
-function uniqueKeys(engine: TidemarkEngine, relation: Relation): ModifyContext['uniqueKeys'] {
+/** Of a table: what no two rows may have in common, as of now. */
+export function uniqueKeys(engine: TidemarkEngine, relation: Relation): ModifyContext['uniqueKeys'] {
   const keys = relation.key === null ? [] : [{ columns: relation.key, name: `${relation.name}_pkey` }];
   for (const object of engine.catalog.objects()) {
     if (object.kind === 'index' && object.unique && object.on === relation.oid)

@@ -44,6 +44,7 @@ export interface Modified {
 
 /** Runs a bound modification with parameters already replaced. */
 export async function modify(bound: BoundModification, at: ModifyContext): Promise<Modified> {
+  if (bound.k !== 'insert' || bound.onConflict?.action === 'update') at.transaction.keepTick();
   const ids = outputColumns(bound.source).map((c) => c.id);
   const rows = await readRows(bound.source, ids, at, bound.k === 'insert' ? bound.asOf : null);
   const position = new Map(ids.map((id, i) => [id, i]));
@@ -294,7 +295,7 @@ function datumKey(value: Datum): string {
 
 const keyText = (columns: number[], row: Datum[]) => columns.map((c) => datumKey(row[c])).join('\u0000');
 
-function duplicateKey(
+export function duplicateKey(
   relation: Relation,
   key: { columns: number[]; name: string },
   row: Datum[],

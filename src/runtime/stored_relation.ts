@@ -8,7 +8,7 @@ import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { budget } from '../../operators/batch/budget.ts';
 import { BatchBuilder } from '../../operators/batch/builder.ts';
-import { I32 } from '../../operators/batch/memory.ts';
+import { I32, U8 } from '../../operators/batch/memory.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import { KeyedIndex, type SavedKeyedIndex } from '../../operators/state/keyed_index.ts';
 import { RelationStore, type RowStore, type SavedRelationStore } from '../../operators/state/relation_store.ts';
@@ -31,6 +31,8 @@ export type SavedRelation = {
 
 export class StoredRelation {
   readonly types: ColType[];
+  /** The last tick that changed it, or in which a unique index was added to it. */
+  changedAt = 0n;
   #store: RelationStore | RowLog;
   /** It never takes a row back, and its rows may go to a log. */
   #appendOnly: boolean;
@@ -158,6 +160,39 @@ export class StoredRelation {
     return out.build();
   }
 
+  /** Whether each row that the delta takes away is there as often. The delta is consolidated. */
+  hasRetracted(delta: Batch): boolean {
+    const store = this.#store;
+    if (store instanceof RowLog) throw new Error('a log takes no row back');
+    const weights = delta.weights >>> 2;
+    store.table.bind(delta.columns);
+    for (let row = 0; row < delta.n; row++) {
+      const weight = I32[weights + row];
+      if (weight >= 0) continue;
+      const slot = store.table.find(row);
+      if (slot === 0 || store.weightAt(slot) + weight < 0) return false;
+    }
+    return true;
+  }
+
+  /** A row of the delta whose key (by an index that exists) would be there more than once, -1 when there is none. Keys with a NULL may be. */
+  repeatedKey(columns: number[], delta: Batch, arena: Arena): number {
+    const index = this.index(columns);
+    if (index === undefined) throw new Error(`no index on columns ${columns}`);
+    const keys = columns.map((c) => delta.columns[c]);
+    const weights = delta.weights >>> 2;
+    index.bindKeys(keys, arena);
+    /** By slot: how often the key would be there. */
+    const totals = new Map<number, number>();
+    const slots = Array.from({ length: delta.n }, (_, row) =>
+      keys.some(({ valid }) => valid !== 0 && U8[valid + row] === 0) ? 0 : index.seek(row),
+    );
+    for (const [row, slot] of slots.entries()) {
+      if (slot !== 0) totals.set(slot, (totals.get(slot) ?? storedOf(index, slot)) + I32[weights + row]);
+    }
+    return slots.findIndex((slot, row) => I32[weights + row] > 0 && (totals.get(slot) ?? 0) > 1);
+  }
+
   endTick(): void {
     this.store.endTick();
     for (const index of this.#indexes.values()) index.endTick();
@@ -243,6 +278,14 @@ export class StoredRelation {
     for (const index of this.#indexes.values()) index.release();
     this.#indexes.clear();
   }
+}
+
+/** Sum of the weights of a key's rows. */
+function storedOf(index: KeyedIndex, slot: number): number {
+  let total = 0;
+  let at = index.runOf(slot);
+  for (let i = index.countOf(slot); i > 0; i--, at += index.entryStride) total += I32[(at + index.weightOffset) >>> 2];
+  return total;
 }
 
 /** Runs with an arena that is given back afterwards. */

@@ -141,8 +141,10 @@ export class TickLoop {
   #step(input: Map<number, Batch>, undo: Undo | null): Map<number, Batch> {
     for (const [oid, batch] of input) {
       const relation = this.relations.get(oid);
-      if (undo !== null) relation?.keepIn(undo);
-      relation?.apply(batch);
+      if (relation === undefined) continue;
+      if (undo !== null) relation.keepIn(undo);
+      relation.apply(batch);
+      relation.changedAt = this.tick + 1n;
     }
     const deltas = new Map(input);
     this.graph.step(deltas, this.#frame(this.#arena), undo);
@@ -331,7 +333,12 @@ export class TickLoop {
   }
 
   addIndex(oid: number, columns: number[]): void {
-    this.relations.get(oid)?.addIndex(columns);
+    const relation = this.relations.get(oid);
+    if (relation !== undefined) {
+      relation.addIndex(columns);
+      // Who has read and not written yet has to look at the index.
+      relation.changedAt = this.tick + 1n;
+    }
     this.#indexesChanged(oid);
   }
 

@@ -4,7 +4,8 @@
  *
  *   rows(relation) = rows at the pinned tick + own deltas       = live rows - deltas since the pin + own deltas
  *
- * First committer wins: a write to a row or key that another transaction changed since the pin fails at commit with 40001.
+ * First committer wins: what was written must still fit the live rows when it is published (write_check.ts), or it fails with WriteConflict. A statement
+ * that is a transaction of its own is published when it has run, and run again then (engine.ts); COMMIT of any other gives the client the error.
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
@@ -32,8 +33,13 @@ function consolidatorOf(types: ColType[]): ReturnType<typeof consolidator> {
   return made;
 }
 
-/** Applies deltas as one tick after `check` has passed in the same turn; resolves when it is durable, if that is asked for. */
-export type Publish = (deltas: Map<number, Batch>, check: () => void, durable: boolean) => Promise<void>;
+/** What the engine does for a transaction that has written. */
+export interface Commits {
+  /** Throws WriteConflict when these deltas, made of rows as of tick `seen`, do not fit the live rows. */
+  checkFit(deltas: Map<number, Batch>, seen: bigint): void;
+  /** Applies deltas as one tick after `check` has passed in the same turn; gives who waits for the disk. */
+  publish(deltas: Map<number, Batch>, check: () => void): Promise<() => Promise<void>>;
+}
 
 interface Write {
   relation: number;
@@ -47,11 +53,16 @@ export class EngineTransaction implements Transaction {
   #writes: Write[] = [];
   #savepoints: { name: string; writes: number }[] = [];
   #done = false;
-  readonly #publish: Publish;
+  #alone = false;
+  /** The oldest tick that what was written was made of. */
+  #seen: bigint | null = null;
+  /** Waits until what was published is on the disk; null: nothing is published. */
+  #untilDurable: (() => Promise<void>) | null = null;
+  readonly #commits: Commits;
 
-  constructor(loop: TickLoop, publish: Publish) {
+  constructor(loop: TickLoop, commits: Commits) {
     this.#loop = loop;
-    this.#publish = publish;
+    this.#commits = commits;
   }
 
   /** Tick that reads see. */
@@ -71,6 +82,16 @@ export class EngineTransaction implements Transaction {
   /** Reads see the tick of the next read: what was read so far, a statement that is not transactional has used. */
   forgetReads(): void {
     this.#unpin();
+  }
+
+  /** It ends with the statement that runs now: nothing will be read behind what that writes. */
+  standAlone(): void {
+    this.#alone = true;
+  }
+
+  /** What is written from now on takes rows away that it sees now: whatever it reads later has to have them. */
+  keepTick(): void {
+    if (!this.#alone) this.pin();
   }
 
   /** From now on reads see the present tick. Does nothing when they already see one. */
@@ -100,6 +121,11 @@ export class EngineTransaction implements Transaction {
     if (delta.n > 0) this.#writes.push({ relation, delta: detach(delta, this.#arena) });
   }
 
+  /** What is written from now on is made of the rows that it sees now. */
+  noteSeen(): void {
+    this.#seen ??= this.tick;
+  }
+
   /** How far it is; backTo() takes back what it wrote since. */
   mark(): number {
     return this.#writes.length;
@@ -109,19 +135,38 @@ export class EngineTransaction implements Transaction {
     this.#writes.length = Math.min(this.#writes.length, mark);
   }
 
-  async commit(durable = true): Promise<void> {
-    if (this.#done) return;
+  /** Publishes what was written, so that commit() only waits for the disk. After WriteConflict it can begin anew by startOver(). */
+  async publish(): Promise<void> {
+    if (this.#done || this.#writes.length === 0) return;
     const narrow = this.#writes.every(({ delta }) => retractsOnly(delta)) ? budget.widen(pages.usedBytes) : null;
     try {
-      if (this.#writes.length > 0) await this.#publish(this.#total(), () => this.#check(), durable);
+      const deltas = this.#total();
+      this.#untilDurable = await this.#commits.publish(deltas, () => this.#check(deltas));
+      this.#writes = [];
     } finally {
       narrow?.();
+    }
+  }
+
+  /** It has read and written nothing: the next statement sees the present tick. */
+  startOver(): void {
+    this.#unpin();
+    this.#writes = [];
+    this.#seen = null;
+  }
+
+  async commit(durable = true): Promise<void> {
+    if (this.#done) return;
+    try {
+      await this.publish();
+      if (durable) await this.#untilDurable?.();
+    } finally {
       this.#end();
     }
   }
 
   commitNow(): boolean {
-    if (this.#writes.length > 0) return false;
+    if (this.#writes.length > 0 || this.#untilDurable !== null) return false;
     this.#end();
     return true;
   }
@@ -151,20 +196,10 @@ export class EngineTransaction implements Transaction {
   }
 
   /** The last look at the pinned tick: ticks that pass while the disk works need not be kept for it. */
-  #check(): void {
-    this.#checkConflicts();
+  #check(deltas: Map<number, Batch>): void {
+    if (this.#done) throw new SqlError('25P02', 'the transaction was rolled back before it was published');
+    this.#commits.checkFit(deltas, this.#seen ?? this.tick);
     this.#unpin();
-  }
-
-  #checkConflicts(): void {
-    for (const saved of this.#pin?.since ?? []) {
-      for (const write of this.#writes) {
-        const other = saved.deltas.get(write.relation);
-        if (other !== undefined && retracts(other) && retracts(write.delta)) {
-          throw new SqlError('40001', 'could not serialize access due to concurrent update');
-        }
-      }
-    }
   }
 
   /** All deltas of one relation as one, consolidated: what cancels within a transaction nobody sees. */
@@ -198,11 +233,6 @@ export class EngineTransaction implements Transaction {
     this.#writes = [];
     this.#arena.release();
   }
-}
-
-function retracts(batch: Batch): boolean {
-  for (let row = 0; row < batch.n; row++) if (weightOf(batch, row) < 0) return true;
-  return false;
 }
 
 /** True for a batch that only takes rows away. */

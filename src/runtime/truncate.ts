@@ -8,6 +8,7 @@ import { relationRows } from './reads.ts';
 import { concat } from './transaction.ts';
 
 export function deleteAll(relation: Relation, at: ModifyContext): void {
+  at.transaction.keepTick();
   const arena = new Arena();
   const narrow = budget.widen(pages.usedBytes);
   try {

@@ -233,3 +233,33 @@ test('a pool, LISTEN and NOTIFY', options, async () => {
   assert.deepEqual([channel, payload], ['news', 'hello']);
   await pool.end();
 });
+
+test('statements of many clients at once: none is lost, no key is there twice', options, async () => {
+  await client.query('create table counter (id int primary key, n int); insert into counter values (1, 0)');
+  const clients = await Promise.all(Array.from({ length: 12 }, connect));
+  try {
+    const all = (text: string, values?: unknown[]) => Promise.allSettled(clients.map((c) => c.query(text, values)));
+    const count = (done: PromiseSettledResult<pg.QueryResult>[]) =>
+      done.reduce((n, d) => n + (d.status === 'fulfilled' ? (d.value.rowCount ?? 0) : 0), 0);
+    assert.equal(count(await all('update counter set n = n + 1 where id = 1')), 12);
+    assert.equal(count(await all('update counter set n = n + $1 where id = 1', [1])), 12);
+    const seen = await all('update counter set n = n + 1 where id = 1 returning n');
+    const returned = seen.map((d) => (d.status === 'fulfilled' ? d.value.rows[0].n : d.reason));
+    assert.deepEqual(
+      returned.sort((a, b) => a - b),
+      Array.from({ length: 12 }, (_, i) => 25 + i),
+    );
+    assert.equal(count(await all('insert into counter values ($1, 0) on conflict do nothing', [2])), 1);
+    const inserted = await all('insert into counter values (3, 0)');
+    assert.equal(count(inserted), 1);
+    for (const d of inserted) if (d.status === 'rejected') assert.equal(d.reason.code, '23505');
+    assert.equal(count(await all('delete from counter where id = 3')), 1);
+    assert.deepEqual((await client.query('select id, n from counter order by id')).rows, [
+      { id: 1, n: 36 },
+      { id: 2, n: 0 },
+    ]);
+  } finally {
+    await Promise.all(clients.map((c) => c.end()));
+    await client.query('drop table counter');
+  }
+});

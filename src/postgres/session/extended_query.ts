@@ -17,6 +17,7 @@ import {
 } from '../wire/control_message.ts';
 import type { FrontendMessage } from '../wire/frontend_decoder.ts';
 import { readBind, readExecute, readParse, readTarget } from '../wire/frontend_message.ts';
+import { FRONTEND } from '../wire/protocol.ts';
 import { bindParameters, checkResultFormats } from './bind_parameters.ts';
 import { cursorResult } from './cursor_statements.ts';
 import { parseCached } from './parse_cache.ts';
@@ -123,7 +124,8 @@ async function execute(session: Session, portal: Portal, maxRows: number): Promi
   const disarm = armStatementTimeout(session, cancellation);
   try {
     if (portal.result === null && portal.cursor === null) {
-      portal.result = await runStatement(session, prepared, portal.params, cancellation);
+      const last = session.connection.nextType === FRONTEND.sync;
+      portal.result = await runStatement(session, prepared, portal.params, cancellation, last);
     }
     session.statementsInImplicit++;
     const result = portal.cursor === null ? portal.result : cursorResult(portal.cursor);

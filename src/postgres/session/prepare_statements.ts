@@ -35,6 +35,7 @@ export async function executePrepared(
   session: Session,
   statement: Execute,
   cancellation: Cancellation,
+  alone: boolean,
 ): Promise<StatementResult> {
   const prepared = session.statements.get(statement.name);
   const wanted = prepared.paramTypes.length;
@@ -47,7 +48,7 @@ export async function executePrepared(
   checkReadOnly(session, prepared.statement);
   const params = wanted === 0 ? [] : await argumentValues(session, statement, prepared.paramTypes, cancellation);
   session.planner.refresh(prepared);
-  return runPlan(session, prepared, params, cancellation);
+  return runPlan(session, prepared, params, cancellation, alone);
 }
 
 async function argumentValues(

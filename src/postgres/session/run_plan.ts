@@ -33,17 +33,22 @@ export function checkReadOnly(session: Session, statement: Statement): void {
   throw new SqlError('25006', `cannot execute ${commandTag(statement)} in a read-only transaction`);
 }
 
-/** Executes a plan; the late result of a cancelled one is closed, not leaked. */
+/** Executes a plan; the late result of a cancelled one is closed, not leaked. `alone`: it is all of its transaction. */
 export async function runPlan(
   session: Session,
   prepared: Prepared,
   params: Datum[],
   cancellation: Cancellation,
+  alone = false,
 ): Promise<Result> {
   const { plan, statement } = prepared;
+  const { engine } = session.options;
   if (plan === null || statement === null) throw new Error('a statement without a plan cannot be executed');
   session.sleepMs = 0;
-  const running = session.options.engine.execute(plan, params, session.context, cancellation.signal);
+  const running =
+    alone && engine.executeAlone !== undefined
+      ? engine.executeAlone(plan, params, session.context, cancellation.signal)
+      : engine.execute(plan, params, session.context, cancellation.signal);
   try {
     const result = await cancellation.wait(running);
     if (session.sleepMs > 0) await sleep(session.sleepMs, cancellation);

@@ -65,7 +65,7 @@ async function runStatements(
       const prepared = session.planner.prepareSimple(statement);
       if (known.shape !== null && statements.length === 1)
         session.planner.addTemplate(known.shape, statement, prepared);
-      const result = await runStatement(session, prepared, [], cancellation);
+      const result = await runStatement(session, prepared, [], cancellation, last);
       const tag = await sendSimpleResult(session, statement, result, cancellation);
       if (last) await endImplicit(session);
       if (tag !== '') writeCommandComplete(out, tag);
@@ -84,7 +84,7 @@ async function runOnly(
   ran: Result | null,
   cancellation: Cancellation,
 ): Promise<void> {
-  const result = ran ?? (await runStatement(session, prepared, params, cancellation));
+  const result = ran ?? (await runStatement(session, prepared, params, cancellation, true));
   const tag = await sendSimpleResult(session, prepared.statement, result, cancellation);
   await endImplicit(session);
   if (tag !== '') writeCommandComplete(session.connection.out, tag);

@@ -28,12 +28,13 @@ export function checkNotFailed(session: Session, statement: Statement | null): v
   throw new SqlError('25P02', 'current transaction is aborted, commands ignored until end of transaction block');
 }
 
-/** Runs the statement in the session's transaction. */
+/** Runs the statement in the session's transaction. `last`: no other statement of an implicit transaction follows. */
 export async function runStatement(
   session: Session,
   prepared: Prepared,
   params: Datum[],
   cancellation: Cancellation,
+  last: boolean,
 ): Promise<StatementResult> {
   const { statement } = prepared;
   if (statement === null) return { kind: 'empty' };
@@ -44,14 +45,20 @@ export async function runStatement(
     await declareCursor(session, statement, prepared, params, cancellation);
     return { kind: 'command', tag: commandTag(statement) };
   }
-  if (prepared.plan === null) return runHere(session, statement, cancellation);
+  const alone = last && !session.block.explicit && session.statementsInImplicit === 0;
+  if (prepared.plan === null) return runHere(session, statement, cancellation, alone);
   checkReadOnly(session, statement);
-  const result = await runPlan(session, prepared, params, cancellation);
+  const result = await runPlan(session, prepared, params, cancellation, alone);
   const live = statement.k === 'subscribe' || (statement.k === 'copy' && statement.subscribe !== null);
   return live ? { ...result, live } : result;
 }
 
-async function runHere(session: Session, statement: Statement, cancellation: Cancellation): Promise<StatementResult> {
+async function runHere(
+  session: Session,
+  statement: Statement,
+  cancellation: Cancellation,
+  alone: boolean,
+): Promise<StatementResult> {
   const done: StatementResult = { kind: 'command', tag: commandTag(statement) };
   switch (statement.k) {
     case 'transaction':
@@ -74,7 +81,7 @@ async function runHere(session: Session, statement: Statement, cancellation: Can
       prepareStatement(session, statement);
       return done;
     case 'execute':
-      return executePrepared(session, statement, cancellation);
+      return executePrepared(session, statement, cancellation, alone);
     case 'deallocate':
       deallocate(session, statement.name);
       return done;

@@ -108,6 +108,10 @@ export class SocketConnection implements Connection {
     this.#attach(socket);
   }
 
+  get nextType(): number {
+    return this.decoder.peek();
+  }
+
   next(): FrontendMessage | null {
     const message = this.decoder.next();
     if (this.#paused && this.decoder.buffered < READ_AHEAD_BYTES / 2) this.resume();

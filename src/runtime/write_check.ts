@@ -1,0 +1,48 @@
+/**
+ * Whether what a transaction wrote still fits the rows that are there when it is published.
+ *
+ *   statement reads rows of tick t -> delta        others publish t + 1, t + 2        checkFit(delta, t) -> publish
+ *
+ * The delta fits when every row that it takes away is there (as often), and no unique key is there twice after it. Then it does what it would have done at tick t:
+ * a lost update is one whose old row is gone, a key taken twice one that somebody else has added. Rows are compared by their values, so a
+ * row that came back is the same row.
+ *
+ * Cost: nothing for a table that has not changed since t; else two look-ups a row, and one for each key.
+ */
+import type { Batch } from '../../operators/batch/batch.ts';
+import { readRow } from '../../operators/batch/builder.ts';
+import { SqlError } from '../../operators/errors.ts';
+import { defaultContext } from '../../operators/expr/context.ts';
+import type { TidemarkEngine } from './engine.ts';
+import { uniqueKeys } from './modifications.ts';
+import { duplicateKey } from './modify.ts';
+import { withScratch } from './stored_relation.ts';
+
+/** What was written does not fit what others have published meanwhile: nothing was published. */
+export class WriteConflict extends SqlError {}
+
+/** Throws WriteConflict unless these consolidated deltas, made of rows as of tick `seen`, fit the live rows of their tables. */
+export function checkFit(engine: TidemarkEngine, deltas: Map<number, Batch>, seen: bigint): void {
+  for (const [oid, delta] of deltas) {
+    const object = engine.catalog.get(oid);
+    const stored = engine.loop.relations.get(oid);
+    if (object === undefined)
+      throw new SqlError('42P01', `the table with OID ${oid} was dropped before the transaction ended`);
+    // Streams only ever take rows in.
+    if (object.kind !== 'table' || stored === undefined || stored.changedAt <= seen) continue;
+    if (!stored.hasRetracted(delta))
+      throw new WriteConflict('40001', 'could not serialize access due to concurrent update', {
+        detail: `Another transaction has changed or deleted a row of "${object.name}" that this one has changed.`,
+        hint: 'Run the transaction again.',
+        schema: object.schema,
+        table: object.name,
+      });
+    const { relation } = object;
+    for (const key of uniqueKeys(engine, relation)) {
+      const row = withScratch((arena) => stored.repeatedKey(key.columns, delta, arena));
+      if (row < 0) continue;
+      const { sqlstate, message, fields } = duplicateKey(relation, key, readRow(delta, row), defaultContext());
+      throw new WriteConflict(sqlstate, message, fields);
+    }
+  }
+}

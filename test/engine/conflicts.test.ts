@@ -1,0 +1,155 @@
+/**
+ * Transactions that write the same rows and keys at the same time: none is lost, no key is there twice, and the views agree. Statements that are a transaction of
+ * their own run again and succeed; longer transactions fail at COMMIT.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parse } from '../../planner/parse/parse.ts';
+import type { TidemarkEngine } from '../../src/runtime/engine.ts';
+import { localSession } from '../../src/runtime/script.ts';
+import { openEngine, Session, seeded, sql } from './harness.ts';
+
+const { random, seed } = seeded('conflicts');
+
+/** Runs the statement as a transaction of its own; its command tag. */
+async function alone(engine: TidemarkEngine, text: string): Promise<string> {
+  const session = localSession(engine);
+  try {
+    const prepared = engine.prepare(parse(text)[0], [], session);
+    const result = await engine.executeAlone(prepared, [], session, new AbortController().signal);
+    if (result.kind === 'rows') result.rows.close();
+    await session.transaction.commit();
+    return result.kind === 'command' ? result.tag : result.kind;
+  } catch (error) {
+    session.transaction.rollback();
+    throw error;
+  }
+}
+
+async function opened(rows: string): Promise<TidemarkEngine> {
+  const engine = await openEngine();
+  await sql(engine, 'CREATE TABLE t (id int PRIMARY KEY, v int)');
+  await sql(engine, 'CREATE MATERIALIZED VIEW total AS SELECT count(*) AS n, sum(v) AS v FROM t');
+  await sql(engine, `INSERT INTO t VALUES ${rows}`);
+  return engine;
+}
+
+const many = (n: number, statement: (i: number) => string) => Array.from({ length: n }, (_, i) => statement(i));
+
+test('no update of one row is lost, and updates of others do not meet', async () => {
+  const engine = await opened('(1, 0), (2, 0), (3, 0)');
+  const statements = many(30, (i) => `UPDATE t SET v = v + 1 WHERE id = ${1 + (i % 2) * (i % 3)}`);
+  const tags = await Promise.all(statements.map((text) => alone(engine, text)));
+  assert.deepEqual(new Set(tags), new Set(['UPDATE 1']));
+  assert.deepEqual(await sql(engine, 'SELECT n, v FROM total'), [['3', '30']]);
+  assert.deepEqual(await sql(engine, 'SELECT sum(v) FROM t WHERE v < 0'), [[null]]);
+  await engine.close();
+});
+
+test('a key that many insert at the same time is there once', async () => {
+  const engine = await opened('(1, 0)');
+  const done = await Promise.allSettled(many(10, (i) => `INSERT INTO t VALUES (7, ${i})`).map((s) => alone(engine, s)));
+  const failed = done.filter((d) => d.status === 'rejected');
+  assert.equal(failed.length, 9);
+  for (const { reason } of failed) assert.equal(reason.sqlstate, '23505');
+  assert.deepEqual(await sql(engine, 'SELECT n FROM total'), [['2']]);
+  const upserts = many(10, () => 'INSERT INTO t VALUES (8, 1) ON CONFLICT (id) DO UPDATE SET v = t.v + 1');
+  await Promise.all(upserts.map((s) => alone(engine, s)));
+  assert.deepEqual(await sql(engine, 'SELECT v FROM t WHERE id = 8'), [['10']]);
+  const inserted = await Promise.all(
+    many(5, () => 'INSERT INTO t VALUES (9, 1) ON CONFLICT DO NOTHING').map((s) => alone(engine, s)),
+  );
+  assert.deepEqual(inserted.sort(), ['INSERT 0 0', 'INSERT 0 0', 'INSERT 0 0', 'INSERT 0 0', 'INSERT 0 1']);
+  const deleted = await Promise.all(many(3, () => 'DELETE FROM t WHERE id = 9').map((s) => alone(engine, s)));
+  assert.deepEqual(deleted.sort(), ['DELETE 0', 'DELETE 0', 'DELETE 1']);
+  await engine.close();
+});
+
+test('of rows that are equal each is deleted once', async () => {
+  const engine = await openEngine();
+  await sql(engine, 'CREATE TABLE bag (v int); INSERT INTO bag VALUES (1), (1), (2)');
+  const deleted = await Promise.all(many(2, () => 'DELETE FROM bag WHERE v = 1').map((s) => alone(engine, s)));
+  assert.deepEqual(deleted.sort(), ['DELETE 0', 'DELETE 2']);
+  assert.deepEqual(await sql(engine, 'SELECT v FROM bag'), [['2']]);
+  await engine.close();
+});
+
+test('a longer transaction fails at COMMIT by a row or a key that is taken, not by others', async () => {
+  const engine = await opened('(1, 0), (2, 0), (3, 0)');
+  const one = new Session(engine);
+  const other = new Session(engine);
+  await one.run('UPDATE t SET v = 5 WHERE id = 1');
+  await other.run('UPDATE t SET v = 6 WHERE id = 2');
+  await alone(engine, 'UPDATE t SET v = 7 WHERE id = 2');
+  assert.deepEqual(await other.run('SELECT id, v FROM t ORDER BY id'), [
+    ['1', '0'],
+    ['2', '6'],
+    ['3', '0'],
+  ]);
+  await one.transaction.commit();
+  await assert.rejects(other.transaction.commit(), { sqlstate: '40001' });
+  const [first, second] = [new Session(engine), new Session(engine)];
+  await first.run('INSERT INTO t VALUES (4, 1)');
+  await second.run('INSERT INTO t VALUES (4, 2)');
+  await first.transaction.commit();
+  await assert.rejects(second.transaction.commit(), { sqlstate: '23505', message: /"t_pkey"/ });
+  assert.deepEqual(await sql(engine, 'SELECT n, v FROM total'), [['4', '13']]);
+  await engine.close();
+});
+
+test('a key may move to another row in one transaction, and NULLs of a unique index repeat', async () => {
+  const engine = await openEngine();
+  await sql(engine, 'CREATE TABLE t (id int PRIMARY KEY, u int); CREATE UNIQUE INDEX once ON t (u)');
+  await sql(engine, 'INSERT INTO t VALUES (1, 10), (2, NULL)');
+  const session = new Session(engine);
+  await session.run('DELETE FROM t WHERE id = 1');
+  await session.run('INSERT INTO t VALUES (3, 10), (4, NULL)');
+  await alone(engine, 'INSERT INTO t VALUES (5, NULL), (6, 11)');
+  await session.transaction.commit();
+  const late = new Session(engine);
+  await late.run('INSERT INTO t VALUES (7, 12)');
+  await alone(engine, 'UPDATE t SET u = 12 WHERE id = 6');
+  await assert.rejects(late.transaction.commit(), { sqlstate: '23505', message: /"once"/ });
+  assert.deepEqual(await sql(engine, 'SELECT count(*), count(u), sum(u) FROM t'), [['5', '2', '22']]);
+  await engine.close();
+});
+
+test('a table that goes away takes no rows', async () => {
+  const engine = await opened('(1, 0)');
+  await sql(engine, 'CREATE TABLE gone (v int)');
+  const session = new Session(engine);
+  await session.run('INSERT INTO gone VALUES (1)');
+  await sql(engine, 'DROP TABLE gone');
+  await assert.rejects(session.transaction.commit(), { sqlstate: '42P01' });
+  await engine.close();
+});
+
+test('any mix of statements at the same time is as good as some order of them', { timeout: 60_000 }, async () => {
+  for (let round = 0; round < 20; round++) {
+    const engine = await opened(many(6, (i) => `(${i}, 10)`).join(', '));
+    const note = `round ${round}, seed ${seed}`;
+    let moved = 0;
+    const work = many(40, () => {
+      const [from, to] = [random(6), random(6)];
+      switch (random(4)) {
+        case 0:
+          // Two rows at once: the sum stays.
+          return `UPDATE t SET v = CASE WHEN id = ${from} THEN v - 1 ELSE v + 1 END WHERE id IN (${from}, ${(from + 1) % 6})`;
+        case 1:
+          moved++;
+          return `INSERT INTO t VALUES (${to}, 1) ON CONFLICT (id) DO UPDATE SET v = t.v + 1`;
+        case 2:
+          moved++;
+          return `UPDATE t SET v = v + 1 WHERE id = ${to}`;
+        default:
+          return `INSERT INTO t VALUES (${100 + random(3)}, 0) ON CONFLICT DO NOTHING`;
+      }
+    });
+    await Promise.all(work.map((text) => alone(engine, text)));
+    const [[rows, keys, total]] = await sql(engine, 'SELECT count(*), count(DISTINCT id), sum(v) FROM t');
+    assert.equal(rows, keys, note);
+    assert.equal(total, `${60 + moved}`, note);
+    assert.deepEqual(await sql(engine, 'SELECT n, v FROM total'), [[rows, total]], note);
+    await engine.close();
+  }
+});
