@@ -62,10 +62,16 @@ export interface Engine {
   prepare(statement: Statement, paramTypes: number[], session: SessionContext): PreparedStatement;
   execute(prepared: PreparedStatement, params: Datum[], session: SessionContext, signal: AbortSignal): Promise<Result>;
   /**
-   * execute() for a statement that is all of its transaction: what it writes is published when it has run, commit() only waits for the disk. When others have
-   * changed meanwhile what it read, it runs again.
+   * execute() for an INSERT, UPDATE or DELETE that is all of its transaction: what it writes is published when it has run and `before` has resolved; commit() only waits
+   * for the disk. When others have changed meanwhile what it read, it runs again.
    */
-  executeAlone?: Engine['execute'];
+  executeAlone?(
+    prepared: PreparedStatement,
+    params: Datum[],
+    session: SessionContext,
+    signal: AbortSignal,
+    before: () => Promise<void> | null,
+  ): Promise<Result>;
   /**
    * The result of a statement that takes one short pass over live rows, in this turn; null: execute() it. 'taken': `take` was given all of its
    * rows and has used them.

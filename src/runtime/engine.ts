@@ -212,14 +212,15 @@ export class TidemarkEngine implements Engine {
     params: Datum[],
     session: SessionContext,
     signal: AbortSignal,
+    before: () => Promise<void> | null,
   ): Promise<Result> {
     const transaction = this.transactionOf(session);
-    if (!transaction.hasWrites) transaction.standAlone();
-    if (transaction.hasWrites || !isRepeatable(prepared)) return this.execute(prepared, params, session, signal);
+    transaction.standAlone();
     const run = async () => {
       signal.throwIfAborted();
       const result = await this.execute(prepared, params, session, signal);
       try {
+        await before();
         await transaction.publish();
         return result;
       } catch (error) {

@@ -187,6 +187,19 @@ test('a query whose time is over, or that is cancelled while it computes, gives 
   await busy.end();
 });
 
+test('a modification whose time is over before its end has changed nothing', options, async () => {
+  await client.query('set statement_timeout = 100');
+  await assert.rejects(
+    client.query('update accounts set balance = 0 where id = $1 returning pg_sleep(30)', [1]),
+    (error: pg.DatabaseError) => error.code === '57014',
+  );
+  await client.query('set statement_timeout = 0');
+  assert.deepEqual((await client.query('select balance from accounts where id = 1')).rows, [{ balance: '1.00' }]);
+  const { rows } = await client.query('update accounts set balance = 2 where id = 1 returning balance, pg_sleep(0.01)');
+  assert.equal(rows[0].balance, '2.00');
+  await client.query('update accounts set balance = 1 where id = 1');
+});
+
 test('SUBSCRIBE by FETCH from a cursor', options, async () => {
   const follower = await connect();
   await follower.query('begin; declare c cursor for subscribe sums with (snapshot = true)');

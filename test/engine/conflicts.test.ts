@@ -16,7 +16,7 @@ async function alone(engine: TidemarkEngine, text: string): Promise<string> {
   const session = localSession(engine);
   try {
     const prepared = engine.prepare(parse(text)[0], [], session);
-    const result = await engine.executeAlone(prepared, [], session, new AbortController().signal);
+    const result = await engine.executeAlone(prepared, [], session, new AbortController().signal, () => null);
     if (result.kind === 'rows') result.rows.close();
     await session.transaction.commit();
     return result.kind === 'command' ? result.tag : result.kind;

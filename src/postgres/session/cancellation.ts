@@ -10,6 +10,7 @@ export class Cancellation {
   readonly #controller = new AbortController();
   #reason: SqlError | null = null;
   #reject: ((reason: SqlError) => void) | null = null;
+  #tooLate = false;
 
   get signal(): AbortSignal {
     return this.#controller.signal;
@@ -19,9 +20,14 @@ export class Cancellation {
     return this.#reason;
   }
 
+  /** What the statement did has happened: from now on only the end of the session ends it. */
+  tooLate(): void {
+    this.#tooLate = true;
+  }
+
   /** The first reason stays. */
   cancel(reason: SqlError): void {
-    if (this.#reason !== null) return;
+    if (this.#reason !== null || (this.#tooLate && reason.fields.severity !== 'FATAL')) return;
     this.#reason = reason;
     this.#reject?.(reason);
     this.#controller.abort(reason);

@@ -23,6 +23,9 @@ const WRITES = new Set<Statement['k']>([
   'truncate',
 ]);
 
+/** What is published as soon as it has run, when it is all of its transaction. */
+const MODIFICATIONS = new Set<Statement['k']>(['insert', 'update', 'delete']);
+
 /** 25006 for what writes in a read-only transaction. */
 export function checkReadOnly(session: Session, statement: Statement): void {
   const writes = WRITES.has(statement.k) || (statement.k === 'copy' && statement.node.is_from === true);
@@ -44,14 +47,18 @@ export async function runPlan(
   const { plan, statement } = prepared;
   const { engine } = session.options;
   if (plan === null || statement === null) throw new Error('a statement without a plan cannot be executed');
+  const { signal } = cancellation;
   session.sleepMs = 0;
-  const running =
-    alone && engine.executeAlone !== undefined
-      ? engine.executeAlone(plan, params, session.context, cancellation.signal)
-      : engine.execute(plan, params, session.context, cancellation.signal);
+  const slept = () => (session.sleepMs > 0 ? sleep(session.sleepMs, cancellation) : null);
+  const published =
+    alone && MODIFICATIONS.has(statement.k)
+      ? engine.executeAlone?.(plan, params, session.context, signal, slept)
+      : undefined;
+  const running = published ?? engine.execute(plan, params, session.context, signal);
   try {
     const result = await cancellation.wait(running);
-    if (session.sleepMs > 0) await sleep(session.sleepMs, cancellation);
+    if (published === undefined) await slept();
+    else cancellation.tooLate();
     return result;
   } catch (cause) {
     if (cancellation.reason !== null) running.then(discard, () => undefined);
