@@ -1,9 +1,12 @@
 /** CREATE INDEX: a keyed copy of a table's or view's rows for point reads; UNIQUE is checked at each write of a table. */
 import { SqlError, unsupported } from '../../operators/errors.ts';
+import type { Relation } from '../../planner/catalog_reader.ts';
 import type { PgNode, Statement } from '../../planner/parse/ast.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { keyOf } from './modify.ts';
 import { creationSchema, nameTaken } from './names.ts';
+import type { StoredRelation } from './stored_relation.ts';
 
 export function createIndex(
   engine: TidemarkEngine,
@@ -29,6 +32,7 @@ export function createIndex(
     statement.name ??
     freeName(engine, `${relation.name}_${columns.map((c) => relation.columns[c].name).join('_')}_idx`, relation.schema);
   if (nameTaken(engine, relation.schema, name, statement.ifNotExists, session)) return;
+  if (statement.unique && engine.replay === null) checkUnique(relation, stored, { columns, name }, session);
   engine.loop.addIndex(relation.oid, columns);
   relation.indexes = [...relation.indexes, columns];
   engine.define(
@@ -45,6 +49,22 @@ export function createIndex(
     },
     session,
   );
+}
+
+function checkUnique(
+  relation: Relation,
+  stored: StoredRelation,
+  { columns, name }: { columns: number[]; name: string },
+  { evalContext }: SessionContext,
+): void {
+  const row = stored.repeatedRow(columns);
+  if (row === null) return;
+  throw new SqlError('23505', `could not create unique index "${name}"`, {
+    detail: `Key ${keyOf(relation, columns, row, evalContext)} is duplicated.`,
+    schema: relation.schema,
+    table: relation.name,
+    constraint: name,
+  });
 }
 
 function indexColumn(element: PgNode, names: string[]): number {

@@ -295,16 +295,21 @@ function datumKey(value: Datum): string {
 
 const keyText = (columns: number[], row: Datum[]) => columns.map((c) => datumKey(row[c])).join('\u0000');
 
+/** The key of a row as PostgreSQL's messages show it; no column of it is NULL. */
+export function keyOf(relation: Relation, columns: number[], row: Datum[], context: EvalContext): string {
+  const names = columns.map((c) => relation.columns[c].name).join(', ');
+  const values = columns.map((c) => outputText(row[c] as Exclude<Datum, null>, relation.columns[c].type.oid, context));
+  return `(${names})=(${values.join(', ')})`;
+}
+
 export function duplicateKey(
   relation: Relation,
   key: { columns: number[]; name: string },
   row: Datum[],
   context: EvalContext,
 ): SqlError {
-  const names = key.columns.map((c) => relation.columns[c].name).join(', ');
-  const values = key.columns.map((c) => outputText(row[c], relation.columns[c].type.oid, context)).join(', ');
   return new SqlError('23505', `duplicate key value violates unique constraint "${key.name}"`, {
-    detail: `Key (${names})=(${values}) already exists.`,
+    detail: `Key ${keyOf(relation, key.columns, row, context)} already exists.`,
     schema: relation.schema,
     table: relation.name,
     constraint: key.name,

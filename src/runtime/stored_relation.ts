@@ -5,15 +5,17 @@
  * go to a RowLog as soon as there are many of which nearly all differ. Where few differ the table of those is smaller.
  */
 import { Arena } from '../../operators/batch/arena.ts';
-import type { Batch } from '../../operators/batch/batch.ts';
+import type { Batch, Column } from '../../operators/batch/batch.ts';
 import { budget } from '../../operators/batch/budget.ts';
-import { BatchBuilder } from '../../operators/batch/builder.ts';
+import { BatchBuilder, readRow, weightOf } from '../../operators/batch/builder.ts';
 import { I32, U8 } from '../../operators/batch/memory.ts';
 import { pages } from '../../operators/batch/pages.ts';
+import type { Datum } from '../../operators/datum.ts';
 import { KeyedIndex, type SavedKeyedIndex } from '../../operators/state/keyed_index.ts';
 import { RelationStore, type RowStore, type SavedRelationStore } from '../../operators/state/relation_store.ts';
 import { ProjectedIndex, type RowIndex } from '../../operators/state/row_index.ts';
 import { RowLog, type SavedRowLog } from '../../operators/state/row_log.ts';
+import { RowTable } from '../../operators/state/row_table.ts';
 import type { Undo } from '../../operators/state/undo.ts';
 import type { ColType } from '../../operators/types.ts';
 import { RelationScan } from './relation_scan.ts';
@@ -115,6 +117,30 @@ export class StoredRelation {
     if (this.store.size === 0) return;
     withScratch((arena) => index.apply(this.snapshot(arena)));
     index.endTick();
+  }
+
+  /** A row whose key other rows have too, null when there is none. Keys with a NULL are no keys. */
+  repeatedRow(columns: number[]): Datum[] | null {
+    const table = new RowTable(
+      columns.map((c) => this.types[c]),
+      8,
+      'sql',
+    );
+    try {
+      return withScratch((arena) => {
+        const rows = this.snapshot(arena);
+        const keys = columns.map((c) => rows.columns[c]);
+        table.bind(keys);
+        for (let row = 0; row < rows.n; row++) {
+          if (hasNull(keys, row)) continue;
+          table.findOrInsert(row);
+          if (!table.inserted || weightOf(rows, row) > 1) return readRow(rows, row);
+        }
+        return null;
+      });
+    } finally {
+      table.release();
+    }
   }
 
   /** Takes an index out, for the caller to release when nobody reads it any more. */
@@ -278,6 +304,10 @@ export class StoredRelation {
     for (const index of this.#indexes.values()) index.release();
     this.#indexes.clear();
   }
+}
+
+function hasNull(columns: Column[], row: number): boolean {
+  return columns.some(({ valid }) => valid !== 0 && U8[valid + row] === 0);
 }
 
 /** Sum of the weights of a key's rows. */

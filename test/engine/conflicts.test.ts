@@ -114,6 +114,18 @@ test('a key may move to another row in one transaction, and NULLs of a unique in
   await engine.close();
 });
 
+test('a unique index is not made of rows that repeat its key', async () => {
+  const engine = await openEngine();
+  await sql(engine, "CREATE TABLE t (a int, b text); INSERT INTO t VALUES (1, 'x'), (1, 'y'), (2, NULL), (2, NULL)");
+  const message = /could not create unique index "once"/;
+  await assert.rejects(sql(engine, 'CREATE UNIQUE INDEX once ON t (a)'), { sqlstate: '23505', message });
+  await sql(engine, 'CREATE UNIQUE INDEX pair ON t (a, b)');
+  await assert.rejects(sql(engine, "INSERT INTO t VALUES (1, 'y')"), { sqlstate: '23505' });
+  await sql(engine, 'INSERT INTO t VALUES (2, NULL); CREATE TABLE bag (a int); INSERT INTO bag VALUES (7), (7)');
+  await assert.rejects(sql(engine, 'CREATE UNIQUE INDEX once ON bag (a)'), { sqlstate: '23505', message });
+  await engine.close();
+});
+
 test('a table that goes away takes no rows', async () => {
   const engine = await opened('(1, 0)');
   await sql(engine, 'CREATE TABLE gone (v int)');
