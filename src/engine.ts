@@ -62,7 +62,7 @@ export interface Engine {
   prepare(statement: Statement, paramTypes: number[], session: SessionContext): PreparedStatement;
   execute(prepared: PreparedStatement, params: Datum[], session: SessionContext, signal: AbortSignal): Promise<Result>;
   /**
-   * execute() for an INSERT, UPDATE or DELETE that is all of its transaction: what it writes is published when it has run and `before` has resolved; commit() only waits
+   * execute() for an INSERT, UPDATE, DELETE or TRUNCATE that is all of its transaction: what it writes is published when it has run and `before` has resolved; commit() only waits
    * for the disk. When others have changed meanwhile what it read, it runs again.
    */
   executeAlone?(

@@ -216,9 +216,11 @@ export class TidemarkEngine implements Engine {
   ): Promise<Result> {
     const transaction = this.transactionOf(session);
     transaction.standAlone();
+    let plan = prepared;
     const run = async () => {
       signal.throwIfAborted();
-      const result = await this.execute(prepared, params, session, signal);
+      if (plan.catalogVersion !== this.catalogVersion) plan = this.prepare(plan.statement, plan.paramTypes, session);
+      const result = await this.execute(plan, params, session, signal);
       try {
         await before();
         await transaction.publish();

@@ -42,6 +42,10 @@ export function modifyContext(engine: TidemarkEngine, relation: Relation, sessio
   return {
     ...reader,
     uniqueKeys: uniqueKeys(engine, relation),
+    checkThere: () => {
+      if (engine.catalog.get(relation.oid) !== undefined) return;
+      throw new SqlError('42P01', `relation "${relation.name}" does not exist`);
+    },
     asOf: (plan, moment) => readerAsOf(engine, reader, plan, moment),
   };
 }

@@ -32,6 +32,8 @@ export interface ModifyContext extends Reader {
   transaction: EngineTransaction;
   /** Unique keys of the relation: column positions, and the constraint's name for messages. */
   uniqueKeys: { columns: number[]; name: string }[];
+  /** Throws when the relation was dropped while the statement waited. */
+  checkThere(): void;
   /** The same reader at another moment, until it is released. */
   asOf(plan: DataflowPlan, moment: Expr): Promise<{ reader: Reader; release(): void }>;
 }
@@ -47,6 +49,7 @@ export async function modify(bound: BoundModification, at: ModifyContext): Promi
   if (bound.k !== 'insert' || bound.onConflict?.action === 'update') at.transaction.keepTick();
   const ids = outputColumns(bound.source).map((c) => c.id);
   const rows = await readRows(bound.source, ids, at, bound.k === 'insert' ? bound.asOf : null);
+  at.checkThere();
   const position = new Map(ids.map((id, i) => [id, i]));
   const pick = (row: Datum[], columns: { id: number }[]) => columns.map((c) => row[position.get(c.id) as number]);
   const returning = returningOf(bound.returning, position, at.context);
@@ -436,5 +439,6 @@ function conflictUpdate(conflict: Extract<BoundConflict, { action: 'update' }>, 
 
 /** Rows of COPY FROM: checked and written like INSERT's. */
 export function insertDatums(relation: Relation, rows: Datum[][], at: ModifyContext): void {
+  at.checkThere();
   insertRows(relation, rows, null, null, at);
 }

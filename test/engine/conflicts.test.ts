@@ -133,6 +133,20 @@ test('a table that goes away takes no rows', async () => {
   await session.run('INSERT INTO gone VALUES (1)');
   await sql(engine, 'DROP TABLE gone');
   await assert.rejects(session.transaction.commit(), { sqlstate: '42P01' });
+  const updates = many(6, (i) => (i === 3 ? 'DROP TABLE t CASCADE' : 'UPDATE t SET v = v + 1 WHERE id = 1'));
+  const done = await Promise.allSettled(updates.map((text) => alone(engine, text)));
+  for (const d of done) if (d.status === 'rejected') assert.equal(d.reason.sqlstate, '42P01', d.reason.stack);
+  await engine.close();
+});
+
+test('TRUNCATE takes away what is there when its turn comes', async () => {
+  const engine = await opened('(1, 0), (2, 0)');
+  const tags = await Promise.all(
+    many(12, (i) => (i % 3 === 0 ? 'TRUNCATE t' : `INSERT INTO t VALUES (${10 + i}, 1)`)).map((s) => alone(engine, s)),
+  );
+  assert.equal(tags.filter((tag) => tag === 'TRUNCATE TABLE').length, 4);
+  assert.deepEqual(await sql(engine, 'SELECT count(*), coalesce(sum(v), 0) FROM t WHERE id < 10'), [['0', '0']]);
+  assert.deepEqual(await sql(engine, 'SELECT n FROM total'), await sql(engine, 'SELECT count(*) FROM t'));
   await engine.close();
 });
 

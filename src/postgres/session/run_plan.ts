@@ -24,7 +24,7 @@ const WRITES = new Set<Statement['k']>([
 ]);
 
 /** What is published as soon as it has run, when it is all of its transaction. */
-const MODIFICATIONS = new Set<Statement['k']>(['insert', 'update', 'delete']);
+const MODIFICATIONS = new Set<Statement['k']>(['insert', 'update', 'delete', 'truncate']);
 
 /** 25006 for what writes in a read-only transaction. */
 export function checkReadOnly(session: Session, statement: Statement): void {
