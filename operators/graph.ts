@@ -21,6 +21,7 @@ import { Dataflow, inputSpec } from './dataflow.ts';
 import { Flow, type FlowOwner, type GraphTick, type KeyedPlan } from './flow.ts';
 import { GraphNode, type NodeErrors } from './graph_node.ts';
 import { freedBy, isClocked, watermarksOf } from './node_time.ts';
+import { empty } from './lists.ts';
 import { freesOf } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
 import { abandon } from './state/heap_pages.ts';
@@ -53,7 +54,7 @@ export class Graph {
   #watermarks: Watermarks = () => null;
   readonly #due: GraphNode[][] = [];
   /** Those that take part in the end of the tick. */
-  #ending: GraphNode[] = [];
+  readonly #ending: GraphNode[] = [];
   #toFree: GraphNode[] = [];
 
   /** `newErrors` makes the ledger of a node's errors when it has its first one; `lend` gives indexes that relations keep. */
@@ -234,7 +235,7 @@ export class Graph {
       const due = this.#due[level];
       if (due.length === 0) continue;
       for (const node of due) this.#stepNode(node, deltas, tick, undo);
-      this.#due[level] = [];
+      empty(due);
     }
     this.#watermarks = tick.watermark;
   }
@@ -250,7 +251,7 @@ export class Graph {
       for (const [node, marks] of seen) this.#watermarked.set(node, marks);
       this.#watermarks = watermarks;
       for (const node of this.#ending) node.ending = false;
-      this.#ending = [];
+      empty(this.#ending);
     });
   }
 
@@ -352,12 +353,11 @@ export class Graph {
   /** State that the tick's watermarks prove dead goes, and memory of the tick may be reused. */
   endTick(): void {
     this.#free();
-    const ending = this.#ending;
-    this.#ending = [];
-    for (const node of ending) {
+    for (const node of this.#ending) {
       node.ending = false;
       node.endTick();
     }
+    empty(this.#ending);
   }
 
   /** Frees state of the nodes whose watermark has moved, or that are not done since it did. */
@@ -423,9 +423,8 @@ export class Graph {
     this.#ends(node);
     if (spec.op === 'source') node.take(deltas.get(spec.relation) ?? equalDelta(node, deltas), tick.arena);
     else {
-      const inputs: Batch[] = [];
-      for (const input of node.inputs) inputs.push(input.output);
-      node.runIn(inputs, tick, this.#fresh.has(node));
+      const first = this.#fresh.size > 0 && this.#fresh.has(node);
+      node.runIn(node.outputsOfInputs(), tick, first);
     }
     if (this.#fresh.size > 0) this.#fresh.delete(node);
     if (node.output.n === 0) return;
@@ -475,7 +474,7 @@ export class Graph {
       this.#fresh,
     ])
       map.clear();
-    this.#ending = [];
+    empty(this.#ending);
   }
 }
 

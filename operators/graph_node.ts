@@ -47,6 +47,7 @@ export class GraphNode extends FlowNode implements ErrorSink {
   errors: NodeErrors | null = null;
   readonly #newErrors: () => NodeErrors;
   #reported = false;
+  readonly #inputBatches: Batch[] = [];
   /** What its operator is told of a tick: the same object in each. */
   #tick: Tick | null = null;
 
@@ -62,6 +63,12 @@ export class GraphNode extends FlowNode implements ErrorSink {
     this.errors ??= this.#newErrors();
     this.errors.report(error, row, weight);
     this.#reported = true;
+  }
+
+  /** What its inputs put out in this tick: the same list in each. */
+  outputsOfInputs(): Batch[] {
+    for (let i = 0; i < this.inputs.length; i++) this.#inputBatches[i] = this.inputs[i].output;
+    return this.#inputBatches;
   }
 
   runIn(inputs: Batch[], tick: GraphTick, first: boolean): void {

@@ -40,6 +40,7 @@ export class ChangeKeeper implements LogHost {
 
   /** The changes of a tick, by relation. */
   publish(deltas: Map<number, Batch>, moment: Moment): void {
+    if (this.#logs.size === 0) return;
     for (const [oid, batch] of deltas) if (batch.n > 0) this.#logs.get(oid)?.append(batch, moment);
   }
 

@@ -8,6 +8,7 @@
  */
 import type { Batch } from '../../operators/batch/batch.ts';
 import { OutOfMemory } from '../../operators/errors.ts';
+import { empty } from '../../operators/lists.ts';
 import type { Undo } from '../../operators/state/undo.ts';
 import type { StreamInput } from '../durable/records.ts';
 import { AwakeClock } from './awake_clock.ts';
@@ -30,6 +31,11 @@ export class SourceTicks {
   #scheduled = false;
   #closed = false;
   #clockTimer: NodeJS.Timeout | null = null;
+  /** Streams that have rows for the tick. */
+  readonly #ready: StreamRuntime[] = [];
+  /** What the tick takes in, and of whom. */
+  #input = new Map<number, Batch>();
+  #streams: StreamRuntime[] = [];
 
   /** Not `automatic`: ticks run only when pump() is called. */
   constructor(engine: TidemarkEngine, automatic: boolean, tickRows: number) {
@@ -47,7 +53,8 @@ export class SourceTicks {
     for (const stream of streams.values()) this.#events(stream);
     sinkHold.look();
     const held = memory.look();
-    const ready: StreamRuntime[] = [];
+    const ready = this.#ready;
+    empty(ready);
     if (!held) for (const stream of streams.values()) if (stream.ready()) ready.push(stream);
     // While sources are held, what is dead goes all the same.
     const moved = ready.length > 0 || (held && loop.graph.freeing);
@@ -64,14 +71,20 @@ export class SourceTicks {
     }
     memory.passed();
     const awake = this.#awake.now();
+    for (const stream of streams.values()) stream.moveWatermark(awake);
+    if (journal === null) for (const stream of streams.values()) stream.forgetRecord();
+    else journal.pumped(loop, this.#taken());
+    return moved;
+  }
+
+  /** What the tick has taken of streams, for the tick log. */
+  #taken(): StreamInput[] {
     const taken: StreamInput[] = [];
-    for (const stream of streams.values()) {
-      stream.moveWatermark(awake);
+    for (const stream of this.#engine.streams.values()) {
       const record = stream.takeRecord();
       if (record !== null) taken.push(record);
     }
-    journal?.pumped(loop, taken);
-    return moved;
+    return taken;
   }
 
   #tickOf(streams: StreamRuntime[], rows: number): void {
@@ -95,8 +108,12 @@ export class SourceTicks {
     const { loop } = this.#engine;
     let rows = 0;
     for (const batch of input.values()) rows += batch.n;
+    const start = performance.now();
+    this.#input = input;
+    this.#streams = streams;
     try {
-      this.#engine.timed(() => loop.runSources(rows, (undo) => this.#enter(input, streams, undo)));
+      loop.runSources(rows, this.#enter);
+      this.#engine.took(start);
     } catch (error) {
       for (const stream of streams) stream.giveBack();
       throw error;
@@ -104,8 +121,10 @@ export class SourceTicks {
     for (const stream of streams) stream.accept();
   }
 
-  #enter(input: Map<number, Batch>, streams: StreamRuntime[], undo: Undo | null): Map<number, Batch> {
+  readonly #enter = (undo: Undo | null): Map<number, Batch> => {
     const { arena, relations } = this.#engine.loop;
+    const input = this.#input;
+    const streams = this.#streams;
     let deltas = input;
     for (const stream of streams) {
       stream.enter(arena, undo);
@@ -116,10 +135,12 @@ export class SourceTicks {
       deltas.set(stream.oid, upsertDelta(stream.relation, commands, relations.get(stream.oid), arena));
     }
     return deltas;
-  }
+  };
 
   #events(stream: StreamRuntime): void {
-    for (const event of stream.source.takeEvents()) {
+    const events = stream.source.takeEvents();
+    if (events.length === 0) return;
+    for (const event of events) {
       const message = 'message' in event ? event.message : event.kind;
       stream.lastEvent = event.kind === 'recovered' ? '' : `${event.kind}: ${message}`;
       this.#engine.log(event.kind === 'recovered' ? 'info' : 'warn', `source ${stream.relation.name}: ${event.kind}`, {

@@ -11,6 +11,7 @@ import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { BatchBuilder, isValid } from '../../operators/batch/builder.ts';
 import { I64 } from '../../operators/batch/memory.ts';
+import { empty } from '../../operators/lists.ts';
 import type { Undo } from '../../operators/state/undo.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { ConnectorSpec } from '../catalog/objects.ts';
@@ -88,15 +89,15 @@ export class StreamRuntime {
   #pending: Pending | null = null;
   #watermark: bigint | null = null;
   /** What the tick has taken so far; it counts when the tick has passed. */
-  #records: Decoded[] = [];
-  #ranges: OffsetRange[] = [];
+  readonly #records: Decoded[] = [];
+  readonly #ranges: OffsetRange[] = [];
   /** The clock of the tick. */
   #now = 0n;
   #rows = 0;
   /** Those of them that are behind the watermark. */
   #late: number[] = NO_ROWS;
   /** Batches that the tick has taken of, and from where: they come again when the tick is taken back. */
-  #polled: Pending[] = [];
+  readonly #polled: Pending[] = [];
   #again: RawBatch[] = [];
   /** Late rows of the tick, with the watermark that they were behind. */
   #refused: Batch | null = null;
@@ -178,7 +179,7 @@ export class StreamRuntime {
     let left = maxRows;
     const first = this.ready() ? (this.#pending as Pending) : null;
     // Columns for as many rows as are there lie close together: those of a small tick stay in the processor's cache from tick to tick.
-    const builder = this.columns.builder(arena, first === null ? 1 : Math.min(maxRows, first.raw.n - first.next));
+    const builder = this.columns.tickBuilder(arena, first === null ? 1 : Math.min(maxRows, first.raw.n - first.next));
     this.#now = now;
     while (left > 0 && this.ready()) {
       const pending = this.#pending as Pending;
@@ -265,9 +266,9 @@ export class StreamRuntime {
   }
 
   #forgetTick(): void {
-    this.#polled = [];
-    this.#records = [];
-    this.#ranges = [];
+    empty(this.#polled);
+    empty(this.#records);
+    empty(this.#ranges);
     this.#rows = 0;
     this.#late = NO_ROWS;
     this.#refused = null;
@@ -284,6 +285,11 @@ export class StreamRuntime {
     this.#toldColumns = columns;
     this.#toldWatermark = this.#watermark;
     return { oid: this.oid, ranges, watermark, columns: sameColumns ? undefined : [...columns] };
+  }
+
+  /** takeRecord() where there is no tick log. */
+  forgetRecord(): void {
+    empty(this.#taken);
   }
 
   /** Does again what a tick did: `batches` are the records of the tick's ranges, in order. */
