@@ -89,10 +89,12 @@ export class GraphNode extends FlowNode implements ErrorSink {
     told.number = number;
     told.first = first;
     told.arena = arena;
-    told.now = now;
     told.watermark = watermark;
-    evalContext.now = now;
     evalContext.tick = number;
+    if (told.now !== now) {
+      told.now = now;
+      evalContext.now = now;
+    }
     return told;
   }
 

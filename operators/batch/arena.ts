@@ -89,9 +89,11 @@ export class Arena {
       this.release();
       return;
     }
-    for (let i = 1; i < this.#chunks.length; i++) pages.release(this.#chunks[i].address, this.#chunks[i].pages);
     if (keep === undefined) return;
-    this.#chunks.length = 1;
+    if (this.#chunks.length > 1) {
+      for (let i = 1; i < this.#chunks.length; i++) pages.release(this.#chunks[i].address, this.#chunks[i].pages);
+      this.#chunks.length = 1;
+    }
     this.#next = keep.address;
     this.#end = keep.address + keep.pages * PAGE_BYTES;
     if (checked) U8.fill(0xdb, keep.address, this.#end);
