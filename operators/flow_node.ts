@@ -11,6 +11,7 @@ import type { Arena } from './batch/arena.ts';
 import type { Batch } from './batch/batch.ts';
 import { emptyBatch } from './batch/builder.ts';
 import { kernels } from './kernels/index.ts';
+import { ListedMap } from './lists.ts';
 import type { IndexUse, Operator, Tick } from './operator.ts';
 import type { PlanNode, Retention } from './plan.ts';
 import { consolidator } from './state/consolidate.ts';
@@ -57,7 +58,7 @@ export class FlowNode {
   /** Null for sources. */
   operator: Operator | null = null;
   /** By indexName(). */
-  readonly indexes = new Map<string, NodeIndex>();
+  readonly indexes = new ListedMap<string, NodeIndex>();
   output: Batch;
   rowsIn = 0;
   rowsOut = 0;
@@ -129,7 +130,7 @@ export class FlowNode {
   #emit(output: Batch, arena: Arena): void {
     this.output = output;
     this.rowsOut += output.n;
-    if (output.n > 0 && this.indexes.size > 0) for (const { own } of this.indexes.values()) own?.apply(output, arena);
+    if (output.n > 0) for (const { own } of this.indexes.list) own?.apply(output, arena);
   }
 
   /** Hands `use` the index of this node's output that the reader wants. Gives the index when it is new and therefore empty, else null. */
@@ -175,7 +176,7 @@ export class FlowNode {
   endTick(): void {
     this.putNothing();
     this.operator?.endTick();
-    if (this.indexes.size > 0) for (const { own } of this.indexes.values()) own?.endTick();
+    for (const { own } of this.indexes.list) own?.endTick();
   }
 
   /** Those of its output that it keeps, and those that its operator has. */

@@ -20,8 +20,8 @@ import { buildOperator } from './build.ts';
 import { Dataflow, inputSpec } from './dataflow.ts';
 import { Flow, type FlowOwner, type GraphTick, type KeyedPlan } from './flow.ts';
 import { GraphNode, type NodeErrors } from './graph_node.ts';
+import { empty, ListedSet } from './lists.ts';
 import { freedBy, isClocked, watermarksOf } from './node_time.ts';
-import { empty } from './lists.ts';
 import { freesOf } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
 import { abandon } from './state/heap_pages.ts';
@@ -39,7 +39,7 @@ export class Graph {
   readonly #nodes = new Map<string, GraphNode>();
   /** By the relation that the owner's result is. */
   readonly #flows = new Map<number, Flow>();
-  readonly #sources = new Map<number, Set<GraphNode>>();
+  readonly #sources = new Map<number, ListedSet<GraphNode>>();
   /** Nodes that time alone may move. */
   readonly #clocked = new Set<GraphNode>();
   /** Nodes that a watermark alone may move, with the watermarks they have seen. */
@@ -162,9 +162,12 @@ export class Graph {
   #listen(node: GraphNode, relation: number): void {
     const read = this.#flows.get(relation);
     if (read !== undefined) node.level = read.root.level + 1;
-    const sources = this.#sources.get(relation);
-    if (sources === undefined) this.#sources.set(relation, new Set([node]));
-    else sources.add(node);
+    let sources = this.#sources.get(relation);
+    if (sources === undefined) {
+      sources = new ListedSet();
+      this.#sources.set(relation, sources);
+    }
+    sources.add(node);
   }
 
   #forget(node: GraphNode, relation: number): void {
@@ -387,7 +390,8 @@ export class Graph {
   }
 
   #moved(relation: number): void {
-    for (const node of this.#sources.get(relation) ?? []) this.#schedule(node);
+    const sources = this.#sources.get(relation);
+    if (sources !== undefined) for (const node of sources.list) this.#schedule(node);
   }
 
   #schedule(node: GraphNode): void {
@@ -428,9 +432,8 @@ export class Graph {
     }
     if (this.#fresh.size > 0) this.#fresh.delete(node);
     if (node.output.n === 0) return;
-    for (const consumer of node.consumers) this.#schedule(consumer);
-    if (node.ends.size === 0) return;
-    for (const { owner } of node.ends) {
+    for (const consumer of node.consumers.list) this.#schedule(consumer);
+    for (const { owner } of node.ends.list) {
       if (undo !== null) owner.kept?.keepIn(undo);
       const net = owner.take(node.output, tick);
       if (net.n === 0) continue;

@@ -6,6 +6,7 @@
  * Between two ticks the event loop is left to others. Sources are left alone while the log or the kept changes lag behind the ticks, and while memory is
  * short (memory_hold.ts); what was taken from them for a tick that fails is given back.
  */
+import { performance } from 'node:perf_hooks';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { OutOfMemory } from '../../operators/errors.ts';
 import { empty } from '../../operators/lists.ts';
@@ -50,18 +51,19 @@ export class SourceTicks {
     if (this.#engine.replay !== null || this.#holdsBack) return false;
     chilling.makeRoom();
     loop.advanceClock();
-    for (const stream of streams.values()) this.#events(stream);
+    for (const stream of streams.list) this.#events(stream);
     sinkHold.look();
     const held = memory.look();
     const ready = this.#ready;
     empty(ready);
-    if (!held) for (const stream of streams.values()) if (stream.ready()) ready.push(stream);
+    if (!held) for (const stream of streams.list) if (stream.ready()) ready.push(stream);
     // While sources are held, what is dead goes all the same.
     const moved = ready.length > 0 || (held && loop.graph.freeing);
     if (!moved && !loop.hasClockedViews) return false;
     const rows = memory.rows(this.tickRows);
+    let end: number;
     try {
-      this.#tickOf(ready, rows);
+      end = this.#tickOf(ready, rows);
     } catch (error) {
       if (!(error instanceof OutOfMemory)) throw error;
       const smaller = ready.length > 0 && rows > 1;
@@ -70,24 +72,24 @@ export class SourceTicks {
       return smaller || (ready.length > 0 && more);
     }
     memory.passed();
-    const awake = this.#awake.now();
-    for (const stream of streams.values()) stream.moveWatermark(awake);
-    if (journal === null) for (const stream of streams.values()) stream.forgetRecord();
-    else journal.pumped(loop, this.#taken());
+    const awake = this.#awake.now(end);
+    for (const stream of streams.list) stream.moveWatermark(awake);
+    journal?.pumped(loop, this.#taken());
     return moved;
   }
 
   /** What the tick has taken of streams, for the tick log. */
   #taken(): StreamInput[] {
     const taken: StreamInput[] = [];
-    for (const stream of this.#engine.streams.values()) {
+    for (const stream of this.#engine.streams.list) {
       const record = stream.takeRecord();
       if (record !== null) taken.push(record);
     }
     return taken;
   }
 
-  #tickOf(streams: StreamRuntime[], rows: number): void {
+  /** Gives when it ended, as publishInput(). */
+  #tickOf(streams: StreamRuntime[], rows: number): number {
     const { arena, now } = this.#engine.loop;
     const input = new Map<number, Batch>();
     try {
@@ -100,25 +102,28 @@ export class SourceTicks {
       arena.reset();
       throw error;
     }
-    this.publishInput(input, streams);
+    return this.publishInput(input, streams);
   }
 
-  /** One tick with what these streams and keyed tables took from their sources. */
-  publishInput(input: Map<number, Batch>, streams: StreamRuntime[]): void {
+  /** One tick with what these streams and keyed tables took from their sources. Gives when it ended, by performance.now(). */
+  publishInput(input: Map<number, Batch>, streams: StreamRuntime[]): number {
     const { loop } = this.#engine;
     let rows = 0;
     for (const batch of input.values()) rows += batch.n;
     const start = performance.now();
+    let end: number;
     this.#input = input;
     this.#streams = streams;
     try {
       loop.runSources(rows, this.#enter);
-      this.#engine.took(start);
+      end = this.#engine.took(start);
     } catch (error) {
       for (const stream of streams) stream.giveBack();
       throw error;
     }
-    for (const stream of streams) stream.accept();
+    const isLogged = this.#engine.journal !== null;
+    for (const stream of streams) stream.accept(isLogged);
+    return end;
   }
 
   readonly #enter = (undo: Undo | null): Map<number, Batch> => {

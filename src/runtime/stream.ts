@@ -207,7 +207,7 @@ export class StreamRuntime {
   }
 
   /** What was taken of the source has happened. */
-  #advance(): void {
+  #advance(isLogged: boolean): void {
     const { history } = this;
     const counts = this.#counts;
     const isAppend = this.spec.envelope === 'append';
@@ -220,7 +220,7 @@ export class StreamRuntime {
       if (times !== null && (state.maxTime === null || times.greatest > state.maxTime)) state.maxTime = times.greatest;
     }
     for (const range of this.#ranges) {
-      this.#taken.push(range);
+      if (isLogged) this.#taken.push(range);
       if (isAppend) history.add(range, this.#clocked ? this.#now : null);
       this.#partition(range.partition).position = range.to;
     }
@@ -244,9 +244,9 @@ export class StreamRuntime {
     if (this.#refused !== null) this.late.apply(this.#refused);
   }
 
-  /** The tick has passed. */
-  accept(): void {
-    this.#advance();
+  /** The tick has passed. `isLogged`: takeRecord() will be asked. */
+  accept(isLogged: boolean): void {
+    this.#advance(isLogged);
     if (this.#refused !== null) this.late.endTick();
     const unread = this.#pending?.raw;
     for (const { raw } of this.#polled) if (raw !== unread) raw.release?.();
@@ -287,11 +287,6 @@ export class StreamRuntime {
     return { oid: this.oid, ranges, watermark, columns: sameColumns ? undefined : [...columns] };
   }
 
-  /** takeRecord() where there is no tick log. */
-  forgetRecord(): void {
-    empty(this.#taken);
-  }
-
   /** Does again what a tick did: `batches` are the records of the tick's ranges, in order. */
   repeat(input: StreamInput, batches: RawBatch[][], arena: Arena, now: bigint): Batch | null {
     if (input.columns !== undefined) this.columns.need(input.columns);
@@ -323,7 +318,9 @@ export class StreamRuntime {
   /** After a repeated tick: the watermark that it had then. */
   setWatermark(input: StreamInput): void {
     if (input.watermark !== undefined) this.#watermark = input.watermark;
-    this.takeRecord();
+    this.#taken = [];
+    this.#toldColumns = this.columns.list;
+    this.#toldWatermark = this.#watermark;
   }
 
   /** Begins where the log says; the source is told when the log has ended. */
@@ -430,8 +427,10 @@ export class StreamRuntime {
   }
 
   #lateRows(batch: Batch, watermark: bigint | null): number[] {
-    if (watermark === null || !this.#records.some(({ times }) => times !== null && times.least < watermark))
-      return NO_ROWS;
+    if (watermark === null) return NO_ROWS;
+    let any = false;
+    for (const { times } of this.#records) if (times !== null && times.least < watermark) any = true;
+    if (!any) return NO_ROWS;
     const column = batch.columns[this.columns.time];
     const late: number[] = [];
     for (let row = 0; row < batch.n; row++)

@@ -18,9 +18,17 @@ export function passOn(passed: ReadonlyMap<number, number>) {
     const own = out.columns;
     if (own !== computed) {
       computed = own;
-      made = { n: 0, columns: own.map((column, k) => (passed.has(k) ? { ...column } : column)), weights: 0, net: false };
+      made = {
+        n: 0,
+        columns: own.map((column, k) => (passed.has(k) ? { ...column } : column)),
+        weights: 0,
+        net: false,
+      };
     }
     const { n } = out;
+    made.n = n;
+    made.net = false;
+    if (n === 0) return made;
     const all = n === input.n;
     for (let i = 0; i < outputs.length; i++) {
       const k = outputs[i];
@@ -30,9 +38,7 @@ export function passOn(passed: ReadonlyMap<number, number>) {
       column.valid = all || valid === 0 ? valid : own[k].valid;
       if (!all) kernels.gatherColumn(rows, n, widthOf(column.phys), data, valid, own[k].data, own[k].valid);
     }
-    made.n = n;
     made.weights = all ? input.weights : out.weights;
-    made.net = false;
     return made;
   };
 }
