@@ -47,7 +47,7 @@ export class Graph {
   /** Nodes that were never stepped. */
   readonly #fresh = new Set<GraphNode>();
   /** Nodes whose state a relation's watermark frees, and the watermarks by which they did last. */
-  readonly #freeing = new Map<number, Set<GraphNode>>();
+  readonly #freeing = new Map<number, ListedSet<GraphNode>>();
   readonly #freedAt = new Map<number, bigint | null>();
   /** Nodes that had more to free than one tick's share. */
   readonly #unfinished = new Set<GraphNode>();
@@ -55,7 +55,7 @@ export class Graph {
   readonly #due: GraphNode[][] = [];
   /** Those that take part in the end of the tick. */
   readonly #ending: GraphNode[] = [];
-  #toFree: GraphNode[] = [];
+  readonly #toFree: GraphNode[] = [];
 
   /** `newErrors` makes the ledger of a node's errors when it has its first one; `lend` gives indexes that relations keep. */
   constructor(newErrors: () => NodeErrors, lend: IndexLender = () => null) {
@@ -128,9 +128,12 @@ export class Graph {
     node.level = node.inputs.reduce((level, input) => Math.max(level, input.level + 1), 0);
     for (const relation of node.relations.keys()) this.#listen(node, relation);
     for (const relation of freedBy(spec)) {
-      const nodes = this.#freeing.get(relation);
-      if (nodes === undefined) this.#freeing.set(relation, new Set([node]));
-      else nodes.add(node);
+      let nodes = this.#freeing.get(relation);
+      if (nodes === undefined) {
+        nodes = new ListedSet();
+        this.#freeing.set(relation, nodes);
+      }
+      nodes.add(node);
     }
     if (isClocked(spec)) this.#clocked.add(node);
     const watched = watermarksOf(spec);
@@ -370,17 +373,16 @@ export class Graph {
       const watermark = this.#watermarks(relation);
       if (watermark === (this.#freedAt.get(relation) ?? null)) continue;
       this.#freedAt.set(relation, watermark);
-      for (const node of readers) this.#frees(node);
+      for (const node of readers.list) this.#frees(node);
     }
     const nodes = this.#toFree;
-    if (nodes.length === 0) return;
-    this.#toFree = [];
     for (const node of nodes) {
       node.freeing = false;
       if (node.operator?.free?.(this.#watermarks) === false) this.#unfinished.add(node);
-      else this.#unfinished.delete(node);
+      else if (this.#unfinished.size > 0) this.#unfinished.delete(node);
       this.#ends(node);
     }
+    empty(nodes);
   }
 
   #frees(node: GraphNode): void {
