@@ -9,7 +9,7 @@
  * A value that a watermark proves untouched by every change to come is forgotten; it stays shown.
  */
 import type { Batch } from './batch/batch.ts';
-import { BatchBuilder } from './batch/builder.ts';
+import { BatchBuilder, emptyBatch } from './batch/builder.ts';
 import { gatherColumn } from './batch/gather.ts';
 import { U32 } from './batch/memory.ts';
 import { kernels } from './kernels/index.ts';
@@ -33,22 +33,33 @@ export class FirstSeenOperator implements Operator {
   readonly #columns: number[];
   readonly #table: RowTable;
   readonly #retained: RetainedTable;
+  /** What it puts out: the same objects in each tick. */
+  readonly #out: Batch;
 
   constructor(columns: number[], types: ColType[], frees?: Retention[]) {
     this.#types = types;
+    this.#out = emptyBatch(types);
     this.#columns = columns;
     this.#table = new RowTable(types, 0, 'sql');
     this.#retained = new RetainedTable(this.#table, frees, columns);
   }
 
   step(inputs: Batch[], { arena }: Tick): Batch {
-    const [delta] = inputs;
+    const delta = inputs[0];
     const { fresh, made } = this.#retained.locate(delta, arena);
-    const values = this.#columns.map((c) => delta.columns[c]);
+    const out = this.#out;
+    out.n = made;
+    if (made === 0) return out;
     const ones = arena.alloc(made * 4) >>> 2;
     for (let i = 0; i < made; i++) U32[ones + i] = 1;
-    const shown = made === delta.n ? values : values.map((from) => gatherColumn(from, fresh, made, arena));
-    return { n: made, columns: shown, weights: ones * 4 };
+    out.weights = ones * 4;
+    for (let i = 0; i < this.#columns.length; i++) {
+      const from = delta.columns[this.#columns[i]];
+      const { data, valid } = made === delta.n ? from : gatherColumn(from, fresh, made, arena);
+      out.columns[i].data = data;
+      out.columns[i].valid = valid;
+    }
+    return out;
   }
 
   integral({ arena }: Tick): Batch {

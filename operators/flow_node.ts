@@ -8,9 +8,10 @@
  * ever waits for another, and what a reader can rely on never changes while it lives. Who runs nodes, and in which order, is up to Dataflow (one plan) and Graph (all plans of the engine).
  */
 import type { Arena } from './batch/arena.ts';
-import { type Batch, type Column, retyped } from './batch/batch.ts';
+import type { Batch } from './batch/batch.ts';
 import { emptyBatch } from './batch/builder.ts';
 import { kernels } from './kernels/index.ts';
+import { ListedMap } from './lists.ts';
 import type { IndexUse, Operator, Tick } from './operator.ts';
 import type { PlanNode, Retention } from './plan.ts';
 import { consolidator } from './state/consolidate.ts';
@@ -57,7 +58,7 @@ export class FlowNode {
   /** Null for sources. */
   operator: Operator | null = null;
   /** By indexName(). */
-  readonly indexes = new Map<string, NodeIndex>();
+  readonly indexes = new ListedMap<string, NodeIndex>();
   output: Batch;
   rowsIn = 0;
   rowsOut = 0;
@@ -66,6 +67,8 @@ export class FlowNode {
   timed = false;
   #consolidate: ReturnType<typeof consolidator> | null = null;
   readonly #nothing: Batch;
+  /** What a source puts out: the same objects in each tick. */
+  #taken: Batch | null = null;
 
   constructor(spec: PlanNode) {
     this.spec = spec;
@@ -84,17 +87,29 @@ export class FlowNode {
       this.putNothing();
       return;
     }
-    this.#emit(this.columnsOf(batch), arena);
+    this.#taken ??= { n: 0, columns: emptyBatch(this.spec.types).columns, weights: 0 };
+    this.#show(batch, this.#taken);
+    this.#emit(this.#taken, arena);
   }
 
   /** The columns that a source asks for of rows of its relation. */
   columnsOf(batch: Batch): Batch {
+    const shown = { n: 0, columns: emptyBatch(this.spec.types).columns, weights: 0 };
+    this.#show(batch, shown);
+    return shown;
+  }
+
+  #show({ n, columns, weights }: Batch, to: Batch): void {
     const { spec } = this;
     if (spec.op !== 'source') throw new Error(`${spec.op} has inputs`);
-    const { types } = spec;
-    const columns: Column[] = [];
-    for (const c of spec.columns) columns.push(retyped(batch.columns[c], types[columns.length]));
-    return { n: batch.n, columns, weights: batch.weights };
+    for (let i = 0; i < spec.columns.length; i++) {
+      const { data, valid } = columns[spec.columns[i]];
+      const column = to.columns[i];
+      column.data = data;
+      column.valid = valid;
+    }
+    to.n = n;
+    to.weights = weights;
   }
 
   /** Steps the operator. */
@@ -115,7 +130,7 @@ export class FlowNode {
   #emit(output: Batch, arena: Arena): void {
     this.output = output;
     this.rowsOut += output.n;
-    if (output.n > 0 && this.indexes.size > 0) for (const { own } of this.indexes.values()) own?.apply(output, arena);
+    if (output.n > 0) for (const { own } of this.indexes.list) own?.apply(output, arena);
   }
 
   /** Hands `use` the index of this node's output that the reader wants. Gives the index when it is new and therefore empty, else null. */
@@ -161,7 +176,7 @@ export class FlowNode {
   endTick(): void {
     this.putNothing();
     this.operator?.endTick();
-    if (this.indexes.size > 0) for (const { own } of this.indexes.values()) own?.endTick();
+    for (const { own } of this.indexes.list) own?.endTick();
   }
 
   /** Those of its output that it keeps, and those that its operator has. */

@@ -20,6 +20,7 @@ import { buildOperator } from './build.ts';
 import { Dataflow, inputSpec } from './dataflow.ts';
 import { Flow, type FlowOwner, type GraphTick, type KeyedPlan } from './flow.ts';
 import { GraphNode, type NodeErrors } from './graph_node.ts';
+import { empty, ListedSet } from './lists.ts';
 import { freedBy, isClocked, watermarksOf } from './node_time.ts';
 import { freesOf } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
@@ -38,7 +39,7 @@ export class Graph {
   readonly #nodes = new Map<string, GraphNode>();
   /** By the relation that the owner's result is. */
   readonly #flows = new Map<number, Flow>();
-  readonly #sources = new Map<number, Set<GraphNode>>();
+  readonly #sources = new Map<number, ListedSet<GraphNode>>();
   /** Nodes that time alone may move. */
   readonly #clocked = new Set<GraphNode>();
   /** Nodes that a watermark alone may move, with the watermarks they have seen. */
@@ -46,15 +47,15 @@ export class Graph {
   /** Nodes that were never stepped. */
   readonly #fresh = new Set<GraphNode>();
   /** Nodes whose state a relation's watermark frees, and the watermarks by which they did last. */
-  readonly #freeing = new Map<number, Set<GraphNode>>();
+  readonly #freeing = new Map<number, ListedSet<GraphNode>>();
   readonly #freedAt = new Map<number, bigint | null>();
   /** Nodes that had more to free than one tick's share. */
   readonly #unfinished = new Set<GraphNode>();
   #watermarks: Watermarks = () => null;
   readonly #due: GraphNode[][] = [];
   /** Those that take part in the end of the tick. */
-  #ending: GraphNode[] = [];
-  #toFree: GraphNode[] = [];
+  readonly #ending: GraphNode[] = [];
+  readonly #toFree: GraphNode[] = [];
 
   /** `newErrors` makes the ledger of a node's errors when it has its first one; `lend` gives indexes that relations keep. */
   constructor(newErrors: () => NodeErrors, lend: IndexLender = () => null) {
@@ -127,9 +128,12 @@ export class Graph {
     node.level = node.inputs.reduce((level, input) => Math.max(level, input.level + 1), 0);
     for (const relation of node.relations.keys()) this.#listen(node, relation);
     for (const relation of freedBy(spec)) {
-      const nodes = this.#freeing.get(relation);
-      if (nodes === undefined) this.#freeing.set(relation, new Set([node]));
-      else nodes.add(node);
+      let nodes = this.#freeing.get(relation);
+      if (nodes === undefined) {
+        nodes = new ListedSet();
+        this.#freeing.set(relation, nodes);
+      }
+      nodes.add(node);
     }
     if (isClocked(spec)) this.#clocked.add(node);
     const watched = watermarksOf(spec);
@@ -161,9 +165,12 @@ export class Graph {
   #listen(node: GraphNode, relation: number): void {
     const read = this.#flows.get(relation);
     if (read !== undefined) node.level = read.root.level + 1;
-    const sources = this.#sources.get(relation);
-    if (sources === undefined) this.#sources.set(relation, new Set([node]));
-    else sources.add(node);
+    let sources = this.#sources.get(relation);
+    if (sources === undefined) {
+      sources = new ListedSet();
+      this.#sources.set(relation, sources);
+    }
+    sources.add(node);
   }
 
   #forget(node: GraphNode, relation: number): void {
@@ -234,7 +241,7 @@ export class Graph {
       const due = this.#due[level];
       if (due.length === 0) continue;
       for (const node of due) this.#stepNode(node, deltas, tick, undo);
-      this.#due[level] = [];
+      empty(due);
     }
     this.#watermarks = tick.watermark;
   }
@@ -250,7 +257,7 @@ export class Graph {
       for (const [node, marks] of seen) this.#watermarked.set(node, marks);
       this.#watermarks = watermarks;
       for (const node of this.#ending) node.ending = false;
-      this.#ending = [];
+      empty(this.#ending);
     });
   }
 
@@ -352,12 +359,11 @@ export class Graph {
   /** State that the tick's watermarks prove dead goes, and memory of the tick may be reused. */
   endTick(): void {
     this.#free();
-    const ending = this.#ending;
-    this.#ending = [];
-    for (const node of ending) {
+    for (const node of this.#ending) {
       node.ending = false;
       node.endTick();
     }
+    empty(this.#ending);
   }
 
   /** Frees state of the nodes whose watermark has moved, or that are not done since it did. */
@@ -367,17 +373,16 @@ export class Graph {
       const watermark = this.#watermarks(relation);
       if (watermark === (this.#freedAt.get(relation) ?? null)) continue;
       this.#freedAt.set(relation, watermark);
-      for (const node of readers) this.#frees(node);
+      for (const node of readers.list) this.#frees(node);
     }
     const nodes = this.#toFree;
-    if (nodes.length === 0) return;
-    this.#toFree = [];
     for (const node of nodes) {
       node.freeing = false;
       if (node.operator?.free?.(this.#watermarks) === false) this.#unfinished.add(node);
-      else this.#unfinished.delete(node);
+      else if (this.#unfinished.size > 0) this.#unfinished.delete(node);
       this.#ends(node);
     }
+    empty(nodes);
   }
 
   #frees(node: GraphNode): void {
@@ -387,7 +392,8 @@ export class Graph {
   }
 
   #moved(relation: number): void {
-    for (const node of this.#sources.get(relation) ?? []) this.#schedule(node);
+    const sources = this.#sources.get(relation);
+    if (sources !== undefined) for (const node of sources.list) this.#schedule(node);
   }
 
   #schedule(node: GraphNode): void {
@@ -423,15 +429,13 @@ export class Graph {
     this.#ends(node);
     if (spec.op === 'source') node.take(deltas.get(spec.relation) ?? equalDelta(node, deltas), tick.arena);
     else {
-      const inputs: Batch[] = [];
-      for (const input of node.inputs) inputs.push(input.output);
-      node.runIn(inputs, tick, this.#fresh.has(node));
+      const first = this.#fresh.size > 0 && this.#fresh.has(node);
+      node.runIn(node.outputsOfInputs(), tick, first);
     }
     if (this.#fresh.size > 0) this.#fresh.delete(node);
     if (node.output.n === 0) return;
-    for (const consumer of node.consumers) this.#schedule(consumer);
-    if (node.ends.size === 0) return;
-    for (const { owner } of node.ends) {
+    for (const consumer of node.consumers.list) this.#schedule(consumer);
+    for (const { owner } of node.ends.list) {
       if (undo !== null) owner.kept?.keepIn(undo);
       const net = owner.take(node.output, tick);
       if (net.n === 0) continue;
@@ -475,7 +479,7 @@ export class Graph {
       this.#fresh,
     ])
       map.clear();
-    this.#ending = [];
+    empty(this.#ending);
   }
 }
 

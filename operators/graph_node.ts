@@ -6,6 +6,7 @@ import type { SqlError } from './errors.ts';
 import type { EvalContext } from './expr/ir.ts';
 import type { Flow, GraphTick } from './flow.ts';
 import { FlowNode } from './flow_node.ts';
+import { ListedSet } from './lists.ts';
 import type { ErrorSink, Tick } from './operator.ts';
 import type { PlanNode } from './plan.ts';
 import type { Saved } from './state/saved.ts';
@@ -25,11 +26,11 @@ export class GraphNode extends FlowNode implements ErrorSink {
   /** Settings of the session that first asked for the node; the key has those that its expressions look at. */
   readonly context: EvalContext;
   inputs: GraphNode[];
-  readonly consumers = new Set<GraphNode>();
+  readonly consumers = new ListedSet<GraphNode>();
   /** Flows that have the node. */
   readonly flows = new Set<Flow>();
   /** Flows whose root it is. */
-  readonly ends = new Set<Flow>();
+  readonly ends = new ListedSet<Flow>();
   /**
    * Of a source: the relations that flows read by it, and how many nodes of their plans do. They have the same rows, for they are the same query; one that is
    * dropped while a flow still names it has no deltas any more.
@@ -47,6 +48,7 @@ export class GraphNode extends FlowNode implements ErrorSink {
   errors: NodeErrors | null = null;
   readonly #newErrors: () => NodeErrors;
   #reported = false;
+  readonly #inputBatches: Batch[] = [];
   /** What its operator is told of a tick: the same object in each. */
   #tick: Tick | null = null;
 
@@ -62,6 +64,12 @@ export class GraphNode extends FlowNode implements ErrorSink {
     this.errors ??= this.#newErrors();
     this.errors.report(error, row, weight);
     this.#reported = true;
+  }
+
+  /** What its inputs put out in this tick: the same list in each. */
+  outputsOfInputs(): Batch[] {
+    for (let i = 0; i < this.inputs.length; i++) this.#inputBatches[i] = this.inputs[i].output;
+    return this.#inputBatches;
   }
 
   runIn(inputs: Batch[], tick: GraphTick, first: boolean): void {
@@ -82,10 +90,12 @@ export class GraphNode extends FlowNode implements ErrorSink {
     told.number = number;
     told.first = first;
     told.arena = arena;
-    told.now = now;
     told.watermark = watermark;
-    evalContext.now = now;
     evalContext.tick = number;
+    if (told.now !== now) {
+      told.now = now;
+      evalContext.now = now;
+    }
     return told;
   }
 

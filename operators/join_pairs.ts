@@ -12,7 +12,7 @@
  * In the first tick A' = dA, so dA x B' alone is the answer.
  */
 import type { Arena } from './batch/arena.ts';
-import { type Batch, type Column, retyped } from './batch/batch.ts';
+import type { Batch, Column } from './batch/batch.ts';
 import { BatchBuilder, emptyBatch, isValid, readDatum, readRow } from './batch/builder.ts';
 import { I32 } from './batch/memory.ts';
 import { type RowCopy, rowCopy } from './batch/row_copy.ts';
@@ -29,7 +29,7 @@ import type { Watermarks } from './state/deadline.ts';
 import { DeltaIndex } from './state/delta_index.ts';
 import type { RowIndex } from './state/row_index.ts';
 import type { SlotPlace } from './state/row_layout.ts';
-import { type ColType, colType, OID, PHYS_WIDTH, type Phys, physOf } from './types.ts';
+import { type ColType, colType, OID, type Phys, physOf, widthOf } from './types.ts';
 
 const PLACE = colType(OID.int4);
 
@@ -94,9 +94,9 @@ export function keyIsNull(side: JoinSide, delta: Batch, row: number): boolean {
   return false;
 }
 
-export function keyColumns(side: JoinSide, delta: Batch): Column[] {
-  const columns: Column[] = [];
-  for (const k of side.keys) columns.push(delta.columns[k]);
+export function keyColumns({ keys }: JoinSide, delta: Batch): Column[] {
+  const columns = new Array<Column>(keys.length);
+  for (let i = 0; i < keys.length; i++) columns[i] = delta.columns[keys[i]];
   return columns;
 }
 
@@ -105,6 +105,8 @@ interface Probe {
   from: number;
   delta: Batch;
   added: Batch | null;
+  /** What it has found. */
+  pairs: Pairs;
 }
 
 /** Pairs of a row of a delta, by its number, and a row of an index, by its address; byte addresses of n words each. */
@@ -173,8 +175,8 @@ export class Residual {
   }
 }
 
-function probeOf(from: number, delta: Batch, added: Batch | null): Probe {
-  return { from, delta, added };
+function noProbe(delta: Batch): Probe {
+  return { from: 0, delta, added: null, pairs: { n: 0, rows: 0, others: 0, weights: 0 } };
 }
 
 function placeColumn(data: number): Column {
@@ -192,7 +194,7 @@ function growsOnly(side: JoinSide, delta: Batch): boolean {
 
 /** The pairs' values of a column of the delta, from row `first` of `to` on. */
 function gatherOwn(from: Column, { n, rows }: Pairs, to: Column, first: number): void {
-  const width = PHYS_WIDTH[to.phys];
+  const width = widthOf(to.phys);
   kernels.gatherColumn(rows, n, width, from.data, from.valid, to.data + first * width, to.valid + first);
 }
 
@@ -206,20 +208,30 @@ export class JoinPairs {
   /** Of a joined row. */
   readonly #types: ColType[];
   readonly #phys: Phys[];
+  readonly #widths: number[];
   readonly #nothing: Batch;
+  /** The delta of joins that go by kernels, and the probes of a tick, of which there are at most two: the same objects in each. */
+  readonly #out: Batch;
+  readonly #probes: Probe[];
+  #count = 0;
+  /** Pairs of the two deltas come twice. */
+  #both = false;
 
   constructor(sides: JoinSide[], residual: Residual | null) {
     this.sides = sides;
     this.residual = residual;
     this.#types = sides.flatMap((side) => side.types);
     this.#phys = this.#types.map((type) => physOf(type.oid));
+    this.#widths = this.#phys.map(widthOf);
     this.#nothing = emptyBatch(this.#types);
+    this.#out = emptyBatch(this.#types);
+    this.#probes = [noProbe(this.#nothing), noProbe(this.#nothing)];
   }
 
   /** The delta of the joined rows. */
   delta(inputs: Batch[], tick: Tick): Batch {
-    const { probes, both } = this.#probes(inputs, tick);
-    if (!both && this.#allByKernels(probes)) return this.#columnsOf(probes, tick);
+    this.#plan(inputs[0], inputs[1], tick);
+    if (!this.#both && this.#allByKernels()) return this.#columnsOf(tick);
     const out = new BatchBuilder(this.#types, tick.arena, inputs[0].n + inputs[1].n);
     this.emit(inputs, out, tick);
     return out.build();
@@ -227,31 +239,46 @@ export class JoinPairs {
 
   /** Adds the delta of the joined rows to `out`. */
   emit(inputs: Batch[], out: BatchBuilder, tick: Tick): void {
-    const { probes, both } = this.#probes(inputs, tick);
-    for (const probe of probes) {
+    this.#plan(inputs[0], inputs[1], tick);
+    for (let i = 0; i < this.#count; i++) {
+      const probe = this.#probes[i];
       if (this.#byKernels(probe)) this.#probeAll(probe, out, tick);
       else this.#probeRows(probe, out, tick);
     }
-    if (both) this.#subtractBoth(inputs[0], inputs[1], out, tick);
+    if (this.#both) this.#subtractBoth(inputs[0], inputs[1], out, tick);
   }
 
-  /** What is to be looked up; `both`: pairs of the two deltas come twice then. */
-  #probes([left, right]: Batch[], tick: Tick): { probes: Probe[]; both: boolean } {
+  /** Says what is to be looked up. */
+  #plan(left: Batch, right: Batch, tick: Tick): void {
+    this.#count = 0;
+    this.#both = false;
     if (tick.first || left.n === 0 || right.n === 0) {
-      if (left.n > 0) return { probes: [probeOf(0, left, null)], both: false };
-      return { probes: tick.first || right.n === 0 ? [] : [probeOf(1, right, null)], both: false };
+      if (left.n > 0) this.#add(0, left, null);
+      else if (!tick.first && right.n > 0) this.#add(1, right, null);
+      return;
     }
     const [a, b] = this.sides;
     const leftGrows = growsOnly(a, left);
     const rightGrows = growsOnly(b, right);
-    if (leftGrows && (left.n <= right.n || !rightGrows))
-      return { probes: [probeOf(0, left, null), probeOf(1, right, left)], both: false };
-    if (rightGrows) return { probes: [probeOf(1, right, null), probeOf(0, left, right)], both: false };
-    return { probes: [probeOf(0, left, null), probeOf(1, right, null)], both: true };
+    if (rightGrows && (!leftGrows || right.n < left.n)) {
+      this.#add(1, right, null);
+      this.#add(0, left, right);
+      return;
+    }
+    this.#add(0, left, null);
+    this.#add(1, right, leftGrows ? left : null);
+    this.#both = !leftGrows;
   }
 
-  #allByKernels(probes: Probe[]): boolean {
-    for (const probe of probes) if (!this.#byKernels(probe)) return false;
+  #add(from: number, delta: Batch, added: Batch | null): void {
+    const probe = this.#probes[this.#count++];
+    probe.from = from;
+    probe.delta = delta;
+    probe.added = added;
+  }
+
+  #allByKernels(): boolean {
+    for (let i = 0; i < this.#count; i++) if (!this.#byKernels(this.#probes[i])) return false;
     return true;
   }
 
@@ -262,65 +289,74 @@ export class JoinPairs {
   }
 
   /** The rows of probes that go by kernels: all pairs first, then the columns as long as they must be. */
-  #columnsOf(probes: Probe[], tick: Tick): Batch {
-    const { arena } = tick;
-    const found: { probe: Probe; pairs: Pairs }[] = [];
+  #columnsOf(tick: Tick): Batch {
     let n = 0;
-    for (const probe of probes) {
-      const pairs = this.#find(probe, tick);
-      n += pairs.n;
-      if (pairs.n > 0) found.push({ probe, pairs });
+    /** The only probe that found any; null: both did. */
+    let only: Probe | null = null;
+    for (let i = 0; i < this.#count; i++) {
+      const probe = this.#probes[i];
+      this.#find(probe, tick);
+      if (probe.pairs.n === 0) continue;
+      only = n === 0 ? probe : null;
+      n += probe.pairs.n;
     }
     if (n === 0) return this.#nothing;
-    if (found.length === 1) return this.#columnsOfOne(found[0].probe, found[0].pairs, arena);
-    const columns = this.#types.map((type, c): Column => {
-      const phys = this.#phys[c];
-      return { type, phys, data: arena.alloc(n * PHYS_WIDTH[phys]), valid: arena.alloc(n) };
-    });
-    const weights = arena.alloc(n * 4);
+    const { arena } = tick;
+    const out = this.#out;
+    out.n = n;
+    if (only !== null) {
+      this.#columnsOfOne(only, out, arena);
+      return out;
+    }
+    for (let c = 0; c < this.#types.length; c++) {
+      const column = out.columns[c];
+      column.data = arena.alloc(n * this.#widths[c]);
+      column.valid = arena.alloc(n);
+    }
+    out.weights = arena.alloc(n * 4);
     let first = 0;
-    for (const { probe, pairs } of found) {
-      this.#gather(probe, pairs, columns, first);
-      kernels.copyBytes(weights + first * 4, pairs.weights, pairs.n * 4);
+    for (let i = 0; i < this.#count; i++) {
+      const { pairs } = this.#probes[i];
+      this.#gather(this.#probes[i], out.columns, first);
+      kernels.copyBytes(out.weights + first * 4, pairs.weights, pairs.n * 4);
       first += pairs.n;
     }
-    return { n, columns, weights };
+    return out;
   }
 
   /** Where each row of the delta has its one pair, its columns are the result's: most joins with a table of names are so. */
-  #columnsOfOne({ from, delta }: Probe, pairs: Pairs, arena: Arena): Batch {
+  #columnsOfOne({ from, delta, pairs }: Probe, out: Batch, arena: Arena): void {
     const side = this.sides[from];
     const other = this.sides[1 - from];
     const { n } = pairs;
     const isWhole = n === delta.n && kernels.inOrder(pairs.rows, n) !== 0;
-    const columns: Column[] = [];
     for (let c = 0; c < this.#types.length; c++) {
-      const type = this.#types[c];
-      const phys = this.#phys[c];
+      const column = out.columns[c];
       const own = c - side.at >= 0 && c - side.at < side.types.length ? delta.columns[c - side.at] : null;
       if (isWhole && own !== null) {
-        columns.push(retyped(own, type));
+        column.data = own.data;
+        column.valid = own.valid;
         continue;
       }
-      const valid = own !== null && own.valid === 0 ? 0 : arena.alloc(n);
-      const column: Column = { type, phys, data: arena.alloc(n * PHYS_WIDTH[phys]), valid };
+      column.data = arena.alloc(n * this.#widths[c]);
+      column.valid = own !== null && own.valid === 0 ? 0 : arena.alloc(n);
       if (own !== null) gatherOwn(own, pairs, column, 0);
       else gatherOther(other.index.places[c - other.at], pairs, column, 0);
-      columns.push(column);
     }
-    return { n, columns, weights: pairs.weights };
+    out.weights = pairs.weights;
   }
 
   /** A probe by kernels: its pairs' columns are added to `out`. */
   #probeAll(probe: Probe, out: BatchBuilder, tick: Tick): void {
-    const pairs = this.#find(probe, tick);
+    this.#find(probe, tick);
+    const { pairs } = probe;
     if (pairs.n === 0) return;
     const first = out.addRows(pairs.n, 1);
     kernels.copyBytes(out.weights + first * 4, pairs.weights, pairs.n * 4);
-    this.#gather(probe, pairs, out.columns, first);
+    this.#gather(probe, out.columns, first);
   }
 
-  #gather({ from, delta }: Probe, pairs: Pairs, columns: Column[], first: number): void {
+  #gather({ from, delta, pairs }: Probe, columns: Column[], first: number): void {
     const side = this.sides[from];
     const other = this.sides[1 - from];
     const { places } = other.index;
@@ -329,7 +365,7 @@ export class JoinPairs {
   }
 
   /** The pairs of a probe that pass: slots of all rows, then what is in them. */
-  #find({ from, delta, added }: Probe, tick: Tick): Pairs {
+  #find({ from, delta, added, pairs }: Probe, tick: Tick): void {
     const side = this.sides[from];
     const { index } = this.sides[1 - from];
     const { payloadOffset, entryStride, weightOffset } = index;
@@ -339,13 +375,11 @@ export class JoinPairs {
     index.bindKeys(keyColumns(side, delta), arena);
     const slots = index.seekAll({ n, weights, skipNulls: side.strictKeys.length > 0 }) * 4;
     const total = kernels.countPairs(slots, n, payloadOffset, older);
-    const pairs: Pairs = {
-      n: total,
-      rows: arena.alloc(total * 4),
-      others: arena.alloc(total * 4),
-      weights: arena.alloc(total * 4),
-    };
-    if (total === 0) return pairs;
+    pairs.n = total;
+    if (total === 0) return;
+    pairs.rows = arena.alloc(total * 4);
+    pairs.others = arena.alloc(total * 4);
+    pairs.weights = arena.alloc(total * 4);
     kernels.expandPairs(
       slots,
       weights,
@@ -359,7 +393,6 @@ export class JoinPairs {
       pairs.weights,
     );
     if (this.residual !== null) this.#keepPassing(this.residual, from, delta, pairs, tick);
-    return pairs;
   }
 
   /** Drops the pairs for which the residual predicate is not true. Only the columns that it reads are looked up. */
@@ -373,7 +406,7 @@ export class JoinPairs {
     const columns = this.#types.map((type, c): Column => ({ type, phys: phys[c], data: 0, valid }));
     for (const c of residual.columns) {
       const column = columns[c];
-      column.data = arena.alloc(pairs.n * PHYS_WIDTH[column.phys]);
+      column.data = arena.alloc(pairs.n * widthOf(column.phys));
       column.valid = arena.alloc(pairs.n);
       const own = c - side.at;
       if (own >= 0 && own < side.types.length) gatherOwn(delta.columns[own], pairs, column, 0);

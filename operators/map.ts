@@ -5,8 +5,9 @@
  * columns. Everything else runs as a generated kernel (expr/kernel/compile.ts), which hands odd rows to the interpreter here. A row whose filter or
  * projection fails goes to the error sink.
  */
-import { type Batch, type Column, retyped } from './batch/batch.ts';
-import { BatchBuilder, readDatum, readRow, weightOf } from './batch/builder.ts';
+import type { Arena } from './batch/arena.ts';
+import type { Batch } from './batch/batch.ts';
+import { BatchBuilder, emptyBatch, readDatum, readRow, weightOf } from './batch/builder.ts';
 import type { Datum } from './datum.ts';
 import { SqlError } from './errors.ts';
 import { columnsOf } from './expr/columns.ts';
@@ -50,6 +51,12 @@ export class MapOperator implements Operator {
   /** Makes the kernel in WebAssembly when the time has come; null when it was asked. */
   #faster: (() => MapKernel | null) | null = null;
   #rows = 0;
+  /** What it builds, and what it puts out where it only names columns anew: the same objects in each tick. */
+  #out: BatchBuilder | null = null;
+  readonly #renamed: Batch;
+  /** The step. */
+  #input: Batch;
+  #tick: Tick | null = null;
 
   /** `path`: this one only, for tests that compare them. */
   constructor(
@@ -60,6 +67,8 @@ export class MapOperator implements Operator {
     path: MapPath | null = null,
   ) {
     this.#types = types;
+    this.#renamed = emptyBatch(types);
+    this.#input = this.#renamed;
     this.#filter = filter === null ? null : bindExpr(filter);
     this.#project = project?.map((e) => (e.k === 'col' ? e.id : bindExpr(e))) ?? null;
     this.#columnsOnly = this.#project === null || this.#project.every((p) => typeof p === 'number');
@@ -85,21 +94,32 @@ export class MapOperator implements Operator {
   }
 
   step(inputs: Batch[], tick: Tick): Batch {
-    const [input] = inputs;
+    const input = inputs[0];
     if (this.#filter === null && this.#columnsOnly) return this.#rename(input);
-    const out = new BatchBuilder(this.#types, tick.arena, Math.max(input.n, 1));
+    const out = this.#builder(tick.arena, input.n);
+    this.#input = input;
+    this.#tick = tick;
     if (this.#faster !== null) {
       this.#rows += input.n;
       if (this.#rows > WARM_ROWS && mayMake(tick.number)) this.#changeKernel();
     }
-    if (this.#kernel === null) for (let i = 0; i < input.n; i++) this.#interpret(input, i, out, tick);
-    const made =
-      this.#kernel?.(input, out, tick.evalContext, (i) => this.#interpret(input, i, out, tick)) ?? out.build();
+    if (this.#kernel === null) for (let i = 0; i < input.n; i++) this.#interpret(i);
+    const made = this.#kernel?.(input, out, tick.evalContext, this.#interpret) ?? out.build();
     if (input.net === true && this.#keepsAll(input)) made.net = true;
     return made;
   }
 
-  #interpret(input: Batch, i: number, out: BatchBuilder, tick: Tick): void {
+  #builder(arena: Arena, rows: number): BatchBuilder {
+    if (this.#out === null) this.#out = new BatchBuilder(this.#types, arena, rows);
+    else this.#out.begin(arena, rows);
+    return this.#out;
+  }
+
+  /** A row of the step's input. */
+  readonly #interpret = (i: number): void => {
+    const input = this.#input;
+    const tick = this.#tick as Tick;
+    const out = this.#out as BatchBuilder;
     const row: Datum[] = new Array(input.columns.length).fill(null);
     try {
       for (const c of this.#needed) row[c] = readDatum(input.columns[c], i);
@@ -110,7 +130,7 @@ export class MapOperator implements Operator {
       if (!(error instanceof SqlError)) throw error;
       tick.errors.report(error, readRow(input, i), weightOf(input, i));
     }
-  }
+  };
 
   #emit(out: BatchBuilder, input: Batch, i: number, values: Datum[] | null): void {
     const to = out.addRow(weightOf(input, i));
@@ -132,10 +152,16 @@ export class MapOperator implements Operator {
 
   #rename(input: Batch): Batch {
     if (this.#project === null) return input;
-    const columns: Column[] = [];
-    for (const p of this.#project) columns.push(retyped(input.columns[p as number], this.#types[columns.length]));
-    const renamed: Batch = { n: input.n, columns, weights: input.weights };
-    if (input.net === true && this.#keepsAll(input)) renamed.net = true;
+    const renamed = this.#renamed;
+    for (let i = 0; i < this.#project.length; i++) {
+      const { data, valid } = input.columns[this.#project[i] as number];
+      const column = renamed.columns[i];
+      column.data = data;
+      column.valid = valid;
+    }
+    renamed.n = input.n;
+    renamed.weights = input.weights;
+    renamed.net = input.net === true && this.#keepsAll(input);
     return renamed;
   }
 

@@ -4,7 +4,8 @@
  * Contract
  *  - step() is called once a tick, after all its inputs have been stepped; inputs[i] is the delta of input i, possibly empty
  *    (n = 0) and not necessarily consolidated: the same row may stand in it several times with weights that cancel.
- *  - The result is the delta of the output. It may share memory with the inputs and with state; it is valid until endTick().
+ *  - The result is the delta of the output. It may share memory with the inputs and with state; it is valid until endTick(), and may be the same object in
+ *    each tick (docs/decisions/0330): who needs more of it than its tick copies it.
  *  - Sum over ticks of outputs = Q(sum over ticks of inputs), as bags, after every tick. Within a tick nothing else is promised.
  *  - No input anywhere (all n = 0, and no clock or watermark moved) gives no output, except at the first tick for global aggregates
  *    and constants.

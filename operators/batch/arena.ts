@@ -26,6 +26,10 @@ export class Arena {
   #chunks: Chunk[] = [];
   #next = 0;
   #end = 0;
+  /** Of the first chunk, which reset() keeps unless it is large; 0: there is none. */
+  #first = 0;
+  #firstEnd = 0;
+  #isLarge = false;
 
   /** `bytes` bytes at a 16-byte aligned address, contents unspecified. */
   alloc(bytes: number): number {
@@ -68,9 +72,15 @@ export class Arena {
   lastLength = 0;
 
   #grow(size: number): number {
-    const count = Math.max(chunkPages(), Math.ceil(size / PAGE_BYTES));
+    const usual = chunkPages();
+    const count = Math.max(usual, Math.ceil(size / PAGE_BYTES));
     const address = pages.allocate(count);
     this.#chunks.push({ address, pages: count });
+    if (this.#chunks.length === 1) {
+      this.#first = address;
+      this.#firstEnd = address + count * PAGE_BYTES;
+      this.#isLarge = count > usual;
+    }
     this.#next = address + size;
     this.#end = address + count * PAGE_BYTES;
     return address;
@@ -84,17 +94,17 @@ export class Arena {
   }
 
   reset(): void {
-    const keep = this.#chunks[0];
-    if (keep !== undefined && keep.pages > chunkPages()) {
+    if (this.#isLarge) {
       this.release();
       return;
     }
-    for (let i = 1; i < this.#chunks.length; i++) pages.release(this.#chunks[i].address, this.#chunks[i].pages);
-    if (keep === undefined) return;
-    this.#chunks.length = 1;
-    this.#next = keep.address;
-    this.#end = keep.address + keep.pages * PAGE_BYTES;
-    if (checked) U8.fill(0xdb, keep.address, this.#end);
+    if (this.#chunks.length > 1) {
+      for (let i = 1; i < this.#chunks.length; i++) pages.release(this.#chunks[i].address, this.#chunks[i].pages);
+      this.#chunks.length = 1;
+    }
+    this.#next = this.#first;
+    this.#end = this.#firstEnd;
+    if (checked) U8.fill(0xdb, this.#next, this.#end);
   }
 
   release(): void {
@@ -102,5 +112,8 @@ export class Arena {
     this.#chunks = [];
     this.#next = 0;
     this.#end = 0;
+    this.#first = 0;
+    this.#firstEnd = 0;
+    this.#isLarge = false;
   }
 }

@@ -122,12 +122,21 @@ export class Budget {
 
   /** Runs what must not fail for want of memory: it may go beyond the limit. */
   beyond<T>(work: () => T): T {
-    this.#suspended++;
+    this.goBeyond();
     try {
       return work();
     } finally {
-      this.#suspended--;
+      this.comeBack();
     }
+  }
+
+  /** beyond() from here until comeBack(). */
+  goBeyond(): void {
+    this.#suspended++;
+  }
+
+  comeBack(): void {
+    this.#suspended--;
   }
 
   /** Until the function that it gives is called, there is more to work with than the `used` bytes of pages, to make room. */

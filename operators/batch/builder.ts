@@ -4,7 +4,7 @@
  */
 import type { Datum } from '../datum.ts';
 import { kernels } from '../kernels/index.ts';
-import { type ColType, PHYS_WIDTH, physOf } from '../types.ts';
+import { type ColType, physOf, widthOf } from '../types.ts';
 import type { Arena } from './arena.ts';
 import type { Batch, Column } from './batch.ts';
 import { F64, I32, U8 } from './memory.ts';
@@ -13,22 +13,34 @@ import { readSlot, writeSlot } from './slots.ts';
 
 export class BatchBuilder {
   readonly types: ColType[];
-  readonly arena: Arena;
+  arena: Arena;
   readonly columns: Column[];
-  weights: number;
+  weights = 0;
   n = 0;
-  #capacity: number;
+  #capacity = 0;
 
   /** `capacity` rows fit without growing. */
   constructor(types: ColType[], arena: Arena, capacity = 64) {
     this.types = types;
     this.arena = arena;
+    const columns = new Array<Column>(types.length);
+    for (let i = 0; i < types.length; i++) {
+      const type = types[i];
+      columns[i] = { type, phys: physOf(type.oid), data: 0, valid: 0 };
+    }
+    this.columns = columns;
+    this.begin(arena, capacity);
+  }
+
+  /** Begins anew, without rows. The columns are the same objects, so what was built before must not be looked at any more: who makes such a batch in every tick saves making them. */
+  begin(arena: Arena, capacity: number): void {
     const rows = Math.max(capacity, 1);
+    this.arena = arena;
+    this.n = 0;
     this.#capacity = rows;
-    this.columns = [];
-    for (const type of types) {
-      const phys = physOf(type.oid);
-      this.columns.push({ type, phys, data: arena.alloc(rows * PHYS_WIDTH[phys]), valid: arena.alloc(rows) });
+    for (const column of this.columns) {
+      column.data = arena.alloc(rows * widthOf(column.phys));
+      column.valid = arena.alloc(rows);
     }
     this.weights = arena.alloc(rows * 4);
   }
@@ -40,7 +52,7 @@ export class BatchBuilder {
     let capacity = this.#capacity;
     while (capacity < wanted) capacity *= 2;
     for (const column of this.columns) {
-      const width = PHYS_WIDTH[column.phys];
+      const width = widthOf(column.phys);
       const data = this.arena.alloc(capacity * width);
       kernels.copyBytes(data, column.data, this.n * width);
       const valid = this.arena.alloc(capacity);
@@ -80,7 +92,7 @@ export class BatchBuilder {
       return;
     }
     U8[col.valid + row] = 1;
-    writeSlot(col.phys, col.type.oid, col.data + row * PHYS_WIDTH[col.phys], value, this.arena);
+    writeSlot(col.phys, col.type.oid, col.data + row * widthOf(col.phys), value, this.arena);
   }
 
   pushDatums(values: Datum[], weight: number): void {
@@ -92,7 +104,7 @@ export class BatchBuilder {
   copySlot(column: number, row: number, from: Column, fromRow: number): void {
     const to = this.columns[column];
     U8[to.valid + row] = from.valid === 0 ? 1 : U8[from.valid + fromRow];
-    switch (PHYS_WIDTH[to.phys]) {
+    switch (widthOf(to.phys)) {
       case 1:
         U8[to.data + row] = U8[from.data + fromRow];
         return;
@@ -128,7 +140,7 @@ export class BatchBuilder {
     this.copySlot(column, row, from, fromRow);
     const to = this.columns[column];
     if (to.phys !== 'varlen' && to.phys !== 'numeric') return;
-    ownPayloads(to.phys, to.data + row * PHYS_WIDTH[to.phys], to.valid + row, 1, this.arena);
+    ownPayloads(to.phys, to.data + row * widthOf(to.phys), to.valid + row, 1, this.arena);
   }
 
   /** Adds all rows of a batch; long bytes are copied into this builder's arena. */
@@ -141,7 +153,7 @@ export class BatchBuilder {
     for (let i = 0; i < this.columns.length; i++) {
       const to = this.columns[i];
       const from = batch.columns[i];
-      const width = PHYS_WIDTH[to.phys];
+      const width = widthOf(to.phys);
       const data = to.data + first * width;
       kernels.copyBytes(data, from.data, n * width);
       if (from.valid === 0) kernels.fillBytes(to.valid + first, 1, n);
@@ -169,7 +181,7 @@ export class BatchBuilder {
 
 /** NULL slots hold zeros, so that whole slots can be hashed and compared without looking at validity first. */
 function clearSlot(column: Column, row: number): void {
-  switch (PHYS_WIDTH[column.phys]) {
+  switch (widthOf(column.phys)) {
     case 1:
       U8[column.data + row] = 0;
       return;
@@ -191,7 +203,7 @@ export function isValid(column: Column, row: number): boolean {
 
 export function readDatum(column: Column, row: number): Datum {
   if (column.valid !== 0 && U8[column.valid + row] === 0) return null;
-  return readSlot(column.phys, column.type.oid, column.data + row * PHYS_WIDTH[column.phys]);
+  return readSlot(column.phys, column.type.oid, column.data + row * widthOf(column.phys));
 }
 
 export function readRow(batch: Batch, row: number): Datum[] {

@@ -165,6 +165,13 @@ export class Heap {
 
   /** Lets a kernel take blocks and, at once, not at endTick(), give them back: it gets a record as heap_layout.ts says. */
   lend<T>(work: (record: number) => T): T {
+    const result = work(this.beginLending());
+    this.endLending();
+    return result;
+  }
+
+  /** lend() in two parts, where a function a call would be too much: gives the record for the kernel that is called next. */
+  beginLending(): number {
     const record = this.#record === 0 ? this.#newRecord() : this.#record;
     if (this.#next !== 0) unusedUpTo(this.#next, this.#end);
     const at = record >>> 2;
@@ -172,11 +179,15 @@ export class Heap {
     U32[at + HEAP_END / 4] = this.#end;
     U32[at + HEAP_TAKEN / 4] = 0;
     U32[at + HEAP_GIVEN / 4] = 0;
-    const result = work(record);
+    return record;
+  }
+
+  /** The kernel has returned. */
+  endLending(): void {
+    const at = this.#record >>> 2;
     this.#next = U32[at + HEAP_NEXT / 4];
     this.#live += U32[at + HEAP_TAKEN / 4] - U32[at + HEAP_GIVEN / 4];
     this.#freed += U32[at + HEAP_GIVEN / 4];
-    return result;
   }
 
   /** From now on the free lists lie where kernels find them: to copy them there and back would be most of what a kernel costs in a tick of few rows. */

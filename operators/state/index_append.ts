@@ -34,6 +34,8 @@ export class IndexAppend {
   /** The record with all that is the same in each tick, and where in it the row's columns are. */
   readonly #record: Uint32Array;
   readonly #columnsAt: number;
+  /** What the last append gave. */
+  readonly #appended: Appended = { slots: 0, fresh: 0, made: 0, places: 0, touched: 0, count: 0 };
 
   /** `keyColumns` are positions in the rows. `skipNulls`: rows with a NULL key are left out. */
   constructor(keys: RowTable, runs: Runs, keyColumns: number[], skipNulls: boolean) {
@@ -62,24 +64,31 @@ export class IndexAppend {
   /** Appends the rows of the columns that are bound to the key table. Null, and nothing is done: some weight is not positive. */
   append(delta: Batch, arena: Arena): Appended | null {
     const keys = this.#keys;
+    const { heap } = this.#runs;
     const append = this.#write(delta, arena);
     const at = append >>> 2;
     let located: Located;
     let done: number;
     if (keys.packs) {
       keys.lend(append);
-      done = this.#lend(append, () => kernels.appendRows(append));
+      this.#lendHeap(append);
+      done = kernels.appendRows(append);
+      heap.endLending();
       if (done === a.APPEND_SIGNED) return null;
       while (done === a.APPEND_NO_SLOT) {
         keys.makeRoom(append);
-        done = this.#lend(append, () => kernels.appendFound(append));
+        this.#lendHeap(append);
+        done = kernels.appendFound(append);
+        heap.endLending();
       }
       located = keys.takeIn(append, arena);
     } else {
       if (kernels.allPositive(delta.weights, delta.n) === 0) return null;
       located = keys.findOrInsertAll({ n: delta.n, weights: 0, skipNulls: this.#skipNulls }, arena);
       U32[at + k.KEYS_SLOTS / 4] = located.slots * 4;
-      done = this.#lend(append, () => kernels.appendLocated(append));
+      this.#lendHeap(append);
+      done = kernels.appendLocated(append);
+      heap.endLending();
     }
     return this.#finish(append, done, located);
   }
@@ -88,11 +97,10 @@ export class IndexAppend {
   appendLocated(delta: Batch, located: Located, arena: Arena): Appended {
     const append = this.#write(delta, arena);
     U32[(append + k.KEYS_SLOTS) >>> 2] = located.slots * 4;
-    return this.#finish(
-      append,
-      this.#lend(append, () => kernels.appendLocated(append)),
-      located,
-    );
+    this.#lendHeap(append);
+    const done = kernels.appendLocated(append);
+    this.#runs.heap.endLending();
+    return this.#finish(append, done, located);
   }
 
   /** What the kernel has left to do, by what it gave. */
@@ -103,28 +111,27 @@ export class IndexAppend {
     const old = U32[at + a.APPEND_OLD / 4];
     if (done === a.APPEND_NO_ROOM) {
       runs.makeRoom(old, U32[at + a.APPEND_LEFT / 4], U32[at + a.APPEND_LEFT_COUNT / 4], keys.payloadOffset);
-      this.#lend(append, () => kernels.storeAppended(append));
+      this.#lendHeap(append);
+      kernels.storeAppended(append);
+      runs.heap.endLending();
     } else runs.freeOld(old);
     runs.entries += U32[at + a.APPEND_PLACED / 4];
     const outside = U32[at + a.APPEND_OUTSIDE_COUNT / 4];
     const owned = U32[at + a.APPEND_OWNED / 4];
     if (owned < outside) ownLong(U32[at + a.APPEND_OUTSIDE / 4], outside, runs.heap, owned);
-    return {
-      slots: located.slots,
-      fresh: located.fresh,
-      made: located.made,
-      places: U32[at + a.APPEND_PLACES / 4] >>> 2,
-      touched: U32[at + a.APPEND_TOUCHED / 4] >>> 2,
-      count: U32[at + a.APPEND_TOUCHED_COUNT / 4],
-    };
+    const appended = this.#appended;
+    appended.slots = located.slots;
+    appended.fresh = located.fresh;
+    appended.made = located.made;
+    appended.places = U32[at + a.APPEND_PLACES / 4] >>> 2;
+    appended.touched = U32[at + a.APPEND_TOUCHED / 4] >>> 2;
+    appended.count = U32[at + a.APPEND_TOUCHED_COUNT / 4];
+    return appended;
   }
 
-  /** Lends the heap of the runs to the kernel. */
-  #lend<T>(append: number, kernel: () => T): T {
-    return this.#runs.heap.lend((heap) => {
-      U32[(append + a.APPEND_HEAP) >>> 2] = heap;
-      return kernel();
-    });
+  /** Lends the heap of the runs to the kernel that is called next. */
+  #lendHeap(append: number): void {
+    U32[(append + a.APPEND_HEAP) >>> 2] = this.#runs.heap.beginLending();
   }
 
   /** The record of an append in the tick's memory, with memory for its results. */

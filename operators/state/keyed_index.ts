@@ -78,7 +78,11 @@ export class KeyedIndex {
   readonly #appender: IndexAppend;
   readonly #changes: IndexChanges;
   /** The keys to which the tick has appended rows, when their number is counted. */
-  #added: { slots: number; n: number } | null = null;
+  #added = false;
+  #addedSlots = 0;
+  #addedCount = 0;
+  /** Those of the delta that is taken in. */
+  readonly #deltaKeys: Column[] = [];
   readonly #keyRetention: TableRetention | null = null;
   readonly #deadRows: DeadRows | null = null;
 
@@ -250,9 +254,9 @@ export class KeyedIndex {
     this.#forgetAdded();
     this.#forgetBorrowed();
     this.#appends = this.#runs.negative === 0;
-    const keyCols: Column[] = [];
-    for (const c of this.keyColumns) keyCols.push(delta.columns[c]);
-    this.#keys.begin(keyCols, delta.n);
+    const keys = this.#deltaKeys;
+    for (let i = 0; i < this.keyColumns.length; i++) keys[i] = delta.columns[this.keyColumns[i]];
+    this.#keys.begin(keys, delta.n);
     if (arena !== undefined && this.#appendOnly && delta.n <= MOST_ADDED && this.#append(delta, arena)) return;
     this.rows.bind(delta.columns);
     if (
@@ -295,17 +299,18 @@ export class KeyedIndex {
     const located = this.#appender.append(delta, arena);
     if (located === null) return false;
     const { slots, places, touched, count } = located;
-    this.#added = { slots: touched, n: count };
+    this.#added = true;
+    this.#addedSlots = touched;
+    this.#addedCount = count;
     this.#keyRetention?.noteFresh(located, arena);
     this.#deadRows?.noteAll(slots, places, delta.n, this.#runs.entries, arena);
     return true;
   }
 
   #forgetAdded(): void {
-    if (this.#added === null) return;
-    const { slots, n } = this.#added;
-    kernels.clearAdded(slots * 4, n, this.#keys.payloadOffset);
-    this.#added = null;
+    if (!this.#added) return;
+    kernels.clearAdded(this.#addedSlots * 4, this.#addedCount, this.#keys.payloadOffset);
+    this.#added = false;
   }
 
   #add(slot: number, row: number, weight: number): void {
@@ -336,7 +341,7 @@ export class KeyedIndex {
 
   /** True when the tick's delta was appended and each key's slot has the number of its rows in it. */
   get countsAdded(): boolean {
-    return this.#added !== null;
+    return this.#added;
   }
 
   get payloadOffset(): number {
@@ -423,7 +428,7 @@ export class KeyedIndex {
 
   load(saved: SavedKeyedIndex): void {
     // A tick that is taken back has had its counts taken back with the memory.
-    this.#added = null;
+    this.#added = false;
     this.#runs.entries = saved.entries;
     this.#runs.negative = saved.negative;
     this.#forgetBorrowed();
@@ -436,7 +441,7 @@ export class KeyedIndex {
   }
 
   release(): void {
-    this.#added = null;
+    this.#added = false;
     this.#forgetBorrowed();
     this.#reads.forget();
     // What is made anew still has them.

@@ -12,6 +12,8 @@ import { TableRetention } from './table_retention.ts';
 export class RetainedTable {
   readonly table: RowTable;
   readonly #columns: number[];
+  /** Those of the delta that is looked up. */
+  readonly #values: Column[] = [];
   /** Null: no row is ever freed. */
   readonly retention: TableRetention | null;
 
@@ -24,8 +26,8 @@ export class RetainedTable {
 
   /** The table's row of every row of the delta, found or made, and what is new known to what frees it. */
   locate({ n, columns, weights }: Batch, arena: Arena): Located {
-    const values: Column[] = [];
-    for (const c of this.#columns) values.push(columns[c]);
+    const values = this.#values;
+    for (let i = 0; i < this.#columns.length; i++) values[i] = columns[this.#columns[i]];
     this.table.begin(values, n);
     const located = this.table.findOrInsertAll({ n, weights, skipNulls: false }, arena);
     this.retention?.noteFresh(located, arena);

@@ -6,6 +6,7 @@
  * Disks that are slower than ticks: as long as too much waits to be written, `behind` says so and sources wait.
  */
 import type { Batch } from '../../operators/batch/batch.ts';
+import { ListedMap } from '../../operators/lists.ts';
 import { BufferPool } from './buffer_pool.ts';
 import { type ChangeFolder, ChangeLog, type LogHost, type SavedLog } from './change_log.ts';
 import type { Moment } from './entry.ts';
@@ -22,7 +23,7 @@ export class ChangeKeeper implements LogHost {
   pending = 0;
   bytes = 0;
   readonly pool = new BufferPool();
-  readonly #logs = new Map<number, ChangeLog>();
+  readonly #logs = new ListedMap<number, ChangeLog>();
   readonly #nameOf: (oid: number) => string;
   readonly #tell: Tell;
   #closed = false;
@@ -40,6 +41,7 @@ export class ChangeKeeper implements LogHost {
 
   /** The changes of a tick, by relation. */
   publish(deltas: Map<number, Batch>, moment: Moment): void {
+    if (this.#logs.size === 0) return;
     for (const [oid, batch] of deltas) if (batch.n > 0) this.#logs.get(oid)?.append(batch, moment);
   }
 
@@ -70,7 +72,7 @@ export class ChangeKeeper implements LogHost {
   get behind(): boolean {
     // Without a folder nothing waits to be written: what is kept is bounded by itself.
     if (this.folder !== null && this.pending > MOST_PENDING) return true;
-    for (const log of this.#logs.values()) if (log.isStuck) return true;
+    for (const log of this.#logs.list) if (log.isStuck) return true;
     return false;
   }
 

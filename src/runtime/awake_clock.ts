@@ -21,9 +21,8 @@ export class AwakeClock {
     this.#last = elapsed();
   }
 
-  /** Milliseconds awake so far. */
-  now(): number {
-    const elapsed = this.#elapsed();
+  /** Milliseconds awake so far. `elapsed`: what the monotonic clock says, where somebody has asked it. */
+  now(elapsed = this.#elapsed()): number {
     const gap = elapsed - this.#last;
     this.#last = elapsed;
     if (this.#timer !== null && gap > STOP_MS) this.#onStop();

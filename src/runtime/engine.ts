@@ -12,6 +12,7 @@ import type { Datum } from '../../operators/datum.ts';
 import { OutOfMemory, SqlError, unsupported } from '../../operators/errors.ts';
 import { copyContext } from '../../operators/expr/context.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
+import { ListedMap } from '../../operators/lists.ts';
 import type { BindEnv } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
@@ -97,12 +98,12 @@ export class TidemarkEngine implements Engine {
   readonly loop: TickLoop;
   readonly memory: MemoryHold;
   readonly chilling: Chilling;
-  readonly streams = new Map<number, StreamRuntime>();
+  readonly streams = new ListedMap<number, StreamRuntime>();
   /** Streams without a connector that have a watermark. */
   readonly localStreams = new Map<number, LocalStream>();
   /** The statements that made what is there. */
   readonly definitions = new KeptDefinitions();
-  readonly sinks = new Map<number, Sink>();
+  readonly sinks = new ListedMap<number, Sink>();
   readonly sinkHold = new SinkHold(this);
   /** Durable subscriptions: the tick up to which each was acknowledged; null: nothing yet. */
   readonly subscriptions = new Map<number, bigint | null>();
@@ -334,17 +335,17 @@ export class TidemarkEngine implements Engine {
   /** One tick with these rows of tables and local streams; of the latter, late ones stay out. */
   publishRows(rows: Map<number, Batch>): void {
     this.loop.advanceClock();
-    this.timed(() =>
-      this.loop.runKept((undo) => {
-        const deltas = new Map<number, Batch>();
-        for (const [oid, batch] of rows) {
-          const local = this.localStreams.get(oid);
-          local?.keepIn(undo);
-          deltas.set(oid, local?.accept(batch, this.loop.arena) ?? batch);
-        }
-        return deltas;
-      }),
-    );
+    const start = performance.now();
+    this.loop.runKept((undo) => {
+      const deltas = new Map<number, Batch>();
+      for (const [oid, batch] of rows) {
+        const local = this.localStreams.get(oid);
+        local?.keepIn(undo);
+        deltas.set(oid, local?.accept(batch, this.loop.arena) ?? batch);
+      }
+      return deltas;
+    });
+    this.took(start);
   }
 
   hasSubscription(name: string): boolean {
@@ -422,12 +423,12 @@ export class TidemarkEngine implements Engine {
     return this.sourceTicks.flush();
   }
 
-  /** Runs one tick, and keeps how long it took. */
-  timed(run: () => void): void {
-    const start = performance.now();
-    run();
-    this.#tickMicros.push((performance.now() - start) * 1000);
+  /** A tick has run since then; gives when it ended. Both by performance.now(). */
+  took(start: number): number {
+    const end = performance.now();
+    this.#tickMicros.push((end - start) * 1000);
     if (this.#tickMicros.length > 1000) this.#tickMicros.splice(0, 500);
+    return end;
   }
 
   /** Recent tick durations in microseconds, newest last. */

@@ -18,6 +18,9 @@ export class MemoryHold {
   #below: number | null = null;
   #rows = Number.POSITIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;
+  /** What was counted last: bytes that sources hold, and that wait for the log. */
+  #buffered = -1;
+  #pending = 0;
 
   constructor(engine: TidemarkEngine) {
     this.#engine = engine;
@@ -51,9 +54,13 @@ export class MemoryHold {
   count(): void {
     const { streams, journal } = this.#engine;
     let bytes = 0;
-    for (const stream of streams.values()) bytes += stream.source.bufferedBytes();
+    for (const stream of streams.list) bytes += stream.source.bufferedBytes();
+    const pending = journal === null ? 0 : journal.log.pendingBytes;
+    if (bytes === this.#buffered && pending === this.#pending) return;
+    this.#buffered = bytes;
+    this.#pending = pending;
     budget.set('sources', bytes);
-    budget.set('log', journal?.log.pendingBytes ?? 0);
+    budget.set('log', pending);
   }
 
   /** A tick that took at most so many records of each stream has passed. */

@@ -19,6 +19,10 @@ export class SinkHold {
 
   /** Before a tick: begins to wait for sinks that have fallen behind. */
   look(): void {
+    for (const sink of this.#engine.sinks.list) if (sink.isBehind) this.#begin();
+  }
+
+  #begin(): void {
     for (const [oid, sink] of this.#engine.sinks)
       if (sink.isBehind && !this.#waits.has(sink)) void this.#wait(oid, sink);
   }

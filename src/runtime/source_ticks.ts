@@ -6,8 +6,10 @@
  * Between two ticks the event loop is left to others. Sources are left alone while the log or the kept changes lag behind the ticks, and while memory is
  * short (memory_hold.ts); what was taken from them for a tick that fails is given back.
  */
+import { performance } from 'node:perf_hooks';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { OutOfMemory } from '../../operators/errors.ts';
+import { empty } from '../../operators/lists.ts';
 import type { Undo } from '../../operators/state/undo.ts';
 import type { StreamInput } from '../durable/records.ts';
 import { AwakeClock } from './awake_clock.ts';
@@ -30,6 +32,11 @@ export class SourceTicks {
   #scheduled = false;
   #closed = false;
   #clockTimer: NodeJS.Timeout | null = null;
+  /** Streams that have rows for the tick. */
+  readonly #ready: StreamRuntime[] = [];
+  /** What the tick takes in, and of whom. */
+  #input = new Map<number, Batch>();
+  #streams: StreamRuntime[] = [];
 
   /** Not `automatic`: ticks run only when pump() is called. */
   constructor(engine: TidemarkEngine, automatic: boolean, tickRows: number) {
@@ -44,17 +51,19 @@ export class SourceTicks {
     if (this.#engine.replay !== null || this.#holdsBack) return false;
     chilling.makeRoom();
     loop.advanceClock();
-    for (const stream of streams.values()) this.#events(stream);
+    for (const stream of streams.list) this.#events(stream);
     sinkHold.look();
     const held = memory.look();
-    const ready: StreamRuntime[] = [];
-    if (!held) for (const stream of streams.values()) if (stream.ready()) ready.push(stream);
+    const ready = this.#ready;
+    empty(ready);
+    if (!held) for (const stream of streams.list) if (stream.ready()) ready.push(stream);
     // While sources are held, what is dead goes all the same.
     const moved = ready.length > 0 || (held && loop.graph.freeing);
     if (!moved && !loop.hasClockedViews) return false;
     const rows = memory.rows(this.tickRows);
+    let end: number;
     try {
-      this.#tickOf(ready, rows);
+      end = this.#tickOf(ready, rows);
     } catch (error) {
       if (!(error instanceof OutOfMemory)) throw error;
       const smaller = ready.length > 0 && rows > 1;
@@ -63,18 +72,24 @@ export class SourceTicks {
       return smaller || (ready.length > 0 && more);
     }
     memory.passed();
-    const awake = this.#awake.now();
-    const taken: StreamInput[] = [];
-    for (const stream of streams.values()) {
-      stream.moveWatermark(awake);
-      const record = stream.takeRecord();
-      if (record !== null) taken.push(record);
-    }
-    journal?.pumped(loop, taken);
+    const awake = this.#awake.now(end);
+    for (const stream of streams.list) stream.moveWatermark(awake);
+    journal?.pumped(loop, this.#taken());
     return moved;
   }
 
-  #tickOf(streams: StreamRuntime[], rows: number): void {
+  /** What the tick has taken of streams, for the tick log. */
+  #taken(): StreamInput[] {
+    const taken: StreamInput[] = [];
+    for (const stream of this.#engine.streams.list) {
+      const record = stream.takeRecord();
+      if (record !== null) taken.push(record);
+    }
+    return taken;
+  }
+
+  /** Gives when it ended, as publishInput(). */
+  #tickOf(streams: StreamRuntime[], rows: number): number {
     const { arena, now } = this.#engine.loop;
     const input = new Map<number, Batch>();
     try {
@@ -87,25 +102,34 @@ export class SourceTicks {
       arena.reset();
       throw error;
     }
-    this.publishInput(input, streams);
+    return this.publishInput(input, streams);
   }
 
-  /** One tick with what these streams and keyed tables took from their sources. */
-  publishInput(input: Map<number, Batch>, streams: StreamRuntime[]): void {
+  /** One tick with what these streams and keyed tables took from their sources. Gives when it ended, by performance.now(). */
+  publishInput(input: Map<number, Batch>, streams: StreamRuntime[]): number {
     const { loop } = this.#engine;
     let rows = 0;
     for (const batch of input.values()) rows += batch.n;
+    const start = performance.now();
+    let end: number;
+    this.#input = input;
+    this.#streams = streams;
     try {
-      this.#engine.timed(() => loop.runSources(rows, (undo) => this.#enter(input, streams, undo)));
+      loop.runSources(rows, this.#enter);
+      end = this.#engine.took(start);
     } catch (error) {
       for (const stream of streams) stream.giveBack();
       throw error;
     }
-    for (const stream of streams) stream.accept();
+    const isLogged = this.#engine.journal !== null;
+    for (const stream of streams) stream.accept(isLogged);
+    return end;
   }
 
-  #enter(input: Map<number, Batch>, streams: StreamRuntime[], undo: Undo | null): Map<number, Batch> {
+  readonly #enter = (undo: Undo | null): Map<number, Batch> => {
     const { arena, relations } = this.#engine.loop;
+    const input = this.#input;
+    const streams = this.#streams;
     let deltas = input;
     for (const stream of streams) {
       stream.enter(arena, undo);
@@ -116,10 +140,12 @@ export class SourceTicks {
       deltas.set(stream.oid, upsertDelta(stream.relation, commands, relations.get(stream.oid), arena));
     }
     return deltas;
-  }
+  };
 
   #events(stream: StreamRuntime): void {
-    for (const event of stream.source.takeEvents()) {
+    const events = stream.source.takeEvents();
+    if (events.length === 0) return;
+    for (const event of events) {
       const message = 'message' in event ? event.message : event.kind;
       stream.lastEvent = event.kind === 'recovered' ? '' : `${event.kind}: ${message}`;
       this.#engine.log(event.kind === 'recovered' ? 'info' : 'warn', `source ${stream.relation.name}: ${event.kind}`, {

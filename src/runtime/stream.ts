@@ -11,6 +11,7 @@ import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { BatchBuilder, isValid } from '../../operators/batch/builder.ts';
 import { I64 } from '../../operators/batch/memory.ts';
+import { empty } from '../../operators/lists.ts';
 import type { Undo } from '../../operators/state/undo.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { ConnectorSpec } from '../catalog/objects.ts';
@@ -88,15 +89,15 @@ export class StreamRuntime {
   #pending: Pending | null = null;
   #watermark: bigint | null = null;
   /** What the tick has taken so far; it counts when the tick has passed. */
-  #records: Decoded[] = [];
-  #ranges: OffsetRange[] = [];
+  readonly #records: Decoded[] = [];
+  readonly #ranges: OffsetRange[] = [];
   /** The clock of the tick. */
   #now = 0n;
   #rows = 0;
   /** Those of them that are behind the watermark. */
   #late: number[] = NO_ROWS;
   /** Batches that the tick has taken of, and from where: they come again when the tick is taken back. */
-  #polled: Pending[] = [];
+  readonly #polled: Pending[] = [];
   #again: RawBatch[] = [];
   /** Late rows of the tick, with the watermark that they were behind. */
   #refused: Batch | null = null;
@@ -178,7 +179,7 @@ export class StreamRuntime {
     let left = maxRows;
     const first = this.ready() ? (this.#pending as Pending) : null;
     // Columns for as many rows as are there lie close together: those of a small tick stay in the processor's cache from tick to tick.
-    const builder = this.columns.builder(arena, first === null ? 1 : Math.min(maxRows, first.raw.n - first.next));
+    const builder = this.columns.tickBuilder(arena, first === null ? 1 : Math.min(maxRows, first.raw.n - first.next));
     this.#now = now;
     while (left > 0 && this.ready()) {
       const pending = this.#pending as Pending;
@@ -206,7 +207,7 @@ export class StreamRuntime {
   }
 
   /** What was taken of the source has happened. */
-  #advance(): void {
+  #advance(isLogged: boolean): void {
     const { history } = this;
     const counts = this.#counts;
     const isAppend = this.spec.envelope === 'append';
@@ -219,7 +220,7 @@ export class StreamRuntime {
       if (times !== null && (state.maxTime === null || times.greatest > state.maxTime)) state.maxTime = times.greatest;
     }
     for (const range of this.#ranges) {
-      this.#taken.push(range);
+      if (isLogged) this.#taken.push(range);
       if (isAppend) history.add(range, this.#clocked ? this.#now : null);
       this.#partition(range.partition).position = range.to;
     }
@@ -243,9 +244,9 @@ export class StreamRuntime {
     if (this.#refused !== null) this.late.apply(this.#refused);
   }
 
-  /** The tick has passed. */
-  accept(): void {
-    this.#advance();
+  /** The tick has passed. `isLogged`: takeRecord() will be asked. */
+  accept(isLogged: boolean): void {
+    this.#advance(isLogged);
     if (this.#refused !== null) this.late.endTick();
     const unread = this.#pending?.raw;
     for (const { raw } of this.#polled) if (raw !== unread) raw.release?.();
@@ -265,9 +266,9 @@ export class StreamRuntime {
   }
 
   #forgetTick(): void {
-    this.#polled = [];
-    this.#records = [];
-    this.#ranges = [];
+    empty(this.#polled);
+    empty(this.#records);
+    empty(this.#ranges);
     this.#rows = 0;
     this.#late = NO_ROWS;
     this.#refused = null;
@@ -317,7 +318,9 @@ export class StreamRuntime {
   /** After a repeated tick: the watermark that it had then. */
   setWatermark(input: StreamInput): void {
     if (input.watermark !== undefined) this.#watermark = input.watermark;
-    this.takeRecord();
+    this.#taken = [];
+    this.#toldColumns = this.columns.list;
+    this.#toldWatermark = this.#watermark;
   }
 
   /** Begins where the log says; the source is told when the log has ended. */
@@ -424,8 +427,10 @@ export class StreamRuntime {
   }
 
   #lateRows(batch: Batch, watermark: bigint | null): number[] {
-    if (watermark === null || !this.#records.some(({ times }) => times !== null && times.least < watermark))
-      return NO_ROWS;
+    if (watermark === null) return NO_ROWS;
+    let any = false;
+    for (const { times } of this.#records) if (times !== null && times.least < watermark) any = true;
+    if (!any) return NO_ROWS;
     const column = batch.columns[this.columns.time];
     const late: number[] = [];
     for (let row = 0; row < batch.n; row++)

@@ -2,7 +2,7 @@
  * The columns of a stream that somebody reads, and the decoder that makes them: no others are looked at. It is made anew when more are needed.
  */
 import type { Arena } from '../../operators/batch/arena.ts';
-import { type Batch, type Column, withoutValidity } from '../../operators/batch/batch.ts';
+import type { Batch, Column } from '../../operators/batch/batch.ts';
 import { BatchBuilder } from '../../operators/batch/builder.ts';
 import { kernels } from '../../operators/kernels/index.ts';
 import type { ColType } from '../../operators/types.ts';
@@ -19,6 +19,8 @@ export class StreamColumns {
   #list: number[] = [];
   #types: ColType[] = [];
   #time = -1;
+  /** What tickBuilder() gives, and its rows as placed() gives them. */
+  #tick: { builder: BatchBuilder; placed: Batch } | null = null;
 
   constructor(relation: Relation, spec: ConnectorSpec) {
     this.#relation = relation;
@@ -48,6 +50,7 @@ export class StreamColumns {
   release(): void {
     this.#decoder?.release();
     this.#decoder = null;
+    this.#tick = null;
   }
 
   decoder(): Decoder {
@@ -68,15 +71,29 @@ export class StreamColumns {
     return new BatchBuilder(this.#types, arena, capacity);
   }
 
-  /** Columns at their places in the relation; those that nobody needs are missing. */
-  placed(batch: Batch, list = this.#list): Batch {
-    const columns: Column[] = new Array(this.#relation.columns.length);
-    for (let i = 0; i < list.length; i++) columns[list[i]] = withoutNulls(batch.columns[i], batch.n);
-    return { n: batch.n, columns, weights: batch.weights };
+  /** builder() for the rows of a tick: the same objects in each, so what was built for the tick before is gone. */
+  tickBuilder(arena: Arena, capacity: number): BatchBuilder {
+    this.decoder();
+    if (this.#tick === null) {
+      const builder = new BatchBuilder(this.#types, arena, capacity);
+      this.#tick = { builder, placed: { n: 0, columns: this.#places(builder.columns, this.#list), weights: 0 } };
+    } else this.#tick.builder.begin(arena, capacity);
+    return this.#tick.builder;
   }
-}
 
-/** A column that has no NULL says so, which spares every operator the look. */
-function withoutNulls(column: Column, n: number): Column {
-  return column.valid === 0 || kernels.allSet(column.valid, n) === 0 ? column : withoutValidity(column);
+  #places(columns: Column[], list: number[]): Column[] {
+    const places: Column[] = new Array(this.#relation.columns.length);
+    for (let i = 0; i < list.length; i++) places[list[i]] = columns[i];
+    return places;
+  }
+
+  /** Columns at their places in the relation; those that nobody needs are missing. Those that have no NULL say so from now on, which spares every operator the look. */
+  placed({ n, columns, weights }: Batch, list = this.#list): Batch {
+    for (const column of columns) if (column.valid !== 0 && kernels.allSet(column.valid, n) !== 0) column.valid = 0;
+    if (columns !== this.#tick?.builder.columns) return { n, columns: this.#places(columns, list), weights };
+    const { placed } = this.#tick;
+    placed.n = n;
+    placed.weights = weights;
+    return placed;
+  }
 }

@@ -56,7 +56,8 @@ export class TickLoop {
   /** The operators of all live views, sinks and subscriptions to queries. */
   readonly graph = newGraph((relation, columns, keys) => this.relations.get(relation)?.lend(columns, keys) ?? null);
   readonly #views = new Map<number, ViewRuntime>();
-  readonly #observers = new Map<number, Set<Observer>>();
+  /** Lists are never changed: those who are told of a tick may come and go meanwhile. */
+  readonly #observers = new Map<number, readonly Observer[]>();
   /** In no order. A Set would ask V8 to shrink it whenever the last reader is done: after every read of a quiet server. */
   readonly #pins: Pin[] = [];
   #saved: SavedTick[] = [];
@@ -117,10 +118,10 @@ export class TickLoop {
 
   /** Runs one tick over these deltas (by relation OID) at the clock that advanceClock() set. */
   run(input: Map<number, Batch>): void {
-    this.runKept(() => input);
+    this.runKept(() => new Map(input));
   }
 
-  /** The same over what `enter` gives; when the tick fails, what `enter` kept in `undo` is as before too. */
+  /** The same over what `enter` gives, to which the deltas of views are added; when the tick fails, what `enter` kept in `undo` is as before too. */
   runKept(enter: (undo: Undo) => Map<number, Batch>): void {
     this.#publish(this.#allOrNothing((undo) => this.#step(enter(undo), undo)));
   }
@@ -132,29 +133,33 @@ export class TickLoop {
     const before = pages.usedBytes + budget.outsideBytes;
     budget.peak = before;
     const deltas = this.#need.isSafe(rows)
-      ? budget.beyond(() => this.#once(enter))
+      ? this.#once(enter)
       : this.#allOrNothing((undo) => this.#step(enter(undo), undo));
     this.#need.note(rows, budget.peak - before);
     this.#publish(deltas);
   }
 
-  #step(input: Map<number, Batch>, undo: Undo | null): Map<number, Batch> {
-    for (const [oid, batch] of input) {
+  #step(deltas: Map<number, Batch>, undo: Undo | null): Map<number, Batch> {
+    for (const [oid, batch] of deltas) {
       const relation = this.relations.get(oid);
       if (relation === undefined) continue;
       if (undo !== null) relation.keepIn(undo);
       relation.apply(batch);
       relation.changedAt = this.tick + 1n;
     }
-    const deltas = new Map(input);
     this.graph.step(deltas, this.#frame(this.#arena), undo);
     return deltas;
   }
 
   #once(enter: (undo: null) => Map<number, Batch>): Map<number, Batch> {
-    const deltas = this.#step(enter(null), null);
-    this.#savePinnedTick(deltas);
-    return deltas;
+    budget.goBeyond();
+    try {
+      const deltas = this.#step(enter(null), null);
+      this.#savePinnedTick(deltas);
+      return deltas;
+    } finally {
+      budget.comeBack();
+    }
   }
 
   /** Does the part of a tick that may fail. The copies for older readers belong to it: they may be as large as the tick. */
@@ -183,17 +188,23 @@ export class TickLoop {
 
   /** What is left of a tick has happened: it goes beyond the limit rather than fail. */
   #publish(deltas: Map<number, Batch>): void {
-    budget.beyond(() => this.#show(deltas));
+    budget.goBeyond();
+    try {
+      this.#show(deltas);
+    } finally {
+      budget.comeBack();
+    }
   }
 
   #show(deltas: Map<number, Batch>): void {
-    this.tick++;
+    // ++ of a BigInt is a call out of compiled code.
+    this.tick += 1n;
     this.#publishing = true;
     this.#changes.publish(deltas, { tick: this.tick, clock: this.now });
     for (const [oid, observers] of this.#observers) {
       const batch = deltas.get(oid);
-      for (const observer of [...observers])
-        observer.onTick(this.tick, batch !== undefined && batch.n > 0 ? batch : null);
+      const delta = batch !== undefined && batch.n > 0 ? batch : null;
+      for (const observer of observers) observer.onTick(this.tick, delta);
     }
     for (const oid of deltas.keys()) this.relations.get(oid)?.endTick();
     this.graph.endTick();
@@ -363,15 +374,11 @@ export class TickLoop {
   }
 
   observe(oid: number, observer: Observer): () => void {
-    let set = this.#observers.get(oid);
-    if (set === undefined) {
-      set = new Set();
-      this.#observers.set(oid, set);
-    }
-    set.add(observer);
+    this.#observers.set(oid, [...(this.#observers.get(oid) ?? []), observer]);
     return () => {
-      set.delete(observer);
-      if (set.size === 0 && this.#observers.get(oid) === set) this.#observers.delete(oid);
+      const others = this.#observers.get(oid)?.filter((other) => other !== observer) ?? [];
+      if (others.length > 0) this.#observers.set(oid, others);
+      else this.#observers.delete(oid);
     };
   }
 

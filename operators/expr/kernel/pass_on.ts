@@ -1,30 +1,44 @@
-/** The end of a map kernel: columns that are only passed on are shared with the input when every row was kept, else picked by the numbers of the rows that were. */
-import { type Batch, type Column, retyped, withoutValidity } from '../../batch/batch.ts';
+/**
+ * The end of a map kernel: columns that are only passed on are shared with the input when every row was kept, else picked by the numbers of the rows that were.
+ *
+ * A map puts out the same batch in each tick; where its columns lie is what changes.
+ */
+import type { Batch } from '../../batch/batch.ts';
 import type { BatchBuilder } from '../../batch/builder.ts';
 import { kernels } from '../../kernels/index.ts';
-import { PHYS_WIDTH } from '../../types.ts';
+import { widthOf } from '../../types.ts';
 
 /** `passed`: output column -> input column. `rows`: address of the number of the input's row for each row put out. */
 export function passOn(passed: ReadonlyMap<number, number>) {
-  /** By output column. */
-  const from: (number | undefined)[] = [];
-  for (const [k, id] of passed) from[k] = id;
+  const outputs = [...passed.keys()];
+  const inputs = [...passed.values()];
+  let computed: BatchBuilder['columns'] | null = null;
+  let made: Batch = { n: 0, columns: [], weights: 0 };
   return (input: Batch, out: BatchBuilder, rows: number): Batch => {
-    const all = out.n === input.n;
-    const columns: Column[] = [];
-    for (let k = 0; k < out.columns.length; k++) {
-      const column = out.columns[k];
-      const id = from[k];
-      if (id === undefined) columns.push(column);
-      else if (all) columns.push(retyped(input.columns[id], column.type));
-      else columns.push(picked(input.columns[id], column, rows, out.n));
+    const own = out.columns;
+    if (own !== computed) {
+      computed = own;
+      made = {
+        n: 0,
+        columns: own.map((column, k) => (passed.has(k) ? { ...column } : column)),
+        weights: 0,
+        net: false,
+      };
     }
-    return { n: out.n, columns, weights: all ? input.weights : out.weights };
+    const { n } = out;
+    made.n = n;
+    made.net = false;
+    if (n === 0) return made;
+    const all = n === input.n;
+    for (let i = 0; i < outputs.length; i++) {
+      const k = outputs[i];
+      const column = made.columns[k];
+      const { data, valid } = input.columns[inputs[i]];
+      column.data = all ? data : own[k].data;
+      column.valid = all || valid === 0 ? valid : own[k].valid;
+      if (!all) kernels.gatherColumn(rows, n, widthOf(column.phys), data, valid, own[k].data, own[k].valid);
+    }
+    made.weights = all ? input.weights : out.weights;
+    return made;
   };
-}
-
-/** Rows of an input's column, in an output's. */
-function picked({ data, valid }: Column, to: Column, rows: number, n: number): Column {
-  kernels.gatherColumn(rows, n, PHYS_WIDTH[to.phys], data, valid, to.data, to.valid);
-  return valid === 0 ? withoutValidity(to) : to;
 }

@@ -46,6 +46,9 @@ const MANY = 8192;
 /** Positions of so many records are copied one by one sooner than by set(), which takes half a microsecond to begin. */
 const FEW = 200;
 
+/** No bad row. */
+const NONE: BadRow[] = [];
+
 /** Addresses of the records' first bytes and of those behind their last, as positions; the first and the last of all, and how many bytes they have. */
 interface Positions {
   starts: number;
@@ -92,6 +95,9 @@ class JsonDecoder implements Decoder {
   bytes = 0;
   #raw!: RawBatch;
   #out!: BatchBuilder;
+  #bad = NONE;
+  readonly #values: Positions = { starts: 0, ends: 0, first: 0, last: 0, sum: 0 };
+  readonly #keys: Positions = { starts: 0, ends: 0, first: 0, last: 0, sum: 0 };
   /** First record of the present decode(). */
   #from = 0;
   #shift = 0;
@@ -112,9 +118,9 @@ class JsonDecoder implements Decoder {
   }
 
   decode(raw: RawBatch, from: number, to: number, out: BatchBuilder, now: bigint): BadRow[] {
-    const bad: BadRow[] = [];
     this.bytes = 0;
-    if (from >= to) return bad;
+    if (from >= to) return NONE;
+    this.#bad = NONE;
     this.#raw = raw;
     this.#ctx.raw = raw;
     this.#out = out;
@@ -123,20 +129,21 @@ class JsonDecoder implements Decoder {
     this.#columns.bind(out, this.#defaults);
     this.#value.bindColumns(out.arena, out.weights);
     if (this.#upsert) this.#key.bindColumns(out.arena, out.weights);
-    for (let i = from; i < to; i += PIECE) this.#piece(i, Math.min(i + PIECE, to), bad);
-    return bad;
+    for (let i = from; i < to; i += PIECE) this.#piece(i, Math.min(i + PIECE, to));
+    return this.#bad;
   }
 
   /** Copies and reads records from .. to; what the columns are bound to has room for their rows. */
-  #piece(from: number, to: number, bad: BadRow[]): void {
+  #piece(from: number, to: number): void {
     const raw = this.#raw;
     this.#from = from;
-    const values = this.#positions(raw.valueStart, raw.valueEnd, from, to);
+    const values = this.#values;
+    const keys = this.#keys;
+    this.#findPositions(raw.valueStart, raw.valueEnd, from, to, values);
     this.bytes += values.sum;
     let { first, last } = values;
-    let keys = values;
     if (this.#upsert) {
-      keys = this.#positions(raw.keyStart, raw.keyEnd, from, to);
+      this.#findPositions(raw.keyStart, raw.keyEnd, from, to, keys);
       first = Math.min(first, keys.first);
       last = Math.max(last, keys.last);
     }
@@ -154,24 +161,31 @@ class JsonDecoder implements Decoder {
         this.#readRecord(i, alone);
       } catch (error) {
         if (!(error instanceof RowError)) throw error;
-        bad.push({ index: i, reason: error.message, sqlstate: error.sqlstate, column: error.column });
+        if (this.#bad === NONE) this.#bad = [];
+        this.#bad.push({ index: i, reason: error.message, sqlstate: error.sqlstate, column: error.column });
       }
     }
   }
 
   /** Positions of records from .. to in the arena, and where their bytes begin and end in `raw`. */
-  #positions(starts: Int32Array, ends: Int32Array, from: number, to: number): Positions {
+  #findPositions(starts: Int32Array, ends: Int32Array, from: number, to: number, out: Positions): void {
     const { arena } = this.#out;
     const n = to - from;
     if (n > FEW) {
       const extent = arena.alloc(layout.EXTENT_BYTES);
-      const places = { starts: copyIn(starts, from, to, arena), ends: copyIn(ends, from, to, arena) };
-      kernels.extentOf(places.starts, places.ends, n, extent);
+      out.starts = copyIn(starts, from, to, arena);
+      out.ends = copyIn(ends, from, to, arena);
+      kernels.extentOf(out.starts, out.ends, n, extent);
       const word = extent >>> 2;
-      return { ...places, first: I32[word], last: I32[word + 1], sum: U32[word + 2] };
+      out.first = I32[word];
+      out.last = I32[word + 1];
+      out.sum = U32[word + 2];
+      return;
     }
     const address = arena.alloc(n * 8);
-    let [first, last, sum] = [0x7fffffff, 0, 0];
+    let first = 0x7fffffff;
+    let last = 0;
+    let sum = 0;
     for (let i = from, at = address >>> 2; i < to; i++, at++) {
       const start = starts[i];
       const end = ends[i];
@@ -182,7 +196,11 @@ class JsonDecoder implements Decoder {
       if (end > last) last = end;
       sum += end - start;
     }
-    return { starts: address, ends: address + n * 4, first, last, sum };
+    out.starts = address;
+    out.ends = address + n * 4;
+    out.first = first;
+    out.last = last;
+    out.sum = sum;
   }
 
   /**
