@@ -190,8 +190,8 @@ export class Filling {
 
   #indexRows(index: RowIndex, { spec }: GraphNode): Batch {
     const out = new BatchBuilder(spec.types, this.#tick.arena, Math.max(1, index.size));
-    index.forEach(this.#tick.arena, (address, weight) => {
-      index.rows.load(address, out.columns, out.addRow(weight));
+    index.forEach(this.#tick.arena, (slot, entry, weight) => {
+      index.loadRow(slot, entry, out.columns, out.addRow(weight));
     });
     return out.build();
   }

@@ -76,6 +76,7 @@ const shapes: [string, Partial<JoinNode>][] = [
   ['two keys, one null-safe', { leftKeys: [0, 2], rightKeys: [0, 2], nullSafe: [false, true] }],
   ['residual', { residual: less }],
   ['failing residual', { residual: failing, leftKeys: [2], rightKeys: [2] }],
+  ['failing residual of a key', { residual: failing }],
   ['cross', { leftKeys: [], rightKeys: [], nullSafe: [] }],
   ['condition without keys', { leftKeys: [], rightKeys: [], nullSafe: [], residual: less }],
 ];
@@ -105,6 +106,7 @@ for (const [name, fields] of shapes) {
 }
 
 test('NOT IN', () => check('anti', { nullAware: true }));
+test('NOT IN of rows that never go', () => check('anti', { nullAware: true }, false, true));
 test('NOT IN of a relation in itself', () => check('anti', { nullAware: true }, true));
 test('NOT IN by a float key', () => check('anti', { nullAware: true, leftKeys: [1], rightKeys: [1] }));
 test('NOT IN where NULLs are rare', () => {

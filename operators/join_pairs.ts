@@ -27,6 +27,7 @@ import { MapOperator } from './map.ts';
 import type { ErrorSink, IndexProvider, Tick } from './operator.ts';
 import type { Watermarks } from './state/deadline.ts';
 import { DeltaIndex } from './state/delta_index.ts';
+import { haveSameBytes } from './state/entry_columns.ts';
 import type { RowIndex } from './state/row_index.ts';
 import type { SlotPlace } from './state/row_layout.ts';
 import { type ColType, colType, OID, type Phys, physOf, widthOf } from './types.ts';
@@ -192,13 +193,27 @@ function growsOnly(side: JoinSide, delta: Batch): boolean {
   return true;
 }
 
+/** For each joined column, the column of a delta of side `from` that has it: its own, and the other side's keys, which are equal. -1: none. */
+function columnsInDelta(sides: JoinSide[], from: number): number[] {
+  const side = sides[from];
+  const other = sides[1 - from];
+  const own = side.types.map((_, c) => c);
+  const others = other.types.map((type, c) => {
+    const key = other.keys.indexOf(c);
+    return key >= 0 && haveSameBytes(type, side.types[side.keys[key]]) ? side.keys[key] : -1;
+  });
+  return from === 0 ? [...own, ...others] : [...others, ...own];
+}
+
 /** The pairs' values of a column of the delta, from row `first` of `to` on. */
 function gatherOwn(from: Column, { n, rows }: Pairs, to: Column, first: number): void {
   const width = widthOf(to.phys);
   kernels.gatherColumn(rows, n, width, from.data, from.valid, to.data + first * width, to.valid + first);
 }
 
-function gatherOther({ offset, width, flag }: SlotPlace, { n, others }: Pairs, to: Column, first: number): void {
+function gatherOther(place: SlotPlace | null, { n, others }: Pairs, to: Column, first: number): void {
+  if (place === null) throw new Error('a key column that is neither in the delta nor in entries');
+  const { offset, width, flag } = place;
   kernels.loadColumn(others, n, offset, width, flag, to.data + first * width, to.valid + first);
 }
 
@@ -216,6 +231,8 @@ export class JoinPairs {
   #count = 0;
   /** Pairs of the two deltas come twice. */
   #both = false;
+  /** By the side that probes: columnsInDelta(). */
+  readonly #inDelta: number[][];
 
   constructor(sides: JoinSide[], residual: Residual | null) {
     this.sides = sides;
@@ -226,6 +243,7 @@ export class JoinPairs {
     this.#nothing = emptyBatch(this.#types);
     this.#out = emptyBatch(this.#types);
     this.#probes = [noProbe(this.#nothing), noProbe(this.#nothing)];
+    this.#inDelta = [columnsInDelta(sides, 0), columnsInDelta(sides, 1)];
   }
 
   /** The delta of the joined rows. */
@@ -325,14 +343,14 @@ export class JoinPairs {
   }
 
   /** Where each row of the delta has its one pair, its columns are the result's: most joins with a table of names are so. */
-  #columnsOfOne({ from, delta, pairs }: Probe, out: Batch, arena: Arena): void {
-    const side = this.sides[from];
-    const other = this.sides[1 - from];
+  #columnsOfOne(probe: Probe, out: Batch, arena: Arena): void {
+    const { from, delta, pairs } = probe;
     const { n } = pairs;
     const isWhole = n === delta.n && kernels.inOrder(pairs.rows, n) !== 0;
     for (let c = 0; c < this.#types.length; c++) {
       const column = out.columns[c];
-      const own = c - side.at >= 0 && c - side.at < side.types.length ? delta.columns[c - side.at] : null;
+      const at = this.#inDelta[from][c];
+      const own = at < 0 ? null : delta.columns[at];
       if (isWhole && own !== null) {
         column.data = own.data;
         column.valid = own.valid;
@@ -340,8 +358,7 @@ export class JoinPairs {
       }
       column.data = arena.alloc(n * this.#widths[c]);
       column.valid = own !== null && own.valid === 0 ? 0 : arena.alloc(n);
-      if (own !== null) gatherOwn(own, pairs, column, 0);
-      else gatherOther(other.index.places[c - other.at], pairs, column, 0);
+      this.#gatherColumn(probe, c, column, 0);
     }
     out.weights = pairs.weights;
   }
@@ -356,16 +373,21 @@ export class JoinPairs {
     this.#gather(probe, out.columns, first);
   }
 
-  #gather({ from, delta, pairs }: Probe, columns: Column[], first: number): void {
-    const side = this.sides[from];
+  #gather(probe: Probe, columns: Column[], first: number): void {
+    for (let c = 0; c < columns.length; c++) this.#gatherColumn(probe, c, columns[c], first);
+  }
+
+  /** The pairs' values of the joined column c, from row `first` of `to` on. */
+  #gatherColumn({ from, delta, pairs }: Probe, c: number, to: Column, first: number): void {
+    const own = this.#inDelta[from][c];
     const other = this.sides[1 - from];
-    const { places } = other.index;
-    for (let c = 0; c < side.types.length; c++) gatherOwn(delta.columns[c], pairs, columns[side.at + c], first);
-    for (let c = 0; c < places.length; c++) gatherOther(places[c], pairs, columns[other.at + c], first);
+    if (own >= 0) gatherOwn(delta.columns[own], pairs, to, first);
+    else gatherOther(other.index.places[c - other.at], pairs, to, first);
   }
 
   /** The pairs of a probe that pass: slots of all rows, then what is in them. */
-  #find({ from, delta, added, pairs }: Probe, tick: Tick): void {
+  #find(probe: Probe, tick: Tick): void {
+    const { from, delta, added, pairs } = probe;
     const side = this.sides[from];
     const { index } = this.sides[1 - from];
     const { payloadOffset, entryStride, weightOffset } = index;
@@ -392,15 +414,13 @@ export class JoinPairs {
       pairs.others,
       pairs.weights,
     );
-    if (this.residual !== null) this.#keepPassing(this.residual, from, delta, pairs, tick);
+    if (this.residual !== null) this.#keepPassing(this.residual, probe, tick);
   }
 
   /** Drops the pairs for which the residual predicate is not true. Only the columns that it reads are looked up. */
-  #keepPassing(residual: Residual, from: number, delta: Batch, pairs: Pairs, tick: Tick): void {
+  #keepPassing(residual: Residual, probe: Probe, tick: Tick): void {
     const { arena } = tick;
-    const side = this.sides[from];
-    const other = this.sides[1 - from];
-    const { places } = other.index;
+    const { pairs } = probe;
     const phys = this.#phys;
     const valid = arena.allocZeroed(pairs.n);
     const columns = this.#types.map((type, c): Column => ({ type, phys: phys[c], data: 0, valid }));
@@ -408,28 +428,19 @@ export class JoinPairs {
       const column = columns[c];
       column.data = arena.alloc(pairs.n * widthOf(column.phys));
       column.valid = arena.alloc(pairs.n);
-      const own = c - side.at;
-      if (own >= 0 && own < side.types.length) gatherOwn(delta.columns[own], pairs, column, 0);
-      else gatherOther(places[c - other.at], pairs, column, 0);
+      this.#gatherColumn(probe, c, column, 0);
     }
-    residual.keepPassing(columns, pairs, tick, (row, address) => this.#whole(from, delta, row, address, arena));
+    residual.keepPassing(columns, pairs, tick, (row, address) => this.#whole(probe, row, address, arena));
   }
 
   /** The joined row of a row of the delta and a row of the other side's index. */
-  #whole(from: number, delta: Batch, row: number, address: number, arena: Arena): Datum[] {
-    const side = this.sides[from];
-    const other = this.sides[1 - from];
+  #whole(probe: Probe, row: number, address: number, arena: Arena): Datum[] {
     const one = new BatchBuilder(this.#types, arena, 1);
     one.addRow(1);
     const at: Pairs = { n: 1, rows: arena.alloc(4), others: arena.alloc(4), weights: 0 };
     I32[at.rows >>> 2] = row;
     I32[at.others >>> 2] = address;
-    side.types.forEach((_, c) => {
-      gatherOwn(delta.columns[c], at, one.columns[side.at + c], 0);
-    });
-    other.index.places.forEach((place, c) => {
-      gatherOther(place, at, one.columns[other.at + c], 0);
-    });
+    this.#gather({ ...probe, pairs: at }, one.columns, 0);
     return readRow(one.build(), 0);
   }
 
@@ -440,7 +451,7 @@ export class JoinPairs {
     const added = news === null ? null : other.grouped;
     if (news !== null) other.grouped.build(news, tick.arena);
     const { index } = other;
-    const { entryStride, weightOffset, rows } = index;
+    const { entryStride, weightOffset } = index;
     const own = out.columns.slice(side.at, side.at + side.types.length);
     const others = out.columns.slice(other.at, other.at + other.types.length);
     const keys = keyColumns(side, delta);
@@ -461,7 +472,7 @@ export class JoinPairs {
         const product = weight * I32[(at + weightOffset) >>> 2];
         const to = out.addRow(product);
         side.copy.copy(row, own, to);
-        rows.load(at, others, to);
+        index.loadRow(slot, at, others, to);
         if (this.residual !== null && !this.residual.passes(out.columns, to, product, tick)) out.n = to;
       }
     }

@@ -21,7 +21,7 @@ export interface MatchOutput {
   /** Row of this side's delta. */
   fromDelta(row: number, weight: number): void;
   /** Row of this side's index. */
-  fromIndex(address: number, weight: number): void;
+  fromIndex(slot: number, entry: number, weight: number): void;
 }
 
 /** Whether a row had a match before the tick and has one now. */
@@ -88,7 +88,7 @@ export class MatchChange {
     const keys = keyColumns(other, otherDelta);
     own.index.bindKeys(keys, tick.arena);
     other.index.bindKeys(keys, tick.arena);
-    const { entryStride, weightOffset, rows } = own.index;
+    const { entryStride, weightOffset } = own.index;
     for (let group = 0; group < other.grouped.groups; group++) {
       const row = other.grouped.first[group];
       if (keyIsNull(other, otherDelta, row)) continue;
@@ -100,12 +100,12 @@ export class MatchChange {
       let at = own.index.runOf(ownSlot);
       for (let i = own.index.countOf(ownSlot); i > 0; i--, at += entryStride) {
         if (this.#residual !== null) {
-          rows.load(at, this.#ownColumns(), 0);
+          own.index.loadRow(ownSlot, at, this.#ownColumns(), 0);
           matches = this.#matches(slot, group, otherDelta, tick);
           if (matches.old === matches.now) continue;
         }
         const sign = matches?.now === this.#wanted ? 1 : -1;
-        output.fromIndex(at, sign * I32[(at + weightOffset) >>> 2]);
+        output.fromIndex(ownSlot, at, sign * I32[(at + weightOffset) >>> 2]);
       }
     }
   }
@@ -144,14 +144,14 @@ export class MatchChange {
   /** Whether at least `wanted` rows of the key match now; otherwise #now is their number. */
   #atLeast(slot: number, wanted: number, tick: Tick): boolean {
     const { index } = this.#other;
-    const { entryStride, weightOffset, rows } = index;
+    const { entryStride, weightOffset } = index;
     const columns = this.#residual === null ? null : this.#otherColumns();
     this.#now = 0;
     if (slot === 0) return false;
     let at = index.runOf(slot);
     for (let i = index.countOf(slot); i > 0; i--, at += entryStride) {
       if (columns !== null) {
-        rows.load(at, columns, 0);
+        index.loadRow(slot, at, columns, 0);
         if (!this.#residual!.passes(this.#pair!.columns, 0, 0, tick)) continue;
       }
       this.#now += I32[(at + weightOffset) >>> 2];

@@ -74,7 +74,7 @@ export class NotInOperator implements Operator {
         fromDelta: (row) => {
           if (isValid(key, row)) this.#copy(left, row, out);
         },
-        fromIndex: (address, weight) => this.#left.index.rows.load(address, out.columns, out.addRow(weight)),
+        fromIndex: (slot, entry, weight) => this.#left.index.loadRow(slot, entry, out.columns, out.addRow(weight)),
       },
       tick,
     );
@@ -103,12 +103,12 @@ export class NotInOperator implements Operator {
     const key = scratch.columns[this.#left.keys[0]];
     other.bindKeys([key], tick.arena);
     grouped.bindKeys([key]);
-    index.forEach(tick.arena, (address, weight) => {
-      index.rows.load(address, scratch.columns, 0);
+    index.forEach(tick.arena, (slot, entry, weight) => {
+      index.loadRow(slot, entry, scratch.columns, 0);
       const isNull = !isValid(key, 0);
       const was = seen(before, isNull, before === 'plain' && oldMatched(0));
       const is = seen(mode, isNull, mode === 'plain' && other.seek(0) !== 0);
-      if (was !== is) index.rows.load(address, out.columns, out.addRow(is ? weight : -weight));
+      if (was !== is) index.loadRow(slot, entry, out.columns, out.addRow(is ? weight : -weight));
     });
     grouped.clear();
   }

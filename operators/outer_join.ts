@@ -60,7 +60,7 @@ export class OuterJoinOperator implements Operator {
         side.copy.bind(delta.columns);
         side.copy.copy(row, own, addRow(weight));
       },
-      fromIndex: (address, weight) => side.index.rows.load(address, own, addRow(weight)),
+      fromIndex: (slot, entry, weight) => side.index.loadRow(slot, entry, own, addRow(weight)),
     };
   }
 

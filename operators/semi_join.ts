@@ -56,7 +56,7 @@ export class SemiJoinOperator implements Operator {
           side.copy.bind(left.columns);
           side.copy.copy(row, out.columns, out.addRow(weight));
         },
-        fromIndex: (address, weight) => side.index.rows.load(address, out.columns, out.addRow(weight)),
+        fromIndex: (slot, entry, weight) => side.index.loadRow(slot, entry, out.columns, out.addRow(weight)),
       },
       tick,
     );

@@ -69,7 +69,7 @@ export class SingleRowOperator implements Operator {
       const entry = this.#index.runOf(slot);
       const weight = I32[(entry + this.#index.weightOffset) >>> 2];
       if (count === 1 && weight === 1) {
-        this.#index.rows.load(entry, out.columns, out.addRow(sign));
+        this.#index.loadRow(slot, entry, out.columns, out.addRow(sign));
       } else {
         const error = new SqlError('21000', 'more than one row returned by a subquery used as an expression');
         tick.errors.report(

@@ -157,11 +157,11 @@ export class TopTiesOperator implements Operator {
 
   /** Adds, times `sign`, the rows that a partition shows. */
   #write(slot: number, sign: 1 | -1, out: BatchBuilder): void {
-    const { rows, weightOffset, entryStride } = this.#shown;
+    const { weightOffset, entryStride } = this.#shown;
     let at = this.#shown.runOf(slot);
     for (let i = this.#shown.countOf(slot); i > 0; i--, at += entryStride) {
       const to = out.addRow(sign * I32[(at + weightOffset) >>> 2]);
-      rows.load(at, out.columns, to);
+      this.#shown.loadRow(slot, at, out.columns, to);
       this.#rank(out, to);
     }
   }
@@ -193,10 +193,9 @@ export class TopTiesOperator implements Operator {
 
   integral({ arena }: Tick): Batch {
     const out = new BatchBuilder(this.#spec.types, arena, this.#shown.size);
-    const { rows } = this.#shown;
-    this.#shown.forEach(arena, (address, weight) => {
+    this.#shown.forEach(arena, (slot, entry, weight) => {
       const to = out.addRow(weight);
-      rows.load(address, out.columns, to);
+      this.#shown.loadRow(slot, entry, out.columns, to);
       this.#rank(out, to);
     });
     return out.build();

@@ -3,7 +3,7 @@
  * numbers, because both compilers read this file. The record of the keys (key_layout.ts, KEYS_BYTES) comes first; then this, the key columns and the row's columns.
  */
 
-/** The row's columns, of which there are so many; of a key column KEY_COLUMN_DATA is at first the number of the row's column that it is. */
+/** The columns of an entry, of which there are so many. */
 export const APPEND_COLUMNS = 112;
 export const APPEND_COLUMN_COUNT = 116;
 /** Where a row's validity bytes begin, the bytes of an entry, which is a row, and where in it its weight is. */

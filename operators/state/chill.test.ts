@@ -121,7 +121,7 @@ class World {
     };
     const { index } = this;
     const scan = (out: BatchBuilder) => {
-      index.forEach(this.#arena, (address, weight) => index.rows.load(address, out.columns, out.addRow(weight)));
+      index.forEach(this.#arena, (slot, entry, weight) => index.loadRow(slot, entry, out.columns, out.addRow(weight)));
     };
     assert.deepEqual(found(scan), wanted, `${label}, scanned`);
     const keyType = types[index.keyColumns[0]];
@@ -138,7 +138,7 @@ class World {
         if (slot === 0) continue;
         let at = index.runOf(slot);
         for (let i = index.countOf(slot); i > 0; i--, at += index.entryStride)
-          index.rows.load(at, out.columns, out.addRow(I32[(at + index.weightOffset) >>> 2]));
+          index.loadRow(slot, at, out.columns, out.addRow(I32[(at + index.weightOffset) >>> 2]));
       }
     };
     index.bindKeys(keys.columns, this.#arena);

@@ -94,20 +94,21 @@ export class ColdRuns {
     return this.#partsOf(payload).reduce((sum, part) => sum + part.entries, 0);
   }
 
-  /** A copy of a cold key's slot, from the payload on, with all its rows in one run; it lies in the arena. */
-  borrow(payload: number, arena: Arena): number {
+  /** A copy of a cold key's slot, whose payload is at `payloadOffset`, with all its rows in one run; it lies in the arena. */
+  borrow(payload: number, payloadOffset: number, arena: Arena): number {
     const parts = this.#partsOf(payload);
     const hot = U32[payload + COUNT];
     const count = parts.reduce((sum, part) => sum + part.entries, hot);
-    const slot = arena.alloc(KEY_PAYLOAD_BYTES);
-    kernels.copyBytes(slot, payload * 4, KEY_PAYLOAD_BYTES);
+    const slot = arena.alloc(payloadOffset + KEY_PAYLOAD_BYTES);
+    kernels.copyBytes(slot, payload * 4 - payloadOffset, payloadOffset + KEY_PAYLOAD_BYTES);
+    const copy = (slot + payloadOffset) >>> 2;
     const run =
       parts.length === 1 && hot === 0
         ? this.#read(parts[0], arena.alloc(parts[0].bytes))
         : this.#gather(payload, parts, arena.alloc(count * this.#stride), (bytes) => arena.alloc(bytes));
-    U32[(slot >>> 2) + RUN] = run;
-    U32[(slot >>> 2) + COUNT] = count;
-    U32[(slot >>> 2) + DIRECTORY] = 0;
+    U32[copy + RUN] = run;
+    U32[copy + COUNT] = count;
+    U32[copy + DIRECTORY] = 0;
     return slot;
   }
 

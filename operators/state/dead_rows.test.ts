@@ -63,7 +63,7 @@ for (const name of ['by the kernel', 'by the kernel, rows that never go', 'one b
       for (let i = live.length - 1; i >= 0; i--) if (live[i].time + dead.lag < now) live.splice(i, 1);
       const lives = ([, , , time]: Datum[]) => time === null || (time as bigint) + dead.lag >= now;
       const out = new BatchBuilder(types, arena);
-      index.forEach(arena, (address, weight) => index.rows.load(address, out.columns, out.addRow(weight)));
+      index.forEach(arena, (slot, entry, weight) => index.loadRow(slot, entry, out.columns, out.addRow(weight)));
       assert.equal(out.n, index.size);
       const seen = new Bag();
       seen.addBatch(out.build());

@@ -48,7 +48,8 @@ export class DeadRows {
   readonly #deadline: Deadline;
   readonly #expiry: Expiry;
 
-  constructor(layout: RowLayout, frees: Retention[], index: KeyedRows) {
+  /** `layout`: of an entry; `position`: which of its columns a column of the row is. */
+  constructor(layout: RowLayout, frees: Retention[], position: (column: number) => number, index: KeyedRows) {
     this.#index = index;
     const { phys, offsets } = layout;
     const placesOf = (kind: 'varlen' | 'numeric') => offsets.filter((_, i) => phys[i] === kind);
@@ -56,7 +57,7 @@ export class DeadRows {
     this.#numerics = placesOf('numeric');
     this.#kernelKnows = frees.every((r) => r.text === undefined);
     this.#stride = layout.stride;
-    this.#deadline = new Deadline(layout, frees);
+    this.#deadline = new Deadline(layout, frees, position);
     this.#expiry = new Expiry(index.heap);
   }
 

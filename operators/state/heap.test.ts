@@ -48,6 +48,28 @@ test('blocks that are freed give their pages back, and those that stay keep thei
   assert.equal(pages.usedPages, before);
 });
 
+test('pages come back after blocks came and went for long without an empty page', () => {
+  const before = pages.usedPages;
+  const heap = new Heap();
+  const blocks = Array.from({ length: 20_000 }, () => heap.alloc(128));
+  const scattered = blocks.filter((_, i) => i % 3 === 0);
+  for (let i = 0; i < blocks.length; i++) if (i % 3 !== 0) heap.free(blocks[i], 128);
+  heap.endTick();
+  const held = pages.usedPages - before;
+  for (let tick = 0; tick < 100; tick++) {
+    const some = Array.from({ length: 5000 }, () => heap.alloc(128));
+    for (const block of some) heap.free(block, 128);
+    heap.endTick();
+    assert.equal(pages.usedPages - before, held);
+  }
+  for (const block of scattered.splice(100)) heap.free(block, 128);
+  heap.endTick();
+  // The present chunk stays, which is half of all.
+  assert.ok(pages.usedPages - before < held * 0.6, `${pages.usedPages - before} of ${held} pages are still held`);
+  heap.release();
+  assert.equal(pages.usedPages, before);
+});
+
 test('texts of a list get blocks as alloc() gives them', () => {
   const random = new Random(testSeed());
   const before = pages.usedPages;

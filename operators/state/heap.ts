@@ -86,6 +86,9 @@ const LEAST_TRIM_BYTES = 1 << 20;
  */
 const TRIM_SHARE = 4;
 const LIVE_SHARE = 2;
+/** After a look that found nothing it looks again when so many times what it holds was freed, or only this share of what was live still is. */
+const FREED_AGAIN = 8;
+const STILL_LIVE = 3 / 4;
 
 export class Heap {
   /** The first free block of each class; in the record that kernels are lent, once there is one. */
@@ -104,6 +107,8 @@ export class Heap {
   #queued = 0;
   /** Bytes of blocks freed since the heap looked for pages to give back. */
   #freed = 0;
+  /** What was live when it found none. */
+  #fruitless = Number.POSITIVE_INFINITY;
   /** The first so many chunks are closed. */
   #closed = 0;
   /** Some closed chunk holds nothing now. */
@@ -236,7 +241,9 @@ export class Heap {
     if (this.#emptied) this.#dropEmpty();
     if (this.#freed < LEAST_TRIM_BYTES) return;
     const held = this.#chunkBytes();
-    if (this.#freed * TRIM_SHARE >= held && this.#live * LIVE_SHARE <= held) this.#trim();
+    if (this.#freed * TRIM_SHARE < held || this.#live * LIVE_SHARE > held) return;
+    if (this.#live > this.#fruitless * STILL_LIVE && this.#freed < held * FREED_AGAIN) return;
+    this.#trim();
   }
 
   /** Bytes of the pages that it has. */
@@ -265,6 +272,7 @@ export class Heap {
       if (i >= 0) free[i] += size;
     });
     const goes = chunks.map((chunk, i) => chunk !== present && free[i] + chunk.unused === chunk.pages * PAGE_BYTES);
+    this.#fruitless = goes.includes(true) ? Number.POSITIVE_INFINITY : this.#live;
     if (!goes.includes(true)) return;
     this.#unlink((address) => goes[chunkOf(chunks, address)] === true);
     const gone = new Set(chunks.filter((_, i) => goes[i]));

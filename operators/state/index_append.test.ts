@@ -14,7 +14,9 @@ import { colType, OID } from '../types.ts';
 import { KeyedIndex } from './keyed_index.ts';
 
 const seed = testSeed();
-const types = [OID.int8, OID.text, OID.numeric, OID.timestamp, OID.text, OID.bool].map((oid) => colType(oid));
+const types = [OID.int8, OID.text, OID.numeric, OID.timestamp, OID.text, OID.bool, OID.timestamp].map((oid) =>
+  colType(oid),
+);
 
 function randomRow(random: Random): Datum[] {
   return [
@@ -24,23 +26,26 @@ function randomRow(random: Random): Datum[] {
     random.below(20) === 0 ? null : BigInt(random.below(1000)),
     random.below(500) === 0 ? 'long'.repeat(20_000) : 'value'.repeat(random.below(5)),
     random.below(2) === 0,
+    BigInt(random.below(1000)),
   ];
 }
 
-const frees: Retention[] = [{ input: 0, column: 3, sources: [0], lag: 0n, strict: false }];
+const dies = (column: number): Retention => ({ input: 0, column, sources: [0], lag: 0n, strict: false });
 const shapes: { name: string; keys: number[]; nullKeys: boolean; frees: Retention[] }[] = [
   { name: 'an integer', keys: [0], nullKeys: true, frees: [] },
   { name: 'a text', keys: [1], nullKeys: false, frees: [] },
   { name: 'a numeric, whose slots are found row by row', keys: [2], nullKeys: false, frees: [] },
   { name: 'three columns in another order', keys: [5, 1, 0], nullKeys: true, frees: [] },
-  { name: 'a time by which keys are freed', keys: [3, 1], nullKeys: false, frees },
+  { name: 'a time by which keys are freed', keys: [3, 1], nullKeys: false, frees: [dies(3)] },
+  { name: 'a time that frees rows with another one', keys: [3, 1], nullKeys: false, frees: [dies(3), dies(6)] },
+  { name: 'all columns but two', keys: [6, 0, 1, 5, 2], nullKeys: true, frees: [] },
 ];
 
-for (const { name, keys, nullKeys, frees: conditions } of shapes) {
+for (const { name, keys, nullKeys, frees } of shapes) {
   test(`rows that are appended at once are those that are added one by one, key: ${name}`, () => {
     const used = pages.usedPages;
     const random = new Random(seed);
-    const [atOnce, oneByOne] = [0, 1].map(() => new KeyedIndex(types, keys, nullKeys, conditions, true));
+    const [atOnce, oneByOne] = [0, 1].map(() => new KeyedIndex(types, keys, nullKeys, frees, true));
     const arena = new Arena();
     const rounds = times(24);
     for (let round = 0; round < rounds; round++) {

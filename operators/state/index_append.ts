@@ -6,7 +6,7 @@
  * add. What the kernel leaves is done here: keys that are known row by row only, runs for which the heap needs another chunk, long values that are not texts.
  */
 import type { Arena } from '../batch/arena.ts';
-import type { Batch } from '../batch/batch.ts';
+import type { Batch, Column } from '../batch/batch.ts';
 import { U32 } from '../batch/memory.ts';
 import * as a from '../kernels/append_layout.ts';
 import { kernels } from '../kernels/index.ts';
@@ -29,6 +29,9 @@ export class IndexAppend {
   readonly #keys: RowTable;
   readonly #runs: Runs;
   readonly #layout: RowLayout;
+  readonly #keyColumns: number[];
+  /** The columns that entries have. */
+  readonly #kept: number[];
   readonly #keyStride: number;
   readonly #skipNulls: boolean;
   /** The record with all that is the same in each tick, and where in it the row's columns are. */
@@ -37,9 +40,11 @@ export class IndexAppend {
   /** What the last append gave. */
   readonly #appended: Appended = { slots: 0, fresh: 0, made: 0, places: 0, touched: 0, count: 0 };
 
-  /** `keyColumns` are positions in the rows. `skipNulls`: rows with a NULL key are left out. */
-  constructor(keys: RowTable, runs: Runs, keyColumns: number[], skipNulls: boolean) {
+  /** `keyColumns` are positions in the rows, and `kept`, the columns that entries have. `skipNulls`: rows with a NULL key are left out. */
+  constructor(keys: RowTable, runs: Runs, keyColumns: number[], kept: number[], skipNulls: boolean) {
     this.#keys = keys;
+    this.#keyColumns = keyColumns;
+    this.#kept = kept;
     this.#runs = runs;
     this.#skipNulls = skipNulls;
     const layout = runs.rows.layout;
@@ -48,8 +53,6 @@ export class IndexAppend {
     this.#columnsAt = a.APPEND_BYTES + keyColumns.length * k.KEY_COLUMN_BYTES;
     const record = new Uint32Array((this.#columnsAt + layout.phys.length * k.KEY_COLUMN_BYTES) / 4);
     writeKeyLayout(record, keys.ops.layout, a.APPEND_BYTES / 4);
-    for (let i = 0; i < keyColumns.length; i++)
-      record[(a.APPEND_BYTES + i * k.KEY_COLUMN_BYTES + k.KEY_COLUMN_DATA) / 4] = keyColumns[i];
     writeLayout(record, layout, this.#columnsAt / 4);
     record[k.KEYS_SKIP_NULLS / 4] = skipNulls ? 1 : 0;
     record[k.KEYS_SLOT_BYTES / 4] = keys.place.slotBytes;
@@ -155,11 +158,18 @@ export class IndexAppend {
     U32[at + a.APPEND_PLACES / 4] = arena.alloc(words);
     U32[at + a.APPEND_OUTSIDE / 4] = arena.alloc(words * this.#layout.wide);
     U32[at + a.APPEND_CHOSEN / 4] = arena.alloc(words * 2);
-    let column = at + this.#columnsAt / 4;
-    for (let i = 0; i < this.#layout.phys.length; i++, column += k.KEY_COLUMN_BYTES / 4) {
-      U32[column + k.KEY_COLUMN_DATA / 4] = columns[i].data;
-      U32[column + k.KEY_COLUMN_VALID / 4] = columns[i].valid;
-    }
+    writeAddresses(columns, this.#keyColumns, at + a.APPEND_BYTES / 4);
+    writeAddresses(columns, this.#kept, at + this.#columnsAt / 4);
     return append;
+  }
+}
+
+/** Where the values of these columns lie, into their records from a word on. */
+function writeAddresses(columns: Column[], which: number[], from: number): void {
+  let at = from;
+  for (let i = 0; i < which.length; i++, at += k.KEY_COLUMN_BYTES / 4) {
+    const { data, valid } = columns[which[i]];
+    U32[at + k.KEY_COLUMN_DATA / 4] = data;
+    U32[at + k.KEY_COLUMN_VALID / 4] = valid;
   }
 }

@@ -36,7 +36,7 @@ test('runs of many pages grow by kernels and row by row, and give all back', () 
   let n = 0n;
   const append = (rows: number, byKernel: boolean) => {
     const delta = batchFromRows(
-      index.rows.layout.types,
+      index.types,
       Array.from({ length: rows }, () => [1, n++]),
       arena,
     );
@@ -50,9 +50,9 @@ test('runs of many pages grow by kernels and row by row, and give all back', () 
   }
   let sum = 0n;
   let entries = 0;
-  const last = index.rows.layout.offsets[1];
-  index.forEach(arena, (row, weight) => {
-    sum += BigInt(U32[(row + last) >>> 2]);
+  const last = index.places[1]?.offset ?? 0;
+  index.forEach(arena, (_, entry, weight) => {
+    sum += BigInt(U32[(entry + last) >>> 2]);
     entries += weight;
   });
   assert.equal(BigInt(entries), n);

@@ -4,7 +4,7 @@
  *
  *   key table slot:  key row | u32 run, u32 count, u8 class of the run's block, u24 entries that this tick has appended, where that is counted (append-only input),
  *                    0 between ticks, u32 directory of a long run or 0; where rows die one by one: u32 entries that the calendar says are dead
- *   run:             count entries, each a row with its weight (runs.ts), contiguous, so a probe reads forward
+ *   run:             count entries, each a row (but for what the slot has of it: entry_columns.ts) with its weight (runs.ts), contiguous, so a probe reads forward
  *
  * Runs and their long values have a heap of their own, so that its pages come back when runs are sent to the cold store (chill.ts). Rows that lie there
  * (cold_runs.ts) are seen by those who look a key up as if they were in memory.
@@ -29,14 +29,14 @@ import type { ColdRuns, SavedColdRuns } from './cold_runs.ts';
 import { cold } from './cold_store.ts';
 import { DeadRows } from './dead_rows.ts';
 import type { Watermarks } from './deadline.ts';
+import { columnsOfEntries, EntryColumns, type EntryLoad } from './entry_columns.ts';
 import type { SavedExpiry } from './expiry.ts';
 import { Heap } from './heap.ts';
 import { isAbandoning } from './heap_pages.ts';
 import { IndexAppend } from './index_append.ts';
 import { IndexChanges } from './index_changes.ts';
 import { COUNT, isCold, KEY_DEAD_PAYLOAD_BYTES, KEY_PAYLOAD_BYTES, MOST_ADDED, RUN } from './key_slot.ts';
-import { placesOf, type SlotPlace } from './row_layout.ts';
-import type { RowOps } from './row_ops.ts';
+import type { SlotPlace } from './row_layout.ts';
 import { type KeyRows, RowTable, type SavedRowTable } from './row_table.ts';
 import { Runs } from './runs.ts';
 import type { SavedHeap } from './saved.ts';
@@ -67,11 +67,13 @@ export class KeyedIndex {
   #moves = 0;
   #arena: Arena | null = null;
   readonly #keys: RowTable;
-  readonly rows: RowOps;
+  readonly types: ColType[];
   /** Bytes of an entry, and where in it its weight is. */
   readonly entryStride: number;
   readonly weightOffset: number;
-  readonly places: SlotPlace[];
+  readonly columns: EntryColumns;
+  readonly loadRow: EntryLoad;
+  readonly places: (SlotPlace | null)[];
   readonly keyColumns: number[];
   readonly #nullKeys: boolean;
   readonly #appendOnly: boolean;
@@ -91,6 +93,7 @@ export class KeyedIndex {
    * rows go for which all these hold; none: it lets nothing go. `appendOnly`: no row is ever retracted.
    */
   constructor(types: ColType[], keyColumns: number[], nullKeys: boolean, frees: Retention[] = [], appendOnly = false) {
+    this.types = types;
     this.keyColumns = keyColumns;
     this.#nullKeys = nullKeys;
     this.#appendOnly = appendOnly;
@@ -101,14 +104,22 @@ export class KeyedIndex {
       'sql',
       this.heap,
     );
-    const runs = new Runs(types, this.heap, appendOnly);
+    const dated = keysDie ? [] : frees.map((r) => r.column);
+    const kept = columnsOfEntries(types, keyColumns, appendOnly, dated);
+    const runs = new Runs(
+      kept.map((c) => types[c]),
+      this.heap,
+      appendOnly,
+    );
     this.#runs = runs;
-    this.rows = runs.rows;
     this.entryStride = runs.stride;
     this.weightOffset = runs.weightAt;
-    this.places = placesOf(this.rows.layout);
+    const { ops, rowOffset } = this.#keys;
+    this.columns = new EntryColumns(types.length, kept, keyColumns, runs.rows.layout, ops.layout, rowOffset);
+    this.loadRow = this.columns.loader(types.map((_, c) => c));
+    this.places = this.columns.places;
     this.#cold = runs.cold;
-    this.#appender = new IndexAppend(this.#keys, runs, keyColumns, !nullKeys);
+    this.#appender = new IndexAppend(this.#keys, runs, keyColumns, kept, !nullKeys);
     this.#changes = new IndexChanges(this.#keys, runs, this.#appender);
     this.#chill = new Chill({
       keys: this.#keys,
@@ -121,7 +132,7 @@ export class KeyedIndex {
     if (keysDie) {
       this.#keyRetention = TableRetention.of(this.#keys, frees, keyColumns);
     } else {
-      this.#deadRows = new DeadRows(this.rows.layout, frees, {
+      this.#deadRows = new DeadRows(runs.rows.layout, frees, (column) => kept.indexOf(column), {
         keys: this.#keys,
         heap: this.heap,
         runs,
@@ -211,7 +222,7 @@ export class KeyedIndex {
   /** The slot, or a copy of it in the arena with the rows of a cold key. */
   #whole(slot: number, arena: Arena): number {
     const payload = (slot + this.payloadOffset) >>> 2;
-    return isCold(payload) ? this.#cold.borrow(payload, arena) - this.payloadOffset : slot;
+    return isCold(payload) ? this.#cold.borrow(payload, this.payloadOffset, arena) : slot;
   }
 
   /** Lets rows go that are dead; false: there are more. Not while a step still reads the index or shows its rows: their memory is reused. */
@@ -258,7 +269,7 @@ export class KeyedIndex {
     for (let i = 0; i < this.keyColumns.length; i++) keys[i] = delta.columns[this.keyColumns[i]];
     this.#keys.begin(keys, delta.n);
     if (arena !== undefined && this.#appendOnly && delta.n <= MOST_ADDED && this.#append(delta, arena)) return;
-    this.rows.bind(delta.columns);
+    this.#runs.rows.bind(this.columns.of(delta.columns));
     if (
       arena !== undefined &&
       !this.#appendOnly &&
@@ -401,9 +412,9 @@ export class KeyedIndex {
     return U32[payload + COUNT];
   }
 
-  /** Calls back with every entry: address of its row, and weight. Rows that are cold are read into the arena. */
-  forEach(arena: Arena, visit: (rowAddress: number, weight: number) => void): void {
-    this.#eachEntry(arena, false, (at) => visit(at, this.#runs.weight(at)));
+  /** Calls back with every entry, its key's slot and its weight. Rows that are cold are read into the arena. */
+  forEach(arena: Arena, visit: (slot: number, entry: number, weight: number) => void): void {
+    this.#eachEntry(arena, false, (at, slot) => visit(slot, at, this.#runs.weight(at)));
   }
 
   endTick(): void {

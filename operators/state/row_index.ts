@@ -2,14 +2,14 @@
  * What a join reads of an index, and an index of some columns as seen through one of whole rows: a stored relation's own index serves the
  * joins that need only part of its columns, so that no second copy of its rows is kept.
  *
- *   seek(key) -> run of entries, each with a weight and the address of a row;  rows.load(address) -> the columns wanted
+ *   seek(key) -> slot -> run of entries, each with a weight;  loadRow(slot, entry) -> the columns wanted
  */
 import type { Arena } from '../batch/arena.ts';
 import type { Column } from '../batch/batch.ts';
 import type { Watermarks } from './deadline.ts';
+import type { EntryLoad } from './entry_columns.ts';
 import type { KeyedIndex } from './keyed_index.ts';
 import type { SlotPlace } from './row_layout.ts';
-import { rowLoader } from './row_ops.ts';
 import type { KeyRows } from './row_table.ts';
 
 export interface RowIndex {
@@ -17,12 +17,12 @@ export interface RowIndex {
   readonly size: number;
   /** True when the last delta met no entry with a negative weight: without retractions, its rows all stand at the ends of their runs. */
   readonly appends: boolean;
-  /** Bytes of an entry, which is a row, and where in it its weight is. */
+  /** Bytes of an entry, and where in it its weight is. */
   readonly entryStride: number;
   readonly weightOffset: number;
-  readonly rows: { load(address: number, columns: Column[], row: number): void };
-  /** Where the columns that load() gives lie from a row's address on. */
-  readonly places: SlotPlace[];
+  readonly loadRow: EntryLoad;
+  /** Where the columns that loadRow() gives lie in an entry; null: only in the slot of its key. */
+  readonly places: (SlotPlace | null)[];
   /** The bytes of a key's slot from here on (key_slot.ts): its run, the number of its entries, those that the tick appended. */
   readonly payloadOffset: number;
   /** Whether the latter are counted. */
@@ -35,7 +35,7 @@ export interface RowIndex {
   seekAll(rows: KeyRows): number;
   runOf(slot: number): number;
   countOf(slot: number): number;
-  forEach(arena: Arena, visit: (rowAddress: number, weight: number) => void): void;
+  forEach(arena: Arena, visit: (slot: number, entry: number, weight: number) => void): void;
   /** Lets rows go that the watermarks prove dead; false: there are more. An index that a relation lends keeps all. */
   free?(watermarks: Watermarks): boolean;
 }
@@ -44,8 +44,8 @@ export interface RowIndex {
 export class ProjectedIndex implements RowIndex {
   readonly entryStride: number;
   readonly weightOffset: number;
-  readonly rows: RowIndex['rows'];
-  readonly places: SlotPlace[];
+  readonly loadRow: EntryLoad;
+  readonly places: RowIndex['places'];
   readonly #index: KeyedIndex;
   readonly #keyOrder: number[];
 
@@ -53,7 +53,7 @@ export class ProjectedIndex implements RowIndex {
   constructor(index: KeyedIndex, columns: number[], keyOrder: number[]) {
     this.entryStride = index.entryStride;
     this.weightOffset = index.weightOffset;
-    this.rows = { load: rowLoader(index.rows.layout, columns) };
+    this.loadRow = index.columns.loader(columns);
     this.places = columns.map((c) => index.places[c]);
     this.#index = index;
     this.#keyOrder = keyOrder;
@@ -98,7 +98,7 @@ export class ProjectedIndex implements RowIndex {
     return this.#index.countOf(slot);
   }
 
-  forEach(arena: Arena, visit: (rowAddress: number, weight: number) => void): void {
+  forEach(arena: Arena, visit: (slot: number, entry: number, weight: number) => void): void {
     this.#index.forEach(arena, visit);
   }
 }

@@ -298,10 +298,7 @@ return {
     })}
   },
   load(address, columns, row) {
-    ${loadCode(
-      layout,
-      layout.types.map((_, i) => i),
-    )}
+    ${loadCode(layout.types.map((_, column) => ({ layout, column, base: 'address' })))}
   },
   free(address, heap) {
     ${each((i, phys) => (hasPayload(phys) ? `if (${valid(i, 'address')} !== 0) ${freeCode(phys, slotOf(layout, i, 'address'))}` : ''))}
@@ -309,24 +306,42 @@ return {
 };`;
 }
 
-/** Copies columns `from` of the row at `address` into row `row` of columns[0 ..]. */
-function loadCode(layout: RowLayout, from: number[]): string {
+/** A column of a row that lies at the address expression `base`. */
+interface ColumnCode {
+  layout: RowLayout;
+  column: number;
+  base: string;
+}
+
+/** Copies the columns into row `row` of columns[0 ..]. */
+function loadCode(from: ColumnCode[]): string {
   return from
     .map(
-      (column, i) => `{
+      ({ layout, column, base }, i) => `{
       const column = columns[${i}];
-      U8[column.valid + row] = U8[address + ${layout.valid + column}];
+      U8[column.valid + row] = U8[${base} + ${layout.valid + column}];
       const to = column.data + row * ${PHYS_WIDTH[layout.phys[column]]};
-      ${copyCode(layout.phys[column], slotOf(layout, column, 'address'), 'to')}
+      ${copyCode(layout.phys[column], slotOf(layout, column, base), 'to')}
     }`,
     )
     .join('\n');
 }
 
-/** As RowOps.load, of some columns of rows of this layout. */
-export function rowLoader(layout: RowLayout, columns: number[]): RowOps['load'] {
-  const code = `const { U8, I32 } = views; return (address, columns, row) => { ${loadCode(layout, columns)} };`;
-  return new Function('views', code)(views) as RowOps['load'];
+/** A column of one of two rows that lie apart. */
+export interface ColumnOfTwo {
+  layout: RowLayout;
+  column: number;
+  row: 'first' | 'second';
+}
+
+export type TwoRowLoad = (first: number, second: number, columns: Column[], row: number) => void;
+
+/** As RowOps.load, of columns of two rows, given by their addresses. */
+export function twoRowLoader(from: ColumnOfTwo[]): TwoRowLoad {
+  const loads = loadCode(from.map(({ layout, column, row }) => ({ layout, column, base: row })));
+  return new Function('views', `const { U8, I32 } = views; return (first, second, columns, row) => { ${loads} };`)(
+    views,
+  ) as TwoRowLoad;
 }
 
 /** Row operations for these column types. Each call makes functions of its own, so that two users never share a call site. */

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Arena } from '../batch/arena.ts';
-import { batchFromRows } from '../batch/builder.ts';
-import { U8 } from '../batch/memory.ts';
+import { BatchBuilder, batchFromRows, readRow } from '../batch/builder.ts';
 import { pages } from '../batch/pages.ts';
-import { readSlot } from '../batch/slots.ts';
 import type { Datum } from '../datum.ts';
 import { Random, testSeed } from '../testing/property.ts';
 import { colType, OID } from '../types.ts';
@@ -43,12 +41,11 @@ test('long runs under retractions hold the rows that a map of weights holds', ()
     index.endTick();
     arena.reset();
     const found = new Map<string, number>();
-    index.forEach(arena, (address, weight) => {
-      const { layout } = index.rows;
-      const values = types.map((t, i) =>
-        readSlotOrNull(layout.phys[i], t.oid, address + layout.offsets[i], address + layout.valid + i),
-      );
-      const text = JSON.stringify(values);
+    const one = new BatchBuilder(types, arena, 1);
+    one.addRow(1);
+    index.forEach(arena, (slot, entry, weight) => {
+      index.loadRow(slot, entry, one.columns, 0);
+      const text = JSON.stringify(readRow(one.build(), 0));
       found.set(text, (found.get(text) ?? 0) + weight);
     });
     assert.deepEqual(
@@ -74,7 +71,3 @@ test('long runs under retractions hold the rows that a map of weights holds', ()
   arena.release();
   assert.equal(pages.usedPages, used);
 });
-
-function readSlotOrNull(phys: Parameters<typeof readSlot>[0], oid: number, slot: number, valid: number): Datum {
-  return U8[valid] === 0 ? null : readSlot(phys, oid, slot);
-}

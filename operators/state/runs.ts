@@ -1,7 +1,7 @@
 /**
  * The runs of a keyed index (keyed_index.ts): entries of the rows of one key each, one behind the other, and the long values of the rows.
  *
- *   entry:   | row |, of whose words (row_layout.ts) the first is the i32 weight and the second, where rows are retracted, the u32 slot hash
+ *   entry:   | row |, but for columns that lie in the key's slot (entry_columns.ts), of whose words (row_layout.ts) the first is the i32 weight and the second, where rows are retracted, the u32 slot hash
  *
  * A payload is the word address of a key's (key_slot.ts). A retraction looks its row up in a run by the slot hash, in a long one in a directory (run_directory.ts).
  * Cost O(1) an entry; a run that grows gets twice the room.
@@ -41,7 +41,7 @@ export class Runs {
   /** Where in an entry texts are; null where there may be other values that lie outside of it. */
   readonly #texts: number[] | null;
 
-  /** `keys` has what belongs to runs but is none. `appendOnly`: no row is ever retracted. */
+  /** `types`: of the columns that entries have. `keys` has what belongs to runs but is none. `appendOnly`: no row is ever retracted. */
   constructor(types: ColType[], keys: Heap, appendOnly: boolean) {
     this.heap = new Heap(keys);
     const rows = rowOps(types, 'identity', rowLayout(types, appendOnly ? 1 : 2));

@@ -74,10 +74,7 @@ test('relation store, keyed index and consolidation equal a map of weights', () 
     assert.deepEqual(new Map([...seen].sort()), new Map([...model].sort()), `tick ${tick}`);
     const fromIndex = new Map<string, number>();
     const out2 = new BatchBuilder(types, arena);
-    index.forEach(arena, (address, weight) => {
-      const row = out2.addRow(weight);
-      index.rows.load(address, out2.columns, row);
-    });
+    index.forEach(arena, (slot, entry, weight) => index.loadRow(slot, entry, out2.columns, out2.addRow(weight)));
     for (let i = 0; i < out2.n; i++) bump(fromIndex, keyOf(readRow(out2.build(), i)), weightOf(out2.build(), i));
     assert.deepEqual(new Map([...fromIndex].sort()), new Map([...model].sort()), `index at tick ${tick}`);
     store.endTick();

@@ -8,7 +8,7 @@ import { Bag } from './property.ts';
 
 /** The rows of each key of `probes` with their weights, as texts. */
 export function foundRows(index: KeyedIndex, probes: Datum[][], arena: Arena): string[][] {
-  const { types } = index.rows.layout;
+  const { types } = index;
   const batch = batchFromRows(types, probes, arena);
   index.bindKeys(
     index.keyColumns.map((c) => batch.columns[c]),
@@ -18,7 +18,7 @@ export function foundRows(index: KeyedIndex, probes: Datum[][], arena: Arena): s
     const slot = index.seek(row);
     const out = new BatchBuilder(types, arena);
     for (let i = 0, at = slot === 0 ? 0 : index.runOf(slot); i < index.countOf(slot); i++, at += index.entryStride)
-      index.rows.load(at, out.columns, out.addRow(I32[(at + index.weightOffset) >>> 2]));
+      index.loadRow(slot, at, out.columns, out.addRow(I32[(at + index.weightOffset) >>> 2]));
     const bag = new Bag();
     bag.addBatch(out.build());
     return bag.texts();

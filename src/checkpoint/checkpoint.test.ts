@@ -67,9 +67,9 @@ class World {
   /** What the index holds. */
   texts(): string[] {
     const bag = new Bag();
-    this.index.forEach(this.arena, (address, weight) => {
+    this.index.forEach(this.arena, (slot, entry, weight) => {
       const columns = batchFromRows(types, [[null, null]], this.arena, [1]);
-      this.index.rows.load(address, columns.columns, 0);
+      this.index.loadRow(slot, entry, columns.columns, 0);
       bag.add(readRow(columns, 0), weight * weightOf(columns, 0));
     });
     this.arena.reset();

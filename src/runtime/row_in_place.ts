@@ -14,6 +14,7 @@ import { writeSlot } from '../../operators/batch/slots.ts';
 import { evaluate } from '../../operators/expr/interpret.ts';
 import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
 import type { PlanNode } from '../../operators/plan.ts';
+import type { SlotPlace } from '../../operators/state/row_layout.ts';
 import { physOf } from '../../operators/types.ts';
 import { isEquality } from '../../planner/analyse/functions.ts';
 import { conjuncts, sameExpr } from '../../planner/logical/expressions.ts';
@@ -94,13 +95,14 @@ export class RowInPlace {
     return this.#batch;
   }
 
-  #show(row: number, places: { offset: number; flag: number }[]): Batch {
+  #show(row: number, places: (SlotPlace | null)[]): Batch | null {
     const batch = this.#batch;
     for (let i = 0; i < this.#columns.length; i++) {
-      const { offset, flag } = places[this.#columns[i]];
+      const place = places[this.#columns[i]];
+      if (place === null) return null;
       const column = batch.columns[i];
-      column.data = row + offset;
-      column.valid = row + flag;
+      column.data = row + place.offset;
+      column.valid = row + place.flag;
     }
     batch.n = 1;
     return batch;

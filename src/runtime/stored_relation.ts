@@ -181,7 +181,7 @@ export class StoredRelation {
     if (count === 0) return out.build();
     let at = index.runOf(slot);
     for (let i = 0; i < count; i++, at += index.entryStride) {
-      index.rows.load(at, out.columns, out.addRow(I32[(at + index.weightOffset) >>> 2]));
+      index.loadRow(slot, at, out.columns, out.addRow(I32[(at + index.weightOffset) >>> 2]));
     }
     return out.build();
   }

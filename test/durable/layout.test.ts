@@ -11,6 +11,7 @@ import { deserialize } from 'node:v8';
 import { Arena } from '../../operators/batch/arena.ts';
 import { batchFromRows } from '../../operators/batch/builder.ts';
 import { U8 } from '../../operators/batch/memory.ts';
+import { KeyedIndex } from '../../operators/state/keyed_index.ts';
 import { RowTable } from '../../operators/state/row_table.ts';
 import { colType, OID } from '../../operators/types.ts';
 import { saveEngine } from '../../src/checkpoint/engine_state.ts';
@@ -72,7 +73,7 @@ async function savedShape(): Promise<string[]> {
   return [...paths].sort();
 }
 
-/** Slots of a table with rows of every physical type, short values only: long ones lie at addresses. */
+/** Slots of a table and entries of indexes with rows of every physical type, short values only: long ones lie at addresses. */
 function slotBytes(): string {
   const types = [OID.int4, OID.int8, OID.float8, OID.bool, OID.text, OID.numeric, OID.timestamp].map((oid) =>
     colType(oid),
@@ -96,6 +97,12 @@ function slotBytes(): string {
     hash.update(U8.subarray(slot, slot + table.payloadOffset + 8));
   });
   table.release();
+  for (const appendOnly of [false, true]) {
+    const index = new KeyedIndex(types, [0, 4, 5], true, [], appendOnly);
+    index.apply(batch, arena);
+    index.forEach(arena, (_, entry) => hash.update(U8.subarray(entry, entry + index.entryStride)));
+    index.release();
+  }
   arena.release();
   return hash.digest('hex');
 }

@@ -30,17 +30,7 @@ import {
   APPEND_WEIGHT,
   APPEND_WEIGHTS,
 } from '../append_layout';
-import {
-  KEY_COLUMN_BYTES,
-  KEY_COLUMN_DATA,
-  KEY_COLUMN_VALID,
-  KEYS_COLUMN_COUNT,
-  KEYS_COLUMNS,
-  KEYS_FROM,
-  KEYS_PAYLOAD,
-  KEYS_ROWS,
-  KEYS_SLOTS,
-} from '../key_layout';
+import { KEYS_FROM, KEYS_PAYLOAD, KEYS_ROWS, KEYS_SLOTS } from '../key_layout';
 import { allPositive } from './bytes';
 import { countAdded, growRuns, placeRows, storeRows } from './index_rows';
 import { findOrInsertKeys } from './keys';
@@ -49,17 +39,10 @@ import { ownTexts } from './own_texts';
 /** Appends the rows. Their keys are compared as SQL does, so no numeric, which may be odd, is among them. */
 export function appendRows(a: usize): u32 {
   if (!allPositive(load<u32>(a, APPEND_WEIGHTS), load<u32>(a, KEYS_ROWS))) return APPEND_SIGNED;
-  const columns: usize = load<u32>(a, APPEND_COLUMNS);
-  let key: usize = load<u32>(a, KEYS_COLUMNS);
-  for (let i = load<u32>(a, KEYS_COLUMN_COUNT); i > 0; i--, key += KEY_COLUMN_BYTES) {
-    const column = columns + load<u32>(key, KEY_COLUMN_DATA) * KEY_COLUMN_BYTES;
-    store<u32>(key, load<u32>(column, KEY_COLUMN_DATA), KEY_COLUMN_DATA);
-    store<u32>(key, load<u32>(column, KEY_COLUMN_VALID), KEY_COLUMN_VALID);
-  }
   return appendFound(a);
 }
 
-/** Appends the rows, whose key columns are known. */
+/** Appends the rows, whose weights are known to be positive. */
 export function appendFound(a: usize): u32 {
   findOrInsertKeys(a);
   return load<u32>(a, KEYS_FROM) < load<u32>(a, KEYS_ROWS) ? APPEND_NO_SLOT : appendLocated(a);
