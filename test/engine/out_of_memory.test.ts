@@ -110,7 +110,7 @@ test('ticks that fail anywhere leave nothing behind', { timeout: 300_000 }, asyn
       if (random(2) === 0) relation.compact(1 + random(20));
     if (round % 10 === 9) await check(engine, `round ${round}`);
   }
-  assert.ok(failed > 10 && passed > 10, `${failed} failed, ${passed} passed`);
+  assert.ok(failed > 5 && passed > 5, `${failed} failed, ${passed} passed`);
   const [[accepted], [bad], [late]] = [
     ...(await sql(engine, 'SELECT count(*) FROM s')),
     ...(await sql(engine, "SELECT count(*) FROM tidemark.errors('s')")),
