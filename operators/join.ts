@@ -4,7 +4,9 @@
  * No state of its own: it probes the shared indexes of its inputs (join_pairs.ts). O(changed rows + matches).
  */
 import type { Batch } from './batch/batch.ts';
-import { freeSides, JoinPairs, type JoinSpec, joinSides, Residual } from './join_pairs.ts';
+import { JoinPairs } from './join_pairs.ts';
+import { Residual } from './join_residual.ts';
+import { freeSides, type JoinSpec, joinSides } from './join_side.ts';
 import type { IndexProvider, Operator, Tick } from './operator.ts';
 import type { Watermarks } from './state/deadline.ts';
 import type { ColType } from './types.ts';

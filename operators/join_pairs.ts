@@ -13,93 +13,16 @@
  */
 import type { Arena } from './batch/arena.ts';
 import type { Batch, Column } from './batch/batch.ts';
-import { BatchBuilder, emptyBatch, isValid, readDatum, readRow } from './batch/builder.ts';
+import { BatchBuilder, emptyBatch, readRow } from './batch/builder.ts';
 import { I32 } from './batch/memory.ts';
-import { type RowCopy, rowCopy } from './batch/row_copy.ts';
 import type { Datum } from './datum.ts';
-import { SqlError } from './errors.ts';
-import { columnsOf } from './expr/columns.ts';
-import { type BoundExpr, bindExpr } from './expr/interpret.ts';
-import type { Expr } from './expr/ir.ts';
-import { compileTest, type RowTest } from './expr/kernel/compile.ts';
+import type { Pairs, Residual } from './join_residual.ts';
+import { type JoinSide, keyColumns, keyIsNull } from './join_side.ts';
 import { kernels } from './kernels/index.ts';
-import { MapOperator } from './map.ts';
-import type { ErrorSink, IndexProvider, Tick } from './operator.ts';
-import type { Watermarks } from './state/deadline.ts';
-import { DeltaIndex } from './state/delta_index.ts';
+import type { Tick } from './operator.ts';
 import { haveSameBytes } from './state/entry_columns.ts';
-import type { RowIndex } from './state/row_index.ts';
 import type { SlotPlace } from './state/row_layout.ts';
-import { type ColType, colType, OID, type Phys, physOf, widthOf } from './types.ts';
-
-const PLACE = colType(OID.int4);
-
-export interface JoinSpec {
-  leftKeys: number[];
-  rightKeys: number[];
-  nullSafe: boolean[];
-  residual: Expr | null;
-}
-
-/** One side of a join: its index, how to probe with its delta, and where its columns lie in a joined row. */
-export interface JoinSide {
-  types: ColType[];
-  keys: number[];
-  /** Keys whose NULL matches nothing. */
-  strictKeys: number[];
-  index: RowIndex;
-  /** This side's delta by key; built on demand. */
-  grouped: DeltaIndex;
-  copy: RowCopy;
-  /** First column of this side in a joined row. */
-  at: number;
-}
-
-/** Both sides of a join node; `nullKeys` also indexes rows with NULL keys. */
-export function joinSides(
-  spec: JoinSpec,
-  inputTypes: ColType[][],
-  indexes: IndexProvider,
-  nullKeys = false,
-): JoinSide[] {
-  const withNulls = nullKeys || spec.nullSafe.includes(true);
-  return [spec.leftKeys, spec.rightKeys].map((keys, i) => {
-    const types = inputTypes[i];
-    const side: Omit<JoinSide, 'index'> & { index?: RowIndex } = {
-      types,
-      keys,
-      strictKeys: keys.filter((_, k) => !spec.nullSafe[k]),
-      grouped: new DeltaIndex(types, keys),
-      copy: rowCopy(types),
-      at: i === 0 ? 0 : inputTypes[0].length,
-    };
-    indexes.index(i, keys, withNulls, (index) => {
-      side.index = index;
-    });
-    return side as JoinSide;
-  });
-}
-
-/** Frees of the indexes that a join reads what watermarks prove dead; all readers of an index agree on what that is. */
-export function freeSides(sides: JoinSide[], watermarks: Watermarks): boolean {
-  let done = true;
-  for (const { index } of sides) {
-    if (index.free?.(watermarks) === false) done = false;
-  }
-  return done;
-}
-
-/** True when a key column of the row is NULL and NULL matches nothing there. */
-export function keyIsNull(side: JoinSide, delta: Batch, row: number): boolean {
-  for (const c of side.strictKeys) if (!isValid(delta.columns[c], row)) return true;
-  return false;
-}
-
-export function keyColumns({ keys }: JoinSide, delta: Batch): Column[] {
-  const columns = new Array<Column>(keys.length);
-  for (let i = 0; i < keys.length; i++) columns[i] = delta.columns[keys[i]];
-  return columns;
-}
+import { type ColType, type Phys, physOf, widthOf } from './types.ts';
 
 /** A delta of side `from` to be looked up in the other side's index; without the rows of `added`, the other side's delta, that stand at the ends of its runs. */
 interface Probe {
@@ -110,78 +33,8 @@ interface Probe {
   pairs: Pairs;
 }
 
-/** Pairs of a row of a delta, by its number, and a row of an index, by its address; byte addresses of n words each. */
-interface Pairs {
-  n: number;
-  rows: number;
-  others: number;
-  weights: number;
-}
-
-/** The predicate of a pair beyond its keys, over left ++ right columns: generated kernels, and the interpreter for odd rows. */
-export class Residual {
-  readonly #kernel: RowTest;
-  readonly #test: BoundExpr;
-  /** Over left ++ right columns ++ Pairs.rows, Pairs.others: gives the latter of the pairs that pass. */
-  readonly #filter: MapOperator;
-  /** Those that it reads. */
-  readonly columns: number[];
-  readonly #row: Datum[];
-
-  constructor(expr: Expr, types: ColType[]) {
-    this.#kernel = compileTest(expr, types);
-    this.#test = bindExpr(expr);
-    const columns = new Set<number>();
-    columnsOf(expr, columns);
-    this.columns = [...columns];
-    this.#row = new Array<Datum>(types.length).fill(null);
-    const places = [0, 1].map((i): Expr => ({ k: 'col', id: types.length + i, t: PLACE }));
-    this.#filter = new MapOperator(expr, places, [...types, PLACE, PLACE], [PLACE, PLACE]);
-  }
-
-  /** Whether row `row` of joined columns passes; false and reported with `weight` when the predicate fails. weight 0: not reported. */
-  passes(columns: Column[], row: number, weight: number, tick: Tick): boolean {
-    const known = this.#kernel(columns, row, tick.evalContext, tick.arena);
-    if (known >= 0) return known === 1;
-    for (const c of this.columns) this.#row[c] = readDatum(columns[c], row);
-    try {
-      return this.#test(this.#row, tick.evalContext) === true;
-    } catch (error) {
-      if (!(error instanceof SqlError)) throw error;
-      if (weight !== 0) tick.errors.report(error, readRow({ n: 0, columns, weights: 0 }, row), weight);
-      return false;
-    }
-  }
-
-  /** Drops the pairs that do not pass. Of the joined columns only `columns` need be there; `whole` gives the row of a pair for the report. */
-  keepPassing(columns: Column[], pairs: Pairs, tick: Tick, whole: (row: number, other: number) => Datum[]): void {
-    const { n, rows, others, weights } = pairs;
-    const errors: ErrorSink = {
-      report: (error, row, weight) => {
-        const [own, other] = row.slice(-2) as number[];
-        tick.errors.report(error, whole(own, other), weight);
-      },
-    };
-    const joined: Batch = { n, weights, columns: [...columns, placeColumn(rows), placeColumn(others)] };
-    const kept = this.#filter.step([joined], { ...tick, errors });
-    pairs.n = kept.n;
-    pairs.rows = kept.columns[0].data;
-    pairs.others = kept.columns[1].data;
-    pairs.weights = kept.weights;
-  }
-
-  release(): void {
-    this.#kernel.release();
-    this.#filter.release();
-  }
-}
-
 function noProbe(delta: Batch): Probe {
   return { from: 0, delta, added: null, pairs: { n: 0, rows: 0, others: 0, weights: 0 } };
-}
-
-function placeColumn(data: number): Column {
-  return { type: PLACE, phys: 'i32', data, valid: 0 };
 }
 
 /** Whether the side's index had all rows of the delta appended. */

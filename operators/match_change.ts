@@ -12,7 +12,8 @@
 import type { Batch } from './batch/batch.ts';
 import { BatchBuilder } from './batch/builder.ts';
 import { I32 } from './batch/memory.ts';
-import { type JoinSide, keyColumns, keyIsNull, type Residual } from './join_pairs.ts';
+import type { Residual } from './join_residual.ts';
+import { type JoinSide, keyColumns, keyIsNull } from './join_side.ts';
 import type { Tick } from './operator.ts';
 import type { ColType } from './types.ts';
 

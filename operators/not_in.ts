@@ -11,7 +11,7 @@
 import type { Batch } from './batch/batch.ts';
 import { BatchBuilder, isValid } from './batch/builder.ts';
 import { I32 } from './batch/memory.ts';
-import { type JoinSide, type JoinSpec, joinSides, keyColumns } from './join_pairs.ts';
+import { type JoinSide, type JoinSpec, joinSides, keyColumns } from './join_side.ts';
 import { MatchChange } from './match_change.ts';
 import type { IndexProvider, Operator, Tick } from './operator.ts';
 import type { Saved } from './state/saved.ts';

@@ -8,7 +8,9 @@
  */
 import type { Batch } from './batch/batch.ts';
 import { BatchBuilder } from './batch/builder.ts';
-import { freeSides, JoinPairs, type JoinSpec, joinSides, Residual } from './join_pairs.ts';
+import { JoinPairs } from './join_pairs.ts';
+import { Residual } from './join_residual.ts';
+import { freeSides, type JoinSpec, joinSides } from './join_side.ts';
 import { MatchChange, type MatchOutput } from './match_change.ts';
 import type { IndexProvider, Operator, Tick } from './operator.ts';
 import type { Watermarks } from './state/deadline.ts';

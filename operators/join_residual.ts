@@ -1,0 +1,90 @@
+/**
+ * The predicate of a join beyond its keys.
+ *
+ *   pairs of a probe -> the columns that the predicate reads, looked up -> map kernel -> the pairs that pass
+ *
+ * Generated kernels, and the interpreter for odd rows. A pair for which it fails goes to the error sink, and does not match. State: none.
+ */
+import type { Batch, Column } from './batch/batch.ts';
+import { readDatum, readRow } from './batch/builder.ts';
+import type { Datum } from './datum.ts';
+import { SqlError } from './errors.ts';
+import { columnsOf } from './expr/columns.ts';
+import { type BoundExpr, bindExpr } from './expr/interpret.ts';
+import type { Expr } from './expr/ir.ts';
+import { compileTest, type RowTest } from './expr/kernel/compile.ts';
+import { MapOperator } from './map.ts';
+import type { ErrorSink, Tick } from './operator.ts';
+import { type ColType, colType, OID } from './types.ts';
+
+const PLACE = colType(OID.int4);
+
+/** Pairs of a row of a delta, by its number, and a row of an index, by its address; byte addresses of n words each. */
+export interface Pairs {
+  n: number;
+  rows: number;
+  others: number;
+  weights: number;
+}
+
+/** Over left ++ right columns. */
+export class Residual {
+  readonly #kernel: RowTest;
+  readonly #test: BoundExpr;
+  /** Over left ++ right columns ++ Pairs.rows, Pairs.others: gives the latter of the pairs that pass. */
+  readonly #filter: MapOperator;
+  /** Those that it reads. */
+  readonly columns: number[];
+  readonly #row: Datum[];
+
+  constructor(expr: Expr, types: ColType[]) {
+    this.#kernel = compileTest(expr, types);
+    this.#test = bindExpr(expr);
+    const columns = new Set<number>();
+    columnsOf(expr, columns);
+    this.columns = [...columns];
+    this.#row = new Array<Datum>(types.length).fill(null);
+    const places = [0, 1].map((i): Expr => ({ k: 'col', id: types.length + i, t: PLACE }));
+    this.#filter = new MapOperator(expr, places, [...types, PLACE, PLACE], [PLACE, PLACE]);
+  }
+
+  /** Whether row `row` of joined columns passes; false and reported with `weight` when the predicate fails. weight 0: not reported. */
+  passes(columns: Column[], row: number, weight: number, tick: Tick): boolean {
+    const known = this.#kernel(columns, row, tick.evalContext, tick.arena);
+    if (known >= 0) return known === 1;
+    for (const c of this.columns) this.#row[c] = readDatum(columns[c], row);
+    try {
+      return this.#test(this.#row, tick.evalContext) === true;
+    } catch (error) {
+      if (!(error instanceof SqlError)) throw error;
+      if (weight !== 0) tick.errors.report(error, readRow({ n: 0, columns, weights: 0 }, row), weight);
+      return false;
+    }
+  }
+
+  /** Drops the pairs that do not pass. Of the joined columns only `columns` need be there; `whole` gives the row of a pair for the report. */
+  keepPassing(columns: Column[], pairs: Pairs, tick: Tick, whole: (row: number, other: number) => Datum[]): void {
+    const { n, rows, others, weights } = pairs;
+    const errors: ErrorSink = {
+      report: (error, row, weight) => {
+        const [own, other] = row.slice(-2) as number[];
+        tick.errors.report(error, whole(own, other), weight);
+      },
+    };
+    const joined: Batch = { n, weights, columns: [...columns, placeColumn(rows), placeColumn(others)] };
+    const kept = this.#filter.step([joined], { ...tick, errors });
+    pairs.n = kept.n;
+    pairs.rows = kept.columns[0].data;
+    pairs.others = kept.columns[1].data;
+    pairs.weights = kept.weights;
+  }
+
+  release(): void {
+    this.#kernel.release();
+    this.#filter.release();
+  }
+}
+
+function placeColumn(data: number): Column {
+  return { type: PLACE, phys: 'i32', data, valid: 0 };
+}
