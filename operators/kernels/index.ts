@@ -44,6 +44,7 @@ interface Kernels {
   searchOnePass(program: number, text: number, end: number): number;
   /** assembly/varlen.ts */
   compareBytes(a: number, b: number, length: number): number;
+  touchTexts(slots: number, rows: number, n: number): number;
   /** `valid` 0: no row is NULL. Addresses and sizes come back as int32: >>> 0. */
   longBytes(data: number, valid: number, n: number): number;
   ownLong(data: number, valid: number, n: number, to: number): void;

@@ -3,8 +3,8 @@
  * fields are u32 unless said.
  *
  *   program   the fields below, 128 bytes with the class of each character, then the states
- *   state     accept and its saves, the state behind the literal (0: character by character) and the saves at its start, then for each class the next
- *             state's address (0: none) and the saves
+ *   state     accept and its saves, the state behind the literal (0: character by character) and the saves at its start, where it stops to go to itself,
+ *             then for each class the next state's address (0: none) and the saves
  */
 export const REGEX_START = 0;
 /** State where the match does not start at the start of the text. */
@@ -26,8 +26,12 @@ export const STATE_ACCEPT = 0;
 export const STATE_ACCEPT_SAVES = 4;
 export const STATE_LITERAL = 8;
 export const STATE_LITERAL_SAVES = 12;
-export const STATE_NEXT = 16;
-export const STATE_SAVES = 20;
+/** The only ASCII character that leads elsewhere than to the state itself, STOP_NONE: there is no such, STOP_MANY: there are several, or not all set no capture. */
+export const STATE_STOP = 16;
+export const STATE_NEXT = 20;
+export const STATE_SAVES = 24;
+export const STOP_NONE = 0xff;
+export const STOP_MANY = 0x100;
 /** Of a class within a state. */
 export const CLASS_BYTES = 8;
 

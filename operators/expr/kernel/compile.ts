@@ -29,7 +29,7 @@ interface Owned {
   release(): void;
 }
 
-type MapLoop = (input: Batch, out: BatchBuilder, context: EvalContext, slow: (row: number) => void) => Batch;
+export type MapLoop = (input: Batch, out: BatchBuilder, context: EvalContext, slow: (row: number) => void) => Batch;
 
 /** Runs over all rows of the input; rows that it gives up are passed to `slow` (which appends what they give, in place). */
 export type MapKernel = MapLoop & Owned;

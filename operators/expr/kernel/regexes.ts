@@ -107,6 +107,10 @@ class OnePassSearch {
       put(state + layout.STATE_ACCEPT_SAVES, acceptSaves);
       put(state + layout.STATE_LITERAL, step === null ? 0 : stateAt(step.state));
       put(state + layout.STATE_LITERAL_SAVES, step?.saves ?? 0);
+      put(
+        state + layout.STATE_STOP,
+        stopOf(ofByte, (cls) => next[cls] === i && saves[cls] === 0),
+      );
       next.forEach((to, cls) => {
         const entry = state + cls * layout.CLASS_BYTES;
         put(entry + layout.STATE_NEXT, to < 0 ? 0 : stateAt(to));
@@ -124,6 +128,13 @@ class OnePassSearch {
     const from = I32[at];
     return from < 0 ? NO_MATCH : piece(out, text + from, text + I32[at + 1]);
   }
+}
+
+/** Where a state that goes to itself in these classes stops to. */
+function stopOf(ofByte: Uint8Array, stays: (cls: number) => boolean): number {
+  const stops = [...ofByte.subarray(0, 128).keys()].filter((byte) => !stays(ofByte[byte]));
+  if (stops.length > 1) return layout.STOP_MANY;
+  return stops.length === 0 ? layout.STOP_NONE : stops[0];
 }
 
 function put(address: number, value: number): void {

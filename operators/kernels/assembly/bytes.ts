@@ -36,6 +36,16 @@ export function allOne(address: usize, n: i32): bool {
   return true;
 }
 
+@inline
+function lesser(a: v128, b: v128): v128 {
+  return v128.bitselect(b, a, i64x2.gt_s(a, b));
+}
+
+@inline
+function greater(a: v128, b: v128): v128 {
+  return v128.bitselect(b, a, i64x2.gt_s(b, a));
+}
+
 /**
  * The least and the greatest of n Int64 whose validity byte is set (`valid` 0: of all), to `result` and behind it; false when there is none.
  */
@@ -47,10 +57,30 @@ export function boundsOfInt64(data: usize, valid: usize, n: i32, result: usize):
   if (n >= 2 && (valid === 0 || allSet(valid, n))) {
     let low = v128.load(data);
     let high = low;
+    // Four pairs that do not wait for each other: one alone takes three times as long as the reading.
+    let low1 = low;
+    let low2 = low;
+    let low3 = low;
+    let high1 = low;
+    let high2 = low;
+    let high3 = low;
+    for (; i + 8 <= n; i += 8) {
+      const at = data + ((<usize>i) << 3);
+      low = lesser(low, v128.load(at));
+      high = greater(high, v128.load(at));
+      low1 = lesser(low1, v128.load(at, 16));
+      high1 = greater(high1, v128.load(at, 16));
+      low2 = lesser(low2, v128.load(at, 32));
+      high2 = greater(high2, v128.load(at, 32));
+      low3 = lesser(low3, v128.load(at, 48));
+      high3 = greater(high3, v128.load(at, 48));
+    }
+    low = lesser(lesser(low, low1), lesser(low2, low3));
+    high = greater(greater(high, high1), greater(high2, high3));
     for (; i + 2 <= n; i += 2) {
       const v = v128.load(data + ((<usize>i) << 3));
-      low = v128.bitselect(v, low, i64x2.gt_s(low, v));
-      high = v128.bitselect(v, high, i64x2.gt_s(v, high));
+      low = lesser(low, v);
+      high = greater(high, v);
     }
     least = min(i64x2.extract_lane(low, 0), i64x2.extract_lane(low, 1));
     greatest = max(i64x2.extract_lane(high, 0), i64x2.extract_lane(high, 1));

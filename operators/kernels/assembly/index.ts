@@ -34,12 +34,12 @@ export { hashSmallNumeric, wideBytes } from './numeric';
 export { longTexts, ownTexts } from './own_texts';
 export { deadSlots, freshSlots, usedSlots } from './row_table';
 export { fillBucket } from './expiry';
+export { slotParts } from './parts';
 export { searchOnePass } from './regex';
 export { addToSessions, changedSessions, deadSessions, forgottenSessions, sessionColumns, timedWeights } from './sessions';
 export {
   slotCase,
   slotCharacters,
-  slotFields,
   slotGroup,
   slotOccurrences,
   slotReplace,
@@ -60,4 +60,4 @@ export { topChanges, topInsert, topKeep, topResolve } from './top_few';
 export { firstRows, keepFirst } from './top_one';
 export { countWindows, fillWindows, sliceTimes } from './time_windows';
 export { bestRows } from './top_ties';
-export { compareBytes, longBytes, ownLong, packVarlen, unpackVarlen, varlenBytes } from './varlen';
+export { compareBytes, longBytes, ownLong, packVarlen, touchTexts, unpackVarlen, varlenBytes } from './varlen';

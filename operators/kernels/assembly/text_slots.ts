@@ -101,16 +101,6 @@ export function slotReplace(text: usize, from: usize, to: usize, out: usize, roo
   return <u32>out;
 }
 
-/** Sets the cursor of split_part to the start of a text. */
-export function slotFields(text: usize, cursor: usize): void {
-  const length = lengthOf(text);
-  const from = bytesOf(text, length);
-  store<u32>(cursor, 1);
-  store<u32>(cursor, <u32>from, 4);
-  store<u32>(cursor, <u32>from, 8);
-  store<u32>(cursor, <u32>(from + length), 12);
-}
-
 /** Searches the text with a one-pass expression: 1 found, 0 not, TEXT_BAIL where the kernel cannot say. */
 export function slotSearch(program: usize, text: usize): u32 {
   const length = lengthOf(text);

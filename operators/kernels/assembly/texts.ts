@@ -1,14 +1,17 @@
 /**
  * Searching, cutting and replacing in texts (operators/expr/text/slot_text.ts), 16 bytes a step. UTF-8 is searched bytewise.
  *
- * A load may reach past the text where that stays within its page of 64 KiB; at the end of a page the last bytes are gathered one by one.
+ * A load may reach past the text: all 4 GiB of the memory can be read (operators/batch/memory.ts). Only at their end the last bytes are gathered one by one.
  */
-const PAGE_MASK: usize = 0xffff;
+import { compareBytes } from './varlen';
+
+/** Last place from which 16 bytes can be loaded. */
+const LAST_PLACE: usize = 0xfffffff0;
 
 /** The 16 bytes from `at` on; those from `end` on are anything. */
 @inline
 export function load16(at: usize, end: usize): v128 {
-  return at + 16 <= end || (at & PAGE_MASK) <= 0xfff0 ? v128.load(at) : gather16(at, end);
+  return at <= LAST_PLACE ? v128.load(at) : gather16(at, end);
 }
 
 function gather16(at: usize, end: usize): v128 {
@@ -21,8 +24,26 @@ function gather16(at: usize, end: usize): v128 {
 
 /** The lowest `n` bits; all for n of 16 and more. */
 @inline
-function lowBits(n: usize): i32 {
+export function lowBits(n: usize): i32 {
   return n >= 16 ? 0xffff : (1 << (<i32>n)) - 1;
+}
+
+/** First place of the byte in [from, end), or `end`. */
+export function findByte(from: usize, end: usize, byte: u8): usize {
+  const wanted = i8x16.splat(<i8>byte);
+  for (; from < end; from += 16) {
+    const found = i8x16.bitmask(i8x16.eq(load16(from, end), wanted));
+    if (found !== 0) return min<usize>(from + ctz(found), end);
+  }
+  return end;
+}
+
+/** Whether the needle stands at `at`, which is not too near to `end`. */
+@inline
+function standsAt(at: usize, end: usize, needle: usize, length: usize): bool {
+  const bits = lowBits(length);
+  const same = i8x16.bitmask(i8x16.eq(load16(at, end), load16(needle, needle + length)));
+  return (same & bits) === bits && (length <= 16 || compareBytes(at + 16, needle + 16, <u32>length - 16) === 0);
 }
 
 /** First place of a needle of at least one byte in [from, end); 0 when there is none. Its first and last byte are looked for together. */
@@ -39,7 +60,7 @@ export function findBytes(from: usize, end: usize, needle: usize, length: usize)
     );
     for (; found !== 0; found &= found - 1) {
       const place = at + ctz(found);
-      if (length <= 2 || memory.compare(place + 1, needle + 1, length - 2) === 0) return place;
+      if (length <= 2 || standsAt(place, end, needle, length)) return place;
     }
   }
   for (; at < places; at += 16) {
@@ -48,7 +69,7 @@ export function findBytes(from: usize, end: usize, needle: usize, length: usize)
     let found = i8x16.bitmask(same) & lowBits(places - at);
     for (; found !== 0; found &= found - 1) {
       const place = at + ctz(found);
-      if (length <= 2 || memory.compare(place + 1, needle + 1, length - 2) === 0) return place;
+      if (length <= 2 || standsAt(place, end, needle, length)) return place;
     }
   }
   return 0;
@@ -103,6 +124,11 @@ export function countCharacters(from: usize, end: usize): u32 {
 }
 
 export function isAscii(from: usize, end: usize): bool {
+  if (end - from >= 16) {
+    let all = v128.load(end - 16);
+    for (; from + 16 <= end; from += 16) all = v128.or(all, v128.load(from));
+    return i8x16.bitmask(all) === 0;
+  }
   for (; from < end; from += 16) if ((i8x16.bitmask(load16(from, end)) & lowBits(end - from)) !== 0) return false;
   return true;
 }
@@ -181,17 +207,21 @@ export function splitPart(cursor: usize, separator: usize, length: usize, n: u32
   else pointVarlen(out, start, stop === 0 ? end : stop);
 }
 
-/** As operators/batch/slots.ts has it. */
-export function pointVarlen(slot: usize, from: usize, end: usize): void {
-  const length = end - from;
-  if (length > 12) {
-    store<u64>(slot, <u64>length | ((<u64>load<u32>(from)) << 32));
-    store<u64>(slot, <u64>from, 8);
-    return;
+/** The slot that shows the bytes [from, end), as operators/batch/slots.ts has it. */
+@inline
+export function slotOf(from: usize, end: usize): v128 {
+  const length = <u32>(end - from);
+  const head = i32x4.replace_lane(i32x4.splat(0), 3, <i32>length);
+  let body: v128;
+  if (length > 12) body = i32x4.replace_lane(v128.load32_zero(from), 1, <i32>from);
+  else {
+    const places = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    body = v128.and(load16(from, end), i8x16.lt_u(places, i8x16.splat(<i8>length)));
   }
-  const places = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  const text = v128.and(load16(from, end), i8x16.lt_u(places, i8x16.splat(<i8>length)));
-  store<u32>(slot, <u32>length);
-  store<u64>(slot, i64x2.extract_lane(text, 0), 4);
-  store<u32>(slot, i32x4.extract_lane(text, 2), 12);
+  return i8x16.shuffle(head, body, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27);
+}
+
+/** In one store: what is loaded from the slot soon afterwards need not wait for several. */
+export function pointVarlen(slot: usize, from: usize, end: usize): void {
+  v128.store(slot, slotOf(from, end));
 }

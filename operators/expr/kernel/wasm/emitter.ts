@@ -14,60 +14,22 @@
  */
 import type { Arena } from '../../../batch/arena.ts';
 import { writeSlot } from '../../../batch/slots.ts';
-import { type Datum, isDecimal, isPgArray } from '../../../datum.ts';
+import { type Datum, isDecimal } from '../../../datum.ts';
 import { TEXT_ROOM } from '../../../kernels/text_layout.ts';
-import { type ColType, OID, type Phys, physOf } from '../../../types.ts';
+import { type ColType, type Phys, physOf } from '../../../types.ts';
 import type { Expr } from '../../ir.ts';
 import { KernelMemory } from '../kernel_memory.ts';
-import { cheapFirst } from '../logic_order.ts';
 import { textOf } from '../same_text.ts';
+import { caseOf, coalesce, isTruth, list, logic } from './conditions.ts';
 import { functions, type Made } from './functions.ts';
 import { ACCESS, Code, I32, I64, Imports, type Label, OP, type Type } from './module.ts';
-import { LENGTHS, lengthening, matchedGroup, replacedLength } from './texts.ts';
+import { LENGTHS, lengthening, matchedGroup, replacedLength, replacements } from './texts.ts';
+import { type Kind, kindOf, TEXTS, TYPE_OF, Unsupported, type Value } from './values.ts';
 
-/** What cannot be written as WebAssembly. */
-export class Unsupported extends Error {}
-
-export type Kind = 'bool' | 'int' | 'numeric' | 'text';
-
-export interface Value {
-  kind: Kind;
-  /** Pushes it. */
-  push(): void;
-  /** Pushes whether it is NULL; null: it never is. */
-  isNull: (() => void) | null;
-  /** Of a numeric. */
-  scale: number;
-  /** Its value where it is a constant. */
-  constant?: Datum;
-}
-
-type Node<K extends Expr['k']> = Extract<Expr, { k: K }>;
+export type Node<K extends Expr['k']> = Extract<Expr, { k: K }>;
 
 interface Scope {
   values: Map<string, Value>;
-}
-
-/** Most items of an IN list that become comparisons in a row. */
-const MAX_LIST = 32;
-const TEXTS: ReadonlySet<number> = new Set([OID.text, OID.varchar]);
-
-const TYPE_OF: Record<Kind, Type> = { bool: I32, int: I64, numeric: I64, text: I32 };
-
-export function kindOf(type: ColType): Kind {
-  switch (physOf(type.oid)) {
-    case 'bool':
-      return 'bool';
-    case 'i32':
-    case 'u32':
-    case 'i64':
-      return 'int';
-    case 'numeric':
-      return 'numeric';
-    case 'varlen':
-      if (TEXTS.has(type.oid)) return 'text';
-  }
-  throw new Unsupported(`type ${type.oid}`);
 }
 
 const LOADS: Partial<Record<Phys, [code: number, shift: number]>> = {
@@ -96,6 +58,8 @@ export class Emitter extends Code {
   readonly status: number;
   /** Address of the room for long texts (kernels/text_layout.ts). */
   room = 0;
+  /** Columns of the input whose long texts are read. */
+  readonly texts = new Set<number>();
   readonly #names = new Map<() => void, number>();
 
   constructor(parameters: Type[]) {
@@ -185,10 +149,23 @@ export class Emitter extends Code {
     return shared.made as T;
   }
 
-  /** Loads column `id` at row `row` from the addresses in two locals (of the data and the validity bytes). */
-  load(id: number, type: ColType, data: number, valid: number, row: number): void {
+  /** Loads column `id` at row `row` from the addresses in two locals (of the data and the validity bytes; null: no row of the batch is NULL). */
+  load(id: number, type: ColType, data: number, valid: number | null, row: number): void {
     const kind = kindOf(type);
-    const phys = physOf(type.oid);
+    const [code, shift] = kind === 'text' ? [null, 4] : (LOADS[physOf(type.oid)] ?? [undefined, 0]);
+    if (code === undefined) throw new Unsupported('a numeric column');
+    const value = this.local(TYPE_OF[kind]);
+    this.get(data);
+    this.get(row);
+    this.i32(shift);
+    this.op(OP.i32_shl, OP.i32_add);
+    if (code !== null) this.access(code);
+    this.set(value);
+    const isNull = valid === null ? null : this.#isNullAt(valid, row);
+    this.#loaded.set(id, { kind, push: () => this.get(value), isNull, scale: 0, column: id });
+  }
+
+  #isNullAt(valid: number, row: number): () => void {
     const isNull = this.local(I32);
     this.get(valid);
     this.if(I32);
@@ -201,16 +178,7 @@ export class Emitter extends Code {
     this.i32(0);
     this.end();
     this.set(isNull);
-    const value = this.local(TYPE_OF[kind]);
-    const [code, shift] = kind === 'text' ? [null, 4] : (LOADS[phys] ?? [undefined, 0]);
-    if (code === undefined) throw new Unsupported('a numeric column');
-    this.get(data);
-    this.get(row);
-    this.i32(shift);
-    this.op(OP.i32_shl, OP.i32_add);
-    if (code !== null) this.access(code);
-    this.set(value);
-    this.#loaded.set(id, { kind, push: () => this.get(value), isNull: () => this.get(isNull), scale: 0 });
+    return () => this.get(isNull);
   }
 
   open(): void {
@@ -242,6 +210,12 @@ export class Emitter extends Code {
     return value;
   }
 
+  /** True when the value of `e` has been computed where the code is now. */
+  isKnown(e: Expr): boolean {
+    const key = textOf(e);
+    return this.#scopes.some(({ values }) => values.has(key));
+  }
+
   #emit(e: Expr): Value {
     switch (e.k) {
       case 'col': {
@@ -250,10 +224,10 @@ export class Emitter extends Code {
         return known;
       }
       case 'const':
-        return this.#constant(e);
+        return this.constant(e);
       case 'and':
       case 'or':
-        return this.#logic(e.args, e.k === 'and');
+        return logic(this, e.args, e.k === 'and');
       case 'not': {
         const arg = this.emit(e.arg);
         return this.#bool(() => {
@@ -271,21 +245,23 @@ export class Emitter extends Code {
       case 'istruth': {
         const arg = this.emit(e.arg);
         return this.#bool(() => {
-          this.#isTruth(arg, e.value ? 1 : 0);
+          isTruth(this, arg, e.value ? 1 : 0);
           if (e.negated) this.op(OP.i32_eqz);
         }, null);
       }
       case 'case':
-        return this.#case(e);
+        return caseOf(this, e);
       case 'coalesce':
-        return this.#coalesce(e);
+        return coalesce(this, e);
       case 'call': {
         const make = functions.get(e.fn);
         if (!e.strict || make === undefined) throw new Unsupported(e.fn);
-        if (LENGTHS.has(e.fn)) {
-          const length = this.#replacedLength(e);
-          if (length !== null) return length;
-        }
+        const counted = LENGTHS.has(e.fn)
+          ? this.#replacedLength(e)
+          : e.fn === 'int4mi(int4,int4)'
+            ? this.#replacements(e)
+            : null;
+        if (counted !== null) return counted;
         return this.strict(
           e.args.map((arg) => this.emit(arg)),
           (args) => make(args, this),
@@ -296,7 +272,7 @@ export class Emitter extends Code {
           return this.emit(e.arg);
         throw new Unsupported('a cast');
       case 'anyall':
-        return this.#list(e);
+        return list(this, e);
       case 'subscript':
         return this.#subscript(e);
       default:
@@ -304,15 +280,22 @@ export class Emitter extends Code {
     }
   }
 
-  /** length(replace(text, from, to)) by what it takes from length(text), which often stands beside it. */
+  /** length(replace(text, from, to)) by what it takes from length(text). */
   #replacedLength(e: Node<'call'>): Value | null {
-    const [inner] = e.args;
-    if (inner.k !== 'call' || inner.fn !== 'replace(text,text,text)' || !inner.strict) return null;
-    const [text, from, to] = inner.args;
-    const added = from.k === 'const' && to.k === 'const' ? lengthening(from.v, to.v) : null;
-    if (added === null) return null;
+    const replaced = replacedText(e);
+    if (replaced === null) return null;
+    const { text, from, added } = replaced;
     const args = [this.emit({ ...e, args: [text] }), this.emit(text), this.emit(from)];
     return this.strict(args, (values) => replacedLength(values, added, this));
+  }
+
+  /** length(text) - length(replace(text, from, to)), which is how SQL counts in a text: nobody's length is needed. */
+  #replacements({ args: [whole, rest] }: Node<'call'>): Value | null {
+    if (whole.k !== 'call' || rest.k !== 'call' || !LENGTHS.has(whole.fn) || !LENGTHS.has(rest.fn)) return null;
+    const replaced = replacedText(rest);
+    if (replaced === null || textOf(replaced.text) !== textOf(whole.args[0])) return null;
+    const { text, from, added } = replaced;
+    return this.strict([this.emit(text), this.emit(from)], (values) => replacements(values, -added, this));
   }
 
   pushNull({ isNull }: Value): void {
@@ -327,17 +310,7 @@ export class Emitter extends Code {
     return { kind: 'bool', push: () => this.get(local), isNull, scale: 0 };
   }
 
-  /** Pushes whether the value is present and this truth. */
-  #isTruth(arg: Value, truth: number): void {
-    arg.push();
-    this.i32(truth);
-    this.op(OP.i32_eq);
-    if (arg.isNull === null) return;
-    arg.isNull();
-    this.op(OP.i32_eqz, OP.i32_and);
-  }
-
-  #constant({ v, t }: Node<'const'>): Value {
+  constant({ v, t }: Node<'const'>): Value {
     const kind = this.#kindOfConstant(t);
     if (kind === null)
       return { kind: 'text', push: notPushed, isNull: v === null ? notPushed : null, scale: 0, constant: v };
@@ -416,137 +389,8 @@ export class Emitter extends Code {
       push: () => this.get(local),
       isNull: mayBeNull ? () => this.get(isNull) : null,
       scale: made.scale ?? 0,
+      words: made.words,
     };
-  }
-
-  /** AND, OR with SQL's three values; later arguments are computed only while the result is open. */
-  #logic(args: Expr[], and: boolean): Value {
-    const [v, z] = [this.local(I32), this.local(I32)];
-    const stop = and ? 0 : 1;
-    this.i32(1 - stop);
-    this.set(v);
-    this.i32(0);
-    this.set(z);
-    const decide = () => {
-      this.i32(stop);
-      this.set(v);
-      this.i32(0);
-      this.set(z);
-    };
-    cheapFirst(args).forEach((arg, i) => {
-      if (i > 0) {
-        this.get(v);
-        this.i32(stop);
-        this.op(OP.i32_ne);
-        this.open();
-      }
-      const value = this.emit(arg);
-      if (value.isNull !== null) {
-        value.isNull();
-        this.if();
-        this.i32(1);
-        this.set(z);
-        this.else();
-      }
-      value.push();
-      this.i32(stop);
-      this.op(OP.i32_eq);
-      this.if();
-      decide();
-      this.end();
-      if (value.isNull !== null) this.end();
-    });
-    for (let i = 1; i < args.length; i++) this.close();
-    return { kind: 'bool', push: () => this.get(v), isNull: () => this.get(z), scale: 0 };
-  }
-
-  /** Locals that several branches may set; NULL at first. */
-  #result(kind: Kind) {
-    const [v, z] = [this.local(TYPE_OF[kind]), this.local(I32)];
-    let scale: number | null = null;
-    this.i32(1);
-    this.set(z);
-    const assign = (from: Value) => {
-      if (from.constant === null) {
-        this.i32(1);
-        this.set(z);
-        return;
-      }
-      if (from.kind !== kind || (scale !== null && scale !== from.scale))
-        throw new Unsupported('arms of several scales');
-      scale = from.scale;
-      from.push();
-      this.set(v);
-      this.pushNull(from);
-      this.set(z);
-    };
-    const value = (): Value => ({ kind, push: () => this.get(v), isNull: () => this.get(z), scale: scale ?? 0 });
-    return { assign, value, isNull: z };
-  }
-
-  #case(e: Node<'case'>): Value {
-    const result = this.#result(kindOf(e.t));
-    for (const { when, then } of e.whens) {
-      this.#isTruth(this.emit(when), 1);
-      this.open();
-      result.assign(this.emit(then));
-      this.otherwise();
-    }
-    if (e.else !== null) result.assign(this.emit(e.else));
-    for (let i = 0; i < e.whens.length; i++) this.close();
-    return result.value();
-  }
-
-  #coalesce(e: Node<'coalesce'>): Value {
-    const result = this.#result(kindOf(e.t));
-    e.args.forEach((arg, i) => {
-      if (i > 0) {
-        this.get(result.isNull);
-        this.open();
-      }
-      result.assign(this.emit(arg));
-    });
-    for (let i = 1; i < e.args.length; i++) this.close();
-    return result.value();
-  }
-
-  /** x op ANY | ALL (constant array). */
-  #list(e: Node<'anyall'>): Value {
-    const list = e.right.k === 'const' ? e.right.v : undefined;
-    const make = functions.get(e.fn);
-    if (list === undefined || list === null || !isPgArray(list) || make === undefined) throw new Unsupported('a list');
-    const items = list.items.filter((item) => item !== null);
-    const type = { oid: list.elem, typmod: -1 };
-    if (items.length === 0 || items.length > MAX_LIST) throw new Unsupported('a list of so many');
-    const left = this.emit(e.left);
-    const stop = e.all ? 0 : 1;
-    const [v, z] = [this.local(I32), this.local(I32)];
-    this.i32(1 - stop);
-    this.set(v);
-    if (items.length < list.items.length) this.i32(1);
-    else this.pushNull(left);
-    this.set(z);
-    this.pushNull(left);
-    this.op(OP.i32_eqz);
-    this.open();
-    const done = this.block();
-    for (const item of items) {
-      const constant = this.#constant({ k: 'const', v: item, t: type });
-      const one = this.strict([{ ...left, isNull: null }, constant], (args) => make(args, this));
-      one.push();
-      this.i32(stop);
-      this.op(OP.i32_eq);
-      this.if();
-      this.i32(stop);
-      this.set(v);
-      this.i32(0);
-      this.set(z);
-      this.branch(done);
-      this.end();
-    }
-    this.end();
-    this.close();
-    return { kind: 'bool', push: () => this.get(v), isNull: () => this.get(z), scale: 0 };
   }
 
   /** (regexp_match(text, pattern))[n] without the array. */
@@ -562,6 +406,14 @@ export class Emitter extends Code {
       (args) => matchedGroup(args, n, this),
     );
   }
+}
+
+/** What length(replace(text, from, to)) is made of; null where it is something else, or the result might be too long. */
+function replacedText({ args: [inner] }: Node<'call'>) {
+  if (inner.k !== 'call' || inner.fn !== 'replace(text,text,text)' || !inner.strict) return null;
+  const [text, from, to] = inner.args;
+  const added = from.k === 'const' && to.k === 'const' ? lengthening(from.v, to.v) : null;
+  return added === null ? null : { text, from, added };
 }
 
 function notPushed(): never {

@@ -1,11 +1,14 @@
 /** The register of functions that kernels in WebAssembly compute, by pg_proc signature. integers.ts, times.ts and texts.ts fill it. */
-import type { Emitter, Kind, Value } from './emitter.ts';
+import type { Emitter } from './emitter.ts';
+import type { Kind, Value } from './values.ts';
 
 /** What a function has pushed. */
 export interface Made {
   kind: Kind;
   /** Of a numeric. */
   scale?: number;
+  /** Of a text: locals with the words of its slot. */
+  words?: readonly [number, number];
   /** A text's address 0 stands for NULL. */
   nullWhenZero?: boolean;
 }

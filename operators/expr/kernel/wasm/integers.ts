@@ -1,8 +1,9 @@
 /** Integers and numerics: i64, exact in all of its range. What does not fit leaves the row, as an overflow does. */
 import { INTEGER_PAIRS } from '../integer_pairs.ts';
-import type { Emitter, Value } from './emitter.ts';
+import type { Emitter } from './emitter.ts';
 import { functions, type Made } from './functions.ts';
 import { I64, OP } from './module.ts';
+import type { Value } from './values.ts';
 
 const MOST = (1n << 63n) - 1n;
 const LEAST = -(1n << 63n);

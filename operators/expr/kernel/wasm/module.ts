@@ -9,15 +9,19 @@ import { memory } from '../../../batch/memory.ts';
 export const I32 = 0x7f;
 export const I64 = 0x7e;
 export const F64 = 0x7c;
-export type Type = typeof I32 | typeof I64 | typeof F64;
+export const V128 = 0x7b;
+export type Type = typeof I32 | typeof I64 | typeof F64 | typeof V128;
 
 /** Instructions without operands. */
 export const OP = {
   return: 0x0f,
   drop: 0x1a,
+  select: 0x1b,
   i32_eqz: 0x45,
   i32_eq: 0x46,
   i32_ne: 0x47,
+  i32_lt_s: 0x48,
+  i32_gt_u: 0x4b,
   i32_ge_s: 0x4e,
   i32_ge_u: 0x4f,
   i64_eqz: 0x50,
@@ -57,6 +61,19 @@ export const ACCESS = {
   i32_store8: 0x3a,
 } as const;
 
+/** Instructions on 128 bits: behind a prefix. */
+export const SIMD = {
+  v128_load: 0x00,
+  v128_store: 0x0b,
+  i8x16_splat: 0x0f,
+  i64x2_extract_lane: 0x1d,
+  i8x16_lt_u: 0x26,
+  v128_and: 0x4e,
+  v128_xor: 0x51,
+  i8x16_bitmask: 0x64,
+  i8x16_sub: 0x71,
+} as const;
+
 const EMPTY = 0x40;
 const CALL = 0x10;
 const LOCAL_GET = 0x20;
@@ -93,12 +110,12 @@ export type Label = number;
 export class Code {
   readonly bytes: number[] = [];
   readonly #locals: Type[];
-  readonly #parameters: number;
+  readonly parameters: readonly Type[];
   #depth = 0;
 
   constructor(parameters: Type[]) {
     this.#locals = [...parameters];
-    this.#parameters = parameters.length;
+    this.parameters = parameters;
   }
 
   local(type: Type): number {
@@ -111,6 +128,15 @@ export class Code {
 
   access(code: number, offset = 0): void {
     this.bytes.push(code, 0, ...unsigned(offset));
+  }
+
+  simd(code: number, ...immediates: number[]): void {
+    this.bytes.push(0xfd, ...unsigned(code), ...immediates);
+  }
+
+  /** A load or store of 128 bits. */
+  simdAccess(code: number, offset = 0): void {
+    this.bytes.push(0xfd, ...unsigned(code), 0, ...unsigned(offset));
   }
 
   i32(value: number): void {
@@ -170,7 +196,7 @@ export class Code {
   }
 
   body(): number[] {
-    const locals = vector(this.#locals.slice(this.#parameters).map((type) => [1, type]));
+    const locals = vector(this.#locals.slice(this.parameters.length).map((type) => [1, type]));
     const content = [...locals, ...this.bytes, 0x0b];
     return [...unsigned(content.length), ...content];
   }
@@ -190,7 +216,7 @@ export class Imports {
   readonly #types: number[][] = [];
   readonly #functions: Imported[] = [];
 
-  #type(parameters: Type[], results: Type[]): number {
+  #type(parameters: readonly Type[], results: Type[]): number {
     const type = [0x60, ...vector(parameters.map((t) => [t])), ...vector(results.map((t) => [t]))];
     const known = this.#types.findIndex((t) => t.join() === type.join());
     return known >= 0 ? known : this.#types.push(type) - 1;
@@ -204,9 +230,15 @@ export class Imports {
     return this.#functions.push({ name, type: this.#type(parameters, results), value }) - 1;
   }
 
-  /** Compiles the module of one function and gives the function. */
-  compile(code: Code, parameters: Type[], results: Type[]): (...args: number[]) => number {
-    const type = this.#type(parameters, results);
+  /** How many functions are imported. */
+  get count(): number {
+    return this.#functions.length;
+  }
+
+  /** Compiles a module of functions that give a word and have these imports in common. */
+  compile(functions: Map<string, Code>): Record<string, (...args: number[]) => number> {
+    const codes = [...functions.values()];
+    const types = codes.map(({ parameters }) => this.#type(parameters, [I32]));
     const bytes = Uint8Array.from([
       ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
       ...section(1, vector(this.#types)),
@@ -218,13 +250,16 @@ export class Imports {
           ...this.#functions.map((f) => [...named('env'), ...named(f.name), 0, ...unsigned(f.type)]),
         ]),
       ),
-      ...section(3, vector([unsigned(type)])),
-      ...section(7, vector([[...named('run'), 0, ...unsigned(this.#functions.length)]])),
-      ...section(10, vector([code.body()])),
+      ...section(3, vector(types.map(unsigned))),
+      ...section(
+        7,
+        vector([...functions.keys()].map((name, i) => [...named(name), 0, ...unsigned(this.#functions.length + i)])),
+      ),
+      ...section(10, vector(codes.map((code) => code.body()))),
     ]);
     const env: Record<string, WebAssembly.Memory | Callable> = { memory };
     for (const { name, value } of this.#functions) env[name] = value;
     const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env });
-    return instance.exports.run as (...args: number[]) => number;
+    return instance.exports as Record<string, (...args: number[]) => number>;
   }
 }

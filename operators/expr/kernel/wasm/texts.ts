@@ -1,10 +1,13 @@
 /** Texts: addresses of slots, worked on by the functions of kernels/assembly/text_slots.ts. */
+import { U32 } from '../../../batch/memory.ts';
 import type { Datum } from '../../../datum.ts';
 import { kernelExports } from '../../../kernels/index.ts';
+import * as layout from '../../../kernels/text_layout.ts';
 import { onePassProgram } from '../regexes.ts';
-import type { Emitter, Value } from './emitter.ts';
+import type { Emitter } from './emitter.ts';
 import { functions, type Made } from './functions.ts';
-import { ACCESS, I32, OP, type Type } from './module.ts';
+import { ACCESS, I32, I64, OP, SIMD, type Type, V128 } from './module.ts';
+import type { Value } from './values.ts';
 
 /** Calls a function of the kernels with what has been pushed. */
 function call(name: string, parameters: number, code: Emitter, results: Type[] = [I32]): void {
@@ -12,15 +15,25 @@ function call(name: string, parameters: number, code: Emitter, results: Type[] =
   code.call(code.imports.index(kernelExports[name], types, results));
 }
 
+/** Pushes texts whose bytes are read, wherever these lie. */
+function pushRead(code: Emitter, ...texts: Value[]): void {
+  for (const { push, column } of texts) {
+    if (column !== undefined) code.texts.add(column);
+    push();
+  }
+}
+
 const isText = (...values: Value[]) => values.every(({ kind }) => kind === 'text');
 
 /** Longest text whose bytes lie in its slot. */
 const SHORT = 12;
 
+export const isShort = (text: string) => Buffer.byteLength(text) <= SHORT;
+
 /** Pushes whether two texts are equal: with a short constant that is two words of 64 bits. */
 function equal(a: Value, b: Value, code: Emitter): void {
   const [constant, other] = typeof a.constant === 'string' ? [a.constant, b] : [b.constant, a];
-  if (typeof constant !== 'string' || Buffer.byteLength(constant) > SHORT) {
+  if (typeof constant !== 'string' || !isShort(constant)) {
     a.push();
     b.push();
     call('slotsEqual', 2, code);
@@ -28,10 +41,12 @@ function equal(a: Value, b: Value, code: Emitter): void {
   }
   const bytes = Buffer.alloc(16);
   bytes.writeUInt32LE(bytes.write(constant, 4));
-  for (const word of [0, 8]) {
-    other.push();
-    code.access(ACCESS.i64_load, word);
-    code.i64(bytes.readBigInt64LE(word));
+  for (const word of [0, 1]) {
+    if (other.words === undefined) {
+      other.push();
+      code.access(ACCESS.i64_load, word * 8);
+    } else code.get(other.words[word]);
+    code.i64(bytes.readBigInt64LE(word * 8));
     code.op(OP.i64_eq);
   }
   code.op(OP.i32_and);
@@ -61,12 +76,55 @@ for (const [name, first] of [
 ] as const)
   functions.set(`${name}(text)`, ([a], code) => {
     if (!isText(a)) return null;
+    const [out, slot, address] = [code.slot(), code.local(V128), code.local(I32)];
+    const words = [code.local(I64), code.local(I64)] as const;
+    const splat = (byte: number) => {
+      code.i32(byte);
+      code.simd(SIMD.i8x16_splat);
+    };
+    pushRead(code, a);
+    code.access(ACCESS.i32_load);
+    code.i32(SHORT);
+    code.op(OP.i32_gt_u);
+    code.if();
     a.push();
     code.i32(first);
-    code.i32(code.slot());
+    code.i32(out);
     code.i32(code.room);
     call('slotCase', 4, code);
-    return made(code);
+    code.get(code.checked());
+    code.tee(address);
+    code.simdAccess(SIMD.v128_load);
+    code.set(slot);
+    code.else();
+    // Of a short one the slot is changed: the length and the zeros behind the text are no letters, and ASCII.
+    a.push();
+    code.simdAccess(SIMD.v128_load);
+    code.tee(slot);
+    code.simd(SIMD.i8x16_bitmask);
+    code.bailIf();
+    code.i32(out);
+    code.get(slot);
+    code.get(slot);
+    splat(first);
+    code.simd(SIMD.i8x16_sub);
+    splat(26);
+    code.simd(SIMD.i8x16_lt_u);
+    splat(0x20);
+    code.simd(SIMD.v128_and);
+    code.simd(SIMD.v128_xor);
+    code.tee(slot);
+    code.simdAccess(SIMD.v128_store);
+    code.i32(out);
+    code.set(address);
+    code.end();
+    words.forEach((word, lane) => {
+      code.get(slot);
+      code.simd(SIMD.i64x2_extract_lane, lane);
+      code.set(word);
+    });
+    code.get(address);
+    return { kind: 'text', words };
   });
 
 /** Functions of one text that give its number of characters. */
@@ -77,7 +135,7 @@ export const LENGTHS: ReadonlySet<string> = new Set(
 for (const name of LENGTHS)
   functions.set(name, ([a], code) => {
     if (!isText(a)) return null;
-    a.push();
+    pushRead(code, a);
     call('slotCharacters', 1, code);
     code.op(OP.i64_extend_i32_u);
     return { kind: 'int' };
@@ -93,7 +151,7 @@ functions.set('octet_length(text)', ([a], code) => {
 
 functions.set('replace(text,text,text)', ([text, from, to], code) => {
   if (!isText(text, from, to)) return null;
-  for (const { push } of [text, from, to]) push();
+  pushRead(code, text, from, to);
   code.i32(code.slot());
   code.i32(code.room);
   call('slotReplace', 5, code);
@@ -106,41 +164,82 @@ export function lengthening(from: Datum, to: Datum): number | null {
   return Buffer.byteLength(to) > Buffer.byteLength(from) ? null : [...to].length - [...from].length;
 }
 
+/** Pushes how often `from` stands in the text, times a number. */
+function occurrences(text: Value, from: Value, by: number, code: Emitter): void {
+  pushRead(code, text, from);
+  call('slotOccurrences', 2, code);
+  code.op(OP.i64_extend_i32_u);
+  code.i64(BigInt(by));
+  code.op(OP.i64_mul);
+}
+
 /** The length of a text in which each `from` is replaced: by what that adds to the length before, without the text that it makes. */
 export function replacedLength([length, text, from]: Value[], added: number, code: Emitter): Made {
   length.push();
-  text.push();
-  from.push();
-  call('slotOccurrences', 2, code);
-  code.op(OP.i64_extend_i32_u);
-  code.i64(BigInt(added));
-  code.op(OP.i64_mul, OP.i64_add);
+  occurrences(text, from, added, code);
+  code.op(OP.i64_add);
   return { kind: 'int' };
+}
+
+/** What all replacements of `from` take from a text's length. */
+export function replacements([text, from]: Value[], taken: number, code: Emitter): Made {
+  occurrences(text, from, taken, code);
+  return { kind: 'int' };
+}
+
+/** Fields of one text that are cut out at once; more are cut out by themselves. */
+const MOST_PARTS = 16;
+
+/** The fields of a text that a row asks for, as slotParts() has them. */
+class Parts {
+  readonly address: number;
+  readonly #slots = new Map<number, number>();
+
+  constructor(separator: string, code: Emitter) {
+    this.address = code.bytesFor(layout.PARTS_FIRST + MOST_PARTS * layout.PART_BYTES);
+    const word = this.address >>> 2;
+    U32[word + layout.PARTS_SEPARATOR / 4] = code.literal(separator);
+    U32[word + layout.PARTS_LENGTH / 4] = Buffer.byteLength(separator);
+  }
+
+  /** The slot of field n; null when there are too many. */
+  slot(n: number, code: Emitter): number | null {
+    const known = this.#slots.get(n);
+    if (known !== undefined) return known;
+    if (this.#slots.size === MOST_PARTS) return null;
+    const slot = code.slot();
+    this.#slots.set(n, slot);
+    U32[(this.address + layout.PARTS_COUNT) >>> 2] = this.#slots.size;
+    let at = (this.address + layout.PARTS_FIRST) >>> 2;
+    for (const [field, out] of [...this.#slots].sort(([a], [b]) => a - b)) {
+      U32[at++] = field;
+      U32[at++] = out;
+    }
+    return slot;
+  }
 }
 
 functions.set('split_part(text,text,int4)', ([text, separator, n], code) => {
   const { constant: between } = separator;
+  const { constant: field } = n;
   if (!isText(text) || typeof between !== 'string' || between === '') return null;
-  if (typeof n.constant !== 'number' || n.constant < 1 || n.constant > 1000) return null;
-  const literal = Buffer.from(between);
-  const fields = code.share(
-    `fields of ${code.nameOf(text)} by ${between}`,
-    () => ({ cursor: code.slot(), separator: code.literal(between) }),
-    ({ cursor }) => {
-      text.push();
-      code.i32(cursor);
-      call('slotFields', 2, code, []);
-    },
-  );
-  const out = code.slot();
-  code.i32(fields.cursor);
-  code.i32(fields.separator);
-  code.i32(literal.length);
-  code.i32(n.constant);
-  code.i32(out);
-  call('splitPart', 5, code, []);
-  code.i32(out);
-  return { kind: 'text' };
+  if (typeof field !== 'number' || field < 1 || field > 1000) return null;
+  // The list is read when the first of them is asked for, and complete then: all of the code is written before any runs.
+  for (let list = 0; ; list++) {
+    const parts = code.share(
+      `fields ${list} of ${code.nameOf(text)} by ${between}`,
+      () => new Parts(between, code),
+      ({ address }) => {
+        pushRead(code, text);
+        code.i32(address);
+        call('slotParts', 2, code, []);
+      },
+    );
+    const slot = parts.slot(field, code);
+    if (slot === null) continue;
+    code.i32(slot);
+    return { kind: 'text' };
+  }
 });
 
 /** (regexp_match(text, pattern))[index]; null where the expression is not one of one pass. */
@@ -158,7 +257,7 @@ export function matchedGroup([text, pattern]: Value[], index: number, code: Emit
     (known) => {
       if (known === null) return;
       code.i32(known.program);
-      text.push();
+      pushRead(code, text);
       call('slotSearch', 2, code);
       code.get(code.checked());
       code.set(known.found);

@@ -4,10 +4,11 @@ import type { Interval } from '../../../datum.ts';
 import { extractUnit, truncUnit } from '../../datetime/words.ts';
 import { timeWriter } from '../../to_char/byte_writer.ts';
 import { DAY, FIXED_UNITS, fixedMicros, TimeText, UNIX_EPOCH } from '../times.ts';
-import type { Emitter, Value } from './emitter.ts';
+import type { Emitter } from './emitter.ts';
 import { functions, type Made } from './functions.ts';
 import { within } from './integers.ts';
 import { F64, I32, I64, OP } from './module.ts';
+import type { Value } from './values.ts';
 
 const SAFE = 9007199254740991n;
 
