@@ -143,20 +143,7 @@ export function physOf(oid: number): Phys {
   return oid < PHYS_BY_OID.length ? PHYS_BY_OID[oid] : 'varlen';
 }
 
-/** Bytes of one slot. */
-export const PHYS_WIDTH: Record<Phys, number> = {
-  bool: 1,
-  i32: 4,
-  u32: 4,
-  i64: 8,
-  f64: 8,
-  numeric: 16,
-  interval: 16,
-  uuid: 16,
-  varlen: 16,
-};
-
-/** PHYS_WIDTH by comparisons: looked up by a name that is not the same each time, a record costs V8 a search. */
+/** Bytes of one slot. By comparisons: looked up by a name that is not the same each time, a record costs V8 a search. */
 export function widthOf(phys: Phys): number {
   switch (phys) {
     case 'i64':
@@ -169,10 +156,24 @@ export function widthOf(phys: Phys): number {
       return 16;
     case 'bool':
       return 1;
-    default:
+    case 'i32':
+    case 'u32':
       return 4;
   }
 }
+
+/** widthOf(), for who asks seldom. */
+export const PHYS_WIDTH: Record<Phys, number> = {
+  bool: widthOf('bool'),
+  i32: widthOf('i32'),
+  u32: widthOf('u32'),
+  i64: widthOf('i64'),
+  f64: widthOf('f64'),
+  numeric: widthOf('numeric'),
+  interval: widthOf('interval'),
+  uuid: widthOf('uuid'),
+  varlen: widthOf('varlen'),
+};
 
 export function colType(oid: number, typmod = -1): ColType {
   return { oid, typmod };

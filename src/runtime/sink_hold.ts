@@ -19,7 +19,7 @@ export class SinkHold {
 
   /** Before a tick: begins to wait for sinks that have fallen behind. */
   look(): void {
-    for (const sink of this.#engine.sinks.list) if (sink.isBehind) this.#begin();
+    if (this.#engine.sinks.list.some((sink) => sink.isBehind)) this.#begin();
   }
 
   #begin(): void {

@@ -60,24 +60,20 @@ export class StreamHistory {
   readonly #late = new Map<number, number[]>();
   readonly #clocks = new Map<number, ClockList>();
   #marks: Mark[] = [];
-  /** That of the last one. */
-  #marked: bigint | null = null;
   /** Every so manieth move of the watermark is marked. */
   #stride = 1;
   #moves = 0;
 
   /** Before a tick adds its ranges: the watermark that its rows were held against. */
   mark(watermark: bigint | null): void {
-    if (watermark === null || watermark === this.#marked) return;
+    if (watermark === null || watermark === this.#marks[this.#marks.length - 1]?.watermark) return;
     if (++this.#moves < this.#stride) return;
     this.#moves = 0;
     const ends = new Map<number, bigint>();
     for (const [partition, ranges] of this.#ranges) ends.set(partition, ranges[ranges.length - 1].to);
     this.#marks.push({ watermark, ends });
-    this.#marked = watermark;
     if (this.#marks.length <= MOST_MARKS) return;
     this.#marks = this.#marks.filter((_, i) => i % 2 === 1);
-    this.#marked = this.#marks.at(-1)?.watermark ?? null;
     this.#stride *= 2;
   }
 
@@ -176,7 +172,6 @@ export class StreamHistory {
     for (const { partition, pairs } of clocks) this.#clocksOf(partition).load(pairs);
     for (const { partition, offsets } of late) this.#late.set(partition, [...offsets]);
     this.#marks = [...marks];
-    this.#marked = marks.at(-1)?.watermark ?? null;
     this.#stride = stride;
   }
 }

@@ -8,21 +8,16 @@ import { Arena } from '../../../batch/arena.ts';
 import { batchFromRows, readRow, weightOf } from '../../../batch/builder.ts';
 import { type Datum, pgArray } from '../../../datum.ts';
 import { MapOperator, type MapPath } from '../../../map.ts';
-import { times } from '../../../testing/property.ts';
+import { Random, testSeed, times } from '../../../testing/property.ts';
 import { colType, OID } from '../../../types.ts';
 import { defaultContext } from '../../context.ts';
 import '../../functions/index.ts';
 import type { Expr } from '../../ir.ts';
 import { emitLoops, releaseLoops } from './row_loop.ts';
 
-const seed = Number(process.env.SEED ?? Date.now() % 1000000);
-console.log(`# seed ${seed} (set SEED to replay)`);
-let state = seed * 2 + 1;
-function random(n: number): number {
-  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-  return Math.floor((state / 4294967296) * n);
-}
-const pick = <T>(list: readonly T[]): T => list[random(list.length)];
+const generator = new Random(testSeed());
+const random = (n: number): number => generator.below(n);
+const pick = <T>(list: readonly T[]): T => generator.pick(list);
 
 const { int4, int8, text, bool } = OID;
 /** Two int8, two texts, an int4. */
@@ -94,16 +89,15 @@ function compare(filter: Expr | null, project: Expr[] | null, rows: Datum[][]): 
   return wanted.length;
 }
 
+function loopsOf(filter: Expr | null, items: Expr[], nullable: boolean) {
+  const outTypes = items.map((e) => e.t);
+  return emitLoops(filter, items, types, outTypes, nullable);
+}
+
 /** Whether the rows are chosen before they are projected. */
 function isSelected(filter: Expr, project: Expr[] | null): boolean {
   const items = project ?? types.map((_, id) => column(id));
-  const loops = emitLoops(
-    filter,
-    items,
-    types,
-    items.map((e) => e.t),
-    true,
-  );
+  const loops = loopsOf(filter, items, true);
   assert.ok(loops !== null, `no kernel of ${shown({ filter, project })}`);
   releaseLoops(loops);
   return loops.select !== null;
@@ -233,13 +227,7 @@ test('where only the code for NULLs is too long, rows with NULLs are done in Jav
   const t = colType(bool);
   const greater = (i: number): Expr => call('int8gt(int8,int8)', bool, column(i % 2), constant(BigInt(i % 50), int8));
   const fits = (project: Expr[], nullable: boolean) => {
-    const loops = emitLoops(
-      null,
-      project,
-      types,
-      project.map((e) => e.t),
-      nullable,
-    );
+    const loops = loopsOf(null, project, nullable);
     if (loops !== null) releaseLoops(loops);
     return loops !== null;
   };

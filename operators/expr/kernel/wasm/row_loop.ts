@@ -128,6 +128,21 @@ function add(code: Emitter, local: number, push: () => void): void {
   code.set(local);
 }
 
+/** `body` for each number from that in local `at` up to `end`, not including; it leaves no block of its own open. */
+function eachUpTo(code: Emitter, at: number, end: number, body: () => void): void {
+  const over = code.block();
+  const rows = code.loop();
+  code.get(at);
+  code.get(end);
+  code.op(OP.i32_ge_s);
+  code.branchIf(over);
+  body();
+  add(code, at, () => code.i32(1));
+  code.branch(rows);
+  code.end();
+  code.end();
+}
+
 /** Pushes whether the row passes; NULL does not. */
 function passes(code: Emitter, { push, isNull }: Value): void {
   push();
@@ -143,37 +158,29 @@ function emitSelect(filter: Expr, loop: Loop): Emitter | null {
   try {
     const chosen = word(code, loop.block, WORDS.chosen);
     const columns = columnsAt(code, loop, [filter]);
-    const over = code.block();
-    const rows = code.loop();
-    code.get(row);
-    code.get(end);
-    code.op(OP.i32_ge_s);
-    code.branchIf(over);
-    const next = code.block();
-    code.odd = code.block();
-    for (const { id, data, valid } of columns)
-      code.load(id, loop.inputTypes[id], data, loop.nullable ? valid : null, row);
-    const keep = code.emit(filter);
-    element(code, chosen, put);
-    code.get(row);
-    code.access(ACCESS.i32_store);
-    add(code, put, () => passes(code, keep));
-    code.branch(next);
-    code.end();
-    element(code, chosen, put);
-    code.get(row);
-    code.i32(UNDECIDED);
-    code.op(OP.i32_or);
-    code.access(ACCESS.i32_store);
-    add(code, put, () => code.i32(1));
-    code.i32(loop.block);
-    code.i32(1);
-    code.access(ACCESS.i32_store, WORDS.undecided * 4);
-    code.end();
-    add(code, row, () => code.i32(1));
-    code.branch(rows);
-    code.end();
-    code.end();
+    eachUpTo(code, row, end, () => {
+      const next = code.block();
+      code.odd = code.block();
+      for (const { id, data, valid } of columns)
+        code.load(id, loop.inputTypes[id], data, loop.nullable ? valid : null, row);
+      const keep = code.emit(filter);
+      element(code, chosen, put);
+      code.get(row);
+      code.access(ACCESS.i32_store);
+      add(code, put, () => passes(code, keep));
+      code.branch(next);
+      code.end();
+      element(code, chosen, put);
+      code.get(row);
+      code.i32(UNDECIDED);
+      code.op(OP.i32_or);
+      code.access(ACCESS.i32_store);
+      add(code, put, () => code.i32(1));
+      code.i32(loop.block);
+      code.i32(1);
+      code.access(ACCESS.i32_store, WORDS.undecided * 4);
+      code.end();
+    });
     code.get(put);
   } catch (error) {
     code.memory.release();
@@ -204,52 +211,45 @@ function emitRun(code: Emitter, filter: Expr | null, selected: boolean, loop: Lo
     code.get(what);
     code.access(ACCESS.i32_store, which * 4);
   };
-  const over = code.block();
-  const rows = code.loop();
-  code.get(at);
-  code.get(end);
-  code.op(OP.i32_ge_s);
-  code.branchIf(over);
-  const start = code.bytes.length;
-  const skipped = code.block();
-  code.odd = code.block();
-  if (selected && chosen !== null) {
-    element(code, chosen, at);
-    code.access(ACCESS.i32_load);
-    code.tee(row);
-    code.i32(0);
-    code.op(OP.i32_lt_s);
-    code.branchIf(code.odd);
-  }
-  for (const { id, data, valid } of columns) code.load(id, inputTypes[id], data, nullable ? valid : null, row);
-  if (filter !== null && !selected) {
-    passes(code, code.emit(filter));
-    code.op(OP.i32_eqz);
-    code.branchIf(skipped);
-  }
+  let start = 0;
   const present: number[] = [];
-  const values = computed.map((e) => code.emit(e));
-  values.forEach((value, i) => {
-    storeValue(code, value, physOf(outTypes[outputs[i]].oid), places[i], put);
-    if (value.isNull === null) present.push(outputs[i]);
+  eachUpTo(code, at, end, () => {
+    start = code.bytes.length;
+    const skipped = code.block();
+    code.odd = code.block();
+    if (selected && chosen !== null) {
+      element(code, chosen, at);
+      code.access(ACCESS.i32_load);
+      code.tee(row);
+      code.i32(0);
+      code.op(OP.i32_lt_s);
+      code.branchIf(code.odd);
+    }
+    for (const { id, data, valid } of columns) code.load(id, inputTypes[id], data, nullable ? valid : null, row);
+    if (filter !== null && !selected) {
+      passes(code, code.emit(filter));
+      code.op(OP.i32_eqz);
+      code.branchIf(skipped);
+    }
+    const values = computed.map((e) => code.emit(e));
+    values.forEach((value, i) => {
+      storeValue(code, value, physOf(outTypes[outputs[i]].oid), places[i], put);
+      if (value.isNull === null) present.push(outputs[i]);
+    });
+    if (chosen !== null) {
+      element(code, chosen, put);
+      code.get(row);
+      code.access(ACCESS.i32_store);
+    }
+    add(code, put, () => code.i32(1));
+    code.branch(skipped);
+    code.end();
+    store(put, WORDS.put);
+    store(code.status, WORDS.status);
+    code.get(at);
+    code.op(OP.return);
+    code.end();
   });
-  if (chosen !== null) {
-    element(code, chosen, put);
-    code.get(row);
-    code.access(ACCESS.i32_store);
-  }
-  add(code, put, () => code.i32(1));
-  code.branch(skipped);
-  code.end();
-  store(put, WORDS.put);
-  store(code.status, WORDS.status);
-  code.get(at);
-  code.op(OP.return);
-  code.end();
-  add(code, at, () => code.i32(1));
-  code.branch(rows);
-  code.end();
-  code.end();
   store(put, WORDS.put);
   code.get(end);
   if (code.bytes.length > MOST_CODE) throw new Unsupported('so much code');
