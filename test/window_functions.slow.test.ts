@@ -4,15 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { PGlite } from '@electric-sql/pglite';
-import type { Datum } from '../operators/datum.ts';
-import { SqlError } from '../operators/errors.ts';
-import { defaultContext } from '../operators/expr/context.ts';
-import { inputText } from '../operators/expr/io/index.ts';
 import { Random, testSeed } from '../operators/testing/property.ts';
-import { initParser } from '../planner/parse/parse.ts';
-import { planQuery } from '../planner/physical/index.ts';
-import { bindSql, runPlan, testRelation } from '../planner/physical/test_sql.ts';
+import { TypedTable, VALUES } from './typed_table.ts';
 
 const COLUMNS: [string, string][] = [
   ['id', 'int4'],
@@ -32,23 +25,6 @@ const COLUMNS: [string, string][] = [
   ['b', 'bool'],
 ];
 
-/** Values of each type: neighbours, equal ones, the ends of the type. Of equal values that look different max() may show either. */
-const VALUES: Record<string, string[]> = {
-  int2: ['-32768', '-1', '0', '1', '2', '5', '32767'],
-  int4: ['-2147483648', '-1', '0', '1', '2', '5', '2147483647'],
-  int8: ['-9223372036854775808', '0', '1', '2', '5', '9223372036854775807'],
-  float4: ['-Infinity', '-1.5', '0', '-0', '1', '2.5', 'Infinity', 'NaN'],
-  float8: ['-Infinity', '-1.5', '0', '1', '2.5', 'Infinity', 'NaN'],
-  numeric: ['-Infinity', '-1.50', '0', '1.0', '1.5', '2.5', 'Infinity', 'NaN'],
-  date: ['-infinity', '2024-01-31', '2024-02-01', '2024-02-29', '2024-03-01', 'infinity'],
-  timestamp: ['-infinity', '2024-01-31 12:00', '2024-02-29', '2024-02-29 00:00:01', '2024-03-31', 'infinity'],
-  timestamptz: ['-infinity', '2024-01-31 12:00+00', '2024-02-29+00', '2024-03-01+00', 'infinity'],
-  interval: ['-1 day', '0', '1 hour', '1 day', '24 hours', '1 mon', '30 days'],
-  time: ['00:00', '00:30', '12:00', '23:59:59', '24:00'],
-  text: ['a', 'b', 'a text longer than twelve bytes'],
-  bool: ['t', 'f'],
-};
-
 const OFFSETS: Record<string, string[]> = {
   i2: ['1::int2', '2::int4', '9223372036854775807::int8'],
   i4: ['0', '1', '2', '2147483647', '3::int8'],
@@ -63,34 +39,21 @@ const OFFSETS: Record<string, string[]> = {
   tm: ["interval '30 minutes'", "interval '12 hours'"],
 };
 
-const RELATION = testRelation(1, 'w', COLUMNS.map(([name, type]) => `${name} ${type}`).join(', '));
 const seed = testSeed();
 const random = new Random(seed);
-const OIDS = [16, 20, 21, 23, 25, 700, 701, 1082, 1083, 1114, 1184, 1186, 1700, 1007];
-const rawParsers = Object.fromEntries(OIDS.map((oid) => [oid, (v: string) => v]));
-let db: PGlite;
-let rows: Datum[][];
+let table: TypedTable;
 
 before(async () => {
-  await initParser();
-  db = await PGlite.create();
-  await db.exec("set timezone to 'UTC'; set intervalstyle to 'postgres'; set datestyle to 'ISO, MDY'");
-  await db.exec(`create table w (${COLUMNS.map((c) => c.join(' ')).join(', ')})`);
-  const texts = Array.from({ length: 24 }, (_, id) =>
-    COLUMNS.map(([name, type]) => {
-      if (name === 'id') return String(id);
-      if (random.below(9) === 0) return null;
-      return name === 'g' ? random.pick(['1', '2']) : random.pick(VALUES[type]);
-    }),
-  );
-  const literal = (v: string | null) => (v === null ? 'null' : `'${v}'`);
-  await db.exec(`insert into w values ${texts.map((r) => `(${r.map(literal).join(', ')})`).join(', ')}`);
-  rows = texts.map((r) =>
-    r.map((v, i) => (v === null ? null : inputText(v, RELATION.columns[i].type, defaultContext()))),
+  const values = (name: string, type: string) => (name === 'g' ? ['1', '2'] : VALUES[type]);
+  table = await TypedTable.create(
+    'w',
+    COLUMNS.map(([name, type]) => [name, type, values(name, type)]),
+    24,
+    random,
   );
 });
 
-after(() => db.close());
+after(() => table.close());
 
 function bound(mode: string, offset: (() => string) | null, start: boolean): string {
   const kinds = ['current row', start ? 'unbounded preceding' : 'unbounded following'];
@@ -152,45 +115,11 @@ function shiftCall(): string {
   return `${call} over (${random.pick(['', 'partition by g'])} order by ${random.pick(['f8', 'n', 'x', 'd'])}, id)`;
 }
 
-/** The rows in one tick, or in several with rows that come and go. */
-function ticks(many: boolean): [number, Datum[], number][][] {
-  const change = (list: Datum[][], weight: number) => list.map((row): [number, Datum[], number] => [1, row, weight]);
-  if (!many) return [change(rows, 1)];
-  const [a, b, c] = [rows.slice(0, 8), rows.slice(8, 16), rows.slice(16)];
-  return [
-    change([...a, ...b], 1),
-    [...change(a, -1), ...change(c, 1)],
-    change(a, 1),
-    change(c.slice(0, 3), 1),
-    change(c.slice(0, 3), -1),
-  ];
-}
-
-async function postgres(sql: string): Promise<string[] | string> {
-  try {
-    const { rows: found } = await db.query<(string | null)[]>(sql, [], { rowMode: 'array', parsers: rawParsers });
-    return found.map((r) => r.map((v) => (v === null ? 'NULL' : String(v))).join(' | ')).sort();
-  } catch (error) {
-    return (error as { code: string }).code;
-  }
-}
-
-function ours(sql: string, many: boolean): string[] | string {
-  try {
-    const query = bindSql(sql, [RELATION], many ? 'view' : 'read');
-    const { plan } = planQuery(query, { mode: many ? 'view' : 'read' });
-    return runPlan(plan, query.columns.length, [RELATION], ticks(many));
-  } catch (error) {
-    if (!(error instanceof SqlError)) throw error;
-    return error.sqlstate;
-  }
-}
-
 test('window functions equal PostgreSQL', { timeout: 120_000 }, async () => {
   for (let i = 0; i < 250; i++) {
     const sql = `select id, ${i % 5 === 0 ? shiftCall() : windowCall()} from w`;
-    const wanted = await postgres(sql);
-    assert.deepEqual(ours(sql, false), wanted, `${sql} (seed ${seed})`);
-    assert.deepEqual(ours(sql, true), wanted, `${sql} in several ticks (seed ${seed})`);
+    const wanted = await table.postgres(sql);
+    assert.deepEqual(table.here(sql, false), wanted, `${sql} (seed ${seed})`);
+    assert.deepEqual(table.here(sql, true), wanted, `${sql} in several ticks (seed ${seed})`);
   }
 });

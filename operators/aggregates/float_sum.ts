@@ -6,6 +6,7 @@
  */
 import type { Datum } from '../datum.ts';
 import { decimal } from '../datum.ts';
+import { SqlError } from '../errors.ts';
 import type { Summary } from './decoded.ts';
 
 const bits = new DataView(new ArrayBuffer(8));
@@ -82,36 +83,57 @@ function special(total: { nan: number; inf: number; negInf: number }): number | 
   return total.negInf > 0 ? Number.NEGATIVE_INFINITY : null;
 }
 
+function emptyTotal(): FloatTotal {
+  return { units: 0n, count: 0, nan: 0, inf: 0, negInf: 0 };
+}
+
+function encodeTotal(t: FloatTotal): Datum[] {
+  return [decimal(t.units), t.count, t.nan, t.inf, t.negInf];
+}
+
+function decodeTotal(parts: Datum[]): FloatTotal {
+  const [units, count, nan, inf, negInf] = parts as [{ m: bigint }, number, number, number, number];
+  return { units: units.m, count, nan, inf, negInf };
+}
+
+/** A result of finite values, which must be finite too. */
+function inRange(value: number): number {
+  if (!Number.isFinite(value)) throw new SqlError('22003', 'value out of range: overflow');
+  return value;
+}
+
+/** The sum, or the average of the counted values. */
+function totalValue(total: FloatTotal, average: boolean): number {
+  return special(total) ?? inRange(fromUnits(total.units, average ? BigInt(total.count) : 1n, UNIT));
+}
+
 /** sum and avg; `single` rounds the result to float4 (sum(float4)). */
 export function floatSum(average: boolean, single: boolean): Summary<FloatTotal> {
   return {
-    empty: () => ({ units: 0n, count: 0, nan: 0, inf: 0, negInf: 0 }),
+    empty: emptyTotal,
     add: (total, [x], weight) => addFloat(total, x as number, weight),
     result(total) {
       if (total.count === 0) return null;
-      const value = special(total) ?? fromUnits(total.units, average ? BigInt(total.count) : 1n, UNIT);
-      return single ? Math.fround(value) : value;
+      const value = totalValue(total, average);
+      if (!single) return value;
+      return Number.isFinite(value) ? inRange(Math.fround(value)) : value;
     },
-    encode: (t) => [decimal(t.units), t.count, t.nan, t.inf, t.negInf],
-    decode(parts) {
-      const [units, count, nan, inf, negInf] = parts as [{ m: bigint }, number, number, number, number];
-      return { units: units.m, count, nan, inf, negInf };
-    },
+    encode: encodeTotal,
+    decode: decodeTotal,
   };
 }
 
 /** Exact power sums of pairs (y, x), as SQL's two-argument aggregates order them; one-argument ones leave y at 0. */
 export interface Moments {
-  n: number;
-  notFinite: number;
-  x: bigint;
-  y: bigint;
+  x: FloatTotal;
+  y: FloatTotal;
+  /** Of finite values. */
   xx: bigint;
   yy: bigint;
   xy: bigint;
 }
 
-/** The centred sums: n * sum(x^2) - sum(x)^2 and so on, in units of 2^-2148 times n, divided by n. */
+/** The centred sums: n * sum(x^2) - sum(x)^2 and so on, in units of 2^-2148 times n, divided by n; NaN where a value of theirs is not finite. */
 export interface CentredSums {
   n: number;
   sxx: number;
@@ -121,50 +143,44 @@ export interface CentredSums {
   meanY: number;
 }
 
-function centred(m: Moments): CentredSums {
-  const n = BigInt(m.n);
+function centred({ x, y, xx, yy, xy }: Moments): CentredSums {
+  const n = BigInt(x.count);
+  const finite = (t: FloatTotal) => special(t) === null;
+  const sum = (squares: bigint, product: bigint) => inRange(fromUnits(n * squares - product, n, 2 * UNIT));
   return {
-    n: m.n,
-    sxx: fromUnits(n * m.xx - m.x * m.x, n, 2 * UNIT),
-    syy: fromUnits(n * m.yy - m.y * m.y, n, 2 * UNIT),
-    sxy: fromUnits(n * m.xy - m.x * m.y, n, 2 * UNIT),
-    meanX: fromUnits(m.x, n, UNIT),
-    meanY: fromUnits(m.y, n, UNIT),
+    n: x.count,
+    sxx: finite(x) ? sum(xx, x.units * x.units) : Number.NaN,
+    syy: finite(y) ? sum(yy, y.units * y.units) : Number.NaN,
+    sxy: finite(x) && finite(y) ? sum(xy, x.units * y.units) : Number.NaN,
+    meanX: totalValue(x, true),
+    meanY: totalValue(y, true),
   };
 }
 
-/** An aggregate computed from centred sums; values that are not finite make it NaN. */
+/** An aggregate computed from centred sums. */
 export function momentsOf(value: (sums: CentredSums) => number | null, pairs: boolean): Summary<Moments> {
   return {
-    empty: () => ({ n: 0, notFinite: 0, x: 0n, y: 0n, xx: 0n, yy: 0n, xy: 0n }),
+    empty: () => ({ x: emptyTotal(), y: emptyTotal(), xx: 0n, yy: 0n, xy: 0n }),
     add(m, args, weight) {
       const x = args[pairs ? 1 : 0] as number;
       const y = pairs ? (args[0] as number) : 0;
-      m.n += weight;
-      if (!Number.isFinite(x) || !Number.isFinite(y)) {
-        m.notFinite += weight;
-        return;
-      }
+      addFloat(m.x, x, weight);
+      addFloat(m.y, y, weight);
       const w = BigInt(weight);
-      const ux = toUnits(x);
-      const uy = toUnits(y);
-      m.x += ux * w;
-      m.y += uy * w;
+      const ux = Number.isFinite(x) ? toUnits(x) : 0n;
+      const uy = Number.isFinite(y) ? toUnits(y) : 0n;
       m.xx += ux * ux * w;
       m.yy += uy * uy * w;
       m.xy += ux * uy * w;
     },
     result(m): Datum {
-      if (m.n <= 0) return value({ n: 0, sxx: 0, syy: 0, sxy: 0, meanX: 0, meanY: 0 });
-      if (m.notFinite > 0)
-        return value({ ...centred({ ...m, x: 0n, y: 0n, xx: 0n, yy: 0n, xy: 0n }) }) === null ? null : Number.NaN;
+      if (m.x.count <= 0) return value({ n: 0, sxx: 0, syy: 0, sxy: 0, meanX: 0, meanY: 0 });
       return value(centred(m));
     },
-    encode: (m) => [m.n, m.notFinite, decimal(m.x), decimal(m.y), decimal(m.xx), decimal(m.yy), decimal(m.xy)],
+    encode: (m) => [decimal(m.xx), decimal(m.yy), decimal(m.xy), ...encodeTotal(m.x), ...encodeTotal(m.y)],
     decode(parts) {
-      const [n, notFinite, ...sums] = parts as [number, number, ...{ m: bigint }[]];
-      const [x, y, xx, yy, xy] = sums.map((d) => d.m);
-      return { n, notFinite, x, y, xx, yy, xy };
+      const [xx, yy, xy] = parts.slice(0, 3).map((d) => (d as { m: bigint }).m);
+      return { x: decodeTotal(parts.slice(3, 8)), y: decodeTotal(parts.slice(8)), xx, yy, xy };
     },
   };
 }

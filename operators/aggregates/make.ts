@@ -97,19 +97,26 @@ function summaryOf(name: string, arg: string): Summary<never> | null {
 function multisetOf(name: string, argTypes: ColType[], result: ColType): MultisetResult | null {
   switch (name) {
     case 'array_agg':
-      return arrayAgg(elementOid(result.oid) ?? OID.text);
+      return arrayAgg(elementOid(result.oid) ?? OID.text, elementOid(argTypes[0].oid) !== null);
     case 'string_agg':
       return result.oid === OID.bytea ? byteaAgg() : stringAgg();
     case 'json_agg':
     case 'json_agg_strict':
-      return jsonAgg(argTypes[0], false, name.endsWith('strict'));
     case 'jsonb_agg':
     case 'jsonb_agg_strict':
-      return jsonAgg(argTypes[0], true, name.endsWith('strict'));
+      return jsonAgg(argTypes[0], name.startsWith('jsonb'), name.endsWith('strict'));
     case 'json_object_agg':
-      return jsonObjectAgg(argTypes, false);
+    case 'json_object_agg_strict':
+    case 'json_object_agg_unique':
+    case 'json_object_agg_unique_strict':
     case 'jsonb_object_agg':
-      return jsonObjectAgg(argTypes, true);
+    case 'jsonb_object_agg_strict':
+    case 'jsonb_object_agg_unique':
+    case 'jsonb_object_agg_unique_strict':
+      return jsonObjectAgg(argTypes, name.startsWith('jsonb'), {
+        strict: name.endsWith('strict'),
+        unique: name.includes('unique'),
+      });
     case 'mode':
       return mode();
     case 'percentile_disc':
@@ -155,11 +162,11 @@ export function makeAccumulator(call: AggCall, inputTypes: ColType[], appendOnly
   return new MultisetAccumulator(args, inputTypes, order, call.distinct, reading, heap);
 }
 
-/** Ordered-set aggregates aggregate the WITHIN GROUP column; their direct arguments come first. */
+/** Ordered-set aggregates aggregate the WITHIN GROUP column; their direct arguments come first. min and max are ends of the order of values, whatever ORDER BY says. */
 function multisetColumns(name: string, call: AggCall): { args: number[]; order: SortKey[] } {
   if (name === 'mode' || name.startsWith('percentile_'))
     return { args: [...call.args, ...call.orderBy.map((k) => k.col)], order: call.orderBy };
-  return { args: call.args, order: call.orderBy };
+  return { args: call.args, order: name === 'min' || name === 'max' ? [] : call.orderBy };
 }
 
 const pairCount: Summary<{ n: number }> = {

@@ -12,6 +12,7 @@ import type { Datum } from '../datum.ts';
 import type { SortKey } from '../plan.ts';
 import type { Heap } from '../state/heap.ts';
 import { OrderedRuns, type SavedOrderedRuns } from '../state/ordered_runs.ts';
+import { type RowCompare, rowCompare } from '../state/row_ops.ts';
 import type { Saved } from '../state/saved.ts';
 import type { ColType } from '../types.ts';
 import { type Accumulator, addEach, type Groups, type Rows, resultOfEach } from './accumulator.ts';
@@ -20,6 +21,8 @@ import { type Accumulator, addEach, type Groups, type Rows, resultOfEach } from 
 export interface Entry {
   values: Datum[];
   weight: number;
+  /** The arguments are equal to those of the entry before. */
+  repeats: boolean;
 }
 
 /** How a result is made of the ordered group. */
@@ -38,6 +41,7 @@ export class MultisetAccumulator implements Accumulator {
   readonly #argCount: number;
   readonly #types: ColType[];
   readonly #runs: OrderedRuns;
+  readonly #compareArgs: RowCompare;
   readonly #reading: MultisetResult;
   readonly #distinct: boolean;
   #delta: Batch | null = null;
@@ -58,9 +62,13 @@ export class MultisetAccumulator implements Accumulator {
     this.#columns = [...args, ...orderColumns];
     this.#argCount = args.length;
     this.#types = this.#columns.map((c) => inputTypes[c]);
-    const keys: SortKey[] = order.map((k, i) => ({ ...k, col: args.length + i }));
-    for (let i = 0; i < args.length; i++) keys.push({ col: i, desc: false, nullsFirst: false });
-    this.#runs = new OrderedRuns(this.#types, keys, heap);
+    const byArgs: SortKey[] = args.map((_, i) => ({ col: i, desc: false, nullsFirst: false }));
+    this.#runs = new OrderedRuns(
+      this.#types,
+      [...order.map((k, i) => ({ ...k, col: args.length + i })), ...byArgs],
+      heap,
+    );
+    this.#compareArgs = rowCompare(this.#runs.rows.layout, byArgs, false);
     this.#distinct = distinct;
     this.#reading = reading;
   }
@@ -97,18 +105,12 @@ export class MultisetAccumulator implements Accumulator {
     let previous = 0;
     for (let i = 0; i < count; i++) {
       const entry = this.#runs.entry(state, i);
-      if (this.#distinct && previous !== 0 && this.#sameArgs(previous, entry)) continue;
-      previous = entry;
-      yield { values: this.#values(entry), weight: this.#distinct ? 1 : this.#runs.weight(entry) };
+      const row = entry + this.#runs.rowOffset;
+      const repeats = previous !== 0 && this.#compareArgs(previous, row) === 0;
+      previous = row;
+      if (repeats && this.#distinct) continue;
+      yield { values: this.#values(entry), weight: this.#distinct ? 1 : this.#runs.weight(entry), repeats };
     }
-  }
-
-  #sameArgs(a: number, b: number): boolean {
-    const x = this.#values(a);
-    const y = this.#values(b);
-    const text = (v: Datum[]) =>
-      JSON.stringify(v.slice(0, this.#argCount), (_, d) => (typeof d === 'bigint' ? `${d}n` : d));
-    return text(x) === text(y);
   }
 
   #values(entry: number): Datum[] {

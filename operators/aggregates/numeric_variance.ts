@@ -1,8 +1,8 @@
-/** variance and stddev of integers and numeric: exact sums of x and x^2, the quotient with PostgreSQL's scale. */
+/** variance and stddev of integers and numeric: exact sums of x and x^2, the quotient with PostgreSQL's scale, which the root has as well. */
 import { type Datum, type Decimal, decimal, isDecimal } from '../datum.ts';
-import { divide, multiply, subtract } from '../expr/decimal/arithmetic.ts';
+import { divideAt, divisionScale, multiply, subtract } from '../expr/decimal/arithmetic.ts';
 import { ZERO } from '../expr/decimal/normal.ts';
-import { sqrt } from '../expr/decimal/transcendental.ts';
+import { sqrtAt } from '../expr/decimal/transcendental.ts';
 import type { Summary } from './decoded.ts';
 import { addNumeric, decodeTotal, emptyTotal, encodeTotal, type NumericTotal, totalValue } from './numeric_sum.ts';
 
@@ -31,8 +31,10 @@ export function numericVariance(sample: boolean, root: boolean): Summary<Squares
       if (sum.special !== undefined) return { k: 'dec', m: 0n, s: 0, special: 'NaN' };
       const numerator = subtract(multiply(n, totalValue(s.xx)), multiply(sum, sum));
       if (numerator.m <= 0n) return ZERO;
-      const variance = divide(numerator, multiply(n, sample ? decimal(n.m - 1n) : n));
-      return root ? sqrt(variance) : variance;
+      const divisor = multiply(n, sample ? decimal(n.m - 1n) : n);
+      const scale = divisionScale(numerator, divisor);
+      const variance = divideAt(numerator, divisor, scale);
+      return root ? sqrtAt(variance, scale) : variance;
     },
     encode: (s) => [record(encodeTotal(s.x)), record(encodeTotal(s.xx))],
     decode([x, xx]) {

@@ -8,7 +8,10 @@ import { type Datum, type PgArray, pgArray } from '../datum.ts';
 import { SqlError } from '../errors.ts';
 import { defaultContext } from '../expr/context.ts';
 import { type BoundFunction, resolveCall } from '../expr/functions/registry.ts';
+import { inputText } from '../expr/io/registry.ts';
 import type { EvalContext } from '../expr/ir.ts';
+import { keyOf } from '../expr/json/encode.ts';
+import { quoteJson } from '../expr/json/value.ts';
 import { type ColType, colType, OID } from '../types.ts';
 import type { Entry, MultisetResult } from './multiset.ts';
 
@@ -16,27 +19,27 @@ function* expanded(entries: Iterable<Entry>): Iterable<Datum[]> {
   for (const { values, weight } of entries) for (let i = 0; i < weight; i++) yield values;
 }
 
-export function arrayAgg(elem: number): MultisetResult {
+/** array_agg of values, or of arrays, which are stacked. */
+export function arrayAgg(elem: number, arrays: boolean): MultisetResult {
   return {
     keepsNulls: true,
     result(entries) {
       const items = [...expanded(entries)].map((v) => v[0]);
       if (items.length === 0) return null;
-      const first = items[0];
-      // array_agg of arrays stacks them; their shapes must agree.
-      if (first !== null && typeof first === 'object' && 'k' in first && first.k === 'array')
-        return stack(items as (PgArray | null)[], elem);
-      return pgArray(elem, items);
+      return arrays ? stack(items as (PgArray | null)[], elem) : pgArray(elem, items);
     },
   };
 }
 
 function stack(items: (PgArray | null)[], elem: number): PgArray {
-  const shape = items[0] as PgArray;
+  const whole = items.map((item) => {
+    if (item === null) throw new SqlError('22004', 'cannot accumulate null arrays');
+    return item;
+  });
+  const [shape] = whole;
   if (shape.dims.length === 0) throw new SqlError('2202E', 'cannot accumulate empty arrays');
   const all: Datum[] = [];
-  for (const item of items) {
-    if (item === null) throw new SqlError('22004', 'cannot accumulate null arrays');
+  for (const item of whole) {
     if (item.dims.join() !== shape.dims.join())
       throw new SqlError('2202E', 'cannot accumulate arrays of different dimensionality');
     all.push(...item.items);
@@ -83,49 +86,63 @@ function jsonText(type: ColType): (value: Datum, context: EvalContext) => string
   return (value, context) => (value === null ? 'null' : (call([value], context) as string));
 }
 
+const isStructured = (v: Datum) =>
+  v !== null && typeof v === 'object' && 'k' in v && (v.k === 'array' || v.k === 'record');
+
 /** json_agg, jsonb_agg; `strict` leaves NULLs out. */
-export function jsonAgg(type: ColType, binary: boolean, strict = false): MultisetResult {
+export function jsonAgg(type: ColType, binary: boolean, strict: boolean): MultisetResult {
   const toJson = jsonText(type);
   const context = defaultContext();
   return {
-    keepsNulls: !strict,
+    keepsNulls: true,
     result(entries) {
-      const items = [...expanded(entries)].map(([v]) => toJson(v, context));
+      const items = [...expanded(entries)].map(([v]) => v);
       if (items.length === 0) return null;
-      return canonical(`[${items.join(', ')}]`, binary, context);
+      const shown = strict ? items.filter((v) => v !== null) : items;
+      // Arrays and records begin a line of their own, as PostgreSQL writes them.
+      const text = shown.map((v, i) => (i > 0 && isStructured(v) ? '\n ' : '') + toJson(v, context));
+      return canonical(`[${text.join(', ')}]`, binary, context);
     },
   };
 }
 
+/** Which members an object has: `strict` leaves those out whose value is NULL, `unique` refuses a key that comes again. */
+export interface ObjectRules {
+  strict: boolean;
+  unique: boolean;
+}
+
 /** json_object_agg, jsonb_object_agg. */
-export function jsonObjectAgg(types: ColType[], binary: boolean): MultisetResult {
-  const keyText = jsonText(types[0]);
+export function jsonObjectAgg(types: ColType[], binary: boolean, { strict, unique }: ObjectRules): MultisetResult {
   const valueText = jsonText(types[1]);
   const context = defaultContext();
   return {
     keepsNulls: true,
     result(entries) {
-      const fields: string[] = [];
+      const members: string[] = [];
+      const keys = new Set<string>();
+      let any = false;
       for (const [key, value] of expanded(entries)) {
-        if (key === null)
-          throw new SqlError('22004', binary ? 'field name must not be null' : 'null value not allowed for object key');
-        const name = typeof key === 'string' ? JSON.stringify(key) : JSON.stringify(keyText(key, context));
-        fields.push(`${name} : ${valueText(value, context)}`);
+        any = true;
+        if (key === null && binary) throw new SqlError('22023', 'field name must not be null');
+        const name = quoteJson(keyOf(key, types[0].oid, context));
+        if (unique && keys.has(name)) {
+          throw new SqlError('22030', `duplicate JSON object key value${binary ? '' : `: ${name}`}`);
+        }
+        keys.add(name);
+        if (strict && value === null) continue;
+        const text = valueText(value, context);
+        // PostgreSQL strips jsonb's own nulls too where it looks at keys.
+        if (strict && unique && binary && text === 'null') continue;
+        members.push(`${name} : ${text}`);
       }
-      if (fields.length === 0) return null;
-      return canonical(`{ ${fields.join(', ')} }`, binary, context);
+      return any ? canonical(`{ ${members.join(', ')} }`, binary, context) : null;
     },
   };
 }
 
 function canonical(text: string, binary: boolean, context: EvalContext): Datum {
-  if (!binary) return text;
-  const cast = resolveCall('jsonb_in(cstring)', {
-    argTypes: [colType(OID.cstring)],
-    resultType: colType(OID.jsonb),
-    variadic: false,
-  });
-  return cast([text], context);
+  return binary ? inputText(text, colType(OID.jsonb), context) : text;
 }
 
 /** The most frequent value; the first of them in order. */
@@ -137,16 +154,15 @@ export function mode(): MultisetResult {
       let most = 0;
       let current: Datum = null;
       let count = 0;
-      for (const { values, weight } of entries) {
-        const key = JSON.stringify(values[0], (_, d) => (typeof d === 'bigint' ? `${d}n` : d));
-        if (count > 0 && key === current) count += weight;
-        else {
-          current = key;
-          count = weight;
+      for (const { values, weight, repeats } of entries) {
+        if (!repeats) {
+          current = values[0];
+          count = 0;
         }
+        count += weight;
         if (count > most) {
           most = count;
-          best = values[0];
+          best = current;
         }
       }
       return best;

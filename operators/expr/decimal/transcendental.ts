@@ -44,11 +44,15 @@ export function sqrt(a: Decimal): Decimal {
   if (signOf(a) < 0) throw new SqlError('2201F', 'cannot take square root of a negative number');
   const { weight } = firstDigit(a);
   const resultWeight = weight >= 0 ? weight * 2 + 1 : 1 - Math.trunc((1 - weight * 4) / 2);
-  const s = resultScale(MIN_SIG_DIGITS - resultWeight, a.s);
+  return checked(sqrtAt(a, resultScale(MIN_SIG_DIGITS - resultWeight, a.s)));
+}
+
+/** The root of a finite number that is not negative, rounded at scale `s`. */
+export function sqrtAt(a: Decimal, s: number): Decimal {
   // Two more digits, then round half up: a root is never exactly on a half unless it is exact.
   const shift = 2 * (s + 1) - a.s;
   const root = isqrt(shift >= 0 ? a.m * pow10(shift) : a.m / pow10(-shift));
-  return checked(decimal((root + 5n) / 10n, s));
+  return decimal((root + 5n) / 10n, s);
 }
 
 export function exp(a: Decimal): Decimal {
