@@ -32,10 +32,22 @@ export interface Relation {
   indexes: number[][];
 }
 
+export interface UniqueKey {
+  columns: number[];
+  name: string;
+}
+
 export interface CatalogReader {
   /** A relation by name; `schema` undefined means the search path. Null when there is none. */
   relation(schema: string | undefined, name: string): Relation | null;
   relationByOid(oid: number): Relation | null;
+  /** What no two rows of a table may have in common: its primary key, its unique indexes. */
+  uniqueKeys(relation: Relation): UniqueKey[];
   /** A function relation such as tidemark.errors('v'): null when the name is none of these. */
   tableFunction?(schema: string | undefined, name: string, args: (string | null)[]): Relation | null;
+}
+
+/** The primary key of a table as a unique key; none where there is none. */
+export function primaryKeyOf(relation: Relation): UniqueKey[] {
+  return relation.key === null ? [] : [{ columns: relation.key, name: `${relation.name}_pkey` }];
 }

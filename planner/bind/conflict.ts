@@ -50,7 +50,7 @@ function refuseSubqueries(level: Level, e: Expr): void {
   });
 }
 
-/** The key columns that the clause names; null when it names none. Only the primary key is unique. */
+/** The unique key whose columns the clause names; null when it names none. */
 function conflictTarget(level: Level, relation: Relation, c: PgNode): number[] | null {
   const infer = c.infer;
   if (!infer) return null;
@@ -64,10 +64,14 @@ function conflictTarget(level: Level, relation: Relation, c: PgNode): number[] |
     if (position < 0) throw level.error('42703', `column "${e.name}" does not exist`, locationOf(infer));
     return position;
   });
-  const key = relation.key;
-  const same = key && new Set(wanted).size === key.length && key.every((k) => wanted.includes(k));
-  if (!same) {
+  const keys = level.shared.env.catalog.uniqueKeys(relation);
+  const key = keys.find(({ columns }) => sameColumns(columns, wanted));
+  if (key === undefined) {
     throw level.error('42P10', 'there is no unique or exclusion constraint matching the ON CONFLICT specification');
   }
-  return key;
+  return key.columns;
+}
+
+function sameColumns(key: number[], wanted: number[]): boolean {
+  return new Set(wanted).size === key.length && key.every((k) => wanted.includes(k));
 }

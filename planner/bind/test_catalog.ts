@@ -4,7 +4,7 @@
 
 import { unsupported } from '../../operators/errors.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
-import type { CatalogReader, Relation } from '../catalog_reader.ts';
+import { type CatalogReader, primaryKeyOf, type Relation } from '../catalog_reader.ts';
 import { initParser, parse } from '../parse/parse.ts';
 import { parseTypeName } from '../types/type_name.ts';
 import type { BindEnv } from './env.ts';
@@ -139,6 +139,7 @@ export function testCatalog(): CatalogReader {
   const catalog: CatalogReader = {
     relation: (schema, name) => (schema === undefined || schema === 'public' ? (relations.get(name) ?? null) : null),
     relationByOid: (id) => [...relations.values()].find((r) => r.oid === id) ?? null,
+    uniqueKeys: primaryKeyOf,
   };
   for (const [name, sql] of Object.entries(VIEWS)) {
     const [statement] = parse(sql);

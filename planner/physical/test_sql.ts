@@ -13,7 +13,7 @@ import { outputText } from '../../operators/expr/io/index.ts';
 import type { DataflowPlan } from '../../operators/plan.ts';
 import type { ColType } from '../../operators/types.ts';
 import { bindQuery } from '../bind/index.ts';
-import type { CatalogReader, Relation } from '../catalog_reader.ts';
+import { type CatalogReader, primaryKeyOf, type Relation } from '../catalog_reader.ts';
 import { outputColumns } from '../logical/columns.ts';
 import { evaluatePlan } from '../logical/evaluate.ts';
 import type { BoundQuery, Col, Logical } from '../logical/plan.ts';
@@ -45,6 +45,7 @@ export function testCatalog(relations: Relation[]): CatalogReader {
   return {
     relation: (_schema, name) => relations.find((r) => r.name === name) ?? null,
     relationByOid: (oid) => relations.find((r) => r.oid === oid) ?? null,
+    uniqueKeys: primaryKeyOf,
   };
 }
 

@@ -4,7 +4,7 @@
  * Relations of the server itself (pg_catalog, information_schema, tidemark) come from a SystemRelations and are not objects here.
  */
 import { SqlError } from '../../operators/errors.ts';
-import type { CatalogReader, Relation } from '../../planner/catalog_reader.ts';
+import { type CatalogReader, primaryKeyOf, type Relation, type UniqueKey } from '../../planner/catalog_reader.ts';
 import { type CatalogObject, KIND_NAMES, type ObjectKind } from './objects.ts';
 
 /** Relations that the server computes: pg_class, tidemark.sources, ... */
@@ -172,6 +172,7 @@ export class Catalog implements CatalogReader {
     return {
       relation: (schema, name) => this.relation(schema, name, searchPath),
       relationByOid: (oid) => this.relationByOid(oid),
+      uniqueKeys: (relation) => this.uniqueKeys(relation),
       tableFunction: (schema, name, args) => this.tableFunction(schema, name, args),
     };
   }
@@ -180,6 +181,16 @@ export class Catalog implements CatalogReader {
     const object = this.#objects.get(oid);
     if (object !== undefined && 'relation' in object) return object.relation;
     return this.#system.relationByOid(oid);
+  }
+
+  uniqueKeys(relation: Relation): UniqueKey[] {
+    const keys = primaryKeyOf(relation);
+    for (const object of this.#objects.values()) {
+      if (object.kind === 'index' && object.unique && object.on === relation.oid) {
+        keys.push({ columns: object.columns, name: object.name });
+      }
+    }
+    return keys;
   }
 
   tableFunction(schema: string | undefined, name: string, args: (string | null)[]): Relation | null {

@@ -41,23 +41,13 @@ export function modifyContext(engine: TidemarkEngine, relation: Relation, sessio
   const reader = { loop: engine.loop, sources: engine.readSources, transaction, context: engine.contextOf(session) };
   return {
     ...reader,
-    uniqueKeys: uniqueKeys(engine, relation),
+    uniqueKeys: engine.catalog.uniqueKeys(relation),
     checkThere: () => {
       if (engine.catalog.get(relation.oid) !== undefined) return;
       throw new SqlError('42P01', `relation "${relation.name}" does not exist`);
     },
     asOf: (plan, moment) => readerAsOf(engine, reader, plan, moment),
   };
-}
-
-/** Of a table: what no two rows may have in common, as of now. */
-export function uniqueKeys(engine: TidemarkEngine, relation: Relation): ModifyContext['uniqueKeys'] {
-  const keys = relation.key === null ? [] : [{ columns: relation.key, name: `${relation.name}_pkey` }];
-  for (const object of engine.catalog.objects()) {
-    if (object.kind === 'index' && object.unique && object.on === relation.oid)
-      keys.push({ columns: object.columns, name: object.name });
-  }
-  return keys;
 }
 
 export function prepareModification(

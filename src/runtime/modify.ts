@@ -6,7 +6,7 @@ import { getHeapStatistics } from 'node:v8';
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { budget } from '../../operators/batch/budget.ts';
-import { BatchBuilder, batchFromRows, readRow, weightOf } from '../../operators/batch/builder.ts';
+import { batchFromRows, readRow, weightOf } from '../../operators/batch/builder.ts';
 import { F64 } from '../../operators/batch/memory.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import { type Datum, isDecimal } from '../../operators/datum.ts';
@@ -18,11 +18,11 @@ import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
 import type { DataflowPlan } from '../../operators/plan.ts';
 import { RowTable } from '../../operators/state/row_table.ts';
 import type { BoundConflict, BoundDelete, BoundInsert, BoundReturning, BoundUpdate } from '../../planner/bind/index.ts';
-import type { Relation } from '../../planner/catalog_reader.ts';
+import type { Relation, UniqueKey } from '../../planner/catalog_reader.ts';
 import { outputColumns } from '../../planner/logical/columns.ts';
 import type { Logical } from '../../planner/logical/plan.ts';
 import { planRows } from '../../planner/physical/index.ts';
-import { type Reader, readNow, relationRows } from './reads.ts';
+import { isIndexed, type Reader, readNow, relationRows } from './reads.ts';
 import { isLongRead, readInPieces, readInSlices, readsStream } from './sliced_read.ts';
 import type { EngineTransaction } from './transaction.ts';
 
@@ -31,7 +31,7 @@ export type BoundModification = BoundInsert | BoundUpdate | BoundDelete;
 export interface ModifyContext extends Reader {
   transaction: EngineTransaction;
   /** Unique keys of the relation: column positions, and the constraint's name for messages. */
-  uniqueKeys: { columns: number[]; name: string }[];
+  uniqueKeys: UniqueKey[];
   /** Throws when the relation was dropped while the statement waited. */
   checkThere(): void;
   /** The same reader at another moment, until it is released. */
@@ -245,49 +245,21 @@ function rowsByKey(relation: Relation, columns: number[], keys: Datum[][], at: M
       for (let i = 0; i < batch.n; i++) {
         const row = readRow(batch, i);
         const key = keyText(columns, row);
-        if (!wanted.has(key)) continue;
-        if (weightOf(batch, i) > 0) found.set(key, row);
-        else if (found.has(key) && sameRow(found.get(key) as Datum[], row)) found.delete(key);
+        if (wanted.has(key)) found.set(key, row);
       }
     };
     const wanted = new Set(keys.map((key) => key.map(datumKey).join('\u0000')));
-    if (at.transaction.corrections(relation.oid).length === 0) {
+    if (isIndexed(relation.oid, columns, at)) {
       for (const key of keys) {
         const values: Expr[] = key.map((v, i) => ({ k: 'const', v, t: relation.columns[columns[i]].type }));
         add(rows(relation.oid, { columns, values }), wanted);
       }
-    } else add(netRows(rows(relation.oid), arena, relation), wanted);
+    } else add(rows(relation.oid), wanted);
     return found;
   } finally {
     arena.release();
   }
 }
-
-function netRows(batch: Batch, arena: Arena, relation: Relation): Batch {
-  const types = relation.columns.map((c) => c.type);
-  const table = new RowTable(types, 8, 'identity');
-  const net = new Map<number, number>();
-  try {
-    table.bind(batch.columns);
-    const first = new Map<number, number>();
-    for (let i = 0; i < batch.n; i++) {
-      const slot = table.findOrInsert(i);
-      if (table.inserted) first.set(slot, i);
-      net.set(slot, (net.get(slot) ?? 0) + weightOf(batch, i));
-    }
-    const out = new BatchBuilder(types, arena);
-    for (const [slot, weight] of net) {
-      if (weight === 0) continue;
-      const to = out.addRow(weight);
-      for (let c = 0; c < types.length; c++) out.copySlot(c, to, batch.columns[c], first.get(slot) as number);
-    }
-    return out.build();
-  } finally {
-    table.release();
-  }
-}
-
-const sameRow = (a: Datum[], b: Datum[]) => a.map(datumKey).join('\u0000') === b.map(datumKey).join('\u0000');
 
 function datumKey(value: Datum): string {
   if (value === null) return 'n';
@@ -298,6 +270,10 @@ function datumKey(value: Datum): string {
 
 const keyText = (columns: number[], row: Datum[]) => columns.map((c) => datumKey(row[c])).join('\u0000');
 
+/** keyText() of a row that can be equal to another: null where a column is NULL. */
+const uniqueText = (key: UniqueKey, row: Datum[]) =>
+  key.columns.some((c) => row[c] === null) ? null : keyText(key.columns, row);
+
 /** The key of a row as PostgreSQL's messages show it; no column of it is NULL. */
 export function keyOf(relation: Relation, columns: number[], row: Datum[], context: EvalContext): string {
   const names = columns.map((c) => relation.columns[c].name).join(', ');
@@ -305,12 +281,7 @@ export function keyOf(relation: Relation, columns: number[], row: Datum[], conte
   return `(${names})=(${values.join(', ')})`;
 }
 
-export function duplicateKey(
-  relation: Relation,
-  key: { columns: number[]; name: string },
-  row: Datum[],
-  context: EvalContext,
-): SqlError {
+export function duplicateKey(relation: Relation, key: UniqueKey, row: Datum[], context: EvalContext): SqlError {
   return new SqlError('23505', `duplicate key value violates unique constraint "${key.name}"`, {
     detail: `Key ${keyOf(relation, key.columns, row, context)} already exists.`,
     schema: relation.schema,
@@ -379,35 +350,42 @@ function upsertRows(
       at,
     ),
   );
-  const own = new Set<string>();
+  // Of the keys: what this command has written.
+  const own = keys.map(() => new Set<string>());
+  const write = (row: Datum[]) =>
+    keys.forEach((key, i) => {
+      const text = uniqueText(key, row);
+      if (text === null) return;
+      stored[i].set(text, row);
+      own[i].add(text);
+    });
   const delta: { row: Datum[]; weight: number }[] = [];
   const returned: Datum[][] = [];
   let count = 0;
   const change = onConflict.action === 'update' ? conflictUpdate(onConflict, at.context) : null;
   for (const row of rows) {
-    const hit = keys.findIndex((key, i) => stored[i].has(keyText(key.columns, row)));
+    const texts = keys.map((key) => uniqueText(key, row));
+    const hit = texts.findIndex((text, i) => text !== null && stored[i].has(text));
     if (hit < 0) {
       delta.push({ row, weight: 1 });
-      keys.forEach((key, i) => {
-        stored[i].set(keyText(key.columns, row), row);
-        own.add(keyText(key.columns, row));
-      });
+      write(row);
       count++;
       if (returning !== null) returned.push(returning(row));
       continue;
     }
     if (change === null) continue;
-    const text = keyText(keys[hit].columns, row);
-    if (own.has(text)) {
+    const text = texts[hit] as string;
+    if (own[hit].has(text)) {
       throw new SqlError('21000', 'ON CONFLICT DO UPDATE command cannot affect row a second time', {
         hint: 'Ensure that no rows proposed for insertion within the same command have duplicate constrained values.',
       });
     }
-    own.add(text);
     const existing = stored[hit].get(text) as Datum[];
     const next = change(existing, row);
     if (next === null) continue;
     checkNotNull(relation, next, at.context);
+    stored[hit].delete(text);
+    write(next);
     delta.push({ row: existing, weight: -1 }, { row: next, weight: 1 });
     count++;
     if (returning !== null) returned.push(returning(next));

@@ -11,7 +11,7 @@ import type { DataflowPlan, PlanNode } from '../../operators/plan.ts';
 import { isVolatile } from '../../planner/analyse/functions.ts';
 import type { PhysicalQuery } from '../../planner/physical/index.ts';
 import type { TakeRows } from '../engine.ts';
-import { copyOut, inOrder, lookupRows, type Reader, type ReadResult, tickOf } from './reads.ts';
+import { copyOut, inOrder, isIndexed, lookupRows, type Reader, type ReadResult, tickOf } from './reads.ts';
 import { RowInPlace } from './row_in_place.ts';
 
 /** A prepared statement has no end that could be waited for: its operators go with it when it is collected. */
@@ -37,19 +37,16 @@ export class PointRead {
   }
 
   /**
-   * `reader.context` has the parameters. Null when an index no longer serves, or the transaction sees other rows than the live ones: read in the
-   * general way. 'taken': `take` has used the rows.
+   * `reader.context` has the parameters. Null when an index no longer serves: read in the general way. 'taken': `take` has used the rows.
    */
   read(reader: Reader): ReadResult | null;
   read(reader: Reader, take: TakeRows): ReadResult | 'taken' | null;
   read(reader: Reader, take?: TakeRows): ReadResult | 'taken' | null {
-    const { loop, transaction } = reader;
+    const { scratch } = reader.loop;
     for (const node of this.#physical.plan.nodes) {
       if (node.op !== 'source' || node.lookup === undefined) continue;
-      if (loop.relations.get(node.relation)?.index(node.lookup.columns) === undefined) return null;
-      if (transaction.corrections(node.relation).length > 0) return null;
+      if (!isIndexed(node.relation, node.lookup.columns, reader)) return null;
     }
-    const { scratch } = loop;
     try {
       const rows = this.#rowInPlace(reader) ?? this.#step(reader);
       return take?.({ batch: rows, from: 0, count: rows.n }) === true ? 'taken' : copyOut(rows);
@@ -59,18 +56,17 @@ export class PointRead {
     }
   }
 
-  #rowInPlace({ loop, context }: Reader): Batch | null {
-    const stored = this.#inPlace === null ? undefined : loop.relations.get(this.#inPlace.relation);
-    return stored === undefined ? null : (this.#inPlace?.read(stored, context, loop.scratch) ?? null);
+  #rowInPlace({ loop, context, transaction }: Reader): Batch | null {
+    if (this.#inPlace === null || transaction.corrects(this.#inPlace.relation)) return null;
+    const stored = loop.relations.get(this.#inPlace.relation);
+    return stored === undefined ? null : this.#inPlace.read(stored, context, loop.scratch);
   }
 
   #step(reader: Reader): Batch {
-    const { loop, context } = reader;
-    const { scratch } = loop;
+    const { scratch } = reader.loop;
     const out = this.#dataflow.step(
       (relation, lookup) => {
-        const stored = loop.relations.get(relation);
-        return stored === undefined || lookup === undefined ? null : lookupRows(stored, lookup, context, scratch);
+        return lookup === undefined ? null : lookupRows(relation, lookup, reader, scratch);
       },
       tickOf(reader, scratch),
     );

@@ -15,10 +15,9 @@ import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
 import type { DataflowPlan, SortKey } from '../../operators/plan.ts';
 import { consolidator } from '../../operators/state/consolidate.ts';
 import type { ColType } from '../../operators/types.ts';
-import type { StoredRelation } from './stored_relation.ts';
 import type { StreamRuntime } from './stream.ts';
 import type { TickLoop } from './tick_loop.ts';
-import { concat } from './transaction.ts';
+import { concat, consolidatorOf } from './transaction.ts';
 
 /** Where relations that are not stored come from. */
 export interface ReadSources {
@@ -37,6 +36,9 @@ export interface ReadResult {
 export interface Corrections {
   /** Batches to add to the live rows of a relation. */
   corrections(relation: number): { batch: Batch; sign: 1 | -1 }[];
+  corrects(relation: number): boolean;
+  /** Of these those of one key, not consolidated; `key` is a batch of one row with these columns. Null: nothing finds them by key. */
+  ofKey: ((relation: number, types: ColType[], columns: number[], key: Batch, arena: Arena) => Batch) | null;
 }
 
 /** What a read needs to know of the engine and of who reads. */
@@ -80,36 +82,50 @@ const FAILS = {
 const noWatermark = () => null;
 
 /** The rows of a relation as a transaction sees them. */
-export function relationRows({ loop, sources, transaction, context }: Reader, arena: Arena) {
+export function relationRows(reader: Reader, arena: Arena) {
+  const { loop, sources, transaction, context } = reader;
   const cache = new Map<number, Batch>();
   return (relation: number, lookup?: { columns: number[]; values: Expr[] }): Batch => {
     const stored = loop.relations.get(relation);
     if (stored === undefined) return systemRows(relation, sources, context, arena, cache);
-    const corrections = transaction.corrections(relation);
-    const found = lookup === undefined || corrections.length > 0 ? null : lookupRows(stored, lookup, context, arena);
+    const found = lookup === undefined ? null : lookupRows(relation, lookup, reader, arena);
     if (found !== null) return found;
     const known = cache.get(relation);
     if (known !== undefined) return known;
+    const corrections = transaction.corrections(relation);
     const parts: { batch: Batch; sign: 1 | -1 }[] = [{ batch: stored.snapshot(arena), sign: 1 }, ...corrections];
     // Operators that were planned for append-only input must not see a row come and go.
-    const batch = corrections.length === 0 ? parts[0].batch : consolidator(stored.types)(concat(parts, arena), arena);
+    const batch = corrections.length === 0 ? parts[0].batch : consolidatorOf(stored.types)(concat(parts, arena), arena);
     cache.set(relation, batch);
     return batch;
   };
 }
 
-/** The rows of one key, when an index has them; null when none does. */
+/** True when indexes have the rows of a key as the reader sees them. */
+export function isIndexed(relation: number, columns: number[], { loop, transaction }: Reader): boolean {
+  if (loop.relations.get(relation)?.index(columns) === undefined) return false;
+  return transaction.ofKey !== null || !transaction.corrects(relation);
+}
+
+/** The rows of one key of a stored relation, as the reader sees them, when indexes have them; null when none does. */
 export function lookupRows(
-  stored: StoredRelation,
+  relation: number,
   lookup: { columns: number[]; values: Expr[] },
-  context: EvalContext,
+  reader: Reader,
   arena: Arena,
 ): Batch | null {
-  if (stored.index(lookup.columns) === undefined) return null;
+  const { loop, transaction, context } = reader;
+  const stored = loop.relations.get(relation);
+  if (stored === undefined || !isIndexed(relation, lookup.columns, reader)) return null;
   const values = lookup.values.map((e) => evaluate(e, [], context));
   if (values.includes(null)) return emptyBatch(stored.types);
   const types = lookup.columns.map((c) => stored.types[c]);
-  return stored.lookup(lookup.columns, batchFromRows(types, [values], arena), arena);
+  const key = batchFromRows(types, [values], arena);
+  const live = stored.lookup(lookup.columns, key, arena);
+  if (transaction.ofKey === null || !transaction.corrects(relation)) return live;
+  const corrections = transaction.ofKey(relation, stored.types, lookup.columns, key, arena);
+  const parts: { batch: Batch; sign: 1 }[] = [live, corrections].map((batch) => ({ batch, sign: 1 }));
+  return consolidatorOf(stored.types)(concat(parts, arena), arena);
 }
 
 export function systemRows(

@@ -177,7 +177,8 @@ function slice(batch: Batch, from: number, n: number): Batch {
   return { n, columns, weights: batch.weights + from * 4 };
 }
 
-function negated(batch: Batch, arena: Arena): Batch {
+/** The batch with its weights turned round. */
+export function negated(batch: Batch, arena: Arena): Batch {
   const weights = arena.alloc(batch.n * 4);
   for (let row = 0; row < batch.n; row++) I32[(weights >>> 2) + row] = -weightOf(batch, row);
   return { ...batch, weights };

@@ -18,7 +18,7 @@ import { Dataflow, type RelationRows } from '../../operators/dataflow.ts';
 import type { DataflowPlan, PlanOp, SortKey } from '../../operators/plan.ts';
 import { consolidator } from '../../operators/state/consolidate.ts';
 import { ReadTurns } from './read_turns.ts';
-import { hasRetractions, lookupRows, type Reader, type ReadResult, systemRows, tickOf } from './reads.ts';
+import { hasRetractions, isIndexed, lookupRows, type Reader, type ReadResult, systemRows, tickOf } from './reads.ts';
 import { RecordCounts } from './record_counts.ts';
 import type { RelationScan } from './relation_scan.ts';
 import type { StreamRuntime } from './stream.ts';
@@ -45,11 +45,11 @@ export function readsStream(plan: DataflowPlan, { loop, sources }: Reader): bool
 /** True when the read may take long and can be cut into pieces. Streams are always read in pieces. */
 export function isLongRead(plan: DataflowPlan, reader: Reader): boolean {
   if (readsStream(plan, reader)) return true;
-  const { loop, transaction } = reader;
+  const { loop } = reader;
   let rows = 0;
   for (const node of plan.nodes) {
     if (node.op !== 'source') continue;
-    if (node.lookup !== undefined && transaction.corrections(node.relation).length === 0) continue;
+    if (node.lookup !== undefined && isIndexed(node.relation, node.lookup.columns, reader)) continue;
     rows += loop.relations.get(node.relation)?.rows ?? 0;
   }
   return rows > FEW_ROWS && !plan.nodes.some((node) => WHOLE_INPUT.has(node.op) || isUnboundedRank(node));
@@ -123,8 +123,7 @@ class SlicedRead {
     }
     for (const node of plan.nodes) {
       if (node.op !== 'source' || node.lookup === undefined) continue;
-      const indexed = loop.relations.get(node.relation)?.index(node.lookup.columns) !== undefined;
-      if (indexed && transaction.corrections(node.relation).length === 0)
+      if (isIndexed(node.relation, node.lookup.columns, reader))
         this.#served.add(lookupName(node.relation, node.lookup.columns));
     }
     this.#streams = streamSources(plan, reader);
@@ -172,7 +171,7 @@ class SlicedRead {
       const stored = loop.relations.get(relation);
       if (stored !== undefined) {
         return lookup !== undefined && this.#isServed(relation, lookup)
-          ? lookupRows(stored, lookup, context, arena)
+          ? lookupRows(relation, lookup, this.#reader, arena)
           : null;
       }
       if (sources.stream(relation) !== undefined) return null;

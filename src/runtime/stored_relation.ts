@@ -174,16 +174,7 @@ export class StoredRelation {
   lookup(columns: number[], key: Batch, arena: Arena): Batch {
     const index = this.#indexes.get(columns.join(','));
     if (index === undefined) throw new Error(`no index on columns ${columns}`);
-    index.bindKeys(key.columns, arena);
-    const slot = index.seek(0);
-    const count = index.countOf(slot);
-    const out = new BatchBuilder(this.types, arena, Math.max(1, count));
-    if (count === 0) return out.build();
-    let at = index.runOf(slot);
-    for (let i = 0; i < count; i++, at += index.entryStride) {
-      index.loadRow(slot, at, out.columns, out.addRow(I32[(at + index.weightOffset) >>> 2]));
-    }
-    return out.build();
+    return rowsOfKey(index, key, arena);
   }
 
   /** Whether each row that the delta takes away is there as often. The delta is consolidated. */
@@ -308,6 +299,20 @@ export class StoredRelation {
 
 function hasNull(columns: Column[], row: number): boolean {
   return columns.some(({ valid }) => valid !== 0 && U8[valid + row] === 0);
+}
+
+/** The rows of one key; `key` is a batch of one row with the key's columns. */
+export function rowsOfKey(index: KeyedIndex, key: Batch, arena: Arena): Batch {
+  index.bindKeys(key.columns, arena);
+  const slot = index.seek(0);
+  const count = index.countOf(slot);
+  const out = new BatchBuilder(index.types, arena, Math.max(1, count));
+  if (count === 0) return out.build();
+  let at = index.runOf(slot);
+  for (let i = 0; i < count; i++, at += index.entryStride) {
+    index.loadRow(slot, at, out.columns, out.addRow(I32[(at + index.weightOffset) >>> 2]));
+  }
+  return out.build();
 }
 
 /** Sum of the weights of a key's rows. */

@@ -45,7 +45,7 @@ function isPiecewise({ nodes }: DataflowPlan, { loop, transaction }: Reader): bo
     if (node.op !== 'source') return PIECEWISE.has(node.op);
     const stored = loop.relations.get(node.relation);
     if (stored === undefined || node.lookup !== undefined) return false;
-    return stored.store.negative === 0 && transaction.corrections(node.relation).length === 0;
+    return stored.store.negative === 0 && !transaction.corrects(node.relation);
   });
 }
 

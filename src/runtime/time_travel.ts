@@ -106,7 +106,14 @@ export async function readerAsOf(
       ...reader.transaction.pinned(relation),
     ];
     const context = { ...reader.context, tick };
-    return { reader: { ...reader, transaction: { corrections }, context }, release: () => arena.release() };
+    return {
+      reader: {
+        ...reader,
+        transaction: { corrections, corrects: (relation) => corrections(relation).length > 0, ofKey: null },
+        context,
+      },
+      release: () => arena.release(),
+    };
   } catch (error) {
     arena.release();
     throw error;

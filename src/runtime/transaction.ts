@@ -17,13 +17,14 @@ import { SqlError } from '../../operators/errors.ts';
 import { consolidator } from '../../operators/state/consolidate.ts';
 import type { ColType } from '../../operators/types.ts';
 import type { Transaction } from '../engine.ts';
+import { CorrectionIndex } from './correction_index.ts';
 import type { Pin, TickLoop } from './tick_loop.ts';
 
 const MOST_CONSOLIDATORS = 256;
 const consolidators = new Map<string, ReturnType<typeof consolidator>>();
 
 /** Code is made for a list of types: made anew for every commit, it would be compiled anew too, and never be warm. */
-function consolidatorOf(types: ColType[]): ReturnType<typeof consolidator> {
+export function consolidatorOf(types: ColType[]): ReturnType<typeof consolidator> {
   const key = JSON.stringify(types);
   const known = consolidators.get(key);
   if (known !== undefined) return known;
@@ -50,7 +51,8 @@ export class EngineTransaction implements Transaction {
   readonly #loop: TickLoop;
   readonly #arena = new Arena();
   #pin: Pin | null = null;
-  #writes: Write[] = [];
+  readonly #writes: Write[] = [];
+  readonly #byKey = new Map<string, CorrectionIndex>();
   #savepoints: { name: string; writes: number }[] = [];
   #done = false;
   #alone = false;
@@ -116,6 +118,36 @@ export class EngineTransaction implements Transaction {
     return out;
   }
 
+  /** Whether it sees a relation otherwise than its live rows are. */
+  corrects(relation: number): boolean {
+    return (
+      this.#writes.some((write) => write.relation === relation) ||
+      (this.#pin?.since.some(({ deltas }) => deltas.has(relation)) ?? false)
+    );
+  }
+
+  /** Of the corrections of a relation those of one key, not consolidated; `key` is a batch of one row with these columns. */
+  ofKey(relation: number, types: ColType[], columns: number[], key: Batch, arena: Arena): Batch {
+    const name = [relation, ...columns].join();
+    const index = this.#byKey.get(name) ?? new CorrectionIndex(relation, types, columns);
+    this.#byKey.set(name, index);
+    index.feed(this.#pin?.since ?? [], this.#writes);
+    return index.ofKey(key, arena);
+  }
+
+  /** What it saw otherwise is not what it sees otherwise now. */
+  #forgetKeys(): void {
+    for (const index of this.#byKey.values()) index.release();
+    this.#byKey.clear();
+  }
+
+  /** Takes back what it wrote since it had so many writes. */
+  #truncate(writes: number): void {
+    if (writes >= this.#writes.length) return;
+    this.#writes.length = writes;
+    this.#forgetKeys();
+  }
+
   /** Adds a delta of a table to the transaction; the batch is copied. */
   write(relation: number, delta: Batch): void {
     if (delta.n > 0) this.#writes.push({ relation, delta: detach(delta, this.#arena) });
@@ -132,7 +164,7 @@ export class EngineTransaction implements Transaction {
   }
 
   backTo(mark: number): void {
-    this.#writes.length = Math.min(this.#writes.length, mark);
+    this.#truncate(mark);
   }
 
   /** Publishes what was written, so that commit() only waits for the disk. After WriteConflict it can begin anew by startOver(). */
@@ -142,7 +174,7 @@ export class EngineTransaction implements Transaction {
     try {
       const deltas = this.#total();
       this.#untilDurable = await this.#commits.publish(deltas, () => this.#check(deltas));
-      this.#writes = [];
+      this.#truncate(0);
     } finally {
       narrow?.();
     }
@@ -151,7 +183,7 @@ export class EngineTransaction implements Transaction {
   /** It has read and written nothing: the next statement sees the present tick. */
   startOver(): void {
     this.#unpin();
-    this.#writes = [];
+    this.#truncate(0);
     this.#seen = null;
   }
 
@@ -181,7 +213,7 @@ export class EngineTransaction implements Transaction {
 
   rollbackTo(name: string): void {
     const at = this.#find(name);
-    this.#writes.length = this.#savepoints[at].writes;
+    this.#truncate(this.#savepoints[at].writes);
     this.#savepoints.length = at + 1;
   }
 
@@ -222,15 +254,17 @@ export class EngineTransaction implements Transaction {
   }
 
   #unpin(): void {
-    if (this.#pin !== null) this.#loop.unpin(this.#pin);
+    if (this.#pin === null) return;
+    this.#loop.unpin(this.#pin);
     this.#pin = null;
+    this.#forgetKeys();
   }
 
   #end(): void {
     if (this.#done) return;
     this.#done = true;
     this.#unpin();
-    this.#writes = [];
+    this.#truncate(0);
     this.#arena.release();
   }
 }

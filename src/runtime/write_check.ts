@@ -14,7 +14,6 @@ import { readRow } from '../../operators/batch/builder.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { uniqueKeys } from './modifications.ts';
 import { duplicateKey } from './modify.ts';
 import { withScratch } from './stored_relation.ts';
 
@@ -38,7 +37,7 @@ export function checkFit(engine: TidemarkEngine, deltas: Map<number, Batch>, see
         table: object.name,
       });
     const { relation } = object;
-    for (const key of uniqueKeys(engine, relation)) {
+    for (const key of engine.catalog.uniqueKeys(relation)) {
       const row = withScratch((arena) => stored.repeatedKey(key.columns, delta, arena));
       if (row < 0) continue;
       const { sqlstate, message, fields } = duplicateKey(relation, key, readRow(delta, row), defaultContext());

@@ -114,6 +114,30 @@ test('a key may move to another row in one transaction, and NULLs of a unique in
   await engine.close();
 });
 
+test('ON CONFLICT may name the columns of a unique index, whose NULLs are no conflict', async () => {
+  const engine = await openEngine();
+  await sql(engine, 'CREATE TABLE t (id int PRIMARY KEY, a int, b text, n int)');
+  const upsert = 'ON CONFLICT (b, a) DO UPDATE SET n = t.n + excluded.n';
+  await assert.rejects(sql(engine, `INSERT INTO t VALUES (1, 1, 'x', 1) ${upsert}`), { sqlstate: '42P10' });
+  await sql(engine, 'CREATE UNIQUE INDEX pair ON t (a, b)');
+  await sql(engine, `INSERT INTO t VALUES (1, 1, 'x', 1), (2, 1, NULL, 1), (3, 1, NULL, 1) ${upsert}`);
+  await sql(engine, `INSERT INTO t VALUES (4, 1, 'x', 5), (5, 2, 'x', 1) ${upsert}`);
+  await sql(engine, "INSERT INTO t VALUES (6, 2, 'x', 9), (7, 1, NULL, 1) ON CONFLICT DO NOTHING");
+  assert.deepEqual(await sql(engine, 'SELECT id, n FROM t ORDER BY id'), [
+    ['1', '6'],
+    ['2', '1'],
+    ['3', '1'],
+    ['5', '1'],
+    ['7', '1'],
+  ]);
+  const twice = `INSERT INTO t VALUES (8, 3, 'z', 1), (9, 3, 'z', 1) ${upsert}`;
+  await assert.rejects(sql(engine, twice), { sqlstate: '21000' });
+  await assert.rejects(sql(engine, `INSERT INTO t VALUES (1, 8, 'q', 1) ${upsert}`), { sqlstate: '23505' });
+  await sql(engine, 'DROP INDEX pair');
+  await assert.rejects(sql(engine, `INSERT INTO t VALUES (1, 1, 'x', 1) ${upsert}`), { sqlstate: '42P10' });
+  await engine.close();
+});
+
 test('a unique index is not made of rows that repeat its key', async () => {
   const engine = await openEngine();
   await sql(engine, "CREATE TABLE t (a int, b text); INSERT INTO t VALUES (1, 'x'), (1, 'y'), (2, NULL), (2, NULL)");

@@ -1,0 +1,50 @@
+/**
+ * What a transaction sees otherwise than the live rows of a table, by key: a look-up of a key reads the live index and this one.
+ *
+ *   rows(key) = live rows(key) - deltas since the pin(key) + own deltas(key)
+ *
+ * Made at the first look-up of a table whose rows the transaction sees otherwise, and fed at each further one with what has come since, so
+ * a statement costs what it changes, however large the table and the transaction are. Ends with the transaction, its pin, or what it takes back.
+ */
+import type { Arena } from '../../operators/batch/arena.ts';
+import type { Batch } from '../../operators/batch/batch.ts';
+import { KeyedIndex } from '../../operators/state/keyed_index.ts';
+import type { ColType } from '../../operators/types.ts';
+import { negated } from './relation_scan.ts';
+import { rowsOfKey, withScratch } from './stored_relation.ts';
+
+export class CorrectionIndex {
+  readonly #relation: number;
+  readonly #index: KeyedIndex;
+  #since = 0;
+  #writes = 0;
+
+  constructor(relation: number, types: ColType[], columns: number[]) {
+    this.#relation = relation;
+    this.#index = new KeyedIndex(types, columns, true);
+  }
+
+  /** Takes in what is new of two lists that only grow: ticks since the pinned one, and writes of the transaction, of any table. */
+  feed(since: { deltas: Map<number, Batch> }[], writes: { relation: number; delta: Batch }[]): void {
+    withScratch((arena) => {
+      for (; this.#since < since.length; this.#since++) {
+        const batch = since[this.#since].deltas.get(this.#relation);
+        if (batch !== undefined) this.#index.apply(negated(batch, arena), arena);
+      }
+      for (; this.#writes < writes.length; this.#writes++) {
+        const { relation, delta } = writes[this.#writes];
+        if (relation === this.#relation) this.#index.apply(delta, arena);
+      }
+    });
+    this.#index.endTick();
+  }
+
+  /** The corrections of one key, not consolidated; `key` is a batch of one row with the key's columns. */
+  ofKey(key: Batch, arena: Arena): Batch {
+    return rowsOfKey(this.#index, key, arena);
+  }
+
+  release(): void {
+    this.#index.release();
+  }
+}
