@@ -11,7 +11,7 @@ import { convert, isEquality } from '../analyse/functions.ts';
 import { conjuncts } from '../logical/expressions.ts';
 import type { Logical } from '../logical/plan.ts';
 import type { PlanBuilder } from './builder.ts';
-import { columnsOfCols, type Lowered, placed } from './lowering.ts';
+import { columnsOfCols, type Lowered, placed, readOnce } from './lowering.ts';
 
 /** The source with a lookup, or null when no index fits. */
 export function pointLookup(get: Logical & { op: 'get' }, predicate: Expr, builder: PlanBuilder): Lowered | null {
@@ -24,7 +24,7 @@ export function pointLookup(get: Logical & { op: 'get' }, predicate: Expr, build
   if (!index) return null;
   const lookup = { columns: index, values: index.map((c) => fixed.get(c)!) };
   const shape = columnsOfCols(get.cols);
-  builder.relations.set(get.relation.oid, get.relation);
+  builder.relations.set(get.relation.oid, readOnce(get.relation));
   return placed(
     builder.add({ op: 'source', inputs: [], ...shape, relation: get.relation.oid, columns: get.columns, lookup }),
     get.cols,

@@ -26,6 +26,7 @@ import {
   type Lowered,
   ordered,
   placed,
+  readOnce,
   uniqueExprs,
 } from './lowering.ts';
 import type { PlanMode } from './query.ts';
@@ -45,7 +46,7 @@ function lower(p: Logical, cx: LowerContext): Lowered {
   if (outside) return outside;
   switch (p.op) {
     case 'get':
-      cx.builder.relations.set(p.relation.oid, p.relation);
+      cx.builder.relations.set(p.relation.oid, cx.mode === 'read' ? readOnce(p.relation) : p.relation);
       return placed(
         cx.builder.add({
           op: 'source',

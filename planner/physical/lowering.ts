@@ -5,6 +5,7 @@ import type { Expr } from '../../operators/expr/ir.ts';
 import type { PlanNode, SortKey } from '../../operators/plan.ts';
 import type { ColType } from '../../operators/types.ts';
 import { canFail, isVolatile } from '../analyse/functions.ts';
+import type { Relation } from '../catalog_reader.ts';
 import { caseWhen, column, constant, structureText } from '../logical/expressions.ts';
 import type { Col, Logical, OrderItem } from '../logical/plan.ts';
 import { type PlanBuilder, toPositions } from './builder.ts';
@@ -25,6 +26,11 @@ export interface LowerContext {
   lower: (p: Logical) => Lowered;
   /** In a recursion's step: the subplan as computed outside the recursion, or null when it depends on it. */
   outside?: (p: Logical) => Lowered | null;
+}
+
+/** A relation as one read sees it: each of its rows comes once, and none is taken back (src/runtime/relation_scan.ts, reads.ts). */
+export function readOnce(relation: Relation): Relation {
+  return relation.appendOnly ? relation : { ...relation, appendOnly: true, watermark: undefined, monotone: undefined };
 }
 
 /** Types and names of a node that outputs these columns. */
