@@ -1,25 +1,21 @@
 /**
- * Rows kept in order, many runs of one layout. A run's head is 16 bytes in its owner's slot:
+ * Rows kept in order, many runs of one layout. A run's head is 16 bytes in its owner's slot: a list of the addresses of its entries, in order (address_list.ts).
  *
- *   head:   | u32 addresses, u32 count, u32 capacity, u32 spare |      all zero is the empty run
- *   addresses: count u32, of entries in order;       entry (heap block): | i32 weight | u32 spare | row |
+ *   entry (heap block): | i32 weight | u32 spare | row |
  *
  * Order: the sort keys, then all columns, so equal rows are one entry with a summed weight. Finding a place is a binary search, O(log n)
- * compares; making room moves at most n addresses of 4 bytes. A run whose last entry goes gives its memory back.
+ * compares. A run whose last entry goes gives its memory back.
  */
 import type { Column } from '../batch/batch.ts';
-import { I32, U32 } from '../batch/memory.ts';
-import { kernels } from '../kernels/index.ts';
+import { I32 } from '../batch/memory.ts';
 import type { SortKey } from '../plan.ts';
 import type { ColType } from '../types.ts';
-import { Heap } from './heap.ts';
+import { AddressList } from './address_list.ts';
+import type { Heap } from './heap.ts';
 import { type RowCompare, type RowOps, rowCompare, rowOps } from './row_ops.ts';
-import { touch, touchLarge, touchRange } from './write_marks.ts';
+import { touch } from './write_marks.ts';
 
 const ENTRY_HEADER = 8;
-const RUN = 0;
-const COUNT = 1;
-const CAPACITY = 2;
 
 export type SavedOrderedRuns = {
   entries: number;
@@ -27,16 +23,21 @@ export type SavedOrderedRuns = {
 
 export class OrderedRuns {
   /** Bytes of a run's head. */
-  static readonly HEAD = 16;
+  static readonly HEAD = AddressList.HEAD;
   readonly heap: Heap;
   readonly rows: RowOps;
   readonly compare: RowCompare;
   readonly entryBytes: number;
   readonly rowOffset = ENTRY_HEADER;
+  readonly #list: AddressList;
   #entries = 0;
+  /** The row whose place is looked for. */
+  #row = 0;
+  readonly #isBefore = (entry: number) => this.compare(entry + ENTRY_HEADER, this.#row) < 0;
 
   constructor(types: ColType[], order: SortKey[], heap: Heap) {
     this.heap = heap;
+    this.#list = new AddressList(heap);
     this.rows = rowOps(types, 'identity');
     this.compare = rowCompare(this.rows.layout, order, true);
     this.entryBytes = ENTRY_HEADER + this.rows.layout.stride;
@@ -52,12 +53,12 @@ export class OrderedRuns {
   }
 
   count(head: number): number {
-    return U32[(head >>> 2) + COUNT];
+    return this.#list.count(head);
   }
 
   /** Address of entry i; its row lies at + rowOffset. */
   entry(head: number, i: number): number {
-    return U32[(U32[(head >>> 2) + RUN] >>> 2) + i];
+    return this.#list.at(head, i);
   }
 
   weight(entry: number): number {
@@ -66,28 +67,13 @@ export class OrderedRuns {
 
   /** First position whose entry is not before the row at this address. */
   lowerBound(head: number, row: number): number {
-    const at = head >>> 2;
-    const run = U32[at + RUN] >>> 2;
-    let low = 0;
-    let high = U32[at + COUNT];
-    while (low < high) {
-      const mid = (low + high) >>> 1;
-      if (this.compare(U32[run + mid] + ENTRY_HEADER, row) < 0) low = mid + 1;
-      else high = mid;
-    }
-    return low;
+    this.#row = row;
+    return this.#list.prefix(head, this.#isBefore);
   }
 
   /** How many entries from the first on pass the test of their row's address; those that pass stand before all others. */
   prefix(head: number, passes: (row: number) => boolean): number {
-    let low = 0;
-    let high = this.count(head);
-    while (low < high) {
-      const mid = (low + high) >>> 1;
-      if (passes(this.entry(head, mid) + ENTRY_HEADER)) low = mid + 1;
-      else high = mid;
-    }
-    return low;
+    return this.#list.prefix(head, (entry) => passes(entry + ENTRY_HEADER));
   }
 
   /** Adds `weight` to the bound row; returns the position it has (or had, when its weight became 0). */
@@ -102,54 +88,18 @@ export class OrderedRuns {
         const sum = I32[existing >>> 2] + weight;
         touch(existing);
         I32[existing >>> 2] = sum;
-        if (sum === 0) this.#removeAt(head >>> 2, position, existing);
+        if (sum === 0) {
+          this.#list.removeAt(head, position);
+          this.#entries--;
+          this.#freeEntry(existing);
+        }
         return position;
       }
     }
     I32[entry >>> 2] = weight;
-    this.#insertAt(head >>> 2, position, entry);
-    return position;
-  }
-
-  #insertAt(at: number, position: number, entry: number): void {
-    const count = U32[at + COUNT];
-    let run = U32[at + RUN];
-    touchHead(at);
-    if (count === U32[at + CAPACITY]) {
-      const capacity = Heap.roundUp(Math.max(16, count * 8)) / 4;
-      const bigger = this.heap.alloc(capacity * 4);
-      if (count > 0) {
-        kernels.copyBytes(bigger, run, count * 4);
-        this.heap.free(run, U32[at + CAPACITY] * 4);
-      }
-      run = bigger;
-      U32[at + RUN] = run;
-      U32[at + CAPACITY] = capacity;
-    }
-    const word = (run >>> 2) + position;
-    touchLarge(word * 4, (count + 1 - position) * 4);
-    if (position < count) kernels.copyBytes((word + 1) * 4, word * 4, (count - position) * 4);
-    U32[word] = entry;
-    U32[at + COUNT] = count + 1;
+    this.#list.insert(head, position, entry);
     this.#entries++;
-  }
-
-  #removeAt(at: number, position: number, entry: number): void {
-    const count = U32[at + COUNT];
-    const run = U32[at + RUN] >>> 2;
-    touchHead(at);
-    if (position < count - 1) touchLarge((run + position) * 4, (count - 1 - position) * 4);
-    kernels.copyBytes((run + position) * 4, (run + position + 1) * 4, (count - 1 - position) * 4);
-    U32[at + COUNT] = count - 1;
-    this.#entries--;
-    this.#freeEntry(entry);
-    if (count === 1) this.#freeAddresses(at);
-  }
-
-  #freeAddresses(at: number): void {
-    if (U32[at + CAPACITY] !== 0) this.heap.free(U32[at + RUN], U32[at + CAPACITY] * 4);
-    U32[at + RUN] = 0;
-    U32[at + CAPACITY] = 0;
+    return position;
   }
 
   #freeEntry(entry: number): void {
@@ -164,32 +114,18 @@ export class OrderedRuns {
 
   /** Gives the first `count` entries back. */
   dropFirst(head: number, count: number): void {
-    const at = head >>> 2;
-    const left = U32[at + COUNT] - count;
-    if (count === 0) return;
-    if (left === 0) {
-      this.free(head);
-      return;
-    }
     for (let i = 0; i < count; i++) this.#freeEntry(this.entry(head, i));
     this.#entries -= count;
-    const run = U32[at + RUN];
-    touchHead(at);
-    touchLarge(run, left * 4);
-    kernels.copyBytes(run, run + count * 4, left * 4);
-    U32[at + COUNT] = left;
+    this.#list.dropFirst(head, count);
   }
 
   /** Keeps the first `count` entries. */
   truncate(head: number, count: number): void {
-    const at = head >>> 2;
-    const old = U32[at + COUNT];
+    const old = this.count(head);
     if (old <= count) return;
-    for (let i = old - 1; i >= count; i--) this.#freeEntry(this.entry(head, i));
+    for (let i = count; i < old; i++) this.#freeEntry(this.entry(head, i));
     this.#entries -= old - count;
-    touchHead(at);
-    U32[at + COUNT] = count;
-    if (count === 0) this.#freeAddresses(at);
+    this.#list.truncate(head, count);
   }
 
   /** The heap is saved by its owner. */
@@ -198,11 +134,7 @@ export class OrderedRuns {
   }
 
   load(saved: SavedOrderedRuns): void {
+    this.#list.forget();
     this.#entries = saved.entries;
   }
-}
-
-/** `at`: word address of a head. */
-function touchHead(at: number): void {
-  touchRange(at * 4, OrderedRuns.HEAD);
 }
