@@ -43,7 +43,7 @@ export function planQuery(bound: BoundQuery, options: PlanOptions): PhysicalQuer
     })),
     order: order.map((o): SortKey => ({ col: ids.indexOf(o.id), desc: o.desc, nullsFirst: o.nullsFirst })),
     key: result.keys.find((k) => k.every((c) => c < visible.length)) ?? null,
-    appendOnly: result.appendOnly,
+    appendOnly: options.mode === 'view' && result.appendOnly,
     facts,
   };
 }
