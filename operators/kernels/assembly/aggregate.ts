@@ -97,27 +97,39 @@ export function takeIn(calls: usize, count: u32, groups: usize, n: u32): bool {
   return true;
 }
 
-/**
- * Adds 0 rather than ask for it: which rows a filter keeps is not to be guessed. While rows have the same group its count stays out of memory, where each addition
- * would wait for the one before.
- */
+/** All rows from .. to are of one group. */
+@inline
+function areOneGroup(groups: usize, from: u32, to: u32): bool {
+  const first = i32x4.splat(load<i32>(groups + (from << 2)));
+  const end = groups + (to << 2);
+  let at = groups + (from << 2);
+  for (; at + 16 <= end; at += 16) if (!i32x4.all_true(i32x4.eq(v128.load(at), first))) return false;
+  for (; at < end; at += 4) if (load<i32>(at) != i32x4.extract_lane(first, 0)) return false;
+  return true;
+}
+
+/** Adds 0 rather than ask for it: which rows a filter keeps is not to be guessed. */
 function countRows(call: usize, groups: usize, from: u32, to: u32): void {
   const weights: usize = load<u32>(call, CALL_WEIGHTS);
   const valid: usize = load<u32>(call, CALL_VALID);
   const offset = load<u32>(call, CALL_OFFSET);
-  let last: usize = 0;
-  let count: f64 = 0;
+  if (areOneGroup(groups, from, to)) {
+    // In memory each addition would wait for the one before.
+    let count: i32 = 0;
+    for (let row = from; row < to; row++) {
+      const weight = load<i32>(weights + (row << 2));
+      count += valid == 0 || load<u8>(valid + row) != 0 ? weight : 0;
+    }
+    const group: usize = load<u32>(groups + (from << 2));
+    if (group != 0) store<f64>(group + offset, load<f64>(group + offset) + <f64>count);
+    return;
+  }
   for (let row = from; row < to; row++) {
     const group: usize = load<u32>(groups + (row << 2));
     if (group == 0 || (valid != 0 && load<u8>(valid + row) == 0)) continue;
-    if (group != last) {
-      if (last != 0) store<f64>(last + offset, count);
-      last = group;
-      count = load<f64>(group + offset);
-    }
-    count += <f64>load<i32>(weights + (row << 2));
+    const state = group + offset;
+    store<f64>(state, load<f64>(state) + <f64>load<i32>(weights + (row << 2)));
   }
-  if (last != 0) store<f64>(last + offset, count);
 }
 
 function sumRows(call: usize, kind: u32, groups: usize, from: u32, to: u32): void {
