@@ -22,6 +22,8 @@ import type { SlotTime } from './row_table.ts';
 export type Watermarks = (relation: number) => bigint | null;
 
 const EXACT = 2 ** 53;
+/** A text of so many bytes lies in its slot. */
+const INLINE = 12;
 const DAY = 86400000000;
 /** As assembly/deadline.ts has them. */
 const CONDITION_BYTES = 24;
@@ -127,10 +129,18 @@ function timeReader(layout: RowLayout, column: number, { text, nullsDead }: Rete
   const offset = layout.offsets[column];
   const { oid } = layout.types[column];
   if (text !== undefined) {
+    // Rows that come together mostly have one text, of a day or an hour.
+    let [length, first, second, third] = [0, 0, 0, 0];
+    let time = Number.NaN;
     return (row) => {
       if (U8[row + valid] === 0) return none;
-      const slot = row + offset;
-      return readTimeText(text, varlenAddress(slot), U32[slot >>> 2]);
+      const word = (row + offset) >>> 2;
+      if (U32[word] > INLINE) return readTimeText(text, varlenAddress(row + offset), U32[word]);
+      if (U32[word] !== length || U32[word + 1] !== first || U32[word + 2] !== second || U32[word + 3] !== third) {
+        [length, first, second, third] = U32.subarray(word, word + 4);
+        time = readTimeText(text, varlenAddress(row + offset), length);
+      }
+      return time;
     };
   }
   if (oid === OID.date) return (row) => (U8[row + valid] === 0 ? none : exact(I32[(row + offset) >>> 2] * DAY));

@@ -1,6 +1,6 @@
 /**
  * The loops of AggregateOperator (operators/aggregate.ts): the rows of a tick into the states of their groups, and states into output columns.
- * `groups` has an address a row. A row goes through all calls before the next one, so that a group's bytes are fetched once.
+ * `groups` has an address a row. A stretch of rows goes through all calls before the next one, so that a group's bytes are fetched once.
  */
 import {
   CALL_BYTES,
@@ -21,6 +21,7 @@ import {
   EXTREME_TEXT_BYTES,
 } from '../aggregate_layout';
 import { SLOT_STATE, SLOT_TOUCHED, SLOT_USED } from '../table_layout';
+import { STRETCH } from './directory';
 import { announce } from './marks';
 import { INLINE } from './varlen';
 
@@ -31,10 +32,10 @@ export function touchGroups(slots: usize, n: u32, payload: u32, groups: usize, t
     const slot: usize = load<u32>(slots + (row << 2));
     if (slot == 0) continue;
     store<u32>(groups + (row << 2), <u32>slot + payload);
-    if (load<u8>(slot, SLOT_STATE) == SLOT_TOUCHED) continue;
     announce(slot + SLOT_STATE, 1);
+    store<u32>(touched + (count << 2), <u32>slot);
+    count += load<u8>(slot, SLOT_STATE) == SLOT_TOUCHED ? 0 : 1;
     store<u8>(slot, SLOT_TOUCHED, SLOT_STATE);
-    store<u32>(touched + (count++ << 2), <u32>slot);
   }
   return count;
 }
@@ -78,47 +79,100 @@ export function untouchGroups(slots: usize, n: u32, payload: u32, gone: usize): 
   return count;
 }
 
-/** Takes n rows in; false when a row is retracted from a least or greatest value. */
+/**
+ * Takes n rows in; false when a row is retracted from a least or greatest value. Each call goes over a stretch of rows whose groups stay in the nearest cache, so
+ * that what it does is decided once a stretch. A row of weight 0 may have no group, which is address 0.
+ */
 export function takeIn(calls: usize, count: u32, groups: usize, n: u32): bool {
   const end = calls + count * CALL_BYTES;
-  for (let row: u32 = 0; row < n; row++) {
-    const group: usize = load<u32>(groups + (row << 2));
+  for (let from: u32 = 0; from < n; from += STRETCH) {
+    const to = min(from + STRETCH, n);
     for (let call = calls; call < end; call += CALL_BYTES) {
-      const weight = load<i32>(load<u32>(call, CALL_WEIGHTS) + (row << 2));
-      if (weight == 0) continue;
-      const valid: usize = load<u32>(call, CALL_VALID);
-      if (valid != 0 && load<u8>(valid + row) == 0) continue;
-      const state = group + load<u32>(call, CALL_OFFSET);
       const kind = load<u32>(call, CALL_KIND);
-      if (kind == CALL_COUNT) {
-        store<f64>(state, load<f64>(state) + <f64>weight);
-        continue;
+      if (kind == CALL_COUNT) countRows(call, groups, from, to);
+      else if (kind <= <u32>CALL_SUM_INT8) sumRows(call, kind, groups, from, to);
+      else if (!extremeRows(call, kind, groups, from, to)) return false;
+    }
+  }
+  return true;
+}
+
+/** All rows from .. to are of one group. */
+@inline
+function areOneGroup(groups: usize, from: u32, to: u32): bool {
+  const first = i32x4.splat(load<i32>(groups + (from << 2)));
+  const end = groups + (to << 2);
+  let at = groups + (from << 2);
+  for (; at + 16 <= end; at += 16) if (!i32x4.all_true(i32x4.eq(v128.load(at), first))) return false;
+  for (; at < end; at += 4) if (load<i32>(at) != i32x4.extract_lane(first, 0)) return false;
+  return true;
+}
+
+/** Adds 0 rather than ask for it: which rows a filter keeps is not to be guessed. */
+function countRows(call: usize, groups: usize, from: u32, to: u32): void {
+  const weights: usize = load<u32>(call, CALL_WEIGHTS);
+  const valid: usize = load<u32>(call, CALL_VALID);
+  const offset = load<u32>(call, CALL_OFFSET);
+  if (areOneGroup(groups, from, to)) {
+    // In memory each addition would wait for the one before.
+    let count: i32 = 0;
+    for (let row = from; row < to; row++) {
+      const weight = load<i32>(weights + (row << 2));
+      count += valid == 0 || load<u8>(valid + row) != 0 ? weight : 0;
+    }
+    const group: usize = load<u32>(groups + (from << 2));
+    if (group != 0) store<f64>(group + offset, load<f64>(group + offset) + <f64>count);
+    return;
+  }
+  for (let row = from; row < to; row++) {
+    const group: usize = load<u32>(groups + (row << 2));
+    if (group == 0 || (valid != 0 && load<u8>(valid + row) == 0)) continue;
+    const state = group + offset;
+    store<f64>(state, load<f64>(state) + <f64>load<i32>(weights + (row << 2)));
+  }
+}
+
+function sumRows(call: usize, kind: u32, groups: usize, from: u32, to: u32): void {
+  const weights: usize = load<u32>(call, CALL_WEIGHTS);
+  const valid: usize = load<u32>(call, CALL_VALID);
+  const data: usize = load<u32>(call, CALL_DATA);
+  const offset = load<u32>(call, CALL_OFFSET);
+  for (let row = from; row < to; row++) {
+    const weight = load<i32>(weights + (row << 2));
+    if (weight == 0 || (valid != 0 && load<u8>(valid + row) == 0)) continue;
+    const state = <usize>load<u32>(groups + (row << 2)) + offset;
+    const value = kind == CALL_SUM_INT4 ? <i64>load<i32>(data + (row << 2)) : load<i64>(data + (row << 3));
+    addProduct(state, value, weight);
+    store<f64>(state, load<f64>(state, 16) + <f64>weight, 16);
+  }
+}
+
+function extremeRows(call: usize, kind: u32, groups: usize, from: u32, to: u32): bool {
+  const weights: usize = load<u32>(call, CALL_WEIGHTS);
+  const valid: usize = load<u32>(call, CALL_VALID);
+  const data: usize = load<u32>(call, CALL_DATA);
+  const offset = load<u32>(call, CALL_OFFSET);
+  for (let row = from; row < to; row++) {
+    const weight = load<i32>(weights + (row << 2));
+    if (weight == 0 || (valid != 0 && load<u8>(valid + row) == 0)) continue;
+    if (weight < 0) return false;
+    const state = <usize>load<u32>(groups + (row << 2)) + offset;
+    if (kind <= <u32>CALL_GREATEST_INT4) {
+      const value = load<i32>(data + (row << 2));
+      if (load<u8>(state, EXTREME_INT4_BYTES) != 0) {
+        const present = load<i32>(state);
+        if (kind == CALL_LEAST_INT4 ? value >= present : value <= present) continue;
       }
-      const data: usize = load<u32>(call, CALL_DATA);
-      if (kind <= <u32>CALL_SUM_INT8) {
-        const value = kind == CALL_SUM_INT4 ? <i64>load<i32>(data + (row << 2)) : load<i64>(data + (row << 3));
-        addProduct(state, value, weight);
-        store<f64>(state, load<f64>(state, 16) + <f64>weight, 16);
-        continue;
+      store<i32>(state, value);
+      store<u8>(state, 1, EXTREME_INT4_BYTES);
+    } else {
+      const value = load<i64>(data + (row << 3));
+      if (load<u8>(state, EXTREME_INT8_BYTES) != 0) {
+        const present = load<i64>(state);
+        if (kind == CALL_LEAST_INT8 ? value >= present : value <= present) continue;
       }
-      if (weight < 0) return false;
-      if (kind <= <u32>CALL_GREATEST_INT4) {
-        const value = load<i32>(data + (row << 2));
-        if (load<u8>(state, EXTREME_INT4_BYTES) != 0) {
-          const present = load<i32>(state);
-          if (kind == CALL_LEAST_INT4 ? value >= present : value <= present) continue;
-        }
-        store<i32>(state, value);
-        store<u8>(state, 1, EXTREME_INT4_BYTES);
-      } else {
-        const value = load<i64>(data + (row << 3));
-        if (load<u8>(state, EXTREME_INT8_BYTES) != 0) {
-          const present = load<i64>(state);
-          if (kind == CALL_LEAST_INT8 ? value >= present : value <= present) continue;
-        }
-        store<i64>(state, value);
-        store<u8>(state, 1, EXTREME_INT8_BYTES);
-      }
+      store<i64>(state, value);
+      store<u8>(state, 1, EXTREME_INT8_BYTES);
     }
   }
   return true;
@@ -286,9 +340,23 @@ export function writeAverages(groups: usize, n: u32, offset: u32, data: usize, v
   return n;
 }
 
-/** The weights of the rows that a FILTER keeps, whose condition is true, not NULL; 0 for the others. */
+/** The weights of the rows that a FILTER keeps, whose condition is true, not NULL; 0 for the others. Sixteen rows a step: which ones are kept is not to be guessed. */
 export function passingWeights(data: usize, valid: usize, weights: usize, n: u32, to: usize): void {
-  for (let row: u32 = 0; row < n; row++) {
+  const zero = i8x16.splat(0);
+  let row: u32 = 0;
+  for (; row + 16 <= n; row += 16) {
+    let kept = i8x16.ne(v128.load(data + row), zero);
+    if (valid != 0) kept = v128.and(kept, i8x16.ne(v128.load(valid + row), zero));
+    const low = i16x8.extend_low_i8x16_s(kept);
+    const high = i16x8.extend_high_i8x16_s(kept);
+    const from = weights + (row << 2);
+    const out = to + (row << 2);
+    v128.store(out, v128.and(i32x4.extend_low_i16x8_s(low), v128.load(from)));
+    v128.store(out, v128.and(i32x4.extend_high_i16x8_s(low), v128.load(from, 16)), 16);
+    v128.store(out, v128.and(i32x4.extend_low_i16x8_s(high), v128.load(from, 32)), 32);
+    v128.store(out, v128.and(i32x4.extend_high_i16x8_s(high), v128.load(from, 48)), 48);
+  }
+  for (; row < n; row++) {
     const passes = load<u8>(data + row) != 0 && (valid == 0 || load<u8>(valid + row) != 0);
     store<i32>(to + (row << 2), passes ? load<i32>(weights + (row << 2)) : 0);
   }

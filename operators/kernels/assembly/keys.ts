@@ -57,6 +57,8 @@ const HEADER: u32 = HEADER_BYTES;
 const USED_HEADER: u64 = (<u64>USED) << 32;
 /** A directory of so many entries is not in the nearest caches, and its rows are not: what is looked up is read ahead. */
 const FAR: u32 = 16384;
+/** Rows that are packed at once. */
+const BLOCK: u32 = 256;
 const NULL_WORD: u32 = 0x5bd1e995;
 const NUMERIC_SMALL: u8 = 0;
 const NUMERIC_WIDE: u8 = 1;
@@ -64,19 +66,25 @@ const NUMERIC_WIDE: u8 = 1;
 const FIRST: u32 = 1;
 const LAST: u32 = 2;
 
-/** Packs the key columns and hashes them. */
+/** Packs the key columns and hashes them: of a block of rows all columns, while what is written stays in the nearest cache. */
 export function packKeys(k: usize): void {
   const n = load<u32>(k, KEYS_ROWS);
+  for (let row: u32 = 0; row < n; row += BLOCK) packRows(k, row, min(BLOCK, n - row));
+}
+
+/** n rows from `row` on. */
+function packRows(k: usize, row: u32, n: u32): void {
   const stride = load<u32>(k, KEYS_STRIDE) + HEADER;
-  const packed: usize = load<u32>(k, KEYS_PACKED);
-  const hashes: usize = load<u32>(k, KEYS_HASHES);
+  const packed = <usize>load<u32>(k, KEYS_PACKED) + row * stride;
+  const hashes = <usize>load<u32>(k, KEYS_HASHES) + (row << 2);
   const count = load<u32>(k, KEYS_COLUMN_COUNT);
   const validAt = load<u32>(k, KEYS_VALID);
   let column: usize = load<u32>(k, KEYS_COLUMNS);
   for (let c: u32 = 0; c < count; c++, column += KEY_COLUMN_BYTES) {
     const width = load<u32>(column, KEY_COLUMN_WIDTH);
-    const data: usize = load<u32>(column, KEY_COLUMN_DATA);
-    const valid: usize = load<u32>(column, KEY_COLUMN_VALID);
+    const data = <usize>load<u32>(column, KEY_COLUMN_DATA) + row * width;
+    const validity: usize = load<u32>(column, KEY_COLUMN_VALID);
+    const valid = validity == 0 ? 0 : validity + row;
     const to = packed + load<u32>(column, KEY_COLUMN_AT);
     const flags = packed + validAt + c;
     const last = packed - HEADER + stride - 8;
@@ -111,7 +119,71 @@ function isNull(valid: usize, row: u32): bool {
   return valid != 0 && load<u8>(valid + row) == 0;
 }
 
+@inline
+function mix4(h: v128, words: v128): v128 {
+  const product = i32x4.mul(v128.xor(h, words), i32x4.splat(<i32>0x9e3779b1));
+  return v128.or(i32x4.shl(product, 15), i32x4.shr_u(product, 17));
+}
+
+@inline
+function finish4(h: v128): v128 {
+  h = v128.xor(h, i32x4.shr_u(h, 16));
+  h = i32x4.mul(h, i32x4.splat(<i32>0x85ebca6b));
+  h = v128.xor(h, i32x4.shr_u(h, 13));
+  h = i32x4.mul(h, i32x4.splat(<i32>0xc2b2ae35));
+  return v128.xor(h, i32x4.shr_u(h, 16));
+}
+
+/** Values of 8 bytes of which none is NULL: four rows a step. */
+function packPresent(n: u32, data: usize, to: usize, flags: usize, stride: u32, hashes: usize, pass: u32, last: usize): void {
+  const end = hashes + (n << 2);
+  const first = (pass & FIRST) != 0;
+  for (; hashes < end; hashes += 16, data += 32) {
+    const a = v128.load(data);
+    const b = v128.load(data, 16);
+    let h = i32x4.splat(pass >> 2);
+    if (first) {
+      for (let i = 0; i < 4; i++) {
+        store<u64>(last, 0);
+        store<u64>(last + 8 - stride, USED_HEADER);
+        last += stride;
+      }
+    } else h = v128.load(hashes);
+    const low = i8x16.shuffle(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
+    const high = i8x16.shuffle(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+    h = mix4(mix4(h, low), high);
+    v128.store(hashes, (pass & LAST) == 0 ? h : finish4(h));
+    v128.store64_lane(to, a, 0);
+    store<u8>(flags, 1);
+    to += stride;
+    flags += stride;
+    v128.store64_lane(to, a, 1);
+    store<u8>(flags, 1);
+    to += stride;
+    flags += stride;
+    v128.store64_lane(to, b, 0);
+    store<u8>(flags, 1);
+    to += stride;
+    flags += stride;
+    v128.store64_lane(to, b, 1);
+    store<u8>(flags, 1);
+    to += stride;
+    flags += stride;
+  }
+}
+
 function packLongs(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize, pass: u32, last: usize): void {
+  if (valid == 0) {
+    const done = n & ~3;
+    packPresent(done, data, to, flags, stride, hashes, pass, last);
+    const passed = done * stride;
+    n -= done;
+    data += done << 3;
+    to += passed;
+    flags += passed;
+    hashes += done << 2;
+    last += passed;
+  }
   for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4, last += stride) {
     const h = begun(hashes, pass, last, stride);
     if (isNull(valid, row)) {
@@ -222,7 +294,9 @@ function packNumerics(n: u32, data: usize, valid: usize, to: usize, flags: usize
 @inline
 function sameRow(a: usize, b: usize, stride: u32, wide: u32, texts: u32, numerics: u32): bool {
   if (load<u32>(a - 4) != load<u32>(b - 4)) return false;
-  for (let at = wide << 4; at < stride; at += 8) if (load<u64>(a + at) != load<u64>(b + at)) return false;
+  let at = wide << 4;
+  for (; at + 16 <= stride; at += 16) if (v128.any_true(v128.xor(v128.load(a + at), v128.load(b + at)))) return false;
+  if (at < stride && load<u64>(a + at) != load<u64>(b + at)) return false;
   for (let i: u32 = 0; i < wide; i++) {
     const x = a + (i << 4);
     const y = b + (i << 4);
