@@ -170,7 +170,12 @@ export class MergedSessionOperator implements Operator {
   free(watermarks: Watermarks): boolean {
     if (this.#deadline === null) return true;
     const watermark = this.#deadline.watermark(watermarks);
-    return this.#expiry.takeStretches(watermark, (hashes, n) => this.#dropDead(hashes, n, watermark));
+    const table = this.#table;
+    const done = this.#expiry.takeStretches(watermark, (hashes, n) => {
+      if (table.size > 0) this.#dropDead(hashes, n, watermark);
+    });
+    table.settle();
+    return done;
   }
 
   /** Forgets sessions that are dead of keys with these hashes, and keys with the last. */

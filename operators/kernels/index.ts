@@ -99,6 +99,7 @@ interface Kernels {
     words: number,
     count: number,
   ): number;
+  copyUsedSlots(from: number, end: number, stride: number, to: number, toEnd: number): number;
   deadSlots(
     directory: number,
     mask: number,

@@ -91,6 +91,7 @@ export class DeadRows {
   free(watermarks: Watermarks): boolean {
     const { keys, runs } = this.#index;
     const watermark = this.#deadline.watermark(watermarks);
+    if (this.#expiry.isBefore(watermark)) return true;
     let scratch: Arena | null = null;
     const done = this.#expiry.takeStretches(watermark, (hashes, n) => {
       if (this.#kernelKnows && keys.size > 0 && runs.heap.canLend) {
@@ -104,6 +105,7 @@ export class DeadRows {
         });
     });
     (scratch as Arena | null)?.release();
+    keys.settle();
     return done;
   }
 

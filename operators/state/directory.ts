@@ -13,8 +13,10 @@ import { type Heap, isLeaving } from './heap.ts';
 import type { Moved, SlotPool } from './slot_pool.ts';
 import { touch, touchRange } from './write_marks.ts';
 
-const LEAST_ENTRIES = 16;
+const LEAST_ENTRIES = 2;
+/** How full a directory is at most, and one that is made anew. */
 const MOST_FULL = 0.7;
+const GROWN_FULL = 0.5;
 
 export type SavedDirectory = {
   address: number;
@@ -113,9 +115,9 @@ export class Directory {
     this.used -= n;
   }
 
-  /** Enters the slots anew that are in use, of so many bytes, as many as there were: they lie elsewhere. */
-  renew(pool: SlotPool, slotBytes: number): void {
-    this.#replace(entriesFor(this.used));
+  /** Enters the slots anew that are in use, of so many bytes, as many as there were: they lie elsewhere. `share`: of the entries at least so many stay. */
+  renew(pool: SlotPool, slotBytes: number, share: 0 | 0.5): void {
+    this.#replace(this.used === 0 ? 0 : Math.max(this.entries * share, entriesFor(this.used)));
     kernels.fillBytes(this.address, 0, this.entries * ENTRY_BYTES);
     pool.eachRange((from, end) => kernels.enterSlots(this.address, this.mask, from, end, slotBytes));
   }
@@ -142,7 +144,7 @@ export class Directory {
 
   /** The new one's bytes may be anything. */
   #replace(entries: number): void {
-    const address = this.#heap.alloc(entries * ENTRY_BYTES);
+    const address = entries === 0 ? 0 : this.#heap.alloc(entries * ENTRY_BYTES);
     if (this.address !== 0) this.#heap.free(this.address, this.entries * ENTRY_BYTES);
     this.address = address;
     this.entries = entries;
@@ -170,6 +172,6 @@ function noEntry(): Error {
 
 function entriesFor(rows: number): number {
   let entries = LEAST_ENTRIES;
-  while (entries * 0.5 < rows) entries *= 2;
+  while (entries * GROWN_FULL < rows) entries *= 2;
   return entries;
 }

@@ -11,14 +11,15 @@
  */
 import { F64, U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
-import type { Heap } from './heap.ts';
+import { Heap } from './heap.ts';
 import { touch, touchLarge } from './write_marks.ts';
 
 const BUCKETS_A_DOUBLING = 32;
 /** Least width of a bucket in microseconds; widths are powers of two, so that dividing by them is exact. */
 const LEAST_WIDTH = 2 ** 16;
 const RECENT = 16;
-const FIRST_BYTES = 32;
+const FIRST_BYTES = 16;
+const GROWTH = 5 / 4;
 const SPARE_ENTRIES = 1024;
 const CALL_ENTRIES = 8192;
 
@@ -129,7 +130,7 @@ export class Expiry {
   }
 
   #grow(bucket: Bucket): void {
-    const bytes = Math.ceil((bucket.bytes * 1.5) / FIRST_BYTES) * FIRST_BYTES;
+    const bytes = Heap.roundUp(bucket.bytes * GROWTH);
     const address = this.#heap.alloc(bytes);
     kernels.copyBytes(address, bucket.address, bucket.bytes);
     this.#heap.free(bucket.address, bucket.bytes);

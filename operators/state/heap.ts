@@ -134,6 +134,13 @@ export class Heap {
     return CLASS_SIZES[CLASS_OF[(bytes + 15) >>> 4]];
   }
 
+  /** The largest block that is not larger than this and has no room to spare. */
+  static roundDown(bytes: number): number {
+    if (bytes >= PAGE_BYTES) return Math.floor(bytes / PAGE_BYTES) * PAGE_BYTES;
+    const above = CLASS_OF[(bytes + 15) >>> 4];
+    return CLASS_SIZES[above] <= bytes || above === 0 ? CLASS_SIZES[above] : CLASS_SIZES[above - 1];
+  }
+
   alloc(bytes: number): number {
     if (bytes > PAGE_BYTES) return this.#allocLarge(bytes);
     const cls = CLASS_OF[(bytes + 15) >>> 4];

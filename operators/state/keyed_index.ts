@@ -228,6 +228,8 @@ export class KeyedIndex {
   /** Lets rows go that are dead; false: there are more. Not while a step still reads the index or shows its rows: their memory is reused. */
   free(watermarks: Watermarks): boolean {
     if (this.#keyRetention === null && this.#deadRows === null) return true;
+    // Slots may move.
+    this.#forgetAdded();
     const done = this.#free(watermarks);
     this.endTick();
     return done;

@@ -6,10 +6,10 @@
  *
  * The key is the whole row (of `types`); the payload is what the operator keeps with it (accumulators, a weight, a run).
  * A probe that finds nothing touches one cache line, one that finds its row one or two more; batches read ahead, so that these overlap. A table that
- * grows copies 8 bytes a row. Bytes a row: the slot, an eighth of it at most, and 12 to 23 (docs/decisions/0276).
+ * grows copies 8 bytes a row. Bytes a row: the slot, a 16th of it at most, and 12 to 23 (docs/decisions/0276).
  *
  * Removal is immediate, and the slot may be another row's at once; long values and payload runs are freed by the caller through the heap. Slots move in
- * begin(), where the table has become small, in shrink() and in leave() only.
+ * begin() and settle(), where the table has become small, in shrink() and in leave() only.
  */
 import { Arena } from '../batch/arena.ts';
 import type { Column } from '../batch/batch.ts';
@@ -25,7 +25,7 @@ import { slotLayout } from './row_layout.ts';
 import { type Equality, type RowOps, rowOps } from './row_ops.ts';
 import type { SavedHeap } from './saved.ts';
 import { type SavedSlotPool, SlotPool } from './slot_pool.ts';
-import { touch, touchLarge, touchRange } from './write_marks.ts';
+import { touch, touchRange } from './write_marks.ts';
 
 const HEADER = k.HEADER_BYTES;
 /** A table is thin when less than this share of its slots is in use, and very thin. */
@@ -33,6 +33,10 @@ const THIN = 8;
 const VERY_THIN = 16;
 /** No table is thin that has as few. */
 const FEW_PLACES = 64;
+/** Of the places of a table of which half are not in use so many stay: a window that has gone is followed by another one. */
+const STAYING_SHARE = 0.65;
+/** A table of more places gives none up: a tick would wait for it. */
+const MOST_PLACES = 1 << 15;
 
 /** Which rows of a batch findAll() and findOrInsertAll() leave out. */
 export interface KeyRows {
@@ -176,7 +180,7 @@ export class RowTable {
 
   /** Lets a kernel make slots: writes where they are, and for how many there is room, into a record of keys (key_layout.ts). */
   lend(keys: number): void {
-    this.#directory.grow();
+    if (this.#directory.entries === 0) this.#directory.grow();
     this.#slots.announceUnused();
     this.#writePlace(keys);
   }
@@ -204,6 +208,7 @@ export class RowTable {
   /** A kernel that was given the record of keys has no room for the next row. */
   makeRoom(keys: number): void {
     this.#takePlace(keys);
+    this.#directory.grow();
     this.#slots.grow();
     this.lend(keys);
   }
@@ -393,18 +398,24 @@ export class RowTable {
 
   /** Gives up slots that it does not need: those in use move together. Not within a step. */
   shrink(): void {
-    if (!this.isThin) return;
-    const old = this.#slots;
-    const slots = new SlotPool(this.#stride, this.heap);
-    old.visitFrom(0, Number.POSITIVE_INFINITY, (slot) => {
-      slots.grow();
-      const to = slots.take();
-      touchLarge(to, this.#stride);
-      kernels.copyBytes(to, slot, this.#stride);
-    });
-    old.free();
-    this.#slots = slots;
-    this.#directory.renew(slots, this.#stride);
+    if (this.isThin) this.#moveTogether(this.size, 0);
+  }
+
+  /**
+   * A watermark has taken rows: when at most half of its places are in use, about a third of them goes. A table that follows windows would have room for its fullest moment
+   * otherwise, which may be twice what it needs for most of the time. Costs at most a move for each row that went. Not within a step.
+   */
+  settle(): void {
+    const { places } = this.#slots;
+    if (places === 0 || this.size * 2 > places || places > MOST_PLACES) return;
+    if (places > FEW_PLACES) this.#moveTogether(Math.ceil(places * STAYING_SHARE), 0.5);
+    else this.#moveTogether(this.size, 0);
+  }
+
+  /** To a pool with so much room, and of the directory this share. */
+  #moveTogether(room: number, share: 0 | 0.5): void {
+    this.#slots = this.#slots.together(this.size, room);
+    this.#directory.renew(this.#slots, this.#stride, share);
     this.moves++;
   }
 

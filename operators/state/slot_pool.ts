@@ -2,7 +2,7 @@
  * The slots of a hash table (row_table.ts), in chunks, in the order in which they were made; a slot stays where it is until leave().
  *
  *   slot:     | u32 hash | u8 state: 0 not in use, 1 used, 2 leaving | ... | row | payload |           not in use: | u32 next one that is not, or 0 | 0 | ... |
- *   chunks:   | x x x x |  | x x x . x x x x |  | x . x x  ^next     ^end        a quarter of all before it up to a page, then an eighth of them
+ *   chunks:   | x x x x |  | x x x . x x x x |  | x . x x  ^next     ^end        as large as all before it at first, then a 16th of them
  *
  * A slot's place is its number in this order: scans that stop between ticks go on from there. Slots that were taken out are used first.
  */
@@ -14,20 +14,17 @@ import { SLOT_UNUSED, SLOT_USED } from '../kernels/table_layout.ts';
 import { Heap, isLeaving } from './heap.ts';
 import { touch, unusedUpTo } from './write_marks.ts';
 
-/** Of the first chunk. */
-const LEAST_SLOTS = 8;
-/** Chunks are this share of a pool of less than a page, and of a larger one, and at most this one of a memory limit. */
-const SMALL_SHARE = 1 / 4;
-const SHARE = 1 / 8;
+/** Up to so many bytes a pool doubles, then it grows by as many; from where that is more, chunks are this share of it, and at most this one of a memory limit. */
+const DOUBLED_BYTES = 512;
+const SHARE = 1 / 16;
 const LIMIT_SHARE = 1 / 256;
 const MOST_PAGES = 64;
 
-/** Words of a chunk: its address, its bytes, and the place of its first slot. */
+/** Numbers of a chunk: its address, its bytes, and the place of its first slot. */
 const ADDRESS = 0;
 const BYTES = 1;
 const FIRST = 2;
 const CHUNK_WORDS = 3;
-const NONE: Uint32Array = new Uint32Array(0);
 
 export type SavedSlotPool = {
   chunks: Uint32Array;
@@ -46,8 +43,10 @@ export interface Moved {
 export class SlotPool {
   readonly #stride: number;
   readonly #heap: Heap;
-  /** Never changed, but replaced: it is saved in every tick. */
-  #chunks: Uint32Array = NONE;
+  /** A list that grows: a typed array of another length costs 3 microseconds and more. */
+  #chunks: number[] = [];
+  /** The same as it is saved, in every tick that may be taken back; null when it has changed since. */
+  #saved: Uint32Array | null = null;
   /** The first slot that is not in use, 0 for none; kernels take and give slots, so these three are anybody's. */
   unused = 0;
   /** Where the next new slot lies in the last chunk, and where it has no more. */
@@ -73,15 +72,16 @@ export class SlotPool {
   /** Makes room for a slot at least. */
   grow(): void {
     if (!this.isFull) return;
+    this.#addChunk(Heap.roundUp(Math.max(this.#stride, this.#chunkBytes())));
+  }
+
+  /** A chunk of the size of a block. */
+  #addChunk(room: number): void {
     const stride = this.#stride;
-    const bytes = Math.max(stride, this.#chunkBytes());
-    const room = Heap.roundUp(bytes);
     const { places } = this;
     const address = this.#heap.alloc(room);
-    const chunks = new Uint32Array(this.#chunks.length + CHUNK_WORDS);
-    chunks.set(this.#chunks);
-    chunks.set([address, room, places], this.#chunks.length);
-    this.#chunks = chunks;
+    this.#chunks.push(address, room, places);
+    this.#saved = null;
     this.next = address;
     this.end = address + Math.floor(room / stride) * stride;
   }
@@ -89,8 +89,7 @@ export class SlotPool {
   #chunkBytes(): number {
     const bytes = this.places * this.#stride;
     const most = budget.pagesOf(LIMIT_SHARE, MOST_PAGES) * PAGE_BYTES;
-    const share = bytes < PAGE_BYTES ? SMALL_SHARE : SHARE;
-    return Math.max(LEAST_SLOTS * this.#stride, Math.min(bytes * share, most));
+    return Math.min(Math.max(Math.min(bytes, DOUBLED_BYTES), bytes * SHARE), most);
   }
 
   /** A slot that was not in use, where there is room. */
@@ -201,10 +200,38 @@ export class SlotPool {
     return { n, rows: rows >>> 2, words: words >>> 2, next: -1 };
   }
 
+  /** A pool with those of its slots that are in use, `count` of them, one behind the other, and room for about so many all in all; its own go back to the heap. */
+  together(count: number, room: number): SlotPool {
+    const stride = this.#stride;
+    const pool = new SlotPool(stride, this.#heap);
+    let left = count;
+    this.eachRange((start, end) => {
+      for (let from = start; from < end && left > 0; ) {
+        if (pool.isFull) pool.#addRoomFor(Math.max(left, room - pool.places));
+        const copied = kernels.copyUsedSlots(from, end, stride, pool.next, pool.end);
+        const n = Math.floor(copied / 4294967296);
+        from += copied - n * 4294967296;
+        pool.next += n * stride;
+        left -= n;
+      }
+    });
+    this.free();
+    return pool;
+  }
+
+  /** A block that these slots fill, and for what is left of them the smallest one. */
+  #addRoomFor(slots: number): void {
+    const bytes = slots * this.#stride;
+    const most = budget.pagesOf(LIMIT_SHARE, MOST_PAGES) * PAGE_BYTES;
+    const filled = Heap.roundDown(Math.min(bytes, most));
+    const isFirst = this.#chunks.length === 0 && filled >= this.#stride;
+    this.#addChunk(isFirst || bytes > most ? filled : Heap.roundUp(bytes));
+  }
+
   /** Takes chunks elsewhere that lie where nothing may stay. */
   leave(): Moved[] {
     const moved: Moved[] = [];
-    const chunks = this.#chunks.slice();
+    const chunks = this.#chunks;
     for (let chunk = 0; chunk < chunks.length; chunk += CHUNK_WORDS) {
       const [from, bytes] = [chunks[chunk + ADDRESS], chunks[chunk + BYTES]];
       if (!isLeaving(from)) continue;
@@ -217,7 +244,7 @@ export class SlotPool {
       this.next += to - from;
       this.end += to - from;
     }
-    this.#chunks = chunks;
+    this.#saved = null;
     if (moved.length > 0) this.#relink(moved);
     return moved;
   }
@@ -235,11 +262,13 @@ export class SlotPool {
   }
 
   save(): SavedSlotPool {
-    return { chunks: this.#chunks, unused: this.unused, next: this.next, end: this.end };
+    this.#saved ??= Uint32Array.from(this.#chunks);
+    return { chunks: this.#saved, unused: this.unused, next: this.next, end: this.end };
   }
 
   load({ chunks, unused, next, end }: SavedSlotPool): void {
-    this.#chunks = chunks;
+    this.#chunks = Array.from(chunks);
+    this.#saved = chunks;
     this.unused = unused;
     this.next = next;
     this.end = end;
@@ -254,7 +283,11 @@ export class SlotPool {
 
   /** The heap gives everything back. */
   forget(): void {
-    this.load({ chunks: NONE, unused: 0, next: 0, end: 0 });
+    this.#chunks = [];
+    this.#saved = null;
+    this.unused = 0;
+    this.next = 0;
+    this.end = 0;
   }
 }
 

@@ -76,7 +76,7 @@ export class TableRetention {
     const watermark = this.deadline.watermark(watermarks);
     if (this.#expiry.isBefore(watermark)) return true;
     const time = this.deadline.inSlot(table.rowOffset);
-    return this.#expiry.takeStretches(watermark, (hashes, n) => {
+    const done = this.#expiry.takeStretches(watermark, (hashes, n) => {
       if (time !== null) table.removeDead(hashes, n, time, watermark, removeAll);
       else
         table.forEachOfHashes(hashes, n, (slot) => {
@@ -85,6 +85,10 @@ export class TableRetention {
           else remove(slot);
         });
     });
+    table.settle();
+    // What is left in it is of rows that are gone.
+    if (table.size === 0) this.#expiry.clear();
+    return done;
   }
 
   /** The table is saved by its owner. */

@@ -32,7 +32,7 @@ export { scanJson, scanJsonScalar } from './json/scan';
 export { lz4Block, lz4Size } from './lz4';
 export { hashSmallNumeric, wideBytes } from './numeric';
 export { longTexts, ownTexts } from './own_texts';
-export { deadSlots, freshSlots, usedSlots } from './row_table';
+export { copyUsedSlots, deadSlots, freshSlots, usedSlots } from './row_table';
 export { fillBucket } from './expiry';
 export { slotParts } from './parts';
 export { searchOnePass } from './regex';

@@ -33,6 +33,22 @@ export function usedSlots(
 }
 
 /**
+ * Copies slots from `from` to `end` that are in use to `to`, one behind the other, as many as fit in front of `toEnd`. Gives how far from `from` on to go on, and how many there
+ * were times 2^32.
+ */
+export function copyUsedSlots(from: usize, end: usize, stride: u32, to: usize, toEnd: usize): f64 {
+  let n: u32 = 0;
+  let slot = from;
+  for (; slot < end && to < toEnd; slot += stride) {
+    if (load<u8>(slot, SLOT_STATE) != USED) continue;
+    for (let at: u32 = 0; at < stride; at += 8) store<u64>(to + at, load<u64>(slot + at));
+    to += stride;
+    n++;
+  }
+  return <f64>(slot - from) + 4294967296 * <f64>n;
+}
+
+/**
  * Freeing (operators/state/table_retention.ts): where one time in a slot says when it is dead. `at`: its byte offset; `flag`: that of its validity byte, 0 for
  * a double that is NaN where a slot never dies; dead when time + lag < watermark.
  */
