@@ -186,7 +186,9 @@ export class ColdFiles implements ColdStore {
     this.#top = Math.max(this.#top, file.slot + 1);
   }
 
-  write(address: number, bytes: number): number {
+  write(address: number, pieces: number[]): number {
+    let bytes = 0;
+    for (const piece of pieces) bytes = Math.ceil(bytes / UNIT_BYTES) * UNIT_BYTES + piece;
     return this.#append(BYTES, address, bytes);
   }
 
