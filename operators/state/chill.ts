@@ -10,7 +10,7 @@
  *
  * compact(): the same for chunks that are at most half full, after deletes: what is left in them moves to others (compaction.ts does so for tables).
  *
- * Cost: a look at every slot a pass, and at every row where rows can have long values; and the bytes that go.
+ * Cost: a look at every slot a pass, and at every row where rows can have long values; and the bytes that go, many keys at once (run_sender.ts).
  */
 import { U32 } from '../batch/memory.ts';
 import { COUNT, DIRECTORY, isCold, RUN } from './key_slot.ts';

@@ -3,7 +3,7 @@
  *
  *   need of a tick <= FIXED + rows x greatest bytes a row lately
  *
- * Keeping what a tick overwrites costs a quarter to a half of its time (docs/decisions/0160), so it is done where it can matter: near the limit, for
+ * Keeping what a tick overwrites costs a quarter to a half of its time (docs/decisions/0160, 0370), so it is done where it can matter: near the limit, for
  * ticks larger than any lately, and for some ticks after the graph has changed, for nobody knows yet how many rows a new join makes of one.
  */
 import { budget } from '../../operators/batch/budget.ts';
