@@ -73,6 +73,8 @@ interface Kernels {
     heap: number,
     counts: number,
   ): number;
+  /** assembly/pack_runs.ts; `pack` is laid out as pack_layout.ts says; result as int32: an address. */
+  packRuns(from: number, end: number, pack: number): number;
   /** assembly/top_few.ts; `top` is laid out as top_layout.ts says. */
   topInsert(top: number): void;
   topChanges(top: number): void;

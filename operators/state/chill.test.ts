@@ -280,6 +280,35 @@ describe('runs that go cold', () => {
     for (const { world } of worlds) world.release();
   });
 
+  test('a pass sends what lies in the chunks that it chose, and ends when they are gone', () => {
+    const index = new KeyedIndex(types, [0], true, [], true);
+    const arena = new Arena();
+    const text = 'a text that does not fit into its slot';
+    for (let tick = 0; tick < 150; tick++) {
+      const rows = Array.from({ length: 1000 }, (_, i): Datum[] => [tick * 1000 + i, text, null, 0n]);
+      index.apply(
+        batchFromRows(
+          types,
+          rows,
+          arena,
+          rows.map(() => 1),
+        ),
+        arena,
+      );
+      index.endTick();
+      arena.reset();
+    }
+    for (;;) {
+      index.chill(20_000);
+      if (!index.chilling) break;
+    }
+    const sent = index.coldBytes;
+    index.chill(Number.POSITIVE_INFINITY);
+    assert.ok(sent > index.coldBytes / 5 && sent < index.coldBytes * 0.8, `${sent} of ${index.coldBytes} bytes`);
+    index.release();
+    arena.release();
+  });
+
   test('keys that are looked up again and again are brought back, others are not', () => {
     const world = new World(() => new KeyedIndex(types, [0], true));
     const random = new Random(seed);

@@ -10,28 +10,24 @@
  *
  * compact(): the same for chunks that are at most half full, after deletes: what is left in them moves to others (compaction.ts does so for tables).
  *
- * Cost: a look at every slot a pass, and at every row where rows can have long values; and the bytes that go.
+ * Cost: a look at every slot a pass, and at every row where rows can have long values; and the bytes that go, many keys at once (run_sender.ts).
  */
 import { U32 } from '../batch/memory.ts';
-import type { ColdRuns } from './cold_runs.ts';
-import { type Heap, isLeaving } from './heap.ts';
 import { COUNT, DIRECTORY, isCold, RUN } from './key_slot.ts';
 import type { KeyedIndex } from './keyed_index.ts';
-import type { RowTable } from './row_table.ts';
+import { isLeaving } from './leaving.ts';
+import { RunSender, type SentRuns } from './run_sender.ts';
 import { SlotWalk } from './slot_walk.ts';
 import { isUndoable } from './undo_log.ts';
 
 /** A pass closes at least this share of a heap. */
 const SHARE = 1 / 4;
 /** Slots between two looks at what was sent, and the most of a call. */
-const STRETCH = 8;
-const MOST_SLOTS = 1 << 17;
+const STRETCH = 1 << 12;
+const MOST_SLOTS = 1 << 15;
 
 /** What a pass works on. */
-export interface Runs {
-  keys: RowTable;
-  heap: Heap;
-  cold: ColdRuns;
+export interface Runs extends SentRuns {
   /** Whether the run may be sent. */
   mayGo(payload: number): boolean;
   dropDirectory(payload: number): void;
@@ -43,6 +39,7 @@ export interface Runs {
 export class Chill {
   readonly #runs: Runs;
   readonly #walk: SlotWalk;
+  readonly #sender: RunSender;
   /** Bytes of the heap's pages when the pass began. */
   #before = 0;
   /** The pass under way is one of compact(). */
@@ -51,6 +48,7 @@ export class Chill {
   constructor(runs: Runs) {
     this.#runs = runs;
     this.#walk = new SlotWalk(runs.keys);
+    this.#sender = new RunSender(runs);
   }
 
   /** Sends about so many bytes; gives how many, at least 1 when that was of use; 0: nothing more can go. Infinity: all that may go. */
@@ -66,10 +64,13 @@ export class Chill {
       if (!heap.empty(Math.max(bytes, heap.pageBytes * SHARE)) && !all) return heap.pageBytes < this.#before ? 1 : 0;
     }
     let sent = 0;
+    const rest = (slot: number) => this.#visit((slot + keys.payloadOffset) >>> 2, all);
     let slots = all ? Number.POSITIVE_INFINITY : MOST_SLOTS;
     while (sent < bytes && slots > 0) {
-      const isEnd = this.#walk.next(STRETCH, (slot) => {
-        sent += this.#visit((slot + keys.payloadOffset) >>> 2, all);
+      const isEnd = this.#walk.nextStretch(STRETCH, (start, end) => {
+        const done = this.#sender.send(start, end, bytes - sent, all, rest);
+        sent += done.bytes;
+        return done.next;
       });
       slots -= STRETCH;
       if (!isEnd) continue;

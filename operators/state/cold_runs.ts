@@ -17,7 +17,8 @@ import type { Arena } from '../batch/arena.ts';
 import { PAGE_BYTES, U32 } from '../batch/memory.ts';
 import { pages } from '../batch/pages.ts';
 import { kernels } from '../kernels/index.ts';
-import { type ColdStore, cold } from './cold_store.ts';
+import * as p from '../kernels/pack_layout.ts';
+import { type ColdStore, cold, PLACE_BYTES } from './cold_store.ts';
 import type { Heap } from './heap.ts';
 import { COUNT, DIRECTORY, isCold, KEY_PAYLOAD_BYTES, RUN, roomOf, setRoom } from './key_slot.ts';
 import { LongValues } from './long_values.ts';
@@ -170,6 +171,49 @@ export class ColdRuns {
     this.#bytes -= bytes;
   }
 
+  /**
+   * Writes runs to the store that packRuns() has packed from `out` on, of keys that have no cold part yet; their list goes from `keys` to `end`. What they had in memory is the
+   * caller's to free. Gives the bytes that were written.
+   */
+  sendPacked(out: number, keys: number, end: number): number {
+    const parts: number[] = [];
+    const sizes: number[] = [];
+    let place = 0;
+    try {
+      for (let key = keys; key < end; key += p.PACKED_SIZE) {
+        parts.push(this.#heap.alloc(PART_BYTES) >>> 2);
+        sizes.push(U32[(key + p.PACKED_BYTES) >>> 2]);
+      }
+      if (sizes.length > 0) place = storeOf().write(out, sizes);
+    } catch (error) {
+      for (const part of parts) this.#heap.free(part * 4, PART_BYTES);
+      throw error;
+    }
+    let sum = 0;
+    for (let i = 0, key = keys >>> 2; i < parts.length; i++, key += p.PACKED_SIZE / 4) {
+      const part = parts[i];
+      const payload = U32[key + p.PACKED_PAYLOAD / 4] >>> 2;
+      U32[part + PLACE] = place + (U32[key + p.PACKED_AT / 4] - out) / PLACE_BYTES;
+      U32[part + BYTES] = sizes[i];
+      U32[part + ENTRIES] = U32[key + p.PACKED_ENTRIES / 4];
+      U32[part + BEFORE] = 0;
+      this.#setCold(payload, part);
+      sum += sizes[i];
+    }
+    this.#parts += parts.length;
+    this.#bytes += sum;
+    return sum;
+  }
+
+  /** The key has nothing in memory; its newest part is this one. */
+  #setCold(payload: number, part: number): void {
+    touchRange(payload * 4, KEY_PAYLOAD_BYTES);
+    U32[payload + RUN] = 0;
+    U32[payload + COUNT] = 0;
+    setRoom(payload, 0);
+    U32[payload + DIRECTORY] = part * 4 + 1;
+  }
+
   /** Writes the run in memory of a key, which has no directory, to the store, and lets its memory go. Gives the bytes that were written. */
   send(payload: number): number {
     const stride = this.#stride;
@@ -197,11 +241,7 @@ export class ColdRuns {
     for (const old of taken) this.#drop(old);
     this.values.free(run, hot, this.#runs);
     this.#runs.free(run, roomOf(payload));
-    touchRange(payload * 4, KEY_PAYLOAD_BYTES);
-    U32[payload + RUN] = 0;
-    U32[payload + COUNT] = 0;
-    setRoom(payload, 0);
-    U32[payload + DIRECTORY] = part * 4 + 1;
+    this.#setCold(payload, part);
     return bytes;
   }
 
@@ -209,13 +249,13 @@ export class ColdRuns {
   #write(payload: number, taken: Part[], bytes: number): number {
     const stride = this.#stride;
     const hot = U32[payload + COUNT];
-    if (taken.length === 0 && bytes === hot * stride) return storeOf().write(U32[payload + RUN], bytes);
+    if (taken.length === 0 && bytes === hot * stride) return storeOf().write(U32[payload + RUN], [bytes]);
     const count = taken.reduce((sum, part) => sum + part.entries, hot);
     let place = 0;
     withPages([bytes, ...taken.map((part) => part.bytes)], (scratch) => {
       const run = this.#gather(payload, taken, scratch(bytes), scratch);
       this.values.pack(run, count, run + count * stride, run);
-      place = storeOf().write(run, bytes);
+      place = storeOf().write(run, [bytes]);
     });
     return place;
   }

@@ -10,12 +10,16 @@
  */
 import type { Restorable } from './undo.ts';
 
+/** Places count in these. */
+export const PLACE_BYTES = 16;
+
 export interface ColdStore extends Restorable {
   /**
-   * Keeps a copy of `bytes` bytes at `address` of the shared memory, taken before it returns. Gives their place: above 0 and below 2^32, in units of 16 bytes
-   * of one space. Throws when it cannot keep them; then nothing has changed.
+   * Keeps copies of pieces of so many bytes, which lie one behind the other from `address` of the shared memory on, each at a multiple of 16 bytes from there; taken before it
+   * returns. Gives the place of the first: above 0 and below 2^32, in units of PLACE_BYTES of one space, where the others follow likewise. Throws when it cannot keep them; then
+   * nothing has changed.
    */
-  write(address: number, bytes: number): number;
+  write(address: number, pieces: number[]): number;
   /** Copies the bytes at a place back to `to`; `bytes` as it was written. Throws when they are not what was written. */
   read(place: number, bytes: number, to: number): void;
   /** State has no use for these bytes any more; a kept checkpoint may have, and so has a tick that is taken back. */

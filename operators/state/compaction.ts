@@ -9,7 +9,7 @@
  * Cost: a look at every slot a pass, and what is left in chunks that are at most half full; a pass is due when half of the heap is holes.
  */
 import { budget } from '../batch/budget.ts';
-import { isLeaving } from './heap.ts';
+import { isLeaving } from './leaving.ts';
 import { LongValues } from './long_values.ts';
 import type { RowTable } from './row_table.ts';
 import { SlotWalk } from './slot_walk.ts';

@@ -9,7 +9,8 @@
 import { U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
 import { ENTRY_BYTES, ENTRY_EMPTY } from '../kernels/table_layout.ts';
-import { type Heap, isLeaving } from './heap.ts';
+import type { Heap } from './heap.ts';
+import { isLeaving } from './leaving.ts';
 import type { Moved, SlotPool } from './slot_pool.ts';
 import { touch, touchRange } from './write_marks.ts';
 

@@ -4,8 +4,9 @@ import { Arena } from '../batch/arena.ts';
 import { U8, U32 } from '../batch/memory.ts';
 import { pages } from '../batch/pages.ts';
 import { Random, testSeed } from '../testing/property.ts';
-import { Heap, isLeaving } from './heap.ts';
+import { Heap } from './heap.ts';
 import { ownLong } from './key_batch.ts';
+import { isLeaving } from './leaving.ts';
 import { touchRange } from './write_marks.ts';
 
 test('blocks that are freed give their pages back, and those that stay keep their bytes', () => {

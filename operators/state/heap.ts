@@ -20,6 +20,7 @@ import { checked, pages } from '../batch/pages.ts';
 import { HEAP_END, HEAP_GIVEN, HEAP_NEXT, HEAP_POISON, HEAP_TAKEN } from '../kernels/heap_layout.ts';
 import { kernels } from '../kernels/index.ts';
 import { giveBack } from './heap_pages.ts';
+import { isLeaving, markPages } from './leaving.ts';
 import { giveRecord, takeRecord } from './lent_records.ts';
 import type { SavedHeap } from './saved.ts';
 import { tookPages, touch, touchLarge, touchRange, unusedUpTo } from './write_marks.ts';
@@ -56,17 +57,6 @@ function mostChunkPages(): number {
 
 /** Closed chunks of all heaps, by page. */
 const closed: (Chunk | undefined)[] = new Array(65536).fill(undefined);
-/** Pages that are to hold nothing when their owner has looked through what it has. */
-const leaving = new Uint8Array(65536);
-
-/** Whether a block lies where its owner has to move it away. */
-export function isLeaving(address: number): boolean {
-  return leaving[address >>> 16] !== 0;
-}
-
-function markPages(address: number, count: number, mark: 0 | 1): void {
-  leaving.fill(mark, address / PAGE_BYTES, address / PAGE_BYTES + count);
-}
 
 function setClosed(chunk: Chunk, is: boolean): void {
   closed.fill(is ? chunk : undefined, chunk.address / PAGE_BYTES, chunk.address / PAGE_BYTES + chunk.pages);
@@ -225,6 +215,12 @@ export class Heap {
     this.#queue[at] = address;
     this.#queue[at + 1] = bytes;
     this.#queued = at + 2;
+  }
+
+  /** Frees the blocks from one word address to another, address and bytes each, at once: nobody shows them any more. */
+  freeNow(from: number, end: number): void {
+    for (let i = from; i < end; i += 2) this.#freeNow(U32[i], U32[i + 1]);
+    if (this.#emptied) this.#dropEmpty();
   }
 
   /** free() of n blocks, whose addresses and bytes are at a word address. */
@@ -499,20 +495,35 @@ export class Heap {
     this.#end = address + count * PAGE_BYTES;
   }
 
+  /** In every tick that may be taken back, of heaps of a thousand chunks. */
   save(): SavedHeap {
-    const list = (runs: [address: number, count: number][]) =>
-      Uint32Array.from(runs.flatMap(([address, count]) => [address / PAGE_BYTES, count]));
+    const chunks = this.#chunks;
+    const heapPages = new Uint32Array(chunks.length * 2);
+    const unused = new Array<number>(chunks.length);
+    for (let i = 0; i < chunks.length; i++) {
+      heapPages[i * 2] = chunks[i].address / PAGE_BYTES;
+      heapPages[i * 2 + 1] = chunks[i].pages;
+      unused[i] = chunks[i].unused;
+    }
+    const closed = new Array<number>(this.#closed);
+    for (let i = 0; i < this.#closed; i++) closed[i] = chunks[i].live;
+    const largePages = new Uint32Array(this.#large.size * 2);
+    let at = 0;
+    for (const [address, count] of this.#large) {
+      largePages[at++] = address / PAGE_BYTES;
+      largePages[at++] = count;
+    }
     return {
-      heapPages: list(this.#chunks.map((chunk) => [chunk.address, chunk.pages])),
-      unused: this.#chunks.map((chunk) => chunk.unused),
-      largePages: list([...this.#large]),
+      heapPages,
+      unused,
+      largePages,
       freeLists: this.#freeLists.slice(),
       queued: Array.from(this.#queue.subarray(0, this.#queued)),
       next: this.#next,
       end: this.#end,
       chunkPages: this.#chunkPages,
       live: this.#live,
-      closed: this.#chunks.slice(0, this.#closed).map((chunk) => chunk.live),
+      closed,
     };
   }
 

@@ -4,7 +4,8 @@
 import { U8, U32 } from '../batch/memory.ts';
 import { NUMERIC_WIDE } from '../batch/slots.ts';
 import { kernels } from '../kernels/index.ts';
-import { type Heap, isLeaving } from './heap.ts';
+import type { Heap } from './heap.ts';
+import { isLeaving } from './leaving.ts';
 import type { RowLayout } from './row_layout.ts';
 
 /** Takes a value, and the word that points to it. */

@@ -433,6 +433,11 @@ export class RowTable {
     return this.#slots.visitFrom(from, most, visit);
   }
 
+  /** Gives `work` up to `most` slots at a time, used or not: from one address to another. It gives the address to go on from; -1 at the end. */
+  stretchFrom(from: number, most: number, work: (start: number, end: number) => number): number {
+    return this.#slots.stretchFrom(from, most, work);
+  }
+
   /**
    * visitFrom() at once: the addresses of the rows, with `payloadOffset` the first word of their payloads, and the place to go on from. Word
    * addresses in the arena.

@@ -11,7 +11,8 @@ import { budget } from '../batch/budget.ts';
 import { PAGE_BYTES, U8, U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
 import { SLOT_UNUSED, SLOT_USED } from '../kernels/table_layout.ts';
-import { Heap, isLeaving } from './heap.ts';
+import { Heap } from './heap.ts';
+import { isLeaving } from './leaving.ts';
 import { touch, unusedUpTo } from './write_marks.ts';
 
 /** Up to so many bytes a pool doubles, then it grows by as many; from where that is more, chunks are this share of it, and at most this one of a memory limit. */
@@ -167,6 +168,21 @@ export class SlotPool {
       }
     }
     return -1;
+  }
+
+  /**
+   * Calls `work` with the slots from place `from` on, from one address to another and at most so many, which gives the address to go on from. Gives the place of that, -1 at the end.
+   */
+  stretchFrom(from: number, most: number, work: (start: number, end: number) => number): number {
+    const stride = this.#stride;
+    const chunks = this.#chunks;
+    const chunk = this.#chunkAt(from);
+    if (chunk === chunks.length) return -1;
+    const [address, first] = [chunks[chunk + ADDRESS], chunks[chunk + FIRST]];
+    const start = address + (from - first) * stride;
+    const end = this.#endOf(chunk);
+    const next = work(start, Math.min(start + most * stride, end));
+    return next === end && chunk + CHUNK_WORDS === chunks.length ? -1 : first + (next - address) / stride;
   }
 
   /**

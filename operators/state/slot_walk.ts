@@ -20,9 +20,22 @@ export class SlotWalk {
 
   /** Calls back with up to `most` more slots; true at the end. */
   next(most: number, visit: (slot: number) => void): boolean {
+    this.#look();
+    return this.#goOn(this.#table.visitFrom(this.#cursor, most, visit));
+  }
+
+  /** The same with all of them at once: from one address to another, used or not; `work` gives the address to go on from. */
+  nextStretch(most: number, work: (start: number, end: number) => number): boolean {
+    this.#look();
+    return this.#goOn(this.#table.stretchFrom(this.#cursor, most, work));
+  }
+
+  #look(): void {
     if (this.#moves !== this.#table.moves) this.#cursor = 0;
     this.#moves = this.#table.moves;
-    const at = this.#table.visitFrom(this.#cursor, most, visit);
+  }
+
+  #goOn(at: number): boolean {
     this.#cursor = Math.max(at, 0);
     return at < 0;
   }

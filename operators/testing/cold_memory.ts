@@ -1,6 +1,6 @@
 /** A cold store in memory, for tests. Every read is checked against what was written, and freed places hold nothing. */
 import { U8 } from '../batch/memory.ts';
-import type { ColdStore } from '../state/cold_store.ts';
+import { type ColdStore, PLACE_BYTES } from '../state/cold_store.ts';
 
 type Kept = Map<number, Uint8Array>;
 
@@ -10,7 +10,7 @@ export class MemoryColdStore implements ColdStore {
   writes = 0;
   bytesWritten = 0;
   reads = 0;
-  /** So many more writes succeed. */
+  /** So many more pieces have room. */
   room = Number.POSITIVE_INFINITY;
 
   /** Number of places that are in use. */
@@ -24,13 +24,17 @@ export class MemoryColdStore implements ColdStore {
     return sum;
   }
 
-  write(address: number, bytes: number): number {
-    if (this.room-- <= 0) throw new Error('there is no room');
+  write(address: number, pieces: number[]): number {
+    if (this.room < pieces.length) throw new Error('there is no room');
+    this.room -= pieces.length;
     const place = this.#next;
-    this.#next += Math.ceil(bytes / 16);
-    this.#kept.set(place, U8.slice(address, address + bytes));
-    this.writes++;
-    this.bytesWritten += bytes;
+    for (const bytes of pieces) {
+      const at = address + (this.#next - place) * PLACE_BYTES;
+      this.#kept.set(this.#next, U8.slice(at, at + bytes));
+      this.#next += Math.ceil(bytes / PLACE_BYTES);
+      this.writes++;
+      this.bytesWritten += bytes;
+    }
     return place;
   }
 

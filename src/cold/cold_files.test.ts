@@ -64,7 +64,7 @@ class World {
     const at = this.random.below(NOISE.length - bytes);
     const data = NOISE.subarray(at, at + bytes);
     U8.set(data, this.#from);
-    const place = this.files.write(this.#from, bytes);
+    const place = this.files.write(this.#from, [bytes]);
     assert.ok(place > 0 && place < 2 ** 32);
     this.kept.push({ place, bytes: data });
   }

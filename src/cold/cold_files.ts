@@ -17,7 +17,8 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { budget } from '../../operators/batch/budget.ts';
-import { BYTES } from '../../operators/batch/memory.ts';
+import { BYTES, PAGE_BYTES } from '../../operators/batch/memory.ts';
+import { pages } from '../../operators/batch/pages.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { type ColdStore, cold } from '../../operators/state/cold_store.ts';
 import type { NamedFile } from '../checkpoint/manifest.ts';
@@ -34,6 +35,7 @@ const SLOTS = 2 ** 10;
 const KEYS_A_SLOT = 2 ** 21;
 /** Blocks that gather before they are written. */
 const BUFFER_BLOCKS = 64;
+const BUFFER_BYTES = BUFFER_BLOCKS * BLOCK_BYTES;
 /** Blocks read at once, when one read needs several. */
 const READ_BLOCKS = 16;
 /** The tick log and checkpoints need room too: the last of the disk is not for cold state. */
@@ -111,7 +113,8 @@ export class ColdFiles implements ColdStore {
   #count = 0;
   #lastNumber = 0;
   #end: OpenEnd | null = null;
-  readonly #buffer = Buffer.alloc(BUFFER_BLOCKS * BLOCK_BYTES);
+  /** Whole pages, so that what is written can go to the disk from here; none before the first write. */
+  #buffer: Buffer = Buffer.alloc(0);
   readonly #scratch = Buffer.alloc(READ_BLOCKS * BLOCK_BYTES);
   /** Files that kept checkpoints name, and those that one names which is being taken. */
   #named = new Set<number>();
@@ -134,7 +137,7 @@ export class ColdFiles implements ColdStore {
     this.#leastRenewed = options.leastRenewedBytes ?? LEAST_RENEWED_BYTES;
     this.#onDamage = options.onDamage ?? (() => undefined);
     this.#cache = new BlockCache(options.cacheBytes);
-    budget.count('cold files', this.#buffer.length + this.#scratch.length);
+    budget.count('cold files', this.#scratch.length);
   }
 
   get figures(): ColdFigures {
@@ -186,12 +189,18 @@ export class ColdFiles implements ColdStore {
     this.#top = Math.max(this.#top, file.slot + 1);
   }
 
-  write(address: number, bytes: number): number {
+  write(address: number, pieces: number[]): number {
+    let bytes = 0;
+    for (const piece of pieces) bytes = Math.ceil(bytes / UNIT_BYTES) * UNIT_BYTES + piece;
     return this.#append(BYTES, address, bytes);
   }
 
   #append(from: Buffer, address: number, bytes: number): number {
     if (this.#failure !== null) throw this.#failure;
+    if (this.#buffer.length === 0) {
+      const at = pages.allocate(BUFFER_BYTES / PAGE_BYTES);
+      this.#buffer = BYTES.subarray(at, at + BUFFER_BYTES);
+    }
     const units = Math.ceil(bytes / UNIT_BYTES);
     const end = this.#endFor(units);
     const first = end.units;
@@ -222,6 +231,7 @@ export class ColdFiles implements ColdStore {
     if (this.#end !== null) {
       if (this.#end.units + units <= this.#fileUnits) return this.#end;
       this.#complete();
+      this.#end.to.file.endWrites();
       this.#end = null;
     }
     const slot = this.#files.indexOf(null, 1);
@@ -238,7 +248,7 @@ export class ColdFiles implements ColdStore {
   }
 
   #checkRoom(): void {
-    if (this.#disk.freeBytesNow(this.#folder) >= this.#leastFree + this.#buffer.length) return;
+    if (this.#disk.freeBytesNow(this.#folder) >= this.#leastFree + BUFFER_BYTES) return;
     throw noRoom('what is left of the disk is for the tick log');
   }
 
@@ -460,6 +470,8 @@ export class ColdFiles implements ColdStore {
     this.#count = 0;
     this.#end = null;
     this.#cache.release();
-    budget.count('cold files', -(this.#buffer.length + this.#scratch.length));
+    if (this.#buffer.length > 0) pages.release(this.#buffer.byteOffset, BUFFER_BYTES / PAGE_BYTES);
+    this.#buffer = Buffer.alloc(0);
+    budget.count('cold files', -this.#scratch.length);
   }
 }

@@ -1,5 +1,15 @@
 /** The file operations that durability rests on, as one small interface: tests put a disk in its place that fills up, tears writes or lies. */
-import { closeSync, fdatasync, openSync, readSync, renameSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fdatasync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  writeSync,
+} from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
@@ -20,6 +30,8 @@ export interface NowFile {
   writeNow(bytes: Uint8Array, position: number): number;
   readNow(into: Uint8Array, position: number): number;
   sync(): Promise<void>;
+  /** Nothing more is written. */
+  endWrites(): void;
   closeNow(): void;
 }
 
@@ -77,15 +89,34 @@ class RealFile implements DiskFile {
 
 const datasync = promisify(fdatasync);
 
+/** What is written past the system's cache lies at a multiple of so many bytes, in memory and in the file, and has a multiple of them. */
+const DIRECT_BYTES = 4096;
+
 class RealNowFile implements NowFile {
   readonly #descriptor: number;
+  /** The same file, for writing past the system's cache; -1: it cannot be. */
+  #direct: number;
 
-  constructor(descriptor: number) {
+  constructor(descriptor: number, direct = -1) {
     this.#descriptor = descriptor;
+    this.#direct = direct;
   }
 
   writeNow(bytes: Uint8Array, position: number): number {
-    return writeSync(this.#descriptor, bytes, 0, bytes.length, position);
+    if (this.#direct < 0 || position % DIRECT_BYTES !== 0 || bytes.length % DIRECT_BYTES !== 0)
+      return writeSync(this.#descriptor, bytes, 0, bytes.length, position);
+    try {
+      return writeSync(this.#direct, bytes, 0, bytes.length, position);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
+      this.endWrites();
+      return this.writeNow(bytes, position);
+    }
+  }
+
+  endWrites(): void {
+    if (this.#direct >= 0) closeSync(this.#direct);
+    this.#direct = -1;
   }
 
   readNow(into: Uint8Array, position: number): number {
@@ -97,7 +128,19 @@ class RealNowFile implements NowFile {
   }
 
   closeNow(): void {
+    this.endWrites();
     closeSync(this.#descriptor);
+  }
+}
+
+/** Opens a file for writing past the system's cache; -1 where that cannot be done: then it is written as others are. */
+function openDirect(path: string): number {
+  const { O_WRONLY, O_DIRECT } = constants;
+  if (O_DIRECT === undefined) return -1;
+  try {
+    return openSync(path, O_WRONLY | O_DIRECT);
+  } catch {
+    return -1;
   }
 }
 
@@ -123,7 +166,10 @@ export const realDisk: Disk = {
     const { bavail, bsize } = await statfs(path);
     return bavail * bsize;
   },
-  createNow: (path) => new RealNowFile(openSync(path, 'wx+', FILE_MODE)),
+  createNow(path) {
+    const descriptor = openSync(path, 'wx+', FILE_MODE);
+    return new RealNowFile(descriptor, openDirect(path));
+  },
   openNow: (path) => new RealNowFile(openSync(path, 'r')),
   removeNow: (path) => rmSync(path, { force: true }),
   renameNow: (from, to) => renameSync(from, to),

@@ -2,7 +2,7 @@
  * Makes room when memory gets short, before sources would have to wait for it (memory_hold.ts): what deletes have left of chunks of memory is moved together
  * (compaction.ts), and old state moves to disk.
  *
- *   use above `chill` -> between two ticks a slice of some milliseconds of both ... use below `chilled` -> enough       (batch/budget.ts has the marks)
+ *   use above `chill` -> between two ticks a slice of some milliseconds of both, as much as comes ... use below `chilled` -> enough       (batch/budget.ts has the marks)
  *   use above `hold`  -> longer slices
  *   use below `chilled` -> what is looked up again and again comes back
  *   a tick or a statement did not fit -> a part of all memory goes at once, and it is tried again
@@ -24,6 +24,9 @@ import type { StoredRelation } from './stored_relation.ts';
 import type { ViewRuntime } from './view.ts';
 
 const SLICE_BYTES = 256 << 10;
+/** A tick is followed by at least so much; by as much as has come since the last time when use is at `chilled`, and so many times as much more when it is at `hold`. */
+const LEAST_BYTES = 1 << 20;
+const URGENT = 3;
 /** What is looked up often comes back, so much at a time. */
 const BACK_BYTES = 1 << 20;
 const RENEWED_SLOTS = 4096;
@@ -46,6 +49,8 @@ const TELL_MS = 60_000;
 export class Chilling {
   readonly #engine: TidemarkEngine;
   #active = false;
+  /** Use when some went last. */
+  #left = 0;
   #notBefore = 0;
   #told = Number.NEGATIVE_INFINITY;
   /** What the disk said last; null: it is well. */
@@ -85,8 +90,17 @@ export class Chilling {
     }
     if (performance.now() < this.#notBefore) return;
     this.#tell();
+    if (!this.#active) this.#left = used;
     this.#active = true;
-    this.#go(cold, budget.chilled, used > budget.hold ? LONG_SLICE_MS : SLICE_MS);
+    if (used > budget.hold) this.#go(cold, budget.chilled, LONG_SLICE_MS);
+    else this.#go(cold, budget.chilled, SLICE_MS, this.#pace(used));
+    this.#left = usedBytes();
+  }
+
+  /** How much should go: as much as comes, not all that can in a slice's time, for every tick waits for it. */
+  #pace(used: number): number {
+    const urgency = (used - budget.chilled) / (budget.hold - budget.chilled);
+    return Math.max(LEAST_BYTES, (used - this.#left) * (1 + URGENT * urgency));
   }
 
   /** Goes on until enough has gone: after a start, which may have brought back more than there is room for. */
@@ -111,14 +125,17 @@ export class Chilling {
     return usedBytes() <= before - LEAST_FREED;
   }
 
-  #go(cold: ColdFiles, below: number, milliseconds: number): void {
+  #go(cold: ColdFiles, below: number, milliseconds: number, bytes = Number.POSITIVE_INFINITY): void {
     const indexes = [...this.#indexes()];
     const end = performance.now() + milliseconds;
+    let sent = 0;
     do {
-      if (this.#slice(indexes)) continue;
+      const went = this.#slice(indexes);
+      sent += went;
+      if (went > 0) continue;
       this.#notBefore = performance.now() + RETRY_MS;
       break;
-    } while (usedBytes() > below && performance.now() < end);
+    } while (usedBytes() > below && sent < bytes && performance.now() < end);
     cold.clean();
   }
 
@@ -178,15 +195,15 @@ export class Chilling {
     });
   }
 
-  /** False when nothing went. */
-  #slice(indexes: KeyedIndex[]): boolean {
+  /** Gives the bytes that went, 0 when nothing could. */
+  #slice(indexes: KeyedIndex[]): number {
     try {
-      const went = chill(indexes, SLICE_BYTES) > 0;
-      if (went && this.#trouble !== null) this.#well();
+      const went = chill(indexes, SLICE_BYTES);
+      if (went > 0 && this.#trouble !== null) this.#well();
       return went;
     } catch (error) {
       this.#failed(error);
-      return false;
+      return 0;
     }
   }
 

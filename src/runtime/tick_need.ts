@@ -3,7 +3,7 @@
  *
  *   need of a tick <= FIXED + rows x greatest bytes a row lately
  *
- * Keeping what a tick overwrites costs a quarter to a half of its time (docs/decisions/0160), so it is done where it can matter: near the limit, for
+ * Keeping what a tick overwrites costs a quarter to a half of its time (docs/decisions/0160, 0370), so it is done where it can matter: near the limit, for
  * ticks larger than any lately, and for some ticks after the graph has changed, for nobody knows yet how many rows a new join makes of one.
  */
 import { budget } from '../../operators/batch/budget.ts';
@@ -11,7 +11,7 @@ import { pages } from '../../operators/batch/pages.ts';
 
 /** Chunks of arenas and tables that any tick may take. */
 const FIXED = 8 << 20;
-/** What is foreseen, times this, must stay below half of the limit. */
+/** What is foreseen, times this, must leave the room that reads have when a tick has ended. */
 const MARGIN = 8;
 const DECAY = 0.99;
 /** Ticks after a change of the graph. */
@@ -31,7 +31,7 @@ export class TickNeed {
   isSafe(rows: number): boolean {
     if (this.#unknown > 0 || rows > 2 * this.#rows) return false;
     const used = pages.usedBytes + budget.outsideBytes;
-    return used + MARGIN * (FIXED + rows * this.#bytesARow) <= budget.limit / 2;
+    return used + MARGIN * (FIXED + rows * this.#bytesARow) <= budget.room;
   }
 
   /** A tick with so many rows has needed so many bytes at most. */

@@ -77,6 +77,7 @@ function aimedNow(file: NowFile, path: string): NowFile {
       ),
     readNow: (into, position) => atNow('readNow', path, () => file.readNow(into, position)),
     sync: () => at('sync', path, () => file.sync()),
+    endWrites: () => file.endWrites(),
     closeNow: () => file.closeNow(),
   };
 }

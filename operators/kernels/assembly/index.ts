@@ -34,6 +34,7 @@ export { hashSmallNumeric, wideBytes } from './numeric';
 export { longTexts, ownTexts } from './own_texts';
 export { copyUsedSlots, deadSlots, freshSlots, usedSlots } from './row_table';
 export { fillBucket } from './expiry';
+export { packRuns } from './pack_runs';
 export { slotParts } from './parts';
 export { searchOnePass } from './regex';
 export { addToSessions, changedSessions, deadSessions, forgottenSessions, sessionColumns, timedWeights } from './sessions';

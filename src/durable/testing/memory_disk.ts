@@ -68,6 +68,9 @@ export class MemoryDisk implements Disk {
       readNow,
       write: async (bytes, position) => writeNow(bytes, position),
       read: async (into, position) => readNow(into, position),
+      endWrites() {
+        // Nothing is held.
+      },
       closeNow() {
         // Nothing is held.
       },

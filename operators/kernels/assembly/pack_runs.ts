@@ -1,0 +1,149 @@
+/**
+ * Packs the runs of a keyed index that go to the cold store (operators/state/run_sender.ts), those of many keys in one call:
+ *
+ *   slot -> run, long values, where each lies      ->      | entries | long values |pad to 16| entries | long values | ...
+ *
+ * Nothing of the state is written: what was packed may yet find no room on the disk. By a call a key and one a long value it was half of what sending costs.
+ */
+import { KEY_COUNT, KEY_DIRECTORY, KEY_ROOM, KEY_RUN, ROOM_SHIFT } from '../key_slot_layout';
+import {
+  PACK_ENOUGH,
+  PACK_FREED,
+  PACK_FREED_END,
+  PACK_KEYS,
+  PACK_KEYS_END,
+  PACK_LEAVING,
+  PACK_LONG,
+  PACK_LONG_COUNT,
+  PACK_OUT,
+  PACK_OUT_END,
+  PACK_PAYLOAD,
+  PACK_REST,
+  PACK_REST_END,
+  PACK_ROW_BYTES,
+  PACK_SIGNED,
+  PACK_SLOT_BYTES,
+  PACK_WEIGHT,
+  PACKED_AT,
+  PACKED_BYTES,
+  PACKED_ENTRIES,
+  PACKED_SIZE,
+} from '../pack_layout';
+import { SLOT_STATE, SLOT_USED } from '../table_layout';
+import { roomBytes } from './heap_blocks';
+import { INLINE } from './varlen';
+
+/** What a numeric's slot says, and where, when its digits lie outside. */
+const NUMERIC_WIDE: u8 = 1;
+const NUMERIC_KIND: usize = 10;
+
+/** Whether the value of a slot lies outside of it; `at`: the slot's address, odd for a numeric. */
+@inline
+function isLong(at: usize): bool {
+  return (at & 1) == 0 ? load<u32>(at) > INLINE : load<u8>(at - 1, NUMERIC_KIND) == NUMERIC_WIDE;
+}
+
+/** Where the slot has the address of such a value. */
+@inline
+function pointerOf(at: usize): usize {
+  return (at & 1) == 0 ? at + 8 : at + 11;
+}
+
+@inline
+function copyLong(to: usize, from: usize, length: u32): void {
+  if (length > 256) {
+    memory.copy(to, from, length);
+    return;
+  }
+  // Also past the end: what comes next overwrites that.
+  for (let at: u32 = 0; at < length; at += 16) v128.store(to + at, v128.load(from + at));
+}
+
+/**
+ * Packs the runs of the slots from `from` to `end` of which a part is leaving. Keys that cannot be packed (cold ones, those with a directory or an entry of negative weight, and what is larger than
+ * all the room there is) are listed. Gives the slot to go on from: before the end when there is no room for the next key.
+ */
+export function packRuns(from: usize, end: usize, pack: usize): usize {
+  const slotBytes = load<u32>(pack, PACK_SLOT_BYTES);
+  const payload = load<u32>(pack, PACK_PAYLOAD);
+  const stride = load<u32>(pack, PACK_ROW_BYTES);
+  const weightAt = load<u32>(pack, PACK_WEIGHT);
+  const signed = load<u32>(pack, PACK_SIGNED) != 0;
+  const leaving: usize = load<u32>(pack, PACK_LEAVING);
+  const longs = pack + PACK_LONG;
+  const longsEnd = longs + (load<u32>(pack, PACK_LONG_COUNT) << 2);
+  const enough: usize = load<u32>(pack, PACK_ENOUGH);
+  const outEnd: usize = load<u32>(pack, PACK_OUT_END);
+  const keysEnd: usize = load<u32>(pack, PACK_KEYS_END);
+  const freedEnd: usize = load<u32>(pack, PACK_FREED_END);
+  const restEnd: usize = load<u32>(pack, PACK_REST_END);
+  const outFirst: usize = load<u32>(pack, PACK_OUT);
+  const freedFirst: usize = load<u32>(pack, PACK_FREED);
+  let out = outFirst;
+  let keys: usize = load<u32>(pack, PACK_KEYS);
+  let freed = freedFirst;
+  let rest: usize = load<u32>(pack, PACK_REST);
+  let slot = from;
+  for (; slot < end; slot += slotBytes) {
+    if (load<u8>(slot, SLOT_STATE) != SLOT_USED) continue;
+    const key = slot + payload;
+    const count = load<u32>(key, KEY_COUNT);
+    if (count == 0) continue;
+    const run: usize = load<u32>(key, KEY_RUN);
+    const rows = count * stride;
+    const last = run + rows;
+    let goes = leaving == 0 || load<u8>(leaving + (run >> 16)) != 0;
+    let bytes: u64 = rows;
+    let blocks: u32 = 1;
+    for (let entry = run; entry < last; entry += stride) {
+      for (let long = longs; long < longsEnd; long += 4) {
+        const at = entry + load<u32>(long);
+        if (!isLong(at)) continue;
+        bytes += load<u32>(at & ~1);
+        blocks++;
+        if (!goes) goes = load<u8>(leaving + (load<u32>(pointerOf(at)) >> 16)) != 0;
+      }
+    }
+    if (!goes) continue;
+    let plain = load<u32>(key, KEY_DIRECTORY) == 0 && bytes <= <u64>(outEnd - outFirst) && <usize>blocks << 3 <= freedEnd - freedFirst;
+    if (signed) for (let at = run + weightAt; plain && at < last; at += stride) plain = load<i32>(at) >= 0;
+    if (!plain) {
+      if (rest == restEnd) break;
+      store<u32>(rest, <u32>slot);
+      rest += 4;
+      continue;
+    }
+    if (out >= enough || out + <usize>bytes > outEnd || keys == keysEnd || freed + (<usize>blocks << 3) > freedEnd) break;
+    for (let at: u32 = 0; at < rows; at += 8) store<u64>(out + at, load<u64>(run + at));
+    let to = out + rows;
+    for (let entry = run, copy = out; entry < last; entry += stride, copy += stride) {
+      for (let long = longs; long < longsEnd; long += 4) {
+        const offset = load<u32>(long);
+        const at = entry + offset;
+        if (!isLong(at)) continue;
+        const length = load<u32>(at & ~1);
+        const value: usize = load<u32>(pointerOf(at));
+        copyLong(to, value, length);
+        store<u32>(pointerOf(copy + offset), <u32>(to - out));
+        to += length;
+        store<u32>(freed, <u32>value);
+        store<u32>(freed, length, 4);
+        freed += 8;
+      }
+    }
+    store<u32>(freed, <u32>run);
+    store<u32>(freed, roomBytes(load<u32>(key, KEY_ROOM) >> ROOM_SHIFT), 4);
+    freed += 8;
+    store<u32>(keys, <u32>key);
+    store<u32>(keys, <u32>out, PACKED_AT);
+    store<u32>(keys, <u32>bytes, PACKED_BYTES);
+    store<u32>(keys, count, PACKED_ENTRIES);
+    keys += PACKED_SIZE;
+    out = (to + 15) & ~15;
+  }
+  store<u32>(pack, <u32>out, PACK_OUT);
+  store<u32>(pack, <u32>keys, PACK_KEYS);
+  store<u32>(pack, <u32>freed, PACK_FREED);
+  store<u32>(pack, <u32>rest, PACK_REST);
+  return slot;
+}
