@@ -11,7 +11,7 @@ import type { Batch } from '../../operators/batch/batch.ts';
 import { KeyedIndex } from '../../operators/state/keyed_index.ts';
 import type { ColType } from '../../operators/types.ts';
 import { negated } from './relation_scan.ts';
-import { rowsOfKey, withScratch } from './stored_relation.ts';
+import { rowsOfKeys, withScratch } from './stored_relation.ts';
 
 export class CorrectionIndex {
   readonly #relation: number;
@@ -39,9 +39,9 @@ export class CorrectionIndex {
     this.#index.endTick();
   }
 
-  /** The corrections of one key, not consolidated; `key` is a batch of one row with the key's columns. */
-  ofKey(key: Batch, arena: Arena): Batch {
-    return rowsOfKey(this.#index, key, arena);
+  /** The corrections of some keys, not consolidated; `keys` is a batch of the key's columns. */
+  ofKeys(keys: Batch, arena: Arena): Batch {
+    return rowsOfKeys(this.#index, keys, arena);
   }
 
   release(): void {

@@ -4,9 +4,9 @@ import type { Relation } from '../../planner/catalog_reader.ts';
 import type { PgNode, Statement } from '../../planner/parse/ast.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { keyOf } from './modify.ts';
 import { creationSchema, nameTaken } from './names.ts';
 import type { StoredRelation } from './stored_relation.ts';
+import { keyOf } from './unique_keys.ts';
 
 export function createIndex(
   engine: TidemarkEngine,

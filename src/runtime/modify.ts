@@ -4,14 +4,12 @@
  */
 import { getHeapStatistics } from 'node:v8';
 import { Arena } from '../../operators/batch/arena.ts';
-import type { Batch } from '../../operators/batch/batch.ts';
 import { budget } from '../../operators/batch/budget.ts';
 import { batchFromRows, readRow, weightOf } from '../../operators/batch/builder.ts';
 import { F64 } from '../../operators/batch/memory.ts';
 import { pages } from '../../operators/batch/pages.ts';
-import { type Datum, isDecimal } from '../../operators/datum.ts';
+import type { Datum } from '../../operators/datum.ts';
 import { OutOfMemory, SqlError } from '../../operators/errors.ts';
-import { decimalKey } from '../../operators/expr/decimal/normal.ts';
 import { bindExpr } from '../../operators/expr/interpret.ts';
 import { outputText } from '../../operators/expr/io/index.ts';
 import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
@@ -22,9 +20,10 @@ import type { Relation, UniqueKey } from '../../planner/catalog_reader.ts';
 import { outputColumns } from '../../planner/logical/columns.ts';
 import type { Logical } from '../../planner/logical/plan.ts';
 import { planRows } from '../../planner/physical/index.ts';
-import { isIndexed, type Reader, readNow, relationRows } from './reads.ts';
+import { type Reader, readNow, relationRows } from './reads.ts';
 import { isLongRead, readInPieces, readInSlices, readsStream } from './sliced_read.ts';
 import type { EngineTransaction } from './transaction.ts';
+import { checkUnique, keyText, type RowChange, rowsByKey } from './unique_keys.ts';
 
 export type BoundModification = BoundInsert | BoundUpdate | BoundDelete;
 
@@ -73,13 +72,13 @@ export async function modify(bound: BoundModification, at: ModifyContext): Promi
     }
     case 'update': {
       const seen = onePerTarget(bound.relation, rows, (row) => pick(row, bound.oldColumns), at);
-      const delta: { row: Datum[]; weight: number }[] = [];
+      const delta: RowChange[] = [];
       for (const row of seen) {
         const next = pick(row, bound.newColumns);
         checkNotNull(bound.relation, next, at.context);
         delta.push({ row: pick(row, bound.oldColumns), weight: -1 }, { row: next, weight: 1 });
       }
-      checkUniqueAfter(bound.relation, delta, at);
+      checkUnique(bound.relation, at.uniqueKeys, delta, at);
       writeDelta(bound.relation, delta, at);
       return { count: seen.length, returned: returning === null ? null : seen.map(returning) };
     }
@@ -201,7 +200,7 @@ function countStored(relation: Relation, table: RowTable, arena: Arena, at: Modi
   }
 }
 
-function writeDelta(relation: Relation, rows: { row: Datum[]; weight: number }[], at: ModifyContext): void {
+function writeDelta(relation: Relation, rows: RowChange[], at: ModifyContext): void {
   const arena = new Arena();
   try {
     const types = relation.columns.map((c) => c.type);
@@ -235,84 +234,6 @@ function checkNotNull(relation: Relation, row: Datum[], context: EvalContext): v
   });
 }
 
-/** Existing rows of the given keys as the transaction sees them: key text -> row. */
-function rowsByKey(relation: Relation, columns: number[], keys: Datum[][], at: ModifyContext): Map<string, Datum[]> {
-  const arena = new Arena();
-  try {
-    const found = new Map<string, Datum[]>();
-    const rows = relationRows(at, arena);
-    const add = (batch: Batch, wanted: Set<string>) => {
-      for (let i = 0; i < batch.n; i++) {
-        const row = readRow(batch, i);
-        const key = keyText(columns, row);
-        if (wanted.has(key)) found.set(key, row);
-      }
-    };
-    const wanted = new Set(keys.map((key) => key.map(datumKey).join('\u0000')));
-    if (isIndexed(relation.oid, columns, at)) {
-      for (const key of keys) {
-        const values: Expr[] = key.map((v, i) => ({ k: 'const', v, t: relation.columns[columns[i]].type }));
-        add(rows(relation.oid, { columns, values }), wanted);
-      }
-    } else add(rows(relation.oid), wanted);
-    return found;
-  } finally {
-    arena.release();
-  }
-}
-
-function datumKey(value: Datum): string {
-  if (value === null) return 'n';
-  if (isDecimal(value)) return `d${decimalKey(value)}`;
-  if (typeof value === 'object') return JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? `${v}` : v));
-  return `${typeof value}${value}`;
-}
-
-const keyText = (columns: number[], row: Datum[]) => columns.map((c) => datumKey(row[c])).join('\u0000');
-
-/** keyText() of a row that can be equal to another: null where a column is NULL. */
-const uniqueText = (key: UniqueKey, row: Datum[]) =>
-  key.columns.some((c) => row[c] === null) ? null : keyText(key.columns, row);
-
-/** The key of a row as PostgreSQL's messages show it; no column of it is NULL. */
-export function keyOf(relation: Relation, columns: number[], row: Datum[], context: EvalContext): string {
-  const names = columns.map((c) => relation.columns[c].name).join(', ');
-  const values = columns.map((c) => outputText(row[c] as Exclude<Datum, null>, relation.columns[c].type.oid, context));
-  return `(${names})=(${values.join(', ')})`;
-}
-
-export function duplicateKey(relation: Relation, key: UniqueKey, row: Datum[], context: EvalContext): SqlError {
-  return new SqlError('23505', `duplicate key value violates unique constraint "${key.name}"`, {
-    detail: `Key ${keyOf(relation, key.columns, row, context)} already exists.`,
-    schema: relation.schema,
-    table: relation.name,
-    constraint: key.name,
-  });
-}
-
-/** The keys of the table after the delta must be unique. */
-function checkUniqueAfter(relation: Relation, delta: { row: Datum[]; weight: number }[], at: ModifyContext): void {
-  for (const key of at.uniqueKeys) {
-    const added = delta.filter((d) => d.weight > 0 && key.columns.every((c) => d.row[c] !== null));
-    const removed = new Set(delta.filter((d) => d.weight < 0).map((d) => d.row.map(datumKey).join('\u0000')));
-    const existing = rowsByKey(
-      relation,
-      key.columns,
-      added.map((d) => key.columns.map((c) => d.row[c])),
-      at,
-    );
-    const seen = new Set<string>();
-    for (const { row } of added) {
-      const text = keyText(key.columns, row);
-      const stored = existing.get(text);
-      if (seen.has(text) || (stored !== undefined && !removed.has(stored.map(datumKey).join('\u0000')))) {
-        throw duplicateKey(relation, key, row, at.context);
-      }
-      seen.add(text);
-    }
-  }
-}
-
 function insertRows(
   relation: Relation,
   rows: Datum[][],
@@ -323,7 +244,7 @@ function insertRows(
   for (const row of rows) checkNotNull(relation, row, at.context);
   if (onConflict === null) {
     const delta = rows.map((row) => ({ row, weight: 1 }));
-    checkUniqueAfter(relation, delta, at);
+    checkUnique(relation, at.uniqueKeys, delta, at);
     writeDelta(relation, delta, at);
     return { count: rows.length, returned: returning === null ? null : rows.map(returning) };
   }
@@ -342,29 +263,22 @@ function upsertRows(
   if (keys.length === 0 && target !== null) {
     throw new SqlError('42P10', 'there is no unique or exclusion constraint matching the ON CONFLICT specification');
   }
-  const stored = keys.map((key) =>
-    rowsByKey(
-      relation,
-      key.columns,
-      rows.map((row) => key.columns.map((c) => row[c])),
-      at,
-    ),
-  );
+  const stored = keys.map((key) => rowsByKey(relation, key, rows, at));
   // Of the keys: what this command has written.
   const own = keys.map(() => new Set<string>());
   const write = (row: Datum[]) =>
     keys.forEach((key, i) => {
-      const text = uniqueText(key, row);
+      const text = keyText(key, row);
       if (text === null) return;
       stored[i].set(text, row);
       own[i].add(text);
     });
-  const delta: { row: Datum[]; weight: number }[] = [];
+  const delta: RowChange[] = [];
   const returned: Datum[][] = [];
   let count = 0;
   const change = onConflict.action === 'update' ? conflictUpdate(onConflict, at.context) : null;
   for (const row of rows) {
-    const texts = keys.map((key) => uniqueText(key, row));
+    const texts = keys.map((key) => keyText(key, row));
     const hit = texts.findIndex((text, i) => text !== null && stored[i].has(text));
     if (hit < 0) {
       delta.push({ row, weight: 1 });
@@ -390,7 +304,7 @@ function upsertRows(
     count++;
     if (returning !== null) returned.push(returning(next));
   }
-  checkUniqueAfter(relation, delta, at);
+  checkUnique(relation, at.uniqueKeys, delta, at);
   writeDelta(relation, delta, at);
   return { count, returned: returning === null ? null : returned };
 }

@@ -15,6 +15,7 @@ import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
 import type { DataflowPlan, SortKey } from '../../operators/plan.ts';
 import { consolidator } from '../../operators/state/consolidate.ts';
 import type { ColType } from '../../operators/types.ts';
+import type { StoredRelation } from './stored_relation.ts';
 import type { StreamRuntime } from './stream.ts';
 import type { TickLoop } from './tick_loop.ts';
 import { concat, consolidatorOf } from './transaction.ts';
@@ -37,8 +38,8 @@ export interface Corrections {
   /** Batches to add to the live rows of a relation. */
   corrections(relation: number): { batch: Batch; sign: 1 | -1 }[];
   corrects(relation: number): boolean;
-  /** Of these those of one key, not consolidated; `key` is a batch of one row with these columns. Null: nothing finds them by key. */
-  ofKey: ((relation: number, types: ColType[], columns: number[], key: Batch, arena: Arena) => Batch) | null;
+  /** Of these those of some keys, not consolidated; `keys` is a batch of these columns. Null: nothing finds them by key. */
+  ofKeys: ((relation: number, types: ColType[], columns: number[], keys: Batch, arena: Arena) => Batch) | null;
 }
 
 /** What a read needs to know of the engine and of who reads. */
@@ -104,7 +105,7 @@ export function relationRows(reader: Reader, arena: Arena) {
 /** True when indexes have the rows of a key as the reader sees them. */
 export function isIndexed(relation: number, columns: number[], { loop, transaction }: Reader): boolean {
   if (loop.relations.get(relation)?.index(columns) === undefined) return false;
-  return transaction.ofKey !== null || !transaction.corrects(relation);
+  return transaction.ofKeys !== null || !transaction.corrects(relation);
 }
 
 /** The rows of one key of a stored relation, as the reader sees them, when indexes have them; null when none does. */
@@ -114,16 +115,27 @@ export function lookupRows(
   reader: Reader,
   arena: Arena,
 ): Batch | null {
-  const { loop, transaction, context } = reader;
+  const { loop, context } = reader;
   const stored = loop.relations.get(relation);
   if (stored === undefined || !isIndexed(relation, lookup.columns, reader)) return null;
   const values = lookup.values.map((e) => evaluate(e, [], context));
   if (values.includes(null)) return emptyBatch(stored.types);
   const types = lookup.columns.map((c) => stored.types[c]);
-  const key = batchFromRows(types, [values], arena);
-  const live = stored.lookup(lookup.columns, key, arena);
-  if (transaction.ofKey === null || !transaction.corrects(relation)) return live;
-  const corrections = transaction.ofKey(relation, stored.types, lookup.columns, key, arena);
+  return rowsOfKeys(relation, lookup.columns, batchFromRows(types, [values], arena), reader, arena);
+}
+
+/** The rows of these keys of a stored relation, as the reader sees them; isIndexed() says that they can be had. */
+export function rowsOfKeys(
+  relation: number,
+  columns: number[],
+  keys: Batch,
+  { loop, transaction }: Reader,
+  arena: Arena,
+): Batch {
+  const stored = loop.relations.get(relation) as StoredRelation;
+  const live = stored.lookup(columns, keys, arena);
+  if (transaction.ofKeys === null || !transaction.corrects(relation)) return live;
+  const corrections = transaction.ofKeys(relation, stored.types, columns, keys, arena);
   const parts: { batch: Batch; sign: 1 }[] = [live, corrections].map((batch) => ({ batch, sign: 1 }));
   return consolidatorOf(stored.types)(concat(parts, arena), arena);
 }

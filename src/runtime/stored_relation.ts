@@ -170,11 +170,11 @@ export class StoredRelation {
     return out.build();
   }
 
-  /** The rows of one key, by an index that exists; `key` is a batch of one row with the key's columns. */
-  lookup(columns: number[], key: Batch, arena: Arena): Batch {
+  /** The rows of some keys, by an index that exists; `keys` is a batch of the key's columns. */
+  lookup(columns: number[], keys: Batch, arena: Arena): Batch {
     const index = this.#indexes.get(columns.join(','));
     if (index === undefined) throw new Error(`no index on columns ${columns}`);
-    return rowsOfKey(index, key, arena);
+    return rowsOfKeys(index, keys, arena);
   }
 
   /** Whether each row that the delta takes away is there as often. The delta is consolidated. */
@@ -301,16 +301,22 @@ function hasNull(columns: Column[], row: number): boolean {
   return columns.some(({ valid }) => valid !== 0 && U8[valid + row] === 0);
 }
 
-/** The rows of one key; `key` is a batch of one row with the key's columns. */
-export function rowsOfKey(index: KeyedIndex, key: Batch, arena: Arena): Batch {
-  index.bindKeys(key.columns, arena);
-  const slot = index.seek(0);
-  const count = index.countOf(slot);
-  const out = new BatchBuilder(index.types, arena, Math.max(1, count));
-  if (count === 0) return out.build();
-  let at = index.runOf(slot);
-  for (let i = 0; i < count; i++, at += index.entryStride) {
-    index.loadRow(slot, at, out.columns, out.addRow(I32[(at + index.weightOffset) >>> 2]));
+/** The rows of some keys; `keys` is a batch of the key's columns. */
+export function rowsOfKeys(index: KeyedIndex, keys: Batch, arena: Arena): Batch {
+  index.bindKeys(keys.columns, arena);
+  const slots = Array.from({ length: keys.n }, (_, row) => index.seek(row));
+  const out = new BatchBuilder(
+    index.types,
+    arena,
+    slots.reduce((sum, slot) => sum + index.countOf(slot), 1),
+  );
+  for (const slot of slots) {
+    const count = index.countOf(slot);
+    if (count === 0) continue;
+    let at = index.runOf(slot);
+    for (let i = 0; i < count; i++, at += index.entryStride) {
+      index.loadRow(slot, at, out.columns, out.addRow(I32[(at + index.weightOffset) >>> 2]));
+    }
   }
   return out.build();
 }

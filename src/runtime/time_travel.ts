@@ -109,7 +109,7 @@ export async function readerAsOf(
     return {
       reader: {
         ...reader,
-        transaction: { corrections, corrects: (relation) => corrections(relation).length > 0, ofKey: null },
+        transaction: { corrections, corrects: (relation) => corrections(relation).length > 0, ofKeys: null },
         context,
       },
       release: () => arena.release(),

@@ -126,13 +126,13 @@ export class EngineTransaction implements Transaction {
     );
   }
 
-  /** Of the corrections of a relation those of one key, not consolidated; `key` is a batch of one row with these columns. */
-  ofKey(relation: number, types: ColType[], columns: number[], key: Batch, arena: Arena): Batch {
+  /** Of the corrections of a relation those of some keys, not consolidated; `keys` is a batch of these columns. */
+  ofKeys(relation: number, types: ColType[], columns: number[], keys: Batch, arena: Arena): Batch {
     const name = [relation, ...columns].join();
     const index = this.#byKey.get(name) ?? new CorrectionIndex(relation, types, columns);
     this.#byKey.set(name, index);
     index.feed(this.#pin?.since ?? [], this.#writes);
-    return index.ofKey(key, arena);
+    return index.ofKeys(keys, arena);
   }
 
   /** What it saw otherwise is not what it sees otherwise now. */

@@ -14,8 +14,8 @@ import { readRow } from '../../operators/batch/builder.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { duplicateKey } from './modify.ts';
 import { withScratch } from './stored_relation.ts';
+import { duplicateKey } from './unique_keys.ts';
 
 /** What was written does not fit what others have published meanwhile: nothing was published. */
 export class WriteConflict extends SqlError {}
