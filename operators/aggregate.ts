@@ -167,12 +167,8 @@ export class AggregateOperator implements Operator {
 
   step(inputs: Batch[], tick: Tick): Batch {
     const [delta] = inputs;
-    const table = this.#table;
     const { arena } = tick;
-    const keyColumns = this.#keys.map((k) => delta.columns[k]);
-    table.begin(keyColumns, delta.n);
-    for (const call of this.#calls) call.accumulator.begin(delta);
-    const groups = arena.allocZeroed(delta.n * 4) >>> 2;
+    const groups = this.#begin(delta, arena);
     const touched = this.#group(delta, groups, tick);
     const rows = new BatchBuilder(this.#types, arena, touched.n * 2);
     const shown = this.#existing(touched, this.#global && tick.first, arena);
@@ -181,11 +177,32 @@ export class AggregateOperator implements Operator {
     const existing = this.#existing(touched, false, arena);
     const now = this.#write(existing, rows, 1, tick);
     const out = this.#differences(shown, old, existing, now, rows, arena);
-    const gone = arena.alloc(touched.n * 4);
-    const left = kernels.untouchGroups(touched.at * 4, touched.n, table.payloadOffset, gone);
+    this.#end(touched, arena);
+    return out;
+  }
+
+  absorb(inputs: Batch[], tick: Tick): void {
+    const [delta] = inputs;
+    const groups = this.#begin(delta, tick.arena);
+    const touched = this.#group(delta, groups, tick);
+    this.#takeIn(delta, groups, tick.arena);
+    this.#end(touched, tick.arena);
+  }
+
+  /** Gives room for the address of every row's group: a word address. */
+  #begin(delta: Batch, arena: Arena): number {
+    const keyColumns = this.#keys.map((k) => delta.columns[k]);
+    this.#table.begin(keyColumns, delta.n);
+    for (const call of this.#calls) call.accumulator.begin(delta);
+    return arena.allocZeroed(delta.n * 4) >>> 2;
+  }
+
+  /** The groups are touched no more, and those without rows go. */
+  #end({ at, n }: Slots, arena: Arena): void {
+    const gone = arena.alloc(n * 4);
+    const left = kernels.untouchGroups(at * 4, n, this.#table.payloadOffset, gone);
     if (!this.#global) for (let i = 0; i < left; i++) this.#remove(U32[(gone >>> 2) + i]);
     for (const call of this.#calls) call.accumulator.endTick();
-    return out;
   }
 
   #remove(slot: number): void {

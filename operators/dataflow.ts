@@ -27,7 +27,7 @@ const CLOCKED = new Set<PlanNode['op']>(['temporal', 'window_close', 'recursive'
 
 export class Dataflow {
   readonly plan: DataflowPlan;
-  readonly #nodes: FlowNode[] = [];
+  protected readonly nodes: FlowNode[] = [];
   #first = true;
   #watermarks: Watermarks = () => null;
 
@@ -35,7 +35,7 @@ export class Dataflow {
     this.plan = plan;
     for (const spec of plan.nodes) {
       const node = new FlowNode(spec);
-      const inputs = spec.inputs.map((i) => this.#nodes[i]);
+      const inputs = spec.inputs.map((i) => this.nodes[i]);
       if (spec.op !== 'source') {
         node.operator = buildOperator(spec, inputs.map(inputSpec), {
           index: (input, keyColumns, nullKeys, use) => {
@@ -44,7 +44,7 @@ export class Dataflow {
           flow: (inner) => new Dataflow(inner),
         });
       }
-      this.#nodes.push(node);
+      this.nodes.push(node);
     }
   }
 
@@ -55,10 +55,10 @@ export class Dataflow {
   step(delta: RelationRows, tick: Omit<Tick, 'first'>): Batch {
     const { number, arena, evalContext, errors, now, watermark } = tick;
     const full: Tick = { number, arena, evalContext, errors, now, watermark, first: this.#first };
-    for (const node of this.#nodes) this.#stepNode(node, delta, full);
+    for (const node of this.nodes) this.#stepNode(node, delta, full);
     this.#first = false;
     this.#watermarks = watermark;
-    return this.#nodes[this.plan.root].output;
+    return this.nodes[this.plan.root].output;
   }
 
   #stepNode(node: FlowNode, delta: RelationRows, tick: Tick): void {
@@ -70,30 +70,42 @@ export class Dataflow {
     const inputs: Batch[] = [];
     let moved = tick.first || CLOCKED.has(spec.op);
     for (const i of spec.inputs) {
-      const input = this.#nodes[i].output;
+      const input = this.nodes[i].output;
       inputs.push(input);
       if (input.n > 0) moved = true;
     }
-    if (moved) node.run(inputs, tick);
+    if (moved) this.runNode(node, inputs, tick);
     else if (node.output.n > 0) node.output = emptyBatch(spec.types);
+  }
+
+  protected runNode(node: FlowNode, inputs: Batch[], tick: Tick): void {
+    node.run(inputs, tick);
+  }
+
+  /** A tick in which the rows of one node are all that moves. */
+  protected stepFrom(node: FlowNode, rows: Batch, tick: Omit<Tick, 'first'>): Batch {
+    const full: Tick = { ...tick, first: false };
+    node.put(rows, tick.arena);
+    for (const above of this.nodes.slice(this.nodes.indexOf(node) + 1)) this.#stepNode(above, () => null, full);
+    return this.nodes[this.plan.root].output;
   }
 
   /** The tick's results were delivered: state may reuse what it let go. */
   endTick(): void {
-    for (const node of this.#nodes) node.operator?.free?.(this.#watermarks);
-    for (const node of this.#nodes) node.endTick();
+    for (const node of this.nodes) node.operator?.free?.(this.#watermarks);
+    for (const node of this.nodes) node.endTick();
   }
 
   *keyedIndexes(): Iterable<KeyedIndex> {
-    for (const node of this.#nodes) yield* node.keyedIndexes();
+    for (const node of this.nodes) yield* node.keyedIndexes();
   }
 
   figures(): NodeFigures[] {
-    return this.#nodes.map((node) => node.figures());
+    return this.nodes.map((node) => node.figures());
   }
 
   save() {
-    return { first: this.#first, nodes: this.#nodes.map((node) => node.save()) };
+    return { first: this.#first, nodes: this.nodes.map((node) => node.save()) };
   }
 
   /** A dataflow of the same plan has the same nodes with the same indexes. */
@@ -101,12 +113,12 @@ export class Dataflow {
     const { first, nodes } = saved as ReturnType<typeof this.save>;
     this.#first = first;
     nodes.forEach((node, i) => {
-      this.#nodes[i].load(node);
+      this.nodes[i].load(node);
     });
   }
 
   release(): void {
-    for (const node of this.#nodes) node.release();
+    for (const node of this.nodes) node.release();
   }
 }
 

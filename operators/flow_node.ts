@@ -127,6 +127,17 @@ export class FlowNode {
     this.#emit(output, tick.arena);
   }
 
+  /** Steps the operator; what it puts out is for the caller alone. */
+  runApart(inputs: Batch[], tick: Tick): Batch {
+    for (const input of inputs) this.rowsIn += input.n;
+    return (this.operator as Operator).step(inputs, tick);
+  }
+
+  /** Puts rows out that runApart() gave, or the operator's integral. */
+  put(output: Batch, arena: Arena): void {
+    this.#emit(output, arena);
+  }
+
   #emit(output: Batch, arena: Arena): void {
     this.output = output;
     this.rowsOut += output.n;

@@ -53,6 +53,8 @@ export interface OperatorState {
 
 export interface Operator {
   step(inputs: Batch[], tick: Tick): Batch;
+  /** step() for input of which more is to come before anybody asks what comes of it: integral() says that at the end. */
+  absorb?(inputs: Batch[], tick: Tick): void;
   /** For operators that the clock moves: the time at which that happens next; null: not before there is input. */
   due?(): bigint | null;
   /** The sum of all outputs so far, where state holds it; not asked of an operator that a watermark frees state of. */

@@ -15,6 +15,7 @@ import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { BatchBuilder, weightOf } from '../../operators/batch/builder.ts';
 import { I32 } from '../../operators/batch/memory.ts';
+import { sliceBatch } from '../../operators/batch/slice.ts';
 import { kernels } from '../../operators/kernels/index.ts';
 import { RelationStore, type RowStore } from '../../operators/state/relation_store.ts';
 import { PHYS_WIDTH } from '../../operators/types.ts';
@@ -96,7 +97,7 @@ export class RelationScan {
     if (taken >= batch.n) return null;
     const n = Math.min(most, batch.n - taken);
     copied.taken += n;
-    return slice(batch, taken, n);
+    return sliceBatch(batch, taken, n);
   }
 
   /** A row of the relation is changed at this place of the table: what the scan must see when it comes there. */
@@ -166,15 +167,6 @@ function undoInto(out: BatchBuilder, row: number, undo: RelationStore): void {
   if (added === wanted) undo.table.remove(found);
   else undo.addAt(found, -added);
   if (I32[at] === 0) out.n--;
-}
-
-function slice(batch: Batch, from: number, n: number): Batch {
-  const columns = batch.columns.map((column) => ({
-    ...column,
-    data: column.data + from * PHYS_WIDTH[column.phys],
-    valid: column.valid === 0 ? 0 : column.valid + from,
-  }));
-  return { n, columns, weights: batch.weights + from * 4 };
 }
 
 /** The batch with its weights turned round. */

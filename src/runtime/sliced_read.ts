@@ -3,8 +3,8 @@
  *
  *   small inputs (catalogs, index lookups)  ->  streams' histories  ->  scans of stored relations  ->  sort, result
  *
- * Everything is read as of one tick (relation_scan.ts). The sum of the outputs of the pieces is the output for the whole, as for any
- * sequence of deltas; inputs that outer, semi and anti joins look up come first, so that little is put out and taken back.
+ * Everything is read as of one tick (relation_scan.ts). What a part of the rows comes to is not seen (operators/piecewise.ts); inputs that outer, semi and anti joins look
+ * up come first, so that little is put out and taken back.
  *
  * A statement that changes rows is read the same way, but without leaving the present tick: so it needs memory for what it finds, not for the whole table.
  *
@@ -14,7 +14,8 @@ import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { BatchBuilder } from '../../operators/batch/builder.ts';
 import { expandRows, sortedRows, sortedRowsInSteps } from '../../operators/batch/sort.ts';
-import { Dataflow, type RelationRows } from '../../operators/dataflow.ts';
+import type { RelationRows } from '../../operators/dataflow.ts';
+import { Piecewise } from '../../operators/piecewise.ts';
 import type { DataflowPlan, PlanOp, SortKey } from '../../operators/plan.ts';
 import { consolidator } from '../../operators/state/consolidate.ts';
 import { ReadTurns } from './read_turns.ts';
@@ -97,7 +98,7 @@ class SlicedRead {
   readonly kept = new Arena();
   readonly #reader: Reader;
   readonly #turns: ReadTurns;
-  readonly #dataflow: Dataflow;
+  readonly #dataflow: Piecewise;
   readonly #scratch = new Arena();
   readonly #out: BatchBuilder;
   readonly #scans = new Map<number, RelationScan>();
@@ -114,7 +115,7 @@ class SlicedRead {
   constructor(plan: DataflowPlan, reader: Reader, signal: AbortSignal | null) {
     this.#reader = reader;
     this.#turns = new ReadTurns(signal);
-    this.#dataflow = new Dataflow(plan);
+    this.#dataflow = new Piecewise(plan);
     this.#out = new BatchBuilder(plan.nodes[plan.root].types, this.kept, FIRST_PIECE);
     const { loop, transaction } = reader;
     for (const relation of feedOrder(plan)) {
@@ -137,11 +138,13 @@ class SlicedRead {
       found.check(`stream "${stream.relation.name}"`, counts);
     }
     for (const _ of this.#pieces()) await this.#turns.pause();
+    for (const _ of this.#rest()) await this.#turns.pause();
   }
 
   feedNow(): void {
     this.#stepSmall();
     for (const _ of this.#pieces());
+    for (const _ of this.#rest());
   }
 
   /** Feeds the scans, a piece before each turn of the caller's. */
@@ -159,6 +162,15 @@ class SlicedRead {
         else if (took > 2 * PIECE_MS) most = Math.max(most >>> 1, LEAST_PIECE);
         yield;
       }
+    }
+  }
+
+  /** What the input comes to, when all of it is there. */
+  *#rest(): Iterable<void> {
+    for (const out of this.#dataflow.rest(() => tickOf(this.#reader, this.#scratch))) {
+      this.#take(out);
+      this.#scratch.reset();
+      yield;
     }
   }
 
@@ -205,7 +217,10 @@ class SlicedRead {
   }
 
   #step(rows: RelationRows, arena: Arena): void {
-    const out = this.#dataflow.step(rows, tickOf(this.#reader, arena));
+    this.#take(this.#dataflow.step(rows, tickOf(this.#reader, arena)));
+  }
+
+  #take(out: Batch): void {
     if (out.n > 0) this.#out.append(out);
     this.#dataflow.endTick();
   }

@@ -37,6 +37,10 @@ const QUERIES = [
   'SELECT count(*) FROM (SELECT g, rank() OVER (PARTITION BY g ORDER BY v) AS r FROM t) q WHERE r <= 2',
   'SELECT count(*), sum(a.v) FROM t a JOIN t b ON a.id = b.v',
   'SELECT g FROM t EXCEPT ALL SELECT g FROM u',
+  'SELECT n, count(*), max(m) FROM (SELECT g, count(*) n, max(v) m FROM t GROUP BY g) q GROUP BY n ORDER BY n',
+  'SELECT g, count(*) n FROM t GROUP BY g ORDER BY n DESC, g DESC LIMIT 5',
+  'SELECT u.name, q.n FROM u LEFT JOIN (SELECT g, count(*) n FROM t GROUP BY g HAVING count(*) > 1) q ON q.g = u.g ORDER BY u.name',
+  'SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY v), mode() WITHIN GROUP (ORDER BY g) FROM t',
 ];
 
 test('a long read gives the rows of its tick while other transactions commit', async () => {
@@ -69,6 +73,25 @@ test('a long read gives the rows of its tick while other transactions commit', a
     await engine.close();
   }
   assert.equal(pages.usedPages, used);
+});
+
+test('what only a part of the rows comes to is never seen', async () => {
+  const engine = await openEngine();
+  await sql(engine, 'CREATE TABLE t (id int PRIMARY KEY, half int, late int)');
+  await sql(engine, `INSERT INTO t SELECT i, i / ${ROWS / 2 + 1}, i / ${ROWS} FROM generate_series(1, ${ROWS}) i`);
+  // Each of these divides by zero for the first rows alone.
+  assert.deepEqual(await sql(engine, 'SELECT 6 / max(half) FROM t'), [['6']]);
+  assert.deepEqual(await sql(engine, `SELECT ${ROWS} / sum(half) FROM t WHERE id > 0`), [['2']]);
+  const groups = 'SELECT id % 2 AS g, 6 / max(half) FROM t GROUP BY g HAVING 1 / max(half) = 1 ORDER BY g';
+  assert.deepEqual(await sql(engine, groups), [
+    ['0', '6'],
+    ['1', '6'],
+  ]);
+  const joined = 'SELECT count(*), sum(1 / coalesce(b.id, 0)) FROM t a LEFT JOIN t b ON b.id = a.id';
+  assert.deepEqual(await sql(engine, joined), [[String(ROWS), '1']]);
+  assert.deepEqual(await sql(engine, 'SELECT 1 / (SELECT max(late) FROM t)'), [['1']]);
+  await assert.rejects(sql(engine, 'SELECT 1 / min(half) FROM t'), { sqlstate: '22012' });
+  await engine.close();
 });
 
 test('rows that leave while others are still to be read are all of one tick', async () => {

@@ -1,0 +1,13 @@
+/** Some rows of a batch, where they lie. */
+import { PHYS_WIDTH } from '../types.ts';
+import type { Batch } from './batch.ts';
+
+/** n rows from row `from` on. */
+export function sliceBatch(batch: Batch, from: number, n: number): Batch {
+  const columns = batch.columns.map((column) => ({
+    ...column,
+    data: column.data + from * PHYS_WIDTH[column.phys],
+    valid: column.valid === 0 ? 0 : column.valid + from,
+  }));
+  return { n, columns, weights: batch.weights + from * 4 };
+}
