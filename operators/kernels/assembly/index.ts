@@ -36,7 +36,16 @@ export { copyUsedSlots, deadSlots, freshSlots, usedSlots } from './row_table';
 export { fillBucket } from './expiry';
 export { slotParts } from './parts';
 export { searchOnePass } from './regex';
-export { addToSessions, changedSessions, deadSessions, forgottenSessions, sessionColumns, timedWeights } from './sessions';
+export {
+  addToSessions,
+  allSessions,
+  beginRun,
+  changedSessions,
+  deadSessions,
+  sessionColumns,
+  sessionDues,
+  timedWeights,
+} from './sessions';
 export {
   slotCase,
   slotCharacters,
