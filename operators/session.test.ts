@@ -1,8 +1,14 @@
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Arena } from './batch/arena.ts';
+import { batchFromRows } from './batch/builder.ts';
+import { pages } from './batch/pages.ts';
 import { type Datum, TIMESTAMP_INFINITY, TIMESTAMP_NEG_INFINITY } from './datum.ts';
+import type { Tick } from './operator.ts';
 import type { PlanNode } from './plan.ts';
+import { MergedSessionOperator } from './session_merged.ts';
 import { inOrder, partitions } from './testing/naive_order.ts';
-import { Bag, checkOperator, type Random, testSeed } from './testing/property.ts';
+import { Bag, checkOperator, Random, testSeed } from './testing/property.ts';
 import { colType, OID } from './types.ts';
 
 const seed = testSeed();
@@ -86,6 +92,62 @@ for (const counted of [false, true]) {
     }
   });
 }
+
+test('sessions of many rows and of months, which no slot can hold', () => {
+  const random = new Random(seed);
+  const long = 2n ** 39n;
+  const node: PlanNode & { op: 'session' } = {
+    op: 'session',
+    inputs: [],
+    types: [types[0], time, time, time, colType(OID.int8)],
+    names: ['k', 'time', 'window_start', 'window_end', 'n'],
+    time: 1,
+    gap: long,
+    keys: [0],
+    merged: true,
+    counted: true,
+  };
+  const used = pages.usedPages;
+  for (let round = 0; round < 20; round++) {
+    const arena = new Arena();
+    const sessions = new MergedSessionOperator(node, types.slice(0, 2));
+    const rows: { key: number; at: bigint; weight: number }[] = [];
+    const shown = new Bag();
+    for (let tick = 0; tick < 12; tick++) {
+      const fresh = Array.from({ length: random.below(6) }, () => ({
+        key: random.below(3),
+        at: BigInt(random.below(60) - 30) * (long / 4n),
+        weight: random.pick([1, 2, 2 ** 21, 2 ** 22 - 1, 2 ** 22]),
+      }));
+      rows.push(...fresh);
+      const data = fresh.map(({ key, at }): Datum[] => [key, at]);
+      const weights = fresh.map(({ weight }) => weight);
+      const out = sessions.step([batchFromRows(types.slice(0, 2), data, arena, weights)], { arena } as Tick);
+      shown.addBatch(out);
+      const wanted = new Bag();
+      for (const key of [0, 1, 2]) {
+        const own = rows.filter((r) => r.key === key).sort((a, b) => Number(a.at - b.at));
+        for (let first = 0; first < own.length; ) {
+          let last = first;
+          while (last + 1 < own.length && own[last + 1].at - own[last].at <= long) last++;
+          const n = own.slice(first, last + 1).reduce((sum, r) => sum + r.weight, 0);
+          wanted.add([key, own[first].at, own[first].at, own[last].at + long, BigInt(n)], 1);
+          first = last + 1;
+        }
+      }
+      assert.deepEqual(shown.texts(), wanted.texts());
+      const whole = sessions.integral({ arena } as Tick);
+      const all = new Bag();
+      all.addBatch(whole);
+      assert.deepEqual(all.texts(), wanted.texts());
+      sessions.endTick();
+      arena.reset();
+    }
+    sessions.release();
+    arena.release();
+  }
+  assert.equal(pages.usedPages, used);
+});
 
 /** Each different row once, with how often it is there. */
 function withCounts(rows: Datum[][]): Datum[][] {

@@ -7,13 +7,13 @@
  *
  * What session.ts does is what this gives after its rows are added up: so an aggregate above reads two rows a changed session and not all of its rows.
  * A row whose time is NULL or infinite belongs to no session and is left out.
- * State: a slot a key, which has the key's session; 32 bytes a session where there are several. None for a row (kernels/assembly/sessions.ts).
+ * State: a slot a key, which has the key's session in 16 bytes; 24 bytes a session where there are several. None for a row (kernels/assembly/sessions.ts).
  * O(1) a row in order of time; O(sessions of the key) for one far behind.
  * A session that no row to come can reach is forgotten. The calendar has one entry a key, for its earliest session; it is made anew when that one went.
  */
-import type { Arena } from './batch/arena.ts';
+import { Arena } from './batch/arena.ts';
 import type { Batch, Column } from './batch/batch.ts';
-import { F64, I32, I64, U32 } from './batch/memory.ts';
+import { U32 } from './batch/memory.ts';
 import { kernels } from './kernels/index.ts';
 import type { Operator, Tick } from './operator.ts';
 import type { PlanNode } from './plan.ts';
@@ -27,15 +27,14 @@ import type { ColType } from './types.ts';
 
 type SessionSpec = PlanNode & { op: 'session' };
 
-/** Words of a key's bytes; offsets in them; bytes of a session and of one that is shown. As the kernel has them. */
-const RUN = 0;
-const COUNT = 1;
-const CAPACITY = 2;
-const DUE = 16;
-const OWN = 24;
-const HEAD = 56;
-const SESSION = 32;
+/** Bytes of a key, of a run before its sessions, of a session of a run, and of one that is shown; words of a key with a run. As the kernel has them. */
+const KEY_BYTES = 16;
+const RUN_HEAD = 8;
+const SESSION = 24;
 const SHOWN = 24;
+const RUN = 0;
+const CAPACITY = 3;
+const FIRST_CAPACITY = 2;
 
 type SavedSessions = { table: SavedRowTable; sessions: number; expiry: SavedExpiry };
 
@@ -54,7 +53,7 @@ export class MergedSessionOperator implements Operator {
     this.#spec = spec;
     this.#table = new RowTable(
       spec.keys.map((k) => inputTypes[k]),
-      HEAD,
+      KEY_BYTES,
       'sql',
       this.#heap,
     );
@@ -100,12 +99,12 @@ export class MergedSessionOperator implements Operator {
       if (row < n) this.#grow(U32[slots + row]);
     }
     const [olds, keys] = [U32[counts >>> 2], U32[(counts >>> 2) + 1]];
-    const news = kernels.changedSessions(touched, keys, payloadOffset, this.#lag, list + olds * SHOWN);
+    const news = kernels.changedSessions(touched, keys, payloadOffset, list + olds * SHOWN);
     this.#sessions += news - olds;
     if (this.#deadline !== null && made > 0) {
       const noted = arena.alloc(made * 4);
       kernels.freshSlots(slots * 4, fresh * 4, made, 0, noted);
-      this.#expiry.addSlots(noted >>> 2, made, payloadOffset + DUE);
+      this.#note(noted, made, arena);
     }
     const out = this.#rows(list, olds + news, olds, arena);
     // A session that changes has more rows than before; where these are its weight, the row may be the same.
@@ -113,15 +112,25 @@ export class MergedSessionOperator implements Operator {
     return out;
   }
 
+  /** Enters keys in the calendar whose slots are at an address. */
+  #note(slots: number, n: number, arena: Arena): void {
+    const dues = arena.alloc(n * 8);
+    kernels.sessionDues(slots, n, this.#table.payloadOffset, this.#lag, dues);
+    this.#expiry.addAll(dues / 8, slots >>> 2, n);
+  }
+
   /** Room for more sessions of a key. */
   #grow(slot: number): void {
-    const payload = slot + this.#table.payloadOffset;
-    const head = payload >>> 2;
-    const run = U32[head + RUN];
-    const capacity = run === 0 ? 1 : U32[head + CAPACITY];
-    const bigger = this.#heap.alloc(capacity * 2 * SESSION);
-    kernels.copyBytes(bigger, run === 0 ? payload + OWN : run, capacity * SESSION);
-    if (run !== 0) this.#heap.free(run, capacity * SESSION);
+    const key = slot + this.#table.payloadOffset;
+    if (!hasRun(key)) {
+      kernels.beginRun(key, this.#heap.alloc(runBytes(FIRST_CAPACITY)), FIRST_CAPACITY);
+      return;
+    }
+    const head = key >>> 2;
+    const capacity = U32[head + CAPACITY];
+    const bigger = this.#heap.alloc(runBytes(capacity * 2));
+    kernels.copyBytes(bigger, U32[head + RUN], runBytes(capacity));
+    this.#heap.free(U32[head + RUN], runBytes(capacity));
     U32[head + RUN] = bigger;
     U32[head + CAPACITY] = capacity * 2;
   }
@@ -150,49 +159,45 @@ export class MergedSessionOperator implements Operator {
 
   integral({ arena }: Tick): Batch {
     const list = arena.alloc(this.#sessions * SHOWN);
+    const slots = arena.alloc(this.#table.size * 4);
     let n = 0;
     this.#table.forEach((slot) => {
-      const payload = slot + this.#table.payloadOffset;
-      const head = payload >>> 2;
-      const run = U32[head + RUN] === 0 ? payload + OWN : U32[head + RUN];
-      for (let s = 0; s < U32[head + COUNT]; s++) {
-        const from = run + s * SESSION;
-        const to = list + n++ * SHOWN;
-        U32[to >>> 2] = slot;
-        I32[(to >>> 2) + 1] = F64[from / 8 + 2];
-        I64[to / 8 + 1] = I64[from / 8];
-        I64[to / 8 + 2] = I64[from / 8 + 1];
-      }
+      U32[(slots >>> 2) + n++] = slot;
     });
-    return this.#rows(list, n, 0, arena);
+    kernels.allSessions(slots, n, this.#table.payloadOffset, list);
+    return this.#rows(list, this.#sessions, 0, arena);
   }
 
   free(watermarks: Watermarks): boolean {
     if (this.#deadline === null) return true;
     const watermark = this.#deadline.watermark(watermarks);
     const table = this.#table;
+    if (this.#expiry.isBefore(watermark)) return true;
+    const scratch = new Arena();
     const done = this.#expiry.takeStretches(watermark, (hashes, n) => {
-      if (table.size > 0) this.#dropDead(hashes, n, watermark);
+      this.#dropDead(hashes, n, watermark, scratch);
     });
+    scratch.release();
     table.settle();
     return done;
   }
 
   /** Forgets sessions that are dead of keys with these hashes, and keys with the last. */
-  #dropDead(hashes: number, n: number, watermark: number): void {
+  #dropDead(hashes: number, n: number, watermark: number, scratch: Arena): void {
     const table = this.#table;
     const { payloadOffset } = table;
     const { directory, mask } = table.place;
-    const found = kernels.deadSessions(directory, mask, hashes, n, payloadOffset, this.#lag, watermark);
+    const lost = scratch.alloc(4);
+    const found = kernels.deadSessions(directory, mask, hashes, n, payloadOffset, this.#lag, watermark, lost);
     const staying = Math.floor(found / 4294967296);
     const empty = found - staying * 4294967296;
-    this.#sessions -= kernels.forgottenSessions(hashes, empty + staying, payloadOffset);
+    this.#sessions -= U32[lost >>> 2];
     for (let i = hashes >>> 2, end = i + empty; i < end; i++) {
-      const head = (U32[i] + payloadOffset) >>> 2;
-      if (U32[head + RUN] !== 0) this.#heap.free(U32[head + RUN], U32[head + CAPACITY] * SESSION);
+      const key = U32[i] + payloadOffset;
+      if (hasRun(key)) this.#heap.free(U32[(key >>> 2) + RUN], runBytes(U32[(key >>> 2) + CAPACITY]));
     }
     table.removeAll(hashes, empty);
-    this.#expiry.addSlots((hashes >>> 2) + empty, staying, payloadOffset + DUE);
+    if (staying > 0) this.#note(hashes + empty * 4, staying, scratch);
   }
 
   endTick(): void {
@@ -219,4 +224,13 @@ export class MergedSessionOperator implements Operator {
     this.#table.release();
     this.#sessions = 0;
   }
+}
+
+function runBytes(capacity: number): number {
+  return RUN_HEAD + capacity * SESSION;
+}
+
+/** Whether a key has a run: then the second half of its first word is 0. */
+function hasRun(key: number): boolean {
+  return U32[key >>> 2] !== 0 && U32[(key >>> 2) + 1] === 0;
 }

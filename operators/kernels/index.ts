@@ -218,7 +218,10 @@ interface Kernels {
     counts: number,
   ): number;
   timedWeights(times: number, valid: number, weights: number, n: number, to: number): void;
-  changedSessions(touched: number, n: number, payload: number, lag: number, now: number): number;
+  changedSessions(touched: number, n: number, payload: number, now: number): number;
+  beginRun(key: number, run: number, capacity: number): void;
+  allSessions(slots: number, n: number, payload: number, list: number): void;
+  sessionDues(slots: number, n: number, payload: number, lag: number, to: number): void;
   sessionColumns(
     list: number,
     n: number,
@@ -238,8 +241,8 @@ interface Kernels {
     payload: number,
     lag: number,
     watermark: number,
+    lost: number,
   ): number;
-  forgottenSessions(slots: number, n: number, payload: number): number;
   /** assembly/top_ties.ts */
   bestRows(
     slots: number,

@@ -1,7 +1,7 @@
 /**
  * The heap of one piece of operator state: runs of rows and bytes of long values, in size classes.
  *
- * Classes are 16, 32, 48, 64, then four steps per doubling up to 64 KiB (at most 25 % waste); larger blocks take whole pages.
+ * Classes are 16, 24, 32, ... 64, then four steps per doubling up to 64 KiB (at most 25 % waste); larger blocks take whole pages.
  * A free list a class is threaded through the freed blocks. Dropping the state gives all pages back at once; so does, now and then, freeing most of it:
  * pages of which every block is free go back when as much was freed as a quarter of what the heap holds.
  *
@@ -25,15 +25,15 @@ import { giveRecord, takeRecord } from './lent_records.ts';
 import type { SavedHeap } from './saved.ts';
 import { tookPages, touch, touchLarge, touchRange, unusedUpTo } from './write_marks.ts';
 
-const CLASS_SIZES: number[] = [16, 32, 48, 64];
+const CLASS_SIZES: number[] = [16, 24, 32, 40, 48, 56, 64];
 for (let base = 64; base < PAGE_BYTES; base *= 2) {
   for (let step = 1; step <= 4; step++) CLASS_SIZES.push(base + (base / 4) * step);
 }
 
-/** Class of a size, for sizes up to 64 KiB, by 16-byte units. */
-const CLASS_OF = new Uint8Array(PAGE_BYTES / 16 + 1);
+/** Class of a size, for sizes up to 64 KiB, by 8-byte units. */
+const CLASS_OF = new Uint8Array(PAGE_BYTES / 8 + 1);
 for (let units = 1, cls = 0; units < CLASS_OF.length; units++) {
-  while (CLASS_SIZES[cls] < units * 16) cls++;
+  while (CLASS_SIZES[cls] < units * 8) cls++;
   CLASS_OF[units] = cls;
 }
 
@@ -121,19 +121,19 @@ export class Heap {
   /** Bytes that a block of this size really gets. */
   static roundUp(bytes: number): number {
     if (bytes > PAGE_BYTES) return Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
-    return CLASS_SIZES[CLASS_OF[(bytes + 15) >>> 4]];
+    return CLASS_SIZES[CLASS_OF[(bytes + 7) >>> 3]];
   }
 
   /** The largest block that is not larger than this and has no room to spare. */
   static roundDown(bytes: number): number {
     if (bytes >= PAGE_BYTES) return Math.floor(bytes / PAGE_BYTES) * PAGE_BYTES;
-    const above = CLASS_OF[(bytes + 15) >>> 4];
+    const above = CLASS_OF[(bytes + 7) >>> 3];
     return CLASS_SIZES[above] <= bytes || above === 0 ? CLASS_SIZES[above] : CLASS_SIZES[above - 1];
   }
 
   alloc(bytes: number): number {
     if (bytes > PAGE_BYTES) return this.#allocLarge(bytes);
-    const cls = CLASS_OF[(bytes + 15) >>> 4];
+    const cls = CLASS_OF[(bytes + 7) >>> 3];
     const size = CLASS_SIZES[cls];
     this.#live += size;
     const head = this.#freeLists[cls];
@@ -428,7 +428,7 @@ export class Heap {
       giveBack(address, count);
       return;
     }
-    const cls = CLASS_OF[(bytes + 15) >>> 4];
+    const cls = CLASS_OF[(bytes + 7) >>> 3];
     const size = CLASS_SIZES[cls];
     this.#live -= size;
     if (checked) {

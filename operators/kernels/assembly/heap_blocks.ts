@@ -14,11 +14,11 @@ const FIRST_LARGE: u32 = LARGE_ROOM;
 /** The largest block that has a class. */
 export const LARGEST: u32 = 65536;
 
-/** Bytes of the class that a block of so many bytes is of: 16, 32, 48, 64, then four sizes a doubling. */
+/** Bytes of the class that a block of so many bytes is of: 16, 24, 32, ... 64, then four sizes a doubling. */
 @inline
 export function classBytes(length: u32): u32 {
-  const units: u32 = (length + 15) & ~15;
-  if (units <= 64) return units;
+  const units: u32 = (length + 7) & ~7;
+  if (units <= 64) return max<u32>(units, 16);
   const step: u32 = 1 << (29 - clz<u32>(units - 1));
   return (units + step - 1) & ~(step - 1);
 }
@@ -26,16 +26,16 @@ export function classBytes(length: u32): u32 {
 /** Number of the class whose blocks have so many bytes. */
 @inline
 export function classOf(size: u32): u32 {
-  if (size <= 64) return (size >> 4) - 1;
+  if (size <= 64) return (size >> 3) - 2;
   const power = 31 - clz<u32>(size - 1);
-  return 3 + ((power - 6) << 2) + ((size - (1 << power)) >> (power - 2));
+  return 6 + ((power - 6) << 2) + ((size - (1 << power)) >> (power - 2));
 }
 
 /** Bytes of the block of a run, by its class (key_slot_layout.ts). */
 @inline
 export function roomBytes(room: u32): u32 {
-  if (room <= 4) return room << 4;
-  if (room < FIRST_LARGE) return (5 + ((room - 5) & 3)) << (4 + ((room - 5) >> 2));
+  if (room <= 7) return room == 0 ? 0 : (room + 1) << 3;
+  if (room < FIRST_LARGE) return (5 + ((room - 8) & 3)) << (4 + ((room - 8) >> 2));
   const large = room - FIRST_LARGE;
   return large < 2 ? (large + 2) << 16 : (4 + ((large - 2) & 3)) << (16 + ((large - 2) >> 2));
 }

@@ -37,7 +37,16 @@ export { fillBucket } from './expiry';
 export { packRuns } from './pack_runs';
 export { slotParts } from './parts';
 export { searchOnePass } from './regex';
-export { addToSessions, changedSessions, deadSessions, forgottenSessions, sessionColumns, timedWeights } from './sessions';
+export {
+  addToSessions,
+  allSessions,
+  beginRun,
+  changedSessions,
+  deadSessions,
+  sessionColumns,
+  sessionDues,
+  timedWeights,
+} from './sessions';
 export {
   slotCase,
   slotCharacters,
