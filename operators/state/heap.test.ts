@@ -79,8 +79,9 @@ test('texts of a list get blocks as alloc() gives them', () => {
   const alone = new Heap();
   let live: { text: Buffer; slot: number }[] = [];
   for (let round = 0; round < 30; round++) {
-    const texts = Array.from({ length: 1 + random.below(60) }, () =>
-      Buffer.alloc(13 + random.below(random.pick([4, 30, 150, 5000, 70_000])), 'a' + random.below(1000)),
+    const many = round === 20;
+    const texts = Array.from({ length: many ? 600 : 1 + random.below(60) }, () =>
+      Buffer.alloc(13 + random.below(many ? 150 : random.pick([4, 30, 150, 5000, 70_000])), 'a' + random.below(1000)),
     );
     const list = arena.alloc(texts.length * 4);
     const added = texts.map((text, i) => {

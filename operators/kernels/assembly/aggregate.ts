@@ -115,9 +115,9 @@ function countRows(call: usize, groups: usize, from: u32, to: u32): void {
   const offset = load<u32>(call, CALL_OFFSET);
   if (areOneGroup(groups, from, to)) {
     // In memory each addition would wait for the one before.
-    let count: i32 = 0;
+    let count: i64 = 0;
     for (let row = from; row < to; row++) {
-      const weight = load<i32>(weights + (row << 2));
+      const weight = <i64>load<i32>(weights + (row << 2));
       count += valid == 0 || load<u8>(valid + row) != 0 ? weight : 0;
     }
     const group: usize = load<u32>(groups + (from << 2));
