@@ -13,8 +13,8 @@ import type { Expr } from './expr/ir.ts';
 import { FlowNode, type NodeFigures } from './flow_node.ts';
 import type { Tick } from './operator.ts';
 import { type DataflowPlan, freesOf, type PlanNode } from './plan.ts';
+import type { ColdState } from './state/cold_state.ts';
 import type { Watermarks } from './state/deadline.ts';
-import type { KeyedIndex } from './state/keyed_index.ts';
 import type { Saved } from './state/saved.ts';
 
 export type { NodeFigures } from './flow_node.ts';
@@ -96,8 +96,8 @@ export class Dataflow {
     for (const node of this.nodes) node.endTick();
   }
 
-  *keyedIndexes(): Iterable<KeyedIndex> {
-    for (const node of this.nodes) yield* node.keyedIndexes();
+  *coldStates(): Iterable<ColdState> {
+    for (const node of this.nodes) yield* node.coldStates();
   }
 
   figures(): NodeFigures[] {

@@ -14,6 +14,7 @@ import { kernels } from './kernels/index.ts';
 import { ListedMap } from './lists.ts';
 import type { IndexUse, Operator, Tick } from './operator.ts';
 import type { PlanNode, Retention } from './plan.ts';
+import type { ColdState } from './state/cold_state.ts';
 import { consolidator } from './state/consolidate.ts';
 import { KeyedIndex } from './state/keyed_index.ts';
 import type { RowIndex } from './state/row_index.ts';
@@ -191,9 +192,9 @@ export class FlowNode {
   }
 
   /** Those of its output that it keeps, and those that its operator has. */
-  *keyedIndexes(): Iterable<KeyedIndex> {
+  *coldStates(): Iterable<ColdState> {
     for (const { own } of this.indexes.values()) if (own !== null) yield own;
-    yield* this.operator?.keyedIndexes?.() ?? [];
+    yield* this.operator?.coldStates?.() ?? [];
   }
 
   figures(): NodeFigures {
@@ -203,7 +204,7 @@ export class FlowNode {
       bytes += own?.bytes ?? 0;
     }
     let coldBytes = 0;
-    for (const index of this.keyedIndexes()) coldBytes += index.coldBytes;
+    for (const index of this.coldStates()) coldBytes += index.coldBytes;
     const { rowsIn, rowsOut, nanoseconds } = this;
     return { rowsIn, rowsOut, nanoseconds, stateRows: rows, stateBytes: bytes, coldBytes };
   }

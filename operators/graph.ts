@@ -23,6 +23,7 @@ import { GraphNode, type NodeErrors } from './graph_node.ts';
 import { empty, ListedSet } from './lists.ts';
 import { freedBy, isClocked, watermarksOf } from './node_time.ts';
 import { freesOf } from './plan.ts';
+import type { ColdState } from './state/cold_state.ts';
 import type { Watermarks } from './state/deadline.ts';
 import { abandon } from './state/heap_pages.ts';
 import { KeyedIndex } from './state/keyed_index.ts';
@@ -445,8 +446,8 @@ export class Graph {
   }
 
   /** Those of all nodes. */
-  *keyedIndexes(): Iterable<KeyedIndex> {
-    for (const node of this.#nodes.values()) yield* node.keyedIndexes();
+  *coldStates(): Iterable<ColdState> {
+    for (const node of this.#nodes.values()) yield* node.coldStates();
   }
 
   /** The nodes of these flows, between two ticks. */

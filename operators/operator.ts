@@ -18,8 +18,8 @@ import type { Datum } from './datum.ts';
 import type { SqlError } from './errors.ts';
 import type { EvalContext } from './expr/ir.ts';
 import type { DataflowPlan } from './plan.ts';
+import type { ColdState } from './state/cold_state.ts';
 import type { Watermarks } from './state/deadline.ts';
-import type { KeyedIndex } from './state/keyed_index.ts';
 import type { RowIndex } from './state/row_index.ts';
 import type { Saved } from './state/saved.ts';
 
@@ -67,8 +67,8 @@ export interface Operator {
   /** After all operators have stepped and the results were delivered: memory of the tick may be reused. */
   endTick(): void;
   state(): OperatorState;
-  /** Indexes of its own, whose runs may go cold. */
-  keyedIndexes?(): Iterable<KeyedIndex>;
+  /** State of its own that may go cold: indexes, rows of partitions. */
+  coldStates?(): Iterable<ColdState>;
   /** What the operator keeps outside of state memory (state/saved.ts); the indexes that it asked for are their owner's. */
   save(): Saved;
   /** Takes over what an operator of the same plan node saved. */
@@ -96,7 +96,7 @@ export interface InnerFlow {
   step(delta: (relation: number) => Batch | null, tick: Omit<Tick, 'first'>): Batch;
   endTick(): void;
   figures(): { stateRows: number; stateBytes: number }[];
-  keyedIndexes(): Iterable<KeyedIndex>;
+  coldStates(): Iterable<ColdState>;
   save(): Saved;
   load(saved: Saved): void;
   release(): void;

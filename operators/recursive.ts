@@ -168,8 +168,8 @@ export class RecursiveOperator implements Operator {
     this.#iteration.reset();
   }
 
-  keyedIndexes() {
-    return this.#flow.keyedIndexes();
+  coldStates() {
+    return this.#flow.coldStates();
   }
 
   state() {

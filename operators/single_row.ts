@@ -90,7 +90,7 @@ export class SingleRowOperator implements Operator {
     this.#touched.endTick();
   }
 
-  keyedIndexes() {
+  coldStates() {
     return [this.#index];
   }
 

@@ -7,7 +7,7 @@
  * (kernels/assembly/top_few.ts); equal rows are entries of their own, since nothing is ever taken out by value. Each changed partition shows the ranks whose row
  * is another now, before and after.
  * State: the shown rows, and a slot of 4 bytes a rank for each partition. O(1) a row that does not enter, O(limit) one that does.
- * A partition that a watermark proves untouched by every change to come is forgotten; its rows stay shown.
+ * Rows may lie in the cold store (state/kept_rows.ts). A partition that a watermark proves untouched by every change to come is forgotten; its rows stay shown.
  */
 import type { Arena } from './batch/arena.ts';
 import type { Batch, Column } from './batch/batch.ts';
@@ -18,7 +18,7 @@ import * as k from './kernels/top_layout.ts';
 import type { Operator, Tick } from './operator.ts';
 import type { PlanNode } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
-import { Heap } from './state/heap.ts';
+import { KeptRows } from './state/kept_rows.ts';
 import { storeRows } from './state/key_batch.ts';
 import { type OrderColumn, plainOrder } from './state/plain_order.ts';
 import { RetainedTable } from './state/retained_table.ts';
@@ -49,9 +49,9 @@ export function keepsFewRows(spec: TopNSpec, inputTypes: ColType[]): boolean {
 export class TopFewOperator implements Operator {
   readonly #spec: TopNSpec;
   readonly #limit: number;
-  readonly #heap = new Heap();
   readonly #table: RowTable;
   readonly #rows: RowOps;
+  readonly #kept: KeptRows;
   readonly #places: SlotPlace[];
   readonly #order: OrderColumn[];
   readonly #retained: RetainedTable;
@@ -68,14 +68,15 @@ export class TopFewOperator implements Operator {
       spec.partition.map((c) => inputTypes[c]),
       ((HEAD + this.#limit) * 4 + 7) & ~7,
       'sql',
-      this.#heap,
     );
+    this.#kept = new KeptRows(this.#rows, this.#table, { list: HEAD * 4, count: 0 });
     this.#retained = new RetainedTable(this.#table, spec.frees, spec.partition);
   }
 
   step(inputs: Batch[], { arena }: Tick): Batch {
     const delta = eachOnce(inputs[0], this.#limit, arena);
     const { slots } = this.#retained.locate(delta, arena);
+    this.#kept.thawAll(slots, delta.n, arena);
     const top = this.#record(delta, slots, arena);
     const at = top >>> 2;
     kernels.topInsert(top);
@@ -132,15 +133,15 @@ export class TopFewOperator implements Operator {
     const { layout } = this.#rows;
     const [fresh, made, places] = [k.TOP_NEW, k.TOP_NEW_COUNT, k.TOP_PLACES].map((field) => U32[(top + field) >>> 2]);
     for (let i = 0; i < made; i++) {
-      i = this.#heap.lend((heap) => kernels.topKeep(top, i, heap));
+      i = this.#kept.heap.lend((heap) => kernels.topKeep(top, i, heap));
       if (i === made) break;
       const cell = U32[(fresh >>> 2) + i] >>> 2;
-      const block = this.#heap.alloc(layout.stride);
+      const block = this.#kept.heap.alloc(layout.stride);
       U32[(places >>> 2) + (U32[cell] >>> 1)] = block;
       U32[cell] = block;
     }
     this.#entries += made;
-    storeRows(layout, columns, n, places >>> 2, this.#heap, arena);
+    storeRows(layout, columns, n, places >>> 2, this.#kept.heap, arena);
   }
 
   #letGo(at: number): void {
@@ -150,8 +151,7 @@ export class TopFewOperator implements Operator {
   }
 
   #freeEntry(address: number): void {
-    this.#rows.free(address, this.#heap);
-    this.#heap.free(address, this.#rows.layout.stride);
+    this.#kept.free(address);
     this.#entries--;
   }
 
@@ -161,42 +161,49 @@ export class TopFewOperator implements Operator {
     const weights = arena.alloc(this.#entries * 4);
     let n = 0;
     this.#table.forEach((slot) => {
-      const state = (slot + this.#table.payloadOffset) >>> 2;
-      for (let i = 0; i < U32[state]; i++, n++) {
-        U32[(rows >>> 2) + n] = U32[state + HEAD + i];
+      this.#kept.forEach(slot, arena, (row, i) => {
+        U32[(rows >>> 2) + n] = row;
         U32[(ranks >>> 2) + n * 2] = i + 1;
         U32[(ranks >>> 2) + n * 2 + 1] = 0;
         I32[(weights >>> 2) + n] = 1;
-      }
+        n++;
+      });
     });
     return this.#show({ n, rows, ranks }, weights, arena);
   }
 
   free(watermarks: Watermarks): boolean {
     return this.#retained.free(watermarks, (slot) => {
-      const state = (slot + this.#table.payloadOffset) >>> 2;
-      for (let i = 0; i < U32[state]; i++) this.#freeEntry(U32[state + HEAD + i]);
+      this.#entries -= this.#kept.drop(slot);
     });
   }
 
   endTick(): void {
     this.#table.endTick();
+    this.#kept.endTick();
+  }
+
+  coldStates() {
+    return [this.#kept];
   }
 
   state() {
-    return { rows: this.#entries, bytes: this.#table.bytes };
+    return { rows: this.#entries, bytes: this.#table.bytes + this.#kept.bytes };
   }
 
   save() {
-    return { entries: this.#entries, ...this.#retained.save() };
+    return { entries: this.#entries, rows: this.#kept.save(), ...this.#retained.save() };
   }
 
   load(saved: Saved): void {
-    this.#entries = (saved as ReturnType<typeof this.save>).entries;
+    const { entries, rows } = saved as ReturnType<typeof this.save>;
+    this.#entries = entries;
     this.#retained.load(saved);
+    this.#kept.load(rows);
   }
 
   release(): void {
+    this.#kept.release();
     this.#retained.release();
   }
 }

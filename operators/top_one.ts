@@ -7,7 +7,7 @@
  * never comes back, so nothing but the winner is kept.
  * State: one slot a partition, and the row in a block of its own: a table is half empty, and moves what is in it when it grows. O(1) a row: one compare; O(1) output a
  * partition whose first row changes.
- * A partition that a watermark proves untouched by every change to come is forgotten; its row stays shown.
+ * Rows may lie in the cold store (state/kept_rows.ts). A partition that a watermark proves untouched by every change to come is forgotten; its row stays shown.
  */
 import type { Arena } from './batch/arena.ts';
 import type { Batch } from './batch/batch.ts';
@@ -18,7 +18,7 @@ import * as k from './kernels/top_layout.ts';
 import type { Operator, Tick } from './operator.ts';
 import type { PlanNode } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
-import { Heap } from './state/heap.ts';
+import { KeptRows } from './state/kept_rows.ts';
 import { storeRows } from './state/key_batch.ts';
 import { type OrderColumn, plainOrder } from './state/plain_order.ts';
 import { RetainedTable } from './state/retained_table.ts';
@@ -45,9 +45,9 @@ export function keepsOneRow({ limit, offset, withTies, frees, partition }: TopNS
 
 export class TopOneOperator implements Operator {
   readonly #spec: TopNSpec;
-  readonly #heap = new Heap();
   readonly #table: RowTable;
   readonly #rows: RowOps;
+  readonly #kept: KeptRows;
   readonly #places: SlotPlace[];
   readonly #compare: BoundCompare;
   /** For the kernel; null: rows are compared in JavaScript. */
@@ -65,8 +65,8 @@ export class TopOneOperator implements Operator {
       spec.partition.map((c) => inputTypes[c]),
       BYTES,
       'sql',
-      this.#heap,
     );
+    this.#kept = new KeptRows(this.#rows, this.#table, { list: ROW * 4, count: null });
     this.#retained = new RetainedTable(this.#table, spec.frees, spec.partition);
   }
 
@@ -74,6 +74,7 @@ export class TopOneOperator implements Operator {
     const [delta] = inputs;
     const { n } = delta;
     const { slots } = this.#retained.locate(delta, arena);
+    this.#kept.thawAll(slots, n, arena);
     const top = this.#record(delta, slots, arena);
     if (this.#order === null) this.#firstRows(top, delta);
     else kernels.firstRows(top);
@@ -82,7 +83,7 @@ export class TopOneOperator implements Operator {
     const old = U32[(top + k.TOP_OLD) >>> 2] >>> 2;
     const out = new BatchBuilder(this.#spec.types, arena, shown + touched);
     this.#show(old, shown, -1, out);
-    for (let i = 0; i < shown; i++) this.#rows.free(U32[old + i], this.#heap);
+    for (let i = 0; i < shown; i++) this.#rows.free(U32[old + i], this.#kept.heap);
     const best = arena.alloc(touched * 4);
     U32[(top + k.TOP_NEW) >>> 2] = best;
     this.#keepFirst(top, touched);
@@ -93,7 +94,7 @@ export class TopOneOperator implements Operator {
       kernels.gatherColumn(best, touched, width, from.data, from.valid, data + first * width, valid + first);
     });
     this.#number(out, first);
-    storeRows(this.#rows.layout, delta.columns, n, U32[(top + k.TOP_PLACES) >>> 2] >>> 2, this.#heap, arena);
+    storeRows(this.#rows.layout, delta.columns, n, U32[(top + k.TOP_PLACES) >>> 2] >>> 2, this.#kept.heap, arena);
     return out.buildNet();
   }
 
@@ -138,9 +139,11 @@ export class TopOneOperator implements Operator {
   #keepFirst(top: number, n: number): void {
     const touched = U32[(top + k.TOP_TOUCHED) >>> 2] >>> 2;
     for (let i = 0; i < n; ) {
-      i = this.#heap.lend((heap) => kernels.keepFirst(top, i, heap));
+      i = this.#kept.heap.lend((heap) => kernels.keepFirst(top, i, heap));
       if (i < n)
-        U32[((U32[touched + i] + this.#table.payloadOffset) >>> 2) + ROW] = this.#heap.alloc(this.#rows.layout.stride);
+        U32[((U32[touched + i] + this.#table.payloadOffset) >>> 2) + ROW] = this.#kept.heap.alloc(
+          this.#rows.layout.stride,
+        );
     }
   }
 
@@ -166,12 +169,14 @@ export class TopOneOperator implements Operator {
   }
 
   integral({ arena }: Tick): Batch {
-    const { size, payloadOffset } = this.#table;
+    const { size } = this.#table;
     const out = new BatchBuilder(this.#spec.types, arena, size);
     const rows = arena.alloc(size * 4) >>> 2;
     let n = 0;
     this.#table.forEach((slot) => {
-      U32[rows + n++] = U32[((slot + payloadOffset) >>> 2) + ROW];
+      this.#kept.forEach(slot, arena, (row) => {
+        U32[rows + n++] = row;
+      });
     });
     this.#show(rows, n, 1, out);
     return out.build();
@@ -179,29 +184,35 @@ export class TopOneOperator implements Operator {
 
   free(watermarks: Watermarks): boolean {
     return this.#retained.free(watermarks, (slot) => {
-      const row = U32[((slot + this.#table.payloadOffset) >>> 2) + ROW];
-      this.#rows.free(row, this.#heap);
-      this.#heap.free(row, this.#rows.layout.stride);
+      this.#kept.drop(slot);
     });
   }
 
   endTick(): void {
     this.#table.endTick();
+    this.#kept.endTick();
+  }
+
+  coldStates() {
+    return [this.#kept];
   }
 
   state() {
-    return this.#retained.state();
+    const { rows, bytes } = this.#retained.state();
+    return { rows, bytes: bytes + this.#kept.bytes };
   }
 
   save() {
-    return this.#retained.save();
+    return { rows: this.#kept.save(), ...this.#retained.save() };
   }
 
   load(saved: Saved): void {
     this.#retained.load(saved);
+    this.#kept.load((saved as ReturnType<typeof this.save>).rows);
   }
 
   release(): void {
+    this.#kept.release();
     this.#retained.release();
   }
 }

@@ -213,7 +213,7 @@ export class TopTiesOperator implements Operator {
     this.#shown.endTick();
   }
 
-  keyedIndexes() {
+  coldStates() {
     return [this.#shown];
   }
 

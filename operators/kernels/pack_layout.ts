@@ -25,9 +25,13 @@ export const PACK_FREED_END = 48;
 /** Slots of keys that are left to the caller. */
 export const PACK_REST = 52;
 export const PACK_REST_END = 56;
+/** Rows in blocks of their own: where in the payload their addresses are, the first not odd; 0: a run as key_slot_layout.ts says. And where their number is; PACK_ONE: there is one row. */
+export const PACK_LIST = 60;
+export const PACK_LIST_COUNT = 64;
+export const PACK_ONE = 1;
 /** Where in an entry values may be that lie outside of it: a word each, the offset, odd for a numeric. */
-export const PACK_LONG_COUNT = 60;
-export const PACK_LONG = 64;
+export const PACK_LONG_COUNT = 68;
+export const PACK_LONG = 72;
 
 /** Of a key that was packed: the address of its payload, where its run begins, its bytes, its entries. */
 export const PACKED_PAYLOAD = 0;

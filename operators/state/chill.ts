@@ -1,5 +1,5 @@
 /**
- * Sends runs of keyed indexes to the cold store, between two ticks, so that their pages come back:
+ * Sends runs of keyed indexes (runs.ts), and rows of partitions (kept_rows.ts), to the cold store, between two ticks, so that their pages come back:
  *
  *   chunks of the runs' heap:   closed, some of them leaving  |  the present one, from which new runs come
  *   key table:                  place 0 ...... cursor ...... end      a slot whose run, or a long value of it, lies in a chunk that is leaving goes
@@ -12,10 +12,7 @@
  *
  * Cost: a look at every slot a pass, and at every row where rows can have long values; and the bytes that go, many keys at once (run_sender.ts).
  */
-import { U32 } from '../batch/memory.ts';
-import { COUNT, DIRECTORY, isCold, RUN } from './key_slot.ts';
-import type { KeyedIndex } from './keyed_index.ts';
-import { isLeaving } from './leaving.ts';
+import type { ColdState } from './cold_state.ts';
 import { RunSender, type SentRuns } from './run_sender.ts';
 import { SlotWalk } from './slot_walk.ts';
 import { isUndoable } from './undo_log.ts';
@@ -27,17 +24,16 @@ const STRETCH = 1 << 12;
 const MOST_SLOTS = 1 << 15;
 
 /** What a pass works on. */
-export interface Runs extends SentRuns {
-  /** Whether the run may be sent. */
-  mayGo(payload: number): boolean;
-  dropDirectory(payload: number): void;
-  /** Gives a run that may not be sent, and its long values, another place. */
-  move(payload: number): void;
+export interface ChillRuns extends SentRuns {
+  /** Sends the rows of a slot by themselves, where a part of them is leaving or all go; gives the bytes that went. What may not go has another place then. */
+  sendOne(payload: number, all: boolean): number;
+  /** Gives rows of which a part is leaving another place in memory. */
+  stay(payload: number): void;
 }
 
-/** The passes over one index. */
+/** The passes over one index, or over the rows of one operator's partitions. */
 export class Chill {
-  readonly #runs: Runs;
+  readonly #runs: ChillRuns;
   readonly #walk: SlotWalk;
   readonly #sender: RunSender;
   /** Bytes of the heap's pages when the pass began. */
@@ -45,7 +41,7 @@ export class Chill {
   /** The pass under way is one of compact(). */
   #compacting = false;
 
-  constructor(runs: Runs) {
+  constructor(runs: ChillRuns) {
     this.#runs = runs;
     this.#walk = new SlotWalk(runs.keys);
     this.#sender = new RunSender(runs);
@@ -64,7 +60,7 @@ export class Chill {
       if (!heap.empty(Math.max(bytes, heap.pageBytes * SHARE)) && !all) return heap.pageBytes < this.#before ? 1 : 0;
     }
     let sent = 0;
-    const rest = (slot: number) => this.#visit((slot + keys.payloadOffset) >>> 2, all);
+    const rest = (slot: number) => this.#runs.sendOne((slot + keys.payloadOffset) >>> 2, all);
     let slots = all ? Number.POSITIVE_INFINITY : MOST_SLOTS;
     while (sent < bytes && slots > 0) {
       const isEnd = this.#walk.nextStretch(STRETCH, (start, end) => {
@@ -92,7 +88,7 @@ export class Chill {
   /** Of chunks that are at most half full, takes away what is left in them: it stays in memory. */
   compact(slots: number): void {
     if (isUndoable()) throw new Error('runs are moved between ticks only');
-    const { keys, heap, cold } = this.#runs;
+    const { keys, heap } = this.#runs;
     if (!heap.emptying) {
       this.#walk.begin();
       this.#before = heap.pageBytes;
@@ -101,28 +97,9 @@ export class Chill {
       keys.endTick();
       if (!heap.emptySparse()) return;
     }
-    const isEnd = this.#walk.next(slots, (slot) => {
-      const payload = (slot + keys.payloadOffset) >>> 2;
-      const count = U32[payload + COUNT];
-      const run = U32[payload + RUN];
-      if (count > 0 && (isLeaving(run) || cold.values.areLeaving(run, count))) this.#runs.move(payload);
-    });
+    const isEnd = this.#walk.next(slots, (slot) => this.#runs.stay((slot + keys.payloadOffset) >>> 2));
     if (isEnd) heap.endEmptying();
     else heap.endTick();
-  }
-
-  #visit(payload: number, all: boolean): number {
-    const { cold, mayGo, move, dropDirectory } = this.#runs;
-    const count = U32[payload + COUNT];
-    if (count === 0) return 0;
-    const run = U32[payload + RUN];
-    if (!all && !isLeaving(run) && !cold.values.areLeaving(run, count)) return 0;
-    if (!mayGo(payload)) {
-      move(payload);
-      return 0;
-    }
-    if (!isCold(payload) && U32[payload + DIRECTORY] !== 0) dropDirectory(payload);
-    return cold.send(payload);
   }
 }
 
@@ -130,7 +107,7 @@ export class Chill {
  * Sends about so many bytes of these indexes, of the one that is under way or else of the largest; gives how many, 0 when nothing more can go. To be called
  * where a tick has just ended: after endTick(), when no batch of the tick lives.
  */
-export function chill(indexes: Iterable<KeyedIndex>, bytes: number): number {
+export function chill(indexes: Iterable<ColdState>, bytes: number): number {
   const largestFirst = [...indexes].filter((index) => index.runBytes > 0).sort((a, b) => b.runBytes - a.runBytes);
   const underWay = largestFirst.filter((index) => index.chilling);
   for (const index of [...underWay, ...largestFirst]) {

@@ -1,9 +1,7 @@
 /**
  * The rows of an index's keys that lie in the cold store (cold_store.ts). The key's slot stays in memory and says so:
  *
- *   slot:   ... run in memory, its count ..., DIRECTORY = address of the newest part + 1
- *   part:   | u32 place | u32 bytes | u32 entries | u32 the part before it, 0: none |       16 bytes in the heap of the keys
- *   place:  entries as in a run | their long values (long_values.ts)
+ *   slot:   ... run in memory, its count ..., DIRECTORY = address of the newest part (cold_parts.ts) + 1
  *
  *   rows of the key, oldest first:   part, part, ..., run in memory
  *
@@ -14,79 +12,59 @@
  * Entries with a negative weight are not sent, so that parts can be let go unread.
  */
 import type { Arena } from '../batch/arena.ts';
-import { PAGE_BYTES, U32 } from '../batch/memory.ts';
-import { pages } from '../batch/pages.ts';
+import { U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
-import * as p from '../kernels/pack_layout.ts';
-import { type ColdStore, cold, PLACE_BYTES } from './cold_store.ts';
+import { ColdParts, type Part, type SavedColdParts, withPages } from './cold_parts.ts';
+import type { ColdStore } from './cold_store.ts';
 import type { Heap } from './heap.ts';
 import { COUNT, DIRECTORY, isCold, KEY_PAYLOAD_BYTES, RUN, roomOf, setRoom } from './key_slot.ts';
-import { LongValues } from './long_values.ts';
+import type { LongValues } from './long_values.ts';
 import type { RowLayout } from './row_layout.ts';
-import { touch, touchRange } from './write_marks.ts';
+import { touchRange } from './write_marks.ts';
 
-const PLACE = 0;
-const BYTES = 1;
-const ENTRIES = 2;
-const BEFORE = 3;
-const PART_BYTES = 16;
 /** A part is taken up by one behind it that has this share of its entries. */
 const TAKEN_UP = 2;
 
-export type SavedColdRuns = { parts: number; bytes: number };
-
-interface Part {
-  /** Where it is described. */
-  address: number;
-  place: number;
-  bytes: number;
-  entries: number;
-}
-
 export class ColdRuns {
-  readonly values: LongValues;
-  readonly #heap: Heap;
+  readonly parts: ColdParts;
   readonly #runs: Heap;
   readonly #stride: number;
-  #parts = 0;
-  #bytes = 0;
 
   /** `heap` has the descriptions of the parts, `runs` the runs in memory. */
   constructor(layout: RowLayout, heap: Heap, runs: Heap) {
-    this.values = new LongValues(layout);
-    this.#heap = heap;
+    this.parts = new ColdParts(layout, heap);
     this.#runs = runs;
     this.#stride = layout.stride;
   }
 
+  get values(): LongValues {
+    return this.parts.values;
+  }
+
   /** Whether there are any. */
   get any(): boolean {
-    return this.#parts > 0;
+    return this.parts.any;
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.parts.bytes;
   }
 
   /** The parts of a key, oldest first. */
   #partsOf(payload: number): Part[] {
     const parts: Part[] = [];
     if (!isCold(payload)) return parts;
-    for (let address = U32[payload + DIRECTORY] - 1; address !== 0; address = U32[(address >>> 2) + BEFORE]) {
-      const at = address >>> 2;
-      parts.push({ address, place: U32[at + PLACE], bytes: U32[at + BYTES], entries: U32[at + ENTRIES] });
+    for (let address = U32[payload + DIRECTORY] - 1; address !== 0; ) {
+      const part = this.parts.at(address);
+      parts.push(part);
+      address = part.before;
     }
     return parts.reverse();
   }
 
   /** Calls back with each part of a key: it lies at the place that is given from now on. */
   visit(payload: number, visit: (place: number, bytes: number) => number): void {
-    for (const { address, place, bytes } of this.#partsOf(payload)) {
-      const now = visit(place, bytes);
-      if (now === place) continue;
-      touch(address);
-      U32[(address >>> 2) + PLACE] = now;
-    }
+    for (const part of this.#partsOf(payload)) this.parts.visit(part, visit);
   }
 
   /** Entries of the key that are cold. */
@@ -105,7 +83,7 @@ export class ColdRuns {
     const copy = (slot + payloadOffset) >>> 2;
     const run =
       parts.length === 1 && hot === 0
-        ? this.#read(parts[0], arena.alloc(parts[0].bytes))
+        ? this.parts.read(parts[0], arena.alloc(parts[0].bytes))
         : this.#gather(payload, parts, arena.alloc(count * this.#stride), (bytes) => arena.alloc(bytes));
     U32[copy + RUN] = run;
     U32[copy + COUNT] = count;
@@ -113,20 +91,13 @@ export class ColdRuns {
     return slot;
   }
 
-  /** Reads a part to an address, as a run. */
-  #read({ place, bytes, entries }: Part, to: number): number {
-    storeOf().read(place, bytes, to);
-    if (bytes > entries * this.#stride) this.values.unpack(to, entries, to);
-    return to;
-  }
-
   /** The entries of parts and of the run in memory to `to`; long values that were cold lie in what `scratch` gives. */
   #gather(payload: number, parts: Part[], to: number, scratch: (bytes: number) => number): number {
     let at = to;
     for (const part of parts) {
       const bytes = part.entries * this.#stride;
-      if (part.bytes === bytes) this.#read(part, at);
-      else kernels.copyBytes(at, this.#read(part, scratch(part.bytes)), bytes);
+      if (part.bytes === bytes) this.parts.read(part, at);
+      else kernels.copyBytes(at, this.parts.read(part, scratch(part.bytes)), bytes);
       at += bytes;
     }
     kernels.copyBytes(at, U32[payload + RUN], U32[payload + COUNT] * this.#stride);
@@ -148,7 +119,7 @@ export class ColdRuns {
       wide.map((part) => part.bytes),
       (scratch) => {
         this.#gather(payload, parts, run, scratch);
-        if (wide.length > 0) this.values.copy(run, thawed, this.#runs, isAny, forgetIt);
+        if (wide.length > 0) this.values.own(run, thawed, this.#runs);
       },
     );
     if (had > 0) this.#runs.free(old, had);
@@ -159,59 +130,14 @@ export class ColdRuns {
 
   /** The rows of the key that are cold are needed no more. */
   forget(payload: number): void {
-    for (const part of this.#partsOf(payload)) this.#drop(part);
+    for (const part of this.#partsOf(payload)) this.parts.drop(part);
     touchRange(payload * 4, KEY_PAYLOAD_BYTES);
     U32[payload + DIRECTORY] = 0;
   }
 
-  #drop({ address, place, bytes }: Part): void {
-    storeOf().free(place, bytes);
-    this.#heap.free(address, PART_BYTES);
-    this.#parts--;
-    this.#bytes -= bytes;
-  }
-
-  /**
-   * Writes runs to the store that packRuns() has packed from `out` on, of keys that have no cold part yet; their list goes from `keys` to `end`. What they had in memory is the
-   * caller's to free. Gives the bytes that were written.
-   */
+  /** Sends what packRuns() has packed, of keys that have no cold part yet. What they had in memory is the caller's to free. */
   sendPacked(out: number, keys: number, end: number): number {
-    const parts: number[] = [];
-    const sizes: number[] = [];
-    let place = 0;
-    try {
-      for (let key = keys; key < end; key += p.PACKED_SIZE) {
-        parts.push(this.#heap.alloc(PART_BYTES) >>> 2);
-        sizes.push(U32[(key + p.PACKED_BYTES) >>> 2]);
-      }
-      if (sizes.length > 0) place = storeOf().write(out, sizes);
-    } catch (error) {
-      for (const part of parts) this.#heap.free(part * 4, PART_BYTES);
-      throw error;
-    }
-    let sum = 0;
-    for (let i = 0, key = keys >>> 2; i < parts.length; i++, key += p.PACKED_SIZE / 4) {
-      const part = parts[i];
-      const payload = U32[key + p.PACKED_PAYLOAD / 4] >>> 2;
-      U32[part + PLACE] = place + (U32[key + p.PACKED_AT / 4] - out) / PLACE_BYTES;
-      U32[part + BYTES] = sizes[i];
-      U32[part + ENTRIES] = U32[key + p.PACKED_ENTRIES / 4];
-      U32[part + BEFORE] = 0;
-      this.#setCold(payload, part);
-      sum += sizes[i];
-    }
-    this.#parts += parts.length;
-    this.#bytes += sum;
-    return sum;
-  }
-
-  /** The key has nothing in memory; its newest part is this one. */
-  #setCold(payload: number, part: number): void {
-    touchRange(payload * 4, KEY_PAYLOAD_BYTES);
-    U32[payload + RUN] = 0;
-    U32[payload + COUNT] = 0;
-    setRoom(payload, 0);
-    U32[payload + DIRECTORY] = part * 4 + 1;
+    return this.parts.makePacked(out, keys, end, setCold);
   }
 
   /** Writes the run in memory of a key, which has no directory, to the store, and lets its memory go. Gives the bytes that were written. */
@@ -226,76 +152,44 @@ export class ColdRuns {
     const taken = parts.slice(kept);
     const values = this.values.bytesOf(run, hot);
     const bytes = taken.reduce((sum, part) => sum + part.bytes, hot * stride + values);
-    const part = this.#heap.alloc(PART_BYTES) >>> 2;
-    try {
-      U32[part + PLACE] = this.#write(payload, taken, bytes);
-    } catch (error) {
-      this.#heap.free(part * 4, PART_BYTES);
-      throw error;
-    }
-    U32[part + BYTES] = bytes;
-    U32[part + ENTRIES] = count;
-    U32[part + BEFORE] = kept === 0 ? 0 : parts[kept - 1].address;
-    this.#parts++;
-    this.#bytes += bytes;
-    for (const old of taken) this.#drop(old);
+    const before = kept === 0 ? 0 : parts[kept - 1].address;
+    const part = this.parts.make(bytes, count, before, (store) => this.#write(store, payload, taken, bytes));
+    for (const old of taken) this.parts.drop(old);
     this.values.free(run, hot, this.#runs);
     this.#runs.free(run, roomOf(payload));
-    this.#setCold(payload, part);
+    setCold(payload, part);
     return bytes;
   }
 
   /** One part of the run in memory and the parts before it. */
-  #write(payload: number, taken: Part[], bytes: number): number {
+  #write(store: ColdStore, payload: number, taken: Part[], bytes: number): number {
     const stride = this.#stride;
     const hot = U32[payload + COUNT];
-    if (taken.length === 0 && bytes === hot * stride) return storeOf().write(U32[payload + RUN], [bytes]);
+    if (taken.length === 0 && bytes === hot * stride) return store.write(U32[payload + RUN], [bytes]);
     const count = taken.reduce((sum, part) => sum + part.entries, hot);
     let place = 0;
     withPages([bytes, ...taken.map((part) => part.bytes)], (scratch) => {
       const run = this.#gather(payload, taken, scratch(bytes), scratch);
       this.values.pack(run, count, run + count * stride, run);
-      place = storeOf().write(run, [bytes]);
+      place = store.write(run, [bytes]);
     });
     return place;
   }
 
-  save(): SavedColdRuns {
-    return { parts: this.#parts, bytes: this.#bytes };
+  save(): SavedColdParts {
+    return this.parts.save();
   }
 
-  load({ parts, bytes }: SavedColdRuns): void {
-    this.#parts = parts;
-    this.#bytes = bytes;
-  }
-}
-
-function storeOf(): ColdStore {
-  if (cold.store === null) throw new Error('state is cold, and there is no store for it');
-  return cold.store;
-}
-
-/** Runs with pages that are given back afterwards: `scratch` cuts pieces of them, no more than these sizes. */
-function withPages(sizes: number[], use: (scratch: (bytes: number) => number) => void): void {
-  const bytes = sizes.reduce((sum, size) => sum + aligned(size), 0);
-  const count = Math.ceil(bytes / PAGE_BYTES);
-  const address = count === 0 ? 0 : pages.allocate(count);
-  let next = address;
-  try {
-    use((size) => {
-      next += aligned(size);
-      return next - aligned(size);
-    });
-  } finally {
-    if (count > 0) pages.release(address, count);
+  load(saved: SavedColdParts): void {
+    this.parts.load(saved);
   }
 }
 
-const isAny = () => true;
-const forgetIt = () => {
-  // The values lie in memory that is given back as a whole.
-};
-
-function aligned(bytes: number): number {
-  return (bytes + 15) & ~15;
+/** The key has nothing in memory; its newest part is this one. */
+function setCold(payload: number, part: number): void {
+  touchRange(payload * 4, KEY_PAYLOAD_BYTES);
+  U32[payload + RUN] = 0;
+  U32[payload + COUNT] = 0;
+  setRoom(payload, 0);
+  U32[payload + DIRECTORY] = part + 1;
 }

@@ -24,8 +24,10 @@ import { kernels } from '../kernels/index.ts';
 import type { Retention } from '../plan.ts';
 import type { ColType } from '../types.ts';
 import { Chill } from './chill.ts';
+import type { SavedColdParts } from './cold_parts.ts';
 import { ColdReads } from './cold_reads.ts';
-import type { ColdRuns, SavedColdRuns } from './cold_runs.ts';
+import type { ColdRuns } from './cold_runs.ts';
+import type { ColdState } from './cold_state.ts';
 import { cold } from './cold_store.ts';
 import { DeadRows } from './dead_rows.ts';
 import type { Watermarks } from './deadline.ts';
@@ -50,11 +52,11 @@ export type SavedKeyedIndex = {
   negative: number;
   keys: SavedRowTable;
   runs: SavedHeap;
-  cold: SavedColdRuns;
+  cold: SavedColdParts;
   retention: SavedExpiry | undefined;
 };
 
-export class KeyedIndex {
+export class KeyedIndex implements ColdState {
   /** The key table, its long values, and what belongs to runs but is none: directories, calendars. */
   readonly heap = new Heap();
   readonly #runs: Runs;
@@ -124,13 +126,14 @@ export class KeyedIndex {
     this.#chill = new Chill({
       keys: this.#keys,
       heap: runs.heap,
-      cold: runs.cold,
       layout: runs.rows.layout,
       weightAt: runs.weightAt,
       isSigned: () => runs.negative > 0,
-      mayGo: (payload) => runs.negative === 0 || !runs.owes(payload),
-      dropDirectory: (payload) => runs.dropDirectory(payload),
-      move: (payload) => runs.moveAll(payload),
+      list: 0,
+      listCount: 0,
+      sendPacked: (out, keys, end) => runs.cold.sendPacked(out, keys, end),
+      sendOne: (payload, all) => runs.sendOne(payload, all),
+      stay: (payload) => runs.stay(payload),
     });
     if (keysDie) {
       this.#keyRetention = TableRetention.of(this.#keys, frees, keyColumns);

@@ -100,8 +100,18 @@ export class LongValues {
     });
   }
 
+  /** copy() of all of them, which lie in memory that is given back as a whole. */
+  own(run: number, count: number, heap: Heap): void {
+    this.copy(run, count, heap, isAny, forgetIt);
+  }
+
   /** Frees them. */
   free(run: number, count: number, heap: Heap): void {
     this.#each(run, count, (address, bytes) => heap.free(address, bytes));
   }
 }
+
+const isAny = () => true;
+const forgetIt = () => {
+  // Nothing is there to be freed by itself.
+};

@@ -10,7 +10,6 @@ import { PAGE_BYTES, U32 } from '../batch/memory.ts';
 import { pages } from '../batch/pages.ts';
 import { kernels } from '../kernels/index.ts';
 import * as p from '../kernels/pack_layout.ts';
-import type { ColdRuns } from './cold_runs.ts';
 import type { Heap } from './heap.ts';
 import { leavingMarks } from './leaving.ts';
 import type { RowLayout } from './row_layout.ts';
@@ -33,15 +32,20 @@ export interface Sent {
   next: number;
 }
 
+/** Whose rows go: those of a keyed index (runs.ts), or of partitions (kept_rows.ts). */
 export interface SentRuns {
   keys: RowTable;
   heap: Heap;
-  cold: ColdRuns;
+  /** Of an entry. */
   layout: RowLayout;
-  /** Where in an entry its weight is. */
+  /** Where in an entry its weight is, and whether some is negative. */
   weightAt: number;
-  /** Whether some entry has a negative weight. */
   isSigned(): boolean;
+  /** Where in a payload the addresses of rows lie, and their number, as the kernel is told (PACK_LIST); 0: keys have runs. */
+  list: number;
+  listCount: number;
+  /** Makes cold parts of what was packed from `out` on, by the list of slots from `keys` to `end`; gives their bytes. */
+  sendPacked(out: number, keys: number, end: number): number;
 }
 
 export class RunSender {
@@ -62,7 +66,7 @@ export class RunSender {
    * and gives the bytes that it sent.
    */
   send(from: number, end: number, bytes: number, all: boolean, rest: (slot: number) => number): Sent {
-    const { cold, heap } = this.#runs;
+    const runs = this.#runs;
     // To the kernel, no marks are those of everything.
     if (!all && leavingMarks() === 0) return { bytes: 0, next: end };
     const count = Math.ceil((ALL_BYTES + this.#longs.length * 4) / PAGE_BYTES);
@@ -84,8 +88,8 @@ export class RunSender {
       U32[at + p.PACK_REST / 4] = left;
       U32[at + p.PACK_REST_END / 4] = left + REST_BYTES;
       const next = kernels.packRuns(from, end, pack) >>> 0;
-      let sent = cold.sendPacked(out, keys, U32[at + p.PACK_KEYS / 4]);
-      heap.freeNow(freed >>> 2, U32[at + p.PACK_FREED / 4] >>> 2);
+      let sent = runs.sendPacked(out, keys, U32[at + p.PACK_KEYS / 4]);
+      runs.heap.freeNow(freed >>> 2, U32[at + p.PACK_FREED / 4] >>> 2);
       for (let slot = left; slot < U32[at + p.PACK_REST / 4]; slot += 4) sent += rest(U32[slot >>> 2]);
       return { bytes: sent, next };
     } finally {
@@ -95,13 +99,15 @@ export class RunSender {
 
   /** What the record for the kernel says of the table, its runs and what goes. */
   #write(at: number, all: boolean): void {
-    const { keys, layout, weightAt, isSigned } = this.#runs;
+    const { keys, layout, weightAt, isSigned, list, listCount } = this.#runs;
     U32[at + p.PACK_SLOT_BYTES / 4] = keys.place.slotBytes;
     U32[at + p.PACK_PAYLOAD / 4] = keys.payloadOffset;
     U32[at + p.PACK_ROW_BYTES / 4] = layout.stride;
     U32[at + p.PACK_WEIGHT / 4] = weightAt;
     U32[at + p.PACK_SIGNED / 4] = isSigned() ? 1 : 0;
     U32[at + p.PACK_LEAVING / 4] = all ? 0 : leavingMarks();
+    U32[at + p.PACK_LIST / 4] = list;
+    U32[at + p.PACK_LIST_COUNT / 4] = listCount;
     U32[at + p.PACK_LONG_COUNT / 4] = this.#longs.length;
     for (let i = 0; i < this.#longs.length; i++) U32[at + p.PACK_LONG / 4 + i] = this.#longs[i];
   }

@@ -67,6 +67,27 @@ export class Runs {
     return I32[(entry + this.weightAt) >>> 2];
   }
 
+  /** Sends the run of a key, where a part of it is leaving or all go; gives the bytes that went. One with an entry of negative weight has another place then. */
+  sendOne(payload: number, all: boolean): number {
+    const count = U32[payload + COUNT];
+    if (count === 0) return 0;
+    const run = U32[payload + RUN];
+    if (!all && !isLeaving(run) && !this.cold.values.areLeaving(run, count)) return 0;
+    if (this.negative > 0 && this.owes(payload)) {
+      this.moveAll(payload);
+      return 0;
+    }
+    if (!isCold(payload)) this.dropDirectory(payload);
+    return this.cold.send(payload);
+  }
+
+  /** Gives a run of which a part is leaving another place in memory. */
+  stay(payload: number): void {
+    const count = U32[payload + COUNT];
+    const run = U32[payload + RUN];
+    if (count > 0 && (isLeaving(run) || this.cold.values.areLeaving(run, count))) this.moveAll(payload);
+  }
+
   /** Gives the run another place, and those of its long values that lie where they may not stay. */
   moveAll(payload: number): void {
     const count = U32[payload + COUNT];

@@ -7,7 +7,7 @@
  * hold no rows, and release() must give every page back. Rows are compared by value: -0 is 0, NaN is NaN.
  * A tick may fail at any write for want of memory: it is taken back and runs again.
  * A restart may come at any tick: the state is saved while the tick goes on, released, loaded at the same pages, and the tick runs again.
- * All runs of indexes may go to a cold store after every tick, or after some.
+ * All that may go to a cold store may do so after every tick, or after some, and a part of it after others.
  */
 import assert from 'node:assert/strict';
 import { deserialize, serialize } from 'node:v8';
@@ -268,9 +268,10 @@ class Run {
 
   #chill(): void {
     bringBack(1000);
-    for (const index of this.flow.keyedIndexes()) {
+    for (const index of this.flow.coldStates()) {
       if (this.ticks % 3n === 0n) index.compact(Number.POSITIVE_INFINITY);
       if (this.#goesCold()) index.chill(Number.POSITIVE_INFINITY);
+      else if (this.ticks % 4n === 1n) index.chill(1);
     }
   }
 

@@ -297,7 +297,7 @@ class Run {
     change.addBatch(out);
     this.flow.endTick();
     this.arena.reset();
-    if (number % 3 > 0) for (const index of this.flow.keyedIndexes()) index.chill(Number.POSITIVE_INFINITY);
+    if (number % 3 > 0) for (const index of this.flow.coldStates()) index.chill(Number.POSITIVE_INFINITY);
     return change.texts();
   }
 

@@ -66,7 +66,7 @@ const COPIES = 4;
 function isTooMuch(engine: TidemarkEngine, view: ViewRuntime): boolean {
   let bytes = 0;
   for (const key of view.plan.keys)
-    for (const index of engine.loop.graph.node(key)?.keyedIndexes() ?? []) bytes += index.coldBytes;
+    for (const index of engine.loop.graph.node(key)?.coldStates() ?? []) bytes += index.coldBytes;
   return bytes * COPIES > budget.limit - pages.usedBytes - budget.outsideBytes;
 }
 

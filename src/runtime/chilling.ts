@@ -16,7 +16,7 @@ import { budget } from '../../operators/batch/budget.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import { chill } from '../../operators/state/chill.ts';
 import { bringBack } from '../../operators/state/cold_reads.ts';
-import type { KeyedIndex } from '../../operators/state/keyed_index.ts';
+import type { ColdState } from '../../operators/state/cold_state.ts';
 import type { ColdFiles } from '../cold/cold_files.ts';
 import { isDiskFull } from '../durable/disk.ts';
 import type { TidemarkEngine } from './engine.ts';
@@ -60,7 +60,7 @@ export class Chilling {
   readonly filling = new Set<ViewRuntime>();
   #timer: NodeJS.Timeout | null = null;
   /** Indexes that are still to be looked through for what lies in sparse files, and where the first one goes on. */
-  #renewing: { index: KeyedIndex; cursor: number }[] = [];
+  #renewing: { index: ColdState; cursor: number }[] = [];
 
   constructor(engine: TidemarkEngine) {
     this.#engine = engine;
@@ -149,16 +149,16 @@ export class Chilling {
   }
 
   /** What compact() can be asked of: views that are the same query have their rows in common. */
-  *#parts(): Iterable<StoredRelation | KeyedIndex> {
+  *#parts(): Iterable<StoredRelation | ColdState> {
     yield* new Set(this.#engine.loop.relations.values());
     yield* this.#indexes();
   }
 
-  *#indexes(): Iterable<KeyedIndex> {
+  *#indexes(): Iterable<ColdState> {
     const { loop } = this.#engine;
-    yield* loop.graph.keyedIndexes();
-    for (const view of this.filling) yield* view.keyedIndexes();
-    for (const relation of new Set(loop.relations.values())) yield* relation.keyedIndexes();
+    yield* loop.graph.coldStates();
+    for (const view of this.filling) yield* view.coldStates();
+    for (const relation of new Set(loop.relations.values())) yield* relation.coldStates();
   }
 
   /** Sparse files: what is alive in them is written again, a slice at a time. */
@@ -196,7 +196,7 @@ export class Chilling {
   }
 
   /** Gives the bytes that went, 0 when nothing could. */
-  #slice(indexes: KeyedIndex[]): number {
+  #slice(indexes: ColdState[]): number {
     try {
       const went = chill(indexes, SLICE_BYTES);
       if (went > 0 && this.#trouble !== null) this.#well();

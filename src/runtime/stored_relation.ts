@@ -11,6 +11,7 @@ import { BatchBuilder, readRow, weightOf } from '../../operators/batch/builder.t
 import { I32, U8 } from '../../operators/batch/memory.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import type { Datum } from '../../operators/datum.ts';
+import type { ColdState } from '../../operators/state/cold_state.ts';
 import { KeyedIndex, type SavedKeyedIndex } from '../../operators/state/keyed_index.ts';
 import { RelationStore, type RowStore, type SavedRelationStore } from '../../operators/state/relation_store.ts';
 import { ProjectedIndex, type RowIndex } from '../../operators/state/row_index.ts';
@@ -280,7 +281,7 @@ export class StoredRelation {
     if (this.#store instanceof RelationStore) this.#store.compaction.slice(slots);
   }
 
-  keyedIndexes(): Iterable<KeyedIndex> {
+  coldStates(): Iterable<ColdState> {
     return this.#indexes.values();
   }
 

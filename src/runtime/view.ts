@@ -15,7 +15,7 @@ import { Graph, type IndexLender } from '../../operators/graph.ts';
 import { adopt } from '../../operators/graph_adopt.ts';
 import type { Filling } from '../../operators/graph_fill.ts';
 import type { GraphNode } from '../../operators/graph_node.ts';
-import type { KeyedIndex } from '../../operators/state/keyed_index.ts';
+import type { ColdState } from '../../operators/state/cold_state.ts';
 import { keyDigest, nodeKeys, type PhysicalQuery, type RowsOf } from '../../planner/physical/index.ts';
 import { ERROR_COLUMNS, ErrorLedger } from './ledger.ts';
 import type { StoredRelation } from './stored_relation.ts';
@@ -68,8 +68,8 @@ export class ViewRuntime implements FlowOwner {
   }
 
   /** While it is being filled apart: the indexes of its operators. */
-  keyedIndexes(): Iterable<KeyedIndex> {
-    return this.#place?.graph.keyedIndexes() ?? [];
+  coldStates(): Iterable<ColdState> {
+    return this.#place?.graph.coldStates() ?? [];
   }
 
   /** Its rows; views that are the same query have them in common. Null for sinks. */

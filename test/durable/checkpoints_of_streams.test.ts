@@ -1,4 +1,4 @@
-/** Checkpoints of streams with sources: all Nexmark views go on after restarts as if there had been none. */
+/** Checkpoints of streams with sources: all Nexmark views go on after restarts as if there had been none, with state on disk or without. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import { MemoryDisk } from '../../src/durable/testing/memory_disk.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { openEngine, sql } from '../engine/harness.ts';
 import { QUERIES, streamsSql, views } from '../nexmark/suite.ts';
+import { chillAll } from './chill_all.ts';
 
 const seed = testSeed();
 const path = mkdtempSync(join(tmpdir(), 'tidemark-checkpoints-'));
@@ -19,7 +20,13 @@ async function open(disk: MemoryDisk, tickRows: number): Promise<TidemarkEngine>
   let tick = () => 0n;
   const engine = await openEngine({ clock: () => tick() * 20_000n, tickRows });
   tick = () => engine.loop.tick;
-  await openData(engine, { path, disk, segmentBytes: 8192, checkpoints: { seconds: 1e6, logBytes: 1e9 } });
+  await openData(engine, {
+    path,
+    disk,
+    segmentBytes: 8192,
+    checkpoints: { seconds: 1e6, logBytes: 1e9 },
+    coldState: true,
+  });
   return engine;
 }
 
@@ -55,6 +62,7 @@ test('nexmark views after restarts equal views made from the history', { timeout
     const label = `restart ${restart}, seed ${seed}`;
     for (let tick = 15 + random.below(15); moved && tick > 0; tick--) {
       moved = engine.sourceTicks.pump();
+      if (random.below(4) === 0) chillAll(engine);
       // Ticks go on while a checkpoint is copied.
       if (tick % 8 === 3) void engine.checkpoints?.take();
       if (tick % 8 === 2) await new Promise((resolve) => setImmediate(resolve));

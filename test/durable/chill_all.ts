@@ -5,7 +5,7 @@ export function chillAll({ loop }: TidemarkEngine): void {
   const relations = new Set(loop.relations.values());
   for (const relation of relations) relation.compact(Number.POSITIVE_INFINITY);
   for (const part of [loop.graph, ...relations])
-    for (const index of part.keyedIndexes()) {
+    for (const index of part.coldStates()) {
       index.compact(Number.POSITIVE_INFINITY);
       index.chill(Number.POSITIVE_INFINITY);
     }

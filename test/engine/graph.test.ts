@@ -198,7 +198,7 @@ class World {
   /** The rows of most indexes go to the cold store. */
   chill(): void {
     const { graph, relations } = this.loop;
-    const indexes = [graph, ...relations.values()].flatMap((part) => [...part.keyedIndexes()]);
+    const indexes = [graph, ...relations.values()].flatMap((part) => [...part.coldStates()]);
     for (const index of indexes) if (this.random.chance(0.7)) index.chill(Number.POSITIVE_INFINITY);
   }
 

@@ -1,7 +1,8 @@
 /**
- * Packs the runs of a keyed index that go to the cold store (operators/state/run_sender.ts), those of many keys in one call:
+ * Packs the runs of a keyed index, or the rows of partitions, that go to the cold store (operators/state/run_sender.ts), those of many slots in one call:
  *
- *   slot -> run, long values, where each lies      ->      | entries | long values |pad to 16| entries | long values | ...
+ *   slot -> run, long values, where each lies                 ->      | entries | long values |pad to 16| entries | long values | ...
+ *   slot -> address of each row, long values, where each lies ->      the same
  *
  * Nothing of the state is written: what was packed may yet find no room on the disk. By a call a key and one a long value it was half of what sending costs.
  */
@@ -13,8 +14,11 @@ import {
   PACK_KEYS,
   PACK_KEYS_END,
   PACK_LEAVING,
+  PACK_LIST,
+  PACK_LIST_COUNT,
   PACK_LONG,
   PACK_LONG_COUNT,
+  PACK_ONE,
   PACK_OUT,
   PACK_OUT_END,
   PACK_PAYLOAD,
@@ -59,9 +63,15 @@ function copyLong(to: usize, from: usize, length: u32): void {
   for (let at: u32 = 0; at < length; at += 16) v128.store(to + at, v128.load(from + at));
 }
 
+/** Entry i of a run, or of a list of addresses where there is one. */
+@inline
+function entryAt(run: usize, list: usize, i: u32, stride: u32): usize {
+  return list == 0 ? run + i * stride : <usize>load<u32>(list + (<usize>i << 2));
+}
+
 /**
- * Packs the runs of the slots from `from` to `end` of which a part is leaving. Keys that cannot be packed (cold ones, those with a directory or an entry of negative weight, and what is larger than
- * all the room there is) are listed. Gives the slot to go on from: before the end when there is no room for the next key.
+ * Packs the rows of the slots from `from` to `end` of which a part is leaving. Keys that cannot be packed (those that have a cold part already, a directory or an entry of negative weight, and
+ * what is larger than all the room there is) are listed; partitions that are cold have nothing in memory. Gives the slot to go on from: before the end when there is no room for the next key.
  */
 export function packRuns(from: usize, end: usize, pack: usize): usize {
   const slotBytes = load<u32>(pack, PACK_SLOT_BYTES);
@@ -70,6 +80,8 @@ export function packRuns(from: usize, end: usize, pack: usize): usize {
   const weightAt = load<u32>(pack, PACK_WEIGHT);
   const signed = load<u32>(pack, PACK_SIGNED) != 0;
   const leaving: usize = load<u32>(pack, PACK_LEAVING);
+  const listAt: usize = load<u32>(pack, PACK_LIST);
+  const listCount: usize = load<u32>(pack, PACK_LIST_COUNT);
   const longs = pack + PACK_LONG;
   const longsEnd = longs + (load<u32>(pack, PACK_LONG_COUNT) << 2);
   const enough: usize = load<u32>(pack, PACK_ENOUGH);
@@ -87,15 +99,25 @@ export function packRuns(from: usize, end: usize, pack: usize): usize {
   for (; slot < end; slot += slotBytes) {
     if (load<u8>(slot, SLOT_STATE) != SLOT_USED) continue;
     const key = slot + payload;
-    const count = load<u32>(key, KEY_COUNT);
+    let list: usize = 0;
+    let run: usize = 0;
+    let count: u32 = 0;
+    if (listAt == 0) {
+      count = load<u32>(key, KEY_COUNT);
+      run = load<u32>(key, KEY_RUN);
+    } else {
+      list = key + listAt;
+      const first = load<u32>(list);
+      if (first == 0 || (first & 1) != 0) continue;
+      count = listCount == PACK_ONE ? 1 : load<u32>(key + listCount);
+    }
     if (count == 0) continue;
-    const run: usize = load<u32>(key, KEY_RUN);
-    const rows = count * stride;
-    const last = run + rows;
-    let goes = leaving == 0 || load<u8>(leaving + (run >> 16)) != 0;
-    let bytes: u64 = rows;
-    let blocks: u32 = 1;
-    for (let entry = run; entry < last; entry += stride) {
+    let goes = leaving == 0 || (list == 0 && load<u8>(leaving + (run >> 16)) != 0);
+    let bytes: u64 = <u64>count * stride;
+    let blocks: u32 = list == 0 ? 1 : count;
+    for (let i: u32 = 0; i < count; i++) {
+      const entry = entryAt(run, list, i, stride);
+      if (!goes && list != 0) goes = load<u8>(leaving + (entry >> 16)) != 0;
       for (let long = longs; long < longsEnd; long += 4) {
         const at = entry + load<u32>(long);
         if (!isLong(at)) continue;
@@ -105,8 +127,9 @@ export function packRuns(from: usize, end: usize, pack: usize): usize {
       }
     }
     if (!goes) continue;
-    let plain = load<u32>(key, KEY_DIRECTORY) == 0 && bytes <= <u64>(outEnd - outFirst) && <usize>blocks << 3 <= freedEnd - freedFirst;
-    if (signed) for (let at = run + weightAt; plain && at < last; at += stride) plain = load<i32>(at) >= 0;
+    let plain = bytes <= <u64>(outEnd - outFirst) && <usize>blocks << 3 <= freedEnd - freedFirst;
+    if (list == 0 && load<u32>(key, KEY_DIRECTORY) != 0) plain = false;
+    if (signed) for (let i: u32 = 0; plain && i < count; i++) plain = load<i32>(run + i * stride + weightAt) >= 0;
     if (!plain) {
       if (rest == restEnd) break;
       store<u32>(rest, <u32>slot);
@@ -114,9 +137,16 @@ export function packRuns(from: usize, end: usize, pack: usize): usize {
       continue;
     }
     if (out >= enough || out + <usize>bytes > outEnd || keys == keysEnd || freed + (<usize>blocks << 3) > freedEnd) break;
-    for (let at: u32 = 0; at < rows; at += 8) store<u64>(out + at, load<u64>(run + at));
-    let to = out + rows;
-    for (let entry = run, copy = out; entry < last; entry += stride, copy += stride) {
+    let to = out + count * stride;
+    let copy = out;
+    for (let i: u32 = 0; i < count; i++, copy += stride) {
+      const entry = entryAt(run, list, i, stride);
+      for (let at: u32 = 0; at < stride; at += 8) store<u64>(copy + at, load<u64>(entry + at));
+      if (list != 0) {
+        store<u32>(freed, <u32>entry);
+        store<u32>(freed, stride, 4);
+        freed += 8;
+      }
       for (let long = longs; long < longsEnd; long += 4) {
         const offset = load<u32>(long);
         const at = entry + offset;
@@ -131,9 +161,11 @@ export function packRuns(from: usize, end: usize, pack: usize): usize {
         freed += 8;
       }
     }
-    store<u32>(freed, <u32>run);
-    store<u32>(freed, roomBytes(load<u32>(key, KEY_ROOM) >> ROOM_SHIFT), 4);
-    freed += 8;
+    if (list == 0) {
+      store<u32>(freed, <u32>run);
+      store<u32>(freed, roomBytes(load<u32>(key, KEY_ROOM) >> ROOM_SHIFT), 4);
+      freed += 8;
+    }
     store<u32>(keys, <u32>key);
     store<u32>(keys, <u32>out, PACKED_AT);
     store<u32>(keys, <u32>bytes, PACKED_BYTES);
