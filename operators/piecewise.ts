@@ -43,6 +43,16 @@ export class Piecewise extends Dataflow {
     }
   }
 
+  /**
+   * No more input is needed: the plan asks for some rows, whichever they are, of a node that takes none back, and has got as many.
+   */
+  get isFull(): boolean {
+    const root = this.nodes[this.plan.root];
+    const { spec } = root;
+    if (spec.op !== 'topn' || spec.order.length > 0 || spec.partition.length > 0 || spec.limit === null) return false;
+    return this.nodes[spec.inputs[0]].spec.appendOnly === true && root.rowsIn >= spec.offset + spec.limit;
+  }
+
   /** All input is there: lets the held nodes' rows go on, a piece a step. Each is the root's output of a tick, to be followed by endTick(). */
   *rest(tick: () => Omit<Tick, 'first'>): Iterable<Batch> {
     for (const node of this.#held) {

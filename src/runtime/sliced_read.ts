@@ -151,7 +151,7 @@ class SlicedRead {
   *#pieces(): Iterable<void> {
     for (const [relation, scan] of this.#scans) {
       let most = FIRST_PIECE;
-      for (;;) {
+      while (!this.#dataflow.isFull) {
         const start = performance.now();
         const piece = scan.next(most, this.#scratch);
         if (piece === null) break;

@@ -94,6 +94,19 @@ test('what only a part of the rows comes to is never seen', async () => {
   await engine.close();
 });
 
+test('LIMIT without ORDER BY reads no further than it must', async () => {
+  const engine = await filled();
+  // The rows at the end would fail.
+  const few = await sql(engine, `SELECT 1 / (id - ${ROWS}) FROM t LIMIT 3 OFFSET 2`);
+  assert.equal(few.length, 3);
+  const joined = `SELECT t.id, 1 / (t.id - ${ROWS}) FROM t JOIN u ON u.g = t.g LIMIT 5`;
+  assert.equal((await sql(engine, joined)).length, 5);
+  assert.equal((await sql(engine, `SELECT id FROM t WHERE id > ${ROWS - 2} LIMIT 5`)).length, 2);
+  assert.deepEqual(await sql(engine, 'SELECT g, count(*) FROM t WHERE g = 7 GROUP BY g LIMIT 5'), [['7', '12']]);
+  await assert.rejects(sql(engine, `SELECT 1 / (id - ${ROWS}) FROM t ORDER BY 1 LIMIT 3`), { sqlstate: '22012' });
+  await engine.close();
+});
+
 test('rows that leave while others are still to be read are all of one tick', async () => {
   const used = pages.usedPages;
   const engine = await filled();
