@@ -20,6 +20,13 @@ import { consolidator } from './state/consolidate.ts';
 /** Rows of a held node that go on at once. */
 const PIECE_ROWS = 4096;
 
+/** Which nodes depend on a relation: what comes of constants alone is whole with the first piece, and joins count on that. */
+function readsInput(plan: DataflowPlan): boolean[] {
+  const read: boolean[] = [];
+  for (const { op, inputs } of plan.nodes) read.push(op === 'source' || inputs.some((i) => read[i]));
+  return read;
+}
+
 export class Piecewise extends Dataflow {
   readonly #held: FlowNode[];
   readonly #kept = new Arena();
@@ -28,7 +35,8 @@ export class Piecewise extends Dataflow {
 
   constructor(plan: DataflowPlan) {
     super(plan);
-    this.#held = this.nodes.filter(({ spec }) => spec.op !== 'source' && spec.appendOnly !== true);
+    const read = readsInput(plan);
+    this.#held = this.nodes.filter(({ spec }, i) => read[i] && spec.op !== 'source' && spec.appendOnly !== true);
   }
 
   protected override runNode(node: FlowNode, inputs: Batch[], tick: Tick): void {

@@ -2,14 +2,18 @@
  * For tests: SQL over the tables of testdata/tables.sql through parser, binder and planner, then through the reference interpreter and
  * through running operators. Results are PostgreSQL's texts, as sorted lines.
  */
+
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Arena } from '../../operators/batch/arena.ts';
+import type { Batch } from '../../operators/batch/batch.ts';
 import { batchFromRows, readRow, weightOf } from '../../operators/batch/builder.ts';
 import { Dataflow } from '../../operators/dataflow.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
 import { outputText } from '../../operators/expr/io/index.ts';
+import { Piecewise } from '../../operators/piecewise.ts';
 import type { DataflowPlan } from '../../operators/plan.ts';
 import type { ColType } from '../../operators/types.ts';
 import { bindQuery } from '../bind/index.ts';
@@ -148,4 +152,50 @@ export function runPlan(
 /** True for the error of an operator that does not exist. */
 export function isMissing(error: unknown): boolean {
   return error instanceof SqlError && error.sqlstate === '0A000';
+}
+
+/** The same for a read whose input comes in pieces: `pieces` are rows of one relation each. */
+export function readPieces(
+  plan: DataflowPlan,
+  width: number,
+  relations: Relation[],
+  pieces: { relation: number; rows: Datum[][] }[],
+): string[] {
+  const flow = new Piecewise(plan);
+  const arena = new Arena();
+  const types = plan.nodes[plan.root].types.slice(0, width);
+  const lines: string[] = [];
+  const tick = () => ({
+    number: 0n,
+    arena,
+    evalContext: defaultContext(),
+    errors: {
+      report(error: SqlError): never {
+        throw error;
+      },
+    },
+    now: 0n,
+    watermark: () => null,
+  });
+  const take = (out: Batch) => {
+    for (let i = 0; i < out.n; i++) {
+      const weight = weightOf(out, i);
+      assert.ok(weight > 0, `weight ${weight}`);
+      lines.push(...Array<string>(weight).fill(rowLines([readRow(out, i).slice(0, width)], types)[0]));
+    }
+    flow.endTick();
+    arena.reset();
+  };
+  try {
+    take(flow.step(() => null, tick()));
+    for (const { relation, rows } of pieces) {
+      const columns = relations.find((r) => r.oid === relation)!.columns.map((c) => c.type);
+      take(flow.step((oid) => (oid === relation ? batchFromRows(columns, rows, arena) : null), tick()));
+    }
+    for (const out of flow.rest(tick)) take(out);
+    return lines.sort();
+  } finally {
+    flow.release();
+    arena.release();
+  }
 }
