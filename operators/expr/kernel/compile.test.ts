@@ -398,6 +398,25 @@ test('generated kernels give what the interpreter gives', () => {
   }
 });
 
+test('AND and OR may have thousands of arguments', () => {
+  const column = types.findIndex((t) => t.oid === int4);
+  const t = colType(bool);
+  const value = (v: number): Expr => ({ k: 'const', v, t: types[column] });
+  const col: Expr = { k: 'col', id: column, t: types[column] };
+  const is = (v: number): Expr => ({ k: 'call', fn: 'int4eq(int4,int4)', args: [col, value(v)], t, strict: true });
+  const rows = Array.from({ length: 40 }, () => types.map((type) => plainValue(type.oid)));
+  for (const k of ['and', 'or'] as const) {
+    const args = Array.from({ length: 5000 }, (_, i) =>
+      k === 'or' ? is(2 * i) : ({ k: 'not', arg: is(2 * i), t } as Expr),
+    );
+    const filter: Expr = { k, args, t };
+    const wanted = run(filter, [value(1)], [types[column]], rows, 'interpreter');
+    assert.ok(wanted.length > 0 && wanted.length < rows.length);
+    for (const path of pathsOf(filter, [value(1)], [types[column]]))
+      assert.deepEqual(run(filter, [value(1)], [types[column]], rows, path), wanted, `${k}, ${path}`);
+  }
+});
+
 /** A value like those of streams: few edges, neighbours that repeat, differ a little or a lot. */
 function plainValue(oid: number): Datum {
   if (random(12) === 0) return pick(values[oid]);

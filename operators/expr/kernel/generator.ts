@@ -14,7 +14,7 @@ import { columnsOf } from '../columns.ts';
 import type { Expr } from '../ir.ts';
 import { integerText, parseInteger } from '../text/slot_text.ts';
 import { KernelMemory } from './kernel_memory.ts';
-import { cheapFirst } from './logic_order.ts';
+import { inOrder } from './logic_order.ts';
 import { matchedGroup } from './regexes.ts';
 import { textOf } from './same_text.ts';
 import { type Inline, OVER, type Site, templates } from './templates.ts';
@@ -251,12 +251,13 @@ export class Generator implements Site {
     const z = this.#name();
     const stop = and ? 0 : 1;
     this.line(`let ${v} = ${1 - stop}, ${z} = false;`);
-    cheapFirst(args).forEach((arg, i) => {
+    const ordered = inOrder(and ? 'and' : 'or', args);
+    ordered.forEach((arg, i) => {
       if (i > 0) this.#open(`if (${v} === ${1 - stop}) {`);
       const value = this.emit(arg);
       this.line(`if (${value.isNull}) ${z} = true; else if (${value.v} === ${stop}) { ${v} = ${stop}; ${z} = false; }`);
     });
-    for (let i = 1; i < args.length; i++) this.#close();
+    for (let i = 1; i < ordered.length; i++) this.#close();
     // A decided value is never NULL; z stays set only while undecided.
     return { kind: 'bool', v, isNull: z };
   }

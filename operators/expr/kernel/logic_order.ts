@@ -17,6 +17,7 @@ const REGEX = /^(regexp_match|text(ic)?regex(eq|ne)|substring)\(text,text\)/;
 
 const REGEX_COST = 100;
 const TEXT_COST = 4;
+const MOST_ARGUMENTS = 100;
 
 /** About how many comparisons of numbers the expression costs; null when it may raise an error. */
 function cost(e: Expr): number | null {
@@ -75,9 +76,23 @@ function costOfAll(args: Expr[]): number | null {
   return sum;
 }
 
-/** The arguments of AND or OR, cheap ones first; as they are when one may raise an error. */
-export function cheapFirst(args: Expr[]): Expr[] {
+/** The arguments of AND or OR as a kernel looks at them: cheap ones first, but as they are when one may raise an error; thousands of them in groups. */
+export function inOrder(k: 'and' | 'or', args: Expr[]): Expr[] {
   const costs = new Map(args.map((arg) => [arg, cost(arg)]));
-  if ([...costs.values()].includes(null)) return args;
-  return [...args].sort((a, b) => (costs.get(a) ?? 0) - (costs.get(b) ?? 0));
+  if ([...costs.values()].includes(null)) return inGroups(k, args);
+  return inGroups(
+    k,
+    [...args].sort((a, b) => (costs.get(a) ?? 0) - (costs.get(b) ?? 0)),
+  );
+}
+
+/** A kernel has a block within a block for each argument, which the compilers of its code go through by recursion. */
+function inGroups(k: 'and' | 'or', args: Expr[]): Expr[] {
+  if (args.length <= MOST_ARGUMENTS) return args;
+  const size = Math.ceil(Math.sqrt(args.length));
+  const groups: Expr[] = [];
+  for (let from = 0; from < args.length; from += size) {
+    groups.push({ k, args: args.slice(from, from + size), t: args[0].t });
+  }
+  return groups;
 }

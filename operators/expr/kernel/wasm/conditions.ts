@@ -10,7 +10,7 @@
 import { isPgArray } from '../../../datum.ts';
 import { OID } from '../../../types.ts';
 import type { Expr } from '../../ir.ts';
-import { cheapFirst } from '../logic_order.ts';
+import { inOrder } from '../logic_order.ts';
 import type { Emitter, Node } from './emitter.ts';
 import { functions } from './functions.ts';
 import { I32, OP } from './module.ts';
@@ -77,7 +77,7 @@ export function logic(code: Emitter, args: Expr[], and: boolean): Value {
   };
   put(1 - stop, v);
   put(0, z);
-  cheapFirst(args).forEach((arg, i) => {
+  inOrder(and ? 'and' : 'or', args).forEach((arg, i) => {
     if (i > 0 && !isFree(code, arg)) {
       code.get(v);
       code.i32(stop);
