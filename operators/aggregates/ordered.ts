@@ -132,8 +132,8 @@ export function jsonObjectAgg(types: ColType[], binary: boolean, { strict, uniqu
         keys.add(name);
         if (strict && value === null) continue;
         const text = valueText(value, context);
-        // PostgreSQL strips jsonb's own nulls too where it looks at keys.
-        if (strict && unique && binary && text === 'null') continue;
+        // PostgreSQL strips the nulls of jsonb itself too.
+        if (strict && binary && text === 'null') continue;
         members.push(`${name} : ${text}`);
       }
       return any ? canonical(`{ ${members.join(', ')} }`, binary, context) : null;
