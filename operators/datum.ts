@@ -88,3 +88,7 @@ export function isDecimal(d: Datum): d is Decimal {
 export function isPgArray(d: Datum): d is PgArray {
   return typeof d === 'object' && d !== null && 'k' in d && d.k === 'array';
 }
+
+export function isRecord(d: Datum): d is PgRecord {
+  return typeof d === 'object' && d !== null && 'k' in d && d.k === 'record';
+}

@@ -90,7 +90,7 @@ export class FlowNode {
     }
     this.#taken ??= { n: 0, columns: emptyBatch(this.spec.types).columns, weights: 0 };
     this.#show(batch, this.#taken);
-    this.#emit(this.#taken, arena);
+    this.put(this.#taken, arena);
   }
 
   /** The columns that a source asks for of rows of its relation. */
@@ -125,7 +125,7 @@ export class FlowNode {
     }
     if (this.timed) this.nanoseconds += process.hrtime.bigint() - start;
     for (const input of inputs) this.rowsIn += input.n;
-    this.#emit(output, tick.arena);
+    this.put(output, tick.arena);
   }
 
   /** Steps the operator; what it puts out is for the caller alone. */
@@ -134,12 +134,8 @@ export class FlowNode {
     return (this.operator as Operator).step(inputs, tick);
   }
 
-  /** Puts rows out that runApart() gave, or the operator's integral. */
+  /** Puts rows out, which the indexes of the output take in. */
   put(output: Batch, arena: Arena): void {
-    this.#emit(output, arena);
-  }
-
-  #emit(output: Batch, arena: Arena): void {
     this.output = output;
     this.rowsOut += output.n;
     if (output.n > 0) for (const { own } of this.indexes.list) own?.apply(output, arena);

@@ -28,7 +28,8 @@ function readsInput(plan: DataflowPlan): boolean[] {
 }
 
 export class Piecewise extends Dataflow {
-  readonly #held: FlowNode[];
+  /** In the order of the plan. */
+  readonly #held: Set<FlowNode>;
   readonly #kept = new Arena();
   /** Of held nodes that have no integral: what they have put out. */
   readonly #rows = new Map<FlowNode, BatchBuilder>();
@@ -36,12 +37,12 @@ export class Piecewise extends Dataflow {
   constructor(plan: DataflowPlan) {
     super(plan);
     const read = readsInput(plan);
-    this.#held = this.nodes.filter(({ spec }, i) => read[i] && spec.op !== 'source' && spec.appendOnly !== true);
+    this.#held = new Set(this.nodes.filter(({ spec }, i) => read[i] && spec.op !== 'source' && !spec.appendOnly));
   }
 
   protected override runNode(node: FlowNode, inputs: Batch[], tick: Tick): void {
     const { operator, spec } = node;
-    if (!this.#held.includes(node)) super.runNode(node, inputs, tick);
+    if (!this.#held.has(node)) super.runNode(node, inputs, tick);
     else if (operator?.absorb !== undefined) operator.absorb(inputs, tick);
     else {
       const rows = this.#rows.get(node) ?? new BatchBuilder(spec.types, this.#kept, PIECE_ROWS);
@@ -51,9 +52,7 @@ export class Piecewise extends Dataflow {
     }
   }
 
-  /**
-   * No more input is needed: the plan asks for some rows, whichever they are, of a node that takes none back, and has got as many.
-   */
+  /** No more input is needed: the plan asks for some rows, whichever they are, of a node that takes none back, and has got as many. */
   get isFull(): boolean {
     const root = this.nodes[this.plan.root];
     const { spec } = root;

@@ -47,6 +47,11 @@ export interface CatalogReader {
   tableFunction?(schema: string | undefined, name: string, args: (string | null)[]): Relation | null;
 }
 
+/** Whether these are the columns of the key, in any order. */
+export function hasColumns({ columns }: UniqueKey, wanted: number[]): boolean {
+  return new Set(wanted).size === columns.length && columns.every((c) => wanted.includes(c));
+}
+
 /** The primary key of a table as a unique key; none where there is none. */
 export function primaryKeyOf(relation: Relation): UniqueKey[] {
   return relation.key === null ? [] : [{ columns: relation.key, name: `${relation.name}_pkey` }];

@@ -17,15 +17,13 @@ import { bindSql, runPlan, testRelation } from '../planner/physical/test_sql.ts'
 export type TypedColumn = [name: string, type: string, values: string[]];
 
 export class TypedTable {
-  readonly columns: TypedColumn[];
   readonly #db: PGlite;
   readonly #relation: Relation;
   readonly #rows: Datum[][];
   /** Every result is text as the server sends it. */
   readonly #parsers: Record<number, (text: string) => string>;
 
-  private constructor(db: PGlite, columns: TypedColumn[], relation: Relation, rows: Datum[][], oids: number[]) {
-    this.columns = columns;
+  private constructor(db: PGlite, relation: Relation, rows: Datum[][], oids: number[]) {
     this.#db = db;
     this.#relation = relation;
     this.#rows = rows;
@@ -51,7 +49,6 @@ export class TypedTable {
     const types = await db.query<[number]>('select oid::int from pg_type', [], { rowMode: 'array' });
     return new TypedTable(
       db,
-      columns,
       relation,
       rows,
       types.rows.map(([oid]) => oid),

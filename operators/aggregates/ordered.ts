@@ -4,13 +4,13 @@
  * Without ORDER BY inside the call PostgreSQL takes the order of its scan; here it is the order of the values, so that replay, batch and
  * view agree.
  */
-import { type Datum, type PgArray, pgArray } from '../datum.ts';
+import { type Datum, isPgArray, isRecord, type PgArray, pgArray } from '../datum.ts';
 import { SqlError } from '../errors.ts';
 import { defaultContext } from '../expr/context.ts';
-import { type BoundFunction, resolveCall } from '../expr/functions/registry.ts';
+import { resolveCall } from '../expr/functions/registry.ts';
 import { inputText } from '../expr/io/registry.ts';
 import type { EvalContext } from '../expr/ir.ts';
-import { keyOf } from '../expr/json/encode.ts';
+import { jsonOf, keyOf } from '../expr/json/encode.ts';
 import { quoteJson } from '../expr/json/value.ts';
 import { type ColType, colType, OID } from '../types.ts';
 import type { Entry, MultisetResult } from './multiset.ts';
@@ -77,21 +77,8 @@ export function byteaAgg(): MultisetResult {
   };
 }
 
-function jsonText(type: ColType): (value: Datum, context: EvalContext) => string {
-  const call: BoundFunction = resolveCall('to_json(anyelement)', {
-    argTypes: [type],
-    resultType: colType(OID.json),
-    variadic: false,
-  });
-  return (value, context) => (value === null ? 'null' : (call([value], context) as string));
-}
-
-const isStructured = (v: Datum) =>
-  v !== null && typeof v === 'object' && 'k' in v && (v.k === 'array' || v.k === 'record');
-
 /** json_agg, jsonb_agg; `strict` leaves NULLs out. */
 export function jsonAgg(type: ColType, binary: boolean, strict: boolean): MultisetResult {
-  const toJson = jsonText(type);
   const context = defaultContext();
   return {
     keepsNulls: true,
@@ -100,7 +87,9 @@ export function jsonAgg(type: ColType, binary: boolean, strict: boolean): Multis
       if (items.length === 0) return null;
       const shown = strict ? items.filter((v) => v !== null) : items;
       // Arrays and records begin a line of their own, as PostgreSQL writes them.
-      const text = shown.map((v, i) => (i > 0 && isStructured(v) ? '\n ' : '') + toJson(v, context));
+      const text = shown.map(
+        (v, i) => (i > 0 && (isPgArray(v) || isRecord(v)) ? '\n ' : '') + jsonOf(v, type.oid, context),
+      );
       return canonical(`[${text.join(', ')}]`, binary, context);
     },
   };
@@ -114,16 +103,13 @@ export interface ObjectRules {
 
 /** json_object_agg, jsonb_object_agg. */
 export function jsonObjectAgg(types: ColType[], binary: boolean, { strict, unique }: ObjectRules): MultisetResult {
-  const valueText = jsonText(types[1]);
   const context = defaultContext();
   return {
     keepsNulls: true,
     result(entries) {
       const members: string[] = [];
       const keys = new Set<string>();
-      let any = false;
       for (const [key, value] of expanded(entries)) {
-        any = true;
         if (key === null && binary) throw new SqlError('22023', 'field name must not be null');
         const name = quoteJson(keyOf(key, types[0].oid, context));
         if (unique && keys.has(name)) {
@@ -131,12 +117,12 @@ export function jsonObjectAgg(types: ColType[], binary: boolean, { strict, uniqu
         }
         keys.add(name);
         if (strict && value === null) continue;
-        const text = valueText(value, context);
+        const text = jsonOf(value, types[1].oid, context);
         // PostgreSQL strips the nulls of jsonb itself too.
         if (strict && binary && text === 'null') continue;
         members.push(`${name} : ${text}`);
       }
-      return any ? canonical(`{ ${members.join(', ')} }`, binary, context) : null;
+      return keys.size === 0 ? null : canonical(`{ ${members.join(', ')} }`, binary, context);
     },
   };
 }

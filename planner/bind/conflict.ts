@@ -2,7 +2,7 @@
  * ON CONFLICT of INSERT.
  */
 import type { Expr } from '../../operators/expr/ir.ts';
-import type { Relation } from '../catalog_reader.ts';
+import { hasColumns, primaryKeyOf, type Relation } from '../catalog_reader.ts';
 import { visitExpr } from '../logical/walk.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { bindAssignments } from './assignment.ts';
@@ -55,7 +55,8 @@ function conflictTarget(level: Level, relation: Relation, c: PgNode): number[] |
   const infer = c.infer;
   if (!infer) return null;
   if (infer.conname) {
-    if (relation.key && infer.conname === `${relation.name}_pkey`) return relation.key;
+    const named = primaryKeyOf(relation).find(({ name }) => name === infer.conname);
+    if (named !== undefined) return named.columns;
     throw level.error('42704', `constraint "${infer.conname}" for table "${relation.name}" does not exist`);
   }
   const wanted = (infer.indexElems as PgNode[]).map(({ IndexElem: e }) => {
@@ -64,14 +65,9 @@ function conflictTarget(level: Level, relation: Relation, c: PgNode): number[] |
     if (position < 0) throw level.error('42703', `column "${e.name}" does not exist`, locationOf(infer));
     return position;
   });
-  const keys = level.shared.env.catalog.uniqueKeys(relation);
-  const key = keys.find(({ columns }) => sameColumns(columns, wanted));
+  const key = level.shared.env.catalog.uniqueKeys(relation).find((k) => hasColumns(k, wanted));
   if (key === undefined) {
     throw level.error('42P10', 'there is no unique or exclusion constraint matching the ON CONFLICT specification');
   }
   return key.columns;
-}
-
-function sameColumns(key: number[], wanted: number[]): boolean {
-  return new Set(wanted).size === key.length && key.every((k) => wanted.includes(k));
 }

@@ -31,7 +31,7 @@ export interface PhysicalQuery {
   order: SortKey[];
   /** Visible positions that identify a row ([] = at most one row), when the planner proved such a set. */
   key: number[] | null;
-  /** A view never retracts a row; false for a read, of which nobody asks. */
+  /** The view never retracts a row. Nobody asks it of a read: false. */
   appendOnly: boolean;
   /** What the analyses proved of each node, by node index. */
   facts: NodeFacts[];

@@ -11,7 +11,7 @@ import type { Batch } from '../../operators/batch/batch.ts';
 import { KeyedIndex } from '../../operators/state/keyed_index.ts';
 import type { ColType } from '../../operators/types.ts';
 import { negated } from './relation_scan.ts';
-import { rowsOfKeys, withScratch } from './stored_relation.ts';
+import { rowsInIndex, withScratch } from './stored_relation.ts';
 
 export class CorrectionIndex {
   readonly #relation: number;
@@ -41,7 +41,7 @@ export class CorrectionIndex {
 
   /** The corrections of some keys, not consolidated; `keys` is a batch of the key's columns. */
   ofKeys(keys: Batch, arena: Arena): Batch {
-    return rowsOfKeys(this.#index, keys, arena);
+    return rowsInIndex(this.#index, keys, arena);
   }
 
   release(): void {

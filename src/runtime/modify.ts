@@ -16,7 +16,7 @@ import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
 import type { DataflowPlan } from '../../operators/plan.ts';
 import { RowTable } from '../../operators/state/row_table.ts';
 import type { BoundConflict, BoundDelete, BoundInsert, BoundReturning, BoundUpdate } from '../../planner/bind/index.ts';
-import type { Relation, UniqueKey } from '../../planner/catalog_reader.ts';
+import { hasColumns, type Relation, type UniqueKey } from '../../planner/catalog_reader.ts';
 import { outputColumns } from '../../planner/logical/columns.ts';
 import type { Logical } from '../../planner/logical/plan.ts';
 import { planRows } from '../../planner/physical/index.ts';
@@ -259,7 +259,7 @@ function upsertRows(
   at: ModifyContext,
 ): Modified {
   const target = onConflict.target;
-  const keys = target === null ? at.uniqueKeys : at.uniqueKeys.filter((k) => sameColumns(k.columns, target));
+  const keys = target === null ? at.uniqueKeys : at.uniqueKeys.filter((k) => hasColumns(k, target));
   if (keys.length === 0 && target !== null) {
     throw new SqlError('42P10', 'there is no unique or exclusion constraint matching the ON CONFLICT specification');
   }
@@ -308,8 +308,6 @@ function upsertRows(
   writeDelta(relation, delta, at);
   return { count, returned: returning === null ? null : returned };
 }
-
-const sameColumns = (a: number[], b: number[]) => a.length === b.length && a.every((c) => b.includes(c));
 
 /** The new row of DO UPDATE for (stored row, proposed row), or null when its WHERE says no. */
 function conflictUpdate(conflict: Extract<BoundConflict, { action: 'update' }>, context: EvalContext) {

@@ -175,7 +175,7 @@ export class StoredRelation {
   lookup(columns: number[], keys: Batch, arena: Arena): Batch {
     const index = this.#indexes.get(columns.join(','));
     if (index === undefined) throw new Error(`no index on columns ${columns}`);
-    return rowsOfKeys(index, keys, arena);
+    return rowsInIndex(index, keys, arena);
   }
 
   /** Whether each row that the delta takes away is there as often. The delta is consolidated. */
@@ -302,8 +302,8 @@ function hasNull(columns: Column[], row: number): boolean {
   return columns.some(({ valid }) => valid !== 0 && U8[valid + row] === 0);
 }
 
-/** The rows of some keys; `keys` is a batch of the key's columns. */
-export function rowsOfKeys(index: KeyedIndex, keys: Batch, arena: Arena): Batch {
+/** The rows that an index has of some keys; `keys` is a batch of the key's columns. */
+export function rowsInIndex(index: KeyedIndex, keys: Batch, arena: Arena): Batch {
   index.bindKeys(keys.columns, arena);
   const slots = Array.from({ length: keys.n }, (_, row) => index.seek(row));
   const out = new BatchBuilder(

@@ -6,7 +6,7 @@
  *   json, jsonb           themselves          arrays, records     [1,2] and {"f1":1}
  *   anything else         its text as a JSON string
  */
-import { type Datum, isPgArray, type PgArray, type PgRecord } from '../../datum.ts';
+import { type Datum, isPgArray, isRecord, type PgArray, type PgRecord } from '../../datum.ts';
 import { SqlError } from '../../errors.ts';
 import { OID } from '../../types.ts';
 import { isArrayType } from '../array_types.ts';
@@ -30,10 +30,6 @@ export function jsonOf(d: Datum, oid: number, ctx: EvalContext, pretty = false):
     return JSON_NUMBER.test(text) ? text : quoteJson(text);
   }
   return quoteJson(scalarOf(d, oid, ctx));
-}
-
-function isRecord(d: Datum): d is PgRecord {
-  return d !== null && typeof d === 'object' && 'k' in d && d.k === 'record';
 }
 
 function scalarOf(d: Datum, oid: number, ctx: EvalContext): string {

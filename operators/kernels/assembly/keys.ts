@@ -153,22 +153,12 @@ function packPresent(n: u32, data: usize, to: usize, flags: usize, stride: u32, 
     const high = i8x16.shuffle(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
     h = mix4(mix4(h, low), high);
     v128.store(hashes, (pass & LAST) == 0 ? h : finish4(h));
-    v128.store64_lane(to, a, 0);
-    store<u8>(flags, 1);
-    to += stride;
-    flags += stride;
-    v128.store64_lane(to, a, 1);
-    store<u8>(flags, 1);
-    to += stride;
-    flags += stride;
-    v128.store64_lane(to, b, 0);
-    store<u8>(flags, 1);
-    to += stride;
-    flags += stride;
-    v128.store64_lane(to, b, 1);
-    store<u8>(flags, 1);
-    to += stride;
-    flags += stride;
+    for (let i = 0; i < 32; i += 8) {
+      store<u64>(to, load<u64>(data + i));
+      store<u8>(flags, 1);
+      to += stride;
+      flags += stride;
+    }
   }
 }
 
