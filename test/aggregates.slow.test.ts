@@ -103,7 +103,9 @@ function agree(ours: string[] | string, theirs: string[] | string, rounded: bool
     return ours === theirs || (KEY_ERRORS.includes(ours as string) && KEY_ERRORS.includes(theirs as string));
   }
   if (ours.length !== theirs.length) return false;
-  const near = (a: string, b: string) => rounded && Math.abs(Number(a) - Number(b)) <= 1e-12 * Math.abs(Number(b));
+  // Where the value is 0, PostgreSQL's own rounding is all there is to see.
+  const near = (a: string, b: string) =>
+    rounded && Math.abs(Number(a) - Number(b)) <= 1e-12 * Math.max(1, Math.abs(Number(b)));
   return ours.every((row, i) => {
     const [mine, other] = [row.split(' | '), theirs[i].split(' | ')];
     return mine.every((value, c) => value === other[c] || near(value, other[c]));
