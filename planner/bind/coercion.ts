@@ -2,8 +2,8 @@
  * Coercion at a query level: planner/types knows how a type becomes another; this adds reading of literals, types of untyped
  * parameters and error positions.
  */
-import { SqlError } from '../../operators/errors.ts';
-import { inputText } from '../../operators/expr/io/index.ts';
+import { SqlError, unsupported } from '../../operators/errors.ts';
+import { hasIo, inputText } from '../../operators/expr/io/index.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
 import type { CoercionContext } from '../types/cast.ts';
@@ -26,7 +26,10 @@ export const RECORD = colType(OID.record);
 export function coerceHost(level: Level): CoerceHost {
   const { env } = level.shared;
   return {
-    inputLiteral: (text, type) => regLiteral(env, text, type.oid) ?? inputText(text, type, env.evalContext),
+    inputLiteral: (text, type) => {
+      if (!hasIo(type.oid)) throw unsupported(`a value of type ${formatType(type.oid)}`);
+      return regLiteral(env, text, type.oid) ?? inputText(text, type, env.evalContext);
+    },
     paramType: (n, type) => {
       const known = env.paramTypes[n - 1];
       if (known && known !== OID.unknown) {

@@ -7,6 +7,7 @@ import './float.ts';
 import './identifier.ts';
 import './in_range.ts';
 import './inet.ts';
+import './macaddr.ts';
 import './integer.ts';
 import './like.ts';
 import './numeric.ts';

@@ -31,6 +31,10 @@ const SEND: [string, string, number][] = [
   ['timestamptz_send', 'timestamptz', OID.timestamptz],
   ['interval_send', 'interval', OID.interval],
   ['uuid_send', 'uuid', OID.uuid],
+  ['inet_send', 'inet', OID.inet],
+  ['cidr_send', 'cidr', OID.cidr],
+  ['macaddr_send', 'macaddr', OID.macaddr],
+  ['macaddr8_send', 'macaddr8', OID.macaddr8],
   ['json_send', 'json', OID.json],
   ['jsonb_send', 'jsonb', OID.jsonb],
 ];

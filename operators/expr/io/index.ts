@@ -13,6 +13,7 @@ import './array.ts';
 import './json.ts';
 import './aclitem.ts';
 import './inet.ts';
+import './macaddr.ts';
 import './uuid.ts';
 
 export * from './registry.ts';

@@ -48,6 +48,9 @@ const INPUTS: Record<string, string[]> = {
   bytea: ['', '\\x', '\\xDEADbeef', '\\x0', '\\xzz', '\\x 01 02', '\\x0 1', 'abc', '\\\\', '\\000', '\\377x', '\\400', '\\', 'é', '\\1'],
   inet: ['127.0.0.1', '10.0.0.1/8', '10.1.2.3/32', '0.0.0.0/0', '::1', '::', '::ffff:1.2.3.4', '::1.2.3.4', '2001:db8::1/64', '1:0:0:2:0:0:0:3', '1::3:0:0:4',
     'fe80:0:0:0:0:0:0:1', '1:2:3:4:5:6:7:8', '1:2:3:4:5:6:7::', '0:0:0:0:0:1:2:3', '1:0:3:4:5:6:7:8', '256.1.1.1', '1.2.3', '', 'x', '1.2.3.4/33', '::/129', '1::2::3', '01.02.03.04', 'ABCD::EF'],
+  cidr: ['10', '10.1', '10.1.2.0/24', '10.1.2.3', '10.1.2.3/24', '192.168', '224', '2001:db8::/32', '::1', '::/0', ''],
+  macaddr: ['08:00:2b:01:02:03', '08002B010203', '0800.2b01.0203', '1:2:3:4:5:6', 'x', ''],
+  macaddr8: ['08:00:2b:01:02:03:04:05', '08:00:2b:01:02:03', '08002B0102030405', 'x', ''],
   'numeric(5,2)': ['1', '1.005', '-1.005', '999.994', '999.995', '1e3', 'NaN', 'Infinity', '0.001'],
   'numeric(2,4)': ['0.0099', '0.01', '0.00995', '0'],
   'numeric(3,-2)': ['12345', '99949', '99950', '-50', '49'],
@@ -57,7 +60,7 @@ const INPUTS: Record<string, string[]> = {
 
 const OIDS: Record<string, number> = {
   bool: OID.bool, int2: OID.int2, int4: OID.int4, int8: OID.int8, oid: OID.oid, float4: OID.float4, float8: OID.float8, numeric: OID.numeric, text: OID.text,
-  name: OID.name, '"char"': OID.char, bytea: OID.bytea, inet: OID.inet, numeric_: OID.numeric, varchar: OID.varchar, char: OID.bpchar,
+  name: OID.name, '"char"': OID.char, bytea: OID.bytea, inet: OID.inet, cidr: OID.cidr, macaddr: OID.macaddr, macaddr8: OID.macaddr8, numeric_: OID.numeric, varchar: OID.varchar, char: OID.bpchar,
 }; // biome-ignore format: a table of types
 
 /** ColType of a spelling such as numeric(5,2). */
@@ -104,7 +107,7 @@ test('literals', async () => {
 
 const SEND: Record<string, string> = {
   bool: 'boolsend', int2: 'int2send', int4: 'int4send', int8: 'int8send', oid: 'oidsend', float4: 'float4send', float8: 'float8send',
-  numeric: 'numeric_send', text: 'textsend', name: 'namesend', '"char"': 'charsend', bytea: 'byteasend', inet: 'inet_send',
+  numeric: 'numeric_send', text: 'textsend', name: 'namesend', '"char"': 'charsend', bytea: 'byteasend', inet: 'inet_send', cidr: 'cidr_send', macaddr: 'macaddr_send', macaddr8: 'macaddr8_send',
 }; // biome-ignore format: a table of functions
 
 test('binary form, and back', async () => {
