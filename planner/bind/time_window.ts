@@ -107,8 +107,14 @@ function windowInput(level: Level, node: PgNode, kind: Kind): FromItem {
     const message = `the first argument of ${kind.toUpperCase()} must be a relation or a subquery in parentheses`;
     throw level.error('42601', message, rawLocation(node));
   }
+  return bindRangeVar(level, rangeVarOf(node.ColumnRef, path));
+}
+
+/** The name as a RangeVar, which stays on the node: a view writes its relation's schema there (BindEnv.onRelation). */
+function rangeVarOf(ref: PgNode, path: string[]): PgNode {
   const schemaname = path.length > 1 ? path[0] : undefined;
-  return bindRangeVar(level, { relname: path[path.length - 1], schemaname, location: locationOf(node.ColumnRef) });
+  ref.rangeVar ??= { relname: path[path.length - 1], schemaname, location: locationOf(ref) };
+  return ref.rangeVar;
 }
 
 /** A column of the relation, by name or as DESCRIPTOR(name). */

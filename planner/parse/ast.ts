@@ -42,6 +42,22 @@ export interface ColumnDef {
   location: number;
 }
 
+/** UNIQUE (columns); PRIMARY KEY of an ALTER TABLE. */
+export interface KeyConstraint {
+  /** null: it is named after its columns. */
+  name: string | null;
+  columns: string[];
+  location: number;
+}
+
+export type AlterAction =
+  | { k: 'rename'; to: string }
+  | { k: 'add_key'; primary: boolean; key: KeyConstraint }
+  | { k: 'set_not_null'; column: string; notNull: boolean }
+  | { k: 'set_default'; column: string; value: PgNode | null }
+  /** There is one owner of everything. */
+  | { k: 'set_owner' };
+
 export interface Option {
   name: string;
   value: string;
@@ -66,6 +82,7 @@ export type Statement = { text: string; offset: number } & (
       ifNotExists: boolean;
       columns: ColumnDef[];
       primaryKey: string[] | null;
+      unique: KeyConstraint[];
       watermark: { column: string; delay: PgNode; location: number } | null;
       include: { kind: IncludeKind; as: string }[];
       options: Option[];
@@ -99,6 +116,15 @@ export type Statement = { text: string; offset: number } & (
       relation: string;
       columns: PgNode[];
       unique: boolean;
+    }
+  | {
+      k: 'alter_relation';
+      /** The word after ALTER: TABLE stands for relations of every kind. */
+      kind: 'table' | 'stream' | 'view' | 'materialized_view' | 'index';
+      schema?: string;
+      name: string;
+      ifExists: boolean;
+      actions: AlterAction[];
     }
   | {
       k: 'create_sink';

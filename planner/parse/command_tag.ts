@@ -49,6 +49,8 @@ export function commandTag(statement: Statement): string {
       return statement.asQuery === null ? 'CREATE TABLE' : statement.withNoData ? 'CREATE TABLE AS' : 'SELECT';
     case 'create_view':
       return statement.materialized ? 'CREATE MATERIALIZED VIEW' : 'CREATE VIEW';
+    case 'alter_relation':
+      return `ALTER ${statement.kind.replace('_', ' ').toUpperCase()}`;
     case 'drop':
       return `DROP ${statement.kind.replace('_', ' ').toUpperCase()}`;
     case 'fetch':

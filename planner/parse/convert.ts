@@ -1,8 +1,9 @@
 /**
  * One statement of Postgres's grammar as one of Tidemark's statements. Queries and expressions stay as libpg-query's nodes; only the
- * outermost node is read here. The converters by subject are in convert_ddl.ts and convert_session.ts.
+ * outermost node is read here. The converters by subject are in convert_ddl.ts, convert_alter.ts and convert_session.ts.
  */
 import type { PgNode, SelectNode, Statement } from './ast.ts';
+import { alterTable, rename } from './convert_alter.ts';
 import {
   createIndex,
   createSchema,
@@ -42,6 +43,8 @@ const CONVERTERS: Record<string, Converter> = {
   ViewStmt: createView,
   IndexStmt: createIndex,
   CreateSchemaStmt: createSchema,
+  AlterTableStmt: alterTable,
+  RenameStmt: rename,
   DropStmt: drop,
   DropSubscriptionStmt: dropSubscription,
   TruncateStmt: truncate,

@@ -1,17 +1,16 @@
 /** Data definition: libpg-query's CREATE, DROP and TRUNCATE nodes as Tidemark's statements. What has no place there is refused by name. */
 import { SqlError } from '../../operators/errors.ts';
-import type { ColumnDef, PgNode, SelectNode, Statement } from './ast.ts';
+import type { ColumnDef, KeyConstraint, PgNode, SelectNode, Statement } from './ast.ts';
 import { defElemOptions, qualified, rangeVarName, strings } from './node_fields.ts';
 import { errorAt, type Source } from './positions.ts';
 
 type Kind<K extends Statement['k']> = Extract<Statement, { k: K }>;
 
-const refuse = (source: Source, what: string, location?: number): SqlError =>
+export const refuse = (source: Source, what: string, location?: number): SqlError =>
   errorAt(source, '0A000', `${what} is not supported`, location);
 
-const REFUSED_CONSTRAINT: Record<string, string> = {
+export const REFUSED_CONSTRAINT: Record<string, string> = {
   CONSTR_CHECK: 'a CHECK constraint',
-  CONSTR_UNIQUE: 'a UNIQUE constraint',
   CONSTR_FOREIGN: 'a FOREIGN KEY constraint',
   CONSTR_EXCLUSION: 'an EXCLUDE constraint',
   CONSTR_GENERATED: 'a generated column',
@@ -37,13 +36,22 @@ function columnOf(node: PgNode, source: Source): ColumnDef {
   return column;
 }
 
-/** The columns and the primary key of a CREATE TABLE's element list. */
+/** The content of a UNIQUE or PRIMARY KEY constraint over these columns. */
+export function keyOf(constraint: PgNode, columns: string[], source: Source): KeyConstraint {
+  const { location } = constraint;
+  if (constraint.deferrable) throw refuse(source, 'a deferrable constraint', location);
+  if (constraint.nulls_not_distinct) throw refuse(source, 'NULLS NOT DISTINCT', location);
+  return { name: constraint.conname ?? null, columns, location: location ?? -1 };
+}
+
+/** The columns, the primary key and the UNIQUE constraints of a CREATE TABLE's element list. */
 function elementsOf(
   elements: PgNode[],
   table: string,
   source: Source,
-): Pick<Kind<'create_relation'>, 'columns' | 'primaryKey'> {
+): Pick<Kind<'create_relation'>, 'columns' | 'primaryKey' | 'unique'> {
   const columns: ColumnDef[] = [];
+  const unique: KeyConstraint[] = [];
   let primaryKey: string[] | null = null;
   const setKey = (names: string[], location: number | undefined): void => {
     if (primaryKey !== null) {
@@ -61,8 +69,13 @@ function elementsOf(
       columns.push(column);
       const key = (element.ColumnDef.constraints ?? []).find((c: PgNode) => c.Constraint.contype === 'CONSTR_PRIMARY');
       if (key !== undefined) setKey([name], key.Constraint.location);
+      for (const { Constraint: constraint } of element.ColumnDef.constraints ?? []) {
+        if (constraint.contype === 'CONSTR_UNIQUE') unique.push(keyOf(constraint, [name], source));
+      }
     } else if (element.Constraint?.contype === 'CONSTR_PRIMARY') {
       setKey(strings(element.Constraint.keys), element.Constraint.location);
+    } else if (element.Constraint?.contype === 'CONSTR_UNIQUE') {
+      unique.push(keyOf(element.Constraint, strings(element.Constraint.keys), source));
     } else if (element.Constraint) {
       const what = REFUSED_CONSTRAINT[element.Constraint.contype] ?? 'a table constraint of this kind';
       throw refuse(source, what, element.Constraint.location);
@@ -75,7 +88,7 @@ function elementsOf(
     if (column === undefined) throw new SqlError('42703', `column "${name}" named in key does not exist`);
     column.primaryKey = column.notNull = true;
   }
-  return { columns, primaryKey };
+  return { columns, primaryKey, unique };
 }
 
 /** CREATE TABLE; also CREATE STREAM, which is parsed as a table once its own words are taken out. */
@@ -144,6 +157,7 @@ export function tableFromQuery(into: PgNode, query: SelectNode, source: Source):
     ifNotExists: false,
     columns: [],
     primaryKey: null,
+    unique: [],
     watermark: null,
     include: [],
     options: [],

@@ -132,6 +132,16 @@ export class Catalog implements CatalogReader {
     this.version++;
   }
 
+  /** Gives an object another name in its schema; 42P07 when it is taken. */
+  rename(object: CatalogObject, name: string): void {
+    if (this.#byName.has(`${object.schema}.${name}`)) throw new SqlError('42P07', `relation "${name}" already exists`);
+    this.#byName.delete(`${object.schema}.${object.name}`);
+    this.#byName.set(`${object.schema}.${name}`, object.oid);
+    object.name = name;
+    if ('relation' in object) object.relation.name = name;
+    this.version++;
+  }
+
   remove(oid: number): void {
     const object = this.#objects.get(oid);
     if (object === undefined) return;

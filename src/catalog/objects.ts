@@ -22,7 +22,7 @@ interface ObjectBase {
   oid: number;
   schema: string;
   name: string;
-  /** The statement that made the object. */
+  /** The statement that made the object, with the names that relations have now; for showing. */
   sql: string;
   /** OIDs of the relations it reads. */
   dependencies: number[];
@@ -58,6 +58,8 @@ export interface IndexObject extends ObjectBase {
   on: number;
   columns: number[];
   unique: boolean;
+  /** It is that of a UNIQUE constraint. */
+  constraint: boolean;
 }
 
 export interface SinkObject extends ObjectBase {

@@ -150,6 +150,8 @@ export class Replay {
     } finally {
       session.transaction.rollback();
     }
+    // The statement may have made more than one object: a table with the indexes of its constraints.
+    this.#greatestOid = Math.max(this.#greatestOid, engine.catalog.nextOid - 1);
   }
 
   #expect(tick: bigint, frame: PlacedFrame): void {

@@ -1,10 +1,10 @@
-/** CREATE INDEX: a keyed copy of a table's or view's rows for point reads; UNIQUE is checked at each write of a table. */
+/** CREATE INDEX and UNIQUE constraints: a keyed copy of a table's or view's rows for point reads; what is unique is checked at each write of a table. */
 import { SqlError, unsupported } from '../../operators/errors.ts';
-import type { Relation } from '../../planner/catalog_reader.ts';
-import type { PgNode, Statement } from '../../planner/parse/ast.ts';
+import type { Relation, RelationColumn } from '../../planner/catalog_reader.ts';
+import type { KeyConstraint, PgNode, Statement } from '../../planner/parse/ast.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { creationSchema, nameTaken } from './names.ts';
+import { nameTaken } from './names.ts';
 import type { StoredRelation } from './stored_relation.ts';
 import { keyOf } from './unique_keys.ts';
 
@@ -30,25 +30,72 @@ export function createIndex(
   if (statement.unique && relation.kind !== 'table') throw unsupported('a unique index on a view');
   const name =
     statement.name ??
-    freeName(engine, `${relation.name}_${columns.map((c) => relation.columns[c].name).join('_')}_idx`, relation.schema);
+    freeName(`${relation.name}_${columns.map((c) => relation.columns[c].name).join('_')}_idx`, (wanted) =>
+      isFree(engine, relation.schema, wanted),
+    );
   if (nameTaken(engine, relation.schema, name, statement.ifNotExists, session)) return;
   if (statement.unique && engine.replay === null) checkUnique(relation, stored, { columns, name }, session);
+  addIndex(engine, relation, columns);
+  const { text: sql, unique } = statement;
+  engine.define({ ...indexObject(engine, relation, name, columns, sql), unique, constraint: false }, session);
+}
+
+function addIndex(engine: TidemarkEngine, relation: Relation, columns: number[]): void {
   engine.loop.addIndex(relation.oid, columns);
   relation.indexes = [...relation.indexes, columns];
-  engine.define(
-    {
-      kind: 'index',
-      oid: engine.catalog.newOid(),
-      schema: relation.schema ?? creationSchema(engine, session),
-      name,
-      sql: statement.text,
-      dependencies: [relation.oid],
-      on: relation.oid,
-      columns,
-      unique: statement.unique,
-    },
-    session,
-  );
+}
+
+function indexObject(engine: TidemarkEngine, relation: Relation, name: string, columns: number[], sql: string) {
+  const { oid: on, schema } = relation;
+  return { kind: 'index' as const, oid: engine.catalog.newOid(), schema, name, sql, dependencies: [on], on, columns };
+}
+
+/** A UNIQUE constraint of a statement: the columns, the name of its index, and what the statement was. */
+export interface UniqueConstraint {
+  columns: number[];
+  name: string;
+  sql: string;
+}
+
+/** The constraint as CREATE TABLE or ALTER TABLE says it; its name is free. Errors: 42703, 42701, 42P07. `taken`: names of constraints beside it. */
+export function uniqueConstraint(
+  engine: TidemarkEngine,
+  relation: Relation,
+  { name, columns }: KeyConstraint,
+  sql: string,
+  taken: string[] = [],
+): UniqueConstraint {
+  const positions = keyColumns(relation.columns, columns);
+  const free = (wanted: string) => !taken.includes(wanted) && isFree(engine, relation.schema, wanted);
+  if (name !== null && !free(name)) throw new SqlError('42P07', `relation "${name}" already exists`);
+  return { columns: positions, sql, name: name ?? freeName(`${relation.name}_${columns.join('_')}_key`, free) };
+}
+
+/** Positions of a key's columns. */
+export function keyColumns(columns: RelationColumn[], names: string[]): number[] {
+  return names.map((name, i) => {
+    const position = columns.findIndex((c) => c.name === name);
+    if (position < 0) throw new SqlError('42703', `column "${name}" named in key does not exist`);
+    if (names.indexOf(name) !== i) throw new SqlError('42701', `column "${name}" appears twice in unique constraint`);
+    return position;
+  });
+}
+
+/** Throws 23505 when rows of the table have a key in common. */
+export function checkKey(
+  engine: TidemarkEngine,
+  relation: Relation,
+  key: { columns: number[]; name: string },
+  session: SessionContext,
+): void {
+  const stored = engine.loop.relations.get(relation.oid);
+  if (stored !== undefined) checkUnique(relation, stored, key, session);
+}
+
+/** Makes the constraint's index. It has no statement of its own: that of the constraint makes it again. */
+export function addUnique(engine: TidemarkEngine, relation: Relation, { columns, name, sql }: UniqueConstraint): void {
+  addIndex(engine, relation, columns);
+  engine.catalog.add({ ...indexObject(engine, relation, name, columns, sql), unique: true, constraint: true });
 }
 
 function checkUnique(
@@ -75,9 +122,13 @@ function indexColumn(element: PgNode, names: string[]): number {
   return column;
 }
 
-function freeName(engine: TidemarkEngine, wanted: string, schema: string): string {
+function isFree(engine: TidemarkEngine, schema: string, name: string): boolean {
+  return engine.catalog.find(schema, name) === undefined;
+}
+
+function freeName(wanted: string, isFree: (name: string) => boolean): string {
   for (let i = 0; ; i++) {
     const name = i === 0 ? wanted : `${wanted}${i}`;
-    if (engine.catalog.find(schema, name) === undefined) return name;
+    if (isFree(name)) return name;
   }
 }

@@ -19,6 +19,7 @@ import type { SourceColumn } from '../formats/format.ts';
 import { checkConnector, connectorOptions, openConnector } from '../sources/connectors.ts';
 import type { Source } from '../sources/source.ts';
 import { startOffsets } from './backfill.ts';
+import { addUnique, type UniqueConstraint, uniqueConstraint } from './create_index.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { takeRetention } from './kept_changes.ts';
 import { LocalStream } from './local_stream.ts';
@@ -47,6 +48,7 @@ export async function createRelation(
   // What an earlier version wrote down has no rows of such types, but is there.
   if (engine.replay === null) checkTypes(all);
   const key = primaryKey(statement, all);
+  checkUniqueAllowed(statement);
   // Rows of a topic's stream are not kept, and changes of what is not kept are not either.
   const keeps = statement.kind === 'table' || !statement.options.some(({ name }) => name === 'connector');
   const { retention, rest } = keeps
@@ -65,6 +67,7 @@ export async function createRelation(
     indexes: key === null ? [] : [key],
     watermark: watermarkOf(engine, statement, all, session),
   };
+  const unique = uniqueConstraints(engine, relation, statement);
   const defaults: (ColumnDefault | null)[] = all.map((_, i) => {
     const node = statement.columns[i]?.default ?? null;
     return node === null ? null : { node, text: statement.text };
@@ -106,8 +109,27 @@ export async function createRelation(
     },
     session,
   );
+  for (const constraint of unique) addUnique(engine, relation, constraint);
   open?.();
   return null;
+}
+
+function checkUniqueAllowed(statement: CreateRelation): void {
+  if (statement.unique.length === 0) return;
+  if (statement.kind === 'stream') throw new SqlError('42P16', 'a stream has no unique constraints');
+  if (statement.options.some(({ name }) => name === 'connector')) {
+    throw unsupported('a UNIQUE constraint on a table with a connector');
+  }
+}
+
+/** Each has a name of its own, beside that of the primary key. */
+function uniqueConstraints(engine: TidemarkEngine, relation: Relation, statement: CreateRelation): UniqueConstraint[] {
+  const made: UniqueConstraint[] = [];
+  for (const constraint of statement.unique) {
+    const taken = [relation.name, `${relation.name}_pkey`, ...made.map(({ name }) => name)];
+    made.push(uniqueConstraint(engine, relation, constraint, statement.text, taken));
+  }
+  return made;
 }
 
 /** The source of a connector; `check`: what it names must be there. */

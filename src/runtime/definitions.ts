@@ -1,10 +1,11 @@
-/** CREATE, DROP, TRUNCATE: statements that change the catalog. Each runs alone between two ticks. */
+/** CREATE, ALTER, DROP, TRUNCATE: statements that change the catalog. Each runs alone between two ticks. */
 import { SqlError } from '../../operators/errors.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import { commandTag } from '../../planner/parse/command_tag.ts';
 import type { CatalogObject, ObjectKind } from '../catalog/objects.ts';
 import { KIND_NAMES } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
+import { alterRelation } from './alter_relation.ts';
 import { createIndex } from './create_index.ts';
 import { createRelation } from './create_relation.ts';
 import { createSink } from './create_sink.ts';
@@ -59,6 +60,9 @@ async function define(
         engine.defined({ sql: statement.text, made: engine.catalog.schemaOid(statement.name), dropped: [] }, session);
       else session.notice('NOTICE', '42P06', `schema "${statement.name}" already exists, skipping`);
       return null;
+    case 'alter_relation':
+      alterRelation(engine, statement, session);
+      return null;
     case 'drop':
       await drop(engine, statement, session);
       return null;
@@ -89,8 +93,20 @@ async function drop(engine: TidemarkEngine, statement: Drop, session: SessionCon
     if (object === null) session.notice('NOTICE', '00000', `${KIND_NAMES[kind]} "${name}" does not exist, skipping`);
     else found.push(object);
   }
+  for (const object of found) checkNotRequired(engine, object, found);
   const gone = removable(engine, found, statement.cascade, session);
   await remove(engine, gone, statement, session);
+}
+
+/** An index of a constraint goes with its table alone. */
+function checkNotRequired(engine: TidemarkEngine, object: CatalogObject, found: CatalogObject[]): void {
+  if (object.kind !== 'index' || !object.constraint) return;
+  const table = engine.catalog.get(object.on);
+  if (table === undefined || found.includes(table)) return;
+  throw new SqlError(
+    '2BP01',
+    `cannot drop index ${object.name} because constraint ${object.name} on table ${table.name} requires it`,
+  );
 }
 
 async function dropSchemas(engine: TidemarkEngine, statement: Drop, session: SessionContext): Promise<void> {

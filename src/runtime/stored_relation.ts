@@ -144,6 +144,15 @@ export class StoredRelation {
     }
   }
 
+  hasNull(column: number): boolean {
+    return withScratch((arena) => {
+      const rows = this.snapshot(arena);
+      const columns = [rows.columns[column]];
+      for (let row = 0; row < rows.n; row++) if (hasNull(columns, row)) return true;
+      return false;
+    });
+  }
+
   /** Takes an index out, for the caller to release when nobody reads it any more. */
   removeIndex(columns: number[]): KeyedIndex | undefined {
     const key = columns.join(',');

@@ -345,12 +345,15 @@ export class TickLoop {
 
   addIndex(oid: number, columns: number[]): void {
     const relation = this.relations.get(oid);
-    if (relation !== undefined) {
-      relation.addIndex(columns);
-      // Who has read and not written yet has to look at the index.
-      relation.changedAt = this.tick + 1n;
-    }
+    relation?.addIndex(columns);
+    this.constrained(oid);
     this.#indexesChanged(oid);
+  }
+
+  /** Rows of the relation have to fit something new: who has read and not written yet looks at it. */
+  constrained(oid: number): void {
+    const relation = this.relations.get(oid);
+    if (relation !== undefined) relation.changedAt = this.tick + 1n;
   }
 
   dropIndex(oid: number, columns: number[]): void {

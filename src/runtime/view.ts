@@ -24,7 +24,8 @@ import { ViewResult } from './view_result.ts';
 
 export class ViewRuntime implements FlowOwner {
   readonly oid: number;
-  readonly name: string;
+  /** As the catalog has it now. */
+  name: string;
   readonly physical: PhysicalQuery;
   readonly plan: KeyedPlan;
   readonly sources: { relation: number; columns: number[] }[];

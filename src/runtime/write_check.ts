@@ -10,9 +10,11 @@
  * Cost: nothing for a table that has not changed since t; else two look-ups a row, and one for each key.
  */
 import type { Batch } from '../../operators/batch/batch.ts';
-import { readRow } from '../../operators/batch/builder.ts';
+import { readRow, weightOf } from '../../operators/batch/builder.ts';
+import { U8 } from '../../operators/batch/memory.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
+import type { Relation } from '../../planner/catalog_reader.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { withScratch } from './stored_relation.ts';
 import { duplicateKey } from './unique_keys.ts';
@@ -37,6 +39,7 @@ export function checkFit(engine: TidemarkEngine, deltas: Map<number, Batch>, see
         table: object.name,
       });
     const { relation } = object;
+    checkPresent(relation, delta);
     for (const key of engine.catalog.uniqueKeys(relation)) {
       const row = withScratch((arena) => stored.repeatedKey(key.columns, delta, arena));
       if (row < 0) continue;
@@ -44,4 +47,17 @@ export function checkFit(engine: TidemarkEngine, deltas: Map<number, Batch>, see
       throw new WriteConflict(sqlstate, message, fields);
     }
   }
+}
+
+/** A column may be NOT NULL since the rows were written. */
+function checkPresent({ columns, schema, name }: Relation, delta: Batch): void {
+  columns.forEach((column, c) => {
+    const { valid } = delta.columns[c];
+    if (!column.notNull || valid === 0) return;
+    for (let row = 0; row < delta.n; row++) {
+      if (weightOf(delta, row) < 0 || U8[valid + row] !== 0) continue;
+      const message = `null value in column "${column.name}" of relation "${name}" violates not-null constraint`;
+      throw new WriteConflict('23502', message, { schema, table: name, column: column.name });
+    }
+  });
 }

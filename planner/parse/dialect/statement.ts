@@ -7,6 +7,7 @@ import type { Statement } from '../ast.ts';
 import { convert } from '../convert.ts';
 import { fetch } from '../convert_session.ts';
 import { errorAt } from '../positions.ts';
+import { alterStream } from './alter_stream.ts';
 import { createSink, trailingOptions } from './create_sink.ts';
 import { createRelation } from './create_stream.ts';
 import { DROP_WORDS, dropRelations } from './drop.ts';
@@ -145,6 +146,7 @@ function dialectStatement(piece: Piece): Statement | null {
   if (isWord(first, 'create')) return createStatement(piece);
   if (isWord(first, 'subscribe')) return subscribe(piece);
   if (isWord(first, 'acknowledge')) return acknowledge(piece);
+  if (isWord(first, 'alter') && isWord(second, 'stream')) return alterStream(piece);
   if (isWord(first, 'drop') && isWord(second, ...DROP_WORDS)) return dropRelations(piece);
   if (isWord(first, 'flush') && second === undefined) return { ...source, k: 'utility', tag: 'FLUSH', node: {} };
   if (isWord(first, 'explain')) return explainStatement(piece);

@@ -14,7 +14,7 @@ import type { Relation } from '../../../planner/catalog_reader.ts';
 import { systemTable } from '../../../planner/types/catalog_table.ts';
 import type { CatalogObject, ColumnDefault } from '../../catalog/objects.ts';
 import type { TidemarkEngine } from '../../runtime/engine.ts';
-import { OWNER, PG_CATALOG, PG_TOAST, primaryConstraintOid, primaryIndexOid } from './oids.ts';
+import { OWNER, PG_CATALOG, PG_TOAST, primaryConstraintOid, primaryIndexOid, uniqueConstraintOid } from './oids.ts';
 import { type SystemRelation, systemRelations } from './system_relations.ts';
 
 export interface SchemaFacts {
@@ -30,8 +30,10 @@ export interface IndexFacts {
   /** Column positions. */
   columns: number[];
   unique: boolean;
-  /** OID of the PRIMARY KEY constraint that it serves; null: none. */
+  /** OID of the constraint that it serves; null: none. */
   constraint: number | null;
+  /** The constraint is the PRIMARY KEY. */
+  primary: boolean;
 }
 
 export interface RelationFacts {
@@ -101,6 +103,7 @@ export class CatalogFacts {
           columns: key,
           unique: true,
           constraint: primaryConstraintOid(table.oid),
+          primary: true,
         },
       ];
     });
@@ -108,7 +111,8 @@ export class CatalogFacts {
       const table = object.kind === 'index' ? this.#byOid.get(object.on) : undefined;
       if (object.kind !== 'index' || table === undefined) continue;
       const { oid, name, columns, unique } = object;
-      indexes.push({ oid, name, table, columns, unique, constraint: null });
+      const constraint = object.constraint ? uniqueConstraintOid(oid) : null;
+      indexes.push({ oid, name, table, columns, unique, constraint, primary: false });
     }
     for (const index of indexes) index.table.indexes.push(index);
     return indexes;

@@ -3,7 +3,8 @@
  * so that it is the same as long as the owner lives and needs no state.
  *
  *   0x10000000 + table   index of the primary key       0x20000000 + table   its constraint
- *   0x30000000 + view    its rule (pg_rewrite)          0x80000000 + ...      column defaults, NOT NULL constraints
+ *   0x30000000 + view    its rule (pg_rewrite)          0x50000000 + index   the UNIQUE constraint that it serves
+ *   0x80000000 + ...     column defaults, NOT NULL constraints
  *
  * 0x40000000 and 0x60000000 are taken by the ledgers of the tidemark schema (system_catalog.ts).
  */
@@ -11,6 +12,7 @@
 const PRIMARY_INDEX = 0x10000000;
 const PRIMARY_CONSTRAINT = 0x20000000;
 const RULE = 0x30000000;
+const UNIQUE_CONSTRAINT = 0x50000000;
 const DEFAULT = 0x80000000;
 const NOT_NULL = 0xc0000000;
 /** PostgreSQL has at most 1600 columns a table. */
@@ -27,6 +29,10 @@ export function tableOfPrimaryIndex(oid: number): number | null {
 
 export function primaryConstraintOid(table: number): number {
   return PRIMARY_CONSTRAINT + table;
+}
+
+export function uniqueConstraintOid(index: number): number {
+  return UNIQUE_CONSTRAINT + index;
 }
 
 export function ruleOid(view: number): number {

@@ -54,6 +54,38 @@ test('pg_class: kinds of relations', async () => {
   );
 });
 
+test('pg_constraint: keys and NOT NULL, by the names that they have after renaming', async () => {
+  const own = await CatalogUnderTest.open(`
+    CREATE TABLE t (a int UNIQUE, b int NOT NULL, c int, CONSTRAINT two UNIQUE (b, c));
+    ALTER TABLE t ADD PRIMARY KEY (c);
+    ALTER TABLE t RENAME TO u;
+    ALTER INDEX two RENAME TO pair;
+  `);
+  assert.deepEqual(
+    await own.rows(
+      'SELECT conname, contype, pg_get_constraintdef(oid), conindid::regclass FROM pg_constraint ORDER BY 1',
+    ),
+    [
+      ['pair', 'u', 'UNIQUE (b, c)', 'pair'],
+      ['t_a_key', 'u', 'UNIQUE (a)', 't_a_key'],
+      ['u_b_not_null', 'n', 'NOT NULL b', '-'],
+      ['u_c_not_null', 'n', 'NOT NULL c', '-'],
+      ['u_pkey', 'p', 'PRIMARY KEY (c)', 'u_pkey'],
+    ],
+  );
+  assert.deepEqual(
+    await own.rows(
+      "SELECT constraint_name, constraint_type FROM information_schema.table_constraints WHERE constraint_type <> 'CHECK' ORDER BY 1",
+    ),
+    [
+      ['pair', 'UNIQUE'],
+      ['t_a_key', 'UNIQUE'],
+      ['u_pkey', 'PRIMARY KEY'],
+    ],
+  );
+  await own.close();
+});
+
 test('OIDs are unique, and the same however often they are asked for', async () => {
   const oids = 'SELECT oid, relname FROM pg_class UNION ALL SELECT oid, conname FROM pg_constraint ORDER BY 1';
   const first = await db.rows(oids);

@@ -1,4 +1,4 @@
-/** pg_constraint: PRIMARY KEY (p) and NOT NULL (n), the constraints that the engine has. */
+/** pg_constraint: PRIMARY KEY (p), UNIQUE (u) and NOT NULL (n), the constraints that the engine has. */
 import { pgArray } from '../../../operators/datum.ts';
 import { OID } from '../../../operators/types.ts';
 import { type CatalogRow, ofCatalog } from './catalog_relation.ts';
@@ -23,7 +23,7 @@ const COMMON: CatalogRow = {
   conperiod: false,
 };
 
-function primaryKey(index: IndexFacts): CatalogRow[] {
+function keyConstraint(index: IndexFacts): CatalogRow[] {
   if (index.constraint === null) return [];
   return [
     {
@@ -31,7 +31,7 @@ function primaryKey(index: IndexFacts): CatalogRow[] {
       oid: index.constraint,
       conname: index.name,
       connamespace: index.table.schema.oid,
-      contype: 'p',
+      contype: index.primary ? 'p' : 'u',
       conrelid: index.table.oid,
       conindid: index.oid,
       connoinherit: true,
@@ -67,6 +67,6 @@ function notNulls(r: RelationFacts): CatalogRow[] {
 }
 
 export const PG_CONSTRAINT = ofCatalog((facts) => [
-  ...facts.indexes.flatMap(primaryKey),
+  ...facts.indexes.flatMap(keyConstraint),
   ...facts.own.flatMap(notNulls),
 ]);

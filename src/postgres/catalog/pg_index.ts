@@ -20,7 +20,7 @@ export const PG_INDEX = ofCatalog((facts) =>
       indnkeyatts: index.columns.length,
       indisunique: index.unique,
       indnullsnotdistinct: false,
-      indisprimary: index.constraint !== null,
+      indisprimary: index.primary,
       indisexclusion: false,
       indimmediate: true,
       indisclustered: false,

@@ -19,6 +19,7 @@ const WRITES = new Set<Statement['k']>([
   'create_sink',
   'create_schema',
   'create_subscription',
+  'alter_relation',
   'drop',
   'truncate',
 ]);

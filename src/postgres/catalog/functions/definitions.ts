@@ -38,7 +38,7 @@ function indexText(args: Datum[], { facts }: Moment): Datum {
 function constraintText([arg]: Datum[], { facts }: Moment): Datum {
   const oid = numberOf(arg);
   const key = facts.indexes.find((i) => i.constraint === oid);
-  if (key !== undefined) return `PRIMARY KEY (${columnList(key)})`;
+  if (key !== undefined) return `${key.primary ? 'PRIMARY KEY' : 'UNIQUE'} (${columnList(key)})`;
   for (const r of facts.own) {
     const column = r.relation.columns.find((c, i) => c.notNull && notNullOid(r.oid, i + 1) === oid);
     if (column !== undefined) return `NOT NULL ${quoteIdent(column.name)}`;
@@ -73,5 +73,5 @@ export const DEFINITION_FUNCTIONS: CatalogFunctions = {
     return null;
   },
   pg_get_replica_identity_index: ([oid], { facts }) =>
-    facts.indexes.find((i) => i.constraint !== null && i.table.oid === oid)?.oid ?? null,
+    facts.indexes.find((i) => i.primary && i.table.oid === oid)?.oid ?? null,
 };

@@ -10,14 +10,12 @@ interface Constraint {
   /** Column positions. */
   columns: number[];
   /** To the standard NOT NULL is a CHECK. */
-  type: 'PRIMARY KEY' | 'CHECK';
+  type: 'PRIMARY KEY' | 'UNIQUE' | 'CHECK';
 }
 
 function constraints(facts: CatalogFacts): Constraint[] {
   const keys = facts.indexes.flatMap((index): Constraint[] =>
-    index.constraint === null
-      ? []
-      : [{ name: index.name, table: index.table, columns: index.columns, type: 'PRIMARY KEY' }],
+    index.constraint === null ? [] : [{ ...index, type: index.primary ? 'PRIMARY KEY' : 'UNIQUE' }],
   );
   const notNulls = facts.own.flatMap((table): Constraint[] =>
     table.relkind !== 'r'
@@ -46,7 +44,7 @@ export const CONSTRAINTS: Record<string, CatalogRelation> = {
   ),
   key_column_usage: ofCatalog((facts, { database }) =>
     constraints(facts)
-      .filter((c) => c.type === 'PRIMARY KEY')
+      .filter((c) => c.type !== 'CHECK')
       .flatMap((c) =>
         c.columns.map((column, i) => ({
           ...constraintName(c, database),
@@ -67,7 +65,7 @@ export const CONSTRAINTS: Record<string, CatalogRelation> = {
   ),
   constraint_table_usage: ofCatalog((facts, { database }) =>
     constraints(facts)
-      .filter((c) => c.type === 'PRIMARY KEY')
+      .filter((c) => c.type !== 'CHECK')
       .map((c) => ({ ...tableName(c.table, database), ...constraintName(c, database) })),
   ),
   check_constraints: ofCatalog((facts, { database }) =>

@@ -1,0 +1,76 @@
+/** ALTER TABLE and its kin: libpg-query's AlterTableStmt and RenameStmt as Tidemark's statement. What has no place there is refused by name. */
+import type { AlterAction, PgNode, Statement } from './ast.ts';
+import { keyOf, REFUSED_CONSTRAINT, refuse } from './convert_ddl.ts';
+import { rangeVarName, strings } from './node_fields.ts';
+import type { Source } from './positions.ts';
+import { objectWords } from './utility_tags.ts';
+
+type AlterRelation = Extract<Statement, { k: 'alter_relation' }>;
+
+const KINDS: Record<string, AlterRelation['kind']> = {
+  OBJECT_TABLE: 'table',
+  OBJECT_VIEW: 'view',
+  OBJECT_MATVIEW: 'materialized_view',
+  OBJECT_INDEX: 'index',
+};
+
+function alterRelation(
+  kind: AlterRelation['kind'],
+  node: PgNode,
+  actions: AlterAction[],
+  source: Source,
+): AlterRelation {
+  const ifExists = node.missing_ok === true;
+  return { ...source, k: 'alter_relation', kind, ...rangeVarName(node.relation), ifExists, actions };
+}
+
+/** RENAME TO; null where what is renamed is no relation. */
+export function rename(node: PgNode, source: Source): AlterRelation | null {
+  if (node.renameType === 'OBJECT_COLUMN')
+    throw refuse(source, 'ALTER TABLE ... RENAME COLUMN', node.relation?.location);
+  const kind = KINDS[node.renameType];
+  return kind === undefined ? null : alterRelation(kind, node, [{ k: 'rename', to: node.newname }], source);
+}
+
+export function alterTable(node: PgNode, source: Source): AlterRelation | null {
+  const kind = KINDS[node.objtype];
+  if (kind === undefined) return null;
+  const actions = (node.cmds as PgNode[]).map(({ AlterTableCmd: command }) => action(command, node, source));
+  return alterRelation(kind, node, actions, source);
+}
+
+/** AT_AddColumn -> ADD COLUMN */
+function commandWords(subtype: string): string {
+  return subtype
+    .replace(/^AT_/, '')
+    .replace(/(?<=[a-z])(?=[A-Z])/g, ' ')
+    .toUpperCase();
+}
+
+function action(command: PgNode, { objtype, relation }: PgNode, source: Source): AlterAction {
+  const { subtype, def, name: column } = command;
+  switch (subtype) {
+    case 'AT_AddConstraint':
+      return addConstraint(def.Constraint, source);
+    case 'AT_SetNotNull':
+    case 'AT_DropNotNull':
+      return { k: 'set_not_null', column, notNull: subtype === 'AT_SetNotNull' };
+    case 'AT_ColumnDefault':
+      return { k: 'set_default', column, value: def ?? null };
+    case 'AT_ChangeOwner':
+      return { k: 'set_owner' };
+    default: {
+      const what = `ALTER ${objectWords(objtype)} ... ${commandWords(subtype)}`;
+      throw refuse(source, what, relation.location);
+    }
+  }
+}
+
+function addConstraint(constraint: PgNode, source: Source): AlterAction {
+  const { contype, keys, location } = constraint;
+  if (contype !== 'CONSTR_PRIMARY' && contype !== 'CONSTR_UNIQUE') {
+    throw refuse(source, REFUSED_CONSTRAINT[contype] ?? 'a table constraint of this kind', location);
+  }
+  if (constraint.indexname) throw refuse(source, 'a constraint USING INDEX', location);
+  return { k: 'add_key', primary: contype === 'CONSTR_PRIMARY', key: keyOf(constraint, strings(keys), source) };
+}

@@ -1,0 +1,152 @@
+/**
+ * ALTER TABLE, STREAM, VIEW, MATERIALIZED VIEW, INDEX: another name, keys, NOT NULL, defaults. All actions of a statement are checked before the first is done.
+ *
+ * The statement is kept and logged as CREATE is (kept_definitions.ts): done again in its place it gives the same catalog. Its OID is that of the first
+ * index that it makes, so that the index gets it again; of one that makes none the relation's, so that it goes when the relation does.
+ */
+import { SqlError, unsupported } from '../../operators/errors.ts';
+import { bindScalar } from '../../planner/bind/index.ts';
+import type { AlterAction, Statement } from '../../planner/parse/ast.ts';
+import { type CatalogObject, KIND_NAMES, type RelationObject } from '../catalog/objects.ts';
+import type { SessionContext } from '../engine.ts';
+import { addUnique, checkKey, keyColumns, uniqueConstraint } from './create_index.ts';
+import type { TidemarkEngine } from './engine.ts';
+import { renameObject } from './rename.ts';
+
+type AlterRelation = Extract<Statement, { k: 'alter_relation' }>;
+type Apply = () => void;
+
+export function alterRelation(engine: TidemarkEngine, statement: AlterRelation, session: SessionContext): void {
+  const object = found(engine, statement, session);
+  if (object === null) return;
+  const made = engine.catalog.nextOid;
+  const applies = statement.actions.map((action) => prepare(engine, object, action, statement, session));
+  for (const apply of applies) apply?.();
+  const oid = engine.catalog.nextOid === made ? object.oid : made;
+  engine.defined({ sql: statement.text, made: oid, dropped: [] }, session, [object.oid]);
+}
+
+/** What the statement names; null, with a notice, when it is not there and IF EXISTS was said. */
+function found(
+  engine: TidemarkEngine,
+  { kind, schema, name, ifExists }: AlterRelation,
+  session: SessionContext,
+): CatalogObject | null {
+  const object = engine.catalog.find(schema, name, session.searchPath);
+  if (object === undefined) {
+    if (!ifExists) throw new SqlError('42P01', `relation "${name}" does not exist`);
+    session.notice('NOTICE', '00000', `relation "${name}" does not exist, skipping`);
+    return null;
+  }
+  const fits = kind === 'table' ? object.kind !== 'sink' && object.kind !== 'subscription' : object.kind === kind;
+  if (!fits) throw new SqlError('42809', `"${name}" is not a ${KIND_NAMES[kind]}`);
+  return object;
+}
+
+/** Checks an action and gives what does it; null when there is nothing to do. */
+function prepare(
+  engine: TidemarkEngine,
+  object: CatalogObject,
+  action: AlterAction,
+  { text }: AlterRelation,
+  session: SessionContext,
+): Apply | null {
+  switch (action.k) {
+    case 'rename':
+      return () => renameObject(engine, object, action.to, session);
+    case 'set_owner':
+      return null;
+    case 'add_key':
+      return addKey(engine, ownTable(object), action, text, session);
+    case 'set_not_null':
+      return setNotNull(engine, ownTable(object), action.column, action.notNull);
+    case 'set_default':
+      return setDefault(engine, ownTable(object), action.column, action.value, text, session);
+  }
+}
+
+/** A table whose rows are written by statements. */
+function ownTable(object: CatalogObject): RelationObject {
+  if (object.kind !== 'table') throw new SqlError('42809', `"${object.name}" is not a table`);
+  if (object.source !== null) throw unsupported('altering the columns and keys of a table with a connector');
+  return object;
+}
+
+function addKey(
+  engine: TidemarkEngine,
+  { relation }: RelationObject,
+  { primary, key }: Extract<AlterAction, { k: 'add_key' }>,
+  text: string,
+  session: SessionContext,
+): Apply {
+  if (!primary) {
+    const constraint = uniqueConstraint(engine, relation, key, text);
+    if (engine.replay === null) checkKey(engine, relation, constraint, session);
+    return () => addUnique(engine, relation, constraint);
+  }
+  if (relation.key !== null) {
+    throw new SqlError('42P16', `multiple primary keys for table "${relation.name}" are not allowed`);
+  }
+  const columns = keyColumns(relation.columns, key.columns);
+  for (const column of columns) checkNoNull(engine, relation, column);
+  if (engine.replay === null) checkKey(engine, relation, { columns, name: `${relation.name}_pkey` }, session);
+  return () => {
+    for (const column of columns) relation.columns[column].notNull = true;
+    relation.key = columns;
+    relation.indexes = [...relation.indexes, columns];
+    engine.loop.addIndex(relation.oid, columns);
+    engine.catalog.version++;
+  };
+}
+
+function columnOf({ relation }: RelationObject, name: string): number {
+  const column = relation.columns.findIndex((c) => c.name === name);
+  if (column >= 0) return column;
+  throw new SqlError('42703', `column "${name}" of relation "${relation.name}" does not exist`);
+}
+
+function checkNoNull(engine: TidemarkEngine, { oid, name, columns }: RelationObject['relation'], column: number): void {
+  if (columns[column].notNull || engine.replay !== null) return;
+  if (engine.loop.relations.get(oid)?.hasNull(column) !== true) return;
+  throw new SqlError('23502', `column "${columns[column].name}" of relation "${name}" contains null values`, {
+    table: name,
+    column: columns[column].name,
+  });
+}
+
+/** Plans of views may count on what is NOT NULL; what is no longer so has to have no view. */
+function setNotNull(engine: TidemarkEngine, object: RelationObject, name: string, notNull: boolean): Apply {
+  const { relation } = object;
+  const column = columnOf(object, name);
+  if (notNull) checkNoNull(engine, relation, column);
+  else if (relation.columns[column].notNull) {
+    if (relation.key?.includes(column)) throw new SqlError('42P16', `column "${name}" is in a primary key`);
+    if (engine.catalog.dependents([relation.oid]).some(({ kind }) => kind !== 'index')) {
+      throw unsupported('DROP NOT NULL on a table that views, sinks or subscriptions read');
+    }
+  }
+  return () => {
+    relation.columns[column].notNull = notNull;
+    engine.loop.constrained(relation.oid);
+    engine.catalog.version++;
+  };
+}
+
+function setDefault(
+  engine: TidemarkEngine,
+  object: RelationObject,
+  name: string,
+  node: Extract<AlterAction, { k: 'set_default' }>['value'],
+  text: string,
+  session: SessionContext,
+): Apply {
+  const column = columnOf(object, name);
+  if (node !== null) {
+    const target = object.relation.columns[column].type;
+    bindScalar(node, text, engine.bindEnv(session, [], 'read'), { target, place: 'default' });
+  }
+  return () => {
+    object.defaults[column] = node === null ? null : { node, text };
+    engine.catalog.version++;
+  };
+}

@@ -1,0 +1,148 @@
+/** ALTER TABLE, VIEW and the like: other names, keys and NOT NULL, while views read the relation; and all of it over a restart. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { openData } from '../../src/durable/recovery.ts';
+import type { TidemarkEngine } from '../../src/runtime/engine.ts';
+import { openEngine, Session, sql } from './harness.ts';
+
+const path = mkdtempSync(join(tmpdir(), 'tidemark-alter-'));
+after(() => rmSync(path, { recursive: true, force: true }));
+
+const textOf = (engine: TidemarkEngine, view: string) => engine.catalog.find('public', view)?.sql;
+
+/** What holds before and after a restart. */
+async function holds(engine: TidemarkEngine): Promise<void> {
+  assert.deepEqual(await sql(engine, 'SELECT * FROM plain ORDER BY 1'), [['1'], ['2']]);
+  assert.deepEqual(await sql(engine, 'SELECT * FROM kept ORDER BY 1'), [['2']]);
+  assert.deepEqual(await sql(engine, 'SELECT * FROM minutes'), [['1']]);
+  assert.equal(
+    textOf(engine, 'plain'),
+    'CREATE VIEW plain AS SELECT items.id::bigint FROM goods AS items JOIN public.goods AS b USING (id)',
+  );
+  assert.equal(
+    textOf(engine, 'minutes'),
+    `CREATE VIEW minutes AS SELECT count(*) FROM TUMBLE("Seen", at, INTERVAL '1 minute') AS ev WHERE ev.k = 'ä' GROUP BY window_start`,
+  );
+  await assert.rejects(sql(engine, 'SELECT * FROM items'), { sqlstate: '42P01' });
+  await assert.rejects(sql(engine, "INSERT INTO goods VALUES (1, 'c', 0)"), { sqlstate: '23505' });
+  await assert.rejects(sql(engine, "INSERT INTO goods VALUES (3, 'a', 0)"), /goods_name_key|items_name_key/);
+  await assert.rejects(sql(engine, 'INSERT INTO goods VALUES (3, NULL, 0)'), { sqlstate: '23502' });
+}
+
+test('names and keys change under views, and stay changed over restarts', async () => {
+  let engine = await openEngine();
+  await openData(engine, { path });
+  await sql(engine, 'CREATE TABLE items (id int, name text, n int DEFAULT 7)');
+  await sql(engine, 'CREATE STREAM ev (k text, at timestamp)');
+  await sql(engine, "INSERT INTO ev VALUES ('ä', '2026-01-01 00:00:01')");
+  await sql(engine, 'CREATE VIEW plain AS SELECT items.id::bigint FROM items JOIN public.items AS b USING (id)');
+  await sql(engine, 'CREATE MATERIALIZED VIEW kept AS SELECT count(*) FROM items');
+  await sql(
+    engine,
+    `CREATE VIEW minutes AS SELECT count(*) FROM TUMBLE(ev, at, INTERVAL '1 minute') WHERE ev.k = 'ä' GROUP BY window_start`,
+  );
+  await sql(engine, "INSERT INTO items VALUES (1, 'a'), (2, 'b')");
+  await sql(engine, 'ALTER TABLE ONLY items ADD CONSTRAINT items_pkey PRIMARY KEY (id), ADD UNIQUE (name)');
+  await sql(engine, 'ALTER TABLE items RENAME TO goods');
+  await sql(engine, 'ALTER TABLE goods ALTER COLUMN name SET NOT NULL, ALTER n DROP DEFAULT');
+  await sql(engine, 'ALTER STREAM ev RENAME TO "Seen"');
+  // The name is free again.
+  await sql(engine, 'CREATE TABLE items2 (id int)');
+  await sql(engine, 'ALTER TABLE items2 RENAME TO items3');
+  await holds(engine);
+  for (let restart = 0; restart < 3; restart++) {
+    // The last one begins with a checkpoint of what the second had done again.
+    if (restart === 1) await engine.checkpoints?.take();
+    await engine.close();
+    engine = await openEngine();
+    await openData(engine, { path });
+    await holds(engine);
+    assert.deepEqual(await sql(engine, "INSERT INTO goods VALUES (9, 'z') RETURNING n"), [[null]]);
+    await sql(engine, 'DELETE FROM goods WHERE id = 9');
+  }
+  await sql(engine, 'DROP TABLE goods CASCADE');
+  await engine.close();
+  engine = await openEngine();
+  await openData(engine, { path });
+  await sql(engine, 'CREATE TABLE goods (id int PRIMARY KEY)');
+  assert.deepEqual(await sql(engine, 'SELECT * FROM goods'), []);
+  await engine.close();
+});
+
+test('two views change places', async () => {
+  const engine = await openEngine();
+  await sql(engine, 'CREATE TABLE t (x int)');
+  await sql(engine, 'INSERT INTO t VALUES (3)');
+  await sql(engine, 'CREATE MATERIALIZED VIEW best AS SELECT max(x) AS x FROM t');
+  await sql(engine, 'CREATE MATERIALIZED VIEW best_new AS SELECT -max(x) AS x FROM t');
+  await sql(engine, 'CREATE VIEW shown AS SELECT x FROM best');
+  for (const [from, to] of ['best best_old', 'best_new best'].map((pair) => pair.split(' ')))
+    await sql(engine, `ALTER MATERIALIZED VIEW ${from} RENAME TO ${to}`);
+  await sql(engine, 'INSERT INTO t VALUES (5)');
+  assert.deepEqual(await sql(engine, 'SELECT x FROM best'), [['-5']]);
+  // As in PostgreSQL the view goes on reading what it read.
+  assert.deepEqual(await sql(engine, 'SELECT x FROM shown'), [['5']]);
+  assert.deepEqual(await sql(engine, 'SELECT name FROM tidemark.views ORDER BY 1'), [['best'], ['best_old']]);
+});
+
+test('what cannot be done is refused, and nothing has changed', async () => {
+  const engine = await openEngine();
+  await sql(engine, 'CREATE TABLE t (a int, b int NOT NULL, UNIQUE (a, b))');
+  await sql(engine, 'CREATE TABLE u (a int CONSTRAINT only_one UNIQUE)');
+  await sql(engine, 'INSERT INTO t VALUES (NULL, 1), (1, 1), (1, 2)');
+  await sql(engine, 'CREATE VIEW qualified AS SELECT public.t.a FROM public.t');
+  const refused: [statement: string, sqlstate: string][] = [
+    ['ALTER TABLE t RENAME TO u', '42P07'],
+    ['ALTER TABLE t RENAME TO s', '0A000'],
+    ['ALTER VIEW t RENAME TO s', '42809'],
+    ['ALTER TABLE nope RENAME TO s', '42P01'],
+    ['ALTER TABLE t ADD PRIMARY KEY (a)', '23502'],
+    ['ALTER TABLE t ADD PRIMARY KEY (b)', '23505'],
+    ['ALTER TABLE t ADD PRIMARY KEY (c)', '42703'],
+    ['ALTER TABLE t ADD UNIQUE (a)', '23505'],
+    ['ALTER TABLE t ADD UNIQUE (a, a)', '42701'],
+    ['ALTER TABLE t ALTER a SET NOT NULL', '23502'],
+    ['ALTER TABLE t ALTER b DROP NOT NULL', '0A000'],
+    ['ALTER TABLE t ALTER b DROP DEFAULT, ADD UNIQUE (a)', '23505'],
+    ['ALTER TABLE t ADD COLUMN c int', '0A000'],
+    ['ALTER TABLE t RENAME COLUMN a TO c', '0A000'],
+    ["ALTER TABLE t ALTER a SET DEFAULT 'x'", '22P02'],
+    ['ALTER TABLE qualified ADD UNIQUE (a)', '42809'],
+    ['DROP INDEX only_one', '2BP01'],
+    ['CREATE STREAM s (a int UNIQUE)', '42P16'],
+    ['CREATE TABLE s (a int, CONSTRAINT u UNIQUE (a))', '42P07'],
+  ];
+  for (const [statement, sqlstate] of refused) await assert.rejects(sql(engine, statement), { sqlstate }, statement);
+  await sql(engine, 'ALTER TABLE IF EXISTS nope RENAME TO s');
+  await sql(engine, 'ALTER TABLE t OWNER TO somebody');
+  await assert.rejects(sql(engine, 'INSERT INTO t VALUES (1, 2)'), /t_a_b_key/);
+  await sql(engine, 'INSERT INTO u VALUES (1) ON CONFLICT (a) DO NOTHING');
+  await assert.rejects(sql(engine, 'INSERT INTO u VALUES (1)'), /only_one/);
+  assert.deepEqual(await sql(engine, 'SELECT a FROM qualified ORDER BY 1'), [['1'], ['1'], [null]]);
+  await sql(engine, 'DROP TABLE u');
+  await sql(engine, 'CREATE TABLE u (a int CONSTRAINT only_one UNIQUE)');
+});
+
+test('a transaction that wrote before a column was NOT NULL fails at COMMIT', async () => {
+  const engine = await openEngine();
+  await sql(engine, 'CREATE TABLE t (a int)');
+  const session = new Session(engine);
+  await session.run('INSERT INTO t VALUES (NULL)');
+  await sql(engine, 'ALTER TABLE t ALTER a SET NOT NULL');
+  await assert.rejects(session.transaction.commit(), { sqlstate: '23502' });
+  assert.deepEqual(await sql(engine, 'SELECT * FROM t'), []);
+});
+
+test('a view of another search path goes on reading the relation inside of TUMBLE', async () => {
+  const engine = await openEngine();
+  await sql(engine, 'CREATE SCHEMA s');
+  const session = new Session(engine, { search_path: 's' });
+  await session.run('CREATE STREAM ev (at timestamp)');
+  await session.run(
+    "CREATE VIEW minutes AS SELECT count(*) FROM TUMBLE(ev, at, INTERVAL '1 minute') GROUP BY window_start",
+  );
+  assert.deepEqual(await sql(engine, 'SELECT * FROM s.minutes'), []);
+});
