@@ -2,7 +2,9 @@
 import type { Arena } from './batch/arena.ts';
 import type { Batch } from './batch/batch.ts';
 import type { EvalContext } from './expr/ir.ts';
+import type { IndexSpec } from './flow_node.ts';
 import type { GraphNode } from './graph_node.ts';
+import type { IndexUse } from './operator.ts';
 import type { DataflowPlan } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
 import type { KeyedIndex } from './state/keyed_index.ts';
@@ -48,6 +50,8 @@ export class Flow {
   readonly nodes: GraphNode[] = [];
   /** Indexes that were made on live nodes for it and have no rows yet. */
   readonly emptyIndexes: { node: GraphNode; index: KeyedIndex }[] = [];
+  /** Indexes of live nodes that its new nodes read and that no longer have all rows: enough from now on, not for the past. */
+  readonly freedIndexes: { node: GraphNode; spec: IndexSpec; reader: GraphNode; use: IndexUse }[] = [];
 
   constructor(owner: FlowOwner, plan: DataflowPlan) {
     this.owner = owner;

@@ -105,9 +105,12 @@ export class Graph {
         node.operator = buildOperator(spec, inputs.map(inputSpec), {
           index: (i, keyColumns, nullKeys, use) => {
             const input = inputs[i];
-            const index = input.readIndex({ keyColumns, nullKeys, frees: freesOf(spec, i) }, node, use);
-            if (index === null || this.borrowIndexes(input) || this.#fresh.has(input)) return;
-            flow.emptyIndexes.push({ node: input, index });
+            const wanted = { keyColumns, nullKeys, frees: freesOf(spec, i) };
+            const index = input.readIndex(wanted, node, use);
+            const lent = index !== null && this.borrowIndexes(input);
+            if (lent || this.#fresh.has(input)) return;
+            if (index !== null) flow.emptyIndexes.push({ node: input, index });
+            else if (wanted.frees.length > 0) flow.freedIndexes.push({ node: input, spec: wanted, reader: node, use });
           },
           flow: (inner) => new Dataflow(inner),
         });

@@ -1,7 +1,8 @@
 /**
  * Filling a new flow at one tick, without replay of history: from the rows that the inputs of its new nodes have now.
  *
- *   new node:   its first step takes the whole output of its inputs; indexes that it asks for hold all rows by then
+ *   new node:   its first step takes the whole output of its inputs; indexes that it asks for hold all rows by then, and where a live one has
+ *               given rows up it reads a temporary one with all of them in this step
  *   live node:  its whole output comes from a result that is kept (a view's rows), its operator's state, an index with all rows, or is
  *               computed anew from its inputs' whole outputs
  *   source:     the rows of its relation, where they are kept
@@ -136,7 +137,7 @@ export class Filling {
         if (rows.n > 0) index.apply(rows);
         index.endTick();
       }
-      for (const node of flow.distinctNodes()) if (this.#graph.isFresh(node)) this.#fillNode(node);
+      for (const node of flow.distinctNodes()) if (this.#graph.isFresh(node)) this.#fillNode(node, flow);
     } catch (error) {
       this.#graph.drop(flow);
       throw error;
@@ -155,13 +156,17 @@ export class Filling {
     });
   }
 
-  #fillNode(node: GraphNode): void {
+  #fillNode(node: GraphNode, flow: Flow): void {
     const { spec } = node;
+    const freed = flow.freedIndexes.filter(({ reader }) => reader === node);
+    for (const { node: input, spec: wanted, use } of freed)
+      use(this.#indexOf(input, this.#wholeOutput(input), wanted.keyColumns, wanted.nullKeys));
     if (spec.op === 'source') this.#graph.fillSource(node, this.#relations.rows(spec.relation), this.#tick);
     else {
       const inputs = node.inputs.map((input) => this.#wholeOutput(input));
       this.#graph.fillNode(node, inputs, this.#tick);
     }
+    for (const { node: input, spec: wanted, use } of freed) use(input.indexes.get(indexName(wanted))!.index);
     this.#whole.set(node, node.output);
   }
 

@@ -53,7 +53,7 @@ function bind(
   session: SessionContext,
   onRelation?: (node: PgNode, oid: number) => void,
 ): void {
-  const made = engine.definitions.save().find(({ record }) => record.made === view.oid);
+  const made = engine.definitions.save().findLast(({ record }) => record.made === view.oid);
   const searchPath = made?.record.settings.searchPath ?? session.searchPath;
   bindQuery(query, {
     ...engine.bindEnv({ ...session, searchPath }, [], 'read'),
