@@ -132,6 +132,19 @@ export class Catalog implements CatalogReader {
     this.version++;
   }
 
+  /**
+   * For a statement that waits between reading these objects and being written down: throws when one has gone or has another name by then, as the statement
+   * done again would not find it.
+   */
+  stillNamed(oids: number[]): () => void {
+    const names = oids.map((oid) => this.#objects.get(oid)?.name);
+    return () => {
+      const changed = oids.findIndex((oid, i) => this.#objects.get(oid)?.name !== names[i]);
+      if (changed < 0) return;
+      throw new SqlError('42P01', `relation "${names[changed]}" was dropped or renamed while it was read`);
+    };
+  }
+
   /** Gives an object another name in its schema; 42P07 when it is taken. */
   rename(object: CatalogObject, name: string): void {
     if (this.#byName.has(`${object.schema}.${name}`)) throw new SqlError('42P07', `relation "${name}" already exists`);

@@ -329,16 +329,18 @@ async function createTableAs(
     engine.define(object, session, bound.dependencies);
     return 'SELECT';
   }
+  const stillNamed = engine.catalog.stillNamed(bound.dependencies);
   const transaction = engine.transactionOf(session);
   const fresh = transaction.isFresh;
   const { batch, arena } = await readQuery(engine, planQuery(bound, { mode: 'read' }), bound, session, signal);
   try {
     if (fresh) {
       const rows = consolidator(columns.map((c) => c.type))(batch, arena);
-      await engine.defineFilled(make(), rows, session, bound.dependencies, addStore);
+      await engine.defineFilled(make(), rows, session, bound.dependencies, stillNamed, addStore);
       transaction.forgetReads();
     } else {
       // Within a transaction that has read or written the rows are as much a part of it as what they come from.
+      stillNamed();
       const object = make();
       addStore();
       engine.define(object, session, bound.dependencies);

@@ -39,12 +39,12 @@ export async function createSink(
     engine.define(object, session);
     return;
   }
+  const { check, live } = becoming(engine, object, session);
   const { replay } = engine;
   const log = { skip: replay?.delivered(oid) ?? 0n, known: replay?.lastTick ?? 0n };
   const sink = await openSinkOf(engine, object, log, replay === null);
   const view = new ViewRuntime(oid, statement.name, physical, session.evalContext, null, engine.loop.rowsOf);
   const stop = engine.loop.observe(oid, sink);
-  const { check, live } = becoming(engine, object, session);
   try {
     await fill(engine, view, {
       check,

@@ -173,8 +173,12 @@ export async function fill(engine: TidemarkEngine, view: ViewRuntime, becoming: 
 
 /** A view of the catalog becomes visible in the turn in which it becomes live, unless its name or what it reads has changed hands meanwhile. */
 export function becoming(engine: TidemarkEngine, object: CatalogObject, session: SessionContext): Becoming {
+  const stillNamed = engine.catalog.stillNamed(object.dependencies);
   return {
-    check: () => engine.catalog.check(object),
+    check: () => {
+      engine.catalog.check(object);
+      stillNamed();
+    },
     live: () => engine.define(object, session),
   };
 }

@@ -362,18 +362,20 @@ export class TidemarkEngine implements Engine {
 
   /**
    * A table with its first rows, as one record of the log: it is there with them or not at all. `addStore` makes the place for the rows, in the
-   * turn in which the table appears.
+   * turn in which the table appears, if `check` has nothing against it.
    */
   async defineFilled(
     object: CatalogObject,
     rows: Batch,
     session: SessionContext,
     reads: number[],
+    check: () => void,
     addStore: () => void,
   ): Promise<void> {
     const { journal } = this;
     const settings = settingsOf(session.evalContext, session.searchPath);
     const frame = journal === null ? null : await journal.admitFilled(object.sql, object.oid, rows, settings);
+    check();
     this.catalog.add(object);
     addStore();
     keepChanges(this, object.oid);

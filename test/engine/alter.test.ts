@@ -146,3 +146,24 @@ test('a view of another search path goes on reading the relation inside of TUMBL
   );
   assert.deepEqual(await sql(engine, 'SELECT * FROM s.minutes'), []);
 });
+
+test('a statement that reads a relation while it is renamed or dropped is not written down', async () => {
+  const own = mkdtempSync(join(path, 'meanwhile-'));
+  let engine = await openEngine();
+  await openData(engine, { path: own });
+  await sql(engine, 'CREATE TABLE t (a int); CREATE TABLE u (a int); CREATE TABLE w (a int)');
+  await sql(engine, 'INSERT INTO t SELECT generate_series(1, 300000); INSERT INTO u SELECT * FROM t');
+  const creating = [
+    sql(engine, 'CREATE TABLE copied AS SELECT * FROM t'),
+    sql(engine, 'CREATE TABLE joined AS SELECT u.a FROM u JOIN w USING (a)'),
+  ];
+  const refused = Promise.all(creating.map((made) => assert.rejects(made, { sqlstate: '42P01' })));
+  await sql(engine, 'ALTER TABLE t RENAME TO s');
+  await sql(engine, 'DROP TABLE u');
+  await refused;
+  await engine.close();
+  engine = await openEngine();
+  await openData(engine, { path: own });
+  assert.equal((await sql(engine, 'SELECT count(*) FROM s'))[0][0], '300000');
+  await engine.close();
+});
