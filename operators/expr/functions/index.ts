@@ -28,6 +28,7 @@ import './json.ts';
 import './json_build.ts';
 import './json_record.ts';
 import './jsonb.ts';
+import './jsonpath.ts';
 import './uuid.ts';
 import './session.ts';
 import './size.ts';
