@@ -1,12 +1,13 @@
 /**
  * SQL/JSON constructors, brought to the functions that do the same: JSON_OBJECT, JSON_ARRAY, JSON_OBJECTAGG, JSON_ARRAYAGG,
- * JSON_SCALAR. The query functions (JSON_VALUE, ...) and IS JSON are not there.
+ * JSON_SCALAR. The query functions (JSON_VALUE, ...) and IS JSON: json_query.ts.
  */
 import type { Expr } from '../../operators/expr/ir.ts';
 import { colType, OID } from '../../operators/types.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { resolveTypeName } from '../types/type_name.ts';
 import { cast } from './cast_expr.ts';
+import { bindIsJson, bindJsonParse, bindJsonQuery, bindJsonSerialize } from './json_query.ts';
 import type { Level } from './level.ts';
 import { locationOf } from './node.ts';
 
@@ -41,6 +42,14 @@ export function bindJsonNode(level: Level, kind: string, c: PgNode): Expr {
     }
     case 'JsonScalarExpr':
       return construct(level, { ...c, output: undefined }, 'to', [c.expr]);
+    case 'JsonFuncExpr':
+      return bindJsonQuery(level, c);
+    case 'JsonIsPredicate':
+      return bindIsJson(level, c);
+    case 'JsonParseExpr':
+      return bindJsonParse(level, c);
+    case 'JsonSerializeExpr':
+      return bindJsonSerialize(level, c);
     default:
       throw level.unsupported(nameOf(kind), c?.location);
   }
@@ -48,10 +57,6 @@ export function bindJsonNode(level: Level, kind: string, c: PgNode): Expr {
 
 function nameOf(kind: string): string {
   const known: Record<string, string> = {
-    JsonIsPredicate: 'IS JSON',
-    JsonFuncExpr: 'JSON_VALUE, JSON_QUERY or JSON_EXISTS',
-    JsonParseExpr: 'JSON()',
-    JsonSerializeExpr: 'JSON_SERIALIZE',
     JsonArrayQueryConstructor: 'JSON_ARRAY of a subquery',
     JsonTable: 'JSON_TABLE',
   };

@@ -77,6 +77,9 @@ const QUERIES = [
      jsonb_path_query_first(doc, 'strict $.b', silent => true) AS b FROM docs`,
   `SELECT count(*) FROM docs WHERE doc @? '$.** ? (@ like_regex "^A" flag "i")' OR doc @@ '$.b == 1'`,
   `SELECT d.id, e.id AS other FROM docs d JOIN docs e ON d.n = e.n AND jsonb_path_match(d.doc, 'exists($.a)') AND e.doc @? '$.b'`,
+  `SELECT JSON_VALUE(doc, '$.a' RETURNING int DEFAULT -1 ON ERROR) AS a, count(*), max(n) FROM docs GROUP BY 1`,
+  `SELECT id, JSON_QUERY(doc, '$.** ? (@ > $n)' PASSING n AS n WITH WRAPPER) AS q, doc IS JSON OBJECT AS o FROM docs
+     WHERE JSON_EXISTS(doc, '$.*')`,
   // Errors of rows are listed, not told.
   `SELECT id, jsonb_path_query(doc, 'strict $.a') AS a FROM docs`,
   `SELECT n, sum((jsonb_path_query_first(doc, '$.a.double()', silent => true) #>> '{}')::numeric) AS s FROM docs GROUP BY n`,

@@ -10,7 +10,6 @@
 import type { Datum } from '../../../datum.ts';
 import { SqlError } from '../../../errors.ts';
 import {
-  dateOutOfRange,
   END_DATE,
   MICROS_PER_SECOND,
   MIN_DATE,
@@ -125,7 +124,7 @@ export function readBy(text: string, nodes: TemplateNode[]): PathDatetime {
   switch (type) {
     case 'date': {
       const day = toJulian(f.year, f.month, f.day) - POSTGRES_EPOCH_JULIAN;
-      if (day < MIN_DATE || day >= END_DATE) throw dateOutOfRange();
+      if (day < MIN_DATE || day >= END_DATE) throw new SqlError('22008', `date out of range: "${text}"`);
       return { k: 'datetime', type, value: day, offset: 0 };
     }
     case 'time':

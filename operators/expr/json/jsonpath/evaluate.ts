@@ -13,7 +13,7 @@ import { SqlError } from '../../../errors.ts';
 import { negate, truncate } from '../../decimal/arithmetic.ts';
 import { decimalToInteger } from '../../decimal/text.ts';
 import type { EvalContext } from '../../ir.ts';
-import { getKey, isObject, type Json, type JsonObject, jsonObject } from '../value.ts';
+import { getKey, isObject, type Json, jsonObject } from '../value.ts';
 import { calculate } from './arithmetic.ts';
 import { type Item, isDatetime, isNumber, isObjectItem, itemType, PathError, soft } from './item.ts';
 import { applyMethod, datetimeMethod, decimalMethod } from './methods.ts';
@@ -26,6 +26,13 @@ const MAX_DEPTH = 600;
 /** Steps of one evaluation, and comparisons: a second or two. */
 const MAX_STEPS = 5_000_000;
 
+/** What `$name` stands for, and the document that it is in; undefined: there is no such variable. */
+export interface Variables {
+  find(name: string): { item: Item; base: BaseObject } | undefined;
+  /** How many documents the variables are. */
+  documents: number;
+}
+
 type Kind<K extends Step['k']> = Extract<Step, { k: K }>;
 
 export class Evaluator {
@@ -34,7 +41,7 @@ export class Evaluator {
   /** One of the _tz functions: the session's zone may be looked at. */
   readonly zoned: boolean;
   private readonly root: Json;
-  private readonly vars: JsonObject | null;
+  private readonly vars: Variables;
   private lenient: boolean;
   /** Errors of the path are not told, by `silent` or within a condition. */
   private quiet: boolean;
@@ -45,7 +52,7 @@ export class Evaluator {
   private depth = 0;
   private steps = 0;
 
-  constructor(path: JsonPath, root: Json, vars: JsonObject | null, zoned: boolean, silent: boolean, ctx: EvalContext) {
+  constructor(path: JsonPath, root: Json, vars: Variables, zoned: boolean, silent: boolean, ctx: EvalContext) {
     this.ctx = ctx;
     this.lax = path.lax;
     this.zoned = zoned;
@@ -55,7 +62,7 @@ export class Evaluator {
     this.quiet = silent;
     this.current = root;
     this.base = { root, id: 0 };
-    this.made = vars ? 2 : 1;
+    this.made = 1 + vars.documents;
   }
 
   /** The results of a chain over the root, pushed to `found`; without it, whether there is one. */
@@ -238,10 +245,10 @@ export class Evaluator {
   }
 
   private variable(name: string): Item {
-    const value = this.vars ? getKey(this.vars, name) : undefined;
-    if (value === undefined) throw new SqlError('42704', `could not find jsonpath variable "${name}"`);
-    this.base = { root: this.vars, id: 1 };
-    return value;
+    const found = this.vars.find(name);
+    if (!found) throw new SqlError('42704', `could not find jsonpath variable "${name}"`);
+    this.base = found.base;
+    return found.item;
   }
 
   private subscripts(step: Kind<'subscripts'>, item: Item, chain: Chain, at: number, found: Item[] | null): boolean {

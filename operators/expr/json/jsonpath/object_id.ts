@@ -3,7 +3,7 @@
  *
  *   id = offset of the object's container + 10000000000 * number of the document
  *
- * Documents are the root (0), the variables (1), and what keyvalue() made itself (2, 3, ...). The binary form: a header of four
+ * Documents are the root (0), the variables (1; those of PASSING have one each), and then what keyvalue() made itself. The binary form: a header of four
  * bytes and four for every key and value, then the keys, then the values; numbers and containers begin at multiples of four.
  */
 import type { Decimal } from '../../../datum.ts';

@@ -4,8 +4,8 @@
  */
 import { SqlError } from '../../../errors.ts';
 import type { EvalContext } from '../../ir.ts';
-import { isObject, type Json, type JsonObject, jsonbText, parseJsonb } from '../value.ts';
-import { Evaluator } from './evaluate.ts';
+import { getKey, isObject, type Json, jsonbText, parseJsonb } from '../value.ts';
+import { Evaluator, type Variables } from './evaluate.ts';
 import { type Item, jsonOfItem, PathError } from './item.ts';
 import { parsePath } from './parse.ts';
 import type { JsonPath } from './syntax.ts';
@@ -29,48 +29,52 @@ export class Latest<T> {
   }
 }
 
-function readVars(text: string): JsonObject {
-  const vars = parseJsonb(text);
-  if (vars !== null && typeof vars === 'object' && isObject(vars)) return vars;
-  throw new SqlError('22023', '"vars" argument is not an object', {
-    detail: 'Jsonpath parameters should be encoded as key-value pairs of "vars" object.',
-  });
+const NO_VARIABLES: Variables = { find: () => undefined, documents: 0 };
+
+/** The members of a jsonb object. */
+function variablesOf(text: string): Variables {
+  const root = parseJsonb(text);
+  if (root === null || typeof root !== 'object' || !isObject(root)) {
+    throw new SqlError('22023', '"vars" argument is not an object', {
+      detail: 'Jsonpath parameters should be encoded as key-value pairs of "vars" object.',
+    });
+  }
+  const base = { root, id: 1 };
+  const find = (name: string) => {
+    const item = getKey(root, name);
+    return item === undefined ? undefined : { item, base };
+  };
+  return { find, documents: 1 };
 }
 
 /** What a call site keeps. */
 export class PathCall {
   private readonly paths = new Latest(parsePath);
-  private readonly vars = new Latest(readVars);
+  private readonly vars = new Latest(variablesOf);
   private readonly zoned: boolean;
 
   constructor(zoned: boolean) {
     this.zoned = zoned;
   }
 
-  private evaluator(target: string, path: JsonPath, vars: string | null, silent: boolean, ctx: EvalContext): Evaluator {
-    const variables = vars === null ? null : this.vars.of(vars);
-    return new Evaluator(path, parseJsonb(target), variables, this.zoned, silent, ctx);
+  private run(target: string, pathText: string, vars: string | null, silent: boolean, ctx: EvalContext): PathRun {
+    const path = this.paths.of(pathText);
+    const variables = vars === null ? NO_VARIABLES : this.vars.of(vars);
+    return { path, target: parseJsonb(target), vars: variables, zoned: this.zoned, silent, ctx };
   }
 
   /** The results; with `silent` those before the first error. */
   query(target: string, pathText: string, vars: string | null, silent: boolean, ctx: EvalContext): Json[] {
-    const path = this.paths.of(pathText);
-    const evaluator = this.evaluator(target, path, vars, silent, ctx);
     const found: Item[] = [];
-    quietly(silent, () => evaluator.start(path.chain, found));
+    const run = this.run(target, pathText, vars, silent, ctx);
+    quietly(silent, () => collect(run, found));
     return found.map(jsonOfItem);
   }
 
-  /** Whether there is a result; null for an error that `silent` hides. In strict mode every result is looked at. */
+  /** Whether there is a result; null for an error that `silent` hides. */
   exists(target: string, pathText: string, vars: string | null, silent: boolean, ctx: EvalContext): boolean | null {
-    const path = this.paths.of(pathText);
-    const evaluator = this.evaluator(target, path, vars, silent, ctx);
-    return quietly(silent, () => {
-      if (path.lax) return evaluator.start(path.chain, null);
-      const found: Item[] = [];
-      evaluator.start(path.chain, found);
-      return found.length > 0;
-    });
+    const run = this.run(target, pathText, vars, silent, ctx);
+    return quietly(silent, () => anyResult(run));
   }
 
   /** The single boolean that the path gives. */
@@ -81,6 +85,36 @@ export class PathCall {
     if (silent) return null;
     throw new SqlError('22038', 'single boolean result is expected');
   }
+}
+
+/** A path and all that it is run with. */
+export interface PathRun {
+  path: JsonPath;
+  target: Json;
+  vars: Variables;
+  zoned: boolean;
+  /** Errors of the path will not be told. */
+  silent: boolean;
+  ctx: EvalContext;
+}
+
+function evaluatorOf({ path, target, vars, zoned, silent, ctx }: PathRun): Evaluator {
+  return new Evaluator(path, target, vars, zoned, silent, ctx);
+}
+
+/** Pushes the results to `found`. */
+export function collect(run: PathRun, found: Item[]): void {
+  evaluatorOf(run).start(run.path.chain, found);
+}
+
+/** Whether there is a result. In strict mode every one is looked at, for it may be an error. */
+export function anyResult(run: PathRun): boolean {
+  const evaluator = evaluatorOf(run);
+  const { lax, chain } = run.path;
+  if (lax) return evaluator.start(chain, null);
+  const found: Item[] = [];
+  evaluator.start(chain, found);
+  return found.length > 0;
 }
 
 function quietly<T>(silent: boolean, run: () => T): T | null {

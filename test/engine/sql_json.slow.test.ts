@@ -1,0 +1,189 @@
+/** JSON_VALUE, JSON_QUERY, JSON_EXISTS, JSON_TABLE, IS JSON and their kin against PostgreSQL: chosen and random queries. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { PGlite } from '@electric-sql/pglite';
+import { SqlError } from '../../operators/errors.ts';
+import { randomDocument, randomPath } from '../../operators/expr/json/jsonpath/random_path.ts';
+import { seededRandom } from '../postgres_oracle.ts';
+import { openEngine, sql } from './harness.ts';
+
+let db: PGlite;
+let engine: Awaited<ReturnType<typeof openEngine>>;
+before(async () => {
+  db = await PGlite.create();
+  engine = await openEngine();
+});
+after(async () => {
+  await db.close();
+  await engine.close();
+});
+
+const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
+
+/** Rows as text, or the code and the message of the error. */
+async function theirs(query: string): Promise<string> {
+  try {
+    const { rows } = await db.query<(string | null)[]>(query, [], { rowMode: 'array' });
+    return JSON.stringify(rows);
+  } catch (e) {
+    const { code, message } = e as { code?: string; message: string };
+    return `${code} ${message}`;
+  }
+}
+
+async function ours(query: string): Promise<string> {
+  try {
+    return JSON.stringify(await sql(engine, query));
+  } catch (e) {
+    if (!(e instanceof SqlError)) throw e;
+    return `${e.sqlstate} ${e.message.replace(/^line \d+: /, '')}`;
+  }
+}
+
+async function compare(queries: string[], same = (a: string, b: string) => a === b): Promise<void> {
+  const differences: string[] = [];
+  for (const query of queries) {
+    const [a, b] = [await theirs(query), await ours(query)];
+    if (!same(a, b)) differences.push(`${query}\n    PostgreSQL ${a}\n    Tidemark   ${b}`);
+  }
+  assert.deepEqual(differences.slice(0, 20), [], `${differences.length} differ`);
+}
+
+const DOCUMENT = `jsonb '{"a": 1.5, "s": "x", "n": "12", "b": true, "z": null, "d": "2024-01-01", "l": [1, 2], "o": {"k": "v"}}'`;
+
+test('clauses of the query functions', async () => {
+  const queries: string[] = [];
+  const paths = [
+    '$.a',
+    '$.s',
+    '$.n',
+    '$.b',
+    '$.z',
+    '$.d.date()',
+    '$.l',
+    '$.l[*]',
+    '$.o',
+    '$.q',
+    'strict $.q',
+    '$.a / 0',
+    '$x',
+    '$y.k',
+    '$t',
+  ];
+  const passing = `PASSING 7 AS x, jsonb '{"k": "w"}' AS y, timestamp '2024-05-06 07:08:09' AS t`;
+  const types = [
+    'text',
+    'int',
+    'numeric(3,1)',
+    'float8',
+    'bool',
+    'varchar(2)',
+    'char(4)',
+    'date',
+    'timestamptz',
+    'jsonb',
+    'json',
+    'bytea',
+    'int[]',
+  ];
+  for (const path of paths) {
+    for (const end of ['', 'ERROR ON ERROR', 'TRUE ON ERROR', 'UNKNOWN ON ERROR']) {
+      queries.push(`SELECT JSON_EXISTS(${DOCUMENT}, '${path}' ${passing} ${end})::text`);
+    }
+    for (const type of types) {
+      const from = `${DOCUMENT}, '${path}' ${passing} RETURNING ${type}`;
+      queries.push(
+        `SELECT JSON_VALUE(${from})::text`,
+        `SELECT JSON_VALUE(${from} ERROR ON EMPTY ERROR ON ERROR)::text`,
+      );
+      queries.push(`SELECT JSON_QUERY(${from})::text`, `SELECT JSON_QUERY(${from} ERROR ON ERROR)::text`);
+      queries.push(
+        `SELECT JSON_QUERY(${from} WITH WRAPPER)::text`,
+        `SELECT JSON_QUERY(${from} WITH CONDITIONAL WRAPPER)::text`,
+      );
+      queries.push(`SELECT JSON_QUERY(${from} OMIT QUOTES NULL ON EMPTY ERROR ON ERROR)::text`);
+    }
+    queries.push(
+      `SELECT JSON_VALUE(${DOCUMENT}, '${path}' ${passing} RETURNING int DEFAULT 1 + 1 ON EMPTY DEFAULT '5' ON ERROR)::text`,
+    );
+    queries.push(
+      `SELECT JSON_QUERY(${DOCUMENT}, '${path}' ${passing} EMPTY OBJECT ON EMPTY EMPTY ARRAY ON ERROR)::text`,
+    );
+  }
+  await compare(queries);
+});
+
+test('what is refused, and when', async () => {
+  await compare([
+    `SELECT JSON_VALUE('{"a": 1', '$.a')`,
+    `SELECT JSON_VALUE('{"a": 1}'::text, '$.a')`,
+    `SELECT JSON_VALUE(NULL, '$.a' DEFAULT 'x' ON EMPTY)`,
+    `SELECT JSON_VALUE(jsonb '1', NULL)`,
+    `SELECT JSON_VALUE(1, '$')`,
+    `SELECT JSON_VALUE(jsonb '1', 5)`,
+    `SELECT JSON_VALUE(jsonb '1', '$ +')`,
+    `SELECT JSON_VALUE(jsonb '1', '$x')`,
+    `SELECT JSON_VALUE(jsonb '1', '$' RETURNING record)`,
+    `SELECT JSON_VALUE(jsonb '1', '$' EMPTY ON EMPTY)`,
+    `SELECT JSON_QUERY(jsonb '1', '$' TRUE ON EMPTY)`,
+    `SELECT JSON_EXISTS(jsonb '1', '$' DEFAULT 1 ON ERROR)`,
+    `SELECT JSON_VALUE(jsonb '1', '$.x' DEFAULT x ON EMPTY) FROM (VALUES (3)) t(x)`,
+    `SELECT JSON_VALUE(jsonb '1', '$.x' DEFAULT (SELECT 1) ON EMPTY)`,
+    `SELECT JSON_VALUE(jsonb '1', '$.x' RETURNING int DEFAULT 'x' ON EMPTY)`,
+    `SELECT JSON_QUERY(jsonb '1', '$' WITH WRAPPER OMIT QUOTES)`,
+    `SELECT 1 IS JSON`,
+    `SELECT JSON(1)`,
+    `SELECT JSON_SERIALIZE(1)`,
+    `SELECT JSON_SERIALIZE('1' RETURNING int)`,
+  ]);
+});
+
+test('IS JSON, JSON() and JSON_SERIALIZE', async () => {
+  const texts = [
+    '{"a":1}',
+    '{"a":1,"a":2}',
+    '[{"b":{"a":1,"a":1}}]',
+    '1',
+    '"x"',
+    'null',
+    '[]',
+    '',
+    '{',
+    '{a:1}',
+    ' 1 ',
+    '"\\ud83d"',
+  ];
+  const kinds = ['', 'VALUE', 'OBJECT', 'ARRAY', 'SCALAR'].flatMap((k) => [k, `${k} WITH UNIQUE KEYS`]);
+  const tests = kinds.flatMap((k) => [`x IS JSON ${k}`, `x IS NOT JSON ${k}`]).map((t) => `(${t})::text`);
+  const values = [...texts.map(literal), 'NULL'].map((t) => `(${t}::text)`).join();
+  await compare([
+    `SELECT ${tests.join()} FROM (VALUES ${values}) t(x)`,
+    `SELECT ${tests.join()} FROM (VALUES ('{"a":1}'::jsonb), ('2'), (NULL)) t(x)`,
+    `SELECT ${tests.join()} FROM (VALUES ('{"a":1}'::bytea), ('2x')) t(x)`,
+    ...texts.flatMap((t) => [
+      `SELECT JSON(${literal(t)})::text`,
+      `SELECT JSON(${literal(t)} WITH UNIQUE KEYS)::text`,
+      `SELECT JSON_SERIALIZE(${literal(t)})`,
+      `SELECT JSON_SERIALIZE(${literal(t)} RETURNING varchar(3))`,
+    ]),
+  ]);
+});
+
+test('random paths', async () => {
+  const r = seededRandom();
+  const passing = `PASSING 3 AS x, 'a' AS y, jsonb '{"a": [1]}' AS z`;
+  const ends = ['', '', 'ERROR ON ERROR', 'NULL ON EMPTY ERROR ON ERROR'];
+  const queries = Array.from({ length: Number(process.env.ROUNDS ?? 800) }, () => {
+    const from = `jsonb ${literal(randomDocument(r, 3))}, ${literal(randomPath(r))} ${passing}`;
+    switch (r.int(3)) {
+      case 0:
+        return `SELECT JSON_EXISTS(${from} ${r.pick(['', 'ERROR ON ERROR', 'UNKNOWN ON ERROR'])})::text`;
+      case 1:
+        return `SELECT JSON_VALUE(${from} ${r.pick(['', 'RETURNING int', 'RETURNING numeric', 'RETURNING date'])} ${r.pick(ends)})::text`;
+      default:
+        return `SELECT JSON_QUERY(${from} ${r.pick(['', 'RETURNING text', 'RETURNING int'])} ${r.pick(['', 'WITH WRAPPER', 'WITH CONDITIONAL WRAPPER'])} ${r.pick(ends)})::text`;
+    }
+  });
+  // Of errors the code counts.
+  await compare(queries, (a, b) => a === b || (!a.startsWith('[') && a.slice(0, 5) === b.slice(0, 5)));
+});
