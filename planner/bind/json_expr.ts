@@ -22,6 +22,8 @@ export function bindJsonNode(level: Level, kind: string, c: PgNode): Expr {
       const args = pairs.flatMap((p) => [p.JsonKeyValue.key, valueNode(p.JsonKeyValue.value)]);
       return construct(level, c, 'build_object', args);
     }
+    case 'JsonArrayQueryConstructor':
+      return arrayOfQuery(level, c);
     case 'JsonArrayConstructor': {
       const args = ((c.exprs ?? []) as PgNode[]).map((e) => valueNode(e.JsonValueExpr));
       const constant = args.every((a) => a.A_Const && !a.A_Const.isnull);
@@ -51,20 +53,36 @@ export function bindJsonNode(level: Level, kind: string, c: PgNode): Expr {
     case 'JsonSerializeExpr':
       return bindJsonSerialize(level, c);
     default:
-      throw level.unsupported(nameOf(kind), c?.location);
+      throw level.unsupported(`the syntax node ${kind}`, c?.location);
   }
 }
 
-function nameOf(kind: string): string {
-  const known: Record<string, string> = {
-    JsonArrayQueryConstructor: 'JSON_ARRAY of a subquery',
-    JsonTable: 'JSON_TABLE',
+/** JSON_ARRAY(query): the aggregate over the query's one column. */
+function arrayOfQuery(level: Level, c: PgNode): Expr {
+  const location = locationOf(c);
+  const column = { ColumnRef: { fields: [{ String: { sval: 'q' } }, { String: { sval: 'a' } }], location } };
+  if ((c.query.SelectStmt?.targetList?.length ?? 1) > 1) {
+    throw level.error('42601', 'subquery must return only one column', location);
+  }
+  const arg = { raw_expr: column, format: c.format };
+  const returning = { output: c.output, location };
+  const aggregate = { JsonArrayAgg: { constructor: returning, arg, absent_on_null: c.absent_on_null } };
+  const alias = { aliasname: 'q', colnames: [{ String: { sval: 'a' } }] };
+  const select = {
+    targetList: [{ ResTarget: { val: aggregate, location } }],
+    fromClause: [{ RangeSubselect: { subquery: c.query, alias } }],
+    limitOption: 'LIMIT_OPTION_DEFAULT',
+    op: 'SETOP_NONE',
   };
-  return known[kind] ?? `the syntax node ${kind}`;
+  return level.bind({ SubLink: { subLinkType: 'EXPR_SUBLINK', subselect: { SelectStmt: select }, location } });
 }
 
+/** A value; FORMAT JSON: its text is JSON. */
 function valueNode(v: PgNode): PgNode {
-  return v.raw_expr ?? v.JsonValueExpr?.raw_expr;
+  const { raw_expr: value, format } = v.JsonValueExpr ?? v;
+  if (format?.format_type !== 'JS_FORMAT_JSON') return value;
+  const typeName = { names: [{ String: { sval: 'pg_catalog' } }, { String: { sval: 'json' } }], typemod: -1 };
+  return { TypeCast: { arg: value, typeName, location: format.location } };
 }
 
 /** A call of json_NAME or jsonb_NAME by RETURNING; other RETURNING types are cast to. `agg`: ORDER BY, FILTER, OVER. */

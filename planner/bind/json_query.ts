@@ -38,12 +38,17 @@ const BEHAVIOURS: Record<string, Behaviour> = {
   JSON_BEHAVIOR_FALSE: 'false',
 };
 /** What each function takes, and how an error says it. */
-const ALLOWED: Record<Op, { nodes: string[]; text: string }> = {
-  exists: { nodes: ['ERROR', 'TRUE', 'FALSE', 'UNKNOWN'], text: 'ERROR, TRUE, FALSE, or UNKNOWN' },
-  value: { nodes: ['ERROR', 'NULL', 'DEFAULT'], text: 'ERROR, NULL, or DEFAULT expression' },
+const ALLOWED: Record<Op, { nodes: string[]; text: string; columns: string }> = {
+  exists: {
+    nodes: ['ERROR', 'TRUE', 'FALSE', 'UNKNOWN'],
+    text: 'ERROR, TRUE, FALSE, or UNKNOWN',
+    columns: 'EXISTS',
+  },
+  value: { nodes: ['ERROR', 'NULL', 'DEFAULT'], text: 'ERROR, NULL, or DEFAULT expression', columns: 'scalar' },
   query: {
     nodes: ['ERROR', 'NULL', 'EMPTY', 'EMPTY_ARRAY', 'EMPTY_OBJECT', 'DEFAULT'],
     text: 'ERROR, NULL, EMPTY ARRAY, EMPTY OBJECT, or DEFAULT expression',
+    columns: 'formatted',
   },
 };
 
@@ -53,14 +58,13 @@ const nothing = (t: ColType): Expr => ({ k: 'const', v: null, t });
 export function bindJsonQuery(level: Level, c: PgNode): Expr {
   const op = OPS[c.op];
   const at = locationOf(c);
-  if (!op) throw level.unsupported('JSON_TABLE', at);
   const document = asJsonb(level, level.bind(c.context_item.raw_expr));
   const path = asPath(level, level.bind(c.pathspec));
   const type = resultType(level, op, c.output, at);
   const passing = ((c.passing ?? []) as PgNode[]).map((p) => p.JsonArgument);
   const values = passing.map((p) => resolveUnknown(level, level.bind(p.val.raw_expr)));
-  const empty = behaviour(level, op, 'ON EMPTY', c.on_empty, type);
-  const error = behaviour(level, op, 'ON ERROR', c.on_error, type);
+  const empty = bindBehaviour(level, op, 'ON EMPTY', c.on_empty, type);
+  const error = bindBehaviour(level, op, 'ON ERROR', c.on_error, type);
   const wrapper =
     c.wrapper === 'JSW_UNCONDITIONAL' ? 'always' : c.wrapper === 'JSW_CONDITIONAL' ? 'conditional' : 'none';
   if (wrapper !== 'none' && (c.quotes ?? 'JS_QUOTES_UNSPEC') !== 'JS_QUOTES_UNSPEC') {
@@ -72,17 +76,25 @@ export function bindJsonQuery(level: Level, c: PgNode): Expr {
     omitQuotes: c.quotes === 'JS_QUOTES_OMIT',
     onEmpty: empty.is ?? 'null',
     onError: error.is ?? (op === 'exists' ? 'false' : 'null'),
-    names: passing.map((p) => p.name as string),
   };
-  const args = [document, path, constant(JSON.stringify(options), TEXT), empty.value, error.value, ...values];
+  const names = passing.map((p) => p.name as string);
+  const args = [
+    document,
+    path,
+    constant(JSON.stringify({ ...options, names }), TEXT),
+    empty.value,
+    error.value,
+    ...values,
+  ];
   return level.at({ k: 'call', fn: 'sql_json(any)', args, t: type, strict: false }, at);
 }
 
-function asJsonb(level: Level, e: Expr): Expr {
+/** A document: jsonb, or text that is read as such. */
+export function asJsonb(level: Level, e: Expr): Expr {
   return cast(level, resolveUnknown(level, e), JSONB, exprLocation(level, e));
 }
 
-function asPath(level: Level, e: Expr): Expr {
+export function asPath(level: Level, e: Expr): Expr {
   const from = typeOf(level, e);
   if (from.oid === OID.jsonpath) return e;
   const out = from.oid === OID.unknown || STRINGS.has(from.oid) ? tryCoerce(level, e, JSONPATH, 'explicit') : null;
@@ -101,20 +113,28 @@ function resultType(level: Level, op: Op, output: PgNode | undefined, at: number
   return type;
 }
 
-/** What ON EMPTY or ON ERROR says. A DEFAULT is computed with the arguments: it depends on no row. */
-function behaviour(
+/** What is to be done, null where it is not said, and the value of a DEFAULT. */
+export interface Behaved {
+  is: Behaviour | null;
+  value: Expr;
+}
+
+/** What ON EMPTY or ON ERROR says, of a function or of a column of JSON_TABLE. A DEFAULT is computed with the arguments: it depends on no row. */
+export function bindBehaviour(
   level: Level,
   op: Op,
   clause: string,
   node: PgNode | undefined,
   type: ColType,
-): { is: Behaviour | null; value: Expr } {
+  column?: string,
+): Behaved {
   if (!node) return { is: null, value: nothing(type) };
   const at = locationOf(node);
-  const { nodes, text } = ALLOWED[op];
+  const { nodes, text, columns } = ALLOWED[op];
   if (!nodes.includes((node.btype as string).replace('JSON_BEHAVIOR_', ''))) {
-    throw level.error('42601', `invalid ${clause} behavior`, at, {
-      detail: `Only ${text} is allowed in ${clause} for ${NAMES[op]}().`,
+    const of = column === undefined ? '' : ` for column "${column}"`;
+    throw level.error('42601', `invalid ${clause} behavior${of}`, at, {
+      detail: `Only ${text} is allowed in ${clause} for ${column === undefined ? `${NAMES[op]}()` : `${columns} columns`}.`,
     });
   }
   const is = BEHAVIOURS[node.btype];

@@ -80,6 +80,10 @@ const QUERIES = [
   `SELECT JSON_VALUE(doc, '$.a' RETURNING int DEFAULT -1 ON ERROR) AS a, count(*), max(n) FROM docs GROUP BY 1`,
   `SELECT id, JSON_QUERY(doc, '$.** ? (@ > $n)' PASSING n AS n WITH WRAPPER) AS q, doc IS JSON OBJECT AS o FROM docs
      WHERE JSON_EXISTS(doc, '$.*')`,
+  `SELECT id, t.* FROM docs, JSON_TABLE(doc, '$.*' PASSING n AS n COLUMNS (i FOR ORDINALITY, a text PATH '$.a', b int PATH '$n',
+     NESTED '$[*]' COLUMNS (x int PATH '$' DEFAULT 0 ON ERROR))) AS t`,
+  `SELECT d.id, t.v, count(*) FROM docs d LEFT JOIN JSON_TABLE(d.doc, '$.**' COLUMNS (v numeric PATH '$ ? (@.type() == "number")')) t
+     ON t.v > d.n GROUP BY 1, 2`,
   // Errors of rows are listed, not told.
   `SELECT id, jsonb_path_query(doc, 'strict $.a') AS a FROM docs`,
   `SELECT n, sum((jsonb_path_query_first(doc, '$.a.double()', silent => true) #>> '{}')::numeric) AS s FROM docs GROUP BY n`,

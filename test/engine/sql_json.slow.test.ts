@@ -169,6 +169,49 @@ test('IS JSON, JSON() and JSON_SERIALIZE', async () => {
   ]);
 });
 
+test('JSON_TABLE and JSON_ARRAY of a query', async () => {
+  const document = `jsonb '[{"a": 1, "c": [1, 2], "d": [5]}, {"a": "x", "c": []}, {"b": 3, "A b": [7]}]'`;
+  const table = (columns: string, path = "'$[*]'", end = '') =>
+    `SELECT t::text FROM JSON_TABLE(${document}, ${path} COLUMNS (${columns}) ${end}) AS t`;
+  await compare([
+    table(`id FOR ORDINALITY, a int, t text PATH '$.a', e bool EXISTS PATH '$.b', i int EXISTS PATH '$.b'`),
+    table(`a int DEFAULT -1 ON EMPTY DEFAULT -2 ON ERROR, "A b" jsonb, w jsonb PATH '$.c[*]' WITH WRAPPER`),
+    table(`a int ERROR ON EMPTY`),
+    table(`a int ERROR ON ERROR`),
+    table(`a int`, "'$[*]'", 'ERROR ON ERROR'),
+    table(`c text ERROR ON ERROR`),
+    table(`c int[], q text FORMAT JSON PATH '$.a', o text PATH '$.a' OMIT QUOTES`),
+    table(`c int EXISTS, z text EXISTS, y int EXISTS PATH 'strict $.y' TRUE ON ERROR`),
+    table(
+      `a text, NESTED '$.c[*]' COLUMNS (n FOR ORDINALITY, c int PATH '$'), NESTED PATH '$.d[*]' AS dd COLUMNS (d int PATH '$')`,
+    ),
+    table(`NESTED '$.c' COLUMNS (NESTED '$[*]' COLUMNS (v int PATH '$'), k text PATH '$.type()')`),
+    table(`a int`, "'strict $.q'"),
+    table(`a int`, "'strict $.q'", 'ERROR ON ERROR'),
+    table(`NESTED 'strict $.q' COLUMNS (a int)`),
+    table(`a int PATH '$.a + $x'`, "'$[*] ? (exists(@.a))' PASSING 10 AS x"),
+    table(`a int, a text`),
+    table(`a int, NESTED '$.c' AS a COLUMNS (b int)`),
+    table(`a int EXISTS EMPTY ON ERROR`),
+    table(`a int TRUE ON EMPTY`),
+    table(`a jsonb TRUE ON EMPTY`),
+    table(`a int`, "'$[*]'", 'NULL ON ERROR'),
+    table(`a int PATH '$ +'`),
+    `SELECT t::text FROM JSON_TABLE(NULL::jsonb, '$' COLUMNS (a int)) AS t`,
+    `SELECT t::text FROM JSON_TABLE('{"a": 2}', '$' COLUMNS (a int)) AS t(b)`,
+    `SELECT b::text FROM JSON_TABLE('{"a": 2}', '$' COLUMNS (a int)) AS t(b)`,
+    `SELECT a::text, json_table.b::text FROM JSON_TABLE('{"a": 2, "b": 1}', '$' COLUMNS (a int, b int))`,
+    `SELECT x::text, a::text FROM (VALUES (jsonb '[1, 2]'), ('[]'), (NULL), ('[3]')) v(x)
+       LEFT JOIN JSON_TABLE(x, '$[*] ? (@ < $n)' PASSING jsonb_array_length(x) + 1 AS n COLUMNS (a int PATH '$')) j ON true ORDER BY 1, 2`,
+    `SELECT JSON_ARRAY(SELECT a FROM (VALUES (3), (NULL), (1)) t(a) ORDER BY a)::text`,
+    `SELECT JSON_ARRAY(VALUES (1) RETURNING jsonb)::text`,
+    `SELECT JSON_ARRAY(SELECT 1 WHERE false)::text`,
+    `SELECT JSON_ARRAY(SELECT '[1]' FORMAT JSON)::text`,
+    `SELECT JSON_ARRAY(SELECT 1, 2)::text`,
+    `SELECT JSON_QUERY(jsonb '1', 'strict $.a' RETURNING int EMPTY ARRAY ON ERROR)::text`,
+  ]);
+});
+
 test('random paths', async () => {
   const r = seededRandom();
   const passing = `PASSING 3 AS x, 'a' AS y, jsonb '{"a": [1]}' AS z`;

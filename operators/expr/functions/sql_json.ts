@@ -2,41 +2,58 @@
  * The functions that SQL/JSON syntax is bound to; they have no names of their own in PostgreSQL.
  *
  *   sql_json(document jsonb, path jsonpath, options, value when empty, value on error, variables...)   JSON_VALUE and its kin
+ *   json_table(document jsonb, table, record of variables and defaults)                                 JSON_TABLE
  *   is_json(value, kind, unique keys)                                                                  IS JSON
  *   json_unique_keys(json)                                                                             JSON(... WITH UNIQUE KEYS)
  */
-import type { Datum } from '../../datum.ts';
+import type { Datum, PgRecord } from '../../datum.ts';
 import { SqlError } from '../../errors.ts';
 import { OID } from '../../types.ts';
+import { readTable, tableRows } from '../json/jsonpath/json_table.ts';
 import { parsePath } from '../json/jsonpath/parse.ts';
 import { Latest } from '../json/jsonpath/path.ts';
-import { type QueryOptions, sqlJson } from '../json/jsonpath/query_functions.ts';
+import { passedVariables, type QueryOptions, sqlJson } from '../json/jsonpath/query_functions.ts';
 import { decodeString, type JsonNode, parseJson } from '../json/parse.ts';
-import { type CallInfo, register, registerTyped } from './registry.ts';
+import { parseJsonb } from '../json/value.ts';
+import { type CallInfo, register, registerTyped, registerTypedSet } from './registry.ts';
 
 class Site {
   readonly paths = new Latest(parsePath);
-  readonly options = new Latest((text) => JSON.parse(text) as QueryOptions);
+  readonly options = new Latest((text) => JSON.parse(text) as QueryOptions & { names: string[] });
+  readonly tables = new Latest(readTable);
 }
 const sites = new WeakMap<CallInfo, Site>();
+
+function siteOf(call: CallInfo): Site {
+  const site = sites.get(call) ?? new Site();
+  sites.set(call, site);
+  return site;
+}
 
 registerTyped('sql_json(any)', (args, call, ctx) => {
   const [document, path, options, whenEmpty, whenError, ...values] = args;
   if (document === null || path === null) return null;
-  const site = sites.get(call) ?? new Site();
-  sites.set(call, site);
+  const site = siteOf(call);
+  const { names, ...said } = site.options.of(options as string);
+  const passed = values.map((value, i) => ({ value, oid: call.argTypes[i + 5].oid }));
   return sqlJson(
     {
-      document: document as string,
+      target: parseJsonb(document as string),
       path: site.paths.of(path as string),
-      options: site.options.of(options as string),
+      options: said,
       whenEmpty,
       whenError,
-      passed: values.map((value, i) => ({ value, oid: call.argTypes[i + 5].oid })),
+      vars: passedVariables(names, passed, ctx),
       type: call.resultType,
     },
     ctx,
   );
+});
+
+registerTypedSet('json_table(any)', ([document, table, values], call, ctx) => {
+  const { types, values: given } = values as PgRecord;
+  const passed = given.map((value, i) => ({ value, oid: types[i] }));
+  return tableRows(siteOf(call).tables.of(table as string), parseJsonb(document as string), passed, ctx);
 });
 
 /** Whether an object within has a key twice. Escapes are looked at, as they are in keys that are compared. */

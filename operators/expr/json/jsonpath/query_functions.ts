@@ -17,7 +17,7 @@ import type { StandardType } from '../../to_char/standard_datetime.ts';
 import { jsonbOf } from '../encode.ts';
 import { parseJson } from '../parse.ts';
 import { datumOf } from '../populate.ts';
-import { isScalar, type Json, jsonbText, parseJsonb } from '../value.ts';
+import { isScalar, type Json, jsonbText } from '../value.ts';
 import type { Variables } from './evaluate.ts';
 import { type Item, isDatetime, jsonOfItem, PathError } from './item.ts';
 import { anyResult, collect, type PathRun } from './path.ts';
@@ -32,83 +32,97 @@ export interface QueryOptions {
   omitQuotes: boolean;
   onEmpty: Behaviour;
   onError: Behaviour;
-  /** Names of the variables. */
-  names: string[];
 }
 
 export interface QueryCall {
   options: QueryOptions;
   path: JsonPath;
-  document: string;
+  target: Json;
+  vars: Variables;
   /** Values of DEFAULT, of the result's type. */
   whenEmpty: Datum;
   whenError: Datum;
-  passed: { value: Datum; oid: number }[];
   type: ColType;
+  /** The column of JSON_TABLE, for messages. */
+  column?: string;
 }
 
+/** What a behaviour gives; missing: NULL. */
+const BEHAVIOUR_VALUES: Partial<Record<Behaviour, { text: string; value: Json & (boolean | object) }>> = {
+  emptyArray: { text: 'EMPTY ARRAY', value: [] },
+  emptyObject: { text: 'EMPTY OBJECT', value: { k: 'object', entries: [] } },
+  true: { text: 'TRUE', value: true },
+  false: { text: 'FALSE', value: false },
+};
+
 export function sqlJson(call: QueryCall, ctx: EvalContext): Datum {
-  const { options, path, document, type } = call;
-  const behave = (behaviour: Behaviour, value: Datum): Datum => {
-    switch (behaviour) {
-      case 'default':
-        return value;
-      case 'emptyArray':
-        return convertJson([], false, type, ctx);
-      case 'emptyObject':
-        return convertJson({ k: 'object', entries: [] }, false, type, ctx);
-      case 'true':
-      case 'false':
-        return behaviour === 'true';
-      default:
-        return null;
+  const { options, path, target, vars, type } = call;
+  const behave = (clause: string, behaviour: Behaviour, value: Datum): Datum => {
+    if (behaviour === 'default') return value;
+    const make = BEHAVIOUR_VALUES[behaviour];
+    if (!make) return null;
+    try {
+      const made = make.value;
+      return typeof made === 'boolean' ? convertBoolean(made, type, ctx) : convertJson(made, false, type, ctx);
+    } catch (e) {
+      if (!(e instanceof SqlError)) throw e;
+      throw new SqlError('42804', `could not coerce ${clause} expression (${make.text}) to the RETURNING type`, {
+        detail: e.message,
+      });
     }
   };
   const silent = options.onError !== 'error';
-  const target = parseJsonb(document);
-  const run: PathRun = { path, target, vars: variablesOf(options.names, call.passed, ctx), zoned: true, silent, ctx };
-  const onError = <T>(attempt: () => T, soft: (e: SqlError) => boolean): { value: T } | null => {
+  const run: PathRun = { path, target, vars, zoned: true, silent, ctx };
+  const attempt = <T>(make: () => T, caught: (e: SqlError) => boolean): { value: T } | null => {
     try {
-      return { value: attempt() };
+      return { value: make() };
     } catch (e) {
-      if (!silent || !(e instanceof SqlError) || !soft(e)) throw e;
+      if (!silent || !(e instanceof SqlError) || !caught(e)) throw e;
       return null;
     }
   };
-  const isPathError = (e: SqlError) => e instanceof PathError;
+  const ofPath = (e: SqlError) => e instanceof PathError;
   if (options.op === 'exists') {
-    const any = onError(() => anyResult(run), isPathError);
-    return any ? any.value : behave(options.onError, null);
+    const any = attempt(() => anyResult(run), ofPath);
+    return any ? convertBoolean(any.value, type, ctx) : behave('ON ERROR', options.onError, null);
   }
-  const found: Item[] = [];
-  const one = onError(() => {
+  const one = attempt(() => {
+    const found: Item[] = [];
     collect(run, found);
-    return options.op === 'value' ? singleScalar(found) : wrapped(found, options);
-  }, isPathError);
+    return options.op === 'value' ? singleScalar(found, call.column) : wrapped(found, options, call.column);
+  }, ofPath);
   if (one && one.value === undefined) {
-    if (options.onEmpty === 'error') throw new SqlError('22035', 'no SQL/JSON item found for specified path');
-    return behave(options.onEmpty, call.whenEmpty);
+    if (options.onEmpty !== 'error') return behave('ON EMPTY', options.onEmpty, call.whenEmpty);
+    const where = call.column === undefined ? '' : ` of column "${call.column}"`;
+    throw new SqlError('22035', `no SQL/JSON item found for specified path${where}`);
   }
   const item = one?.value;
-  const converted =
-    item === undefined
-      ? null
-      : onError(
-          () =>
-            options.op === 'value'
-              ? convertScalar(item, type, ctx)
-              : convertJson(jsonOfItem(item), options.omitQuotes, type, ctx),
-          () => true,
-        );
-  return converted ? converted.value : behave(options.onError, call.whenError);
+  if (item === undefined) return behave('ON ERROR', options.onError, call.whenError);
+  const convert = (): Datum =>
+    options.op === 'value'
+      ? convertScalar(item, type, ctx)
+      : convertJson(jsonOfItem(item), options.omitQuotes, type, ctx);
+  const converted = attempt(convert, () => true);
+  return converted ? converted.value : behave('ON ERROR', options.onError, call.whenError);
+}
+
+/** JSON_EXISTS as a column of JSON_TABLE may have another type than boolean. */
+function convertBoolean(value: boolean, type: ColType, ctx: EvalContext): Datum {
+  if (type.oid === OID.bool) return value;
+  if (type.oid === OID.int4) return Number(value);
+  return read(String(value), type, ctx);
 }
 
 const WRAP_HINT = 'Use the WITH WRAPPER clause to wrap SQL/JSON items into an array.';
 
+function place(column: string | undefined, name: string): string {
+  return column === undefined ? `in ${name}` : `for column "${column}"`;
+}
+
 /** The one item, a scalar; undefined when there is none. */
-function singleScalar(found: Item[]): Item | undefined {
+function singleScalar(found: Item[], column: string | undefined): Item | undefined {
   if (found.length === 0) return undefined;
-  const message = 'JSON path expression in JSON_VALUE must return single scalar item';
+  const message = `JSON path expression ${place(column, 'JSON_VALUE')} must return single scalar item`;
   if (found.length > 1) throw new PathError('22034', message);
   const [item] = found;
   if (!isDatetime(item) && !isScalar(item)) throw new PathError('2203F', message);
@@ -116,13 +130,13 @@ function singleScalar(found: Item[]): Item | undefined {
 }
 
 /** The item, or an array of the items. */
-function wrapped(found: Item[], options: QueryOptions): Item | undefined {
+function wrapped(found: Item[], options: QueryOptions, column: string | undefined): Item | undefined {
   if (found.length === 0) return undefined;
   if (options.wrapper === 'always' || (options.wrapper === 'conditional' && found.length > 1)) {
     return found.map(jsonOfItem);
   }
   if (found.length > 1) {
-    const message = 'JSON path expression in JSON_QUERY must return single item when no wrapper is requested';
+    const message = `JSON path expression ${place(column, 'JSON_QUERY')} must return single item when no wrapper is requested`;
     throw new PathError('22034', message, { hint: WRAP_HINT });
   }
   return found[0];
@@ -166,7 +180,7 @@ function read(text: string, type: ColType, ctx: EvalContext): Datum {
 }
 
 /** The variables of PASSING, each a document of its own. */
-function variablesOf(names: string[], passed: QueryCall['passed'], ctx: EvalContext): Variables {
+export function passedVariables(names: string[], passed: { value: Datum; oid: number }[], ctx: EvalContext): Variables {
   const find: Variables['find'] = (name) => {
     const at = names.indexOf(name);
     if (at < 0) return undefined;
