@@ -70,6 +70,28 @@ test('a column of paths', async () => {
   }
 });
 
+test('paths that are shown otherwise than stored, and arrays of paths', async () => {
+  const engine = await openEngine();
+  try {
+    await sql(engine, 'CREATE TABLE p (id int PRIMARY KEY, path jsonpath, list jsonpath[])');
+    await sql(engine, 'CREATE MATERIALIZED VIEW v AS SELECT id, path, list[2] AS second FROM p');
+    await sql(engine, `INSERT INTO p VALUES (1, '$ == 1 || $ == 2 || $ == 3', '{$, $.a}'), (2, '$', NULL)`);
+    await sql(engine, "UPDATE p SET path = '(exists($)).type()' WHERE id = 2");
+    assert.deepEqual(await sql(engine, 'SELECT * FROM v ORDER BY id'), [
+      ['1', '(($ == 1 || $ == 2) || $ == 3)', '$."a"'],
+      ['2', 'exists ($).type()', null],
+    ]);
+    assert.deepEqual(await sql(engine, "SELECT jsonb_path_query('2', path) FROM p ORDER BY id"), [
+      ['true'],
+      ['"boolean"'],
+    ]);
+    await sql(engine, 'DELETE FROM p WHERE id = 1');
+    assert.deepEqual(await sql(engine, 'SELECT id FROM v'), [['2']]);
+  } finally {
+    await engine.close();
+  }
+});
+
 const QUERIES = [
   `SELECT id, p FROM docs, jsonb_path_query(doc, '$.**{1 to 2} ? (@.type() == "number")') AS p`,
   `SELECT jsonb_path_query(doc, '$[*]', silent => true) AS p, count(*) FROM docs GROUP BY 1`,

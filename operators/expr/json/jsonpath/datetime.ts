@@ -23,8 +23,6 @@ import {
 } from '../../datetime/calendar.ts';
 import { roundMicros } from '../../datetime/interval_value.ts';
 import { isoDateText, isoTimestampText, offsetText, timeText } from '../../datetime/output.ts';
-import { sessionZone } from '../../datetime/settings.ts';
-import { zoneOffsetAt } from '../../datetime/time_zone.ts';
 import { makeTimetz, timetzParts } from '../../datetime/timetz.ts';
 import { requireFunction } from '../../functions/registry.ts';
 import type { EvalContext } from '../../ir.ts';
@@ -84,27 +82,25 @@ function longOffset(offset: number): string {
   return offsetText(offset).replace(/^(...)$/, '$1:00');
 }
 
-/** The ISO forms, each with the characters that a text of the form has. */
-const ISO_FORMS: [needs: string, template: string][] = [
-  ['-', 'yyyy-mm-dd'],
-  [':.', 'HH24:MI:SS.USTZ'],
-  [':.', 'HH24:MI:SS.US'],
-  [':', 'HH24:MI:SSTZ'],
-  [':', 'HH24:MI:SS'],
-  ['-:. ', 'yyyy-mm-dd HH24:MI:SS.USTZ'],
-  ['-:. ', 'yyyy-mm-dd HH24:MI:SS.US'],
-  ['-: ', 'yyyy-mm-dd HH24:MI:SSTZ'],
-  ['-: ', 'yyyy-mm-dd HH24:MI:SS'],
-  ['-:.T', 'yyyy-mm-dd"T"HH24:MI:SS.USTZ'],
-  ['-:.T', 'yyyy-mm-dd"T"HH24:MI:SS.US'],
-  ['-:T', 'yyyy-mm-dd"T"HH24:MI:SSTZ'],
-  ['-:T', 'yyyy-mm-dd"T"HH24:MI:SS'],
-];
+/**
+ * The ISO forms that a text may have, by what stands behind its first number and by what a zone is written with: a form that does not fit
+ * costs an exception.
+ */
+function isoForms(text: string): string[] {
+  const first = /^\s*[+-]?\d+(.)/.exec(text)?.[1];
+  if (first !== '-' && first !== ':') return [];
+  const clockAt = text.indexOf(':');
+  if (clockAt < 0) return first === '-' ? ['yyyy-mm-dd'] : [];
+  const date = first === ':' ? '' : `yyyy-mm-dd${text.slice(0, clockAt).includes('T') ? '"T"' : ' '}`;
+  const clock = text.slice(clockAt);
+  const time = clock.includes('.') ? 'HH24:MI:SS.US' : 'HH24:MI:SS';
+  const plain = date + time;
+  return /[^\d:.]/.test(clock) ? [`${plain}TZ`, plain] : [plain];
+}
 
 /** Reads one of the ISO forms; null when the text is none. */
 export function readIso(text: string): PathDatetime | null {
-  for (const [needs, template] of ISO_FORMS) {
-    if (![...needs].every((c) => text.includes(c))) continue;
+  for (const template of isoForms(text)) {
     try {
       return readBy(text, standardTemplate(template));
     } catch (e) {
@@ -185,8 +181,10 @@ export function convertTo(
   if (type === d.type) return d;
   checkZone(d.type, type, zoned);
   const value = requireFunction(`${type}(${d.type})`)(d.value, ctx);
-  const offset = type === 'timestamptz' ? zoneOffsetAt(sessionZone(ctx), value as bigint) : 0;
-  return { k: 'datetime', type, value, offset };
+  if (type !== 'timestamptz') return { k: 'datetime', type, value, offset: 0 };
+  // The offset that was taken, which is not the zone's at the instant when the local time is one that was skipped.
+  const local = (d.type === 'date' ? requireFunction('timestamp(date)')(d.value, ctx) : d.value) as bigint;
+  return { k: 'datetime', type, value, offset: Number((local - (value as bigint)) / MICROS_PER_SECOND) };
 }
 
 function checkZone(from: StandardType, to: StandardType, zoned: boolean): void {
