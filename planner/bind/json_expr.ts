@@ -3,10 +3,11 @@
  * JSON_SCALAR. The query functions (JSON_VALUE, ...) and IS JSON: json_query.ts.
  */
 import type { Expr } from '../../operators/expr/ir.ts';
-import { colType, OID } from '../../operators/types.ts';
+import { type ColType, colType, OID } from '../../operators/types.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { resolveTypeName } from '../types/type_name.ts';
 import { cast } from './cast_expr.ts';
+import { resolveUnknown, TEXT } from './coercion.ts';
 import { bindIsJson, bindJsonParse, bindJsonQuery, bindJsonSerialize } from './json_query.ts';
 import type { Level } from './level.ts';
 import { locationOf } from './node.ts';
@@ -15,22 +16,19 @@ import { locationOf } from './node.ts';
 export function bindJsonNode(level: Level, kind: string, c: PgNode): Expr {
   switch (kind) {
     case 'JsonObjectConstructor': {
-      if (c.absent_on_null || c.unique) {
-        throw level.unsupported('JSON_OBJECT with ABSENT ON NULL or UNIQUE KEYS', locationOf(c));
-      }
       const pairs = (c.exprs ?? []) as PgNode[];
       const args = pairs.flatMap((p) => [p.JsonKeyValue.key, valueNode(p.JsonKeyValue.value)]);
-      return construct(level, c, 'build_object', args);
+      const clauses = `${c.absent_on_null ? 'absent ' : ''}${c.unique ? 'unique' : ''}`;
+      if (clauses === '' || args.length === 0) return construct(level, c, 'build_object', args);
+      const said: Expr = { k: 'const', v: clauses, t: TEXT };
+      return constructOf(level, c, 'object_of(any)', [said, ...bindAll(level, args)]);
     }
     case 'JsonArrayQueryConstructor':
       return arrayOfQuery(level, c);
     case 'JsonArrayConstructor': {
       const args = ((c.exprs ?? []) as PgNode[]).map((e) => valueNode(e.JsonValueExpr));
-      const constant = args.every((a) => a.A_Const && !a.A_Const.isnull);
-      if (c.absent_on_null && !constant) {
-        throw level.unsupported('JSON_ARRAY with ABSENT ON NULL (add NULL ON NULL)', locationOf(c));
-      }
-      return construct(level, c, 'build_array', args);
+      if (!c.absent_on_null || args.length === 0) return construct(level, c, 'build_array', args);
+      return constructOf(level, c, 'array_of(any)', bindAll(level, args));
     }
     case 'JsonObjectAgg': {
       const { constructor: inner, absent_on_null: absent, unique } = c;
@@ -85,10 +83,28 @@ function valueNode(v: PgNode): PgNode {
   return { TypeCast: { arg: value, typeName, location: format.location } };
 }
 
+function bindAll(level: Level, nodes: PgNode[]): Expr[] {
+  return nodes.map((n) => resolveUnknown(level, level.bind(n)));
+}
+
+function returned(c: PgNode): ColType {
+  return c.output?.typeName ? resolveTypeName(c.output.typeName) : colType(OID.json);
+}
+
+/** A call of a constructor with clauses, which has no name in SQL. */
+function constructOf(level: Level, c: PgNode, name: string, args: Expr[]): Expr {
+  const at = locationOf(c);
+  const type = returned(c);
+  const binary = type.oid === OID.jsonb;
+  const fn = `${binary ? 'jsonb' : 'json'}_${name}`;
+  const out: Expr = { k: 'call', fn, args, t: colType(binary ? OID.jsonb : OID.json), strict: false };
+  return binary || type.oid === OID.json ? level.at(out, at) : cast(level, out, type, at);
+}
+
 /** A call of json_NAME or jsonb_NAME by RETURNING; other RETURNING types are cast to. `agg`: ORDER BY, FILTER, OVER. */
 function construct(level: Level, c: PgNode, name: string, args: PgNode[], agg: PgNode = {}): Expr {
   const at = locationOf(c);
-  const type = c.output?.typeName ? resolveTypeName(c.output.typeName) : colType(OID.json);
+  const type = returned(c);
   const prefix = type.oid === OID.jsonb ? 'jsonb' : 'json';
   const function_ = name === 'to' ? `to_${prefix}` : `${prefix}_${name}`;
   const call = {

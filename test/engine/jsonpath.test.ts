@@ -35,6 +35,24 @@ test('functions and operators in queries', async () => {
       ["SELECT jsonb_path_query_array(doc, '$.items.price', silent => true) FROM events WHERE id = 1", [['[10, 2.5]']]],
       ["SELECT jsonb_path_query_first(doc, '$.items.price') FROM events WHERE id = 2", [[null]]],
       ["SELECT jsonb_path_exists(doc, '$.items.at.date()') FROM events ORDER BY id", [['t'], ['f'], ['f']]],
+      [
+        `SELECT JSON_VALUE(doc, '$.user'), JSON_QUERY(doc, '$.items.sku' WITH WRAPPER), JSON_EXISTS(doc, '$.items[1]'), doc IS JSON ARRAY
+           FROM events ORDER BY id LIMIT 2`,
+        [
+          ['ann', '["a", "b"]', 't', 'f'],
+          ['bob', null, 'f', 'f'],
+        ],
+      ],
+      [
+        `SELECT id, t.* FROM events, JSON_TABLE(doc, '$.items[*]' COLUMNS (n FOR ORDINALITY, sku text, price int DEFAULT -1 ON ERROR)) t
+           ORDER BY 1, 2`,
+        [
+          ['1', '1', 'a', '10'],
+          ['1', '2', 'b', '-1'],
+          ['3', '1', 'a', '-1'],
+        ],
+      ],
+      ['SELECT JSON_ARRAY(id, floor, NULL), JSON_ARRAY(SELECT 1) FROM events WHERE id = 1', [['[1, 5]', '[1]']]],
       ["SELECT '$.a[ * ]'::jsonpath", [['$."a"[*]']]],
     ];
     for (const [query, expected] of rows) assert.deepEqual(await sql(engine, query), expected, query);

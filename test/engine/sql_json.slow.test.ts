@@ -212,6 +212,36 @@ test('JSON_TABLE and JSON_ARRAY of a query', async () => {
   ]);
 });
 
+test('constructors with clauses', async () => {
+  await compare([
+    `SELECT t::text FROM (select json_object('a' value 1, 'b' value null absent on null)) AS t`,
+    `SELECT t::text FROM (select json_object('a' value 1, 'b' value null)) AS t`,
+    `SELECT t::text FROM (select json_object('a' value 1, 'a' value 2 with unique keys)) AS t`,
+    `SELECT t::text FROM (select json_object('a' value 1, 'a' value 2 with unique keys returning jsonb)) AS t`,
+    `SELECT t::text FROM (select json_object('a' value 1, 'a' value null absent on null with unique keys returning jsonb)) AS t`,
+    `SELECT t::text FROM (select json_object('a' value null, 'a' value 1 absent on null with unique keys)) AS t`,
+    `SELECT t::text FROM (select json_object('a' value 1, 'a' value null absent on null with unique keys)) AS t`,
+    `SELECT t::text FROM (select json_object('a' value 1, 'a' value 2 returning jsonb)) AS t`,
+    `SELECT t::text FROM (select json_object('a' value 1, 'b' value null absent on null returning jsonb)) AS t`,
+    `SELECT t::text FROM (select json_object(null value 1)) AS t`,
+    `SELECT t::text FROM (select json_object(null value 1 returning jsonb)) AS t`,
+    `SELECT t::text FROM (select json_object(null value null absent on null)) AS t`,
+    `SELECT t::text FROM (select json_object('a' value '[1]' format json, 'b': true)) AS t`,
+    `SELECT t::text FROM (select json_object()) AS t`,
+    `SELECT t::text FROM (select json_object(returning jsonb)) AS t`,
+    `SELECT t::text FROM (select json_array(1, null, 'x')) AS t`,
+    `SELECT t::text FROM (select json_array(1, null, 'x' null on null)) AS t`,
+    `SELECT t::text FROM (select json_array(1, null, 'x' returning jsonb)) AS t`,
+    `SELECT t::text FROM (select json_array(null)) AS t`,
+    `SELECT t::text FROM (select json_array()) AS t`,
+    `SELECT t::text FROM (select json_array(returning jsonb)) AS t`,
+    `SELECT t::text FROM (select json_array('[1]' format json, '[1]')) AS t`,
+    `SELECT t::text FROM (select json_array(x, y) from (values (1, null::int), (null, 3)) t(x, y)) AS t`,
+    `SELECT t::text FROM (select json_object('a' value x, 'b' value y absent on null returning text) from (values (1, null::int), (null, 3)) t(x, y)) AS t`,
+    `SELECT t::text FROM (select json_object('a' value 1 returning int)) AS t`,
+  ]);
+});
+
 test('random paths', async () => {
   const r = seededRandom();
   const passing = `PASSING 3 AS x, 'a' AS y, jsonb '{"a": [1]}' AS z`;

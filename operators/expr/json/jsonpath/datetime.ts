@@ -18,7 +18,6 @@ import {
   timeOfFields,
   timestampInRange,
   timestampOfFields,
-  timestampOutOfRange,
   toJulian,
 } from '../../datetime/calendar.ts';
 import { roundMicros } from '../../datetime/interval_value.ts';
@@ -128,16 +127,16 @@ export function readBy(text: string, nodes: TemplateNode[]): PathDatetime {
     case 'timetz':
       return precise(type, makeTimetz(timeOfFields(f), offset ?? 0));
     case 'timestamp':
-      return precise(type, inRange(timestampOfFields(f)));
+      return precise(type, inRange(type, timestampOfFields(f)));
     case 'timestamptz': {
       const east = offset ?? 0;
-      return precise(type, inRange(timestampOfFields(f) - BigInt(east) * MICROS_PER_SECOND), east);
+      return precise(type, inRange(type, timestampOfFields(f) - BigInt(east) * MICROS_PER_SECOND), east);
     }
   }
 }
 
-function inRange(t: bigint): bigint {
-  if (!timestampInRange(t)) throw timestampOutOfRange();
+function inRange(type: StandardType, t: bigint): bigint {
+  if (!timestampInRange(t)) throw new SqlError('22008', `${type} out of range`);
   return t;
 }
 
