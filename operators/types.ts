@@ -78,6 +78,7 @@ export const OID = {
   anyelement: 2283,
   uuid: 2950,
   jsonb: 3802,
+  jsonpath: 4072,
   regnamespace: 4089,
   regrole: 4096,
   regconfig: 3734,
@@ -105,6 +106,7 @@ export const OID = {
   _json: 199,
   _uuid: 2951,
   _jsonb: 3807,
+  _jsonpath: 4073,
   _record: 2287,
 } as const;
 

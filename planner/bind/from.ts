@@ -8,6 +8,7 @@ import { bindRangeFunction } from './from_function.ts';
 import { type FromItem, queryItem } from './from_item.ts';
 import { bindRangeVar } from './from_relation.ts';
 import { bindJoin } from './join.ts';
+import { bindJsonTable } from './json_table.ts';
 import { dependsOn, namesClash } from './lateral.ts';
 import { type BoundSelect, colRef, type Level } from './level.ts';
 import { contentOf, kindOf, locationOf } from './node.ts';
@@ -44,6 +45,8 @@ export function bindFromItem(level: Level, node: PgNode): FromItem {
       return noted(level, bindSubselect(level, c));
     case 'RangeFunction':
       return noted(level, bindRangeFunction(level, c));
+    case 'JsonTable':
+      return noted(level, bindJsonTable(level, c));
     case 'JoinExpr':
       return bindJoin(level, c, bindFromItem);
     case 'RangeTableSample':

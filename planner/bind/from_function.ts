@@ -154,6 +154,15 @@ function fields(e: Expr, types: ColType[]): Expr[] {
   return types.map((t, index) => (e.k === 'row' ? e.items[index] : { k: 'field', arg: e, index, t }));
 }
 
+/** A FROM item of the rows of one function that is not called by name. */
+export function rowsItem(
+  level: Level,
+  part: Pick<Part, 'name' | 'columns' | 'rows' | 'location'>,
+  alias: PgNode | undefined,
+): FromItem {
+  return assemble(level, [{ ...part, row: [], scalar: false }], alias, false);
+}
+
 function assemble(level: Level, parts: Part[], alias: PgNode | undefined, withOrdinality: boolean): FromItem {
   const cols = parts.map((p) => p.columns.map((c) => level.shared.newCol(c.name, c.type)));
   const labelled = parts.flatMap((p, i) =>

@@ -1,12 +1,14 @@
 /**
  * SQL/JSON constructors, brought to the functions that do the same: JSON_OBJECT, JSON_ARRAY, JSON_OBJECTAGG, JSON_ARRAYAGG,
- * JSON_SCALAR. The query functions (JSON_VALUE, ...) and IS JSON are not there.
+ * JSON_SCALAR. The query functions (JSON_VALUE, ...) and IS JSON: json_query.ts.
  */
 import type { Expr } from '../../operators/expr/ir.ts';
-import { colType, OID } from '../../operators/types.ts';
+import { type ColType, colType, OID } from '../../operators/types.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { resolveTypeName } from '../types/type_name.ts';
 import { cast } from './cast_expr.ts';
+import { resolveUnknown, TEXT } from './coercion.ts';
+import { bindIsJson, bindJsonParse, bindJsonQuery, bindJsonSerialize } from './json_query.ts';
 import type { Level } from './level.ts';
 import { locationOf } from './node.ts';
 
@@ -14,20 +16,19 @@ import { locationOf } from './node.ts';
 export function bindJsonNode(level: Level, kind: string, c: PgNode): Expr {
   switch (kind) {
     case 'JsonObjectConstructor': {
-      if (c.absent_on_null || c.unique) {
-        throw level.unsupported('JSON_OBJECT with ABSENT ON NULL or UNIQUE KEYS', locationOf(c));
-      }
       const pairs = (c.exprs ?? []) as PgNode[];
       const args = pairs.flatMap((p) => [p.JsonKeyValue.key, valueNode(p.JsonKeyValue.value)]);
-      return construct(level, c, 'build_object', args);
+      const clauses = `${c.absent_on_null ? 'absent ' : ''}${c.unique ? 'unique' : ''}`;
+      if (clauses === '' || args.length === 0) return construct(level, c, 'build_object', args);
+      const said: Expr = { k: 'const', v: clauses, t: TEXT };
+      return constructOf(level, c, 'object_of(any)', [said, ...bindAll(level, args)]);
     }
+    case 'JsonArrayQueryConstructor':
+      return arrayOfQuery(level, c);
     case 'JsonArrayConstructor': {
       const args = ((c.exprs ?? []) as PgNode[]).map((e) => valueNode(e.JsonValueExpr));
-      const constant = args.every((a) => a.A_Const && !a.A_Const.isnull);
-      if (c.absent_on_null && !constant) {
-        throw level.unsupported('JSON_ARRAY with ABSENT ON NULL (add NULL ON NULL)', locationOf(c));
-      }
-      return construct(level, c, 'build_array', args);
+      if (!c.absent_on_null || args.length === 0) return construct(level, c, 'build_array', args);
+      return constructOf(level, c, 'array_of(any)', bindAll(level, args));
     }
     case 'JsonObjectAgg': {
       const { constructor: inner, absent_on_null: absent, unique } = c;
@@ -41,31 +42,69 @@ export function bindJsonNode(level: Level, kind: string, c: PgNode): Expr {
     }
     case 'JsonScalarExpr':
       return construct(level, { ...c, output: undefined }, 'to', [c.expr]);
+    case 'JsonFuncExpr':
+      return bindJsonQuery(level, c);
+    case 'JsonIsPredicate':
+      return bindIsJson(level, c);
+    case 'JsonParseExpr':
+      return bindJsonParse(level, c);
+    case 'JsonSerializeExpr':
+      return bindJsonSerialize(level, c);
     default:
-      throw level.unsupported(nameOf(kind), c?.location);
+      throw level.unsupported(`the syntax node ${kind}`, c?.location);
   }
 }
 
-function nameOf(kind: string): string {
-  const known: Record<string, string> = {
-    JsonIsPredicate: 'IS JSON',
-    JsonFuncExpr: 'JSON_VALUE, JSON_QUERY or JSON_EXISTS',
-    JsonParseExpr: 'JSON()',
-    JsonSerializeExpr: 'JSON_SERIALIZE',
-    JsonArrayQueryConstructor: 'JSON_ARRAY of a subquery',
-    JsonTable: 'JSON_TABLE',
+/** JSON_ARRAY(query): the aggregate over the query's one column. */
+function arrayOfQuery(level: Level, c: PgNode): Expr {
+  const location = locationOf(c);
+  const column = { ColumnRef: { fields: [{ String: { sval: 'q' } }, { String: { sval: 'a' } }], location } };
+  if ((c.query.SelectStmt?.targetList?.length ?? 1) > 1) {
+    throw level.error('42601', 'subquery must return only one column', location);
+  }
+  const arg = { raw_expr: column, format: c.format };
+  const returning = { output: c.output, location };
+  const aggregate = { JsonArrayAgg: { constructor: returning, arg, absent_on_null: c.absent_on_null } };
+  const alias = { aliasname: 'q', colnames: [{ String: { sval: 'a' } }] };
+  const select = {
+    targetList: [{ ResTarget: { val: aggregate, location } }],
+    fromClause: [{ RangeSubselect: { subquery: c.query, alias } }],
+    limitOption: 'LIMIT_OPTION_DEFAULT',
+    op: 'SETOP_NONE',
   };
-  return known[kind] ?? `the syntax node ${kind}`;
+  return level.bind({ SubLink: { subLinkType: 'EXPR_SUBLINK', subselect: { SelectStmt: select }, location } });
 }
 
+/** A value; FORMAT JSON: its text is JSON. */
 function valueNode(v: PgNode): PgNode {
-  return v.raw_expr ?? v.JsonValueExpr?.raw_expr;
+  const { raw_expr: value, format } = v.JsonValueExpr ?? v;
+  if (format?.format_type !== 'JS_FORMAT_JSON') return value;
+  const typeName = { names: [{ String: { sval: 'pg_catalog' } }, { String: { sval: 'json' } }], typemod: -1 };
+  return { TypeCast: { arg: value, typeName, location: format.location } };
+}
+
+function bindAll(level: Level, nodes: PgNode[]): Expr[] {
+  return nodes.map((n) => resolveUnknown(level, level.bind(n)));
+}
+
+function returned(c: PgNode): ColType {
+  return c.output?.typeName ? resolveTypeName(c.output.typeName) : colType(OID.json);
+}
+
+/** A call of a constructor with clauses, which has no name in SQL. */
+function constructOf(level: Level, c: PgNode, name: string, args: Expr[]): Expr {
+  const at = locationOf(c);
+  const type = returned(c);
+  const binary = type.oid === OID.jsonb;
+  const fn = `${binary ? 'jsonb' : 'json'}_${name}`;
+  const out: Expr = { k: 'call', fn, args, t: colType(binary ? OID.jsonb : OID.json), strict: false };
+  return binary || type.oid === OID.json ? level.at(out, at) : cast(level, out, type, at);
 }
 
 /** A call of json_NAME or jsonb_NAME by RETURNING; other RETURNING types are cast to. `agg`: ORDER BY, FILTER, OVER. */
 function construct(level: Level, c: PgNode, name: string, args: PgNode[], agg: PgNode = {}): Expr {
   const at = locationOf(c);
-  const type = c.output?.typeName ? resolveTypeName(c.output.typeName) : colType(OID.json);
+  const type = returned(c);
   const prefix = type.oid === OID.jsonb ? 'jsonb' : 'json';
   const function_ = name === 'to' ? `to_${prefix}` : `${prefix}_${name}`;
   const call = {

@@ -163,3 +163,38 @@ test('a directory in use is refused, with the process that has it', async () => 
   await engine.close();
   await (await start('used')).close();
 });
+
+testBoth('columns and views of paths', async (start) => {
+  let engine = await start('paths');
+  await sql(
+    engine,
+    `CREATE TABLE rule (name text, path jsonpath, many jsonpath[]);
+     CREATE TABLE doc (id int PRIMARY KEY, body jsonb);
+     CREATE MATERIALIZED VIEW hit AS SELECT name, path, id FROM rule JOIN doc ON body @? path;
+     CREATE MATERIALIZED VIEW item AS SELECT id, t.* FROM doc, JSON_TABLE(body, '$.l[*]' COLUMNS (n FOR ORDINALITY, v int PATH '$')) t;
+     INSERT INTO rule VALUES ('x', '$.a == 1 || $.a == 2 || $.a == 3', '{$.a,$.b}'), ('y', '$ ? ((exists(@.b)).type() == "boolean")', NULL);
+     INSERT INTO doc VALUES (1, '{"a": 1, "l": [4, 5]}'), (2, '{"b": 2, "l": ["x"]}')`,
+  );
+  const rows = async () => [
+    await sql(engine, 'SELECT * FROM hit ORDER BY name, id'),
+    await sql(engine, 'SELECT * FROM item ORDER BY id, n'),
+    await sql(engine, 'SELECT * FROM rule ORDER BY name'),
+  ];
+  const before = await rows();
+  assert.deepEqual(
+    before.map((list) => list.length),
+    [4, 3, 2],
+  );
+  await engine.close();
+  engine = await start('paths');
+  assert.deepEqual(await rows(), before);
+  await sql(
+    engine,
+    "DELETE FROM rule WHERE name = 'y'; UPDATE doc SET body = body - 'l' WHERE id = 1; DELETE FROM doc WHERE id = 2",
+  );
+  assert.deepEqual(
+    (await rows()).map((list) => list.length),
+    [1, 0, 1],
+  );
+  await engine.close();
+});

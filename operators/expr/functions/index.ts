@@ -29,6 +29,8 @@ import './json.ts';
 import './json_build.ts';
 import './json_record.ts';
 import './jsonb.ts';
+import './jsonpath.ts';
+import './sql_json.ts';
 import './uuid.ts';
 import './session.ts';
 import './size.ts';

@@ -83,6 +83,37 @@ for (const [name, build] of [
   register(`${name}()`, (ctx: EvalContext) => build([], ctx));
 }
 
+/** JSON_OBJECT and JSON_ARRAY with clauses, which the first argument says: ABSENT ON NULL, WITH UNIQUE KEYS. */
+for (const prefix of ['json', 'jsonb'] as const) {
+  registerTyped(`${prefix}_object_of(any)`, ([clauses, ...values], call, ctx) => {
+    const absent = (clauses as string).includes('absent');
+    const unique = (clauses as string).includes('unique');
+    const all = values.map((value, i) => ({ value, oid: call.argTypes[i + 1].oid }));
+    const kept: Typed[] = [];
+    const keys = new Set<string>();
+    for (let i = 0; i < all.length; i += 2) {
+      const [key, value] = [all[i], all[i + 1]];
+      const left = absent && value.value === null;
+      if (unique && !(left && key.value === null)) {
+        const name = keyOf(key.value, key.oid, ctx);
+        if (keys.has(name)) throw repeatedKey(prefix, name);
+        keys.add(name);
+      }
+      if (!left) kept.push(key, value);
+    }
+    return prefix === 'json' ? buildObject(kept, ctx) : buildObjectb(kept, ctx);
+  });
+  registerTyped(`${prefix}_array_of(any)`, (values, call, ctx) => {
+    const kept = values.map((value, i) => ({ value, oid: call.argTypes[i].oid })).filter((v) => v.value !== null);
+    return prefix === 'json' ? buildArray(kept, ctx) : buildArrayb(kept, ctx);
+  });
+}
+
+function repeatedKey(prefix: string, name: string): SqlError {
+  const which = prefix === 'json' ? `: ${quoteJson(name)}` : '';
+  return new SqlError('22030', `duplicate JSON object key value${which}`);
+}
+
 registerTyped('num_nulls(any)', (args, call) => countNulls(args, call, true));
 registerTyped('num_nonnulls(any)', (args, call) => countNulls(args, call, false));
 

@@ -1,4 +1,4 @@
-/** JSON objects as rows of given columns: json_to_record and json_to_recordset. */
+/** JSON values as values of SQL types: rows of given columns (json_to_record and json_to_recordset), results of JSON_QUERY. */
 import { type Datum, type PgArray, pgArray } from '../../datum.ts';
 import { SqlError } from '../../errors.ts';
 import { colType, OID } from '../../types.ts';
@@ -18,7 +18,8 @@ export function rowOfObject(text: string, node: JsonObjectNode, columns: RowColu
   });
 }
 
-function datumOf(text: string, node: JsonNode, column: RowColumn, ctx: EvalContext): Datum {
+/** A part of a JSON text as a value of the column's type. */
+export function datumOf(text: string, node: JsonNode, column: RowColumn, ctx: EvalContext): Datum {
   const { type } = column;
   if (node.kind === 'null') return null;
   const written = text.slice(node.start, node.end);

@@ -8,7 +8,7 @@
 import { SqlError } from '../../errors.ts';
 import { longestAbbreviation } from '../datetime/zone_abbreviations.ts';
 import { DAYS, MONTHS, ROMAN_MONTHS } from './datetime_to_text.ts';
-import type { ReadFields } from './read_fields.ts';
+import { noFields, type ReadFields } from './read_fields.ts';
 import { parseNames, Source, setField } from './source.ts';
 import { datetimeTemplate, isSeparatorChar, isSpaceChar, type TemplateNode } from './template.ts';
 
@@ -48,33 +48,7 @@ function beforeNonDigit(nodes: TemplateNode[], i: number): boolean {
 export function readDateTime(text: string, template: string): ReadFields {
   const nodes = datetimeTemplate(template);
   const source = new Source(text);
-  const out: ReadFields = {
-    mode: 'none',
-    hour: 0,
-    minute: 0,
-    second: 0,
-    secondOfDay: 0,
-    milli: 0,
-    micro: 0,
-    weekday: 0,
-    day: 0,
-    dayOfYear: 0,
-    month: 0,
-    year: 0,
-    yearDigits: 0,
-    bc: 0,
-    week: 0,
-    weekOfMonth: 0,
-    century: 0,
-    julian: 0,
-    pm: 0,
-    clock12: false,
-    offsetSign: 0,
-    offsetHours: 0,
-    offsetMinutes: 0,
-    offset: null,
-    precision: 6,
-  };
+  const out = noFields();
   let fixed = false;
   // Blanks taken beyond what the template asked for; a literal character may be one of them.
   let extra = 0;
@@ -100,15 +74,20 @@ export function readDateTime(text: string, template: string): ReadFields {
       continue;
     }
     const upper = node.text.toUpperCase();
-    setMode(out, upper);
     if (upper === 'FX') fixed = true;
-    else {
-      readPattern(out, source, node, upper, node.fill || beforeNonDigit(nodes, i), extra);
-      if (node.ordinal && !source.atEnd() && TAKES_ORDINAL(upper)) source.skip(2);
-    }
+    else readPatternAt(out, source, nodes, i, extra);
     if (!fixed) extra = source.skipSpaces();
   }
   return out;
+}
+
+/** Reads the field of the pattern at `i`. `extra`: how many blanks were taken before it. */
+export function readPatternAt(out: ReadFields, source: Source, nodes: TemplateNode[], i: number, extra: number): void {
+  const node = nodes[i];
+  const upper = node.text.toUpperCase();
+  setMode(out, upper);
+  readPattern(out, source, node, upper, node.fill || beforeNonDigit(nodes, i), extra);
+  if (node.ordinal && !source.atEnd() && TAKES_ORDINAL(upper)) source.skip(2);
 }
 
 const TAKES_ORDINAL = (upper: string) => !WORDS.has(upper) || upper === 'TZH';
@@ -226,15 +205,18 @@ function readPattern(
     case 'MM':
       int('month', 2);
       break;
+    // The number is one more than what is looked at for a conflict: two names always conflict, as in PostgreSQL.
     case 'DAY':
-      name('weekday', DAYS, (i) => i + 1);
+      name('weekday', DAYS, (i) => i);
+      out.weekday++;
       break;
     case 'DY':
       name(
         'weekday',
         DAYS.map((d) => d.slice(0, 3)),
-        (i) => i + 1,
+        (i) => i,
       );
+      out.weekday++;
       break;
     case 'DDD':
     case 'IDDD':

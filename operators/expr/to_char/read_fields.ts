@@ -30,3 +30,34 @@ export interface ReadFields {
   /** Decimal places of the second that FF1 to FF6 ask for. */
   precision: number;
 }
+
+/** Before anything is read. */
+export function noFields(): ReadFields {
+  return {
+    mode: 'none',
+    hour: 0,
+    minute: 0,
+    second: 0,
+    secondOfDay: 0,
+    milli: 0,
+    micro: 0,
+    weekday: 0,
+    day: 0,
+    dayOfYear: 0,
+    month: 0,
+    year: 0,
+    yearDigits: 0,
+    bc: 0,
+    week: 0,
+    weekOfMonth: 0,
+    century: 0,
+    julian: 0,
+    pm: 0,
+    clock12: false,
+    offsetSign: 0,
+    offsetHours: 0,
+    offsetMinutes: 0,
+    offset: null,
+    precision: 6,
+  };
+}

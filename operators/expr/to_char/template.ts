@@ -18,6 +18,8 @@ export interface TemplateNode {
   translated: boolean;
   /** An ordinal suffix after the pattern. */
   ordinal: 'TH' | 'th' | null;
+  /** Written between double quotes. */
+  quoted: boolean;
 }
 
 const both = (words: string) => words.split(' ').flatMap((w) => [w, w.toLowerCase()]);
@@ -89,8 +91,8 @@ export function isSeparatorChar(c: string): boolean {
 function split(template: string, patterns: Map<string, string[]>, datetime: boolean): TemplateNode[] {
   const nodes: TemplateNode[] = [];
   let at = 0;
-  const push = (kind: TemplateNode['kind'], text: string) => {
-    nodes.push({ kind, text, fill: false, translated: false, ordinal: null });
+  const push = (kind: TemplateNode['kind'], text: string, quoted = false) => {
+    nodes.push({ kind, text, fill: false, translated: false, ordinal: null, quoted });
   };
   while (at < template.length) {
     const prefix = datetime ? template.slice(at, at + 2) : '';
@@ -103,7 +105,7 @@ function split(template: string, patterns: Map<string, string[]>, datetime: bool
       const suffix = datetime ? template.slice(at, at + 2) : '';
       const ordinal = suffix === 'TH' || suffix === 'th' ? suffix : null;
       if (ordinal || suffix === 'SP') at += 2;
-      nodes.push({ kind: 'pattern', text: pattern, fill, translated, ordinal });
+      nodes.push({ kind: 'pattern', text: pattern, fill, translated, ordinal, quoted: false });
       continue;
     }
     if (at >= template.length) break;
@@ -112,7 +114,7 @@ function split(template: string, patterns: Map<string, string[]>, datetime: bool
       while (at < template.length && template[at] !== '"') {
         if (template[at] === '\\' && at + 1 < template.length) at++;
         const c = String.fromCodePoint(template.codePointAt(at)!);
-        push('character', c);
+        push('character', c, true);
         at += c.length;
       }
       at++;
