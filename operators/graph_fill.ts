@@ -15,7 +15,7 @@ import type { Batch } from './batch/batch.ts';
 import { BatchBuilder, emptyBatch } from './batch/builder.ts';
 import { buildOperator } from './build.ts';
 import { Dataflow, inputSpec } from './dataflow.ts';
-import type { EvalContext } from './expr/ir.ts';
+import { withoutClock } from './expr/context.ts';
 import type { Flow, FlowOwner, GraphTick, KeyedPlan } from './flow.ts';
 import { FlowNode, indexName, type NodeIndex } from './flow_node.ts';
 import type { Graph } from './graph.ts';
@@ -231,7 +231,8 @@ export class Filling {
 
   #operatorTick(node: GraphNode): Tick {
     const { number, now, arena } = this.#tick;
-    const evalContext: EvalContext = { ...node.context, now, tick: number };
+    const evalContext = withoutClock(node.context);
+    evalContext.tick = number;
     return {
       number,
       now,

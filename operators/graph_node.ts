@@ -3,6 +3,7 @@ import type { Arena } from './batch/arena.ts';
 import type { Batch } from './batch/batch.ts';
 import type { Datum } from './datum.ts';
 import type { SqlError } from './errors.ts';
+import { withoutClock } from './expr/context.ts';
 import type { EvalContext } from './expr/ir.ts';
 import type { Flow, GraphTick } from './flow.ts';
 import { FlowNode } from './flow_node.ts';
@@ -81,21 +82,18 @@ export class GraphNode extends FlowNode implements ErrorSink {
 
   #told({ number, now, arena, watermark }: GraphTick, first: boolean): Tick {
     if (this.#tick === null) {
-      const evalContext = { ...this.context, now, tick: number };
+      const evalContext = withoutClock(this.context);
+      evalContext.tick = number;
       this.#tick = { number, first, arena, evalContext, errors: this, now, watermark };
       return this.#tick;
     }
     const told = this.#tick;
-    const { evalContext } = told;
     told.number = number;
     told.first = first;
     told.arena = arena;
     told.watermark = watermark;
-    evalContext.tick = number;
-    if (told.now !== now) {
-      told.now = now;
-      evalContext.now = now;
-    }
+    told.evalContext.tick = number;
+    told.now = now;
     return told;
   }
 

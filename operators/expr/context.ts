@@ -1,4 +1,5 @@
-/** Evaluation contexts: one with PostgreSQL's default settings, which tests and constant folding start from, and copies. */
+/** Evaluation contexts: one with PostgreSQL's default settings, which tests and constant folding start from, one without a clock, and copies. */
+import { SqlError } from '../errors.ts';
 import type { EvalContext } from './ir.ts';
 
 /** A fresh context at 2000-01-01 00:00 UTC; give overrides for what matters. */
@@ -16,6 +17,20 @@ export function defaultContext(overrides: Partial<EvalContext> = {}): EvalContex
     tick: 0n,
     ...overrides,
   };
+}
+
+/**
+ * A context for what must come to the same whenever it is computed: a view's values of a row, which are computed again when the row goes, and those of a
+ * message, which may be read again. Where a value depends on the clock (the text 'now' as a time) it is error 0A000.
+ */
+export function withoutClock(context: EvalContext): EvalContext {
+  return Object.defineProperty(copyContext(context), 'now', {
+    get() {
+      throw new SqlError('0A000', "a value that depends on the clock, such as 'now' or 'today', cannot be kept", {
+        hint: 'Give the time itself. For the time at which a row came in, give its column DEFAULT now().',
+      });
+    },
+  });
 }
 
 /** A copy to be changed. Field by field: one is made for every statement, and a spread that has to look for the fields takes several times as long. */

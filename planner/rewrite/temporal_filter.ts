@@ -46,6 +46,9 @@ export function temporalFilters(plan: Logical, timeZone: string | undefined): Lo
   return visit(plan);
 }
 
+/** They count to the present day. */
+const AGES = new Set(['age(timestamp)', 'age(timestamptz)']);
+
 function isClock(e: Expr): boolean {
   return e.k === 'call' && CLOCKS.has(nameOf(e.fn));
 }
@@ -57,6 +60,11 @@ function nameOf(fn: string): string {
 function refuseClocks(e: Expr): void {
   if (someExpr(e, isClock)) throw notTemporal();
   someExpr(e, (x) => {
+    if (x.k === 'call' && AGES.has(x.fn)) {
+      throw new SqlError('0A000', 'age() of one time cannot be used in a view: its result changes from day to day', {
+        hint: 'Give both times: age(a, b).',
+      });
+    }
     if (x.k === 'call' && functionVolatility(x.fn) === 'v') {
       throw new SqlError(
         '0A000',

@@ -2,6 +2,8 @@
 import { SqlError, unsupported } from '../../operators/errors.ts';
 import type { Relation, RelationColumn } from '../../planner/catalog_reader.ts';
 import type { KeyConstraint, PgNode, Statement } from '../../planner/parse/ast.ts';
+import { lessThanOf } from '../../planner/types/catalog.ts';
+import { formatType } from '../../planner/types/type_name.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { nameTaken } from './names.ts';
@@ -27,6 +29,7 @@ export function createIndex(
       relation.columns.map((c) => c.name),
     ),
   );
+  if (engine.replay === null) checkComparable(relation.columns, columns);
   if (statement.unique && relation.kind !== 'table') throw unsupported('a unique index on a view');
   const name =
     statement.name ??
@@ -71,14 +74,26 @@ export function uniqueConstraint(
   return { columns: positions, sql, name: name ?? freeName(`${relation.name}_${columns.join('_')}_key`, free) };
 }
 
-/** Positions of a key's columns. */
+/** Positions of a key's columns; all of them can be compared. */
 export function keyColumns(columns: RelationColumn[], names: string[]): number[] {
-  return names.map((name, i) => {
+  const positions = names.map((name, i) => {
     const position = columns.findIndex((c) => c.name === name);
     if (position < 0) throw new SqlError('42703', `column "${name}" named in key does not exist`);
     if (names.indexOf(name) !== i) throw new SqlError('42701', `column "${name}" appears twice in unique constraint`);
     return position;
   });
+  checkComparable(columns, positions);
+  return positions;
+}
+
+/** Throws 42704 for types without an order, such as json. */
+export function checkComparable(columns: RelationColumn[], positions: number[]): void {
+  for (const position of positions) {
+    const { oid } = columns[position].type;
+    if (lessThanOf(oid) !== null) continue;
+    const message = `data type ${formatType(oid)} has no default operator class for access method "btree"`;
+    throw new SqlError('42704', message);
+  }
 }
 
 /** Throws 23505 when rows of the table have a key in common. */

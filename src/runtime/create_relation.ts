@@ -19,7 +19,7 @@ import type { SourceColumn } from '../formats/format.ts';
 import { checkConnector, connectorOptions, openConnector } from '../sources/connectors.ts';
 import type { Source } from '../sources/source.ts';
 import { startOffsets } from './backfill.ts';
-import { addUnique, type UniqueConstraint, uniqueConstraint } from './create_index.ts';
+import { addUnique, checkComparable, type UniqueConstraint, uniqueConstraint } from './create_index.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { takeRetention } from './kept_changes.ts';
 import { LocalStream } from './local_stream.ts';
@@ -48,6 +48,7 @@ export async function createRelation(
   // What an earlier version wrote down has no rows of such types, but is there.
   if (engine.replay === null) checkTypes(all);
   const key = primaryKey(statement, all);
+  if (key !== null && engine.replay === null) checkComparable(all, key);
   checkUniqueAllowed(statement);
   // Rows of a topic's stream are not kept, and changes of what is not kept are not either.
   const keeps = statement.kind === 'table' || !statement.options.some(({ name }) => name === 'connector');

@@ -113,6 +113,8 @@ test('what cannot be done is refused, and nothing has changed', async () => {
     ['ALTER TABLE qualified ADD UNIQUE (a)', '42809'],
     ['DROP INDEX only_one', '2BP01'],
     ['CREATE STREAM s (a int UNIQUE)', '42P16'],
+    ['CREATE TABLE s (a json PRIMARY KEY)', '42704'],
+    ['CREATE TABLE s (a jsonpath UNIQUE)', '42704'],
     ['CREATE TABLE s (a int, CONSTRAINT u UNIQUE (a))', '42P07'],
   ];
   for (const [statement, sqlstate] of refused) await assert.rejects(sql(engine, statement), { sqlstate }, statement);

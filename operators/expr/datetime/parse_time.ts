@@ -143,6 +143,7 @@ export function parseTime(text: string, settings: ParseSettings): { micros: bigi
 /** Offset of a named zone: of its only offset, or at the date that must then have been given. */
 function namedOffset(p: DateTimeParser, zone: Zone): number {
   if (p.have & HAVE.dstModifier) throw badFormat();
+  if (zone.fixed !== null) return zone.fixed;
   if (p.hasDate) return localOffset(zone, localSecondsOf(p, p.year, p.month, p.day));
   const { year } = p.settings.now().fields;
   const winter = localOffset(zone, localSecondsOf(p, year, 1, 1));
@@ -152,6 +153,7 @@ function namedOffset(p: DateTimeParser, zone: Zone): number {
 
 function sessionOffset(p: DateTimeParser, settings: ParseSettings): number {
   if (p.have & HAVE.dstModifier) throw badFormat();
+  if (settings.zone.fixed !== null) return settings.zone.fixed;
   const { year, month, day } = p.hasDate ? p : settings.now().fields;
   return localOffset(settings.zone, localSecondsOf(p, year, month, day));
 }

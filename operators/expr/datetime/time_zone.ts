@@ -19,6 +19,8 @@ interface Segment {
 
 export interface Zone {
   name: string;
+  /** The one offset that it always has; null when it changes. */
+  fixed: number | null;
   /** Seconds east of UTC at an instant in seconds since 1970. */
   offsetAt(unixSeconds: number): number;
   /** Short name at an instant, such as CET; empty when the zone has only a number. */
@@ -53,7 +55,7 @@ export function zoneNotRecognized(name: string): SqlError {
 
 /** A zone of one offset, seconds east of UTC. */
 export function fixedZone(offset: number, name = ''): Zone {
-  return { name, offsetAt: () => offset, abbreviationAt: () => name, changeAfter: () => null };
+  return { name, fixed: offset, offsetAt: () => offset, abbreviationAt: () => name, changeAfter: () => null };
 }
 
 /** Offset east of UTC, in seconds, that a local time (seconds since 1970 as if it were UTC) has in a zone. */
@@ -136,13 +138,17 @@ function namedZone(name: string): Zone | null {
   return new IntlZone(name, format);
 }
 
+const UTC_NAMES = /^(etc\/)?(utc|uct|gmt|gmt[+-]?0|zulu|universal|greenwich)$/i;
+
 class IntlZone implements Zone {
   readonly name: string;
+  readonly fixed: number | null;
   private readonly format: Intl.DateTimeFormat;
   private readonly years = new Map<number, Segment[]>();
   private names: Intl.DateTimeFormat[] | null = null;
 
   constructor(name: string, format: Intl.DateTimeFormat) {
+    this.fixed = UTC_NAMES.test(name) ? 0 : null;
     this.name = name;
     this.format = format;
   }

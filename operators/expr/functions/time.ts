@@ -68,6 +68,7 @@ register('timetz(timestamptz)', (t: bigint, ctx: EvalContext) => {
 });
 register('timetz(time)', (t: bigint, ctx: EvalContext) => {
   const zone = sessionZone(ctx);
+  if (zone.fixed !== null) return makeTimetz(t, zone.fixed);
   const today = toLocal(zone, ctx.now);
   const local = today - ofDay(today) + t;
   return makeTimetz(t, localOffset(zone, unixSecondsOf(local)));

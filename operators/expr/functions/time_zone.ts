@@ -65,7 +65,7 @@ function zoneOfInterval(i: Interval): Zone {
 const toZoned = (zone: () => Zone, t: bigint) => (isFiniteTimestamp(t) ? checkTimestamp(toInstant(zone(), t)) : t);
 const toPlain = (zone: () => Zone, t: bigint) => (isFiniteTimestamp(t) ? checkTimestamp(toLocal(zone(), t)) : t);
 const moveTimetz = (zone: Zone, d: string, ctx: EvalContext) => {
-  const offset = zoneOffsetAt(zone, ctx.now);
+  const offset = zone.fixed ?? zoneOffsetAt(zone, ctx.now);
   const moved = timetzUtc(timetzParts(d)) + BigInt(offset) * MICROS_PER_SECOND;
   return makeTimetz(((moved % MICROS_PER_DAY) + MICROS_PER_DAY) % MICROS_PER_DAY, offset);
 };
