@@ -27,7 +27,7 @@ export interface Header {
 }
 
 /** Zeros behind the bytes of a batch that has an address: readers may look so far beyond the end. */
-export const ZEROS_BEHIND = 64;
+export const ZEROS_BEHIND = 80;
 
 /** Records of one partition as byte ranges in one buffer. Arrays are at least `n` long. */
 export interface RawBatch {

@@ -456,6 +456,41 @@ function random(seed: number): () => number {
   };
 }
 
+test('texts of every length, with something that is not plain at every place', () => {
+  const columns = [field('a', colType(OID.text)), field('b', colType(OID.int4))];
+  const odd = ['é', '\\"', '\\\\', '\\u00e9', '\t', '"', '\x7f', '!', ' ', '\x1f'];
+  const messages: string[] = [];
+  for (let length = 0; length < 170; length++) {
+    messages.push(`{"a":"${'x'.repeat(length)}","b":1}`, `{"other":"${'x'.repeat(length)}","a":"y","b":1}`);
+    for (const c of odd)
+      for (const rest of [0, 1, 40])
+        messages.push(
+          `{"a":"${'x'.repeat(length)}${c}${'z'.repeat(rest)}","b":1}`,
+          `{"other":"${'x'.repeat(length)}${c}","b":1}`,
+        );
+  }
+  const { rows, bad } = decode(
+    specOf(columns),
+    messages.map((value) => ({ value })),
+  );
+  const parsed = messages.map((message) => {
+    try {
+      const { a = null, b } = JSON.parse(message);
+      return [a, b];
+    } catch {
+      return null;
+    }
+  });
+  assert.deepEqual(
+    bad.map(({ index }) => index),
+    parsed.flatMap((row, i) => (row === null ? [i] : [])),
+  );
+  assert.deepEqual(
+    rows,
+    parsed.filter((row) => row !== null),
+  );
+});
+
 test('fast reading equals exact reading on random and damaged messages', () => {
   const seed = Number(process.env.SEED ?? 20261121);
   const rand = random(seed);
