@@ -69,6 +69,7 @@ export async function changeCostBench(options: ChangeCostOptions): Promise<void>
 async function once(query: string, keeps: boolean, { events, tickRows }: ChangeCostOptions) {
   const path = mkdtempSync(join(tmpdir(), 'tidemark-change-cost-'));
   const source = new MemorySource();
+  const chunk = new Chunk(['bid'], 0, events);
   const engine = new TidemarkEngine({ automatic: false, tickRows: Number.MAX_SAFE_INTEGER, openSource: () => source });
   try {
     await openData(engine, { path, checkpoints: null });
@@ -78,7 +79,7 @@ async function once(query: string, keeps: boolean, { events, tickRows }: ChangeC
     );
     const options = keeps ? '' : "WITH (retention = '0')";
     await runScript(engine, `CREATE MATERIALIZED VIEW v ${options} AS ${query}`);
-    const ticks = new Chunk(['bid'], 0, events).rawTicks(tickRows);
+    const ticks = chunk.rawTicks(tickRows);
     const before = process.cpuUsage();
     let ticking = 0;
     for (const tick of ticks) {
@@ -93,6 +94,7 @@ async function once(query: string, keeps: boolean, { events, tickRows }: ChangeC
     return { micros: user + system, ticking: ticking * 1000, bytes: engine.changes.bytes };
   } finally {
     await engine.close();
+    chunk.release();
     rmSync(path, { recursive: true, force: true });
   }
 }

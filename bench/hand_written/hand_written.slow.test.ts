@@ -44,5 +44,6 @@ for (const query of QUERIES) {
     assert.ok(rows.length > 0);
     assert.deepEqual(lines(program.rows()), lines(rows));
     await run.engine.close();
+    chunk.release();
   });
 }

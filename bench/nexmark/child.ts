@@ -128,6 +128,7 @@ async function measure(query: string, way: Way, events: number, tick: number): P
     const { work, done } = step(chunk);
     own.run(work);
     done?.();
+    chunk.release();
     // Sinks and timers get their turn.
     await turn();
   }

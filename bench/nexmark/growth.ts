@@ -84,6 +84,7 @@ async function grow(query: string, options: GrowthOptions): Promise<void> {
     const used = cpuSeconds(() => {
       for (const tick of ticks) run.tick(tick);
     });
+    chunk.release();
     // Sinks and timers get their turn.
     await turn();
     if (!counts) continue;

@@ -12,6 +12,7 @@ import { type NexmarkOptions, parseNexmarkOptions } from '../../src/sources/nexm
 import { eventWriter } from '../../src/sources/nexmark/source.ts';
 import type { RawBatch } from '../../src/sources/source.ts';
 import type { Auction, Bid, Events, Person } from '../hand_written/program.ts';
+import { type MessageRoom, messageRoom } from './message_room.ts';
 
 export const TABLES: NexmarkTable[] = ['person', 'auction', 'bid'];
 
@@ -19,7 +20,7 @@ export const TABLES: NexmarkTable[] = ['person', 'auction', 'bid'];
 interface Messages {
   options: NexmarkOptions;
   firstRow: number;
-  bytes: Buffer;
+  room: MessageRoom;
   start: Int32Array;
   end: Int32Array;
 }
@@ -54,11 +55,17 @@ export class Chunk {
   /** JSON.parse of every message, one by one, as a program that reads a topic would do it; nothing is done with the objects. */
   parseAll(): void {
     let missing = 0;
-    for (const { bytes, start, end } of this.#messages.values()) {
+    for (const { room, start, end } of this.#messages.values()) {
+      const { bytes } = room;
       for (let i = 0; i < start.length; i++)
         missing += JSON.parse(bytes.toString('utf8', start[i], end[i])) === null ? 1 : 0;
     }
     if (missing > 0) throw new Error('a message is null');
+  }
+
+  /** What its ticks have of it is not read any more. */
+  release(): void {
+    for (const { room } of this.#messages.values()) room.release();
   }
 
   rawTicks(tickEvents: number): RawTick[] {
@@ -97,7 +104,7 @@ function write(options: NexmarkOptions, from: number, to: number): Messages {
     message(eventOfRow(table, firstRow + i));
     end[i] = writer.at;
   }
-  return { options, firstRow, bytes: Buffer.from(writer.buffer.subarray(0, writer.at)), start, end };
+  return { options, firstRow, room: messageRoom(writer.buffer.subarray(0, writer.at)), start, end };
 }
 
 function rawBatch(messages: Messages, from: number, to: number): RawBatch {
@@ -110,7 +117,8 @@ function rawBatch(messages: Messages, from: number, to: number): RawBatch {
     baseOffset: BigInt(first),
     nextOffset: BigInt(first + n),
     n,
-    bytes: messages.bytes,
+    bytes: messages.room.bytes,
+    address: messages.room.address,
     valueStart: messages.start.subarray(at, at + n),
     valueEnd: messages.end.subarray(at, at + n),
     keyStart: new Int32Array(n).fill(-1),

@@ -28,6 +28,7 @@ export async function profile(options: {
   const input = (from: number, to: number) => new Chunk(run.tables(), from, to);
   const first = input(0, WARM_UP);
   for (const tick of first.rawTicks(tickEvents)) run.tick(tick);
+  first.release();
   for (const node of run.engine.loop.graph.nodes()) node.timed = true;
   const before = run.figures();
   const chunk = input(WARM_UP, WARM_UP + events);

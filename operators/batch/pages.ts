@@ -54,6 +54,13 @@ export class PageAllocator {
 
   /** Takes exactly these pages, as a checkpoint that is loaded needs them. False when one of them is in use. */
   reserve(address: number, count: number): boolean {
+    if (!this.lend(address, count)) return false;
+    this.#used += count;
+    return true;
+  }
+
+  /** Takes exactly these pages for another thread, which counts what it uses of them. False when one of them is in use. */
+  lend(address: number, count: number): boolean {
     const start = address / PAGE_BYTES;
     const free = this.#free;
     const i = free.findIndex((run) => run.start <= start && start + count <= run.start + run.count);
@@ -64,12 +71,17 @@ export class PageAllocator {
       { start: start + count, count: run.start + run.count - start - count },
     ];
     free.splice(i, 1, ...rest.filter((r) => r.count > 0));
-    this.#used += count;
     return true;
   }
 
   release(address: number, count: number): void {
     if (checked) U8.fill(0xdb, address, address + count * PAGE_BYTES);
+    this.takeBack(address, count);
+    this.#used -= count;
+  }
+
+  /** The end of lend(). */
+  takeBack(address: number, count: number): void {
     const start = address / PAGE_BYTES;
     const free = this.#free;
     let low = 0;
@@ -94,7 +106,6 @@ export class PageAllocator {
       after.start = start;
       after.count += count;
     } else free.splice(low, 0, { start, count });
-    this.#used -= count;
   }
 }
 

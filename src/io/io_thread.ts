@@ -9,17 +9,18 @@
  * Both see the one shared memory; the worker allocates in pages of its own. When it fails the process cannot go on: onFailure is called.
  */
 import type { Worker } from 'node:worker_threads';
-import { checked, pages } from '../../operators/batch/pages.ts';
+import { checked } from '../../operators/batch/pages.ts';
 import type { KafkaAccess } from '../kafka/access.ts';
 import type { Log } from '../postgres/options.ts';
 import type { Listen } from '../postgres/wire/listener.ts';
 import type { Delivery } from '../runtime/sink.ts';
+import { placeOf, type SentBatch } from './batches.ts';
 import { Channel } from './channel.ts';
 import type { MarkLink } from './durable_mark.ts';
 import { type Call, type FromIo, receivedError, type ToIo } from './messages.ts';
 import { RemoteClients } from './remote_clients.ts';
 import { RemoteSource } from './remote_source.ts';
-import { type StartedWorker, startWorker, WORKER_PAGES } from './start_worker.ts';
+import { type StartedWorker, startWorker, takeBackPages } from './start_worker.ts';
 
 export interface IoThreadOptions {
   log: Log;
@@ -38,7 +39,7 @@ export class IoThread {
   readonly channel: Channel<ToIo, FromIo>;
   readonly #options: IoThreadOptions;
   readonly #worker: Worker;
-  readonly #pages: number;
+  readonly #started: StartedWorker;
   readonly #clients: RemoteClients;
   readonly #sources = new Map<number, RemoteSource>();
   readonly #calls = new Map<number, PendingCall>();
@@ -47,10 +48,10 @@ export class IoThread {
 
   constructor(options: IoThreadOptions) {
     this.#options = options;
-    const { worker, pages: ofWorker, link } = options.worker ?? startWorker();
+    this.#started = options.worker ?? startWorker();
+    const { worker, link } = this.#started;
     this.#worker = worker;
     worker.ref();
-    this.#pages = ofWorker;
     this.channel = new Channel<ToIo, FromIo>(this.#worker, link);
     this.#clients = new RemoteClients(this.channel, this.call);
     this.channel.receive({
@@ -130,12 +131,23 @@ export class IoThread {
         this.#clients.rowsFailed(message.connection, message.error);
         return;
       case 'batch':
-        this.#sources.get(message.source)?.take(message.generation, message.batch);
+        this.#takeBatch(message.source, message.generation, message.batch);
         return;
       case 'sourceState':
         this.#sources.get(message.source)?.takeState(message.ends, message.events);
         return;
     }
+  }
+
+  #takeBatch(id: number, generation: number, batch: SentBatch): void {
+    const source = this.#sources.get(id);
+    if (source !== undefined) {
+      source.take(generation, batch);
+      return;
+    }
+    // It was closed meanwhile.
+    const place = placeOf(batch);
+    if (place !== null) this.channel.post({ k: 'source', source: id, order: { k: 'read', place } });
   }
 
   #takeCall(call: number): PendingCall | undefined {
@@ -161,6 +173,6 @@ export class IoThread {
     }
     this.#closing = true;
     await this.#worker.terminate();
-    pages.release(this.#pages, WORKER_PAGES);
+    takeBackPages(this.#started);
   }
 }

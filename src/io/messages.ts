@@ -3,6 +3,7 @@
 import type { Transferable } from 'node:worker_threads';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { SqlError, type SqlErrorFields } from '../../operators/errors.ts';
+import type { Place } from '../kafka/buffers.ts';
 import type { RowForm } from '../postgres/encode/row_form.ts';
 import type { StartupMessage } from '../postgres/wire/startup_packet.ts';
 import type { SourceEvent } from '../sources/source.ts';
@@ -88,8 +89,8 @@ export type SourceOrder =
   | { k: 'open'; offsets: Map<number, bigint>; generation: number }
   | { k: 'taken'; partition: number; generation: number; bytes: number }
   | { k: 'pause' | 'resume'; partition: number }
-  /** The buffer of a batch that has been read. */
-  | { k: 'read'; buffer: SharedArrayBuffer };
+  /** Where a batch lay that has been read. */
+  | { k: 'read'; place: Place };
 
 export type LogLevel = 'info' | 'warn' | 'error';
 

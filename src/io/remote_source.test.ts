@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as immediate } from 'node:timers/promises';
 import { MessageChannel } from 'node:worker_threads';
+import { BYTES } from '../../operators/batch/memory.ts';
+import { pages } from '../../operators/batch/pages.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { buffers } from '../kafka/buffers.ts';
 import { Arrivals } from '../sources/arrivals.ts';
@@ -71,10 +73,29 @@ function sharedBatchOf(partition: number, from: number, to: number): { batch: Ra
   return { batch, buffer };
 }
 
+/** A batch in pages that the pool has taken, as the I/O thread has them. */
+function placedBatchOf(partition: number, from: number, to: number): RawBatch {
+  const plain = batchOf(partition, from, to);
+  const { buffer, address } = buffers.take(1 << 16);
+  let at = address as number;
+  const put = <T extends Int32Array | Float64Array>(array: T): T => {
+    at += 1024;
+    const Kind = array.constructor as new (buffer: ArrayBufferLike, at: number, length: number) => T;
+    const copy = new Kind(buffer, at, array.length);
+    copy.set(array);
+    return copy;
+  };
+  const bytes = Buffer.from(buffer, address, plain.bytes.length);
+  plain.bytes.copy(bytes);
+  const names = ['valueStart', 'valueEnd', 'keyStart', 'keyEnd', 'headerStart', 'offset', 'timestamp'] as const;
+  const columns = Object.fromEntries(names.map((name) => [name, put(plain[name] as Int32Array)]));
+  return { ...plain, ...columns, bytes, address };
+}
+
 /** Whether the buffer can be taken by the next record set. */
 function isFree(buffer: SharedArrayBuffer): boolean {
   const bytes = new Uint8Array(buffer);
-  const taken = buffers.take(buffer.byteLength);
+  const taken = buffers.take(buffer.byteLength).buffer;
   new Uint8Array(taken)[0] = 1 + (bytes[0] % 100);
   return bytes[0] === new Uint8Array(taken)[0];
 }
@@ -385,4 +406,24 @@ test('a range: whole, left early, gone', async () => {
     (error) => error instanceof SqlError && error.sqlstate === '58P01',
   );
   await close();
+});
+
+test('pages of batches go back when they have been read, or the source is closed with them unread', async () => {
+  const used = pages.usedPages;
+  buffers.usePages(pages, 3);
+  const { inner, source, close } = await open(1 << 20);
+  source.open(new Map([[0, 0n]]));
+  await until('opened', () => inner.opened.length === 1);
+  inner.offer(placedBatchOf(0, 0, 3), placedBatchOf(0, 3, 5), placedBatchOf(0, 5, 6));
+  assert.equal(pages.usedPages, used + 3);
+  await until('all', () => source.bufferedBytes() === 6 * RECORD_BYTES);
+  const batch = source.poll() as RawBatch;
+  const address = batch.address as number;
+  assert.equal(BYTES.toString('utf8', address + batch.valueStart[1], address + batch.valueEnd[1]).trim(), 'record 0:1');
+  batch.release?.();
+  assert.equal(batch.bytes.length, 0);
+  await until('given back', () => pages.usedPages === used + 2);
+  await close();
+  assert.equal(pages.usedPages, used);
+  buffers.usePages(pages, 0);
 });

@@ -7,7 +7,7 @@
 import { empty } from '../kafka/record_set.ts';
 import { Arrivals } from '../sources/arrivals.ts';
 import type { RawBatch, Source, SourceEvent, StartPosition } from '../sources/source.ts';
-import { receivedBatch, type SentBatch } from './batches.ts';
+import { placeOf, receivedBatch, type SentBatch } from './batches.ts';
 import type { Channel } from './channel.ts';
 import type { Call, FromIo, SourceOrder, ToIo } from './messages.ts';
 
@@ -42,18 +42,18 @@ export class RemoteSource implements Source {
   /** A batch has come. */
   take(generation: number, sent: SentBatch): void {
     const batch = receivedBatch(sent);
-    const { buffer } = sent.offset;
-    if (buffer instanceof SharedArrayBuffer)
+    const place = placeOf(sent);
+    if (place !== null)
       batch.release = () => {
         empty(batch);
-        this.#order({ k: 'read', buffer });
+        this.#order({ k: 'read', place });
       };
     if (this.#generations.get(sent.partition) !== generation) {
       batch.release?.();
       return;
     }
     this.#queue.push({ batch, generation });
-    this.#buffered += sent.bytes.length;
+    this.#buffered += batch.bytes.length;
     if (!this.#paused.has(sent.partition)) this.#arrivals.ready();
   }
 
@@ -165,6 +165,7 @@ export class RemoteSource implements Source {
 
   async close(): Promise<void> {
     this.#arrivals.close();
+    for (const { batch } of this.#queue) batch.release?.();
     this.#queue = [];
     this.#buffered = 0;
     this.#forget();

@@ -34,7 +34,9 @@ export class SourceHost {
   }
 
   order(id: number, order: SourceOrder): void {
-    this.#sources.get(id)?.order(order);
+    // Whatever has become of the source.
+    if (order.k === 'read') buffers.give(order.place);
+    else this.#sources.get(id)?.order(order);
   }
 
   /** What is asked of sources by call. */
@@ -100,7 +102,7 @@ class HostedSource {
     this.#bufferBytes = bufferBytes;
   }
 
-  order(order: SourceOrder): void {
+  order(order: Exclude<SourceOrder, { k: 'read' }>): void {
     switch (order.k) {
       case 'expect':
         this.source.expect?.(order.identity);
@@ -110,9 +112,6 @@ class HostedSource {
         return;
       case 'taken':
         this.#taken(order.partition, order.generation, order.bytes);
-        return;
-      case 'read':
-        buffers.give(order.buffer);
         return;
       case 'pause':
       case 'resume': {
@@ -175,8 +174,8 @@ class HostedSource {
     for (let batch = this.source.poll(); batch !== null; batch = this.source.poll()) {
       const { partition } = batch;
       const state = this.#partition(partition);
+      state.untaken += batch.bytes.length;
       const { sent, transfer } = sendBatch(batch);
-      state.untaken += sent.bytes.length;
       if (state.untaken >= this.#share()) {
         state.full = true;
         this.#hold(partition, state);

@@ -8,8 +8,13 @@ import { pages } from '../../operators/batch/pages.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { type Link, newLinks } from './channel.ts';
 
-/** Pages that the worker may allocate: 16 MiB, for encoding only. They cost nothing until they are touched. */
-export const WORKER_PAGES = 256;
+/**
+ * Pages that the worker may allocate: 16 MiB for encoding, then 128 MiB for messages, which count as what sources hold. They cost nothing until they are touched, and the
+ * greatest limit of memory leaves them.
+ */
+const ENCODING_PAGES = 256;
+export const MESSAGE_PAGES = 2048;
+const WORKER_PAGES = ENCODING_PAGES + MESSAGE_PAGES;
 const TOTAL_PAGES = memory.buffer.byteLength / PAGE_BYTES;
 
 export interface StartedWorker {
@@ -41,9 +46,20 @@ export function startWorker(): StartedWorker {
 /** At the end of the memory, out of the way of what a checkpoint wants to have back in its old place. */
 function lastFreePages(): number {
   for (let page = TOTAL_PAGES - WORKER_PAGES; page > 0; page -= WORKER_PAGES) {
-    if (pages.reserve(page * PAGE_BYTES, WORKER_PAGES)) return page * PAGE_BYTES;
+    const address = page * PAGE_BYTES;
+    if (!pages.lend(address, WORKER_PAGES)) continue;
+    // Those count here.
+    pages.takeBack(address, ENCODING_PAGES);
+    pages.reserve(address, ENCODING_PAGES);
+    return address;
   }
   throw new SqlError('53200', 'out of memory', { detail: `No run of ${WORKER_PAGES} pages of 64 KiB is free.` });
+}
+
+/** The worker has ended. */
+export function takeBackPages({ pages: address }: StartedWorker): void {
+  pages.release(address, ENCODING_PAGES);
+  pages.takeBack(address + ENCODING_PAGES * PAGE_BYTES, MESSAGE_PAGES);
 }
 
 /** The worker's file: built, or under the loader that runs the sources as they are. */

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { pages } from '../../operators/batch/pages.ts';
 import { kafkaHere } from '../kafka/access.ts';
+import { buffers } from '../kafka/buffers.ts';
 import type { ListenOptions } from '../postgres/wire/listener.ts';
 import { parseKafkaSourceOptions } from '../sources/kafka/options.ts';
 import { Channel } from './channel.ts';
@@ -9,12 +10,13 @@ import { ClientHost } from './client_host.ts';
 import { type FromIo, type LogLevel, sentError, type ToIo, Transferred } from './messages.ts';
 import { SinkHost } from './sink_host.ts';
 import { SourceHost } from './source_host.ts';
-import type { WorkerLink } from './start_worker.ts';
+import { MESSAGE_PAGES, type WorkerLink } from './start_worker.ts';
 import { goFirst } from './thread_priority.ts';
 
 if (parentPort === null) throw new Error('this file runs in a worker thread');
 
 goFirst();
+buffers.usePages(pages, MESSAGE_PAGES);
 
 const channel = new Channel<FromIo, ToIo>(parentPort, (workerData as WorkerLink).link);
 const clients = new ClientHost(channel);

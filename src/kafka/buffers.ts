@@ -1,25 +1,56 @@
 /**
- * Buffers of record sets that have been read, for those to come: a new one of a megabyte is zeroed, and its pages are taken from the system, which costs as much as unpacking
- * into it. They are shared: both threads see them where they lie, and V8 does not count their bytes, while it collects all garbage whenever 64 MB of buffers that are not
- * shared have come or gone since the last time (docs/decisions/0255).
+ * Room for record sets, used again by those to come: a new buffer of a megabyte is zeroed, and its pages are taken from the system, which costs as much as unpacking into it.
  *
- * So whoever takes one gives it back, or few are lost: the collector is in no hurry to find them.
+ *   in the I/O thread      pages of the shared memory, where the engine reads rows of messages without a copy (docs/decisions/0332)
+ *   elsewhere, or no page  shared buffers: both threads see them where they lie, and V8 does not count their bytes, while it collects all garbage whenever 64 MB of buffers
+ *                          that are not shared have come or gone since the last time (docs/decisions/0255)
+ *
+ * So whoever takes some gives it back: pages that are not stay taken, and of buffers few may be lost, for the collector is in no hurry to find them.
  */
-import { checked } from '../../operators/batch/pages.ts';
+import { memory, PAGE_BYTES } from '../../operators/batch/memory.ts';
+import { checked, type PageAllocator } from '../../operators/batch/pages.ts';
 
 /** Smaller and larger ones are not worth coming back, and are the collector's. */
 const LEAST_BYTES = 1 << 16;
 const GREATEST_BYTES = 8 << 20;
-/** That lie here unused. */
+/** Of buffers that lie here unused. */
 const MOST_BYTES = 64 << 20;
+
+/** Some room: from byte `address` of the shared memory on, or else a buffer of its own. */
+export interface Room {
+  buffer: ArrayBuffer | SharedArrayBuffer;
+  address: number | undefined;
+}
+
+/** What room is given back by: its address, or its buffer. */
+export type Place = number | SharedArrayBuffer;
 
 export class Buffers {
   #free: SharedArrayBuffer[] = [];
   #bytes = 0;
+  #pages: PageAllocator | null = null;
+  #pagesLeft = 0;
+  /** Pages that are taken, by their address. */
+  readonly #taken = new Map<number, number>();
 
-  /** At least so many bytes, with anything in them; a shared one only if it is to come back. */
-  take(bytes: number): ArrayBuffer | SharedArrayBuffer {
-    if (bytes < LEAST_BYTES || bytes > GREATEST_BYTES) return new ArrayBuffer(bytes);
+  /** From now on room is so many pages of these, as long as there are some. */
+  usePages(pages: PageAllocator, count: number): void {
+    this.#pages = pages;
+    this.#pagesLeft = count;
+  }
+
+  /** At least so many bytes, with anything in them; shared only if it is to come back. */
+  take(bytes: number): Room {
+    if (bytes < LEAST_BYTES || bytes > GREATEST_BYTES) return { buffer: new ArrayBuffer(bytes), address: undefined };
+    const count = Math.ceil(bytes / PAGE_BYTES);
+    if (this.#pages === null || count > this.#pagesLeft) return { buffer: this.#buffer(bytes), address: undefined };
+    const address = this.#pages.allocate(count);
+    this.#pagesLeft -= count;
+    this.#taken.set(address, count);
+    return { buffer: memory.buffer, address };
+  }
+
+  #buffer(bytes: number): SharedArrayBuffer {
     let best = -1;
     for (let i = 0; i < this.#free.length; i++) {
       const { byteLength } = this.#free[i];
@@ -32,13 +63,25 @@ export class Buffers {
   }
 
   /** Nobody looks at it any more. */
-  give(buffer: SharedArrayBuffer): void {
+  give(place: Place): void {
+    if (typeof place === 'number') {
+      this.#givePages(place);
+      return;
+    }
     // Whoever still reads it is found out.
-    if (checked) new Uint8Array(buffer).fill(0xdb);
-    this.#free.push(buffer);
-    this.#bytes += buffer.byteLength;
+    if (checked) new Uint8Array(place).fill(0xdb);
+    this.#free.push(place);
+    this.#bytes += place.byteLength;
     // Those that are there longest are of sizes that are not asked for.
     while (this.#bytes > MOST_BYTES) this.#bytes -= (this.#free.shift() as SharedArrayBuffer).byteLength;
+  }
+
+  #givePages(address: number): void {
+    const count = this.#taken.get(address);
+    if (count === undefined) throw new Error(`room is given back that was not taken: ${address}`);
+    this.#taken.delete(address);
+    this.#pages?.release(address, count);
+    this.#pagesLeft += count;
   }
 }
 

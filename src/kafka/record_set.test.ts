@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { memory } from '../../operators/batch/memory.ts';
+import { pages } from '../../operators/batch/pages.ts';
 import { Random, testSeed, times } from '../../operators/testing/property.ts';
-import type { RawBatch } from '../sources/source.ts';
+import { type RawBatch, ZEROS_BEHIND } from '../sources/source.ts';
 import { Buffers } from './buffers.ts';
 import { crc32c } from './crc32c.ts';
 import { type AbortedTransaction, CorruptBatch, endOfRecordSet } from './record_batch.ts';
@@ -286,6 +288,34 @@ test('read in pieces, a set has the same records and ends where it does when it 
     const most = [1, 100, 1000][random.below(3)];
     assert.deepEqual(await piecesRead(bytes, aborted, most, pool), await wholeRead(bytes, aborted), `round ${round}`);
   }
+});
+
+/** A record whose value is so long. */
+const longSet = (length: number) => encode({ base: 0, records: [{ offset: 0, value: 'v'.repeat(length) }] });
+const readInto = (pool: Buffers, length: number) =>
+  new RecordSetReader(0, longSet(length), 0n, [], true, pool).next(1) as Promise<RawBatch>;
+
+test('with pages of the shared memory a piece lies there, zeros behind it, until it is given back; then there is room again', async () => {
+  const used = pages.usedPages;
+  const pool = new Buffers();
+  pool.usePages(pages, 5);
+  for (let round = 0; round < 3; round++) {
+    const batch = await readInto(pool, 200_000);
+    const address = batch.address as number;
+    const { length } = batch.bytes;
+    assert.equal(pages.usedPages, used + 4);
+    assert.equal(recordsOf(batch)[0].value, 'v'.repeat(200_000));
+    assert.deepEqual(Buffer.from(memory.buffer, address, length), batch.bytes);
+    assert.ok(Buffer.from(memory.buffer, address + length, ZEROS_BEHIND).every((byte) => byte === 0));
+    // There is no room for another.
+    const other = await readInto(pool, 200_000);
+    assert.equal(other.address, undefined);
+    assert.equal(recordsOf(other)[0].value, 'v'.repeat(200_000));
+    batch.release?.();
+    other.release?.();
+    assert.deepEqual([batch.bytes.length, pages.usedPages], [0, used]);
+  }
+  assert.throws(() => pool.give(64), /not taken/);
 });
 
 test('a piece that is given back shows nothing, and the next one has its buffer', async () => {

@@ -8,7 +8,8 @@
  * the set before it, which its reader sees by nextOffset; only as the first of the set it throws.
  */
 import { Arena } from '../../operators/batch/arena.ts';
-import type { RawBatch } from '../sources/source.ts';
+import { U8 } from '../../operators/batch/memory.ts';
+import { type RawBatch, ZEROS_BEHIND } from '../sources/source.ts';
 import type { Buffers } from './buffers.ts';
 import { unpack } from './codecs.ts';
 import {
@@ -213,9 +214,11 @@ class RecordWalker {
     this.#from = Number(from);
     const records = pieces.reduce((sum, { header, bytes }) => sum + mostRecords(header, bytes.length), 0);
     const length = pieces.reduce((sum, { bytes }) => sum + bytes.length, 0);
-    let at = (length + 7) & ~7;
-    const size = at + records * RECORD_BYTES;
-    const buffer = pool === null ? new ArrayBuffer(size) : pool.take(size);
+    const columns = (length + ZEROS_BEHIND + 7) & ~7;
+    const size = columns + records * RECORD_BYTES;
+    const { buffer, address } = pool === null ? { buffer: new ArrayBuffer(size), address: undefined } : pool.take(size);
+    const first = address ?? 0;
+    let at = first + columns;
     const next = (bytes: number): number => {
       at += records * bytes;
       return at - records * bytes;
@@ -227,7 +230,8 @@ class RecordWalker {
       baseOffset: from,
       nextOffset: from,
       n: 0,
-      bytes: Buffer.from(buffer, 0, length),
+      bytes: Buffer.from(buffer, first, length),
+      address,
       offset: doubles(),
       timestamp: doubles(),
       valueStart: words(),
@@ -239,9 +243,10 @@ class RecordWalker {
     };
     this.batch = batch;
     if (pool === null || buffer instanceof ArrayBuffer) return;
+    if (address !== undefined) U8.fill(0, first + length, first + columns);
     batch.release = () => {
       empty(batch);
-      pool.give(buffer);
+      pool.give(address ?? buffer);
     };
   }
 

@@ -457,6 +457,8 @@ export class StreamRuntime {
   }
 
   async close(): Promise<void> {
+    this.#pending?.raw.release?.();
+    for (const raw of this.#again) raw.release?.();
     await this.source.close();
     this.columns.release();
     this.errors.relation.release();

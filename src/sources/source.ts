@@ -26,6 +26,9 @@ export interface Header {
   value: Uint8Array | null;
 }
 
+/** Zeros behind the bytes of a batch that has an address: readers may look so far beyond the end. */
+export const ZEROS_BEHIND = 80;
+
 /** Records of one partition as byte ranges in one buffer. Arrays are at least `n` long. */
 export interface RawBatch {
   partition: number;
@@ -36,6 +39,8 @@ export interface RawBatch {
   n: number;
   /** Holds keys, values and headers. Not changed until release(). */
   bytes: Buffer;
+  /** Where `bytes` begins in the shared memory, with ZEROS_BEHIND: rows are read where it lies. Missing: it lies elsewhere, and what is read of it is copied. */
+  address?: number;
   /** Value of record i: bytes[valueStart[i] .. valueEnd[i]); valueStart -1 is a null value (a tombstone). */
   valueStart: Int32Array;
   valueEnd: Int32Array;

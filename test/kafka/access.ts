@@ -9,7 +9,10 @@ export interface TestAccess extends KafkaAccess {
 export function kafkaAccess(): TestAccess {
   if (process.env.TIDEMARK_THREADS === '1') return { ...kafkaHere, close: () => Promise.resolve() };
   const io = new IoThread({
-    log: () => undefined,
+    log(level, message) {
+      // What it says at its end.
+      if (level === 'error' && message.includes('pages of memory')) throw new Error(message);
+    },
     onFailure(error) {
       throw error;
     },

@@ -61,6 +61,7 @@ async function readUntil(source: Source, ends: Map<number, bigint>, seen: Seen[]
     assert.equal(batch.baseOffset, positions.get(batch.partition));
     assert.equal(batch.nextOffset, source.position(batch.partition));
     seen.push(...recordsOf(batch));
+    batch.release?.();
   }
   return seen;
 }

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Arena } from '../../../operators/batch/arena.ts';
 import { BatchBuilder, readRow, weightOf } from '../../../operators/batch/builder.ts';
+import { BYTES, memory } from '../../../operators/batch/memory.ts';
+import { pages } from '../../../operators/batch/pages.ts';
 import type { Datum } from '../../../operators/datum.ts';
 import { decimal, interval, pgArray } from '../../../operators/datum.ts';
 import { defaultContext } from '../../../operators/expr/context.ts';
@@ -9,7 +11,7 @@ import { makeNumericTypmod } from '../../../operators/expr/decimal/typmod.ts';
 import '../../../operators/expr/functions/index.ts';
 import type { Expr } from '../../../operators/expr/ir.ts';
 import { type ColType, colType, OID } from '../../../operators/types.ts';
-import type { Header, RawBatch } from '../../sources/source.ts';
+import { type Header, type RawBatch, ZEROS_BEHIND } from '../../sources/source.ts';
 import { Defaults } from '../defaults.ts';
 import type { BadRow, DecoderSpec, SourceColumn } from '../format.ts';
 import { jsonDecoder } from './index.ts';
@@ -61,14 +63,36 @@ interface Decoded {
   bad: BadRow[];
 }
 
+/** The end of the memory: addresses beyond 2^31, and what stands there is nobody's. */
+const PLACE = memory.buffer.byteLength - (1 << 22);
+assert.ok(pages.lend(PLACE, 64));
+
+/** The batch with its bytes in the shared memory, between others. */
+function inPlace(raw: RawBatch): RawBatch {
+  const { length } = raw.bytes;
+  const address = PLACE + 1 + (length % 16);
+  BYTES.fill('"', address - 1, address);
+  raw.bytes.copy(BYTES, address);
+  BYTES.fill(0, address + length, address + length + ZEROS_BEHIND);
+  BYTES.fill('"}', address + length + ZEROS_BEHIND, address + length + 2 * ZEROS_BEHIND);
+  return { ...raw, bytes: Buffer.from(memory.buffer, address, length), address };
+}
+
 function decode(spec: DecoderSpec, records: TestRecord[], now = 0n): Decoded {
+  const raw = rawOf(records);
+  const copied = decodeBatch(spec, raw, now);
+  assert.deepEqual(decodeBatch(spec, inPlace(raw), now), copied);
+  return copied;
+}
+
+function decodeBatch(spec: DecoderSpec, raw: RawBatch, now: bigint): Decoded {
   const arena = new Arena();
   const out = new BatchBuilder(
     spec.needed.map((i) => spec.columns[i].type),
     arena,
     2,
   );
-  const bad = jsonDecoder(spec).decode(rawOf(records), 0, records.length, out, now);
+  const bad = jsonDecoder(spec).decode(raw, 0, raw.n, out, now);
   const batch = out.build();
   const rows = Array.from({ length: batch.n }, (_, i) => readRow(batch, i));
   const weights = rows.map((_, i) => weightOf(batch, i));
@@ -431,6 +455,41 @@ function random(seed: number): () => number {
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
 }
+
+test('texts of every length, with something that is not plain at every place', () => {
+  const columns = [field('a', colType(OID.text)), field('b', colType(OID.int4))];
+  const odd = ['é', '\\"', '\\\\', '\\u00e9', '\t', '"', '\x7f', '!', ' ', '\x1f'];
+  const messages: string[] = [];
+  for (let length = 0; length < 170; length++) {
+    messages.push(`{"a":"${'x'.repeat(length)}","b":1}`, `{"other":"${'x'.repeat(length)}","a":"y","b":1}`);
+    for (const c of odd)
+      for (const rest of [0, 1, 40])
+        messages.push(
+          `{"a":"${'x'.repeat(length)}${c}${'z'.repeat(rest)}","b":1}`,
+          `{"other":"${'x'.repeat(length)}${c}","b":1}`,
+        );
+  }
+  const { rows, bad } = decode(
+    specOf(columns),
+    messages.map((value) => ({ value })),
+  );
+  const parsed = messages.map((message) => {
+    try {
+      const { a = null, b } = JSON.parse(message);
+      return [a, b];
+    } catch {
+      return null;
+    }
+  });
+  assert.deepEqual(
+    bad.map(({ index }) => index),
+    parsed.flatMap((row, i) => (row === null ? [i] : [])),
+  );
+  assert.deepEqual(
+    rows,
+    parsed.filter((row) => row !== null),
+  );
+});
 
 test('fast reading equals exact reading on random and damaged messages', () => {
   const seed = Number(process.env.SEED ?? 20261121);

@@ -1,12 +1,12 @@
 /**
  * format = 'json': every message is one JSON object, its fields are columns by exact name.
  *
- *   value bytes --copied once into the batch's arena--> scan kernel --common form--> slots      (operators/kernels/assembly/json)
+ *   value bytes --in place, or copied once into the batch's arena--> scan kernel --common form--> slots      (operators/kernels/assembly/json)
  *                                                        \--odd value--> value.ts --> slot
  *                                                        \--odd message--> slow_row.ts --> slots, or a bad record
  *
  * A field that is null is NULL, a missing one its column's DEFAULT (defaults.ts) or NULL; of equal keys the last counts; undeclared fields are left out
- * (but must be JSON). value.ts says how JSON values become column values. Long texts stay where the copy has them. All declared columns are checked for every record, so which
+ * (but must be JSON). value.ts says how JSON values become column values. Long texts stay where the kernel has read them. All declared columns are checked for every record, so which
  * records are bad does not depend on the columns needed.
  *
  * Envelope upsert: the primary key's columns come from the message key: the fields of a JSON object, or for a key of one column any JSON
@@ -24,7 +24,7 @@ import { parseJson } from '../../../operators/expr/json/parse.ts';
 import { kernels } from '../../../operators/kernels/index.ts';
 import * as layout from '../../../operators/kernels/json_layout.ts';
 import { physOf } from '../../../operators/types.ts';
-import type { RawBatch } from '../../sources/source.ts';
+import { type RawBatch, ZEROS_BEHIND } from '../../sources/source.ts';
 import { Defaults } from '../defaults.ts';
 import type { BadRow, Decoder, DecoderSpec } from '../format.ts';
 import { Columns } from './columns.ts';
@@ -33,8 +33,6 @@ import { recordValue } from './record.ts';
 import { RowError, readObject, readScalarKey, textOf } from './slow_row.ts';
 import { datumOfJson } from './value.ts';
 
-/** Zeros behind the copy, which the kernel may read. */
-const PADDING = 64;
 /** Records that are copied at a time: their bytes are still in the processor's cache when they are scanned. */
 const PIECE = 512;
 const EPOCH_SHIFT_MS = 946_684_800_000;
@@ -147,7 +145,7 @@ class JsonDecoder implements Decoder {
       first = Math.min(first, keys.first);
       last = Math.max(last, keys.last);
     }
-    this.#copy(first, last);
+    this.#place(first, last);
     this.#value.bindRecords(values.starts, values.ends, this.#shift);
     if (this.#upsert) this.#key.bindRecords(keys.starts, keys.ends, this.#shift);
     const alone = this.#upsert || this.#recordFields.length > 0;
@@ -204,16 +202,20 @@ class JsonDecoder implements Decoder {
   }
 
   /**
-   * Copies bytes [first, last) into the arena; positions in `raw` plus #shift are addresses then. V8 copies into shared memory a word at a time, and only
+   * Makes positions in `raw` plus #shift addresses: copies bytes [first, last) into the arena, unless they lie in the shared memory. V8 copies into shared memory a word at a time, and only
    * between equally aligned places, else a byte; filling a buffer with another one is a memcpy of Node's, twice as fast, but costs half a microsecond.
    */
-  #copy(first: number, last: number): void {
-    const { bytes } = this.#raw;
+  #place(first: number, last: number): void {
+    const { bytes, address: place } = this.#raw;
+    if (place !== undefined) {
+      this.#shift = place;
+      return;
+    }
     const length = Math.max(0, last - first);
-    const address = this.#out.arena.alloc(length + PADDING + 8) + ((bytes.byteOffset + first) & 7);
+    const address = this.#out.arena.alloc(length + ZEROS_BEHIND + 8) + ((bytes.byteOffset + first) & 7);
     if (length >= MANY) BYTES.fill(bytes.subarray(first, last), address, address + length);
     else if (length > 0) U8.set(bytes.subarray(first, last), address);
-    kernels.fillBytes(address + length, 0, PADDING);
+    kernels.fillBytes(address + length, 0, ZEROS_BEHIND);
     this.#shift = length > 0 ? address - first : 0;
   }
 

@@ -1,0 +1,37 @@
+/**
+ * Where the messages of a chunk lie: in pages of the shared memory that are not the engine's, as those of Kafka do (src/kafka/buffers.ts). More than fit there
+ * lie in a buffer, and the engine copies them.
+ */
+import { BYTES, memory, PAGE_BYTES } from '../../operators/batch/memory.ts';
+import { ownPages, PageAllocator, pages } from '../../operators/batch/pages.ts';
+import { ZEROS_BEHIND } from '../../src/sources/source.ts';
+
+const PAGES = 2048;
+const first = ownPages.end - PAGES;
+const own = new PageAllocator(first, ownPages.end);
+if (!pages.lend(first * PAGE_BYTES, PAGES)) throw new Error('the end of the memory is in use');
+
+let left = PAGES;
+
+export interface MessageRoom {
+  bytes: Buffer;
+  /** Missing: the bytes lie elsewhere. */
+  address?: number;
+  release(): void;
+}
+
+/** The bytes in room of their own. */
+export function messageRoom(bytes: Buffer): MessageRoom {
+  const { length } = bytes;
+  const count = Math.ceil((length + ZEROS_BEHIND) / PAGE_BYTES);
+  if (count > left) return { bytes: Buffer.from(bytes), release: () => undefined };
+  const address = own.allocate(count);
+  left -= count;
+  BYTES.fill(0, address + length, address + length + ZEROS_BEHIND);
+  bytes.copy(BYTES, address);
+  const release = () => {
+    own.release(address, count);
+    left += count;
+  };
+  return { bytes: Buffer.from(memory.buffer, address, length), address, release };
+}
