@@ -8,8 +8,8 @@
  *   e <  now() + d    now() >  e - d      from  = e - d + 1 µs
  *
  * e is timestamptz, or timestamp or date taken in the view's time zone; d is a constant interval without months (a month has no
- * inverse). Local forms of the clock (now()::timestamp, localtimestamp) count in UTC only: elsewhere local time jumps back once a
- * year. Any other now() in a view is refused, because nothing says when its value changes.
+ * inverse). Local forms of the clock (now()::timestamp, localtimestamp, the day and other units of clock_step.ts) count in UTC only: elsewhere local
+ * time jumps back once a year. Any other now() in a view is refused, because nothing says when its value changes.
  */
 import { type Datum, type Interval, interval } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
@@ -21,6 +21,7 @@ import { conjunction, conjuncts, constant, isNull, someExpr, structureText } fro
 import type { Col, Logical } from '../logical/plan.ts';
 import { extend, filterBy, Ids, keepColumns } from '../logical/tree.ts';
 import { planExprs, planInputs, withInputs } from '../logical/walk.ts';
+import { clockStep, stepBounds } from './clock_step.ts';
 
 const CLOCKS = new Set(['now', 'transaction_timestamp', 'statement_timestamp', 'localtimestamp', 'current_date']);
 const TIMESTAMPTZ = colType(OID.timestamptz);
@@ -78,8 +79,8 @@ function refuseClocks(e: Expr): void {
 function notTemporal(): SqlError {
   return new SqlError('0A000', 'now() can be used in a view only to bound a time in WHERE', {
     hint:
-      "Write a condition of the form  expression < | <= | > | >= now() [+ | - interval '...'], joined with other conditions by AND. " +
-      'The interval must be constant and without months. For the time at which a row came in, give the stream a column with DEFAULT now().',
+      "Write a condition of the form  expression < | <= | > | >= now() [+ | - interval '...'], or one with current_date or date_trunc('...', now()) in " +
+      'UTC, joined with other conditions by AND. The interval must be constant and without months. For the time at which a row came in, give the stream a column with DEFAULT now().',
   });
 }
 
@@ -121,15 +122,25 @@ function extreme(args: Expr[], greatest: boolean): Expr {
 function addBound(e: Expr, bounds: Bounds, utc: boolean): void {
   const comparison = e.k === 'call' && e.args.length === 2 ? comparisonOf(e.fn) : null;
   if (e.k !== 'call' || comparison === null) throw notTemporal();
-  const [a, b] = e.args;
-  const clockOnLeft = someExpr(a, isClock);
-  if (clockOnLeft && someExpr(b, isClock)) throw notTemporal();
-  const delta = clockDelta(clockOnLeft ? a : b, utc);
-  const time = asTimestamptz(clockOnLeft ? b : a);
+  const clockOnLeft = someExpr(e.args[0], isClock);
+  const [clock, row] = clockOnLeft ? e.args : [e.args[1], e.args[0]];
+  if (someExpr(row, isClock)) throw notTemporal();
+  const name = clockOnLeft ? MIRRORED[comparison.name] : comparison.name;
+  const step = utc ? clockStep(clock, isClock) : null;
+  if (step !== null) {
+    const between = stepBounds(row, name, step);
+    if (between === null) throw notTemporal();
+    bounds.times.push(row);
+    if (between.from !== undefined) bounds.from.push(between.from);
+    if (between.until !== undefined) bounds.until.push(between.until);
+    return;
+  }
+  const delta = clockDelta(clock, utc);
+  const time = asTimestamptz(row);
   if (delta === null || time === null) throw notTemporal();
-  bounds.times.push(clockOnLeft ? b : a);
+  bounds.times.push(row);
   const inclusive = interval(delta.months, delta.days, delta.micros - 1n);
-  switch (clockOnLeft ? MIRRORED[comparison.name] : comparison.name) {
+  switch (name) {
     case '>':
       bounds.until.push(shift(time, delta));
       return;
