@@ -89,6 +89,7 @@ interface Kernels {
   hashesFound(directory: number, mask: number, hashes: number, n: number, bytes: number): number;
   removeEntry(directory: number, mask: number, hash: number, slot: number): number;
   removeSlots(directory: number, mask: number, slots: number, n: number, free: number): number;
+  giveSlots(slots: number, n: number, free: number): void;
   /** assembly/row_table.ts; usedSlots gives an address as int32. */
   usedSlots(
     from: number,
@@ -112,6 +113,16 @@ interface Kernels {
     flag: number,
     lag: number,
     watermark: number,
+  ): number;
+  sweepSlots(
+    from: number,
+    end: number,
+    bytes: number,
+    at: number,
+    flag: number,
+    lag: number,
+    watermark: number,
+    dead: number,
   ): number;
   freshSlots(slots: number, fresh: number, made: number, offset: number, to: number): void;
   /** assembly/expiry.ts */

@@ -77,7 +77,8 @@ export class TableRetention {
     if (this.#expiry.isBefore(watermark)) return true;
     const time = this.deadline.inSlot(table.rowOffset);
     const done = this.#expiry.takeStretches(watermark, (hashes, n) => {
-      if (time !== null) table.removeDead(hashes, n, time, watermark, removeAll);
+      if (time !== null && table.isMost(n)) table.sweepDead(time, watermark, removeAll);
+      else if (time !== null) table.removeDead(hashes, n, time, watermark, removeAll);
       else
         table.forEachOfHashes(hashes, n, (slot) => {
           if (this.deadline.of(slot + table.rowOffset) >= watermark) return;

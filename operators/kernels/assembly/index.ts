@@ -21,7 +21,7 @@ export { allOne, allPositive, allSet, boundsOfInt64, copyBytes, equalBytes, fill
 export { freeRuns, freeTexts } from './dead_keys';
 export { freeDeadRows } from './dead_rows';
 export { deadlines } from './deadline';
-export { enterSlots, hashesFound, rehash, removeEntry, removeSlots } from './directory';
+export { enterSlots, giveSlots, hashesFound, rehash, removeEntry, removeSlots } from './directory';
 export { encodeRows } from './encode_rows';
 export { gatherColumn, loadColumn } from './gather';
 export { addWeights, slotHashes, takeOut, writeHashes } from './index_changes';
@@ -32,7 +32,7 @@ export { scanJson, scanJsonScalar } from './json/scan';
 export { lz4Block, lz4Size } from './lz4';
 export { hashSmallNumeric, wideBytes } from './numeric';
 export { longTexts, ownTexts } from './own_texts';
-export { copyUsedSlots, deadSlots, freshSlots, usedSlots } from './row_table';
+export { copyUsedSlots, deadSlots, freshSlots, sweepSlots, usedSlots } from './row_table';
 export { fillBucket } from './expiry';
 export { packRuns } from './pack_runs';
 export { slotParts } from './parts';
