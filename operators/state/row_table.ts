@@ -76,7 +76,6 @@ export class RowTable {
   readonly rowOffset = HEADER;
   readonly payloadOffset: number;
   readonly #stride: number;
-  readonly #payloadBytes: number;
   /** What is touched in a slot that was found: its payload, and at least a byte. */
   readonly #touchedFrom: number;
   readonly #touchedBytes: number;
@@ -105,7 +104,6 @@ export class RowTable {
     this.ops = rowOps(types, equality, slotLayout(types));
     this.heap = heap;
     this.payloadOffset = HEADER + this.ops.layout.stride;
-    this.#payloadBytes = payloadBytes;
     this.#stride = this.payloadOffset + payloadBytes;
     this.#slots = new SlotPool(this.#stride, heap);
     this.#directory = new Directory(heap);
@@ -374,9 +372,8 @@ export class RowTable {
   }
 
   #takeOut(slots: number, n: number, remove: RemoveSlots | null, scratch: Arena): void {
-    if (n === 0) return scratch.release();
-    if (remove === null) this.removeDeadAll(slots, n, scratch);
-    else remove(slots, n, scratch);
+    if (n > 0 && remove === null) this.removeDeadAll(slots, n, scratch);
+    else if (n > 0) remove?.(slots, n, scratch);
     scratch.release();
   }
 
@@ -492,9 +489,5 @@ export class RowTable {
     this.heap.release();
     this.#slots.forget();
     this.#directory.forget();
-  }
-
-  get payloadBytes(): number {
-    return this.#payloadBytes;
   }
 }
