@@ -340,6 +340,7 @@ interface Kernels {
   ): void;
   addWeights(slots: number, weights: number, n: number, payload: number, gone: number, counts: number): void;
   clearAdded(slots: number, n: number, payload: number): void;
+  shareRun(slots: number, n: number, payload: number, row: number): void;
   countPairs(slots: number, n: number, payload: number, older: boolean): number;
   expandPairs(
     slots: number,

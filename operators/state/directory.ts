@@ -118,6 +118,7 @@ export class Directory {
 
   /** removeAll(), but that their entries stay, of which nobody may take any notice until renew(). */
   leaveOut(slots: number, n: number, pool: SlotPool): void {
+    if (n === 0) return;
     kernels.giveSlots(slots, n, pool.unused);
     pool.unused = U32[(slots >>> 2) + n - 1];
     this.used -= n;
