@@ -48,19 +48,23 @@ for (const keys of [[3, 0], [1], [2, 1]]) {
 
 /** Bids of windows that end as the watermark moves. */
 const WINDOW = 1n << 20n;
-const bids = [colType(OID.int8), colType(OID.timestamp)];
+const bids = [colType(OID.int8), colType(OID.timestamp), colType(OID.text)];
 
-/** Joins of two DISTINCTs by all columns, whose index has the distinct rows; `lags`: of the DISTINCTs and of the join; null: nothing frees. */
-function checkJoin(
-  kind: JoinKind,
-  keys: number[],
-  nullSafe: boolean,
-  lags: [bigint, bigint] | null,
-  same: boolean,
-): void {
+interface Shape {
+  keys: number[];
+  nullSafe?: boolean;
+  /** Of the DISTINCTs and of the join; none: nothing frees. */
+  lags?: [bigint, bigint];
+  /** Different texts. */
+  texts?: number;
+}
+
+/** Joins of two DISTINCTs, whose indexes have the distinct rows. */
+function checkJoin(kind: JoinKind, { keys, nullSafe = false, lags, texts = 2 }: Shape, same: boolean): void {
   let now = 0n;
-  const frees = (input: number, lag: bigint, sources: number[]): Retention[] =>
-    lags === null ? [] : [{ input, column: 1, lag, strict: true, sources }];
+  const frees = (input: number, lag: bigint, sources: number[]): Retention[] => [
+    { input, column: 1, lag, strict: true, sources },
+  ];
   const columns = kind === 'semi' || kind === 'anti' ? bids : [...bids, ...bids];
   const node: PlanNode & { op: 'join' } = {
     op: 'join',
@@ -73,7 +77,7 @@ function checkJoin(
     nullSafe: keys.map(() => nullSafe),
     nullAware: false,
     residual: null,
-    frees: lags === null ? [] : [0, 1].flatMap((input) => frees(input, lags[1], [0, 1])),
+    frees: lags === undefined ? [] : [0, 1].flatMap((input) => frees(input, lags[1], [0, 1])),
   };
   checkOperator(
     {
@@ -82,10 +86,11 @@ function checkJoin(
       appendOnly: true,
       clock: WINDOW,
       same,
-      distinct: (same ? [0] : [0, 1]).map((i) => (lags === null ? [] : frees(0, lags[0], [i]))),
+      distinct: (same ? [0] : [0, 1]).map((i) => (lags === undefined ? [] : frees(0, lags[0], [i]))),
       row: (_, random) => [
         random.pick([null, 1n, 2n, 3n]),
         random.below(9) === 0 ? null : (now / WINDOW + 1n + BigInt(random.below(2))) * WINDOW,
+        random.below(9) === 0 ? null : `${random.below(texts)}`.repeat(random.pick([1, 20])),
       ],
       naive: ([left, right], facts, errors) => {
         now = facts.now;
@@ -99,11 +104,16 @@ function checkJoin(
 for (const kind of ['inner', 'left', 'full', 'semi', 'anti'] as const) {
   for (const same of [false, true]) {
     const name = `${kind} join of distinct rows${same ? ' with themselves' : ''}`;
-    test(name, () => checkJoin(kind, [0, 1], false, [0n, 0n], same));
-    test(`${name}, keys in another order and NULLs`, () => checkJoin(kind, [1, 0], true, [0n, WINDOW], same));
-    test(`${name}, which stay longer than the join asks`, () => checkJoin(kind, [0, 1], false, [WINDOW, 0n], same));
-    test(`${name} that stay`, () => checkJoin(kind, [1, 0], false, null, same));
-    test(`${name} by one column`, () => checkJoin(kind, [1], true, [0n, 0n], same));
+    const keys = [0, 1, 2];
+    test(name, () => checkJoin(kind, { keys, lags: [0n, 0n] }, same));
+    test(`${name}, keys in another order and NULLs`, () =>
+      checkJoin(kind, { keys: [1, 2, 0], nullSafe: true, lags: [0n, WINDOW] }, same));
+    test(`${name}, which stay longer than the join asks`, () => checkJoin(kind, { keys, lags: [WINDOW, 0n] }, same));
+    test(`${name} that stay`, () => checkJoin(kind, { keys: [2, 1, 0] }, same));
+    test(`${name} by two columns`, () => checkJoin(kind, { keys: [1, 0], lags: [0n, 0n] }, same));
+    test(`${name} by one column and NULLs`, () =>
+      checkJoin(kind, { keys: [1], nullSafe: true, lags: [0n, 0n], texts: 4 }, same));
+    test(`${name} by a column with many rows`, () => checkJoin(kind, { keys: [0], texts: 30 }, same));
   }
 }
 
@@ -116,7 +126,7 @@ test('rows are held in an index that forgets none too early', () => {
     sources,
   });
   const own = [by(5n, false, [1])];
-  const operator = new FirstSeenOperator([0, 1], bids, own);
+  const operator = new FirstSeenOperator([0, 1], bids.slice(0, 2), own);
   const holds = (keyColumns: number[], frees: Retention[]) =>
     operator.canHoldIn({ keyColumns, nullKeys: false, frees });
   assert.ok(holds([1, 0], []));
@@ -128,8 +138,12 @@ test('rows are held in an index that forgets none too early', () => {
   assert.ok(!holds([0, 1], [by(5n, false, [2])]));
   assert.ok(!holds([0, 1], [{ ...own[0], nullsDead: true }]));
   assert.ok(!holds([0, 1], [{ ...own[0], column: 0 }]));
+  assert.ok(holds([1], own));
   assert.ok(!holds([0], own));
-  assert.ok(!new FirstSeenOperator([0, 1], bids, []).canHoldIn({ keyColumns: [0, 1], nullKeys: true, frees: own }));
+  assert.ok(!holds([], []));
+  assert.ok(
+    !new FirstSeenOperator([0, 1], bids.slice(0, 2), []).canHoldIn({ keyColumns: [0, 1], nullKeys: true, frees: own }),
+  );
   assert.ok(
     !new FirstSeenOperator([0], [colType(OID.float8)], []).canHoldIn({ keyColumns: [0], nullKeys: true, frees: [] }),
   );

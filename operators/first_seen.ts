@@ -8,8 +8,8 @@
  * State: one slot a value. O(1) a row, one probe by a kernel; O(1) output a new value.
  * A value that a watermark proves untouched by every change to come is forgotten; it stays shown.
  *
- * Where somebody reads an index of the output by all columns, as a join of two DISTINCTs does, its keys are the values: that index is the state then
- * (KeyedIndex.takeNew), and the table is empty. It must forget no value before this node may.
+ * Where somebody reads an index of the output, as a join does, that index is the state (KeyedIndex.takeNew), and the table is empty: while its keys have few rows, and when it forgets
+ * no value before this node may.
  */
 import { Arena } from './batch/arena.ts';
 import type { Batch, Column } from './batch/batch.ts';
@@ -25,7 +25,7 @@ import { haveSameBytes } from './state/entry_columns.ts';
 import type { KeyedIndex } from './state/keyed_index.ts';
 import { RetainedTable } from './state/retained_table.ts';
 import { placesOf } from './state/row_layout.ts';
-import { type Located, RowTable } from './state/row_table.ts';
+import { RowTable } from './state/row_table.ts';
 import type { Saved } from './state/saved.ts';
 import type { ColType } from './types.ts';
 
@@ -75,7 +75,7 @@ export class FirstSeenOperator implements Operator {
     return out;
   }
 
-  #locate(delta: Batch, arena: Arena): Located {
+  #locate(delta: Batch, arena: Arena): { fresh: number; made: number } {
     if (this.#index === null) return this.#retained.locate(delta, arena);
     for (let i = 0; i < this.#columns.length; i++) this.#values[i] = delta.columns[this.#columns[i]];
     return this.#index.takeNew(this.#values, delta, arena);
@@ -83,7 +83,7 @@ export class FirstSeenOperator implements Operator {
 
   canHoldIn({ keyColumns, frees }: IndexSpec): boolean {
     const types = this.#types;
-    if (keyColumns.length !== types.length || new Set(keyColumns).size !== types.length) return false;
+    if (keyColumns.length === 0 || !frees.every(({ column }) => keyColumns.includes(column))) return false;
     if (!types.every((type) => haveSameBytes(type, type))) return false;
     if (frees.length === 0) return true;
     return this.#frees.length > 0 && this.#frees.every((own) => frees.some((other) => this.#isNoLater(own, other)));

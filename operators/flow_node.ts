@@ -214,7 +214,10 @@ export class FlowNode {
   endTick(): void {
     this.putNothing();
     this.operator?.endTick();
-    for (const { own } of this.indexes.list) own?.endTick();
+    for (const { own, holds } of this.indexes.list) {
+      own?.endTick();
+      if (holds && own?.isCrowded === true) this.holdApart();
+    }
   }
 
   /** Those of its output that it keeps, and those that its operator has. */

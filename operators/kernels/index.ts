@@ -341,6 +341,19 @@ interface Kernels {
   addWeights(slots: number, weights: number, n: number, payload: number, gone: number, counts: number): void;
   clearAdded(slots: number, n: number, payload: number): void;
   shareRun(slots: number, n: number, payload: number, row: number): void;
+  /** assembly/new_rows.ts */
+  newRows(
+    slots: number,
+    n: number,
+    payload: number,
+    columns: number,
+    count: number,
+    validAt: number,
+    stride: number,
+    fresh: number,
+    left: number,
+    counts: number,
+  ): void;
   countPairs(slots: number, n: number, payload: number, older: boolean): number;
   expandPairs(
     slots: number,

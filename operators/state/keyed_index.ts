@@ -38,11 +38,11 @@ import { isAbandoning } from './heap_pages.ts';
 import { IndexAppend } from './index_append.ts';
 import { IndexChanges } from './index_changes.ts';
 import { COUNT, isCold, KEY_DEAD_PAYLOAD_BYTES, KEY_PAYLOAD_BYTES, MOST_ADDED, RUN } from './key_slot.ts';
+import { NewRows, type Taken } from './new_rows.ts';
 import type { SlotPlace } from './row_layout.ts';
-import { type KeyRows, type Located, RowTable, type SavedRowTable } from './row_table.ts';
+import { type KeyRows, RowTable, type SavedRowTable } from './row_table.ts';
 import { Runs } from './runs.ts';
 import type { SavedHeap } from './saved.ts';
-import { SharedRun } from './shared_run.ts';
 import { TableRetention } from './table_retention.ts';
 
 /** Fewer rows are taken in one by one. */
@@ -84,8 +84,7 @@ export class KeyedIndex implements ColdState {
   #added = false;
   #addedSlots = 0;
   #addedCount = 0;
-  /** That of the rows that takeNew() took in. */
-  readonly #shared: SharedRun;
+  readonly #new: NewRows;
   /** Those of the delta that is taken in. */
   readonly #deltaKeys: Column[] = [];
   readonly #keyRetention: TableRetention | null = null;
@@ -115,7 +114,6 @@ export class KeyedIndex implements ColdState {
       appendOnly,
     );
     this.#runs = runs;
-    this.#shared = new SharedRun(this.#keys, runs);
     this.entryStride = runs.stride;
     this.weightOffset = runs.weightAt;
     const { ops, rowOffset } = this.#keys;
@@ -125,6 +123,7 @@ export class KeyedIndex implements ColdState {
     this.#cold = runs.cold;
     this.#borrowed = new BorrowedSlots(this.#keys, runs.cold, () => this.endTick());
     this.#appender = new IndexAppend(this.#keys, runs, keyColumns, kept, !nullKeys);
+    this.#new = new NewRows(this.#keys, runs, this.columns, this.#appender, this.#borrowed);
     this.#changes = new IndexChanges(this.#keys, runs, this.#appender);
     this.#chill = new Chill({
       keys: this.#keys,
@@ -183,7 +182,7 @@ export class KeyedIndex implements ColdState {
 
   /** Sends about so many bytes of runs to the cold store; gives how many, 0 when nothing more can go. Between two ticks. */
   chill(bytes: number): number {
-    if (cold.store === null || this.#shared.address !== 0) return 0;
+    if (cold.store === null || this.#new.shared.address !== 0) return 0;
     this.endTick();
     return budget.beyond(() => this.#chill.slice(bytes));
   }
@@ -255,22 +254,27 @@ export class KeyedIndex implements ColdState {
     for (let i = (slots >>> 2) + done, end = (slots >>> 2) + n; i < end; i++) this.#freeKey(U32[i]);
   }
 
-  /** Where all columns are the key's, takes in those rows that are not there yet, each once, and gives which these are: they have come instead of by apply() (first_seen.ts). */
-  takeNew(columns: Column[], { n, weights }: Batch, arena: Arena): Located {
+  /** Takes in those rows that are not there yet, each once, and gives which these are: they have come instead of by apply() (new_rows.ts). Rows die by their keys then. */
+  takeNew(columns: Column[], { n, weights }: Batch, arena: Arena): Taken {
     this.#begin(columns, n);
     const located = this.#keys.findOrInsertAll({ n, weights, skipNulls: false }, arena);
-    if (located.made === 0) return located;
+    const taken = this.#new.take(columns, n, located, arena);
     this.#added = true;
-    this.#addedSlots = this.#shared.give(located, arena);
-    this.#addedCount = located.made;
-    this.#keyRetention?.noteFresh(located, arena);
-    return located;
+    this.#addedSlots = taken.touched;
+    this.#addedCount = taken.count;
+    if (located.made > 0) this.#keyRetention?.noteFresh(located, arena);
+    return taken;
+  }
+
+  /** takeNew() takes too long, for keys have many rows. */
+  get isCrowded(): boolean {
+    return this.#new.isCrowded;
   }
 
   /** From now on rows come by apply(). Between two ticks. */
   endTakingNew(): void {
     this.endTick();
-    this.#shared.end();
+    this.#new.shared.end();
     this.endTick();
   }
 
@@ -432,7 +436,7 @@ export class KeyedIndex implements ColdState {
     return {
       entries: this.#runs.entries,
       negative: this.#runs.negative,
-      shared: this.#shared.address,
+      shared: this.#new.shared.address,
       keys: this.#keys.save(),
       runs: this.#runs.heap.save(),
       cold: this.#cold.save(),
@@ -445,7 +449,7 @@ export class KeyedIndex implements ColdState {
     this.#added = false;
     this.#runs.entries = saved.entries;
     this.#runs.negative = saved.negative;
-    this.#shared.address = saved.shared;
+    this.#new.shared.address = saved.shared;
     this.#borrowed.forget();
     this.#keys.load(saved.keys);
     this.#runs.heap.load(saved.runs);
@@ -471,6 +475,6 @@ export class KeyedIndex implements ColdState {
     this.#deadRows?.release();
     this.#runs.entries = 0;
     this.#runs.negative = 0;
-    this.#shared.address = 0;
+    this.#new.shared.address = 0;
   }
 }

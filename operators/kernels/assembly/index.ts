@@ -32,6 +32,7 @@ export { scanJson, scanJsonScalar } from './json/scan';
 export { lz4Block, lz4Size } from './lz4';
 export { hashSmallNumeric, wideBytes } from './numeric';
 export { longTexts, ownTexts } from './own_texts';
+export { newRows } from './new_rows';
 export { copyUsedSlots, deadSlots, freshSlots, sweepSlots, usedSlots } from './row_table';
 export { fillBucket } from './expiry';
 export { packRuns } from './pack_runs';
