@@ -137,6 +137,7 @@ interface Kernels {
     to: number,
     room: number,
   ): number;
+  lastLike(times: number, i: number, n: number, start: number, end: number): number;
   /** assembly/keys.ts; `keys` is laid out as key_layout.ts says; booleans are 0 and 1. */
   packKeys(keys: number): void;
   findKeys(keys: number): number;

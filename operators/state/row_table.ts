@@ -36,8 +36,6 @@ const VERY_THIN = 16;
 const FEW_PLACES = 64;
 /** Of the places of a table of which half are not in use so many stay: a window that has gone is followed by another one. */
 const STAYING_SHARE = 0.65;
-/** Where a watermark proves more than one in so many places dead, all are looked at. */
-const SWEPT_SHARE = 3;
 /** A table of more places gives none up: a tick would wait for it. */
 const MOST_PLACES = 1 << 15;
 
@@ -377,9 +375,9 @@ export class RowTable {
     scratch.release();
   }
 
-  /** Whether so many dead rows are as good as all of them: sweepDead(). */
-  isMost(dead: number): boolean {
-    return this.#slots.places <= dead * SWEPT_SHARE;
+  /** Its slots, in use or not. */
+  get places(): number {
+    return this.#slots.places;
   }
 
   /** removeDead() of all rows, without their hashes. settle() has to follow: until then the directory is good for finding what is there, no row may be made. */

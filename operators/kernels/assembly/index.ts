@@ -34,7 +34,7 @@ export { hashSmallNumeric, wideBytes } from './numeric';
 export { longTexts, ownTexts } from './own_texts';
 export { newRows } from './new_rows';
 export { copyUsedSlots, deadSlots, freshSlots, sweepSlots, usedSlots } from './row_table';
-export { fillBucket } from './expiry';
+export { fillBucket, lastLike } from './expiry';
 export { packRuns } from './pack_runs';
 export { slotParts } from './parts';
 export { searchOnePass } from './regex';
