@@ -175,7 +175,7 @@ export class FlowNode {
     entry.holds = false;
   }
 
-  /** Whether others than these read the index in which the operator has its rows. */
+  /** Whether such a node reads the index in which the operator has its rows; true where there is none. */
   isHeldFor(isOne: (reader: FlowNode) => boolean): boolean {
     const entry = this.#holding;
     return entry === null || entry.readers.some(({ reader }) => isOne(reader));

@@ -13,6 +13,8 @@
  * weight looks for equal entries (by slot hash, in a long run with a directory: run_directory.ts) and reduces them until it is used up. Cost O(1).
  * A retraction of a row that is not there is kept as a negative entry, so the integral stays exact whatever the order of deltas.
  *
+ * takeNew() is apply() for an operator that has its rows in the index and puts out what is new (new_rows.ts).
+ *
  * free() lets rows go that a watermark proves dead for those who read the index. Conditions on key columns: whole
  * keys, O(1) a dead row, 4 bytes a key (table_retention.ts). Others: row by row (dead_rows.ts).
  */

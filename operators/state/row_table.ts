@@ -36,6 +36,8 @@ const VERY_THIN = 16;
 const FEW_PLACES = 64;
 /** Of the places of a table of which half are not in use so many stay: a window that has gone is followed by another one. */
 const STAYING_SHARE = 0.65;
+/** Where one in so many places or more is swept, the directory is made anew. */
+const RENEWED_SHARE = 3;
 /** A table of more places gives none up: a tick would wait for it. */
 const MOST_PLACES = 1 << 15;
 
@@ -389,7 +391,7 @@ export class RowTable {
     this.#slots.eachRange((from, end) => {
       dead += kernels.sweepSlots(from, end, this.#stride, at, flag, lag, watermark, slots + dead * 4);
     });
-    this.#isSwept ||= dead > 0;
+    this.#isSwept ||= dead * RENEWED_SHARE >= this.places;
     this.#takeOut(slots, dead, remove, scratch);
   }
 

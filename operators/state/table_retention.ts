@@ -18,7 +18,7 @@ import type { Located, RemoveSlot, RemoveSlots, RowTable } from './row_table.ts'
 /** Where the hashes that are over are more than one in so many places, all rows are looked at. */
 const SWEPT_SHARE = 3;
 /** Where the calendar only counts: all rows are looked at when so many of them are no more than this times those that are over; of a table of a few they always are. */
-const LOOKED_AT = 16;
+const LOOKED_AT = 8;
 const FEW_PLACES = 64;
 /** All rows of a larger table are more than a tick may look at. */
 const MOST_PLACES = 1 << 15;
