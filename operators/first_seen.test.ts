@@ -1,6 +1,9 @@
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Datum } from './datum.ts';
-import type { PlanNode } from './plan.ts';
+import { FirstSeenOperator } from './first_seen.ts';
+import type { JoinKind, PlanNode, Retention } from './plan.ts';
+import { joinRows } from './testing/naive_join.ts';
 import { checkOperator, type Random, rowText, testSeed } from './testing/property.ts';
 import { colType, OID } from './types.ts';
 
@@ -42,3 +45,107 @@ for (const keys of [[3, 0], [1], [2, 1]]) {
     );
   });
 }
+
+/** Bids of windows that end as the watermark moves. */
+const WINDOW = 1n << 20n;
+const bids = [colType(OID.int8), colType(OID.timestamp), colType(OID.text)];
+
+interface Shape {
+  keys: number[];
+  nullSafe?: boolean;
+  /** Of the DISTINCTs and of the join; none: nothing frees. */
+  lags?: [bigint, bigint];
+  /** Different texts. */
+  texts?: number;
+}
+
+/** Joins of two DISTINCTs, whose indexes have the distinct rows. */
+function checkJoin(kind: JoinKind, { keys, nullSafe = false, lags, texts = 2 }: Shape, same: boolean): void {
+  let now = 0n;
+  const frees = (input: number, lag: bigint, sources: number[]): Retention[] => [
+    { input, column: 1, lag, strict: true, sources },
+  ];
+  const columns = kind === 'semi' || kind === 'anti' ? bids : [...bids, ...bids];
+  const node: PlanNode & { op: 'join' } = {
+    op: 'join',
+    kind,
+    inputs: [],
+    types: columns,
+    names: columns.map((_, c) => `c${c}`),
+    leftKeys: keys,
+    rightKeys: keys,
+    nullSafe: keys.map(() => nullSafe),
+    nullAware: false,
+    residual: null,
+    frees: lags === undefined ? [] : [0, 1].flatMap((input) => frees(input, lags[1], [0, 1])),
+  };
+  checkOperator(
+    {
+      node,
+      inputTypes: [bids, bids],
+      appendOnly: true,
+      clock: WINDOW,
+      same,
+      distinct: (same ? [0] : [0, 1]).map((i) => (lags === undefined ? [] : frees(0, lags[0], [i]))),
+      row: (_, random) => [
+        random.pick([null, 1n, 2n, 3n]),
+        random.below(9) === 0 ? null : (now / WINDOW + 1n + BigInt(random.below(2))) * WINDOW,
+        random.below(9) === 0 ? null : `${random.below(texts)}`.repeat(random.pick([1, 20])),
+      ],
+      naive: ([left, right], facts, errors) => {
+        now = facts.now;
+        return joinRows(node, unique(left), unique(right), [bids, bids], errors);
+      },
+    },
+    seed,
+  );
+}
+
+for (const kind of ['inner', 'left', 'full', 'semi', 'anti'] as const) {
+  for (const same of [false, true]) {
+    const name = `${kind} join of distinct rows${same ? ' with themselves' : ''}`;
+    const keys = [0, 1, 2];
+    test(name, () => checkJoin(kind, { keys, lags: [0n, 0n] }, same));
+    test(`${name}, keys in another order and NULLs`, () =>
+      checkJoin(kind, { keys: [1, 2, 0], nullSafe: true, lags: [0n, WINDOW] }, same));
+    test(`${name}, which stay longer than the join asks`, () => checkJoin(kind, { keys, lags: [WINDOW, 0n] }, same));
+    test(`${name} that stay`, () => checkJoin(kind, { keys: [2, 1, 0] }, same));
+    test(`${name} by two columns`, () => checkJoin(kind, { keys: [1, 0], lags: [0n, 0n] }, same));
+    test(`${name} by one column and NULLs`, () =>
+      checkJoin(kind, { keys: [1], nullSafe: true, lags: [0n, 0n], texts: 4 }, same));
+    test(`${name} by a column with many rows`, () => checkJoin(kind, { keys: [0], texts: 30 }, same));
+  }
+}
+
+test('rows are held in an index that forgets none too early', () => {
+  const by = (lag: bigint, strict: boolean, sources: number[]): Retention => ({
+    input: 0,
+    column: 1,
+    lag,
+    strict,
+    sources,
+  });
+  const own = [by(5n, false, [1])];
+  const operator = new FirstSeenOperator([0, 1], bids.slice(0, 2), own);
+  const holds = (keyColumns: number[], frees: Retention[]) =>
+    operator.canHoldIn({ keyColumns, nullKeys: false, frees });
+  assert.ok(holds([1, 0], []));
+  assert.ok(holds([0, 1], own));
+  assert.ok(holds([0, 1], [by(6n, true, [2, 1])]));
+  assert.ok(holds([0, 1], [by(0n, false, [2]), by(5n, false, [1])]));
+  assert.ok(!holds([0, 1], [by(5n, true, [1])]));
+  assert.ok(!holds([0, 1], [by(4n, false, [1])]));
+  assert.ok(!holds([0, 1], [by(5n, false, [2])]));
+  assert.ok(!holds([0, 1], [{ ...own[0], nullsDead: true }]));
+  assert.ok(!holds([0, 1], [{ ...own[0], column: 0 }]));
+  assert.ok(holds([1], own));
+  assert.ok(!holds([0], own));
+  assert.ok(!holds([], []));
+  assert.ok(
+    !new FirstSeenOperator([0, 1], bids.slice(0, 2), []).canHoldIn({ keyColumns: [0, 1], nullKeys: true, frees: own }),
+  );
+  assert.ok(
+    !new FirstSeenOperator([0], [colType(OID.float8)], []).canHoldIn({ keyColumns: [0], nullKeys: true, frees: [] }),
+  );
+  operator.release();
+});

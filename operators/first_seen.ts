@@ -7,15 +7,22 @@
  * is shown before and after. Values equal by SQL's `=` are one, the first seen is shown, NULL equals NULL.
  * State: one slot a value. O(1) a row, one probe by a kernel; O(1) output a new value.
  * A value that a watermark proves untouched by every change to come is forgotten; it stays shown.
+ *
+ * Where somebody reads an index of the output, as a join does, that index is the state (KeyedIndex.takeNew), and the table is empty: while its keys have few rows, and when it forgets
+ * no value before this node may.
  */
-import type { Batch } from './batch/batch.ts';
+import { Arena } from './batch/arena.ts';
+import type { Batch, Column } from './batch/batch.ts';
+import { budget } from './batch/budget.ts';
 import { BatchBuilder, emptyBatch } from './batch/builder.ts';
 import { gatherColumn } from './batch/gather.ts';
 import { U32 } from './batch/memory.ts';
 import { kernels } from './kernels/index.ts';
-import type { Operator, Tick } from './operator.ts';
+import type { IndexSpec, Operator, Tick } from './operator.ts';
 import type { PlanNode, Retention } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
+import { haveSameBytes } from './state/entry_columns.ts';
+import type { KeyedIndex } from './state/keyed_index.ts';
 import { RetainedTable } from './state/retained_table.ts';
 import { placesOf } from './state/row_layout.ts';
 import { RowTable } from './state/row_table.ts';
@@ -33,6 +40,11 @@ export class FirstSeenOperator implements Operator {
   readonly #columns: number[];
   readonly #table: RowTable;
   readonly #retained: RetainedTable;
+  readonly #frees: Retention[];
+  /** Has the values in the table's stead. */
+  #index: KeyedIndex | null = null;
+  /** Those of the delta, for the index. */
+  readonly #values: Column[] = [];
   /** What it puts out: the same objects in each tick. */
   readonly #out: Batch;
 
@@ -40,13 +52,14 @@ export class FirstSeenOperator implements Operator {
     this.#types = types;
     this.#out = emptyBatch(types);
     this.#columns = columns;
+    this.#frees = frees ?? [];
     this.#table = new RowTable(types, 0, 'sql');
     this.#retained = new RetainedTable(this.#table, frees, columns);
   }
 
   step(inputs: Batch[], { arena }: Tick): Batch {
     const delta = inputs[0];
-    const { fresh, made } = this.#retained.locate(delta, arena);
+    const { fresh, made } = this.#locate(delta, arena);
     const out = this.#out;
     out.n = made;
     if (made === 0) return out;
@@ -62,7 +75,54 @@ export class FirstSeenOperator implements Operator {
     return out;
   }
 
+  #locate(delta: Batch, arena: Arena): { fresh: number; made: number } {
+    if (this.#index === null) return this.#retained.locate(delta, arena);
+    for (let i = 0; i < this.#columns.length; i++) this.#values[i] = delta.columns[this.#columns[i]];
+    return this.#index.takeNew(this.#values, delta, arena);
+  }
+
+  canHoldIn({ keyColumns, frees }: IndexSpec): boolean {
+    const types = this.#types;
+    if (keyColumns.length === 0 || !frees.every(({ column }) => keyColumns.includes(column))) return false;
+    if (!types.every((type) => haveSameBytes(type, type))) return false;
+    if (frees.length === 0) return true;
+    return this.#frees.length > 0 && this.#frees.every((own) => frees.some((other) => this.#isNoLater(own, other)));
+  }
+
+  /** Whether a row that is dead for the index is so here. */
+  #isNoLater(own: Retention, other: Retention): boolean {
+    if (this.#columns[other.column] !== own.column || own.text !== other.text || other.nullsDead === true) return false;
+    if (other.lag < own.lag || (other.lag === own.lag && other.strict && !own.strict)) return false;
+    return own.sources.every((source) => other.sources.includes(source));
+  }
+
+  holdIn(index: KeyedIndex | null): void {
+    const before = this.#index;
+    this.#index = index;
+    if (index !== null || before === null || before.size === 0) return;
+    const arena = new Arena();
+    budget.beyond(() => {
+      const { n, columns, weights } = this.#rowsOf(before, arena);
+      const delta: Batch = { n, columns: [], weights };
+      this.#columns.forEach((c, i) => {
+        delta.columns[c] = columns[i];
+      });
+      this.#retained.locate(delta, arena);
+    });
+    this.#table.endTick();
+    arena.release();
+  }
+
+  #rowsOf(index: KeyedIndex, arena: Arena): Batch {
+    const out = new BatchBuilder(this.#types, arena, Math.max(1, index.size));
+    index.forEach(arena, (slot, entry, weight) => {
+      index.loadRow(slot, entry, out.columns, out.addRow(weight));
+    });
+    return out.build();
+  }
+
   integral({ arena }: Tick): Batch {
+    if (this.#index !== null) return this.#rowsOf(this.#index, arena);
     const { size, rowOffset, ops } = this.#table;
     const out = new BatchBuilder(this.#types, arena, size);
     const rows = arena.alloc(size * 4) >>> 2;

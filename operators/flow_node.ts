@@ -12,8 +12,8 @@ import type { Batch } from './batch/batch.ts';
 import { emptyBatch } from './batch/builder.ts';
 import { kernels } from './kernels/index.ts';
 import { ListedMap } from './lists.ts';
-import type { IndexUse, Operator, Tick } from './operator.ts';
-import type { PlanNode, Retention } from './plan.ts';
+import type { IndexSpec, IndexUse, Operator, Tick } from './operator.ts';
+import type { PlanNode } from './plan.ts';
 import type { ColdState } from './state/cold_state.ts';
 import { consolidator } from './state/consolidate.ts';
 import { KeyedIndex } from './state/keyed_index.ts';
@@ -38,20 +38,14 @@ export interface IndexReader {
   use: IndexUse;
 }
 
-/** Which index of a node's output a reader wants. */
-export interface IndexSpec {
-  keyColumns: number[];
-  nullKeys: boolean;
-  /** When the reader needs a row no more; none: it needs every row for ever. */
-  frees: Retention[];
-}
-
 /** An index of a node's output, with all its readers. */
 export interface NodeIndex extends IndexSpec {
   /** What the readers read: `own`, or one that the source's relation keeps. */
   index: RowIndex;
   own: KeyedIndex | null;
   readers: IndexReader[];
+  /** The operator has its rows in it, and takes them in itself (Operator.holdIn). */
+  holds: boolean;
 }
 
 export class FlowNode {
@@ -138,7 +132,8 @@ export class FlowNode {
   put(output: Batch, arena: Arena): void {
     this.output = output;
     this.rowsOut += output.n;
-    if (output.n > 0) for (const { own } of this.indexes.list) own?.apply(output, arena);
+    if (output.n === 0) return;
+    for (const { own, holds } of this.indexes.list) if (!holds) own?.apply(output, arena);
   }
 
   /** Hands `use` the index of this node's output that the reader wants. Gives the index when it is new and therefore empty, else null. */
@@ -152,9 +147,38 @@ export class FlowNode {
     }
     const { types, appendOnly } = this.spec;
     const own = new KeyedIndex(types, spec.keyColumns, spec.nullKeys, spec.frees, appendOnly === true);
-    this.indexes.set(name, { ...spec, index: own, own, readers: [{ reader, use }] });
+    // One that had no rows yet: those that it put out before the index came would be missing in there.
+    const holds = this.rowsIn === 0 && this.#holding === null && this.operator?.canHoldIn?.(spec) === true;
+    this.indexes.set(name, { ...spec, index: own, own, readers: [{ reader, use }], holds });
+    this.hold();
     use(own);
     return own;
+  }
+
+  get #holding(): NodeIndex | null {
+    for (const entry of this.indexes.list) if (entry.holds) return entry;
+    return null;
+  }
+
+  /** Tells the operator which index has its rows. */
+  hold(): void {
+    const entry = this.#holding;
+    if (entry !== null) this.operator?.holdIn?.(entry.own);
+  }
+
+  /** The operator has its rows in state of its own again. */
+  holdApart(): void {
+    const entry = this.#holding;
+    if (entry === null) return;
+    this.operator?.holdIn?.(null);
+    entry.own?.endTakingNew();
+    entry.holds = false;
+  }
+
+  /** Whether such a node reads the index in which the operator has its rows; true where there is none. */
+  isHeldFor(isOne: (reader: FlowNode) => boolean): boolean {
+    const entry = this.#holding;
+    return entry === null || entry.readers.some(({ reader }) => isOne(reader));
   }
 
   /** From now on the readers of an index read another one with the same rows; `own`: this node keeps it. */
@@ -170,11 +194,17 @@ export class FlowNode {
     for (const entry of this.indexes.values()) entry.readers = entry.readers.filter((r) => r.reader !== reader);
   }
 
+  /** Whether anybody still needs the node. */
+  get stays(): boolean {
+    return true;
+  }
+
   /** A reader is gone: indexes that nobody else reads go with it. */
   forgetReader(reader: FlowNode): void {
     for (const [name, entry] of this.indexes) {
       entry.readers = entry.readers.filter((r) => r.reader !== reader);
       if (entry.readers.length > 0) continue;
+      if (entry.holds && this.stays) this.holdApart();
       entry.own?.release();
       this.indexes.delete(name);
     }
@@ -184,7 +214,10 @@ export class FlowNode {
   endTick(): void {
     this.putNothing();
     this.operator?.endTick();
-    for (const { own } of this.indexes.list) own?.endTick();
+    for (const { own, holds } of this.indexes.list) {
+      own?.endTick();
+      if (holds && own?.isCrowded === true) this.holdApart();
+    }
   }
 
   /** Those of its output that it keeps, and those that its operator has. */
@@ -208,7 +241,9 @@ export class FlowNode {
   save() {
     return {
       operator: this.operator === null ? null : this.operator.save(),
-      indexes: [...this.indexes].flatMap(([name, { own }]) => (own === null ? [] : [{ name, index: own.save() }])),
+      indexes: [...this.indexes].flatMap(([name, { own, holds }]) =>
+        own === null ? [] : [{ name, holds, index: own.save() }],
+      ),
       rowsIn: this.rowsIn,
       rowsOut: this.rowsOut,
     };
@@ -217,12 +252,17 @@ export class FlowNode {
   /** Takes over what an equal node saved; both have indexes by the same names. */
   load(saved: Saved): void {
     const { operator, indexes, rowsIn, rowsOut } = saved as ReturnType<typeof this.save>;
+    this.holdApart();
     this.operator?.load(operator);
-    for (const [name, { own }] of this.indexes) {
-      const index = indexes.find((i) => i.name === name)?.index;
-      if ((own === null) !== (index === undefined)) throw new Error(`the indexes of ${this.spec.op} are others now`);
-      if (index !== undefined) own?.load(index);
+    for (const [name, entry] of this.indexes) {
+      const known = indexes.find((i) => i.name === name);
+      if ((entry.own === null) !== (known === undefined))
+        throw new Error(`the indexes of ${this.spec.op} are others now`);
+      if (known === undefined) continue;
+      entry.own?.load(known.index);
+      entry.holds = known.holds;
     }
+    this.hold();
     this.rowsIn = rowsIn;
     this.rowsOut = rowsOut;
   }

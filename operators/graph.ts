@@ -121,6 +121,7 @@ export class Graph {
       this.#fresh.add(node);
     });
     this.attach(flow);
+    for (const node of flow.nodes) node.holdForAll();
     return flow;
   }
 
@@ -199,8 +200,9 @@ export class Graph {
     flow.plan.nodes.forEach((spec, i) => {
       if (spec.op === 'source') this.#readsNoMore(flow.nodes[i], spec.relation);
     });
-    for (const node of flow.distinctNodes().reverse()) {
-      node.flows.delete(flow);
+    const nodes = flow.distinctNodes().reverse();
+    for (const node of nodes) node.flows.delete(flow);
+    for (const node of nodes) {
       if (node.flows.size > 0) continue;
       this.remove(node);
       for (const input of node.inputs) input.forgetReader(node);
@@ -287,6 +289,7 @@ export class Graph {
         flow: (inner) => new Dataflow(inner),
       });
       node.operator.load(operator);
+      node.hold();
     });
   }
 

@@ -40,7 +40,10 @@ export function adopt(to: Graph, from: Graph, flow: Flow): void {
   }
   flow.nodes.splice(0, flow.nodes.length, ...flow.nodes.map((node) => becomes.get(node) as GraphNode));
   to.attach(flow);
-  for (const node of flow.distinctNodes()) to.borrowIndexes(node);
+  for (const node of flow.distinctNodes()) {
+    to.borrowIndexes(node);
+    node.holdForAll();
+  }
 }
 
 /** Readers of the own node's indexes that stay read the live node's. */
@@ -50,7 +53,9 @@ function handOver(own: GraphNode, live: GraphNode, becomes: Map<GraphNode, Graph
     if (staying.length === 0) continue;
     const present = live.indexes.get(name);
     if (present === undefined) {
-      live.indexes.set(name, { ...entry, readers: staying });
+      // The live node's operator has its rows where it had them.
+      entry.own?.endTakingNew();
+      live.indexes.set(name, { ...entry, readers: staying, holds: false });
       own.indexes.delete(name);
       continue;
     }

@@ -132,6 +132,16 @@ export class GraphNode extends FlowNode implements ErrorSink {
     this.errors.load(errors);
   }
 
+  /** An index in which the operator has its rows is there as long as the node is: where it has no reader in one of the node's flows, the operator has them elsewhere. */
+  holdForAll(): void {
+    for (const flow of this.flows)
+      if (!this.isHeldFor((reader) => reader instanceof GraphNode && reader.flows.has(flow))) this.holdApart();
+  }
+
+  override get stays(): boolean {
+    return this.flows.size > 0;
+  }
+
   isOf(flows: ReadonlySet<Flow>): boolean {
     for (const flow of this.flows) if (flows.has(flow)) return true;
     return false;

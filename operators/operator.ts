@@ -17,9 +17,10 @@ import type { Batch } from './batch/batch.ts';
 import type { Datum } from './datum.ts';
 import type { SqlError } from './errors.ts';
 import type { EvalContext } from './expr/ir.ts';
-import type { DataflowPlan } from './plan.ts';
+import type { DataflowPlan, Retention } from './plan.ts';
 import type { ColdState } from './state/cold_state.ts';
 import type { Watermarks } from './state/deadline.ts';
+import type { KeyedIndex } from './state/keyed_index.ts';
 import type { RowIndex } from './state/row_index.ts';
 import type { Saved } from './state/saved.ts';
 
@@ -67,6 +68,10 @@ export interface Operator {
   /** After all operators have stepped and the results were delivered: memory of the tick may be reused. */
   endTick(): void;
   state(): OperatorState;
+  /** Whether it could have its rows in this index of its output, and no other state: holdIn(). */
+  canHoldIn?(index: IndexSpec): boolean;
+  /** From now on it has its rows in this index, which is empty or has them, and takes them in itself; null: in state of its own again. Between two ticks. */
+  holdIn?(index: KeyedIndex | null): void;
   /** State of its own that may go cold: indexes, rows of partitions. */
   coldStates?(): Iterable<ColdState>;
   /** What the operator keeps outside of state memory (state/saved.ts); the indexes that it asked for are their owner's. */
@@ -75,6 +80,14 @@ export interface Operator {
   load(saved: Saved): void;
   /** Gives all memory back. */
   release(): void;
+}
+
+/** Which index of a node's output a reader wants. */
+export interface IndexSpec {
+  keyColumns: number[];
+  nullKeys: boolean;
+  /** When the reader needs a row no more; none: it needs every row for ever. */
+  frees: Retention[];
 }
 
 /** Takes an index to read from now on. */

@@ -89,6 +89,7 @@ interface Kernels {
   hashesFound(directory: number, mask: number, hashes: number, n: number, bytes: number): number;
   removeEntry(directory: number, mask: number, hash: number, slot: number): number;
   removeSlots(directory: number, mask: number, slots: number, n: number, free: number): number;
+  giveSlots(slots: number, n: number, free: number): void;
   /** assembly/row_table.ts; usedSlots gives an address as int32. */
   usedSlots(
     from: number,
@@ -113,6 +114,16 @@ interface Kernels {
     lag: number,
     watermark: number,
   ): number;
+  sweepSlots(
+    from: number,
+    end: number,
+    bytes: number,
+    at: number,
+    flag: number,
+    lag: number,
+    watermark: number,
+    dead: number,
+  ): number;
   freshSlots(slots: number, fresh: number, made: number, offset: number, to: number): void;
   /** assembly/expiry.ts */
   fillBucket(
@@ -126,6 +137,7 @@ interface Kernels {
     to: number,
     room: number,
   ): number;
+  lastLike(times: number, i: number, n: number, start: number, end: number): number;
   /** assembly/keys.ts; `keys` is laid out as key_layout.ts says; booleans are 0 and 1. */
   packKeys(keys: number): void;
   findKeys(keys: number): number;
@@ -329,6 +341,20 @@ interface Kernels {
   ): void;
   addWeights(slots: number, weights: number, n: number, payload: number, gone: number, counts: number): void;
   clearAdded(slots: number, n: number, payload: number): void;
+  shareRun(slots: number, n: number, payload: number, row: number): void;
+  /** assembly/new_rows.ts */
+  newRows(
+    slots: number,
+    n: number,
+    payload: number,
+    columns: number,
+    count: number,
+    validAt: number,
+    stride: number,
+    fresh: number,
+    left: number,
+    counts: number,
+  ): void;
   countPairs(slots: number, n: number, payload: number, older: boolean): number;
   expandPairs(
     slots: number,

@@ -16,10 +16,16 @@ import { kernels } from '../kernels/index.ts';
 import type { Retention } from '../plan.ts';
 import { OID } from '../types.ts';
 import type { RowLayout } from './row_layout.ts';
-import type { SlotTime } from './row_table.ts';
 
 /** The watermark of a source relation, null while it has none. */
 export type Watermarks = (relation: number) => bigint | null;
+
+/** Where a slot has the time by which it is dead, as assembly/row_table.ts reads it. */
+export interface SlotTime {
+  at: number;
+  flag: number;
+  lag: number;
+}
 
 const EXACT = 2 ** 53;
 /** A text of so many bytes lies in its slot. */

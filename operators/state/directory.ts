@@ -116,8 +116,16 @@ export class Directory {
     this.used -= n;
   }
 
+  /** removeAll(), but that their entries stay, of which nobody may take any notice until renew(). */
+  leaveOut(slots: number, n: number, pool: SlotPool): void {
+    if (n === 0) return;
+    kernels.giveSlots(slots, n, pool.unused);
+    pool.unused = U32[(slots >>> 2) + n - 1];
+    this.used -= n;
+  }
+
   /** Enters the slots anew that are in use, of so many bytes, as many as there were: they lie elsewhere. `share`: of the entries at least so many stay. */
-  renew(pool: SlotPool, slotBytes: number, share: 0 | 0.5): void {
+  renew(pool: SlotPool, slotBytes: number, share: 0 | 0.5 | 1): void {
     this.#replace(this.used === 0 ? 0 : Math.max(this.entries * share, entriesFor(this.used)));
     kernels.fillBytes(this.address, 0, this.entries * ENTRY_BYTES);
     pool.eachRange((from, end) => kernels.enterSlots(this.address, this.mask, from, end, slotBytes));

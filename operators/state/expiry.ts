@@ -33,7 +33,7 @@ interface Bucket {
 }
 
 /** Five numbers a bucket: start, end, address, bytes, count. */
-export type SavedExpiry = { near: number; buckets: Float64Array };
+export type SavedExpiry = { near: number; counts: boolean; buckets: Float64Array };
 
 export class Expiry {
   readonly #heap: Heap;
@@ -47,6 +47,8 @@ export class Expiry {
   #added = 0;
   /** Where the last entries went, by time: the next ones mostly go there too. */
   #recent: (Bucket | undefined)[] = [];
+  /** It counts its entries only; what is over is found by looking at everything. Changed while it is empty. */
+  counts = false;
   /** Where the last one went. */
   #last: Bucket | null = null;
 
@@ -74,13 +76,17 @@ export class Expiry {
       this.#recent[place] = bucket;
     }
     this.#last = bucket;
+    this.#added++;
+    this.#size++;
+    if (this.counts) {
+      bucket.count++;
+      return;
+    }
     if (bucket.count * 4 === bucket.bytes) this.#grow(bucket);
     const at = bucket.address + bucket.count * 4;
     touch(at);
     U32[at >>> 2] = hash;
     bucket.count++;
-    this.#added++;
-    this.#size++;
   }
 
   /** add() for n times, at an index of F64, of what stands in slots (row_table.ts), whose addresses are at a word address; 0: not to be added. */
@@ -107,7 +113,9 @@ export class Expiry {
     if (first === n || bucket === null) return first;
     const { start, end, address, bytes, count } = bucket;
     const room = bytes / 4 - count;
-    const next = kernels.fillBucket(slots * 4, first, n, times, at, start, end, address + count * 4, room);
+    const next = this.counts
+      ? kernels.lastLike(times, first, n, start, end)
+      : kernels.fillBucket(slots * 4, first, n, times, at, start, end, address + count * 4, room);
     bucket.count += next - first;
     this.#added += next - first;
     this.#size += next - first;
@@ -122,7 +130,8 @@ export class Expiry {
     let bucket = this.#buckets.get(keyOf(start, width));
     if (bucket === undefined) {
       const end = start + width;
-      bucket = { start, end, address: this.#heap.alloc(FIRST_BYTES), bytes: FIRST_BYTES, count: 0 };
+      const bytes = this.counts ? 0 : FIRST_BYTES;
+      bucket = { start, end, address: bytes === 0 ? 0 : this.#heap.alloc(bytes), bytes, count: 0 };
       this.#buckets.set(keyOf(start, width), bucket);
       if (end < this.#leastEnd) this.#leastEnd = end;
     }
@@ -164,6 +173,22 @@ export class Expiry {
     return true;
   }
 
+  /** Where entries are counted only: drops the buckets that are all below `watermark`, and gives how many entries they had. */
+  takeCounted(watermark: number): number {
+    this.#near = watermark;
+    this.#added = 0;
+    this.#leastEnd = Number.POSITIVE_INFINITY;
+    let sum = 0;
+    for (const [key, bucket] of this.#buckets) {
+      if (bucket.end <= watermark) {
+        sum += bucket.count;
+        this.#drop(key, bucket);
+      } else if (bucket.end < this.#leastEnd) this.#leastEnd = bucket.end;
+    }
+    this.#size -= sum;
+    return sum;
+  }
+
   /** As take(), a stretch at once: the address of its hashes, in no order. Their memory is the callback's until it returns, and announced. */
   takeStretches(watermark: number, visit: (address: number, count: number) => void): boolean {
     if (this.isBefore(watermark)) return true;
@@ -194,19 +219,20 @@ export class Expiry {
 
   #drop(key: number, bucket: Bucket): void {
     this.#buckets.delete(key);
-    this.#heap.free(bucket.address, bucket.bytes);
+    if (bucket.bytes > 0) this.#heap.free(bucket.address, bucket.bytes);
     this.#recent = [];
     this.#last = null;
   }
 
   save(): SavedExpiry {
     const buckets = [...this.#buckets.values()].flatMap((b) => [b.start, b.end, b.address, b.bytes, b.count]);
-    return { near: this.#near, buckets: Float64Array.from(buckets) };
+    return { near: this.#near, counts: this.counts, buckets: Float64Array.from(buckets) };
   }
 
-  load({ near, buckets }: SavedExpiry): void {
+  load({ near, counts, buckets }: SavedExpiry): void {
     this.forget();
     this.#near = near;
+    this.counts = counts;
     for (let i = 0; i < buckets.length; i += 5) {
       const [start, end, address, bytes, count] = buckets.subarray(i, i + 5);
       this.#buckets.set(keyOf(start, end - start), { start, end, address, bytes, count });
@@ -217,7 +243,7 @@ export class Expiry {
 
   /** Forgets all entries; the owner adds those that still hold. */
   clear(): void {
-    for (const { address, bytes } of this.#buckets.values()) this.#heap.free(address, bytes);
+    for (const { address, bytes } of this.#buckets.values()) if (bytes > 0) this.#heap.free(address, bytes);
     this.forget();
   }
 

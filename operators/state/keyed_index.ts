@@ -13,6 +13,8 @@
  * weight looks for equal entries (by slot hash, in a long run with a directory: run_directory.ts) and reduces them until it is used up. Cost O(1).
  * A retraction of a row that is not there is kept as a negative entry, so the integral stays exact whatever the order of deltas.
  *
+ * takeNew() is apply() for an operator that has its rows in the index and puts out what is new (new_rows.ts).
+ *
  * free() lets rows go that a watermark proves dead for those who read the index. Conditions on key columns: whole
  * keys, O(1) a dead row, 4 bytes a key (table_retention.ts). Others: row by row (dead_rows.ts).
  */
@@ -23,9 +25,9 @@ import { I32, U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
 import type { Retention } from '../plan.ts';
 import type { ColType } from '../types.ts';
+import { BorrowedSlots } from './borrowed_slots.ts';
 import { Chill } from './chill.ts';
 import type { SavedColdParts } from './cold_parts.ts';
-import { ColdReads } from './cold_reads.ts';
 import type { ColdRuns } from './cold_runs.ts';
 import type { ColdState } from './cold_state.ts';
 import { cold } from './cold_store.ts';
@@ -38,6 +40,7 @@ import { isAbandoning } from './heap_pages.ts';
 import { IndexAppend } from './index_append.ts';
 import { IndexChanges } from './index_changes.ts';
 import { COUNT, isCold, KEY_DEAD_PAYLOAD_BYTES, KEY_PAYLOAD_BYTES, MOST_ADDED, RUN } from './key_slot.ts';
+import { NewRows, type Taken } from './new_rows.ts';
 import type { SlotPlace } from './row_layout.ts';
 import { type KeyRows, RowTable, type SavedRowTable } from './row_table.ts';
 import { Runs } from './runs.ts';
@@ -50,6 +53,7 @@ const FEW = 16;
 export type SavedKeyedIndex = {
   entries: number;
   negative: number;
+  shared: number;
   keys: SavedRowTable;
   runs: SavedHeap;
   cold: SavedColdParts;
@@ -63,10 +67,7 @@ export class KeyedIndex implements ColdState {
   readonly #cold: ColdRuns;
   readonly #chill: Chill;
   /** Copies of cold keys' slots for the readers of the bound keys. */
-  readonly #borrowed = new Map<number, number>();
-  readonly #reads = new ColdReads((slot) => this.#thaw(slot));
-  /** How often the keys' slots had moved when reads were noted. */
-  #moves = 0;
+  readonly #borrowed: BorrowedSlots;
   #arena: Arena | null = null;
   readonly #keys: RowTable;
   readonly types: ColType[];
@@ -85,6 +86,7 @@ export class KeyedIndex implements ColdState {
   #added = false;
   #addedSlots = 0;
   #addedCount = 0;
+  readonly #new: NewRows;
   /** Those of the delta that is taken in. */
   readonly #deltaKeys: Column[] = [];
   readonly #keyRetention: TableRetention | null = null;
@@ -121,7 +123,9 @@ export class KeyedIndex implements ColdState {
     this.loadRow = this.columns.loader(types.map((_, c) => c));
     this.places = this.columns.places;
     this.#cold = runs.cold;
+    this.#borrowed = new BorrowedSlots(this.#keys, runs.cold, () => this.endTick());
     this.#appender = new IndexAppend(this.#keys, runs, keyColumns, kept, !nullKeys);
+    this.#new = new NewRows(this.#keys, runs, this.columns, this.#appender, this.#borrowed);
     this.#changes = new IndexChanges(this.#keys, runs, this.#appender);
     this.#chill = new Chill({
       keys: this.#keys,
@@ -180,7 +184,7 @@ export class KeyedIndex implements ColdState {
 
   /** Sends about so many bytes of runs to the cold store; gives how many, 0 when nothing more can go. Between two ticks. */
   chill(bytes: number): number {
-    if (cold.store === null) return 0;
+    if (cold.store === null || this.#new.shared.address !== 0) return 0;
     this.endTick();
     return budget.beyond(() => this.#chill.slice(bytes));
   }
@@ -196,16 +200,6 @@ export class KeyedIndex implements ColdState {
     budget.beyond(() => this.#chill.compact(slots));
   }
 
-  /** Brings the rows of a key back that was looked up often; gives their bytes. */
-  #thaw(slot: number): number {
-    const payload = (slot + this.payloadOffset) >>> 2;
-    if (this.#moves !== this.#keys.moves || !this.#keys.holds(slot) || !isCold(payload)) return 0;
-    const before = this.#cold.bytes;
-    this.#cold.thaw(payload);
-    this.endTick();
-    return before - this.#cold.bytes;
-  }
-
   /**
    * Calls back with what is cold of the next so many slots: place and bytes; it lies at the place that is given from now on. Gives where to go on, -1 at
    * the end. Between two ticks; keys that come meanwhile may be missed or seen twice.
@@ -218,17 +212,11 @@ export class KeyedIndex implements ColdState {
   /** Calls back with every entry, and its key's slot. Those of cold keys lie in the arena, `inTurn`: until the next key's. */
   #eachEntry(arena: Arena, inTurn: boolean, visit: (entry: number, slot: number) => void): void {
     this.#keys.forEach((slot) => {
-      const from = this.#whole(slot, arena);
+      const from = this.#borrowed.whole(slot, arena);
       let at = this.runOf(from);
       for (let i = this.countOf(from); i > 0; i--, at += this.entryStride) visit(at, slot);
       if (inTurn && from !== slot) arena.reset();
     });
-  }
-
-  /** The slot, or a copy of it in the arena with the rows of a cold key. */
-  #whole(slot: number, arena: Arena): number {
-    const payload = (slot + this.payloadOffset) >>> 2;
-    return isCold(payload) ? this.#cold.borrow(payload, this.payloadOffset, arena) : slot;
   }
 
   /** Lets rows go that are dead; false: there are more. Not while a step still reads the index or shows its rows: their memory is reused. */
@@ -268,14 +256,43 @@ export class KeyedIndex implements ColdState {
     for (let i = (slots >>> 2) + done, end = (slots >>> 2) + n; i < end; i++) this.#freeKey(U32[i]);
   }
 
-  /** Adds the delta's rows with their weights; with memory of the tick, where it can, all at once. */
-  apply(delta: Batch, arena?: Arena): void {
+  /** Takes in those rows that are not there yet, each once, and gives which these are: they have come instead of by apply() (new_rows.ts). Rows die by their keys then. */
+  takeNew(columns: Column[], { n, weights }: Batch, arena: Arena): Taken {
+    this.#begin(columns, n);
+    const located = this.#keys.findOrInsertAll({ n, weights, skipNulls: false }, arena);
+    const taken = this.#new.take(columns, n, located, arena);
+    this.#added = true;
+    this.#addedSlots = taken.touched;
+    this.#addedCount = taken.count;
+    if (located.made > 0) this.#keyRetention?.noteFresh(located, arena);
+    return taken;
+  }
+
+  /** takeNew() takes too long, for keys have many rows. */
+  get isCrowded(): boolean {
+    return this.#new.isCrowded;
+  }
+
+  /** From now on rows come by apply(). Between two ticks. */
+  endTakingNew(): void {
+    this.endTick();
+    this.#new.shared.end();
+    this.endTick();
+  }
+
+  /** The delta of a tick begins: its rows will be found and made. */
+  #begin(columns: Column[], n: number): void {
     this.#forgetAdded();
-    this.#forgetBorrowed();
+    this.#borrowed.end();
     this.#appends = this.#runs.negative === 0;
     const keys = this.#deltaKeys;
-    for (let i = 0; i < this.keyColumns.length; i++) keys[i] = delta.columns[this.keyColumns[i]];
-    this.#keys.begin(keys, delta.n);
+    for (let i = 0; i < this.keyColumns.length; i++) keys[i] = columns[this.keyColumns[i]];
+    this.#keys.begin(keys, n);
+  }
+
+  /** Adds the delta's rows with their weights; with memory of the tick, where it can, all at once. */
+  apply(delta: Batch, arena?: Arena): void {
+    this.#begin(delta.columns, delta.n);
     if (arena !== undefined && this.#appendOnly && delta.n <= MOST_ADDED && this.#append(delta, arena)) return;
     this.#runs.rows.bind(this.columns.of(delta.columns));
     if (
@@ -371,7 +388,7 @@ export class KeyedIndex implements ColdState {
   bindKeys(columns: Column[], arena: Arena): void {
     this.#keys.bind(columns);
     this.#arena = arena;
-    this.#forgetBorrowed();
+    this.#borrowed.end();
   }
 
   /** seek() for all rows that are not left out: word address of their slots. */
@@ -379,32 +396,15 @@ export class KeyedIndex implements ColdState {
     const arena = this.#arena as Arena;
     const { slots } = this.#keys.findAll(rows, arena);
     if (this.#cold.any)
-      for (let at = slots, end = at + rows.n; at < end; at++) if (U32[at] !== 0) U32[at] = this.#borrow(U32[at]);
+      for (let at = slots, end = at + rows.n; at < end; at++)
+        if (U32[at] !== 0) U32[at] = this.#borrowed.borrow(U32[at], arena);
     return slots;
   }
 
   /** Slot of the key of a bound row, or 0; of a cold key a copy of it, for runOf() and countOf(). */
   seek(row: number): number {
     const slot = this.#keys.find(row);
-    return slot !== 0 && this.#cold.any ? this.#borrow(slot) : slot;
-  }
-
-  #borrow(slot: number): number {
-    if (!isCold((slot + this.payloadOffset) >>> 2)) return slot;
-    let copy = this.#borrowed.get(slot);
-    if (copy === undefined) {
-      copy = this.#whole(slot, this.#arena as Arena);
-      this.#borrowed.set(slot, copy);
-      if (this.#moves !== this.#keys.moves) this.#reads.forget();
-      this.#moves = this.#keys.moves;
-      this.#reads.note(slot);
-    }
-    return copy;
-  }
-
-  /** A Map that is cleared gets a new table, though it was empty: every index would make some in each tick. */
-  #forgetBorrowed(): void {
-    if (this.#borrowed.size > 0) this.#borrowed.clear();
+    return slot !== 0 && this.#cold.any ? this.#borrowed.borrow(slot, this.#arena as Arena) : slot;
   }
 
   runOf(slot: number): number {
@@ -427,7 +427,7 @@ export class KeyedIndex implements ColdState {
 
   endTick(): void {
     this.#forgetAdded();
-    this.#forgetBorrowed();
+    this.#borrowed.end();
     this.#arena = null;
     this.heap.endTick();
     this.#runs.heap.endTick();
@@ -438,6 +438,7 @@ export class KeyedIndex implements ColdState {
     return {
       entries: this.#runs.entries,
       negative: this.#runs.negative,
+      shared: this.#new.shared.address,
       keys: this.#keys.save(),
       runs: this.#runs.heap.save(),
       cold: this.#cold.save(),
@@ -450,8 +451,8 @@ export class KeyedIndex implements ColdState {
     this.#added = false;
     this.#runs.entries = saved.entries;
     this.#runs.negative = saved.negative;
-    this.#forgetBorrowed();
-    this.#reads.forget();
+    this.#new.shared.address = saved.shared;
+    this.#borrowed.forget();
     this.#keys.load(saved.keys);
     this.#runs.heap.load(saved.runs);
     this.#cold.load(saved.cold);
@@ -461,8 +462,7 @@ export class KeyedIndex implements ColdState {
 
   release(): void {
     this.#added = false;
-    this.#forgetBorrowed();
-    this.#reads.forget();
+    this.#borrowed.forget();
     // What is made anew still has them.
     if (this.#cold.any && !isAbandoning()) {
       this.#keys.forEach((slot) => {
@@ -477,5 +477,6 @@ export class KeyedIndex implements ColdState {
     this.#deadRows?.release();
     this.#runs.entries = 0;
     this.#runs.negative = 0;
+    this.#new.shared.address = 0;
   }
 }

@@ -18,6 +18,7 @@ import { kernels } from '../kernels/index.ts';
 import * as k from '../kernels/key_layout.ts';
 import { SLOT_LEAVING, SLOT_STATE, SLOT_USED } from '../kernels/table_layout.ts';
 import type { ColType } from '../types.ts';
+import type { SlotTime } from './deadline.ts';
 import { Directory, type SavedDirectory } from './directory.ts';
 import { Heap } from './heap.ts';
 import { canPack, KeyRecord, ownLong } from './key_batch.ts';
@@ -35,6 +36,8 @@ const VERY_THIN = 16;
 const FEW_PLACES = 64;
 /** Of the places of a table of which half are not in use so many stay: a window that has gone is followed by another one. */
 const STAYING_SHARE = 0.65;
+/** Where one in so many places or more is swept, the directory is made anew. */
+const RENEWED_SHARE = 3;
 /** A table of more places gives none up: a tick would wait for it. */
 const MOST_PLACES = 1 << 15;
 
@@ -56,13 +59,6 @@ export interface Located {
   made: number;
 }
 
-/** Where a slot has the time by which it is dead, as assembly/row_table.ts reads it. */
-export interface SlotTime {
-  at: number;
-  flag: number;
-  lag: number;
-}
-
 export type RemoveSlot = (slot: number) => void;
 /** RemoveSlot for n slots at an address, with memory for as long as it runs. */
 export type RemoveSlots = (slots: number, n: number, scratch: Arena) => void;
@@ -80,7 +76,6 @@ export class RowTable {
   readonly rowOffset = HEADER;
   readonly payloadOffset: number;
   readonly #stride: number;
-  readonly #payloadBytes: number;
   /** What is touched in a slot that was found: its payload, and at least a byte. */
   readonly #touchedFrom: number;
   readonly #touchedBytes: number;
@@ -93,6 +88,8 @@ export class RowTable {
   /** The kernels can look its keys up. */
   readonly #packs: boolean;
   readonly #keys: KeyRecord;
+  /** The directory has entries of slots that are not in use any more: from sweepDead() to settle(). */
+  #isSwept = false;
   /** No key has bytes outside of its slot. */
   readonly #plain: boolean;
   /** What keys have there is texts. */
@@ -107,7 +104,6 @@ export class RowTable {
     this.ops = rowOps(types, equality, slotLayout(types));
     this.heap = heap;
     this.payloadOffset = HEADER + this.ops.layout.stride;
-    this.#payloadBytes = payloadBytes;
     this.#stride = this.payloadOffset + payloadBytes;
     this.#slots = new SlotPool(this.#stride, heap);
     this.#directory = new Directory(heap);
@@ -348,7 +344,8 @@ export class RowTable {
     if (!this.#plain)
       for (let i = (slots >>> 2) + freed, end = (slots >>> 2) + n; i < end; i++)
         this.ops.free(U32[i] + HEADER, this.heap);
-    this.#directory.removeAll(slots, n, this.#slots);
+    if (this.#isSwept) this.#directory.leaveOut(slots, n, this.#slots);
+    else this.#directory.removeAll(slots, n, this.#slots);
   }
 
   /** Where kernels find the slots (assembly/directory.ts). Not to be kept. */
@@ -371,11 +368,31 @@ export class RowTable {
     if (this.size === 0) return;
     const { directory, mask, slotBytes } = this.place;
     const dead = kernels.deadSlots(directory, mask, hashes, n, slotBytes, at, flag, lag, watermark);
-    if (dead === 0) return;
-    const scratch = new Arena();
-    if (remove === null) this.removeDeadAll(hashes, dead, scratch);
-    else remove(hashes, dead, scratch);
+    this.#takeOut(hashes, dead, remove, new Arena());
+  }
+
+  #takeOut(slots: number, n: number, remove: RemoveSlots | null, scratch: Arena): void {
+    if (n > 0 && remove === null) this.removeDeadAll(slots, n, scratch);
+    else if (n > 0) remove?.(slots, n, scratch);
     scratch.release();
+  }
+
+  /** Its slots, in use or not. */
+  get places(): number {
+    return this.#slots.places;
+  }
+
+  /** removeDead() of all rows, without their hashes. settle() has to follow: until then the directory is good for finding what is there, no row may be made. */
+  sweepDead({ at, flag, lag }: SlotTime, watermark: number, remove: RemoveSlots | null): void {
+    if (this.size === 0) return;
+    const scratch = new Arena();
+    const slots = scratch.alloc(this.size * 4);
+    let dead = 0;
+    this.#slots.eachRange((from, end) => {
+      dead += kernels.sweepSlots(from, end, this.#stride, at, flag, lag, watermark, slots + dead * 4);
+    });
+    this.#isSwept ||= dead * RENEWED_SHARE >= this.places;
+    this.#takeOut(slots, dead, remove, scratch);
   }
 
   /** Calls back with every slot, in the order of places. The table must not change meanwhile, except by remove(). */
@@ -407,9 +424,11 @@ export class RowTable {
    */
   settle(): void {
     const { places } = this.#slots;
-    if (places === 0 || this.size * 2 > places || places > MOST_PLACES) return;
-    if (places > FEW_PLACES) this.#moveTogether(Math.ceil(places * STAYING_SHARE), 0.5);
-    else this.#moveTogether(this.size, 0);
+    const isFull = places === 0 || this.size * 2 > places || places > MOST_PLACES;
+    if (!isFull && places > FEW_PLACES) this.#moveTogether(Math.ceil(places * STAYING_SHARE), 0.5);
+    else if (!isFull) this.#moveTogether(this.size, 0);
+    else if (this.#isSwept) this.#directory.renew(this.#slots, this.#stride, 1);
+    this.#isSwept = false;
   }
 
   /** To a pool with so much room, and of the directory this share. */
@@ -470,9 +489,5 @@ export class RowTable {
     this.heap.release();
     this.#slots.forget();
     this.#directory.forget();
-  }
-
-  get payloadBytes(): number {
-    return this.#payloadBytes;
   }
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Arena } from '../batch/arena.ts';
 import { batchFromRows } from '../batch/builder.ts';
-import { U32 } from '../batch/memory.ts';
+import { I64, U32 } from '../batch/memory.ts';
 import { pages } from '../batch/pages.ts';
 import type { Datum } from '../datum.ts';
 import '../expr/functions/index.ts';
@@ -110,5 +110,56 @@ test('a table whose rows died gives back what it needed for them', () => {
   arena.release();
   retention.release();
   table.release();
+  assert.equal(pages.usedPages, used);
+});
+
+test('rows that die one by one, few of many at once, or of a large table', () => {
+  const used = pages.usedPages;
+  for (const most of [3, 30, 300, 20_000]) {
+    const random = new Random(seed + most);
+    const types = [colType(OID.timestamp), colType(OID.int8)];
+    const table = new RowTable(types, 8, 'sql');
+    const retention = TableRetention.of(table, [{ input: 0, column: 0, sources: [1], lag: 0n, strict: false }], [0, 1]);
+    assert.ok(retention !== null);
+    const arena = new Arena();
+    const live = new Map<string, Datum[]>();
+    for (let tick = 0; tick < (most > 1000 ? 8 : 60); tick++) {
+      // All that is there dies at the end of this stretch, and the table begins anew.
+      const isOver = random.below(15) === 0;
+      const now = tick * 2 ** 18;
+      const rows = Array.from({ length: random.below(most) + (most > 1000 ? most / 2 : 0) }, (): Datum[] => [
+        BigInt(now + random.below(random.pick([2 ** 17, 2 ** 22]))),
+        BigInt(random.below(1e9)),
+      ]);
+      const batch = batchFromRows(types, rows, arena);
+      table.begin(batch.columns, rows.length);
+      if (random.below(2) === 0)
+        retention.noteFresh(table.findOrInsertAll({ n: rows.length, weights: 0, skipNulls: false }, arena), arena);
+      else
+        for (let row = 0; row < rows.length; row++) {
+          const slot = table.findOrInsert(row);
+          if (table.inserted) retention.note(slot);
+        }
+      for (const row of rows) live.set(rowText(row), row);
+      const watermark = isOver ? now + 2 ** 24 : now;
+      while (!retention.free(() => BigInt(watermark), null));
+      table.endTick();
+      for (const [name, [at]] of live) if (Number(at) < watermark) live.delete(name);
+      const kept = batchFromRows(types, [...live.values()], arena);
+      table.bind(kept.columns);
+      const { slots } = table.findAll({ n: kept.n, weights: 0, skipNulls: false }, arena);
+      for (let i = 0; i < kept.n; i++) assert.notEqual(U32[slots + i], 0, `tick ${tick}, ${most} rows, seed ${seed}`);
+      // A row stays for some of its life beyond it, never for long.
+      table.forEach((slot) => {
+        assert.ok(Number(I64[(slot + table.rowOffset) / 8]) > watermark - 2 ** 19);
+      });
+      if (isOver) assert.equal(table.size, 0);
+      if (isOver) live.clear();
+      arena.reset();
+    }
+    arena.release();
+    retention.release();
+    table.release();
+  }
   assert.equal(pages.usedPages, used);
 });

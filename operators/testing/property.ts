@@ -20,7 +20,7 @@ import type { Datum } from '../datum.ts';
 import { OutOfMemory, type SqlError } from '../errors.ts';
 import { defaultContext } from '../expr/context.ts';
 import '../expr/functions/index.ts';
-import type { DataflowPlan, PlanNode } from '../plan.ts';
+import type { DataflowPlan, PlanNode, Retention } from '../plan.ts';
 import { bringBack } from '../state/cold_reads.ts';
 import { cold } from '../state/cold_store.ts';
 import { abandon } from '../state/heap_pages.ts';
@@ -119,6 +119,8 @@ export interface OperatorCase {
   naive(inputs: Datum[][][], facts: TickFacts, errors: string[]): Datum[][];
   /** All inputs are the same relation (self join). */
   same?: boolean;
+  /** Each input goes through a DISTINCT first, from whose state this frees rows; for `appendOnly`. */
+  distinct?: Retention[][];
   appendOnly?: boolean;
   /** The clock or the watermark moves by up to this much a tick. */
   clock?: bigint;
@@ -165,7 +167,12 @@ class Run {
       names: types.map((_, c) => `c${c}`),
       appendOnly: spec.appendOnly,
     }));
-    nodes.push({ ...spec.node, inputs: spec.inputTypes.map((_, i) => (spec.same ? 0 : i)) });
+    const first = spec.distinct === undefined ? 0 : nodes.length;
+    for (const [i, frees] of (spec.distinct ?? []).entries()) {
+      const { types, names } = nodes[i];
+      nodes.push({ op: 'distinct', inputs: [i], types, names, frees, appendOnly: true });
+    }
+    nodes.push({ ...spec.node, inputs: spec.inputTypes.map((_, i) => first + (spec.same ? 0 : i)) });
     this.plan = { nodes, root: nodes.length - 1 };
     this.flow = new Dataflow(this.plan);
   }

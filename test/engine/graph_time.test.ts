@@ -14,6 +14,8 @@ const TOPIC = `${STREAM} WITH (connector = 'kafka', brokers = 'memory', topic = 
 const WINDOWS = `SELECT window_start, k, count(*) AS n, sum(v) AS total FROM TUMBLE(s, at, INTERVAL '5 seconds') GROUP BY window_start, k`;
 const LARGE = `SELECT window_start, k, max(v) AS most FROM TUMBLE(s, at, INTERVAL '10 seconds') WHERE v > 1 GROUP BY window_start, k`;
 const RECENT = `SELECT k, v FROM s WHERE at > now() - INTERVAL '7 seconds'`;
+const DISTINCT_KEYS = `SELECT DISTINCT window_start, k FROM TUMBLE(s, at, INTERVAL '5 seconds')`;
+const DISTINCT_VALUES = `SELECT DISTINCT window_start, v FROM TUMBLE(s, at, INTERVAL '5 seconds')`;
 const QUERIES = [
   WINDOWS,
   `${WINDOWS} EMIT ON WINDOW CLOSE`,
@@ -32,6 +34,10 @@ const QUERIES = [
   `SELECT DISTINCT window_start, k FROM HOP(s, at, INTERVAL '2 seconds', INTERVAL '6 seconds')`,
   `SELECT * FROM (SELECT window_start, k, v, row_number() OVER (PARTITION BY window_start ORDER BY v DESC, k, id) AS rank
      FROM TUMBLE(s, at, INTERVAL '5 seconds')) q WHERE rank <= 2`,
+  DISTINCT_KEYS,
+  `SELECT a.window_start, a.k FROM (${DISTINCT_KEYS}) a JOIN (${DISTINCT_VALUES}) b ON a.k = b.v AND a.window_start = b.window_start`,
+  `SELECT a.window_start, a.k, b.n FROM (${DISTINCT_KEYS}) a JOIN (${WINDOWS}) b ON a.k = b.k AND a.window_start = b.window_start`,
+  `SELECT a.window_start, a.k FROM (${DISTINCT_KEYS}) a JOIN (SELECT DISTINCT k, at FROM s) b ON a.k = b.k AND a.window_start = b.at`,
   `SELECT a.k, a.v, b.v AS w FROM s a JOIN s b ON a.k = b.k AND b.at BETWEEN a.at - INTERVAL '1 second' AND a.at`,
 ];
 

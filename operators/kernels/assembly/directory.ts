@@ -109,16 +109,24 @@ export function removeEntry(directory: usize, mask: u32, hash: u32, slot: u32): 
   return true;
 }
 
-/** Takes n slots out and puts them, the last one first, in front of the list of those that are not in use, which begins with `free`; false when one has no entry. */
+/** Takes n slots out; false when one has no entry. Then as giveSlots(). */
 export function removeSlots(directory: usize, mask: u32, slots: usize, n: u32, free: u32): bool {
-  let head = free;
   for (let i: u32 = 0; i < n; i++) {
     const slot: usize = load<u32>(slots + (i << 2));
     if (!removeEntry(directory, mask, load<u32>(slot), <u32>slot)) return false;
+  }
+  giveSlots(slots, n, free);
+  return true;
+}
+
+/** Puts n slots, the last one first, in front of the list of those that are not in use, which begins with `free`. */
+export function giveSlots(slots: usize, n: u32, free: u32): void {
+  let head = free;
+  for (let i: u32 = 0; i < n; i++) {
+    const slot: usize = load<u32>(slots + (i << 2));
     announce(slot, 8);
     store<u32>(slot, head);
     store<u32>(slot, 0, 4);
     head = <u32>slot;
   }
-  return true;
 }

@@ -27,3 +27,12 @@ export function fillBucket(
   }
   return i;
 }
+
+/** The number of the first of times i .. n-1 that is not in [start, end). */
+export function lastLike(times: usize, i: u32, n: u32, start: f64, end: f64): u32 {
+  for (; i < n; i++) {
+    const time = load<f64>(times + (i << 3));
+    if (!(time >= start && time < end)) return i;
+  }
+  return i;
+}

@@ -242,6 +242,16 @@ export function inOrder(rows: usize, n: u32): bool {
   return true;
 }
 
+/** Gives n keys that the tick has made the run `row`, one row in no block of their own, which counts as appended. */
+export function shareRun(slots: usize, n: u32, payload: u32, row: u32): void {
+  for (let i: u32 = 0; i < n; i++) {
+    const key = <usize>load<u32>(slots + (i << 2)) + payload;
+    store<u32>(key, row);
+    store<u32>(key, 1, KEY_COUNT);
+    store<u32>(key, 1, KEY_ROOM);
+  }
+}
+
 /** Between ticks no row is one that the tick has appended. */
 export function clearAdded(slots: usize, n: u32, payload: u32): void {
   for (let i: u32 = 0; i < n; i++) {

@@ -307,7 +307,7 @@ function sameWide(x: usize, y: usize): bool {
 }
 
 /** At least 8 bytes. */
-function sameBytes(a: usize, b: usize, length: u32): bool {
+export function sameBytes(a: usize, b: usize, length: u32): bool {
   if (a == b) return true;
   const last = a + length - 8;
   const distance = b - a;

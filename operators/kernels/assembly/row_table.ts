@@ -102,6 +102,18 @@ export function deadSlots(
   return ahead == 0xfffffffe ? ahead : count;
 }
 
+/** deadSlots() of all slots from `from` to `end`, which are looked at one behind the other: where most of them are dead. Lists them at `dead`. */
+export function sweepSlots(from: usize, end: usize, bytes: u32, at: u32, flag: u32, lag: f64, watermark: f64, dead: usize): u32 {
+  let count: u32 = 0;
+  for (let slot = from; slot < end; slot += bytes) {
+    if (load<u8>(slot, SLOT_STATE) != USED || !isDead(slot, at, flag, lag, watermark)) continue;
+    announce(slot + SLOT_STATE, 1);
+    store<u8>(slot, LEAVING, SLOT_STATE);
+    store<u32>(dead + (count++ << 2), <u32>slot);
+  }
+  return count;
+}
+
 /** The slots that rows `fresh` made, `offset` bytes on. */
 export function freshSlots(slots: usize, fresh: usize, made: u32, offset: u32, to: usize): void {
   for (let i: u32 = 0; i < made; i++) store<u32>(to + (i << 2), load<u32>(slots + (load<u32>(fresh + (i << 2)) << 2)) + offset);
