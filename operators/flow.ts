@@ -2,9 +2,8 @@
 import type { Arena } from './batch/arena.ts';
 import type { Batch } from './batch/batch.ts';
 import type { EvalContext } from './expr/ir.ts';
-import type { IndexSpec } from './flow_node.ts';
 import type { GraphNode } from './graph_node.ts';
-import type { IndexUse } from './operator.ts';
+import type { IndexSpec, IndexUse } from './operator.ts';
 import type { DataflowPlan } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
 import type { KeyedIndex } from './state/keyed_index.ts';

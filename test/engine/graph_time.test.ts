@@ -13,6 +13,8 @@ const STREAM = `CREATE STREAM s (id int, k int, v int, at timestamptz, WATERMARK
 const TOPIC = `${STREAM} WITH (connector = 'kafka', brokers = 'memory', topic = 't')`;
 const WINDOWS = `SELECT window_start, k, count(*) AS n, sum(v) AS total FROM TUMBLE(s, at, INTERVAL '5 seconds') GROUP BY window_start, k`;
 const LARGE = `SELECT window_start, k, max(v) AS most FROM TUMBLE(s, at, INTERVAL '10 seconds') WHERE v > 1 GROUP BY window_start, k`;
+const SEEN = `SELECT DISTINCT k, window_start FROM TUMBLE(s, at, INTERVAL '5 seconds') WHERE v < 2`;
+const SEEN_VALUES = `SELECT DISTINCT k, window_start, v FROM TUMBLE(s, at, INTERVAL '5 seconds')`;
 const RECENT = `SELECT k, v FROM s WHERE at > now() - INTERVAL '7 seconds'`;
 const DISTINCT_KEYS = `SELECT DISTINCT window_start, k FROM TUMBLE(s, at, INTERVAL '5 seconds')`;
 const DISTINCT_VALUES = `SELECT DISTINCT window_start, v FROM TUMBLE(s, at, INTERVAL '5 seconds')`;
@@ -27,6 +29,12 @@ const QUERIES = [
     (kind) =>
       `SELECT a.window_start, a.k, a.n, b.most FROM (${WINDOWS}) a ${kind} (${LARGE}) b ON a.window_start = b.window_start AND a.k = b.k`,
   ),
+  // What was seen lies in an index of theirs.
+  ...['JOIN', 'LEFT JOIN'].map(
+    (kind) =>
+      `SELECT a.k, a.window_start, b.v FROM (${SEEN}) a ${kind} (${SEEN_VALUES}) b ON a.k = b.k AND a.window_start = b.window_start`,
+  ),
+  SEEN,
   RECENT,
   `SELECT k, count(*) AS n, max(v) AS m FROM (${RECENT}) r GROUP BY k`,
   `SELECT r.k, r.v, w.n FROM (${RECENT}) r JOIN (${WINDOWS}) w ON r.k = w.k`,
