@@ -61,6 +61,7 @@ export class IndexAppend {
     record[a.APPEND_VALID / 4] = layout.valid;
     record[a.APPEND_ROW_BYTES / 4] = runs.stride;
     record[a.APPEND_WEIGHT / 4] = runs.weightAt;
+    record[a.APPEND_BLOCKS_FROM / 4] = runs.blocksFrom;
     this.#record = record;
   }
 

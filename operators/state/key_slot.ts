@@ -11,12 +11,18 @@ export const COUNT = k.KEY_COUNT / 4;
 /** What block the run has, and the rows that the tick has appended: roomOf() and addedTo(). */
 export const ROOM = k.KEY_ROOM / 4;
 export const DEAD = k.KEY_DEAD / 4;
-/** Directory of a long run (run_directory.ts); or 1 more than the address of the newest cold part (cold_runs.ts), which is even; or 0. */
+/** Directory of a long run (run_directory.ts); or, with a bit that says so, the newest cold part (cold_runs.ts) or the newest block of the run (run_blocks.ts); or 0. */
 export const DIRECTORY = k.KEY_DIRECTORY / 4;
 
 /** Whether rows of the key lie in the cold store. */
 export function isCold(payload: number): boolean {
-  return (U32[payload + DIRECTORY] & 1) !== 0;
+  return (U32[payload + DIRECTORY] & k.COLD) !== 0;
+}
+
+/** The newest block of a run that lies in several; 0: it does not. */
+export function newestBlock(payload: number): number {
+  const directory = U32[payload + DIRECTORY];
+  return (directory & k.IN_BLOCKS) === 0 ? 0 : directory - k.IN_BLOCKS;
 }
 
 /** Bytes of the blocks of each class (key_slot_layout.ts). */
