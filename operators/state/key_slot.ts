@@ -42,8 +42,7 @@ export function addedTo(payload: number): number {
   return U32[payload + ROOM] & k.MOST_ADDED;
 }
 
-/** Says that the run has a block for so many bytes; gives the block's. */
-export function setRoom(payload: number, bytes: number): number {
+function classFor(bytes: number): number {
   let from = 0;
   let to = BLOCK_BYTES.length - 1;
   while (from < to) {
@@ -51,6 +50,17 @@ export function setRoom(payload: number, bytes: number): number {
     if (BLOCK_BYTES[middle] < bytes) from = middle + 1;
     else to = middle;
   }
-  U32[payload + ROOM] = ((from << k.ROOM_SHIFT) | addedTo(payload)) >>> 0;
-  return BLOCK_BYTES[from];
+  return from;
+}
+
+/** Bytes of the block that a run of so many bytes has. */
+export function roomFor(bytes: number): number {
+  return BLOCK_BYTES[classFor(bytes)];
+}
+
+/** Says that the run has a block for so many bytes; gives the block's. */
+export function setRoom(payload: number, bytes: number): number {
+  const cls = classFor(bytes);
+  U32[payload + ROOM] = ((cls << k.ROOM_SHIFT) | addedTo(payload)) >>> 0;
+  return BLOCK_BYTES[cls];
 }

@@ -9,8 +9,11 @@ import { OutOfMemory } from '../errors.ts';
 import { kernels } from '../kernels/index.ts';
 import { LEAST_BLOCK } from '../kernels/key_slot_layout.ts';
 import type { Retention } from '../plan.ts';
+import { MemoryColdStore } from '../testing/cold_memory.ts';
 import { Random, testSeed, times } from '../testing/property.ts';
 import { colType, OID } from '../types.ts';
+import { cold } from './cold_store.ts';
+import { COUNT, isCold } from './key_slot.ts';
 import { KeyedIndex } from './keyed_index.ts';
 import { furtherEntries, RunCursor } from './run_blocks.ts';
 import { Undo } from './undo.ts';
@@ -67,6 +70,17 @@ class World {
     );
     index.bindKeys(keys.columns, arena);
     return index.seekAll({ n: KEYS, weights: 0, skipNulls: false });
+  }
+
+  /** How many keys have cold rows and others. */
+  split(): number {
+    const { index, arena } = this;
+    const seen = new Set<number>();
+    index.forEach(arena, (slot) => seen.add(slot));
+    return [...seen].filter((slot) => {
+      const payload = (slot + index.payloadOffset) >>> 2;
+      return isCold(payload) && U32[payload + COUNT] > 0;
+    }).length;
   }
 
   /** Addresses of a key's entries, oldest first. */
@@ -209,6 +223,45 @@ describe('runs in blocks', () => {
     const bound = furtherEntries(n, stride) * stride * 1.3 + n * stride * 0.08 + 4096;
     assert.ok(spare < bound, `${spare} bytes to spare of ${n} entries of ${stride}, bound ${bound}, seed ${seed}`);
     world.release();
+  });
+
+  test('go to the cold store from the oldest on, also when it has no room at times', () => {
+    const used = pages.usedPages;
+    const random = new Random(seed);
+    const store = new MemoryColdStore();
+    cold.store = store;
+    let split = 0;
+    for (let round = 0; round < 16; round++) {
+      const label = `round ${round}, seed ${seed}`;
+      const world = new World();
+      for (let tick = 0; tick < 12; tick++) {
+        world.append(randomCounts(random), random.below(4) > 0);
+        world.end();
+      }
+      for (let step = 0; step < 6; step++) {
+        store.room = step > 0 && random.below(4) === 0 ? random.below(KEYS) : Number.POSITIVE_INFINITY;
+        try {
+          for (let i = 1 + random.below(4); i > 0; i--) world.index.chill(1 + random.below(30_000));
+        } catch (error) {
+          assert.match(String(error), /no room/);
+        }
+        if (step === 0) split += world.split();
+        world.check(`${label}, step ${step}`);
+        world.end();
+        if (random.below(2) === 0) world.append(randomCounts(random), random.below(4) > 0);
+        world.check(`${label}, rows after step ${step}`);
+        world.end();
+      }
+      store.room = Number.POSITIVE_INFINITY;
+      while (world.index.chill(Number.POSITIVE_INFINITY) > 0);
+      assert.equal(world.index.runBytes, 0);
+      world.check(`${label}, all cold`);
+      world.release();
+      assert.equal(store.places, 0);
+    }
+    assert.ok(split > 0, `no key had cold rows and others, seed ${seed}`);
+    cold.store = null;
+    assert.equal(pages.usedPages, used);
   });
 
   test('go with their keys', () => {

@@ -13,7 +13,18 @@ import { BLOCK_HEAD, IN_BLOCKS } from '../kernels/key_slot_layout.ts';
 import type { ColType } from '../types.ts';
 import { ColdRuns } from './cold_runs.ts';
 import { Heap } from './heap.ts';
-import { addedTo, COUNT, DIRECTORY, isCold, KEY_PAYLOAD_BYTES, newestBlock, RUN, roomOf, setRoom } from './key_slot.ts';
+import {
+  addedTo,
+  COUNT,
+  DIRECTORY,
+  isCold,
+  KEY_PAYLOAD_BYTES,
+  newestBlock,
+  RUN,
+  roomFor,
+  roomOf,
+  setRoom,
+} from './key_slot.ts';
 import { isLeaving } from './leaving.ts';
 import { rowLayout } from './row_layout.ts';
 import { type RowOps, rowOps } from './row_ops.ts';
@@ -79,10 +90,40 @@ export class Runs {
       this.moveAll(payload);
       return 0;
     }
-    touchRange(payload * 4, KEY_PAYLOAD_BYTES);
-    if (newestBlock(payload) !== 0) this.move(payload, entriesOf(payload));
-    else if (!isCold(payload)) this.dropDirectory(payload);
+    if (newestBlock(payload) !== 0) return this.#sendBlocks(payload, all);
+    if (!isCold(payload)) this.dropDirectory(payload);
     return this.cold.send(payload);
+  }
+
+  /** Sends a run that lies in blocks, but for the newest ones of which nothing is leaving: they become one block, for the key is cold then. */
+  #sendBlocks(payload: number, all: boolean): number {
+    const { heap, stride } = this;
+    let kept = 0;
+    let stays = !all;
+    eachBlock(payload, stride, roomOf(payload), (run, count) => {
+      stays &&= !isLeaving(run) && !this.cold.values.areLeaving(run, count);
+      if (stays) kept += count;
+    });
+    touchRange(payload * 4, KEY_PAYLOAD_BYTES);
+    const count = entriesOf(payload);
+    this.move(payload, count);
+    if (kept === 0) return this.cold.send(payload);
+    const bytes = roomFor(kept * stride);
+    const rest = heap.alloc(bytes);
+    kernels.copyBytes(rest, U32[payload + RUN] + (count - kept) * stride, kept * stride);
+    U32[payload + COUNT] = count - kept;
+    let sent = 0;
+    try {
+      sent = this.cold.send(payload);
+    } catch (error) {
+      U32[payload + COUNT] = count;
+      heap.free(rest, bytes);
+      throw error;
+    }
+    U32[payload + RUN] = rest;
+    U32[payload + COUNT] = kept;
+    setRoom(payload, bytes);
+    return sent;
   }
 
   /** Gives a run of which a part is leaving another place in memory. */

@@ -71,7 +71,7 @@ function entryAt(run: usize, first: u32, list: usize, i: u32, stride: u32): usiz
 }
 
 /**
- * Packs the rows of the slots from `from` to `end` of which a part is leaving. Keys that cannot be packed (those that have a cold part already, a directory or an entry of negative weight, and
+ * Packs the rows of the slots from `from` to `end` of which a part is leaving. Keys that cannot be packed (those that have a cold part already, or blocks that may stay, a directory or an entry of negative weight, and
  * what is larger than all the room there is) are listed; partitions that are cold have nothing in memory. Gives the slot to go on from: before the end when there is no room for the next key.
  */
 export function packRuns(from: usize, end: usize, pack: usize): usize {
@@ -142,6 +142,8 @@ export function packRuns(from: usize, end: usize, pack: usize): usize {
     if (!goes) continue;
     let plain = bytes <= <u64>(outEnd - outFirst) && <usize>blocks << 3 <= freedEnd - freedFirst;
     if (list == 0 && newest == 0 && load<u32>(key, KEY_DIRECTORY) != 0) plain = false;
+    // Newer blocks may stay.
+    if (newest != 0 && leaving != 0 && load<u8>(leaving + (newest >> 16)) == 0) plain = false;
     if (signed) for (let i: u32 = 0; plain && i < count; i++) plain = load<i32>(run + i * stride + weightAt) >= 0;
     if (!plain) {
       if (rest == restEnd) break;
