@@ -22,6 +22,7 @@ import { kernels } from './kernels/index.ts';
 import type { Tick } from './operator.ts';
 import { haveSameBytes } from './state/entry_columns.ts';
 import type { SlotPlace } from './state/row_layout.ts';
+import { RunCursor } from './state/run_blocks.ts';
 import { type ColType, type Phys, physOf, widthOf } from './types.ts';
 
 /** A delta of side `from` to be looked up in the other side's index; without the rows of `added`, the other side's delta, that stand at the ends of its runs. */
@@ -304,7 +305,8 @@ export class JoinPairs {
     const added = news === null ? null : other.grouped;
     if (news !== null) other.grouped.build(news, tick.arena);
     const { index } = other;
-    const { entryStride, weightOffset } = index;
+    const { weightOffset } = index;
+    const cursor = new RunCursor();
     const own = out.columns.slice(side.at, side.at + side.types.length);
     const others = out.columns.slice(other.at, other.at + other.types.length);
     const keys = keyColumns(side, delta);
@@ -317,11 +319,9 @@ export class JoinPairs {
       if (weight === 0 || keyIsNull(side, delta, row)) continue;
       const slot = index.seek(row);
       if (slot === 0) continue;
-      let count = index.countOf(slot);
       const group = added === null ? -1 : added.find(row);
-      if (added !== null && group >= 0) count -= added.count[group];
-      let at = index.runOf(slot);
-      for (; count > 0; count--, at += entryStride) {
+      const newer = added !== null && group >= 0 ? added.count[group] : 0;
+      for (let at = cursor.begin(index, slot, newer); at !== 0; at = cursor.next()) {
         const product = weight * I32[(at + weightOffset) >>> 2];
         const to = out.addRow(product);
         side.copy.copy(row, own, to);

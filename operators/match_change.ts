@@ -15,6 +15,7 @@ import { I32 } from './batch/memory.ts';
 import type { Residual } from './join_residual.ts';
 import { type JoinSide, keyColumns, keyIsNull } from './join_side.ts';
 import type { Tick } from './operator.ts';
+import { RunCursor } from './state/run_blocks.ts';
 import type { ColType } from './types.ts';
 
 /** Takes the rows that come (+) and go (-). */
@@ -38,6 +39,8 @@ export class MatchChange {
   /** seen(a): true when it has a match, or when it has none. */
   readonly #wanted: boolean;
   readonly #joinedTypes: ColType[];
+  readonly #ownEntries = new RunCursor();
+  readonly #otherEntries = new RunCursor();
   #pair: BatchBuilder | null = null;
   #now = 0;
 
@@ -89,7 +92,8 @@ export class MatchChange {
     const keys = keyColumns(other, otherDelta);
     own.index.bindKeys(keys, tick.arena);
     other.index.bindKeys(keys, tick.arena);
-    const { entryStride, weightOffset } = own.index;
+    const { weightOffset } = own.index;
+    const cursor = this.#ownEntries;
     for (let group = 0; group < other.grouped.groups; group++) {
       const row = other.grouped.first[group];
       if (keyIsNull(other, otherDelta, row)) continue;
@@ -98,8 +102,7 @@ export class MatchChange {
       const slot = other.index.seek(row);
       let matches = this.#residual === null ? this.#matches(slot, group, otherDelta, tick) : null;
       if (matches !== null && matches.old === matches.now) continue;
-      let at = own.index.runOf(ownSlot);
-      for (let i = own.index.countOf(ownSlot); i > 0; i--, at += entryStride) {
+      for (let at = cursor.begin(own.index, ownSlot); at !== 0; at = cursor.next()) {
         if (this.#residual !== null) {
           own.index.loadRow(ownSlot, at, this.#ownColumns(), 0);
           matches = this.#matches(slot, group, otherDelta, tick);
@@ -145,12 +148,11 @@ export class MatchChange {
   /** Whether at least `wanted` rows of the key match now; otherwise #now is their number. */
   #atLeast(slot: number, wanted: number, tick: Tick): boolean {
     const { index } = this.#other;
-    const { entryStride, weightOffset } = index;
+    const { weightOffset } = index;
+    const cursor = this.#otherEntries;
     const columns = this.#residual === null ? null : this.#otherColumns();
     this.#now = 0;
-    if (slot === 0) return false;
-    let at = index.runOf(slot);
-    for (let i = index.countOf(slot); i > 0; i--, at += entryStride) {
+    for (let at = cursor.begin(index, slot); at !== 0; at = cursor.next()) {
       if (columns !== null) {
         index.loadRow(slot, at, columns, 0);
         if (!this.#residual!.passes(this.#pair!.columns, 0, 0, tick)) continue;

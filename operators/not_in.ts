@@ -14,6 +14,7 @@ import { I32 } from './batch/memory.ts';
 import { type JoinSide, type JoinSpec, joinSides, keyColumns } from './join_side.ts';
 import { MatchChange } from './match_change.ts';
 import type { IndexProvider, Operator, Tick } from './operator.ts';
+import { RunCursor } from './state/run_blocks.ts';
 import type { Saved } from './state/saved.ts';
 import type { ColType } from './types.ts';
 
@@ -139,7 +140,7 @@ export class NotInOperator implements Operator {
 /** Sum of the weights of a key's rows. */
 function weightOfKey(slot: number, index: JoinSide['index']): number {
   let sum = 0;
-  let at = slot === 0 ? 0 : index.runOf(slot);
-  for (let i = index.countOf(slot); i > 0; i--, at += index.entryStride) sum += I32[(at + index.weightOffset) >>> 2];
+  const cursor = new RunCursor();
+  for (let at = cursor.begin(index, slot); at !== 0; at = cursor.next()) sum += I32[(at + index.weightOffset) >>> 2];
   return sum;
 }

@@ -29,7 +29,9 @@ export const APPEND_OUTSIDE_COUNT = 172;
 export const APPEND_OWNED = 176;
 /** Two words a row of scratch memory. */
 export const APPEND_CHOSEN = 180;
-export const APPEND_BYTES = 184;
+/** Runs of more bytes lie in blocks; 0: none does. */
+export const APPEND_BLOCKS_FROM = 184;
+export const APPEND_BYTES = 188;
 
 /** What a call gives: all is done. */
 export const APPEND_DONE = 0;

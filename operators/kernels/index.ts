@@ -301,6 +301,7 @@ interface Kernels {
     heap: number,
     old: number,
     left: number,
+    blocksFrom: number,
   ): number;
   placeInLog(at: number, stride: number, n: number, places: number): void;
   storeRows(

@@ -5,7 +5,10 @@ export const KEY_RUN = 0;
 export const KEY_COUNT = 4;
 /** The class of the run's block (ROOM_SHIFT) and, below it, the rows that the tick has appended. */
 export const KEY_ROOM = 8;
+/** What else there is of the run: address of the directory of a long one; or with COLD the newest cold part's address; or with IN_BLOCKS that of its newest block; or 0. */
 export const KEY_DIRECTORY = 12;
+export const COLD = 1;
+export const IN_BLOCKS = 2;
 /** The last of what every index has. */
 export const KEY_PAYLOAD_BYTES = 16;
 /** Where rows die one by one: how many have. */
@@ -16,3 +19,12 @@ export const KEY_DEAD_PAYLOAD_BYTES = 24;
 export const ROOM_SHIFT = 24;
 export const MOST_ADDED = 0xffffff;
 export const LARGE_ROOM = 48;
+
+/** A block of a run that lies in several (operators/state/run_blocks.ts): | the block before it, or 0 | entries in those before | entries |. */
+export const BLOCK_BEFORE = 0;
+export const BLOCK_FIRST = 4;
+export const BLOCK_HEAD = 8;
+/** A new block has room for this share of the entries before it, for so many bytes at least and at most, and for what has come. */
+export const BLOCK_SHARE = 4;
+export const LEAST_BLOCK = 512;
+export const MOST_BLOCK = 16384;

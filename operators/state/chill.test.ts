@@ -18,6 +18,7 @@ import { chill } from './chill.ts';
 import { bringBack } from './cold_reads.ts';
 import { cold } from './cold_store.ts';
 import { KeyedIndex } from './keyed_index.ts';
+import { RunCursor } from './run_blocks.ts';
 import { pagesOf, type Saved } from './saved.ts';
 import { Undo } from './undo.ts';
 
@@ -132,12 +133,11 @@ class World {
       this.#arena,
       values.map(() => 1),
     );
+    const cursor = new RunCursor();
     const look = (slotOf: (row: number) => number) => (out: BatchBuilder) => {
       for (let row = 0; row < keys.n; row++) {
         const slot = slotOf(row);
-        if (slot === 0) continue;
-        let at = index.runOf(slot);
-        for (let i = index.countOf(slot); i > 0; i--, at += index.entryStride)
+        for (let at = cursor.begin(index, slot); at !== 0; at = cursor.next())
           index.loadRow(slot, at, out.columns, out.addRow(I32[(at + index.weightOffset) >>> 2]));
       }
     };

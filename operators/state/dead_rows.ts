@@ -181,7 +181,7 @@ export class DeadRows {
     if (isCold(payload)) return;
     const count = U32[payload + COUNT];
     if (count === 0) dropKey(slot);
-    else if (count * 4 * this.#stride <= roomOf(payload)) runs.move(payload, U32[payload + RUN], count, count);
+    else if (count * 4 * this.#stride <= roomOf(payload)) runs.move(payload, count);
   }
 
   /** Takes the dead rows out of a run. */

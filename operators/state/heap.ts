@@ -311,7 +311,7 @@ export class Heap {
 
   /**
    * Closes all chunks but the present one, and that too when `bytes` is infinite or it is the only one. Chooses closed chunks of so many bytes, those with
-   * the least in them first, and of the blocks with pages of their own as large a share: they are leaving. False when there are none. Between two ticks.
+   * the least in them first, of those that are about as full the oldest, and of the blocks with pages of their own as large a share: they are leaving. False when there are none. Between two ticks.
    */
   empty(bytes: number): boolean {
     if (this.#leaving) throw new Error('chunks are being emptied already');
@@ -320,7 +320,9 @@ export class Heap {
     this.#close(bytes === Number.POSITIVE_INFINITY || this.#chunks.length === 1);
     const wanted = this.#chunkBytes() * share;
     let taken = 0;
-    for (const { address, pages: count } of this.#chunks.slice(0, this.#closed).sort((a, b) => a.live - b.live)) {
+    for (const { address, pages: count } of this.#chunks
+      .slice(0, this.#closed)
+      .sort((a, b) => quarters(a) - quarters(b))) {
       if (taken >= wanted) break;
       taken += count * PAGE_BYTES;
       markPages(address, count, 1);
@@ -580,6 +582,11 @@ export class Heap {
     this.#live = 0;
     this.#chunkPages = FIRST_CHUNK_PAGES;
   }
+}
+
+/** How many quarters of a closed chunk are in use. */
+function quarters({ live, pages: count }: Chunk): number {
+  return Math.ceil((live * 4) / (count * PAGE_BYTES));
 }
 
 /** Position of the chunk that holds the address, of chunks in order of address; -1: none does. */

@@ -143,6 +143,7 @@ export class IndexAppend {
     const append = arena.alloc(record.length * 4);
     const at = append >>> 2;
     U32.set(record, at);
+    U32[at + a.APPEND_BLOCKS_FROM / 4] = this.#runs.blocksFrom;
     const words = n * 4;
     U32[at + k.KEYS_COLUMNS / 4] = append + a.APPEND_BYTES;
     U32[at + k.KEYS_ROWS / 4] = n;

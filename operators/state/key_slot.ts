@@ -11,12 +11,18 @@ export const COUNT = k.KEY_COUNT / 4;
 /** What block the run has, and the rows that the tick has appended: roomOf() and addedTo(). */
 export const ROOM = k.KEY_ROOM / 4;
 export const DEAD = k.KEY_DEAD / 4;
-/** Directory of a long run (run_directory.ts); or 1 more than the address of the newest cold part (cold_runs.ts), which is even; or 0. */
+/** Directory of a long run (run_directory.ts); or, with a bit that says so, the newest cold part (cold_runs.ts) or the newest block of the run (run_blocks.ts); or 0. */
 export const DIRECTORY = k.KEY_DIRECTORY / 4;
 
 /** Whether rows of the key lie in the cold store. */
 export function isCold(payload: number): boolean {
-  return (U32[payload + DIRECTORY] & 1) !== 0;
+  return (U32[payload + DIRECTORY] & k.COLD) !== 0;
+}
+
+/** The newest block of a run that lies in several; 0: it does not. */
+export function newestBlock(payload: number): number {
+  const directory = U32[payload + DIRECTORY];
+  return (directory & k.IN_BLOCKS) === 0 ? 0 : directory - k.IN_BLOCKS;
 }
 
 /** Bytes of the blocks of each class (key_slot_layout.ts). */
@@ -36,8 +42,7 @@ export function addedTo(payload: number): number {
   return U32[payload + ROOM] & k.MOST_ADDED;
 }
 
-/** Says that the run has a block for so many bytes; gives the block's. */
-export function setRoom(payload: number, bytes: number): number {
+function classFor(bytes: number): number {
   let from = 0;
   let to = BLOCK_BYTES.length - 1;
   while (from < to) {
@@ -45,6 +50,17 @@ export function setRoom(payload: number, bytes: number): number {
     if (BLOCK_BYTES[middle] < bytes) from = middle + 1;
     else to = middle;
   }
-  U32[payload + ROOM] = ((from << k.ROOM_SHIFT) | addedTo(payload)) >>> 0;
-  return BLOCK_BYTES[from];
+  return from;
+}
+
+/** Bytes of the block that a run of so many bytes has. */
+export function roomFor(bytes: number): number {
+  return BLOCK_BYTES[classFor(bytes)];
+}
+
+/** Says that the run has a block for so many bytes; gives the block's. */
+export function setRoom(payload: number, bytes: number): number {
+  const cls = classFor(bytes);
+  U32[payload + ROOM] = ((cls << k.ROOM_SHIFT) | addedTo(payload)) >>> 0;
+  return BLOCK_BYTES[cls];
 }

@@ -4,7 +4,8 @@
  *
  *   key table slot:  key row | u32 run, u32 count, u8 class of the run's block, u24 entries that this tick has appended, where that is counted (append-only input),
  *                    0 between ticks, u32 directory of a long run or 0; where rows die one by one: u32 entries that the calendar says are dead
- *   run:             count entries, each a row (but for what the slot has of it: entry_columns.ts) with its weight (runs.ts), contiguous, so a probe reads forward
+ *   run:             count entries, each a row (but for what the slot has of it: entry_columns.ts) with its weight (runs.ts), contiguous, so a probe reads forward; a long
+ *                    one whose rows only come, in a few blocks (run_blocks.ts)
  *
  * Runs and their long values have a heap of their own, so that its pages come back when runs are sent to the cold store (chill.ts). Rows that lie there
  * (cold_runs.ts) are seen by those who look a key up as if they were in memory.
@@ -39,10 +40,11 @@ import { Heap } from './heap.ts';
 import { isAbandoning } from './heap_pages.ts';
 import { IndexAppend } from './index_append.ts';
 import { IndexChanges } from './index_changes.ts';
-import { COUNT, isCold, KEY_DEAD_PAYLOAD_BYTES, KEY_PAYLOAD_BYTES, MOST_ADDED, RUN } from './key_slot.ts';
+import { COUNT, isCold, KEY_DEAD_PAYLOAD_BYTES, KEY_PAYLOAD_BYTES, MOST_ADDED, newestBlock, RUN } from './key_slot.ts';
 import { NewRows, type Taken } from './new_rows.ts';
 import type { SlotPlace } from './row_layout.ts';
 import { type KeyRows, RowTable, type SavedRowTable } from './row_table.ts';
+import { entriesOf, RunCursor } from './run_blocks.ts';
 import { Runs } from './runs.ts';
 import type { SavedHeap } from './saved.ts';
 import { TableRetention } from './table_retention.ts';
@@ -69,6 +71,7 @@ export class KeyedIndex implements ColdState {
   /** Copies of cold keys' slots for the readers of the bound keys. */
   readonly #borrowed: BorrowedSlots;
   #arena: Arena | null = null;
+  readonly #cursor = new RunCursor();
   readonly #keys: RowTable;
   readonly types: ColType[];
   /** Bytes of an entry, and where in it its weight is. */
@@ -114,6 +117,7 @@ export class KeyedIndex implements ColdState {
       kept.map((c) => types[c]),
       this.heap,
       appendOnly,
+      appendOnly && keysDie,
     );
     this.#runs = runs;
     this.entryStride = runs.stride;
@@ -211,10 +215,10 @@ export class KeyedIndex implements ColdState {
 
   /** Calls back with every entry, and its key's slot. Those of cold keys lie in the arena, `inTurn`: until the next key's. */
   #eachEntry(arena: Arena, inTurn: boolean, visit: (entry: number, slot: number) => void): void {
+    const cursor = new RunCursor();
     this.#keys.forEach((slot) => {
       const from = this.#borrowed.whole(slot, arena);
-      let at = this.runOf(from);
-      for (let i = this.countOf(from); i > 0; i--, at += this.entryStride) visit(at, slot);
+      for (let at = cursor.begin(this, from); at !== 0; at = cursor.next()) visit(at, slot);
       if (inTurn && from !== slot) arena.reset();
     });
   }
@@ -243,8 +247,8 @@ export class KeyedIndex implements ColdState {
     const payload = (slot + this.#keys.payloadOffset) >>> 2;
     this.#runs.entries -= this.#cold.entriesOf(payload);
     if (isCold(payload)) this.#cold.forget(payload);
-    let at = U32[payload + RUN];
-    for (let i = U32[payload + COUNT]; i > 0; i--, at += this.entryStride) this.#runs.freeEntry(at);
+    const cursor = this.#cursor;
+    for (let at = cursor.begin(this, slot); at !== 0; at = cursor.next()) this.#runs.freeEntry(at);
     this.#dropKey(slot);
   }
 
@@ -258,6 +262,8 @@ export class KeyedIndex implements ColdState {
 
   /** Takes in those rows that are not there yet, each once, and gives which these are: they have come instead of by apply() (new_rows.ts). Rows die by their keys then. */
   takeNew(columns: Column[], { n, weights }: Batch, arena: Arena): Taken {
+    // Rows are compared with those of a run that is one block; keys have few.
+    this.#runs.blocksFrom = 0;
     this.#begin(columns, n);
     const located = this.#keys.findOrInsertAll({ n, weights, skipNulls: false }, arena);
     const taken = this.#new.take(columns, n, located, arena);
@@ -410,6 +416,7 @@ export class KeyedIndex implements ColdState {
   runOf(slot: number): number {
     const payload = (slot + this.payloadOffset) >>> 2;
     if (isCold(payload)) throw new Error('rows of the key are cold: seek() gives a copy of its slot');
+    if (newestBlock(payload) !== 0) throw new Error('the run lies in blocks: a cursor reads it');
     return U32[payload + RUN];
   }
 
@@ -417,7 +424,7 @@ export class KeyedIndex implements ColdState {
     if (slot === 0) return 0;
     const payload = (slot + this.payloadOffset) >>> 2;
     if (isCold(payload)) throw new Error('rows of the key are cold: seek() gives a copy of its slot');
-    return U32[payload + COUNT];
+    return entriesOf(payload);
   }
 
   /** Calls back with every entry, its key's slot and its weight. Rows that are cold are read into the arena. */

@@ -4,18 +4,31 @@
  *   entry:   | row |, but for columns that lie in the key's slot (entry_columns.ts), of whose words (row_layout.ts) the first is the i32 weight and the second, where rows are retracted, the u32 slot hash
  *
  * A payload is the word address of a key's (key_slot.ts). A retraction looks its row up in a run by the slot hash, in a long one in a directory (run_directory.ts).
- * Cost O(1) an entry; a run that grows gets twice the room.
+ * Cost O(1) an entry; a run that grows gets twice the room, or, a long one whose rows only come, another block (run_blocks.ts).
  */
 import type { Arena } from '../batch/arena.ts';
 import { I32, U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
+import { BLOCK_HEAD, IN_BLOCKS } from '../kernels/key_slot_layout.ts';
 import type { ColType } from '../types.ts';
 import { ColdRuns } from './cold_runs.ts';
 import { Heap } from './heap.ts';
-import { addedTo, COUNT, DIRECTORY, isCold, KEY_PAYLOAD_BYTES, RUN, roomOf, setRoom } from './key_slot.ts';
+import {
+  addedTo,
+  COUNT,
+  DIRECTORY,
+  isCold,
+  KEY_PAYLOAD_BYTES,
+  newestBlock,
+  RUN,
+  roomFor,
+  roomOf,
+  setRoom,
+} from './key_slot.ts';
 import { isLeaving } from './leaving.ts';
 import { rowLayout } from './row_layout.ts';
 import { type RowOps, rowOps } from './row_ops.ts';
+import { BLOCKS_FROM, eachBlock, entriesOf, furtherEntries, writeHead } from './run_blocks.ts';
 import { RunDirectory } from './run_directory.ts';
 import { touch, touchRange } from './write_marks.ts';
 
@@ -38,12 +51,15 @@ export class Runs {
   entries = 0;
   /** Entries with a negative weight; while there are none, inserts need not look for one to cancel. */
   negative = 0;
+  /** Runs of more bytes get blocks when they grow; 0: none does. */
+  blocksFrom: number;
   readonly #directories: RunDirectory;
   /** Where in an entry texts are; null where there may be other values that lie outside of it. */
   readonly #texts: number[] | null;
 
-  /** `types`: of the columns that entries have. `keys` has what belongs to runs but is none. `appendOnly`: no row is ever retracted. */
-  constructor(types: ColType[], keys: Heap, appendOnly: boolean) {
+  /** `types`: of the columns that entries have. `keys` has what belongs to runs but is none. `appendOnly`: no row is ever retracted; `inBlocks`: nor does one go before its key. */
+  constructor(types: ColType[], keys: Heap, appendOnly: boolean, inBlocks: boolean) {
+    this.blocksFrom = inBlocks ? BLOCKS_FROM : 0;
     this.heap = new Heap(keys);
     const rows = rowOps(types, 'identity', rowLayout(types, appendOnly ? 1 : 2));
     this.rows = rows;
@@ -69,31 +85,68 @@ export class Runs {
 
   /** Sends the run of a key, where a part of it is leaving or all go; gives the bytes that went. One with an entry of negative weight has another place then. */
   sendOne(payload: number, all: boolean): number {
-    const count = U32[payload + COUNT];
-    if (count === 0) return 0;
-    const run = U32[payload + RUN];
-    if (!all && !isLeaving(run) && !this.cold.values.areLeaving(run, count)) return 0;
+    if (U32[payload + COUNT] === 0 || (!all && !this.#isLeaving(payload))) return 0;
     if (this.negative > 0 && this.owes(payload)) {
       this.moveAll(payload);
       return 0;
     }
+    if (newestBlock(payload) !== 0) return this.#sendBlocks(payload, all);
     if (!isCold(payload)) this.dropDirectory(payload);
     return this.cold.send(payload);
   }
 
+  /** Sends a run that lies in blocks, but for the newest ones of which nothing is leaving: they become one block, for the key is cold then. */
+  #sendBlocks(payload: number, all: boolean): number {
+    const { heap, stride } = this;
+    let kept = 0;
+    let stays = !all;
+    eachBlock(payload, stride, roomOf(payload), (run, count) => {
+      stays &&= !isLeaving(run) && !this.cold.values.areLeaving(run, count);
+      if (stays) kept += count;
+    });
+    touchRange(payload * 4, KEY_PAYLOAD_BYTES);
+    const count = entriesOf(payload);
+    this.move(payload, count);
+    if (kept === 0) return this.cold.send(payload);
+    const bytes = roomFor(kept * stride);
+    const rest = heap.alloc(bytes);
+    kernels.copyBytes(rest, U32[payload + RUN] + (count - kept) * stride, kept * stride);
+    U32[payload + COUNT] = count - kept;
+    let sent = 0;
+    try {
+      sent = this.cold.send(payload);
+    } catch (error) {
+      U32[payload + COUNT] = count;
+      heap.free(rest, bytes);
+      throw error;
+    }
+    U32[payload + RUN] = rest;
+    U32[payload + COUNT] = kept;
+    setRoom(payload, bytes);
+    return sent;
+  }
+
   /** Gives a run of which a part is leaving another place in memory. */
   stay(payload: number): void {
-    const count = U32[payload + COUNT];
-    const run = U32[payload + RUN];
-    if (count > 0 && (isLeaving(run) || this.cold.values.areLeaving(run, count))) this.moveAll(payload);
+    if (U32[payload + COUNT] > 0 && this.#isLeaving(payload)) this.moveAll(payload);
+  }
+
+  #isLeaving(payload: number): boolean {
+    let is = false;
+    eachBlock(payload, this.stride, roomOf(payload), (run, count) => {
+      is ||= isLeaving(run) || this.cold.values.areLeaving(run, count);
+    });
+    return is;
   }
 
   /** Gives the run another place, and those of its long values that lie where they may not stay. */
   moveAll(payload: number): void {
-    const count = U32[payload + COUNT];
     touchRange(payload * 4, KEY_PAYLOAD_BYTES);
-    const run = this.move(payload, U32[payload + RUN], count, count);
-    this.cold.values.copy(run, count, this.heap, isLeaving, (address, bytes) => this.heap.free(address, bytes));
+    const count = entriesOf(payload);
+    this.move(payload, count);
+    this.cold.values.copy(U32[payload + RUN], count, this.heap, isLeaving, (address, bytes) =>
+      this.heap.free(address, bytes),
+    );
   }
 
   freeEntry(at: number): void {
@@ -120,9 +173,9 @@ export class Runs {
   /** Adds the bound row to a key's run; gives the entry. */
   add(payload: number, row: number, weight: number): number {
     const stride = this.stride;
+    if ((U32[payload + COUNT] + 1) * stride > this.#spaceOf(payload)) this.#grow(payload, 1);
+    const run = U32[payload + RUN];
     const count = U32[payload + COUNT];
-    let run = U32[payload + RUN];
-    if ((count + 1) * stride > roomOf(payload)) run = this.move(payload, run, count, count === 0 ? 1 : count * 2);
     const at = run + count * stride;
     touchRange(at, stride);
     if (weight < 0) this.negative++;
@@ -132,7 +185,7 @@ export class Runs {
     U32[payload + COUNT] = count + 1;
     this.entries++;
     const directory = U32[payload + DIRECTORY];
-    if (directory === 0 || isCold(payload)) return at;
+    if (directory === 0 || isCold(payload) || newestBlock(payload) !== 0) return at;
     if (this.#directories.fits(directory, count + 1)) this.#directories.add(directory, run, count);
     else this.dropDirectory(payload);
     return at;
@@ -206,17 +259,51 @@ export class Runs {
     U32[payload + DIRECTORY] = 0;
   }
 
-  /** Gives the run a place for `room` entries and what its block has room for beyond. */
-  move(payload: number, run: number, count: number, room: number): number {
-    const stride = this.stride;
+  /** Gives the run one block with room for so many entries and what is beyond; `inBlocks`: it is the first of several. */
+  move(payload: number, room: number, inBlocks = false): void {
+    const { heap, stride } = this;
+    const count = entriesOf(payload);
     const had = roomOf(payload);
-    const target = this.heap.alloc(setRoom(payload, room * stride));
-    if (count > 0) {
-      kernels.copyBytes(target, run, count * stride);
-      this.heap.free(run, had);
+    const head = inBlocks ? BLOCK_HEAD : 0;
+    const target = heap.alloc(setRoom(payload, head + room * stride));
+    let end = target + head + count * stride;
+    eachBlock(payload, stride, had, (run, n, block, bytes) => {
+      end -= n * stride;
+      kernels.copyBytes(end, run, n * stride);
+      if (bytes > 0) heap.free(block, bytes);
+    });
+    if (inBlocks) writeHead(target, 0, 0);
+    if (inBlocks) U32[payload + DIRECTORY] = target + IN_BLOCKS;
+    else if (newestBlock(payload) !== 0) U32[payload + DIRECTORY] = 0;
+    U32[payload + RUN] = target + head;
+    U32[payload + COUNT] = count;
+  }
+
+  /** Gives the run room for so many entries more, as growRuns() of kernels/assembly/index_rows.ts does. */
+  #grow(payload: number, added: number): void {
+    const { stride } = this;
+    const count = U32[payload + COUNT];
+    const newest = newestBlock(payload);
+    if (newest === 0) {
+      const inBlocks =
+        this.blocksFrom > 0 && U32[payload + DIRECTORY] === 0 && (count + added) * stride > this.blocksFrom;
+      const more = Math.max(added, inBlocks ? furtherEntries(count, stride) : count);
+      this.move(payload, count + more, inBlocks);
+      return;
     }
-    U32[payload + RUN] = target;
-    return target;
+    const fits = Math.floor(this.#spaceOf(payload) / stride) - count;
+    const before = entriesOf(payload) + fits;
+    const more = Math.max(added - fits, furtherEntries(before, stride));
+    const block = this.heap.alloc(setRoom(payload, BLOCK_HEAD + more * stride));
+    writeHead(block, newest, before);
+    U32[payload + RUN] = block + BLOCK_HEAD;
+    I32[payload + COUNT] = -fits;
+    U32[payload + DIRECTORY] = block + IN_BLOCKS;
+  }
+
+  /** Bytes that the newest block of the run has for entries. */
+  #spaceOf(payload: number): number {
+    return roomOf(payload) - (newestBlock(payload) === 0 ? 0 : BLOCK_HEAD);
   }
 
   /**
@@ -229,11 +316,10 @@ export class Runs {
     for (let n = listed; n > 0; ) {
       // After this one the heap has another chunk, where that was what was wanting.
       const payload = (U32[left >>> 2] + payloadOffset) >>> 2;
-      const have = U32[payload + COUNT];
-      this.move(payload, U32[payload + RUN], have, Math.max(have + addedTo(payload), have * 2));
+      this.#grow(payload, addedTo(payload));
       kernels.copyBytes(left, left + 4, (n - 1) * 4);
       const rest = n - 1;
-      n = runs.lend((heap) => kernels.growRuns(left, rest, payloadOffset, stride, heap, old, left));
+      n = runs.lend((heap) => kernels.growRuns(left, rest, payloadOffset, stride, heap, old, left, this.blocksFrom));
       this.freeOld(old);
     }
   }
@@ -245,6 +331,11 @@ export class Runs {
 
   /** The key is going: its run has no row that it keeps. */
   drop(payload: number): void {
+    if (newestBlock(payload) !== 0) {
+      eachBlock(payload, this.stride, roomOf(payload), (_run, _count, block, bytes) => this.heap.free(block, bytes));
+      U32[payload + DIRECTORY] = 0;
+      return;
+    }
     const room = roomOf(payload);
     if (room > 0) this.heap.free(U32[payload + RUN], room);
     this.dropDirectory(payload);

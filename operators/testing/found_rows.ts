@@ -4,6 +4,7 @@ import { BatchBuilder, batchFromRows } from '../batch/builder.ts';
 import { I32 } from '../batch/memory.ts';
 import type { Datum } from '../datum.ts';
 import type { KeyedIndex } from '../state/keyed_index.ts';
+import { RunCursor } from '../state/run_blocks.ts';
 import { Bag } from './property.ts';
 
 /** The rows of each key of `probes` with their weights, as texts. */
@@ -14,10 +15,11 @@ export function foundRows(index: KeyedIndex, probes: Datum[][], arena: Arena): s
     index.keyColumns.map((c) => batch.columns[c]),
     arena,
   );
+  const cursor = new RunCursor();
   return probes.map((_, row) => {
     const slot = index.seek(row);
     const out = new BatchBuilder(types, arena);
-    for (let i = 0, at = slot === 0 ? 0 : index.runOf(slot); i < index.countOf(slot); i++, at += index.entryStride)
+    for (let at = cursor.begin(index, slot); at !== 0; at = cursor.next())
       index.loadRow(slot, at, out.columns, out.addRow(I32[(at + index.weightOffset) >>> 2]));
     const bag = new Bag();
     bag.addBatch(out.build());

@@ -7,6 +7,7 @@
  * JavaScript by what the call gives (append_layout.ts), and JavaScript goes on at the step behind it.
  */
 import {
+  APPEND_BLOCKS_FROM,
   APPEND_CHOSEN,
   APPEND_COLUMN_COUNT,
   APPEND_COLUMNS,
@@ -62,6 +63,7 @@ export function appendLocated(a: usize): u32 {
     load<u32>(a, APPEND_HEAP),
     load<u32>(a, APPEND_OLD),
     load<u32>(a, APPEND_LEFT),
+    load<u32>(a, APPEND_BLOCKS_FROM),
   );
   store<u32>(a, left, APPEND_LEFT_COUNT);
   if (left != 0) return APPEND_NO_ROOM;

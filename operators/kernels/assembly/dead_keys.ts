@@ -2,8 +2,9 @@
  * What dead slots of a hash table keep outside of themselves goes back to the heaps, all slots of a stretch of the calendar in one call
  * (operators/state/row_table.ts, keyed_index.ts). By a callback a slot it was a third of what a short window's state costs.
  */
-import { KEY_COUNT, KEY_DIRECTORY, KEY_ROOM, KEY_RUN, ROOM_SHIFT } from '../key_slot_layout';
+import { BLOCK_HEAD, KEY_COUNT, KEY_DIRECTORY, KEY_ROOM, KEY_RUN, ROOM_SHIFT } from '../key_slot_layout';
 import { giveBlock, LARGEST, roomBytes } from './heap_blocks';
+import { entriesBefore, entriesOf, newestBlock } from './run_blocks';
 import { INLINE } from './varlen';
 
 
@@ -46,6 +47,21 @@ export function freeTexts(slots: usize, n: u32, texts: usize, count: u32, heap: 
   return done;
 }
 
+@inline
+function entriesFit(run: usize, count: u32, stride: u32, texts: usize, end: usize): bool {
+  for (const last = run + count * stride; run < last; run += stride) if (!fits(run, texts, end)) return false;
+  return true;
+}
+
+/** Gives the long texts of entries back, and counts those of negative weight. */
+@inline
+function giveEntries(run: usize, count: u32, stride: u32, weightAt: u32, texts: usize, end: usize, heap: usize, counts: usize): void {
+  for (const last = run + count * stride; run < last; run += stride) {
+    giveTexts(run, texts, end, heap);
+    if (load<i32>(run + weightAt) < 0) store<u32>(counts, load<u32>(counts, 4) + 1, 4);
+  }
+}
+
 /**
  * Gives the runs of n keys back with the long texts in them; `texts`: `count` words, where in an entry they are. Adds the entries, and those of negative weight, up at `counts`.
  * Gives the number of keys that are done, which come first in the list: not those with a directory or with cold rows, a run of more than a page or such a text in it.
@@ -66,19 +82,29 @@ export function freeRuns(
   for (let i: u32 = 0; i < n; i++) {
     const key: usize = <usize>load<u32>(slots + (i << 2)) + payload;
     const bytes = roomBytes(load<u32>(key, KEY_ROOM) >> ROOM_SHIFT);
-    if (load<u32>(key, KEY_DIRECTORY) != 0 || bytes > LARGEST) continue;
+    const newest = newestBlock(key);
+    if (newest == 0 && load<u32>(key, KEY_DIRECTORY) != 0) continue;
     const run: usize = load<u32>(key, KEY_RUN);
     const entries = load<u32>(key, KEY_COUNT);
-    const last = run + entries * stride;
-    let plain = true;
-    for (let entry = run; plain && entry < last; entry += stride) plain = fits(entry, texts, end);
-    if (!plain) continue;
-    for (let entry = run; entry < last; entry += stride) {
-      giveTexts(entry, texts, end, heap);
-      if (load<i32>(entry + weightAt) < 0) store<u32>(counts, load<u32>(counts, 4) + 1, 4);
+    let plain = bytes <= LARGEST && entriesFit(run, entries, stride, texts, end);
+    for (let block = newest; plain && block != 0 && load<u32>(block) != 0; block = load<u32>(block)) {
+      const n = entriesBefore(block);
+      plain = BLOCK_HEAD + <u64>n * stride <= LARGEST && entriesFit(<usize>load<u32>(block) + BLOCK_HEAD, n, stride, texts, end);
     }
-    if (bytes > 0) giveBlock(heap, run, bytes);
-    store<u32>(counts, load<u32>(counts) + entries);
+    if (!plain) continue;
+    store<u32>(counts, load<u32>(counts) + entriesOf(key));
+    giveEntries(run, entries, stride, weightAt, texts, end, heap, counts);
+    let block = newest;
+    let length = bytes;
+    while (block != 0) {
+      const before: usize = load<u32>(block);
+      const n = before == 0 ? 0 : entriesBefore(block);
+      if (before != 0) giveEntries(before + BLOCK_HEAD, n, stride, weightAt, texts, end, heap, counts);
+      giveBlock(heap, block, length);
+      block = before;
+      length = BLOCK_HEAD + n * stride;
+    }
+    if (newest == 0 && bytes > 0) giveBlock(heap, run, bytes);
     toFront(slots, i, done++);
   }
   return done;

@@ -3,9 +3,10 @@
  * at `payload` what key_slot_layout.ts says; an entry is a row with its weight in it.
  */
 import { KEY_COLUMN_AT, KEY_COLUMN_BYTES, KEY_COLUMN_DATA, KEY_COLUMN_TEXT, KEY_COLUMN_VALID, KEY_COLUMN_WIDTH } from '../key_layout';
-import { KEY_COUNT, KEY_ROOM, MOST_ADDED, ROOM_SHIFT } from '../key_slot_layout';
+import { BLOCK_BEFORE, BLOCK_FIRST, BLOCK_HEAD, IN_BLOCKS, KEY_COUNT, KEY_DIRECTORY, KEY_ROOM, MOST_ADDED, ROOM_SHIFT } from '../key_slot_layout';
 import { classBytes, classOf, LARGEST, roomBytes, takeBlock } from './heap_blocks';
 import { announce } from './marks';
+import { endBefore, entriesOf, furtherEntries, newestBlock } from './run_blocks';
 import { INLINE } from './varlen';
 
 /** Of an entry of a log, before its row. */
@@ -35,10 +36,20 @@ export function countAdded(slots: usize, n: u32, payload: u32, touched: usize): 
 }
 
 /**
- * Gives the runs of these keys room for the rows that were counted, twice what they have at least. Lists at `old` the blocks that the runs had, address and bytes, and a 0;
- * at `left` the slots that are left to the caller, and gives their number: runs beyond the heap's classes, and those for which its present chunk has no room.
+ * Gives the runs of these keys room for the rows that were counted. Lists at `old` the blocks that the runs had, address and bytes, and a 0; at `left` the slots that are
+ * left to the caller, and gives their number: runs beyond the heap's classes, and those for which its present chunk has no room. `blocksFrom`: runs of more bytes lie in
+ * blocks (operators/state/run_blocks.ts, whose grow() is the same for one key); 0: none does.
  */
-export function growRuns(touched: usize, n: u32, payload: u32, stride: u32, heap: usize, old: usize, left: usize): u32 {
+export function growRuns(
+  touched: usize,
+  n: u32,
+  payload: u32,
+  stride: u32,
+  heap: usize,
+  old: usize,
+  left: usize,
+  blocksFrom: u32,
+): u32 {
   let listed: u32 = 0;
   for (let i: u32 = 0; i < n; i++) {
     const slot: usize = load<u32>(touched + (i << 2));
@@ -47,34 +58,55 @@ export function growRuns(touched: usize, n: u32, payload: u32, stride: u32, heap
     const room = load<u32>(key, KEY_ROOM);
     const added = room & MOST_ADDED;
     const had = roomBytes(room >> ROOM_SHIFT);
-    if (<u64>(have + added) * stride <= <u64>had) continue;
-    const bytes = <u64>(max(have + added, have * 2)) * stride;
+    const newest = newestBlock(key);
+    const whole = <u64>(have + added) * stride;
+    if (whole + (newest == 0 ? 0 : BLOCK_HEAD) <= <u64>had) continue;
+    const getsBlocks = newest == 0 && blocksFrom != 0 && whole > blocksFrom && load<u32>(key, KEY_DIRECTORY) == 0;
+    /** Of the rows that come, those for which there is room. */
+    const fits = newest == 0 ? 0 : (had - BLOCK_HEAD) / stride - have;
+    let wanted: u64;
+    if (newest != 0) wanted = BLOCK_HEAD + <u64>max(added - fits, furtherEntries(load<u32>(newest, BLOCK_FIRST) + have + fits, stride)) * stride;
+    else if (getsBlocks) wanted = BLOCK_HEAD + <u64>(have + max(added, furtherEntries(have, stride))) * stride;
+    else wanted = <u64>max(have + added, have * 2) * stride;
     let block: usize = 0;
     let size: u32 = 0;
-    if (bytes <= LARGEST) {
-      size = classBytes(<u32>bytes);
+    if (wanted <= LARGEST) {
+      size = classBytes(<u32>wanted);
       block = takeBlock(heap, size);
     }
     if (block == 0) {
       store<u32>(left + (listed++ << 2), <u32>slot);
       continue;
     }
-    const run: usize = load<u32>(key);
-    const length = have * stride;
-    for (let at: u32 = 0; at < length; at += 8) store<u64>(block + at, load<u64>(run + at));
-    if (had > 0) {
-      store<u32>(old, <u32>run);
-      store<u32>(old, had, 4);
-      old += 8;
+    let entries = block;
+    if (newest != 0 || getsBlocks) {
+      entries = block + BLOCK_HEAD;
+      store<u32>(block, <u32>newest, BLOCK_BEFORE);
+      store<u32>(block, newest == 0 ? 0 : load<u32>(newest, BLOCK_FIRST) + have + fits, BLOCK_FIRST);
+      store<u32>(key, <u32>block | IN_BLOCKS, KEY_DIRECTORY);
     }
-    store<u32>(key, <u32>block);
+    if (newest != 0) store<i32>(key, -(<i32>fits), KEY_COUNT);
+    else {
+      const run: usize = load<u32>(key);
+      const length = have * stride;
+      for (let at: u32 = 0; at < length; at += 8) store<u64>(entries + at, load<u64>(run + at));
+      if (had > 0) {
+        store<u32>(old, <u32>run);
+        store<u32>(old, had, 4);
+        old += 8;
+      }
+    }
+    store<u32>(key, <u32>entries);
     store<u32>(key, ((classOf(size) + 1) << ROOM_SHIFT) | added, KEY_ROOM);
   }
   store<u32>(old, 0);
   return listed;
 }
 
-/** Gives every row an entry at the end of its run, where there is room; `rows`: the entries' addresses. Gives their number. */
+/**
+ * Gives every row an entry at the end of its run, where there is room; `rows`: the entries' addresses. Gives their number. A count below 0 is that of the rows for which
+ * the block before the newest still has room.
+ */
 export function placeRows(slots: usize, n: u32, payload: u32, stride: u32, rows: usize): u32 {
   let placed: u32 = 0;
   for (let row: u32 = 0; row < n; row++) {
@@ -83,8 +115,10 @@ export function placeRows(slots: usize, n: u32, payload: u32, stride: u32, rows:
       store<u32>(rows + (row << 2), 0);
       continue;
     }
-    const count = load<u32>(slot + payload, KEY_COUNT);
-    const entry: usize = load<u32>(slot + payload) + count * stride;
+    const count = load<i32>(slot + payload, KEY_COUNT);
+    let run: usize = load<u32>(slot + payload);
+    if (count < 0) run = endBefore(run - BLOCK_HEAD, stride);
+    const entry = run + count * stride;
     store<u32>(slot + payload, count + 1, KEY_COUNT);
     announce(entry, stride);
     store<u32>(rows + (row << 2), <u32>entry);
@@ -199,7 +233,7 @@ export function countPairs(slots: usize, n: u32, payload: u32, older: bool): u32
   for (let row: u32 = 0; row < n; row++) {
     const slot: usize = load<u32>(slots + (row << 2));
     if (slot == 0) continue;
-    total += load<u32>(slot + payload, KEY_COUNT);
+    total += entriesOf(slot + payload);
     if (older) total -= load<u32>(slot + payload, KEY_ROOM) & MOST_ADDED;
   }
   return total;
@@ -221,18 +255,31 @@ export function expandPairs(
   for (let row: u32 = 0; row < n; row++) {
     const slot: usize = load<u32>(slots + (row << 2));
     if (slot == 0) continue;
-    let count = load<u32>(slot + payload, KEY_COUNT);
-    if (older) count -= load<u32>(slot + payload, KEY_ROOM) & MOST_ADDED;
+    const key = slot + payload;
+    let block = newestBlock(key);
+    let first = block == 0 ? 0 : load<u32>(block, BLOCK_FIRST);
+    let end = first + load<u32>(key, KEY_COUNT);
+    if (older) end -= load<u32>(key, KEY_ROOM) & MOST_ADDED;
     const weight = load<i32>(weights + (row << 2));
-    let entry: usize = load<u32>(slot + payload);
-    for (; count > 0; count--, entry += stride) {
-      store<u32>(rows, row);
-      store<u32>(others, <u32>entry);
-      store<i32>(products, weight * load<i32>(entry + weightAt));
-      rows += 4;
-      others += 4;
-      products += 4;
+    const bytes: usize = <usize>end << 2;
+    let entry: usize = load<u32>(key);
+    // Newest block first, each at its place among the key's pairs.
+    for (;;) {
+      for (let i = first; i < end; i++, entry += stride) {
+        const at: usize = <usize>i << 2;
+        store<u32>(rows + at, row);
+        store<u32>(others + at, <u32>entry);
+        store<i32>(products + at, weight * load<i32>(entry + weightAt));
+      }
+      if (first == 0) break;
+      end = min(end, first);
+      block = load<u32>(block, BLOCK_BEFORE);
+      first = load<u32>(block, BLOCK_FIRST);
+      entry = block + BLOCK_HEAD;
     }
+    rows += bytes;
+    others += bytes;
+    products += bytes;
   }
 }
 

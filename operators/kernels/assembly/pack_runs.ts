@@ -6,7 +6,7 @@
  *
  * Nothing of the state is written: what was packed may yet find no room on the disk. By a call a key and one a long value it was half of what sending costs.
  */
-import { KEY_COUNT, KEY_DIRECTORY, KEY_ROOM, KEY_RUN, ROOM_SHIFT } from '../key_slot_layout';
+import { BLOCK_BEFORE, BLOCK_FIRST, BLOCK_HEAD, KEY_DIRECTORY, KEY_ROOM, KEY_RUN, ROOM_SHIFT } from '../key_slot_layout';
 import {
   PACK_ENOUGH,
   PACK_FREED,
@@ -35,6 +35,7 @@ import {
 } from '../pack_layout';
 import { SLOT_STATE, SLOT_USED } from '../table_layout';
 import { roomBytes } from './heap_blocks';
+import { entriesBefore, entriesOf, newestBlock } from './run_blocks';
 import { INLINE } from './varlen';
 
 /** What a numeric's slot says, and where, when its digits lie outside. */
@@ -63,14 +64,14 @@ function copyLong(to: usize, from: usize, length: u32): void {
   for (let at: u32 = 0; at < length; at += 16) v128.store(to + at, v128.load(from + at));
 }
 
-/** Entry i of a run, or of a list of addresses where there is one. */
+/** Entry i of a run, of which number `first` lies at `run`, or of a list of addresses where there is one. */
 @inline
-function entryAt(run: usize, list: usize, i: u32, stride: u32): usize {
-  return list == 0 ? run + i * stride : <usize>load<u32>(list + (<usize>i << 2));
+function entryAt(run: usize, first: u32, list: usize, i: u32, stride: u32): usize {
+  return list == 0 ? run + (i - first) * stride : <usize>load<u32>(list + (<usize>i << 2));
 }
 
 /**
- * Packs the rows of the slots from `from` to `end` of which a part is leaving. Keys that cannot be packed (those that have a cold part already, a directory or an entry of negative weight, and
+ * Packs the rows of the slots from `from` to `end` of which a part is leaving. Keys that cannot be packed (those that have a cold part already, or blocks that may stay, a directory or an entry of negative weight, and
  * what is larger than all the room there is) are listed; partitions that are cold have nothing in memory. Gives the slot to go on from: before the end when there is no room for the next key.
  */
 export function packRuns(from: usize, end: usize, pack: usize): usize {
@@ -102,8 +103,10 @@ export function packRuns(from: usize, end: usize, pack: usize): usize {
     let list: usize = 0;
     let run: usize = 0;
     let count: u32 = 0;
+    let newest: usize = 0;
     if (listAt == 0) {
-      count = load<u32>(key, KEY_COUNT);
+      newest = newestBlock(key);
+      count = entriesOf(key);
       run = load<u32>(key, KEY_RUN);
     } else {
       list = key + listAt;
@@ -115,8 +118,18 @@ export function packRuns(from: usize, end: usize, pack: usize): usize {
     let goes = leaving == 0 || (list == 0 && load<u8>(leaving + (run >> 16)) != 0);
     let bytes: u64 = <u64>count * stride;
     let blocks: u32 = list == 0 ? 1 : count;
-    for (let i: u32 = 0; i < count; i++) {
-      const entry = entryAt(run, list, i, stride);
+    let block = newest;
+    let first: u32 = block == 0 ? 0 : load<u32>(block, BLOCK_FIRST);
+    // Newest first: so a run in blocks is linked.
+    for (let i = count; i-- > 0; ) {
+      if (i < first) {
+        block = load<u32>(block, BLOCK_BEFORE);
+        first = load<u32>(block, BLOCK_FIRST);
+        run = block + BLOCK_HEAD;
+        blocks++;
+        if (!goes) goes = load<u8>(leaving + (block >> 16)) != 0;
+      }
+      const entry = entryAt(run, first, list, i, stride);
       if (!goes && list != 0) goes = load<u8>(leaving + (entry >> 16)) != 0;
       for (let long = longs; long < longsEnd; long += 4) {
         const at = entry + load<u32>(long);
@@ -128,7 +141,9 @@ export function packRuns(from: usize, end: usize, pack: usize): usize {
     }
     if (!goes) continue;
     let plain = bytes <= <u64>(outEnd - outFirst) && <usize>blocks << 3 <= freedEnd - freedFirst;
-    if (list == 0 && load<u32>(key, KEY_DIRECTORY) != 0) plain = false;
+    if (list == 0 && newest == 0 && load<u32>(key, KEY_DIRECTORY) != 0) plain = false;
+    // Newer blocks may stay.
+    if (newest != 0 && leaving != 0 && load<u8>(leaving + (newest >> 16)) == 0) plain = false;
     if (signed) for (let i: u32 = 0; plain && i < count; i++) plain = load<i32>(run + i * stride + weightAt) >= 0;
     if (!plain) {
       if (rest == restEnd) break;
@@ -138,9 +153,26 @@ export function packRuns(from: usize, end: usize, pack: usize): usize {
     }
     if (out >= enough || out + <usize>bytes > outEnd || keys == keysEnd || freed + (<usize>blocks << 3) > freedEnd) break;
     let to = out + count * stride;
-    let copy = out;
-    for (let i: u32 = 0; i < count; i++, copy += stride) {
-      const entry = entryAt(run, list, i, stride);
+    if (list == 0) {
+      run = load<u32>(key, KEY_RUN);
+      store<u32>(freed, <u32>(newest == 0 ? run : newest));
+      store<u32>(freed, roomBytes(load<u32>(key, KEY_ROOM) >> ROOM_SHIFT), 4);
+      freed += 8;
+    }
+    block = newest;
+    first = block == 0 ? 0 : load<u32>(block, BLOCK_FIRST);
+    for (let i = count; i-- > 0; ) {
+      if (i < first) {
+        const bytes = BLOCK_HEAD + entriesBefore(block) * stride;
+        block = load<u32>(block, BLOCK_BEFORE);
+        first = load<u32>(block, BLOCK_FIRST);
+        run = block + BLOCK_HEAD;
+        store<u32>(freed, <u32>block);
+        store<u32>(freed, bytes, 4);
+        freed += 8;
+      }
+      const copy = out + i * stride;
+      const entry = entryAt(run, first, list, i, stride);
       for (let at: u32 = 0; at < stride; at += 8) store<u64>(copy + at, load<u64>(entry + at));
       if (list != 0) {
         store<u32>(freed, <u32>entry);
@@ -160,11 +192,6 @@ export function packRuns(from: usize, end: usize, pack: usize): usize {
         store<u32>(freed, length, 4);
         freed += 8;
       }
-    }
-    if (list == 0) {
-      store<u32>(freed, <u32>run);
-      store<u32>(freed, roomBytes(load<u32>(key, KEY_ROOM) >> ROOM_SHIFT), 4);
-      freed += 8;
     }
     store<u32>(keys, <u32>key);
     store<u32>(keys, <u32>out, PACKED_AT);
