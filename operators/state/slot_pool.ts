@@ -73,7 +73,9 @@ export class SlotPool {
   /** Makes room for a slot at least. */
   grow(): void {
     if (!this.isFull) return;
-    this.#addChunk(Heap.roundUp(Math.max(this.#stride, this.#chunkBytes())));
+    const bytes = this.#chunkBytes();
+    const least = Heap.roundUp(Math.max(this.#stride, Math.min(bytes, DOUBLED_BYTES)));
+    this.#addChunk(bytes > least ? Heap.roundDown(bytes) : least);
   }
 
   /** A chunk of the size of a block. */
