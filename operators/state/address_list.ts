@@ -7,10 +7,12 @@
  * An insertion moves half a leaf at most. A leaf that is full is split, or begun anew where addresses come at the end; one that has few joins a neighbour.
  * Finding a position goes over the directory, 500 to 1,000 leaves for a million addresses, from the leaf that was found last.
  */
+
 import { U32 } from '../batch/memory.ts';
 import { checked } from '../batch/pages.ts';
 import { kernels } from '../kernels/index.ts';
-import { Heap } from './heap.ts';
+import { roundUp } from './block_sizes.ts';
+import type { Heap } from './heap.ts';
 import { touchLarge, touchRange } from './write_marks.ts';
 
 /** Addresses in a leaf at most; few in debug builds, so that all tests have long lists. */
@@ -208,7 +210,7 @@ export class AddressList {
 
   /** More room for what RUN points to, of which `used` bytes are in use; `unit`: bytes that CAPACITY counts. */
   #widen(at: number, used: number, bytes: number, unit: number): void {
-    const room = Heap.roundUp(bytes);
+    const room = roundUp(bytes);
     const wider = this.#heap.alloc(room);
     if (used > 0) kernels.copyBytes(wider, U32[at + RUN], used);
     if (U32[at + CAPACITY] > 0) this.#heap.free(U32[at + RUN], U32[at + CAPACITY] * unit);

@@ -9,9 +9,11 @@
  * A bucket is as wide as a 32nd of its distance from the watermark when it was made, so there are a few hundred whatever the times are, and a
  * row is let go late by at most that share of its life (and LEAST_WIDTH), never early.
  */
+
 import { F64, U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
-import { Heap } from './heap.ts';
+import { roundUp } from './block_sizes.ts';
+import type { Heap } from './heap.ts';
 import { touch, touchLarge } from './write_marks.ts';
 
 const BUCKETS_A_DOUBLING = 32;
@@ -139,7 +141,7 @@ export class Expiry {
   }
 
   #grow(bucket: Bucket): void {
-    const bytes = Heap.roundUp(bucket.bytes * GROWTH);
+    const bytes = roundUp(bucket.bytes * GROWTH);
     const address = this.#heap.alloc(bytes);
     kernels.copyBytes(address, bucket.address, bucket.bytes);
     this.#heap.free(bucket.address, bucket.bytes);

@@ -4,6 +4,7 @@ import { Arena } from '../batch/arena.ts';
 import { U8, U32 } from '../batch/memory.ts';
 import { pages } from '../batch/pages.ts';
 import { Random, testSeed } from '../testing/property.ts';
+import { roundUp } from './block_sizes.ts';
 import { Heap } from './heap.ts';
 import { ownLong } from './key_batch.ts';
 import { isLeaving } from './leaving.ts';
@@ -101,7 +102,7 @@ test('texts of a list get blocks as alloc() gives them', () => {
     }
     assert.equal(
       heap.liveBytes,
-      live.reduce((sum, { text }) => sum + Heap.roundUp(text.length), 0),
+      live.reduce((sum, { text }) => sum + roundUp(text.length), 0),
     );
     const goes = (i: number) => (i + round) % 3 === 0;
     for (const { text, slot } of live.filter((_, i) => goes(i))) heap.free(U32[(slot >>> 2) + 2], text.length);

@@ -1,8 +1,8 @@
 /**
  * The heap of one piece of operator state: runs of rows and bytes of long values, in size classes.
  *
- * Classes are 16, 24, 32, ... 64, then four steps per doubling up to 64 KiB (at most 25 % waste); larger blocks take whole pages.
- * A free list a class is threaded through the freed blocks. Dropping the state gives all pages back at once; so does, now and then, freeing most of it:
+ * Blocks have the sizes of block_sizes.ts; larger ones take whole pages. A free list a size is threaded through the freed blocks (free_lists.ts), new ones are
+ * cut of the heap's present chunk of pages (heap_chunks.ts). Dropping the state gives all pages back at once; so does, now and then, freeing most of it:
  * pages of which every block is free go back when as much was freed as a quarter of what the heap holds.
  *
  * A batch of this tick may still show bytes that the state has let go (varlen slots are shallow copies), so free() only queues a
@@ -19,56 +19,27 @@ import { PAGE_BYTES, U8, U32 } from '../batch/memory.ts';
 import { checked, pages } from '../batch/pages.ts';
 import { HEAP_END, HEAP_GIVEN, HEAP_NEXT, HEAP_POISON, HEAP_TAKEN } from '../kernels/heap_layout.ts';
 import { kernels } from '../kernels/index.ts';
+import { BLOCK_SIZES, sizeClass } from './block_sizes.ts';
+import { eachFree, unlink } from './free_lists.ts';
+import { FreedQueue } from './freed_queue.ts';
+import { type Chunk, chunkOf, closed, quarters, setClosed } from './heap_chunks.ts';
 import { giveBack } from './heap_pages.ts';
 import { isLeaving, markPages } from './leaving.ts';
 import { giveRecord, takeRecord } from './lent_records.ts';
 import type { SavedHeap } from './saved.ts';
 import { tookPages, touch, touchLarge, touchRange, unusedUpTo } from './write_marks.ts';
 
-const CLASS_SIZES: number[] = [16, 24, 32, 40, 48, 56, 64];
-for (let base = 64; base < PAGE_BYTES; base *= 2) {
-  for (let step = 1; step <= 4; step++) CLASS_SIZES.push(base + (base / 4) * step);
-}
-
-/** Class of a size, for sizes up to 64 KiB, by 8-byte units. */
-const CLASS_OF = new Uint8Array(PAGE_BYTES / 8 + 1);
-for (let units = 1, cls = 0; units < CLASS_OF.length; units++) {
-  while (CLASS_SIZES[cls] < units * 8) cls++;
-  CLASS_OF[units] = cls;
-}
-
 /** Pages taken at once grow with the heap so that thousands of small heaps stay small, and are a small share of a small limit. */
 const FIRST_CHUNK_PAGES = 1;
 const MAX_CHUNK_PAGES = 64;
 const CHUNK_SHARE = 1 / 256;
 
-interface Chunk {
-  address: number;
-  pages: number;
-  /** Bytes at its end that were never handed out when the next chunk was begun. */
-  unused: number;
-  /** Bytes of blocks in use, of one that is closed. */
-  live: number;
-}
-
 function mostChunkPages(): number {
   return budget.pagesOf(CHUNK_SHARE, MAX_CHUNK_PAGES);
 }
 
-/** Closed chunks of all heaps, by page. */
-const closed: (Chunk | undefined)[] = new Array(65536).fill(undefined);
-
-function setClosed(chunk: Chunk, is: boolean): void {
-  closed.fill(is ? chunk : undefined, chunk.address / PAGE_BYTES, chunk.address / PAGE_BYTES + chunk.pages);
-  if (!is) markPages(chunk.address, chunk.pages, 0);
-}
-
-const NONE = new Uint32Array(0);
 /** Fewer bytes of holes are not worth a look. */
 const LEAST_HOLES = 2 * PAGE_BYTES;
-/** Words of a queue that stays for the next tick. */
-const KEPT_QUEUE = 1 << 16;
-
 const LEAST_TRIM_BYTES = 1 << 20;
 /**
  * Looks for pages to give back when this share of what it holds was freed since the last time, and at most LIVE_SHARE of it is live: where blocks come and go all the time
@@ -82,7 +53,7 @@ const STILL_LIVE = 3 / 4;
 
 export class Heap {
   /** The first free block of each class; in the record that kernels are lent, once there is one. */
-  #freeLists: Uint32Array = new Uint32Array(CLASS_SIZES.length);
+  #freeLists: Uint32Array = new Uint32Array(BLOCK_SIZES.length);
   /** 0: no kernel was lent anything yet. */
   #record = 0;
   /** The present one, of which new blocks are cut, is the last. */
@@ -92,9 +63,8 @@ export class Heap {
   #end = 0;
   #chunkPages = FIRST_CHUNK_PAGES;
   #live = 0;
-  /** Address and bytes of blocks that endTick() makes reusable. */
-  #queue = NONE;
-  #queued = 0;
+  /** Blocks that endTick() makes reusable. */
+  readonly #queue = new FreedQueue();
   /** Bytes of blocks freed since the heap looked for pages to give back. */
   #freed = 0;
   /** What was live when it found none. */
@@ -118,23 +88,10 @@ export class Heap {
     return this.#live;
   }
 
-  /** Bytes that a block of this size really gets. */
-  static roundUp(bytes: number): number {
-    if (bytes > PAGE_BYTES) return Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
-    return CLASS_SIZES[CLASS_OF[(bytes + 7) >>> 3]];
-  }
-
-  /** The largest block that is not larger than this and has no room to spare. */
-  static roundDown(bytes: number): number {
-    if (bytes >= PAGE_BYTES) return Math.floor(bytes / PAGE_BYTES) * PAGE_BYTES;
-    const above = CLASS_OF[(bytes + 7) >>> 3];
-    return CLASS_SIZES[above] <= bytes || above === 0 ? CLASS_SIZES[above] : CLASS_SIZES[above - 1];
-  }
-
   alloc(bytes: number): number {
     if (bytes > PAGE_BYTES) return this.#allocLarge(bytes);
-    const cls = CLASS_OF[(bytes + 7) >>> 3];
-    const size = CLASS_SIZES[cls];
+    const cls = sizeClass(bytes);
+    const size = BLOCK_SIZES[cls];
     this.#live += size;
     const head = this.#freeLists[cls];
     if (head !== 0) {
@@ -204,17 +161,13 @@ export class Heap {
   #dropRecord(): void {
     if (this.#record === 0) return;
     giveRecord(this.#record);
-    this.#freeLists = new Uint32Array(CLASS_SIZES.length);
+    this.#freeLists = new Uint32Array(BLOCK_SIZES.length);
     this.#record = 0;
   }
 
   /** Frees at endTick(). `bytes` must be what alloc() was asked for. */
   free(address: number, bytes: number): void {
-    const at = this.#queued;
-    if (at === this.#queue.length) this.#growQueue();
-    this.#queue[at] = address;
-    this.#queue[at + 1] = bytes;
-    this.#queued = at + 2;
+    this.#queue.add(address, bytes);
   }
 
   /** Frees the blocks from one word address to another, address and bytes each, at once: nobody shows them any more. */
@@ -228,19 +181,11 @@ export class Heap {
     for (let i = list, end = list + n * 2; i < end; i += 2) this.free(U32[i], U32[i + 1]);
   }
 
-  #growQueue(): void {
-    const bigger = new Uint32Array(Math.max(16, this.#queue.length * 2));
-    bigger.set(this.#queue);
-    this.#queue = bigger;
-  }
-
   endTick(): void {
-    const count = this.#queued;
-    if (count === 0) return;
-    const queue = this.#queue;
-    for (let i = 0; i < count; i += 2) this.#freeNow(queue[i], queue[i + 1]);
-    this.#queued = 0;
-    if (queue.length > KEPT_QUEUE) this.#queue = NONE;
+    const { words, length } = this.#queue;
+    if (length === 0) return;
+    for (let i = 0; i < length; i += 2) this.#freeNow(words[i], words[i + 1]);
+    this.#queue.empty();
     if (this.#emptied) this.#dropEmpty();
     if (this.#freed < LEAST_TRIM_BYTES) return;
     const held = this.#chunkBytes();
@@ -270,38 +215,17 @@ export class Heap {
     const chunks = [...this.#chunks].sort((a, b) => a.address - b.address);
     const free = new Float64Array(chunks.length);
     const present = this.#chunks.at(-1);
-    this.#eachFree((address, size) => {
+    eachFree(this.#freeLists, (address, size) => {
       const i = chunkOf(chunks, address);
       if (i >= 0) free[i] += size;
     });
     const goes = chunks.map((chunk, i) => chunk !== present && free[i] + chunk.unused === chunk.pages * PAGE_BYTES);
     this.#fruitless = goes.includes(true) ? Number.POSITIVE_INFINITY : this.#live;
     if (!goes.includes(true)) return;
-    this.#unlink((address) => goes[chunkOf(chunks, address)] === true);
+    unlink(this.#freeLists, (address) => goes[chunkOf(chunks, address)] === true);
     const gone = new Set(chunks.filter((_, i) => goes[i]));
     for (const chunk of gone) giveBack(chunk.address, chunk.pages);
     this.#chunks.splice(0, this.#chunks.length, ...this.#chunks.filter((chunk) => !gone.has(chunk)));
-  }
-
-  /** Takes blocks out of the free lists. */
-  #unlink(goes: (address: number, size: number) => boolean): void {
-    this.#freeLists.forEach((head, cls) => {
-      let last = 0;
-      for (let at = head; at !== 0; at = U32[at >>> 2]) {
-        if (goes(at, CLASS_SIZES[cls])) continue;
-        if (last === 0) this.#freeLists[cls] = at;
-        else if (U32[last >>> 2] !== at) {
-          touch(last);
-          U32[last >>> 2] = at;
-        }
-        last = at;
-      }
-      if (last === 0) this.#freeLists[cls] = 0;
-      else if (U32[last >>> 2] !== 0) {
-        touch(last);
-        U32[last >>> 2] = 0;
-      }
-    });
   }
 
   /** Whether chunks are being emptied. */
@@ -381,7 +305,7 @@ export class Heap {
       setClosed(chunk, true);
     }
     this.#closed += open.length;
-    this.#unlink((address, size) => {
+    unlink(this.#freeLists, (address, size) => {
       const chunk = closed[address >>> 16];
       if (chunk === undefined) return false;
       chunk.live -= size;
@@ -414,12 +338,6 @@ export class Heap {
     this.#chunkPages = Math.max(FIRST_CHUNK_PAGES, Math.min(left, mostChunkPages()));
   }
 
-  #eachFree(visit: (address: number, size: number) => void): void {
-    this.#freeLists.forEach((head, cls) => {
-      for (let at = head; at !== 0; at = U32[at >>> 2]) visit(at, CLASS_SIZES[cls]);
-    });
-  }
-
   #freeNow(address: number, bytes: number): void {
     if (bytes > PAGE_BYTES) {
       const count = this.#large.get(address);
@@ -430,8 +348,8 @@ export class Heap {
       giveBack(address, count);
       return;
     }
-    const cls = CLASS_OF[(bytes + 7) >>> 3];
-    const size = CLASS_SIZES[cls];
+    const cls = sizeClass(bytes);
+    const size = BLOCK_SIZES[cls];
     this.#live -= size;
     if (checked) {
       touchRange(address, size);
@@ -520,7 +438,7 @@ export class Heap {
       unused,
       largePages,
       freeLists: this.#freeLists.slice(),
-      queued: Array.from(this.#queue.subarray(0, this.#queued)),
+      queued: this.#queue.save(),
       next: this.#next,
       end: this.#end,
       chunkPages: this.#chunkPages,
@@ -550,8 +468,7 @@ export class Heap {
     for (const chunk of this.#chunks.slice(0, this.#closed)) setClosed(chunk, true);
     for (let i = 0; i < largePages.length; i += 2) this.#large.set(largePages[i] * PAGE_BYTES, largePages[i + 1]);
     this.#freeLists.set(saved.freeLists);
-    this.#queue = Uint32Array.from(saved.queued);
-    this.#queued = saved.queued.length;
+    this.#queue.load(saved.queued);
     this.#next = saved.next;
     this.#end = saved.end;
     this.#chunkPages = saved.chunkPages;
@@ -576,30 +493,10 @@ export class Heap {
     this.#large.clear();
     this.#dropRecord();
     this.#freeLists.fill(0);
-    this.#queued = 0;
+    this.#queue.empty();
     this.#next = 0;
     this.#end = 0;
     this.#live = 0;
     this.#chunkPages = FIRST_CHUNK_PAGES;
   }
-}
-
-/** How many quarters of a closed chunk are in use. */
-function quarters({ live, pages: count }: Chunk): number {
-  return Math.ceil((live * 4) / (count * PAGE_BYTES));
-}
-
-/** Position of the chunk that holds the address, of chunks in order of address; -1: none does. */
-function chunkOf(chunks: Chunk[], address: number): number {
-  let low = 0;
-  let high = chunks.length - 1;
-  while (low < high) {
-    const mid = (low + high + 1) >>> 1;
-    if (chunks[mid].address <= address) low = mid;
-    else high = mid - 1;
-  }
-  const chunk = chunks[low];
-  return chunk !== undefined && address >= chunk.address && address < chunk.address + chunk.pages * PAGE_BYTES
-    ? low
-    : -1;
 }

@@ -1,7 +1,8 @@
 /** The words of a key's slot in a keyed index (keyed_index.ts), from its payload on; kernels know them, too. */
+
 import { PAGE_BYTES, U32 } from '../batch/memory.ts';
 import * as k from '../kernels/key_slot_layout.ts';
-import { Heap } from './heap.ts';
+import { roundUp } from './block_sizes.ts';
 
 export { KEY_DEAD_PAYLOAD_BYTES, KEY_PAYLOAD_BYTES, MOST_ADDED } from '../kernels/key_slot_layout.ts';
 
@@ -27,7 +28,7 @@ export function newestBlock(payload: number): number {
 
 /** Bytes of the blocks of each class (key_slot_layout.ts). */
 const BLOCK_BYTES: number[] = [0];
-while (BLOCK_BYTES.length < k.LARGE_ROOM) BLOCK_BYTES.push(Heap.roundUp(BLOCK_BYTES[BLOCK_BYTES.length - 1] + 1));
+while (BLOCK_BYTES.length < k.LARGE_ROOM) BLOCK_BYTES.push(roundUp(BLOCK_BYTES[BLOCK_BYTES.length - 1] + 1));
 BLOCK_BYTES.push(2 * PAGE_BYTES, 3 * PAGE_BYTES);
 for (let pages = 4; BLOCK_BYTES.length < 1 << (32 - k.ROOM_SHIFT); pages *= 2)
   for (let quarter = 0; quarter < 4; quarter++) BLOCK_BYTES.push(pages * (1 + quarter / 4) * PAGE_BYTES);

@@ -255,7 +255,9 @@ export class Runs {
   }
 
   dropDirectory(payload: number): void {
-    if (U32[payload + DIRECTORY] !== 0) this.#directories.free(U32[payload + DIRECTORY]);
+    if (U32[payload + DIRECTORY] === 0) return;
+    this.#directories.free(U32[payload + DIRECTORY]);
+    touch((payload + DIRECTORY) * 4);
     U32[payload + DIRECTORY] = 0;
   }
 
@@ -333,6 +335,7 @@ export class Runs {
   drop(payload: number): void {
     if (newestBlock(payload) !== 0) {
       eachBlock(payload, this.stride, roomOf(payload), (_run, _count, block, bytes) => this.heap.free(block, bytes));
+      touch((payload + DIRECTORY) * 4);
       U32[payload + DIRECTORY] = 0;
       return;
     }

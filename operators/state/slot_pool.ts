@@ -6,12 +6,14 @@
  *
  * A slot's place is its number in this order: scans that stop between ticks go on from there. Slots that were taken out are used first.
  */
+
 import type { Arena } from '../batch/arena.ts';
 import { budget } from '../batch/budget.ts';
 import { PAGE_BYTES, U8, U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
 import { SLOT_UNUSED, SLOT_USED } from '../kernels/table_layout.ts';
-import { Heap } from './heap.ts';
+import { roundDown, roundUp } from './block_sizes.ts';
+import type { Heap } from './heap.ts';
 import { isLeaving } from './leaving.ts';
 import { touch, unusedUpTo } from './write_marks.ts';
 
@@ -74,8 +76,8 @@ export class SlotPool {
   grow(): void {
     if (!this.isFull) return;
     const bytes = this.#chunkBytes();
-    const least = Heap.roundUp(Math.max(this.#stride, Math.min(bytes, DOUBLED_BYTES)));
-    this.#addChunk(bytes > least ? Heap.roundDown(bytes) : least);
+    const least = roundUp(Math.max(this.#stride, Math.min(bytes, DOUBLED_BYTES)));
+    this.#addChunk(bytes > least ? roundDown(bytes) : least);
   }
 
   /** A chunk of the size of a block. */
@@ -241,9 +243,9 @@ export class SlotPool {
   #addRoomFor(slots: number): void {
     const bytes = slots * this.#stride;
     const most = budget.pagesOf(LIMIT_SHARE, MOST_PAGES) * PAGE_BYTES;
-    const filled = Heap.roundDown(Math.min(bytes, most));
+    const filled = roundDown(Math.min(bytes, most));
     const isFirst = this.#chunks.length === 0 && filled >= this.#stride;
-    this.#addChunk(isFirst || bytes > most ? filled : Heap.roundUp(bytes));
+    this.#addChunk(isFirst || bytes > most ? filled : roundUp(bytes));
   }
 
   /** Takes chunks elsewhere that lie where nothing may stay. */
