@@ -20,14 +20,14 @@ export function defaultContext(overrides: Partial<EvalContext> = {}): EvalContex
 }
 
 /**
- * A context for what must come to the same whenever it is computed: a view's values of a row, which are computed again when the row goes, and those of a
- * message, which may be read again. Where a value depends on the clock (the text 'now' as a time) it is error 0A000.
+ * A context for what must come to the same whenever it is computed: a view's values of a row, which are computed again when the row goes, and the literals of
+ * its query. Where a value depends on the clock (the text 'now' as a time) it is error 0A000. Copying it reads the clock.
  */
 export function withoutClock(context: EvalContext): EvalContext {
   return Object.defineProperty(copyContext(context), 'now', {
     get() {
       throw new SqlError('0A000', "a value that depends on the clock, such as 'now' or 'today', cannot be kept", {
-        hint: 'Give the time itself. For the time at which a row came in, give its column DEFAULT now().',
+        hint: 'Give the time itself, or a condition with now() or current_date in WHERE. For the time at which a row came in, give its column DEFAULT now().',
       });
     },
   });

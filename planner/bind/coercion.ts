@@ -28,7 +28,7 @@ export function coerceHost(level: Level): CoerceHost {
   return {
     inputLiteral: (text, type) => {
       if (!hasIo(type.oid)) throw unsupported(`a value of type ${formatType(type.oid)}`);
-      return regLiteral(env, text, type.oid) ?? inputText(text, type, env.evalContext);
+      return regLiteral(env, text, type.oid) ?? inputText(text, type, env.literalContext ?? env.evalContext);
     },
     paramType: (n, type) => {
       const known = env.paramTypes[n - 1];

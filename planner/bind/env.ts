@@ -12,6 +12,8 @@ export interface BindEnv {
   catalog: CatalogReader;
   /** Settings under which literals are read (time zone, date style). */
   evalContext: EvalContext;
+  /** Settings under which untyped literals are read, where those are others: a view's have no clock, as what 'today' meant when it was made would stay. */
+  literalContext?: EvalContext;
   /** Declared type of each $n, 0 = to be inferred. The binder writes inferred types into it and makes it longer as needed. */
   paramTypes: number[];
   searchPath: string[];

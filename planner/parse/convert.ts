@@ -3,7 +3,7 @@
  * outermost node is read here. The converters by subject are in convert_ddl.ts, convert_alter.ts and convert_session.ts.
  */
 import type { PgNode, SelectNode, Statement } from './ast.ts';
-import { alterTable, rename } from './convert_alter.ts';
+import { alterTable, rename, setSchema } from './convert_alter.ts';
 import {
   createIndex,
   createSchema,
@@ -45,6 +45,7 @@ const CONVERTERS: Record<string, Converter> = {
   CreateSchemaStmt: createSchema,
   AlterTableStmt: alterTable,
   RenameStmt: rename,
+  AlterObjectSchemaStmt: setSchema,
   DropStmt: drop,
   DropSubscriptionStmt: dropSubscription,
   TruncateStmt: truncate,

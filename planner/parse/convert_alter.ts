@@ -26,10 +26,18 @@ function alterRelation(
 
 /** RENAME TO; null where what is renamed is no relation. */
 export function rename(node: PgNode, source: Source): AlterRelation | null {
-  if (node.renameType === 'OBJECT_COLUMN')
-    throw refuse(source, 'ALTER TABLE ... RENAME COLUMN', node.relation?.location);
+  if (node.renameType === 'OBJECT_COLUMN') {
+    throw refuse(source, `ALTER ${objectWords(node.relationType)} ... RENAME COLUMN`, node.relation?.location);
+  }
+  if (node.renameType === 'OBJECT_TABCONSTRAINT') {
+    throw refuse(source, 'ALTER TABLE ... RENAME CONSTRAINT', node.relation?.location);
+  }
   const kind = KINDS[node.renameType];
   return kind === undefined ? null : alterRelation(kind, node, [{ k: 'rename', to: node.newname }], source);
+}
+
+export function setSchema(node: PgNode, source: Source): never {
+  throw refuse(source, `ALTER ${objectWords(node.objectType)} ... SET SCHEMA`, node.relation?.location);
 }
 
 export function alterTable(node: PgNode, source: Source): AlterRelation | null {

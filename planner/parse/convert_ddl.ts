@@ -13,6 +13,8 @@ export const REFUSED_CONSTRAINT: Record<string, string> = {
   CONSTR_CHECK: 'a CHECK constraint',
   CONSTR_FOREIGN: 'a FOREIGN KEY constraint',
   CONSTR_EXCLUSION: 'an EXCLUDE constraint',
+  CONSTR_ATTR_DEFERRABLE: 'a deferrable constraint',
+  CONSTR_ATTR_DEFERRED: 'a deferrable constraint',
   CONSTR_GENERATED: 'a generated column',
   CONSTR_IDENTITY: 'an identity column',
 };

@@ -12,9 +12,16 @@
  *   T(now) >  e     not (T(now) <= e)              from  = next(e)
  *   T(now) =  e     both of <= and >=              none when e is on no boundary: from = until
  *
- * With a constant d of days and less, e OP T(now) + d is e - d OP T(now). All in UTC: elsewhere local time jumps back once a year.
+ * With a constant d of days and less, e OP T(now) + d is e - d OP T(now). All in a zone of one offset: elsewhere local time jumps back once a year. Times within
+ * some thousand years of the first and the last that there are count as -infinity and infinity: from now on they are on that side of the clock.
  */
-import { type Datum, type Interval, interval } from '../../operators/datum.ts';
+import {
+  type Datum,
+  type Interval,
+  interval,
+  TIMESTAMP_INFINITY,
+  TIMESTAMP_NEG_INFINITY,
+} from '../../operators/datum.ts';
 import { truncUnit } from '../../operators/expr/datetime/words.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { colType, OID } from '../../operators/types.ts';
@@ -24,6 +31,8 @@ import { constant } from '../logical/expressions.ts';
 const TIMESTAMP = colType(OID.timestamp);
 const TIMESTAMPTZ = colType(OID.timestamptz);
 const INTERVAL = colType(OID.interval);
+/** Days from 2000-01-01: the years 290000 and -4600. */
+const FAR = [105_000_000, -2_410_000];
 
 /** One of each unit. */
 const UNITS: Record<string, Interval> = {
@@ -93,8 +102,9 @@ export function stepBounds(
   comparison: ComparisonName,
   { unit, delta }: ClockStep,
 ): { from?: Expr; until?: Expr } | null {
-  const local = asLocal(e);
-  if (local === null) return null;
+  const near = asLocal(e);
+  if (near === null) return null;
+  const local = nearTimes(e, near);
   const next = (before: bigint) => {
     const moved = call('timestamp_mi_interval(timestamp,interval)', [
       local,
@@ -118,6 +128,32 @@ export function stepBounds(
     default:
       return null;
   }
+}
+
+/** Infinite where `e` is far. */
+function nearTimes(e: Expr, near: Expr): Expr {
+  const date = e.t.oid === OID.date;
+  const bound = (days: number) =>
+    date ? constant(days, e.t) : constant(BigInt(days) * 86_400_000_000n, colType(e.t.oid));
+  const type = date ? 'date' : e.t.oid === OID.timestamp ? 'timestamp' : 'timestamptz';
+  const compare = (op: 'gt' | 'lt', days: number): Expr => {
+    return {
+      k: 'call',
+      fn: `${type}_${op}(${type},${type})`,
+      args: [e, bound(days)],
+      t: colType(OID.bool),
+      strict: true,
+    };
+  };
+  return {
+    k: 'case',
+    whens: [
+      { when: compare('gt', FAR[0]), then: constant(TIMESTAMP_INFINITY, TIMESTAMP) },
+      { when: compare('lt', FAR[1]), then: constant(TIMESTAMP_NEG_INFINITY, TIMESTAMP) },
+    ],
+    else: near,
+    t: TIMESTAMP,
+  };
 }
 
 function asLocal(e: Expr): Expr | null {

@@ -20,6 +20,8 @@ export interface RewriteOptions {
   mode: 'view' | 'read';
   /** Time zone of a view's session. */
   timeZone?: string;
+  /** The statement is done again that an earlier version took: what is refused since then it may have. */
+  again?: boolean;
 }
 
 /**
@@ -32,5 +34,5 @@ export function rewrite(plan: Logical, needed: ReadonlySet<number>, options: Rew
   const flat = decorrelate(pushFilters(expandGroupingSets(simple)));
   const pushed = pushFilters(simplifyBooleans(foldConstants(flat)));
   const ordered = rankToTopN(pushFilters(extremeRows(dropWindowEndPairs(dropWindowEndKeys(orderJoins(pushed))))));
-  return pruneColumns(options.mode === 'view' ? temporalFilters(ordered, options.timeZone) : ordered, needed);
+  return pruneColumns(options.mode === 'view' ? temporalFilters(ordered, options) : ordered, needed);
 }

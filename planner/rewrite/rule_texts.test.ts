@@ -55,7 +55,7 @@ const RULES: Record<string, { first: (p: Logical) => Logical; rule: (p: Logical)
   extreme_rows: { first: pushFilters, rule: extremeRows },
   window_end_key: { first: (p) => p, rule: dropWindowEndKeys },
   window_end_pairs: { first: dropWindowEndKeys, rule: dropWindowEndPairs },
-  temporal_filter: { first: pushFilters, rule: (p) => temporalFilters(p, 'UTC') },
+  temporal_filter: { first: pushFilters, rule: (p) => temporalFilters(p, { timeZone: 'UTC' }) },
   prune_columns: { first: (p) => p, rule: (p) => pruneColumns(p, outputIds(p)) },
 };
 

@@ -8,11 +8,12 @@
  *   e <  now() + d    now() >  e - d      from  = e - d + 1 µs
  *
  * e is timestamptz, or timestamp or date taken in the view's time zone; d is a constant interval without months (a month has no
- * inverse). Local forms of the clock (now()::timestamp, localtimestamp, the day and other units of clock_step.ts) count in UTC only: elsewhere local
- * time jumps back once a year. Any other now() in a view is refused, because nothing says when its value changes.
+ * inverse). Local forms of the clock (now()::timestamp, localtimestamp, the day and other units of clock_step.ts) count in UTC and other zones of one
+ * offset only: elsewhere local time jumps back once a year. Any other now() in a view is refused, because nothing says when its value changes.
  */
 import { type Datum, type Interval, interval } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
+import { findZone } from '../../operators/expr/datetime/time_zone.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { colType, OID } from '../../operators/types.ts';
 import { type ComparisonName, comparisonOf, functionVolatility } from '../analyse/functions.ts';
@@ -36,12 +37,13 @@ const MIRRORED: Record<ComparisonName, ComparisonName> = {
 };
 
 /** Turns the now() conditions of filters into temporal nodes. Throws 0A000 for every other use of a clock or volatile function. */
-export function temporalFilters(plan: Logical, timeZone: string | undefined): Logical {
+export function temporalFilters(plan: Logical, { timeZone, again }: { timeZone?: string; again?: boolean }): Logical {
+  const fixed = timeZone !== undefined && findZone(timeZone)?.fixed != null;
   const ids = new Ids(plan);
   const visit = (p: Logical): Logical => {
     const rebuilt = withInputs(p, planInputs(p).map(visit));
-    if (rebuilt.op === 'filter' && someExpr(rebuilt.predicate, isClock)) return temporal(rebuilt, ids, isUtc(timeZone));
-    for (const e of planExprs(rebuilt)) refuseClocks(e);
+    if (rebuilt.op === 'filter' && someExpr(rebuilt.predicate, isClock)) return temporal(rebuilt, ids, fixed);
+    for (const e of planExprs(rebuilt)) refuseClocks(e, again === true);
     return rebuilt;
   };
   return visit(plan);
@@ -58,10 +60,10 @@ function nameOf(fn: string): string {
   return fn.slice(0, fn.indexOf('('));
 }
 
-function refuseClocks(e: Expr): void {
+function refuseClocks(e: Expr, again: boolean): void {
   if (someExpr(e, isClock)) throw notTemporal();
   someExpr(e, (x) => {
-    if (x.k === 'call' && AGES.has(x.fn)) {
+    if (x.k === 'call' && AGES.has(x.fn) && !again) {
       throw new SqlError('0A000', 'age() of one time cannot be used in a view: its result changes from day to day', {
         hint: 'Give both times: age(a, b).',
       });
@@ -91,12 +93,12 @@ interface Bounds {
   times: Expr[];
 }
 
-function temporal(p: Logical & { op: 'filter' }, ids: Ids, utc: boolean): Logical {
+function temporal(p: Logical & { op: 'filter' }, ids: Ids, fixed: boolean): Logical {
   const bounds: Bounds = { from: [], until: [], times: [] };
   const rest: Expr[] = [];
   for (const e of conjuncts(p.predicate)) {
     if (!someExpr(e, isClock)) rest.push(e);
-    else addBound(e, bounds, utc);
+    else addBound(e, bounds, fixed);
   }
   const input = filterBy(p.input, conjunction(rest));
   // An unknown time makes the condition unknown; an open bound would mean "for ever".
@@ -119,14 +121,14 @@ function extreme(args: Expr[], greatest: boolean): Expr {
   return { k: 'extreme', greatest, lt: 'timestamptz_lt(timestamptz,timestamptz)', args, t: TIMESTAMPTZ };
 }
 
-function addBound(e: Expr, bounds: Bounds, utc: boolean): void {
+function addBound(e: Expr, bounds: Bounds, fixed: boolean): void {
   const comparison = e.k === 'call' && e.args.length === 2 ? comparisonOf(e.fn) : null;
   if (e.k !== 'call' || comparison === null) throw notTemporal();
   const clockOnLeft = someExpr(e.args[0], isClock);
   const [clock, row] = clockOnLeft ? e.args : [e.args[1], e.args[0]];
   if (someExpr(row, isClock)) throw notTemporal();
   const name = clockOnLeft ? MIRRORED[comparison.name] : comparison.name;
-  const step = utc ? clockStep(clock, isClock) : null;
+  const step = fixed ? clockStep(clock, isClock) : null;
   if (step !== null) {
     const between = stepBounds(row, name, step);
     if (between === null) throw notTemporal();
@@ -135,7 +137,7 @@ function addBound(e: Expr, bounds: Bounds, utc: boolean): void {
     if (between.until !== undefined) bounds.until.push(between.until);
     return;
   }
-  const delta = clockDelta(clock, utc);
+  const delta = clockDelta(clock, fixed);
   const time = asTimestamptz(row);
   if (delta === null || time === null) throw notTemporal();
   bounds.times.push(row);
@@ -158,19 +160,15 @@ function addBound(e: Expr, bounds: Bounds, utc: boolean): void {
   }
 }
 
-function isUtc(timeZone: string | undefined): boolean {
-  return timeZone !== undefined && /^(etc\/)?(utc|gmt|uct|zulu)$/i.test(timeZone);
-}
-
-/** d of `now() + d`; null for any other form. Local time counts only where it never jumps: `utc`. */
-function clockDelta(e: Expr, utc: boolean): Interval | null {
+/** d of `now() + d`; null for any other form. Local time counts only where it never jumps: `fixed`. */
+function clockDelta(e: Expr, fixed: boolean): Interval | null {
   if (e.k !== 'call') return null;
   const name = nameOf(e.fn);
   if (CLOCKS.has(name) && e.t.oid === OID.timestamptz) return interval(0, 0, 0n);
-  if (e.fn === 'timestamp(timestamptz)' && utc) return clockDelta(e.args[0], utc);
+  if (e.fn === 'timestamp(timestamptz)' && fixed) return clockDelta(e.args[0], fixed);
   const match = /^timestamp(?:tz)?_(pl|mi)_interval$/.exec(name);
   if (match === null) return null;
-  const inner = clockDelta(e.args[0], utc);
+  const inner = clockDelta(e.args[0], fixed);
   const d = asInterval(e.args[1]);
   if (inner === null || d === null || d.months !== 0) return null;
   const sign = match[1] === 'pl' ? 1 : -1;

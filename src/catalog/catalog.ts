@@ -133,15 +133,22 @@ export class Catalog implements CatalogReader {
   }
 
   /**
-   * For a statement that waits between reading these objects and being written down: throws when one has gone or has another name by then, as the statement
-   * done again would not find it.
+   * For a statement that waits between reading these objects and being written down: throws when one has gone or was altered by then, as the statement done
+   * again would not find it, or with columns that are NOT NULL no more would be planned in another way.
    */
-  stillNamed(oids: number[]): () => void {
-    const names = oids.map((oid) => this.#objects.get(oid)?.name);
+  stillSame(oids: number[]): () => void {
+    const known = oids.map((oid) => this.#objects.get(oid));
+    const before = known.map((object) => object && shapeOf(object));
     return () => {
-      const changed = oids.findIndex((oid, i) => this.#objects.get(oid)?.name !== names[i]);
+      const changed = oids.findIndex((oid, i) => {
+        const now = this.#objects.get(oid);
+        return (now && shapeOf(now)) !== before[i];
+      });
       if (changed < 0) return;
-      throw new SqlError('42P01', `relation "${names[changed]}" was dropped or renamed while it was read`);
+      throw new SqlError('40001', 'a relation was dropped or altered while it was read', {
+        detail: `It was the ${KIND_NAMES[(known[changed] as CatalogObject).kind]} with OID ${oids[changed]}.`,
+        hint: 'Run the statement again.',
+      });
     };
   }
 
@@ -241,4 +248,10 @@ export class Catalog implements CatalogReader {
     }
     return object;
   }
+}
+
+/** What ALTER may change of an object that a statement was bound with. */
+function shapeOf(object: CatalogObject): string {
+  const columns = 'relation' in object ? object.relation.columns.map(({ notNull }) => notNull) : [];
+  return JSON.stringify([object.name, columns]);
 }

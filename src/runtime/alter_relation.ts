@@ -16,11 +16,18 @@ import { renameObject } from './rename.ts';
 type AlterRelation = Extract<Statement, { k: 'alter_relation' }>;
 type Apply = () => void;
 
+/** What the actions before this one of the same statement will have done. */
+interface Planned {
+  names: string[];
+  key: number[] | null;
+}
+
 export function alterRelation(engine: TidemarkEngine, statement: AlterRelation, session: SessionContext): void {
   const object = found(engine, statement, session);
   if (object === null) return;
   const made = engine.catalog.nextOid;
-  const applies = statement.actions.map((action) => prepare(engine, object, action, statement, session));
+  const planned: Planned = { names: [], key: null };
+  const applies = statement.actions.map((action) => prepare(engine, object, action, planned, statement, session));
   for (const apply of applies) apply?.();
   const oid = engine.catalog.nextOid === made ? object.oid : made;
   engine.defined({ sql: statement.text, made: oid, dropped: [] }, session, [object.oid]);
@@ -39,7 +46,7 @@ function found(
     return null;
   }
   const fits = kind === 'table' ? object.kind !== 'sink' && object.kind !== 'subscription' : object.kind === kind;
-  if (!fits) throw new SqlError('42809', `"${name}" is not a ${KIND_NAMES[kind]}`);
+  if (!fits) throw new SqlError('42809', `"${name}" is not ${kind === 'index' ? 'an' : 'a'} ${KIND_NAMES[kind]}`);
   return object;
 }
 
@@ -48,6 +55,7 @@ function prepare(
   engine: TidemarkEngine,
   object: CatalogObject,
   action: AlterAction,
+  planned: Planned,
   { text }: AlterRelation,
   session: SessionContext,
 ): Apply | null {
@@ -57,9 +65,9 @@ function prepare(
     case 'set_owner':
       return null;
     case 'add_key':
-      return addKey(engine, ownTable(object), action, text, session);
+      return addKey(engine, ownTable(object), action, planned, text, session);
     case 'set_not_null':
-      return setNotNull(engine, ownTable(object), action.column, action.notNull);
+      return setNotNull(engine, ownTable(object), action.column, action.notNull, planned);
     case 'set_default':
       return setDefault(engine, ownTable(object), action.column, action.value, text, session);
   }
@@ -76,20 +84,28 @@ function addKey(
   engine: TidemarkEngine,
   { relation }: RelationObject,
   { primary, key }: Extract<AlterAction, { k: 'add_key' }>,
+  planned: Planned,
   text: string,
   session: SessionContext,
 ): Apply {
   if (!primary) {
-    const constraint = uniqueConstraint(engine, relation, key, text);
+    const constraint = uniqueConstraint(engine, relation, key, text, planned.names);
+    planned.names.push(constraint.name);
     if (engine.replay === null) checkKey(engine, relation, constraint, session);
     return () => addUnique(engine, relation, constraint);
   }
-  if (relation.key !== null) {
+  if (relation.key !== null || planned.key !== null) {
     throw new SqlError('42P16', `multiple primary keys for table "${relation.name}" are not allowed`);
   }
   const columns = keyColumns(relation.columns, key.columns);
+  const name = `${relation.name}_pkey`;
+  if (planned.names.includes(name) || engine.catalog.find(relation.schema, name) !== undefined) {
+    throw new SqlError('42P07', `relation "${name}" already exists`);
+  }
+  planned.names.push(name);
+  planned.key = columns;
   for (const column of columns) checkNoNull(engine, relation, column);
-  if (engine.replay === null) checkKey(engine, relation, { columns, name: `${relation.name}_pkey` }, session);
+  if (engine.replay === null) checkKey(engine, relation, { columns, name }, session);
   return () => {
     for (const column of columns) relation.columns[column].notNull = true;
     relation.key = columns;
@@ -115,10 +131,17 @@ function checkNoNull(engine: TidemarkEngine, { oid, name, columns }: RelationObj
 }
 
 /** Plans of views may count on what is NOT NULL; what is no longer so has to have no view. */
-function setNotNull(engine: TidemarkEngine, object: RelationObject, name: string, notNull: boolean): Apply {
+function setNotNull(
+  engine: TidemarkEngine,
+  object: RelationObject,
+  name: string,
+  notNull: boolean,
+  planned: Planned,
+): Apply {
   const { relation } = object;
   const column = columnOf(object, name);
   if (notNull) checkNoNull(engine, relation, column);
+  else if (planned.key?.includes(column)) throw new SqlError('42P16', `column "${name}" is in a primary key`);
   else if (relation.columns[column].notNull) {
     if (relation.key?.includes(column)) throw new SqlError('42P16', `column "${name}" is in a primary key`);
     if (engine.catalog.dependents([relation.oid]).some(({ kind }) => kind !== 'index')) {
@@ -143,7 +166,12 @@ function setDefault(
   const column = columnOf(object, name);
   if (node !== null) {
     const target = object.relation.columns[column].type;
-    bindScalar(node, text, engine.bindEnv(session, [], 'read'), { target, place: 'default' });
+    bindScalar(
+      node,
+      text,
+      { ...engine.bindEnv(session, [], 'read'), allowParams: false },
+      { target, place: 'default' },
+    );
   }
   return () => {
     object.defaults[column] = node === null ? null : { node, text };

@@ -75,7 +75,12 @@ export async function createRelation(
   });
   const bound = defaults.map((d, i) => {
     if (d === null) return null;
-    return bindScalar(d.node, d.text, engine.bindEnv(session, [], 'read'), { target: all[i].type, place: 'default' });
+    return bindScalar(
+      d.node,
+      d.text,
+      { ...engine.bindEnv(session, [], 'read'), allowParams: false },
+      { target: all[i].type, place: 'default' },
+    );
   });
   const fields: SourceColumn[] = columns.map((c) => ({ ...c, origin: { k: 'field', name: c.name } }));
   if (connector !== null) {
@@ -330,18 +335,18 @@ async function createTableAs(
     engine.define(object, session, bound.dependencies);
     return 'SELECT';
   }
-  const stillNamed = engine.catalog.stillNamed(bound.dependencies);
+  const stillSame = engine.catalog.stillSame(bound.dependencies);
   const transaction = engine.transactionOf(session);
   const fresh = transaction.isFresh;
   const { batch, arena } = await readQuery(engine, planQuery(bound, { mode: 'read' }), bound, session, signal);
   try {
     if (fresh) {
       const rows = consolidator(columns.map((c) => c.type))(batch, arena);
-      await engine.defineFilled(make(), rows, session, bound.dependencies, stillNamed, addStore);
+      await engine.defineFilled(make(), rows, session, bound.dependencies, stillSame, addStore);
       transaction.forgetReads();
     } else {
       // Within a transaction that has read or written the rows are as much a part of it as what they come from.
-      stillNamed();
+      stillSame();
       const object = make();
       addStore();
       engine.define(object, session, bound.dependencies);

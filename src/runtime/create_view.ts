@@ -3,6 +3,7 @@
  * replayed from their start with the same late rows refused, so that it equals a view that was there from the beginning.
  */
 import { SqlError } from '../../operators/errors.ts';
+import { withoutClock } from '../../operators/expr/context.ts';
 import { bindQuery } from '../../planner/bind/index.ts';
 import type { Relation, RelationColumn } from '../../planner/catalog_reader.ts';
 import type { BoundQuery } from '../../planner/logical/plan.ts';
@@ -36,7 +37,7 @@ export async function createView(
   if (nameTaken(engine, statement.schema, statement.name, statement.ifNotExists, session)) return;
   const bound = bindMaintained(engine, statement.query, session);
   const relation = viewRelation(engine, statement, bound, engine.catalog.newOid(), session);
-  const physical = planQuery(bound, { mode: 'view', timeZone: session.evalContext.timeZone });
+  const physical = planQuery(bound, viewOptions(engine, session));
   relation.key = physical.key;
   relation.appendOnly = physical.appendOnly;
   relation.monotone = physical.facts[physical.plan.root].monotone.slice(0, relation.columns.length);
@@ -124,9 +125,15 @@ function checkReplacement(old: Relation, now: Relation): void {
   });
 }
 
+function viewOptions(engine: TidemarkEngine, session: SessionContext) {
+  return { mode: 'view' as const, timeZone: session.evalContext.timeZone, again: engine.replay !== null };
+}
+
 /** Binds a query that is kept up to date. Relations that the server computes have no changes to follow. */
 function bindMaintained(engine: TidemarkEngine, query: SelectNode, session: SessionContext): BoundQuery {
-  const bound = bindQuery(query, engine.bindEnv(session, [], 'view'));
+  // What an earlier version took is taken again.
+  const literalContext = engine.replay === null ? withoutClock(session.evalContext) : undefined;
+  const bound = bindQuery(query, { ...engine.bindEnv(session, [], 'view'), literalContext });
   for (const oid of bound.dependencies) {
     const relation = engine.catalog.relationByOid(oid);
     if (relation?.kind !== 'system' || engine.loop.relations.has(oid)) continue;
@@ -173,11 +180,11 @@ export async function fill(engine: TidemarkEngine, view: ViewRuntime, becoming: 
 
 /** A view of the catalog becomes visible in the turn in which it becomes live, unless its name or what it reads has changed hands meanwhile. */
 export function becoming(engine: TidemarkEngine, object: CatalogObject, session: SessionContext): Becoming {
-  const stillNamed = engine.catalog.stillNamed(object.dependencies);
+  const stillSame = engine.catalog.stillSame(object.dependencies);
   return {
     check: () => {
       engine.catalog.check(object);
-      stillNamed();
+      stillSame();
     },
     live: () => engine.define(object, session),
   };
@@ -207,5 +214,5 @@ export function planView(
   session: SessionContext,
 ): { bound: BoundQuery; physical: PhysicalQuery } {
   const bound = bindMaintained(engine, query, session);
-  return { bound, physical: planQuery(bound, { mode: 'view', timeZone: session.evalContext.timeZone }) };
+  return { bound, physical: planQuery(bound, viewOptions(engine, session)) };
 }

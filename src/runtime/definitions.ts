@@ -225,9 +225,9 @@ function dropOne(engine: TidemarkEngine, object: CatalogObject): (() => Promise<
     case 'index': {
       const relation = engine.catalog.relationByOid(object.on);
       if (relation === null) return null;
-      relation.indexes = relation.indexes.filter(
-        (columns) => columns.join() !== object.columns.join() || columns === relation.key,
-      );
+      // Another index or constraint may have the same columns.
+      const its = relation.indexes.findIndex((c) => c !== relation.key && c.join() === object.columns.join());
+      relation.indexes = relation.indexes.filter((_, i) => i !== its);
       const isUsed = (oid: number) =>
         engine.catalog.relationByOid(oid)?.indexes.some((columns) => columns.join() === object.columns.join());
       if (!engine.loop.sharing(object.on).some(isUsed)) engine.loop.dropIndex(object.on, object.columns);

@@ -53,7 +53,10 @@ function bind(
   session: SessionContext,
   onRelation?: (node: PgNode, oid: number) => void,
 ): void {
-  const made = engine.definitions.save().findLast(({ record }) => record.made === view.oid);
+  // An ALTER has the OID of what it altered, too, which it reads.
+  const made = engine.definitions.save().findLast(({ record, reads }) => {
+    return record.made === view.oid && !reads.includes(view.oid);
+  });
   const searchPath = made?.record.settings.searchPath ?? session.searchPath;
   bindQuery(query, {
     ...engine.bindEnv({ ...session, searchPath }, [], 'read'),

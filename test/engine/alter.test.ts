@@ -112,6 +112,13 @@ test('what cannot be done is refused, and nothing has changed', async () => {
     ["ALTER TABLE t ALTER a SET DEFAULT 'x'", '22P02'],
     ['ALTER TABLE qualified ADD UNIQUE (a)', '42809'],
     ['DROP INDEX only_one', '2BP01'],
+    ['ALTER TABLE u ADD UNIQUE (a), ADD CONSTRAINT u_a_key1 UNIQUE (a), ADD CONSTRAINT u_a_key1 UNIQUE (a)', '42P07'],
+    ['ALTER TABLE u ADD PRIMARY KEY (a), ADD PRIMARY KEY (a)', '42P16'],
+    ['ALTER TABLE u ADD PRIMARY KEY (a), ALTER a DROP NOT NULL', '42P16'],
+    ['ALTER TABLE u ADD UNIQUE (a) DEFERRABLE', '0A000'],
+    ['CREATE TABLE s (a int UNIQUE DEFERRABLE)', '0A000'],
+    ['ALTER TABLE u ALTER a SET DEFAULT $1', '42P02'],
+    ['ALTER TABLE u SET SCHEMA s', '0A000'],
     ['CREATE STREAM s (a int UNIQUE)', '42P16'],
     ['CREATE TABLE s (a json PRIMARY KEY)', '42704'],
     ['CREATE TABLE s (a jsonpath UNIQUE)', '42704'],
@@ -159,7 +166,7 @@ test('a statement that reads a relation while it is renamed or dropped is not wr
     sql(engine, 'CREATE TABLE copied AS SELECT * FROM t'),
     sql(engine, 'CREATE TABLE joined AS SELECT u.a FROM u JOIN w USING (a)'),
   ];
-  const refused = Promise.all(creating.map((made) => assert.rejects(made, { sqlstate: '42P01' })));
+  const refused = Promise.all(creating.map((made) => assert.rejects(made, { sqlstate: '40001' })));
   await sql(engine, 'ALTER TABLE t RENAME TO s');
   await sql(engine, 'DROP TABLE u');
   await refused;
@@ -168,4 +175,39 @@ test('a statement that reads a relation while it is renamed or dropped is not wr
   await openData(engine, { path: own });
   assert.equal((await sql(engine, 'SELECT count(*) FROM s'))[0][0], '300000');
   await engine.close();
+});
+
+test('a statement that is under way does not rest on NOT NULL that is dropped meanwhile', async () => {
+  const engine = await openEngine();
+  await sql(
+    engine,
+    'CREATE TABLE t (k int, a int NOT NULL); INSERT INTO t SELECT i, i FROM generate_series(1, 300000) i',
+  );
+  const made = sql(engine, 'CREATE TABLE copied AS SELECT * FROM t WHERE a IS NOT NULL');
+  const refused = assert.rejects(made, { sqlstate: '40001' });
+  await sql(engine, 'ALTER TABLE t ALTER a DROP NOT NULL');
+  await refused;
+});
+
+test('an index that is dropped leaves that of a constraint', async () => {
+  const engine = await openEngine();
+  await sql(engine, 'CREATE TABLE t (a int UNIQUE); CREATE INDEX i ON t (a); INSERT INTO t VALUES (1)');
+  await sql(engine, 'DROP INDEX i');
+  const session = new Session(engine);
+  await session.run('INSERT INTO t VALUES (2)');
+  await sql(engine, 'INSERT INTO t VALUES (2)');
+  await assert.rejects(session.transaction.commit(), { sqlstate: '23505' });
+  const relation = engine.catalog.find('public', 't');
+  assert.deepEqual(relation !== undefined && 'relation' in relation && relation.relation.indexes, [[0]]);
+});
+
+test('a view is found by the search path of its CREATE after it was renamed by another', async () => {
+  const engine = await openEngine();
+  await sql(engine, 'CREATE SCHEMA s; CREATE TABLE t (other int)');
+  const session = new Session(engine, { search_path: 's' });
+  await session.run('CREATE TABLE t (a int)');
+  await session.run('CREATE MATERIALIZED VIEW v AS SELECT a FROM t');
+  await sql(engine, 'ALTER MATERIALIZED VIEW s.v RENAME TO w');
+  await sql(engine, 'ALTER TABLE s.t RENAME TO u');
+  assert.equal(engine.catalog.find('s', 'w')?.sql, 'CREATE MATERIALIZED VIEW v AS SELECT a FROM u AS t');
 });

@@ -53,6 +53,15 @@ test('a time of day gets a zone where that does not depend on the day', async ()
   for (const view of ['utc', 'moved', 'local']) assert.deepEqual(await sql(engine, `SELECT * FROM ${view}`), []);
 });
 
+test("'today' in a view's query is refused", async () => {
+  const { engine } = await opened();
+  for (const where of ["x::date >= 'today'", "x::timestamptz < timestamptz 'now'", "x::date = 'yesterday'::date"])
+    await assert.rejects(sql(engine, `CREATE MATERIALIZED VIEW a AS SELECT * FROM t WHERE ${where}`), {
+      sqlstate: '0A000',
+    });
+  await sql(engine, "CREATE MATERIALIZED VIEW a AS SELECT * FROM t WHERE x::date >= '2026-01-01' AND x < 'today'");
+});
+
 test('age() of one time is refused in a view', async () => {
   const { engine } = await opened();
   for (const age of ["age(timestamp '2020-01-01')", 'age(x::timestamptz)']) {
