@@ -11,8 +11,6 @@ const first = ownPages.end - PAGES;
 const own = new PageAllocator(first, ownPages.end);
 if (!pages.lend(first * PAGE_BYTES, PAGES)) throw new Error('the end of the memory is in use');
 
-let left = PAGES;
-
 export interface MessageRoom {
   bytes: Buffer;
   /** Missing: the bytes lie elsewhere. */
@@ -24,14 +22,9 @@ export interface MessageRoom {
 export function messageRoom(bytes: Buffer): MessageRoom {
   const { length } = bytes;
   const count = Math.ceil((length + ZEROS_BEHIND) / PAGE_BYTES);
-  if (count > left) return { bytes: Buffer.from(bytes), release: () => undefined };
-  const address = own.allocate(count);
-  left -= count;
+  const address = own.tryAllocate(count);
+  if (address === null) return { bytes: Buffer.from(bytes), release: () => undefined };
   BYTES.fill(0, address + length, address + length + ZEROS_BEHIND);
   bytes.copy(BYTES, address);
-  const release = () => {
-    own.release(address, count);
-    left += count;
-  };
-  return { bytes: Buffer.from(memory.buffer, address, length), address, release };
+  return { bytes: Buffer.from(memory.buffer, address, length), address, release: () => own.release(address, count) };
 }

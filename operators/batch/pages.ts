@@ -38,6 +38,13 @@ export class PageAllocator {
   /** Byte address of `count` contiguous pages; OutOfMemory when there are none or the budget has no more. */
   allocate(count: number): number {
     budget.check(this.#used * PAGE_BYTES, count * PAGE_BYTES);
+    const address = this.tryAllocate(count);
+    if (address === null) throw new OutOfMemory(count * PAGE_BYTES, Number.POSITIVE_INFINITY);
+    return address;
+  }
+
+  /** As allocate(), but null when there are none; the budget is not asked. */
+  tryAllocate(count: number): number | null {
     const free = this.#free;
     for (let i = 0; i < free.length; i++) {
       const run = free[i];
@@ -49,7 +56,7 @@ export class PageAllocator {
       this.#used += count;
       return start * PAGE_BYTES;
     }
-    throw new OutOfMemory(count * PAGE_BYTES, Number.POSITIVE_INFINITY);
+    return null;
   }
 
   /** Takes exactly these pages, as a checkpoint that is loaded needs them. False when one of them is in use. */

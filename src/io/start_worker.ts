@@ -13,7 +13,7 @@ import { type Link, newLinks } from './channel.ts';
  * greatest limit of memory leaves them.
  */
 const ENCODING_PAGES = 256;
-export const MESSAGE_PAGES = 2048;
+const MESSAGE_PAGES = 2048;
 const WORKER_PAGES = ENCODING_PAGES + MESSAGE_PAGES;
 const TOTAL_PAGES = memory.buffer.byteLength / PAGE_BYTES;
 
@@ -28,16 +28,20 @@ export interface StartedWorker {
 /** What the worker finds in its workerData, with the memory and its pages. */
 export interface WorkerLink {
   link: Link;
+  /** First and end of the pages for messages. They are apart from those that it allocates otherwise, so that neither leaves the other holes too small for it. */
+  messages: [number, number];
 }
 
 export function startWorker(): StartedWorker {
   const address = lastFreePages();
   const first = address / PAGE_BYTES;
+  const messages = first + ENCODING_PAGES;
   const [link, theirs] = newLinks();
+  const data: WorkerLink = { link: theirs, messages: [messages, messages + MESSAGE_PAGES] };
   const worker = new Worker(workerFile(), {
     name: 'tidemark-io',
     execArgv: [],
-    workerData: { memory, pageRange: [first, first + WORKER_PAGES], link: theirs },
+    workerData: { memory, pageRange: [first, messages], ...data },
     transferList: [theirs.objects],
   });
   return { worker, pages: address, link };

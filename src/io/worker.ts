@@ -1,6 +1,6 @@
 /** The I/O thread: what runs in the worker that io_thread.ts starts. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { pages } from '../../operators/batch/pages.ts';
+import { PageAllocator, pages } from '../../operators/batch/pages.ts';
 import { kafkaHere } from '../kafka/access.ts';
 import { buffers } from '../kafka/buffers.ts';
 import type { ListenOptions } from '../postgres/wire/listener.ts';
@@ -10,15 +10,18 @@ import { ClientHost } from './client_host.ts';
 import { type FromIo, type LogLevel, sentError, type ToIo, Transferred } from './messages.ts';
 import { SinkHost } from './sink_host.ts';
 import { SourceHost } from './source_host.ts';
-import { MESSAGE_PAGES, type WorkerLink } from './start_worker.ts';
+import type { WorkerLink } from './start_worker.ts';
 import { goFirst } from './thread_priority.ts';
 
 if (parentPort === null) throw new Error('this file runs in a worker thread');
 
 goFirst();
-buffers.usePages(pages, MESSAGE_PAGES);
 
-const channel = new Channel<FromIo, ToIo>(parentPort, (workerData as WorkerLink).link);
+const { link, messages } = workerData as WorkerLink;
+const messagePages = new PageAllocator(...messages);
+buffers.usePages(messagePages);
+
+const channel = new Channel<FromIo, ToIo>(parentPort, link);
 const clients = new ClientHost(channel);
 const sources = new SourceHost(channel);
 
@@ -34,7 +37,7 @@ const methods: Record<string, (...args: never[]) => unknown> = {
   ...sources.methods,
   ...new SinkHost().methods,
   /** Pages of the shared memory that this thread has in use. */
-  usedPages: () => pages.usedPages,
+  usedPages: () => pages.usedPages + messagePages.usedPages,
 };
 
 function log(level: LogLevel, message: string, fields?: Record<string, unknown>): void {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { memory } from '../../operators/batch/memory.ts';
-import { pages } from '../../operators/batch/pages.ts';
+import { memory, PAGE_BYTES } from '../../operators/batch/memory.ts';
+import { PageAllocator, pages } from '../../operators/batch/pages.ts';
+import { OutOfMemory } from '../../operators/errors.ts';
 import { Random, testSeed, times } from '../../operators/testing/property.ts';
 import { type RawBatch, ZEROS_BEHIND } from '../sources/source.ts';
-import { Buffers } from './buffers.ts';
+import { Buffers, type Room } from './buffers.ts';
 import { crc32c } from './crc32c.ts';
 import { type AbortedTransaction, CorruptBatch, endOfRecordSet } from './record_batch.ts';
 import { RecordSetReader, readRecordSet } from './record_set.ts';
@@ -295,27 +296,76 @@ const longSet = (length: number) => encode({ base: 0, records: [{ offset: 0, val
 const readInto = (pool: Buffers, length: number) =>
   new RecordSetReader(0, longSet(length), 0n, [], true, pool).next(1) as Promise<RawBatch>;
 
-test('with pages of the shared memory a piece lies there, zeros behind it, until it is given back; then there is room again', async () => {
-  const used = pages.usedPages;
+/** Runs with a pool over so many pages. */
+async function withPages(count: number, run: (pool: Buffers, own: PageAllocator) => Promise<void>): Promise<void> {
+  const address = pages.allocate(count);
+  const first = address / PAGE_BYTES;
+  const own = new PageAllocator(first, first + count);
   const pool = new Buffers();
-  pool.usePages(pages, 5);
-  for (let round = 0; round < 3; round++) {
-    const batch = await readInto(pool, 200_000);
-    const address = batch.address as number;
-    const { length } = batch.bytes;
-    assert.equal(pages.usedPages, used + 4);
-    assert.equal(recordsOf(batch)[0].value, 'v'.repeat(200_000));
-    assert.deepEqual(Buffer.from(memory.buffer, address, length), batch.bytes);
-    assert.ok(Buffer.from(memory.buffer, address + length, ZEROS_BEHIND).every((byte) => byte === 0));
-    // There is no room for another.
-    const other = await readInto(pool, 200_000);
-    assert.equal(other.address, undefined);
-    assert.equal(recordsOf(other)[0].value, 'v'.repeat(200_000));
-    batch.release?.();
-    other.release?.();
-    assert.deepEqual([batch.bytes.length, pages.usedPages], [0, used]);
+  pool.usePages(own);
+  await run(pool, own);
+  pages.release(address, count);
+}
+
+const placed =
+  'with pages of the shared memory a piece lies there, zeros behind it, until it is given back; then there is room again';
+test(placed, () =>
+  withPages(5, async (pool, own) => {
+    for (let round = 0; round < 3; round++) {
+      const batch = await readInto(pool, 200_000);
+      const address = batch.address as number;
+      const { length } = batch.bytes;
+      assert.equal(own.usedPages, 4);
+      assert.equal(recordsOf(batch)[0].value, 'v'.repeat(200_000));
+      assert.deepEqual(Buffer.from(memory.buffer, address, length), batch.bytes);
+      assert.ok(Buffer.from(memory.buffer, address + length, ZEROS_BEHIND).every((byte) => byte === 0));
+      // There is no room for another.
+      const other = await readInto(pool, 200_000);
+      assert.equal(other.address, undefined);
+      assert.equal(recordsOf(other)[0].value, 'v'.repeat(200_000));
+      batch.release?.();
+      other.release?.();
+      assert.deepEqual([batch.bytes.length, own.usedPages], [0, 0]);
+    }
+    assert.throws(() => pool.give(64), /not taken/);
+  }),
+);
+
+/** A record that says that its value is longer than the record is. */
+function lyingSet(base: number): Buffer {
+  const bytes = encode({ base, records: [{ offset: base, value: 'v'.repeat(100_000) }] });
+  const at = bytes.indexOf(varint(100_000), 61);
+  varint(100_002).copy(bytes, at);
+  bytes.writeUInt32BE(crc32c(bytes, 21, bytes.length), 17);
+  return bytes;
+}
+
+test('a batch that is damaged inside gives its pages back, as the first of its set or behind others', () =>
+  withPages(8, async (pool, own) => {
+    const damaged = new RecordSetReader(0, lyingSet(0), 0n, [], true, pool);
+    await assert.rejects(damaged.next(1), CorruptBatch);
+    assert.deepEqual([own.usedPages, damaged.position], [0, 0n]);
+    const reader = new RecordSetReader(0, Buffer.concat([longSet(100_000), lyingSet(1)]), 0n, [], true, pool);
+    const batch = await reader.next(1);
+    assert.equal(batch?.n, 1);
+    assert.equal(await reader.next(1), null);
+    batch?.release?.();
+    assert.deepEqual([own.usedPages, reader.position], [0, 1n]);
+  }));
+
+test('a set for which there is no memory ends before the piece, and is not called damaged', async () => {
+  let left = 1;
+  class Small extends Buffers {
+    override take(bytes: number): Room {
+      if (left-- === 0) throw new OutOfMemory(bytes, Number.POSITIVE_INFINITY);
+      return super.take(bytes);
+    }
   }
-  assert.throws(() => pool.give(64), /not taken/);
+  const bytes = Buffer.concat([0, 1, 2].map((base) => encode({ base, records: [{ offset: base, value: 'v' }] })));
+  const reader = new RecordSetReader(0, bytes, 0n, [], true, new Small());
+  assert.equal((await reader.next(1))?.n, 1);
+  await assert.rejects(reader.next(1), OutOfMemory);
+  assert.equal(reader.position, 1n);
 });
 
 test('a piece that is given back shows nothing, and the next one has its buffer', async () => {

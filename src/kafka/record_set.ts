@@ -5,7 +5,7 @@
  *   a piece   one buffer: unpacked bytes of its batches | offsets | times | starts and ends of values and keys | starts of headers, an array each
  *
  * The buffer comes from `pool` and goes back with release(); without one it is fresh and the collector's. A cut last batch is normal. A batch that can't be read ends
- * the set before it, which its reader sees by nextOffset; only as the first of the set it throws.
+ * the set before it, which its reader sees by nextOffset; only as the first of the set it throws. What throws gives the buffer back, and `position` stays before it.
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import { U8 } from '../../operators/batch/memory.ts';
@@ -78,6 +78,9 @@ export class RecordSetReader {
       const pieces = await this.#unpacked(most, arena);
       if (this.#next === from) return null;
       return this.#walked(from, pieces);
+    } catch (error) {
+      this.#next = from;
+      throw error;
     } finally {
       arena.release();
     }
@@ -166,9 +169,14 @@ export class RecordSetReader {
     const walker = new RecordWalker(this.#partition, from, this.#pool, pieces);
     const end = this.#next;
     this.#next = from;
-    for (const piece of pieces) {
-      if (!this.#isWhole(() => walker.walk(piece))) break;
-      this.#next = piece.header.nextOffset;
+    try {
+      for (const piece of pieces) {
+        if (!this.#isWhole(() => walker.walk(piece))) break;
+        this.#next = piece.header.nextOffset;
+      }
+    } catch (error) {
+      walker.batch.release?.();
+      throw error;
     }
     if (this.#next === pieces.at(-1)?.header.nextOffset || pieces.length === 0) this.#next = end;
     walker.batch.nextOffset = this.#next;

@@ -458,7 +458,8 @@ export class StreamRuntime {
 
   async close(): Promise<void> {
     this.#pending?.raw.release?.();
-    for (const raw of this.#again) raw.release?.();
+    this.#pending = null;
+    for (const raw of this.#again.splice(0)) raw.release?.();
     await this.source.close();
     this.columns.release();
     this.errors.relation.release();

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CompressionTypes } from 'kafkajs';
-import { SqlError } from '../../operators/errors.ts';
+import { OutOfMemory, SqlError } from '../../operators/errors.ts';
+import { buffers } from '../../src/kafka/buffers.ts';
 import type { RawBatch, Source, SourceEvent } from '../../src/sources/source.ts';
 import { kafkaAccess, type TestAccess } from './access.ts';
 import { SASL_USER } from './jars.ts';
@@ -292,6 +293,39 @@ test('a full buffer stops fetching; a paused partition is passed over', { skip }
   source.resume(1);
   await readUntil(source, new Map([[1, 1000n]]));
   assert.equal(source.bufferedBytes(), 0);
+  await source.close();
+});
+
+const farSkip =
+  skip || (process.env.TIDEMARK_THREADS === '1' ? false : 'the buffers of another thread are out of reach');
+
+test('records for which there is no memory come when there is some, and are not called corrupt', {
+  skip: farSkip,
+}, async (t) => {
+  const topic = await suite.cluster.topic('memory', 2);
+  await suite.cluster.send(topic, [...numbered(0, 50), ...numbered(50, 100, 1)]);
+  const take = buffers.take.bind(buffers);
+  let takes = 0;
+  t.mock.method(buffers, 'take', (bytes: number) => {
+    if (takes++ < 3) throw new OutOfMemory(bytes, Number.POSITIVE_INFINITY);
+    return take(bytes);
+  });
+  const source = await openSource(topic);
+  const start = await source.startOffsets({ k: 'earliest' });
+  const ends = await source.startOffsets({ k: 'latest' });
+  source.open(start);
+  const seen = await readUntil(source, ends);
+  assert.deepEqual(
+    seen.map(({ value }) => value).sort(),
+    numbered(0, 100)
+      .map(({ value }) => value)
+      .sort(),
+  );
+  assert.ok(takes > 3);
+  assert.deepEqual(
+    source.takeEvents().filter(({ kind }) => kind === 'corrupt'),
+    [],
+  );
   await source.close();
 });
 

@@ -9,6 +9,7 @@
  * Any failure of a connection ends in supervise(): tries again for ever with pauses up to 5 s, from fresh connections after a few tries.
  */
 import { setImmediate as immediately, setTimeout as sleep } from 'node:timers/promises';
+import { OutOfMemory } from '../../../operators/errors.ts';
 import { buffers } from '../../kafka/buffers.ts';
 import type { Log } from '../../kafka/client.ts';
 import { isDenied, isUnknownTopic, KAFKA, kafkaSqlError } from '../../kafka/errors.ts';
@@ -24,6 +25,7 @@ import { RangeReader } from './range.ts';
 
 const FIRST_PAUSE_MS = 100;
 const GREATEST_PAUSE_MS = 5000;
+const MEMORY_PAUSE_MS = 1000;
 const TRIES_BEFORE_RESET = 3;
 /** A piece of a record set is to have about so many bytes unpacked: small ones are still in the processor's cache when they are read. */
 const PIECE_BYTES = 2 << 20;
@@ -362,8 +364,11 @@ export class KafkaSource implements Source {
       try {
         batch = await reader.next(PIECE_BYTES);
       } catch (error) {
-        this.#corrupt(state, epoch, from, error);
-        return;
+        if (!(error instanceof OutOfMemory)) return this.#corrupt(state, epoch, from, error);
+        // Nothing is wrong with the records: those that are left are fetched again.
+        this.#log('error', `kafka: partition ${partition} waits for memory`);
+        await sleep(MEMORY_PAUSE_MS, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+        batch = null;
       }
       if (epoch !== state.epoch) {
         batch?.release?.();
