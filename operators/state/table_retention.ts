@@ -47,9 +47,7 @@ export class TableRetention {
 
   /** A new row stands in the slot. */
   note(slot: number): void {
-    if (this.#table.places > MOST_PLACES) this.#list();
-    if (this.#expiry.isStale(this.#table.size)) this.noteAll();
-    this.#add(slot);
+    if (!this.#renew()) this.#add(slot);
   }
 
   /** note() for the slots that a batch made; gives their deadlines, at an address of 8 bytes a step. */
@@ -57,17 +55,25 @@ export class TableRetention {
     const list = arena.alloc(made * 4);
     kernels.freshSlots(slots * 4, fresh * 4, made, this.#table.rowOffset, list);
     const times = this.deadline.ofAll(list >>> 2, made, arena);
-    if (this.#table.places > MOST_PLACES) this.#list();
-    if (this.#expiry.isStale(this.#table.size)) this.noteAll();
-    else {
-      kernels.freshSlots(slots * 4, fresh * 4, made, 0, list);
-      this.#expiry.addAll(times, list >>> 2, made);
-    }
+    if (this.#renew()) return times;
+    kernels.freshSlots(slots * 4, fresh * 4, made, 0, list);
+    this.#expiry.addAll(times, list >>> 2, made);
     return times;
   }
 
   #add(slot: number): void {
     this.#expiry.add(this.deadline.of(slot + this.#table.rowOffset), this.#table.hashOf(slot));
+  }
+
+  /** Notes all rows anew where that is due, with their hashes from now on when there are many; false: it is not. */
+  #renew(): boolean {
+    if (this.#expiry.counts && this.#table.places > MOST_PLACES) {
+      this.#list();
+      return true;
+    }
+    if (!this.#expiry.isStale(this.#table.size)) return false;
+    this.noteAll();
+    return true;
   }
 
   /** From now on the calendar has the rows' hashes. */
