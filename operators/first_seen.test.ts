@@ -220,17 +220,17 @@ test('an index with cold rows holds on though its keys have many rows', () => {
     held.chill();
     assert.deepEqual(held.take(rows), []);
     assert.ok(!held.index.isCrowded);
-    assert.ok(held.isHeld);
+    assert.equal(held.isHeld, true);
     const crowd = Array.from({ length: 100 }, (_, i): Datum[] => [-1n, longText(i)]);
     assert.deepEqual(held.take(crowd), crowd.map(rowText).sort());
     assert.ok(held.index.isCrowded);
-    assert.ok(held.isHeld);
+    assert.equal(held.isHeld, true);
     for (let i = 0; i < 4; i++) assert.deepEqual(held.take(rows), []);
     bringBack(Number.POSITIVE_INFINITY);
     assert.equal(held.index.coldBytes, 0);
-    assert.ok(held.isHeld);
+    assert.equal(held.isHeld, true);
     assert.deepEqual(held.take(rows.slice(0, 1)), []);
-    assert.ok(!held.isHeld);
+    assert.equal(held.isHeld, false);
     assert.deepEqual(held.take([...rows, ...crowd]), []);
     assert.deepEqual(held.take([[5n, 'new']]), ['["5n","new"]']);
     held.release();
@@ -263,13 +263,13 @@ test('rows that do not fit twice stay in the index', () => {
       } finally {
         pages.allocate = allocate;
       }
-      assert.ok(held.isHeld);
+      assert.equal(held.isHeld, true);
       assert.equal(pages.usedPages, most);
       assert.equal(held.node.figures().stateRows, before);
       if (failed === 3) assert.deepEqual(held.take([...rows, [1n, 'new']]), ['["1n","new"]']);
     }
     assert.ok(failed > 4);
-    assert.ok(!held.isHeld);
+    assert.equal(held.isHeld, false);
     assert.deepEqual(held.take([...rows, [1n, 'new'], [2n, 'new']]), ['["2n","new"]']);
     held.release();
     assert.equal(pages.usedPages, used);

@@ -104,7 +104,7 @@ export class NewRows {
       const slot = U32[i + 1];
       const payload = (slot + this.#keys.payloadOffset) >>> 2;
       if (isCold(payload)) {
-        // The copy shows what was there before the first of these rows.
+        // The copy, which is this batch's alone, shows what was there before the first of these rows.
         const copy = (this.#borrowed.borrow(slot, arena) + this.#keys.payloadOffset) >>> 2;
         if (this.#has(row, copy, 0) || this.#has(row, payload, U32[payload + COUNT] - addedTo(payload))) continue;
       } else if (this.#has(row, payload, 0)) continue;
@@ -114,8 +114,6 @@ export class NewRows {
       U32[payload + ROOM]++;
       U32[taken.fresh + taken.made++] = row;
     }
-    // Who reads the tick's rows gets copies that show them.
-    this.#borrowed.end();
   }
 
   /** Whether one of the run's entries, from this one on, has the bound row's values. */
