@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Arena } from './batch/arena.ts';
+import { batchFromRows, readRow } from './batch/builder.ts';
+import { pages } from './batch/pages.ts';
 import type { Datum } from './datum.ts';
+import { OutOfMemory } from './errors.ts';
 import { FirstSeenOperator } from './first_seen.ts';
+import { FlowNode, indexName } from './flow_node.ts';
+import type { Tick } from './operator.ts';
 import type { JoinKind, PlanNode, Retention } from './plan.ts';
+import { bringBack } from './state/cold_reads.ts';
+import { cold } from './state/cold_store.ts';
+import type { KeyedIndex } from './state/keyed_index.ts';
+import { MemoryColdStore } from './testing/cold_memory.ts';
 import { joinRows } from './testing/naive_join.ts';
 import { checkOperator, type Random, rowText, testSeed } from './testing/property.ts';
 import { colType, OID } from './types.ts';
@@ -148,4 +158,120 @@ test('rows are held in an index that forgets none too early', () => {
     !new FirstSeenOperator([0], [colType(OID.float8)], []).canHoldIn({ keyColumns: [0], nullKeys: true, frees: [] }),
   );
   operator.release();
+});
+
+/** A DISTINCT of bids that holds its rows in an index by the first column. */
+class Held {
+  readonly #types = [bids[0], bids[2]];
+  readonly #arena = new Arena();
+  readonly node = new FlowNode({ op: 'distinct', inputs: [], types: this.#types, names: ['a', 'b'], appendOnly: true });
+  readonly #spec = { keyColumns: [0], nullKeys: true, frees: [] };
+  readonly index: KeyedIndex;
+
+  constructor() {
+    this.node.operator = new FirstSeenOperator([0, 1], this.#types);
+    this.index = this.node.readIndex(this.#spec, this.node, () => undefined) as KeyedIndex;
+  }
+
+  /** One tick; gives the rows that were new. */
+  take(rows: Datum[][]): string[] {
+    const arena = this.#arena;
+    // What a DISTINCT looks at of a tick.
+    this.node.run([batchFromRows(this.#types, rows, arena)], { arena } as Tick);
+    const { output } = this.node;
+    const found = Array.from({ length: output.n }, (_, i) => rowText(readRow(output, i)));
+    this.node.endTick();
+    arena.reset();
+    return found.sort();
+  }
+
+  chill(): void {
+    this.index.chill(Number.POSITIVE_INFINITY);
+    assert.ok(this.index.coldBytes > 0);
+  }
+
+  get isHeld(): boolean {
+    return this.node.indexes.get(indexName(this.#spec))?.holds === true;
+  }
+
+  release(): void {
+    this.node.release();
+    this.#arena.release();
+  }
+}
+
+function withStore(work: () => void): void {
+  cold.store = new MemoryColdStore();
+  try {
+    work();
+  } finally {
+    cold.store = null;
+  }
+}
+
+const longText = (i: number) => `a text that lies outside of its slot, ${i}`;
+
+test('an index with cold rows holds on though its keys have many rows', () => {
+  withStore(() => {
+    const used = pages.usedPages;
+    const held = new Held();
+    const rows = Array.from({ length: 3000 }, (_, i): Datum[] => [BigInt(i % 1000), longText(i)]);
+    for (let i = 0; i < 3; i++) held.take(rows.slice(i * 1000, (i + 1) * 1000));
+    held.chill();
+    assert.deepEqual(held.take(rows), []);
+    assert.ok(!held.index.isCrowded);
+    assert.equal(held.isHeld, true);
+    const crowd = Array.from({ length: 100 }, (_, i): Datum[] => [-1n, longText(i)]);
+    assert.deepEqual(held.take(crowd), crowd.map(rowText).sort());
+    assert.ok(held.index.isCrowded);
+    assert.equal(held.isHeld, true);
+    for (let i = 0; i < 4; i++) assert.deepEqual(held.take(rows), []);
+    bringBack(Number.POSITIVE_INFINITY);
+    assert.equal(held.index.coldBytes, 0);
+    assert.equal(held.isHeld, true);
+    assert.deepEqual(held.take(rows.slice(0, 1)), []);
+    assert.equal(held.isHeld, false);
+    assert.deepEqual(held.take([...rows, ...crowd]), []);
+    assert.deepEqual(held.take([[5n, 'new']]), ['["5n","new"]']);
+    held.release();
+    assert.equal(pages.usedPages, used);
+  });
+});
+
+test('rows that do not fit twice stay in the index', () => {
+  withStore(() => {
+    const used = pages.usedPages;
+    const held = new Held();
+    const rows = Array.from({ length: 30_000 }, (_, i): Datum[] => [BigInt(i % 10_000), longText(i)]);
+    for (let i = 0; i < 3; i++) held.take(rows.slice(i * 10_000, (i + 1) * 10_000));
+    held.chill();
+    const allocate = pages.allocate;
+    let failed = 0;
+    for (; ; failed++) {
+      const before = held.node.figures().stateRows;
+      const most = pages.usedPages;
+      let rest = failed;
+      pages.allocate = (count) => {
+        if (rest-- <= 0) throw new OutOfMemory(count, 0);
+        return allocate.call(pages, count);
+      };
+      try {
+        held.node.holdApart();
+        break;
+      } catch (error) {
+        assert.ok(error instanceof OutOfMemory);
+      } finally {
+        pages.allocate = allocate;
+      }
+      assert.equal(held.isHeld, true);
+      assert.equal(pages.usedPages, most);
+      assert.equal(held.node.figures().stateRows, before);
+      if (failed === 3) assert.deepEqual(held.take([...rows, [1n, 'new']]), ['["1n","new"]']);
+    }
+    assert.ok(failed > 4);
+    assert.equal(held.isHeld, false);
+    assert.deepEqual(held.take([...rows, [1n, 'new'], [2n, 'new']]), ['["2n","new"]']);
+    held.release();
+    assert.equal(pages.usedPages, used);
+  });
 });

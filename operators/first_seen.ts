@@ -35,6 +35,9 @@ export function distinctColumns(node: PlanNode): number[] | null {
   return node.op === 'aggregate' && node.calls.length === 0 && !node.global ? node.keys : null;
 }
 
+/** Rows of an index that are read at a time. */
+const PIECE = 1024;
+
 export class FirstSeenOperator implements Operator {
   readonly #types: ColType[];
   readonly #columns: number[];
@@ -98,19 +101,39 @@ export class FirstSeenOperator implements Operator {
 
   holdIn(index: KeyedIndex | null): void {
     const before = this.#index;
+    if (index === null && before !== null && before.size > 0) budget.beyond(() => this.#copy(before));
     this.#index = index;
-    if (index !== null || before === null || before.size === 0) return;
+  }
+
+  /** The rows of the index to the table, in pieces, for those that are cold take no memory yet. If it fails the table is empty, as it was. */
+  #copy(index: KeyedIndex): void {
     const arena = new Arena();
-    budget.beyond(() => {
-      const { n, columns, weights } = this.#rowsOf(before, arena);
-      const delta: Batch = { n, columns: [], weights };
-      this.#columns.forEach((c, i) => {
-        delta.columns[c] = columns[i];
-      });
-      this.#retained.locate(delta, arena);
-    });
-    this.#table.endTick();
-    arena.release();
+    try {
+      const out = new BatchBuilder(this.#types, arena, PIECE);
+      const piece: Batch = { n: 0, columns: [], weights: 0 };
+      const take = (): void => {
+        piece.n = out.n;
+        piece.weights = out.weights;
+        for (let i = 0; i < this.#columns.length; i++) piece.columns[this.#columns[i]] = out.columns[i];
+        this.#retained.locate(piece, arena);
+        this.#table.endTick();
+        arena.reset();
+        out.begin(arena, PIECE);
+      };
+      index.forEach(
+        arena,
+        (slot, entry, weight) => index.loadRow(slot, entry, out.columns, out.addRow(weight)),
+        () => {
+          if (out.n >= PIECE) take();
+        },
+      );
+      if (out.n > 0) take();
+    } catch (error) {
+      this.#retained.release();
+      throw error;
+    } finally {
+      arena.release();
+    }
   }
 
   #rowsOf(index: KeyedIndex, arena: Arena): Batch {

@@ -170,9 +170,10 @@ export class FlowNode {
   holdApart(): void {
     const entry = this.#holding;
     if (entry === null) return;
+    // If it fails for want of memory, the index holds as before.
     this.operator?.holdIn?.(null);
-    entry.own?.endTakingNew();
     entry.holds = false;
+    entry.own?.endTakingNew();
   }
 
   /** Whether such a node reads the index in which the operator has its rows; true where there is none. */
@@ -216,7 +217,8 @@ export class FlowNode {
     this.operator?.endTick();
     for (const { own, holds } of this.indexes.list) {
       own?.endTick();
-      if (holds && own?.isCrowded === true) this.holdApart();
+      // What is cold would have to come back: it stays there, until a later tick.
+      if (holds && own?.isCrowded === true && own.coldBytes === 0) this.holdApart();
     }
   }
 

@@ -54,7 +54,7 @@ function handOver(own: GraphNode, live: GraphNode, becomes: Map<GraphNode, Graph
     const present = live.indexes.get(name);
     if (present === undefined) {
       // The live node's operator has its rows where it had them.
-      entry.own?.endTakingNew();
+      if (entry.holds) entry.own?.endTakingNew();
       live.indexes.set(name, { ...entry, readers: staying, holds: false });
       own.indexes.delete(name);
       continue;

@@ -22,7 +22,7 @@
 import { Arena } from '../batch/arena.ts';
 import type { Batch, Column } from '../batch/batch.ts';
 import { budget } from '../batch/budget.ts';
-import { I32, U32 } from '../batch/memory.ts';
+import { I32, U8, U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
 import type { Retention } from '../plan.ts';
 import type { ColType } from '../types.ts';
@@ -42,7 +42,7 @@ import { IndexAppend } from './index_append.ts';
 import { IndexChanges } from './index_changes.ts';
 import { COUNT, isCold, KEY_DEAD_PAYLOAD_BYTES, KEY_PAYLOAD_BYTES, MOST_ADDED, newestBlock, RUN } from './key_slot.ts';
 import { NewRows, type Taken } from './new_rows.ts';
-import type { SlotPlace } from './row_layout.ts';
+import { placesOf, type SlotPlace } from './row_layout.ts';
 import { type KeyRows, RowTable, type SavedRowTable } from './row_table.ts';
 import { entriesOf, RunCursor } from './run_blocks.ts';
 import { Runs } from './runs.ts';
@@ -152,7 +152,7 @@ export class KeyedIndex implements ColdState {
         runs,
         eachEntry: (visit) => {
           const scratch = new Arena();
-          this.#eachEntry(scratch, true, visit);
+          this.#eachEntry(scratch, visit, (copied) => copied && scratch.reset());
           scratch.release();
         },
         dropKey: (slot) => this.#dropKey(slot),
@@ -213,13 +213,13 @@ export class KeyedIndex implements ColdState {
     return this.#keys.visitFrom(cursor, slots, (slot) => this.#cold.visit((slot + this.payloadOffset) >>> 2, visit));
   }
 
-  /** Calls back with every entry, and its key's slot. Those of cold keys lie in the arena, `inTurn`: until the next key's. */
-  #eachEntry(arena: Arena, inTurn: boolean, visit: (entry: number, slot: number) => void): void {
+  /** Calls back with every entry, and its key's slot, and after each key: whether its entries lie in the arena, for it is cold. That may be reset then. */
+  #eachEntry(arena: Arena, visit: (entry: number, slot: number) => void, after?: (copied: boolean) => void): void {
     const cursor = new RunCursor();
     this.#keys.forEach((slot) => {
       const from = this.#borrowed.whole(slot, arena);
       for (let at = cursor.begin(this, from); at !== 0; at = cursor.next()) visit(at, slot);
-      if (inTurn && from !== slot) arena.reset();
+      after?.(from !== slot);
     });
   }
 
@@ -263,7 +263,7 @@ export class KeyedIndex implements ColdState {
   /** Takes in those rows that are not there yet, each once, and gives which these are: they have come instead of by apply() (new_rows.ts). Rows die by their keys then. */
   takeNew(columns: Column[], { n, weights }: Batch, arena: Arena): Taken {
     // Rows are compared with those of a run that is one block; keys have few.
-    this.#runs.blocksFrom = 0;
+    this.#runs.keepWhole(true);
     this.#begin(columns, n);
     const located = this.#keys.findOrInsertAll({ n, weights, skipNulls: false }, arena);
     const taken = this.#new.take(columns, n, located, arena);
@@ -279,11 +279,20 @@ export class KeyedIndex implements ColdState {
     return this.#new.isCrowded;
   }
 
-  /** From now on rows come by apply(). Between two ticks. */
+  /** From now on rows come by apply(), and those that it would not store are gone. Between two ticks. */
   endTakingNew(): void {
     this.endTick();
+    if (!this.#nullKeys) this.#dropNulls();
     this.#new.shared.end();
+    this.#runs.keepWhole(false);
     this.endTick();
+  }
+
+  #dropNulls(): void {
+    const flags = placesOf(this.#keys.ops.layout).map(({ flag }) => flag + this.#keys.rowOffset);
+    this.#keys.forEach((slot) => {
+      if (flags.some((flag) => U8[slot + flag] === 0)) this.#freeKey(slot);
+    });
   }
 
   /** The delta of a tick begins: its rows will be found and made. */
@@ -427,9 +436,9 @@ export class KeyedIndex implements ColdState {
     return entriesOf(payload);
   }
 
-  /** Calls back with every entry, its key's slot and its weight. Rows that are cold are read into the arena. */
-  forEach(arena: Arena, visit: (slot: number, entry: number, weight: number) => void): void {
-    this.#eachEntry(arena, false, (at, slot) => visit(slot, at, this.#runs.weight(at)));
+  /** Calls back with every entry, its key's slot and its weight, and after each key. Rows that are cold are read into the arena, which may be reset after a key. */
+  forEach(arena: Arena, visit: (slot: number, entry: number, weight: number) => void, after?: () => void): void {
+    this.#eachEntry(arena, (at, slot) => visit(slot, at, this.#runs.weight(at)), after);
   }
 
   endTick(): void {

@@ -4,7 +4,8 @@
  *   rows -> slots of their keys -> all columns are the key's: a key that was made is a new row, and has the shared run (shared_run.ts)
  *                                  else: a kernel compares each with the entries of its key (kernels/assembly/new_rows.ts), and what is new is appended
  *
- * What the kernel leaves is done row by row: cold keys, and keys that get several rows at once. O(entries of the key) a row, so this is for keys of few rows: isCrowded.
+ * What the kernel leaves is done row by row: cold keys, of which a copy is read once a batch (borrowed_slots.ts), and keys that get several rows at once. O(entries of the key) a row, so this is
+ * for keys of few rows: isCrowded.
  */
 import type { Arena } from '../batch/arena.ts';
 import type { Column } from '../batch/batch.ts';
@@ -14,13 +15,13 @@ import type { BorrowedSlots } from './borrowed_slots.ts';
 import type { EntryColumns } from './entry_columns.ts';
 import type { IndexAppend } from './index_append.ts';
 import { writeColumns } from './key_batch.ts';
-import { addedTo, COUNT, ROOM, RUN } from './key_slot.ts';
+import { addedTo, COUNT, isCold, ROOM, RUN } from './key_slot.ts';
 import type { Located, RowTable } from './row_table.ts';
 import type { Runs } from './runs.ts';
 import { SharedRun } from './shared_run.ts';
 import { touch } from './write_marks.ts';
 
-/** A key has too many entries to compare a row with all of them; rows that are left by the kernel, of a batch of some, are too many. */
+/** A key has too many entries to compare a row with all of them; rows of hot keys that are left by the kernel, of a batch of some, are too many. */
 const MANY_ENTRIES = 16;
 const SOME_ROWS = 64;
 const MANY_LEFT = 1 / 4;
@@ -67,7 +68,7 @@ export class NewRows {
     const kept = this.#columns.of(columns);
     const fresh = arena.alloc(n * 4);
     const left = arena.alloc(n * 8);
-    const counts = arena.alloc(12);
+    const counts = arena.alloc(16);
     kernels.newRows(
       located.slots * 4,
       n,
@@ -82,7 +83,10 @@ export class NewRows {
     );
     const made = U32[counts >>> 2];
     const later = U32[(counts >>> 2) + 1];
-    if (U32[(counts >>> 2) + 2] > MANY_ENTRIES || (n >= SOME_ROWS && later > n * MANY_LEFT)) this.isCrowded = true;
+    const longest = U32[(counts >>> 2) + 2];
+    // That keys are cold says nothing of how many rows they have.
+    const hot = later - U32[(counts >>> 2) + 3];
+    if (longest > MANY_ENTRIES || (n >= SOME_ROWS && hot > n * MANY_LEFT)) this.isCrowded = true;
     const weights = arena.alloc(n * 4);
     U32.fill(1, weights >>> 2, (weights >>> 2) + n);
     const { touched, count } = this.#appender.appendLocated({ n, columns, weights }, located, arena);
@@ -98,9 +102,12 @@ export class NewRows {
     for (let i = left, end = left + n * 2; i < end; i += 2) {
       const row = U32[i];
       const slot = U32[i + 1];
-      // A copy of a cold key's slot shows no row of this tick: it is made anew.
-      if (this.#has(row, this.#borrowed.whole(slot, arena))) continue;
       const payload = (slot + this.#keys.payloadOffset) >>> 2;
+      if (isCold(payload)) {
+        // The copy, which is this batch's alone, shows what was there before the first of these rows.
+        const copy = (this.#borrowed.borrow(slot, arena) + this.#keys.payloadOffset) >>> 2;
+        if (this.#has(row, copy, 0) || this.#has(row, payload, U32[payload + COUNT] - addedTo(payload))) continue;
+      } else if (this.#has(row, payload, 0)) continue;
       runs.add(payload, row, 1);
       if (addedTo(payload) === 0) U32[taken.touched + taken.count++] = slot;
       touch((payload + ROOM) * 4);
@@ -109,11 +116,12 @@ export class NewRows {
     }
   }
 
-  #has(row: number, slot: number): boolean {
+  /** Whether one of the run's entries, from this one on, has the bound row's values. */
+  #has(row: number, payload: number, from: number): boolean {
     const { rows, stride } = this.#runs;
-    const payload = (slot + this.#keys.payloadOffset) >>> 2;
-    const end = U32[payload + RUN] + U32[payload + COUNT] * stride;
-    for (let at = U32[payload + RUN]; at < end; at += stride) if (rows.equal(row, at)) return true;
+    const run = U32[payload + RUN];
+    const end = run + U32[payload + COUNT] * stride;
+    for (let at = run + from * stride; at < end; at += stride) if (rows.equal(row, at)) return true;
     return false;
   }
 }

@@ -52,14 +52,16 @@ export class Runs {
   /** Entries with a negative weight; while there are none, inserts need not look for one to cancel. */
   negative = 0;
   /** Runs of more bytes get blocks when they grow; 0: none does. */
-  blocksFrom: number;
+  blocksFrom = 0;
+  readonly #inBlocks: boolean;
   readonly #directories: RunDirectory;
   /** Where in an entry texts are; null where there may be other values that lie outside of it. */
   readonly #texts: number[] | null;
 
   /** `types`: of the columns that entries have. `keys` has what belongs to runs but is none. `appendOnly`: no row is ever retracted; `inBlocks`: nor does one go before its key. */
   constructor(types: ColType[], keys: Heap, appendOnly: boolean, inBlocks: boolean) {
-    this.blocksFrom = inBlocks ? BLOCKS_FROM : 0;
+    this.#inBlocks = inBlocks;
+    this.keepWhole(false);
     this.heap = new Heap(keys);
     const rows = rowOps(types, 'identity', rowLayout(types, appendOnly ? 1 : 2));
     this.rows = rows;
@@ -70,6 +72,11 @@ export class Runs {
     this.cold = new ColdRuns(rows.layout, keys, this.heap);
     this.#directories = new RunDirectory(keys, stride, this.hashAt);
     this.#texts = phys.includes('numeric') ? null : offsets.filter((_, i) => phys[i] === 'varlen');
+  }
+
+  /** Whether runs that grow from now on stay one block, though they may have several. */
+  keepWhole(whole: boolean): void {
+    this.blocksFrom = this.#inBlocks && !whole ? BLOCKS_FROM : 0;
   }
 
   /** Whether the key's run has an entry with a negative weight. */

@@ -35,7 +35,7 @@ function isEntry(entry: usize, row: u32, columns: usize, end: usize, validAt: u3
 
 /**
  * Lists at `fresh` the numbers of those of n rows that are new, and leaves the slots of all others 0. Lists at `left` number and slot of each that is left to the caller: those of cold keys, and
- * those whose key has got a row just before. Writes how many these are, those left, and of how many entries the longest run is, to `counts`. No key has rows that the tick has appended.
+ * those whose key has got a row just before. Writes how many are new, how many are left, of how many entries the longest run is, and how many of those left are of cold keys, to `counts`. No key has rows that the tick has appended.
  */
 export function newRows(
   slots: usize,
@@ -53,13 +53,16 @@ export function newRows(
   let found: u32 = 0;
   let later: u32 = 0;
   let longest: u32 = 0;
+  let cold: u32 = 0;
   for (let row: u32 = 0; row < n; row++) {
     const slot: usize = load<u32>(slots + (row << 2));
     if (slot == 0) continue;
     const key = slot + payload;
     const room = load<u32>(key, KEY_ROOM);
     let isNew = true;
-    if ((room & MOST_ADDED) != 0 || load<u32>(key, KEY_DIRECTORY) != 0) {
+    const isCold = load<u32>(key, KEY_DIRECTORY) != 0;
+    if (isCold || (room & MOST_ADDED) != 0) {
+      if (isCold) cold++;
       store<u32>(left + (later << 3), row);
       store<u32>(left + (later++ << 3), <u32>slot, 4);
       isNew = false;
@@ -83,4 +86,5 @@ export function newRows(
   store<u32>(counts, found);
   store<u32>(counts, later, 4);
   store<u32>(counts, longest, 8);
+  store<u32>(counts, cold, 12);
 }
