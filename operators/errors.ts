@@ -28,6 +28,20 @@ export class SqlError extends Error {
   }
 }
 
+/** What has no clock was to look at it. Not an error of the value that is read: whoever catches those, to go on with something else, lets this one through. */
+export class ClockError extends SqlError {
+  constructor() {
+    super('0A000', "a value that depends on the clock, such as 'now' or 'today', cannot be kept", {
+      hint: 'Give the time itself, or a condition with now() or current_date in WHERE. For the time at which a row came in, give its column DEFAULT now().',
+    });
+  }
+}
+
+/** An error of a value: the user can see it, and who reads the value may go on without it. */
+export function isValueError(e: unknown): e is SqlError {
+  return e instanceof SqlError && !(e instanceof ClockError);
+}
+
 /**
  * No memory can be had for what is being done. Not an SqlError, for it must never pass for an error of a row: whoever runs the tick or the statement
  * takes back what was done so far, and tells the client 53200.

@@ -1,5 +1,5 @@
 /** Evaluation contexts: one with PostgreSQL's default settings, which tests and constant folding start from, one without a clock, and copies. */
-import { SqlError } from '../errors.ts';
+import { ClockError } from '../errors.ts';
 import type { EvalContext } from './ir.ts';
 
 /** A fresh context at 2000-01-01 00:00 UTC; give overrides for what matters. */
@@ -26,9 +26,7 @@ export function defaultContext(overrides: Partial<EvalContext> = {}): EvalContex
 export function withoutClock(context: EvalContext): EvalContext {
   return Object.defineProperty(copyContext(context), 'now', {
     get() {
-      throw new SqlError('0A000', "a value that depends on the clock, such as 'now' or 'today', cannot be kept", {
-        hint: 'Give the time itself, or a condition with now() or current_date in WHERE. For the time at which a row came in, give its column DEFAULT now().',
-      });
+      throw new ClockError();
     },
   });
 }

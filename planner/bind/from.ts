@@ -68,6 +68,9 @@ function bindSubselect(level: Level, c: PgNode): FromItem {
     level.shared.binders.select(level, c.subquery, { resolveUnknown: true, keepOrder: true }),
   );
   level.lateralActive = saved;
+  if (c.one_column && query.outputs.length !== 1) {
+    throw level.error('42601', 'subquery must return only one column', locationOf(c.one_column));
+  }
   const item = queryItem(level, query, c.alias, 'unnamed_subquery');
   if (query.order.length > 0) withOrder(item, query);
   if (!c.alias) item.self.relVisible = false;

@@ -6,9 +6,9 @@ import type { Expr } from '../../operators/expr/ir.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { resolveTypeName } from '../types/type_name.ts';
-import { cast } from './cast_expr.ts';
+import { castWhole } from './cast_expr.ts';
 import { resolveUnknown, TEXT } from './coercion.ts';
-import { bindIsJson, bindJsonParse, bindJsonQuery, bindJsonSerialize } from './json_query.ts';
+import { bindIsJson, bindJsonParse, bindJsonQuery, bindJsonSerialize, valueNode } from './json_query.ts';
 import type { Level } from './level.ts';
 import { locationOf } from './node.ts';
 
@@ -59,28 +59,17 @@ export function bindJsonNode(level: Level, kind: string, c: PgNode): Expr {
 function arrayOfQuery(level: Level, c: PgNode): Expr {
   const location = locationOf(c);
   const column = { ColumnRef: { fields: [{ String: { sval: 'q' } }, { String: { sval: 'a' } }], location } };
-  if ((c.query.SelectStmt?.targetList?.length ?? 1) > 1) {
-    throw level.error('42601', 'subquery must return only one column', location);
-  }
   const arg = { raw_expr: column, format: c.format };
   const returning = { output: c.output, location };
   const aggregate = { JsonArrayAgg: { constructor: returning, arg, absent_on_null: c.absent_on_null } };
   const alias = { aliasname: 'q', colnames: [{ String: { sval: 'a' } }] };
   const select = {
     targetList: [{ ResTarget: { val: aggregate, location } }],
-    fromClause: [{ RangeSubselect: { subquery: c.query, alias } }],
+    fromClause: [{ RangeSubselect: { subquery: c.query, alias, one_column: { location } } }],
     limitOption: 'LIMIT_OPTION_DEFAULT',
     op: 'SETOP_NONE',
   };
   return level.bind({ SubLink: { subLinkType: 'EXPR_SUBLINK', subselect: { SelectStmt: select }, location } });
-}
-
-/** A value; FORMAT JSON: its text is JSON. */
-function valueNode(v: PgNode): PgNode {
-  const { raw_expr: value, format } = v.JsonValueExpr ?? v;
-  if (format?.format_type !== 'JS_FORMAT_JSON') return value;
-  const typeName = { names: [{ String: { sval: 'pg_catalog' } }, { String: { sval: 'json' } }], typemod: -1 };
-  return { TypeCast: { arg: value, typeName, location: format.location } };
 }
 
 function bindAll(level: Level, nodes: PgNode[]): Expr[] {
@@ -98,7 +87,7 @@ function constructOf(level: Level, c: PgNode, name: string, args: Expr[]): Expr 
   const binary = type.oid === OID.jsonb;
   const fn = `${binary ? 'jsonb' : 'json'}_${name}`;
   const out: Expr = { k: 'call', fn, args, t: colType(binary ? OID.jsonb : OID.json), strict: false };
-  return binary || type.oid === OID.json ? level.at(out, at) : cast(level, out, type, at);
+  return binary || type.oid === OID.json ? level.at(out, at) : castWhole(level, out, type, at);
 }
 
 /** A call of json_NAME or jsonb_NAME by RETURNING; other RETURNING types are cast to. `agg`: ORDER BY, FILTER, OVER. */
@@ -116,5 +105,5 @@ function construct(level: Level, c: PgNode, name: string, args: PgNode[], agg: P
     location: at,
   };
   const out = level.bind({ FuncCall: call });
-  return type.oid === OID.json || type.oid === OID.jsonb ? out : cast(level, out, type, at);
+  return type.oid === OID.json || type.oid === OID.jsonb ? out : castWhole(level, out, type, at);
 }

@@ -3,6 +3,7 @@
  * operators/expr/functions/sql_json.ts, with what the syntax says as a constant.
  */
 
+import { hasIo } from '../../operators/expr/io/index.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import type { Behaviour, QueryOptions } from '../../operators/expr/json/jsonpath/query_functions.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
@@ -10,7 +11,7 @@ import { visitExpr } from '../logical/walk.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { typeByOid } from '../types/catalog.ts';
 import { formatType, resolveTypeName } from '../types/type_name.ts';
-import { cast } from './cast_expr.ts';
+import { cast, castWhole } from './cast_expr.ts';
 import { BOOL, resolveUnknown, TEXT, tryCoerce, typeOf } from './coercion.ts';
 import type { Level } from './level.ts';
 import { exprLocation } from './locate.ts';
@@ -61,23 +62,19 @@ export function bindJsonQuery(level: Level, c: PgNode): Expr {
   const document = asJsonb(level, level.bind(c.context_item.raw_expr));
   const path = asPath(level, level.bind(c.pathspec));
   const type = resultType(level, op, c.output, at);
-  const passing = ((c.passing ?? []) as PgNode[]).map((p) => p.JsonArgument);
-  const values = passing.map((p) => resolveUnknown(level, level.bind(p.val.raw_expr)));
+  const { names, values } = bindPassing(level, c);
   const empty = bindBehaviour(level, op, 'ON EMPTY', c.on_empty, type);
   const error = bindBehaviour(level, op, 'ON ERROR', c.on_error, type);
-  const wrapper =
-    c.wrapper === 'JSW_UNCONDITIONAL' ? 'always' : c.wrapper === 'JSW_CONDITIONAL' ? 'conditional' : 'none';
-  if (wrapper !== 'none' && (c.quotes ?? 'JS_QUOTES_UNSPEC') !== 'JS_QUOTES_UNSPEC') {
-    throw level.error('42601', 'SQL/JSON QUOTES behavior must not be specified when WITH WRAPPER is used', at);
-  }
+  const wrapper = wrapperOf(c);
+  const omitQuotes = c.quotes === 'JS_QUOTES_OMIT';
+  refuseQuotes(level, wrapper, omitQuotes, at);
   const options: QueryOptions = {
     op,
     wrapper,
-    omitQuotes: c.quotes === 'JS_QUOTES_OMIT',
+    omitQuotes,
     onEmpty: empty.is ?? 'null',
     onError: error.is ?? (op === 'exists' ? 'false' : 'null'),
   };
-  const names = passing.map((p) => p.name as string);
   const args = [
     document,
     path,
@@ -87,6 +84,37 @@ export function bindJsonQuery(level: Level, c: PgNode): Expr {
     ...values,
   ];
   return level.at({ k: 'call', fn: 'sql_json(any)', args, t: type, strict: false }, at);
+}
+
+/** Names and values of PASSING. */
+export function bindPassing(level: Level, c: PgNode): { names: string[]; values: Expr[] } {
+  const passing = ((c.passing ?? []) as PgNode[]).map((p) => p.JsonArgument);
+  return {
+    names: passing.map((p) => p.name as string),
+    values: passing.map((p) => resolveUnknown(level, level.bind(valueNode(p.val)))),
+  };
+}
+
+/** A value; FORMAT JSON: its text is JSON. */
+export function valueNode(v: PgNode): PgNode {
+  const { raw_expr: value, format } = v.JsonValueExpr ?? v;
+  if (format?.format_type !== 'JS_FORMAT_JSON') return value;
+  const typeName = { names: [{ String: { sval: 'pg_catalog' } }, { String: { sval: 'json' } }], typemod: -1 };
+  return { TypeCast: { arg: value, typeName, location: format.location } };
+}
+
+export function wrapperOf(c: PgNode): QueryOptions['wrapper'] {
+  return c.wrapper === 'JSW_UNCONDITIONAL' ? 'always' : c.wrapper === 'JSW_CONDITIONAL' ? 'conditional' : 'none';
+}
+
+export function refuseQuotes(level: Level, wrapper: QueryOptions['wrapper'], omitQuotes: boolean, at: number): void {
+  if (wrapper === 'none' || !omitQuotes) return;
+  throw level.error('42601', 'SQL/JSON QUOTES behavior must not be specified when WITH WRAPPER is used', at);
+}
+
+/** What has no input here cannot be read from JSON. */
+export function refuseUnreadable(level: Level, type: ColType, at: number): void {
+  if (!hasIo(type.oid)) throw level.unsupported(`a value of type ${formatType(type.oid)}`, at);
 }
 
 /** A document: jsonb, or text that is read as such. */
@@ -106,10 +134,14 @@ export function asPath(level: Level, e: Expr): Expr {
 function resultType(level: Level, op: Op, output: PgNode | undefined, at: number): ColType {
   if (op === 'exists') return BOOL;
   if (!output?.typeName) return op === 'value' ? TEXT : JSONB;
+  if (op === 'value' && output.returning?.format?.format_type === 'JS_FORMAT_JSON') {
+    throw level.error('42601', 'cannot specify FORMAT JSON in RETURNING clause of JSON_VALUE()', at);
+  }
   const type = level.locate(at, () => resolveTypeName(output.typeName));
   if (typeByOid(type.oid)?.kind === 'p') {
     throw level.error('0A000', 'returning pseudo-types is not supported in SQL/JSON functions', at);
   }
+  refuseUnreadable(level, type, at);
   return type;
 }
 
@@ -119,7 +151,7 @@ export interface Behaved {
   value: Expr;
 }
 
-/** What ON EMPTY or ON ERROR says, of a function or of a column of JSON_TABLE. A DEFAULT is computed with the arguments: it depends on no row. */
+/** What ON EMPTY or ON ERROR says, of a function or of a column of JSON_TABLE. A DEFAULT is computed with the arguments, wanted or not: it depends on no row, but one that raises an error does so always. */
 export function bindBehaviour(
   level: Level,
   op: Op,
@@ -145,7 +177,9 @@ export function bindBehaviour(
     const message = 'can only specify a constant, non-aggregate function, or operator expression for DEFAULT';
     throw level.error('42804', message, exprLocation(level, bound));
   });
-  const value = tryCoerce(level, bound, type, 'explicit');
+  // As PostgreSQL, which would cut off what is too long otherwise.
+  const cut = STRINGS.has(type.oid) || type.oid === OID.bit || type.oid === OID.varbit;
+  const value = tryCoerce(level, bound, type, cut ? 'assignment' : 'explicit');
   if (value) return { is, value };
   const from = formatType(typeOf(level, bound).oid);
   throw level.error('42846', `cannot cast behavior expression of type ${from} to ${formatType(type.oid)}`, at);
@@ -195,7 +229,5 @@ export function bindJsonSerialize(level: Level, c: PgNode): Expr {
     });
   }
   const json = STRINGS.has(oid) ? cast(level, value, JSON_TYPE, at) : value;
-  const text = tryCoerce(level, json, colType(type.oid), 'explicit');
-  const limited = text && tryCoerce(level, text, type, 'assignment');
-  return limited ?? cast(level, json, type, at);
+  return castWhole(level, json, type, at);
 }

@@ -7,10 +7,19 @@ import type { Column, JsonTable, Rows } from '../../operators/expr/json/jsonpath
 import { type ColType, colType, OID } from '../../operators/types.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { resolveTypeName } from '../types/type_name.ts';
-import { isArray, RECORD, resolveUnknown, TEXT } from './coercion.ts';
+import { isArray, RECORD, TEXT } from './coercion.ts';
 import { rowsItem } from './from_function.ts';
 import type { FromItem } from './from_item.ts';
-import { asJsonb, asPath, type Behaved, bindBehaviour } from './json_query.ts';
+import {
+  asJsonb,
+  asPath,
+  type Behaved,
+  bindBehaviour,
+  bindPassing,
+  refuseQuotes,
+  refuseUnreadable,
+  wrapperOf,
+} from './json_query.ts';
 import type { Level } from './level.ts';
 import { locationOf } from './node.ts';
 
@@ -39,11 +48,9 @@ export function bindJsonTable(level: Level, c: PgNode): FromItem {
 
 function bindParts(level: Level, c: PgNode): { document: Expr; table: JsonTable; found: Found } {
   const document = asJsonb(level, level.bind(c.context_item.raw_expr));
-  const passing = ((c.passing ?? []) as PgNode[]).map((p) => p.JsonArgument);
-  const values = passing.map((p) => resolveUnknown(level, level.bind(p.val.raw_expr)));
+  const { names, values } = bindPassing(level, c);
   const found: Found = { columns: [], names: new Set(), values };
   const rows = bindRows(level, c, found);
-  const names = passing.map((p) => p.name as string);
   return {
     document,
     table: { names, width: found.columns.length, errors: tellsErrors(level, c.on_error), rows },
@@ -94,11 +101,14 @@ function bindColumn(level: Level, c: PgNode, found: Found): Column<string> {
     return { k: 'ordinality', at };
   }
   const type = level.locate(location, () => resolveTypeName(c.typeName));
+  refuseUnreadable(level, type, location);
   found.columns.push({ name: c.name, type });
-  const quotes = c.quotes ?? 'JS_QUOTES_UNSPEC';
-  const wrapper = c.wrapper ?? 'JSW_UNSPEC';
+  const wrapper = wrapperOf(c);
+  const omitQuotes = c.quotes === 'JS_QUOTES_OMIT';
+  refuseQuotes(level, wrapper, omitQuotes, location);
+  const said = (c.quotes ?? 'JS_QUOTES_UNSPEC') !== 'JS_QUOTES_UNSPEC' || (c.wrapper ?? 'JSW_UNSPEC') !== 'JSW_UNSPEC';
   const whole = type.oid === OID.json || type.oid === OID.jsonb || isArray(type);
-  const formatted = c.coltype === 'JTC_FORMATTED' || whole || quotes !== 'JS_QUOTES_UNSPEC' || wrapper !== 'JSW_UNSPEC';
+  const formatted = c.coltype === 'JTC_FORMATTED' || whole || said;
   const op = c.coltype === 'JTC_EXISTS' ? 'exists' : formatted ? 'query' : 'value';
   const empty = bindBehaviour(level, op, 'ON EMPTY', c.on_empty, type, c.name);
   const error = bindBehaviour(level, op, 'ON ERROR', c.on_error, type, c.name);
@@ -110,8 +120,8 @@ function bindColumn(level: Level, c: PgNode, found: Found): Column<string> {
     path: c.pathspec ? constantPath(level, c.pathspec.string) : keyPath(c.name),
     options: {
       op,
-      wrapper: wrapper === 'JSW_UNCONDITIONAL' ? 'always' : wrapper === 'JSW_CONDITIONAL' ? 'conditional' : 'none',
-      omitQuotes: quotes === 'JS_QUOTES_OMIT',
+      wrapper,
+      omitQuotes,
       onEmpty: empty.is ?? 'null',
       onError: error.is ?? (op === 'exists' ? 'false' : 'null'),
     },

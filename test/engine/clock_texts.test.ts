@@ -62,6 +62,50 @@ test("'today' in a view's query is refused", async () => {
   await sql(engine, "CREATE MATERIALIZED VIEW a AS SELECT * FROM t WHERE x::date >= '2026-01-01' AND x < 'today'");
 });
 
+test('a conversion of SQL/JSON that asks for the clock is an error of the row, whatever its ON ERROR says', async () => {
+  const time = { now: 0n };
+  const engine = await openEngine({ clock: () => time.now });
+  await sql(engine, 'CREATE TABLE d (id int, b jsonb)');
+  const berlin = new Session(engine, { TimeZone: 'Europe/Berlin' });
+  const views: Record<string, string> = {
+    value: "SELECT id, json_value(b, '$.x' RETURNING timestamptz DEFAULT '2000-01-01' ON ERROR) AS x FROM d",
+    quoted: "SELECT id, json_query(b, '$.x' RETURNING date OMIT QUOTES NULL ON ERROR) AS x FROM d",
+    columns: "SELECT id, t.x FROM d, json_table(b, '$' COLUMNS (x timestamptz PATH '$.x')) t",
+    zoned: "SELECT id, json_value(b, '$.x.time()' RETURNING timetz) AS x FROM d",
+    empty: "SELECT id, json_value(b, '$.y' RETURNING timestamptz DEFAULT b->>'x' ON EMPTY) AS x FROM d",
+  };
+  for (const [name, query] of Object.entries(views)) {
+    const create = berlin.run(`CREATE MATERIALIZED VIEW ${name} AS ${query}`);
+    if (name === 'empty') await assert.rejects(create, { sqlstate: '42804' });
+    else await create;
+  }
+  await sql(engine, `INSERT INTO d VALUES (1, '{"x": "now"}'), (2, '{"x": "10:00:00"}'), (3, '{"x": "2026-01-01"}')`);
+  const told = (name: string) =>
+    `SELECT id, x IS NULL, (SELECT count(*) FROM tidemark.errors('${name}')) FROM ${name} ORDER BY id`;
+  assert.deepEqual(await sql(engine, told('value')), [
+    ['2', 'f', '1'],
+    ['3', 'f', '1'],
+  ]);
+  assert.deepEqual(await sql(engine, told('quoted')), [
+    ['2', 't', '1'],
+    ['3', 'f', '1'],
+  ]);
+  assert.deepEqual(await sql(engine, told('columns')), [
+    ['2', 't', '1'],
+    ['3', 'f', '1'],
+  ]);
+  assert.deepEqual(await sql(engine, told('zoned')), [
+    ['1', 't', '1'],
+    ['3', 't', '1'],
+  ]);
+  time.now += 182n * 86_400_000_000n;
+  await sql(engine, 'DELETE FROM d');
+  for (const name of ['value', 'quoted', 'columns', 'zoned']) {
+    assert.deepEqual(await sql(engine, `SELECT * FROM ${name}`), []);
+    assert.deepEqual(await sql(engine, `SELECT * FROM tidemark.errors('${name}')`), []);
+  }
+});
+
 test('age() of one time is refused in a view', async () => {
   const { engine } = await opened();
   for (const age of ["age(timestamp '2020-01-01')", 'age(x::timestamptz)']) {

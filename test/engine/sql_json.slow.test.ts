@@ -138,6 +138,78 @@ test('what is refused, and when', async () => {
   ]);
 });
 
+test('lengths, quotes, formats and columns of subqueries', async () => {
+  const empty = (type: string, value: string) =>
+    `SELECT JSON_VALUE(jsonb '[]', '$[*]' RETURNING ${type} DEFAULT ${value} ON EMPTY)::text`;
+  const quotes = ['', 'KEEP QUOTES', 'OMIT QUOTES'];
+  const wrappers = ['', 'WITHOUT WRAPPER', 'WITH WRAPPER', 'WITH CONDITIONAL WRAPPER'];
+  const table = (columns: string) => `SELECT t::text FROM JSON_TABLE(jsonb '["abc"]', '$' COLUMNS (${columns})) AS t`;
+  const pairs = wrappers.flatMap((w) => quotes.map((q) => `${w} ${q}`));
+  const types = ['varchar(3)', 'char(3)', 'varchar(4)', 'char(6)', 'numeric(3,1)', 'bit(3)'];
+  await compare([
+    ...types.flatMap((t) => [
+      empty(t, `repeat('1', 4)`),
+      empty(t, `repeat('1', 3)`),
+      empty(t, `'1111'`),
+      empty(t, `'11   '`),
+      table(`a ${t} PATH '$.b' DEFAULT '1111' ON EMPTY`),
+      `SELECT JSON_VALUE(jsonb '"abc"', '$.a.b' RETURNING ${t} DEFAULT '11' || '11' ON EMPTY)::text`,
+      `SELECT JSON_VALUE(jsonb '"1111"', '$' RETURNING ${t} ERROR ON ERROR)::text`,
+      `SELECT JSON_OBJECT('a' VALUE 1 RETURNING ${t})::text`,
+      `SELECT JSON_ARRAY(12, NULL RETURNING ${t})::text`,
+      `SELECT JSON_ARRAY(12, NULL NULL ON NULL RETURNING ${t})::text`,
+      `SELECT JSON_ARRAY(SELECT 12345 RETURNING ${t})::text`,
+      `SELECT JSON_ARRAYAGG(x RETURNING ${t})::text FROM (VALUES (1), (2)) t(x)`,
+      `SELECT JSON_OBJECTAGG(x: x ABSENT ON NULL WITH UNIQUE KEYS RETURNING ${t})::text FROM (VALUES (1), (2)) t(x)`,
+      empty(t, '1111'),
+      empty(t, `date '2020-01-01'`),
+      empty(t, `B'1111'`),
+    ]),
+    `SELECT JSON_VALUE(jsonb '"1111"', '$' RETURNING varchar(3)[] ERROR ON ERROR)::text`,
+    `SELECT JSON_QUERY(jsonb '["1111"]', '$' RETURNING varchar(3)[] ERROR ON ERROR)::text`,
+    empty('varchar(3)[]', `'{1111}'`),
+    ...pairs.flatMap((p) => [
+      `SELECT JSON_QUERY(jsonb '["abc"]', '$[*]' ${p})::text`,
+      `SELECT JSON_QUERY(jsonb '["abc"]', '$[*]' RETURNING text ${p})::text`,
+      table(`a text PATH '$[0]' ${p}`),
+      table(`a jsonb PATH '$[0]' ${p}`),
+    ]),
+    `SELECT JSON_QUERY(jsonb '1', '$x.a' PASSING '{"a":1}' FORMAT JSON AS x)::text`,
+    `SELECT JSON_QUERY(jsonb '1', '$x.a' PASSING '{"a":1}'::text FORMAT JSON AS x)::text`,
+    `SELECT JSON_QUERY(jsonb '1', '$x' PASSING '{"a":1}' AS x)::text`,
+    `SELECT JSON_QUERY(jsonb '1', '$x' PASSING '{"a":' FORMAT JSON AS x)::text`,
+    `SELECT t::text FROM JSON_TABLE(jsonb '1', '$x' PASSING '{"a":1}' FORMAT JSON AS x COLUMNS (a int)) AS t`,
+    `SELECT JSON_VALUE(jsonb '1', '$' RETURNING text FORMAT JSON)`,
+    `SELECT JSON_QUERY(jsonb '1', '$' RETURNING text FORMAT JSON)`,
+    `SELECT JSON_VALUE(jsonb '1', '$' RETURNING int DEFAULT 1 / 0 ON EMPTY NULL ON ERROR ERROR ON EMPTY)`,
+    ...[
+      'SELECT 1, 2',
+      'VALUES (1, 2)',
+      'VALUES (1), (2)',
+      'SELECT * FROM (VALUES (1, 2)) t(a, b)',
+      'SELECT * FROM (VALUES (1)) t(a)',
+      'SELECT 1, 2 UNION SELECT 3, 4',
+      'SELECT 1 UNION ALL SELECT 3',
+      'SELECT FROM (VALUES (1)) t(a)',
+      'SELECT t.* FROM (VALUES (1, 2)) t(a, b) ORDER BY a',
+      'SELECT a FROM (VALUES (1, 2), (3, 1)) t(a, b) ORDER BY b',
+      'WITH w(a, b) AS (VALUES (1, 2)) SELECT * FROM w',
+      'WITH w(a, b) AS (VALUES (1, 2)) TABLE w',
+      'WITH w(a) AS (VALUES (1)) TABLE w',
+    ].map((q) => `SELECT JSON_ARRAY(${q})::text`),
+  ]);
+  // PostgreSQL has input for this type, Tidemark has none.
+  for (const type of ['point', 'point[]']) {
+    for (const query of [
+      `SELECT JSON_VALUE(jsonb '"(1,2)"', '$' RETURNING ${type})`,
+      `SELECT JSON_QUERY(jsonb '"(1,2)"', '$' RETURNING ${type})`,
+      `SELECT * FROM JSON_TABLE(jsonb '"(1,2)"', '$' COLUMNS (p ${type} PATH '$'))`,
+    ]) {
+      await assert.rejects(sql(engine, query), { sqlstate: '0A000' }, query);
+    }
+  }
+});
+
 test('IS JSON, JSON() and JSON_SERIALIZE', async () => {
   const texts = [
     '{"a":1}',

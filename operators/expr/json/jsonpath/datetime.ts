@@ -8,7 +8,7 @@
  * session's zone are refused (0A000, whatever `silent` says) but in the _tz functions.
  */
 import type { Datum } from '../../../datum.ts';
-import { SqlError } from '../../../errors.ts';
+import { isValueError, SqlError } from '../../../errors.ts';
 import {
   END_DATE,
   MICROS_PER_SECOND,
@@ -103,7 +103,7 @@ export function readIso(text: string): PathDatetime | null {
     try {
       return readBy(text, standardTemplate(template));
     } catch (e) {
-      if (!(e instanceof SqlError)) throw e;
+      if (!isValueError(e)) throw e;
     }
   }
   return null;

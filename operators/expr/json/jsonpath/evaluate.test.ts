@@ -76,3 +76,30 @@ test('a hostile path is an error, not the end', () => {
   assert.throws(() => query('$[*] < (-$[*])', wide), { sqlstate: '54000' });
   assert.deepEqual(query('$[*] ? (@ > $[0] && @ < $[2])', wide).length, 1);
 });
+
+test('steps over what is long count as many', () => {
+  const numbers = (n: number) => Array.from({ length: n }, (_, i) => i);
+  const keys = (n: number) => `{${numbers(n).map((i) => `"${i}": ${i}`)}}`;
+  const hostile: [string, string][] = [
+    [
+      '$.a[*] ? (exists($.o.keyvalue().value.keyvalue()) && 1 == 2)',
+      `{"a": [${numbers(3000)}], "o": {"x": ${keys(3000)}}}`,
+    ],
+    ['$[*] ? (1e131071 / 7 < @)', `[${numbers(1000)}]`],
+    ['$.a[*] ? ($.n.string() == "x")', `{"a": [${numbers(1000)}], "n": 1e131071}`],
+    ['$[*] ? (1e131071 == 1e-16000 * @)', `[${numbers(10_000)}]`],
+    ['$.a[*] ? ($.s like_regex "a*c$")', `{"a": [${numbers(3000)}], "s": "${'ab'.repeat(20_000)}"}`],
+    ['$.a[*] ? (exists($.o."2999"))', `{"a": [${numbers(30_000)}], "o": ${keys(3000)}}`],
+    ['$.a[*] ? ($.b[*] == "x")', `{"a": [${numbers(3000)}], "b": [[${numbers(3000)}], []]}`],
+    ['$.a[*] ? ($.s.datetime() == @)', `{"a": [${numbers(10_000)}], "s": "${'2'.repeat(10_000)}"}`],
+  ];
+  for (const [path, document] of hostile) {
+    assert.throws(() => query(path, document), { sqlstate: '54000' }, path);
+  }
+  // What is first found ends it, however long the rest is, and an operand that is one array is not copied.
+  const wide = `{"a": [${numbers(10_000)}], "b": [${numbers(10_000)}]}`;
+  assert.equal(
+    query('$.a[*] ? (exists($.b.**) && $.b == 0 && exists($.b[*]) && exists($.**{1}))', wide).length,
+    10_000,
+  );
+});

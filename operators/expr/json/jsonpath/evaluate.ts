@@ -5,7 +5,8 @@
  *
  * Lax mode unwraps arrays before steps that want something else (`unwrap`), takes single values for arrays, and takes structural
  * errors for no result. Steps that lead to one item are a loop, others recurse; depth and the number of steps are bounded, for a
- * path may be hostile (`$.**.**.**`). Traps: what `.**` leads to ignores structural errors also in strict mode, as far as the
+ * path may be hostile (`$.**.**.**`). A step over something long counts as many (work.ts), and what containers hold is looked at where it
+ * is. Traps: what `.**` leads to ignores structural errors also in strict mode, as far as the
  * chain goes; `last` is that of the innermost subscripts that are being run, those before it in the chain included.
  */
 import type { Decimal } from '../../../datum.ts';
@@ -13,13 +14,14 @@ import { SqlError } from '../../../errors.ts';
 import { negate, truncate } from '../../decimal/arithmetic.ts';
 import { decimalToInteger } from '../../decimal/text.ts';
 import type { EvalContext } from '../../ir.ts';
-import { getKey, isObject, type Json, jsonObject } from '../value.ts';
+import { getKey, type Json, type JsonObject, jsonObject } from '../value.ts';
 import { calculate } from './arithmetic.ts';
-import { type Item, isDatetime, isNumber, isObjectItem, itemType, PathError, soft } from './item.ts';
+import { type Item, isNumber, isObjectItem, itemType, PathError, soft } from './item.ts';
 import { applyMethod, datetimeMethod, decimalMethod } from './methods.ts';
-import { type BaseObject, objectId } from './object_id.ts';
+import { type BaseObject, ObjectIds } from './object_id.ts';
 import { conditionOf } from './predicate.ts';
 import { type Chain, isPredicate, type JsonPath, LAST_LEVEL, type Step } from './syntax.ts';
+import { workOf } from './work.ts';
 
 /** Nested runs; each takes up to four frames of the stack. */
 const MAX_DEPTH = 600;
@@ -49,6 +51,7 @@ export class Evaluator {
   private arraySize = -1;
   private base: BaseObject;
   private made: number;
+  private ids: ObjectIds | null = null;
   private depth = 0;
   private steps = 0;
 
@@ -77,7 +80,17 @@ export class Evaluator {
     this.run(chain, 0, item, found, this.lax);
     this.base = base;
     if (!unwrap || !this.lax || !found.some(Array.isArray)) return found;
-    return found.flatMap((v): Item[] => (Array.isArray(v) ? v : [v]));
+    const [one] = found;
+    if (found.length === 1 && Array.isArray(one)) return one;
+    const items: Item[] = [];
+    for (const v of found) {
+      if (!Array.isArray(v)) items.push(v);
+      else {
+        this.count(v.length);
+        for (const inner of v) items.push(inner);
+      }
+    }
+    return items;
   }
 
   /** Whether an operand has a result. */
@@ -114,9 +127,10 @@ export class Evaluator {
     return any;
   }
 
-  /** Notes a step. */
-  count(): void {
-    if (++this.steps > MAX_STEPS) {
+  /** Notes a step, or what is the work of some. */
+  count(steps = 1): void {
+    this.steps += steps;
+    if (this.steps > MAX_STEPS) {
       throw new SqlError('54000', 'jsonpath takes too many steps', {
         detail: `An evaluation may take ${MAX_STEPS} steps.`,
       });
@@ -130,7 +144,8 @@ export class Evaluator {
       this.count();
       const step = chain[at];
       // The steps that want no array take its items.
-      if (unwrap && Array.isArray(item) && unwraps(step)) return this.each(item, chain, at, found, false);
+      if (unwrap && Array.isArray(item) && unwraps(step))
+        return this.each(item, 0, item.length, chain, at, found, false);
       switch (step.k) {
         case 'root':
           item = this.root;
@@ -149,7 +164,11 @@ export class Evaluator {
           item = { k: 'dec', m: BigInt(this.arraySize - 1), s: 0 };
           break;
         case 'key': {
-          const value = isObjectItem(item) ? getKey(item, step.name) : undefined;
+          let value: Json | undefined;
+          if (isObjectItem(item)) {
+            this.count(item.entries.length >> 4);
+            value = getKey(item, step.name);
+          }
           if (value === undefined) {
             if (this.lenient) return false;
             throw isObjectItem(item)
@@ -160,19 +179,11 @@ export class Evaluator {
           break;
         }
         case 'anyKey':
-          if (isObjectItem(item)) {
-            return this.each(
-              item.entries.map(([, value]) => value),
-              chain,
-              at + 1,
-              found,
-              this.lax,
-            );
-          }
+          if (isObjectItem(item)) return this.each(item, 0, item.entries.length, chain, at + 1, found, this.lax);
           if (this.lenient) return false;
           throw new PathError('2203C', 'jsonpath wildcard member accessor can only be applied to an object');
         case 'anyItem':
-          if (Array.isArray(item)) return this.each(item, chain, at + 1, found, this.lax);
+          if (Array.isArray(item)) return this.each(item, 0, item.length, chain, at + 1, found, this.lax);
           if (this.lax) break;
           if (this.lenient) return false;
           throw new PathError('22039', 'jsonpath wildcard array accessor can only be applied to an array');
@@ -190,7 +201,9 @@ export class Evaluator {
         }
         case 'arithmetic': {
           const left = this.operand(step.left, item, true);
-          item = calculate(step.op, left, this.operand(step.right, item, true));
+          const right = this.operand(step.right, item, true);
+          this.count(workOf(left[0]) + workOf(right[0]));
+          item = calculate(step.op, left, right);
           break;
         }
         case 'sign':
@@ -198,6 +211,7 @@ export class Evaluator {
         case 'method':
           if (step.name === 'keyvalue') return this.keyValue(item, chain, at + 1, found);
           if (step.name !== 'size') {
+            if (step.name !== 'type') this.count(workOf(item));
             item = step.name === 'type' ? itemType(item) : applyMethod(step.name, item);
             break;
           }
@@ -208,9 +222,11 @@ export class Evaluator {
           item = { k: 'dec', m: BigInt(Array.isArray(item) ? item.length : 1), s: 0 };
           break;
         case 'decimal':
+          this.count(workOf(item));
           item = decimalMethod(step, item);
           break;
         case 'datetime':
+          this.count(workOf(item));
           item = datetimeMethod(step, item, this.zoned, this.ctx);
           break;
         default:
@@ -222,11 +238,19 @@ export class Evaluator {
     return true;
   }
 
-  /** Each item in turn. */
-  private each(items: Item[], chain: Chain, at: number, found: Item[] | null, unwrap: boolean): boolean {
+  /** What a container holds from place `from` to before `end`, one after the other. */
+  private each(
+    container: Container,
+    from: number,
+    end: number,
+    chain: Chain,
+    at: number,
+    found: Item[] | null,
+    unwrap: boolean,
+  ): boolean {
     let any = false;
-    for (const item of items) {
-      if (!this.run(chain, at, item, found, unwrap)) continue;
+    for (let i = from; i < end; i++) {
+      if (!this.run(chain, at, memberOf(container, i), found, unwrap)) continue;
       any = true;
       if (!found) break;
     }
@@ -264,7 +288,7 @@ export class Evaluator {
       }
       low = Math.max(low, 0);
       high = Math.min(high, items.length - 1);
-      if (low <= high && this.each(items.slice(low, high + 1), chain, at, found, this.lax)) any = true;
+      if (low <= high && this.each(items, low, high + 1, chain, at, found, this.lax)) any = true;
       if (any && !found) break;
     }
     this.arraySize = outer;
@@ -289,17 +313,17 @@ export class Evaluator {
     let any = false;
     const leaves = first === LAST_LEVEL && last === LAST_LEVEL;
     // Lists of what is still to be done, one a level: a document may be deep.
-    const stack: { items: Item[]; next: number }[] = [{ items: [top], next: 0 }];
+    const stack: { container: Container; next: number }[] = [{ container: [top], next: 0 }];
     while (stack.length > 0) {
       const list = stack[stack.length - 1];
-      if (list.next === list.items.length) {
+      if (list.next === sizeOf(list.container)) {
         stack.pop();
         continue;
       }
       this.count();
       const level = stack.length - 1;
-      const item = list.items[list.next++];
-      const inner = contents(item);
+      const item = memberOf(list.container, list.next++);
+      const inner = containerOf(item);
       // The leaf at the top is not one of a level: PostgreSQL looks for those inside only.
       const wanted = level >= first || (leaves && level > 0 && inner === null);
       const step = () => this.run(chain, at, item, found, this.lax);
@@ -308,7 +332,7 @@ export class Evaluator {
         any = true;
         if (!found) break;
       }
-      if (inner && level < last) stack.push({ items: inner, next: 0 });
+      if (inner && level < last) stack.push({ container: inner, next: 0 });
     }
     this.lenient = lenient;
     return any;
@@ -334,7 +358,8 @@ export class Evaluator {
       throw new PathError('2203C', 'jsonpath item method .keyvalue() can only be applied to an object');
     }
     const { base } = this;
-    const id: Decimal = { k: 'dec', m: objectId(item, base), s: 0 };
+    this.ids ??= new ObjectIds((steps) => this.count(steps));
+    const id: Decimal = { k: 'dec', m: this.ids.of(item, base), s: 0 };
     let any = false;
     for (const [key, value] of item.entries) {
       const pair = jsonObject([
@@ -353,11 +378,19 @@ export class Evaluator {
   }
 }
 
-/** What a container holds; null for anything else. */
-function contents(item: Item): Item[] | null {
-  if (Array.isArray(item)) return item;
-  if (item === null || typeof item !== 'object' || isDatetime(item) || !isObject(item)) return null;
-  return item.entries.map(([, value]) => value);
+type Container = Item[] | JsonObject;
+
+/** The item if it holds others. */
+function containerOf(item: Item): Container | null {
+  return Array.isArray(item) || isObjectItem(item) ? item : null;
+}
+
+function sizeOf(container: Container): number {
+  return Array.isArray(container) ? container.length : container.entries.length;
+}
+
+function memberOf(container: Container, at: number): Item {
+  return Array.isArray(container) ? container[at] : container.entries[at][1];
 }
 
 /** Steps that take the items of an array instead of it. */

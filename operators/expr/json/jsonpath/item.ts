@@ -3,7 +3,7 @@
  * the path over this document, which filters take for unknown and `silent` for an end; any other SqlError is nobody's to catch.
  */
 import type { Decimal } from '../../../datum.ts';
-import { SqlError } from '../../../errors.ts';
+import { isValueError, SqlError } from '../../../errors.ts';
 import { isObject, type Json, type JsonObject, typeName } from '../value.ts';
 import { datetimeText, type PathDatetime, typeText } from './datetime.ts';
 
@@ -38,7 +38,7 @@ export function soft<T>(run: () => T, error: (e: SqlError) => PathError = soften
   try {
     return run();
   } catch (e) {
-    if (!(e instanceof SqlError)) throw e;
+    if (!isValueError(e)) throw e;
     throw error(e);
   }
 }

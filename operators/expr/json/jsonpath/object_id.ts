@@ -16,21 +16,30 @@ export interface BaseObject {
   id: number;
 }
 
-const layouts = new WeakMap<object, Map<Json, number>>();
+/** The ids of one evaluation: each document is laid out once. */
+export class ObjectIds {
+  private readonly layouts = new Map<object, Map<Json, number>>();
+  private readonly count: (steps: number) => void;
 
-export function objectId(o: JsonObject, base: BaseObject): bigint {
-  return BigInt(offsetOf(o, base.root)) + BigInt(base.id) * 10_000_000_000n;
-}
-
-function offsetOf(o: JsonObject, root: Json): number {
-  if (o === root || root === null || typeof root !== 'object') return 0;
-  let layout = layouts.get(root);
-  if (!layout) {
-    layout = new Map();
-    containerEnd(root, 0, layout);
-    layouts.set(root, layout);
+  /** `count` is told the work of laying out a document. */
+  constructor(count: (steps: number) => void) {
+    this.count = count;
   }
-  return layout.get(o) ?? 0;
+
+  of(o: JsonObject, base: BaseObject): bigint {
+    return BigInt(this.offsetOf(o, base.root)) + BigInt(base.id) * 10_000_000_000n;
+  }
+
+  private offsetOf(o: JsonObject, root: Json): number {
+    if (o === root || root === null || typeof root !== 'object') return 0;
+    let layout = this.layouts.get(root);
+    if (!layout) {
+      layout = new Map();
+      this.count(containerEnd(root, 0, layout) >> 3);
+      this.layouts.set(root, layout);
+    }
+    return layout.get(o) ?? 0;
+  }
 }
 
 const aligned = (at: number): number => (at + 3) & ~3;

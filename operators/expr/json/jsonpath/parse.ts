@@ -28,6 +28,11 @@ import {
 
 /** Deeper paths are refused with 54001, as documents of more than a thousand levels are. */
 const MAX_DEPTH = 250;
+/**
+ * How deep operands and parentheses nest in the text. A level of the path takes two of them at most as it is printed, so that every
+ * path that was accepted can be read again.
+ */
+const MAX_NESTING = 2 * MAX_DEPTH + 10;
 
 const SIMPLE_METHODS: ReadonlySet<string> = new Set<SimpleMethod>([
   'type',
@@ -164,7 +169,7 @@ class Parser {
 
   /** Operators that bind at least as tightly as `least`. */
   private expression(least: number): Parsed {
-    if (++this.nesting > MAX_DEPTH) throw tooDeep();
+    if (++this.nesting > MAX_NESTING) throw tooDeep();
     let left = this.unary(least < VALUE);
     for (;;) {
       const { kind, text } = this.token;
@@ -242,7 +247,7 @@ class Parser {
       return this.not();
     }
     if (kind !== 'symbol' || (text !== '+' && text !== '-')) return this.accessors();
-    if (++this.nesting > MAX_DEPTH) throw tooDeep();
+    if (++this.nesting > MAX_NESTING) throw tooDeep();
     this.advance();
     const arg = this.unary(false);
     if (isCondition(arg)) throw this.unexpected();

@@ -11,6 +11,7 @@ import { compareDatetimes } from './datetime.ts';
 import type { Evaluator } from './evaluate.ts';
 import { type Item, isDatetime, isNumber } from './item.ts';
 import { type Chain, type ComparisonOperator, isPredicate, type Predicate } from './syntax.ts';
+import { workOfComparison, workOfSearch } from './work.ts';
 
 export type Verdict = boolean | null;
 
@@ -36,14 +37,21 @@ export function conditionOf(e: Evaluator, p: Predicate, item: Item): Verdict {
     case 'exists':
       return e.tolerant(() => e.exists(p.arg, item));
     case 'compare':
-      return somePair(e, p.left, p.right, true, item, (a, b) => compare(e, p.op, a, b));
+      return somePair(e, p.left, p.right, true, item, (a, b) => {
+        e.count(workOfComparison(a, b));
+        return compare(e, p.op, a, b);
+      });
     case 'startsWith':
-      return somePair(e, p.arg, p.prefix, false, item, (a, b) =>
-        typeof a === 'string' && typeof b === 'string' ? a.startsWith(b) : null,
-      );
+      return somePair(e, p.arg, p.prefix, false, item, (a, b) => {
+        e.count(workOfComparison(a, b));
+        return typeof a === 'string' && typeof b === 'string' ? a.startsWith(b) : null;
+      });
     case 'likeRegex': {
       const regex = compileRegex(p.pattern, p.options);
-      return somePair(e, p.arg, null, false, item, (a) => (typeof a === 'string' ? regex.test(a) : null));
+      return somePair(e, p.arg, null, false, item, (a) => {
+        e.count(workOfSearch(a));
+        return typeof a === 'string' ? regex.test(a) : null;
+      });
     }
   }
 }

@@ -5,7 +5,7 @@
  */
 import type { Datum } from '../../../datum.ts';
 import { isDecimal } from '../../../datum.ts';
-import { SqlError } from '../../../errors.ts';
+import { isValueError, SqlError } from '../../../errors.ts';
 import { type ColType, OID } from '../../../types.ts';
 import { isArrayType } from '../../array_types.ts';
 import { sessionZone } from '../../datetime/settings.ts';
@@ -65,7 +65,7 @@ export function sqlJson(call: QueryCall, ctx: EvalContext): Datum {
       const made = make.value;
       return typeof made === 'boolean' ? convertBoolean(made, type, ctx) : convertJson(made, false, type, ctx);
     } catch (e) {
-      if (!(e instanceof SqlError)) throw e;
+      if (!isValueError(e)) throw e;
       throw new SqlError('42804', `could not coerce ${clause} expression (${make.text}) to the RETURNING type`, {
         detail: e.message,
       });
@@ -77,7 +77,7 @@ export function sqlJson(call: QueryCall, ctx: EvalContext): Datum {
     try {
       return { value: make() };
     } catch (e) {
-      if (!silent || !(e instanceof SqlError) || !caught(e)) throw e;
+      if (!silent || !isValueError(e) || !caught(e)) throw e;
       return null;
     }
   };
@@ -181,11 +181,15 @@ function read(text: string, type: ColType, ctx: EvalContext): Datum {
 
 /** The variables of PASSING, each a document of its own. */
 export function passedVariables(names: string[], passed: { value: Datum; oid: number }[], ctx: EvalContext): Variables {
+  // Each is converted when it is first asked for, and kept: a path may ask for every item that it looks at.
+  const known: ReturnType<Variables['find']>[] = [];
   const find: Variables['find'] = (name) => {
     const at = names.indexOf(name);
     if (at < 0) return undefined;
+    if (known[at]) return known[at];
     const item = itemOf(passed[at].value, passed[at].oid, ctx);
-    return { item, base: { root: isDatetime(item) ? null : item, id: at + 1 } };
+    known[at] = { item, base: { root: isDatetime(item) ? null : item, id: at + 1 } };
+    return known[at];
   };
   return { find, documents: names.length };
 }
