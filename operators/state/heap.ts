@@ -14,7 +14,6 @@
  *
  * Writes are announced to write_marks.ts: alloc() touches the whole block, so what is written into it in the same tick needs no touch().
  */
-import { budget } from '../batch/budget.ts';
 import { PAGE_BYTES, U8, U32 } from '../batch/memory.ts';
 import { checked, pages } from '../batch/pages.ts';
 import { HEAP_END, HEAP_GIVEN, HEAP_NEXT, HEAP_POISON, HEAP_TAKEN } from '../kernels/heap_layout.ts';
@@ -22,21 +21,12 @@ import { kernels } from '../kernels/index.ts';
 import { BLOCK_SIZES, sizeClass } from './block_sizes.ts';
 import { eachFree, unlink } from './free_lists.ts';
 import { FreedQueue } from './freed_queue.ts';
-import { type Chunk, chunkOf, closed, quarters, setClosed } from './heap_chunks.ts';
+import { type Chunk, chunkOf, closed, FIRST_CHUNK_PAGES, mostChunkPages, quarters, setClosed } from './heap_chunks.ts';
 import { giveBack } from './heap_pages.ts';
 import { isLeaving, markPages } from './leaving.ts';
 import { giveRecord, takeRecord } from './lent_records.ts';
 import type { SavedHeap } from './saved.ts';
 import { tookPages, touch, touchLarge, touchRange, unusedUpTo } from './write_marks.ts';
-
-/** Pages taken at once grow with the heap so that thousands of small heaps stay small, and are a small share of a small limit. */
-const FIRST_CHUNK_PAGES = 1;
-const MAX_CHUNK_PAGES = 64;
-const CHUNK_SHARE = 1 / 256;
-
-function mostChunkPages(): number {
-  return budget.pagesOf(CHUNK_SHARE, MAX_CHUNK_PAGES);
-}
 
 /** Fewer bytes of holes are not worth a look. */
 const LEAST_HOLES = 2 * PAGE_BYTES;

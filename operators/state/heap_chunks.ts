@@ -1,6 +1,16 @@
 /** The pages of a heap (heap.ts), taken some at a time, and which of them are closed: nothing is handed out of those any more, what is freed there is counted alone. */
+import { budget } from '../batch/budget.ts';
 import { PAGE_BYTES } from '../batch/memory.ts';
 import { markPages } from './leaving.ts';
+
+/** Pages taken at once grow with the heap so that thousands of small heaps stay small, and are a small share of a small limit. */
+export const FIRST_CHUNK_PAGES = 1;
+const MAX_CHUNK_PAGES = 64;
+const CHUNK_SHARE = 1 / 256;
+
+export function mostChunkPages(): number {
+  return budget.pagesOf(CHUNK_SHARE, MAX_CHUNK_PAGES);
+}
 
 export interface Chunk {
   address: number;

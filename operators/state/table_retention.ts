@@ -78,8 +78,6 @@ export class TableRetention {
 
   /** From now on the calendar has the rows' hashes. */
   #list(): void {
-    if (!this.#expiry.counts) return;
-    this.#expiry.clear();
     this.#expiry.counts = false;
     this.noteAll();
   }

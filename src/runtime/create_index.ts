@@ -77,13 +77,18 @@ export function uniqueConstraint(
 /** Positions of a key's columns; all of them can be compared. */
 export function keyColumns(columns: RelationColumn[], names: string[]): number[] {
   const positions = names.map((name, i) => {
-    const position = columns.findIndex((c) => c.name === name);
-    if (position < 0) throw new SqlError('42703', `column "${name}" named in key does not exist`);
+    const position = keyColumn(columns, name);
     if (names.indexOf(name) !== i) throw new SqlError('42701', `column "${name}" appears twice in unique constraint`);
     return position;
   });
   checkComparable(columns, positions);
   return positions;
+}
+
+export function keyColumn(columns: RelationColumn[], name: string): number {
+  const position = columns.findIndex((c) => c.name === name);
+  if (position < 0) throw new SqlError('42703', `column "${name}" named in key does not exist`);
+  return position;
 }
 
 /** Throws 42704 for types without an order, such as json. */

@@ -19,7 +19,7 @@ import type { SourceColumn } from '../formats/format.ts';
 import { checkConnector, connectorOptions, openConnector } from '../sources/connectors.ts';
 import type { Source } from '../sources/source.ts';
 import { startOffsets } from './backfill.ts';
-import { addUnique, checkComparable, type UniqueConstraint, uniqueConstraint } from './create_index.ts';
+import { addUnique, checkComparable, keyColumn, type UniqueConstraint, uniqueConstraint } from './create_index.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { takeRetention } from './kept_changes.ts';
 import { LocalStream } from './local_stream.ts';
@@ -201,11 +201,7 @@ function primaryKey(statement: CreateRelation, columns: RelationColumn[]): numbe
       hint: 'Use CREATE TABLE for rows that are changed by key.',
     });
   }
-  return named.map((name) => {
-    const i = columns.findIndex((c) => c.name === name);
-    if (i < 0) throw new SqlError('42703', `column "${name}" named in key does not exist`);
-    return i;
-  });
+  return named.map((name) => keyColumn(columns, name));
 }
 
 const INCLUDED: Record<IncludeKind, ColType> = {

@@ -11,7 +11,6 @@ import { pages } from '../../operators/batch/pages.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { OutOfMemory, SqlError } from '../../operators/errors.ts';
 import { bindExpr } from '../../operators/expr/interpret.ts';
-import { outputText } from '../../operators/expr/io/index.ts';
 import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
 import type { DataflowPlan } from '../../operators/plan.ts';
 import { RowTable } from '../../operators/state/row_table.ts';
@@ -20,6 +19,7 @@ import { hasColumns, type Relation, type UniqueKey } from '../../planner/catalog
 import { outputColumns } from '../../planner/logical/columns.ts';
 import type { Logical } from '../../planner/logical/plan.ts';
 import { planRows } from '../../planner/physical/index.ts';
+import { nullViolation } from './not_null.ts';
 import { type Reader, readNow, relationRows } from './reads.ts';
 import { isLongRead, readInPieces, readInSlices, readsStream } from './sliced_read.ts';
 import type { EngineTransaction } from './transaction.ts';
@@ -219,19 +219,8 @@ function writeDelta(relation: Relation, rows: RowChange[], at: ModifyContext): v
 }
 
 function checkNotNull(relation: Relation, row: Datum[], context: EvalContext): void {
-  relation.columns.forEach((column, i) => {
-    if (!column.notNull || row[i] !== null) return;
-    throw new SqlError(
-      '23502',
-      `null value in column "${column.name}" of relation "${relation.name}" violates not-null constraint`,
-      {
-        detail: `Failing row contains (${row.map((v, c) => (v === null ? 'null' : outputText(v, relation.columns[c].type.oid, context))).join(', ')}).`,
-        schema: relation.schema,
-        table: relation.name,
-        column: column.name,
-      },
-    );
-  });
+  const violation = nullViolation(relation, row, context);
+  if (violation !== null) throw violation;
 }
 
 function insertRows(

@@ -16,6 +16,7 @@ import { SqlError } from '../../operators/errors.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { nullViolation } from './not_null.ts';
 import { withScratch } from './stored_relation.ts';
 import { duplicateKey } from './unique_keys.ts';
 
@@ -50,14 +51,12 @@ export function checkFit(engine: TidemarkEngine, deltas: Map<number, Batch>, see
 }
 
 /** A column may be NOT NULL since the rows were written. */
-function checkPresent({ columns, schema, name }: Relation, delta: Batch): void {
-  columns.forEach((column, c) => {
-    const { valid } = delta.columns[c];
-    if (!column.notNull || valid === 0) return;
-    for (let row = 0; row < delta.n; row++) {
-      if (weightOf(delta, row) < 0 || U8[valid + row] !== 0) continue;
-      const message = `null value in column "${column.name}" of relation "${name}" violates not-null constraint`;
-      throw new WriteConflict('23502', message, { schema, table: name, column: column.name });
-    }
-  });
+function checkPresent(relation: Relation, delta: Batch): void {
+  const columns = delta.columns.filter(({ valid }, c) => relation.columns[c].notNull && valid !== 0);
+  if (columns.length === 0) return;
+  for (let row = 0; row < delta.n; row++) {
+    if (weightOf(delta, row) < 0 || columns.every(({ valid }) => U8[valid + row] !== 0)) continue;
+    const violation = nullViolation(relation, readRow(delta, row), defaultContext());
+    if (violation !== null) throw new WriteConflict(violation.sqlstate, violation.message, violation.fields);
+  }
 }

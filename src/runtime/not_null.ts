@@ -1,0 +1,24 @@
+/** The error of a row that has NULL in a column that is NOT NULL: of a statement's row, and at COMMIT of one that was written before the column was so. */
+import type { Datum } from '../../operators/datum.ts';
+import { SqlError } from '../../operators/errors.ts';
+import { outputText } from '../../operators/expr/io/index.ts';
+import type { EvalContext } from '../../operators/expr/ir.ts';
+import type { Relation } from '../../planner/catalog_reader.ts';
+
+/** Null when every column that is NOT NULL has a value. */
+export function nullViolation(
+  { columns, schema, name }: Relation,
+  row: Datum[],
+  context: EvalContext,
+): SqlError | null {
+  const column = columns.find(({ notNull }, i) => notNull && row[i] === null);
+  if (column === undefined) return null;
+  const values = row.map((v, i) => (v === null ? 'null' : outputText(v, columns[i].type.oid, context)));
+  const message = `null value in column "${column.name}" of relation "${name}" violates not-null constraint`;
+  return new SqlError('23502', message, {
+    detail: `Failing row contains (${values.join(', ')}).`,
+    schema,
+    table: name,
+    column: column.name,
+  });
+}
