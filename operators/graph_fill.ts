@@ -138,6 +138,7 @@ export class Filling {
         index.endTick();
       }
       for (const node of flow.distinctNodes()) if (this.#graph.isFresh(node)) this.#fillNode(node, flow);
+      flow.freedIndexes.length = 0;
     } catch (error) {
       this.#graph.drop(flow);
       throw error;
