@@ -7,21 +7,18 @@ import { oneRow } from '../logical/columns.ts';
 import type { Col, Logical } from '../logical/plan.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { bindConflict } from './conflict.ts';
-import type { BindEnv, BoundInsert } from './env.ts';
+import type { BoundInsert } from './env.ts';
 import { bindExprList, isStar } from './expr_list.ts';
-import { colRef, Level } from './level.ts';
+import { colRef, type Level } from './level.ts';
 import { exprLocation } from './locate.ts';
 import { locationOf } from './node.ts';
 import { bindReturning } from './returning.ts';
-import { newShared } from './start.ts';
 import { assigned, columnPosition, defaultValue, targetRelation } from './target_relation.ts';
 import { rowsPlan } from './values.ts';
-import { bindWith } from './with.ts';
+import { bindWith, modifyingItems } from './with.ts';
 
-/** Binds INSERT. */
-export function insertStatement(stmt: PgNode, text: string, env: BindEnv): BoundInsert {
-  const c = stmt.InsertStmt ?? stmt;
-  const level = new Level(newShared(env), null, text);
+/** Binds INSERT at a level of its own; `c` is the content of the node. */
+export function insertStatement(level: Level, c: PgNode): BoundInsert {
   bindWith(level, c.withClause);
   const relation = targetRelation(level, c.relation, 'insert into');
   const targets = insertTargets(level, relation, c.cols);
@@ -31,16 +28,21 @@ export function insertStatement(stmt: PgNode, text: string, env: BindEnv): Bound
   const onConflict = c.onConflictClause ? bindConflict(level, relation, name, c.onConflictClause) : null;
   const row = { relation, name, current: columns, old: null, new: columns };
   const returning = bindReturning(level, c.returningClause, row, []);
+  const items = modifyingItems(level);
+  if (level.shared.asOf !== null && items.length > 0) {
+    throw level.unsupported('reading AS OF another tick beside a data-modifying statement in WITH');
+  }
   return {
     k: 'insert',
     relation,
+    items,
     source,
     columns,
     asOf: level.shared.asOf,
     onConflict,
     returning,
     dependencies: [...level.shared.dependencies],
-    parameters: env.paramTypes,
+    parameters: level.shared.env.paramTypes,
   };
 }
 

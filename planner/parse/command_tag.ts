@@ -17,6 +17,7 @@ const TRANSACTION_TAG = {
 
 const STATIC_TAG = {
   select: 'SELECT',
+  modifying_select: 'SELECT',
   insert: 'INSERT',
   update: 'UPDATE',
   delete: 'DELETE',

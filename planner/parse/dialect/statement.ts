@@ -46,7 +46,7 @@ const EXPLAINABLE: Statement['k'][] = [
   'execute',
   'subscribe',
 ];
-const PREPARABLE: Statement['k'][] = ['select', 'insert', 'update', 'delete', 'subscribe'];
+const PREPARABLE: Statement['k'][] = ['select', 'modifying_select', 'insert', 'update', 'delete', 'subscribe'];
 
 /** EXPLAIN [ANALYZE] [VERBOSE] [( options )] statement */
 function explainStatement(piece: Piece): Statement | null {
