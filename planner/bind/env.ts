@@ -86,7 +86,19 @@ export interface BoundDelete extends BoundModify {
   oldColumns: Col[];
 }
 
-export type BoundModification = BoundInsert | BoundUpdate | BoundDelete;
+export interface BoundMerge extends BoundModify {
+  k: 'merge';
+  /** One row for each pair of rows, or row without a partner, that a clause changes. */
+  source: Logical;
+  /** 'INSERT', 'UPDATE' or 'DELETE'. */
+  action: Col;
+  /** NULL where a row is inserted. */
+  oldColumns: Col[];
+  /** NULL where a row is deleted. */
+  newColumns: Col[];
+}
+
+export type BoundModification = BoundInsert | BoundUpdate | BoundDelete | BoundMerge;
 
 /** A SELECT whose WITH has modifying items. */
 export interface BoundModifyingSelect {

@@ -7,10 +7,11 @@ export type {
   BoundConflict,
   BoundDelete,
   BoundInsert,
+  BoundMerge,
   BoundModification,
   BoundReturning,
   BoundUpdate,
 } from './env.ts';
-export { bindDelete, bindInsert, bindModifyingSelect, bindUpdate } from './modify.ts';
+export { bindDelete, bindInsert, bindMerge, bindModifyingSelect, bindUpdate } from './modify.ts';
 export { bindQuery } from './query.ts';
 export { bindScalar } from './scalar.ts';

@@ -69,13 +69,28 @@ function insertTargets(level: Level, relation: Relation, cols: PgNode[] | undefi
   return { positions, locations: cols.map((n) => locationOf(n.ResTarget)), explicit: true };
 }
 
+/** The new row of INSERT (cols) VALUES (...) within MERGE; without values: DEFAULT VALUES. */
+export function insertRow(
+  level: Level,
+  relation: Relation,
+  cols: PgNode[] | undefined,
+  values: PgNode[] | undefined,
+): Expr[] {
+  const targets = insertTargets(level, relation, cols);
+  const [given] = values ? insertRows(level, relation, [{ List: { items: values } }], targets) : [[]];
+  return fullRow(level, relation, targets, given);
+}
+
+function fullRow(level: Level, relation: Relation, targets: Targets, given: Expr[]): Expr[] {
+  return relation.columns.map((_, i) => {
+    const at = targets.positions.indexOf(i);
+    return at >= 0 && at < given.length ? given[at] : defaultValue(level, relation, i);
+  });
+}
+
 function bindSource(level: Level, relation: Relation, c: PgNode, targets: Targets, columns: Col[]): Logical {
   const stmt = c.selectStmt?.SelectStmt;
-  const full = (given: Expr[]): Expr[] =>
-    relation.columns.map((_, i) => {
-      const at = targets.positions.indexOf(i);
-      return at >= 0 && at < given.length ? given[at] : defaultValue(level, relation, i);
-    });
+  const full = (given: Expr[]) => fullRow(level, relation, targets, given);
   if (!c.selectStmt) return rowsPlan(level, [full([])], columns);
   if (stmt.valuesLists && !stmt.sortClause && !stmt.limitCount && !stmt.limitOffset && !stmt.withClause) {
     return rowsPlan(level, insertRows(level, relation, stmt.valuesLists, targets).map(full), columns);

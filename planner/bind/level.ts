@@ -175,7 +175,7 @@ export class Shared {
 export interface Binders {
   expression(level: Level, node: PgNode): Expr;
   select(level: Level, stmt: PgNode, options: SelectOptions): BoundSelect;
-  /** { InsertStmt }, { UpdateStmt } or { DeleteStmt }. */
+  /** { InsertStmt }, { UpdateStmt }, { DeleteStmt } or { MergeStmt }. */
   modification(level: Level, stmt: PgNode): BoundModification;
 }
 
@@ -201,6 +201,8 @@ export class Level {
   readonly windowDefinitions: PgNode[] = [];
   readonly setFunctions = new Map<number, SetFunction>();
   readonly subqueries = new Map<number, Subquery>();
+  /** What merge_action() means in RETURNING. */
+  mergeAction: Col | null = null;
 
   constructor(shared: Shared, parent: Level | null, text: string) {
     this.shared = shared;

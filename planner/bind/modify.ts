@@ -1,10 +1,11 @@
 /**
- * Statements that change tables: INSERT, UPDATE and DELETE, and SELECT with such a statement in its WITH.
+ * Statements that change tables: INSERT, UPDATE, DELETE and MERGE, and SELECT with such a statement in its WITH.
  */
 import type { PgNode, SelectNode } from '../parse/ast.ts';
-import type { BindEnv, BoundDelete, BoundInsert, BoundModifyingSelect, BoundUpdate } from './env.ts';
+import type { BindEnv, BoundDelete, BoundInsert, BoundMerge, BoundModifyingSelect, BoundUpdate } from './env.ts';
 import { insertStatement } from './insert.ts';
 import { Level } from './level.ts';
+import { mergeStatement } from './merge.ts';
 import { queryAt } from './query.ts';
 import { guarded, newShared } from './start.ts';
 import { deleteStatement, updateStatement } from './update.ts';
@@ -27,6 +28,11 @@ export function bindUpdate(stmt: PgNode, text: string, env: BindEnv): BoundUpdat
 /** Binds DELETE; `stmt` is the node { DeleteStmt } or its content. */
 export function bindDelete(stmt: PgNode, text: string, env: BindEnv): BoundDelete {
   return guarded(() => deleteStatement(topLevel(text, env), stmt.DeleteStmt ?? stmt));
+}
+
+/** Binds MERGE; `stmt` is the node { MergeStmt } or its content. */
+export function bindMerge(stmt: PgNode, text: string, env: BindEnv): BoundMerge {
+  return guarded(() => mergeStatement(topLevel(text, env), stmt.MergeStmt ?? stmt));
 }
 
 /** Binds a SELECT whose WITH has modifying items. */

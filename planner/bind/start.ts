@@ -8,6 +8,7 @@ import type { BindEnv, BoundModification } from './env.ts';
 import { bindExpression } from './expression.ts';
 import { insertStatement } from './insert.ts';
 import { type Level, Shared } from './level.ts';
+import { mergeStatement } from './merge.ts';
 import { bindSelect } from './select.ts';
 import { deleteStatement, updateStatement } from './update.ts';
 
@@ -31,5 +32,6 @@ function bindModification(level: Level, stmt: PgNode): BoundModification {
   if (stmt.InsertStmt) return insertStatement(level, stmt.InsertStmt);
   if (stmt.UpdateStmt) return updateStatement(level, stmt.UpdateStmt);
   if (stmt.DeleteStmt) return deleteStatement(level, stmt.DeleteStmt);
-  throw level.unsupported(`${Object.keys(stmt)[0].replace('Stmt', '').toUpperCase()} in WITH`);
+  if (stmt.MergeStmt) return mergeStatement(level, stmt.MergeStmt);
+  throw new Error(`${Object.keys(stmt)[0]} in WITH`);
 }

@@ -21,6 +21,7 @@ const STATIC_TAG = {
   insert: 'INSERT',
   update: 'UPDATE',
   delete: 'DELETE',
+  merge: 'MERGE',
   copy: 'COPY',
   create_index: 'CREATE INDEX',
   create_sink: 'CREATE SINK',

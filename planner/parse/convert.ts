@@ -42,6 +42,7 @@ const CONVERTERS: Record<string, Converter> = {
   InsertStmt: (node, source) => ({ ...source, k: 'insert', node }),
   UpdateStmt: (node, source) => ({ ...source, k: 'update', node }),
   DeleteStmt: (node, source) => ({ ...source, k: 'delete', node }),
+  MergeStmt: (node, source) => ({ ...source, k: 'merge', node }),
   CopyStmt: (node, source) => ({ ...source, k: 'copy', node, subscribe: null }),
   CreateStmt: createTable,
   CreateTableAsStmt: createTableAs,

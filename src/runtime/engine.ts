@@ -89,7 +89,7 @@ const MOST_TRIES = 3;
 
 /** Whether a statement that has failed has done nothing that anybody saw. */
 function isRepeatable({ statement }: PreparedStatement): boolean {
-  return ['select', 'modifying_select', 'insert', 'update', 'delete', 'create_view'].includes(statement.k);
+  return ['select', 'modifying_select', 'insert', 'update', 'delete', 'merge', 'create_view'].includes(statement.k);
 }
 
 export class TidemarkEngine implements Engine {
@@ -170,6 +170,7 @@ export class TidemarkEngine implements Engine {
       case 'insert':
       case 'update':
       case 'delete':
+      case 'merge':
         return prepareModification(this, statement, paramTypes, session);
       case 'copy':
         return prepareCopy(this, statement, session);

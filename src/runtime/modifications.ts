@@ -1,4 +1,4 @@
-/** Statements that change tables (INSERT, UPDATE, DELETE, SELECT with such items of WITH): binding, what may be written to, the command tag. */
+/** Statements that change tables (INSERT, UPDATE, DELETE, MERGE, SELECT with such items of WITH): binding, what may be written to, the command tag. */
 import { budget } from '../../operators/batch/budget.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import { SqlError } from '../../operators/errors.ts';
@@ -6,6 +6,7 @@ import {
   type BoundModification,
   bindDelete,
   bindInsert,
+  bindMerge,
   bindModifyingSelect,
   bindUpdate,
 } from '../../planner/bind/index.ts';
@@ -22,20 +23,14 @@ import { BatchStream, rowsOf } from './row_streams.ts';
 import { StatementChanges } from './statement_changes.ts';
 import { readerAsOf } from './time_travel.ts';
 
-type ModifyStatement = Extract<Statement, { k: 'insert' | 'update' | 'delete' }>;
+type ModifyStatement = Extract<Statement, { k: 'insert' | 'update' | 'delete' | 'merge' }>;
+
+const VERB = { insert: 'insert into', update: 'update', delete: 'delete from', merge: 'merge into' };
 
 /** Only tables and local streams take rows, and streams are never changed afterwards. */
-export function checkWritable(
-  engine: TidemarkEngine,
-  relation: Relation,
-  action: 'insert' | 'update' | 'delete',
-): void {
+export function checkWritable(engine: TidemarkEngine, relation: Relation, action: keyof typeof VERB): void {
   const object = engine.catalog.get(relation.oid);
-  const refused = (what: string) =>
-    new SqlError(
-      '42809',
-      `cannot ${action === 'insert' ? 'insert into' : action === 'update' ? 'update' : 'delete from'} ${what} "${relation.name}"`,
-    );
+  const refused = (what: string) => new SqlError('42809', `cannot ${VERB[action]} ${what} "${relation.name}"`);
   if (object === undefined) throw new SqlError('42501', `permission denied for table ${relation.name}`);
   if (object.kind !== 'table' && object.kind !== 'stream') throw refused(object.kind.replace('_', ' '));
   if (object.source !== null) {
@@ -81,12 +76,8 @@ export function prepareModification(
   session: SessionContext,
 ): RunnableStatement {
   const env = { ...engine.bindEnv(session, [...paramTypes], 'read'), allowAsOf: statement.k === 'insert' };
-  const bound: BoundModification =
-    statement.k === 'insert'
-      ? bindInsert(statement.node, statement.text, env)
-      : statement.k === 'update'
-        ? bindUpdate(statement.node, statement.text, env)
-        : bindDelete(statement.node, statement.text, env);
+  const bind = { insert: bindInsert, update: bindUpdate, delete: bindDelete, merge: bindMerge }[statement.k];
+  const bound: BoundModification = bind(statement.node, statement.text, env);
   const parts = [...bound.items, bound];
   for (const part of parts) checkWritable(engine, part.relation, part.k);
   const columns: ResultColumn[] | null =

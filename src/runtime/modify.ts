@@ -1,5 +1,5 @@
 /**
- * INSERT, UPDATE and DELETE: the source plan is read as the transaction sees it, rows are checked (NOT NULL) and become changes of the
+ * INSERT, UPDATE, DELETE and MERGE: the source plan is read as the transaction sees it, rows are checked (NOT NULL) and become changes of the
  * table; those of a whole statement (statement_changes.ts) are checked for its keys and written into the transaction.
  */
 import { getHeapStatistics } from 'node:v8';
@@ -80,6 +80,27 @@ export async function changesOf(bound: BoundModification, at: ModifyContext, bef
         const next = pick(row, bound.newColumns);
         checkNotNull(bound.relation, next, at.context);
         delta.push({ row: pick(row, bound.oldColumns), weight: -1 }, { row: next, weight: 1 });
+      }
+      return { delta, count: seen.length, returned: returning === null ? null : seen.map(returning) };
+    }
+    case 'merge': {
+      const isNew = (row: Datum[]) => pick(row, [bound.action])[0] === 'INSERT';
+      const changed = rows.filter((row) => !isNew(row));
+      const old = (row: Datum[]) => pick(row, bound.oldColumns);
+      if (onePerTarget(bound.relation, changed, old, at, []).length < changed.length) {
+        throw new SqlError('21000', 'MERGE command cannot affect row a second time', {
+          hint: 'Ensure that not more than one source row matches any one target row.',
+        });
+      }
+      const left = new Set(onePerTarget(bound.relation, changed, old, at, before));
+      const seen = rows.filter((row) => isNew(row) || left.has(row));
+      const delta: RowChange[] = [];
+      for (const row of seen) {
+        if (!isNew(row)) delta.push({ row: old(row), weight: -1 });
+        if (pick(row, [bound.action])[0] === 'DELETE') continue;
+        const next = pick(row, bound.newColumns);
+        checkNotNull(bound.relation, next, at.context);
+        delta.push({ row: next, weight: 1 });
       }
       return { delta, count: seen.length, returned: returning === null ? null : seen.map(returning) };
     }

@@ -1,77 +1,33 @@
 /** INSERT, UPDATE and DELETE in WITH, beside PostgreSQL: what is returned, what the tables hold afterwards, and what is refused with which error. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { PGlite } from '@electric-sql/pglite';
-import { SqlError } from '../../operators/errors.ts';
-import type { TidemarkEngine } from '../../src/runtime/engine.ts';
-import { openEngine, seeded, sql } from './harness.ts';
+import { BesidePostgres } from './beside_postgres.ts';
+import { seeded, sql } from './harness.ts';
 
 const TABLES = ['t', 'log', 'plain'];
-const SCHEMA = [
-  'CREATE TABLE t (id int PRIMARY KEY, g int, v text DEFAULT $$new$$)',
-  'CREATE TABLE log (id int, what text NOT NULL)',
-  'CREATE TABLE plain (a int)',
-];
+const PER_GROUP = 'SELECT g, count(*) AS n, max(v) AS v FROM t GROUP BY g';
 
-let db: PGlite;
-let engine: TidemarkEngine;
+let db: BesidePostgres;
 
 before(async () => {
-  db = await PGlite.create();
-  engine = await openEngine();
-  for (const statement of SCHEMA) {
-    await db.exec(statement);
-    await sql(engine, statement);
-  }
-  await sql(engine, 'CREATE MATERIALIZED VIEW per_group AS SELECT g, count(*) AS n, max(v) AS v FROM t GROUP BY g');
+  db = await BesidePostgres.open([
+    'CREATE TABLE t (id int PRIMARY KEY, g int, v text DEFAULT $$new$$)',
+    'CREATE TABLE log (id int, what text NOT NULL)',
+    'CREATE TABLE plain (a int)',
+  ]);
+  await sql(db.engine, `CREATE MATERIALIZED VIEW per_group AS ${PER_GROUP}`);
 });
 
-after(async () => {
-  await engine.close();
-  await db.close();
-});
+after(() => db.close());
 
-/** In an order of their own where the query gives none, as that of RETURNING is nobody's promise. */
-function text(query: string, rows: unknown[][]): string {
-  const lines = rows.map((r) => JSON.stringify(r.map((v) => (v === null ? null : String(v)))));
-  return (query.includes('ORDER BY') ? lines : lines.sort()).join(' ');
-}
-
-async function here(query: string): Promise<string> {
-  try {
-    return text(query, await sql(engine, query));
-  } catch (error) {
-    if (!(error instanceof SqlError)) throw error;
-    return `${error.sqlstate} ${error.message.replace(/^line 1: /, '')}`;
-  }
-}
-
-async function there(query: string): Promise<string> {
-  try {
-    return text(query, (await db.query<unknown[]>(query, [], { rowMode: 'array' })).rows);
-  } catch (error) {
-    const { code, message } = error as { code: string; message: string };
-    return `${code} ${message}`;
-  }
-}
+const here = (query: string) => db.here(query);
+const both = (query: string) => db.same(query);
+const sameTables = (query: string) => db.sameRows(query, TABLES, { per_group: PER_GROUP });
 
 async function refill(): Promise<void> {
   for (const table of TABLES) await both(`DELETE FROM ${table}`);
   await both("INSERT INTO t VALUES (1, 1, 'a'), (2, 1, 'b'), (3, 2, NULL), (4, NULL, 'd')");
   await both('INSERT INTO plain VALUES (7), (7), (8)');
-}
-
-async function both(query: string): Promise<void> {
-  assert.equal(await here(query), await there(query), query);
-}
-
-async function sameTables(query: string): Promise<void> {
-  for (const table of TABLES) {
-    const read = `SELECT * FROM ${table} ORDER BY 1, 2`.replace(', 2', table === 'plain' ? '' : ', 2');
-    assert.equal(await here(read), await there(read), `${table} after ${query}`);
-  }
-  const grouped = 'SELECT g, count(*) AS n, max(v) AS v FROM t GROUP BY g ORDER BY g';
-  assert.equal(await here('SELECT * FROM per_group ORDER BY g'), await there(grouped), `per_group after ${query}`);
 }
 
 const STATEMENTS = [
@@ -118,11 +74,11 @@ test('a row that two parts take away goes once', async () => {
   await both('WITH x AS (DELETE FROM plain WHERE a = 7 RETURNING a) SELECT count(*) FROM x');
   await refill();
   await sql(
-    engine,
+    db.engine,
     'WITH x AS (DELETE FROM t WHERE id = 1), y AS (DELETE FROM plain WHERE a = 8) DELETE FROM t WHERE id < 3',
   );
   assert.equal(await here('SELECT id FROM t ORDER BY id'), '["3"] ["4"]');
-  await sql(engine, 'WITH x AS (UPDATE t SET g = 50 WHERE id = 3) UPDATE t SET g = 60');
+  await sql(db.engine, 'WITH x AS (UPDATE t SET g = 50 WHERE id = 3) UPDATE t SET g = 60');
   assert.equal(await here('SELECT id, g FROM t ORDER BY id'), '["3","50"] ["4","60"]');
   assert.match(
     await here(
