@@ -5,7 +5,7 @@
 import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
 import type { ColType } from '../../operators/types.ts';
 import type { CatalogReader, Relation } from '../catalog_reader.ts';
-import type { Col, Logical } from '../logical/plan.ts';
+import type { BoundQuery, Col, Logical } from '../logical/plan.ts';
 import type { PgNode } from '../parse/ast.ts';
 
 export interface BindEnv {
@@ -27,6 +27,8 @@ export interface BindEnv {
   allowParams?: boolean;
   /** True: the caller reads `relation AS OF e` at the moment that BoundQuery.asOf gives. Default: AS OF is refused. */
   allowAsOf?: boolean;
+  /** True: the caller runs the modifying items of WITH. Default: they are refused. */
+  allowModifying?: boolean;
 }
 
 export interface BoundReturning {
@@ -36,6 +38,8 @@ export interface BoundReturning {
 
 interface BoundModify {
   relation: Relation;
+  /** The modifying items of WITH, in order. */
+  items: BoundModification[];
   returning: BoundReturning | null;
   /** Relations (OIDs) that are read, `relation` included. */
   dependencies: number[];
@@ -80,4 +84,24 @@ export interface BoundDelete extends BoundModify {
   k: 'delete';
   source: Logical;
   oldColumns: Col[];
+}
+
+export interface BoundMerge extends BoundModify {
+  k: 'merge';
+  /** One row for each pair of rows, or row without a partner, that a clause changes. */
+  source: Logical;
+  /** 'INSERT', 'UPDATE' or 'DELETE'. */
+  action: Col;
+  /** NULL where a row is inserted. */
+  oldColumns: Col[];
+  /** NULL where a row is deleted. */
+  newColumns: Col[];
+}
+
+export type BoundModification = BoundInsert | BoundUpdate | BoundDelete | BoundMerge;
+
+/** A SELECT whose WITH has modifying items. */
+export interface BoundModifyingSelect {
+  query: BoundQuery;
+  items: BoundModification[];
 }

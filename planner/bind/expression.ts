@@ -14,7 +14,7 @@ import { bindFunctionCall } from './function_call.ts';
 import { bindGroupingFunction } from './grouping_function.ts';
 import { bindIndirection } from './indirection.ts';
 import { bindJsonNode } from './json_expr.ts';
-import type { Level } from './level.ts';
+import { colRef, type Level } from './level.ts';
 import { contentOf, kindOf, locationOf, names } from './node.ts';
 import { bindOperatorExpr } from './operator_expr.ts';
 import { bindRow } from './row.ts';
@@ -75,6 +75,7 @@ export function bindExpression(level: Level, node: PgNode): Expr {
     case 'CurrentOfExpr':
       throw level.unsupported('WHERE CURRENT OF');
     case 'MergeSupportFunc':
+      if (level.mergeAction !== null) return level.at(colRef(level.mergeAction), locationOf(c));
       throw level.error(
         '42601',
         'MERGE_ACTION() can only be used in the RETURNING list of a MERGE command',

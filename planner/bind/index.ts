@@ -2,7 +2,16 @@
  * The binder: names, types and overloads of a parsed statement are resolved against the catalog and the statement becomes a
  * logical plan. Follows the analysis phase of PostgreSQL, whose errors (SQLSTATE, text, position) it gives.
  */
-export type { BindEnv, BoundConflict, BoundDelete, BoundInsert, BoundReturning, BoundUpdate } from './env.ts';
-export { bindDelete, bindInsert, bindUpdate } from './modify.ts';
+export type {
+  BindEnv,
+  BoundConflict,
+  BoundDelete,
+  BoundInsert,
+  BoundMerge,
+  BoundModification,
+  BoundReturning,
+  BoundUpdate,
+} from './env.ts';
+export { bindDelete, bindInsert, bindMerge, bindModifyingSelect, bindUpdate } from './modify.ts';
 export { bindQuery } from './query.ts';
 export { bindScalar } from './scalar.ts';

@@ -7,21 +7,18 @@ import { oneRow } from '../logical/columns.ts';
 import type { Col, Logical } from '../logical/plan.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { bindConflict } from './conflict.ts';
-import type { BindEnv, BoundInsert } from './env.ts';
+import type { BoundInsert } from './env.ts';
 import { bindExprList, isStar } from './expr_list.ts';
-import { colRef, Level } from './level.ts';
+import { colRef, type Level } from './level.ts';
 import { exprLocation } from './locate.ts';
 import { locationOf } from './node.ts';
 import { bindReturning } from './returning.ts';
-import { newShared } from './start.ts';
 import { assigned, columnPosition, defaultValue, targetRelation } from './target_relation.ts';
 import { rowsPlan } from './values.ts';
-import { bindWith } from './with.ts';
+import { bindWith, modifyingItems } from './with.ts';
 
-/** Binds INSERT. */
-export function insertStatement(stmt: PgNode, text: string, env: BindEnv): BoundInsert {
-  const c = stmt.InsertStmt ?? stmt;
-  const level = new Level(newShared(env), null, text);
+/** Binds INSERT at a level of its own; `c` is the content of the node. */
+export function insertStatement(level: Level, c: PgNode): BoundInsert {
   bindWith(level, c.withClause);
   const relation = targetRelation(level, c.relation, 'insert into');
   const targets = insertTargets(level, relation, c.cols);
@@ -31,16 +28,21 @@ export function insertStatement(stmt: PgNode, text: string, env: BindEnv): Bound
   const onConflict = c.onConflictClause ? bindConflict(level, relation, name, c.onConflictClause) : null;
   const row = { relation, name, current: columns, old: null, new: columns };
   const returning = bindReturning(level, c.returningClause, row, []);
+  const items = modifyingItems(level);
+  if (level.shared.asOf !== null && items.length > 0) {
+    throw level.unsupported('reading AS OF another tick beside a data-modifying statement in WITH');
+  }
   return {
     k: 'insert',
     relation,
+    items,
     source,
     columns,
     asOf: level.shared.asOf,
     onConflict,
     returning,
     dependencies: [...level.shared.dependencies],
-    parameters: env.paramTypes,
+    parameters: level.shared.env.paramTypes,
   };
 }
 
@@ -67,13 +69,28 @@ function insertTargets(level: Level, relation: Relation, cols: PgNode[] | undefi
   return { positions, locations: cols.map((n) => locationOf(n.ResTarget)), explicit: true };
 }
 
+/** The new row of INSERT (cols) VALUES (...) within MERGE; without values: DEFAULT VALUES. */
+export function insertRow(
+  level: Level,
+  relation: Relation,
+  cols: PgNode[] | undefined,
+  values: PgNode[] | undefined,
+): Expr[] {
+  const targets = insertTargets(level, relation, cols);
+  const [given] = values ? insertRows(level, relation, [{ List: { items: values } }], targets) : [[]];
+  return fullRow(level, relation, targets, given);
+}
+
+function fullRow(level: Level, relation: Relation, targets: Targets, given: Expr[]): Expr[] {
+  return relation.columns.map((_, i) => {
+    const at = targets.positions.indexOf(i);
+    return at >= 0 && at < given.length ? given[at] : defaultValue(level, relation, i);
+  });
+}
+
 function bindSource(level: Level, relation: Relation, c: PgNode, targets: Targets, columns: Col[]): Logical {
   const stmt = c.selectStmt?.SelectStmt;
-  const full = (given: Expr[]): Expr[] =>
-    relation.columns.map((_, i) => {
-      const at = targets.positions.indexOf(i);
-      return at >= 0 && at < given.length ? given[at] : defaultValue(level, relation, i);
-    });
+  const full = (given: Expr[]) => fullRow(level, relation, targets, given);
   if (!c.selectStmt) return rowsPlan(level, [full([])], columns);
   if (stmt.valuesLists && !stmt.sortClause && !stmt.limitCount && !stmt.limitOffset && !stmt.withClause) {
     return rowsPlan(level, insertRows(level, relation, stmt.valuesLists, targets).map(full), columns);

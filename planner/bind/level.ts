@@ -17,7 +17,7 @@ import type { Col, Logical, LogicalAggregate, LogicalWindow, OrderItem } from '.
 import type { PgNode } from '../parse/ast.ts';
 import { characterPosition } from '../parse/positions.ts';
 import type { Clause } from './clause.ts';
-import type { BindEnv } from './env.ts';
+import type { BindEnv, BoundModification } from './env.ts';
 
 /** Names and types of a record's fields. */
 export interface Shape {
@@ -142,6 +142,8 @@ export class Shared {
   readonly binders: Binders;
   /** AS OF of the relations the statement reads. */
   asOf: Expr | null = null;
+  /** The modifying items of WITH, in order. */
+  readonly modifying: BoundModification[] = [];
   private nextColumn = 1;
 
   constructor(env: BindEnv, binders: Binders) {
@@ -173,6 +175,8 @@ export class Shared {
 export interface Binders {
   expression(level: Level, node: PgNode): Expr;
   select(level: Level, stmt: PgNode, options: SelectOptions): BoundSelect;
+  /** { InsertStmt }, { UpdateStmt }, { DeleteStmt } or { MergeStmt }. */
+  modification(level: Level, stmt: PgNode): BoundModification;
 }
 
 export class Level {
@@ -197,6 +201,8 @@ export class Level {
   readonly windowDefinitions: PgNode[] = [];
   readonly setFunctions = new Map<number, SetFunction>();
   readonly subqueries = new Map<number, Subquery>();
+  /** What merge_action() means in RETURNING. */
+  mergeAction: Col | null = null;
 
   constructor(shared: Shared, parent: Level | null, text: string) {
     this.shared = shared;

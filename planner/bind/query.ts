@@ -10,12 +10,13 @@ import { guarded, newShared } from './start.ts';
 
 /** Binds a query. Throws SqlError with PostgreSQL's SQLSTATE, text and position (counted from the start of `node.text`). */
 export function bindQuery(node: SelectNode, env: BindEnv): BoundQuery {
-  return guarded(() => bindTop(node, env));
+  return guarded(() => queryAt(new Level(newShared(env), null, node.text), node));
 }
 
-function bindTop(node: SelectNode, env: BindEnv): BoundQuery {
-  const shared = newShared(env);
-  const top = new Level(shared, null, node.text);
+/** Binds a query within the statement's outermost level. */
+export function queryAt(top: Level, node: SelectNode): BoundQuery {
+  const { shared } = top;
+  const { env } = shared;
   const query = bindSelect(top, { SelectStmt: node.select }, { resolveUnknown: true, keepOrder: env.mode === 'read' });
   return {
     plan: query.plan,

@@ -21,6 +21,8 @@ export interface ChangedRow {
   /** Null: the state does not exist, its columns are NULL. */
   old: Col[] | null;
   new: Col[] | null;
+  /** Its columns come after those of the other items in RETURNING *. */
+  last?: boolean;
 }
 
 /** Names the columns of one state of the row. */
@@ -59,7 +61,8 @@ export function bindReturning(
   const current = rowItem(level, row, row.name, row.current);
   const taken = [current, ...others].filter((i) => i.relVisible).map((i) => i.name);
   for (const s of states) s.colsVisible = false;
-  level.namespace = [current, ...others, ...states.filter((s) => !taken.includes(s.name))];
+  const shown = row.last ? [...others, current] : [current, ...others];
+  level.namespace = [...shown, ...states.filter((s) => !taken.includes(s.name))];
   const targets = level.inClause('returning', () => bindTargets(level, list));
   const items = targets.map((t) => {
     const expr = resolveUnknown(level, t.expr);

@@ -12,8 +12,10 @@ import type { Level } from './level.ts';
 import { exprLocation } from './locate.ts';
 import { locationOf } from './node.ts';
 
+type Verb = 'insert into' | 'update' | 'delete from' | 'merge into';
+
 /** The relation named by a RangeVar, if it can be changed so. */
-export function targetRelation(level: Level, range: PgNode, verb: 'insert into' | 'update' | 'delete from'): Relation {
+export function targetRelation(level: Level, range: PgNode, verb: Verb): Relation {
   if (!range.schemaname && level.cte(range.relname)) {
     throw level.error(
       '42P01',

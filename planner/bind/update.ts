@@ -8,20 +8,18 @@ import type { Col, Logical } from '../logical/plan.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { bindAssignments } from './assignment.ts';
 import { toBoolean } from './coercion.ts';
-import type { BindEnv, BoundDelete, BoundUpdate } from './env.ts';
+import type { BoundDelete, BoundUpdate } from './env.ts';
 import { bindFrom } from './from.ts';
 import type { FromItem } from './from_item.ts';
 import { relationItem } from './from_relation.ts';
-import { colRef, Level, type NamespaceItem } from './level.ts';
+import { colRef, type Level, type NamespaceItem } from './level.ts';
 import { bindReturning } from './returning.ts';
-import { newShared } from './start.ts';
 import { attachSubqueries } from './subquery.ts';
 import { assigned, defaultValue, targetRelation } from './target_relation.ts';
-import { bindWith } from './with.ts';
+import { bindWith, modifyingItems } from './with.ts';
 
 /** The target joined to the other items, before WHERE. */
 interface Base {
-  level: Level;
   relation: Relation;
   target: FromItem;
   others: NamespaceItem[];
@@ -29,8 +27,7 @@ interface Base {
   old: Col[];
 }
 
-function bindBase(c: PgNode, text: string, env: BindEnv, verb: 'update' | 'delete from', list: PgNode[]): Base {
-  const level = new Level(newShared(env), null, text);
+function bindBase(level: Level, c: PgNode, verb: 'update' | 'delete from', list: PgNode[]): Base {
   bindWith(level, c.withClause);
   const relation = targetRelation(level, c.relation, verb);
   const target = relationItem(level, relation, c.relation.alias);
@@ -44,7 +41,7 @@ function bindBase(c: PgNode, text: string, env: BindEnv, verb: 'update' | 'delet
   target.self.lateralOk = true;
   const others = level.namespace.slice(target.items.length);
   const plan: Logical = from ? { op: 'join', kind: 'inner', left: target.plan, right: from, on: null } : target.plan;
-  return { level, relation, target, others, plan, old: outputColumns(target.plan) };
+  return { relation, target, others, plan, old: outputColumns(target.plan) };
 }
 
 function bindWhere(level: Level, node: PgNode | undefined): Expr | null {
@@ -57,10 +54,9 @@ function filtered(level: Level, plan: Logical, where: Expr | null): Logical {
   return { op: 'filter', input: attachSubqueries(level, plan, [where], new Set()), predicate: where };
 }
 
-/** Binds UPDATE. */
-export function updateStatement(stmt: PgNode, text: string, env: BindEnv): BoundUpdate {
-  const c = stmt.UpdateStmt ?? stmt;
-  const { level, relation, target, others, plan, old } = bindBase(c, text, env, 'update', c.fromClause ?? []);
+/** Binds UPDATE at a level of its own; `c` is the content of the node. */
+export function updateStatement(level: Level, c: PgNode): BoundUpdate {
+  const { relation, target, others, plan, old } = bindBase(level, c, 'update', c.fromClause ?? []);
   const assignments = bindAssignments(level, relation, c.targetList ?? []);
   const where = bindWhere(level, c.whereClause);
   const values: Expr[] = old.map(colRef);
@@ -85,19 +81,19 @@ export function updateStatement(stmt: PgNode, text: string, env: BindEnv): Bound
   return {
     k: 'update',
     relation,
+    items: modifyingItems(level),
     source,
     oldColumns: old,
     newColumns,
     returning,
     dependencies: [...level.shared.dependencies],
-    parameters: env.paramTypes,
+    parameters: level.shared.env.paramTypes,
   };
 }
 
-/** Binds DELETE. */
-export function deleteStatement(stmt: PgNode, text: string, env: BindEnv): BoundDelete {
-  const c = stmt.DeleteStmt ?? stmt;
-  const { level, relation, target, others, plan, old } = bindBase(c, text, env, 'delete from', c.usingClause ?? []);
+/** Binds DELETE at a level of its own; `c` is the content of the node. */
+export function deleteStatement(level: Level, c: PgNode): BoundDelete {
+  const { relation, target, others, plan, old } = bindBase(level, c, 'delete from', c.usingClause ?? []);
   const where = bindWhere(level, c.whereClause);
   const items = outputColumns(plan).map((col) => ({ col, expr: colRef(col) as Expr }));
   const source: Logical = { op: 'project', input: filtered(level, plan, where), items };
@@ -106,10 +102,11 @@ export function deleteStatement(stmt: PgNode, text: string, env: BindEnv): Bound
   return {
     k: 'delete',
     relation,
+    items: modifyingItems(level),
     source,
     oldColumns: old,
     returning,
     dependencies: [...level.shared.dependencies],
-    parameters: env.paramTypes,
+    parameters: level.shared.env.paramTypes,
   };
 }

@@ -1,10 +1,12 @@
 /**
  * WITH. Each item is bound once; its references share that plan under a projection to fresh ids, so that the physical stage can
  * run it once. An item that reads columns of an outer query is bound anew for each reference: its plan is not the same for all.
+ * An item that is INSERT, UPDATE or DELETE runs once whether it is referenced or not; references see the rows of its RETURNING.
  */
 import type { Logical } from '../logical/plan.ts';
 import { freeIds } from '../logical/tree.ts';
 import type { PgNode } from '../parse/ast.ts';
+import type { BoundModification } from './env.ts';
 import { type BoundSelect, colRef, Level, type Output } from './level.ts';
 import { contentOf, kindOf, locationOf, names } from './node.ts';
 import { bindRecursive } from './recursive.ts';
@@ -24,9 +26,7 @@ export function bindWith(level: Level, clause: PgNode | undefined): void {
     if (items.findIndex((o) => o.ctename === c.ctename) < i) {
       throw level.error('42712', `WITH query name "${c.ctename}" specified more than once`, locationOf(c));
     }
-    if (kindOf(c.ctequery) !== 'SelectStmt') {
-      throw level.unsupported('a data-modifying statement in WITH', locationOf(c));
-    }
+    if (kindOf(c.ctequery) !== 'SelectStmt') checkModifying(level, c, clause.recursive === true);
     if (c.search_clause) throw level.unsupported('SEARCH in WITH', locationOf(contentOf({ x: c.search_clause })));
     if (c.cycle_clause) throw level.unsupported('CYCLE in WITH', locationOf(contentOf({ x: c.cycle_clause })));
   }
@@ -51,11 +51,64 @@ function inDependencyOrder(level: Level, items: PgNode[]): PgNode[] {
   return out;
 }
 
+/** INSERT, UPDATE and DELETE stand in the WITH of a whole statement alone, for they run once. */
+function checkModifying(level: Level, c: PgNode, recursive: boolean): void {
+  const at = locationOf(c);
+  const { env } = level.shared;
+  // A query that is no statement of its own (a view's, a cursor's) has its WITH one level below.
+  const outermost = env.allowModifying === true ? 0 : 1;
+  if (level.depth > outermost) {
+    throw level.error('0A000', 'WITH clause containing a data-modifying statement must be at the top level', at);
+  }
+  if (env.mode === 'view') {
+    throw level.error('0A000', 'materialized views must not use data-modifying statements in WITH', at);
+  }
+  if (env.allowModifying !== true)
+    throw level.unsupported('a data-modifying statement in the WITH of such a query', at);
+  if (recursive && mentions(c.ctequery, c.ctename)) {
+    throw level.error('42P19', `recursive query "${c.ctename}" must not contain data-modifying statements`, at);
+  }
+}
+
+/** The modifying items of the statement that a level is the outermost of. */
+export function modifyingItems(level: Level): BoundModification[] {
+  return level.parent === null ? level.shared.modifying : [];
+}
+
+/** A modifying item. What it returns is known when it has run. */
+function bindModifyingItem(level: Level, scope: Level, c: PgNode): void {
+  const { modifying } = level.shared;
+  const bound = level.shared.binders.modification(scope.nested(), c.ctequery);
+  const place = modifying.push(bound) - 1;
+  const { returning } = bound;
+  const name: string = c.ctename;
+  const outputs = (returning?.items ?? []).map((item): Output => {
+    return { name: item.name, col: level.shared.newCol(item.name, item.type), origin: item.origin };
+  });
+  const item: Bound = {
+    plan: { op: 'values', rows: [], cols: outputs.map((o) => o.col), returned: place },
+    outputs: renamed(level, c, outputs),
+  };
+  level.ctes.set(name, {
+    name,
+    use: (user, at) => {
+      if (returning === null) {
+        throw user.error('0A000', `WITH query "${name}" does not have a RETURNING clause`, at);
+      }
+      return reference(user, item);
+    },
+  });
+}
+
 function bindItem(level: Level, c: PgNode, recursive: boolean): void {
   const name: string = c.ctename;
   // The items so far, and outer queries, but not the FROM of the query that WITH belongs to.
   const scope = new Level(level.shared, level.parent, level.text);
   for (const [n, cte] of level.ctes) scope.ctes.set(n, cte);
+  if (kindOf(c.ctequery) !== 'SelectStmt') {
+    bindModifyingItem(level, scope, c);
+    return;
+  }
   const bind = (): Bound => (recursive && mentions(c.ctequery, name) ? bindRecursive(scope, c) : plainItem(scope, c));
   const first = bind();
   const shared = freeIds(first.plan).size === 0;

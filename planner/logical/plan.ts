@@ -49,7 +49,8 @@ export interface LogicalWindow {
 export type Logical =
   /** `cols[i]` is column `columns[i]` of the relation. */
   | { op: 'get'; relation: Relation; columns: number[]; cols: Col[] }
-  | { op: 'values'; rows: Expr[][]; cols: Col[] }
+  /** `returned`: the rows are those that the statement's n-th modifying item of WITH returns, which are known when it has run. */
+  | { op: 'values'; rows: Expr[][]; cols: Col[]; returned?: number }
   | { op: 'filter'; input: Logical; predicate: Expr }
   /** Output: exactly these columns (not the input's). */
   | { op: 'project'; input: Logical; items: { col: Col; expr: Expr }[] }

@@ -70,9 +70,12 @@ export type IncludeKind = 'key' | 'partition' | 'offset' | 'timestamp' | 'header
  *  points as PostgreSQL counts them) in what the client sent. */
 export type Statement = { text: string; offset: number } & (
   | { k: 'select'; query: SelectNode }
+  /** SELECT whose WITH has INSERT, UPDATE, DELETE or MERGE. */
+  | { k: 'modifying_select'; query: SelectNode }
   | { k: 'insert'; node: PgNode }
   | { k: 'update'; node: PgNode }
   | { k: 'delete'; node: PgNode }
+  | { k: 'merge'; node: PgNode }
   | { k: 'copy'; node: PgNode; subscribe: SubscribeStatement | null }
   | {
       k: 'create_relation';

@@ -17,9 +17,11 @@ const TRANSACTION_TAG = {
 
 const STATIC_TAG = {
   select: 'SELECT',
+  modifying_select: 'SELECT',
   insert: 'INSERT',
   update: 'UPDATE',
   delete: 'DELETE',
+  merge: 'MERGE',
   copy: 'COPY',
   create_index: 'CREATE INDEX',
   create_sink: 'CREATE SINK',

@@ -25,9 +25,14 @@ function select(node: PgNode, source: Source): Statement {
   let leftmost = node;
   while (leftmost.larg !== undefined) leftmost = leftmost.larg;
   const { intoClause } = leftmost;
-  if (intoClause === undefined) return { ...source, k: 'select', query };
+  if (intoClause === undefined) return { ...source, k: modifies(node) ? 'modifying_select' : 'select', query };
   delete leftmost.intoClause;
   return tableFromQuery(intoClause, query, source);
+}
+
+function modifies({ withClause }: PgNode): boolean {
+  const items: PgNode[] = withClause?.ctes ?? [];
+  return items.some(({ CommonTableExpr: c }) => c.ctequery.SelectStmt === undefined);
 }
 
 type Converter = (node: PgNode, source: Source) => Statement | null;
@@ -37,6 +42,7 @@ const CONVERTERS: Record<string, Converter> = {
   InsertStmt: (node, source) => ({ ...source, k: 'insert', node }),
   UpdateStmt: (node, source) => ({ ...source, k: 'update', node }),
   DeleteStmt: (node, source) => ({ ...source, k: 'delete', node }),
+  MergeStmt: (node, source) => ({ ...source, k: 'merge', node }),
   CopyStmt: (node, source) => ({ ...source, k: 'copy', node, subscribe: null }),
   CreateStmt: createTable,
   CreateTableAsStmt: createTableAs,

@@ -38,7 +38,7 @@ import { keepChanges } from './kept_changes.ts';
 import { KeptDefinitions } from './kept_definitions.ts';
 import type { LocalStream } from './local_stream.ts';
 import { MemoryHold } from './memory_hold.ts';
-import { prepareModification } from './modifications.ts';
+import { prepareModification, prepareModifyingSelect } from './modifications.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { prepareQuery } from './queries.ts';
 import type { ReadSources } from './reads.ts';
@@ -89,7 +89,7 @@ const MOST_TRIES = 3;
 
 /** Whether a statement that has failed has done nothing that anybody saw. */
 function isRepeatable({ statement }: PreparedStatement): boolean {
-  return ['select', 'insert', 'update', 'delete', 'create_view'].includes(statement.k);
+  return ['select', 'modifying_select', 'insert', 'update', 'delete', 'merge', 'create_view'].includes(statement.k);
 }
 
 export class TidemarkEngine implements Engine {
@@ -165,9 +165,12 @@ export class TidemarkEngine implements Engine {
     switch (statement.k) {
       case 'select':
         return prepareQuery(this, statement, paramTypes, session);
+      case 'modifying_select':
+        return prepareModifyingSelect(this, statement, paramTypes, session);
       case 'insert':
       case 'update':
       case 'delete':
+      case 'merge':
         return prepareModification(this, statement, paramTypes, session);
       case 'copy':
         return prepareCopy(this, statement, session);

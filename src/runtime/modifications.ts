@@ -1,32 +1,36 @@
-/** INSERT, UPDATE, DELETE as statements: binding, what may be written to, the command tag. */
+/** Statements that change tables (INSERT, UPDATE, DELETE, MERGE, SELECT with such items of WITH): binding, what may be written to, the command tag. */
 import { budget } from '../../operators/batch/budget.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import { SqlError } from '../../operators/errors.ts';
-import { bindDelete, bindInsert, bindUpdate } from '../../planner/bind/index.ts';
+import {
+  type BoundModification,
+  bindDelete,
+  bindInsert,
+  bindMerge,
+  bindModifyingSelect,
+  bindUpdate,
+} from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
+import { planQuery } from '../../planner/physical/index.ts';
 import { bindParameters } from '../../planner/physical/parameters.ts';
 import type { ResultColumn, SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { type BoundModification, type ModifyContext, modify } from './modify.ts';
+import type { Modified, ModifyContext } from './modify.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
-import { rowsOf } from './row_streams.ts';
+import { readQuery, resultColumns } from './queries.ts';
+import { BatchStream, rowsOf } from './row_streams.ts';
+import { StatementChanges } from './statement_changes.ts';
 import { readerAsOf } from './time_travel.ts';
 
-type ModifyStatement = Extract<Statement, { k: 'insert' | 'update' | 'delete' }>;
+type ModifyStatement = Extract<Statement, { k: 'insert' | 'update' | 'delete' | 'merge' }>;
+
+const VERB = { insert: 'insert into', update: 'update', delete: 'delete from', merge: 'merge into' };
 
 /** Only tables and local streams take rows, and streams are never changed afterwards. */
-export function checkWritable(
-  engine: TidemarkEngine,
-  relation: Relation,
-  action: 'insert' | 'update' | 'delete',
-): void {
+export function checkWritable(engine: TidemarkEngine, relation: Relation, action: keyof typeof VERB): void {
   const object = engine.catalog.get(relation.oid);
-  const refused = (what: string) =>
-    new SqlError(
-      '42809',
-      `cannot ${action === 'insert' ? 'insert into' : action === 'update' ? 'update' : 'delete from'} ${what} "${relation.name}"`,
-    );
+  const refused = (what: string) => new SqlError('42809', `cannot ${VERB[action]} ${what} "${relation.name}"`);
   if (object === undefined) throw new SqlError('42501', `permission denied for table ${relation.name}`);
   if (object.kind !== 'table' && object.kind !== 'stream') throw refused(object.kind.replace('_', ' '));
   if (object.source !== null) {
@@ -50,6 +54,21 @@ export function modifyContext(engine: TidemarkEngine, relation: Relation, sessio
   };
 }
 
+/** Runs the parts of a statement; what the last one did. */
+async function modify(parts: BoundModification[], engine: TidemarkEngine, session: SessionContext): Promise<Modified> {
+  const changes = changesOfStatement(parts.length, engine, session);
+  let done: Modified = { count: 0, returned: null };
+  for (const part of parts) done = await changes.add(part);
+  changes.write();
+  return done;
+}
+
+function changesOfStatement(parts: number, engine: TidemarkEngine, session: SessionContext): StatementChanges {
+  // Several parts read one tick.
+  if (parts > 1) engine.transactionOf(session).pin();
+  return new StatementChanges((relation) => modifyContext(engine, relation, session));
+}
+
 export function prepareModification(
   engine: TidemarkEngine,
   statement: ModifyStatement,
@@ -57,13 +76,10 @@ export function prepareModification(
   session: SessionContext,
 ): RunnableStatement {
   const env = { ...engine.bindEnv(session, [...paramTypes], 'read'), allowAsOf: statement.k === 'insert' };
-  const bound: BoundModification =
-    statement.k === 'insert'
-      ? bindInsert(statement.node, statement.text, env)
-      : statement.k === 'update'
-        ? bindUpdate(statement.node, statement.text, env)
-        : bindDelete(statement.node, statement.text, env);
-  checkWritable(engine, bound.relation, statement.k);
+  const bind = { insert: bindInsert, update: bindUpdate, delete: bindDelete, merge: bindMerge }[statement.k];
+  const bound: BoundModification = bind(statement.node, statement.text, env);
+  const parts = [...bound.items, bound];
+  for (const part of parts) checkWritable(engine, part.relation, part.k);
   const columns: ResultColumn[] | null =
     bound.returning?.items.map((item) => ({
       name: item.name,
@@ -73,9 +89,7 @@ export function prepareModification(
     })) ?? null;
   const run: RunnableStatement['run'] = async (params, current) => {
     const narrow = statement.k === 'delete' ? budget.widen(pages.usedBytes) : null;
-    const done = await modify(bindParameters(bound, params), modifyContext(engine, bound.relation, current)).finally(
-      () => narrow?.(),
-    );
+    const done = await modify(bindParameters(parts, params), engine, current).finally(() => narrow?.());
     const tag = statement.k === 'insert' ? `INSERT 0 ${done.count}` : `${statement.k.toUpperCase()} ${done.count}`;
     if (columns === null || done.returned === null) return { kind: 'command', tag };
     return {
@@ -89,4 +103,31 @@ export function prepareModification(
     };
   };
   return runnable(statement, engine.catalogVersion, columns, run, bound.parameters);
+}
+
+/** SELECT with modifying items of WITH: they run first, whether it reads what they return or not. */
+export function prepareModifyingSelect(
+  engine: TidemarkEngine,
+  statement: Extract<Statement, { k: 'modifying_select' }>,
+  paramTypes: number[],
+  session: SessionContext,
+): RunnableStatement {
+  const bound = bindModifyingSelect(statement.query, engine.bindEnv(session, [...paramTypes], 'read'));
+  for (const item of bound.items) checkWritable(engine, item.relation, item.k);
+  const columns = resultColumns(bound.query);
+  const run: RunnableStatement['run'] = async (params, current, signal) => {
+    const { query, items } = bindParameters(bound, params);
+    const changes = changesOfStatement(items.length + 1, engine, current);
+    for (const item of items) await changes.add(item);
+    const physical = planQuery(changes.known(query), { mode: 'read' });
+    const { batch, arena } = await readQuery(engine, physical, query, current, signal);
+    try {
+      changes.write();
+    } catch (error) {
+      arena.release();
+      throw error;
+    }
+    return { kind: 'rows', columns, rows: new BatchStream(batch, arena), tag: (n) => `SELECT ${n}` };
+  };
+  return runnable(statement, engine.catalogVersion, columns, run, bound.query.parameters);
 }

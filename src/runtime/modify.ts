@@ -1,6 +1,6 @@
 /**
- * INSERT, UPDATE and DELETE: the source plan is read as the transaction sees it, rows are checked (NOT NULL, keys) and become a delta of
- * the table in the transaction.
+ * INSERT, UPDATE, DELETE and MERGE: the source plan is read as the transaction sees it, rows are checked (NOT NULL) and become changes of the
+ * table; those of a whole statement (statement_changes.ts) are checked for its keys and written into the transaction.
  */
 import { getHeapStatistics } from 'node:v8';
 import { Arena } from '../../operators/batch/arena.ts';
@@ -14,7 +14,7 @@ import { bindExpr } from '../../operators/expr/interpret.ts';
 import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
 import type { DataflowPlan } from '../../operators/plan.ts';
 import { RowTable } from '../../operators/state/row_table.ts';
-import type { BoundConflict, BoundDelete, BoundInsert, BoundReturning, BoundUpdate } from '../../planner/bind/index.ts';
+import type { BoundConflict, BoundInsert, BoundModification, BoundReturning } from '../../planner/bind/index.ts';
 import { hasColumns, type Relation, type UniqueKey } from '../../planner/catalog_reader.ts';
 import { outputColumns } from '../../planner/logical/columns.ts';
 import type { Logical } from '../../planner/logical/plan.ts';
@@ -24,8 +24,6 @@ import { type Reader, readNow, relationRows } from './reads.ts';
 import { isLongRead, readInPieces, readInSlices, readsStream } from './sliced_read.ts';
 import type { EngineTransaction } from './transaction.ts';
 import { checkUnique, keyText, type RowChange, rowsByKey } from './unique_keys.ts';
-
-export type BoundModification = BoundInsert | BoundUpdate | BoundDelete;
 
 export interface ModifyContext extends Reader {
   transaction: EngineTransaction;
@@ -43,8 +41,16 @@ export interface Modified {
   returned: Datum[][] | null;
 }
 
-/** Runs a bound modification with parameters already replaced. */
-export async function modify(bound: BoundModification, at: ModifyContext): Promise<Modified> {
+/** What a modification does to its table, before it is written. */
+export interface Changes extends Modified {
+  delta: RowChange[];
+}
+
+/**
+ * The changes of a bound modification with parameters already replaced; its unique keys are not checked yet. `before`: what other
+ * modifications of the statement change in the same table.
+ */
+export async function changesOf(bound: BoundModification, at: ModifyContext, before: RowChange[]): Promise<Changes> {
   if (bound.k !== 'insert' || bound.onConflict?.action === 'update') at.transaction.keepTick();
   const ids = outputColumns(bound.source).map((c) => c.id);
   const rows = await readRows(bound.source, ids, at, bound.k === 'insert' ? bound.asOf : null);
@@ -60,29 +66,51 @@ export async function modify(bound: BoundModification, at: ModifyContext): Promi
         bound.onConflict,
         inTableOrder(bound, position, returning),
         at,
+        before,
       );
     case 'delete': {
-      const seen = onePerTarget(bound.relation, rows, (row) => pick(row, bound.oldColumns), at);
-      writeDelta(
-        bound.relation,
-        seen.map((row) => ({ row: pick(row, bound.oldColumns), weight: -1 })),
-        at,
-      );
-      return { count: seen.length, returned: returning === null ? null : seen.map(returning) };
+      const seen = onePerTarget(bound.relation, rows, (row) => pick(row, bound.oldColumns), at, before);
+      const delta = seen.map((row) => ({ row: pick(row, bound.oldColumns), weight: -1 }));
+      return { delta, count: seen.length, returned: returning === null ? null : seen.map(returning) };
     }
     case 'update': {
-      const seen = onePerTarget(bound.relation, rows, (row) => pick(row, bound.oldColumns), at);
+      const seen = onePerTarget(bound.relation, rows, (row) => pick(row, bound.oldColumns), at, before);
       const delta: RowChange[] = [];
       for (const row of seen) {
         const next = pick(row, bound.newColumns);
         checkNotNull(bound.relation, next, at.context);
         delta.push({ row: pick(row, bound.oldColumns), weight: -1 }, { row: next, weight: 1 });
       }
-      checkUnique(bound.relation, at.uniqueKeys, delta, at);
-      writeDelta(bound.relation, delta, at);
-      return { count: seen.length, returned: returning === null ? null : seen.map(returning) };
+      return { delta, count: seen.length, returned: returning === null ? null : seen.map(returning) };
+    }
+    case 'merge': {
+      const isNew = (row: Datum[]) => pick(row, [bound.action])[0] === 'INSERT';
+      const changed = rows.filter((row) => !isNew(row));
+      const old = (row: Datum[]) => pick(row, bound.oldColumns);
+      if (onePerTarget(bound.relation, changed, old, at, []).length < changed.length) {
+        throw new SqlError('21000', 'MERGE command cannot affect row a second time', {
+          hint: 'Ensure that not more than one source row matches any one target row.',
+        });
+      }
+      const left = new Set(onePerTarget(bound.relation, changed, old, at, before));
+      const seen = rows.filter((row) => isNew(row) || left.has(row));
+      const delta: RowChange[] = [];
+      for (const row of seen) {
+        if (!isNew(row)) delta.push({ row: old(row), weight: -1 });
+        if (pick(row, [bound.action])[0] === 'DELETE') continue;
+        const next = pick(row, bound.newColumns);
+        checkNotNull(bound.relation, next, at.context);
+        delta.push({ row: next, weight: 1 });
+      }
+      return { delta, count: seen.length, returned: returning === null ? null : seen.map(returning) };
     }
   }
+}
+
+/** Checks the table's unique keys and writes. */
+export function writeChanges(relation: Relation, delta: RowChange[], at: ModifyContext): void {
+  checkUnique(relation, at.uniqueKeys, delta, at);
+  writeDelta(relation, delta, at);
 }
 
 /** RETURNING of an INSERT for a row in table order. */
@@ -160,20 +188,22 @@ function positional<T>(value: T, position: Map<number, number>): T {
 
 /**
  * One source row for each row of the table that is to be changed. A target that joins several FROM rows stands several times in the source:
- * the first counts. Equal rows of a table without a key are as many targets as there are.
+ * the first counts. Equal rows of a table without a key are as many targets as there are, less those taken away before.
  */
 function onePerTarget(
   relation: Relation,
   rows: Datum[][],
   oldRow: (row: Datum[]) => Datum[],
   at: ModifyContext,
+  before: RowChange[],
 ): Datum[][] {
-  if (rows.length < 2) return rows;
+  const gone = before.filter((c) => c.weight < 0).map((c) => c.row);
+  if (rows.length + gone.length < 2) return rows;
   const types = relation.columns.map((c) => c.type);
   const arena = new Arena();
   const table = new RowTable(types, 16, 'identity');
   try {
-    const batch = batchFromRows(types, rows.map(oldRow), arena);
+    const batch = batchFromRows(types, [...gone, ...rows.map(oldRow)], arena);
     table.bind(batch.columns);
     const slots: number[] = [];
     let repeated = false;
@@ -183,7 +213,8 @@ function onePerTarget(
     }
     if (!repeated) return rows;
     countStored(relation, table, arena, at);
-    return rows.filter((_, i) => --F64[(slots[i] + table.payloadOffset) / 8] >= 0);
+    const isLeft = slots.map((slot) => --F64[(slot + table.payloadOffset) / 8] >= 0);
+    return rows.filter((_, i) => isLeft[gone.length + i]);
   } finally {
     table.release();
     arena.release();
@@ -229,15 +260,12 @@ function insertRows(
   onConflict: BoundConflict | null,
   returning: ((row: Datum[]) => Datum[]) | null,
   at: ModifyContext,
-): Modified {
+  before: RowChange[],
+): Changes {
   for (const row of rows) checkNotNull(relation, row, at.context);
-  if (onConflict === null) {
-    const delta = rows.map((row) => ({ row, weight: 1 }));
-    checkUnique(relation, at.uniqueKeys, delta, at);
-    writeDelta(relation, delta, at);
-    return { count: rows.length, returned: returning === null ? null : rows.map(returning) };
-  }
-  return upsertRows(relation, rows, onConflict, returning, at);
+  if (onConflict !== null) return upsertRows(relation, rows, onConflict, returning, at, before);
+  const delta = rows.map((row) => ({ row, weight: 1 }));
+  return { delta, count: rows.length, returned: returning === null ? null : rows.map(returning) };
 }
 
 function upsertRows(
@@ -246,14 +274,15 @@ function upsertRows(
   onConflict: BoundConflict,
   returning: ((row: Datum[]) => Datum[]) | null,
   at: ModifyContext,
-): Modified {
+  before: RowChange[],
+): Changes {
   const target = onConflict.target;
   const keys = target === null ? at.uniqueKeys : at.uniqueKeys.filter((k) => hasColumns(k, target));
   if (keys.length === 0 && target !== null) {
     throw new SqlError('42P10', 'there is no unique or exclusion constraint matching the ON CONFLICT specification');
   }
   const stored = keys.map((key) => rowsByKey(relation, key, rows, at));
-  // Of the keys: what this command has written.
+  // Of the keys: what this command has changed.
   const own = keys.map(() => new Set<string>());
   const write = (row: Datum[]) =>
     keys.forEach((key, i) => {
@@ -262,6 +291,13 @@ function upsertRows(
       stored[i].set(text, row);
       own[i].add(text);
     });
+  const erase = (row: Datum[]) =>
+    keys.forEach((key, i) => {
+      const text = keyText(key, row);
+      if (text !== null) stored[i].delete(text);
+    });
+  for (const { row, weight } of before) if (weight < 0) erase(row);
+  for (const { row, weight } of before) if (weight > 0) write(row);
   const delta: RowChange[] = [];
   const returned: Datum[][] = [];
   let count = 0;
@@ -293,9 +329,7 @@ function upsertRows(
     count++;
     if (returning !== null) returned.push(returning(next));
   }
-  checkUnique(relation, at.uniqueKeys, delta, at);
-  writeDelta(relation, delta, at);
-  return { count, returned: returning === null ? null : returned };
+  return { delta, count, returned: returning === null ? null : returned };
 }
 
 /** The new row of DO UPDATE for (stored row, proposed row), or null when its WHERE says no. */
@@ -319,5 +353,5 @@ function conflictUpdate(conflict: Extract<BoundConflict, { action: 'update' }>, 
 /** Rows of COPY FROM: checked and written like INSERT's. */
 export function insertDatums(relation: Relation, rows: Datum[][], at: ModifyContext): void {
   at.checkThere();
-  insertRows(relation, rows, null, null, at);
+  writeChanges(relation, insertRows(relation, rows, null, null, at, []).delta, at);
 }

@@ -39,6 +39,7 @@ const EXPLAINABLE: Statement['k'][] = [
   'insert',
   'update',
   'delete',
+  'merge',
   'create_view',
   'create_relation',
   'create_sink',
@@ -46,7 +47,7 @@ const EXPLAINABLE: Statement['k'][] = [
   'execute',
   'subscribe',
 ];
-const PREPARABLE: Statement['k'][] = ['select', 'insert', 'update', 'delete', 'subscribe'];
+const PREPARABLE: Statement['k'][] = ['select', 'modifying_select', 'insert', 'update', 'delete', 'merge', 'subscribe'];
 
 /** EXPLAIN [ANALYZE] [VERBOSE] [( options )] statement */
 function explainStatement(piece: Piece): Statement | null {

@@ -36,7 +36,7 @@ const SESSION_KINDS = new Set<Statement['k']>([
   'notify',
 ]);
 
-const CACHED_KINDS = new Set<Statement['k']>(['select', 'insert', 'update', 'delete']);
+const CACHED_KINDS = new Set<Statement['k']>(['select', 'modifying_select', 'insert', 'update', 'delete', 'merge']);
 /** A shape whose other numbers keep changing (OFFSET 10, 20, ...) is planned each time. */
 const MAX_TEMPLATES_OF_A_SHAPE = 20;
 const MAX_CACHED_TEXT = 4096;

@@ -10,9 +10,11 @@ import type { Prepared } from './prepared_statements.ts';
 import type { Session } from './session.ts';
 
 const WRITES = new Set<Statement['k']>([
+  'modifying_select',
   'insert',
   'update',
   'delete',
+  'merge',
   'create_relation',
   'create_view',
   'create_index',
@@ -25,7 +27,7 @@ const WRITES = new Set<Statement['k']>([
 ]);
 
 /** What is published as soon as it has run, when it is all of its transaction. */
-const MODIFICATIONS = new Set<Statement['k']>(['insert', 'update', 'delete', 'truncate']);
+const MODIFICATIONS = new Set<Statement['k']>(['modifying_select', 'insert', 'update', 'delete', 'merge', 'truncate']);
 
 /** 25006 for what writes in a read-only transaction. */
 export function checkReadOnly(session: Session, statement: Statement): void {

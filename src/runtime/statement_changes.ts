@@ -1,0 +1,46 @@
+/**
+ * What one statement changes: modifying items of WITH and, unless that is a SELECT, the statement itself.
+ *
+ *   WITH a AS (DELETE FROM t ... RETURNING ...), b AS (INSERT ... SELECT ... FROM a) UPDATE ...
+ *        changes of t -- rows of a -->  changes of u                               changes of v     then all are written
+ *
+ * Each part reads the tables as they were before the statement, and of the other parts the rows of RETURNING alone (PostgreSQL manual 7.8.4). A
+ * row that two parts take away is taken away by the first. Unique keys are those of all parts together.
+ */
+import type { Datum } from '../../operators/datum.ts';
+import type { BoundModification } from '../../planner/bind/index.ts';
+import type { Relation } from '../../planner/catalog_reader.ts';
+import { bindReturned } from '../../planner/physical/parameters.ts';
+import { changesOf, type Modified, type ModifyContext, writeChanges } from './modify.ts';
+import type { RowChange } from './unique_keys.ts';
+
+export class StatementChanges {
+  readonly #contextOf: (relation: Relation) => ModifyContext;
+  readonly #tables = new Map<number, { relation: Relation; at: ModifyContext; delta: RowChange[] }>();
+  readonly #returned: Datum[][][] = [];
+
+  constructor(contextOf: (relation: Relation) => ModifyContext) {
+    this.#contextOf = contextOf;
+  }
+
+  /** Computes what the next part changes. */
+  async add(part: BoundModification): Promise<Modified> {
+    const { relation } = part;
+    const table = this.#tables.get(relation.oid) ?? { relation, at: this.#contextOf(relation), delta: [] };
+    this.#tables.set(relation.oid, table);
+    const { delta, count, returned } = await changesOf(this.known(part), table.at, table.delta);
+    table.delta = table.delta.length === 0 ? delta : table.delta.concat(delta);
+    this.#returned.push(returned ?? []);
+    return { count, returned };
+  }
+
+  /** A plan with the rows that the parts so far have returned. */
+  known<T>(plan: T): T {
+    return this.#returned.length === 0 ? plan : bindReturned(plan, this.#returned);
+  }
+
+  /** Writes all of it into the transaction. */
+  write(): void {
+    for (const { relation, delta, at } of this.#tables.values()) writeChanges(relation, delta, at);
+  }
+}
