@@ -5,4 +5,5 @@
 export type { BindEnv, BoundConflict, BoundDelete, BoundInsert, BoundReturning, BoundUpdate } from './env.ts';
 export { bindDelete, bindInsert, bindUpdate } from './modify.ts';
 export { bindQuery } from './query.ts';
+export { regclassPath } from './reg_literal.ts';
 export { bindScalar } from './scalar.ts';

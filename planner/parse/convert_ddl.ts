@@ -1,6 +1,7 @@
 /** Data definition: libpg-query's CREATE, DROP and TRUNCATE nodes as Tidemark's statements. What has no place there is refused by name. */
 import { SqlError } from '../../operators/errors.ts';
 import type { ColumnDef, KeyConstraint, PgNode, SelectNode, Statement } from './ast.ts';
+import { identityOf, serialType } from './convert_sequence.ts';
 import { defElemOptions, qualified, rangeVarName, strings } from './node_fields.ts';
 import { errorAt, type Source } from './positions.ts';
 
@@ -16,24 +17,50 @@ export const REFUSED_CONSTRAINT: Record<string, string> = {
   CONSTR_ATTR_DEFERRABLE: 'a deferrable constraint',
   CONSTR_ATTR_DEFERRED: 'a deferrable constraint',
   CONSTR_GENERATED: 'a generated column',
-  CONSTR_IDENTITY: 'an identity column',
 };
 
-function columnOf(node: PgNode, source: Source): ColumnDef {
+function columnOf(node: PgNode, table: string, source: Source): ColumnDef {
+  const serial = serialType(node.typeName);
   const column: ColumnDef = {
     name: node.colname,
-    type: node.typeName,
-    notNull: false,
+    type: serial ?? node.typeName,
+    notNull: serial !== null,
     primaryKey: false,
     default: null,
+    serial: serial !== null,
+    identity: null,
     location: node.location ?? -1,
   };
+  const of = `specified for column "${column.name}" of table "${table}"`;
   for (const { Constraint: constraint } of node.constraints ?? []) {
     const refused = REFUSED_CONSTRAINT[constraint.contype];
     if (refused !== undefined) throw refuse(source, refused, constraint.location);
     if (constraint.contype === 'CONSTR_NOTNULL') column.notNull = true;
     if (constraint.contype === 'CONSTR_PRIMARY') column.primaryKey = column.notNull = true;
-    if (constraint.contype === 'CONSTR_DEFAULT') column.default = constraint.raw_expr;
+    if (constraint.contype === 'CONSTR_DEFAULT') {
+      if (column.serial || column.default !== null) {
+        throw errorAt(
+          source,
+          '42601',
+          `multiple default values ${of}`,
+          column.serial ? undefined : constraint.location,
+        );
+      }
+      column.default = constraint.raw_expr;
+    }
+    if (constraint.contype === 'CONSTR_IDENTITY') {
+      if (column.identity !== null)
+        throw errorAt(source, '42601', `multiple identity specifications ${of}`, constraint.location);
+      column.identity = identityOf(constraint, source);
+      column.notNull = true;
+    }
+    if (column.identity !== null && (column.serial || column.default !== null)) {
+      throw errorAt(source, '42601', `both default and identity ${of}`, constraint.location);
+    }
+    if (constraint.contype === 'CONSTR_NULL' && (column.serial || column.identity !== null)) {
+      const message = `conflicting NULL/NOT NULL declarations for column "${column.name}" of table "${table}"`;
+      throw errorAt(source, '42601', message, constraint.location);
+    }
   }
   return column;
 }
@@ -63,7 +90,7 @@ function elementsOf(
   };
   for (const element of elements) {
     if (element.ColumnDef) {
-      const column = columnOf(element.ColumnDef, source);
+      const column = columnOf(element.ColumnDef, table, source);
       const { name } = column;
       if (columns.some((other) => other.name === name)) {
         throw new SqlError('42701', `column "${name}" specified more than once`);
@@ -213,6 +240,7 @@ const DROP_KIND: Record<string, Kind<'drop'>['kind']> = {
   OBJECT_VIEW: 'view',
   OBJECT_MATVIEW: 'materialized_view',
   OBJECT_INDEX: 'index',
+  OBJECT_SEQUENCE: 'sequence',
   OBJECT_SCHEMA: 'schema',
 };
 
@@ -246,5 +274,10 @@ export function dropSubscription(node: PgNode, source: Source): Kind<'drop'> {
 }
 
 export function truncate(node: PgNode, source: Source): Kind<'truncate'> {
-  return { ...source, k: 'truncate', names: node.relations.map((item: PgNode) => rangeVarName(item.RangeVar)) };
+  return {
+    ...source,
+    k: 'truncate',
+    names: node.relations.map((item: PgNode) => rangeVarName(item.RangeVar)),
+    restartIdentity: node.restart_seqs === true,
+  };
 }

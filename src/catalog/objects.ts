@@ -14,8 +14,11 @@ export interface ConnectorSpec {
 }
 
 export interface ColumnDefault {
+  /** Sequences in it are named by their OIDs, so that it means the same under any search path and after they are renamed. */
   node: PgNode;
   text: string;
+  /** OIDs of these sequences. */
+  sequences: number[];
 }
 
 interface ObjectBase {
@@ -62,6 +65,28 @@ export interface IndexObject extends ObjectBase {
   constraint: boolean;
 }
 
+/** What a sequence counts, and how. */
+export interface SequenceParameters {
+  /** OID of int2, int4 or int8. */
+  type: number;
+  start: bigint;
+  increment: bigint;
+  min: bigint;
+  max: bigint;
+  /** Shown; values are given one by one. */
+  cache: bigint;
+  cycle: boolean;
+}
+
+export interface SequenceObject extends ObjectBase {
+  kind: 'sequence';
+  /** What SELECT ... FROM it sees. */
+  relation: Relation;
+  parameters: SequenceParameters;
+  /** The column (its position) that it goes with; `dependencies` has the table. */
+  owner: { table: number; column: number } | null;
+}
+
 export interface SinkObject extends ObjectBase {
   kind: 'sink';
   options: Record<string, string>;
@@ -88,6 +113,7 @@ export type CatalogObject =
   | ViewObject
   | MaterializedViewObject
   | IndexObject
+  | SequenceObject
   | SinkObject;
 export type ObjectKind = CatalogObject['kind'];
 
@@ -98,6 +124,7 @@ export const KIND_NAMES: Record<ObjectKind, string> = {
   view: 'view',
   materialized_view: 'materialized view',
   index: 'index',
+  sequence: 'sequence',
   sink: 'sink',
   subscription: 'subscription',
 };

@@ -9,7 +9,9 @@ import { bindScalar } from '../../planner/bind/index.ts';
 import type { AlterAction, Statement } from '../../planner/parse/ast.ts';
 import { type CatalogObject, KIND_NAMES, type RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
+import { alterIdentity } from './column_sequence.ts';
 import { addUnique, checkKey, keyColumns, uniqueConstraint } from './create_index.ts';
+import { columnDefault } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { renameObject } from './rename.ts';
 
@@ -30,7 +32,8 @@ export function alterRelation(engine: TidemarkEngine, statement: AlterRelation, 
   const applies = statement.actions.map((action) => prepare(engine, object, action, planned, statement, session));
   for (const apply of applies) apply?.();
   const oid = engine.catalog.nextOid === made ? object.oid : made;
-  engine.defined({ sql: statement.text, made: oid, dropped: [] }, session, [object.oid]);
+  const sequences = 'defaults' in object ? object.defaults.flatMap((value) => value?.sequences ?? []) : [];
+  engine.defined({ sql: statement.text, made: oid, dropped: [] }, session, [object.oid, ...sequences]);
 }
 
 /** What the statement names; null, with a notice, when it is not there and IF EXISTS was said. */
@@ -70,6 +73,12 @@ function prepare(
       return setNotNull(engine, ownTable(object), action.column, action.notNull, planned);
     case 'set_default':
       return setDefault(engine, ownTable(object), action.column, action.value, text, session);
+    case 'add_identity':
+    case 'set_identity':
+    case 'drop_identity': {
+      const table = ownTable(object);
+      return alterIdentity(engine, table, columnOf(table, action.column), action, text, session);
+    }
   }
 }
 
@@ -140,6 +149,7 @@ function setNotNull(
 ): Apply {
   const { relation } = object;
   const column = columnOf(object, name);
+  if (!notNull) checkNoIdentity(relation, column);
   if (notNull) checkNoNull(engine, relation, column);
   else if (planned.key?.includes(column)) throw new SqlError('42P16', `column "${name}" is in a primary key`);
   else if (relation.columns[column].notNull) {
@@ -164,17 +174,25 @@ function setDefault(
   session: SessionContext,
 ): Apply {
   const column = columnOf(object, name);
-  if (node !== null) {
+  const hint = node === null ? 'Use ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY instead.' : undefined;
+  checkNoIdentity(object.relation, column, hint);
+  const value = node === null ? null : columnDefault(engine, node, text, session);
+  if (value !== null) {
     const target = object.relation.columns[column].type;
     bindScalar(
-      node,
+      value.node,
       text,
       { ...engine.bindEnv(session, [], 'read'), allowParams: false },
       { target, place: 'default' },
     );
   }
   return () => {
-    object.defaults[column] = node === null ? null : { node, text };
+    object.defaults[column] = value;
     engine.catalog.version++;
   };
+}
+
+function checkNoIdentity({ name, columns }: RelationObject['relation'], column: number, hint?: string): void {
+  if (columns[column].identity === undefined) return;
+  throw new SqlError('42601', `column "${columns[column].name}" of relation "${name}" is an identity column`, { hint });
 }

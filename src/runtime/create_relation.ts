@@ -13,13 +13,15 @@ import type { ColumnDef, IncludeKind, Statement } from '../../planner/parse/ast.
 import { planQuery } from '../../planner/physical/index.ts';
 import { typeByOid } from '../../planner/types/catalog.ts';
 import { formatType, resolveTypeName } from '../../planner/types/type_name.ts';
-import type { ColumnDefault, ConnectorSpec, RelationObject } from '../catalog/objects.ts';
+import type { ColumnDefault, ConnectorSpec, RelationObject, SequenceObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { SourceColumn } from '../formats/format.ts';
 import { checkConnector, connectorOptions, openConnector } from '../sources/connectors.ts';
 import type { Source } from '../sources/source.ts';
 import { startOffsets } from './backfill.ts';
+import { addSequence, columnSequence } from './column_sequence.ts';
 import { addUnique, checkComparable, keyColumn, type UniqueConstraint, uniqueConstraint } from './create_index.ts';
+import { columnDefault, nextValue } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { takeRetention } from './kept_changes.ts';
 import { LocalStream } from './local_stream.ts';
@@ -68,10 +70,13 @@ export async function createRelation(
     indexes: key === null ? [] : [key],
     watermark: watermarkOf(engine, statement, all, session),
   };
+  const sequences = columnSequences(engine, relation, statement);
   const unique = uniqueConstraints(engine, relation, statement);
   const defaults: (ColumnDefault | null)[] = all.map((_, i) => {
+    const own = sequences.find(({ owner }) => owner?.column === i);
+    if (own !== undefined) return nextValue(own.oid);
     const node = statement.columns[i]?.default ?? null;
-    return node === null ? null : { node, text: statement.text };
+    return node === null ? null : columnDefault(engine, node, statement.text, session);
   });
   const bound = defaults.map((d, i) => {
     if (d === null) return null;
@@ -114,10 +119,25 @@ export async function createRelation(
       source,
     },
     session,
+    // Also its own sequences: one may be dropped without the table, by CASCADE.
+    defaults.flatMap((value) => value?.sequences ?? []),
   );
+  for (const sequence of sequences) addSequence(engine, sequence);
   for (const constraint of unique) addUnique(engine, relation, constraint);
   open?.();
   return null;
+}
+
+/** The sequences of serial and identity columns, each with a name of its own. */
+function columnSequences(engine: TidemarkEngine, relation: Relation, statement: CreateRelation): SequenceObject[] {
+  const taken = [relation.name, `${relation.name}_pkey`];
+  return statement.columns.flatMap(({ serial, identity }, column) => {
+    if (!serial && identity === null) return [];
+    const options = identity?.options ?? {};
+    const sequence = columnSequence(engine, relation, column, options, statement.text, taken);
+    taken.push(sequence.name);
+    return [sequence];
+  });
 }
 
 function checkUniqueAllowed(statement: CreateRelation): void {
@@ -173,6 +193,7 @@ function tableColumns(statement: CreateRelation): RelationColumn[] {
     name: column.name,
     type: resolveTypeName(column.type),
     notNull: column.notNull || column.primaryKey || (statement.primaryKey?.includes(column.name) ?? false),
+    ...(column.identity === null ? {} : { identity: column.identity.always ? ('a' as const) : ('d' as const) }),
   }));
 }
 

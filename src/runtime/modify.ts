@@ -10,14 +10,13 @@ import { F64 } from '../../operators/batch/memory.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { OutOfMemory, SqlError } from '../../operators/errors.ts';
-import { bindExpr } from '../../operators/expr/interpret.ts';
+import { bindExpr, evaluate } from '../../operators/expr/interpret.ts';
 import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
-import type { DataflowPlan } from '../../operators/plan.ts';
+import type { DataflowPlan, SortKey } from '../../operators/plan.ts';
 import { RowTable } from '../../operators/state/row_table.ts';
 import type { BoundConflict, BoundDelete, BoundInsert, BoundReturning, BoundUpdate } from '../../planner/bind/index.ts';
 import { hasColumns, type Relation, type UniqueKey } from '../../planner/catalog_reader.ts';
 import { outputColumns } from '../../planner/logical/columns.ts';
-import type { Logical } from '../../planner/logical/plan.ts';
 import { planRows } from '../../planner/physical/index.ts';
 import { nullViolation } from './not_null.ts';
 import { type Reader, readNow, relationRows } from './reads.ts';
@@ -47,7 +46,7 @@ export interface Modified {
 export async function modify(bound: BoundModification, at: ModifyContext): Promise<Modified> {
   if (bound.k !== 'insert' || bound.onConflict?.action === 'update') at.transaction.keepTick();
   const ids = outputColumns(bound.source).map((c) => c.id);
-  const rows = await readRows(bound.source, ids, at, bound.k === 'insert' ? bound.asOf : null);
+  const rows = await readRows(bound, ids, at);
   at.checkThere();
   const position = new Map(ids.map((id, i) => [id, i]));
   const pick = (row: Datum[], columns: { id: number }[]) => columns.map((c) => row[position.get(c.id) as number]);
@@ -56,7 +55,11 @@ export async function modify(bound: BoundModification, at: ModifyContext): Promi
     case 'insert':
       return insertRows(
         bound.relation,
-        rows.map((row) => pick(row, bound.columns)),
+        completed(
+          bound,
+          rows.map((row) => pick(row, bound.columns)),
+          at,
+        ),
         bound.onConflict,
         inTableOrder(bound, position, returning),
         at,
@@ -102,20 +105,32 @@ function inTableOrder(
   };
 }
 
-async function readRows(source: Logical, ids: number[], at: ModifyContext, asOf: Expr | null): Promise<Datum[][]> {
-  const plan = planRows(source, ids);
+/** The rows with the values that are made in their order. */
+function completed({ inOrder }: BoundInsert, rows: Datum[][], at: ModifyContext): Datum[][] {
+  for (const row of inOrder.length === 0 ? [] : rows)
+    for (const { column, value } of inOrder) row[column] = evaluate(value, [], at.context);
+  return rows;
+}
+
+async function readRows(bound: BoundModification, ids: number[], at: ModifyContext): Promise<Datum[][]> {
+  const plan = planRows(bound.source, ids);
+  const asOf = bound.k === 'insert' ? bound.asOf : null;
+  const order: SortKey[] = (bound.k === 'insert' ? bound.order : []).map(({ id, desc, nullsFirst }) => {
+    return { col: ids.indexOf(id), desc, nullsFirst };
+  });
   const then = asOf === null ? null : await at.asOf(plan, asOf);
   try {
-    return await rowsOfPlan(plan, ids.length, then?.reader ?? at);
+    return await rowsOfPlan(plan, ids.length, order, then?.reader ?? at);
   } finally {
     then?.release();
   }
 }
 
-async function rowsOfPlan(plan: DataflowPlan, width: number, at: Reader): Promise<Datum[][]> {
+async function rowsOfPlan(plan: DataflowPlan, width: number, order: SortKey[], at: Reader): Promise<Datum[][]> {
   // At once wherever that is possible: a commit between two slices would be a conflict that PostgreSQL's users do not know.
-  const atOnce = () => (isLongRead(plan, at) ? readInPieces(plan, width, at) : readNow(plan, width, [], at));
-  const result = readsStream(plan, at) ? await readInSlices(plan, width, [], at, null) : atOnce();
+  const atOnce = () =>
+    order.length === 0 && isLongRead(plan, at) ? readInPieces(plan, width, at) : readNow(plan, width, order, at);
+  const result = readsStream(plan, at) ? await readInSlices(plan, width, order, at, null) : atOnce();
   try {
     checkHeap(result.batch.n * (ROW_BYTES + width * DATUM_BYTES) + result.arena.bytes);
     const rows: Datum[][] = [];

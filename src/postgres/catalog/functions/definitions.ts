@@ -62,16 +62,6 @@ export const DEFINITION_FUNCTIONS: CatalogFunctions = {
   pg_get_statisticsobjdef: () => null,
   pg_get_statisticsobjdef_columns: () => null,
   pg_get_statisticsobjdef_expressions: () => null,
-  pg_get_serial_sequence: ([table, column], moment) => {
-    const { schema, name } = qualified(textOf(table), moment);
-    const found = findRelation(moment.facts, schema, name, moment.context.searchPath);
-    if (found === undefined || 'table' in found)
-      throw new SqlError('42P01', `relation "${textOf(table)}" does not exist`);
-    if (!found.relation.columns.some((c) => c.name === column)) {
-      throw new SqlError('42703', `column "${textOf(column)}" of relation "${found.name}" does not exist`);
-    }
-    return null;
-  },
   pg_get_replica_identity_index: ([oid], { facts }) =>
     facts.indexes.find((i) => i.primary && i.table.oid === oid)?.oid ?? null,
 };
