@@ -10,9 +10,9 @@ import type { Relation } from '../../planner/catalog_reader.ts';
 import type { SequenceOptions, Statement } from '../../planner/parse/ast.ts';
 import type { SequenceObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
-import { identityOwner } from './column_sequence.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { creationSchema, nameTaken } from './names.ts';
+import { identityOwner } from './owned_sequences.ts';
 import type { Sequence } from './sequence.ts';
 import { checkWithin, sequenceParameters } from './sequence_parameters.ts';
 

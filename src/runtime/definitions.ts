@@ -6,7 +6,6 @@ import type { CatalogObject, ObjectKind } from '../catalog/objects.ts';
 import { KIND_NAMES } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { alterRelation } from './alter_relation.ts';
-import { identityOwner, ownedSequences } from './column_sequence.ts';
 import { createIndex } from './create_index.ts';
 import { createRelation } from './create_relation.ts';
 import { alterSequence, createSequence } from './create_sequence.ts';
@@ -17,6 +16,7 @@ import { acknowledge, createSubscription } from './durable_subscription.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { keepChanges } from './kept_changes.ts';
 import { checkWritable, modifyContext } from './modifications.ts';
+import { identityOwner, ownedSequences } from './owned_sequences.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { deleteAll } from './truncate.ts';
 

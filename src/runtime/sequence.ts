@@ -28,7 +28,7 @@ export class Sequence {
   #logged: SequenceState;
   /** Values that may be given without a record. */
   #ahead = 0;
-  /** What it was before a restart that is not committed. */
+  /** How far it was before a restart that is not committed. */
   #before: SequenceState | null = null;
 
   /** `write` appends a record to the tick log. */
@@ -112,7 +112,7 @@ export class Sequence {
 
   /** From the start, for as long as a transaction has not ended: commitRestart() or undoRestart() will. */
   restart(): void {
-    this.#before ??= this.#state;
+    this.#before = this.#before === null ? this.#state : this.#farther(this.#before, this.#state);
     this.#state = { last: this.object.parameters.start, called: false };
     this.#ahead = 0;
   }

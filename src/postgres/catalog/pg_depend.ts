@@ -6,7 +6,7 @@
  *   sequence -> column that owns it (a; identity: i)    default -> sequence (n)
  */
 import type { SequenceObject } from '../../catalog/objects.ts';
-import { identityOwner } from '../../runtime/column_sequence.ts';
+import { identityOwner } from '../../runtime/owned_sequences.ts';
 import { type CatalogRow, ofCatalog } from './catalog_relation.ts';
 import type { CatalogFacts, IndexFacts, RelationFacts } from './facts.ts';
 import { CATALOG, defaultOid, notNullOid, ruleOid } from './oids.ts';

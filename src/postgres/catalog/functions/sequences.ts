@@ -2,7 +2,7 @@
 import type { Datum } from '../../../../operators/datum.ts';
 import { SqlError } from '../../../../operators/errors.ts';
 import { quoteIdent } from '../../../../operators/expr/text/quote.ts';
-import { ownedSequences } from '../../../runtime/column_sequence.ts';
+import { ownedSequences } from '../../../runtime/owned_sequences.ts';
 import type { Moment } from '../catalog_relation.ts';
 import { type CatalogFunctions, numberOf, textOf } from './catalog_function.ts';
 import { findRelation, qualified } from './names.ts';

@@ -1,6 +1,6 @@
 /** sequences: those of identity columns are not listed, as they are parts of their columns. */
 import { formatType } from '../../../../planner/types/type_name.ts';
-import { identityOwner } from '../../../runtime/column_sequence.ts';
+import { identityOwner } from '../../../runtime/owned_sequences.ts';
 import { type CatalogRelation, ofCatalog } from '../catalog_relation.ts';
 import { sequencesOf } from '../pg_sequence.ts';
 import { typeLimits } from './sql_type.ts';

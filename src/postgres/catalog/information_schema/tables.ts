@@ -1,7 +1,7 @@
 /** tables, columns, views, view_table_usage, element_types. Materialized views are not listed, as the standard has none. */
 import type { EvalContext } from '../../../../operators/expr/ir.ts';
 import { elementTypeOf, namespaceName, typeByOid } from '../../../../planner/types/catalog.ts';
-import { identitySequence } from '../../../runtime/column_sequence.ts';
+import { identitySequence } from '../../../runtime/owned_sequences.ts';
 import { type CatalogRelation, type CatalogRow, ofCatalog } from '../catalog_relation.ts';
 import { defaultText } from '../default_text.ts';
 import { viewDefinition } from '../definitions.ts';
