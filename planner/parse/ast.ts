@@ -71,9 +71,22 @@ export interface KeyConstraint {
   location: number;
 }
 
+/** CHECK (expr), of a column or a table. */
+export interface CheckDef {
+  /** null: it is named after its columns. */
+  name: string | null;
+  expr: PgNode;
+  noInherit: boolean;
+  /** Rows that are there already may break it. */
+  notValid: boolean;
+  location: number;
+}
+
 export type AlterAction =
   | { k: 'rename'; to: string }
   | { k: 'add_key'; primary: boolean; key: KeyConstraint }
+  | { k: 'add_check'; check: CheckDef }
+  | { k: 'drop_constraint' | 'validate_constraint'; name: string; ifExists: boolean }
   | { k: 'set_not_null'; column: string; notNull: boolean }
   | { k: 'set_default'; column: string; value: PgNode | null }
   | { k: 'add_identity'; column: string; always: boolean; options: SequenceOptions }
@@ -108,6 +121,7 @@ export type Statement = { text: string; offset: number } & (
       columns: ColumnDef[];
       primaryKey: string[] | null;
       unique: KeyConstraint[];
+      checks: CheckDef[];
       watermark: { column: string; delay: PgNode; location: number } | null;
       include: { kind: IncludeKind; as: string }[];
       options: Option[];

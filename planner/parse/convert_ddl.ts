@@ -1,6 +1,6 @@
 /** Data definition: libpg-query's CREATE, DROP and TRUNCATE nodes as Tidemark's statements. What has no place there is refused by name. */
 import { SqlError } from '../../operators/errors.ts';
-import type { ColumnDef, KeyConstraint, PgNode, SelectNode, Statement } from './ast.ts';
+import type { CheckDef, ColumnDef, KeyConstraint, PgNode, SelectNode, Statement } from './ast.ts';
 import { identityOf, serialType } from './convert_sequence.ts';
 import { defElemOptions, qualified, rangeVarName, strings } from './node_fields.ts';
 import { errorAt, type Source } from './positions.ts';
@@ -11,7 +11,6 @@ export const refuse = (source: Source, what: string, location?: number): SqlErro
   errorAt(source, '0A000', `${what} is not supported`, location);
 
 export const REFUSED_CONSTRAINT: Record<string, string> = {
-  CONSTR_CHECK: 'a CHECK constraint',
   CONSTR_FOREIGN: 'a FOREIGN KEY constraint',
   CONSTR_EXCLUSION: 'an EXCLUDE constraint',
   CONSTR_ATTR_DEFERRABLE: 'a deferrable constraint',
@@ -73,14 +72,22 @@ export function keyOf(constraint: PgNode, columns: string[], source: Source): Ke
   return { name: constraint.conname ?? null, columns, location: location ?? -1 };
 }
 
-/** The columns, the primary key and the UNIQUE constraints of a CREATE TABLE's element list. */
+/** The content of a CHECK constraint. */
+export function checkOf(constraint: PgNode, source: Source): CheckDef {
+  const { conname, raw_expr: expr, location = 0 } = constraint;
+  if (constraint.is_enforced !== true) throw refuse(source, 'NOT ENFORCED', location);
+  return { name: conname ?? null, expr, noInherit: constraint.is_no_inherit === true, notValid: false, location };
+}
+
+/** The columns, the primary key, the UNIQUE and the CHECK constraints of a CREATE TABLE's element list. */
 function elementsOf(
   elements: PgNode[],
   table: string,
   source: Source,
-): Pick<Kind<'create_relation'>, 'columns' | 'primaryKey' | 'unique'> {
+): Pick<Kind<'create_relation'>, 'columns' | 'primaryKey' | 'unique' | 'checks'> {
   const columns: ColumnDef[] = [];
   const unique: KeyConstraint[] = [];
+  const checks: CheckDef[] = [];
   let primaryKey: string[] | null = null;
   const setKey = (names: string[], location: number | undefined): void => {
     if (primaryKey !== null) {
@@ -100,11 +107,14 @@ function elementsOf(
       if (key !== undefined) setKey([name], key.Constraint.location);
       for (const { Constraint: constraint } of element.ColumnDef.constraints ?? []) {
         if (constraint.contype === 'CONSTR_UNIQUE') unique.push(keyOf(constraint, [name], source));
+        if (constraint.contype === 'CONSTR_CHECK') checks.push(checkOf(constraint, source));
       }
     } else if (element.Constraint?.contype === 'CONSTR_PRIMARY') {
       setKey(strings(element.Constraint.keys), element.Constraint.location);
     } else if (element.Constraint?.contype === 'CONSTR_UNIQUE') {
       unique.push(keyOf(element.Constraint, strings(element.Constraint.keys), source));
+    } else if (element.Constraint?.contype === 'CONSTR_CHECK') {
+      checks.push(checkOf(element.Constraint, source));
     } else if (element.Constraint) {
       const what = REFUSED_CONSTRAINT[element.Constraint.contype] ?? 'a table constraint of this kind';
       throw refuse(source, what, element.Constraint.location);
@@ -117,7 +127,7 @@ function elementsOf(
     if (column === undefined) throw new SqlError('42703', `column "${name}" named in key does not exist`);
     column.primaryKey = column.notNull = true;
   }
-  return { columns, primaryKey, unique };
+  return { columns, primaryKey, unique, checks };
 }
 
 /** CREATE TABLE; also CREATE STREAM, which is parsed as a table once its own words are taken out. */
@@ -187,6 +197,7 @@ export function tableFromQuery(into: PgNode, query: SelectNode, source: Source):
     columns: [],
     primaryKey: null,
     unique: [],
+    checks: [],
     watermark: null,
     include: [],
     options: [],

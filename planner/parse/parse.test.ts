@@ -107,8 +107,22 @@ test('CREATE TABLE', () => {
   assert.equal(failure('CREATE TABLE t (a int PRIMARY KEY, PRIMARY KEY (a))').sqlstate, '42P16');
   assert.equal(failure('CREATE TABLE t (a int, PRIMARY KEY (b))').sqlstate, '42703');
   assert.equal(failure('CREATE TABLE t (a int, a int)').sqlstate, '42701');
-  const check = failure('CREATE TABLE t (é int CHECK (é > 0))');
-  assert.deepEqual([check.sqlstate, check.fields.position], ['0A000', 23]);
+  const generated = failure('CREATE TABLE t (é int GENERATED ALWAYS AS (1) STORED)');
+  assert.deepEqual([generated.sqlstate, generated.fields.position], ['0A000', 23]);
+  const checked = one('CREATE TABLE t (a int CHECK (a > 0), CONSTRAINT c CHECK (true) NO INHERIT)', 'create_relation');
+  assert.deepEqual(
+    checked.checks.map(({ name, noInherit, notValid, location }) => [name, noInherit, notValid, location]),
+    [
+      [null, false, false, 22],
+      ['c', true, false, 37],
+    ],
+  );
+  const [added, dropped] = one(
+    'ALTER TABLE t ADD CHECK (a > 0) NOT VALID, DROP CONSTRAINT IF EXISTS c',
+    'alter_relation',
+  ).actions;
+  assert.equal(added.k === 'add_check' && added.check.notValid, true);
+  assert.deepEqual(dropped, { k: 'drop_constraint', name: 'c', ifExists: true });
 });
 
 test('tables and views of queries', () => {
@@ -339,9 +353,9 @@ test('errors carry their position in what the client sent', () => {
   assert.deepEqual(at("SELECT 'é😀'; SELECT 1 2"), ['42601', 'syntax error at or near "2"', 23]);
   assert.deepEqual(at('SELECT 1 +'), ['42601', 'syntax error at end of input', 11]);
   assert.deepEqual(at("SELECT 'é' 'x"), ['42601', 'unterminated quoted string at or near "\'x"', 12]);
-  assert.deepEqual(at("SELECT 'é'; CREATE TABLE t (a int, CHECK (a > 0))"), [
+  assert.deepEqual(at("SELECT 'é'; CREATE TABLE t (a int, EXCLUDE (a WITH =))"), [
     '0A000',
-    'a CHECK constraint is not supported',
+    'an EXCLUDE constraint is not supported',
     36,
   ]);
 });

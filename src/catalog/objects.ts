@@ -1,5 +1,6 @@
 /** Named objects: what CREATE makes and DROP takes away. */
 
+import type { Expr } from '../../operators/expr/ir.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { PgNode, SelectNode } from '../../planner/parse/ast.ts';
 import type { PhysicalQuery } from '../../planner/physical/index.ts';
@@ -31,12 +32,32 @@ interface ObjectBase {
   dependencies: number[];
 }
 
+/** CHECK (...). */
+export interface CheckConstraint {
+  /** Its number among those that the table has had: its OID is made of it. */
+  number: number;
+  name: string;
+  /** Over the positions of the table's columns. */
+  expr: Expr;
+  /** As it was written, without brackets around all of it. */
+  text: string;
+  /** It is shown in brackets. */
+  compound: boolean;
+  /** False: rows of before may break it. */
+  valid: boolean;
+  noInherit: boolean;
+  /** The tick at which it was added. */
+  since: bigint;
+}
+
 export interface RelationObject extends ObjectBase {
   kind: 'table' | 'stream';
   /** How long its changes are kept, as it was said; undefined: the default. */
   retention: string | undefined;
   relation: Relation;
   defaults: (ColumnDefault | null)[];
+  /** By name. */
+  checks: CheckConstraint[];
   source: ConnectorSpec | null;
 }
 

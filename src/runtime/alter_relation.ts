@@ -6,9 +6,10 @@
  */
 import { SqlError, unsupported } from '../../operators/errors.ts';
 import { bindScalar } from '../../planner/bind/index.ts';
-import type { AlterAction, Statement } from '../../planner/parse/ast.ts';
-import { type CatalogObject, KIND_NAMES, type RelationObject } from '../catalog/objects.ts';
+import type { AlterAction, CheckDef, Statement } from '../../planner/parse/ast.ts';
+import { type CatalogObject, type CheckConstraint, KIND_NAMES, type RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
+import { checkConstraint, checkRows, dropCheck, withCheck } from './check_constraint.ts';
 import { alterIdentity } from './column_sequence.ts';
 import { addUnique, checkKey, keyColumns, uniqueConstraint } from './create_index.ts';
 import { columnDefault } from './default_value.ts';
@@ -22,13 +23,15 @@ type Apply = () => void;
 interface Planned {
   names: string[];
   key: number[] | null;
+  checks: CheckConstraint[];
 }
 
 export function alterRelation(engine: TidemarkEngine, statement: AlterRelation, session: SessionContext): void {
   const object = found(engine, statement, session);
   if (object === null) return;
   const made = engine.catalog.nextOid;
-  const planned: Planned = { names: [], key: null };
+  const checks = 'checks' in object ? object.checks : [];
+  const planned: Planned = { names: [], key: null, checks };
   const applies = statement.actions.map((action) => prepare(engine, object, action, planned, statement, session));
   for (const apply of applies) apply?.();
   const oid = engine.catalog.nextOid === made ? object.oid : made;
@@ -69,6 +72,12 @@ function prepare(
       return null;
     case 'add_key':
       return addKey(engine, ownTable(object), action, planned, text, session);
+    case 'add_check':
+      return addCheck(engine, ownTable(object), action.check, planned, text, session);
+    case 'drop_constraint':
+      return dropConstraint(engine, ownTable(object), action, session);
+    case 'validate_constraint':
+      return validate(engine, ownTable(object), action.name, session);
     case 'set_not_null':
       return setNotNull(engine, ownTable(object), action.column, action.notNull, planned);
     case 'set_default':
@@ -120,6 +129,51 @@ function addKey(
     relation.key = columns;
     relation.indexes = [...relation.indexes, columns];
     engine.loop.addIndex(relation.oid, columns);
+    engine.catalog.version++;
+  };
+}
+
+function addCheck(
+  engine: TidemarkEngine,
+  object: RelationObject,
+  definition: CheckDef,
+  planned: Planned,
+  text: string,
+  session: SessionContext,
+): Apply {
+  const { relation, name } = object;
+  if (planned.checks.some((check) => check.name === definition.name)) {
+    throw new SqlError('42710', `constraint "${definition.name}" for relation "${name}" already exists`);
+  }
+  const check = checkConstraint(engine, relation, definition, text, planned.checks, session);
+  planned.checks = withCheck(planned.checks, check);
+  if (check.valid && engine.replay === null) checkRows(engine, relation, check, session);
+  return () => {
+    object.checks = withCheck(object.checks, check);
+    engine.loop.constrained(relation.oid);
+    engine.catalog.version++;
+  };
+}
+
+function dropConstraint(
+  engine: TidemarkEngine,
+  object: RelationObject,
+  action: { name: string; ifExists: boolean },
+  session: SessionContext,
+): Apply | null {
+  const isKey = engine.catalog.uniqueKeys(object.relation).some(({ name }) => name === action.name);
+  if (isKey) throw unsupported('DROP CONSTRAINT of a primary key or a UNIQUE constraint');
+  return dropCheck(engine, object, action, session);
+}
+
+function validate(engine: TidemarkEngine, object: RelationObject, name: string, session: SessionContext): Apply {
+  const check = object.checks.find((other) => other.name === name);
+  if (check === undefined) {
+    throw new SqlError('42704', `constraint "${name}" of relation "${object.name}" does not exist`);
+  }
+  if (!check.valid && engine.replay === null) checkRows(engine, object.relation, check, session);
+  return () => {
+    check.valid = true;
     engine.catalog.version++;
   };
 }

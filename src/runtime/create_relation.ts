@@ -13,12 +13,19 @@ import type { ColumnDef, IncludeKind, Statement } from '../../planner/parse/ast.
 import { planQuery } from '../../planner/physical/index.ts';
 import { typeByOid } from '../../planner/types/catalog.ts';
 import { formatType, resolveTypeName } from '../../planner/types/type_name.ts';
-import type { ColumnDefault, ConnectorSpec, RelationObject, SequenceObject } from '../catalog/objects.ts';
+import type {
+  CheckConstraint,
+  ColumnDefault,
+  ConnectorSpec,
+  RelationObject,
+  SequenceObject,
+} from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { SourceColumn } from '../formats/format.ts';
 import { checkConnector, connectorOptions, openConnector } from '../sources/connectors.ts';
 import type { Source } from '../sources/source.ts';
 import { startOffsets } from './backfill.ts';
+import { checkConstraint, withCheck } from './check_constraint.ts';
 import { addSequence, columnSequence } from './column_sequence.ts';
 import { addUnique, checkComparable, keyColumn, type UniqueConstraint, uniqueConstraint } from './create_index.ts';
 import { columnDefault, nextValue } from './default_value.ts';
@@ -87,6 +94,7 @@ export async function createRelation(
       { target: all[i].type, place: 'default' },
     );
   });
+  const checks = checkConstraints(engine, relation, statement, session);
   const fields: SourceColumn[] = columns.map((c) => ({ ...c, origin: { k: 'field', name: c.name } }));
   if (connector !== null) {
     bound.forEach((expr, i) => {
@@ -116,6 +124,7 @@ export async function createRelation(
       dependencies: [],
       relation,
       defaults,
+      checks,
       source,
     },
     session,
@@ -126,6 +135,23 @@ export async function createRelation(
   for (const constraint of unique) addUnique(engine, relation, constraint);
   open?.();
   return null;
+}
+
+function checkConstraints(
+  engine: TidemarkEngine,
+  relation: Relation,
+  { checks, text, options }: CreateRelation,
+  session: SessionContext,
+): CheckConstraint[] {
+  if (checks.length > 0 && options.some(({ name }) => name === 'connector')) {
+    throw unsupported('a CHECK constraint on a relation with a connector');
+  }
+  return checks.reduce((there: CheckConstraint[], definition) => {
+    if (there.some(({ name }) => name === definition.name)) {
+      throw new SqlError('42710', `check constraint "${definition.name}" already exists`);
+    }
+    return withCheck(there, checkConstraint(engine, relation, definition, text, there, session));
+  }, []);
 }
 
 /** The sequences of serial and identity columns, each with a name of its own. */
@@ -341,6 +367,7 @@ async function createTableAs(
       dependencies: [],
       relation,
       defaults,
+      checks: [],
       source: null,
     };
   };

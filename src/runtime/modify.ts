@@ -18,6 +18,8 @@ import type { BoundConflict, BoundDelete, BoundInsert, BoundReturning, BoundUpda
 import { hasColumns, type Relation, type UniqueKey } from '../../planner/catalog_reader.ts';
 import { outputColumns } from '../../planner/logical/columns.ts';
 import { planRows } from '../../planner/physical/index.ts';
+import type { CheckConstraint } from '../catalog/objects.ts';
+import { checkViolation } from './check_constraint.ts';
 import { nullViolation } from './not_null.ts';
 import { type Reader, readNow, relationRows } from './reads.ts';
 import { isLongRead, readInPieces, readInSlices, readsStream } from './sliced_read.ts';
@@ -30,6 +32,7 @@ export interface ModifyContext extends Reader {
   transaction: EngineTransaction;
   /** Unique keys of the relation: column positions, and the constraint's name for messages. */
   uniqueKeys: UniqueKey[];
+  checks: CheckConstraint[];
   /** Throws when the relation was dropped while the statement waited. */
   checkThere(): void;
   /** The same reader at another moment, until it is released. */
@@ -78,7 +81,7 @@ export async function modify(bound: BoundModification, at: ModifyContext): Promi
       const delta: RowChange[] = [];
       for (const row of seen) {
         const next = pick(row, bound.newColumns);
-        checkNotNull(bound.relation, next, at.context);
+        checkRow(bound.relation, next, at);
         delta.push({ row: pick(row, bound.oldColumns), weight: -1 }, { row: next, weight: 1 });
       }
       checkUnique(bound.relation, at.uniqueKeys, delta, at);
@@ -233,8 +236,9 @@ function writeDelta(relation: Relation, rows: RowChange[], at: ModifyContext): v
   }
 }
 
-function checkNotNull(relation: Relation, row: Datum[], context: EvalContext): void {
-  const violation = nullViolation(relation, row, context);
+/** NOT NULL and CHECK. */
+function checkRow(relation: Relation, row: Datum[], { checks, context }: ModifyContext): void {
+  const violation = nullViolation(relation, row, context) ?? checkViolation(relation, checks, row, context);
   if (violation !== null) throw violation;
 }
 
@@ -245,7 +249,7 @@ function insertRows(
   returning: ((row: Datum[]) => Datum[]) | null,
   at: ModifyContext,
 ): Modified {
-  for (const row of rows) checkNotNull(relation, row, at.context);
+  for (const row of rows) checkRow(relation, row, at);
   if (onConflict === null) {
     const delta = rows.map((row) => ({ row, weight: 1 }));
     checkUnique(relation, at.uniqueKeys, delta, at);
@@ -301,7 +305,7 @@ function upsertRows(
     const existing = stored[hit].get(text) as Datum[];
     const next = change(existing, row);
     if (next === null) continue;
-    checkNotNull(relation, next, at.context);
+    checkRow(relation, next, at);
     stored[hit].delete(text);
     write(next);
     delta.push({ row: existing, weight: -1 }, { row: next, weight: 1 });

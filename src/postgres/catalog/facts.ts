@@ -13,7 +13,7 @@
  */
 import type { Relation } from '../../../planner/catalog_reader.ts';
 import { systemTable } from '../../../planner/types/catalog_table.ts';
-import type { CatalogObject, ColumnDefault } from '../../catalog/objects.ts';
+import type { CatalogObject, CheckConstraint, ColumnDefault } from '../../catalog/objects.ts';
 import type { TidemarkEngine } from '../../runtime/engine.ts';
 import { OWNER, PG_CATALOG, PG_TOAST, primaryConstraintOid, primaryIndexOid, uniqueConstraintOid } from './oids.ts';
 import { type SystemRelation, systemRelations } from './system_relations.ts';
@@ -52,6 +52,7 @@ export interface RelationFacts {
   /** Identity columns have none to show. */
   defaults: (ColumnDefault | null)[];
   indexes: IndexFacts[];
+  checks: CheckConstraint[];
 }
 
 export class CatalogFacts {
@@ -183,6 +184,7 @@ function plainFacts(
     system: null,
     defaults,
     indexes: [],
+    checks: object !== null && 'checks' in object ? object.checks : [],
   };
 }
 

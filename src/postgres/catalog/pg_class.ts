@@ -46,6 +46,7 @@ function relationRow(r: RelationFacts): CatalogRow {
     relfilenode: r.relkind === 'v' ? 0 : r.oid,
     relhasindex: r.indexes.length > 0,
     relkind: r.relkind,
+    relchecks: r.checks.length,
     relnatts: r.relation.columns.length,
     relhasrules: r.relkind === 'v' || r.relkind === 'm',
     relreplident: r.relkind === 'v' || r.relkind === 'S' ? 'n' : 'd',

@@ -6,15 +6,25 @@
  *   sequence -> column that owns it (a; identity: i)    default -> sequence (n)
  */
 import type { SequenceObject } from '../../catalog/objects.ts';
+import { columnsOf } from '../../runtime/check_constraint.ts';
 import { identityOwner } from '../../runtime/owned_sequences.ts';
 import { type CatalogRow, ofCatalog } from './catalog_relation.ts';
 import type { CatalogFacts, IndexFacts, RelationFacts } from './facts.ts';
-import { CATALOG, defaultOid, notNullOid, ruleOid } from './oids.ts';
+import { CATALOG, checkOid, defaultOid, notNullOid, ruleOid } from './oids.ts';
 
 type Item = [catalog: number, oid: number, column?: number];
 
 function edge([classid, objid]: Item, [refclassid, refobjid, column = 0]: Item, deptype: 'n' | 'a' | 'i'): CatalogRow {
   return { classid, objid, objsubid: 0, refclassid, refobjid, refobjsubid: column, deptype };
+}
+
+function ofChecks(r: RelationFacts): CatalogRow[] {
+  return r.checks.flatMap(({ number, expr }) => {
+    const constraint: Item = [CATALOG.pg_constraint, checkOid(r.oid, number)];
+    const columns = columnsOf(expr).map((c): Item => [CATALOG.pg_class, r.oid, c + 1]);
+    if (columns.length === 0) return [edge(constraint, [CATALOG.pg_class, r.oid], 'a')];
+    return columns.flatMap((column) => [edge(constraint, column, 'a'), edge(constraint, column, 'n')]);
+  });
 }
 
 function ofOwner(self: Item, object: SequenceObject, { engine }: CatalogFacts): CatalogRow[] {
@@ -33,6 +43,7 @@ function ofRelation(r: RelationFacts, facts: CatalogFacts): CatalogRow[] {
     for (const oid of r.object?.dependencies ?? []) edges.push(edge(rule, [CATALOG.pg_class, oid], 'n'));
     return edges;
   }
+  edges.push(...ofChecks(r));
   r.relation.columns.forEach((c, i) => {
     const column: Item = [CATALOG.pg_class, r.oid, i + 1];
     const value = r.defaults[i];

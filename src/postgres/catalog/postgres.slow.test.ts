@@ -21,7 +21,8 @@ const SETUP = `
   CREATE MATERIALIZED VIEW mv AS SELECT name, count(*) AS n FROM t GROUP BY name;
   CREATE INDEX i ON t (name, ch);
   CREATE UNIQUE INDEX "U" ON t (ts);
-  CREATE TABLE numbered (a serial, b bigint GENERATED ALWAYS AS IDENTITY (START 5 CYCLE), c int);
+  CREATE TABLE numbered (a serial, b bigint GENERATED ALWAYS AS IDENTITY (START 5 CYCLE), c int CHECK (c <> 5),
+    CONSTRAINT "Other" CHECK (c > b) NO INHERIT);
   CREATE SEQUENCE seq AS smallint INCREMENT -2;
   ALTER TABLE numbered ALTER c SET DEFAULT nextval('seq');
   CREATE SCHEMA s2;
