@@ -2,6 +2,7 @@
 import { AggregateOperator } from './aggregate.ts';
 import { AsofJoinOperator } from './asof_join.ts';
 import { ConstantOperator } from './constant.ts';
+import { EachRow } from './each_row.ts';
 import { unsupported } from './errors.ts';
 import { distinctColumns, FirstSeenOperator } from './first_seen.ts';
 import { FlatMapOperator } from './flatmap.ts';
@@ -51,8 +52,10 @@ export function buildOperator(node: PlanNode, inputs: InputSpec[], indexes: Inde
       );
     case 'constant':
       return new ConstantOperator(node.rows, node.types);
-    case 'map':
-      return new MapOperator(node.filter, node.project, inputs[0].types, node.types);
+    case 'map': {
+      const map = new MapOperator(node.filter, node.project, inputs[0].types, node.types);
+      return node.eachRow ? new EachRow(map, inputs[0].types) : map;
+    }
     case 'flatmap':
       return buildFlatMap(node, inputs[0].types.length);
     case 'union':

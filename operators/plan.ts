@@ -101,8 +101,9 @@ export type PlanNode =
   | (NodeBase & { op: 'source'; relation: number; columns: number[]; lookup?: { columns: number[]; values: Expr[] } })
   /** VALUES, or one empty row for a SELECT without FROM. */
   | (NodeBase & { op: 'constant'; rows: Expr[][] })
-  /** Filter, then project: both over the input's columns. `project` null keeps the row. Linear, stateless. */
-  | (NodeBase & { op: 'map'; filter: Expr | null; project: Expr[] | null })
+  /** Filter, then project: both over the input's columns. `project` null keeps the row. Linear, stateless. eachRow: an expression is volatile,
+   *  so that equal rows have values of their own. */
+  | (NodeBase & { op: 'map'; filter: Expr | null; project: Expr[] | null; eachRow?: true })
   /** For every input row, the rows of one set-returning function appended to the input's columns.
    *  fn: `generate_series(int4,int4)`, `unnest(anyarray)`, ...; or `hop`/`cumulate`/`tumble` window assignment. sliced: of hop and cumulate,
    *  nothing above reads the time column args[0]; rows are added up per slice of it first (window_assign.ts). */

@@ -3,12 +3,14 @@ import type { ColType } from '../operators/types.ts';
 import type { Monotone } from './analyse/facts.ts';
 import type { SelectNode } from './parse/ast.ts';
 
-export type RelationKind = 'table' | 'stream' | 'view' | 'materialized_view' | 'index' | 'sink' | 'system';
+export type RelationKind = 'table' | 'stream' | 'view' | 'materialized_view' | 'index' | 'sink' | 'sequence' | 'system';
 
 export interface RelationColumn {
   name: string;
   type: ColType;
   notNull: boolean;
+  /** GENERATED AS IDENTITY: ALWAYS or BY DEFAULT. */
+  identity?: 'a' | 'd';
 }
 
 export interface Relation {

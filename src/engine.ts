@@ -85,6 +85,8 @@ export interface Engine {
   begin(): Transaction;
   /** True when a durable subscription has this name: FETCH n FROM it is then prepared and executed here. */
   hasSubscription?(name: string): boolean;
+  /** The session has got no value of any sequence (DISCARD SEQUENCES). */
+  forgetValues?(session: SessionContext): void;
   /** Resolves when everything accepted so far is visible (FLUSH). */
   flush(): Promise<void>;
   close(): Promise<void>;

@@ -8,7 +8,7 @@ import { bindExprList } from './expr_list.ts';
 import type { Level } from './level.ts';
 import { locationOf, rawLocation, syntaxKey } from './node.ts';
 import { rowSubquery } from './subquery.ts';
-import { columnPosition } from './target_relation.ts';
+import { assigned, columnPosition, defaultValue } from './target_relation.ts';
 
 export interface Assignment {
   position: number;
@@ -35,6 +35,18 @@ export function bindAssignments(level: Level, relation: Relation, list: PgNode[]
     seen.add(position);
     return { position, expr: exprs[i] };
   });
+}
+
+/** What an assignment gives its column. */
+export function updatedValue(level: Level, relation: Relation, { position, expr }: Assignment): Expr {
+  if (expr === 'default') return defaultValue(level, relation, position);
+  const { name, identity } = relation.columns[position];
+  if (identity === 'a') {
+    throw level.error('428C9', `column "${name}" can only be updated to DEFAULT`, undefined, {
+      detail: `Column "${name}" is an identity column defined as GENERATED ALWAYS.`,
+    });
+  }
+  return assigned(level, relation, position, expr);
 }
 
 /** The values of the row on the right of (a, b) = ... */

@@ -5,13 +5,12 @@ import type { Expr } from '../../operators/expr/ir.ts';
 import { hasColumns, primaryKeyOf, type Relation } from '../catalog_reader.ts';
 import { visitExpr } from '../logical/walk.ts';
 import type { PgNode } from '../parse/ast.ts';
-import { bindAssignments } from './assignment.ts';
+import { bindAssignments, updatedValue } from './assignment.ts';
 import { toBoolean } from './coercion.ts';
 import type { BoundConflict } from './env.ts';
 import { colRef, type Level } from './level.ts';
 import { locationOf } from './node.ts';
 import { rowItem } from './returning.ts';
-import { assigned, defaultValue } from './target_relation.ts';
 
 /** Binds an OnConflictClause; `name` is what the statement calls the table. */
 export function bindConflict(level: Level, relation: Relation, name: string, c: PgNode): BoundConflict {
@@ -31,8 +30,7 @@ export function bindConflict(level: Level, relation: Relation, name: string, c: 
   level.namespace = [rowItem(level, row, name, existing), rowItem(level, row, 'excluded', excluded)];
   const set: Expr[] = existing.map(colRef);
   for (const a of bindAssignments(level, relation, c.targetList ?? [])) {
-    set[a.position] =
-      a.expr === 'default' ? defaultValue(level, relation, a.position) : assigned(level, relation, a.position, a.expr);
+    set[a.position] = updatedValue(level, relation, a);
   }
   const where = c.whereClause
     ? level.inClause('where', () => toBoolean(level, level.bind(c.whereClause), 'WHERE'))

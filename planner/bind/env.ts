@@ -69,6 +69,10 @@ export interface BoundInsert extends BoundModify {
   asOf: Expr | null;
   /** The columns of the table in order, as ids of `source`. */
   columns: Col[];
+  /** Order of the rows of `source`, by its ids. */
+  order: { id: number; desc: boolean; nullsFirst: boolean }[];
+  /** Columns (by position) whose values are made row by row in that order: DEFAULTs that give another value each time, which are NULL in `source`. */
+  inOrder: { column: number; value: Expr }[];
   onConflict: BoundConflict | null;
 }
 

@@ -14,4 +14,5 @@ export type {
 } from './env.ts';
 export { bindDelete, bindInsert, bindMerge, bindModifyingSelect, bindUpdate } from './modify.ts';
 export { bindQuery } from './query.ts';
+export { regclassPath } from './reg_literal.ts';
 export { bindScalar } from './scalar.ts';

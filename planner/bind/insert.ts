@@ -2,9 +2,10 @@
  * INSERT: VALUES, a query or DEFAULT VALUES as full new rows of the table, with ON CONFLICT and RETURNING.
  */
 import type { Expr } from '../../operators/expr/ir.ts';
+import { isVolatile } from '../analyse/functions.ts';
 import type { Relation } from '../catalog_reader.ts';
-import { oneRow } from '../logical/columns.ts';
-import type { Col, Logical } from '../logical/plan.ts';
+import { oneRow, outputColumns } from '../logical/columns.ts';
+import type { Col } from '../logical/plan.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { bindConflict } from './conflict.ts';
 import type { BoundInsert } from './env.ts';
@@ -13,7 +14,7 @@ import { colRef, type Level } from './level.ts';
 import { exprLocation } from './locate.ts';
 import { locationOf } from './node.ts';
 import { bindReturning } from './returning.ts';
-import { assigned, columnPosition, defaultValue, targetRelation } from './target_relation.ts';
+import { assigned, columnPosition, defaultValue, nullOf, targetRelation } from './target_relation.ts';
 import { rowsPlan } from './values.ts';
 import { bindWith, modifyingItems } from './with.ts';
 
@@ -21,9 +22,9 @@ import { bindWith, modifyingItems } from './with.ts';
 export function insertStatement(level: Level, c: PgNode): BoundInsert {
   bindWith(level, c.withClause);
   const relation = targetRelation(level, c.relation, 'insert into');
-  const targets = insertTargets(level, relation, c.cols);
+  const targets = insertTargets(level, relation, c.cols, c.override);
   const columns = relation.columns.map((r) => level.shared.newCol(r.name, r.type));
-  const source = bindSource(level, relation, c, targets, columns);
+  const { source, order, inOrder } = bindSource(level, relation, c, targets, columns);
   const name: string = c.relation.alias?.aliasname ?? relation.name;
   const onConflict = c.onConflictClause ? bindConflict(level, relation, name, c.onConflictClause) : null;
   const row = { relation, name, current: columns, old: null, new: columns };
@@ -38,6 +39,8 @@ export function insertStatement(level: Level, c: PgNode): BoundInsert {
     items,
     source,
     columns,
+    order,
+    inOrder,
     asOf: level.shared.asOf,
     onConflict,
     returning,
@@ -51,12 +54,25 @@ interface Targets {
   positions: number[];
   locations: (number | undefined)[];
   explicit: boolean;
+  /** OVERRIDING USER VALUE | SYSTEM VALUE. */
+  overriding: 'user' | 'system' | null;
 }
 
-function insertTargets(level: Level, relation: Relation, cols: PgNode[] | undefined): Targets {
+const OVERRIDING: Record<string, Targets['overriding']> = {
+  OVERRIDING_USER_VALUE: 'user',
+  OVERRIDING_SYSTEM_VALUE: 'system',
+};
+
+function insertTargets(
+  level: Level,
+  relation: Relation,
+  cols: PgNode[] | undefined,
+  override: string | undefined,
+): Targets {
+  const overriding = OVERRIDING[override ?? ''] ?? null;
   if (!cols) {
     const positions = relation.columns.map((_, i) => i);
-    return { positions, locations: [], explicit: false };
+    return { positions, locations: [], explicit: false, overriding };
   }
   const positions: number[] = [];
   for (const { ResTarget: t } of cols) {
@@ -66,18 +82,13 @@ function insertTargets(level: Level, relation: Relation, cols: PgNode[] | undefi
     }
     positions.push(position);
   }
-  return { positions, locations: cols.map((n) => locationOf(n.ResTarget)), explicit: true };
+  return { positions, locations: cols.map((n) => locationOf(n.ResTarget)), explicit: true, overriding };
 }
 
 /** The new row of INSERT (cols) VALUES (...) within MERGE; without values: DEFAULT VALUES. */
-export function insertRow(
-  level: Level,
-  relation: Relation,
-  cols: PgNode[] | undefined,
-  values: PgNode[] | undefined,
-): Expr[] {
-  const targets = insertTargets(level, relation, cols);
-  const [given] = values ? insertRows(level, relation, [{ List: { items: values } }], targets) : [[]];
+export function insertRow(level: Level, relation: Relation, clause: PgNode): Expr[] {
+  const targets = insertTargets(level, relation, clause.targetList, clause.override);
+  const [given] = clause.values ? insertRows(level, relation, [{ List: { items: clause.values } }], targets) : [[]];
   return fullRow(level, relation, targets, given);
 }
 
@@ -88,14 +99,17 @@ function fullRow(level: Level, relation: Relation, targets: Targets, given: Expr
   });
 }
 
-function bindSource(level: Level, relation: Relation, c: PgNode, targets: Targets, columns: Col[]): Logical {
+type Source = Pick<BoundInsert, 'source' | 'order' | 'inOrder'>;
+
+function bindSource(level: Level, relation: Relation, c: PgNode, targets: Targets, columns: Col[]): Source {
   const stmt = c.selectStmt?.SelectStmt;
   const full = (given: Expr[]) => fullRow(level, relation, targets, given);
-  if (!c.selectStmt) return rowsPlan(level, [full([])], columns);
+  const rows = (list: Expr[][]): Source => ({ source: rowsPlan(level, list, columns), order: [], inOrder: [] });
+  if (!c.selectStmt) return rows([full([])]);
   if (stmt.valuesLists && !stmt.sortClause && !stmt.limitCount && !stmt.limitOffset && !stmt.withClause) {
-    return rowsPlan(level, insertRows(level, relation, stmt.valuesLists, targets).map(full), columns);
+    return rows(insertRows(level, relation, stmt.valuesLists, targets).map(full));
   }
-  const query = level.shared.binders.select(level, c.selectStmt, { resolveUnknown: false, keepOrder: false });
+  const query = level.shared.binders.select(level, c.selectStmt, { resolveUnknown: false, keepOrder: true });
   checkWidth(
     level,
     targets,
@@ -105,10 +119,23 @@ function bindSource(level: Level, relation: Relation, c: PgNode, targets: Target
     const { type } = relation.columns[targets.positions[i]];
     o.retype?.(type);
     const ref = level.at(colRef(o.col), o.location);
-    return assigned(level, relation, targets.positions[i], ref);
+    return givenValue(level, relation, targets, i, ref);
   });
-  const items = full(given).map((expr, i) => ({ col: columns[i], expr }));
-  return { op: 'project', input: query.plan ?? oneRow(), items };
+  const { order } = query;
+  const inOrder: Source['inOrder'] = [];
+  const items = full(given).map((value, column) => {
+    // Volatile values that are given stand in the query, those of defaults come when its rows are in order.
+    if (order.length === 0 || targets.positions.indexOf(column) in given || !isVolatile(value)) {
+      return { col: columns[column], expr: value };
+    }
+    inOrder.push({ column, value });
+    return { col: columns[column], expr: nullOf(relation.columns[column].type) };
+  });
+  const input = query.plan ?? oneRow();
+  if (inOrder.length === 0) return { source: { op: 'project', input, items }, order: [], inOrder };
+  const keys = outputColumns(input).filter((col) => order.some(({ id }) => id === col.id));
+  for (const col of keys) items.push({ col, expr: colRef(col) });
+  return { source: { op: 'project', input, items }, order, inOrder };
 }
 
 function insertRows(level: Level, relation: Relation, lists: PgNode[], targets: Targets): Expr[][] {
@@ -116,15 +143,20 @@ function insertRows(level: Level, relation: Relation, lists: PgNode[], targets: 
   let width: number | null = null;
   return lists.map((l) => {
     const nodes: PgNode[] = l.List.items ?? [];
-    const bound = nodes.flatMap((node, i): { expr: Expr; at: number | undefined }[] => {
+    const bound = nodes.flatMap((node, i): { expr: Expr; at: number | undefined; isDefault: boolean }[] => {
       if (node.SetToDefault) {
         const position = targets.positions[i];
         const at = locationOf(node.SetToDefault);
-        if (position === undefined) return [{ expr: { k: 'const', v: null, t: { oid: 705, typmod: -1 } }, at }];
-        return [{ expr: defaultValue(level, relation, position), at }];
+        if (position === undefined)
+          return [{ expr: { k: 'const', v: null, t: { oid: 705, typmod: -1 } }, at, isDefault: true }];
+        return [{ expr: defaultValue(level, relation, position), at, isDefault: true }];
       }
       const exprs = level.inClause(clause, () => bindExprList(level, [node]));
-      return exprs.map((expr) => ({ expr, at: isStar(node) ? undefined : exprLocation(level, expr) }));
+      return exprs.map((expr) => ({
+        expr,
+        at: isStar(node) ? undefined : exprLocation(level, expr),
+        isDefault: false,
+      }));
     });
     if (width !== null && bound.length !== width) {
       throw level.error('42601', 'VALUES lists must all be the same length', bound[0]?.at);
@@ -135,8 +167,22 @@ function insertRows(level: Level, relation: Relation, lists: PgNode[], targets: 
       targets,
       bound.map((b) => b.at),
     );
-    return bound.map((b, i) => assigned(level, relation, targets.positions[i], b.expr));
+    return bound.map((b, i) => (b.isDefault ? b.expr : givenValue(level, relation, targets, i, b.expr)));
   });
+}
+
+/** A value that is not DEFAULT, as one of its column; an identity column takes it or not. */
+function givenValue(level: Level, relation: Relation, targets: Targets, i: number, expr: Expr): Expr {
+  const position = targets.positions[i];
+  const { name, identity } = relation.columns[position];
+  if (identity !== undefined && targets.overriding === 'user') return defaultValue(level, relation, position);
+  if (identity === 'a' && targets.overriding === null) {
+    throw level.error('428C9', `cannot insert a non-DEFAULT value into column "${name}"`, undefined, {
+      detail: `Column "${name}" is an identity column defined as GENERATED ALWAYS.`,
+      hint: 'Use OVERRIDING SYSTEM VALUE to override.',
+    });
+  }
+  return assigned(level, relation, position, expr);
 }
 
 function checkWidth(level: Level, targets: Targets, locations: (number | undefined)[]): void {

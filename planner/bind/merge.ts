@@ -15,7 +15,7 @@ import { BOOL, constant, INT4, TRUE } from '../logical/expressions.ts';
 import type { Col, Logical } from '../logical/plan.ts';
 import { visitExpr } from '../logical/walk.ts';
 import type { PgNode } from '../parse/ast.ts';
-import { bindAssignments } from './assignment.ts';
+import { bindAssignments, updatedValue } from './assignment.ts';
 import { toBoolean } from './coercion.ts';
 import type { BoundMerge } from './env.ts';
 import { bindFromItem } from './from.ts';
@@ -23,10 +23,9 @@ import type { FromItem } from './from_item.ts';
 import { relationItem } from './from_relation.ts';
 import { insertRow } from './insert.ts';
 import { colRef, type Level } from './level.ts';
-import { locationOf } from './node.ts';
 import { bindReturning } from './returning.ts';
 import { attachSubqueries, subqueryOf } from './subquery.ts';
-import { assigned, defaultValue, nullOf, targetRelation } from './target_relation.ts';
+import { nullOf, targetRelation } from './target_relation.ts';
 import { bindWith, modifyingItems } from './with.ts';
 
 const TEXT = colType(OID.text);
@@ -119,15 +118,7 @@ function bindWhen(level: Level, clause: PgNode, relation: Relation, source: Side
     : null;
   switch (clause.commandType) {
     case 'CMD_INSERT':
-      if (clause.override && clause.override !== 'OVERRIDING_NOT_SET') {
-        throw level.unsupported('OVERRIDING in MERGE', locationOf(clause));
-      }
-      return {
-        match,
-        condition,
-        action: 'INSERT',
-        values: insertRow(level, relation, clause.targetList, clause.values),
-      };
+      return { match, condition, action: 'INSERT', values: insertRow(level, relation, clause) };
     case 'CMD_UPDATE':
       return { match, condition, action: 'UPDATE', values: updatedRow(level, relation, clause, target) };
     case 'CMD_DELETE':
@@ -139,9 +130,8 @@ function bindWhen(level: Level, clause: PgNode, relation: Relation, source: Side
 
 function updatedRow(level: Level, relation: Relation, clause: PgNode, target: Side): Expr[] {
   const values: Expr[] = outputColumns(target.item.plan).map(colRef);
-  for (const { position, expr } of bindAssignments(level, relation, clause.targetList ?? [])) {
-    values[position] =
-      expr === 'default' ? defaultValue(level, relation, position) : assigned(level, relation, position, expr);
+  for (const a of bindAssignments(level, relation, clause.targetList ?? [])) {
+    values[a.position] = updatedValue(level, relation, a);
   }
   return values;
 }

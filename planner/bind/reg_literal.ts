@@ -15,14 +15,14 @@ export function regLiteral(env: BindEnv, text: string, type: number): Datum | un
   if (env.evalContext.session !== undefined || /^\s*(\d+|-)\s*$/.test(text)) return undefined;
   if (type === OID.regtype) return parseTypeName(text).oid;
   if (type !== OID.regclass) return undefined;
-  const path = identifiers(text);
+  const path = regclassPath(text);
   const relation = path.length > 2 ? null : env.catalog.relation(path.at(-2), path[path.length - 1]);
   if (!relation) throw new SqlError('42P01', `relation "${path.join('.')}" does not exist`);
   return relation.oid;
 }
 
 /** The parts of a dotted name; unquoted ones in lower case. */
-function identifiers(text: string): string[] {
+export function regclassPath(text: string): string[] {
   const parts: string[] = [];
   const part = /\s*(?:"((?:[^"]|"")*)"|([^\s".]+))\s*(\.|$)/y;
   while (part.lastIndex < text.length) {

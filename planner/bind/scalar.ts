@@ -7,7 +7,7 @@ import type { Col } from '../logical/plan.ts';
 import { visitExpr } from '../logical/walk.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { formatType } from '../types/type_name.ts';
-import { resolveUnknown, tryCoerce, typeOf } from './coercion.ts';
+import { resolveUnknown, toBoolean, tryCoerce, typeOf } from './coercion.ts';
 import type { BindEnv } from './env.ts';
 import { namespaceItem } from './from_item.ts';
 import { colRef, Level } from './level.ts';
@@ -17,6 +17,8 @@ import { guarded, newShared } from './start.ts';
 export interface ScalarOptions {
   /** Columns the expression may name. */
   columns?: Col[];
+  /** The relation whose columns they are, where it may stand before their names. */
+  relation?: string;
   /** Type that the value is coerced to. */
   target?: ColType;
   /** How: default 'assignment'. */
@@ -34,19 +36,24 @@ function bindAlone(node: PgNode, text: string, env: BindEnv, options: ScalarOpti
   const level = new Level(newShared(env), null, text);
   const columns = options.columns ?? [];
   const item = namespaceItem(
-    '',
+    options.relation ?? '',
     columns.map((c) => ({ name: c.name, expr: colRef(c) })),
   );
-  item.relVisible = false;
+  item.relVisible = options.relation !== undefined;
   level.namespace = [item];
   for (const c of columns) level.own(c, { kind: 'from', label: c.name, item });
   const bound = level.bindIn(options.place ?? 'option', node);
   visitExpr(bound, (x) => {
-    if (x.k === 'col' && level.shared.columns.get(x.id)?.kind !== 'from') {
+    const kind = x.k === 'col' ? level.shared.columns.get(x.id)?.kind : 'from';
+    if (kind === 'subquery' && options.place === 'check') {
+      throw level.error('0A000', 'cannot use subquery in check constraint', level.shared.locations.get(x));
+    }
+    if (kind !== 'from') {
       throw level.unsupported('a set-returning function here', level.shared.locations.get(x));
     }
     return true;
   });
+  if (options.place === 'check') return toBoolean(level, bound, 'CHECK');
   if (!options.target) return resolveUnknown(level, bound);
   const out = tryCoerce(level, bound, options.target, options.context ?? 'assignment');
   if (out) return out;

@@ -27,6 +27,7 @@ export function targetRelation(level: Level, range: PgNode, verb: Verb): Relatio
   const { kind, name } = relation;
   if (kind === 'view') throw level.error('55000', `cannot ${verb} view "${name}"`);
   if (kind === 'materialized_view') throw level.error('42809', `cannot change materialized view "${name}"`);
+  if (kind === 'sequence') throw level.error('42809', `cannot change sequence "${name}"`);
   if (kind === 'system') throw level.error('42501', `permission denied for table ${name}`);
   if (kind === 'index' || kind === 'sink') throw level.error('42809', `cannot open relation "${name}"`);
   if (kind === 'stream' && verb !== 'insert into') {

@@ -6,7 +6,7 @@ import type { Relation } from '../catalog_reader.ts';
 import { outputColumns } from '../logical/columns.ts';
 import type { Col, Logical } from '../logical/plan.ts';
 import type { PgNode } from '../parse/ast.ts';
-import { bindAssignments } from './assignment.ts';
+import { bindAssignments, updatedValue } from './assignment.ts';
 import { toBoolean } from './coercion.ts';
 import type { BoundDelete, BoundUpdate } from './env.ts';
 import { bindFrom } from './from.ts';
@@ -15,7 +15,7 @@ import { relationItem } from './from_relation.ts';
 import { colRef, type Level, type NamespaceItem } from './level.ts';
 import { bindReturning } from './returning.ts';
 import { attachSubqueries } from './subquery.ts';
-import { assigned, defaultValue, targetRelation } from './target_relation.ts';
+import { targetRelation } from './target_relation.ts';
 import { bindWith, modifyingItems } from './with.ts';
 
 /** The target joined to the other items, before WHERE. */
@@ -61,8 +61,7 @@ export function updateStatement(level: Level, c: PgNode): BoundUpdate {
   const where = bindWhere(level, c.whereClause);
   const values: Expr[] = old.map(colRef);
   for (const a of assignments) {
-    values[a.position] =
-      a.expr === 'default' ? defaultValue(level, relation, a.position) : assigned(level, relation, a.position, a.expr);
+    values[a.position] = updatedValue(level, relation, a);
   }
   const newColumns = relation.columns.map((r) => level.shared.newCol(r.name, r.type));
   const input = attachSubqueries(level, filtered(level, plan, where), values, new Set());

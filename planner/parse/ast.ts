@@ -32,6 +32,24 @@ export interface SelectNode {
   emitOnWindowClose?: boolean;
 }
 
+/** What is said of a sequence; what is absent keeps its default, or in an ALTER its value. */
+export interface SequenceOptions {
+  /** libpg-query TypeName node. */
+  type?: PgNode;
+  increment?: bigint;
+  /** none: NO MINVALUE, NO MAXVALUE. */
+  min?: bigint | 'none';
+  max?: bigint | 'none';
+  start?: bigint;
+  restart?: bigint | 'start';
+  cache?: bigint;
+  cycle?: boolean;
+  /** Parts of table.column, or the one word none. */
+  ownedBy?: string[];
+  /** SEQUENCE NAME, of identity columns. */
+  name?: { schema?: string; name: string };
+}
+
 export interface ColumnDef {
   name: string;
   /** libpg-query TypeName node. */
@@ -39,6 +57,9 @@ export interface ColumnDef {
   notNull: boolean;
   primaryKey: boolean;
   default: PgNode | null;
+  /** The type was serial or one of its kin; `type` is what that stands for. */
+  serial: boolean;
+  identity: { always: boolean; options: SequenceOptions } | null;
   location: number;
 }
 
@@ -50,11 +71,28 @@ export interface KeyConstraint {
   location: number;
 }
 
+/** CHECK (expr), of a column or a table. */
+export interface CheckDef {
+  /** null: it is named after its columns. */
+  name: string | null;
+  expr: PgNode;
+  noInherit: boolean;
+  /** Rows that are there already may break it. */
+  notValid: boolean;
+  location: number;
+}
+
 export type AlterAction =
   | { k: 'rename'; to: string }
   | { k: 'add_key'; primary: boolean; key: KeyConstraint }
+  | { k: 'add_check'; check: CheckDef }
+  | { k: 'drop_constraint' | 'validate_constraint'; name: string; ifExists: boolean }
   | { k: 'set_not_null'; column: string; notNull: boolean }
   | { k: 'set_default'; column: string; value: PgNode | null }
+  | { k: 'add_identity'; column: string; always: boolean; options: SequenceOptions }
+  /** always null: it stays what it is. */
+  | { k: 'set_identity'; column: string; always: boolean | null; options: SequenceOptions }
+  | { k: 'drop_identity'; column: string; ifExists: boolean }
   /** There is one owner of everything. */
   | { k: 'set_owner' };
 
@@ -86,6 +124,7 @@ export type Statement = { text: string; offset: number } & (
       columns: ColumnDef[];
       primaryKey: string[] | null;
       unique: KeyConstraint[];
+      checks: CheckDef[];
       watermark: { column: string; delay: PgNode; location: number } | null;
       include: { kind: IncludeKind; as: string }[];
       options: Option[];
@@ -123,12 +162,14 @@ export type Statement = { text: string; offset: number } & (
   | {
       k: 'alter_relation';
       /** The word after ALTER: TABLE stands for relations of every kind. */
-      kind: 'table' | 'stream' | 'view' | 'materialized_view' | 'index';
+      kind: 'table' | 'stream' | 'view' | 'materialized_view' | 'index' | 'sequence';
       schema?: string;
       name: string;
       ifExists: boolean;
       actions: AlterAction[];
     }
+  | { k: 'create_sequence'; schema?: string; name: string; ifNotExists: boolean; options: SequenceOptions }
+  | { k: 'alter_sequence'; schema?: string; name: string; ifExists: boolean; options: SequenceOptions }
   | {
       k: 'create_sink';
       ifNotExists: boolean;
@@ -150,13 +191,23 @@ export type Statement = { text: string; offset: number } & (
   | { k: 'acknowledge'; schema?: string; name: string; upTo: bigint }
   | {
       k: 'drop';
-      kind: 'table' | 'stream' | 'view' | 'materialized_view' | 'index' | 'sink' | 'subscription' | 'schema' | 'source';
+      kind:
+        | 'table'
+        | 'stream'
+        | 'view'
+        | 'materialized_view'
+        | 'index'
+        | 'sequence'
+        | 'sink'
+        | 'subscription'
+        | 'schema'
+        | 'source';
       names: { schema?: string; name: string; location: number }[];
       ifExists: boolean;
       cascade: boolean;
     }
   | { k: 'create_schema'; name: string; ifNotExists: boolean }
-  | { k: 'truncate'; names: { schema?: string; name: string }[] }
+  | { k: 'truncate'; names: { schema?: string; name: string }[]; restartIdentity: boolean }
   | SubscribeStatement
   | { k: 'explain'; inner: Statement; analyze: boolean; options: Option[] }
   | {

@@ -26,6 +26,8 @@ const STATIC_TAG = {
   create_index: 'CREATE INDEX',
   create_sink: 'CREATE SINK',
   create_schema: 'CREATE SCHEMA',
+  create_sequence: 'CREATE SEQUENCE',
+  alter_sequence: 'ALTER SEQUENCE',
   create_subscription: 'CREATE SUBSCRIPTION',
   acknowledge: 'ACKNOWLEDGE',
   truncate: 'TRUNCATE TABLE',

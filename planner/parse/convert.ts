@@ -1,6 +1,6 @@
 /**
  * One statement of Postgres's grammar as one of Tidemark's statements. Queries and expressions stay as libpg-query's nodes; only the
- * outermost node is read here. The converters by subject are in convert_ddl.ts, convert_alter.ts and convert_session.ts.
+ * outermost node is read here. The converters by subject are in convert_ddl.ts, convert_alter.ts, convert_sequence.ts and convert_session.ts.
  */
 import type { PgNode, SelectNode, Statement } from './ast.ts';
 import { alterTable, rename, setSchema } from './convert_alter.ts';
@@ -15,6 +15,7 @@ import {
   tableFromQuery,
   truncate,
 } from './convert_ddl.ts';
+import { alterSequence, createSequence } from './convert_sequence.ts';
 import { declareCursor, explain, fetch, transaction, variableSet } from './convert_session.ts';
 import { errorAt, type Source } from './positions.ts';
 import { statementName, utilityTag } from './utility_tags.ts';
@@ -49,6 +50,8 @@ const CONVERTERS: Record<string, Converter> = {
   ViewStmt: createView,
   IndexStmt: createIndex,
   CreateSchemaStmt: createSchema,
+  CreateSeqStmt: createSequence,
+  AlterSeqStmt: alterSequence,
   AlterTableStmt: alterTable,
   RenameStmt: rename,
   AlterObjectSchemaStmt: setSchema,

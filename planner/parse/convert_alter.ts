@@ -1,6 +1,7 @@
 /** ALTER TABLE and its kin: libpg-query's AlterTableStmt and RenameStmt as Tidemark's statement. What has no place there is refused by name. */
 import type { AlterAction, PgNode, Statement } from './ast.ts';
-import { keyOf, REFUSED_CONSTRAINT, refuse } from './convert_ddl.ts';
+import { checkOf, keyOf, REFUSED_CONSTRAINT, refuse } from './convert_ddl.ts';
+import { identityOf, setIdentity } from './convert_sequence.ts';
 import { rangeVarName, strings } from './node_fields.ts';
 import type { Source } from './positions.ts';
 import { objectWords } from './utility_tags.ts';
@@ -12,6 +13,7 @@ const KINDS: Record<string, AlterRelation['kind']> = {
   OBJECT_VIEW: 'view',
   OBJECT_MATVIEW: 'materialized_view',
   OBJECT_INDEX: 'index',
+  OBJECT_SEQUENCE: 'sequence',
 };
 
 function alterRelation(
@@ -65,6 +67,16 @@ function action(command: PgNode, { objtype, relation }: PgNode, source: Source):
       return { k: 'set_not_null', column, notNull: subtype === 'AT_SetNotNull' };
     case 'AT_ColumnDefault':
       return { k: 'set_default', column, value: def ?? null };
+    case 'AT_DropConstraint':
+      return { k: 'drop_constraint', name: column, ifExists: command.missing_ok === true };
+    case 'AT_ValidateConstraint':
+      return { k: 'validate_constraint', name: column, ifExists: false };
+    case 'AT_AddIdentity':
+      return { k: 'add_identity', column, ...identityOf(def.Constraint, source) };
+    case 'AT_SetIdentity':
+      return setIdentity(column, def.List.items, source);
+    case 'AT_DropIdentity':
+      return { k: 'drop_identity', column, ifExists: command.missing_ok === true };
     case 'AT_ChangeOwner':
       return { k: 'set_owner' };
     default: {
@@ -76,6 +88,9 @@ function action(command: PgNode, { objtype, relation }: PgNode, source: Source):
 
 function addConstraint(constraint: PgNode, source: Source): AlterAction {
   const { contype, keys, location } = constraint;
+  if (contype === 'CONSTR_CHECK') {
+    return { k: 'add_check', check: { ...checkOf(constraint, source), notValid: constraint.skip_validation === true } };
+  }
   if (contype !== 'CONSTR_PRIMARY' && contype !== 'CONSTR_UNIQUE') {
     throw refuse(source, REFUSED_CONSTRAINT[contype] ?? 'a table constraint of this kind', location);
   }

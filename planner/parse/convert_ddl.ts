@@ -1,6 +1,7 @@
 /** Data definition: libpg-query's CREATE, DROP and TRUNCATE nodes as Tidemark's statements. What has no place there is refused by name. */
 import { SqlError } from '../../operators/errors.ts';
-import type { ColumnDef, KeyConstraint, PgNode, SelectNode, Statement } from './ast.ts';
+import type { CheckDef, ColumnDef, KeyConstraint, PgNode, SelectNode, Statement } from './ast.ts';
+import { identityOf, serialType } from './convert_sequence.ts';
 import { defElemOptions, qualified, rangeVarName, strings } from './node_fields.ts';
 import { errorAt, type Source } from './positions.ts';
 
@@ -10,30 +11,55 @@ export const refuse = (source: Source, what: string, location?: number): SqlErro
   errorAt(source, '0A000', `${what} is not supported`, location);
 
 export const REFUSED_CONSTRAINT: Record<string, string> = {
-  CONSTR_CHECK: 'a CHECK constraint',
   CONSTR_FOREIGN: 'a FOREIGN KEY constraint',
   CONSTR_EXCLUSION: 'an EXCLUDE constraint',
   CONSTR_ATTR_DEFERRABLE: 'a deferrable constraint',
   CONSTR_ATTR_DEFERRED: 'a deferrable constraint',
   CONSTR_GENERATED: 'a generated column',
-  CONSTR_IDENTITY: 'an identity column',
 };
 
-function columnOf(node: PgNode, source: Source): ColumnDef {
+function columnOf(node: PgNode, table: string, source: Source): ColumnDef {
+  const serial = serialType(node.typeName);
   const column: ColumnDef = {
     name: node.colname,
-    type: node.typeName,
-    notNull: false,
+    type: serial ?? node.typeName,
+    notNull: serial !== null,
     primaryKey: false,
     default: null,
+    serial: serial !== null,
+    identity: null,
     location: node.location ?? -1,
   };
+  const of = `specified for column "${column.name}" of table "${table}"`;
   for (const { Constraint: constraint } of node.constraints ?? []) {
     const refused = REFUSED_CONSTRAINT[constraint.contype];
     if (refused !== undefined) throw refuse(source, refused, constraint.location);
     if (constraint.contype === 'CONSTR_NOTNULL') column.notNull = true;
     if (constraint.contype === 'CONSTR_PRIMARY') column.primaryKey = column.notNull = true;
-    if (constraint.contype === 'CONSTR_DEFAULT') column.default = constraint.raw_expr;
+    if (constraint.contype === 'CONSTR_DEFAULT') {
+      if (column.serial || column.default !== null) {
+        throw errorAt(
+          source,
+          '42601',
+          `multiple default values ${of}`,
+          column.serial ? undefined : constraint.location,
+        );
+      }
+      column.default = constraint.raw_expr;
+    }
+    if (constraint.contype === 'CONSTR_IDENTITY') {
+      if (column.identity !== null)
+        throw errorAt(source, '42601', `multiple identity specifications ${of}`, constraint.location);
+      column.identity = identityOf(constraint, source);
+      column.notNull = true;
+    }
+    if (column.identity !== null && (column.serial || column.default !== null)) {
+      throw errorAt(source, '42601', `both default and identity ${of}`, constraint.location);
+    }
+    if (constraint.contype === 'CONSTR_NULL' && (column.serial || column.identity !== null)) {
+      const message = `conflicting NULL/NOT NULL declarations for column "${column.name}" of table "${table}"`;
+      throw errorAt(source, '42601', message, constraint.location);
+    }
   }
   return column;
 }
@@ -46,14 +72,22 @@ export function keyOf(constraint: PgNode, columns: string[], source: Source): Ke
   return { name: constraint.conname ?? null, columns, location: location ?? -1 };
 }
 
-/** The columns, the primary key and the UNIQUE constraints of a CREATE TABLE's element list. */
+/** The content of a CHECK constraint. */
+export function checkOf(constraint: PgNode, source: Source): CheckDef {
+  const { conname, raw_expr: expr, location = 0 } = constraint;
+  if (constraint.is_enforced !== true) throw refuse(source, 'NOT ENFORCED', location);
+  return { name: conname ?? null, expr, noInherit: constraint.is_no_inherit === true, notValid: false, location };
+}
+
+/** The columns, the primary key, the UNIQUE and the CHECK constraints of a CREATE TABLE's element list. */
 function elementsOf(
   elements: PgNode[],
   table: string,
   source: Source,
-): Pick<Kind<'create_relation'>, 'columns' | 'primaryKey' | 'unique'> {
+): Pick<Kind<'create_relation'>, 'columns' | 'primaryKey' | 'unique' | 'checks'> {
   const columns: ColumnDef[] = [];
   const unique: KeyConstraint[] = [];
+  const checks: CheckDef[] = [];
   let primaryKey: string[] | null = null;
   const setKey = (names: string[], location: number | undefined): void => {
     if (primaryKey !== null) {
@@ -63,7 +97,7 @@ function elementsOf(
   };
   for (const element of elements) {
     if (element.ColumnDef) {
-      const column = columnOf(element.ColumnDef, source);
+      const column = columnOf(element.ColumnDef, table, source);
       const { name } = column;
       if (columns.some((other) => other.name === name)) {
         throw new SqlError('42701', `column "${name}" specified more than once`);
@@ -73,11 +107,14 @@ function elementsOf(
       if (key !== undefined) setKey([name], key.Constraint.location);
       for (const { Constraint: constraint } of element.ColumnDef.constraints ?? []) {
         if (constraint.contype === 'CONSTR_UNIQUE') unique.push(keyOf(constraint, [name], source));
+        if (constraint.contype === 'CONSTR_CHECK') checks.push(checkOf(constraint, source));
       }
     } else if (element.Constraint?.contype === 'CONSTR_PRIMARY') {
       setKey(strings(element.Constraint.keys), element.Constraint.location);
     } else if (element.Constraint?.contype === 'CONSTR_UNIQUE') {
       unique.push(keyOf(element.Constraint, strings(element.Constraint.keys), source));
+    } else if (element.Constraint?.contype === 'CONSTR_CHECK') {
+      checks.push(checkOf(element.Constraint, source));
     } else if (element.Constraint) {
       const what = REFUSED_CONSTRAINT[element.Constraint.contype] ?? 'a table constraint of this kind';
       throw refuse(source, what, element.Constraint.location);
@@ -90,7 +127,7 @@ function elementsOf(
     if (column === undefined) throw new SqlError('42703', `column "${name}" named in key does not exist`);
     column.primaryKey = column.notNull = true;
   }
-  return { columns, primaryKey, unique };
+  return { columns, primaryKey, unique, checks };
 }
 
 /** CREATE TABLE; also CREATE STREAM, which is parsed as a table once its own words are taken out. */
@@ -160,6 +197,7 @@ export function tableFromQuery(into: PgNode, query: SelectNode, source: Source):
     columns: [],
     primaryKey: null,
     unique: [],
+    checks: [],
     watermark: null,
     include: [],
     options: [],
@@ -213,6 +251,7 @@ const DROP_KIND: Record<string, Kind<'drop'>['kind']> = {
   OBJECT_VIEW: 'view',
   OBJECT_MATVIEW: 'materialized_view',
   OBJECT_INDEX: 'index',
+  OBJECT_SEQUENCE: 'sequence',
   OBJECT_SCHEMA: 'schema',
 };
 
@@ -246,5 +285,10 @@ export function dropSubscription(node: PgNode, source: Source): Kind<'drop'> {
 }
 
 export function truncate(node: PgNode, source: Source): Kind<'truncate'> {
-  return { ...source, k: 'truncate', names: node.relations.map((item: PgNode) => rangeVarName(item.RangeVar)) };
+  return {
+    ...source,
+    k: 'truncate',
+    names: node.relations.map((item: PgNode) => rangeVarName(item.RangeVar)),
+    restartIdentity: node.restart_seqs === true,
+  };
 }

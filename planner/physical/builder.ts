@@ -72,6 +72,7 @@ export class PlanBuilder {
       names: project === null ? below.names : names,
       filter: wanted,
       project,
+      ...([wanted, ...(project ?? [])].some((e) => e !== null && isVolatile(e)) ? { eachRow: true } : {}),
     });
   }
 

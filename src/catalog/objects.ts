@@ -1,5 +1,6 @@
 /** Named objects: what CREATE makes and DROP takes away. */
 
+import type { Expr } from '../../operators/expr/ir.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { PgNode, SelectNode } from '../../planner/parse/ast.ts';
 import type { PhysicalQuery } from '../../planner/physical/index.ts';
@@ -14,8 +15,11 @@ export interface ConnectorSpec {
 }
 
 export interface ColumnDefault {
+  /** Sequences in it are named by their OIDs, so that it means the same under any search path and after they are renamed. */
   node: PgNode;
   text: string;
+  /** OIDs of these sequences. */
+  sequences: number[];
 }
 
 interface ObjectBase {
@@ -28,12 +32,32 @@ interface ObjectBase {
   dependencies: number[];
 }
 
+/** CHECK (...). */
+export interface CheckConstraint {
+  /** Its number among those that the table has had: its OID is made of it. */
+  number: number;
+  name: string;
+  /** Over the positions of the table's columns. */
+  expr: Expr;
+  /** As it was written, without brackets around all of it. */
+  text: string;
+  /** It is shown in brackets. */
+  compound: boolean;
+  /** False: rows of before may break it. */
+  valid: boolean;
+  noInherit: boolean;
+  /** The tick at which it was added. */
+  since: bigint;
+}
+
 export interface RelationObject extends ObjectBase {
   kind: 'table' | 'stream';
   /** How long its changes are kept, as it was said; undefined: the default. */
   retention: string | undefined;
   relation: Relation;
   defaults: (ColumnDefault | null)[];
+  /** By name. */
+  checks: CheckConstraint[];
   source: ConnectorSpec | null;
 }
 
@@ -62,6 +86,28 @@ export interface IndexObject extends ObjectBase {
   constraint: boolean;
 }
 
+/** What a sequence counts, and how. */
+export interface SequenceParameters {
+  /** OID of int2, int4 or int8. */
+  type: number;
+  start: bigint;
+  increment: bigint;
+  min: bigint;
+  max: bigint;
+  /** Shown; values are given one by one. */
+  cache: bigint;
+  cycle: boolean;
+}
+
+export interface SequenceObject extends ObjectBase {
+  kind: 'sequence';
+  /** What SELECT ... FROM it sees. */
+  relation: Relation;
+  parameters: SequenceParameters;
+  /** The column (its position) that it goes with; `dependencies` has the table. */
+  owner: { table: number; column: number } | null;
+}
+
 export interface SinkObject extends ObjectBase {
   kind: 'sink';
   options: Record<string, string>;
@@ -88,6 +134,7 @@ export type CatalogObject =
   | ViewObject
   | MaterializedViewObject
   | IndexObject
+  | SequenceObject
   | SinkObject;
 export type ObjectKind = CatalogObject['kind'];
 
@@ -98,6 +145,7 @@ export const KIND_NAMES: Record<ObjectKind, string> = {
   view: 'view',
   materialized_view: 'materialized view',
   index: 'index',
+  sequence: 'sequence',
   sink: 'sink',
   subscription: 'subscription',
 };

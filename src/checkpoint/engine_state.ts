@@ -2,7 +2,7 @@
  * The engine's state between two ticks as saved data, and an engine made of it.
  *
  *   catalog (objects with their plans, as they are) · tick and clock · rows of tables, streams and views · the graph's nodes · streams' positions and
- *   history · changes that sinks have not written · how far the change logs are
+ *   history · changes that sinks have not written · how far the change logs and the sequences are
  *
  * Plans come from the checkpoint and are not made again from SQL: the state of a node belongs to exactly the plan that filled it. What lives for one
  * session only (subscriptions, reads, views that are being filled) is not in it.
@@ -11,7 +11,7 @@ import { deserialize, serialize } from 'node:v8';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import type { Flow } from '../../operators/flow.ts';
 import type { Saved } from '../../operators/state/saved.ts';
-import type { CatalogObject, RelationObject } from '../catalog/objects.ts';
+import type { CatalogObject, RelationObject, SequenceObject } from '../catalog/objects.ts';
 import type { ChangeFolder, SavedLog } from '../changes/change_log.ts';
 import { openSource } from '../runtime/create_relation.ts';
 import { openSinkOf } from '../runtime/create_sink.ts';
@@ -19,6 +19,7 @@ import type { TidemarkEngine } from '../runtime/engine.ts';
 import { keptChanges } from '../runtime/kept_changes.ts';
 import type { KeptDefinition } from '../runtime/kept_definitions.ts';
 import { LocalStream, type SavedLocalStream } from '../runtime/local_stream.ts';
+import type { SequenceState } from '../runtime/sequence.ts';
 import type { SavedSink } from '../runtime/sink.ts';
 import { type SavedRelation, StoredRelation } from '../runtime/stored_relation.ts';
 import { type SavedStream, StreamRuntime } from '../runtime/stream.ts';
@@ -55,6 +56,8 @@ interface SavedEngine {
   changes: SavedLog[];
   /** Positions that were acknowledged. */
   subscriptions: [oid: number, position: bigint | null][];
+  /** What sequences may have given. */
+  sequences: [oid: number, state: SequenceState][];
 }
 
 export function saveEngine(engine: TidemarkEngine): Saved {
@@ -94,6 +97,7 @@ export function saveEngine(engine: TidemarkEngine): Saved {
     graph: loop.graph.save(flows),
     changes: engine.changes.save(),
     subscriptions: [...engine.subscriptions],
+    sequences: engine.sequences.all().map(({ object, logged }) => [object.oid, logged]),
   };
   // Interfaces of plain data have no index signature; serialize() refuses anything that is not plain.
   return saved as unknown as Saved;
@@ -184,6 +188,9 @@ export async function loadEngine(
   }
   loop.graph.load(state.graph);
   for (const [oid, position] of state.subscriptions) engine.subscriptions.set(oid, position);
+  for (const [oid, position] of state.sequences) {
+    engine.sequences.open(objectOf(engine, oid) as SequenceObject).load(position);
+  }
   await loadChanges(engine, state.changes, log.dropped, changes);
 }
 

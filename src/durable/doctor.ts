@@ -24,6 +24,7 @@ import {
   type OpenedRecord,
   readFilled,
   readJson,
+  readSequence,
   readTick,
   type StreamInput,
 } from './records.ts';
@@ -244,6 +245,9 @@ class RecordChecks {
       case RECORD.delivered:
       case RECORD.acknowledged:
         readJson(frame.payload);
+        return;
+      case RECORD.sequence:
+        readSequence(frame.payload);
         return;
       case RECORD.closed:
         return;

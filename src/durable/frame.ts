@@ -42,6 +42,8 @@ export const RECORD = {
   facts: 10,
   /** A durable subscription's changes up to a tick are acknowledged. */
   acknowledged: 11,
+  /** Values of a sequence up to one are as good as given. */
+  sequence: 12,
 } as const;
 
 export interface Frame {

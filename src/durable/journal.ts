@@ -15,8 +15,10 @@ import {
   filledFrame,
   jsonFrame,
   rowsFrame,
+  type SequenceRecord,
   type StatementSettings,
   type StreamInput,
+  sequenceFrame,
   stampNow,
   streamsFrame,
 } from './records.ts';
@@ -108,6 +110,11 @@ export class Journal {
 
   acknowledged({ tick }: Moment, oid: number, upTo: bigint): void {
     this.log.append(RECORD.acknowledged, tick, jsonFrame({ oid, tick: String(upTo) }));
+  }
+
+  /** Gives the record's sequence. */
+  sequence({ tick }: Moment, oid: number, state: Omit<SequenceRecord, 'oid'>): bigint {
+    return this.log.append(RECORD.sequence, tick, sequenceFrame({ oid, ...state }));
   }
 
   /** Resolves when everything told so far is on the disk. */

@@ -3,7 +3,7 @@
  * positions of streams. Written at an orderly end, when the log alone no longer reaches back to the beginning; a program that cannot read the
  * checkpoints starts from it, and fills the views anew from the tables and, for streams, from the topics.
  *
- *   header (JSON) · for each statement: definition, then of what it made: rows ..., facts · closed
+ *   header (JSON) · for each statement: definition, then of what it made: rows ..., facts · of each sequence, where it is · closed
  *
  * Frames are those of the tick log (frame.ts), numbered from 1, so that damage is found; the file appears by rename. Cost: the rows of tables once,
  * at the end; nothing while the server runs.
@@ -18,7 +18,7 @@ import type { StreamFacts } from '../runtime/stream.ts';
 import type { DataDirectory } from './data_directory.ts';
 import { type Disk, type DiskFile, readAll, writeAll } from './disk.ts';
 import { FRAME_HEADER, frameSize, makeFrame, nameFrame, RECORD, readFrame, sealFrame } from './frame.ts';
-import { type DefinitionRecord, readJson } from './records.ts';
+import { type DefinitionRecord, readJson, readSequence, sequenceFrame } from './records.ts';
 import type { Replay } from './replay.ts';
 import { damaged } from './segments.ts';
 import { frameOf } from './tick_log.ts';
@@ -99,6 +99,10 @@ export async function writePortable(
       await writer.write(RECORD.definition, frameOf(Buffer.from(JSON.stringify({ ...record, now: header.now }))));
       // A view that was replaced has no state; nothing else is made by two statements.
       if (record.made !== 0) await writeObject(engine, record.made, writer);
+    }
+    for (const sequence of engine.sequences.all()) {
+      const { oid } = sequence.object;
+      await writer.write(RECORD.sequence, sequenceFrame({ oid, ...sequence.logged }));
     }
     await writer.write(RECORD.closed, makeFrame(0));
     if (engine.loop.tick !== tick) throw new Error('a tick has run meanwhile');
@@ -239,6 +243,10 @@ export class Portable {
       if (kind === RECORD.definition) await replay.define(readJson<DefinitionRecord>(payload));
       else if (kind === RECORD.rows) loadRows(engine, payload);
       else if (kind === RECORD.facts) loadFacts(engine, deserialize(payload) as Facts);
+      else if (kind === RECORD.sequence) {
+        const { oid, ...state } = readSequence(payload);
+        engine.sequences.get(oid)?.load(state);
+      }
     }
     engine.loop.tick = this.tick;
     engine.loop.now = BigInt(this.#header.now);

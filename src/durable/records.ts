@@ -4,6 +4,7 @@
  *   tick        i64 now | varint streams, each: oid, flags, [watermark], [columns decoded], ranges (partition, from, to, records)
  *                       | varint tables, each: oid, length, batch (operators/batch/batch_codec.ts)
  *   definition, opened, script, delivered   JSON: they are rare
+ *   sequence    i64 last | u8 whether that was given | varint oid
  *   filled      i64 now | varint length, definition as JSON | batch: CREATE TABLE AS is there whole or not at all
  *
  * Of a stream only what changed is written. The watermark is that after the tick: it hangs on what the wall clock says of idle partitions, so
@@ -84,6 +85,25 @@ const NOW_BYTES = 8;
 export interface DeliveredRecord {
   oid: number;
   tick: string;
+}
+
+/** What a sequence goes on from. */
+export interface SequenceRecord {
+  oid: number;
+  last: bigint;
+  called: boolean;
+}
+
+export function sequenceFrame({ oid, last, called }: SequenceRecord): Buffer {
+  const frame = makeFrame(9 + varintSize(oid));
+  frame.writeBigInt64LE(last, FRAME_HEADER);
+  frame[FRAME_HEADER + 8] = called ? 1 : 0;
+  writeVarint(frame, FRAME_HEADER + 9, oid);
+  return frame;
+}
+
+export function readSequence(payload: Buffer): SequenceRecord {
+  return { oid: readVarint(payload, 9).value, last: payload.readBigInt64LE(0), called: payload[8] !== 0 };
 }
 
 /** A tick that tables' rows went into, without its clock: sealed with stampNow once the tick has run. */

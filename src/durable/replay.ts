@@ -17,6 +17,7 @@ import {
   type OpenedRecord,
   readFilled,
   readJson,
+  readSequence,
   readTick,
   type StreamInput,
 } from './records.ts';
@@ -71,6 +72,11 @@ export class Replay {
         case RECORD.acknowledged: {
           const { oid, tick } = readJson<DeliveredRecord>(frame.payload);
           if (this.#engine.subscriptions.has(oid)) this.#engine.subscriptions.set(oid, BigInt(tick));
+          return;
+        }
+        case RECORD.sequence: {
+          const { oid, ...state } = readSequence(frame.payload);
+          this.#engine.sequences.get(oid)?.load(state);
           return;
         }
         case RECORD.opened:

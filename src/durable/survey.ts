@@ -11,6 +11,7 @@ import {
   type DeliveredRecord,
   readFilled,
   readJson,
+  readSequence,
   readTick,
   type ScriptRecord,
 } from './records.ts';
@@ -109,6 +110,9 @@ function look(frame: PlacedFrame, survey: Omit<Survey, 'end'>, arena: Arena): vo
       survey.ticks++;
       readFilled(frame.payload, arena);
       arena.reset();
+      return;
+    case RECORD.sequence:
+      readSequence(frame.payload);
       return;
     case RECORD.closed:
       return;

@@ -6,10 +6,13 @@
  */
 import { SqlError, unsupported } from '../../operators/errors.ts';
 import { bindScalar } from '../../planner/bind/index.ts';
-import type { AlterAction, Statement } from '../../planner/parse/ast.ts';
-import { type CatalogObject, KIND_NAMES, type RelationObject } from '../catalog/objects.ts';
+import type { AlterAction, CheckDef, Statement } from '../../planner/parse/ast.ts';
+import { type CatalogObject, type CheckConstraint, KIND_NAMES, type RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
+import { checkConstraint, checkRows, dropCheck, withCheck } from './check_constraint.ts';
+import { alterIdentity } from './column_sequence.ts';
 import { addUnique, checkKey, keyColumns, uniqueConstraint } from './create_index.ts';
+import { columnDefault } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { renameObject } from './rename.ts';
 
@@ -20,17 +23,20 @@ type Apply = () => void;
 interface Planned {
   names: string[];
   key: number[] | null;
+  checks: CheckConstraint[];
 }
 
 export function alterRelation(engine: TidemarkEngine, statement: AlterRelation, session: SessionContext): void {
   const object = found(engine, statement, session);
   if (object === null) return;
   const made = engine.catalog.nextOid;
-  const planned: Planned = { names: [], key: null };
+  const checks = 'checks' in object ? object.checks : [];
+  const planned: Planned = { names: [], key: null, checks };
   const applies = statement.actions.map((action) => prepare(engine, object, action, planned, statement, session));
   for (const apply of applies) apply?.();
   const oid = engine.catalog.nextOid === made ? object.oid : made;
-  engine.defined({ sql: statement.text, made: oid, dropped: [] }, session, [object.oid]);
+  const sequences = 'defaults' in object ? object.defaults.flatMap((value) => value?.sequences ?? []) : [];
+  engine.defined({ sql: statement.text, made: oid, dropped: [] }, session, [object.oid, ...sequences]);
 }
 
 /** What the statement names; null, with a notice, when it is not there and IF EXISTS was said. */
@@ -66,10 +72,22 @@ function prepare(
       return null;
     case 'add_key':
       return addKey(engine, ownTable(object), action, planned, text, session);
+    case 'add_check':
+      return addCheck(engine, ownTable(object), action.check, planned, text, session);
+    case 'drop_constraint':
+      return dropConstraint(engine, ownTable(object), action, session);
+    case 'validate_constraint':
+      return validate(engine, ownTable(object), action.name, session);
     case 'set_not_null':
       return setNotNull(engine, ownTable(object), action.column, action.notNull, planned);
     case 'set_default':
       return setDefault(engine, ownTable(object), action.column, action.value, text, session);
+    case 'add_identity':
+    case 'set_identity':
+    case 'drop_identity': {
+      const table = ownTable(object);
+      return alterIdentity(engine, table, columnOf(table, action.column), action, text, session);
+    }
   }
 }
 
@@ -115,6 +133,51 @@ function addKey(
   };
 }
 
+function addCheck(
+  engine: TidemarkEngine,
+  object: RelationObject,
+  definition: CheckDef,
+  planned: Planned,
+  text: string,
+  session: SessionContext,
+): Apply {
+  const { relation, name } = object;
+  if (planned.checks.some((check) => check.name === definition.name)) {
+    throw new SqlError('42710', `constraint "${definition.name}" for relation "${name}" already exists`);
+  }
+  const check = checkConstraint(engine, relation, definition, text, planned.checks, session);
+  planned.checks = withCheck(planned.checks, check);
+  if (check.valid && engine.replay === null) checkRows(engine, relation, check, session);
+  return () => {
+    object.checks = withCheck(object.checks, check);
+    engine.loop.constrained(relation.oid);
+    engine.catalog.version++;
+  };
+}
+
+function dropConstraint(
+  engine: TidemarkEngine,
+  object: RelationObject,
+  action: { name: string; ifExists: boolean },
+  session: SessionContext,
+): Apply | null {
+  const isKey = engine.catalog.uniqueKeys(object.relation).some(({ name }) => name === action.name);
+  if (isKey) throw unsupported('DROP CONSTRAINT of a primary key or a UNIQUE constraint');
+  return dropCheck(engine, object, action, session);
+}
+
+function validate(engine: TidemarkEngine, object: RelationObject, name: string, session: SessionContext): Apply {
+  const check = object.checks.find((other) => other.name === name);
+  if (check === undefined) {
+    throw new SqlError('42704', `constraint "${name}" of relation "${object.name}" does not exist`);
+  }
+  if (!check.valid && engine.replay === null) checkRows(engine, object.relation, check, session);
+  return () => {
+    check.valid = true;
+    engine.catalog.version++;
+  };
+}
+
 function columnOf({ relation }: RelationObject, name: string): number {
   const column = relation.columns.findIndex((c) => c.name === name);
   if (column >= 0) return column;
@@ -140,6 +203,7 @@ function setNotNull(
 ): Apply {
   const { relation } = object;
   const column = columnOf(object, name);
+  if (!notNull) checkNoIdentity(relation, column);
   if (notNull) checkNoNull(engine, relation, column);
   else if (planned.key?.includes(column)) throw new SqlError('42P16', `column "${name}" is in a primary key`);
   else if (relation.columns[column].notNull) {
@@ -164,17 +228,25 @@ function setDefault(
   session: SessionContext,
 ): Apply {
   const column = columnOf(object, name);
-  if (node !== null) {
+  const hint = node === null ? 'Use ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY instead.' : undefined;
+  checkNoIdentity(object.relation, column, hint);
+  const value = node === null ? null : columnDefault(engine, node, text, session);
+  if (value !== null) {
     const target = object.relation.columns[column].type;
     bindScalar(
-      node,
+      value.node,
       text,
       { ...engine.bindEnv(session, [], 'read'), allowParams: false },
       { target, place: 'default' },
     );
   }
   return () => {
-    object.defaults[column] = node === null ? null : { node, text };
+    object.defaults[column] = value;
     engine.catalog.version++;
   };
+}
+
+function checkNoIdentity({ name, columns }: RelationObject['relation'], column: number, hint?: string): void {
+  if (columns[column].identity === undefined) return;
+  throw new SqlError('42601', `column "${columns[column].name}" of relation "${name}" is an identity column`, { hint });
 }

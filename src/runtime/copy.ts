@@ -104,6 +104,7 @@ function copyTarget(
       count += rows.length;
     },
     async finish() {
+      await engine.sequences.durable(session);
       return count;
     },
     abort() {

@@ -6,7 +6,7 @@ import { lessThanOf } from '../../planner/types/catalog.ts';
 import { formatType } from '../../planner/types/type_name.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { nameTaken } from './names.ts';
+import { freeName, isFree, nameTaken } from './names.ts';
 import type { StoredRelation } from './stored_relation.ts';
 import { keyOf } from './unique_keys.ts';
 
@@ -140,15 +140,4 @@ function indexColumn(element: PgNode, names: string[]): number {
   const column = names.indexOf(node.name);
   if (column < 0) throw new SqlError('42703', `column "${node.name}" does not exist`);
   return column;
-}
-
-function isFree(engine: TidemarkEngine, schema: string, name: string): boolean {
-  return engine.catalog.find(schema, name) === undefined;
-}
-
-function freeName(wanted: string, isFree: (name: string) => boolean): string {
-  for (let i = 0; ; i++) {
-    const name = i === 0 ? wanted : `${wanted}${i}`;
-    if (isFree(name)) return name;
-  }
 }

@@ -13,13 +13,22 @@ import type { ColumnDef, IncludeKind, Statement } from '../../planner/parse/ast.
 import { planQuery } from '../../planner/physical/index.ts';
 import { typeByOid } from '../../planner/types/catalog.ts';
 import { formatType, resolveTypeName } from '../../planner/types/type_name.ts';
-import type { ColumnDefault, ConnectorSpec, RelationObject } from '../catalog/objects.ts';
+import type {
+  CheckConstraint,
+  ColumnDefault,
+  ConnectorSpec,
+  RelationObject,
+  SequenceObject,
+} from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { SourceColumn } from '../formats/format.ts';
 import { checkConnector, connectorOptions, openConnector } from '../sources/connectors.ts';
 import type { Source } from '../sources/source.ts';
 import { startOffsets } from './backfill.ts';
+import { checkConstraint, withCheck } from './check_constraint.ts';
+import { addSequence, columnSequence } from './column_sequence.ts';
 import { addUnique, checkComparable, keyColumn, type UniqueConstraint, uniqueConstraint } from './create_index.ts';
+import { columnDefault, nextValue } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { takeRetention } from './kept_changes.ts';
 import { LocalStream } from './local_stream.ts';
@@ -68,10 +77,13 @@ export async function createRelation(
     indexes: key === null ? [] : [key],
     watermark: watermarkOf(engine, statement, all, session),
   };
+  const sequences = columnSequences(engine, relation, statement);
   const unique = uniqueConstraints(engine, relation, statement);
   const defaults: (ColumnDefault | null)[] = all.map((_, i) => {
+    const own = sequences.find(({ owner }) => owner?.column === i);
+    if (own !== undefined) return nextValue(own.oid);
     const node = statement.columns[i]?.default ?? null;
-    return node === null ? null : { node, text: statement.text };
+    return node === null ? null : columnDefault(engine, node, statement.text, session);
   });
   const bound = defaults.map((d, i) => {
     if (d === null) return null;
@@ -82,6 +94,7 @@ export async function createRelation(
       { target: all[i].type, place: 'default' },
     );
   });
+  const checks = checkConstraints(engine, relation, statement, session);
   const fields: SourceColumn[] = columns.map((c) => ({ ...c, origin: { k: 'field', name: c.name } }));
   if (connector !== null) {
     bound.forEach((expr, i) => {
@@ -111,13 +124,46 @@ export async function createRelation(
       dependencies: [],
       relation,
       defaults,
+      checks,
       source,
     },
     session,
+    // Also its own sequences: one may be dropped without the table, by CASCADE.
+    defaults.flatMap((value) => value?.sequences ?? []),
   );
+  for (const sequence of sequences) addSequence(engine, sequence);
   for (const constraint of unique) addUnique(engine, relation, constraint);
   open?.();
   return null;
+}
+
+function checkConstraints(
+  engine: TidemarkEngine,
+  relation: Relation,
+  { checks, text, options }: CreateRelation,
+  session: SessionContext,
+): CheckConstraint[] {
+  if (checks.length > 0 && options.some(({ name }) => name === 'connector')) {
+    throw unsupported('a CHECK constraint on a relation with a connector');
+  }
+  return checks.reduce((there: CheckConstraint[], definition) => {
+    if (there.some(({ name }) => name === definition.name)) {
+      throw new SqlError('42710', `check constraint "${definition.name}" already exists`);
+    }
+    return withCheck(there, checkConstraint(engine, relation, definition, text, there, session));
+  }, []);
+}
+
+/** The sequences of serial and identity columns, each with a name of its own. */
+function columnSequences(engine: TidemarkEngine, relation: Relation, statement: CreateRelation): SequenceObject[] {
+  const taken = [relation.name, `${relation.name}_pkey`];
+  return statement.columns.flatMap(({ serial, identity }, column) => {
+    if (!serial && identity === null) return [];
+    const options = identity?.options ?? {};
+    const sequence = columnSequence(engine, relation, column, options, statement.text, taken);
+    taken.push(sequence.name);
+    return [sequence];
+  });
 }
 
 function checkUniqueAllowed(statement: CreateRelation): void {
@@ -173,6 +219,7 @@ function tableColumns(statement: CreateRelation): RelationColumn[] {
     name: column.name,
     type: resolveTypeName(column.type),
     notNull: column.notNull || column.primaryKey || (statement.primaryKey?.includes(column.name) ?? false),
+    ...(column.identity === null ? {} : { identity: column.identity.always ? ('a' as const) : ('d' as const) }),
   }));
 }
 
@@ -320,6 +367,7 @@ async function createTableAs(
       dependencies: [],
       relation,
       defaults,
+      checks: [],
       source: null,
     };
   };

@@ -16,6 +16,7 @@ import { type Becoming, backfill } from './backfill.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { takeRetention } from './kept_changes.ts';
 import { creationSchema, nameTaken } from './names.ts';
+import { takesValues } from './sequence_calls.ts';
 import { StoredRelation } from './stored_relation.ts';
 import { ViewRuntime } from './view.ts';
 
@@ -86,6 +87,11 @@ function createPlainView(engine: TidemarkEngine, statement: CreateView, session:
     onRelation: (node, relation) => named.push([node, relation.schema]),
   });
   for (const [node, schema] of named) node.schemaname = schema;
+  if (engine.replay === null && takesValues(bound.plan)) {
+    throw new SqlError('0A000', 'a view cannot take values from a sequence', {
+      detail: 'A view must give the same rows however often it is read.',
+    });
+  }
   const relation = viewRelation(engine, statement, bound, replaced?.oid ?? engine.catalog.newOid(), session);
   relation.query = query;
   const object: ViewObject = { ...viewObject(engine, statement, relation, bound), kind: 'view', relation, query };
@@ -136,7 +142,8 @@ function bindMaintained(engine: TidemarkEngine, query: SelectNode, session: Sess
   const bound = bindQuery(query, { ...engine.bindEnv(session, [], 'view'), literalContext });
   for (const oid of bound.dependencies) {
     const relation = engine.catalog.relationByOid(oid);
-    if (relation?.kind !== 'system' || engine.loop.relations.has(oid)) continue;
+    const isComputed = relation?.kind === 'system' || relation?.kind === 'sequence';
+    if (!isComputed || engine.loop.relations.has(oid)) continue;
     throw new SqlError('0A000', `"${relation.name}" is computed when it is read and cannot be followed`, {
       hint: 'Use a plain view, or SELECT.',
     });

@@ -8,12 +8,15 @@ import type { SessionContext } from '../engine.ts';
 import { alterRelation } from './alter_relation.ts';
 import { createIndex } from './create_index.ts';
 import { createRelation } from './create_relation.ts';
+import { alterSequence, createSequence } from './create_sequence.ts';
 import { createSink } from './create_sink.ts';
 import { createView } from './create_view.ts';
+import { usersOf } from './default_value.ts';
 import { acknowledge, createSubscription } from './durable_subscription.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { keepChanges } from './kept_changes.ts';
 import { checkWritable, modifyContext } from './modifications.ts';
+import { identityOwner, ownedSequences } from './owned_sequences.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { deleteAll } from './truncate.ts';
 
@@ -60,6 +63,12 @@ async function define(
         engine.defined({ sql: statement.text, made: engine.catalog.schemaOid(statement.name), dropped: [] }, session);
       else session.notice('NOTICE', '42P06', `schema "${statement.name}" already exists, skipping`);
       return null;
+    case 'create_sequence':
+      createSequence(engine, statement, session);
+      return null;
+    case 'alter_sequence':
+      alterSequence(engine, statement, session);
+      return null;
     case 'alter_relation':
       alterRelation(engine, statement, session);
       return null;
@@ -70,8 +79,14 @@ async function define(
       for (const { schema, name } of statement.names) {
         const relation = engine.catalog.relation(schema, name, session.searchPath);
         if (relation === null) throw new SqlError('42P01', `relation "${name}" does not exist`);
+        if (relation.kind === 'sequence') throw new SqlError('42809', `"${name}" is not a table`);
         checkWritable(engine, relation, 'delete');
         deleteAll(relation, modifyContext(engine, relation, session));
+        if (!statement.restartIdentity) continue;
+        for (const { oid } of ownedSequences(engine, relation.oid)) {
+          const sequence = engine.sequences.get(oid);
+          if (sequence !== undefined) engine.transactionOf(session).restart(sequence);
+        }
       }
       return null;
     default:
@@ -98,8 +113,16 @@ async function drop(engine: TidemarkEngine, statement: Drop, session: SessionCon
   await remove(engine, gone, statement, session);
 }
 
-/** An index of a constraint goes with its table alone. */
+/** An index of a constraint, or a sequence of an identity column, goes with its table alone. */
 function checkNotRequired(engine: TidemarkEngine, object: CatalogObject, found: CatalogObject[]): void {
+  const identity = object.kind === 'sequence' ? identityOwner(engine, object) : null;
+  if (identity !== null && !found.includes(identity.table)) {
+    const { name, relation } = identity.table;
+    const column = `column ${relation.columns[identity.column].name} of table ${name}`;
+    throw new SqlError('2BP01', `cannot drop sequence ${object.name} because ${column} requires it`, {
+      hint: `You can drop ${column} instead.`,
+    });
+  }
   if (object.kind !== 'index' || !object.constraint) return;
   const table = engine.catalog.get(object.on);
   if (table === undefined || found.includes(table)) return;
@@ -119,7 +142,13 @@ async function dropSchemas(engine: TidemarkEngine, statement: Drop, session: Ses
       continue;
     }
     const inside = engine.catalog.objects().filter((o) => o.schema === name);
-    if (inside.length > 0 && !statement.cascade) throw stillDependent(`schema ${name}`, inside, `schema ${name}`);
+    if (inside.length > 0 && !statement.cascade) {
+      const what = `schema ${name}`;
+      throw stillDependent(
+        what,
+        inside.map((object) => ({ text: wordsOf(object), on: what })),
+      );
+    }
     schemas.push(name);
     for (const object of removable(engine, inside.reverse(), true, session))
       if (!gone.includes(object)) gone.push(object);
@@ -136,23 +165,42 @@ function removable(
 ): CatalogObject[] {
   const named = new Set(objects.map((o) => o.oid));
   const dependents = engine.catalog.dependents([...named]).filter((o) => !named.has(o.oid));
-  const blocking = dependents.filter((o) => o.kind !== 'index');
-  if (blocking.length > 0 && !cascade) {
-    const first = objects[0];
-    throw stillDependent(
-      `${KIND_NAMES[first.kind]} ${first.name}`,
-      blocking.reverse(),
-      `${KIND_NAMES[first.kind]} ${first.name}`,
-    );
-  }
-  if (blocking.length === 1)
-    session.notice('NOTICE', '00000', `drop cascades to ${KIND_NAMES[blocking[0].kind]} ${blocking[0].name}`);
+  const gone = [...dependents, ...[...objects].reverse()];
+  const on = objects.length === 0 ? '' : wordsOf(objects[0]);
+  const relations = dependents
+    .filter((o) => o.kind !== 'index' && o.kind !== 'sequence')
+    .map((o) => ({ text: wordsOf(o), on }));
+  const defaults = defaultsWithout(engine, gone);
+  if (!cascade && relations.length + defaults.length > 0)
+    throw stillDependent(on, [...relations.reverse(), ...defaults]);
+  const blocking = [...relations, ...defaults];
+  if (blocking.length === 1) session.notice('NOTICE', '00000', `drop cascades to ${blocking[0].text}`);
   else if (blocking.length > 1) {
     session.notice('NOTICE', '00000', `drop cascades to ${blocking.length} other objects`, {
-      detail: blocking.map((o) => `drop cascades to ${KIND_NAMES[o.kind]} ${o.name}`).join('\n'),
+      detail: blocking.map(({ text }) => `drop cascades to ${text}`).join('\n'),
     });
   }
-  return [...dependents, ...[...objects].reverse()];
+  return gone;
+}
+
+const wordsOf = ({ kind, name }: CatalogObject): string => `${KIND_NAMES[kind]} ${name}`;
+
+/** Something that needs what is to be dropped. */
+interface Dependent {
+  text: string;
+  on: string;
+}
+
+/** Defaults of columns that stay, and need a sequence that goes. */
+function defaultsWithout(engine: TidemarkEngine, gone: CatalogObject[]): Dependent[] {
+  return gone.flatMap((object) => {
+    if (object.kind !== 'sequence') return [];
+    return usersOf(engine, object.oid).flatMap(({ table, column }) => {
+      if (gone.includes(table)) return [];
+      const text = `default value for column ${table.relation.columns[column].name} of table ${table.name}`;
+      return [{ text, on: wordsOf(object) }];
+    });
+  });
 }
 
 /** Takes objects (and schemas) away in one turn, so that no tick sees half of it; connections end afterwards. */
@@ -173,9 +221,9 @@ async function remove(
   for (const close of closing) await close?.();
 }
 
-function stillDependent(what: string, dependents: CatalogObject[], on: string): SqlError {
+function stillDependent(what: string, dependents: Dependent[]): SqlError {
   return new SqlError('2BP01', `cannot drop ${what} because other objects depend on it`, {
-    detail: dependents.map((o) => `${KIND_NAMES[o.kind]} ${o.name} depends on ${on}`).join('\n'),
+    detail: dependents.map(({ text, on }) => `${text} depends on ${on}`).join('\n'),
     hint: 'Use DROP ... CASCADE to drop the dependent objects too.',
   });
 }
@@ -222,6 +270,10 @@ function dropOne(engine: TidemarkEngine, object: CatalogObject): (() => Promise<
         await sink.close(true);
       };
     }
+    case 'sequence':
+      engine.sequences.close(object.oid);
+      for (const { table, column } of usersOf(engine, object.oid)) table.defaults[column] = null;
+      return null;
     case 'index': {
       const relation = engine.catalog.relationByOid(object.on);
       if (relation === null) return null;

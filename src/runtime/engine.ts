@@ -42,6 +42,7 @@ import { prepareModification, prepareModifyingSelect } from './modifications.ts'
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { prepareQuery } from './queries.ts';
 import type { ReadSources } from './reads.ts';
+import { Sequences } from './sequences.ts';
 import type { Sink } from './sink.ts';
 import { SinkHold } from './sink_hold.ts';
 import { SourceTicks } from './source_ticks.ts';
@@ -103,6 +104,7 @@ export class TidemarkEngine implements Engine {
   readonly localStreams = new Map<number, LocalStream>();
   /** The statements that made what is there. */
   readonly definitions = new KeptDefinitions();
+  readonly sequences = new Sequences(this);
   readonly sinks = new ListedMap<number, Sink>();
   readonly sinkHold = new SinkHold(this);
   /** Durable subscriptions: the tick up to which each was acknowledged; null: nothing yet. */
@@ -192,23 +194,37 @@ export class TidemarkEngine implements Engine {
     }
   }
 
-  async execute(
+  execute(prepared: PreparedStatement, params: Datum[], session: SessionContext, signal: AbortSignal): Promise<Result> {
+    return this.#run(prepared, params, session, signal, true);
+  }
+
+  /** `durable`: until values of sequences that it gave are on the disk. */
+  async #run(
     prepared: PreparedStatement,
     params: Datum[],
     session: SessionContext,
     signal: AbortSignal,
+    durable: boolean,
   ): Promise<Result> {
     this.chilling.makeRoom();
     for (let tries = 0; ; tries++) {
       const before = this.transactionOf(session).mark();
       try {
-        return await (prepared as RunnableStatement).run(params, session, signal);
+        const result = await (prepared as RunnableStatement).run(params, session, signal);
+        const waiting = durable ? this.sequences.durable(session) : null;
+        if (waiting !== null) await waiting.catch((error: unknown) => this.#refuse(result, error));
+        return result;
       } catch (error) {
         if (!(error instanceof OutOfMemory)) throw error;
         if (tries === MOST_TRIES || !isRepeatable(prepared) || !this.chilling.makeMore()) throw error.toSqlError();
         this.transactionOf(session).backTo(before);
       }
     }
+  }
+
+  #refuse(result: Result, error: unknown): never {
+    if (result.kind === 'rows') result.rows.close();
+    throw error;
   }
 
   async executeAlone(
@@ -224,14 +240,16 @@ export class TidemarkEngine implements Engine {
     const run = async () => {
       signal.throwIfAborted();
       if (plan.catalogVersion !== this.catalogVersion) plan = this.prepare(plan.statement, plan.paramTypes, session);
-      const result = await this.execute(plan, params, session, signal);
+      const result = await this.#run(plan, params, session, signal, false);
       try {
         await before();
         await transaction.publish();
+        // The record of what was published comes behind those of the sequences.
+        if (!transaction.hasPublished) await this.sequences.durable(session);
         return result;
       } catch (error) {
+        if (!(error instanceof WriteConflict)) this.#refuse(result, error);
         if (result.kind === 'rows') result.rows.close();
-        if (!(error instanceof WriteConflict)) throw error;
         transaction.startOver();
         return null;
       }
@@ -303,6 +321,7 @@ export class TidemarkEngine implements Engine {
   readonly #commits: Commits = {
     checkFit: (deltas, seen) => checkFit(this, deltas, seen),
     publish: (deltas, check) => this.#commit(deltas, check),
+    durable: async () => this.journal?.durable(),
   };
 
   /** Publishes what a transaction wrote as one tick, if `check` (which throws) finds nothing against it by then. */
@@ -349,6 +368,10 @@ export class TidemarkEngine implements Engine {
       return deltas;
     });
     this.took(start);
+  }
+
+  forgetValues({ evalContext }: SessionContext): void {
+    if (evalContext.session !== undefined) this.sequences.forget(evalContext.session);
   }
 
   hasSubscription(name: string): boolean {
@@ -448,6 +471,8 @@ export class TidemarkEngine implements Engine {
     await this.checkpoints?.close();
     // Without a data directory nobody comes who could go on.
     for (const sink of this.sinks.values()) await sink.close(this.journal === null);
+    // An orderly end skips no values.
+    for (const sequence of this.sequences.all()) sequence.settle();
     await this.checkpoints?.leavePortable();
     for (const stream of this.streams.values()) await stream.close();
     for (const stream of this.localStreams.values()) stream.release();

@@ -15,6 +15,7 @@ import type { Statement } from '../../planner/parse/ast.ts';
 import { planQuery } from '../../planner/physical/index.ts';
 import { bindParameters } from '../../planner/physical/parameters.ts';
 import type { ResultColumn, SessionContext } from '../engine.ts';
+import { checksOf } from './check_constraint.ts';
 import type { TidemarkEngine } from './engine.ts';
 import type { Modified, ModifyContext } from './modify.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
@@ -46,6 +47,7 @@ export function modifyContext(engine: TidemarkEngine, relation: Relation, sessio
   return {
     ...reader,
     uniqueKeys: engine.catalog.uniqueKeys(relation),
+    checks: checksOf(engine, relation.oid),
     checkThere: () => {
       if (engine.catalog.get(relation.oid) !== undefined) return;
       throw new SqlError('42P01', `relation "${relation.name}" does not exist`);

@@ -10,15 +10,16 @@ import { F64 } from '../../operators/batch/memory.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { OutOfMemory, SqlError } from '../../operators/errors.ts';
-import { bindExpr } from '../../operators/expr/interpret.ts';
+import { bindExpr, evaluate } from '../../operators/expr/interpret.ts';
 import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
-import type { DataflowPlan } from '../../operators/plan.ts';
+import type { DataflowPlan, SortKey } from '../../operators/plan.ts';
 import { RowTable } from '../../operators/state/row_table.ts';
 import type { BoundConflict, BoundInsert, BoundModification, BoundReturning } from '../../planner/bind/index.ts';
 import { hasColumns, type Relation, type UniqueKey } from '../../planner/catalog_reader.ts';
 import { outputColumns } from '../../planner/logical/columns.ts';
-import type { Logical } from '../../planner/logical/plan.ts';
 import { planRows } from '../../planner/physical/index.ts';
+import type { CheckConstraint } from '../catalog/objects.ts';
+import { checkViolation } from './check_constraint.ts';
 import { nullViolation } from './not_null.ts';
 import { type Reader, readNow, relationRows } from './reads.ts';
 import { isLongRead, readInPieces, readInSlices, readsStream } from './sliced_read.ts';
@@ -29,6 +30,7 @@ export interface ModifyContext extends Reader {
   transaction: EngineTransaction;
   /** Unique keys of the relation: column positions, and the constraint's name for messages. */
   uniqueKeys: UniqueKey[];
+  checks: CheckConstraint[];
   /** Throws when the relation was dropped while the statement waited. */
   checkThere(): void;
   /** The same reader at another moment, until it is released. */
@@ -53,7 +55,7 @@ export interface Changes extends Modified {
 export async function changesOf(bound: BoundModification, at: ModifyContext, before: RowChange[]): Promise<Changes> {
   if (bound.k !== 'insert' || bound.onConflict?.action === 'update') at.transaction.keepTick();
   const ids = outputColumns(bound.source).map((c) => c.id);
-  const rows = await readRows(bound.source, ids, at, bound.k === 'insert' ? bound.asOf : null);
+  const rows = await readRows(bound, ids, at);
   at.checkThere();
   const position = new Map(ids.map((id, i) => [id, i]));
   const pick = (row: Datum[], columns: { id: number }[]) => columns.map((c) => row[position.get(c.id) as number]);
@@ -62,7 +64,11 @@ export async function changesOf(bound: BoundModification, at: ModifyContext, bef
     case 'insert':
       return insertRows(
         bound.relation,
-        rows.map((row) => pick(row, bound.columns)),
+        completed(
+          bound,
+          rows.map((row) => pick(row, bound.columns)),
+          at,
+        ),
         bound.onConflict,
         inTableOrder(bound, position, returning),
         at,
@@ -78,7 +84,7 @@ export async function changesOf(bound: BoundModification, at: ModifyContext, bef
       const delta: RowChange[] = [];
       for (const row of seen) {
         const next = pick(row, bound.newColumns);
-        checkNotNull(bound.relation, next, at.context);
+        checkRow(bound.relation, next, at);
         delta.push({ row: pick(row, bound.oldColumns), weight: -1 }, { row: next, weight: 1 });
       }
       return { delta, count: seen.length, returned: returning === null ? null : seen.map(returning) };
@@ -99,7 +105,7 @@ export async function changesOf(bound: BoundModification, at: ModifyContext, bef
         if (!isNew(row)) delta.push({ row: old(row), weight: -1 });
         if (pick(row, [bound.action])[0] === 'DELETE') continue;
         const next = pick(row, bound.newColumns);
-        checkNotNull(bound.relation, next, at.context);
+        checkRow(bound.relation, next, at);
         delta.push({ row: next, weight: 1 });
       }
       return { delta, count: seen.length, returned: returning === null ? null : seen.map(returning) };
@@ -130,20 +136,32 @@ function inTableOrder(
   };
 }
 
-async function readRows(source: Logical, ids: number[], at: ModifyContext, asOf: Expr | null): Promise<Datum[][]> {
-  const plan = planRows(source, ids);
+/** The rows with the values that are made in their order. */
+function completed({ inOrder }: BoundInsert, rows: Datum[][], at: ModifyContext): Datum[][] {
+  for (const row of inOrder.length === 0 ? [] : rows)
+    for (const { column, value } of inOrder) row[column] = evaluate(value, [], at.context);
+  return rows;
+}
+
+async function readRows(bound: BoundModification, ids: number[], at: ModifyContext): Promise<Datum[][]> {
+  const plan = planRows(bound.source, ids);
+  const asOf = bound.k === 'insert' ? bound.asOf : null;
+  const order: SortKey[] = (bound.k === 'insert' ? bound.order : []).map(({ id, desc, nullsFirst }) => {
+    return { col: ids.indexOf(id), desc, nullsFirst };
+  });
   const then = asOf === null ? null : await at.asOf(plan, asOf);
   try {
-    return await rowsOfPlan(plan, ids.length, then?.reader ?? at);
+    return await rowsOfPlan(plan, ids.length, order, then?.reader ?? at);
   } finally {
     then?.release();
   }
 }
 
-async function rowsOfPlan(plan: DataflowPlan, width: number, at: Reader): Promise<Datum[][]> {
+async function rowsOfPlan(plan: DataflowPlan, width: number, order: SortKey[], at: Reader): Promise<Datum[][]> {
   // At once wherever that is possible: a commit between two slices would be a conflict that PostgreSQL's users do not know.
-  const atOnce = () => (isLongRead(plan, at) ? readInPieces(plan, width, at) : readNow(plan, width, [], at));
-  const result = readsStream(plan, at) ? await readInSlices(plan, width, [], at, null) : atOnce();
+  const atOnce = () =>
+    order.length === 0 && isLongRead(plan, at) ? readInPieces(plan, width, at) : readNow(plan, width, order, at);
+  const result = readsStream(plan, at) ? await readInSlices(plan, width, order, at, null) : atOnce();
   try {
     checkHeap(result.batch.n * (ROW_BYTES + width * DATUM_BYTES) + result.arena.bytes);
     const rows: Datum[][] = [];
@@ -249,8 +267,9 @@ function writeDelta(relation: Relation, rows: RowChange[], at: ModifyContext): v
   }
 }
 
-function checkNotNull(relation: Relation, row: Datum[], context: EvalContext): void {
-  const violation = nullViolation(relation, row, context);
+/** NOT NULL and CHECK. */
+function checkRow(relation: Relation, row: Datum[], { checks, context }: ModifyContext): void {
+  const violation = nullViolation(relation, row, context) ?? checkViolation(relation, checks, row, context);
   if (violation !== null) throw violation;
 }
 
@@ -262,7 +281,7 @@ function insertRows(
   at: ModifyContext,
   before: RowChange[],
 ): Changes {
-  for (const row of rows) checkNotNull(relation, row, at.context);
+  for (const row of rows) checkRow(relation, row, at);
   if (onConflict !== null) return upsertRows(relation, rows, onConflict, returning, at, before);
   const delta = rows.map((row) => ({ row, weight: 1 }));
   return { delta, count: rows.length, returned: returning === null ? null : rows.map(returning) };
@@ -322,7 +341,7 @@ function upsertRows(
     const existing = stored[hit].get(text) as Datum[];
     const next = change(existing, row);
     if (next === null) continue;
-    checkNotNull(relation, next, at.context);
+    checkRow(relation, next, at);
     stored[hit].delete(text);
     write(next);
     delta.push({ row: existing, weight: -1 }, { row: next, weight: 1 });

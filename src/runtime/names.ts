@@ -24,3 +24,37 @@ export function creationSchema(engine: TidemarkEngine, session: SessionContext):
   if (schema === undefined) throw new SqlError('3F000', 'no schema has been selected to create in');
   return schema;
 }
+
+export function isFree(engine: TidemarkEngine, schema: string, name: string): boolean {
+  return engine.catalog.find(schema, name) === undefined;
+}
+
+/** The name, with a number behind it when it is taken. */
+export function freeName(wanted: string, isFree: (name: string) => boolean): string {
+  for (let i = 0; ; i++) {
+    const name = i === 0 ? wanted : `${wanted}${i}`;
+    if (isFree(name)) return name;
+  }
+}
+
+/** Bytes of a name. */
+const LONGEST = 63;
+
+/** table_column_label as PostgreSQL makes it: when that is too long, the longer of table and column is cut. */
+export function objectName(table: string, column: string, label: string): string {
+  const parts = [table, column].map((name) => Buffer.from(name, 'utf8'));
+  const room = LONGEST - label.length - 2;
+  let [first, second] = parts.map(({ length }) => length);
+  while (first + second > room) {
+    if (first > second) first--;
+    else second--;
+  }
+  return [...[first, second].map((length, i) => cut(parts[i], length)), label].join('_');
+}
+
+/** The first bytes of a text, without a part of a character. */
+function cut(text: Buffer, length: number): string {
+  let end = length;
+  while (end > 0 && end < text.length && (text[end] & 0xc0) === 0x80) end--;
+  return text.subarray(0, end).toString('utf8');
+}

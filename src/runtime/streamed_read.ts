@@ -20,6 +20,7 @@ import type { RowChunk, RowStream } from '../engine.ts';
 import { ReadTurns } from './read_turns.ts';
 import { type Reader, tickOf } from './reads.ts';
 import type { RelationScan } from './relation_scan.ts';
+import { takesValues } from './sequence_calls.ts';
 import { isLongRead } from './sliced_read.ts';
 
 const PIECEWISE = new Set<PlanOp>(['source', 'map', 'union', 'flatmap']);
@@ -35,7 +36,8 @@ export function streamedRead(
   reader: Reader,
   signal: AbortSignal,
 ): RowStream | null {
-  if (order.length > 0 || !isPiecewise(plan, reader) || !isLongRead(plan, reader)) return null;
+  // Values of sequences must be on the disk before the client has them: all are there before the first is sent.
+  if (order.length > 0 || !isPiecewise(plan, reader) || !isLongRead(plan, reader) || takesValues(plan)) return null;
   return new StreamedRead(plan, columns.length, reader, signal);
 }
 

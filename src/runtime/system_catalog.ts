@@ -289,6 +289,11 @@ export class SystemCatalog implements SystemRelations {
         (this.#engine.streams.get(oid - LATE_SHIFT) ?? this.#engine.localStreams.get(oid - LATE_SHIFT))?.late,
       );
     if (oid >= ERRORS_SHIFT) return this.#snapshot(this.#errorsOf(oid - ERRORS_SHIFT)?.relation);
+    const sequence = this.#engine.sequences.get(oid);
+    if (sequence !== undefined) {
+      const { state, ahead, object } = sequence;
+      return { types: object.relation.columns.map((c) => c.type), rows: [[state.last, BigInt(ahead), state.called]] };
+    }
     const name = Object.keys(FIGURES)[oid - FIGURE_OID];
     if (name !== undefined) {
       const { columns, rows } = FIGURES[name];

@@ -18,6 +18,7 @@ import { consolidator } from '../../operators/state/consolidate.ts';
 import type { ColType } from '../../operators/types.ts';
 import type { Transaction } from '../engine.ts';
 import { CorrectionIndex } from './correction_index.ts';
+import type { Sequence } from './sequence.ts';
 import type { Pin, TickLoop } from './tick_loop.ts';
 
 const MOST_CONSOLIDATORS = 256;
@@ -40,6 +41,8 @@ export interface Commits {
   checkFit(deltas: Map<number, Batch>, seen: bigint): void;
   /** Applies deltas as one tick after `check` has passed in the same turn; gives who waits for the disk. */
   publish(deltas: Map<number, Batch>, check: () => void): Promise<() => Promise<void>>;
+  /** All that was told to the tick log so far is on the disk. */
+  durable(): Promise<void>;
 }
 
 interface Write {
@@ -53,7 +56,9 @@ export class EngineTransaction implements Transaction {
   #pin: Pin | null = null;
   readonly #writes: Write[] = [];
   readonly #byKey = new Map<string, CorrectionIndex>();
-  #savepoints: { name: string; writes: number }[] = [];
+  #savepoints: { name: string; writes: number; restarts: number }[] = [];
+  /** Sequences that begin anew with it. */
+  #restarts: Sequence[] = [];
   #done = false;
   #alone = false;
   /** The oldest tick that what was written was made of. */
@@ -74,6 +79,11 @@ export class EngineTransaction implements Transaction {
 
   get hasWrites(): boolean {
     return this.#writes.length > 0;
+  }
+
+  /** What it wrote has become a tick. */
+  get hasPublished(): boolean {
+    return this.#untilDurable !== null;
   }
 
   /** True while it has neither read nor written. */
@@ -187,18 +197,31 @@ export class EngineTransaction implements Transaction {
     this.#seen = null;
   }
 
+  /** TRUNCATE ... RESTART IDENTITY: at once for everybody, for good when this is committed. */
+  restart(sequence: Sequence): void {
+    this.#restarts.push(sequence);
+    sequence.restart();
+  }
+
+  #undoRestarts(from: number): void {
+    for (const sequence of this.#restarts.splice(from)) sequence.undoRestart();
+  }
+
   async commit(durable = true): Promise<void> {
     if (this.#done) return;
     try {
       await this.publish();
-      if (durable) await this.#untilDurable?.();
+      // Behind the record of the rows that are gone: a crash in between only skips values.
+      const restarts = this.#restarts.splice(0);
+      for (const sequence of restarts) sequence.commitRestart();
+      if (durable) await (restarts.length > 0 ? this.#commits.durable() : this.#untilDurable?.());
     } finally {
       this.#end();
     }
   }
 
   commitNow(): boolean {
-    if (this.#writes.length > 0 || this.#untilDurable !== null) return false;
+    if (this.#writes.length > 0 || this.#untilDurable !== null || this.#restarts.length > 0) return false;
     this.#end();
     return true;
   }
@@ -208,12 +231,13 @@ export class EngineTransaction implements Transaction {
   }
 
   savepoint(name: string): void {
-    this.#savepoints.push({ name, writes: this.#writes.length });
+    this.#savepoints.push({ name, writes: this.#writes.length, restarts: this.#restarts.length });
   }
 
   rollbackTo(name: string): void {
     const at = this.#find(name);
     this.#truncate(this.#savepoints[at].writes);
+    this.#undoRestarts(this.#savepoints[at].restarts);
     this.#savepoints.length = at + 1;
   }
 
@@ -265,6 +289,7 @@ export class EngineTransaction implements Transaction {
     this.#done = true;
     this.#unpin();
     this.#truncate(0);
+    this.#undoRestarts(0);
     this.#arena.release();
   }
 }

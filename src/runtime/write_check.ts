@@ -15,6 +15,8 @@ import { U8 } from '../../operators/batch/memory.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
+import type { RelationObject } from '../catalog/objects.ts';
+import { checkViolation } from './check_constraint.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { nullViolation } from './not_null.ts';
 import { withScratch } from './stored_relation.ts';
@@ -41,12 +43,24 @@ export function checkFit(engine: TidemarkEngine, deltas: Map<number, Batch>, see
       });
     const { relation } = object;
     checkPresent(relation, delta);
+    checkConditions(object, delta, seen);
     for (const key of engine.catalog.uniqueKeys(relation)) {
       const row = withScratch((arena) => stored.repeatedKey(key.columns, delta, arena));
       if (row < 0) continue;
       const { sqlstate, message, fields } = duplicateKey(relation, key, readRow(delta, row), defaultContext());
       throw new WriteConflict(sqlstate, message, fields);
     }
+  }
+}
+
+/** A CHECK may be there since the rows were written. */
+function checkConditions({ relation, checks }: RelationObject, delta: Batch, seen: bigint): void {
+  const added = checks.filter(({ since }) => since >= seen);
+  if (added.length === 0) return;
+  for (let row = 0; row < delta.n; row++) {
+    if (weightOf(delta, row) < 0) continue;
+    const violation = checkViolation(relation, added, readRow(delta, row), defaultContext());
+    if (violation !== null) throw new WriteConflict(violation.sqlstate, violation.message, violation.fields);
   }
 }
 

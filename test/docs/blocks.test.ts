@@ -1,6 +1,7 @@
 /** Every SQL block of README and docs/ runs, page by page, in one engine a page; blocks marked `no-run` must parse unless they are templates. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { PgCatalog } from '../../src/postgres/catalog/pg_catalog.ts';
 import { openEngine, sql } from '../engine/harness.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -26,6 +27,7 @@ for (const page of pages) {
   if (blocks.length === 0) continue;
   test(`SQL of ${page}`, { timeout: 60_000 }, async () => {
     const engine = await openEngine();
+    engine.system.catalogs = new PgCatalog(engine);
     try {
       const run = (statements: string) => sql(engine, statements);
       await prepare(page, run);

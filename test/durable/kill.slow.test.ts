@@ -1,4 +1,4 @@
-/** kill -9 at any instant of writing rows and taking checkpoints: what was acknowledged is there, the view agrees, the directory stays small. */
+/** kill -9 at any instant of writing rows and taking checkpoints: what was acknowledged is there, the view agrees, no value of a sequence comes twice, the directory stays small. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
@@ -21,6 +21,8 @@ interface Life {
   fromCheckpoint: boolean;
   /** The last row that it was told is durable; -1 when there was none. */
   acknowledged: number;
+  /** Values of the sequence that it was given. */
+  values: number[];
 }
 
 /** Lets a writer live until it has written `rows` rows, `checkpoints` checkpoints were taken and some microseconds are over, then kills it. */
@@ -30,7 +32,7 @@ async function live(rows: number, checkpoints: number, random: Random): Promise<
   child.stderr.on('data', (chunk) => {
     errors += chunk;
   });
-  const life: Life = { recovered: -1, sum: 0, fromCheckpoint: false, acknowledged: -1 };
+  const life: Life = { recovered: -1, sum: 0, fromCheckpoint: false, acknowledged: -1, values: [] };
   let written = 0;
   let taken = 0;
   for await (const line of createInterface(child.stdout)) {
@@ -40,6 +42,7 @@ async function live(rows: number, checkpoints: number, random: Random): Promise<
       life.sum = Number(values[1]);
       life.fromCheckpoint = values[2] !== 'none';
     } else if (word === 'checkpoint') taken++;
+    else if (word === 'value') life.values.push(Number(values[0]));
     else if (word === 'wrote') {
       life.acknowledged = Number(values[0]);
       written++;
@@ -64,12 +67,17 @@ test('kills while checkpoints are taken', { timeout: 300_000 }, async () => {
   const random = new Random(seed);
   let acknowledged = -1;
   let fromCheckpoint = 0;
+  let value = 0;
   for (let round = 0; round < 20; round++) {
     const life = await live(1 + random.below(150), round % 3, random);
     const label = `round ${round}, seed ${seed}`;
     assert.ok(life.recovered > acknowledged, `${life.recovered} rows, ${acknowledged} was acknowledged, ${label}`);
     // Rows are 0, 1, ..., so the sum says that none is missing in between and none is there twice.
     assert.equal(life.sum, (life.recovered ** 2 - life.recovered) / 2, label);
+    for (const next of life.values) {
+      assert.ok(next > value, `value ${next} comes after ${value}, ${label}`);
+      value = next;
+    }
     if (life.fromCheckpoint) fromCheckpoint++;
     acknowledged = life.acknowledged;
   }

@@ -3,15 +3,19 @@
  *
  *   recovered ROWS SUM CHECKPOINT_TICK     what the table holds; the view agrees, or the process ends with an error
  *   wrote N                                row N is acknowledged
+ *   value N                                nextval() gave N, and says that it will not again
  *   checkpoint TICK                        one has been taken
  *
  * They are taken one after the other by hand: the schedule only looks every quarter of a second, in which a fast disk has all rows of a life.
  */
+
 import { openData } from '../../src/durable/recovery.ts';
+import { PgCatalog } from '../../src/postgres/catalog/pg_catalog.ts';
 import { openEngine, sql } from '../engine/harness.ts';
 
 const [path] = process.argv.slice(2);
 const engine = await openEngine();
+engine.system.catalogs = new PgCatalog(engine);
 await openData(engine, {
   path,
   segmentBytes: 16384,
@@ -20,6 +24,7 @@ await openData(engine, {
 });
 if (engine.catalog.find(undefined, 't') === undefined) {
   await sql(engine, 'CREATE TABLE t (id int PRIMARY KEY, x text)');
+  await sql(engine, 'CREATE TABLE numbered (n serial)');
   await sql(
     engine,
     'CREATE MATERIALIZED VIEW v AS SELECT count(*) AS n, sum(id) AS s, min(x) AS least, max(x) AS most FROM t',
@@ -46,4 +51,9 @@ for (let id = Number(fresh[0]); ; id++) {
       .repeat(1 + (id % 300))}')`,
   );
   console.log(`wrote ${id}`);
+  const [[value]] =
+    id % 3 === 0
+      ? await sql(engine, 'INSERT INTO numbered VALUES (DEFAULT) RETURNING n')
+      : await sql(engine, "SELECT nextval('numbered_n_seq')");
+  console.log(`value ${value}`);
 }

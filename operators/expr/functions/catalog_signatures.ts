@@ -102,6 +102,7 @@ export const CATALOG_FUNCTIONS: Record<string, string> = {
   pg_sleep_until: 'timestamptz',
   pg_stat_get_numscans: 'oid',
   pg_stat_get_xact_numscans: 'oid',
+  pg_sequence_last_value: 'regclass',
   pg_statistics_obj_is_visible: 'oid',
   pg_table_is_visible: 'oid',
   pg_table_size: 'regclass',

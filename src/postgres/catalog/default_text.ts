@@ -3,6 +3,7 @@
  *
  *   DEFAULT 'x'  (varchar)  'x'::character varying        DEFAULT -1 (integer)  '-1'::integer
  *   DEFAULT 5+1             (5+1)                          DEFAULT current_date  CURRENT_DATE
+ *   serial, nextval('s')    nextval('s'::regclass), with the name that the sequence has now
  *
  * The expression's source is its tokens from the leftmost one to the comma, bracket or column constraint that ends it.
  */
@@ -11,6 +12,8 @@ import type { PgNode } from '../../../planner/parse/ast.ts';
 import { scanPostgres, type Token } from '../../../planner/parse/pg_parser.ts';
 import { formatType } from '../../../planner/types/type_name.ts';
 import type { ColumnDefault } from '../../catalog/objects.ts';
+import type { CatalogFacts } from './facts.ts';
+import { shownName } from './functions/names.ts';
 
 /** Words that begin the next column constraint. */
 const ENDS = new Set([
@@ -68,9 +71,17 @@ function negativeNumber(text: string): string {
   return `'${digits}'::${formatType(type)}`;
 }
 
+/** The sequence whose next value a default is; null for other defaults. */
+function sequenceOf({ node, sequences }: ColumnDefault): number | null {
+  const call = node.FuncCall;
+  return call?.funcname.at(-1).String.sval === 'nextval' && sequences.length === 1 ? sequences[0] : null;
+}
+
 /** The default as SQL. */
-export function defaultText(value: ColumnDefault, type: ColType): string {
+export function defaultText(value: ColumnDefault, type: ColType, facts: CatalogFacts): string {
   const { node } = value;
+  const sequence = facts.relation(sequenceOf(value) ?? 0);
+  if (sequence !== undefined) return `nextval('${shownName(facts, sequence, ['public'])}'::regclass)`;
   const text = sourceText(value);
   if (/^-\s*[\d.]+$/.test(text)) return negativeNumber(text);
   if (node.A_Const?.sval !== undefined) return `${text}::${formatType(type.oid, -1)}`;

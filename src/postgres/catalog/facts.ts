@@ -8,11 +8,12 @@
  * | view, relations of tidemark      | v       |                                                                        |
  * | materialized view                | m       |                                                                        |
  * | index, index of a primary key    | i       | the latter is no object of the engine: <table>_pkey, OID by oids.ts    |
+ * | sequence                         | S       |                                                                        |
  * | sink                             |         | has no rows: tidemark.sinks                                            |
  */
 import type { Relation } from '../../../planner/catalog_reader.ts';
 import { systemTable } from '../../../planner/types/catalog_table.ts';
-import type { CatalogObject, ColumnDefault } from '../../catalog/objects.ts';
+import type { CatalogObject, CheckConstraint, ColumnDefault } from '../../catalog/objects.ts';
 import type { TidemarkEngine } from '../../runtime/engine.ts';
 import { OWNER, PG_CATALOG, PG_TOAST, primaryConstraintOid, primaryIndexOid, uniqueConstraintOid } from './oids.ts';
 import { type SystemRelation, systemRelations } from './system_relations.ts';
@@ -40,7 +41,7 @@ export interface RelationFacts {
   oid: number;
   name: string;
   schema: SchemaFacts;
-  relkind: 'r' | 'v' | 'm';
+  relkind: 'r' | 'v' | 'm' | 'S';
   /** pg_authid.oid. */
   owner: number;
   relation: Relation;
@@ -48,8 +49,10 @@ export interface RelationFacts {
   object: CatalogObject | null;
   /** The relation as PostgreSQL lists it; null for relations that it has not. */
   system: SystemRelation | null;
+  /** Identity columns have none to show. */
   defaults: (ColumnDefault | null)[];
   indexes: IndexFacts[];
+  checks: CheckConstraint[];
 }
 
 export class CatalogFacts {
@@ -141,7 +144,7 @@ export function primaryKeyOf(relation: RelationFacts): number[] | null {
   return relation.relkind === 'r' && relation.object !== null ? relation.relation.key : null;
 }
 
-function relkindOf(object: CatalogObject): 'r' | 'v' | 'm' | null {
+function relkindOf(object: CatalogObject): RelationFacts['relkind'] | null {
   switch (object.kind) {
     case 'table':
     case 'stream':
@@ -150,6 +153,8 @@ function relkindOf(object: CatalogObject): 'r' | 'v' | 'm' | null {
       return 'v';
     case 'materialized_view':
       return 'm';
+    case 'sequence':
+      return 'S';
     default:
       return null;
   }
@@ -162,10 +167,12 @@ function systemFacts(system: SystemRelation, schema: SchemaFacts): RelationFacts
 function plainFacts(
   relation: Relation,
   schema: SchemaFacts,
-  relkind: 'r' | 'v' | 'm',
+  relkind: RelationFacts['relkind'],
   object: CatalogObject | null,
 ): RelationFacts {
-  const defaults = object !== null && 'defaults' in object ? object.defaults : relation.columns.map(() => null);
+  const defaults = relation.columns.map(({ identity }, i) =>
+    object !== null && 'defaults' in object && identity === undefined ? object.defaults[i] : null,
+  );
   return {
     oid: relation.oid,
     name: relation.name,
@@ -177,6 +184,7 @@ function plainFacts(
     system: null,
     defaults,
     indexes: [],
+    checks: object !== null && 'checks' in object ? object.checks : [],
   };
 }
 

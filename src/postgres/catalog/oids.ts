@@ -4,7 +4,7 @@
  *
  *   0x10000000 + table   index of the primary key       0x20000000 + table   its constraint
  *   0x30000000 + view    its rule (pg_rewrite)          0x50000000 + index   the UNIQUE constraint that it serves
- *   0x80000000 + ...     column defaults, NOT NULL constraints
+ *   0x80000000 + ...     column defaults, NOT NULL and CHECK constraints
  *
  * 0x40000000 and 0x60000000 are taken by the ledgers of the tidemark schema (system_catalog.ts).
  */
@@ -45,6 +45,13 @@ export function defaultOid(table: number, attnum: number): number {
 
 export function notNullOid(table: number, attnum: number): number {
   return NOT_NULL + ((table * COLUMNS + attnum) % 0x3fffffff);
+}
+
+/** Beyond the columns that a table can have. */
+const CHECKS = 1600;
+
+export function checkOid(table: number, number: number): number {
+  return notNullOid(table, CHECKS + number);
 }
 
 /** The session's user, whoever it is: owner of everything. */

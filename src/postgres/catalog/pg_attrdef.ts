@@ -13,7 +13,7 @@ export const PG_ATTRDEF = ofCatalog((facts) =>
               oid: defaultOid(r.oid, i + 1),
               adrelid: r.oid,
               adnum: i + 1,
-              adbin: defaultText(d, r.relation.columns[i].type),
+              adbin: defaultText(d, r.relation.columns[i].type, facts),
             },
           ],
     ),

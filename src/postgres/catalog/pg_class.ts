@@ -1,4 +1,4 @@
-/** pg_class: tables and streams (r), views (v), materialized views (m), indexes (i), and PostgreSQL's own relations. */
+/** pg_class: tables and streams (r), views (v), materialized views (m), indexes (i), sequences (S), and PostgreSQL's own relations. */
 import { F64, I32 } from '../../../operators/batch/memory.ts';
 import { type CatalogRelation, type CatalogRow, toRows } from './catalog_relation.ts';
 import type { IndexFacts, RelationFacts } from './facts.ts';
@@ -41,13 +41,15 @@ function relationRow(r: RelationFacts): CatalogRow {
     oid: r.oid,
     relname: r.name,
     relnamespace: r.schema.oid,
-    relam: r.relkind === 'v' ? 0 : HEAP,
+    ...(r.relkind === 'S' ? { relpages: 1, reltuples: 1 } : {}),
+    relam: r.relkind === 'v' || r.relkind === 'S' ? 0 : HEAP,
     relfilenode: r.relkind === 'v' ? 0 : r.oid,
     relhasindex: r.indexes.length > 0,
     relkind: r.relkind,
+    relchecks: r.checks.length,
     relnatts: r.relation.columns.length,
-    relhasrules: r.relkind !== 'r',
-    relreplident: r.relkind === 'v' ? 'n' : 'd',
+    relhasrules: r.relkind === 'v' || r.relkind === 'm',
+    relreplident: r.relkind === 'v' || r.relkind === 'S' ? 'n' : 'd',
   };
 }
 

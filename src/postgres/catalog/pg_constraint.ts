@@ -1,9 +1,11 @@
-/** pg_constraint: PRIMARY KEY (p), UNIQUE (u) and NOT NULL (n), the constraints that the engine has. */
+/** pg_constraint: PRIMARY KEY (p), UNIQUE (u), NOT NULL (n) and CHECK (c), the constraints that the engine has. `conbin` holds the condition as SQL. */
 import { pgArray } from '../../../operators/datum.ts';
 import { OID } from '../../../operators/types.ts';
+import { columnsOf } from '../../runtime/check_constraint.ts';
 import { type CatalogRow, ofCatalog } from './catalog_relation.ts';
+import { checkExpression } from './check_text.ts';
 import type { IndexFacts, RelationFacts } from './facts.ts';
-import { notNullOid } from './oids.ts';
+import { checkOid, notNullOid } from './oids.ts';
 
 const COMMON: CatalogRow = {
   condeferrable: false,
@@ -66,7 +68,26 @@ function notNulls(r: RelationFacts): CatalogRow[] {
   });
 }
 
+function checks(r: RelationFacts): CatalogRow[] {
+  return r.checks.map((check) => {
+    const columns = columnsOf(check.expr).map((c) => c + 1);
+    return {
+      ...COMMON,
+      oid: checkOid(r.oid, check.number),
+      conname: check.name,
+      connamespace: r.schema.oid,
+      contype: 'c',
+      convalidated: check.valid,
+      conrelid: r.oid,
+      connoinherit: check.noInherit,
+      conkey: columns.length === 0 ? null : pgArray(OID.int2, columns),
+      conbin: checkExpression(check),
+    };
+  });
+}
+
 export const PG_CONSTRAINT = ofCatalog((facts) => [
   ...facts.indexes.flatMap(keyConstraint),
   ...facts.own.flatMap(notNulls),
+  ...facts.own.flatMap(checks),
 ]);

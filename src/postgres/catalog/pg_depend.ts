@@ -3,10 +3,14 @@
  *
  *   view's rule -> view (i), relations it reads (n)     index -> table's columns or its constraint (a, i)
  *   constraint, default -> column (a)                   relation -> schema (n)
+ *   sequence -> column that owns it (a; identity: i)    default -> sequence (n)
  */
+import type { SequenceObject } from '../../catalog/objects.ts';
+import { columnsOf } from '../../runtime/check_constraint.ts';
+import { identityOwner } from '../../runtime/owned_sequences.ts';
 import { type CatalogRow, ofCatalog } from './catalog_relation.ts';
-import type { IndexFacts, RelationFacts } from './facts.ts';
-import { CATALOG, defaultOid, notNullOid, ruleOid } from './oids.ts';
+import type { CatalogFacts, IndexFacts, RelationFacts } from './facts.ts';
+import { CATALOG, checkOid, defaultOid, notNullOid, ruleOid } from './oids.ts';
 
 type Item = [catalog: number, oid: number, column?: number];
 
@@ -14,18 +18,40 @@ function edge([classid, objid]: Item, [refclassid, refobjid, column = 0]: Item, 
   return { classid, objid, objsubid: 0, refclassid, refobjid, refobjsubid: column, deptype };
 }
 
-function ofRelation(r: RelationFacts): CatalogRow[] {
+function ofChecks(r: RelationFacts): CatalogRow[] {
+  return r.checks.flatMap(({ number, expr }) => {
+    const constraint: Item = [CATALOG.pg_constraint, checkOid(r.oid, number)];
+    const columns = columnsOf(expr).map((c): Item => [CATALOG.pg_class, r.oid, c + 1]);
+    if (columns.length === 0) return [edge(constraint, [CATALOG.pg_class, r.oid], 'a')];
+    return columns.flatMap((column) => [edge(constraint, column, 'a'), edge(constraint, column, 'n')]);
+  });
+}
+
+function ofOwner(self: Item, object: SequenceObject, { engine }: CatalogFacts): CatalogRow[] {
+  if (object.owner === null) return [];
+  const column: Item = [CATALOG.pg_class, object.owner.table, object.owner.column + 1];
+  return [edge(self, column, identityOwner(engine, object) === null ? 'a' : 'i')];
+}
+
+function ofRelation(r: RelationFacts, facts: CatalogFacts): CatalogRow[] {
   const self: Item = [CATALOG.pg_class, r.oid];
   const edges = [edge(self, [CATALOG.pg_namespace, r.schema.oid], 'n')];
+  if (r.object?.kind === 'sequence') return [...edges, ...ofOwner(self, r.object, facts)];
   if (r.relkind !== 'r') {
     const rule: Item = [CATALOG.pg_rewrite, ruleOid(r.oid)];
     edges.push(edge(rule, self, 'i'));
     for (const oid of r.object?.dependencies ?? []) edges.push(edge(rule, [CATALOG.pg_class, oid], 'n'));
     return edges;
   }
+  edges.push(...ofChecks(r));
   r.relation.columns.forEach((c, i) => {
     const column: Item = [CATALOG.pg_class, r.oid, i + 1];
-    if (r.defaults[i] !== null) edges.push(edge([CATALOG.pg_attrdef, defaultOid(r.oid, i + 1)], column, 'a'));
+    const value = r.defaults[i];
+    if (value !== null) {
+      const item: Item = [CATALOG.pg_attrdef, defaultOid(r.oid, i + 1)];
+      edges.push(edge(item, column, 'a'));
+      for (const sequence of value.sequences) edges.push(edge(item, [CATALOG.pg_class, sequence], 'n'));
+    }
     if (c.notNull) edges.push(edge([CATALOG.pg_constraint, notNullOid(r.oid, i + 1)], column, 'a'));
   });
   return edges;
@@ -39,4 +65,7 @@ function ofIndex(index: IndexFacts): CatalogRow[] {
   return [...columns.map((c) => edge(constraint, c, 'a')), edge(self, constraint, 'i')];
 }
 
-export const PG_DEPEND = ofCatalog((facts) => [...facts.own.flatMap(ofRelation), ...facts.indexes.flatMap(ofIndex)]);
+export const PG_DEPEND = ofCatalog((facts) => [
+  ...facts.own.flatMap((r) => ofRelation(r, facts)),
+  ...facts.indexes.flatMap(ofIndex),
+]);

@@ -4,7 +4,7 @@ import { ruleOid } from './oids.ts';
 
 export const PG_REWRITE = ofCatalog((facts) =>
   facts.own
-    .filter((r) => r.relkind !== 'r')
+    .filter((r) => r.relkind === 'v' || r.relkind === 'm')
     .map((r) => ({
       oid: ruleOid(r.oid),
       rulename: '_RETURN',

@@ -21,11 +21,16 @@ const SETUP = `
   CREATE MATERIALIZED VIEW mv AS SELECT name, count(*) AS n FROM t GROUP BY name;
   CREATE INDEX i ON t (name, ch);
   CREATE UNIQUE INDEX "U" ON t (ts);
+  CREATE TABLE numbered (a serial, b bigint GENERATED ALWAYS AS IDENTITY (START 5 CYCLE), c int CHECK (c <> 5),
+    CONSTRAINT "Other" CHECK (c > b) NO INHERIT);
+  CREATE SEQUENCE seq AS smallint INCREMENT -2;
+  ALTER TABLE numbered ALTER c SET DEFAULT nextval('seq');
   CREATE SCHEMA s2;
   CREATE TABLE s2."T x" (a int, "B" text, PRIMARY KEY (a, "B"));
 `;
 
-const OWN = "('t', 'v', 'mv', 'i', 'U', 't_pkey', 'T x', 'T x_pkey')";
+const OWN =
+  "('t', 'v', 'mv', 'i', 'U', 't_pkey', 'T x', 'T x_pkey', 'numbered', 'seq', 'numbered_a_seq', 'numbered_b_seq')";
 const OURS = "('public', 's2')";
 
 const QUERIES = [
@@ -40,12 +45,19 @@ const QUERIES = [
    FROM pg_index JOIN pg_class c ON c.oid = indexrelid JOIN pg_class t ON t.oid = indrelid WHERE c.relname IN ${OWN} ORDER BY 1`,
   `SELECT conname, contype, condeferrable, conenforced, convalidated, connoinherit, conkey, confupdtype, confmatchtype,
      conrelid::regclass, conindid::regclass, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid >= 16384 ORDER BY 1`,
-  'SELECT adrelid::regclass, adnum, pg_get_expr(adbin, adrelid) FROM pg_attrdef ORDER BY 2',
+  'SELECT adrelid::regclass, adnum, pg_get_expr(adbin, adrelid) FROM pg_attrdef ORDER BY 1, 2',
+  'SELECT relname, seqtypid, seqstart, seqincrement, seqmax, seqmin, seqcache, seqcycle FROM pg_sequence JOIN pg_class ON oid = seqrelid ORDER BY 1',
+  `SELECT schemaname, sequencename, data_type, start_value, min_value, max_value, increment_by, cycle, cache_size, last_value FROM pg_sequences ORDER BY 2`,
+  `SELECT sequence_schema, sequence_name, data_type, numeric_precision, numeric_precision_radix, numeric_scale, start_value, minimum_value,
+     maximum_value, increment, cycle_option FROM information_schema.sequences ORDER BY 2`,
+  `SELECT c.relname, d.deptype, d.refobjid::regclass, d.refobjsubid FROM pg_depend d JOIN pg_class c ON c.oid = d.objid
+   WHERE c.relkind = 'S' AND d.refclassid = 'pg_class'::regclass ORDER BY 1`,
   `SELECT table_schema, table_name, table_type, is_typed FROM information_schema.tables WHERE table_schema <> 'tidemark' ORDER BY 1, 2`,
   `SELECT table_schema, table_name, column_name, ordinal_position, column_default, is_nullable, data_type, character_maximum_length,
      character_octet_length, numeric_precision, numeric_precision_radix, numeric_scale, datetime_precision, interval_type,
      interval_precision, collation_schema, collation_name, domain_schema, domain_name, udt_schema, udt_name, dtd_identifier,
-     is_self_referencing, is_identity, identity_cycle, is_generated
+     is_self_referencing, is_identity, identity_generation, identity_start, identity_increment, identity_maximum, identity_minimum,
+     identity_cycle, is_generated
    FROM information_schema.columns WHERE table_schema <> 'tidemark' AND column_name NOT IN ('daticulocale', 'colliculocale')
    ORDER BY 1, 2, 4`,
   `SELECT constraint_schema, constraint_name, table_schema, table_name, constraint_type, is_deferrable, initially_deferred, enforced,

@@ -11,6 +11,7 @@ import { PG_DEPEND } from './pg_depend.ts';
 import { PG_INDEX } from './pg_index.ts';
 import { PG_NAMESPACE } from './pg_namespace.ts';
 import { PG_REWRITE } from './pg_rewrite.ts';
+import { SEQUENCES } from './pg_sequence.ts';
 import { PG_SETTINGS } from './pg_settings.ts';
 import { RELEASE } from './release.ts';
 import { ROLES } from './roles.ts';
@@ -22,6 +23,7 @@ const PG_CATALOG_RELATIONS: Record<string, CatalogRelation> = {
   ...LISTINGS,
   ...RELEASE,
   ...ROLES,
+  ...SEQUENCES,
   ...SESSIONS,
   ...STATISTICS,
   ...TIME_ZONES,

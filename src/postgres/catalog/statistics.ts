@@ -10,7 +10,7 @@ type Scope = 'all' | 'sys' | 'user';
 
 function tables({ facts }: Moment, scope: Scope): RelationFacts[] {
   return facts.relations.filter(
-    (r) => r.relkind !== 'v' && (scope === 'all' || (r.system !== null) === (scope === 'sys')),
+    (r) => (r.relkind === 'r' || r.relkind === 'm') && (scope === 'all' || (r.system !== null) === (scope === 'sys')),
   );
 }
 

@@ -87,6 +87,8 @@ async function runHere(
       return done;
     case 'discard':
       if (statement.what === 'all') discardAll(session);
+      if (statement.what === 'all' || statement.what === 'sequences')
+        session.options.engine.forgetValues?.(session.context);
       return done;
     case 'listen':
       if (statement.channel !== null) session.notifications.listen(statement.channel);

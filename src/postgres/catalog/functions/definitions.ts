@@ -3,9 +3,10 @@ import type { Datum } from '../../../../operators/datum.ts';
 import { SqlError } from '../../../../operators/errors.ts';
 import { quoteIdent } from '../../../../operators/expr/text/quote.ts';
 import type { Moment } from '../catalog_relation.ts';
+import { checkDefinition } from '../check_text.ts';
 import { indexDefinition, viewDefinition } from '../definitions.ts';
 import type { IndexFacts } from '../facts.ts';
-import { notNullOid } from '../oids.ts';
+import { checkOid, notNullOid } from '../oids.ts';
 import { type CatalogFunctions, numberOf, textOf } from './catalog_function.ts';
 import { findRelation, qualified } from './names.ts';
 
@@ -35,12 +36,14 @@ function indexText(args: Datum[], { facts }: Moment): Datum {
   return position === undefined ? '' : quoteIdent(index.table.relation.columns[position].name);
 }
 
-function constraintText([arg]: Datum[], { facts }: Moment): Datum {
+function constraintText([arg, pretty = false]: Datum[], { facts }: Moment): Datum {
   const oid = numberOf(arg);
   const key = facts.indexes.find((i) => i.constraint === oid);
   if (key !== undefined) return `${key.primary ? 'PRIMARY KEY' : 'UNIQUE'} (${columnList(key)})`;
   for (const r of facts.own) {
     const column = r.relation.columns.find((c, i) => c.notNull && notNullOid(r.oid, i + 1) === oid);
+    const check = r.checks.find(({ number }) => checkOid(r.oid, number) === oid);
+    if (check !== undefined) return checkDefinition(check, pretty === true);
     if (column !== undefined) return `NOT NULL ${quoteIdent(column.name)}`;
   }
   return null;
@@ -62,16 +65,6 @@ export const DEFINITION_FUNCTIONS: CatalogFunctions = {
   pg_get_statisticsobjdef: () => null,
   pg_get_statisticsobjdef_columns: () => null,
   pg_get_statisticsobjdef_expressions: () => null,
-  pg_get_serial_sequence: ([table, column], moment) => {
-    const { schema, name } = qualified(textOf(table), moment);
-    const found = findRelation(moment.facts, schema, name, moment.context.searchPath);
-    if (found === undefined || 'table' in found)
-      throw new SqlError('42P01', `relation "${textOf(table)}" does not exist`);
-    if (!found.relation.columns.some((c) => c.name === column)) {
-      throw new SqlError('42703', `column "${textOf(column)}" of relation "${found.name}" does not exist`);
-    }
-    return null;
-  },
   pg_get_replica_identity_index: ([oid], { facts }) =>
     facts.indexes.find((i) => i.primary && i.table.oid === oid)?.oid ?? null,
 };

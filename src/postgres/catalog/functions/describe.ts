@@ -6,7 +6,7 @@ import { CATALOG, ruleOid } from '../oids.ts';
 import { type CatalogFunctions, numberOf } from './catalog_function.ts';
 import { findByOid, shownName } from './names.ts';
 
-const RELATION_WORDS = { r: 'table', v: 'view', m: 'materialized view' };
+const RELATION_WORDS = { r: 'table', v: 'view', m: 'materialized view', S: 'sequence' };
 
 function relation(oid: number, column: number, { facts, context }: Moment): string | null {
   const named = findByOid(facts, oid);

@@ -9,6 +9,7 @@ import { INDEX_PROPERTY_FUNCTIONS } from './index_properties.ts';
 import { LOCK_FUNCTIONS } from './locks.ts';
 import { PROC_FUNCTIONS } from './procs.ts';
 import { REG_FUNCTIONS } from './reg_types.ts';
+import { SEQUENCE_FUNCTIONS } from './sequences.ts';
 import { SERVER_FUNCTIONS } from './server.ts';
 import { SET_FUNCTIONS } from './sets.ts';
 import { VISIBLE_FUNCTIONS } from './visible.ts';
@@ -20,6 +21,7 @@ const FUNCTIONS: CatalogFunctions = {
   ...LOCK_FUNCTIONS,
   ...PROC_FUNCTIONS,
   ...REG_FUNCTIONS,
+  ...SEQUENCE_FUNCTIONS,
   ...SERVER_FUNCTIONS,
   ...SET_FUNCTIONS,
   ...VISIBLE_FUNCTIONS,

@@ -1,5 +1,4 @@
 /** Roles, encodings, privileges, comments, sizes, and facts about the server. */
-import type { Datum } from '../../../../operators/datum.ts';
 import { SqlError } from '../../../../operators/errors.ts';
 import { formatType } from '../../../../planner/types/type_name.ts';
 import type { Moment } from '../catalog_relation.ts';
@@ -61,12 +60,6 @@ function events(oid: number, { facts }: Moment): number {
   return object.kind === 'table' ? UPDATE | INSERT | DELETE : INSERT;
 }
 
-/** There are no sequences. */
-function notSequence([oid]: Datum[], { facts }: Moment): never {
-  const name = facts.relation(numberOf(oid))?.name ?? facts.index(numberOf(oid))?.name ?? String(oid);
-  throw new SqlError('42809', `cannot open relation "${name}"`, { detail: 'There are no sequences.' });
-}
-
 const relationSize: CatalogFunction = ([oid], moment) => sizeOf(numberOf(oid), moment);
 const NULL: CatalogFunction = () => null;
 
@@ -99,12 +92,6 @@ export const SERVER_FUNCTIONS: CatalogFunctions = {
   pg_column_is_updatable: ([oid], moment) => (events(numberOf(oid), moment) & UPDATE) !== 0,
   pg_stat_get_numscans: () => 0n,
   pg_stat_get_xact_numscans: () => 0n,
-  nextval: notSequence,
-  currval: notSequence,
-  setval: notSequence,
-  lastval: () => {
-    throw new SqlError('55000', 'lastval is not yet defined in this session');
-  },
   pg_is_in_recovery: () => false,
   pg_is_other_temp_schema: () => false,
   pg_my_temp_schema: () => 0,

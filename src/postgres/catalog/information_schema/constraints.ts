@@ -1,5 +1,7 @@
 /** table_constraints, key_column_usage, constraint_column_usage, constraint_table_usage, check_constraints. */
+import { columnsOf } from '../../../runtime/check_constraint.ts';
 import { type CatalogRelation, type CatalogRow, ofCatalog } from '../catalog_relation.ts';
+import { checkExpression } from '../check_text.ts';
 import type { CatalogFacts, RelationFacts } from '../facts.ts';
 import { notNullName } from '../pg_constraint.ts';
 import { tableName } from './tables.ts';
@@ -9,7 +11,8 @@ interface Constraint {
   table: RelationFacts;
   /** Column positions. */
   columns: number[];
-  /** To the standard NOT NULL is a CHECK. */
+  /** To the standard NOT NULL is a CHECK; its condition. */
+  clause?: string;
   type: 'PRIMARY KEY' | 'UNIQUE' | 'CHECK';
 }
 
@@ -21,10 +24,26 @@ function constraints(facts: CatalogFacts): Constraint[] {
     table.relkind !== 'r'
       ? []
       : table.relation.columns.flatMap((column, i): Constraint[] =>
-          column.notNull ? [{ name: notNullName(table, column.name), table, columns: [i], type: 'CHECK' }] : [],
+          column.notNull
+            ? [
+                {
+                  name: notNullName(table, column.name),
+                  table,
+                  columns: [i],
+                  type: 'CHECK',
+                  clause: `${column.name} IS NOT NULL`,
+                },
+              ]
+            : [],
         ),
   );
-  return [...keys, ...notNulls];
+  const checks = facts.own.flatMap((table) =>
+    table.checks.map((check): Constraint => {
+      const columns = columnsOf(check.expr);
+      return { name: check.name, table, columns, type: 'CHECK', clause: checkExpression(check) };
+    }),
+  );
+  return [...keys, ...notNulls, ...checks];
 }
 
 function constraintName(c: Constraint, database: string): CatalogRow {
@@ -73,7 +92,7 @@ export const CONSTRAINTS: Record<string, CatalogRelation> = {
       .filter((c) => c.type === 'CHECK')
       .map((c) => ({
         ...constraintName(c, database),
-        check_clause: `${c.table.relation.columns[c.columns[0]].name} IS NOT NULL`,
+        check_clause: c.clause ?? null,
       })),
   ),
 };

@@ -4,6 +4,7 @@ import { CONSTRAINTS } from './constraints.ts';
 import { PRIVILEGES } from './privileges.ts';
 import { ROUTINES } from './routines.ts';
 import { SCHEMATA } from './schemata.ts';
+import { SEQUENCES } from './sequences.ts';
 import { TABLES } from './tables.ts';
 
 export const INFORMATION_SCHEMA: Record<string, CatalogRelation> = {
@@ -11,5 +12,6 @@ export const INFORMATION_SCHEMA: Record<string, CatalogRelation> = {
   ...PRIVILEGES,
   ...ROUTINES,
   ...SCHEMATA,
+  ...SEQUENCES,
   ...TABLES,
 };

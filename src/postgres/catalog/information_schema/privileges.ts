@@ -36,7 +36,7 @@ function publicGrants(r: RelationFacts, { user, database }: EvalContext): Catalo
 
 function columnGrants(facts: CatalogFacts, { user, database }: EvalContext): CatalogRow[] {
   return facts.own
-    .filter((r) => r.relkind !== 'm')
+    .filter((r) => r.relkind !== 'm' && r.relkind !== 'S')
     .flatMap((r) =>
       r.relation.columns.flatMap((column) =>
         COLUMN_PRIVILEGES.map((privilege) => ({
@@ -53,7 +53,7 @@ function columnGrants(facts: CatalogFacts, { user, database }: EvalContext): Cat
 
 function grants(facts: CatalogFacts, context: EvalContext): CatalogRow[] {
   return facts.relations
-    .filter((r) => r.relkind !== 'm')
+    .filter((r) => r.relkind !== 'm' && r.relkind !== 'S')
     .flatMap((r) => [...ownerGrants(r, context), ...publicGrants(r, context)]);
 }
 

@@ -1,6 +1,7 @@
 /** tables, columns, views, view_table_usage, element_types. Materialized views are not listed, as the standard has none. */
 import type { EvalContext } from '../../../../operators/expr/ir.ts';
 import { elementTypeOf, namespaceName, typeByOid } from '../../../../planner/types/catalog.ts';
+import { identitySequence } from '../../../runtime/owned_sequences.ts';
 import { type CatalogRelation, type CatalogRow, ofCatalog } from '../catalog_relation.ts';
 import { defaultText } from '../default_text.ts';
 import { viewDefinition } from '../definitions.ts';
@@ -13,7 +14,7 @@ const DEFAULT_COLLATION = 100;
 const C_COLLATION = 950;
 
 function listed(facts: CatalogFacts): RelationFacts[] {
-  return facts.relations.filter((r) => r.relkind !== 'm');
+  return facts.relations.filter((r) => r.relkind !== 'm' && r.relkind !== 'S');
 }
 
 /** Tables and local streams take INSERT; what a connector fills, and views, do not. */
@@ -55,7 +56,22 @@ function collationOf(collation: number, database: string): CatalogRow {
   };
 }
 
-function columnRows(r: RelationFacts, { database }: EvalContext): CatalogRow[] {
+function identity({ relation }: RelationFacts, column: number, { engine }: CatalogFacts): CatalogRow {
+  const sequence = identitySequence(engine, relation, column);
+  if (sequence === null) return { is_identity: 'NO', identity_cycle: 'NO' };
+  const { start, increment, min, max, cycle } = sequence.parameters;
+  return {
+    is_identity: 'YES',
+    identity_generation: relation.columns[column].identity === 'a' ? 'ALWAYS' : 'BY DEFAULT',
+    identity_start: String(start),
+    identity_increment: String(increment),
+    identity_maximum: String(max),
+    identity_minimum: String(min),
+    identity_cycle: yesNo(cycle),
+  };
+}
+
+function columnRows(r: RelationFacts, facts: CatalogFacts, { database }: EvalContext): CatalogRow[] {
   const table = tableName(r, database);
   const updatable = yesNo(isWritable(r));
   return r.relation.columns.map((column, i) => {
@@ -65,7 +81,7 @@ function columnRows(r: RelationFacts, { database }: EvalContext): CatalogRow[] {
       ...table,
       column_name: column.name,
       ordinal_position: i + 1,
-      column_default: text === null ? null : defaultText(text, column.type),
+      column_default: text === null ? null : defaultText(text, column.type, facts),
       is_nullable: yesNo(!column.notNull),
       data_type: dataTypeName(column.type.oid),
       ...typeLimits(column.type),
@@ -74,8 +90,7 @@ function columnRows(r: RelationFacts, { database }: EvalContext): CatalogRow[] {
       ...udt(column.type.oid, database),
       dtd_identifier: String(i + 1),
       is_self_referencing: 'NO',
-      is_identity: 'NO',
-      identity_cycle: 'NO',
+      ...identity(r, i, facts),
       is_generated: 'NEVER',
       is_updatable: updatable,
     };
@@ -121,7 +136,7 @@ function elementTypes(r: RelationFacts, database: string): CatalogRow[] {
 
 export const TABLES: Record<string, CatalogRelation> = {
   tables: ofCatalog((facts, context) => listed(facts).map((r) => tableRow(r, context))),
-  columns: ofCatalog((facts, context) => listed(facts).flatMap((r) => columnRows(r, context))),
+  columns: ofCatalog((facts, context) => listed(facts).flatMap((r) => columnRows(r, facts, context))),
   views: ofCatalog((facts, context) =>
     listed(facts)
       .filter((r) => r.relkind === 'v')

@@ -1,0 +1,61 @@
+/**
+ * A map whose expressions give another value each time (nextval(), random()): equal rows come as one with a weight, and each of them gets a value of its own.
+ *
+ *   (r, 3)  ->  (r, 1) (r, 1) (r, 1)  ->  map
+ *
+ * For reads only, which step once: a maintained view has no such expression, as it could not take such a row back. Stateless; O(1) a row.
+ */
+import type { Batch } from './batch/batch.ts';
+import { weightOf } from './batch/builder.ts';
+import { expandRows } from './batch/sort.ts';
+import type { Operator, OperatorState, Tick } from './operator.ts';
+import { consolidator } from './state/consolidate.ts';
+import type { Saved } from './state/saved.ts';
+import type { ColType } from './types.ts';
+
+export class EachRow implements Operator {
+  readonly #map: Operator;
+  readonly #net: ReturnType<typeof consolidator>;
+
+  constructor(map: Operator, inputTypes: ColType[]) {
+    this.#map = map;
+    this.#net = consolidator(inputTypes);
+  }
+
+  step([input]: Batch[], tick: Tick): Batch {
+    return this.#map.step([this.#each(input, tick)], tick);
+  }
+
+  #each(input: Batch, { arena }: Tick): Batch {
+    let once = true;
+    for (let i = 0; i < input.n && once; i++) once = weightOf(input, i) === 1;
+    if (once) return input;
+    const rows = this.#net(input, arena);
+    return expandRows(
+      rows,
+      Uint32Array.from({ length: rows.n }, (_, i) => i),
+      rows.columns.length,
+      arena,
+    );
+  }
+
+  endTick(): void {
+    this.#map.endTick();
+  }
+
+  state(): OperatorState {
+    return this.#map.state();
+  }
+
+  save(): Saved {
+    return this.#map.save();
+  }
+
+  load(saved: Saved): void {
+    this.#map.load(saved);
+  }
+
+  release(): void {
+    this.#map.release();
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * CHECK constraints: conditions over one row of a table, bound when they are made, under the settings of who makes them. A row fits when none is false: true and
+ * NULL are as good. They are looked at in the order of their names, after NOT NULL and before keys, as PostgreSQL does.
+ */
+import { Arena } from '../../operators/batch/arena.ts';
+import { readRow, weightOf } from '../../operators/batch/builder.ts';
+import type { Datum } from '../../operators/datum.ts';
+import { SqlError } from '../../operators/errors.ts';
+import { type BoundExpr, bindExpr } from '../../operators/expr/interpret.ts';
+import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
+import { bindScalar } from '../../planner/bind/index.ts';
+import type { Relation } from '../../planner/catalog_reader.ts';
+import { visitExpr } from '../../planner/logical/walk.ts';
+import type { CheckDef, PgNode } from '../../planner/parse/ast.ts';
+import { scanPostgres } from '../../planner/parse/pg_parser.ts';
+import type { CheckConstraint, RelationObject } from '../catalog/objects.ts';
+import type { SessionContext } from '../engine.ts';
+import type { TidemarkEngine } from './engine.ts';
+import { freeName, objectName } from './names.ts';
+import { failingRow } from './not_null.ts';
+
+/** Rows looked at a time. */
+const ROWS = 4096;
+
+const bound = new WeakMap<CheckConstraint, BoundExpr>();
+
+/** The constraint as a statement says it; `there`: those that the table has, and those of the statement before it. */
+export function checkConstraint(
+  engine: TidemarkEngine,
+  relation: Relation,
+  definition: CheckDef,
+  text: string,
+  there: CheckConstraint[],
+  session: SessionContext,
+): CheckConstraint {
+  const expr = bindScalar(
+    definition.expr,
+    text,
+    { ...engine.bindEnv(session, [], 'read'), allowParams: false },
+    {
+      place: 'check',
+      relation: relation.name,
+      columns: relation.columns.map(({ name, type }, id) => ({ id, name, type })),
+    },
+  );
+  const columns = columnsOf(expr);
+  const free = (name: string) => !there.some((other) => other.name === name);
+  const one = columns.length === 1 ? relation.columns[columns[0]].name : null;
+  const wanted = one === null ? `${relation.name}_check` : objectName(relation.name, one, 'check');
+  return {
+    number: Math.max(0, ...there.map(({ number }) => number)) + 1,
+    name: definition.name ?? freeName(wanted, free),
+    expr,
+    text: sourceOf(definition, text),
+    compound: isCompound(definition.expr),
+    valid: !definition.notValid,
+    noInherit: definition.noInherit,
+    since: engine.loop.tick,
+  };
+}
+
+/** Positions of the columns, in the order in which the condition names them. */
+export function columnsOf(expr: Expr): number[] {
+  const columns: number[] = [];
+  visitExpr(expr, (x) => {
+    if (x.k === 'col' && !columns.includes(x.id)) columns.push(x.id);
+    return true;
+  });
+  return columns;
+}
+
+/** What stands in the brackets behind CHECK, without brackets around all of it. */
+function sourceOf({ location }: CheckDef, text: string): string {
+  const tokens = scanPostgres(text);
+  const begin = tokens.findIndex(({ start }) => start >= location);
+  let first = tokens.findIndex((token, i) => i >= begin && token.text.toLowerCase() === 'check') + 1;
+  let last = closing(tokens, first);
+  while (tokens[first + 1].text === '(' && closing(tokens, first + 1) === last - 1) {
+    first++;
+    last--;
+  }
+  const bytes = Buffer.from(text, 'utf8');
+  return bytes.subarray(tokens[first + 1].start, tokens[last - 1].end).toString('utf8');
+}
+
+/** The bracket that closes the one at `open`. */
+function closing(tokens: { text: string }[], open: number): number {
+  let depth = 0;
+  for (let i = open; ; i++) {
+    if (tokens[i].text === '(') depth++;
+    else if (tokens[i].text === ')' && --depth === 0) return i;
+  }
+}
+
+/** What PostgreSQL prints in brackets. */
+function isCompound(node: PgNode): boolean {
+  return ['A_Expr', 'BoolExpr', 'NullTest', 'BooleanTest'].some((kind) => node[kind] !== undefined);
+}
+
+/** The error of a row; null when all hold. */
+export function checkViolation(
+  relation: Relation,
+  checks: CheckConstraint[],
+  row: Datum[],
+  context: EvalContext,
+): SqlError | null {
+  const failed = checks.find((check) => !holds(check, row, context));
+  if (failed === undefined) return null;
+  const message = `new row for relation "${relation.name}" violates check constraint "${failed.name}"`;
+  return new SqlError('23514', message, {
+    detail: failingRow(relation, row, context),
+    schema: relation.schema,
+    table: relation.name,
+    constraint: failed.name,
+  });
+}
+
+function holds(check: CheckConstraint, row: Datum[], context: EvalContext): boolean {
+  let condition = bound.get(check);
+  if (condition === undefined) {
+    condition = bindExpr(check.expr);
+    bound.set(check, condition);
+  }
+  return condition(row, context) !== false;
+}
+
+/** Throws when a row that is there does not fit. */
+export function checkRows(
+  engine: TidemarkEngine,
+  { oid, schema, name }: Relation,
+  check: CheckConstraint,
+  { evalContext }: SessionContext,
+): void {
+  const scan = engine.loop.relations.get(oid)?.scan([]);
+  if (scan === undefined) return;
+  const arena = new Arena();
+  try {
+    for (let batch = scan.next(ROWS, arena); batch !== null; batch = scan.next(ROWS, arena)) {
+      for (let i = 0; i < batch.n; i++) {
+        if (weightOf(batch, i) <= 0 || holds(check, readRow(batch, i), evalContext)) continue;
+        const message = `check constraint "${check.name}" of relation "${name}" is violated by some row`;
+        throw new SqlError('23514', message, { schema, table: name, constraint: check.name });
+      }
+      arena.reset();
+    }
+  } finally {
+    scan.close();
+    arena.release();
+  }
+}
+
+/** The constraints with one more, in the order in which they are looked at. */
+export function withCheck(checks: CheckConstraint[], added: CheckConstraint): CheckConstraint[] {
+  return [...checks, added].sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
+}
+
+/** The constraints of a relation whose rows are written by statements. */
+export function checksOf(engine: TidemarkEngine, oid: number): CheckConstraint[] {
+  const object = engine.catalog.get(oid);
+  return object !== undefined && 'checks' in object ? object.checks : [];
+}
+
+/** ALTER TABLE ... DROP CONSTRAINT: takes it away, or null when there is none and IF EXISTS was said. */
+export function dropCheck(
+  engine: TidemarkEngine,
+  object: RelationObject,
+  { name, ifExists }: { name: string; ifExists: boolean },
+  session: SessionContext,
+): (() => void) | null {
+  const message = `constraint "${name}" of relation "${object.name}" does not exist`;
+  if (!object.checks.some((check) => check.name === name)) {
+    if (!ifExists) throw new SqlError('42704', message);
+    session.notice('NOTICE', '00000', `${message}, skipping`);
+    return null;
+  }
+  return () => {
+    object.checks = object.checks.filter((check) => check.name !== name);
+    engine.catalog.version++;
+  };
+}
