@@ -95,10 +95,10 @@ export async function writePortable(
       scripts: [...engine.scripts],
     };
     await writer.write(RECORD.portable, frameOf(Buffer.from(JSON.stringify(header))));
-    for (const { record } of engine.definitions.save()) {
+    for (const { record, reads } of engine.definitions.save()) {
       await writer.write(RECORD.definition, frameOf(Buffer.from(JSON.stringify({ ...record, now: header.now }))));
-      // A view that was replaced has no state; nothing else is made by two statements.
-      if (record.made !== 0) await writeObject(engine, record.made, writer);
+      // An ALTER has the OID of what it altered, whose rows are written by then. A view that was replaced has no state; nothing else is made by two statements.
+      if (record.made !== 0 && !reads.includes(record.made)) await writeObject(engine, record.made, writer);
     }
     await writer.write(RECORD.closed, makeFrame(0));
     if (engine.loop.tick !== tick) throw new Error('a tick has run meanwhile');
