@@ -2,7 +2,7 @@
  * INSERT: VALUES, a query or DEFAULT VALUES as full new rows of the table, with ON CONFLICT and RETURNING.
  */
 import type { Expr } from '../../operators/expr/ir.ts';
-import type { Relation } from '../catalog_reader.ts';
+import { presentColumns, type Relation } from '../catalog_reader.ts';
 import { oneRow } from '../logical/columns.ts';
 import type { Col, Logical } from '../logical/plan.ts';
 import type { PgNode } from '../parse/ast.ts';
@@ -53,7 +53,7 @@ interface Targets {
 
 function insertTargets(level: Level, relation: Relation, cols: PgNode[] | undefined): Targets {
   if (!cols) {
-    const positions = relation.columns.map((_, i) => i);
+    const positions = presentColumns(relation).map(({ position }) => position);
     return { positions, locations: [], explicit: false };
   }
   const positions: number[] = [];

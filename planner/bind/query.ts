@@ -15,7 +15,7 @@ export function bindQuery(node: SelectNode, env: BindEnv): BoundQuery {
 
 function bindTop(node: SelectNode, env: BindEnv): BoundQuery {
   const shared = newShared(env);
-  const top = new Level(shared, null, node.text);
+  const top = new Level(shared, null, node.text, node.seen);
   const query = bindSelect(top, { SelectStmt: node.select }, { resolveUnknown: true, keepOrder: env.mode === 'read' });
   return {
     plan: query.plan,

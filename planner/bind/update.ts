@@ -33,7 +33,7 @@ function bindBase(c: PgNode, text: string, env: BindEnv, verb: 'update' | 'delet
   const level = new Level(newShared(env), null, text);
   bindWith(level, c.withClause);
   const relation = targetRelation(level, c.relation, verb);
-  const target = relationItem(level, relation, c.relation.alias);
+  const target = relationItem(level, relation, c.relation.alias, true);
   level.entries.push(...target.items);
   // LATERAL items of FROM see the target's name but may not use it.
   target.self.lateralOnly = true;

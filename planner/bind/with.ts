@@ -54,7 +54,7 @@ function inDependencyOrder(level: Level, items: PgNode[]): PgNode[] {
 function bindItem(level: Level, c: PgNode, recursive: boolean): void {
   const name: string = c.ctename;
   // The items so far, and outer queries, but not the FROM of the query that WITH belongs to.
-  const scope = new Level(level.shared, level.parent, level.text);
+  const scope = new Level(level.shared, level.parent, level.text, level.seen);
   for (const [n, cte] of level.ctes) scope.ctes.set(n, cte);
   const bind = (): Bound => (recursive && mentions(c.ctequery, name) ? bindRecursive(scope, c) : plainItem(scope, c));
   const first = bind();

@@ -30,6 +30,14 @@ export interface SelectNode {
   /** Text of the whole statement, for error positions and for printing. */
   text: string;
   emitOnWindowClose?: boolean;
+  /** Relations whose columns were altered since, as the query saw them. */
+  seen?: SeenRelation[];
+}
+
+/** The columns of a relation (an OID) as a query names them. */
+export interface SeenRelation {
+  relation: number;
+  columns: { name: string; position: number }[];
 }
 
 export interface ColumnDef {
@@ -52,6 +60,7 @@ export interface KeyConstraint {
 
 export type AlterAction =
   | { k: 'rename'; to: string }
+  | { k: 'rename_column'; column: string; to: string }
   | { k: 'add_key'; primary: boolean; key: KeyConstraint }
   | { k: 'set_not_null'; column: string; notNull: boolean }
   | { k: 'set_default'; column: string; value: PgNode | null }

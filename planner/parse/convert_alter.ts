@@ -24,10 +24,12 @@ function alterRelation(
   return { ...source, k: 'alter_relation', kind, ...rangeVarName(node.relation), ifExists, actions };
 }
 
-/** RENAME TO; null where what is renamed is no relation. */
+/** RENAME TO, RENAME COLUMN; null where what is renamed is no relation. */
 export function rename(node: PgNode, source: Source): AlterRelation | null {
   if (node.renameType === 'OBJECT_COLUMN') {
-    throw refuse(source, `ALTER ${objectWords(node.relationType)} ... RENAME COLUMN`, node.relation?.location);
+    const kind = KINDS[node.relationType];
+    const { subname: column, newname: to } = node;
+    return kind === undefined ? null : alterRelation(kind, node, [{ k: 'rename_column', column, to }], source);
   }
   if (node.renameType === 'OBJECT_TABCONSTRAINT') {
     throw refuse(source, 'ALTER TABLE ... RENAME CONSTRAINT', node.relation?.location);

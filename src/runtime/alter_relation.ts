@@ -1,5 +1,5 @@
 /**
- * ALTER TABLE, STREAM, VIEW, MATERIALIZED VIEW, INDEX: another name, keys, NOT NULL, defaults. All actions of a statement are checked before the first is done.
+ * ALTER TABLE, STREAM, VIEW, MATERIALIZED VIEW, INDEX: other names, keys, NOT NULL, defaults. All actions of a statement are checked before the first is done.
  *
  * The statement is kept and logged as CREATE is (kept_definitions.ts): done again in its place it gives the same catalog. Its OID is that of the first
  * index that it makes, so that the index gets it again; of one that makes none the relation's, so that it goes when the relation does.
@@ -12,6 +12,7 @@ import type { SessionContext } from '../engine.ts';
 import { addUnique, checkKey, keyColumns, uniqueConstraint } from './create_index.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { renameObject } from './rename.ts';
+import { renameColumn } from './rename_column.ts';
 
 type AlterRelation = Extract<Statement, { k: 'alter_relation' }>;
 type Apply = () => void;
@@ -36,7 +37,7 @@ export function alterRelation(engine: TidemarkEngine, statement: AlterRelation, 
 /** What the statement names; null, with a notice, when it is not there and IF EXISTS was said. */
 function found(
   engine: TidemarkEngine,
-  { kind, schema, name, ifExists }: AlterRelation,
+  { kind, schema, name, ifExists, actions }: AlterRelation,
   session: SessionContext,
 ): CatalogObject | null {
   const object = engine.catalog.find(schema, name, session.searchPath);
@@ -45,6 +46,8 @@ function found(
     session.notice('NOTICE', '00000', `relation "${name}" does not exist, skipping`);
     return null;
   }
+  // As in PostgreSQL any word will do for columns.
+  if (actions[0].k === 'rename_column') return object;
   const fits = kind === 'table' ? object.kind !== 'sink' && object.kind !== 'subscription' : object.kind === kind;
   if (!fits) throw new SqlError('42809', `"${name}" is not ${kind === 'index' ? 'an' : 'a'} ${KIND_NAMES[kind]}`);
   return object;
@@ -62,6 +65,8 @@ function prepare(
   switch (action.k) {
     case 'rename':
       return () => renameObject(engine, object, action.to, session);
+    case 'rename_column':
+      return () => renameColumn(engine, object, action.column, action.to, session);
     case 'set_owner':
       return null;
     case 'add_key':
