@@ -58,9 +58,18 @@ export interface KeyConstraint {
   location: number;
 }
 
+/** What changes the columns that the rows of a table have. */
+export type ColumnAction = {
+  k: 'add_column';
+  column: ColumnDef;
+  ifNotExists: boolean;
+  keys: Extract<AlterAction, { k: 'add_key' }>[];
+};
+
 export type AlterAction =
   | { k: 'rename'; to: string }
   | { k: 'rename_column'; column: string; to: string }
+  | ColumnAction
   | { k: 'add_key'; primary: boolean; key: KeyConstraint }
   | { k: 'set_not_null'; column: string; notNull: boolean }
   | { k: 'set_default'; column: string; value: PgNode | null }

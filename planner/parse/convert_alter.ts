@@ -1,6 +1,6 @@
 /** ALTER TABLE and its kin: libpg-query's AlterTableStmt and RenameStmt as Tidemark's statement. What has no place there is refused by name. */
 import type { AlterAction, PgNode, Statement } from './ast.ts';
-import { keyOf, REFUSED_CONSTRAINT, refuse } from './convert_ddl.ts';
+import { columnOf, keyOf, REFUSED_CONSTRAINT, refuse } from './convert_ddl.ts';
 import { rangeVarName, strings } from './node_fields.ts';
 import type { Source } from './positions.ts';
 import { objectWords } from './utility_tags.ts';
@@ -60,6 +60,8 @@ function commandWords(subtype: string): string {
 function action(command: PgNode, { objtype, relation }: PgNode, source: Source): AlterAction {
   const { subtype, def, name: column } = command;
   switch (subtype) {
+    case 'AT_AddColumn':
+      return addColumn(command, source);
     case 'AT_AddConstraint':
       return addConstraint(def.Constraint, source);
     case 'AT_SetNotNull':
@@ -74,6 +76,16 @@ function action(command: PgNode, { objtype, relation }: PgNode, source: Source):
       throw refuse(source, what, relation.location);
     }
   }
+}
+
+function addColumn({ def, missing_ok: ifNotExists = false }: PgNode, source: Source): AlterAction {
+  const column = columnOf(def.ColumnDef, source);
+  const keys = (def.ColumnDef.constraints ?? []).flatMap(({ Constraint: constraint }: PgNode) => {
+    const primary = constraint.contype === 'CONSTR_PRIMARY';
+    if (!primary && constraint.contype !== 'CONSTR_UNIQUE') return [];
+    return [{ k: 'add_key', primary, key: keyOf(constraint, [column.name], source) }];
+  });
+  return { k: 'add_column', column, ifNotExists, keys };
 }
 
 function addConstraint(constraint: PgNode, source: Source): AlterAction {

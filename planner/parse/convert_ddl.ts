@@ -19,7 +19,7 @@ export const REFUSED_CONSTRAINT: Record<string, string> = {
   CONSTR_IDENTITY: 'an identity column',
 };
 
-function columnOf(node: PgNode, source: Source): ColumnDef {
+export function columnOf(node: PgNode, source: Source): ColumnDef {
   const column: ColumnDef = {
     name: node.colname,
     type: node.typeName,

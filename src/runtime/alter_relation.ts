@@ -1,5 +1,5 @@
 /**
- * ALTER TABLE, STREAM, VIEW, MATERIALIZED VIEW, INDEX: other names, keys, NOT NULL, defaults. All actions of a statement are checked before the first is done.
+ * ALTER TABLE, STREAM, VIEW, MATERIALIZED VIEW, INDEX: other names, keys, NOT NULL, defaults; columns are in alter_columns.ts. All actions of a statement are checked before the first is done.
  *
  * The statement is kept and logged as CREATE is (kept_definitions.ts): done again in its place it gives the same catalog. Its OID is that of the first
  * index that it makes, so that the index gets it again; of one that makes none the relation's, so that it goes when the relation does.
@@ -13,29 +13,33 @@ import { addUnique, checkKey, keyColumns, uniqueConstraint } from './create_inde
 import type { TidemarkEngine } from './engine.ts';
 import { renameObject } from './rename.ts';
 import { renameColumn } from './rename_column.ts';
+import type { StoredRelation } from './stored_relation.ts';
 
 type AlterRelation = Extract<Statement, { k: 'alter_relation' }>;
-type Apply = () => void;
+export type Apply = () => void;
 
 /** What the actions before this one of the same statement will have done. */
-interface Planned {
+export interface Planned {
   names: string[];
   key: number[] | null;
+  indexes: number[][];
+  /** The rows that are looked at. */
+  stored: StoredRelation | undefined;
 }
 
 export function alterRelation(engine: TidemarkEngine, statement: AlterRelation, session: SessionContext): void {
   const object = found(engine, statement, session);
   if (object === null) return;
   const made = engine.catalog.nextOid;
-  const planned: Planned = { names: [], key: null };
-  const applies = statement.actions.map((action) => prepare(engine, object, action, planned, statement, session));
+  const planned: Planned = { names: [], key: null, indexes: [], stored: engine.loop.relations.get(object.oid) };
+  const applies = statement.actions.map((action) => prepareAction(engine, object, action, planned, statement, session));
   for (const apply of applies) apply?.();
   const oid = engine.catalog.nextOid === made ? object.oid : made;
   engine.defined({ sql: statement.text, made: oid, dropped: [] }, session, [object.oid]);
 }
 
 /** What the statement names; null, with a notice, when it is not there and IF EXISTS was said. */
-function found(
+export function found(
   engine: TidemarkEngine,
   { kind, schema, name, ifExists, actions }: AlterRelation,
   session: SessionContext,
@@ -54,7 +58,7 @@ function found(
 }
 
 /** Checks an action and gives what does it; null when there is nothing to do. */
-function prepare(
+export function prepareAction(
   engine: TidemarkEngine,
   object: CatalogObject,
   action: AlterAction,
@@ -68,6 +72,7 @@ function prepare(
     case 'rename_column':
       return () => renameColumn(engine, object, action.column, action.to, session);
     case 'set_owner':
+    case 'add_column':
       return null;
     case 'add_key':
       return addKey(engine, ownTable(object), action, planned, text, session);
@@ -78,9 +83,14 @@ function prepare(
   }
 }
 
-/** A table whose rows are written by statements. */
-function ownTable(object: CatalogObject): RelationObject {
-  if (object.kind !== 'table') throw new SqlError('42809', `"${object.name}" is not a table`);
+/** A table whose rows are written by statements. `action`: as PostgreSQL names what is wanted of its columns. */
+export function ownTable(object: CatalogObject, action?: string): RelationObject {
+  if (object.kind !== 'table') {
+    if (action === undefined) throw new SqlError('42809', `"${object.name}" is not a table`);
+    throw new SqlError('42809', `ALTER action ${action} cannot be performed on relation "${object.name}"`, {
+      detail: `This operation is not supported for ${KIND_NAMES[object.kind]}${object.kind === 'index' ? 'e' : ''}s.`,
+    });
+  }
   if (object.source !== null) throw unsupported('altering the columns and keys of a table with a connector');
   return object;
 }
@@ -96,7 +106,8 @@ function addKey(
   if (!primary) {
     const constraint = uniqueConstraint(engine, relation, key, text, planned.names);
     planned.names.push(constraint.name);
-    if (engine.replay === null) checkKey(engine, relation, constraint, session);
+    planned.indexes.push(constraint.columns);
+    if (engine.replay === null) checkKey(planned.stored, relation, constraint, session);
     return () => addUnique(engine, relation, constraint);
   }
   if (relation.key !== null || planned.key !== null) {
@@ -109,8 +120,9 @@ function addKey(
   }
   planned.names.push(name);
   planned.key = columns;
-  for (const column of columns) checkNoNull(engine, relation, column);
-  if (engine.replay === null) checkKey(engine, relation, { columns, name }, session);
+  planned.indexes.push(columns);
+  for (const column of columns) checkNoNull(engine, relation, column, planned.stored);
+  if (engine.replay === null) checkKey(planned.stored, relation, { columns, name }, session);
   return () => {
     for (const column of columns) relation.columns[column].notNull = true;
     relation.key = columns;
@@ -126,9 +138,14 @@ function columnOf({ relation }: RelationObject, name: string): number {
   throw new SqlError('42703', `column "${name}" of relation "${relation.name}" does not exist`);
 }
 
-function checkNoNull(engine: TidemarkEngine, { oid, name, columns }: RelationObject['relation'], column: number): void {
+function checkNoNull(
+  engine: TidemarkEngine,
+  { name, columns }: RelationObject['relation'],
+  column: number,
+  stored: StoredRelation | undefined,
+): void {
   if (columns[column].notNull || engine.replay !== null) return;
-  if (engine.loop.relations.get(oid)?.hasNull(column) !== true) return;
+  if (stored?.hasNull(column) !== true) return;
   throw new SqlError('23502', `column "${columns[column].name}" of relation "${name}" contains null values`, {
     table: name,
     column: columns[column].name,
@@ -145,7 +162,7 @@ function setNotNull(
 ): Apply {
   const { relation } = object;
   const column = columnOf(object, name);
-  if (notNull) checkNoNull(engine, relation, column);
+  if (notNull) checkNoNull(engine, relation, column, planned.stored);
   else if (planned.key?.includes(column)) throw new SqlError('42P16', `column "${name}" is in a primary key`);
   else if (relation.columns[column].notNull) {
     if (relation.key?.includes(column)) throw new SqlError('42P16', `column "${name}" is in a primary key`);

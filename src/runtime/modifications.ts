@@ -12,6 +12,7 @@ import { type BoundModification, type ModifyContext, modify } from './modify.ts'
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { rowsOf } from './row_streams.ts';
 import { readerAsOf } from './time_travel.ts';
+import { alteredMeanwhile } from './write_conflict.ts';
 
 type ModifyStatement = Extract<Statement, { k: 'insert' | 'update' | 'delete' }>;
 
@@ -35,7 +36,13 @@ export function checkWritable(
   if (object.kind === 'stream' && action !== 'insert') throw refused('stream');
 }
 
-export function modifyContext(engine: TidemarkEngine, relation: Relation, session: SessionContext): ModifyContext {
+/** `columns`: those that the statement was bound with. */
+export function modifyContext(
+  engine: TidemarkEngine,
+  relation: Relation,
+  session: SessionContext,
+  columns = relation.columns,
+): ModifyContext {
   const transaction = engine.transactionOf(session);
   transaction.noteSeen();
   const reader = { loop: engine.loop, sources: engine.readSources, transaction, context: engine.contextOf(session) };
@@ -43,8 +50,9 @@ export function modifyContext(engine: TidemarkEngine, relation: Relation, sessio
     ...reader,
     uniqueKeys: engine.catalog.uniqueKeys(relation),
     checkThere: () => {
-      if (engine.catalog.get(relation.oid) !== undefined) return;
-      throw new SqlError('42P01', `relation "${relation.name}" does not exist`);
+      if (engine.catalog.get(relation.oid) === undefined)
+        throw new SqlError('42P01', `relation "${relation.name}" does not exist`);
+      if (relation.columns !== columns) throw alteredMeanwhile(relation.name);
     },
     asOf: (plan, moment) => readerAsOf(engine, reader, plan, moment),
   };
@@ -64,6 +72,7 @@ export function prepareModification(
         ? bindUpdate(statement.node, statement.text, env)
         : bindDelete(statement.node, statement.text, env);
   checkWritable(engine, bound.relation, statement.k);
+  const known = bound.relation.columns;
   const columns: ResultColumn[] | null =
     bound.returning?.items.map((item) => ({
       name: item.name,
@@ -73,9 +82,10 @@ export function prepareModification(
     })) ?? null;
   const run: RunnableStatement['run'] = async (params, current) => {
     const narrow = statement.k === 'delete' ? budget.widen(pages.usedBytes) : null;
-    const done = await modify(bindParameters(bound, params), modifyContext(engine, bound.relation, current)).finally(
-      () => narrow?.(),
-    );
+    const done = await modify(
+      bindParameters(bound, params),
+      modifyContext(engine, bound.relation, current, known),
+    ).finally(() => narrow?.());
     const tag = statement.k === 'insert' ? `INSERT 0 ${done.count}` : `${statement.k.toUpperCase()} ${done.count}`;
     if (columns === null || done.returned === null) return { kind: 'command', tag };
     return {

@@ -22,11 +22,22 @@ import { bindViewQuery, closingBracket, type NamePlace, namePlaces, type Reading
 
 export function viewText(engine: TidemarkEngine, view: ReadingView, session: SessionContext): string {
   const { query } = view;
-  const bound = bindViewQuery(engine, view, query, session);
+  const bound = boundOrNull(engine, view, session);
+  if (bound === null) return view.sql;
   const text = query.seen === undefined ? query.text : meantText(engine, view, bound, session);
   const names = bound.columns.map(({ col }) => col.name);
   const own = view.relation.columns.map(({ name }) => name);
   return own.every((name, i) => name === names[i]) ? text : withOwnNames(view, text, own);
+}
+
+/** Null for what an earlier version took, and this one does not. */
+function boundOrNull(engine: TidemarkEngine, view: ReadingView, session: SessionContext): BoundQuery | null {
+  try {
+    return bindViewQuery(engine, view, view.query, session);
+  } catch (error) {
+    if (error instanceof SqlError) return null;
+    throw error;
+  }
 }
 
 function meantText(engine: TidemarkEngine, view: ReadingView, bound: BoundQuery, session: SessionContext): string {
