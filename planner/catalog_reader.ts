@@ -11,6 +11,8 @@ export interface RelationColumn {
   notNull: boolean;
   /** GENERATED AS IDENTITY: ALWAYS or BY DEFAULT. */
   identity?: 'a' | 'd';
+  /** It was dropped: rows keep its place, so that positions in plans stay; it has no name then. */
+  dropped?: true;
 }
 
 export interface Relation {
@@ -57,4 +59,9 @@ export function hasColumns({ columns }: UniqueKey, wanted: number[]): boolean {
 /** The primary key of a table as a unique key; none where there is none. */
 export function primaryKeyOf(relation: Relation): UniqueKey[] {
   return relation.key === null ? [] : [{ columns: relation.key, name: `${relation.name}_pkey` }];
+}
+
+/** The columns that are there, in order. */
+export function presentColumns({ columns }: Relation): { name: string; position: number }[] {
+  return columns.flatMap(({ name, dropped }, position) => (dropped ? [] : [{ name, position }]));
 }

@@ -2,9 +2,9 @@
  * Relations in FROM: WITH items, tables, streams, materialized and system relations, and plain views, which are expanded.
  */
 import { SqlError } from '../../operators/errors.ts';
-import type { Relation } from '../catalog_reader.ts';
+import { presentColumns, type Relation } from '../catalog_reader.ts';
 import type { Logical } from '../logical/plan.ts';
-import type { PgNode } from '../parse/ast.ts';
+import type { PgNode, SeenRelation } from '../parse/ast.ts';
 import { columnsItem, type FromItem, queryItem } from './from_item.ts';
 import { Level } from './level.ts';
 import { locationOf } from './node.ts';
@@ -48,8 +48,8 @@ export function findRelation(level: Level, c: PgNode): Relation {
   return relation;
 }
 
-/** A FROM item over a relation of the catalog. */
-export function relationItem(level: Level, relation: Relation, alias: PgNode | undefined): FromItem {
+/** A FROM item over a relation of the catalog. `whole`: the plan has all columns of a stored row, whatever can be named. */
+export function relationItem(level: Level, relation: Relation, alias: PgNode | undefined, whole = false): FromItem {
   const { shared } = level;
   if (relation.kind === 'index' || relation.kind === 'sink') {
     throw level.error('42809', `cannot open relation "${relation.name}"`, undefined, {
@@ -57,37 +57,40 @@ export function relationItem(level: Level, relation: Relation, alias: PgNode | u
     });
   }
   shared.dependencies.add(relation.oid);
-  const item = relation.query ? expandView(level, relation, alias) : getRelation(level, relation, alias);
+  const item = relation.query ? expandView(level, relation, alias) : getRelation(level, relation, alias, whole);
   item.self.relation = relation;
   item.self.qualified = !alias;
   return item;
 }
 
-function getRelation(level: Level, relation: Relation, alias: PgNode | undefined): FromItem {
-  const cols = relation.columns.map((c, i) => ({
-    name: c.name,
-    col: level.shared.newCol(c.name, c.type),
-    origin: { relation: relation.oid, attnum: i + 1 },
+/** The columns that can be named: those of now, or of when the text was written. */
+function namedColumns(level: Level, relation: Relation): SeenRelation['columns'] {
+  return level.seen.find((seen) => seen.relation === relation.oid)?.columns ?? presentColumns(relation);
+}
+
+function getRelation(level: Level, relation: Relation, alias: PgNode | undefined, whole: boolean): FromItem {
+  const named = namedColumns(level, relation);
+  const columns = whole ? relation.columns.map((_, i) => i) : named.map(({ position }) => position);
+  const cols = columns.map((i) => level.shared.newCol(relation.columns[i].name, relation.columns[i].type));
+  const plan: Logical = { op: 'get', relation, columns, cols };
+  const shown = named.map(({ name, position }) => ({
+    name,
+    col: cols[columns.indexOf(position)],
+    origin: { relation: relation.oid, attnum: position + 1 },
   }));
-  const plan: Logical = {
-    op: 'get',
-    relation,
-    columns: relation.columns.map((_, i) => i),
-    cols: cols.map((c) => c.col),
-  };
-  return columnsItem(level, plan, alias, relation.name, cols);
+  return columnsItem(level, plan, alias, relation.name, shown);
 }
 
 /** A plain view: its query, bound in a scope of its own. Its errors have no position: the text is not the user's. */
 function expandView(level: Level, view: Relation, alias: PgNode | undefined): FromItem {
   const body = view.query!;
-  const top = new Level(level.shared, null, body.text);
+  const top = new Level(level.shared, null, body.text, body.seen);
   try {
     const query = level.shared.binders.select(top, body.select, { resolveUnknown: true, keepOrder: false });
-    const outputs = query.outputs.map((o, i) => ({
-      ...o,
-      name: view.columns[i]?.name ?? o.name,
-      origin: { relation: view.oid, attnum: i + 1 },
+    const outputs = namedColumns(level, view).map(({ name, position }) => ({
+      ...query.outputs[position],
+      name,
+      origin: { relation: view.oid, attnum: position + 1 },
     }));
     return queryItem(level, { plan: query.plan, outputs }, alias, view.name);
   } catch (e) {

@@ -3,7 +3,7 @@
  */
 import type { Expr } from '../../operators/expr/ir.ts';
 import { isVolatile } from '../analyse/functions.ts';
-import type { Relation } from '../catalog_reader.ts';
+import { presentColumns, type Relation } from '../catalog_reader.ts';
 import { oneRow, outputColumns } from '../logical/columns.ts';
 import type { Col } from '../logical/plan.ts';
 import type { PgNode } from '../parse/ast.ts';
@@ -71,7 +71,7 @@ function insertTargets(
 ): Targets {
   const overriding = OVERRIDING[override ?? ''] ?? null;
   if (!cols) {
-    const positions = relation.columns.map((_, i) => i);
+    const positions = presentColumns(relation).map(({ position }) => position);
     return { positions, locations: [], explicit: false, overriding };
   }
   const positions: number[] = [];

@@ -14,7 +14,7 @@ import type { ColType } from '../../operators/types.ts';
 import type { Relation } from '../catalog_reader.ts';
 import { structureText } from '../logical/expressions.ts';
 import type { Col, Logical, LogicalAggregate, LogicalWindow, OrderItem } from '../logical/plan.ts';
-import type { PgNode } from '../parse/ast.ts';
+import type { PgNode, SeenRelation } from '../parse/ast.ts';
 import { characterPosition } from '../parse/positions.ts';
 import type { Clause } from './clause.ts';
 import type { BindEnv, BoundModification } from './env.ts';
@@ -185,6 +185,8 @@ export class Level {
   readonly depth: number;
   /** The text that locations of this level's nodes point into. */
   readonly text: string;
+  /** Relations whose columns were altered since the text was written. */
+  readonly seen: SeenRelation[];
   clause: Clause = 'none';
   /** What expressions see now. */
   namespace: NamespaceItem[] = [];
@@ -204,16 +206,17 @@ export class Level {
   /** What merge_action() means in RETURNING. */
   mergeAction: Col | null = null;
 
-  constructor(shared: Shared, parent: Level | null, text: string) {
+  constructor(shared: Shared, parent: Level | null, text: string, seen: SeenRelation[] = []) {
     this.shared = shared;
     this.parent = parent;
     this.depth = parent ? parent.depth + 1 : 0;
     this.text = text;
+    this.seen = seen;
   }
 
   /** A level nested in this one, over the same text. */
   nested(): Level {
-    return new Level(this.shared, this, this.text);
+    return new Level(this.shared, this, this.text, this.seen);
   }
 
   /** A level of its own over another text (a DEFAULT expression, say). */

@@ -10,7 +10,7 @@ import { guarded, newShared } from './start.ts';
 
 /** Binds a query. Throws SqlError with PostgreSQL's SQLSTATE, text and position (counted from the start of `node.text`). */
 export function bindQuery(node: SelectNode, env: BindEnv): BoundQuery {
-  return guarded(() => queryAt(new Level(newShared(env), null, node.text), node));
+  return guarded(() => queryAt(new Level(newShared(env), null, node.text, node.seen), node));
 }
 
 /** Binds a query within the statement's outermost level. */

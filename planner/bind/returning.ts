@@ -2,7 +2,7 @@
  * RETURNING: a select list over the changed row; `old` and `new` (or the names that WITH (OLD AS ...) gives) name its two states.
  */
 import type { Expr } from '../../operators/expr/ir.ts';
-import type { Relation } from '../catalog_reader.ts';
+import { presentColumns, type Relation } from '../catalog_reader.ts';
 import type { Col } from '../logical/plan.ts';
 import { visitExpr } from '../logical/walk.ts';
 import type { PgNode } from '../parse/ast.ts';
@@ -29,14 +29,15 @@ export interface ChangedRow {
 export function rowItem(level: Level, row: ChangedRow, name: string, cols: Col[] | null): NamespaceItem {
   const item = namespaceItem(name, []);
   item.relation = row.relation;
-  item.columns = row.relation.columns.map((c, i) => {
-    const col = cols?.[i];
-    if (!col) return { name: c.name, expr: { k: 'const', v: null, t: c.type } as Expr };
+  item.columns = presentColumns(row.relation).map((c) => {
+    const col = cols?.[c.position];
+    const { type } = row.relation.columns[c.position];
+    if (!col) return { name: c.name, expr: { k: 'const', v: null, t: type } as Expr };
     level.own(col, {
       kind: 'from',
       label: `${name}.${c.name}`,
       item,
-      origin: { relation: row.relation.oid, attnum: i + 1 },
+      origin: { relation: row.relation.oid, attnum: c.position + 1 },
     });
     return { name: c.name, expr: colRef(col) };
   });

@@ -25,6 +25,8 @@ export interface ScalarOptions {
   context?: 'implicit' | 'assignment' | 'explicit';
   /** Where the expression stands, for errors: `aggregate functions are not allowed in DEFAULT expressions`. */
   place?: 'default' | 'execute' | 'option' | 'check';
+  /** The column that it is the DEFAULT of, for errors. */
+  column?: string;
 }
 
 /** Binds one expression outside a query (DEFAULT, options, EXECUTE arguments). No subqueries, aggregates or windows. */
@@ -58,7 +60,11 @@ function bindAlone(node: PgNode, text: string, env: BindEnv, options: ScalarOpti
   const out = tryCoerce(level, bound, options.target, options.context ?? 'assignment');
   if (out) return out;
   const [to, from] = [options.target, typeOf(level, bound)].map((t) => formatType(t.oid));
-  throw level.error('42804', `expression is of type ${from}, which cannot become ${to}`, exprLocation(level, bound), {
+  const message =
+    options.column === undefined
+      ? `expression is of type ${from}, which cannot become ${to}`
+      : `column "${options.column}" is of type ${to} but default expression is of type ${from}`;
+  throw level.error('42804', message, exprLocation(level, bound), {
     hint: 'You will need to rewrite or cast the expression.',
   });
 }

@@ -30,6 +30,14 @@ export interface SelectNode {
   /** Text of the whole statement, for error positions and for printing. */
   text: string;
   emitOnWindowClose?: boolean;
+  /** Relations whose columns were altered since, as the query saw them. */
+  seen?: SeenRelation[];
+}
+
+/** The columns of a relation (an OID) as a query names them. */
+export interface SeenRelation {
+  relation: number;
+  columns: { name: string; position: number }[];
 }
 
 /** What is said of a sequence; what is absent keeps its default, or in an ALTER its value. */
@@ -82,8 +90,18 @@ export interface CheckDef {
   location: number;
 }
 
+/** What changes the columns that the rows of a table have. */
+export type ColumnAction = {
+  k: 'add_column';
+  column: ColumnDef;
+  ifNotExists: boolean;
+  constraints: Extract<AlterAction, { k: 'add_key' | 'add_check' }>[];
+};
+
 export type AlterAction =
   | { k: 'rename'; to: string }
+  | { k: 'rename_column'; column: string; to: string }
+  | ColumnAction
   | { k: 'add_key'; primary: boolean; key: KeyConstraint }
   | { k: 'add_check'; check: CheckDef }
   | { k: 'drop_constraint' | 'validate_constraint'; name: string; ifExists: boolean }

@@ -1,6 +1,6 @@
 /** ALTER TABLE and its kin: libpg-query's AlterTableStmt and RenameStmt as Tidemark's statement. What has no place there is refused by name. */
 import type { AlterAction, PgNode, Statement } from './ast.ts';
-import { checkOf, keyOf, REFUSED_CONSTRAINT, refuse } from './convert_ddl.ts';
+import { checkOf, columnOf, keyOf, REFUSED_CONSTRAINT, refuse } from './convert_ddl.ts';
 import { identityOf, setIdentity } from './convert_sequence.ts';
 import { rangeVarName, strings } from './node_fields.ts';
 import type { Source } from './positions.ts';
@@ -26,10 +26,12 @@ function alterRelation(
   return { ...source, k: 'alter_relation', kind, ...rangeVarName(node.relation), ifExists, actions };
 }
 
-/** RENAME TO; null where what is renamed is no relation. */
+/** RENAME TO, RENAME COLUMN; null where what is renamed is no relation. */
 export function rename(node: PgNode, source: Source): AlterRelation | null {
   if (node.renameType === 'OBJECT_COLUMN') {
-    throw refuse(source, `ALTER ${objectWords(node.relationType)} ... RENAME COLUMN`, node.relation?.location);
+    const kind = KINDS[node.relationType];
+    const { subname: column, newname: to } = node;
+    return kind === undefined ? null : alterRelation(kind, node, [{ k: 'rename_column', column, to }], source);
   }
   if (node.renameType === 'OBJECT_TABCONSTRAINT') {
     throw refuse(source, 'ALTER TABLE ... RENAME CONSTRAINT', node.relation?.location);
@@ -60,6 +62,8 @@ function commandWords(subtype: string): string {
 function action(command: PgNode, { objtype, relation }: PgNode, source: Source): AlterAction {
   const { subtype, def, name: column } = command;
   switch (subtype) {
+    case 'AT_AddColumn':
+      return addColumn(command, relation.relname, source);
     case 'AT_AddConstraint':
       return addConstraint(def.Constraint, source);
     case 'AT_SetNotNull':
@@ -84,6 +88,20 @@ function action(command: PgNode, { objtype, relation }: PgNode, source: Source):
       throw refuse(source, what, relation.location);
     }
   }
+}
+
+function addColumn({ def, missing_ok: ifNotExists = false }: PgNode, table: string, source: Source): AlterAction {
+  const column = columnOf(def.ColumnDef, table, source);
+  if (column.serial || column.identity !== null) {
+    throw refuse(source, 'ADD COLUMN of a serial or identity column', column.location);
+  }
+  const constraints = (def.ColumnDef.constraints ?? []).flatMap(({ Constraint: constraint }: PgNode) => {
+    if (constraint.contype === 'CONSTR_CHECK') return [{ k: 'add_check', check: checkOf(constraint, source) }];
+    const primary = constraint.contype === 'CONSTR_PRIMARY';
+    if (!primary && constraint.contype !== 'CONSTR_UNIQUE') return [];
+    return [{ k: 'add_key', primary, key: keyOf(constraint, [column.name], source) }];
+  });
+  return { k: 'add_column', column, ifNotExists, constraints };
 }
 
 function addConstraint(constraint: PgNode, source: Source): AlterAction {

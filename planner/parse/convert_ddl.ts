@@ -18,7 +18,7 @@ export const REFUSED_CONSTRAINT: Record<string, string> = {
   CONSTR_GENERATED: 'a generated column',
 };
 
-function columnOf(node: PgNode, table: string, source: Source): ColumnDef {
+export function columnOf(node: PgNode, table: string, source: Source): ColumnDef {
   const serial = serialType(node.typeName);
   const column: ColumnDef = {
     name: node.colname,

@@ -252,6 +252,5 @@ export class Catalog implements CatalogReader {
 
 /** What ALTER may change of an object that a statement was bound with. */
 function shapeOf(object: CatalogObject): string {
-  const columns = 'relation' in object ? object.relation.columns.map(({ notNull }) => notNull) : [];
-  return JSON.stringify([object.name, columns]);
+  return JSON.stringify([object.name, 'relation' in object ? object.relation.columns : []]);
 }

@@ -64,6 +64,11 @@ export class QueueFollower implements RowStream, Observer {
     if (this.#progress) this.#push(tick, null);
   }
 
+  onEnd(error: SqlError): void {
+    this.#waiting.fail(error);
+    this.end();
+  }
+
   /** Adds one tick's rows (or its progress row) to the queue. */
   #push(tick: bigint, delta: Batch | null): void {
     const arena = new Arena();

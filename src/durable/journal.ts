@@ -95,6 +95,13 @@ export class Journal {
     this.log.append(RECORD.filled, tick, frame);
   }
 
+  /** A statement with what the tick that has just run gave the rows of the table that it altered. */
+  definedWith({ tick, now }: Moment, definition: Omit<DefinitionRecord, 'now'>, rows: Batch): void {
+    const frame = filledFrame({ ...definition, now: '0' }, rows);
+    stampNow(frame, now);
+    this.log.append(RECORD.filled, tick, frame);
+  }
+
   opened({ tick }: Moment, oid: number, offsets: Map<number, bigint>, identity: string | null): void {
     const list = [...offsets].map(([partition, offset]): [number, string] => [partition, String(offset)]);
     this.log.append(RECORD.opened, tick, jsonFrame({ oid, offsets: list, identity: identity ?? undefined }));

@@ -95,10 +95,16 @@ export async function writePortable(
       scripts: [...engine.scripts],
     };
     await writer.write(RECORD.portable, frameOf(Buffer.from(JSON.stringify(header))));
-    for (const { record } of engine.definitions.save()) {
+    const definitions = engine.definitions.save();
+    /** The last statement that changed the columns of a table's rows: with them they come after it. */
+    const altered = new Map(definitions.map(({ record }) => [record.altered, record]));
+    for (const { record, reads } of definitions) {
       await writer.write(RECORD.definition, frameOf(Buffer.from(JSON.stringify({ ...record, now: header.now }))));
-      // A view that was replaced has no state; nothing else is made by two statements.
-      if (record.made !== 0) await writeObject(engine, record.made, writer);
+      const { made, altered: table } = record;
+      // An ALTER has the OID of what it altered. A view that was replaced has no state; nothing else is made by two statements.
+      const isFirst = made !== 0 && !reads.includes(made) && !altered.has(made);
+      if (table !== undefined && altered.get(table) === record) await writeObject(engine, table, writer);
+      else if (isFirst) await writeObject(engine, made, writer);
     }
     for (const sequence of engine.sequences.all()) {
       const { oid } = sequence.object;
@@ -266,8 +272,17 @@ function loadRows(engine: TidemarkEngine, payload: Buffer): void {
   // Of what is dropped later in the log there is only the name.
   if (relation === undefined) return;
   const arena = new Arena();
-  relation.apply(decodeBatch(payload.subarray(5), arena));
-  relation.endTick();
+  const rows = decodeBatch(payload.subarray(5), arena);
+  const isRead = engine.catalog.dependents([oid]).some(({ kind }) => kind !== 'index');
+  if (payload[4] === ROWS_OF.own && isRead) {
+    // The columns were altered when views read the table. The tick is none of those that there were.
+    const { tick } = engine.loop;
+    engine.publishRows(new Map([[oid, rows]]));
+    engine.loop.tick = tick;
+  } else {
+    relation.apply(rows);
+    relation.endTick();
+  }
   arena.release();
 }
 

@@ -5,7 +5,7 @@
  *                       | varint tables, each: oid, length, batch (operators/batch/batch_codec.ts)
  *   definition, opened, script, delivered   JSON: they are rare
  *   sequence    i64 last | u8 whether that was given | varint oid
- *   filled      i64 now | varint length, definition as JSON | batch: CREATE TABLE AS is there whole or not at all
+ *   filled      i64 now | varint length, definition as JSON | batch: CREATE TABLE AS is there whole or not at all, and so is ADD COLUMN with a volatile DEFAULT
  *
  * Of a stream only what changed is written. The watermark is that after the tick: it hangs on what the wall clock says of idle partitions, so
  * the result is kept and not the cause. Rows of tables and local streams are kept as they were given, before late ones are split off.
@@ -63,6 +63,10 @@ export interface DefinitionRecord {
   now: string;
   /** Of a sink that was made: what it was given by chance. */
   identity?: string;
+  /** The table whose rows have other columns since. */
+  altered?: number;
+  /** The clock that its rows' new values were made at. */
+  clock?: string;
 }
 
 export interface OpenedRecord {

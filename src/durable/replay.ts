@@ -27,6 +27,8 @@ import type { Survey } from './survey.ts';
 export class Replay {
   /** The clock of the record that is being repeated. */
   now = 0n;
+  /** The clock that the statement which is being repeated gave rows values by. */
+  clock = 0n;
   /** Identity of the sink that the statement which is being repeated made. */
   identity = '';
   readonly #engine: TidemarkEngine;
@@ -130,7 +132,8 @@ export class Replay {
       const { now, definition, rows } = readFilled(frame.payload, arena);
       await this.define({ ...definition, now: String(now) });
       this.#expect(engine.loop.tick + 1n, frame);
-      engine.publishRows(this.dropped(definition.made) ? new Map() : new Map([[definition.made, rows]]));
+      const { made, altered = made } = definition;
+      engine.publishRows(this.dropped(altered) ? new Map() : new Map([[altered, rows]]));
     } finally {
       arena.release();
     }
@@ -139,6 +142,7 @@ export class Replay {
   async define(record: DefinitionRecord): Promise<void> {
     const engine = this.#engine;
     this.#setClock(BigInt(record.now));
+    this.clock = BigInt(record.clock ?? record.now);
     const session = sessionOf(engine, record);
     const [statement] = parse(record.sql);
     if (record.made !== 0) engine.catalog.setNextOid(record.made);

@@ -1,5 +1,5 @@
 /**
- * ALTER TABLE, STREAM, VIEW, MATERIALIZED VIEW, INDEX: another name, keys, NOT NULL, defaults. All actions of a statement are checked before the first is done.
+ * ALTER TABLE, STREAM, VIEW, MATERIALIZED VIEW, INDEX: other names, keys, NOT NULL, defaults; columns are in alter_columns.ts. All actions of a statement are checked before the first is done.
  *
  * The statement is kept and logged as CREATE is (kept_definitions.ts): done again in its place it gives the same catalog. Its OID is that of the first
  * index that it makes, so that the index gets it again; of one that makes none the relation's, so that it goes when the relation does.
@@ -15,15 +15,20 @@ import { addUnique, checkKey, keyColumns, uniqueConstraint } from './create_inde
 import { columnDefault } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { renameObject } from './rename.ts';
+import { renameColumn } from './rename_column.ts';
+import type { StoredRelation } from './stored_relation.ts';
 
 type AlterRelation = Extract<Statement, { k: 'alter_relation' }>;
-type Apply = () => void;
+export type Apply = () => void;
 
 /** What the actions before this one of the same statement will have done. */
-interface Planned {
+export interface Planned {
   names: string[];
   key: number[] | null;
   checks: CheckConstraint[];
+  indexes: number[][];
+  /** The rows that are looked at. */
+  stored: StoredRelation | undefined;
 }
 
 export function alterRelation(engine: TidemarkEngine, statement: AlterRelation, session: SessionContext): void {
@@ -31,8 +36,9 @@ export function alterRelation(engine: TidemarkEngine, statement: AlterRelation, 
   if (object === null) return;
   const made = engine.catalog.nextOid;
   const checks = 'checks' in object ? object.checks : [];
-  const planned: Planned = { names: [], key: null, checks };
-  const applies = statement.actions.map((action) => prepare(engine, object, action, planned, statement, session));
+  const stored = engine.loop.relations.get(object.oid);
+  const planned: Planned = { names: [], key: null, checks, indexes: [], stored };
+  const applies = statement.actions.map((action) => prepareAction(engine, object, action, planned, statement, session));
   for (const apply of applies) apply?.();
   const oid = engine.catalog.nextOid === made ? object.oid : made;
   const sequences = 'defaults' in object ? object.defaults.flatMap((value) => value?.sequences ?? []) : [];
@@ -40,9 +46,9 @@ export function alterRelation(engine: TidemarkEngine, statement: AlterRelation, 
 }
 
 /** What the statement names; null, with a notice, when it is not there and IF EXISTS was said. */
-function found(
+export function found(
   engine: TidemarkEngine,
-  { kind, schema, name, ifExists }: AlterRelation,
+  { kind, schema, name, ifExists, actions }: AlterRelation,
   session: SessionContext,
 ): CatalogObject | null {
   const object = engine.catalog.find(schema, name, session.searchPath);
@@ -51,13 +57,15 @@ function found(
     session.notice('NOTICE', '00000', `relation "${name}" does not exist, skipping`);
     return null;
   }
+  // As in PostgreSQL any word will do for columns.
+  if (actions[0].k === 'rename_column') return object;
   const fits = kind === 'table' ? object.kind !== 'sink' && object.kind !== 'subscription' : object.kind === kind;
   if (!fits) throw new SqlError('42809', `"${name}" is not ${kind === 'index' ? 'an' : 'a'} ${KIND_NAMES[kind]}`);
   return object;
 }
 
 /** Checks an action and gives what does it; null when there is nothing to do. */
-function prepare(
+export function prepareAction(
   engine: TidemarkEngine,
   object: CatalogObject,
   action: AlterAction,
@@ -68,7 +76,10 @@ function prepare(
   switch (action.k) {
     case 'rename':
       return () => renameObject(engine, object, action.to, session);
+    case 'rename_column':
+      return () => renameColumn(engine, object, action.column, action.to, session);
     case 'set_owner':
+    case 'add_column':
       return null;
     case 'add_key':
       return addKey(engine, ownTable(object), action, planned, text, session);
@@ -77,7 +88,7 @@ function prepare(
     case 'drop_constraint':
       return dropConstraint(engine, ownTable(object), action, session);
     case 'validate_constraint':
-      return validate(engine, ownTable(object), action.name, session);
+      return validate(engine, ownTable(object), action.name, planned, session);
     case 'set_not_null':
       return setNotNull(engine, ownTable(object), action.column, action.notNull, planned);
     case 'set_default':
@@ -91,9 +102,14 @@ function prepare(
   }
 }
 
-/** A table whose rows are written by statements. */
-function ownTable(object: CatalogObject): RelationObject {
-  if (object.kind !== 'table') throw new SqlError('42809', `"${object.name}" is not a table`);
+/** A table whose rows are written by statements. `action`: as PostgreSQL names what is wanted of its columns. */
+export function ownTable(object: CatalogObject, action?: string): RelationObject {
+  if (object.kind !== 'table') {
+    if (action === undefined) throw new SqlError('42809', `"${object.name}" is not a table`);
+    throw new SqlError('42809', `ALTER action ${action} cannot be performed on relation "${object.name}"`, {
+      detail: `This operation is not supported for ${KIND_NAMES[object.kind]}${object.kind === 'index' ? 'e' : ''}s.`,
+    });
+  }
   if (object.source !== null) throw unsupported('altering the columns and keys of a table with a connector');
   return object;
 }
@@ -109,7 +125,8 @@ function addKey(
   if (!primary) {
     const constraint = uniqueConstraint(engine, relation, key, text, planned.names);
     planned.names.push(constraint.name);
-    if (engine.replay === null) checkKey(engine, relation, constraint, session);
+    planned.indexes.push(constraint.columns);
+    if (engine.replay === null) checkKey(planned.stored, relation, constraint, session);
     return () => addUnique(engine, relation, constraint);
   }
   if (relation.key !== null || planned.key !== null) {
@@ -122,8 +139,9 @@ function addKey(
   }
   planned.names.push(name);
   planned.key = columns;
-  for (const column of columns) checkNoNull(engine, relation, column);
-  if (engine.replay === null) checkKey(engine, relation, { columns, name }, session);
+  planned.indexes.push(columns);
+  for (const column of columns) checkNoNull(engine, relation, column, planned.stored);
+  if (engine.replay === null) checkKey(planned.stored, relation, { columns, name }, session);
   return () => {
     for (const column of columns) relation.columns[column].notNull = true;
     relation.key = columns;
@@ -147,7 +165,7 @@ function addCheck(
   }
   const check = checkConstraint(engine, relation, definition, text, planned.checks, session);
   planned.checks = withCheck(planned.checks, check);
-  if (check.valid && engine.replay === null) checkRows(engine, relation, check, session);
+  if (check.valid && engine.replay === null) checkRows(planned.stored, relation, check, session);
   return () => {
     object.checks = withCheck(object.checks, check);
     engine.loop.constrained(relation.oid);
@@ -166,12 +184,18 @@ function dropConstraint(
   return dropCheck(engine, object, action, session);
 }
 
-function validate(engine: TidemarkEngine, object: RelationObject, name: string, session: SessionContext): Apply {
+function validate(
+  engine: TidemarkEngine,
+  object: RelationObject,
+  name: string,
+  planned: Planned,
+  session: SessionContext,
+): Apply {
   const check = object.checks.find((other) => other.name === name);
   if (check === undefined) {
     throw new SqlError('42704', `constraint "${name}" of relation "${object.name}" does not exist`);
   }
-  if (!check.valid && engine.replay === null) checkRows(engine, object.relation, check, session);
+  if (!check.valid && engine.replay === null) checkRows(planned.stored, object.relation, check, session);
   return () => {
     check.valid = true;
     engine.catalog.version++;
@@ -184,9 +208,14 @@ function columnOf({ relation }: RelationObject, name: string): number {
   throw new SqlError('42703', `column "${name}" of relation "${relation.name}" does not exist`);
 }
 
-function checkNoNull(engine: TidemarkEngine, { oid, name, columns }: RelationObject['relation'], column: number): void {
+function checkNoNull(
+  engine: TidemarkEngine,
+  { name, columns }: RelationObject['relation'],
+  column: number,
+  stored: StoredRelation | undefined,
+): void {
   if (columns[column].notNull || engine.replay !== null) return;
-  if (engine.loop.relations.get(oid)?.hasNull(column) !== true) return;
+  if (stored?.hasNull(column) !== true) return;
   throw new SqlError('23502', `column "${columns[column].name}" of relation "${name}" contains null values`, {
     table: name,
     column: columns[column].name,
@@ -204,7 +233,7 @@ function setNotNull(
   const { relation } = object;
   const column = columnOf(object, name);
   if (!notNull) checkNoIdentity(relation, column);
-  if (notNull) checkNoNull(engine, relation, column);
+  if (notNull) checkNoNull(engine, relation, column, planned.stored);
   else if (planned.key?.includes(column)) throw new SqlError('42P16', `column "${name}" is in a primary key`);
   else if (relation.columns[column].notNull) {
     if (relation.key?.includes(column)) throw new SqlError('42P16', `column "${name}" is in a primary key`);

@@ -18,6 +18,7 @@ import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { freeName, objectName } from './names.ts';
 import { failingRow } from './not_null.ts';
+import type { StoredRelation } from './stored_relation.ts';
 
 /** Rows looked at a time. */
 const ROWS = 4096;
@@ -126,12 +127,12 @@ function holds(check: CheckConstraint, row: Datum[], context: EvalContext): bool
 
 /** Throws when a row that is there does not fit. */
 export function checkRows(
-  engine: TidemarkEngine,
-  { oid, schema, name }: Relation,
+  stored: StoredRelation | undefined,
+  { schema, name }: Relation,
   check: CheckConstraint,
   { evalContext }: SessionContext,
 ): void {
-  const scan = engine.loop.relations.get(oid)?.scan([]);
+  const scan = stored?.scan([]);
   if (scan === undefined) return;
   const arena = new Arena();
   try {

@@ -91,6 +91,7 @@ function copyTarget(
     return () => fixed;
   });
   let count = 0;
+  const { columns } = relation;
   return {
     async write(rows) {
       const whole = rows.map((row) => {
@@ -100,7 +101,7 @@ function copyTarget(
         });
         return full;
       });
-      insertDatums(relation, whole, modifyContext(engine, relation, session));
+      insertDatums(relation, whole, modifyContext(engine, relation, session, columns));
       count += rows.length;
     },
     async finish() {

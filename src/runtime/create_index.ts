@@ -103,12 +103,11 @@ export function checkComparable(columns: RelationColumn[], positions: number[]):
 
 /** Throws 23505 when rows of the table have a key in common. */
 export function checkKey(
-  engine: TidemarkEngine,
+  stored: StoredRelation | undefined,
   relation: Relation,
   key: { columns: number[]; name: string },
   session: SessionContext,
 ): void {
-  const stored = engine.loop.relations.get(relation.oid);
   if (stored !== undefined) checkUnique(relation, stored, key, session);
 }
 

@@ -223,7 +223,7 @@ function tableColumns(statement: CreateRelation): RelationColumn[] {
   }));
 }
 
-function checkTypes(columns: RelationColumn[]): void {
+export function checkTypes(columns: RelationColumn[]): void {
   for (const { name, type } of columns) {
     if (typeByOid(type.oid)?.kind === 'p') {
       throw new SqlError('42P16', `column "${name}" has pseudo-type ${formatType(type.oid)}`);

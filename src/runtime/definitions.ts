@@ -5,6 +5,7 @@ import { commandTag } from '../../planner/parse/command_tag.ts';
 import type { CatalogObject, ObjectKind } from '../catalog/objects.ts';
 import { KIND_NAMES } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
+import { alterColumns, altersColumns } from './alter_columns.ts';
 import { alterRelation } from './alter_relation.ts';
 import { createIndex } from './create_index.ts';
 import { createRelation } from './create_relation.ts';
@@ -70,7 +71,8 @@ async function define(
       alterSequence(engine, statement, session);
       return null;
     case 'alter_relation':
-      alterRelation(engine, statement, session);
+      if (altersColumns(statement)) await alterColumns(engine, statement, session, signal);
+      else alterRelation(engine, statement, session);
       return null;
     case 'drop':
       await drop(engine, statement, session);

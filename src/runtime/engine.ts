@@ -51,7 +51,8 @@ import { prepareSubscribe } from './subscribe.ts';
 import { SystemCatalog } from './system_catalog.ts';
 import { TickLoop } from './tick_loop.ts';
 import { type Commits, EngineTransaction, retractsOnly } from './transaction.ts';
-import { checkFit, WriteConflict } from './write_check.ts';
+import { checkFit } from './write_check.ts';
+import { WriteConflict } from './write_conflict.ts';
 
 export interface EngineOptions {
   /** Microseconds since 2000-01-01 UTC; tests turn it by hand. */
@@ -436,15 +437,20 @@ export class TidemarkEngine implements Engine {
     };
   }
 
-  /** A statement has changed the catalog: told to the tick log in the same turn. `reads`: what must be there to do it again. */
+  /**
+   * A statement has changed the catalog: told to the tick log in the same turn. `reads`: what must be there to do it again; `rows`: what it gave rows in the
+   * tick that has just run.
+   */
   defined(
-    what: Pick<DefinitionRecord, 'sql' | 'made' | 'dropped' | 'identity'>,
+    what: Omit<DefinitionRecord, 'settings' | 'now'>,
     session: SessionContext,
     reads: number[] = [],
+    rows: Batch | null = null,
   ): void {
     const settings = settingsOf(session.evalContext, session.searchPath);
     this.definitions.add({ ...what, settings, now: '0' }, reads);
-    this.journal?.defined(this.loop, { ...what, settings });
+    if (rows === null) this.journal?.defined(this.loop, { ...what, settings });
+    else this.journal?.definedWith(this.loop, { ...what, settings }, rows);
   }
 
   flush(): Promise<void> {

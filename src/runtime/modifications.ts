@@ -23,6 +23,7 @@ import { readQuery, resultColumns } from './queries.ts';
 import { BatchStream, rowsOf } from './row_streams.ts';
 import { StatementChanges } from './statement_changes.ts';
 import { readerAsOf } from './time_travel.ts';
+import { alteredMeanwhile } from './write_conflict.ts';
 
 type ModifyStatement = Extract<Statement, { k: 'insert' | 'update' | 'delete' | 'merge' }>;
 
@@ -40,7 +41,13 @@ export function checkWritable(engine: TidemarkEngine, relation: Relation, action
   if (object.kind === 'stream' && action !== 'insert') throw refused('stream');
 }
 
-export function modifyContext(engine: TidemarkEngine, relation: Relation, session: SessionContext): ModifyContext {
+/** `columns`: those that the statement was bound with. */
+export function modifyContext(
+  engine: TidemarkEngine,
+  relation: Relation,
+  session: SessionContext,
+  columns = relation.columns,
+): ModifyContext {
   const transaction = engine.transactionOf(session);
   transaction.noteSeen();
   const reader = { loop: engine.loop, sources: engine.readSources, transaction, context: engine.contextOf(session) };
@@ -49,26 +56,54 @@ export function modifyContext(engine: TidemarkEngine, relation: Relation, sessio
     uniqueKeys: engine.catalog.uniqueKeys(relation),
     checks: checksOf(engine, relation.oid),
     checkThere: () => {
-      if (engine.catalog.get(relation.oid) !== undefined) return;
-      throw new SqlError('42P01', `relation "${relation.name}" does not exist`);
+      if (engine.catalog.get(relation.oid) === undefined)
+        throw new SqlError('42P01', `relation "${relation.name}" does not exist`);
+      if (relation.columns !== columns) throw alteredMeanwhile(relation.name);
     },
     asOf: (plan, moment) => readerAsOf(engine, reader, plan, moment),
   };
 }
 
+/** A table that a statement changes, and the columns that it had when that was bound. */
+interface Target {
+  relation: Relation;
+  columns: Relation['columns'];
+}
+
+/** By OID. */
+type Targets = Map<number, Target>;
+
+function targetsOf(engine: TidemarkEngine, parts: BoundModification[]): Targets {
+  for (const { relation, k } of parts) checkWritable(engine, relation, k);
+  return new Map(parts.map(({ relation }) => [relation.oid, { relation, columns: relation.columns }]));
+}
+
 /** Runs the parts of a statement; what the last one did. */
-async function modify(parts: BoundModification[], engine: TidemarkEngine, session: SessionContext): Promise<Modified> {
-  const changes = changesOfStatement(parts.length, engine, session);
+async function modify(
+  parts: BoundModification[],
+  targets: Targets,
+  engine: TidemarkEngine,
+  session: SessionContext,
+): Promise<Modified> {
+  const changes = changesOfStatement(parts.length, targets, engine, session);
   let done: Modified = { count: 0, returned: null };
   for (const part of parts) done = await changes.add(part);
   changes.write();
   return done;
 }
 
-function changesOfStatement(parts: number, engine: TidemarkEngine, session: SessionContext): StatementChanges {
+function changesOfStatement(
+  parts: number,
+  targets: Targets,
+  engine: TidemarkEngine,
+  session: SessionContext,
+): StatementChanges {
   // Several parts read one tick.
   if (parts > 1) engine.transactionOf(session).pin();
-  return new StatementChanges((relation) => modifyContext(engine, relation, session));
+  return new StatementChanges(({ oid }) => {
+    const { relation, columns } = targets.get(oid) as Target;
+    return modifyContext(engine, relation, session, columns);
+  });
 }
 
 export function prepareModification(
@@ -81,7 +116,7 @@ export function prepareModification(
   const bind = { insert: bindInsert, update: bindUpdate, delete: bindDelete, merge: bindMerge }[statement.k];
   const bound: BoundModification = bind(statement.node, statement.text, env);
   const parts = [...bound.items, bound];
-  for (const part of parts) checkWritable(engine, part.relation, part.k);
+  const targets = targetsOf(engine, parts);
   const columns: ResultColumn[] | null =
     bound.returning?.items.map((item) => ({
       name: item.name,
@@ -91,7 +126,7 @@ export function prepareModification(
     })) ?? null;
   const run: RunnableStatement['run'] = async (params, current) => {
     const narrow = statement.k === 'delete' ? budget.widen(pages.usedBytes) : null;
-    const done = await modify(bindParameters(parts, params), engine, current).finally(() => narrow?.());
+    const done = await modify(bindParameters(parts, params), targets, engine, current).finally(() => narrow?.());
     const tag = statement.k === 'insert' ? `INSERT 0 ${done.count}` : `${statement.k.toUpperCase()} ${done.count}`;
     if (columns === null || done.returned === null) return { kind: 'command', tag };
     return {
@@ -115,11 +150,11 @@ export function prepareModifyingSelect(
   session: SessionContext,
 ): RunnableStatement {
   const bound = bindModifyingSelect(statement.query, engine.bindEnv(session, [...paramTypes], 'read'));
-  for (const item of bound.items) checkWritable(engine, item.relation, item.k);
+  const targets = targetsOf(engine, bound.items);
   const columns = resultColumns(bound.query);
   const run: RunnableStatement['run'] = async (params, current, signal) => {
     const { query, items } = bindParameters(bound, params);
-    const changes = changesOfStatement(items.length + 1, engine, current);
+    const changes = changesOfStatement(items.length + 1, targets, engine, current);
     for (const item of items) await changes.add(item);
     const physical = planQuery(changes.known(query), { mode: 'read' });
     const { batch, arena } = await readQuery(engine, physical, query, current, signal);

@@ -22,6 +22,7 @@ import type { TidemarkEngine } from './engine.ts';
 import { withScratch } from './stored_relation.ts';
 import { keptLogs, rowsAt } from './time_travel.ts';
 import type { ViewRuntime } from './view.ts';
+import { checkUnaltered } from './write_conflict.ts';
 
 /** A relation that the query reads, and how far its changes were. */
 interface Source {
@@ -140,6 +141,7 @@ class PastQuery implements RowStream {
     try {
       for (const source of this.#sources) if (source.entries.length === 0) source.entries = await source.reader.next();
       if (this.#ended) return;
+      for (const { relation } of this.#sources) checkUnaltered(loop.relations.get(relation), pin.tick);
       const ticks = this.#sources.flatMap(({ entries }) => (entries.length === 0 ? [] : [entries[0].tick]));
       const tick = ticks.reduce((a, b) => (a < b ? a : b), pin.tick + 1n);
       if (tick <= pin.tick) this.#replayEntries(tick);

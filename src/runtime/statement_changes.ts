@@ -41,6 +41,9 @@ export class StatementChanges {
 
   /** Writes all of it into the transaction. */
   write(): void {
-    for (const { relation, delta, at } of this.#tables.values()) writeChanges(relation, delta, at);
+    for (const { relation, delta, at } of this.#tables.values()) {
+      at.checkThere();
+      writeChanges(relation, delta, at);
+    }
   }
 }

@@ -36,6 +36,8 @@ export class StoredRelation {
   readonly types: ColType[];
   /** The last tick that changed it, or in which a unique index was added to it. */
   changedAt = 0n;
+  /** The tick since which its rows have their present columns, and its name then; null: they always had. */
+  altered: { tick: bigint; name: string } | null = null;
   #store: RelationStore | RowLog;
   /** It never takes a row back, and its rows may go to a log. */
   #appendOnly: boolean;

@@ -13,6 +13,7 @@ import type { Batch } from '../../operators/batch/batch.ts';
 import { budget } from '../../operators/batch/budget.ts';
 import { detach } from '../../operators/batch/detach.ts';
 import { pages } from '../../operators/batch/pages.ts';
+import type { SqlError } from '../../operators/errors.ts';
 import type { GraphTick } from '../../operators/flow.ts';
 import { canFill, Filling, type KnownRelations } from '../../operators/graph_fill.ts';
 import { Undo } from '../../operators/state/undo.ts';
@@ -24,6 +25,8 @@ import { newGraph, rowsKey, type ViewRuntime } from './view.ts';
 export interface Observer {
   /** The relation's delta; null when only the tick moved (progress). */
   onTick(tick: bigint, delta: Batch | null): void;
+  /** The relation is not what was observed any more: nothing will come. */
+  onEnd?(error: SqlError): void;
 }
 
 /** Keeps the changes of relations. */
@@ -341,6 +344,19 @@ export class TickLoop {
   sharing(oid: number): number[] {
     const stored = this.relations.get(oid);
     return [...this.relations].filter(([, other]) => other === stored).map(([other]) => other);
+  }
+
+  /** Gives a relation other rows in place of its own, and gives those, for the caller to release. */
+  replaceRelation(oid: number, stored: StoredRelation): StoredRelation | undefined {
+    const old = this.relations.get(oid);
+    this.relations.set(oid, stored);
+    budget.beyond(() => this.#indexesChanged(oid));
+    return old;
+  }
+
+  /** Tells those who follow a relation as it was. */
+  endObservers(oid: number, error: SqlError): void {
+    for (const observer of this.#observers.get(oid) ?? []) observer.onEnd?.(error);
   }
 
   addIndex(oid: number, columns: number[]): void {

@@ -23,6 +23,7 @@ import type { Snapshot } from '../changes/log_follower.ts';
 import type { TidemarkEngine } from './engine.ts';
 import type { Reader } from './reads.ts';
 import { concat, type EngineTransaction } from './transaction.ts';
+import { checkUnaltered } from './write_conflict.ts';
 
 export function checkReached(engine: TidemarkEngine, tick: bigint): void {
   if (tick <= engine.loop.tick) return;
@@ -41,6 +42,7 @@ export async function rowsAt(engine: TidemarkEngine, relation: number, tick: big
     const undo = tick === pin.tick || log === null ? [] : await changesBetween(log, tick, pin.tick, scratch);
     const stored = loop.relations.get(relation);
     if (stored === undefined) throw new SqlError('42P01', 'the relation was dropped meanwhile');
+    checkUnaltered(stored, pin.tick);
     for (const { deltas } of pin.since) {
       const delta = deltas.get(relation);
       if (delta !== undefined) undo.push(delta);

@@ -20,6 +20,7 @@ import type { Transaction } from '../engine.ts';
 import { CorrectionIndex } from './correction_index.ts';
 import type { Sequence } from './sequence.ts';
 import type { Pin, TickLoop } from './tick_loop.ts';
+import { checkUnaltered } from './write_conflict.ts';
 
 const MOST_CONSOLIDATORS = 256;
 const consolidators = new Map<string, ReturnType<typeof consolidator>>();
@@ -63,6 +64,8 @@ export class EngineTransaction implements Transaction {
   #alone = false;
   /** The oldest tick that what was written was made of. */
   #seen: bigint | null = null;
+  /** Tables whose columns it has altered itself, with the tick since which it sees them so. */
+  readonly #reshaped = new Map<number, bigint>();
   /** Waits until what was published is on the disk; null: nothing is published. */
   #untilDurable: (() => Promise<void>) | null = null;
   readonly #commits: Commits;
@@ -113,6 +116,7 @@ export class EngineTransaction implements Transaction {
 
   /** Deltas to add to the live rows of a relation to see it as of the pinned tick. */
   pinned(relation: number): { batch: Batch; sign: 1 | -1 }[] {
+    this.#checkUnaltered(relation);
     const out: { batch: Batch; sign: 1 | -1 }[] = [];
     for (const saved of this.#pin?.since ?? []) {
       const batch = saved.deltas.get(relation);
@@ -130,6 +134,7 @@ export class EngineTransaction implements Transaction {
 
   /** Whether it sees a relation otherwise than its live rows are. */
   corrects(relation: number): boolean {
+    this.#checkUnaltered(relation);
     return (
       this.#writes.some((write) => write.relation === relation) ||
       (this.#pin?.since.some(({ deltas }) => deltas.has(relation)) ?? false)
@@ -143,6 +148,37 @@ export class EngineTransaction implements Transaction {
     this.#byKey.set(name, index);
     index.feed(this.#pin?.since ?? [], this.#writes);
     return index.ofKeys(keys, arena);
+  }
+
+  /** Throws 40001 when the rows that it sees, or has written, have other columns than those of now. */
+  #checkUnaltered(relation: number): void {
+    const stored = this.#loop.relations.get(relation);
+    if (stored === undefined || stored.altered === null) return;
+    checkUnaltered(stored, this.#sees(relation));
+  }
+
+  /** The oldest tick by whose columns it knows a table's rows. */
+  #sees(relation: number): bigint {
+    const { tick } = this;
+    const reshaped = this.#reshaped.get(relation);
+    if (reshaped !== undefined || this.#seen === null || this.#seen > tick) return reshaped ?? tick;
+    return this.#writes.some((write) => write.relation === relation) ? this.#seen : tick;
+  }
+
+  /** Throws WriteConflict when what it wrote does not fit the live rows. */
+  checkWrites(): void {
+    if (this.#writes.length > 0) this.#commits.checkFit(this.#total(), this.#seen ?? this.tick);
+  }
+
+  /** It has altered a table's columns: what it wrote takes their form, and from now on it reads what is there. */
+  reshape(relation: number, rewrite: <T>(rows: Batch, arena: Arena, use: (rewritten: Batch) => T) => T): void {
+    for (const write of this.#writes) {
+      if (write.relation !== relation) continue;
+      write.delta = rewrite(write.delta, this.#arena, (rows) => detach(rows, this.#arena));
+    }
+    this.#unpin();
+    this.#forgetKeys();
+    this.#reshaped.set(relation, this.tick);
   }
 
   /** What it saw otherwise is not what it sees otherwise now. */
@@ -254,6 +290,7 @@ export class EngineTransaction implements Transaction {
   /** The last look at the pinned tick: ticks that pass while the disk works need not be kept for it. */
   #check(deltas: Map<number, Batch>): void {
     if (this.#done) throw new SqlError('25P02', 'the transaction was rolled back before it was published');
+    for (const relation of deltas.keys()) this.#checkUnaltered(relation);
     this.#commits.checkFit(deltas, this.#seen ?? this.tick);
     this.#unpin();
   }

@@ -21,9 +21,7 @@ import type { TidemarkEngine } from './engine.ts';
 import { nullViolation } from './not_null.ts';
 import { withScratch } from './stored_relation.ts';
 import { duplicateKey } from './unique_keys.ts';
-
-/** What was written does not fit what others have published meanwhile: nothing was published. */
-export class WriteConflict extends SqlError {}
+import { WriteConflict } from './write_conflict.ts';
 
 /** Throws WriteConflict unless these consolidated deltas, made of rows as of tick `seen`, fit the live rows of their tables. */
 export function checkFit(engine: TidemarkEngine, deltas: Map<number, Batch>, seen: bigint): void {

@@ -1,6 +1,6 @@
 /** SQL texts of views and indexes, as the catalog relations and the pg_get_*def functions show them. */
 import { quoteIdent } from '../../../operators/expr/text/quote.ts';
-import { scanPostgres } from '../../../planner/parse/pg_parser.ts';
+import { queryStart } from '../../runtime/view_text.ts';
 import type { IndexFacts, RelationFacts } from './facts.ts';
 
 /** The query of a view as its creator wrote it, with a semicolon; empty for what is no view or has no text. */
@@ -10,18 +10,10 @@ export function viewDefinition(relation: RelationFacts): string {
   return ` ${queryText(object.sql)};`;
 }
 
-/** What follows the first AS outside of brackets: CREATE ... name [(columns)] [WITH (...)] AS query. */
+/** CREATE ... name [(columns)] [WITH (...)] AS query. */
 function queryText(sql: string): string {
-  let depth = 0;
-  for (const { text, end } of scanPostgres(sql)) {
-    if (text === '(') depth++;
-    else if (text === ')') depth--;
-    else if (depth === 0 && text.toLowerCase() === 'as') {
-      const query = Buffer.from(sql, 'utf8').subarray(end).toString('utf8');
-      return query.trim().replace(/;$/, '').trimEnd();
-    }
-  }
-  return '';
+  const query = Buffer.from(sql, 'utf8').subarray(queryStart(sql)).toString('utf8');
+  return query.trim().replace(/;$/, '').trimEnd();
 }
 
 /** CREATE INDEX as PostgreSQL prints it. */

@@ -1,0 +1,248 @@
+/**
+ * ALTER TABLE ... ADD COLUMN, and the other actions of such a statement: all of it or nothing.
+ *
+ *   draft of the definition -> new rows beside the old ones, while ticks go on -> checks -> an empty tick -> definition and rows change places, and are logged
+ *
+ * The tick parts those who see the old rows from those who see the new ones: a transaction that reads an older tick, or has written rows of the old form, gets 40001 (transaction.ts).
+ * So does who follows the table's changes, which begin anew. Views read columns by position, and columns that views read stay what they are: nothing changes for them.
+ *
+ * A volatile DEFAULT is another in each row, which cannot be done again: rows get NULL first, then their values in a tick that is logged with the statement.
+ */
+import { Arena } from '../../operators/batch/arena.ts';
+import type { Batch } from '../../operators/batch/batch.ts';
+import { SqlError } from '../../operators/errors.ts';
+import { copyContext } from '../../operators/expr/context.ts';
+import type { EvalContext } from '../../operators/expr/ir.ts';
+import type { AlterAction, ColumnAction, Statement } from '../../planner/parse/ast.ts';
+import type { RelationObject } from '../catalog/objects.ts';
+import type { SessionContext } from '../engine.ts';
+import { found, ownTable, type Planned, prepareAction } from './alter_relation.ts';
+import type { TidemarkEngine } from './engine.ts';
+import { RebuiltTable } from './rebuilt_table.ts';
+import { RowRewrite } from './row_rewrite.ts';
+import { keepSeen, showSeen } from './seen_columns.ts';
+import type { StoredRelation } from './stored_relation.ts';
+import { TableDraft } from './table_draft.ts';
+import { VolatileValues } from './volatile_values.ts';
+
+type AlterRelation = Extract<Statement, { k: 'alter_relation' }>;
+
+/** As PostgreSQL names them. */
+const ACTIONS: Record<ColumnAction['k'], string> = { add_column: 'ADD COLUMN' };
+
+function isColumnAction(action: AlterAction): action is ColumnAction {
+  return action.k in ACTIONS;
+}
+
+export function altersColumns({ actions }: AlterRelation): boolean {
+  return actions.some(isColumnAction);
+}
+
+/** A row's new values are logged with what they take the place of. */
+const LOGGED_TIMES = 2;
+
+/** Statements of one engine that change columns, one after the other. */
+const turns = new WeakMap<TidemarkEngine, Promise<unknown>>();
+
+export function alterColumns(
+  engine: TidemarkEngine,
+  statement: AlterRelation,
+  session: SessionContext,
+  signal: AbortSignal,
+): Promise<void> {
+  const running = (turns.get(engine) ?? Promise.resolve()).then(async () => {
+    const object = found(engine, statement, session);
+    const action = statement.actions.find(isColumnAction) as ColumnAction;
+    if (object === null) return;
+    await new Alteration(engine, ownTable(object, ACTIONS[action.k]), statement, session).run(signal);
+  });
+  turns.set(
+    engine,
+    running.catch(() => undefined),
+  );
+  return running;
+}
+
+class Alteration {
+  readonly #engine: TidemarkEngine;
+  readonly #object: RelationObject;
+  readonly #statement: AlterRelation;
+  readonly #session: SessionContext;
+  /** What DEFAULTs are evaluated in: the clock at the beginning, and when it is done again the same. */
+  readonly #context: EvalContext;
+
+  constructor(engine: TidemarkEngine, object: RelationObject, statement: AlterRelation, session: SessionContext) {
+    this.#engine = engine;
+    this.#object = object;
+    this.#statement = statement;
+    this.#session = session;
+    engine.loop.advanceClock();
+    this.#context = copyContext(session.evalContext);
+    this.#context.now = engine.replay?.clock ?? engine.loop.now;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { loop, catalog, journal } = this.#engine;
+    const { oid, relation } = this.#object;
+    const { draft, others } = this.#draft();
+    if (!draft.rewritten && others.length === 0) return;
+    this.#checkNotFollowed();
+    const stillSame = catalog.stillSame([oid]);
+    const stored = loop.relations.get(oid);
+    if (stored === undefined) throw new Error(`the table ${oid} has no rows`);
+    if (!draft.rewritten) {
+      this.#change(draft, others, stored, null);
+      return;
+    }
+    const rewrite = new RowRewrite(stored.types, draft.values, this.#context);
+    try {
+      const made = await RebuiltTable.make(loop, oid, relation.indexes, rewrite, signal);
+      try {
+        if (draft.volatile.size > 0) await journal?.log.admit(LOGGED_TIMES * made.stored.bytes);
+        stillSame();
+        for (const columns of relation.indexes) made.stored.addIndex(columns);
+        made.catchUp();
+        this.#change(draft, others, made.stored, rewrite);
+      } catch (error) {
+        if (loop.relations.get(oid) !== made.stored) made.release();
+        throw error;
+      }
+      made.taken();
+    } finally {
+      rewrite.release();
+    }
+  }
+
+  /** A subscription would have to give rows of two forms. */
+  #checkNotFollowed(): void {
+    const { oid, name } = this.#object;
+    const follower = this.#engine.catalog
+      .objects()
+      .find((other) => other.kind === 'subscription' && other.physical === undefined && other.follows === oid);
+    if (follower === undefined) return;
+    throw new SqlError('2BP01', `cannot alter the columns of table ${name} because other objects depend on it`, {
+      detail: `subscription ${follower.name} depends on table ${name}`,
+      hint: 'Drop the subscription, or make it FOR a query of the columns that it needs.',
+    });
+  }
+
+  /** Columns first, as in PostgreSQL, then what says something of them. */
+  #draft(): { draft: TableDraft; others: AlterAction[] } {
+    const draft = new TableDraft(this.#object);
+    const others: AlterAction[] = [];
+    for (const action of this.#statement.actions) {
+      if (!isColumnAction(action)) others.push(action);
+      else if (draft.add(this.#engine, action, this.#statement.text, this.#session, this.#context))
+        others.push(...action.constraints);
+    }
+    return { draft, others };
+  }
+
+  /** The part that happens in one turn. `rewrite`: null: the rows stay as they are. */
+  #change(draft: TableDraft, others: AlterAction[], stored: StoredRelation, rewrite: RowRewrite | null): void {
+    const engine = this.#engine;
+    const { catalog } = engine;
+    const { oid } = this.#object;
+    const transaction = engine.transactionOf(this.#session);
+    transaction.checkWrites();
+    const arena = new Arena();
+    try {
+      const values =
+        draft.volatile.size > 0 && engine.replay === null
+          ? new VolatileValues(draft, stored, this.#context, arena)
+          : null;
+      const made = catalog.nextOid;
+      const { applies, indexes } = this.#prepare(draft, others, stored, values, arena);
+      if (rewrite !== null) {
+        for (const columns of indexes) stored.addIndex(columns);
+        this.#exchange(draft, stored, values?.delta ?? null);
+      }
+      for (const apply of applies) apply?.();
+      keepSeen(engine, this.#object);
+      Object.assign(this.#object.relation, draft.object.relation);
+      this.#object.defaults = draft.object.defaults;
+      this.#object.checks = draft.object.checks;
+      catalog.version++;
+      this.#log(catalog.nextOid === made ? oid : made, values?.delta ?? null);
+      if (rewrite !== null) transaction.reshape(oid, (rows, to, use) => rewrite.run(rows, to, use));
+      showSeen(engine, this.#object, this.#session);
+    } finally {
+      arena.release();
+    }
+  }
+
+  /** Looks at the rows as they will be. */
+  #prepare(
+    draft: TableDraft,
+    others: AlterAction[],
+    stored: StoredRelation,
+    values: VolatileValues | null,
+    arena: Arena,
+  ) {
+    const engine = this.#engine;
+    const checked = values?.rows(stored, arena) ?? stored;
+    try {
+      const { checks } = draft.object;
+      const planned: Planned = { names: [], key: null, checks, indexes: [], stored: checked };
+      const applies = others.map((action) =>
+        prepareAction(engine, draft.object, action, planned, this.#statement, this.#session),
+      );
+      if (engine.replay === null) this.#checkPresent(draft, checked);
+      return { applies, indexes: planned.indexes };
+    } finally {
+      if (checked !== stored) checked.release();
+    }
+  }
+
+  #checkPresent({ present, values, object }: TableDraft, stored: StoredRelation): void {
+    for (const position of present) {
+      const value = values[position];
+      const isNull = value.k === 'const' && value.v !== null ? false : stored.rows > 0 && stored.hasNull(position);
+      if (!isNull) continue;
+      const { name, schema, columns } = object.relation;
+      const column = columns[position].name;
+      const message = `column "${column}" of relation "${name}" contains null values`;
+      throw new SqlError('23502', message, { schema, table: name, column });
+    }
+  }
+
+  /** The new rows take the old ones' place; `values`: what a tick gives them then. */
+  #exchange({ volatile }: TableDraft, stored: StoredRelation, values: Batch | null): void {
+    const engine = this.#engine;
+    const { loop } = engine;
+    const { oid, name } = this.#object;
+    if (volatile.size === 0) {
+      // What the clock moves, moves before: this may fail.
+      loop.advanceClock();
+      loop.run(new Map());
+    }
+    const tick = volatile.size === 0 ? loop.tick : loop.tick + 1n;
+    stored.altered = { tick, name };
+    stored.changedAt = tick;
+    const old = loop.replaceRelation(oid, stored);
+    try {
+      if (values !== null) engine.publishRows(new Map([[oid, values]]));
+    } catch (error) {
+      if (old !== undefined) loop.replaceRelation(oid, old);
+      throw error;
+    }
+    old?.release();
+    engine.changes.log(oid)?.restart({ tick, clock: loop.now });
+    loop.endObservers(oid, altered(name));
+  }
+
+  #log(made: number, values: Batch | null): void {
+    const engine = this.#engine;
+    const { oid } = this.#object;
+    const clock = String(this.#context.now);
+    const what = { sql: this.#statement.text, made, dropped: [], altered: oid, clock };
+    engine.defined(what, this.#session, [oid], values);
+  }
+}
+
+/** For those who follow the changes of a table. */
+export function altered(name: string): SqlError {
+  return new SqlError('55000', `the columns of "${name}" were altered`, {
+    hint: 'Read the rows as they are, and follow the changes after that.',
+  });
+}

@@ -1,0 +1,94 @@
+/**
+ * The rows of a table in another form, made beside it while ticks go on:
+ *
+ *   old rows, as of one tick   -- piece by piece -->  new rows, with the same indexes
+ *   deltas of the ticks since  -- catchUp() ------->  added, before the new rows take the old ones' place
+ *
+ * Memory: both, until the old rows are given back. When it does not fit, the table stays as it was.
+ */
+import { Arena } from '../../operators/batch/arena.ts';
+import type { Batch } from '../../operators/batch/batch.ts';
+import { detach } from '../../operators/batch/detach.ts';
+import { ReadTurns } from './read_turns.ts';
+import type { RowRewrite } from './row_rewrite.ts';
+import { StoredRelation } from './stored_relation.ts';
+import type { TickLoop } from './tick_loop.ts';
+
+const PIECE_ROWS = 4096;
+
+export class RebuiltTable {
+  readonly stored: StoredRelation;
+  readonly #rewrite: RowRewrite;
+  #waiting: { delta: Batch; arena: Arena }[] = [];
+  readonly #stop: () => void;
+
+  private constructor(loop: TickLoop, oid: number, indexes: number[][], rewrite: RowRewrite) {
+    this.#rewrite = rewrite;
+    this.stored = new StoredRelation(rewrite.types, indexes);
+    this.#stop = loop.observe(oid, {
+      onTick: (_, delta) => {
+        if (delta === null) return;
+        const arena = new Arena();
+        this.#waiting.push({ delta: detach(delta, arena), arena });
+      },
+    });
+  }
+
+  /** `signal`: the statement's cancellation. `rewrite` stays the caller's. */
+  static async make(
+    loop: TickLoop,
+    oid: number,
+    indexes: number[][],
+    rewrite: RowRewrite,
+    signal: AbortSignal,
+  ): Promise<RebuiltTable> {
+    const old = loop.relations.get(oid);
+    if (old === undefined) throw new Error(`relation ${oid} has no rows`);
+    const made = new RebuiltTable(loop, oid, indexes, rewrite);
+    const scan = old.scan([]);
+    const arena = new Arena();
+    const turns = new ReadTurns(signal);
+    try {
+      for (let rows = scan.next(PIECE_ROWS, arena); rows !== null; rows = scan.next(PIECE_ROWS, arena)) {
+        made.#add(rows, arena);
+        arena.reset();
+        await turns.pause();
+      }
+    } catch (error) {
+      made.release();
+      throw error;
+    } finally {
+      scan.close();
+      arena.release();
+    }
+    return made;
+  }
+
+  #add(rows: Batch, arena: Arena): void {
+    if (rows.n === 0) return;
+    this.#rewrite.run(rows, arena, (rewritten) => this.stored.apply(rewritten));
+    this.stored.endTick();
+  }
+
+  /** Adds what ticks have changed meanwhile: from here to the end of the turn the rows are those of now. */
+  catchUp(): void {
+    for (const { delta, arena } of this.#waiting.splice(0)) {
+      try {
+        this.#add(delta, arena);
+      } finally {
+        arena.release();
+      }
+    }
+  }
+
+  /** Its rows are the table's now. */
+  taken(): void {
+    this.#stop();
+  }
+
+  release(): void {
+    this.#stop();
+    for (const { arena } of this.#waiting.splice(0)) arena.release();
+    this.stored.release();
+  }
+}

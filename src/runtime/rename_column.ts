@@ -1,0 +1,39 @@
+/** ALTER ... RENAME COLUMN. Plans know columns by position and go on; views that were written with the old name go on seeing it (seen_columns.ts). */
+import { SqlError } from '../../operators/errors.ts';
+import type { CatalogObject } from '../catalog/objects.ts';
+import type { SessionContext } from '../engine.ts';
+import type { TidemarkEngine } from './engine.ts';
+import { keepSeen, showSeen } from './seen_columns.ts';
+import { viewText } from './view_text.ts';
+
+/** Columns that every table of PostgreSQL's has. */
+const SYSTEM_COLUMNS = ['ctid', 'xmin', 'cmin', 'xmax', 'cmax', 'tableoid'];
+
+export function renameColumn(
+  engine: TidemarkEngine,
+  object: CatalogObject,
+  column: string,
+  to: string,
+  session: SessionContext,
+): void {
+  if (!('relation' in object)) throw new SqlError('42809', `cannot rename columns of relation "${object.name}"`);
+  const { relation } = object;
+  const position = relation.columns.findIndex(({ name }) => name === column);
+  if (position < 0) throw new SqlError('42703', `column "${column}" does not exist`);
+  checkColumnName(object, to);
+  keepSeen(engine, object);
+  relation.columns[position].name = to;
+  engine.catalog.version++;
+  if (object.kind === 'materialized_view') object.physical.columns[position].name = to;
+  if (object.kind === 'view' || object.kind === 'materialized_view') object.sql = viewText(engine, object, session);
+  showSeen(engine, object, session);
+}
+
+/** Throws 42701 when a relation cannot have one more column of this name. */
+export function checkColumnName({ relation }: Extract<CatalogObject, { relation: unknown }>, name: string): void {
+  if (SYSTEM_COLUMNS.includes(name)) {
+    throw new SqlError('42701', `column name "${name}" conflicts with a system column name`);
+  }
+  if (relation.columns.every((other) => other.name !== name)) return;
+  throw new SqlError('42701', `column "${name}" of relation "${relation.name}" already exists`);
+}

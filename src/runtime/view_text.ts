@@ -1,0 +1,169 @@
+/**
+ * The text of a view for those who look at it, when columns of what it reads have other names than when it was written, or are more:
+ *
+ *   SELECT a FROM t          ->  SELECT a FROM t AS t(a)                          t.a is called b now
+ *   SELECT * FROM t          ->  SELECT * FROM (SELECT b AS a FROM t) AS t        ... and t has more columns
+ *   CREATE VIEW v AS query   ->  CREATE VIEW v AS SELECT * FROM (query) AS v(x)   its own columns were given other names
+ *
+ * The view itself is bound with the columns that it saw (SelectNode.seen). A text is shown when it means the same without them: the first that does, the
+ * query's own included. Cost: one plan for each text that is tried.
+ */
+import { SqlError } from '../../operators/errors.ts';
+import { quoteIdent } from '../../operators/expr/text/quote.ts';
+import { presentColumns, type Relation } from '../../planner/catalog_reader.ts';
+import type { BoundQuery } from '../../planner/logical/plan.ts';
+import type { SeenRelation, SelectNode } from '../../planner/parse/ast.ts';
+import { parse } from '../../planner/parse/parse.ts';
+import { scanPostgres } from '../../planner/parse/pg_parser.ts';
+import { nodeKeys, planQuery } from '../../planner/physical/index.ts';
+import type { SessionContext } from '../engine.ts';
+import type { TidemarkEngine } from './engine.ts';
+import { bindViewQuery, closingBracket, type NamePlace, namePlaces, type ReadingView } from './view_query.ts';
+
+export function viewText(engine: TidemarkEngine, view: ReadingView, session: SessionContext): string {
+  const { query } = view;
+  const bound = boundOrNull(engine, view, session);
+  if (bound === null) return view.sql;
+  const text = query.seen === undefined ? query.text : meantText(engine, view, bound, session);
+  const names = bound.columns.map(({ col }) => col.name);
+  const own = view.relation.columns.map(({ name }) => name);
+  return own.every((name, i) => name === names[i]) ? text : withOwnNames(view, text, own);
+}
+
+/** Null for what an earlier version took, and this one does not. */
+function boundOrNull(engine: TidemarkEngine, view: ReadingView, session: SessionContext): BoundQuery | null {
+  try {
+    return bindViewQuery(engine, view, view.query, session);
+  } catch (error) {
+    if (error instanceof SqlError) return null;
+    throw error;
+  }
+}
+
+function meantText(engine: TidemarkEngine, view: ReadingView, bound: BoundQuery, session: SessionContext): string {
+  const { text } = view.query;
+  const wanted = meaningOf(view, bound);
+  const means = (tried: string) => wanted !== null && textMeaning(engine, view, tried, session) === wanted;
+  for (const edit of [unchanged, aliased, wrapped]) {
+    const tried = edited(engine, view, session, edit);
+    if (means(tried)) return tried;
+  }
+  return text;
+}
+
+/** Equal for queries that give the same columns from the same plan; null where it cannot be told. */
+function meaningOf(view: ReadingView, bound: BoundQuery): string | null {
+  try {
+    const { plan, columns, order } = planQuery(bound, { mode: view.kind === 'view' ? 'read' : 'view' });
+    const names = columns.map(({ name }) => name);
+    return JSON.stringify([nodeKeys(plan)[plan.root], names, order]);
+  } catch (error) {
+    if (error instanceof SqlError) return null;
+    throw error;
+  }
+}
+
+function textMeaning(engine: TidemarkEngine, view: ReadingView, text: string, session: SessionContext): string | null {
+  try {
+    const [statement] = parse(text);
+    if (statement.k !== 'create_view') return null;
+    return meaningOf(view, bindViewQuery(engine, view, statement.query, session));
+  } catch (error) {
+    if (error instanceof SqlError) return null;
+    throw error;
+  }
+}
+
+interface Edit {
+  /** Bytes of the text that are replaced. */
+  from: number;
+  to: number;
+  text: string;
+}
+
+type Token = ReturnType<typeof scanPostgres>[number];
+
+/** The query's text with an edit at each place that names a relation which it saw otherwise. */
+function edited(
+  engine: TidemarkEngine,
+  view: ReadingView,
+  session: SessionContext,
+  edit: (tokens: Token[], place: NamePlace, seen: SeenRelation) => Edit[],
+): string {
+  const query: SelectNode = structuredClone(view.query);
+  const seen = (relation: Relation) => query.seen?.find((other) => other.relation === relation.oid);
+  const tokens = scanPostgres(query.text);
+  let bytes = Buffer.from(query.text, 'utf8');
+  for (const place of namePlaces(engine, view, query, session, (relation) => seen(relation) !== undefined)) {
+    for (const { from, to, text } of edit(tokens, place, seen(place.relation) as SeenRelation))
+      bytes = Buffer.concat([bytes.subarray(0, from), Buffer.from(text, 'utf8'), bytes.subarray(to)]);
+  }
+  return bytes.toString('utf8');
+}
+
+/** First and last token of a relation's name. */
+function nameTokens(tokens: Token[], { node }: NamePlace): [number, number] {
+  const first = tokens.findIndex(({ start }) => start === node.location);
+  return [first, tokens[first + 1]?.text === '.' ? first + 2 : first];
+}
+
+const unchanged = (): Edit[] => [];
+
+function aliased(tokens: Token[], place: NamePlace, { columns }: SeenRelation): Edit[] {
+  const [, last] = nameTokens(tokens, place);
+  const names = presentColumns(place.relation).map(({ name, position }) => {
+    return { name, seen: columns.find((column) => column.position === position)?.name ?? name };
+  });
+  const count = names.findLastIndex(({ name, seen }) => name !== seen) + 1;
+  const list = `(${names
+    .slice(0, count)
+    .map(({ seen }) => quoteIdent(seen))
+    .join(', ')})`;
+  const { alias } = place.aliased;
+  if (place.inCall || alias?.colnames !== undefined || count === 0) return [];
+  if (alias === undefined) return [insertion(tokens[last].end, ` AS ${quoteIdent(place.node.relname)}${list}`)];
+  return [insertion(tokens[last + (tokens[last + 1].text.toLowerCase() === 'as' ? 2 : 1)].end, list)];
+}
+
+function wrapped(tokens: Token[], place: NamePlace, { columns }: SeenRelation): Edit[] {
+  const [first, last] = nameTokens(tokens, place);
+  const items = columns.flatMap(({ name, position }) => {
+    const { name: now, dropped } = place.relation.columns[position];
+    if (dropped) return [];
+    return [name === now ? quoteIdent(name) : `${quoteIdent(now)} AS ${quoteIdent(name)}`];
+  });
+  const name = tokens
+    .slice(first, last + 1)
+    .map(({ text }) => text)
+    .join('');
+  const { start } = tokens[first];
+  const { end } = tokens[last];
+  const query = { from: start, to: end, text: `(SELECT ${items.join(', ')} FROM ${name})` };
+  if (place.aliased.alias !== undefined) return [query];
+  const after = place.inCall ? tokens[closingBracket(tokens, last)].end : end;
+  return [insertion(after, ` AS ${quoteIdent(place.node.relname)}`), query];
+}
+
+function insertion(at: number, text: string): Edit {
+  return { from: at, to: at, text };
+}
+
+/** Outside of the query its columns get the view's names. */
+function withOwnNames(view: ReadingView, text: string, names: string[]): string {
+  const start = queryStart(text);
+  const bytes = Buffer.from(text, 'utf8');
+  const query = bytes.subarray(start).toString('utf8').trim().replace(/;$/, '').trimEnd();
+  const alias = `${quoteIdent(view.name)}(${names.map(quoteIdent).join(', ')})`;
+  return `${bytes.subarray(0, start).toString('utf8')} SELECT * FROM (${query}) AS ${alias}`;
+}
+
+/** Where the query of a CREATE VIEW begins, in bytes: after the first AS outside of brackets; the end when there is none. */
+export function queryStart(sql: string): number {
+  let depth = 0;
+  for (const { text, end } of scanPostgres(sql)) {
+    if (text === '(') depth++;
+    else if (text === ')') depth--;
+    else if (depth === 0 && text.toLowerCase() === 'as') return end;
+  }
+  return Buffer.byteLength(sql, 'utf8');
+}
