@@ -20,7 +20,7 @@ import { outputColumns } from '../../planner/logical/columns.ts';
 import type { Logical } from '../../planner/logical/plan.ts';
 import { planRows } from '../../planner/physical/index.ts';
 import { nullViolation } from './not_null.ts';
-import { type Reader, readNow, relationRows } from './reads.ts';
+import { type Reader, type ReadPieces, readNow, relationRows } from './reads.ts';
 import { isLongRead, readInPieces, readInSlices, readsStream } from './sliced_read.ts';
 import type { EngineTransaction } from './transaction.ts';
 import { checkUnique, keyText, type RowChange, rowsByKey } from './unique_keys.ts';
@@ -114,16 +114,24 @@ async function readRows(source: Logical, ids: number[], at: ModifyContext, asOf:
 
 async function rowsOfPlan(plan: DataflowPlan, width: number, at: Reader): Promise<Datum[][]> {
   // At once wherever that is possible: a commit between two slices would be a conflict that PostgreSQL's users do not know.
-  const atOnce = () => (isLongRead(plan, at) ? readInPieces(plan, width, at) : readNow(plan, width, [], at));
-  const result = readsStream(plan, at) ? await readInSlices(plan, width, [], at, null) : atOnce();
+  const { pieces, arena } = readsStream(plan, at)
+    ? await readInSlices(plan, width, [], at, null)
+    : readAtOnce(plan, width, at);
   try {
-    checkHeap(result.batch.n * (ROW_BYTES + width * DATUM_BYTES) + result.arena.bytes);
+    const count = pieces.reduce((sum, piece) => sum + piece.n, 0);
+    checkHeap(count * (ROW_BYTES + width * DATUM_BYTES) + arena.bytes);
     const rows: Datum[][] = [];
-    for (let i = 0; i < result.batch.n; i++) rows.push(readRow(result.batch, i));
+    for (const piece of pieces) for (let i = 0; i < piece.n; i++) rows.push(readRow(piece, i));
     return rows;
   } finally {
-    result.arena.release();
+    arena.release();
   }
+}
+
+function readAtOnce(plan: DataflowPlan, width: number, at: Reader): ReadPieces {
+  if (isLongRead(plan, at)) return readInPieces(plan, width, at);
+  const { batch, arena } = readNow(plan, width, [], at);
+  return { pieces: [batch], arena };
 }
 
 /** About what a row and a value of it take in JavaScript. */
