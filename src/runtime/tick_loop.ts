@@ -15,6 +15,7 @@ import { detach } from '../../operators/batch/detach.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import type { GraphTick } from '../../operators/flow.ts';
 import { canFill, Filling, type KnownRelations } from '../../operators/graph_fill.ts';
+import type { KeyedIndex } from '../../operators/state/keyed_index.ts';
 import { Undo } from '../../operators/state/undo.ts';
 import { type StoredRelation, withScratch } from './stored_relation.ts';
 import { TickNeed } from './tick_need.ts';
@@ -343,9 +344,9 @@ export class TickLoop {
     return [...this.relations].filter(([, other]) => other === stored).map(([other]) => other);
   }
 
-  addIndex(oid: number, columns: number[]): void {
+  addIndex(oid: number, columns: number[], filled?: KeyedIndex): void {
     const relation = this.relations.get(oid);
-    relation?.addIndex(columns);
+    relation?.addIndex(columns, filled);
     this.constrained(oid);
     this.#indexesChanged(oid);
   }
