@@ -276,7 +276,7 @@ function lookupName(relation: number, columns: number[]): string {
 }
 
 /** Relations of the plan's sources, those first that joins look up for the rows of their other side. */
-function feedOrder(plan: DataflowPlan): number[] {
+export function feedOrder(plan: DataflowPlan): number[] {
   const found = new Set<number>();
   const seen = new Set<number>();
   const visit = (at: number): void => {

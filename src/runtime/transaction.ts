@@ -18,7 +18,8 @@ import { consolidator } from '../../operators/state/consolidate.ts';
 import type { ColType } from '../../operators/types.ts';
 import type { Transaction } from '../engine.ts';
 import { CorrectionIndex } from './correction_index.ts';
-import type { Pin, TickLoop } from './tick_loop.ts';
+import type { Pin } from './pins.ts';
+import type { TickLoop } from './tick_loop.ts';
 
 const MOST_CONSOLIDATORS = 256;
 const consolidators = new Map<string, ReturnType<typeof consolidator>>();
