@@ -386,14 +386,27 @@ export class AggregateOperator implements Operator {
   }
 
   integral(tick: Tick): Batch {
-    const out = new BatchBuilder(this.#types, tick.arena, Math.max(1, this.#table.size));
-    const at = tick.arena.alloc(this.#table.size * 4) >>> 2;
+    return this.#groupsFrom(0, this.#table.size, tick).rows;
+  }
+
+  *integralPieces(tick: Tick, most: number): Iterable<Batch> {
+    for (let place = 0; place >= 0; ) {
+      const { rows, next } = this.#groupsFrom(place, Math.min(most, this.#table.size), tick);
+      place = next;
+      yield rows;
+    }
+  }
+
+  /** The rows of up to `most` groups from a place of the table on, and the place to go on from; -1 at the end. */
+  #groupsFrom(place: number, most: number, tick: Tick): { rows: Batch; next: number } {
+    const out = new BatchBuilder(this.#types, tick.arena, most);
+    const at = tick.arena.alloc(most * 4) >>> 2;
     let n = 0;
-    this.#table.forEach((slot) => {
+    const next = this.#table.visitFrom(place, most, (slot) => {
       U32[at + n++] = slot;
     });
     this.#write({ at, n }, out, 1, tick);
-    return out.build();
+    return { rows: out.build(), next };
   }
 
   endTick(): void {

@@ -122,6 +122,14 @@ export class FlowNode {
     this.put(output, tick.arena);
   }
 
+  /** Has the operator take rows in; what comes of them is asked for later. */
+  absorb(inputs: Batch[], tick: Tick): void {
+    const operator = this.operator as Operator;
+    for (const input of inputs) this.rowsIn += input.n;
+    if (operator.absorb !== undefined) operator.absorb(inputs, tick);
+    else operator.step(inputs, tick);
+  }
+
   /** Steps the operator; what it puts out is for the caller alone. */
   runApart(inputs: Batch[], tick: Tick): Batch {
     for (const input of inputs) this.rowsIn += input.n;

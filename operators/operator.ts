@@ -60,6 +60,8 @@ export interface Operator {
   due?(): bigint | null;
   /** The sum of all outputs so far, where state holds it; not asked of an operator that a watermark frees state of. */
   integral?(tick: Tick): Batch;
+  /** integral() in pieces of about so many rows, for who lets others have their turn in between. The tick's arena may be reset before the next piece is asked for. */
+  integralPieces?(tick: Tick, rows: number): Iterable<Batch>;
   /**
    * Lets state go that these watermarks, those of the tick, prove dead (PlanNode.frees). Comes after all operators have stepped, before
    * endTick(). No output, now or later, differs by it. False: there is more, which the next calls take.

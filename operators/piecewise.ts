@@ -5,12 +5,13 @@
  *
  * What a node puts out of a part of its input may be taken back by the next part: a sum, a row without a partner. Whoever evaluates an expression over
  * it would fail by rows that are none of the result, and have work in vain. So every node that is not append-only is held: it takes its input in, and what comes of all of it goes on when
- * there is no more. An aggregate is then asked for its groups (integral()); of the others what they put out is kept until its parts have cancelled.
+ * there is no more. Operators whose state has their output are then asked for it (integral()); of the others what they put out is kept until its parts have cancelled.
  */
 import { Arena } from './batch/arena.ts';
 import type { Batch } from './batch/batch.ts';
-import { BatchBuilder } from './batch/builder.ts';
-import { sliceBatch } from './batch/slice.ts';
+import { oneBatch } from './batch/one_batch.ts';
+import { RowPieces } from './batch/row_pieces.ts';
+import { slices } from './batch/slice.ts';
 import { Dataflow } from './dataflow.ts';
 import type { FlowNode } from './flow_node.ts';
 import type { Tick } from './operator.ts';
@@ -18,7 +19,7 @@ import type { DataflowPlan } from './plan.ts';
 import { consolidator } from './state/consolidate.ts';
 
 /** Rows of a held node that go on at once. */
-const PIECE_ROWS = 4096;
+const PIECE_ROWS = 2048;
 
 /** Which nodes depend on a relation: what comes of constants alone is whole with the first piece, and joins count on that. */
 function readsInput(plan: DataflowPlan): boolean[] {
@@ -32,7 +33,7 @@ export class Piecewise extends Dataflow {
   readonly #held: Set<FlowNode>;
   readonly #kept = new Arena();
   /** Of held nodes that have no integral: what they have put out. */
-  readonly #rows = new Map<FlowNode, BatchBuilder>();
+  readonly #rows = new Map<FlowNode, RowPieces>();
 
   constructor(plan: DataflowPlan) {
     super(plan);
@@ -43,12 +44,11 @@ export class Piecewise extends Dataflow {
   protected override runNode(node: FlowNode, inputs: Batch[], tick: Tick): void {
     const { operator, spec } = node;
     if (!this.#held.has(node)) super.runNode(node, inputs, tick);
-    else if (operator?.absorb !== undefined) operator.absorb(inputs, tick);
+    else if (operator?.integral !== undefined) node.absorb(inputs, tick);
     else {
-      const rows = this.#rows.get(node) ?? new BatchBuilder(spec.types, this.#kept, PIECE_ROWS);
+      const rows = this.#rows.get(node) ?? new RowPieces(spec.types, this.#kept);
       this.#rows.set(node, rows);
-      const output = node.runApart(inputs, tick);
-      if (output.n > 0) rows.append(output);
+      rows.append(node.runApart(inputs, tick));
     }
   }
 
@@ -65,25 +65,33 @@ export class Piecewise extends Dataflow {
     for (const node of this.#held) {
       const arena = new Arena();
       try {
-        const all = this.#all(node, { ...tick(), arena, first: false });
-        for (let from = 0; from < all.n; from += PIECE_ROWS) {
-          const piece = sliceBatch(all, from, Math.min(PIECE_ROWS, all.n - from));
+        for (const piece of this.#pieces(node, { ...tick(), arena, first: false }))
           yield this.stepFrom(node, piece, tick());
-        }
       } finally {
         arena.release();
       }
     }
   }
 
-  /** All that a held node puts out, each row once. */
-  #all(node: FlowNode, tick: Tick): Batch {
-    const { operator, spec } = node;
-    if (operator?.absorb !== undefined && operator.integral !== undefined) return operator.integral(tick);
+  /** All that a held node puts out. Whose state gives it in pieces needs no memory for all of it. */
+  *#pieces(node: FlowNode, tick: Tick): Iterable<Batch> {
+    const { operator } = node;
+    if (operator?.integralPieces !== undefined) {
+      for (const piece of operator.integralPieces(tick, PIECE_ROWS)) {
+        if (piece.n > 0) yield piece;
+        tick.arena.reset();
+      }
+    } else if (operator?.integral !== undefined) yield* slices(operator.integral(tick), PIECE_ROWS);
+    else for (const rows of this.#putOut(node, tick.arena)) yield* slices(rows, PIECE_ROWS);
+  }
+
+  /** What a held node has put out; where it has taken nothing back nothing can cancel. */
+  #putOut(node: FlowNode, arena: Arena): Batch[] {
     const rows = this.#rows.get(node);
     this.#rows.delete(node);
-    const builder = rows ?? new BatchBuilder(spec.types, tick.arena, 1);
-    return consolidator(spec.types)(builder.build(), tick.arena);
+    const pieces = rows?.pieces() ?? [];
+    if (rows?.hasRetractions !== true) return pieces;
+    return [consolidator(rows.types)(oneBatch(pieces, rows.types, arena), arena)];
   }
 
   override release(): void {

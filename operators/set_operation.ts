@@ -88,13 +88,26 @@ export class SetOperator implements Operator {
   }
 
   integral(tick: Tick): Batch {
+    return this.#shownFrom(0, this.#table.size, tick).rows;
+  }
+
+  *integralPieces(tick: Tick, most: number): Iterable<Batch> {
+    for (let place = 0; place >= 0; ) {
+      const { rows, next } = this.#shownFrom(place, Math.min(most, this.#table.size), tick);
+      place = next;
+      yield rows;
+    }
+  }
+
+  /** What is shown of up to `most` rows from a place of the table on, and the place to go on from; -1 at the end. */
+  #shownFrom(place: number, most: number, tick: Tick): { rows: Batch; next: number } {
     const table = this.#table;
-    const out = new BatchBuilder(this.#types, tick.arena, Math.max(1, table.size));
-    table.forEach((slot) => {
+    const out = new BatchBuilder(this.#types, tick.arena, most);
+    const next = table.visitFrom(place, most, (slot) => {
       const shown = I32[((slot + table.payloadOffset) >>> 2) + SHOWN];
       if (shown !== 0) table.ops.load(slot + table.rowOffset, out.columns, out.addRow(shown));
     });
-    return out.build();
+    return { rows: out.build(), next };
   }
 
   free(watermarks: Watermarks): boolean {

@@ -42,6 +42,14 @@ interface Shown {
   dense: number;
 }
 
+/** How far a walk through a partition's entries is: the position, the rows before it, and the ranks of the last entry. */
+interface Walk {
+  at: number;
+  before: number;
+  rank: number;
+  dense: number;
+}
+
 export class TopNOperator implements Operator {
   readonly #spec: TopNSpec;
   readonly #appendOnly: boolean;
@@ -64,12 +72,46 @@ export class TopNOperator implements Operator {
   step(inputs: Batch[], tick: Tick): Batch {
     // Rows that cancel would touch partitions in vain.
     const delta = this.#appendOnly ? inputs[0] : this.#consolidateInput(inputs[0], tick.arena);
-    const index = this.#index;
     const out = new BatchBuilder(this.#spec.types, tick.arena, Math.max(delta.n, 1));
+    const scratch = tick.arena.alloc(this.#index.runs.rows.layout.stride);
+    const { slots, seen } = this.#touch(delta, scratch);
+    const before = seen.map((slot) => this.#shown(slot));
+    this.#addAll(slots, delta, scratch);
+    seen.forEach((slot, i) => {
+      this.#emitChanges(before[i], this.#shown(slot), out);
+      this.#untouch(slot);
+    });
+    return out.build();
+  }
+
+  /** What is shown meanwhile may be long: it is not looked at where add() alone knows what stays. */
+  absorb(inputs: Batch[], tick: Tick): void {
+    const [delta] = inputs;
+    const scratch = tick.arena.alloc(this.#index.runs.rows.layout.stride);
+    if (this.#appendOnly && this.#spec.withTies) {
+      const { slots, seen } = this.#touch(delta, scratch);
+      this.#addAll(slots, delta, scratch);
+      for (const slot of seen) this.#untouch(slot);
+      return;
+    }
+    const index = this.#index;
+    index.begin(delta);
+    const touched = new Set<number>();
+    for (let row = 0; row < delta.n; row++) {
+      if (weightOf(delta, row) === 0) continue;
+      const slot = index.partitionOf(row);
+      touched.add(slot);
+      this.#add(slot, row, delta, scratch);
+    }
+    for (const slot of touched) index.dropIfEmpty(slot);
+  }
+
+  /** Where the rows go, 0 for one that changes nothing, and the partitions that are touched, whose words say what was and will be shown. */
+  #touch(delta: Batch, scratch: number): { slots: number[]; seen: number[] } {
+    const index = this.#index;
     index.begin(delta);
     const slots: number[] = [];
     const seen: number[] = [];
-    const scratch = tick.arena.alloc(index.runs.rows.layout.stride);
     for (let row = 0; row < delta.n; row++) {
       if (weightOf(delta, row) === 0) {
         slots.push(0);
@@ -86,18 +128,22 @@ export class TopNOperator implements Operator {
       if (position !== NOT_TOUCHED) U32[user + FIRST] = Math.min(U32[user + FIRST], position);
       slots.push(position === NOT_TOUCHED && this.#appendOnly ? 0 : slot);
     }
-    const before = seen.map((slot) => this.#shown(slot));
+    return { slots, seen };
+  }
+
+  #addAll(slots: number[], delta: Batch, scratch: number): void {
     for (let row = 0; row < delta.n; row++) if (slots[row] !== 0) this.#add(slots[row], row, delta, scratch);
-    seen.forEach((slot, i) => {
-      this.#emitChanges(before[i], this.#shown(slot), out);
-      if (this.#appendOnly) {
-        this.#measure(slot);
-        index.runs.truncate(index.head(slot), U32[(index.user(slot) >>> 2) + END]);
-      }
-      U32.fill(0, index.user(slot) >>> 2, (index.user(slot) >>> 2) + 4);
-      index.dropIfEmpty(slot);
-    });
-    return out.build();
+  }
+
+  /** Lets go what a touched partition needs no more. */
+  #untouch(slot: number): void {
+    const index = this.#index;
+    if (this.#appendOnly) {
+      this.#measure(slot);
+      index.runs.truncate(index.head(slot), U32[(index.user(slot) >>> 2) + END]);
+    }
+    U32.fill(0, index.user(slot) >>> 2, (index.user(slot) >>> 2) + 4);
+    index.dropIfEmpty(slot);
   }
 
   /** Adds a row; when rows never come back and none ties in, those past the limit go at once. */
@@ -155,32 +201,41 @@ export class TopNOperator implements Operator {
 
   /** What a touched partition shows at present, from the first touched position on. */
   #shown(slot: number): Shown[] {
-    const { runs } = this.#index;
-    const head = this.#index.head(slot);
     const first = U32[(this.#index.user(slot) >>> 2) + FIRST];
     const shown: Shown[] = [];
     if (first === NOT_TOUCHED) return shown;
+    const walk = { at: 0, before: 0, rank: 1, dense: 0 };
+    this.#walk(slot, walk, Number.POSITIVE_INFINITY, first, shown);
+    return shown;
+  }
+
+  /** Goes up to `most` entries further; adds those from position `first` on that are shown. False: there are no more. */
+  #walk(slot: number, walk: Walk, most: number, first: number, shown: Shown[]): boolean {
+    const { runs } = this.#index;
+    const head = this.#index.head(slot);
     const { offset, withTies } = this.#spec;
     const count = runs.count(head);
-    let before = 0;
-    let rank = 1;
-    let dense = 0;
-    for (let i = 0; i < count; i++) {
-      const newPeers = i === 0 || !this.#isPeer(head, i, i - 1);
+    let { at, before, rank, dense } = walk;
+    for (const end = Math.min(at + most, count); at < end; at++) {
+      const newPeers = at === 0 || !this.#isPeer(head, at, at - 1);
       if (newPeers) {
         rank = before + 1;
         dense++;
       }
       const tied = withTies && !newPeers && this.#limit > 0;
-      if (before >= this.#limit && !tied) break;
-      const entry = runs.entry(head, i);
+      if (before >= this.#limit && !tied) return false;
+      const entry = runs.entry(head, at);
       const weight = Math.max(0, runs.weight(entry));
       const from = Math.max(before, offset);
       const to = tied || withTies ? before + weight : Math.min(before + weight, this.#limit);
-      if (i >= first && to > from) shown.push({ entry, from, to, rank, dense });
+      if (at >= first && to > from) shown.push({ entry, from, to, rank, dense });
       before += weight;
     }
-    return shown;
+    walk.at = at;
+    walk.before = before;
+    walk.rank = rank;
+    walk.dense = dense;
+    return at < count;
   }
 
   /** Emits what is shown no more and what is shown anew. Both lists are in order; entries that are gone hold their rows until the tick ends. */
@@ -257,6 +312,27 @@ export class TopNOperator implements Operator {
       for (const shown of this.#shown(slot)) this.#write(shown, 1, out);
     });
     return out.build();
+  }
+
+  *integralPieces(tick: Tick, most: number): Iterable<Batch> {
+    const { partitions } = this.#index;
+    const slots: number[] = [];
+    let out = new BatchBuilder(this.#spec.types, tick.arena, most);
+    for (let place = 0; place >= 0; ) {
+      place = partitions.visitFrom(place, most, (slot) => slots.push(slot));
+      for (const slot of slots.splice(0)) {
+        const walk = { at: 0, before: 0, rank: 1, dense: 0 };
+        for (let more = true; more; ) {
+          const shown: Shown[] = [];
+          more = this.#walk(slot, walk, most, 0, shown);
+          for (const entry of shown) this.#write(entry, 1, out);
+          if (out.n < most) continue;
+          yield out.build();
+          out = new BatchBuilder(this.#spec.types, tick.arena, most);
+        }
+      }
+    }
+    yield out.build();
   }
 
   free(watermarks: Watermarks): boolean {

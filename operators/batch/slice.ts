@@ -2,6 +2,11 @@
 import { PHYS_WIDTH } from '../types.ts';
 import type { Batch } from './batch.ts';
 
+/** All rows, up to so many at a time. */
+export function* slices(batch: Batch, most: number): Iterable<Batch> {
+  for (let from = 0; from < batch.n; from += most) yield sliceBatch(batch, from, Math.min(most, batch.n - from));
+}
+
 /** n rows from row `from` on. */
 export function sliceBatch(batch: Batch, from: number, n: number): Batch {
   const columns = batch.columns.map((column) => ({

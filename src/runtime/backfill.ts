@@ -2,6 +2,7 @@
  * Filling a new view.
  *
  *   all it reads is there at the present tick (stored relations, nodes of the graph, streams without rows so far):  in one tick, at once
+ *   many rows of stored relations, and no nodes of its in the graph:  in slices between ticks (fill_in_slices.ts)
  *   else:
  *     streams it reads that were never read before: opened now, the view sees them from their first row on
  *     streams that were read already:               their recorded history is replayed into the view while ticks go on; when the
@@ -15,6 +16,7 @@ import { pages } from '../../operators/batch/pages.ts';
 import type { GraphTick } from '../../operators/flow.ts';
 import { startPosition } from '../sources/start.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { fillInSlices, isLongFill } from './fill_in_slices.ts';
 import { RecordCounts } from './record_counts.ts';
 import type { StreamRuntime } from './stream.ts';
 import type { HistoryPiece } from './stream_history.ts';
@@ -49,7 +51,13 @@ export async function backfill(engine: TidemarkEngine, view: ViewRuntime, becomi
   const isEmpty = (relation: number) => engine.streams.get(relation)?.history.isEmpty === true;
   becoming.check();
   const now = streams.size === 0 || !isTooMuch(engine, view);
-  if (now && firstTick(engine, () => engine.loop.attachNow(view, isEmpty))) becoming.live();
+  if (isLongFill(engine, view)) {
+    const live = () => {
+      firstTick(engine, () => engine.loop.attachFed(view, true));
+      becoming.live();
+    };
+    await fillInSlices(engine, view, { check: becoming.check, live });
+  } else if (now && firstTick(engine, () => engine.loop.attachNow(view, isEmpty))) becoming.live();
   else await replayAndAttach(engine, view, streams, becoming);
   // Another view may have opened a stream in the meantime; this one has replayed what it read since.
   for (const [stream, offsets] of starts) if (!stream.opened) engine.sourceTicks.openStream(stream, offsets);
@@ -126,7 +134,7 @@ async function replayAndAttach(
 
 /** Makes a view live that was given all its rows up to this tick. */
 export function attachFed(engine: TidemarkEngine, view: ViewRuntime): void {
-  firstTick(engine, () => engine.loop.attach(view, () => false));
+  firstTick(engine, () => engine.loop.attachFed(view, false));
   engine.journal?.passed(engine.loop);
   engine.sourceTicks.schedule();
 }

@@ -1,20 +1,26 @@
 /** CREATE INDEX and UNIQUE constraints: a keyed copy of a table's or view's rows for point reads; what is unique is checked at each write of a table. */
+import { readRow } from '../../operators/batch/builder.ts';
+import type { Datum } from '../../operators/datum.ts';
 import { SqlError, unsupported } from '../../operators/errors.ts';
+import type { KeyedIndex } from '../../operators/state/keyed_index.ts';
 import type { Relation, RelationColumn } from '../../planner/catalog_reader.ts';
 import type { KeyConstraint, PgNode, Statement } from '../../planner/parse/ast.ts';
 import { lessThanOf } from '../../planner/types/catalog.ts';
 import { formatType } from '../../planner/types/type_name.ts';
 import type { SessionContext } from '../engine.ts';
+import { becoming } from './create_view.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { fillIndex } from './index_filling.ts';
 import { freeName, isFree, nameTaken } from './names.ts';
-import type { StoredRelation } from './stored_relation.ts';
+import { repeatedInIndex, type StoredRelation } from './stored_relation.ts';
 import { keyOf } from './unique_keys.ts';
 
-export function createIndex(
+export async function createIndex(
   engine: TidemarkEngine,
   statement: Extract<Statement, { k: 'create_index' }>,
   session: SessionContext,
-): void {
+  signal: AbortSignal,
+): Promise<void> {
   const relation = engine.catalog.relation(statement.schema, statement.relation, session.searchPath);
   if (relation === null) throw new SqlError('42P01', `relation "${statement.relation}" does not exist`);
   const stored = engine.loop.relations.get(relation.oid);
@@ -37,14 +43,26 @@ export function createIndex(
       isFree(engine, relation.schema, wanted),
     );
   if (nameTaken(engine, relation.schema, name, statement.ifNotExists, session)) return;
-  if (statement.unique && engine.replay === null) checkUnique(relation, stored, { columns, name }, session);
-  addIndex(engine, relation, columns);
   const { text: sql, unique } = statement;
-  engine.define({ ...indexObject(engine, relation, name, columns, sql), unique, constraint: false }, session);
+  const object = { ...indexObject(engine, relation, name, columns, sql), unique, constraint: false };
+  const { check, live } = becoming(engine, object, session);
+  const { oid } = relation;
+  await fillIndex(engine.loop, { oid, stored, columns }, signal, {
+    taken(index, rows, arena) {
+      if (!unique || engine.replay !== null) return;
+      const row = repeatedInIndex(index, rows, arena);
+      if (row >= 0) throw notUnique(relation, { columns, name }, readRow(rows, row), session);
+    },
+    check,
+    live(index) {
+      addIndex(engine, engine.catalog.relationByOid(oid) as Relation, columns, index);
+      live();
+    },
+  });
 }
 
-function addIndex(engine: TidemarkEngine, relation: Relation, columns: number[]): void {
-  engine.loop.addIndex(relation.oid, columns);
+function addIndex(engine: TidemarkEngine, relation: Relation, columns: number[], filled?: KeyedIndex): void {
+  engine.loop.addIndex(relation.oid, columns, filled);
   relation.indexes = [...relation.indexes, columns];
 }
 
@@ -120,12 +138,20 @@ export function addUnique(engine: TidemarkEngine, relation: Relation, { columns,
 function checkUnique(
   relation: Relation,
   stored: StoredRelation,
-  { columns, name }: { columns: number[]; name: string },
-  { evalContext }: SessionContext,
+  key: { columns: number[]; name: string },
+  session: SessionContext,
 ): void {
-  const row = stored.repeatedRow(columns);
-  if (row === null) return;
-  throw new SqlError('23505', `could not create unique index "${name}"`, {
+  const row = stored.repeatedRow(key.columns);
+  if (row !== null) throw notUnique(relation, key, row, session);
+}
+
+function notUnique(
+  relation: Relation,
+  { columns, name }: { columns: number[]; name: string },
+  row: Datum[],
+  { evalContext }: SessionContext,
+): SqlError {
+  return new SqlError('23505', `could not create unique index "${name}"`, {
     detail: `Key ${keyOf(relation, columns, row, evalContext)} is duplicated.`,
     schema: relation.schema,
     table: relation.name,

@@ -1,5 +1,6 @@
 /** CREATE TABLE, CREATE STREAM, CREATE TABLE AS. */
 
+import { oneBatch } from '../../operators/batch/one_batch.ts';
 import type { Interval } from '../../operators/datum.ts';
 import { SqlError, unsupported } from '../../operators/errors.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
@@ -382,10 +383,12 @@ async function createTableAs(
   const stillSame = engine.catalog.stillSame(bound.dependencies);
   const transaction = engine.transactionOf(session);
   const fresh = transaction.isFresh;
-  const { batch, arena } = await readQuery(engine, planQuery(bound, { mode: 'read' }), bound, session, signal);
+  const { pieces, arena } = await readQuery(engine, planQuery(bound, { mode: 'read' }), bound, session, signal);
   try {
+    const types = columns.map((c) => c.type);
+    const batch = oneBatch(pieces, types, arena);
     if (fresh) {
-      const rows = consolidator(columns.map((c) => c.type))(batch, arena);
+      const rows = consolidator(types)(batch, arena);
       await engine.defineFilled(make(), rows, session, bound.dependencies, stillSame, addStore);
       transaction.forgetReads();
     } else {

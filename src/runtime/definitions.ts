@@ -1,4 +1,4 @@
-/** CREATE, ALTER, DROP, TRUNCATE: statements that change the catalog. Each runs alone between two ticks. */
+/** CREATE, ALTER, DROP, TRUNCATE: statements that change the catalog. Each takes effect between two ticks; what fills views, tables and indexes may wait for others before. */
 import { SqlError } from '../../operators/errors.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import { commandTag } from '../../planner/parse/command_tag.ts';
@@ -48,7 +48,7 @@ async function define(
       await createView(engine, statement, session);
       return null;
     case 'create_index':
-      createIndex(engine, statement, session);
+      await createIndex(engine, statement, session, signal);
       return null;
     case 'create_sink':
       await createSink(engine, statement, session);

@@ -157,14 +157,14 @@ export function prepareModifyingSelect(
     const changes = changesOfStatement(items.length + 1, targets, engine, current);
     for (const item of items) await changes.add(item);
     const physical = planQuery(changes.known(query), { mode: 'read' });
-    const { batch, arena } = await readQuery(engine, physical, query, current, signal);
+    const { pieces, arena } = await readQuery(engine, physical, query, current, signal);
     try {
       changes.write();
     } catch (error) {
       arena.release();
       throw error;
     }
-    return { kind: 'rows', columns, rows: new BatchStream(batch, arena), tag: (n) => `SELECT ${n}` };
+    return { kind: 'rows', columns, rows: new BatchStream(pieces, arena), tag: (n) => `SELECT ${n}` };
   };
   return runnable(statement, engine.catalogVersion, columns, run, bound.query.parameters);
 }

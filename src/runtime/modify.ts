@@ -21,7 +21,7 @@ import { planRows } from '../../planner/physical/index.ts';
 import type { CheckConstraint } from '../catalog/objects.ts';
 import { checkViolation } from './check_constraint.ts';
 import { nullViolation } from './not_null.ts';
-import { type Reader, readNow, relationRows } from './reads.ts';
+import { type Reader, type ReadPieces, readNow, relationRows } from './reads.ts';
 import { isLongRead, readInPieces, readInSlices, readsStream } from './sliced_read.ts';
 import type { EngineTransaction } from './transaction.ts';
 import { checkUnique, keyText, type RowChange, rowsByKey } from './unique_keys.ts';
@@ -159,17 +159,24 @@ async function readRows(bound: BoundModification, ids: number[], at: ModifyConte
 
 async function rowsOfPlan(plan: DataflowPlan, width: number, order: SortKey[], at: Reader): Promise<Datum[][]> {
   // At once wherever that is possible: a commit between two slices would be a conflict that PostgreSQL's users do not know.
-  const atOnce = () =>
-    order.length === 0 && isLongRead(plan, at) ? readInPieces(plan, width, at) : readNow(plan, width, order, at);
-  const result = readsStream(plan, at) ? await readInSlices(plan, width, order, at, null) : atOnce();
+  const { pieces, arena } = readsStream(plan, at)
+    ? await readInSlices(plan, width, order, at, null)
+    : readAtOnce(plan, width, order, at);
   try {
-    checkHeap(result.batch.n * (ROW_BYTES + width * DATUM_BYTES) + result.arena.bytes);
+    const count = pieces.reduce((sum, piece) => sum + piece.n, 0);
+    checkHeap(count * (ROW_BYTES + width * DATUM_BYTES) + arena.bytes);
     const rows: Datum[][] = [];
-    for (let i = 0; i < result.batch.n; i++) rows.push(readRow(result.batch, i));
+    for (const piece of pieces) for (let i = 0; i < piece.n; i++) rows.push(readRow(piece, i));
     return rows;
   } finally {
-    result.arena.release();
+    arena.release();
   }
+}
+
+function readAtOnce(plan: DataflowPlan, width: number, order: SortKey[], at: Reader): ReadPieces {
+  if (order.length === 0 && isLongRead(plan, at)) return readInPieces(plan, width, at);
+  const { batch, arena } = readNow(plan, width, order, at);
+  return { pieces: [batch], arena };
 }
 
 /** About what a row and a value of it take in JavaScript. */

@@ -14,7 +14,7 @@ import { throwIfAny } from './ledger.ts';
 import { PointRead } from './point_read.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { readPlan } from './read_plan.ts';
-import type { Reader, ReadResult } from './reads.ts';
+import type { Reader, ReadPieces, ReadResult } from './reads.ts';
 import { BatchStream } from './row_streams.ts';
 import type { StreamRuntime } from './stream.ts';
 import { streamedRead } from './streamed_read.ts';
@@ -50,12 +50,13 @@ export function prepareQuery(
   const point = fixed === null || asOf !== undefined ? null : PointRead.of(fixed);
   const columns = resultColumns(bound);
   const tag = (n: number) => `SELECT ${n}`;
-  const rowsOf = ({ batch, arena }: ReadResult): Result => ({
+  const rowsOf = ({ pieces, arena }: ReadPieces): Result => ({
     kind: 'rows',
     columns,
-    rows: new BatchStream(batch, arena),
+    rows: new BatchStream(pieces, arena),
     tag,
   });
+  const foundRows = ({ batch, arena }: ReadResult) => rowsOf({ pieces: [batch], arena });
   const prepared = runnable(
     statement,
     engine.catalogVersion,
@@ -63,7 +64,7 @@ export function prepareQuery(
     async (params, current, signal) => {
       const reader = readerOf(engine, bound.dependencies, current, params);
       const found = point?.read(reader) ?? null;
-      if (found !== null) return rowsOf(found);
+      if (found !== null) return foundRows(found);
       const physical =
         fixed === null
           ? planQuery(bindParameters(bound, params), { mode: 'read' })
@@ -81,7 +82,7 @@ export function prepareQuery(
   if (point === null || point.isVolatile) return prepared;
   const runNow: RunnableStatement['runNow'] = (params, current, take) => {
     const found = point.read(readerOf(engine, bound.dependencies, current, params), take);
-    return found === null || found === 'taken' ? found : rowsOf(found);
+    return found === null || found === 'taken' ? found : foundRows(found);
   };
   return { ...prepared, runNow };
 }
@@ -93,7 +94,7 @@ async function read(
   asOf: Expr | null,
   reader: Reader & { transaction: EngineTransaction },
   signal: AbortSignal,
-): Promise<ReadResult> {
+): Promise<ReadPieces> {
   if (asOf === null) return readPlan(plan, columns.length, order, reader, signal);
   const then = await readerAsOf(engine, reader, plan, asOf);
   try {
@@ -110,7 +111,7 @@ export async function readQuery(
   { dependencies, asOf }: Pick<BoundQuery, 'dependencies' | 'asOf'>,
   session: SessionContext,
   signal: AbortSignal,
-): Promise<ReadResult> {
+): Promise<ReadPieces> {
   return read(engine, physical, asOf ?? null, readerOf(engine, dependencies, session, []), signal);
 }
 
@@ -126,8 +127,8 @@ export async function streamQuery(
     const streamed = streamedRead(physical, readerOf(engine, bound.dependencies, session, []), signal);
     if (streamed !== null) return streamed;
   }
-  const { batch, arena } = await readQuery(engine, physical, bound, session, signal);
-  return new BatchStream(batch, arena);
+  const { pieces, arena } = await readQuery(engine, physical, bound, session, signal);
+  return new BatchStream(pieces, arena);
 }
 
 /** The session as a reader of these relations; from now on its transaction sees one tick. */

@@ -33,6 +33,13 @@ export interface ReadResult {
   arena: Arena;
 }
 
+/** A result whose rows lie in several batches, one behind the other. */
+export interface ReadPieces {
+  pieces: Batch[];
+  /** Holds them; the receiver gives it back. */
+  arena: Arena;
+}
+
 /** How what a reader sees differs from the live rows. */
 export interface Corrections {
   /** Batches to add to the live rows of a relation. */

@@ -6,28 +6,29 @@ import type { Datum } from '../../operators/datum.ts';
 import type { ColType } from '../../operators/types.ts';
 import type { RowChunk, RowStream } from '../engine.ts';
 
-/** The rows of a batch; its arena is given back when the stream is closed, and not before: another thread may be reading what was given last. */
+/** The rows of batches; their arena is given back when the stream is closed, and not before: another thread may be reading what was given last. */
 export class BatchStream implements RowStream {
   readonly ahead = Number.POSITIVE_INFINITY;
-  readonly #batch: Batch;
+  readonly #pieces: Batch[];
   #arena: Arena | null;
+  /** The piece to go on in, and its row. */
+  #piece = 0;
   #next = 0;
 
-  constructor(batch: Batch, arena: Arena) {
-    this.#batch = batch;
+  constructor(pieces: Batch[], arena: Arena) {
+    this.#pieces = pieces;
     this.#arena = arena;
   }
 
-  get total(): number {
-    return this.#batch.n;
-  }
-
   async next(maxRows: number): Promise<RowChunk | null> {
-    if (this.#next >= this.#batch.n || this.#arena === null) return null;
-    const from = this.#next;
-    const count = Math.min(maxRows, this.#batch.n - from);
-    this.#next += count;
-    return { batch: this.#batch, from, count };
+    for (; this.#piece < this.#pieces.length && this.#arena !== null; this.#piece++, this.#next = 0) {
+      const batch = this.#pieces[this.#piece];
+      const from = this.#next;
+      const count = Math.min(maxRows, batch.n - from);
+      this.#next += count;
+      if (count > 0) return { batch, from, count };
+    }
+    return null;
   }
 
   close(): void {
@@ -39,5 +40,5 @@ export class BatchStream implements RowStream {
 /** A stream of literal rows: EXPLAIN, SHOW-like answers. */
 export function rowsOf(types: ColType[], rows: Datum[][]): BatchStream {
   const arena = new Arena();
-  return new BatchStream(batchFromRows(types, rows, arena), arena);
+  return new BatchStream([batchFromRows(types, rows, arena)], arena);
 }

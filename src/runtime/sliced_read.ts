@@ -12,14 +12,16 @@
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
-import { BatchBuilder } from '../../operators/batch/builder.ts';
-import { expandRows, sortedRows, sortedRowsInSteps } from '../../operators/batch/sort.ts';
+import { oneBatch } from '../../operators/batch/one_batch.ts';
+import { RowPieces } from '../../operators/batch/row_pieces.ts';
+import { slices } from '../../operators/batch/slice.ts';
+import { expandRows, sortedPieces, sortedRows } from '../../operators/batch/sort.ts';
 import type { RelationRows } from '../../operators/dataflow.ts';
 import { Piecewise } from '../../operators/piecewise.ts';
 import type { DataflowPlan, PlanOp, SortKey } from '../../operators/plan.ts';
 import { consolidator } from '../../operators/state/consolidate.ts';
 import { ReadTurns } from './read_turns.ts';
-import { hasRetractions, isIndexed, lookupRows, type Reader, type ReadResult, systemRows, tickOf } from './reads.ts';
+import { isIndexed, lookupRows, type Reader, type ReadPieces, systemRows, tickOf } from './reads.ts';
 import { RecordCounts } from './record_counts.ts';
 import type { RelationScan } from './relation_scan.ts';
 import type { StreamRuntime } from './stream.ts';
@@ -31,6 +33,8 @@ const FEW_ROWS = 4096;
 const FIRST_PIECE = 1024;
 const LEAST_PIECE = 16;
 const GREATEST_PIECE = 16384;
+/** Rows of the result that lie together, where equal ones had to be brought together. */
+const RESULT_ROWS = 8192;
 /** A piece that takes less is followed by a larger one, a piece that takes more than twice as much by a smaller one. */
 const PIECE_MS = 1;
 
@@ -66,7 +70,7 @@ export async function readInSlices(
   order: SortKey[],
   reader: Reader,
   signal: AbortSignal | null,
-): Promise<ReadResult> {
+): Promise<ReadPieces> {
   const read = new SlicedRead(plan, reader, signal);
   try {
     await read.feed();
@@ -80,7 +84,7 @@ export async function readInSlices(
 }
 
 /** The same of a long read without streams, at once. */
-export function readInPieces(plan: DataflowPlan, width: number, reader: Reader): ReadResult {
+export function readInPieces(plan: DataflowPlan, width: number, reader: Reader): ReadPieces {
   const read = new SlicedRead(plan, reader, null);
   try {
     read.feedNow();
@@ -100,7 +104,7 @@ class SlicedRead {
   readonly #turns: ReadTurns;
   readonly #dataflow: Piecewise;
   readonly #scratch = new Arena();
-  readonly #out: BatchBuilder;
+  readonly #out: RowPieces;
   readonly #scans = new Map<number, RelationScan>();
   /** Lookups that an index served when the read began: relation and key columns. */
   readonly #served = new Set<string>();
@@ -116,7 +120,7 @@ class SlicedRead {
     this.#reader = reader;
     this.#turns = new ReadTurns(signal);
     this.#dataflow = new Piecewise(plan);
-    this.#out = new BatchBuilder(plan.nodes[plan.root].types, this.kept, FIRST_PIECE);
+    this.#out = new RowPieces(plan.nodes[plan.root].types, this.kept);
     const { loop, transaction } = reader;
     for (const relation of feedOrder(plan)) {
       const stored = loop.relations.get(relation);
@@ -137,18 +141,18 @@ class SlicedRead {
       for (const entry of history) await this.#feedStream(stream, columns, entry, found);
       found.check(`stream "${stream.relation.name}"`, counts);
     }
-    for (const _ of this.#pieces()) await this.#turns.pause();
+    for (const _ of this.#scanned()) await this.#turns.pause();
     for (const _ of this.#rest()) await this.#turns.pause();
   }
 
   feedNow(): void {
     this.#stepSmall();
-    for (const _ of this.#pieces());
+    for (const _ of this.#scanned());
     for (const _ of this.#rest());
   }
 
   /** Feeds the scans, a piece before each turn of the caller's. */
-  *#pieces(): Iterable<void> {
+  *#scanned(): Iterable<void> {
     for (const [relation, scan] of this.#scans) {
       let most = FIRST_PIECE;
       while (!this.#dataflow.isFull) {
@@ -221,28 +225,43 @@ class SlicedRead {
   }
 
   #take(out: Batch): void {
-    if (out.n > 0) this.#out.append(out);
+    this.#out.append(out);
     this.#dataflow.endTick();
   }
 
   /** The rows in order, each as often as its weight says. */
-  async result(width: number, order: SortKey[]): Promise<ReadResult> {
-    const batch = this.#net();
-    await this.#turns.pause();
-    const rows = await sortedRowsInSteps(batch, order, this.#scratch, () => this.#turns.pause());
-    return { batch: expandRows(batch, rows, width, this.kept), arena: this.kept };
+  async result(width: number, order: SortKey[]): Promise<ReadPieces> {
+    const { kept } = this;
+    const pause = () => this.#turns.pause();
+    const pieces = this.#net();
+    await pause();
+    if (order.length > 0) {
+      const arenas = { scratch: this.#scratch, kept };
+      return { pieces: await sortedPieces(pieces, order, width, arenas, pause), arena: kept };
+    }
+    const expanded: Batch[] = [];
+    for (const piece of pieces) {
+      expanded.push(this.#expanded(piece, width));
+      await pause();
+    }
+    return { pieces: expanded, arena: kept };
   }
 
-  resultNow(width: number): ReadResult {
-    const batch = this.#net();
-    const rows = sortedRows(batch, [], this.#scratch);
-    return { batch: expandRows(batch, rows, width, this.kept), arena: this.kept };
+  resultNow(width: number): ReadPieces {
+    return { pieces: this.#net().map((piece) => this.#expanded(piece, width)), arena: this.kept };
+  }
+
+  #expanded(piece: Batch, width: number): Batch {
+    return expandRows(piece, sortedRows(piece, [], this.#scratch), width, this.kept);
   }
 
   /** What was put out and taken back again cancels; a result without retractions needs no such pass. */
-  #net(): Batch {
-    const batch = this.#out.build();
-    return hasRetractions(batch) ? consolidator(batch.columns.map((c) => c.type))(batch, this.kept) : batch;
+  #net(): Batch[] {
+    const { types } = this.#out;
+    const pieces = this.#out.pieces();
+    if (!this.#out.hasRetractions) return pieces;
+    const net = consolidator(types)(oneBatch(pieces, types, this.kept), this.kept);
+    return [...slices(net, RESULT_ROWS)];
   }
 
   close(): void {
@@ -257,7 +276,7 @@ function lookupName(relation: number, columns: number[]): string {
 }
 
 /** Relations of the plan's sources, those first that joins look up for the rows of their other side. */
-function feedOrder(plan: DataflowPlan): number[] {
+export function feedOrder(plan: DataflowPlan): number[] {
   const found = new Set<number>();
   const seen = new Set<number>();
   const visit = (at: number): void => {

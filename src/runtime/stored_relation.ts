@@ -103,9 +103,14 @@ export class StoredRelation {
     return this.#indexes.get(columns.join(','));
   }
 
-  addIndex(columns: number[]): void {
+  /** `filled`: one with all rows, which is the relation's from now on. */
+  addIndex(columns: number[], filled?: KeyedIndex): void {
     const key = columns.join(',');
-    if (this.#indexes.has(key)) return;
+    if (this.#indexes.has(key)) filled?.release();
+    else this.#indexes.set(key, filled ?? this.#filled(columns));
+  }
+
+  #filled(columns: number[]): KeyedIndex {
     const index = new KeyedIndex(this.types, columns, true);
     try {
       this.#fill(index);
@@ -113,7 +118,7 @@ export class StoredRelation {
       index.release();
       throw error;
     }
-    this.#indexes.set(key, index);
+    return index;
   }
 
   #fill(index: KeyedIndex): void {
@@ -331,6 +336,16 @@ export function rowsInIndex(index: KeyedIndex, keys: Batch, arena: Arena): Batch
     }
   }
   return out.build();
+}
+
+/** A row of those, all of which the index has, whose key others have too; -1 when there is none. Keys with a NULL are no keys. */
+export function repeatedInIndex(index: KeyedIndex, rows: Batch, arena: Arena): number {
+  const keys = index.keyColumns.map((c) => rows.columns[c]);
+  index.bindKeys(keys, arena);
+  for (let row = 0; row < rows.n; row++) {
+    if (weightOf(rows, row) > 0 && !hasNull(keys, row) && storedOf(index, index.seek(row)) > 1) return row;
+  }
+  return -1;
 }
 
 /** Sum of the weights of a key's rows. */

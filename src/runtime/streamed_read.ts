@@ -5,6 +5,8 @@
  *
  *   scan -> piece of rows -> map, union, flatmap -> copied into one of AHEAD arenas -> chunk
  *
+ * A LIMIT or OFFSET without an order counts them on their way out: which rows it takes is not said.
+ *
  * All pieces are of one tick (relation_scan.ts). A failing row fails the statement when it is reached, after the rows before it, as in PostgreSQL.
  * While a client is slow the scan costs what ticks change of the rows that it has not reached.
  */
@@ -27,6 +29,8 @@ const PIECEWISE = new Set<PlanOp>(['source', 'map', 'union', 'flatmap']);
 
 /** A piece is some 1.5 ms of work: a tick waits for it (docs/decisions/0281). */
 const ROWS_A_PIECE = 4096;
+/** The first piece of a read of which few rows are wanted; each one after it is twice as long. */
+const FEWEST_ROWS_A_PIECE = 256;
 /** Chunks that are valid at a time. */
 const AHEAD = 3;
 
@@ -37,8 +41,25 @@ export function streamedRead(
   signal: AbortSignal,
 ): RowStream | null {
   // Values of sequences must be on the disk before the client has them: all are there before the first is sent.
-  if (order.length > 0 || !isPiecewise(plan, reader) || !isLongRead(plan, reader) || takesValues(plan)) return null;
-  return new StreamedRead(plan, columns.length, reader, signal);
+  if (order.length > 0 || takesValues(plan)) return null;
+  const { below, offset, limit } = withoutLimit(plan);
+  if (!isPiecewise(below, reader) || !isLongRead(below, reader)) return null;
+  return new StreamedRead(below, { width: columns.length, offset, limit }, reader, signal);
+}
+
+/** The plan below a LIMIT that asks for no order. */
+function withoutLimit(plan: DataflowPlan): { below: DataflowPlan; offset: number; limit: number } {
+  const { nodes, root } = plan;
+  const node = nodes[root];
+  const counts =
+    node.op === 'topn' &&
+    root === nodes.length - 1 &&
+    node.order.length + node.partition.length === 0 &&
+    node.rank === 'none' &&
+    !node.withTies;
+  if (!counts) return { below: plan, offset: 0, limit: Number.POSITIVE_INFINITY };
+  const below = { ...plan, nodes: nodes.slice(0, root), root: node.inputs[0] };
+  return { below, offset: node.offset, limit: node.limit ?? Number.POSITIVE_INFINITY };
 }
 
 /** Rows that are there a negative number of times would have to be brought together with their equals. */
@@ -62,13 +83,25 @@ class StreamedRead implements RowStream {
   readonly #arenas = Array.from({ length: AHEAD }, () => new Arena());
   /** Pieces that had rows. */
   #given = 0;
+  /** Rows to be left out, and rows to be given after them. */
+  #offset: number;
+  #limit: number;
+  #pieceRows: number;
   /** What is left of the last piece. */
   #rest: RowChunk | null = null;
   #over = false;
 
-  constructor(plan: DataflowPlan, width: number, reader: Reader, signal: AbortSignal) {
+  constructor(
+    plan: DataflowPlan,
+    { width, offset, limit }: { width: number; offset: number; limit: number },
+    reader: Reader,
+    signal: AbortSignal,
+  ) {
     this.#reader = reader;
     this.#width = width;
+    this.#offset = offset;
+    this.#limit = limit;
+    this.#pieceRows = Math.min(ROWS_A_PIECE, Math.max(FEWEST_ROWS_A_PIECE, offset + limit));
     this.#turns = new ReadTurns(signal);
     this.#dataflow = new Dataflow(plan);
     const relations = new Set(plan.nodes.flatMap((node) => (node.op === 'source' ? [node.relation] : [])));
@@ -81,15 +114,20 @@ class StreamedRead implements RowStream {
   async next(maxRows: number): Promise<RowChunk | null> {
     while (this.#rest === null) {
       await this.#turns.pause();
-      if (this.#over || this.#scans.length === 0) {
+      if (this.#over || this.#scans.length === 0 || this.#limit === 0) {
         this.#end();
         return null;
       }
-      const batch = this.#nextPiece(Math.min(maxRows, ROWS_A_PIECE));
-      if (batch.n === 0) continue;
+      const batch = this.#nextPiece(Math.min(maxRows, this.#pieceRows));
+      this.#pieceRows = Math.min(ROWS_A_PIECE, this.#pieceRows * 2);
+      const from = Math.min(this.#offset, batch.n);
+      const count = Math.min(batch.n - from, this.#limit);
+      this.#offset -= from;
+      this.#limit -= count;
+      if (count === 0) continue;
       // Only what was given away holds its arena: pieces without rows take none of those that are under way.
       this.#given++;
-      this.#rest = { batch, from: 0, count: batch.n };
+      this.#rest = { batch, from, count };
     }
     const { batch, from, count } = this.#rest;
     const n = Math.min(maxRows, count);

@@ -11,12 +11,13 @@
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { budget } from '../../operators/batch/budget.ts';
-import { detach } from '../../operators/batch/detach.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import type { SqlError } from '../../operators/errors.ts';
 import type { GraphTick } from '../../operators/flow.ts';
 import { canFill, Filling, type KnownRelations } from '../../operators/graph_fill.ts';
+import type { KeyedIndex } from '../../operators/state/keyed_index.ts';
 import { Undo } from '../../operators/state/undo.ts';
+import { type Pin, Pins } from './pins.ts';
 import { type StoredRelation, withScratch } from './stored_relation.ts';
 import { TickNeed } from './tick_need.ts';
 import { newGraph, rowsKey, type ViewRuntime } from './view.ts';
@@ -35,21 +36,6 @@ interface ChangeLogs {
   publish(deltas: Map<number, Batch>, moment: { tick: bigint; clock: bigint }): void;
 }
 
-/** A reader that must keep seeing one tick. */
-export interface Pin {
-  tick: bigint;
-  /** Deltas of the ticks after `tick`, oldest first. */
-  since: { tick: bigint; deltas: Map<number, Batch> }[];
-  /** Where it stands among all; -1: no more. */
-  place: number;
-}
-
-interface SavedTick {
-  tick: bigint;
-  deltas: Map<number, Batch>;
-  arena: Arena;
-}
-
 export class TickLoop {
   tick = 0n;
   /** Microseconds since 2000-01-01 UTC, never going back. */
@@ -61,9 +47,7 @@ export class TickLoop {
   readonly #views = new Map<number, ViewRuntime>();
   /** Lists are never changed: those who are told of a tick may come and go meanwhile. */
   readonly #observers = new Map<number, readonly Observer[]>();
-  /** In no order. A Set would ask V8 to shrink it whenever the last reader is done: after every read of a quiet server. */
-  readonly #pins: Pin[] = [];
-  #saved: SavedTick[] = [];
+  readonly #pins = new Pins();
   readonly #arena = new Arena();
   /** For a read that is over before anything else happens; who uses it resets it. */
   readonly scratch = new Arena();
@@ -237,18 +221,39 @@ export class TickLoop {
   attach(view: ViewRuntime, isStored: (relation: number) => boolean): void {
     this.#attach(view, (frame) => ({
       rows: () => view.step(this.#snapshots(view, isStored), frame),
-      end: () => {
-        // An observer may have ended it at its first tick.
-        if (this.#views.get(view.oid) !== view) return;
-        view.endStep();
-        view.join(this.graph);
-        if (view.stored !== null) this.relations.set(view.oid, view.stored);
-      },
+      end: () => this.#join(view),
     }));
   }
 
+  /**
+   * The same for a view that was fed all that it reads up to the current tick: what time alone moves in this one is left. `isNew`: nobody has seen
+   * any of its rows, and those who read older ticks will not.
+   */
+  attachFed(view: ViewRuntime, isNew: boolean): void {
+    this.#attach(view, (frame, moved) => ({
+      rows: () => {
+        const read = view.sources.map(({ relation }) => relation).filter((relation) => moved.has(relation));
+        const change = view.step(new Map(read.map((relation) => [relation, moved.get(relation) as Batch])), frame);
+        return isNew && view.stored !== null && this.#pins.any ? view.stored.snapshot(frame.arena) : change;
+      },
+      end: () => this.#join(view),
+    }));
+  }
+
+  /** Filled apart, a view becomes part of the graph. */
+  #join(view: ViewRuntime): void {
+    // An observer may have ended it at its first tick.
+    if (this.#views.get(view.oid) !== view) return;
+    view.endStep();
+    view.join(this.graph);
+    if (view.stored !== null) this.relations.set(view.oid, view.stored);
+  }
+
   /** The graph steps first, so that the clock is the same for its nodes and the view's when they become one. */
-  #attach(view: ViewRuntime, fill: (frame: GraphTick) => { rows(): Batch | null; end(): void }): void {
+  #attach(
+    view: ViewRuntime,
+    fill: (frame: GraphTick, moved: Map<number, Batch>) => { rows(): Batch | null; end(): void },
+  ): void {
     this.advanceClock();
     this.#need.changed();
     const frame = this.#frame(this.#arena);
@@ -258,7 +263,7 @@ export class TickLoop {
       this.graph.step(moved, frame, undo);
       return moved;
     });
-    const filled = fill(frame);
+    const filled = fill(frame, deltas);
     try {
       const rows = filled.rows();
       budget.checkRoom(before, this.#stateBytes());
@@ -359,9 +364,9 @@ export class TickLoop {
     for (const observer of this.#observers.get(oid) ?? []) observer.onEnd?.(error);
   }
 
-  addIndex(oid: number, columns: number[]): void {
+  addIndex(oid: number, columns: number[], filled?: KeyedIndex): void {
     const relation = this.relations.get(oid);
-    relation?.addIndex(columns);
+    relation?.addIndex(columns, filled);
     this.constrained(oid);
     this.#indexesChanged(oid);
   }
@@ -403,61 +408,25 @@ export class TickLoop {
 
   /** Keeps the present tick readable until unpin(). */
   pin(): Pin {
-    const pin: Pin = { tick: this.tick, since: [], place: this.#pins.length };
-    this.#pins.push(pin);
-    return pin;
+    return this.#pins.pin(this.tick);
   }
 
   unpin(pin: Pin): void {
-    if (pin.place < 0) return;
-    const last = this.#pins.pop() as Pin;
-    if (last !== pin) {
-      this.#pins[pin.place] = last;
-      last.place = pin.place;
-    }
-    pin.place = -1;
-    if (this.#saved.length === 0) return;
-    let oldest: bigint | null = null;
-    for (const p of this.#pins) if (oldest === null || p.tick < oldest) oldest = p.tick;
-    const keep: SavedTick[] = [];
-    for (const saved of this.#saved) {
-      if (oldest !== null && saved.tick > oldest) keep.push(saved);
-      else saved.arena.release();
-    }
-    this.#saved = keep;
+    this.#pins.unpin(pin);
   }
 
   #savePinnedTick(deltas: Map<number, Batch>): void {
-    if (this.#pins.length > 0) this.#savePinned([...deltas].filter(([oid]) => this.relations.has(oid)));
+    if (this.#pins.any) this.#savePinned([...deltas].filter(([oid]) => this.relations.has(oid)));
   }
 
-  /** Keeps deltas of the tick that is running for readers of older ticks. */
   #savePinned(deltas: [relation: number, delta: Batch][]): void {
-    if (this.#pins.length === 0) return;
-    const tick = this.tick + 1n;
-    const arena = new Arena();
-    const copies = new Map<number, Batch>();
-    try {
-      // Views that are the same query have one delta.
-      const copied = new Map<Batch, Batch>();
-      for (const [oid, batch] of deltas) {
-        if (batch.n === 0) continue;
-        const copy = copied.get(batch) ?? detach(batch, arena);
-        copied.set(batch, copy);
-        copies.set(oid, copy);
-      }
-    } catch (error) {
-      arena.release();
-      throw error;
-    }
-    this.#saved.push({ tick, deltas: copies, arena });
-    for (const pin of this.#pins) pin.since.push({ tick, deltas: copies });
+    this.#pins.save(this.tick + 1n, deltas);
   }
 
   close(): void {
     for (const view of this.#views.values()) view.release();
     for (const [oid, relation] of this.relations) if (!this.#views.has(oid)) relation.release();
-    for (const saved of this.#saved) saved.arena.release();
+    this.#pins.release();
     this.#views.clear();
     this.relations.clear();
     this.#observers.clear();

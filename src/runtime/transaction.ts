@@ -18,8 +18,9 @@ import { consolidator } from '../../operators/state/consolidate.ts';
 import type { ColType } from '../../operators/types.ts';
 import type { Transaction } from '../engine.ts';
 import { CorrectionIndex } from './correction_index.ts';
+import type { Pin } from './pins.ts';
 import type { Sequence } from './sequence.ts';
-import type { Pin, TickLoop } from './tick_loop.ts';
+import type { TickLoop } from './tick_loop.ts';
 import { checkUnaltered } from './write_conflict.ts';
 
 const MOST_CONSOLIDATORS = 256;

@@ -40,6 +40,14 @@ const QUERIES = [
   'SELECT n, count(*), max(m) FROM (SELECT g, count(*) n, max(v) m FROM t GROUP BY g) q GROUP BY n ORDER BY n',
   'SELECT g, count(*) n FROM t GROUP BY g ORDER BY n DESC, g DESC LIMIT 5',
   'SELECT u.name, q.n FROM u LEFT JOIN (SELECT g, count(*) n FROM t GROUP BY g HAVING count(*) > 1) q ON q.g = u.g ORDER BY u.name',
+  'SELECT id, v, s FROM t ORDER BY v DESC LIMIT 5000 OFFSET 700',
+  'SELECT v, id FROM t ORDER BY v % 100 FETCH FIRST 3000 ROWS WITH TIES',
+  'SELECT count(*), count(DISTINCT id) FROM (SELECT id FROM t LIMIT 9000 OFFSET 100) q',
+  'SELECT v % 700 FROM t EXCEPT SELECT g + 1 FROM u',
+  'SELECT v % 700 FROM t INTERSECT ALL SELECT g % 300 FROM u',
+  'SELECT t.id, u.name FROM t LEFT JOIN u ON u.g = t.v ORDER BY 1',
+  'SELECT DISTINCT ON (g) g, v, s FROM t ORDER BY g, v DESC',
+  'SELECT g, id FROM (SELECT g, id, row_number() OVER (PARTITION BY g ORDER BY v DESC) AS r FROM t) q WHERE r <= 3 ORDER BY g, id',
   'SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY v), mode() WITHIN GROUP (ORDER BY g) FROM t',
 ];
 
@@ -69,6 +77,45 @@ test('a long read gives the rows of its tick while other transactions commit', a
       assert.deepEqual(text(rows), text(before), query);
       reader.transaction.rollback();
     }
+  } finally {
+    await engine.close();
+  }
+  assert.equal(pages.usedPages, used);
+});
+
+test('a long read gives what a view of the same query has', async () => {
+  const engine = await filled();
+  try {
+    for (const [i, query] of QUERIES.entries()) {
+      const rows = await sql(engine, query);
+      const names = rows[0].map((_, c) => `c${c}`);
+      await sql(engine, `CREATE MATERIALIZED VIEW v${i} (${names}) AS ${query}`);
+      const sorted = (list: (string | null)[][]) => list.map((row) => JSON.stringify(row)).sort();
+      assert.deepEqual(sorted(rows), sorted(await sql(engine, `SELECT * FROM v${i}`)), query);
+      await sql(engine, `DROP MATERIALIZED VIEW v${i}`);
+    }
+  } finally {
+    await engine.close();
+  }
+});
+
+test('LIMIT without ORDER BY gives as many rows as there are, whichever they are', async () => {
+  const used = pages.usedPages;
+  const engine = await filled();
+  const { random } = seeded('limits');
+  try {
+    const all = new Set((await sql(engine, 'SELECT id FROM t')).map(([id]) => id));
+    for (let round = 0; round < 20; round++) {
+      const limit = random(2 * ROWS);
+      const offset = round % 3 === 0 ? 0 : random(ROWS + 100);
+      const rows = await sql(engine, `SELECT id, s FROM t LIMIT ${limit} OFFSET ${offset}`);
+      assert.equal(rows.length, Math.max(0, Math.min(limit, ROWS - offset)), `LIMIT ${limit} OFFSET ${offset}`);
+      assert.equal(new Set(rows.map(([id]) => id)).size, rows.length);
+      for (const [id] of rows) assert.ok(all.has(id));
+    }
+    assert.equal((await sql(engine, `SELECT id FROM t OFFSET ${ROWS - 3}`)).length, 3);
+    assert.equal((await sql(engine, `SELECT id FROM t WHERE id > ${ROWS - 5} LIMIT 3 OFFSET 2`)).length, 3);
+    assert.equal((await sql(engine, 'SELECT n FROM t, generate_series(1, 3) n LIMIT 10001')).length, 10001);
   } finally {
     await engine.close();
   }

@@ -1,0 +1,65 @@
+/**
+ * An index of a relation with many rows, filled in slices while ticks go on.
+ *
+ *   pin, scan of the rows as of the pin's tick -> index, piece by piece between ticks | deltas since the tick -> index | `live` in the same turn
+ *
+ * The index lies apart until it has everything: who reads or writes the relation meanwhile does not see it. Memory beside it: what ticks change meanwhile.
+ */
+import { Arena } from '../../operators/batch/arena.ts';
+import type { Batch } from '../../operators/batch/batch.ts';
+import { KeyedIndex } from '../../operators/state/keyed_index.ts';
+import { ReadTurns } from './read_turns.ts';
+import type { StoredRelation } from './stored_relation.ts';
+import type { TickLoop } from './tick_loop.ts';
+
+const PIECE_ROWS = 2048;
+
+export async function fillIndex(
+  loop: TickLoop,
+  relation: { oid: number; stored: StoredRelation; columns: number[] },
+  signal: AbortSignal,
+  steps: {
+    /** The index has taken these rows in. */
+    taken(index: KeyedIndex, rows: Batch, arena: Arena): void;
+    /** Throws when the index may not become part of the relation any more. */
+    check(): void;
+    /** In the same turn: the index has all rows of the present tick. It is the callee's. */
+    live(index: KeyedIndex): void;
+  },
+): Promise<void> {
+  const { oid, stored, columns } = relation;
+  const index = new KeyedIndex(stored.types, columns, true);
+  const pin = loop.pin();
+  const scan = stored.scan([]);
+  const arena = new Arena();
+  const turns = new ReadTurns(signal);
+  const take = (rows: Batch | undefined) => {
+    if (rows !== undefined && rows.n > 0) {
+      index.apply(rows, arena);
+      steps.taken(index, rows, arena);
+      index.endTick();
+    }
+    arena.reset();
+  };
+  try {
+    for (let piece = scan.next(PIECE_ROWS, arena); piece !== null; piece = scan.next(PIECE_ROWS, arena)) {
+      take(piece);
+      await turns.pause();
+    }
+    let seen = 0;
+    for (const changed = pin.since.length; seen < changed; seen++) {
+      take(pin.since[seen].deltas.get(oid));
+      await turns.pause();
+    }
+    for (; seen < pin.since.length; seen++) take(pin.since[seen].deltas.get(oid));
+    steps.check();
+  } catch (error) {
+    index.release();
+    throw error;
+  } finally {
+    scan.close();
+    loop.unpin(pin);
+    arena.release();
+  }
+  steps.live(index);
+}
