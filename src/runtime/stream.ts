@@ -94,6 +94,8 @@ export class StreamRuntime {
   /** The clock of the tick. */
   #now = 0n;
   #rows = 0;
+  /** Some of its values may be NULL. */
+  #anyNull = false;
   /** Those of them that are behind the watermark. */
   #late: number[] = NO_ROWS;
   /** Batches that the tick has taken of, and from where: they come again when the tick is taken back. */
@@ -270,6 +272,7 @@ export class StreamRuntime {
     empty(this.#records);
     empty(this.#ranges);
     this.#rows = 0;
+    this.#anyNull = false;
     this.#late = NO_ROWS;
     this.#refused = null;
   }
@@ -380,6 +383,7 @@ export class StreamRuntime {
     const decoder = this.columns.decoder();
     const bad = decoder.decode(raw, from, to, builder, now);
     if (bad.length > 0) this.#report(raw, bad);
+    if (decoder.anyNull) this.#anyNull = true;
     const { columns, n } = builder;
     const times = this.columns.time < 0 ? null : timeBounds(columns[this.columns.time], first, n, builder.arena);
     this.#records.push({ raw, from, to, firstRow: first, bad, bytes: decoder.bytes, times });
@@ -440,7 +444,7 @@ export class StreamRuntime {
 
   /** A tick's rows in the relation's shape; the late ones go to the ledger. */
   #shaped(batch: Batch, late: number[], watermark: bigint | null, arena: Arena): Batch {
-    if (late.length === 0) return this.columns.placed(batch);
+    if (late.length === 0) return this.columns.placed(batch, this.#anyNull);
     const ledger = new BatchBuilder(this.late.types, arena, late.length);
     const width = this.relation.columns.length;
     for (const row of late) {
@@ -453,7 +457,7 @@ export class StreamRuntime {
       ledger.setDatum(width, to, watermark);
     }
     this.#refused = ledger.build();
-    return this.columns.placed(without(batch, late, arena));
+    return this.columns.placed(without(batch, late, arena), this.#anyNull);
   }
 
   async close(): Promise<void> {
