@@ -11,7 +11,7 @@ import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { BatchBuilder, isValid } from '../../operators/batch/builder.ts';
 import { I64 } from '../../operators/batch/memory.ts';
-import { empty } from '../../operators/lists.ts';
+import { empty, ListedMap } from '../../operators/lists.ts';
 import type { Undo } from '../../operators/state/undo.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { ConnectorSpec } from '../catalog/objects.ts';
@@ -41,6 +41,7 @@ interface Decoded extends DecodedRecords {
 }
 
 interface PartitionState {
+  readonly partition: number;
   maxTime: bigint | null;
   position: bigint;
   idleSince: number | null;
@@ -81,7 +82,7 @@ export class StreamRuntime {
   readonly source: Source;
   /** Exact below 2^53. */
   readonly #counts = { rows: 0, bytes: 0, late: 0 };
-  readonly #partitions = new Map<number, PartitionState>();
+  readonly #partitions = new ListedMap<number, PartitionState>();
   readonly #idleMs: number;
   /** True when a column's DEFAULT depends on the clock. */
   readonly #clocked: boolean;
@@ -151,7 +152,7 @@ export class StreamRuntime {
     if (this.#opened) return;
     this.#opened = true;
     for (const [partition, offset] of offsets) {
-      this.#partitions.set(partition, { maxTime: null, position: offset, idleSince: null });
+      this.#partitions.set(partition, { partition, maxTime: null, position: offset, idleSince: null });
     }
     this.source.open(offsets);
   }
@@ -159,7 +160,7 @@ export class StreamRuntime {
   /** A partition that appeared later is read from its first record. */
   addPartition(partition: number, earliest: bigint): void {
     if (!this.#opened || this.#partitions.has(partition)) return;
-    this.#partitions.set(partition, { maxTime: null, position: earliest, idleSince: null });
+    this.#partitions.set(partition, { partition, maxTime: null, position: earliest, idleSince: null });
     this.source.open(new Map([[partition, earliest]]));
   }
 
@@ -202,7 +203,7 @@ export class StreamRuntime {
   #partition(partition: number): PartitionState {
     let state = this.#partitions.get(partition);
     if (state === undefined) {
-      state = { maxTime: null, position: 0n, idleSince: null };
+      state = { partition, maxTime: null, position: 0n, idleSince: null };
       this.#partitions.set(partition, state);
     }
     return state;
@@ -330,7 +331,7 @@ export class StreamRuntime {
   openAgain(offsets: Map<number, bigint>): void {
     this.#opened = true;
     for (const [partition, position] of offsets)
-      this.#partitions.set(partition, { maxTime: null, position, idleSince: null });
+      this.#partitions.set(partition, { partition, maxTime: null, position, idleSince: null });
   }
 
   /** The log has ended: reading goes on where it stopped. */
@@ -367,7 +368,7 @@ export class StreamRuntime {
     this.#opened = saved.opened;
     if (saved.identity) this.source.expect?.(saved.identity);
     for (const { partition, maxTime, position } of saved.partitions)
-      this.#partitions.set(partition, { maxTime, position, idleSince: null });
+      this.#partitions.set(partition, { partition, maxTime, position, idleSince: null });
     this.columns.need(saved.needed);
     this.#watermark = saved.watermark;
     this.#toldWatermark = saved.watermark;
@@ -416,7 +417,8 @@ export class StreamRuntime {
     const bound = this.relation.watermark;
     if (bound === undefined) return;
     let least: bigint | null = null;
-    for (const [partition, state] of this.#partitions) {
+    for (const state of this.#partitions.list) {
+      const { partition } = state;
       // Before the source has looked, nobody knows whether there is more.
       const end = this.source.highWatermark(partition);
       const atEnd = end !== undefined && end <= state.position && this.#pending?.raw.partition !== partition;

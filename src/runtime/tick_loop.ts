@@ -13,8 +13,10 @@ import type { Batch } from '../../operators/batch/batch.ts';
 import { budget } from '../../operators/batch/budget.ts';
 import { detach } from '../../operators/batch/detach.ts';
 import { pages } from '../../operators/batch/pages.ts';
+import { Deltas } from '../../operators/deltas.ts';
 import type { GraphTick } from '../../operators/flow.ts';
 import { canFill, Filling, type KnownRelations } from '../../operators/graph_fill.ts';
+import { ListedMap } from '../../operators/lists.ts';
 import { Undo } from '../../operators/state/undo.ts';
 import { type StoredRelation, withScratch } from './stored_relation.ts';
 import { TickNeed } from './tick_need.ts';
@@ -29,7 +31,7 @@ export interface Observer {
 /** Keeps the changes of relations. */
 interface ChangeLogs {
   /** Batches are valid during the call only. */
-  publish(deltas: Map<number, Batch>, moment: { tick: bigint; clock: bigint }): void;
+  publish(deltas: Deltas, moment: { tick: bigint; clock: bigint }): void;
 }
 
 /** A reader that must keep seeing one tick. */
@@ -57,7 +59,7 @@ export class TickLoop {
   readonly graph = newGraph((relation, columns, keys) => this.relations.get(relation)?.lend(columns, keys) ?? null);
   readonly #views = new Map<number, ViewRuntime>();
   /** Lists are never changed: those who are told of a tick may come and go meanwhile. */
-  readonly #observers = new Map<number, readonly Observer[]>();
+  readonly #observers = new ListedMap<number, { readonly relation: number; readonly all: readonly Observer[] }>();
   /** In no order. A Set would ask V8 to shrink it whenever the last reader is done: after every read of a quiet server. */
   readonly #pins: Pin[] = [];
   #saved: SavedTick[] = [];
@@ -118,18 +120,18 @@ export class TickLoop {
 
   /** Runs one tick over these deltas (by relation OID) at the clock that advanceClock() set. */
   run(input: Map<number, Batch>): void {
-    this.runKept(() => new Map(input));
+    this.runKept(() => Deltas.of(input));
   }
 
   /** The same over what `enter` gives, to which the deltas of views are added; when the tick fails, what `enter` kept in `undo` is as before too. */
-  runKept(enter: (undo: Undo) => Map<number, Batch>): void {
+  runKept(enter: (undo: Undo) => Deltas): void {
     this.#publish(this.#allOrNothing((undo) => this.#step(enter(undo), undo)));
   }
 
   /**
    * The same for so many rows of sources. Without `undo` there is memory in plenty: then it does not fail for want of it.
    */
-  runSources(rows: number, enter: (undo: Undo | null) => Map<number, Batch>): void {
+  runSources(rows: number, enter: (undo: Undo | null) => Deltas): void {
     const before = pages.usedBytes + budget.outsideBytes;
     budget.peak = before;
     const deltas = this.#need.isSafe(rows)
@@ -139,19 +141,19 @@ export class TickLoop {
     this.#publish(deltas);
   }
 
-  #step(deltas: Map<number, Batch>, undo: Undo | null): Map<number, Batch> {
-    for (const [oid, batch] of deltas) {
-      const relation = this.relations.get(oid);
+  #step(deltas: Deltas, undo: Undo | null): Deltas {
+    for (let i = 0; i < deltas.size; i++) {
+      const relation = this.relations.get(deltas.relations[i]);
       if (relation === undefined) continue;
       if (undo !== null) relation.keepIn(undo);
-      relation.apply(batch);
+      relation.apply(deltas.batches[i]);
       relation.changedAt = this.tick + 1n;
     }
     this.graph.step(deltas, this.#frame(this.#arena), undo);
     return deltas;
   }
 
-  #once(enter: (undo: null) => Map<number, Batch>): Map<number, Batch> {
+  #once(enter: (undo: null) => Deltas): Deltas {
     budget.goBeyond();
     try {
       const deltas = this.#step(enter(null), null);
@@ -163,11 +165,11 @@ export class TickLoop {
   }
 
   /** Does the part of a tick that may fail. The copies for older readers belong to it: they may be as large as the tick. */
-  #allOrNothing(step: (undo: Undo) => Map<number, Batch>): Map<number, Batch> {
+  #allOrNothing(step: (undo: Undo) => Deltas): Deltas {
     const before = this.#stateBytes();
     const undo = new Undo();
     undo.start();
-    let deltas: Map<number, Batch>;
+    let deltas: Deltas;
     try {
       deltas = step(undo);
       budget.checkRoom(before, this.#stateBytes());
@@ -187,7 +189,7 @@ export class TickLoop {
   }
 
   /** What is left of a tick has happened: it goes beyond the limit rather than fail. */
-  #publish(deltas: Map<number, Batch>): void {
+  #publish(deltas: Deltas): void {
     budget.goBeyond();
     try {
       this.#show(deltas);
@@ -196,17 +198,21 @@ export class TickLoop {
     }
   }
 
-  #show(deltas: Map<number, Batch>): void {
+  #show(deltas: Deltas): void {
     // ++ of a BigInt is a call out of compiled code.
     this.tick += 1n;
     this.#publishing = true;
     this.#changes.publish(deltas, { tick: this.tick, clock: this.now });
-    for (const [oid, observers] of this.#observers) {
-      const batch = deltas.get(oid);
+    const told = this.#observers.list;
+    for (const listed of told) {
+      const { relation } = listed;
+      const observers = told === this.#observers.list ? listed : this.#observers.get(relation);
+      if (observers === undefined) continue;
+      const batch = deltas.get(relation);
       const delta = batch !== undefined && batch.n > 0 ? batch : null;
-      for (const observer of observers) observer.onTick(this.tick, delta);
+      for (const observer of observers.all) observer.onTick(this.tick, delta);
     }
-    for (const oid of deltas.keys()) this.relations.get(oid)?.endTick();
+    for (let i = 0; i < deltas.size; i++) this.relations.get(deltas.relations[i])?.endTick();
     this.graph.endTick();
     this.#arena.reset();
     this.#publishing = false;
@@ -233,7 +239,7 @@ export class TickLoop {
    */
   attach(view: ViewRuntime, isStored: (relation: number) => boolean): void {
     this.#attach(view, (frame) => ({
-      rows: () => view.step(this.#snapshots(view, isStored), frame),
+      rows: () => view.step(Deltas.of(this.#snapshots(view, isStored)), frame),
       end: () => {
         // An observer may have ended it at its first tick.
         if (this.#views.get(view.oid) !== view) return;
@@ -251,7 +257,7 @@ export class TickLoop {
     const frame = this.#frame(this.#arena);
     const before = this.#stateBytes();
     const deltas = this.#allOrNothing((undo) => {
-      const moved = new Map<number, Batch>();
+      const moved = new Deltas();
       this.graph.step(moved, frame, undo);
       return moved;
     });
@@ -314,9 +320,9 @@ export class TickLoop {
   /** `seen`: the tick that its observers are told. */
   #feed(view: ViewRuntime, deltas: Map<number, Batch>, frame: GraphTick, seen: bigint): void {
     const before = pages.usedBytes - frame.arena.bytes;
-    const out = view.step(deltas, frame);
+    const out = view.step(Deltas.of(deltas), frame);
     budget.checkRoom(before, pages.usedBytes - frame.arena.bytes);
-    if (out !== null) for (const observer of this.#observers.get(view.oid) ?? []) observer.onTick(seen, out);
+    if (out !== null) for (const observer of this.#observers.get(view.oid)?.all ?? []) observer.onTick(seen, out);
     view.endStep();
   }
 
@@ -377,10 +383,10 @@ export class TickLoop {
   }
 
   observe(oid: number, observer: Observer): () => void {
-    this.#observers.set(oid, [...(this.#observers.get(oid) ?? []), observer]);
+    this.#observers.set(oid, { relation: oid, all: [...(this.#observers.get(oid)?.all ?? []), observer] });
     return () => {
-      const others = this.#observers.get(oid)?.filter((other) => other !== observer) ?? [];
-      if (others.length > 0) this.#observers.set(oid, others);
+      const others = this.#observers.get(oid)?.all.filter((other) => other !== observer) ?? [];
+      if (others.length > 0) this.#observers.set(oid, { relation: oid, all: others });
       else this.#observers.delete(oid);
     };
   }
@@ -411,8 +417,10 @@ export class TickLoop {
     this.#saved = keep;
   }
 
-  #savePinnedTick(deltas: Map<number, Batch>): void {
-    if (this.#pins.length > 0) this.#savePinned([...deltas].filter(([oid]) => this.relations.has(oid)));
+  #savePinnedTick({ relations, batches }: Deltas): void {
+    if (this.#pins.length === 0) return;
+    const changed = relations.map((oid, i): [number, Batch] => [oid, batches[i]]);
+    this.#savePinned(changed.filter(([oid]) => this.relations.has(oid)));
   }
 
   /** Keeps deltas of the tick that is running for readers of older ticks. */
