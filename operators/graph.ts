@@ -442,7 +442,8 @@ export class Graph {
     }
     if (this.#fresh.size > 0) this.#fresh.delete(node);
     if (node.output.n === 0) return;
-    for (const consumer of node.consumers.list) this.#schedule(consumer);
+    const consumers = node.consumers.list;
+    for (let i = 0; i < consumers.length; i++) this.#schedule(consumers[i]);
     for (const { owner } of node.ends.list) {
       if (undo !== null) owner.kept?.keepIn(undo);
       const net = owner.take(node.output, tick);

@@ -201,6 +201,9 @@ export class StreamRuntime {
   }
 
   #partition(partition: number): PartitionState {
+    // Many streams have one only.
+    const first = this.#partitions.list[0];
+    if (first?.partition === partition) return first;
     let state = this.#partitions.get(partition);
     if (state === undefined) {
       state = { partition, maxTime: null, position: 0n, idleSince: null };
