@@ -435,15 +435,14 @@ export class Graph {
     if (undo !== null) this.#keepNode(node, undo);
     node.due = false;
     this.#ends(node);
-    if (spec.op === 'source') node.take(deltas.get(spec.relation) ?? equalDelta(node, deltas), tick.arena);
+    if (spec.op === 'source') node.take(deltas.ofEqual(spec.relation, node.relations), tick.arena);
     else {
       const first = this.#fresh.size > 0 && this.#fresh.has(node);
       node.runIn(node.outputsOfInputs(), tick, first);
     }
     if (this.#fresh.size > 0) this.#fresh.delete(node);
     if (node.output.n === 0) return;
-    const consumers = node.consumers.list;
-    for (let i = 0; i < consumers.length; i++) this.#schedule(consumers[i]);
+    for (const consumer of node.consumers.list) this.#schedule(consumer);
     for (const { owner } of node.ends.list) {
       if (undo !== null) owner.kept?.keepIn(undo);
       const net = owner.take(node.output, tick);
@@ -490,13 +489,4 @@ export class Graph {
       map.clear();
     empty(this.#ending);
   }
-}
-
-/** What a tick changed in the relations of a source: the same in each of them that is still there. */
-function equalDelta({ relations }: GraphNode, deltas: Deltas): Batch | null {
-  for (const relation of relations.keys()) {
-    const delta = deltas.get(relation);
-    if (delta !== undefined) return delta;
-  }
-  return null;
 }
