@@ -60,6 +60,11 @@ export class FlowNode {
   nanoseconds = 0n;
   /** Measure time (EXPLAIN ANALYZE). */
   timed = false;
+  /**
+   * The parts of a tick may cancel (a join counts dA x dB twice and takes it off again), and who relies on append-only sees the net. A map makes no retraction
+   * of rows that are none.
+   */
+  readonly #mayCancel: boolean;
   #consolidate: ReturnType<typeof consolidator> | null = null;
   readonly #nothing: Batch;
   /** What a source puts out: the same objects in each tick. */
@@ -67,6 +72,7 @@ export class FlowNode {
 
   constructor(spec: PlanNode) {
     this.spec = spec;
+    this.#mayCancel = spec.appendOnly === true && spec.op !== 'map';
     this.#nothing = emptyBatch(spec.types);
     this.output = this.#nothing;
   }
@@ -112,8 +118,7 @@ export class FlowNode {
     const { spec } = this;
     const start = this.timed ? process.hrtime.bigint() : 0n;
     let output = (this.operator as Operator).step(inputs, tick);
-    if (spec.appendOnly === true && !kernels.allPositive(output.weights, output.n)) {
-      // The parts of a tick may cancel (a join counts dA x dB twice and takes it off again); who relies on append-only sees the net.
+    if (this.#mayCancel && kernels.allPositive(output.weights, output.n) === 0) {
       this.#consolidate ??= consolidator(spec.types);
       output = this.#consolidate(output, tick.arena);
     }

@@ -18,6 +18,7 @@
 import type { Batch } from './batch/batch.ts';
 import { buildOperator } from './build.ts';
 import { Dataflow, inputSpec } from './dataflow.ts';
+import type { Deltas } from './deltas.ts';
 import { Flow, type FlowOwner, type GraphTick, type KeyedPlan } from './flow.ts';
 import { GraphNode, type NodeErrors } from './graph_node.ts';
 import { empty, ListedSet } from './lists.ts';
@@ -237,9 +238,9 @@ export class Graph {
    * One tick: `deltas` has the changed rows by relation (whole rows by position, columns that nobody needs may be missing); the net
    * deltas of the flows' relations are added to it. All of them are valid until endTick(). With `undo` the step can be taken back.
    */
-  step(deltas: Map<number, Batch>, tick: GraphTick, undo: Undo | null = null): void {
+  step(deltas: Deltas, tick: GraphTick, undo: Undo | null = null): void {
     if (undo !== null) this.#keepSchedule(undo);
-    for (const [relation, batch] of deltas) if (batch.n > 0) this.#moved(relation);
+    for (let i = 0; i < deltas.size; i++) if (deltas.batches[i].n > 0) this.#moved(deltas.relations[i]);
     if (this.#clocked.size > 0) this.#scheduleClocked(tick);
     if (this.#watermarked.size > 0) this.#scheduleWatermarked(tick);
     if (this.#fresh.size > 0) for (const node of this.#fresh) this.#schedule(node);
@@ -429,12 +430,12 @@ export class Graph {
     }
   }
 
-  #stepNode(node: GraphNode, deltas: Map<number, Batch>, tick: GraphTick, undo: Undo | null): void {
+  #stepNode(node: GraphNode, deltas: Deltas, tick: GraphTick, undo: Undo | null): void {
     const { spec } = node;
     if (undo !== null) this.#keepNode(node, undo);
     node.due = false;
     this.#ends(node);
-    if (spec.op === 'source') node.take(deltas.get(spec.relation) ?? equalDelta(node, deltas), tick.arena);
+    if (spec.op === 'source') node.take(deltas.ofEqual(spec.relation, node.relations), tick.arena);
     else {
       const first = this.#fresh.size > 0 && this.#fresh.has(node);
       node.runIn(node.outputsOfInputs(), tick, first);
@@ -488,13 +489,4 @@ export class Graph {
       map.clear();
     empty(this.#ending);
   }
-}
-
-/** What a tick changed in the relations of a source: the same in each of them that is still there. */
-function equalDelta({ relations }: GraphNode, deltas: Map<number, Batch>): Batch | null {
-  for (const relation of relations.keys()) {
-    const delta = deltas.get(relation);
-    if (delta !== undefined) return delta;
-  }
-  return null;
 }

@@ -10,6 +10,7 @@ import { FlowNode } from './flow_node.ts';
 import { ListedSet } from './lists.ts';
 import type { ErrorSink, Tick } from './operator.ts';
 import type { PlanNode } from './plan.ts';
+import type { Watermarks } from './state/deadline.ts';
 import type { Saved } from './state/saved.ts';
 
 /** The error rows of a node, as the server keeps them. */
@@ -20,6 +21,36 @@ export interface NodeErrors extends ErrorSink {
   apply(arena: Arena): void;
   endTick(): void;
   release(): void;
+}
+
+/** What an operator is told of a tick: the same object in each, so that of a tick only its frame is written down, which all nodes have in common. */
+class NodeTick implements Tick {
+  first = false;
+  frame: GraphTick;
+  readonly evalContext: EvalContext;
+  readonly errors: ErrorSink;
+
+  constructor(frame: GraphTick, context: EvalContext, errors: ErrorSink) {
+    this.frame = frame;
+    this.errors = errors;
+    this.evalContext = Object.defineProperty(withoutClock(context), 'tick', { get: () => this.frame.number });
+  }
+
+  get number(): bigint {
+    return this.frame.number;
+  }
+
+  get arena(): Arena {
+    return this.frame.arena;
+  }
+
+  get now(): bigint {
+    return this.frame.now;
+  }
+
+  get watermark(): Watermarks {
+    return this.frame.watermark;
+  }
 }
 
 export class GraphNode extends FlowNode implements ErrorSink {
@@ -50,8 +81,7 @@ export class GraphNode extends FlowNode implements ErrorSink {
   readonly #newErrors: () => NodeErrors;
   #reported = false;
   readonly #inputBatches: Batch[] = [];
-  /** What its operator is told of a tick: the same object in each. */
-  #tick: Tick | null = null;
+  #tick: NodeTick | null = null;
 
   constructor(spec: PlanNode, key: string, context: EvalContext, inputs: GraphNode[], newErrors: () => NodeErrors) {
     super(spec);
@@ -80,20 +110,11 @@ export class GraphNode extends FlowNode implements ErrorSink {
     this.#reported = false;
   }
 
-  #told({ number, now, arena, watermark }: GraphTick, first: boolean): Tick {
-    if (this.#tick === null) {
-      const evalContext = withoutClock(this.context);
-      evalContext.tick = number;
-      this.#tick = { number, first, arena, evalContext, errors: this, now, watermark };
-      return this.#tick;
-    }
+  #told(frame: GraphTick, first: boolean): Tick {
+    this.#tick ??= new NodeTick(frame, this.context, this);
     const told = this.#tick;
-    told.number = number;
+    told.frame = frame;
     told.first = first;
-    told.arena = arena;
-    told.watermark = watermark;
-    told.evalContext.tick = number;
-    told.now = now;
     return told;
   }
 

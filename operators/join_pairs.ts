@@ -41,6 +41,7 @@ function noProbe(delta: Batch): Probe {
 /** Whether the side's index had all rows of the delta appended. */
 function growsOnly(side: JoinSide, delta: Batch): boolean {
   if (!side.index.appends) return false;
+  if (side.index.countsAdded) return true;
   if (kernels.allPositive(delta.weights, delta.n) !== 0) return true;
   const weights = delta.weights >>> 2;
   for (let row = 0; row < delta.n; row++) if (I32[weights + row] < 0) return false;

@@ -14,7 +14,7 @@ import { type BoundExpr, bindExpr } from './expr/interpret.ts';
 import type { Expr } from './expr/ir.ts';
 import { compileTest, type RowTest } from './expr/kernel/compile.ts';
 import { MapOperator } from './map.ts';
-import type { ErrorSink, Tick } from './operator.ts';
+import { type ErrorSink, type Tick, tickWith } from './operator.ts';
 import { type ColType, colType, OID } from './types.ts';
 
 const PLACE = colType(OID.int4);
@@ -72,7 +72,7 @@ export class Residual {
       },
     };
     const joined: Batch = { n, weights, columns: [...columns, placeColumn(rows), placeColumn(others)] };
-    const kept = this.#filter.step([joined], { ...tick, errors });
+    const kept = this.#filter.step([joined], tickWith(tick, tick.arena, errors));
     pairs.n = kept.n;
     pairs.rows = kept.columns[0].data;
     pairs.others = kept.columns[1].data;

@@ -46,6 +46,11 @@ export interface Tick {
   watermark: Watermarks;
 }
 
+/** The same tick with another memory and other errors. */
+export function tickWith({ number, first, evalContext, now, watermark }: Tick, arena: Arena, errors: ErrorSink): Tick {
+  return { number, first, arena, evalContext, errors, now, watermark };
+}
+
 export interface OperatorState {
   /** Stored rows or groups, and bytes of memory behind them. */
   rows: number;

@@ -13,7 +13,7 @@ import type { Batch } from './batch/batch.ts';
 import { BatchBuilder, emptyBatch, weightOf } from './batch/builder.ts';
 import { ErrorBag } from './error_bag.ts';
 import { SqlError } from './errors.ts';
-import type { IndexProvider, InnerFlow, Operator, Tick } from './operator.ts';
+import { type IndexProvider, type InnerFlow, type Operator, type Tick, tickWith } from './operator.ts';
 import type { PlanNode } from './plan.ts';
 import { consolidator } from './state/consolidate.ts';
 import { RelationStore } from './state/relation_store.ts';
@@ -152,7 +152,7 @@ export class RecursiveOperator implements Operator {
       if (relation === WORKING_TABLE) return change.build();
       return inputs === null ? null : inputs[this.#spec.stepInputs[-2 - relation]];
     };
-    const output = this.#flow.step(delta, { ...tick, arena: this.#iteration, errors: this.#stepErrors });
+    const output = this.#flow.step(delta, tickWith(tick, this.#iteration, this.#stepErrors));
     this.#stepOutput.apply(output);
     if (work.n > 0) this.#stepErrors.reportTo(this.#errors, 1);
     this.#flow.endTick();

@@ -3,6 +3,7 @@ import '../../operators/expr/functions/index.ts';
 import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { BatchBuilder } from '../../operators/batch/builder.ts';
+import { Deltas } from '../../operators/deltas.ts';
 import { initParser } from '../../planner/parse/parse.ts';
 import { jsonDecoder } from '../../src/formats/json/index.ts';
 import { TidemarkEngine } from '../../src/runtime/engine.ts';
@@ -154,7 +155,7 @@ export class ColumnEngine extends QueryEngine {
   }
 
   tick(input: ColumnTick): void {
-    const accepted = new Map<number, Batch>();
+    const accepted = new Deltas();
     for (const [oid, batch] of input)
       accepted.set(oid, this.#streams.get(oid)?.accept(batch, this.engine.loop.arena) ?? batch);
     this.engine.sourceTicks.publishInput(accepted, []);

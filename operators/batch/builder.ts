@@ -17,6 +17,7 @@ export class BatchBuilder {
   readonly columns: Column[];
   weights = 0;
   n = 0;
+  readonly #widths: number[];
   #capacity = 0;
 
   /** `capacity` rows fit without growing. */
@@ -29,6 +30,7 @@ export class BatchBuilder {
       columns[i] = { type, phys: physOf(type.oid), data: 0, valid: 0 };
     }
     this.columns = columns;
+    this.#widths = columns.map(({ phys }) => widthOf(phys));
     this.begin(arena, capacity);
   }
 
@@ -38,8 +40,9 @@ export class BatchBuilder {
     this.arena = arena;
     this.n = 0;
     this.#capacity = rows;
-    for (const column of this.columns) {
-      column.data = arena.alloc(rows * widthOf(column.phys));
+    for (let i = 0; i < this.columns.length; i++) {
+      const column = this.columns[i];
+      column.data = arena.alloc(rows * this.#widths[i]);
       column.valid = arena.alloc(rows);
     }
     this.weights = arena.alloc(rows * 4);

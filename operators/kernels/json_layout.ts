@@ -28,6 +28,8 @@ export const SCAN_GENERATION = 52;
 export const SCAN_STATUS = 56;
 export const SCAN_DEFERRED = 60;
 export const SCAN_DEFERRED_COUNT = 64;
+/** Not 0: some value that is not for the spare slot may have become NULL. */
+export const SCAN_NULLS = 68;
 export const SCAN_BYTES = 80;
 
 /** What the kernel of extents tells of some records: the first byte of all, the byte behind the last (0: none has a value), how many bytes they have. */

@@ -16,7 +16,7 @@
  */
 import { PAGE_BYTES, U8, U32 } from '../batch/memory.ts';
 import { checked, pages } from '../batch/pages.ts';
-import { HEAP_END, HEAP_GIVEN, HEAP_NEXT, HEAP_POISON, HEAP_TAKEN } from '../kernels/heap_layout.ts';
+import { HEAP_END, HEAP_GIVEN, HEAP_LISTS, HEAP_NEXT, HEAP_POISON, HEAP_TAKEN } from '../kernels/heap_layout.ts';
 import { kernels } from '../kernels/index.ts';
 import { BLOCK_SIZES, sizeClass } from './block_sizes.ts';
 import { eachFree, unlink } from './free_lists.ts';
@@ -40,6 +40,9 @@ const LIVE_SHARE = 2;
 /** After a look that found nothing it looks again when so many times what it holds was freed, or only this share of what was live still is. */
 const FREED_AGAIN = 8;
 const STILL_LIVE = 3 / 4;
+
+/** Of what kernels are lent. */
+const RECORD_BYTES = HEAP_LISTS + BLOCK_SIZES.length * 4;
 
 export class Heap {
   /** The first free block of each class; in the record that kernels are lent, once there is one. */
@@ -141,16 +144,18 @@ export class Heap {
 
   /** From now on the free lists lie where kernels find them: to copy them there and back would be most of what a kernel costs in a tick of few rows. */
   #newRecord(): number {
-    const { record, freeLists } = takeRecord(this.#freeLists);
+    const record = takeRecord(RECORD_BYTES);
+    const lists = (record + HEAP_LISTS) >>> 2;
+    U32.set(this.#freeLists, lists);
     U32[(record + HEAP_POISON) >>> 2] = checked ? 1 : 0;
-    this.#freeLists = freeLists;
+    this.#freeLists = U32.subarray(lists, lists + BLOCK_SIZES.length);
     this.#record = record;
     return record;
   }
 
   #dropRecord(): void {
     if (this.#record === 0) return;
-    giveRecord(this.#record);
+    giveRecord(this.#record, RECORD_BYTES);
     this.#freeLists = new Uint32Array(BLOCK_SIZES.length);
     this.#record = 0;
   }

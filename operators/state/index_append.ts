@@ -2,8 +2,8 @@
  * Appends the rows of a tick to the runs of a keyed index (keyed_index.ts) by one call of a kernel (kernels/assembly/append.ts), which does what
  * findOrInsertAll() of the key table and, row by row, add() of the runs would.
  *
- * What the kernel reads of the index is written once, here, and copied to the tick's memory; of a batch there are only its columns' addresses to
- * add. What the kernel leaves is done here: keys that are known row by row only, runs for which the heap needs another chunk, long values that are not texts.
+ * What the kernel reads of the index is written once, into a record that the index keeps (lent_records.ts), with room for what it gives of a few rows; of a
+ * batch there are only its columns' addresses to add. What the kernel leaves is done here: keys that are known row by row only, runs for which the heap needs another chunk, long values that are not texts.
  */
 import type { Arena } from '../batch/arena.ts';
 import type { Batch, Column } from '../batch/batch.ts';
@@ -11,10 +11,18 @@ import { U32 } from '../batch/memory.ts';
 import * as a from '../kernels/append_layout.ts';
 import { kernels } from '../kernels/index.ts';
 import * as k from '../kernels/key_layout.ts';
-import { ownLong, packedRows, writeKeyLayout, writeLayout } from './key_batch.ts';
+import { ownLong, writeKeyLayout, writeLayout } from './key_batch.ts';
+import { giveRecord, takeRecord } from './lent_records.ts';
 import type { RowLayout } from './row_layout.ts';
 import type { Located, RowTable } from './row_table.ts';
 import type { Runs } from './runs.ts';
+
+/** What the kernel gives of so many rows has its place behind the record; of more it is in the tick's memory. */
+const FEW = 16;
+/** Words a row of the results, but for values that lie outside of it. */
+const RESULT_WORDS = 10;
+/** Each list begins at a multiple of it. */
+const ALIGNMENT = 16;
 
 /** Where the rows that were appended are. */
 export interface Appended extends Located {
@@ -34,9 +42,16 @@ export class IndexAppend {
   readonly #kept: number[];
   readonly #keyStride: number;
   readonly #skipNulls: boolean;
-  /** The record with all that is the same in each tick, and where in it the row's columns are. */
-  readonly #record: Uint32Array;
+  /** What is the same in each tick, and where in it the row's columns are. */
+  readonly #layoutWords: Uint32Array;
   readonly #columnsAt: number;
+  /** The record, and its bytes; 0: there is none yet. */
+  #record = 0;
+  readonly #recordBytes: number;
+  /** The record says that the results go behind it. */
+  #isFew = false;
+  /** Where slots go that the kernel finds. */
+  #slots = 0;
   /** What the last append gave. */
   readonly #appended: Appended = { slots: 0, fresh: 0, made: 0, places: 0, touched: 0, count: 0 };
 
@@ -52,6 +67,7 @@ export class IndexAppend {
     this.#keyStride = keys.ops.layout.stride;
     this.#columnsAt = a.APPEND_BYTES + keyColumns.length * k.KEY_COLUMN_BYTES;
     const record = new Uint32Array((this.#columnsAt + layout.phys.length * k.KEY_COLUMN_BYTES) / 4);
+    this.#recordBytes = record.length * 4 + this.#resultBytes(FEW);
     writeKeyLayout(record, keys.ops.layout, a.APPEND_BYTES / 4);
     writeLayout(record, layout, this.#columnsAt / 4);
     record[k.KEYS_SKIP_NULLS / 4] = skipNulls ? 1 : 0;
@@ -61,7 +77,7 @@ export class IndexAppend {
     record[a.APPEND_VALID / 4] = layout.valid;
     record[a.APPEND_ROW_BYTES / 4] = runs.stride;
     record[a.APPEND_WEIGHT / 4] = runs.weightAt;
-    this.#record = record;
+    this.#layoutWords = record;
   }
 
   /** Appends the rows of the columns that are bound to the key table. Null, and nothing is done: some weight is not positive. */
@@ -73,6 +89,7 @@ export class IndexAppend {
     let located: Located;
     let done: number;
     if (keys.packs) {
+      U32[at + k.KEYS_SLOTS / 4] = this.#slots;
       keys.lend(append);
       this.#lendHeap(append);
       done = kernels.appendRows(append);
@@ -137,32 +154,71 @@ export class IndexAppend {
     U32[(append + a.APPEND_HEAP) >>> 2] = this.#runs.heap.beginLending();
   }
 
-  /** The record of an append in the tick's memory, with memory for its results. */
+  /** The record for an append. */
   #write({ n, columns, weights }: Batch, arena: Arena): number {
-    const record = this.#record;
-    const append = arena.alloc(record.length * 4);
+    if (this.#record === 0) this.#begin();
+    const append = this.#record;
     const at = append >>> 2;
-    U32.set(record, at);
+    if (n > FEW) {
+      this.#place(at, n, arena.alloc(this.#resultBytes(n)));
+      this.#isFew = false;
+    } else if (!this.#isFew) {
+      this.#place(at, FEW, append + this.#layoutWords.length * 4);
+      this.#isFew = true;
+    }
     U32[at + a.APPEND_BLOCKS_FROM / 4] = this.#runs.blocksFrom;
-    const words = n * 4;
-    U32[at + k.KEYS_COLUMNS / 4] = append + a.APPEND_BYTES;
     U32[at + k.KEYS_ROWS / 4] = n;
-    U32[at + k.KEYS_PACKED / 4] = packedRows(n, this.#keyStride, arena);
-    U32[at + k.KEYS_HASHES / 4] = arena.alloc(words);
-    U32[at + k.KEYS_SLOTS / 4] = arena.alloc(words);
-    U32[at + k.KEYS_FRESH / 4] = arena.alloc(words);
-    U32[at + a.APPEND_COLUMNS / 4] = append + this.#columnsAt;
+    U32[at + k.KEYS_FROM / 4] = 0;
+    U32[at + k.KEYS_MADE / 4] = 0;
+    U32[at + k.KEYS_LONG / 4] = 0;
     U32[at + a.APPEND_WEIGHTS / 4] = weights;
-    U32[at + a.APPEND_TOUCHED / 4] = arena.alloc(words);
-    U32[at + a.APPEND_OLD / 4] = arena.alloc(words * 2 + 4);
-    U32[at + a.APPEND_LEFT / 4] = arena.alloc(words);
-    U32[at + a.APPEND_PLACES / 4] = arena.alloc(words);
-    U32[at + a.APPEND_OUTSIDE / 4] = arena.alloc(words * this.#layout.wide);
-    U32[at + a.APPEND_CHOSEN / 4] = arena.alloc(words * 2);
     writeAddresses(columns, this.#keyColumns, at + a.APPEND_BYTES / 4);
     writeAddresses(columns, this.#kept, at + this.#columnsAt / 4);
     return append;
   }
+
+  #begin(): void {
+    const append = takeRecord(this.#recordBytes);
+    const at = append >>> 2;
+    U32.set(this.#layoutWords, at);
+    U32[at + k.KEYS_COLUMNS / 4] = append + a.APPEND_BYTES;
+    U32[at + a.APPEND_COLUMNS / 4] = append + this.#columnsAt;
+    this.#record = append;
+    this.#isFew = false;
+  }
+
+  /** Bytes of the results of so many rows. */
+  #resultBytes(n: number): number {
+    const packed = aligned(n * (this.#keyStride + k.HEADER_BYTES));
+    return packed + aligned(n * 4) * (RESULT_WORDS + this.#layout.wide) + 2 * ALIGNMENT;
+  }
+
+  /** Says that the results of up to n rows go behind an address. */
+  #place(at: number, n: number, results: number): void {
+    const words = aligned(n * 4);
+    const packed = aligned(results);
+    const hashes = packed + aligned(n * (this.#keyStride + k.HEADER_BYTES));
+    U32[at + k.KEYS_PACKED / 4] = packed + k.HEADER_BYTES;
+    U32[at + k.KEYS_HASHES / 4] = hashes;
+    const slots = hashes + words;
+    this.#slots = slots;
+    U32[at + k.KEYS_FRESH / 4] = slots + words;
+    U32[at + a.APPEND_TOUCHED / 4] = slots + words * 2;
+    U32[at + a.APPEND_LEFT / 4] = slots + words * 3;
+    U32[at + a.APPEND_PLACES / 4] = slots + words * 4;
+    U32[at + a.APPEND_CHOSEN / 4] = slots + words * 5;
+    U32[at + a.APPEND_OLD / 4] = slots + words * 7;
+    U32[at + a.APPEND_OUTSIDE / 4] = slots + words * 9 + ALIGNMENT;
+  }
+
+  release(): void {
+    if (this.#record !== 0) giveRecord(this.#record, this.#recordBytes);
+    this.#record = 0;
+  }
+}
+
+function aligned(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }
 
 /** Where the values of these columns lie, into their records from a word on. */

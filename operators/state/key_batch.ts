@@ -63,7 +63,7 @@ export class KeyRecord {
 }
 
 /** Memory for n packed rows of so many bytes, from the first one's end of the header on. */
-export function packedRows(n: number, stride: number, arena: Arena): number {
+function packedRows(n: number, stride: number, arena: Arena): number {
   return arena.alloc(n * (stride + k.HEADER_BYTES)) + k.HEADER_BYTES;
 }
 

@@ -487,6 +487,7 @@ export class KeyedIndex implements ColdState {
       });
     }
     this.#cold.load({ parts: 0, bytes: 0 });
+    this.#appender.release();
     this.#keys.release();
     this.#runs.heap.release();
     this.#keyRetention?.release();

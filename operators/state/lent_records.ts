@@ -1,37 +1,65 @@
 /**
- * Where heaps (heap.ts) keep what kernels have to know of them: one record a heap that ever lent a kernel anything, as heap_layout.ts says.
+ * Records in which kernels are told of state, that stay where they are from tick to tick: of a heap (heap.ts, heap_layout.ts), of appends to an index (index_append.ts).
  *
- * Records are no state: a heap saves what is in its own. So their pages are neither announced nor put back when a tick is taken back, and which records are
- * free is known here, not in them.
+ * Records are no state: what they say is known elsewhere, and is saved there. So their pages are neither announced nor put back when a tick is taken back, and which
+ * records are free is known here, not in them. Those of one size share pages, which go when the last of them was given back.
  */
-import { PAGE_BYTES, U32 } from '../batch/memory.ts';
+import { PAGE_BYTES } from '../batch/memory.ts';
 import { pages } from '../batch/pages.ts';
-import { HEAP_LISTS } from '../kernels/heap_layout.ts';
+import { empty } from '../lists.ts';
 
-let taken: number[] = [];
-let free: number[] = [];
-let used = 0;
+/** Records begin where a line of the processor's cache does: so few sizes are in use. */
+const LINE = 64;
 
-/** A record for a heap with so many free lists, which stand in it; all of one size. */
-export function takeRecord(freeLists: Uint32Array): { record: number; freeLists: Uint32Array } {
-  if (free.length === 0) addPage(HEAP_LISTS + freeLists.length * 4);
-  const record = free.pop() as number;
-  used++;
-  const lists = (record + HEAP_LISTS) >>> 2;
-  U32.set(freeLists, lists);
-  return { record, freeLists: U32.subarray(lists, lists + freeLists.length) };
+class Pool {
+  readonly #bytes: number;
+  readonly #taken: number[] = [];
+  readonly #free: number[] = [];
+  #used = 0;
+
+  constructor(bytes: number) {
+    this.#bytes = bytes;
+  }
+
+  take(): number {
+    if (this.#free.length === 0) this.#addPage();
+    this.#used++;
+    return this.#free.pop() as number;
+  }
+
+  #addPage(): void {
+    const page = pages.allocate(1);
+    this.#taken.push(page);
+    for (let at = page; at + this.#bytes <= page + PAGE_BYTES; at += this.#bytes) this.#free.push(at);
+  }
+
+  give(record: number): void {
+    this.#free.push(record);
+    if (--this.#used > 0) return;
+    for (const page of this.#taken) pages.release(page, 1);
+    empty(this.#taken);
+    empty(this.#free);
+  }
 }
 
-function addPage(bytes: number): void {
-  const page = pages.allocate(1);
-  taken.push(page);
-  for (let record = page; record + bytes <= page + PAGE_BYTES; record += bytes) free.push(record);
+const pools = new Map<number, Pool>();
+
+function poolOf(bytes: number): Pool {
+  const size = Math.ceil(bytes / LINE) * LINE;
+  let pool = pools.get(size);
+  if (pool === undefined) {
+    pool = new Pool(size);
+    pools.set(size, pool);
+  }
+  return pool;
 }
 
-export function giveRecord(record: number): void {
-  free.push(record);
-  if (--used > 0) return;
-  for (const page of taken) pages.release(page, 1);
-  taken = [];
-  free = [];
+/** A record of so many bytes, of which nothing is written; a page holds one at least. */
+export function takeRecord(bytes: number): number {
+  return poolOf(bytes).take();
+}
+
+/** `bytes`: as it was taken. */
+export function giveRecord(record: number, bytes: number): void {
+  poolOf(bytes).give(record);
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Arena } from '../../operators/batch/arena.ts';
 import { batchFromRows } from '../../operators/batch/builder.ts';
+import { Deltas } from '../../operators/deltas.ts';
 import { colType, OID } from '../../operators/types.ts';
 import { MemoryDisk } from '../durable/testing/memory_disk.ts';
 import { ChangeKeeper } from './change_keeper.ts';
@@ -13,8 +14,8 @@ test('many logs with short tails are written before sources wait for ever', asyn
   await keeper.open({ disk: new MemoryDisk(), path: '/changes', identity: 5n }, []);
   const arena = new Arena();
   const batch = batchFromRows([colType(OID.text)], [['x'.repeat(200_000)]], arena);
-  const deltas = new Map(Array.from({ length: 700 }, (_, oid) => [oid, batch]));
-  for (const oid of deltas.keys()) keeper.keep(oid, retentionOf('1 hour'), { tick: 0n, clock: 0n });
+  const deltas = Deltas.of(Array.from({ length: 700 }, (_, oid) => [oid, batch]));
+  for (const oid of deltas.relations) keeper.keep(oid, retentionOf('1 hour'), { tick: 0n, clock: 0n });
   keeper.publish(deltas, { tick: 1n, clock: 1n });
   assert.ok(keeper.behind, String(keeper.pending));
   await keeper.caughtUp();

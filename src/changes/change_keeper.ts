@@ -5,7 +5,7 @@
  *
  * Disks that are slower than ticks: as long as too much waits to be written, `behind` says so and sources wait.
  */
-import type { Batch } from '../../operators/batch/batch.ts';
+import type { Deltas } from '../../operators/deltas.ts';
 import { ListedMap } from '../../operators/lists.ts';
 import { BufferPool } from './buffer_pool.ts';
 import { type ChangeFolder, ChangeLog, type LogHost, type SavedLog } from './change_log.ts';
@@ -40,9 +40,12 @@ export class ChangeKeeper implements LogHost {
   }
 
   /** The changes of a tick, by relation. */
-  publish(deltas: Map<number, Batch>, moment: Moment): void {
+  publish(deltas: Deltas, moment: Moment): void {
     if (this.#logs.size === 0) return;
-    for (const [oid, batch] of deltas) if (batch.n > 0) this.#logs.get(oid)?.append(batch, moment);
+    for (let i = 0; i < deltas.size; i++) {
+      const batch = deltas.batches[i];
+      if (batch.n > 0) this.#logs.get(deltas.relations[i])?.append(batch, moment);
+    }
   }
 
   /** From now on this is what is kept of a relation's changes: a log begins, goes on, or ends. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Arena } from '../../operators/batch/arena.ts';
 import { batchFromRows, readRow } from '../../operators/batch/builder.ts';
+import { Deltas } from '../../operators/deltas.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { colType, OID } from '../../operators/types.ts';
 import { MemoryDisk } from '../durable/testing/memory_disk.ts';
@@ -38,7 +39,7 @@ class World {
     const arena = new Arena();
     for (const tick of ticks) {
       const batch = batchFromRows(TYPES, [[BigInt(tick), 'x'.repeat(bytes)]], arena);
-      this.keeper.publish(new Map(oids.map((oid) => [oid, batch])), {
+      this.keeper.publish(Deltas.of(oids.map((oid) => [oid, batch])), {
         tick: BigInt(tick),
         clock: BigInt(tick) * 1_000_000n,
       });

@@ -3,7 +3,7 @@
  * input and watermarks. What was dropped later comes back in the catalog only, for the statements in between, and gets no rows.
  */
 import { Arena } from '../../operators/batch/arena.ts';
-import type { Batch } from '../../operators/batch/batch.ts';
+import { Deltas } from '../../operators/deltas.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { parse } from '../../planner/parse/parse.ts';
 import type { SessionContext } from '../engine.ts';
@@ -107,7 +107,7 @@ export class Replay {
       return;
     }
     const batches = await Promise.all(inputs.map((input) => this.#feed.read(this.#stream(input.oid).source, input)));
-    const deltas = new Map<number, Batch>();
+    const deltas = new Deltas();
     inputs.forEach((input, i) => {
       const delta = this.#stream(input.oid).repeat(input, batches[i], loop.arena, record.now);
       if (delta !== null) deltas.set(input.oid, delta);

@@ -58,6 +58,8 @@ export interface Decoder {
   decode(raw: RawBatch, from: number, to: number, out: BatchBuilder, now: bigint): BadRow[];
   /** Bytes of the values that the last decode() read. */
   readonly bytes: number;
+  /** Whether it may have put a NULL into `out`. */
+  readonly anyNull: boolean;
   /** Gives its memory back. */
   release(): void;
 }

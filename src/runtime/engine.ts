@@ -9,6 +9,7 @@ import type { Batch } from '../../operators/batch/batch.ts';
 import { budget } from '../../operators/batch/budget.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import type { Datum } from '../../operators/datum.ts';
+import { Deltas } from '../../operators/deltas.ts';
 import { OutOfMemory, SqlError, unsupported } from '../../operators/errors.ts';
 import { copyContext } from '../../operators/expr/context.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
@@ -360,7 +361,7 @@ export class TidemarkEngine implements Engine {
     this.loop.advanceClock();
     const start = performance.now();
     this.loop.runKept((undo) => {
-      const deltas = new Map<number, Batch>();
+      const deltas = new Deltas();
       for (const [oid, batch] of rows) {
         const local = this.localStreams.get(oid);
         local?.keepIn(undo);

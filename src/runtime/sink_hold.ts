@@ -19,7 +19,11 @@ export class SinkHold {
 
   /** Before a tick: begins to wait for sinks that have fallen behind. */
   look(): void {
-    if (this.#engine.sinks.list.some((sink) => sink.isBehind)) this.#begin();
+    for (const sink of this.#engine.sinks.list) {
+      if (!sink.isBehind) continue;
+      this.#begin();
+      return;
+    }
   }
 
   #begin(): void {

@@ -7,7 +7,7 @@
  * short (memory_hold.ts); what was taken from them for a tick that fails is given back.
  */
 import { performance } from 'node:perf_hooks';
-import type { Batch } from '../../operators/batch/batch.ts';
+import { Deltas } from '../../operators/deltas.ts';
 import { OutOfMemory } from '../../operators/errors.ts';
 import { empty } from '../../operators/lists.ts';
 import type { Undo } from '../../operators/state/undo.ts';
@@ -34,8 +34,10 @@ export class SourceTicks {
   #clockTimer: NodeJS.Timeout | null = null;
   /** Streams that have rows for the tick. */
   readonly #ready: StreamRuntime[] = [];
+  /** What streams give to a tick: the same list in each. */
+  readonly #given = new Deltas();
   /** What the tick takes in, and of whom. */
-  #input = new Map<number, Batch>();
+  #input = this.#given;
   #streams: StreamRuntime[] = [];
 
   /** Not `automatic`: ticks run only when pump() is called. */
@@ -91,7 +93,8 @@ export class SourceTicks {
   /** Gives when it ended, as publishInput(). */
   #tickOf(streams: StreamRuntime[], rows: number): number {
     const { arena, now } = this.#engine.loop;
-    const input = new Map<number, Batch>();
+    const input = this.#given;
+    input.clear();
     try {
       for (const stream of streams) {
         const batch = stream.take(rows, arena, now);
@@ -106,10 +109,10 @@ export class SourceTicks {
   }
 
   /** One tick with what these streams and keyed tables took from their sources. Gives when it ended, by performance.now(). */
-  publishInput(input: Map<number, Batch>, streams: StreamRuntime[]): number {
+  publishInput(input: Deltas, streams: StreamRuntime[]): number {
     const { loop } = this.#engine;
     let rows = 0;
-    for (const batch of input.values()) rows += batch.n;
+    for (const batch of input.batches) rows += batch.n;
     const start = performance.now();
     let end: number;
     this.#input = input;
@@ -126,20 +129,18 @@ export class SourceTicks {
     return end;
   }
 
-  readonly #enter = (undo: Undo | null): Map<number, Batch> => {
+  readonly #enter = (undo: Undo | null): Deltas => {
     const { arena, relations } = this.#engine.loop;
     const input = this.#input;
     const streams = this.#streams;
-    let deltas = input;
     for (const stream of streams) {
       stream.enter(arena, undo);
       if (stream.spec.envelope === 'append') continue;
       const commands = input.get(stream.oid);
       if (commands === undefined) continue;
-      if (deltas === input) deltas = new Map(input);
-      deltas.set(stream.oid, upsertDelta(stream.relation, commands, relations.get(stream.oid), arena));
+      input.set(stream.oid, upsertDelta(stream.relation, commands, relations.get(stream.oid), arena));
     }
-    return deltas;
+    return input;
   };
 
   #events(stream: StreamRuntime): void {

@@ -11,7 +11,7 @@ import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { BatchBuilder, isValid } from '../../operators/batch/builder.ts';
 import { I64 } from '../../operators/batch/memory.ts';
-import { empty } from '../../operators/lists.ts';
+import { empty, ListedMap } from '../../operators/lists.ts';
 import type { Undo } from '../../operators/state/undo.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { ConnectorSpec } from '../catalog/objects.ts';
@@ -41,6 +41,7 @@ interface Decoded extends DecodedRecords {
 }
 
 interface PartitionState {
+  readonly partition: number;
   maxTime: bigint | null;
   position: bigint;
   idleSince: number | null;
@@ -81,7 +82,7 @@ export class StreamRuntime {
   readonly source: Source;
   /** Exact below 2^53. */
   readonly #counts = { rows: 0, bytes: 0, late: 0 };
-  readonly #partitions = new Map<number, PartitionState>();
+  readonly #partitions = new ListedMap<number, PartitionState>();
   readonly #idleMs: number;
   /** True when a column's DEFAULT depends on the clock. */
   readonly #clocked: boolean;
@@ -94,6 +95,8 @@ export class StreamRuntime {
   /** The clock of the tick. */
   #now = 0n;
   #rows = 0;
+  /** Some of its values may be NULL. */
+  #anyNull = false;
   /** Those of them that are behind the watermark. */
   #late: number[] = NO_ROWS;
   /** Batches that the tick has taken of, and from where: they come again when the tick is taken back. */
@@ -149,7 +152,7 @@ export class StreamRuntime {
     if (this.#opened) return;
     this.#opened = true;
     for (const [partition, offset] of offsets) {
-      this.#partitions.set(partition, { maxTime: null, position: offset, idleSince: null });
+      this.#partitions.set(partition, { partition, maxTime: null, position: offset, idleSince: null });
     }
     this.source.open(offsets);
   }
@@ -157,7 +160,7 @@ export class StreamRuntime {
   /** A partition that appeared later is read from its first record. */
   addPartition(partition: number, earliest: bigint): void {
     if (!this.#opened || this.#partitions.has(partition)) return;
-    this.#partitions.set(partition, { maxTime: null, position: earliest, idleSince: null });
+    this.#partitions.set(partition, { partition, maxTime: null, position: earliest, idleSince: null });
     this.source.open(new Map([[partition, earliest]]));
   }
 
@@ -198,9 +201,12 @@ export class StreamRuntime {
   }
 
   #partition(partition: number): PartitionState {
+    // Many streams have one only.
+    const first = this.#partitions.list[0];
+    if (first?.partition === partition) return first;
     let state = this.#partitions.get(partition);
     if (state === undefined) {
-      state = { maxTime: null, position: 0n, idleSince: null };
+      state = { partition, maxTime: null, position: 0n, idleSince: null };
       this.#partitions.set(partition, state);
     }
     return state;
@@ -270,6 +276,7 @@ export class StreamRuntime {
     empty(this.#records);
     empty(this.#ranges);
     this.#rows = 0;
+    this.#anyNull = false;
     this.#late = NO_ROWS;
     this.#refused = null;
   }
@@ -327,7 +334,7 @@ export class StreamRuntime {
   openAgain(offsets: Map<number, bigint>): void {
     this.#opened = true;
     for (const [partition, position] of offsets)
-      this.#partitions.set(partition, { maxTime: null, position, idleSince: null });
+      this.#partitions.set(partition, { partition, maxTime: null, position, idleSince: null });
   }
 
   /** The log has ended: reading goes on where it stopped. */
@@ -364,7 +371,7 @@ export class StreamRuntime {
     this.#opened = saved.opened;
     if (saved.identity) this.source.expect?.(saved.identity);
     for (const { partition, maxTime, position } of saved.partitions)
-      this.#partitions.set(partition, { maxTime, position, idleSince: null });
+      this.#partitions.set(partition, { partition, maxTime, position, idleSince: null });
     this.columns.need(saved.needed);
     this.#watermark = saved.watermark;
     this.#toldWatermark = saved.watermark;
@@ -380,6 +387,7 @@ export class StreamRuntime {
     const decoder = this.columns.decoder();
     const bad = decoder.decode(raw, from, to, builder, now);
     if (bad.length > 0) this.#report(raw, bad);
+    if (decoder.anyNull) this.#anyNull = true;
     const { columns, n } = builder;
     const times = this.columns.time < 0 ? null : timeBounds(columns[this.columns.time], first, n, builder.arena);
     this.#records.push({ raw, from, to, firstRow: first, bad, bytes: decoder.bytes, times });
@@ -412,7 +420,8 @@ export class StreamRuntime {
     const bound = this.relation.watermark;
     if (bound === undefined) return;
     let least: bigint | null = null;
-    for (const [partition, state] of this.#partitions) {
+    for (const state of this.#partitions.list) {
+      const { partition } = state;
       // Before the source has looked, nobody knows whether there is more.
       const end = this.source.highWatermark(partition);
       const atEnd = end !== undefined && end <= state.position && this.#pending?.raw.partition !== partition;
@@ -440,7 +449,7 @@ export class StreamRuntime {
 
   /** A tick's rows in the relation's shape; the late ones go to the ledger. */
   #shaped(batch: Batch, late: number[], watermark: bigint | null, arena: Arena): Batch {
-    if (late.length === 0) return this.columns.placed(batch);
+    if (late.length === 0) return this.columns.placed(batch, this.#anyNull);
     const ledger = new BatchBuilder(this.late.types, arena, late.length);
     const width = this.relation.columns.length;
     for (const row of late) {
@@ -453,7 +462,7 @@ export class StreamRuntime {
       ledger.setDatum(width, to, watermark);
     }
     this.#refused = ledger.build();
-    return this.columns.placed(without(batch, late, arena));
+    return this.columns.placed(without(batch, late, arena), this.#anyNull);
   }
 
   async close(): Promise<void> {

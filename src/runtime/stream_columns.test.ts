@@ -49,7 +49,8 @@ test('columns at their places have the rows of their tick, with and without NULL
       list.map((c, i) => (nulls[i] && random.below(4) === 0 ? null : randomValue(c, random))),
     );
     for (const row of expected) builder.pushDatums(row, 1);
-    const batch = columns.placed(builder.build());
+    const anyNull = expected.some((row) => row.includes(null));
+    const batch = columns.placed(builder.build(), anyNull || random.below(2) === 0);
     const label = `tick ${tick}, seed ${seed}`;
     assert.equal(batch.n, rows, label);
     for (let row = 0; row < rows; row++) {
@@ -78,8 +79,8 @@ test('rows of a replay do not lie in the columns of the tick', () => {
   tick.pushDatums([1n, 'tick'], 1);
   const replay = columns.builder(arena, 1);
   replay.pushDatums([2n, 'replay'], 1);
-  const replayed = columns.placed(replay.build());
-  const rows = columns.placed(tick.build());
+  const replayed = columns.placed(replay.build(), true);
+  const rows = columns.placed(tick.build(), false);
   assert.deepEqual([readDatum(replayed.columns[0], 0), readDatum(replayed.columns[1], 0)], [2n, 'replay']);
   assert.deepEqual([readDatum(rows.columns[0], 0), readDatum(rows.columns[1], 0)], [1n, 'tick']);
   columns.release();

@@ -87,9 +87,13 @@ export class StreamColumns {
     return places;
   }
 
-  /** Columns at their places in the relation; those that nobody needs are missing. Those that have no NULL say so from now on, which spares every operator the look. */
-  placed({ n, columns, weights }: Batch, list = this.#list): Batch {
-    for (const column of columns) if (column.valid !== 0 && kernels.allSet(column.valid, n) !== 0) column.valid = 0;
+  /**
+   * Columns at their places in the relation; those that nobody needs are missing. Those that have no NULL say so from now on, which spares every operator the look.
+   * `anyNull`: some may have one.
+   */
+  placed({ n, columns, weights }: Batch, anyNull: boolean, list = this.#list): Batch {
+    for (const column of columns)
+      if (!anyNull || (column.valid !== 0 && kernels.allSet(column.valid, n) !== 0)) column.valid = 0;
     if (columns !== this.#tick?.builder.columns) return { n, columns: this.#places(columns, list), weights };
     const { placed } = this.#tick;
     placed.n = n;

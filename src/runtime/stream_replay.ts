@@ -74,7 +74,7 @@ export async function* replay(
 
 function shaped(columns: StreamColumns, { builder, needed, late }: Gathered): Batch {
   const batch = builder.build();
-  return columns.placed(late.length === 0 ? batch : without(batch, late, builder.arena), needed);
+  return columns.placed(late.length === 0 ? batch : without(batch, late, builder.arena), true, needed);
 }
 
 /** Every record at the clock at which it was taken in. */

@@ -12,9 +12,11 @@ import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { budget } from '../../operators/batch/budget.ts';
 import { pages } from '../../operators/batch/pages.ts';
+import { Deltas } from '../../operators/deltas.ts';
 import type { SqlError } from '../../operators/errors.ts';
 import type { GraphTick } from '../../operators/flow.ts';
 import { canFill, Filling, type KnownRelations } from '../../operators/graph_fill.ts';
+import { ListedMap } from '../../operators/lists.ts';
 import type { KeyedIndex } from '../../operators/state/keyed_index.ts';
 import { Undo } from '../../operators/state/undo.ts';
 import { type Pin, Pins } from './pins.ts';
@@ -33,7 +35,7 @@ export interface Observer {
 /** Keeps the changes of relations. */
 interface ChangeLogs {
   /** Batches are valid during the call only. */
-  publish(deltas: Map<number, Batch>, moment: { tick: bigint; clock: bigint }): void;
+  publish(deltas: Deltas, moment: { tick: bigint; clock: bigint }): void;
 }
 
 export class TickLoop {
@@ -46,7 +48,7 @@ export class TickLoop {
   readonly graph = newGraph((relation, columns, keys) => this.relations.get(relation)?.lend(columns, keys) ?? null);
   readonly #views = new Map<number, ViewRuntime>();
   /** Lists are never changed: those who are told of a tick may come and go meanwhile. */
-  readonly #observers = new Map<number, readonly Observer[]>();
+  readonly #observers = new ListedMap<number, { readonly relation: number; readonly all: readonly Observer[] }>();
   readonly #pins = new Pins();
   readonly #arena = new Arena();
   /** For a read that is over before anything else happens; who uses it resets it. */
@@ -105,18 +107,18 @@ export class TickLoop {
 
   /** Runs one tick over these deltas (by relation OID) at the clock that advanceClock() set. */
   run(input: Map<number, Batch>): void {
-    this.runKept(() => new Map(input));
+    this.runKept(() => Deltas.of(input));
   }
 
   /** The same over what `enter` gives, to which the deltas of views are added; when the tick fails, what `enter` kept in `undo` is as before too. */
-  runKept(enter: (undo: Undo) => Map<number, Batch>): void {
+  runKept(enter: (undo: Undo) => Deltas): void {
     this.#publish(this.#allOrNothing((undo) => this.#step(enter(undo), undo)));
   }
 
   /**
    * The same for so many rows of sources. Without `undo` there is memory in plenty: then it does not fail for want of it.
    */
-  runSources(rows: number, enter: (undo: Undo | null) => Map<number, Batch>): void {
+  runSources(rows: number, enter: (undo: Undo | null) => Deltas): void {
     const before = pages.usedBytes + budget.outsideBytes;
     budget.peak = before;
     const deltas = this.#need.isSafe(rows)
@@ -126,19 +128,19 @@ export class TickLoop {
     this.#publish(deltas);
   }
 
-  #step(deltas: Map<number, Batch>, undo: Undo | null): Map<number, Batch> {
-    for (const [oid, batch] of deltas) {
-      const relation = this.relations.get(oid);
+  #step(deltas: Deltas, undo: Undo | null): Deltas {
+    for (let i = 0; i < deltas.size; i++) {
+      const relation = this.relations.get(deltas.relations[i]);
       if (relation === undefined) continue;
       if (undo !== null) relation.keepIn(undo);
-      relation.apply(batch);
+      relation.apply(deltas.batches[i]);
       relation.changedAt = this.tick + 1n;
     }
     this.graph.step(deltas, this.#frame(this.#arena), undo);
     return deltas;
   }
 
-  #once(enter: (undo: null) => Map<number, Batch>): Map<number, Batch> {
+  #once(enter: (undo: null) => Deltas): Deltas {
     budget.goBeyond();
     try {
       const deltas = this.#step(enter(null), null);
@@ -150,11 +152,11 @@ export class TickLoop {
   }
 
   /** Does the part of a tick that may fail. The copies for older readers belong to it: they may be as large as the tick. */
-  #allOrNothing(step: (undo: Undo) => Map<number, Batch>): Map<number, Batch> {
+  #allOrNothing(step: (undo: Undo) => Deltas): Deltas {
     const before = this.#stateBytes();
     const undo = new Undo();
     undo.start();
-    let deltas: Map<number, Batch>;
+    let deltas: Deltas;
     try {
       deltas = step(undo);
       budget.checkRoom(before, this.#stateBytes());
@@ -174,7 +176,7 @@ export class TickLoop {
   }
 
   /** What is left of a tick has happened: it goes beyond the limit rather than fail. */
-  #publish(deltas: Map<number, Batch>): void {
+  #publish(deltas: Deltas): void {
     budget.goBeyond();
     try {
       this.#show(deltas);
@@ -183,17 +185,21 @@ export class TickLoop {
     }
   }
 
-  #show(deltas: Map<number, Batch>): void {
+  #show(deltas: Deltas): void {
     // ++ of a BigInt is a call out of compiled code.
     this.tick += 1n;
     this.#publishing = true;
     this.#changes.publish(deltas, { tick: this.tick, clock: this.now });
-    for (const [oid, observers] of this.#observers) {
-      const batch = deltas.get(oid);
+    const told = this.#observers.list;
+    for (const listed of told) {
+      const { relation } = listed;
+      const observers = told === this.#observers.list ? listed : this.#observers.get(relation);
+      if (observers === undefined) continue;
+      const batch = deltas.get(relation);
       const delta = batch !== undefined && batch.n > 0 ? batch : null;
-      for (const observer of observers) observer.onTick(this.tick, delta);
+      for (const observer of observers.all) observer.onTick(this.tick, delta);
     }
-    for (const oid of deltas.keys()) this.relations.get(oid)?.endTick();
+    for (let i = 0; i < deltas.size; i++) this.relations.get(deltas.relations[i])?.endTick();
     this.graph.endTick();
     this.#arena.reset();
     this.#publishing = false;
@@ -220,7 +226,7 @@ export class TickLoop {
    */
   attach(view: ViewRuntime, isStored: (relation: number) => boolean): void {
     this.#attach(view, (frame) => ({
-      rows: () => view.step(this.#snapshots(view, isStored), frame),
+      rows: () => view.step(Deltas.of(this.#snapshots(view, isStored)), frame),
       end: () => this.#join(view),
     }));
   }
@@ -232,8 +238,11 @@ export class TickLoop {
   attachFed(view: ViewRuntime, isNew: boolean): void {
     this.#attach(view, (frame, moved) => ({
       rows: () => {
-        const read = view.sources.map(({ relation }) => relation).filter((relation) => moved.has(relation));
-        const change = view.step(new Map(read.map((relation) => [relation, moved.get(relation) as Batch])), frame);
+        const read = view.sources.flatMap(({ relation }): [number, Batch][] => {
+          const delta = moved.get(relation);
+          return delta === undefined ? [] : [[relation, delta]];
+        });
+        const change = view.step(Deltas.of(read), frame);
         return isNew && view.stored !== null && this.#pins.any ? view.stored.snapshot(frame.arena) : change;
       },
       end: () => this.#join(view),
@@ -252,14 +261,14 @@ export class TickLoop {
   /** The graph steps first, so that the clock is the same for its nodes and the view's when they become one. */
   #attach(
     view: ViewRuntime,
-    fill: (frame: GraphTick, moved: Map<number, Batch>) => { rows(): Batch | null; end(): void },
+    fill: (frame: GraphTick, moved: Deltas) => { rows(): Batch | null; end(): void },
   ): void {
     this.advanceClock();
     this.#need.changed();
     const frame = this.#frame(this.#arena);
     const before = this.#stateBytes();
     const deltas = this.#allOrNothing((undo) => {
-      const moved = new Map<number, Batch>();
+      const moved = new Deltas();
       this.graph.step(moved, frame, undo);
       return moved;
     });
@@ -322,9 +331,9 @@ export class TickLoop {
   /** `seen`: the tick that its observers are told. */
   #feed(view: ViewRuntime, deltas: Map<number, Batch>, frame: GraphTick, seen: bigint): void {
     const before = pages.usedBytes - frame.arena.bytes;
-    const out = view.step(deltas, frame);
+    const out = view.step(Deltas.of(deltas), frame);
     budget.checkRoom(before, pages.usedBytes - frame.arena.bytes);
-    if (out !== null) for (const observer of this.#observers.get(view.oid) ?? []) observer.onTick(seen, out);
+    if (out !== null) for (const observer of this.#observers.get(view.oid)?.all ?? []) observer.onTick(seen, out);
     view.endStep();
   }
 
@@ -361,7 +370,7 @@ export class TickLoop {
 
   /** Tells those who follow a relation as it was. */
   endObservers(oid: number, error: SqlError): void {
-    for (const observer of this.#observers.get(oid) ?? []) observer.onEnd?.(error);
+    for (const observer of this.#observers.get(oid)?.all ?? []) observer.onEnd?.(error);
   }
 
   addIndex(oid: number, columns: number[], filled?: KeyedIndex): void {
@@ -398,10 +407,10 @@ export class TickLoop {
   }
 
   observe(oid: number, observer: Observer): () => void {
-    this.#observers.set(oid, [...(this.#observers.get(oid) ?? []), observer]);
+    this.#observers.set(oid, { relation: oid, all: [...(this.#observers.get(oid)?.all ?? []), observer] });
     return () => {
-      const others = this.#observers.get(oid)?.filter((other) => other !== observer) ?? [];
-      if (others.length > 0) this.#observers.set(oid, others);
+      const others = this.#observers.get(oid)?.all.filter((other) => other !== observer) ?? [];
+      if (others.length > 0) this.#observers.set(oid, { relation: oid, all: others });
       else this.#observers.delete(oid);
     };
   }
@@ -415,8 +424,10 @@ export class TickLoop {
     this.#pins.unpin(pin);
   }
 
-  #savePinnedTick(deltas: Map<number, Batch>): void {
-    if (this.#pins.any) this.#savePinned([...deltas].filter(([oid]) => this.relations.has(oid)));
+  #savePinnedTick({ relations, batches }: Deltas): void {
+    if (!this.#pins.any) return;
+    const changed = relations.map((oid, i): [number, Batch] => [oid, batches[i]]);
+    this.#savePinned(changed.filter(([oid]) => this.relations.has(oid)));
   }
 
   #savePinned(deltas: [relation: number, delta: Batch][]): void {

@@ -8,6 +8,7 @@
 import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { emptyBatch } from '../../operators/batch/builder.ts';
+import type { Deltas } from '../../operators/deltas.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import type { Flow, FlowOwner, GraphTick, KeyedPlan } from '../../operators/flow.ts';
 import type { NodeFigures } from '../../operators/flow_node.ts';
@@ -113,7 +114,7 @@ export class ViewRuntime implements FlowOwner {
   }
 
   /** While it is being filled apart: takes in rows of relations; gives the change of its rows, which holds until endStep(). */
-  step(deltas: Map<number, Batch>, tick: GraphTick): Batch | null {
+  step(deltas: Deltas, tick: GraphTick): Batch | null {
     if (this.#place === null) {
       const graph = newGraph();
       this.#place = { graph, flow: graph.add(this, this.plan) };

@@ -36,45 +36,40 @@ export class Columns {
   readonly all: SourceColumn[];
   readonly form: Uint8Array;
   readonly width: Uint8Array;
-  /** Address of row 0's slot and validity byte; width and step 0 mean the spare slot. */
-  readonly data: Float64Array;
-  readonly valid: Float64Array;
-  readonly step: Uint8Array;
-  readonly validStep: Uint8Array;
+  /** Which column of the batch it is; -1: none, its values go to the spare slot. */
+  readonly place: Int16Array;
+  /** Address of the spare slot, and of its validity byte. */
+  readonly spare: number;
+  readonly spareValid: number;
   /** numeric(precision, scale); scale -1 for numeric. */
   readonly precision: Int16Array;
   readonly scale: Int16Array;
   /** What a missing field gives: MISSING_NULL, MISSING_ODD (the exact reader decides), or the address of a slot to copy. */
   readonly missing: Float64Array;
-  /** Column of `all` for each column of the batch. */
-  readonly #needed: number[];
   /** Columns with a DEFAULT. */
   readonly #defaulted: number[];
   /** Where the spare slot lies. */
   readonly #memory = new KernelMemory();
+  #out!: BatchBuilder;
 
   constructor(spec: DecoderSpec) {
     const n = spec.columns.length;
     this.all = spec.columns;
-    this.#needed = spec.needed;
     this.form = new Uint8Array(n);
     this.width = new Uint8Array(n);
-    this.data = new Float64Array(n);
-    this.valid = new Float64Array(n);
-    this.step = new Uint8Array(n);
-    this.validStep = new Uint8Array(n);
+    this.place = new Int16Array(n).fill(-1);
     this.precision = new Int16Array(n);
     this.scale = new Int16Array(n).fill(-1);
     this.missing = new Float64Array(n);
-    const spare = this.#memory.zeroed(SPARE_BYTES);
-    this.data.fill(spare);
-    this.valid.fill(spare + GREATEST_WIDTH);
-    for (const c of spec.needed) this.validStep[c] = 1;
+    this.spare = this.#memory.zeroed(SPARE_BYTES);
+    this.spareValid = this.spare + GREATEST_WIDTH;
+    spec.needed.forEach((c, i) => {
+      this.place[c] = i;
+    });
     this.#defaulted = spec.columns.flatMap((column, c) => (column.default === undefined ? [] : [c]));
     spec.columns.forEach(({ type, notNull }, c) => {
       this.form[c] = formOf(type);
       this.width[c] = PHYS_WIDTH[physOf(type.oid)];
-      if (spec.needed.includes(c)) this.step[c] = this.width[c];
       this.missing[c] = notNull ? layout.MISSING_ODD : layout.MISSING_NULL;
       if (type.oid !== OID.numeric || type.typmod === -1) return;
       const { precision, scale } = numericTypmod(type.typmod);
@@ -85,17 +80,13 @@ export class Columns {
 
   /** Looks up where the slots of `out` are; rows up to its reserved capacity may then be written. */
   bind(out: BatchBuilder, defaults: Defaults): void {
-    for (let i = 0; i < this.#needed.length; i++) {
-      const c = this.#needed[i];
-      this.data[c] = out.columns[i].data;
-      this.valid[c] = out.columns[i].valid;
-    }
+    this.#out = out;
     for (const c of this.#defaulted) this.missing[c] = this.#missingOf(c, out.arena, defaults);
   }
 
-  /** True when bind() changes what is known of the column. */
-  moves(c: number): boolean {
-    return this.#needed.includes(c) || this.#defaulted.includes(c);
+  /** True when bind() changes what a missing field gives. */
+  isDefaulted(c: number): boolean {
+    return this.#defaulted.includes(c);
   }
 
   #missingOf(c: number, allocator: Allocator, defaults: Defaults): number {
@@ -111,13 +102,15 @@ export class Columns {
 
   /** Empties the column's slot of this row, marks it present or NULL, and gives the slot's address. NULL slots hold zeros. */
   begin(column: number, row: number, present: boolean): number {
-    const slot = this.data[column] + row * this.step[column];
     const width = this.width[column];
+    const place = this.place[column];
+    const to = place < 0 ? null : this.#out.columns[place];
+    const slot = to === null ? this.spare : to.data + row * width;
     if (width >= 8) {
       F64[slot / 8] = 0;
       if (width === 16) F64[slot / 8 + 1] = 0;
     } else for (let i = 0; i < width; i++) U8[slot + i] = 0;
-    U8[this.valid[column] + row * this.validStep[column]] = present ? 1 : 0;
+    U8[to === null ? this.spareValid : to.valid + row] = present ? 1 : 0;
     return slot;
   }
 

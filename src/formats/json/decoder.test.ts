@@ -92,9 +92,11 @@ function decodeBatch(spec: DecoderSpec, raw: RawBatch, now: bigint): Decoded {
     arena,
     2,
   );
-  const bad = jsonDecoder(spec).decode(raw, 0, raw.n, out, now);
+  const decoder = jsonDecoder(spec);
+  const bad = decoder.decode(raw, 0, raw.n, out, now);
   const batch = out.build();
   const rows = Array.from({ length: batch.n }, (_, i) => readRow(batch, i));
+  if (!decoder.anyNull) assert.ok(!rows.flat().includes(null));
   const weights = rows.map((_, i) => weightOf(batch, i));
   arena.release();
   return { rows, weights, bad };
@@ -204,6 +206,35 @@ test('keys: missing, repeated, undeclared, reordered, escaped, of different case
     [4, null, 6],
     [null, null, null],
   ]);
+});
+
+test('a decoder says when a batch has no NULL', () => {
+  const types = [OID.int4, OID.text, OID.int4].map((oid) => colType(oid));
+  const columns = ['a', 'b', 'c'].map((name, i) => field(name, types[i]));
+  const needed = [2, 0];
+  const decoder = jsonDecoder(specOf(columns, needed));
+  const anyNull = (...values: string[]) => {
+    const arena = new Arena();
+    const out = new BatchBuilder(
+      needed.map((c) => types[c]),
+      arena,
+      1,
+    );
+    const raw = rawOf(values.map((value) => ({ value })));
+    decoder.decode(raw, 0, raw.n, out, 0n);
+    arena.release();
+    return decoder.anyNull;
+  };
+  const whole = '{"a":1,"b":"x","c":2}';
+  assert.equal(anyNull(whole, whole), false);
+  assert.equal(anyNull(whole, '{"a":1,"b":"x","c":null}'), true);
+  assert.equal(anyNull(whole, '{"a":1,"b":"x"}', whole), true);
+  assert.equal(anyNull(whole), false, 'each batch begins anew');
+  assert.equal(anyNull('{"a":1,"c":2}', '{"b":null,"c":2,"a":1}'), false, 'of a column that nobody needs');
+  assert.equal(anyNull('{"a":"1","c":2}'), false, 'of a value that is converted');
+  assert.equal(anyNull('{"a":1,"\\u0063":null}'), true, 'of a name with escapes, which the exact reader knows');
+  assert.equal(anyNull(), false);
+  decoder.release();
 });
 
 test('names are exact: case counts, a dot is a letter, nothing looks into objects', () => {

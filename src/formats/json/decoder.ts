@@ -91,6 +91,7 @@ class JsonDecoder implements Decoder {
   readonly #upsert: boolean;
   readonly #ctx = new RecordContext();
   bytes = 0;
+  anyNull = false;
   #raw!: RawBatch;
   #out!: BatchBuilder;
   #bad = NONE;
@@ -117,6 +118,7 @@ class JsonDecoder implements Decoder {
 
   decode(raw: RawBatch, from: number, to: number, out: BatchBuilder, now: bigint): BadRow[] {
     this.bytes = 0;
+    this.anyNull = false;
     if (from >= to) return NONE;
     this.#bad = NONE;
     this.#raw = raw;
@@ -125,9 +127,10 @@ class JsonDecoder implements Decoder {
     out.reserve(to - from);
     this.#defaults.setClock(now);
     this.#columns.bind(out, this.#defaults);
-    this.#value.bindColumns(out.arena, out.weights);
-    if (this.#upsert) this.#key.bindColumns(out.arena, out.weights);
+    this.#value.bindColumns(out);
+    if (this.#upsert) this.#key.bindColumns(out);
     for (let i = from; i < to; i += PIECE) this.#piece(i, Math.min(i + PIECE, to));
+    if (this.#value.anyNull || (this.#upsert && this.#key.anyNull)) this.anyNull = true;
     return this.#bad;
   }
 
@@ -290,6 +293,7 @@ class JsonDecoder implements Decoder {
 
   /** Writes a datum into the next row. */
   #put(column: number, value: Datum): void {
+    if (value === null) this.anyNull = true;
     const slot = this.#columns.begin(column, this.#out.n, value !== null);
     const { oid } = this.#columns.all[column].type;
     if (value !== null) writeSlot(physOf(oid), oid, slot, value, this.#out.arena);

@@ -9,6 +9,7 @@
  * stand in a message, and are forgotten with it.
  */
 import type { Arena } from '../../../operators/batch/arena.ts';
+import type { BatchBuilder } from '../../../operators/batch/builder.ts';
 import { I32, U8, U32 } from '../../../operators/batch/memory.ts';
 import { KernelMemory } from '../../../operators/expr/kernel/kernel_memory.ts';
 import { kernels } from '../../../operators/kernels/index.ts';
@@ -50,8 +51,10 @@ export class ObjectScan {
   /** The tables as they were written, and how many bytes they have. */
   readonly #pristine: number;
   readonly #bytes: number;
-  /** Fields whose columns lie elsewhere in every batch, or whose DEFAULT may be another. */
-  readonly #moving: { field: number; at: number }[] = [];
+  /** Tables of the fields that are columns of the batch, which lie elsewhere in each, and which columns they are. */
+  readonly #moving: { at: number; place: number }[] = [];
+  /** Those of fields whose DEFAULT may be another. */
+  readonly #defaulted: { at: number; field: number }[] = [];
   #arena!: Arena;
 
   /** Reads the columns of `fields` (positions) and skips all other names. */
@@ -98,11 +101,13 @@ export class ObjectScan {
       put(at + layout.COLUMN_PRECISION, columns.precision[field]);
       put(at + layout.COLUMN_SCALE, columns.scale[field]);
       put(at + layout.COLUMN_MISSING, columns.missing[field]);
-      put(at + layout.COLUMN_DATA, columns.data[field]);
-      put(at + layout.COLUMN_STEP, columns.step[field]);
-      put(at + layout.COLUMN_VALID, columns.valid[field]);
-      put(at + layout.COLUMN_VALID_STEP, columns.validStep[field]);
-      if (columns.moves(field)) this.#moving.push({ field, at });
+      put(at + layout.COLUMN_DATA, columns.spare);
+      put(at + layout.COLUMN_VALID, columns.spareValid);
+      const place = columns.place[field];
+      put(at + layout.COLUMN_STEP, place < 0 ? 0 : columns.width[field]);
+      put(at + layout.COLUMN_VALID_STEP, place < 0 ? 0 : 1);
+      if (place >= 0) this.#moving.push({ at, place });
+      if (columns.isDefaulted(field)) this.#defaulted.push({ at, field });
     });
   }
 
@@ -124,9 +129,8 @@ export class ObjectScan {
     });
   }
 
-  /** For one decode() into columns that are bound. */
-  bindColumns(arena: Arena, weights: number): void {
-    const columns = this.#columns;
+  /** For one decode() into the columns of `out`, which are bound. */
+  bindColumns({ arena, columns, weights }: BatchBuilder): void {
     const scan = this.#scan;
     this.#arena = arena;
     const learnt = U32[(scan + layout.SCAN_FREE_KEY) >>> 2] !== this.#freeKeys;
@@ -135,11 +139,20 @@ export class ObjectScan {
     put(scan + layout.SCAN_WEIGHTS, weights);
     put(scan + layout.SCAN_SCRATCH, 0);
     put(scan + layout.SCAN_SCRATCH_END, 0);
-    for (const { field, at } of this.#moving) {
-      put(at + layout.COLUMN_MISSING, columns.missing[field]);
-      put(at + layout.COLUMN_DATA, columns.data[field]);
-      put(at + layout.COLUMN_VALID, columns.valid[field]);
+    put(scan + layout.SCAN_NULLS, 0);
+    const moving = this.#moving;
+    for (let i = 0; i < moving.length; i++) {
+      const { at, place } = moving[i];
+      const { data, valid } = columns[place];
+      put(at + layout.COLUMN_DATA, data);
+      put(at + layout.COLUMN_VALID, valid);
     }
+    for (const { at, field } of this.#defaulted) put(at + layout.COLUMN_MISSING, this.#columns.missing[field]);
+  }
+
+  /** Whether the kernel has put a NULL into a column since bindColumns(). */
+  get anyNull(): boolean {
+    return U32[(this.#scan + layout.SCAN_NULLS) >>> 2] !== 0;
   }
 
   /** The next records: addresses of their first bytes and of the bytes behind their last, as i32 that `shift` makes addresses. */

@@ -72,7 +72,7 @@ export function nexmarkColumns(options: NexmarkOptions, spec: DecoderSpec): Deco
     return [];
   };
   // There are no messages.
-  return { decode, bytes: 0, release: () => undefined };
+  return { decode, bytes: 0, anyNull: added.length > 0, release: () => undefined };
 }
 
 /** Why no row can be made: a default that fails or is NULL where it may not be. */

@@ -23,6 +23,8 @@ import { emitLoops, type Loops, releaseLoops, UNDECIDED, WORDS } from './row_loo
 
 /** Rows whose texts are touched at once: they stay in the second-level cache until they are worked on. */
 const STRETCH = 1024;
+/** The texts of fewer rows are not. */
+const TOUCHED = 16;
 /** Least bytes that are taken at once for long texts. */
 const ROOM = 4096;
 
@@ -147,6 +149,12 @@ function compiled(loops: Loops, filtered: boolean, items: Expr[]): MapLoop {
     }
   };
 
+  /** Texts of a few rows were written just now. */
+  const touch = ({ columns }: Batch, at: number, rows: number, n: number): void => {
+    if (n < TOUCHED) return;
+    for (const id of texts) kernels.touchTexts(columns[id].data + at, rows, n);
+  };
+
   /** Not every row was kept: lists those that were, and picks their weights. */
   const keep = (input: Batch, out: BatchBuilder): void => {
     if (!filtered) {
@@ -183,7 +191,7 @@ function compiled(loops: Loops, filtered: boolean, items: Expr[]): MapLoop {
     for (let from = 0; from < n; from += stretch) {
       const end = Math.min(from + stretch, n);
       if (select === null) {
-        for (const id of texts) kernels.touchTexts(input.columns[id].data + from * 16, 0, end - from);
+        touch(input, from * 16, 0, end - from);
         runTo(from, end, out, n, slow);
         continue;
       }
@@ -194,7 +202,7 @@ function compiled(loops: Loops, filtered: boolean, items: Expr[]): MapLoop {
         U32[word + WORDS.put] = last;
         continue;
       }
-      for (const id of texts) kernels.touchTexts(input.columns[id].data, list + first * 4, last - first);
+      touch(input, 0, list + first * 4, last - first);
       runTo(first, last, out, n, slow);
     }
     out.n = U32[word + WORDS.put];

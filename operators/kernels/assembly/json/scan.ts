@@ -47,6 +47,7 @@ import {
   SCAN_ENDS,
   SCAN_FIRST_KEY,
   SCAN_GENERATION,
+  SCAN_NULLS,
   SCAN_SCRATCH,
   SCAN_SCRATCH_END,
   SCAN_SHIFT,
@@ -177,7 +178,7 @@ function setMissing(scan: usize, row: i32, generation: u32): bool {
     if (load<u32>(column, COLUMN_SEEN) === generation) continue;
     const missing = load<u32>(column, COLUMN_MISSING);
     if (missing === MISSING_ODD) return false;
-    if (missing === MISSING_NULL) setNull(column, row);
+    if (missing === MISSING_NULL) setNull(scan, column, row);
     else {
       memory.copy(slotOf(column, row), missing, load<u32>(column, COLUMN_WIDTH));
       store<u8>(validOf(column, row), 1);
@@ -195,7 +196,8 @@ function validOf(column: usize, row: i32): usize {
 }
 
 /** NULL slots hold zeros. */
-function setNull(column: usize, row: i32): void {
+function setNull(scan: usize, column: usize, row: i32): void {
+  if (load<u32>(column, COLUMN_VALID_STEP) !== 0) store<u32>(scan, 1, SCAN_NULLS);
   memory.fill(slotOf(column, row), 0, load<u32>(column, COLUMN_WIDTH));
   store<u8>(validOf(column, row), 0);
 }
@@ -205,7 +207,7 @@ function setNull(column: usize, row: i32): void {
 function readColumn(scan: usize, column: usize, p: usize, row: i32): usize {
   if (load<u8>(p) === 110) {
     if (!isNull(p) || load<u32>(column, COLUMN_NOT_NULL) !== 0) return 0;
-    setNull(column, row);
+    setNull(scan, column, row);
     return p + 4;
   }
   store<u8>(validOf(column, row), 1);
