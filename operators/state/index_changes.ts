@@ -47,8 +47,9 @@ export class IndexChanges {
     const width = layout.phys.length;
     const { payloadOffset } = keys;
     const columns = writeColumns(layout, delta.columns, arena);
-    const hashes = arena.alloc(n * 4);
-    kernels.slotHashes(columns, width, n, hashes);
+    const isHashed = runs.hashAt >= 0;
+    const hashes = isHashed ? arena.alloc(n * 4) : 0;
+    if (isHashed) kernels.slotHashes(columns, width, n, hashes);
     const comes = arena.alloc(n * 4);
     const rest = arena.alloc(n * 8);
     const freed = arena.alloc(n * 8 * layout.wide);
@@ -79,7 +80,7 @@ export class IndexChanges {
     runs.heap.freeAll(freed >>> 2, U32[at + 1]);
     const slots = comes >>> 2;
     const { places, touched, count } = this.#appender.appendLocated(delta, { ...located, slots }, arena);
-    kernels.writeHashes(places * 4, hashes, n, runs.hashAt);
+    if (isHashed) kernels.writeHashes(places * 4, hashes, n, runs.hashAt);
     kernels.clearAdded(touched * 4, count, payloadOffset);
     this.#dropKeys(emptied, U32[at + 2]);
     return { rest: rest >>> 2, n: U32[at], slots, places };
