@@ -10,6 +10,7 @@ import type { Arena } from '../batch/arena.ts';
 import type { Batch } from '../batch/batch.ts';
 import { U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
+import { SINGLES_BYTES } from '../kernels/key_slot_layout.ts';
 import type { IndexAppend } from './index_append.ts';
 import { canPack, writeColumns } from './key_batch.ts';
 import { COUNT } from './key_slot.ts';
@@ -74,6 +75,7 @@ export class IndexChanges {
       layout.wide,
       emptied,
       counts,
+      isHashed ? 0 : arena.alloc(SINGLES_BYTES),
     );
     const at = counts >>> 2;
     runs.entries -= U32[at + 3];

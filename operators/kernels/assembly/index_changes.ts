@@ -2,10 +2,10 @@
  * Rows of a tick that go out of a keyed index (operators/state/index_changes.ts), all in one call. Of a key's slot and its entries see index_rows.ts.
  */
 import { KEY_COLUMN_AT, KEY_COLUMN_BYTES, KEY_COLUMN_DATA, KEY_COLUMN_TEXT, KEY_COLUMN_VALID, KEY_COLUMN_WIDTH } from '../key_layout';
-import { KEY_COUNT, KEY_DIRECTORY } from '../key_slot_layout';
+import { COMPARED_ROWS, KEY_COUNT, KEY_DIRECTORY } from '../key_slot_layout';
 import { equalBytes, finish, mix } from './bytes';
-import { STRETCH } from './directory';
 import { announce } from './marks';
+import { findSingles } from './single_rows';
 import { INLINE } from './varlen';
 
 const TEXT: u32 = 1;
@@ -117,7 +117,7 @@ function listLong(columns: usize, end: usize, row: usize, validAt: u32, list: us
  *            when the list is full the rest of it is left to the caller
  *   emptied  slots of keys whose last entry went
  *
- * and counts the last three, and the entries that went, at `counts`. `hashes`: 0 where entries have none.
+ * and counts the last three, and the entries that went, at `counts`. `hashes`: 0 where entries have none, for a key has one row; then `singles` is scratch memory (single_rows.ts).
  */
 export function takeOut(
   columns: usize,
@@ -138,6 +138,7 @@ export function takeOut(
   wide: u32,
   emptied: usize,
   counts: usize,
+  singles: usize,
 ): void {
   const end = columns + count * KEY_COLUMN_BYTES;
   const lastRoom = freed + (<usize>(n - 1) * wide << 3);
@@ -147,12 +148,24 @@ export function takeOut(
   let gone: u32 = 0;
   let ahead: u32 = 0;
   for (let row: u32 = 0; row < n; row++) {
-    if (row % STRETCH == 0) ahead |= readRuns(slots, weights, row, min(row + STRETCH, n), payload, stride) | 1;
+    if (row % COMPARED_ROWS == 0) {
+      const to = min(row + COMPARED_ROWS, n);
+      if (hashes == 0) findSingles(columns, end, validAt, stride, weightAt, slots, weights, row, to, payload, singles);
+      else ahead |= readRuns(slots, weights, row, to, payload, stride) | 1;
+    }
     const slot: usize = load<u32>(slots + (row << 2));
     store<u32>(comes + (row << 2), 0);
     if (slot == 0) continue;
     const key = slot + payload;
     let weight = load<i32>(weights + (row << 2));
+    if (hashes == 0 && load<u8>(singles + (row % COMPARED_ROWS)) != 0 && load<u32>(key, KEY_COUNT) == 1 && lastFreed <= lastRoom) {
+      lastFreed = listLong(columns, end, load<u32>(key), validAt, lastFreed);
+      store<u32>(key, 0, KEY_COUNT);
+      store<u32>(lastEmptied, <u32>slot);
+      lastEmptied += 4;
+      gone++;
+      continue;
+    }
     if (load<u32>(key, KEY_DIRECTORY) == 0) {
       if (weight > 0) {
         store<u32>(comes + (row << 2), <u32>slot);
