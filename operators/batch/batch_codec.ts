@@ -145,7 +145,7 @@ function writeData(column: Column, n: number, to: Buffer, at: number): number {
 function writeSlots(column: Column, n: number, to: Buffer, at: number): number {
   const width = PHYS_WIDTH[column.phys];
   const end = copyOut(to, at, column.data, n * width);
-  if (column.valid === 0) return end;
+  if (!hasNulls(column, n)) return end;
   for (let row = 0; row < n; row++)
     if (U8[column.valid + row] === 0) to.fill(0, at + row * width, at + (row + 1) * width);
   return end;

@@ -339,6 +339,7 @@ interface Kernels {
     wide: number,
     emptied: number,
     counts: number,
+    singles: number,
   ): void;
   addWeights(slots: number, weights: number, n: number, payload: number, gone: number, counts: number): void;
   clearAdded(slots: number, n: number, payload: number): void;

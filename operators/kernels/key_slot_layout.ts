@@ -20,6 +20,11 @@ export const ROOM_SHIFT = 24;
 export const MOST_ADDED = 0xffffff;
 export const LARGE_ROOM = 48;
 
+/** Rows that go out of runs are compared with their entries so many at a time (assembly/single_rows.ts): of each a byte, what it says; number, entry, whether they differ. */
+export const COMPARED_ROWS = 64;
+export const COMPARED_ROW_BYTES = 12;
+export const SINGLES_BYTES = 832;
+
 /** A block of a run that lies in several (operators/state/run_blocks.ts): | the block before it, or 0 | entries in those before | entries |. */
 export const BLOCK_BEFORE = 0;
 export const BLOCK_FIRST = 4;

@@ -13,7 +13,9 @@
  * Cost: a look at every slot a pass, and at every row where rows can have long values; and the bytes that go, many keys at once (run_sender.ts).
  */
 import type { ColdState } from './cold_state.ts';
+import type { RowTable } from './row_table.ts';
 import { RunSender, type SentRuns } from './run_sender.ts';
+import type { Runs } from './runs.ts';
 import { SlotWalk } from './slot_walk.ts';
 import { isUndoable } from './undo_log.ts';
 
@@ -45,6 +47,22 @@ export class Chill {
     this.#runs = runs;
     this.#walk = new SlotWalk(runs.keys);
     this.#sender = new RunSender(runs);
+  }
+
+  /** Of the runs of a keyed index. */
+  static of(keys: RowTable, runs: Runs): Chill {
+    return new Chill({
+      keys,
+      heap: runs.heap,
+      layout: runs.rows.layout,
+      weightAt: runs.weightAt,
+      isSigned: () => runs.negative > 0,
+      list: 0,
+      listCount: 0,
+      sendPacked: (out, packed, end) => runs.cold.sendPacked(out, packed, end),
+      sendOne: (payload, all) => runs.sendOne(payload, all),
+      stay: (payload) => runs.stay(payload),
+    });
   }
 
   /** Sends about so many bytes; gives how many, at least 1 when that was of use; 0: nothing more can go. Infinity: all that may go. */

@@ -60,19 +60,20 @@ function randomDelta(random: Random, present: Datum[][]): { rows: Datum[][]; wei
 }
 
 const frees: Retention[] = [{ input: 0, column: 3, sources: [0], lag: 0n, strict: false }];
-const shapes: { name: string; keys: number[]; nullKeys: boolean; frees: Retention[] }[] = [
+const shapes: { name: string; keys: number[]; nullKeys: boolean; frees: Retention[]; unique?: boolean }[] = [
   { name: 'an integer, some with many rows', keys: [0], nullKeys: true, frees: [] },
+  { name: 'an integer said to have one row', keys: [0], nullKeys: true, frees: [], unique: true },
   { name: 'a text', keys: [1, 0], nullKeys: false, frees: [] },
   { name: 'a numeric, whose slots are found row by row', keys: [2, 0], nullKeys: false, frees: [] },
   { name: 'a time by which keys are freed', keys: [3, 1], nullKeys: false, frees },
   { name: 'an integer, rows are freed by their time', keys: [0], nullKeys: true, frees },
 ];
 
-for (const { name, keys, nullKeys, frees: conditions } of shapes) {
+for (const { name, keys, nullKeys, frees: conditions, unique } of shapes) {
   test(`deltas that are taken in at once are those that are taken in row by row, key: ${name}`, () => {
     const used = pages.usedPages;
     const random = new Random(seed);
-    const [atOnce, oneByOne] = [0, 1].map(() => new KeyedIndex(types, keys, nullKeys, conditions));
+    const [atOnce, oneByOne] = [0, 1].map(() => new KeyedIndex(types, keys, nullKeys, conditions, false, unique));
     const arena = new Arena();
     const present: Datum[][] = [];
     const rounds = times(24);

@@ -10,6 +10,7 @@ import type { Arena } from '../batch/arena.ts';
 import type { Batch } from '../batch/batch.ts';
 import { U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
+import { SINGLES_BYTES } from '../kernels/key_slot_layout.ts';
 import type { IndexAppend } from './index_append.ts';
 import { canPack, writeColumns } from './key_batch.ts';
 import { COUNT } from './key_slot.ts';
@@ -47,8 +48,9 @@ export class IndexChanges {
     const width = layout.phys.length;
     const { payloadOffset } = keys;
     const columns = writeColumns(layout, delta.columns, arena);
-    const hashes = arena.alloc(n * 4);
-    kernels.slotHashes(columns, width, n, hashes);
+    const isHashed = runs.hashAt >= 0;
+    const hashes = isHashed ? arena.alloc(n * 4) : 0;
+    if (isHashed) kernels.slotHashes(columns, width, n, hashes);
     const comes = arena.alloc(n * 4);
     const rest = arena.alloc(n * 8);
     const freed = arena.alloc(n * 8 * layout.wide);
@@ -73,13 +75,14 @@ export class IndexChanges {
       layout.wide,
       emptied,
       counts,
+      isHashed ? 0 : arena.alloc(SINGLES_BYTES),
     );
     const at = counts >>> 2;
     runs.entries -= U32[at + 3];
     runs.heap.freeAll(freed >>> 2, U32[at + 1]);
     const slots = comes >>> 2;
     const { places, touched, count } = this.#appender.appendLocated(delta, { ...located, slots }, arena);
-    kernels.writeHashes(places * 4, hashes, n, runs.hashAt);
+    if (isHashed) kernels.writeHashes(places * 4, hashes, n, runs.hashAt);
     kernels.clearAdded(touched * 4, count, payloadOffset);
     this.#dropKeys(emptied, U32[at + 2]);
     return { rest: rest >>> 2, n: U32[at], slots, places };

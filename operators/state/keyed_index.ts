@@ -52,6 +52,8 @@ import { TableRetention } from './table_retention.ts';
 /** Fewer rows are taken in one by one. */
 const FEW = 16;
 
+export type VisitRow = (row: number, weight: number, slot: number) => void;
+
 export type SavedKeyedIndex = {
   entries: number;
   negative: number;
@@ -65,14 +67,15 @@ export type SavedKeyedIndex = {
 export class KeyedIndex implements ColdState {
   /** The key table, its long values, and what belongs to runs but is none: directories, calendars. */
   readonly heap = new Heap();
-  readonly #runs: Runs;
+  /** Runs and keys: for who keeps a relation's rows in the index alone (keyed_rows.ts). */
+  readonly runs: Runs;
   readonly #cold: ColdRuns;
   readonly #chill: Chill;
   /** Copies of cold keys' slots for the readers of the bound keys. */
   readonly #borrowed: BorrowedSlots;
   #arena: Arena | null = null;
   readonly #cursor = new RunCursor();
-  readonly #keys: RowTable;
+  readonly keys: RowTable;
   readonly types: ColType[];
   /** Bytes of an entry, and where in it its weight is. */
   readonly entryStride: number;
@@ -89,6 +92,7 @@ export class KeyedIndex implements ColdState {
   #added = false;
   #addedSlots = 0;
   #addedCount = 0;
+  #appends = true;
   readonly #new: NewRows;
   /** Those of the delta that is taken in. */
   readonly #deltaKeys: Column[] = [];
@@ -97,15 +101,22 @@ export class KeyedIndex implements ColdState {
 
   /**
    * `keyColumns` are positions of `types`. nullKeys false: rows with a NULL key column are not stored (they can never match). `frees`: free() lets
-   * rows go for which all these hold; none: it lets nothing go. `appendOnly`: no row is ever retracted.
+   * rows go for which all these hold; none: it lets nothing go. `appendOnly`: no row is ever retracted. `unique`: after a tick a key has one row.
    */
-  constructor(types: ColType[], keyColumns: number[], nullKeys: boolean, frees: Retention[] = [], appendOnly = false) {
+  constructor(
+    types: ColType[],
+    keyColumns: number[],
+    nullKeys: boolean,
+    frees: Retention[] = [],
+    appendOnly = false,
+    unique = false,
+  ) {
     this.types = types;
     this.keyColumns = keyColumns;
     this.#nullKeys = nullKeys;
     this.#appendOnly = appendOnly;
     const keysDie = frees.every((r) => keyColumns.includes(r.column));
-    this.#keys = new RowTable(
+    this.keys = new RowTable(
       keyColumns.map((c) => types[c]),
       keysDie ? KEY_PAYLOAD_BYTES : KEY_DEAD_PAYLOAD_BYTES,
       'sql',
@@ -116,38 +127,27 @@ export class KeyedIndex implements ColdState {
     const runs = new Runs(
       kept.map((c) => types[c]),
       this.heap,
-      appendOnly,
+      !appendOnly && !unique,
       appendOnly && keysDie,
     );
-    this.#runs = runs;
+    this.runs = runs;
     this.entryStride = runs.stride;
     this.weightOffset = runs.weightAt;
-    const { ops, rowOffset } = this.#keys;
+    const { ops, rowOffset } = this.keys;
     this.columns = new EntryColumns(types.length, kept, keyColumns, runs.rows.layout, ops.layout, rowOffset);
     this.loadRow = this.columns.loader(types.map((_, c) => c));
     this.places = this.columns.places;
     this.#cold = runs.cold;
-    this.#borrowed = new BorrowedSlots(this.#keys, runs.cold, () => this.endTick());
-    this.#appender = new IndexAppend(this.#keys, runs, keyColumns, kept, !nullKeys);
-    this.#new = new NewRows(this.#keys, runs, this.columns, this.#appender, this.#borrowed);
-    this.#changes = new IndexChanges(this.#keys, runs, this.#appender);
-    this.#chill = new Chill({
-      keys: this.#keys,
-      heap: runs.heap,
-      layout: runs.rows.layout,
-      weightAt: runs.weightAt,
-      isSigned: () => runs.negative > 0,
-      list: 0,
-      listCount: 0,
-      sendPacked: (out, keys, end) => runs.cold.sendPacked(out, keys, end),
-      sendOne: (payload, all) => runs.sendOne(payload, all),
-      stay: (payload) => runs.stay(payload),
-    });
+    this.#borrowed = new BorrowedSlots(this.keys, runs.cold, () => this.endTick());
+    this.#appender = new IndexAppend(this.keys, runs, keyColumns, kept, !nullKeys);
+    this.#new = new NewRows(this.keys, runs, this.columns, this.#appender, this.#borrowed);
+    this.#changes = new IndexChanges(this.keys, runs, this.#appender);
+    this.#chill = Chill.of(this.keys, runs);
     if (keysDie) {
-      this.#keyRetention = TableRetention.of(this.#keys, frees, keyColumns);
+      this.#keyRetention = TableRetention.of(this.keys, frees, keyColumns);
     } else {
       this.#deadRows = new DeadRows(runs.rows.layout, frees, (column) => kept.indexOf(column), {
-        keys: this.#keys,
+        keys: this.keys,
         heap: this.heap,
         runs,
         eachEntry: (visit) => {
@@ -163,12 +163,12 @@ export class KeyedIndex implements ColdState {
 
   /** Number of stored entries. */
   get size(): number {
-    return this.#runs.entries;
+    return this.runs.entries;
   }
 
   /** In memory. */
   get bytes(): number {
-    return this.heap.liveBytes + this.#runs.heap.liveBytes;
+    return this.heap.liveBytes + this.runs.heap.liveBytes;
   }
 
   /** In the cold store. */
@@ -178,12 +178,12 @@ export class KeyedIndex implements ColdState {
 
   /** Bytes of the pages that chill() can make free. */
   get runBytes(): number {
-    return this.#runs.heap.pageBytes;
+    return this.runs.heap.pageBytes;
   }
 
   /** Whether a pass of chill() is under way. */
   get chilling(): boolean {
-    return this.#runs.heap.emptying;
+    return this.runs.heap.emptying;
   }
 
   /** Sends about so many bytes of runs to the cold store; gives how many, 0 when nothing more can go. Between two ticks. */
@@ -210,13 +210,13 @@ export class KeyedIndex implements ColdState {
    */
   visitCold(cursor: number, slots: number, visit: (place: number, bytes: number) => number): number {
     if (!this.#cold.any) return -1;
-    return this.#keys.visitFrom(cursor, slots, (slot) => this.#cold.visit((slot + this.payloadOffset) >>> 2, visit));
+    return this.keys.visitFrom(cursor, slots, (slot) => this.#cold.visit((slot + this.payloadOffset) >>> 2, visit));
   }
 
   /** Calls back with every entry, and its key's slot, and after each key: whether its entries lie in the arena, for it is cold. That may be reset then. */
   #eachEntry(arena: Arena, visit: (entry: number, slot: number) => void, after?: (copied: boolean) => void): void {
     const cursor = new RunCursor();
-    this.#keys.forEach((slot) => {
+    this.keys.forEach((slot) => {
       const from = this.#borrowed.whole(slot, arena);
       for (let at = cursor.begin(this, from); at !== 0; at = cursor.next()) visit(at, slot);
       after?.(from !== slot);
@@ -244,28 +244,27 @@ export class KeyedIndex implements ColdState {
   }
 
   #freeKey(slot: number): void {
-    const payload = (slot + this.#keys.payloadOffset) >>> 2;
-    this.#runs.entries -= this.#cold.entriesOf(payload);
+    const payload = (slot + this.keys.payloadOffset) >>> 2;
+    this.runs.entries -= this.#cold.entriesOf(payload);
     if (isCold(payload)) this.#cold.forget(payload);
-    const cursor = this.#cursor;
-    for (let at = cursor.begin(this, slot); at !== 0; at = cursor.next()) this.#runs.freeEntry(at);
+    for (let at = this.#cursor.begin(this, slot); at !== 0; at = this.#cursor.next()) this.runs.freeEntry(at);
     this.#dropKey(slot);
   }
 
   /** #freeKey() of n keys whose slots are at an address. */
   #freeKeys(slots: number, n: number, scratch: Arena): void {
-    const { payloadOffset } = this.#keys;
-    const done = this.#runs.freeAll(slots, n, payloadOffset, scratch);
-    this.#keys.removeDeadAll(slots, done, scratch);
+    const { payloadOffset } = this.keys;
+    const done = this.runs.freeAll(slots, n, payloadOffset, scratch);
+    this.keys.removeDeadAll(slots, done, scratch);
     for (let i = (slots >>> 2) + done, end = (slots >>> 2) + n; i < end; i++) this.#freeKey(U32[i]);
   }
 
   /** Takes in those rows that are not there yet, each once, and gives which these are: they have come instead of by apply() (new_rows.ts). Rows die by their keys then. */
   takeNew(columns: Column[], { n, weights }: Batch, arena: Arena): Taken {
     // Rows are compared with those of a run that is one block; keys have few.
-    this.#runs.keepWhole(true);
-    this.#begin(columns, n);
-    const located = this.#keys.findOrInsertAll({ n, weights, skipNulls: false }, arena);
+    this.runs.keepWhole(true);
+    this.#begin(columns, n, false);
+    const located = this.keys.findOrInsertAll({ n, weights, skipNulls: false }, arena);
     const taken = this.#new.take(columns, n, located, arena);
     this.#added = true;
     this.#addedSlots = taken.touched;
@@ -284,64 +283,68 @@ export class KeyedIndex implements ColdState {
     this.endTick();
     if (!this.#nullKeys) this.#dropNulls();
     this.#new.shared.end();
-    this.#runs.keepWhole(false);
+    this.runs.keepWhole(false);
     this.endTick();
   }
 
   #dropNulls(): void {
-    const flags = placesOf(this.#keys.ops.layout).map(({ flag }) => flag + this.#keys.rowOffset);
-    this.#keys.forEach((slot) => {
+    const flags = placesOf(this.keys.ops.layout).map(({ flag }) => flag + this.keys.rowOffset);
+    this.keys.forEach((slot) => {
       if (flags.some((flag) => U8[slot + flag] === 0)) this.#freeKey(slot);
     });
   }
 
   /** The delta of a tick begins: its rows will be found and made. */
-  #begin(columns: Column[], n: number): void {
+  #begin(columns: Column[], n: number, stay: boolean): void {
     this.#forgetAdded();
     this.#borrowed.end();
-    this.#appends = this.#runs.negative === 0;
+    this.#appends = this.runs.negative === 0;
     const keys = this.#deltaKeys;
     for (let i = 0; i < this.keyColumns.length; i++) keys[i] = columns[this.keyColumns[i]];
-    this.#keys.begin(keys, n);
+    if (stay) this.keys.bind(keys);
+    else this.keys.begin(keys, n);
   }
 
-  /** Adds the delta's rows with their weights; with memory of the tick, where it can, all at once. */
-  apply(delta: Batch, arena?: Arena): void {
-    this.#begin(delta.columns, delta.n);
+  /**
+   * Adds the delta's rows with their weights; with memory of the tick, where it can, all at once. `visit`, without that: called with each row and its key's slot before it is
+   * taken in, and no slot moves.
+   */
+  apply(delta: Batch, arena?: Arena, visit?: VisitRow): void {
+    this.#begin(delta.columns, delta.n, visit !== undefined);
     if (arena !== undefined && this.#appendOnly && delta.n <= MOST_ADDED && this.#append(delta, arena)) return;
-    this.#runs.rows.bind(this.columns.of(delta.columns));
+    this.runs.rows.bind(this.columns.of(delta.columns));
     if (
       arena !== undefined &&
       !this.#appendOnly &&
       delta.n >= FEW &&
       delta.n <= MOST_ADDED &&
       this.#changes.knows &&
-      this.#runs.negative === 0
+      this.runs.negative === 0
     ) {
       this.#change(delta, arena);
       return;
     }
-    const weights = delta.weights >>> 2;
     for (let row = 0; row < delta.n; row++) {
-      const weight = I32[weights + row];
-      if (weight !== 0 && (this.#nullKeys || !this.#keys.ops.hasNull(row))) this.#applyRow(row, weight);
+      const weight = I32[(delta.weights >>> 2) + row];
+      if (weight !== 0 && (this.#nullKeys || !this.keys.ops.hasNull(row))) this.#applyRow(row, weight, visit);
     }
   }
 
   /** A bound row, whose key may be stored. */
-  #applyRow(row: number, weight: number): void {
-    const slot = this.#keys.findOrInsert(row);
-    if (this.#keys.inserted) this.#keyRetention?.note(slot);
+  #applyRow(row: number, weight: number, visit?: VisitRow): void {
+    const slot = this.keys.findOrInsert(row);
+    if (this.keys.inserted) this.#keyRetention?.note(slot);
+    visit?.(row, weight, slot);
     this.#add(slot, row, weight);
   }
 
   /** apply() by kernels, while no entry has a negative weight. */
   #change(delta: Batch, arena: Arena): void {
     const { n, weights } = delta;
-    const located = this.#keys.findOrInsertAll({ n, weights, skipNulls: !this.#nullKeys }, arena);
+    const located = this.keys.findOrInsertAll({ n, weights, skipNulls: !this.#nullKeys }, arena);
     this.#keyRetention?.noteFresh(located, arena);
     const { rest, n: left, slots, places } = this.#changes.apply(delta, located, arena);
-    this.#deadRows?.noteAll(slots, places, n, this.#runs.entries, arena);
+    this.#deadRows?.noteAll(slots, places, n, this.runs.entries, arena);
     for (let i = rest, end = rest + left * 2; i < end; i += 2) this.#applyRow(U32[i], I32[i + 1]);
   }
 
@@ -354,20 +357,20 @@ export class KeyedIndex implements ColdState {
     this.#addedSlots = touched;
     this.#addedCount = count;
     this.#keyRetention?.noteFresh(located, arena);
-    this.#deadRows?.noteAll(slots, places, delta.n, this.#runs.entries, arena);
+    this.#deadRows?.noteAll(slots, places, delta.n, this.runs.entries, arena);
     return true;
   }
 
   #forgetAdded(): void {
     if (!this.#added) return;
-    kernels.clearAdded(this.#addedSlots * 4, this.#addedCount, this.#keys.payloadOffset);
+    kernels.clearAdded(this.#addedSlots * 4, this.#addedCount, this.keys.payloadOffset);
     this.#added = false;
   }
 
   #add(slot: number, row: number, weight: number): void {
     if (this.#appendOnly && weight < 0) throw new Error('a retraction reached an append-only index');
-    const payload = (slot + this.#keys.payloadOffset) >>> 2;
-    const runs = this.#runs;
+    const payload = (slot + this.keys.payloadOffset) >>> 2;
+    const { runs } = this;
     const rest = weight < 0 || runs.negative > 0 ? runs.cancel(payload, row, weight) : weight;
     if (rest === 0) {
       if (U32[payload + COUNT] === 0) this.#dropKey(slot);
@@ -378,12 +381,10 @@ export class KeyedIndex implements ColdState {
   }
 
   #dropKey(slot: number): void {
-    const payload = (slot + this.#keys.payloadOffset) >>> 2;
-    this.#runs.drop(payload);
-    this.#keys.remove(slot);
+    const payload = (slot + this.keys.payloadOffset) >>> 2;
+    this.runs.drop(payload);
+    this.keys.remove(slot);
   }
-
-  #appends = true;
 
   /** True when the last delta met no entry with a negative weight: if it had no retractions, its rows all stand at the ends of their runs. */
   get appends(): boolean {
@@ -396,12 +397,12 @@ export class KeyedIndex implements ColdState {
   }
 
   get payloadOffset(): number {
-    return this.#keys.payloadOffset;
+    return this.keys.payloadOffset;
   }
 
   /** Fixes the key columns of another batch for seek(). Rows that are cold are read into the arena. */
   bindKeys(columns: Column[], arena: Arena): void {
-    this.#keys.bind(columns);
+    this.keys.bind(columns);
     this.#arena = arena;
     this.#borrowed.end();
   }
@@ -409,7 +410,7 @@ export class KeyedIndex implements ColdState {
   /** seek() for all rows that are not left out: word address of their slots. */
   seekAll(rows: KeyRows): number {
     const arena = this.#arena as Arena;
-    const { slots } = this.#keys.findAll(rows, arena);
+    const { slots } = this.keys.findAll(rows, arena);
     if (this.#cold.any)
       for (let at = slots, end = at + rows.n; at < end; at++)
         if (U32[at] !== 0) U32[at] = this.#borrowed.borrow(U32[at], arena);
@@ -418,7 +419,7 @@ export class KeyedIndex implements ColdState {
 
   /** Slot of the key of a bound row, or 0; of a cold key a copy of it, for runOf() and countOf(). */
   seek(row: number): number {
-    const slot = this.#keys.find(row);
+    const slot = this.keys.find(row);
     return slot !== 0 && this.#cold.any ? this.#borrowed.borrow(slot, this.#arena as Arena) : slot;
   }
 
@@ -438,7 +439,7 @@ export class KeyedIndex implements ColdState {
 
   /** Calls back with every entry, its key's slot and its weight, and after each key. Rows that are cold are read into the arena, which may be reset after a key. */
   forEach(arena: Arena, visit: (slot: number, entry: number, weight: number) => void, after?: () => void): void {
-    this.#eachEntry(arena, (at, slot) => visit(slot, at, this.#runs.weight(at)), after);
+    this.#eachEntry(arena, (at, slot) => visit(slot, at, this.runs.weight(at)), after);
   }
 
   endTick(): void {
@@ -446,17 +447,17 @@ export class KeyedIndex implements ColdState {
     this.#borrowed.end();
     this.#arena = null;
     this.heap.endTick();
-    this.#runs.heap.endTick();
+    this.runs.heap.endTick();
   }
 
   save(): SavedKeyedIndex {
     const retention = this.#keyRetention ?? this.#deadRows;
     return {
-      entries: this.#runs.entries,
-      negative: this.#runs.negative,
+      entries: this.runs.entries,
+      negative: this.runs.negative,
       shared: this.#new.shared.address,
-      keys: this.#keys.save(),
-      runs: this.#runs.heap.save(),
+      keys: this.keys.save(),
+      runs: this.runs.heap.save(),
       cold: this.#cold.save(),
       retention: retention?.save(),
     };
@@ -465,12 +466,12 @@ export class KeyedIndex implements ColdState {
   load(saved: SavedKeyedIndex): void {
     // A tick that is taken back has had its counts taken back with the memory.
     this.#added = false;
-    this.#runs.entries = saved.entries;
-    this.#runs.negative = saved.negative;
+    this.runs.entries = saved.entries;
+    this.runs.negative = saved.negative;
     this.#new.shared.address = saved.shared;
     this.#borrowed.forget();
-    this.#keys.load(saved.keys);
-    this.#runs.heap.load(saved.runs);
+    this.keys.load(saved.keys);
+    this.runs.heap.load(saved.runs);
     this.#cold.load(saved.cold);
     const retention = this.#keyRetention ?? this.#deadRows;
     if (saved.retention !== undefined) retention?.load(saved.retention);
@@ -481,19 +482,19 @@ export class KeyedIndex implements ColdState {
     this.#borrowed.forget();
     // What is made anew still has them.
     if (this.#cold.any && !isAbandoning()) {
-      this.#keys.forEach((slot) => {
+      this.keys.forEach((slot) => {
         const payload = (slot + this.payloadOffset) >>> 2;
         if (isCold(payload)) this.#cold.forget(payload);
       });
     }
     this.#cold.load({ parts: 0, bytes: 0 });
     this.#appender.release();
-    this.#keys.release();
-    this.#runs.heap.release();
+    this.keys.release();
+    this.runs.heap.release();
     this.#keyRetention?.release();
     this.#deadRows?.release();
-    this.#runs.entries = 0;
-    this.#runs.negative = 0;
+    this.runs.entries = 0;
+    this.runs.negative = 0;
     this.#new.shared.address = 0;
   }
 }

@@ -1,7 +1,7 @@
 /**
  * The runs of a keyed index (keyed_index.ts): entries of the rows of one key each, one behind the other, and the long values of the rows.
  *
- *   entry:   | row |, but for columns that lie in the key's slot (entry_columns.ts), of whose words (row_layout.ts) the first is the i32 weight and the second, where rows are retracted, the u32 slot hash
+ *   entry:   | row |, but for columns that lie in the key's slot (entry_columns.ts), of whose words (row_layout.ts) the first is the i32 weight and the second, where a key may have many rows of which some go, the u32 slot hash
  *
  * A payload is the word address of a key's (key_slot.ts). A retraction looks its row up in a run by the slot hash, in a long one in a directory (run_directory.ts).
  * Cost O(1) an entry; a run that grows gets twice the room, or, a long one whose rows only come, another block (run_blocks.ts).
@@ -45,7 +45,7 @@ export class Runs {
   /** Bytes of an entry, and where in it the weight is. */
   readonly stride: number;
   readonly weightAt: number;
-  /** Where the hash is; -1: there is none, for no row is ever looked for. */
+  /** Where the hash is; -1: there is none, for no row is ever looked for, or a key has one. */
   readonly hashAt: number;
   /** Those in memory and the cold ones. */
   entries = 0;
@@ -58,17 +58,17 @@ export class Runs {
   /** Where in an entry texts are; null where there may be other values that lie outside of it. */
   readonly #texts: number[] | null;
 
-  /** `types`: of the columns that entries have. `keys` has what belongs to runs but is none. `appendOnly`: no row is ever retracted; `inBlocks`: nor does one go before its key. */
-  constructor(types: ColType[], keys: Heap, appendOnly: boolean, inBlocks: boolean) {
+  /** `types`: of the columns that entries have. `keys` has what belongs to runs but is none. `hashed`: a key may have many rows of which some go. `inBlocks`: no row goes before its key. */
+  constructor(types: ColType[], keys: Heap, hashed: boolean, inBlocks: boolean) {
     this.#inBlocks = inBlocks;
     this.keepWhole(false);
     this.heap = new Heap(keys);
-    const rows = rowOps(types, 'identity', rowLayout(types, appendOnly ? 1 : 2));
+    const rows = rowOps(types, 'identity', rowLayout(types, hashed ? 2 : 1));
     this.rows = rows;
     const { phys, offsets, stride, words } = rows.layout;
     this.stride = stride;
     this.weightAt = words;
-    this.hashAt = appendOnly ? -1 : words + 4;
+    this.hashAt = hashed ? words + 4 : -1;
     this.cold = new ColdRuns(rows.layout, keys, this.heap);
     this.#directories = new RunDirectory(keys, stride, this.hashAt);
     this.#texts = phys.includes('numeric') ? null : offsets.filter((_, i) => phys[i] === 'varlen');
@@ -201,7 +201,7 @@ export class Runs {
   /** Uses the weight up on equal entries of the other sign; gives what is left of it. */
   cancel(payload: number, row: number, weight: number): number {
     if (isCold(payload)) this.cold.thaw(payload);
-    const hash = this.rows.slotHash(row);
+    const hash = this.hashAt < 0 ? 0 : this.rows.slotHash(row);
     let rest = weight;
     while (rest !== 0) {
       const entry = this.#opposite(payload, row, hash, rest > 0);
@@ -227,9 +227,13 @@ export class Runs {
     const count = U32[payload + COUNT];
     const takes = (entry: number): boolean => {
       const at = run + entry * stride;
-      if (U32[(at + this.hashAt) >>> 2] !== hash || this.weight(at) > 0 === positive) return false;
-      return this.rows.equal(row, at);
+      if (this.hashAt >= 0 && U32[(at + this.hashAt) >>> 2] !== hash) return false;
+      return this.weight(at) > 0 !== positive && this.rows.equal(row, at);
     };
+    if (this.hashAt < 0) {
+      for (let entry = 0; entry < count; entry++) if (takes(entry)) return entry;
+      return -1;
+    }
     if (count >= LONG_RUN) {
       if (U32[payload + DIRECTORY] === 0) U32[payload + DIRECTORY] = this.#directories.build(run, count);
       return this.#directories.find(U32[payload + DIRECTORY], hash, takes);

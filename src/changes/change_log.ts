@@ -15,7 +15,7 @@ import { SqlError } from '../../operators/errors.ts';
 import { type Disk, readAll } from '../durable/disk.ts';
 import type { BufferPool } from './buffer_pool.ts';
 import { ChangeReader } from './change_reader.ts';
-import { type Entry, encodeEntry, encodeSegmentHeader, type Moment, readEntry, SEGMENT_HEADER } from './entry.ts';
+import { type Entry, encodeEntry, encodeSegmentHeader, entryOf, type Moment, SEGMENT_HEADER } from './entry.ts';
 import type { Retention } from './retention.ts';
 import { readEntries, segmentFile } from './segment_file.ts';
 import { type Segment, SegmentWriter } from './segment_writer.ts';
@@ -371,7 +371,7 @@ export class ChangeLog {
       const first = segment.tail.findIndex((part) => part.at >= at);
       const parts = [...recent, ...(first < 0 ? [] : segment.tail.slice(first))];
       // Buffers of the tail are used again once they are written.
-      const entries = parts.map(({ bytes }) => readEntry(Buffer.from(bytes), 0, this.oid) as Entry);
+      const entries = parts.map(({ bytes }) => entryOf(Buffer.from(bytes)));
       return { entries, number, at: segment.length };
     }
     const entries = await this.#fromFile(segment, at);

@@ -4,7 +4,15 @@ import { test } from 'node:test';
 import { Arena } from '../../operators/batch/arena.ts';
 import { batchFromRows, readRow, weightOf } from '../../operators/batch/builder.ts';
 import { colType, OID } from '../../operators/types.ts';
-import { batchOf, encodeEntry, encodeSegmentHeader, readEntry, readSegmentHeader, SEGMENT_HEADER } from './entry.ts';
+import {
+  batchOf,
+  encodeEntry,
+  encodeSegmentHeader,
+  readEntry,
+  readSegmentHeader,
+  SEGMENT_HEADER,
+  seal,
+} from './entry.ts';
 
 const TYPES = [colType(OID.int4), colType(OID.text)];
 const ROWS = [
@@ -15,7 +23,11 @@ const ROWS = [
 
 function encoded(arena: Arena): Buffer {
   const batch = batchFromRows(TYPES, ROWS, arena, [1, -1, 2]);
-  return encodeEntry(batch, { oid: 7, sequence: 5n, tick: 40n, clock: -3n }, (length) => Buffer.allocUnsafe(length));
+  const bytes = encodeEntry(batch, { oid: 7, sequence: 5n, tick: 40n, clock: -3n }, (length) =>
+    Buffer.allocUnsafe(length),
+  );
+  seal(bytes);
+  return bytes;
 }
 
 test('an entry comes back', () => {
@@ -47,6 +59,7 @@ test('damage is found', () => {
 
 test('a segment belongs to one relation and one directory', () => {
   const header = encodeSegmentHeader(99n, { oid: 7, sequence: 4n, tick: 39n, clock: -4n });
+  seal(header);
   assert.equal(header.length, SEGMENT_HEADER);
   assert.deepEqual(readSegmentHeader(header, 7, 99n)?.sequence, 4n);
   assert.equal(readSegmentHeader(header, 8, 99n), null);

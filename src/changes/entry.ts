@@ -5,7 +5,7 @@
  *   +16 u64 sequence in the log   +24 u64 tick   +32 i64 the tick's clock   +40 payload: the delta (operators/batch/batch_codec.ts)
  *
  * A segment begins with an entry of another magic: its sequence, tick and clock are those of the last entry before the segment, its payload is the
- * identity of the data directory. The checksum is zlib's, which costs a tenth of one in JavaScript.
+ * identity of the data directory. The checksum is zlib's, which costs a tenth of one in JavaScript; an entry gets it when it is about to be written to a file.
  */
 import { crc32 } from 'node:zlib';
 import type { Arena } from '../../operators/batch/arena.ts';
@@ -36,28 +36,33 @@ interface Place extends Moment {
   sequence: bigint;
 }
 
-/** `take` gives a buffer of a length. */
+/** Without its checksum. `take` gives a buffer of a length. */
 export function encodeEntry(batch: Batch, place: Place, take: (length: number) => Buffer): Buffer {
   const bytes = take(ENTRY_HEADER + encodedSize(batch));
   writeBatch(batch, bytes, ENTRY_HEADER);
-  seal(bytes, ENTRY_MAGIC, place);
+  writeHeader(bytes, ENTRY_MAGIC, place);
   return bytes;
 }
 
+/** Likewise. */
 export function encodeSegmentHeader(identity: bigint, place: Place): Buffer {
   const bytes = Buffer.allocUnsafe(SEGMENT_HEADER);
   bytes.writeBigUInt64LE(identity, ENTRY_HEADER);
-  seal(bytes, SEGMENT_MAGIC, place);
+  writeHeader(bytes, SEGMENT_MAGIC, place);
   return bytes;
 }
 
-function seal(bytes: Buffer, magic: number, { oid, sequence, tick, clock }: Place): void {
+function writeHeader(bytes: Buffer, magic: number, { oid, sequence, tick, clock }: Place): void {
   bytes.writeUInt32LE(magic, 4);
   bytes.writeUInt32LE(bytes.length - ENTRY_HEADER, 8);
   bytes.writeUInt32LE(oid, 12);
   bytes.writeBigUInt64LE(sequence, 16);
   bytes.writeBigUInt64LE(tick, 24);
   bytes.writeBigInt64LE(clock, 32);
+}
+
+/** Gives what encodeEntry() or encodeSegmentHeader() made its checksum. */
+export function seal(bytes: Buffer): void {
   bytes.writeUInt32LE(crc32(bytes.subarray(4)), 0);
 }
 
@@ -84,7 +89,11 @@ function read(all: Buffer, at: number, oid: number, magic: number): Entry | null
   if (length === null || at + length > all.length) return null;
   const bytes = all.subarray(at, at + length);
   if (bytes.readUInt32LE(4) !== magic || bytes.readUInt32LE(12) !== oid) return null;
-  if (bytes.readUInt32LE(0) !== crc32(bytes.subarray(4))) return null;
+  return bytes.readUInt32LE(0) === crc32(bytes.subarray(4)) ? entryOf(bytes) : null;
+}
+
+/** The entry that encodeEntry() has made, sealed or not. */
+export function entryOf(bytes: Buffer): Entry {
   return {
     sequence: bytes.readBigUInt64LE(16),
     tick: bytes.readBigUInt64LE(24),

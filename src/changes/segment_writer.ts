@@ -12,7 +12,7 @@
 import { join } from 'node:path';
 import { type Disk, type DiskFile, isDiskFull, writeAll } from '../durable/disk.ts';
 import type { LogHost } from './change_log.ts';
-import type { Moment } from './entry.ts';
+import { type Moment, seal } from './entry.ts';
 import { segmentFile } from './segment_file.ts';
 
 export interface Segment {
@@ -156,6 +156,7 @@ export class SegmentWriter {
     let bytes = 0;
     for (const { bytes: part } of segment.tail) {
       if (parts.length > 0 && bytes + part.length > TOGETHER_BYTES) break;
+      seal(part);
       parts.push(part);
       bytes += part.length;
     }

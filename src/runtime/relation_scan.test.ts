@@ -25,72 +25,73 @@ function add(bag: Map<string, number>, batch: Batch, sign = 1): void {
 
 const sorted = (bag: Map<string, number>) => [...bag].sort(([a], [b]) => (a < b ? -1 : 1));
 
-test('scans equal the relation at their start under random changes, growth and release', () => {
-  const random = new Random(testSeed());
-  const used = pages.usedPages;
-  const arena = new Arena();
-  for (let round = 0; round < 20; round++) {
-    const relation = new StoredRelation(types);
-    const live = new Map<string, { row: Datum[]; weight: number }>();
-    const change = (n: number) => {
-      const rows: Datum[][] = [];
-      const weights: number[] = [];
-      for (let i = 0; i < n; i++) {
-        const known = [...live.values()];
-        const remove = known.length > 0 && random.below(2) === 0;
-        const row: Datum[] = remove
-          ? random.pick(known).row
-          : [random.below(300), random.below(3) === 0 ? null : `a long enough text ${random.below(2)}`];
-        const key = rowText(row);
-        const entry = live.get(key) ?? { row, weight: 0 };
-        entry.weight += remove ? -1 : 1;
-        if (entry.weight === 0) live.delete(key);
-        else live.set(key, entry);
-        rows.push(row);
-        weights.push(remove ? -1 : 1);
-      }
-      return batchFromRows(types, rows, arena, weights);
-    };
-    relation.apply(change(random.below(400)));
-    relation.endTick();
-    const scans: {
-      scan: ReturnType<StoredRelation['scan']>;
-      expected: Map<string, number>;
-      seen: Map<string, number>;
-    }[] = [];
-    let released = false;
-    for (let step = 0; step < 40; step++) {
-      if (!released && random.below(3) === 0) {
-        const correction = batchFromRows(types, [[random.below(300), null]], arena);
-        const sign = random.below(2) === 0 ? 1 : -1;
-        const expected = new Map<string, number>();
-        add(expected, relation.snapshot(arena));
-        add(expected, correction, sign);
-        scans.push({ scan: relation.scan([{ batch: correction, sign }]), expected, seen: new Map() });
-      }
-      for (const one of scans) {
-        const piece = one.scan.next(1 + random.below(20), arena);
-        if (piece !== null) add(one.seen, piece);
-      }
-      if (released) continue;
-      relation.apply(change(random.below(10) === 0 ? 200 : random.below(8)));
+for (const key of [null, [0]])
+  test(`scans equal the relation at their start under random changes, growth and release${key === null ? '' : ', rows by their key'}`, () => {
+    const random = new Random(testSeed());
+    const used = pages.usedPages;
+    const arena = new Arena();
+    for (let round = 0; round < 20; round++) {
+      const relation = new StoredRelation(types, [], false, key);
+      const live = new Map<string, { row: Datum[]; weight: number }>();
+      const change = (n: number) => {
+        const rows: Datum[][] = [];
+        const weights: number[] = [];
+        for (let i = 0; i < n; i++) {
+          const known = [...live.values()];
+          const remove = known.length > 0 && random.below(2) === 0;
+          const row: Datum[] = remove
+            ? random.pick(known).row
+            : [random.below(300), random.below(3) === 0 ? null : `a long enough text ${random.below(2)}`];
+          const key = rowText(row);
+          const entry = live.get(key) ?? { row, weight: 0 };
+          entry.weight += remove ? -1 : 1;
+          if (entry.weight === 0) live.delete(key);
+          else live.set(key, entry);
+          rows.push(row);
+          weights.push(remove ? -1 : 1);
+        }
+        return batchFromRows(types, rows, arena, weights);
+      };
+      relation.apply(change(random.below(400)));
       relation.endTick();
-      if (step > 30 && random.below(10) === 0) {
-        relation.release();
-        released = true;
+      const scans: {
+        scan: ReturnType<StoredRelation['scan']>;
+        expected: Map<string, number>;
+        seen: Map<string, number>;
+      }[] = [];
+      let released = false;
+      for (let step = 0; step < 40; step++) {
+        if (!released && random.below(3) === 0) {
+          const correction = batchFromRows(types, [[random.below(300), null]], arena);
+          const sign = random.below(2) === 0 ? 1 : -1;
+          const expected = new Map<string, number>();
+          add(expected, relation.snapshot(arena));
+          add(expected, correction, sign);
+          scans.push({ scan: relation.scan([{ batch: correction, sign }]), expected, seen: new Map() });
+        }
+        for (const one of scans) {
+          const piece = one.scan.next(1 + random.below(20), arena);
+          if (piece !== null) add(one.seen, piece);
+        }
+        if (released) continue;
+        relation.apply(change(random.below(10) === 0 ? 200 : random.below(8)));
+        relation.endTick();
+        if (step > 30 && random.below(10) === 0) {
+          relation.release();
+          released = true;
+        }
       }
+      for (const { scan, expected, seen } of scans) {
+        for (let piece = scan.next(50, arena); piece !== null; piece = scan.next(50, arena)) add(seen, piece);
+        assert.deepEqual(sorted(seen), sorted(expected), `round ${round}`);
+        scan.close();
+      }
+      if (!released) relation.release();
+      arena.reset();
     }
-    for (const { scan, expected, seen } of scans) {
-      for (let piece = scan.next(50, arena); piece !== null; piece = scan.next(50, arena)) add(seen, piece);
-      assert.deepEqual(sorted(seen), sorted(expected), `round ${round}`);
-      scan.close();
-    }
-    if (!released) relation.release();
-    arena.reset();
-  }
-  arena.release();
-  assert.equal(pages.usedPages, used);
-});
+    arena.release();
+    assert.equal(pages.usedPages, used);
+  });
 
 test('rows of an append-only relation go to a log when there are many that differ; its scans see their tick, equal rows among them', () => {
   const random = new Random(testSeed());

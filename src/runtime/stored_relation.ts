@@ -1,8 +1,9 @@
 /**
  * A relation whose rows the engine keeps: tables, local streams, materialized views, error relations, late ledgers.
  *
- * One store holds the rows; each index is a KeyedIndex over the same rows, maintained in the same tick. The store is a RelationStore; rows of an append-only view
- * go to a RowLog as soon as there are many of which nearly all differ. Where few differ the table of those is smaller.
+ * One store holds the rows; each index is a KeyedIndex over the same rows, maintained in the same tick. Rows of a view with a key lie in the index of that alone
+ * (KeyedRows). Else the store is a RelationStore; rows of an append-only view go to a RowLog as soon as there are many of which nearly all differ. Where few differ the
+ * table of those is smaller.
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch, Column } from '../../operators/batch/batch.ts';
@@ -13,6 +14,7 @@ import { pages } from '../../operators/batch/pages.ts';
 import type { Datum } from '../../operators/datum.ts';
 import type { ColdState } from '../../operators/state/cold_state.ts';
 import { KeyedIndex, type SavedKeyedIndex } from '../../operators/state/keyed_index.ts';
+import { KeyedRows } from '../../operators/state/keyed_rows.ts';
 import { RelationStore, type RowStore, type SavedRelationStore } from '../../operators/state/relation_store.ts';
 import { ProjectedIndex, type RowIndex } from '../../operators/state/row_index.ts';
 import { RowLog, type SavedRowLog } from '../../operators/state/row_log.ts';
@@ -28,7 +30,8 @@ const LEAST_DIFFERENT = 0.9;
 const PIECE_ROWS = 16384;
 
 export type SavedRelation = {
-  store: SavedRelationStore | SavedRowLog;
+  /** Null: the rows are those of the first index. */
+  store: SavedRelationStore | SavedRowLog | null;
   indexes: { columns: number[]; index: SavedKeyedIndex }[];
 };
 
@@ -38,16 +41,22 @@ export class StoredRelation {
   changedAt = 0n;
   /** The tick since which its rows have their present columns, and its name then; null: they always had. */
   altered: { tick: bigint; name: string } | null = null;
-  #store: RelationStore | RowLog;
+  #store: RelationStore | RowLog | KeyedRows;
   /** It never takes a row back, and its rows may go to a log. */
   #appendOnly: boolean;
   readonly #indexes = new Map<string, KeyedIndex>();
   readonly #scans = new Set<RelationScan>();
 
-  constructor(types: ColType[], indexes: number[][] = [], appendOnly = false) {
+  /** `key`: columns of which each row has values of its own after every tick; null where none are known. */
+  constructor(types: ColType[], indexes: number[][] = [], appendOnly = false, key: number[] | null = null) {
     this.types = types;
-    this.#store = new RelationStore(types);
-    this.#appendOnly = appendOnly;
+    this.#appendOnly = appendOnly && key === null;
+    if (key === null) this.#store = new RelationStore(types);
+    else {
+      const index = new KeyedIndex(types, key, true, [], false, true);
+      this.#store = new KeyedRows(index);
+      this.#indexes.set(key.join(','), index);
+    }
     for (const columns of indexes) this.addIndex(columns);
   }
 
@@ -62,17 +71,27 @@ export class StoredRelation {
 
   get bytes(): number {
     let bytes = this.store.bytes;
-    for (const index of this.#indexes.values()) bytes += index.bytes;
+    for (const index of this.#furtherIndexes()) bytes += index.bytes;
     return bytes;
+  }
+
+  /** The indexes but for one that is the store. */
+  *#furtherIndexes(): Iterable<KeyedIndex> {
+    for (const index of this.#indexes.values()) if (!this.#isStore(index)) yield index;
+  }
+
+  #isStore(index: KeyedIndex | undefined): boolean {
+    return this.#store instanceof KeyedRows && this.#store.index === index;
   }
 
   apply(delta: Batch): void {
     const store = this.#store;
-    if (this.#scans.size === 0 || store instanceof RowLog) store.apply(delta);
-    else this.#applyUnderScans(store, delta);
-    if (this.#indexes.size === 0) return;
+    if (this.#scans.size > 0 && !(store instanceof RowLog)) this.#applyUnderScans(store, delta);
+    else if (store instanceof KeyedRows) withScratch((arena) => store.apply(delta, arena));
+    else store.apply(delta);
+    if (this.#indexes.size === (store instanceof KeyedRows ? 1 : 0)) return;
     withScratch((arena) => {
-      for (const index of this.#indexes.values()) index.apply(delta, arena);
+      for (const index of this.#furtherIndexes()) index.apply(delta, arena);
     });
   }
 
@@ -84,17 +103,18 @@ export class StoredRelation {
   }
 
   /** Applies a delta and tells each scan what it must undo. */
-  #applyUnderScans(store: RelationStore, delta: Batch): void {
+  #applyUnderScans(store: RelationStore | KeyedRows, delta: Batch): void {
     withScratch((arena) => {
       const undo = [...this.#scans].map((scan) => ({ scan, rows: new BatchBuilder(this.types, arena, delta.n) }));
-      store.apply(delta, (row, before, after, slot) => {
-        const place = store.table.placeOf(slot);
+      const changed = (row: number, weight: number, place: number) => {
         for (const { scan, rows } of undo) {
           if (!scan.sees(place)) continue;
-          const to = rows.addRow(before - after);
+          const to = rows.addRow(-weight);
           for (let c = 0; c < this.types.length; c++) rows.copySlot(c, to, delta.columns[c], row);
         }
-      });
+      };
+      if (store instanceof KeyedRows) store.applyEach(delta, changed);
+      else store.apply(delta, (row, before, after, slot) => changed(row, after - before, store.table.placeOf(slot)));
       for (const { scan, rows } of undo) scan.undo(rows.build());
     });
   }
@@ -160,10 +180,11 @@ export class StoredRelation {
     });
   }
 
-  /** Takes an index out, for the caller to release when nobody reads it any more. */
+  /** Takes an index out, for the caller to release when nobody reads it any more. One that has the rows stays. */
   removeIndex(columns: number[]): KeyedIndex | undefined {
     const key = columns.join(',');
     const index = this.#indexes.get(key);
+    if (this.#isStore(index)) return undefined;
     this.#indexes.delete(key);
     return index;
   }
@@ -197,7 +218,7 @@ export class StoredRelation {
   /** Whether each row that the delta takes away is there as often. The delta is consolidated. */
   hasRetracted(delta: Batch): boolean {
     const store = this.#store;
-    if (store instanceof RowLog) throw new Error('a log takes no row back');
+    if (!(store instanceof RelationStore)) throw new Error('only rows of tables are asked for');
     const weights = delta.weights >>> 2;
     store.table.bind(delta.columns);
     for (let row = 0; row < delta.n; row++) {
@@ -229,14 +250,14 @@ export class StoredRelation {
 
   endTick(): void {
     this.store.endTick();
-    for (const index of this.#indexes.values()) index.endTick();
+    for (const index of this.#furtherIndexes()) index.endTick();
     if (this.#appendOnly && this.store.size >= LEAST_LOGGED && this.#scans.size === 0) this.#toLog();
   }
 
   #toLog(): void {
     const table = this.#store;
     this.#appendOnly = false;
-    if (table instanceof RowLog) return;
+    if (!(table instanceof RelationStore)) return;
     let all = 0;
     table.forEach((_, weight) => {
       all += weight;
@@ -259,7 +280,7 @@ export class StoredRelation {
 
   save(): SavedRelation {
     const indexes = [...this.#indexes.values()].map((index) => ({ columns: index.keyColumns, index: index.save() }));
-    return { store: this.#store.save(), indexes };
+    return { store: this.#store instanceof KeyedRows ? null : this.#store.save(), indexes };
   }
 
   /** Into a relation without rows, or back to what it was itself in a tick that is taken back; it has the saved indexes afterwards. */
@@ -278,7 +299,9 @@ export class StoredRelation {
 
   /** A table becomes a log between ticks only, so what was saved in a tick that is taken back is of the store that is there. */
   #loadStore(saved: SavedRelation['store']): void {
-    if ('chunks' in saved) {
+    if (this.#store instanceof KeyedRows || saved === null) {
+      if (!(this.#store instanceof KeyedRows) || saved !== null) throw new Error('the rows were saved by another key');
+    } else if ('chunks' in saved) {
       if (!(this.#store instanceof RowLog)) this.#store = new RowLog(this.types);
       this.#store.load(saved);
     } else if (this.#store instanceof RelationStore) this.#store.load(saved);
@@ -287,18 +310,21 @@ export class StoredRelation {
 
   /** Whether compact() has something to do. A scan that is under way knows the table's slots by their places. */
   get sparse(): boolean {
-    if (this.#store instanceof RowLog) return false;
-    const { due } = this.#store.compaction;
+    const store = this.#store;
+    if (store instanceof RowLog) return false;
+    if (store instanceof KeyedRows) return store.index.sparse && (store.index.chilling || this.#scans.size === 0);
+    const { due } = store.compaction;
     return due === 'go on' || (due === 'begin' && this.#scans.size === 0);
   }
 
   /** Looks at so many rows for what lies in sparse chunks of memory, and moves it. Between two ticks. */
   compact(slots: number): void {
     if (this.#store instanceof RelationStore) this.#store.compaction.slice(slots);
+    else if (this.#store instanceof KeyedRows) this.#store.index.compact(slots);
   }
 
   coldStates(): Iterable<ColdState> {
-    return this.#indexes.values();
+    return this.#furtherIndexes();
   }
 
   keepIn(undo: Undo): void {
@@ -309,7 +335,7 @@ export class StoredRelation {
   release(): void {
     for (const scan of this.#scans) scan.detach();
     this.store.release();
-    for (const index of this.#indexes.values()) index.release();
+    for (const index of this.#furtherIndexes()) index.release();
     this.#indexes.clear();
   }
 }

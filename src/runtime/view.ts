@@ -53,6 +53,7 @@ export class ViewRuntime implements FlowOwner {
       physical.columns.map((c) => c.type),
       indexes,
       physical.appendOnly,
+      physical.key?.length === 0 ? null : physical.key,
     );
     this.sources = physical.plan.nodes.flatMap((spec) =>
       spec.op === 'source' ? [{ relation: spec.relation, columns: spec.columns }] : [],

@@ -19,10 +19,10 @@ export class ViewResult {
   #users = 1;
   #taken: { tick: GraphTick; net: Batch } | null = null;
 
-  /** `indexes`: key columns of the indexes of the rows; null: the rows are not kept. `appendOnly`: none is ever taken back. */
-  constructor(types: ColType[], indexes: number[][] | null, appendOnly: boolean) {
+  /** `indexes`: key columns of the indexes of the rows; null: the rows are not kept. `appendOnly`: none is ever taken back. `key`: as a StoredRelation knows it. */
+  constructor(types: ColType[], indexes: number[][] | null, appendOnly: boolean, key: number[] | null) {
     this.width = types.length;
-    this.stored = indexes === null ? null : new StoredRelation(types, indexes, appendOnly);
+    this.stored = indexes === null ? null : new StoredRelation(types, indexes, appendOnly, key);
     this.#consolidate = consolidator(types);
   }
 

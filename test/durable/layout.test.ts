@@ -98,8 +98,12 @@ function slotBytes(): string {
     hash.update(U8.subarray(slot, slot + table.payloadOffset + 8));
   });
   table.release();
-  for (const appendOnly of [false, true]) {
-    const index = new KeyedIndex(types, [0, 4, 5], true, [], appendOnly);
+  for (const [appendOnly, unique] of [
+    [false, false],
+    [true, false],
+    [false, true],
+  ]) {
+    const index = new KeyedIndex(types, [0, 4, 5], true, [], appendOnly, unique);
     index.apply(batch, arena);
     index.forEach(arena, (_, entry) => hash.update(U8.subarray(entry, entry + index.entryStride)));
     index.release();

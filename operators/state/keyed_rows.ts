@@ -1,0 +1,100 @@
+/**
+ * The integral of a relation of which the planner has proved a key: its rows lie in the index of that key, and nowhere else.
+ *
+ *   key's slot -> run of one entry, the whole row with its weight       place of a row = that of its key's slot
+ *
+ * A row that is replaced is looked for by its key alone, and the new one takes its place (index_changes.ts). The proof makes it fast, not right: a key that
+ * has several rows for a while, or rows of a negative weight, is kept as any index keeps it.
+ *
+ * State: a slot and an entry a row. Cost: O(1) a row; two look-ups of the key for a row that is replaced.
+ */
+import type { Arena } from '../batch/arena.ts';
+import type { Batch } from '../batch/batch.ts';
+import { I32, U32 } from '../batch/memory.ts';
+import { kernels } from '../kernels/index.ts';
+import { COUNT, RUN } from './key_slot.ts';
+import type { KeyedIndex } from './keyed_index.ts';
+import type { RowStore, RowsFound } from './relation_store.ts';
+import type { RowOps } from './row_ops.ts';
+
+export class KeyedRows implements RowStore {
+  /** Of whole rows that may be retracted; nothing of it goes cold. */
+  readonly index: KeyedIndex;
+  /** Rows come anywhere: a scan goes through all of them and is told of them. */
+  readonly end = Number.POSITIVE_INFINITY;
+
+  constructor(index: KeyedIndex) {
+    this.index = index;
+  }
+
+  get ops(): RowOps {
+    return this.index.runs.rows;
+  }
+
+  get size(): number {
+    return this.index.size;
+  }
+
+  get bytes(): number {
+    return this.index.bytes;
+  }
+
+  get negative(): number {
+    return this.index.runs.negative;
+  }
+
+  apply(delta: Batch, arena?: Arena): void {
+    this.index.apply(delta, arena);
+  }
+
+  /** apply() while scans go on: calls back with each row, its weight and its place. */
+  applyEach(delta: Batch, visit: (row: number, weight: number, place: number) => void): void {
+    const { keys } = this.index;
+    this.index.apply(delta, undefined, (row, weight, slot) => visit(row, weight, keys.placeOf(slot)));
+  }
+
+  forEach(visit: (rowAddress: number, weight: number) => void): void {
+    this.visitFrom(0, Number.POSITIVE_INFINITY, this.end, visit);
+  }
+
+  visitFrom(from: number, most: number, _end: number, visit: (rowAddress: number, weight: number) => void): number {
+    const { keys, runs } = this.index;
+    return keys.visitFrom(from, most, (slot) => {
+      const payload = (slot + keys.payloadOffset) >>> 2;
+      let at = U32[payload + RUN];
+      for (let left = U32[payload + COUNT]; left > 0; left--, at += runs.stride) visit(at, runs.weight(at));
+    });
+  }
+
+  rowsFrom(from: number, most: number, end: number, arena: Arena): RowsFound {
+    const { keys, runs, size } = this.index;
+    if (size !== keys.size) return this.#severalFrom(from, most, end, arena);
+    // The first word of a key's payload is its run, which is its row.
+    const { n, words: rows, next } = keys.rowsFrom(from, most, arena);
+    const [words, valid] = [arena.alloc(n * 4), arena.alloc(n)];
+    kernels.loadColumn(rows * 4, n, runs.weightAt, 4, 0, words, valid);
+    return { n, rows, words: words >>> 2, next };
+  }
+
+  /** rowsFrom() while some key has several rows. */
+  #severalFrom(from: number, most: number, end: number, arena: Arena): RowsFound {
+    const { keys, size } = this.index;
+    const room = Math.min(most, keys.size) + size - keys.size;
+    const rows = arena.alloc(room * 4) >>> 2;
+    const words = arena.alloc(room * 4) >>> 2;
+    let n = 0;
+    const next = this.visitFrom(from, most, end, (row, weight) => {
+      U32[rows + n] = row;
+      I32[words + n++] = weight;
+    });
+    return { n, rows, words, next };
+  }
+
+  endTick(): void {
+    this.index.endTick();
+  }
+
+  release(): void {
+    this.index.release();
+  }
+}
