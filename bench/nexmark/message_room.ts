@@ -7,8 +7,9 @@ import { ownPages, PageAllocator, pages } from '../../operators/batch/pages.ts';
 import { ZEROS_BEHIND } from '../../src/sources/source.ts';
 
 const PAGES = 2048;
-const first = ownPages.end - PAGES;
-const own = new PageAllocator(first, ownPages.end);
+const end = ownPages.end - 1;
+const first = end - PAGES;
+const own = new PageAllocator(first, end);
 if (!pages.lend(first * PAGE_BYTES, PAGES)) throw new Error('the end of the memory is in use');
 
 export interface MessageRoom {

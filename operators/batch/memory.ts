@@ -6,14 +6,15 @@
  * kernels hold them as constants, and a kernel can move to WebAssembly without moving data. A worker thread receives the same
  * memory through `workerData.memory`.
  *
- * Addresses are byte offsets (0 .. 2^32-1, so use >>> and never >>). Address 0 is never handed out and means "none".
+ * Addresses are byte offsets (0 .. 2^32-1, so use >>> and never >>). Address 0 is never handed out and means "none". Neither is the last page: kernels may read up to a
+ * page past what they were given.
  *
  * Pages of 64 KiB are handed out in contiguous runs by PageAllocator; every arena takes its pages here and gives them back.
  */
 import { workerData } from 'node:worker_threads';
 
 export const PAGE_BYTES = 65536;
-const TOTAL_PAGES = 65536;
+export const TOTAL_PAGES = 65536;
 
 interface SharedMemoryData {
   memory?: WebAssembly.Memory;

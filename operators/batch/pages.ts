@@ -9,7 +9,7 @@
 import { workerData } from 'node:worker_threads';
 import { OutOfMemory } from '../errors.ts';
 import { budget } from './budget.ts';
-import { PAGE_BYTES, U8 } from './memory.ts';
+import { PAGE_BYTES, TOTAL_PAGES, U8 } from './memory.ts';
 
 export const checked: boolean = process.env.TIDEMARK_CHECKED === '1';
 
@@ -120,9 +120,10 @@ interface PageRangeData {
   pageRange?: [number, number];
 }
 
-const [start, end] = (workerData as PageRangeData | null)?.pageRange ?? [1, 65536];
+const [start, end] = (workerData as PageRangeData | null)?.pageRange ?? [1, TOTAL_PAGES];
 
 /** Which pages are this thread's. Page 0 stays unused so that address 0 can mean "none". */
 export const ownPages = { start, end };
 
-export const pages = new PageAllocator(start, end);
+/** Without the last page of the memory, which is nobody's (memory.ts). */
+export const pages = new PageAllocator(start, Math.min(end, TOTAL_PAGES - 1));

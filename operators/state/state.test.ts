@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Arena } from '../batch/arena.ts';
 import { BatchBuilder, batchFromRows, readRow, weightOf } from '../batch/builder.ts';
-import { PAGE_BYTES } from '../batch/memory.ts';
+import { PAGE_BYTES, TOTAL_PAGES } from '../batch/memory.ts';
 import { PageAllocator, pages } from '../batch/pages.ts';
 import { type Datum, decimal } from '../datum.ts';
 import '../expr/functions/index.ts';
@@ -183,6 +183,12 @@ test('saved state goes on where it was: relation store and index with rows that 
   index.release();
   arena.release();
   assert.equal(pages.usedPages, used);
+});
+
+test('the last page is given to nobody', () => {
+  assert.equal(pages.reserve((TOTAL_PAGES - 1) * PAGE_BYTES, 1), false);
+  assert.equal(pages.reserve((TOTAL_PAGES - 2) * PAGE_BYTES, 1), true);
+  pages.release((TOTAL_PAGES - 2) * PAGE_BYTES, 1);
 });
 
 test('exact pages can be reserved, but not twice', () => {

@@ -3,7 +3,7 @@
  * its modules while this thread still loads its own.
  */
 import { Worker } from 'node:worker_threads';
-import { memory, PAGE_BYTES } from '../../operators/batch/memory.ts';
+import { memory, PAGE_BYTES, TOTAL_PAGES } from '../../operators/batch/memory.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { type Link, newLinks } from './channel.ts';
@@ -15,7 +15,6 @@ import { type Link, newLinks } from './channel.ts';
 const ENCODING_PAGES = 256;
 const MESSAGE_PAGES = 2048;
 const WORKER_PAGES = ENCODING_PAGES + MESSAGE_PAGES;
-const TOTAL_PAGES = memory.buffer.byteLength / PAGE_BYTES;
 
 export interface StartedWorker {
   worker: Worker;
@@ -49,7 +48,7 @@ export function startWorker(): StartedWorker {
 
 /** At the end of the memory, out of the way of what a checkpoint wants to have back in its old place. */
 function lastFreePages(): number {
-  for (let page = TOTAL_PAGES - WORKER_PAGES; page > 0; page -= WORKER_PAGES) {
+  for (let page = TOTAL_PAGES - 1 - WORKER_PAGES; page > 0; page -= WORKER_PAGES) {
     const address = page * PAGE_BYTES;
     if (!pages.lend(address, WORKER_PAGES)) continue;
     // Those count here.

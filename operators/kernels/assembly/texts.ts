@@ -1,26 +1,9 @@
 /**
  * Searching, cutting and replacing in texts (operators/expr/text/slot_text.ts), 16 bytes a step. UTF-8 is searched bytewise.
  *
- * A load may reach past the text: all 4 GiB of the memory can be read (operators/batch/memory.ts). Only at their end the last bytes are gathered one by one.
+ * A load may reach past the text, by less than a page: nothing lies in the last page of the memory (operators/batch/memory.ts).
  */
 import { compareBytes } from './varlen';
-
-/** Last place from which 16 bytes can be loaded. */
-const LAST_PLACE: usize = 0xfffffff0;
-
-/** The 16 bytes from `at` on; those from `end` on are anything. */
-@inline
-export function load16(at: usize, end: usize): v128 {
-  return at <= LAST_PLACE ? v128.load(at) : gather16(at, end);
-}
-
-function gather16(at: usize, end: usize): v128 {
-  let low: u64 = 0;
-  let high: u64 = 0;
-  for (let shift: u64 = 0; at < end && shift < 64; at++, shift += 8) low |= (<u64>load<u8>(at)) << shift;
-  for (let shift: u64 = 0; at < end && shift < 64; at++, shift += 8) high |= (<u64>load<u8>(at)) << shift;
-  return i64x2.replace_lane(i64x2.splat(low), 1, high);
-}
 
 /** The lowest `n` bits; all for n of 16 and more. */
 @inline
@@ -32,7 +15,7 @@ export function lowBits(n: usize): i32 {
 export function findByte(from: usize, end: usize, byte: u8): usize {
   const wanted = i8x16.splat(<i8>byte);
   for (; from < end; from += 16) {
-    const found = i8x16.bitmask(i8x16.eq(load16(from, end), wanted));
+    const found = i8x16.bitmask(i8x16.eq(v128.load(from), wanted));
     if (found !== 0) return min<usize>(from + ctz(found), end);
   }
   return end;
@@ -42,7 +25,7 @@ export function findByte(from: usize, end: usize, byte: u8): usize {
 @inline
 function standsAt(at: usize, end: usize, needle: usize, length: usize): bool {
   const bits = lowBits(length);
-  const same = i8x16.bitmask(i8x16.eq(load16(at, end), load16(needle, needle + length)));
+  const same = i8x16.bitmask(i8x16.eq(v128.load(at), v128.load(needle)));
   return (same & bits) === bits && (length <= 16 || compareBytes(at + 16, needle + 16, <u32>length - 16) === 0);
 }
 
@@ -64,8 +47,8 @@ export function findBytes(from: usize, end: usize, needle: usize, length: usize)
     }
   }
   for (; at < places; at += 16) {
-    let same = i8x16.eq(load16(at, end), first);
-    if (length > 1) same = v128.and(same, i8x16.eq(load16(at + length - 1, end), last));
+    let same = i8x16.eq(v128.load(at), first);
+    if (length > 1) same = v128.and(same, i8x16.eq(v128.load(at + length - 1), last));
     let found = i8x16.bitmask(same) & lowBits(places - at);
     for (; found !== 0; found &= found - 1) {
       const place = at + ctz(found);
@@ -85,7 +68,7 @@ export function countBytes(from: usize, end: usize, needle: usize, length: usize
   const wanted = i8x16.splat(load<i8>(needle));
   for (; from + 16 <= end; from += 16) count += popcnt(i8x16.bitmask(i8x16.eq(v128.load(from), wanted)));
   if (from < end)
-    count += popcnt(i8x16.bitmask(i8x16.eq(load16(from, end), wanted)) & lowBits(end - from));
+    count += popcnt(i8x16.bitmask(i8x16.eq(v128.load(from), wanted)) & lowBits(end - from));
   return count;
 }
 
@@ -119,7 +102,7 @@ export function countCharacters(from: usize, end: usize): u32 {
   let count: u32 = 0;
   const first = i8x16.splat(-64);
   for (; from + 16 <= end; from += 16) count += popcnt(i8x16.bitmask(i8x16.ge_s(v128.load(from), first)));
-  if (from < end) count += popcnt(i8x16.bitmask(i8x16.ge_s(load16(from, end), first)) & lowBits(end - from));
+  if (from < end) count += popcnt(i8x16.bitmask(i8x16.ge_s(v128.load(from), first)) & lowBits(end - from));
   return count;
 }
 
@@ -129,7 +112,7 @@ export function isAscii(from: usize, end: usize): bool {
     for (; from + 16 <= end; from += 16) all = v128.or(all, v128.load(from));
     return i8x16.bitmask(all) === 0;
   }
-  for (; from < end; from += 16) if ((i8x16.bitmask(load16(from, end)) & lowBits(end - from)) !== 0) return false;
+  for (; from < end; from += 16) if ((i8x16.bitmask(v128.load(from)) & lowBits(end - from)) !== 0) return false;
   return true;
 }
 
@@ -142,7 +125,7 @@ export function inCase(bytes: v128, first: i32): v128 {
 export function casesOf(from: usize, end: usize, first: i32): i32 {
   let any = 0;
   for (; from < end; from += 16) {
-    const bytes = load16(from, end);
+    const bytes = v128.load(from);
     const bits = lowBits(end - from);
     if ((i8x16.bitmask(bytes) & bits) !== 0) return -1;
     any |= i8x16.bitmask(inCase(bytes, first)) & bits;
@@ -183,7 +166,7 @@ export function splitPart(cursor: usize, separator: usize, length: usize, n: u32
     // Separators close to each other come from one load.
     const wanted = i8x16.splat(load<i8>(separator));
     for (let at = start; at < end && stop === 0; at += 16) {
-      let found = i8x16.bitmask(i8x16.eq(load16(at, end), wanted)) & lowBits(end - at);
+      let found = i8x16.bitmask(i8x16.eq(v128.load(at), wanted)) & lowBits(end - at);
       for (; found !== 0; found &= found - 1) {
         const place = at + ctz(found);
         if (field === n) {
@@ -207,18 +190,19 @@ export function splitPart(cursor: usize, separator: usize, length: usize, n: u32
   else pointVarlen(out, start, stop === 0 ? end : stop);
 }
 
-/** The slot that shows the bytes [from, end), as operators/batch/slots.ts has it. */
+/**
+ * The slot that shows the bytes [from, end), as operators/batch/slots.ts has it. They are loaded where they stand in a slot, four bytes behind its start: what is
+ * before them in memory gives way to the length.
+ */
 @inline
 export function slotOf(from: usize, end: usize): v128 {
-  const length = <u32>(end - from);
-  const head = i32x4.replace_lane(i32x4.splat(0), 3, <i32>length);
-  let body: v128;
-  if (length > 12) body = i32x4.replace_lane(v128.load32_zero(from), 1, <i32>from);
-  else {
-    const places = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    body = v128.and(load16(from, end), i8x16.lt_u(places, i8x16.splat(<i8>length)));
+  const length = <i32>(end - from);
+  if (length > 12) {
+    return i32x4.replace_lane(i32x4.replace_lane(v128.load64_zero(from - 4), 0, length), 2, <i32>from);
   }
-  return i8x16.shuffle(head, body, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27);
+  const places = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const bytes = v128.and(v128.load(from - 4), i8x16.gt_s(i8x16.splat(<i8>(length + 4)), places));
+  return i32x4.replace_lane(bytes, 0, length);
 }
 
 /** In one store: what is loaded from the slot soon afterwards need not wait for several. */

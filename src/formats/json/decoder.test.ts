@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Arena } from '../../../operators/batch/arena.ts';
 import { BatchBuilder, readRow, weightOf } from '../../../operators/batch/builder.ts';
-import { BYTES, memory } from '../../../operators/batch/memory.ts';
+import { BYTES, memory, PAGE_BYTES } from '../../../operators/batch/memory.ts';
 import { pages } from '../../../operators/batch/pages.ts';
 import type { Datum } from '../../../operators/datum.ts';
 import { decimal, interval, pgArray } from '../../../operators/datum.ts';
@@ -63,8 +63,8 @@ interface Decoded {
   bad: BadRow[];
 }
 
-/** The end of the memory: addresses beyond 2^31, and what stands there is nobody's. */
-const PLACE = memory.buffer.byteLength - (1 << 22);
+/** The end of the memory, but for its last page: addresses beyond 2^31, and what stands there is nobody's. */
+const PLACE = memory.buffer.byteLength - PAGE_BYTES - (1 << 22);
 assert.ok(pages.lend(PLACE, 64));
 
 /** The batch with its bytes in the shared memory, between others. */

@@ -22,15 +22,20 @@ import { KernelMemory } from '../kernel_memory.ts';
 import { textOf } from '../same_text.ts';
 import { caseOf, coalesce, isTruth, list, logic } from './conditions.ts';
 import { functions, type Made } from './functions.ts';
-import { ACCESS, Code, I32, I64, Imports, type Label, OP, type Type } from './module.ts';
+import { ACCESS, Code, I32, I64, Imports, type Label, OP, SIMD, type Type, V128 } from './module.ts';
 import { LENGTHS, lengthening, matchedGroup, replacedLength, replacements } from './texts.ts';
 import { type Kind, kindOf, TEXTS, TYPE_OF, Unsupported, type Value } from './values.ts';
 
 export type Node<K extends Expr['k']> = Extract<Expr, { k: K }>;
 
+/** What has been computed where the code is. */
 interface Scope {
   values: Map<string, Value>;
+  /** Keys of share(). */
+  started: Set<string>;
 }
+
+const newScope = (): Scope => ({ values: new Map(), started: new Set() });
 
 const LOADS: Partial<Record<Phys, [code: number, shift: number]>> = {
   bool: [ACCESS.i32_load8_u, 0],
@@ -48,11 +53,14 @@ export class Emitter extends Code {
   /** Locals that are 0 at the start of every row. */
   readonly #flags: number[] = [];
   /** Locals that are set at the start of every run. */
-  readonly firsts: { local: number; value: bigint }[] = [];
+  readonly firsts: { local: number; push: (code: Code) => void }[] = [];
+  readonly #vectors = new Map<string, number>();
+  /** Code that is written when all the rest is, and where it stands. */
+  readonly #later: { at: number; write: () => void }[] = [];
   readonly #constantSlots = new Map<string, number>();
   readonly #loaded = new Map<number, Value>();
-  readonly #scopes: Scope[] = [{ values: new Map() }];
-  readonly #shared = new Map<string, { flag: number; made: unknown }>();
+  readonly #scopes: Scope[] = [newScope()];
+  readonly #shared = new Map<string, { flag: number | null; made: unknown }>();
   /** Where the row goes to the interpreter; why is in the local. */
   odd: Label = 0;
   readonly status: number;
@@ -93,11 +101,48 @@ export class Emitter extends Code {
   /** What every run begins with. */
   runStart(): number[] {
     const code = new Code([]);
-    for (const { local, value } of this.firsts) {
-      code.i64(value);
+    for (const { local, push } of this.firsts) {
+      push(code);
       code.set(local);
     }
     return code.bytes;
+  }
+
+  /** What `write` writes at the end stands here; it leaves no label of its own, and nothing on the stack. */
+  later(write: () => void): void {
+    this.#later.push({ at: this.bytes.length, write });
+  }
+
+  /** Writes what was put off. */
+  settle(): void {
+    const { bytes } = this;
+    for (const { at, write } of this.#later.reverse()) {
+      this.bytes = [];
+      write();
+      bytes.splice(at, 0, ...this.bytes);
+    }
+    this.bytes = bytes;
+  }
+
+  /** A local with these 16 bytes. */
+  #vector(bytes: number[]): number {
+    const key = bytes.join();
+    const known = this.#vectors.get(key);
+    if (known !== undefined) return known;
+    const local = this.local(V128);
+    this.firsts.push({ local, push: (code) => code.simd(SIMD.v128_const, ...bytes) });
+    this.#vectors.set(key, local);
+    return local;
+  }
+
+  /** A local with this byte, 16 times. */
+  splat(byte: number): number {
+    return this.#vector(new Array(16).fill(byte));
+  }
+
+  /** A local with the bytes 0 to 15. */
+  ordinals(): number {
+    return this.#vector([...new Array(16).keys()]);
   }
 
   slot(): number {
@@ -132,20 +177,29 @@ export class Emitter extends Code {
     return local;
   }
 
-  /** What equal keys of one row have in common: `start` is emitted at every place, and runs at the first that the row comes to. */
+  /**
+   * What equal keys of one row have in common: `start` runs at the first place that the row comes to. It is emitted where no place before is passed by every row that
+   * comes here; with the same key places differ in constants alone, so a NULL leaves out all of them.
+   */
   share<T>(key: string, make: () => T, start: (made: T) => void): T {
-    let shared = this.#shared.get(key);
-    if (shared === undefined) {
-      shared = { flag: this.flag(), made: make() };
-      this.#shared.set(key, shared);
+    const known = this.#shared.get(key);
+    const shared = known ?? { flag: null, made: make() };
+    this.#shared.set(key, shared);
+    if (this.#scopes.some(({ started }) => started.has(key))) return shared.made as T;
+    this.#scopes[this.#scopes.length - 1].started.add(key);
+    if (known === undefined && this.#scopes.length > 1) shared.flag = this.flag();
+    const asks = known !== undefined && shared.flag !== null;
+    if (asks) {
+      this.get(shared.flag as number);
+      this.op(OP.i32_eqz);
+      this.if();
     }
-    this.get(shared.flag);
-    this.op(OP.i32_eqz);
-    this.if();
-    this.i32(1);
-    this.set(shared.flag);
+    if (shared.flag !== null) {
+      this.i32(1);
+      this.set(shared.flag);
+    }
     start(shared.made as T);
-    this.end();
+    if (asks) this.end();
     return shared.made as T;
   }
 
@@ -183,13 +237,13 @@ export class Emitter extends Code {
 
   open(): void {
     this.if();
-    this.#scopes.push({ values: new Map() });
+    this.#scopes.push(newScope());
   }
 
   otherwise(): void {
     this.#scopes.pop();
     this.else();
-    this.#scopes.push({ values: new Map() });
+    this.#scopes.push(newScope());
   }
 
   close(): void {
@@ -390,6 +444,7 @@ export class Emitter extends Code {
       isNull: mayBeNull ? () => this.get(isNull) : null,
       scale: made.scale ?? 0,
       words: made.words,
+      slot: made.slot,
     };
   }
 

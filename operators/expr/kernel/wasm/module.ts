@@ -21,6 +21,7 @@ export const OP = {
   i32_eq: 0x46,
   i32_ne: 0x47,
   i32_lt_s: 0x48,
+  i32_lt_u: 0x49,
   i32_gt_u: 0x4b,
   i32_ge_s: 0x4e,
   i32_ge_u: 0x4f,
@@ -36,13 +37,17 @@ export const OP = {
   i32_and: 0x71,
   i32_or: 0x72,
   i32_shl: 0x74,
+  i64_ctz: 0x7a,
+  i64_popcnt: 0x7b,
   i64_add: 0x7c,
   i64_sub: 0x7d,
   i64_mul: 0x7e,
   i64_div_s: 0x7f,
   i64_rem_s: 0x81,
   i64_and: 0x83,
+  i64_or: 0x84,
   i64_xor: 0x85,
+  i64_shl: 0x86,
   i32_wrap_i64: 0xa7,
   i64_extend_i32_u: 0xad,
   f64_convert_i64_s: 0xb9,
@@ -65,11 +70,16 @@ export const ACCESS = {
 export const SIMD = {
   v128_load: 0x00,
   v128_store: 0x0b,
+  v128_const: 0x0c,
   i8x16_splat: 0x0f,
+  i32x4_replace_lane: 0x1c,
   i64x2_extract_lane: 0x1d,
+  i8x16_eq: 0x23,
   i8x16_lt_u: 0x26,
+  i8x16_gt_s: 0x27,
   v128_and: 0x4e,
   v128_xor: 0x51,
+  v128_load64_zero: 0x5d,
   i8x16_bitmask: 0x64,
   i8x16_sub: 0x71,
 } as const;
@@ -108,7 +118,7 @@ export type Label = number;
 
 /** The instructions of a function. */
 export class Code {
-  readonly bytes: number[] = [];
+  bytes: number[] = [];
   readonly #locals: Type[];
   readonly parameters: readonly Type[];
   #depth = 0;

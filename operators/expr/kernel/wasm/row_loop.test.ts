@@ -206,6 +206,20 @@ test('fields of a text, of one walk or several', () => {
     for (const row of rows) if (random(4) === 0) row[3] = 'x/a'.repeat(random(80));
     compare(null, project, rows);
   }
+  // Ends around the 64 bytes that are looked at at once, and in the filter.
+  for (let round = 0; round < times(40); round++) {
+    const separator = pick(['/', 'a']);
+    const numbers = Array.from({ length: 1 + random(5) }, () => 1 + random(pick([6, 20])));
+    const rows = rowsOf(60, pick([0, 5]));
+    for (const row of rows)
+      if (row[3] !== null)
+        row[3] = Array.from({ length: pick([random(20), 60 + random(10), random(140)]) }, () =>
+          pick(['/', 'a', 'b', 'c', 'd', 'e', 'f']),
+        ).join('');
+    const parts = numbers.map((n) => field(column(3), separator, n));
+    const filter = call('textne(text,text)', bool, pick(parts), constant('', text));
+    compare(pick([null, filter]), parts, rows);
+  }
   // In blocks that do not see each other.
   const t = colType(text);
   const even = call('int4lt(int4,int4)', bool, column(4), constant(0, int4));

@@ -19,6 +19,7 @@ import { Emitter } from './emitter.ts';
 import { ACCESS, I32, OP, SIMD } from './module.ts';
 import { Unsupported, type Value } from './values.ts';
 import './integers.ts';
+import './parts.ts';
 import './texts.ts';
 import './times.ts';
 
@@ -252,6 +253,7 @@ function emitRun(code: Emitter, filter: Expr | null, selected: boolean, loop: Lo
   });
   store(put, WORDS.put);
   code.get(end);
+  code.settle();
   if (code.bytes.length > MOST_CODE) throw new Unsupported('so much code');
   code.bytes.splice(start, 0, ...code.rowStart());
   code.bytes.splice(head, 0, ...code.runStart());
@@ -310,8 +312,10 @@ function storeValue(
         return;
       case 'varlen':
         place();
-        value.push();
-        code.simdAccess(SIMD.v128_load);
+        if (value.slot === undefined) {
+          value.push();
+          code.simdAccess(SIMD.v128_load);
+        } else code.get(value.slot);
         code.simdAccess(SIMD.v128_store);
         return;
       default:

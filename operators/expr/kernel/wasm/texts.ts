@@ -1,32 +1,40 @@
 /** Texts: addresses of slots, worked on by the functions of kernels/assembly/text_slots.ts. */
-import { U32 } from '../../../batch/memory.ts';
 import type { Datum } from '../../../datum.ts';
 import { kernelExports } from '../../../kernels/index.ts';
-import * as layout from '../../../kernels/text_layout.ts';
 import { onePassProgram } from '../regexes.ts';
 import type { Emitter } from './emitter.ts';
 import { functions, type Made } from './functions.ts';
 import { ACCESS, I32, I64, OP, SIMD, type Type, V128 } from './module.ts';
 import type { Value } from './values.ts';
 
-/** Calls a function of the kernels with what has been pushed. */
-function call(name: string, parameters: number, code: Emitter, results: Type[] = [I32]): void {
+/** Number of a function of the kernels. */
+export function imported(name: string, parameters: number, code: Emitter, results: Type[] = [I32]): number {
   const types: Type[] = new Array(parameters).fill(I32);
-  code.call(code.imports.index(kernelExports[name], types, results));
+  return code.imports.index(kernelExports[name], types, results);
 }
 
-/** Pushes texts whose bytes are read, wherever these lie. */
+/** Calls a function of the kernels with what has been pushed. */
+function call(name: string, parameters: number, code: Emitter): void {
+  code.call(imported(name, parameters, code));
+}
+
+/** The text's bytes are read, wherever these lie. */
+export function isRead(code: Emitter, { column }: Value): void {
+  if (column !== undefined) code.texts.add(column);
+}
+
+/** Pushes texts whose bytes are read. */
 function pushRead(code: Emitter, ...texts: Value[]): void {
-  for (const { push, column } of texts) {
-    if (column !== undefined) code.texts.add(column);
-    push();
+  for (const text of texts) {
+    isRead(code, text);
+    text.push();
   }
 }
 
-const isText = (...values: Value[]) => values.every(({ kind }) => kind === 'text');
+export const isText = (...values: Value[]) => values.every(({ kind }) => kind === 'text');
 
 /** Longest text whose bytes lie in its slot. */
-const SHORT = 12;
+export const SHORT = 12;
 
 export const isShort = (text: string) => Buffer.byteLength(text) <= SHORT;
 
@@ -186,61 +194,6 @@ export function replacements([text, from]: Value[], taken: number, code: Emitter
   occurrences(text, from, taken, code);
   return { kind: 'int' };
 }
-
-/** Fields of one text that are cut out at once; more are cut out by themselves. */
-const MOST_PARTS = 16;
-
-/** The fields of a text that a row asks for, as slotParts() has them. */
-class Parts {
-  readonly address: number;
-  readonly #slots = new Map<number, number>();
-
-  constructor(separator: string, code: Emitter) {
-    this.address = code.bytesFor(layout.PARTS_FIRST + MOST_PARTS * layout.PART_BYTES);
-    const word = this.address >>> 2;
-    U32[word + layout.PARTS_SEPARATOR / 4] = code.literal(separator);
-    U32[word + layout.PARTS_LENGTH / 4] = Buffer.byteLength(separator);
-  }
-
-  /** The slot of field n; null when there are too many. */
-  slot(n: number, code: Emitter): number | null {
-    const known = this.#slots.get(n);
-    if (known !== undefined) return known;
-    if (this.#slots.size === MOST_PARTS) return null;
-    const slot = code.slot();
-    this.#slots.set(n, slot);
-    U32[(this.address + layout.PARTS_COUNT) >>> 2] = this.#slots.size;
-    let at = (this.address + layout.PARTS_FIRST) >>> 2;
-    for (const [field, out] of [...this.#slots].sort(([a], [b]) => a - b)) {
-      U32[at++] = field;
-      U32[at++] = out;
-    }
-    return slot;
-  }
-}
-
-functions.set('split_part(text,text,int4)', ([text, separator, n], code) => {
-  const { constant: between } = separator;
-  const { constant: field } = n;
-  if (!isText(text) || typeof between !== 'string' || between === '') return null;
-  if (typeof field !== 'number' || field < 1 || field > 1000) return null;
-  // The list is read when the first of them is asked for, and complete then: all of the code is written before any runs.
-  for (let list = 0; ; list++) {
-    const parts = code.share(
-      `fields ${list} of ${code.nameOf(text)} by ${between}`,
-      () => new Parts(between, code),
-      ({ address }) => {
-        pushRead(code, text);
-        code.i32(address);
-        call('slotParts', 2, code, []);
-      },
-    );
-    const slot = parts.slot(field, code);
-    if (slot === null) continue;
-    code.i32(slot);
-    return { kind: 'text' };
-  }
-});
 
 /** (regexp_match(text, pattern))[index]; null where the expression is not one of one pass. */
 export function matchedGroup([text, pattern]: Value[], index: number, code: Emitter): Made | null {

@@ -147,7 +147,7 @@ functions.set('to_char(timestamp,text)', ([t, template], code): Made | null => {
   code.begins.push((arena: Arena) => text.begin(arena));
   const write = code.imports.index((micros: number) => text.at(micros), [F64], [I32]);
   const [last, slot, unit] = [code.local(I64), code.local(I32), code.local(I64)];
-  code.firsts.push({ local: last, value: -(1n << 63n) });
+  code.firsts.push({ local: last, push: (start) => start.i64(-(1n << 63n)) });
   const local = plain(t, code);
   code.get(local);
   floorRemainder(local, writer.unit, code);

@@ -22,6 +22,8 @@ export interface Value {
   column?: number;
   /** Locals with the two words of 64 bits of a text's slot. */
   words?: readonly [number, number];
+  /** Local with a text's slot. */
+  slot?: number;
 }
 
 export const TEXTS: ReadonlySet<number> = new Set([OID.text, OID.varchar]);
