@@ -59,12 +59,9 @@ export interface KeyConstraint {
 }
 
 /** What changes the columns that the rows of a table have. */
-export type ColumnAction = {
-  k: 'add_column';
-  column: ColumnDef;
-  ifNotExists: boolean;
-  keys: Extract<AlterAction, { k: 'add_key' }>[];
-};
+export type ColumnAction =
+  | { k: 'add_column'; column: ColumnDef; ifNotExists: boolean; keys: Extract<AlterAction, { k: 'add_key' }>[] }
+  | { k: 'drop_column'; column: string; ifExists: boolean; cascade: boolean };
 
 export type AlterAction =
   | { k: 'rename'; to: string }

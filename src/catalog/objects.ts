@@ -35,6 +35,8 @@ export interface RelationObject extends ObjectBase {
   relation: Relation;
   defaults: (ColumnDefault | null)[];
   source: ConnectorSpec | null;
+  /** OIDs of indexes that went with a column: the statements that made them go with the table. */
+  lostIndexes?: number[];
 }
 
 export interface ViewObject extends ObjectBase {

@@ -62,7 +62,8 @@ async function define(
       else session.notice('NOTICE', '42P06', `schema "${statement.name}" already exists, skipping`);
       return null;
     case 'alter_relation':
-      if (altersColumns(statement)) await alterColumns(engine, statement, session, signal);
+      if (altersColumns(statement))
+        await alterColumns(engine, statement, session, signal, (object) => dropOne(engine, object));
       else alterRelation(engine, statement, session);
       return null;
     case 'drop':
@@ -165,7 +166,10 @@ async function remove(
   session: SessionContext,
   schemas: string[] = [],
 ): Promise<void> {
-  const gone = objects.map((object) => object.oid);
+  const gone = objects.flatMap((object) => [
+    object.oid,
+    ...(object.kind === 'table' ? (object.lostIndexes ?? []) : []),
+  ]);
   const closing = objects.map((object) => dropOne(engine, object));
   for (const schema of schemas) {
     gone.push(engine.catalog.schemaOid(schema));

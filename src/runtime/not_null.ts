@@ -3,17 +3,17 @@ import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { outputText } from '../../operators/expr/io/index.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
-import type { Relation } from '../../planner/catalog_reader.ts';
+import { presentColumns, type Relation } from '../../planner/catalog_reader.ts';
 
 /** Null when every column that is NOT NULL has a value. */
-export function nullViolation(
-  { columns, schema, name }: Relation,
-  row: Datum[],
-  context: EvalContext,
-): SqlError | null {
+export function nullViolation(relation: Relation, row: Datum[], context: EvalContext): SqlError | null {
+  const { columns, schema, name } = relation;
   const column = columns.find(({ notNull }, i) => notNull && row[i] === null);
   if (column === undefined) return null;
-  const values = row.map((v, i) => (v === null ? 'null' : outputText(v, columns[i].type.oid, context)));
+  const values = presentColumns(relation).map(({ position }) => {
+    const value = row[position];
+    return value === null ? 'null' : outputText(value, columns[position].type.oid, context);
+  });
   const message = `null value in column "${column.name}" of relation "${name}" violates not-null constraint`;
   return new SqlError('23502', message, {
     detail: `Failing row contains (${values.join(', ')}).`,

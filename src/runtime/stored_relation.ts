@@ -103,6 +103,10 @@ export class StoredRelation {
     return this.#indexes.get(columns.join(','));
   }
 
+  indexedColumns(): number[][] {
+    return [...this.#indexes.values()].map(({ keyColumns }) => keyColumns);
+  }
+
   addIndex(columns: number[]): void {
     const key = columns.join(',');
     if (this.#indexes.has(key)) return;

@@ -63,6 +63,7 @@ function ownAttributes(facts: CatalogFacts): CatalogRow[] {
       ...attribute(r.oid, i + 1, c.name, c.type),
       attnotnull: c.notNull,
       atthasdef: r.defaults[i] !== null,
+      ...(c.dropped ? { attname: `........pg.dropped.${i + 1}........`, atttypid: 0, attisdropped: true } : {}),
     })),
   );
   const indexes = facts.indexes.flatMap((index) =>
