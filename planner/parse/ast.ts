@@ -91,12 +91,14 @@ export interface CheckDef {
 }
 
 /** What changes the columns that the rows of a table have. */
-export type ColumnAction = {
-  k: 'add_column';
-  column: ColumnDef;
-  ifNotExists: boolean;
-  constraints: Extract<AlterAction, { k: 'add_key' | 'add_check' }>[];
-};
+export type ColumnAction =
+  | {
+      k: 'add_column';
+      column: ColumnDef;
+      ifNotExists: boolean;
+      constraints: Extract<AlterAction, { k: 'add_key' | 'add_check' }>[];
+    }
+  | { k: 'drop_column'; column: string; ifExists: boolean; cascade: boolean };
 
 export type AlterAction =
   | { k: 'rename'; to: string }

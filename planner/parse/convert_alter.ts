@@ -60,10 +60,12 @@ function commandWords(subtype: string): string {
 }
 
 function action(command: PgNode, { objtype, relation }: PgNode, source: Source): AlterAction {
-  const { subtype, def, name: column } = command;
+  const { subtype, def, name: column, missing_ok: missing, behavior } = command;
   switch (subtype) {
     case 'AT_AddColumn':
       return addColumn(command, relation.relname, source);
+    case 'AT_DropColumn':
+      return { k: 'drop_column', column, ifExists: missing === true, cascade: behavior === 'DROP_CASCADE' };
     case 'AT_AddConstraint':
       return addConstraint(def.Constraint, source);
     case 'AT_SetNotNull':

@@ -59,6 +59,8 @@ export interface RelationObject extends ObjectBase {
   /** By name. */
   checks: CheckConstraint[];
   source: ConnectorSpec | null;
+  /** OIDs of indexes that went with a column: the statements that made them go with the table. */
+  lostIndexes?: number[];
 }
 
 export interface ViewObject extends ObjectBase {

@@ -8,6 +8,7 @@
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
+import type { SqlError } from '../../operators/errors.ts';
 import type { ColType } from '../../operators/types.ts';
 import type { EarlyRows, RowChunk, RowStream } from '../engine.ts';
 import type { Observer } from '../runtime/tick_loop.ts';
@@ -98,6 +99,10 @@ export class LogFollower implements RowStream, Observer {
 
   onTick(): void {
     this.#waiting.wake();
+  }
+
+  onEnd(error: SqlError): void {
+    this.#waiting.fail(error);
   }
 
   async next(maxRows: number, timeoutMs?: number): Promise<RowChunk | null> {

@@ -1,5 +1,5 @@
 /**
- * ALTER TABLE ... ADD COLUMN, and the other actions of such a statement: all of it or nothing.
+ * ALTER TABLE ... ADD COLUMN, DROP COLUMN, and the other actions of such a statement: all of it or nothing.
  *
  *   draft of the definition -> new rows beside the old ones, while ticks go on -> checks -> an empty tick -> definition and rows change places, and are logged
  *
@@ -14,7 +14,7 @@ import { SqlError } from '../../operators/errors.ts';
 import { copyContext } from '../../operators/expr/context.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import type { AlterAction, ColumnAction, Statement } from '../../planner/parse/ast.ts';
-import type { RelationObject } from '../catalog/objects.ts';
+import type { CatalogObject, RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { found, ownTable, type Planned, prepareAction } from './alter_relation.ts';
 import type { TidemarkEngine } from './engine.ts';
@@ -28,7 +28,10 @@ import { VolatileValues } from './volatile_values.ts';
 type AlterRelation = Extract<Statement, { k: 'alter_relation' }>;
 
 /** As PostgreSQL names them. */
-const ACTIONS: Record<ColumnAction['k'], string> = { add_column: 'ADD COLUMN' };
+const ACTIONS: Record<ColumnAction['k'], string> = {
+  add_column: 'ADD COLUMN',
+  drop_column: 'DROP COLUMN',
+};
 
 function isColumnAction(action: AlterAction): action is ColumnAction {
   return action.k in ACTIONS;
@@ -44,17 +47,21 @@ const LOGGED_TIMES = 2;
 /** Statements of one engine that change columns, one after the other. */
 const turns = new WeakMap<TidemarkEngine, Promise<unknown>>();
 
+/** Takes an object out of the catalog, with its rows; gives what is left to do when its connections are to be closed. */
+type DropObject = (object: CatalogObject) => (() => Promise<void>) | null;
+
 export function alterColumns(
   engine: TidemarkEngine,
   statement: AlterRelation,
   session: SessionContext,
   signal: AbortSignal,
+  drop: DropObject,
 ): Promise<void> {
   const running = (turns.get(engine) ?? Promise.resolve()).then(async () => {
     const object = found(engine, statement, session);
     const action = statement.actions.find(isColumnAction) as ColumnAction;
     if (object === null) return;
-    await new Alteration(engine, ownTable(object, ACTIONS[action.k]), statement, session).run(signal);
+    await new Alteration(engine, ownTable(object, ACTIONS[action.k]), statement, session, drop).run(signal);
   });
   turns.set(
     engine,
@@ -70,8 +77,18 @@ class Alteration {
   readonly #session: SessionContext;
   /** What DEFAULTs are evaluated in: the clock at the beginning, and when it is done again the same. */
   readonly #context: EvalContext;
+  readonly #drop: DropObject;
+  /** What is left to do for what was dropped. */
+  readonly #closing: ((() => Promise<void>) | null)[] = [];
 
-  constructor(engine: TidemarkEngine, object: RelationObject, statement: AlterRelation, session: SessionContext) {
+  constructor(
+    engine: TidemarkEngine,
+    object: RelationObject,
+    statement: AlterRelation,
+    session: SessionContext,
+    drop: DropObject,
+  ) {
+    this.#drop = drop;
     this.#engine = engine;
     this.#object = object;
     this.#statement = statement;
@@ -82,27 +99,37 @@ class Alteration {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { loop, catalog, journal } = this.#engine;
-    const { oid, relation } = this.#object;
-    const { draft, others } = this.#draft();
-    if (!draft.rewritten && others.length === 0) return;
+    const { draft, others } = this.#draft(this.#session);
+    if (!draft.rewritten && draft.changed.length === 0 && others.length === 0) return;
     this.#checkNotFollowed();
-    const stillSame = catalog.stillSame([oid]);
-    const stored = loop.relations.get(oid);
-    if (stored === undefined) throw new Error(`the table ${oid} has no rows`);
-    if (!draft.rewritten) {
-      this.#change(draft, others, stored, null);
-      return;
-    }
-    const rewrite = new RowRewrite(stored.types, draft.values, this.#context);
+    if (draft.rewritten) await this.#rewrite(draft, signal);
+    else this.#change(draft, others, this.#stored, null);
+    for (const close of this.#closing) await close?.();
+  }
+
+  get #stored(): StoredRelation {
+    const stored = this.#engine.loop.relations.get(this.#object.oid);
+    if (stored === undefined) throw new Error(`the table ${this.#object.name} has no rows`);
+    return stored;
+  }
+
+  async #rewrite(draft: TableDraft, signal: AbortSignal): Promise<void> {
+    const { loop, catalog, journal } = this.#engine;
+    const { oid } = this.#object;
+    const indexesNow = () => this.#object.relation.indexes.filter((columns) => !isOver(columns, draft.changed));
+    const stillSame = catalog.stillSame([oid, ...draft.gone.map((object) => object.oid)]);
+    const rewrite = new RowRewrite(this.#stored.types, draft.values, this.#context);
     try {
-      const made = await RebuiltTable.make(loop, oid, relation.indexes, rewrite, signal);
+      const made = await RebuiltTable.make(loop, oid, indexesNow(), rewrite, signal);
       try {
         if (draft.volatile.size > 0) await journal?.log.admit(LOGGED_TIMES * made.stored.bytes);
         stillSame();
-        for (const columns of relation.indexes) made.stored.addIndex(columns);
+        this.#checkNotFollowed();
+        // Another index may have been made, or dropped, meanwhile.
+        const again = this.#draft({ ...this.#session, notice: () => undefined });
+        for (const columns of again.draft.object.relation.indexes) made.stored.addIndex(columns);
         made.catchUp();
-        this.#change(draft, others, made.stored, rewrite);
+        this.#change(again.draft, again.others, made.stored, rewrite);
       } catch (error) {
         if (loop.relations.get(oid) !== made.stored) made.release();
         throw error;
@@ -127,14 +154,15 @@ class Alteration {
   }
 
   /** Columns first, as in PostgreSQL, then what says something of them. */
-  #draft(): { draft: TableDraft; others: AlterAction[] } {
+  #draft(session: SessionContext): { draft: TableDraft; others: AlterAction[] } {
     const draft = new TableDraft(this.#object);
-    const others: AlterAction[] = [];
-    for (const action of this.#statement.actions) {
-      if (!isColumnAction(action)) others.push(action);
-      else if (draft.add(this.#engine, action, this.#statement.text, this.#session, this.#context))
+    const { actions, text } = this.#statement;
+    const engine = this.#engine;
+    const others = actions.filter((action) => !isColumnAction(action));
+    for (const action of actions) if (action.k === 'drop_column') draft.drop(engine, action, session);
+    for (const action of actions)
+      if (action.k === 'add_column' && draft.add(engine, action, text, session, this.#context))
         others.push(...action.constraints);
-    }
     return { draft, others };
   }
 
@@ -157,13 +185,16 @@ class Alteration {
         for (const columns of indexes) stored.addIndex(columns);
         this.#exchange(draft, stored, values?.delta ?? null);
       }
+      for (const object of draft.gone) this.#closing.push(this.#drop(object));
       for (const apply of applies) apply?.();
       keepSeen(engine, this.#object);
       Object.assign(this.#object.relation, draft.object.relation);
       this.#object.defaults = draft.object.defaults;
       this.#object.checks = draft.object.checks;
       catalog.version++;
-      this.#log(catalog.nextOid === made ? oid : made, values?.delta ?? null);
+      this.#dropIndexes(draft);
+      this.#endFollowers(draft);
+      this.#log(catalog.nextOid === made ? oid : made, draft, values?.delta ?? null);
       if (rewrite !== null) transaction.reshape(oid, (rows, to, use) => rewrite.run(rows, to, use));
       showSeen(engine, this.#object, this.#session);
     } finally {
@@ -228,16 +259,41 @@ class Alteration {
     }
     old?.release();
     engine.changes.log(oid)?.restart({ tick, clock: loop.now });
-    loop.endObservers(oid, altered(name));
   }
 
-  #log(made: number, values: Batch | null): void {
+  #dropIndexes({ indexes }: TableDraft): void {
+    const { catalog, loop } = this.#engine;
+    const { oid, relation } = this.#object;
+    for (const index of indexes) catalog.remove(index.oid);
+    this.#object.lostIndexes = [...(this.#object.lostIndexes ?? []), ...indexes.map((index) => index.oid)];
+    const isGone = (columns: number[]) => columns.some((column) => relation.columns[column].dropped);
+    for (const columns of this.#stored.indexedColumns().filter(isGone)) loop.dropIndex(oid, columns);
+  }
+
+  /** Of queries that sessions follow those that read a column which is not what it was end too. */
+  #endFollowers({ changed }: TableDraft): void {
+    const { catalog, loop } = this.#engine;
+    const { oid, name } = this.#object;
+    loop.endObservers(oid, altered(name));
+    for (const view of [...loop.views()]) {
+      const reads = view.sources.some(({ relation, columns }) => relation === oid && isOver(columns, changed));
+      if (!reads || catalog.get(view.oid) !== undefined) continue;
+      loop.endObservers(view.oid, altered(name));
+      loop.detachView(view.oid);
+    }
+  }
+
+  #log(made: number, { gone }: TableDraft, values: Batch | null): void {
     const engine = this.#engine;
     const { oid } = this.#object;
     const clock = String(this.#context.now);
-    const what = { sql: this.#statement.text, made, dropped: [], altered: oid, clock };
+    const what = { sql: this.#statement.text, made, dropped: gone.map((object) => object.oid), altered: oid, clock };
     engine.defined(what, this.#session, [oid], values);
   }
+}
+
+function isOver(columns: number[], some: number[]): boolean {
+  return columns.some((column) => some.includes(column));
 }
 
 /** For those who follow the changes of a table. */

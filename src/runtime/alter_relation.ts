@@ -80,6 +80,7 @@ export function prepareAction(
       return () => renameColumn(engine, object, action.column, action.to, session);
     case 'set_owner':
     case 'add_column':
+    case 'drop_column':
       return null;
     case 'add_key':
       return addKey(engine, ownTable(object), action, planned, text, session);

@@ -4,7 +4,7 @@ import { SqlError, unsupported } from '../../operators/errors.ts';
 import { evaluate } from '../../operators/expr/interpret.ts';
 import { isVolatile } from '../../planner/analyse/functions.ts';
 import { bindQuery, bindScalar } from '../../planner/bind/index.ts';
-import type { Relation } from '../../planner/catalog_reader.ts';
+import { presentColumns, type Relation } from '../../planner/catalog_reader.ts';
 import type { PgNode, SelectNode, Statement } from '../../planner/parse/ast.ts';
 import { planQuery } from '../../planner/physical/index.ts';
 import type { CopyOptions, CopyTarget, ResultColumn, SessionContext } from '../engine.ts';
@@ -36,7 +36,7 @@ export function prepareCopy(engine: TidemarkEngine, statement: Copy, session: Se
 }
 
 function columnsOf(relation: Relation, names: PgNode[] | undefined): number[] {
-  if (names === undefined) return relation.columns.map((_, i) => i);
+  if (names === undefined) return presentColumns(relation).map(({ position }) => position);
   return names.map((node) => {
     const name = node.String.sval as string;
     const i = relation.columns.findIndex((c) => c.name === name);

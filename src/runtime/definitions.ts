@@ -71,7 +71,8 @@ async function define(
       alterSequence(engine, statement, session);
       return null;
     case 'alter_relation':
-      if (altersColumns(statement)) await alterColumns(engine, statement, session, signal);
+      if (altersColumns(statement))
+        await alterColumns(engine, statement, session, signal, (object) => dropOne(engine, object));
       else alterRelation(engine, statement, session);
       return null;
     case 'drop':
@@ -213,7 +214,10 @@ async function remove(
   session: SessionContext,
   schemas: string[] = [],
 ): Promise<void> {
-  const gone = objects.map((object) => object.oid);
+  const gone = objects.flatMap((object) => [
+    object.oid,
+    ...(object.kind === 'table' ? (object.lostIndexes ?? []) : []),
+  ]);
   const closing = objects.map((object) => dropOne(engine, object));
   for (const schema of schemas) {
     gone.push(engine.catalog.schemaOid(schema));

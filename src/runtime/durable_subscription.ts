@@ -67,6 +67,11 @@ export async function createSubscription(
       hint: `Subscribe to a table, a materialized view, or a query: FOR (SELECT * FROM ${target.name}).`,
     });
   }
+  if (relation.columns.some(({ dropped: gone }) => gone)) {
+    throw new SqlError('0A000', `"${target.name}" has rows with places of columns that were dropped`, {
+      hint: `Subscribe to a query: FOR (SELECT * FROM ${target.name}).`,
+    });
+  }
   const follows = relation.oid;
   const object = make({ oid: engine.catalog.newOid(), follows, physical: undefined, dependencies: [follows] });
   engine.define(object, session);

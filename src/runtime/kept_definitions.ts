@@ -27,9 +27,14 @@ export class KeptDefinitions {
     for (const { record: drop } of this.#list) {
       if (drop.dropped.length === 0) continue;
       const gone = new Set(drop.dropped);
-      const stays = this.#list.filter(({ record }) => record !== drop && !gone.has(record.made));
+      const goes = ({ made, altered = made }: DefinitionRecord) => gone.has(made) || gone.has(altered);
+      const stays = this.#list.filter(({ record }) => record !== drop && !goes(record));
       if (stays.some(({ reads }) => reads.some((oid) => gone.has(oid)))) continue;
-      this.#list = stays;
+      // An ALTER ... CASCADE did something else as well.
+      this.#list = this.#list.flatMap((kept) => {
+        if (kept.record === drop && drop.made !== 0) return [{ ...kept, record: { ...drop, dropped: [] } }];
+        return stays.includes(kept) ? [kept] : [];
+      });
       return true;
     }
     return false;

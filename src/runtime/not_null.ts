@@ -3,7 +3,7 @@ import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { outputText } from '../../operators/expr/io/index.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
-import type { Relation } from '../../planner/catalog_reader.ts';
+import { presentColumns, type Relation } from '../../planner/catalog_reader.ts';
 
 /** Null when every column that is NOT NULL has a value. */
 export function nullViolation(relation: Relation, row: Datum[], context: EvalContext): SqlError | null {
@@ -20,7 +20,10 @@ export function nullViolation(relation: Relation, row: Datum[], context: EvalCon
 }
 
 /** The row as messages show it. */
-export function failingRow({ columns }: Relation, row: Datum[], context: EvalContext): string {
-  const values = row.map((v, i) => (v === null ? 'null' : outputText(v, columns[i].type.oid, context)));
+export function failingRow(relation: Relation, row: Datum[], context: EvalContext): string {
+  const values = presentColumns(relation).map(({ position }) => {
+    const value = row[position];
+    return value === null ? 'null' : outputText(value, relation.columns[position].type.oid, context);
+  });
   return `Failing row contains (${values.join(', ')}).`;
 }

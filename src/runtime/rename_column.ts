@@ -29,9 +29,13 @@ export function renameColumn(
   showSeen(engine, object, session);
 }
 
+export function isSystemColumn(name: string): boolean {
+  return SYSTEM_COLUMNS.includes(name);
+}
+
 /** Throws 42701 when a relation cannot have one more column of this name. */
 export function checkColumnName({ relation }: Extract<CatalogObject, { relation: unknown }>, name: string): void {
-  if (SYSTEM_COLUMNS.includes(name)) {
+  if (isSystemColumn(name)) {
     throw new SqlError('42701', `column name "${name}" conflicts with a system column name`);
   }
   if (relation.columns.every((other) => other.name !== name)) return;

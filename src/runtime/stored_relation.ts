@@ -123,6 +123,10 @@ export class StoredRelation {
     return this.#indexes.get(columns.join(','));
   }
 
+  indexedColumns(): number[][] {
+    return [...this.#indexes.values()].map(({ keyColumns }) => keyColumns);
+  }
+
   /** `filled`: one with all rows, which is the relation's from now on. */
   addIndex(columns: number[], filled?: KeyedIndex): void {
     const key = columns.join(',');

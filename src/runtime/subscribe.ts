@@ -56,7 +56,8 @@ function subscribeTarget(engine: TidemarkEngine, subscribe: SubscribeStatement, 
       relation: relation.oid,
       attnum: i + 1,
     }));
-    if (engine.loop.relations.has(relation.oid)) return { stored: relation.oid, query: null, columns };
+    const isWhole = relation.columns.every(({ dropped }) => dropped !== true);
+    if (isWhole && engine.loop.relations.has(relation.oid)) return { stored: relation.oid, query: null, columns };
     const from = {
       RangeVar: {
         ...(schema === undefined ? {} : { schemaname: schema }),
@@ -108,7 +109,8 @@ async function startSubscription(
     checkReached(engine, subscribe.asOf);
     return subscribeToPast(engine, view, subscribe, subscribe.asOf, signal);
   }
-  await fill(engine, view, { check: () => undefined, live: () => engine.journal?.passed(engine.loop) });
+  const check = engine.catalog.stillSame(target.query.bound.dependencies);
+  await fill(engine, view, { check, live: () => engine.journal?.passed(engine.loop) });
   return followQueue(engine, subscribe, temporary, () => engine.loop.detachView(temporary), signal);
 }
 

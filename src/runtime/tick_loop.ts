@@ -259,10 +259,7 @@ export class TickLoop {
   }
 
   /** The graph steps first, so that the clock is the same for its nodes and the view's when they become one. */
-  #attach(
-    view: ViewRuntime,
-    fill: (frame: GraphTick, moved: Deltas) => { rows(): Batch | null; end(): void },
-  ): void {
+  #attach(view: ViewRuntime, fill: (frame: GraphTick, moved: Deltas) => { rows(): Batch | null; end(): void }): void {
     this.advanceClock();
     this.#need.changed();
     const frame = this.#frame(this.#arena);

@@ -52,7 +52,7 @@ function meantText(engine: TidemarkEngine, view: ReadingView, bound: BoundQuery,
 }
 
 /** Equal for queries that give the same columns from the same plan; null where it cannot be told. */
-function meaningOf(view: ReadingView, bound: BoundQuery): string | null {
+export function meaningOf(view: ReadingView, bound: BoundQuery): string | null {
   try {
     const { plan, columns, order } = planQuery(bound, { mode: view.kind === 'view' ? 'read' : 'view' });
     const names = columns.map(({ name }) => name);

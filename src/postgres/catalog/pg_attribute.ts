@@ -64,6 +64,7 @@ function ownAttributes(facts: CatalogFacts): CatalogRow[] {
       attnotnull: c.notNull,
       atthasdef: r.defaults[i] !== null,
       attidentity: c.identity ?? '',
+      ...(c.dropped ? { attname: `........pg.dropped.${i + 1}........`, atttypid: 0, attisdropped: true } : {}),
     })),
   );
   const indexes = facts.indexes.flatMap((index) =>

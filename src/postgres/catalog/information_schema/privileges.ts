@@ -1,5 +1,7 @@
 /** Who may do what: the session's user may do everything with everything, everyone may read the system relations. */
+
 import type { EvalContext } from '../../../../operators/expr/ir.ts';
+import { presentColumns } from '../../../../planner/catalog_reader.ts';
 import { type CatalogRelation, type CatalogRow, ofCatalog } from '../catalog_relation.ts';
 import type { CatalogFacts, RelationFacts } from '../facts.ts';
 import { roleNames } from '../roles.ts';
@@ -38,7 +40,7 @@ function columnGrants(facts: CatalogFacts, { user, database }: EvalContext): Cat
   return facts.own
     .filter((r) => r.relkind !== 'm' && r.relkind !== 'S')
     .flatMap((r) =>
-      r.relation.columns.flatMap((column) =>
+      presentColumns(r.relation).flatMap((column) =>
         COLUMN_PRIVILEGES.map((privilege) => ({
           grantor: user,
           grantee: user,

@@ -1,5 +1,7 @@
 /** tables, columns, views, view_table_usage, element_types. Materialized views are not listed, as the standard has none. */
+
 import type { EvalContext } from '../../../../operators/expr/ir.ts';
+import { presentColumns } from '../../../../planner/catalog_reader.ts';
 import { elementTypeOf, namespaceName, typeByOid } from '../../../../planner/types/catalog.ts';
 import { identitySequence } from '../../../runtime/owned_sequences.ts';
 import { type CatalogRelation, type CatalogRow, ofCatalog } from '../catalog_relation.ts';
@@ -74,7 +76,8 @@ function identity({ relation }: RelationFacts, column: number, { engine }: Catal
 function columnRows(r: RelationFacts, facts: CatalogFacts, { database }: EvalContext): CatalogRow[] {
   const table = tableName(r, database);
   const updatable = yesNo(isWritable(r));
-  return r.relation.columns.map((column, i) => {
+  return presentColumns(r.relation).map(({ position: i }) => {
+    const column = r.relation.columns[i];
     const declared = r.system?.columns[i].declared ?? column.type.oid;
     const text = r.defaults[i];
     return {
@@ -118,7 +121,8 @@ function viewTables(facts: CatalogFacts, view: RelationFacts, database: string):
 }
 
 function elementTypes(r: RelationFacts, database: string): CatalogRow[] {
-  return r.relation.columns.flatMap(({ type }, i) => {
+  return presentColumns(r.relation).flatMap(({ position: i }) => {
+    const { type } = r.relation.columns[i];
     const element = elementTypeOf(type.oid);
     if (element === 0) return [];
     return [

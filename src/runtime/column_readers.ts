@@ -1,0 +1,72 @@
+/**
+ * What reads a column of a table: views whose text means something else, or nothing, without it; sinks and subscriptions whose plans take it.
+ * As in PostgreSQL a view that reads other columns alone is in nobody's way.
+ */
+import { SqlError } from '../../operators/errors.ts';
+import { presentColumns } from '../../planner/catalog_reader.ts';
+import type { SelectNode } from '../../planner/parse/ast.ts';
+import { type CatalogObject, KIND_NAMES, type RelationObject } from '../catalog/objects.ts';
+import type { SessionContext } from '../engine.ts';
+import type { TidemarkEngine } from './engine.ts';
+import { bindViewQuery, type ReadingView } from './view_query.ts';
+import { meaningOf } from './view_text.ts';
+
+/** Those that read it themselves, in the order in which they were made. */
+export function columnReaders(
+  engine: TidemarkEngine,
+  table: RelationObject,
+  position: number,
+  session: SessionContext,
+): CatalogObject[] {
+  return engine.catalog.objects().filter((object) => {
+    if (!object.dependencies.includes(table.oid) || object.kind === 'index') return false;
+    if (takes(object, table.oid, position)) return true;
+    return 'query' in object && textReads(engine, object, table, position, session);
+  });
+}
+
+function takes(object: CatalogObject, oid: number, position: number): boolean {
+  if (!('physical' in object) || object.physical === undefined) return false;
+  return object.physical.plan.nodes.some(
+    (node) => node.op === 'source' && node.relation === oid && node.columns.includes(position),
+  );
+}
+
+function textReads(
+  engine: TidemarkEngine,
+  view: ReadingView,
+  table: RelationObject,
+  position: number,
+  session: SessionContext,
+): boolean {
+  const { query } = view;
+  const others = (query.seen ?? []).filter(({ relation }) => relation !== table.oid);
+  const known = query.seen?.find(({ relation }) => relation === table.oid)?.columns ?? presentColumns(table.relation);
+  const columns = known.filter((column) => column.position !== position);
+  const meaning = (bound: SelectNode) => meaningOf(view, bindViewQuery(engine, view, bound, session));
+  try {
+    const without = meaning({ ...query, seen: [...others, { relation: table.oid, columns }] });
+    return without === null || without !== meaning(query);
+  } catch (error) {
+    if (error instanceof SqlError) return true;
+    throw error;
+  }
+}
+
+/** What would go with a column: each reader, then what reads that. `line` says why, as PostgreSQL does. */
+export function goesWith(
+  engine: TidemarkEngine,
+  readers: CatalogObject[],
+  on: string,
+): { object: CatalogObject; line: string }[] {
+  const found: { object: CatalogObject; line: string }[] = [];
+  const visit = (object: CatalogObject, why: string): void => {
+    if (found.some((other) => other.object === object)) return;
+    const name = `${KIND_NAMES[object.kind]} ${object.name}`;
+    found.push({ object, line: `${name} depends on ${why}` });
+    for (const other of engine.catalog.objects())
+      if (other.dependencies.includes(object.oid) && other.kind !== 'index') visit(other, name);
+  };
+  for (const reader of readers) visit(reader, on);
+  return found;
+}
