@@ -7,6 +7,7 @@ import type { ColType } from '../../operators/types.ts';
 import type { CatalogReader, Relation } from '../catalog_reader.ts';
 import type { BoundQuery, Col, Logical } from '../logical/plan.ts';
 import type { PgNode } from '../parse/ast.ts';
+import type { Origin, Shape } from './level.ts';
 
 export interface BindEnv {
   catalog: CatalogReader;
@@ -33,7 +34,7 @@ export interface BindEnv {
 
 export interface BoundReturning {
   /** Expressions over the ids of the statement's columns (new, old and FROM columns of the source plan). */
-  items: { name: string; type: ColType; expr: Expr; origin?: { relation: number; attnum: number } }[];
+  items: { name: string; type: ColType; expr: Expr; origin?: Origin; shape?: Shape }[];
 }
 
 interface BoundModify {

@@ -61,7 +61,7 @@ export function mergeStatement(level: Level, c: PgNode): BoundMerge {
   const clauses: PgNode[] = c.mergeWhenClauses.map((n: PgNode) => n.MergeWhenClause);
   refuseUnreachable(level, clauses);
   const relation = targetRelation(level, c.relation, 'merge into');
-  const target = side(level, relationItem(level, relation, c.relation.alias));
+  const target = side(level, relationItem(level, relation, c.relation.alias, true));
   level.entries.push(...target.item.items);
   const source = side(level, bindFromItem(level, c.sourceRelation));
   refuseSameName(level, target.item, source.item);
@@ -177,15 +177,28 @@ function merged(
   const action = shared.newCol('merge_action', TEXT);
   const next = relation.columns.map((r) => shared.newCol(r.name, r.type));
   const current = relation.columns.map((r) => shared.newCol(r.name, r.type));
-  const states = relation.columns.flatMap(({ type }, i) => [
-    { col: next[i], expr: by((w) => w.values?.[i] ?? null, type) },
-    { col: current[i], expr: by((w) => (w.action === 'DELETE' ? colRef(old[i]) : (w.values?.[i] ?? null)), type) },
-  ]);
   const values = whens.flatMap((w) => w.values ?? []);
-  const plan: Logical = {
+  const states: Logical = {
     op: 'project',
     input: attachSubqueries(level, taken, values, new Set()),
-    items: [...keep, { col: action, expr: by((w) => w.action && constant(w.action, TEXT), TEXT) }, ...states],
+    items: [
+      ...keep,
+      { col: which, expr: colRef(which) },
+      { col: action, expr: by((w) => w.action && constant(w.action, TEXT), TEXT) },
+      ...relation.columns.map(({ type }, i) => ({ col: next[i], expr: by((w) => w.values?.[i] ?? null, type) })),
+    ],
+  };
+  // On top of the new rows, whose values are computed once: a volatile one would be another.
+  const plan: Logical = {
+    op: 'project',
+    input: states,
+    items: [
+      ...[...keep.map(({ col }) => col), action, ...next].map((col) => ({ col, expr: colRef(col) as Expr })),
+      ...relation.columns.map(({ type }, i) => ({
+        col: current[i],
+        expr: by((w) => colRef(w.action === 'DELETE' ? old[i] : next[i]), type),
+      })),
+    ],
   };
   level.mergeAction = action;
   const row = { relation, name: target.item.self.name, current, old, new: next, last: true };

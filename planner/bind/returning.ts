@@ -73,7 +73,7 @@ export function bindReturning(
       }
       return true;
     });
-    return { name: t.name, type: expr.t, expr, ...(t.origin ? { origin: t.origin } : {}) };
+    return { name: t.name, type: expr.t, expr, ...(t.origin ? { origin: t.origin } : {}), shape: t.shape };
   });
   return { items };
 }

@@ -16,13 +16,6 @@ type Verb = 'insert into' | 'update' | 'delete from' | 'merge into';
 
 /** The relation named by a RangeVar, if it can be changed so. */
 export function targetRelation(level: Level, range: PgNode, verb: Verb): Relation {
-  if (!range.schemaname && level.cte(range.relname)) {
-    throw level.error(
-      '42P01',
-      `relation "${range.relname}" cannot be the target of a modifying statement`,
-      locationOf(range),
-    );
-  }
   const relation = findRelation(level, range);
   const { kind, name } = relation;
   if (kind === 'view') throw level.error('55000', `cannot ${verb} view "${name}"`);

@@ -83,7 +83,8 @@ function bindModifyingItem(level: Level, scope: Level, c: PgNode): void {
   const { returning } = bound;
   const name: string = c.ctename;
   const outputs = (returning?.items ?? []).map((item): Output => {
-    return { name: item.name, col: level.shared.newCol(item.name, item.type), origin: item.origin };
+    const { name, type, origin, shape } = item;
+    return { name, col: level.shared.newCol(name, type), origin, shape };
   });
   const item: Bound = {
     plan: { op: 'values', rows: [], cols: outputs.map((o) => o.col), returned: place },

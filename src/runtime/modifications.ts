@@ -125,7 +125,7 @@ export function prepareModification(
       attnum: item.origin?.attnum ?? 0,
     })) ?? null;
   const run: RunnableStatement['run'] = async (params, current) => {
-    const narrow = statement.k === 'delete' ? budget.widen(pages.usedBytes) : null;
+    const narrow = parts.every((part) => part.k === 'delete') ? budget.widen(pages.usedBytes) : null;
     const done = await modify(bindParameters(parts, params), targets, engine, current).finally(() => narrow?.());
     const tag = statement.k === 'insert' ? `INSERT 0 ${done.count}` : `${statement.k.toUpperCase()} ${done.count}`;
     if (columns === null || done.returned === null) return { kind: 'command', tag };

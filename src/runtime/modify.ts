@@ -70,7 +70,7 @@ export async function changesOf(bound: BoundModification, at: ModifyContext, bef
           at,
         ),
         bound.onConflict,
-        inTableOrder(bound, position, returning),
+        returningOfInsert(bound, position, at.context),
         at,
         before,
       );
@@ -119,18 +119,24 @@ export function writeChanges(relation: Relation, delta: RowChange[], at: ModifyC
   writeDelta(relation, delta, at);
 }
 
-/** RETURNING of an INSERT for a row in table order. */
-function inTableOrder(
-  bound: BoundInsert,
-  position: Map<number, number>,
-  returning: ((row: Datum[]) => Datum[]) | null,
-) {
+/** RETURNING of an INSERT for a row in table order, and the one whose place it took. */
+type Returning = (row: Datum[], old: Datum[] | null) => Datum[];
+
+function returningOfInsert(bound: BoundInsert, position: Map<number, number>, context: EvalContext): Returning | null {
+  const old = bound.onConflict?.action === 'update' ? bound.onConflict.existing : [];
+  const places = [...bound.columns, ...old].map(({ id }) => position.get(id) ?? position.size);
+  const all = new Map(position);
+  old.forEach(({ id }, i) => {
+    places[bound.columns.length + i] = position.size + i;
+    all.set(id, position.size + i);
+  });
+  const returning = returningOf(bound.returning, all, context);
   if (returning === null) return null;
-  const places = bound.columns.map((c) => position.get(c.id) as number);
-  return (row: Datum[]): Datum[] => {
+  return (row, before) => {
     const source: Datum[] = [];
+    const both = [...row, ...(before ?? old.map(() => null))];
     places.forEach((place, i) => {
-      source[place] = row[i];
+      source[place] = both[i];
     });
     return returning(source);
   };
@@ -184,7 +190,7 @@ const ROW_BYTES = 64;
 const DATUM_BYTES = 24;
 
 /** Rows of a statement lie in JavaScript's heap, whose end would be that of the process. */
-function checkHeap(bytes: number): void {
+export function checkHeap(bytes: number): void {
   budget.check(pages.usedBytes, bytes);
   const { heap_size_limit, used_heap_size } = getHeapStatistics();
   const left = (heap_size_limit - used_heap_size) / 2;
@@ -284,21 +290,21 @@ function insertRows(
   relation: Relation,
   rows: Datum[][],
   onConflict: BoundConflict | null,
-  returning: ((row: Datum[]) => Datum[]) | null,
+  returning: Returning | null,
   at: ModifyContext,
   before: RowChange[],
 ): Changes {
   for (const row of rows) checkRow(relation, row, at);
   if (onConflict !== null) return upsertRows(relation, rows, onConflict, returning, at, before);
   const delta = rows.map((row) => ({ row, weight: 1 }));
-  return { delta, count: rows.length, returned: returning === null ? null : rows.map(returning) };
+  return { delta, count: rows.length, returned: returning === null ? null : rows.map((row) => returning(row, null)) };
 }
 
 function upsertRows(
   relation: Relation,
   rows: Datum[][],
   onConflict: BoundConflict,
-  returning: ((row: Datum[]) => Datum[]) | null,
+  returning: Returning | null,
   at: ModifyContext,
   before: RowChange[],
 ): Changes {
@@ -335,7 +341,7 @@ function upsertRows(
       delta.push({ row, weight: 1 });
       write(row);
       count++;
-      if (returning !== null) returned.push(returning(row));
+      if (returning !== null) returned.push(returning(row, null));
       continue;
     }
     if (change === null) continue;
@@ -353,7 +359,7 @@ function upsertRows(
     write(next);
     delta.push({ row: existing, weight: -1 }, { row: next, weight: 1 });
     count++;
-    if (returning !== null) returned.push(returning(next));
+    if (returning !== null) returned.push(returning(next, existing));
   }
   return { delta, count, returned: returning === null ? null : returned };
 }

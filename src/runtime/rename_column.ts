@@ -3,6 +3,7 @@ import { SqlError } from '../../operators/errors.ts';
 import type { CatalogObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { renamedCheck } from './renamed_check.ts';
 import { keepSeen, showSeen } from './seen_columns.ts';
 import { viewText } from './view_text.ts';
 
@@ -23,6 +24,9 @@ export function renameColumn(
   checkColumnName(object, to);
   keepSeen(engine, object);
   relation.columns[position].name = to;
+  if ('checks' in object) {
+    object.checks = object.checks.map((check) => ({ ...check, text: renamedCheck(check.text, column, to) }));
+  }
   engine.catalog.version++;
   if (object.kind === 'materialized_view') object.physical.columns[position].name = to;
   if (object.kind === 'view' || object.kind === 'materialized_view') object.sql = viewText(engine, object, session);

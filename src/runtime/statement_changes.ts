@@ -11,13 +11,17 @@ import type { Datum } from '../../operators/datum.ts';
 import type { BoundModification } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import { bindReturned } from '../../planner/physical/parameters.ts';
-import { changesOf, type Modified, type ModifyContext, writeChanges } from './modify.ts';
+import { changesOf, checkHeap, type Modified, type ModifyContext, writeChanges } from './modify.ts';
 import type { RowChange } from './unique_keys.ts';
+
+/** About what a returned value takes as a constant of a plan. */
+const VALUE_BYTES = 100;
 
 export class StatementChanges {
   readonly #contextOf: (relation: Relation) => ModifyContext;
   readonly #tables = new Map<number, { relation: Relation; at: ModifyContext; delta: RowChange[] }>();
   readonly #returned: Datum[][][] = [];
+  #values = 0;
 
   constructor(contextOf: (relation: Relation) => ModifyContext) {
     this.#contextOf = contextOf;
@@ -28,8 +32,10 @@ export class StatementChanges {
     const { relation } = part;
     const table = this.#tables.get(relation.oid) ?? { relation, at: this.#contextOf(relation), delta: [] };
     this.#tables.set(relation.oid, table);
-    const { delta, count, returned } = await changesOf(this.known(part), table.at, table.delta);
+    const { delta, count, returned } = await changesOf(this.known({ ...part, items: [] }), table.at, table.delta);
     table.delta = table.delta.length === 0 ? delta : table.delta.concat(delta);
+    this.#values += returned === null ? 0 : returned.length * (part.returning?.items.length ?? 0);
+    checkHeap(this.#values * VALUE_BYTES);
     this.#returned.push(returned ?? []);
     return { count, returned };
   }

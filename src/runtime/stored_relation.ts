@@ -80,6 +80,11 @@ export class StoredRelation {
     for (const index of this.#indexes.values()) if (!this.#isStore(index)) yield index;
   }
 
+  /** The columns by whose index its rows are stored; null: by none. */
+  get key(): number[] | null {
+    return this.#store instanceof KeyedRows ? this.#store.index.keyColumns : null;
+  }
+
   #isStore(index: KeyedIndex | undefined): boolean {
     return this.#store instanceof KeyedRows && this.#store.index === index;
   }

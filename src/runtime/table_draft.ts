@@ -105,17 +105,16 @@ export class TableDraft {
       (other) => !this.gone.includes(other.object),
     );
     const sequences = ownedSequences(engine, object.oid).filter(({ owner }) => owner?.column === position);
-    const lines = [...gone.map(({ line }) => line), ...othersWith(engine, sequences, object, position)];
+    const needing = othersWith(engine, sequences, object, position);
+    const lines = [...gone.map(({ line }) => line), ...needing.map(({ text, on }) => `${text} depends on ${on}`)];
     if (lines.length > 0 && !cascade) {
       throw new SqlError('2BP01', `cannot drop ${what} because other objects depend on it`, {
         detail: lines.join('\n'),
         hint: 'Use DROP ... CASCADE to drop the dependent objects too.',
       });
     }
-    tellCascade(
-      gone.map((other) => other.object),
-      session,
-    );
+    const others = gone.map((other) => `${KIND_NAMES[other.object.kind]} ${other.object.name}`);
+    tellCascade([...others, ...needing.map(({ text }) => text)], session);
     this.gone.unshift(...gone.map((other) => other.object).reverse());
     this.gone.push(...sequences);
     for (const index of engine.catalog.objects()) {
@@ -140,19 +139,19 @@ function othersWith(
   sequences: SequenceObject[],
   { oid }: RelationObject,
   position: number,
-): string[] {
+): { text: string; on: string }[] {
   return sequences.flatMap((sequence) =>
     usersOf(engine, sequence.oid)
       .filter(({ table, column }) => table.oid !== oid || column !== position)
-      .map(({ table, column }) => {
-        const name = table.relation.columns[column].name;
-        return `default value for column ${name} of table ${table.name} depends on sequence ${sequence.name}`;
-      }),
+      .map(({ table, column }) => ({
+        text: `default value for column ${table.relation.columns[column].name} of table ${table.name}`,
+        on: `sequence ${sequence.name}`,
+      })),
   );
 }
 
-function tellCascade(gone: CatalogObject[], session: SessionContext): void {
-  const lines = gone.map(({ kind, name }) => `drop cascades to ${KIND_NAMES[kind]} ${name}`);
+function tellCascade(gone: string[], session: SessionContext): void {
+  const lines = gone.map((what) => `drop cascades to ${what}`);
   if (lines.length === 1) session.notice('NOTICE', '00000', lines[0]);
   if (lines.length < 2) return;
   session.notice('NOTICE', '00000', `drop cascades to ${lines.length} other objects`, { detail: lines.join('\n') });

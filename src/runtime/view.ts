@@ -106,6 +106,8 @@ export class ViewRuntime implements FlowOwner {
       if (owner === this || !(owner instanceof ViewRuntime)) continue;
       const other = owner.#result;
       if (other.width !== this.#result.width || (other.stored === null) !== (this.stored === null)) continue;
+      // A key may have been added between the two: rows that are restored have to be stored as they were.
+      if (String(other.stored?.key) !== String(this.stored?.key)) continue;
       this.#result.release();
       this.#result = other.share();
       for (const columns of this.#indexes ?? []) this.stored?.addIndex(columns);

@@ -23,6 +23,14 @@ interface Outcome {
 
 const asText = Object.fromEntries(Object.values(types).map((oid) => [oid, (text: string) => text]));
 
+/** Rows in an order of their own where the statement gives none: that of RETURNING is nobody's promise. */
+function shown(sql: string, rows: (string | null)[][]): Pick<Outcome, 'rows'> {
+  if (rows.length === 0) return {};
+  if (/order by/i.test(sql)) return { rows };
+  const byText = rows.map((row) => ({ row, text: JSON.stringify(row) }));
+  return { rows: byText.sort((a, b) => (a.text < b.text ? -1 : 1)).map(({ row }) => row) };
+}
+
 export class AgainstPostgres {
   readonly engine: TidemarkEngine;
   readonly #postgres: PGlite;
@@ -54,16 +62,27 @@ export class AgainstPostgres {
     for (const statement of text.split(/;[ \t]*\n/)) {
       const sql = statement.trim();
       if (sql === '') continue;
-      const [ours, theirs] = [await this.#here(sql), await this.#there(sql)];
-      assert.deepEqual(ours, theirs, sql);
+      await this.statement(sql);
     }
   }
 
-  async #here(sql: string): Promise<Outcome> {
+  async statement(sql: string): Promise<void> {
+    assert.deepEqual(await this.here(sql), await this.there(sql), sql);
+  }
+
+  /** The rows of these tables, and of views here and their queries there. */
+  async sameRows(after: string, tables: string[], views: Record<string, string> = {}): Promise<void> {
+    const queries = [...tables.map((t) => [t, `SELECT * FROM ${t}`]), ...Object.entries(views)];
+    for (const [name, query] of queries) {
+      assert.deepEqual(await this.here(`SELECT * FROM ${name}`), await this.there(query), `${name} after ${after}`);
+    }
+  }
+
+  async here(sql: string): Promise<Outcome> {
     this.#notices = [];
     try {
       const rows = await this.#run(sql);
-      return { ...(rows.length > 0 ? { rows } : {}), notices: this.#notices };
+      return { ...shown(sql, rows), notices: this.#notices };
     } catch (error) {
       if (!(error instanceof SqlError)) throw error;
       const { sqlstate: code, message, fields } = error;
@@ -113,13 +132,13 @@ export class AgainstPostgres {
     return all;
   }
 
-  async #there(sql: string): Promise<Outcome> {
+  async there(sql: string): Promise<Outcome> {
     const notices: string[] = [];
     const onNotice = (notice: { message?: string }) => notices.push(notice.message ?? '');
     try {
       const [result] = await this.#postgres.exec(sql, { rowMode: 'array', parsers: asText, onNotice });
       const rows = (result?.rows ?? []) as unknown as (string | null)[][];
-      return { ...(rows.length > 0 ? { rows } : {}), notices };
+      return { ...shown(sql, rows), notices };
     } catch (error) {
       const { code, message, detail, hint, table, column, constraint } = error as Record<string, string | undefined>;
       return { error: { code, message, detail, hint, table, column, constraint }, notices };

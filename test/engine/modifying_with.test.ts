@@ -1,27 +1,34 @@
 /** INSERT, UPDATE and DELETE in WITH, beside PostgreSQL: what is returned, what the tables hold afterwards, and what is refused with which error. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { BesidePostgres } from './beside_postgres.ts';
+import { AgainstPostgres } from './against_postgres.ts';
 import { seeded, sql } from './harness.ts';
 
 const TABLES = ['t', 'log', 'plain'];
 const PER_GROUP = 'SELECT g, count(*) AS n, max(v) AS v FROM t GROUP BY g';
 
-let db: BesidePostgres;
+let db: AgainstPostgres;
 
 before(async () => {
-  db = await BesidePostgres.open([
-    'CREATE TABLE t (id int PRIMARY KEY, g int, v text DEFAULT $$new$$)',
-    'CREATE TABLE log (id int, what text NOT NULL)',
-    'CREATE TABLE plain (a int)',
-  ]);
+  db = await AgainstPostgres.open();
+  await db.script(`
+    CREATE TABLE t (id int PRIMARY KEY, g int, v text DEFAULT 'new');
+    CREATE TABLE log (id int, what text NOT NULL);
+    CREATE TABLE plain (a int)`);
   await sql(db.engine, `CREATE MATERIALIZED VIEW per_group AS ${PER_GROUP}`);
 });
 
 after(() => db.close());
 
-const here = (query: string) => db.here(query);
-const both = (query: string) => db.same(query);
+/** Rows here, one JSON text each; or SQLSTATE and message. */
+async function here(query: string): Promise<string> {
+  const { rows, error } = await db.here(query);
+  return error === undefined
+    ? (rows ?? []).map((row) => JSON.stringify(row)).join(' ')
+    : `${error.code} ${error.message}`;
+}
+
+const both = (query: string) => db.statement(query);
 const sameTables = (query: string) => db.sameRows(query, TABLES, { per_group: PER_GROUP });
 
 async function refill(): Promise<void> {
@@ -49,6 +56,9 @@ const STATEMENTS = [
   'WITH x AS (INSERT INTO plain VALUES (1), (2) RETURNING a) SELECT a FROM x UNION ALL SELECT 10 ORDER BY 1',
   'WITH x AS (INSERT INTO plain SELECT 1 WHERE false RETURNING a) SELECT coalesce(max(a), -1) FROM x',
   'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3), x AS (INSERT INTO plain SELECT i FROM n RETURNING a) SELECT count(*) FROM x',
+  'WITH t AS (SELECT 2 AS id) DELETE FROM t WHERE id < 3',
+  'WITH x AS (UPDATE t SET g = 7 WHERE id < 3 RETURNING t) SELECT (x.t).v, (x.t).* FROM x',
+  "INSERT INTO t VALUES (1, 5, 'z'), (8, 5, 'y') ON CONFLICT (id) DO UPDATE SET g = excluded.g RETURNING old.g, new.g, t.v, old.id IS NULL",
   // Refused.
   'WITH x AS (INSERT INTO t VALUES (9, 9)) SELECT * FROM x',
   'SELECT * FROM (WITH x AS (DELETE FROM t RETURNING id) SELECT * FROM x) q',
@@ -58,6 +68,7 @@ const STATEMENTS = [
   'WITH x AS (DELETE FROM t RETURNING id, v) INSERT INTO log SELECT id, v FROM x',
   'WITH RECURSIVE x AS (INSERT INTO plain SELECT a FROM x RETURNING a) SELECT * FROM x',
   'WITH x AS (DELETE FROM nothing) SELECT 1',
+  'WITH x AS (UPDATE t SET g = 1 RETURNING id) UPDATE x SET id = 2',
   'CREATE MATERIALIZED VIEW w AS WITH x AS (DELETE FROM t RETURNING id) SELECT * FROM x',
 ];
 
