@@ -122,7 +122,7 @@ test('columns that were dropped', async () => {
     MERGE INTO cut USING s ON cut.id = s.id WHEN MATCHED THEN UPDATE SET n = s.n WHEN NOT MATCHED AND s.id = 4 THEN INSERT VALUES (4, 'd', 40) RETURNING old.n, new.n, cut.*;
     SELECT * FROM cut;
     ALTER TABLE cut DROP COLUMN y, ADD COLUMN z int DEFAULT 9;
-    MERGE INTO cut USING s ON cut.id = s.id WHEN MATCHED THEN UPDATE SET z = 8, n = 99 + s.id;
+    MERGE INTO cut USING s ON cut.id = s.id AND s.id = 2 WHEN MATCHED THEN UPDATE SET z = 8, n = 99 + s.id;
     MERGE INTO cut USING s ON cut.id = s.id WHEN MATCHED THEN UPDATE SET z = 8 WHEN NOT MATCHED BY SOURCE THEN DELETE RETURNING *;
     SELECT * FROM cut;
     ALTER TABLE cut DROP COLUMN id;
