@@ -4,6 +4,7 @@ import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { BatchBuilder } from '../../operators/batch/builder.ts';
 import { Deltas } from '../../operators/deltas.ts';
+import { kernels } from '../../operators/kernels/index.ts';
 import { initParser } from '../../planner/parse/parse.ts';
 import { jsonDecoder } from '../../src/formats/json/index.ts';
 import { TidemarkEngine } from '../../src/runtime/engine.ts';
@@ -149,7 +150,10 @@ export class ColumnEngine extends QueryEngine {
         raw.n,
       );
       jsonDecoder({ columns, needed: columns.map((_, i) => i) }).decode(raw, 0, raw.n, builder, 0n);
-      out.set(oid, builder.build());
+      const batch = builder.build();
+      // As a stream tells its dependents (src/runtime/stream_columns.ts placed()).
+      for (const column of batch.columns) if (kernels.allSet(column.valid, batch.n) !== 0) column.valid = 0;
+      out.set(oid, batch);
     }
     return out;
   }
