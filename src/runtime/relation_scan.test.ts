@@ -153,3 +153,49 @@ test('rows of an append-only relation of which few differ stay in a table', () =
   relation.release();
   arena.release();
 });
+
+test('rows by their key that are left in sparse chunks move together; nothing is lost', () => {
+  const used = pages.usedPages;
+  const arena = new Arena();
+  const relation = new StoredRelation(types, [[1]], false, [0]);
+  const row = (i: number): Datum[] => [
+    i,
+    `a text of the row with the number ${i}, which is longer than its slot ${'.'.repeat(i % 50)}`,
+  ];
+  const many = Array.from({ length: 20_000 }, (_, i) => row(i));
+  relation.apply(batchFromRows(types, many, arena));
+  relation.endTick();
+  const gone = many.filter((_, i) => i % 16 !== 0);
+  relation.apply(
+    batchFromRows(
+      types,
+      gone,
+      arena,
+      gone.map(() => -1),
+    ),
+  );
+  relation.endTick();
+  const expected = new Map<string, number>();
+  add(expected, relation.snapshot(arena));
+  const scan = relation.scan([]);
+  const seen = new Map<string, number>();
+  add(seen, scan.next(100, arena) as Batch);
+  assert.equal(relation.sparse, false, 'a scan knows the rows by their places');
+  for (let piece = scan.next(500, arena); piece !== null; piece = scan.next(500, arena)) add(seen, piece);
+  scan.close();
+  assert.deepEqual(sorted(seen), sorted(expected));
+  const before = pages.usedPages;
+  arena.reset();
+  assert.ok(relation.sparse);
+  while (relation.sparse) relation.compact(1000);
+  assert.ok(pages.usedPages < before);
+  const now = new Map<string, number>();
+  add(now, relation.snapshot(arena));
+  assert.deepEqual(sorted(now), sorted(expected));
+  assert.equal(relation.rows, many.length - gone.length);
+  assert.deepEqual([...relation.coldStates()].length, 1, 'the rows themselves do not go cold');
+  assert.equal(relation.removeIndex([0]), undefined);
+  relation.release();
+  arena.release();
+  assert.equal(pages.usedPages, used);
+});
