@@ -25,6 +25,7 @@ export async function createView(
   engine: TidemarkEngine,
   statement: CreateView,
   session: SessionContext,
+  signal: AbortSignal,
 ): Promise<void> {
   const { retention, rest } = statement.materialized
     ? takeRetention(statement.options)
@@ -50,7 +51,7 @@ export async function createView(
     query: statement.query,
     physical,
   };
-  await becomeView(engine, object, physical, session, relation.indexes);
+  await becomeView(engine, object, physical, session, relation.indexes, signal);
 }
 
 /** Fills a view that keeps its rows, and makes it live and the object part of the catalog. */
@@ -60,6 +61,7 @@ export async function becomeView(
   physical: PhysicalQuery,
   session: SessionContext,
   indexes: number[][],
+  signal: AbortSignal,
 ): Promise<void> {
   if (engine.replay?.dropped(object.oid)) {
     // Dropped later in the log: only statements in between need it, and no rows.
@@ -70,7 +72,7 @@ export async function becomeView(
     return;
   }
   const view = new ViewRuntime(object.oid, object.name, physical, session.evalContext, indexes, engine.loop.rowsOf);
-  await fill(engine, view, becoming(engine, object, session));
+  await fill(engine, view, { ...becoming(engine, object, session), signal });
   engine.sourceTicks.watchClock();
 }
 
