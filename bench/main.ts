@@ -1,5 +1,5 @@
 /**
- * npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | peers [q0 ...] | kafka | wire | latency | start | durability | sinks | changes | cold | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]
+ * npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | peers [q0 ...] | kafka | wire | latency | stalls [text ...] | start | durability | sinks | changes | cold | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]
  *
  * Each prints a table, or with --json one JSON object a line. Figures are ratios inside one run wherever they can be: machines differ.
  */
@@ -14,6 +14,7 @@ import { growthBench } from './nexmark/growth.ts';
 import { nexmarkBench, peersBench } from './nexmark/index.ts';
 import { profile } from './nexmark/profile.ts';
 import { sinkLatencyBench } from './sink_latency.ts';
+import { stallsBench } from './stalls/index.ts';
 import { startBench } from './start.ts';
 import { viewsBench } from './views.ts';
 import { wireBench } from './wire.ts';
@@ -112,6 +113,9 @@ switch (positionals[0]) {
   case 'latency':
     await latencyBench({ seconds: number(values.seconds, 5), json: values.json });
     break;
+  case 'stalls':
+    await stallsBench({ only: positionals.slice(1), json: values.json });
+    break;
   case 'start':
     await startBench({ runs: number(values.runs, 5), json: values.json });
     break;
@@ -120,7 +124,7 @@ switch (positionals[0]) {
     break;
   default:
     console.error(
-      'npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | peers [q0 ...] | kafka | wire | latency | start | durability | sinks | changes | cold | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]',
+      'npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | peers [q0 ...] | kafka | wire | latency | stalls [text ...] | start | durability | sinks | changes | cold | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]',
     );
     process.exit(2);
 }

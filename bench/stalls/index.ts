@@ -5,7 +5,7 @@
  *   ticks        how many INSERTs went meanwhile; p50Ms, maxMs: what they took, as their client sees it
  *   stallMs      CPU time of the longest turn of the dataflow thread's event loop (probe.mjs): what the server did at once, whatever else the machine had to do
  *
- * With STALL_PROFILE=1 what ran in that turn is printed below.
+ * With STALL_PROFILE=1 what ran in that turn is printed below, and the profiler's own work delays the first ticks.
  */
 import { once } from 'node:events';
 import { connect as connectSocket, type Socket } from 'node:net';

@@ -11,7 +11,7 @@ const PIECE_ROWS = 8192;
 
 export class RowPieces {
   readonly types: ColType[];
-  /** A weight is below zero. */
+  /** A weight is not above zero. */
   hasRetractions = false;
   readonly #arena: Arena;
   readonly #full: Batch[] = [];

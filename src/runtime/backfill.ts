@@ -32,6 +32,8 @@ export interface Becoming {
   check(): void;
   /** After it. */
   live(): void;
+  /** The statement's cancellation, which is heard between two slices; absent: it is not. */
+  signal?: AbortSignal;
 }
 
 interface Progress {
@@ -56,7 +58,7 @@ export async function backfill(engine: TidemarkEngine, view: ViewRuntime, becomi
       firstTick(engine, () => engine.loop.attachFed(view, true));
       becoming.live();
     };
-    await fillInSlices(engine, view, { check: becoming.check, live });
+    await fillInSlices(engine, view, { ...becoming, live });
   } else if (now && firstTick(engine, () => engine.loop.attachNow(view, isEmpty))) becoming.live();
   else await replayAndAttach(engine, view, streams, becoming);
   // Another view may have opened a stream in the meantime; this one has replayed what it read since.

@@ -26,6 +26,7 @@ export async function createView(
   engine: TidemarkEngine,
   statement: CreateView,
   session: SessionContext,
+  signal: AbortSignal,
 ): Promise<void> {
   const { retention, rest } = statement.materialized
     ? takeRetention(statement.options)
@@ -51,7 +52,7 @@ export async function createView(
     query: statement.query,
     physical,
   };
-  await becomeView(engine, object, physical, session, relation.indexes);
+  await becomeView(engine, object, physical, session, relation.indexes, signal);
 }
 
 /** Fills a view that keeps its rows, and makes it live and the object part of the catalog. */
@@ -61,6 +62,7 @@ export async function becomeView(
   physical: PhysicalQuery,
   session: SessionContext,
   indexes: number[][],
+  signal: AbortSignal,
 ): Promise<void> {
   if (engine.replay?.dropped(object.oid)) {
     // Dropped later in the log: only statements in between need it, and no rows.
@@ -71,7 +73,7 @@ export async function becomeView(
     return;
   }
   const view = new ViewRuntime(object.oid, object.name, physical, session.evalContext, indexes, engine.loop.rowsOf);
-  await fill(engine, view, becoming(engine, object, session));
+  await fill(engine, view, { ...becoming(engine, object, session), signal });
   engine.sourceTicks.watchClock();
 }
 

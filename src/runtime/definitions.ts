@@ -45,7 +45,7 @@ async function define(
     case 'create_relation':
       return createRelation(engine, statement, session, signal);
     case 'create_view':
-      await createView(engine, statement, session);
+      await createView(engine, statement, session, signal);
       return null;
     case 'create_index':
       await createIndex(engine, statement, session, signal);
@@ -54,7 +54,7 @@ async function define(
       await createSink(engine, statement, session);
       return null;
     case 'create_subscription':
-      await createSubscription(engine, statement, session);
+      await createSubscription(engine, statement, session, signal);
       return null;
     case 'acknowledge':
       acknowledge(engine, statement, session);

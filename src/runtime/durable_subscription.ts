@@ -30,6 +30,7 @@ export async function createSubscription(
   engine: TidemarkEngine,
   statement: Kind<'create_subscription'>,
   session: SessionContext,
+  signal: AbortSignal,
 ): Promise<void> {
   if (nameTaken(engine, statement.schema, statement.name, statement.ifNotExists, session)) return;
   const { retention, rest } = takeRetention(statement.options);
@@ -54,7 +55,7 @@ export async function createSubscription(
     const oid = engine.catalog.newOid();
     const dependencies = bound.dependencies.filter((dependency) => engine.catalog.get(dependency) !== undefined);
     const object = make({ oid, follows: oid, physical, dependencies });
-    await becomeView(engine, object, physical, session, []);
+    await becomeView(engine, object, physical, session, [], signal);
     begin(object);
     return;
   }

@@ -71,7 +71,7 @@ export async function fillInSlices(engine: TidemarkEngine, view: ViewRuntime, be
     const stored = loop.relations.get(relation);
     return stored === undefined ? [] : [{ relation, scan: stored.scan([]) }];
   });
-  const turns = new ReadTurns(null);
+  const turns = new ReadTurns(becoming.signal ?? null);
   const arena = new Arena();
   const feed = (deltas: Map<number, Batch>, inArena: Arena) => {
     chilling.makeRoomToFill();
