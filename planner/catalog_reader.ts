@@ -11,6 +11,8 @@ export interface RelationColumn {
   notNull: boolean;
   /** GENERATED AS IDENTITY: ALWAYS or BY DEFAULT. */
   identity?: 'a' | 'd';
+  /** GENERATED ALWAYS AS (...) STORED: computed when the row is written. */
+  generated?: true;
 }
 
 export interface Relation {

@@ -9,6 +9,7 @@ import { bindParameters } from '../../planner/physical/parameters.ts';
 import type { ResultColumn, SessionContext } from '../engine.ts';
 import { checksOf } from './check_constraint.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { generatedOf } from './generated_column.ts';
 import { type BoundModification, type ModifyContext, modify } from './modify.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { rowsOf } from './row_streams.ts';
@@ -44,6 +45,7 @@ export function modifyContext(engine: TidemarkEngine, relation: Relation, sessio
     ...reader,
     uniqueKeys: engine.catalog.uniqueKeys(relation),
     checks: checksOf(engine, relation.oid),
+    generated: generatedOf(engine, relation.oid),
     checkThere: () => {
       if (engine.catalog.get(relation.oid) !== undefined) return;
       throw new SqlError('42P01', `relation "${relation.name}" does not exist`);

@@ -18,8 +18,9 @@ import type { BoundConflict, BoundDelete, BoundInsert, BoundReturning, BoundUpda
 import { hasColumns, type Relation, type UniqueKey } from '../../planner/catalog_reader.ts';
 import { outputColumns } from '../../planner/logical/columns.ts';
 import { planRows } from '../../planner/physical/index.ts';
-import type { CheckConstraint } from '../catalog/objects.ts';
+import type { CheckConstraint, GeneratedColumn } from '../catalog/objects.ts';
 import { checkViolation } from './check_constraint.ts';
+import { generate } from './generated_column.ts';
 import { nullViolation } from './not_null.ts';
 import { type Reader, readNow, relationRows } from './reads.ts';
 import { isLongRead, readInPieces, readInSlices, readsStream } from './sliced_read.ts';
@@ -33,6 +34,7 @@ export interface ModifyContext extends Reader {
   /** Unique keys of the relation: column positions, and the constraint's name for messages. */
   uniqueKeys: UniqueKey[];
   checks: CheckConstraint[];
+  generated: GeneratedColumn[];
   /** Throws when the relation was dropped while the statement waited. */
   checkThere(): void;
   /** The same reader at another moment, until it is released. */
@@ -81,7 +83,9 @@ export async function modify(bound: BoundModification, at: ModifyContext): Promi
       const delta: RowChange[] = [];
       for (const row of seen) {
         const next = pick(row, bound.newColumns);
-        checkRow(bound.relation, next, at);
+        complete(bound.relation, next, at);
+        // RETURNING looks at the row of the source.
+        for (const { column } of at.generated) row[position.get(bound.newColumns[column].id) as number] = next[column];
         delta.push({ row: pick(row, bound.oldColumns), weight: -1 }, { row: next, weight: 1 });
       }
       checkUnique(bound.relation, at.uniqueKeys, delta, at);
@@ -236,8 +240,9 @@ function writeDelta(relation: Relation, rows: RowChange[], at: ModifyContext): v
   }
 }
 
-/** NOT NULL and CHECK. */
-function checkRow(relation: Relation, row: Datum[], { checks, context }: ModifyContext): void {
+/** A new row with its generated columns, which fits NOT NULL and CHECK. */
+function complete(relation: Relation, row: Datum[], { checks, generated, context }: ModifyContext): void {
+  generate(generated, row, context);
   const violation = nullViolation(relation, row, context) ?? checkViolation(relation, checks, row, context);
   if (violation !== null) throw violation;
 }
@@ -249,7 +254,7 @@ function insertRows(
   returning: ((row: Datum[]) => Datum[]) | null,
   at: ModifyContext,
 ): Modified {
-  for (const row of rows) checkRow(relation, row, at);
+  for (const row of rows) complete(relation, row, at);
   if (onConflict === null) {
     const delta = rows.map((row) => ({ row, weight: 1 }));
     checkUnique(relation, at.uniqueKeys, delta, at);
@@ -305,7 +310,7 @@ function upsertRows(
     const existing = stored[hit].get(text) as Datum[];
     const next = change(existing, row);
     if (next === null) continue;
-    checkRow(relation, next, at);
+    complete(relation, next, at);
     stored[hit].delete(text);
     write(next);
     delta.push({ row: existing, weight: -1 }, { row: next, weight: 1 });
