@@ -13,6 +13,8 @@ export interface RelationColumn {
   identity?: 'a' | 'd';
   /** It was dropped: rows keep its place, so that positions in plans stay; it has no name then. */
   dropped?: true;
+  /** GENERATED ALWAYS AS (...) STORED: computed when the row is written. */
+  generated?: true;
 }
 
 export interface Relation {

@@ -40,10 +40,11 @@ export function bindAssignments(level: Level, relation: Relation, list: PgNode[]
 /** What an assignment gives its column. */
 export function updatedValue(level: Level, relation: Relation, { position, expr }: Assignment): Expr {
   if (expr === 'default') return defaultValue(level, relation, position);
-  const { name, identity } = relation.columns[position];
-  if (identity === 'a') {
+  const { name, identity, generated } = relation.columns[position];
+  if (identity === 'a' || generated) {
+    const what = generated ? 'a generated column' : 'an identity column defined as GENERATED ALWAYS';
     throw level.error('428C9', `column "${name}" can only be updated to DEFAULT`, undefined, {
-      detail: `Column "${name}" is an identity column defined as GENERATED ALWAYS.`,
+      detail: `Column "${name}" is ${what}.`,
     });
   }
   return assigned(level, relation, position, expr);

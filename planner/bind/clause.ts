@@ -30,7 +30,8 @@ export type Clause =
   | 'execute'
   | 'option'
   | 'check'
-  | 'merge_when';
+  | 'merge_when'
+  | 'generated';
 
 const NAME: Partial<Record<Clause, string>> = {
   where: 'WHERE',
@@ -53,6 +54,7 @@ const NAME: Partial<Record<Clause, string>> = {
   option: 'options',
   check: 'check constraints',
   merge_when: 'MERGE WHEN conditions',
+  generated: 'column generation expressions',
 };
 
 /** The clause as errors name it. */

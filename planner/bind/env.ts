@@ -101,6 +101,8 @@ export interface BoundMerge extends BoundModify {
   oldColumns: Col[];
   /** NULL where a row is deleted. */
   newColumns: Col[];
+  /** What RETURNING calls the row: the old one where it is deleted, else the new one. */
+  currentColumns: Col[];
 }
 
 export type BoundModification = BoundInsert | BoundUpdate | BoundDelete | BoundMerge;

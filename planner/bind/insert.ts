@@ -175,7 +175,12 @@ function insertRows(level: Level, relation: Relation, lists: PgNode[], targets: 
 /** A value that is not DEFAULT, as one of its column; an identity column takes it or not. */
 function givenValue(level: Level, relation: Relation, targets: Targets, i: number, expr: Expr): Expr {
   const position = targets.positions[i];
-  const { name, identity } = relation.columns[position];
+  const { name, identity, generated } = relation.columns[position];
+  if (generated) {
+    throw level.error('428C9', `cannot insert a non-DEFAULT value into column "${name}"`, undefined, {
+      detail: `Column "${name}" is a generated column.`,
+    });
+  }
   if (identity !== undefined && targets.overriding === 'user') return defaultValue(level, relation, position);
   if (identity === 'a' && targets.overriding === null) {
     throw level.error('428C9', `cannot insert a non-DEFAULT value into column "${name}"`, undefined, {

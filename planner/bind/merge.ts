@@ -211,6 +211,7 @@ function merged(
     action,
     oldColumns: old,
     newColumns: next,
+    currentColumns: current,
     returning,
     dependencies: [...shared.dependencies],
     parameters: shared.env.paramTypes,

@@ -24,7 +24,7 @@ export interface ScalarOptions {
   /** How: default 'assignment'. */
   context?: 'implicit' | 'assignment' | 'explicit';
   /** Where the expression stands, for errors: `aggregate functions are not allowed in DEFAULT expressions`. */
-  place?: 'default' | 'execute' | 'option' | 'check';
+  place?: 'default' | 'execute' | 'option' | 'check' | 'generated';
   /** The column that it is the DEFAULT of, for errors. */
   column?: string;
 }
@@ -47,8 +47,9 @@ function bindAlone(node: PgNode, text: string, env: BindEnv, options: ScalarOpti
   const bound = level.bindIn(options.place ?? 'option', node);
   visitExpr(bound, (x) => {
     const kind = x.k === 'col' ? level.shared.columns.get(x.id)?.kind : 'from';
-    if (kind === 'subquery' && options.place === 'check') {
-      throw level.error('0A000', 'cannot use subquery in check constraint', level.shared.locations.get(x));
+    const what = { check: 'check constraint', generated: 'column generation expression' }[String(options.place)];
+    if (kind === 'subquery' && what !== undefined) {
+      throw level.error('0A000', `cannot use subquery in ${what}`, level.shared.locations.get(x));
     }
     if (kind !== 'from') {
       throw level.unsupported('a set-returning function here', level.shared.locations.get(x));

@@ -68,6 +68,8 @@ export interface ColumnDef {
   /** The type was serial or one of its kin; `type` is what that stands for. */
   serial: boolean;
   identity: { always: boolean; options: SequenceOptions } | null;
+  /** GENERATED ALWAYS AS (expr) STORED. */
+  generated: { expr: PgNode; location: number } | null;
   location: number;
 }
 

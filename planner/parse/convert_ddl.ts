@@ -15,7 +15,6 @@ export const REFUSED_CONSTRAINT: Record<string, string> = {
   CONSTR_EXCLUSION: 'an EXCLUDE constraint',
   CONSTR_ATTR_DEFERRABLE: 'a deferrable constraint',
   CONSTR_ATTR_DEFERRED: 'a deferrable constraint',
-  CONSTR_GENERATED: 'a generated column',
 };
 
 export function columnOf(node: PgNode, table: string, source: Source): ColumnDef {
@@ -28,6 +27,7 @@ export function columnOf(node: PgNode, table: string, source: Source): ColumnDef
     default: null,
     serial: serial !== null,
     identity: null,
+    generated: null,
     location: node.location ?? -1,
   };
   const of = `specified for column "${column.name}" of table "${table}"`;
@@ -52,6 +52,18 @@ export function columnOf(node: PgNode, table: string, source: Source): ColumnDef
         throw errorAt(source, '42601', `multiple identity specifications ${of}`, constraint.location);
       column.identity = identityOf(constraint, source);
       column.notNull = true;
+    }
+    if (constraint.contype === 'CONSTR_GENERATED') {
+      const { raw_expr: expr, location = 0 } = constraint;
+      if (constraint.generated_kind !== 's') throw refuse(source, 'a VIRTUAL generated column', location);
+      if (column.generated !== null) throw errorAt(source, '42601', `multiple generation clauses ${of}`, location);
+      column.generated = { expr, location };
+    }
+    if (column.generated !== null && (column.serial || column.default !== null)) {
+      throw errorAt(source, '42601', `both default and generation expression ${of}`, constraint.location);
+    }
+    if (column.generated !== null && column.identity !== null) {
+      throw errorAt(source, '42601', `both identity and generation expression ${of}`, constraint.location);
     }
     if (column.identity !== null && (column.serial || column.default !== null)) {
       throw errorAt(source, '42601', `both default and identity ${of}`, constraint.location);

@@ -32,17 +32,28 @@ interface ObjectBase {
   dependencies: number[];
 }
 
+/** An expression in brackets, as it was written. */
+export interface Written {
+  /** Without brackets around all of it. */
+  text: string;
+  /** It is shown in brackets. */
+  compound: boolean;
+}
+
+/** GENERATED ALWAYS AS (...) STORED. */
+export interface GeneratedColumn extends Written {
+  column: number;
+  /** Over the positions of the table's columns. */
+  expr: Expr;
+}
+
 /** CHECK (...). */
-export interface CheckConstraint {
+export interface CheckConstraint extends Written {
   /** Its number among those that the table has had: its OID is made of it. */
   number: number;
   name: string;
   /** Over the positions of the table's columns. */
   expr: Expr;
-  /** As it was written, without brackets around all of it. */
-  text: string;
-  /** It is shown in brackets. */
-  compound: boolean;
   /** False: rows of before may break it. */
   valid: boolean;
   noInherit: boolean;
@@ -58,6 +69,7 @@ export interface RelationObject extends ObjectBase {
   defaults: (ColumnDefault | null)[];
   /** By name. */
   checks: CheckConstraint[];
+  generated: GeneratedColumn[];
   source: ConnectorSpec | null;
   /** OIDs of indexes that went with a column: the statements that made them go with the table. */
   lostIndexes?: number[];

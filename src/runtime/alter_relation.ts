@@ -260,6 +260,11 @@ function setDefault(
   const column = columnOf(object, name);
   const hint = node === null ? 'Use ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY instead.' : undefined;
   checkNoIdentity(object.relation, column, hint);
+  if (object.relation.columns[column].generated) {
+    throw new SqlError('42601', `column "${name}" of relation "${object.name}" is a generated column`, {
+      hint: `Use ALTER TABLE ... ALTER COLUMN ... ${node === null ? 'DROP' : 'SET'} EXPRESSION instead.`,
+    });
+  }
   const value = node === null ? null : columnDefault(engine, node, text, session);
   if (value !== null) {
     const target = object.relation.columns[column].type;

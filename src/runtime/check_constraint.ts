@@ -11,10 +11,10 @@ import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
 import { bindScalar } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import { visitExpr } from '../../planner/logical/walk.ts';
-import type { CheckDef, PgNode } from '../../planner/parse/ast.ts';
-import { scanPostgres } from '../../planner/parse/pg_parser.ts';
+import type { CheckDef } from '../../planner/parse/ast.ts';
 import type { CheckConstraint, RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
+import { written } from './bracketed.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { freeName, objectName } from './names.ts';
 import { failingRow } from './not_null.ts';
@@ -52,8 +52,7 @@ export function checkConstraint(
     number: Math.max(0, ...there.map(({ number }) => number)) + 1,
     name: definition.name ?? freeName(wanted, free),
     expr,
-    text: sourceOf(definition, text),
-    compound: isCompound(definition.expr),
+    ...written(definition.expr, text, definition.location, 'check'),
     valid: !definition.notValid,
     noInherit: definition.noInherit,
     since: engine.loop.tick,
@@ -68,34 +67,6 @@ export function columnsOf(expr: Expr): number[] {
     return true;
   });
   return columns;
-}
-
-/** What stands in the brackets behind CHECK, without brackets around all of it. */
-function sourceOf({ location }: CheckDef, text: string): string {
-  const tokens = scanPostgres(text);
-  const begin = tokens.findIndex(({ start }) => start >= location);
-  let first = tokens.findIndex((token, i) => i >= begin && token.text.toLowerCase() === 'check') + 1;
-  let last = closing(tokens, first);
-  while (tokens[first + 1].text === '(' && closing(tokens, first + 1) === last - 1) {
-    first++;
-    last--;
-  }
-  const bytes = Buffer.from(text, 'utf8');
-  return bytes.subarray(tokens[first + 1].start, tokens[last - 1].end).toString('utf8');
-}
-
-/** The bracket that closes the one at `open`. */
-function closing(tokens: { text: string }[], open: number): number {
-  let depth = 0;
-  for (let i = open; ; i++) {
-    if (tokens[i].text === '(') depth++;
-    else if (tokens[i].text === ')' && --depth === 0) return i;
-  }
-}
-
-/** What PostgreSQL prints in brackets. */
-function isCompound(node: PgNode): boolean {
-  return ['A_Expr', 'BoolExpr', 'NullTest', 'BooleanTest'].some((kind) => node[kind] !== undefined);
 }
 
 /** The error of a row; null when all hold. */

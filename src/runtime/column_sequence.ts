@@ -70,7 +70,8 @@ export function alterIdentity(
   const wrong = (message: string): SqlError => new SqlError('55000', `${of} ${message}`);
   if (action.k === 'add_identity') {
     if (identity !== undefined) throw wrong('is already an identity column');
-    if (object.defaults[column] !== null) throw wrong('already has a default value');
+    if (object.defaults[column] !== null || relation.columns[column].generated)
+      throw wrong('already has a default value');
     sequenceType(relation.columns[column].type.oid, 'identity column');
     if (!notNull) throw wrong('must be declared NOT NULL before identity can be added');
     sequenceParameters(action.options, null, relation.columns[column].type.oid);

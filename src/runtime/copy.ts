@@ -36,11 +36,19 @@ export function prepareCopy(engine: TidemarkEngine, statement: Copy, session: Se
 }
 
 function columnsOf(relation: Relation, names: PgNode[] | undefined): number[] {
-  if (names === undefined) return presentColumns(relation).map(({ position }) => position);
+  if (names === undefined) {
+    const present = presentColumns(relation).map(({ position }) => position);
+    return present.filter((position) => relation.columns[position].generated !== true);
+  }
   return names.map((node) => {
     const name = node.String.sval as string;
     const i = relation.columns.findIndex((c) => c.name === name);
     if (i < 0) throw new SqlError('42703', `column "${name}" of relation "${relation.name}" does not exist`);
+    if (relation.columns[i].generated) {
+      throw new SqlError('42P10', `column "${name}" is a generated column`, {
+        detail: 'Generated columns cannot be used in COPY.',
+      });
+    }
     return i;
   });
 }
@@ -120,7 +128,7 @@ function prepareCopyOut(
   options: CopyOptions,
   session: SessionContext,
 ): RunnableStatement {
-  const query: SelectNode = { select: copySelect(statement.node), text: statement.text };
+  const query: SelectNode = { select: copySelect(engine, statement.node, session), text: statement.text };
   const bound = bindQuery(query, { ...engine.bindEnv(session, [], 'read'), allowAsOf: true });
   const physical = planQuery(bound, { mode: 'read' });
   return runnable(statement, engine.catalogVersion, null, async (_params, current, signal) => {
@@ -130,12 +138,16 @@ function prepareCopyOut(
 }
 
 /** COPY t (a, b) TO is COPY (SELECT a, b FROM t) TO. */
-function copySelect(node: PgNode): PgNode {
+function copySelect(engine: TidemarkEngine, node: PgNode, session: SessionContext): PgNode {
   if (node.query !== undefined) {
     if (node.query.SelectStmt === undefined) throw unsupported('COPY of a statement that is not a SELECT');
     return node.query.SelectStmt;
   }
-  const fields = (node.attlist as PgNode[] | undefined) ?? [{ A_Star: {} }];
+  const relation = relationOf(engine, node, session);
+  const columns = columnsOf(relation, node.attlist);
+  const all = node.attlist === undefined && columns.length === relation.columns.length;
+  const named = columns.map((i) => ({ String: { sval: relation.columns[i].name } }));
+  const fields: PgNode[] = all ? [{ A_Star: {} }] : named;
   return {
     targetList: fields.map((field) => ({ ResTarget: { val: { ColumnRef: { fields: [field] } } } })),
     fromClause: [{ RangeVar: node.relation }],

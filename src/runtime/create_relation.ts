@@ -31,6 +31,7 @@ import { addSequence, columnSequence } from './column_sequence.ts';
 import { addUnique, checkComparable, keyColumn, type UniqueConstraint, uniqueConstraint } from './create_index.ts';
 import { columnDefault, nextValue } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { generatedColumn } from './generated_column.ts';
 import { takeRetention } from './kept_changes.ts';
 import { LocalStream } from './local_stream.ts';
 import { creationSchema, nameTaken } from './names.ts';
@@ -96,6 +97,10 @@ export async function createRelation(
     );
   });
   const checks = checkConstraints(engine, relation, statement, session);
+  const generated = statement.columns.flatMap((column, i) => {
+    return generatedColumn(engine, relation, i, column, statement.text, session) ?? [];
+  });
+  if (generated.length > 0 && connector !== null) throw unsupported('a generated column over a connector');
   const fields: SourceColumn[] = columns.map((c) => ({ ...c, origin: { k: 'field', name: c.name } }));
   if (connector !== null) {
     bound.forEach((expr, i) => {
@@ -126,6 +131,7 @@ export async function createRelation(
       relation,
       defaults,
       checks,
+      generated,
       source,
     },
     session,
@@ -220,6 +226,7 @@ function tableColumns(statement: CreateRelation): RelationColumn[] {
     name: column.name,
     type: resolveTypeName(column.type),
     notNull: column.notNull || column.primaryKey || (statement.primaryKey?.includes(column.name) ?? false),
+    ...(column.generated === null ? {} : { generated: true as const }),
     ...(column.identity === null ? {} : { identity: column.identity.always ? ('a' as const) : ('d' as const) }),
   }));
 }
@@ -369,6 +376,7 @@ async function createTableAs(
       relation,
       defaults,
       checks: [],
+      generated: [],
       source: null,
     };
   };

@@ -17,6 +17,7 @@ import { bindParameters } from '../../planner/physical/parameters.ts';
 import type { ResultColumn, SessionContext } from '../engine.ts';
 import { checksOf } from './check_constraint.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { generatedOf } from './generated_column.ts';
 import type { Modified, ModifyContext } from './modify.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { readQuery, resultColumns } from './queries.ts';
@@ -55,6 +56,7 @@ export function modifyContext(
     ...reader,
     uniqueKeys: engine.catalog.uniqueKeys(relation),
     checks: checksOf(engine, relation.oid),
+    generated: generatedOf(engine, relation.oid),
     checkThere: () => {
       if (engine.catalog.get(relation.oid) === undefined)
         throw new SqlError('42P01', `relation "${relation.name}" does not exist`);

@@ -18,8 +18,9 @@ import type { BoundConflict, BoundInsert, BoundModification, BoundReturning } fr
 import { hasColumns, type Relation, type UniqueKey } from '../../planner/catalog_reader.ts';
 import { outputColumns } from '../../planner/logical/columns.ts';
 import { planRows } from '../../planner/physical/index.ts';
-import type { CheckConstraint } from '../catalog/objects.ts';
+import type { CheckConstraint, GeneratedColumn } from '../catalog/objects.ts';
 import { checkViolation } from './check_constraint.ts';
+import { generate } from './generated_column.ts';
 import { nullViolation } from './not_null.ts';
 import { type Reader, type ReadPieces, readNow, relationRows } from './reads.ts';
 import { isLongRead, readInPieces, readInSlices, readsStream } from './sliced_read.ts';
@@ -31,6 +32,7 @@ export interface ModifyContext extends Reader {
   /** Unique keys of the relation: column positions, and the constraint's name for messages. */
   uniqueKeys: UniqueKey[];
   checks: CheckConstraint[];
+  generated: GeneratedColumn[];
   /** Throws when the relation was dropped while the statement waited. */
   checkThere(): void;
   /** The same reader at another moment, until it is released. */
@@ -60,6 +62,11 @@ export async function changesOf(bound: BoundModification, at: ModifyContext, bef
   const position = new Map(ids.map((id, i) => [id, i]));
   const pick = (row: Datum[], columns: { id: number }[]) => columns.map((c) => row[position.get(c.id) as number]);
   const returning = returningOf(bound.returning, position, at.context);
+  // RETURNING looks at the row of the source.
+  const showGenerated = (row: Datum[], next: Datum[], states: { id: number }[][]) => {
+    for (const { column } of at.generated)
+      for (const state of states) row[position.get(state[column].id) as number] = next[column];
+  };
   switch (bound.k) {
     case 'insert':
       return insertRows(
@@ -84,7 +91,8 @@ export async function changesOf(bound: BoundModification, at: ModifyContext, bef
       const delta: RowChange[] = [];
       for (const row of seen) {
         const next = pick(row, bound.newColumns);
-        checkRow(bound.relation, next, at);
+        complete(bound.relation, next, at);
+        showGenerated(row, next, [bound.newColumns]);
         delta.push({ row: pick(row, bound.oldColumns), weight: -1 }, { row: next, weight: 1 });
       }
       return { delta, count: seen.length, returned: returning === null ? null : seen.map(returning) };
@@ -105,7 +113,8 @@ export async function changesOf(bound: BoundModification, at: ModifyContext, bef
         if (!isNew(row)) delta.push({ row: old(row), weight: -1 });
         if (pick(row, [bound.action])[0] === 'DELETE') continue;
         const next = pick(row, bound.newColumns);
-        checkRow(bound.relation, next, at);
+        complete(bound.relation, next, at);
+        showGenerated(row, next, [bound.newColumns, bound.currentColumns]);
         delta.push({ row: next, weight: 1 });
       }
       return { delta, count: seen.length, returned: returning === null ? null : seen.map(returning) };
@@ -280,8 +289,9 @@ function writeDelta(relation: Relation, rows: RowChange[], at: ModifyContext): v
   }
 }
 
-/** NOT NULL and CHECK. */
-function checkRow(relation: Relation, row: Datum[], { checks, context }: ModifyContext): void {
+/** A new row with its generated columns, which fits NOT NULL and CHECK. */
+function complete(relation: Relation, row: Datum[], { checks, generated, context }: ModifyContext): void {
+  generate(generated, row, context);
   const violation = nullViolation(relation, row, context) ?? checkViolation(relation, checks, row, context);
   if (violation !== null) throw violation;
 }
@@ -294,7 +304,7 @@ function insertRows(
   at: ModifyContext,
   before: RowChange[],
 ): Changes {
-  for (const row of rows) checkRow(relation, row, at);
+  for (const row of rows) complete(relation, row, at);
   if (onConflict !== null) return upsertRows(relation, rows, onConflict, returning, at, before);
   const delta = rows.map((row) => ({ row, weight: 1 }));
   return { delta, count: rows.length, returned: returning === null ? null : rows.map((row) => returning(row, null)) };
@@ -354,7 +364,7 @@ function upsertRows(
     const existing = stored[hit].get(text) as Datum[];
     const next = change(existing, row);
     if (next === null) continue;
-    checkRow(relation, next, at);
+    complete(relation, next, at);
     stored[hit].delete(text);
     write(next);
     delta.push({ row: existing, weight: -1 }, { row: next, weight: 1 });

@@ -39,7 +39,10 @@ async function savedShape(): Promise<string[]> {
   const topic = new MessageSource();
   const engine = await openEngine({ clock: () => 0n, openSource: () => topic });
   await sql(engine, TABLES);
-  await sql(engine, 'CREATE TABLE numbered (a serial, b int GENERATED ALWAYS AS IDENTITY, CHECK (b IS NULL))');
+  await sql(
+    engine,
+    'CREATE TABLE numbered (a serial, b int GENERATED ALWAYS AS IDENTITY, CHECK (b IS NULL), c int GENERATED ALWAYS AS (a + b) STORED)',
+  );
   await sql(
     engine,
     `CREATE STREAM bids (at timestamp, k int, WATERMARK FOR at AS at - INTERVAL '3 seconds') WITH (connector = 'kafka', brokers = 'memory', topic = 't', idle_timeout = '1 hour');

@@ -1,13 +1,13 @@
-/** A CHECK constraint as PostgreSQL prints it, with the condition as its creator wrote it. */
-import type { CheckConstraint } from '../../catalog/objects.ts';
+/** Conditions of CHECK constraints and expressions of generated columns as PostgreSQL prints them, but as their creator wrote them. */
+import type { CheckConstraint, Written } from '../../catalog/objects.ts';
 
 /** As pg_get_expr gives it. */
-export function checkExpression({ text, compound }: CheckConstraint): string {
+export function writtenExpression({ text, compound }: Written): string {
   return compound ? `(${text})` : text;
 }
 
 /** As pg_get_constraintdef gives it; `pretty`: with as few brackets as will do. */
 export function checkDefinition(check: CheckConstraint, pretty: boolean): string {
   const marks = `${check.noInherit ? ' NO INHERIT' : ''}${check.valid ? '' : ' NOT VALID'}`;
-  return `CHECK (${pretty ? check.text : checkExpression(check)})${marks}`;
+  return `CHECK (${pretty ? check.text : writtenExpression(check)})${marks}`;
 }

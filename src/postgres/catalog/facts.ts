@@ -13,7 +13,7 @@
  */
 import type { Relation } from '../../../planner/catalog_reader.ts';
 import { systemTable } from '../../../planner/types/catalog_table.ts';
-import type { CatalogObject, CheckConstraint, ColumnDefault } from '../../catalog/objects.ts';
+import type { CatalogObject, CheckConstraint, ColumnDefault, GeneratedColumn } from '../../catalog/objects.ts';
 import type { TidemarkEngine } from '../../runtime/engine.ts';
 import { OWNER, PG_CATALOG, PG_TOAST, primaryConstraintOid, primaryIndexOid, uniqueConstraintOid } from './oids.ts';
 import { type SystemRelation, systemRelations } from './system_relations.ts';
@@ -53,6 +53,7 @@ export interface RelationFacts {
   defaults: (ColumnDefault | null)[];
   indexes: IndexFacts[];
   checks: CheckConstraint[];
+  generated: GeneratedColumn[];
 }
 
 export class CatalogFacts {
@@ -185,6 +186,7 @@ function plainFacts(
     defaults,
     indexes: [],
     checks: object !== null && 'checks' in object ? object.checks : [],
+    generated: object !== null && 'generated' in object ? object.generated : [],
   };
 }
 

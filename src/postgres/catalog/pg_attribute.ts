@@ -62,7 +62,8 @@ function ownAttributes(facts: CatalogFacts): CatalogRow[] {
     r.relation.columns.map((c, i) => ({
       ...attribute(r.oid, i + 1, c.name, c.type),
       attnotnull: c.notNull,
-      atthasdef: r.defaults[i] !== null,
+      atthasdef: r.defaults[i] !== null || c.generated === true,
+      attgenerated: c.generated ? 's' : '',
       attidentity: c.identity ?? '',
       ...(c.dropped ? { attname: `........pg.dropped.${i + 1}........`, atttypid: 0, attisdropped: true } : {}),
     })),

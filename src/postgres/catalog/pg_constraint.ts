@@ -3,7 +3,7 @@ import { pgArray } from '../../../operators/datum.ts';
 import { OID } from '../../../operators/types.ts';
 import { columnsOf } from '../../runtime/check_constraint.ts';
 import { type CatalogRow, ofCatalog } from './catalog_relation.ts';
-import { checkExpression } from './check_text.ts';
+import { writtenExpression } from './check_text.ts';
 import type { IndexFacts, RelationFacts } from './facts.ts';
 import { checkOid, notNullOid } from './oids.ts';
 
@@ -81,7 +81,7 @@ function checks(r: RelationFacts): CatalogRow[] {
       conrelid: r.oid,
       connoinherit: check.noInherit,
       conkey: columns.length === 0 ? null : pgArray(OID.int2, columns),
-      conbin: checkExpression(check),
+      conbin: writtenExpression(check),
     };
   });
 }

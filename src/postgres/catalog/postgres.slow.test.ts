@@ -22,7 +22,7 @@ const SETUP = `
   CREATE INDEX i ON t (name, ch);
   CREATE UNIQUE INDEX "U" ON t (ts);
   CREATE TABLE numbered (a serial, b bigint GENERATED ALWAYS AS IDENTITY (START 5 CYCLE), c int CHECK (c <> 5),
-    CONSTRAINT "Other" CHECK (c > b) NO INHERIT);
+    CONSTRAINT "Other" CHECK (c > b) NO INHERIT, d int GENERATED ALWAYS AS (a + c) STORED);
   CREATE SEQUENCE seq AS smallint INCREMENT -2;
   ALTER TABLE numbered ALTER c SET DEFAULT nextval('seq');
   CREATE SCHEMA s2;
@@ -57,7 +57,7 @@ const QUERIES = [
      character_octet_length, numeric_precision, numeric_precision_radix, numeric_scale, datetime_precision, interval_type,
      interval_precision, collation_schema, collation_name, domain_schema, domain_name, udt_schema, udt_name, dtd_identifier,
      is_self_referencing, is_identity, identity_generation, identity_start, identity_increment, identity_maximum, identity_minimum,
-     identity_cycle, is_generated
+     identity_cycle, is_generated, generation_expression
    FROM information_schema.columns WHERE table_schema <> 'tidemark' AND column_name NOT IN ('daticulocale', 'colliculocale')
    ORDER BY 1, 2, 4`,
   `SELECT constraint_schema, constraint_name, table_schema, table_name, constraint_type, is_deferrable, initially_deferred, enforced,

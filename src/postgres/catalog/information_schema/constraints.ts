@@ -1,7 +1,7 @@
 /** table_constraints, key_column_usage, constraint_column_usage, constraint_table_usage, check_constraints. */
 import { columnsOf } from '../../../runtime/check_constraint.ts';
 import { type CatalogRelation, type CatalogRow, ofCatalog } from '../catalog_relation.ts';
-import { checkExpression } from '../check_text.ts';
+import { writtenExpression } from '../check_text.ts';
 import type { CatalogFacts, RelationFacts } from '../facts.ts';
 import { notNullName } from '../pg_constraint.ts';
 import { tableName } from './tables.ts';
@@ -40,7 +40,7 @@ function constraints(facts: CatalogFacts): Constraint[] {
   const checks = facts.own.flatMap((table) =>
     table.checks.map((check): Constraint => {
       const columns = columnsOf(check.expr);
-      return { name: check.name, table, columns, type: 'CHECK', clause: checkExpression(check) };
+      return { name: check.name, table, columns, type: 'CHECK', clause: writtenExpression(check) };
     }),
   );
   return [...keys, ...notNulls, ...checks];

@@ -5,6 +5,7 @@ import { presentColumns } from '../../../../planner/catalog_reader.ts';
 import { elementTypeOf, namespaceName, typeByOid } from '../../../../planner/types/catalog.ts';
 import { identitySequence } from '../../../runtime/owned_sequences.ts';
 import { type CatalogRelation, type CatalogRow, ofCatalog } from '../catalog_relation.ts';
+import { writtenExpression } from '../check_text.ts';
 import { defaultText } from '../default_text.ts';
 import { viewDefinition } from '../definitions.ts';
 import type { CatalogFacts, RelationFacts } from '../facts.ts';
@@ -58,6 +59,12 @@ function collationOf(collation: number, database: string): CatalogRow {
   };
 }
 
+function generation(r: RelationFacts, column: number): CatalogRow {
+  const generated = r.generated.find((other) => other.column === column);
+  if (generated === undefined) return { is_generated: 'NEVER' };
+  return { is_generated: 'ALWAYS', generation_expression: writtenExpression(generated) };
+}
+
 function identity({ relation }: RelationFacts, column: number, { engine }: CatalogFacts): CatalogRow {
   const sequence = identitySequence(engine, relation, column);
   if (sequence === null) return { is_identity: 'NO', identity_cycle: 'NO' };
@@ -94,7 +101,7 @@ function columnRows(r: RelationFacts, facts: CatalogFacts, { database }: EvalCon
       dtd_identifier: String(i + 1),
       is_self_referencing: 'NO',
       ...identity(r, i, facts),
-      is_generated: 'NEVER',
+      ...generation(r, i),
       is_updatable: updatable,
     };
   });

@@ -1,0 +1,77 @@
+/**
+ * GENERATED ALWAYS AS (expression) STORED: a column's value is computed from the others of its row whenever a statement writes the row, before NOT NULL, CHECK and
+ * keys are looked at. To everybody else it is a column. The expression is bound when the table is made, as that of a CHECK is.
+ */
+import type { Datum } from '../../operators/datum.ts';
+import { SqlError } from '../../operators/errors.ts';
+import { type BoundExpr, bindExpr } from '../../operators/expr/interpret.ts';
+import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
+import { colType, OID } from '../../operators/types.ts';
+import { volatilityOf } from '../../planner/analyse/functions.ts';
+import { bindScalar } from '../../planner/bind/index.ts';
+import type { Relation } from '../../planner/catalog_reader.ts';
+import { rewriteExpr } from '../../planner/logical/expressions.ts';
+import type { ColumnDef } from '../../planner/parse/ast.ts';
+import type { GeneratedColumn } from '../catalog/objects.ts';
+import type { SessionContext } from '../engine.ts';
+import { written } from './bracketed.ts';
+import { columnsOf } from './check_constraint.ts';
+import type { TidemarkEngine } from './engine.ts';
+
+const bound = new WeakMap<GeneratedColumn, BoundExpr>();
+
+/** What generates a column; null when nothing does. */
+export function generatedColumn(
+  engine: TidemarkEngine,
+  relation: Relation,
+  column: number,
+  { generated }: ColumnDef,
+  text: string,
+  session: SessionContext,
+): GeneratedColumn | null {
+  if (generated === null) return null;
+  const env = { ...engine.bindEnv(session, [], 'read'), allowParams: false };
+  const expr = bindScalar(generated.expr, text, env, {
+    place: 'generated',
+    relation: relation.name,
+    columns: relation.columns.map(({ name, type }, id) => ({ id, name, type })),
+    target: relation.columns[column].type,
+  });
+  const other = columnsOf(expr).find((c) => relation.columns[c].generated === true);
+  if (other !== undefined) {
+    const { name } = relation.columns[other];
+    throw new SqlError('42P17', `cannot use generated column "${name}" in column generation expression`, {
+      detail: 'A generated column cannot reference another generated column.',
+    });
+  }
+  if (engine.replay === null && volatilityOf(rewriteExpr(expr, concatenation)) !== 'i') {
+    throw new SqlError('42P17', 'generation expression is not immutable');
+  }
+  return { column, expr, ...written(generated.expr, text, generated.location, 'as') };
+}
+
+/** text || any, which PostgreSQL writes out as text || any::text: whether it is immutable hangs on the cast. */
+function concatenation(e: Expr): Expr {
+  if (e.k !== 'call' || !/^(textanycat|anytextcat)\(/.test(e.fn)) return e;
+  const text = colType(OID.text);
+  const args = e.args.map((arg): Expr => (arg.t.oid === OID.text ? arg : { k: 'cast', arg, t: text, explicit: false }));
+  return { ...e, fn: 'textcat(text,text)', args };
+}
+
+/** Puts the values of generated columns into a row. */
+export function generate(columns: GeneratedColumn[], row: Datum[], context: EvalContext): void {
+  for (const generated of columns) {
+    let value = bound.get(generated);
+    if (value === undefined) {
+      value = bindExpr(generated.expr);
+      bound.set(generated, value);
+    }
+    row[generated.column] = value(row, context);
+  }
+}
+
+/** The generated columns of a relation whose rows are written by statements. */
+export function generatedOf(engine: TidemarkEngine, oid: number): GeneratedColumn[] {
+  const object = engine.catalog.get(oid);
+  return object !== undefined && 'generated' in object ? object.generated : [];
+}
