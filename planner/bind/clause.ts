@@ -29,7 +29,8 @@ export type Clause =
   | 'default'
   | 'execute'
   | 'option'
-  | 'check';
+  | 'check'
+  | 'transform';
 
 const NAME: Partial<Record<Clause, string>> = {
   where: 'WHERE',
@@ -51,6 +52,7 @@ const NAME: Partial<Record<Clause, string>> = {
   execute: 'EXECUTE parameters',
   option: 'options',
   check: 'check constraints',
+  transform: 'transform expressions',
 };
 
 /** The clause as errors name it. */

@@ -61,7 +61,9 @@ export interface KeyConstraint {
 /** What changes the columns that the rows of a table have. */
 export type ColumnAction =
   | { k: 'add_column'; column: ColumnDef; ifNotExists: boolean; keys: Extract<AlterAction, { k: 'add_key' }>[] }
-  | { k: 'drop_column'; column: string; ifExists: boolean; cascade: boolean };
+  | { k: 'drop_column'; column: string; ifExists: boolean; cascade: boolean }
+  /** `using`: null: the column's own value. */
+  | { k: 'alter_type'; column: string; type: PgNode; using: PgNode | null };
 
 export type AlterAction =
   | { k: 'rename'; to: string }

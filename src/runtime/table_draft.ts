@@ -5,16 +5,19 @@
  * Positions of columns never move, and no position is given twice: plans of views name columns by them.
  */
 
-import { SqlError } from '../../operators/errors.ts';
+import { SqlError, unsupported } from '../../operators/errors.ts';
 import { evaluate } from '../../operators/expr/interpret.ts';
 import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
+import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import { isVolatile } from '../../planner/analyse/functions.ts';
 import { bindScalar } from '../../planner/bind/index.ts';
-import type { ColumnAction } from '../../planner/parse/ast.ts';
-import { resolveTypeName } from '../../planner/types/type_name.ts';
+import type { Col } from '../../planner/logical/plan.ts';
+import type { ColumnAction, PgNode } from '../../planner/parse/ast.ts';
+import { formatType, resolveTypeName } from '../../planner/types/type_name.ts';
 import { type CatalogObject, type IndexObject, KIND_NAMES, type RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { columnReaders, goesWith } from './column_readers.ts';
+import { checkComparable } from './create_index.ts';
 import { checkTypes } from './create_relation.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { checkColumnName, isSystemColumn } from './rename_column.ts';
@@ -36,8 +39,12 @@ export class TableDraft {
   /** Rows are others than before. */
   rewritten = false;
 
+  /** The columns of before, which an expression may name. */
+  readonly #before: Col[];
+
   constructor(object: RelationObject) {
     const { relation, defaults } = object;
+    this.#before = relation.columns.flatMap(({ name, type, dropped }, id) => (dropped ? [] : [{ id, name, type }]));
     const columns = relation.columns.map((column) => ({ ...column }));
     this.object = { ...object, relation: { ...relation, columns }, defaults: [...defaults] };
     this.values = columns.map(({ type }, id) => ({ k: 'col', id, t: type }));
@@ -64,13 +71,72 @@ export class TableDraft {
     checkTypes([relation.columns[position]]);
     defaults.push(node === null ? null : { node, text });
     const env = { ...engine.bindEnv(session, [], 'read'), allowParams: false };
-    const value = node === null ? null : bindScalar(node, text, env, { target: type, place: 'default', column: name });
+    const value =
+      node === null
+        ? null
+        : bindScalar(node, text, env, { target: type, place: 'default', refused: refusedDefault(name) });
     if (value !== null && isVolatile(value)) this.volatile.set(position, value);
     const once = value === null || isVolatile(value) ? null : evaluate(value, [], context);
     this.values.push({ k: 'const', v: once, t: type });
     if (notNull) this.present.push(position);
     this.rewritten = true;
     return true;
+  }
+
+  forgetDefault(column: string): void {
+    this.object.defaults[this.#positionOf(column)] = null;
+  }
+
+  #positionOf(column: string): number {
+    const { columns, name } = this.object.relation;
+    const position = columns.findIndex((other) => other.name === column);
+    if (position >= 0) return position;
+    throw new SqlError('42703', `column "${column}" of relation "${name}" does not exist`);
+  }
+
+  /** Its values become those of another type; 0A000 when others read it. */
+  alterType(
+    engine: TidemarkEngine,
+    { column, type: typeName, using }: Extract<ColumnAction, { k: 'alter_type' }>,
+    text: string,
+    session: SessionContext,
+  ): void {
+    const { object } = this;
+    const { relation, defaults } = object;
+    if (isSystemColumn(column)) throw new SqlError('0A000', `cannot alter system column "${column}"`);
+    const position = this.#positionOf(column);
+    if (this.changed.includes(position)) throw new SqlError('0A000', `cannot alter type of column "${column}" twice`);
+    const { notNull, type: before } = relation.columns[position];
+    const type = resolveTypeName(typeName);
+    checkTypes([{ name: column, type, notNull }]);
+    const env = { ...engine.bindEnv(session, [], 'read'), allowParams: false };
+    const cast = (node: PgNode, of: string, refused: ReturnType<typeof refusedType>) =>
+      bindScalar(node, of, env, { columns: this.#before, target: type, place: 'transform', refused });
+    const value = cast(using ?? columnNode(column), text, refusedType(column, using !== null));
+    if (isVolatile(value)) throw unsupported('a volatile expression in USING');
+    const given = defaults[position];
+    if (given !== null) {
+      const message = `default for column "${column}" cannot be cast automatically to type ${formatType(type.oid)}`;
+      cast(columnNode(column), text, () => ({ message }));
+      bindScalar(given.node, given.text, env, { target: type, place: 'default', refused: () => ({ message }) });
+    }
+    this.#checkUnread(engine, position, column, session);
+    for (const key of keysOf(engine, object))
+      if (key.includes(position)) checkComparable([{ name: column, type, notNull }], [0]);
+    relation.columns[position] = { name: column, type, notNull };
+    this.values[position] = value;
+    this.changed.push(position);
+    if (notNull && before !== type) this.present.push(position);
+    this.rewritten = true;
+  }
+
+  #checkUnread(engine: TidemarkEngine, position: number, column: string, session: SessionContext): void {
+    const reader = columnReaders(engine, this.object, position, session).find((other) => !this.gone.includes(other));
+    if (reader === undefined) return;
+    const isView = reader.kind === 'view' || reader.kind === 'materialized_view';
+    throw new SqlError('0A000', 'cannot alter type of a column used by a view or rule', {
+      detail: `${isView ? 'rule _RETURN on ' : ''}${KIND_NAMES[reader.kind]} ${reader.name} depends on column "${column}"`,
+    });
   }
 
   /** Nothing, with a notice, when it is not there and IF EXISTS was said. 2BP01 when others read it and CASCADE was not said. */
@@ -117,6 +183,41 @@ export class TableDraft {
     this.values[position] = { k: 'const', v: null, t: type };
     this.changed.push(position);
   }
+}
+
+/** The columns of the primary key, and of each index. */
+function keysOf(engine: TidemarkEngine, { oid, relation }: RelationObject): number[][] {
+  const indexes = engine.catalog
+    .objects()
+    .flatMap((other) => (other.kind === 'index' && other.on === oid ? [other.columns] : []));
+  return relation.key === null ? indexes : [relation.key, ...indexes];
+}
+
+function columnNode(name: string): PgNode {
+  return { ColumnRef: { fields: [{ String: { sval: name } }] } };
+}
+
+function refusedDefault(column: string) {
+  return (to: string, from: string) => ({
+    message: `column "${column}" is of type ${to} but default expression is of type ${from}`,
+    hint: 'You will need to rewrite or cast the expression.',
+  });
+}
+
+function refusedType(
+  column: string,
+  isUsing: boolean,
+): (to: string, from: string) => { message: string; hint?: string } {
+  return (to) =>
+    isUsing
+      ? {
+          message: `result of USING clause for column "${column}" cannot be cast automatically to type ${to}`,
+          hint: 'You might need to add an explicit cast.',
+        }
+      : {
+          message: `column "${column}" cannot be cast automatically to type ${to}`,
+          hint: `You might need to specify "USING ${quoteIdent(column)}::${to}".`,
+        };
 }
 
 function tellCascade(gone: CatalogObject[], session: SessionContext): void {
