@@ -31,7 +31,8 @@ export type Clause =
   | 'option'
   | 'check'
   | 'merge_when'
-  | 'generated';
+  | 'generated'
+  | 'transform';
 
 const NAME: Partial<Record<Clause, string>> = {
   where: 'WHERE',
@@ -55,6 +56,7 @@ const NAME: Partial<Record<Clause, string>> = {
   check: 'check constraints',
   merge_when: 'MERGE WHEN conditions',
   generated: 'column generation expressions',
+  transform: 'transform expressions',
 };
 
 /** The clause as errors name it. */

@@ -7,6 +7,7 @@ import type { Col } from '../logical/plan.ts';
 import { visitExpr } from '../logical/walk.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { formatType } from '../types/type_name.ts';
+import { clauseName } from './clause.ts';
 import { resolveUnknown, toBoolean, tryCoerce, typeOf } from './coercion.ts';
 import type { BindEnv } from './env.ts';
 import { namespaceItem } from './from_item.ts';
@@ -24,9 +25,9 @@ export interface ScalarOptions {
   /** How: default 'assignment'. */
   context?: 'implicit' | 'assignment' | 'explicit';
   /** Where the expression stands, for errors: `aggregate functions are not allowed in DEFAULT expressions`. */
-  place?: 'default' | 'execute' | 'option' | 'check' | 'generated';
-  /** The column that it is the DEFAULT of, for errors. */
-  column?: string;
+  place?: 'default' | 'execute' | 'option' | 'check' | 'generated' | 'transform';
+  /** The error of what does not become `target`: its message, and a hint. */
+  refused?: (to: string, from: string) => { message: string; hint?: string };
 }
 
 /** Binds one expression outside a query (DEFAULT, options, EXECUTE arguments). No subqueries, aggregates or windows. */
@@ -52,7 +53,8 @@ function bindAlone(node: PgNode, text: string, env: BindEnv, options: ScalarOpti
       throw level.error('0A000', `cannot use subquery in ${what}`, level.shared.locations.get(x));
     }
     if (kind !== 'from') {
-      throw level.unsupported('a set-returning function here', level.shared.locations.get(x));
+      const place = clauseName(options.place ?? 'option');
+      throw level.error('0A000', `set-returning functions are not allowed in ${place}`, level.shared.locations.get(x));
     }
     return true;
   });
@@ -61,11 +63,9 @@ function bindAlone(node: PgNode, text: string, env: BindEnv, options: ScalarOpti
   const out = tryCoerce(level, bound, options.target, options.context ?? 'assignment');
   if (out) return out;
   const [to, from] = [options.target, typeOf(level, bound)].map((t) => formatType(t.oid));
-  const message =
-    options.column === undefined
-      ? `expression is of type ${from}, which cannot become ${to}`
-      : `column "${options.column}" is of type ${to} but default expression is of type ${from}`;
-  throw level.error('42804', message, exprLocation(level, bound), {
+  const { message, hint } = options.refused?.(to, from) ?? {
+    message: `expression is of type ${from}, which cannot become ${to}`,
     hint: 'You will need to rewrite or cast the expression.',
-  });
+  };
+  throw level.error('42804', message, exprLocation(level, bound), { hint });
 }

@@ -23,7 +23,7 @@ import { visibleOnly } from './visible.ts';
 /** Binds a SubLink; `node` is the whole node, `c` its content. */
 export function bindSubLink(level: Level, node: PgNode, c: PgNode): Expr {
   const at = locationOf(c);
-  if (['default', 'execute', 'check', 'option'].includes(level.clause)) {
+  if (['default', 'execute', 'check', 'option', 'transform'].includes(level.clause)) {
     const place = clauseName(level.clause).replace(/s$/, '');
     throw level.error('0A000', `cannot use subquery in ${place}`, at);
   }

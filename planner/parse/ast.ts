@@ -100,7 +100,9 @@ export type ColumnAction =
       ifNotExists: boolean;
       constraints: Extract<AlterAction, { k: 'add_key' | 'add_check' }>[];
     }
-  | { k: 'drop_column'; column: string; ifExists: boolean; cascade: boolean };
+  | { k: 'drop_column'; column: string; ifExists: boolean; cascade: boolean }
+  /** `using`: null: the column's own value. */
+  | { k: 'alter_type'; column: string; type: PgNode; using: PgNode | null };
 
 export type AlterAction =
   | { k: 'rename'; to: string }

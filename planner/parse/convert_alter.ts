@@ -64,6 +64,10 @@ function action(command: PgNode, { objtype, relation }: PgNode, source: Source):
   switch (subtype) {
     case 'AT_AddColumn':
       return addColumn(command, relation.relname, source);
+    case 'AT_AlterColumnType': {
+      const { typeName: type, raw_default: using = null } = def.ColumnDef;
+      return { k: 'alter_type', column, type, using };
+    }
     case 'AT_DropColumn':
       return { k: 'drop_column', column, ifExists: missing === true, cascade: behavior === 'DROP_CASCADE' };
     case 'AT_AddConstraint':

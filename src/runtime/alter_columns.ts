@@ -1,5 +1,5 @@
 /**
- * ALTER TABLE ... ADD COLUMN, DROP COLUMN, and the other actions of such a statement: all of it or nothing.
+ * ALTER TABLE ... ADD COLUMN, DROP COLUMN, ALTER COLUMN ... TYPE, and the other actions of such a statement: all of it or nothing.
  *
  *   draft of the definition -> new rows beside the old ones, while ticks go on -> checks -> an empty tick -> definition and rows change places, and are logged
  *
@@ -17,6 +17,8 @@ import type { AlterAction, ColumnAction, Statement } from '../../planner/parse/a
 import type { CatalogObject, RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { found, ownTable, type Planned, prepareAction } from './alter_relation.ts';
+import { checkRows } from './check_constraint.ts';
+import { checkKey } from './create_index.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { RebuiltTable } from './rebuilt_table.ts';
 import { RowRewrite } from './row_rewrite.ts';
@@ -31,6 +33,7 @@ type AlterRelation = Extract<Statement, { k: 'alter_relation' }>;
 const ACTIONS: Record<ColumnAction['k'], string> = {
   add_column: 'ADD COLUMN',
   drop_column: 'DROP COLUMN',
+  alter_type: 'ALTER COLUMN ... SET DATA TYPE',
 };
 
 function isColumnAction(action: AlterAction): action is ColumnAction {
@@ -159,7 +162,12 @@ class Alteration {
     const { actions, text } = this.#statement;
     const engine = this.#engine;
     const others = actions.filter((action) => !isColumnAction(action));
-    for (const action of actions) if (action.k === 'drop_column') draft.drop(engine, action, session);
+    for (const action of actions) {
+      if (action.k === 'drop_column') draft.drop(engine, action, session);
+      // A default that goes need not fit another type.
+      if (action.k === 'set_default' && action.value === null) draft.forgetDefault(action.column);
+    }
+    for (const action of actions) if (action.k === 'alter_type') draft.alterType(engine, action, text, session);
     for (const action of actions)
       if (action.k === 'add_column' && draft.add(engine, action, text, session, this.#context))
         others.push(...action.constraints);
@@ -191,6 +199,7 @@ class Alteration {
       Object.assign(this.#object.relation, draft.object.relation);
       this.#object.defaults = draft.object.defaults;
       this.#object.checks = draft.object.checks;
+      this.#object.generated = draft.object.generated;
       catalog.version++;
       this.#dropIndexes(draft);
       this.#endFollowers(draft);
@@ -218,10 +227,22 @@ class Alteration {
       const applies = others.map((action) =>
         prepareAction(engine, draft.object, action, planned, this.#statement, this.#session),
       );
-      if (engine.replay === null) this.#checkPresent(draft, checked);
+      if (engine.replay === null) {
+        this.#checkKeys(draft, checked);
+        this.#checkPresent(draft, checked);
+        for (const check of draft.rechecked) checkRows(checked, draft.object.relation, check, this.#session);
+      }
       return { applies, indexes: planned.indexes };
     } finally {
       if (checked !== stored) checked.release();
+    }
+  }
+
+  /** Keys over columns whose values are others. */
+  #checkKeys({ changed, object }: TableDraft, stored: StoredRelation): void {
+    for (const key of this.#engine.catalog.uniqueKeys(object.relation)) {
+      const present = key.columns.every((column) => object.relation.columns[column].dropped !== true);
+      if (present && isOver(key.columns, changed)) checkKey(stored, object.relation, key, this.#session);
     }
   }
 

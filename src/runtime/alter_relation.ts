@@ -81,6 +81,7 @@ export function prepareAction(
     case 'set_owner':
     case 'add_column':
     case 'drop_column':
+    case 'alter_type':
       return null;
     case 'add_key':
       return addKey(engine, ownTable(object), action, planned, text, session);

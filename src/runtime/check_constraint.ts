@@ -11,7 +11,8 @@ import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
 import { bindScalar } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import { visitExpr } from '../../planner/logical/walk.ts';
-import type { CheckDef } from '../../planner/parse/ast.ts';
+import type { CheckDef, PgNode } from '../../planner/parse/ast.ts';
+import { parse } from '../../planner/parse/parse.ts';
 import type { CheckConstraint, RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { written } from './bracketed.ts';
@@ -34,16 +35,7 @@ export function checkConstraint(
   there: CheckConstraint[],
   session: SessionContext,
 ): CheckConstraint {
-  const expr = bindScalar(
-    definition.expr,
-    text,
-    { ...engine.bindEnv(session, [], 'read'), allowParams: false },
-    {
-      place: 'check',
-      relation: relation.name,
-      columns: relation.columns.map(({ name, type }, id) => ({ id, name, type })),
-    },
-  );
+  const expr = boundCondition(engine, relation, definition.expr, text, session);
   const columns = columnsOf(expr);
   const free = (name: string) => !there.some((other) => other.name === name);
   const one = columns.length === 1 ? relation.columns[columns[0]].name : null;
@@ -57,6 +49,39 @@ export function checkConstraint(
     noInherit: definition.noInherit,
     since: engine.loop.tick,
   };
+}
+
+/** The constraint over columns of which some have other types than before. */
+export function boundAgain(
+  engine: TidemarkEngine,
+  relation: Relation,
+  check: CheckConstraint,
+  session: SessionContext,
+): CheckConstraint {
+  const text = `SELECT ${check.text}`;
+  const [statement] = parse(text);
+  if (statement.k !== 'select') throw new Error(`the condition of a CHECK is none: ${check.text}`);
+  const { val } = statement.query.select.targetList[0].ResTarget;
+  return { ...check, expr: boundCondition(engine, relation, val, text, session) };
+}
+
+function boundCondition(
+  engine: TidemarkEngine,
+  relation: Relation,
+  node: PgNode,
+  text: string,
+  session: SessionContext,
+): Expr {
+  return bindScalar(
+    node,
+    text,
+    { ...engine.bindEnv(session, [], 'read'), allowParams: false },
+    {
+      place: 'check',
+      relation: relation.name,
+      columns: relation.columns.map(({ name, type }, id) => ({ id, name, type })),
+    },
+  );
 }
 
 /** Positions of the columns, in the order in which the condition names them. */

@@ -3,7 +3,7 @@ import { SqlError } from '../../operators/errors.ts';
 import type { CatalogObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { renamedCheck } from './renamed_check.ts';
+import { renamedCondition } from './renamed_condition.ts';
 import { keepSeen, showSeen } from './seen_columns.ts';
 import { viewText } from './view_text.ts';
 
@@ -25,7 +25,12 @@ export function renameColumn(
   keepSeen(engine, object);
   relation.columns[position].name = to;
   if ('checks' in object) {
-    object.checks = object.checks.map((check) => ({ ...check, text: renamedCheck(check.text, column, to) }));
+    const renamed = <T extends { text: string }>(kept: T): T => ({
+      ...kept,
+      text: renamedCondition(kept.text, column, to),
+    });
+    object.checks = object.checks.map(renamed);
+    object.generated = object.generated.map(renamed);
   }
   engine.catalog.version++;
   if (object.kind === 'materialized_view') object.physical.columns[position].name = to;

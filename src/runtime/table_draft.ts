@@ -5,28 +5,35 @@
  * Positions of columns never move, and no position is given twice: plans of views name columns by them.
  */
 
-import { SqlError } from '../../operators/errors.ts';
+import { SqlError, unsupported } from '../../operators/errors.ts';
 import { evaluate } from '../../operators/expr/interpret.ts';
 import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
+import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import { isVolatile } from '../../planner/analyse/functions.ts';
 import { bindScalar } from '../../planner/bind/index.ts';
-import type { ColumnAction } from '../../planner/parse/ast.ts';
-import { resolveTypeName } from '../../planner/types/type_name.ts';
+import { rewriteExpr } from '../../planner/logical/expressions.ts';
+import type { Col } from '../../planner/logical/plan.ts';
+import type { ColumnAction, PgNode } from '../../planner/parse/ast.ts';
+import { formatType, resolveTypeName } from '../../planner/types/type_name.ts';
 import {
   type CatalogObject,
+  type CheckConstraint,
   type IndexObject,
   KIND_NAMES,
   type RelationObject,
   type SequenceObject,
 } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
-import { columnsOf } from './check_constraint.ts';
+import { boundAgain, columnsOf } from './check_constraint.ts';
 import { columnReaders, goesWith } from './column_readers.ts';
+import { checkComparable } from './create_index.ts';
 import { checkTypes } from './create_relation.ts';
 import { columnDefault, usersOf } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { generatedColumn } from './generated_column.ts';
 import { ownedSequences } from './owned_sequences.ts';
 import { checkColumnName, isSystemColumn } from './rename_column.ts';
+import { sequenceType } from './sequence_parameters.ts';
 
 export class TableDraft {
   readonly object: RelationObject;
@@ -40,13 +47,19 @@ export class TableDraft {
   readonly changed: number[] = [];
   /** What goes with columns, CASCADE; dependents first. */
   readonly gone: CatalogObject[] = [];
+  /** CHECK constraints that were bound again. */
+  readonly rechecked: CheckConstraint[] = [];
   /** Indexes of columns that go. */
   readonly indexes: IndexObject[] = [];
   /** Rows are others than before. */
   rewritten = false;
 
+  /** The columns of before, which an expression may name. */
+  readonly #before: Col[];
+
   constructor(object: RelationObject) {
     const { relation, defaults } = object;
+    this.#before = relation.columns.flatMap(({ name, type, dropped }, id) => (dropped ? [] : [{ id, name, type }]));
     const columns = relation.columns.map((column) => ({ ...column }));
     this.object = { ...object, relation: { ...relation, columns }, defaults: [...defaults] };
     this.values = columns.map(({ type }, id) => ({ k: 'col', id, t: type }));
@@ -75,13 +88,97 @@ export class TableDraft {
     defaults.push(kept);
     const env = { ...engine.bindEnv(session, [], 'read'), allowParams: false };
     const value =
-      kept === null ? null : bindScalar(kept.node, text, env, { target: type, place: 'default', column: name });
-    if (value !== null && isVolatile(value)) this.volatile.set(position, value);
-    const once = value === null || isVolatile(value) ? null : evaluate(value, [], context);
-    this.values.push({ k: 'const', v: once, t: type });
+      kept === null
+        ? null
+        : bindScalar(kept.node, text, env, { target: type, place: 'default', refused: refusedDefault(name) });
+    const generated = generatedColumn(engine, relation, position, column, text, session);
+    if (generated !== null) {
+      relation.columns[position].generated = true;
+      this.object.generated = [...this.object.generated, generated];
+      // Over the old rows, whatever other actions make of them.
+      this.values.push(rewriteExpr(generated.expr, (e) => (e.k === 'col' ? this.values[e.id] : e)));
+    } else {
+      if (value !== null && isVolatile(value)) this.volatile.set(position, value);
+      const once = value === null || isVolatile(value) ? null : evaluate(value, [], context);
+      this.values.push({ k: 'const', v: once, t: type });
+    }
     if (notNull) this.present.push(position);
     this.rewritten = true;
     return true;
+  }
+
+  forgetDefault(column: string): void {
+    this.object.defaults[this.#positionOf(column)] = null;
+  }
+
+  #positionOf(column: string): number {
+    const { columns, name } = this.object.relation;
+    const position = columns.findIndex((other) => other.name === column);
+    if (position >= 0) return position;
+    throw new SqlError('42703', `column "${column}" of relation "${name}" does not exist`);
+  }
+
+  /** Its values become those of another type; 0A000 when others read it. */
+  alterType(
+    engine: TidemarkEngine,
+    { column, type: typeName, using }: Extract<ColumnAction, { k: 'alter_type' }>,
+    text: string,
+    session: SessionContext,
+  ): void {
+    const { object } = this;
+    const { relation, defaults } = object;
+    if (isSystemColumn(column)) throw new SqlError('0A000', `cannot alter system column "${column}"`);
+    const position = this.#positionOf(column);
+    if (this.changed.includes(position)) throw new SqlError('0A000', `cannot alter type of column "${column}" twice`);
+    const { notNull, identity, generated, type: before } = relation.columns[position];
+    if (generated) throw unsupported('another type of a generated column');
+    this.#checkNotGenerating(position, column);
+    const type = resolveTypeName(typeName);
+    if (identity !== undefined) sequenceType(type.oid, 'identity column');
+    checkTypes([{ name: column, type, notNull }]);
+    const env = { ...engine.bindEnv(session, [], 'read'), allowParams: false };
+    const cast = (node: PgNode, of: string, refused: ReturnType<typeof refusedType>) =>
+      bindScalar(node, of, env, { columns: this.#before, target: type, place: 'transform', refused });
+    const value = cast(using ?? columnNode(column), text, refusedType(column, using !== null));
+    if (isVolatile(value)) throw unsupported('a volatile expression in USING');
+    const given = defaults[position];
+    if (given !== null) {
+      const message = `default for column "${column}" cannot be cast automatically to type ${formatType(type.oid)}`;
+      cast(columnNode(column), text, () => ({ message }));
+      bindScalar(given.node, given.text, env, { target: type, place: 'default', refused: () => ({ message }) });
+    }
+    this.#checkUnread(engine, position, column, session);
+    for (const key of keysOf(engine, object))
+      if (key.includes(position)) checkComparable([{ name: column, type, notNull }], [0]);
+    relation.columns[position] = { ...relation.columns[position], type };
+    object.checks = object.checks.map((check) => {
+      if (!columnsOf(check.expr).includes(position)) return check;
+      const again = boundAgain(engine, relation, check, session);
+      this.rechecked.push(again);
+      return again;
+    });
+    this.values[position] = value;
+    this.changed.push(position);
+    if (notNull && before !== type) this.present.push(position);
+    this.rewritten = true;
+  }
+
+  #checkNotGenerating(position: number, column: string): void {
+    const user = this.object.generated.find(({ expr }) => columnsOf(expr).includes(position));
+    if (user === undefined) return;
+    const { name } = this.object.relation.columns[user.column];
+    throw new SqlError('0A000', 'cannot alter type of a column used by a generated column', {
+      detail: `Column "${column}" is used by generated column "${name}".`,
+    });
+  }
+
+  #checkUnread(engine: TidemarkEngine, position: number, column: string, session: SessionContext): void {
+    const reader = columnReaders(engine, this.object, position, session).find((other) => !this.gone.includes(other));
+    if (reader === undefined) return;
+    const isView = reader.kind === 'view' || reader.kind === 'materialized_view';
+    throw new SqlError('0A000', 'cannot alter type of a column used by a view or rule', {
+      detail: `${isView ? 'rule _RETURN on ' : ''}${KIND_NAMES[reader.kind]} ${reader.name} depends on column "${column}"`,
+    });
   }
 
   /** Nothing, with a notice, when it is not there and IF EXISTS was said. 2BP01 when others read it and CASCADE was not said. */
@@ -106,15 +203,26 @@ export class TableDraft {
     );
     const sequences = ownedSequences(engine, object.oid).filter(({ owner }) => owner?.column === position);
     const needing = othersWith(engine, sequences, object, position);
-    const lines = [...gone.map(({ line }) => line), ...needing.map(({ text, on }) => `${text} depends on ${on}`)];
+    const generated = object.generated.filter((g) => g.column !== position && columnsOf(g.expr).includes(position));
+    const generatedNames = generated.map((g) => relation.columns[g.column].name);
+    const lines = [
+      ...generatedNames.map((name) => `column ${name} of table ${relation.name} depends on ${what}`),
+      ...gone.map(({ line }) => line),
+      ...needing.map(({ text, on }) => `${text} depends on ${on}`),
+    ];
     if (lines.length > 0 && !cascade) {
       throw new SqlError('2BP01', `cannot drop ${what} because other objects depend on it`, {
         detail: lines.join('\n'),
         hint: 'Use DROP ... CASCADE to drop the dependent objects too.',
       });
     }
-    const others = gone.map((other) => `${KIND_NAMES[other.object.kind]} ${other.object.name}`);
+    const others = [
+      ...generatedNames.map((name) => `column ${name} of table ${relation.name}`),
+      ...gone.map((other) => `${KIND_NAMES[other.object.kind]} ${other.object.name}`),
+    ];
     tellCascade([...others, ...needing.map(({ text }) => text)], session);
+    for (const name of generatedNames)
+      this.drop(engine, { k: 'drop_column', column: name, ifExists, cascade }, session);
     this.gone.unshift(...gone.map((other) => other.object).reverse());
     this.gone.push(...sequences);
     for (const index of engine.catalog.objects()) {
@@ -123,6 +231,7 @@ export class TableDraft {
       if (index.on === object.oid && index.columns.includes(position)) this.indexes.push(index);
     }
     object.checks = object.checks.filter(({ expr }) => !columnsOf(expr).includes(position));
+    object.generated = object.generated.filter(({ column: own }) => own !== position);
     if (relation.key?.includes(position)) relation.key = null;
     relation.indexes = relation.indexes.filter((columns) => !columns.includes(position));
     const { type } = relation.columns[position];
@@ -148,6 +257,41 @@ function othersWith(
         on: `sequence ${sequence.name}`,
       })),
   );
+}
+
+/** The columns of the primary key, and of each index. */
+function keysOf(engine: TidemarkEngine, { oid, relation }: RelationObject): number[][] {
+  const indexes = engine.catalog
+    .objects()
+    .flatMap((other) => (other.kind === 'index' && other.on === oid ? [other.columns] : []));
+  return relation.key === null ? indexes : [relation.key, ...indexes];
+}
+
+function columnNode(name: string): PgNode {
+  return { ColumnRef: { fields: [{ String: { sval: name } }] } };
+}
+
+function refusedDefault(column: string) {
+  return (to: string, from: string) => ({
+    message: `column "${column}" is of type ${to} but default expression is of type ${from}`,
+    hint: 'You will need to rewrite or cast the expression.',
+  });
+}
+
+function refusedType(
+  column: string,
+  isUsing: boolean,
+): (to: string, from: string) => { message: string; hint?: string } {
+  return (to) =>
+    isUsing
+      ? {
+          message: `result of USING clause for column "${column}" cannot be cast automatically to type ${to}`,
+          hint: 'You might need to add an explicit cast.',
+        }
+      : {
+          message: `column "${column}" cannot be cast automatically to type ${to}`,
+          hint: `You might need to specify "USING ${quoteIdent(column)}::${to}".`,
+        };
 }
 
 function tellCascade(gone: string[], session: SessionContext): void {

@@ -1,4 +1,4 @@
-/** The text of a CHECK constraint after one of its columns was given another name. What it means does not change: it is bound to positions. */
+/** The text of a CHECK constraint, or of what generates a column, after one of its columns was given another name. What it means does not change: it is bound to positions. */
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import type { PgNode } from '../../planner/parse/ast.ts';
 import { parse } from '../../planner/parse/parse.ts';
@@ -6,10 +6,10 @@ import { scanPostgres } from '../../planner/parse/pg_parser.ts';
 
 const BEFORE = 'SELECT ';
 
-export function renamedCheck(text: string, from: string, to: string): string {
+export function renamedCondition(text: string, from: string, to: string): string {
   const whole = BEFORE + text;
   const [statement] = parse(whole);
-  if (statement.k !== 'select') throw new Error(`the condition of a CHECK is none: ${text}`);
+  if (statement.k !== 'select') throw new Error(`no expression: ${text}`);
   const tokens = scanPostgres(whole);
   const places = references(statement.query.select, from).map(({ fields, location }) => {
     const first = tokens.findIndex(({ start }) => start === location);
