@@ -144,7 +144,8 @@ export class TableDraft {
     const given = defaults[position];
     if (given !== null) {
       const message = `default for column "${column}" cannot be cast automatically to type ${formatType(type.oid)}`;
-      cast(columnNode(column), text, () => ({ message }));
+      // A literal has the column's type; of anything else its own counts.
+      if (given.node.A_Const?.sval !== undefined) cast(columnNode(column), text, () => ({ message }));
       bindScalar(given.node, given.text, env, { target: type, place: 'default', refused: () => ({ message }) });
     }
     this.#checkUnread(engine, position, column, session);

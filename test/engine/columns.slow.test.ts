@@ -62,7 +62,7 @@ class Pair {
           '',
           '',
           ' DEFAULT 7',
-          " DEFAULT '3'",
+          ' DEFAULT 3',
           ' NOT NULL',
           ' DEFAULT 2 NOT NULL',
           ' UNIQUE',
@@ -80,7 +80,7 @@ class Pair {
       case 4:
         return `ALTER ${column} SET NOT NULL`;
       case 5:
-        return `ALTER ${column} ${this.pick(['DROP DEFAULT', "SET DEFAULT '4'"])}`;
+        return `ALTER ${column} ${this.pick(['DROP DEFAULT', 'SET DEFAULT 4'])}`;
       default:
         return `ADD UNIQUE (${column})`;
     }
