@@ -13,12 +13,15 @@ const LINE = 64;
 
 class Pool {
   readonly #bytes: number;
+  /** Pages of a piece of the memory that records are cut out of: of a record that is larger than a page its own. */
+  readonly #pages: number;
   readonly #taken: number[] = [];
   readonly #free: number[] = [];
   #used = 0;
 
   constructor(bytes: number) {
     this.#bytes = bytes;
+    this.#pages = Math.ceil(bytes / PAGE_BYTES);
   }
 
   take(): number {
@@ -28,15 +31,16 @@ class Pool {
   }
 
   #addPage(): void {
-    const page = pages.allocate(1);
-    this.#taken.push(page);
-    for (let at = page; at + this.#bytes <= page + PAGE_BYTES; at += this.#bytes) this.#free.push(at);
+    const first = pages.allocate(this.#pages);
+    this.#taken.push(first);
+    const end = first + this.#pages * PAGE_BYTES;
+    for (let at = first; at + this.#bytes <= end; at += this.#bytes) this.#free.push(at);
   }
 
   give(record: number): void {
     this.#free.push(record);
     if (--this.#used > 0) return;
-    for (const page of this.#taken) pages.release(page, 1);
+    for (const first of this.#taken) pages.release(first, this.#pages);
     empty(this.#taken);
     empty(this.#free);
   }
@@ -54,7 +58,7 @@ function poolOf(bytes: number): Pool {
   return pool;
 }
 
-/** A record of so many bytes, of which nothing is written; a page holds one at least. */
+/** A record of so many bytes, of which nothing is written. */
 export function takeRecord(bytes: number): number {
   return poolOf(bytes).take();
 }

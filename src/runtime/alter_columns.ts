@@ -23,6 +23,7 @@ import type { TidemarkEngine } from './engine.ts';
 import { RebuiltTable } from './rebuilt_table.ts';
 import { RowRewrite } from './row_rewrite.ts';
 import { keepSeen, showSeen } from './seen_columns.ts';
+import { sessionWith } from './session_with.ts';
 import type { StoredRelation } from './stored_relation.ts';
 import { TableDraft } from './table_draft.ts';
 import { VolatileValues } from './volatile_values.ts';
@@ -129,7 +130,7 @@ class Alteration {
         stillSame();
         this.#checkNotFollowed();
         // Another index may have been made, or dropped, meanwhile.
-        const again = this.#draft({ ...this.#session, notice: () => undefined });
+        const again = this.#draft(sessionWith(this.#session, { notice: () => undefined }));
         for (const columns of again.draft.object.relation.indexes) made.stored.addIndex(columns);
         made.catchUp();
         this.#change(again.draft, again.others, made.stored, rewrite);

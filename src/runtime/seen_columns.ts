@@ -24,11 +24,21 @@ export function keepSeen(engine: TidemarkEngine, object: RelationHolder): void {
   }
 }
 
-/** To be called when they have changed: what is shown of the views says what is now. */
+/**
+ * To be called when they have changed: what is shown of the views says what is now. The change is made, and is in nobody's hand any more: a view whose text
+ * cannot be made keeps that of before.
+ */
 export function showSeen(engine: TidemarkEngine, object: RelationHolder, session: SessionContext): void {
   for (const view of readersOf(engine, object)) {
-    view.sql = viewText(engine, view, session);
-    if (view.kind === 'materialized_view') showNames(engine, view, session);
+    try {
+      view.sql = viewText(engine, view, session);
+      if (view.kind === 'materialized_view') showNames(engine, view, session);
+    } catch (error) {
+      engine.log(
+        'error',
+        `the text of "${view.name}" is that of before "${object.name}" was altered: ${(error as Error).stack}`,
+      );
+    }
   }
 }
 

@@ -246,15 +246,31 @@ export class StoredRelation {
     const keys = columns.map((c) => delta.columns[c]);
     const weights = delta.weights >>> 2;
     index.bindKeys(keys, arena);
-    /** By slot: how often the key would be there. */
-    const totals = new Map<number, number>();
-    const slots = Array.from({ length: delta.n }, (_, row) =>
-      keys.some(({ valid }) => valid !== 0 && U8[valid + row] === 0) ? 0 : index.seek(row),
+    /** The delta's own keys: one that is new to the index may be there twice all the same. */
+    const own = new RowTable(
+      columns.map((c) => this.types[c]),
+      8,
+      'sql',
     );
-    for (const [row, slot] of slots.entries()) {
-      if (slot !== 0) totals.set(slot, (totals.get(slot) ?? storedOf(index, slot)) + I32[weights + row]);
+    try {
+      own.bind(keys);
+      /** By slot of `own`: how often the key would be there. */
+      const totals = new Map<number, number>();
+      const slots = Array.from({ length: delta.n }, (_, row) =>
+        keys.some(({ valid }) => valid !== 0 && U8[valid + row] === 0) ? 0 : own.findOrInsert(row),
+      );
+      for (const [row, slot] of slots.entries()) {
+        if (slot === 0) continue;
+        if (!totals.has(slot)) {
+          const stored = index.seek(row);
+          totals.set(slot, stored === 0 ? 0 : storedOf(index, stored));
+        }
+        totals.set(slot, (totals.get(slot) as number) + I32[weights + row]);
+      }
+      return slots.findIndex((slot, row) => I32[weights + row] > 0 && (totals.get(slot) ?? 0) > 1);
+    } finally {
+      own.release();
     }
-    return slots.findIndex((slot, row) => I32[weights + row] > 0 && (totals.get(slot) ?? 0) > 1);
   }
 
   endTick(): void {

@@ -6,6 +6,7 @@ import type { PgNode, SelectNode } from '../../planner/parse/ast.ts';
 import type { CatalogObject, MaterializedViewObject, ViewObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { sessionWith } from './session_with.ts';
 
 export type ReadingView = ViewObject | MaterializedViewObject;
 
@@ -36,7 +37,7 @@ export function bindViewQuery(
   });
   const searchPath = made?.record.settings.searchPath ?? session.searchPath;
   return bindQuery(query, {
-    ...engine.bindEnv({ ...session, searchPath }, [], 'read'),
+    ...engine.bindEnv(sessionWith(session, { searchPath }), [], 'read'),
     allowParams: false,
     onRelation,
   });

@@ -31,6 +31,41 @@ function shown(sql: string, rows: (string | null)[][]): Pick<Outcome, 'rows'> {
   return { rows: byText.sort((a, b) => (a.text < b.text ? -1 : 1)).map(({ row }) => row) };
 }
 
+/** What it has is not its own, as in a session of a connection: a copy of its properties would have nothing. */
+class TestSession implements SessionContext {
+  readonly #local: SessionContext;
+  readonly #told: (message: string) => void;
+
+  constructor(engine: TidemarkEngine, told: (message: string) => void) {
+    this.#local = localSession(engine);
+    this.#told = told;
+  }
+
+  get evalContext(): SessionContext['evalContext'] {
+    return this.#local.evalContext;
+  }
+
+  get searchPath(): string[] {
+    return this.#local.searchPath;
+  }
+
+  get transaction(): SessionContext['transaction'] {
+    return this.#local.transaction;
+  }
+
+  set transaction(transaction: SessionContext['transaction']) {
+    this.#local.transaction = transaction;
+  }
+
+  getSetting(name: string): string | null {
+    return this.#local.getSetting(name);
+  }
+
+  notice(_severity: string, _sqlstate: string, message: string): void {
+    this.#told(message);
+  }
+}
+
 export class AgainstPostgres {
   readonly engine: TidemarkEngine;
   readonly #postgres: PGlite;
@@ -41,10 +76,7 @@ export class AgainstPostgres {
   private constructor(engine: TidemarkEngine, postgres: PGlite) {
     this.engine = engine;
     this.#postgres = postgres;
-    this.#session = {
-      ...localSession(engine),
-      notice: (_severity, _sqlstate, message) => this.#notices.push(message),
-    };
+    this.#session = new TestSession(engine, (message) => this.#notices.push(message));
   }
 
   static async open(): Promise<AgainstPostgres> {

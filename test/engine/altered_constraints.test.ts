@@ -52,6 +52,18 @@ const STORIES: Record<string, string[]> = {
     'SELECT last_value FROM t_id_seq',
     'DROP TABLE u',
   ],
+  'views with texts over columns that change': [
+    'CREATE TABLE t (a int, b text)',
+    "CREATE VIEW seen AS SELECT a FROM t WHERE b = 'x'",
+    "INSERT INTO t VALUES (1, 'x'), (2, 'y')",
+    "ALTER TABLE t ADD COLUMN c text DEFAULT 'x'",
+    'ALTER TABLE t RENAME COLUMN b TO bb',
+    "ALTER TABLE t ALTER COLUMN c TYPE int USING CASE WHEN c = 'x' THEN 7 END",
+    'SELECT * FROM seen',
+    'ALTER TABLE t DROP COLUMN c',
+    'SELECT * FROM seen',
+    'DROP VIEW seen',
+  ],
   'generated columns': [
     "CREATE TABLE t (a int, b text, c int GENERATED ALWAYS AS (a * 2) STORED, d text GENERATED ALWAYS AS (b || '!') STORED)",
     "INSERT INTO t (a, b) VALUES (1, 'x'), (2, 'y')",
@@ -110,4 +122,19 @@ test('the text of a CHECK names its columns as they are called now', async () =>
   const texts = object !== undefined && 'checks' in object ? object.checks.map(({ text }) => text) : [];
   assert.deepEqual(texts.sort(), ['"Ä x" > 1 AND t."Ä x" < length($$a$$) + a', 'a <> "Ä x"']);
   await sql(db.engine, 'DROP TABLE t');
+});
+
+test('a key that is added meanwhile holds for the rows that a transaction wrote before', async () => {
+  for (const added of ['PRIMARY KEY (a)', 'UNIQUE (a)']) {
+    for (const values of ['(1), (1)', '(1), (2), (1)']) {
+      await db.here('CREATE TABLE k (a int NOT NULL)');
+      await db.here('BEGIN');
+      await db.here(`INSERT INTO k VALUES ${values}`);
+      await db.here(`ALTER TABLE k ADD ${added}`);
+      assert.equal((await db.here('COMMIT')).error?.code, '23505', `${added} over ${values}`);
+      await db.here('ROLLBACK');
+      assert.equal((await db.here('SELECT * FROM k')).rows, undefined);
+      await db.here('DROP TABLE k');
+    }
+  }
 });

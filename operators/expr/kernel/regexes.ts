@@ -38,8 +38,10 @@ class RegexSearch {
   readonly #onePass: OnePassSearch | null;
   readonly #text = { address: 0, length: 0 };
   #outcome = 0;
-  /** Where the spans are: those of the matcher, or of the kernel. */
+  /** Where the spans are: here, or in the kernel's. */
   #fromKernel = false;
+  /** Of the last search: the matcher's own are those of whoever searched last, for all searches of one pattern share it. */
+  readonly #found: number[] = [];
 
   constructor(matcher: AsciiMatcher, site: Site) {
     this.#matcher = matcher;
@@ -57,16 +59,19 @@ class RegexSearch {
     if (found === SEARCH_FOUND) this.#outcome = MATCHED;
     else if (found === SEARCH_NONE) this.#outcome = NO_MATCH;
     else if (found === SEARCH_NOT_ASCII || !isAscii(address, length)) this.#outcome = BAIL;
-    else this.#outcome = this.#matcher.exec(this.#text, 0, this.#needle) ? MATCHED : NO_MATCH;
+    else if (this.#matcher.exec(this.#text, 0, this.#needle)) {
+      this.#outcome = MATCHED;
+      const { spans } = this.#matcher;
+      for (let i = 0; i < spans.length; i++) this.#found[i] = spans[i];
+    } else this.#outcome = NO_MATCH;
   }
 
   /** Slot of a group of the match (0: all of it), NO_MATCH where it took no part, BAIL. */
   group(group: number, out: number): number {
     if (this.#outcome !== MATCHED) return this.#outcome;
     if (this.#fromKernel && this.#onePass !== null) return this.#onePass.group(group, this.#text.address, out);
-    const { spans } = this.#matcher;
-    const from = spans[2 * group];
-    return from < 0 ? NO_MATCH : piece(out, this.#text.address + from, this.#text.address + spans[2 * group + 1]);
+    const from = this.#found[2 * group];
+    return from < 0 ? NO_MATCH : piece(out, this.#text.address + from, this.#text.address + this.#found[2 * group + 1]);
   }
 }
 

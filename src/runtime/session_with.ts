@@ -1,0 +1,22 @@
+/** A session seen with something of it replaced. Contexts are not plain objects: what they give moves with settings and transactions, so that a copy of one has nothing in it. */
+import type { SessionContext } from '../engine.ts';
+
+export function sessionWith(
+  session: SessionContext,
+  other: Partial<Pick<SessionContext, 'searchPath' | 'notice'>>,
+): SessionContext {
+  return {
+    get evalContext() {
+      return session.evalContext;
+    },
+    get searchPath() {
+      return other.searchPath ?? session.searchPath;
+    },
+    get transaction() {
+      return session.transaction;
+    },
+    getSetting: (name) => session.getSetting(name),
+    ...(session.onEnd === undefined ? {} : { onEnd: (work: () => void) => session.onEnd?.(work) }),
+    notice: other.notice ?? ((...said) => session.notice(...said)),
+  };
+}
