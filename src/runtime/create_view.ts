@@ -19,6 +19,7 @@ import { creationSchema, nameTaken } from './names.ts';
 import { takesValues } from './sequence_calls.ts';
 import { StoredRelation } from './stored_relation.ts';
 import { ViewRuntime } from './view.ts';
+import { alteredMeanwhile } from './write_conflict.ts';
 
 type CreateView = Extract<Statement, { k: 'create_view' }>;
 
@@ -190,10 +191,15 @@ export async function fill(engine: TidemarkEngine, view: ViewRuntime, becoming: 
 /** A view of the catalog becomes visible in the turn in which it becomes live, unless its name or what it reads has changed hands meanwhile. */
 export function becoming(engine: TidemarkEngine, object: CatalogObject, session: SessionContext): Becoming {
   const stillSame = engine.catalog.stillSame(object.dependencies);
+  const { relations } = engine.loop;
+  const rows = object.dependencies.map((oid) => relations.get(oid));
   return {
     check: () => {
       engine.catalog.check(object);
       stillSame();
+      // Columns may have been altered and altered back.
+      const other = object.dependencies.find((oid, i) => relations.get(oid) !== rows[i]);
+      if (other !== undefined) throw alteredMeanwhile(engine.catalog.get(other)?.name ?? String(other));
     },
     live: () => engine.define(object, session),
   };
