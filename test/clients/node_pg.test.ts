@@ -200,6 +200,40 @@ test('a modification whose time is over before its end has changed nothing', opt
   await client.query('update accounts set balance = 1 where id = 1');
 });
 
+test('columns are altered under views, sequences count, WITH modifies', options, async () => {
+  await client.query(`create sequence orders_no; create table orders (a int, b text default 'none');
+    create materialized view marked as select a from orders where b = 'x';
+    create view plain as select * from orders where b <> 'y'`);
+  await client.query(
+    `alter table orders add column c text default 'x', add column no bigint default nextval('orders_no')`,
+  );
+  await client.query('alter table orders rename column b to bb');
+  const { rows } = await client.query(
+    `with made as (insert into orders (a, bb) values ($1, 'x'), ($1 + 1, 'z') returning a, no) select * from made order by a`,
+    [7],
+  );
+  assert.deepEqual(rows, [
+    { a: 7, no: '1' },
+    { a: 8, no: '2' },
+  ]);
+  await client.query(
+    "alter table orders alter column c drop default, alter column c type int using case c when 'x' then 1 end",
+  );
+  const merged = await client.query({
+    text: 'merge into orders o using (values ($1::int)) as n(a) on o.a = n.a when matched then update set c = 5 returning merge_action(), o.c',
+    values: [8],
+    rowMode: 'array',
+  });
+  assert.deepEqual([merged.rowCount, merged.rows], [1, [['UPDATE', 5]]]);
+  assert.deepEqual((await client.query('select * from marked')).rows, [{ a: 7 }]);
+  assert.deepEqual(
+    (await client.query('select * from plain order by a')).fields.map(({ name }) => name),
+    ['a', 'b'],
+  );
+  const { rows: texts } = await client.query("select pg_get_viewdef('marked'::regclass) as text");
+  assert.match(texts[0].text, /AS orders\(a, b\)|bb/);
+});
+
 test('SUBSCRIBE by FETCH from a cursor', options, async () => {
   const follower = await connect();
   await follower.query('begin; declare c cursor for subscribe sums with (snapshot = true)');
