@@ -20,15 +20,24 @@ export function columnDefault(
   const own = structuredClone(node);
   const sequences: number[] = [];
   for (const literal of sequenceNames(own)) {
-    const path = regclassPath(literal.sval ?? '');
-    const found =
-      path.length > 2 ? undefined : engine.catalog.find(path.at(-2), path[path.length - 1], session.searchPath);
-    // Binding says what is wrong with a name that is none.
-    if (found?.kind !== 'sequence') continue;
-    literal.sval = String(found.oid);
-    sequences.push(found.oid);
+    const oid = sequenceOf(engine, literal, session);
+    if (oid === null) continue;
+    literal.sval = String(oid);
+    sequences.push(oid);
   }
   return { node: own, text, sequences };
+}
+
+/** The sequences that a statement, or a part of it, names. */
+export function namedSequences(engine: TidemarkEngine, root: PgNode, session: SessionContext): number[] {
+  return sequenceNames(root).flatMap((literal) => sequenceOf(engine, literal, session) ?? []);
+}
+
+/** Null when there is none of this name: binding says what is wrong with it. */
+function sequenceOf(engine: TidemarkEngine, { sval }: PgNode, { searchPath }: SessionContext): number | null {
+  const path = regclassPath(sval ?? '');
+  const found = path.length > 2 ? undefined : engine.catalog.find(path.at(-2), path[path.length - 1], searchPath);
+  return found?.kind === 'sequence' ? found.oid : null;
 }
 
 /** nextval() of a sequence, as serial and identity columns have it. */
