@@ -19,7 +19,7 @@ import type { SessionContext } from '../engine.ts';
 import { defaultSequences, found, ownTable, type Planned, prepareAction } from './alter_relation.ts';
 import { checkRows } from './check_constraint.ts';
 import { checkKey } from './create_index.ts';
-import { namedSequences } from './default_value.ts';
+import { namedInLiterals } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { RebuiltTable } from './rebuilt_table.ts';
 import { RowRewrite } from './row_rewrite.ts';
@@ -190,7 +190,7 @@ class Alteration {
           : null;
       const made = catalog.nextOid;
       const { applies, indexes } = this.#prepare(draft, others, stored, values, arena);
-      const reads = [oid, ...namedSequences(engine, this.#statement.actions, this.#session)];
+      const reads = [oid, ...namedInLiterals(engine, this.#statement.actions, this.#session)];
       if (rewrite !== null) {
         for (const columns of indexes) stored.addIndex(columns);
         this.#exchange(draft, stored, values?.delta ?? null);

@@ -12,7 +12,7 @@ import type { SessionContext } from '../engine.ts';
 import { checkConstraint, checkRows, dropCheck, withCheck } from './check_constraint.ts';
 import { alterIdentity } from './column_sequence.ts';
 import { addUnique, checkKey, keyColumns, uniqueConstraint } from './create_index.ts';
-import { columnDefault, namedSequences } from './default_value.ts';
+import { columnDefault, namedInLiterals } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { renameObject } from './rename.ts';
 import { renameColumn } from './rename_column.ts';
@@ -39,7 +39,7 @@ export function alterRelation(engine: TidemarkEngine, statement: AlterRelation, 
   const stored = engine.loop.relations.get(object.oid);
   const planned: Planned = { names: [], key: null, checks, indexes: [], stored };
   const applies = statement.actions.map((action) => prepareAction(engine, object, action, planned, statement, session));
-  const reads = [object.oid, ...namedSequences(engine, statement.actions, session)];
+  const reads = [object.oid, ...namedInLiterals(engine, statement.actions, session)];
   for (const apply of applies) apply?.();
   const oid = engine.catalog.nextOid === made ? object.oid : made;
   engine.defined({ sql: statement.text, made: oid, dropped: [], altered: object.oid }, session, [

@@ -285,6 +285,10 @@ const GONE_LATER = {
      ALTER TABLE t ADD COLUMN b int DEFAULT nextval('s'), ALTER COLUMN b SET DEFAULT 4; DROP SEQUENCE s`,
   'a sequence of a default that was taken back': `CREATE SEQUENCE s; CREATE TABLE t (a int); INSERT INTO t VALUES (1);
      ALTER TABLE t ALTER a SET DEFAULT nextval('s'), ALTER a SET DEFAULT 8; DROP SEQUENCE s`,
+  'a sequence of a CHECK': `CREATE SEQUENCE s; CREATE TABLE t (a int, CHECK (a > 0 OR nextval('s') > 0)); INSERT INTO t VALUES (1); DROP SEQUENCE s`,
+  'tables that defaults are the OIDs of': `CREATE TABLE x (y int); CREATE TABLE z (y int); CREATE TABLE t (a int, b oid DEFAULT 'x'::regclass::oid);
+     INSERT INTO t VALUES (1); ALTER TABLE t ADD COLUMN c oid DEFAULT 'z'::regclass::oid; DROP TABLE x, z;
+     ALTER TABLE t ALTER b DROP DEFAULT, ALTER c DROP DEFAULT`,
   'a sequence in a schema that went with it': `CREATE SCHEMA other; CREATE SEQUENCE other.s; CREATE TABLE t (a int); INSERT INTO t VALUES (1);
      ALTER TABLE t ADD COLUMN b int DEFAULT nextval('other.s'); DROP SCHEMA other CASCADE`,
   'a sequence that went with its owner': `CREATE TABLE o (k serial); CREATE TABLE t (a int); INSERT INTO t VALUES (1);
