@@ -97,7 +97,9 @@ export async function writePortable(
     await writer.write(RECORD.portable, frameOf(Buffer.from(JSON.stringify(header))));
     const definitions = engine.definitions.save();
     /** The last statement that changed the columns of a table's rows: with them they come after it. */
-    const altered = new Map(definitions.map(({ record }) => [record.altered, record]));
+    const altered = new Map(
+      definitions.flatMap(({ record }) => (record.clock === undefined ? [] : [[record.altered, record]])),
+    );
     for (const { record, reads } of definitions) {
       await writer.write(RECORD.definition, frameOf(Buffer.from(JSON.stringify({ ...record, now: header.now }))));
       const { made, altered: table } = record;
@@ -245,10 +247,19 @@ export class Portable {
   /** Makes everything in a new engine; `replay` is the engine's and goes on with the log afterwards. */
   async load(engine: TidemarkEngine, replay: Replay): Promise<void> {
     for (const script of this.#header.scripts) engine.scripts.add(script);
+    let definitions = 0;
+    /** After how many definitions the rows of an object came first: programs of layout 14 wrote them again after each ALTER. */
+    const loaded = new Map<string, number>();
     for await (const { kind, payload } of frames(this.#disk, this.#path)) {
-      if (kind === RECORD.definition) await replay.define(readJson<DefinitionRecord>(payload));
-      else if (kind === RECORD.rows) loadRows(engine, payload);
-      else if (kind === RECORD.facts) loadFacts(engine, deserialize(payload) as Facts);
+      if (kind === RECORD.definition) {
+        await replay.define(readJson<DefinitionRecord>(payload));
+        definitions++;
+      } else if (kind === RECORD.rows) {
+        const { oid, which } = rowsOf(payload);
+        const key = `${oid}/${which}`;
+        if (!loaded.has(key)) loaded.set(key, definitions);
+        if (loaded.get(key) === definitions) loadRows(engine, payload);
+      } else if (kind === RECORD.facts) loadFacts(engine, deserialize(payload) as Facts);
       else if (kind === RECORD.sequence) {
         const { oid, ...state } = readSequence(payload);
         engine.sequences.get(oid)?.load(state);
@@ -260,21 +271,25 @@ export class Portable {
   }
 }
 
+function rowsOf(payload: Buffer): { oid: number; which: number } {
+  return { oid: payload.readUInt32LE(0), which: payload[4] };
+}
+
 function loadRows(engine: TidemarkEngine, payload: Buffer): void {
-  const oid = payload.readUInt32LE(0);
+  const { oid, which } = rowsOf(payload);
   const stream = engine.streams.get(oid);
   const relations = [
     engine.loop.relations.get(oid),
     stream?.late ?? engine.localStreams.get(oid)?.late,
     stream?.errors.relation,
   ];
-  const relation = relations[payload[4]];
+  const relation = relations[which];
   // Of what is dropped later in the log there is only the name.
   if (relation === undefined) return;
   const arena = new Arena();
   const rows = decodeBatch(payload.subarray(5), arena);
   const isRead = engine.catalog.dependents([oid]).some(({ kind }) => kind !== 'index');
-  if (payload[4] === ROWS_OF.own && isRead) {
+  if (which === ROWS_OF.own && isRead) {
     // The columns were altered when views read the table. The tick is none of those that there were.
     const { tick } = engine.loop;
     engine.publishRows(new Map([[oid, rows]]));

@@ -63,9 +63,9 @@ export interface DefinitionRecord {
   now: string;
   /** Of a sink that was made: what it was given by chance. */
   identity?: string;
-  /** The table whose rows have other columns since. */
+  /** What an ALTER altered: with it, and with nothing else that it made, the statement goes. */
   altered?: number;
-  /** The clock that its rows' new values were made at. */
+  /** Of an ALTER that changed the columns of a table's rows: the clock that their new values were made at. */
   clock?: string;
 }
 

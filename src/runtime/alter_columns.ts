@@ -16,9 +16,10 @@ import type { EvalContext } from '../../operators/expr/ir.ts';
 import type { AlterAction, ColumnAction, Statement } from '../../planner/parse/ast.ts';
 import type { CatalogObject, RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
-import { found, ownTable, type Planned, prepareAction } from './alter_relation.ts';
+import { defaultSequences, found, ownTable, type Planned, prepareAction } from './alter_relation.ts';
 import { checkRows } from './check_constraint.ts';
 import { checkKey } from './create_index.ts';
+import { namedInLiterals } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { RebuiltTable } from './rebuilt_table.ts';
 import { RowRewrite } from './row_rewrite.ts';
@@ -190,6 +191,7 @@ class Alteration {
           : null;
       const made = catalog.nextOid;
       const { applies, indexes } = this.#prepare(draft, others, stored, values, arena);
+      const reads = [oid, ...namedInLiterals(engine, this.#statement.actions, this.#session)];
       if (rewrite !== null) {
         for (const columns of indexes) stored.addIndex(columns);
         this.#exchange(draft, stored, values?.delta ?? null);
@@ -204,7 +206,8 @@ class Alteration {
       catalog.version++;
       this.#dropIndexes(draft);
       this.#endFollowers(draft);
-      this.#log(catalog.nextOid === made ? oid : made, draft, values?.delta ?? null);
+      reads.push(...defaultSequences(this.#object));
+      this.#log(catalog.nextOid === made ? oid : made, draft, reads, values?.delta ?? null);
       if (rewrite !== null) transaction.reshape(oid, (rows, to, use) => rewrite.run(rows, to, use));
       showSeen(engine, this.#object, this.#session);
     } finally {
@@ -305,12 +308,11 @@ class Alteration {
     }
   }
 
-  #log(made: number, { gone }: TableDraft, values: Batch | null): void {
-    const engine = this.#engine;
+  #log(made: number, { gone }: TableDraft, reads: number[], values: Batch | null): void {
     const { oid } = this.#object;
     const clock = String(this.#context.now);
     const what = { sql: this.#statement.text, made, dropped: gone.map((object) => object.oid), altered: oid, clock };
-    engine.defined(what, this.#session, [oid], values);
+    this.#engine.defined(what, this.#session, reads, values);
   }
 }
 

@@ -2,7 +2,7 @@
  * ALTER TABLE, STREAM, VIEW, MATERIALIZED VIEW, INDEX: other names, keys, NOT NULL, defaults; columns are in alter_columns.ts. All actions of a statement are checked before the first is done.
  *
  * The statement is kept and logged as CREATE is (kept_definitions.ts): done again in its place it gives the same catalog. Its OID is that of the first
- * index that it makes, so that the index gets it again; of one that makes none the relation's, so that it goes when the relation does.
+ * index or sequence that it makes, so that this gets it again; of one that makes none the relation's.
  */
 import { SqlError, unsupported } from '../../operators/errors.ts';
 import { bindScalar } from '../../planner/bind/index.ts';
@@ -12,7 +12,7 @@ import type { SessionContext } from '../engine.ts';
 import { checkConstraint, checkRows, dropCheck, withCheck } from './check_constraint.ts';
 import { alterIdentity } from './column_sequence.ts';
 import { addUnique, checkKey, keyColumns, uniqueConstraint } from './create_index.ts';
-import { columnDefault } from './default_value.ts';
+import { columnDefault, namedInLiterals } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { renameObject } from './rename.ts';
 import { renameColumn } from './rename_column.ts';
@@ -39,10 +39,18 @@ export function alterRelation(engine: TidemarkEngine, statement: AlterRelation, 
   const stored = engine.loop.relations.get(object.oid);
   const planned: Planned = { names: [], key: null, checks, indexes: [], stored };
   const applies = statement.actions.map((action) => prepareAction(engine, object, action, planned, statement, session));
+  const reads = [object.oid, ...namedInLiterals(engine, statement.actions, session)];
   for (const apply of applies) apply?.();
   const oid = engine.catalog.nextOid === made ? object.oid : made;
-  const sequences = 'defaults' in object ? object.defaults.flatMap((value) => value?.sequences ?? []) : [];
-  engine.defined({ sql: statement.text, made: oid, dropped: [] }, session, [object.oid, ...sequences]);
+  engine.defined({ sql: statement.text, made: oid, dropped: [], altered: object.oid }, session, [
+    ...reads,
+    ...defaultSequences(object),
+  ]);
+}
+
+/** Also those that the statement made: one may be dropped without the table. */
+export function defaultSequences(object: CatalogObject): number[] {
+  return 'defaults' in object ? object.defaults.flatMap((value) => value?.sequences ?? []) : [];
 }
 
 /** What the statement names; null, with a notice, when it is not there and IF EXISTS was said. */

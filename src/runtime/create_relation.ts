@@ -29,7 +29,7 @@ import { startOffsets } from './backfill.ts';
 import { checkConstraint, withCheck } from './check_constraint.ts';
 import { addSequence, columnSequence } from './column_sequence.ts';
 import { addUnique, checkComparable, keyColumn, type UniqueConstraint, uniqueConstraint } from './create_index.ts';
-import { columnDefault, nextValue } from './default_value.ts';
+import { columnDefault, namedInLiterals, nextValue } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { generatedColumn } from './generated_column.ts';
 import { takeRetention } from './kept_changes.ts';
@@ -136,7 +136,7 @@ export async function createRelation(
     },
     session,
     // Also its own sequences: one may be dropped without the table, by CASCADE.
-    defaults.flatMap((value) => value?.sequences ?? []),
+    [...defaults.flatMap((value) => value?.sequences ?? []), ...namedInLiterals(engine, statement, session)],
   );
   for (const sequence of sequences) addSequence(engine, sequence);
   for (const constraint of unique) addUnique(engine, relation, constraint);

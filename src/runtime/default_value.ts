@@ -5,7 +5,7 @@
 
 import { regclassPath } from '../../planner/bind/index.ts';
 import type { PgNode } from '../../planner/parse/ast.ts';
-import type { ColumnDefault, RelationObject } from '../catalog/objects.ts';
+import type { CatalogObject, ColumnDefault, RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 
@@ -19,16 +19,25 @@ export function columnDefault(
 ): ColumnDefault {
   const own = structuredClone(node);
   const sequences: number[] = [];
-  for (const literal of sequenceNames(own)) {
-    const path = regclassPath(literal.sval ?? '');
-    const found =
-      path.length > 2 ? undefined : engine.catalog.find(path.at(-2), path[path.length - 1], session.searchPath);
-    // Binding says what is wrong with a name that is none.
+  for (const literal of literalsIn(own, sequenceLiteral)) {
+    const found = namedBy(engine, literal, session);
     if (found?.kind !== 'sequence') continue;
     literal.sval = String(found.oid);
     sequences.push(found.oid);
   }
   return { node: own, text, sequences };
+}
+
+/** What the literals of a statement name, nextval('s') and 't'::regclass: done again, it has to find this. */
+export function namedInLiterals(engine: TidemarkEngine, root: PgNode, session: SessionContext): number[] {
+  const literals = [...literalsIn(root, sequenceLiteral), ...literalsIn(root, regclassLiteral)];
+  return literals.flatMap((literal) => namedBy(engine, literal, session)?.oid ?? []);
+}
+
+/** Undefined when there is none of this name: binding says what is wrong with it. */
+function namedBy(engine: TidemarkEngine, { sval }: PgNode, { searchPath }: SessionContext): CatalogObject | undefined {
+  const path = regclassPath(sval ?? '');
+  return path.length > 2 ? undefined : engine.catalog.find(path.at(-2), path[path.length - 1], searchPath);
 }
 
 /** nextval() of a sequence, as serial and identity columns have it. */
@@ -40,23 +49,25 @@ export function nextValue(sequence: number): ColumnDefault {
   return { node: { FuncCall: { ...call, funcformat: 'COERCE_EXPLICIT_CALL' } }, text: '', sequences: [sequence] };
 }
 
-/** The literals in an expression that name sequences. */
-function sequenceNames(root: PgNode): PgNode[] {
+function literalsIn(root: PgNode, literalOf: (node: PgNode) => PgNode | undefined): PgNode[] {
   const found: PgNode[] = [];
   const left: PgNode[] = [root];
   for (let node = left.pop(); node !== undefined; node = left.pop()) {
-    const literal = node.FuncCall === undefined ? undefined : sequenceLiteral(node.FuncCall);
+    const literal = literalOf(node);
     if (literal !== undefined) found.push(literal);
     for (const child of Object.values(node)) if (typeof child === 'object' && child !== null) left.push(child);
   }
   return found;
 }
 
-function sequenceLiteral({ funcname, args }: PgNode): PgNode | undefined {
-  if (!OF_SEQUENCES.has(funcname.at(-1).String.sval)) return undefined;
-  const arg = args?.[0];
-  const isName = arg?.TypeCast?.typeName.names.at(-1).String.sval === 'regclass';
-  return (isName ? arg.TypeCast.arg : arg)?.A_Const?.sval;
+function sequenceLiteral({ FuncCall: call }: PgNode): PgNode | undefined {
+  if (call === undefined || !OF_SEQUENCES.has(call.funcname.at(-1).String.sval)) return undefined;
+  const arg = call.args?.[0];
+  return regclassLiteral(arg ?? {}) ?? arg?.A_Const?.sval;
+}
+
+function regclassLiteral({ TypeCast: cast }: PgNode): PgNode | undefined {
+  return cast?.typeName.names.at(-1).String.sval === 'regclass' ? cast.arg.A_Const?.sval : undefined;
 }
 
 /** Columns whose defaults need a sequence. */

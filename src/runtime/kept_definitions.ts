@@ -4,7 +4,7 @@
  *   CREATE t, CREATE VIEW v, CREATE OR REPLACE VIEW v, DROP t ...     done again in this order they give the same objects
  *
  * What was dropped goes with its DROP, unless a statement that stays was given while it was there and read it (the first definition of a view that was
- * replaced since, CREATE TABLE AS): then both stay, as in the tick log.
+ * replaced since, CREATE TABLE AS): then both stay, as in the tick log. An ALTER goes with what it altered; the DROP of what else it made stays with it.
  */
 import type { DefinitionRecord } from '../durable/records.ts';
 
@@ -19,25 +19,29 @@ export class KeptDefinitions {
 
   add(record: DefinitionRecord, reads: number[]): void {
     this.#list.push({ record, reads });
-    if (record.dropped.length > 0) while (this.#forgetOne());
+    if (record.dropped.length > 0) this.#forget();
   }
 
-  /** Takes out a DROP and what made the objects, if nothing that stays needs them. */
-  #forgetOne(): boolean {
-    for (const { record: drop } of this.#list) {
-      if (drop.dropped.length === 0) continue;
-      const gone = new Set(drop.dropped);
-      const goes = ({ made, altered = made }: DefinitionRecord) => gone.has(made) || gone.has(altered);
-      const stays = this.#list.filter(({ record }) => record !== drop && !goes(record));
-      if (stays.some(({ reads }) => reads.some((oid) => gone.has(oid)))) continue;
-      // An ALTER ... CASCADE did something else as well.
-      this.#list = this.#list.flatMap((kept) => {
-        if (kept.record === drop && drop.made !== 0) return [{ ...kept, record: { ...drop, dropped: [] } }];
-        return stays.includes(kept) ? [kept] : [];
-      });
-      return true;
+  /** Takes out what made the objects that are gone, with their DROPs, if nothing that stays needs them. */
+  #forget(): void {
+    const gone = new Set(this.dropped);
+    const needed = new Set<number>();
+    const stays = new Set<KeptDefinition>();
+    for (let before = -1; before < stays.size; ) {
+      before = stays.size;
+      for (const kept of this.#list) {
+        const { made, altered = made, dropped } = kept.record;
+        const isDrop = made === 0 && dropped.length > 0;
+        if (isDrop ? !dropped.some((oid) => needed.has(oid)) : gone.has(altered) && !needed.has(altered)) continue;
+        stays.add(kept);
+        // A DROP names all that it drops; an ALTER ... CASCADE does something else as well.
+        for (const oid of [made, ...kept.reads, ...(isDrop ? dropped : [])]) needed.add(oid);
+      }
     }
-    return false;
+    this.#list = this.#list.flatMap((kept) => {
+      const dropped = kept.record.dropped.filter((oid) => needed.has(oid));
+      return stays.has(kept) ? [{ ...kept, record: { ...kept.record, dropped } }] : [];
+    });
   }
 
   /** OIDs of what is made and dropped again by these statements. */

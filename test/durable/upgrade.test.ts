@@ -9,10 +9,11 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { openData } from '../../src/durable/recovery.ts';
 import { MemoryDisk } from '../../src/durable/testing/memory_disk.ts';
+import { PgCatalog } from '../../src/postgres/catalog/pg_catalog.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { openEngine, seeded, sql } from '../engine/harness.ts';
 import { MessageSource } from '../engine/message_source.ts';
-import { otherLayout, patched } from './other_layout.ts';
+import { asOfLayout14, otherLayout, patched } from './other_layout.ts';
 
 /** For the lock; everything else lies in a MemoryDisk. */
 const path = mkdtempSync(join(tmpdir(), 'tidemark-upgrade-'));
@@ -233,3 +234,97 @@ test('rows of a table that was altered are there once', async () => {
   assert.deepEqual(await sql(engine, 'SELECT * FROM v'), [['3']]);
   await engine.close();
 });
+
+test('a copy of layout 14 has the rows of an altered table more than once: they are loaded once', async () => {
+  const disk = new MemoryDisk();
+  let engine = await open(disk);
+  await sql(
+    engine,
+    `CREATE TABLE t (a int, b text);
+     CREATE STREAM clicks (at timestamp, k int, WATERMARK FOR at AS at - INTERVAL '5 seconds');
+     INSERT INTO t SELECT x, 'row ' || x FROM generate_series(1, 9000) g(x);
+     INSERT INTO clicks VALUES ('2026-01-01 00:01:00', 1); INSERT INTO clicks VALUES ('2026-01-01 00:00:00', 2);
+     CREATE MATERIALIZED VIEW v AS SELECT count(*), sum(a) FROM t;
+     CREATE MATERIALIZED VIEW w AS SELECT count(*), sum(k) FROM clicks`,
+  );
+  await sql(
+    engine,
+    `ALTER TABLE t RENAME TO u; ALTER TABLE u ALTER a SET NOT NULL; ALTER TABLE u ALTER b SET DEFAULT 'none'; ALTER TABLE u ADD PRIMARY KEY (a);
+     ALTER STREAM clicks RENAME TO hits; CHECKPOINT; INSERT INTO u VALUES (9001)`,
+  );
+  const look = async () => [
+    await sql(engine, 'SELECT count(*), count(DISTINCT a), max(b) FROM u'),
+    await sql(engine, 'SELECT * FROM v'),
+    await sql(engine, 'SELECT * FROM w'),
+    await sql(engine, "SELECT k FROM tidemark.late('hits')"),
+    [...engine.localStreams.values()].map(({ watermark, lateCount }) => [watermark, lateCount]),
+  ];
+  const before = await look();
+  await engine.close();
+  otherLayout(disk);
+  asOfLayout14(disk);
+  engine = await open(disk);
+  assert.equal(engine.recovery?.checkpoint, null);
+  assert.deepEqual(await look(), before);
+  await engine.close();
+});
+
+/** Statements whose ALTER must be done again although something that it made or named is gone. */
+const GONE_LATER = {
+  'an identity that came with a column': `CREATE TABLE t (id int NOT NULL, a int); INSERT INTO t VALUES (1, 2);
+     ALTER TABLE t ADD COLUMN z int DEFAULT 5, ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY; ALTER TABLE t DROP COLUMN id`,
+  'an identity that came with a CHECK and a default': `CREATE TABLE t (id int NOT NULL, a int); INSERT INTO t VALUES (1, 2);
+     ALTER TABLE t ALTER COLUMN a SET DEFAULT 9, ADD CONSTRAINT c CHECK (a > 0), ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+     ALTER TABLE t DROP COLUMN id`,
+  'an identity that was altered, and a view': `CREATE TABLE t (id int NOT NULL, a int); INSERT INTO t VALUES (1, 2);
+     ALTER TABLE t ADD UNIQUE (a), ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY; ALTER SEQUENCE t_id_seq INCREMENT 7;
+     CREATE MATERIALIZED VIEW v AS SELECT id FROM t; ALTER TABLE t DROP COLUMN id CASCADE, ADD COLUMN b int DEFAULT 3`,
+  'a sequence of a new column': `CREATE SEQUENCE s; CREATE TABLE t (a int); INSERT INTO t VALUES (1), (2);
+     ALTER TABLE t ADD COLUMN b int DEFAULT nextval('s'); DROP SEQUENCE s CASCADE`,
+  'a sequence of a new column whose default is another by then': `CREATE SEQUENCE s; CREATE TABLE t (a int); INSERT INTO t VALUES (1), (2);
+     ALTER TABLE t ADD COLUMN b int DEFAULT nextval('s'), ALTER COLUMN b SET DEFAULT 4; DROP SEQUENCE s`,
+  'a sequence of a default that was taken back': `CREATE SEQUENCE s; CREATE TABLE t (a int); INSERT INTO t VALUES (1);
+     ALTER TABLE t ALTER a SET DEFAULT nextval('s'), ALTER a SET DEFAULT 8; DROP SEQUENCE s`,
+  'a sequence of a CHECK': `CREATE SEQUENCE s; CREATE TABLE t (a int, CHECK (a > 0 OR nextval('s') > 0)); INSERT INTO t VALUES (1); DROP SEQUENCE s`,
+  'tables that defaults are the OIDs of': `CREATE TABLE x (y int); CREATE TABLE z (y int); CREATE TABLE t (a int, b oid DEFAULT 'x'::regclass::oid);
+     INSERT INTO t VALUES (1); ALTER TABLE t ADD COLUMN c oid DEFAULT 'z'::regclass::oid; DROP TABLE x, z;
+     ALTER TABLE t ALTER b DROP DEFAULT, ALTER c DROP DEFAULT`,
+  'a sequence in a schema that went with it': `CREATE SCHEMA other; CREATE SEQUENCE other.s; CREATE TABLE t (a int); INSERT INTO t VALUES (1);
+     ALTER TABLE t ADD COLUMN b int DEFAULT nextval('other.s'); DROP SCHEMA other CASCADE`,
+  'a sequence that went with its owner': `CREATE TABLE o (k serial); CREATE TABLE t (a int); INSERT INTO t VALUES (1);
+     ALTER TABLE t ADD COLUMN b int DEFAULT nextval('o_k_seq'); DROP TABLE o CASCADE`,
+  'a sequence that a new table takes the name of': `CREATE SEQUENCE s; CREATE TABLE t (a int); INSERT INTO t VALUES (1);
+     ALTER TABLE t ADD COLUMN b int DEFAULT nextval('s'); DROP SEQUENCE s CASCADE; CREATE TABLE s (x int); INSERT INTO s VALUES (1)`,
+};
+
+for (const [what, script] of Object.entries(GONE_LATER)) {
+  test(`a table that was altered stays what it is when something went later: ${what}`, async () => {
+    const disk = new MemoryDisk();
+    let engine = await open(disk);
+    engine.system.catalogs = new PgCatalog(engine);
+    const look = async () => [
+      await sql(engine, 'SELECT * FROM t ORDER BY a'),
+      await sql(engine, "SELECT attname, atthasdef FROM pg_attribute WHERE attrelid = 't'::regclass ORDER BY attnum"),
+      await sql(engine, "SELECT conname, contype FROM pg_constraint WHERE conrelid = 't'::regclass ORDER BY 1"),
+      await sql(engine, 'SELECT relname, relkind FROM pg_class WHERE oid > 16383 ORDER BY 1'),
+      await sql(engine, 'EXPLAIN SELECT * FROM t'),
+    ];
+    await sql(engine, script);
+    const before = await look();
+    for (let round = 0; round < 2; round++) {
+      await sql(engine, 'CHECKPOINT; INSERT INTO t (a) VALUES (100); DELETE FROM t WHERE a = 100');
+      await engine.close();
+      otherLayout(disk);
+      engine = await open(disk);
+      engine.system.catalogs = new PgCatalog(engine);
+      assert.equal(engine.recovery?.checkpoint, null);
+      assert.deepEqual(await look(), before);
+    }
+    await sql(engine, 'DROP TABLE t CASCADE');
+    assert.deepEqual(
+      engine.definitions.save().filter(({ record }) => /\bt\b/.test(record.sql)),
+      [],
+    );
+    await engine.close();
+  });
+}
