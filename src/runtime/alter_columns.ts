@@ -10,6 +10,7 @@
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
+import { detach } from '../../operators/batch/detach.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { copyContext } from '../../operators/expr/context.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
@@ -189,6 +190,13 @@ class Alteration {
           : null;
       const made = catalog.nextOid;
       const { applies, indexes } = this.#prepare(draft, others, stored, values, arena);
+      // Before anything is done: rows that wait for COMMIT may have no new form.
+      const reshape =
+        rewrite === null
+          ? null
+          : transaction.reshape(oid, (rows, to) =>
+              rewrite.run(rows, to, (made) => values?.pending(made, to) ?? detach(made, to)),
+            );
       if (rewrite !== null) {
         for (const columns of indexes) stored.addIndex(columns);
         this.#exchange(draft, stored, values?.delta ?? null);
@@ -204,7 +212,7 @@ class Alteration {
       this.#dropIndexes(draft);
       this.#endFollowers(draft);
       this.#log(catalog.nextOid === made ? oid : made, draft, values?.delta ?? null);
-      if (rewrite !== null) transaction.reshape(oid, (rows, to, use) => rewrite.run(rows, to, use));
+      reshape?.();
       showSeen(engine, this.#object, this.#session);
     } finally {
       arena.release();

@@ -39,7 +39,7 @@ export class TableDraft {
   readonly object: RelationObject;
   /** Of the new rows. */
   readonly values: Expr[];
-  /** Columns that get another value in each row: what they get. In `values` they are NULL. */
+  /** Columns that get another value in each row, and those that are generated of them: what they get, over the new row. In `values` they are NULL. */
   readonly volatile = new Map<number, Expr>();
   /** Columns that must not have a NULL in any of the new rows. */
   readonly present: number[] = [];
@@ -95,8 +95,11 @@ export class TableDraft {
     if (generated !== null) {
       relation.columns[position].generated = true;
       this.object.generated = [...this.object.generated, generated];
+      const ofVolatile = columnsOf(generated.expr).some((c) => this.volatile.has(c));
+      if (ofVolatile) this.volatile.set(position, generated.expr);
       // Over the old rows, whatever other actions make of them.
-      this.values.push(rewriteExpr(generated.expr, (e) => (e.k === 'col' ? this.values[e.id] : e)));
+      const overOld = (e: Expr) => (e.k === 'col' ? this.values[e.id] : e);
+      this.values.push(ofVolatile ? { k: 'const', v: null, t: type } : rewriteExpr(generated.expr, overOld));
     } else {
       if (value !== null && isVolatile(value)) this.volatile.set(position, value);
       const once = value === null || isVolatile(value) ? null : evaluate(value, [], context);

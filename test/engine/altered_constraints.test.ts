@@ -88,13 +88,52 @@ const STORIES: Record<string, string[]> = {
     'WITH x AS (DELETE FROM t WHERE a = 3 RETURNING a) INSERT INTO t SELECT a FROM x RETURNING *',
     'DROP SEQUENCE s CASCADE',
   ],
+  'a column that is generated of such values': [
+    'CREATE TABLE t (a int)',
+    'INSERT INTO t VALUES (1), (2)',
+    'CREATE SEQUENCE s',
+    "ALTER TABLE t ADD COLUMN b bigint DEFAULT nextval('s') NOT NULL, ADD COLUMN c bigint GENERATED ALWAYS AS (100 / (coalesce(b, 0) + 10) + a) STORED NOT NULL CHECK (c > 0)",
+    "ALTER TABLE t ADD COLUMN d bigint DEFAULT nextval('s'), ADD COLUMN e bigint GENERATED ALWAYS AS (10 / coalesce(d, 0)) STORED",
+    'SELECT c IS NULL FROM t',
+    'INSERT INTO t VALUES (3) RETURNING *',
+    'DROP SEQUENCE s CASCADE',
+  ],
+  'such a column, and rows that wait for COMMIT': [
+    'CREATE TABLE t (a int, n numeric)',
+    'CREATE SEQUENCE s',
+    'INSERT INTO t VALUES (1, 1.0), (1, 1.00)',
+    'BEGIN',
+    'INSERT INTO t VALUES (2, 3), (2, 3)',
+    'SAVEPOINT before_it',
+    'DELETE FROM t WHERE a = 1 AND scale(n) = 1',
+    "ALTER TABLE t ADD COLUMN b bigint DEFAULT nextval('s') NOT NULL, ADD COLUMN c bigint GENERATED ALWAYS AS (b * 2) STORED NOT NULL",
+    'SELECT count(*), count(DISTINCT b), count(c) FROM t',
+    'UPDATE t SET a = a + 1 WHERE a = 2',
+    'COMMIT',
+    'SELECT count(*), count(DISTINCT b), count(c) FROM t',
+    'DROP SEQUENCE s CASCADE',
+  ],
+  'rows that wait for COMMIT and have no other form': [
+    'CREATE TABLE t (a text)',
+    'BEGIN',
+    "INSERT INTO t VALUES ('x')",
+    'ALTER TABLE t ALTER a TYPE int USING a::int',
+    'ROLLBACK',
+    "INSERT INTO t VALUES ('y')",
+  ],
 };
+
+/** Values of a sequence come to rows in an order that is nobody's promise, and an error ends PostgreSQL's block: rows are not looked at. */
+const COUNTED = new Set([
+  'such a column, and rows that wait for COMMIT',
+  'rows that wait for COMMIT and have no other form',
+]);
 
 for (const [name, statements] of Object.entries(STORIES)) {
   test(name, async () => {
     for (const statement of statements) {
       await db.statement(statement);
-      await db.statement('SELECT * FROM t');
+      if (!COUNTED.has(name)) await db.statement('SELECT * FROM t');
     }
     await db.statement('DROP TABLE t');
   });
