@@ -17,7 +17,8 @@ import type { EvalContext } from '../../operators/expr/ir.ts';
 import type { AlterAction, ColumnAction, Statement } from '../../planner/parse/ast.ts';
 import type { CatalogObject, RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
-import { found, ownTable, type Planned, prepareAction } from './alter_relation.ts';
+import { inOrder } from './action_order.ts';
+import { dropConstraint, found, nothingPlanned, ownTable, prepareAction } from './alter_relation.ts';
 import { checkRows } from './check_constraint.ts';
 import { checkKey } from './create_index.ts';
 import type { TidemarkEngine } from './engine.ts';
@@ -104,7 +105,8 @@ class Alteration {
 
   async run(signal: AbortSignal): Promise<void> {
     const { draft, others } = this.#draft(this.#session);
-    if (!draft.rewritten && draft.changed.length === 0 && others.length === 0) return;
+    const sameChecks = draft.object.checks === this.#object.checks;
+    if (!draft.rewritten && draft.changed.length === 0 && sameChecks && others.length === 0) return;
     this.#checkNotFollowed();
     if (draft.rewritten) await this.#rewrite(draft, signal);
     else this.#change(draft, others, this.#stored, null);
@@ -162,17 +164,19 @@ class Alteration {
     const draft = new TableDraft(this.#object);
     const { actions, text } = this.#statement;
     const engine = this.#engine;
-    const others = actions.filter((action) => !isColumnAction(action));
+    const others = actions.filter((action) => !isColumnAction(action) && action.k !== 'drop_constraint');
     for (const action of actions) {
       if (action.k === 'drop_column') draft.drop(engine, action, session);
-      // A default that goes need not fit another type.
+      // A CHECK or a default that goes need not fit another type.
+      if (action.k === 'drop_constraint')
+        dropConstraint(engine, draft.object, action, { checks: draft.object.checks }, session)?.();
       if (action.k === 'set_default' && action.value === null) draft.forgetDefault(action.column);
     }
     for (const action of actions) if (action.k === 'alter_type') draft.alterType(engine, action, text, session);
     for (const action of actions)
       if (action.k === 'add_column' && draft.add(engine, action, text, session, this.#context))
         others.push(...action.constraints);
-    return { draft, others };
+    return { draft, others: inOrder(others) };
   }
 
   /** The part that happens in one turn. `rewrite`: null: the rows stay as they are. */
@@ -230,8 +234,7 @@ class Alteration {
     const engine = this.#engine;
     const checked = values?.rows(stored, arena) ?? stored;
     try {
-      const { checks } = draft.object;
-      const planned: Planned = { names: [], key: null, checks, indexes: [], stored: checked };
+      const planned = nothingPlanned(draft.object, checked);
       const applies = others.map((action) =>
         prepareAction(engine, draft.object, action, planned, this.#statement, this.#session),
       );
