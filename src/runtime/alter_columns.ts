@@ -20,6 +20,7 @@ import type { SessionContext } from '../engine.ts';
 import { inOrder } from './action_order.ts';
 import { dropConstraint, found, nothingPlanned, ownTable, prepareAction } from './alter_relation.ts';
 import { checkRows } from './check_constraint.ts';
+import { checkNotFollowed } from './column_readers.ts';
 import { checkKey } from './create_index.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { RebuiltTable } from './rebuilt_table.ts';
@@ -107,7 +108,7 @@ class Alteration {
     const { draft, others } = this.#draft(this.#session);
     const sameChecks = draft.object.checks === this.#object.checks;
     if (!draft.rewritten && draft.changed.length === 0 && sameChecks && others.length === 0) return;
-    this.#checkNotFollowed();
+    checkNotFollowed(this.#engine, this.#object);
     if (draft.rewritten) await this.#rewrite(draft, signal);
     else this.#change(draft, others, this.#stored, null);
     for (const close of this.#closing) await close?.();
@@ -130,7 +131,7 @@ class Alteration {
       try {
         if (draft.volatile.size > 0) await journal?.log.admit(LOGGED_TIMES * made.stored.bytes);
         stillSame();
-        this.#checkNotFollowed();
+        checkNotFollowed(this.#engine, this.#object);
         // Another index may have been made, or dropped, meanwhile.
         const again = this.#draft({ ...this.#session, notice: () => undefined });
         for (const columns of again.draft.object.relation.indexes) made.stored.addIndex(columns);
@@ -144,19 +145,6 @@ class Alteration {
     } finally {
       rewrite.release();
     }
-  }
-
-  /** A subscription would have to give rows of two forms. */
-  #checkNotFollowed(): void {
-    const { oid, name } = this.#object;
-    const follower = this.#engine.catalog
-      .objects()
-      .find((other) => other.kind === 'subscription' && other.physical === undefined && other.follows === oid);
-    if (follower === undefined) return;
-    throw new SqlError('2BP01', `cannot alter the columns of table ${name} because other objects depend on it`, {
-      detail: `subscription ${follower.name} depends on table ${name}`,
-      hint: 'Drop the subscription, or make it FOR a query of the columns that it needs.',
-    });
   }
 
   /** Columns first, as in PostgreSQL, then what says something of them. */
@@ -206,6 +194,7 @@ class Alteration {
         this.#exchange(draft, stored, values?.delta ?? null);
       }
       for (const object of draft.gone) this.#closing.push(this.#drop(object));
+      for (const change of draft.sequenceChanges) change();
       for (const apply of applies) apply?.();
       keepSeen(engine, this.#object);
       Object.assign(this.#object.relation, draft.object.relation);

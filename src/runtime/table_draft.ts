@@ -25,13 +25,14 @@ import {
 } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { boundAgain, columnsOf } from './check_constraint.ts';
-import { columnReaders, goesWith } from './column_readers.ts';
+import { checkNotFollowed, columnReaders, goesWith } from './column_readers.ts';
 import { checkComparable } from './create_index.ts';
 import { checkTypes } from './create_relation.ts';
+import { changeSequence } from './create_sequence.ts';
 import { columnDefault, usersOf } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { generatedColumn } from './generated_column.ts';
-import { ownedSequences } from './owned_sequences.ts';
+import { identitySequence, ownedSequences } from './owned_sequences.ts';
 import { checkColumnName, isSystemColumn } from './rename_column.ts';
 import { sequenceType } from './sequence_parameters.ts';
 
@@ -51,6 +52,8 @@ export class TableDraft {
   readonly rechecked: CheckConstraint[] = [];
   /** Indexes of columns that go. */
   readonly indexes: IndexObject[] = [];
+  /** What gives identity columns' sequences the types of their columns. */
+  readonly sequenceChanges: (() => void)[] = [];
   /** Rows are others than before. */
   rewritten = false;
 
@@ -137,7 +140,11 @@ export class TableDraft {
     if (generated) throw unsupported('another type of a generated column');
     this.#checkNotGenerating(position, column);
     const type = resolveTypeName(typeName);
-    if (identity !== undefined) sequenceType(type.oid, 'identity column');
+    if (identity !== undefined) {
+      sequenceType(type.oid, 'identity column');
+      const sequence = identitySequence(engine, object.relation, position) as SequenceObject;
+      this.sequenceChanges.push(changeSequence(engine, sequence, { type: typeName }));
+    }
     checkTypes([{ name: column, type, notNull }]);
     const env = { ...engine.bindEnv(session, [], 'read'), allowParams: false };
     const cast = (node: PgNode, of: string, refused: ReturnType<typeof refusedType>) =>
@@ -220,6 +227,7 @@ export class TableDraft {
         hint: 'Use DROP ... CASCADE to drop the dependent objects too.',
       });
     }
+    checkNotFollowed(engine, object);
     const others = [
       ...generatedNames.map((name) => `column ${name} of table ${relation.name}`),
       ...gone.map((other) => `${KIND_NAMES[other.object.kind]} ${other.object.name}`),
