@@ -10,14 +10,17 @@
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
+import { detach } from '../../operators/batch/detach.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { copyContext } from '../../operators/expr/context.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import type { AlterAction, ColumnAction, Statement } from '../../planner/parse/ast.ts';
 import type { CatalogObject, RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
-import { defaultSequences, found, ownTable, type Planned, prepareAction } from './alter_relation.ts';
+import { inOrder } from './action_order.ts';
+import { defaultSequences, dropConstraint, found, nothingPlanned, ownTable, prepareAction } from './alter_relation.ts';
 import { checkRows } from './check_constraint.ts';
+import { checkNotFollowed } from './column_readers.ts';
 import { checkKey } from './create_index.ts';
 import { namedInLiterals } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
@@ -105,8 +108,9 @@ class Alteration {
 
   async run(signal: AbortSignal): Promise<void> {
     const { draft, others } = this.#draft(this.#session);
-    if (!draft.rewritten && draft.changed.length === 0 && others.length === 0) return;
-    this.#checkNotFollowed();
+    const sameChecks = draft.object.checks === this.#object.checks;
+    if (!draft.rewritten && draft.changed.length === 0 && sameChecks && others.length === 0) return;
+    checkNotFollowed(this.#engine, this.#object);
     if (draft.rewritten) await this.#rewrite(draft, signal);
     else this.#change(draft, others, this.#stored, null);
     for (const close of this.#closing) await close?.();
@@ -129,7 +133,7 @@ class Alteration {
       try {
         if (draft.volatile.size > 0) await journal?.log.admit(LOGGED_TIMES * made.stored.bytes);
         stillSame();
-        this.#checkNotFollowed();
+        checkNotFollowed(this.#engine, this.#object);
         // Another index may have been made, or dropped, meanwhile.
         const again = this.#draft(sessionWith(this.#session, { notice: () => undefined }));
         for (const columns of again.draft.object.relation.indexes) made.stored.addIndex(columns);
@@ -145,35 +149,24 @@ class Alteration {
     }
   }
 
-  /** A subscription would have to give rows of two forms. */
-  #checkNotFollowed(): void {
-    const { oid, name } = this.#object;
-    const follower = this.#engine.catalog
-      .objects()
-      .find((other) => other.kind === 'subscription' && other.physical === undefined && other.follows === oid);
-    if (follower === undefined) return;
-    throw new SqlError('2BP01', `cannot alter the columns of table ${name} because other objects depend on it`, {
-      detail: `subscription ${follower.name} depends on table ${name}`,
-      hint: 'Drop the subscription, or make it FOR a query of the columns that it needs.',
-    });
-  }
-
   /** Columns first, as in PostgreSQL, then what says something of them. */
   #draft(session: SessionContext): { draft: TableDraft; others: AlterAction[] } {
     const draft = new TableDraft(this.#object);
     const { actions, text } = this.#statement;
     const engine = this.#engine;
-    const others = actions.filter((action) => !isColumnAction(action));
+    const others = actions.filter((action) => !isColumnAction(action) && action.k !== 'drop_constraint');
     for (const action of actions) {
       if (action.k === 'drop_column') draft.drop(engine, action, session);
-      // A default that goes need not fit another type.
+      // A CHECK or a default that goes need not fit another type.
+      if (action.k === 'drop_constraint')
+        dropConstraint(engine, draft.object, action, { checks: draft.object.checks }, session)?.();
       if (action.k === 'set_default' && action.value === null) draft.forgetDefault(action.column);
     }
     for (const action of actions) if (action.k === 'alter_type') draft.alterType(engine, action, text, session);
     for (const action of actions)
       if (action.k === 'add_column' && draft.add(engine, action, text, session, this.#context))
         others.push(...action.constraints);
-    return { draft, others };
+    return { draft, others: inOrder(others) };
   }
 
   /** The part that happens in one turn. `rewrite`: null: the rows stay as they are. */
@@ -191,12 +184,20 @@ class Alteration {
           : null;
       const made = catalog.nextOid;
       const { applies, indexes } = this.#prepare(draft, others, stored, values, arena);
+      // Before anything is done: rows that wait for COMMIT may have no new form.
+      const reshape =
+        rewrite === null
+          ? null
+          : transaction.reshape(oid, (rows, to) =>
+              rewrite.run(rows, to, (made) => values?.pending(made, to) ?? detach(made, to)),
+            );
       const reads = [oid, ...namedInLiterals(engine, this.#statement.actions, this.#session)];
       if (rewrite !== null) {
         for (const columns of indexes) stored.addIndex(columns);
         this.#exchange(draft, stored, values?.delta ?? null);
       }
       for (const object of draft.gone) this.#closing.push(this.#drop(object));
+      for (const change of draft.sequenceChanges) change();
       for (const apply of applies) apply?.();
       keepSeen(engine, this.#object);
       Object.assign(this.#object.relation, draft.object.relation);
@@ -208,7 +209,7 @@ class Alteration {
       this.#endFollowers(draft);
       reads.push(...defaultSequences(this.#object));
       this.#log(catalog.nextOid === made ? oid : made, draft, reads, values?.delta ?? null);
-      if (rewrite !== null) transaction.reshape(oid, (rows, to, use) => rewrite.run(rows, to, use));
+      reshape?.();
       showSeen(engine, this.#object, this.#session);
     } finally {
       arena.release();
@@ -226,8 +227,7 @@ class Alteration {
     const engine = this.#engine;
     const checked = values?.rows(stored, arena) ?? stored;
     try {
-      const { checks } = draft.object;
-      const planned: Planned = { names: [], key: null, checks, indexes: [], stored: checked };
+      const planned = nothingPlanned(draft.object, checked);
       const applies = others.map((action) =>
         prepareAction(engine, draft.object, action, planned, this.#statement, this.#session),
       );

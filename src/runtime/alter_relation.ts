@@ -6,9 +6,17 @@
  */
 import { SqlError, unsupported } from '../../operators/errors.ts';
 import { bindScalar } from '../../planner/bind/index.ts';
+import type { RelationColumn } from '../../planner/catalog_reader.ts';
 import type { AlterAction, CheckDef, Statement } from '../../planner/parse/ast.ts';
-import { type CatalogObject, type CheckConstraint, KIND_NAMES, type RelationObject } from '../catalog/objects.ts';
+import {
+  type CatalogObject,
+  type CheckConstraint,
+  type ColumnDefault,
+  KIND_NAMES,
+  type RelationObject,
+} from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
+import { inOrder } from './action_order.ts';
 import { checkConstraint, checkRows, dropCheck, withCheck } from './check_constraint.ts';
 import { alterIdentity } from './column_sequence.ts';
 import { addUnique, checkKey, keyColumns, uniqueConstraint } from './create_index.ts';
@@ -25,6 +33,8 @@ export type Apply = () => void;
 export interface Planned {
   names: string[];
   key: number[] | null;
+  columns: RelationColumn[];
+  defaults: (ColumnDefault | null)[];
   checks: CheckConstraint[];
   indexes: number[][];
   /** The rows that are looked at. */
@@ -35,10 +45,10 @@ export function alterRelation(engine: TidemarkEngine, statement: AlterRelation, 
   const object = found(engine, statement, session);
   if (object === null) return;
   const made = engine.catalog.nextOid;
-  const checks = 'checks' in object ? object.checks : [];
-  const stored = engine.loop.relations.get(object.oid);
-  const planned: Planned = { names: [], key: null, checks, indexes: [], stored };
-  const applies = statement.actions.map((action) => prepareAction(engine, object, action, planned, statement, session));
+  const planned = nothingPlanned(object, engine.loop.relations.get(object.oid));
+  const applies = inOrder(statement.actions).map((action) =>
+    prepareAction(engine, object, action, planned, statement, session),
+  );
   const reads = [object.oid, ...namedInLiterals(engine, statement.actions, session)];
   for (const apply of applies) apply?.();
   const oid = engine.catalog.nextOid === made ? object.oid : made;
@@ -51,6 +61,14 @@ export function alterRelation(engine: TidemarkEngine, statement: AlterRelation, 
 /** Also those that the statement made: one may be dropped without the table. */
 export function defaultSequences(object: CatalogObject): number[] {
   return 'defaults' in object ? object.defaults.flatMap((value) => value?.sequences ?? []) : [];
+}
+
+/** `stored`: the rows that are looked at. */
+export function nothingPlanned(object: CatalogObject, stored: StoredRelation | undefined): Planned {
+  const columns = 'relation' in object ? object.relation.columns.map((column) => ({ ...column })) : [];
+  const defaults = 'defaults' in object ? [...object.defaults] : [];
+  const checks = 'checks' in object ? object.checks : [];
+  return { names: [], key: null, columns, defaults, checks, indexes: [], stored };
 }
 
 /** What the statement names; null, with a notice, when it is not there and IF EXISTS was said. */
@@ -96,18 +114,18 @@ export function prepareAction(
     case 'add_check':
       return addCheck(engine, ownTable(object), action.check, planned, text, session);
     case 'drop_constraint':
-      return dropConstraint(engine, ownTable(object), action, session);
+      return dropConstraint(engine, ownTable(object), action, planned, session);
     case 'validate_constraint':
       return validate(engine, ownTable(object), action.name, planned, session);
     case 'set_not_null':
       return setNotNull(engine, ownTable(object), action.column, action.notNull, planned);
     case 'set_default':
-      return setDefault(engine, ownTable(object), action.column, action.value, text, session);
+      return setDefault(engine, ownTable(object), action.column, action.value, planned, text, session);
     case 'add_identity':
     case 'set_identity':
     case 'drop_identity': {
       const table = ownTable(object);
-      return alterIdentity(engine, table, columnOf(table, action.column), action, text, session);
+      return alterIdentity(engine, table, columnOf(table, action.column), action, planned, text, session);
     }
   }
 }
@@ -150,7 +168,13 @@ function addKey(
   planned.names.push(name);
   planned.key = columns;
   planned.indexes.push(columns);
-  for (const column of columns) checkNoNull(engine, relation, column, planned.stored);
+  for (const column of columns) {
+    if (relation.columns[column].notNull && !planned.columns[column].notNull) {
+      throw new SqlError('42P16', `primary key column "${relation.columns[column].name}" is not marked NOT NULL`);
+    }
+    checkNoNull(engine, relation, column, planned.stored);
+    planned.columns[column].notNull = true;
+  }
   if (engine.replay === null) checkKey(planned.stored, relation, { columns, name }, session);
   return () => {
     for (const column of columns) relation.columns[column].notNull = true;
@@ -183,15 +207,16 @@ function addCheck(
   };
 }
 
-function dropConstraint(
+export function dropConstraint(
   engine: TidemarkEngine,
   object: RelationObject,
   action: { name: string; ifExists: boolean },
+  planned: { checks: CheckConstraint[] },
   session: SessionContext,
 ): Apply | null {
   const isKey = engine.catalog.uniqueKeys(object.relation).some(({ name }) => name === action.name);
   if (isKey) throw unsupported('DROP CONSTRAINT of a primary key or a UNIQUE constraint');
-  return dropCheck(engine, object, action, session);
+  return dropCheck(engine, object, action, planned, session);
 }
 
 function validate(
@@ -201,7 +226,7 @@ function validate(
   planned: Planned,
   session: SessionContext,
 ): Apply {
-  const check = object.checks.find((other) => other.name === name);
+  const check = planned.checks.find((other) => other.name === name);
   if (check === undefined) {
     throw new SqlError('42704', `constraint "${name}" of relation "${object.name}" does not exist`);
   }
@@ -242,15 +267,16 @@ function setNotNull(
 ): Apply {
   const { relation } = object;
   const column = columnOf(object, name);
-  if (!notNull) checkNoIdentity(relation, column);
+  if (!notNull) checkNoIdentity(relation.name, planned.columns[column]);
   if (notNull) checkNoNull(engine, relation, column, planned.stored);
-  else if (planned.key?.includes(column)) throw new SqlError('42P16', `column "${name}" is in a primary key`);
   else if (relation.columns[column].notNull) {
     if (relation.key?.includes(column)) throw new SqlError('42P16', `column "${name}" is in a primary key`);
-    if (engine.catalog.dependents([relation.oid]).some(({ kind }) => kind !== 'index')) {
+    const readers = engine.catalog.dependents([relation.oid]);
+    if (readers.some(({ kind }) => kind !== 'index' && kind !== 'sequence')) {
       throw unsupported('DROP NOT NULL on a table that views, sinks or subscriptions read');
     }
   }
+  planned.columns[column].notNull = notNull;
   return () => {
     relation.columns[column].notNull = notNull;
     engine.loop.constrained(relation.oid);
@@ -263,12 +289,13 @@ function setDefault(
   object: RelationObject,
   name: string,
   node: Extract<AlterAction, { k: 'set_default' }>['value'],
+  planned: Planned,
   text: string,
   session: SessionContext,
 ): Apply {
   const column = columnOf(object, name);
   const hint = node === null ? 'Use ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY instead.' : undefined;
-  checkNoIdentity(object.relation, column, hint);
+  checkNoIdentity(object.name, planned.columns[column], hint);
   if (object.relation.columns[column].generated) {
     throw new SqlError('42601', `column "${name}" of relation "${object.name}" is a generated column`, {
       hint: `Use ALTER TABLE ... ALTER COLUMN ... ${node === null ? 'DROP' : 'SET'} EXPRESSION instead.`,
@@ -284,13 +311,14 @@ function setDefault(
       { target, place: 'default' },
     );
   }
+  planned.defaults[column] = value;
   return () => {
     object.defaults[column] = value;
     engine.catalog.version++;
   };
 }
 
-function checkNoIdentity({ name, columns }: RelationObject['relation'], column: number, hint?: string): void {
-  if (columns[column].identity === undefined) return;
-  throw new SqlError('42601', `column "${columns[column].name}" of relation "${name}" is an identity column`, { hint });
+function checkNoIdentity(table: string, { name, identity }: RelationColumn, hint?: string): void {
+  if (identity === undefined) return;
+  throw new SqlError('42601', `column "${name}" of relation "${table}" is an identity column`, { hint });
 }

@@ -157,19 +157,21 @@ export function checksOf(engine: TidemarkEngine, oid: number): CheckConstraint[]
   return object !== undefined && 'checks' in object ? object.checks : [];
 }
 
-/** ALTER TABLE ... DROP CONSTRAINT: takes it away, or null when there is none and IF EXISTS was said. */
+/** ALTER TABLE ... DROP CONSTRAINT: takes it away, or null when there is none and IF EXISTS was said. `planned`: what is left of them by then. */
 export function dropCheck(
   engine: TidemarkEngine,
   object: RelationObject,
   { name, ifExists }: { name: string; ifExists: boolean },
+  planned: { checks: CheckConstraint[] },
   session: SessionContext,
 ): (() => void) | null {
   const message = `constraint "${name}" of relation "${object.name}" does not exist`;
-  if (!object.checks.some((check) => check.name === name)) {
+  if (!planned.checks.some((check) => check.name === name)) {
     if (!ifExists) throw new SqlError('42704', message);
     session.notice('NOTICE', '00000', `${message}, skipping`);
     return null;
   }
+  planned.checks = planned.checks.filter((check) => check.name !== name);
   return () => {
     object.checks = object.checks.filter((check) => check.name !== name);
     engine.catalog.version++;

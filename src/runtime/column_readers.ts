@@ -70,3 +70,15 @@ export function goesWith(
   for (const reader of readers) visit(reader, on);
   return found;
 }
+
+/** A subscription to a table would have to give rows of two forms when its columns change. */
+export function checkNotFollowed({ catalog }: TidemarkEngine, { oid, name }: RelationObject): void {
+  const follower = catalog
+    .objects()
+    .find((other) => other.kind === 'subscription' && other.physical === undefined && other.follows === oid);
+  if (follower === undefined) return;
+  throw new SqlError('2BP01', `cannot alter the columns of table ${name} because other objects depend on it`, {
+    detail: `subscription ${follower.name} depends on table ${name}`,
+    hint: 'Drop the subscription, or make it FOR a query of the columns that it needs.',
+  });
+}

@@ -55,26 +55,28 @@ export function addSequence(engine: TidemarkEngine, object: SequenceObject): voi
   engine.sequences.open(object);
 }
 
-/** ALTER COLUMN ... ADD GENERATED, SET GENERATED and its options, DROP IDENTITY: checks it and gives what does it. */
+/** ALTER COLUMN ... ADD GENERATED, SET GENERATED and its options, DROP IDENTITY: checks it and gives what does it. `planned`: the columns by then. */
 export function alterIdentity(
   engine: TidemarkEngine,
   object: RelationObject,
   column: number,
   action: IdentityAction,
+  planned: Pick<RelationObject, 'defaults'> & Pick<Relation, 'columns'>,
   text: string,
   session: SessionContext,
 ): (() => void) | null {
   const { relation } = object;
-  const { name, identity, notNull } = relation.columns[column];
+  const { name, identity, notNull } = planned.columns[column];
   const of = `column "${name}" of relation "${relation.name}"`;
   const wrong = (message: string): SqlError => new SqlError('55000', `${of} ${message}`);
   if (action.k === 'add_identity') {
     if (identity !== undefined) throw wrong('is already an identity column');
-    if (object.defaults[column] !== null || relation.columns[column].generated)
+    if (planned.defaults[column] !== null || relation.columns[column].generated)
       throw wrong('already has a default value');
     sequenceType(relation.columns[column].type.oid, 'identity column');
     if (!notNull) throw wrong('must be declared NOT NULL before identity can be added');
     sequenceParameters(action.options, null, relation.columns[column].type.oid);
+    planned.columns[column].identity = action.always ? 'a' : 'd';
     return () => {
       const sequence = columnSequence(engine, relation, column, action.options, text, []);
       addSequence(engine, sequence);
@@ -82,13 +84,15 @@ export function alterIdentity(
       object.defaults[column] = nextValue(sequence.oid);
     };
   }
-  const sequence = identitySequence(engine, relation, column);
+  const sequence = identity === undefined ? null : identitySequence(engine, relation, column);
   if (sequence === null) {
     if (action.k !== 'drop_identity' || !action.ifExists) throw wrong('is not an identity column');
     session.notice('NOTICE', '00000', `${of} is not an identity column, skipping`);
     return null;
   }
   if (action.k === 'drop_identity') {
+    delete planned.columns[column].identity;
+    planned.defaults[column] = null;
     return () => {
       object.defaults[column] = null;
       setIdentity(engine, object, column, null);

@@ -25,13 +25,14 @@ import {
 } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { boundAgain, columnsOf } from './check_constraint.ts';
-import { columnReaders, goesWith } from './column_readers.ts';
+import { checkNotFollowed, columnReaders, goesWith } from './column_readers.ts';
 import { checkComparable } from './create_index.ts';
 import { checkTypes } from './create_relation.ts';
+import { changeSequence } from './create_sequence.ts';
 import { columnDefault, usersOf } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { generatedColumn } from './generated_column.ts';
-import { ownedSequences } from './owned_sequences.ts';
+import { identitySequence, ownedSequences } from './owned_sequences.ts';
 import { checkColumnName, isSystemColumn } from './rename_column.ts';
 import { sequenceType } from './sequence_parameters.ts';
 
@@ -39,7 +40,7 @@ export class TableDraft {
   readonly object: RelationObject;
   /** Of the new rows. */
   readonly values: Expr[];
-  /** Columns that get another value in each row: what they get. In `values` they are NULL. */
+  /** Columns that get another value in each row, and those that are generated of them: what they get, over the new row. In `values` they are NULL. */
   readonly volatile = new Map<number, Expr>();
   /** Columns that must not have a NULL in any of the new rows. */
   readonly present: number[] = [];
@@ -51,6 +52,8 @@ export class TableDraft {
   readonly rechecked: CheckConstraint[] = [];
   /** Indexes of columns that go. */
   readonly indexes: IndexObject[] = [];
+  /** What gives identity columns' sequences the types of their columns. */
+  readonly sequenceChanges: (() => void)[] = [];
   /** Rows are others than before. */
   rewritten = false;
 
@@ -95,8 +98,11 @@ export class TableDraft {
     if (generated !== null) {
       relation.columns[position].generated = true;
       this.object.generated = [...this.object.generated, generated];
+      const ofVolatile = columnsOf(generated.expr).some((c) => this.volatile.has(c));
+      if (ofVolatile) this.volatile.set(position, generated.expr);
       // Over the old rows, whatever other actions make of them.
-      this.values.push(rewriteExpr(generated.expr, (e) => (e.k === 'col' ? this.values[e.id] : e)));
+      const overOld = (e: Expr) => (e.k === 'col' ? this.values[e.id] : e);
+      this.values.push(ofVolatile ? { k: 'const', v: null, t: type } : rewriteExpr(generated.expr, overOld));
     } else {
       if (value !== null && isVolatile(value)) this.volatile.set(position, value);
       const once = value === null || isVolatile(value) ? null : evaluate(value, [], context);
@@ -134,7 +140,11 @@ export class TableDraft {
     if (generated) throw unsupported('another type of a generated column');
     this.#checkNotGenerating(position, column);
     const type = resolveTypeName(typeName);
-    if (identity !== undefined) sequenceType(type.oid, 'identity column');
+    if (identity !== undefined) {
+      sequenceType(type.oid, 'identity column');
+      const sequence = identitySequence(engine, object.relation, position) as SequenceObject;
+      this.sequenceChanges.push(changeSequence(engine, sequence, { type: typeName }));
+    }
     checkTypes([{ name: column, type, notNull }]);
     const env = { ...engine.bindEnv(session, [], 'read'), allowParams: false };
     const cast = (node: PgNode, of: string, refused: ReturnType<typeof refusedType>) =>
@@ -217,6 +227,7 @@ export class TableDraft {
         hint: 'Use DROP ... CASCADE to drop the dependent objects too.',
       });
     }
+    checkNotFollowed(engine, object);
     const others = [
       ...generatedNames.map((name) => `column ${name} of table ${relation.name}`),
       ...gone.map((other) => `${KIND_NAMES[other.object.kind]} ${other.object.name}`),

@@ -171,15 +171,17 @@ export class EngineTransaction implements Transaction {
     if (this.#writes.length > 0) this.#commits.checkFit(this.#total(), this.#seen ?? this.tick);
   }
 
-  /** It has altered a table's columns: what it wrote takes their form, and from now on it reads what is there. */
-  reshape(relation: number, rewrite: <T>(rows: Batch, arena: Arena, use: (rewritten: Batch) => T) => T): void {
-    for (const write of this.#writes) {
-      if (write.relation !== relation) continue;
-      write.delta = rewrite(write.delta, this.#arena, (rows) => detach(rows, this.#arena));
-    }
-    this.#unpin();
-    this.#forgetKeys();
-    this.#reshaped.set(relation, this.tick);
+  /** It alters a table's columns: makes what it wrote anew, and gives what puts that in its place; from then on it reads what is there. */
+  reshape(relation: number, rewrite: (rows: Batch, arena: Arena) => Batch): () => void {
+    const rewritten = this.#writes
+      .filter((write) => write.relation === relation)
+      .map((write) => ({ write, delta: rewrite(write.delta, this.#arena) }));
+    return () => {
+      for (const { write, delta } of rewritten) write.delta = delta;
+      this.#unpin();
+      this.#forgetKeys();
+      this.#reshaped.set(relation, this.tick);
+    };
   }
 
   /** What it saw otherwise is not what it sees otherwise now. */

@@ -8,6 +8,7 @@ import { batchFromRows } from '../../operators/batch/builder.ts';
 import { colType, OID } from '../../operators/types.ts';
 import { parseClusterOptions } from '../../src/kafka/options.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
+import type { SinkWriter, TickChanges } from '../../src/runtime/sink.ts';
 import { openKafkaSink } from '../../src/sinks/kafka/index.ts';
 import { lastProgress, PROGRESS_TOPIC } from '../../src/sinks/kafka/progress.ts';
 import { openEngine, seeded, sql } from '../engine/harness.ts';
@@ -214,6 +215,19 @@ test('another writer of the same identity: the one that came first stops, and ad
   await gone.close(false);
 });
 
+/** A busy broker says of a topic's first moments that it does not lead it: then the runtime, too, begins again. */
+async function writeToNew(sink: SinkWriter, ticks: TickChanges[]): Promise<void> {
+  for (;;) {
+    try {
+      await sink.write(ticks);
+      return;
+    } catch (error) {
+      if (!/not the leader/.test((error as Error).message)) throw error;
+      await sink.begin(0n);
+    }
+  }
+}
+
 test('progress is found behind an open transaction of another sink', { skip, timeout: 60_000 }, async () => {
   const kafka = new kafkajs.Kafka({ brokers: [suite.broker.brokers], logLevel: kafkajs.logLevel.NOTHING });
   const other = kafka.producer({ transactionalId: `other-${process.pid}`, maxInFlightRequests: 1, idempotent: true });
@@ -223,7 +237,7 @@ test('progress is found behind an open transaction of another sink', { skip, tim
   await sink.create();
   const open = await other.transaction();
   await open.send({ topic: PROGRESS_TOPIC, messages: [{ key: 'other', value: '{"tick":"1","owner":"x"}' }] });
-  await sink.write([{ tick: 7n, batch: row(1) }]);
+  await writeToNew(sink, [{ tick: 7n, batch: row(1) }]);
   assert.equal((await lastProgress(cluster(), id))?.tick, 7n);
   await open.abort();
   assert.equal(await lastProgress(cluster(), 'other'), null);
