@@ -14,14 +14,12 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { Arena } from '../../operators/batch/arena.ts';
-import { type NexmarkTable, rowsBefore } from '../../src/sources/nexmark/numbering.ts';
 import { PROGRAMS } from '../hand_written/index.ts';
 import { PEERS, type PeerName, peerProgram } from '../peers/index.ts';
 import { quantile } from '../table.ts';
 import { ColumnEngine, type End, MessageEngine } from './engine.ts';
 import { Chunk } from './input.ts';
 
-/** Messages that are made before they are measured: of a query that reads a twelfth of the events as many as of others, or most of its ticks would be the first after that. */
 const CHUNK = 50_000;
 const WARM_UP = 100_000;
 /** The peers' cost of an event grows without bound in some queries: they warm up for less, and end when they had this many seconds of CPU. */
@@ -105,12 +103,6 @@ async function steps(query: string, way: Way, tick: number) {
   };
 }
 
-/** Events that have CHUNK messages of the tables, in whole ticks. */
-function chunkEvents(tables: NexmarkTable[], tick: number): number {
-  const perEvent = tables.reduce((sum, table) => sum + rowsBefore(table, CHUNK) / CHUNK, 0);
-  return Math.max(1, Math.floor(CHUNK / perEvent / tick)) * tick;
-}
-
 async function measure(query: string, way: Way, events: number, tick: number): Promise<Measured> {
   const { engine, step } = await steps(query, way, tick);
   const tables = engine.tables();
@@ -119,7 +111,7 @@ async function measure(query: string, way: Way, events: number, tick: number): P
   let json = new Meter();
   let counted = 0;
   const warmUp = isPeer(way) ? PEER_WARM_UP : WARM_UP;
-  const length = chunkEvents(tables, tick);
+  const length = isPeer(way) ? tick : CHUNK;
   /** Where the measurement began; null while messages do not count. */
   let begin: number | null = null;
   for (let from = 0; begin === null || from < begin + events; from += length) {
