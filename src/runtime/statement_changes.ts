@@ -11,7 +11,8 @@ import type { Datum } from '../../operators/datum.ts';
 import type { BoundModification } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import { bindReturned } from '../../planner/physical/parameters.ts';
-import { changesOf, checkHeap, type Modified, type ModifyContext, writeChanges } from './modify.ts';
+import { changesOf, type Modified, type ModifyContext, writeChanges } from './modify.ts';
+import { checkHeap } from './source_rows.ts';
 import type { RowChange } from './unique_keys.ts';
 
 /** About what a returned value takes as a constant of a plan. */

@@ -1,0 +1,62 @@
+/** The rows of a modification's source, as its transaction sees them, or as the tables were at another moment (AS OF). */
+import { getHeapStatistics } from 'node:v8';
+import { budget } from '../../operators/batch/budget.ts';
+import { readRow } from '../../operators/batch/builder.ts';
+import { pages } from '../../operators/batch/pages.ts';
+import type { Datum } from '../../operators/datum.ts';
+import { OutOfMemory } from '../../operators/errors.ts';
+import type { DataflowPlan, SortKey } from '../../operators/plan.ts';
+import type { BoundModification } from '../../planner/bind/index.ts';
+import { planRows } from '../../planner/physical/index.ts';
+import type { ModifyContext } from './modify.ts';
+import { type Reader, type ReadPieces, readNow } from './reads.ts';
+import { isLongRead, readInPieces, readInSlices, readsStream } from './sliced_read.ts';
+
+/** `ids`: the columns of each row. */
+export async function sourceRows(bound: BoundModification, ids: number[], at: ModifyContext): Promise<Datum[][]> {
+  const plan = planRows(bound.source, ids);
+  const asOf = bound.k === 'insert' ? bound.asOf : null;
+  const order: SortKey[] = (bound.k === 'insert' ? bound.order : []).map(({ id, desc, nullsFirst }) => {
+    return { col: ids.indexOf(id), desc, nullsFirst };
+  });
+  const then = asOf === null ? null : await at.asOf(plan, asOf);
+  try {
+    return await rowsOfPlan(plan, ids.length, order, then?.reader ?? at);
+  } finally {
+    then?.release();
+  }
+}
+
+async function rowsOfPlan(plan: DataflowPlan, width: number, order: SortKey[], at: Reader): Promise<Datum[][]> {
+  // At once wherever that is possible: a commit between two slices would be a conflict that PostgreSQL's users do not know.
+  const { pieces, arena } = readsStream(plan, at)
+    ? await readInSlices(plan, width, order, at, null)
+    : readAtOnce(plan, width, order, at);
+  try {
+    const count = pieces.reduce((sum, piece) => sum + piece.n, 0);
+    checkHeap(count * (ROW_BYTES + width * DATUM_BYTES) + arena.bytes);
+    const rows: Datum[][] = [];
+    for (const piece of pieces) for (let i = 0; i < piece.n; i++) rows.push(readRow(piece, i));
+    return rows;
+  } finally {
+    arena.release();
+  }
+}
+
+function readAtOnce(plan: DataflowPlan, width: number, order: SortKey[], at: Reader): ReadPieces {
+  if (order.length === 0 && isLongRead(plan, at)) return readInPieces(plan, width, at);
+  const { batch, arena } = readNow(plan, width, order, at);
+  return { pieces: [batch], arena };
+}
+
+/** About what a row and a value of it take in JavaScript. */
+const ROW_BYTES = 64;
+const DATUM_BYTES = 24;
+
+/** Rows of a statement lie in JavaScript's heap, whose end would be that of the process. */
+export function checkHeap(bytes: number): void {
+  budget.check(pages.usedBytes, bytes);
+  const { heap_size_limit, used_heap_size } = getHeapStatistics();
+  const left = (heap_size_limit - used_heap_size) / 2;
+  if (bytes > left) throw new OutOfMemory(bytes, heap_size_limit);
+}
