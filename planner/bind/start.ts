@@ -1,7 +1,6 @@
 /**
  * The state a statement's binding starts with.
  */
-
 import type { PgNode } from '../parse/ast.ts';
 import { tooDeep } from '../parse/pg_parser.ts';
 import type { BindEnv, BoundModification } from './env.ts';

@@ -1,5 +1,4 @@
 /** Named objects: what CREATE makes and DROP takes away. */
-
 import type { Expr } from '../../operators/expr/ir.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { PgNode, SelectNode } from '../../planner/parse/ast.ts';

@@ -5,7 +5,6 @@
  * index or sequence that it makes, so that this gets it again; of one that makes none the relation's.
  */
 import { SqlError, unsupported } from '../../operators/errors.ts';
-import { bindScalar } from '../../planner/bind/index.ts';
 import type { RelationColumn } from '../../planner/catalog_reader.ts';
 import type { AlterAction, CheckDef, Statement } from '../../planner/parse/ast.ts';
 import {
@@ -24,6 +23,7 @@ import { columnDefault, namedInLiterals } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { renameObject } from './rename.ts';
 import { renameColumn } from './rename_column.ts';
+import { bindAlone } from './row_expression.ts';
 import type { StoredRelation } from './stored_relation.ts';
 
 type AlterRelation = Extract<Statement, { k: 'alter_relation' }>;
@@ -304,12 +304,7 @@ function setDefault(
   const value = node === null ? null : columnDefault(engine, node, text, session);
   if (value !== null) {
     const target = object.relation.columns[column].type;
-    bindScalar(
-      value.node,
-      text,
-      { ...engine.bindEnv(session, [], 'read'), allowParams: false },
-      { target, place: 'default' },
-    );
+    bindAlone(engine, value.node, text, session, { target, place: 'default' });
   }
   planned.defaults[column] = value;
   return () => {

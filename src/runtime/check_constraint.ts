@@ -6,25 +6,20 @@ import { Arena } from '../../operators/batch/arena.ts';
 import { readRow, weightOf } from '../../operators/batch/builder.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
-import { type BoundExpr, bindExpr } from '../../operators/expr/interpret.ts';
 import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
-import { bindScalar } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
-import { visitExpr } from '../../planner/logical/walk.ts';
 import type { CheckDef, PgNode } from '../../planner/parse/ast.ts';
-import { parse } from '../../planner/parse/parse.ts';
 import type { CheckConstraint, RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
-import { written } from './bracketed.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { freeName, objectName } from './names.ts';
 import { failingRow } from './not_null.ts';
+import { bindAlone, columnsOf, evaluatorOf, rowColumns } from './row_expression.ts';
 import type { StoredRelation } from './stored_relation.ts';
+import { parsed, written } from './written_expression.ts';
 
 /** Rows looked at a time. */
 const ROWS = 4096;
-
-const bound = new WeakMap<CheckConstraint, BoundExpr>();
 
 /** The constraint as a statement says it; `there`: those that the table has, and those of the statement before it. */
 export function checkConstraint(
@@ -58,11 +53,8 @@ export function boundAgain(
   check: CheckConstraint,
   session: SessionContext,
 ): CheckConstraint {
-  const text = `SELECT ${check.text}`;
-  const [statement] = parse(text);
-  if (statement.k !== 'select') throw new Error(`the condition of a CHECK is none: ${check.text}`);
-  const { val } = statement.query.select.targetList[0].ResTarget;
-  return { ...check, expr: boundCondition(engine, relation, val, text, session) };
+  const { node, whole } = parsed(check);
+  return { ...check, expr: boundCondition(engine, relation, node, whole, session) };
 }
 
 function boundCondition(
@@ -72,26 +64,11 @@ function boundCondition(
   text: string,
   session: SessionContext,
 ): Expr {
-  return bindScalar(
-    node,
-    text,
-    { ...engine.bindEnv(session, [], 'read'), allowParams: false },
-    {
-      place: 'check',
-      relation: relation.name,
-      columns: relation.columns.map(({ name, type }, id) => ({ id, name, type })),
-    },
-  );
-}
-
-/** Positions of the columns, in the order in which the condition names them. */
-export function columnsOf(expr: Expr): number[] {
-  const columns: number[] = [];
-  visitExpr(expr, (x) => {
-    if (x.k === 'col' && !columns.includes(x.id)) columns.push(x.id);
-    return true;
+  return bindAlone(engine, node, text, session, {
+    place: 'check',
+    relation: relation.name,
+    columns: rowColumns(relation),
   });
-  return columns;
 }
 
 /** The error of a row; null when all hold. */
@@ -112,13 +89,8 @@ export function checkViolation(
   });
 }
 
-function holds(check: CheckConstraint, row: Datum[], context: EvalContext): boolean {
-  let condition = bound.get(check);
-  if (condition === undefined) {
-    condition = bindExpr(check.expr);
-    bound.set(check, condition);
-  }
-  return condition(row, context) !== false;
+function holds({ expr }: CheckConstraint, row: Datum[], context: EvalContext): boolean {
+  return evaluatorOf(expr)(row, context) !== false;
 }
 
 /** Throws when a row that is there does not fit. */

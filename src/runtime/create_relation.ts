@@ -1,5 +1,4 @@
 /** CREATE TABLE, CREATE STREAM, CREATE TABLE AS. */
-
 import { oneBatch } from '../../operators/batch/one_batch.ts';
 import type { Interval } from '../../operators/datum.ts';
 import { SqlError, unsupported } from '../../operators/errors.ts';
@@ -36,6 +35,7 @@ import { takeRetention } from './kept_changes.ts';
 import { LocalStream } from './local_stream.ts';
 import { creationSchema, nameTaken } from './names.ts';
 import { readQuery } from './queries.ts';
+import { bindAlone } from './row_expression.ts';
 import { sourceDefault } from './source_default.ts';
 import { withoutStorageParameters } from './storage_parameters.ts';
 import { StoredRelation } from './stored_relation.ts';
@@ -89,12 +89,7 @@ export async function createRelation(
   });
   const bound = defaults.map((d, i) => {
     if (d === null) return null;
-    return bindScalar(
-      d.node,
-      d.text,
-      { ...engine.bindEnv(session, [], 'read'), allowParams: false },
-      { target: all[i].type, place: 'default' },
-    );
+    return bindAlone(engine, d.node, d.text, session, { target: all[i].type, place: 'default' });
   });
   const checks = checkConstraints(engine, relation, statement, session);
   const generated = statement.columns.flatMap((column, i) => {

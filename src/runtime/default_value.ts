@@ -2,9 +2,9 @@
  * The DEFAULT of a column as it is kept. Sequences are named by OID in it: nextval('s') means the sequence that s was when the default was set, whatever the
  * search path of who inserts and whatever the sequence is called by then.
  */
-
 import { regclassPath } from '../../planner/bind/index.ts';
 import type { PgNode } from '../../planner/parse/ast.ts';
+import { walkTree } from '../../planner/parse/walk_tree.ts';
 import type { CatalogObject, ColumnDefault, RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
@@ -51,12 +51,10 @@ export function nextValue(sequence: number): ColumnDefault {
 
 function literalsIn(root: PgNode, literalOf: (node: PgNode) => PgNode | undefined): PgNode[] {
   const found: PgNode[] = [];
-  const left: PgNode[] = [root];
-  for (let node = left.pop(); node !== undefined; node = left.pop()) {
+  walkTree(root, (node) => {
     const literal = literalOf(node);
     if (literal !== undefined) found.push(literal);
-    for (const child of Object.values(node)) if (typeof child === 'object' && child !== null) left.push(child);
-  }
+  });
   return found;
 }
 

@@ -4,21 +4,17 @@
  */
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
-import { type BoundExpr, bindExpr } from '../../operators/expr/interpret.ts';
 import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
 import { colType, OID } from '../../operators/types.ts';
 import { volatilityOf } from '../../planner/analyse/functions.ts';
-import { bindScalar } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import { rewriteExpr } from '../../planner/logical/expressions.ts';
 import type { ColumnDef } from '../../planner/parse/ast.ts';
 import type { GeneratedColumn } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
-import { written } from './bracketed.ts';
-import { columnsOf } from './check_constraint.ts';
 import type { TidemarkEngine } from './engine.ts';
-
-const bound = new WeakMap<GeneratedColumn, BoundExpr>();
+import { bindAlone, columnsOf, evaluatorOf, rowColumns } from './row_expression.ts';
+import { written } from './written_expression.ts';
 
 /** What generates a column; null when nothing does. */
 export function generatedColumn(
@@ -30,11 +26,10 @@ export function generatedColumn(
   session: SessionContext,
 ): GeneratedColumn | null {
   if (generated === null) return null;
-  const env = { ...engine.bindEnv(session, [], 'read'), allowParams: false };
-  const expr = bindScalar(generated.expr, text, env, {
+  const expr = bindAlone(engine, generated.expr, text, session, {
     place: 'generated',
     relation: relation.name,
-    columns: relation.columns.map(({ name, type }, id) => ({ id, name, type })),
+    columns: rowColumns(relation),
     target: relation.columns[column].type,
   });
   const other = columnsOf(expr).find((c) => relation.columns[c].generated === true);
@@ -60,14 +55,7 @@ function concatenation(e: Expr): Expr {
 
 /** Puts the values of generated columns into a row. */
 export function generate(columns: GeneratedColumn[], row: Datum[], context: EvalContext): void {
-  for (const generated of columns) {
-    let value = bound.get(generated);
-    if (value === undefined) {
-      value = bindExpr(generated.expr);
-      bound.set(generated, value);
-    }
-    row[generated.column] = value(row, context);
-  }
+  for (const { column, expr } of columns) row[column] = evaluatorOf(expr)(row, context);
 }
 
 /** The generated columns of a relation whose rows are written by statements. */

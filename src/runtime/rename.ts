@@ -12,18 +12,19 @@ import { SqlError } from '../../operators/errors.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import type { SelectNode } from '../../planner/parse/ast.ts';
 import { scanPostgres } from '../../planner/parse/pg_parser.ts';
+import { walkTree } from '../../planner/parse/walk_tree.ts';
 import { type CatalogObject, KIND_NAMES } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { closingBracket, type Edit, edited, insertion } from './text_edits.ts';
 import {
   bindViewQuery,
-  closingBracket,
   type NamePlace,
   namePlaces,
+  nameTokens,
   type ReadingView,
   readersOf,
   setQuery,
-  walkTree,
 } from './view_query.ts';
 import { viewText } from './view_text.ts';
 
@@ -74,24 +75,24 @@ function renamedQuery(
   return query;
 }
 
-function renamePlace(query: SelectNode, { node, aliased, inCall }: NamePlace, from: string, to: string): void {
+function renamePlace(query: SelectNode, place: NamePlace, from: string, to: string): void {
+  const { node, aliased, inCall } = place;
   const tokens = scanPostgres(query.text);
-  const first = tokens.findIndex(({ start }) => start === node.location);
-  const name = tokens[first + 1]?.text === '.' ? first + 2 : first;
+  const [, name] = nameTokens(tokens, place);
   if (aliased.alias === undefined) {
     aliased.alias = { aliasname: from };
-    insert(query, tokens[inCall ? closingBracket(tokens, name) : name].end, 0, ` AS ${quoteIdent(from)}`);
+    const { end } = tokens[inCall ? closingBracket(tokens, name) : name];
+    edit(query, insertion(end, ` AS ${quoteIdent(from)}`));
   }
   node.relname = to;
-  insert(query, tokens[name].start, tokens[name].end - tokens[name].start, quoteIdent(to));
+  edit(query, { from: tokens[name].start, to: tokens[name].end, text: quoteIdent(to) });
 }
 
-/** Puts a text in place of some bytes of the query's, and moves the places of what comes after them. */
-function insert(query: SelectNode, at: number, instead: number, text: string): void {
-  const bytes = Buffer.from(query.text, 'utf8');
-  const put = Buffer.from(text, 'utf8');
-  query.text = Buffer.concat([bytes.subarray(0, at), put, bytes.subarray(at + instead)]).toString('utf8');
+/** Edits the query's text, and moves the places of what comes after that. */
+function edit(query: SelectNode, change: Edit): void {
+  query.text = edited(query.text, [change]);
+  const by = Buffer.byteLength(change.text, 'utf8') - (change.to - change.from);
   walkTree(query.select, (node) => {
-    if (typeof node.location === 'number' && node.location > at) node.location += put.length - instead;
+    if (typeof node.location === 'number' && node.location > change.from) node.location += by;
   });
 }

@@ -3,9 +3,9 @@ import { SqlError } from '../../operators/errors.ts';
 import type { CatalogObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { renamedCondition } from './renamed_condition.ts';
 import { keepSeen, showSeen } from './seen_columns.ts';
 import { viewText } from './view_text.ts';
+import { withRenamed } from './written_expression.ts';
 
 /** Columns that every table of PostgreSQL's has. */
 const SYSTEM_COLUMNS = ['ctid', 'xmin', 'cmin', 'xmax', 'cmax', 'tableoid'];
@@ -25,12 +25,8 @@ export function renameColumn(
   keepSeen(engine, object);
   relation.columns[position].name = to;
   if ('checks' in object) {
-    const renamed = <T extends { text: string }>(kept: T): T => ({
-      ...kept,
-      text: renamedCondition(kept.text, column, to),
-    });
-    object.checks = object.checks.map(renamed);
-    object.generated = object.generated.map(renamed);
+    object.checks = object.checks.map((check) => withRenamed(check, column, to));
+    object.generated = object.generated.map((generated) => withRenamed(generated, column, to));
   }
   engine.catalog.version++;
   if (object.kind === 'materialized_view') object.physical.columns[position].name = to;

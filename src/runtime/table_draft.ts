@@ -4,13 +4,11 @@
  *
  * Positions of columns never move, and no position is given twice: plans of views name columns by them.
  */
-
 import { SqlError, unsupported } from '../../operators/errors.ts';
 import { evaluate } from '../../operators/expr/interpret.ts';
 import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import { isVolatile } from '../../planner/analyse/functions.ts';
-import { bindScalar } from '../../planner/bind/index.ts';
 import { rewriteExpr } from '../../planner/logical/expressions.ts';
 import type { Col } from '../../planner/logical/plan.ts';
 import type { ColumnAction, PgNode } from '../../planner/parse/ast.ts';
@@ -24,7 +22,7 @@ import {
   type SequenceObject,
 } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
-import { boundAgain, columnsOf } from './check_constraint.ts';
+import { boundAgain } from './check_constraint.ts';
 import { checkNotFollowed, columnReaders, goesWith } from './column_readers.ts';
 import { checkComparable } from './create_index.ts';
 import { checkTypes } from './create_relation.ts';
@@ -34,6 +32,7 @@ import type { TidemarkEngine } from './engine.ts';
 import { generatedColumn } from './generated_column.ts';
 import { identitySequence, ownedSequences } from './owned_sequences.ts';
 import { checkColumnName, isSystemColumn } from './rename_column.ts';
+import { bindAlone, columnsOf, rowColumns } from './row_expression.ts';
 import { sequenceType } from './sequence_parameters.ts';
 
 export class TableDraft {
@@ -62,7 +61,7 @@ export class TableDraft {
 
   constructor(object: RelationObject) {
     const { relation, defaults } = object;
-    this.#before = relation.columns.flatMap(({ name, type, dropped }, id) => (dropped ? [] : [{ id, name, type }]));
+    this.#before = rowColumns(relation);
     const columns = relation.columns.map((column) => ({ ...column }));
     this.object = { ...object, relation: { ...relation, columns }, defaults: [...defaults] };
     this.values = columns.map(({ type }, id) => ({ k: 'col', id, t: type }));
@@ -89,11 +88,14 @@ export class TableDraft {
     checkTypes([relation.columns[position]]);
     const kept = node === null ? null : columnDefault(engine, node, text, session);
     defaults.push(kept);
-    const env = { ...engine.bindEnv(session, [], 'read'), allowParams: false };
     const value =
       kept === null
         ? null
-        : bindScalar(kept.node, text, env, { target: type, place: 'default', refused: refusedDefault(name) });
+        : bindAlone(engine, kept.node, text, session, {
+            target: type,
+            place: 'default',
+            refused: refusedDefault(name),
+          });
     const generated = generatedColumn(engine, relation, position, column, text, session);
     if (generated !== null) {
       relation.columns[position].generated = true;
@@ -146,9 +148,8 @@ export class TableDraft {
       this.sequenceChanges.push(changeSequence(engine, sequence, { type: typeName }));
     }
     checkTypes([{ name: column, type, notNull }]);
-    const env = { ...engine.bindEnv(session, [], 'read'), allowParams: false };
     const cast = (node: PgNode, of: string, refused: ReturnType<typeof refusedType>) =>
-      bindScalar(node, of, env, { columns: this.#before, target: type, place: 'transform', refused });
+      bindAlone(engine, node, of, session, { columns: this.#before, target: type, place: 'transform', refused });
     const value = cast(using ?? columnNode(column), text, refusedType(column, using !== null));
     if (isVolatile(value)) throw unsupported('a volatile expression in USING');
     const given = defaults[position];
@@ -156,7 +157,11 @@ export class TableDraft {
       const message = `default for column "${column}" cannot be cast automatically to type ${formatType(type.oid)}`;
       // A literal has the column's type; of anything else its own counts.
       if (given.node.A_Const?.sval !== undefined) cast(columnNode(column), text, () => ({ message }));
-      bindScalar(given.node, given.text, env, { target: type, place: 'default', refused: () => ({ message }) });
+      bindAlone(engine, given.node, given.text, session, {
+        target: type,
+        place: 'default',
+        refused: () => ({ message }),
+      });
     }
     this.#checkUnread(engine, position, column, session);
     for (const key of keysOf(engine, object))

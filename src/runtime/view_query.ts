@@ -3,10 +3,13 @@ import { bindQuery } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { BoundQuery } from '../../planner/logical/plan.ts';
 import type { PgNode, SelectNode } from '../../planner/parse/ast.ts';
+import type { Token } from '../../planner/parse/pg_parser.ts';
+import { walkTree } from '../../planner/parse/walk_tree.ts';
 import type { CatalogObject, MaterializedViewObject, ViewObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { sessionWith } from './session_with.ts';
+import { tokenAt } from './text_edits.ts';
 
 export type ReadingView = ViewObject | MaterializedViewObject;
 
@@ -75,20 +78,8 @@ export function namePlaces(
   return places.sort((a, b) => b.node.location - a.node.location);
 }
 
-/** All objects of a tree; statements may be deeper than the stack. */
-export function walkTree(root: PgNode, visit: (node: PgNode) => void): void {
-  const left: PgNode[] = [root];
-  for (let node = left.pop(); node !== undefined; node = left.pop()) {
-    visit(node);
-    for (const child of Object.values(node)) if (typeof child === 'object' && child !== null) left.push(child);
-  }
-}
-
-/** The bracket that closes the call in which the token stands. */
-export function closingBracket(tokens: { text: string }[], at: number): number {
-  for (let i = at, depth = 0; i < tokens.length; i++) {
-    if (tokens[i].text === '(') depth++;
-    if (tokens[i].text === ')' && depth-- === 0) return i;
-  }
-  throw new Error('a call without an end');
+/** First and last token of the relation's name. */
+export function nameTokens(tokens: Token[], { node }: NamePlace): [number, number] {
+  const first = tokenAt(tokens, node.location);
+  return [first, tokens[first + 1]?.text === '.' ? first + 2 : first];
 }

@@ -14,11 +14,12 @@ import { presentColumns, type Relation } from '../../planner/catalog_reader.ts';
 import type { BoundQuery } from '../../planner/logical/plan.ts';
 import type { SeenRelation, SelectNode } from '../../planner/parse/ast.ts';
 import { parse } from '../../planner/parse/parse.ts';
-import { scanPostgres } from '../../planner/parse/pg_parser.ts';
+import { scanPostgres, type Token } from '../../planner/parse/pg_parser.ts';
 import { nodeKeys, planQuery } from '../../planner/physical/index.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { bindViewQuery, closingBracket, type NamePlace, namePlaces, type ReadingView } from './view_query.ts';
+import { closingBracket, type Edit, edited, insertion } from './text_edits.ts';
+import { bindViewQuery, type NamePlace, namePlaces, nameTokens, type ReadingView } from './view_query.ts';
 
 export function viewText(engine: TidemarkEngine, view: ReadingView, session: SessionContext): string {
   const { query } = view;
@@ -45,7 +46,7 @@ function meantText(engine: TidemarkEngine, view: ReadingView, bound: BoundQuery,
   const wanted = meaningOf(view, bound);
   const means = (tried: string) => wanted !== null && textMeaning(engine, view, tried, session) === wanted;
   for (const edit of [unchanged, aliased, wrapped]) {
-    const tried = edited(engine, view, session, edit);
+    const tried = editedPlaces(engine, view, session, edit);
     if (means(tried)) return tried;
   }
   return text;
@@ -74,37 +75,16 @@ function textMeaning(engine: TidemarkEngine, view: ReadingView, text: string, se
   }
 }
 
-interface Edit {
-  /** Bytes of the text that are replaced. */
-  from: number;
-  to: number;
-  text: string;
-}
+type EditPlace = (tokens: Token[], place: NamePlace, seen: SeenRelation) => Edit[];
 
-type Token = ReturnType<typeof scanPostgres>[number];
-
-/** The query's text with an edit at each place that names a relation which it saw otherwise. */
-function edited(
-  engine: TidemarkEngine,
-  view: ReadingView,
-  session: SessionContext,
-  edit: (tokens: Token[], place: NamePlace, seen: SeenRelation) => Edit[],
-): string {
+/** The query's text with edits at each place that names a relation which it saw otherwise. */
+function editedPlaces(engine: TidemarkEngine, view: ReadingView, session: SessionContext, edit: EditPlace): string {
   const query: SelectNode = structuredClone(view.query);
   const seen = (relation: Relation) => query.seen?.find((other) => other.relation === relation.oid);
   const tokens = scanPostgres(query.text);
-  let bytes = Buffer.from(query.text, 'utf8');
-  for (const place of namePlaces(engine, view, query, session, (relation) => seen(relation) !== undefined)) {
-    for (const { from, to, text } of edit(tokens, place, seen(place.relation) as SeenRelation))
-      bytes = Buffer.concat([bytes.subarray(0, from), Buffer.from(text, 'utf8'), bytes.subarray(to)]);
-  }
-  return bytes.toString('utf8');
-}
-
-/** First and last token of a relation's name. */
-function nameTokens(tokens: Token[], { node }: NamePlace): [number, number] {
-  const first = tokens.findIndex(({ start }) => start === node.location);
-  return [first, tokens[first + 1]?.text === '.' ? first + 2 : first];
+  const places = namePlaces(engine, view, query, session, (relation) => seen(relation) !== undefined);
+  const edits = places.flatMap((place) => edit(tokens, place, seen(place.relation) as SeenRelation));
+  return edited(query.text, edits);
 }
 
 const unchanged = (): Edit[] => [];
@@ -142,10 +122,6 @@ function wrapped(tokens: Token[], place: NamePlace, { columns }: SeenRelation): 
   if (place.aliased.alias !== undefined) return [query];
   const after = place.inCall ? tokens[closingBracket(tokens, last)].end : end;
   return [insertion(after, ` AS ${quoteIdent(place.node.relname)}`), query];
-}
-
-function insertion(at: number, text: string): Edit {
-  return { from: at, to: at, text };
 }
 
 /** Outside of the query its columns get the view's names. */

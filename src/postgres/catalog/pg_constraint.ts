@@ -1,7 +1,7 @@
 /** pg_constraint: PRIMARY KEY (p), UNIQUE (u), NOT NULL (n) and CHECK (c), the constraints that the engine has. `conbin` holds the condition as SQL. */
 import { pgArray } from '../../../operators/datum.ts';
 import { OID } from '../../../operators/types.ts';
-import { columnsOf } from '../../runtime/check_constraint.ts';
+import { columnsOf } from '../../runtime/row_expression.ts';
 import { type CatalogRow, ofCatalog } from './catalog_relation.ts';
 import { writtenExpression } from './check_text.ts';
 import type { IndexFacts, RelationFacts } from './facts.ts';

@@ -6,8 +6,8 @@
  *   sequence -> column that owns it (a; identity: i)    default -> sequence (n)
  */
 import type { SequenceObject } from '../../catalog/objects.ts';
-import { columnsOf } from '../../runtime/check_constraint.ts';
 import { identityOwner } from '../../runtime/owned_sequences.ts';
+import { columnsOf } from '../../runtime/row_expression.ts';
 import { type CatalogRow, ofCatalog } from './catalog_relation.ts';
 import type { CatalogFacts, IndexFacts, RelationFacts } from './facts.ts';
 import { CATALOG, checkOid, defaultOid, notNullOid, ruleOid } from './oids.ts';

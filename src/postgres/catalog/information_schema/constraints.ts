@@ -1,5 +1,5 @@
 /** table_constraints, key_column_usage, constraint_column_usage, constraint_table_usage, check_constraints. */
-import { columnsOf } from '../../../runtime/check_constraint.ts';
+import { columnsOf } from '../../../runtime/row_expression.ts';
 import { type CatalogRelation, type CatalogRow, ofCatalog } from '../catalog_relation.ts';
 import { writtenExpression } from '../check_text.ts';
 import type { CatalogFacts, RelationFacts } from '../facts.ts';

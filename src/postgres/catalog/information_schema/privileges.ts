@@ -1,5 +1,4 @@
 /** Who may do what: the session's user may do everything with everything, everyone may read the system relations. */
-
 import type { EvalContext } from '../../../../operators/expr/ir.ts';
 import { presentColumns } from '../../../../planner/catalog_reader.ts';
 import { type CatalogRelation, type CatalogRow, ofCatalog } from '../catalog_relation.ts';

@@ -1,5 +1,4 @@
 /** tables, columns, views, view_table_usage, element_types. Materialized views are not listed, as the standard has none. */
-
 import type { EvalContext } from '../../../../operators/expr/ir.ts';
 import { presentColumns } from '../../../../planner/catalog_reader.ts';
 import { elementTypeOf, namespaceName, typeByOid } from '../../../../planner/types/catalog.ts';

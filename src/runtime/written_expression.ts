@@ -1,0 +1,64 @@
+/** The text of a CHECK constraint, or of what generates a column: what is shown of it, and bound again when a column gets another type. It names columns alone. */
+import { quoteIdent } from '../../operators/expr/text/quote.ts';
+import type { PgNode } from '../../planner/parse/ast.ts';
+import { parse } from '../../planner/parse/parse.ts';
+import { scanPostgres, type Token } from '../../planner/parse/pg_parser.ts';
+import { walkTree } from '../../planner/parse/walk_tree.ts';
+import type { Written } from '../catalog/objects.ts';
+import { closingBracket, edited, tokenAt } from './text_edits.ts';
+
+/** What stands in the brackets behind the first such word from `location` on, without brackets around all of it. */
+export function written(node: PgNode, text: string, location: number, word: string): Written {
+  const tokens = scanPostgres(text);
+  let first = tokens.findIndex((token) => token.start >= location && token.text.toLowerCase() === word) + 1;
+  let last = closingBracket(tokens, first + 1);
+  while (tokens[first + 1].text === '(' && closingBracket(tokens, first + 2) === last - 1) {
+    first++;
+    last--;
+  }
+  return {
+    text: unqualified(node, text, tokens, tokens[first + 1].start, tokens[last - 1].end),
+    compound: ['A_Expr', 'BoolExpr', 'NullTest', 'BooleanTest'].some((kind) => node[kind] !== undefined),
+  };
+}
+
+/** A piece of the text, in bytes, in which columns have their own names alone: the table may get another. */
+function unqualified(node: PgNode, text: string, tokens: Token[], from: number, to: number): string {
+  const columns = columnRefs(node).filter(({ fields }) => fields.at(-1).String !== undefined);
+  const edits = columns.map(({ fields, location }) => {
+    // t.a is three tokens.
+    const own = tokens[tokenAt(tokens, location) + 2 * (fields.length - 1)].start;
+    return { from: location - from, to: own - from, text: '' };
+  });
+  return edited(Buffer.from(text, 'utf8').subarray(from, to).toString('utf8'), edits);
+}
+
+const BEFORE = 'SELECT ';
+
+/** The expression's syntax, whose places are those in `whole`. */
+export function parsed({ text }: Written): { node: PgNode; whole: string } {
+  const whole = BEFORE + text;
+  const [statement] = parse(whole);
+  if (statement.k !== 'select') throw new Error(`no expression: ${text}`);
+  return { node: statement.query.select.targetList[0].ResTarget.val, whole };
+}
+
+/** With another name for a column. What it means does not change: it is bound to positions. */
+export function withRenamed<T extends Written>(kept: T, from: string, to: string): T {
+  const { node, whole } = parsed(kept);
+  const tokens = scanPostgres(whole);
+  const named = columnRefs(node).filter(({ fields }) => fields.at(-1).String?.sval === from);
+  const edits = named.map(({ location }) => {
+    const { start, end } = tokens[tokenAt(tokens, location)];
+    return { from: start, to: end, text: quoteIdent(to) };
+  });
+  return { ...kept, text: edited(whole, edits).slice(BEFORE.length) };
+}
+
+function columnRefs(root: PgNode): PgNode[] {
+  const found: PgNode[] = [];
+  walkTree(root, ({ ColumnRef: column }) => {
+    if (column !== undefined) found.push(column);
+  });
+  return found;
+}
