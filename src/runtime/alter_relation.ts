@@ -21,6 +21,7 @@ import { alterIdentity } from './column_sequence.ts';
 import { addUnique, checkKey, keyColumns, uniqueConstraint } from './create_index.ts';
 import { columnDefault, namedInLiterals } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { columnNamed, objectNamed } from './names.ts';
 import { renameObject } from './rename.ts';
 import { renameColumn } from './rename_column.ts';
 import { bindAlone } from './row_expression.ts';
@@ -72,19 +73,11 @@ export function nothingPlanned(object: CatalogObject, stored: StoredRelation | u
 }
 
 /** What the statement names; null, with a notice, when it is not there and IF EXISTS was said. */
-export function found(
-  engine: TidemarkEngine,
-  { kind, schema, name, ifExists, actions }: AlterRelation,
-  session: SessionContext,
-): CatalogObject | null {
-  const object = engine.catalog.find(schema, name, session.searchPath);
-  if (object === undefined) {
-    if (!ifExists) throw new SqlError('42P01', `relation "${name}" does not exist`);
-    session.notice('NOTICE', '00000', `relation "${name}" does not exist, skipping`);
-    return null;
-  }
+export function found(engine: TidemarkEngine, statement: AlterRelation, session: SessionContext): CatalogObject | null {
+  const { kind, name, actions } = statement;
+  const object = objectNamed(engine, statement, session);
   // As in PostgreSQL any word will do for columns.
-  if (actions[0].k === 'rename_column') return object;
+  if (object === null || actions[0].k === 'rename_column') return object;
   const fits = kind === 'table' ? object.kind !== 'sink' && object.kind !== 'subscription' : object.kind === kind;
   if (!fits) throw new SqlError('42809', `"${name}" is not ${kind === 'index' ? 'an' : 'a'} ${KIND_NAMES[kind]}`);
   return object;
@@ -125,7 +118,7 @@ export function prepareAction(
     case 'set_identity':
     case 'drop_identity': {
       const table = ownTable(object);
-      return alterIdentity(engine, table, columnOf(table, action.column), action, planned, text, session);
+      return alterIdentity(engine, table, columnNamed(table.relation, action.column), action, planned, text, session);
     }
   }
 }
@@ -237,12 +230,6 @@ function validate(
   };
 }
 
-function columnOf({ relation }: RelationObject, name: string): number {
-  const column = relation.columns.findIndex((c) => c.name === name);
-  if (column >= 0) return column;
-  throw new SqlError('42703', `column "${name}" of relation "${relation.name}" does not exist`);
-}
-
 function checkNoNull(
   engine: TidemarkEngine,
   { name, columns }: RelationObject['relation'],
@@ -266,7 +253,7 @@ function setNotNull(
   planned: Planned,
 ): Apply {
   const { relation } = object;
-  const column = columnOf(object, name);
+  const column = columnNamed(relation, name);
   if (!notNull) checkNoIdentity(relation.name, planned.columns[column]);
   if (notNull) checkNoNull(engine, relation, column, planned.stored);
   else if (relation.columns[column].notNull) {
@@ -293,7 +280,7 @@ function setDefault(
   text: string,
   session: SessionContext,
 ): Apply {
-  const column = columnOf(object, name);
+  const column = columnNamed(object.relation, name);
   const hint = node === null ? 'Use ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY instead.' : undefined;
   checkNoIdentity(object.name, planned.columns[column], hint);
   if (object.relation.columns[column].generated) {

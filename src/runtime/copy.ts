@@ -11,6 +11,7 @@ import type { CopyOptions, CopyTarget, ResultColumn, SessionContext } from '../e
 import type { TidemarkEngine } from './engine.ts';
 import { checkWritable, modifyContext } from './modifications.ts';
 import { insertDatums } from './modify.ts';
+import { columnNamed, relationNamed } from './names.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { resultColumns, streamQuery } from './queries.ts';
 import { prepareSubscribe } from './subscribe.ts';
@@ -42,8 +43,7 @@ function columnsOf(relation: Relation, names: PgNode[] | undefined): number[] {
   }
   return names.map((node) => {
     const name = node.String.sval as string;
-    const i = relation.columns.findIndex((c) => c.name === name);
-    if (i < 0) throw new SqlError('42703', `column "${name}" of relation "${relation.name}" does not exist`);
+    const i = columnNamed(relation, name);
     if (relation.columns[i].generated) {
       throw new SqlError('42P10', `column "${name}" is a generated column`, {
         detail: 'Generated columns cannot be used in COPY.',
@@ -55,9 +55,7 @@ function columnsOf(relation: Relation, names: PgNode[] | undefined): number[] {
 
 function relationOf(engine: TidemarkEngine, node: PgNode, session: SessionContext): Relation {
   const { schemaname, relname } = node.relation;
-  const relation = engine.catalog.relation(schemaname, relname, session.searchPath);
-  if (relation === null) throw new SqlError('42P01', `relation "${node.relation.relname}" does not exist`);
-  return relation;
+  return relationNamed(engine, { schema: schemaname, name: relname }, session);
 }
 
 function prepareCopyIn(

@@ -11,7 +11,7 @@ import type { SessionContext } from '../engine.ts';
 import { becoming } from './create_view.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { fillIndex } from './index_filling.ts';
-import { freeName, isFree, nameTaken } from './names.ts';
+import { freeName, isFree, nameTaken, relationNamed } from './names.ts';
 import { repeatedInIndex, type StoredRelation } from './stored_relation.ts';
 import { keyOf } from './unique_keys.ts';
 
@@ -21,8 +21,7 @@ export async function createIndex(
   session: SessionContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const relation = engine.catalog.relation(statement.schema, statement.relation, session.searchPath);
-  if (relation === null) throw new SqlError('42P01', `relation "${statement.relation}" does not exist`);
+  const relation = relationNamed(engine, { schema: statement.schema, name: statement.relation }, session);
   const stored = engine.loop.relations.get(relation.oid);
   if (stored === undefined) {
     throw new SqlError('42809', `cannot create index on relation "${relation.name}"`, {

@@ -11,7 +11,7 @@ import type { SequenceOptions, Statement } from '../../planner/parse/ast.ts';
 import type { SequenceObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { creationSchema, nameTaken } from './names.ts';
+import { columnNamed, creationSchema, nameTaken, notFound, objectNamed } from './names.ts';
 import { identityOwner } from './owned_sequences.ts';
 import type { Sequence } from './sequence.ts';
 import { checkWithin, sequenceParameters } from './sequence_parameters.ts';
@@ -54,13 +54,9 @@ export function alterSequence(
   statement: Extract<Statement, { k: 'alter_sequence' }>,
   session: SessionContext,
 ): void {
-  const { schema, name, ifExists, options, text: sql } = statement;
-  const object = engine.catalog.find(schema, name, session.searchPath);
-  if (object === undefined) {
-    if (!ifExists) throw new SqlError('42P01', `relation "${name}" does not exist`);
-    session.notice('NOTICE', '00000', `relation "${name}" does not exist, skipping`);
-    return;
-  }
+  const { name, options, text: sql } = statement;
+  const object = objectNamed(engine, statement, session);
+  if (object === null) return;
   if (object.kind !== 'sequence') throw new SqlError('42809', `"${name}" is not a sequence`);
   const owner = ownerOf(engine, options.ownedBy, object.schema, session);
   const linked = owner === undefined ? null : identityOwner(engine, object);
@@ -120,12 +116,10 @@ function ownerOf(
   }
   const [name, columnName] = said.slice(-2);
   const table = engine.catalog.find(said.at(-3), name, searchPath);
-  if (table === undefined) throw new SqlError('42P01', `relation "${said.slice(0, -1).join('.')}" does not exist`);
+  if (table === undefined) throw notFound(said.slice(0, -1).join('.'));
   if (table.kind !== 'table' && table.kind !== 'stream') {
     throw new SqlError('42809', `sequence cannot be owned by relation "${name}"`);
   }
   if (table.schema !== schema) throw new SqlError('55000', 'sequence must be in same schema as table it is linked to');
-  const column = table.relation.columns.findIndex((c) => c.name === columnName);
-  if (column >= 0) return { table: table.oid, column };
-  throw new SqlError('42703', `column "${columnName}" of relation "${name}" does not exist`);
+  return { table: table.oid, column: columnNamed(table.relation, columnName) };
 }

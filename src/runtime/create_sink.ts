@@ -7,7 +7,7 @@ import type { SessionContext } from '../engine.ts';
 import { openSink } from '../sinks/connectors.ts';
 import { becoming, fill, planView } from './create_view.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { creationSchema, nameTaken } from './names.ts';
+import { creationSchema, nameTaken, relationNamed } from './names.ts';
 import type { Sink, SinkProgress } from './sink.ts';
 import { ViewRuntime } from './view.ts';
 
@@ -83,8 +83,7 @@ function sinkQuery(engine: TidemarkEngine, statement: CreateSink, session: Sessi
   if (statement.query !== null) return statement.query;
   if (statement.from === null) throw new SqlError('42601', 'CREATE SINK needs FROM or AS');
   const { schema, name } = statement.from;
-  if (engine.catalog.relation(schema, name, session.searchPath) === null)
-    throw new SqlError('42P01', `relation "${name}" does not exist`);
+  relationNamed(engine, statement.from, session);
   const from = {
     RangeVar: {
       ...(schema === undefined ? {} : { schemaname: schema }),

@@ -17,6 +17,7 @@ import { acknowledge, createSubscription } from './durable_subscription.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { keepChanges } from './kept_changes.ts';
 import { checkWritable, modifyContext } from './modifications.ts';
+import { relationNamed } from './names.ts';
 import { identityOwner, ownedSequences } from './owned_sequences.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { deleteAll } from './truncate.ts';
@@ -79,10 +80,9 @@ async function define(
       await drop(engine, statement, session);
       return null;
     case 'truncate':
-      for (const { schema, name } of statement.names) {
-        const relation = engine.catalog.relation(schema, name, session.searchPath);
-        if (relation === null) throw new SqlError('42P01', `relation "${name}" does not exist`);
-        if (relation.kind === 'sequence') throw new SqlError('42809', `"${name}" is not a table`);
+      for (const named of statement.names) {
+        const relation = relationNamed(engine, named, session);
+        if (relation.kind === 'sequence') throw new SqlError('42809', `"${named.name}" is not a table`);
         checkWritable(engine, relation, 'delete');
         deleteAll(relation, modifyContext(engine, relation, session));
         if (!statement.restartIdentity) continue;

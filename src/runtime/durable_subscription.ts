@@ -20,7 +20,7 @@ import type { ResultColumn, RowChunk, RowStream, SessionContext } from '../engin
 import { becomeView, planView } from './create_view.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { keepChanges, takeRetention } from './kept_changes.ts';
-import { creationSchema, nameTaken } from './names.ts';
+import { creationSchema, nameTaken, relationNamed } from './names.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { rowsAt } from './time_travel.ts';
 
@@ -60,8 +60,7 @@ export async function createSubscription(
     return;
   }
   const target = statement.target.relation;
-  const relation = engine.catalog.relation(target.schema, target.name, session.searchPath);
-  if (relation === null) throw new SqlError('42P01', `relation "${target.name}" does not exist`);
+  const relation = relationNamed(engine, target, session);
   const dropped = engine.replay?.dropped(relation.oid) === true;
   if (!dropped && !engine.loop.relations.has(relation.oid)) {
     throw new SqlError('42809', `"${target.name}" keeps no rows, so there is nothing to subscribe to`, {

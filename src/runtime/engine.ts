@@ -10,7 +10,7 @@ import { budget } from '../../operators/batch/budget.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { Deltas } from '../../operators/deltas.ts';
-import { OutOfMemory, SqlError, unsupported } from '../../operators/errors.ts';
+import { OutOfMemory, unsupported } from '../../operators/errors.ts';
 import { copyContext } from '../../operators/expr/context.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import { ListedMap } from '../../operators/lists.ts';
@@ -491,8 +491,4 @@ export class TidemarkEngine implements Engine {
     await this.changes.close();
     await this.journal?.close();
   }
-}
-
-export function notFound(name: string, position?: number): SqlError {
-  return new SqlError('42P01', `relation "${name}" does not exist`, { position });
 }

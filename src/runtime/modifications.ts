@@ -19,6 +19,7 @@ import { checksOf } from './check_constraint.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { generatedOf } from './generated_column.ts';
 import type { Modified, ModifyContext } from './modify.ts';
+import { notFound } from './names.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { readQuery, resultColumns } from './queries.ts';
 import { BatchStream, rowsOf } from './row_streams.ts';
@@ -58,8 +59,7 @@ export function modifyContext(
     checks: checksOf(engine, relation.oid),
     generated: generatedOf(engine, relation.oid),
     checkThere: () => {
-      if (engine.catalog.get(relation.oid) === undefined)
-        throw new SqlError('42P01', `relation "${relation.name}" does not exist`);
+      if (engine.catalog.get(relation.oid) === undefined) throw notFound(relation.name);
       if (relation.columns !== columns) throw alteredMeanwhile(relation.name);
     },
     asOf: (plan, moment) => readerAsOf(engine, reader, plan, moment),

@@ -1,7 +1,45 @@
-/** Names of new objects: where they go, and whether they are free. */
+/** Names: what they mean, and of new objects where they go, and whether they are free. */
 import { SqlError } from '../../operators/errors.ts';
+import type { Relation } from '../../planner/catalog_reader.ts';
+import type { CatalogObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
+
+export function notFound(name: string): SqlError {
+  return new SqlError('42P01', `relation "${name}" does not exist`);
+}
+
+/** The relation of this name; 42P01 when there is none. */
+export function relationNamed(
+  { catalog }: TidemarkEngine,
+  { schema, name }: { schema?: string; name: string },
+  { searchPath }: SessionContext,
+): Relation {
+  const relation = catalog.relation(schema, name, searchPath);
+  if (relation === null) throw notFound(name);
+  return relation;
+}
+
+/** What an ALTER names; null, with a notice, when there is none and IF EXISTS was said. */
+export function objectNamed(
+  { catalog }: TidemarkEngine,
+  { schema, name, ifExists }: { schema?: string; name: string; ifExists: boolean },
+  session: SessionContext,
+): CatalogObject | null {
+  const object = catalog.find(schema, name, session.searchPath);
+  if (object !== undefined) return object;
+  const error = notFound(name);
+  if (!ifExists) throw error;
+  session.notice('NOTICE', '00000', `${error.message}, skipping`);
+  return null;
+}
+
+/** Position of a relation's column; 42703 when there is none. */
+export function columnNamed({ name, columns }: Pick<Relation, 'name' | 'columns'>, column: string): number {
+  const position = columns.findIndex((other) => other.name === column);
+  if (position >= 0) return position;
+  throw new SqlError('42703', `column "${column}" of relation "${name}" does not exist`);
+}
 
 /** True (with a notice) when the name is taken and IF NOT EXISTS was said; 42P07 when it is taken otherwise. */
 export function nameTaken(

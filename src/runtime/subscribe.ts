@@ -16,6 +16,7 @@ import { QueueFollower } from '../changes/queue_follower.ts';
 import type { ResultColumn, RowStream, SessionContext } from '../engine.ts';
 import { fill, planView } from './create_view.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { relationNamed } from './names.ts';
 import { subscribeToPast } from './past_query.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { withScratch } from './stored_relation.ts';
@@ -48,8 +49,7 @@ interface Target {
 function subscribeTarget(engine: TidemarkEngine, subscribe: SubscribeStatement, session: SessionContext): Target {
   if ('relation' in subscribe.target) {
     const { schema, name } = subscribe.target.relation;
-    const relation = engine.catalog.relation(schema, name, session.searchPath);
-    if (relation === null) throw new SqlError('42P01', `relation "${name}" does not exist`);
+    const relation = relationNamed(engine, { schema, name }, session);
     const columns = relation.columns.map((c, i) => ({
       name: c.name,
       type: c.type,

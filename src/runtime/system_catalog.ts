@@ -15,6 +15,7 @@ import type { RecoveryReport } from '../durable/recovery.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { lateColumns } from './late_rows.ts';
 import { ERROR_COLUMNS } from './ledger.ts';
+import { notFound } from './names.ts';
 import type { StreamRuntime } from './stream.ts';
 
 /** What pg_catalog and information_schema are to the engine. */
@@ -265,7 +266,7 @@ export class SystemCatalog implements SystemRelations {
     if (args.length !== 1 || target === null) throw new SqlError('42883', `function tidemark.${name} needs one name`);
     const parts = target.split('.');
     const object = this.#engine.catalog.find(parts.length > 1 ? parts[0] : undefined, parts[parts.length - 1]);
-    if (object === undefined) throw new SqlError('42P01', `relation "${target}" does not exist`);
+    if (object === undefined) throw notFound(target);
     if (name === 'errors') {
       if (this.#errorsOf(object.oid) === undefined) throw new SqlError('42809', `"${target}" keeps no errors`);
       return systemRelation(object.oid + ERRORS_SHIFT, 'tidemark', 'errors', ERROR_COLUMNS);

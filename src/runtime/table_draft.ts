@@ -30,6 +30,7 @@ import { changeSequence } from './create_sequence.ts';
 import { columnDefault, usersOf } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { generatedColumn } from './generated_column.ts';
+import { columnNamed } from './names.ts';
 import { identitySequence, ownedSequences } from './owned_sequences.ts';
 import { checkColumnName, isSystemColumn } from './rename_column.ts';
 import { bindAlone, columnsOf, rowColumns } from './row_expression.ts';
@@ -116,14 +117,7 @@ export class TableDraft {
   }
 
   forgetDefault(column: string): void {
-    this.object.defaults[this.#positionOf(column)] = null;
-  }
-
-  #positionOf(column: string): number {
-    const { columns, name } = this.object.relation;
-    const position = columns.findIndex((other) => other.name === column);
-    if (position >= 0) return position;
-    throw new SqlError('42703', `column "${column}" of relation "${name}" does not exist`);
+    this.object.defaults[columnNamed(this.object.relation, column)] = null;
   }
 
   /** Its values become those of another type; 0A000 when others read it. */
@@ -136,7 +130,7 @@ export class TableDraft {
     const { object } = this;
     const { relation, defaults } = object;
     if (isSystemColumn(column)) throw new SqlError('0A000', `cannot alter system column "${column}"`);
-    const position = this.#positionOf(column);
+    const position = columnNamed(relation, column);
     if (this.changed.includes(position)) throw new SqlError('0A000', `cannot alter type of column "${column}" twice`);
     const { notNull, identity, generated, type: before } = relation.columns[position];
     if (generated) throw unsupported('another type of a generated column');
