@@ -10,6 +10,7 @@ import type { TidemarkEngine } from './engine.ts';
 import { creationSchema, nameTaken, relationNamed } from './names.ts';
 import type { Sink, SinkProgress } from './sink.ts';
 import { ViewRuntime } from './view.ts';
+import { wholeRelation } from './whole_relation.ts';
 
 type CreateSink = Extract<Statement, { k: 'create_sink' }>;
 
@@ -82,19 +83,6 @@ export function openSinkOf(
 function sinkQuery(engine: TidemarkEngine, statement: CreateSink, session: SessionContext): SelectNode {
   if (statement.query !== null) return statement.query;
   if (statement.from === null) throw new SqlError('42601', 'CREATE SINK needs FROM or AS');
-  const { schema, name } = statement.from;
   relationNamed(engine, statement.from, session);
-  const from = {
-    RangeVar: {
-      ...(schema === undefined ? {} : { schemaname: schema }),
-      relname: name,
-      inh: true,
-      relpersistence: 'p',
-    },
-  };
-  const all = { ResTarget: { val: { ColumnRef: { fields: [{ A_Star: {} }] } } } };
-  return {
-    select: { targetList: [all], fromClause: [from], limitOption: 'LIMIT_OPTION_DEFAULT', op: 'SETOP_NONE' },
-    text: statement.text,
-  };
+  return wholeRelation(statement.from, statement.text);
 }

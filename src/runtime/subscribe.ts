@@ -8,6 +8,7 @@
  */
 import { SqlError } from '../../operators/errors.ts';
 import { colType } from '../../operators/types.ts';
+import { presentColumns } from '../../planner/catalog_reader.ts';
 import type { Statement, SubscribeStatement } from '../../planner/parse/ast.ts';
 import type { ChangeLog } from '../changes/change_log.ts';
 import { leadingColumns } from '../changes/change_rows.ts';
@@ -23,6 +24,7 @@ import { withScratch } from './stored_relation.ts';
 import type { Observer } from './tick_loop.ts';
 import { checkReached, rowsAt } from './time_travel.ts';
 import { ViewRuntime } from './view.ts';
+import { wholeRelation } from './whole_relation.ts';
 
 /** `statement` is what the client sent (SUBSCRIBE itself, or the COPY or DECLARE around it). */
 export function prepareSubscribe(
@@ -48,33 +50,17 @@ interface Target {
 
 function subscribeTarget(engine: TidemarkEngine, subscribe: SubscribeStatement, session: SessionContext): Target {
   if ('relation' in subscribe.target) {
-    const { schema, name } = subscribe.target.relation;
-    const relation = relationNamed(engine, { schema, name }, session);
-    const columns = relation.columns.map((c, i) => ({
-      name: c.name,
-      type: c.type,
+    const named = subscribe.target.relation;
+    const relation = relationNamed(engine, named, session);
+    const columns = presentColumns(relation).map(({ name, position }) => ({
+      name,
+      type: relation.columns[position].type,
       relation: relation.oid,
-      attnum: i + 1,
+      attnum: position + 1,
     }));
-    const isWhole = relation.columns.every(({ dropped }) => dropped !== true);
+    const isWhole = columns.length === relation.columns.length;
     if (isWhole && engine.loop.relations.has(relation.oid)) return { stored: relation.oid, query: null, columns };
-    const from = {
-      RangeVar: {
-        ...(schema === undefined ? {} : { schemaname: schema }),
-        relname: name,
-        inh: true,
-        relpersistence: 'p',
-      },
-    };
-    const all = { ResTarget: { val: { ColumnRef: { fields: [{ A_Star: {} }] } } } };
-    const query = planView(
-      engine,
-      {
-        select: { targetList: [all], fromClause: [from], limitOption: 'LIMIT_OPTION_DEFAULT', op: 'SETOP_NONE' },
-        text: subscribe.text,
-      },
-      session,
-    );
+    const query = planView(engine, wholeRelation(named, subscribe.text), session);
     return { stored: null, query, columns };
   }
   const query = planView(engine, subscribe.target.query, session);

@@ -110,6 +110,13 @@ test('followers of the table, and of queries of the column, are told', async () 
   assert.deepEqual(await sql(engine, 'SELECT * FROM t'), [['5', '3']]);
   const now = await follow('SUBSCRIBE t');
   assert.deepEqual(
+    now.columns.slice(2).map(({ name, attnum }) => [name, attnum]),
+    [
+      ['a', 1],
+      ['c', 3],
+    ],
+  );
+  assert.deepEqual(
     (await drain(now)).map((row) => row.slice(1)),
     [['1', '5', '3']],
   );
