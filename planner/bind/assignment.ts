@@ -1,11 +1,12 @@
 /**
- * SET a = 1, (b, c) = (SELECT ...): what each column is assigned.
+ * SET a = 1, (b, c) = (SELECT ...): what each column is assigned, and the row with that.
  */
 import type { Expr } from '../../operators/expr/ir.ts';
 import type { Relation } from '../catalog_reader.ts';
+import type { Col } from '../logical/plan.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { bindExprList } from './expr_list.ts';
-import type { Level } from './level.ts';
+import { colRef, type Level } from './level.ts';
 import { locationOf, rawLocation, syntaxKey } from './node.ts';
 import { rowSubquery } from './subquery.ts';
 import { assigned, columnPosition, defaultValue } from './target_relation.ts';
@@ -37,8 +38,15 @@ export function bindAssignments(level: Level, relation: Relation, list: PgNode[]
   });
 }
 
+/** The row with what is assigned. */
+export function assignedRow(level: Level, relation: Relation, old: Col[], assignments: Assignment[]): Expr[] {
+  const row: Expr[] = old.map(colRef);
+  for (const assignment of assignments) row[assignment.position] = updatedValue(level, relation, assignment);
+  return row;
+}
+
 /** What an assignment gives its column. */
-export function updatedValue(level: Level, relation: Relation, { position, expr }: Assignment): Expr {
+function updatedValue(level: Level, relation: Relation, { position, expr }: Assignment): Expr {
   if (expr === 'default') return defaultValue(level, relation, position);
   const { name, identity, generated } = relation.columns[position];
   if (identity === 'a' || generated) {

@@ -5,12 +5,13 @@ import type { Expr } from '../../operators/expr/ir.ts';
 import { hasColumns, primaryKeyOf, type Relation } from '../catalog_reader.ts';
 import { visitExpr } from '../logical/walk.ts';
 import type { PgNode } from '../parse/ast.ts';
-import { bindAssignments, updatedValue } from './assignment.ts';
+import { assignedRow, bindAssignments } from './assignment.ts';
 import { toBoolean } from './coercion.ts';
 import type { BoundConflict } from './env.ts';
-import { colRef, type Level } from './level.ts';
+import type { Level } from './level.ts';
 import { locationOf } from './node.ts';
 import { rowItem } from './returning.ts';
+import { newRow } from './target_relation.ts';
 
 /** Binds an OnConflictClause; `name` is what the statement calls the table. */
 export function bindConflict(level: Level, relation: Relation, name: string, c: PgNode): BoundConflict {
@@ -24,14 +25,11 @@ export function bindConflict(level: Level, relation: Relation, name: string, c: 
       { hint: 'For example, ON CONFLICT (column_name).' },
     );
   }
-  const existing = relation.columns.map((r) => level.shared.newCol(r.name, r.type));
-  const excluded = relation.columns.map((r) => level.shared.newCol(r.name, r.type));
+  const existing = newRow(level, relation);
+  const excluded = newRow(level, relation);
   const row = { relation, name, current: existing, old: existing, new: null };
   level.namespace = [rowItem(level, row, name, existing), rowItem(level, row, 'excluded', excluded)];
-  const set: Expr[] = existing.map(colRef);
-  for (const a of bindAssignments(level, relation, c.targetList ?? [])) {
-    set[a.position] = updatedValue(level, relation, a);
-  }
+  const set = assignedRow(level, relation, existing, bindAssignments(level, relation, c.targetList ?? []));
   const where = c.whereClause
     ? level.inClause('where', () => toBoolean(level, level.bind(c.whereClause), 'WHERE'))
     : null;

@@ -1,5 +1,5 @@
 /**
- * INSERT: VALUES, a query or DEFAULT VALUES as full new rows of the table, with ON CONFLICT and RETURNING.
+ * INSERT: VALUES, a query or DEFAULT VALUES as full new rows of the table, with ON CONFLICT and RETURNING; the row of INSERT within MERGE.
  */
 import type { Expr } from '../../operators/expr/ir.ts';
 import { isVolatile } from '../analyse/functions.ts';
@@ -14,7 +14,7 @@ import { colRef, type Level } from './level.ts';
 import { exprLocation } from './locate.ts';
 import { locationOf } from './node.ts';
 import { bindReturning } from './returning.ts';
-import { assigned, columnPosition, defaultValue, nullOf, targetRelation } from './target_relation.ts';
+import { assigned, columnPosition, defaultValue, newRow, nullOf, targetRelation } from './target_relation.ts';
 import { rowsPlan } from './values.ts';
 import { bindWith, modifyingItems } from './with.ts';
 
@@ -23,7 +23,7 @@ export function insertStatement(level: Level, c: PgNode): BoundInsert {
   bindWith(level, c.withClause);
   const relation = targetRelation(level, c.relation, 'insert into');
   const targets = insertTargets(level, relation, c.cols, c.override);
-  const columns = relation.columns.map((r) => level.shared.newCol(r.name, r.type));
+  const columns = newRow(level, relation);
   const { source, order, inOrder } = bindSource(level, relation, c, targets, columns);
   const name: string = c.relation.alias?.aliasname ?? relation.name;
   const onConflict = c.onConflictClause ? bindConflict(level, relation, name, c.onConflictClause) : null;

@@ -15,7 +15,7 @@ import { BOOL, constant, INT4, TRUE } from '../logical/expressions.ts';
 import type { Col, Logical } from '../logical/plan.ts';
 import { visitExpr } from '../logical/walk.ts';
 import type { PgNode } from '../parse/ast.ts';
-import { bindAssignments, updatedValue } from './assignment.ts';
+import { assignedRow, bindAssignments } from './assignment.ts';
 import { toBoolean } from './coercion.ts';
 import type { BoundMerge } from './env.ts';
 import { bindFromItem } from './from.ts';
@@ -25,7 +25,7 @@ import { insertRow } from './insert.ts';
 import { colRef, type Level } from './level.ts';
 import { bindReturning } from './returning.ts';
 import { attachSubqueries, subqueryOf } from './subquery.ts';
-import { nullOf, targetRelation } from './target_relation.ts';
+import { newRow, nullOf, targetRelation } from './target_relation.ts';
 import { bindWith, modifyingItems } from './with.ts';
 
 const TEXT = colType(OID.text);
@@ -129,11 +129,8 @@ function bindWhen(level: Level, clause: PgNode, relation: Relation, source: Side
 }
 
 function updatedRow(level: Level, relation: Relation, clause: PgNode, target: Side): Expr[] {
-  const values: Expr[] = outputColumns(target.item.plan).map(colRef);
-  for (const a of bindAssignments(level, relation, clause.targetList ?? [])) {
-    values[a.position] = updatedValue(level, relation, a);
-  }
-  return values;
+  const assignments = bindAssignments(level, relation, clause.targetList ?? []);
+  return assignedRow(level, relation, outputColumns(target.item.plan), assignments);
 }
 
 /** The plan over the joined rows, and RETURNING. */
@@ -175,8 +172,8 @@ function merged(
     t,
   });
   const action = shared.newCol('merge_action', TEXT);
-  const next = relation.columns.map((r) => shared.newCol(r.name, r.type));
-  const current = relation.columns.map((r) => shared.newCol(r.name, r.type));
+  const next = newRow(level, relation);
+  const current = newRow(level, relation);
   const values = whens.flatMap((w) => w.values ?? []);
   const states: Logical = {
     op: 'project',

@@ -1,9 +1,10 @@
 /**
- * The relation that INSERT, UPDATE and DELETE change, and its columns by name.
+ * The relation that INSERT, UPDATE, DELETE and MERGE change, its columns by name, and their DEFAULTs.
  */
 import type { Expr } from '../../operators/expr/ir.ts';
 import { type ColType, OID } from '../../operators/types.ts';
 import type { Relation } from '../catalog_reader.ts';
+import type { Col } from '../logical/plan.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { coerceAssignment } from '../types/coerce.ts';
 import { coerceHost, typeOf, UNKNOWN } from './coercion.ts';
@@ -30,6 +31,11 @@ export function targetRelation(level: Level, range: PgNode, verb: Verb): Relatio
   }
   level.shared.dependencies.add(relation.oid);
   return relation;
+}
+
+/** Columns for a row of it. */
+export function newRow(level: Level, { columns }: Relation): Col[] {
+  return columns.map(({ name, type }) => level.shared.newCol(name, type));
 }
 
 /** Position of a column that a ResTarget names. */

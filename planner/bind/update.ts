@@ -6,7 +6,7 @@ import type { Relation } from '../catalog_reader.ts';
 import { outputColumns } from '../logical/columns.ts';
 import type { Col, Logical } from '../logical/plan.ts';
 import type { PgNode } from '../parse/ast.ts';
-import { bindAssignments, updatedValue } from './assignment.ts';
+import { assignedRow, bindAssignments } from './assignment.ts';
 import { toBoolean } from './coercion.ts';
 import type { BoundDelete, BoundUpdate } from './env.ts';
 import { bindFrom } from './from.ts';
@@ -15,7 +15,7 @@ import { relationItem } from './from_relation.ts';
 import { colRef, type Level, type NamespaceItem } from './level.ts';
 import { bindReturning } from './returning.ts';
 import { attachSubqueries } from './subquery.ts';
-import { targetRelation } from './target_relation.ts';
+import { newRow, targetRelation } from './target_relation.ts';
 import { bindWith, modifyingItems } from './with.ts';
 
 /** The target joined to the other items, before WHERE. */
@@ -59,11 +59,8 @@ export function updateStatement(level: Level, c: PgNode): BoundUpdate {
   const { relation, target, others, plan, old } = bindBase(level, c, 'update', c.fromClause ?? []);
   const assignments = bindAssignments(level, relation, c.targetList ?? []);
   const where = bindWhere(level, c.whereClause);
-  const values: Expr[] = old.map(colRef);
-  for (const a of assignments) {
-    values[a.position] = updatedValue(level, relation, a);
-  }
-  const newColumns = relation.columns.map((r) => level.shared.newCol(r.name, r.type));
+  const values = assignedRow(level, relation, old, assignments);
+  const newColumns = newRow(level, relation);
   const input = attachSubqueries(level, filtered(level, plan, where), values, new Set());
   const kept = outputColumns(plan).map((col) => ({ col, expr: colRef(col) as Expr }));
   const source: Logical = {

@@ -1,7 +1,7 @@
 /**
  * WITH. Each item is bound once; its references share that plan under a projection to fresh ids, so that the physical stage can
  * run it once. An item that reads columns of an outer query is bound anew for each reference: its plan is not the same for all.
- * An item that is INSERT, UPDATE or DELETE runs once whether it is referenced or not; references see the rows of its RETURNING.
+ * An item that is INSERT, UPDATE, DELETE or MERGE runs once whether it is referenced or not; references see the rows of its RETURNING.
  */
 import type { Logical } from '../logical/plan.ts';
 import { freeIds } from '../logical/tree.ts';
@@ -51,7 +51,7 @@ function inDependencyOrder(level: Level, items: PgNode[]): PgNode[] {
   return out;
 }
 
-/** INSERT, UPDATE and DELETE stand in the WITH of a whole statement alone, for they run once. */
+/** INSERT, UPDATE, DELETE and MERGE stand in the WITH of a whole statement alone, for they run once. */
 function checkModifying(level: Level, c: PgNode, recursive: boolean): void {
   const at = locationOf(c);
   const { env } = level.shared;
