@@ -8,7 +8,7 @@ import type { SelectNode } from '../../planner/parse/ast.ts';
 import { type CatalogObject, KIND_NAMES, type RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { bindViewQuery, type ReadingView } from './view_query.ts';
+import { bindViewQuery, orNull, type ReadingView } from './view_query.ts';
 import { meaningOf } from './view_text.ts';
 
 /** Those that read it themselves, in the order in which they were made. */
@@ -43,14 +43,9 @@ function textReads(
   const others = (query.seen ?? []).filter(({ relation }) => relation !== table.oid);
   const known = query.seen?.find(({ relation }) => relation === table.oid)?.columns ?? presentColumns(table.relation);
   const columns = known.filter((column) => column.position !== position);
-  const meaning = (bound: SelectNode) => meaningOf(view, bindViewQuery(engine, view, bound, session));
-  try {
-    const without = meaning({ ...query, seen: [...others, { relation: table.oid, columns }] });
-    return without === null || without !== meaning(query);
-  } catch (error) {
-    if (error instanceof SqlError) return true;
-    throw error;
-  }
+  const meaning = (tried: SelectNode) => orNull(() => meaningOf(view, bindViewQuery(engine, view, tried, session)));
+  const without = meaning({ ...query, seen: [...others, { relation: table.oid, columns }] });
+  return without === null || without !== meaning(query);
 }
 
 /** What would go with a column: each reader, then what reads that. `line` says why, as PostgreSQL does. */

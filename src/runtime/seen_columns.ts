@@ -2,14 +2,12 @@
  * What the views of a relation go on seeing when its columns get other names, or become more or fewer: the columns that it had when they were written.
  * `*`, NATURAL JOIN and names that would mean two columns now mean what they meant (SelectNode.seen, planner/bind/from_relation.ts).
  */
-import { SqlError } from '../../operators/errors.ts';
-import type { DataflowPlan } from '../../operators/plan.ts';
 import { presentColumns } from '../../planner/catalog_reader.ts';
 import { nodeKeys, planQuery } from '../../planner/physical/index.ts';
 import type { CatalogObject, MaterializedViewObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { bindViewQuery, readersOf, setQuery } from './view_query.ts';
+import { bindViewQuery, orNull, readersOf, setQuery } from './view_query.ts';
 import { viewText } from './view_text.ts';
 
 type RelationHolder = Extract<CatalogObject, { relation: unknown }>;
@@ -45,21 +43,11 @@ export function showSeen(engine: TidemarkEngine, object: RelationHolder, session
 /** The names of columns that EXPLAIN shows in a plan that was made before. */
 function showNames(engine: TidemarkEngine, view: MaterializedViewObject, session: SessionContext): void {
   const { plan } = view.physical;
-  const now = planAgain(engine, view, session);
+  const now = orNull(() => planQuery(bindViewQuery(engine, view, view.query, session), { mode: 'view' }).plan);
   if (now === null) return;
   const keys = nodeKeys(plan);
   if (nodeKeys(now).some((key, i) => key !== keys[i])) return;
   plan.nodes.forEach((node, i) => {
     node.names = now.nodes[i].names;
   });
-}
-
-/** Null for what an earlier version took, and this one does not. */
-function planAgain(engine: TidemarkEngine, view: MaterializedViewObject, session: SessionContext): DataflowPlan | null {
-  try {
-    return planQuery(bindViewQuery(engine, view, view.query, session), { mode: 'view' }).plan;
-  } catch (error) {
-    if (error instanceof SqlError) return null;
-    throw error;
-  }
 }

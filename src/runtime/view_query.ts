@@ -1,4 +1,5 @@
 /** The query that a view keeps: bound again as it was at first, and the places in its text where it names a relation. */
+import { SqlError } from '../../operators/errors.ts';
 import { bindQuery } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { BoundQuery } from '../../planner/logical/plan.ts';
@@ -24,6 +25,16 @@ export function readersOf(engine: TidemarkEngine, { oid }: CatalogObject): Readi
 export function setQuery(view: ReadingView, query: SelectNode): void {
   view.query = query;
   if (view.kind === 'view') view.relation.query = query;
+}
+
+/** Null for what an SQL error says of that it cannot be: queries that an earlier version took, and this one does not; those that were tried. */
+export function orNull<T>(make: () => T): T | null {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof SqlError) return null;
+    throw error;
+  }
 }
 
 /** Binds a query of the view's. `onRelation` is called for each name of a relation in it, and in the plain views that it reads. */

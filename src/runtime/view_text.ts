@@ -8,7 +8,6 @@
  * The view itself is bound with the columns that it saw (SelectNode.seen). A text is shown when it means the same without them: the first that does, the
  * query's own included. Cost: one plan for each text that is tried.
  */
-import { SqlError } from '../../operators/errors.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import { presentColumns, type Relation } from '../../planner/catalog_reader.ts';
 import type { BoundQuery } from '../../planner/logical/plan.ts';
@@ -19,26 +18,16 @@ import { nodeKeys, planQuery } from '../../planner/physical/index.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { closingBracket, type Edit, edited, insertion } from './text_edits.ts';
-import { bindViewQuery, type NamePlace, namePlaces, nameTokens, type ReadingView } from './view_query.ts';
+import { bindViewQuery, type NamePlace, namePlaces, nameTokens, orNull, type ReadingView } from './view_query.ts';
 
 export function viewText(engine: TidemarkEngine, view: ReadingView, session: SessionContext): string {
   const { query } = view;
-  const bound = boundOrNull(engine, view, session);
+  const bound = orNull(() => bindViewQuery(engine, view, query, session));
   if (bound === null) return view.sql;
   const text = query.seen === undefined ? query.text : meantText(engine, view, bound, session);
   const names = bound.columns.map(({ col }) => col.name);
   const own = view.relation.columns.map(({ name }) => name);
   return own.every((name, i) => name === names[i]) ? text : withOwnNames(view, text, own);
-}
-
-/** Null for what an earlier version took, and this one does not. */
-function boundOrNull(engine: TidemarkEngine, view: ReadingView, session: SessionContext): BoundQuery | null {
-  try {
-    return bindViewQuery(engine, view, view.query, session);
-  } catch (error) {
-    if (error instanceof SqlError) return null;
-    throw error;
-  }
 }
 
 function meantText(engine: TidemarkEngine, view: ReadingView, bound: BoundQuery, session: SessionContext): string {
@@ -54,25 +43,19 @@ function meantText(engine: TidemarkEngine, view: ReadingView, bound: BoundQuery,
 
 /** Equal for queries that give the same columns from the same plan; null where it cannot be told. */
 export function meaningOf(view: ReadingView, bound: BoundQuery): string | null {
-  try {
+  return orNull(() => {
     const { plan, columns, order } = planQuery(bound, { mode: view.kind === 'view' ? 'read' : 'view' });
     const names = columns.map(({ name }) => name);
     return JSON.stringify([nodeKeys(plan)[plan.root], names, order]);
-  } catch (error) {
-    if (error instanceof SqlError) return null;
-    throw error;
-  }
+  });
 }
 
 function textMeaning(engine: TidemarkEngine, view: ReadingView, text: string, session: SessionContext): string | null {
-  try {
+  return orNull(() => {
     const [statement] = parse(text);
     if (statement.k !== 'create_view') return null;
     return meaningOf(view, bindViewQuery(engine, view, statement.query, session));
-  } catch (error) {
-    if (error instanceof SqlError) return null;
-    throw error;
-  }
+  });
 }
 
 type EditPlace = (tokens: Token[], place: NamePlace, seen: SeenRelation) => Edit[];
