@@ -24,6 +24,7 @@ import { checkNotFollowed } from './column_readers.ts';
 import { checkKey } from './create_index.ts';
 import { namedInLiterals } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { containsNull } from './not_null.ts';
 import { RebuiltTable } from './rebuilt_table.ts';
 import { RowRewrite } from './row_rewrite.ts';
 import { keepSeen, showSeen } from './seen_columns.ts';
@@ -200,10 +201,7 @@ class Alteration {
       for (const change of draft.sequenceChanges) change();
       for (const apply of applies) apply?.();
       keepSeen(engine, this.#object);
-      Object.assign(this.#object.relation, draft.object.relation);
-      this.#object.defaults = draft.object.defaults;
-      this.#object.checks = draft.object.checks;
-      this.#object.generated = draft.object.generated;
+      draft.applyTo(this.#object);
       catalog.version++;
       this.#dropIndexes(draft);
       this.#endFollowers(draft);
@@ -255,10 +253,7 @@ class Alteration {
       const value = values[position];
       const isNull = value.k === 'const' && value.v !== null ? false : stored.rows > 0 && stored.hasNull(position);
       if (!isNull) continue;
-      const { name, schema, columns } = object.relation;
-      const column = columns[position].name;
-      const message = `column "${column}" of relation "${name}" contains null values`;
-      throw new SqlError('23502', message, { schema, table: name, column });
+      throw containsNull(object.relation, position);
     }
   }
 

@@ -5,7 +5,7 @@
  * index or sequence that it makes, so that this gets it again; of one that makes none the relation's.
  */
 import { SqlError, unsupported } from '../../operators/errors.ts';
-import type { RelationColumn } from '../../planner/catalog_reader.ts';
+import type { Relation, RelationColumn } from '../../planner/catalog_reader.ts';
 import type { AlterAction, CheckDef, Statement } from '../../planner/parse/ast.ts';
 import {
   type CatalogObject,
@@ -22,6 +22,7 @@ import { addUnique, checkKey, keyColumns, uniqueConstraint } from './create_inde
 import { columnDefault, namedInLiterals } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { columnNamed, objectNamed } from './names.ts';
+import { containsNull } from './not_null.ts';
 import { renameObject } from './rename.ts';
 import { renameColumn } from './rename_column.ts';
 import { bindAlone } from './row_expression.ts';
@@ -230,18 +231,9 @@ function validate(
   };
 }
 
-function checkNoNull(
-  engine: TidemarkEngine,
-  { name, columns }: RelationObject['relation'],
-  column: number,
-  stored: StoredRelation | undefined,
-): void {
-  if (columns[column].notNull || engine.replay !== null) return;
-  if (stored?.hasNull(column) !== true) return;
-  throw new SqlError('23502', `column "${columns[column].name}" of relation "${name}" contains null values`, {
-    table: name,
-    column: columns[column].name,
-  });
+function checkNoNull({ replay }: TidemarkEngine, relation: Relation, column: number, stored?: StoredRelation): void {
+  if (relation.columns[column].notNull || replay !== null) return;
+  if (stored?.hasNull(column)) throw containsNull(relation, column);
 }
 
 /** Plans of views may count on what is NOT NULL; what is no longer so has to have no view. */

@@ -123,12 +123,6 @@ export function withCheck(checks: CheckConstraint[], added: CheckConstraint): Ch
   return [...checks, added].sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
 }
 
-/** The constraints of a relation whose rows are written by statements. */
-export function checksOf(engine: TidemarkEngine, oid: number): CheckConstraint[] {
-  const object = engine.catalog.get(oid);
-  return object !== undefined && 'checks' in object ? object.checks : [];
-}
-
 /** ALTER TABLE ... DROP CONSTRAINT: takes it away, or null when there is none and IF EXISTS was said. `planned`: what is left of them by then. */
 export function dropCheck(
   engine: TidemarkEngine,

@@ -57,9 +57,3 @@ function concatenation(e: Expr): Expr {
 export function generate(columns: GeneratedColumn[], row: Datum[], context: EvalContext): void {
   for (const { column, expr } of columns) row[column] = evaluatorOf(expr)(row, context);
 }
-
-/** The generated columns of a relation whose rows are written by statements. */
-export function generatedOf(engine: TidemarkEngine, oid: number): GeneratedColumn[] {
-  const object = engine.catalog.get(oid);
-  return object !== undefined && 'generated' in object ? object.generated : [];
-}

@@ -15,9 +15,7 @@ import type { Statement } from '../../planner/parse/ast.ts';
 import { planQuery } from '../../planner/physical/index.ts';
 import { bindParameters } from '../../planner/physical/parameters.ts';
 import type { ResultColumn, SessionContext } from '../engine.ts';
-import { checksOf } from './check_constraint.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { generatedOf } from './generated_column.ts';
 import type { Modified, ModifyContext } from './modify.ts';
 import { notFound } from './names.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
@@ -53,11 +51,13 @@ export function modifyContext(
   const transaction = engine.transactionOf(session);
   transaction.noteSeen();
   const reader = { loop: engine.loop, sources: engine.readSources, transaction, context: engine.contextOf(session) };
+  const object = engine.catalog.get(relation.oid);
+  const { checks, generated } = object !== undefined && 'checks' in object ? object : { checks: [], generated: [] };
   return {
     ...reader,
     uniqueKeys: engine.catalog.uniqueKeys(relation),
-    checks: checksOf(engine, relation.oid),
-    generated: generatedOf(engine, relation.oid),
+    checks,
+    generated,
     checkThere: () => {
       if (engine.catalog.get(relation.oid) === undefined) throw notFound(relation.name);
       if (relation.columns !== columns) throw alteredMeanwhile(relation.name);

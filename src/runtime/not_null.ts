@@ -1,4 +1,4 @@
-/** The error of a row that has NULL in a column that is NOT NULL: of a statement's row, and at COMMIT of one that was written before the column was so. */
+/** Errors of NULL in a column that is NOT NULL: of a statement's row, at COMMIT of one that was written before the column was so, and of rows that are there when it becomes so. */
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { outputText } from '../../operators/expr/io/index.ts';
@@ -17,6 +17,13 @@ export function nullViolation(relation: Relation, row: Datum[], context: EvalCon
     table: name,
     column: column.name,
   });
+}
+
+/** Of a column that cannot become NOT NULL. */
+export function containsNull({ schema, name, columns }: Relation, position: number): SqlError {
+  const column = columns[position].name;
+  const message = `column "${column}" of relation "${name}" contains null values`;
+  return new SqlError('23502', message, { schema, table: name, column });
 }
 
 /** The row as messages show it. */

@@ -68,6 +68,13 @@ export class TableDraft {
     this.values = columns.map(({ type }, id) => ({ k: 'col', id, t: type }));
   }
 
+  /** The table becomes what the draft is: whatever its definition consists of. Its relation stays the same object, which plans hold on to. */
+  applyTo(object: RelationObject): void {
+    const { relation, ...rest } = this.object;
+    Object.assign(object, rest);
+    Object.assign(object.relation, relation);
+  }
+
   /** False, with a notice, when the column is there and IF NOT EXISTS was said. `context`: what a DEFAULT is evaluated in, once. */
   add(
     engine: TidemarkEngine,

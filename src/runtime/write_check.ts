@@ -45,8 +45,7 @@ export function checkFit(engine: TidemarkEngine, deltas: Map<number, Batch>, see
     for (const key of engine.catalog.uniqueKeys(relation)) {
       const row = withScratch((arena) => stored.repeatedKey(key.columns, delta, arena));
       if (row < 0) continue;
-      const { sqlstate, message, fields } = duplicateKey(relation, key, readRow(delta, row), defaultContext());
-      throw new WriteConflict(sqlstate, message, fields);
+      throw WriteConflict.of(duplicateKey(relation, key, readRow(delta, row), defaultContext()));
     }
   }
 }
@@ -58,7 +57,7 @@ function checkConditions({ relation, checks }: RelationObject, delta: Batch, see
   for (let row = 0; row < delta.n; row++) {
     if (weightOf(delta, row) < 0) continue;
     const violation = checkViolation(relation, added, readRow(delta, row), defaultContext());
-    if (violation !== null) throw new WriteConflict(violation.sqlstate, violation.message, violation.fields);
+    if (violation !== null) throw WriteConflict.of(violation);
   }
 }
 
@@ -69,6 +68,6 @@ function checkPresent(relation: Relation, delta: Batch): void {
   for (let row = 0; row < delta.n; row++) {
     if (weightOf(delta, row) < 0 || columns.every(({ valid }) => U8[valid + row] !== 0)) continue;
     const violation = nullViolation(relation, readRow(delta, row), defaultContext());
-    if (violation !== null) throw new WriteConflict(violation.sqlstate, violation.message, violation.fields);
+    if (violation !== null) throw WriteConflict.of(violation);
   }
 }

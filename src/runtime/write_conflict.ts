@@ -3,7 +3,11 @@ import { SqlError } from '../../operators/errors.ts';
 import type { StoredRelation } from './stored_relation.ts';
 
 /** What was written does not fit what others have published meanwhile: nothing was published. */
-export class WriteConflict extends SqlError {}
+export class WriteConflict extends SqlError {
+  static of({ sqlstate, message, fields }: SqlError): WriteConflict {
+    return new WriteConflict(sqlstate, message, fields);
+  }
+}
 
 /** Throws when the rows have other columns than at the tick that was seen. */
 export function checkUnaltered(stored: StoredRelation | undefined, seen: bigint): void {
