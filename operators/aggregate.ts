@@ -30,6 +30,7 @@ import { BatchBuilder, readDatum } from './batch/builder.ts';
 import { gatherColumn, gatherWords } from './batch/gather.ts';
 import { F64, I32, U8, U32 } from './batch/memory.ts';
 import { SqlError } from './errors.ts';
+import { integralPieces } from './integral_pieces.ts';
 import {
   CALL_BYTES,
   CALL_COUNT,
@@ -389,12 +390,8 @@ export class AggregateOperator implements Operator {
     return this.#groupsFrom(0, this.#table.size, tick).rows;
   }
 
-  *integralPieces(tick: Tick, most: number): Iterable<Batch> {
-    for (let place = 0; place >= 0; ) {
-      const { rows, next } = this.#groupsFrom(place, Math.min(most, this.#table.size), tick);
-      place = next;
-      yield rows;
-    }
+  integralPieces(tick: Tick, most: number): Iterable<Batch> {
+    return integralPieces((place) => this.#groupsFrom(place, Math.min(most, this.#table.size), tick));
   }
 
   /** The rows of up to `most` groups from a place of the table on, and the place to go on from; -1 at the end. */

@@ -6,8 +6,8 @@
  * For reads only, which step once: a maintained view has no such expression, as it could not take such a row back. Stateless; O(1) a row.
  */
 import type { Batch } from './batch/batch.ts';
-import { weightOf } from './batch/builder.ts';
-import { expandRows } from './batch/sort.ts';
+import { repeatRows } from './batch/sort.ts';
+import { kernels } from './kernels/index.ts';
 import type { Operator, OperatorState, Tick } from './operator.ts';
 import { consolidator } from './state/consolidate.ts';
 import type { Saved } from './state/saved.ts';
@@ -27,16 +27,8 @@ export class EachRow implements Operator {
   }
 
   #each(input: Batch, { arena }: Tick): Batch {
-    let once = true;
-    for (let i = 0; i < input.n && once; i++) once = weightOf(input, i) === 1;
-    if (once) return input;
-    const rows = this.#net(input, arena);
-    return expandRows(
-      rows,
-      Uint32Array.from({ length: rows.n }, (_, i) => i),
-      rows.columns.length,
-      arena,
-    );
+    if (kernels.allOne(input.weights, input.n) !== 0) return input;
+    return repeatRows(this.#net(input, arena), input.columns.length, arena);
   }
 
   endTick(): void {

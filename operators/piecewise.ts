@@ -9,14 +9,12 @@
  */
 import { Arena } from './batch/arena.ts';
 import type { Batch } from './batch/batch.ts';
-import { oneBatch } from './batch/one_batch.ts';
 import { RowPieces } from './batch/row_pieces.ts';
 import { slices } from './batch/slice.ts';
 import { Dataflow } from './dataflow.ts';
 import type { FlowNode } from './flow_node.ts';
 import type { Tick } from './operator.ts';
 import type { DataflowPlan } from './plan.ts';
-import { consolidator } from './state/consolidate.ts';
 
 /** Rows of a held node that go on at once. */
 const PIECE_ROWS = 2048;
@@ -85,13 +83,11 @@ export class Piecewise extends Dataflow {
     else for (const rows of this.#putOut(node, tick.arena)) yield* slices(rows, PIECE_ROWS);
   }
 
-  /** What a held node has put out; where it has taken nothing back nothing can cancel. */
+  /** What a held node has put out. */
   #putOut(node: FlowNode, arena: Arena): Batch[] {
     const rows = this.#rows.get(node);
     this.#rows.delete(node);
-    const pieces = rows?.pieces() ?? [];
-    if (rows?.hasRetractions !== true) return pieces;
-    return [consolidator(rows.types)(oneBatch(pieces, rows.types, arena), arena)];
+    return rows?.netPieces(arena) ?? [];
   }
 
   override release(): void {

@@ -11,6 +11,7 @@
 import type { Batch } from './batch/batch.ts';
 import { BatchBuilder } from './batch/builder.ts';
 import { I32 } from './batch/memory.ts';
+import { integralPieces } from './integral_pieces.ts';
 import type { Operator, Tick } from './operator.ts';
 import type { Retention } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
@@ -91,12 +92,8 @@ export class SetOperator implements Operator {
     return this.#shownFrom(0, this.#table.size, tick).rows;
   }
 
-  *integralPieces(tick: Tick, most: number): Iterable<Batch> {
-    for (let place = 0; place >= 0; ) {
-      const { rows, next } = this.#shownFrom(place, Math.min(most, this.#table.size), tick);
-      place = next;
-      yield rows;
-    }
+  integralPieces(tick: Tick, most: number): Iterable<Batch> {
+    return integralPieces((place) => this.#shownFrom(place, Math.min(most, this.#table.size), tick));
   }
 
   /** What is shown of up to `most` rows from a place of the table on, and the place to go on from; -1 at the end. */

@@ -148,6 +148,14 @@ export class BatchBuilder {
 
   /** Adds all rows of a batch; long bytes are copied into this builder's arena. */
   append(batch: Batch): void {
+    const first = this.n;
+    this.appendShallow(batch);
+    for (const { phys, data, valid } of this.columns)
+      ownPayloads(phys, data + first * widthOf(phys), valid + first, batch.n, this.arena);
+  }
+
+  /** Adds all rows of a batch; long bytes stay where they are. */
+  appendShallow(batch: Batch): void {
     const { n } = batch;
     const first = this.n;
     this.reserve(n);
@@ -157,11 +165,9 @@ export class BatchBuilder {
       const to = this.columns[i];
       const from = batch.columns[i];
       const width = widthOf(to.phys);
-      const data = to.data + first * width;
-      kernels.copyBytes(data, from.data, n * width);
+      kernels.copyBytes(to.data + first * width, from.data, n * width);
       if (from.valid === 0) kernels.fillBytes(to.valid + first, 1, n);
       else kernels.copyBytes(to.valid + first, from.valid, n);
-      ownPayloads(to.phys, data, to.valid + first, n, this.arena);
     }
   }
 

@@ -1,5 +1,4 @@
 /** Rows of a batch in ORDER BY order, weights expanded: how a SELECT's rows leave. Sorting compares scratch rows by generated code. */
-
 import { kernels } from '../kernels/index.ts';
 import type { SortKey } from '../plan.ts';
 import { rowCompare, rowOps } from '../state/row_ops.ts';
@@ -125,6 +124,11 @@ async function mergeRuns(
     }
     await pause();
   }
+}
+
+/** All rows, each as often as its weight says, of the first `width` columns. */
+export function repeatRows(batch: Batch, width: number, arena: Arena): Batch {
+  return expandRows(batch, unsorted(batch.n), width, arena);
 }
 
 /** The rows at these positions, each as often as its weight says, of the first `width` columns. */

@@ -55,8 +55,10 @@ export const KEYS_END = 108;
 export const KEYS_BYTES = 112;
 
 export const KEY_COLUMN_WIDTH = 0;
-/** 1: a varlen, 2: a numeric, 0: another type. */
-export const KEY_COLUMN_TEXT = 4;
+/** Which types have values outside of their slots; 0: another. */
+export const KEY_COLUMN_KIND = 4;
+export const KEY_KIND_TEXT = 1;
+export const KEY_KIND_NUMERIC = 2;
 export const KEY_COLUMN_DATA = 8;
 export const KEY_COLUMN_VALID = 12;
 /** Byte offset in a packed row. */

@@ -55,7 +55,7 @@ export class IndexChanges {
     const rest = arena.alloc(n * 8);
     const freed = arena.alloc(n * 8 * layout.wide);
     const emptied = arena.alloc(n * 4);
-    const counts = arena.alloc(16);
+    const counts = arena.alloc(20);
     kernels.takeOut(
       columns,
       width,

@@ -9,7 +9,7 @@ import type { Column } from '../batch/batch.ts';
 import { U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
 import * as k from '../kernels/key_layout.ts';
-import { type ColType, OID, physOf } from '../types.ts';
+import { type ColType, OID, type Phys, physOf } from '../types.ts';
 import type { Heap } from './heap.ts';
 import type { RowLayout } from './row_layout.ts';
 import { deepCopy, deepCopyLong, type Equality } from './row_ops.ts';
@@ -78,11 +78,16 @@ export function writeKeyLayout(record: Uint32Array, layout: RowLayout, at: numbe
   writeLayout(record, layout, at);
 }
 
+function kindOf(phys: Phys): number {
+  if (phys === 'varlen') return k.KEY_KIND_TEXT;
+  return phys === 'numeric' ? k.KEY_KIND_NUMERIC : 0;
+}
+
 /** Where the values of columns lie in a row of state, as the kernels read them: from word `from` on. */
 export function writeLayout(record: Uint32Array, { phys, widths, offsets }: RowLayout, from: number): void {
   for (let i = 0, at = from; i < phys.length; i++, at += k.KEY_COLUMN_BYTES / 4) {
     record[at + k.KEY_COLUMN_WIDTH / 4] = widths[i];
-    record[at + k.KEY_COLUMN_TEXT / 4] = phys[i] === 'varlen' ? 1 : phys[i] === 'numeric' ? 2 : 0;
+    record[at + k.KEY_COLUMN_KIND / 4] = kindOf(phys[i]);
     record[at + k.KEY_COLUMN_AT / 4] = offsets[i];
   }
 }
@@ -93,7 +98,7 @@ export function writeColumns({ phys, widths, offsets }: RowLayout, columns: Colu
   for (let i = 0; i < phys.length; i++) {
     const at = (list + i * k.KEY_COLUMN_BYTES) >>> 2;
     U32[at + k.KEY_COLUMN_WIDTH / 4] = widths[i];
-    U32[at + k.KEY_COLUMN_TEXT / 4] = phys[i] === 'varlen' ? 1 : phys[i] === 'numeric' ? 2 : 0;
+    U32[at + k.KEY_COLUMN_KIND / 4] = kindOf(phys[i]);
     U32[at + k.KEY_COLUMN_DATA / 4] = columns[i].data;
     U32[at + k.KEY_COLUMN_VALID / 4] = columns[i].valid;
     U32[at + k.KEY_COLUMN_AT / 4] = offsets[i];

@@ -52,7 +52,7 @@ import { TableRetention } from './table_retention.ts';
 /** Fewer rows are taken in one by one. */
 const FEW = 16;
 
-export type VisitRow = (row: number, weight: number, slot: number) => void;
+type VisitRow = (row: number, weight: number, slot: number) => void;
 
 export type SavedKeyedIndex = {
   entries: number;
@@ -263,7 +263,7 @@ export class KeyedIndex implements ColdState {
   takeNew(columns: Column[], { n, weights }: Batch, arena: Arena): Taken {
     // Rows are compared with those of a run that is one block; keys have few.
     this.runs.keepWhole(true);
-    this.#begin(columns, n, false);
+    this.keys.begin(this.#begin(columns), n);
     const located = this.keys.findOrInsertAll({ n, weights, skipNulls: false }, arena);
     const taken = this.#new.take(columns, n, located, arena);
     this.#added = true;
@@ -294,36 +294,32 @@ export class KeyedIndex implements ColdState {
     });
   }
 
-  /** The delta of a tick begins: its rows will be found and made. */
-  #begin(columns: Column[], n: number, stay: boolean): void {
+  /** The delta of a tick begins; gives the columns of its keys. */
+  #begin(columns: Column[]): Column[] {
     this.#forgetAdded();
     this.#borrowed.end();
     this.#appends = this.runs.negative === 0;
     const keys = this.#deltaKeys;
     for (let i = 0; i < this.keyColumns.length; i++) keys[i] = columns[this.keyColumns[i]];
-    if (stay) this.keys.bind(keys);
-    else this.keys.begin(keys, n);
+    return keys;
   }
 
-  /**
-   * Adds the delta's rows with their weights; with memory of the tick, where it can, all at once. `visit`, without that: called with each row and its key's slot before it is
-   * taken in, and no slot moves.
-   */
-  apply(delta: Batch, arena?: Arena, visit?: VisitRow): void {
-    this.#begin(delta.columns, delta.n, visit !== undefined);
-    if (arena !== undefined && this.#appendOnly && delta.n <= MOST_ADDED && this.#append(delta, arena)) return;
+  /** Adds the delta's rows with their weights; with memory of the tick, where it can, all at once. */
+  apply(delta: Batch, arena?: Arena): void {
+    this.keys.begin(this.#begin(delta.columns), delta.n);
+    const atOnce = arena !== undefined && delta.n <= MOST_ADDED;
+    if (atOnce && (this.#appendOnly ? this.#append(delta, arena) : this.#change(delta, arena))) return;
+    this.#applyRows(delta);
+  }
+
+  /** apply() row by row, while no slot moves: calls back with each row and its key's slot before it is taken in. */
+  applyEach(delta: Batch, visit: VisitRow): void {
+    this.keys.bind(this.#begin(delta.columns));
+    this.#applyRows(delta, visit);
+  }
+
+  #applyRows(delta: Batch, visit?: VisitRow): void {
     this.runs.rows.bind(this.columns.of(delta.columns));
-    if (
-      arena !== undefined &&
-      !this.#appendOnly &&
-      delta.n >= FEW &&
-      delta.n <= MOST_ADDED &&
-      this.#changes.knows &&
-      this.runs.negative === 0
-    ) {
-      this.#change(delta, arena);
-      return;
-    }
     for (let row = 0; row < delta.n; row++) {
       const weight = I32[(delta.weights >>> 2) + row];
       if (weight !== 0 && (this.#nullKeys || !this.keys.ops.hasNull(row))) this.#applyRow(row, weight, visit);
@@ -338,14 +334,17 @@ export class KeyedIndex implements ColdState {
     this.#add(slot, row, weight);
   }
 
-  /** apply() by kernels, while no entry has a negative weight. */
-  #change(delta: Batch, arena: Arena): void {
+  /** apply() by kernels; false: the rows are few, or of types that kernels do not know, or some entry has a negative weight. */
+  #change(delta: Batch, arena: Arena): boolean {
     const { n, weights } = delta;
+    if (n < FEW || !this.#changes.knows || this.runs.negative > 0) return false;
+    this.runs.rows.bind(this.columns.of(delta.columns));
     const located = this.keys.findOrInsertAll({ n, weights, skipNulls: !this.#nullKeys }, arena);
     this.#keyRetention?.noteFresh(located, arena);
     const { rest, n: left, slots, places } = this.#changes.apply(delta, located, arena);
     this.#deadRows?.noteAll(slots, places, n, this.runs.entries, arena);
     for (let i = rest, end = rest + left * 2; i < end; i += 2) this.#applyRow(U32[i], I32[i + 1]);
+    return true;
   }
 
   /** apply() of rows that come and never go, whose weights are positive; false: they are not. */

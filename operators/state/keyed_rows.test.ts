@@ -100,7 +100,7 @@ for (const types of [plain, withFloat]) {
         undo.keep({ save: () => keyed.index.save(), load: (saved) => keyed.index.load(saved) });
         for (const delta of deltas) {
           if (random.below(4) === 0) keyed.applyEach(delta, () => told++);
-          else keyed.apply(delta, arena);
+          else keyed.apply(delta);
         }
         if (isTakenBack) undo.takeBack();
         else {

@@ -8,7 +8,7 @@
  *
  * State: a slot and an entry a row. Cost: O(1) a row; two look-ups of the key for a row that is replaced.
  */
-import type { Arena } from '../batch/arena.ts';
+import { Arena } from '../batch/arena.ts';
 import type { Batch } from '../batch/batch.ts';
 import { I32, U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
@@ -43,14 +43,19 @@ export class KeyedRows implements RowStore {
     return this.index.runs.negative;
   }
 
-  apply(delta: Batch, arena?: Arena): void {
-    this.index.apply(delta, arena);
+  apply(delta: Batch): void {
+    const scratch = new Arena();
+    try {
+      this.index.apply(delta, scratch);
+    } finally {
+      scratch.release();
+    }
   }
 
   /** apply() while scans go on: calls back with each row, its weight and its place. */
   applyEach(delta: Batch, visit: (row: number, weight: number, place: number) => void): void {
     const { keys } = this.index;
-    this.index.apply(delta, undefined, (row, weight, slot) => visit(row, weight, keys.placeOf(slot)));
+    this.index.applyEach(delta, (row, weight, slot) => visit(row, weight, keys.placeOf(slot)));
   }
 
   forEach(visit: (rowAddress: number, weight: number) => void): void {

@@ -12,6 +12,8 @@ import type { Batch } from '../../operators/batch/batch.ts';
 import type { AggCall, PlanNode } from '../../operators/plan.ts';
 import type { Becoming } from './backfill.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { PieceSize } from './piece_size.ts';
+import { changesSince } from './pins.ts';
 import { ReadTurns } from './read_turns.ts';
 import { feedOrder } from './sliced_read.ts';
 import { withScratch } from './stored_relation.ts';
@@ -19,10 +21,8 @@ import type { ViewRuntime } from './view.ts';
 
 /** Fewer are read in some milliseconds. */
 const MANY_ROWS = 16384;
-const FIRST_PIECE = 1024;
 const LEAST_PIECE = 64;
 const GREATEST_PIECE = 8192;
-const PIECE_MS = 1;
 /** A Top-N of more rows shows them in each piece. */
 const FEW_SHOWN = 100;
 
@@ -77,30 +77,23 @@ export async function fillInSlices(engine: TidemarkEngine, view: ViewRuntime, be
     chilling.makeRoomToFill();
     loop.feedPast(view, pin.tick, deltas, inArena);
   };
-  const feedTick = ({ deltas }: (typeof pin.since)[number]) => {
-    const read = new Map([...deltas].filter(([relation]) => scans.some((scan) => scan.relation === relation)));
-    if (read.size > 0) withScratch((scratch) => feed(read, scratch));
-  };
   chilling.filling.add(view);
   try {
     for (const { relation, scan } of scans) {
-      let most = FIRST_PIECE;
-      for (let piece = scan.next(most, arena); piece !== null; piece = scan.next(most, arena)) {
+      const size = new PieceSize(LEAST_PIECE, GREATEST_PIECE);
+      for (let piece = scan.next(size.rows, arena); piece !== null; piece = scan.next(size.rows, arena)) {
         const start = performance.now();
         if (piece.n > 0) feed(new Map([[relation, piece]]), arena);
         arena.reset();
-        const took = performance.now() - start;
-        if (took < PIECE_MS) most = Math.min(most * 2, GREATEST_PIECE);
-        else if (took > 2 * PIECE_MS) most = Math.max(most >>> 1, LEAST_PIECE);
+        size.took(performance.now() - start);
         await turns.pause();
       }
     }
-    let seen = 0;
-    for (const changed = pin.since.length; seen < changed; seen++) {
-      feedTick(pin.since[seen]);
-      await turns.pause();
+    for (const { deltas, late } of changesSince(pin)) {
+      const read = new Map([...deltas].filter(([relation]) => scans.some((scan) => scan.relation === relation)));
+      if (read.size > 0) withScratch((scratch) => feed(read, scratch));
+      if (!late) await turns.pause();
     }
-    for (; seen < pin.since.length; seen++) feedTick(pin.since[seen]);
     becoming.check();
   } finally {
     chilling.filling.delete(view);

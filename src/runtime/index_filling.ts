@@ -8,6 +8,7 @@
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { KeyedIndex } from '../../operators/state/keyed_index.ts';
+import { changesSince } from './pins.ts';
 import { ReadTurns } from './read_turns.ts';
 import type { StoredRelation } from './stored_relation.ts';
 import type { TickLoop } from './tick_loop.ts';
@@ -46,12 +47,10 @@ export async function fillIndex(
       take(piece);
       await turns.pause();
     }
-    let seen = 0;
-    for (const changed = pin.since.length; seen < changed; seen++) {
-      take(pin.since[seen].deltas.get(oid));
-      await turns.pause();
+    for (const { deltas, late } of changesSince(pin)) {
+      take(deltas.get(oid));
+      if (!late) await turns.pause();
     }
-    for (; seen < pin.since.length; seen++) take(pin.since[seen].deltas.get(oid));
     steps.check();
   } catch (error) {
     index.release();

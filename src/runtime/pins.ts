@@ -20,6 +20,15 @@ export interface Pin {
   place: number;
 }
 
+/**
+ * What ticks have changed since a pin's, oldest first. Those that run while it is gone through are `late`: who goes through them without a pause
+ * has all up to the present tick in the end.
+ */
+export function* changesSince({ since }: Pin): Iterable<{ deltas: Map<number, Batch>; late: boolean }> {
+  const known = since.length;
+  for (let i = 0; i < since.length; i++) yield { deltas: since[i].deltas, late: i >= known };
+}
+
 /** An arena with the copies of some ticks, and the last of these. */
 interface Saved {
   arena: Arena;

@@ -190,7 +190,7 @@ export function copyOut(rows: Batch): ReadResult {
   }
 }
 
-export function hasRetractions(batch: Batch): boolean {
+function hasRetractions(batch: Batch): boolean {
   const weights = batch.weights >>> 2;
   for (let row = 0; row < batch.n; row++) if (I32[weights + row] < 0) return true;
   return false;

@@ -12,14 +12,13 @@
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
-import { oneBatch } from '../../operators/batch/one_batch.ts';
 import { RowPieces } from '../../operators/batch/row_pieces.ts';
 import { slices } from '../../operators/batch/slice.ts';
-import { expandRows, sortedPieces, sortedRows } from '../../operators/batch/sort.ts';
+import { repeatRows, sortedPieces } from '../../operators/batch/sort.ts';
 import type { RelationRows } from '../../operators/dataflow.ts';
 import { Piecewise } from '../../operators/piecewise.ts';
 import type { DataflowPlan, PlanOp, SortKey } from '../../operators/plan.ts';
-import { consolidator } from '../../operators/state/consolidate.ts';
+import { PieceSize } from './piece_size.ts';
 import { ReadTurns } from './read_turns.ts';
 import { isIndexed, lookupRows, type Reader, type ReadPieces, systemRows, tickOf } from './reads.ts';
 import { RecordCounts } from './record_counts.ts';
@@ -30,13 +29,10 @@ import { replay } from './stream_replay.ts';
 
 /** Reads of fewer rows are done at once. */
 const FEW_ROWS = 4096;
-const FIRST_PIECE = 1024;
 const LEAST_PIECE = 16;
 const GREATEST_PIECE = 16384;
-/** Rows of the result that lie together, where equal ones had to be brought together. */
+/** Most rows of the result that are gone through between two pauses. */
 const RESULT_ROWS = 8192;
-/** A piece that takes less is followed by a larger one, a piece that takes more than twice as much by a smaller one. */
-const PIECE_MS = 1;
 
 const WHOLE_INPUT = new Set<PlanOp>(['over', 'session', 'recursive']);
 
@@ -154,16 +150,14 @@ class SlicedRead {
   /** Feeds the scans, a piece before each turn of the caller's. */
   *#scanned(): Iterable<void> {
     for (const [relation, scan] of this.#scans) {
-      let most = FIRST_PIECE;
+      const size = new PieceSize(LEAST_PIECE, GREATEST_PIECE);
       while (!this.#dataflow.isFull) {
         const start = performance.now();
-        const piece = scan.next(most, this.#scratch);
+        const piece = scan.next(size.rows, this.#scratch);
         if (piece === null) break;
         this.#step((r, lookup) => (r === relation && !this.#isServed(r, lookup) ? piece : null), this.#scratch);
         this.#scratch.reset();
-        const took = performance.now() - start;
-        if (took < PIECE_MS) most = Math.min(most * 2, GREATEST_PIECE);
-        else if (took > 2 * PIECE_MS) most = Math.max(most >>> 1, LEAST_PIECE);
+        size.took(performance.now() - start);
         yield;
       }
     }
@@ -239,29 +233,21 @@ class SlicedRead {
       const arenas = { scratch: this.#scratch, kept };
       return { pieces: await sortedPieces(pieces, order, width, arenas, pause), arena: kept };
     }
-    const expanded: Batch[] = [];
+    const repeated: Batch[] = [];
     for (const piece of pieces) {
-      expanded.push(this.#expanded(piece, width));
+      repeated.push(repeatRows(piece, width, kept));
       await pause();
     }
-    return { pieces: expanded, arena: kept };
+    return { pieces: repeated, arena: kept };
   }
 
   resultNow(width: number): ReadPieces {
-    return { pieces: this.#net().map((piece) => this.#expanded(piece, width)), arena: this.kept };
-  }
-
-  #expanded(piece: Batch, width: number): Batch {
-    return expandRows(piece, sortedRows(piece, [], this.#scratch), width, this.kept);
+    return { pieces: this.#net().map((piece) => repeatRows(piece, width, this.kept)), arena: this.kept };
   }
 
   /** What was put out and taken back again cancels; a result without retractions needs no such pass. */
   #net(): Batch[] {
-    const { types } = this.#out;
-    const pieces = this.#out.pieces();
-    if (!this.#out.hasRetractions) return pieces;
-    const net = consolidator(types)(oneBatch(pieces, types, this.kept), this.kept);
-    return [...slices(net, RESULT_ROWS)];
+    return this.#out.netPieces(this.kept).flatMap((piece) => [...slices(piece, RESULT_ROWS)]);
   }
 
   close(): void {

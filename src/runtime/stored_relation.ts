@@ -92,7 +92,6 @@ export class StoredRelation {
   apply(delta: Batch): void {
     const store = this.#store;
     if (this.#scans.size > 0 && !(store instanceof RowLog)) this.#applyUnderScans(store, delta);
-    else if (store instanceof KeyedRows) withScratch((arena) => store.apply(delta, arena));
     else store.apply(delta);
     if (this.#indexes.size === (store instanceof KeyedRows ? 1 : 0)) return;
     withScratch((arena) => {

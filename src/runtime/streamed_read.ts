@@ -13,7 +13,7 @@
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { detach } from '../../operators/batch/detach.ts';
-import { expandRows, sortedRows } from '../../operators/batch/sort.ts';
+import { repeatRows } from '../../operators/batch/sort.ts';
 import { Dataflow } from '../../operators/dataflow.ts';
 import { OutOfMemory } from '../../operators/errors.ts';
 import type { DataflowPlan, PlanOp } from '../../operators/plan.ts';
@@ -156,7 +156,7 @@ class StreamedRead implements RowStream {
     }
     const out = this.#dataflow.step((r) => (r === relation ? piece : null), tickOf(this.#reader, scratch));
     // Ticks to come may give the memory of long values back.
-    const rows = detach(expandRows(out, sortedRows(out, [], scratch), this.#width, scratch), arena);
+    const rows = detach(repeatRows(out, this.#width, scratch), arena);
     this.#dataflow.endTick();
     scratch.reset();
     return rows;

@@ -23,6 +23,7 @@ import {
 import { SLOT_STATE, SLOT_TOUCHED, SLOT_USED } from '../table_layout';
 import { STRETCH } from './directory';
 import { announce } from './marks';
+import { NUMERIC_WIDE } from './numeric';
 import { INLINE } from './varlen';
 
 /** The bytes of each row's group to `groups`: `payload` bytes into its slot. Lists the slots that are not touched yet, and are now; gives their number. */
@@ -271,7 +272,6 @@ export function writeSums(groups: usize, n: u32, offset: u32, numeric: bool, dat
 }
 
 const BASE: u64 = 10000;
-const NUMERIC_WIDE: u8 = 1;
 /** Bytes that a wide numeric may need outside of its slot. */
 const OUTSIDE: u32 = 16;
 

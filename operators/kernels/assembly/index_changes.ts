@@ -1,17 +1,23 @@
 /**
  * Rows of a tick that go out of a keyed index (operators/state/index_changes.ts), all in one call. Of a key's slot and its entries see index_rows.ts.
  */
-import { KEY_COLUMN_AT, KEY_COLUMN_BYTES, KEY_COLUMN_DATA, KEY_COLUMN_TEXT, KEY_COLUMN_VALID, KEY_COLUMN_WIDTH } from '../key_layout';
+import {
+  KEY_COLUMN_AT,
+  KEY_COLUMN_BYTES,
+  KEY_COLUMN_DATA,
+  KEY_COLUMN_KIND,
+  KEY_COLUMN_VALID,
+  KEY_COLUMN_WIDTH,
+  KEY_KIND_NUMERIC,
+  KEY_KIND_TEXT,
+} from '../key_layout';
 import { COMPARED_ROWS, KEY_COUNT, KEY_DIRECTORY } from '../key_slot_layout';
-import { equalBytes, finish, mix } from './bytes';
+import { finish, mix } from './bytes';
 import { announce } from './marks';
+import { NUMERIC_SMALL, NUMERIC_WIDE } from './numeric';
 import { findSingles } from './single_rows';
+import { isStored } from './stored_row';
 import { INLINE } from './varlen';
-
-const TEXT: u32 = 1;
-const NUMERIC: u32 = 2;
-const NUMERIC_SMALL: u8 = 0;
-const NUMERIC_WIDE: u8 = 1;
 
 /** RowOps.slotHash() of n rows, of types whose equals are the same bytes. */
 export function slotHashes(columns: usize, count: u32, n: u32, hashes: usize): void {
@@ -19,7 +25,7 @@ export function slotHashes(columns: usize, count: u32, n: u32, hashes: usize): v
   for (let at = hashes; at < end; at += 4) store<u32>(at, count);
   for (let column = columns, last = columns + count * KEY_COLUMN_BYTES; column < last; column += KEY_COLUMN_BYTES) {
     const width = load<u32>(column, KEY_COLUMN_WIDTH);
-    const kind = load<u32>(column, KEY_COLUMN_TEXT);
+    const kind = load<u32>(column, KEY_COLUMN_KIND);
     const valid: usize = load<u32>(column, KEY_COLUMN_VALID);
     let slot: usize = load<u32>(column, KEY_COLUMN_DATA);
     for (let at = hashes, flag = valid; at < end; at += 4, flag++, slot += width) {
@@ -28,8 +34,8 @@ export function slotHashes(columns: usize, count: u32, n: u32, hashes: usize): v
       if (width == 8) store<u32>(at, mix(mix(h, load<u32>(slot)), load<u32>(slot, 4)));
       else if (width == 4) store<u32>(at, mix(h, load<u32>(slot)));
       else if (width == 1) store<u32>(at, mix(h, load<u8>(slot)));
-      else if (kind == TEXT) store<u32>(at, hashSample(h, slot));
-      else if (kind == NUMERIC) {
+      else if (kind == KEY_KIND_TEXT) store<u32>(at, hashSample(h, slot));
+      else if (kind == KEY_KIND_NUMERIC) {
         const scale = mix(h, load<u32>(slot, 8));
         store<u32>(at, load<u8>(slot, 10) == NUMERIC_SMALL ? mix(mix(scale, load<u32>(slot)), load<u32>(slot, 4)) : scale);
       } else store<u32>(at, mix(mix(mix(mix(h, load<u32>(slot)), load<u32>(slot, 4)), load<u32>(slot, 8)), load<u32>(slot, 12)));
@@ -58,44 +64,15 @@ export function writeHashes(rows: usize, hashes: usize, n: u32, hashAt: u32): vo
   }
 }
 
-/** Whether row `row` of the columns is the stored one. */
-function isStored(columns: usize, end: usize, row: u32, to: usize, validAt: u32): bool {
-  for (let column = columns, flag = to + validAt; column < end; column += KEY_COLUMN_BYTES, flag++) {
-    const valid: usize = load<u32>(column, KEY_COLUMN_VALID);
-    const present = valid == 0 || load<u8>(valid + row) != 0;
-    if (present != (load<u8>(flag) != 0)) return false;
-    if (!present) continue;
-    const width = load<u32>(column, KEY_COLUMN_WIDTH);
-    const a: usize = load<u32>(column, KEY_COLUMN_DATA) + row * width;
-    const b = to + load<u32>(column, KEY_COLUMN_AT);
-    if (width == 8) {
-      if (load<u64>(a) != load<u64>(b)) return false;
-    } else if (width == 4) {
-      if (load<u32>(a) != load<u32>(b)) return false;
-    } else if (width == 1) {
-      if (load<u8>(a) != load<u8>(b)) return false;
-    } else {
-      const kind = load<u32>(column, KEY_COLUMN_TEXT);
-      if (load<u64>(a) != load<u64>(b)) return false;
-      if (kind == TEXT && load<u32>(a) > INLINE) {
-        if (!equalBytes(load<u32>(a, 8), load<u32>(b, 8), load<u32>(a))) return false;
-      } else if (kind == NUMERIC && load<u8>(a, 10) == NUMERIC_WIDE) {
-        if (load<u32>(a, 8) != load<u32>(b, 8) || !equalBytes(load<u32>(a, 12), load<u32>(b, 12), load<u32>(a))) return false;
-      } else if (load<u64>(a, 8) != load<u64>(b, 8)) return false;
-    }
-  }
-  return true;
-}
-
 /** Lists what a stored row has outside of it, address and bytes; gives the end of the list. */
 @inline
 function listLong(columns: usize, end: usize, row: usize, validAt: u32, list: usize): usize {
   for (let column = columns, flag = row + validAt; column < end; column += KEY_COLUMN_BYTES, flag++) {
-    const kind = load<u32>(column, KEY_COLUMN_TEXT);
+    const kind = load<u32>(column, KEY_COLUMN_KIND);
     if (kind == 0 || load<u8>(flag) == 0) continue;
     const slot = row + load<u32>(column, KEY_COLUMN_AT);
     const length = load<u32>(slot);
-    if (kind == TEXT) {
+    if (kind == KEY_KIND_TEXT) {
       if (length <= INLINE) continue;
       store<u32>(list, load<u32>(slot, 8));
     } else {
@@ -117,7 +94,7 @@ function listLong(columns: usize, end: usize, row: usize, validAt: u32, list: us
  *            when the list is full the rest of it is left to the caller
  *   emptied  slots of keys whose last entry went
  *
- * and counts the last three, and the entries that went, at `counts`. `hashes`: 0 where entries have none, for a key has one row; then `singles` is scratch memory (single_rows.ts).
+ * and counts the last three, and the entries that went, at `counts`. The word behind these is of no use: what reading ahead saw has to go somewhere for the compiler to leave the reading in. `hashes`: 0 where entries have none, for a key has one row; then `singles` is scratch memory (single_rows.ts).
  */
 export function takeOut(
   columns: usize,
@@ -151,7 +128,7 @@ export function takeOut(
     if (row % COMPARED_ROWS == 0) {
       const to = min(row + COMPARED_ROWS, n);
       if (hashes == 0) findSingles(columns, end, validAt, stride, weightAt, slots, weights, row, to, payload, singles);
-      else ahead |= readRuns(slots, weights, row, to, payload, stride) | 1;
+      else ahead += readRuns(slots, weights, row, to, payload, stride);
     }
     const slot: usize = load<u32>(slots + (row << 2));
     store<u32>(comes + (row << 2), 0);
@@ -213,8 +190,8 @@ export function takeOut(
   store<u32>(counts, <u32>(lastRest - rest) >> 3);
   store<u32>(counts, <u32>(lastFreed - freed) >> 3, 4);
   store<u32>(counts, <u32>(lastEmptied - emptied) >> 2, 8);
-  // What was read ahead is odd: never this, but the compiler cannot know.
-  store<u32>(counts, ahead == 0xfffffffe ? ahead : gone, 12);
+  store<u32>(counts, gone, 12);
+  store<u32>(counts, ahead, 16);
 }
 
 /** Reads the first entries of the keys ahead whose rows go, so that cache misses overlap. */

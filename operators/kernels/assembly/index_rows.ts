@@ -2,7 +2,7 @@
  * The rows of a tick into a keyed index (operators/state/keyed_index.ts) and pairs of rows out of it, all rows of a batch in one call. A key's slot has
  * at `payload` what key_slot_layout.ts says; an entry is a row with its weight in it.
  */
-import { KEY_COLUMN_AT, KEY_COLUMN_BYTES, KEY_COLUMN_DATA, KEY_COLUMN_TEXT, KEY_COLUMN_VALID, KEY_COLUMN_WIDTH } from '../key_layout';
+import { KEY_COLUMN_AT, KEY_COLUMN_BYTES, KEY_COLUMN_DATA, KEY_COLUMN_KIND, KEY_COLUMN_VALID, KEY_COLUMN_WIDTH } from '../key_layout';
 import { BLOCK_BEFORE, BLOCK_FIRST, BLOCK_HEAD, IN_BLOCKS, KEY_COUNT, KEY_DIRECTORY, KEY_ROOM, MOST_ADDED, ROOM_SHIFT } from '../key_slot_layout';
 import { classBytes, classOf, LARGEST, roomBytes, takeBlock } from './heap_blocks';
 import { announce } from './marks';
@@ -173,7 +173,7 @@ export function storeRows(
           store<u8>(<usize>load<u32>(at, 4) + flag, load<u8>(valid + load<u32>(at)) != 0 ? 1 : 0);
         }
       }
-      if (width == 16) listed = storeWide(from, until, data, valid, offset, load<u32>(column, KEY_COLUMN_TEXT), listed);
+      if (width == 16) listed = storeWide(from, until, data, valid, offset, load<u32>(column, KEY_COLUMN_KIND), listed);
       else if (width == 8) {
         for (let at = from; at < until; at += 8) {
           const row = load<u32>(at);

@@ -12,9 +12,11 @@ import {
   KEY_COLUMN_AT,
   KEY_COLUMN_BYTES,
   KEY_COLUMN_DATA,
-  KEY_COLUMN_TEXT,
+  KEY_COLUMN_KIND,
   KEY_COLUMN_VALID,
   KEY_COLUMN_WIDTH,
+  KEY_KIND_NUMERIC,
+  KEY_KIND_TEXT,
   KEYS_AHEAD,
   KEYS_COLUMN_COUNT,
   KEYS_COLUMNS,
@@ -49,7 +51,7 @@ import {
 import { finish, hashBytes, mix } from './bytes';
 import { entryOf, isEnd, readAhead, STRETCH, USED } from './directory';
 import { announce } from './marks';
-import { hashSmallNumeric } from './numeric';
+import { hashSmallNumeric, NUMERIC_SMALL, NUMERIC_WIDE } from './numeric';
 import { INLINE } from './varlen';
 
 const HEADER: u32 = HEADER_BYTES;
@@ -60,8 +62,6 @@ const FAR: u32 = 16384;
 /** Rows that are packed at once. */
 const BLOCK: u32 = 256;
 const NULL_WORD: u32 = 0x5bd1e995;
-const NUMERIC_SMALL: u8 = 0;
-const NUMERIC_WIDE: u8 = 1;
 /** Of a column's pass over the rows: the first begins their hashes and clears their padding, the last finishes the hashes. The rest of the word is the number of columns. */
 const FIRST: u32 = 1;
 const LAST: u32 = 2;
@@ -92,8 +92,8 @@ function packRows(k: usize, row: u32, n: u32): void {
     if (width == 8) packLongs(n, data, valid, to, flags, stride, hashes, pass, last);
     else if (width == 4) packWords(n, data, valid, to, flags, stride, hashes, pass, last);
     else if (width == 1) packBytes(n, data, valid, to, flags, stride, hashes, pass, last);
-    else if (load<u32>(column, KEY_COLUMN_TEXT) == 1) packTexts(n, data, valid, to, flags, stride, hashes, pass, last);
-    else if (load<u32>(column, KEY_COLUMN_TEXT) == 2) {
+    else if (load<u32>(column, KEY_COLUMN_KIND) == KEY_KIND_TEXT) packTexts(n, data, valid, to, flags, stride, hashes, pass, last);
+    else if (load<u32>(column, KEY_COLUMN_KIND) == KEY_KIND_NUMERIC) {
       store<u32>(k, load<u32>(k, KEYS_ODD) | packNumerics(n, data, valid, to, flags, stride, hashes, pass, last), KEYS_ODD);
     }
     else packWide(n, data, valid, to, flags, stride, hashes, pass, last);

@@ -1,5 +1,9 @@
 import { mix } from './bytes';
 
+/** What a numeric's slot says of it, at byte 10 (operators/batch/slots.ts): its digits are in the slot, or lie outside. */
+export const NUMERIC_SMALL: u8 = 0;
+export const NUMERIC_WIDE: u8 = 1;
+
 /** The hash of a small numeric (operators/batch/slots.ts): of its value without trailing zeros, so that equal numbers of different scale hash alike. */
 export function hashSmallNumeric(h: u32, slot: usize): u32 {
   let mantissa = load<i64>(slot);
@@ -10,14 +14,11 @@ export function hashSmallNumeric(h: u32, slot: usize): u32 {
   return scale == 0 ? h : mix(h, scale);
 }
 
-/** Of a slot: operators/batch/slots.ts. */
-const WIDE: u8 = 1;
-
 /** Bytes of the magnitudes of the wide ones of n numerics; `valid` 0: none is NULL. */
 export function wideBytes(data: usize, valid: usize, n: u32): f64 {
   let sum: f64 = 0;
   for (let row: u32 = 0; row < n; row++, data += 16) {
-    if (load<u8>(data, 10) !== WIDE) continue;
+    if (load<u8>(data, 10) !== NUMERIC_WIDE) continue;
     if (valid === 0 || load<u8>(valid + row) !== 0) sum += <f64>load<u32>(data);
   }
   return sum;

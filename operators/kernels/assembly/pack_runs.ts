@@ -35,11 +35,11 @@ import {
 } from '../pack_layout';
 import { SLOT_STATE, SLOT_USED } from '../table_layout';
 import { roomBytes } from './heap_blocks';
+import { NUMERIC_WIDE } from './numeric';
 import { entriesBefore, entriesOf, newestBlock } from './run_blocks';
 import { INLINE } from './varlen';
 
-/** What a numeric's slot says, and where, when its digits lie outside. */
-const NUMERIC_WIDE: u8 = 1;
+/** Where a numeric's slot says what it is. */
 const NUMERIC_KIND: usize = 10;
 
 /** Whether the value of a slot lies outside of it; `at`: the slot's address, odd for a numeric. */

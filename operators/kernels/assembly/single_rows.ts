@@ -2,13 +2,9 @@
  * Rows that go out of an index whose keys have one row each (operators/state/keyed_rows.ts): whether the entry of the key is the row, for a stretch of rows
  * column by column. What a column is, is looked up once a stretch, the entries stay in the nearest cache, and their first reads overlap.
  */
-import { KEY_COLUMN_AT, KEY_COLUMN_BYTES, KEY_COLUMN_DATA, KEY_COLUMN_TEXT, KEY_COLUMN_VALID, KEY_COLUMN_WIDTH } from '../key_layout';
+import { KEY_COLUMN_AT, KEY_COLUMN_BYTES, KEY_COLUMN_DATA, KEY_COLUMN_KIND, KEY_COLUMN_VALID, KEY_COLUMN_WIDTH } from '../key_layout';
 import { COMPARED_ROW_BYTES, COMPARED_ROWS, KEY_COUNT, KEY_DIRECTORY } from '../key_slot_layout';
-import { equalBytes } from './bytes';
-import { INLINE } from './varlen';
-
-const NUMERIC: u32 = 2;
-const NUMERIC_WIDE: u8 = 1;
+import { isSameWide } from './stored_row';
 
 /**
  * For rows `from` to `to`: a byte at `singles`, 1 where the row has weight -1 and is the only one of its key, of weight 1. At `singles` there are COMPARED_ROWS bytes for that, and memory for as
@@ -48,13 +44,13 @@ export function findSingles(
     if (load<u32>(at, 8) == 0) store<u8>(singles + (load<u32>(at) - from), 1);
 }
 
-/** Notes of the candidates whether their values of a column differ. Where there is none, rows of state have zeros, and columns anything. */
+/** isStored() of a column, for all candidates: notes which of them differ. */
 function compareColumn(column: usize, flag: u32, first: usize, last: usize): void {
   const width = load<u32>(column, KEY_COLUMN_WIDTH);
   const data: usize = load<u32>(column, KEY_COLUMN_DATA);
   const valid: usize = load<u32>(column, KEY_COLUMN_VALID);
   const offset = load<u32>(column, KEY_COLUMN_AT);
-  const kind = load<u32>(column, KEY_COLUMN_TEXT);
+  const kind = load<u32>(column, KEY_COLUMN_KIND);
   for (let at = first; at < last; at += COMPARED_ROW_BYTES) {
     const row = load<u32>(at);
     const entry: usize = load<u32>(at, 4);
@@ -65,17 +61,8 @@ function compareColumn(column: usize, flag: u32, first: usize, last: usize): voi
       if (width == 8) differs |= <u32>(load<u64>(data + (row << 3)) != load<u64>(to));
       else if (width == 4) differs |= <u32>(load<u32>(data + (row << 2)) != load<u32>(to));
       else if (width == 1) differs |= <u32>(load<u8>(data + row) != load<u8>(to));
-      else if (differs == 0) differs = <u32>!isSame(data + (row << 4), to, kind);
+      else if (differs == 0) differs = <u32>!isSameWide(data + (row << 4), to, kind);
     }
     store<u32>(at, load<u32>(at, 8) | differs, 8);
   }
-}
-
-/** Two values of 16 bytes. */
-@inline
-function isSame(a: usize, b: usize, kind: u32): bool {
-  if (load<u64>(a) != load<u64>(b)) return false;
-  if (load<u64>(a, 8) == load<u64>(b, 8)) return true;
-  if (kind == 1) return load<u32>(a) > INLINE && equalBytes(load<u32>(a, 8), load<u32>(b, 8), load<u32>(a));
-  return kind == NUMERIC && load<u8>(a, 10) == NUMERIC_WIDE && load<u32>(a, 8) == load<u32>(b, 8) && equalBytes(load<u32>(a, 12), load<u32>(b, 12), load<u32>(a));
 }
