@@ -12,7 +12,7 @@ import { connect as connectSocket, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { serialize } from 'pg-protocol';
-import { startServerProcess } from '../server_process.ts';
+import { type ServerProcess, startServerProcess } from '../server_process.ts';
 import { median, Table } from '../table.ts';
 import { CASES, type Case, SCHEMA } from './cases.ts';
 
@@ -30,8 +30,8 @@ export async function stallsBench(options: { only: string[]; json: boolean }): P
     await setup.query('SET synchronous_commit = off');
     for (const one of CASES) {
       if (options.only.length > 0 && !options.only.some((text) => one.name.includes(text))) continue;
-      await stall(server);
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await untilAlone(setup);
+      await longestTurn(server);
       const begun = performance.now();
       let running = true;
       const others = Promise.all(Array.from({ length: one.clients ?? 1 }, () => run(server.port, one))).finally(() => {
@@ -50,7 +50,7 @@ export async function stallsBench(options: { only: string[]; json: boolean }): P
       await others.catch((cause) => {
         error = String(cause.message);
       });
-      const longest = await stall(server);
+      const longest = await longestTurn(server);
       table.add({
         statement: one.name.slice(0, 72).padEnd(72),
         seconds,
@@ -59,12 +59,12 @@ export async function stallsBench(options: { only: string[]; json: boolean }): P
         maxMs: Math.max(...ms),
         stallMs: longest.ms,
       });
-      if (error !== '') console.log(`    ${error}`);
+      if (error !== '') console.error(`    ${error}`);
       if (longest.ms > 8 && longest.running.self !== undefined) {
-        console.log(`    self: ${longest.running.self.join(' | ')}`);
-        console.log(`    all:  ${longest.running.inclusive.join(' | ')}`);
+        console.error(`    self: ${longest.running.self.join(' | ')}`);
+        console.error(`    all:  ${longest.running.inclusive.join(' | ')}`);
       }
-      for (const sql of one.after ?? []) await setup.query(sql).catch((e) => console.log(`    ${e.message}`));
+      for (const sql of one.after ?? []) await setup.query(sql).catch((e) => console.error(`    ${e.message}`));
     }
   } finally {
     setup.removeAllListeners('error').on('error', () => undefined);
@@ -72,7 +72,14 @@ export async function stallsBench(options: { only: string[]; json: boolean }): P
   }
 }
 
-async function stall(server: Awaited<ReturnType<typeof startServerProcess>>) {
+/** Until the clients of the case before have left the server. */
+async function untilAlone(client: pg.Client): Promise<void> {
+  const others = 'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()';
+  while ((await client.query(others)).rowCount !== 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+}
+
+/** Since it was asked for last. */
+async function longestTurn(server: ServerProcess) {
   process.kill(server.pid, 'SIGUSR2');
   const text = await server.said(/stall (\{.*\})/);
   return JSON.parse(text) as { ms: number; running: { self?: string[]; inclusive: string[] } };

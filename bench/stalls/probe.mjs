@@ -1,6 +1,6 @@
 /**
  * In a server that is measured: how long its main thread's turns of the event loop take, in CPU time (other programs of the machine do not count), and of the longest what
- * ran in it. Loaded by NODE_OPTIONS=--import; SIGUSR2: prints `stall {json}` to standard error and begins anew.
+ * ran in it. Loaded by NODE_OPTIONS=--import into the built server, which reads no TypeScript; Linux alone has the CPU time of a thread. SIGUSR2: prints `stall {json}` to standard error and begins anew.
  */
 import { readFileSync } from 'node:fs';
 import { Session } from 'node:inspector';

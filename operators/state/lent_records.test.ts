@@ -28,6 +28,7 @@ test('records of many sizes', () => {
 });
 
 test('an index whose rows have more columns than a page has room for', () => {
+  const used = pages.usedPages;
   const types = [colType(OID.int4), ...Array.from({ length: 900 }, () => colType(OID.text))];
   const arena = new Arena();
   const index = new KeyedIndex(types, [0], true, [], true);
@@ -39,4 +40,5 @@ test('an index whose rows have more columns than a page has room for', () => {
   assert.equal(index.size, 59);
   index.release();
   arena.release();
+  assert.equal(pages.usedPages, used);
 });

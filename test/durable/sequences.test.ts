@@ -7,13 +7,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { crc32 } from 'node:zlib';
 import { Random, testSeed } from '../../operators/testing/property.ts';
 import { openData } from '../../src/durable/recovery.ts';
 import { MemoryDisk } from '../../src/durable/testing/memory_disk.ts';
 import { PgCatalog } from '../../src/postgres/catalog/pg_catalog.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { openEngine, Session, sql } from '../engine/harness.ts';
+import { otherLayout } from './other_layout.ts';
 
 /** For the lock; everything else lies in a MemoryDisk. */
 const path = mkdtempSync(join(tmpdir(), 'tidemark-sequences-'));
@@ -104,14 +104,3 @@ test('values over crashes, checkpoints and orderly ends', { timeout: 120_000 }, 
 
 const states = (engine: TidemarkEngine) =>
   sql(engine, 'SELECT sequencename, last_value, start_value, max_value FROM pg_sequences ORDER BY 1');
-
-/** The checkpoints are of another version now: the next start goes by the portable copy. */
-function otherLayout(disk: MemoryDisk): void {
-  for (const [name, file] of disk.files) {
-    if (!name.includes('manifest-')) continue;
-    const bytes = Buffer.from(file.bytes);
-    bytes.writeUInt32LE(99, 8);
-    bytes.writeUInt32LE(crc32(bytes.subarray(4)), 0);
-    disk.files.set(name, { bytes, synced: bytes });
-  }
-}

@@ -28,6 +28,7 @@ function topic(name: string): MessageSource {
 
 async function open(disk: MemoryDisk): Promise<TidemarkEngine> {
   const engine = await openEngine({ openSource: (spec) => topic(spec.options.topic), tickRows: 9 });
+  engine.system.catalogs = new PgCatalog(engine);
   const checkpoints = { seconds: 1e6, logBytes: 1e9 };
   await openData(engine, { path, disk, segmentBytes: 4096, reserveBytes: 20_000, checkpoints });
   return engine;
@@ -301,7 +302,6 @@ for (const [what, script] of Object.entries(GONE_LATER)) {
   test(`a table that was altered stays what it is when something went later: ${what}`, async () => {
     const disk = new MemoryDisk();
     let engine = await open(disk);
-    engine.system.catalogs = new PgCatalog(engine);
     const look = async () => [
       await sql(engine, 'SELECT * FROM t ORDER BY a'),
       await sql(engine, "SELECT attname, atthasdef FROM pg_attribute WHERE attrelid = 't'::regclass ORDER BY attnum"),
@@ -316,7 +316,6 @@ for (const [what, script] of Object.entries(GONE_LATER)) {
       await engine.close();
       otherLayout(disk);
       engine = await open(disk);
-      engine.system.catalogs = new PgCatalog(engine);
       assert.equal(engine.recovery?.checkpoint, null);
       assert.deepEqual(await look(), before);
     }

@@ -8,7 +8,6 @@
  *
  * They are taken one after the other by hand: the schedule only looks every quarter of a second, in which a fast disk has all rows of a life.
  */
-
 import { openData } from '../../src/durable/recovery.ts';
 import { PgCatalog } from '../../src/postgres/catalog/pg_catalog.ts';
 import { openEngine, sql } from '../engine/harness.ts';

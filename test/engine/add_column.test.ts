@@ -1,36 +1,19 @@
 /** ALTER TABLE ... ADD COLUMN: the rows that are there, views over the table, other transactions, followers, large tables, no memory, restarts. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { budget } from '../../operators/batch/budget.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import { parse } from '../../planner/parse/parse.ts';
-import { openData } from '../../src/durable/recovery.ts';
-import { MemoryDisk } from '../../src/durable/testing/memory_disk.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { localSession } from '../../src/runtime/script.ts';
-import { otherLayout } from '../durable/other_layout.ts';
+import { overRestarts } from '../durable/over_restarts.ts';
 import { drain, openEngine, Session, sql } from './harness.ts';
-
-const path = mkdtempSync(join(tmpdir(), 'tidemark-add-column-'));
-after(() => rmSync(path, { recursive: true, force: true }));
-
-async function open(disk: MemoryDisk): Promise<TidemarkEngine> {
-  const engine = await openEngine();
-  await openData(engine, { path, disk, segmentBytes: 4096, reserveBytes: 20_000 });
-  return engine;
-}
 
 const textOf = (engine: TidemarkEngine, view: string) => engine.catalog.find('public', view)?.sql;
 
 test('columns are added under views, with their values, and all of it is there after restarts', async () => {
-  const disk = new MemoryDisk();
-  let engine = await open(disk);
-  await sql(
-    engine,
-    `CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL);
+  const script = `
+     CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL);
      CREATE TABLE u (a int, x text);
      INSERT INTO t VALUES (1, 2), (2, 3);
      INSERT INTO u VALUES (2, 'two');
@@ -43,18 +26,9 @@ test('columns are added under views, with their values, and all of it is there a
      ALTER TABLE t ADD COLUMN made timestamptz NOT NULL DEFAULT now(), ADD r float8 DEFAULT random(), ALTER x SET NOT NULL, ALTER x DROP DEFAULT;
      INSERT INTO t VALUES (3, 3, 'x', 7), (4, 2, 'x', 8);
      ALTER TABLE t ADD n numeric(5, 1) DEFAULT 1.26, ADD CONSTRAINT both_of UNIQUE (a, x, id);
-     DELETE FROM t WHERE id = 4;`,
-  );
+     DELETE FROM t WHERE id = 4`;
   let rows: unknown = null;
-  for (const how of ['first', 'log', 'checkpoint', 'crash', 'layout', 'again']) {
-    if (how === 'checkpoint') await sql(engine, 'CHECKPOINT');
-    if (how !== 'first') await engine.close();
-    if (how === 'layout') otherLayout(disk);
-    if (how !== 'first') engine = await open(how === 'crash' ? disk.crash(() => 0) : disk);
-    if (how === 'crash') {
-      await engine.close();
-      engine = await open(disk);
-    }
+  const last = await overRestarts(script, async (engine, how) => {
     assert.deepEqual(await sql(engine, 'SELECT id, a, x, u, n FROM t ORDER BY id'), [
       ['1', '2', 'none', null, '1.3'],
       ['2', '3', 'none', null, '1.3'],
@@ -90,8 +64,8 @@ test('columns are added under views, with their values, and all of it is there a
       ['9', 'two'],
     ]);
     await sql(engine, 'DELETE FROM t WHERE id = 9');
-  }
-  await engine.close();
+  });
+  await last.close();
 });
 
 test('transactions that know the table as it was fail, and the one that alters it goes on', async () => {

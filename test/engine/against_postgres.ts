@@ -5,15 +5,13 @@
  */
 import assert from 'node:assert/strict';
 import { PGlite, types } from '@electric-sql/pglite';
-import { readRow } from '../../operators/batch/builder.ts';
 import { SqlError } from '../../operators/errors.ts';
-import { outputText } from '../../operators/expr/io/index.ts';
 import { parse } from '../../planner/parse/parse.ts';
 import type { SessionContext } from '../../src/engine.ts';
 import { PgCatalog } from '../../src/postgres/catalog/pg_catalog.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { localSession } from '../../src/runtime/script.ts';
-import { openEngine } from './harness.ts';
+import { drain, openEngine } from './harness.ts';
 
 interface Outcome {
   rows?: (string | null)[][];
@@ -152,16 +150,11 @@ export class AgainstPostgres {
     const prepared = this.engine.prepare(parse(sql)[0], [], session);
     const result = await this.engine.execute(prepared, [], session, new AbortController().signal);
     if (result.kind !== 'rows') return [];
-    const { rows, columns } = result;
-    const all: (string | null)[][] = [];
-    for (let chunk = await rows.next(1000); chunk !== null; chunk = await rows.next(1000)) {
-      for (let i = 0; i < chunk.count; i++) {
-        const row = readRow(chunk.batch, chunk.from + i);
-        all.push(row.map((d, c) => (d === null ? null : outputText(d, columns[c].type.oid, session.evalContext))));
-      }
+    try {
+      return await drain(result);
+    } finally {
+      result.rows.close();
     }
-    rows.close();
-    return all;
   }
 
   async there(sql: string): Promise<Outcome> {

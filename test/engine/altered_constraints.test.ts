@@ -1,26 +1,11 @@
 /** CHECK constraints, sequences and defaults of columns that ALTER TABLE renames, adds and drops, beside PostgreSQL. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { openData } from '../../src/durable/recovery.ts';
 import { MemoryDisk } from '../../src/durable/testing/memory_disk.ts';
-import { PgCatalog } from '../../src/postgres/catalog/pg_catalog.ts';
-import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { otherLayout } from '../durable/other_layout.ts';
+import { openOn } from '../durable/over_restarts.ts';
 import { AgainstPostgres } from './against_postgres.ts';
-import { openEngine, Session, sql } from './harness.ts';
-
-const path = mkdtempSync(join(tmpdir(), 'tidemark-altered-'));
-after(() => rmSync(path, { recursive: true, force: true }));
-
-async function open(disk: MemoryDisk): Promise<TidemarkEngine> {
-  const engine = await openEngine();
-  engine.system.catalogs = new PgCatalog(engine);
-  await openData(engine, { path, disk, segmentBytes: 4096, reserveBytes: 20_000 });
-  return engine;
-}
+import { Session, sql } from './harness.ts';
 
 let db: AgainstPostgres;
 
@@ -242,7 +227,7 @@ for (const [name, statements] of Object.entries(STORIES)) {
 
 test('values, sequences and constraints are the same after restarts', async () => {
   const disk = new MemoryDisk();
-  let engine = await open(disk);
+  let engine = await openOn(disk);
   await sql(
     engine,
     `CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY, a int DEFAULT 1 CONSTRAINT z CHECK (t.a > 0), CHECK (t.a < 1000));
@@ -265,18 +250,27 @@ test('values, sequences and constraints are the same after restarts', async () =
     await sql(engine, 'SELECT * FROM u ORDER BY 1'),
     await sql(engine, 'SELECT sequencename, data_type, max_value, last_value FROM pg_sequences ORDER BY 1'),
   ];
-  for (const how of ['first', 'log', 'checkpoint', 'crash', 'layout', 'again']) {
+  // After a power cut all is done again from the log; only the sequences skip values.
+  const [rows] = await seen();
+  const cut = disk.crash(() => 0);
+  await engine.close();
+  engine = await openOn(cut);
+  assert.deepEqual((await seen())[0], rows);
+  await engine.close();
+  engine = await openOn(disk);
+  for (const how of ['first', 'end', 'checkpoint', 'synced', 'layout', 'again']) {
     await sql(engine, 'INSERT INTO u DEFAULT VALUES');
     const before = await seen();
     assert.deepEqual(await sql(engine, 'SELECT * FROM u WHERE (g = r + 1) IS NOT TRUE'), [], how);
     if (how === 'checkpoint') await sql(engine, 'CHECKPOINT');
     await engine.close();
     if (how === 'layout') otherLayout(disk);
-    engine = await open(how === 'crash' ? disk.crash(() => 0) : disk);
+    // An orderly end leaves nothing that is not synced.
+    engine = await openOn(how === 'synced' ? disk.crash(() => 0) : disk);
     assert.deepEqual(await seen(), before, how);
-    if (how !== 'crash') continue;
+    if (how !== 'synced') continue;
     await engine.close();
-    engine = await open(disk);
+    engine = await openOn(disk);
   }
   assert.deepEqual(await sql(engine, 'SELECT count(*), count(DISTINCT r), max(id) FROM u'), [
     ['10', '10', '2147483652'],

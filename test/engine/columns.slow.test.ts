@@ -3,20 +3,14 @@
  * log, from a checkpoint, and from the copy for another layout. The text that is shown of a view gives the view's rows, too.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { PGlite } from '@electric-sql/pglite';
-import { openData } from '../../src/durable/recovery.ts';
 import { MemoryDisk } from '../../src/durable/testing/memory_disk.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { queryStart } from '../../src/runtime/view_text.ts';
 import { otherLayout } from '../durable/other_layout.ts';
-import { openEngine, Session, seeded, sql } from './harness.ts';
-
-const path = mkdtempSync(join(tmpdir(), 'tidemark-columns-'));
-after(() => rmSync(path, { recursive: true, force: true }));
+import { openOn } from '../durable/over_restarts.ts';
+import { Session, seeded, sql } from './harness.ts';
 
 const ROUNDS = 3;
 const STEPS = 50;
@@ -176,12 +170,6 @@ async function there(postgres: PGlite, text: string): Promise<Outcome> {
   }
 }
 
-async function open(disk: MemoryDisk): Promise<TidemarkEngine> {
-  const engine = await openEngine();
-  await openData(engine, { path, disk, segmentBytes: 4096, reserveBytes: 20_000 });
-  return engine;
-}
-
 async function check(pair: Pair, label: string): Promise<void> {
   const table = await there(pair.postgres, 'SELECT * FROM t');
   assert.deepEqual(await here(pair.engine, 'SELECT * FROM t'), table, label);
@@ -205,14 +193,14 @@ async function restart(pair: Pair): Promise<void> {
   if (how !== 'log') await sql(pair.engine, 'CHECKPOINT');
   await pair.engine.close();
   if (how === 'layout') otherLayout(pair.disk);
-  pair.engine = await open(pair.disk);
+  pair.engine = await openOn(pair.disk);
 }
 
 test('ALTERs of columns beside PostgreSQL', { timeout: 600_000 }, async () => {
   const { random } = seeded('columns');
   for (let round = 0; round < ROUNDS; round++) {
     const pair = new Pair(random);
-    pair.engine = await open(pair.disk);
+    pair.engine = await openOn(pair.disk);
     pair.postgres = await PGlite.create();
     const done: string[] = [];
     const run = async (statement: string) => {

@@ -1,30 +1,12 @@
 /** ALTER TABLE ... DROP COLUMN: what reads the column refuses or goes, the rest goes on; followers, other transactions, the catalogs, restarts. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, test } from 'node:test';
-import { openData } from '../../src/durable/recovery.ts';
-import { MemoryDisk } from '../../src/durable/testing/memory_disk.ts';
-import type { TidemarkEngine } from '../../src/runtime/engine.ts';
-import { otherLayout } from '../durable/other_layout.ts';
+import { test } from 'node:test';
+import { overRestarts } from '../durable/over_restarts.ts';
 import { drain, openEngine, Session, sql } from './harness.ts';
 
-const path = mkdtempSync(join(tmpdir(), 'tidemark-drop-column-'));
-after(() => rmSync(path, { recursive: true, force: true }));
-
-async function open(disk: MemoryDisk): Promise<TidemarkEngine> {
-  const engine = await openEngine();
-  await openData(engine, { path, disk, segmentBytes: 4096, reserveBytes: 20_000 });
-  return engine;
-}
-
 test('columns go with what is made of them, and stay gone after restarts', async () => {
-  const disk = new MemoryDisk();
-  let engine = await open(disk);
-  await sql(
-    engine,
-    `CREATE TABLE t (id int PRIMARY KEY, a int UNIQUE, b text, c int DEFAULT 5, d int);
+  const script = `
+     CREATE TABLE t (id int PRIMARY KEY, a int UNIQUE, b text, c int DEFAULT 5, d int);
      CREATE INDEX t_d ON t (d);
      INSERT INTO t VALUES (1, 2, 'p', 3, 4), (2, 3, 'q', 4, 5);
      CREATE VIEW plain AS SELECT id, c FROM t;
@@ -40,17 +22,8 @@ test('columns go with what is made of them, and stay gone after restarts', async
      CREATE TABLE again (a int);
      ALTER TABLE again DROP COLUMN a, ADD COLUMN b int UNIQUE;
      ALTER TABLE again DROP b;
-     DROP TABLE again;`,
-  );
-  for (const how of ['first', 'log', 'checkpoint', 'crash', 'layout', 'again']) {
-    if (how === 'checkpoint') await sql(engine, 'CHECKPOINT');
-    if (how !== 'first') await engine.close();
-    if (how === 'layout') otherLayout(disk);
-    if (how !== 'first') engine = await open(how === 'crash' ? disk.crash(() => 0) : disk);
-    if (how === 'crash') {
-      await engine.close();
-      engine = await open(disk);
-    }
+     DROP TABLE again`;
+  const engine = await overRestarts(script, async (engine, how) => {
     const rows = [
       ['1', 'p', '3', 'new'],
       ['2', 'q', '4', 'new'],
@@ -79,7 +52,7 @@ test('columns go with what is made of them, and stay gone after restarts', async
       ['q', '1'],
     ]);
     assert.deepEqual(await sql(engine, 'DELETE FROM t WHERE id = 9 RETURNING *'), [['9', '1', '1', 'y']]);
-  }
+  });
   await sql(engine, 'DROP TABLE t CASCADE');
   assert.deepEqual(
     engine.definitions.save().map(({ record }) => record.sql),

@@ -1,6 +1,8 @@
 /** An engine in this process whose ticks the test turns, and SQL on it as text. */
+import assert from 'node:assert/strict';
 import '../../operators/expr/functions/index.ts';
 import { readRow } from '../../operators/batch/builder.ts';
+import { SqlError } from '../../operators/errors.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
 import { outputText } from '../../operators/expr/io/index.ts';
 import { initParser, parse } from '../../planner/parse/parse.ts';
@@ -76,6 +78,17 @@ export async function drain(stream: { rows: RowStream; columns: ResultColumn[] }
 /** A chunk's rows as a client gets them. */
 export function chunkRows({ batch, from, count }: RowChunk, columns: ResultColumn[]): (string | null)[][] {
   return Array.from({ length: count }, (_, i) => textRow(readRow(batch, from + i), columns));
+}
+
+/** Runs a statement that is cancelled in the first turn that it leaves to others. */
+export async function cancelled(engine: TidemarkEngine, text: string): Promise<void> {
+  const cancel = new AbortController();
+  const session = localSession(engine);
+  const [statement] = parse(text);
+  const running = engine.execute(engine.prepare(statement, [], session), [], session, cancel.signal);
+  setImmediate(() => cancel.abort(new SqlError('57014', 'canceling statement due to user request')));
+  await assert.rejects(running, { sqlstate: '57014' });
+  session.transaction.rollback();
 }
 
 /** A random number generator that is replayed by SEED. */

@@ -1,25 +1,11 @@
 /** ALTER ... RENAME COLUMN: views go on seeing what they saw, what is shown of them says what is now, and all of it over restarts and changes of the layout. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, test } from 'node:test';
-import { openData } from '../../src/durable/recovery.ts';
-import { MemoryDisk } from '../../src/durable/testing/memory_disk.ts';
+import { test } from 'node:test';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
-import { otherLayout } from '../durable/other_layout.ts';
+import { overRestarts } from '../durable/over_restarts.ts';
 import { openEngine, sql } from './harness.ts';
 
-const path = mkdtempSync(join(tmpdir(), 'tidemark-rename-column-'));
-after(() => rmSync(path, { recursive: true, force: true }));
-
 const textOf = (engine: TidemarkEngine, view: string) => engine.catalog.find('public', view)?.sql;
-
-async function open(disk: MemoryDisk): Promise<TidemarkEngine> {
-  const engine = await openEngine();
-  await openData(engine, { path, disk, segmentBytes: 4096, reserveBytes: 20_000 });
-  return engine;
-}
 
 const SETUP = `
   CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b text DEFAULT 'x', c int UNIQUE);
@@ -87,23 +73,8 @@ async function works(engine: TidemarkEngine): Promise<void> {
 }
 
 test('columns get other names under views, and have them after restarts', async () => {
-  const disk = new MemoryDisk();
-  let engine = await open(disk);
-  await sql(engine, SETUP);
-  await works(engine);
-  for (const how of ['log', 'checkpoint', 'crash', 'layout']) {
-    if (how === 'checkpoint') await sql(engine, 'CHECKPOINT');
-    const crashed = how === 'crash' ? disk.crash(() => 0) : disk;
-    await engine.close();
-    if (how === 'layout') otherLayout(disk);
-    engine = await open(crashed);
-    await works(engine);
-    if (how === 'crash') {
-      await engine.close();
-      engine = await open(disk);
-    }
-  }
-  await engine.close();
+  const last = await overRestarts(SETUP, works);
+  await last.close();
 });
 
 test('what cannot be renamed says so as PostgreSQL does', async () => {

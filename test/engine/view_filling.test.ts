@@ -2,11 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pages } from '../../operators/batch/pages.ts';
-import { SqlError } from '../../operators/errors.ts';
-import { parse } from '../../planner/parse/parse.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
-import { localSession } from '../../src/runtime/script.ts';
-import { openEngine, Session, seeded, sql } from './harness.ts';
+import { cancelled, openEngine, Session, seeded, sql } from './harness.ts';
 
 const ROWS = 20_000;
 
@@ -105,13 +102,7 @@ test('a reader of an earlier tick does not see a view that was filled meanwhile;
     reader.transaction.rollback();
     assert.deepEqual(await sql(engine, 'SELECT count(*) FROM v'), [[String(ROWS)]]);
 
-    const cancel = new AbortController();
-    const context = localSession(engine);
-    const [statement] = parse('CREATE MATERIALIZED VIEW w AS SELECT g, count(*) FROM t GROUP BY g');
-    const running = engine.execute(engine.prepare(statement, [], context), [], context, cancel.signal);
-    setImmediate(() => cancel.abort(new SqlError('57014', 'canceling statement due to user request')));
-    await assert.rejects(running, { sqlstate: '57014' });
-    context.transaction.rollback();
+    await cancelled(engine, 'CREATE MATERIALIZED VIEW w AS SELECT g, count(*) FROM t GROUP BY g');
     assert.equal(engine.catalog.find('public', 'w'), undefined);
 
     const orphan = assert.rejects(
