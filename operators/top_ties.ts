@@ -7,31 +7,27 @@
  * What top_n.ts does for any limit and input. Input that never retracts qualifies, and so does input that replaces rows of a partition by rows that are not
  * worse within the same tick: counts and maxima of groups that only grow (PlanNode.keepsBest). So the best key never gets worse, and only the rows
  * that have it can be retracted and shown again.
- * State: one slot a partition | u32 1 + number of the tick's best row, 0 between ticks | u32 present | sort key |; the rows shown, by partition.
+ * State: the rows shown, by partition (keyed_index.ts). All rows of a partition tie, so the first has the best sort key; while a tick is looked at its best row stands in the partition's slot.
  * O(1) a row: one compare. O(rows shown) when a partition gets a better row.
- * A partition that a watermark proves untouched by every change to come is forgotten; its rows stay shown.
+ * A partition that a watermark proves untouched by every change to come is forgotten.
  */
 import type { Arena } from './batch/arena.ts';
 import type { Batch } from './batch/batch.ts';
 import { BatchBuilder } from './batch/builder.ts';
 import { I32, U32 } from './batch/memory.ts';
+import { sliceBatch, slices } from './batch/slice.ts';
 import { kernels } from './kernels/index.ts';
 import type { Operator, Tick } from './operator.ts';
 import type { PlanNode, SortKey } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
-import { Heap } from './state/heap.ts';
+import { addedTo, COUNT, MOST_ADDED, RUN, setAdded } from './state/key_slot.ts';
 import { KeyedIndex } from './state/keyed_index.ts';
-import { RetainedTable } from './state/retained_table.ts';
-import { type BoundCompare, boundCompare, type RowOps, rowOps } from './state/row_ops.ts';
-import { RowTable } from './state/row_table.ts';
+import type { SlotPlace } from './state/row_layout.ts';
+import { type BoundCompare, boundCompare } from './state/row_ops.ts';
 import type { Saved } from './state/saved.ts';
 import { type ColType, PHYS_WIDTH } from './types.ts';
 
 type TopNSpec = PlanNode & { op: 'topn' };
-
-const BEST = 0;
-const PRESENT = 1;
-const KEY = 8;
 
 /** Rows of the delta, and slots, at word addresses. */
 interface Found {
@@ -43,54 +39,42 @@ interface Found {
 
 export class TopTiesOperator implements Operator {
   readonly #spec: TopNSpec;
-  readonly #heap = new Heap();
-  /** The sort key's columns, each once. */
-  readonly #order: number[];
-  readonly #table: RowTable;
-  readonly #keys: RowOps;
   readonly #compare: BoundCompare;
   /** The sort key when it is one integer: the kernel compares it. */
   readonly #integer: SortKey | null;
   readonly #shown: KeyedIndex;
-  readonly #retained: RetainedTable;
 
   constructor(spec: TopNSpec, inputTypes: ColType[]) {
     this.#spec = spec;
-    this.#order = [...new Set(spec.order.map((k) => k.col))];
-    const orderTypes = this.#order.map((c) => inputTypes[c]);
-    this.#keys = rowOps(orderTypes, 'identity');
-    const { layout } = this.#keys;
-    const order = spec.order.map((k) => ({ ...k, col: this.#order.indexOf(k.col) }));
-    this.#compare = boundCompare(layout, order, false);
-    this.#integer = this.#order.length === 1 && /^i(32|64)$/.test(layout.phys[0]) ? spec.order[0] : null;
-    this.#table = new RowTable(
-      spec.partition.map((c) => inputTypes[c]),
-      KEY + layout.stride,
-      'sql',
-      this.#heap,
-    );
     this.#shown = new KeyedIndex(inputTypes, spec.partition, true, spec.frees);
-    this.#retained = new RetainedTable(this.#table, spec.frees, spec.partition);
+    const { layout } = this.#shown.runs.rows;
+    this.#compare = boundCompare(layout, spec.order, false);
+    this.#integer = spec.order.length === 1 && /^i(32|64)$/.test(layout.phys[spec.order[0].col]) ? spec.order[0] : null;
   }
 
   step(inputs: Batch[], { arena }: Tick): Batch {
     const [delta] = inputs;
-    const located = this.#retained.locate(delta, arena);
-    const found = this.#find(delta, located.slots, arena);
-    const out = new BatchBuilder(this.#spec.types, arena, found.count);
-    this.#replace(delta, found, out, arena);
-    this.#add(delta, located.slots, found, out);
-    const rows = out.build();
-    if (rows.n > 0)
-      this.#shown.apply({ n: rows.n, columns: rows.columns.slice(0, delta.columns.length), weights: rows.weights });
-    return rows;
+    const out = new BatchBuilder(this.#spec.types, arena, 0);
+    // A slot has room for the numbers of so many rows.
+    for (const some of slices(delta, MOST_ADDED)) this.#take(some, out, arena);
+    return out.build();
   }
 
-  /** Notes at BEST which row of the delta is better than what its partition has and not worse than those before it. */
+  #take(delta: Batch, out: BatchBuilder, arena: Arena): void {
+    const { slots } = this.#shown.locate(delta, arena);
+    this.#compare.bind(delta.columns);
+    const found = this.#find(delta, slots, arena);
+    const first = out.n;
+    this.#replace(found, out);
+    this.#add(delta, slots, found, out);
+    this.#forgetBest(found);
+    const rows = sliceBatch(out.build(), first, out.n - first);
+    if (rows.n > 0) this.#shown.apply({ ...rows, columns: rows.columns.slice(0, delta.columns.length) }, arena);
+  }
+
+  /** Notes in the slot which row of the delta is better than what its partition has and not worse than those before it. */
   #find(delta: Batch, slots: number, arena: Arena): Found {
     const { n, weights } = delta;
-    const columns = this.#order.map((c) => delta.columns[c]);
-    this.#compare.bind(columns);
     const rows = arena.alloc(n * 4) >>> 2;
     const list = arena.alloc((n + 1) * 4) >>> 2;
     const integer = this.#integer;
@@ -98,61 +82,53 @@ export class TopTiesOperator implements Operator {
       const { count, changes } = this.#findEach(delta, slots, rows, list + 1);
       return { rows, count, changed: list + 1, changes };
     }
-    const [{ data, valid, phys }] = columns;
-    const flag = this.#keys.layout.valid;
+    const { data, valid, phys } = delta.columns[integer.col];
+    const { offset, flag } = this.#shown.places[integer.col] as SlotPlace;
     const { desc, nullsFirst } = integer;
-    const { payloadOffset } = this.#table;
+    const { payloadOffset } = this.#shown;
     const wide = phys === 'i64';
-    const args = [n, payloadOffset, flag, data, valid, wide, desc, nullsFirst, rows * 4, list * 4] as const;
+    const args = [n, payloadOffset, offset, flag, data, valid, wide, desc, nullsFirst, rows * 4, list * 4] as const;
     const count = kernels.bestRows(slots * 4, weights, ...args);
     return { rows, count, changed: list + 1, changes: U32[list] };
   }
 
   /** What the kernel does, for any sort key. */
   #findEach({ n, weights }: Batch, slots: number, rows: number, changed: number): { count: number; changes: number } {
-    const { payloadOffset } = this.#table;
     let count = 0;
     let changes = 0;
     for (let row = 0; row < n; row++) {
       const slot = U32[slots + row];
       if (slot === 0) continue;
-      const words = (slot + payloadOffset) >>> 2;
-      const best = U32[words + BEST];
-      let order = -1;
-      if (best !== 0) order = this.#compare.rows(row, best - 1);
-      else if (U32[words + PRESENT] !== 0) order = this.#compare.stored(row, slot + payloadOffset + KEY);
+      const order = this.#order(row, slot);
       if (order > 0) continue;
       U32[rows + count++] = row;
       if (order === 0 || I32[(weights >>> 2) + row] < 0) continue;
-      if (best === 0) U32[changed + changes++] = slot;
-      U32[words + BEST] = row + 1;
+      const payload = this.#payloadOf(slot);
+      if (addedTo(payload) === 0) U32[changed + changes++] = slot;
+      setAdded(payload, row + 1);
     }
     return { count, changes };
   }
 
-  /** Takes back what partitions with a better row show, and keeps its sort key. */
-  #replace(delta: Batch, { changed, changes }: Found, out: BatchBuilder, arena: Arena): void {
-    const { payloadOffset } = this.#table;
-    const shown = this.#shown;
-    const columns = this.#order.map((c) => delta.columns[c]);
-    this.#keys.bind(columns);
-    shown.bindKeys(
-      this.#spec.partition.map((c) => delta.columns[c]),
-      arena,
-    );
-    for (let i = 0; i < changes; i++) {
-      const payload = U32[changed + i] + payloadOffset;
-      const words = payload >>> 2;
-      const row = U32[words + BEST] - 1;
-      if (U32[words + PRESENT] !== 0) {
-        this.#keys.free(payload + KEY, this.#heap);
-        const slot = shown.seek(row);
-        if (slot !== 0) this.#write(slot, -1, out);
-      }
-      this.#keys.store(row, payload + KEY, this.#heap);
-      U32[words + BEST] = 0;
-      U32[words + PRESENT] = 1;
-    }
+  #payloadOf(slot: number): number {
+    return (slot + this.#shown.payloadOffset) >>> 2;
+  }
+
+  /** How a row compares with the best of its partition: below 0 where it is better. */
+  #order(row: number, slot: number): number {
+    const payload = this.#payloadOf(slot);
+    const best = addedTo(payload);
+    if (best !== 0) return this.#compare.rows(row, best - 1);
+    return U32[payload + COUNT] === 0 ? -1 : this.#compare.stored(row, U32[payload + RUN]);
+  }
+
+  /** Takes back what partitions with a better row show. */
+  #replace({ changed, changes }: Found, out: BatchBuilder): void {
+    for (let i = 0; i < changes; i++) this.#write(U32[changed + i], -1, out);
+  }
+
+  #forgetBest({ changed, changes }: Found): void {
+    for (let i = 0; i < changes; i++) setAdded(this.#payloadOf(U32[changed + i]), 0);
   }
 
   /** Adds, times `sign`, the rows that a partition shows. */
@@ -168,12 +144,10 @@ export class TopTiesOperator implements Operator {
 
   /** Adds those of the rows that are among the best after all. */
   #add(delta: Batch, slots: number, { rows, count }: Found, out: BatchBuilder): void {
-    const { payloadOffset } = this.#table;
     let kept = 0;
     for (let i = 0; i < count; i++) {
       const row = U32[rows + i];
-      const key = U32[slots + row] + payloadOffset + KEY;
-      if (this.#compare.stored(row, key) === 0) U32[rows + kept++] = row;
+      if (this.#order(row, U32[slots + row]) === 0) U32[rows + kept++] = row;
     }
     const first = out.addRows(kept, 1);
     delta.columns.forEach((from, c) => {
@@ -202,14 +176,10 @@ export class TopTiesOperator implements Operator {
   }
 
   free(watermarks: Watermarks): boolean {
-    const done = this.#retained.free(watermarks, (slot) => {
-      this.#keys.free(slot + this.#table.payloadOffset + KEY, this.#heap);
-    });
-    return this.#shown.free(watermarks) && done;
+    return this.#shown.free(watermarks);
   }
 
   endTick(): void {
-    this.#table.endTick();
     this.#shown.endTick();
   }
 
@@ -218,20 +188,18 @@ export class TopTiesOperator implements Operator {
   }
 
   state() {
-    return { rows: this.#shown.size, bytes: this.#table.bytes + this.#shown.bytes };
+    return { rows: this.#shown.size, bytes: this.#shown.bytes };
   }
 
   save() {
-    return { ...this.#retained.save(), shown: this.#shown.save() };
+    return this.#shown.save();
   }
 
   load(saved: Saved): void {
-    this.#retained.load(saved);
-    this.#shown.load((saved as ReturnType<typeof this.save>).shown);
+    this.#shown.load(saved as ReturnType<typeof this.save>);
   }
 
   release(): void {
-    this.#retained.release();
     this.#shown.release();
   }
 }

@@ -261,6 +261,7 @@ interface Kernels {
     weights: number,
     n: number,
     payload: number,
+    at: number,
     flag: number,
     data: number,
     valid: number,

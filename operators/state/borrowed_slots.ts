@@ -3,6 +3,7 @@
  * often, a key's rows are brought back (cold_reads.ts).
  */
 import type { Arena } from '../batch/arena.ts';
+import { U32 } from '../batch/memory.ts';
 import { ColdReads } from './cold_reads.ts';
 import type { ColdRuns } from './cold_runs.ts';
 import { isCold } from './key_slot.ts';
@@ -53,6 +54,12 @@ export class BorrowedSlots {
       this.#reads.note(slot);
     }
     return copy;
+  }
+
+  /** borrow() for those of n slots at a word address that are not 0. */
+  borrowAll(slots: number, n: number, arena: Arena): void {
+    if (!this.#cold.any) return;
+    for (let at = slots; at < slots + n; at++) if (U32[at] !== 0) U32[at] = this.borrow(U32[at], arena);
   }
 
   /** The copies are no more. A Map that is cleared gets a new table, though it was empty: every index would make some in each tick. */

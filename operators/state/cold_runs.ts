@@ -128,8 +128,9 @@ export class ColdRuns {
     U32[payload + COUNT] = thawed + hot;
   }
 
-  /** The rows of the key that are cold are needed no more. */
+  /** The rows of the key that are cold, if there are such, are needed no more. */
   forget(payload: number): void {
+    if (!isCold(payload)) return;
     for (const part of this.#partsOf(payload)) this.parts.drop(part);
     touchRange(payload * 4, KEY_PAYLOAD_BYTES);
     U32[payload + DIRECTORY] = 0;

@@ -43,6 +43,12 @@ export function addedTo(payload: number): number {
   return U32[payload + ROOM] & k.MOST_ADDED;
 }
 
+/** Notes a number up to MOST_ADDED there, for an index that counts no rows; 0 again before it takes rows in. */
+export function setAdded(payload: number, added: number): void {
+  const at = payload + ROOM;
+  U32[at] = ((U32[at] & ~k.MOST_ADDED) | added) >>> 0;
+}
+
 function classFor(bytes: number): number {
   let from = 0;
   let to = BLOCK_BYTES.length - 1;

@@ -43,7 +43,7 @@ import { IndexChanges } from './index_changes.ts';
 import { COUNT, isCold, KEY_DEAD_PAYLOAD_BYTES, KEY_PAYLOAD_BYTES, MOST_ADDED, newestBlock, RUN } from './key_slot.ts';
 import { NewRows, type Taken } from './new_rows.ts';
 import { placesOf, type SlotPlace } from './row_layout.ts';
-import { type KeyRows, RowTable, type SavedRowTable } from './row_table.ts';
+import { type KeyRows, type Located, RowTable, type SavedRowTable } from './row_table.ts';
 import { entriesOf, RunCursor } from './run_blocks.ts';
 import { Runs } from './runs.ts';
 import type { SavedHeap } from './saved.ts';
@@ -234,27 +234,22 @@ export class KeyedIndex implements ColdState {
   }
 
   #free(watermarks: Watermarks): boolean {
-    if (this.#keyRetention !== null)
-      return this.#keyRetention.free(
-        watermarks,
-        (slot) => this.#freeKey(slot),
-        (slots, n, scratch) => this.#freeKeys(slots, n, scratch),
-      );
-    return this.#deadRows?.free(watermarks) ?? true;
+    if (this.#keyRetention === null) return this.#deadRows?.free(watermarks) ?? true;
+    const freeKeys = (slots: number, n: number, scratch: Arena) => this.#freeKeys(slots, n, scratch);
+    return this.#keyRetention.free(watermarks, (slot) => this.#freeKey(slot), freeKeys);
   }
 
   #freeKey(slot: number): void {
     const payload = (slot + this.keys.payloadOffset) >>> 2;
     this.runs.entries -= this.#cold.entriesOf(payload);
-    if (isCold(payload)) this.#cold.forget(payload);
+    this.#cold.forget(payload);
     for (let at = this.#cursor.begin(this, slot); at !== 0; at = this.#cursor.next()) this.runs.freeEntry(at);
     this.#dropKey(slot);
   }
 
   /** #freeKey() of n keys whose slots are at an address. */
   #freeKeys(slots: number, n: number, scratch: Arena): void {
-    const { payloadOffset } = this.keys;
-    const done = this.runs.freeAll(slots, n, payloadOffset, scratch);
+    const done = this.runs.freeAll(slots, n, this.payloadOffset, scratch);
     this.keys.removeDeadAll(slots, done, scratch);
     for (let i = (slots >>> 2) + done, end = (slots >>> 2) + n; i < end; i++) this.#freeKey(U32[i]);
   }
@@ -410,10 +405,17 @@ export class KeyedIndex implements ColdState {
   seekAll(rows: KeyRows): number {
     const arena = this.#arena as Arena;
     const { slots } = this.keys.findAll(rows, arena);
-    if (this.#cold.any)
-      for (let at = slots, end = at + rows.n; at < end; at++)
-        if (U32[at] !== 0) U32[at] = this.#borrowed.borrow(U32[at], arena);
+    this.#borrowed.borrowAll(slots, rows.n, arena);
     return slots;
+  }
+
+  /** The slots of a delta's keys, found or made, of cold ones copies. A key that was made has no row: apply() of rows of it has to follow. */
+  locate({ columns, n, weights }: Batch, arena: Arena): Located {
+    this.keys.begin(this.#begin(columns), n);
+    const located = this.keys.findOrInsertAll({ n, weights, skipNulls: !this.#nullKeys }, arena);
+    this.#keyRetention?.noteFresh(located, arena);
+    this.#borrowed.borrowAll(located.slots, n, arena);
+    return located;
   }
 
   /** Slot of the key of a bound row, or 0; of a cold key a copy of it, for runOf() and countOf(). */
@@ -422,18 +424,21 @@ export class KeyedIndex implements ColdState {
     return slot !== 0 && this.#cold.any ? this.#borrowed.borrow(slot, this.#arena as Arena) : slot;
   }
 
-  runOf(slot: number): number {
+  /** The words of a slot that seek() gives. */
+  #payloadOf(slot: number): number {
     const payload = (slot + this.payloadOffset) >>> 2;
     if (isCold(payload)) throw new Error('rows of the key are cold: seek() gives a copy of its slot');
+    return payload;
+  }
+
+  runOf(slot: number): number {
+    const payload = this.#payloadOf(slot);
     if (newestBlock(payload) !== 0) throw new Error('the run lies in blocks: a cursor reads it');
     return U32[payload + RUN];
   }
 
   countOf(slot: number): number {
-    if (slot === 0) return 0;
-    const payload = (slot + this.payloadOffset) >>> 2;
-    if (isCold(payload)) throw new Error('rows of the key are cold: seek() gives a copy of its slot');
-    return entriesOf(payload);
+    return slot === 0 ? 0 : entriesOf(this.#payloadOf(slot));
   }
 
   /** Calls back with every entry, its key's slot and its weight, and after each key. Rows that are cold are read into the arena, which may be reset after a key. */
@@ -482,8 +487,7 @@ export class KeyedIndex implements ColdState {
     // What is made anew still has them.
     if (this.#cold.any && !isAbandoning()) {
       this.keys.forEach((slot) => {
-        const payload = (slot + this.payloadOffset) >>> 2;
-        if (isCold(payload)) this.#cold.forget(payload);
+        this.#cold.forget((slot + this.payloadOffset) >>> 2);
       });
     }
     this.#cold.load({ parts: 0, bytes: 0 });
