@@ -9,6 +9,7 @@ import type { DataflowPlan, SortKey } from '../../operators/plan.ts';
 import type { BoundModification } from '../../planner/bind/index.ts';
 import { planRows } from '../../planner/physical/index.ts';
 import type { ModifyContext } from './modify.ts';
+import { narrowed } from './narrowed_plan.ts';
 import { type Reader, type ReadPieces, readNow } from './reads.ts';
 import { isLongRead, readInPieces, readInSlices, readsStream } from './sliced_read.ts';
 
@@ -28,10 +29,7 @@ export async function sourceRows(bound: BoundModification, ids: number[], at: Mo
 }
 
 async function rowsOfPlan(plan: DataflowPlan, width: number, order: SortKey[], at: Reader): Promise<Datum[][]> {
-  // At once wherever that is possible: a commit between two slices would be a conflict that PostgreSQL's users do not know.
-  const { pieces, arena } = readsStream(plan, at)
-    ? await readInSlices(plan, width, order, at, null)
-    : readAtOnce(plan, width, order, at);
+  const { pieces, arena } = await piecesOf(plan, width, order, at);
   try {
     const count = pieces.reduce((sum, piece) => sum + piece.n, 0);
     checkHeap(count * (ROW_BYTES + width * DATUM_BYTES) + arena.bytes);
@@ -40,6 +38,18 @@ async function rowsOfPlan(plan: DataflowPlan, width: number, order: SortKey[], a
     return rows;
   } finally {
     arena.release();
+  }
+}
+
+async function piecesOf(plan: DataflowPlan, width: number, order: SortKey[], at: Reader): Promise<ReadPieces> {
+  const narrow = narrowed(plan, at);
+  try {
+    // At once wherever that is possible: a commit between two slices would be a conflict that PostgreSQL's users do not know.
+    return readsStream(narrow.plan, narrow.reader)
+      ? await readInSlices(narrow.plan, width, order, narrow.reader, null)
+      : readAtOnce(narrow.plan, width, order, narrow.reader);
+  } finally {
+    narrow.release();
   }
 }
 
