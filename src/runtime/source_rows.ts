@@ -13,8 +13,13 @@ import { narrowed } from './narrowed_plan.ts';
 import { type Reader, type ReadPieces, readNow } from './reads.ts';
 import { isLongRead, readInPieces, readInSlices, readsStream } from './sliced_read.ts';
 
+/** What reads the source, and its rows. */
+export interface SourcePieces extends ReadPieces {
+  plan: DataflowPlan;
+}
+
 /** `ids`: the columns of each row. */
-export async function sourceRows(bound: BoundModification, ids: number[], at: ModifyContext): Promise<Datum[][]> {
+export async function sourcePieces(bound: BoundModification, ids: number[], at: ModifyContext): Promise<SourcePieces> {
   const plan = planRows(bound.source, ids);
   const asOf = bound.k === 'insert' ? bound.asOf : null;
   const order: SortKey[] = (bound.k === 'insert' ? bound.order : []).map(({ id, desc, nullsFirst }) => {
@@ -22,23 +27,20 @@ export async function sourceRows(bound: BoundModification, ids: number[], at: Mo
   });
   const then = asOf === null ? null : await at.asOf(plan, asOf);
   try {
-    return await rowsOfPlan(plan, ids.length, order, then?.reader ?? at);
+    return { plan, ...(await piecesOf(plan, ids.length, order, then?.reader ?? at)) };
   } finally {
     then?.release();
   }
 }
 
-async function rowsOfPlan(plan: DataflowPlan, width: number, order: SortKey[], at: Reader): Promise<Datum[][]> {
-  const { pieces, arena } = await piecesOf(plan, width, order, at);
-  try {
-    const count = pieces.reduce((sum, piece) => sum + piece.n, 0);
-    checkHeap(count * (ROW_BYTES + width * DATUM_BYTES) + arena.bytes);
-    const rows: Datum[][] = [];
-    for (const piece of pieces) for (let i = 0; i < piece.n; i++) rows.push(readRow(piece, i));
-    return rows;
-  } finally {
-    arena.release();
-  }
+/** The rows in JavaScript. */
+export function rowsOfPieces({ pieces, arena }: ReadPieces): Datum[][] {
+  const width = pieces[0]?.columns.length ?? 0;
+  const count = pieces.reduce((sum, piece) => sum + piece.n, 0);
+  checkHeap(count * (ROW_BYTES + width * DATUM_BYTES) + arena.bytes);
+  const rows: Datum[][] = [];
+  for (const piece of pieces) for (let i = 0; i < piece.n; i++) rows.push(readRow(piece, i));
+  return rows;
 }
 
 async function piecesOf(plan: DataflowPlan, width: number, order: SortKey[], at: Reader): Promise<ReadPieces> {
