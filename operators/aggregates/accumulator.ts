@@ -1,8 +1,8 @@
 /**
  * How one aggregate call keeps its state in a group's slot. Three classes (after Materialize's and DBSP's analyses):
  *
- *   inline      counts, sums of integers and numeric: fixed bytes in the slot, O(1) a row
- *   decoded     sums that need more than words (exact float sums, moments): a value of its own, decoded once per group and tick,
+ *   inline      counts, sums of integers, numeric and floats: fixed bytes in the slot, O(1) a row
+ *   decoded     sums that need more than words (moments of floats, intervals): a value of its own, decoded once per group and tick,
  *               updated for all rows of the tick, encoded back: O(1) a row
  *   multiset    everything else: the group's values in order, O(log n) a row, the result is read from them
  *

@@ -8,7 +8,8 @@ import type { Accumulator } from './accumulator.ts';
 import { CountAccumulator } from './count.ts';
 import { DecodedAccumulator, type Summary } from './decoded.ts';
 import { ExtremeAccumulator } from './extreme_value.ts';
-import { type CentredSums, floatSum, momentsOf } from './float_sum.ts';
+import { type CentredSums, momentsOf } from './float_sum.ts';
+import { floatTotals } from './float_totals.ts';
 import { IntegerSumAccumulator } from './integer_sum.ts';
 import { intervalSum } from './interval_sum.ts';
 import { MultisetAccumulator, type MultisetResult } from './multiset.ts';
@@ -74,7 +75,6 @@ function summaryOf(name: string, arg: string): Summary<never> | null {
   const make = (): Summary<unknown> | null => {
     if (name === 'sum' || name === 'avg') {
       const average = name === 'avg';
-      if (FLOATS.has(arg)) return floatSum(average, arg === 'float4' && !average) as Summary<unknown>;
       if (arg === 'interval' || arg === 'time') return intervalSum(average) as Summary<unknown>;
     }
     if (name === 'bool_and' || name === 'every') return truth(false) as Summary<unknown>;
@@ -92,6 +92,8 @@ function summaryOf(name: string, arg: string): Summary<never> | null {
 /** Aggregates with exact totals in their slots. */
 function numericOf(name: string, arg: string, column: number, inputTypes: ColType[], heap: Heap): Accumulator | null {
   if (arg === 'numeric' && (name === 'sum' || name === 'avg')) return numericTotals(column, name === 'avg', heap);
+  if (FLOATS.has(arg) && (name === 'sum' || name === 'avg'))
+    return floatTotals(column, name === 'avg', name === 'sum' && arg === 'float4', heap);
   if (!(name in SPREADS) || FLOATS.has(arg)) return null;
   const { sample, root } = SPREADS[name];
   return squareTotals(column, physOf(inputTypes[column].oid), numericVariance(sample, root), heap);

@@ -27,6 +27,8 @@ export const CALL_TOTAL_NUMERIC = 7;
 export const CALL_SQUARES_NUMERIC = 8;
 export const CALL_SQUARES_INT4 = 9;
 export const CALL_SQUARES_INT8 = 10;
+/** Exact totals of doubles. */
+export const CALL_TOTAL_FLOAT = 11;
 
 /** Bytes of the state of a least or greatest value before its validity byte, which says whether there is one. */
 export const EXTREME_INT4_BYTES = 4;
@@ -56,3 +58,10 @@ export const TOTAL_BITS = 125;
 /** What `form` says. */
 export const FORM_TOTAL = 0;
 export const FORM_RECORD = 1;
+
+/**
+ * An exact total of doubles: | u64 x 3: the sum in units of 2^unit, two's complement, low word first | f64 number of values | i16 unit |; the form is where that of numeric totals is. A sum of
+ * 0 has no unit.
+ */
+export const FLOAT_COUNT = 24;
+export const FLOAT_UNIT = 32;

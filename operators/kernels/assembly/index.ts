@@ -23,6 +23,7 @@ export { freeDeadRows } from './dead_rows';
 export { deadlines } from './deadline';
 export { enterSlots, giveSlots, hashesFound, rehash, removeEntry, removeSlots } from './directory';
 export { encodeRows } from './encode_rows';
+export { writeFloats } from './float_totals';
 export { gatherColumn, loadColumn } from './gather';
 export { addWeights, slotHashes, takeOut, writeHashes } from './index_changes';
 export { clearAdded, countPairs, expandPairs, growRuns, inOrder, placeInLog, shareRun, storeRows } from './index_rows';

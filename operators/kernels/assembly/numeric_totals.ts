@@ -13,6 +13,7 @@ import {
   CALL_REST,
   CALL_SQUARES_INT4,
   CALL_SQUARES_NUMERIC,
+  CALL_TOTAL_FLOAT,
   CALL_TOTAL_NUMERIC,
   CALL_VALID,
   CALL_WEIGHTS,
@@ -25,6 +26,7 @@ import {
   TOTAL_SCALES,
   TOTAL_SQUARES,
 } from '../aggregate_layout';
+import { addFloat } from './float_totals';
 import { add128, addProduct, productHigh, productLow, startProduct, startSquare, times, timesPower } from './int128';
 import { NUMERIC_SMALL, storeWide } from './numeric';
 
@@ -48,7 +50,9 @@ export function addTotals(call: usize, kind: u32, groups: usize, from: u32, to: 
 
 /** The value of a row, with its weight, into one group's total; false, and nothing is done, where that is not for it. */
 export function addToTotal(kind: u32, state: usize, data: usize, row: u32, weight: i32): bool {
-  if (load<u8>(state, TOTAL_FORM) != FORM_TOTAL || !hasRoom(load<i64>(state, 8))) return false;
+  if (load<u8>(state, TOTAL_FORM) != FORM_TOTAL) return false;
+  if (kind == CALL_TOTAL_FLOAT) return addFloat(state, load<f64>(data + (row << 3)), weight);
+  if (!hasRoom(load<i64>(state, 8))) return false;
   let value: i64;
   let scale: u32 = 0;
   if (kind <= <u32>CALL_SQUARES_NUMERIC) {
