@@ -20,7 +20,7 @@
  * a watermark proves that no row of the group comes or goes any more (`frees` names the key column); then nothing is emitted.
  * An accumulator that fails (overflow) makes the group's row an error row until its value fits again.
  */
-import type { Accumulator, KernelCall } from './aggregates/accumulator.ts';
+import type { Accumulator, KernelCall, Rows } from './aggregates/accumulator.ts';
 import { COUNT_STAR } from './aggregates/count.ts';
 import { DistinctValues } from './aggregates/distinct.ts';
 import { makeAccumulator } from './aggregates/make.ts';
@@ -37,6 +37,7 @@ import {
   CALL_DATA,
   CALL_KIND,
   CALL_OFFSET,
+  CALL_REST,
   CALL_VALID,
   CALL_WEIGHTS,
 } from './kernels/aggregate_layout.ts';
@@ -99,8 +100,6 @@ export class AggregateOperator implements Operator {
   readonly #table: RowTable;
   readonly #same: ReturnType<typeof rowOps>;
   readonly #retention: TableRetention | null;
-  /** No accumulator keeps anything outside of the groups' slots. */
-  readonly #inSlots: boolean;
   /** Of the tick: weights under filters. */
   readonly #filtered = new Map<number, number>();
   /** Groups get numbers in order of their making. */
@@ -146,7 +145,6 @@ export class AggregateOperator implements Operator {
     );
     this.#retention = TableRetention.of(this.#table, frees, keys);
     this.#same = rowOps(types.slice(keys.length), 'identity');
-    this.#inSlots = this.#calls.every(({ accumulator }) => accumulator.inSlot === true);
   }
 
   /** Gives each call its place in the groups' bytes; gives how many these are. */
@@ -208,14 +206,15 @@ export class AggregateOperator implements Operator {
 
   #remove(slot: number): void {
     const payload = slot + this.#table.payloadOffset;
-    for (const call of this.#calls) call.accumulator.free(payload + call.offset);
+    for (const call of this.#calls) if (call.owns) call.accumulator.free(payload + call.offset);
     this.#table.remove(slot);
   }
 
   free(watermarks: Watermarks): boolean {
     const retention = this.#retention;
     if (retention === null) return true;
-    let done = retention.free(watermarks, this.#inSlots ? null : (slot) => this.#remove(slot));
+    const inSlots = this.#calls.every(({ accumulator }) => accumulator.inSlot === true);
+    let done = retention.free(watermarks, inSlots ? null : (slot) => this.#remove(slot));
     const watermark = retention.deadline.watermark(watermarks);
     for (const { values } of this.#distincts) if (!values.free(watermark)) done = false;
     return done;
@@ -264,16 +263,20 @@ export class AggregateOperator implements Operator {
     const calls = arena.alloc((this.#calls.length + 1) * CALL_BYTES) >>> 2;
     writeCall(calls, COUNT_ROWS, 0, delta.weights >>> 2);
     let count = 1;
+    const left: { accumulator: Accumulator; rows: Rows }[] = [];
     for (const { accumulator, filter, distinct, offset, owns } of this.#calls) {
       if (!owns) continue;
       const own =
         distinct === null ? this.#weightsUnder(filter, delta, arena) : flips[distinct.values][distinct.filter];
-      const call = accumulator.kernelCall?.() ?? null;
-      if (call === null) accumulator.addAll({ groups, offset, weights: own, arena }, n);
+      const call = accumulator.kernelCall?.(arena, n) ?? null;
+      const rows = { groups, offset, weights: own, arena };
+      if (call === null) accumulator.addAll(rows, n);
       else writeCall(calls + (count++ * CALL_BYTES) / 4, call, offset, own);
+      if (call !== null && accumulator.takeRest !== undefined) left.push({ accumulator, rows });
     }
     if (kernels.takeIn(calls * 4, count, groups * 4, n) === 0)
       throw new Error('a retraction reached an append-only aggregate');
+    for (const { accumulator, rows } of left) accumulator.takeRest?.(rows);
   }
 
   /** The rows' weights under a FILTER; word address. Each filter is evaluated once a tick. */
@@ -457,10 +460,11 @@ export class AggregateOperator implements Operator {
   }
 }
 
-function writeCall(at: number, { kind, data, valid }: KernelCall, offset: number, weights: number): void {
+function writeCall(at: number, { kind, data, valid, rest = 0 }: KernelCall, offset: number, weights: number): void {
   U32[at + CALL_KIND / 4] = kind;
   U32[at + CALL_OFFSET / 4] = offset;
   U32[at + CALL_WEIGHTS / 4] = weights * 4;
   U32[at + CALL_DATA / 4] = data;
   U32[at + CALL_VALID / 4] = valid;
+  U32[at + CALL_REST / 4] = rest;
 }

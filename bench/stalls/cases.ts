@@ -121,6 +121,7 @@ export const CASES: Case[] = [
   one('CREATE TABLE copied AS SELECT * FROM large'),
   one('CREATE UNIQUE INDEX copied_a ON copied (a)'),
   one('UPDATE copied SET c = c + 1 WHERE a % 100 = 0'),
+  one('UPDATE copied SET c = c + 1'),
   one('DELETE FROM copied WHERE a % 2 = 0'),
   one('TRUNCATE copied'),
   one('DROP TABLE copied'),

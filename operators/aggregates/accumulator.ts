@@ -1,8 +1,8 @@
 /**
  * How one aggregate call keeps its state in a group's slot. Three classes (after Materialize's and DBSP's analyses):
  *
- *   inline      counts and integer sums: fixed bytes in the slot, O(1) a row
- *   decoded     sums that need more than words (numeric, exact float sums, moments): a value of its own, decoded once per group and tick,
+ *   inline      counts, sums of integers, numeric and floats: fixed bytes in the slot, O(1) a row
+ *   decoded     sums that need more than words (moments of floats, intervals): a value of its own, decoded once per group and tick,
  *               updated for all rows of the tick, encoded back: O(1) a row
  *   multiset    everything else: the group's values in order, O(log n) a row, the result is read from them
  *
@@ -19,9 +19,9 @@ export interface Accumulator {
   readonly bytes: number;
   /** False when equal arguments count once anyway or are dealt with inside: DISTINCT then needs no filter before it. */
   readonly countsDuplicates?: boolean;
-  /** True when the slot's bytes are all of the state: free() has nothing to do. */
+  /** True while the slots' bytes are all of the state: free() has nothing to do. */
   readonly inSlot?: boolean;
-  /** Names what the slot has where that is all of the state: accumulators of one name that take the same rows in keep the same. */
+  /** Names what the slot has where all of the state is found by it: accumulators of one name that take the same rows in keep the same. */
   readonly state?: string;
   /** Fixes the delta whose rows add() takes. */
   begin(delta: Batch): void;
@@ -29,8 +29,10 @@ export interface Accumulator {
   add(state: number, row: number, weight: number): void;
   /** add() for the rows 0 .. n-1 whose weight is not 0; addEach, or a loop of its own. */
   addAll(rows: Rows, n: number): void;
-  /** How the kernel takes in the delta of begin(), in place of addAll(); without it, or null: it does not. */
-  kernelCall?(): KernelCall | null;
+  /** How the kernel takes in the n rows of the delta of begin(), in place of addAll(); without it, or null: it does not. */
+  kernelCall?(arena: Arena, n: number): KernelCall | null;
+  /** After the kernel: takes in what it left. */
+  takeRest?(rows: Rows): void;
   /** Writes the present value into out[column][row]. Throws SqlError when there is none (overflow). */
   result(state: number, out: BatchBuilder, column: number, row: number): void;
   /** result() of several groups in turn, from row `row` on; resultOfEach, or a loop of its own. */
@@ -46,11 +48,12 @@ export interface Accumulator {
   release(): void;
 }
 
-/** A call as the kernel knows it: its kind (kernels/aggregate_layout.ts), byte addresses of its argument's data and validity. */
+/** A call as the kernel knows it: its kind (kernels/aggregate_layout.ts), byte addresses of its argument's data and validity, and of the list of rows that it leaves. */
 export interface KernelCall {
   kind: number;
   data: number;
   valid: number;
+  rest?: number;
 }
 
 /** Rows of a delta: where the state of each row's group lies, and its weight. */

@@ -23,6 +23,20 @@ export interface Summary<S> {
   decode(parts: Datum[]): S;
 }
 
+/** The parts in the record whose slot this is. */
+export function readRecord(slot: number): Datum[] {
+  return (decodeComposite(readVarlenBytes(slot)) as { values: Datum[] }).values;
+}
+
+export function writeRecord(slot: number, values: Datum[], heap: Heap): void {
+  writeVarlenBytes(slot, encodeComposite({ k: 'record', types: values.map(() => 0), values }), heap);
+}
+
+export function freeRecord(slot: number, heap: Heap): void {
+  const payload = slotPayload('varlen', slot);
+  if (payload !== null) heap.free(payload.address, payload.bytes);
+}
+
 export class DecodedAccumulator<S> implements Accumulator {
   readonly bytes = 16;
   readonly #args: number[];
@@ -56,9 +70,7 @@ export class DecodedAccumulator<S> implements Accumulator {
   }
 
   #stored(state: number): S | null {
-    if (U32[state >>> 2] === 0) return null;
-    const parts = decodeComposite(readVarlenBytes(state));
-    return this.#summary.decode((parts as { values: Datum[] }).values);
+    return U32[state >>> 2] === 0 ? null : this.#summary.decode(readRecord(state));
   }
 
   addAll(rows: Rows, n: number): void {
@@ -76,20 +88,14 @@ export class DecodedAccumulator<S> implements Accumulator {
 
   free(state: number): void {
     this.#open.delete(state);
-    this.#freeBytes(state);
-  }
-
-  #freeBytes(state: number): void {
-    const payload = slotPayload('varlen', state);
-    if (payload !== null) this.#heap.free(payload.address, payload.bytes);
+    freeRecord(state, this.#heap);
   }
 
   /** Writes the open objects back into their slots. Slots must not have moved since add(). */
   endTick(): void {
     for (const [state, summary] of this.#open) {
-      this.#freeBytes(state);
-      const values = this.#summary.encode(summary);
-      writeVarlenBytes(state, encodeComposite({ k: 'record', types: values.map(() => 0), values }), this.#heap);
+      freeRecord(state, this.#heap);
+      writeRecord(state, this.#summary.encode(summary), this.#heap);
     }
     this.#open.clear();
   }

@@ -53,12 +53,13 @@ function scale(x: number, power: number): number {
   return x * 2 ** power;
 }
 
-function bitLength(n: bigint): number {
+export function bitLength(n: bigint): number {
   const hex = n.toString(16);
   return (hex.length - 1) * 4 + (32 - Math.clz32(Number.parseInt(hex[0], 16)));
 }
 
-const UNIT = 1074;
+/** Of exact sums: they count 2^-1074. */
+export const UNIT = 1074;
 
 /** Exact sum of doubles with counts of what is not finite. */
 export interface FloatTotal {

@@ -3,16 +3,17 @@ import { unsupported } from '../errors.ts';
 import { elementType, isArrayType } from '../expr/array_types.ts';
 import type { AggCall, SortKey } from '../plan.ts';
 import type { Heap } from '../state/heap.ts';
-import { type ColType, OID } from '../types.ts';
+import { type ColType, OID, physOf } from '../types.ts';
 import type { Accumulator } from './accumulator.ts';
 import { CountAccumulator } from './count.ts';
 import { DecodedAccumulator, type Summary } from './decoded.ts';
 import { ExtremeAccumulator } from './extreme_value.ts';
-import { type CentredSums, floatSum, momentsOf } from './float_sum.ts';
+import { type CentredSums, momentsOf } from './float_sum.ts';
+import { floatTotals } from './float_totals.ts';
 import { IntegerSumAccumulator } from './integer_sum.ts';
 import { intervalSum } from './interval_sum.ts';
 import { MultisetAccumulator, type MultisetResult } from './multiset.ts';
-import { numericSum } from './numeric_sum.ts';
+import { numericTotals, squareTotals } from './numeric_totals.ts';
 import { numericVariance } from './numeric_variance.ts';
 import {
   anyValue,
@@ -74,8 +75,6 @@ function summaryOf(name: string, arg: string): Summary<never> | null {
   const make = (): Summary<unknown> | null => {
     if (name === 'sum' || name === 'avg') {
       const average = name === 'avg';
-      if (arg === 'numeric') return numericSum(average);
-      if (FLOATS.has(arg)) return floatSum(average, arg === 'float4' && !average) as Summary<unknown>;
       if (arg === 'interval' || arg === 'time') return intervalSum(average) as Summary<unknown>;
     }
     if (name === 'bool_and' || name === 'every') return truth(false) as Summary<unknown>;
@@ -83,14 +82,21 @@ function summaryOf(name: string, arg: string): Summary<never> | null {
     if (name.startsWith('bit_') && arg in BITS) {
       return bitwise(name.slice(4) as 'and' | 'or' | 'xor', BITS[arg], arg === 'int8') as Summary<unknown>;
     }
-    if (name in SPREADS) {
-      if (FLOATS.has(arg)) return momentsOf(floatSpread(SPREADS[name]), false) as Summary<unknown>;
-      return numericVariance(SPREADS[name].sample, SPREADS[name].root) as Summary<unknown>;
-    }
+    if (name in SPREADS) return momentsOf(floatSpread(SPREADS[name]), false) as Summary<unknown>;
     if (name in PAIR_STATISTICS) return momentsOf(PAIR_STATISTICS[name], true) as Summary<unknown>;
     return null;
   };
   return make() as Summary<never> | null;
+}
+
+/** Aggregates with exact totals in their slots. */
+function numericOf(name: string, arg: string, column: number, inputTypes: ColType[], heap: Heap): Accumulator | null {
+  if (arg === 'numeric' && (name === 'sum' || name === 'avg')) return numericTotals(column, name === 'avg', heap);
+  if (FLOATS.has(arg) && (name === 'sum' || name === 'avg'))
+    return floatTotals(column, name === 'avg', name === 'sum' && arg === 'float4', heap);
+  if (!(name in SPREADS) || FLOATS.has(arg)) return null;
+  const { sample, root } = SPREADS[name];
+  return squareTotals(column, physOf(inputTypes[column].oid), numericVariance(sample, root), heap);
 }
 
 /** Aggregates read from the ordered group. */
@@ -147,6 +153,8 @@ export function makeAccumulator(call: AggCall, inputTypes: ColType[], appendOnly
   if (INTEGERS.has(arg) && (name === 'sum' || name === 'avg')) {
     return new IntegerSumAccumulator(call.args[0], name === 'avg' ? 'average' : arg === 'int8' ? 'numeric' : 'int8');
   }
+  const exact = numericOf(name, arg, call.args[0], inputTypes, heap);
+  if (exact !== null) return exact;
   if (appendOnly && (name === 'min' || name === 'max')) {
     return new ExtremeAccumulator(call.args[0], inputTypes[call.args[0]], name === 'max', heap);
   }

@@ -50,6 +50,15 @@ export function totalValue(total: NumericTotal): Decimal {
   return rescale(decimal(total.m, total.s), scale);
 }
 
+/** Brings the total to the smallest scale that shows it and what is in it. */
+export function reduced(total: NumericTotal): void {
+  const least = Math.max(0, ...total.scales.keys());
+  const unit = pow10(total.s - least);
+  if (total.m % unit !== 0n) return;
+  total.m /= unit;
+  total.s = least;
+}
+
 export function encodeTotal(total: NumericTotal): Datum[] {
   const scales = [...total.scales].flat();
   return [decimal(total.m, total.s), total.count, total.nan, total.inf, total.negInf, ...scales];

@@ -6,7 +6,7 @@ import { sqrtAt } from '../expr/decimal/transcendental.ts';
 import type { Summary } from './decoded.ts';
 import { addNumeric, decodeTotal, emptyTotal, encodeTotal, type NumericTotal, totalValue } from './numeric_sum.ts';
 
-interface Squares {
+export interface Squares {
   x: NumericTotal;
   xx: NumericTotal;
 }

@@ -10,7 +10,9 @@ export const CALL_WEIGHTS = 8;
 /** The argument; validity 0: no NULLs. */
 export const CALL_DATA = 12;
 export const CALL_VALID = 16;
-export const CALL_BYTES = 20;
+/** Where a call of numeric totals lists the rows that it leaves: their number, then theirs. */
+export const CALL_REST = 20;
+export const CALL_BYTES = 24;
 
 /** What a call does with a row. */
 export const CALL_COUNT = 0;
@@ -20,8 +22,46 @@ export const CALL_LEAST_INT4 = 3;
 export const CALL_GREATEST_INT4 = 4;
 export const CALL_LEAST_INT8 = 5;
 export const CALL_GREATEST_INT8 = 6;
+/** Numeric totals; with the squares of what is added up beside them. */
+export const CALL_TOTAL_NUMERIC = 7;
+export const CALL_SQUARES_NUMERIC = 8;
+export const CALL_SQUARES_INT4 = 9;
+export const CALL_SQUARES_INT8 = 10;
+/** Exact totals of doubles. */
+export const CALL_TOTAL_FLOAT = 11;
 
 /** Bytes of the state of a least or greatest value before its validity byte, which says whether there is one. */
 export const EXTREME_INT4_BYTES = 4;
 export const EXTREME_INT8_BYTES = 8;
 export const EXTREME_TEXT_BYTES = 16;
+
+/**
+ * A numeric total: the sum in units of 10^-scale, 128 bits, and of each scale how many values have it:
+ *
+ *   | i64 low, i64 high | i32 x 6 numbers of values | u8 x 6 their scales | u8 scale of the sum, the largest that came | u8 form |
+ *
+ * A scale is one's own as long as its number is not 0. In the other form there is the slot of a record (aggregates/numeric_totals.ts) in the first 16 bytes, and the rest
+ * is zero. The sum of squares, in units of the square of the total's, lies behind: | i64 low, i64 high |.
+ */
+export const TOTAL_COUNTS = 16;
+export const TOTAL_SCALES = 40;
+export const TOTAL_SCALE = 46;
+export const TOTAL_FORM = 47;
+export const TOTAL_BYTES = 48;
+export const TOTAL_SQUARES = 48;
+export const SQUARES_BYTES = 64;
+/** So many scales. */
+export const TOTAL_KINDS = 6;
+export const TOTAL_MOST_SCALE = 255;
+/** Sums are kept to this many bits, so that one more product cannot reach 127. */
+export const TOTAL_BITS = 125;
+/** What `form` says. */
+export const FORM_TOTAL = 0;
+export const FORM_RECORD = 1;
+
+/**
+ * An exact total of doubles: | u64 x 3: the sum in units of 2^unit, two's complement, low word first | f64 number of values | i16 unit |; the form is where that of numeric totals is. A sum of
+ * 0 has no unit.
+ */
+export const FLOAT_COUNT = 24;
+export const FLOAT_UNIT = 32;

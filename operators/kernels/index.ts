@@ -214,8 +214,23 @@ interface Kernels {
     list: number,
   ): void;
   flipBits(slots: number, n: number, payload: number, filters: number, count: number): number;
-  writeAverages(groups: number, n: number, offset: number, data: number, valid: number, outside: number): number;
   flip(slots: number, n: number, payload: number, filters: number, count: number, emptied: number): number;
+  /** assembly/averages.ts */
+  writeAverages(groups: number, n: number, offset: number, data: number, valid: number, outside: number): number;
+  writeTotalAverages(groups: number, n: number, offset: number, data: number, valid: number, outside: number): number;
+  /** assembly/float_totals.ts */
+  writeFloats(
+    groups: number,
+    n: number,
+    offset: number,
+    average: boolean,
+    single: boolean,
+    data: number,
+    valid: number,
+  ): number;
+  /** assembly/numeric_totals.ts; booleans are 0 and 1. */
+  addToTotal(kind: number, state: number, data: number, row: number, weight: number): number;
+  writeTotals(groups: number, n: number, offset: number, data: number, valid: number, outside: number): number;
   /** assembly/sessions.ts */
   addToSessions(
     slots: number,

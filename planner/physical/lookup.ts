@@ -8,6 +8,7 @@ import { defaultContext } from '../../operators/expr/context.ts';
 import { evaluate } from '../../operators/expr/interpret.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { convert, isEquality } from '../analyse/functions.ts';
+import { areTexts, narrowestOf } from '../analyse/key_values.ts';
 import { conjuncts } from '../logical/expressions.ts';
 import type { Logical } from '../logical/plan.ts';
 import type { PlanBuilder } from './builder.ts';
@@ -31,10 +32,11 @@ export function pointLookup(get: Logical & { op: 'get' }, predicate: Expr, build
   );
 }
 
-/** `column = constant`, the constant brought to the column's own type. */
+/** `column = constant`, a varchar compared as text included; the constant brought to the column's own type. */
 function fixedColumn(e: Expr, get: Logical & { op: 'get' }): { column: number; value: Expr } | null {
   if (e.k !== 'call' || e.args.length !== 2 || !isEquality(e.fn)) return null;
-  const [a, b] = e.args[0].k === 'col' ? e.args : [e.args[1], e.args[0]];
+  const args = e.args.map(narrowestOf);
+  const [a, b] = args[0].k === 'col' ? args : [args[1], args[0]];
   if (a.k !== 'col' || (b.k !== 'const' && b.k !== 'param')) return null;
   const at = get.cols.findIndex((c) => c.id === a.id);
   if (at === -1) return null;
@@ -43,8 +45,9 @@ function fixedColumn(e: Expr, get: Logical & { op: 'get' }): { column: number; v
 }
 
 /** A constant as the column's type when that loses nothing; a value that does not fit is no lookup (the filter decides). */
-function asType(e: Expr, oid: number): Expr | null {
+function asType(e: Extract<Expr, { k: 'const' | 'param' }>, oid: number): Expr | null {
   if (e.t.oid === oid) return e;
+  if (areTexts(e.t.oid, oid)) return { ...e, t: { oid, typmod: -1 } };
   if (e.k !== 'const') return null;
   const widened = convert(e, oid);
   if (widened === null) return null;

@@ -15,6 +15,7 @@ import type { SelectNode, Statement } from '../../planner/parse/ast.ts';
 import { explainPlan, type NodeRemark, type PhysicalQuery, planQuery } from '../../planner/physical/index.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { keyedSources } from './keyed_sources.ts';
 import { type RunnableStatement, resultColumn, runnable } from './prepared.ts';
 import { rowsOf } from './row_streams.ts';
 import { keyedPlan, type ViewRuntime } from './view.ts';
@@ -55,9 +56,25 @@ function explain(engine: TidemarkEngine, inner: Statement, analyze: boolean, ses
   const mode = inner.k === 'select' ? 'read' : 'view';
   const { timeZone } = session.evalContext;
   const physical = planQuery(bindQuery(query, engine.bindEnv(session, [], mode)), { mode, timeZone });
-  if (mode === 'read') return text(physical, (i) => remarks(physical.plan, i, undefined, null));
+  if (mode === 'read') {
+    const keyed = keyedText(physical.plan, engine);
+    return text(physical, (i) => keyed.get(i) ?? remarks(physical.plan, i, undefined, null));
+  }
   const { keys } = keyedPlan(physical, session.evalContext, engine.loop.rowsOf);
   return text(physical, (i) => remarks(physical.plan, i, engine.loop.graph.node(keys[i]), null));
+}
+
+/** By source: what it reads instead of all rows, if that is little (narrowed_plan.ts). */
+function keyedText(plan: DataflowPlan, { loop }: TidemarkEngine): Map<number, string> {
+  const found = keyedSources(plan, (relation) => loop.relations.get(relation)?.indexedColumns() ?? []);
+  return new Map(
+    found.map(({ source, columns, shown, keys }) => {
+      const { names } = plan.nodes[source];
+      const index = columns.map((column) => names[shown.indexOf(column)]).join(', ');
+      const whose = 'node' in keys ? "the join's other side has" : 'are listed';
+      return [source, `by index (${index}), of the keys that ${whose}, where these are few`];
+    }),
+  );
 }
 
 /** What the planner does not know of a node of the plan. */

@@ -102,7 +102,7 @@ function changesOfStatement(
 ): StatementChanges {
   // Several parts read one tick.
   if (parts > 1) engine.transactionOf(session).pin();
-  return new StatementChanges(({ oid }) => {
+  return new StatementChanges(parts === 1, ({ oid }) => {
     const { relation, columns } = targets.get(oid) as Target;
     return modifyContext(engine, relation, session, columns);
   });

@@ -13,11 +13,12 @@ import type { Relation, UniqueKey } from '../../planner/catalog_reader.ts';
 import { outputColumns } from '../../planner/logical/columns.ts';
 import type { Col } from '../../planner/logical/plan.ts';
 import type { CheckConstraint, GeneratedColumn } from '../catalog/objects.ts';
+import { changeByColumns } from './column_changes.ts';
 import { completeRow } from './complete_row.ts';
 import { onePerTarget } from './one_per_target.ts';
 import type { Reader } from './reads.ts';
 import { returningOf, returningOfInsert } from './returned_rows.ts';
-import { sourceRows } from './source_rows.ts';
+import { rowsOfPieces, sourcePieces } from './source_rows.ts';
 import { withScratch } from './stored_relation.ts';
 import type { EngineTransaction } from './transaction.ts';
 import { checkUnique, type RowChange } from './unique_keys.ts';
@@ -48,14 +49,29 @@ export interface Changes extends Modified {
 
 /**
  * The changes of a bound modification with parameters already replaced; its unique keys are not checked yet. `before`: what other
- * modifications of the statement change in the same table.
+ * modifications of the statement change in the same table. `alone`: there are none, so that changes may be written at once, and are not in the delta then.
  */
-export async function changesOf(bound: BoundModification, at: ModifyContext, before: RowChange[]): Promise<Changes> {
+export async function changesOf(
+  bound: BoundModification,
+  at: ModifyContext,
+  before: RowChange[],
+  alone: boolean,
+): Promise<Changes> {
   if (bound.k !== 'insert' || bound.onConflict?.action === 'update') at.transaction.keepTick();
   const ids = outputColumns(bound.source).map((c) => c.id);
-  const rows = await sourceRows(bound, ids, at);
-  at.checkThere();
-  const source: Source = { rows, position: new Map(ids.map((id, i) => [id, i])) };
+  const found = await sourcePieces(bound, ids, at);
+  const position = new Map(ids.map((id, i) => [id, i]));
+  try {
+    at.checkThere();
+    const count = alone ? changeByColumns(bound, found, position, at) : null;
+    if (count !== null) return { delta: [], count, returned: null };
+    return changesOfRows(bound, { rows: rowsOfPieces(found), position }, at, before);
+  } finally {
+    found.arena.release();
+  }
+}
+
+function changesOfRows(bound: BoundModification, source: Source, at: ModifyContext, before: RowChange[]): Changes {
   switch (bound.k) {
     case 'insert':
       return inserted(bound, source, at, before);

@@ -1,6 +1,7 @@
 /** The one door of ad hoc reads: few rows at once, many in slices between ticks. */
 import type { DataflowPlan, SortKey } from '../../operators/plan.ts';
 import { hearingCancels } from './long_pass.ts';
+import { narrowed } from './narrowed_plan.ts';
 import { type Reader, type ReadPieces, readNow } from './reads.ts';
 import { isLongRead, readInSlices } from './sliced_read.ts';
 
@@ -12,7 +13,14 @@ export async function readPlan(
   reader: Reader,
   signal: AbortSignal,
 ): Promise<ReadPieces> {
-  if (isLongRead(plan, reader)) return readInSlices(plan, width, order, reader, signal);
-  const { batch, arena } = await hearingCancels(async () => readNow(plan, width, order, reader));
-  return { pieces: [batch], arena };
+  const narrow = narrowed(plan, reader);
+  // What follows begins before anything else is heard: it is of the same tick.
+  try {
+    if (isLongRead(narrow.plan, narrow.reader))
+      return await readInSlices(narrow.plan, width, order, narrow.reader, signal);
+    const { batch, arena } = await hearingCancels(async () => readNow(narrow.plan, width, order, narrow.reader));
+    return { pieces: [batch], arena };
+  } finally {
+    narrow.release();
+  }
 }

@@ -46,14 +46,21 @@ export function readsStream(plan: DataflowPlan, { loop, sources }: Reader): bool
 /** True when the read may take long and can be cut into pieces. Streams are always read in pieces. */
 export function isLongRead(plan: DataflowPlan, reader: Reader): boolean {
   if (readsStream(plan, reader)) return true;
-  const { loop } = reader;
+  return (
+    scannedRows(plan, reader) > FEW_ROWS &&
+    !plan.nodes.some((node) => WHOLE_INPUT.has(node.op) || isUnboundedRank(node))
+  );
+}
+
+/** How many rows of stored relations the plan reads without an index. */
+export function scannedRows(plan: DataflowPlan, reader: Reader): number {
   let rows = 0;
   for (const node of plan.nodes) {
     if (node.op !== 'source') continue;
     if (node.lookup !== undefined && isIndexed(node.relation, node.lookup.columns, reader)) continue;
-    rows += loop.relations.get(node.relation)?.rows ?? 0;
+    rows += reader.loop.relations.get(node.relation)?.rows ?? 0;
   }
-  return rows > FEW_ROWS && !plan.nodes.some((node) => WHOLE_INPUT.has(node.op) || isUnboundedRank(node));
+  return rows;
 }
 
 function isUnboundedRank(node: DataflowPlan['nodes'][number]): boolean {

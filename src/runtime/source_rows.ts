@@ -9,11 +9,17 @@ import type { DataflowPlan, SortKey } from '../../operators/plan.ts';
 import type { BoundModification } from '../../planner/bind/index.ts';
 import { planRows } from '../../planner/physical/index.ts';
 import type { ModifyContext } from './modify.ts';
+import { narrowed } from './narrowed_plan.ts';
 import { type Reader, type ReadPieces, readNow } from './reads.ts';
 import { isLongRead, readInPieces, readInSlices, readsStream } from './sliced_read.ts';
 
+/** What reads the source, and its rows. */
+export interface SourcePieces extends ReadPieces {
+  plan: DataflowPlan;
+}
+
 /** `ids`: the columns of each row. */
-export async function sourceRows(bound: BoundModification, ids: number[], at: ModifyContext): Promise<Datum[][]> {
+export async function sourcePieces(bound: BoundModification, ids: number[], at: ModifyContext): Promise<SourcePieces> {
   const plan = planRows(bound.source, ids);
   const asOf = bound.k === 'insert' ? bound.asOf : null;
   const order: SortKey[] = (bound.k === 'insert' ? bound.order : []).map(({ id, desc, nullsFirst }) => {
@@ -21,25 +27,31 @@ export async function sourceRows(bound: BoundModification, ids: number[], at: Mo
   });
   const then = asOf === null ? null : await at.asOf(plan, asOf);
   try {
-    return await rowsOfPlan(plan, ids.length, order, then?.reader ?? at);
+    return { plan, ...(await piecesOf(plan, ids.length, order, then?.reader ?? at)) };
   } finally {
     then?.release();
   }
 }
 
-async function rowsOfPlan(plan: DataflowPlan, width: number, order: SortKey[], at: Reader): Promise<Datum[][]> {
-  // At once wherever that is possible: a commit between two slices would be a conflict that PostgreSQL's users do not know.
-  const { pieces, arena } = readsStream(plan, at)
-    ? await readInSlices(plan, width, order, at, null)
-    : readAtOnce(plan, width, order, at);
+/** The rows in JavaScript. */
+export function rowsOfPieces({ pieces, arena }: ReadPieces): Datum[][] {
+  const width = pieces[0]?.columns.length ?? 0;
+  const count = pieces.reduce((sum, piece) => sum + piece.n, 0);
+  checkHeap(count * (ROW_BYTES + width * DATUM_BYTES) + arena.bytes);
+  const rows: Datum[][] = [];
+  for (const piece of pieces) for (let i = 0; i < piece.n; i++) rows.push(readRow(piece, i));
+  return rows;
+}
+
+async function piecesOf(plan: DataflowPlan, width: number, order: SortKey[], at: Reader): Promise<ReadPieces> {
+  const narrow = narrowed(plan, at);
   try {
-    const count = pieces.reduce((sum, piece) => sum + piece.n, 0);
-    checkHeap(count * (ROW_BYTES + width * DATUM_BYTES) + arena.bytes);
-    const rows: Datum[][] = [];
-    for (const piece of pieces) for (let i = 0; i < piece.n; i++) rows.push(readRow(piece, i));
-    return rows;
+    // At once wherever that is possible: a commit between two slices would be a conflict that PostgreSQL's users do not know.
+    return readsStream(narrow.plan, narrow.reader)
+      ? await readInSlices(narrow.plan, width, order, narrow.reader, null)
+      : readAtOnce(narrow.plan, width, order, narrow.reader);
   } finally {
-    arena.release();
+    narrow.release();
   }
 }
 

@@ -24,7 +24,11 @@ export class StatementChanges {
   readonly #returned: Datum[][][] = [];
   #values = 0;
 
-  constructor(contextOf: (relation: Relation) => ModifyContext) {
+  readonly #alone: boolean;
+
+  /** `alone`: there is one part. */
+  constructor(alone: boolean, contextOf: (relation: Relation) => ModifyContext) {
+    this.#alone = alone;
     this.#contextOf = contextOf;
   }
 
@@ -33,7 +37,12 @@ export class StatementChanges {
     const { relation } = part;
     const table = this.#tables.get(relation.oid) ?? { relation, at: this.#contextOf(relation), delta: [] };
     this.#tables.set(relation.oid, table);
-    const { delta, count, returned } = await changesOf(this.known({ ...part, items: [] }), table.at, table.delta);
+    const { delta, count, returned } = await changesOf(
+      this.known({ ...part, items: [] }),
+      table.at,
+      table.delta,
+      this.#alone,
+    );
     table.delta = table.delta.length === 0 ? delta : table.delta.concat(delta);
     this.#values += returned === null ? 0 : returned.length * (part.returning?.items.length ?? 0);
     checkHeap(this.#values * VALUE_BYTES);

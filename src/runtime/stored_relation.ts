@@ -223,6 +223,16 @@ export class StoredRelation {
     return rowsInIndex(index, keys, arena);
   }
 
+  /** How many rows lookup() would find, equal ones counted once. */
+  countOfKeys(columns: number[], keys: Batch, arena: Arena): number {
+    const index = this.index(columns);
+    if (index === undefined) throw new Error(`no index on columns ${columns}`);
+    index.bindKeys(keys.columns, arena);
+    let count = 0;
+    for (let row = 0; row < keys.n; row++) count += index.countOf(index.seek(row));
+    return count;
+  }
+
   /** Whether each row that the delta takes away is there as often. The delta is consolidated. */
   hasRetracted(delta: Batch): boolean {
     const store = this.#store;

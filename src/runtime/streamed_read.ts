@@ -19,11 +19,11 @@ import { OutOfMemory } from '../../operators/errors.ts';
 import type { DataflowPlan, PlanOp } from '../../operators/plan.ts';
 import type { PhysicalQuery } from '../../planner/physical/index.ts';
 import type { RowChunk, RowStream } from '../engine.ts';
+import { isLongNarrowed } from './narrowed_plan.ts';
 import { ReadTurns } from './read_turns.ts';
 import { type Reader, tickOf } from './reads.ts';
 import type { RelationScan } from './relation_scan.ts';
 import { takesValues } from './sequence_calls.ts';
-import { isLongRead } from './sliced_read.ts';
 
 const PIECEWISE = new Set<PlanOp>(['source', 'map', 'union', 'flatmap']);
 
@@ -43,7 +43,7 @@ export function streamedRead(
   // Values of sequences must be on the disk before the client has them: all are there before the first is sent.
   if (order.length > 0 || takesValues(plan)) return null;
   const { below, offset, limit } = withoutLimit(plan);
-  if (!isPiecewise(below, reader) || !isLongRead(below, reader)) return null;
+  if (!isPiecewise(below, reader) || !isLongNarrowed(below, reader)) return null;
   return new StreamedRead(below, { width: columns.length, offset, limit }, reader, signal);
 }
 

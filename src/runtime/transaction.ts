@@ -12,6 +12,7 @@ import type { Batch } from '../../operators/batch/batch.ts';
 import { budget } from '../../operators/batch/budget.ts';
 import { BatchBuilder, weightOf } from '../../operators/batch/builder.ts';
 import { detach } from '../../operators/batch/detach.ts';
+import { I32 } from '../../operators/batch/memory.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { consolidator } from '../../operators/state/consolidate.ts';
@@ -354,10 +355,10 @@ export function concat(parts: { batch: Batch; sign: 1 | -1 }[], arena: Arena): B
     ),
   );
   for (const { batch, sign } of parts) {
-    for (let row = 0; row < batch.n; row++) {
-      const to = out.addRow(weightOf(batch, row) * sign);
-      for (let c = 0; c < types.length; c++) out.copySlot(c, to, batch.columns[c], row);
-    }
+    const first = out.n;
+    out.appendShallow(batch);
+    const weights = out.weights >>> 2;
+    if (sign < 0) for (let row = first; row < out.n; row++) I32[weights + row] = -I32[weights + row];
   }
   return out.build();
 }

@@ -14,6 +14,7 @@ import {
   CALL_OFFSET,
   CALL_SUM_INT4,
   CALL_SUM_INT8,
+  CALL_TOTAL_NUMERIC,
   CALL_VALID,
   CALL_WEIGHTS,
   EXTREME_INT4_BYTES,
@@ -22,8 +23,9 @@ import {
 } from '../aggregate_layout';
 import { SLOT_STATE, SLOT_TOUCHED, SLOT_USED } from '../table_layout';
 import { STRETCH } from './directory';
+import { addProduct } from './int128';
 import { announce } from './marks';
-import { NUMERIC_WIDE } from './numeric';
+import { addTotals } from './numeric_totals';
 import { INLINE } from './varlen';
 
 /** The bytes of each row's group to `groups`: `payload` bytes into its slot. Lists the slots that are not touched yet, and are now; gives their number. */
@@ -92,6 +94,7 @@ export function takeIn(calls: usize, count: u32, groups: usize, n: u32): bool {
       const kind = load<u32>(call, CALL_KIND);
       if (kind == CALL_COUNT) countRows(call, groups, from, to);
       else if (kind <= <u32>CALL_SUM_INT8) sumRows(call, kind, groups, from, to);
+      else if (kind >= <u32>CALL_TOTAL_NUMERIC) addTotals(call, kind, groups, from, to);
       else if (!extremeRows(call, kind, groups, from, to)) return false;
     }
   }
@@ -223,28 +226,6 @@ function isBefore(a: usize, b: usize): bool {
   return u != v ? u < v : load<u32>(a) < load<u32>(b);
 }
 
-/** Adds value x weight to the 128-bit number at `total`. */
-@inline
-function addProduct(total: usize, value: i64, weight: i32): void {
-  if (weight == 1) {
-    add128(total, <u64>value, value >> 63);
-    return;
-  }
-  // value = high x 2^32 + low
-  const low = <i64>(<u64>value & 0xffffffff) * <i64>weight;
-  const high = (value >> 32) * <i64>weight;
-  add128(total, <u64>low, low >> 63);
-  add128(total, <u64>high << 32, high >> 32);
-}
-
-@inline
-function add128(total: usize, low: u64, high: i64): void {
-  const before = load<u64>(total);
-  const sum = before + low;
-  store<u64>(total, sum);
-  store<i64>(total, load<i64>(total, 8) + high + (sum < before ? 1 : 0), 8);
-}
-
 /** The counts at `offset` of n groups, as int8. */
 export function writeCounts(groups: usize, n: u32, offset: u32, data: usize): void {
   for (let i: u32 = 0; i < n; i++) {
@@ -267,75 +248,6 @@ export function writeSums(groups: usize, n: u32, offset: u32, numeric: bool, dat
     const slot = numeric ? data + (i << 4) : data + (i << 3);
     store<i64>(slot, some ? low : 0);
     if (numeric) store<u64>(slot, 0, 8);
-  }
-  return n;
-}
-
-const BASE: u64 = 10000;
-/** Bytes that a wide numeric may need outside of its slot. */
-const OUTSIDE: u32 = 16;
-
-/**
- * The averages of the sums at `offset` of n groups, as numerics with PostgreSQL's scale (expr/decimal/arithmetic.ts, divide): at least 16 digits that count, rounded half away
- * from zero. `outside`: 16 bytes a group for what is wider than its slot. Gives the number of groups done: it stops at a sum beyond 64 bits or a count beyond 32.
- */
-export function writeAverages(groups: usize, n: u32, offset: u32, data: usize, valid: usize, outside: usize): u32 {
-  for (let i: u32 = 0; i < n; i++, data += 16, outside += OUTSIDE) {
-    const state: usize = load<u32>(groups + (i << 2)) + offset;
-    const total = load<i64>(state);
-    const rows = load<f64>(state, 16);
-    if (rows == 0) {
-      store<u8>(valid + i, 0);
-      store<u64>(data, 0);
-      store<u64>(data, 0, 8);
-      continue;
-    }
-    if (total >> 63 != load<i64>(state, 8) || !(rows > 0 && rows < 4294967296)) return i;
-    const count = <u64>rows;
-    const sum = total < 0 ? 0 - <u64>total : <u64>total;
-    // Where base 10,000 puts the first digits of both says how many decimals there are.
-    let weight: i32 = 0;
-    let digit = sum;
-    for (; digit >= BASE; weight++) digit /= BASE;
-    let other = count;
-    for (; other >= BASE; weight--) other /= BASE;
-    if (digit <= other) weight--;
-    const scale = weight > 4 ? 0 : 16 - weight * 4;
-    let low = sum / count;
-    let high: u64 = 0;
-    let rest = sum % count;
-    for (let left = scale; left > 0; ) {
-      const power: u64 = left >= 9 ? 1000000000 : left >= 4 ? 10000 : 10;
-      left -= left >= 9 ? 9 : left >= 4 ? 4 : 1;
-      const next = rest * power;
-      rest = next % count;
-      const a = (low & 0xffffffff) * power + next / count;
-      const b = (low >> 32) * power + (a >> 32);
-      low = (b << 32) | (a & 0xffffffff);
-      high = high * power + (b >> 32);
-    }
-    if (rest * 2 >= count) {
-      low++;
-      if (low == 0) high++;
-    }
-    store<u8>(valid + i, 1);
-    store<u64>(data, <u64>scale, 8);
-    if (high == 0 && <i64>low >= 0) {
-      store<i64>(data, total < 0 ? -<i64>low : <i64>low);
-      continue;
-    }
-    if (high == 0 && low == 0x8000000000000000 && total < 0) {
-      store<u64>(data, low);
-      continue;
-    }
-    let bytes: u32 = 8;
-    for (let more = high; more != 0; more >>= 8) bytes++;
-    store<u64>(outside, low);
-    store<u64>(outside, high, 8);
-    store<u32>(data, bytes);
-    store<u32>(data, total < 0 ? 1 : 0, 4);
-    store<u8>(data, NUMERIC_WIDE, 10);
-    store<u32>(data, <u32>outside, 12);
   }
   return n;
 }

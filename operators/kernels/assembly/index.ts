@@ -12,17 +12,18 @@ export {
   takeIn,
   touchGroups,
   untouchGroups,
-  writeAverages,
   writeCounts,
   writeSums,
 } from './aggregate';
 export { appendFound, appendLocated, appendRows, storeAppended } from './append';
+export { writeAverages, writeTotalAverages } from './averages';
 export { allOne, allPositive, allSet, boundsOfInt64, copyBytes, equalBytes, fillBytes, hashBytes } from './bytes';
 export { freeRuns, freeTexts } from './dead_keys';
 export { freeDeadRows } from './dead_rows';
 export { deadlines } from './deadline';
 export { enterSlots, giveSlots, hashesFound, rehash, removeEntry, removeSlots } from './directory';
 export { encodeRows } from './encode_rows';
+export { writeFloats } from './float_totals';
 export { gatherColumn, loadColumn } from './gather';
 export { addWeights, slotHashes, takeOut, writeHashes } from './index_changes';
 export { clearAdded, countPairs, expandPairs, growRuns, inOrder, placeInLog, shareRun, storeRows } from './index_rows';
@@ -31,6 +32,7 @@ export { extentOf } from './json/extent';
 export { scanJson, scanJsonScalar } from './json/scan';
 export { lz4Block, lz4Size } from './lz4';
 export { hashSmallNumeric, wideBytes } from './numeric';
+export { addToTotal, writeTotals } from './numeric_totals';
 export { longTexts, ownTexts } from './own_texts';
 export { newRows } from './new_rows';
 export { copyUsedSlots, deadSlots, freshSlots, sweepSlots, usedSlots } from './row_table';

@@ -23,3 +23,24 @@ export function wideBytes(data: usize, valid: usize, n: u32): f64 {
   }
   return sum;
 }
+
+/** The number of this magnitude and scale to the slot at `data`; `outside`: 16 bytes for what is wider. */
+export function storeWide(low: u64, high: u64, negative: bool, scale: u32, data: usize, outside: usize): void {
+  store<u64>(data, <u64>scale, 8);
+  if (high == 0 && <i64>low >= 0) {
+    store<i64>(data, negative ? -<i64>low : <i64>low);
+    return;
+  }
+  if (high == 0 && low == 0x8000000000000000 && negative) {
+    store<u64>(data, low);
+    return;
+  }
+  let bytes: u32 = 8;
+  for (let more = high; more != 0; more >>= 8) bytes++;
+  store<u64>(outside, low);
+  store<u64>(outside, high, 8);
+  store<u32>(data, bytes);
+  store<u32>(data, negative ? 1 : 0, 4);
+  store<u8>(data, NUMERIC_WIDE, 10);
+  store<u32>(data, <u32>outside, 12);
+}

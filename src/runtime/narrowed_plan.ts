@@ -1,0 +1,206 @@
+/**
+ * A plan that is read once, without the scans that a join of few rows makes needless: the few rows first, then of the large relation the rows of their keys, by its index.
+ *
+ *   few rows: a list of constants, or the other side of a join -> read now, its rows stand in its place
+ *   keys of these -> rows by the index, which stand in the source's place
+ *
+ * Repeated while there is such a join, so that a chain of joins by key is looked up link by link. What comes out is what the whole plan gives: the join drops
+ * the other rows anyway. All of it happens without leaving the present tick. Nothing is read twice, since expressions may be volatile.
+ */
+import type { Arena } from '../../operators/batch/arena.ts';
+import type { Batch } from '../../operators/batch/batch.ts';
+import { BatchBuilder, batchFromRows, readDatum } from '../../operators/batch/builder.ts';
+import type { Datum } from '../../operators/datum.ts';
+import type { DataflowPlan } from '../../operators/plan.ts';
+import { RowTable } from '../../operators/state/row_table.ts';
+import type { ColType } from '../../operators/types.ts';
+import { asKey } from '../../planner/analyse/key_values.ts';
+import { type KeyedSource, keyedSources } from './keyed_sources.ts';
+import { planBelow, withoutUnread } from './plan_below.ts';
+import { copyOut, isIndexed, type Reader, readNow, rowsOfKeys } from './reads.ts';
+import { isLongRead, readsStream, scannedRows } from './sliced_read.ts';
+import { withScratch } from './stored_relation.ts';
+
+/** The other side reads no more rows than this. */
+const FEW_ROWS = 4096;
+/** Rows found by key in one turn. */
+const MOST_FOUND = 16384;
+/** Looking a row up costs about as much as scanning so many. */
+const SCANNED_A_LOOKUP = 8;
+
+export interface NarrowedPlan {
+  plan: DataflowPlan;
+  /** Has the rows that stand in the plan. */
+  reader: Reader;
+  release(): void;
+}
+
+/** True of a long read that is one also without the scans that keys make needless. */
+export function isLongNarrowed(plan: DataflowPlan, reader: Reader): boolean {
+  if (!isLongRead(plan, reader)) return false;
+  const narrow = narrowed(plan, reader);
+  try {
+    return isLongRead(narrow.plan, narrow.reader);
+  } finally {
+    narrow.release();
+  }
+}
+
+/** The plan, unchanged where there is nothing to gain. */
+export function narrowed(plan: DataflowPlan, reader: Reader): NarrowedPlan {
+  const work = new Narrowing(plan, reader);
+  try {
+    while (work.next());
+    return work;
+  } catch (error) {
+    work.release();
+    throw error;
+  }
+}
+
+class Narrowing implements NarrowedPlan {
+  plan: DataflowPlan;
+  readonly reader: Reader;
+  /** Rows by the relation that stands for them, below 0. */
+  readonly #given = new Map<number, Batch>();
+  readonly #arenas: Arena[] = [];
+  /** Relations whose rows are too many for their keys. */
+  readonly #refused = new Set<number>();
+
+  constructor(plan: DataflowPlan, reader: Reader) {
+    this.plan = plan;
+    const { sources } = reader;
+    this.reader = {
+      ...reader,
+      sources: {
+        system: (relation, context) => this.#given.get(relation) ?? sources.system(relation, context),
+        stream: (relation) => sources.stream(relation),
+      },
+    };
+  }
+
+  /** One source less to scan; false: there is none. */
+  next(): boolean {
+    const found = this.#keyedSources().find((source) => this.#isFew(source));
+    if (found === undefined) return false;
+    const { keys, relation } = found;
+    const rows = 'node' in keys ? this.#rowsOf(keys.node) : null;
+    const keyed = this.#keyed(found, rows);
+    if (keyed === null) this.#refused.add(relation);
+    else this.#putKeyed(found, keyed);
+    this.plan = withoutUnread(this.plan);
+    return true;
+  }
+
+  #keyedSources(): KeyedSource[] {
+    const { relations } = this.reader.loop;
+    return keyedSources(this.plan, (relation) =>
+      this.#refused.has(relation) ? [] : (relations.get(relation)?.indexedColumns() ?? []),
+    );
+  }
+
+  #isFew({ relation, columns, keys }: KeyedSource): boolean {
+    if (!isIndexed(relation, columns, this.reader)) return false;
+    if (!('node' in keys)) return true;
+    const below = planBelow(this.plan, keys.node);
+    return below !== null && !readsStream(below, this.reader) && scannedRows(below, this.reader) <= FEW_ROWS;
+  }
+
+  /** The rows of a node, which stand in its place from now on. */
+  #rowsOf(node: number): Batch {
+    const spec = this.plan.nodes[node];
+    const known = spec.op === 'source' ? this.#given.get(spec.relation) : undefined;
+    if (known !== undefined) return known;
+    const below = planBelow(this.plan, node) as DataflowPlan;
+    const { batch, arena } = readNow(below, spec.types.length, [], this.reader);
+    this.#arenas.push(arena);
+    this.#put(node, batch);
+    return batch;
+  }
+
+  /** Rows in the place of a node. */
+  #put(node: number, rows: Batch): void {
+    const nodes = [...this.plan.nodes];
+    nodes[node] = this.#standIn(
+      node,
+      rows,
+      rows.columns.map((_, c) => c),
+    );
+    this.plan = { ...this.plan, nodes };
+  }
+
+  /** Rows beside a source, which one of its readers gets in its place. */
+  #putKeyed({ source, reader, shown }: KeyedSource, rows: Batch): void {
+    const { nodes, root } = this.plan;
+    const moved = (node: number) => (node >= source ? node + 1 : node);
+    const standIn = this.#standIn(source, rows, shown);
+    const all = nodes.map((node, i) => {
+      const inputs = node.inputs.map((input) => (i === reader && input === source ? source : moved(input)));
+      return { ...node, inputs };
+    });
+    all.splice(source, 0, standIn);
+    this.plan = { nodes: all, root: moved(root) };
+  }
+
+  #standIn(node: number, rows: Batch, columns: number[]): DataflowPlan['nodes'][number] {
+    const relation = -1 - this.#given.size;
+    this.#given.set(relation, rows);
+    const { types, names, appendOnly } = this.plan.nodes[node];
+    return { op: 'source', relation, columns, inputs: [], types, names, appendOnly };
+  }
+
+  /** The relation's rows of the keys, which are listed or in `rows`; null when a scan is as good. */
+  #keyed({ relation, columns, keys }: KeyedSource, rows: Batch | null): Batch | null {
+    const stored = this.reader.loop.relations.get(relation);
+    const count = 'node' in keys ? (rows?.n ?? 0) : keys.length;
+    if (stored === undefined || count > FEW_ROWS) return null;
+    return withScratch((scratch) => {
+      const values = 'node' in keys ? keysIn(rows as Batch, keys.from) : keys.map((value) => [value]);
+      const wanted = distinctKeys(
+        values,
+        columns.map((c) => stored.types[c]),
+        scratch,
+      );
+      const most = Math.min(MOST_FOUND, stored.rows / SCANNED_A_LOOKUP);
+      if (wanted.n > most || stored.countOfKeys(columns, wanted, scratch) > most) return null;
+      const { batch, arena } = copyOut(rowsOfKeys(relation, columns, wanted, this.reader, scratch));
+      this.#arenas.push(arena);
+      return batch;
+    });
+  }
+
+  release(): void {
+    for (const arena of this.#arenas) arena.release();
+  }
+}
+
+function keysIn(rows: Batch, from: number[]): Datum[][] {
+  const columns = from.map((c) => rows.columns[c]);
+  return Array.from({ length: rows.n }, (_, row) => columns.map((column) => readDatum(column, row)));
+}
+
+/** The keys as these types, each once; a NULL, or what the type does not have, is no key. */
+function distinctKeys(keys: Datum[][], types: ColType[], arena: Arena): Batch {
+  const own = keys.map((key) => key.map((value, i) => asKey(value, types[i].oid)));
+  const all = batchFromRows(
+    types,
+    own.filter((key) => !key.includes(null)),
+    arena,
+  );
+  const out = new BatchBuilder(types, arena, all.n);
+  const table = new RowTable(types, 0, 'sql');
+  try {
+    table.bind(all.columns);
+    for (let row = 0; row < all.n; row++) {
+      table.findOrInsert(row);
+      if (!table.inserted) continue;
+      const to = out.addRow(1);
+      all.columns.forEach((column, c) => {
+        out.copySlot(c, to, column, row);
+      });
+    }
+  } finally {
+    table.release();
+  }
+  return out.build();
+}
