@@ -1,10 +1,10 @@
 /** Texts: addresses of slots, worked on by the functions of kernels/assembly/text_slots.ts. */
 import type { Datum } from '../../../datum.ts';
 import { kernelExports } from '../../../kernels/index.ts';
-import { onePassProgram } from '../regexes.ts';
 import type { Emitter } from './emitter.ts';
 import { functions, type Made } from './functions.ts';
 import { ACCESS, I32, I64, OP, SIMD, type Type, V128 } from './module.ts';
+import { SHORT } from './slot_code.ts';
 import type { Value } from './values.ts';
 
 /** Number of a function of the kernels. */
@@ -32,9 +32,6 @@ function pushRead(code: Emitter, ...texts: Value[]): void {
 }
 
 export const isText = (...values: Value[]) => values.every(({ kind }) => kind === 'text');
-
-/** Longest text whose bytes lie in its slot. */
-export const SHORT = 12;
 
 export const isShort = (text: string) => Buffer.byteLength(text) <= SHORT;
 
@@ -193,39 +190,4 @@ export function replacedLength([length, text, from]: Value[], added: number, cod
 export function replacements([text, from]: Value[], taken: number, code: Emitter): Made {
   occurrences(text, from, taken, code);
   return { kind: 'int' };
-}
-
-/** (regexp_match(text, pattern))[index]; null where the expression is not one of one pass. */
-export function matchedGroup([text, pattern]: Value[], index: number, code: Emitter): Made | null {
-  if (!isText(text) || typeof pattern.constant !== 'string') return null;
-  const search = code.share(
-    `match of ${code.nameOf(text)} by ${pattern.constant}`,
-    () => {
-      const made = onePassProgram(pattern.constant, {
-        bytes: (count) => code.bytesFor(count),
-        literal: (t) => ({ address: code.literal(t), length: Buffer.byteLength(t) }),
-      });
-      return made && { ...made, found: code.local(I32) };
-    },
-    (known) => {
-      if (known === null) return;
-      code.i32(known.program);
-      pushRead(code, text);
-      call('slotSearch', 2, code);
-      code.get(code.checked());
-      code.set(known.found);
-    },
-  );
-  if (search === null || index < 1 || index > Math.max(search.groups, 1)) return null;
-  code.get(search.found);
-  code.if(I32);
-  code.i32(search.program);
-  code.i32(search.groups === 0 ? 0 : index);
-  text.push();
-  code.i32(code.slot());
-  call('slotGroup', 4, code);
-  code.else();
-  code.i32(0);
-  code.end();
-  return { kind: 'text', nullWhenZero: true };
 }
