@@ -123,7 +123,9 @@ export class ByteSet {
     code.simdAccess(SIMD.v128_load);
     code.set(bytes);
     if (this.#inside.length < this.#outside.length) {
-      this.#inside.forEach((range, i) => pushWithin(range, i, bytes, code));
+      this.#inside.forEach((range, i) => {
+        pushWithin(range, i, bytes, code);
+      });
       code.simd(SIMD.i8x16_bitmask);
       code.i32(0xffff);
       code.op(OP.i32_xor);
@@ -131,7 +133,9 @@ export class ByteSet {
     }
     // What is beyond ASCII has the bit that makes the mask.
     code.get(bytes);
-    this.#outside.forEach((range, i) => pushWithin(range, i + 1, bytes, code));
+    this.#outside.forEach((range, i) => {
+      pushWithin(range, i + 1, bytes, code);
+    });
     code.simd(SIMD.i8x16_bitmask);
   }
 }
