@@ -452,7 +452,6 @@ export class Emitter extends Code {
       push: () => this.get(local),
       isNull: mayBeNull ? () => this.get(isNull) : null,
       scale: made.scale ?? 0,
-      words: made.words,
       slot: made.slot,
     };
   }

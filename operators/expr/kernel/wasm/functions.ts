@@ -7,8 +7,6 @@ export interface Made {
   kind: Kind;
   /** Of a numeric. */
   scale?: number;
-  /** Of a text: locals with the words of its slot. */
-  words?: readonly [number, number];
   /** Of a text: a local with its slot. */
   slot?: number;
   /** A text's address 0 stands for NULL. */

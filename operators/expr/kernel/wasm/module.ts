@@ -76,7 +76,6 @@ export const SIMD = {
   v128_const: 0x0c,
   i8x16_splat: 0x0f,
   i32x4_replace_lane: 0x1c,
-  i64x2_extract_lane: 0x1d,
   i8x16_eq: 0x23,
   i8x16_lt_u: 0x26,
   i8x16_gt_s: 0x27,

@@ -3,7 +3,7 @@ import type { Datum } from '../../../datum.ts';
 import { kernelExports } from '../../../kernels/index.ts';
 import type { Emitter } from './emitter.ts';
 import { functions, type Made } from './functions.ts';
-import { ACCESS, I32, I64, OP, SIMD, type Type, V128 } from './module.ts';
+import { ACCESS, I32, OP, SIMD, type Type, V128 } from './module.ts';
 import { SHORT } from './slot_code.ts';
 import type { Value } from './values.ts';
 
@@ -35,7 +35,7 @@ export const isText = (...values: Value[]) => values.every(({ kind }) => kind ==
 
 export const isShort = (text: string) => Buffer.byteLength(text) <= SHORT;
 
-/** Pushes whether two texts are equal: with a short constant that is two words of 64 bits. */
+/** Pushes whether two texts are equal: with a short constant that is one comparison of slots. */
 function equal(a: Value, b: Value, code: Emitter): void {
   const [constant, other] = typeof a.constant === 'string' ? [a.constant, b] : [b.constant, a];
   if (typeof constant !== 'string' || !isShort(constant)) {
@@ -46,15 +46,15 @@ function equal(a: Value, b: Value, code: Emitter): void {
   }
   const bytes = Buffer.alloc(16);
   bytes.writeUInt32LE(bytes.write(constant, 4));
-  for (const word of [0, 1]) {
-    if (other.words === undefined) {
-      other.push();
-      code.access(ACCESS.i64_load, word * 8);
-    } else code.get(other.words[word]);
-    code.i64(bytes.readBigInt64LE(word * 8));
-    code.op(OP.i64_eq);
-  }
-  code.op(OP.i32_and);
+  if (other.slot === undefined) {
+    other.push();
+    code.simdAccess(SIMD.v128_load);
+  } else code.get(other.slot);
+  code.get(code.vector([...bytes]));
+  code.simd(SIMD.i8x16_eq);
+  code.simd(SIMD.i8x16_bitmask);
+  code.i32(0xffff);
+  code.op(OP.i32_eq);
 }
 
 functions.set('texteq(text,text)', ([a, b], code) => {
@@ -82,7 +82,6 @@ for (const [name, first] of [
   functions.set(`${name}(text)`, ([a], code) => {
     if (!isText(a)) return null;
     const [out, slot, address] = [code.slot(), code.local(V128), code.local(I32)];
-    const words = [code.local(I64), code.local(I64)] as const;
     const splat = (byte: number) => {
       code.i32(byte);
       code.simd(SIMD.i8x16_splat);
@@ -123,13 +122,8 @@ for (const [name, first] of [
     code.i32(out);
     code.set(address);
     code.end();
-    words.forEach((word, lane) => {
-      code.get(slot);
-      code.simd(SIMD.i64x2_extract_lane, lane);
-      code.set(word);
-    });
     code.get(address);
-    return { kind: 'text', words };
+    return { kind: 'text', slot };
   });
 
 /** Functions of one text that give its number of characters. */
