@@ -115,7 +115,8 @@ class Walk {
     code.op(OP.i32_ne);
     code.set(this.#entry);
     this.#done = code.block();
-    this.#again = code.loop();
+    const goesBack = this.#entries.length > 2;
+    if (goesBack) this.#again = code.loop();
     for (const state of [...this.#order].reverse()) this.#labels.set(state, code.block());
     code.get(this.#entry);
     code.branchTable(this.#entries.map((state) => this.#labelOf(state)));
@@ -123,7 +124,7 @@ class Walk {
       code.end();
       this.#state(state, i);
     });
-    code.end();
+    if (goesBack) code.end();
     code.end();
   }
 
