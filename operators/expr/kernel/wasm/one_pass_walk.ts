@@ -27,7 +27,7 @@ export interface Walked {
   /** Class of each character of ASCII. */
   ofByte: Uint8Array;
   /** The steps over the literal that stands at `place`; null where no place is known. */
-  literal: { steps: (LiteralStep | null)[]; length: number; place: number } | null;
+  literal: { text: string; steps: (LiteralStep | null)[]; place: number } | null;
   /** Start and end of the text, and where the match begins. */
   from: number;
   end: number;
@@ -44,21 +44,17 @@ interface Edge {
   isIn: boolean[];
 }
 
-/** Neighbours of the states, without a state itself. */
-function targetsOf({ states, literal }: Walked, from: number): number[] {
-  const step = literal?.steps[from];
-  const next = states[from].next.filter((to) => to >= 0 && to !== from);
-  return step ? [...next, step.state] : next;
-}
+/** The states that each leads to: without passing over its own characters. */
+type Ways = (state: number) => number[];
 
 /** All states that can be come to, each before those that it leads to as far as that is possible. */
-function ordered(walked: Walked): number[] {
+function ordered(ways: Ways): number[] {
   const seen = new Set<number>();
   const order: number[] = [];
   const visit = (state: number) => {
     if (seen.has(state)) return;
     seen.add(state);
-    for (const to of targetsOf(walked, state)) visit(to);
+    for (const to of ways(state)) visit(to);
     order.push(state);
   };
   visit(0);
@@ -90,13 +86,17 @@ class Walk {
   constructor(walked: Walked, code: Emitter) {
     this.#walked = walked;
     this.#code = code;
-    this.#order = ordered(walked);
+    const ways: Ways = (state) => {
+      const { others, step } = this.#leave(state);
+      return [...others.map(({ to }) => to), ...(step === null ? [] : [step.state])];
+    };
+    this.#order = ordered(ways);
     this.#entry = code.local(I32);
     this.#at = code.local(I32);
     this.#byte = code.local(I32);
     for (const slot of walked.captures.keys()) this.#path.set(slot, code.local(I32));
     this.#order.forEach((state, i) => {
-      const back = targetsOf(walked, state).filter((to) => this.#order.indexOf(to) < i);
+      const back = ways(state).filter((to) => this.#order.indexOf(to) <= i);
       for (const to of back) if (!this.#entries.includes(to)) this.#entries.push(to);
     });
   }
@@ -150,28 +150,25 @@ class Walk {
     const { states, literal, end } = this.#walked;
     const { accept } = states[state];
     const code = this.#code;
-    const edges = this.#edgesOf(state);
-    const own = edges.find(({ to, saves }) => to === state && saves === 0);
+    const { own, others, step } = this.#leave(state);
     if (own !== undefined) new ByteSet((byte) => own.isIn[byte]).skip(this.#at, end, code);
     if (accept === ACCEPT_ALWAYS) this.#accept(state);
     this.#atEnd(() => {
       if (accept === ACCEPT_AT_END) this.#accept(state);
       code.branch(this.#done);
     });
-    const step = literal?.steps[state];
-    if (literal !== null && step) {
+    if (literal !== null && step !== null) {
       code.get(this.#at);
       code.get(literal.place);
       code.op(OP.i32_eq);
       code.if();
-      this.#follow(step.state, step.saves, literal.length, i);
+      this.#follow(step.state, step.saves, literal.text.length, i);
       code.end();
     }
     code.get(this.#at);
     code.access(ACCESS.i32_load8_u);
     code.set(this.#byte);
-    for (const edge of edges) {
-      if (edge === own) continue;
+    for (const edge of others) {
       new ByteSet((byte) => edge.isIn[byte]).pushHas(this.#byte, code);
       code.if();
       this.#follow(edge.to, edge.saves, 1, i);
@@ -192,6 +189,16 @@ class Walk {
     code.if();
     then();
     code.end();
+  }
+
+  /** The state's own characters, those that lead to others, and the step over the literal where it may stand behind the own ones. */
+  #leave(state: number): { own: Edge | undefined; others: Edge[]; step: LiteralStep | null } {
+    const { literal } = this.#walked;
+    const edges = this.#edgesOf(state);
+    const own = edges.find(({ to, saves }) => to === state && saves === 0);
+    const step = literal?.steps[state] ?? null;
+    const passed = literal !== null && own?.isIn[literal.text.charCodeAt(0)] === true;
+    return { own, others: edges.filter((edge) => edge !== own), step: passed ? null : step };
   }
 
   /** The characters that lead from the state to others, as far as what is wanted tells them apart. */

@@ -194,7 +194,7 @@ class Search {
       code.i32(least);
       code.op(OP.i32_sub, OP.i32_gt_u);
       code.branchIf(behind);
-      walk({ ...walked, literal: { steps, length: text.length, place } }, code);
+      walk({ ...walked, literal: { text, steps, place } }, code);
       code.get(last);
       code.branchIf(matched);
       add(begin, 1, code);

@@ -160,6 +160,7 @@ function emitSelect(filter: Expr, loop: Loop): Emitter | null {
   try {
     const chosen = word(code, loop.block, WORDS.chosen);
     const columns = columnsAt(code, loop, [filter]);
+    const head = code.bytes.length;
     eachUpTo(code, row, end, () => {
       const next = code.block();
       code.odd = code.block();
@@ -184,6 +185,7 @@ function emitSelect(filter: Expr, loop: Loop): Emitter | null {
       code.end();
     });
     code.get(put);
+    code.bytes.splice(head, 0, ...code.runStart());
   } catch (error) {
     code.memory.release();
     if (error instanceof Unsupported) return null;
