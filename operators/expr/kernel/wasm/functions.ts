@@ -1,4 +1,4 @@
-/** The register of functions that kernels in WebAssembly compute, by pg_proc signature. integers.ts, times.ts, texts.ts and parts.ts fill it. */
+/** The register of functions that kernels in WebAssembly compute, by pg_proc signature. integers.ts, times.ts, texts.ts, parts.ts and regexes.ts fill it. */
 import type { Emitter } from './emitter.ts';
 import type { Kind, Value } from './values.ts';
 
