@@ -76,7 +76,8 @@ test('groups of matches are those of the interpreter', () => {
     if (matcher?.onePass) {
       onePass++;
       const literal = matcher.literal?.text ?? '';
-      if (literal.length > 1 && literalSteps(matcher.onePass, literal, matcher.classes).some((step) => step)) stepped++;
+      if (literal.length > 1 && literalSteps(matcher.onePass, literal, matcher.classes.ofByte).some((step) => step))
+        stepped++;
     }
     const items = groups(source);
     const rows: Datum[][] = Array.from({ length: 40 }, () => [

@@ -10,7 +10,7 @@ import { SqlError } from '../../errors.ts';
 import { kernels } from '../../kernels/index.ts';
 import * as layout from '../../kernels/regex_layout.ts';
 import type { AsciiMatcher, Needle } from '../regex/ascii_matcher.ts';
-import { literalSteps, type OnePass } from '../regex/one_pass.ts';
+import { ACCEPT_NEVER, literalSteps, type OnePass } from '../regex/one_pass.ts';
 import { compileRegex, defaultOptions, parseFlags, type RegexFlags } from '../regex/regex.ts';
 import type { RequiredLiteral } from '../regex/required_literal.ts';
 import { BAIL, copy, isAscii, piece, room, seal } from '../text/slot_text.ts';
@@ -104,7 +104,7 @@ class OnePassSearch {
     put(program + layout.REGEX_TRIED, site.bytes(groups * 8));
     U8.set(ofByte, program + layout.REGEX_CLASSES);
     const stateAt = (i: number) => first + i * stateBytes;
-    const steps = literalSteps(states, literal.text, matcher.classes);
+    const steps = literalSteps(states, literal.text, matcher.classes.ofByte);
     states.forEach(({ accept, acceptSaves, next, saves }, i) => {
       const state = stateAt(i);
       const step = steps[i];
@@ -244,12 +244,33 @@ function matcherOf(
   }
 }
 
-/** The program of a pattern that is one pass, for kernels/assembly/regex.ts; null for any other. */
-export function onePassProgram(pattern: Datum | undefined, memory: Memory): { program: number; groups: number } | null {
-  const made = matcherOf(pattern, undefined);
+/** An expression of one pass: its states over the classes of ASCII, and what every match contains. */
+export interface OnePassRegex {
+  states: OnePass;
+  ofByte: Uint8Array;
+  groups: number;
+  literal: RequiredLiteral | null;
+}
+
+/** Null for a pattern that is not one pass. */
+export function onePassRegex(pattern: Datum | undefined, icase: boolean): OnePassRegex | null {
+  const made = matcherOf(pattern, undefined, icase);
+  if (made === null || made.matcher.onePass === null) return null;
+  const { onePass, classes, groups, literal } = made.matcher;
+  return { states: onePass, ofByte: classes.ofByte, groups, literal };
+}
+
+/** Whether a match can begin at the start of the text alone. */
+export function isAnchored({ states }: OnePassRegex): boolean {
+  const { accept, next } = states[1];
+  return accept === ACCEPT_NEVER && next.every((to) => to < 0);
+}
+
+/** The program of a pattern that is one pass and contains a literal, for kernels/assembly/regex.ts; null for any other. */
+export function onePassProgram(pattern: string, icase: boolean, memory: Memory): { program: number } | null {
+  const made = matcherOf(pattern, undefined, icase);
   const needle = made && needleOf(made.matcher, memory);
-  const search = made && needle && OnePassSearch.of(made.matcher, needle, memory);
-  return search && { program: search.program, groups: made.matcher.groups };
+  return made && needle && OnePassSearch.of(made.matcher, needle, memory);
 }
 
 function shared(

@@ -222,12 +222,12 @@ export interface LiteralStep {
 }
 
 /** The step over the literal from each state; null where it does not fit, or what lies on the way has to be seen: accepting states, later captures. */
-export function literalSteps(states: OnePass, literal: string, ascii: AsciiClasses): (LiteralStep | null)[] {
+export function literalSteps(states: OnePass, literal: string, ofByte: Uint8Array): (LiteralStep | null)[] {
   return states.map((_, from) => {
     let state = from;
     let saves = 0;
     for (let i = 0; i < literal.length; i++) {
-      const cls = ascii.ofByte[literal.charCodeAt(i)];
+      const cls = ofByte[literal.charCodeAt(i)];
       if (i === 0) saves = states[state].saves[cls];
       else if (states[state].accept !== ACCEPT_NEVER || states[state].saves[cls] !== 0) return null;
       state = states[state].next[cls];

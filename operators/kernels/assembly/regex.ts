@@ -3,6 +3,8 @@
  * right distance before it, from left to right. Two nanoseconds a character of what matches; the automata and the dissector it replaces took 40 (q21).
  * The literal is known to stand where it was found: it is one step where no state on the way accepts. A state that goes to itself needs no other look, and one
  * that does so for all characters but one looks for that, 16 bytes a step.
+ *
+ * For kernels in JavaScript, and for expressions of which those in WebAssembly would have too much code (operators/expr/kernel/wasm/regexes.ts).
  */
 import {
   CLASS_BYTES,

@@ -107,13 +107,41 @@ function someBytes(slot: usize): u32 {
   return <u32>load<u8>(from) + <u32>load<u8>(from + min<usize>(last, 64)) + <u32>load<u8>(from + last);
 }
 
+/** Bytes a row up to which all that lies between the first value and the last is read. */
+const DENSE: usize = 512;
+const LINE: usize = 64;
+
+@inline
+function slotAt(slots: usize, rows: usize, i: u32): usize {
+  return slots + ((rows === 0 ? <usize>i : <usize>load<u32>(rows + (i << 2)) & 0x7fffffff) << 4);
+}
+
+/** Reads a byte of each line from `at` to `end`. */
+function stream(at: usize, end: usize): u32 {
+  let sum: u32 = 0;
+  for (; at < end; at += 4 * LINE) {
+    sum += <u32>load<u8>(at) + <u32>load<u8>(at, LINE) + <u32>load<u8>(at, 2 * LINE) + <u32>load<u8>(at, 3 * LINE);
+  }
+  return sum;
+}
+
 /**
  * Reads some bytes of the long values of n slots, so that they are in the cache when they are worked on: of the rows with these numbers, or of the first n. The
  * loads wait for nothing but the slots, so many are on their way at once. Gives a sum, lest a compiler leave them out.
+ *
+ * Values of a stream lie in its messages, one behind the other: where these are close together all of them is read, line by line. The processor sees that coming, and a line costs
+ * it 2 ns instead of 5.
  */
 export function touchTexts(slots: usize, rows: usize, n: u32): u32 {
+  let i: u32 = 0;
+  while (i < n && load<u32>(slotAt(slots, rows, i)) <= INLINE) i++;
+  if (i === n) return 0;
+  let last = n - 1;
+  while (load<u32>(slotAt(slots, rows, last)) <= INLINE) last--;
+  const from: usize = load<u32>(slotAt(slots, rows, i), 8);
+  const end: usize = <usize>load<u32>(slotAt(slots, rows, last), 8) + load<u32>(slotAt(slots, rows, last));
+  if (end > from && end - from <= <usize>n * DENSE) return stream(from, end);
   let sum: u32 = 0;
-  if (rows === 0) for (let i: u32 = 0; i < n; i++) sum += someBytes(slots + (<usize>i << 4));
-  else for (let i: u32 = 0; i < n; i++) sum += someBytes(slots + ((<usize>load<u32>(rows + (i << 2)) & 0x7fffffff) << 4));
+  for (; i <= last; i++) sum += someBytes(slotAt(slots, rows, i));
   return sum;
 }

@@ -4,7 +4,7 @@
  *   for each stretch of rows:   touch the texts that are read -> run()                       or, with a filter that calls nothing,
  *                               select() -> touch the texts of the chosen rows -> run()
  *
- * Texts are touched, a byte at both ends, before they are worked on: where they are not in the processor's cache a hundred loads then wait for memory
+ * Texts are touched before they are worked on (kernels/assembly/varlen.ts): where they are not in the processor's cache a hundred loads then wait for memory
  * together, while in the loop, whose branches depend on what was read, each waits alone. Rows that run() leaves are done by the interpreter, in their place.
  * Columns that are only passed on are picked by the numbers of the rows that were kept, or shared when every row was kept.
  *

@@ -57,8 +57,7 @@ function isFree(code: Emitter, e: Expr): boolean {
 /** Pushes whether the value is present and this truth. */
 export function isTruth(code: Emitter, arg: Value, truth: number): void {
   arg.push();
-  code.i32(truth);
-  code.op(OP.i32_eq);
+  if (truth === 0) code.op(OP.i32_eqz);
   if (arg.isNull === null) return;
   arg.isNull();
   code.op(OP.i32_eqz, OP.i32_and);
@@ -141,14 +140,15 @@ function resultOf(code: Emitter, kind: Kind, complete: boolean) {
     code.pushNull(from);
     code.set(z);
   };
-  const assignIf = (condition: number, from: Value) => {
+  /** `present`: it is known not to be NULL where the condition is true. */
+  const assignIf = (condition: number, from: Value, present: boolean) => {
     sameForm(from);
     from.push();
     code.get(v);
     code.get(condition);
     code.op(OP.select);
     code.set(v);
-    if (!mayBeNull) return;
+    if (!mayBeNull || present) return;
     code.i32(0);
     code.get(z);
     code.get(condition);
@@ -199,6 +199,8 @@ function selected(code: Emitter, e: Node<'case'>, conditions: Value[]): Value {
   const rest = e.else ?? { k: 'const' as const, v: null, t: e.t };
   const guarded = !isFree(code, rest);
   if (guarded) {
+    code.i32(0);
+    code.set(result.isNull);
     truths.forEach((local, i) => {
       code.get(local);
       if (i > 0) code.op(OP.i32_or);
@@ -208,7 +210,7 @@ function selected(code: Emitter, e: Node<'case'>, conditions: Value[]): Value {
   }
   result.assign(code.emit(rest));
   if (guarded) code.close();
-  for (let i = truths.length - 1; i >= 0; i--) result.assignIf(truths[i], code.emit(e.whens[i].then));
+  for (let i = truths.length - 1; i >= 0; i--) result.assignIf(truths[i], code.emit(e.whens[i].then), guarded);
   return result.value();
 }
 

@@ -23,7 +23,8 @@ import { textOf } from '../same_text.ts';
 import { caseOf, coalesce, isTruth, list, logic } from './conditions.ts';
 import { functions, type Made } from './functions.ts';
 import { ACCESS, Code, I32, I64, Imports, type Label, OP, SIMD, type Type, V128 } from './module.ts';
-import { LENGTHS, lengthening, matchedGroup, replacedLength, replacements } from './texts.ts';
+import { matchedGroup } from './regexes.ts';
+import { LENGTHS, lengthening, replacedLength, replacements } from './texts.ts';
 import { type Kind, kindOf, TEXTS, TYPE_OF, Unsupported, type Value } from './values.ts';
 
 export type Node<K extends Expr['k']> = Extract<Expr, { k: K }>;
@@ -56,7 +57,7 @@ export class Emitter extends Code {
   readonly firsts: { local: number; push: (code: Code) => void }[] = [];
   readonly #vectors = new Map<string, number>();
   /** Code that is written when all the rest is, and where it stands. */
-  readonly #later: { at: number; write: () => void }[] = [];
+  readonly #later: { at: number; depth: number; write: () => void }[] = [];
   readonly #constantSlots = new Map<string, number>();
   readonly #loaded = new Map<number, Value>();
   readonly #scopes: Scope[] = [newScope()];
@@ -68,10 +69,15 @@ export class Emitter extends Code {
   room = 0;
   /** Columns of the input whose long texts are read. */
   readonly texts = new Set<number>();
+  /** Bytes of code of searches by regular expressions. */
+  searches = 0;
+  readonly #plain: boolean;
   readonly #names = new Map<() => void, number>();
 
-  constructor(parameters: Type[]) {
+  /** `plain`: without calls, and nothing is written later. */
+  constructor(parameters: Type[], plain = false) {
     super(parameters);
+    this.#plain = plain;
     this.status = this.local(I32);
   }
 
@@ -110,22 +116,25 @@ export class Emitter extends Code {
 
   /** What `write` writes at the end stands here; it leaves no label of its own, and nothing on the stack. */
   later(write: () => void): void {
-    this.#later.push({ at: this.bytes.length, write });
+    if (this.#plain) throw new Unsupported('so much for a filter');
+    this.#later.push({ at: this.bytes.length, depth: this.depth, write });
   }
 
   /** Writes what was put off. */
   settle(): void {
-    const { bytes } = this;
-    for (const { at, write } of this.#later.reverse()) {
+    const { bytes, depth } = this;
+    for (const place of this.#later.reverse()) {
       this.bytes = [];
-      write();
-      bytes.splice(at, 0, ...this.bytes);
+      this.depth = place.depth;
+      place.write();
+      bytes.splice(place.at, 0, ...this.bytes);
     }
     this.bytes = bytes;
+    this.depth = depth;
   }
 
   /** A local with these 16 bytes. */
-  #vector(bytes: number[]): number {
+  vector(bytes: number[]): number {
     const key = bytes.join();
     const known = this.#vectors.get(key);
     if (known !== undefined) return known;
@@ -137,12 +146,12 @@ export class Emitter extends Code {
 
   /** A local with this byte, 16 times. */
   splat(byte: number): number {
-    return this.#vector(new Array(16).fill(byte));
+    return this.vector(new Array(16).fill(byte));
   }
 
   /** A local with the bytes 0 to 15. */
   ordinals(): number {
-    return this.#vector([...new Array(16).keys()]);
+    return this.vector([...new Array(16).keys()]);
   }
 
   slot(): number {
@@ -443,7 +452,6 @@ export class Emitter extends Code {
       push: () => this.get(local),
       isNull: mayBeNull ? () => this.get(isNull) : null,
       scale: made.scale ?? 0,
-      words: made.words,
       slot: made.slot,
     };
   }

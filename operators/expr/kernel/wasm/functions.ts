@@ -1,4 +1,4 @@
-/** The register of functions that kernels in WebAssembly compute, by pg_proc signature. integers.ts, times.ts, texts.ts and parts.ts fill it. */
+/** The register of functions that kernels in WebAssembly compute, by pg_proc signature. integers.ts, times.ts, texts.ts, parts.ts and regexes.ts fill it. */
 import type { Emitter } from './emitter.ts';
 import type { Kind, Value } from './values.ts';
 
@@ -7,8 +7,6 @@ export interface Made {
   kind: Kind;
   /** Of a numeric. */
   scale?: number;
-  /** Of a text: locals with the words of its slot. */
-  words?: readonly [number, number];
   /** Of a text: a local with its slot. */
   slot?: number;
   /** A text's address 0 stands for NULL. */

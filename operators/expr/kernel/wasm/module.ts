@@ -23,6 +23,7 @@ export const OP = {
   i32_lt_s: 0x48,
   i32_lt_u: 0x49,
   i32_gt_u: 0x4b,
+  i32_le_u: 0x4d,
   i32_ge_s: 0x4e,
   i32_ge_u: 0x4f,
   i64_eqz: 0x50,
@@ -32,10 +33,12 @@ export const OP = {
   i64_gt_s: 0x55,
   i64_le_s: 0x57,
   i64_ge_s: 0x59,
+  i32_ctz: 0x68,
   i32_add: 0x6a,
   i32_sub: 0x6b,
   i32_and: 0x71,
   i32_or: 0x72,
+  i32_xor: 0x73,
   i32_shl: 0x74,
   i64_ctz: 0x7a,
   i64_popcnt: 0x7b,
@@ -73,11 +76,11 @@ export const SIMD = {
   v128_const: 0x0c,
   i8x16_splat: 0x0f,
   i32x4_replace_lane: 0x1c,
-  i64x2_extract_lane: 0x1d,
   i8x16_eq: 0x23,
   i8x16_lt_u: 0x26,
   i8x16_gt_s: 0x27,
   v128_and: 0x4e,
+  v128_or: 0x50,
   v128_xor: 0x51,
   v128_load64_zero: 0x5d,
   i8x16_bitmask: 0x64,
@@ -121,7 +124,8 @@ export class Code {
   bytes: number[] = [];
   readonly #locals: Type[];
   readonly parameters: readonly Type[];
-  #depth = 0;
+  /** Blocks that are open. */
+  protected depth = 0;
 
   constructor(parameters: Type[]) {
     this.#locals = [...parameters];
@@ -175,17 +179,17 @@ export class Code {
 
   block(): Label {
     this.bytes.push(0x02, EMPTY);
-    return ++this.#depth;
+    return ++this.depth;
   }
 
   loop(): Label {
     this.bytes.push(0x03, EMPTY);
-    return ++this.#depth;
+    return ++this.depth;
   }
 
   if(result?: Type): void {
     this.bytes.push(0x04, result ?? EMPTY);
-    this.#depth++;
+    this.depth++;
   }
 
   else(): void {
@@ -194,15 +198,21 @@ export class Code {
 
   end(): void {
     this.bytes.push(0x0b);
-    this.#depth--;
+    this.depth--;
   }
 
   branch(label: Label): void {
-    this.bytes.push(0x0c, ...unsigned(this.#depth - label));
+    this.bytes.push(0x0c, ...unsigned(this.depth - label));
   }
 
   branchIf(label: Label): void {
-    this.bytes.push(0x0d, ...unsigned(this.#depth - label));
+    this.bytes.push(0x0d, ...unsigned(this.depth - label));
+  }
+
+  /** Takes a number off the stack and branches to the label of that place, or to the last one. */
+  branchTable(labels: Label[]): void {
+    const distances = labels.map((label) => unsigned(this.depth - label));
+    this.bytes.push(0x0e, ...unsigned(labels.length - 1), ...distances.flat());
   }
 
   body(): number[] {

@@ -10,8 +10,9 @@ import { U32 } from '../../../batch/memory.ts';
 import * as layout from '../../../kernels/text_layout.ts';
 import type { Emitter } from './emitter.ts';
 import { functions } from './functions.ts';
-import { ACCESS, type Code, I32, I64, OP, SIMD, V128 } from './module.ts';
-import { imported, isRead, isText, SHORT } from './texts.ts';
+import { I32, I64, OP, SIMD, V128 } from './module.ts';
+import { bytesOf, slotOf } from './slot_code.ts';
+import { imported, isRead, isText } from './texts.ts';
 import type { Value } from './values.ts';
 
 /** Fields of one text that are cut out at once; more are cut out by themselves. */
@@ -96,21 +97,6 @@ class Parts {
       code.set(value);
     }
   }
-}
-
-/** Into locals: the text's length, and where its bytes are. */
-function bytesOf(text: Value, size: number, from: number, code: Code): void {
-  text.push();
-  code.access(ACCESS.i32_load, 8);
-  text.push();
-  code.i32(4);
-  code.op(OP.i32_add);
-  text.push();
-  code.access(ACCESS.i32_load);
-  code.tee(size);
-  code.i32(SHORT);
-  code.op(OP.i32_gt_u, OP.select);
-  code.set(from);
 }
 
 /** Into a local: a bit for each of the first 64 bytes that is this one, and for the text's end if it is among them. */
@@ -206,37 +192,6 @@ function cut(parts: [number, Part][], size: number, from: number, found: number,
     code.get(value);
     code.simdAccess(SIMD.v128_store);
   }
-}
-
-/** Into a local: the slot that shows so many bytes, as assembly/texts.ts slotOf() makes it. */
-function slotOf(start: number, length: number, ordinals: number, value: number, code: Code): void {
-  const before = () => {
-    code.get(start);
-    code.i32(4);
-    code.op(OP.i32_sub);
-  };
-  code.get(length);
-  code.i32(SHORT);
-  code.op(OP.i32_gt_u);
-  code.if(V128);
-  before();
-  code.simdAccess(SIMD.v128_load64_zero);
-  code.get(start);
-  code.simd(SIMD.i32x4_replace_lane, 2);
-  code.else();
-  before();
-  code.simdAccess(SIMD.v128_load);
-  code.get(length);
-  code.i32(4);
-  code.op(OP.i32_add);
-  code.simd(SIMD.i8x16_splat);
-  code.get(ordinals);
-  code.simd(SIMD.i8x16_gt_s);
-  code.simd(SIMD.v128_and);
-  code.end();
-  code.get(length);
-  code.simd(SIMD.i32x4_replace_lane, 0);
-  code.set(value);
 }
 
 functions.set('split_part(text,text,int4)', ([text, separator, n], code) => {

@@ -20,6 +20,7 @@ import { ACCESS, I32, OP, SIMD } from './module.ts';
 import { Unsupported, type Value } from './values.ts';
 import './integers.ts';
 import './parts.ts';
+import './regexes.ts';
 import './texts.ts';
 import './times.ts';
 
@@ -155,10 +156,11 @@ function passes(code: Emitter, { push, isNull }: Value): void {
 /** Null where the filter calls functions: what they have computed for it is of use to the projection. */
 function emitSelect(filter: Expr, loop: Loop): Emitter | null {
   const [row, end, put] = [0, 1, 2];
-  const code = new Emitter([I32, I32, I32]);
+  const code = new Emitter([I32, I32, I32], true);
   try {
     const chosen = word(code, loop.block, WORDS.chosen);
     const columns = columnsAt(code, loop, [filter]);
+    const head = code.bytes.length;
     eachUpTo(code, row, end, () => {
       const next = code.block();
       code.odd = code.block();
@@ -183,8 +185,10 @@ function emitSelect(filter: Expr, loop: Loop): Emitter | null {
       code.end();
     });
     code.get(put);
+    code.bytes.splice(head, 0, ...code.runStart());
   } catch (error) {
     code.memory.release();
+    if (error instanceof Unsupported) return null;
     throw error;
   }
   if (code.imports.count === 0) return code;

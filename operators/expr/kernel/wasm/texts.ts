@@ -1,10 +1,10 @@
 /** Texts: addresses of slots, worked on by the functions of kernels/assembly/text_slots.ts. */
 import type { Datum } from '../../../datum.ts';
 import { kernelExports } from '../../../kernels/index.ts';
-import { onePassProgram } from '../regexes.ts';
 import type { Emitter } from './emitter.ts';
 import { functions, type Made } from './functions.ts';
-import { ACCESS, I32, I64, OP, SIMD, type Type, V128 } from './module.ts';
+import { ACCESS, I32, OP, SIMD, type Type, V128 } from './module.ts';
+import { SHORT } from './slot_code.ts';
 import type { Value } from './values.ts';
 
 /** Number of a function of the kernels. */
@@ -33,12 +33,9 @@ function pushRead(code: Emitter, ...texts: Value[]): void {
 
 export const isText = (...values: Value[]) => values.every(({ kind }) => kind === 'text');
 
-/** Longest text whose bytes lie in its slot. */
-export const SHORT = 12;
-
 export const isShort = (text: string) => Buffer.byteLength(text) <= SHORT;
 
-/** Pushes whether two texts are equal: with a short constant that is two words of 64 bits. */
+/** Pushes whether two texts are equal: with a short constant that is one comparison of slots. */
 function equal(a: Value, b: Value, code: Emitter): void {
   const [constant, other] = typeof a.constant === 'string' ? [a.constant, b] : [b.constant, a];
   if (typeof constant !== 'string' || !isShort(constant)) {
@@ -49,15 +46,15 @@ function equal(a: Value, b: Value, code: Emitter): void {
   }
   const bytes = Buffer.alloc(16);
   bytes.writeUInt32LE(bytes.write(constant, 4));
-  for (const word of [0, 1]) {
-    if (other.words === undefined) {
-      other.push();
-      code.access(ACCESS.i64_load, word * 8);
-    } else code.get(other.words[word]);
-    code.i64(bytes.readBigInt64LE(word * 8));
-    code.op(OP.i64_eq);
-  }
-  code.op(OP.i32_and);
+  if (other.slot === undefined) {
+    other.push();
+    code.simdAccess(SIMD.v128_load);
+  } else code.get(other.slot);
+  code.get(code.vector([...bytes]));
+  code.simd(SIMD.i8x16_eq);
+  code.simd(SIMD.i8x16_bitmask);
+  code.i32(0xffff);
+  code.op(OP.i32_eq);
 }
 
 functions.set('texteq(text,text)', ([a, b], code) => {
@@ -85,7 +82,6 @@ for (const [name, first] of [
   functions.set(`${name}(text)`, ([a], code) => {
     if (!isText(a)) return null;
     const [out, slot, address] = [code.slot(), code.local(V128), code.local(I32)];
-    const words = [code.local(I64), code.local(I64)] as const;
     const splat = (byte: number) => {
       code.i32(byte);
       code.simd(SIMD.i8x16_splat);
@@ -126,13 +122,8 @@ for (const [name, first] of [
     code.i32(out);
     code.set(address);
     code.end();
-    words.forEach((word, lane) => {
-      code.get(slot);
-      code.simd(SIMD.i64x2_extract_lane, lane);
-      code.set(word);
-    });
     code.get(address);
-    return { kind: 'text', words };
+    return { kind: 'text', slot };
   });
 
 /** Functions of one text that give its number of characters. */
@@ -193,39 +184,4 @@ export function replacedLength([length, text, from]: Value[], added: number, cod
 export function replacements([text, from]: Value[], taken: number, code: Emitter): Made {
   occurrences(text, from, taken, code);
   return { kind: 'int' };
-}
-
-/** (regexp_match(text, pattern))[index]; null where the expression is not one of one pass. */
-export function matchedGroup([text, pattern]: Value[], index: number, code: Emitter): Made | null {
-  if (!isText(text) || typeof pattern.constant !== 'string') return null;
-  const search = code.share(
-    `match of ${code.nameOf(text)} by ${pattern.constant}`,
-    () => {
-      const made = onePassProgram(pattern.constant, {
-        bytes: (count) => code.bytesFor(count),
-        literal: (t) => ({ address: code.literal(t), length: Buffer.byteLength(t) }),
-      });
-      return made && { ...made, found: code.local(I32) };
-    },
-    (known) => {
-      if (known === null) return;
-      code.i32(known.program);
-      pushRead(code, text);
-      call('slotSearch', 2, code);
-      code.get(code.checked());
-      code.set(known.found);
-    },
-  );
-  if (search === null || index < 1 || index > Math.max(search.groups, 1)) return null;
-  code.get(search.found);
-  code.if(I32);
-  code.i32(search.program);
-  code.i32(search.groups === 0 ? 0 : index);
-  text.push();
-  code.i32(code.slot());
-  call('slotGroup', 4, code);
-  code.else();
-  code.i32(0);
-  code.end();
-  return { kind: 'text', nullWhenZero: true };
 }

@@ -20,8 +20,6 @@ export interface Value {
   constant?: Datum;
   /** Where it is a column of the input. */
   column?: number;
-  /** Locals with the two words of 64 bits of a text's slot. */
-  words?: readonly [number, number];
   /** Local with a text's slot. */
   slot?: number;
 }
