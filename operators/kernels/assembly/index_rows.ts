@@ -228,15 +228,15 @@ function storeWide(from: usize, until: usize, data: usize, valid: usize, offset:
 }
 
 /** Number of pairs of n rows with the rows of their keys, without those that the tick has appended if `older`. */
-export function countPairs(slots: usize, n: u32, payload: u32, older: bool): u32 {
-  let total: u32 = 0;
+export function countPairs(slots: usize, n: u32, payload: u32, older: bool): f64 {
+  let total: u64 = 0;
   for (let row: u32 = 0; row < n; row++) {
     const slot: usize = load<u32>(slots + (row << 2));
     if (slot == 0) continue;
     total += entriesOf(slot + payload);
     if (older) total -= load<u32>(slot + payload, KEY_ROOM) & MOST_ADDED;
   }
-  return total;
+  return <f64>total;
 }
 
 /** These pairs: number of the row, address of the other's, product of the weights. */
