@@ -42,6 +42,8 @@ export function isValueError(e: unknown): e is SqlError {
   return e instanceof SqlError && !(e instanceof ClockError);
 }
 
+const TOO_MANY = 'more than 2147483647 equal rows';
+
 /**
  * No memory can be had for what is being done. Not an SqlError, for it must never pass for an error of a row: whoever runs the tick or the statement
  * takes back what was done so far, and tells the client 53200.
@@ -66,6 +68,21 @@ export class OutOfMemory extends Error {
     return new SqlError('53200', 'out of memory', {
       detail: `${limit}; ${Math.ceil(this.wanted / 1024)} kB more were wanted${during}.`,
       hint: 'Do it in smaller parts, delete rows or drop views that are not needed, or start with a greater --memory-limit. tidemark.memory shows what is in use.',
+    });
+  }
+}
+
+/** A row would come more often than its weight can say. Nothing smaller helps, but what was done is taken back in the same way. */
+export class TooManyEqualRows extends OutOfMemory {
+  constructor() {
+    super(0, 0);
+    this.message = TOO_MANY;
+  }
+
+  override toSqlError(): SqlError {
+    return new SqlError('54000', TOO_MANY, {
+      detail: 'Equal rows are kept as one row with a count of 32 bits.',
+      hint: 'Give the rows a column in which they differ, or count them before they are joined.',
     });
   }
 }

@@ -67,7 +67,9 @@ export class FlatMapOperator implements Operator {
     const width = this.#types.length - this.#inputWidth - (this.#ordinality ? 1 : 0);
     let ordinal = 0n;
     if (!this.#strict || !args.includes(null)) {
-      for (const values of this.#fn(args, tick.evalContext)) {
+      const found = this.#fn(args, tick.evalContext);
+      if (found.rows !== undefined) out.reserve(found.rows);
+      for (const values of found) {
         const to = this.#copyInput(input, i, out);
         for (let c = 0; c < width; c++) out.setDatum(this.#inputWidth + c, to, values[c] ?? null);
         ordinal++;

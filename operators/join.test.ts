@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Arena } from './batch/arena.ts';
-import { batchFromRows } from './batch/builder.ts';
+import { batchFromRows, readRow } from './batch/builder.ts';
 import { Dataflow } from './dataflow.ts';
 import type { Datum } from './datum.ts';
+import { OutOfMemory } from './errors.ts';
 import { defaultContext } from './expr/context.ts';
 import type { Expr } from './expr/ir.ts';
 import type { JoinKind, PlanNode } from './plan.ts';
@@ -171,6 +172,41 @@ test('inner join where retractions come before their rows', () => {
     }
     assert.deepEqual(output.texts(), wanted.texts(), `tick ${tick}, seed ${seed}`);
   }
+  flow.release();
+  arena.release();
+});
+
+test('more pairs than 32 bits count are refused, and no memory of others is written', () => {
+  const rows = 65_537;
+  const inputTypes = [types.slice(0, 1), types.slice(0, 1)];
+  const sources = [0, 1].map(
+    (relation): PlanNode => ({
+      op: 'source',
+      relation,
+      columns: [0],
+      inputs: [],
+      types: inputTypes[relation],
+      names: ['k'],
+    }),
+  );
+  const cross = { leftKeys: [], rightKeys: [], nullSafe: [], types: [types[0], types[0]], names: ['k', 'k'] };
+  const flow = new Dataflow({ nodes: [...sources, joinNode('inner', { inputs: [0, 1], ...cross })], root: 2 });
+  const arena = new Arena();
+  const batch = batchFromRows(
+    inputTypes[0],
+    Array.from({ length: rows }, (_, i) => [i]),
+    arena,
+  );
+  const tick = {
+    number: 0n,
+    arena,
+    evalContext: defaultContext(),
+    errors: { report: (error: Error) => assert.fail(error.message) },
+    now: 0n,
+    watermark: () => null,
+  };
+  assert.throws(() => flow.step(() => batch, tick), OutOfMemory);
+  assert.deepEqual([readRow(batch, 0), readRow(batch, rows - 1)], [[0], [rows - 1]]);
   flow.release();
   arena.release();
 });

@@ -16,6 +16,7 @@ import type { Batch, Column } from './batch/batch.ts';
 import { BatchBuilder, emptyBatch, readRow } from './batch/builder.ts';
 import { I32 } from './batch/memory.ts';
 import type { Datum } from './datum.ts';
+import { TooManyEqualRows } from './errors.ts';
 import type { Pairs, Residual } from './join_residual.ts';
 import { type JoinSide, keyColumns, keyIsNull } from './join_side.ts';
 import { kernels } from './kernels/index.ts';
@@ -257,7 +258,7 @@ export class JoinPairs {
     pairs.rows = arena.alloc(total * 4);
     pairs.others = arena.alloc(total * 4);
     pairs.weights = arena.alloc(total * 4);
-    kernels.expandPairs(
+    const fit = kernels.expandPairs(
       slots,
       weights,
       n,
@@ -269,6 +270,7 @@ export class JoinPairs {
       pairs.others,
       pairs.weights,
     );
+    if (!fit) throw new TooManyEqualRows();
     if (this.residual !== null) this.#keepPassing(this.residual, probe, tick);
   }
 

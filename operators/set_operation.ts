@@ -11,6 +11,7 @@
 import type { Batch } from './batch/batch.ts';
 import { BatchBuilder } from './batch/builder.ts';
 import { I32 } from './batch/memory.ts';
+import { fittingWeight } from './batch/weight.ts';
 import { integralPieces } from './integral_pieces.ts';
 import type { Operator, Tick } from './operator.ts';
 import type { Retention } from './plan.ts';
@@ -66,7 +67,8 @@ export class SetOperator implements Operator {
         const slot = table.findOrInsert(row);
         if (table.inserted) this.#retained.retention?.note(slot);
         const payload = (slot + table.payloadOffset) >>> 2;
-        I32[payload + (side === 0 ? LEFT : RIGHT)] += I32[weights + row];
+        const at = payload + (side === 0 ? LEFT : RIGHT);
+        I32[at] = fittingWeight(I32[at] + I32[weights + row]);
         if (I32[payload + TOUCHED] === 0) {
           I32[payload + TOUCHED] = 1;
           touched.push(slot);

@@ -18,6 +18,9 @@ interface Chunk {
 const MOST_CHUNK_PAGES = 16;
 const CHUNK_SHARE = 1 / 256;
 
+/** More than this is not reckoned with in integers of 32 bits, which would make a small size of 4 GiB and a bit. */
+const MOST_INTEGER_BYTES = 0x7fff0000;
+
 function chunkPages(): number {
   return budget.pagesOf(CHUNK_SHARE, MOST_CHUNK_PAGES);
 }
@@ -33,8 +36,8 @@ export class Arena {
 
   /** `bytes` bytes at a 16-byte aligned address, contents unspecified. */
   alloc(bytes: number): number {
+    if (bytes > MOST_INTEGER_BYTES) return this.#grow(Math.ceil(bytes / 16) * 16);
     const size = (bytes + 15) & ~15;
-    if (size > 0x7fff0000 || size < 0) return this.#grow(Math.ceil(bytes / 16) * 16);
     const address = this.#next;
     if (address + size > this.#end) return this.#grow(size);
     this.#next = address + size;

@@ -10,6 +10,7 @@ import type { Batch, Column } from './batch.ts';
 import { F64, I32, U8 } from './memory.ts';
 import { ownPayloads } from './payloads.ts';
 import { readSlot, writeSlot } from './slots.ts';
+import { fittingWeight } from './weight.ts';
 
 export class BatchBuilder {
   readonly types: ColType[];
@@ -73,7 +74,7 @@ export class BatchBuilder {
   addRow(weight: number): number {
     if (this.n === this.#capacity) this.reserve(1);
     const row = this.n++;
-    I32[(this.weights >>> 2) + row] = weight;
+    I32[(this.weights >>> 2) + row] = fittingWeight(weight);
     return row;
   }
 

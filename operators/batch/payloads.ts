@@ -8,7 +8,7 @@ import { slotPayload } from './slots.ts';
 /** For n slots of a column from `data` on; `valid` 0: none is NULL. */
 export function ownPayloads(phys: Phys, data: number, valid: number, n: number, arena: Arena): void {
   if (phys === 'varlen') {
-    const bytes = kernels.longBytes(data, valid, n) >>> 0;
+    const bytes = kernels.longBytes(data, valid, n);
     if (bytes > 0) kernels.ownLong(data, valid, n, arena.alloc(bytes));
     return;
   }

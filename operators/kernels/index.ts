@@ -357,7 +357,7 @@ interface Kernels {
     counts: number,
     singles: number,
   ): void;
-  addWeights(slots: number, weights: number, n: number, payload: number, gone: number, counts: number): void;
+  addWeights(slots: number, weights: number, n: number, payload: number, gone: number, counts: number): number;
   clearAdded(slots: number, n: number, payload: number): void;
   shareRun(slots: number, n: number, payload: number, row: number): void;
   /** assembly/new_rows.ts */
@@ -385,7 +385,7 @@ interface Kernels {
     rows: number,
     others: number,
     products: number,
-  ): void;
+  ): number;
   /** assembly/json/scan.ts; `scan` is laid out as json_layout.ts says. */
   scanJson(scan: number, from: number, to: number, row: number): number;
   scanJsonScalar(scan: number, start: number, end: number, row: number): number;

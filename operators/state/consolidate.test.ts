@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Arena } from '../batch/arena.ts';
-import { batchFromRows } from '../batch/builder.ts';
+import { batchFromRows, weightOf } from '../batch/builder.ts';
 import { type Datum, decimal } from '../datum.ts';
+import { TooManyEqualRows } from '../errors.ts';
 import { NAN } from '../expr/decimal/normal.ts';
 import { Bag, Random, testSeed, times } from '../testing/property.ts';
 import { colType, OID } from '../types.ts';
@@ -37,6 +38,26 @@ for (const special of [false, true]) {
       assert.deepEqual(made.texts(), given.texts());
       assert.equal(net.n, given.rows.size);
       arena.reset();
+    }
+    arena.release();
+  });
+}
+
+for (const rows of [3, 100]) {
+  test(`${rows} weights whose sum 32 bits do not hold are refused`, () => {
+    const consolidate = consolidator([colType(OID.int4)]);
+    const arena = new Arena();
+    const delta = (weight: number) =>
+      batchFromRows(
+        [colType(OID.int4)],
+        Array.from({ length: rows }, () => [1]),
+        arena,
+        Array.from({ length: rows }, () => weight),
+      );
+    const most = Math.floor((2 ** 31 - 1) / rows);
+    for (const sign of [1, -1]) {
+      assert.equal(weightOf(consolidate(delta(sign * most), arena), 0), sign * most * rows);
+      assert.throws(() => consolidate(delta(sign * (most + 1)), arena), TooManyEqualRows);
     }
     arena.release();
   });

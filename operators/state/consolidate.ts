@@ -9,6 +9,8 @@ import type { Batch } from '../batch/batch.ts';
 import { BatchBuilder } from '../batch/builder.ts';
 import { gatherColumn } from '../batch/gather.ts';
 import { I32, U32 } from '../batch/memory.ts';
+import { fittingWeight } from '../batch/weight.ts';
+import { TooManyEqualRows } from '../errors.ts';
 import { kernels } from '../kernels/index.ts';
 import { KEYS_ODD, ODD_SPECIAL } from '../kernels/key_layout.ts';
 import type { ColType } from '../types.ts';
@@ -25,6 +27,7 @@ function summed(keys: number, delta: Batch, capacity: number, arena: Arena): Bat
   const sums = arena.alloc(n * 4);
   const table = arena.allocZeroed(capacity * 4);
   const count = kernels.sumEqual(keys, delta.weights, table, capacity - 1, arena.alloc(n * 4), rows, sums);
+  if (count < 0) throw new TooManyEqualRows();
   if (count === n) return { n, columns: delta.columns, weights: sums, net: true };
   const columns = delta.columns.map((column) => gatherColumn(column, rows >>> 2, count, arena));
   return { n: count, columns, weights: sums, net: true };
@@ -63,7 +66,7 @@ export function consolidator(types: ColType[]): (delta: Batch, arena: Arena) => 
           break;
         }
         if (I32[hashes + found - 1] === hash && ops.same(row, found - 1)) {
-          I32[sums + found - 1] += I32[weights + row];
+          I32[sums + found - 1] = fittingWeight(I32[sums + found - 1] + I32[weights + row]);
           break;
         }
         index = (index + 1) & (capacity - 1);

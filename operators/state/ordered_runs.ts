@@ -8,6 +8,7 @@
  */
 import type { Column } from '../batch/batch.ts';
 import { I32 } from '../batch/memory.ts';
+import { fittingWeight } from '../batch/weight.ts';
 import type { SortKey } from '../plan.ts';
 import type { ColType } from '../types.ts';
 import { AddressList } from './address_list.ts';
@@ -85,7 +86,7 @@ export class OrderedRuns {
       const existing = this.entry(head, position);
       if (this.compare(existing + ENTRY_HEADER, entry + ENTRY_HEADER) === 0) {
         this.#freeEntry(entry);
-        const sum = I32[existing >>> 2] + weight;
+        const sum = fittingWeight(I32[existing >>> 2] + weight);
         touch(existing);
         I32[existing >>> 2] = sum;
         if (sum === 0) {

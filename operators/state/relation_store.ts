@@ -8,6 +8,8 @@
 import { Arena } from '../batch/arena.ts';
 import type { Batch } from '../batch/batch.ts';
 import { I32, U32 } from '../batch/memory.ts';
+import { fittingWeight } from '../batch/weight.ts';
+import { TooManyEqualRows } from '../errors.ts';
 import { kernels } from '../kernels/index.ts';
 import type { ColType } from '../types.ts';
 import { TableCompaction } from './compaction.ts';
@@ -103,7 +105,7 @@ export class RelationStore implements RowStore {
       const slot = slots === 0 ? table.findOrInsert(row) : U32[slots + row];
       const at = (slot + payload) >>> 2;
       const before = I32[at];
-      const after = before + I32[weights + row];
+      const after = fittingWeight(before + I32[weights + row]);
       if (before < 0 && after >= 0) this.negative--;
       if (before >= 0 && after < 0) this.negative++;
       I32[at] = after;
@@ -118,7 +120,8 @@ export class RelationStore implements RowStore {
     const { table } = this;
     const gone = scratch.alloc(n * 4);
     const counts = scratch.alloc(8);
-    kernels.addWeights(slots * 4, weights, n, table.payloadOffset, gone, counts);
+    const fit = kernels.addWeights(slots * 4, weights, n, table.payloadOffset, gone, counts);
+    if (!fit) throw new TooManyEqualRows();
     this.negative += I32[(counts >>> 2) + 1];
     table.removeAll(gone, U32[counts >>> 2]);
   }
@@ -132,7 +135,7 @@ export class RelationStore implements RowStore {
   addAt(slot: number, weight: number): void {
     const at = slot + this.table.payloadOffset;
     touch(at);
-    I32[at >>> 2] += weight;
+    I32[at >>> 2] = fittingWeight(I32[at >>> 2] + weight);
   }
 
   /** Address of a stored row's slots. */

@@ -30,10 +30,12 @@ export async function openSink(
       if (made) await created(writer);
       return new SinkRuntime(writer, log, progress, made);
     }
-    default:
-      throw new SqlError('22023', `unknown sink connector "${options.connector ?? ''}"`, {
-        hint: `Known connectors: ${CONNECTORS.join(', ')}.`,
-      });
+    default: {
+      const { connector } = options;
+      const problem =
+        connector === undefined ? 'a sink needs WITH (connector = ...)' : `unknown connector "${connector}"`;
+      throw new SqlError('22023', problem, { hint: `Known connectors of sinks: ${CONNECTORS.join(', ')}.` });
+    }
   }
 }
 

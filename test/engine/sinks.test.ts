@@ -26,7 +26,11 @@ test('a blackhole counts the changes of its query and drops them', async () => {
       sqlstate: '22023',
       message: /unrecognized option "topic"/,
     });
-    await assert.rejects(sql(engine, "CREATE SINK s FROM t WITH (connector = 'file')"), { sqlstate: '22023' });
+    await assert.rejects(sql(engine, "CREATE SINK s FROM t WITH (connector = 'file')"), {
+      sqlstate: '22023',
+      message: /unknown connector "file"/,
+    });
+    await assert.rejects(sql(engine, 'CREATE SINK s FROM t'), { sqlstate: '22023', message: /a sink needs WITH/ });
   } finally {
     await engine.close();
   }

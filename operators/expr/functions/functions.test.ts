@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Datum } from '../../datum.ts';
 import { SqlError } from '../../errors.ts';
+import { Random, testSeed, times } from '../../testing/property.ts';
 import { colType, OID } from '../../types.ts';
 import { compareDatum } from '../compare.ts';
 import { defaultContext } from '../context.ts';
@@ -97,6 +98,20 @@ test('set-returning functions', () => {
     ].map(([v]) => v);
   assert.deepEqual(rows('generate_series(int4,int4,int4)', [5, 1, -2]), [5, 3, 1]);
   assert.deepEqual(rows('string_to_table(text,text)', ['a,b', ',']), ['a', 'b']);
+});
+
+test('a series says how many rows it has', () => {
+  const random = new Random(testSeed());
+  const info = { argTypes: [], resultType: colType(OID.int4), variadic: false };
+  for (let round = 0; round < times(200); round++) {
+    const args = [random.below(30) - 15, random.below(30) - 15, random.pick([-7, -3, -1, 1, 2, 5])];
+    const small = resolveSet('generate_series(int4,int4,int4)', info)(args, ctx);
+    const big = resolveSet('generate_series(int8,int8,int8)', info)(args.map(BigInt), ctx);
+    assert.equal([...small].length, small.rows, `${args}`);
+    assert.equal([...big].length, big.rows, `${args}`);
+  }
+  const endless = resolveSet('generate_series(int8,int8)', info)([-(2n ** 63n), 2n ** 63n - 1n], ctx);
+  assert.equal(endless.rows, 2 ** 64);
 });
 
 test('orders', () => {

@@ -7,7 +7,7 @@
 import { SqlError } from '../../errors.ts';
 import { divisionByZero, gcdBig } from '../decimal/arithmetic.ts';
 import { absBig } from '../decimal/normal.ts';
-import { register, registerSet } from './registry.ts';
+import { register, registerSet, type SetRows } from './registry.ts';
 
 const TYPE_NAME = { int2: 'smallint', int4: 'integer', int8: 'bigint' } as const;
 const MAX_SMALL = { int2: 32767, int4: 2147483647 } as const;
@@ -165,17 +165,28 @@ function stepNotZero(zero: boolean): void {
   if (zero) throw new SqlError('22023', 'step size cannot equal zero');
 }
 
-function* smallSeries(from: number, to: number, step = 1): Iterable<[number]> {
-  stepNotZero(step === 0);
+function* smallSeries(from: number, to: number, step: number): Iterable<[number]> {
   for (let n = from; step > 0 ? n <= to : n >= to; n += step) yield [n];
 }
 
-function* bigSeries(from: bigint, to: bigint, step = 1n): Iterable<[bigint]> {
-  stepNotZero(step === 0n);
+function* bigSeries(from: bigint, to: bigint, step: bigint): Iterable<[bigint]> {
   for (let n = from; step > 0n ? n <= to : n >= to; n += step) yield [n];
 }
 
-registerSet('generate_series(int4,int4)', (from: number, to: number) => smallSeries(from, to));
-registerSet('generate_series(int4,int4,int4)', (from: number, to: number, step: number) => smallSeries(from, to, step));
-registerSet('generate_series(int8,int8)', (from: bigint, to: bigint) => bigSeries(from, to));
-registerSet('generate_series(int8,int8,int8)', (from: bigint, to: bigint, step: bigint) => bigSeries(from, to, step));
+/** A series says how long it is, so that one without end in sight is refused before it is made. */
+function smallRows(from: number, to: number, step = 1): SetRows {
+  stepNotZero(step === 0);
+  const rows = Math.max(0, Math.floor((to - from) / step) + 1);
+  return { rows, [Symbol.iterator]: () => smallSeries(from, to, step)[Symbol.iterator]() };
+}
+
+function bigRows(from: bigint, to: bigint, step = 1n): SetRows {
+  stepNotZero(step === 0n);
+  const rows = (step > 0n ? from > to : from < to) ? 0 : Number((to - from) / step + 1n);
+  return { rows, [Symbol.iterator]: () => bigSeries(from, to, step)[Symbol.iterator]() };
+}
+
+registerSet('generate_series(int4,int4)', (from: number, to: number) => smallRows(from, to));
+registerSet('generate_series(int4,int4,int4)', (from: number, to: number, step: number) => smallRows(from, to, step));
+registerSet('generate_series(int8,int8)', (from: bigint, to: bigint) => bigRows(from, to));
+registerSet('generate_series(int8,int8,int8)', (from: bigint, to: bigint, step: bigint) => bigRows(from, to, step));

@@ -28,10 +28,12 @@ export interface CallInfo {
 
 export type TypedImpl = (args: Datum[], call: CallInfo, ctx: EvalContext) => Datum;
 export type TypedSetImpl = (args: Datum[], call: CallInfo, ctx: EvalContext) => Iterable<Datum[]>;
+/** What a set-returning function gives: rows, and how many where it knows before it makes them. */
+export type SetRows = Iterable<Datum[]> & { readonly rows?: number };
 
 /** A function with its call site's types bound. */
 export type BoundFunction = (args: Datum[], ctx: EvalContext) => Datum;
-export type BoundSetFunction = (args: Datum[], ctx: EvalContext) => Iterable<Datum[]>;
+export type BoundSetFunction = (args: Datum[], ctx: EvalContext) => SetRows;
 
 const plain = new Map<string, FunctionImpl>();
 const typed = new Map<string, TypedImpl>();

@@ -209,16 +209,20 @@ function readRuns(slots: usize, weights: usize, from: u32, to: u32, payload: u32
 
 /**
  * Adds the rows' weights to those of their slots (operators/state/relation_store.ts), at `payload`, where a word that is 0 follows. Lists the slots whose weight
- * is 0 in the end; writes their number, and how many more weights are negative than were, at `counts`.
+ * is 0 in the end; writes their number, and how many more weights are negative than were, at `counts`. False when a weight is beyond 32 bits.
  */
-export function addWeights(slots: usize, weights: usize, n: u32, payload: u32, gone: usize, counts: usize): void {
+export function addWeights(slots: usize, weights: usize, n: u32, payload: u32, gone: usize, counts: usize): bool {
   let negative: i32 = 0;
   let listed: u32 = 0;
+  let beyond: i32 = 0;
   for (let row: u32 = 0; row < n; row++) {
     const slot: usize = load<u32>(slots + (row << 2));
     if (slot == 0) continue;
     const before = load<i32>(slot + payload);
-    const after = before + load<i32>(weights + (row << 2));
+    const weight = load<i32>(weights + (row << 2));
+    const after = before + weight;
+    // Two of one sign whose sum has the other.
+    beyond |= (before ^ after) & (weight ^ after);
     negative += (after < 0 ? 1 : 0) - (before < 0 ? 1 : 0);
     store<i32>(slot + payload, after);
     if (after != 0 || load<u32>(slot + payload, 4) != 0) continue;
@@ -233,4 +237,5 @@ export function addWeights(slots: usize, weights: usize, n: u32, payload: u32, g
   }
   store<u32>(counts, kept);
   store<i32>(counts, negative, 4);
+  return beyond >= 0;
 }

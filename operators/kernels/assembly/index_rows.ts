@@ -228,18 +228,18 @@ function storeWide(from: usize, until: usize, data: usize, valid: usize, offset:
 }
 
 /** Number of pairs of n rows with the rows of their keys, without those that the tick has appended if `older`. */
-export function countPairs(slots: usize, n: u32, payload: u32, older: bool): u32 {
-  let total: u32 = 0;
+export function countPairs(slots: usize, n: u32, payload: u32, older: bool): f64 {
+  let total: u64 = 0;
   for (let row: u32 = 0; row < n; row++) {
     const slot: usize = load<u32>(slots + (row << 2));
     if (slot == 0) continue;
     total += entriesOf(slot + payload);
     if (older) total -= load<u32>(slot + payload, KEY_ROOM) & MOST_ADDED;
   }
-  return total;
+  return <f64>total;
 }
 
-/** These pairs: number of the row, address of the other's, product of the weights. */
+/** These pairs: number of the row, address of the other's, product of the weights. False when a product is beyond 32 bits. */
 export function expandPairs(
   slots: usize,
   weights: usize,
@@ -251,7 +251,8 @@ export function expandPairs(
   rows: usize,
   others: usize,
   products: usize,
-): void {
+): bool {
+  let beyond: i64 = 0;
   for (let row: u32 = 0; row < n; row++) {
     const slot: usize = load<u32>(slots + (row << 2));
     if (slot == 0) continue;
@@ -260,7 +261,7 @@ export function expandPairs(
     let first = block == 0 ? 0 : load<u32>(block, BLOCK_FIRST);
     let end = first + load<u32>(key, KEY_COUNT);
     if (older) end -= load<u32>(key, KEY_ROOM) & MOST_ADDED;
-    const weight = load<i32>(weights + (row << 2));
+    const weight: i64 = load<i32>(weights + (row << 2));
     const bytes: usize = <usize>end << 2;
     let entry: usize = load<u32>(key);
     // Newest block first, each at its place among the key's pairs.
@@ -269,7 +270,9 @@ export function expandPairs(
         const at: usize = <usize>i << 2;
         store<u32>(rows + at, row);
         store<u32>(others + at, <u32>entry);
-        store<i32>(products + at, weight * load<i32>(entry + weightAt));
+        const product = weight * <i64>load<i32>(entry + weightAt);
+        beyond |= product ^ <i64>(<i32>product);
+        store<i32>(products + at, <i32>product);
       }
       if (first == 0) break;
       end = min(end, first);
@@ -281,6 +284,7 @@ export function expandPairs(
     others += bytes;
     products += bytes;
   }
+  return beyond == 0;
 }
 
 /** Whether n words are 0, 1, 2 ... */

@@ -441,9 +441,10 @@ function locate(k: usize, insert: bool): void {
 
 /**
  * Adds up the weights of equal rows, which are packed and hashed (state/consolidate.ts): writes the number of each row that stands for its equals, and at
- * `sums` their weight, where that is not 0; gives how many. `table`: zeros, mask + 1 words. `totals`: a word a row.
+ * `sums` their weight, where that is not 0; gives how many, or -1 when a weight is beyond 32 bits. `table`: zeros, mask + 1 words. `totals`: a word a row.
  */
-export function sumEqual(k: usize, weights: usize, table: usize, mask: u32, totals: usize, rows: usize, sums: usize): u32 {
+export function sumEqual(k: usize, weights: usize, table: usize, mask: u32, totals: usize, rows: usize, sums: usize): i32 {
+  let beyond: i32 = 0;
   const n = load<u32>(k, KEYS_ROWS);
   const stride = load<u32>(k, KEYS_STRIDE);
   const packed: usize = load<u32>(k, KEYS_PACKED);
@@ -470,14 +471,18 @@ export function sumEqual(k: usize, weights: usize, table: usize, mask: u32, tota
         sameRow(packed + row * step, packed + other * step, stride, wide, texts, numerics)
       ) {
         const total = totals + (other << 2);
-        store<i32>(total, load<i32>(total) + weight);
+        const before = load<i32>(total);
+        const after = before + weight;
+        beyond |= (before ^ after) & (weight ^ after);
+        store<i32>(total, after);
         store<i32>(totals + (row << 2), 0);
         break;
       }
       index = (index + 1) & mask;
     }
   }
-  let count: u32 = 0;
+  if (beyond < 0) return -1;
+  let count: i32 = 0;
   for (let row: u32 = 0; row < n; row++) {
     const total = load<i32>(totals + (row << 2));
     if (total == 0) continue;

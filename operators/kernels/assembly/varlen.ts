@@ -18,13 +18,13 @@ export function compareBytes(a: usize, b: usize, length: u32): i32 {
 export const INLINE: u32 = 12;
 
 /** Bytes of the long values in n varlen slots, each rounded up to 16; `valid` 0: none is NULL. */
-export function longBytes(data: usize, valid: usize, n: u32): u32 {
-  let total: u32 = 0;
+export function longBytes(data: usize, valid: usize, n: u32): f64 {
+  let total: u64 = 0;
   for (let row: u32 = 0; row < n; row++, data += 16) {
     const length = load<u32>(data);
     if (length > INLINE && (valid == 0 || load<u8>(valid + row) != 0)) total += (length + 15) & ~15;
   }
-  return total;
+  return <f64>total;
 }
 
 /** Copies the long values of n varlen slots, one behind the other from `to` on, and lets the slots point there. */
