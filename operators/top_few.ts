@@ -6,7 +6,7 @@
  * What top_n.ts does for any offset, limit, rank, order and input; this is what is left of it here. Rows are compared and put in their places by a kernel
  * (kernels/assembly/top_few.ts); equal rows are entries of their own, since nothing is ever taken out by value. Each changed partition shows the ranks whose row
  * is another now, before and after.
- * State: the shown rows, and a slot of 4 bytes a rank for each partition. O(1) a row that does not enter, O(limit) one that does.
+ * State: the shown rows, but for what a slot has of them (state/kept_columns.ts), and a slot of 4 bytes a rank for each partition. O(1) a row that does not enter, O(limit) one that does.
  * Rows may lie in the cold store (state/kept_rows.ts). A partition that a watermark proves untouched by every change to come is forgotten; its rows stay shown.
  */
 import type { Arena } from './batch/arena.ts';
@@ -18,16 +18,16 @@ import * as k from './kernels/top_layout.ts';
 import type { Operator, Tick } from './operator.ts';
 import type { PlanNode } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
+import { KeptColumns } from './state/kept_columns.ts';
 import { KeptRows } from './state/kept_rows.ts';
 import { storeRows } from './state/key_batch.ts';
 import { type OrderColumn, plainOrder } from './state/plain_order.ts';
 import { RetainedTable } from './state/retained_table.ts';
-import { placesOf, type SlotPlace } from './state/row_layout.ts';
 import { type RowOps, rowOps } from './state/row_ops.ts';
 import { RowTable } from './state/row_table.ts';
 import type { Saved } from './state/saved.ts';
 import { topRecord } from './top_record.ts';
-import type { ColType } from './types.ts';
+import { type ColType, type Phys, physOf, widthOf } from './types.ts';
 
 type TopNSpec = PlanNode & { op: 'topn' };
 
@@ -35,6 +35,13 @@ type TopNSpec = PlanNode & { op: 'topn' };
 const MOST = 32;
 /** Words of a partition's bytes before the addresses. */
 const HEAD = 2;
+
+interface Shown {
+  n: number;
+  rows: number;
+  slots: number;
+  ranks: number;
+}
 
 /** Whether a Top-N over input that never retracts is one of these. */
 export function keepsFewRows(spec: TopNSpec, inputTypes: ColType[]): boolean {
@@ -50,9 +57,10 @@ export class TopFewOperator implements Operator {
   readonly #spec: TopNSpec;
   readonly #limit: number;
   readonly #table: RowTable;
+  readonly #columns: KeptColumns;
   readonly #rows: RowOps;
   readonly #kept: KeptRows;
-  readonly #places: SlotPlace[];
+  readonly #phys: Phys[];
   readonly #order: OrderColumn[];
   readonly #retained: RetainedTable;
   #entries = 0;
@@ -60,15 +68,15 @@ export class TopFewOperator implements Operator {
   constructor(spec: TopNSpec, inputTypes: ColType[]) {
     this.#spec = spec;
     this.#limit = spec.limit ?? 0;
-    this.#rows = rowOps(inputTypes, 'identity');
-    const { layout } = this.#rows;
-    this.#places = placesOf(layout);
-    this.#order = plainOrder(layout, spec.order) ?? [];
     this.#table = new RowTable(
       spec.partition.map((c) => inputTypes[c]),
       ((HEAD + this.#limit) * 4 + 7) & ~7,
       'sql',
     );
+    this.#columns = new KeptColumns(inputTypes, spec.partition, spec.order, this.#table);
+    this.#rows = this.#columns.rows;
+    this.#phys = inputTypes.map((type) => physOf(type.oid));
+    this.#order = plainOrder(this.#rows.layout, this.#columns.order) ?? [];
     this.#kept = new KeptRows(this.#rows, this.#table, { list: HEAD * 4, count: 0 });
     this.#retained = new RetainedTable(this.#table, spec.frees, spec.partition);
   }
@@ -82,6 +90,7 @@ export class TopFewOperator implements Operator {
     kernels.topInsert(top);
     const shown = U32[at + k.TOP_SHOWN / 4];
     U32[at + k.TOP_OUT_ROWS / 4] = arena.alloc(shown * 4);
+    U32[at + k.TOP_OUT_SLOTS / 4] = arena.alloc(shown * 4);
     U32[at + k.TOP_OUT_WEIGHTS / 4] = arena.alloc(shown * 4);
     U32[at + k.TOP_OUT_RANKS / 4] = arena.alloc(shown * 8);
     U32[at + k.TOP_NEW / 4] = arena.alloc(shown * 4);
@@ -95,7 +104,7 @@ export class TopFewOperator implements Operator {
   }
 
   #record(delta: Batch, slots: number, arena: Arena): number {
-    const record = topRecord({ delta, slots, rows: this.#rows, table: this.#table, order: this.#order }, arena);
+    const record = topRecord({ delta, slots, kept: this.#columns, table: this.#table, order: this.#order }, arena);
     const at = record >>> 2;
     U32[at + k.TOP_LIMIT / 4] = this.#limit;
     U32[at + k.TOP_RANKED / 4] = this.#spec.rank === 'row_number' ? 1 : 0;
@@ -106,7 +115,12 @@ export class TopFewOperator implements Operator {
   #changes(at: number, arena: Arena): Batch {
     const n = U32[at + k.TOP_OUT_COUNT / 4];
     const out = this.#show(
-      { n, rows: U32[at + k.TOP_OUT_ROWS / 4], ranks: U32[at + k.TOP_OUT_RANKS / 4] },
+      {
+        n,
+        rows: U32[at + k.TOP_OUT_ROWS / 4],
+        slots: U32[at + k.TOP_OUT_SLOTS / 4],
+        ranks: U32[at + k.TOP_OUT_RANKS / 4],
+      },
       U32[at + k.TOP_OUT_WEIGHTS / 4],
       arena,
     );
@@ -115,13 +129,12 @@ export class TopFewOperator implements Operator {
     return out;
   }
 
-  /** A batch of n rows, whose addresses, ranks and weights lie at these addresses. */
-  #show({ n, rows, ranks }: { n: number; rows: number; ranks: number }, weights: number, arena: Arena): Batch {
+  /** A batch of n rows, whose addresses, partitions' slots, ranks and weights lie at these addresses. */
+  #show({ n, rows, slots, ranks }: Shown, weights: number, arena: Arena): Batch {
     const { types, rank } = this.#spec;
-    const { phys } = this.#rows.layout;
-    const columns = this.#places.map(({ offset, width, flag }, c): Column => {
-      const column = { type: types[c], phys: phys[c], data: arena.alloc(n * width), valid: arena.alloc(n) };
-      kernels.loadColumn(rows, n, offset, width, flag, column.data, column.valid);
+    const columns = this.#phys.map((phys, c): Column => {
+      const column = { type: types[c], phys, data: arena.alloc(n * widthOf(phys)), valid: arena.alloc(n) };
+      this.#columns.load(c, rows, slots, n, column, 0);
       return column;
     });
     if (rank !== 'none') columns.push({ type: types[columns.length], phys: 'i64', data: ranks, valid: 0 });
@@ -141,7 +154,7 @@ export class TopFewOperator implements Operator {
       U32[cell] = block;
     }
     this.#entries += made;
-    storeRows(layout, columns, n, places >>> 2, this.#kept.heap, arena);
+    storeRows(layout, this.#columns.of(columns), n, places >>> 2, this.#kept.heap, arena);
   }
 
   #letGo(at: number): void {
@@ -157,19 +170,21 @@ export class TopFewOperator implements Operator {
 
   integral({ arena }: Tick): Batch {
     const rows = arena.alloc(this.#entries * 4);
+    const slots = arena.alloc(this.#entries * 4);
     const ranks = arena.alloc(this.#entries * 8);
     const weights = arena.alloc(this.#entries * 4);
     let n = 0;
     this.#table.forEach((slot) => {
       this.#kept.forEach(slot, arena, (row, i) => {
         U32[(rows >>> 2) + n] = row;
+        U32[(slots >>> 2) + n] = slot;
         U32[(ranks >>> 2) + n * 2] = i + 1;
         U32[(ranks >>> 2) + n * 2 + 1] = 0;
         I32[(weights >>> 2) + n] = 1;
         n++;
       });
     });
-    return this.#show({ n, rows, ranks }, weights, arena);
+    return this.#show({ n, rows, slots, ranks }, weights, arena);
   }
 
   free(watermarks: Watermarks): boolean {

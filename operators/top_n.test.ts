@@ -111,6 +111,9 @@ const plainOrders: SortKey[][] = [
   [],
 ];
 
+/** What a partition's slot has is not in its rows: a text, a column of the order. */
+const plainPartitions = [[0], [2, 0], [5, 2], []];
+
 for (const limit of [1, 2, 5])
   for (const rank of ['none', 'row_number'] as const)
     test(`the first ${limit} rows of an append-only input by kernels, ${rank}`, () => {
@@ -120,7 +123,7 @@ for (const limit of [1, 2, 5])
           inputs: [],
           types: rank === 'none' ? plainTypes : [...plainTypes, colType(OID.int8)],
           names: ['k', 'f', 't', 'n', 'u', 'b', 'rank'],
-          partition: i === 3 ? [] : [0],
+          partition: plainPartitions[i],
           order: keys,
           limit,
           offset: 0,
@@ -147,3 +150,34 @@ for (const limit of [1, 2, 5])
         );
       });
     });
+
+for (const limit of [1, 2])
+  test(`the first ${limit} rows of an append-only input, by all of its columns`, () => {
+    const all = [colType(OID.int4), colType(OID.text)];
+    const node: TopN = {
+      op: 'topn',
+      inputs: [],
+      types: all,
+      names: ['k', 't'],
+      partition: [1, 0],
+      order: [],
+      limit,
+      offset: 0,
+      withTies: false,
+      rank: 'none',
+    };
+    const someRow = (_input: number, random: Random): Datum[] => [
+      random.pick([null, 1, 2]),
+      random.pick([null, '', 'a text longer than twelve bytes']),
+    ];
+    checkOperator(
+      {
+        node,
+        inputTypes: [all],
+        row: someRow,
+        appendOnly: true,
+        naive: ([rows]) => topRows(node, rows, all),
+      },
+      seed,
+    );
+  });

@@ -5,7 +5,7 @@
  *
  * What top_n.ts does for any offset, limit and input; this is what is left of it here: order is by the sort keys, then by the whole row, and a row that lost once
  * never comes back, so nothing but the winner is kept.
- * State: one slot a partition, and the row in a block of its own: a table is half empty, and moves what is in it when it grows. O(1) a row: one compare; O(1) output a
+ * State: one slot a partition, and the row, but for what the slot has of it (state/kept_columns.ts), in a block of its own: a table is half empty, and moves what is in it when it grows. O(1) a row: one compare; O(1) output a
  * partition whose first row changes.
  * Rows may lie in the cold store (state/kept_rows.ts). A partition that a watermark proves untouched by every change to come is forgotten; its row stays shown.
  */
@@ -18,16 +18,16 @@ import * as k from './kernels/top_layout.ts';
 import type { Operator, Tick } from './operator.ts';
 import type { PlanNode } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
+import { KeptColumns } from './state/kept_columns.ts';
 import { KeptRows } from './state/kept_rows.ts';
 import { storeRows } from './state/key_batch.ts';
 import { type OrderColumn, plainOrder } from './state/plain_order.ts';
 import { RetainedTable } from './state/retained_table.ts';
-import { placesOf, type SlotPlace } from './state/row_layout.ts';
-import { type BoundCompare, boundCompare, type RowOps, rowOps } from './state/row_ops.ts';
+import { type BoundCompare, boundCompare, type RowOps } from './state/row_ops.ts';
 import { RowTable } from './state/row_table.ts';
 import type { Saved } from './state/saved.ts';
 import { topRecord } from './top_record.ts';
-import type { ColType } from './types.ts';
+import { type ColType, physOf, widthOf } from './types.ts';
 
 type TopNSpec = PlanNode & { op: 'topn' };
 
@@ -46,9 +46,10 @@ export function keepsOneRow({ limit, offset, withTies, frees, partition }: TopNS
 export class TopOneOperator implements Operator {
   readonly #spec: TopNSpec;
   readonly #table: RowTable;
+  readonly #columns: KeptColumns;
   readonly #rows: RowOps;
   readonly #kept: KeptRows;
-  readonly #places: SlotPlace[];
+  readonly #widths: number[];
   readonly #compare: BoundCompare;
   /** For the kernel; null: rows are compared in JavaScript. */
   readonly #order: OrderColumn[] | null;
@@ -56,16 +57,17 @@ export class TopOneOperator implements Operator {
 
   constructor(spec: TopNSpec, inputTypes: ColType[]) {
     this.#spec = spec;
-    this.#rows = rowOps(inputTypes, 'identity');
-    const { layout } = this.#rows;
-    this.#places = placesOf(layout);
-    this.#compare = boundCompare(layout, spec.order, true);
-    this.#order = plainOrder(layout, spec.order);
     this.#table = new RowTable(
       spec.partition.map((c) => inputTypes[c]),
       BYTES,
       'sql',
     );
+    this.#columns = new KeptColumns(inputTypes, spec.partition, spec.order, this.#table);
+    this.#rows = this.#columns.rows;
+    const { layout } = this.#rows;
+    this.#widths = inputTypes.map((type) => widthOf(physOf(type.oid)));
+    this.#compare = boundCompare(layout, this.#columns.order, true);
+    this.#order = plainOrder(layout, this.#columns.order);
     this.#kept = new KeptRows(this.#rows, this.#table, { list: ROW * 4, count: null });
     this.#retained = new RetainedTable(this.#table, spec.frees, spec.partition);
   }
@@ -80,27 +82,29 @@ export class TopOneOperator implements Operator {
     else kernels.firstRows(top);
     const touched = U32[(top + k.TOP_TOUCHED_COUNT) >>> 2];
     const shown = U32[(top + k.TOP_SHOWN) >>> 2];
-    const old = U32[(top + k.TOP_OLD) >>> 2] >>> 2;
+    const old = U32[(top + k.TOP_OLD) >>> 2];
     const out = new BatchBuilder(this.#spec.types, arena, shown + touched);
-    this.#show(old, shown, -1, out);
-    for (let i = 0; i < shown; i++) this.#rows.free(U32[old + i], this.#kept.heap);
+    this.#show(old, U32[(top + k.TOP_OUT_SLOTS) >>> 2], shown, -1, out);
+    for (let i = 0; i < shown; i++) this.#rows.free(U32[(old >>> 2) + i], this.#kept.heap);
     const best = arena.alloc(touched * 4);
     U32[(top + k.TOP_NEW) >>> 2] = best;
     this.#keepFirst(top, touched);
     const first = out.addRows(touched, 1);
     delta.columns.forEach((from, c) => {
       const { data, valid } = out.columns[c];
-      const { width } = this.#places[c];
+      const width = this.#widths[c];
       kernels.gatherColumn(best, touched, width, from.data, from.valid, data + first * width, valid + first);
     });
     this.#number(out, first);
-    storeRows(this.#rows.layout, delta.columns, n, U32[(top + k.TOP_PLACES) >>> 2] >>> 2, this.#kept.heap, arena);
+    const kept = this.#columns.of(delta.columns);
+    storeRows(this.#rows.layout, kept, n, U32[(top + k.TOP_PLACES) >>> 2] >>> 2, this.#kept.heap, arena);
     return out.buildNet();
   }
 
   #record(delta: Batch, slots: number, arena: Arena): number {
-    const record = topRecord({ delta, slots, rows: this.#rows, table: this.#table, order: this.#order }, arena);
+    const record = topRecord({ delta, slots, kept: this.#columns, table: this.#table, order: this.#order }, arena);
     U32[(record + k.TOP_OLD) >>> 2] = arena.alloc(delta.n * 4);
+    U32[(record + k.TOP_OUT_SLOTS) >>> 2] = arena.alloc(delta.n * 4);
     return record;
   }
 
@@ -108,8 +112,8 @@ export class TopOneOperator implements Operator {
   #firstRows(top: number, { n, columns }: Batch): void {
     const { payloadOffset } = this.#table;
     const compare = this.#compare;
-    compare.bind(columns);
-    const [slots, touched, old] = [k.TOP_SLOTS, k.TOP_TOUCHED, k.TOP_OLD].map(
+    compare.bind(this.#columns.of(columns));
+    const [slots, touched, old, oldSlots] = [k.TOP_SLOTS, k.TOP_TOUCHED, k.TOP_OLD, k.TOP_OUT_SLOTS].map(
       (field) => U32[(top + field) >>> 2] >>> 2,
     );
     let count = 0;
@@ -126,6 +130,7 @@ export class TopOneOperator implements Operator {
       const stored = U32[words + ROW];
       if (stored !== 0) {
         if (compare.stored(row, stored) >= 0) continue;
+        U32[oldSlots + shown] = slot;
         U32[old + shown++] = stored;
       }
       U32[words + BEST] = row + 1;
@@ -147,13 +152,10 @@ export class TopOneOperator implements Operator {
     }
   }
 
-  /** Adds n stored rows, whose addresses are at a word address, each with this weight. */
-  #show(rows: number, n: number, weight: number, out: BatchBuilder): void {
+  /** Adds n stored rows, whose addresses and whose partitions' slots are at these addresses, each with this weight. */
+  #show(rows: number, slots: number, n: number, weight: number, out: BatchBuilder): void {
     const first = out.addRows(n, weight);
-    this.#places.forEach(({ offset, width, flag }, c) => {
-      const { data, valid } = out.columns[c];
-      kernels.loadColumn(rows * 4, n, offset, width, flag, data + first * width, valid + first);
-    });
+    for (let c = 0; c < this.#widths.length; c++) this.#columns.load(c, rows, slots, n, out.columns[c], first);
     this.#number(out, first);
   }
 
@@ -171,14 +173,16 @@ export class TopOneOperator implements Operator {
   integral({ arena }: Tick): Batch {
     const { size } = this.#table;
     const out = new BatchBuilder(this.#spec.types, arena, size);
-    const rows = arena.alloc(size * 4) >>> 2;
+    const rows = arena.alloc(size * 4);
+    const slots = arena.alloc(size * 4);
     let n = 0;
     this.#table.forEach((slot) => {
       this.#kept.forEach(slot, arena, (row) => {
-        U32[rows + n++] = row;
+        U32[(slots >>> 2) + n] = slot;
+        U32[(rows >>> 2) + n++] = row;
       });
     });
-    this.#show(rows, n, 1, out);
+    this.#show(rows, slots, n, 1, out);
     return out.build();
   }
 

@@ -18,7 +18,7 @@ export const KEY_DEAD_PAYLOAD_BYTES = 24;
 /** A class is 0 for no block, one more than the number of the heap's class, or behind these one for blocks of 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16 ... pages. */
 export const ROOM_SHIFT = 24;
 export const MOST_ADDED = 0xffffff;
-export const LARGE_ROOM = 48;
+export const LARGE_ROOM = 88;
 
 /** Rows that go out of runs are compared with their entries so many at a time (assembly/single_rows.ts): of each a byte, what it says; number, entry, whether they differ. */
 export const COMPARED_ROWS = 64;

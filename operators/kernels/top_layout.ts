@@ -23,7 +23,7 @@ export const TOP_OLD = 36;
 /** Results of topInsert and firstRows: changed partitions, and rows that they show at most before and after; of firstRows before. */
 export const TOP_TOUCHED_COUNT = 40;
 export const TOP_SHOWN = 44;
-/** Where the changes go: entry, weight, rank of each. */
+/** Where the changes go: entry, weight, rank of each (and its partition's slot: TOP_OUT_SLOTS). */
 export const TOP_OUT_ROWS = 48;
 export const TOP_OUT_WEIGHTS = 52;
 export const TOP_OUT_RANKS = 56;
@@ -39,7 +39,9 @@ export const TOP_TIES = 80;
 export const TOP_PLACES = 84;
 /** What reading ahead saw: of no use, but a result has to be used for the compiler to leave the reading in. */
 export const TOP_AHEAD = 88;
-export const TOP_BYTES = 92;
+/** Where the slot of each change's partition goes; of top_one.ts of each row in TOP_OLD. */
+export const TOP_OUT_SLOTS = 92;
+export const TOP_BYTES = 96;
 
 /**
  * A column of the order: how it compares, where its value and its validity lie in a row of state, whether it is descending, whether NULL is first; and of the

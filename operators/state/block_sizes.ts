@@ -1,10 +1,10 @@
-/** The sizes of a heap's blocks (heap.ts): 16, 24, 32, ... 64, then four steps per doubling up to 64 KiB, at most 25 % waste. Kernels know them, too (kernels/assembly/heap_blocks.ts). */
+/** The sizes of a heap's blocks (heap.ts): 16, 24, 32, ... 64, then eight steps per doubling up to 64 KiB, at most 12 % waste. Kernels know them, too (kernels/assembly/heap_blocks.ts). */
 import { PAGE_BYTES } from '../batch/memory.ts';
 
 /** By class. */
 export const BLOCK_SIZES: number[] = [16, 24, 32, 40, 48, 56, 64];
 for (let base = 64; base < PAGE_BYTES; base *= 2) {
-  for (let step = 1; step <= 4; step++) BLOCK_SIZES.push(base + (base / 4) * step);
+  for (let step = 1; step <= 8; step++) BLOCK_SIZES.push(base + (base / 8) * step);
 }
 
 /** Class of a size, for sizes up to 64 KiB, by 8-byte units. */

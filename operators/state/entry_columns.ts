@@ -37,6 +37,8 @@ export class EntryColumns {
   readonly kept: number[];
   /** Where in an entry each column lies; null: in the slot. */
   readonly places: (SlotPlace | null)[];
+  /** Where in the slot a key column lies; null: the column is none. */
+  readonly keyPlaces: (SlotPlace | null)[];
   readonly #keyColumns: number[];
   readonly #entry: RowLayout;
   readonly #slot: RowLayout;
@@ -49,6 +51,8 @@ export class EntryColumns {
     this.#slot = { ...key, offsets: key.offsets.map((offset) => offset + keyAt), valid: key.valid + keyAt };
     const places = placesOf(entry);
     this.places = Array.from({ length: count }, (_, c) => places[kept.indexOf(c)] ?? null);
+    const keyPlaces = placesOf(this.#slot);
+    this.keyPlaces = Array.from({ length: count }, (_, c) => keyPlaces[keyColumns.indexOf(c)] ?? null);
   }
 
   /** Loads these columns of a row. */

@@ -7,7 +7,7 @@ import { I32, U32 } from '../batch/memory.ts';
 import { pages } from '../batch/pages.ts';
 import { OutOfMemory } from '../errors.ts';
 import { kernels } from '../kernels/index.ts';
-import { LEAST_BLOCK } from '../kernels/key_slot_layout.ts';
+import { LEAST_BLOCK, MOST_BLOCK } from '../kernels/key_slot_layout.ts';
 import type { Retention } from '../plan.ts';
 import { MemoryColdStore } from '../testing/cold_memory.ts';
 import { Random, testSeed, times } from '../testing/property.ts';
@@ -15,7 +15,7 @@ import { colType, OID } from '../types.ts';
 import { cold } from './cold_store.ts';
 import { COUNT, isCold } from './key_slot.ts';
 import { KeyedIndex } from './keyed_index.ts';
-import { furtherEntries, RunCursor } from './run_blocks.ts';
+import { furtherEntries, mostEntries, RunCursor } from './run_blocks.ts';
 import { Undo } from './undo.ts';
 
 const seed = testSeed();
@@ -223,6 +223,35 @@ describe('runs in blocks', () => {
     const bound = furtherEntries(n, stride) * stride * 1.3 + n * stride * 0.08 + 4096;
     assert.ok(spare < bound, `${spare} bytes to spare of ${n} entries of ${stride}, bound ${bound}, seed ${seed}`);
     world.release();
+  });
+
+  test('of more rows in a tick than a page has room for take several', () => {
+    const random = new Random(seed);
+    for (const first of [0, 1, 1 + random.below(60)]) {
+      const world = new World();
+      const stride = world.index.entryStride;
+      const empty = world.index.bytes;
+      if (first > 0) world.append(new Map([[0, first]]), true);
+      world.end();
+      const most = mostEntries(stride);
+      const n = most * (1 + random.below(3)) + random.pick([0, 1, random.below(most)]);
+      const before = world.append(
+        new Map([
+          [0, n],
+          [1, most + 1],
+        ]),
+        true,
+      );
+      world.check(`${first} rows and ${n}, seed ${seed}`, 0, before);
+      world.end();
+      const all = first + n + most + 1;
+      const spare = world.index.bytes - empty - all * stride - Math.ceil(all / 5) * 48;
+      assert.ok(spare < 2 * MOST_BLOCK + 4096, `${spare} bytes to spare of ${all} entries, seed ${seed}`);
+      world.append(new Map([[0, 1 + random.below(3)]]), false);
+      world.check(`one by one after ${n}, seed ${seed}`);
+      world.end();
+      world.release();
+    }
   });
 
   test('go to the cold store from the oldest on, also when it has no room at times', () => {

@@ -9,7 +9,7 @@
  *
  * RunCursor reads any run of an index, newest entry first. Kernels do as much in kernels/assembly/run_blocks.ts.
  */
-import { U32 } from '../batch/memory.ts';
+import { PAGE_BYTES, U32 } from '../batch/memory.ts';
 import { checked } from '../batch/pages.ts';
 import {
   BLOCK_BEFORE,
@@ -36,6 +36,11 @@ export function entriesOf(payload: number): number {
 /** The entries for which a block behind so many has room at least. */
 export function furtherEntries(count: number, stride: number): number {
   return Math.floor(Math.min(Math.max(Math.floor((count * stride) / BLOCK_SHARE), LEAST_BLOCK), MOST_BLOCK) / stride);
+}
+
+/** The most entries for which a block has room: larger ones would take whole pages, of which the last is on average half used. */
+export function mostEntries(stride: number): number {
+  return Math.max(1, Math.floor((PAGE_BYTES - BLOCK_HEAD) / stride));
 }
 
 /** Says at the head of a block which one it comes after, and how many entries there are before it. */

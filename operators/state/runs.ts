@@ -28,7 +28,7 @@ import {
 import { isLeaving } from './leaving.ts';
 import { rowLayout } from './row_layout.ts';
 import { type RowOps, rowOps } from './row_ops.ts';
-import { BLOCKS_FROM, eachBlock, entriesOf, furtherEntries, writeHead } from './run_blocks.ts';
+import { BLOCKS_FROM, eachBlock, entriesOf, furtherEntries, mostEntries, writeHead } from './run_blocks.ts';
 import { RunDirectory } from './run_directory.ts';
 import { touch, touchRange } from './write_marks.ts';
 
@@ -292,25 +292,40 @@ export class Runs {
     U32[payload + COUNT] = count;
   }
 
-  /** Gives the run room for so many entries more, as growRuns() of kernels/assembly/index_rows.ts does. */
+  /** Gives the run room for so many entries more, as growRuns() of kernels/assembly/index_rows.ts does, where that is more than a block has in as many as it takes. */
   #grow(payload: number, added: number): void {
     const { stride } = this;
     const count = U32[payload + COUNT];
     const newest = newestBlock(payload);
+    const most = mostEntries(stride);
     if (newest === 0) {
       const inBlocks =
         this.blocksFrom > 0 && U32[payload + DIRECTORY] === 0 && (count + added) * stride > this.blocksFrom;
       const more = Math.max(added, inBlocks ? furtherEntries(count, stride) : count);
-      this.move(payload, count + more, inBlocks);
+      const room = inBlocks && count + more > most ? Math.max(count, (count + added) % most || most) : count + more;
+      this.move(payload, room, inBlocks);
+      if ((count + added) * stride > this.#spaceOf(payload)) this.#grow(payload, added);
       return;
     }
-    const fits = Math.floor(this.#spaceOf(payload) / stride) - count;
-    const before = entriesOf(payload) + fits;
-    const more = Math.max(added - fits, furtherEntries(before, stride));
-    const block = this.heap.alloc(setRoom(payload, BLOCK_HEAD + more * stride));
-    writeHead(block, newest, before);
+    /** Entries of those that come that lie in blocks before the newest, which are full then. */
+    let before = Math.floor(this.#spaceOf(payload) / stride) - count;
+    let entries = entriesOf(payload) + before;
+    let last = newest;
+    const rest = added - before;
+    let room = rest <= most ? Math.max(rest, furtherEntries(entries, stride)) : rest % most || most;
+    // The full ones come last: of most rows the kernel need not look for the block.
+    while (added - before > room) {
+      const full = this.heap.alloc(BLOCK_HEAD + room * stride);
+      writeHead(full, last, entries);
+      last = full;
+      before += room;
+      entries += room;
+      room = most;
+    }
+    const block = this.heap.alloc(setRoom(payload, BLOCK_HEAD + room * stride));
+    writeHead(block, last, entries);
     U32[payload + RUN] = block + BLOCK_HEAD;
-    I32[payload + COUNT] = -fits;
+    I32[payload + COUNT] = -before;
     U32[payload + DIRECTORY] = block + IN_BLOCKS;
   }
 

@@ -14,12 +14,12 @@ const FIRST_LARGE: u32 = LARGE_ROOM;
 /** The largest block that has a class. */
 export const LARGEST: u32 = 65536;
 
-/** Bytes of the class that a block of so many bytes is of: 16, 24, 32, ... 64, then four sizes a doubling. */
+/** Bytes of the class that a block of so many bytes is of: 16, 24, 32, ... 64, then eight sizes a doubling. */
 @inline
 export function classBytes(length: u32): u32 {
   const units: u32 = (length + 7) & ~7;
   if (units <= 64) return max<u32>(units, 16);
-  const step: u32 = 1 << (29 - clz<u32>(units - 1));
+  const step: u32 = 1 << (28 - clz<u32>(units - 1));
   return (units + step - 1) & ~(step - 1);
 }
 
@@ -28,14 +28,14 @@ export function classBytes(length: u32): u32 {
 export function classOf(size: u32): u32 {
   if (size <= 64) return (size >> 3) - 2;
   const power = 31 - clz<u32>(size - 1);
-  return 6 + ((power - 6) << 2) + ((size - (1 << power)) >> (power - 2));
+  return 6 + ((power - 6) << 3) + ((size - (1 << power)) >> (power - 3));
 }
 
 /** Bytes of the block of a run, by its class (key_slot_layout.ts). */
 @inline
 export function roomBytes(room: u32): u32 {
   if (room <= 7) return room == 0 ? 0 : (room + 1) << 3;
-  if (room < FIRST_LARGE) return (5 + ((room - 8) & 3)) << (4 + ((room - 8) >> 2));
+  if (room < FIRST_LARGE) return (9 + ((room - 8) & 7)) << (3 + ((room - 8) >> 3));
   const large = room - FIRST_LARGE;
   return large < 2 ? (large + 2) << 16 : (4 + ((large - 2) & 3)) << (16 + ((large - 2) >> 2));
 }

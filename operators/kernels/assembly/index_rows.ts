@@ -6,7 +6,7 @@ import { KEY_COLUMN_AT, KEY_COLUMN_BYTES, KEY_COLUMN_DATA, KEY_COLUMN_KIND, KEY_
 import { BLOCK_BEFORE, BLOCK_FIRST, BLOCK_HEAD, IN_BLOCKS, KEY_COUNT, KEY_DIRECTORY, KEY_ROOM, MOST_ADDED, ROOM_SHIFT } from '../key_slot_layout';
 import { classBytes, classOf, LARGEST, roomBytes, takeBlock } from './heap_blocks';
 import { announce } from './marks';
-import { endBefore, entriesOf, furtherEntries, newestBlock } from './run_blocks';
+import { entriesOf, entryBefore, furtherEntries, newestBlock } from './run_blocks';
 import { INLINE } from './varlen';
 
 /** Of an entry of a log, before its row. */
@@ -105,7 +105,7 @@ export function growRuns(
 
 /**
  * Gives every row an entry at the end of its run, where there is room; `rows`: the entries' addresses. Gives their number. A count below 0 is that of the rows for which
- * the block before the newest still has room.
+ * blocks before the newest have room.
  */
 export function placeRows(slots: usize, n: u32, payload: u32, stride: u32, rows: usize): u32 {
   let placed: u32 = 0;
@@ -116,9 +116,9 @@ export function placeRows(slots: usize, n: u32, payload: u32, stride: u32, rows:
       continue;
     }
     const count = load<i32>(slot + payload, KEY_COUNT);
-    let run: usize = load<u32>(slot + payload);
-    if (count < 0) run = endBefore(run - BLOCK_HEAD, stride);
-    const entry = run + count * stride;
+    const run: usize = load<u32>(slot + payload);
+    const newest = run - BLOCK_HEAD;
+    const entry = count < 0 ? entryBefore(newest, load<u32>(newest, BLOCK_FIRST) + count, stride) : run + count * stride;
     store<u32>(slot + payload, count + 1, KEY_COUNT);
     announce(entry, stride);
     store<u32>(rows + (row << 2), <u32>entry);

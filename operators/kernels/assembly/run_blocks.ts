@@ -31,10 +31,12 @@ export function entriesBefore(block: usize): u32 {
   return load<u32>(block, BLOCK_FIRST) - load<u32>(<usize>load<u32>(block, BLOCK_BEFORE), BLOCK_FIRST);
 }
 
-/** Where the entries of the block before this one end. */
+/** Where the entry of this number lies, in a block before this one. */
 @inline
-export function endBefore(block: usize, stride: u32): usize {
-  return <usize>load<u32>(block, BLOCK_BEFORE) + BLOCK_HEAD + entriesBefore(block) * stride;
+export function entryBefore(block: usize, entry: u32, stride: u32): usize {
+  do block = load<u32>(block, BLOCK_BEFORE);
+  while (load<u32>(block, BLOCK_FIRST) > entry);
+  return block + BLOCK_HEAD + (entry - load<u32>(block, BLOCK_FIRST)) * stride;
 }
 
 /** The entries for which a block behind so many has room at least. */

@@ -24,6 +24,7 @@ import {
   TOP_OUT_COUNT,
   TOP_OUT_RANKS,
   TOP_OUT_ROWS,
+  TOP_OUT_SLOTS,
   TOP_OUT_WEIGHTS,
   TOP_PAYLOAD,
   TOP_PLACES,
@@ -105,6 +106,7 @@ export function topChanges(t: usize): void {
   const changed = load<u32>(t, TOP_TOUCHED_COUNT);
   const ranked = load<u32>(t, TOP_RANKED) != 0;
   const outRows: usize = load<u32>(t, TOP_OUT_ROWS);
+  const outSlots: usize = load<u32>(t, TOP_OUT_SLOTS);
   const outWeights: usize = load<u32>(t, TOP_OUT_WEIGHTS);
   const outRanks: usize = load<u32>(t, TOP_OUT_RANKS);
   const fresh: usize = load<u32>(t, TOP_NEW);
@@ -115,7 +117,8 @@ export function topChanges(t: usize): void {
   let left: u32 = 0;
   let ties: u32 = 0;
   for (let i: u32 = 0; i < changed; i++, old += (limit + 1) << 2) {
-    const state = <usize>load<u32>(touched + (i << 2)) + payload;
+    const slot = load<u32>(touched + (i << 2));
+    const state = <usize>slot + payload;
     const entries = state + ENTRIES;
     store<u32>(state, 0, TOUCHED);
     const before = load<u32>(old);
@@ -132,11 +135,13 @@ export function topChanges(t: usize): void {
       if (ranked && was != 0) {
         if (compareEntries(was, row, order, columns) == 0) ties++;
         store<u32>(outRows + (out << 2), was);
+        store<u32>(outSlots + (out << 2), slot);
         store<i32>(outWeights + (out << 2), -1);
         store<u64>(outRanks + (out << 3), rank + 1);
         out++;
       }
       store<u32>(outRows + (out << 2), row);
+      store<u32>(outSlots + (out << 2), slot);
       store<i32>(outWeights + (out << 2), 1);
       store<u64>(outRanks + (out << 3), rank + 1);
       out++;
@@ -147,6 +152,7 @@ export function topChanges(t: usize): void {
       store<u32>(gone + (left++ << 2), row);
       if (ranked) continue;
       store<u32>(outRows + (out << 2), row);
+      store<u32>(outSlots + (out << 2), slot);
       store<i32>(outWeights + (out << 2), -1);
       out++;
     }

@@ -15,6 +15,7 @@ import {
   TOP_OLD,
   TOP_ORDER,
   TOP_ORDER_COUNT,
+  TOP_OUT_SLOTS,
   TOP_PAYLOAD,
   TOP_PLACES,
   TOP_SHOWN,
@@ -39,6 +40,7 @@ export function firstRows(t: usize): void {
   const columns = load<u32>(t, TOP_ORDER_COUNT);
   const touched: usize = load<u32>(t, TOP_TOUCHED);
   const old: usize = load<u32>(t, TOP_OLD);
+  const oldSlots: usize = load<u32>(t, TOP_OUT_SLOTS);
   const offset = load<u32>(order + 4);
   let changed: u32 = 0;
   let shown: u32 = 0;
@@ -62,6 +64,7 @@ export function firstRows(t: usize): void {
       const stored = load<u32>(state, ROW);
       if (stored != 0) {
         if (compareEntries(entry, stored, order, columns) >= 0) continue;
+        store<u32>(oldSlots + (shown << 2), <u32>slot);
         store<u32>(old + (shown++ << 2), stored);
       }
       store<u32>(state, row + 1);
