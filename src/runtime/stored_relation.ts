@@ -210,9 +210,11 @@ export class StoredRelation {
   /** All rows with their weights, as a batch in the arena; long values are shared with the store until the next tick. */
   snapshot(arena: Arena): Batch {
     const out = new BatchBuilder(this.types, arena, Math.max(1, this.store.size));
-    this.store.forEach((address, weight) => {
-      this.store.ops.load(address, out.columns, out.addRow(weight));
-    });
+    const { store } = this;
+    for (let at = 0; at >= 0; )
+      at = store.visitFrom(at, Number.POSITIVE_INFINITY, store.end, arena, (address, weight) => {
+        store.ops.load(address, out.columns, out.addRow(weight));
+      });
     return out.build();
   }
 
@@ -283,10 +285,10 @@ export class StoredRelation {
     this.#appendOnly = false;
     if (!(table instanceof RelationStore)) return;
     let all = 0;
-    table.forEach((_, weight) => {
-      all += weight;
+    table.table.forEach((slot) => {
+      all += table.weightAt(slot);
     });
-    if (table.size < LEAST_DIFFERENT * all || pages.usedBytes + table.bytes > budget.chill) return;
+    if (table.size < LEAST_DIFFERENT * all || pages.usedBytes + table.bytes > budget.hold) return;
     budget.beyond(() => {
       const log = new RowLog(this.types);
       const scan = this.scan([]);
@@ -347,8 +349,16 @@ export class StoredRelation {
     else if (this.#store instanceof KeyedRows) this.#store.index.compact(slots);
   }
 
-  coldStates(): Iterable<ColdState> {
-    return this.#furtherIndexes();
+  *coldStates(): Iterable<ColdState> {
+    if (!(this.#store instanceof RelationStore)) yield this.#store;
+    yield* this.#furtherIndexes();
+  }
+
+  /** On disk. */
+  get coldBytes(): number {
+    let bytes = 0;
+    for (const state of this.coldStates()) bytes += state.coldBytes;
+    return bytes;
   }
 
   keepIn(undo: Undo): void {
