@@ -121,6 +121,41 @@ export class KeyedRows implements RowStore, ColdState {
     return { n, rows, words, next };
   }
 
+  /** Whether each row that the delta takes away is there as often. The delta is consolidated. */
+  hasRetracted(delta: Batch): boolean {
+    const { index } = this;
+    const { runs } = index;
+    const arena = new Arena();
+    try {
+      index.bindKeys(
+        index.keyColumns.map((c) => delta.columns[c]),
+        arena,
+      );
+      runs.rows.bind(delta.columns);
+      for (let row = 0; row < delta.n; row++) {
+        const weight = I32[(delta.weights >>> 2) + row];
+        if (weight < 0 && this.#weightOf(row) + weight < 0) return false;
+      }
+      return true;
+    } finally {
+      arena.release();
+    }
+  }
+
+  /** Of the row that is bound. */
+  #weightOf(row: number): number {
+    const { index } = this;
+    const { runs } = index;
+    const slot = index.seek(row);
+    if (slot === 0) return 0;
+    const hash = runs.hashAt < 0 ? 0 : runs.rows.slotHash(row);
+    let sum = 0;
+    for (let at = index.runOf(slot), left = index.countOf(slot); left > 0; left--, at += runs.stride)
+      if ((runs.hashAt < 0 || U32[(at + runs.hashAt) >>> 2] === hash) && runs.rows.equal(row, at))
+        sum += runs.weight(at);
+    return sum;
+  }
+
   chill(bytes: number): number {
     return this.index.chill(bytes);
   }
