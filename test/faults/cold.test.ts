@@ -257,6 +257,65 @@ test('rows of views of several times the limit: read whole, by key and by index,
   assert.deepEqual(await all(child), await all(ample));
 });
 
+test('a table of several times the limit: inserts, updates and deletes of rows on disk and columns that change, over kills', {
+  timeout: 3_600_000,
+}, async (t) => {
+  const { random, seed } = seeded('a table on disk');
+  const ample = await Child.start(join(root, 'table-ample'), AMPLE);
+  let child = await Child.start(join(root, 'table'), LIMITED);
+  t.after(() => Promise.all([child.kill(), ample.kill()]));
+  const both = async (text: string) => {
+    await ample.rows(text);
+    await child.rows(text);
+  };
+  await both(`CREATE TABLE t (id int PRIMARY KEY, g int, s text);
+    CREATE MATERIALIZED VIEW sums AS SELECT g, count(*)::text AS n, sum(length(s))::text AS l FROM t GROUP BY g;
+    CREATE MATERIALIZED VIEW same AS SELECT id, g + 1 AS g, upper(s) AS s FROM t`);
+  const SUMS = (name: string) =>
+    `SELECT count(*)::text, sum(id)::text, sum(g)::text, sum(length(s))::text, max(md5(s)) FROM ${name}`;
+  const compare = async (label: string) => {
+    for (const read of [
+      SUMS('t'),
+      SUMS('same'),
+      'SELECT * FROM sums ORDER BY g',
+      `SELECT * FROM t WHERE id = ${random(1000)}`,
+    ])
+      assert.deepEqual(await child.rows(read), await ample.rows(read), `${read}, ${label}, seed ${seed}`);
+  };
+  const steps = rounds(45, 120);
+  const each = 2000;
+  for (let step = 0; step < steps; step++) {
+    const from = step * each;
+    await both(
+      `INSERT INTO t SELECT i, i % 50, repeat(md5((i + ${random(1000)})::text), 16) FROM generate_series(${from}, ${from + each - 1}) i`,
+    );
+    const at = random(from + 1);
+    await both(`UPDATE t SET s = 'u' || s, g = (g + 1) % 50 WHERE id BETWEEN ${at} AND ${at + 200}`);
+    await both(
+      `INSERT INTO t VALUES (${random(from + 1)}, 3, 'again') ON CONFLICT (id) DO UPDATE SET s = t.s || excluded.s`,
+    );
+    const old = random(from + 1);
+    await both(`DELETE FROM t WHERE id BETWEEN ${old} AND ${old + 150}`);
+    await assert.rejects(child.rows(`INSERT INTO t SELECT id, g, s FROM t ORDER BY id LIMIT 1`), { code: '23505' });
+    if (step % 15 !== 7) continue;
+    if (random(2) === 0) await child.rows('CHECKPOINT');
+    await child.kill(random(3) === 0 ? 'SIGTERM' : 'SIGKILL');
+    child = await Child.start(join(root, 'table'), LIMITED);
+    await compare(`step ${step}`);
+  }
+  await compare('at the end');
+  assert.ok((await figures(child)).live > rounds(0.5, 2) * LIMIT_MB * 2 ** 20);
+  assert.ok((await memory(child, 'used')) <= LIMIT_MB * 2 ** 20);
+  for (let id = 10 * each; id < steps * each; id += each)
+    await both(`DELETE FROM t WHERE id BETWEEN ${id} AND ${id + each - 1}`);
+  await compare('most of it deleted');
+  await both('ALTER TABLE t DROP COLUMN g CASCADE; ALTER TABLE t ADD COLUMN g int DEFAULT 7');
+  assert.deepEqual(await child.rows(SUMS('t')), await ample.rows(SUMS('t')));
+  await child.kill();
+  child = await Child.start(join(root, 'table'), LIMITED);
+  assert.deepEqual(await child.rows(SUMS('t')), await ample.rows(SUMS('t')));
+});
+
 test('a damaged cold file: the server says so and ends, and the next start does without it or is refused', {
   timeout: 600_000,
 }, async (t) => {
