@@ -118,7 +118,7 @@ for (const types of [plain, withFloat]) {
         keyed.endTick();
         table.endTick();
         // Most of the rounds with some or all of it on disk.
-        if (random.below(round % 4) > 0) keyed.chill(random.pick([1, 5000, Number.POSITIVE_INFINITY]));
+        if (random.below(4 - (round % 4)) > 0) keyed.chill(random.pick([1, 5000, Number.POSITIVE_INFINITY]));
         if (random.below(4) === 0) bringBack(2000);
         if (random.below(6) === 0) keyed.index.compact(random.pick([20, Number.POSITIVE_INFINITY]));
         const { coldBytes } = keyed;
