@@ -21,7 +21,16 @@ import { kernels } from '../kernels/index.ts';
 import { BLOCK_SIZES, sizeClass } from './block_sizes.ts';
 import { eachFree, unlink } from './free_lists.ts';
 import { FreedQueue } from './freed_queue.ts';
-import { type Chunk, chunkOf, closed, FIRST_CHUNK_PAGES, mostChunkPages, quarters, setClosed } from './heap_chunks.ts';
+import {
+  type Chunk,
+  chunkOf,
+  closed,
+  FIRST_CHUNK_PAGES,
+  mostChunkPages,
+  pagesIn,
+  quarters,
+  setClosed,
+} from './heap_chunks.ts';
 import { giveBack } from './heap_pages.ts';
 import { isLeaving, markPages } from './leaving.ts';
 import { giveRecord, takeRecord } from './lent_records.ts';
@@ -195,13 +204,11 @@ export class Heap {
   }
 
   #largePages(): number {
-    let count = 0;
-    for (const n of this.#large.values()) count += n;
-    return count;
+    return [...this.#large.values()].reduce((sum, count) => sum + count, 0);
   }
 
   #chunkBytes(): number {
-    return this.#chunks.reduce((sum, chunk) => sum + chunk.pages * PAGE_BYTES, 0);
+    return pagesIn(this.#chunks) * PAGE_BYTES;
   }
 
   /** Gives back the chunks of which every block is free. O(free blocks): as many as were freed since the last time, to a factor. */
@@ -255,6 +262,11 @@ export class Heap {
       this.#leaving = true;
     }
     return this.#leaving;
+  }
+
+  /** Whether something lies still in what is leaving. */
+  get isLeft(): boolean {
+    return this.#chunks.some(({ address }) => isLeaving(address)) || [...this.#large.keys()].some(isLeaving);
   }
 
   /** Whether at least half of its chunks is free, and emptying those that have least in them would give pages back. */
@@ -329,8 +341,7 @@ export class Heap {
     }
     this.#closed -= empty.length;
     // A heap that was emptied begins small again: many of them at once would take what they all gave back.
-    const left = this.#chunks.reduce((sum, chunk) => sum + chunk.pages, 0);
-    this.#chunkPages = Math.max(FIRST_CHUNK_PAGES, Math.min(left, mostChunkPages()));
+    this.#chunkPages = Math.max(FIRST_CHUNK_PAGES, Math.min(pagesIn(this.#chunks), mostChunkPages()));
   }
 
   #freeNow(address: number, bytes: number): void {

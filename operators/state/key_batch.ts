@@ -108,7 +108,7 @@ export function writeColumns({ phys, widths, offsets }: RowLayout, columns: Colu
 
 /**
  * RowOps.store() of all n rows of a batch: to the addresses at word address `rows`, 0 for a row that is not stored. The places are announced. Without a heap
- * as storeShallow().
+ * as storeShallow(). `weights`: addresses of what goes to the row's first word that is no column's (row_layout.ts); 0: nothing.
  */
 export function storeRows(
   layout: RowLayout,
@@ -117,12 +117,24 @@ export function storeRows(
   rows: number,
   heap: Heap | null,
   arena: Arena,
+  weights = 0,
 ): void {
-  const { phys, valid, stride, wide } = layout;
-  if (phys.length === 0) return;
+  const { phys, valid, stride, wide, words } = layout;
+  if (phys.length === 0 && weights === 0) return;
   const list = writeColumns(layout, columns, arena);
   const outside = arena.alloc(n * wide * 4);
-  const count = kernels.storeRows(list, phys.length, n, valid, stride, 0, 0, rows * 4, outside, arena.alloc(n * 8));
+  const count = kernels.storeRows(
+    list,
+    phys.length,
+    n,
+    valid,
+    stride,
+    weights,
+    words,
+    rows * 4,
+    outside,
+    arena.alloc(n * 8),
+  );
   if (heap !== null) ownLong(outside, count, heap);
 }
 

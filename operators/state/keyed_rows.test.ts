@@ -1,4 +1,4 @@
-/** Rows that lie in the index of their key are those that a table holds; a tick that is taken back, and a restart, leave them as they were. */
+/** Rows that lie in the index of their key are those that a table holds, some of them on disk or all; a tick that is taken back, and a restart, leave them as they were. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Arena } from '../batch/arena.ts';
@@ -6,9 +6,12 @@ import { BatchBuilder, batchFromRows } from '../batch/builder.ts';
 import { I32, U32 } from '../batch/memory.ts';
 import { pages } from '../batch/pages.ts';
 import type { Datum } from '../datum.ts';
+import { MemoryColdStore } from '../testing/cold_memory.ts';
 import { Image } from '../testing/image.ts';
 import { Bag, Random, testSeed, times } from '../testing/property.ts';
 import { type ColType, colType, OID } from '../types.ts';
+import { bringBack } from './cold_reads.ts';
+import { cold } from './cold_store.ts';
 import { KeyedIndex } from './keyed_index.ts';
 import { KeyedRows } from './keyed_rows.ts';
 import { RelationStore, type RowStore } from './relation_store.ts';
@@ -37,9 +40,10 @@ function randomRow(random: Random, types: ColType[], keys: number): Datum[] {
 function bag(store: RowStore, types: ColType[], arena: Arena): unknown {
   const found = new Bag();
   const out = new BatchBuilder(types, arena, Math.max(1, store.size));
-  store.forEach((address, weight) => {
-    store.ops.load(address, out.columns, out.addRow(weight));
-  });
+  for (let at = 0; at >= 0; )
+    at = store.visitFrom(at, Number.POSITIVE_INFINITY, store.end, arena, (address, weight) => {
+      store.ops.load(address, out.columns, out.addRow(weight));
+    });
   found.addBatch(out.build());
   return found.texts();
 }
@@ -63,7 +67,10 @@ for (const types of [plain, withFloat]) {
     const used = pages.usedPages;
     const arena = new Arena();
     const image = new Image();
+    const store = new MemoryColdStore();
+    cold.store = store;
     let told = 0;
+    let read = 0;
     for (let round = 0; round < times(8); round++) {
       let keyed = keyedRows(types);
       const table = new RelationStore(types);
@@ -110,16 +117,25 @@ for (const types of [plain, withFloat]) {
         }
         keyed.endTick();
         table.endTick();
+        // Most of the rounds with some or all of it on disk.
+        if (random.below(4 - (round % 4)) > 0) keyed.chill(random.pick([1, 5000, Number.POSITIVE_INFINITY]));
+        if (random.below(4) === 0) bringBack(2000);
+        if (random.below(6) === 0) keyed.index.compact(random.pick([20, Number.POSITIVE_INFINITY]));
+        const { coldBytes } = keyed;
+        read += coldBytes;
         assert.deepEqual(bag(keyed, types, arena), bag(table, types, arena));
         assert.deepEqual(bagOfPieces(keyed, types, arena), bagOfPieces(table, types, arena));
+        assert.equal(keyed.coldBytes, coldBytes, 'who reads leaves the rows where they are');
         assert.equal(keyed.negative, table.negative);
         assert.equal(keyed.size, present.size);
         if (random.below(4) === 0) {
           const saved = keyed.index.save();
+          const stored = store.save();
           image.start(pagesOf(saved as unknown as Saved));
           image.finish();
           keyed.release();
           image.load();
+          store.load(stored);
           keyed = keyedRows(types);
           keyed.index.load(saved);
           assert.deepEqual(bag(keyed, types, arena), bag(table, types, arena));
@@ -130,7 +146,10 @@ for (const types of [plain, withFloat]) {
       table.release();
     }
     assert.ok(told > 0);
+    assert.ok(read > 0);
     arena.release();
+    cold.store = null;
+    assert.equal(store.places, 0);
     assert.equal(pages.usedPages, used);
   });
 }

@@ -30,6 +30,8 @@ export interface RowsFound {
   next: number;
 }
 
+export type VisitRow = (rowAddress: number, weight: number) => void;
+
 /** What keeps the rows of a relation with their weights, and lets them be read piece by piece while they change. */
 export interface RowStore {
   readonly ops: RowOps;
@@ -40,9 +42,8 @@ export interface RowStore {
   /** Where a scan that begins now ends. */
   readonly end: number;
   apply(delta: Batch): void;
-  forEach(visit: (rowAddress: number, weight: number) => void): void;
-  /** Calls back with up to `most` rows from place `from` on, in front of `end`; gives the place to go on from, -1 at the end. */
-  visitFrom(from: number, most: number, end: number, visit: (rowAddress: number, weight: number) => void): number;
+  /** Calls back with about `most` rows at most from place `from` on, in front of `end`; gives the place to go on from, -1 at the end. Those on disk are read into the arena. */
+  visitFrom(from: number, most: number, end: number, arena: Arena, visit: VisitRow): number;
   rowsFrom(from: number, most: number, end: number, arena: Arena): RowsFound;
   endTick(): void;
   release(): void;
@@ -143,13 +144,13 @@ export class RelationStore implements RowStore {
     return slot + this.table.rowOffset;
   }
 
-  forEach(visit: (rowAddress: number, weight: number) => void): void {
+  forEach(visit: VisitRow): void {
     this.table.forEach((slot) => {
       visit(this.rowAt(slot), this.weightAt(slot));
     });
   }
 
-  visitFrom(from: number, most: number, _end: number, visit: (rowAddress: number, weight: number) => void): number {
+  visitFrom(from: number, most: number, _end: number, _arena: Arena, visit: VisitRow): number {
     return this.table.visitFrom(from, most, (slot) => {
       visit(this.rowAt(slot), this.weightAt(slot));
     });

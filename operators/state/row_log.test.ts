@@ -1,14 +1,17 @@
-/** A log holds what a table holds, row for row; a tick that is taken back, and a restart, leave it as it was. */
+/** A log holds what a table holds, row for row, with its oldest rows on disk or all; a tick that is taken back, and a restart, leave it as it was. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Arena } from '../batch/arena.ts';
+import { budget } from '../batch/budget.ts';
 import { BatchBuilder, batchFromRows, readRow } from '../batch/builder.ts';
 import { I32, U32 } from '../batch/memory.ts';
 import { pages } from '../batch/pages.ts';
 import type { Datum } from '../datum.ts';
+import { MemoryColdStore } from '../testing/cold_memory.ts';
 import { Image } from '../testing/image.ts';
 import { Random, rowText, testSeed, times } from '../testing/property.ts';
 import { colType, OID } from '../types.ts';
+import { cold } from './cold_store.ts';
 import { RelationStore, type RowStore } from './relation_store.ts';
 import { RowLog } from './row_log.ts';
 import { pagesOf, type Saved } from './saved.ts';
@@ -31,10 +34,11 @@ function randomRow(random: Random): Datum[] {
 function bag(store: RowStore, arena: Arena): [string, number][] {
   const out = new BatchBuilder(types, arena, Math.max(1, store.size));
   const weights: number[] = [];
-  store.forEach((address, weight) => {
-    store.ops.load(address, out.columns, out.addRow(weight));
-    weights.push(weight);
-  });
+  for (let at = 0; at >= 0; )
+    at = store.visitFrom(at, Number.POSITIVE_INFINITY, store.end, arena, (address, weight) => {
+      store.ops.load(address, out.columns, out.addRow(weight));
+      weights.push(weight);
+    });
   const batch = out.build();
   const sums = new Map<string, number>();
   weights.forEach((weight, row) => {
@@ -90,6 +94,135 @@ test('a log holds what a table holds, also after a tick that was taken back and 
   }
   arena.release();
   assert.equal(pages.usedPages, used);
+});
+
+test('the oldest rows of a log are on disk: row for row what was appended, over ticks taken back, restarts, a full store and scans', () => {
+  const random = new Random(testSeed());
+  const used = pages.usedPages;
+  const arena = new Arena();
+  const image = new Image();
+  const store = new MemoryColdStore();
+  cold.store = store;
+  for (let round = 0; round < times(6); round++) {
+    let log = new RowLog(types);
+    const rows: string[] = [];
+    const check = (end: number, most: number) => {
+      const { coldBytes } = log;
+      let seen = 0;
+      for (let at = 0; at >= 0; ) {
+        const out = new BatchBuilder(types, arena, 16);
+        const found = log.rowsFrom(at, most, end, arena);
+        for (let i = 0; i < found.n; i++) log.ops.load(U32[found.rows + i], out.columns, out.addRow(1));
+        const batch = out.build();
+        for (let i = 0; i < found.n; i++) {
+          const text = `${I32[found.words + i]}: ${rowText(readRow(batch, i))}`;
+          if (text !== rows[seen]) assert.equal(text, rows[seen], `row ${seen}`);
+          seen++;
+        }
+        at = found.next;
+        arena.reset();
+      }
+      assert.equal(seen, end);
+      assert.equal(log.coldBytes, coldBytes, 'who reads leaves the rows where they are');
+    };
+    for (let tick = 0; tick < 14; tick++) {
+      const n = random.pick([0, 3, 255, 256, 700, 3000]);
+      const list = Array.from({ length: n }, () => randomRow(random));
+      const weights = list.map(() => (random.below(20) === 0 ? random.below(3) : 1));
+      // One that is longer than a page.
+      if (n > 3 && random.below(3) === 0) list[random.below(n)][1] = 'long '.repeat(30_000);
+      const undo = new Undo();
+      undo.start();
+      undo.keep(log);
+      log.apply(batchFromRows(types, list, arena, weights));
+      if (random.below(4) === 0) undo.takeBack();
+      else {
+        undo.commit();
+        list.forEach((row, i) => {
+          if (weights[i] > 0) rows.push(`${weights[i]}: ${rowText(row)}`);
+        });
+      }
+      arena.reset();
+      log.endTick();
+      if (random.below(3) > 0) log.chill(random.pick([1, 50_000, 400_000, Number.POSITIVE_INFINITY]));
+      if (random.below(5) === 0) {
+        store.room = random.below(3);
+        try {
+          log.chill(Number.POSITIVE_INFINITY);
+        } catch (error) {
+          assert.match(String(error), /there is no room/);
+        }
+        store.room = Number.POSITIVE_INFINITY;
+      }
+      if (random.below(4) === 0) {
+        // To another place on disk.
+        const at = random.below(20);
+        log.visitCold(at, 5, (place, bytes) => {
+          const copy = arena.alloc(bytes);
+          store.read(place, bytes, copy);
+          store.free(place, bytes);
+          return store.write(copy, [bytes]);
+        });
+      }
+      arena.reset();
+      check(log.size, random.pick([100, 1000, 100_000]));
+      check(random.below(log.size + 1), 300);
+      if (random.below(4) === 0) {
+        const saved = log.save();
+        const stored = store.save();
+        image.start(pagesOf(saved as unknown as Saved));
+        image.finish();
+        log.release();
+        image.load();
+        store.load(stored);
+        log = new RowLog(types);
+        log.load(saved);
+        check(log.size, 500);
+      }
+    }
+    assert.ok(log.size === 0 || store.places > 0 || log.coldBytes === 0);
+    log.release();
+    assert.equal(store.places, 0);
+  }
+  assert.ok(store.reads > 0);
+  cold.store = null;
+  arena.release();
+  assert.equal(pages.usedPages, used);
+});
+
+test('what a log has on disk is not in memory; a log that only has rows that are no part yet sends nothing', () => {
+  const arena = new Arena();
+  cold.store = new MemoryColdStore();
+  // Chunks are a small share of it.
+  budget.limit = 64 << 20;
+  const log = new RowLog([colType(OID.int4), colType(OID.text)]);
+  const rows = (n: number) =>
+    batchFromRows(
+      log.ops.layout.types,
+      Array.from({ length: n }, (_, i) => [i, 'x'.repeat(100)]),
+      arena,
+    );
+  log.apply(rows(200));
+  log.endTick();
+  assert.equal(log.chill(1000), 0);
+  const before = pages.usedPages;
+  for (let i = 0; i < 20; i++) {
+    log.apply(rows(2000));
+    log.endTick();
+    arena.reset();
+  }
+  const taken = pages.usedPages - before;
+  while (log.runBytes > 4 << 16 && log.chill(100_000) > 0);
+  assert.ok(log.runBytes <= 12 << 16, `${log.runBytes} bytes of pages are left`);
+  assert.ok(pages.usedPages - before < taken / 4);
+  assert.ok(log.coldBytes > 40_000 * 100);
+  assert.ok(log.bytes < 512 << 10, `${log.bytes} bytes`);
+  const piece = log.rowsFrom(0, log.size, log.end, arena);
+  assert.ok(piece.n < log.size / 2 && piece.next === piece.n, 'a piece ends when much was read');
+  log.release();
+  arena.release();
+  budget.limit = Number.POSITIVE_INFINITY;
+  cold.store = null;
 });
 
 test('pieces of a log end where it ended when the scan began', () => {

@@ -216,7 +216,10 @@ function objectOf(engine: TidemarkEngine, oid: number): CatalogObject {
 async function loadRelation(engine: TidemarkEngine, object: CatalogObject, saved: SavedRelationObject): Promise<void> {
   const { relation, source } = object as RelationObject;
   if (saved.rows !== null) {
-    const rows = new StoredRelation(relation.columns.map((c) => c.type));
+    const { store, indexes } = saved.rows;
+    const types = relation.columns.map((c) => c.type);
+    // Rows that lie by a key do so after it was given up, too.
+    const rows = new StoredRelation(types, [], false, store === null ? indexes[0].columns : null, true);
     rows.load(saved.rows);
     engine.loop.addRelation(relation.oid, rows);
   }

@@ -126,11 +126,13 @@ class Alteration {
   async #rewrite(draft: TableDraft, signal: AbortSignal): Promise<void> {
     const { loop, catalog, journal } = this.#engine;
     const { oid } = this.#object;
-    const indexesNow = () => this.#object.relation.indexes.filter((columns) => !isOver(columns, draft.changed));
+    const { relation } = this.#object;
+    const indexes = relation.indexes.filter((columns) => !isOver(columns, draft.changed));
+    const key = indexes.find((columns) => String(columns) === String(relation.key)) ?? null;
     const stillSame = catalog.stillSame([oid, ...draft.gone.map((object) => object.oid)]);
     const rewrite = new RowRewrite(this.#stored.types, draft.values, this.#context);
     try {
-      const made = await RebuiltTable.make(loop, oid, indexesNow(), rewrite, signal);
+      const made = await RebuiltTable.make(loop, oid, { indexes, key }, rewrite, signal);
       try {
         if (draft.volatile.size > 0) await journal?.log.admit(LOGGED_TIMES * made.stored.bytes);
         stillSame();

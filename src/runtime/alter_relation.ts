@@ -175,6 +175,7 @@ function addKey(
     relation.key = columns;
     relation.indexes = [...relation.indexes, columns];
     engine.loop.addIndex(relation.oid, columns);
+    engine.loop.relations.get(relation.oid)?.storeBy(columns);
     engine.catalog.version++;
   };
 }

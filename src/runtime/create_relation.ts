@@ -110,6 +110,9 @@ export async function createRelation(
       new StoredRelation(
         all.map((c) => c.type),
         relation.indexes,
+        false,
+        key,
+        true,
       ),
     );
     if (relation.watermark !== undefined) engine.localStreams.set(relation.oid, new LocalStream(relation));
@@ -210,6 +213,9 @@ async function attachSource(
     new StoredRelation(
       relation.columns.map((c) => c.type),
       relation.indexes,
+      false,
+      relation.key,
+      true,
     ),
   );
   const offsets = await startOffsets(engine, stream);

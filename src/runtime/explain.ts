@@ -136,7 +136,11 @@ function queryOf(inner: Statement): SelectNode | null {
   }
 }
 
-/** Per operator: rows, state and time since the node was made, for all its views together. */
+function line(name: string, cells: (number | bigint | string)[]): string {
+  return `${name.padEnd(20)} ${cells.map((n) => String(n).padStart(12)).join(' ')}`;
+}
+
+/** Per operator: rows, state and time since the node was made, for all its views together; and of the view's own rows. */
 function figures(view: ViewRuntime): string[] {
   const { nodes, plan } = view.flow;
   for (const node of nodes) node.timed = true;
@@ -147,7 +151,9 @@ function figures(view: ViewRuntime): string[] {
   view.figures().forEach((f, i) => {
     const perRow = f.rowsIn === 0 ? '' : (Number(f.nanoseconds) / f.rowsIn).toFixed(0);
     const cells = [f.rowsIn, f.rowsOut, f.stateRows, f.stateBytes, f.coldBytes, perRow, nodes[i].flows.size];
-    lines.push(`${`${i} ${plan.nodes[i].op}`.padEnd(20)} ${cells.map((n) => String(n).padStart(12)).join(' ')}`);
+    lines.push(line(`${i} ${plan.nodes[i].op}`, cells));
   });
+  const { stored } = view;
+  if (stored !== null) lines.push(line('rows', ['', '', stored.rows, stored.bytes, stored.coldBytes]));
   return lines;
 }

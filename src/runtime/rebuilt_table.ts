@@ -22,9 +22,14 @@ export class RebuiltTable {
   #waiting: { delta: Batch; arena: Arena }[] = [];
   readonly #stop: () => void;
 
-  private constructor(loop: TickLoop, oid: number, indexes: number[][], rewrite: RowRewrite) {
+  private constructor(
+    loop: TickLoop,
+    oid: number,
+    { indexes, key }: { indexes: number[][]; key: number[] | null },
+    rewrite: RowRewrite,
+  ) {
     this.#rewrite = rewrite;
-    this.stored = new StoredRelation(rewrite.types, indexes);
+    this.stored = new StoredRelation(rewrite.types, indexes, false, key, true);
     this.#stop = loop.observe(oid, {
       onTick: (_, delta) => {
         if (delta === null) return;
@@ -34,17 +39,17 @@ export class RebuiltTable {
     });
   }
 
-  /** `signal`: the statement's cancellation. `rewrite` stays the caller's. */
+  /** `keys`: its indexes, and the one by which its rows lie, if any does. `signal`: the statement's cancellation. `rewrite` stays the caller's. */
   static async make(
     loop: TickLoop,
     oid: number,
-    indexes: number[][],
+    keys: { indexes: number[][]; key: number[] | null },
     rewrite: RowRewrite,
     signal: AbortSignal,
   ): Promise<RebuiltTable> {
     const old = loop.relations.get(oid);
     if (old === undefined) throw new Error(`relation ${oid} has no rows`);
-    const made = new RebuiltTable(loop, oid, indexes, rewrite);
+    const made = new RebuiltTable(loop, oid, keys, rewrite);
     const scan = old.scan([]);
     const arena = new Arena();
     const turns = new ReadTurns(signal);

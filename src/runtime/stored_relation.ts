@@ -1,8 +1,8 @@
 /**
  * A relation whose rows the engine keeps: tables, local streams, materialized views, error relations, late ledgers.
  *
- * One store holds the rows; each index is a KeyedIndex over the same rows, maintained in the same tick. Rows of a view with a key lie in the index of that alone
- * (KeyedRows). Else the store is a RelationStore; rows of an append-only view go to a RowLog as soon as there are many of which nearly all differ. Where few differ the
+ * One store holds the rows; each index is a KeyedIndex over the same rows, maintained in the same tick. Rows of a view with a key, or of a table with a primary key, lie in the
+ * index of that alone (KeyedRows). Else the store is a RelationStore; rows of an append-only view go to a RowLog as soon as there are many of which nearly all differ. Where few differ the
  * table of those is smaller.
  */
 import { Arena } from '../../operators/batch/arena.ts';
@@ -12,6 +12,7 @@ import { BatchBuilder, readRow, weightOf } from '../../operators/batch/builder.t
 import { I32, U8 } from '../../operators/batch/memory.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import type { Datum } from '../../operators/datum.ts';
+import { OutOfMemory } from '../../operators/errors.ts';
 import type { ColdState } from '../../operators/state/cold_state.ts';
 import { KeyedIndex, type SavedKeyedIndex } from '../../operators/state/keyed_index.ts';
 import { KeyedRows } from '../../operators/state/keyed_rows.ts';
@@ -42,18 +43,30 @@ export class StoredRelation {
   /** The tick since which its rows have their present columns, and its name then; null: they always had. */
   altered: { tick: bigint; name: string } | null = null;
   #store: RelationStore | RowLog | KeyedRows;
+  /** The key by whose index the rows lie is one only as long as it is declared. */
+  #keyMayEnd: boolean;
   /** It never takes a row back, and its rows may go to a log. */
   #appendOnly: boolean;
   readonly #indexes = new Map<string, KeyedIndex>();
   readonly #scans = new Set<RelationScan>();
 
-  /** `key`: columns of which each row has values of its own after every tick; null where none are known. */
-  constructor(types: ColType[], indexes: number[][] = [], appendOnly = false, key: number[] | null = null) {
+  /**
+   * `key`: columns of which each row has values of its own after every tick; null where none are known. `mayEnd`: as long as it is declared, and some day several
+   * rows may have the same.
+   */
+  constructor(
+    types: ColType[],
+    indexes: number[][] = [],
+    appendOnly = false,
+    key: number[] | null = null,
+    mayEnd = false,
+  ) {
     this.types = types;
     this.#appendOnly = appendOnly && key === null;
+    this.#keyMayEnd = mayEnd;
     if (key === null) this.#store = new RelationStore(types);
     else {
-      const index = new KeyedIndex(types, key, true, [], false, true);
+      const index = new KeyedIndex(types, key, true, [], false, !mayEnd);
       this.#store = new KeyedRows(index);
       this.#indexes.set(key.join(','), index);
     }
@@ -151,8 +164,26 @@ export class StoredRelation {
 
   #fill(index: KeyedIndex): void {
     if (this.store.size === 0) return;
-    withScratch((arena) => index.apply(this.snapshot(arena)));
-    index.endTick();
+    this.#inPieces((rows, arena) => {
+      index.apply(rows, arena);
+      index.endTick();
+      return false;
+    });
+  }
+
+  /** Goes through the rows until `look` says that it has seen enough; they may be more than there is memory for. */
+  #inPieces(look: (rows: Batch, arena: Arena) => boolean): void {
+    const scan = this.scan([]);
+    try {
+      withScratch((arena) => {
+        for (let piece = scan.next(PIECE_ROWS, arena); piece !== null; piece = scan.next(PIECE_ROWS, arena)) {
+          if (look(piece, arena)) return;
+          arena.reset();
+        }
+      });
+    } finally {
+      scan.close();
+    }
   }
 
   /** A row whose key other rows have too, null when there is none. Keys with a NULL are no keys. */
@@ -163,38 +194,71 @@ export class StoredRelation {
       'sql',
     );
     try {
-      return withScratch((arena) => {
-        const rows = this.snapshot(arena);
+      let repeated: Datum[] | null = null;
+      this.#inPieces((rows) => {
         const keys = columns.map((c) => rows.columns[c]);
         table.bind(keys);
-        for (let row = 0; row < rows.n; row++) {
+        for (let row = 0; row < rows.n && repeated === null; row++) {
           if (hasNull(keys, row)) continue;
           table.findOrInsert(row);
-          if (!table.inserted || weightOf(rows, row) > 1) return readRow(rows, row);
+          if (!table.inserted || weightOf(rows, row) > 1) repeated = readRow(rows, row);
         }
-        return null;
+        return repeated !== null;
       });
+      return repeated;
     } finally {
       table.release();
     }
   }
 
   hasNull(column: number): boolean {
-    return withScratch((arena) => {
-      const rows = this.snapshot(arena);
+    let found = false;
+    this.#inPieces((rows) => {
       const columns = [rows.columns[column]];
-      for (let row = 0; row < rows.n; row++) if (hasNull(columns, row)) return true;
-      return false;
+      for (let row = 0; row < rows.n && !found; row++) found = hasNull(columns, row);
+      return found;
     });
+    return found;
   }
 
-  /** Takes an index out, for the caller to release when nobody reads it any more. One that has the rows stays. */
+  /** The rows are those of an index from now on, which it has: nothing is copied. Between two ticks. A scan that is under way knows rows by their places in the table. */
+  storeBy(columns: number[]): void {
+    const index = this.#indexes.get(columns.join(','));
+    const table = this.#store;
+    if (index === undefined || !(table instanceof RelationStore) || this.#scans.size > 0) return;
+    table.release();
+    this.#store = new KeyedRows(index);
+    this.#keyMayEnd = true;
+  }
+
+  /** Takes an index out, for the caller to release when nobody reads it any more. One that has the rows stays, where its key lasts or there is no memory for another place. */
   removeIndex(columns: number[]): KeyedIndex | undefined {
     const key = columns.join(',');
     const index = this.#indexes.get(key);
-    if (this.#isStore(index)) return undefined;
+    if (this.#isStore(index) && !(this.#keyMayEnd && this.#toTable())) return undefined;
     this.#indexes.delete(key);
     return index;
+  }
+
+  /** The rows go from the index that has them to a table. False: that does not fit, and nothing has changed. */
+  #toTable(): boolean {
+    const table = new RelationStore(this.types);
+    try {
+      budget.beyond(() => {
+        for (const scan of this.#scans) scan.detach();
+        this.#inPieces((rows) => {
+          table.apply(rows);
+          table.endTick();
+          return false;
+        });
+      });
+    } catch (error) {
+      table.release();
+      if (error instanceof OutOfMemory) return false;
+      throw error;
+    }
+    this.#store = table;
+    return true;
   }
 
   /** These columns of the rows by an index whose keys are `keys`, in any order; null when there is none. */
@@ -210,9 +274,11 @@ export class StoredRelation {
   /** All rows with their weights, as a batch in the arena; long values are shared with the store until the next tick. */
   snapshot(arena: Arena): Batch {
     const out = new BatchBuilder(this.types, arena, Math.max(1, this.store.size));
-    this.store.forEach((address, weight) => {
-      this.store.ops.load(address, out.columns, out.addRow(weight));
-    });
+    const { store } = this;
+    for (let at = 0; at >= 0; )
+      at = store.visitFrom(at, Number.POSITIVE_INFINITY, store.end, arena, (address, weight) => {
+        store.ops.load(address, out.columns, out.addRow(weight));
+      });
     return out.build();
   }
 
@@ -236,7 +302,8 @@ export class StoredRelation {
   /** Whether each row that the delta takes away is there as often. The delta is consolidated. */
   hasRetracted(delta: Batch): boolean {
     const store = this.#store;
-    if (!(store instanceof RelationStore)) throw new Error('only rows of tables are asked for');
+    if (store instanceof KeyedRows) return store.hasRetracted(delta);
+    if (store instanceof RowLog) throw new Error('only rows of tables are asked for');
     const weights = delta.weights >>> 2;
     store.table.bind(delta.columns);
     for (let row = 0; row < delta.n; row++) {
@@ -293,27 +360,27 @@ export class StoredRelation {
     this.#appendOnly = false;
     if (!(table instanceof RelationStore)) return;
     let all = 0;
-    table.forEach((_, weight) => {
-      all += weight;
+    table.table.forEach((slot) => {
+      all += table.weightAt(slot);
     });
-    if (table.size < LEAST_DIFFERENT * all || pages.usedBytes + table.bytes > budget.chill) return;
+    if (table.size < LEAST_DIFFERENT * all || pages.usedBytes + table.bytes > budget.hold) return;
     budget.beyond(() => {
       const log = new RowLog(this.types);
-      const scan = this.scan([]);
-      withScratch((arena) => {
-        for (let piece = scan.next(PIECE_ROWS, arena); piece !== null; piece = scan.next(PIECE_ROWS, arena)) {
-          log.apply(piece);
-          arena.reset();
-        }
+      this.#inPieces((rows) => {
+        log.apply(rows);
+        return false;
       });
-      scan.close();
       this.#store = log;
       table.release();
     });
   }
 
   save(): SavedRelation {
-    const indexes = [...this.#indexes.values()].map((index) => ({ columns: index.keyColumns, index: index.save() }));
+    const own = this.#store instanceof KeyedRows ? [this.#store.index] : [];
+    const indexes = [...own, ...this.#furtherIndexes()].map((index) => ({
+      columns: index.keyColumns,
+      index: index.save(),
+    }));
     return { store: this.#store instanceof KeyedRows ? null : this.#store.save(), indexes };
   }
 
@@ -357,8 +424,16 @@ export class StoredRelation {
     else if (this.#store instanceof KeyedRows) this.#store.index.compact(slots);
   }
 
-  coldStates(): Iterable<ColdState> {
-    return this.#furtherIndexes();
+  *coldStates(): Iterable<ColdState> {
+    if (!(this.#store instanceof RelationStore)) yield this.#store;
+    yield* this.#furtherIndexes();
+  }
+
+  /** On disk. */
+  get coldBytes(): number {
+    let bytes = 0;
+    for (const state of this.coldStates()) bytes += state.coldBytes;
+    return bytes;
   }
 
   keepIn(undo: Undo): void {

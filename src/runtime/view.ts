@@ -70,9 +70,10 @@ export class ViewRuntime implements FlowOwner {
     return this.#place.flow;
   }
 
-  /** While it is being filled apart: the indexes of its operators. */
-  coldStates(): Iterable<ColdState> {
-    return this.#place?.graph.coldStates() ?? [];
+  /** While it is being filled apart: state of its operators, and its rows. */
+  *coldStates(): Iterable<ColdState> {
+    yield* this.#place?.graph.coldStates() ?? [];
+    yield* this.stored?.coldStates() ?? [];
   }
 
   /** Its rows; views that are the same query have them in common. Null for sinks. */

@@ -1,4 +1,4 @@
-/** Views of append-only streams whose rows went to a log: restarts, reads during ticks, views on them and indexes made later. */
+/** Views of append-only streams whose rows went to a log, and of that to disk: restarts, reads during ticks, views on them and indexes made later. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import { MemoryDisk } from '../../src/durable/testing/memory_disk.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { openEngine, sql } from '../engine/harness.ts';
 import { streamsSql } from '../nexmark/suite.ts';
+import { chillAll } from './chill_all.ts';
 
 const seed = testSeed();
 const path = mkdtempSync(join(tmpdir(), 'tidemark-logs-'));
@@ -20,7 +21,7 @@ async function open(disk: MemoryDisk): Promise<TidemarkEngine> {
   let tick = () => 0n;
   const engine = await openEngine({ clock: () => tick() * 20_000n, tickRows: 3000 });
   tick = () => engine.loop.tick;
-  await openData(engine, { path, disk, checkpoints: { seconds: 1e6, logBytes: 1e9 } });
+  await openData(engine, { path, disk, checkpoints: { seconds: 1e6, logBytes: 1e9 }, coldState: true });
   return engine;
 }
 
@@ -42,6 +43,7 @@ test('views whose rows are in a log after restarts', { timeout: 120_000 }, async
   for (let restart = 0; moved; restart++) {
     for (let ticks = 8 + random.below(8); moved && ticks > 0; ticks--) {
       moved = engine.sourceTicks.pump();
+      if (random.below(3) === 0) chillAll(engine);
       if (ticks % 3 === 0) void engine.checkpoints?.take();
       if (ticks % 3 === 1) await new Promise((resolve) => setImmediate(resolve));
     }
@@ -56,6 +58,20 @@ test('views whose rows are in a log after restarts', { timeout: 120_000 }, async
   }
   assert.ok(isLog('plain'));
   assert.ok(!isLog('repeated'));
+  chillAll(engine);
+  const [[rows, inMemory, onDisk]] = await sql(
+    engine,
+    "SELECT rows, bytes, cold_bytes FROM tidemark.views WHERE name = 'plain'",
+  );
+  assert.ok(
+    Number(onDisk) > Number(rows) * 60 && Number(inMemory) < Number(onDisk) / 10,
+    `${inMemory} and ${onDisk} bytes`,
+  );
+  const explained = (await sql(engine, 'EXPLAIN ANALYZE SELECT * FROM plain')).map(([line]) => line ?? '');
+  assert.ok(
+    explained.some((line) => new RegExp(`^rows +${rows} +${inMemory} +${onDisk}$`).test(line)),
+    explained.join('\n'),
+  );
   await sql(engine, 'CREATE MATERIALIZED VIEW above AS SELECT bidder, count(*) AS n FROM plain GROUP BY bidder');
   assert.deepEqual(
     await sql(engine, 'SELECT * FROM above ORDER BY bidder'),

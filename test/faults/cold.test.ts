@@ -188,6 +188,134 @@ test('a join of streams, made before and after its rows came: nothing is held fo
   assert.deepEqual(await later.rows(WON_ROWS.replace('won', 'again')), rows);
 });
 
+test('rows of views of several times the limit: read whole, by key and by index, over kills', {
+  timeout: 3_600_000,
+}, async (t) => {
+  const events = rounds(300_000, 900_000);
+  const ample = await Child.start(join(root, 'rows-ample'), AMPLE);
+  let child = await Child.start(join(root, 'rows'), LIMITED);
+  t.after(() => Promise.all([child.kill(), ample.kill()]));
+  const streams = streamsSql((table) => `connector = 'nexmark', table = '${table}', events = '${events}'`);
+  for (const server of [child, ample]) {
+    await server.rows(streams);
+    // By its key, of rows that are replaced; and a log.
+    await server.rows(
+      'CREATE MATERIALIZED VIEW newest AS SELECT DISTINCT ON (bidder, auction) * FROM bid ORDER BY bidder, auction, date_time DESC',
+    );
+    await server.rows(
+      'CREATE MATERIALIZED VIEW above AS SELECT channel, count(*)::text AS n, sum(price)::text AS p FROM newest GROUP BY channel',
+    );
+    await server.rows('CREATE MATERIALIZED VIEW plain AS SELECT * FROM bid');
+  }
+  const reads = [
+    'SELECT count(*)::text, sum(price)::text, sum(length(url || extra))::text, max(md5(url || extra)) FROM newest',
+    'SELECT count(*)::text, sum(price)::text, sum(length(url || extra))::text, max(md5(url || extra)) FROM plain',
+    'SELECT * FROM above ORDER BY channel',
+    'SELECT * FROM newest WHERE (bidder, auction) IN (SELECT bidder, auction FROM newest ORDER BY md5(extra) LIMIT 5) ORDER BY bidder, auction',
+  ];
+  const all = async (server: Child) => {
+    const found: unknown[] = [];
+    for (const read of reads) found.push(await server.rows(read));
+    const [[bidder, auction]] = await ample.rows(
+      'SELECT bidder::text, auction::text FROM newest ORDER BY md5(extra) LIMIT 1',
+    );
+    found.push(await server.rows(`SELECT * FROM newest WHERE bidder = ${bidder} AND auction = ${auction}`));
+    return found;
+  };
+  const read = async (server: Child) => {
+    for (const end = Date.now() + 600_000; ; await pause(100)) {
+      const [[position]] = await server.rows("SELECT position::int FROM tidemark.sources WHERE name = 'bid'");
+      if (position === (events * 46) / 50) return;
+      assert.ok(Date.now() < end, `${position} bids were read`);
+    }
+  };
+  // Killed on the way, with rows on disk.
+  for (let kill = 0; kill < 2; kill++) {
+    for (const end = Date.now() + 60_000; Date.now() < end && (await figures(child)).live < (kill + 1) * 20e6; )
+      await pause(20);
+    await child.rows('CHECKPOINT');
+    await pause(200);
+    await child.kill();
+    child = await Child.start(join(root, 'rows'), LIMITED);
+  }
+  await Promise.all([read(child), read(ample)]);
+  assert.deepEqual(await all(child), await all(ample));
+  const onDisk = await child.rows('SELECT name, bytes::float8, cold_bytes::float8 FROM tidemark.views ORDER BY name');
+  for (const [name, bytes, cold] of onDisk)
+    assert.ok(name === 'above' || Number(cold) > Number(bytes), `${name}: ${cold} on disk, ${bytes} in memory`);
+  assert.ok((await memory(child, 'used')) <= LIMIT_MB * 2 ** 20);
+  await child.rows(
+    'CREATE MATERIALIZED VIEW later AS SELECT channel, count(*)::text AS n, sum(price)::text AS p FROM plain GROUP BY channel',
+  );
+  await ample.rows(
+    'CREATE MATERIALIZED VIEW later AS SELECT channel, count(*)::text AS n, sum(price)::text AS p FROM plain GROUP BY channel',
+  );
+  const later = 'SELECT * FROM later ORDER BY channel';
+  assert.deepEqual(await child.rows(later), await ample.rows(later));
+  await child.kill('SIGTERM');
+  child = await Child.start(join(root, 'rows'), LIMITED);
+  assert.deepEqual(await all(child), await all(ample));
+});
+
+test('a table of several times the limit: inserts, updates and deletes of rows on disk and columns that change, over kills', {
+  timeout: 3_600_000,
+}, async (t) => {
+  const { random, seed } = seeded('a table on disk');
+  const ample = await Child.start(join(root, 'table-ample'), AMPLE);
+  let child = await Child.start(join(root, 'table'), LIMITED);
+  t.after(() => Promise.all([child.kill(), ample.kill()]));
+  const both = async (text: string) => {
+    await ample.rows(text);
+    await child.rows(text);
+  };
+  await both(`CREATE TABLE t (id int PRIMARY KEY, g int, s text);
+    CREATE MATERIALIZED VIEW sums AS SELECT g, count(*)::text AS n, sum(length(s))::text AS l FROM t GROUP BY g;
+    CREATE MATERIALIZED VIEW same AS SELECT id, g + 1 AS g, upper(s) AS s FROM t`);
+  const SUMS = (name: string) =>
+    `SELECT count(*)::text, sum(id)::text, sum(g)::text, sum(length(s))::text, max(md5(s)) FROM ${name}`;
+  const compare = async (label: string) => {
+    for (const read of [
+      SUMS('t'),
+      SUMS('same'),
+      'SELECT * FROM sums ORDER BY g',
+      `SELECT * FROM t WHERE id = ${random(1000)}`,
+    ])
+      assert.deepEqual(await child.rows(read), await ample.rows(read), `${read}, ${label}, seed ${seed}`);
+  };
+  const steps = rounds(45, 120);
+  const each = 2000;
+  for (let step = 0; step < steps; step++) {
+    const from = step * each;
+    await both(
+      `INSERT INTO t SELECT i, i % 50, repeat(md5((i + ${random(1000)})::text), 16) FROM generate_series(${from}, ${from + each - 1}) i`,
+    );
+    const at = random(from + 1);
+    await both(`UPDATE t SET s = 'u' || s, g = (g + 1) % 50 WHERE id BETWEEN ${at} AND ${at + 200}`);
+    await both(
+      `INSERT INTO t VALUES (${random(from + 1)}, 3, 'again') ON CONFLICT (id) DO UPDATE SET s = t.s || excluded.s`,
+    );
+    const old = random(from + 1);
+    await both(`DELETE FROM t WHERE id BETWEEN ${old} AND ${old + 150}`);
+    await assert.rejects(child.rows(`INSERT INTO t SELECT id, g, s FROM t ORDER BY id LIMIT 1`), { code: '23505' });
+    if (step % 15 !== 7) continue;
+    if (random(2) === 0) await child.rows('CHECKPOINT');
+    await child.kill(random(3) === 0 ? 'SIGTERM' : 'SIGKILL');
+    child = await Child.start(join(root, 'table'), LIMITED);
+    await compare(`step ${step}`);
+  }
+  await compare('at the end');
+  assert.ok((await figures(child)).live > rounds(0.5, 2) * LIMIT_MB * 2 ** 20);
+  assert.ok((await memory(child, 'used')) <= LIMIT_MB * 2 ** 20);
+  for (let id = 10 * each; id < steps * each; id += each)
+    await both(`DELETE FROM t WHERE id BETWEEN ${id} AND ${id + each - 1}`);
+  await compare('most of it deleted');
+  await both('ALTER TABLE t DROP COLUMN g CASCADE; ALTER TABLE t ADD COLUMN g int DEFAULT 7');
+  assert.deepEqual(await child.rows(SUMS('t')), await ample.rows(SUMS('t')));
+  await child.kill();
+  child = await Child.start(join(root, 'table'), LIMITED);
+  assert.deepEqual(await child.rows(SUMS('t')), await ample.rows(SUMS('t')));
+});
+
 test('a damaged cold file: the server says so and ends, and the next start does without it or is refused', {
   timeout: 600_000,
 }, async (t) => {

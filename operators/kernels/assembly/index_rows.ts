@@ -9,16 +9,13 @@ import { announce } from './marks';
 import { entriesOf, entryBefore, furtherEntries, newestBlock } from './run_blocks';
 import { INLINE } from './varlen';
 
-/** Of an entry of a log, before its row. */
-const LOG_HEADER: u32 = 8;
 /** Bytes of scratch memory of the rows that are stored together. */
 const STRETCH: u32 = 128 * 8;
 
-/** Writes the entries' headers of n rows of weight 1 from `at` on, for a log without hashes (operators/state/row_log.ts), and lists where the rows go. */
+/** Lists where n rows of a log (operators/state/row_log.ts) go, one behind the other from `at` on. */
 export function placeInLog(at: usize, stride: usize, n: u32, places: usize): void {
   for (let i: u32 = 0; i < n; i++, at += stride) {
-    store<u64>(at, 1);
-    store<u32>(places + (<usize>i << 2), <u32>at + LOG_HEADER);
+    store<u32>(places + (<usize>i << 2), <u32>at);
   }
 }
 

@@ -1,0 +1,153 @@
+/** Rows by their key are those of a table, however the key comes and goes and wherever the rows lie: what is read, what may be taken away, what is saved. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Arena } from '../../operators/batch/arena.ts';
+import type { Batch } from '../../operators/batch/batch.ts';
+import { batchFromRows, readRow, weightOf } from '../../operators/batch/builder.ts';
+import { pages } from '../../operators/batch/pages.ts';
+import type { Datum } from '../../operators/datum.ts';
+import { cold } from '../../operators/state/cold_store.ts';
+import { KeyedRows } from '../../operators/state/keyed_rows.ts';
+import { pagesOf, type Saved } from '../../operators/state/saved.ts';
+import { Undo } from '../../operators/state/undo.ts';
+import { MemoryColdStore } from '../../operators/testing/cold_memory.ts';
+import { Image } from '../../operators/testing/image.ts';
+import { Bag, Random, testSeed, times } from '../../operators/testing/property.ts';
+import { colType, OID } from '../../operators/types.ts';
+import { StoredRelation } from './stored_relation.ts';
+
+const types = [OID.int4, OID.text, OID.numeric, OID.text].map((oid) => colType(oid));
+const KEY = [1, 0];
+
+test('rows of a table with a primary key that comes and goes are those of one without', () => {
+  const random = new Random(testSeed());
+  const used = pages.usedPages;
+  const arena = new Arena();
+  const image = new Image();
+  const store = new MemoryColdStore();
+  cold.store = store;
+  let turned = 0;
+  for (let round = 0; round < times(8); round++) {
+    const plain = new StoredRelation(types);
+    let keyed = new StoredRelation(types, [KEY, [3]], false, KEY, true);
+    let isKey = true;
+    const present: Datum[][] = [];
+    const newRow = (): Datum[] => {
+      const key = random.below(200);
+      return [
+        key,
+        `key ${key}`,
+        random.below(5) === 0 ? null : { k: 'dec', m: BigInt(random.below(99)), s: random.below(3) },
+        random.below(4) === 0 ? null : 'a text '.repeat(random.below(6)),
+      ];
+    };
+    const bag = (batch: Batch) => {
+      const found = new Bag();
+      found.addBatch(batch);
+      return found.texts();
+    };
+    for (let tick = 0; tick < 16; tick++) {
+      const rows: Datum[][] = [];
+      const weights: number[] = [];
+      for (let n = random.pick([2, 30, 150]); n > 0; n--) {
+        const row = newRow();
+        const at = present.findIndex(([key]) => key === row[0]);
+        if (at >= 0 && (isKey || random.below(2) === 0)) {
+          rows.push(...present.splice(at, 1));
+          weights.push(-1);
+        }
+        if (at >= 0 && random.below(3) === 0) continue;
+        rows.push(row);
+        weights.push(1);
+        present.push(row);
+      }
+      const delta = batchFromRows(types, rows, arena, weights);
+      const undo = new Undo();
+      if (random.below(3) === 0) {
+        undo.start();
+        keyed.keepIn(undo);
+        keyed.apply(delta);
+        undo.takeBack();
+      }
+      for (const relation of [plain, keyed]) {
+        relation.apply(delta);
+        relation.endTick();
+      }
+      if (random.below(2) === 0)
+        for (const state of keyed.coldStates()) state.chill(random.pick([1, 4000, Number.POSITIVE_INFINITY]));
+      const scan = random.below(4) === 0 ? keyed.scan([]) : null;
+      const seen = new Bag();
+      if (scan !== null) seen.addBatch(scan.next(20, arena) as Batch);
+      if (random.below(5) === 0) {
+        turned++;
+        if (isKey) keyed.removeIndex(KEY)?.release();
+        else if (keyed.repeatedRow(KEY) === null) {
+          keyed.addIndex(KEY);
+          keyed.storeBy(KEY);
+          assert.equal(keyed.key === null, scan !== null);
+        }
+        isKey = keyed.index(KEY) !== undefined;
+      }
+      assert.deepEqual(bag(keyed.snapshot(arena)), bag(plain.snapshot(arena)));
+      if (scan !== null) {
+        for (let piece = scan.next(50, arena); piece !== null; piece = scan.next(50, arena)) seen.addBatch(piece);
+        scan.close();
+        assert.deepEqual(seen.texts(), bag(plain.snapshot(arena)));
+      }
+      for (let i = 0; i < 20; i++) {
+        const row = random.below(2) === 0 ? random.pick(present) : newRow();
+        const gone = batchFromRows(types, [row], arena, [-1 - random.below(2)]);
+        assert.equal(keyed.hasRetracted(gone), plain.hasRetracted(gone));
+        const text = batchFromRows([types[3]], [[row[3]]], arena);
+        const found = keyed.lookup([3], text, arena);
+        const wanted = present.filter(([, , , other]) => other === row[3]);
+        let sum = 0;
+        for (let at = 0; at < found.n; at++) sum += weightOf(found, at);
+        assert.equal(sum, wanted.length);
+      }
+      assert.deepEqual(keyed.repeatedRow([0]) === null, plain.repeatedRow([0]) === null);
+      assert.equal(keyed.hasNull(3), plain.hasNull(3));
+      if (random.below(4) === 0) {
+        const saved = keyed.save();
+        const stored = store.save();
+        image.start(pagesOf(saved as unknown as Saved));
+        image.finish();
+        keyed.release();
+        image.load();
+        store.load(stored);
+        const key = saved.store === null ? saved.indexes[0].columns : null;
+        keyed = new StoredRelation(types, [], false, key, true);
+        keyed.load(saved);
+        assert.equal(keyed.key === null, saved.store !== null);
+        assert.deepEqual(bag(keyed.snapshot(arena)), bag(plain.snapshot(arena)));
+      }
+      arena.reset();
+    }
+    keyed.release();
+    plain.release();
+  }
+  assert.ok(turned > 0 && store.reads > 0);
+  assert.equal(store.places, 0);
+  cold.store = null;
+  arena.release();
+  assert.equal(pages.usedPages, used);
+});
+
+test('a key that lasts cannot be given up; one that ends leaves a table', () => {
+  const lasting = new StoredRelation(types, [], false, KEY);
+  const ending = new StoredRelation(types, [], false, KEY, true);
+  const arena = new Arena();
+  const rows = batchFromRows(types, [[1, 'one', null, null]], arena);
+  for (const relation of [lasting, ending]) relation.apply(rows);
+  assert.equal(lasting.removeIndex(KEY), undefined);
+  assert.deepEqual(lasting.key, KEY);
+  ending.removeIndex(KEY)?.release();
+  assert.equal(ending.key, null);
+  assert.ok(!(ending.store instanceof KeyedRows));
+  const batch = ending.snapshot(arena);
+  assert.equal(batch.n, 1);
+  assert.equal(weightOf(batch, 0), 1);
+  assert.equal(readRow(batch, 0)[1], 'one');
+  for (const relation of [lasting, ending]) relation.release();
+  arena.release();
+});
