@@ -21,16 +21,7 @@ import { kernels } from '../kernels/index.ts';
 import { BLOCK_SIZES, sizeClass } from './block_sizes.ts';
 import { eachFree, unlink } from './free_lists.ts';
 import { FreedQueue } from './freed_queue.ts';
-import {
-  type Chunk,
-  chunkOf,
-  closed,
-  FIRST_CHUNK_PAGES,
-  mostChunkPages,
-  pagesIn,
-  quarters,
-  setClosed,
-} from './heap_chunks.ts';
+import { type Chunk, chunkOf, closed, FIRST_CHUNK_PAGES, mostChunkPages, quarters, setClosed } from './heap_chunks.ts';
 import { giveBack } from './heap_pages.ts';
 import { isLeaving, markPages } from './leaving.ts';
 import { giveRecord, takeRecord } from './lent_records.ts';
@@ -208,7 +199,7 @@ export class Heap {
   }
 
   #chunkBytes(): number {
-    return pagesIn(this.#chunks) * PAGE_BYTES;
+    return this.#chunks.reduce((sum, chunk) => sum + chunk.pages * PAGE_BYTES, 0);
   }
 
   /** Gives back the chunks of which every block is free. O(free blocks): as many as were freed since the last time, to a factor. */
@@ -341,7 +332,7 @@ export class Heap {
     }
     this.#closed -= empty.length;
     // A heap that was emptied begins small again: many of them at once would take what they all gave back.
-    this.#chunkPages = Math.max(FIRST_CHUNK_PAGES, Math.min(pagesIn(this.#chunks), mostChunkPages()));
+    this.#chunkPages = Math.max(FIRST_CHUNK_PAGES, Math.min(this.#chunkBytes() / PAGE_BYTES, mostChunkPages()));
   }
 
   #freeNow(address: number, bytes: number): void {

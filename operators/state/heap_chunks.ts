@@ -29,10 +29,6 @@ export function setClosed(chunk: Chunk, is: boolean): void {
   if (!is) markPages(chunk.address, chunk.pages, 0);
 }
 
-export function pagesIn(chunks: Chunk[]): number {
-  return chunks.reduce((sum, chunk) => sum + chunk.pages, 0);
-}
-
 /** How many quarters of a closed chunk are in use. */
 export function quarters({ live, pages }: Chunk): number {
   return Math.ceil((live * 4) / (pages * PAGE_BYTES));
