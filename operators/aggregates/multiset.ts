@@ -94,7 +94,11 @@ export class MultisetAccumulator implements Accumulator {
     if (end !== undefined) {
       const count = this.#runs.count(state);
       if (count === 0) out.setNull(column, row);
-      else out.setDatum(column, row, this.#values(this.#runs.entry(state, end === 'first' ? 0 : count - 1))[0]);
+      else if (this.#types.length === 1) {
+        // The slot as it lies: a value of JavaScript would be made for every group and tick.
+        const address = this.#runs.entry(state, end === 'first' ? 0 : count - 1) + this.#runs.rowOffset;
+        this.#runs.rows.load(address, [out.columns[column]], row);
+      } else out.setDatum(column, row, this.#values(this.#runs.entry(state, end === 'first' ? 0 : count - 1))[0]);
       return;
     }
     out.setDatum(column, row, this.#reading.result(this.#entries(state)));
