@@ -57,6 +57,8 @@ class PastQuery implements RowStream {
   readonly #follower: QueueFollower;
   readonly #sources: Source[] = [];
   #isLive = false;
+  /** What the query puts out is the next that its reader is to see. Of ticks that run between two replayed ones it is not: the changes before them are still to come. */
+  #isInOrder = false;
   #isReplaying = false;
   #ended = false;
   #stopped = false;
@@ -120,12 +122,23 @@ class PastQuery implements RowStream {
   }
 
   #observe(): void {
-    this.#stopObserving = this.#engine.loop.observe(this.#view.oid, this.#follower);
+    const follower = this.#follower;
+    this.#stopObserving = this.#engine.loop.observe(this.#view.oid, {
+      onTick: (tick, delta) => {
+        if (this.#isInOrder) follower.onTick(tick, delta);
+      },
+      onEnd: (error) => follower.onEnd(error),
+    });
   }
 
   #replay(tick: bigint, deltas: Map<number, Batch>): void {
     this.#engine.chilling.makeRoomToFill();
-    withScratch((arena) => this.#engine.loop.feedPast(this.#view, tick, deltas, arena));
+    this.#isInOrder = true;
+    try {
+      withScratch((arena) => this.#engine.loop.feedPast(this.#view, tick, deltas, arena));
+    } finally {
+      this.#isInOrder = false;
+    }
   }
 
   /** The time is that of waiting: what is in the logs is at hand. */
@@ -171,6 +184,7 @@ class PastQuery implements RowStream {
     const { loop } = this.#engine;
     for (const { relation } of this.#sources)
       if (!loop.relations.has(relation)) throw new SqlError('42P01', 'what the query reads was dropped meanwhile');
+    this.#isInOrder = true;
     attachFed(this.#engine, this.#view);
     this.#isLive = true;
     this.#endReading();

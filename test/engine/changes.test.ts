@@ -408,3 +408,37 @@ test('retention: by time, by size, none', async () => {
     await engine.close();
   }
 });
+
+test('SUBSCRIBE (query) AS OF: ticks that run before it has caught up are not told of before their time', async () => {
+  const engine = await openEngine();
+  try {
+    await sql(engine, 'CREATE TABLE t (a int)');
+    await sql(engine, 'INSERT INTO t VALUES (1)');
+    const first = engine.loop.tick;
+    await sql(engine, 'INSERT INTO t VALUES (2); INSERT INTO t VALUES (3)');
+    const open = (rest: string) => new Session(engine).open(`SUBSCRIBE (SELECT a * 2 AS b FROM t) ${rest}`);
+    const all = await open(`WITH (progress = true) AS OF ${first}`);
+    const some = await open(`AS OF ${first} UP TO ${first + 2n}`);
+    assert.ok(all !== null && some !== null);
+    await sql(engine, 'INSERT INTO t VALUES (4)');
+    const last = engine.loop.tick;
+    assert.equal(last, first + 3n);
+    const ticks = [first, first + 1n, first + 2n, last].map(String);
+    const rows = (await drain(all)).filter((row) => BigInt(row[0] as string) <= last);
+    assert.deepEqual(
+      rows,
+      ticks.flatMap((tick, i) => [
+        [tick, 'f', '1', String(2 * (i + 1))],
+        [tick, 't', null, null],
+      ]),
+    );
+    assert.deepEqual(await drain(some), [
+      [ticks[0], '1', '2'],
+      [ticks[1], '1', '4'],
+    ]);
+    all.rows.close();
+    some.rows.close();
+  } finally {
+    await engine.close();
+  }
+});
