@@ -32,11 +32,21 @@ export class ByteSet {
   readonly #isIn: (byte: number) => boolean;
   readonly #inside: Range[];
   readonly #outside: Range[];
+  /** Of the table, in the memory of the one kernel that the set is for. */
+  #address = 0;
 
   constructor(isIn: (byte: number) => boolean) {
     this.#isIn = isIn;
     this.#inside = rangesOf(isIn);
     this.#outside = rangesOf((byte) => !isIn(byte));
+  }
+
+  get isEmpty(): boolean {
+    return this.#inside.length === 0;
+  }
+
+  has(byte: number): boolean {
+    return byte < ASCII && this.#isIn(byte);
   }
 
   /** Pushes whether the byte in a local is in the set. */
@@ -70,9 +80,11 @@ export class ByteSet {
   }
 
   #table(code: Emitter): number {
-    const address = code.memory.zeroed(256);
-    for (let byte = 0; byte < ASCII; byte++) if (this.#isIn(byte)) U8[address + byte] = 1;
-    return address;
+    if (this.#address === 0) {
+      this.#address = code.memory.zeroed(256);
+      for (let byte = 0; byte < ASCII; byte++) if (this.#isIn(byte)) U8[this.#address + byte] = 1;
+    }
+    return this.#address;
   }
 
   /** Moves the address in a local to the first byte that is not in the set, or to the end. */

@@ -24,10 +24,9 @@ import { ACCESS, I32, type Label, OP } from './module.ts';
 /** What is walked over; the numbers are locals with addresses. */
 export interface Walked {
   states: OnePassState[];
-  /** Class of each character of ASCII. */
-  ofByte: Uint8Array;
-  /** The steps over the literal that stands at `place`; null where no place is known. */
-  literal: { text: string; steps: (LiteralStep | null)[]; place: number } | null;
+  leaves: Leave[];
+  /** The literal that stands at `place`; null where no place is known. */
+  literal: { length: number; place: number } | null;
   /** Start and end of the text, and where the match begins. */
   from: number;
   end: number;
@@ -41,7 +40,49 @@ export interface Walked {
 interface Edge {
   to: number;
   saves: number;
-  isIn: boolean[];
+  set: ByteSet;
+}
+
+/** How a state is left: its own characters, those that lead to others, and the step over the literal where that may stand behind the own ones. */
+export interface Leave {
+  own: Edge | undefined;
+  others: Edge[];
+  step: LiteralStep | null;
+}
+
+/** Of all states; `slots`: what is wanted of the captures. */
+export function leavesOf(
+  states: OnePassState[],
+  ofByte: Uint8Array,
+  slots: Iterable<number>,
+  literal: { text: string; steps: (LiteralStep | null)[] } | null,
+): Leave[] {
+  let wanted = 0;
+  for (const slot of slots) wanted |= 1 << slot;
+  return states.map((state, i) => {
+    const edges = edgesOf(state, ofByte, wanted);
+    const own = edges.find(({ to, saves }) => to === i && saves === 0);
+    const isPassed = literal !== null && own?.set.has(literal.text.charCodeAt(0)) === true;
+    const step = literal === null || isPassed ? null : literal.steps[i];
+    return { own, others: edges.filter((edge) => edge !== own), step };
+  });
+}
+
+/** The characters that lead from a state to others, as far as what is wanted tells them apart. */
+function edgesOf({ next, saves }: OnePassState, ofByte: Uint8Array, wanted: number): Edge[] {
+  const classes = new Map<string, { to: number; saves: number; of: Set<number> }>();
+  next.forEach((to, cls) => {
+    if (to < 0) return;
+    const kept = saves[cls] & wanted;
+    const key = `${to} ${kept}`;
+    const known = classes.get(key);
+    if (known === undefined) classes.set(key, { to, saves: kept, of: new Set([cls]) });
+    else known.of.add(cls);
+  });
+  return [...classes.values()].flatMap(({ to, saves, of }) => {
+    const set = new ByteSet((byte) => of.has(ofByte[byte]));
+    return set.isEmpty ? [] : [{ to, saves, set }];
+  });
 }
 
 /** The states that each leads to: without passing over its own characters. */
@@ -87,7 +128,7 @@ class Walk {
     this.#walked = walked;
     this.#code = code;
     const ways: Ways = (state) => {
-      const { others, step } = this.#leave(state);
+      const { others, step } = walked.leaves[state];
       return [...others.map(({ to }) => to), ...(step === null ? [] : [step.state])];
     };
     this.#order = ordered(ways);
@@ -147,11 +188,11 @@ class Walk {
   }
 
   #state(state: number, i: number): void {
-    const { states, literal, end } = this.#walked;
+    const { states, leaves, literal, end } = this.#walked;
     const { accept } = states[state];
     const code = this.#code;
-    const { own, others, step } = this.#leave(state);
-    if (own !== undefined) new ByteSet((byte) => own.isIn[byte]).skip(this.#at, end, code);
+    const { own, others, step } = leaves[state];
+    own?.set.skip(this.#at, end, code);
     if (accept === ACCEPT_ALWAYS) this.#accept(state);
     this.#atEnd(() => {
       if (accept === ACCEPT_AT_END) this.#accept(state);
@@ -162,14 +203,14 @@ class Walk {
       code.get(literal.place);
       code.op(OP.i32_eq);
       code.if();
-      this.#follow(step.state, step.saves, literal.text.length, i);
+      this.#follow(step.state, step.saves, literal.length, i);
       code.end();
     }
     code.get(this.#at);
     code.access(ACCESS.i32_load8_u);
     code.set(this.#byte);
     for (const edge of others) {
-      new ByteSet((byte) => edge.isIn[byte]).pushHas(this.#byte, code);
+      edge.set.pushHas(this.#byte, code);
       code.if();
       this.#follow(edge.to, edge.saves, 1, i);
       code.end();
@@ -189,36 +230,6 @@ class Walk {
     code.if();
     then();
     code.end();
-  }
-
-  /** The state's own characters, those that lead to others, and the step over the literal where it may stand behind the own ones. */
-  #leave(state: number): { own: Edge | undefined; others: Edge[]; step: LiteralStep | null } {
-    const { literal } = this.#walked;
-    const edges = this.#edgesOf(state);
-    const own = edges.find(({ to, saves }) => to === state && saves === 0);
-    const step = literal?.steps[state] ?? null;
-    const passed = literal !== null && own?.isIn[literal.text.charCodeAt(0)] === true;
-    return { own, others: edges.filter((edge) => edge !== own), step: passed ? null : step };
-  }
-
-  /** The characters that lead from the state to others, as far as what is wanted tells them apart. */
-  #edgesOf(state: number): Edge[] {
-    const { states, ofByte, captures } = this.#walked;
-    const { next, saves } = states[state];
-    const edges: Edge[] = [];
-    const wanted = [...captures.keys()].reduce((mask, slot) => mask | (1 << slot), 0);
-    for (let byte = 0; byte < ofByte.length; byte++) {
-      const cls = ofByte[byte];
-      if (next[cls] < 0) continue;
-      const kept = saves[cls] & wanted;
-      let edge = edges.find((e) => e.to === next[cls] && e.saves === kept);
-      if (edge === undefined) {
-        edge = { to: next[cls], saves: kept, isIn: new Array<boolean>(ofByte.length).fill(false) };
-        edges.push(edge);
-      }
-      edge.isIn[byte] = true;
-    }
-    return edges;
   }
 
   #follow(to: number, saves: number, characters: number, i: number): void {

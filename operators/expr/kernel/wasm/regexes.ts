@@ -16,7 +16,7 @@ import type { Emitter } from './emitter.ts';
 import { functions, type Made } from './functions.ts';
 import { eachPlace, LONGEST } from './literal_search.ts';
 import { I32, OP, SIMD, V128 } from './module.ts';
-import { type Walked, walk } from './one_pass_walk.ts';
+import { type Leave, leavesOf, type Walked, walk } from './one_pass_walk.ts';
 import { bytesOf, slotOf } from './slot_code.ts';
 import { imported, isRead, isText } from './texts.ts';
 import { Unsupported, type Value } from './values.ts';
@@ -43,6 +43,8 @@ class Search {
   readonly #icase: boolean;
   readonly #regex: OnePassRegex;
   readonly #groups = new Map<number, Group>();
+  /** The same for all copies of the search. */
+  #leaves: Leave[] | null = null;
 
   /** Null where the expression is not one of one pass, or every place of a text would have to be tried. */
   static of(pattern: string, icase: boolean, code: Emitter): Search | null {
@@ -138,9 +140,16 @@ class Search {
     code.set(end);
     code.get(from);
     code.set(begin);
-    const walked = { states, ofByte, literal: null, from, end, begin, last: this.found, captures };
-    if (literal === null || isAnchored(this.#regex)) walk(walked, code);
-    else this.#around(literal, walked, code);
+    const isSearched = literal !== null && !isAnchored(this.#regex);
+    this.#leaves ??= leavesOf(
+      states,
+      ofByte,
+      captures.keys(),
+      isSearched ? { text: literal.text, steps: literalSteps(states, literal.text, ofByte) } : null,
+    );
+    const walked = { states, leaves: this.#leaves, literal: null, from, end, begin, last: this.found, captures };
+    if (isSearched) this.#around(literal, walked, code);
+    else walk(walked, code);
     if (this.#groups.size === 0) return;
     code.get(this.found);
     code.if();
@@ -172,9 +181,8 @@ class Search {
 
   /** Tries the places around the literal until one matches. */
   #around({ text, least, most }: RequiredLiteral, walked: Walked, code: Emitter): void {
-    const { from, end, begin, last, states } = walked;
+    const { from, end, begin, last } = walked;
     const [at, tries] = [code.local(I32), code.local(I32)];
-    const steps = literalSteps(states, text, this.#regex.ofByte);
     code.i32(0);
     code.set(last);
     code.i32(0);
@@ -194,7 +202,7 @@ class Search {
       code.i32(least);
       code.op(OP.i32_sub, OP.i32_gt_u);
       code.branchIf(behind);
-      walk({ ...walked, literal: { text, steps, place } }, code);
+      walk({ ...walked, literal: { length: text.length, place } }, code);
       code.get(last);
       code.branchIf(matched);
       add(begin, 1, code);
