@@ -151,7 +151,7 @@ export class AgainstPostgres {
     const result = await this.engine.execute(prepared, [], session, new AbortController().signal);
     if (result.kind !== 'rows') return [];
     try {
-      return await drain(result);
+      return await drain(result, session.evalContext);
     } finally {
       result.rows.close();
     }

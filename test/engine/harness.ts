@@ -10,7 +10,8 @@ import type { ResultColumn, RowChunk, RowStream, SessionContext, Transaction } f
 import { type EngineOptions, TidemarkEngine } from '../../src/runtime/engine.ts';
 import { localSession, runScript } from '../../src/runtime/script.ts';
 
-const context = defaultContext();
+/** What is printed needs no catalog. */
+const PLAIN = defaultContext();
 
 export async function openEngine(options: EngineOptions = {}): Promise<TidemarkEngine> {
   await initParser();
@@ -24,7 +25,7 @@ export async function sql(engine: TidemarkEngine, text: string): Promise<(string
   return last.rows.map((row) => textRow(row, last.columns));
 }
 
-function textRow(row: ReturnType<typeof readRow>, columns: ResultColumn[]): (string | null)[] {
+function textRow(row: ReturnType<typeof readRow>, columns: ResultColumn[], context = PLAIN): (string | null)[] {
   return row.map((d, i) => (d === null ? null : outputText(d, columns[i].type.oid, context)));
 }
 
@@ -66,18 +67,25 @@ export class Session {
 }
 
 /** What a stream has now: all rows of a result, or the changes of a subscription so far. */
-export async function drain(stream: { rows: RowStream; columns: ResultColumn[] }): Promise<(string | null)[][]> {
+export async function drain(
+  stream: { rows: RowStream; columns: ResultColumn[] },
+  context = PLAIN,
+): Promise<(string | null)[][]> {
   const out: (string | null)[][] = [];
   for (;;) {
     const chunk = await stream.rows.next(1000, 0);
     if (chunk === null || chunk.count === 0) return out;
-    out.push(...chunkRows(chunk, stream.columns));
+    out.push(...chunkRows(chunk, stream.columns, context));
   }
 }
 
 /** A chunk's rows as a client gets them. */
-export function chunkRows({ batch, from, count }: RowChunk, columns: ResultColumn[]): (string | null)[][] {
-  return Array.from({ length: count }, (_, i) => textRow(readRow(batch, from + i), columns));
+export function chunkRows(
+  { batch, from, count }: RowChunk,
+  columns: ResultColumn[],
+  context = PLAIN,
+): (string | null)[][] {
+  return Array.from({ length: count }, (_, i) => textRow(readRow(batch, from + i), columns, context));
 }
 
 /** Runs a statement that is cancelled in the first turn that it leaves to others. */
