@@ -240,17 +240,20 @@ export class StoredRelation {
     return index;
   }
 
-  /** The rows go from the index that has them to a table. False: that does not fit, and nothing has changed. */
+  /**
+   * The rows go from the index that has them to a table. False: that does not fit, for of what was on disk nothing can go back there, or a scan is under way, which knows rows by
+   * their places in the index; nothing has changed then.
+   */
   #toTable(): boolean {
+    if (this.#scans.size > 0) return false;
+    const before = pages.usedBytes;
     const table = new RelationStore(this.types);
     try {
-      budget.beyond(() => {
-        for (const scan of this.#scans) scan.detach();
-        this.#inPieces((rows) => {
-          table.apply(rows);
-          table.endTick();
-          return false;
-        });
+      this.#inPieces((rows) => {
+        table.apply(rows);
+        table.endTick();
+        budget.checkRoom(before, pages.usedBytes);
+        return false;
       });
     } catch (error) {
       table.release();
