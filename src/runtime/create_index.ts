@@ -46,7 +46,7 @@ export async function createIndex(
   const object = { ...indexObject(engine, relation, name, columns, sql), unique, constraint: false };
   const { check, live } = becoming(engine, object, session);
   const { oid } = relation;
-  await fillIndex(engine.loop, { oid, stored, columns }, signal, {
+  await fillIndex(engine, { oid, stored, columns }, signal, {
     taken(index, rows, arena) {
       if (!unique || engine.replay !== null) return;
       const row = repeatedInIndex(index, rows, arena);
