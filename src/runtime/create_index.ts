@@ -12,7 +12,8 @@ import { becoming } from './create_view.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { fillIndex } from './index_filling.ts';
 import { freeName, isFree, nameTaken, relationNamed } from './names.ts';
-import { repeatedInIndex, type StoredRelation } from './stored_relation.ts';
+import { repeatedInIndex } from './rows_in_index.ts';
+import type { StoredRelation } from './stored_relation.ts';
 import { keyOf } from './unique_keys.ts';
 
 export async function createIndex(
