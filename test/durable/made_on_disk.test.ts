@@ -1,35 +1,50 @@
-/** An index, and a table whose rows get another form, of more than memory may have: what is made beside the rows goes to disk as they do. */
+/** Views, indexes and tables in another form that are made where memory is short: rows that are read for them go to disk meanwhile, and so does what is made. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { budget } from '../../operators/batch/budget.ts';
+import { pages } from '../../operators/batch/pages.ts';
 import { openData } from '../../src/durable/recovery.ts';
 import { MemoryDisk } from '../../src/durable/testing/memory_disk.ts';
+import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { openEngine, sql } from '../engine/harness.ts';
 
 const path = mkdtempSync(join(tmpdir(), 'tidemark-made-'));
 after(() => rmSync(path, { recursive: true, force: true }));
 
 const LIMIT = 16 << 20;
-const ROWS = 6_000;
+const ROWS = 12_000;
+
+async function open(limit: number): Promise<TidemarkEngine> {
+  budget.limit = limit;
+  const engine = await openEngine({ automatic: true });
+  const checkpoints = { seconds: 1e6, logBytes: 1e9 };
+  await openData(engine, { path, disk: new MemoryDisk(), checkpoints, coldState: true });
+  await sql(engine, 'CREATE TABLE t (id int PRIMARY KEY, g int, s text)');
+  return engine;
+}
+
+const ROW = (numbers: string) => `i, i / 8, repeat(md5(i::text), 72) FROM generate_series(${numbers}) i`;
+
+test('a view is filled with rows of a table that go to disk meanwhile', { timeout: 120_000 }, async () => {
+  const engine = await open(64 << 20);
+  for (let from = 0; pages.usedBytes + budget.outsideBytes < 0.65 * budget.limit; from += 400)
+    await sql(engine, `INSERT INTO t SELECT ${ROW(`${from}, ${from + 399}`)}`);
+  const cold = () => [...engine.loop.relations.values()][0].coldBytes;
+  assert.equal(cold(), 0);
+  await sql(engine, 'CREATE MATERIALIZED VIEW other AS SELECT id FROM t WHERE s <> repeat(md5(id::text), 72)');
+  assert.ok(cold() > 0);
+  assert.deepEqual(await sql(engine, 'SELECT * FROM other'), []);
+  await engine.close();
+  budget.limit = Number.POSITIVE_INFINITY;
+});
 
 test('CREATE INDEX and ALTER TABLE over rows of twice the memory limit', { timeout: 120_000 }, async () => {
-  budget.limit = LIMIT;
-  const engine = await openEngine({ automatic: true });
-  await openData(engine, {
-    path,
-    disk: new MemoryDisk(),
-    checkpoints: { seconds: 1e6, logBytes: 1e9 },
-    coldState: true,
-  });
-  await sql(engine, 'CREATE TABLE t (id int PRIMARY KEY, g int, s text)');
+  const engine = await open(LIMIT);
   for (let from = 0; from < ROWS; from += 300)
-    await sql(
-      engine,
-      `INSERT INTO t SELECT i, i / 8, repeat(md5(i::text), 160) FROM generate_series(${from}, ${from + 299}) i`,
-    );
+    await sql(engine, `INSERT INTO t SELECT ${ROW(`${from}, ${from + 299}`)}`);
   const stored = () => {
     const [relation] = engine.loop.relations.values();
     return relation;
