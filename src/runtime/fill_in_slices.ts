@@ -45,12 +45,15 @@ export function isLongFill(engine: TidemarkEngine, view: ViewRuntime): boolean {
   const { plan, keys } = view.plan;
   if (replay !== null || view.stored === null) return false;
   let rows = 0;
+  let isOnDisk = false;
   for (const { relation } of view.sources) {
     const stored = loop.relations.get(relation);
     if (stored === undefined) return false;
     rows += stored.rows;
+    isOnDisk ||= stored.hasRowsOnDisk;
   }
-  if (rows < MANY_ROWS || !plan.nodes.every(goesInPieces)) return false;
+  // Few that are on disk may be more than memory has room for.
+  if ((rows < MANY_ROWS && !isOnDisk) || !plan.nodes.every(goesInPieces)) return false;
   return plan.nodes.every((node, i) => node.op === 'source' || loop.graph.node(keys[i]) === undefined);
 }
 

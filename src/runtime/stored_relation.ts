@@ -440,6 +440,10 @@ export class StoredRelation {
     return bytes;
   }
 
+  get hasRowsOnDisk(): boolean {
+    return !(this.#store instanceof RelationStore) && this.#store.coldBytes > 0;
+  }
+
   keepIn(undo: Undo): void {
     undo.keep(this);
     for (const scan of this.#scans) undo.keep(scan);

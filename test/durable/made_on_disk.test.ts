@@ -64,3 +64,13 @@ test('CREATE INDEX and ALTER TABLE over rows of twice the memory limit', { timeo
   await engine.close();
   budget.limit = Number.POSITIVE_INFINITY;
 });
+
+test('few rows on disk that are long are read in pieces, too', { timeout: 120_000 }, async () => {
+  const engine = await open(32 << 20);
+  for (let id = 0; id < 180; id++) await sql(engine, `INSERT INTO t VALUES (${id}, 0, repeat('long ', 40000))`);
+  assert.deepEqual(await sql(engine, 'SELECT count(*), sum(length(s)) FROM t'), [['180', '36000000']]);
+  await sql(engine, 'CREATE MATERIALIZED VIEW lengths AS SELECT g, sum(length(s)) AS l FROM t GROUP BY g');
+  assert.deepEqual(await sql(engine, 'SELECT l FROM lengths'), [['36000000']]);
+  await engine.close();
+  budget.limit = Number.POSITIVE_INFINITY;
+});
