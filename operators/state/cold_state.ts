@@ -1,4 +1,4 @@
-/** State of which a part may lie in the cold store: keyed indexes, and the rows of partitions (kept_rows.ts). All of it between two ticks. */
+/** State of which a part may lie in the cold store: keyed indexes, with them the rows of relations by a key (keyed_rows.ts), logs (row_log.ts), and the rows of partitions (kept_rows.ts). All of it between two ticks. */
 export interface ColdState {
   /** Bytes of the pages that chill() can make free. */
   readonly runBytes: number;

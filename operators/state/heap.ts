@@ -26,21 +26,11 @@ import { giveBack } from './heap_pages.ts';
 import { isLeaving, markPages } from './leaving.ts';
 import { giveRecord, takeRecord } from './lent_records.ts';
 import type { SavedHeap } from './saved.ts';
+import { TrimWatch } from './trim_watch.ts';
 import { tookPages, touch, touchLarge, touchRange, unusedUpTo } from './write_marks.ts';
 
 /** Fewer bytes of holes are not worth a look. */
 const LEAST_HOLES = 2 * PAGE_BYTES;
-const LEAST_TRIM_BYTES = 1 << 20;
-/**
- * Looks for pages to give back when this share of what it holds was freed since the last time, and at most LIVE_SHARE of it is live: where blocks come and go all the time
- * and most are live, looking at each free one would find nothing.
- */
-const TRIM_SHARE = 4;
-const LIVE_SHARE = 2;
-/** After a look that found nothing it looks again when so many times what it holds was freed, or only this share of what was live still is. */
-const FREED_AGAIN = 8;
-const STILL_LIVE = 3 / 4;
-
 /** Of what kernels are lent. */
 const RECORD_BYTES = HEAP_LISTS + BLOCK_SIZES.length * 4;
 
@@ -58,10 +48,8 @@ export class Heap {
   #live = 0;
   /** Blocks that endTick() makes reusable. */
   readonly #queue = new FreedQueue();
-  /** Bytes of blocks freed since the heap looked for pages to give back. */
-  #freed = 0;
-  /** What was live when it found none. */
-  #fruitless = Number.POSITIVE_INFINITY;
+  /** When to look for pages to give back. */
+  readonly #watch = new TrimWatch();
   /** The first so many chunks are closed. */
   #closed = 0;
   /** Some closed chunk holds nothing now. */
@@ -139,7 +127,7 @@ export class Heap {
     const at = this.#record >>> 2;
     this.#next = U32[at + HEAP_NEXT / 4];
     this.#live += U32[at + HEAP_TAKEN / 4] - U32[at + HEAP_GIVEN / 4];
-    this.#freed += U32[at + HEAP_GIVEN / 4];
+    this.#watch.freed += U32[at + HEAP_GIVEN / 4];
   }
 
   /** From now on the free lists lie where kernels find them: to copy them there and back would be most of what a kernel costs in a tick of few rows. */
@@ -182,11 +170,7 @@ export class Heap {
     for (let i = 0; i < length; i += 2) this.#freeNow(words[i], words[i + 1]);
     this.#queue.empty();
     if (this.#emptied) this.#dropEmpty();
-    if (this.#freed < LEAST_TRIM_BYTES) return;
-    const held = this.#chunkBytes();
-    if (this.#freed * TRIM_SHARE < held || this.#live * LIVE_SHARE > held) return;
-    if (this.#live > this.#fruitless * STILL_LIVE && this.#freed < held * FREED_AGAIN) return;
-    this.#trim();
+    if (this.#watch.isNear && this.#watch.isDue(this.#live, this.#chunkBytes())) this.#trim();
   }
 
   /** Bytes of the pages that it has. */
@@ -204,7 +188,6 @@ export class Heap {
 
   /** Gives back the chunks of which every block is free. O(free blocks): as many as were freed since the last time, to a factor. */
   #trim(): void {
-    this.#freed = 0;
     const chunks = [...this.#chunks].sort((a, b) => a.address - b.address);
     const free = new Float64Array(chunks.length);
     const present = this.#chunks.at(-1);
@@ -213,7 +196,7 @@ export class Heap {
       if (i >= 0) free[i] += size;
     });
     const goes = chunks.map((chunk, i) => chunk !== present && free[i] + chunk.unused === chunk.pages * PAGE_BYTES);
-    this.#fruitless = goes.includes(true) ? Number.POSITIVE_INFINITY : this.#live;
+    this.#watch.looked(this.#live, goes.includes(true));
     if (!goes.includes(true)) return;
     unlink(this.#freeLists, (address) => goes[chunkOf(chunks, address)] === true);
     const gone = new Set(chunks.filter((_, i) => goes[i]));
@@ -358,7 +341,7 @@ export class Heap {
       if (chunk.live === 0) this.#emptied = true;
       return;
     }
-    this.#freed += size;
+    this.#watch.freed += size;
     touch(address);
     // As kernels/assembly/heap_blocks.ts.
     const first = this.#freeLists[cls];

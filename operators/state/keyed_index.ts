@@ -23,9 +23,9 @@ import { Arena } from '../batch/arena.ts';
 import type { Batch, Column } from '../batch/batch.ts';
 import { budget } from '../batch/budget.ts';
 import { I32, U8, U32 } from '../batch/memory.ts';
-import { kernels } from '../kernels/index.ts';
 import type { Retention } from '../plan.ts';
 import type { ColType } from '../types.ts';
+import { AddedCounts } from './added_counts.ts';
 import { BorrowedSlots } from './borrowed_slots.ts';
 import { Chill } from './chill.ts';
 import type { SavedColdParts } from './cold_parts.ts';
@@ -88,10 +88,7 @@ export class KeyedIndex implements ColdState {
   readonly #appendOnly: boolean;
   readonly #appender: IndexAppend;
   readonly #changes: IndexChanges;
-  /** The keys to which the tick has appended rows, when their number is counted. */
-  #added = false;
-  #addedSlots = 0;
-  #addedCount = 0;
+  readonly #added: AddedCounts;
   #appends = true;
   readonly #new: NewRows;
   /** Those of the delta that is taken in. */
@@ -122,6 +119,7 @@ export class KeyedIndex implements ColdState {
       'sql',
       this.heap,
     );
+    this.#added = new AddedCounts(this.keys.payloadOffset);
     const dated = keysDie ? [] : frees.map((r) => r.column);
     const kept = columnsOfEntries(types, keyColumns, appendOnly, dated);
     const runs = new Runs(
@@ -227,7 +225,7 @@ export class KeyedIndex implements ColdState {
   free(watermarks: Watermarks): boolean {
     if (this.#keyRetention === null && this.#deadRows === null) return true;
     // Slots may move.
-    this.#forgetAdded();
+    this.#added.clear();
     const done = this.#free(watermarks);
     this.endTick();
     return done;
@@ -261,9 +259,7 @@ export class KeyedIndex implements ColdState {
     this.keys.begin(this.#begin(columns), n);
     const located = this.keys.findOrInsertAll({ n, weights, skipNulls: false }, arena);
     const taken = this.#new.take(columns, n, located, arena);
-    this.#added = true;
-    this.#addedSlots = taken.touched;
-    this.#addedCount = taken.count;
+    this.#added.note(taken.touched, taken.count);
     if (located.made > 0) this.#keyRetention?.noteFresh(located, arena);
     return taken;
   }
@@ -291,7 +287,7 @@ export class KeyedIndex implements ColdState {
 
   /** The delta of a tick begins; gives the columns of its keys. */
   #begin(columns: Column[]): Column[] {
-    this.#forgetAdded();
+    this.#added.clear();
     this.#borrowed.end();
     this.#appends = this.runs.negative === 0;
     const keys = this.#deltaKeys;
@@ -347,18 +343,10 @@ export class KeyedIndex implements ColdState {
     const located = this.#appender.append(delta, arena);
     if (located === null) return false;
     const { slots, places, touched, count } = located;
-    this.#added = true;
-    this.#addedSlots = touched;
-    this.#addedCount = count;
+    this.#added.note(touched, count);
     this.#keyRetention?.noteFresh(located, arena);
     this.#deadRows?.noteAll(slots, places, delta.n, this.runs.entries, arena);
     return true;
-  }
-
-  #forgetAdded(): void {
-    if (!this.#added) return;
-    kernels.clearAdded(this.#addedSlots * 4, this.#addedCount, this.keys.payloadOffset);
-    this.#added = false;
   }
 
   #add(slot: number, row: number, weight: number): void {
@@ -387,7 +375,7 @@ export class KeyedIndex implements ColdState {
 
   /** True when the tick's delta was appended and each key's slot has the number of its rows in it. */
   get countsAdded(): boolean {
-    return this.#added;
+    return this.#added.any;
   }
 
   get payloadOffset(): number {
@@ -447,7 +435,7 @@ export class KeyedIndex implements ColdState {
   }
 
   endTick(): void {
-    this.#forgetAdded();
+    this.#added.clear();
     this.#borrowed.end();
     this.#arena = null;
     this.heap.endTick();
@@ -469,7 +457,7 @@ export class KeyedIndex implements ColdState {
 
   load(saved: SavedKeyedIndex): void {
     // A tick that is taken back has had its counts taken back with the memory.
-    this.#added = false;
+    this.#added.forget();
     this.runs.entries = saved.entries;
     this.runs.negative = saved.negative;
     this.#new.shared.address = saved.shared;
@@ -482,7 +470,7 @@ export class KeyedIndex implements ColdState {
   }
 
   release(): void {
-    this.#added = false;
+    this.#added.forget();
     this.#borrowed.forget();
     // What is made anew still has them.
     if (this.#cold.any && !isAbandoning()) {

@@ -20,9 +20,9 @@ import type { KeyedIndex } from './keyed_index.ts';
 import type { RowStore, RowsFound, VisitRow } from './relation_store.ts';
 import type { RowOps } from './row_ops.ts';
 
-/** A piece of a scan ends when it has read so much from disk: rows may be long. After so many keys it looks. */
+/** A piece of a scan ends when it has read so much from disk: rows may be long, so it looks after a few keys. */
 const MOST_READ = 1 << 20;
-const STRETCH = 64;
+const STRETCH = 8;
 
 export class KeyedRows implements RowStore, ColdState {
   /** Of whole rows that may be retracted. */

@@ -225,6 +225,31 @@ test('what a log has on disk is not in memory; a log that only has rows that are
   cold.store = null;
 });
 
+test('rows of a log that are long go and come back few at a time', () => {
+  const arena = new Arena();
+  cold.store = new MemoryColdStore();
+  const log = new RowLog([colType(OID.int4), colType(OID.text)]);
+  for (let i = 0; i < 300; i++) {
+    log.apply(batchFromRows(log.ops.layout.types, [[i, String(i).repeat(i < 100 ? 100_000 : 1)]], arena));
+    log.endTick();
+    arena.reset();
+  }
+  while (log.chill(1 << 20) > 0);
+  assert.ok(log.coldBytes > 15e6 && log.bytes < 6e6, `${log.coldBytes} bytes on disk, ${log.bytes} in memory`);
+  const before = arena.bytes;
+  let seen = 0;
+  for (let at = 0; at >= 0; arena.reset()) {
+    const { n, rows, next } = log.rowsFrom(at, 1, log.end, arena);
+    for (let i = 0; i < n; i++) assert.equal(I32[(U32[rows + i] + log.ops.layout.offsets[0]) >>> 2], seen++);
+    assert.ok(arena.bytes - before < 4 << 20, `a piece of ${arena.bytes} bytes`);
+    at = next;
+  }
+  assert.equal(seen, 300);
+  log.release();
+  arena.release();
+  cold.store = null;
+});
+
 test('pieces of a log end where it ended when the scan began', () => {
   const arena = new Arena();
   const log = new RowLog(types.slice(0, 1));

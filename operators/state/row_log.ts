@@ -2,7 +2,8 @@
  * The integral of a relation that never takes a row back: its rows one behind the other, without a hash.
  *
  *   chunk of 4096 rows:  | row with its weight | row ...          place = number of the row, chunk = place / 4096
- *   on disk:             parts of 256 rows (cold_parts.ts), oldest first; those of a chunk are linked, and the chunk's word is the newest one's address + 1
+ *   on disk:             parts (cold_parts.ts), oldest first; those of a chunk are linked, and the chunk's word is the newest one's address + 1
+ *   part:                rows up to the next place that 256 divides, or fewer of about a megabyte where they are long: who reads one row reads the part
  *
  *   place 0 ...... on disk ...... cold ...... in memory ...... rows
  *
@@ -34,12 +35,16 @@ import { touchLarge } from './write_marks.ts';
 
 const CHUNK_SHIFT = 12;
 const CHUNK_ROWS = 1 << CHUNK_SHIFT;
-/** Rows that lie together on disk. */
+/** Rows that lie together on disk at most, and bytes of which more are not sent at once. */
 const PART_ROWS = 256;
+const PART_BYTES = 1 << 20;
 /** A pass empties at least this share of the heap. */
 const SHARE = 1 / 4;
 /** A piece of a scan ends when it has read so much from disk: rows may be long. */
 const MOST_READ = 1 << 20;
+
+/** `first`: the place of its first row. */
+type LogPart = Part & { first: number };
 
 export type SavedRowLog = {
   chunks: number[];
@@ -63,7 +68,7 @@ export class RowLog implements RowStore, ColdState {
   readonly #weightAt: number;
   #chunks: number[] = [];
   #rows = 0;
-  /** The first so many rows are on disk: whole parts. */
+  /** The first so many rows are on disk. */
   #cold = 0;
   /** The newest part of the chunk of which only the first ones are there; 0: there is no such chunk. */
   #newest = 0;
@@ -149,10 +154,10 @@ export class RowLog implements RowStore, ColdState {
     const stride = this.#stride;
     let place = from;
     while (place < to && arena.bytes < enough) {
-      const isCold = place < this.#cold;
-      let at = isCold ? this.#read(place, arena) : this.#addressOf(place);
+      const part = place < this.#cold ? this.#partOf(place) : null;
+      let at = part === null ? this.#addressOf(place) : this.#read(part, place, arena);
       // What was read of a part is given whole.
-      const until = Math.min(isCold ? end : to, endOfPart(place));
+      const until = part === null ? Math.min(to, endOfParts(place)) : Math.min(end, part.first + part.entries);
       for (; place < until; place++, at += stride) visit(at, I32[(at + this.#weightAt) >>> 2]);
     }
     return place >= end ? -1 : place;
@@ -170,20 +175,27 @@ export class RowLog implements RowStore, ColdState {
     return { n, rows, words, next };
   }
 
-  /** Reads the part of a row that is on disk into the arena; gives where the row is. */
-  #read(place: number, arena: Arena): number {
-    const part = this.#partOf(place);
-    return this.#parts.read(part, arena.alloc(part.bytes)) + (place & (PART_ROWS - 1)) * this.#stride;
+  /** Reads a part into the arena; gives where the row of this place is. */
+  #read(part: LogPart, place: number, arena: Arena): number {
+    return this.#parts.read(part, arena.alloc(part.bytes)) + (place - part.first) * this.#stride;
   }
 
-  #partOf(place: number): Part {
-    const chunk = place >>> CHUNK_SHIFT;
-    const isWhole = (chunk + 1) << CHUNK_SHIFT <= this.#cold;
-    let part = this.#parts.at(isWhole ? this.#chunks[chunk] - 1 : this.#newest);
-    const last = (isWhole ? CHUNK_ROWS : this.#cold & (CHUNK_ROWS - 1)) / PART_ROWS - 1;
-    for (let i = last - Math.floor((place & (CHUNK_ROWS - 1)) / PART_ROWS); i > 0; i--)
-      part = this.#parts.at(part.before);
-    return part;
+  /** Of a row on disk. */
+  #partOf(place: number): LogPart {
+    for (const part of this.#partsOf(place >>> CHUNK_SHIFT)) if (part.first <= place) return part;
+    throw new Error(`no part has row ${place}`);
+  }
+
+  /** The parts of a chunk, newest first. */
+  *#partsOf(chunk: number): Iterable<LogPart> {
+    const start = chunk << CHUNK_SHIFT;
+    let first = Math.min(start + CHUNK_ROWS, this.#cold);
+    for (let address = first === start + CHUNK_ROWS ? this.#chunks[chunk] - 1 : this.#newest; first > start; ) {
+      const part = this.#parts.at(address);
+      address = part.before;
+      first -= part.entries;
+      yield { ...part, first };
+    }
   }
 
   chill(bytes: number): number {
@@ -200,11 +212,11 @@ export class RowLog implements RowStore, ColdState {
     let sent = 0;
     let isLeft = heap.isLeft;
     while (isLeft && sent < bytes) {
-      const hasPart = this.#cold + PART_ROWS <= this.#rows;
-      if (hasPart) sent += this.#send();
+      const rows = this.#nextPart();
+      if (rows > 0) sent += this.#send(rows);
       else this.#stay();
       heap.endTick();
-      isLeft = hasPart && heap.isLeft;
+      isLeft = rows > 0 && heap.isLeft;
     }
     if (!isLeft) heap.endEmptying();
     // Nothing but rows that are no part yet has moved: that is of no use again.
@@ -212,15 +224,30 @@ export class RowLog implements RowStore, ColdState {
     return Math.max(sent, 1);
   }
 
-  /** Sends the oldest rows that are in memory; gives their bytes. */
-  #send(): number {
+  /** Of how many rows that are in memory, oldest first, the next part is; 0: those that there are, are none yet. */
+  #nextPart(): number {
+    const isWhole = endOfParts(this.#cold) <= this.#rows;
+    const most = Math.min(endOfParts(this.#cold), this.#rows) - this.#cold;
+    if (most === 0) return 0;
+    const run = this.#addressOf(this.#cold);
+    let rows = most;
+    while (rows > 1 && this.#bytesOf(run, rows) > PART_BYTES) rows >>>= 1;
+    return isWhole || rows < most ? rows : 0;
+  }
+
+  #bytesOf(run: number, rows: number): number {
+    return rows * this.#stride + this.#parts.values.bytesOf(run, rows);
+  }
+
+  /** Sends so many of the oldest rows that are in memory; gives their bytes. */
+  #send(rows: number): number {
     const { values } = this.#parts;
     const run = this.#addressOf(this.#cold);
-    const bytes = PART_ROWS * this.#stride + values.bytesOf(run, PART_ROWS);
-    const part = this.#parts.make(bytes, PART_ROWS, this.#newest, (store) => this.#write(store, run, bytes));
-    values.free(run, PART_ROWS, this.#heap);
+    const bytes = this.#bytesOf(run, rows);
+    const part = this.#parts.make(bytes, rows, this.#newest, (store) => this.#write(store, run, rows, bytes));
+    values.free(run, rows, this.#heap);
     this.#newest = part;
-    this.#cold += PART_ROWS;
+    this.#cold += rows;
     if ((this.#cold & (CHUNK_ROWS - 1)) !== 0) return bytes;
     const chunk = (this.#cold >>> CHUNK_SHIFT) - 1;
     this.#heap.free(this.#chunks[chunk], CHUNK_ROWS * this.#stride);
@@ -229,13 +256,13 @@ export class RowLog implements RowStore, ColdState {
     return bytes;
   }
 
-  #write(store: ColdStore, run: number, bytes: number): number {
-    const fixed = PART_ROWS * this.#stride;
+  #write(store: ColdStore, run: number, rows: number, bytes: number): number {
+    const fixed = rows * this.#stride;
     let place = 0;
     withPages([bytes], (scratch) => {
       const copy = scratch(bytes);
       kernels.copyBytes(copy, run, fixed);
-      this.#parts.values.pack(copy, PART_ROWS, copy + fixed, copy);
+      this.#parts.values.pack(copy, rows, copy + fixed, copy);
       place = store.write(copy, [bytes]);
     });
     return place;
@@ -264,12 +291,12 @@ export class RowLog implements RowStore, ColdState {
     // Rows never go, so nothing is sparse.
   }
 
-  /** A slot is a part here. */
+  /** A slot is a row here; parts of whole chunks are looked at. */
   visitCold(cursor: number, slots: number, visit: (place: number, bytes: number) => number): number {
-    const parts = this.#cold / PART_ROWS;
-    const end = Math.min(parts, cursor + slots);
-    for (let i = cursor; i < end; i++) this.#parts.visit(this.#partOf(i * PART_ROWS), visit);
-    return end === parts ? -1 : end;
+    let chunk = cursor >>> CHUNK_SHIFT;
+    for (let left = slots; left > 0 && chunk << CHUNK_SHIFT < this.#cold; left -= CHUNK_ROWS, chunk++)
+      for (const part of this.#partsOf(chunk)) this.#parts.visit(part, visit);
+    return chunk << CHUNK_SHIFT < this.#cold ? chunk << CHUNK_SHIFT : -1;
   }
 
   endTick(): void {
@@ -302,7 +329,8 @@ export class RowLog implements RowStore, ColdState {
   release(): void {
     // What is made anew still has them.
     if (!isAbandoning())
-      for (let place = 0; place < this.#cold; place += PART_ROWS) this.#parts.drop(this.#partOf(place));
+      for (let chunk = 0; chunk << CHUNK_SHIFT < this.#cold; chunk++)
+        for (const part of this.#partsOf(chunk)) this.#parts.drop(part);
     this.#parts.load({ parts: 0, bytes: 0 });
     this.#heap.release();
     this.#partsHeap.release();
@@ -313,6 +341,7 @@ export class RowLog implements RowStore, ColdState {
   }
 }
 
-function endOfPart(place: number): number {
+/** Behind this place no part that has it goes on. */
+function endOfParts(place: number): number {
   return (place | (PART_ROWS - 1)) + 1;
 }

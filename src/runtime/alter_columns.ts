@@ -132,7 +132,7 @@ class Alteration {
     const stillSame = catalog.stillSame([oid, ...draft.gone.map((object) => object.oid)]);
     const rewrite = new RowRewrite(this.#stored.types, draft.values, this.#context);
     try {
-      const made = await RebuiltTable.make(loop, oid, { indexes, key }, rewrite, signal);
+      const made = await RebuiltTable.make(this.#engine, oid, { indexes, key }, rewrite, signal);
       try {
         if (draft.volatile.size > 0) await journal?.log.admit(LOGGED_TIMES * made.stored.bytes);
         stillSame();

@@ -21,7 +21,6 @@ import type { ColdFiles } from '../cold/cold_files.ts';
 import { isDiskFull } from '../durable/disk.ts';
 import type { TidemarkEngine } from './engine.ts';
 import type { StoredRelation } from './stored_relation.ts';
-import type { ViewRuntime } from './view.ts';
 
 const SLICE_BYTES = 256 << 10;
 /** A tick is followed by at least so much; by as much as has come since the last time when use is at `chilled`, and so many times as much more when it is at `hold`. */
@@ -56,8 +55,8 @@ export class Chilling {
   /** What the disk said last; null: it is well. */
   #trouble: string | null = null;
 
-  /** Views that are being filled apart have state too. */
-  readonly filling = new Set<ViewRuntime>();
+  /** Views, indexes and tables that are being filled apart have state too. */
+  readonly filling = new Set<{ coldStates(): Iterable<ColdState> }>();
   #timer: NodeJS.Timeout | null = null;
   /** Indexes that are still to be looked through for what lies in sparse files, and where the first one goes on. */
   #renewing: { index: ColdState; cursor: number }[] = [];
@@ -157,7 +156,7 @@ export class Chilling {
   *#indexes(): Iterable<ColdState> {
     const { loop } = this.#engine;
     yield* loop.graph.coldStates();
-    for (const view of this.filling) yield* view.coldStates();
+    for (const apart of this.filling) yield* apart.coldStates();
     for (const relation of new Set(loop.relations.values())) yield* relation.coldStates();
   }
 

@@ -11,7 +11,8 @@ import type { Batch } from '../../operators/batch/batch.ts';
 import { KeyedIndex } from '../../operators/state/keyed_index.ts';
 import type { ColType } from '../../operators/types.ts';
 import { negated } from './relation_scan.ts';
-import { rowsInIndex, withScratch } from './stored_relation.ts';
+import { rowsInIndex } from './rows_in_index.ts';
+import { withScratch } from './stored_relation.ts';
 
 export class CorrectionIndex {
   readonly #relation: number;

@@ -12,7 +12,8 @@ import { becoming } from './create_view.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { fillIndex } from './index_filling.ts';
 import { freeName, isFree, nameTaken, relationNamed } from './names.ts';
-import { repeatedInIndex, type StoredRelation } from './stored_relation.ts';
+import { repeatedInIndex } from './rows_in_index.ts';
+import type { StoredRelation } from './stored_relation.ts';
 import { keyOf } from './unique_keys.ts';
 
 export async function createIndex(
@@ -46,7 +47,7 @@ export async function createIndex(
   const object = { ...indexObject(engine, relation, name, columns, sql), unique, constraint: false };
   const { check, live } = becoming(engine, object, session);
   const { oid } = relation;
-  await fillIndex(engine.loop, { oid, stored, columns }, signal, {
+  await fillIndex(engine, { oid, stored, columns }, signal, {
     taken(index, rows, arena) {
       if (!unique || engine.replay !== null) return;
       const row = repeatedInIndex(index, rows, arena);

@@ -15,6 +15,7 @@ import type { TidemarkEngine } from './engine.ts';
 import { PieceSize } from './piece_size.ts';
 import { changesSince } from './pins.ts';
 import { ReadTurns } from './read_turns.ts';
+import type { RelationScan } from './relation_scan.ts';
 import { feedOrder } from './sliced_read.ts';
 import { withScratch } from './stored_relation.ts';
 import type { ViewRuntime } from './view.ts';
@@ -44,12 +45,15 @@ export function isLongFill(engine: TidemarkEngine, view: ViewRuntime): boolean {
   const { plan, keys } = view.plan;
   if (replay !== null || view.stored === null) return false;
   let rows = 0;
+  let isOnDisk = false;
   for (const { relation } of view.sources) {
     const stored = loop.relations.get(relation);
     if (stored === undefined) return false;
     rows += stored.rows;
+    isOnDisk ||= stored.hasRowsOnDisk;
   }
-  if (rows < MANY_ROWS || !plan.nodes.every(goesInPieces)) return false;
+  // Few that are on disk may be more than memory has room for.
+  if ((rows < MANY_ROWS && !isOnDisk) || !plan.nodes.every(goesInPieces)) return false;
   return plan.nodes.every((node, i) => node.op === 'source' || loop.graph.node(keys[i]) === undefined);
 }
 
@@ -73,15 +77,17 @@ export async function fillInSlices(engine: TidemarkEngine, view: ViewRuntime, be
   });
   const turns = new ReadTurns(becoming.signal ?? null);
   const arena = new Arena();
-  const feed = (deltas: Map<number, Batch>, inArena: Arena) => {
+  const feed = (deltas: Map<number, Batch>, inArena: Arena) => loop.feedPast(view, pin.tick, deltas, inArena);
+  const next = (scan: RelationScan, rows: number) => {
+    // Not behind it: the piece shows long values of rows that could go.
     chilling.makeRoomToFill();
-    loop.feedPast(view, pin.tick, deltas, inArena);
+    return scan.next(rows, arena);
   };
   chilling.filling.add(view);
   try {
     for (const { relation, scan } of scans) {
       const size = new PieceSize(LEAST_PIECE, GREATEST_PIECE);
-      for (let piece = scan.next(size.rows, arena); piece !== null; piece = scan.next(size.rows, arena)) {
+      for (let piece = next(scan, size.rows); piece !== null; piece = next(scan, size.rows)) {
         const start = performance.now();
         if (piece.n > 0) feed(new Map([[relation, piece]]), arena);
         arena.reset();
@@ -91,6 +97,7 @@ export async function fillInSlices(engine: TidemarkEngine, view: ViewRuntime, be
     }
     for (const { deltas, late } of changesSince(pin)) {
       const read = new Map([...deltas].filter(([relation]) => scans.some((scan) => scan.relation === relation)));
+      chilling.makeRoomToFill();
       if (read.size > 0) withScratch((scratch) => feed(read, scratch));
       if (!late) await turns.pause();
     }

@@ -3,20 +3,21 @@
  *
  *   pin, scan of the rows as of the pin's tick -> index, piece by piece between ticks | deltas since the tick -> index | `live` in the same turn
  *
- * The index lies apart until it has everything: who reads or writes the relation meanwhile does not see it. Memory beside it: what ticks change meanwhile.
+ * The index lies apart until it has everything: who reads or writes the relation meanwhile does not see it. What has come goes to disk as other state does, where memory is short.
+ * Memory beside it: what ticks change meanwhile.
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { KeyedIndex } from '../../operators/state/keyed_index.ts';
+import type { TidemarkEngine } from './engine.ts';
 import { changesSince } from './pins.ts';
 import { ReadTurns } from './read_turns.ts';
 import type { StoredRelation } from './stored_relation.ts';
-import type { TickLoop } from './tick_loop.ts';
 
 const PIECE_ROWS = 2048;
 
 export async function fillIndex(
-  loop: TickLoop,
+  { loop, chilling }: TidemarkEngine,
   relation: { oid: number; stored: StoredRelation; columns: number[] },
   signal: AbortSignal,
   steps: {
@@ -41,7 +42,10 @@ export async function fillIndex(
       index.endTick();
     }
     arena.reset();
+    chilling.makeRoomToFill();
   };
+  const filled = { coldStates: () => [index] };
+  chilling.filling.add(filled);
   try {
     for (let piece = scan.next(PIECE_ROWS, arena); piece !== null; piece = scan.next(PIECE_ROWS, arena)) {
       take(piece);
@@ -56,6 +60,7 @@ export async function fillIndex(
     index.release();
     throw error;
   } finally {
+    chilling.filling.delete(filled);
     scan.close();
     loop.unpin(pin);
     arena.release();

@@ -4,15 +4,15 @@
  *   old rows, as of one tick   -- piece by piece -->  new rows, with the same indexes
  *   deltas of the ticks since  -- catchUp() ------->  added, before the new rows take the old ones' place
  *
- * Memory: both, until the old rows are given back. When it does not fit, the table stays as it was.
+ * Memory: both, until the old rows are given back; of rows that lie by a key what fits, the rest goes to disk. When it does not fit, the table stays as it was.
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { detach } from '../../operators/batch/detach.ts';
+import type { TidemarkEngine } from './engine.ts';
 import { ReadTurns } from './read_turns.ts';
 import type { RowRewrite } from './row_rewrite.ts';
 import { StoredRelation } from './stored_relation.ts';
-import type { TickLoop } from './tick_loop.ts';
 
 const PIECE_ROWS = 4096;
 
@@ -23,33 +23,38 @@ export class RebuiltTable {
   readonly #stop: () => void;
 
   private constructor(
-    loop: TickLoop,
+    { loop, chilling }: TidemarkEngine,
     oid: number,
     { indexes, key }: { indexes: number[][]; key: number[] | null },
     rewrite: RowRewrite,
   ) {
     this.#rewrite = rewrite;
     this.stored = new StoredRelation(rewrite.types, indexes, false, key, true);
-    this.#stop = loop.observe(oid, {
+    const stop = loop.observe(oid, {
       onTick: (_, delta) => {
         if (delta === null) return;
         const arena = new Arena();
         this.#waiting.push({ delta: detach(delta, arena), arena });
       },
     });
+    chilling.filling.add(this.stored);
+    this.#stop = () => {
+      stop();
+      chilling.filling.delete(this.stored);
+    };
   }
 
   /** `keys`: its indexes, and the one by which its rows lie, if any does. `signal`: the statement's cancellation. `rewrite` stays the caller's. */
   static async make(
-    loop: TickLoop,
+    engine: TidemarkEngine,
     oid: number,
     keys: { indexes: number[][]; key: number[] | null },
     rewrite: RowRewrite,
     signal: AbortSignal,
   ): Promise<RebuiltTable> {
-    const old = loop.relations.get(oid);
+    const old = engine.loop.relations.get(oid);
     if (old === undefined) throw new Error(`relation ${oid} has no rows`);
-    const made = new RebuiltTable(loop, oid, keys, rewrite);
+    const made = new RebuiltTable(engine, oid, keys, rewrite);
     const scan = old.scan([]);
     const arena = new Arena();
     const turns = new ReadTurns(signal);
@@ -57,6 +62,7 @@ export class RebuiltTable {
       for (let rows = scan.next(PIECE_ROWS, arena); rows !== null; rows = scan.next(PIECE_ROWS, arena)) {
         made.#add(rows, arena);
         arena.reset();
+        engine.chilling.makeRoomToFill();
         await turns.pause();
       }
     } catch (error) {

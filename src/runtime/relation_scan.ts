@@ -9,13 +9,16 @@
  * Every row comes once with the weight it had at the scan's tick, so operators that were planned for append-only input see no retraction.
  * What a transaction sees beyond its tick (older pins, its own writes) is put into `undo` at the start.
  *
- * Memory: the changed rows only. When the table is about to be dropped, the rest is copied out at once.
+ * Memory: the changed rows only. When the table is about to be dropped, the rest is copied out at once; where that does not fit, its reader is told, for what is dropped has to go.
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
+import { budget } from '../../operators/batch/budget.ts';
 import { BatchBuilder, weightOf } from '../../operators/batch/builder.ts';
 import { I32 } from '../../operators/batch/memory.ts';
+import { pages } from '../../operators/batch/pages.ts';
 import { sliceBatch } from '../../operators/batch/slice.ts';
+import { OutOfMemory } from '../../operators/errors.ts';
 import { kernels } from '../../operators/kernels/index.ts';
 import { RelationStore, type RowStore } from '../../operators/state/relation_store.ts';
 import { PHYS_WIDTH } from '../../operators/types.ts';
@@ -29,6 +32,8 @@ export class RelationScan {
   #cursor = 0;
   /** What was copied out before the table was dropped, and how much of it was taken. */
   #copied: { batch: Batch; arena: Arena; taken: number } | null = null;
+  /** The rest did not fit. */
+  #lost: OutOfMemory | null = null;
 
   /** `corrections` are added to the table's present rows to see them as the reader does. */
   constructor(store: RowStore, corrections: { batch: Batch; sign: 1 | -1 }[], onEnd: (scan: RelationScan) => void) {
@@ -46,6 +51,7 @@ export class RelationScan {
 
   /** Up to about `most` rows, in the arena, sharing long values with the state until the next tick; null at the end. */
   next(most: number, arena: Arena): Batch | null {
+    if (this.#lost !== null) throw this.#lost;
     this.#undo.endTick();
     const copied = this.#copied;
     if (copied !== null) return this.#nextCopied(copied, most);
@@ -102,7 +108,7 @@ export class RelationScan {
 
   /** A row of the relation is changed at this place of the table: what the scan must see when it comes there. */
   sees(place: number): boolean {
-    return this.#copied === null && this.#cursor >= 0 && place >= this.#cursor;
+    return this.#isAttached && this.#cursor >= 0 && place >= this.#cursor;
   }
 
   /** Rows that `sees` and the weights to add to them. */
@@ -110,9 +116,14 @@ export class RelationScan {
     if (rows.n > 0) this.#undo.apply(rows);
   }
 
+  get #isAttached(): boolean {
+    return this.#copied === null && this.#lost === null;
+  }
+
   /** Copies out what is not taken yet: the table goes away. */
   detach(): void {
-    if (this.#copied !== null) return;
+    if (!this.#isAttached) return;
+    const before = pages.usedBytes;
     const arena = new Arena();
     const scratch = new Arena();
     try {
@@ -122,11 +133,13 @@ export class RelationScan {
         if (piece === null) break;
         out.append(piece);
         scratch.reset();
+        budget.checkRoom(before, pages.usedBytes);
       }
       this.#copied = { batch: out.build(), arena, taken: 0 };
     } catch (error) {
       arena.release();
-      throw error;
+      if (!(error instanceof OutOfMemory)) throw error;
+      this.#lost = error;
     } finally {
       scratch.release();
     }
@@ -134,13 +147,14 @@ export class RelationScan {
 
   /** For a tick that may be taken back. */
   save() {
-    return { cursor: this.#cursor, undo: this.#undo.save(), copied: this.#copied !== null };
+    return { cursor: this.#cursor, undo: this.#undo.save(), isAttached: this.#isAttached };
   }
 
-  load({ cursor, undo, copied }: ReturnType<typeof this.save>): void {
+  load({ cursor, undo, isAttached }: ReturnType<typeof this.save>): void {
     this.#cursor = cursor;
     this.#undo.load(undo);
-    if (copied) return;
+    if (!isAttached) return;
+    this.#lost = null;
     this.#copied?.arena.release();
     this.#copied = null;
   }

@@ -23,6 +23,7 @@ import { ReadTurns } from './read_turns.ts';
 import { isIndexed, lookupRows, type Reader, type ReadPieces, systemRows, tickOf } from './reads.ts';
 import { RecordCounts } from './record_counts.ts';
 import type { RelationScan } from './relation_scan.ts';
+import type { StoredRelation } from './stored_relation.ts';
 import type { StreamRuntime } from './stream.ts';
 import type { HistoryPiece } from './stream_history.ts';
 import { replay } from './stream_replay.ts';
@@ -47,20 +48,27 @@ export function readsStream(plan: DataflowPlan, { loop, sources }: Reader): bool
 export function isLongRead(plan: DataflowPlan, reader: Reader): boolean {
   if (readsStream(plan, reader)) return true;
   return (
-    scannedRows(plan, reader) > FEW_ROWS &&
+    (scannedRows(plan, reader) > FEW_ROWS || scansDisk(plan, reader)) &&
     !plan.nodes.some((node) => WHOLE_INPUT.has(node.op) || isUnboundedRank(node))
   );
 }
 
 /** How many rows of stored relations the plan reads without an index. */
 export function scannedRows(plan: DataflowPlan, reader: Reader): number {
-  let rows = 0;
-  for (const node of plan.nodes) {
-    if (node.op !== 'source') continue;
-    if (node.lookup !== undefined && isIndexed(node.relation, node.lookup.columns, reader)) continue;
-    rows += reader.loop.relations.get(node.relation)?.rows ?? 0;
-  }
-  return rows;
+  return scanned(plan, reader).reduce((rows, stored) => rows + stored.rows, 0);
+}
+
+/** Whether some of these rows are on disk: few of them may be more than memory has room for. */
+function scansDisk(plan: DataflowPlan, reader: Reader): boolean {
+  return scanned(plan, reader).some((stored) => stored.hasRowsOnDisk);
+}
+
+function scanned(plan: DataflowPlan, reader: Reader): StoredRelation[] {
+  return plan.nodes.flatMap((node) => {
+    if (node.op !== 'source') return [];
+    if (node.lookup !== undefined && isIndexed(node.relation, node.lookup.columns, reader)) return [];
+    return reader.loop.relations.get(node.relation) ?? [];
+  });
 }
 
 function isUnboundedRank(node: DataflowPlan['nodes'][number]): boolean {

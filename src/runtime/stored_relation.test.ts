@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
+import { budget } from '../../operators/batch/budget.ts';
 import { batchFromRows, readRow, weightOf } from '../../operators/batch/builder.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import type { Datum } from '../../operators/datum.ts';
+import { OutOfMemory } from '../../operators/errors.ts';
 import { cold } from '../../operators/state/cold_store.ts';
 import { KeyedRows } from '../../operators/state/keyed_rows.ts';
 import { pagesOf, type Saved } from '../../operators/state/saved.ts';
@@ -150,4 +152,33 @@ test('a key that lasts cannot be given up; one that ends leaves a table', () => 
   assert.equal(readRow(batch, 0)[1], 'one');
   for (const relation of [lasting, ending]) relation.release();
   arena.release();
+});
+
+test('rows on disk that memory has no room for: a relation goes all the same, and its key ends with the rows where they are', () => {
+  const [used, arena] = [pages.usedPages, new Arena()];
+  const store = new MemoryColdStore();
+  cold.store = store;
+  const relation = new StoredRelation(types, [], false, KEY, true);
+  for (let i = 0; i < 20_000; i += 500) {
+    const rows = Array.from({ length: 500 }, (_, j): Datum[] => [i + j, 'key', null, 'a text '.repeat(200)]);
+    relation.apply(batchFromRows(types, rows, arena));
+    relation.endTick();
+    for (const state of relation.coldStates()) state.chill(Number.POSITIVE_INFINITY);
+    arena.reset();
+  }
+  assert.ok(relation.coldBytes > 24 << 20);
+  budget.limit = pages.usedBytes + (20 << 20);
+  assert.equal(relation.removeIndex(KEY), undefined);
+  assert.ok(relation.store instanceof KeyedRows);
+  const scan = relation.scan([]);
+  const first = scan.next(10, arena) as Batch;
+  assert.ok(first.n >= 10);
+  relation.release();
+  assert.equal(store.places, 0);
+  assert.throws(() => scan.next(10, arena), OutOfMemory);
+  scan.close();
+  budget.limit = Number.POSITIVE_INFINITY;
+  cold.store = null;
+  arena.release();
+  assert.equal(pages.usedPages, used);
 });

@@ -6,7 +6,7 @@
  * table of those is smaller.
  */
 import { Arena } from '../../operators/batch/arena.ts';
-import type { Batch, Column } from '../../operators/batch/batch.ts';
+import type { Batch } from '../../operators/batch/batch.ts';
 import { budget } from '../../operators/batch/budget.ts';
 import { BatchBuilder, readRow, weightOf } from '../../operators/batch/builder.ts';
 import { I32, U8 } from '../../operators/batch/memory.ts';
@@ -23,6 +23,7 @@ import { RowTable } from '../../operators/state/row_table.ts';
 import type { Undo } from '../../operators/state/undo.ts';
 import type { ColType } from '../../operators/types.ts';
 import { RelationScan } from './relation_scan.ts';
+import { hasNull, rowsInIndex, storedOf } from './rows_in_index.ts';
 
 const LEAST_LOGGED = 16384;
 /** Of so many rows of a log at least this share differed when it began. */
@@ -240,17 +241,20 @@ export class StoredRelation {
     return index;
   }
 
-  /** The rows go from the index that has them to a table. False: that does not fit, and nothing has changed. */
+  /**
+   * The rows go from the index that has them to a table. False: that does not fit, for of what was on disk nothing can go back there, or a scan is under way, which knows rows by
+   * their places in the index; nothing has changed then.
+   */
   #toTable(): boolean {
+    if (this.#scans.size > 0) return false;
+    const before = pages.usedBytes;
     const table = new RelationStore(this.types);
     try {
-      budget.beyond(() => {
-        for (const scan of this.#scans) scan.detach();
-        this.#inPieces((rows) => {
-          table.apply(rows);
-          table.endTick();
-          return false;
-        });
+      this.#inPieces((rows) => {
+        table.apply(rows);
+        table.endTick();
+        budget.checkRoom(before, pages.usedBytes);
+        return false;
       });
     } catch (error) {
       table.release();
@@ -436,6 +440,10 @@ export class StoredRelation {
     return bytes;
   }
 
+  get hasRowsOnDisk(): boolean {
+    return !(this.#store instanceof RelationStore) && this.#store.coldBytes > 0;
+  }
+
   keepIn(undo: Undo): void {
     undo.keep(this);
     for (const scan of this.#scans) undo.keep(scan);
@@ -447,48 +455,6 @@ export class StoredRelation {
     for (const index of this.#furtherIndexes()) index.release();
     this.#indexes.clear();
   }
-}
-
-function hasNull(columns: Column[], row: number): boolean {
-  return columns.some(({ valid }) => valid !== 0 && U8[valid + row] === 0);
-}
-
-/** The rows that an index has of some keys; `keys` is a batch of the key's columns. */
-export function rowsInIndex(index: KeyedIndex, keys: Batch, arena: Arena): Batch {
-  index.bindKeys(keys.columns, arena);
-  const slots = Array.from({ length: keys.n }, (_, row) => index.seek(row));
-  const out = new BatchBuilder(
-    index.types,
-    arena,
-    slots.reduce((sum, slot) => sum + index.countOf(slot), 1),
-  );
-  for (const slot of slots) {
-    const count = index.countOf(slot);
-    if (count === 0) continue;
-    let at = index.runOf(slot);
-    for (let i = 0; i < count; i++, at += index.entryStride) {
-      index.loadRow(slot, at, out.columns, out.addRow(I32[(at + index.weightOffset) >>> 2]));
-    }
-  }
-  return out.build();
-}
-
-/** A row of those, all of which the index has, whose key others have too; -1 when there is none. Keys with a NULL are no keys. */
-export function repeatedInIndex(index: KeyedIndex, rows: Batch, arena: Arena): number {
-  const keys = index.keyColumns.map((c) => rows.columns[c]);
-  index.bindKeys(keys, arena);
-  for (let row = 0; row < rows.n; row++) {
-    if (weightOf(rows, row) > 0 && !hasNull(keys, row) && storedOf(index, index.seek(row)) > 1) return row;
-  }
-  return -1;
-}
-
-/** Sum of the weights of a key's rows. */
-function storedOf(index: KeyedIndex, slot: number): number {
-  let total = 0;
-  let at = index.runOf(slot);
-  for (let i = index.countOf(slot); i > 0; i--, at += index.entryStride) total += I32[(at + index.weightOffset) >>> 2];
-  return total;
 }
 
 /** Runs with an arena that is given back afterwards. */

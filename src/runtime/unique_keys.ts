@@ -11,6 +11,7 @@ import { batchFromRows, readRow, weightOf } from '../../operators/batch/builder.
 import { F64 } from '../../operators/batch/memory.ts';
 import { type Datum, isDecimal } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
+import { intervalSpan } from '../../operators/expr/datetime/interval_value.ts';
 import { decimalKey } from '../../operators/expr/decimal/normal.ts';
 import { outputText } from '../../operators/expr/io/index.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
@@ -46,9 +47,10 @@ export function keyText({ columns }: UniqueKey, row: Datum[]): string | null {
 }
 
 function datumKey(value: Datum): string {
+  if (typeof value !== 'object' || value === null) return `${typeof value}${value}`;
   if (isDecimal(value)) return `d${decimalKey(value)}`;
-  if (typeof value === 'object') return JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? `${v}` : v));
-  return `${typeof value}${value}`;
+  if ('k' in value && value.k === 'interval') return `i${intervalSpan(value)}`;
+  return JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? `${v}` : v));
 }
 
 /** The rows with the keys of these rows, as the reader sees them, by keyText(). */

@@ -203,3 +203,22 @@ test('any mix of statements at the same time is as good as some order of them', 
     await engine.close();
   }
 });
+
+test('keys that are equal and look different are one for ON CONFLICT', async () => {
+  const engine = await openEngine();
+  const looks: [type: string, ...values: string[]][] = [
+    ['interval', "'30 days'", "'1 mon'", "'720 hours'"],
+    ['numeric', '1.0', '1.00', '1'],
+    ['float8', "'-0'", "'0'", "'0.0'"],
+    ['char(3)', "'a'", "'a '", "'a  '"],
+  ];
+  for (const [type, first, second, third] of looks) {
+    await sql(engine, `CREATE TABLE l (k ${type} PRIMARY KEY, n int)`);
+    await sql(engine, `INSERT INTO l VALUES (${first}, 1), (${second}, 2) ON CONFLICT DO NOTHING`);
+    await sql(engine, `INSERT INTO l VALUES (${third}, 5) ON CONFLICT (k) DO UPDATE SET n = l.n + excluded.n`);
+    assert.deepEqual(await sql(engine, `SELECT n FROM l WHERE k = ${second}`), [['6']], type);
+    assert.deepEqual(await sql(engine, 'SELECT count(*) FROM l'), [['1']], type);
+    await sql(engine, 'DROP TABLE l');
+  }
+  await engine.close();
+});
