@@ -49,7 +49,7 @@ class Writer {
 
   float(value: number): void {
     const at = this.#room(8);
-    this.#buffer.writeDoubleLE(value === 0 ? 0 : value, at);
+    this.#buffer.writeDoubleLE(value, at);
   }
 
   bytes(value: Uint8Array): void {

@@ -54,8 +54,8 @@ function endOfString(text: string, quote: number): number {
   return at + 1;
 }
 
-/** The one of a value's equals that stands for all of them. */
-function oneOf(value: Datum, oid: number): Datum {
+/** The one of a value's equals that stands for all of them; it may be of another type. */
+export function oneOf(value: Datum, oid: number): Datum {
   if (typeof value === 'number') return value === 0 ? 0 : value;
   if (typeof value === 'string') {
     if (oid === OID.jsonb) return oneJson(value);

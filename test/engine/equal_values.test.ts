@@ -30,7 +30,7 @@ const TYPES: Record<string, string[]> = {
     'true',
   ],
   'numeric[]': ['{1}', '{1.0}', '{1.0,NULL}', '{1,NULL}', '{}', '[0:0]={1}', '{{1,2}}', '{1,2}', '{NaN}', '{10}'],
-  'float8[]': ['{0}', '{-0}', '{NaN}', '{1.5}'],
+  'float8[]': ['{0}', '{-0}', '{NaN}', '{Infinity}', '{NULL}', '{1.5}'],
   'interval[]': ['{1 mon}', '{30 days}', '{720:00:00}', '{1 day}'],
   'char(3)[]': ['{a}', '{"a "}', '{" a"}'],
   'jsonb[]': ['{1}', '{1.0}', '{"\\"1.0\\""}'],
@@ -61,5 +61,17 @@ test('equal values are equal keys', async () => {
     await both.statement(`SELECT count(*), min(id) FROM ${t} GROUP BY ROW(v, 1)`);
     await both.statement(`DELETE FROM ${t} WHERE id % 3 = 1`);
     await both.sameRows('DELETE', [], { [`v${t}`]: `SELECT count(*), min(id) FROM ${t} GROUP BY v` });
+  }
+});
+
+test('a row with an equal key is the one that ON CONFLICT changes', async () => {
+  let made = 0;
+  for (const [type, values] of Object.entries({ ...TYPES, 'char(3)': ['a', 'a  '], float8: ['0', '-0', 'NaN'] })) {
+    const t = `u${made++}`;
+    await both.statement(`CREATE TABLE ${t} (v ${type} PRIMARY KEY, n int)`);
+    for (const value of [...values, ...values])
+      await both.statement(`INSERT INTO ${t} VALUES ('${value}', 1) ON CONFLICT (v) DO UPDATE SET n = ${t}.n + 1`);
+    await both.statement(`SELECT n, v = '${values[0]}' FROM ${t}`);
+    await both.statement(`INSERT INTO ${t} VALUES ('${values[1]}', 1)`);
   }
 });
