@@ -1,7 +1,6 @@
 /**
- * Arrays and records as bytes of a varlen slot: a small tagged encoding, little endian. One value has one encoding, so equal
- * values (of equal shape) are equal bytes and can be hashed and grouped as bytes. (numeric items keep their scale: 1.0 and 1.00
- * in an array are different groups.)
+ * Arrays and records as bytes of a varlen slot: a small tagged encoding, little endian. One value has one encoding; values that are equal but look different, for numeric
+ * items keep their scale, have several (state/equal_values.ts).
  */
 import { type Datum, decimal, interval, type PgArray, type PgRecord } from '../datum.ts';
 
@@ -50,7 +49,7 @@ class Writer {
 
   float(value: number): void {
     const at = this.#room(8);
-    this.#buffer.writeDoubleLE(value === 0 ? 0 : value, at);
+    this.#buffer.writeDoubleLE(value, at);
   }
 
   bytes(value: Uint8Array): void {

@@ -10,7 +10,7 @@ export const CALL_WEIGHTS = 8;
 /** The argument; validity 0: no NULLs. */
 export const CALL_DATA = 12;
 export const CALL_VALID = 16;
-/** Where a call of numeric totals lists the rows that it leaves: their number, then theirs. */
+/** Where a call of totals lists the rows that it leaves: their number, then theirs. */
 export const CALL_REST = 20;
 export const CALL_BYTES = 24;
 

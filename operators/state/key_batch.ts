@@ -1,7 +1,7 @@
 /**
  * Columns of a batch for the kernels that look all its rows up in a RowTable (kernels/assembly/keys.ts) or store them at once (index_rows.ts).
  *
- * Types whose `=` is more than equal bytes (floats, intervals, char(n), numerics unless scales count) are not for them: `canPack` tells, and RowTable goes
+ * Types whose `=` is more than equal bytes (floats, intervals, char(n); numerics, jsonb, records and arrays of such unless looks count) are not for them: `canPack` tells, and RowTable goes
  * row by row then, as it does for a batch with a numeric beyond 64 bits (KEYS_ODD).
  */
 import type { Arena } from '../batch/arena.ts';
@@ -10,6 +10,7 @@ import { U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
 import * as k from '../kernels/key_layout.ts';
 import { type ColType, OID, type Phys, physOf } from '../types.ts';
+import { areEqualsUnlike } from './equal_values.ts';
 import type { Heap } from './heap.ts';
 import type { RowLayout } from './row_layout.ts';
 import { deepCopy, deepCopyLong, type Equality } from './row_ops.ts';
@@ -21,7 +22,7 @@ const MOST_COLUMNS = 32;
 export function canPack(types: ColType[], equality: Equality): boolean {
   const isPlain = ({ oid }: ColType) => {
     const phys = physOf(oid);
-    if (phys === 'numeric') return equality === 'identity';
+    if (phys === 'numeric' || areEqualsUnlike(oid)) return equality === 'identity';
     return phys !== 'f64' && phys !== 'interval' && oid !== OID.bpchar;
   };
   return types.length > 0 && types.length <= MOST_COLUMNS && types.every(isPlain);

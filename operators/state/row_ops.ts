@@ -14,6 +14,7 @@ import { slotPayload } from '../batch/slots.ts';
 import { kernels } from '../kernels/index.ts';
 import type { SortKey } from '../plan.ts';
 import { type ColType, OID, PHYS_WIDTH, type Phys } from '../types.ts';
+import { areEqualsUnlike, equalValues, hashValue } from './equal_values.ts';
 import type { Heap } from './heap.ts';
 import { type RowLayout, rowLayout } from './row_layout.ts';
 import * as order from './slot_order.ts';
@@ -62,7 +63,7 @@ export function varlenOrder(oid: number): 'bytes' | 'bpchar' | 'decoded' {
 
 export type Equality = 'sql' | 'identity';
 
-function hashCode(phys: Phys, oid: number, slot: string): string {
+function hashCode(phys: Phys, oid: number, slot: string, equality: Equality): string {
   switch (phys) {
     case 'bool':
       return `h = mix(h, U8[${slot}]);`;
@@ -81,6 +82,7 @@ function hashCode(phys: Phys, oid: number, slot: string): string {
     case 'uuid':
       return `{ const w = (${slot}) >>> 2; h = mix(mix(mix(mix(h, I32[w]), I32[w + 1]), I32[w + 2]), I32[w + 3]); }`;
     case 'varlen':
+      if (equality === 'sql' && areEqualsUnlike(oid)) return `h = o.hashValue(h, ${slot}, ${oid});`;
       return oid === OID.bpchar ? `h = o.hashBpchar(h, ${slot});` : `h = o.hashVarlen(h, ${slot});`;
   }
 }
@@ -96,7 +98,7 @@ function slotHashCode(phys: Phys, slot: string): string {
     case 'uuid':
       return `{ const w = (${slot}) >>> 2; h = mix(mix(mix(mix(h, I32[w]), I32[w + 1]), I32[w + 2]), I32[w + 3]); }`;
     default:
-      return hashCode(phys, 0, slot);
+      return hashCode(phys, 0, slot, 'identity');
   }
 }
 
@@ -126,6 +128,7 @@ function unequalCode(phys: Phys, oid: number, a: string, b: string, equality: Eq
     case 'uuid':
       return `o.compareUuid(${a}, ${b}) !== 0`;
     case 'varlen':
+      if (areEqualsUnlike(oid)) return `!o.equalValues(${a}, ${b}, ${oid})`;
       return oid === OID.bpchar ? `o.compareBpchar(${a}, ${b}) !== 0` : `!o.equalVarlen(${a}, ${b})`;
   }
 }
@@ -180,7 +183,7 @@ function clearCode(phys: Phys, to: string): string {
   return `{ const t = (${to}) >>> 2; ${words.join(' ')} }`;
 }
 
-const helpers = { ...order, deepCopy, deepCopyLong, freePayload };
+const helpers = { ...order, hashValue, equalValues, deepCopy, deepCopyLong, freePayload };
 
 /** The slot at `slot` is a shallow copy: gives it its own copy of its long value. */
 export function deepCopy(phys: Phys, slot: number, heap: Heap): void {
@@ -239,7 +242,7 @@ return {
   bind(columns) { ${each((i) => `d${i} = columns[${i}].data; v${i} = columns[${i}].valid;`)} },
   hash(row) {
     let h = ${count};
-    ${each((i, phys, oid, width) => `if (v${i} !== 0 && U8[v${i} + row] === 0) h = mix(h, 0x5bd1e995); else ${hashCode(phys, oid, batchSlot(i, width))}`)}
+    ${each((i, phys, oid, width) => `if (v${i} !== 0 && U8[v${i} + row] === 0) h = mix(h, 0x5bd1e995); else ${hashCode(phys, oid, batchSlot(i, width), equality)}`)}
     return finish(h);
   },
   slotHash(row) {
@@ -249,7 +252,7 @@ return {
   },
   hashRow(address) {
     let h = ${count};
-    ${each((i, phys, oid) => `if (${valid(i, 'address')} === 0) h = mix(h, 0x5bd1e995); else ${hashCode(phys, oid, slotOf(layout, i, 'address'))}`)}
+    ${each((i, phys, oid) => `if (${valid(i, 'address')} === 0) h = mix(h, 0x5bd1e995); else ${hashCode(phys, oid, slotOf(layout, i, 'address'), equality)}`)}
     return finish(h);
   },
   equal(row, address) {

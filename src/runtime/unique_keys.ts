@@ -8,13 +8,13 @@
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { batchFromRows, readRow, weightOf } from '../../operators/batch/builder.ts';
+import { encodeComposite } from '../../operators/batch/composite.ts';
 import { F64 } from '../../operators/batch/memory.ts';
-import { type Datum, isDecimal } from '../../operators/datum.ts';
+import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
-import { intervalSpan } from '../../operators/expr/datetime/interval_value.ts';
-import { decimalKey } from '../../operators/expr/decimal/normal.ts';
 import { outputText } from '../../operators/expr/io/index.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
+import { oneOf } from '../../operators/state/equal_values.ts';
 import { RowTable } from '../../operators/state/row_table.ts';
 import type { Relation, UniqueKey } from '../../planner/catalog_reader.ts';
 import { isIndexed, type Reader, relationRows, rowsOfKeys } from './reads.ts';
@@ -42,15 +42,10 @@ export function duplicateKey(relation: Relation, key: UniqueKey, row: Datum[], c
 }
 
 /** A text that rows with an equal key have in common, null where a column of it is NULL. */
-export function keyText({ columns }: UniqueKey, row: Datum[]): string | null {
-  return columns.some((c) => row[c] === null) ? null : columns.map((c) => datumKey(row[c])).join('\u0000');
-}
-
-function datumKey(value: Datum): string {
-  if (typeof value !== 'object' || value === null) return `${typeof value}${value}`;
-  if (isDecimal(value)) return `d${decimalKey(value)}`;
-  if ('k' in value && value.k === 'interval') return `i${intervalSpan(value)}`;
-  return JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? `${v}` : v));
+export function keyText(relation: Relation, { columns }: UniqueKey, row: Datum[]): string | null {
+  if (columns.some((c) => row[c] === null)) return null;
+  const values = columns.map((c) => encodeComposite(oneOf(row[c], relation.columns[c].type.oid)));
+  return Buffer.concat(values).toString('latin1');
 }
 
 /** The rows with the keys of these rows, as the reader sees them, by keyText(). */
@@ -61,7 +56,7 @@ export function rowsByKey(relation: Relation, key: UniqueKey, rows: Datum[][], r
     const stored = storedWith(relation, key, rows, reader, arena);
     for (let i = 0; i < stored.n; i++) {
       const row = readRow(stored, i);
-      const text = keyText(key, row);
+      const text = keyText(relation, key, row);
       if (text !== null) found.set(text, row);
     }
     return found;

@@ -30,14 +30,14 @@ export function upsertRows(
   const own = keys.map(() => new Set<string>());
   const write = (row: Datum[]) =>
     keys.forEach((key, i) => {
-      const text = keyText(key, row);
+      const text = keyText(relation, key, row);
       if (text === null) return;
       stored[i].set(text, row);
       own[i].add(text);
     });
   const erase = (row: Datum[]) =>
     keys.forEach((key, i) => {
-      const text = keyText(key, row);
+      const text = keyText(relation, key, row);
       if (text !== null) stored[i].delete(text);
     });
   for (const { row, weight } of before) if (weight < 0) erase(row);
@@ -47,7 +47,7 @@ export function upsertRows(
   let count = 0;
   const change = onConflict.action === 'update' ? conflictUpdate(onConflict, at.context) : null;
   for (const row of rows) {
-    const texts = keys.map((key) => keyText(key, row));
+    const texts = keys.map((key) => keyText(relation, key, row));
     const hit = texts.findIndex((text, i) => text !== null && stored[i].has(text));
     if (hit < 0) {
       delta.push({ row, weight: 1 });

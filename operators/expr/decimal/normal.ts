@@ -108,10 +108,3 @@ export function normalizeDecimal(d: Decimal): Decimal {
   }
   return s === d.s ? d : { k: 'dec', m, s };
 }
-
-/** A string that is the same exactly for equal values. */
-export function decimalKey(d: Decimal): string {
-  if (d.special) return d.special;
-  const n = normalizeDecimal(d);
-  return `${n.m}e${n.s}`;
-}

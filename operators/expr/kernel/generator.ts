@@ -16,6 +16,7 @@ import { integerText, parseInteger } from '../text/slot_text.ts';
 import { KernelMemory } from './kernel_memory.ts';
 import { inOrder } from './logic_order.ts';
 import { matchedGroup } from './regexes.ts';
+import { isRepeatable } from './repeatable.ts';
 import { textOf } from './same_text.ts';
 import { type Inline, OVER, type Site, templates } from './templates.ts';
 import { type Kind, kindOf, loadColumn, type Value } from './values.ts';
@@ -485,28 +486,4 @@ export class Generator implements Site {
 
 function constantOf(e: Expr): Datum | undefined {
   return e.k === 'const' ? e.v : undefined;
-}
-
-/** True when computing the expression again gives the same: all its functions have templates, which are pure. */
-function isRepeatable(e: Expr): boolean {
-  switch (e.k) {
-    case 'col':
-    case 'const':
-      return true;
-    case 'call':
-      return templates.has(e.fn) && e.args.every(isRepeatable);
-    case 'subscript':
-      return e.arg.k === 'call' && e.arg.fn.startsWith('regexp_match(') && e.arg.args.every(isRepeatable);
-    case 'cast':
-    case 'not':
-    case 'isnull':
-    case 'istruth':
-      return isRepeatable(e.arg);
-    case 'and':
-    case 'or':
-    case 'coalesce':
-      return e.args.every(isRepeatable);
-    default:
-      return false;
-  }
 }

@@ -2,7 +2,7 @@
  * Averages of groups as numerics with PostgreSQL's scale (expr/decimal/arithmetic.ts, divide): at least 16 digits that count, rounded half away from zero. Both stop
  * at what is not for them, a sum beyond 64 bits or a count beyond 32, and give the number of groups done. `outside`: 16 bytes a group for what is wider than its slot.
  */
-import { TOTAL_FORM } from '../aggregate_layout';
+import { FORM_TOTAL, TOTAL_FORM } from '../aggregate_layout';
 import { storeWide } from './numeric';
 import { totalCount, totalScale } from './numeric_totals';
 
@@ -33,7 +33,7 @@ export function writeAverages(groups: usize, n: u32, offset: u32, data: usize, v
 export function writeTotalAverages(groups: usize, n: u32, offset: u32, data: usize, valid: usize, outside: usize): u32 {
   for (let i: u32 = 0; i < n; i++, data += 16, outside += OUTSIDE) {
     const state: usize = load<u32>(groups + (i << 2)) + offset;
-    if (load<u8>(state, TOTAL_FORM) != 0) return i;
+    if (load<u8>(state, TOTAL_FORM) != FORM_TOTAL) return i;
     const rows = totalCount(state);
     if (rows == 0) {
       storeNull(data, valid + i);

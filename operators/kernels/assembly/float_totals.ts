@@ -1,12 +1,12 @@
 /**
- * Exact sums of doubles in the bytes of their groups (aggregate_layout.ts): 192 bits in units of a power of two, which the first value chooses such that values of 2^42 times and of 2^-64
+ * Exact sums of doubles in the bytes of their groups (aggregate_layout.ts): 192 bits in units of a power of two, which the first value chooses such that values of 2^41 times and of 2^-64
  * times its size have room as well.
  *
  *   double = mantissa x 2^e      sum += mantissa x weight x 2^(e - unit)
  *
  * A value outside of that window, unless its low bits are zero, and NaN and the infinities are refused, and left to aggregates/float_totals.ts. Sums and averages are rounded once.
  */
-import { FLOAT_COUNT, FLOAT_UNIT, TOTAL_FORM } from '../aggregate_layout';
+import { FLOAT_COUNT, FLOAT_UNIT, FORM_TOTAL, TOTAL_FORM } from '../aggregate_layout';
 
 const LEAST_UNIT = -1074;
 /** Bits below the first value. */
@@ -132,7 +132,7 @@ export function writeFloats(
 ): u32 {
   for (let i: u32 = 0; i < n; i++, data += 8) {
     const state: usize = load<u32>(groups + (i << 2)) + offset;
-    if (load<u8>(state, TOTAL_FORM) != 0) return i;
+    if (load<u8>(state, TOTAL_FORM) != FORM_TOTAL) return i;
     const count = load<f64>(state, FLOAT_COUNT);
     store<u8>(valid + i, count != 0 ? 1 : 0);
     m0 = load<u64>(state);

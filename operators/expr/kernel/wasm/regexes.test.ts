@@ -161,6 +161,14 @@ test('a place beside which there is a character beyond ASCII may lie further bef
     }
 });
 
+test('a search in any case is not that for a pattern of these words', () => {
+  const items = [
+    call('texticregexeq(text,text)', OID.bool, '^(id=)'),
+    call('textregexeq(text,text)', OID.bool, 'any case of ^(id=)'),
+  ];
+  assert.deepEqual(compare(items, [['ID='], ['x']]), { rows: 2, matched: 1, left: 0 });
+});
+
 test('where many places are tried in vain the row is left', () => {
   const counted = compare([group('x[^&]*(&y)', 1)], [['x'.repeat(20_000)], ['x&y'], ['x'.repeat(20_000).concat('&y')]]);
   assert.deepEqual(counted, { rows: 3, matched: 2, left: 1 });

@@ -263,7 +263,7 @@ function searchOf(text: Value, pattern: Value, icase: boolean, code: Emitter): S
   const { constant } = pattern;
   if (!isText(text) || typeof constant !== 'string') return null;
   return code.share(
-    `match of ${code.nameOf(text)} by ${icase ? 'any case of ' : ''}${constant}`,
+    `match${icase ? ' in any case' : ''} of ${code.nameOf(text)} by ${constant}`,
     () => Search.of(constant, icase, code),
     (search) => {
       if (search === null) return;
