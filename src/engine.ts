@@ -39,6 +39,8 @@ export interface SessionContext {
 export interface Transaction {
   /** Publishes the writes as one tick and resolves when it is visible and, unless `durable` is false, on the disk (where there is a data directory). */
   commit(durable?: boolean): Promise<void>;
+  /** True when commit() has something to publish, or to wait for. */
+  readonly wrote?: boolean;
   /** Ends it in this turn if it has nothing to publish. False, and nothing done: commit() it. */
   commitNow?(): boolean;
   rollback(): void;

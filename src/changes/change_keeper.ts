@@ -67,8 +67,10 @@ export class ChangeKeeper implements LogHost {
 
   told(log: ChangeLog, state: 'stuck' | 'well' | 'lost', reason: string): void {
     const what = `changes of "${log.name}"`;
-    if (state === 'stuck') this.#tell('error', `${what} cannot be written: ${reason}; sources wait`);
-    else if (state === 'well') this.#tell('info', `${what}: ${reason}`);
+    if (state === 'stuck') {
+      this.#tell('error', `${what} cannot be written: ${reason}; sources wait`);
+      for (const other of this.#logs.values()) other.letGo();
+    } else if (state === 'well') this.#tell('info', `${what}: ${reason}`);
     else this.#tell('error', `${what} up to tick ${log.floor.tick} are lost: ${reason}`);
   }
 
@@ -107,6 +109,11 @@ export class ChangeKeeper implements LogHost {
 
   save(): SavedLog[] {
     return [...this.#logs.values()].map((log) => log.save());
+  }
+
+  /** The checkpoint that took what save() gave last is there. */
+  checkpointed(): void {
+    for (const log of this.#logs.values()) log.checkpointed();
   }
 
   /** `saved`: the logs of a checkpoint, each with its retention; without one, all begins anew. Files that belong to none go. */

@@ -118,6 +118,7 @@ export class ChangeLog {
     const newest = saved.segments[saved.segments.length - 1];
     const log = new ChangeLog(saved.oid, name, retention, host, newest.last);
     log.#forget();
+    log.#writer.named(saved.segments[0].number, newest.number);
     log.#sequence = saved.sequence;
     for (const segment of saved.segments) {
       const { number, length, last } = segment;
@@ -297,7 +298,9 @@ export class ChangeLog {
     return this.#writer.sync();
   }
 
+  /** For a checkpoint. */
   save(): SavedLog {
+    this.#writer.named(this.#segments[0].number, this.#newest.number);
     const segments = this.#segments.map(({ number, after, last, sequence, length }) => ({
       number,
       after,
@@ -306,6 +309,17 @@ export class ChangeLog {
       length,
     }));
     return { oid: this.oid, sequence: this.#sequence, segments };
+  }
+
+  /** The checkpoint that it was saved for last is there. */
+  checkpointed(): void {
+    this.#writer.checkpointed();
+  }
+
+  /** Files that stay for a checkpoint alone go: there is no room for them. */
+  letGo(): void {
+    this.#writer.letGo();
+    this.#writer.write();
   }
 
   /** Reads entries after tick `after`; close() it. 55000 when they are not all here. `removed` is called when the log's relation is no more. */
@@ -413,6 +427,7 @@ export class ChangeLog {
   async #discard(): Promise<void> {
     this.#end = { after: this.#newest.last };
     for (const { number } of this.#forget()) this.#writer.remove(number);
+    this.#writer.letGo();
     this.#writer.work();
     await this.close();
   }

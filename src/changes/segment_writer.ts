@@ -3,6 +3,9 @@
  *
  *   segment: file .... written | tail .... length          a tail goes to its file when it is long, when the log has a newer segment, or when the tails of all logs are too long
  *
+ * A file that the newest checkpoint names, or one that is being taken, stays until there is a checkpoint that does not: a start from it goes through what
+ * has happened since again, as far as that is on the disk, and finds what it needs. A full disk ends that.
+ *
  * Nothing waits for it but sync(), which a checkpoint calls; so that this finds little to do, and the tick log's syncs do not wait behind it, what is
  * written is synced now and then before. A full disk leaves all of it in memory (`isStuck`) and is tried again; another failure loses the log.
  *
@@ -66,6 +69,10 @@ export class SegmentWriter {
   readonly #host: LogHost;
   /** Files of segments that are no more. */
   readonly #doomed: number[] = [];
+  /** The same, but a checkpoint names them. */
+  readonly #held: number[] = [];
+  /** The segments that the last checkpoint names, done or not. */
+  #named = { first: 0, last: 0 };
   /** What was written last. */
   #recent: { number: number; parts: Part[] } | null = null;
   #running: Promise<void> | null = null;
@@ -91,7 +98,25 @@ export class SegmentWriter {
 
   /** The file of a segment that is no more goes. */
   remove(number: number): void {
-    this.#doomed.push(number);
+    (number <= this.#named.last ? this.#held : this.#doomed).push(number);
+  }
+
+  /** A checkpoint that is being taken, or was read, names these segments. */
+  named(first: number, last: number): void {
+    this.#named = { first, last };
+  }
+
+  /** That checkpoint is there, and those before it do not count any more. */
+  checkpointed(): void {
+    const { first } = this.#named;
+    for (const number of this.#held.splice(0)) (number < first ? this.#doomed : this.#held).push(number);
+    if (this.#doomed.length > 0) this.work();
+  }
+
+  /** No checkpoint keeps a file any more. */
+  letGo(): void {
+    this.#named = { first: 0, last: 0 };
+    this.#doomed.push(...this.#held.splice(0));
   }
 
   /** Writes what is long enough. */
@@ -170,7 +195,7 @@ export class SegmentWriter {
     } finally {
       await file.close();
     }
-    // Given up meanwhile: its file is among the doomed by now.
+    // Given up meanwhile: its file is among the doomed by now, or among the held.
     if (!this.#owner.segments.includes(segment)) return;
     this.#written(segment.number, segment.tail.splice(0, parts.length));
     segment.written += bytes;

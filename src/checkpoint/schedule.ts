@@ -107,6 +107,7 @@ export class CheckpointSchedule {
     cold?.keep(store.coldFiles);
     this.#lastSequence = sequence;
     this.#lastReport = report;
+    this.#engine.changes.checkpointed();
     await log.truncateBefore(store.coveredSequence + 1n);
     await removeStale(this.#journal.directory, log.segments[0]?.first ?? 1n);
     return report;

@@ -260,8 +260,12 @@ export class EngineTransaction implements Transaction {
     }
   }
 
+  get wrote(): boolean {
+    return this.hasWrites || this.hasPublished || this.#restarts.length > 0;
+  }
+
   commitNow(): boolean {
-    if (this.#writes.length > 0 || this.#untilDurable !== null || this.#restarts.length > 0) return false;
+    if (this.wrote) return false;
     this.#end();
     return true;
   }

@@ -126,7 +126,7 @@ async function execute(session: Session, portal: Portal, maxRows: number): Promi
     if (portal.result === null && portal.cursor === null) {
       const last = session.connection.nextType === FRONTEND.sync;
       portal.result = await runStatement(session, prepared, portal.params, cancellation, last);
-    }
+    } else if (prepared.statement !== null) session.lostClient.runs(prepared.statement);
     session.statementsInImplicit++;
     const result = portal.cursor === null ? portal.result : cursorResult(portal.cursor);
     if (result === null) throw new Error('a portal without a result');

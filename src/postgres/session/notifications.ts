@@ -85,6 +85,11 @@ export class SessionNotifications {
     if (!same) this.#outgoing.push({ pid: this.#pid, channel, payload });
   }
 
+  /** True when the transaction's end has something to tell others. */
+  get pending(): boolean {
+    return this.#outgoing.length > 0;
+  }
+
   /** Where the transaction stands now, for rollbackTo. */
   mark(): { changes: number; outgoing: number } {
     return { changes: this.#changes.length, outgoing: this.#outgoing.length };

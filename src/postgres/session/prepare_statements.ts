@@ -48,6 +48,7 @@ export async function executePrepared(
   checkReadOnly(session, prepared.statement);
   const params = wanted === 0 ? [] : await argumentValues(session, statement, prepared.paramTypes, cancellation);
   session.planner.refresh(prepared);
+  session.lostClient.runs(prepared.statement);
   return runPlan(session, prepared, params, cancellation, alone);
 }
 

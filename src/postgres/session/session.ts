@@ -9,6 +9,7 @@ import type { NoticeFields } from '../wire/control_message.ts';
 import { noticeResponse, notification, parameterStatus } from '../wire/control_message.ts';
 import { Cancellation } from './cancellation.ts';
 import { HeldClock } from './held_clock.ts';
+import { LostClient } from './lost_client.ts';
 import { type Listener, type Notification, SessionNotifications } from './notifications.ts';
 import { Planner } from './plan.ts';
 import { Portals } from './portals.ts';
@@ -47,6 +48,7 @@ export class Session implements Listener {
   readonly notifications: SessionNotifications;
   readonly context: WireSessionContext;
   readonly planner: Planner;
+  readonly lostClient: LostClient;
   /** Why the session must end; set by terminate(). */
   terminating: SqlError | null = null;
   /** True while the session waits for the client's next command. */
@@ -98,6 +100,7 @@ export class Session implements Listener {
       this.portals,
       this.clock.now,
     );
+    this.lostClient = new LostClient(this);
     this.#backendStart = this.clock.now();
     this.#stateChange = this.#backendStart;
   }
@@ -125,6 +128,7 @@ export class Session implements Listener {
 
   endStatement(): void {
     this.#cancellation = null;
+    this.lostClient.idle();
   }
 
   /** Cancels what runs now; does nothing in an idle session. */
@@ -132,9 +136,10 @@ export class Session implements Listener {
     this.#cancellation?.cancel(reason);
   }
 
-  /** The client closed its sending side: only what would never end is cut short, the rest is still answered. */
+  /** The client closed its sending side: what would never end is cut short, a read as soon as it is sure that nobody reads, the rest is still answered. */
   clientHungUp(): void {
     if (this.endless) this.cancel(new SqlError('08006', 'connection to client lost', { severity: 'FATAL' }));
+    else this.lostClient.look();
   }
 
   /** True while a subscription streams. */

@@ -84,6 +84,7 @@ async function runOnly(
   ran: Result | null,
   cancellation: Cancellation,
 ): Promise<void> {
+  if (ran !== null && prepared.statement !== null) session.lostClient.runs(prepared.statement);
   const result = ran ?? (await runStatement(session, prepared, params, cancellation, true));
   const tag = await sendSimpleResult(session, prepared.statement, result, cancellation);
   await endImplicit(session);

@@ -55,6 +55,11 @@ export class TransactionBlock {
     return this.startedAt !== null;
   }
 
+  /** True when its end has something to publish. */
+  get wrote(): boolean {
+    return this.#transaction?.wrote === true;
+  }
+
   /** The engine's transaction; begun when there is none. */
   get transaction(): Transaction {
     if (this.#transaction === null) {

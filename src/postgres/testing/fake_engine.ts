@@ -143,10 +143,12 @@ export class LiveStream implements RowStream {
 }
 
 class FakeTransaction implements Transaction {
+  readonly wrote: boolean;
   readonly #engine: FakeEngine;
 
   constructor(engine: FakeEngine) {
     this.#engine = engine;
+    this.wrote = engine.wrote;
   }
 
   async commit(): Promise<void> {
@@ -189,6 +191,8 @@ export class FakeEngine implements Engine {
   lastParams: Datum[] = [];
   prepares = 0;
   aborts = 0;
+  /** What transactions that begin now say of themselves. */
+  wrote = false;
   /** Thrown by the next commit. */
   commitError: SqlError | null = null;
   readonly #answers = new Map<string, Answer>();
