@@ -120,3 +120,13 @@ export class Arena {
     this.#isLarge = false;
   }
 }
+
+/** Runs with an arena that is given back afterwards. */
+export function withScratch<T>(use: (arena: Arena) => T): T {
+  const arena = new Arena();
+  try {
+    return use(arena);
+  } finally {
+    arena.release();
+  }
+}

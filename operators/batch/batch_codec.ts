@@ -14,7 +14,7 @@
 
 import { kernels } from '../kernels/index.ts';
 import { PHYS_WIDTH, physOf } from '../types.ts';
-import { Arena } from './arena.ts';
+import { type Arena, withScratch } from './arena.ts';
 import type { Batch, Column } from './batch.ts';
 import { BYTES, I32, U8, U32 } from './memory.ts';
 import { NUMERIC_WIDE } from './slots.ts';
@@ -153,14 +153,11 @@ function writeSlots(column: Column, n: number, to: Buffer, at: number): number {
 
 /** Packed in the shared memory, then copied out at once. */
 function writeVarlen(column: Column, n: number, to: Buffer, at: number): number {
-  const scratch = new Arena();
-  try {
+  return withScratch((scratch) => {
     const packed = scratch.alloc(dataSize(column, n) + PACK_SPARE);
     const end = kernels.packVarlen(column.data, column.valid, n, packed) >>> 0;
     return copyOut(to, at, packed, end - packed);
-  } finally {
-    scratch.release();
-  }
+  });
 }
 
 function writeNumeric(column: Column, n: number, to: Buffer, at: number): number {

@@ -131,10 +131,7 @@ for (const types of [plain, withFloat]) {
         if (random.below(4) === 0) {
           const saved = keyed.index.save();
           const stored = store.save();
-          image.start(pagesOf(saved as unknown as Saved));
-          image.finish();
-          keyed.release();
-          image.load();
+          image.over(pagesOf(saved as unknown as Saved), () => keyed.release());
           store.load(stored);
           keyed = keyedRows(types);
           keyed.index.load(saved);

@@ -10,14 +10,14 @@
  *
  * State: a slot and an entry a row. Cost: O(1) a row; two look-ups of the key for a row that is replaced.
  */
-import { Arena } from '../batch/arena.ts';
+import { type Arena, withScratch } from '../batch/arena.ts';
 import type { Batch } from '../batch/batch.ts';
 import { I32, U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
 import type { ColdState } from './cold_state.ts';
 import { COUNT, isCold, RUN } from './key_slot.ts';
 import type { KeyedIndex } from './keyed_index.ts';
-import type { RowStore, RowsFound, VisitRow } from './relation_store.ts';
+import { foundBy, type RowStore, type RowsFound, type VisitRow } from './relation_store.ts';
 import type { RowOps } from './row_ops.ts';
 
 /** A piece of a scan ends when it has read so much from disk: rows may be long, so it looks after a few keys. */
@@ -65,12 +65,7 @@ export class KeyedRows implements RowStore, ColdState {
   }
 
   apply(delta: Batch): void {
-    const scratch = new Arena();
-    try {
-      this.index.apply(delta, scratch);
-    } finally {
-      scratch.release();
-    }
+    withScratch((scratch) => this.index.apply(delta, scratch));
   }
 
   /** apply() while scans go on: calls back with each row, its weight and its place. */
@@ -111,22 +106,14 @@ export class KeyedRows implements RowStore, ColdState {
   #oneByOneFrom(from: number, most: number, end: number, arena: Arena): RowsFound {
     const { keys, size } = this.index;
     const room = Math.min(most, keys.size) + size - keys.size;
-    const rows = arena.alloc(room * 4) >>> 2;
-    const words = arena.alloc(room * 4) >>> 2;
-    let n = 0;
-    const next = this.visitFrom(from, most, end, arena, (row, weight) => {
-      U32[rows + n] = row;
-      I32[words + n++] = weight;
-    });
-    return { n, rows, words, next };
+    return foundBy(room, arena, (visit) => this.visitFrom(from, most, end, arena, visit));
   }
 
   /** Whether each row that the delta takes away is there as often. The delta is consolidated. */
   hasRetracted(delta: Batch): boolean {
     const { index } = this;
     const { runs } = index;
-    const arena = new Arena();
-    try {
+    return withScratch((arena) => {
       index.bindKeys(
         index.keyColumns.map((c) => delta.columns[c]),
         arena,
@@ -137,9 +124,7 @@ export class KeyedRows implements RowStore, ColdState {
         if (weight < 0 && this.#weightOf(row) + weight < 0) return false;
       }
       return true;
-    } finally {
-      arena.release();
-    }
+    });
   }
 
   /** Of the row that is bound. */

@@ -5,7 +5,7 @@
  * A row whose weight is 0 is not stored. A negative weight is kept (a retraction may come before its row within several ticks of
  * a source with errors) and is shown by `negative`.
  */
-import { Arena } from '../batch/arena.ts';
+import { type Arena, withScratch } from '../batch/arena.ts';
 import type { Batch } from '../batch/batch.ts';
 import { I32, U32 } from '../batch/memory.ts';
 import { fittingWeight } from '../batch/weight.ts';
@@ -31,6 +31,18 @@ export interface RowsFound {
 }
 
 export type VisitRow = (rowAddress: number, weight: number) => void;
+
+/** The rows that `each` calls back with, `room` at most; it gives the place to go on from. */
+export function foundBy(room: number, arena: Arena, each: (visit: VisitRow) => number): RowsFound {
+  const rows = arena.alloc(room * 4) >>> 2;
+  const words = arena.alloc(room * 4) >>> 2;
+  let n = 0;
+  const next = each((row, weight) => {
+    U32[rows + n] = row;
+    I32[words + n++] = weight;
+  });
+  return { n, rows, words, next };
+}
 
 /** What keeps the rows of a relation with their weights, and lets them be read piece by piece while they change. */
 export interface RowStore {
@@ -79,12 +91,7 @@ export class RelationStore implements RowStore {
   }
 
   apply(delta: Batch, changed?: Changed): void {
-    const scratch = new Arena();
-    try {
-      this.#apply(delta, scratch, changed);
-    } finally {
-      scratch.release();
-    }
+    withScratch((scratch) => this.#apply(delta, scratch, changed));
   }
 
   #apply(delta: Batch, scratch: Arena, changed: Changed | undefined): void {

@@ -79,10 +79,7 @@ test('a log holds what a table holds, also after a tick that was taken back and 
       assert.deepEqual(bag(log, arena), bag(table, arena));
       if (random.below(4) === 0) {
         const saved = log.save();
-        image.start(pagesOf(saved as unknown as Saved));
-        image.finish();
-        log.release();
-        image.load();
+        image.over(pagesOf(saved as unknown as Saved), () => log.release());
         log = new RowLog(types);
         log.load(saved);
         assert.deepEqual(bag(log, arena), bag(table, arena));
@@ -170,10 +167,7 @@ test('the oldest rows of a log are on disk: row for row what was appended, over 
       if (random.below(4) === 0) {
         const saved = log.save();
         const stored = store.save();
-        image.start(pagesOf(saved as unknown as Saved));
-        image.finish();
-        log.release();
-        image.load();
+        image.over(pagesOf(saved as unknown as Saved), () => log.release());
         store.load(stored);
         log = new RowLog(types);
         log.load(saved);

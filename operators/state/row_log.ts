@@ -13,7 +13,7 @@
  *
  * State: a row and its weight; of a part on disk 16 bytes. Cost: a copy of each row by a kernel (key_batch.ts); nothing is looked up.
  */
-import { Arena } from '../batch/arena.ts';
+import { type Arena, withScratch } from '../batch/arena.ts';
 import type { Batch } from '../batch/batch.ts';
 import { budget } from '../batch/budget.ts';
 import { I32, U32 } from '../batch/memory.ts';
@@ -26,7 +26,7 @@ import { Heap } from './heap.ts';
 import { isAbandoning } from './heap_pages.ts';
 import { storeRows } from './key_batch.ts';
 import { isLeaving } from './leaving.ts';
-import type { RowStore, RowsFound, VisitRow } from './relation_store.ts';
+import { foundBy, type RowStore, type RowsFound, type VisitRow } from './relation_store.ts';
 import { rowLayout } from './row_layout.ts';
 import { type RowOps, rowOps } from './row_ops.ts';
 import type { SavedHeap } from './saved.ts';
@@ -106,15 +106,12 @@ export class RowLog implements RowStore, ColdState {
   }
 
   apply(delta: Batch): void {
-    const scratch = new Arena();
-    try {
+    withScratch((scratch) => {
       const places = scratch.alloc(delta.n * 4) >>> 2;
       const weights = delta.weights >>> 2;
       for (let row = 0; row < delta.n; ) row = this.#place(row, delta.n, weights, places);
       storeRows(this.ops.layout, delta.columns, delta.n, places, this.#heap, scratch, delta.weights);
-    } finally {
-      scratch.release();
-    }
+    });
   }
 
   /** Gives rows from `row` on places in the present chunk; returns the first that found no room in it. */
@@ -165,14 +162,7 @@ export class RowLog implements RowStore, ColdState {
 
   rowsFrom(from: number, most: number, end: number, arena: Arena): RowsFound {
     const room = Math.min(most + PART_ROWS, end - from);
-    const rows = arena.alloc(room * 4) >>> 2;
-    const words = arena.alloc(room * 4) >>> 2;
-    let n = 0;
-    const next = this.visitFrom(from, most, end, arena, (row, weight) => {
-      U32[rows + n] = row;
-      I32[words + n++] = weight;
-    });
-    return { n, rows, words, next };
+    return foundBy(room, arena, (visit) => this.visitFrom(from, most, end, arena, visit));
   }
 
   /** Reads a part into the arena; gives where the row of this place is. */

@@ -24,6 +24,14 @@ export class Image {
     this.#bytes.set(page, U8.slice(page * PAGE_BYTES, (page + 1) * PAGE_BYTES));
   }
 
+  /** The image of state at rest, which is loaded once that state has been released. */
+  over(runs: PageRun[], release: () => void): void {
+    this.start(runs);
+    this.finish();
+    release();
+    this.load();
+  }
+
   /** Takes the pages and fills them; what was never written holds anything. */
   load(): void {
     for (const { start, count } of this.#runs) {

@@ -6,13 +6,12 @@
  * Made at the first look-up of a table whose rows the transaction sees otherwise, and fed at each further one with what has come since, so
  * a statement costs what it changes, however large the table and the transaction are. Ends with the transaction, its pin, or what it takes back.
  */
-import type { Arena } from '../../operators/batch/arena.ts';
+import { type Arena, withScratch } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { KeyedIndex } from '../../operators/state/keyed_index.ts';
 import type { ColType } from '../../operators/types.ts';
 import { negated } from './relation_scan.ts';
 import { rowsInIndex } from './rows_in_index.ts';
-import { withScratch } from './stored_relation.ts';
 
 export class CorrectionIndex {
   readonly #relation: number;

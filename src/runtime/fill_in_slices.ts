@@ -7,7 +7,7 @@
  * for many rows only, and not for operators that look at all rows of a group or partition in each of its ticks.
  * Where others have nodes of the plan running, the view is filled from those (backfill.ts).
  */
-import { Arena } from '../../operators/batch/arena.ts';
+import { Arena, withScratch } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import type { AggCall, PlanNode } from '../../operators/plan.ts';
 import type { Becoming } from './backfill.ts';
@@ -17,7 +17,6 @@ import { changesSince } from './pins.ts';
 import { ReadTurns } from './read_turns.ts';
 import type { RelationScan } from './relation_scan.ts';
 import { feedOrder } from './sliced_read.ts';
-import { withScratch } from './stored_relation.ts';
 import type { ViewRuntime } from './view.ts';
 
 /** Fewer are read in some milliseconds. */

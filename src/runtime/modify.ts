@@ -2,6 +2,7 @@
  * What INSERT, UPDATE, DELETE and MERGE do to their table: the source plan is read as the transaction sees it (source_rows.ts), and its rows become changes.
  * Those of a whole statement (statement_changes.ts) are checked for the table's keys and written into the transaction.
  */
+import { withScratch } from '../../operators/batch/arena.ts';
 import { batchFromRows } from '../../operators/batch/builder.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
@@ -19,7 +20,6 @@ import { onePerTarget } from './one_per_target.ts';
 import type { Reader } from './reads.ts';
 import { returningOf, returningOfInsert } from './returned_rows.ts';
 import { rowsOfPieces, sourcePieces } from './source_rows.ts';
-import { withScratch } from './stored_relation.ts';
 import type { EngineTransaction } from './transaction.ts';
 import { checkUnique, type RowChange } from './unique_keys.ts';
 import { upsertRows } from './upsert.ts';

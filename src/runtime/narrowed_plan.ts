@@ -7,7 +7,7 @@
  * Repeated while there is such a join, so that a chain of joins by key is looked up link by link. What comes out is what the whole plan gives: the join drops
  * the other rows anyway. All of it happens without leaving the present tick. Nothing is read twice, since expressions may be volatile.
  */
-import type { Arena } from '../../operators/batch/arena.ts';
+import { type Arena, withScratch } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { BatchBuilder, batchFromRows, readDatum } from '../../operators/batch/builder.ts';
 import type { Datum } from '../../operators/datum.ts';
@@ -19,7 +19,6 @@ import { type KeyedSource, keyedSources } from './keyed_sources.ts';
 import { planBelow, withoutUnread } from './plan_below.ts';
 import { copyOut, isIndexed, type Reader, readNow, rowsOfKeys } from './reads.ts';
 import { isLongRead, readsStream, scannedRows } from './sliced_read.ts';
-import { withScratch } from './stored_relation.ts';
 
 /** The other side reads no more rows than this. */
 const FEW_ROWS = 4096;

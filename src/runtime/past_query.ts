@@ -8,7 +8,7 @@
  * A tick is replayed when what came before it has been taken, so a slow client costs the operators' state and one tick's rows. Ticks that run during the last
  * read of the logs are kept in memory (a pin), and in the turn in which they are replayed the query becomes live: no tick is missed, none is seen twice.
  */
-import type { Arena } from '../../operators/batch/arena.ts';
+import { type Arena, withScratch } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { movesWithoutInput } from '../../operators/node_time.ts';
@@ -19,7 +19,6 @@ import { QueueFollower } from '../changes/queue_follower.ts';
 import type { RowChunk, RowStream } from '../engine.ts';
 import { attachFed } from './backfill.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { withScratch } from './stored_relation.ts';
 import { keptLogs, rowsAt } from './time_travel.ts';
 import type { ViewRuntime } from './view.ts';
 import { checkUnaltered } from './write_conflict.ts';

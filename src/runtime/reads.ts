@@ -2,7 +2,7 @@
  * Ad hoc reads: the plan is run once over the relations as the transaction sees them, and the result is copied out so that ticks go on
  * while the client takes it. Here in one synchronous pass; long reads take the way of sliced_read.ts.
  */
-import { Arena } from '../../operators/batch/arena.ts';
+import { Arena, withScratch } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { batchFromRows, emptyBatch } from '../../operators/batch/builder.ts';
 import { detach } from '../../operators/batch/detach.ts';
@@ -165,12 +165,7 @@ export function systemRows(
 
 /** The rows in order, each as often as its weight says, copied out. */
 export function finish(root: Batch, width: number, order: SortKey[]): ReadResult {
-  const scratch = new Arena();
-  try {
-    return copyOut(inOrder(root, width, order, scratch));
-  } finally {
-    scratch.release();
-  }
+  return withScratch((scratch) => copyOut(inOrder(root, width, order, scratch)));
 }
 
 /** The same, sharing what it can with `root`. */

@@ -15,13 +15,13 @@
  * After a restart ticks come again, from the checkpoint on. begin() tells which of them were written: where delivery is exactly once that is what the
  * other side has, whatever the log knows.
  */
-import { Arena } from '../../operators/batch/arena.ts';
+import { Arena, withScratch } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { decodeBatch, encodeBatch } from '../../operators/batch/batch_codec.ts';
 import { detach } from '../../operators/batch/detach.ts';
 import { SqlError } from '../../operators/errors.ts';
 import type { ColType } from '../../operators/types.ts';
-import { StoredRelation, withScratch } from './stored_relation.ts';
+import { StoredRelation } from './stored_relation.ts';
 import type { Observer } from './tick_loop.ts';
 
 /** What is known of the rows that a sink writes. */

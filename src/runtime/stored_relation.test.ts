@@ -112,10 +112,7 @@ test('rows of a table with a primary key that comes and goes are those of one wi
       if (random.below(4) === 0) {
         const saved = keyed.save();
         const stored = store.save();
-        image.start(pagesOf(saved as unknown as Saved));
-        image.finish();
-        keyed.release();
-        image.load();
+        image.over(pagesOf(saved as unknown as Saved), () => keyed.release());
         store.load(stored);
         const key = saved.store === null ? saved.indexes[0].columns : null;
         keyed = new StoredRelation(types, [], false, key, true);

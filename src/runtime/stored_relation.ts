@@ -5,7 +5,7 @@
  * index of that alone (KeyedRows). Else the store is a RelationStore; rows of an append-only view go to a RowLog as soon as there are many of which nearly all differ. Where few differ the
  * table of those is smaller.
  */
-import { Arena } from '../../operators/batch/arena.ts';
+import { type Arena, withScratch } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { budget } from '../../operators/batch/budget.ts';
 import { BatchBuilder, readRow, weightOf } from '../../operators/batch/builder.ts';
@@ -454,15 +454,5 @@ export class StoredRelation {
     this.store.release();
     for (const index of this.#furtherIndexes()) index.release();
     this.#indexes.clear();
-  }
-}
-
-/** Runs with an arena that is given back afterwards. */
-export function withScratch<T>(use: (arena: Arena) => T): T {
-  const arena = new Arena();
-  try {
-    return use(arena);
-  } finally {
-    arena.release();
   }
 }

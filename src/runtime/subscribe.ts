@@ -6,6 +6,7 @@
  * All changes of a tick come together, and not before the tick is on the disk. Relations whose changes are kept can be followed from an earlier tick
  * (AS OF), and so can queries over them (past_query.ts); others from now on.
  */
+import { withScratch } from '../../operators/batch/arena.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { colType } from '../../operators/types.ts';
 import { presentColumns } from '../../planner/catalog_reader.ts';
@@ -20,7 +21,6 @@ import type { TidemarkEngine } from './engine.ts';
 import { relationNamed } from './names.ts';
 import { subscribeToPast } from './past_query.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
-import { withScratch } from './stored_relation.ts';
 import type { Observer } from './tick_loop.ts';
 import { checkReached, rowsAt } from './time_travel.ts';
 import { ViewRuntime } from './view.ts';

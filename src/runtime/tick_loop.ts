@@ -8,7 +8,7 @@
  * Everything here is synchronous: between two ticks all relations show the same tick. Reads of an older tick (a transaction that
  * read at tick t) are answered from the live rows minus the deltas since t, which are kept only while such a reader lives.
  */
-import { Arena } from '../../operators/batch/arena.ts';
+import { Arena, withScratch } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { budget } from '../../operators/batch/budget.ts';
 import { pages } from '../../operators/batch/pages.ts';
@@ -20,7 +20,7 @@ import { ListedMap } from '../../operators/lists.ts';
 import type { KeyedIndex } from '../../operators/state/keyed_index.ts';
 import { Undo } from '../../operators/state/undo.ts';
 import { type Pin, Pins } from './pins.ts';
-import { type StoredRelation, withScratch } from './stored_relation.ts';
+import type { StoredRelation } from './stored_relation.ts';
 import { TickNeed } from './tick_need.ts';
 import { newGraph, rowsKey, type ViewRuntime } from './view.ts';
 

@@ -9,6 +9,7 @@
  *
  * Cost: nothing for a table that has not changed since t; else two look-ups a row, and one for each key.
  */
+import { withScratch } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { readRow, weightOf } from '../../operators/batch/builder.ts';
 import { U8 } from '../../operators/batch/memory.ts';
@@ -19,7 +20,6 @@ import type { RelationObject } from '../catalog/objects.ts';
 import { checkViolation } from './check_constraint.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { nullViolation } from './not_null.ts';
-import { withScratch } from './stored_relation.ts';
 import { duplicateKey } from './unique_keys.ts';
 import { WriteConflict } from './write_conflict.ts';
 

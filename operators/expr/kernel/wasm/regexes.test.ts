@@ -11,6 +11,7 @@ import '../../functions/index.ts';
 import { evaluate } from '../../interpret.ts';
 import type { Expr } from '../../ir.ts';
 import { onePassRegex } from '../regexes.ts';
+import { SIMPLE_PARTS } from '../test_patterns.ts';
 import { compileWasmMap } from './compile.ts';
 import { emitLoops, releaseLoops } from './row_loop.ts';
 
@@ -19,24 +20,9 @@ const random = (n: number): number => generator.below(n);
 const pick = <T>(list: readonly T[]): T => generator.pick(list);
 
 const PARTS = [
-  '(&|^)',
-  '([^&]*)',
-  'x',
-  '(x)',
-  '(x|y)',
-  '[xy]?',
-  '(y*)',
-  '&',
-  '(?:x|&)*',
+  ...SIMPLE_PARTS,
   '(?:xy)*',
   '(?:x(?:y&)*=)*',
-  '^',
-  '$',
-  '(&|$)',
-  '(x)?',
-  '.',
-  'x{2}',
-  '(x{1,2})',
   '(\\w+)',
   '(\\d*)',
   '[xyz0-9a-f&=]*',
