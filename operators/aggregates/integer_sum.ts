@@ -11,7 +11,7 @@ import { F64, I32, I64, U8, U32 } from '../batch/memory.ts';
 import { decimal } from '../datum.ts';
 import { SqlError } from '../errors.ts';
 import { divide } from '../expr/decimal/arithmetic.ts';
-import { CALL_SUM_INT4, CALL_SUM_INT8 } from '../kernels/aggregate_layout.ts';
+import { CALL_SUM_INT4, CALL_SUM_INT8, WIDE_RESULT_BYTES } from '../kernels/aggregate_layout.ts';
 import { kernels } from '../kernels/index.ts';
 import { type Accumulator, addEach, type Groups, type KernelCall, type Rows, resultOfEach } from './accumulator.ts';
 
@@ -101,7 +101,7 @@ export class IntegerSumAccumulator implements Accumulator {
     const { data, valid } = out.columns[column];
     let done: number;
     if (this.#result === 'average') {
-      const outside = out.arena.alloc(n * 16);
+      const outside = out.arena.alloc(n * WIDE_RESULT_BYTES);
       done = kernels.writeAverages(addresses * 4, n, offset, data + row * 16, valid + row, outside);
     } else {
       const numeric = this.#result === 'numeric';
@@ -141,7 +141,7 @@ function writeAverage(state: number, out: BatchBuilder, column: number, row: num
   const { data, valid } = out.columns[column];
   const list = out.arena.alloc(4);
   U32[list >>> 2] = state;
-  return kernels.writeAverages(list, 1, 0, data + row * 16, valid + row, out.arena.alloc(16)) === 1;
+  return kernels.writeAverages(list, 1, 0, data + row * 16, valid + row, out.arena.alloc(WIDE_RESULT_BYTES)) === 1;
 }
 
 /** Adds the 128-bit number (sign, sign, high, low) to the total at word address `at`. */

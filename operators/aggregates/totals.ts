@@ -10,16 +10,13 @@ import type { Arena } from '../batch/arena.ts';
 import type { Batch, Column } from '../batch/batch.ts';
 import { type BatchBuilder, readDatum } from '../batch/builder.ts';
 import { I32, U8, U32 } from '../batch/memory.ts';
-import { FORM_RECORD, TOTAL_FORM } from '../kernels/aggregate_layout.ts';
+import { FORM_RECORD, TOTAL_FORM, WIDE_RESULT_BYTES } from '../kernels/aggregate_layout.ts';
 import { kernels } from '../kernels/index.ts';
 import type { Heap } from '../state/heap.ts';
 import type { Saved } from '../state/saved.ts';
 import { PHYS_WIDTH } from '../types.ts';
 import { type Accumulator, addEach, type Groups, type KernelCall, type Rows, resultOfEach } from './accumulator.ts';
 import { freeRecord, readRecord, type Summary, writeRecord } from './decoded.ts';
-
-/** Bytes of a wide numeric outside of its slot. */
-const OUTSIDE = 16;
 
 /** How a summary lies in a slot. */
 export interface Form<S> {
@@ -37,7 +34,7 @@ export interface Reading<S> {
   name: string;
   /** Brings the object to the form in which it is most likely to fit. */
   reduce(summary: S): void;
-  /** Results of groups by a kernel, which gives how many it did before one that is not for it; `outside`: OUTSIDE bytes a group. */
+  /** Results of groups by a kernel, which gives how many it did before one that is not for it; `outside`: WIDE_RESULT_BYTES a group. */
   results?(groups: number, n: number, offset: number, data: number, valid: number, outside: number): number;
 }
 
@@ -139,10 +136,10 @@ export class Totals<S> implements Accumulator {
     const { addresses, n, offset } = groups;
     const { data, valid, phys } = out.columns[column];
     const width = PHYS_WIDTH[phys];
-    const outside = out.arena.alloc(n * OUTSIDE);
+    const outside = out.arena.alloc(n * WIDE_RESULT_BYTES);
     for (let i = 0; i < n; i++) {
       const to = row + i;
-      i += results((addresses + i) * 4, n - i, offset, data + to * width, valid + to, outside + i * OUTSIDE);
+      i += results((addresses + i) * 4, n - i, offset, data + to * width, valid + to, outside + i * WIDE_RESULT_BYTES);
       if (i < n) this.result(U32[addresses + i] + offset, out, column, row + i);
     }
   }

@@ -65,3 +65,6 @@ export const FORM_RECORD = 1;
  */
 export const FLOAT_COUNT = 24;
 export const FLOAT_UNIT = 32;
+
+/** A result that is a wide numeric may need so many bytes outside of its slot. */
+export const WIDE_RESULT_BYTES = 16;

@@ -1,20 +1,18 @@
 /**
  * Averages of groups as numerics with PostgreSQL's scale (expr/decimal/arithmetic.ts, divide): at least 16 digits that count, rounded half away from zero. Both stop
- * at what is not for them, a sum beyond 64 bits or a count beyond 32, and give the number of groups done. `outside`: 16 bytes a group for what is wider than its slot.
+ * at what is not for them, a sum beyond 64 bits or a count beyond 32, and give the number of groups done. `outside`: WIDE_RESULT_BYTES a group for what is wider than its slot.
  */
-import { FORM_TOTAL, TOTAL_FORM } from '../aggregate_layout';
+import { FORM_TOTAL, TOTAL_FORM, WIDE_RESULT_BYTES } from '../aggregate_layout';
 import { storeWide } from './numeric';
 import { totalCount, totalScale } from './numeric_totals';
 
 const BASE: u64 = 10000;
-/** Bytes that a wide numeric may need outside of its slot. */
-const OUTSIDE: u32 = 16;
 /** Above it a sum has no room for three more digits. */
 const MOST_SHIFTED: u64 = 18446744073709551;
 
 /** Of n sums of integers (aggregates/integer_sum.ts) at `offset`. */
 export function writeAverages(groups: usize, n: u32, offset: u32, data: usize, valid: usize, outside: usize): u32 {
-  for (let i: u32 = 0; i < n; i++, data += 16, outside += OUTSIDE) {
+  for (let i: u32 = 0; i < n; i++, data += 16, outside += WIDE_RESULT_BYTES) {
     const state: usize = load<u32>(groups + (i << 2)) + offset;
     const total = load<i64>(state);
     const rows = load<f64>(state, 16);
@@ -31,7 +29,7 @@ export function writeAverages(groups: usize, n: u32, offset: u32, data: usize, v
 
 /** Of n numeric totals at `offset`. */
 export function writeTotalAverages(groups: usize, n: u32, offset: u32, data: usize, valid: usize, outside: usize): u32 {
-  for (let i: u32 = 0; i < n; i++, data += 16, outside += OUTSIDE) {
+  for (let i: u32 = 0; i < n; i++, data += 16, outside += WIDE_RESULT_BYTES) {
     const state: usize = load<u32>(groups + (i << 2)) + offset;
     if (load<u8>(state, TOTAL_FORM) != FORM_TOTAL) return i;
     const rows = totalCount(state);
