@@ -1,5 +1,5 @@
 /**
- * DELETE and UPDATE of rows of one table without a look at each: their columns go from the source to the transaction.
+ * Changes of rows without a look at each: their columns go from the source to the transaction. INSERT has its own (insert_by_columns.ts); here DELETE and UPDATE of rows of one table.
  *
  *   source: old columns, new columns   -->   - old, + new
  *
@@ -9,10 +9,10 @@
 import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { I32 } from '../../operators/batch/memory.ts';
-import { kernels } from '../../operators/kernels/index.ts';
 import type { DataflowPlan } from '../../operators/plan.ts';
 import type { BoundModification, BoundUpdate } from '../../planner/bind/index.ts';
 import type { Col } from '../../planner/logical/plan.ts';
+import { insertByColumns, lacksNone } from './insert_by_columns.ts';
 import type { ModifyContext } from './modify.ts';
 import type { SourcePieces } from './source_rows.ts';
 
@@ -23,13 +23,14 @@ export function changeByColumns(
   position: Map<number, number>,
   at: ModifyContext,
 ): number | null {
-  if ((bound.k !== 'delete' && bound.k !== 'update') || bound.returning !== null) return null;
+  if (bound.k === 'insert') return insertByColumns(bound, pieces, position, at);
+  if (bound.k === 'merge' || bound.returning !== null) return null;
   if (!readsOnly(plan, bound.relation.oid)) return null;
   const places = (columns: Col[]) => columns.map(({ id }) => position.get(id) as number);
   const old = places(bound.oldColumns);
   const next = bound.k === 'update' && isPlain(bound, at) ? places(bound.newColumns) : null;
-  if (bound.k === 'update' && (next === null || !pieces.every((piece) => hasAllPresent(bound, piece, next))))
-    return null;
+  if (bound.k === 'update' && next === null) return null;
+  if (next !== null && !pieces.every((piece) => lacksNone(bound.relation, columnsOf(piece, next, 0)))) return null;
   let count = 0;
   for (const piece of pieces) {
     count += piece.n;
@@ -61,13 +62,6 @@ function isKept({ source, oldColumns, newColumns }: BoundUpdate, column: number)
   if (source.op !== 'project') return false;
   const expr = source.items.find(({ col }) => col.id === newColumns[column].id)?.expr;
   return expr?.k === 'col' && expr.id === oldColumns[column].id;
-}
-
-function hasAllPresent({ relation }: BoundUpdate, piece: Batch, next: number[]): boolean {
-  return next.every((place, c) => {
-    const { valid } = piece.columns[place];
-    return !relation.columns[c].notNull || valid === 0 || kernels.allSet(valid, piece.n) !== 0;
-  });
 }
 
 function columnsOf({ n, columns }: Batch, places: number[], weights: number): Batch {

@@ -8,6 +8,7 @@ import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { evaluate } from '../../operators/expr/interpret.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
+import { kernels } from '../../operators/kernels/index.ts';
 import type { DataflowPlan } from '../../operators/plan.ts';
 import type { BoundDelete, BoundInsert, BoundMerge, BoundModification, BoundUpdate } from '../../planner/bind/index.ts';
 import type { Relation, UniqueKey } from '../../planner/catalog_reader.ts';
@@ -16,6 +17,7 @@ import type { Col } from '../../planner/logical/plan.ts';
 import type { CheckConstraint, GeneratedColumn } from '../catalog/objects.ts';
 import { changeByColumns } from './column_changes.ts';
 import { completeRow } from './complete_row.ts';
+import { haveNewKeys } from './new_keys.ts';
 import { onePerTarget } from './one_per_target.ts';
 import type { Reader } from './reads.ts';
 import { returningOf, returningOfInsert } from './returned_rows.ts';
@@ -186,11 +188,16 @@ function changes(
 
 /** Checks the table's unique keys and writes. */
 export function writeChanges(relation: Relation, delta: RowChange[], at: ModifyContext): void {
-  checkUnique(relation, at.uniqueKeys, delta, at);
   const types = relation.columns.map((c) => c.type);
   const rows = delta.map((r) => r.row);
   const weights = delta.map((r) => r.weight);
-  withScratch((arena) => at.transaction.write(relation.oid, batchFromRows(types, rows, arena, weights)));
+  withScratch((arena) => {
+    const batch = batchFromRows(types, rows, arena, weights);
+    const onlyComes = kernels.allPositive(batch.weights, batch.n) !== 0;
+    if (!onlyComes || !haveNewKeys(relation, at.uniqueKeys, [batch], at))
+      checkUnique(relation, at.uniqueKeys, delta, at);
+    at.transaction.write(relation.oid, batch);
+  });
 }
 
 /** Rows of COPY FROM: checked and written like INSERT's. */

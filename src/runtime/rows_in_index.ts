@@ -2,8 +2,11 @@
 import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch, Column } from '../../operators/batch/batch.ts';
 import { BatchBuilder, weightOf } from '../../operators/batch/builder.ts';
-import { I32, U8 } from '../../operators/batch/memory.ts';
+import { I32, U8, U32 } from '../../operators/batch/memory.ts';
 import type { KeyedIndex } from '../../operators/state/keyed_index.ts';
+
+/** So few keys are looked up faster one by one. */
+const FEW = 8;
 
 /** Whether one of the row's values is NULL. */
 export function hasNull(columns: Column[], row: number): boolean {
@@ -13,7 +16,7 @@ export function hasNull(columns: Column[], row: number): boolean {
 /** The rows that an index has of some keys; `keys` is a batch of the key's columns. */
 export function rowsInIndex(index: KeyedIndex, keys: Batch, arena: Arena): Batch {
   index.bindKeys(keys.columns, arena);
-  const slots = Array.from({ length: keys.n }, (_, row) => index.seek(row));
+  const slots = slotsOf(index, keys.n);
   const out = new BatchBuilder(
     index.types,
     arena,
@@ -28,6 +31,13 @@ export function rowsInIndex(index: KeyedIndex, keys: Batch, arena: Arena): Batch
     }
   }
   return out.build();
+}
+
+/** Of the keys that are bound; 0: it has none. */
+function slotsOf(index: KeyedIndex, n: number): number[] {
+  if (n < FEW) return Array.from({ length: n }, (_, row) => index.seek(row));
+  const slots = index.seekAll({ n, weights: 0, skipNulls: false });
+  return Array.from(U32.subarray(slots, slots + n));
 }
 
 /** A row of those, all of which the index has, whose key others have too; -1 when there is none. Keys with a NULL are no keys. */

@@ -1,0 +1,47 @@
+/**
+ * Whether rows that come have keys that nobody has yet: what most INSERTs find, looked up for all rows at once, by their columns.
+ *
+ *   keys of the rows -> a table of their own: each made a slot?  -> the relation's index, as the reader sees it: nothing there?
+ *
+ * Which row is one too many, and whether it only takes the place of one that goes, unique_keys.ts says.
+ */
+import { type Arena, withScratch } from '../../operators/batch/arena.ts';
+import type { Batch } from '../../operators/batch/batch.ts';
+import { U32 } from '../../operators/batch/memory.ts';
+import { RowTable } from '../../operators/state/row_table.ts';
+import type { Relation, UniqueKey } from '../../planner/catalog_reader.ts';
+import { isIndexed, type Reader, rowsOfKeys } from './reads.ts';
+
+/** `pieces`: rows that come, in the columns of the table; keys with a NULL are equal to none. False also where only a look at each row could tell. */
+export function haveNewKeys(relation: Relation, keys: UniqueKey[], pieces: Batch[], reader: Reader): boolean {
+  return keys.every(({ columns }) => hasNewKey(relation, columns, pieces, reader));
+}
+
+function hasNewKey(relation: Relation, columns: number[], pieces: Batch[], reader: Reader): boolean {
+  if (!isIndexed(relation.oid, columns, reader)) return false;
+  const own = new RowTable(
+    columns.map((c) => relation.columns[c].type),
+    0,
+    'sql',
+  );
+  try {
+    return pieces.every(({ n, columns: all, weights }) => {
+      const keys = { n, columns: columns.map((c) => all[c]), weights };
+      return withScratch(
+        (scratch) =>
+          areDifferent(own, keys, scratch) && rowsOfKeys(relation.oid, columns, keys, reader, scratch).n === 0,
+      );
+    });
+  } finally {
+    own.release();
+  }
+}
+
+/** Whether each of these keys that has no NULL is new to the table, which then has it. */
+function areDifferent(table: RowTable, { n, columns }: Batch, arena: Arena): boolean {
+  table.begin(columns, n);
+  const { slots, made } = table.findOrInsertAll({ n, weights: 0, skipNulls: true }, arena);
+  let whole = 0;
+  for (let row = 0; row < n; row++) if (U32[slots + row] !== 0) whole++;
+  return made === whole;
+}

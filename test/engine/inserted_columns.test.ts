@@ -1,0 +1,103 @@
+/** INSERT whose rows go by columns against the same with RETURNING, which looks at each row: tables, indexes over them, errors. */
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { times } from '../../operators/testing/property.ts';
+import type { TidemarkEngine } from '../../src/runtime/engine.ts';
+import { openEngine, Session, seeded, sql } from './harness.ts';
+
+const { random, seed } = seeded('inserted columns');
+const TABLES = ['keyed', 'numbered', 'twice', 'bag', 'checked'];
+
+let engine: TidemarkEngine;
+
+before(async () => {
+  engine = await openEngine();
+  for (const t of ['a', 'b'])
+    await sql(
+      engine,
+      `CREATE TABLE keyed_${t} (k bigint PRIMARY KEY, g int, v numeric(8,2), s text NOT NULL, x float8);
+       CREATE TABLE numbered_${t} (k serial PRIMARY KEY, g int, v numeric, s text, x float8);
+       CREATE TABLE twice_${t} (k numeric UNIQUE, g int, v numeric, s text, x float8, UNIQUE (g, s), UNIQUE (x));
+       CREATE TABLE bag_${t} (k int, g int, v numeric, s text NOT NULL DEFAULT 'none', x float8);
+       CREATE TABLE checked_${t} (k int PRIMARY KEY, g int, v numeric, s text, x float8, CHECK (g < 40));
+       CREATE INDEX ON keyed_${t} (g); CREATE INDEX ON bag_${t} (s);
+       CREATE MATERIALIZED VIEW sums_${t} AS SELECT g, count(*), sum(v) AS v, max(s) AS s FROM keyed_${t} GROUP BY g`,
+    );
+});
+
+const pick = <T>(items: T[]) => items[random(items.length)];
+
+function insert(): string {
+  const table = pick(TABLES);
+  const n = pick([1, 3, 20, 40]);
+  const values = (i: string) => {
+    const s = pick([`'s' || ${i}`, `'a text of more than twelve bytes ' || ${i} % 30`, `nullif('s' || ${i}, 's7')`]);
+    const x = pick([`${i} / 2.0`, 'NULL', `CASE WHEN ${i} % 5 = 0 THEN -0.0 ELSE sqrt(${i}) END`]);
+    return `${pick([`${i} % 50`, `nullif(${i} % 3, 0)`])}, ${pick([`${i} * 1.25`, 'NULL', '1e30'])}, ${s}, ${x}`;
+  };
+  const k = pick(['i', 'i', 'i * 3', 'i % 11', 'nullif(i, 5)', 'i / 2']);
+  const from = random(pick([5, 400]));
+  const source = `generate_series(${from}, ${from + n}) i`;
+  if (table === 'numbered') return `INSERT INTO numbered_@ (g, v, s, x) SELECT ${values('i')} FROM ${source}`;
+  if (random(6) === 0) {
+    const other = pick(TABLES);
+    return `INSERT INTO ${table}_@ SELECT k + ${random(300)}, g, v, ${pick(['s', "coalesce(s, 'x') || k"])}, x FROM ${other}_@ WHERE k % 5 = ${random(5)}`;
+  }
+  if (table === 'bag' && random(3) === 0) return `INSERT INTO bag_@ (k, g) SELECT ${k}, i FROM ${source}`;
+  return `INSERT INTO ${table}_@ SELECT ${k}, ${values('i')} FROM ${source}`;
+}
+
+function statement(): string {
+  if (random(4) > 0) return insert();
+  const table = pick(TABLES);
+  return `DELETE FROM ${table}_@ WHERE ${pick(['k % 2 = 0', 'g IS NULL', 'k > 20', 'true'])}`;
+}
+
+async function outcome(session: Session, text: string): Promise<string> {
+  try {
+    await session.run(text);
+    return 'done';
+  } catch (error) {
+    const { sqlstate, message, fields } = error as { sqlstate: string; message: string; fields?: { detail?: string } };
+    return `${sqlstate} ${message} ${fields?.detail ?? ''}`.replaceAll(/_[ab]\b|_[ab]_/g, '');
+  }
+}
+
+async function same(run: (text: string) => Promise<(string | null)[][]>, label: string): Promise<void> {
+  for (const table of [...TABLES, 'sums']) {
+    const [a, b] = [await run(`SELECT * FROM ${table}_a`), await run(`SELECT * FROM ${table}_b`)];
+    assert.deepEqual(a.map(String).sort(), b.map(String).sort(), `${table}, ${label}`);
+  }
+  for (const where of ['keyed_@ WHERE g = 1', "bag_@ WHERE s = 's3'", 'twice_@ WHERE k = 4']) {
+    const [a, b] = ['a', 'b'].map((t) => run(`SELECT * FROM ${where.replace('@', t)}`));
+    assert.deepEqual((await a).map(String).sort(), (await b).map(String).sort(), `${where}, ${label}`);
+  }
+}
+
+test('rows that are inserted by columns are those that are inserted one by one', async () => {
+  let refused = 0;
+  let taken = 0;
+  for (let round = 0; round < times(12); round++) {
+    const session = new Session(engine);
+    for (let step = 0; step < 8; step++) {
+      const text = statement();
+      session.transaction.savepoint('s');
+      const [a, b] = [
+        await outcome(session, text.replaceAll('@', 'a')),
+        await outcome(session, `${text.replaceAll('@', 'b')} RETURNING *`),
+      ];
+      const label = `round ${round}, step ${step}, seed ${seed}: ${text}`;
+      assert.equal(a, b, label);
+      if (a === 'done') taken++;
+      else {
+        refused++;
+        session.transaction.rollbackTo('s');
+      }
+      await same((query) => session.run(query), label);
+    }
+    if (random(4) === 0) session.transaction.rollback();
+    else await session.transaction.commit();
+    await same((query) => sql(engine, query), `round ${round}, seed ${seed}`);
+  }
+  assert.ok(refused > 10 && taken > 10, `${refused} refused, ${taken} taken, seed ${seed}`);
+});
