@@ -55,10 +55,12 @@ export const KEYS_END = 108;
 export const KEYS_BYTES = 112;
 
 export const KEY_COLUMN_WIDTH = 0;
-/** Which types have values outside of their slots; 0: another. */
+/** Types whose values lie outside of their slots, or whose equals are more than the same bytes; 0: another. */
 export const KEY_COLUMN_KIND = 4;
 export const KEY_KIND_TEXT = 1;
 export const KEY_KIND_NUMERIC = 2;
+/** Whose equals may be other bytes: -0 and 0, NaN and NaN. */
+export const KEY_KIND_FLOAT = 3;
 export const KEY_COLUMN_DATA = 8;
 export const KEY_COLUMN_VALID = 12;
 /** Byte offset in a packed row. */

@@ -10,7 +10,7 @@ import { colType, OID } from '../types.ts';
 import { consolidator } from './consolidate.ts';
 
 const seed = testSeed();
-const types = [colType(OID.numeric), colType(OID.text), colType(OID.numeric), colType(OID.int8)];
+const types = [OID.numeric, OID.text, OID.numeric, OID.int8, OID.float8].map((oid) => colType(oid));
 
 /** Rows of these go to the kernel, but for those with a NaN. */
 for (const special of [false, true]) {
@@ -22,11 +22,12 @@ for (const special of [false, true]) {
       const wide = random.pick([1n, 10n ** 20n, 2n ** 63n, 2n ** 64n, 10n ** 60n]);
       return random.below(8) === 0 ? null : decimal((BigInt(random.below(3)) - 1n) * wide, random.below(2));
     };
+    const float = (): Datum => random.pick([0, 0, Number.NaN, 0.5, null]);
     const text = (): Datum => random.pick([null, 'a', 'a text of more than twelve bytes']);
     const arena = new Arena();
     for (let round = 0; round < times(100); round++) {
       const n = 16 + random.below(60);
-      const rows = Array.from({ length: n }, () => [numeric(), text(), numeric(), BigInt(random.below(2))]);
+      const rows = Array.from({ length: n }, () => [numeric(), text(), numeric(), BigInt(random.below(2)), float()]);
       // A third of them twice.
       rows.push(...rows.slice(0, n / 3));
       const weights = rows.map(() => random.pick([-1, 1, 2]));

@@ -17,7 +17,12 @@ export type EntryLoad = (slot: number, entry: number, columns: Column[], row: nu
 
 /** Whether equal values of the two types are the same bytes. */
 export function haveSameBytes(a: ColType, b: ColType): boolean {
-  return physOf(a.oid) === physOf(b.oid) && canPack([a], 'sql') && canPack([b], 'sql');
+  return physOf(a.oid) === physOf(b.oid) && hasOneForm(a) && hasOneForm(b);
+}
+
+/** Equal values of the type are the same bytes. */
+function hasOneForm(type: ColType): boolean {
+  return physOf(type.oid) !== 'f64' && canPack([type], 'sql');
 }
 
 /** The columns that entries have; `needed` are among them. */

@@ -13,7 +13,17 @@ import { KeyedIndex } from './keyed_index.ts';
 import { RelationStore } from './relation_store.ts';
 
 const seed = testSeed();
-const types = [OID.int8, OID.text, OID.numeric, OID.timestamp, OID.int4, OID.uuid, OID.bool].map((oid) => colType(oid));
+const types = [
+  OID.int8,
+  OID.text,
+  OID.numeric,
+  OID.timestamp,
+  OID.int4,
+  OID.uuid,
+  OID.bool,
+  OID.float8,
+  OID.float8,
+].map((oid) => colType(oid));
 
 function randomRow(random: Random): Datum[] {
   const orNull = (value: Datum) => (random.below(20) === 0 ? null : value);
@@ -23,9 +33,11 @@ function randomRow(random: Random): Datum[] {
     orNull('text'.repeat(random.pick([0, 1, 3, 4, 40])) + random.below(2)),
     orNull(random.below(20) === 0 ? NAN : decimal(digits * BigInt(random.below(2)), 2)),
     orNull(BigInt(random.below(1000))),
-    orNull(random.below(2)),
+    orNull(random.pick([0, 1 << 16])),
     orNull(`0000000${random.below(2)}-0000-0000-0000-000000000000`),
     random.below(2) === 0,
+    orNull(random.pick([0, -0, Number.NaN, 2.5])),
+    Math.sqrt(random.below(3)),
   ];
 }
 
@@ -65,6 +77,7 @@ const shapes: { name: string; keys: number[]; nullKeys: boolean; frees: Retentio
   { name: 'an integer said to have one row', keys: [0], nullKeys: true, frees: [], unique: true },
   { name: 'a text', keys: [1, 0], nullKeys: false, frees: [] },
   { name: 'a numeric, whose slots are found row by row', keys: [2, 0], nullKeys: false, frees: [] },
+  { name: 'a float', keys: [7, 4], nullKeys: true, frees: [] },
   { name: 'a time by which keys are freed', keys: [3, 1], nullKeys: false, frees },
   { name: 'an integer, rows are freed by their time', keys: [0], nullKeys: true, frees },
 ];

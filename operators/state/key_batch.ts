@@ -1,7 +1,7 @@
 /**
  * Columns of a batch for the kernels that look all its rows up in a RowTable (kernels/assembly/keys.ts) or store them at once (index_rows.ts).
  *
- * Types whose `=` is more than equal bytes (floats, intervals, char(n); numerics, jsonb, records and arrays of such unless looks count) are not for them: `canPack` tells, and RowTable goes
+ * Types whose `=` is more than equal bytes (intervals, char(n); numerics, jsonb, records and arrays of such unless looks count) are not for them, but for floats: `canPack` tells, and RowTable goes
  * row by row then, as it does for a batch with a numeric beyond 64 bits (KEYS_ODD).
  */
 import type { Arena } from '../batch/arena.ts';
@@ -18,12 +18,12 @@ import { deepCopy, deepCopyLong, type Equality } from './row_ops.ts';
 /** The kernels have a bit a column. */
 const MOST_COLUMNS = 32;
 
-/** Whether rows of these types are equal exactly when their packed bytes, and their long texts, are. */
+/** Whether rows of these types are equal exactly when their packed bytes, with floats by their value, and their long texts, are. */
 export function canPack(types: ColType[], equality: Equality): boolean {
   const isPlain = ({ oid }: ColType) => {
     const phys = physOf(oid);
     if (phys === 'numeric' || areEqualsUnlike(oid)) return equality === 'identity';
-    return phys !== 'f64' && phys !== 'interval' && oid !== OID.bpchar;
+    return phys !== 'interval' && oid !== OID.bpchar;
   };
   return types.length > 0 && types.length <= MOST_COLUMNS && types.every(isPlain);
 }
@@ -81,6 +81,7 @@ export function writeKeyLayout(record: Uint32Array, layout: RowLayout, at: numbe
 
 function kindOf(phys: Phys): number {
   if (phys === 'varlen') return k.KEY_KIND_TEXT;
+  if (phys === 'f64') return k.KEY_KIND_FLOAT;
   return phys === 'numeric' ? k.KEY_KIND_NUMERIC : 0;
 }
 

@@ -19,8 +19,8 @@ import { pagesOf, type Saved } from './saved.ts';
 import { Undo } from './undo.ts';
 
 const plain = [OID.int4, OID.text, OID.text, OID.numeric, OID.int8].map((oid) => colType(oid));
-/** With a float rows go one by one. */
-const withFloat = [...plain, colType(OID.float8)];
+/** With an interval rows go one by one. */
+const withInterval = [...plain, colType(OID.interval)];
 
 const keyedRows = (types: ColType[]) => new KeyedRows(new KeyedIndex(types, [0, 1], true, [], false, true));
 
@@ -33,7 +33,9 @@ function randomRow(random: Random, types: ColType[], keys: number): Datum[] {
     maybe('x'.repeat(random.below(40))),
     maybe({ k: 'dec', m: random.below(9) === 0 ? 10n ** 30n : BigInt(random.below(1000)), s: 2 }),
     maybe(BigInt(random.below(9))),
-    ...(types === withFloat ? [maybe(random.below(10) / 4)] : []),
+    ...(types === withInterval
+      ? [maybe({ k: 'interval', months: random.below(2), days: 0, micros: BigInt(random.below(9)) })]
+      : []),
   ];
 }
 
@@ -61,7 +63,7 @@ function bagOfPieces(store: RowStore, types: ColType[], arena: Arena): unknown {
   return found.texts();
 }
 
-for (const types of [plain, withFloat]) {
+for (const types of [plain, withInterval]) {
   test(`rows by their key are those of a table, ${types === plain ? 'all at once' : 'row by row'}`, () => {
     const random = new Random(testSeed());
     const used = pages.usedPages;

@@ -8,18 +8,20 @@ import {
   KEY_COLUMN_KIND,
   KEY_COLUMN_VALID,
   KEY_COLUMN_WIDTH,
+  KEY_KIND_FLOAT,
   KEY_KIND_NUMERIC,
   KEY_KIND_TEXT,
 } from '../key_layout';
 import { COMPARED_ROWS, KEY_COUNT, KEY_DIRECTORY } from '../key_slot_layout';
 import { finish, mix } from './bytes';
+import { hashFloat } from './float_keys';
 import { announce } from './marks';
 import { NUMERIC_SMALL, NUMERIC_WIDE } from './numeric';
 import { findSingles } from './single_rows';
 import { isStored } from './stored_row';
 import { INLINE } from './varlen';
 
-/** RowOps.slotHash() of n rows, of types whose equals are the same bytes. */
+/** RowOps.slotHash() of n rows, of types that kernels compare. */
 export function slotHashes(columns: usize, count: u32, n: u32, hashes: usize): void {
   const end = hashes + (n << 2);
   for (let at = hashes; at < end; at += 4) store<u32>(at, count);
@@ -31,7 +33,8 @@ export function slotHashes(columns: usize, count: u32, n: u32, hashes: usize): v
     for (let at = hashes, flag = valid; at < end; at += 4, flag++, slot += width) {
       if (valid != 0 && load<u8>(flag) == 0) continue;
       const h = load<u32>(at);
-      if (width == 8) store<u32>(at, mix(mix(h, load<u32>(slot)), load<u32>(slot, 4)));
+      if (kind == KEY_KIND_FLOAT) store<u32>(at, hashFloat(h, load<f64>(slot)));
+      else if (width == 8) store<u32>(at, mix(mix(h, load<u32>(slot)), load<u32>(slot, 4)));
       else if (width == 4) store<u32>(at, mix(h, load<u32>(slot)));
       else if (width == 1) store<u32>(at, mix(h, load<u8>(slot)));
       else if (kind == KEY_KIND_TEXT) store<u32>(at, hashSample(h, slot));
@@ -69,7 +72,7 @@ export function writeHashes(rows: usize, hashes: usize, n: u32, hashAt: u32): vo
 function listLong(columns: usize, end: usize, row: usize, validAt: u32, list: usize): usize {
   for (let column = columns, flag = row + validAt; column < end; column += KEY_COLUMN_BYTES, flag++) {
     const kind = load<u32>(column, KEY_COLUMN_KIND);
-    if (kind == 0 || load<u8>(flag) == 0) continue;
+    if ((kind != KEY_KIND_TEXT && kind != KEY_KIND_NUMERIC) || load<u8>(flag) == 0) continue;
     const slot = row + load<u32>(column, KEY_COLUMN_AT);
     const length = load<u32>(slot);
     if (kind == KEY_KIND_TEXT) {

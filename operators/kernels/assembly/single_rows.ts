@@ -4,6 +4,7 @@
  */
 import { KEY_COLUMN_AT, KEY_COLUMN_BYTES, KEY_COLUMN_DATA, KEY_COLUMN_KIND, KEY_COLUMN_VALID, KEY_COLUMN_WIDTH } from '../key_layout';
 import { COMPARED_ROW_BYTES, COMPARED_ROWS, KEY_COUNT, KEY_DIRECTORY } from '../key_slot_layout';
+import { sameEight } from './float_keys';
 import { isSameWide } from './stored_row';
 
 /**
@@ -58,7 +59,7 @@ function compareColumn(column: usize, flag: u32, first: usize, last: usize): voi
     let differs = present ^ load<u8>(entry + flag);
     const to = entry + offset;
     if (present != 0) {
-      if (width == 8) differs |= <u32>(load<u64>(data + (row << 3)) != load<u64>(to));
+      if (width == 8) differs |= <u32>!sameEight(data + (row << 3), to, kind);
       else if (width == 4) differs |= <u32>(load<u32>(data + (row << 2)) != load<u32>(to));
       else if (width == 1) differs |= <u32>(load<u8>(data + row) != load<u8>(to));
       else if (differs == 0) differs = <u32>!isSameWide(data + (row << 4), to, kind);

@@ -1,5 +1,5 @@
 /**
- * Whether a row of columns is one that lies in state, of types whose equal values are the same bytes, or texts or digits outside of the row that are. How a row
+ * Whether a row of columns is one that lies in state, of types whose equal values are the same bytes, floats that are equal, or texts or digits outside of the row that are the same bytes. How a row
  * lies: index_rows.ts.
  */
 import {
@@ -13,6 +13,7 @@ import {
   KEY_KIND_TEXT,
 } from '../key_layout';
 import { equalBytes } from './bytes';
+import { sameEight } from './float_keys';
 import { sameBytes } from './keys';
 import { NUMERIC_WIDE } from './numeric';
 import { INLINE } from './varlen';
@@ -31,7 +32,7 @@ export function isStored(columns: usize, end: usize, row: u32, to: usize, validA
     if (width == 16) {
       if (!isSameWide(a, b, load<u32>(column, KEY_COLUMN_KIND))) return false;
     } else if (width == 8) {
-      if (load<u64>(a) != load<u64>(b)) return false;
+      if (!sameEight(a, b, load<u32>(column, KEY_COLUMN_KIND))) return false;
     } else if (width == 4) {
       if (load<u32>(a) != load<u32>(b)) return false;
     } else if (load<u8>(a) != load<u8>(b)) return false;
