@@ -1,13 +1,27 @@
 /** Errors of kafkajs and of brokers as errors that a user understands. */
+import { createRequire } from 'node:module';
 import { SqlError } from '../../operators/errors.ts';
 
 /** Error codes of Kafka's protocol that the reader treats by name. */
 export const KAFKA = {
   none: 0,
   offsetOutOfRange: 1,
-  unknownTopic: 3,
-  topicAuthorizationFailed: 29,
 } as const;
+
+const { createErrorFromCode } = createRequire(import.meta.url)('kafkajs/src/protocol/error') as {
+  createErrorFromCode(code: number): Error;
+};
+
+/** Newer than kafkajs. */
+const NEWER: Record<number, string> = {
+  100: 'the topic is not the one that was asked for (UNKNOWN_TOPIC_ID)',
+  103: 'the topic is not the one that was asked for (INCONSISTENT_TOPIC_ID)',
+};
+
+/** What a broker answers with, as kafkajs would throw it. */
+export function protocolError(code: number): Error {
+  return NEWER[code] === undefined ? createErrorFromCode(code) : new Error(NEWER[code]);
+}
 
 interface KafkaError {
   name?: string;
