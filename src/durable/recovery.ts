@@ -76,6 +76,7 @@ const MOST_CACHE = 64 << 20;
 export async function openData(engine: TidemarkEngine, options: DataOptions): Promise<RecoveryReport> {
   const started = performance.now();
   const directory = await openDirectory(options.path, options.disk ?? realDisk);
+  engine.lasting = true;
   try {
     const { store, found, loaded, problems } = await loadCheckpoint(engine, directory, options);
     const checkpointMs = Math.round(performance.now() - started);

@@ -30,6 +30,12 @@ export interface FetchedPartition {
   records: Buffer;
 }
 
+export interface FetchAnswer {
+  throttleMs: number;
+  errorCode: number;
+  partitions: FetchedPartition[];
+}
+
 const FETCH_API = 1;
 const FETCH_VERSION = 11;
 
@@ -77,11 +83,7 @@ function encodeFetch(settings: FetchSettings, partitions: FetchPartition[]): Buf
 }
 
 /** The partitions of a Fetch response, or the error of the response as a whole. */
-export function parseFetchResponse(bytes: Buffer): {
-  throttleMs: number;
-  errorCode: number;
-  partitions: FetchedPartition[];
-} {
+export function parseFetchResponse(bytes: Buffer): FetchAnswer {
   const throttleMs = bytes.readInt32BE(0);
   const errorCode = bytes.readInt16BE(4);
   const partitions: FetchedPartition[] = [];

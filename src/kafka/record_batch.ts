@@ -89,7 +89,7 @@ export function* batchesOf(bytes: Buffer, from: bigint): Generator<BatchPlace> {
         nextOffset,
         producerId: bytes.readBigInt64BE(at + 43),
         transactional: (attributes & 16) !== 0,
-        marker: !control ? null : isAbortMarker(bytes, at + HEADER_BYTES) ? 'abort' : 'commit',
+        marker: control ? markerOf(bytes, at + HEADER_BYTES, end) : null,
       };
     }
     at = end;
@@ -136,15 +136,19 @@ export async function readHeader(bytes: Buffer, at: number, end: number, checkCr
   };
 }
 
-/** A control record's key is two int16: version, type; type 0 is abort. Before it stand length, attributes, two deltas, key length. */
-export function isAbortMarker(bytes: Buffer, start: number): boolean {
+/**
+ * How a control batch ends its producer's transaction. The record's key is two int16: version, type; type 0 is abort. Before it stand length, attributes, two deltas, key
+ * length. Null: compaction took the record away, and what it told of before it, and left the header for the producer's epoch.
+ */
+export function markerOf(bytes: Buffer, start: number, end: number): BatchPlace['marker'] {
+  if (start === end) return null;
   const cursor = { at: start };
   varint(bytes, cursor);
   cursor.at++;
   varint(bytes, cursor);
   varint(bytes, cursor);
   varint(bytes, cursor);
-  return bytes.readInt16BE(cursor.at + 2) === 0;
+  return bytes.readInt16BE(cursor.at + 2) === 0 ? 'abort' : 'commit';
 }
 
 export interface Cursor {

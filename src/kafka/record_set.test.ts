@@ -8,7 +8,7 @@ import { Random, testSeed, times } from '../../operators/testing/property.ts';
 import { type RawBatch, ZEROS_BEHIND } from '../sources/source.ts';
 import { Buffers, type Room } from './buffers.ts';
 import { crc32c } from './crc32c.ts';
-import { type AbortedTransaction, CorruptBatch, endOfRecordSet } from './record_batch.ts';
+import { type AbortedTransaction, batchesOf, CorruptBatch, endOfRecordSet } from './record_batch.ts';
 import { RecordSetReader, readRecordSet } from './record_set.ts';
 
 interface TestRecord {
@@ -181,6 +181,16 @@ test('aborted transactions are left out up to their marker, others stay', async 
     { producerId: 1n, firstOffset: 0n },
   ]);
   assert.deepEqual([none?.n, none?.nextOffset], [0, 2n]);
+});
+
+test('a marker whose record compaction took away, the last of a segment, ends nothing', async () => {
+  const emptied = encode({ base: 5, producer: 1n, transactional: true, control: 'abort', records: [] });
+  const batch = await read(emptied, 0n);
+  assert.deepEqual([batch?.n, batch?.nextOffset], [0, 6n]);
+  assert.deepEqual(
+    [...batchesOf(emptied, 0n)],
+    [{ nextOffset: 6n, producerId: 1n, transactional: true, marker: null }],
+  );
 });
 
 test('damage: a wrong checksum, an unknown format or codec; good batches before it are given', async () => {

@@ -18,8 +18,8 @@ import {
   CorruptBatch,
   type Cursor,
   HEADER_BYTES,
-  isAbortMarker,
   LENGTH_END,
+  markerOf,
   readHeader,
   readHeaders,
   varint,
@@ -143,7 +143,7 @@ export class RecordSetReader {
       pending.shift();
     }
     if (!header.control) return header.transactional && aborted.has(header.producerId);
-    if (isAbortMarker(this.#bytes, header.start)) aborted.delete(header.producerId);
+    if (markerOf(this.#bytes, header.start, header.end) === 'abort') aborted.delete(header.producerId);
     return true;
   }
 

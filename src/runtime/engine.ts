@@ -121,6 +121,8 @@ export class TidemarkEngine implements Engine {
   readonly sourceTicks: SourceTicks;
   /** The tick log; null: everything is in memory only. */
   journal: Journal | null = null;
+  /** There is a data directory, from when it begins to be read: another server goes on where this one ends, be it in the midst of its start. */
+  lasting = false;
   /** While the tick log is replayed: nothing runs by itself, and the clock is the log's. */
   replay: Replay | null = null;
   /** Takes checkpoints; null: none are taken. */
@@ -476,8 +478,7 @@ export class TidemarkEngine implements Engine {
     this.memory.close();
     this.chilling.close();
     await this.checkpoints?.close();
-    // Without a data directory nobody comes who could go on.
-    for (const sink of this.sinks.values()) await sink.close(this.journal === null);
+    for (const sink of this.sinks.values()) await sink.close(!this.lasting);
     // An orderly end skips no values.
     for (const sequence of this.sequences.all()) sequence.settle();
     await this.checkpoints?.leavePortable();

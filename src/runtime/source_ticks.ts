@@ -147,9 +147,9 @@ export class SourceTicks {
     const events = stream.source.takeEvents();
     if (events.length === 0) return;
     for (const event of events) {
-      const message = 'message' in event ? event.message : event.kind;
-      stream.lastEvent = event.kind === 'recovered' ? '' : `${event.kind}: ${message}`;
-      this.#engine.log(event.kind === 'recovered' ? 'info' : 'warn', `source ${stream.relation.name}: ${event.kind}`, {
+      stream.status.take(event);
+      const level = event.kind === 'recovered' || event.kind === 'partition_added' ? 'info' : 'warn';
+      this.#engine.log(level, `source ${stream.relation.name}: ${event.kind}`, {
         ...event,
       });
       if (event.kind === 'partition_added') stream.addPartition(event.partition, event.earliest);

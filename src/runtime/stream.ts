@@ -20,6 +20,7 @@ import type { BadRow } from '../formats/format.ts';
 import type { RawBatch, Source } from '../sources/source.ts';
 import { type DecodedRecords, eachRecord, lateColumns, without } from './late_rows.ts';
 import { ErrorLedger, type SavedLedger } from './ledger.ts';
+import { SourceStatus } from './source_status.ts';
 import { type SavedRelation, StoredRelation } from './stored_relation.ts';
 import { StreamColumns } from './stream_columns.ts';
 import { StreamHistory } from './stream_history.ts';
@@ -117,7 +118,7 @@ export class StreamRuntime {
   waitsFor: string | null = null;
   /** True while onReady is asked of the source. */
   listening = false;
-  lastEvent = '';
+  readonly status = new SourceStatus();
 
   constructor(oid: number, relation: Relation, spec: ConnectorSpec, source: Source) {
     this.oid = oid;

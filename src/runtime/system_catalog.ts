@@ -34,11 +34,10 @@ interface FigureRelation {
   rows(engine: TidemarkEngine): Datum[][];
 }
 
-function sourceStatus(engine: TidemarkEngine, stream: StreamRuntime): string {
+function sourceStatus(engine: TidemarkEngine, stream: StreamRuntime, partition: number | null): string {
   if (engine.memory.held) return 'held: memory';
   if (stream.waitsFor !== null) return `held: sink ${stream.waitsFor}`;
-  if (stream.lastEvent !== '') return stream.lastEvent;
-  return stream.opened ? 'running' : 'waiting';
+  return stream.status.of(partition) ?? (stream.opened ? 'running' : 'waiting');
 }
 
 const FIGURES: Record<string, FigureRelation> = {
@@ -74,7 +73,7 @@ const FIGURES: Record<string, FigureRelation> = {
             s.watermark,
             s.errors.count,
             s.statistics.late,
-            sourceStatus(engine, s),
+            sourceStatus(engine, s, partition),
           ];
         };
         const positions = [...s.partitionPositions()];

@@ -4,12 +4,12 @@
  *   client -> request -- watch(api) --> broker -> answer -- the same watch --> client
  *
  * cut(): nothing passes any more and nobody is told, as when a cable is pulled; new connections are accepted and hear nothing. mend(): connections of before
- * are reset, new ones work.
+ * are reset, new ones work. change(): answers of a kind come otherwise than the broker gave them.
  */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, Socket } from 'node:net';
 
-export const API = { produce: 0, initProducerId: 22, addPartitionsToTxn: 24, endTxn: 26 } as const;
+export const API = { produce: 0, fetch: 1, initProducerId: 22, addPartitionsToTxn: 24, endTxn: 26 } as const;
 
 /** What happens at the next request of a kind: true lets it pass. */
 export interface Watch {
@@ -29,6 +29,7 @@ export class KafkaProxy {
   #target = 0;
   #cut = false;
   #watch: Watch | null = null;
+  #change: Change | null = null;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -56,6 +57,11 @@ export class KafkaProxy {
     this.#watch = watch;
   }
 
+  /** Until another is set: what an answer (with its length and number before it) becomes. */
+  change(change: Change | null): void {
+    this.#change = change;
+  }
+
   cut(): void {
     this.#cut = true;
   }
@@ -73,6 +79,7 @@ export class KafkaProxy {
   #connected(client: Socket): void {
     const pair = new Pair(client, this.#target, {
       isCut: () => this.#cut,
+      change: () => this.#change,
       take: (api) => {
         const watch = this.#watch;
         if (watch === null || watch.api !== api) return null;
@@ -92,8 +99,14 @@ export class KafkaProxy {
   }
 }
 
+interface Change {
+  api: number;
+  answer: (frame: Buffer) => void;
+}
+
 interface Rules {
   isCut(): boolean;
+  change(): Change | null;
   take(api: number): Watch | null;
   gone(): void;
 }
@@ -104,6 +117,7 @@ class Pair {
   readonly #broker = new Socket();
   readonly #rules: Rules;
   readonly #watched = new Map<number, Watch>();
+  readonly #changed = new Map<number, Change>();
 
   constructor(client: Socket, port: number, rules: Rules) {
     this.#client = client;
@@ -116,12 +130,17 @@ class Pair {
       socket.on('close', () => this.destroy());
     }
     this.#pass(client, this.#broker, async (frame) => {
-      const watch = rules.take(frame.readInt16BE(4));
+      const api = frame.readInt16BE(4);
+      const change = rules.change();
+      if (change?.api === api) this.#changed.set(frame.readInt32BE(8), change);
+      const watch = rules.take(api);
       if (watch === null) return true;
       if (watch.answer !== undefined) this.#watched.set(frame.readInt32BE(8), watch);
       return (await watch.request?.()) ?? true;
     });
     this.#pass(this.#broker, client, async (frame) => {
+      this.#changed.get(frame.readInt32BE(4))?.answer(frame);
+      this.#changed.delete(frame.readInt32BE(4));
       const watch = this.#watched.get(frame.readInt32BE(4));
       return (await watch?.answer?.()) ?? true;
     });

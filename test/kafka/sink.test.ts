@@ -121,6 +121,59 @@ test('append: many rows in many requests, in order', { skip }, async () => {
   arena.release();
 });
 
+test('messages go in requests that the topic takes, whatever it takes and however many bytes a character has', {
+  skip,
+  timeout: 120_000,
+}, async () => {
+  const engine = await openEngine({ automatic: true });
+  try {
+    await sql(engine, 'CREATE TABLE note (id int PRIMARY KEY, text text)');
+    const settled = async (status: string, error: RegExp) => {
+      let row: (string | null)[] = [];
+      for (const until = Date.now() + WAIT_MS; Date.now() < until; await sleep(20)) {
+        [row] = await sql(engine, 'SELECT status, last_error, queued FROM tidemark.sinks');
+        if (row[0] === status && error.test(row[1] ?? '') && (status !== 'running' || row[2] === '0')) return;
+      }
+      assert.fail(`the sink is not ${status}: ${row}`);
+    };
+    for (const delivery of ['exactly_once', 'at_least_once']) {
+      for (const most of [1_048_588, 100_000]) {
+        const topic = await suite.cluster.topic(`sink-bytes`, 1, { 'max.message.bytes': String(most) });
+        await sql(
+          engine,
+          `CREATE SINK out FROM note WITH (connector = 'kafka', brokers = '${suite.broker.brokers}', topic = '${topic}', delivery = '${delivery}')`,
+        );
+        // Nine tenths of what a message may have: 3 bytes a character.
+        const characters = Math.floor((most * 0.9) / 3);
+        await sql(engine, `INSERT INTO note SELECT g, repeat('漢', ${characters}) FROM generate_series(1, 9) g`);
+        await settled('running', /^/);
+        await sql(engine, `INSERT INTO note VALUES (10, repeat('x', ${most}))`);
+        await settled('retrying', /a message of \d+ bytes for key \{"id":10\} is larger than Kafka topic "sink-bytes/);
+        const value = String(most * 2);
+        await suite.cluster.admin.alterConfigs({
+          validateOnly: false,
+          resources: [
+            {
+              type: kafkajs.ConfigResourceTypes.TOPIC,
+              name: topic,
+              configEntries: [{ name: 'max.message.bytes', value }],
+            },
+          ],
+        });
+        await settled('running', /^/);
+        const lengths = (await recordsOf(suite.broker.brokers, topic)).map(({ value }) => value?.length);
+        const lengthOf = (id: number, n: number) => `{"id":${id},"text":""}`.length + n;
+        const wanted = [...Array(9).fill(lengthOf(1, characters)), lengthOf(10, most)];
+        if (delivery === 'exactly_once') assert.deepEqual(lengths, wanted);
+        else assert.deepEqual([...new Set(lengths)], [...new Set(wanted)]);
+        await sql(engine, 'DROP SINK out; DELETE FROM note');
+      }
+    }
+  } finally {
+    await engine.close();
+  }
+});
+
 test('a broker that cannot be reached is a clear error', { skip }, async () => {
   const rows = { columns, key: null, appendOnly: true };
   for (const delivery of ['exactly_once', 'at_least_once']) {

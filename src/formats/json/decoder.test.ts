@@ -21,6 +21,7 @@ interface TestRecord {
   key?: Uint8Array | string | null;
   value: Uint8Array | string | null;
   headers?: Header[];
+  time?: number;
 }
 
 /** Records as a batch, each framed by bytes that would go on with the message if a reader ran on. */
@@ -48,7 +49,7 @@ function rawOf(records: TestRecord[]): RawBatch {
     valueStart: column((k) => k[1][0]),
     valueEnd: column((k) => k[1][1]),
     offset: Float64Array.from(records, (_, i) => 100 + i),
-    timestamp: Float64Array.from(records, () => 946_684_800_000 + 5),
+    timestamp: Float64Array.from(records, ({ time }) => time ?? 946_684_800_000 + 5),
     headers: (i) => records[i].headers ?? [],
   };
 }
@@ -433,14 +434,21 @@ test('record properties', () => {
     { key: 'key', value: '{}', headers },
     { key: null, value: '{}' },
     { key: Buffer.from([255]), value: '{}' },
+    { key: 'k', value: '{}', headers: [{ key: 'a\0', value: null }] },
+    { key: 'k', value: '{}', time: 2 ** 62 },
+    { key: 'k', value: '{}', time: 9_224_318_016_000_000 },
+    { key: 'k', value: '{}', time: 9_224_318_015_999_998 },
+    { key: 'k', value: '{}', time: -1 },
   ]);
   assert.deepEqual(rows, [
     ['key', 3, 100n, 5000n, '{"a": null, "b": "\\\\xff", "z": "1"}', new Uint8Array(Buffer.from('key'))],
     [null, 3, 101n, 5000n, '{}', null],
+    ['k', 3, 106n, 9_223_371_331_199_998_000n, '{}', new Uint8Array(Buffer.from('k'))],
+    ['k', 3, 107n, null, '{}', new Uint8Array(Buffer.from('k'))],
   ]);
   assert.deepEqual(
-    bad.map((b) => b.sqlstate),
-    ['22021'],
+    bad.map((b) => `${b.index} ${b.sqlstate} ${b.column}`),
+    ['2 22021 null', '3 22P05 h', '4 22008 t', '5 22008 t'],
   );
 });
 

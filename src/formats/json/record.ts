@@ -10,13 +10,18 @@ import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { OID } from '../../../operators/types.ts';
 import type { RawBatch } from '../../sources/source.ts';
 import type { SourceColumn } from '../format.ts';
-import { checked, RowError, textOf } from './slow_row.ts';
+import { checked, guarded, RowError, textOf } from './slow_row.ts';
 
 const EPOCH_SHIFT_MS = 946_684_800_000;
+/** 294277-01-01, from which on there is no timestamp. */
+const TIMESTAMP_LIMIT_MS = 9_224_318_016_000_000;
 
 /** The value of a column whose origin is not a field. */
 export function recordValue(column: SourceColumn, raw: RawBatch, i: number, ctx: EvalContext): Datum {
-  return checked(column, read(column, raw, i, ctx));
+  return checked(
+    column,
+    guarded(column.name, () => read(column, raw, i, ctx)),
+  );
 }
 
 function read(column: SourceColumn, raw: RawBatch, i: number, ctx: EvalContext): Datum {
@@ -26,7 +31,7 @@ function read(column: SourceColumn, raw: RawBatch, i: number, ctx: EvalContext):
     case 'offset':
       return BigInt(raw.offset[i]);
     case 'timestamp':
-      return raw.timestamp[i] < 0 ? null : BigInt(raw.timestamp[i] - EPOCH_SHIFT_MS) * 1000n;
+      return timestampValue(raw.timestamp[i], column);
     case 'headers':
       return headersValue(raw, i, column, ctx);
     case 'key': {
@@ -37,6 +42,13 @@ function read(column: SourceColumn, raw: RawBatch, i: number, ctx: EvalContext):
     case 'field':
       throw new Error(`column ${column.name} is a field of the message`);
   }
+}
+
+/** Producers may write what they like: only some brokers compare it with their clock. */
+function timestampValue(ms: number, column: SourceColumn): Datum {
+  if (ms < 0) return null;
+  if (ms >= TIMESTAMP_LIMIT_MS) throw new RowError('22008', `timestamp out of range: ${ms} ms`, column.name);
+  return BigInt(ms - EPOCH_SHIFT_MS) * 1000n;
 }
 
 function keyText(bytes: Uint8Array, column: SourceColumn, ctx: EvalContext): Datum {

@@ -92,7 +92,8 @@ function nameOf(node: JsonNode): string {
   return node.kind === 'true' || node.kind === 'false' ? 'boolean' : node.kind;
 }
 
-function guarded<T>(column: string | null, make: () => T): T {
+/** An error of a type's input is the row's. */
+export function guarded<T>(column: string | null, make: () => T): T {
   try {
     return make();
   } catch (error) {

@@ -11,7 +11,7 @@ import { kafkaSqlError } from '../../kafka/errors.ts';
 import type { SinkWriter, TickChanges } from '../../runtime/sink.ts';
 import { RowEncoder } from './encode.ts';
 import type { KafkaSinkOptions } from './options.ts';
-import { sendChanges } from './send.ts';
+import { ChangeSender } from './send.ts';
 import { makeTopics } from './topics.ts';
 
 const RETRIES = 5;
@@ -19,13 +19,13 @@ const RETRIES = 5;
 export class AtLeastOnce implements SinkWriter {
   readonly delivery = 'at_least_once';
   readonly #options: KafkaSinkOptions;
-  readonly #encoder: RowEncoder;
+  readonly #sender: ChangeSender;
   readonly #kafka: Kafka;
   #producer: Producer | null = null;
 
   constructor(options: KafkaSinkOptions, columns: { name: string }[]) {
     this.#options = options;
-    this.#encoder = new RowEncoder(columns, options.envelope, options.key);
+    this.#sender = new ChangeSender(new RowEncoder(columns, options.envelope, options.key), options);
     this.#kafka = kafkaClient(options.cluster, () => undefined, options.cluster.brokers.length);
   }
 
@@ -57,7 +57,7 @@ export class AtLeastOnce implements SinkWriter {
   async write(ticks: TickChanges[]): Promise<void> {
     const producer = this.#producer;
     if (producer === null) throw new Error('begin() comes before write()');
-    await this.#asking(() => sendChanges((record) => producer.send(record), ticks, this.#encoder, this.#options));
+    await this.#asking(() => this.#sender.send((record) => producer.send(record), ticks));
   }
 
   async #asking<T>(ask: () => Promise<T>): Promise<T> {

@@ -28,7 +28,7 @@ import type { SinkWriter, TickChanges } from '../../runtime/sink.ts';
 import { RowEncoder } from './encode.ts';
 import type { KafkaSinkOptions } from './options.ts';
 import { lastProgress, PROGRESS_TOPIC, type Progress, progressValue } from './progress.ts';
-import { sendChanges } from './send.ts';
+import { ChangeSender } from './send.ts';
 import { makeTopics } from './topics.ts';
 
 const CONCURRENT_PAUSE_MS = 5;
@@ -41,7 +41,7 @@ export class ExactlyOnce implements SinkWriter {
   readonly delivery = 'exactly_once';
   readonly #options: KafkaSinkOptions;
   readonly #identity: string;
-  readonly #encoder: RowEncoder;
+  readonly #sender: ChangeSender;
   readonly #kafka: Kafka;
   readonly #me = randomUUID();
   #claimed = false;
@@ -54,7 +54,7 @@ export class ExactlyOnce implements SinkWriter {
   constructor(options: KafkaSinkOptions, columns: { name: string }[], identity: string) {
     this.#options = options;
     this.#identity = identity;
-    this.#encoder = new RowEncoder(columns, options.envelope, options.key);
+    this.#sender = new ChangeSender(new RowEncoder(columns, options.envelope, options.key), options);
     this.#kafka = kafkaClient(options.cluster, () => undefined, options.cluster.brokers.length);
     this.#timeoutMs = options.transactionTimeoutMs;
   }
@@ -109,7 +109,7 @@ export class ExactlyOnce implements SinkWriter {
       const tick = ticks[ticks.length - 1].tick;
       await this.#asking(() =>
         this.#transaction({ tick, owner: this.#me }, (transaction) =>
-          sendChanges((record) => transaction.send(record), ticks, this.#encoder, this.#options),
+          this.#sender.send((record) => transaction.send(record), ticks),
         ),
       );
     } catch (error) {

@@ -2,18 +2,19 @@
  * One topic seen through kafkajs's cluster object: leaders, offsets, raw fetches. No retries here; callers decide.
  *
  * A topic that was deleted and made again is another topic: offsets mean other records there. All connections of a source share a TopicIdentity, and
- * refresh() fails with TopicReplaced as soon as the cluster shows another id (brokers from 2.8 on do).
+ * refresh() fails with TopicReplaced as soon as the cluster shows another id (brokers from 2.8 on do). Records are asked for by the id (brokers from 3.1 on), so none of
+ * another topic come before that is seen.
  */
 import { SqlError } from '../../../operators/errors.ts';
-
 import { kafkaClient, type Log, type RawCluster, rawCluster } from '../../kafka/client.ts';
 import {
-  type FetchedPartition,
+  type FetchAnswer,
   type FetchPartition,
   type FetchSettings,
   fetchRequest,
   parseFetchResponse,
 } from '../../kafka/fetch.ts';
+import { fetchByIdRequest, fetchesById, parseFetchByIdResponse } from '../../kafka/fetch_by_id.ts';
 import { parseTopicId, tellsTopicIds, topicIdRequest } from '../../kafka/topic_id.ts';
 import type { KafkaSourceOptions } from './options.ts';
 
@@ -121,11 +122,7 @@ export class TopicConnection {
     return offsets;
   }
 
-  async fetch(
-    nodeId: number,
-    partitions: FetchPartition[],
-    maxWaitMs: number,
-  ): Promise<{ errorCode: number; partitions: FetchedPartition[] }> {
+  async fetch(nodeId: number, partitions: FetchPartition[], maxWaitMs: number): Promise<FetchAnswer> {
     const { topic, fetchBytes, committedOnly, cluster } = this.#options;
     const settings: FetchSettings = {
       topic,
@@ -133,12 +130,15 @@ export class TopicConnection {
       maxBytes: fetchBytes,
       committedOnly,
     };
+    const { id } = this.#identity;
     const broker = await this.#open().findBroker({ nodeId: String(nodeId) });
+    const byId = id !== null && fetchesById(broker.versions);
+    const parse = byId ? parseFetchByIdResponse : parseFetchResponse;
     return await broker.connectionPool.send({
-      request: fetchRequest(settings, partitions),
+      request: byId ? fetchByIdRequest(id, settings, partitions) : fetchRequest(settings, partitions),
       response: {
         decode: (bytes: Buffer) => {
-          const response = parseFetchResponse(bytes);
+          const response = parse(bytes);
           return Promise.resolve({ ...response, clientSideThrottleTime: response.throttleMs });
         },
         parse: (response) => Promise.resolve(response),

@@ -12,19 +12,18 @@ import { setImmediate as immediately, setTimeout as sleep } from 'node:timers/pr
 import { OutOfMemory } from '../../../operators/errors.ts';
 import { buffers } from '../../kafka/buffers.ts';
 import type { Log } from '../../kafka/client.ts';
-import { isDenied, isUnknownTopic, KAFKA, kafkaSqlError } from '../../kafka/errors.ts';
+import { KAFKA, kafkaSqlError, protocolError } from '../../kafka/errors.ts';
 import type { FetchedPartition } from '../../kafka/fetch.ts';
 import { CorruptBatch, endOfRecordSet } from '../../kafka/record_batch.ts';
 import { RecordSetReader } from '../../kafka/record_set.ts';
 import { Arrivals } from '../arrivals.ts';
 import type { RawBatch, Source, SourceEvent, StartPosition } from '../source.ts';
 import { checkStart } from './check.ts';
-import { TopicConnection, TopicIdentity, TopicReplaced } from './connection.ts';
+import { TopicConnection, TopicIdentity } from './connection.ts';
 import type { KafkaSourceOptions } from './options.ts';
 import { RangeReader } from './range.ts';
+import { FIRST_PAUSE_MS, pauseAfter, Troubles } from './troubles.ts';
 
-const FIRST_PAUSE_MS = 100;
-const GREATEST_PAUSE_MS = 5000;
 const MEMORY_PAUSE_MS = 1000;
 const TRIES_BEFORE_RESET = 3;
 /** A piece of a record set is to have about so many bytes unpacked: small ones are still in the processor's cache when they are read. */
@@ -43,6 +42,8 @@ interface PartitionState {
   paused: boolean;
   /** Stands still until open() moves it: offset out of range or corrupt. */
   stopped: boolean;
+  /** Not fetched for a while: the broker answers with an error. */
+  resting: boolean;
   buffered: number;
   /** Pieces in the queue. */
   pieces: number;
@@ -74,8 +75,7 @@ export class KafkaSource implements Source {
   #buffered = 0;
   #up = false;
   #supervising: Promise<void> | null = null;
-  /** Kind of the trouble last told of; for a topic that is gone, why it is. */
-  #told: string | null = null;
+  readonly #troubles: Troubles;
   #metadataTimer: NodeJS.Timeout | null = null;
 
   constructor(options: KafkaSourceOptions, log: Log) {
@@ -83,6 +83,7 @@ export class KafkaSource implements Source {
     this.#log = log;
     this.#connection = new TopicConnection(options, log, this.#identity);
     this.#ranges = new RangeReader(options, log, this.#identity);
+    this.#troubles = new Troubles(options, this.#arrivals);
   }
 
   get identity(): string | null {
@@ -137,6 +138,7 @@ export class KafkaSource implements Source {
         end: undefined,
         paused: before?.paused ?? false,
         stopped: false,
+        resting: false,
         buffered: 0,
         pieces: 0,
         reading: Promise.resolve(),
@@ -177,7 +179,7 @@ export class KafkaSource implements Source {
       try {
         await this.#connection.refresh();
         this.#up = true;
-        this.#tell(null);
+        this.#troubles.clusterAnswers();
         this.#takeLeaders();
         this.#pollMetadata();
         // Outside this promise: a fetch that fails at once must find #supervising free.
@@ -185,9 +187,9 @@ export class KafkaSource implements Source {
         return;
       } catch (error) {
         failures++;
-        this.#tellError(error);
+        this.#troubles.clusterFailed(error);
         if (failures % TRIES_BEFORE_RESET === 0) await this.#reset();
-        pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), GREATEST_PAUSE_MS) * (0.8 + Math.random() * 0.4);
+        pauseMs = pauseAfter(failures) * (0.8 + Math.random() * 0.4);
       }
     }
   }
@@ -198,21 +200,6 @@ export class KafkaSource implements Source {
     } catch (error) {
       this.#log('info', `kafka: closing old connections: ${String(error)}`);
     }
-  }
-
-  /** Reports the state of the connection when it changes; null is well. */
-  #tell(event: SourceEvent | null): void {
-    const what = event?.kind === 'topic_missing' ? event.message : (event?.kind ?? null);
-    if (what === this.#told) return;
-    this.#told = what;
-    this.#event(event ?? { kind: 'recovered' });
-  }
-
-  #tellError(error: unknown): void {
-    const { message } = kafkaSqlError(error, this.#options.cluster.brokers, this.#options.topic);
-    if (isUnknownTopic(error) || error instanceof TopicReplaced) this.#tell({ kind: 'topic_missing', message });
-    else if (isDenied(error)) this.#tell({ kind: 'denied', message });
-    else this.#tell({ kind: 'unreachable', message });
   }
 
   #event(event: SourceEvent): void {
@@ -267,7 +254,8 @@ export class KafkaSource implements Source {
     const share = Math.max(1, this.#options.bufferBytes / this.#partitions.size);
     const byLeader = new Map<number, PartitionState[]>();
     for (const state of this.#partitions.values()) {
-      if (state.stopped || state.paused || state.buffered >= share || this.#fetching.has(state.leader)) continue;
+      if (state.stopped || state.resting || state.paused || state.buffered >= share) continue;
+      if (this.#fetching.has(state.leader)) continue;
       if (state.leader < 0) {
         this.#supervise(FIRST_PAUSE_MS);
         return;
@@ -289,7 +277,7 @@ export class KafkaSource implements Source {
     }));
     try {
       const response = await this.#connection.fetch(leader, wanted, this.#options.fetchWaitMs);
-      if (response.errorCode !== KAFKA.none) this.#supervise(FIRST_PAUSE_MS);
+      if (response.errorCode !== KAFKA.none) throw protocolError(response.errorCode);
       for (const fetched of response.partitions) {
         const ask = asked.find(({ state }) => state.partition === fetched.partition);
         if (ask !== undefined && ask.epoch === ask.state.epoch) this.#take(fetched, ask.state, ask.offset);
@@ -298,7 +286,9 @@ export class KafkaSource implements Source {
     } catch (error) {
       if (!this.#closing.signal.aborted) {
         this.#log('info', `kafka: fetch failed: ${String(error)}`);
-        this.#supervise(0);
+        const times = states.map(({ partition }) => this.#troubles.partitionFailed(partition, error));
+        // An answer that is lost is asked for again at once.
+        this.#supervise(Math.max(...times) === 1 ? 0 : pauseAfter(Math.max(...times) - 1));
       }
     } finally {
       this.#fetching.delete(leader);
@@ -315,22 +305,17 @@ export class KafkaSource implements Source {
   }
 
   #take(fetched: FetchedPartition, state: PartitionState, from: bigint): void {
-    switch (fetched.errorCode) {
-      case KAFKA.none:
-        break;
-      case KAFKA.offsetOutOfRange:
-        state.stopped = true;
-        void this.#outOfRange(state, from);
-        return;
-      case KAFKA.topicAuthorizationFailed:
-        this.#tell({ kind: 'denied', message: `permission denied for Kafka topic "${this.#options.topic}"` });
-        this.#supervise(GREATEST_PAUSE_MS);
-        return;
-      default:
-        this.#log('info', `kafka: partition ${state.partition} answers with error ${fetched.errorCode}`);
-        this.#supervise(FIRST_PAUSE_MS);
-        return;
+    const { errorCode } = fetched;
+    if (errorCode === KAFKA.offsetOutOfRange) {
+      state.stopped = true;
+      void this.#outOfRange(state, from);
+      return;
     }
+    if (errorCode !== KAFKA.none) {
+      void this.#rest(state, protocolError(errorCode));
+      return;
+    }
+    this.#troubles.partitionAnswers(state.partition);
     const end = this.#options.committedOnly ? fetched.lastStableOffset : fetched.highWatermark;
     const grew = state.end !== end;
     state.end = end;
@@ -343,6 +328,17 @@ export class KafkaSource implements Source {
       this.#buffered += bytes;
       state.reading = state.reading.then(() => this.#read(fetched, state, epoch, from, next));
     } else if (grew) this.#arrivals.ready();
+  }
+
+  /** The broker has no records of one partition to give now; the others go on. Perhaps another leads it by now. */
+  async #rest(state: PartitionState, error: unknown): Promise<void> {
+    state.resting = true;
+    const { signal } = this.#closing;
+    await sleep(pauseAfter(this.#troubles.partitionFailed(state.partition, error)), undefined, { signal }).catch(
+      () => undefined,
+    );
+    state.resting = false;
+    if (!signal.aborted) this.#supervise(0);
   }
 
   /** Reads fetched records from .. to, as they are taken. */
@@ -412,8 +408,10 @@ export class KafkaSource implements Source {
     this.#forget(state);
     state.stopped = true;
     const offset = error instanceof CorruptBatch && error.offset > from ? error.offset : from;
-    const message = error instanceof Error ? error.message : String(error);
-    this.#event({ kind: 'corrupt', partition: state.partition, offset, message });
+    const reason = error instanceof Error ? error.message : String(error);
+    const { partition } = state;
+    const message = `partition ${partition} stands still at offset ${offset}: ${reason}`;
+    this.#event({ kind: 'corrupt', partition, offset, message });
   }
 
   async #outOfRange(state: PartitionState, offset: bigint): Promise<void> {
@@ -423,7 +421,8 @@ export class KafkaSource implements Source {
       const earliest = (await this.#connection.offsets([partition], 'earliest')).get(partition) ?? 0n;
       const latest = (await this.#connection.offsets([partition], 'latest')).get(partition) ?? 0n;
       if (epoch !== state.epoch) return;
-      const message = `partition ${partition} stands still at offset ${offset}: the topic has ${earliest} to ${latest}`;
+      const what = earliest > offset ? 'records were removed before they were read' : 'records that were read are gone';
+      const message = `partition ${partition} stands still at offset ${offset}: the topic has ${earliest} to ${latest}, ${what}`;
       this.#event({ kind: 'offset_out_of_range', partition, offset, earliest, latest, message });
     } catch {
       if (epoch === state.epoch) state.stopped = false;
