@@ -29,3 +29,14 @@ export function unlink(freeLists: Uint32Array, goes: (address: number, size: num
     }
   });
 }
+
+/** A block that is free from now on: as kernels/assembly/heap_blocks.ts. */
+export function push(freeLists: Uint32Array, cls: number, address: number): void {
+  touch(address);
+  const first = freeLists[cls];
+  const second = first === 0 ? 0 : U32[first >>> 2];
+  const third = second === 0 ? 0 : U32[second >>> 2];
+  U32[address >>> 2] = first;
+  U32[(address >>> 2) + 1] = third === 0 ? 0 : U32[third >>> 2];
+  freeLists[cls] = address;
+}

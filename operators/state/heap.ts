@@ -2,8 +2,9 @@
  * The heap of one piece of operator state: runs of rows and bytes of long values, in size classes.
  *
  * Blocks have the sizes of block_sizes.ts; larger ones take whole pages. A free list a size is threaded through the freed blocks (free_lists.ts), new ones are
- * cut of the heap's present chunk of pages (heap_chunks.ts). Dropping the state gives all pages back at once; so does, now and then, freeing most of it:
- * pages of which every block is free go back when as much was freed as a quarter of what the heap holds.
+ * cut of the heap's present chunk of pages (heap_chunks.ts), or, where a third of the heap is free but nothing of the size that is asked for, of a larger free block.
+ * Now and then the free blocks that lie side by side are merged (merged_blocks.ts, trim_watch.ts), so that sizes may change in the course of time, and pages of which every block is free go back.
+ * Dropping the state gives all pages back at once.
  *
  * A batch of this tick may still show bytes that the state has let go (varlen slots are shallow copies), so free() only queues a
  * block; endTick() makes queued blocks reusable.
@@ -19,18 +20,34 @@ import { checked, pages } from '../batch/pages.ts';
 import { HEAP_END, HEAP_GIVEN, HEAP_LISTS, HEAP_NEXT, HEAP_POISON, HEAP_TAKEN } from '../kernels/heap_layout.ts';
 import { kernels } from '../kernels/index.ts';
 import { BLOCK_SIZES, sizeClass } from './block_sizes.ts';
-import { eachFree, unlink } from './free_lists.ts';
+import { push, unlink } from './free_lists.ts';
 import { FreedQueue } from './freed_queue.ts';
-import { type Chunk, chunkOf, closed, FIRST_CHUNK_PAGES, mostChunkPages, quarters, setClosed } from './heap_chunks.ts';
+import {
+  type Chunk,
+  chunksOf,
+  closed,
+  FIRST_CHUNK_PAGES,
+  hasHoles,
+  holds,
+  LEAST_HOLES,
+  mostChunkPages,
+  quarters,
+  savedChunks,
+  savedLarge,
+  setClosed,
+} from './heap_chunks.ts';
 import { giveBack } from './heap_pages.ts';
 import { isLeaving, markPages } from './leaving.ts';
 import { giveRecord, takeRecord } from './lent_records.ts';
+import { cut, largestFree, mergeBlocks, UNIT } from './merged_blocks.ts';
 import type { SavedHeap } from './saved.ts';
 import { TrimWatch } from './trim_watch.ts';
-import { tookPages, touch, touchLarge, touchRange, unusedUpTo } from './write_marks.ts';
+import { tookPages, touchLarge, touchRange, unusedUpTo } from './write_marks.ts';
 
-/** Fewer bytes of holes are not worth a look. */
-const LEAST_HOLES = 2 * PAGE_BYTES;
+/** Blocks are cut from free ones that have at least so many bytes. */
+const LEAST_CUT = 512;
+/** Where much is free, but not at hand, this will do until the end of the tick. */
+const LACKED_PAGES = 4;
 /** Of what kernels are lent. */
 const RECORD_BYTES = HEAP_LISTS + BLOCK_SIZES.length * 4;
 
@@ -39,16 +56,21 @@ export class Heap {
   #freeLists: Uint32Array = new Uint32Array(BLOCK_SIZES.length);
   /** 0: no kernel was lent anything yet. */
   #record = 0;
-  /** The present one, of which new blocks are cut, is the last. */
+  /** The present one, which is the last, is never given back. */
   readonly #chunks: Chunk[] = [];
   readonly #large = new Map<number, number>();
+  /** Where the next block is cut, and where that ends. */
   #next = 0;
   #end = 0;
+  /** Nothing ever lay from there to the end. */
+  #isUnused = false;
   #chunkPages = FIRST_CHUNK_PAGES;
   #live = 0;
   /** Blocks that endTick() makes reusable. */
   readonly #queue = new FreedQueue();
-  /** When to look for pages to give back. */
+  /** No free block was large enough, though much was free. */
+  #lacked = false;
+  /** When to merge free blocks, and look for pages to give back. */
   readonly #watch = new TrimWatch();
   /** The first so many chunks are closed. */
   #closed = 0;
@@ -83,7 +105,7 @@ export class Heap {
     const address = this.#next;
     if (address + size <= this.#end) {
       this.#next = address + size;
-      if ((address + size - 1) >>> 16 !== (address - 1) >>> 16) unusedUpTo(address, this.#end);
+      if ((address + size - 1) >>> 16 !== (address - 1) >>> 16 && this.#isUnused) unusedUpTo(address, this.#end);
       touchRange(address, size);
       return address;
     }
@@ -113,7 +135,7 @@ export class Heap {
   /** lend() in two parts, where a function a call would be too much: gives the record for the kernel that is called next. */
   beginLending(): number {
     const record = this.#record === 0 ? this.#newRecord() : this.#record;
-    if (this.#next !== 0) unusedUpTo(this.#next, this.#end);
+    if (this.#isUnused) unusedUpTo(this.#next, this.#end);
     const at = record >>> 2;
     U32[at + HEAP_NEXT / 4] = this.#next;
     U32[at + HEAP_END / 4] = this.#end;
@@ -170,7 +192,7 @@ export class Heap {
     for (let i = 0; i < length; i += 2) this.#freeNow(words[i], words[i + 1]);
     this.#queue.empty();
     if (this.#emptied) this.#dropEmpty();
-    if (this.#watch.isNear && this.#watch.isDue(this.#live, this.#chunkBytes())) this.#trim();
+    if (this.#watch.isNear && this.#watch.isDue(this.#live, this.#chunkBytes(), this.#lacked)) this.#merge();
   }
 
   /** Bytes of the pages that it has. */
@@ -186,22 +208,50 @@ export class Heap {
     return this.#chunks.reduce((sum, chunk) => sum + chunk.pages * PAGE_BYTES, 0);
   }
 
-  /** Gives back the chunks of which every block is free. O(free blocks): as many as were freed since the last time, to a factor. */
-  #trim(): void {
-    const chunks = [...this.#chunks].sort((a, b) => a.address - b.address);
-    const free = new Float64Array(chunks.length);
+  /** Merges free blocks, and gives back the chunks of which every block is free. O(free blocks): as many as were freed since the last time, to a factor. */
+  #merge(): void {
+    // No block can have 8 bytes, so they must not look like what lies between two.
+    if (this.#end - this.#next === UNIT) this.#leave();
     const present = this.#chunks.at(-1);
-    eachFree(this.#freeLists, (address, size) => {
-      const i = chunkOf(chunks, address);
-      if (i >= 0) free[i] += size;
-    });
-    const goes = chunks.map((chunk, i) => chunk !== present && free[i] + chunk.unused === chunk.pages * PAGE_BYTES);
-    this.#watch.looked(this.#live, goes.includes(true));
-    if (!goes.includes(true)) return;
-    unlink(this.#freeLists, (address) => goes[chunkOf(chunks, address)] === true);
-    const gone = new Set(chunks.filter((_, i) => goes[i]));
-    for (const chunk of gone) giveBack(chunk.address, chunk.pages);
-    this.#chunks.splice(0, this.#chunks.length, ...this.#chunks.filter((chunk) => !gone.has(chunk)));
+    const open = this.#chunks.slice(this.#closed).sort((a, b) => a.address - b.address);
+    const gone = mergeBlocks(this.#freeLists, open, (chunk) => chunk !== present && !holds(chunk, this.#next));
+    this.#watch.looked(this.#live, gone.length > 0);
+    this.#lacked = false;
+    for (const chunk of gone) {
+      this.#chunks.splice(this.#chunks.indexOf(chunk), 1);
+      giveBack(chunk.address, chunk.pages);
+    }
+  }
+
+  /** Blocks are not cut any more from where they were: the rest of it becomes free blocks. */
+  #leave(): void {
+    const address = this.#next;
+    const left = cut(this.#freeLists, address, this.#end - address);
+    if (left > 0) {
+      const chunk = this.#chunks.find((c) => holds(c, address));
+      if (chunk !== undefined) chunk.unused += left;
+    }
+    this.#next = 0;
+    this.#end = 0;
+    this.#isUnused = false;
+  }
+
+  /** Where much is free of which no block of this size can be had, blocks are cut from the largest free one. */
+  #reuse(size: number): boolean {
+    const live = this.#live - this.#largePages() * PAGE_BYTES;
+    if (!hasHoles(this.#chunks, this.#closed, live, this.#end - this.#next)) return false;
+    const cls = largestFree(this.#freeLists, sizeClass(Math.max(size, LEAST_CUT)));
+    if (cls < 0) {
+      this.#lacked = true;
+      return false;
+    }
+    const address = this.#freeLists[cls];
+    this.#freeLists[cls] = U32[address >>> 2];
+    this.#leave();
+    this.#next = address;
+    this.#end = address + BLOCK_SIZES[cls];
+    this.#isUnused = false;
+    return true;
   }
 
   /** Whether chunks are being emptied. */
@@ -276,11 +326,7 @@ export class Heap {
   #close(all: boolean): void {
     const open = this.#chunks.slice(this.#closed, all ? undefined : -1);
     if (open.length === 0) return;
-    if (all) {
-      open[open.length - 1].unused = this.#end - this.#next;
-      this.#next = 0;
-      this.#end = 0;
-    }
+    if (all || !holds(this.#chunks[this.#chunks.length - 1], this.#next)) this.#leave();
     for (const chunk of open) {
       chunk.live = chunk.pages * PAGE_BYTES - chunk.unused;
       setClosed(chunk, true);
@@ -342,14 +388,7 @@ export class Heap {
       return;
     }
     this.#watch.freed += size;
-    touch(address);
-    // As kernels/assembly/heap_blocks.ts.
-    const first = this.#freeLists[cls];
-    const second = first === 0 ? 0 : U32[first >>> 2];
-    const third = second === 0 ? 0 : U32[second >>> 2];
-    U32[address >>> 2] = first;
-    U32[(address >>> 2) + 1] = third === 0 ? 0 : U32[third >>> 2];
-    this.#freeLists[cls] = address;
+    push(this.#freeLists, cls, address);
   }
 
   #allocLarge(bytes: number): number {
@@ -377,7 +416,7 @@ export class Heap {
       touchRange(lent, size);
       return lent;
     }
-    this.#addChunk(Math.max(this.#chunkPages, Math.ceil(size / PAGE_BYTES)));
+    if (!this.#reuse(size)) this.#addChunk(this.#lacked ? LACKED_PAGES : this.#chunkPages);
     const address = this.#next;
     touchRange(address, size);
     this.#next = address + size;
@@ -387,70 +426,45 @@ export class Heap {
   #addChunk(count: number): void {
     const address = pages.allocate(count);
     tookPages(address, count);
-    this.#chunkPages = Math.min(this.#chunkPages * 2, mostChunkPages());
-    const present = this.#chunks.at(-1);
-    if (present !== undefined && this.#chunks.length > this.#closed) present.unused = this.#end - this.#next;
+    if (!this.#lacked) this.#chunkPages = Math.min(this.#chunkPages * 2, mostChunkPages());
+    this.#leave();
     this.#chunks.push({ address, pages: count, unused: 0, live: 0 });
     this.#next = address;
     this.#end = address + count * PAGE_BYTES;
+    this.#isUnused = true;
   }
 
-  /** In every tick that may be taken back, of heaps of a thousand chunks. */
   save(): SavedHeap {
-    const chunks = this.#chunks;
-    const heapPages = new Uint32Array(chunks.length * 2);
-    const unused = new Array<number>(chunks.length);
-    for (let i = 0; i < chunks.length; i++) {
-      heapPages[i * 2] = chunks[i].address / PAGE_BYTES;
-      heapPages[i * 2 + 1] = chunks[i].pages;
-      unused[i] = chunks[i].unused;
-    }
-    const closed = new Array<number>(this.#closed);
-    for (let i = 0; i < this.#closed; i++) closed[i] = chunks[i].live;
-    const largePages = new Uint32Array(this.#large.size * 2);
-    let at = 0;
-    for (const [address, count] of this.#large) {
-      largePages[at++] = address / PAGE_BYTES;
-      largePages[at++] = count;
-    }
     return {
-      heapPages,
-      unused,
-      largePages,
+      ...savedChunks(this.#chunks, this.#closed),
+      largePages: savedLarge(this.#large),
       freeLists: this.#freeLists.slice(),
       queued: this.#queue.save(),
       next: this.#next,
       end: this.#end,
       chunkPages: this.#chunkPages,
       live: this.#live,
-      closed,
     };
   }
 
   /** Takes over pages that are reserved and filled already. Pages that it took since it was saved itself, in a tick that is taken back, go. */
   load(saved: SavedHeap): void {
-    const { heapPages, largePages, closed: lives } = saved;
+    const { heapPages, largePages } = saved;
     this.#forgetMarks();
     const kept = new Set<number>();
     for (const list of [heapPages, largePages]) for (let i = 0; i < list.length; i += 2) kept.add(list[i] * PAGE_BYTES);
     for (const chunk of this.#chunks) if (!kept.has(chunk.address)) giveBack(chunk.address, chunk.pages);
     for (const [address, count] of this.#large) if (!kept.has(address)) giveBack(address, count);
-    this.#chunks.length = 0;
+    this.#chunks.splice(0, this.#chunks.length, ...chunksOf(saved));
     this.#large.clear();
-    for (let i = 0; i < heapPages.length; i += 2)
-      this.#chunks.push({
-        address: heapPages[i] * PAGE_BYTES,
-        pages: heapPages[i + 1],
-        unused: saved.unused[i / 2],
-        live: lives[i / 2] ?? 0,
-      });
-    this.#closed = lives.length;
+    this.#closed = saved.closed.length;
     for (const chunk of this.#chunks.slice(0, this.#closed)) setClosed(chunk, true);
     for (let i = 0; i < largePages.length; i += 2) this.#large.set(largePages[i] * PAGE_BYTES, largePages[i + 1]);
     this.#freeLists.set(saved.freeLists);
     this.#queue.load(saved.queued);
     this.#next = saved.next;
     this.#end = saved.end;
+    this.#isUnused = false;
     this.#chunkPages = saved.chunkPages;
     this.#live = saved.live;
   }
@@ -476,6 +490,8 @@ export class Heap {
     this.#queue.empty();
     this.#next = 0;
     this.#end = 0;
+    this.#isUnused = false;
+    this.#lacked = false;
     this.#live = 0;
     this.#chunkPages = FIRST_CHUNK_PAGES;
   }

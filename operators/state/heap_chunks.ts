@@ -2,11 +2,16 @@
 import { budget } from '../batch/budget.ts';
 import { PAGE_BYTES } from '../batch/memory.ts';
 import { markPages } from './leaving.ts';
+import type { SavedHeap } from './saved.ts';
 
 /** Pages taken at once grow with the heap so that thousands of small heaps stay small, and are a small share of a small limit. */
 export const FIRST_CHUNK_PAGES = 1;
 const MAX_CHUNK_PAGES = 64;
 const CHUNK_SHARE = 1 / 256;
+/** Fewer bytes of holes are not worth a look. */
+export const LEAST_HOLES = 2 * PAGE_BYTES;
+/** Much is free: a third of what is held. */
+const MANY_HOLES = 1 / 2;
 
 export function mostChunkPages(): number {
   return budget.pagesOf(CHUNK_SHARE, MAX_CHUNK_PAGES);
@@ -15,7 +20,7 @@ export function mostChunkPages(): number {
 export interface Chunk {
   address: number;
   pages: number;
-  /** Bytes at its end that were never handed out when the next chunk was begun. */
+  /** Bytes between its blocks, or at its end, that are too few for one. */
   unused: number;
   /** Bytes of blocks in use, of one that is closed. */
   live: number;
@@ -34,17 +39,56 @@ export function quarters({ live, pages }: Chunk): number {
   return Math.ceil((live * 4) / (pages * PAGE_BYTES));
 }
 
-/** Position of the chunk that holds the address, of chunks in order of address; -1: none does. */
-export function chunkOf(chunks: Chunk[], address: number): number {
-  let low = 0;
-  let high = chunks.length - 1;
-  while (low < high) {
-    const mid = (low + high + 1) >>> 1;
-    if (chunks[mid].address <= address) low = mid;
-    else high = mid - 1;
+/** Whether the address lies in the chunk. */
+export function holds({ address, pages }: Chunk, at: number): boolean {
+  return at >= address && at < address + pages * PAGE_BYTES;
+}
+
+/** Whether in those that are not closed much is free. `live`: bytes of blocks in all of them; `atHand`: bytes from which blocks are being cut. */
+export function hasHoles(chunks: Chunk[], closedCount: number, live: number, atHand: number): boolean {
+  let held = 0;
+  let inOpen = live;
+  for (let i = 0; i < chunks.length; i++) {
+    if (i < closedCount) inOpen -= chunks[i].live;
+    else held += chunks[i].pages * PAGE_BYTES;
   }
-  const chunk = chunks[low];
-  return chunk !== undefined && address >= chunk.address && address < chunk.address + chunk.pages * PAGE_BYTES
-    ? low
-    : -1;
+  const holes = held - inOpen - atHand;
+  return holes >= LEAST_HOLES && holes >= inOpen * MANY_HOLES;
+}
+
+/** How a heap's chunks are saved, of which the first so many are closed: in every tick that may be taken back, of heaps of a thousand chunks. */
+export function savedChunks(chunks: Chunk[], closedCount: number): Pick<SavedHeap, 'heapPages' | 'unused' | 'closed'> {
+  const heapPages = new Uint32Array(chunks.length * 2);
+  const unused = new Array<number>(chunks.length);
+  for (let i = 0; i < chunks.length; i++) {
+    heapPages[i * 2] = chunks[i].address / PAGE_BYTES;
+    heapPages[i * 2 + 1] = chunks[i].pages;
+    unused[i] = chunks[i].unused;
+  }
+  const lives = new Array<number>(closedCount);
+  for (let i = 0; i < closedCount; i++) lives[i] = chunks[i].live;
+  return { heapPages, unused, closed: lives };
+}
+
+/** The same of blocks with pages of their own: address and number of pages of each. */
+export function savedLarge(large: Map<number, number>): Uint32Array {
+  const largePages = new Uint32Array(large.size * 2);
+  let at = 0;
+  for (const [address, count] of large) {
+    largePages[at++] = address / PAGE_BYTES;
+    largePages[at++] = count;
+  }
+  return largePages;
+}
+
+export function chunksOf({ heapPages, unused, closed: lives }: SavedHeap): Chunk[] {
+  const chunks: Chunk[] = [];
+  for (let i = 0; i < unused.length; i++)
+    chunks.push({
+      address: heapPages[i * 2] * PAGE_BYTES,
+      pages: heapPages[i * 2 + 1],
+      unused: unused[i],
+      live: lives[i] ?? 0,
+    });
+  return chunks;
 }

@@ -22,7 +22,7 @@ export type Saved =
 export type SavedHeap = {
   /** First page and number of pages of each chunk, in turn; the present one last. */
   heapPages: Uint32Array;
-  /** Bytes at the end of each chunk that were never handed out. */
+  /** Bytes of each chunk that are too few for a block. */
   unused: number[];
   /** The same of the blocks with pages of their own. */
   largePages: Uint32Array;
