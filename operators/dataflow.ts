@@ -7,7 +7,6 @@
  * A node whose inputs did not move is skipped. State that the tick's watermarks prove dead goes at the end of the tick.
  */
 import type { Batch } from './batch/batch.ts';
-import { emptyBatch } from './batch/builder.ts';
 import { buildOperator } from './build.ts';
 import type { Expr } from './expr/ir.ts';
 import { FlowNode, type NodeFigures } from './flow_node.ts';
@@ -53,12 +52,17 @@ export class Dataflow {
    * missing), or null when it did not move. Returns the root's delta, not consolidated, valid until endTick().
    */
   step(delta: RelationRows, tick: Omit<Tick, 'first'>): Batch {
-    const { number, arena, evalContext, errors, now, watermark } = tick;
-    const full: Tick = { number, arena, evalContext, errors, now, watermark, first: this.#first };
+    const full = this.begin(tick);
     for (const node of this.nodes) this.#stepNode(node, delta, full);
+    return this.nodes[this.plan.root].output;
+  }
+
+  /** The tick as the nodes see it. */
+  protected begin({ number, arena, evalContext, errors, now, watermark }: Omit<Tick, 'first'>): Tick {
+    const first = this.#first;
     this.#first = false;
     this.#watermarks = watermark;
-    return this.nodes[this.plan.root].output;
+    return { number, arena, evalContext, errors, now, watermark, first };
   }
 
   #stepNode(node: FlowNode, delta: RelationRows, tick: Tick): void {
@@ -67,6 +71,13 @@ export class Dataflow {
       node.take(delta(spec.relation, spec.lookup), tick.arena);
       return;
     }
+    const inputs = this.inputsOf(node, tick);
+    if (inputs === null) node.putNothing();
+    else node.run(inputs, tick);
+  }
+
+  /** What an operator's inputs put out in this tick; null: nothing that it has to step for. */
+  protected inputsOf({ spec }: FlowNode, tick: Tick): Batch[] | null {
     const inputs: Batch[] = [];
     let moved = tick.first || CLOCKED.has(spec.op);
     for (const i of spec.inputs) {
@@ -74,20 +85,7 @@ export class Dataflow {
       inputs.push(input);
       if (input.n > 0) moved = true;
     }
-    if (moved) this.runNode(node, inputs, tick);
-    else if (node.output.n > 0) node.output = emptyBatch(spec.types);
-  }
-
-  protected runNode(node: FlowNode, inputs: Batch[], tick: Tick): void {
-    node.run(inputs, tick);
-  }
-
-  /** A tick in which the rows of one node are all that moves. */
-  protected stepFrom(node: FlowNode, rows: Batch, tick: Omit<Tick, 'first'>): Batch {
-    const full: Tick = { ...tick, first: false };
-    node.put(rows, tick.arena);
-    for (const above of this.nodes.slice(this.nodes.indexOf(node) + 1)) this.#stepNode(above, () => null, full);
-    return this.nodes[this.plan.root].output;
+    return moved ? inputs : null;
   }
 
   /** The tick's results were delivered: state may reuse what it let go. */

@@ -14,9 +14,12 @@ import { columnsOf } from './expr/columns.ts';
 import { type BoundSetFunction, resolveSet } from './expr/functions/registry.ts';
 import { type BoundExpr, bindExpr } from './expr/interpret.ts';
 import type { Expr } from './expr/ir.ts';
-import type { Operator, Tick } from './operator.ts';
+import type { Operator, PieceRoom, Tick } from './operator.ts';
 import { timeWindowFunction } from './time_windows.ts';
 import type { ColType } from './types.ts';
+
+/** Rows that are all made at once. */
+const ALL = Number.POSITIVE_INFINITY;
 
 export class FlatMapOperator implements Operator {
   readonly #types: ColType[];
@@ -51,8 +54,7 @@ export class FlatMapOperator implements Operator {
     for (let i = 0; i < input.n; i++) {
       const before = out.n;
       try {
-        for (const c of this.#needed) row[c] = readDatum(input.columns[c], i);
-        this.#expand(row, input, i, out, tick);
+        for (const _ of this.#expand(row, input, i, out, tick, ALL));
       } catch (error) {
         if (!(error instanceof SqlError)) throw error;
         out.n = before;
@@ -62,18 +64,48 @@ export class FlatMapOperator implements Operator {
     return out.build();
   }
 
-  #expand(row: Datum[], input: Batch, i: number, out: BatchBuilder, tick: Tick): void {
-    const args = this.#args.map((arg) => arg(row, tick.evalContext));
+  *stepPieces([input]: Batch[], tick: Tick, { arena, rows }: PieceRoom): Iterable<Batch> {
+    const out = new BatchBuilder(this.#types, arena, rows);
+    const row: Datum[] = new Array(input.columns.length).fill(null);
+    for (let i = 0; i < input.n; i++) {
+      let before = out.n;
+      try {
+        for (const _ of this.#expand(row, input, i, out, tick, rows)) {
+          yield out.build();
+          out.begin(arena, rows);
+          before = 0;
+        }
+      } catch (error) {
+        if (!(error instanceof SqlError)) throw error;
+        out.n = before;
+        tick.errors.report(error, readRow(input, i), weightOf(input, i));
+      }
+    }
+    yield out.build();
+  }
+
+  /** Adds the rows of row i; stops when `out` has `most`, for the caller to take them out. */
+  *#expand(
+    row: Datum[],
+    input: Batch,
+    i: number,
+    out: BatchBuilder,
+    { evalContext }: Tick,
+    most: number,
+  ): Iterable<void> {
+    for (const c of this.#needed) row[c] = readDatum(input.columns[c], i);
+    const args = this.#args.map((arg) => arg(row, evalContext));
     const width = this.#types.length - this.#inputWidth - (this.#ordinality ? 1 : 0);
     let ordinal = 0n;
     if (!this.#strict || !args.includes(null)) {
-      const found = this.#fn(args, tick.evalContext);
-      if (found.rows !== undefined) out.reserve(found.rows);
+      const found = this.#fn(args, evalContext);
+      if (found.rows !== undefined) out.reserve(Math.min(found.rows, most));
       for (const values of found) {
         const to = this.#copyInput(input, i, out);
         for (let c = 0; c < width; c++) out.setDatum(this.#inputWidth + c, to, values[c] ?? null);
         ordinal++;
         if (this.#ordinality) out.setDatum(this.#types.length - 1, to, ordinal);
+        if (out.n >= most) yield;
       }
     }
     if (ordinal === 0n && this.#left) {

@@ -12,7 +12,7 @@ import type { Batch } from './batch/batch.ts';
 import { emptyBatch } from './batch/builder.ts';
 import { kernels } from './kernels/index.ts';
 import { ListedMap } from './lists.ts';
-import type { IndexSpec, IndexUse, Operator, Tick } from './operator.ts';
+import type { IndexSpec, IndexUse, Operator, PieceRoom, Tick } from './operator.ts';
 import type { PlanNode } from './plan.ts';
 import type { ColdState } from './state/cold_state.ts';
 import { consolidator } from './state/consolidate.ts';
@@ -78,7 +78,7 @@ export class FlowNode {
   }
 
   /** No row is put out. */
-  protected putNothing(): void {
+  putNothing(): void {
     this.output = this.#nothing;
   }
 
@@ -115,11 +115,10 @@ export class FlowNode {
 
   /** Steps the operator. */
   run(inputs: Batch[], tick: Tick): void {
-    const { spec } = this;
     const start = this.timed ? process.hrtime.bigint() : 0n;
     let output = (this.operator as Operator).step(inputs, tick);
     if (this.#mayCancel && kernels.allPositive(output.weights, output.n) === 0) {
-      this.#consolidate ??= consolidator(spec.types);
+      this.#consolidate ??= consolidator(this.spec.types);
       output = this.#consolidate(output, tick.arena);
     }
     if (this.timed) this.nanoseconds += process.hrtime.bigint() - start;
@@ -139,6 +138,13 @@ export class FlowNode {
   runApart(inputs: Batch[], tick: Tick): Batch {
     for (const input of inputs) this.rowsIn += input.n;
     return (this.operator as Operator).step(inputs, tick);
+  }
+
+  /** runApart() in pieces, each good until the next is asked for; null: the operator makes no pieces. */
+  pieces(inputs: Batch[], tick: Tick, room: PieceRoom): Iterable<Batch> | null {
+    const pieces = this.operator?.stepPieces?.(inputs, tick, room) ?? null;
+    if (pieces !== null) for (const input of inputs) this.rowsIn += input.n;
+    return pieces;
   }
 
   /** Puts rows out, which the indexes of the output take in. */
@@ -226,8 +232,13 @@ export class FlowNode {
 
   /** The tick's results were delivered: state may reuse what it let go. */
   endTick(): void {
-    this.putNothing();
     this.operator?.endTick();
+    this.endOutput();
+  }
+
+  /** endTick() of what the node has put out alone: its operator has more to put out. */
+  endOutput(): void {
+    this.putNothing();
     for (const { own, holds } of this.indexes.list) {
       own?.endTick();
       // What is cold would have to come back: it stays there, until a later tick.

@@ -7,7 +7,7 @@ import type { Batch } from './batch/batch.ts';
 import { JoinPairs } from './join_pairs.ts';
 import { Residual } from './join_residual.ts';
 import { freeSides, type JoinSpec, joinSides } from './join_side.ts';
-import type { IndexProvider, Operator, Tick } from './operator.ts';
+import type { IndexProvider, Operator, PieceRoom, Tick } from './operator.ts';
 import type { Watermarks } from './state/deadline.ts';
 import type { ColType } from './types.ts';
 
@@ -21,6 +21,10 @@ export class JoinOperator implements Operator {
 
   step(inputs: Batch[], tick: Tick): Batch {
     return this.#pairs.delta(inputs, tick);
+  }
+
+  stepPieces(inputs: Batch[], tick: Tick, room: PieceRoom): Iterable<Batch> {
+    return this.#pairs.pieces(inputs, tick, room);
   }
 
   free(watermarks: Watermarks): boolean {

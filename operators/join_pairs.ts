@@ -14,13 +14,13 @@
 import type { Arena } from './batch/arena.ts';
 import type { Batch, Column } from './batch/batch.ts';
 import { BatchBuilder, emptyBatch, readRow } from './batch/builder.ts';
-import { I32 } from './batch/memory.ts';
+import { I32, U32 } from './batch/memory.ts';
 import type { Datum } from './datum.ts';
 import { TooManyEqualRows } from './errors.ts';
 import type { Pairs, Residual } from './join_residual.ts';
 import { type JoinSide, keyColumns, keyIsNull } from './join_side.ts';
 import { kernels } from './kernels/index.ts';
-import type { Tick } from './operator.ts';
+import { type PieceRoom, type Tick, tickWith } from './operator.ts';
 import { haveSameBytes } from './state/entry_columns.ts';
 import type { SlotPlace } from './state/row_layout.ts';
 import { RunCursor } from './state/run_blocks.ts';
@@ -37,6 +37,18 @@ interface Probe {
 
 function noProbe(delta: Batch): Probe {
   return { from: 0, delta, added: null, pairs: { n: 0, rows: 0, others: 0, weights: 0 } };
+}
+
+/** Pairs that are all made at once. */
+const ALL = Number.POSITIVE_INFINITY;
+
+/** What is in `out` whenever its maker stops, and at the end. */
+function* piecesOf(out: BatchBuilder, { arena, rows }: PieceRoom, maker: Iterable<void>): Iterable<Batch> {
+  for (const _ of maker) {
+    yield out.build();
+    out.begin(arena, rows);
+  }
+  yield out.build();
 }
 
 /** Whether the side's index had all rows of the delta appended. */
@@ -117,9 +129,28 @@ export class JoinPairs {
     for (let i = 0; i < this.#count; i++) {
       const probe = this.#probes[i];
       if (this.#byKernels(probe)) this.#probeAll(probe, out, tick);
-      else this.#probeRows(probe, out, tick);
+      else for (const _ of this.#probeRows(probe, out, tick, tick.arena, ALL));
     }
-    if (this.#both) this.#subtractBoth(inputs[0], inputs[1], out, tick);
+    if (this.#both) for (const _ of this.#subtractBoth(inputs[0], inputs[1], out, tick, tick.arena, ALL));
+  }
+
+  /** delta() in pieces, made of so many pairs; the parts of a tick that cancel may be in several of them. */
+  *pieces(inputs: Batch[], tick: Tick, into: PieceRoom): Iterable<Batch> {
+    const [left, right] = inputs;
+    const inPiece = tickWith(tick, into.arena, tick.errors);
+    const out = new BatchBuilder(this.#types, tick.arena, 1);
+    this.#plan(left, right, tick);
+    for (let i = 0; i < this.#count; i++) {
+      const probe = this.#probes[i];
+      if (this.#byKernels(probe)) yield* this.#probePieces(probe, tick, into);
+      else {
+        out.begin(into.arena, into.rows);
+        yield* piecesOf(out, into, this.#probeRows(probe, out, inPiece, tick.arena, into.rows));
+      }
+    }
+    if (!this.#both) return;
+    out.begin(into.arena, into.rows);
+    yield* piecesOf(out, into, this.#subtractBoth(left, right, out, inPiece, tick.arena, into.rows));
   }
 
   /** Says what is to be looked up. */
@@ -241,17 +272,57 @@ export class JoinPairs {
     else gatherOther(other.index.places[c - other.at], pairs, to, first);
   }
 
+  /** The slots of the keys of a probe's rows in the other side's index: their byte address. */
+  #slotsOf({ from, delta }: Probe, arena: Arena): number {
+    const side = this.sides[from];
+    const { index } = this.sides[1 - from];
+    const { n, weights } = delta;
+    index.bindKeys(keyColumns(side, delta), arena);
+    return index.seekAll({ n, weights, skipNulls: side.strictKeys.length > 0 }) * 4;
+  }
+
+  /** A probe by kernels, in pieces of so many pairs, of which those that pass are given. */
+  *#probePieces(probe: Probe, tick: Tick, { arena, rows: most }: PieceRoom): Iterable<Batch> {
+    const { from, delta, added, pairs } = probe;
+    const { payloadOffset, entryStride, weightOffset } = this.sides[1 - from].index;
+    const { n, weights } = delta;
+    const slots = this.#slotsOf(probe, tick.arena);
+    const place = tick.arena.allocZeroed(8);
+    const inPiece = tickWith(tick, arena, tick.errors);
+    while (U32[place >>> 2] < n) {
+      pairs.rows = arena.alloc(most * 4);
+      pairs.others = arena.alloc(most * 4);
+      pairs.weights = arena.alloc(most * 4);
+      pairs.n = kernels.nextPairs(
+        slots,
+        weights,
+        n,
+        payloadOffset,
+        entryStride,
+        weightOffset,
+        added !== null,
+        place,
+        most,
+        pairs.rows,
+        pairs.others,
+        pairs.weights,
+      );
+      if (pairs.n < 0) throw new TooManyEqualRows();
+      if (this.residual !== null && pairs.n > 0) this.#keepPassing(this.residual, probe, inPiece);
+      this.#out.n = pairs.n;
+      if (pairs.n > 0) this.#columnsOfOne(probe, this.#out, arena);
+      yield this.#out;
+    }
+  }
+
   /** The pairs of a probe that pass: slots of all rows, then what is in them. */
   #find(probe: Probe, tick: Tick): void {
     const { from, delta, added, pairs } = probe;
-    const side = this.sides[from];
-    const { index } = this.sides[1 - from];
-    const { payloadOffset, entryStride, weightOffset } = index;
+    const { payloadOffset, entryStride, weightOffset } = this.sides[1 - from].index;
     const { arena } = tick;
     const { n, weights } = delta;
     const older = added !== null;
-    index.bindKeys(keyColumns(side, delta), arena);
-    const slots = index.seekAll({ n, weights, skipNulls: side.strictKeys.length > 0 }) * 4;
+    const slots = this.#slotsOf(probe, arena);
     const total = kernels.countPairs(slots, n, payloadOffset, older);
     pairs.n = total;
     if (total === 0) return;
@@ -301,22 +372,29 @@ export class JoinPairs {
     return readRow(one.build(), 0);
   }
 
-  /** A probe row by row. */
-  #probeRows({ from, delta, added: news }: Probe, out: BatchBuilder, tick: Tick): void {
+  /** A probe row by row; stops when `out` has `most` rows, for the caller to take them out. What it needs of the delta lies in `arena`. */
+  *#probeRows(
+    { from, delta, added: news }: Probe,
+    out: BatchBuilder,
+    tick: Tick,
+    arena: Arena,
+    most: number,
+  ): Iterable<void> {
     const side = this.sides[from];
     const other = this.sides[1 - from];
     const added = news === null ? null : other.grouped;
-    if (news !== null) other.grouped.build(news, tick.arena);
+    if (news !== null) other.grouped.build(news, arena);
     const { index } = other;
     const { weightOffset } = index;
     const cursor = new RunCursor();
     const own = out.columns.slice(side.at, side.at + side.types.length);
     const others = out.columns.slice(other.at, other.at + other.types.length);
     const keys = keyColumns(side, delta);
-    index.bindKeys(keys, tick.arena);
+    index.bindKeys(keys, arena);
     added?.bindKeys(keys);
     side.copy.bind(delta.columns);
     const weights = delta.weights >>> 2;
+    let made = 0;
     for (let row = 0; row < delta.n; row++) {
       const weight = I32[weights + row];
       if (weight === 0 || keyIsNull(side, delta, row)) continue;
@@ -330,16 +408,21 @@ export class JoinPairs {
         side.copy.copy(row, own, to);
         index.loadRow(slot, at, others, to);
         if (this.residual !== null && !this.residual.passes(out.columns, to, product, tick)) out.n = to;
+        if (++made % most !== 0) continue;
+        yield;
+        // Another reader of the index may have bound its own meanwhile.
+        index.bindKeys(keys, arena);
       }
     }
   }
 
-  /** Pairs of the two deltas were counted twice. */
-  #subtractBoth(left: Batch, right: Batch, out: BatchBuilder, tick: Tick): void {
+  /** Pairs of the two deltas were counted twice. In pieces as #probeRows(). */
+  *#subtractBoth(left: Batch, right: Batch, out: BatchBuilder, tick: Tick, arena: Arena, most: number): Iterable<void> {
+    let made = 0;
     const [a, b] = this.sides;
     const own = out.columns.slice(0, b.at);
     const others = out.columns.slice(b.at);
-    b.grouped.build(right, tick.arena);
+    b.grouped.build(right, arena);
     b.grouped.bindKeys(keyColumns(a, left));
     a.copy.bind(left.columns);
     b.copy.bind(right.columns);
@@ -357,6 +440,7 @@ export class JoinPairs {
         a.copy.copy(row, own, to);
         b.copy.copy(other, others, to);
         if (this.residual !== null && !this.residual.passes(out.columns, to, product, tick)) out.n = to;
+        if (++made % most === 0) yield;
       }
     }
   }

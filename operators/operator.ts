@@ -46,6 +46,12 @@ export interface Tick {
   watermark: Watermarks;
 }
 
+/** Where the pieces of an output are made, and of about how many rows. */
+export interface PieceRoom {
+  arena: Arena;
+  rows: number;
+}
+
 /** The same tick with another memory and other errors. */
 export function tickWith({ number, first, evalContext, now, watermark }: Tick, arena: Arena, errors: ErrorSink): Tick {
   return { number, first, arena, evalContext, errors, now, watermark };
@@ -59,6 +65,11 @@ export interface OperatorState {
 
 export interface Operator {
   step(inputs: Batch[], tick: Tick): Batch;
+  /**
+   * step() in pieces, for an operator whose output for a few rows may be without bounds: each is good until the next is asked for, before which the room's arena may be reset. What the tick's arena
+   * has stays to the end. Meanwhile neither this operator nor those below it step. A row that fails may have given others before it.
+   */
+  stepPieces?(inputs: Batch[], tick: Tick, room: PieceRoom): Iterable<Batch>;
   /** step() for input of which more is to come before anybody asks what comes of it: integral() says that at the end. */
   absorb?(inputs: Batch[], tick: Tick): void;
   /** For operators that the clock moves: the time at which that happens next; null: not before there is input. */

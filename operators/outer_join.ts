@@ -12,7 +12,7 @@ import { JoinPairs } from './join_pairs.ts';
 import { Residual } from './join_residual.ts';
 import { freeSides, type JoinSpec, joinSides } from './join_side.ts';
 import { MatchChange, type MatchOutput } from './match_change.ts';
-import type { IndexProvider, Operator, Tick } from './operator.ts';
+import { type IndexProvider, type Operator, type PieceRoom, type Tick, tickWith } from './operator.ts';
 import type { Watermarks } from './state/deadline.ts';
 import type { ColType } from './types.ts';
 
@@ -42,10 +42,21 @@ export class OuterJoinOperator implements Operator {
   step(inputs: Batch[], tick: Tick): Batch {
     const out = new BatchBuilder(this.#types, tick.arena, inputs[0].n + inputs[1].n);
     this.#pairs.emit(inputs, out, tick);
+    this.#padUnmatched(inputs, out, tick);
+    return out.build();
+  }
+
+  *stepPieces(inputs: Batch[], tick: Tick, room: PieceRoom): Iterable<Batch> {
+    yield* this.#pairs.pieces(inputs, tick, room);
+    const out = new BatchBuilder(this.#types, room.arena, inputs[0].n + inputs[1].n);
+    this.#padUnmatched(inputs, out, tickWith(tick, room.arena, tick.errors));
+    yield out.build();
+  }
+
+  #padUnmatched(inputs: Batch[], out: BatchBuilder, tick: Tick): void {
     this.#unmatched.forEach((change, i) => {
       change?.emit(inputs[i], inputs[1 - i], this.#pads(i, inputs[i], out), tick);
     });
-    return out.build();
   }
 
   #pads(i: number, delta: Batch, out: BatchBuilder): MatchOutput {

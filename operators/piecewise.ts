@@ -4,94 +4,216 @@
  *   pieces -> source -> map ... -> aggregate | held | ... after the last piece:  its rows, in pieces -> map -> Top-N | held | ... its rows
  *
  * What a node puts out of a part of its input may be taken back by the next part: a sum, a row without a partner. Whoever evaluates an expression over
- * it would fail by rows that are none of the result, and have work in vain. So every node that is not append-only is held: it takes its input in, and what comes of all of it goes on when
- * there is no more. Operators whose state has their output are then asked for it (integral()); of the others what they put out is kept until its parts have cancelled.
+ * it would fail by rows that are none of the result, and have work in vain. So every node that may take rows back is held (held_nodes.ts): it takes its input in, and what comes of all of it goes on when
+ * there is no more. Operators whose state has their output are then asked for it (integral()); of the others what they put out is kept until its parts have cancelled; those that look at a whole
+ * partition or recursion for each piece get their input when all of it is there.
+ *
+ * A few rows may make as many as one likes, by a join without keys, by generate_series(). Operators that do so make their output in pieces too (stepPieces()), and each is a tick of the
+ * nodes above:
+ *
+ *   step:  source -> map -> join -> piece 1 -> map -> flatmap -> piece 1 -> aggregate
+ *                                                             -> piece 2 -> aggregate
+ *                                -> piece 2 -> map -> flatmap -> ...
+ *
+ * Between any two the caller may let others have their turn. Where a LIMIT has got its rows no more are made for it.
  */
 import { Arena } from './batch/arena.ts';
 import type { Batch } from './batch/batch.ts';
+import { emptyBatch } from './batch/builder.ts';
+import { oneBatch } from './batch/one_batch.ts';
 import { RowPieces } from './batch/row_pieces.ts';
 import { slices } from './batch/slice.ts';
-import { Dataflow } from './dataflow.ts';
+import { Dataflow, type RelationRows } from './dataflow.ts';
 import type { FlowNode } from './flow_node.ts';
-import type { Tick } from './operator.ts';
+import { type HeldNodes, heldNodes } from './held_nodes.ts';
+import { type Tick, tickWith } from './operator.ts';
 import type { DataflowPlan } from './plan.ts';
 
-/** Rows of a held node that go on at once. */
-const PIECE_ROWS = 2048;
+/** Rows of a piece that goes on at once. */
+const PIECE_ROWS = 8192;
 
-/** Which nodes depend on a relation: what comes of constants alone is whole with the first piece, and joins count on that. */
-function readsInput(plan: DataflowPlan): boolean[] {
-  const read: boolean[] = [];
-  for (const { op, inputs } of plan.nodes) read.push(op === 'source' || inputs.some((i) => read[i]));
-  return read;
-}
+const NOTHING: RelationRows = () => null;
 
 export class Piecewise extends Dataflow {
-  /** In the order of the plan. */
-  readonly #held: Set<FlowNode>;
+  readonly #held: HeldNodes['held'];
+  /** By node: those that read it. */
+  readonly #readers: number[][];
   readonly #kept = new Arena();
-  /** Of held nodes that have no integral: what they have put out. */
-  readonly #rows = new Map<FlowNode, RowPieces>();
+  /** Of held nodes that have no integral what they have put out, or what each of their inputs has. */
+  readonly #rows = new Map<FlowNode, RowPieces[]>();
+  /** Where the pieces of nested operators are made. */
+  readonly #levels: Arena[] = [];
+  readonly #nothing: Batch;
+  readonly #pieceRows: number;
 
-  constructor(plan: DataflowPlan) {
-    super(plan);
-    const read = readsInput(plan);
-    this.#held = new Set(this.nodes.filter(({ spec }, i) => read[i] && spec.op !== 'source' && !spec.appendOnly));
+  /** `rows`: of a piece. */
+  constructor(plan: DataflowPlan, rows = PIECE_ROWS) {
+    const { held, nodes } = heldNodes(plan);
+    super({ ...plan, nodes });
+    this.#held = held;
+    this.#pieceRows = rows;
+    this.#nothing = emptyBatch(nodes[plan.root].types);
+    this.#readers = nodes.map((_, i) => [...nodes.keys()].filter((reader) => nodes[reader].inputs.includes(i)));
+    for (const [i, node] of this.nodes.entries()) if (held[i] !== null) this.#rows.set(node, this.#roomFor(node, i));
   }
 
-  protected override runNode(node: FlowNode, inputs: Batch[], tick: Tick): void {
-    const { operator, spec } = node;
-    if (!this.#held.has(node)) super.runNode(node, inputs, tick);
-    else if (operator?.integral !== undefined) node.absorb(inputs, tick);
-    else {
-      const rows = this.#rows.get(node) ?? new RowPieces(spec.types, this.#kept);
-      this.#rows.set(node, rows);
-      rows.append(node.runApart(inputs, tick));
-    }
+  #roomFor({ spec, operator }: FlowNode, i: number): RowPieces[] {
+    if (this.#held[i] === 'input')
+      return spec.inputs.map((input) => new RowPieces(this.nodes[input].spec.types, this.#kept));
+    return operator?.integral === undefined ? [new RowPieces(spec.types, this.#kept)] : [];
   }
 
-  /** No more input is needed: the plan asks for some rows, whichever they are, of a node that takes none back, and has got as many. */
-  get isFull(): boolean {
-    const root = this.nodes[this.plan.root];
-    const { spec } = root;
-    if (spec.op !== 'topn' || spec.order.length > 0 || spec.partition.length > 0 || spec.limit === null) return false;
-    return this.nodes[spec.inputs[0]].spec.appendOnly === true && root.rowsIn >= spec.offset + spec.limit;
+  /** A step whose output, and what is made on the way to it, comes in pieces: each is good until the next is asked for. */
+  *steps(delta: RelationRows, tick: Omit<Tick, 'first'>): Iterable<Batch> {
+    yield* this.#pass(0, delta, this.begin(tick), 0);
+    this.endTick();
   }
 
-  /** All input is there: lets the held nodes' rows go on, a piece a step. Each is the root's output of a tick, to be followed by endTick(). */
-  *rest(tick: () => Omit<Tick, 'first'>): Iterable<Batch> {
-    for (const node of this.#held) {
+  /** All input is there: lets the held nodes' rows go on. */
+  *rest(tick: Omit<Tick, 'first'>): Iterable<Batch> {
+    const above = { ...tick, arena: this.#levelArena(0), first: false };
+    for (const [i, node] of this.nodes.entries()) {
+      if (this.#held[i] === null) continue;
       const arena = new Arena();
       try {
-        for (const piece of this.#pieces(node, { ...tick(), arena, first: false }))
-          yield this.stepFrom(node, piece, tick());
+        for (const piece of this.#integral(node, i, { ...tick, arena, first: false })) {
+          if (this.#isDone(i)) break;
+          node.put(piece, above.arena);
+          yield* this.#pass(i + 1, NOTHING, above, 1);
+          this.endTick();
+          above.arena.reset();
+        }
       } finally {
         arena.release();
       }
     }
   }
 
+  /** Steps the nodes from one on; `level`: how many operators below are at a piece. */
+  *#pass(from: number, delta: RelationRows, tick: Tick, level: number): Iterable<Batch> {
+    for (let i = from; i < this.nodes.length; i++) {
+      const node = this.nodes[i];
+      if (node.spec.op === 'source') {
+        node.take(delta(node.spec.relation, node.spec.lookup), tick.arena);
+        continue;
+      }
+      const inputs = this.inputsOf(node, tick);
+      if (inputs === null || this.#isDone(i)) {
+        node.putNothing();
+        continue;
+      }
+      const room = { arena: this.#levelArena(level), rows: this.#pieceRows };
+      const pieces = this.#held[i] === 'input' ? null : node.pieces(inputs, tick, room);
+      if (this.#held[i] !== null) {
+        if (pieces === null) this.#hold(node, i, inputs, tick);
+        else
+          for (const piece of pieces) {
+            this.#rows.get(node)?.[0].append(piece);
+            room.arena.reset();
+            yield this.#nothing;
+          }
+        node.putNothing();
+      } else if (pieces === null) node.run(inputs, tick);
+      else {
+        const some = yield* this.#passPieces(i, pieces, delta, tickWith(tick, room.arena, tick.errors), level);
+        if (some) return;
+        node.putNothing();
+      }
+    }
+    yield this.nodes[this.plan.root].output;
+  }
+
+  /** A pass from above node i for each of its pieces; false: there was none. */
+  *#passPieces(
+    i: number,
+    pieces: Iterable<Batch>,
+    delta: RelationRows,
+    tick: Tick,
+    level: number,
+  ): Generator<Batch, boolean> {
+    const node = this.nodes[i];
+    let others: RelationRows | null = null;
+    let { first } = tick;
+    for (const piece of pieces) {
+      node.put(piece, tick.arena);
+      yield* this.#pass(i + 1, others ?? delta, { ...tick, first }, level + 1);
+      // What was put out below has been taken in with the first piece.
+      for (let n = 0; n < i; n++) this.nodes[n].putNothing();
+      node.endOutput();
+      for (let n = i + 1; n < this.nodes.length; n++) this.nodes[n].endTick();
+      tick.arena.reset();
+      others = NOTHING;
+      first = false;
+      if (this.#isDone(i)) break;
+    }
+    return others !== null;
+  }
+
+  #levelArena(level: number): Arena {
+    this.#levels[level] ??= new Arena();
+    return this.#levels[level];
+  }
+
+  /** A held node takes its input in. */
+  #hold(node: FlowNode, i: number, inputs: Batch[], tick: Tick): void {
+    const rows = this.#rows.get(node) ?? [];
+    if (this.#held[i] === 'input') for (const [k, input] of inputs.entries()) rows[k].append(input);
+    else if (rows.length === 0) node.absorb(inputs, tick);
+    else rows[0].append(node.runApart(inputs, tick));
+  }
+
+  /** No more rows of the relation are needed: who reads them asks for some, whichever they are, and has got as many. */
+  needs(relation: number): boolean {
+    return this.nodes.some(({ spec }, i) => spec.op === 'source' && spec.relation === relation && !this.#isDone(i));
+  }
+
+  #isDone(i: number): boolean {
+    const readers = this.#readers[i];
+    return readers.length > 0 && readers.every((reader) => this.#isFull(reader) || this.#isDone(reader));
+  }
+
+  /** A LIMIT that asks for no order and has its rows. */
+  #isFull(i: number): boolean {
+    const { spec, rowsIn } = this.nodes[i];
+    if (spec.op !== 'topn' || spec.order.length > 0 || spec.partition.length > 0 || spec.limit === null) return false;
+    return this.nodes[spec.inputs[0]].spec.appendOnly === true && rowsIn >= spec.offset + spec.limit;
+  }
+
   /** All that a held node puts out. Whose state gives it in pieces needs no memory for all of it. */
-  *#pieces(node: FlowNode, tick: Tick): Iterable<Batch> {
+  *#integral(node: FlowNode, i: number, tick: Tick): Iterable<Batch> {
     const { operator } = node;
-    if (operator?.integralPieces !== undefined) {
-      for (const piece of operator.integralPieces(tick, PIECE_ROWS)) {
+    const rows = this.#rows.get(node)?.map((pieces) => pieces.netPieces(tick.arena)) ?? [];
+    this.#rows.delete(node);
+    if (this.#held[i] === 'input') yield* this.#runWhole(node, rows, { ...tick, first: true });
+    else if (operator?.integralPieces !== undefined) {
+      for (const piece of operator.integralPieces(tick, this.#pieceRows)) {
         if (piece.n > 0) yield piece;
         tick.arena.reset();
       }
-    } else if (operator?.integral !== undefined) yield* slices(operator.integral(tick), PIECE_ROWS);
-    else for (const rows of this.#putOut(node, tick.arena)) yield* slices(rows, PIECE_ROWS);
+    } else if (operator?.integral !== undefined) yield* slices(operator.integral(tick), this.#pieceRows);
+    else for (const piece of rows.flat()) yield* slices(piece, this.#pieceRows);
   }
 
-  /** What a held node has put out. */
-  #putOut(node: FlowNode, arena: Arena): Batch[] {
-    const rows = this.#rows.get(node);
-    this.#rows.delete(node);
-    return rows?.netPieces(arena) ?? [];
+  /** The only step of an operator that has waited for all of its input. */
+  *#runWhole(node: FlowNode, inputs: Batch[][], tick: Tick): Iterable<Batch> {
+    const whole = inputs.map((pieces, k) => oneBatch(pieces, this.nodes[node.spec.inputs[k]].spec.types, tick.arena));
+    const arena = new Arena();
+    try {
+      const pieces = node.pieces(whole, tick, { arena, rows: this.#pieceRows });
+      if (pieces === null) yield* slices(node.runApart(whole, tick), this.#pieceRows);
+      else
+        for (const piece of pieces) {
+          yield piece;
+          arena.reset();
+        }
+    } finally {
+      arena.release();
+    }
   }
 
   override release(): void {
     super.release();
     this.#kept.release();
+    for (const arena of this.#levels) arena.release();
   }
 }

@@ -386,6 +386,20 @@ interface Kernels {
     others: number,
     products: number,
   ): number;
+  nextPairs(
+    slots: number,
+    weights: number,
+    n: number,
+    payload: number,
+    stride: number,
+    weightAt: number,
+    older: boolean,
+    place: number,
+    most: number,
+    rows: number,
+    others: number,
+    products: number,
+  ): number;
   /** assembly/json/scan.ts; `scan` is laid out as json_layout.ts says. */
   scanJson(scan: number, from: number, to: number, row: number): number;
   scanJsonScalar(scan: number, start: number, end: number, row: number): number;

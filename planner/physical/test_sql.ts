@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { batchFromRows, readRow, weightOf } from '../../operators/batch/builder.ts';
-import { Dataflow } from '../../operators/dataflow.ts';
+import { Dataflow, type RelationRows } from '../../operators/dataflow.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
@@ -154,18 +154,19 @@ export function isMissing(error: unknown): boolean {
   return error instanceof SqlError && error.sqlstate === '0A000';
 }
 
-/** The same for a read whose input comes in pieces: `pieces` are rows of one relation each. */
+/** The same for a read whose input comes in pieces: `pieces` are rows of one relation each. What is made of them is made in pieces of `most` rows. */
 export function readPieces(
   plan: DataflowPlan,
   width: number,
   relations: Relation[],
   pieces: { relation: number; rows: Datum[][] }[],
+  most: number,
 ): string[] {
-  const flow = new Piecewise(plan);
+  const flow = new Piecewise(plan, most);
   const arena = new Arena();
   const types = plan.nodes[plan.root].types.slice(0, width);
   const lines: string[] = [];
-  const tick = () => ({
+  const tick = {
     number: 0n,
     arena,
     evalContext: defaultContext(),
@@ -176,21 +177,23 @@ export function readPieces(
     },
     now: 0n,
     watermark: () => null,
-  });
+  };
   const take = (out: Batch) => {
     for (let i = 0; i < out.n; i++) {
       const weight = weightOf(out, i);
       assert.ok(weight > 0, `weight ${weight}`);
       lines.push(...Array<string>(weight).fill(rowLines([readRow(out, i).slice(0, width)], types)[0]));
     }
-    flow.endTick();
+  };
+  const step = (rows: RelationRows) => {
+    for (const out of flow.steps(rows, tick)) take(out);
     arena.reset();
   };
   try {
-    take(flow.step(() => null, tick()));
+    step(() => null);
     for (const { relation, rows } of pieces) {
       const columns = relations.find((r) => r.oid === relation)!.columns.map((c) => c.type);
-      take(flow.step((oid) => (oid === relation ? batchFromRows(columns, rows, arena) : null), tick()));
+      step((oid) => (oid === relation ? batchFromRows(columns, rows, arena) : null));
     }
     for (const out of flow.rest(tick)) take(out);
     return lines.sort();

@@ -87,10 +87,10 @@ export async function fillInSlices(engine: TidemarkEngine, view: ViewRuntime, be
     for (const { relation, scan } of scans) {
       const size = new PieceSize(LEAST_PIECE, GREATEST_PIECE);
       for (let piece = next(scan, size.rows); piece !== null; piece = next(scan, size.rows)) {
-        const start = performance.now();
+        size.begin();
         if (piece.n > 0) feed(new Map([[relation, piece]]), arena);
         arena.reset();
-        size.took(performance.now() - start);
+        size.end();
         await turns.pause();
       }
     }

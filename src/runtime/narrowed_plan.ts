@@ -17,7 +17,7 @@ import type { ColType } from '../../operators/types.ts';
 import { asKey } from '../../planner/analyse/key_values.ts';
 import { type KeyedSource, keyedSources } from './keyed_sources.ts';
 import { planBelow, withoutUnread } from './plan_below.ts';
-import { copyOut, isIndexed, type Reader, readNow, rowsOfKeys } from './reads.ts';
+import { copyOut, isIndexed, type Reader, readSoon, rowsOfKeys } from './reads.ts';
 import { isLongRead, readsStream, scannedRows } from './sliced_read.ts';
 
 /** The other side reads no more rows than this. */
@@ -84,7 +84,7 @@ class Narrowing implements NarrowedPlan {
     if (found === undefined) return false;
     const { keys, relation } = found;
     const rows = 'node' in keys ? this.#rowsOf(keys.node) : null;
-    const keyed = this.#keyed(found, rows);
+    const keyed = 'node' in keys && rows === null ? null : this.#keyed(found, rows);
     if (keyed === null) this.#refused.add(relation);
     else this.#putKeyed(found, keyed);
     this.plan = withoutUnread(this.plan);
@@ -105,16 +105,17 @@ class Narrowing implements NarrowedPlan {
     return below !== null && !readsStream(below, this.reader) && scannedRows(below, this.reader) <= FEW_ROWS;
   }
 
-  /** The rows of a node, which stand in its place from now on. */
-  #rowsOf(node: number): Batch {
+  /** The rows of a node, which stand in its place from now on; null: they are not to be had soon. */
+  #rowsOf(node: number): Batch | null {
     const spec = this.plan.nodes[node];
     const known = spec.op === 'source' ? this.#given.get(spec.relation) : undefined;
     if (known !== undefined) return known;
     const below = planBelow(this.plan, node) as DataflowPlan;
-    const { batch, arena } = readNow(below, spec.types.length, [], this.reader);
-    this.#arenas.push(arena);
-    this.#put(node, batch);
-    return batch;
+    const found = readSoon(below, spec.types.length, this.reader);
+    if (found === null) return null;
+    this.#arenas.push(found.arena);
+    this.#put(node, found.batch);
+    return found.batch;
   }
 
   /** Rows in the place of a node. */

@@ -7,14 +7,18 @@ import type { Batch } from '../../operators/batch/batch.ts';
 import { batchFromRows, emptyBatch } from '../../operators/batch/builder.ts';
 import { detach } from '../../operators/batch/detach.ts';
 import { I32 } from '../../operators/batch/memory.ts';
+import { oneBatch } from '../../operators/batch/one_batch.ts';
+import { RowPieces } from '../../operators/batch/row_pieces.ts';
 import { expandRows, sortedRows } from '../../operators/batch/sort.ts';
 import { Dataflow } from '../../operators/dataflow.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { evaluate } from '../../operators/expr/interpret.ts';
 import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
+import { Piecewise } from '../../operators/piecewise.ts';
 import type { DataflowPlan, SortKey } from '../../operators/plan.ts';
 import { consolidator } from '../../operators/state/consolidate.ts';
 import type { ColType } from '../../operators/types.ts';
+import { makesMany } from './most_rows.ts';
 import type { StoredRelation } from './stored_relation.ts';
 import type { StreamRuntime } from './stream.ts';
 import type { TickLoop } from './tick_loop.ts';
@@ -63,6 +67,30 @@ export function readNow(plan: DataflowPlan, width: number, order: SortKey[], rea
   const dataflow = new Dataflow(plan);
   try {
     return finish(dataflow.step(relationRows(reader, arena), tickOf(reader, arena)), width, order);
+  } finally {
+    dataflow.release();
+    arena.release();
+  }
+}
+
+/** Steps of a read that is given up. */
+const SOON = 32;
+
+/** readNow() of a plan that reads few rows, which may be made many of; null: it takes long. */
+export function readSoon(plan: DataflowPlan, width: number, reader: Reader): ReadResult | null {
+  if (!plan.nodes.some(makesMany)) return readNow(plan, width, [], reader);
+  const arena = new Arena();
+  const dataflow = new Piecewise(plan);
+  try {
+    const rows = new RowPieces(plan.nodes[plan.root].types, arena);
+    const tick = tickOf(reader, arena);
+    let steps = 0;
+    for (const pieces of [dataflow.steps(relationRows(reader, arena), tick), dataflow.rest(tick)])
+      for (const piece of pieces) {
+        if (++steps > SOON) return null;
+        rows.append(piece);
+      }
+    return finish(oneBatch(rows.pieces(), plan.nodes[plan.root].types, arena), width, []);
   } finally {
     dataflow.release();
     arena.release();

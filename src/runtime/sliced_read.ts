@@ -8,16 +8,19 @@
  *
  * A statement that changes rows is read the same way, but without leaving the present tick: so it needs memory for what it finds, not for the whole table.
  *
- * Not for operators that number or order a whole stretch of rows: they would do it again for every piece.
+ * A piece that a join or generate_series() makes many rows of lets others have their turn in the middle too: what it reads is copied out first.
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
+import { detach } from '../../operators/batch/detach.ts';
+import { ownPayloads } from '../../operators/batch/payloads.ts';
 import { RowPieces } from '../../operators/batch/row_pieces.ts';
 import { slices } from '../../operators/batch/slice.ts';
 import { repeatRows, sortedPieces } from '../../operators/batch/sort.ts';
 import type { RelationRows } from '../../operators/dataflow.ts';
 import { Piecewise } from '../../operators/piecewise.ts';
-import type { DataflowPlan, PlanOp, SortKey } from '../../operators/plan.ts';
+import type { DataflowPlan, SortKey } from '../../operators/plan.ts';
+import { makesMany, mostRows } from './most_rows.ts';
 import { PieceSize } from './piece_size.ts';
 import { ReadTurns } from './read_turns.ts';
 import { isIndexed, lookupRows, type Reader, type ReadPieces, systemRows, tickOf } from './reads.ts';
@@ -35,7 +38,8 @@ const GREATEST_PIECE = 16384;
 /** Most rows of the result that are gone through between two pauses. */
 const RESULT_ROWS = 8192;
 
-const WHOLE_INPUT = new Set<PlanOp>(['over', 'session', 'recursive']);
+/** And reads that make no more of them. */
+const FEW_MADE = 1 << 16;
 
 /** True when the plan reads a stream: its history is read again from the source. */
 export function readsStream(plan: DataflowPlan, { loop, sources }: Reader): boolean {
@@ -46,10 +50,11 @@ export function readsStream(plan: DataflowPlan, { loop, sources }: Reader): bool
 
 /** True when the read may take long and can be cut into pieces. Streams are always read in pieces. */
 export function isLongRead(plan: DataflowPlan, reader: Reader): boolean {
-  if (readsStream(plan, reader)) return true;
   return (
-    (scannedRows(plan, reader) > FEW_ROWS || scansDisk(plan, reader)) &&
-    !plan.nodes.some((node) => WHOLE_INPUT.has(node.op) || isUnboundedRank(node))
+    readsStream(plan, reader) ||
+    scannedRows(plan, reader) > FEW_ROWS ||
+    scansDisk(plan, reader) ||
+    mostRows(plan, (relation) => reader.loop.relations.get(relation)?.rows) > FEW_MADE
   );
 }
 
@@ -69,10 +74,6 @@ function scanned(plan: DataflowPlan, reader: Reader): StoredRelation[] {
     if (node.lookup !== undefined && isIndexed(node.relation, node.lookup.columns, reader)) return [];
     return reader.loop.relations.get(node.relation) ?? [];
   });
-}
-
-function isUnboundedRank(node: DataflowPlan['nodes'][number]): boolean {
-  return node.op === 'topn' && node.limit === null;
 }
 
 export async function readInSlices(
@@ -115,6 +116,8 @@ class SlicedRead {
   readonly #turns: ReadTurns;
   readonly #dataflow: Piecewise;
   readonly #scratch = new Arena();
+  /** Others may have their turn in the middle of a step. */
+  readonly #pauses: boolean;
   readonly #out: RowPieces;
   readonly #scans = new Map<number, RelationScan>();
   /** Lookups that an index served when the read began: relation and key columns. */
@@ -131,6 +134,7 @@ class SlicedRead {
     this.#reader = reader;
     this.#turns = new ReadTurns(signal);
     this.#dataflow = new Piecewise(plan);
+    this.#pauses = plan.nodes.some(makesMany);
     this.#out = new RowPieces(plan.nodes[plan.root].types, this.kept);
     const { loop, transaction } = reader;
     for (const relation of feedOrder(plan)) {
@@ -146,7 +150,7 @@ class SlicedRead {
   }
 
   async feed(): Promise<void> {
-    this.#stepSmall();
+    for (const _ of this.#stepSmall()) await this.#turns.pause();
     for (const { stream, columns, history, counts } of this.#streams) {
       const found = new RecordCounts();
       for (const entry of history) await this.#feedStream(stream, columns, entry, found);
@@ -157,7 +161,7 @@ class SlicedRead {
   }
 
   feedNow(): void {
-    this.#stepSmall();
+    for (const _ of this.#stepSmall());
     for (const _ of this.#scanned());
     for (const _ of this.#rest());
   }
@@ -166,43 +170,56 @@ class SlicedRead {
   *#scanned(): Iterable<void> {
     for (const [relation, scan] of this.#scans) {
       const size = new PieceSize(LEAST_PIECE, GREATEST_PIECE);
-      while (!this.#dataflow.isFull) {
-        const start = performance.now();
+      while (this.#dataflow.needs(relation)) {
+        size.begin();
         const piece = scan.next(size.rows, this.#scratch);
         if (piece === null) break;
-        this.#step((r, lookup) => (r === relation && !this.#isServed(r, lookup) ? piece : null), this.#scratch);
+        if (this.#pauses) ownLongValues(piece, this.#scratch);
+        const rows: RelationRows = (r, lookup) => (r === relation && !this.#isServed(r, lookup) ? piece : null);
+        for (const _ of this.#step(rows, this.#scratch)) {
+          size.pause();
+          yield;
+          size.goOn();
+        }
         this.#scratch.reset();
-        size.took(performance.now() - start);
-        yield;
+        size.end();
       }
     }
   }
 
   /** What the input comes to, when all of it is there. */
   *#rest(): Iterable<void> {
-    for (const out of this.#dataflow.rest(() => tickOf(this.#reader, this.#scratch))) {
-      this.#take(out);
-      this.#scratch.reset();
+    for (const out of this.#dataflow.rest(tickOf(this.#reader, this.#scratch))) {
+      this.#out.append(out);
       yield;
     }
   }
 
   /** Inputs that are there at once. */
-  #stepSmall(): void {
+  *#stepSmall(): Iterable<void> {
     const { loop, sources, context } = this.#reader;
     const cache = new Map<number, Batch>();
     const arena = new Arena();
-    this.#step((relation, lookup) => {
+    const rows: RelationRows = (relation, lookup) => {
       const stored = loop.relations.get(relation);
       if (stored !== undefined) {
         return lookup !== undefined && this.#isServed(relation, lookup)
-          ? lookupRows(relation, lookup, this.#reader, arena)
+          ? this.#owned(lookupRows(relation, lookup, this.#reader, arena), arena)
           : null;
       }
       if (sources.stream(relation) !== undefined) return null;
-      return systemRows(relation, sources, context, arena, cache);
-    }, arena);
-    arena.release();
+      return this.#owned(systemRows(relation, sources, context, arena, cache), arena);
+    };
+    try {
+      yield* this.#step(rows, arena);
+    } finally {
+      arena.release();
+    }
+  }
+
+  /** Ticks to come may give the memory of long values back: a step that lets others have their turn needs its own. */
+  #owned(rows: Batch | null, arena: Arena): Batch | null {
+    return rows === null || !this.#pauses ? rows : detach(rows, arena);
   }
 
   /** True for a source that an index serves: #stepSmall has fed it. */
@@ -219,23 +236,21 @@ class SlicedRead {
     let arena = new Arena();
     try {
       for await (const batch of replay(stream, entry, columns, () => arena, counts)) {
-        this.#step((r) => (r === stream.oid ? batch : null), arena);
+        for (const _ of this.#step((r) => (r === stream.oid ? batch : null), arena)) await this.#turns.pause();
         arena.release();
         arena = new Arena();
-        await this.#turns.pause();
       }
     } finally {
       arena.release();
     }
   }
 
-  #step(rows: RelationRows, arena: Arena): void {
-    this.#take(this.#dataflow.step(rows, tickOf(this.#reader, arena)));
-  }
-
-  #take(out: Batch): void {
-    this.#out.append(out);
-    this.#dataflow.endTick();
+  /** A step, with the caller's turns in it; until it has ended, all that it reads has to stay. */
+  *#step(rows: RelationRows, arena: Arena): Iterable<void> {
+    for (const out of this.#dataflow.steps(rows, tickOf(this.#reader, arena))) {
+      this.#out.append(out);
+      yield;
+    }
   }
 
   /** The rows in order, each as often as its weight says. */
@@ -270,6 +285,11 @@ class SlicedRead {
     this.#dataflow.release();
     this.#scratch.release();
   }
+}
+
+/** Long values of a scan's piece, whose columns lie in the arena, are brought there too. */
+export function ownLongValues({ columns, n }: Batch, arena: Arena): void {
+  for (const { phys, data, valid } of columns) ownPayloads(phys, data, valid, n, arena);
 }
 
 function lookupName(relation: number, columns: number[]): string {

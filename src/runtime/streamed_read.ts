@@ -12,10 +12,11 @@
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
+import { emptyBatch } from '../../operators/batch/builder.ts';
 import { detach } from '../../operators/batch/detach.ts';
 import { repeatRows } from '../../operators/batch/sort.ts';
-import { Dataflow } from '../../operators/dataflow.ts';
 import { OutOfMemory } from '../../operators/errors.ts';
+import { Piecewise } from '../../operators/piecewise.ts';
 import type { DataflowPlan, PlanOp } from '../../operators/plan.ts';
 import type { PhysicalQuery } from '../../planner/physical/index.ts';
 import type { RowChunk, RowStream } from '../engine.ts';
@@ -24,8 +25,9 @@ import { ReadTurns } from './read_turns.ts';
 import { type Reader, tickOf } from './reads.ts';
 import type { RelationScan } from './relation_scan.ts';
 import { takesValues } from './sequence_calls.ts';
+import { ownLongValues } from './sliced_read.ts';
 
-const PIECEWISE = new Set<PlanOp>(['source', 'map', 'union', 'flatmap']);
+const PIECEWISE = new Set<PlanOp>(['constant', 'source', 'map', 'union', 'flatmap']);
 
 /** A piece is some 1.5 ms of work: a tick waits for it (docs/decisions/0281). */
 const ROWS_A_PIECE = 4096;
@@ -77,9 +79,15 @@ class StreamedRead implements RowStream {
   readonly #reader: Reader;
   readonly #width: number;
   readonly #turns: ReadTurns;
-  readonly #dataflow: Dataflow;
+  readonly #dataflow: Piecewise;
   readonly #scans: { relation: number; scan: RelationScan }[];
+  /** What constants come to has begun: the end. */
+  #isLast = false;
+  /** For what a step reads, and for what is shown of it. */
   readonly #scratch = new Arena();
+  readonly #shown = new Arena();
+  /** What a step gives, in pieces. */
+  #step: Iterator<Batch> | null = null;
   readonly #arenas = Array.from({ length: AHEAD }, () => new Arena());
   /** Pieces that had rows. */
   #given = 0;
@@ -90,6 +98,7 @@ class StreamedRead implements RowStream {
   /** What is left of the last piece. */
   #rest: RowChunk | null = null;
   #over = false;
+  readonly #nothing: Batch;
 
   constructor(
     plan: DataflowPlan,
@@ -103,7 +112,8 @@ class StreamedRead implements RowStream {
     this.#limit = limit;
     this.#pieceRows = Math.min(ROWS_A_PIECE, Math.max(FEWEST_ROWS_A_PIECE, offset + limit));
     this.#turns = new ReadTurns(signal);
-    this.#dataflow = new Dataflow(plan);
+    this.#nothing = emptyBatch(plan.nodes[plan.root].types.slice(0, width));
+    this.#dataflow = new Piecewise(plan);
     const relations = new Set(plan.nodes.flatMap((node) => (node.op === 'source' ? [node.relation] : [])));
     this.#scans = [...relations].flatMap((relation) => {
       const stored = reader.loop.relations.get(relation);
@@ -114,7 +124,8 @@ class StreamedRead implements RowStream {
   async next(maxRows: number): Promise<RowChunk | null> {
     while (this.#rest === null) {
       await this.#turns.pause();
-      if (this.#over || this.#scans.length === 0 || this.#limit === 0) {
+      const isRead = this.#step === null && this.#isLast;
+      if (this.#over || isRead || this.#limit === 0) {
         this.#end();
         return null;
       }
@@ -145,31 +156,55 @@ class StreamedRead implements RowStream {
   }
 
   #read(most: number): Batch {
-    const { relation, scan } = this.#scans[0];
     const arena = this.#arenas[this.#given % AHEAD];
     arena.reset();
+    this.#step ??= this.#begin(most)[Symbol.iterator]();
+    const { value, done } = this.#step.next();
+    if (done) {
+      this.#step = null;
+      this.#scratch.reset();
+      return this.#nothing;
+    }
+    // The step is not over, and what its tick shows is gone with it.
+    const rows = detach(repeatRows(value, this.#width, this.#shown), arena);
+    this.#shown.reset();
+    return rows;
+  }
+
+  /** A step for what is read next. */
+  #begin(most: number): Iterable<Batch> {
+    if (this.#scans.length === 0) {
+      this.#isLast = true;
+      return this.#ofConstants();
+    }
+    const [{ relation, scan }] = this.#scans;
     const scratch = this.#scratch;
     const piece = scan.next(most, scratch);
     if (piece === null) {
       this.#scans.shift();
       scan.close();
     }
-    const out = this.#dataflow.step((r) => (r === relation ? piece : null), tickOf(this.#reader, scratch));
     // Ticks to come may give the memory of long values back.
-    const rows = detach(repeatRows(out, this.#width, scratch), arena);
-    this.#dataflow.endTick();
-    scratch.reset();
-    return rows;
+    else ownLongValues(piece, scratch);
+    return this.#dataflow.steps((r) => (r === relation ? piece : null), tickOf(this.#reader, scratch));
+  }
+
+  *#ofConstants(): Iterable<Batch> {
+    const tick = tickOf(this.#reader, this.#scratch);
+    yield* this.#dataflow.steps(() => null, tick);
+    yield* this.#dataflow.rest(tick);
   }
 
   /** Nothing more is read. What was given last may be in use still, so its memory stays until close(). */
   #end(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#step?.return?.();
     for (const { scan } of this.#scans) scan.close();
     this.#scans.length = 0;
     this.#dataflow.release();
     this.#scratch.release();
+    this.#shown.release();
   }
 
   close(): void {

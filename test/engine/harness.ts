@@ -6,7 +6,7 @@ import { SqlError } from '../../operators/errors.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
 import { outputText } from '../../operators/expr/io/index.ts';
 import { initParser, parse } from '../../planner/parse/parse.ts';
-import type { ResultColumn, RowChunk, RowStream, SessionContext, Transaction } from '../../src/engine.ts';
+import type { Result, ResultColumn, RowChunk, RowStream, SessionContext, Transaction } from '../../src/engine.ts';
 import { type EngineOptions, TidemarkEngine } from '../../src/runtime/engine.ts';
 import { localSession, runScript } from '../../src/runtime/script.ts';
 
@@ -93,10 +93,20 @@ export async function cancelled(engine: TidemarkEngine, text: string): Promise<v
   const cancel = new AbortController();
   const session = localSession(engine);
   const [statement] = parse(text);
-  const running = engine.execute(engine.prepare(statement, [], session), [], session, cancel.signal);
+  const running = engine.execute(engine.prepare(statement, [], session), [], session, cancel.signal).then(untilEnd);
   setImmediate(() => cancel.abort(new SqlError('57014', 'canceling statement due to user request')));
   await assert.rejects(running, { sqlstate: '57014' });
   session.transaction.rollback();
+}
+
+/** Takes all rows of a result. */
+async function untilEnd(result: Result): Promise<void> {
+  if (result.kind !== 'rows') return;
+  try {
+    while ((await result.rows.next(1000, 0)) !== null);
+  } finally {
+    result.rows.close();
+  }
 }
 
 /** A random number generator that is replayed by SEED. */

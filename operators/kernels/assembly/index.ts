@@ -26,7 +26,7 @@ export { encodeRows } from './encode_rows';
 export { writeFloats } from './float_totals';
 export { gatherColumn, loadColumn } from './gather';
 export { addWeights, slotHashes, takeOut, writeHashes } from './index_changes';
-export { clearAdded, countPairs, expandPairs, growRuns, inOrder, placeInLog, shareRun, storeRows } from './index_rows';
+export { clearAdded, countPairs, expandPairs, growRuns, inOrder, nextPairs, placeInLog, shareRun, storeRows } from './index_rows';
 export { findKeys, findOrInsertKeys, packKeys, sumEqual } from './keys';
 export { extentOf } from './json/extent';
 export { scanJson, scanJsonScalar } from './json/scan';

@@ -236,6 +236,35 @@ export function countPairs(slots: usize, n: u32, payload: u32, older: bool): f64
   return <f64>total;
 }
 
+/** The pairs of a row with the entries from `from` to `until` of its key, each at its place among the key's. What is not 0 of the result: a product is beyond 32 bits. */
+@inline
+function pairsOf(key: usize, from: u32, until: u32, row: u32, weight: i64, stride: u32, weightAt: u32, rows: usize, others: usize, products: usize): i64 {
+  let beyond: i64 = 0;
+  let block = newestBlock(key);
+  let first: u32 = block == 0 ? 0 : load<u32>(block, BLOCK_FIRST);
+  let end = first + load<u32>(key, KEY_COUNT);
+  let run: usize = load<u32>(key);
+  // Newest block first.
+  for (;;) {
+    const last = min(end, until);
+    let i = max(first, from);
+    for (let entry: usize = run + (i - first) * stride; i < last; i++, entry += stride) {
+      const at: usize = <usize>i << 2;
+      store<u32>(rows + at, row);
+      store<u32>(others + at, <u32>entry);
+      const product = weight * <i64>load<i32>(entry + weightAt);
+      beyond |= product ^ <i64>(<i32>product);
+      store<i32>(products + at, <i32>product);
+    }
+    if (first <= from) break;
+    end = first;
+    block = load<u32>(block, BLOCK_BEFORE);
+    first = load<u32>(block, BLOCK_FIRST);
+    run = block + BLOCK_HEAD;
+  }
+  return beyond;
+}
+
 /** These pairs: number of the row, address of the other's, product of the weights. False when a product is beyond 32 bits. */
 export function expandPairs(
   slots: usize,
@@ -254,34 +283,59 @@ export function expandPairs(
     const slot: usize = load<u32>(slots + (row << 2));
     if (slot == 0) continue;
     const key = slot + payload;
-    let block = newestBlock(key);
-    let first = block == 0 ? 0 : load<u32>(block, BLOCK_FIRST);
-    let end = first + load<u32>(key, KEY_COUNT);
+    let end = entriesOf(key);
     if (older) end -= load<u32>(key, KEY_ROOM) & MOST_ADDED;
-    const weight: i64 = load<i32>(weights + (row << 2));
+    beyond |= pairsOf(key, 0, end, row, load<i32>(weights + (row << 2)), stride, weightAt, rows, others, products);
     const bytes: usize = <usize>end << 2;
-    let entry: usize = load<u32>(key);
-    // Newest block first, each at its place among the key's pairs.
-    for (;;) {
-      for (let i = first; i < end; i++, entry += stride) {
-        const at: usize = <usize>i << 2;
-        store<u32>(rows + at, row);
-        store<u32>(others + at, <u32>entry);
-        const product = weight * <i64>load<i32>(entry + weightAt);
-        beyond |= product ^ <i64>(<i32>product);
-        store<i32>(products + at, <i32>product);
-      }
-      if (first == 0) break;
-      end = min(end, first);
-      block = load<u32>(block, BLOCK_BEFORE);
-      first = load<u32>(block, BLOCK_FIRST);
-      entry = block + BLOCK_HEAD;
-    }
     rows += bytes;
     others += bytes;
     products += bytes;
   }
   return beyond == 0;
+}
+
+/**
+ * The next of these pairs, at most `most`: those from `place` on, which are two words, a row and how many of its pairs came before, and are moved on; behind the last the row is n.
+ * Gives their number; -1: a product is beyond 32 bits.
+ */
+export function nextPairs(
+  slots: usize,
+  weights: usize,
+  n: u32,
+  payload: u32,
+  stride: u32,
+  weightAt: u32,
+  older: bool,
+  place: usize,
+  most: u32,
+  rows: usize,
+  others: usize,
+  products: usize,
+): i32 {
+  let beyond: i64 = 0;
+  let count: u32 = 0;
+  let row = load<u32>(place);
+  let from = load<u32>(place, 4);
+  for (; row < n && count < most; row++, from = 0) {
+    const slot: usize = load<u32>(slots + (row << 2));
+    if (slot == 0) continue;
+    const key = slot + payload;
+    let end = entriesOf(key);
+    if (older) end -= load<u32>(key, KEY_ROOM) & MOST_ADDED;
+    const until = min(end, from + (most - count));
+    if (from < until) {
+      const to: usize = (count - from) << 2;
+      beyond |= pairsOf(key, from, until, row, load<i32>(weights + (row << 2)), stride, weightAt, rows + to, others + to, products + to);
+      count += until - from;
+    }
+    if (until < end) {
+      from = until;
+      break;
+    }
+  }
+  store<u32>(place, row);
+  store<u32>(place, from, 4);
+  return beyond == 0 ? <i32>count : -1;
 }
 
 /** Whether n words are 0, 1, 2 ... */

@@ -1,0 +1,95 @@
+/** Reads that make very many rows of a few: they leave others their turn, end when they are cancelled, and stop when a LIMIT has its rows. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pages } from '../../operators/batch/pages.ts';
+import type { TidemarkEngine } from '../../src/runtime/engine.ts';
+import { cancelled, openEngine, Session, sql } from './harness.ts';
+
+const ROWS = 3000;
+
+async function filled(): Promise<TidemarkEngine> {
+  const engine = await openEngine();
+  await sql(engine, 'CREATE TABLE t (id int PRIMARY KEY, one int, s text); CREATE TABLE other (n int)');
+  await sql(engine, `INSERT INTO t SELECT i, 1, 'a text that is not short ' || i FROM generate_series(1, ${ROWS}) i`);
+  return engine;
+}
+
+/** None of these would end in a day. */
+const ENDLESS = [
+  'SELECT count(*) FROM t a, t b, t c, t d',
+  'SELECT * FROM t a, t b, t c WHERE a.id + b.id + c.id < 0',
+  'SELECT count(*) FROM t a, t b, t c, t d WHERE a.id < 0 AND b.s || c.s = d.s OR b.id + c.id + d.id < 0',
+  'SELECT count(*) FROM t a JOIN t b USING (one) JOIN t c USING (one) JOIN t d USING (one)',
+  'SELECT a.one, sum(d.id) FROM t a, t b, t c, t d GROUP BY a.one HAVING sum(d.id) = 3 ORDER BY 1',
+  'SELECT * FROM t a, t b, t c, t d WHERE a.id * b.id * c.id = -1 LIMIT 3',
+  'SELECT count(*) FROM generate_series(1, 100000000000)',
+  'SELECT * FROM generate_series(1, 100000000000) g WHERE g < 0',
+  'SELECT count(*) FROM t, generate_series(1, 10000000000) g WHERE g % 2 = 3',
+  'SELECT max(x) FROM (SELECT a.id * g AS x FROM t a, generate_series(1, 1000000000) g) q WHERE x < 0',
+  'SELECT count(*) FROM (SELECT one, count(*) AS n FROM t GROUP BY one) a, t b, t c, t d, t e',
+  'SELECT count(*) FROM other WHERE n = (SELECT count(*) FROM t a, t b, t c, t d)',
+  'SELECT * FROM other WHERE EXISTS (SELECT 1 FROM t a, t b, t c, t d WHERE a.id + b.id + c.id + d.id = n)',
+];
+
+test('a read of rows without end is cancelled, and gives its memory back', async () => {
+  const engine = await filled();
+  const used = pages.usedPages;
+  for (const query of ENDLESS) {
+    await cancelled(engine, query);
+    assert.equal(pages.usedPages, used, query);
+  }
+  assert.deepEqual(await sql(engine, 'SELECT count(*) FROM t'), [[String(ROWS)]]);
+  await engine.close();
+});
+
+test('ticks go on beside a read that makes many rows, which are of its own tick', async () => {
+  const engine = await filled();
+  const used = pages.usedPages;
+  const queries = [
+    ['SELECT count(*), sum(a.id) FROM t a, t b WHERE a.id > 0', String(ROWS * ROWS)],
+    ['SELECT count(*), max(b.s) FROM t a JOIN t b USING (one)', String(ROWS * ROWS)],
+    ['SELECT count(*), max(a.s || g) FROM t a, generate_series(1, 100) g', String(ROWS * 100)],
+    ['SELECT count(a.s) FROM t a LEFT JOIN t b ON a.id > b.id', String((ROWS * (ROWS - 1)) / 2 + 1)],
+    ['SELECT count(*) FROM generate_series(1, 300000)', '300000'],
+  ];
+  for (const [query, count] of queries) {
+    const reader = new Session(engine);
+    let ticks = 0;
+    let over = false;
+    const reading = reader.run(query).finally(() => {
+      over = true;
+    });
+    while (!over && ticks < 9) {
+      await sql(engine, `INSERT INTO t VALUES (${ROWS + 1}, 1, 'another long text, not of its tick')`);
+      await sql(engine, `UPDATE t SET s = s || '' WHERE id = 7; DELETE FROM t WHERE id = ${ROWS + 1}`);
+      ticks += 3;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.equal((await reading)[0][0], count, query);
+    assert.ok(ticks > 3, `${ticks} ticks beside ${query}`);
+    reader.transaction.rollback();
+  }
+  await sql(engine, 'SELECT 1');
+  assert.ok(pages.usedPages <= used + 1);
+  await engine.close();
+});
+
+test('LIMIT stops what makes its rows', async () => {
+  const engine = await filled();
+  const count = async (query: string) => Number((await sql(engine, `SELECT count(*) FROM (${query}) q`))[0][0]);
+  const queries: [string, number][] = [
+    ['SELECT * FROM generate_series(1, 100000000000) LIMIT 3', 3],
+    ['SELECT * FROM generate_series(1, 100000000000) OFFSET 20000 LIMIT 3', 3],
+    ['SELECT a.id, b.id, c.id FROM t a, t b, t c, t d LIMIT 10000', 10000],
+    ['SELECT a.id, g FROM t a, generate_series(1, 100000000000) g WHERE g % 7 = 3 LIMIT 5', 5],
+    ['(SELECT * FROM generate_series(1, 100000000000) LIMIT 3) UNION ALL SELECT id FROM t', ROWS + 3],
+    ['SELECT s FROM t, generate_series(1, 10000000000) LIMIT 40 OFFSET 9000', 40],
+  ];
+  for (const [query, rows] of queries) {
+    assert.equal((await sql(engine, query)).length, rows, query);
+    assert.equal(await count(query), rows, query);
+  }
+  // What is behind would fail.
+  assert.equal((await sql(engine, 'SELECT 1 / (g - 50000) FROM generate_series(1, 100000) g LIMIT 3')).length, 3);
+  await engine.close();
+});
