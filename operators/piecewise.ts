@@ -11,10 +11,12 @@ import { Arena } from './batch/arena.ts';
 import type { Batch } from './batch/batch.ts';
 import { RowPieces } from './batch/row_pieces.ts';
 import { slices } from './batch/slice.ts';
+import type { InputSpec } from './build.ts';
 import { Dataflow } from './dataflow.ts';
 import type { FlowNode } from './flow_node.ts';
-import type { Tick } from './operator.ts';
-import type { DataflowPlan } from './plan.ts';
+import type { IndexProvider, Operator, Tick } from './operator.ts';
+import type { DataflowPlan, PlanNode } from './plan.ts';
+import { isSelection, TopSelection } from './top_selection.ts';
 
 /** Rows of a held node that go on at once. */
 const PIECE_ROWS = 2048;
@@ -37,6 +39,12 @@ export class Piecewise extends Dataflow {
     super(plan);
     const read = readsInput(plan);
     this.#held = new Set(this.nodes.filter(({ spec }, i) => read[i] && spec.op !== 'source' && !spec.appendOnly));
+  }
+
+  /** Runs in the constructor of Dataflow. */
+  protected override build(node: PlanNode, inputs: InputSpec[], indexes: IndexProvider): Operator {
+    const make = () => super.build(node, inputs, indexes);
+    return isSelection(node) ? new TopSelection(node, make) : make();
   }
 
   protected override runNode(node: FlowNode, inputs: Batch[], tick: Tick): void {
@@ -71,12 +79,12 @@ export class Piecewise extends Dataflow {
     }
   }
 
-  /** All that a held node puts out. Whose state gives it in pieces needs no memory for all of it. */
+  /** All that a held node puts out; a piece without rows is a step of its work. Whose state gives it in pieces needs no memory for all of it. */
   *#pieces(node: FlowNode, tick: Tick): Iterable<Batch> {
     const { operator } = node;
     if (operator?.integralPieces !== undefined) {
       for (const piece of operator.integralPieces(tick, PIECE_ROWS)) {
-        if (piece.n > 0) yield piece;
+        yield piece;
         tick.arena.reset();
       }
     } else if (operator?.integral !== undefined) yield* slices(operator.integral(tick), PIECE_ROWS);

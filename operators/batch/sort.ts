@@ -118,7 +118,11 @@ function rowOf(records: number, i: number): number {
 }
 
 /** Puts the rows of records with equal keys in order. */
-function* sortTie(records: number, [from, to]: [number, number], compare: (a: number, b: number) => number): Generator<void> {
+function* sortTie(
+  records: number,
+  [from, to]: [number, number],
+  compare: (a: number, b: number) => number,
+): Generator<void> {
   const rows = Uint32Array.from({ length: to - from }, (_, i) => rowOf(records, from + i));
   const order = yield* sortedInSteps(rows.length, (a, b) => compare(rows[a], rows[b]));
   for (let i = 0; i < order.length; i++) {

@@ -4,7 +4,15 @@
  *   sorted runs side by side -> merged two by two, by their keys -> those with equal keys by comparing the rows
  */
 import { kernels } from '../kernels/index.ts';
-import { MERGE_A, MERGE_A_END, MERGE_B, MERGE_B_END, MERGE_BYTES, MERGE_TO, RECORD_BYTES } from '../kernels/sort_layout.ts';
+import {
+  MERGE_A,
+  MERGE_A_END,
+  MERGE_B,
+  MERGE_B_END,
+  MERGE_BYTES,
+  MERGE_TO,
+  RECORD_BYTES,
+} from '../kernels/sort_layout.ts';
 import type { Arena } from './arena.ts';
 import { U32 } from './memory.ts';
 

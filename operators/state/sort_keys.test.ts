@@ -26,10 +26,24 @@ const integer = (chance: Random, most: bigint) => {
 };
 
 function numeric(chance: Random): Datum {
-  if (chance.below(12) === 0) return { k: 'dec', m: 0n, s: 0, special: chance.pick(['NaN', 'Infinity', '-Infinity'] as const) };
+  if (chance.below(12) === 0)
+    return { k: 'dec', m: 0n, s: 0, special: chance.pick(['NaN', 'Infinity', '-Infinity'] as const) };
   const sign = chance.below(2) === 0 ? 1n : -1n;
   const many = 123456789012345n;
-  const size = chance.pick([0n, 1n, 5n, 10n, many, many * 10n + 1n, many * 10n + 2n, 10n ** 18n, 2n ** 63n, many ** 3n, many ** 3n + 1n, 10n ** 2500n]);
+  const size = chance.pick([
+    0n,
+    1n,
+    5n,
+    10n,
+    many,
+    many * 10n + 1n,
+    many * 10n + 2n,
+    10n ** 18n,
+    2n ** 63n,
+    many ** 3n,
+    many ** 3n + 1n,
+    10n ** 2500n,
+  ]);
   return decimal(sign * (size + BigInt(chance.below(3))), chance.pick([0, 0, 1, 2, 2, 20, 3000]));
 }
 
@@ -38,12 +52,19 @@ const MAKERS: [number, Make][] = [
   [OID.int8, (chance) => integer(chance, 9223372036854775807n)],
   [OID.oid, (chance) => chance.pick([0, 1, 255, 256, 4294967295])],
   [OID.bool, (chance) => chance.below(2) === 0],
-  [OID.float8, (chance) => chance.pick([0, -0, 1.5, -1.5, 1e300, -1e300, Number.NaN, Infinity, -Infinity, 5e-324, chance.below(100)])],
+  [
+    OID.float8,
+    (chance) =>
+      chance.pick([0, -0, 1.5, -1.5, 1e300, -1e300, Number.NaN, Infinity, -Infinity, 5e-324, chance.below(100)]),
+  ],
   [OID.numeric, numeric],
   [OID.text, words],
   [OID.bpchar, words],
   [OID.bytea, (chance) => new Uint8Array(Array.from({ length: chance.below(4) }, () => chance.pick([0, 1, 255])))],
-  [OID.uuid, (chance) => `${chance.pick(['00000000', 'ffffffff'])}-0000-0000-0000-0000000000${chance.pick(['00', '7f', 'ff'])}`],
+  [
+    OID.uuid,
+    (chance) => `${chance.pick(['00000000', 'ffffffff'])}-0000-0000-0000-0000000000${chance.pick(['00', '7f', 'ff'])}`,
+  ],
   [OID.timestamptz, (chance) => 800000000000000n + BigInt(chance.below(100))],
   [OID.interval, (chance) => interval(chance.below(2), chance.below(31), BigInt(chance.below(2)))],
 ];
