@@ -23,11 +23,13 @@ import { emptyBatch } from './batch/builder.ts';
 import { oneBatch } from './batch/one_batch.ts';
 import { RowPieces } from './batch/row_pieces.ts';
 import { slices } from './batch/slice.ts';
+import type { InputSpec } from './build.ts';
 import { Dataflow, type RelationRows } from './dataflow.ts';
 import type { FlowNode } from './flow_node.ts';
 import { type HeldNodes, heldNodes } from './held_nodes.ts';
-import { type Tick, tickWith } from './operator.ts';
-import type { DataflowPlan } from './plan.ts';
+import { type IndexProvider, type Operator, type Tick, tickWith } from './operator.ts';
+import type { DataflowPlan, PlanNode } from './plan.ts';
+import { isSelection, TopSelection } from './top_selection.ts';
 
 /** Rows of a piece that goes on at once. */
 const PIECE_ROWS = 8192;
@@ -55,6 +57,12 @@ export class Piecewise extends Dataflow {
     this.#nothing = emptyBatch(nodes[plan.root].types);
     this.#readers = nodes.map((_, i) => [...nodes.keys()].filter((reader) => nodes[reader].inputs.includes(i)));
     for (const [i, node] of this.nodes.entries()) if (held[i] !== null) this.#rows.set(node, this.#roomFor(node, i));
+  }
+
+  /** Runs in the constructor of Dataflow. */
+  protected override build(node: PlanNode, inputs: InputSpec[], indexes: IndexProvider): Operator {
+    const make = () => super.build(node, inputs, indexes);
+    return isSelection(node) ? new TopSelection(node, make) : make();
   }
 
   #roomFor({ spec, operator }: FlowNode, i: number): RowPieces[] {
@@ -179,7 +187,7 @@ export class Piecewise extends Dataflow {
     return this.nodes[spec.inputs[0]].spec.appendOnly === true && rowsIn >= spec.offset + spec.limit;
   }
 
-  /** All that a held node puts out. Whose state gives it in pieces needs no memory for all of it. */
+  /** All that a held node puts out; a piece without rows is a step of its work. Whose state gives it in pieces needs no memory for all of it. */
   *#integral(node: FlowNode, i: number, tick: Tick): Iterable<Batch> {
     const { operator } = node;
     const rows = this.#rows.get(node)?.map((pieces) => pieces.netPieces(tick.arena)) ?? [];
@@ -187,7 +195,7 @@ export class Piecewise extends Dataflow {
     if (this.#held[i] === 'input') yield* this.#runWhole(node, rows, { ...tick, first: true });
     else if (operator?.integralPieces !== undefined) {
       for (const piece of operator.integralPieces(tick, this.#pieceRows)) {
-        if (piece.n > 0) yield piece;
+        yield piece;
         tick.arena.reset();
       }
     } else if (operator?.integral !== undefined) yield* slices(operator.integral(tick), this.#pieceRows);

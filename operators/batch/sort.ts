@@ -1,18 +1,15 @@
 /** Rows of a batch in ORDER BY order, weights expanded: how a SELECT's rows leave. Sorting compares scratch rows by generated code. */
 import { kernels } from '../kernels/index.ts';
+import { RECORD_BYTES, RECORD_PIECE, RECORD_ROW, RECORD_SLACK } from '../kernels/sort_layout.ts';
 import type { SortKey } from '../plan.ts';
 import { rowCompare, rowOps } from '../state/row_ops.ts';
+import { SortKeys } from '../state/sort_keys.ts';
 import type { Arena } from './arena.ts';
 import type { Batch } from './batch.ts';
 import { BatchBuilder, weightOf } from './builder.ts';
-import { I32 } from './memory.ts';
+import { I32, U32 } from './memory.ts';
+import { mergedRuns, sortedInSteps, ties } from './sort_records.ts';
 
-type Compare = (a: number, b: number) => number;
-
-/** Rows that are sorted between two pauses. */
-const RUN_ROWS = 2048;
-/** Rows that are merged between two pauses. */
-const STEP_ROWS = 4096;
 /** Rows of a piece of a sorted result. */
 const PIECE_ROWS = 8192;
 
@@ -42,15 +39,29 @@ export function sortedRows(batch: Batch, keys: SortKey[], arena: Arena): Uint32A
  * All rows of the pieces in order, each as often as its weight says, of the first `width` columns, in pieces again; long values stay where they are. `pause` is awaited after
  * every step of a millisecond or two.
  *
- *   pieces -> records side by side in `scratch` -> runs of RUN_ROWS, sorted -> merged two by two -> read off into `kept`
+ *   pieces -> rows side by side in `scratch`, and a record of each piece's, sorted -> merged (sort_records.ts) -> read off into `kept`
  */
 export async function sortedPieces(
   pieces: Batch[],
   keys: SortKey[],
   width: number,
-  { scratch, kept }: { scratch: Arena; kept: Arena },
+  arenas: { scratch: Arena; kept: Arena },
   pause: () => Promise<void>,
 ): Promise<Batch[]> {
+  const steps = sortPieces(pieces, keys, width, arenas);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+    await pause();
+  }
+}
+
+function* sortPieces(
+  pieces: Batch[],
+  keys: SortKey[],
+  width: number,
+  { scratch, kept }: { scratch: Arena; kept: Arena },
+): Generator<void, Batch[]> {
   const n = pieces.reduce((sum, piece) => sum + piece.n, 0);
   if (n === 0) return [];
   const types = pieces[0].columns.map((c) => c.type);
@@ -58,25 +69,40 @@ export async function sortedPieces(
   const { stride } = ops.layout;
   const rows = scratch.alloc(n * stride);
   const weights = scratch.alloc(n * 4) >>> 2;
+  const room = n * RECORD_BYTES + RECORD_SLACK;
+  const [made, other] = [scratch.alloc(room), scratch.alloc(room)];
+  const sortKeys = new SortKeys(types, keys);
   let stored = 0;
   for (const piece of pieces) {
     ops.bind(piece.columns);
     kernels.copyBytes((weights + stored) * 4, piece.weights, piece.n * 4);
+    const at = made + stored * RECORD_BYTES;
+    sortKeys.write(piece, stored, at, scratch);
+    kernels.sortRun(at, piece.n, other);
     for (let row = 0; row < piece.n; row++) ops.storeShallow(row, rows + stored++ * stride);
-    await pause();
+    yield;
   }
+  const records = yield* mergedRuns(
+    made,
+    pieces.map((piece) => piece.n),
+    other,
+    scratch,
+  );
   const compare = rowCompare(ops.layout, keys, true);
-  const order = await sortedInSteps(n, (a, b) => compare(rows + a * stride, rows + b * stride), pause);
+  for (const tie of ties(records, 0, n)) {
+    if (tie === null) yield;
+    else yield* sortTie(records, tie, (a, b) => compare(rows + a * stride, rows + b * stride));
+  }
   const sorted: Batch[] = [];
   let out = new BatchBuilder(types, kept, Math.min(PIECE_ROWS, n));
   const give = () => sorted.push({ n: out.n, columns: out.columns.slice(0, width), weights: out.weights });
   for (let i = 0; i < n; i++) {
-    const row = order[i];
+    const row = rowOf(records, i);
     for (let weight = I32[weights + row]; weight > 0; weight--) {
       if (out.n === PIECE_ROWS) {
         give();
         out = new BatchBuilder(types, kept, PIECE_ROWS);
-        await pause();
+        yield;
       }
       ops.load(rows + row * stride, out.columns, out.addRow(1));
     }
@@ -85,44 +111,24 @@ export async function sortedPieces(
   return sorted;
 }
 
-async function sortedInSteps(n: number, compare: Compare, pause: () => Promise<void>): Promise<Uint32Array> {
-  let order: Uint32Array = new Uint32Array(n);
-  for (let from = 0; from < n; from += RUN_ROWS) {
-    const to = Math.min(from + RUN_ROWS, n);
-    for (let i = from; i < to; i++) order[i] = i;
-    order.subarray(from, to).sort(compare);
-    await pause();
-  }
-  let other: Uint32Array = new Uint32Array(n);
-  for (let run = RUN_ROWS; run < n; run *= 2) {
-    for (let from = 0; from < n; from += run * 2) {
-      const middle = Math.min(from + run, n);
-      await mergeRuns(order, from, middle, Math.min(middle + run, n), other, compare, pause);
-    }
-    [order, other] = [other, order];
-  }
-  return order;
+/** The row of a record: those of a piece begin at a row of their own. */
+function rowOf(records: number, i: number): number {
+  const record = records + i * RECORD_BYTES;
+  return U32[(record + RECORD_ROW) >>> 2] + U32[(record + RECORD_PIECE) >>> 2];
 }
 
-/** Merges the sorted runs [from, middle) and [middle, to) of `order` into the same stretch of `out`. */
-async function mergeRuns(
-  order: Uint32Array,
-  from: number,
-  middle: number,
-  to: number,
-  out: Uint32Array,
-  compare: Compare,
-  pause: () => Promise<void>,
-): Promise<void> {
-  let a = from;
-  let b = middle;
-  for (let at = from; at < to; ) {
-    const stop = Math.min(at + STEP_ROWS, to);
-    for (; at < stop; at++) {
-      if (b >= to || (a < middle && compare(order[a], order[b]) <= 0)) out[at] = order[a++];
-      else out[at] = order[b++];
-    }
-    await pause();
+/** Puts the rows of records with equal keys in order. */
+function* sortTie(
+  records: number,
+  [from, to]: [number, number],
+  compare: (a: number, b: number) => number,
+): Generator<void> {
+  const rows = Uint32Array.from({ length: to - from }, (_, i) => rowOf(records, from + i));
+  const order = yield* sortedInSteps(rows.length, (a, b) => compare(rows[a], rows[b]));
+  for (let i = 0; i < order.length; i++) {
+    const record = records + (from + i) * RECORD_BYTES;
+    U32[(record + RECORD_ROW) >>> 2] = rows[order[i]];
+    U32[(record + RECORD_PIECE) >>> 2] = 0;
   }
 }
 

@@ -400,6 +400,14 @@ interface Kernels {
     others: number,
     products: number,
   ): number;
+  /** assembly/sort_keys.ts; columns and records are laid out as sort_layout.ts says. */
+  sortRecords(columns: number, count: number, n: number, piece: number, to: number): void;
+  sortRecordsUpTo(columns: number, count: number, n: number, last: number, to: number): number;
+  /** assembly/sort_records.ts; likewise; booleans are 0 and 1. */
+  sortRun(records: number, n: number, other: number): void;
+  mergeRecords(merge: number, most: number): number;
+  recordsUpTo(records: number, n: number, last: number): number;
+  nextTie(records: number, i: number, n: number): number;
   /** assembly/json/scan.ts; `scan` is laid out as json_layout.ts says. */
   scanJson(scan: number, from: number, to: number, row: number): number;
   scanJsonScalar(scan: number, start: number, end: number, row: number): number;

@@ -50,6 +50,8 @@ export {
   sessionDues,
   timedWeights,
 } from './sessions';
+export { sortRecords, sortRecordsUpTo } from './sort_keys';
+export { mergeRecords, nextTie, recordsUpTo, sortRun } from './sort_records';
 export {
   slotCase,
   slotCharacters,
