@@ -27,12 +27,12 @@ const EVENTS = 300_000;
 const MOST_ROWS_A_GROUP = 100;
 const BUILT_AT_ONCE = 100_000;
 
-const [int4, int8, float8, numeric, text] = [OID.int4, OID.int8, OID.float8, OID.numeric, OID.text].map((o) =>
-  colType(o),
+const [int4, int8, float8, numeric, text, bool] = [OID.int4, OID.int8, OID.float8, OID.numeric, OID.text, OID.bool].map(
+  (o) => colType(o),
 );
 /** The group, then an argument of each type. */
-const COLUMNS = [int4, int4, float8, numeric, text];
-const [GROUP, INT, FLOAT, NUMERIC, TEXT] = [0, 1, 2, 3, 4];
+const COLUMNS = [int4, int4, float8, numeric, text, bool];
+const [GROUP, INT, FLOAT, NUMERIC, TEXT, BOOL] = [0, 1, 2, 3, 4, 5];
 const CENTS = 2;
 
 interface Measured extends Pick<AggCall, 'fn' | 'args' | 't'> {
@@ -53,6 +53,9 @@ const CALLS: Measured[] = [
   { name: 'stddev(int)', fn: 'stddev(int4)', args: [INT], t: numeric },
   { name: 'sum(float8)', fn: 'sum(float8)', args: [FLOAT], t: float8 },
   { name: 'stddev(float8)', fn: 'stddev(float8)', args: [FLOAT], t: float8 },
+  { name: 'corr', fn: 'corr(float8,float8)', args: [FLOAT, FLOAT], t: float8 },
+  { name: 'bool_and', fn: 'bool_and(bool)', args: [BOOL], t: bool },
+  { name: 'bit_or(int)', fn: 'bit_or(int4)', args: [INT], t: int4 },
   { name: 'max(int)', fn: 'max(int4)', args: [INT], t: int4 },
   { name: 'max(text)', fn: 'max(text)', args: [TEXT], t: text },
   { name: 'count(distinct text)', fn: 'count(any)', args: [TEXT], t: int8, distinct: true },
@@ -73,7 +76,14 @@ function rows(first: number, n: number, weight: number, groupOf: (i: number) => 
   const out = new BatchBuilder(COLUMNS, arena, n);
   for (let i = first; i < first + n; i++) {
     const value = (i * 7919) % 100_003;
-    const row: Datum[] = [groupOf(i), value, value / 8, decimal(BigInt(value), CENTS), `text ${value}`];
+    const row: Datum[] = [
+      groupOf(i),
+      value,
+      value / 8,
+      decimal(BigInt(value), CENTS),
+      `text ${value}`,
+      value % 2 === 0,
+    ];
     out.pushDatums(row, weight);
   }
   return out.build();

@@ -35,10 +35,12 @@ import {
   CALL_BYTES,
   CALL_COUNT,
   CALL_DATA,
+  CALL_DATA_2,
   CALL_KIND,
   CALL_OFFSET,
   CALL_REST,
   CALL_VALID,
+  CALL_VALID_2,
   CALL_WEIGHTS,
 } from './kernels/aggregate_layout.ts';
 import { kernels } from './kernels/index.ts';
@@ -460,11 +462,14 @@ export class AggregateOperator implements Operator {
   }
 }
 
-function writeCall(at: number, { kind, data, valid, rest = 0 }: KernelCall, offset: number, weights: number): void {
+function writeCall(at: number, call: KernelCall, offset: number, weights: number): void {
+  const { kind, data, valid, rest = 0, second } = call;
   U32[at + CALL_KIND / 4] = kind;
   U32[at + CALL_OFFSET / 4] = offset;
   U32[at + CALL_WEIGHTS / 4] = weights * 4;
   U32[at + CALL_DATA / 4] = data;
   U32[at + CALL_VALID / 4] = valid;
   U32[at + CALL_REST / 4] = rest;
+  U32[at + CALL_DATA_2 / 4] = second?.data ?? 0;
+  U32[at + CALL_VALID_2 / 4] = second?.valid ?? 0;
 }

@@ -1,8 +1,8 @@
 /**
  * How one aggregate call keeps its state in a group's slot. Three classes (after Materialize's and DBSP's analyses):
  *
- *   inline      counts, sums of integers, numeric and floats: fixed bytes in the slot, O(1) a row
- *   decoded     sums that need more than words (moments of floats, intervals): a value of its own, decoded once per group and tick,
+ *   inline      counts, sums and moments of numbers, truth values, bits: fixed bytes in the slot, O(1) a row
+ *   decoded     sums that need more than words (of intervals): a value of its own, decoded once per group and tick,
  *               updated for all rows of the tick, encoded back: O(1) a row
  *   multiset    everything else: the group's values in order, O(log n) a row, the result is read from them
  *
@@ -48,12 +48,14 @@ export interface Accumulator {
   release(): void;
 }
 
-/** A call as the kernel knows it: its kind (kernels/aggregate_layout.ts), byte addresses of its argument's data and validity, and of the list of rows that it leaves. */
+/** A call as the kernel knows it: its kind (kernels/aggregate_layout.ts), byte addresses of its (first) argument's data and validity, and of the list of rows that it leaves. */
 export interface KernelCall {
   kind: number;
   data: number;
   valid: number;
   rest?: number;
+  /** The second argument. */
+  second?: { data: number; valid: number };
 }
 
 /** Rows of a delta: where the state of each row's group lies, and its weight. */

@@ -144,6 +144,9 @@ export interface CentredSums {
   meanY: number;
 }
 
+/** Of no values. */
+export const NO_VALUES: CentredSums = { n: 0, sxx: 0, syy: 0, sxy: 0, meanX: 0, meanY: 0 };
+
 function centred({ x, y, xx, yy, xy }: Moments): CentredSums {
   const n = BigInt(x.count);
   const finite = (t: FloatTotal) => special(t) === null;
@@ -175,7 +178,7 @@ export function momentsOf(value: (sums: CentredSums) => number | null, pairs: bo
       m.xy += ux * uy * w;
     },
     result(m): Datum {
-      if (m.x.count <= 0) return value({ n: 0, sxx: 0, syy: 0, sxy: 0, meanX: 0, meanY: 0 });
+      if (m.x.count <= 0) return value(NO_VALUES);
       return value(centred(m));
     },
     encode: (m) => [decimal(m.xx), decimal(m.yy), decimal(m.xy), ...encodeTotal(m.x), ...encodeTotal(m.y)],

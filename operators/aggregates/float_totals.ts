@@ -42,7 +42,7 @@ const TOTAL: Form<FloatTotal> = {
 /** `single`: the sum of float4, which is one. */
 export function floatTotals(arg: number, average: boolean, single: boolean, heap: Heap): Accumulator {
   return new Totals(
-    arg,
+    [arg],
     {
       kind: CALL_TOTAL_FLOAT,
       name: 'floats',

@@ -8,7 +8,8 @@ import type { Accumulator } from './accumulator.ts';
 import { CountAccumulator } from './count.ts';
 import { DecodedAccumulator, type Summary } from './decoded.ts';
 import { ExtremeAccumulator } from './extreme_value.ts';
-import { type CentredSums, momentsOf } from './float_sum.ts';
+import { floatMoments } from './float_moments.ts';
+import type { CentredSums } from './float_sum.ts';
 import { floatTotals } from './float_totals.ts';
 import { IntegerSumAccumulator } from './integer_sum.ts';
 import { intervalSum } from './interval_sum.ts';
@@ -31,7 +32,7 @@ import { bitwise, truth } from './truth.ts';
 
 const INTEGERS = new Set(['int2', 'int4', 'int8']);
 const FLOATS = new Set(['float4', 'float8']);
-const BITS: Record<string, number> = { int2: 16, int4: 32, int8: 64 };
+const BITS: Record<string, 16 | 32 | 64> = { int2: 16, int4: 32, int8: 64 };
 
 /** Element type of an array type, null for other types. */
 function elementOid(oid: number): number | null {
@@ -70,32 +71,29 @@ function floatSpread({ sample, root }: { sample: boolean; root: boolean }) {
   };
 }
 
-/** Aggregates with a summary object: name and argument type (pg_type name) -> summary. */
-function summaryOf(name: string, arg: string): Summary<never> | null {
-  const make = (): Summary<unknown> | null => {
-    if (name === 'sum' || name === 'avg') {
-      const average = name === 'avg';
-      if (arg === 'interval' || arg === 'time') return intervalSum(average) as Summary<unknown>;
-    }
-    if (name === 'bool_and' || name === 'every') return truth(false) as Summary<unknown>;
-    if (name === 'bool_or') return truth(true) as Summary<unknown>;
-    if (name.startsWith('bit_') && arg in BITS) {
-      return bitwise(name.slice(4) as 'and' | 'or' | 'xor', BITS[arg], arg === 'int8') as Summary<unknown>;
-    }
-    if (name in SPREADS) return momentsOf(floatSpread(SPREADS[name]), false) as Summary<unknown>;
-    if (name in PAIR_STATISTICS) return momentsOf(PAIR_STATISTICS[name], true) as Summary<unknown>;
-    return null;
-  };
-  return make() as Summary<never> | null;
+/** Aggregates with fixed bytes in their slots, by name and argument type (pg_type name). */
+function inlineOf({ args }: AggCall, name: string, arg: string, inputTypes: ColType[], heap: Heap): Accumulator | null {
+  if (name === 'count') return new CountAccumulator(args.length === 0 ? null : args[0]);
+  const [column] = args;
+  if (INTEGERS.has(arg) && (name === 'sum' || name === 'avg')) {
+    return new IntegerSumAccumulator(column, name === 'avg' ? 'average' : arg === 'int8' ? 'numeric' : 'int8');
+  }
+  if (name === 'bool_and' || name === 'every') return truth(column, false);
+  if (name === 'bool_or') return truth(column, true);
+  if (name.startsWith('bit_') && arg in BITS) return bitwise(column, name.slice(4) as 'and' | 'or' | 'xor', BITS[arg]);
+  return exactOf(args, name, arg, inputTypes, heap);
 }
 
 /** Aggregates with exact totals in their slots. */
-function numericOf(name: string, arg: string, column: number, inputTypes: ColType[], heap: Heap): Accumulator | null {
+function exactOf(args: number[], name: string, arg: string, inputTypes: ColType[], heap: Heap): Accumulator | null {
+  const [column] = args;
   if (arg === 'numeric' && (name === 'sum' || name === 'avg')) return numericTotals(column, name === 'avg', heap);
   if (FLOATS.has(arg) && (name === 'sum' || name === 'avg'))
     return floatTotals(column, name === 'avg', name === 'sum' && arg === 'float4', heap);
-  if (!(name in SPREADS) || FLOATS.has(arg)) return null;
+  if (name in PAIR_STATISTICS) return floatMoments(args, PAIR_STATISTICS[name], heap);
+  if (!(name in SPREADS)) return null;
   const { sample, root } = SPREADS[name];
+  if (FLOATS.has(arg)) return floatMoments(args, floatSpread(SPREADS[name]), heap);
   return squareTotals(column, physOf(inputTypes[column].oid), numericVariance(sample, root), heap);
 }
 
@@ -148,18 +146,14 @@ export function makeAccumulator(call: AggCall, inputTypes: ColType[], appendOnly
   const open = call.fn.indexOf('(');
   const name = call.fn.slice(0, open);
   const arg = call.fn.slice(open + 1, -1).split(',')[0];
-  if (name === 'count') return new CountAccumulator(call.args.length === 0 ? null : call.args[0]);
+  const inline = inlineOf(call, name, arg, inputTypes, heap);
+  if (inline !== null) return inline;
   if (name === 'regr_count') return new DecodedAccumulator(call.args, pairCount, heap);
-  if (INTEGERS.has(arg) && (name === 'sum' || name === 'avg')) {
-    return new IntegerSumAccumulator(call.args[0], name === 'avg' ? 'average' : arg === 'int8' ? 'numeric' : 'int8');
-  }
-  const exact = numericOf(name, arg, call.args[0], inputTypes, heap);
-  if (exact !== null) return exact;
+  if ((name === 'sum' || name === 'avg') && (arg === 'interval' || arg === 'time'))
+    return new DecodedAccumulator(call.args, intervalSum(name === 'avg'), heap);
   if (appendOnly && (name === 'min' || name === 'max')) {
     return new ExtremeAccumulator(call.args[0], inputTypes[call.args[0]], name === 'max', heap);
   }
-  const summary = summaryOf(name, arg);
-  if (summary !== null) return new DecodedAccumulator<never>(call.args, summary, heap);
   const reading = multisetOf(
     name,
     call.args.map((c) => inputTypes[c]),

@@ -86,7 +86,7 @@ const SQUARES: Form<Squares> = {
 export function numericTotals(arg: number, average: boolean, heap: Heap): Accumulator {
   const results = average ? kernels.writeTotalAverages : kernels.writeTotals;
   const reading = { kind: CALL_TOTAL_NUMERIC, name: 'total', form: TOTAL, summary: numericSum(average), results };
-  return new Totals(arg, { ...reading, reduce: reduced }, heap);
+  return new Totals([arg], { ...reading, reduce: reduced }, heap);
 }
 
 /** variance and stddev over a column of numeric (phys `numeric`), int4 and int2 (`i32`) or int8. */
@@ -96,5 +96,5 @@ export function squareTotals(arg: number, phys: Phys, summary: Summary<Squares>,
     reduced(x);
     reduced(xx);
   };
-  return new Totals(arg, { kind, name: 'squares', form: SQUARES, summary, reduce }, heap);
+  return new Totals([arg], { kind, name: 'squares', form: SQUARES, summary, reduce }, heap);
 }

@@ -1,4 +1,4 @@
-/** Totals in slots against the objects of numeric_sum.ts, numeric_variance.ts and float_sum.ts, which add up a group's values from nothing. */
+/** Totals, moments and counts in slots against the objects of numeric_sum.ts, numeric_variance.ts and float_sum.ts, which add up a group's values from nothing, and against the values' own bits. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Arena } from '../batch/arena.ts';
@@ -15,15 +15,17 @@ import { checkOperator, Random, testSeed, times } from '../testing/property.ts';
 import { type ColType, colType, OID } from '../types.ts';
 import type { Accumulator } from './accumulator.ts';
 import type { Summary } from './decoded.ts';
-import { floatSum } from './float_sum.ts';
+import { floatMoments } from './float_moments.ts';
+import { type CentredSums, floatSum, momentsOf } from './float_sum.ts';
 import { floatTotals } from './float_totals.ts';
 import { numericSum } from './numeric_sum.ts';
 import { numericTotals, squareTotals } from './numeric_totals.ts';
 import { numericVariance } from './numeric_variance.ts';
 
 const seed = testSeed();
-const [int4, int8, numeric, bool, float4, float8] = [
+const [int4, int2, int8, numeric, bool, float4, float8] = [
   OID.int4,
+  OID.int2,
   OID.int8,
   OID.numeric,
   OID.bool,
@@ -83,6 +85,12 @@ const anyFloat = (random: Random): Datum => {
   return value === null || Math.abs(value as number) > 2 ** 100 ? null : Math.fround(value as number);
 };
 
+/** Whose squares are no infinities. */
+const anyRoot = (random: Random): Datum => {
+  const value = anyDouble(random);
+  return value !== null && Number.isFinite(value) && Math.abs(value as number) > 2 ** 450 ? 2 ** 450 : value;
+};
+
 function of<S>(summary: Summary<S>, values: Datum[]): Datum {
   const state = summary.empty();
   for (const value of values) if (value !== null) summary.add(state, [value], 1);
@@ -92,8 +100,11 @@ function of<S>(summary: Summary<S>, values: Datum[]): Datum {
 interface Case {
   fn: string;
   arg: number;
+  /** A second argument; result() then gets pairs. */
+  other?: number;
+  t?: ColType;
   filter?: true;
-  result(values: Datum[]): Datum;
+  result(values: Datum[], others: Datum[]): Datum;
 }
 
 const sum = (values: Datum[]) => of(numericSum(false), values);
@@ -104,8 +115,44 @@ const floatSumOf = (values: Datum[]) => of(floatSum(false, false), values);
 const floatAverage = (values: Datum[]) => of(floatSum(true, false), values);
 const singleSum = (values: Datum[]) => of(floatSum(false, true), values);
 
-/** group, x numeric, filter, i int4, z int8, d float8, f float4 */
-const inputTypes = [int4, numeric, bool, int4, int8, float8, float4];
+/** Everything that centred sums have, each in a result. */
+const CENTRED: Record<string, (s: CentredSums) => number | null> = {
+  stddev: (s) => (s.n < 2 ? null : Math.sqrt(s.sxx / (s.n - 1))),
+  var_pop: (s) => (s.n < 1 ? null : s.sxx / s.n),
+  regr_avgx: (s) => (s.n < 1 ? null : s.meanX),
+  regr_avgy: (s) => (s.n < 1 ? null : s.meanY),
+  regr_sxx: (s) => (s.n < 1 ? null : s.sxx),
+  regr_syy: (s) => (s.n < 1 ? null : s.syy),
+  regr_sxy: (s) => (s.n < 1 ? null : s.sxy),
+};
+
+const centred = (name: string) => (values: Datum[]) => of(momentsOf(CENTRED[name], false), values);
+
+const centredPairs = (name: string) => (values: Datum[], others: Datum[]) => {
+  const summary = momentsOf(CENTRED[name], true);
+  const state = summary.empty();
+  values.forEach((y, i) => {
+    if (y !== null && others[i] !== null) summary.add(state, [y, others[i]], 1);
+  });
+  return summary.result(state);
+};
+
+const some = (values: Datum[]) => values.filter((value) => value !== null);
+const every = (values: Datum[]) => (some(values).length === 0 ? null : some(values).every((v) => v === true));
+const any = (values: Datum[]) => (some(values).length === 0 ? null : some(values).some((v) => v === true));
+
+const bitsOf = (together: (a: bigint, b: bigint) => bigint) => (values: Datum[]) => {
+  const words = some(values).map((v) => BigInt(v as number | bigint));
+  if (words.length === 0) return null;
+  const word = words.reduce(together);
+  return typeof some(values)[0] === 'bigint' ? word : Number(word);
+};
+const and = bitsOf((a, b) => a & b);
+const or = bitsOf((a, b) => a | b);
+const xor = bitsOf((a, b) => a ^ b);
+
+/** group, x numeric, filter, i int4, z int8, d float8, f float4, r and e float8, s int2 */
+const inputTypes = [int4, numeric, bool, int4, int8, float8, float4, float8, float8, int2];
 const cases: Case[] = [
   { fn: 'sum(numeric)', arg: 1, result: sum },
   { fn: 'avg(numeric)', arg: 1, result: average },
@@ -120,15 +167,35 @@ const cases: Case[] = [
   { fn: 'avg(float8)', arg: 5, filter: true, result: floatAverage },
   { fn: 'sum(float4)', arg: 6, result: singleSum },
   { fn: 'avg(float4)', arg: 6, result: floatAverage },
+  { fn: 'stddev(float8)', arg: 7, result: centred('stddev') },
+  { fn: 'var_pop(float8)', arg: 7, result: centred('var_pop') },
+  { fn: 'var_pop(float8)', arg: 7, filter: true, result: centred('var_pop') },
+  { fn: 'stddev(float4)', arg: 6, result: centred('stddev') },
+  ...['regr_avgx', 'regr_avgy', 'regr_sxx', 'regr_syy', 'regr_sxy'].map(
+    (name): Case => ({ fn: `${name}(float8,float8)`, arg: 7, other: 8, result: centredPairs(name) }),
+  ),
+  { fn: 'regr_sxy(float8,float8)', arg: 8, other: 7, filter: true, result: centredPairs('regr_sxy') },
+  { fn: 'bool_and(bool)', arg: 2, t: bool, result: every },
+  { fn: 'bool_or(bool)', arg: 2, t: bool, result: any },
+  { fn: 'every(bool)', arg: 2, t: bool, filter: true, result: every },
+  { fn: 'bit_and(int4)', arg: 3, t: int4, result: and },
+  { fn: 'bit_or(int4)', arg: 3, t: int4, filter: true, result: or },
+  { fn: 'bit_xor(int4)', arg: 3, t: int4, result: xor },
+  { fn: 'bit_and(int8)', arg: 4, t: int8, filter: true, result: and },
+  { fn: 'bit_or(int8)', arg: 4, t: int8, result: or },
+  { fn: 'bit_xor(int8)', arg: 4, t: int8, result: xor },
+  { fn: 'bit_and(int2)', arg: 9, t: int2, result: and },
+  { fn: 'bit_or(int2)', arg: 9, t: int2, result: or },
+  { fn: 'bit_xor(int2)', arg: 9, t: int2, result: xor },
 ];
 
-const calls: AggCall[] = cases.map(({ fn, arg, filter }) => ({
+const calls: AggCall[] = cases.map(({ fn, arg, other, filter, t }) => ({
   fn,
-  args: [arg],
+  args: other === undefined ? [arg] : [arg, other],
   distinct: false,
   filter: filter === true ? 2 : null,
   orderBy: [],
-  t: fn === 'sum(float4)' ? float4 : fn.includes('float') ? float8 : numeric,
+  t: t ?? (fn === 'sum(float4)' ? float4 : fn.includes('float') ? float8 : numeric),
 }));
 
 for (const money of [true, false]) {
@@ -148,15 +215,22 @@ for (const money of [true, false]) {
           random.pick([null, BigInt(random.below(100)), -(2n ** 63n), 2n ** 62n, 2n ** 40n]),
           anyDouble(random),
           anyFloat(random),
+          anyRoot(random),
+          anyRoot(random),
+          random.pick([null, random.below(100) - 50, -(2 ** 15), 2 ** 15 - 1]),
         ],
         naive: ([rows]) => {
           const groups = new Map<Datum, Datum[][]>();
           for (const row of rows) groups.set(row[0], [...(groups.get(row[0]) ?? []), row]);
           return [...groups].map(([key, members]) => [
             key,
-            ...cases.map(({ arg, filter, result }) =>
-              result(members.filter((row) => filter === undefined || row[2] === true).map((row) => row[arg])),
-            ),
+            ...cases.map(({ arg, other = 0, filter, result }) => {
+              const taken = members.filter((row) => filter === undefined || row[2] === true);
+              return result(
+                taken.map((row) => row[arg]),
+                taken.map((row) => row[other]),
+              );
+            }),
           ]);
         },
       },
@@ -173,17 +247,17 @@ function edge(random: Random): Datum {
 }
 
 interface Change {
-  value: Datum;
+  values: Datum[];
   weight: number;
 }
 
 /** A list of changes whose second half takes the first back in another order. */
 function thereAndBack(random: Random, n: number, anyValue: (random: Random) => Datum): Change[] {
   const there = Array.from({ length: n }, () => ({
-    value: anyValue(random),
+    values: [anyValue(random), anyValue(random)],
     weight: random.pick([1, 1, 2, 2 ** 20, 2 ** 31 - 1]),
   }));
-  const back = there.map(({ value, weight }) => ({ value, weight: -weight }));
+  const back = there.map(({ values, weight }) => ({ values, weight: -weight }));
   for (let i = back.length - 1; i > 0; i--) {
     const j = random.below(i + 1);
     [back[i], back[j]] = [back[j], back[i]];
@@ -205,6 +279,8 @@ interface Kind {
   name: string;
   type?: ColType;
   value?(random: Random): Datum;
+  /** It takes two arguments. */
+  pairs?: true;
   summary: Summary<never>;
   make(heap: Heap): Accumulator;
 }
@@ -224,6 +300,19 @@ const READINGS: Kind[] = [
     summary: floatSum(true, false) as Summary<never>,
     make: (heap) => floatTotals(0, true, false, heap),
   },
+  ...['stddev', 'regr_avgx'].map((name) => ({
+    name,
+    ...doubleKind,
+    summary: momentsOf(CENTRED[name], false) as Summary<never>,
+    make: (heap: Heap) => floatMoments([0], CENTRED[name], heap),
+  })),
+  ...['regr_sxx', 'regr_syy', 'regr_sxy', 'regr_avgx', 'regr_avgy'].map((name) => ({
+    name: `${name} of pairs`,
+    ...doubleKind,
+    pairs: true as const,
+    summary: momentsOf(CENTRED[name], true) as Summary<never>,
+    make: (heap: Heap) => floatMoments([0, 1], CENTRED[name], heap),
+  })),
   {
     name: 'single',
     type: float4,
@@ -240,7 +329,7 @@ const READINGS: Kind[] = [
   },
 ];
 
-for (const { name, summary, make, type = numeric, value: anyValue = edge } of READINGS) {
+for (const { name, summary, make, pairs, type = numeric, value: anyValue = edge } of READINGS) {
   test(`${name}: one total there and back, in both forms`, () => {
     const random = new Random(seed);
     const arena = new Arena();
@@ -251,10 +340,11 @@ for (const { name, summary, make, type = numeric, value: anyValue = edge } of RE
       const state = heap.alloc(accumulator.bytes);
       kernels.fillBytes(state, 0, accumulator.bytes);
       const expected = summary.empty();
-      for (const { value, weight } of thereAndBack(random, 1 + random.below(10), anyValue)) {
-        accumulator.begin(batchFromRows([type], [[value]], arena));
+      for (const { values, weight } of thereAndBack(random, 1 + random.below(10), anyValue)) {
+        accumulator.begin(batchFromRows([type, type], [values], arena));
         accumulator.add(state, 0, weight);
-        if (value !== null) summary.add(expected, [value], weight);
+        const args = pairs ? values : values.slice(0, 1);
+        if (!args.includes(null)) summary.add(expected, args, weight);
         const wanted = outcome(() => summary.result(expected));
         const shown = (write: (out: BatchBuilder) => void) =>
           outcome(() => {

@@ -1,5 +1,5 @@
 /**
- * Aggregates whose totals kernels add up in the groups' slots, exactly, and which have what the kernels refuse as records: the one form of each is numeric_totals.ts' and float_totals.ts'.
+ * Aggregates whose totals kernels add up in the groups' slots, exactly, and which have what the kernels refuse as records: the forms are numeric_totals.ts', float_totals.ts' and float_moments.ts'.
  *
  *   kernel takes the rows in -> rows that it left, one by one: the group's total as an object -> back to bytes, as a record only if it must be
  *
@@ -8,14 +8,14 @@
  */
 import type { Arena } from '../batch/arena.ts';
 import type { Batch, Column } from '../batch/batch.ts';
-import { type BatchBuilder, readDatum } from '../batch/builder.ts';
+import { type BatchBuilder, isValid, readDatum } from '../batch/builder.ts';
 import { I32, U8, U32 } from '../batch/memory.ts';
 import { FORM_RECORD, TOTAL_FORM, WIDE_RESULT_BYTES } from '../kernels/aggregate_layout.ts';
 import { kernels } from '../kernels/index.ts';
 import type { Heap } from '../state/heap.ts';
 import type { Saved } from '../state/saved.ts';
 import { PHYS_WIDTH } from '../types.ts';
-import { type Accumulator, addEach, type Groups, type KernelCall, type Rows, resultOfEach } from './accumulator.ts';
+import { type Accumulator, addEach, type Groups, type KernelCall, type Rows } from './accumulator.ts';
 import { freeRecord, readRecord, type Summary, writeRecord } from './decoded.ts';
 
 /** How a summary lies in a slot. */
@@ -34,29 +34,31 @@ export interface Reading<S> {
   name: string;
   /** Brings the object to the form in which it is most likely to fit. */
   reduce(summary: S): void;
-  /** Results of groups by a kernel, which gives how many it did before one that is not for it; `outside`: WIDE_RESULT_BYTES a group. */
+  /** Results of groups by a kernel, which gives how many it did before one that is not for it; `outside`: WIDE_RESULT_BYTES a group, and `scratch` bytes. */
   results?(groups: number, n: number, offset: number, data: number, valid: number, outside: number): number;
+  scratch?: number;
 }
 
 export class Totals<S> implements Accumulator {
   readonly bytes: number;
   readonly state: string;
-  readonly #arg: number;
+  readonly #args: number[];
   readonly #reading: Reading<S>;
   readonly #heap: Heap;
   readonly #open = new Map<number, S>();
   /** Groups whose total is a record. */
   #records = 0;
-  #column: Column | null = null;
+  #columns: Column[] = [];
   /** Where the kernel lists the rows that it leaves. */
   #rest = 0;
 
-  constructor(arg: number, reading: Reading<S>, heap: Heap) {
-    this.#arg = arg;
+  /** `args`: one or two columns; a row with a NULL in them is passed over. */
+  constructor(args: number[], reading: Reading<S>, heap: Heap) {
+    this.#args = args;
     this.#reading = reading;
     this.#heap = heap;
     this.bytes = reading.form.bytes;
-    this.state = `${reading.name}(${arg})`;
+    this.state = `${reading.name}(${args.join()})`;
   }
 
   get inSlot(): boolean {
@@ -64,14 +66,16 @@ export class Totals<S> implements Accumulator {
   }
 
   begin(delta: Batch): void {
-    this.#column = delta.columns[this.#arg];
+    this.#columns = this.#args.map((arg) => delta.columns[arg]);
   }
 
   add(state: number, row: number, weight: number): void {
-    const column = this.#column as Column;
-    if (column.valid !== 0 && U8[column.valid + row] === 0) return;
-    if (kernels.addToTotal(this.#reading.kind, state, column.data, row, weight) !== 0) return;
-    this.#reading.summary.add(this.#opened(state), [readDatum(column, row)], weight);
+    const columns = this.#columns;
+    const [first, second] = columns;
+    if (!isValid(first, row) || (second !== undefined && !isValid(second, row))) return;
+    if (kernels.addToTotal(this.#reading.kind, state, first.data, second?.data ?? 0, row, weight) !== 0) return;
+    const values = columns.map((column) => readDatum(column, row));
+    this.#reading.summary.add(this.#opened(state), values, weight);
   }
 
   /** The group's total as an object, which its slot then no longer says. */
@@ -105,10 +109,10 @@ export class Totals<S> implements Accumulator {
   }
 
   kernelCall(arena: Arena, n: number): KernelCall {
-    const { data, valid } = this.#column as Column;
+    const [{ data, valid }, second] = this.#columns;
     this.#rest = arena.alloc((n + 1) * 4) >>> 2;
     U32[this.#rest] = 0;
-    return { kind: this.#reading.kind, data, valid, rest: this.#rest * 4 };
+    return { kind: this.#reading.kind, data, valid, rest: this.#rest * 4, second };
   }
 
   takeRest({ groups, offset, weights }: Rows): void {
@@ -123,24 +127,38 @@ export class Totals<S> implements Accumulator {
   }
 
   result(state: number, out: BatchBuilder, column: number, row: number): void {
+    if (this.#open.has(state)) {
+      this.#write(state, out, column, row);
+      return;
+    }
+    const addresses = out.arena.alloc(4) >>> 2;
+    U32[addresses] = state;
+    this.resultAll({ addresses, n: 1, offset: 0 }, out, column, row);
+  }
+
+  /** result() by way of an object. */
+  #write(state: number, out: BatchBuilder, column: number, row: number): void {
     const summary = this.#open.get(state) ?? this.#stored(state);
     out.setDatum(column, row, this.#reading.summary.result(summary));
   }
 
-  resultAll(groups: Groups, out: BatchBuilder, column: number, row: number): void {
-    const { results } = this.#reading;
-    if (results === undefined) {
-      resultOfEach(this, groups, out, column, row);
-      return;
-    }
-    const { addresses, n, offset } = groups;
+  resultAll({ addresses, n, offset }: Groups, out: BatchBuilder, column: number, row: number): void {
+    const { results, scratch = 0 } = this.#reading;
     const { data, valid, phys } = out.columns[column];
     const width = PHYS_WIDTH[phys];
-    const outside = out.arena.alloc(n * WIDE_RESULT_BYTES);
+    const outside = out.arena.alloc(n * WIDE_RESULT_BYTES + scratch);
     for (let i = 0; i < n; i++) {
       const to = row + i;
-      i += results((addresses + i) * 4, n - i, offset, data + to * width, valid + to, outside + i * WIDE_RESULT_BYTES);
-      if (i < n) this.result(U32[addresses + i] + offset, out, column, row + i);
+      if (results !== undefined)
+        i += results(
+          (addresses + i) * 4,
+          n - i,
+          offset,
+          data + to * width,
+          valid + to,
+          outside + i * WIDE_RESULT_BYTES,
+        );
+      if (i < n) this.#write(U32[addresses + i] + offset, out, column, row + i);
     }
   }
 

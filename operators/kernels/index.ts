@@ -228,8 +228,12 @@ interface Kernels {
     data: number,
     valid: number,
   ): number;
+  /** assembly/moments.ts; booleans are 0 and 1. */
+  centreMoments(state: number, pairs: boolean, out: number): number;
+  /** assembly/bit_counts.ts */
+  addToBits(kind: number, state: number, data: number, row: number, weight: number): void;
   /** assembly/numeric_totals.ts; booleans are 0 and 1. */
-  addToTotal(kind: number, state: number, data: number, row: number, weight: number): number;
+  addToTotal(kind: number, state: number, data: number, other: number, row: number, weight: number): number;
   writeTotals(groups: number, n: number, offset: number, data: number, valid: number, outside: number): number;
   /** assembly/sessions.ts */
   addToSessions(

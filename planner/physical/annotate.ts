@@ -8,7 +8,7 @@ import { keepsBest } from '../analyse/replaced.ts';
 import { retention } from './retention.ts';
 
 const ACCUMULABLE =
-  /^(count|sum|avg|bool_and|bool_or|every|stddev|stddev_pop|stddev_samp|variance|var_pop|var_samp|regr_\w+|corr|covar_\w+)\(/;
+  /^(count|sum|avg|bool_and|bool_or|every|bit_and|bit_or|bit_xor|stddev|stddev_pop|stddev_samp|variance|var_pop|var_samp|regr_\w+|corr|covar_\w+)\(/;
 
 /** The same plan with `appendOnly`, `frees` and `notes` set on every node. */
 export function annotate(plan: DataflowPlan, facts: NodeFacts[]): DataflowPlan {

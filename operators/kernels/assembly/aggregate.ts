@@ -15,6 +15,7 @@ import {
   CALL_SUM_INT4,
   CALL_SUM_INT8,
   CALL_TOTAL_NUMERIC,
+  CALL_TRUTH,
   CALL_VALID,
   CALL_WEIGHTS,
   EXTREME_INT4_BYTES,
@@ -22,6 +23,7 @@ import {
   EXTREME_TEXT_BYTES,
 } from '../aggregate_layout';
 import { SLOT_STATE, SLOT_TOUCHED, SLOT_USED } from '../table_layout';
+import { addBits } from './bit_counts';
 import { STRETCH } from './directory';
 import { addProduct } from './int128';
 import { announce } from './marks';
@@ -94,6 +96,7 @@ export function takeIn(calls: usize, count: u32, groups: usize, n: u32): bool {
       const kind = load<u32>(call, CALL_KIND);
       if (kind == CALL_COUNT) countRows(call, groups, from, to);
       else if (kind <= <u32>CALL_SUM_INT8) sumRows(call, kind, groups, from, to);
+      else if (kind >= <u32>CALL_TRUTH) addBits(call, kind, groups, from, to);
       else if (kind >= <u32>CALL_TOTAL_NUMERIC) addTotals(call, kind, groups, from, to);
       else if (!extremeRows(call, kind, groups, from, to)) return false;
     }

@@ -7,6 +7,7 @@
  * A value outside of that window, unless its low bits are zero, and NaN and the infinities are refused, and left to aggregates/float_totals.ts. Sums and averages are rounded once.
  */
 import { FLOAT_COUNT, FLOAT_UNIT, FORM_TOTAL, TOTAL_FORM } from '../aggregate_layout';
+import { nearest, rounded, startMagnitude } from './round';
 
 const LEAST_UNIT = -1074;
 /** Bits below the first value. */
@@ -78,45 +79,6 @@ function addShifted(state: usize, mantissa: u64, e: i32, negative: bool, weight:
   return true;
 }
 
-/** A magnitude of 192 bits, most significant word first. */
-let m2: u64 = 0;
-let m1: u64 = 0;
-let m0: u64 = 0;
-
-/** Shifts the magnitude left until its first bit is 1; by so many bits. It is not 0. */
-function normalize(): i32 {
-  let by = 0;
-  while (m2 == 0) {
-    m2 = m1;
-    m1 = m0;
-    m0 = 0;
-    by += 64;
-  }
-  const bits = <i32>clz<u64>(m2);
-  if (bits == 0) return by;
-  m2 = (m2 << bits) | (m1 >> (64 - bits));
-  m1 = (m1 << bits) | (m0 >> (64 - bits));
-  m0 <<= bits;
-  return by + bits;
-}
-
-/** Divides the magnitude; gives the rest. */
-function divideBy(divisor: u64): u64 {
-  let q = m2 / divisor;
-  let rest = m2 % divisor;
-  m2 = q;
-  let part = (rest << 32) | (m1 >> 32);
-  q = part / divisor;
-  part = (part % divisor << 32) | (m1 & HALF);
-  m1 = (q << 32) | (part / divisor);
-  rest = part % divisor;
-  part = (rest << 32) | (m0 >> 32);
-  q = part / divisor;
-  part = (part % divisor << 32) | (m0 & HALF);
-  m0 = (q << 32) | (part / divisor);
-  return part % divisor;
-}
-
 /**
  * The sums at `offset` of n groups, or their averages, as doubles, or (`single`) sums as floats, which lie in doubles as well. Gives the number done: it stops at a record and
  * at results that are not normal numbers.
@@ -135,9 +97,9 @@ export function writeFloats(
     if (load<u8>(state, TOTAL_FORM) != FORM_TOTAL) return i;
     const count = load<f64>(state, FLOAT_COUNT);
     store<u8>(valid + i, count != 0 ? 1 : 0);
-    m0 = load<u64>(state);
-    m1 = load<u64>(state, 8);
-    m2 = load<u64>(state, 16);
+    let m0 = load<u64>(state);
+    let m1 = load<u64>(state, 8);
+    let m2 = load<u64>(state, 16);
     if (count == 0 || (m0 | m1 | m2) == 0) {
       store<f64>(data, 0);
       continue;
@@ -149,26 +111,9 @@ export function writeFloats(
       m1 = ~m1 + (m0 == 0 ? 1 : 0);
       m2 = ~m2 + (m0 == 0 && m1 == 0 ? 1 : 0);
     }
-    // The value is m2 x 2^unit and what is behind it.
-    let unit: i32 = load<i16>(state, FLOAT_UNIT) + 128 - normalize();
-    let rest: u64 = 0;
-    if (average && count != 1) {
-      rest = divideBy(<u64>count);
-      unit -= normalize();
-    }
-    let mantissa = m2 >> 11;
-    const below = m2 & 0x7ff;
-    const more = (m1 | m0 | rest) != 0;
-    if (below > 0x400 || (below == 0x400 && (more || (mantissa & 1) != 0))) mantissa++;
-    unit += 11;
-    if (mantissa >> 53 != 0) {
-      mantissa >>= 1;
-      unit++;
-    }
-    const exponent = unit + 1075;
-    if (exponent < 1 || exponent > 2046) return i;
-    const value = reinterpret<f64>((negative ? (<u64>1) << 63 : 0) | (<u64>exponent << 52) | (mantissa & 0xfffffffffffff));
-    const shown = single ? <f64>(<f32>value) : value;
+    startMagnitude(m2, m1, m0);
+    if (!nearest(load<i16>(state, FLOAT_UNIT), average ? <u64>count : 1, negative, false)) return i;
+    const shown = single ? <f64>(<f32>rounded) : rounded;
     if (!isFinite<f64>(shown)) return i;
     store<f64>(data, shown);
   }

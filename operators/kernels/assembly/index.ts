@@ -17,6 +17,7 @@ export {
 } from './aggregate';
 export { appendFound, appendLocated, appendRows, storeAppended } from './append';
 export { writeAverages, writeTotalAverages } from './averages';
+export { addToBits } from './bit_counts';
 export { allOne, allPositive, allSet, boundsOfInt64, copyBytes, equalBytes, fillBytes, hashBytes } from './bytes';
 export { freeRuns, freeTexts } from './dead_keys';
 export { freeDeadRows } from './dead_rows';
@@ -31,6 +32,7 @@ export { findKeys, findOrInsertKeys, packKeys, sumEqual } from './keys';
 export { extentOf } from './json/extent';
 export { scanJson, scanJsonScalar } from './json/scan';
 export { lz4Block, lz4Size } from './lz4';
+export { centreMoments } from './moments';
 export { hashSmallNumeric, wideBytes } from './numeric';
 export { addToTotal, writeTotals } from './numeric_totals';
 export { longTexts, ownTexts } from './own_texts';
