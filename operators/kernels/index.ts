@@ -45,6 +45,7 @@ interface Kernels {
   /** assembly/varlen.ts */
   compareBytes(a: number, b: number, length: number): number;
   touchTexts(slots: number, rows: number, n: number): number;
+  spanOfTexts(slots: number, n: number, low: number, high: number): void;
   /** `valid` 0: no row is NULL. Addresses and sizes come back as int32: >>> 0. */
   longBytes(data: number, valid: number, n: number): number;
   ownLong(data: number, valid: number, n: number, to: number): void;

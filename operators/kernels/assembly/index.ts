@@ -77,4 +77,4 @@ export { topChanges, topInsert, topKeep, topResolve } from './top_few';
 export { firstRows, keepFirst } from './top_one';
 export { countWindows, fillWindows, sliceTimes } from './time_windows';
 export { bestRows } from './top_ties';
-export { compareBytes, longBytes, ownLong, packVarlen, touchTexts, unpackVarlen, varlenBytes } from './varlen';
+export { compareBytes, longBytes, ownLong, packVarlen, spanOfTexts, touchTexts, unpackVarlen, varlenBytes } from './varlen';

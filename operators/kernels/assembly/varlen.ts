@@ -125,6 +125,18 @@ function stream(at: usize, end: usize): u32 {
   return sum;
 }
 
+/** Widens what the words at `low` and `high` span by all that lies between the first long value of n slots and the last; they stay if there is none. */
+export function spanOfTexts(slots: usize, n: u32, low: usize, high: usize): void {
+  let i: u32 = 0;
+  while (i < n && load<u32>(slotAt(slots, 0, i)) <= INLINE) i++;
+  if (i === n) return;
+  let last = n - 1;
+  while (load<u32>(slotAt(slots, 0, last)) <= INLINE) last--;
+  const end = load<u32>(slotAt(slots, 0, last), 8) + load<u32>(slotAt(slots, 0, last));
+  store<u32>(low, min<u32>(load<u32>(low), load<u32>(slotAt(slots, 0, i), 8)));
+  store<u32>(high, max<u32>(load<u32>(high), end));
+}
+
 /**
  * Reads some bytes of the long values of n slots, so that they are in the cache when they are worked on: of the rows with these numbers, or of the first n. The
  * loads wait for nothing but the slots, so many are on their way at once. Gives a sum, lest a compiler leave them out.

@@ -1,6 +1,7 @@
 /**
  * The kernel of a map node as WebAssembly: the loops of row_loop.ts, run over the rows of a batch.
  *
+ *   texts close together:       run(), which reads lines ahead (read_ahead.ts)               otherwise
  *   for each stretch of rows:   touch the texts that are read -> run()                       or, with a filter that calls nothing,
  *                               select() -> touch the texts of the chosen rows -> run()
  *
@@ -19,6 +20,7 @@ import type { ColType } from '../../../types.ts';
 import type { Expr } from '../../ir.ts';
 import { compileMap, type MapKernel, type MapLoop } from '../compile.ts';
 import { passOn } from '../pass_on.ts';
+import { readAhead } from './read_ahead.ts';
 import { emitLoops, type Loops, releaseLoops, UNDECIDED, WORDS } from './row_loop.ts';
 
 /** Rows whose texts are touched at once: they stay in the second-level cache until they are worked on. */
@@ -124,6 +126,8 @@ function compiled(loops: Loops, filtered: boolean, items: Expr[]): MapLoop {
   let left = 0;
   /** Without a filter: rows that gave none, as they failed. */
   let lost: number[] = [];
+  /** Addresses of the columns whose texts are read, in the batch at hand. */
+  const slots = texts.map(() => 0);
   /** Bytes taken for long texts last. */
   let size = 0;
 
@@ -153,6 +157,13 @@ function compiled(loops: Loops, filtered: boolean, items: Expr[]): MapLoop {
   const touch = ({ columns }: Batch, at: number, rows: number, n: number): void => {
     if (n < TOUCHED) return;
     for (const id of texts) kernels.touchTexts(columns[id].data + at, rows, n);
+  };
+
+  /** Whether texts are read with the rows: where those of the batch lie close together. */
+  const readsAhead = ({ columns, n }: Batch): boolean => {
+    if (select !== null || texts.length === 0) return false;
+    for (let i = 0; i < texts.length; i++) slots[i] = columns[texts[i]].data;
+    return readAhead(block + WORDS.ahead * 4, slots, n);
   };
 
   /** Not every row was kept: lists those that were, and picks their weights. */
@@ -187,11 +198,12 @@ function compiled(loops: Loops, filtered: boolean, items: Expr[]): MapLoop {
       U32[at++] = valid;
     }
     for (let i = 0; i < begins.length; i++) begins[i](out.arena);
-    const stretch = texts.length > 0 ? STRETCH : n;
+    const ahead = readsAhead(input);
+    const stretch = texts.length > 0 && !ahead ? STRETCH : n;
     for (let from = 0; from < n; from += stretch) {
       const end = Math.min(from + stretch, n);
       if (select === null) {
-        touch(input, from * 16, 0, end - from);
+        if (!ahead) touch(input, from * 16, 0, end - from);
         runTo(from, end, out, n, slow);
         continue;
       }

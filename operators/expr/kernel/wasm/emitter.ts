@@ -21,6 +21,7 @@ import type { Expr } from '../../ir.ts';
 import { KernelMemory } from '../kernel_memory.ts';
 import { textOf } from '../same_text.ts';
 import { caseOf, coalesce, isTruth, list, logic } from './conditions.ts';
+import { comparedRemainder } from './divisibility.ts';
 import { functions, type Made } from './functions.ts';
 import { ACCESS, Code, I32, I64, Imports, type Label, OP, SIMD, type Type, V128 } from './module.ts';
 import { matchedGroup } from './regexes.ts';
@@ -323,7 +324,7 @@ export class Emitter extends Code {
           ? this.#replacedLength(e)
           : e.fn === 'int4mi(int4,int4)'
             ? this.#replacements(e)
-            : null;
+            : comparedRemainder(this, e);
         if (counted !== null) return counted;
         return this.strict(
           e.args.map((arg) => this.emit(arg)),

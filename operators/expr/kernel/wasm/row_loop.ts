@@ -17,6 +17,7 @@ import { columnsOf } from '../../columns.ts';
 import type { Expr } from '../../ir.ts';
 import { Emitter } from './emitter.ts';
 import { ACCESS, I32, OP, SIMD } from './module.ts';
+import { ReadAhead } from './read_ahead.ts';
 import { Unsupported, type Value } from './values.ts';
 import './integers.ts';
 import './parts.ts';
@@ -25,7 +26,7 @@ import './texts.ts';
 import './times.ts';
 
 /** Words of the block before those of the columns. */
-export const WORDS = { put: 0, status: 1, chosen: 2, undecided: 3, room: 4, columns: 8 } as const;
+export const WORDS = { put: 0, status: 1, chosen: 2, undecided: 3, room: 4, ahead: 8, columns: 12 } as const;
 /** In the list of chosen rows: the interpreter has to say whether this one passes. */
 export const UNDECIDED = 0x80000000;
 /** Instructions in bytes: more take tens of milliseconds to compile, in the middle of a tick. */
@@ -217,6 +218,8 @@ function emitRun(code: Emitter, filter: Expr | null, selected: boolean, loop: Lo
     code.access(ACCESS.i32_store, which * 4);
   };
   let start = 0;
+  // Which columns have texts that are read is known when the row is written.
+  let ahead = null as ReadAhead | null;
   const present: number[] = [];
   eachUpTo(code, at, end, () => {
     start = code.bytes.length;
@@ -237,6 +240,7 @@ function emitRun(code: Emitter, filter: Expr | null, selected: boolean, loop: Lo
       code.branchIf(skipped);
     }
     const values = computed.map((e) => code.emit(e));
+    if (!selected && code.texts.size > 0) ahead = new ReadAhead(code, block + WORDS.ahead * 4);
     values.forEach((value, i) => {
       storeValue(code, value, physOf(outTypes[outputs[i]].oid), places[i], put);
       if (value.isNull === null) present.push(outputs[i]);
@@ -251,6 +255,7 @@ function emitRun(code: Emitter, filter: Expr | null, selected: boolean, loop: Lo
     code.end();
     store(put, WORDS.put);
     store(code.status, WORDS.status);
+    ahead?.keep(code);
     code.get(at);
     code.op(OP.return);
     code.end();
@@ -259,8 +264,8 @@ function emitRun(code: Emitter, filter: Expr | null, selected: boolean, loop: Lo
   code.get(end);
   code.settle();
   if (code.bytes.length > MOST_CODE) throw new Unsupported('so much code');
-  code.bytes.splice(start, 0, ...code.rowStart());
-  code.bytes.splice(head, 0, ...code.runStart());
+  code.bytes.splice(start, 0, ...(ahead?.row() ?? []), ...code.rowStart());
+  code.bytes.splice(head, 0, ...(ahead?.begin() ?? []), ...code.runStart());
   return present;
 }
 
