@@ -1,6 +1,7 @@
 /** ALTER TABLE and its kin: libpg-query's AlterTableStmt and RenameStmt as Tidemark's statement. What has no place there is refused by name. */
 import type { AlterAction, PgNode, Statement } from './ast.ts';
 import { checkOf, columnOf, keyOf, REFUSED_CONSTRAINT, refuse } from './convert_ddl.ts';
+import { foreignKeyOf, foreignKeysOfColumn } from './convert_foreign_key.ts';
 import { identityOf, setIdentity } from './convert_sequence.ts';
 import { rangeVarName, strings } from './node_fields.ts';
 import type { Source } from './positions.ts';
@@ -107,13 +108,20 @@ function addColumn({ def, missing_ok: ifNotExists = false }: PgNode, table: stri
     if (!primary && constraint.contype !== 'CONSTR_UNIQUE') return [];
     return [{ k: 'add_key', primary, key: keyOf(constraint, [column.name], source) }];
   });
-  return { k: 'add_column', column, ifNotExists, constraints };
+  const references = foreignKeysOfColumn(def.ColumnDef, source).map((foreignKey) => {
+    return { k: 'add_foreign_key' as const, foreignKey };
+  });
+  return { k: 'add_column', column, ifNotExists, constraints: [...constraints, ...references] };
 }
 
 function addConstraint(constraint: PgNode, source: Source): AlterAction {
   const { contype, keys, location } = constraint;
   if (contype === 'CONSTR_CHECK') {
     return { k: 'add_check', check: { ...checkOf(constraint, source), notValid: constraint.skip_validation === true } };
+  }
+  if (contype === 'CONSTR_FOREIGN') {
+    const foreignKey = foreignKeyOf(constraint, strings(constraint.fk_attrs), source);
+    return { k: 'add_foreign_key', foreignKey: { ...foreignKey, notValid: constraint.skip_validation === true } };
   }
   if (contype !== 'CONSTR_PRIMARY' && contype !== 'CONSTR_UNIQUE') {
     throw refuse(source, REFUSED_CONSTRAINT[contype] ?? 'a table constraint of this kind', location);

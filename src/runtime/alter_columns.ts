@@ -109,8 +109,9 @@ class Alteration {
 
   async run(signal: AbortSignal): Promise<void> {
     const { draft, others } = this.#draft(this.#session);
-    const sameChecks = draft.object.checks === this.#object.checks;
-    if (!draft.rewritten && draft.changed.length === 0 && sameChecks && others.length === 0) return;
+    const { checks, foreignKeys } = draft.object;
+    const same = checks === this.#object.checks && foreignKeys === this.#object.foreignKeys;
+    if (!draft.rewritten && draft.changed.length === 0 && same && others.length === 0) return;
     checkNotFollowed(this.#engine, this.#object);
     if (draft.rewritten) await this.#rewrite(draft, signal);
     else this.#change(draft, others, this.#stored, null);
@@ -186,7 +187,7 @@ class Alteration {
           ? new VolatileValues(draft, stored, this.#context, arena)
           : null;
       const made = catalog.nextOid;
-      const { applies, indexes } = this.#prepare(draft, others, stored, values, arena);
+      const { applies, planned } = this.#prepare(draft, others, stored, values, arena);
       // Before anything is done: rows that wait for COMMIT may have no new form.
       const reshape =
         rewrite === null
@@ -194,11 +195,14 @@ class Alteration {
           : transaction.reshape(oid, (rows, to) =>
               rewrite.run(rows, to, (made) => values?.pending(made, to) ?? detach(made, to)),
             );
-      const reads = [oid, ...namedInLiterals(engine, this.#statement.actions, this.#session)];
+      const referenced = planned.foreignKeys.map(({ references }) => references);
+      const reads = [oid, ...referenced, ...namedInLiterals(engine, this.#statement.actions, this.#session)];
       if (rewrite !== null) {
-        for (const columns of indexes) stored.addIndex(columns);
+        for (const columns of planned.indexes) stored.addIndex(columns);
         this.#exchange(draft, stored, values?.delta ?? null);
       }
+      for (const { table, key } of draft.unreferenced)
+        table.foreignKeys = table.foreignKeys.filter((other) => other !== key);
       for (const object of draft.gone) this.#closing.push(this.#drop(object));
       for (const change of draft.sequenceChanges) change();
       for (const apply of applies) apply?.();
@@ -236,7 +240,7 @@ class Alteration {
         this.#checkPresent(draft, checked);
         for (const check of draft.rechecked) checkRows(checked, draft.object.relation, check, this.#session);
       }
-      return { applies, indexes: planned.indexes };
+      return { applies, planned };
     } finally {
       if (checked !== stored) checked.release();
     }

@@ -13,6 +13,7 @@ import { rewriteExpr } from '../../planner/logical/expressions.ts';
 import type { Col } from '../../planner/logical/plan.ts';
 import type { ColumnAction, PgNode } from '../../planner/parse/ast.ts';
 import { formatType, resolveTypeName } from '../../planner/types/type_name.ts';
+import type { Reference } from '../catalog/catalog.ts';
 import {
   type CatalogObject,
   type CheckConstraint,
@@ -29,6 +30,7 @@ import { checkTypes } from './create_relation.ts';
 import { changeSequence } from './create_sequence.ts';
 import { columnDefault, usersOf } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { columnsOfForeignKeys } from './foreign_key.ts';
 import { generatedColumn } from './generated_column.ts';
 import { columnNamed } from './names.ts';
 import { identitySequence, ownedSequences } from './owned_sequences.ts';
@@ -52,6 +54,8 @@ export class TableDraft {
   readonly rechecked: CheckConstraint[] = [];
   /** Indexes of columns that go. */
   readonly indexes: IndexObject[] = [];
+  /** Foreign keys of other tables that reference columns that go. */
+  readonly unreferenced: Reference[] = [];
   /** What gives identity columns' sequences the types of their columns. */
   readonly sequenceChanges: (() => void)[] = [];
   /** Rows are others than before. */
@@ -165,6 +169,11 @@ export class TableDraft {
       });
     }
     this.#checkUnread(engine, position, column, session);
+    if (columnsOfForeignKeys(engine, object).includes(position)) {
+      throw new SqlError('0A000', `cannot alter type of column "${column}", which a foreign key is over`, {
+        hint: 'Drop the foreign key, and add it again afterwards.',
+      });
+    }
     for (const key of keysOf(engine, object))
       if (key.includes(position)) checkComparable([{ name: column, type, notNull }], [0]);
     relation.columns[position] = { ...relation.columns[position], type };
@@ -222,7 +231,14 @@ export class TableDraft {
     const needing = othersWith(engine, sequences, object, position);
     const generated = object.generated.filter((g) => g.column !== position && columnsOf(g.expr).includes(position));
     const generatedNames = generated.map((g) => relation.columns[g.column].name);
+    const references = engine.catalog.referencing(object.oid).filter(({ table, key }) => {
+      return (
+        table.oid !== object.oid && key.referenced.includes(position) && !this.unreferenced.some((r) => r.key === key)
+      );
+    });
+    const constraints = references.map(({ table, key }) => `constraint ${key.name} on table ${table.name}`);
     const lines = [
+      ...constraints.map((text) => `${text} depends on ${what}`),
       ...generatedNames.map((name) => `column ${name} of table ${relation.name} depends on ${what}`),
       ...gone.map(({ line }) => line),
       ...needing.map(({ text, on }) => `${text} depends on ${on}`),
@@ -238,7 +254,8 @@ export class TableDraft {
       ...generatedNames.map((name) => `column ${name} of table ${relation.name}`),
       ...gone.map((other) => `${KIND_NAMES[other.object.kind]} ${other.object.name}`),
     ];
-    tellCascade([...others, ...needing.map(({ text }) => text)], session);
+    this.unreferenced.push(...references);
+    tellCascade([...constraints, ...others, ...needing.map(({ text }) => text)], session);
     for (const name of generatedNames)
       this.drop(engine, { k: 'drop_column', column: name, ifExists, cascade }, session);
     this.gone.unshift(...gone.map((other) => other.object).reverse());
@@ -249,6 +266,9 @@ export class TableDraft {
       if (index.on === object.oid && index.columns.includes(position)) this.indexes.push(index);
     }
     object.checks = object.checks.filter(({ expr }) => !columnsOf(expr).includes(position));
+    object.foreignKeys = object.foreignKeys.filter(({ columns, references, referenced }) => {
+      return !columns.includes(position) && !(references === object.oid && referenced.includes(position));
+    });
     object.generated = object.generated.filter(({ column: own }) => own !== position);
     if (relation.key?.includes(position)) relation.key = null;
     relation.indexes = relation.indexes.filter((columns) => !columns.includes(position));

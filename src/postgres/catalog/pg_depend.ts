@@ -3,6 +3,7 @@
  *
  *   view's rule -> view (i), relations it reads (n)     index -> table's columns or its constraint (a, i)
  *   constraint, default -> column (a)                   relation -> schema (n)
+ *   foreign key -> columns and index that it references (n)
  *   sequence -> column that owns it (a; identity: i)    default -> sequence (n)
  */
 import type { SequenceObject } from '../../catalog/objects.ts';
@@ -11,6 +12,7 @@ import { columnsOf } from '../../runtime/row_expression.ts';
 import { type CatalogRow, ofCatalog } from './catalog_relation.ts';
 import type { CatalogFacts, IndexFacts, RelationFacts } from './facts.ts';
 import { CATALOG, checkOid, defaultOid, notNullOid, ruleOid } from './oids.ts';
+import { indexOfKey } from './pg_constraint.ts';
 
 type Item = [catalog: number, oid: number, column?: number];
 
@@ -24,6 +26,19 @@ function ofChecks(r: RelationFacts): CatalogRow[] {
     const columns = columnsOf(expr).map((c): Item => [CATALOG.pg_class, r.oid, c + 1]);
     if (columns.length === 0) return [edge(constraint, [CATALOG.pg_class, r.oid], 'a')];
     return columns.flatMap((column) => [edge(constraint, column, 'a'), edge(constraint, column, 'n')]);
+  });
+}
+
+function ofForeignKeys(r: RelationFacts, facts: CatalogFacts): CatalogRow[] {
+  return r.foreignKeys.flatMap((key) => {
+    const constraint: Item = [CATALOG.pg_constraint, checkOid(r.oid, key.number)];
+    const other = facts.relation(key.references) as RelationFacts;
+    const index = indexOfKey(other, key);
+    return [
+      ...key.columns.map((c) => edge(constraint, [CATALOG.pg_class, r.oid, c + 1], 'a')),
+      ...key.referenced.map((c) => edge(constraint, [CATALOG.pg_class, other.oid, c + 1], 'n')),
+      ...(index === undefined ? [] : [edge(constraint, [CATALOG.pg_class, index.oid], 'n')]),
+    ];
   });
 }
 
@@ -43,7 +58,7 @@ function ofRelation(r: RelationFacts, facts: CatalogFacts): CatalogRow[] {
     for (const oid of r.object?.dependencies ?? []) edges.push(edge(rule, [CATALOG.pg_class, oid], 'n'));
     return edges;
   }
-  edges.push(...ofChecks(r));
+  edges.push(...ofChecks(r), ...ofForeignKeys(r, facts));
   r.relation.columns.forEach((c, i) => {
     const column: Item = [CATALOG.pg_class, r.oid, i + 1];
     const value = r.defaults[i];
