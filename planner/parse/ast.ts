@@ -134,7 +134,8 @@ export type AlterAction =
   | { k: 'add_key'; primary: boolean; key: KeyConstraint }
   | { k: 'add_check'; check: CheckDef }
   | { k: 'add_foreign_key'; foreignKey: ForeignKeyDef }
-  | { k: 'drop_constraint' | 'validate_constraint'; name: string; ifExists: boolean }
+  | { k: 'drop_constraint'; name: string; ifExists: boolean; cascade: boolean }
+  | { k: 'validate_constraint'; name: string; ifExists: boolean }
   | { k: 'set_not_null'; column: string; notNull: boolean }
   | { k: 'set_default'; column: string; value: PgNode | null }
   | { k: 'add_identity'; column: string; always: boolean; options: SequenceOptions }

@@ -79,7 +79,12 @@ function action(command: PgNode, { objtype, relation }: PgNode, source: Source):
     case 'AT_ColumnDefault':
       return { k: 'set_default', column, value: def ?? null };
     case 'AT_DropConstraint':
-      return { k: 'drop_constraint', name: column, ifExists: command.missing_ok === true };
+      return {
+        k: 'drop_constraint',
+        name: column,
+        ifExists: command.missing_ok === true,
+        cascade: behavior === 'DROP_CASCADE',
+      };
     case 'AT_ValidateConstraint':
       return { k: 'validate_constraint', name: column, ifExists: false };
     case 'AT_AddIdentity':
@@ -99,9 +104,6 @@ function action(command: PgNode, { objtype, relation }: PgNode, source: Source):
 
 function addColumn({ def, missing_ok: ifNotExists = false }: PgNode, table: string, source: Source): AlterAction {
   const column = columnOf(def.ColumnDef, table, source);
-  if (column.serial || column.identity !== null) {
-    throw refuse(source, 'ADD COLUMN of a serial or identity column', column.location);
-  }
   const constraints = (def.ColumnDef.constraints ?? []).flatMap(({ Constraint: constraint }: PgNode) => {
     if (constraint.contype === 'CONSTR_CHECK') return [{ k: 'add_check', check: checkOf(constraint, source) }];
     const primary = constraint.contype === 'CONSTR_PRIMARY';

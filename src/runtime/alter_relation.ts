@@ -17,10 +17,11 @@ import {
 } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { inOrder } from './action_order.ts';
-import { checkConstraint, checkRows, dropCheck, withCheck } from './check_constraint.ts';
+import { checkConstraint, checkRows, withCheck } from './check_constraint.ts';
 import { alterIdentity } from './column_sequence.ts';
 import { addUnique, checkKey, keyColumns, uniqueConstraint } from './create_index.ts';
 import { columnDefault, namedInLiterals } from './default_value.ts';
+import { dropConstraint } from './drop_constraint.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { constraintsOf, foreignKey, inOrderOfNames } from './foreign_key.ts';
 import { columnNamed, objectNamed } from './names.ts';
@@ -36,6 +37,8 @@ export type Apply = () => void;
 
 /** What the actions before this one of the same statement will have done. */
 export interface Planned {
+  /** The statement changes no columns. */
+  alone: boolean;
   names: string[];
   key: number[] | null;
   columns: RelationColumn[];
@@ -76,7 +79,7 @@ export function nothingPlanned(object: CatalogObject, stored: StoredRelation | u
   const defaults = 'defaults' in object ? [...object.defaults] : [];
   const checks = 'checks' in object ? object.checks : [];
   const foreignKeys = 'foreignKeys' in object ? object.foreignKeys : [];
-  return { names: [], key: null, columns, defaults, checks, foreignKeys, indexes: [], stored };
+  return { alone: true, names: [], key: null, columns, defaults, checks, foreignKeys, indexes: [], stored };
 }
 
 /** What the statement names; null, with a notice, when it is not there and IF EXISTS was said. */
@@ -229,24 +232,6 @@ function addForeignKey(
     engine.loop.constrained(relation.oid);
     engine.catalog.version++;
   };
-}
-
-export function dropConstraint(
-  engine: TidemarkEngine,
-  object: RelationObject,
-  action: { name: string; ifExists: boolean },
-  planned: { checks: CheckConstraint[] },
-  session: SessionContext,
-): Apply | null {
-  if (object.foreignKeys.some(({ name }) => name === action.name)) {
-    return () => {
-      object.foreignKeys = object.foreignKeys.filter(({ name }) => name !== action.name);
-      engine.catalog.version++;
-    };
-  }
-  const isKey = engine.catalog.uniqueKeys(object.relation).some(({ name }) => name === action.name);
-  if (isKey) throw unsupported('DROP CONSTRAINT of a primary key or a UNIQUE constraint');
-  return dropCheck(engine, object, action, planned, session);
 }
 
 function validate(

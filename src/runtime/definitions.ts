@@ -13,6 +13,7 @@ import { alterSequence, createSequence } from './create_sequence.ts';
 import { createSink } from './create_sink.ts';
 import { createView } from './create_view.ts';
 import { usersOf } from './default_value.ts';
+import { dropIndex } from './drop_constraint.ts';
 import { acknowledge, createSubscription } from './durable_subscription.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { referencesTo } from './foreign_key.ts';
@@ -285,17 +286,9 @@ function dropOne(engine: TidemarkEngine, object: CatalogObject): (() => Promise<
       engine.sequences.close(object.oid);
       for (const { table, column } of usersOf(engine, object.oid)) table.defaults[column] = null;
       return null;
-    case 'index': {
-      const relation = engine.catalog.relationByOid(object.on);
-      if (relation === null) return null;
-      // Another index or constraint may have the same columns.
-      const its = relation.indexes.findIndex((c) => c !== relation.key && c.join() === object.columns.join());
-      relation.indexes = relation.indexes.filter((_, i) => i !== its);
-      const isUsed = (oid: number) =>
-        engine.catalog.relationByOid(oid)?.indexes.some((columns) => columns.join() === object.columns.join());
-      if (!engine.loop.sharing(object.on).some(isUsed)) engine.loop.dropIndex(object.on, object.columns);
+    case 'index':
+      dropIndex(engine, object);
       return null;
-    }
     case 'subscription':
       engine.subscriptions.delete(object.oid);
       if (object.physical === undefined) {

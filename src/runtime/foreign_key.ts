@@ -205,14 +205,22 @@ export function stillReferenced(
 }
 
 /** Foreign keys that cannot be without an object: those that reference a table, or a table's key whose index it is. */
-export function referencesTo({ catalog }: TidemarkEngine, object: CatalogObject): Reference[] {
-  if (object.kind !== 'index' || !object.unique) return catalog.referencing(object.oid);
-  const table = catalog.relationByOid(object.on);
-  if (table === null) return [];
-  const others = catalog.uniqueKeys(table).filter(({ name }) => name !== object.name);
-  return catalog.referencing(object.on).filter(({ key: { referenced } }) => {
-    return isSame(object.columns, referenced) && !others.some((other) => isSame(other.columns, referenced));
-  });
+export function referencesTo(engine: TidemarkEngine, object: CatalogObject): Reference[] {
+  if (object.kind !== 'index' || !object.unique) return engine.catalog.referencing(object.oid);
+  const table = engine.catalog.relationByOid(object.on);
+  return table === null ? [] : referencesToKey(engine, table, object.columns, object.name);
+}
+
+/** Foreign keys that reference columns whose key, of this name, is the only one. */
+export function referencesToKey(
+  { catalog }: TidemarkEngine,
+  table: Relation,
+  columns: number[],
+  name: string,
+): Reference[] {
+  const others = catalog.uniqueKeys(table).filter((key) => key.name !== name);
+  if (others.some((other) => isSame(other.columns, columns))) return [];
+  return catalog.referencing(table.oid).filter(({ key }) => isSame(columns, key.referenced));
 }
 
 /** Positions of a table that its foreign keys, or those of others that reference it, are over. */

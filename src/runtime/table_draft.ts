@@ -11,7 +11,7 @@ import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import { isVolatile } from '../../planner/analyse/functions.ts';
 import { rewriteExpr } from '../../planner/logical/expressions.ts';
 import type { Col } from '../../planner/logical/plan.ts';
-import type { ColumnAction, PgNode } from '../../planner/parse/ast.ts';
+import type { ColumnAction, PgNode, SequenceOptions } from '../../planner/parse/ast.ts';
 import { formatType, resolveTypeName } from '../../planner/types/type_name.ts';
 import type { Reference } from '../catalog/catalog.ts';
 import {
@@ -44,6 +44,8 @@ export class TableDraft {
   readonly values: Expr[];
   /** Columns that get another value in each row, and those that are generated of them: what they get, over the new row. In `values` they are NULL. */
   readonly volatile = new Map<number, Expr>();
+  /** Serial and identity columns: what their sequences are to be. They have another value in each row, too. */
+  readonly counted: { position: number; options: SequenceOptions }[] = [];
   /** Columns that must not have a NULL in any of the new rows. */
   readonly present: number[] = [];
   /** Columns of before that are no more, or are others. */
@@ -72,6 +74,11 @@ export class TableDraft {
     this.values = columns.map(({ type }, id) => ({ k: 'col', id, t: type }));
   }
 
+  /** Whether rows get values that are others in each of them. */
+  get isVolatile(): boolean {
+    return this.volatile.size + this.counted.length > 0;
+  }
+
   /** The table becomes what the draft is: whatever its definition consists of. Its relation stays the same object, which plans hold on to. */
   applyTo(object: RelationObject): void {
     const { relation, ...rest } = this.object;
@@ -96,7 +103,13 @@ export class TableDraft {
     checkColumnName(this.object, name);
     const type = resolveTypeName(column.type);
     const position = relation.columns.length;
-    relation.columns.push({ name, type, notNull });
+    const { serial, identity } = column;
+    relation.columns.push({
+      name,
+      type,
+      notNull,
+      ...(identity === null ? {} : { identity: identity.always ? 'a' : 'd' }),
+    });
     checkTypes([relation.columns[position]]);
     const kept = node === null ? null : columnDefault(engine, node, text, session);
     defaults.push(kept);
@@ -109,10 +122,16 @@ export class TableDraft {
             refused: refusedDefault(name),
           });
     const generated = generatedColumn(engine, relation, position, column, text, session);
-    if (generated !== null) {
+    if (serial || identity !== null) {
+      sequenceType(type.oid, 'identity column');
+      this.counted.push({ position, options: identity?.options ?? {} });
+      this.values.push({ k: 'const', v: null, t: type });
+    } else if (generated !== null) {
       relation.columns[position].generated = true;
       this.object.generated = [...this.object.generated, generated];
-      const ofVolatile = columnsOf(generated.expr).some((c) => this.volatile.has(c));
+      const ofVolatile = columnsOf(generated.expr).some(
+        (c) => this.volatile.has(c) || this.counted.some((counted) => counted.position === c),
+      );
       if (ofVolatile) this.volatile.set(position, generated.expr);
       // Over the old rows, whatever other actions make of them.
       const overOld = (e: Expr) => (e.k === 'col' ? this.values[e.id] : e);
