@@ -142,8 +142,8 @@ export type AlterAction =
   /** always null: it stays what it is. */
   | { k: 'set_identity'; column: string; always: boolean | null; options: SequenceOptions }
   | { k: 'drop_identity'; column: string; ifExists: boolean }
-  /** There is one owner of everything. */
-  | { k: 'set_owner' };
+  /** OWNER TO, as there is one owner of everything; how PostgreSQL's disk and planner treat a table (SET STATISTICS, SET STORAGE, CLUSTER ON), which changes no result. */
+  | { k: 'no_effect' };
 
 export interface Option {
   name: string;

@@ -94,7 +94,12 @@ function action(command: PgNode, { objtype, relation }: PgNode, source: Source):
     case 'AT_DropIdentity':
       return { k: 'drop_identity', column, ifExists: command.missing_ok === true };
     case 'AT_ChangeOwner':
-      return { k: 'set_owner' };
+    case 'AT_SetStatistics':
+    case 'AT_SetStorage':
+    case 'AT_SetCompression':
+    case 'AT_ClusterOn':
+    case 'AT_DropCluster':
+      return { k: 'no_effect' };
     default: {
       const what = `ALTER ${objectWords(objtype)} ... ${commandWords(subtype)}`;
       throw refuse(source, what, relation.location);

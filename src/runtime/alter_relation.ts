@@ -107,7 +107,7 @@ export function prepareAction(
       return () => renameObject(engine, object, action.to, session);
     case 'rename_column':
       return () => renameColumn(engine, object, action.column, action.to, session);
-    case 'set_owner':
+    case 'no_effect':
     case 'add_column':
     case 'drop_column':
     case 'alter_type':

@@ -187,7 +187,9 @@ export class TidemarkEngine implements Engine {
         return prepareExplain(this, statement, session);
       case 'utility':
         return runnable(statement, this.catalogVersion, null, async () => {
-          if (statement.tag.startsWith('ALTER')) throw unsupported(statement.tag);
+          // There are no roles: everything is its user's.
+          const isOwner = 'AlterOwnerStmt' in statement.node;
+          if (statement.tag.startsWith('ALTER') && !isOwner) throw unsupported(statement.tag);
           if (statement.tag === 'FLUSH') await this.flush();
           if (statement.tag === 'CHECKPOINT') await this.checkpoints?.take();
           return { kind: 'command', tag: statement.tag };

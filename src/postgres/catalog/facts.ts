@@ -147,6 +147,11 @@ export class CatalogFacts {
   }
 }
 
+/** OID of the schema that the server's own figures are in. */
+export function figuresSchema({ schemas }: CatalogFacts): number {
+  return schemas.find(({ name }) => name === 'tidemark')?.oid ?? 0;
+}
+
 /** Columns of a declared primary key; the proved key of a view is none. */
 export function primaryKeyOf(relation: RelationFacts): number[] | null {
   return relation.relkind === 'r' && relation.object !== null ? relation.relation.key : null;

@@ -2,10 +2,12 @@
 import type { Datum } from '../../../../operators/datum.ts';
 import { SqlError } from '../../../../operators/errors.ts';
 import { quoteIdent } from '../../../../operators/expr/text/quote.ts';
+import { scanPostgres } from '../../../../planner/parse/pg_parser.ts';
 import type { ForeignKey } from '../../../catalog/objects.ts';
+import { orNull } from '../../../runtime/view_query.ts';
 import type { Moment } from '../catalog_relation.ts';
 import { checkDefinition } from '../check_text.ts';
-import { indexDefinition, viewDefinition } from '../definitions.ts';
+import { indexDefinition, viewDefinitionFor } from '../definitions.ts';
 import type { IndexFacts, RelationFacts } from '../facts.ts';
 import { ACTIONS } from '../foreign_key_words.ts';
 import { checkOid, notNullOid } from '../oids.ts';
@@ -14,14 +16,14 @@ import { findRelation, qualified, shownName } from './names.ts';
 
 function viewByOid(oid: number, moment: Moment): Datum {
   const relation = moment.facts.relation(oid);
-  return relation === undefined ? null : viewDefinition(relation);
+  return relation === undefined ? null : viewDefinitionFor(relation, moment.facts, moment.context.searchPath);
 }
 
 function viewByName(text: string, moment: Moment): Datum {
   const { schema, name } = qualified(text, moment);
   const found = findRelation(moment.facts, schema, name, moment.context.searchPath);
   if (found === undefined) throw new SqlError('42P01', `relation "${text}" does not exist`);
-  return 'table' in found ? null : viewDefinition(found);
+  return 'table' in found ? null : viewDefinitionFor(found, moment.facts, moment.context.searchPath);
 }
 
 function columnList(index: IndexFacts): string {
@@ -72,13 +74,26 @@ function constraintText([arg, pretty = false]: Datum[], moment: Moment): Datum {
   return null;
 }
 
+/** An expression without brackets around all of it. */
+function withoutBrackets(text: string): string {
+  const tokens = orNull(() => scanPostgres(text)) ?? [];
+  if (tokens.at(0)?.text !== '(') return text;
+  let depth = 0;
+  const end = tokens.findIndex((token) => {
+    if (token.text === '(') depth++;
+    return token.text === ')' && --depth === 0;
+  });
+  return end === tokens.length - 1 ? text.slice(1, -1) : text;
+}
+
 export const DEFINITION_FUNCTIONS: CatalogFunctions = {
   pg_get_viewdef: ([view], moment) =>
     typeof view === 'number' ? viewByOid(view, moment) : viewByName(textOf(view), moment),
   pg_get_indexdef: indexText,
   pg_get_constraintdef: constraintText,
   // Expressions are kept as SQL (pg_attrdef.adbin).
-  pg_get_expr: ([expression]) => expression,
+  pg_get_expr: ([expression, , pretty]) =>
+    pretty === true && typeof expression === 'string' ? withoutBrackets(expression) : expression,
   pg_get_ruledef: () => null,
   pg_get_triggerdef: () => null,
   pg_get_functiondef: () => null,
