@@ -92,13 +92,36 @@ export interface CheckDef {
   location: number;
 }
 
+/** As PostgreSQL's catalog says it: a NO ACTION, r RESTRICT, c CASCADE, n SET NULL, d SET DEFAULT. */
+export type ReferentialAction = 'a' | 'r' | 'c' | 'n' | 'd';
+
+/** FOREIGN KEY (columns) REFERENCES table (columns), of a column or a table. */
+export interface ForeignKeyDef {
+  /** null: it is named after its columns. */
+  name: string | null;
+  columns: string[];
+  references: { schema?: string; name: string };
+  /** Empty: the primary key's. */
+  referenced: string[];
+  onUpdate: ReferentialAction;
+  onDelete: ReferentialAction;
+  /** What ON DELETE SET NULL or SET DEFAULT sets; empty: all of them. */
+  setColumns: string[];
+  /** MATCH FULL. */
+  full: boolean;
+  deferrable: boolean;
+  initiallyDeferred: boolean;
+  /** Rows that are there already may break it. */
+  notValid: boolean;
+}
+
 /** What changes the columns that the rows of a table have. */
 export type ColumnAction =
   | {
       k: 'add_column';
       column: ColumnDef;
       ifNotExists: boolean;
-      constraints: Extract<AlterAction, { k: 'add_key' | 'add_check' }>[];
+      constraints: Extract<AlterAction, { k: 'add_key' | 'add_check' | 'add_foreign_key' }>[];
     }
   | { k: 'drop_column'; column: string; ifExists: boolean; cascade: boolean }
   /** `using`: null: the column's own value. */
@@ -110,15 +133,17 @@ export type AlterAction =
   | ColumnAction
   | { k: 'add_key'; primary: boolean; key: KeyConstraint }
   | { k: 'add_check'; check: CheckDef }
-  | { k: 'drop_constraint' | 'validate_constraint'; name: string; ifExists: boolean }
+  | { k: 'add_foreign_key'; foreignKey: ForeignKeyDef }
+  | { k: 'drop_constraint'; name: string; ifExists: boolean; cascade: boolean }
+  | { k: 'validate_constraint'; name: string; ifExists: boolean }
   | { k: 'set_not_null'; column: string; notNull: boolean }
   | { k: 'set_default'; column: string; value: PgNode | null }
   | { k: 'add_identity'; column: string; always: boolean; options: SequenceOptions }
   /** always null: it stays what it is. */
   | { k: 'set_identity'; column: string; always: boolean | null; options: SequenceOptions }
   | { k: 'drop_identity'; column: string; ifExists: boolean }
-  /** There is one owner of everything. */
-  | { k: 'set_owner' };
+  /** OWNER TO, as there is one owner of everything; how PostgreSQL's disk and planner treat a table (SET STATISTICS, SET STORAGE, CLUSTER ON), which changes no result. */
+  | { k: 'no_effect' };
 
 export interface Option {
   name: string;
@@ -149,6 +174,7 @@ export type Statement = { text: string; offset: number } & (
       primaryKey: string[] | null;
       unique: KeyConstraint[];
       checks: CheckDef[];
+      foreignKeys: ForeignKeyDef[];
       watermark: { column: string; delay: PgNode; location: number } | null;
       include: { kind: IncludeKind; as: string }[];
       options: Option[];
@@ -231,7 +257,7 @@ export type Statement = { text: string; offset: number } & (
       cascade: boolean;
     }
   | { k: 'create_schema'; name: string; ifNotExists: boolean }
-  | { k: 'truncate'; names: { schema?: string; name: string }[]; restartIdentity: boolean }
+  | { k: 'truncate'; names: { schema?: string; name: string }[]; restartIdentity: boolean; cascade: boolean }
   | SubscribeStatement
   | { k: 'explain'; inner: Statement; analyze: boolean; options: Option[] }
   | {
@@ -270,6 +296,8 @@ export type Statement = { text: string; offset: number } & (
   | { k: 'execute'; name: string; args: PgNode[] }
   | { k: 'deallocate'; name: string | null }
   | { k: 'discard'; what: 'all' | 'plans' | 'sequences' | 'temp' }
+  /** SET CONSTRAINTS; names null: ALL. */
+  | { k: 'set_constraints'; names: { schema?: string; name: string }[] | null; deferred: boolean }
   | { k: 'listen' | 'unlisten'; channel: string | null }
   | { k: 'notify'; channel: string; payload: string }
   /** VACUUM, ANALYZE, LOCK, FLUSH, COMMENT, GRANT, ...: accepted where harmless; `tag` is the command tag. */

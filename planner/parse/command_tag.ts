@@ -42,6 +42,7 @@ const STATIC_TAG = {
   listen: 'LISTEN',
   unlisten: 'UNLISTEN',
   notify: 'NOTIFY',
+  set_constraints: 'SET CONSTRAINTS',
 } as const;
 
 /** The tag's words, spelled as PostgreSQL spells them. */

@@ -17,6 +17,7 @@ import {
 } from './convert_ddl.ts';
 import { alterSequence, createSequence } from './convert_sequence.ts';
 import { declareCursor, explain, fetch, transaction, variableSet } from './convert_session.ts';
+import { rangeVarName } from './node_fields.ts';
 import { errorAt, type Source } from './positions.ts';
 import { statementName, utilityTag } from './utility_tags.ts';
 
@@ -81,6 +82,10 @@ const CONVERTERS: Record<string, Converter> = {
   },
   ListenStmt: (node, source) => ({ ...source, k: 'listen', channel: node.conditionname }),
   UnlistenStmt: (node, source) => ({ ...source, k: 'unlisten', channel: node.conditionname ?? null }),
+  ConstraintsSetStmt: (node, source) => {
+    const names = node.constraints?.map((item: PgNode) => rangeVarName(item.RangeVar)) ?? null;
+    return { ...source, k: 'set_constraints', names, deferred: node.deferred === true };
+  },
   NotifyStmt: (node, source) => ({ ...source, k: 'notify', channel: node.conditionname, payload: node.payload ?? '' }),
 };
 

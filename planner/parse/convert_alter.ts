@@ -1,6 +1,7 @@
 /** ALTER TABLE and its kin: libpg-query's AlterTableStmt and RenameStmt as Tidemark's statement. What has no place there is refused by name. */
 import type { AlterAction, PgNode, Statement } from './ast.ts';
 import { checkOf, columnOf, keyOf, REFUSED_CONSTRAINT, refuse } from './convert_ddl.ts';
+import { foreignKeyOf, foreignKeysOfColumn } from './convert_foreign_key.ts';
 import { identityOf, setIdentity } from './convert_sequence.ts';
 import { rangeVarName, strings } from './node_fields.ts';
 import type { Source } from './positions.ts';
@@ -78,7 +79,12 @@ function action(command: PgNode, { objtype, relation }: PgNode, source: Source):
     case 'AT_ColumnDefault':
       return { k: 'set_default', column, value: def ?? null };
     case 'AT_DropConstraint':
-      return { k: 'drop_constraint', name: column, ifExists: command.missing_ok === true };
+      return {
+        k: 'drop_constraint',
+        name: column,
+        ifExists: command.missing_ok === true,
+        cascade: behavior === 'DROP_CASCADE',
+      };
     case 'AT_ValidateConstraint':
       return { k: 'validate_constraint', name: column, ifExists: false };
     case 'AT_AddIdentity':
@@ -88,7 +94,12 @@ function action(command: PgNode, { objtype, relation }: PgNode, source: Source):
     case 'AT_DropIdentity':
       return { k: 'drop_identity', column, ifExists: command.missing_ok === true };
     case 'AT_ChangeOwner':
-      return { k: 'set_owner' };
+    case 'AT_SetStatistics':
+    case 'AT_SetStorage':
+    case 'AT_SetCompression':
+    case 'AT_ClusterOn':
+    case 'AT_DropCluster':
+      return { k: 'no_effect' };
     default: {
       const what = `ALTER ${objectWords(objtype)} ... ${commandWords(subtype)}`;
       throw refuse(source, what, relation.location);
@@ -98,22 +109,26 @@ function action(command: PgNode, { objtype, relation }: PgNode, source: Source):
 
 function addColumn({ def, missing_ok: ifNotExists = false }: PgNode, table: string, source: Source): AlterAction {
   const column = columnOf(def.ColumnDef, table, source);
-  if (column.serial || column.identity !== null) {
-    throw refuse(source, 'ADD COLUMN of a serial or identity column', column.location);
-  }
   const constraints = (def.ColumnDef.constraints ?? []).flatMap(({ Constraint: constraint }: PgNode) => {
     if (constraint.contype === 'CONSTR_CHECK') return [{ k: 'add_check', check: checkOf(constraint, source) }];
     const primary = constraint.contype === 'CONSTR_PRIMARY';
     if (!primary && constraint.contype !== 'CONSTR_UNIQUE') return [];
     return [{ k: 'add_key', primary, key: keyOf(constraint, [column.name], source) }];
   });
-  return { k: 'add_column', column, ifNotExists, constraints };
+  const references = foreignKeysOfColumn(def.ColumnDef, source).map((foreignKey) => {
+    return { k: 'add_foreign_key' as const, foreignKey };
+  });
+  return { k: 'add_column', column, ifNotExists, constraints: [...constraints, ...references] };
 }
 
 function addConstraint(constraint: PgNode, source: Source): AlterAction {
   const { contype, keys, location } = constraint;
   if (contype === 'CONSTR_CHECK') {
     return { k: 'add_check', check: { ...checkOf(constraint, source), notValid: constraint.skip_validation === true } };
+  }
+  if (contype === 'CONSTR_FOREIGN') {
+    const foreignKey = foreignKeyOf(constraint, strings(constraint.fk_attrs), source);
+    return { k: 'add_foreign_key', foreignKey: { ...foreignKey, notValid: constraint.skip_validation === true } };
   }
   if (contype !== 'CONSTR_PRIMARY' && contype !== 'CONSTR_UNIQUE') {
     throw refuse(source, REFUSED_CONSTRAINT[contype] ?? 'a table constraint of this kind', location);

@@ -1,6 +1,7 @@
 /** Data definition: libpg-query's CREATE, DROP and TRUNCATE nodes as Tidemark's statements. What has no place there is refused by name. */
 import { SqlError } from '../../operators/errors.ts';
-import type { CheckDef, ColumnDef, KeyConstraint, PgNode, SelectNode, Statement } from './ast.ts';
+import type { CheckDef, ColumnDef, ForeignKeyDef, KeyConstraint, PgNode, SelectNode, Statement } from './ast.ts';
+import { foreignKeyOf, foreignKeysOfColumn, isForeignKeyPart } from './convert_foreign_key.ts';
 import { identityOf, serialType } from './convert_sequence.ts';
 import { defElemOptions, qualified, rangeVarName, strings } from './node_fields.ts';
 import { errorAt, type Source } from './positions.ts';
@@ -11,7 +12,6 @@ export const refuse = (source: Source, what: string, location?: number): SqlErro
   errorAt(source, '0A000', `${what} is not supported`, location);
 
 export const REFUSED_CONSTRAINT: Record<string, string> = {
-  CONSTR_FOREIGN: 'a FOREIGN KEY constraint',
   CONSTR_EXCLUSION: 'an EXCLUDE constraint',
   CONSTR_ATTR_DEFERRABLE: 'a deferrable constraint',
   CONSTR_ATTR_DEFERRED: 'a deferrable constraint',
@@ -32,6 +32,7 @@ export function columnOf(node: PgNode, table: string, source: Source): ColumnDef
   };
   const of = `specified for column "${column.name}" of table "${table}"`;
   for (const { Constraint: constraint } of node.constraints ?? []) {
+    if (isForeignKeyPart(node, constraint)) continue;
     const refused = REFUSED_CONSTRAINT[constraint.contype];
     if (refused !== undefined) throw refuse(source, refused, constraint.location);
     if (constraint.contype === 'CONSTR_NOTNULL') column.notNull = true;
@@ -91,15 +92,16 @@ export function checkOf(constraint: PgNode, source: Source): CheckDef {
   return { name: conname ?? null, expr, noInherit: constraint.is_no_inherit === true, notValid: false, location };
 }
 
-/** The columns, the primary key, the UNIQUE and the CHECK constraints of a CREATE TABLE's element list. */
+/** The columns, the primary key, the UNIQUE, CHECK and FOREIGN KEY constraints of a CREATE TABLE's element list. */
 function elementsOf(
   elements: PgNode[],
   table: string,
   source: Source,
-): Pick<Kind<'create_relation'>, 'columns' | 'primaryKey' | 'unique' | 'checks'> {
+): Pick<Kind<'create_relation'>, 'columns' | 'primaryKey' | 'unique' | 'checks' | 'foreignKeys'> {
   const columns: ColumnDef[] = [];
   const unique: KeyConstraint[] = [];
   const checks: CheckDef[] = [];
+  const foreignKeys: ForeignKeyDef[] = [];
   let primaryKey: string[] | null = null;
   const setKey = (names: string[], location: number | undefined): void => {
     if (primaryKey !== null) {
@@ -117,6 +119,7 @@ function elementsOf(
       columns.push(column);
       const key = (element.ColumnDef.constraints ?? []).find((c: PgNode) => c.Constraint.contype === 'CONSTR_PRIMARY');
       if (key !== undefined) setKey([name], key.Constraint.location);
+      foreignKeys.push(...foreignKeysOfColumn(element.ColumnDef, source));
       for (const { Constraint: constraint } of element.ColumnDef.constraints ?? []) {
         if (constraint.contype === 'CONSTR_UNIQUE') unique.push(keyOf(constraint, [name], source));
         if (constraint.contype === 'CONSTR_CHECK') checks.push(checkOf(constraint, source));
@@ -127,6 +130,8 @@ function elementsOf(
       unique.push(keyOf(element.Constraint, strings(element.Constraint.keys), source));
     } else if (element.Constraint?.contype === 'CONSTR_CHECK') {
       checks.push(checkOf(element.Constraint, source));
+    } else if (element.Constraint?.contype === 'CONSTR_FOREIGN') {
+      foreignKeys.push(foreignKeyOf(element.Constraint, strings(element.Constraint.fk_attrs), source));
     } else if (element.Constraint) {
       const what = REFUSED_CONSTRAINT[element.Constraint.contype] ?? 'a table constraint of this kind';
       throw refuse(source, what, element.Constraint.location);
@@ -139,7 +144,7 @@ function elementsOf(
     if (column === undefined) throw new SqlError('42703', `column "${name}" named in key does not exist`);
     column.primaryKey = column.notNull = true;
   }
-  return { columns, primaryKey, unique, checks };
+  return { columns, primaryKey, unique, checks, foreignKeys };
 }
 
 /** CREATE TABLE; also CREATE STREAM, which is parsed as a table once its own words are taken out. */
@@ -210,6 +215,7 @@ export function tableFromQuery(into: PgNode, query: SelectNode, source: Source):
     primaryKey: null,
     unique: [],
     checks: [],
+    foreignKeys: [],
     watermark: null,
     include: [],
     options: [],
@@ -302,5 +308,6 @@ export function truncate(node: PgNode, source: Source): Kind<'truncate'> {
     k: 'truncate',
     names: node.relations.map((item: PgNode) => rangeVarName(item.RangeVar)),
     restartIdentity: node.restart_seqs === true,
+    cascade: node.behavior === 'DROP_CASCADE',
   };
 }

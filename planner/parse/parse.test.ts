@@ -144,6 +144,7 @@ test('other definitions', () => {
     k: 'truncate',
     names: [{ name: 'a' }, { schema: 's', name: 'b' }],
     restartIdentity: false,
+    cascade: false,
   });
   assert.equal(shape('TRUNCATE a RESTART IDENTITY').restartIdentity, true);
   const dropped = one('DROP MATERIALIZED VIEW IF EXISTS a, s.b CASCADE', 'drop');

@@ -45,7 +45,6 @@ const TAGS: Record<string, string | ((node: PgNode) => string)> = {
   ClusterStmt: 'CLUSTER',
   LoadStmt: 'LOAD',
   RefreshMatViewStmt: 'REFRESH MATERIALIZED VIEW',
-  ConstraintsSetStmt: 'SET CONSTRAINTS',
   ReassignOwnedStmt: 'REASSIGN OWNED',
   AlterTableStmt: alterOf('objtype'),
   RenameStmt: alterOf('renameType'),

@@ -5,13 +5,19 @@
  */
 import { SqlError } from '../../operators/errors.ts';
 import { type CatalogReader, primaryKeyOf, type Relation, type UniqueKey } from '../../planner/catalog_reader.ts';
-import { type CatalogObject, KIND_NAMES, type ObjectKind } from './objects.ts';
+import { type CatalogObject, type ForeignKey, KIND_NAMES, type ObjectKind, type RelationObject } from './objects.ts';
 
 /** Relations that the server computes: pg_class, tidemark.sources, ... */
 export interface SystemRelations {
   relation(schema: string | undefined, name: string): Relation | null;
   relationByOid(oid: number): Relation | null;
   tableFunction(schema: string | undefined, name: string, args: (string | null)[]): Relation | null;
+}
+
+/** A foreign key, with the table that has it. */
+export interface Reference {
+  table: RelationObject;
+  key: ForeignKey;
 }
 
 const BUILT_IN_SCHEMAS: [name: string, oid: number][] = [
@@ -32,6 +38,7 @@ export class Catalog implements CatalogReader {
   readonly #schemas = new Map(BUILT_IN_SCHEMAS);
   readonly #system: SystemRelations;
   #nextOid = FIRST_OID;
+  #references = { version: 0, byTable: new Map<number, Reference[]>() };
   version = 1;
 
   constructor(system: SystemRelations) {
@@ -221,6 +228,23 @@ export class Catalog implements CatalogReader {
       }
     }
     return keys;
+  }
+
+  /** The foreign keys that reference a table, and the tables that have them. */
+  referencing(oid: number): Reference[] {
+    if (this.#references.version !== this.version) {
+      const byTable = new Map<number, Reference[]>();
+      for (const table of this.#objects.values()) {
+        if (table.kind !== 'table') continue;
+        for (const key of table.foreignKeys) {
+          const list = byTable.get(key.references) ?? [];
+          byTable.set(key.references, list);
+          list.push({ table, key });
+        }
+      }
+      this.#references = { version: this.version, byTable };
+    }
+    return this.#references.byTable.get(oid) ?? [];
   }
 
   tableFunction(schema: string | undefined, name: string, args: (string | null)[]): Relation | null {

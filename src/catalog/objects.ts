@@ -1,7 +1,7 @@
 /** Named objects: what CREATE makes and DROP takes away. */
 import type { Expr } from '../../operators/expr/ir.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
-import type { PgNode, SelectNode } from '../../planner/parse/ast.ts';
+import type { PgNode, ReferentialAction, SelectNode } from '../../planner/parse/ast.ts';
 import type { PhysicalQuery } from '../../planner/physical/index.ts';
 import type { DecoderSpec } from '../formats/format.ts';
 
@@ -60,6 +60,29 @@ export interface CheckConstraint extends Written {
   since: bigint;
 }
 
+/** FOREIGN KEY (...) REFERENCES. */
+export interface ForeignKey {
+  /** Its number among those and the CHECK constraints that the table has had: its OID is made of it. */
+  number: number;
+  name: string;
+  /** Positions of the table's columns, and of those of the other table that they are the key of. */
+  columns: number[];
+  /** OID of the other table, or of the table itself. */
+  references: number;
+  referenced: number[];
+  onUpdate: ReferentialAction;
+  onDelete: ReferentialAction;
+  /** Positions of what ON DELETE SET NULL or SET DEFAULT sets. */
+  setColumns: number[];
+  full: boolean;
+  deferrable: boolean;
+  initiallyDeferred: boolean;
+  /** False: rows of before may break it. */
+  valid: boolean;
+  /** The tick at which it was added. */
+  since: bigint;
+}
+
 export interface RelationObject extends ObjectBase {
   kind: 'table' | 'stream';
   /** How long its changes are kept, as it was said; undefined: the default. */
@@ -69,6 +92,8 @@ export interface RelationObject extends ObjectBase {
   /** By name. */
   checks: CheckConstraint[];
   generated: GeneratedColumn[];
+  /** By name. */
+  foreignKeys: ForeignKey[];
   source: ConnectorSpec | null;
   /** OIDs of indexes that went with a column: the statements that made them go with the table. */
   lostIndexes?: number[];

@@ -67,6 +67,8 @@ export interface DefinitionRecord {
   altered?: number;
   /** Of an ALTER that changed the columns of a table's rows: the clock that their new values were made at. */
   clock?: string;
+  /** Of one that gave them values of sequences which it made: the last value of each. */
+  given?: [sequence: number, last: string][];
 }
 
 export interface OpenedRecord {

@@ -160,6 +160,7 @@ export class Replay {
     } finally {
       session.transaction.rollback();
     }
+    for (const [oid, last] of record.given ?? []) engine.sequences.get(oid)?.load({ last: BigInt(last), called: true });
     // The statement may have made more than one object: a table with the indexes of its constraints.
     this.#greatestOid = Math.max(this.#greatestOid, engine.catalog.nextOid - 1);
   }

@@ -22,7 +22,9 @@ function passOf(action: AlterAction): number {
     case 'add_check':
     case 'add_identity':
       return 3;
-    default:
+    case 'add_foreign_key':
       return 4;
+    default:
+      return 5;
   }
 }

@@ -6,7 +6,7 @@
  * The tick parts those who see the old rows from those who see the new ones: a transaction that reads an older tick, or has written rows of the old form, gets 40001 (transaction.ts).
  * So does who follows the table's changes, which begin anew. Views read columns by position, and columns that views read stay what they are: nothing changes for them.
  *
- * A volatile DEFAULT is another in each row, which cannot be done again: rows get NULL first, then their values in a tick that is logged with the statement.
+ * A volatile DEFAULT, or the number of a serial column, is another in each row, which cannot be done again: rows get NULL first, then their values in a tick that is logged with the statement.
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
@@ -16,13 +16,16 @@ import { copyContext } from '../../operators/expr/context.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import type { AlterAction, ColumnAction, Statement } from '../../planner/parse/ast.ts';
 import type { CatalogObject, RelationObject } from '../catalog/objects.ts';
+import type { DefinitionRecord } from '../durable/records.ts';
 import type { SessionContext } from '../engine.ts';
 import { inOrder } from './action_order.ts';
-import { defaultSequences, dropConstraint, found, nothingPlanned, ownTable, prepareAction } from './alter_relation.ts';
+import { defaultSequences, found, nothingPlanned, ownTable, prepareAction } from './alter_relation.ts';
 import { checkRows } from './check_constraint.ts';
 import { checkNotFollowed } from './column_readers.ts';
+import { CountedColumns } from './counted_columns.ts';
 import { checkKey } from './create_index.ts';
 import { namedInLiterals } from './default_value.ts';
+import { dropConstraint } from './drop_constraint.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { containsNull } from './not_null.ts';
 import { RebuiltTable } from './rebuilt_table.ts';
@@ -109,8 +112,9 @@ class Alteration {
 
   async run(signal: AbortSignal): Promise<void> {
     const { draft, others } = this.#draft(this.#session);
-    const sameChecks = draft.object.checks === this.#object.checks;
-    if (!draft.rewritten && draft.changed.length === 0 && sameChecks && others.length === 0) return;
+    const { checks, foreignKeys } = draft.object;
+    const same = checks === this.#object.checks && foreignKeys === this.#object.foreignKeys;
+    if (!draft.rewritten && draft.changed.length === 0 && same && others.length === 0) return;
     checkNotFollowed(this.#engine, this.#object);
     if (draft.rewritten) await this.#rewrite(draft, signal);
     else this.#change(draft, others, this.#stored, null);
@@ -134,7 +138,7 @@ class Alteration {
     try {
       const made = await RebuiltTable.make(this.#engine, oid, { indexes, key }, rewrite, signal);
       try {
-        if (draft.volatile.size > 0) await journal?.log.admit(LOGGED_TIMES * made.stored.bytes);
+        if (draft.isVolatile) await journal?.log.admit(LOGGED_TIMES * made.stored.bytes);
         stillSame();
         checkNotFollowed(this.#engine, this.#object);
         // Another index may have been made, or dropped, meanwhile.
@@ -162,7 +166,7 @@ class Alteration {
       if (action.k === 'drop_column') draft.drop(engine, action, session);
       // A CHECK or a default that goes need not fit another type.
       if (action.k === 'drop_constraint')
-        dropConstraint(engine, draft.object, action, { checks: draft.object.checks }, session)?.();
+        dropConstraint(engine, draft.object, action, { checks: draft.object.checks, alone: false }, session)?.();
       if (action.k === 'set_default' && action.value === null) draft.forgetDefault(action.column);
     }
     for (const action of actions) if (action.k === 'alter_type') draft.alterType(engine, action, text, session);
@@ -181,12 +185,13 @@ class Alteration {
     transaction.checkWrites();
     const arena = new Arena();
     try {
-      const values =
-        draft.volatile.size > 0 && engine.replay === null
-          ? new VolatileValues(draft, stored, this.#context, arena)
-          : null;
       const made = catalog.nextOid;
-      const { applies, indexes } = this.#prepare(draft, others, stored, values, arena);
+      const counted = new CountedColumns(engine, draft, this.#statement.text);
+      const values =
+        draft.isVolatile && engine.replay === null
+          ? new VolatileValues(draft, counted, stored, this.#context, arena)
+          : null;
+      const { applies, planned } = this.#prepare(draft, others, stored, values, arena);
       // Before anything is done: rows that wait for COMMIT may have no new form.
       const reshape =
         rewrite === null
@@ -194,13 +199,17 @@ class Alteration {
           : transaction.reshape(oid, (rows, to) =>
               rewrite.run(rows, to, (made) => values?.pending(made, to) ?? detach(made, to)),
             );
-      const reads = [oid, ...namedInLiterals(engine, this.#statement.actions, this.#session)];
+      const referenced = planned.foreignKeys.map(({ references }) => references);
+      const reads = [oid, ...referenced, ...namedInLiterals(engine, this.#statement.actions, this.#session)];
       if (rewrite !== null) {
-        for (const columns of indexes) stored.addIndex(columns);
+        for (const columns of planned.indexes) stored.addIndex(columns);
         this.#exchange(draft, stored, values?.delta ?? null);
       }
+      for (const { table, key } of draft.unreferenced)
+        table.foreignKeys = table.foreignKeys.filter((other) => other !== key);
       for (const object of draft.gone) this.#closing.push(this.#drop(object));
       for (const change of draft.sequenceChanges) change();
+      counted.open(engine);
       for (const apply of applies) apply?.();
       keepSeen(engine, this.#object);
       draft.applyTo(this.#object);
@@ -208,7 +217,7 @@ class Alteration {
       this.#dropIndexes(draft);
       this.#endFollowers(draft);
       reads.push(...defaultSequences(this.#object));
-      this.#log(catalog.nextOid === made ? oid : made, draft, reads, values?.delta ?? null);
+      this.#log(catalog.nextOid === made ? oid : made, draft, counted.given, reads, values?.delta ?? null);
       reshape?.();
       showSeen(engine, this.#object, this.#session);
     } finally {
@@ -236,7 +245,7 @@ class Alteration {
         this.#checkPresent(draft, checked);
         for (const check of draft.rechecked) checkRows(checked, draft.object.relation, check, this.#session);
       }
-      return { applies, indexes: planned.indexes };
+      return { applies, planned };
     } finally {
       if (checked !== stored) checked.release();
     }
@@ -260,16 +269,16 @@ class Alteration {
   }
 
   /** The new rows take the old ones' place; `values`: what a tick gives them then. */
-  #exchange({ volatile }: TableDraft, stored: StoredRelation, values: Batch | null): void {
+  #exchange({ isVolatile }: TableDraft, stored: StoredRelation, values: Batch | null): void {
     const engine = this.#engine;
     const { loop } = engine;
     const { oid, name } = this.#object;
-    if (volatile.size === 0) {
+    if (!isVolatile) {
       // What the clock moves, moves before: this may fail.
       loop.advanceClock();
       loop.run(new Map());
     }
-    const tick = volatile.size === 0 ? loop.tick : loop.tick + 1n;
+    const tick = !isVolatile ? loop.tick : loop.tick + 1n;
     stored.altered = { tick, name };
     stored.changedAt = tick;
     const old = loop.replaceRelation(oid, stored);
@@ -305,10 +314,23 @@ class Alteration {
     }
   }
 
-  #log(made: number, { gone }: TableDraft, reads: number[], values: Batch | null): void {
+  #log(
+    made: number,
+    { gone }: TableDraft,
+    given: DefinitionRecord['given'],
+    reads: number[],
+    values: Batch | null,
+  ): void {
     const { oid } = this.#object;
     const clock = String(this.#context.now);
-    const what = { sql: this.#statement.text, made, dropped: gone.map((object) => object.oid), altered: oid, clock };
+    const what = {
+      sql: this.#statement.text,
+      made,
+      dropped: gone.map((object) => object.oid),
+      altered: oid,
+      clock,
+      given,
+    };
     this.#engine.defined(what, this.#session, reads, values);
   }
 }

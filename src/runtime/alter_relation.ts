@@ -6,23 +6,27 @@
  */
 import { SqlError, unsupported } from '../../operators/errors.ts';
 import type { Relation, RelationColumn } from '../../planner/catalog_reader.ts';
-import type { AlterAction, CheckDef, Statement } from '../../planner/parse/ast.ts';
+import type { AlterAction, CheckDef, ForeignKeyDef, Statement } from '../../planner/parse/ast.ts';
 import {
   type CatalogObject,
   type CheckConstraint,
   type ColumnDefault,
+  type ForeignKey,
   KIND_NAMES,
   type RelationObject,
 } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { inOrder } from './action_order.ts';
-import { checkConstraint, checkRows, dropCheck, withCheck } from './check_constraint.ts';
+import { checkConstraint, checkRows, withCheck } from './check_constraint.ts';
 import { alterIdentity } from './column_sequence.ts';
 import { addUnique, checkKey, keyColumns, uniqueConstraint } from './create_index.ts';
 import { columnDefault, namedInLiterals } from './default_value.ts';
+import { dropConstraint } from './drop_constraint.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { constraintsOf, foreignKey, inOrderOfNames } from './foreign_key.ts';
 import { columnNamed, objectNamed } from './names.ts';
 import { containsNull } from './not_null.ts';
+import { checkForeignKey } from './references.ts';
 import { renameObject } from './rename.ts';
 import { renameColumn } from './rename_column.ts';
 import { bindAlone } from './row_expression.ts';
@@ -33,11 +37,14 @@ export type Apply = () => void;
 
 /** What the actions before this one of the same statement will have done. */
 export interface Planned {
+  /** The statement changes no columns. */
+  alone: boolean;
   names: string[];
   key: number[] | null;
   columns: RelationColumn[];
   defaults: (ColumnDefault | null)[];
   checks: CheckConstraint[];
+  foreignKeys: ForeignKey[];
   indexes: number[][];
   /** The rows that are looked at. */
   stored: StoredRelation | undefined;
@@ -51,7 +58,8 @@ export function alterRelation(engine: TidemarkEngine, statement: AlterRelation, 
   const applies = inOrder(statement.actions).map((action) =>
     prepareAction(engine, object, action, planned, statement, session),
   );
-  const reads = [object.oid, ...namedInLiterals(engine, statement.actions, session)];
+  const referenced = planned.foreignKeys.map(({ references }) => references);
+  const reads = [object.oid, ...referenced, ...namedInLiterals(engine, statement.actions, session)];
   for (const apply of applies) apply?.();
   const oid = engine.catalog.nextOid === made ? object.oid : made;
   engine.defined({ sql: statement.text, made: oid, dropped: [], altered: object.oid }, session, [
@@ -70,7 +78,8 @@ export function nothingPlanned(object: CatalogObject, stored: StoredRelation | u
   const columns = 'relation' in object ? object.relation.columns.map((column) => ({ ...column })) : [];
   const defaults = 'defaults' in object ? [...object.defaults] : [];
   const checks = 'checks' in object ? object.checks : [];
-  return { names: [], key: null, columns, defaults, checks, indexes: [], stored };
+  const foreignKeys = 'foreignKeys' in object ? object.foreignKeys : [];
+  return { alone: true, names: [], key: null, columns, defaults, checks, foreignKeys, indexes: [], stored };
 }
 
 /** What the statement names; null, with a notice, when it is not there and IF EXISTS was said. */
@@ -98,7 +107,7 @@ export function prepareAction(
       return () => renameObject(engine, object, action.to, session);
     case 'rename_column':
       return () => renameColumn(engine, object, action.column, action.to, session);
-    case 'set_owner':
+    case 'no_effect':
     case 'add_column':
     case 'drop_column':
     case 'alter_type':
@@ -107,6 +116,8 @@ export function prepareAction(
       return addKey(engine, ownTable(object), action, planned, text, session);
     case 'add_check':
       return addCheck(engine, ownTable(object), action.check, planned, text, session);
+    case 'add_foreign_key':
+      return addForeignKey(engine, ownTable(object), action.foreignKey, planned, session);
     case 'drop_constraint':
       return dropConstraint(engine, ownTable(object), action, planned, session);
     case 'validate_constraint':
@@ -202,16 +213,25 @@ function addCheck(
   };
 }
 
-export function dropConstraint(
+function addForeignKey(
   engine: TidemarkEngine,
   object: RelationObject,
-  action: { name: string; ifExists: boolean },
-  planned: { checks: CheckConstraint[] },
+  definition: ForeignKeyDef,
+  planned: Planned,
   session: SessionContext,
-): Apply | null {
-  const isKey = engine.catalog.uniqueKeys(object.relation).some(({ name }) => name === action.name);
-  if (isKey) throw unsupported('DROP CONSTRAINT of a primary key or a UNIQUE constraint');
-  return dropCheck(engine, object, action, planned, session);
+): Apply {
+  const { relation } = object;
+  const own = { ...object, checks: planned.checks, foreignKeys: planned.foreignKeys };
+  const there = { ...constraintsOf(engine, own), keys: planned.indexes };
+  there.names.push(...planned.names);
+  const key = foreignKey(engine, relation, definition, there, session);
+  planned.foreignKeys = inOrderOfNames([...planned.foreignKeys, key]);
+  if (key.valid && engine.replay === null) checkForeignKey(engine, relation, key, planned.stored, session);
+  return () => {
+    object.foreignKeys = inOrderOfNames([...object.foreignKeys, key]);
+    engine.loop.constrained(relation.oid);
+    engine.catalog.version++;
+  };
 }
 
 function validate(
@@ -222,6 +242,16 @@ function validate(
   session: SessionContext,
 ): Apply {
   const check = planned.checks.find((other) => other.name === name);
+  const key = planned.foreignKeys.find((other) => other.name === name);
+  if (key !== undefined) {
+    if (!key.valid && engine.replay === null) {
+      checkForeignKey(engine, object.relation, key, planned.stored, session);
+    }
+    return () => {
+      key.valid = true;
+      engine.catalog.version++;
+    };
+  }
   if (check === undefined) {
     throw new SqlError('42704', `constraint "${name}" of relation "${object.name}" does not exist`);
   }

@@ -12,6 +12,7 @@ import type { CheckDef, PgNode } from '../../planner/parse/ast.ts';
 import type { CheckConstraint, RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { inOrderOfNames } from './foreign_key.ts';
 import { freeName, objectName } from './names.ts';
 import { failingRow } from './not_null.ts';
 import { bindAlone, columnsOf, evaluatorOf, rowColumns } from './row_expression.ts';
@@ -120,7 +121,7 @@ export function checkRows(
 
 /** The constraints with one more, in the order in which they are looked at. */
 export function withCheck(checks: CheckConstraint[], added: CheckConstraint): CheckConstraint[] {
-  return [...checks, added].sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
+  return inOrderOfNames([...checks, added]);
 }
 
 /** ALTER TABLE ... DROP CONSTRAINT: takes it away, or null when there is none and IF EXISTS was said. `planned`: what is left of them by then. */

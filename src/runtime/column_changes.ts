@@ -3,8 +3,8 @@
  *
  *   source: old columns, new columns   -->   - old, + new
  *
- * For statements over the table alone, so that each of its rows stands in the source as often as it is there, without RETURNING; an UPDATE of a table without CHECK and generated
- * columns that assigns no column of a unique key. A million rows as values of JavaScript would take seconds, in one turn.
+ * For statements over the table alone, so that each of its rows stands in the source as often as it is there, without RETURNING; a DELETE from a table that no foreign key references, an UPDATE of a table
+ * without CHECK and generated columns that assigns no column of a unique or a foreign key. A million rows as values of JavaScript would take seconds, in one turn.
  */
 import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
@@ -26,6 +26,7 @@ export function changeByColumns(
   if (bound.k === 'insert') return insertByColumns(bound, pieces, position, at);
   if (bound.k === 'merge' || bound.returning !== null) return null;
   if (!readsOnly(plan, bound.relation.oid)) return null;
+  if (bound.k === 'delete' && at.referencing.length > 0) return null;
   const places = (columns: Col[]) => columns.map(({ id }) => position.get(id) as number);
   const old = places(bound.oldColumns);
   const next = bound.k === 'update' && isPlain(bound, at) ? places(bound.newColumns) : null;
@@ -51,10 +52,9 @@ function readsOnly({ nodes }: DataflowPlan, relation: number): boolean {
 }
 
 /** An UPDATE for which new rows need no look but for NOT NULL. */
-function isPlain(bound: BoundUpdate, { checks, generated, uniqueKeys }: ModifyContext): boolean {
-  return (
-    checks.length + generated.length === 0 && uniqueKeys.every((key) => key.columns.every((c) => isKept(bound, c)))
-  );
+function isPlain(bound: BoundUpdate, { checks, generated, uniqueKeys, foreignKeys }: ModifyContext): boolean {
+  const keys = [...uniqueKeys, ...foreignKeys];
+  return checks.length + generated.length === 0 && keys.every((key) => key.columns.every((c) => isKept(bound, c)));
 }
 
 /** The new row has the old one's value. */

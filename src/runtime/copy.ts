@@ -14,7 +14,9 @@ import { insertDatums } from './modify.ts';
 import { columnNamed, relationNamed } from './names.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { resultColumns, streamQuery } from './queries.ts';
+import { followReferences, missingReferences } from './referential_actions.ts';
 import { prepareSubscribe } from './subscribe.ts';
+import type { RowChange } from './unique_keys.ts';
 
 type Copy = Extract<Statement, { k: 'copy' }>;
 
@@ -98,6 +100,8 @@ function copyTarget(
   });
   let count = 0;
   const { columns } = relation;
+  // A row may reference one that comes after it.
+  let waiting: RowChange[] = [];
   return {
     async write(rows) {
       const whole = rows.map((row) => {
@@ -107,10 +111,17 @@ function copyTarget(
         });
         return full;
       });
-      insertDatums(relation, whole, modifyContext(engine, relation, session, columns));
+      const at = modifyContext(engine, relation, session, columns);
+      const added = insertDatums(relation, whole, at);
+      waiting.push(...missingReferences({ relation, at, delta: added }));
       count += rows.length;
     },
     async finish() {
+      if (waiting.length > 0) {
+        const at = modifyContext(engine, relation, session, columns);
+        followReferences([{ relation, at, delta: waiting }]);
+        waiting = [];
+      }
       await engine.sequences.durable(session);
       return count;
     },

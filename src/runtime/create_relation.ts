@@ -17,6 +17,7 @@ import type {
   CheckConstraint,
   ColumnDefault,
   ConnectorSpec,
+  ForeignKey,
   RelationObject,
   SequenceObject,
 } from '../catalog/objects.ts';
@@ -30,6 +31,7 @@ import { addSequence, columnSequence } from './column_sequence.ts';
 import { addUnique, checkComparable, keyColumn, type UniqueConstraint, uniqueConstraint } from './create_index.ts';
 import { columnDefault, namedInLiterals, nextValue } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { foreignKey, inOrderOfNames } from './foreign_key.ts';
 import { generatedColumn } from './generated_column.ts';
 import { takeRetention } from './kept_changes.ts';
 import { LocalStream } from './local_stream.ts';
@@ -92,6 +94,7 @@ export async function createRelation(
     return bindAlone(engine, d.node, d.text, session, { target: all[i].type, place: 'default' });
   });
   const checks = checkConstraints(engine, relation, statement, session);
+  const foreignKeys = foreignKeysOf(engine, relation, statement, { checks, unique }, session);
   const generated = statement.columns.flatMap((column, i) => {
     return generatedColumn(engine, relation, i, column, statement.text, session) ?? [];
   });
@@ -130,11 +133,16 @@ export async function createRelation(
       defaults,
       checks,
       generated,
+      foreignKeys,
       source,
     },
     session,
     // Also its own sequences: one may be dropped without the table, by CASCADE.
-    [...defaults.flatMap((value) => value?.sequences ?? []), ...namedInLiterals(engine, statement, session)],
+    [
+      ...defaults.flatMap((value) => value?.sequences ?? []),
+      ...namedInLiterals(engine, statement, session),
+      ...foreignKeys.map(({ references }) => references).filter((oid) => oid !== relation.oid),
+    ],
   );
   for (const sequence of sequences) addSequence(engine, sequence);
   for (const constraint of unique) addUnique(engine, relation, constraint);
@@ -157,6 +165,27 @@ function checkConstraints(
     }
     return withCheck(there, checkConstraint(engine, relation, definition, text, there, session));
   }, []);
+}
+
+function foreignKeysOf(
+  engine: TidemarkEngine,
+  relation: Relation,
+  statement: CreateRelation,
+  { checks, unique }: { checks: CheckConstraint[]; unique: UniqueConstraint[] },
+  session: SessionContext,
+): ForeignKey[] {
+  if (statement.foreignKeys.length === 0) return [];
+  if (statement.options.some(({ name }) => name === 'connector')) {
+    throw unsupported('a FOREIGN KEY constraint on a table with a connector');
+  }
+  const there = {
+    names: [`${relation.name}_pkey`, ...checks.map(({ name }) => name), ...unique.map(({ name }) => name)],
+    numbers: checks.map(({ number }) => number),
+    keys: unique.map(({ columns }) => columns),
+  };
+  return inOrderOfNames(
+    statement.foreignKeys.map((definition) => foreignKey(engine, relation, definition, there, session)),
+  );
 }
 
 /** The sequences of serial and identity columns, each with a name of its own. */
@@ -378,6 +407,7 @@ async function createTableAs(
       defaults,
       checks: [],
       generated: [],
+      foreignKeys: [],
       source: null,
     };
   };

@@ -2,12 +2,16 @@
  * The DEFAULT of a column as it is kept. Sequences are named by OID in it: nextval('s') means the sequence that s was when the default was set, whatever the
  * search path of who inserts and whatever the sequence is called by then.
  */
+import type { Datum } from '../../operators/datum.ts';
+import { evaluate } from '../../operators/expr/interpret.ts';
 import { regclassPath } from '../../planner/bind/index.ts';
+import type { Relation } from '../../planner/catalog_reader.ts';
 import type { PgNode } from '../../planner/parse/ast.ts';
 import { walkTree } from '../../planner/parse/walk_tree.ts';
 import type { CatalogObject, ColumnDefault, RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { bindAlone } from './row_expression.ts';
 
 const OF_SEQUENCES = new Set(['nextval', 'currval', 'setval']);
 
@@ -38,6 +42,20 @@ export function namedInLiterals(engine: TidemarkEngine, root: PgNode, session: S
 function namedBy(engine: TidemarkEngine, { sval }: PgNode, { searchPath }: SessionContext): CatalogObject | undefined {
   const path = regclassPath(sval ?? '');
   return path.length > 2 ? undefined : engine.catalog.find(path.at(-2), path[path.length - 1], searchPath);
+}
+
+/** A new value of a column's DEFAULT, NULL when it has none. */
+export function valueOfDefault(
+  engine: TidemarkEngine,
+  { oid, columns }: Relation,
+  column: number,
+  session: SessionContext,
+): Datum {
+  const object = engine.catalog.get(oid);
+  const value = object !== undefined && 'defaults' in object ? object.defaults[column] : null;
+  if (value === null) return null;
+  const expr = bindAlone(engine, value.node, value.text, session, { target: columns[column].type, place: 'default' });
+  return evaluate(expr, [], session.evalContext);
 }
 
 /** nextval() of a sequence, as serial and identity columns have it. */

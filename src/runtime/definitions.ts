@@ -13,14 +13,14 @@ import { alterSequence, createSequence } from './create_sequence.ts';
 import { createSink } from './create_sink.ts';
 import { createView } from './create_view.ts';
 import { usersOf } from './default_value.ts';
+import { dropIndex } from './drop_constraint.ts';
 import { acknowledge, createSubscription } from './durable_subscription.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { referencesTo } from './foreign_key.ts';
 import { keepChanges } from './kept_changes.ts';
-import { checkWritable, modifyContext } from './modifications.ts';
-import { relationNamed } from './names.ts';
-import { identityOwner, ownedSequences } from './owned_sequences.ts';
+import { identityOwner } from './owned_sequences.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
-import { deleteAll } from './truncate.ts';
+import { truncate } from './truncate.ts';
 
 export function prepareDefinition(
   engine: TidemarkEngine,
@@ -80,17 +80,7 @@ async function define(
       await drop(engine, statement, session);
       return null;
     case 'truncate':
-      for (const named of statement.names) {
-        const relation = relationNamed(engine, named, session);
-        if (relation.kind === 'sequence') throw new SqlError('42809', `"${named.name}" is not a table`);
-        checkWritable(engine, relation, 'delete');
-        deleteAll(relation, modifyContext(engine, relation, session));
-        if (!statement.restartIdentity) continue;
-        for (const { oid } of ownedSequences(engine, relation.oid)) {
-          const sequence = engine.sequences.get(oid);
-          if (sequence !== undefined) engine.transactionOf(session).restart(sequence);
-        }
-      }
+      truncate(engine, statement, session);
       return null;
     default:
       throw new SqlError('0A000', `${commandTag(statement)} is not supported`);
@@ -173,10 +163,9 @@ function removable(
   const relations = dependents
     .filter((o) => o.kind !== 'index' && o.kind !== 'sequence')
     .map((o) => ({ text: wordsOf(o), on }));
-  const defaults = defaultsWithout(engine, gone);
-  if (!cascade && relations.length + defaults.length > 0)
-    throw stillDependent(on, [...relations.reverse(), ...defaults]);
-  const blocking = [...relations, ...defaults];
+  const others = [...defaultsWithout(engine, gone), ...foreignKeysWithout(engine, gone)];
+  if (!cascade && relations.length + others.length > 0) throw stillDependent(on, [...relations.reverse(), ...others]);
+  const blocking = [...relations, ...others];
   if (blocking.length === 1) session.notice('NOTICE', '00000', `drop cascades to ${blocking[0].text}`);
   else if (blocking.length > 1) {
     session.notice('NOTICE', '00000', `drop cascades to ${blocking.length} other objects`, {
@@ -206,6 +195,18 @@ function defaultsWithout(engine: TidemarkEngine, gone: CatalogObject[]): Depende
   });
 }
 
+/** Foreign keys of tables that stay, and reference a table that goes. */
+function foreignKeysWithout(engine: TidemarkEngine, gone: CatalogObject[]): Dependent[] {
+  return gone.flatMap((object) => {
+    // What an index is needed for its table is, too.
+    if (object.kind === 'index' && gone.some(({ oid }) => oid === object.on)) return [];
+    const references = referencesTo(engine, object).filter(({ table }) => !gone.includes(table));
+    return references
+      .sort((a, b) => a.table.oid - b.table.oid || a.key.number - b.key.number)
+      .map(({ table, key }) => ({ text: `constraint ${key.name} on table ${table.name}`, on: wordsOf(object) }));
+  });
+}
+
 /** Takes objects (and schemas) away in one turn, so that no tick sees half of it; connections end afterwards. */
 async function remove(
   engine: TidemarkEngine,
@@ -218,6 +219,11 @@ async function remove(
     object.oid,
     ...(object.kind === 'table' ? (object.lostIndexes ?? []) : []),
   ]);
+  for (const object of objects) {
+    for (const { table, key } of referencesTo(engine, object)) {
+      table.foreignKeys = table.foreignKeys.filter((other) => other !== key);
+    }
+  }
   const closing = objects.map((object) => dropOne(engine, object));
   for (const schema of schemas) {
     gone.push(engine.catalog.schemaOid(schema));
@@ -280,17 +286,9 @@ function dropOne(engine: TidemarkEngine, object: CatalogObject): (() => Promise<
       engine.sequences.close(object.oid);
       for (const { table, column } of usersOf(engine, object.oid)) table.defaults[column] = null;
       return null;
-    case 'index': {
-      const relation = engine.catalog.relationByOid(object.on);
-      if (relation === null) return null;
-      // Another index or constraint may have the same columns.
-      const its = relation.indexes.findIndex((c) => c !== relation.key && c.join() === object.columns.join());
-      relation.indexes = relation.indexes.filter((_, i) => i !== its);
-      const isUsed = (oid: number) =>
-        engine.catalog.relationByOid(oid)?.indexes.some((columns) => columns.join() === object.columns.join());
-      if (!engine.loop.sharing(object.on).some(isUsed)) engine.loop.dropIndex(object.on, object.columns);
+    case 'index':
+      dropIndex(engine, object);
       return null;
-    }
     case 'subscription':
       engine.subscriptions.delete(object.oid);
       if (object.physical === undefined) {

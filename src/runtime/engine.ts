@@ -44,6 +44,7 @@ import { type RunnableStatement, runnable } from './prepared.ts';
 import { prepareQuery } from './queries.ts';
 import type { ReadSources } from './reads.ts';
 import { Sequences } from './sequences.ts';
+import { prepareSetConstraints } from './set_constraints.ts';
 import type { Sink } from './sink.ts';
 import { SinkHold } from './sink_hold.ts';
 import { SourceTicks } from './source_ticks.ts';
@@ -52,7 +53,7 @@ import { prepareSubscribe } from './subscribe.ts';
 import { SystemCatalog } from './system_catalog.ts';
 import { TickLoop } from './tick_loop.ts';
 import { type Commits, EngineTransaction, retractsOnly } from './transaction.ts';
-import { checkFit } from './write_check.ts';
+import { checkDeferred, checkFit } from './write_check.ts';
 import { WriteConflict } from './write_conflict.ts';
 
 export interface EngineOptions {
@@ -188,11 +189,15 @@ export class TidemarkEngine implements Engine {
         return prepareExplain(this, statement, session);
       case 'utility':
         return runnable(statement, this.catalogVersion, null, async () => {
-          if (statement.tag.startsWith('ALTER')) throw unsupported(statement.tag);
+          // There are no roles: everything is its user's.
+          const isOwner = 'AlterOwnerStmt' in statement.node;
+          if (statement.tag.startsWith('ALTER') && !isOwner) throw unsupported(statement.tag);
           if (statement.tag === 'FLUSH') await this.flush();
           if (statement.tag === 'CHECKPOINT') await this.checkpoints?.take();
           return { kind: 'command', tag: statement.tag };
         });
+      case 'set_constraints':
+        return prepareSetConstraints(this, statement);
       default:
         return prepareDefinition(this, statement, session);
     }
@@ -323,7 +328,8 @@ export class TidemarkEngine implements Engine {
   };
 
   readonly #commits: Commits = {
-    checkFit: (deltas, seen) => checkFit(this, deltas, seen),
+    checkFit: (deltas, seen, isDeferred) => checkFit(this, deltas, seen, isDeferred),
+    checkDeferred: (deltas, isDeferred) => checkDeferred(this, deltas, isDeferred),
     publish: (deltas, check) => this.#commit(deltas, check),
     durable: async () => this.journal?.durable(),
   };

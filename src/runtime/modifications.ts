@@ -15,6 +15,7 @@ import type { Statement } from '../../planner/parse/ast.ts';
 import { planQuery } from '../../planner/physical/index.ts';
 import { bindParameters } from '../../planner/physical/parameters.ts';
 import type { ResultColumn, SessionContext } from '../engine.ts';
+import { valueOfDefault } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
 import type { Modified, ModifyContext } from './modify.ts';
 import { notFound } from './names.ts';
@@ -41,6 +42,8 @@ export function checkWritable(engine: TidemarkEngine, relation: Relation, action
   if (object.kind === 'stream' && action !== 'insert') throw refused('stream');
 }
 
+const NOTHING_CHECKED = { checks: [], generated: [], foreignKeys: [] };
+
 /** `columns`: those that the statement was bound with. */
 export function modifyContext(
   engine: TidemarkEngine,
@@ -52,12 +55,18 @@ export function modifyContext(
   transaction.noteSeen();
   const reader = { loop: engine.loop, sources: engine.readSources, transaction, context: engine.contextOf(session) };
   const object = engine.catalog.get(relation.oid);
-  const { checks, generated } = object !== undefined && 'checks' in object ? object : { checks: [], generated: [] };
+  const { checks, generated, foreignKeys } = object !== undefined && 'checks' in object ? object : NOTHING_CHECKED;
   return {
     ...reader,
     uniqueKeys: engine.catalog.uniqueKeys(relation),
     checks,
     generated,
+    foreignKeys,
+    referencing: engine.catalog.referencing(relation.oid),
+    isDeferred: (table, key) => transaction.isDeferred(table, key),
+    other: (another) => modifyContext(engine, another, session),
+    relationOf: (oid) => engine.catalog.relationByOid(oid) as Relation,
+    defaultOf: (column) => valueOfDefault(engine, relation, column, session),
     checkThere: () => {
       if (engine.catalog.get(relation.oid) === undefined) throw notFound(relation.name);
       if (relation.columns !== columns) throw alteredMeanwhile(relation.name);

@@ -14,7 +14,8 @@ import type { BoundDelete, BoundInsert, BoundMerge, BoundModification, BoundUpda
 import type { Relation, UniqueKey } from '../../planner/catalog_reader.ts';
 import { outputColumns } from '../../planner/logical/columns.ts';
 import type { Col } from '../../planner/logical/plan.ts';
-import type { CheckConstraint, GeneratedColumn } from '../catalog/objects.ts';
+import type { Reference } from '../catalog/catalog.ts';
+import type { CheckConstraint, ForeignKey, GeneratedColumn } from '../catalog/objects.ts';
 import { changeByColumns } from './column_changes.ts';
 import { completeRow } from './complete_row.ts';
 import { haveNewKeys } from './new_keys.ts';
@@ -32,6 +33,16 @@ export interface ModifyContext extends Reader {
   uniqueKeys: UniqueKey[];
   checks: CheckConstraint[];
   generated: GeneratedColumn[];
+  foreignKeys: ForeignKey[];
+  /** Foreign keys of all tables that reference the relation. */
+  referencing: Reference[];
+  /** Whether the foreign key of a table (its OID) is looked at at COMMIT. */
+  isDeferred(table: number, key: ForeignKey): boolean;
+  /** The same for another table, which foreign keys lead to. */
+  other(relation: Relation): ModifyContext;
+  relationOf(oid: number): Relation;
+  /** What a column gets that no value was given for. */
+  defaultOf(column: number): Datum;
   /** Throws when the relation was dropped while the statement waited. */
   checkThere(): void;
   /** The same reader at another moment, until it is released. */
@@ -130,9 +141,10 @@ function updated(bound: BoundUpdate, source: Source, at: ModifyContext, before: 
   const seen = onePerTarget(bound.relation, source.rows, old, at, before);
   const delta = seen.flatMap((row): RowChange[] => {
     const next = newRow(bound, source, row, at, [bound.newColumns]);
+    const from = old(row);
     return [
-      { row: old(row), weight: -1 },
-      { row: next, weight: 1 },
+      { row: from, weight: -1 },
+      { row: next, weight: 1, from },
     ];
   });
   return changes(bound, source, seen, delta, at);
@@ -152,9 +164,10 @@ function merged(bound: BoundMerge, source: Source, at: ModifyContext, before: Ro
   const seen = source.rows.filter((row) => action(row) === 'INSERT' || left.has(row));
   const delta: RowChange[] = [];
   for (const row of seen) {
-    if (action(row) !== 'INSERT') delta.push({ row: old(row), weight: -1 });
+    const from = action(row) === 'INSERT' ? undefined : old(row);
+    if (from !== undefined) delta.push({ row: from, weight: -1 });
     if (action(row) === 'DELETE') continue;
-    delta.push({ row: newRow(bound, source, row, at, [bound.newColumns, bound.currentColumns]), weight: 1 });
+    delta.push({ row: newRow(bound, source, row, at, [bound.newColumns, bound.currentColumns]), weight: 1, from });
   }
   return changes(bound, source, seen, delta, at);
 }
@@ -200,9 +213,11 @@ export function writeChanges(relation: Relation, delta: RowChange[], at: ModifyC
   });
 }
 
-/** Rows of COPY FROM: checked and written like INSERT's. */
-export function insertDatums(relation: Relation, rows: Datum[][], at: ModifyContext): void {
+/** Rows of COPY FROM: checked and written like INSERT's, but for foreign keys: gives the changes, for these to be looked at. */
+export function insertDatums(relation: Relation, rows: Datum[][], at: ModifyContext): RowChange[] {
   at.checkThere();
   for (const row of rows) completeRow(relation, row, at);
-  writeChanges(relation, added(rows), at);
+  const delta = added(rows);
+  writeChanges(relation, delta, at);
+  return delta;
 }

@@ -53,11 +53,15 @@ export interface Corrections {
   ofKeys: ((relation: number, types: ColType[], columns: number[], keys: Batch, arena: Arena) => Batch) | null;
 }
 
-/** What a read needs to know of the engine and of who reads. */
-export interface Reader {
+/** What reads rows that are stored. */
+export interface RowReader {
   loop: TickLoop;
-  sources: ReadSources;
   transaction: Corrections;
+}
+
+/** What a read needs to know of the engine and of who reads. */
+export interface Reader extends RowReader {
+  sources: ReadSources;
   context: EvalContext;
 }
 
@@ -138,7 +142,7 @@ export function relationRows(reader: Reader, arena: Arena) {
 }
 
 /** True when indexes have the rows of a key as the reader sees them. */
-export function isIndexed(relation: number, columns: number[], { loop, transaction }: Reader): boolean {
+export function isIndexed(relation: number, columns: number[], { loop, transaction }: RowReader): boolean {
   if (loop.relations.get(relation)?.index(columns) === undefined) return false;
   return transaction.ofKeys !== null || !transaction.corrects(relation);
 }
@@ -164,7 +168,7 @@ export function rowsOfKeys(
   relation: number,
   columns: number[],
   keys: Batch,
-  { loop, transaction }: Reader,
+  { loop, transaction }: RowReader,
   arena: Arena,
 ): Batch {
   const stored = loop.relations.get(relation) as StoredRelation;

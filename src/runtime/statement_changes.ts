@@ -12,6 +12,7 @@ import type { BoundModification } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import { bindReturned } from '../../planner/physical/parameters.ts';
 import { changesOf, type Modified, type ModifyContext, writeChanges } from './modify.ts';
+import { followReferences } from './referential_actions.ts';
 import { checkHeap } from './source_rows.ts';
 import type { RowChange } from './unique_keys.ts';
 
@@ -55,11 +56,12 @@ export class StatementChanges {
     return this.#returned.length === 0 ? plan : bindReturned(plan, this.#returned);
   }
 
-  /** Writes all of it into the transaction. */
+  /** Writes all of it into the transaction, and what foreign keys make of it. */
   write(): void {
     for (const { relation, delta, at } of this.#tables.values()) {
       at.checkThere();
       writeChanges(relation, delta, at);
     }
+    followReferences([...this.#tables.values()]);
   }
 }

@@ -11,8 +11,9 @@ import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import { isVolatile } from '../../planner/analyse/functions.ts';
 import { rewriteExpr } from '../../planner/logical/expressions.ts';
 import type { Col } from '../../planner/logical/plan.ts';
-import type { ColumnAction, PgNode } from '../../planner/parse/ast.ts';
+import type { ColumnAction, PgNode, SequenceOptions } from '../../planner/parse/ast.ts';
 import { formatType, resolveTypeName } from '../../planner/types/type_name.ts';
+import type { Reference } from '../catalog/catalog.ts';
 import {
   type CatalogObject,
   type CheckConstraint,
@@ -29,6 +30,7 @@ import { checkTypes } from './create_relation.ts';
 import { changeSequence } from './create_sequence.ts';
 import { columnDefault, usersOf } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { columnsOfForeignKeys } from './foreign_key.ts';
 import { generatedColumn } from './generated_column.ts';
 import { columnNamed } from './names.ts';
 import { identitySequence, ownedSequences } from './owned_sequences.ts';
@@ -42,6 +44,8 @@ export class TableDraft {
   readonly values: Expr[];
   /** Columns that get another value in each row, and those that are generated of them: what they get, over the new row. In `values` they are NULL. */
   readonly volatile = new Map<number, Expr>();
+  /** Serial and identity columns: what their sequences are to be. They have another value in each row, too. */
+  readonly counted: { position: number; options: SequenceOptions }[] = [];
   /** Columns that must not have a NULL in any of the new rows. */
   readonly present: number[] = [];
   /** Columns of before that are no more, or are others. */
@@ -52,6 +56,8 @@ export class TableDraft {
   readonly rechecked: CheckConstraint[] = [];
   /** Indexes of columns that go. */
   readonly indexes: IndexObject[] = [];
+  /** Foreign keys of other tables that reference columns that go. */
+  readonly unreferenced: Reference[] = [];
   /** What gives identity columns' sequences the types of their columns. */
   readonly sequenceChanges: (() => void)[] = [];
   /** Rows are others than before. */
@@ -66,6 +72,11 @@ export class TableDraft {
     const columns = relation.columns.map((column) => ({ ...column }));
     this.object = { ...object, relation: { ...relation, columns }, defaults: [...defaults] };
     this.values = columns.map(({ type }, id) => ({ k: 'col', id, t: type }));
+  }
+
+  /** Whether rows get values that are others in each of them. */
+  get isVolatile(): boolean {
+    return this.volatile.size + this.counted.length > 0;
   }
 
   /** The table becomes what the draft is: whatever its definition consists of. Its relation stays the same object, which plans hold on to. */
@@ -92,7 +103,13 @@ export class TableDraft {
     checkColumnName(this.object, name);
     const type = resolveTypeName(column.type);
     const position = relation.columns.length;
-    relation.columns.push({ name, type, notNull });
+    const { serial, identity } = column;
+    relation.columns.push({
+      name,
+      type,
+      notNull,
+      ...(identity === null ? {} : { identity: identity.always ? 'a' : 'd' }),
+    });
     checkTypes([relation.columns[position]]);
     const kept = node === null ? null : columnDefault(engine, node, text, session);
     defaults.push(kept);
@@ -105,10 +122,16 @@ export class TableDraft {
             refused: refusedDefault(name),
           });
     const generated = generatedColumn(engine, relation, position, column, text, session);
-    if (generated !== null) {
+    if (serial || identity !== null) {
+      sequenceType(type.oid, 'identity column');
+      this.counted.push({ position, options: identity?.options ?? {} });
+      this.values.push({ k: 'const', v: null, t: type });
+    } else if (generated !== null) {
       relation.columns[position].generated = true;
       this.object.generated = [...this.object.generated, generated];
-      const ofVolatile = columnsOf(generated.expr).some((c) => this.volatile.has(c));
+      const ofVolatile = columnsOf(generated.expr).some(
+        (c) => this.volatile.has(c) || this.counted.some((counted) => counted.position === c),
+      );
       if (ofVolatile) this.volatile.set(position, generated.expr);
       // Over the old rows, whatever other actions make of them.
       const overOld = (e: Expr) => (e.k === 'col' ? this.values[e.id] : e);
@@ -165,6 +188,11 @@ export class TableDraft {
       });
     }
     this.#checkUnread(engine, position, column, session);
+    if (columnsOfForeignKeys(engine, object).includes(position)) {
+      throw new SqlError('0A000', `cannot alter type of column "${column}", which a foreign key is over`, {
+        hint: 'Drop the foreign key, and add it again afterwards.',
+      });
+    }
     for (const key of keysOf(engine, object))
       if (key.includes(position)) checkComparable([{ name: column, type, notNull }], [0]);
     relation.columns[position] = { ...relation.columns[position], type };
@@ -222,7 +250,14 @@ export class TableDraft {
     const needing = othersWith(engine, sequences, object, position);
     const generated = object.generated.filter((g) => g.column !== position && columnsOf(g.expr).includes(position));
     const generatedNames = generated.map((g) => relation.columns[g.column].name);
+    const references = engine.catalog.referencing(object.oid).filter(({ table, key }) => {
+      return (
+        table.oid !== object.oid && key.referenced.includes(position) && !this.unreferenced.some((r) => r.key === key)
+      );
+    });
+    const constraints = references.map(({ table, key }) => `constraint ${key.name} on table ${table.name}`);
     const lines = [
+      ...constraints.map((text) => `${text} depends on ${what}`),
       ...generatedNames.map((name) => `column ${name} of table ${relation.name} depends on ${what}`),
       ...gone.map(({ line }) => line),
       ...needing.map(({ text, on }) => `${text} depends on ${on}`),
@@ -238,7 +273,8 @@ export class TableDraft {
       ...generatedNames.map((name) => `column ${name} of table ${relation.name}`),
       ...gone.map((other) => `${KIND_NAMES[other.object.kind]} ${other.object.name}`),
     ];
-    tellCascade([...others, ...needing.map(({ text }) => text)], session);
+    this.unreferenced.push(...references);
+    tellCascade([...constraints, ...others, ...needing.map(({ text }) => text)], session);
     for (const name of generatedNames)
       this.drop(engine, { k: 'drop_column', column: name, ifExists, cascade }, session);
     this.gone.unshift(...gone.map((other) => other.object).reverse());
@@ -249,6 +285,9 @@ export class TableDraft {
       if (index.on === object.oid && index.columns.includes(position)) this.indexes.push(index);
     }
     object.checks = object.checks.filter(({ expr }) => !columnsOf(expr).includes(position));
+    object.foreignKeys = object.foreignKeys.filter(({ columns, references, referenced }) => {
+      return !columns.includes(position) && !(references === object.oid && referenced.includes(position));
+    });
     object.generated = object.generated.filter(({ column: own }) => own !== position);
     if (relation.key?.includes(position)) relation.key = null;
     relation.indexes = relation.indexes.filter((columns) => !columns.includes(position));

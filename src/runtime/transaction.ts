@@ -17,6 +17,7 @@ import { pages } from '../../operators/batch/pages.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { consolidator } from '../../operators/state/consolidate.ts';
 import type { ColType } from '../../operators/types.ts';
+import type { ForeignKey } from '../catalog/objects.ts';
 import type { Transaction } from '../engine.ts';
 import { CorrectionIndex } from './correction_index.ts';
 import type { Pin } from './pins.ts';
@@ -38,10 +39,23 @@ export function consolidatorOf(types: ColType[]): ReturnType<typeof consolidator
   return made;
 }
 
+/** Whether the foreign key of a table (its OID) is looked at at COMMIT. */
+export type IsDeferred = (table: number, key: ForeignKey) => boolean;
+
+/** What SET CONSTRAINTS has said. */
+interface Deferral {
+  /** null: nothing of all. */
+  all: boolean | null;
+  /** By table and number of the constraint. */
+  named: Map<string, boolean>;
+}
+
 /** What the engine does for a transaction that has written. */
 export interface Commits {
-  /** Throws WriteConflict when these deltas, made of rows as of tick `seen`, do not fit the live rows. */
-  checkFit(deltas: Map<number, Batch>, seen: bigint): void;
+  /** Throws WriteConflict when these deltas, made of rows as of tick `seen`, do not fit the live rows. `isDeferred`: foreign keys that were not looked at. */
+  checkFit(deltas: Map<number, Batch>, seen: bigint, isDeferred: IsDeferred): void;
+  /** Throws when these deltas break one of these foreign keys. */
+  checkDeferred(deltas: Map<number, Batch>, isDeferred: IsDeferred): void;
   /** Applies deltas as one tick after `check` has passed in the same turn; gives who waits for the disk. */
   publish(deltas: Map<number, Batch>, check: () => void): Promise<() => Promise<void>>;
   /** All that was told to the tick log so far is on the disk. */
@@ -59,7 +73,8 @@ export class EngineTransaction implements Transaction {
   #pin: Pin | null = null;
   readonly #writes: Write[] = [];
   readonly #byKey = new Map<string, CorrectionIndex>();
-  #savepoints: { name: string; writes: number; restarts: number }[] = [];
+  #savepoints: { name: string; writes: number; restarts: number; deferral: Deferral }[] = [];
+  #deferral: Deferral = { all: null, named: new Map() };
   /** Sequences that begin anew with it. */
   #restarts: Sequence[] = [];
   #done = false;
@@ -169,7 +184,7 @@ export class EngineTransaction implements Transaction {
 
   /** Throws WriteConflict when what it wrote does not fit the live rows. */
   checkWrites(): void {
-    if (this.#writes.length > 0) this.#commits.checkFit(this.#total(), this.#seen ?? this.tick);
+    if (this.#writes.length > 0) this.#commits.checkFit(this.#total(), this.#seen ?? this.tick, this.#isDeferred);
   }
 
   /** It alters a table's columns: makes what it wrote anew, and gives what puts that in its place; from then on it reads what is there. */
@@ -206,6 +221,30 @@ export class EngineTransaction implements Transaction {
   /** What is written from now on is made of the rows that it sees now. */
   noteSeen(): void {
     this.#seen ??= this.tick;
+  }
+
+  readonly #isDeferred: IsDeferred = (table, key) => this.isDeferred(table, key);
+
+  /** The end of a statement that stands alone is that of its transaction. */
+  isDeferred(table: number, key: ForeignKey): boolean {
+    if (!key.deferrable || this.#alone) return false;
+    const { all, named } = this.#deferral;
+    return named.get(`${table}.${key.number}`) ?? all ?? key.initiallyDeferred;
+  }
+
+  /** SET CONSTRAINTS; `some`: null: all. What is not deferred any more is looked at. */
+  setConstraints(some: { table: number; number: number }[] | null, deferred: boolean): void {
+    const before = this.#deferral;
+    const named = new Map(some === null ? [] : before.named);
+    for (const { table, number } of some ?? []) named.set(`${table}.${number}`, deferred);
+    const next = { all: some === null ? deferred : before.all, named };
+    if (!deferred && this.hasWrites) {
+      const isSaid = (table: number, { number }: ForeignKey) => named.get(`${table}.${number}`) === false;
+      this.#commits.checkDeferred(this.#total(), (table, key) => {
+        return this.isDeferred(table, key) && (some === null || isSaid(table, key));
+      });
+    }
+    this.#deferral = next;
   }
 
   /** How far it is; backTo() takes back what it wrote since. */
@@ -275,13 +314,19 @@ export class EngineTransaction implements Transaction {
   }
 
   savepoint(name: string): void {
-    this.#savepoints.push({ name, writes: this.#writes.length, restarts: this.#restarts.length });
+    this.#savepoints.push({
+      name,
+      writes: this.#writes.length,
+      restarts: this.#restarts.length,
+      deferral: this.#deferral,
+    });
   }
 
   rollbackTo(name: string): void {
     const at = this.#find(name);
     this.#truncate(this.#savepoints[at].writes);
     this.#undoRestarts(this.#savepoints[at].restarts);
+    this.#deferral = this.#savepoints[at].deferral;
     this.#savepoints.length = at + 1;
   }
 
@@ -299,7 +344,7 @@ export class EngineTransaction implements Transaction {
   #check(deltas: Map<number, Batch>): void {
     if (this.#done) throw new SqlError('25P02', 'the transaction was rolled back before it was published');
     for (const relation of deltas.keys()) this.#checkUnaltered(relation);
-    this.#commits.checkFit(deltas, this.#seen ?? this.tick);
+    this.#commits.checkFit(deltas, this.#seen ?? this.tick, this.#isDeferred);
     this.#unpin();
   }
 

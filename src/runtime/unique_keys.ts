@@ -23,6 +23,8 @@ import { isIndexed, type Reader, relationRows, rowsOfKeys } from './reads.ts';
 export interface RowChange {
   row: Datum[];
   weight: number;
+  /** The row of an UPDATE whose place it takes; the same object comes as a row that goes. */
+  from?: Datum[];
 }
 
 /** The key of a row as PostgreSQL's messages show it; no column of it is NULL. */

@@ -69,7 +69,7 @@ export function upsertRows(
     completeRow(relation, next, at);
     stored[hit].delete(text);
     write(next);
-    delta.push({ row: existing, weight: -1 }, { row: next, weight: 1 });
+    delta.push({ row: existing, weight: -1 }, { row: next, weight: 1, from: existing });
     count++;
     if (returning !== null) returned.push(returning(next, existing));
   }

@@ -1,5 +1,5 @@
 /**
- * The values of a volatile DEFAULT: another in each row, equal rows included; and of columns that are generated of it.
+ * The values of a volatile DEFAULT, and of serial and identity columns: another in each row, equal rows included; and of columns that are generated of it.
  *
  * What a transaction has written and not committed gets values, too: a row that it adds one of its own, a row that it takes away that of the row which goes.
  */
@@ -9,6 +9,7 @@ import { batchFromRows, readRow, weightOf } from '../../operators/batch/builder.
 import type { Datum } from '../../operators/datum.ts';
 import { evaluate } from '../../operators/expr/interpret.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
+import type { CountedColumns } from './counted_columns.ts';
 import { StoredRelation } from './stored_relation.ts';
 import type { TableDraft } from './table_draft.ts';
 
@@ -17,12 +18,20 @@ export class VolatileValues {
   readonly delta: Batch;
   readonly #types: StoredRelation['types'];
   readonly #volatile: TableDraft['volatile'];
+  readonly #counted: CountedColumns['next'];
   readonly #context: EvalContext;
   /** By the row with NULLs: rows with values, of the table and of the transaction; those that it has taken away are out. */
   #ofTable: Map<string, Datum[][]> | null = null;
   readonly #ofTransaction = new Map<string, Datum[][]>();
 
-  constructor({ volatile }: TableDraft, stored: StoredRelation, context: EvalContext, arena: Arena) {
+  constructor(
+    { volatile }: TableDraft,
+    { next }: CountedColumns,
+    stored: StoredRelation,
+    context: EvalContext,
+    arena: Arena,
+  ) {
+    this.#counted = next;
     this.#types = stored.types;
     this.#volatile = volatile;
     this.#context = context;
@@ -44,6 +53,7 @@ export class VolatileValues {
 
   #filled(row: Datum[]): Datum[] {
     const filled = [...row];
+    for (const [position, next] of this.#counted) filled[position] = next();
     for (const [position, value] of this.#volatile) filled[position] = evaluate(value, filled, this.#context);
     return filled;
   }

@@ -3,7 +3,7 @@
  *
  *   statement reads rows of tick t -> delta        others publish t + 1, t + 2        checkFit(delta, t) -> publish
  *
- * The delta fits when every row that it takes away is there (as often), and no unique key is there twice after it. Then it does what it would have done at tick t:
+ * The delta fits when every row that it takes away is there (as often), and no unique key is there twice after it, and no row references one that is not there. Then it does what it would have done at tick t:
  * a lost update is one whose old row is gone, a key taken twice one that somebody else has added. Rows are compared by their values, so a
  * row that came back is the same row.
  *
@@ -20,11 +20,18 @@ import type { RelationObject } from '../catalog/objects.ts';
 import { checkViolation } from './check_constraint.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { nullViolation } from './not_null.ts';
+import { checkReferences, type WholeChange } from './references.ts';
+import type { IsDeferred } from './transaction.ts';
 import { duplicateKey } from './unique_keys.ts';
 import { WriteConflict } from './write_conflict.ts';
 
 /** Throws WriteConflict unless these consolidated deltas, made of rows as of tick `seen`, fit the live rows of their tables. */
-export function checkFit(engine: TidemarkEngine, deltas: Map<number, Batch>, seen: bigint): void {
+export function checkFit(
+  engine: TidemarkEngine,
+  deltas: Map<number, Batch>,
+  seen: bigint,
+  isDeferred: IsDeferred,
+): void {
   for (const [oid, delta] of deltas) {
     const object = engine.catalog.get(oid);
     const stored = engine.loop.relations.get(oid);
@@ -48,6 +55,44 @@ export function checkFit(engine: TidemarkEngine, deltas: Map<number, Batch>, see
       throw WriteConflict.of(duplicateKey(relation, key, readRow(delta, row), defaultContext()));
     }
   }
+  const changed = (oid: number) => (engine.loop.relations.get(oid)?.changedAt ?? -1n) > seen;
+  try {
+    checkReferences(wholeChange(engine, deltas), ({ table, key }, what) => {
+      return isDeferred(table.oid, key) || key.since >= seen || changed(what === 'row' ? key.references : table.oid);
+    });
+  } catch (error) {
+    throw error instanceof SqlError ? WriteConflict.of(error) : error;
+  }
+}
+
+/** Throws when the deltas break one of the foreign keys that are deferred. */
+export function checkDeferred(engine: TidemarkEngine, deltas: Map<number, Batch>, isDeferred: IsDeferred): void {
+  checkReferences(wholeChange(engine, deltas), ({ table, key }) => isDeferred(table.oid, key));
+}
+
+/** The rows of now with the deltas. */
+function wholeChange(engine: TidemarkEngine, deltas: Map<number, Batch>): WholeChange {
+  const { catalog, loop } = engine;
+  return {
+    tables: (oid) => {
+      const object = catalog.get(oid);
+      return object?.kind === 'table' ? object : undefined;
+    },
+    referencing: (oid) => catalog.referencing(oid),
+    deltas,
+    view: {
+      loop,
+      transaction: {
+        corrects: (oid) => deltas.has(oid),
+        corrections: (oid) => {
+          const batch = deltas.get(oid);
+          return batch === undefined ? [] : [{ batch, sign: 1 }];
+        },
+        ofKeys: (oid) => deltas.get(oid) as Batch,
+      },
+    },
+    context: defaultContext(),
+  };
 }
 
 /** A CHECK may be there since the rows were written. */

@@ -41,7 +41,7 @@ async function savedShape(): Promise<string[]> {
   await sql(engine, TABLES);
   await sql(
     engine,
-    'CREATE TABLE numbered (a serial, b int GENERATED ALWAYS AS IDENTITY, CHECK (b IS NULL), c int GENERATED ALWAYS AS (a + b) STORED)',
+    'CREATE TABLE numbered (a serial, b int GENERATED ALWAYS AS IDENTITY, CHECK (b IS NULL), c int GENERATED ALWAYS AS (a + b) STORED UNIQUE, FOREIGN KEY (a) REFERENCES numbered (c))',
   );
   await sql(
     engine,

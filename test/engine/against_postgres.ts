@@ -125,12 +125,16 @@ export class AgainstPostgres {
     const [statement] = parse(sql);
     const session = this.#session;
     if (statement.k === 'transaction') {
-      if (statement.kind === 'commit') await session.transaction.commit();
-      if (statement.kind === 'rollback') session.transaction.rollback();
-      if (statement.kind === 'savepoint') session.transaction.savepoint(statement.name ?? '');
-      if (statement.kind === 'rollback_to') session.transaction.rollbackTo(statement.name ?? '');
-      this.#inBlock = !['commit', 'rollback'].includes(statement.kind);
-      if (!this.#inBlock || statement.kind === 'begin') session.transaction = this.engine.begin();
+      try {
+        if (statement.kind === 'commit') await session.transaction.commit();
+        if (statement.kind === 'rollback') session.transaction.rollback();
+        if (statement.kind === 'savepoint') session.transaction.savepoint(statement.name ?? '');
+        if (statement.kind === 'rollback_to') session.transaction.rollbackTo(statement.name ?? '');
+      } finally {
+        // A COMMIT that fails ends its block, too.
+        this.#inBlock = !['commit', 'rollback'].includes(statement.kind);
+        if (!this.#inBlock || statement.kind === 'begin') session.transaction = this.engine.begin();
+      }
       return [];
     }
     try {

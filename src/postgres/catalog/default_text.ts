@@ -77,11 +77,11 @@ function sequenceOf({ node, sequences }: ColumnDefault): number | null {
   return call?.funcname.at(-1).String.sval === 'nextval' && sequences.length === 1 ? sequences[0] : null;
 }
 
-/** The default as SQL. */
-export function defaultText(value: ColumnDefault, type: ColType, facts: CatalogFacts): string {
+/** The default as SQL. `path`: the search path that finds a sequence which has no schema before its name. */
+export function defaultText(value: ColumnDefault, type: ColType, facts: CatalogFacts, path: string[]): string {
   const { node } = value;
   const sequence = facts.relation(sequenceOf(value) ?? 0);
-  if (sequence !== undefined) return `nextval('${shownName(facts, sequence, ['public'])}'::regclass)`;
+  if (sequence !== undefined) return `nextval('${shownName(facts, sequence, path)}'::regclass)`;
   const text = sourceText(value);
   if (/^-\s*[\d.]+$/.test(text)) return negativeNumber(text);
   if (node.A_Const?.sval !== undefined) return `${text}::${formatType(type.oid, -1)}`;

@@ -1,13 +1,40 @@
 /** SQL texts of views and indexes, as the catalog relations and the pg_get_*def functions show them. */
 import { quoteIdent } from '../../../operators/expr/text/quote.ts';
+import { parse } from '../../../planner/parse/parse.ts';
+import { localSession } from '../../runtime/script.ts';
+import { edited, insertion } from '../../runtime/text_edits.ts';
+import { namePlaces, orNull } from '../../runtime/view_query.ts';
 import { queryStart } from '../../runtime/view_text.ts';
-import type { IndexFacts, RelationFacts } from './facts.ts';
+import type { CatalogFacts, IndexFacts, RelationFacts } from './facts.ts';
+import { isVisible } from './functions/names.ts';
 
 /** The query of a view as its creator wrote it, with a semicolon; empty for what is no view or has no text. */
 export function viewDefinition(relation: RelationFacts): string {
   const { object } = relation;
   if (object === null || (object.kind !== 'view' && object.kind !== 'materialized_view')) return '';
   return ` ${queryText(object.sql)};`;
+}
+
+/** The same for a search path: names of relations that it does not find have their schema before them. */
+export function viewDefinitionFor(relation: RelationFacts, facts: CatalogFacts, path: string[]): string {
+  const { object } = relation;
+  if (object === null || (object.kind !== 'view' && object.kind !== 'materialized_view')) return '';
+  const isFound = (oid: number) => {
+    const named = facts.relation(oid);
+    return named === undefined || isVisible(facts, named, path);
+  };
+  if (object.dependencies.every(isFound)) return viewDefinition(relation);
+  const { engine } = facts;
+  const qualified = orNull(() => {
+    const [statement] = parse(object.sql);
+    if (statement.k !== 'create_view') return null;
+    const places = namePlaces(engine, object, statement.query, localSession(engine), ({ oid }) => !isFound(oid));
+    const edits = places.flatMap(({ node, relation: { schema } }) => {
+      return node.schemaname === undefined ? [insertion(node.location, `${quoteIdent(schema)}.`)] : [];
+    });
+    return edited(object.sql, edits);
+  });
+  return ` ${queryText(qualified ?? object.sql)};`;
 }
 
 /** CREATE ... name [(columns)] [WITH (...)] AS query. */

@@ -13,7 +13,13 @@
  */
 import type { Relation } from '../../../planner/catalog_reader.ts';
 import { systemTable } from '../../../planner/types/catalog_table.ts';
-import type { CatalogObject, CheckConstraint, ColumnDefault, GeneratedColumn } from '../../catalog/objects.ts';
+import type {
+  CatalogObject,
+  CheckConstraint,
+  ColumnDefault,
+  ForeignKey,
+  GeneratedColumn,
+} from '../../catalog/objects.ts';
 import type { TidemarkEngine } from '../../runtime/engine.ts';
 import { OWNER, PG_CATALOG, PG_TOAST, primaryConstraintOid, primaryIndexOid, uniqueConstraintOid } from './oids.ts';
 import { type SystemRelation, systemRelations } from './system_relations.ts';
@@ -53,6 +59,7 @@ export interface RelationFacts {
   defaults: (ColumnDefault | null)[];
   indexes: IndexFacts[];
   checks: CheckConstraint[];
+  foreignKeys: ForeignKey[];
   generated: GeneratedColumn[];
 }
 
@@ -140,6 +147,11 @@ export class CatalogFacts {
   }
 }
 
+/** OID of the schema that the server's own figures are in. */
+export function figuresSchema({ schemas }: CatalogFacts): number {
+  return schemas.find(({ name }) => name === 'tidemark')?.oid ?? 0;
+}
+
 /** Columns of a declared primary key; the proved key of a view is none. */
 export function primaryKeyOf(relation: RelationFacts): number[] | null {
   return relation.relkind === 'r' && relation.object !== null ? relation.relation.key : null;
@@ -186,6 +198,7 @@ function plainFacts(
     defaults,
     indexes: [],
     checks: object !== null && 'checks' in object ? object.checks : [],
+    foreignKeys: object !== null && 'foreignKeys' in object ? object.foreignKeys : [],
     generated: object !== null && 'generated' in object ? object.generated : [],
   };
 }

@@ -60,6 +60,8 @@ export const OWNER = 10;
 export const DATABASE = 5;
 export const PG_CATALOG = 11;
 export const PG_TOAST = 99;
+/** The extension that the tidemark schema belongs to: below the users' OIDs, so that pg_dump leaves it out. */
+export const EXTENSION = 14998;
 /** pg_class.oid of catalogs that other catalogs point at. */
 export const CATALOG = {
   pg_type: 1247,
@@ -72,6 +74,7 @@ export const CATALOG = {
   pg_constraint: 2606,
   pg_namespace: 2615,
   pg_rewrite: 2618,
+  pg_extension: 3079,
 } as const;
 /** pg_am.oid. */
 export const HEAP = 2;

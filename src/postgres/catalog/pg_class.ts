@@ -1,7 +1,7 @@
 /** pg_class: tables and streams (r), views (v), materialized views (m), indexes (i), sequences (S), and PostgreSQL's own relations. */
 import { F64, I32 } from '../../../operators/batch/memory.ts';
 import { type CatalogRelation, type CatalogRow, toRows } from './catalog_relation.ts';
-import type { IndexFacts, RelationFacts } from './facts.ts';
+import type { CatalogFacts, IndexFacts, RelationFacts } from './facts.ts';
 import { BTREE, HEAP, OWNER } from './oids.ts';
 import { staticRows } from './static_rows.ts';
 import { systemRelation, systemRelations } from './system_relations.ts';
@@ -35,7 +35,7 @@ const COMMON: CatalogRow = {
   relminmxid: 0,
 };
 
-function relationRow(r: RelationFacts): CatalogRow {
+function relationRow(r: RelationFacts, facts: CatalogFacts): CatalogRow {
   return {
     ...COMMON,
     oid: r.oid,
@@ -48,6 +48,8 @@ function relationRow(r: RelationFacts): CatalogRow {
     relkind: r.relkind,
     relchecks: r.checks.length,
     relnatts: r.relation.columns.length,
+    // Foreign keys are triggers to PostgreSQL, and psql and pg_dump ask for them where there are triggers.
+    relhastriggers: r.foreignKeys.length > 0 || facts.engine.catalog.referencing(r.oid).length > 0,
     relhasrules: r.relkind === 'v' || r.relkind === 'm',
     relreplident: r.relkind === 'v' || r.relkind === 'S' ? 'n' : 'd',
   };
@@ -70,7 +72,7 @@ export const PG_CLASS: CatalogRelation = {
   until: 'catalog',
   rows: ({ facts }, columns) => [
     ...staticRows('pg_class', columns),
-    ...toRows(columns, [...facts.own.map(relationRow), ...facts.indexes.map(indexRow)]),
+    ...toRows(columns, [...facts.own.map((r) => relationRow(r, facts)), ...facts.indexes.map(indexRow)]),
   ],
   /** Rows and 8 kB pages of what is stored now. */
   refresh({ facts }, batch) {

@@ -1,10 +1,12 @@
-/** pg_constraint: PRIMARY KEY (p), UNIQUE (u), NOT NULL (n) and CHECK (c), the constraints that the engine has. `conbin` holds the condition as SQL. */
+/** pg_constraint: PRIMARY KEY (p), UNIQUE (u), NOT NULL (n), CHECK (c) and FOREIGN KEY (f), the constraints that the engine has. `conbin` holds the condition as SQL. */
 import { pgArray } from '../../../operators/datum.ts';
 import { OID } from '../../../operators/types.ts';
+import { systemTable } from '../../../planner/types/catalog_table.ts';
+import type { ForeignKey } from '../../catalog/objects.ts';
 import { columnsOf } from '../../runtime/row_expression.ts';
 import { type CatalogRow, ofCatalog } from './catalog_relation.ts';
 import { writtenExpression } from './check_text.ts';
-import type { IndexFacts, RelationFacts } from './facts.ts';
+import type { CatalogFacts, IndexFacts, RelationFacts } from './facts.ts';
 import { checkOid, notNullOid } from './oids.ts';
 
 const COMMON: CatalogRow = {
@@ -86,8 +88,67 @@ function checks(r: RelationFacts): CatalogRow[] {
   });
 }
 
+function foreignKeys(r: RelationFacts, facts: CatalogFacts): CatalogRow[] {
+  return r.foreignKeys.map((key) => {
+    const numbers = (columns: number[]) =>
+      pgArray(
+        OID.int2,
+        columns.map((c) => c + 1),
+      );
+    const other = facts.relation(key.references) as RelationFacts;
+    const operators = (left: RelationFacts, lefts: number[], right: RelationFacts, rights: number[]) =>
+      pgArray(
+        OID.oid,
+        lefts.map((c, i) => equality(left.relation.columns[c].type.oid, right.relation.columns[rights[i]].type.oid)),
+      );
+    const some = key.setColumns.length < key.columns.length;
+    return {
+      ...COMMON,
+      oid: checkOid(r.oid, key.number),
+      conname: key.name,
+      connamespace: r.schema.oid,
+      contype: 'f',
+      condeferrable: key.deferrable,
+      condeferred: key.initiallyDeferred,
+      convalidated: key.valid,
+      conrelid: r.oid,
+      conindid: indexOfKey(other, key)?.oid ?? 0,
+      confrelid: key.references,
+      confupdtype: key.onUpdate,
+      confdeltype: key.onDelete,
+      confmatchtype: key.full ? 'f' : 's',
+      connoinherit: true,
+      conkey: numbers(key.columns),
+      confkey: numbers(key.referenced),
+      conpfeqop: operators(other, key.referenced, r, key.columns),
+      conppeqop: operators(other, key.referenced, other, key.referenced),
+      conffeqop: operators(r, key.columns, r, key.columns),
+      confdelsetcols: some ? numbers(key.setColumns) : null,
+    };
+  });
+}
+
+/** OID of the operator = of two types; 0 when there is none. */
+function equality(left: number, right: number): number {
+  const operators = systemTable('pg_operator');
+  const typeOf = (oid: number) => (oid === OID.varchar ? OID.text : oid);
+  for (let i = 0; i < operators.rowCount; i++) {
+    if (operators.text(i, 'oprname') !== '=' || operators.number(i, 'oprleft') !== typeOf(left)) continue;
+    if (operators.number(i, 'oprright') === typeOf(right)) return operators.number(i, 'oid');
+  }
+  return 0;
+}
+
+/** The index of the key that a foreign key references. */
+export function indexOfKey(table: RelationFacts, { referenced }: ForeignKey): IndexFacts | undefined {
+  const fits = ({ columns }: IndexFacts) =>
+    columns.length === referenced.length && columns.every((c) => referenced.includes(c));
+  return table.indexes.find((index) => index.unique && fits(index));
+}
+
 export const PG_CONSTRAINT = ofCatalog((facts) => [
   ...facts.indexes.flatMap(keyConstraint),
   ...facts.own.flatMap(notNulls),
   ...facts.own.flatMap(checks),
+  ...facts.own.flatMap((r) => foreignKeys(r, facts)),
 ]);

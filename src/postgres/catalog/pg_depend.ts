@@ -3,18 +3,25 @@
  *
  *   view's rule -> view (i), relations it reads (n)     index -> table's columns or its constraint (a, i)
  *   constraint, default -> column (a)                   relation -> schema (n)
+ *   tidemark's schema and views -> its extension (e)
+ *   foreign key -> columns and index that it references (n)
  *   sequence -> column that owns it (a; identity: i)    default -> sequence (n)
  */
 import type { SequenceObject } from '../../catalog/objects.ts';
 import { identityOwner } from '../../runtime/owned_sequences.ts';
 import { columnsOf } from '../../runtime/row_expression.ts';
 import { type CatalogRow, ofCatalog } from './catalog_relation.ts';
-import type { CatalogFacts, IndexFacts, RelationFacts } from './facts.ts';
-import { CATALOG, checkOid, defaultOid, notNullOid, ruleOid } from './oids.ts';
+import { type CatalogFacts, figuresSchema, type IndexFacts, type RelationFacts } from './facts.ts';
+import { CATALOG, checkOid, defaultOid, EXTENSION, notNullOid, ruleOid } from './oids.ts';
+import { indexOfKey } from './pg_constraint.ts';
 
 type Item = [catalog: number, oid: number, column?: number];
 
-function edge([classid, objid]: Item, [refclassid, refobjid, column = 0]: Item, deptype: 'n' | 'a' | 'i'): CatalogRow {
+function edge(
+  [classid, objid]: Item,
+  [refclassid, refobjid, column = 0]: Item,
+  deptype: 'n' | 'a' | 'i' | 'e',
+): CatalogRow {
   return { classid, objid, objsubid: 0, refclassid, refobjid, refobjsubid: column, deptype };
 }
 
@@ -24,6 +31,19 @@ function ofChecks(r: RelationFacts): CatalogRow[] {
     const columns = columnsOf(expr).map((c): Item => [CATALOG.pg_class, r.oid, c + 1]);
     if (columns.length === 0) return [edge(constraint, [CATALOG.pg_class, r.oid], 'a')];
     return columns.flatMap((column) => [edge(constraint, column, 'a'), edge(constraint, column, 'n')]);
+  });
+}
+
+function ofForeignKeys(r: RelationFacts, facts: CatalogFacts): CatalogRow[] {
+  return r.foreignKeys.flatMap((key) => {
+    const constraint: Item = [CATALOG.pg_constraint, checkOid(r.oid, key.number)];
+    const other = facts.relation(key.references) as RelationFacts;
+    const index = indexOfKey(other, key);
+    return [
+      ...key.columns.map((c) => edge(constraint, [CATALOG.pg_class, r.oid, c + 1], 'a')),
+      ...key.referenced.map((c) => edge(constraint, [CATALOG.pg_class, other.oid, c + 1], 'n')),
+      ...(index === undefined ? [] : [edge(constraint, [CATALOG.pg_class, index.oid], 'n')]),
+    ];
   });
 }
 
@@ -43,7 +63,7 @@ function ofRelation(r: RelationFacts, facts: CatalogFacts): CatalogRow[] {
     for (const oid of r.object?.dependencies ?? []) edges.push(edge(rule, [CATALOG.pg_class, oid], 'n'));
     return edges;
   }
-  edges.push(...ofChecks(r));
+  edges.push(...ofChecks(r), ...ofForeignKeys(r, facts));
   r.relation.columns.forEach((c, i) => {
     const column: Item = [CATALOG.pg_class, r.oid, i + 1];
     const value = r.defaults[i];
@@ -65,7 +85,16 @@ function ofIndex(index: IndexFacts): CatalogRow[] {
   return [...columns.map((c) => edge(constraint, c, 'a')), edge(self, constraint, 'i')];
 }
 
+/** The tidemark schema and what is in it. */
+function ofExtension(facts: CatalogFacts): CatalogRow[] {
+  const schema = figuresSchema(facts);
+  const views = facts.own.filter((r) => r.object === null).map((r): Item => [CATALOG.pg_class, r.oid]);
+  const members: Item[] = [[CATALOG.pg_namespace, schema], ...views];
+  return members.map((member) => edge(member, [CATALOG.pg_extension, EXTENSION], 'e'));
+}
+
 export const PG_DEPEND = ofCatalog((facts) => [
+  ...ofExtension(facts),
   ...facts.own.flatMap((r) => ofRelation(r, facts)),
   ...facts.indexes.flatMap(ofIndex),
 ]);

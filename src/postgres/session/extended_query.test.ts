@@ -92,6 +92,13 @@ test('Flush without Sync answers what there is', async () => {
   assert.deepEqual(harness.engine.lastParams, [7, 'x']);
 });
 
+test('an error is told at once: who sent Flush waits for it before it sends Sync', async () => {
+  client.send(parse({ text: 'select $1::nothing' }), describe({ type: 'S' }), flush());
+  assert.match((await client.until('E')).at(-1) ?? '', /^E /);
+  client.send(sync());
+  await client.until('Z');
+});
+
 test('a row limit suspends the portal; the tag counts the last Execute only', async () => {
   client.send(parse({ text: 'select five' }), bind({ portal: 'c' }), execute({ portal: 'c', rows: 2 }), flush());
   assert.deepEqual(await client.until('s'), ['1', '2', 'D 1', 'D 2', 's']);

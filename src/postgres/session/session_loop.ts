@@ -184,7 +184,11 @@ class SessionLoop {
     if (isFatal(error)) throw error;
     session.connection.out.messages(errorResponse(error));
     if (type === FRONTEND.query || type === FRONTEND.functionCall || type === FRONTEND.sync) this.ready();
-    else this.#skipping = true;
+    else {
+      this.#skipping = true;
+      // As in PostgreSQL at once: who has sent Flush, which is skipped now, waits for it before it sends Sync.
+      session.connection.out.flush();
+    }
   }
 
   /** Tells what has changed, then that the next command may come. */

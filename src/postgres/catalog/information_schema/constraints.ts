@@ -1,10 +1,13 @@
-/** table_constraints, key_column_usage, constraint_column_usage, constraint_table_usage, check_constraints. */
+/** table_constraints, referential_constraints, key_column_usage, constraint_column_usage, constraint_table_usage, check_constraints. */
+import type { ForeignKey } from '../../../catalog/objects.ts';
 import { columnsOf } from '../../../runtime/row_expression.ts';
 import { type CatalogRelation, type CatalogRow, ofCatalog } from '../catalog_relation.ts';
 import { writtenExpression } from '../check_text.ts';
 import type { CatalogFacts, RelationFacts } from '../facts.ts';
-import { notNullName } from '../pg_constraint.ts';
+import { ACTIONS } from '../foreign_key_words.ts';
+import { indexOfKey, notNullName } from '../pg_constraint.ts';
 import { tableName } from './tables.ts';
+import { yesNo } from './yes_no.ts';
 
 interface Constraint {
   name: string;
@@ -13,7 +16,9 @@ interface Constraint {
   columns: number[];
   /** To the standard NOT NULL is a CHECK; its condition. */
   clause?: string;
-  type: 'PRIMARY KEY' | 'UNIQUE' | 'CHECK';
+  type: 'PRIMARY KEY' | 'UNIQUE' | 'CHECK' | 'FOREIGN KEY';
+  /** Of a foreign key, with the table that it references. */
+  foreign?: { key: ForeignKey; table: RelationFacts };
 }
 
 function constraints(facts: CatalogFacts): Constraint[] {
@@ -43,11 +48,28 @@ function constraints(facts: CatalogFacts): Constraint[] {
       return { name: check.name, table, columns, type: 'CHECK', clause: writtenExpression(check) };
     }),
   );
-  return [...keys, ...notNulls, ...checks];
+  const foreign = facts.own.flatMap((table) =>
+    table.foreignKeys.map((key): Constraint => {
+      const other = facts.relation(key.references) as RelationFacts;
+      return { name: key.name, table, columns: key.columns, type: 'FOREIGN KEY', foreign: { key, table: other } };
+    }),
+  );
+  return [...keys, ...notNulls, ...checks, ...foreign];
 }
 
 function constraintName(c: Constraint, database: string): CatalogRow {
   return { constraint_catalog: database, constraint_schema: c.table.schema.name, constraint_name: c.name };
+}
+
+/** What a constraint is over; of a foreign key what it references. */
+function usedOf({ table, columns, foreign }: Constraint): { table: RelationFacts; columns: number[] } {
+  return foreign === undefined ? { table, columns } : { table: foreign.table, columns: foreign.key.referenced };
+}
+
+/** Which column of the key one of a foreign key references, from 1. */
+function placeInKey({ key, table }: NonNullable<Constraint['foreign']>, i: number): number | null {
+  const place = indexOfKey(table, key)?.columns.indexOf(key.referenced[i]);
+  return place === undefined ? null : place + 1;
 }
 
 export const CONSTRAINTS: Record<string, CatalogRelation> = {
@@ -56,10 +78,27 @@ export const CONSTRAINTS: Record<string, CatalogRelation> = {
       ...constraintName(c, database),
       ...tableName(c.table, database),
       constraint_type: c.type,
-      is_deferrable: 'NO',
-      initially_deferred: 'NO',
+      is_deferrable: yesNo(c.foreign?.key.deferrable === true),
+      initially_deferred: yesNo(c.foreign?.key.initiallyDeferred === true),
       enforced: 'YES',
     })),
+  ),
+  referential_constraints: ofCatalog((facts, { database }) =>
+    constraints(facts).flatMap((c) => {
+      if (c.foreign === undefined) return [];
+      const { key, table } = c.foreign;
+      return [
+        {
+          ...constraintName(c, database),
+          unique_constraint_catalog: database,
+          unique_constraint_schema: table.schema.name,
+          unique_constraint_name: indexOfKey(table, key)?.name ?? null,
+          match_option: key.full ? 'FULL' : 'NONE',
+          update_rule: ACTIONS[key.onUpdate],
+          delete_rule: ACTIONS[key.onDelete],
+        },
+      ];
+    }),
   ),
   key_column_usage: ofCatalog((facts, { database }) =>
     constraints(facts)
@@ -70,14 +109,15 @@ export const CONSTRAINTS: Record<string, CatalogRelation> = {
           ...tableName(c.table, database),
           column_name: c.table.relation.columns[column].name,
           ordinal_position: i + 1,
+          position_in_unique_constraint: c.foreign === undefined ? null : placeInKey(c.foreign, i),
         })),
       ),
   ),
   constraint_column_usage: ofCatalog((facts, { database }) =>
     constraints(facts).flatMap((c) =>
-      c.columns.map((column) => ({
-        ...tableName(c.table, database),
-        column_name: c.table.relation.columns[column].name,
+      usedOf(c).columns.map((column) => ({
+        ...tableName(usedOf(c).table, database),
+        column_name: usedOf(c).table.relation.columns[column].name,
         ...constraintName(c, database),
       })),
     ),
@@ -85,7 +125,7 @@ export const CONSTRAINTS: Record<string, CatalogRelation> = {
   constraint_table_usage: ofCatalog((facts, { database }) =>
     constraints(facts)
       .filter((c) => c.type !== 'CHECK')
-      .map((c) => ({ ...tableName(c.table, database), ...constraintName(c, database) })),
+      .map((c) => ({ ...tableName(usedOf(c).table, database), ...constraintName(c, database) })),
   ),
   check_constraints: ofCatalog((facts, { database }) =>
     constraints(facts)

@@ -90,7 +90,7 @@ function columnRows(r: RelationFacts, facts: CatalogFacts, { database }: EvalCon
       ...table,
       column_name: column.name,
       ordinal_position: i + 1,
-      column_default: text === null ? null : defaultText(text, column.type, facts),
+      column_default: text === null ? null : defaultText(text, column.type, facts, ['public']),
       is_nullable: yesNo(!column.notNull),
       data_type: dataTypeName(column.type.oid),
       ...typeLimits(column.type),

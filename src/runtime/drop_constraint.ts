@@ -1,0 +1,106 @@
+/**
+ * ALTER TABLE ... DROP CONSTRAINT of every kind. The index of a key goes with it; foreign keys that need the key go with CASCADE. Columns of a primary key stay NOT NULL, as in
+ * PostgreSQL. Plans of views may rest on a primary key, that there is one row of each: it stays while a view reads the table.
+ */
+import { SqlError, unsupported } from '../../operators/errors.ts';
+import type { AlterAction } from '../../planner/parse/ast.ts';
+import type { Reference } from '../catalog/catalog.ts';
+import type { CheckConstraint, IndexObject, RelationObject } from '../catalog/objects.ts';
+import type { SessionContext } from '../engine.ts';
+import { dropCheck } from './check_constraint.ts';
+import type { TidemarkEngine } from './engine.ts';
+import { referencesToKey } from './foreign_key.ts';
+
+type DropConstraint = Extract<AlterAction, { k: 'drop_constraint' }>;
+
+/** Checks it and gives what does it; null when there is none and IF EXISTS was said. `planned.alone`: the statement changes no columns. */
+export function dropConstraint(
+  engine: TidemarkEngine,
+  object: RelationObject,
+  action: DropConstraint,
+  planned: { checks: CheckConstraint[]; alone: boolean },
+  session: SessionContext,
+): (() => void) | null {
+  const { catalog } = engine;
+  if (object.foreignKeys.some(({ name }) => name === action.name)) {
+    return () => {
+      object.foreignKeys = object.foreignKeys.filter(({ name }) => name !== action.name);
+      catalog.version++;
+    };
+  }
+  const isKey = catalog.uniqueKeys(object.relation).some(({ name }) => name === action.name);
+  if (!isKey) return dropCheck(engine, object, action, planned, session);
+  const index = constraintIndex(engine, object, action.name);
+  const isPrimary = index === null && action.name === `${object.relation.name}_pkey` && object.relation.key !== null;
+  // A unique index is no constraint.
+  if (index === null && !isPrimary) return dropCheck(engine, object, action, planned, session);
+  if (!planned.alone) throw unsupported('DROP CONSTRAINT of a key beside changes of columns');
+  const references = without(engine, object, action, index, session);
+  if (index === null) checkUnread(engine, object);
+  return () => {
+    for (const { table, key } of references) table.foreignKeys = table.foreignKeys.filter((other) => other !== key);
+    if (index === null) dropPrimary(engine, object);
+    else dropIndex(engine, index);
+    catalog.version++;
+  };
+}
+
+function constraintIndex({ catalog }: TidemarkEngine, object: RelationObject, name: string): IndexObject | null {
+  const found = catalog.find(object.schema, name);
+  return found?.kind === 'index' && found.constraint && found.on === object.oid ? found : null;
+}
+
+/** The foreign keys that go with the key; 2BP01 when there are such and CASCADE was not said. */
+function without(
+  engine: TidemarkEngine,
+  { relation, name: table }: RelationObject,
+  { name, cascade }: DropConstraint,
+  index: IndexObject | null,
+  session: SessionContext,
+): Reference[] {
+  const references = referencesToKey(engine, relation, index?.columns ?? (relation.key as number[]), name);
+  if (references.length === 0) return [];
+  const lines = references.map(({ table: other, key }) => `constraint ${key.name} on table ${other.name}`);
+  if (!cascade) {
+    const message = `cannot drop constraint ${name} on table ${table} because other objects depend on it`;
+    throw new SqlError('2BP01', message, {
+      detail: lines.map((line) => `${line} depends on index ${name}`).join('\n'),
+      hint: 'Use DROP ... CASCADE to drop the dependent objects too.',
+    });
+  }
+  const gone = lines.map((line) => `drop cascades to ${line}`);
+  if (gone.length === 1) session.notice('NOTICE', '00000', gone[0]);
+  else session.notice('NOTICE', '00000', `drop cascades to ${gone.length} other objects`, { detail: gone.join('\n') });
+  return references;
+}
+
+function checkUnread({ catalog }: TidemarkEngine, { oid }: RelationObject): void {
+  if (catalog.dependents([oid]).every(({ kind }) => kind === 'index' || kind === 'sequence')) return;
+  throw unsupported('DROP CONSTRAINT of the primary key of a table that views, sinks or subscriptions read');
+}
+
+function dropPrimary(engine: TidemarkEngine, { relation }: RelationObject): void {
+  const key = relation.key as number[];
+  relation.key = null;
+  relation.indexes = relation.indexes.filter((columns) => columns !== key);
+  dropUnused(engine, relation.oid, key);
+}
+
+/** To be called when the object is out of the catalog or goes out of it. */
+export function dropIndex(engine: TidemarkEngine, index: IndexObject): void {
+  engine.catalog.remove(index.oid);
+  const relation = engine.catalog.relationByOid(index.on);
+  if (relation === null) return;
+  // Another index or constraint may have the same columns.
+  const its = relation.indexes.findIndex((c) => c !== relation.key && c.join() === index.columns.join());
+  relation.indexes = relation.indexes.filter((_, i) => i !== its);
+  dropUnused(engine, index.on, index.columns);
+}
+
+/** The rows of relations that share them keep an index that one of these has. */
+function dropUnused({ catalog, loop }: TidemarkEngine, oid: number, columns: number[]): void {
+  const isUsed = (other: number) => {
+    return catalog.relationByOid(other)?.indexes.some((its) => its.join() === columns.join());
+  };
+  if (!loop.sharing(oid).some(isUsed)) loop.dropIndex(oid, columns);
+}

@@ -1,0 +1,67 @@
+/** What pg_dump asks, with an empty search path: texts that restore, and nothing of the server's own among them. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { PgCatalog } from '../../src/postgres/catalog/pg_catalog.ts';
+import type { TidemarkEngine } from '../../src/runtime/engine.ts';
+import { openEngine, Session, sql } from './harness.ts';
+
+let engine: TidemarkEngine;
+/** Functions of the catalogs are asked with the path `public` here, which finds no relation of these. */
+let dump: Session;
+
+before(async () => {
+  engine = await openEngine();
+  engine.system.catalogs = new PgCatalog(engine);
+  await sql(engine, 'CREATE SCHEMA s; CREATE SCHEMA r');
+  const user = new Session(engine, { search_path: 's, r' });
+  for (const statement of [
+    'CREATE TABLE t (id serial, a int, b int GENERATED ALWAYS AS (a + 1) STORED)',
+    'CREATE TABLE r.p (a int PRIMARY KEY)',
+    'CREATE VIEW v AS WITH t2 AS (SELECT * FROM t) SELECT t.a, x.a AS c FROM t JOIN p AS x ON t.a = x.a, t2, s.t AS named',
+    'CREATE MATERIALIZED VIEW m AS SELECT count(*) AS n FROM v',
+  ])
+    await user.run(statement);
+  dump = new Session(engine, { search_path: 'nowhere' });
+});
+after(() => engine.close());
+
+test('names in texts of views have their schema where the search path does not find them', async () => {
+  const text = async (name: string, session: Session) => {
+    return (await session.run(`SELECT pg_get_viewdef('${name}'::regclass)`))[0][0];
+  };
+  assert.equal(
+    await text('s.v', dump),
+    ' WITH t2 AS (SELECT * FROM s.t) SELECT t.a, x.a AS c FROM s.t JOIN r.p AS x ON t.a = x.a, t2, s.t AS named;',
+  );
+  assert.equal(await text('s.m', dump), ' SELECT count(*) AS n FROM s.v;');
+});
+
+test('sequences of defaults have their schema, and expressions no brackets around them, where that is asked', async () => {
+  const query = 'SELECT pg_get_expr(adbin, adrelid), pg_get_expr(adbin, adrelid, true) FROM pg_attrdef ORDER BY adnum';
+  const named = "nextval('s.t_id_seq'::regclass)";
+  assert.deepEqual(await dump.run(query), [
+    [named, named],
+    ['(a + 1)', 'a + 1'],
+  ]);
+  const [[found]] = await new Session(engine, { search_path: 's' }).run(query);
+  assert.equal(found, "nextval('t_id_seq'::regclass)");
+});
+
+test('relations of the server belong to an extension with an OID below those of users', async () => {
+  const members = await dump.run(`
+    SELECT d.classid::regclass::text, x.extname, x.oid < 16384, count(*) > 0 FROM pg_depend d
+    JOIN pg_extension x ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = x.oid AND d.deptype = 'e' GROUP BY 1, 2, 3 ORDER BY 1`);
+  assert.deepEqual(members, [
+    ['pg_class', 'tidemark', 't', 't'],
+    ['pg_namespace', 'tidemark', 't', 't'],
+  ]);
+  const left = await dump.run(`
+    SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'tidemark'
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`);
+  assert.deepEqual(left, []);
+});
+
+test('what is said of owners and of the disk changes nothing', async () => {
+  await sql(engine, 'ALTER SCHEMA s OWNER TO somebody');
+  await sql(engine, 'ALTER TABLE s.t OWNER TO somebody, ALTER a SET STATISTICS 100, ALTER a SET STORAGE PLAIN');
+});
