@@ -1,8 +1,8 @@
 /**
  * INSERT of rows without a look at each: their columns go from the source to the transaction.
  *
- * For statements without RETURNING, ON CONFLICT and values that are made in the order of the rows, into a table without CHECK and generated columns; the rows lack no value and
- * have keys that nobody has yet (new_keys.ts). A million rows as values of JavaScript take seconds, and most of the heap.
+ * For statements without RETURNING, ON CONFLICT and values that are made in the order of the rows, into a table without CHECK, foreign keys and generated columns; the rows lack no value
+ * and have keys that nobody has yet (new_keys.ts). A million rows as values of JavaScript take seconds, and most of the heap.
  */
 import type { Batch } from '../../operators/batch/batch.ts';
 import { kernels } from '../../operators/kernels/index.ts';
@@ -20,7 +20,7 @@ export function insertByColumns(
 ): number | null {
   const { relation, columns, returning, onConflict, inOrder } = bound;
   if (returning !== null || onConflict !== null || inOrder.length > 0) return null;
-  if (at.checks.length + at.generated.length > 0) return null;
+  if (at.checks.length + at.generated.length + at.foreignKeys.length > 0) return null;
   const places = columns.map(({ id }) => position.get(id) as number);
   const rows = pieces.map(({ n, columns: all, weights }) => {
     return { n, columns: places.map((place, c) => ({ ...all[place], type: relation.columns[c].type })), weights };

@@ -6,7 +6,7 @@ import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { openEngine, Session, seeded, sql } from './harness.ts';
 
 const { random, seed } = seeded('inserted columns');
-const TABLES = ['keyed', 'numbered', 'twice', 'bag', 'checked'];
+const TABLES = ['keyed', 'numbered', 'twice', 'bag', 'checked', 'child'];
 
 let engine: TidemarkEngine;
 
@@ -20,6 +20,7 @@ before(async () => {
        CREATE TABLE twice_${t} (k numeric UNIQUE, g int, v numeric, s text, x float8, UNIQUE (g, s), UNIQUE (x));
        CREATE TABLE bag_${t} (k int, g int, v numeric, s text NOT NULL DEFAULT 'none', x float8);
        CREATE TABLE checked_${t} (k int PRIMARY KEY, g int, v numeric, s text, x float8, CHECK (g < 40));
+       CREATE TABLE child_${t} (k int PRIMARY KEY, g bigint REFERENCES keyed_${t}, v numeric, s text, x float8);
        CREATE INDEX ON keyed_${t} (g); CREATE INDEX ON bag_${t} (s);
        CREATE MATERIALIZED VIEW sums_${t} AS SELECT g, count(*), sum(v) AS v, max(s) AS s FROM keyed_${t} GROUP BY g`,
     );
