@@ -1,5 +1,5 @@
 /**
- * npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | peers [q0 ...] | kafka | wire | latency | stalls [text ...] | aggregates [call ...] | start | durability | sinks | changes | cold | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]
+ * npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | peers [q0 ...] | kafka | wire | latency | stalls [text ...] | statements [text ...] | aggregates [call ...] | start | durability | sinks | changes | cold | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]
  *
  * Each prints a table, or with --json one JSON object a line. Figures are ratios inside one run wherever they can be: machines differ.
  */
@@ -17,6 +17,7 @@ import { profile } from './nexmark/profile.ts';
 import { sinkLatencyBench } from './sink_latency.ts';
 import { stallsBench } from './stalls/index.ts';
 import { startBench } from './start.ts';
+import { statementsBench } from './statements/index.ts';
 import { viewsBench } from './views.ts';
 import { wireBench } from './wire.ts';
 
@@ -117,6 +118,14 @@ switch (positionals[0]) {
   case 'stalls':
     await stallsBench({ only: positionals.slice(1), json: values.json });
     break;
+  case 'statements':
+    await statementsBench({
+      only: positionals.slice(1),
+      rows: number(values.rows, 1_000_000),
+      runs: number(values.runs, 3),
+      json: values.json,
+    });
+    break;
   case 'aggregates':
     aggregatesBench({ only: positionals.slice(1), json: values.json });
     break;
@@ -128,7 +137,7 @@ switch (positionals[0]) {
     break;
   default:
     console.error(
-      'npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | peers [q0 ...] | kafka | wire | latency | stalls [text ...] | aggregates [call ...] | start | durability | sinks | changes | cold | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]',
+      'npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | peers [q0 ...] | kafka | wire | latency | stalls [text ...] | statements [text ...] | aggregates [call ...] | start | durability | sinks | changes | cold | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]',
     );
     process.exit(2);
 }

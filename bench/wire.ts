@@ -6,16 +6,15 @@
  * Each measurement is taken in rounds, the servers in turn: the ratio is the median of the rounds' ratios, because a machine that is slow for a few seconds
  * makes one of them wrong and not the comparison.
  */
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { connect as connectSocket, createServer } from 'node:net';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
 import { serialize } from 'pg-protocol';
 import { processCpu } from './process_cpu.ts';
-import { startServerProcess } from './server_process.ts';
+import { connect, postgres, type Server, tidemark } from './sql_servers.ts';
 import { median, type Row, Table } from './table.ts';
 
 const CLIENTS = 8;
@@ -23,15 +22,6 @@ const POINTS = 100_000;
 const WARM_UP_SECONDS = 1;
 const TABLE = 'CREATE TABLE point (id int PRIMARY KEY, value text)';
 const FILL = `INSERT INTO point SELECT g, 'value ' || g FROM generate_series(1, ${POINTS}) g`;
-
-interface Server {
-  name: string;
-  port: number;
-  /** Of the process that started all of it. */
-  pid: number;
-  user: string;
-  close(): Promise<void>;
-}
 
 export async function wireBench(options: {
   rows: number;
@@ -41,7 +31,7 @@ export async function wireBench(options: {
 }): Promise<void> {
   const { rows, seconds, runs } = options;
   const table = new Table(options.json);
-  const servers = [await tidemark(), await postgres()].filter((s) => s !== null);
+  const servers = [await tidemark(), await postgres(['shared_buffers=256MB'])].filter((s) => s !== null);
   if (servers.length === 1) console.error('no PostgreSQL server found: no baseline');
   const hasPgbench = spawnSync('pgbench', ['--version']).status === 0;
   if (!hasPgbench) console.error('pgbench not found: point SELECTs are left out');
@@ -99,81 +89,6 @@ function compared(what: string, [ours, theirs]: Figure[][]): Row {
     postgresqlCpuMicros: micros(theirs),
     cpuRatio: median(theirs.map((their, round) => their.micros / ours[round].micros)),
   };
-}
-
-async function tidemark(): Promise<Server> {
-  return { name: 'tidemark', user: 'bench', ...(await startServerProcess()) };
-}
-
-/** A PostgreSQL of its own in a temporary folder, durability off; null when there is none on the machine. */
-async function postgres(): Promise<Server | null> {
-  const base = '/usr/lib/postgresql';
-  const version = existsSync(base)
-    ? readdirSync(base)
-        .sort((a, b) => Number(b) - Number(a))
-        .find((v) => existsSync(join(base, v, 'bin/initdb')))
-    : undefined;
-  if (version === undefined) return null;
-  const bin = join(base, version, 'bin');
-  const data = mkdtempSync(join(tmpdir(), 'tidemark-bench-'));
-  const port = await freePort();
-  // PostgreSQL refuses to run as root; the packaged user serves.
-  const root = process.getuid?.() === 0;
-  const as = (args: string[]) =>
-    (root ? ['runuser', ['-u', 'postgres', '--', ...args]] : [args[0], args.slice(1)]) as [string, string[]];
-  if (root) execFileSync('chown', ['postgres', data]);
-  execFileSync(...as([join(bin, 'initdb'), '-D', data, '-U', 'bench', '--auth=trust', '-E', 'UTF8']), {
-    stdio: 'ignore',
-  });
-  const settings = [
-    'fsync=off',
-    'shared_buffers=256MB',
-    `unix_socket_directories=${data}`,
-    'listen_addresses=127.0.0.1',
-    `port=${port}`,
-  ];
-  const child = spawn(...as([join(bin, 'postgres'), '-D', data, ...settings.flatMap((s) => ['-c', s])]), {
-    stdio: 'ignore',
-  });
-  const server: Server = {
-    name: 'postgresql',
-    port,
-    pid: child.pid as number,
-    user: 'bench',
-    async close() {
-      spawnSync(...as([join(bin, 'pg_ctl'), '-D', data, '-m', 'fast', 'stop']), { stdio: 'ignore' });
-      child.kill();
-      rmSync(data, { recursive: true, force: true });
-    },
-  };
-  for (let i = 0; i < 100; i++) {
-    try {
-      const client = await connect(server);
-      await client.end();
-      return server;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
-  await server.close();
-  return null;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
-}
-
-async function connect(server: Server): Promise<pg.Client> {
-  const client = new pg.Client({ host: '127.0.0.1', port: server.port, user: server.user, database: 'postgres' });
-  await client.connect();
-  return client;
 }
 
 async function prepare(server: Server): Promise<void> {
