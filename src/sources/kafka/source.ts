@@ -405,7 +405,8 @@ export class KafkaSource implements Source {
 
   #corrupt(state: PartitionState, epoch: number, from: bigint, error: unknown): void {
     if (epoch !== state.epoch) return;
-    this.#forget(state);
+    // What came before it is good.
+    this.#fetchAgain(state, from);
     state.stopped = true;
     const offset = error instanceof CorruptBatch && error.offset > from ? error.offset : from;
     const reason = error instanceof Error ? error.message : String(error);
