@@ -72,7 +72,8 @@ export class RangeReader {
           const earliest = (await this.#connection.offsets([partition], 'earliest')).get(partition);
           throw this.#gone(partition, offset, offset, `it starts at ${earliest}`);
         }
-        failure = fetched === undefined ? new Error('an answer without the partition') : protocolError(fetched.errorCode);
+        failure =
+          fetched === undefined ? new Error('an answer without the partition') : protocolError(fetched.errorCode);
       } catch (error) {
         if (error instanceof SqlError) throw error;
         failure = error;
