@@ -106,6 +106,24 @@ test('the connection is lost at each step of a transaction', { skip, timeout: 30
   });
 });
 
+test('CREATE SINK waits while the cluster looks for a coordinator', { skip, timeout: 60_000 }, async () => {
+  for (const code of [14, 15, 16]) {
+    let refusals = 1;
+    suite.proxy.change({
+      api: API.endTxn,
+      answer: (frame) => {
+        // Behind the length, the request's number and the throttle time.
+        if (refusals-- > 0) frame.writeInt16BE(code, 12);
+      },
+    });
+    await withSink("request_timeout = '15000'", async (engine, topic) => {
+      assert.ok(refusals < 0);
+      suite.proxy.change(null);
+      await settled(engine, topic);
+    });
+  }
+});
+
 test('a broker is killed under load', { skip, timeout: 120_000 }, async (t) => {
   if (!suite.broker.ours) return t.skip('the cluster of KAFKA_BROKERS is not restarted');
   await withSink("request_timeout = '1000'", async (engine, topic) => {

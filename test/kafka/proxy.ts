@@ -117,7 +117,8 @@ class Pair {
   readonly #broker = new Socket();
   readonly #rules: Rules;
   readonly #watched = new Map<number, Watch>();
-  readonly #changed = new Map<number, Change>();
+  /** Of requests that are not answered. */
+  readonly #apis = new Map<number, number>();
 
   constructor(client: Socket, port: number, rules: Rules) {
     this.#client = client;
@@ -131,17 +132,18 @@ class Pair {
     }
     this.#pass(client, this.#broker, async (frame) => {
       const api = frame.readInt16BE(4);
-      const change = rules.change();
-      if (change?.api === api) this.#changed.set(frame.readInt32BE(8), change);
+      this.#apis.set(frame.readInt32BE(8), api);
       const watch = rules.take(api);
       if (watch === null) return true;
       if (watch.answer !== undefined) this.#watched.set(frame.readInt32BE(8), watch);
       return (await watch.request?.()) ?? true;
     });
     this.#pass(this.#broker, client, async (frame) => {
-      this.#changed.get(frame.readInt32BE(4))?.answer(frame);
-      this.#changed.delete(frame.readInt32BE(4));
-      const watch = this.#watched.get(frame.readInt32BE(4));
+      const number = frame.readInt32BE(4);
+      const change = rules.change();
+      if (change?.api === this.#apis.get(number)) change?.answer(frame);
+      this.#apis.delete(number);
+      const watch = this.#watched.get(number);
       return (await watch?.answer?.()) ?? true;
     });
   }

@@ -8,9 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Message } from 'kafkajs';
 import { openData } from '../../src/durable/recovery.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
+import { PROGRESS_TOPIC } from '../../src/sinks/kafka/progress.ts';
 import { openKafkaSource } from '../../src/sources/kafka/index.ts';
 import { openEngine, sql } from '../engine/harness.ts';
-import { PROGRESS_TOPIC } from '../../src/sinks/kafka/progress.ts';
 import { kafkaAccess, type TestAccess } from './access.ts';
 import { recordsOf } from './sink_records.ts';
 import { eventually, kafkaSuite, WAIT_MS } from './suite.ts';
@@ -116,7 +116,10 @@ test('what must be read again from a topic made again refuses the start', { skip
   );
 });
 
-test('a start that is refused leaves what a sink has written where it is known', { skip, timeout: 60_000 }, async () => {
+test('a start that is refused leaves what a sink has written where it is known', {
+  skip,
+  timeout: 60_000,
+}, async () => {
   const topic = await suite.cluster.topic('kept-progress');
   await suite.cluster.send(topic, messages(0, 10));
   const written = async () => (await recordsOf(suite.broker.brokers, PROGRESS_TOPIC)).map(({ value }) => value);

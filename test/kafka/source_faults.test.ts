@@ -309,6 +309,38 @@ test('a broker that gives metadata and no records is told of, and asked less and
   });
 });
 
+test('a damaged batch stops its partition and takes nothing away that came before it', {
+  skip: suite.proxySkip,
+  timeout: 60_000,
+}, async () => {
+  const topic = await suite.cluster.topic('damaged');
+  const { proxy } = suite;
+  await suite.cluster.send(topic, messages(0, 5));
+  const source = await openKafkaSource({ brokers: proxy.address, topic }, () => undefined);
+  try {
+    source.open(await source.startOffsets({ k: 'earliest' }));
+    while (source.bufferedBytes() === 0) await sleep(10);
+    // The last byte of the records; three of tags are behind.
+    proxy.change({ api: API.fetch, answer: (frame) => (frame[frame.length - 4] ^= 1) });
+    await suite.cluster.send(topic, messages(5, 9));
+    let [event] = source.takeEvents();
+    for (; event === undefined; [event] = source.takeEvents()) await sleep(10);
+    assert.deepEqual(event, {
+      kind: 'corrupt',
+      partition: 0,
+      offset: 5n,
+      message: 'partition 0 stands still at offset 5: the checksum of the record batch is wrong',
+    });
+    const batch = source.poll();
+    assert.deepEqual([batch?.n, batch?.nextOffset, source.poll()], [5, 5n, null]);
+    assert.equal(source.position(0), 5n);
+    assert.equal(source.bufferedBytes(), 0);
+  } finally {
+    proxy.change(null);
+    await source.close();
+  }
+});
+
 test('records of aborted transactions are in no view', { skip, timeout: 60_000 }, async () => {
   const topic = await suite.cluster.topic('aborted', 2);
   const producer = suite.cluster.kafka.producer({

@@ -32,6 +32,14 @@ import { ChangeSender } from './send.ts';
 import { makeTopics } from './topics.ts';
 
 const CONCURRENT_PAUSE_MS = 5;
+/** The broker is still ending the transaction before. */
+const CONCURRENT = ['CONCURRENT_TRANSACTIONS'];
+const COORDINATOR_MOVES = [
+  'GROUP_LOAD_IN_PROGRESS',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR_FOR_GROUP',
+  'KafkaJSGroupCoordinatorNotFound',
+];
 /** How long another transaction under the same identity may take to end. */
 const CONCURRENT_PATIENCE_MS = 30_000;
 /** What brokers allow unless they are configured (transaction.max.timeout.ms). */
@@ -62,8 +70,11 @@ export class ExactlyOnce implements SinkWriter {
   create(): Promise<void> {
     return this.#asking(async () => {
       await makeTopics(this.#kafka, this.#options);
-      await this.#takeOver();
-      await this.#claim(0n);
+      // A cluster looks for a coordinator in its first moments, and when a broker goes. Afterwards what has failed is begun again anyhow.
+      await whileAnswers(COORDINATOR_MOVES, async () => {
+        await this.#takeOver();
+        await this.#claim(0n);
+      });
     });
   }
 
@@ -95,7 +106,7 @@ export class ExactlyOnce implements SinkWriter {
     });
     this.#producer = producer;
     await producer.connect();
-    this.#ready = await whileConcurrent(() => producer.transaction());
+    this.#ready = await whileAnswers(CONCURRENT, () => producer.transaction());
   }
 
   async #claim(tick: bigint): Promise<void> {
@@ -126,7 +137,7 @@ export class ExactlyOnce implements SinkWriter {
     this.#ready = null;
     const value = progressValue(progress, this.#options);
     const messages = [{ key: this.#identity, value, partition: 0 }];
-    await whileConcurrent(() => transaction.send({ topic: PROGRESS_TOPIC, acks: -1, messages }));
+    await whileAnswers(CONCURRENT, () => transaction.send({ topic: PROGRESS_TOPIC, acks: -1, messages }));
     await send(transaction);
     await transaction.commit();
   }
@@ -186,7 +197,7 @@ export class ExactlyOnce implements SinkWriter {
     this.#ready = null;
     try {
       const messages = [{ key: this.#identity, value: null, partition: 0 }];
-      await whileConcurrent(() => transaction.send({ topic: PROGRESS_TOPIC, acks: -1, messages }));
+      await whileAnswers(CONCURRENT, () => transaction.send({ topic: PROGRESS_TOPIC, acks: -1, messages }));
       await transaction.commit();
     } catch {
       // The broker is away, or another writes this sink.
@@ -194,13 +205,15 @@ export class ExactlyOnce implements SinkWriter {
   }
 }
 
-/** Tries again as long as the broker is still ending the transaction before. */
-async function whileConcurrent<T>(ask: () => Promise<T>): Promise<T> {
+/** Tries again as long as that is the answer. */
+async function whileAnswers<T>(types: string[], ask: () => Promise<T>): Promise<T> {
   for (const until = Date.now() + CONCURRENT_PATIENCE_MS; ; await sleep(CONCURRENT_PAUSE_MS)) {
     try {
       return await ask();
     } catch (error) {
-      if (rootCause(error).type !== 'CONCURRENT_TRANSACTIONS' || Date.now() > until) throw error;
+      const { type, name } = rootCause(error);
+      const isAnswer = types.includes(type ?? '') || types.includes(name ?? '');
+      if (!isAnswer || Date.now() > until) throw error;
     }
   }
 }

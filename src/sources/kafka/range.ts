@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SqlError } from '../../../operators/errors.ts';
 import type { Log } from '../../kafka/client.ts';
-import { KAFKA, kafkaSqlError } from '../../kafka/errors.ts';
+import { KAFKA, kafkaSqlError, protocolError } from '../../kafka/errors.ts';
 import type { FetchedPartition } from '../../kafka/fetch.ts';
 import { CorruptBatch } from '../../kafka/record_batch.ts';
 import { readRecordSet } from '../../kafka/record_set.ts';
@@ -72,7 +72,8 @@ export class RangeReader {
           const earliest = (await this.#connection.offsets([partition], 'earliest')).get(partition);
           throw this.#gone(partition, offset, offset, `it starts at ${earliest}`);
         }
-        failure = new Error(`error ${fetched?.errorCode} from the broker`);
+        failure =
+          fetched === undefined ? new Error('an answer without the partition') : protocolError(fetched.errorCode);
       } catch (error) {
         if (error instanceof SqlError) throw error;
         failure = error;

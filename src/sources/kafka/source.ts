@@ -53,6 +53,9 @@ interface PartitionState {
   goOn: (() => void) | null;
 }
 
+/** What it asks of its topic. */
+export type Connection = Pick<TopicConnection, 'refresh' | 'leaders' | 'offsets' | 'fetch' | 'reset'>;
+
 interface Queued {
   batch: RawBatch;
   state: PartitionState;
@@ -63,7 +66,7 @@ export class KafkaSource implements Source {
   readonly #options: KafkaSourceOptions;
   readonly #log: Log;
   readonly #identity = new TopicIdentity();
-  readonly #connection: TopicConnection;
+  readonly #connection: Connection;
   readonly #ranges: RangeReader;
   readonly #partitions = new Map<number, PartitionState>();
   /** Partitions that an event has told of or open() has named. */
@@ -78,10 +81,10 @@ export class KafkaSource implements Source {
   readonly #troubles: Troubles;
   #metadataTimer: NodeJS.Timeout | null = null;
 
-  constructor(options: KafkaSourceOptions, log: Log) {
+  constructor(options: KafkaSourceOptions, log: Log, connection?: Connection) {
     this.#options = options;
     this.#log = log;
-    this.#connection = new TopicConnection(options, log, this.#identity);
+    this.#connection = connection ?? new TopicConnection(options, log, this.#identity);
     this.#ranges = new RangeReader(options, log, this.#identity);
     this.#troubles = new Troubles(options, this.#arrivals);
   }
@@ -202,10 +205,6 @@ export class KafkaSource implements Source {
     }
   }
 
-  #event(event: SourceEvent): void {
-    this.#arrivals.tell(event);
-  }
-
   #takeLeaders(): void {
     const added: number[] = [];
     for (const [partition, leader] of this.#connection.leaders()) {
@@ -222,7 +221,7 @@ export class KafkaSource implements Source {
     try {
       const earliest = await this.#connection.offsets(partitions, 'earliest');
       for (const partition of partitions) {
-        this.#event({ kind: 'partition_added', partition, earliest: earliest.get(partition) ?? 0n });
+        this.#arrivals.tell({ kind: 'partition_added', partition, earliest: earliest.get(partition) ?? 0n });
       }
     } catch (error) {
       // Found again by the next look at the metadata.
@@ -280,7 +279,9 @@ export class KafkaSource implements Source {
       if (response.errorCode !== KAFKA.none) throw protocolError(response.errorCode);
       for (const fetched of response.partitions) {
         const ask = asked.find(({ state }) => state.partition === fetched.partition);
-        if (ask !== undefined && ask.epoch === ask.state.epoch) this.#take(fetched, ask.state, ask.offset);
+        // Of a leader that moves, the old one and the new one may both answer.
+        const isNext = ask !== undefined && ask.epoch === ask.state.epoch && ask.offset === ask.state.fetchOffset;
+        if (isNext) this.#take(fetched, ask.state, ask.offset);
       }
       this.#rotate(states);
     } catch (error) {
@@ -405,13 +406,14 @@ export class KafkaSource implements Source {
 
   #corrupt(state: PartitionState, epoch: number, from: bigint, error: unknown): void {
     if (epoch !== state.epoch) return;
-    this.#forget(state);
+    // What came before it is good.
+    this.#fetchAgain(state, from);
     state.stopped = true;
     const offset = error instanceof CorruptBatch && error.offset > from ? error.offset : from;
     const reason = error instanceof Error ? error.message : String(error);
     const { partition } = state;
     const message = `partition ${partition} stands still at offset ${offset}: ${reason}`;
-    this.#event({ kind: 'corrupt', partition, offset, message });
+    this.#arrivals.tell({ kind: 'corrupt', partition, offset, message });
   }
 
   async #outOfRange(state: PartitionState, offset: bigint): Promise<void> {
@@ -423,7 +425,7 @@ export class KafkaSource implements Source {
       if (epoch !== state.epoch) return;
       const what = earliest > offset ? 'records were removed before they were read' : 'records that were read are gone';
       const message = `partition ${partition} stands still at offset ${offset}: the topic has ${earliest} to ${latest}, ${what}`;
-      this.#event({ kind: 'offset_out_of_range', partition, offset, earliest, latest, message });
+      this.#arrivals.tell({ kind: 'offset_out_of_range', partition, offset, earliest, latest, message });
     } catch {
       if (epoch === state.epoch) state.stopped = false;
       this.#supervise(FIRST_PAUSE_MS);

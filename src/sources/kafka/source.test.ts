@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FetchAnswer } from '../../kafka/fetch.ts';
+import { parseKafkaSourceOptions } from './options.ts';
+import { type Connection, KafkaSource } from './source.ts';
+
+/** A record batch of one record without key and headers. */
+function batchAt(offset: number): Buffer {
+  const record = Buffer.from([0x10, 0, 0, 0, 1, 4, 0x7b, 0x7d, 0]);
+  const header = Buffer.alloc(61);
+  header.writeBigInt64BE(BigInt(offset), 0);
+  header.writeInt32BE(49 + record.length, 8);
+  header[16] = 2;
+  header.writeBigInt64BE(-1n, 43);
+  header.writeInt32BE(1, 57);
+  return Buffer.concat([header, record]);
+}
+
+test('a leader that moves while it is asked: what it and the next one answer is read once', async () => {
+  let leader = 1;
+  const asked: { node: number; offset: bigint; answer: (records: Buffer) => void }[] = [];
+  const connection: Connection = {
+    refresh: () => Promise.resolve(),
+    leaders: () => new Map([[0, leader]]),
+    offsets: () => Promise.resolve(new Map([[0, 0n]])),
+    fetch: (node, [{ offset }]) =>
+      new Promise<FetchAnswer>((resolve) => {
+        const answer = (records: Buffer) => {
+          const part = { partition: 0, errorCode: 0, highWatermark: 2n, lastStableOffset: 2n, aborted: [], records };
+          resolve({ throttleMs: 0, errorCode: 0, partitions: [part] });
+        };
+        asked.push({ node, offset, answer });
+      }),
+    reset: () => Promise.resolve(),
+  };
+  const options = parseKafkaSourceOptions({ brokers: 'h', topic: 't', check_crcs: 'false', metadata_max_age: '10' });
+  const source = new KafkaSource(options, () => undefined, connection);
+  const untilAsked = async (count: number) => {
+    while (asked.length < count) await sleep(5);
+  };
+  source.open(new Map([[0, 0n]]));
+  await untilAsked(1);
+  leader = 2;
+  await untilAsked(2);
+  assert.deepEqual(
+    asked.map(({ node, offset }) => [node, offset]),
+    [
+      [1, 0n],
+      [2, 0n],
+    ],
+  );
+  for (const { answer } of [...asked]) answer(batchAt(0));
+  await untilAsked(3);
+  asked[2].answer(batchAt(1));
+  const seen: number[] = [];
+  while (source.position(0) !== 2n) {
+    const batch = source.poll();
+    if (batch === null) await sleep(5);
+    else seen.push(...batch.offset.subarray(0, batch.n));
+  }
+  assert.deepEqual([seen, asked[2].offset, source.poll()], [[0, 1], 1n, null]);
+  await source.close();
+});
