@@ -319,7 +319,7 @@ export class Graph {
     return null;
   }
 
-  /** A relation lends an index no more, or lends a new one. `rows`: its present rows. */
+  /** A relation lends an index no more, or lends a new one. `rows`: its present rows. When it throws, some nodes may still have the index that is lent no more. */
   indexesChanged(relation: number, rows: () => Batch): void {
     for (const node of this.#sources.get(relation) ?? []) {
       this.borrowIndexes(node);
@@ -332,7 +332,12 @@ export class Graph {
           continue;
         }
         const own = new KeyedIndex(node.spec.types, keyColumns, nullKeys, frees);
-        own.apply(node.columnsOf(rows()));
+        try {
+          own.apply(node.columnsOf(rows()));
+        } catch (error) {
+          own.release();
+          throw error;
+        }
         own.endTick();
         node.exchangeIndex(entry, own, own);
       }

@@ -6,7 +6,7 @@
  *   write   by the file system's threads, in large pieces; then the manifest
  *
  * So the checkpoint is the state at `begin`, and a tick waits for no disk. Memory: the copies that the disk has not taken yet, which is little unless
- * ticks write to most pages at once. A checkpoint that fails (full disk) is given up as a whole; its pages count as changed still.
+ * ticks write to most pages at once: when memory is short because of it, commits wait for the disk (room()). A checkpoint that fails (full disk) is given up as a whole; its pages count as changed still.
  */
 import { serialize } from 'node:v8';
 import { pagesOf, type Saved } from '../../operators/state/saved.ts';
@@ -51,6 +51,8 @@ export class Checkpointer {
   readonly #sliceMs: number;
   readonly #turn: () => Promise<void>;
   readonly #groups: Groups;
+  /** Of the checkpoint that is being taken. */
+  #writer: PageWriter | null = null;
   /** State memory has one set of marks, so all engines of a process take turns. */
   static #running: Promise<CheckpointReport> | null = null;
 
@@ -70,11 +72,18 @@ export class Checkpointer {
     await Checkpointer.#running?.catch(() => undefined);
   }
 
+  /** Resolves when no more than a few copies wait for the disk, or the checkpoint has failed; null: that is so. */
+  room(): Promise<void> | null {
+    const writer = this.#writer;
+    return writer?.isBehind ? writer.room().catch(() => undefined) : null;
+  }
+
   /** Takes a checkpoint of this moment; must be called between ticks, and not while one is running. */
   take(moment: Moment): Promise<CheckpointReport> {
     if (Checkpointer.#running !== null) throw new Error('a checkpoint is being taken already');
     Checkpointer.#running = this.#take(moment).finally(() => {
       Checkpointer.#running = null;
+      this.#writer = null;
     });
     return Checkpointer.#running;
   }
@@ -85,6 +94,7 @@ export class Checkpointer {
     const number = store.nextNumber();
     const metadata = serialize(saved);
     const writer = new PageWriter(store.disk, store.folder, number, this.#groups);
+    this.#writer = writer;
     const { pages, changed } = startImage(pagesOf(saved), (page) => writer.add(page), store.pagesToMove());
     writer.expectedPages = changed.length;
     try {

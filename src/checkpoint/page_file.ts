@@ -69,6 +69,8 @@ export class PageWriter {
   #endPause: (() => void) | null = null;
   #writing: Promise<void> | null = null;
   #failure: unknown = null;
+  /** Who waits for room. */
+  #waiting: (() => void)[] = [];
 
   constructor(disk: Disk, folder: string, number: number, groups: Groups) {
     this.#disk = disk;
@@ -103,7 +105,7 @@ export class PageWriter {
     this.#gathered = 0;
     this.#gatheredPlaces = [];
     this.#writing ??= this.#write();
-    if (this.#queue.length > mostWaiting()) this.#endPause?.();
+    if (this.isBehind) this.#endPause?.();
   }
 
   async #write(): Promise<void> {
@@ -117,13 +119,19 @@ export class PageWriter {
         await this.#writeChunk(this.#file, bytes.subarray(0, places.length * PAGE_BYTES));
         this.#queue.shift();
         this.#hold(-1);
+        if (!this.isBehind) this.#tellWaiting();
         if (spare.length < mostWaiting()) spare.push(bytes);
       }
     } catch (error) {
       this.#failure ??= error;
     } finally {
       this.#writing = null;
+      this.#tellWaiting();
     }
+  }
+
+  #tellWaiting(): void {
+    for (const tell of this.#waiting.splice(0)) tell();
   }
 
   /** In pieces, with pauses, while commits come. */
@@ -148,7 +156,7 @@ export class PageWriter {
   /** Leaves the disk to the tick log. */
   async #pause(milliseconds: number): Promise<void> {
     const left = Math.min(milliseconds, MOST_PAUSED - this.#paused);
-    if (left <= 0 || this.#queue.length > mostWaiting()) return;
+    if (left <= 0 || this.isBehind) return;
     this.#paused += left;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, left);
@@ -165,10 +173,15 @@ export class PageWriter {
     if (this.#failure !== null) throw this.#failure;
   }
 
+  /** Whether many copies wait for the disk. */
+  get isBehind(): boolean {
+    return this.#queue.length > mostWaiting();
+  }
+
   /** Resolves when not too many copies wait. */
   async room(): Promise<void> {
     this.#check();
-    while (this.#queue.length > mostWaiting() && this.#writing !== null) await this.#writing;
+    while (this.isBehind && this.#writing !== null) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#check();
   }
 

@@ -55,6 +55,11 @@ export class CheckpointSchedule {
     this.#overdue = replayMs * REPLAY_URGENCY >= this.#seconds * 1000;
   }
 
+  /** As Checkpointer.room(). */
+  room(): Promise<void> | null {
+    return this.#checkpointer.room();
+  }
+
   get lastReport(): CheckpointReport | null {
     return this.#lastReport;
   }

@@ -102,6 +102,14 @@ export class Chilling {
     return Math.max(LEAST_BYTES, (used - this.#left) * (1 + URGENT * urgency));
   }
 
+  /**
+   * Where memory is short and many copies of a checkpoint's pages wait for the disk, who is about to change more pages waits for it, too: else there would be a copy of
+   * all state. Null: nobody has to wait.
+   */
+  copiesWritten(): Promise<void> | null {
+    return usedBytes() > budget.chilled ? (this.#engine.checkpoints?.room() ?? null) : null;
+  }
+
   /** Goes on until enough has gone: after a start, which may have brought back more than there is room for. */
   settle(): void {
     const { cold } = this.#engine;

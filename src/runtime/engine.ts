@@ -337,6 +337,8 @@ export class TidemarkEngine implements Engine {
   /** Publishes what a transaction wrote as one tick, if `check` (which throws) finds nothing against it by then. */
   async #commit(deltas: Map<number, Batch>, check: () => void): Promise<() => Promise<void>> {
     const { journal } = this;
+    const copies = this.chilling.copiesWritten();
+    if (copies !== null) await copies;
     const frame = journal === null ? null : await journal.admitRows(deltas);
     check();
     this.chilling.makeRoom();

@@ -13,7 +13,7 @@ import type { Batch } from '../../operators/batch/batch.ts';
 import { budget } from '../../operators/batch/budget.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import { Deltas } from '../../operators/deltas.ts';
-import type { SqlError } from '../../operators/errors.ts';
+import { OutOfMemory, type SqlError } from '../../operators/errors.ts';
 import type { GraphTick } from '../../operators/flow.ts';
 import { canFill, Filling, type KnownRelations } from '../../operators/graph_fill.ts';
 import { ListedMap } from '../../operators/lists.ts';
@@ -383,9 +383,18 @@ export class TickLoop {
     if (relation !== undefined) relation.changedAt = this.tick + 1n;
   }
 
+  /** Operators that read the index make one of their own. Where there is no room for that, they go on with it, and it stays. */
   dropIndex(oid: number, columns: number[]): void {
-    const index = this.relations.get(oid)?.removeIndex(columns);
-    this.#indexesChanged(oid);
+    const relation = this.relations.get(oid);
+    const index = relation?.removeIndex(columns);
+    try {
+      this.#indexesChanged(oid);
+    } catch (error) {
+      if (!(error instanceof OutOfMemory) || index === undefined) throw error;
+      relation?.addIndex(columns, index);
+      this.#indexesChanged(oid);
+      return;
+    }
     index?.release();
   }
 
