@@ -30,6 +30,8 @@ export interface ModifyContext extends Reader {
   uniqueKeys: UniqueKey[];
   checks: CheckConstraint[];
   generated: GeneratedColumn[];
+  /** The cancellation of a statement that is read in slices where nothing can overtake it; null: it is read at once. */
+  signal: AbortSignal | null;
   /** Throws when the relation was dropped while the statement waited. */
   checkThere(): void;
   /** The same reader at another moment, until it is released. */
