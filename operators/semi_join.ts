@@ -6,13 +6,14 @@
  */
 import type { Batch } from './batch/batch.ts';
 import { BatchBuilder } from './batch/builder.ts';
+import { slices } from './batch/slice.ts';
 import { children } from './expr/children.ts';
 import type { Expr } from './expr/ir.ts';
 import { JoinPairs } from './join_pairs.ts';
 import { Residual } from './join_residual.ts';
 import { freeSides, type JoinSide, type JoinSpec, joinSides } from './join_side.ts';
 import { MatchChange } from './match_change.ts';
-import type { IndexProvider, Operator, Tick } from './operator.ts';
+import { type IndexProvider, type Operator, type PieceRoom, type Tick, tickWith } from './operator.ts';
 import type { Watermarks } from './state/deadline.ts';
 import type { ColType } from './types.ts';
 
@@ -43,6 +44,19 @@ export class SemiJoinOperator implements Operator {
     this.#sides = sides;
     this.#change = new MatchChange(sides[0], sides[1], residual, spec.kind === 'semi' ? 'matched' : 'unmatched');
     this.#pairs = spec.residual !== null && mayFail(spec.residual) ? new JoinPairs(sides, residual) : null;
+  }
+
+  /**
+   * Rows give no more than themselves, but where a predicate without keys is all there is, each is compared with all of the other side. A few at a time, if no row of that side changed, which would be seen by
+   * all of them.
+   */
+  *stepPieces(inputs: Batch[], tick: Tick, { arena, rows }: PieceRoom): Iterable<Batch> {
+    const [left, right] = inputs;
+    const [{ keys }, { index }] = this.#sides;
+    const atOnce = keys.length > 0 || right.n > 0 ? left.n : Math.max(1, Math.floor(rows / Math.max(1, index.size)));
+    const inPiece = tickWith(tick, arena, tick.errors);
+    if (left.n === 0) yield this.step(inputs, inPiece);
+    for (const some of slices(left, atOnce)) yield this.step([some, right], inPiece);
   }
 
   step(inputs: Batch[], tick: Tick): Batch {

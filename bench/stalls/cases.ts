@@ -8,6 +8,7 @@ export const SCHEMA = [
   'CREATE TABLE large (a bigint, b text, c numeric(12,2), d timestamptz)',
   `INSERT INTO large SELECT g, 'text of row ' || g, (g % 100000)::numeric / 100, '2026-01-01'::timestamptz + g * interval '1 second' FROM generate_series(1, ${ROWS}) g`,
   'CREATE MATERIALIZED VIEW big AS SELECT a, a % 1000 AS g, b, c FROM large',
+  'CREATE TABLE crossed AS SELECT g AS id, 1 AS one FROM generate_series(1, 20000) g',
   'CREATE MATERIALIZED VIEW groups AS SELECT a % 300000 AS g, count(*) AS n, sum(c) AS total FROM large GROUP BY a % 300000',
 ];
 
@@ -17,12 +18,15 @@ export interface Case {
   statements: string[];
   /** So many clients at the same time. */
   clients?: number;
+  /** It would not end: is cancelled after a while. */
+  endless?: true;
   /** Milliseconds that the client waits after each chunk. */
   slow?: number;
   /** Afterwards, not measured. */
   after?: string[];
 }
 
+const endless = (sql: string): Case => ({ name: sql, statements: [sql], endless: true });
 const one = (sql: string, more: Partial<Case> = {}): Case => ({ name: sql, statements: [sql], ...more });
 
 export const CASES: Case[] = [
@@ -60,6 +64,15 @@ export const CASES: Case[] = [
   one('SELECT g, a FROM (SELECT g, a, row_number() OVER (PARTITION BY g ORDER BY a) r FROM big) x WHERE r <= 3'),
   one('SELECT count(*) FROM generate_series(1, 1000000)'),
   one('WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 100000) SELECT count(*) FROM t'),
+  endless('SELECT count(*) FROM crossed a, crossed b, crossed c'),
+  endless('SELECT * FROM crossed a, crossed b, crossed c WHERE a.id + b.id + c.id < 0'),
+  endless('SELECT count(*) FROM crossed a JOIN crossed b USING (one) JOIN crossed c USING (one)'),
+  endless('SELECT count(*) FROM crossed a LEFT JOIN crossed b ON a.id + b.id < 0 JOIN crossed c ON c.one = a.one'),
+  endless('SELECT count(*) FROM large a WHERE EXISTS (SELECT 1 FROM crossed b WHERE a.a + b.id = -1)'),
+  one('SELECT * FROM crossed a, crossed b, crossed c LIMIT 3'),
+  endless('SELECT count(*) FROM generate_series(1, 100000000000)'),
+  one('SELECT * FROM generate_series(1, 100000000) LIMIT 3'),
+  endless('INSERT INTO large SELECT a.id FROM crossed a, crossed b, crossed c WHERE a.id + b.id + c.id < 0'),
   one('EXPLAIN ANALYZE SELECT * FROM big'),
   one('EXPLAIN ANALYZE SELECT * FROM groups'),
   {

@@ -50,6 +50,7 @@ export function modifyContext(
   relation: Relation,
   session: SessionContext,
   columns = relation.columns,
+  signal: AbortSignal | null = null,
 ): ModifyContext {
   const transaction = engine.transactionOf(session);
   transaction.noteSeen();
@@ -58,6 +59,7 @@ export function modifyContext(
   const { checks, generated, foreignKeys } = object !== undefined && 'checks' in object ? object : NOTHING_CHECKED;
   return {
     ...reader,
+    signal,
     uniqueKeys: engine.catalog.uniqueKeys(relation),
     checks,
     generated,
@@ -95,8 +97,9 @@ async function modify(
   targets: Targets,
   engine: TidemarkEngine,
   session: SessionContext,
+  signal: AbortSignal,
 ): Promise<Modified> {
-  const changes = changesOfStatement(parts.length, targets, engine, session);
+  const changes = changesOfStatement(parts.length, targets, engine, session, signal);
   let done: Modified = { count: 0, returned: null };
   for (const part of parts) done = await changes.add(part);
   changes.write();
@@ -108,12 +111,13 @@ function changesOfStatement(
   targets: Targets,
   engine: TidemarkEngine,
   session: SessionContext,
+  signal: AbortSignal,
 ): StatementChanges {
   // Several parts read one tick.
   if (parts > 1) engine.transactionOf(session).pin();
   return new StatementChanges(parts === 1, ({ oid }) => {
     const { relation, columns } = targets.get(oid) as Target;
-    return modifyContext(engine, relation, session, columns);
+    return modifyContext(engine, relation, session, columns, parts === 1 ? signal : null);
   });
 }
 
@@ -135,9 +139,11 @@ export function prepareModification(
       relation: item.origin?.relation ?? 0,
       attnum: item.origin?.attnum ?? 0,
     })) ?? null;
-  const run: RunnableStatement['run'] = async (params, current) => {
+  const run: RunnableStatement['run'] = async (params, current, signal) => {
     const narrow = parts.every((part) => part.k === 'delete') ? budget.widen(pages.usedBytes) : null;
-    const done = await modify(bindParameters(parts, params), targets, engine, current).finally(() => narrow?.());
+    const done = await modify(bindParameters(parts, params), targets, engine, current, signal).finally(() =>
+      narrow?.(),
+    );
     const tag = statement.k === 'insert' ? `INSERT 0 ${done.count}` : `${statement.k.toUpperCase()} ${done.count}`;
     if (columns === null || done.returned === null) return { kind: 'command', tag };
     return {
@@ -165,7 +171,7 @@ export function prepareModifyingSelect(
   const columns = resultColumns(bound.query);
   const run: RunnableStatement['run'] = async (params, current, signal) => {
     const { query, items } = bindParameters(bound, params);
-    const changes = changesOfStatement(items.length + 1, targets, engine, current);
+    const changes = changesOfStatement(items.length + 1, targets, engine, current, signal);
     for (const item of items) await changes.add(item);
     const physical = planQuery(changes.known(query), { mode: 'read' });
     const { pieces, arena } = await readQuery(engine, physical, query, current, signal);

@@ -43,6 +43,8 @@ export interface ModifyContext extends Reader {
   relationOf(oid: number): Relation;
   /** What a column gets that no value was given for. */
   defaultOf(column: number): Datum;
+  /** The cancellation of a statement that is read in slices where nothing can overtake it; null: it is read at once. */
+  signal: AbortSignal | null;
   /** Throws when the relation was dropped while the statement waited. */
   checkThere(): void;
   /** The same reader at another moment, until it is released. */

@@ -27,7 +27,8 @@ export async function sourcePieces(bound: BoundModification, ids: number[], at: 
   });
   const then = asOf === null ? null : await at.asOf(plan, asOf);
   try {
-    return { plan, ...(await piecesOf(plan, ids.length, order, then?.reader ?? at)) };
+    const signal = overtaken(bound) ? null : at.signal;
+    return { plan, ...(await piecesOf(plan, ids.length, order, then?.reader ?? at, signal)) };
   } finally {
     then?.release();
   }
@@ -43,12 +44,24 @@ export function rowsOfPieces({ pieces, arena }: ReadPieces): Datum[][] {
   return rows;
 }
 
-async function piecesOf(plan: DataflowPlan, width: number, order: SortKey[], at: Reader): Promise<ReadPieces> {
+/** Whether a commit while the source is read would be a conflict that PostgreSQL's users do not know: new rows fit whatever comes in between. */
+function overtaken(bound: BoundModification): boolean {
+  return bound.k !== 'insert' || bound.onConflict?.action === 'update';
+}
+
+/** `signal`: the rows may be read in slices, and this ends it; null: at once wherever that is possible. */
+async function piecesOf(
+  plan: DataflowPlan,
+  width: number,
+  order: SortKey[],
+  at: Reader,
+  signal: AbortSignal | null,
+): Promise<ReadPieces> {
   const narrow = narrowed(plan, at);
   try {
-    // At once wherever that is possible: a commit between two slices would be a conflict that PostgreSQL's users do not know.
-    return readsStream(narrow.plan, narrow.reader)
-      ? await readInSlices(narrow.plan, width, order, narrow.reader, null)
+    const inSlices = signal === null ? readsStream : isLongRead;
+    return inSlices(narrow.plan, narrow.reader)
+      ? await readInSlices(narrow.plan, width, order, narrow.reader, signal)
       : readAtOnce(narrow.plan, width, order, narrow.reader);
   } finally {
     narrow.release();

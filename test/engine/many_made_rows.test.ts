@@ -28,6 +28,8 @@ const ENDLESS = [
   'SELECT max(x) FROM (SELECT a.id * g AS x FROM t a, generate_series(1, 1000000000) g) q WHERE x < 0',
   'SELECT count(*) FROM (SELECT one, count(*) AS n FROM t GROUP BY one) a, t b, t c, t d, t e',
   'SELECT count(*) FROM other WHERE n = (SELECT count(*) FROM t a, t b, t c, t d)',
+  'INSERT INTO other SELECT a.id FROM t a, t b, t c, t d WHERE a.id + b.id + c.id + d.id < 0',
+  'INSERT INTO other SELECT g FROM generate_series(1, 100000000000) g WHERE g < 0',
   'SELECT * FROM other WHERE EXISTS (SELECT 1 FROM t a, t b, t c, t d WHERE a.id + b.id + c.id + d.id = n)',
 ];
 
@@ -71,6 +73,18 @@ test('ticks go on beside a read that makes many rows, which are of its own tick'
   }
   await sql(engine, 'SELECT 1');
   assert.ok(pages.usedPages <= used + 1);
+  await engine.close();
+});
+
+test('INSERT of a read that makes many rows has those of its own tick', async () => {
+  const engine = await filled();
+  const inserted = sql(engine, 'INSERT INTO other SELECT a.id FROM t a, t b, t c WHERE b.id <= 10 AND c.id <= 30');
+  await sql(engine, `INSERT INTO t VALUES (${ROWS + 1}, 1, 'later'); DELETE FROM t WHERE id = 2`);
+  assert.deepEqual(await sql(engine, 'SELECT count(*) FROM other'), [['0']]);
+  await inserted;
+  assert.deepEqual(await sql(engine, 'SELECT count(*), max(n), count(DISTINCT n) FROM other'), [
+    [String(ROWS * 300), String(ROWS), String(ROWS)],
+  ]);
   await engine.close();
 });
 

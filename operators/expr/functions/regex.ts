@@ -177,7 +177,9 @@ function* splitPieces(text: string, pattern: string, flags: string, fn: string):
 const SPLIT_ARRAY = 'regexp_split_to_array()';
 const SPLIT_TABLE = 'regexp_split_to_table()';
 const splitArray = (t: string, p: string, f = '') => pgArray(OID.text, [...splitPieces(t, p, f, SPLIT_ARRAY)]);
-const splitTable = (t: string, p: string, f = '') => [...splitPieces(t, p, f, SPLIT_TABLE)].map((s) => [s]);
+function* splitTable(t: string, p: string, f = ''): Iterable<[string]> {
+  for (const piece of splitPieces(t, p, f, SPLIT_TABLE)) yield [piece];
+}
 register('regexp_split_to_array(text,text)', (t: string, p: string) => splitArray(t, p));
 register('regexp_split_to_array(text,text,text)', (t: string, p: string, f: string) => splitArray(t, p, f));
 registerSet('regexp_split_to_table(text,text)', (t: string, p: string) => splitTable(t, p));

@@ -99,6 +99,7 @@ test('two and three strings', async () => {
       calls.push(['replace(text,text,text)', t, p, q], ['translate(text,text,text)', t, p, q]);
     calls.push(['string_to_table(text,text)', t, p], ['string_to_table(text,text,text)', t, p, 'b']);
   }
+  calls.push(['translate(text,text,text)', 'a😀日bc'.repeat(3000), 'a日b', 'x😀']);
   for (const t of TEXTS) calls.push(['string_to_table(text,text)', t, null]);
   for (const [a, b] of product(TEXTS, TEXTS)) {
     for (const fn of ['texteq', 'textne', 'text_lt', 'text_ge', 'text_pattern_lt'])
