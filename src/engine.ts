@@ -107,10 +107,14 @@ export interface CopyOptions {
   format: 'text' | 'csv' | 'binary';
   delimiter: string;
   null: string;
-  header: boolean;
+  /** match: a first line whose names must be those of the columns. */
+  header: boolean | 'match';
   quote: string;
   escape: string;
+  /** Of csv: columns whose values have quotes always, are taken literally, are NULL in quotes as well. */
   forceQuote: string[] | '*';
+  forceNotNull: string[] | '*';
+  forceNull: string[] | '*';
 }
 
 export interface CopyTarget {

@@ -115,6 +115,18 @@ export interface ForeignKeyDef {
   notValid: boolean;
 }
 
+/** LIKE other [INCLUDING ...], which stands for columns. */
+export interface LikeClause {
+  relation: { schema?: string; name: string };
+  /** Its columns come behind so many of the table's own. */
+  at: number;
+  constraints: boolean;
+  defaults: boolean;
+  generated: boolean;
+  identity: boolean;
+  indexes: boolean;
+}
+
 /** What changes the columns that the rows of a table have. */
 export type ColumnAction =
   | {
@@ -175,6 +187,7 @@ export type Statement = { text: string; offset: number } & (
       unique: KeyConstraint[];
       checks: CheckDef[];
       foreignKeys: ForeignKeyDef[];
+      likes: LikeClause[];
       watermark: { column: string; delay: PgNode; location: number } | null;
       include: { kind: IncludeKind; as: string }[];
       options: Option[];

@@ -1,6 +1,15 @@
 /** Data definition: libpg-query's CREATE, DROP and TRUNCATE nodes as Tidemark's statements. What has no place there is refused by name. */
 import { SqlError } from '../../operators/errors.ts';
-import type { CheckDef, ColumnDef, ForeignKeyDef, KeyConstraint, PgNode, SelectNode, Statement } from './ast.ts';
+import type {
+  CheckDef,
+  ColumnDef,
+  ForeignKeyDef,
+  KeyConstraint,
+  LikeClause,
+  PgNode,
+  SelectNode,
+  Statement,
+} from './ast.ts';
 import { foreignKeyOf, foreignKeysOfColumn, isForeignKeyPart } from './convert_foreign_key.ts';
 import { identityOf, serialType } from './convert_sequence.ts';
 import { defElemOptions, qualified, rangeVarName, strings } from './node_fields.ts';
@@ -97,11 +106,12 @@ function elementsOf(
   elements: PgNode[],
   table: string,
   source: Source,
-): Pick<Kind<'create_relation'>, 'columns' | 'primaryKey' | 'unique' | 'checks' | 'foreignKeys'> {
+): Pick<Kind<'create_relation'>, 'columns' | 'primaryKey' | 'unique' | 'checks' | 'foreignKeys' | 'likes'> {
   const columns: ColumnDef[] = [];
   const unique: KeyConstraint[] = [];
   const checks: CheckDef[] = [];
   const foreignKeys: ForeignKeyDef[] = [];
+  const likes: LikeClause[] = [];
   let primaryKey: string[] | null = null;
   const setKey = (names: string[], location: number | undefined): void => {
     if (primaryKey !== null) {
@@ -136,15 +146,32 @@ function elementsOf(
       const what = REFUSED_CONSTRAINT[element.Constraint.contype] ?? 'a table constraint of this kind';
       throw refuse(source, what, element.Constraint.location);
     } else {
-      throw refuse(source, 'LIKE in CREATE TABLE', element.TableLikeClause?.relation?.location);
+      likes.push(likeOf(element.TableLikeClause, columns.length));
     }
   }
   for (const name of primaryKey ?? []) {
     const column = columns.find((candidate) => candidate.name === name);
+    if (column === undefined && likes.length > 0) continue;
     if (column === undefined) throw new SqlError('42703', `column "${name}" named in key does not exist`);
     column.primaryKey = column.notNull = true;
   }
-  return { columns, primaryKey, unique, checks, foreignKeys };
+  return { columns, primaryKey, unique, checks, foreignKeys, likes };
+}
+
+/** Bits of TableLikeClause.options. */
+const INCLUDING = { constraints: 4, defaults: 8, generated: 16, identity: 32, indexes: 64 };
+
+function likeOf({ relation, options = 0 }: PgNode, at: number): LikeClause {
+  const has = (bit: number) => (options & bit) !== 0;
+  return {
+    relation: rangeVarName(relation),
+    at,
+    constraints: has(INCLUDING.constraints),
+    defaults: has(INCLUDING.defaults),
+    generated: has(INCLUDING.generated),
+    identity: has(INCLUDING.identity),
+    indexes: has(INCLUDING.indexes),
+  };
 }
 
 /** CREATE TABLE; also CREATE STREAM, which is parsed as a table once its own words are taken out. */
@@ -216,6 +243,7 @@ export function tableFromQuery(into: PgNode, query: SelectNode, source: Source):
     unique: [],
     checks: [],
     foreignKeys: [],
+    likes: [],
     watermark: null,
     include: [],
     options: [],

@@ -122,7 +122,7 @@ test('CREATE TABLE', () => {
     'alter_relation',
   ).actions;
   assert.equal(added.k === 'add_check' && added.check.notValid, true);
-  assert.deepEqual(dropped, { k: 'drop_constraint', name: 'c', ifExists: true });
+  assert.deepEqual(dropped, { k: 'drop_constraint', name: 'c', ifExists: true, cascade: false });
 });
 
 test('tables and views of queries', () => {

@@ -2,12 +2,15 @@
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError, unsupported } from '../../operators/errors.ts';
 import { evaluate } from '../../operators/expr/interpret.ts';
+import type { Expr } from '../../operators/expr/ir.ts';
+import { colType, OID } from '../../operators/types.ts';
 import { isVolatile } from '../../planner/analyse/functions.ts';
 import { bindQuery, bindScalar } from '../../planner/bind/index.ts';
 import { presentColumns, type Relation } from '../../planner/catalog_reader.ts';
 import type { PgNode, SelectNode, Statement } from '../../planner/parse/ast.ts';
 import { planQuery } from '../../planner/physical/index.ts';
 import type { CopyOptions, CopyTarget, ResultColumn, SessionContext } from '../engine.ts';
+import { checkColumns, copyOptions } from './copy_options.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { checkWritable, modifyContext } from './modifications.ts';
 import { insertDatums } from './modify.ts';
@@ -15,13 +18,14 @@ import { columnNamed, relationNamed } from './names.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { resultColumns, streamQuery } from './queries.ts';
 import { followReferences, missingReferences } from './referential_actions.ts';
+import { bindAlone, columnsOf as columnsOfExpr, evaluatorOf, rowColumns } from './row_expression.ts';
 import { prepareSubscribe } from './subscribe.ts';
 import type { RowChange } from './unique_keys.ts';
 
 type Copy = Extract<Statement, { k: 'copy' }>;
 
 export function prepareCopy(engine: TidemarkEngine, statement: Copy, session: SessionContext): RunnableStatement {
-  const options = copyOptions(statement.node.options ?? []);
+  const options = copyOptions(statement.node.options ?? [], statement.node.is_from === true);
   if (statement.node.filename !== undefined || statement.node.is_program === true) {
     throw unsupported('COPY from or to a file on the server');
   }
@@ -43,9 +47,12 @@ function columnsOf(relation: Relation, names: PgNode[] | undefined): number[] {
     const present = presentColumns(relation).map(({ position }) => position);
     return present.filter((position) => relation.columns[position].generated !== true);
   }
-  return names.map((node) => {
+  return names.map((node, at) => {
     const name = node.String.sval as string;
     const i = columnNamed(relation, name);
+    if (names.findIndex((other) => other.String.sval === name) < at) {
+      throw new SqlError('42701', `column "${name}" specified more than once`);
+    }
     if (relation.columns[i].generated) {
       throw new SqlError('42P10', `column "${name}" is a generated column`, {
         detail: 'Generated columns cannot be used in COPY.',
@@ -75,18 +82,44 @@ function prepareCopyIn(
     relation: relation.oid,
     attnum: i + 1,
   }));
+  checkColumns(options, columns);
+  const where = condition(engine, relation, statement, session);
   return runnable(statement, engine.catalogVersion, null, async (_params, session) => ({
     kind: 'copyIn',
     columns,
     options,
-    target: copyTarget(engine, relation, positions, session),
+    target: copyTarget(engine, relation, positions, where, session),
   }));
+}
+
+/** COPY ... FROM ... WHERE: over a row with its defaults. */
+function condition(
+  engine: TidemarkEngine,
+  relation: Relation,
+  { node, text }: Copy,
+  session: SessionContext,
+): Expr | null {
+  if (node.whereClause === undefined) return null;
+  const expr = bindAlone(engine, node.whereClause, text, session, {
+    columns: rowColumns(relation),
+    target: colType(OID.bool),
+    place: 'transform',
+    refused: (_, from) => ({ message: `argument of WHERE must be type boolean, not type ${from}` }),
+  });
+  const generated = columnsOfExpr(expr).find((column) => relation.columns[column].generated === true);
+  if (generated !== undefined) {
+    throw new SqlError('42P10', 'generated columns are not supported in COPY FROM WHERE conditions', {
+      detail: `Column "${relation.columns[generated].name}" is a generated column.`,
+    });
+  }
+  return expr;
 }
 
 function copyTarget(
   engine: TidemarkEngine,
   relation: Relation,
   positions: number[],
+  where: Expr | null,
   session: SessionContext,
 ): CopyTarget {
   const env = engine.bindEnv(session, [], 'read');
@@ -112,9 +145,10 @@ function copyTarget(
         return full;
       });
       const at = modifyContext(engine, relation, session, columns);
-      const added = insertDatums(relation, whole, at);
+      const taken = where === null ? whole : whole.filter((row) => evaluatorOf(where)(row, at.context) === true);
+      const added = insertDatums(relation, taken, at);
       waiting.push(...missingReferences({ relation, at, delta: added }));
-      count += rows.length;
+      count += taken.length;
     },
     async finish() {
       if (waiting.length > 0) {
@@ -140,6 +174,7 @@ function prepareCopyOut(
   const query: SelectNode = { select: copySelect(engine, statement.node, session), text: statement.text };
   const bound = bindQuery(query, { ...engine.bindEnv(session, [], 'read'), allowAsOf: true });
   const physical = planQuery(bound, { mode: 'read' });
+  checkColumns(options, resultColumns(bound));
   return runnable(statement, engine.catalogVersion, null, async (_params, current, signal) => {
     const rows = await streamQuery(engine, physical, bound, current, signal);
     return { kind: 'copyOut', columns: resultColumns(bound), options, rows };
@@ -153,6 +188,11 @@ function copySelect(engine: TidemarkEngine, node: PgNode, session: SessionContex
     return node.query.SelectStmt;
   }
   const relation = relationOf(engine, node, session);
+  if (relation.kind === 'view') {
+    throw new SqlError('42809', `cannot copy from view "${relation.name}"`, {
+      hint: 'Try the COPY (SELECT ...) TO variant.',
+    });
+  }
   const columns = columnsOf(relation, node.attlist);
   const all = node.attlist === undefined && columns.length === relation.columns.length;
   const named = columns.map((i) => ({ String: { sval: relation.columns[i].name } }));
@@ -163,45 +203,4 @@ function copySelect(engine: TidemarkEngine, node: PgNode, session: SessionContex
     limitOption: 'LIMIT_OPTION_DEFAULT',
     op: 'SETOP_NONE',
   };
-}
-
-function copyOptions(list: PgNode[]): CopyOptions {
-  const given = new Map<string, PgNode | undefined>();
-  for (const item of list) given.set(item.DefElem.defname, item.DefElem.arg);
-  const text = (name: string): string | undefined => given.get(name)?.String?.sval;
-  const format = (text('format') ?? 'text') as CopyOptions['format'];
-  if (format !== 'text' && format !== 'csv' && format !== 'binary')
-    throw new SqlError('22023', `COPY format "${format}" not recognized`);
-  const csv = format === 'csv';
-  const force = given.get('force_quote');
-  for (const name of given.keys()) {
-    if (
-      !['format', 'delimiter', 'null', 'header', 'quote', 'escape', 'force_quote', 'encoding', 'freeze'].includes(name)
-    ) {
-      throw new SqlError('42601', `option "${name}" not recognized`);
-    }
-  }
-  const quote = text('quote') ?? '"';
-  return {
-    format,
-    delimiter: text('delimiter') ?? (csv ? ',' : '\t'),
-    null: text('null') ?? (csv ? '' : '\\N'),
-    header: given.has('header') && headerOn(given.get('header')),
-    quote,
-    escape: text('escape') ?? quote,
-    forceQuote:
-      force === undefined
-        ? []
-        : force.A_Star !== undefined
-          ? '*'
-          : (force.List?.items ?? []).map((i: PgNode) => i.String.sval),
-  };
-}
-
-function headerOn(arg: PgNode | undefined): boolean {
-  if (arg === undefined) return true;
-  if (arg.Boolean !== undefined) return arg.Boolean.boolval === true;
-  if (arg.Integer !== undefined) return arg.Integer.ival === 1;
-  const word = String(arg.String?.sval ?? 'true').toLowerCase();
-  return word === 'true' || word === 'on' || word === 'match';
 }

@@ -7,6 +7,7 @@ import type { Relation, RelationColumn } from '../../planner/catalog_reader.ts';
 import type { KeyConstraint, PgNode, Statement } from '../../planner/parse/ast.ts';
 import { lessThanOf } from '../../planner/types/catalog.ts';
 import { formatType } from '../../planner/types/type_name.ts';
+import type { IndexObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { becoming } from './create_view.ts';
 import type { TidemarkEngine } from './engine.ts';
@@ -133,6 +134,25 @@ export function checkKey(
 export function addUnique(engine: TidemarkEngine, relation: Relation, { columns, name, sql }: UniqueConstraint): void {
   addIndex(engine, relation, columns);
   engine.catalog.add({ ...indexObject(engine, relation, name, columns, sql), unique: true, constraint: true });
+}
+
+/** An index that is no constraint's, of a table which is made with it. `taken`: names of those beside it. */
+export function plainIndex(
+  engine: TidemarkEngine,
+  relation: Relation,
+  { columns, unique }: { columns: number[]; unique: boolean },
+  sql: string,
+  taken: string[],
+): IndexObject {
+  const names = columns.map((c) => relation.columns[c].name).join('_');
+  const free = (wanted: string) => !taken.includes(wanted) && isFree(engine, relation.schema, wanted);
+  const name = freeName(`${relation.name}_${names}_idx`, free);
+  return { ...indexObject(engine, relation, name, columns, sql), unique, constraint: false };
+}
+
+export function addPlainIndex(engine: TidemarkEngine, relation: Relation, index: IndexObject): void {
+  addIndex(engine, relation, index.columns);
+  engine.catalog.add(index);
 }
 
 function checkUnique(

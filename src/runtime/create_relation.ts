@@ -18,6 +18,7 @@ import type {
   ColumnDefault,
   ConnectorSpec,
   ForeignKey,
+  IndexObject,
   RelationObject,
   SequenceObject,
 } from '../catalog/objects.ts';
@@ -28,12 +29,21 @@ import type { Source } from '../sources/source.ts';
 import { startOffsets } from './backfill.ts';
 import { checkConstraint, withCheck } from './check_constraint.ts';
 import { addSequence, columnSequence } from './column_sequence.ts';
-import { addUnique, checkComparable, keyColumn, type UniqueConstraint, uniqueConstraint } from './create_index.ts';
+import {
+  addPlainIndex,
+  addUnique,
+  checkComparable,
+  keyColumn,
+  plainIndex,
+  type UniqueConstraint,
+  uniqueConstraint,
+} from './create_index.ts';
 import { columnDefault, namedInLiterals, nextValue } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { foreignKey, inOrderOfNames } from './foreign_key.ts';
 import { generatedColumn } from './generated_column.ts';
 import { takeRetention } from './kept_changes.ts';
+import { withLikes } from './like.ts';
 import { LocalStream } from './local_stream.ts';
 import { creationSchema, nameTaken } from './names.ts';
 import { readQuery } from './queries.ts';
@@ -48,13 +58,15 @@ type CreateRelation = Extract<Statement, { k: 'create_relation' }>;
 /** Gives the command tag for CREATE TABLE AS, null otherwise. */
 export async function createRelation(
   engine: TidemarkEngine,
-  statement: CreateRelation,
+  said: CreateRelation,
   session: SessionContext,
   signal: AbortSignal,
 ): Promise<string | null> {
-  if (nameTaken(engine, statement.schema, statement.name, statement.ifNotExists, session)) return null;
-  if (statement.asQuery !== null) return createTableAs(engine, statement, session, signal);
+  if (nameTaken(engine, said.schema, said.name, said.ifNotExists, session)) return null;
+  if (said.asQuery !== null) return createTableAs(engine, said, session, signal);
+  const { statement, copied } = withLikes(engine, said, session);
   const columns = tableColumns(statement);
+  for (const { column } of copied.generated) columns[column].generated = true;
   const included = statement.include.map((item) => includedColumn(item));
   const all = [...columns, ...included.map(({ name, type }) => ({ name, type, notNull: false }))];
   checkNames(all);
@@ -86,6 +98,8 @@ export async function createRelation(
   const defaults: (ColumnDefault | null)[] = all.map((_, i) => {
     const own = sequences.find(({ owner }) => owner?.column === i);
     if (own !== undefined) return nextValue(own.oid);
+    const alike = copied.defaults.get(i);
+    if (alike !== undefined) return alike;
     const node = statement.columns[i]?.default ?? null;
     return node === null ? null : columnDefault(engine, node, statement.text, session);
   });
@@ -93,17 +107,23 @@ export async function createRelation(
     if (d === null) return null;
     return bindAlone(engine, d.node, d.text, session, { target: all[i].type, place: 'default' });
   });
-  const checks = checkConstraints(engine, relation, statement, session);
+  const checks = checkConstraints(engine, relation, statement, copied.checks, session);
   const foreignKeys = foreignKeysOf(engine, relation, statement, { checks, unique }, session);
-  const generated = statement.columns.flatMap((column, i) => {
+  const ownGenerated = statement.columns.flatMap((column, i) => {
     return generatedColumn(engine, relation, i, column, statement.text, session) ?? [];
   });
+  const generated = [...ownGenerated, ...copied.generated];
   if (generated.length > 0 && connector !== null) throw unsupported('a generated column over a connector');
   const fields: SourceColumn[] = columns.map((c) => ({ ...c, origin: { k: 'field', name: c.name } }));
   if (connector !== null) {
     bound.forEach((expr, i) => {
       if (expr !== null) fields[i].default = sourceDefault(fields[i].name, expr, session);
     });
+  }
+  const indexes: IndexObject[] = [];
+  for (const index of copied.indexes) {
+    const taken = indexes.map(({ name }) => name);
+    indexes.push(plainIndex(engine, relation, index, statement.text, taken));
   }
   let open: (() => void) | null = null;
   const source = connector === null ? null : sourceSpec(statement, connector, [...fields, ...included], key);
@@ -142,10 +162,13 @@ export async function createRelation(
       ...defaults.flatMap((value) => value?.sequences ?? []),
       ...namedInLiterals(engine, statement, session),
       ...foreignKeys.map(({ references }) => references).filter((oid) => oid !== relation.oid),
+      ...copied.reads,
+      ...indexes.map(({ oid }) => oid),
     ],
   );
   for (const sequence of sequences) addSequence(engine, sequence);
   for (const constraint of unique) addUnique(engine, relation, constraint);
+  for (const index of indexes) addPlainIndex(engine, relation, index);
   open?.();
   return null;
 }
@@ -154,16 +177,30 @@ function checkConstraints(
   engine: TidemarkEngine,
   relation: Relation,
   { checks, text, options }: CreateRelation,
+  copied: CheckConstraint[],
   session: SessionContext,
 ): CheckConstraint[] {
-  if (checks.length > 0 && options.some(({ name }) => name === 'connector')) {
+  if (checks.length + copied.length > 0 && options.some(({ name }) => name === 'connector')) {
     throw unsupported('a CHECK constraint on a relation with a connector');
   }
-  return checks.reduce((there: CheckConstraint[], definition) => {
-    if (there.some(({ name }) => name === definition.name)) {
-      throw new SqlError('42710', `check constraint "${definition.name}" already exists`);
+  return checks.reduce(
+    (there: CheckConstraint[], definition) => {
+      if (there.some(({ name }) => name === definition.name)) {
+        throw new SqlError('42710', `check constraint "${definition.name}" already exists`);
+      }
+      return withCheck(there, checkConstraint(engine, relation, definition, text, there, session));
+    },
+    copiedChecks(engine, copied),
+  );
+}
+
+/** Constraints of another table as they are here: 42710 when two have one name. */
+function copiedChecks(engine: TidemarkEngine, copied: CheckConstraint[]): CheckConstraint[] {
+  return copied.reduce((there: CheckConstraint[], check) => {
+    if (there.some(({ name }) => name === check.name)) {
+      throw new SqlError('42710', `check constraint "${check.name}" already exists`);
     }
-    return withCheck(there, checkConstraint(engine, relation, definition, text, there, session));
+    return withCheck(there, { ...check, number: there.length + 1, since: engine.loop.tick });
   }, []);
 }
 

@@ -33,3 +33,45 @@ test('columns that COPY does not name take their default, a volatile one anew fo
     await engine.close();
   }
 });
+
+test('WHERE takes rows in, and what options cannot be is said', async () => {
+  const engine = await openEngine();
+  try {
+    await sql(engine, 'CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a) STORED, c text)');
+    await sql(engine, 'CREATE VIEW v AS SELECT a FROM t');
+    const session = localSession(engine);
+    const copy = async (text: string) => {
+      const prepared = engine.prepare(parse(text)[0], [], session);
+      return engine.execute(prepared, [], session, new AbortController().signal);
+    };
+    const result = await copy("COPY t FROM STDIN WHERE a > 1 AND c IS DISTINCT FROM 'no'");
+    if (result.kind !== 'copyIn') return assert.fail();
+    await result.target.write([
+      [1, 'a'],
+      [2, 'no'],
+      [null, null],
+      [3, null],
+    ]);
+    assert.equal(await result.target.finish(), 1);
+    await session.transaction.commit();
+    assert.deepEqual(await sql(engine, 'SELECT * FROM t'), [['3', '3', null]]);
+    for (const [text, message] of [
+      ['COPY t FROM STDIN WHERE b > 1', /^generated columns are not supported in COPY FROM WHERE conditions$/],
+      ['COPY t FROM STDIN WHERE a', /^argument of WHERE must be type boolean, not type integer$/],
+      ['COPY t (a, a) FROM STDIN', /^column "a" specified more than once$/],
+      ["COPY t FROM STDIN (ENCODING 'LATIN1')", /^COPY in encoding LATIN1 is not supported$/],
+      ['COPY t FROM STDIN (FORMAT csv, HEADER 3)', /^header requires a Boolean value or "match"$/],
+      ['COPY t FROM STDIN (FORMAT csv, FORMAT text)', /^conflicting or redundant options$/],
+      ["COPY t FROM STDIN (QUOTE 'x')", /^COPY QUOTE requires CSV mode$/],
+      ['COPY t FROM STDIN (FORMAT binary, HEADER)', /^cannot specify HEADER in BINARY mode$/],
+      ['COPY t FROM STDIN (FORMAT csv, FORCE_QUOTE *)', /^COPY FORCE_QUOTE cannot be used with COPY FROM$/],
+      ['COPY t TO STDOUT (FORMAT csv, FORCE_NULL (a))', /^COPY FORCE_NULL cannot be used with COPY TO$/],
+      ['COPY t TO STDOUT (FORMAT csv, FORCE_QUOTE (z))', /^FORCE_QUOTE column "z" not referenced by COPY$/],
+      ['COPY t TO STDOUT (HEADER match)', /^cannot use "match" with HEADER in COPY TO$/],
+      ['COPY v TO STDOUT', /^cannot copy from view "v"$/],
+    ] as const)
+      await assert.rejects(copy(text), { message }, text);
+  } finally {
+    await engine.close();
+  }
+});

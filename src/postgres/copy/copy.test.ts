@@ -68,6 +68,34 @@ function failure(data: Buffer | string, options: CopyOptions, columns = COLUMNS)
   return 'no error';
 }
 
+test('HEADER MATCH looks at the names', () => {
+  const match: CopyOptions = { ...CSV_COPY, header: 'match' };
+  assert.deepEqual(decodeAnyhow('a,"b"\n1,x\n', match), [[1, 'x']]);
+  assert.equal(
+    failure('b,a\n1,x\n', match),
+    '22P04 column name mismatch in header line field 1: got "b", expected "a" | COPY t, line 1: "b,a"',
+  );
+  assert.equal(
+    failure('a\n', match),
+    '22P04 wrong number of fields in header line: got 1, expected 2 | COPY t, line 1: "a"',
+  );
+});
+
+test('FORCE_NULL and FORCE_NOT_NULL', () => {
+  const both: FakeRows['columns'] = [
+    ['b', OID.text],
+    ['c', OID.text],
+  ];
+  const csv: CopyOptions = { ...CSV_COPY, null: 'N' };
+  const rows = 'N,N\n"N","N"\nx,y\n';
+  const last = ['x', 'y'];
+  assert.deepEqual(decodeAnyhow(rows, csv, both), [[null, null], ['N', 'N'], last]);
+  assert.deepEqual(decodeAnyhow(rows, { ...csv, forceNotNull: ['b'] }, both), [['N', null], ['N', 'N'], last]);
+  assert.deepEqual(decodeAnyhow(rows, { ...csv, forceNull: '*' }, both), [[null, null], [null, null], last]);
+  const crossed: CopyOptions = { ...csv, forceNotNull: ['b'], forceNull: ['b'] };
+  assert.deepEqual(decodeAnyhow(rows, crossed, both), [['N', null], [null, 'N'], last]);
+});
+
 test('text: escapes, NULL, line ends, end marker', () => {
   const both: FakeRows['columns'] = [
     ['b', OID.text],

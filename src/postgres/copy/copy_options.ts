@@ -27,9 +27,6 @@ export function checkCopyOptions(options: CopyOptions): void {
   } else {
     // These would be taken for escapes or for the end marker.
     if (/[\\.a-z0-9]/.test(delimiter)) refuse(`COPY delimiter cannot be "${delimiter}"`);
-    if (options.forceQuote.length > 0) {
-      throw new SqlError('0A000', 'COPY FORCE_QUOTE requires CSV mode');
-    }
   }
   if (options.null.includes(delimiter)) {
     refuse('COPY delimiter character must not appear in the NULL specification');

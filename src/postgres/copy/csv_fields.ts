@@ -9,11 +9,23 @@ export interface CsvOptions {
   escape: string;
 }
 
+/** Which columns take the null string otherwise. */
+export interface ForcedNulls {
+  /** By position: the null string is a text; it is NULL in quotes as well. */
+  notNull: boolean[];
+  null: boolean[];
+}
+
 /** The fields of a record, without any check of their number. */
-export function splitCsvRecord(record: string, options: CsvOptions): (string | null)[] {
+export function splitCsvRecord(record: string, options: CsvOptions, forced: ForcedNulls | null): (string | null)[] {
   const { delimiter, quote, escape: escapeChar } = options;
+  const isNull = (text: string, quoted: boolean, column: number): boolean => {
+    if (text !== options.null) return false;
+    if (forced === null) return !quoted;
+    return quoted ? forced.null[column] === true : forced.notNull[column] !== true;
+  };
   if (!record.includes(quote)) {
-    return record.split(delimiter).map((field) => (field === options.null ? null : field));
+    return record.split(delimiter).map((field, i) => (isNull(field, false, i) ? null : field));
   }
   const fields: (string | null)[] = [];
   let text = '';
@@ -32,11 +44,11 @@ export function splitCsvRecord(record: string, options: CsvOptions): (string | n
       inQuotes = true;
       quoted = true;
     } else if (c === delimiter) {
-      fields.push(!quoted && text === options.null ? null : text);
+      fields.push(isNull(text, quoted, fields.length) ? null : text);
       text = '';
       quoted = false;
     } else text += c;
   }
-  fields.push(!quoted && text === options.null ? null : text);
+  fields.push(isNull(text, quoted, fields.length) ? null : text);
   return fields;
 }

@@ -2,7 +2,7 @@
  * COPY FROM in text and csv: lines to fields to datums through the types' text input.
  *
  * `\.` alone on a line ends the data; what follows is ignored. In csv it does so only unquoted, as PostgreSQL did up to 17: older
- * psql sends it. HEADER skips the first line.
+ * psql sends it. HEADER skips the first line, HEADER MATCH looks at its names.
  */
 import type { Datum } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
@@ -11,7 +11,7 @@ import type { EvalContext } from '../../../operators/expr/ir.ts';
 import type { CopyOptions, ResultColumn } from '../../engine.ts';
 import { checkedUtf8 } from '../wire/message_reader.ts';
 import { atPlace, badFormat } from './copy_errors.ts';
-import { splitCsvRecord } from './csv_fields.ts';
+import { type ForcedNulls, splitCsvRecord } from './csv_fields.ts';
 import { LineSplitter } from './line_splitter.ts';
 import type { RowDecoder } from './row_decoder.ts';
 import { splitTextLine } from './text_fields.ts';
@@ -22,6 +22,7 @@ export class TextDecoder implements RowDecoder {
   readonly #options: CopyOptions;
   readonly #context: EvalContext;
   readonly #lines: LineSplitter;
+  readonly #forced: ForcedNulls | null;
   #lineNumber = 0;
   #ended = false;
 
@@ -30,6 +31,10 @@ export class TextDecoder implements RowDecoder {
     this.#columns = columns;
     this.#options = options;
     this.#context = context;
+    const isOf = (names: string[] | '*') => columns.map(({ name }) => names === '*' || names.includes(name));
+    const { forceNotNull, forceNull } = options;
+    this.#forced =
+      forceNotNull.length + forceNull.length === 0 ? null : { notNull: isOf(forceNotNull), null: isOf(forceNull) };
     this.#lines = new LineSplitter({
       csv: options.format === 'csv',
       quote: options.quote.charCodeAt(0),
@@ -72,22 +77,46 @@ export class TextDecoder implements RowDecoder {
     if (this.#ended) return;
     this.#lineNumber++;
     if (line.length === 2 && line[0] === 92 && line[1] === 46) this.#ended = true;
-    else if (!this.#options.header || this.#lineNumber > 1) rows.push(this.#row(line));
+    else if (this.#options.header === false || this.#lineNumber > 1) rows.push(this.#row(line));
+    else if (this.#options.header === 'match') this.#checkHeader(line);
+  }
+
+  /** HEADER MATCH: as many names as columns, and these. */
+  #checkHeader(line: Buffer): void {
+    const { text, fields } = this.#fields(line);
+    const columns = this.#columns;
+    if (fields.length !== columns.length) {
+      throw this.#fault(
+        `wrong number of fields in header line: got ${fields.length}, expected ${columns.length}`,
+        text,
+      );
+    }
+    fields.forEach((field, i) => {
+      const { name } = columns[i];
+      if (field === name) return;
+      const at = `column name mismatch in header line field ${i + 1}`;
+      if (field === null)
+        throw this.#fault(`${at}: got null value ("${this.#options.null}"), expected "${name}"`, text);
+      throw this.#fault(`${at}: got "${field}", expected "${name}"`, text);
+    });
+  }
+
+  #fields(line: Buffer): { text: string; fields: (string | null)[] } {
+    try {
+      const text = checkedUtf8(line);
+      const fields =
+        this.#options.format === 'csv'
+          ? splitCsvRecord(text, this.#options, this.#forced)
+          : splitTextLine(text, this.#options.delimiter, this.#options.null);
+      return { text, fields };
+    } catch (cause) {
+      throw this.#placed(cause, this.#lineNumber);
+    }
   }
 
   #row(line: Buffer): Datum[] {
     const columns = this.#columns;
-    let text: string;
-    let fields: (string | null)[];
-    try {
-      text = checkedUtf8(line);
-      fields =
-        this.#options.format === 'csv'
-          ? splitCsvRecord(text, this.#options)
-          : splitTextLine(text, this.#options.delimiter, this.#options.null);
-    } catch (cause) {
-      throw this.#placed(cause, this.#lineNumber);
-    }
+    const { text, fields } = this.#fields(line);
     // A line without anything is a row of a relation without columns.
     if (columns.length === 0 && text === '') return [];
     if (fields.length > columns.length) throw this.#fault('extra data after last expected column', text);

@@ -200,6 +200,6 @@ export class TextWriter implements RowWriter {
   }
 
   get hasHeader(): boolean {
-    return this.#options.header;
+    return this.#options.header !== false;
   }
 }

@@ -49,6 +49,8 @@ export const TEXT_COPY: CopyOptions = {
   quote: '"',
   escape: '"',
   forceQuote: [],
+  forceNotNull: [],
+  forceNull: [],
 };
 export const CSV_COPY: CopyOptions = { ...TEXT_COPY, format: 'csv', delimiter: ',', null: '' };
 

@@ -1,0 +1,147 @@
+/**
+ * CREATE TABLE (LIKE other INCLUDING ...): what of another relation's definition becomes the table's own, once; later changes of either are nobody else's.
+ *
+ *   columns, NOT NULL, identity, keys    as if the statement had said them
+ *   defaults, CHECK, generated columns   as they were bound there, over the positions that the columns have here
+ */
+import { SqlError } from '../../operators/errors.ts';
+import type { Expr } from '../../operators/expr/ir.ts';
+import { presentColumns, type Relation } from '../../planner/catalog_reader.ts';
+import { rewriteExpr } from '../../planner/logical/expressions.ts';
+import type {
+  ColumnDef,
+  KeyConstraint,
+  LikeClause,
+  PgNode,
+  SequenceOptions,
+  Statement,
+} from '../../planner/parse/ast.ts';
+import { parse } from '../../planner/parse/parse.ts';
+import { formatType } from '../../planner/types/type_name.ts';
+import type { CheckConstraint, ColumnDefault, GeneratedColumn, RelationObject } from '../catalog/objects.ts';
+import type { SessionContext } from '../engine.ts';
+import type { TidemarkEngine } from './engine.ts';
+import { relationNamed } from './names.ts';
+import { identitySequence } from './owned_sequences.ts';
+
+type CreateRelation = Extract<Statement, { k: 'create_relation' }>;
+
+/** What is copied and not said by the statement. */
+export interface Copied {
+  /** By position. */
+  defaults: Map<number, ColumnDefault>;
+  generated: GeneratedColumn[];
+  checks: CheckConstraint[];
+  indexes: { columns: number[]; unique: boolean }[];
+  /** OIDs of the relations. */
+  reads: number[];
+}
+
+/** The statement with the columns and keys of the relations that it is like. */
+export function withLikes(
+  engine: TidemarkEngine,
+  statement: CreateRelation,
+  session: SessionContext,
+): { statement: CreateRelation; copied: Copied } {
+  const copied: Copied = { defaults: new Map(), generated: [], checks: [], indexes: [], reads: [] };
+  const columns = [...statement.columns];
+  const unique = [...statement.unique];
+  let { primaryKey } = statement;
+  let more = 0;
+  for (const like of statement.likes) {
+    const relation = relationNamed(engine, like.relation, session);
+    const own = columnsLike(engine, relation, like);
+    const first = like.at + more;
+    columns.splice(first, 0, ...own);
+    more += own.length;
+    copied.reads.push(relation.oid);
+    const object = engine.catalog.get(relation.oid);
+    if (object === undefined || !('checks' in object)) continue;
+    const places = new Map(presentColumns(relation).map(({ position }, i) => [position, first + i]));
+    copyExpressions(object, like, places, copied);
+    if (!like.indexes) continue;
+    const names = (positions: number[]) => positions.map((position) => relation.columns[position].name);
+    if (relation.key !== null) {
+      if (primaryKey !== null) {
+        throw new SqlError('42P16', `multiple primary keys for table "${statement.name}" are not allowed`);
+      }
+      primaryKey = names(relation.key);
+    }
+    unique.push(...indexesLike(engine, object, names, places, copied));
+  }
+  return { statement: { ...statement, columns, unique, primaryKey }, copied };
+}
+
+function columnsLike(engine: TidemarkEngine, relation: Relation, { identity: including }: LikeClause): ColumnDef[] {
+  return presentColumns(relation).map(({ position }) => {
+    const { name, type, notNull, identity } = relation.columns[position];
+    const sequence = including && identity !== undefined ? identitySequence(engine, relation, position) : null;
+    return {
+      name,
+      type: typeNode(formatType(type.oid, type.typmod)),
+      notNull,
+      primaryKey: false,
+      default: null,
+      serial: false,
+      identity: sequence === null ? null : { always: identity === 'a', options: optionsOf(sequence.parameters) },
+      generated: null,
+      location: -1,
+    };
+  });
+}
+
+function optionsOf({
+  start,
+  increment,
+  min,
+  max,
+  cache,
+  cycle,
+}: Required<Omit<SequenceOptions, 'type' | 'restart' | 'ownedBy' | 'name'>>): SequenceOptions {
+  return { start, increment, min, max, cache, cycle };
+}
+
+/** The TypeName node of a type as it is written. */
+function typeNode(text: string): PgNode {
+  const [statement] = parse(`SELECT NULL::${text}`);
+  if (statement.k !== 'select') throw new Error(`no type: ${text}`);
+  return statement.query.select.targetList[0].ResTarget.val.TypeCast.typeName;
+}
+
+function copyExpressions(
+  { relation, defaults, generated, checks }: RelationObject,
+  like: LikeClause,
+  places: Map<number, number>,
+  into: Copied,
+): void {
+  const moved = (expr: Expr) =>
+    rewriteExpr(expr, (e) => (e.k === 'col' ? { ...e, id: places.get(e.id) as number } : e));
+  const placeOf = (position: number) => places.get(position) as number;
+  if (like.defaults) {
+    for (const { position } of presentColumns(relation)) {
+      const value = defaults[position];
+      if (value !== null && relation.columns[position].identity === undefined)
+        into.defaults.set(placeOf(position), value);
+    }
+  }
+  if (like.generated)
+    into.generated.push(...generated.map((g) => ({ ...g, column: placeOf(g.column), expr: moved(g.expr) })));
+  if (like.constraints)
+    into.checks.push(...checks.map((check) => ({ ...check, expr: moved(check.expr), valid: true })));
+}
+
+/** UNIQUE constraints; other indexes go to what is copied. */
+function indexesLike(
+  engine: TidemarkEngine,
+  { oid }: RelationObject,
+  names: (positions: number[]) => string[],
+  places: Map<number, number>,
+  into: Copied,
+): KeyConstraint[] {
+  return engine.catalog.objects().flatMap((object): KeyConstraint[] => {
+    if (object.kind !== 'index' || object.on !== oid) return [];
+    if (object.constraint) return [{ name: null, columns: names(object.columns), location: -1 }];
+    into.indexes.push({ columns: object.columns.map((c) => places.get(c) as number), unique: object.unique });
+    return [];
+  });
+}
