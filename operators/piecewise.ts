@@ -5,7 +5,7 @@
  *
  * What a node puts out of a part of its input may be taken back by the next part: a sum, a row without a partner. Whoever evaluates an expression over
  * it would fail by rows that are none of the result, and have work in vain. So every node that is not append-only is held: it takes its input in, and what comes of all of it goes on when
- * there is no more. Operators whose state has their output are then asked for it (integral()); of the others what they put out is kept until its parts have cancelled.
+ * there is no more; so whoever reads it may count on rows that stay (a Top-N keeps few of them). Operators whose state has their output are then asked for it (integral()); of the others what they put out is kept until its parts have cancelled.
  */
 import { Arena } from './batch/arena.ts';
 import type { Batch } from './batch/batch.ts';
@@ -19,11 +19,11 @@ import type { DataflowPlan } from './plan.ts';
 /** Rows of a held node that go on at once. */
 const PIECE_ROWS = 2048;
 
-/** Which nodes depend on a relation: what comes of constants alone is whole with the first piece, and joins count on that. */
-function readsInput(plan: DataflowPlan): boolean[] {
+/** Which nodes are held. Not those that depend on no relation: what comes of constants alone is whole with the first piece, and joins count on that. */
+function heldNodes(plan: DataflowPlan): boolean[] {
   const read: boolean[] = [];
   for (const { op, inputs } of plan.nodes) read.push(op === 'source' || inputs.some((i) => read[i]));
-  return read;
+  return plan.nodes.map(({ op, appendOnly }, i) => read[i] && op !== 'source' && appendOnly !== true);
 }
 
 export class Piecewise extends Dataflow {
@@ -34,9 +34,9 @@ export class Piecewise extends Dataflow {
   readonly #rows = new Map<FlowNode, RowPieces>();
 
   constructor(plan: DataflowPlan) {
-    super(plan);
-    const read = readsInput(plan);
-    this.#held = new Set(this.nodes.filter(({ spec }, i) => read[i] && spec.op !== 'source' && !spec.appendOnly));
+    const held = heldNodes(plan);
+    super(plan, held);
+    this.#held = new Set(this.nodes.filter((_, i) => held[i]));
   }
 
   protected override runNode(node: FlowNode, inputs: Batch[], tick: Tick): void {
