@@ -5,7 +5,7 @@
  *
  * What a node puts out of a part of its input may be taken back by the next part: a sum, a row without a partner. Whoever evaluates an expression over
  * it would fail by rows that are none of the result, and have work in vain. So every node that may take rows back is held (held_nodes.ts): it takes its input in, and what comes of all of it goes on when
- * there is no more. Operators whose state has their output are then asked for it (integral()); of the others what they put out is kept until its parts have cancelled; those that look at a whole
+ * there is no more; so whoever reads it may count on rows that stay (a Top-N keeps few of them). Operators whose state has their output are then asked for it (integral()); of the others what they put out is kept until its parts have cancelled; those that look at a whole
  * partition or recursion for each piece get their input when all of it is there.
  *
  * A few rows may make as many as one likes, by a join without keys, by generate_series(). Operators that do so make their output in pieces too (stepPieces()), and each is a tick of the

@@ -64,6 +64,8 @@ export interface AggCall {
   distinct: boolean;
   filter: number | null;
   orderBy: SortKey[];
+  /** Names of the fields of the last argument, where it is a record: columns do not keep them, and JSON shows them. */
+  names?: string[];
   /** Constant arguments of ordered-set aggregates come in args; WITHIN GROUP order is orderBy. */
   t: ColType;
 }

@@ -6,9 +6,9 @@
  */
 import type { Batch, Column } from '../batch/batch.ts';
 import { type BatchBuilder, readDatum } from '../batch/builder.ts';
-import { decodeComposite, encodeComposite } from '../batch/composite.ts';
+import { decodeCompositeAt, encodeComposite } from '../batch/composite.ts';
 import { U32 } from '../batch/memory.ts';
-import { readVarlenBytes, slotPayload, writeVarlenBytes } from '../batch/slots.ts';
+import { slotPayload, varlenAddress, writeVarlenBytes } from '../batch/slots.ts';
 import type { Datum } from '../datum.ts';
 import type { Heap } from '../state/heap.ts';
 import { type Accumulator, addEach, type Groups, type Rows, resultOfEach } from './accumulator.ts';
@@ -25,7 +25,7 @@ export interface Summary<S> {
 
 /** The parts in the record whose slot this is. */
 export function readRecord(slot: number): Datum[] {
-  return (decodeComposite(readVarlenBytes(slot)) as { values: Datum[] }).values;
+  return (decodeCompositeAt(varlenAddress(slot)) as { values: Datum[] }).values;
 }
 
 export function writeRecord(slot: number, values: Datum[], heap: Heap): void {

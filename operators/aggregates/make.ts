@@ -98,7 +98,7 @@ function exactOf(args: number[], name: string, arg: string, inputTypes: ColType[
 }
 
 /** Aggregates read from the ordered group. */
-function multisetOf(name: string, argTypes: ColType[], result: ColType): MultisetResult | null {
+function multisetOf(name: string, argTypes: ColType[], { t: result, names }: AggCall): MultisetResult | null {
   switch (name) {
     case 'array_agg':
       return arrayAgg(elementOid(result.oid) ?? OID.text, elementOid(argTypes[0].oid) !== null);
@@ -108,7 +108,7 @@ function multisetOf(name: string, argTypes: ColType[], result: ColType): Multise
     case 'json_agg_strict':
     case 'jsonb_agg':
     case 'jsonb_agg_strict':
-      return jsonAgg(argTypes[0], name.startsWith('jsonb'), name.endsWith('strict'));
+      return jsonAgg(argTypes[0], name.startsWith('jsonb'), name.endsWith('strict'), names);
     case 'json_object_agg':
     case 'json_object_agg_strict':
     case 'json_object_agg_unique':
@@ -117,10 +117,12 @@ function multisetOf(name: string, argTypes: ColType[], result: ColType): Multise
     case 'jsonb_object_agg_strict':
     case 'jsonb_object_agg_unique':
     case 'jsonb_object_agg_unique_strict':
-      return jsonObjectAgg(argTypes, name.startsWith('jsonb'), {
-        strict: name.endsWith('strict'),
-        unique: name.includes('unique'),
-      });
+      return jsonObjectAgg(
+        argTypes,
+        name.startsWith('jsonb'),
+        { strict: name.endsWith('strict'), unique: name.includes('unique') },
+        names,
+      );
     case 'mode':
       return mode();
     case 'percentile_disc':
@@ -157,7 +159,7 @@ export function makeAccumulator(call: AggCall, inputTypes: ColType[], appendOnly
   const reading = multisetOf(
     name,
     call.args.map((c) => inputTypes[c]),
-    call.t,
+    call,
   );
   if (reading === null) throw unsupported(`aggregate ${call.fn}`);
   const { args, order } = multisetColumns(name, call);

@@ -21,7 +21,7 @@ import { type Accumulator, addEach, type Groups, type Rows, resultOfEach } from 
 export interface Entry {
   values: Datum[];
   weight: number;
-  /** The arguments are equal to those of the entry before. */
+  /** The arguments are equal to those of the entry before; only told to who asks for it. */
   repeats: boolean;
 }
 
@@ -31,6 +31,10 @@ export interface MultisetResult {
   keepsNulls: boolean;
   /** Read only this end. */
   end?: 'first' | 'last';
+  /** So many arguments come first that are the same in all rows of the group; they are read once. */
+  direct?: number;
+  /** Looks at Entry.repeats. */
+  tellsRepeats?: true;
   result(entries: Iterable<Entry>): Datum;
 }
 
@@ -106,23 +110,30 @@ export class MultisetAccumulator implements Accumulator {
 
   *#entries(state: number): Iterable<Entry> {
     const count = this.#runs.count(state);
+    const { direct = 0, tellsRepeats = false } = this.#reading;
+    const compares = this.#distinct || tellsRepeats;
     let previous = 0;
+    let known: Datum[] = [];
     for (let i = 0; i < count; i++) {
       const entry = this.#runs.entry(state, i);
       const row = entry + this.#runs.rowOffset;
-      const repeats = previous !== 0 && this.#compareArgs(previous, row) === 0;
+      const repeats = compares && previous !== 0 && this.#compareArgs(previous, row) === 0;
       previous = row;
       if (repeats && this.#distinct) continue;
-      yield { values: this.#values(entry), weight: this.#distinct ? 1 : this.#runs.weight(entry), repeats };
+      const values = this.#values(entry, known);
+      if (i === 0) known = values.slice(0, direct);
+      yield { values, weight: this.#distinct ? 1 : this.#runs.weight(entry), repeats };
     }
   }
 
-  #values(entry: number): Datum[] {
-    const { layout } = this.#runs.rows;
+  /** `known`: the first of them. */
+  #values(entry: number, known: Datum[] = []): Datum[] {
+    const { types, phys, offsets, valid } = this.#runs.rows.layout;
     const row = entry + this.#runs.rowOffset;
-    return layout.types.map((type, i) =>
-      U8[row + layout.valid + i] === 0 ? null : readSlot(layout.phys[i], type.oid, row + layout.offsets[i]),
-    );
+    const values = known.slice();
+    for (let i = known.length; i < types.length; i++)
+      values.push(U8[row + valid + i] === 0 ? null : readSlot(phys[i], types[i].oid, row + offsets[i]));
+    return values;
   }
 
   resultAll(groups: Groups, out: BatchBuilder, column: number, row: number): void {

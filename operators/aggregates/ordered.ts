@@ -8,10 +8,8 @@ import { type Datum, isPgArray, isRecord, type PgArray, pgArray } from '../datum
 import { SqlError } from '../errors.ts';
 import { defaultContext } from '../expr/context.ts';
 import { resolveCall } from '../expr/functions/registry.ts';
-import { inputText } from '../expr/io/registry.ts';
-import type { EvalContext } from '../expr/ir.ts';
-import { jsonOf, keyOf } from '../expr/json/encode.ts';
-import { quoteJson } from '../expr/json/value.ts';
+import { jsonbOf, jsonOf, keyOf } from '../expr/json/encode.ts';
+import { type Json, jsonbText, jsonObject, quoteJson } from '../expr/json/value.ts';
 import { type ColType, colType, OID } from '../types.ts';
 import type { Entry, MultisetResult } from './multiset.ts';
 
@@ -77,20 +75,25 @@ export function byteaAgg(): MultisetResult {
   };
 }
 
-/** json_agg, jsonb_agg; `strict` leaves NULLs out. */
-export function jsonAgg(type: ColType, binary: boolean, strict: boolean): MultisetResult {
+/** A record with the names of its fields. */
+const named = (d: Datum, names: string[] | undefined): Datum =>
+  names !== undefined && isRecord(d) ? { ...d, names } : d;
+
+/** json_agg, jsonb_agg; `strict` leaves NULLs out. `names`: of a record's fields. */
+export function jsonAgg(type: ColType, binary: boolean, strict: boolean, names?: string[]): MultisetResult {
   const context = defaultContext();
   return {
     keepsNulls: true,
     result(entries) {
-      const items = [...expanded(entries)].map(([v]) => v);
+      const items = [...expanded(entries)].map(([v]) => named(v, names));
       if (items.length === 0) return null;
       const shown = strict ? items.filter((v) => v !== null) : items;
+      if (binary) return jsonbText(shown.map((v) => jsonbOf(v, type.oid, context)));
       // Arrays and records begin a line of their own, as PostgreSQL writes them.
       const text = shown.map(
         (v, i) => (i > 0 && (isPgArray(v) || isRecord(v)) ? '\n ' : '') + jsonOf(v, type.oid, context),
       );
-      return canonical(`[${text.join(', ')}]`, binary, context);
+      return `[${text.join(', ')}]`;
     },
   };
 }
@@ -101,40 +104,47 @@ export interface ObjectRules {
   unique: boolean;
 }
 
-/** json_object_agg, jsonb_object_agg. */
-export function jsonObjectAgg(types: ColType[], binary: boolean, { strict, unique }: ObjectRules): MultisetResult {
+/** json_object_agg, jsonb_object_agg. `names`: of the fields of values that are records. */
+export function jsonObjectAgg(
+  types: ColType[],
+  binary: boolean,
+  { strict, unique }: ObjectRules,
+  names?: string[],
+): MultisetResult {
   const context = defaultContext();
   return {
     keepsNulls: true,
     result(entries) {
       const members: string[] = [];
+      const pairs: [string, Json][] = [];
       const keys = new Set<string>();
-      for (const [key, value] of expanded(entries)) {
+      for (const [key, stored] of expanded(entries)) {
         if (key === null && binary) throw new SqlError('22023', 'field name must not be null');
-        const name = quoteJson(keyOf(key, types[0].oid, context));
+        const text = keyOf(key, types[0].oid, context);
+        const name = quoteJson(text);
         if (unique && keys.has(name)) {
           throw new SqlError('22030', `duplicate JSON object key value${binary ? '' : `: ${name}`}`);
         }
         keys.add(name);
+        const value = named(stored, names);
         if (strict && value === null) continue;
-        const text = jsonOf(value, types[1].oid, context);
-        // PostgreSQL strips the nulls of jsonb itself too.
-        if (strict && binary && text === 'null') continue;
-        members.push(`${name} : ${text}`);
+        if (binary) {
+          const json = jsonbOf(value, types[1].oid, context);
+          // PostgreSQL strips the nulls of jsonb itself too.
+          if (!strict || json !== null) pairs.push([text, json]);
+        } else members.push(`${name} : ${jsonOf(value, types[1].oid, context)}`);
       }
-      return keys.size === 0 ? null : canonical(`{ ${members.join(', ')} }`, binary, context);
+      if (keys.size === 0) return null;
+      return binary ? jsonbText(jsonObject(pairs)) : `{ ${members.join(', ')} }`;
     },
   };
-}
-
-function canonical(text: string, binary: boolean, context: EvalContext): Datum {
-  return binary ? inputText(text, colType(OID.jsonb), context) : text;
 }
 
 /** The most frequent value; the first of them in order. */
 export function mode(): MultisetResult {
   return {
     keepsNulls: false,
+    tellsRepeats: true,
     result(entries) {
       let best: Datum = null;
       let most = 0;
@@ -197,6 +207,7 @@ function percentile(many: boolean, elem: number, pick: (values: Datum[], fractio
   };
   return {
     keepsNulls: true,
+    direct: 1,
     result(entries) {
       const values: Datum[] = [];
       let fraction: Datum = null;

@@ -3,6 +3,7 @@
  * items keep their scale, have several (state/equal_values.ts).
  */
 import { type Datum, decimal, interval, type PgArray, type PgRecord } from '../datum.ts';
+import { BYTES } from './memory.ts';
 
 const T_NULL = 0;
 const T_FALSE = 1;
@@ -113,11 +114,12 @@ class Reader {
   readonly #buffer: Buffer;
   #at = 0;
 
-  constructor(bytes: Uint8Array) {
-    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  constructor(buffer: Buffer, at: number) {
+    this.#buffer = buffer;
+    this.#at = at;
   }
 
-  #int(): number {
+  int(): number {
     const value = this.#buffer.readInt32LE(this.#at);
     this.#at += 4;
     return value;
@@ -129,11 +131,18 @@ class Reader {
     return value;
   }
 
-  #bytes(): Buffer {
-    const length = this.#int();
-    const value = this.#buffer.subarray(this.#at, this.#at + length);
+  /** Passes over bytes with their length before them; gives where they begin. */
+  #bytes(): number {
+    const length = this.int();
+    const start = this.#at;
     this.#at += length;
-    return value;
+    return start;
+  }
+
+  /** The head of a record; gives how many fields it has. */
+  record(): number {
+    if (this.#buffer[this.#at++] !== T_RECORD) throw new Error(`no record at ${this.#at - 1}`);
+    return this.int();
   }
 
   datum(): Datum {
@@ -145,7 +154,7 @@ class Reader {
       case T_TRUE:
         return true;
       case T_INT:
-        return this.#int();
+        return this.int();
       case T_BIGINT:
         return this.#big();
       case T_FLOAT: {
@@ -154,19 +163,19 @@ class Reader {
         return value;
       }
       case T_TEXT:
-        return this.#bytes().toString('utf8');
+        return this.#buffer.utf8Slice(this.#bytes(), this.#at);
       case T_BYTES:
-        return new Uint8Array(this.#bytes());
+        return new Uint8Array(this.#buffer.subarray(this.#bytes(), this.#at));
       case T_NUMERIC: {
-        const scale = this.#int();
-        const text = this.#bytes().toString('latin1');
+        const scale = this.int();
+        const text = this.#buffer.latin1Slice(this.#bytes(), this.#at);
         if (text === 'NaN' || text === 'Infinity' || text === '-Infinity')
           return { k: 'dec', m: 0n, s: 0, special: text };
         return decimal(BigInt(text), scale);
       }
       case T_INTERVAL: {
-        const months = this.#int();
-        const days = this.#int();
+        const months = this.int();
+        const days = this.int();
         return interval(months, days, this.#big());
       }
       case T_ARRAY:
@@ -179,12 +188,12 @@ class Reader {
   }
 
   #array(): PgArray {
-    const elem = this.#int();
-    const depth = this.#int();
+    const elem = this.int();
+    const depth = this.int();
     const dims: number[] = [];
     const lower: number[] = [];
-    for (let i = 0; i < depth; i++) dims.push(this.#int());
-    for (let i = 0; i < depth; i++) lower.push(this.#int());
+    for (let i = 0; i < depth; i++) dims.push(this.int());
+    for (let i = 0; i < depth; i++) lower.push(this.int());
     let count = depth === 0 ? 0 : 1;
     for (const dim of dims) count *= dim;
     const items: Datum[] = [];
@@ -193,11 +202,11 @@ class Reader {
   }
 
   #record(): PgRecord {
-    const count = this.#int();
+    const count = this.int();
     const types: number[] = [];
     const values: Datum[] = [];
     for (let i = 0; i < count; i++) {
-      types.push(this.#int());
+      types.push(this.int());
       values.push(this.datum());
     }
     return { k: 'record', types, values };
@@ -211,6 +220,30 @@ export function encodeComposite(value: Datum): Uint8Array {
   return writer.done();
 }
 
-export function decodeComposite(bytes: Uint8Array): Datum {
-  return new Reader(bytes).datum();
+/** The value whose bytes lie at an address. */
+export function decodeCompositeAt(address: number): Datum {
+  return new Reader(BYTES, address).datum();
+}
+
+/**
+ * The order of the records at two addresses, field by field and no further than the first that differs; null where they are not of like fields. A NULL comes after what is
+ * none.
+ */
+export function compareRecordsAt(
+  a: number,
+  b: number,
+  compare: (x: Datum, y: Datum, oid: number) => number,
+): number | null {
+  const [left, right] = [new Reader(BYTES, a), new Reader(BYTES, b)];
+  const fields = left.record();
+  if (fields !== right.record()) return null;
+  for (let i = 0; i < fields; i++) {
+    const type = left.int();
+    if (type !== right.int()) return null;
+    const x = left.datum();
+    const y = right.datum();
+    const order = x === null || y === null ? Number(x === null) - Number(y === null) : compare(x, y, type);
+    if (order !== 0) return order;
+  }
+  return 0;
 }

@@ -13,7 +13,7 @@
  */
 import { type Datum, type Decimal, decimal, type Interval, interval } from '../datum.ts';
 import { type ColType, OID, type Phys, physOf } from '../types.ts';
-import { decodeComposite, encodeComposite } from './composite.ts';
+import { decodeCompositeAt, encodeComposite } from './composite.ts';
 import { BYTES, F64, I32, I64, U8, U16, U32 } from './memory.ts';
 
 /** Where long values of a written slot go. Arena and Heap both are one. */
@@ -235,7 +235,7 @@ export function readSlot(phys: Phys, oid: number, slot: number): Datum {
         case 'bytes':
           return readVarlenBytes(slot);
         case 'composite':
-          return decodeComposite(readVarlenBytes(slot));
+          return decodeCompositeAt(varlenAddress(slot));
       }
   }
 }

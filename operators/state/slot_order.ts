@@ -4,6 +4,7 @@
  * Equality is PostgreSQL's `=` of the type's default operator class (1.0 = 1.00, '1 mon' = '30 days', char(n) without trailing
  * blanks), so slots with different bytes can be equal; equal slots hash alike.
  */
+import { compareRecordsAt } from '../batch/composite.ts';
 import { I32, I64, U8, U16, U32 } from '../batch/memory.ts';
 import { NUMERIC_SMALL, NUMERIC_WIDE, readSlot, varlenAddress } from '../batch/slots.ts';
 import type { Decimal } from '../datum.ts';
@@ -209,5 +210,7 @@ export function compareUuid(a: number, b: number): number {
 
 /** Arrays, records, jsonb: decoded and compared as datums. */
 export function compareDecoded(a: number, b: number, oid: number): number {
+  const order = oid === OID.record ? compareRecordsAt(varlenAddress(a), varlenAddress(b), compareDatum) : null;
+  if (order !== null) return order;
   return compareDatum(readSlot('varlen', oid, a), readSlot('varlen', oid, b), oid);
 }

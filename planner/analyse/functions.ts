@@ -129,6 +129,7 @@ const NUMBERS_WITH_FIXED_TEXT = new Set<number>([
   OID.uuid,
   OID.oid,
 ]);
+const NUMBERS = new Set<number>([OID.int2, OID.int4, OID.int8, OID.numeric, OID.float4, OID.float8]);
 const STRINGS = new Set<number>([OID.text, OID.varchar, OID.bpchar, OID.name, OID.unknown, OID.char]);
 
 export function functionVolatility(fn: string): Volatility {
@@ -153,9 +154,15 @@ function hasTextBySettings(oid: number): boolean {
   return SETTING_DEPENDENT.has(elementTypeOf(oid) || oid);
 }
 
+function isNumber(oid: number): boolean {
+  return NUMBERS.has(elementTypeOf(oid) || oid);
+}
+
 function castVolatility(from: number, to: number): Volatility {
   if (from === to) return 'i';
   if (hasSettledText(from) && hasSettledText(to)) return 'i';
+  // Between numbers, and arrays of them, no text is made.
+  if (isNumber(from) && isNumber(to)) return 'i';
   // float text is settled by extra_float_digits alone, and reading it by nothing.
   if (STRINGS.has(from) && (to === OID.float4 || to === OID.float8)) return 'i';
   return hasTextBySettings(from) || hasTextBySettings(to) ? 's' : 'i';

@@ -124,12 +124,15 @@ function callExprs(a: LogicalAggregate): Expr[] {
 function aggCall(a: LogicalAggregate, positions: number[]): AggCall {
   const rest = positions.slice(a.args.length);
   const filter = a.filter ? rest[0] : null;
+  const last = a.args.at(-1);
+  const names = last?.k === 'row' && a.fn.startsWith('json') ? last.names : undefined;
   return {
     fn: a.fn,
     args: positions.slice(0, a.args.length),
     distinct: a.distinct,
     filter,
     orderBy: sortKeys(a.orderBy, a.filter ? rest.slice(1) : rest),
+    ...(names === undefined ? {} : { names }),
     t: a.out.type,
   };
 }

@@ -1,5 +1,5 @@
 /**
- * Random plans as reads whose input comes in pieces: what comes out is what the reference interpreter gives for all rows, each row once, and nothing fails by what
+ * Random plans as reads whose input comes in pieces, or at once: what comes out is what the reference interpreter gives for all rows, each row once, and nothing fails by what
  * only a part of the rows comes to.
  */
 import assert from 'node:assert/strict';
@@ -10,7 +10,7 @@ import { evaluatePlan } from '../logical/evaluate.ts';
 import { Build, Random, randomRows, seedOf } from '../logical/test_plans.ts';
 import { RandomPlan, RELATIONS } from '../logical/test_random_plan.ts';
 import { planRows } from './index.ts';
-import { isMissing, readPieces, rowLines } from './test_sql.ts';
+import { isMissing, readOnce, readPieces, rowLines } from './test_sql.ts';
 
 const PLANS = Number(process.env.PLANS ?? 1500);
 
@@ -59,7 +59,9 @@ test(`random plans, read in pieces (SEED=${seed})`, { timeout: 300_000 }, (t) =>
     const most = random.pick([1, 2, 3, 7, 1000]);
     try {
       const got = readPieces(physical, cols.length, RELATIONS, randomPieces(random, tables), most);
-      assert.deepEqual(got, rowLines(wanted.rows, types), `SEED=${seed + i}`);
+      const rows = rowLines(wanted.rows, types);
+      assert.deepEqual(got, rows, `SEED=${seed + i}`);
+      assert.deepEqual(readOnce(physical, cols.length, RELATIONS, tables), rows, `SEED=${seed + i}, at once`);
       compared++;
     } catch (error) {
       if (isMissing(error)) continue;

@@ -15,6 +15,7 @@ import { defaultContext } from '../../operators/expr/context.ts';
 import { outputText } from '../../operators/expr/io/index.ts';
 import { Piecewise } from '../../operators/piecewise.ts';
 import type { DataflowPlan } from '../../operators/plan.ts';
+import { consolidator } from '../../operators/state/consolidate.ts';
 import type { ColType } from '../../operators/types.ts';
 import { bindQuery } from '../bind/index.ts';
 import { type CatalogReader, primaryKeyOf, type Relation } from '../catalog_reader.ts';
@@ -154,6 +155,52 @@ export function isMissing(error: unknown): boolean {
   return error instanceof SqlError && error.sqlstate === '0A000';
 }
 
+/** What a read that fails by its first failing row is told of a tick. */
+const readTick = (arena: Arena) => ({
+  number: 0n,
+  arena,
+  evalContext: defaultContext(),
+  errors: {
+    report(error: SqlError): never {
+      throw error;
+    },
+  },
+  now: 0n,
+  watermark: () => null,
+});
+
+/** The same for a read whose input is there at once (src/runtime/reads.ts). */
+export function readOnce(
+  plan: DataflowPlan,
+  width: number,
+  relations: Relation[],
+  tables: Map<number, Datum[][]>,
+): string[] {
+  const flow = new Dataflow(
+    plan,
+    plan.nodes.map(() => true),
+  );
+  const arena = new Arena();
+  const types = plan.nodes[plan.root].types;
+  try {
+    const columnsOf = (oid: number) => relations.find((r) => r.oid === oid)!.columns.map((c) => c.type);
+    const out = flow.step((oid) => batchFromRows(columnsOf(oid), tables.get(oid) ?? [], arena), readTick(arena));
+    const lines: string[] = [];
+    const net = consolidator(types)(out, arena);
+    for (let i = 0; i < net.n; i++) {
+      const weight = weightOf(net, i);
+      assert.ok(weight > 0, `weight ${weight}`);
+      const [line] = rowLines([readRow(net, i).slice(0, width)], types.slice(0, width));
+      lines.push(...Array<string>(weight).fill(line));
+    }
+    flow.endTick();
+    return lines.sort();
+  } finally {
+    flow.release();
+    arena.release();
+  }
+}
+
 /** The same for a read whose input comes in pieces: `pieces` are rows of one relation each. What is made of them is made in pieces of `most` rows. */
 export function readPieces(
   plan: DataflowPlan,
@@ -166,18 +213,7 @@ export function readPieces(
   const arena = new Arena();
   const types = plan.nodes[plan.root].types.slice(0, width);
   const lines: string[] = [];
-  const tick = {
-    number: 0n,
-    arena,
-    evalContext: defaultContext(),
-    errors: {
-      report(error: SqlError): never {
-        throw error;
-      },
-    },
-    now: 0n,
-    watermark: () => null,
-  };
+  const tick = readTick(arena);
   const take = (out: Batch) => {
     for (let i = 0; i < out.n; i++) {
       const weight = weightOf(out, i);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { decimal, pgArray } from '../../operators/datum.ts';
 import { colType, OID } from '../../operators/types.ts';
 import { constant, INT4 } from '../logical/expressions.ts';
 import { call } from '../logical/test_plans.ts';
@@ -16,4 +17,12 @@ test('a call over constants becomes its value, unless that is very long', () => 
 test('a call that fails stays', () => {
   const failing = call('int4div(int4,int4)', [constant(1, INT4), constant(0, INT4)], INT4);
   assert.deepEqual(foldExpr(failing), failing);
+});
+
+test('a cast between numbers, or arrays of them, becomes its value', () => {
+  const array = constant(pgArray(OID.numeric, [decimal(5n, 1), null]), colType(1231));
+  assert.deepEqual(
+    foldExpr({ k: 'cast', arg: array, t: colType(1022), explicit: false }),
+    constant(pgArray(OID.float8, [0.5, null]), colType(1022)),
+  );
 });

@@ -68,7 +68,10 @@ export interface Reader extends RowReader {
 /** Runs a plan that reads no stream at once, without leaving the present tick: the first `width` columns in order, each row once. */
 export function readNow(plan: DataflowPlan, width: number, order: SortKey[], reader: Reader): ReadResult {
   const arena = new Arena();
-  const dataflow = new Dataflow(plan);
+  const dataflow = new Dataflow(
+    plan,
+    plan.nodes.map(() => true),
+  );
   try {
     return finish(dataflow.step(relationRows(reader, arena), tickOf(reader, arena)), width, order);
   } finally {

@@ -1,5 +1,5 @@
 /** The functions of bytea, encodings and digests. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { SqlError } from '../../errors.ts';
 import { packed } from '../io/wire.ts';
 import { crc32 as tableCrc32 } from '../text/crc.ts';
@@ -98,8 +98,8 @@ register('convert_to(text,name)', convertTo);
 register('convert(bytea,name,name)', (b: Uint8Array, from: string, to: string) => convertTo(convertFrom(b, from), to));
 register('length(bytea,name)', (b: Uint8Array, encoding: string) => [...convertFrom(b, encoding)].length);
 
-const digest = (algorithm: string, b: Uint8Array) => Uint8Array.from(createHash(algorithm).update(b).digest());
-register('md5(bytea)', (b: Uint8Array) => createHash('md5').update(b).digest('hex'));
+const digest = (algorithm: string, b: Uint8Array) => Uint8Array.from(hash(algorithm, b, 'buffer'));
+register('md5(bytea)', (b: Uint8Array) => hash('md5', b, 'hex'));
 for (const name of ['sha224', 'sha256', 'sha384', 'sha512']) {
   register(`${name}(bytea)`, (b: Uint8Array) => digest(name, b));
 }

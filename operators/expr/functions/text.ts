@@ -1,5 +1,5 @@
 /** The functions of text, name, bpchar and "char", and the casts between them; the work is in ../text/. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type Datum, isPgArray, type PgArray, pgArray } from '../../datum.ts';
 import { SqlError } from '../../errors.ts';
 import { OID } from '../../types.ts';
@@ -42,7 +42,7 @@ register('reverse(text)', strings.reverse);
 register('ascii(text)', (t: string) => t.codePointAt(0) ?? 0);
 register('chr(int4)', strings.chr);
 register('starts_with(text,text)', (t: string, prefix: string) => t.startsWith(prefix));
-register('md5(text)', (t: string) => createHash('md5').update(t).digest('hex'));
+register('md5(text)', (t: string) => hash('md5', t, 'hex'));
 
 for (const name of ['substr', 'substring']) {
   register(`${name}(text,int4)`, (t: string, start: number) => strings.substring(t, start));

@@ -37,6 +37,7 @@ function hexDigit(text: string, i: number): number {
 /** Escape format to bytes: `\\` is a backslash, `\ooo` a byte, everything else its UTF-8. */
 export function parseEscape(text: string, invalid: () => SqlError): Uint8Array {
   const bytes = utf8(text);
+  if (!text.includes('\\')) return bytes;
   const out: number[] = [];
   const octal = (b: number | undefined, max: number) => b !== undefined && b >= 48 && b <= max;
   for (let i = 0; i < bytes.length; i++) {

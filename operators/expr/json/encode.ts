@@ -6,14 +6,15 @@
  *   json, jsonb           themselves          arrays, records     [1,2] and {"f1":1}
  *   anything else         its text as a JSON string
  */
-import { type Datum, isPgArray, isRecord, type PgArray, type PgRecord } from '../../datum.ts';
+import { type Datum, decimal, isDecimal, isPgArray, isRecord, type PgArray, type PgRecord } from '../../datum.ts';
 import { SqlError } from '../../errors.ts';
 import { OID } from '../../types.ts';
 import { isArrayType } from '../array_types.ts';
 import { isoDateText, isoTimestampText } from '../datetime/output.ts';
+import { parseDecimal } from '../decimal/text.ts';
 import { outputText } from '../io/registry.ts';
 import type { EvalContext } from '../ir.ts';
-import { type Json, jsonbText, jsonObject, parseJsonb, quoteJson } from './value.ts';
+import { compareKeys, type Json, jsonbText, parseJsonb, quoteJson } from './value.ts';
 
 const NUMBERS = new Set<number>([OID.int2, OID.int4, OID.int8, OID.float4, OID.float8, OID.numeric]);
 const JSON_NUMBER = /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/;
@@ -66,14 +67,38 @@ function recordJson(r: PgRecord, ctx: EvalContext, pretty: boolean): string {
 
 /** The jsonb value of a value of a type. */
 export function jsonbOf(d: Datum, oid: number, ctx: EvalContext): Json {
-  if (d === null) return null;
+  if (d === null || typeof d === 'boolean') return d;
   if (isPgArray(d)) return arrayJsonb(d, ctx);
-  if (isRecord(d)) {
-    return jsonObject(
-      d.values.map((v, i): [string, Json] => [d.names?.[i] ?? `f${i + 1}`, jsonbOf(v, d.types[i], ctx)]),
-    );
+  if (isRecord(d)) return recordJsonb(d, ctx);
+  if (oid === OID.json || oid === OID.jsonb) return parseJsonb(d as string);
+  return NUMBERS.has(oid) ? numberJsonb(d, oid, ctx) : scalarOf(d, oid, ctx);
+}
+
+function numberJsonb(d: Datum, oid: number, ctx: EvalContext): Json {
+  if (typeof d === 'bigint') return decimal(d);
+  if (typeof d === 'number' && oid !== OID.float4 && oid !== OID.float8) return decimal(BigInt(d));
+  if (isDecimal(d) && d.special === undefined) return d;
+  const text = outputText(d, oid, ctx);
+  return JSON_NUMBER.test(text) ? parseDecimal(text) : text;
+}
+
+/** For lists of names, which rows share: the places of an object's keys in their order; of equal ones the last. */
+const orders = new WeakMap<string[], number[]>();
+
+function orderOf(names: string[]): number[] {
+  let order = orders.get(names);
+  if (order === undefined) {
+    const places = new Map(names.map((name, i) => [name, i]));
+    order = [...places].sort((a, b) => compareKeys(a[0], b[0])).map(([, i]) => i);
+    orders.set(names, order);
   }
-  return parseJsonb(jsonOf(d, oid, ctx));
+  return order;
+}
+
+function recordJsonb(r: PgRecord, ctx: EvalContext): Json {
+  const names = r.names ?? r.values.map((_, i) => `f${i + 1}`);
+  const entries = orderOf(names).map((i): [string, Json] => [names[i], jsonbOf(r.values[i], r.types[i], ctx)]);
+  return { k: 'object', entries };
 }
 
 function arrayJsonb(a: PgArray, ctx: EvalContext): Json {

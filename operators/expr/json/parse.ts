@@ -49,6 +49,16 @@ const isAlphanumeric = (c: number) =>
   (c >= 48 && c <= 57) || (c >= 65 && c <= 90) || (c >= 97 && c <= 122) || c === 95 || c > 127;
 const isDigit = (c: number) => c >= 48 && c <= 57;
 
+/** Tokens of one character, by its code. */
+const MARKS: TokenKind[] = [];
+for (const mark of ['{', '}', '[', ']', ',', ':'] as const) MARKS[mark.charCodeAt(0)] = mark;
+
+function endOfDigits(text: string, at: number): number {
+  let end = at;
+  while (isDigit(text.charCodeAt(end))) end++;
+  return end;
+}
+
 class Parser {
   private readonly text: string;
   private at = 0;
@@ -153,19 +163,20 @@ class Parser {
   private next(): void {
     const { text } = this;
     let at = this.at;
-    while (at < text.length && ' \t\n\r'.includes(text[at])) at++;
+    let c = text.charCodeAt(at);
+    while (c === 32 || c === 9 || c === 10 || c === 13) c = text.charCodeAt(++at);
     this.start = at;
     this.at = at;
     if (at >= text.length) {
       this.kind = 'end';
       return;
     }
-    const c = text[at];
-    if ('{}[],:'.includes(c)) {
+    const mark = MARKS[c];
+    if (mark !== undefined) {
       this.at = at + 1;
-      this.kind = c as TokenKind;
-    } else if (c === '"') this.lexString();
-    else if (c === '-' || isDigit(text.charCodeAt(at))) this.lexNumber();
+      this.kind = mark;
+    } else if (c === 34) this.lexString();
+    else if (c === 45 || isDigit(c)) this.lexNumber();
     else this.lexWord();
   }
 
@@ -182,25 +193,27 @@ class Parser {
   private lexNumber(): void {
     const { text } = this;
     let at = this.start;
-    let bad = false;
-    const code = () => text.charCodeAt(at);
-    const digits = () => {
-      if (!isDigit(code())) bad = true;
-      while (isDigit(code())) at++;
-    };
     if (text[at] === '-') at++;
+    let bad = false;
     if (text[at] === '0') at++;
-    else digits();
+    else {
+      const end = endOfDigits(text, at);
+      bad = end === at;
+      at = end;
+    }
     if (text[at] === '.') {
-      at++;
-      digits();
+      const end = endOfDigits(text, at + 1);
+      bad = bad || end === at + 1;
+      at = end;
     }
     if (text[at] === 'e' || text[at] === 'E') {
       at++;
       if (text[at] === '+' || text[at] === '-') at++;
-      digits();
+      const end = endOfDigits(text, at);
+      bad = bad || end === at;
+      at = end;
     }
-    while (isAlphanumeric(code())) {
+    while (isAlphanumeric(text.charCodeAt(at))) {
       at++;
       bad = true;
     }

@@ -88,8 +88,12 @@ const SHORT: Record<string, string> = {
   '\t': '\\t',
 };
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: likewise
+const ESCAPES = /["\\\u0000-\u001f]/;
+
 /** A JSON string literal. */
 export function quoteJson(text: string): string {
+  if (!ESCAPES.test(text)) return `"${text}"`;
   return `"${text.replace(ESCAPED, (c) => SHORT[c] ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)}"`;
 }
 
