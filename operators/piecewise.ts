@@ -15,6 +15,7 @@ import type { InputSpec } from './build.ts';
 import { Dataflow } from './dataflow.ts';
 import type { FlowNode } from './flow_node.ts';
 import type { IndexProvider, Operator, Tick } from './operator.ts';
+import { OverOnce } from './over_once.ts';
 import type { DataflowPlan, PlanNode } from './plan.ts';
 import { isSelection, TopSelection } from './top_selection.ts';
 
@@ -43,6 +44,7 @@ export class Piecewise extends Dataflow {
 
   /** Runs in the constructor of Dataflow. */
   protected override build(node: PlanNode, inputs: InputSpec[], indexes: IndexProvider): Operator {
+    if (node.op === 'over') return new OverOnce(node, inputs[0].types);
     const make = () => super.build(node, inputs, indexes);
     return isSelection(node) ? new TopSelection(node, make) : make();
   }

@@ -35,7 +35,7 @@ const GREATEST_PIECE = 16384;
 /** Most rows of the result that are gone through between two pauses. */
 const RESULT_ROWS = 8192;
 
-const WHOLE_INPUT = new Set<PlanOp>(['over', 'session', 'recursive']);
+const WHOLE_INPUT = new Set<PlanOp>(['session', 'recursive']);
 
 /** True when the plan reads a stream: its history is read again from the source. */
 export function readsStream(plan: DataflowPlan, { loop, sources }: Reader): boolean {
