@@ -8,7 +8,7 @@
  *
  * A statement that changes rows is read the same way, but without leaving the present tick: so it needs memory for what it finds, not for the whole table.
  *
- * Not for operators that number or order a whole stretch of rows: they would do it again for every piece.
+ * Not for sessions, recursion and ranks of whole partitions: they would go through all of their rows again for every piece.
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
