@@ -17,7 +17,7 @@ export interface HeldNodes {
   nodes: PlanNode[];
 }
 
-const WHOLE_INPUT = new Set<PlanOp>(['over', 'session', 'recursive']);
+const WHOLE_INPUT = new Set<PlanOp>(['session', 'recursive']);
 
 export function heldNodes(plan: DataflowPlan): HeldNodes {
   const held: Held[] = [];

@@ -1,8 +1,11 @@
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Datum } from './datum.ts';
+import { OverOnce } from './over_once.ts';
 import type { FrameBound, PlanNode, SortKey, WindowCall, WindowFrame } from './plan.ts';
 import { overRows } from './testing/naive_window.ts';
-import { checkOperator, type Random, testSeed } from './testing/property.ts';
+import { Bag, checkOperator, Random, testSeed } from './testing/property.ts';
+import { runOnce } from './testing/run_once.ts';
 import { colType, OID } from './types.ts';
 
 const seed = testSeed();
@@ -172,7 +175,23 @@ for (const [name, order, calls] of cases) {
       calls,
     };
     checkOperator({ node, inputTypes: [types], row, rows: 30, naive: ([rows]) => overRows(node, rows, types) }, seed);
+    checkOnce(node);
   });
+}
+
+/** The same of a plan that is run once. */
+function checkOnce(node: PlanNode & { op: 'over' }): void {
+  const chance = new Random(seed);
+  for (const partition of [[0], [3, 2], []]) {
+    const rows = Array.from({ length: chance.pick([0, 1, 60]) }, () => row(0, chance));
+    const weights = rows.map(() => (chance.below(5) === 0 ? 2 : 1));
+    const over = { ...node, partition };
+    const { texts } = runOnce(() => new OverOnce(over, types), types, rows, weights, 20, chance);
+    const all = rows.flatMap((one, i) => Array<Datum[]>(weights[i]).fill(one));
+    const expected = new Bag();
+    for (const one of overRows(over, all, types)) expected.add(one, 1);
+    assert.deepEqual(texts, expected.texts());
+  }
 }
 
 test('window functions, ntile', () => {

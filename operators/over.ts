@@ -134,7 +134,13 @@ export class OverOperator implements Operator {
           this.#walk(head, prefix, -1, this.#before + this.#after),
           this.#walk(head, changedEnd, 1, this.#before + this.#after),
         ];
-    const view = new PartitionView(runs, head, first, last, this.#peers, this.#viewTypes, tick.arena);
+    const rows = {
+      ops: runs.rows,
+      address: (i: number) => runs.entry(head, i) + runs.rowOffset,
+      weight: (i: number) => runs.weight(runs.entry(head, i)),
+    };
+    const view = new PartitionView(rows, this.#rowsIn(head, first, last), this.#peers, this.#viewTypes, tick.arena);
+    view.add(first, last);
     const from = this.#rowsIn(head, first, prefix);
     const to = from + this.#rowsIn(head, prefix, changedEnd);
     const reachFrom = this.#widenDown(view, from);

@@ -28,6 +28,7 @@ import { Dataflow, type RelationRows } from './dataflow.ts';
 import type { FlowNode } from './flow_node.ts';
 import { type HeldNodes, heldNodes } from './held_nodes.ts';
 import { type IndexProvider, type Operator, type Tick, tickWith } from './operator.ts';
+import { OverOnce } from './over_once.ts';
 import type { DataflowPlan, PlanNode } from './plan.ts';
 import { isSelection, TopSelection } from './top_selection.ts';
 
@@ -61,6 +62,7 @@ export class Piecewise extends Dataflow {
 
   /** Runs in the constructor of Dataflow. */
   protected override build(node: PlanNode, inputs: InputSpec[], indexes: IndexProvider): Operator {
+    if (node.op === 'over') return new OverOnce(node, inputs[0].types);
     const make = () => super.build(node, inputs, indexes);
     return isSelection(node) ? new TopSelection(node, make) : make();
   }

@@ -1,66 +1,33 @@
 /** The first rows of a plan that is run once, piece by piece, are those of sorting all of them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Arena } from './batch/arena.ts';
-import { batchFromRows } from './batch/builder.ts';
-import { pages } from './batch/pages.ts';
 import { type Datum, decimal } from './datum.ts';
-import { defaultContext } from './expr/context.ts';
-import { Piecewise } from './piecewise.ts';
-import type { DataflowPlan, SortKey } from './plan.ts';
+import type { PlanNode, SortKey } from './plan.ts';
 import { inOrder } from './testing/naive_order.ts';
 import { Bag, Random, rowText, testSeed, times } from './testing/property.ts';
+import { runOnce } from './testing/run_once.ts';
+import { TopNOperator } from './top_n.ts';
+import { isSelection, TopSelection } from './top_selection.ts';
 import { colType, OID } from './types.ts';
 
 const types = [colType(OID.int4), colType(OID.float8), colType(OID.text), colType(OID.numeric)];
-const names = ['i', 'f', 't', 'n'];
 
-function planOf(order: SortKey[], limit: number, offset: number): DataflowPlan {
-  const common = { types, names };
-  return {
-    nodes: [
-      { op: 'source', inputs: [], relation: 1, columns: [0, 1, 2, 3], appendOnly: true, ...common },
-      { op: 'topn', inputs: [0], partition: [], order, limit, offset, withTies: false, rank: 'none', ...common },
-    ],
-    root: 1,
-  } as DataflowPlan;
-}
-
-const tickOf = (arena: Arena) => ({
-  number: 1n,
-  arena,
-  evalContext: defaultContext(),
-  errors: { report: (error: Error) => assert.fail(error) },
-  now: 0n,
-  watermark: () => null,
-});
-
-interface Read {
-  texts: string[];
-  /** Most rows that the plan had in its state. */
-  most: number;
-}
-
-/** Runs the plan over these rows in pieces. */
-function read(plan: DataflowPlan, rows: Datum[][], weights: number[], chance: Random): Read {
-  const used = pages.usedPages;
-  const flow = new Piecewise(plan);
-  const arena = new Arena();
-  const out = new Bag();
-  let most = 0;
-  for (let from = 0; from < rows.length; ) {
-    const to = Math.min(from + 1 + chance.below(700), rows.length);
-    const piece = batchFromRows(types, rows.slice(from, to), arena, weights.slice(from, to));
-    for (const batch of flow.steps(() => piece, tickOf(arena))) out.addBatch(batch);
-    most = Math.max(most, flow.figures()[1].stateRows);
-    arena.reset();
-    from = to;
-  }
-  for (const batch of flow.rest(tickOf(arena))) out.addBatch(batch);
-  flow.release();
-  arena.release();
-  assert.equal(pages.usedPages, used);
-  return { texts: out.texts(), most };
+function read(order: SortKey[], [limit, offset]: number[], rows: Datum[][], weights: number[], chance: Random) {
+  const node: PlanNode = {
+    op: 'topn',
+    inputs: [0],
+    types,
+    names: ['i', 'f', 't', 'n'],
+    partition: [],
+    order,
+    limit,
+    offset,
+    withTies: false,
+    rank: 'none',
+  };
+  assert.ok(isSelection(node));
+  const other = () => new TopNOperator(node, types, true);
+  return runOnce(() => new TopSelection(node, other), types, rows, weights, 700, chance);
 }
 
 function expected(order: SortKey[], limit: number, offset: number, rows: Datum[][], weights: number[]): string[] {
@@ -95,7 +62,7 @@ test('the first rows, of whatever order', () => {
       desc: chance.below(2) === 0,
       nullsFirst: chance.below(2) === 0,
     }));
-    const { texts } = read(planOf(order, limit, offset), rows, weights, chance);
+    const { texts } = read(order, [limit, offset], rows, weights, chance);
     const says = `seed ${seed}, round ${round}: ${n} rows, ${JSON.stringify(order)} limit ${limit} offset ${offset}`;
     assert.deepEqual(texts, expected(order, limit, offset, rows, weights), says);
   }
@@ -111,7 +78,7 @@ for (const stem of ['', 'all texts begin with these words, '])
       [10, 0],
       [300, 700],
     ]) {
-      const { texts, most } = read(planOf(order, limit, offset), rows, weights, chance);
+      const { texts, most } = read(order, [limit, offset], rows, weights, chance);
       const last = rows.slice(20_000 - limit - offset, 20_000 - offset);
       assert.deepEqual(texts, last.map((row) => `${rowText(row)} x 1`).sort());
       assert.ok(most <= (limit + offset) * 2 + 1000, `${most} rows were kept of ${limit + offset}`);

@@ -1,14 +1,10 @@
 /** Rows of a batch in ORDER BY order, weights expanded: how a SELECT's rows leave. Sorting compares scratch rows by generated code. */
-import { kernels } from '../kernels/index.ts';
-import { RECORD_BYTES, RECORD_PIECE, RECORD_ROW, RECORD_SLACK } from '../kernels/sort_layout.ts';
 import type { SortKey } from '../plan.ts';
 import { rowCompare, rowOps } from '../state/row_ops.ts';
-import { SortKeys } from '../state/sort_keys.ts';
 import type { Arena } from './arena.ts';
 import type { Batch } from './batch.ts';
 import { BatchBuilder, weightOf } from './builder.ts';
-import { I32, U32 } from './memory.ts';
-import { mergedRuns, sortedInSteps, ties } from './sort_records.ts';
+import { sortedRowList } from './sorted_rows.ts';
 
 /** Rows of a piece of a sorted result. */
 const PIECE_ROWS = 8192;
@@ -39,7 +35,7 @@ export function sortedRows(batch: Batch, keys: SortKey[], arena: Arena): Uint32A
  * All rows of the pieces in order, each as often as its weight says, of the first `width` columns, in pieces again; long values stay where they are. `pause` is awaited after
  * every step of a millisecond or two.
  *
- *   pieces -> rows side by side in `scratch`, and a record of each piece's, sorted -> merged (sort_records.ts) -> read off into `kept`
+ *   pieces -> rows in order in `scratch` (sorted_rows.ts) -> read off into `kept`
  */
 export async function sortedPieces(
   pieces: Batch[],
@@ -65,71 +61,23 @@ function* sortPieces(
   const n = pieces.reduce((sum, piece) => sum + piece.n, 0);
   if (n === 0) return [];
   const types = pieces[0].columns.map((c) => c.type);
-  const ops = rowOps(types, 'identity');
-  const { stride } = ops.layout;
-  const rows = scratch.alloc(n * stride);
-  const weights = scratch.alloc(n * 4) >>> 2;
-  const room = n * RECORD_BYTES + RECORD_SLACK;
-  const [made, other] = [scratch.alloc(room), scratch.alloc(room)];
-  const sortKeys = new SortKeys(types, keys);
-  let stored = 0;
-  for (const piece of pieces) {
-    ops.bind(piece.columns);
-    kernels.copyBytes((weights + stored) * 4, piece.weights, piece.n * 4);
-    const at = made + stored * RECORD_BYTES;
-    sortKeys.write(piece, stored, at, scratch);
-    kernels.sortRun(at, piece.n, other);
-    for (let row = 0; row < piece.n; row++) ops.storeShallow(row, rows + stored++ * stride);
-    yield;
-  }
-  const records = yield* mergedRuns(
-    made,
-    pieces.map((piece) => piece.n),
-    other,
-    scratch,
-  );
-  const compare = rowCompare(ops.layout, keys, true);
-  for (const tie of ties(records, 0, n)) {
-    if (tie === null) yield;
-    else yield* sortTie(records, tie, (a, b) => compare(rows + a * stride, rows + b * stride));
-  }
+  const list = yield* sortedRowList(pieces, types, keys, scratch);
   const sorted: Batch[] = [];
   let out = new BatchBuilder(types, kept, Math.min(PIECE_ROWS, n));
   const give = () => sorted.push({ n: out.n, columns: out.columns.slice(0, width), weights: out.weights });
   for (let i = 0; i < n; i++) {
-    const row = rowOf(records, i);
-    for (let weight = I32[weights + row]; weight > 0; weight--) {
+    const row = list.address(i);
+    for (let weight = list.weight(i); weight > 0; weight--) {
       if (out.n === PIECE_ROWS) {
         give();
         out = new BatchBuilder(types, kept, PIECE_ROWS);
         yield;
       }
-      ops.load(rows + row * stride, out.columns, out.addRow(1));
+      list.ops.load(row, out.columns, out.addRow(1));
     }
   }
   give();
   return sorted;
-}
-
-/** The row of a record: those of a piece begin at a row of their own. */
-function rowOf(records: number, i: number): number {
-  const record = records + i * RECORD_BYTES;
-  return U32[(record + RECORD_ROW) >>> 2] + U32[(record + RECORD_PIECE) >>> 2];
-}
-
-/** Puts the rows of records with equal keys in order. */
-function* sortTie(
-  records: number,
-  [from, to]: [number, number],
-  compare: (a: number, b: number) => number,
-): Generator<void> {
-  const rows = Uint32Array.from({ length: to - from }, (_, i) => rowOf(records, from + i));
-  const order = yield* sortedInSteps(rows.length, (a, b) => compare(rows[a], rows[b]));
-  for (let i = 0; i < order.length; i++) {
-    const record = records + (from + i) * RECORD_BYTES;
-    U32[(record + RECORD_ROW) >>> 2] = rows[order[i]];
-    U32[(record + RECORD_PIECE) >>> 2] = 0;
-  }
 }
 
 /** All rows, each as often as its weight says, of the first `width` columns. */

@@ -32,6 +32,7 @@ export function* mergedRuns(records: number, runs: number[], other: number, aren
   };
   let [from, to] = [records, other];
   let lengths = runs;
+  let done = 0;
   while (lengths.length > 1) {
     const merged: number[] = [];
     let at = 0;
@@ -46,8 +47,11 @@ export function* mergedRuns(records: number, runs: number[], other: number, aren
       while (kernels.mergeRecords(merge, MERGED) !== 0) yield;
       at += a + b;
       merged.push(a + b);
+      done += a + b;
+      if (done < MERGED) continue;
+      done = 0;
+      yield;
     }
-    yield;
     [from, to] = [to, from];
     lengths = merged;
   }

@@ -9,7 +9,7 @@ import type { Arena } from '../batch/arena.ts';
 import type { Batch, Column } from '../batch/batch.ts';
 import { BatchBuilder } from '../batch/builder.ts';
 import { I32, U8 } from '../batch/memory.ts';
-import type { OrderedRuns } from '../state/ordered_runs.ts';
+import type { RowList } from '../batch/sorted_rows.ts';
 import type { RowCompare } from '../state/row_ops.ts';
 import { type ColType, colType, OID } from '../types.ts';
 
@@ -20,45 +20,49 @@ export function viewTypes(types: ColType[]): ColType[] {
 
 export class PartitionView {
   readonly n: number;
-  readonly batch: Batch;
+  readonly #rows: RowList;
+  readonly #peers: RowCompare;
+  readonly #builder: BatchBuilder;
+  /** Of the row that was added last; 0: none. */
+  #previous = 0;
   readonly #starts: number[] = [];
   readonly #groups: number[] = [];
 
-  /** Entries from .. to - 1 of the run. `types`: those of viewTypes(). */
-  constructor(
-    runs: OrderedRuns,
-    head: number,
-    from: number,
-    to: number,
-    peers: RowCompare,
-    types: ColType[],
-    arena: Arena,
-  ) {
-    let n = 0;
-    for (let i = from; i < to; i++) n += Math.max(0, runs.weight(runs.entry(head, i)));
+  /** Of n rows of the list, by their weights, which add() brings in. `types`: those of viewTypes(). */
+  constructor(rows: RowList, n: number, peers: RowCompare, types: ColType[], arena: Arena) {
     this.n = n;
-    const builder = new BatchBuilder(types, arena, n);
-    const position = builder.columns[types.length - 1];
-    let at = 0;
-    let previous = 0;
+    this.#rows = rows;
+    this.#peers = peers;
+    this.#builder = new BatchBuilder(types, arena, n);
+  }
+
+  /** Adds rows from .. to - 1 of the list, which come after those that are there. */
+  add(from: number, to: number): void {
+    const { columns } = this.#builder;
+    const position = columns[columns.length - 1];
+    const { ops } = this.#rows;
     for (let i = from; i < to; i++) {
-      const row = runs.entry(head, i) + runs.rowOffset;
-      const weight = runs.weight(runs.entry(head, i));
+      const row = this.#rows.address(i);
+      const weight = this.#rows.weight(i);
       if (weight <= 0) continue;
-      if (previous === 0 || peers(previous, row) !== 0) this.#starts.push(at);
-      previous = row;
-      for (let w = 0; w < weight; w++, at++) {
-        runs.rows.load(row, builder.columns, builder.addRow(1));
+      if (this.#previous === 0 || this.#peers(this.#previous, row) !== 0) this.#starts.push(this.#builder.n);
+      this.#previous = row;
+      for (let w = 0; w < weight; w++) {
+        const at = this.#builder.addRow(1);
+        ops.load(row, columns, at);
         U8[position.valid + at] = 1;
         I32[(position.data >>> 2) + at] = at;
         this.#groups.push(this.#starts.length - 1);
       }
     }
-    this.batch = builder.build();
+  }
+
+  get batch(): Batch {
+    return this.#builder.build();
   }
 
   get columns(): Column[] {
-    return this.batch.columns;
+    return this.#builder.columns;
   }
 
   /** Number of the row's group of peers, from 0. */

@@ -45,6 +45,9 @@ const QUERIES = [
   'SELECT t.id, u.name FROM t LEFT JOIN u ON u.g = t.v ORDER BY 1',
   'SELECT DISTINCT ON (g) g, v, s FROM t ORDER BY g, v DESC',
   'SELECT g, id FROM (SELECT g, id, row_number() OVER (PARTITION BY g ORDER BY v DESC) AS r FROM t) q WHERE r <= 3 ORDER BY g, id',
+  'SELECT id, s, lag(s) OVER w, sum(v) OVER w, count(*) OVER (w ROWS 3 PRECEDING) FROM t WINDOW w AS (PARTITION BY g ORDER BY v)',
+  'SELECT count(*), max(r), sum(d) FROM (SELECT rank() OVER (ORDER BY s) r, v - lead(v) OVER (ORDER BY id DESC) d FROM t) q WHERE d > 5',
+  'SELECT v, s FROM t ORDER BY s DESC LIMIT 40 OFFSET 2',
   'SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY v), mode() WITHIN GROUP (ORDER BY g) FROM t',
 ];
 
