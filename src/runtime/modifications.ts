@@ -1,6 +1,7 @@
 /** Statements that change tables (INSERT, UPDATE, DELETE, MERGE, SELECT with such items of WITH): binding, what may be written to, the command tag. */
 import { budget } from '../../operators/batch/budget.ts';
 import { pages } from '../../operators/batch/pages.ts';
+import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import {
   type BoundModification,
@@ -15,6 +16,7 @@ import type { Statement } from '../../planner/parse/ast.ts';
 import { planQuery } from '../../planner/physical/index.ts';
 import { bindParameters } from '../../planner/physical/parameters.ts';
 import type { ResultColumn, SessionContext } from '../engine.ts';
+import { ChangeSource } from './change_source.ts';
 import { valueOfDefault } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
 import type { Modified, ModifyContext } from './modify.ts';
@@ -91,17 +93,19 @@ function targetsOf(engine: TidemarkEngine, parts: BoundModification[]): Targets 
   return new Map(parts.map(({ relation }) => [relation.oid, { relation, columns: relation.columns }]));
 }
 
-/** Runs the parts of a statement; what the last one did. */
+/** Runs the parts of a statement; what the last one did. `params`: of the only one, which `planned` reads. */
 async function modify(
   parts: BoundModification[],
   targets: Targets,
   engine: TidemarkEngine,
   session: SessionContext,
   signal: AbortSignal,
+  planned: ChangeSource | null,
+  params: Datum[],
 ): Promise<Modified> {
-  const changes = changesOfStatement(parts.length, targets, engine, session, signal);
+  const changes = changesOfStatement(parts.length, targets, engine, session, signal, params);
   let done: Modified = { count: 0, returned: null };
-  for (const part of parts) done = await changes.add(part);
+  for (const part of parts) done = await changes.add(part, planned);
   changes.write();
   return done;
 }
@@ -112,12 +116,15 @@ function changesOfStatement(
   engine: TidemarkEngine,
   session: SessionContext,
   signal: AbortSignal,
+  params: Datum[] = [],
 ): StatementChanges {
   // Several parts read one tick.
   if (parts > 1) engine.transactionOf(session).pin();
   return new StatementChanges(parts === 1, ({ oid }) => {
     const { relation, columns } = targets.get(oid) as Target;
-    return modifyContext(engine, relation, session, columns, parts === 1 ? signal : null);
+    const at = modifyContext(engine, relation, session, columns, parts === 1 ? signal : null);
+    at.context.params = params;
+    return at;
   });
 }
 
@@ -132,6 +139,7 @@ export function prepareModification(
   const bound: BoundModification = bind(statement.node, statement.text, env);
   const parts = [...bound.items, bound];
   const targets = targetsOf(engine, parts);
+  const source = parts.length === 1 ? ChangeSource.of(bound) : null;
   const columns: ResultColumn[] | null =
     bound.returning?.items.map((item) => ({
       name: item.name,
@@ -141,9 +149,9 @@ export function prepareModification(
     })) ?? null;
   const run: RunnableStatement['run'] = async (params, current, signal) => {
     const narrow = parts.every((part) => part.k === 'delete') ? budget.widen(pages.usedBytes) : null;
-    const done = await modify(bindParameters(parts, params), targets, engine, current, signal).finally(() =>
-      narrow?.(),
-    );
+    const planned = source?.run() || params.length === 0 ? source : null;
+    const known = planned === null ? bindParameters(parts, params) : parts;
+    const done = await modify(known, targets, engine, current, signal, planned, params).finally(() => narrow?.());
     const tag = statement.k === 'insert' ? `INSERT 0 ${done.count}` : `${statement.k.toUpperCase()} ${done.count}`;
     if (columns === null || done.returned === null) return { kind: 'command', tag };
     return {

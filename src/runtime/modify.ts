@@ -16,6 +16,7 @@ import { outputColumns } from '../../planner/logical/columns.ts';
 import type { Col } from '../../planner/logical/plan.ts';
 import type { Reference } from '../catalog/catalog.ts';
 import type { CheckConstraint, ForeignKey, GeneratedColumn } from '../catalog/objects.ts';
+import type { ChangeSource } from './change_source.ts';
 import { changeByColumns } from './column_changes.ts';
 import { completeRow } from './complete_row.ts';
 import { haveNewKeys } from './new_keys.ts';
@@ -64,17 +65,19 @@ export interface Changes extends Modified {
 
 /**
  * The changes of a bound modification with parameters already replaced; its unique keys are not checked yet. `before`: what other
- * modifications of the statement change in the same table. `alone`: there are none, so that changes may be written at once, and are not in the delta then.
+ * modifications of the statement change in the same table. `alone`: there are none, so that changes may be written at once, and are not in the delta then. `planned`: the source, with
+ * parameters that `at.context` has.
  */
 export async function changesOf(
   bound: BoundModification,
   at: ModifyContext,
   before: RowChange[],
   alone: boolean,
+  planned: ChangeSource | null,
 ): Promise<Changes> {
   if (bound.k !== 'insert' || bound.onConflict?.action === 'update') at.transaction.keepTick();
   const ids = outputColumns(bound.source).map((c) => c.id);
-  const found = await sourcePieces(bound, ids, at);
+  const found = planned?.rows(at) ?? (await sourcePieces(bound, ids, at, planned?.plan));
   const position = new Map(ids.map((id, i) => [id, i]));
   try {
     at.checkThere();

@@ -7,9 +7,8 @@
 import type { Batch } from '../../operators/batch/batch.ts';
 import { Dataflow } from '../../operators/dataflow.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
-import type { DataflowPlan, PlanNode } from '../../operators/plan.ts';
+import type { DataflowPlan, PlanNode, SortKey } from '../../operators/plan.ts';
 import { isVolatile } from '../../planner/analyse/functions.ts';
-import type { PhysicalQuery } from '../../planner/physical/index.ts';
 import type { TakeRows } from '../engine.ts';
 import { copyOut, inOrder, isIndexed, lookupRows, type Reader, type ReadResult, tickOf } from './reads.ts';
 import { RowInPlace } from './row_in_place.ts';
@@ -18,22 +17,26 @@ import { RowInPlace } from './row_in_place.ts';
 const collected = new FinalizationRegistry<Dataflow>((dataflow) => dataflow.release());
 
 export class PointRead {
-  readonly #physical: PhysicalQuery;
+  readonly #plan: DataflowPlan;
+  readonly #width: number;
+  readonly #order: SortKey[];
   readonly #dataflow: Dataflow;
   readonly #inPlace: RowInPlace | null;
   readonly isVolatile: boolean;
 
-  private constructor(physical: PhysicalQuery) {
-    this.#physical = physical;
-    this.#dataflow = new Dataflow(physical.plan);
-    this.#inPlace = RowInPlace.of(physical);
-    this.isVolatile = physical.plan.nodes.some((node) => expressionsOf(node).some(isVolatile));
+  private constructor(plan: DataflowPlan, width: number, order: SortKey[]) {
+    this.#plan = plan;
+    this.#width = width;
+    this.#order = order;
+    this.#dataflow = new Dataflow(plan);
+    this.#inPlace = RowInPlace.of(plan, width);
+    this.isVolatile = plan.nodes.some((node) => expressionsOf(node).some(isVolatile));
     collected.register(this, this.#dataflow);
   }
 
-  /** Null when the plan is not of this kind. */
-  static of(physical: PhysicalQuery): PointRead | null {
-    return isPointRead(physical.plan) ? new PointRead(physical) : null;
+  /** Of the first `width` columns, in this order. Null when the plan is not of this kind. */
+  static of(plan: DataflowPlan, width: number, order: SortKey[]): PointRead | null {
+    return isPointRead(plan) ? new PointRead(plan, width, order) : null;
   }
 
   /**
@@ -42,18 +45,33 @@ export class PointRead {
   read(reader: Reader): ReadResult | null;
   read(reader: Reader, take: TakeRows): ReadResult | 'taken' | null;
   read(reader: Reader, take?: TakeRows): ReadResult | 'taken' | null {
-    const { scratch } = reader.loop;
-    for (const node of this.#physical.plan.nodes) {
-      if (node.op !== 'source' || node.lookup === undefined) continue;
-      if (!isIndexed(node.relation, node.lookup.columns, reader)) return null;
-    }
+    if (!this.#isServed(reader)) return null;
     try {
       const rows = this.#rowInPlace(reader) ?? this.#step(reader);
       return take?.({ batch: rows, from: 0, count: rows.n }) === true ? 'taken' : copyOut(rows);
     } finally {
       this.#dataflow.endTick();
-      scratch.reset();
+      reader.loop.scratch.reset();
     }
+  }
+
+  /** The same with weights: for who changes the rows. */
+  readWeighted(reader: Reader): ReadResult | null {
+    if (!this.#isServed(reader)) return null;
+    try {
+      return copyOut(this.#step(reader));
+    } finally {
+      this.#dataflow.endTick();
+      reader.loop.scratch.reset();
+    }
+  }
+
+  #isServed(reader: Reader): boolean {
+    for (const node of this.#plan.nodes) {
+      if (node.op !== 'source' || node.lookup === undefined) continue;
+      if (!isIndexed(node.relation, node.lookup.columns, reader)) return false;
+    }
+    return true;
   }
 
   #rowInPlace({ loop, context, transaction }: Reader): Batch | null {
@@ -70,7 +88,7 @@ export class PointRead {
       },
       tickOf(reader, scratch),
     );
-    return inOrder(out, this.#physical.columns.length, this.#physical.order, scratch);
+    return inOrder(out, this.#width, this.#order, scratch);
   }
 }
 

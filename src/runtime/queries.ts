@@ -47,7 +47,8 @@ export function prepareQuery(
   // LIMIT and OFFSET are numbers in a dataflow plan: with parameters there, every execution plans anew.
   const fixed = limitsAreConstant(bound.plan) ? planQuery(bound, { mode: 'read' }) : null;
   const { asOf } = bound;
-  const point = fixed === null || asOf !== undefined ? null : PointRead.of(fixed);
+  const point =
+    fixed === null || asOf !== undefined ? null : PointRead.of(fixed.plan, fixed.columns.length, fixed.order);
   const columns = resultColumns(bound);
   const tag = (n: number) => `SELECT ${n}`;
   const rowsOf = ({ pieces, arena }: ReadPieces): Result => ({

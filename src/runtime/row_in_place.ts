@@ -13,12 +13,11 @@ import { I32 } from '../../operators/batch/memory.ts';
 import { writeSlot } from '../../operators/batch/slots.ts';
 import { evaluate } from '../../operators/expr/interpret.ts';
 import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
-import type { PlanNode } from '../../operators/plan.ts';
+import type { DataflowPlan, PlanNode } from '../../operators/plan.ts';
 import type { SlotPlace } from '../../operators/state/row_layout.ts';
 import { physOf } from '../../operators/types.ts';
 import { isEquality } from '../../planner/analyse/functions.ts';
 import { conjuncts, sameExpr } from '../../planner/logical/expressions.ts';
-import type { PhysicalQuery } from '../../planner/physical/index.ts';
 import type { StoredRelation } from './stored_relation.ts';
 
 export class RowInPlace {
@@ -30,12 +29,17 @@ export class RowInPlace {
   readonly #columns: number[];
   readonly #batch: Batch;
 
-  private constructor(source: Extract<PlanNode, { op: 'source' }>, columns: number[], physical: PhysicalQuery) {
+  private constructor(
+    source: Extract<PlanNode, { op: 'source' }>,
+    columns: number[],
+    plan: DataflowPlan,
+    width: number,
+  ) {
     if (source.lookup === undefined) throw new Error('a source without a key');
     this.relation = source.relation;
     this.#lookup = source.lookup;
-    this.#columns = columns.slice(0, physical.columns.length);
-    const { types } = physical.plan.nodes[physical.plan.root];
+    this.#columns = columns.slice(0, width);
+    const { types } = plan.nodes[plan.root];
     this.#batch = {
       n: 1,
       weights: 0,
@@ -44,8 +48,8 @@ export class RowInPlace {
   }
 
   /** Null when the plan is more than columns of the rows of a key. */
-  static of(physical: PhysicalQuery): RowInPlace | null {
-    const { nodes, root } = physical.plan;
+  static of(plan: DataflowPlan, width: number): RowInPlace | null {
+    const { nodes, root } = plan;
     const renamed: number[][] = [];
     let filter: Expr | null = null;
     let node = nodes[root];
@@ -61,7 +65,7 @@ export class RowInPlace {
     }
     if (node.op !== 'source' || node.lookup === undefined || !isImplied(filter, node)) return null;
     const columns = renamed.reduceRight((from, to) => to.map((c) => from[c]), node.columns);
-    return new RowInPlace(node, columns, physical);
+    return new RowInPlace(node, columns, plan, width);
   }
 
   /** The row, valid as long as nothing changes; an empty batch when there is none. */

@@ -19,8 +19,12 @@ export interface SourcePieces extends ReadPieces {
 }
 
 /** `ids`: the columns of each row. */
-export async function sourcePieces(bound: BoundModification, ids: number[], at: ModifyContext): Promise<SourcePieces> {
-  const plan = planRows(bound.source, ids);
+export async function sourcePieces(
+  bound: BoundModification,
+  ids: number[],
+  at: ModifyContext,
+  plan = planRows(bound.source, ids),
+): Promise<SourcePieces> {
   const asOf = bound.k === 'insert' ? bound.asOf : null;
   const order: SortKey[] = (bound.k === 'insert' ? bound.order : []).map(({ id, desc, nullsFirst }) => {
     return { col: ids.indexOf(id), desc, nullsFirst };

@@ -11,6 +11,7 @@ import type { Datum } from '../../operators/datum.ts';
 import type { BoundModification } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import { bindReturned } from '../../planner/physical/parameters.ts';
+import type { ChangeSource } from './change_source.ts';
 import { changesOf, type Modified, type ModifyContext, writeChanges } from './modify.ts';
 import { followReferences } from './referential_actions.ts';
 import { checkHeap } from './source_rows.ts';
@@ -33,8 +34,8 @@ export class StatementChanges {
     this.#contextOf = contextOf;
   }
 
-  /** Computes what the next part changes. */
-  async add(part: BoundModification): Promise<Modified> {
+  /** Computes what the next part changes. `planned`: its source, if that is known. */
+  async add(part: BoundModification, planned: ChangeSource | null = null): Promise<Modified> {
     const { relation } = part;
     const table = this.#tables.get(relation.oid) ?? { relation, at: this.#contextOf(relation), delta: [] };
     this.#tables.set(relation.oid, table);
@@ -43,6 +44,7 @@ export class StatementChanges {
       table.at,
       table.delta,
       this.#alone,
+      planned,
     );
     table.delta = table.delta.length === 0 ? delta : table.delta.concat(delta);
     this.#values += returned === null ? 0 : returned.length * (part.returning?.items.length ?? 0);

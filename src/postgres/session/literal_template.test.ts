@@ -12,8 +12,8 @@ function lifted(text: string): (number | null)[] {
   const shape = shapeOf(text);
   assert.ok(shape !== null, text);
   const [statement] = parse(text);
-  assert.ok(statement.k === 'select');
-  return liftNumbers(statement.query, shape).lifted;
+  assert.ok(statement.k === 'select' || statement.k === 'update' || statement.k === 'delete');
+  return liftNumbers(statement.k === 'select' ? statement.query.select : statement.node, shape).lifted;
 }
 
 test('only plain texts are looked at', () => {
@@ -22,7 +22,8 @@ test('only plain texts are looked at', () => {
     'SELECT * FROM t WHERE a = 1 -- x',
     'SELECT "1" FROM t WHERE a = 1',
     'SELECT a FROM t WHERE a = $1',
-    'UPDATE t SET a = 1',
+    'INSERT INTO t VALUES (1)',
+    'UPDATE t SET a = $1',
     'SELECT a FROM t',
     'SELECT 1 / 2',
   ]) {
@@ -44,6 +45,12 @@ test('numbers that columns are compared with in WHERE are parameters, others are
     null,
   ]);
   assert.deepEqual(lifted('SELECT a = 1 FROM t WHERE a IN (1, 2)'), [null, null, null]);
+  assert.deepEqual(lifted('DELETE FROM t WHERE a = 7 AND b < 8'), [1, 2]);
+});
+
+test('numbers that columns are set to are parameters, others of an UPDATE are not', () => {
+  assert.deepEqual(lifted('UPDATE t SET a = 5, b = b + 1 WHERE c = 7'), [1, null, 2]);
+  assert.deepEqual(lifted('UPDATE t SET (a, b) = (1, 2), c = (SELECT 3) WHERE a = -4'), [null, null, null, null]);
 });
 
 let server: RunningServer;
@@ -51,6 +58,49 @@ before(async () => {
   server = await runServer({ host: '127.0.0.1', port: 0, version: 'test', log: () => undefined });
 });
 after(() => server.close());
+
+test('changes sent with many numbers do what they do when they are prepared', async () => {
+  const { address: host, port } = server.postgres;
+  const client = new pg.Client({ host, port, user: 'u', database: 'd' });
+  await client.connect();
+  const outcome = (text: string, params?: unknown[]) =>
+    client.query(text, params).then(
+      ({ command, rowCount, rows }) => [command, rowCount, rows],
+      ({ code, message }) => [code, message],
+    );
+  try {
+    for (const t of ['w', 'v']) {
+      await client.query(
+        `CREATE TABLE ${t} (id int PRIMARY KEY, small int2 CHECK (small <> 99), big int8 UNIQUE, n numeric(4,1), s text)`,
+      );
+      await client.query(`INSERT INTO ${t} SELECT i, i, i, i, 'row ' || i FROM generate_series(1, 50) i`);
+    }
+    for (const value of [1, 2, 13, 40, 99, 40_000, 999_999_999]) {
+      for (const column of ['small', 'big', 'n', 's', 'id']) {
+        for (const id of [3, 7, 60]) {
+          for (const end of ['', ' RETURNING *']) {
+            const sent = await outcome(`UPDATE w SET ${column} = ${value} WHERE id = ${id}${end}`);
+            const type = column === 's' ? 'text' : 'int';
+            const prepared = await outcome(`UPDATE v SET ${column} = $1::${type} WHERE id = ANY (ARRAY[$2::int])${end}`, [value, id]);
+            assert.deepEqual(String(sent).replaceAll('w_', 'v_').replace('"w"', '"v"'), String(prepared), column);
+          }
+        }
+      }
+      assert.deepEqual(
+        await outcome(`DELETE FROM w WHERE id = ${value}`),
+        await outcome('DELETE FROM v WHERE id = ANY (ARRAY[$1::int])', [value]),
+      );
+    }
+    await client.query('BEGIN');
+    await client.query('UPDATE w SET big = 1000 WHERE id = 20');
+    await client.query('UPDATE w SET big = 1001 WHERE id = 21');
+    assert.deepEqual(await outcome('SELECT big FROM w WHERE id = 20'), ['SELECT', 1, [{ big: '1000' }]]);
+    await client.query('ROLLBACK');
+    assert.deepEqual((await client.query('TABLE w')).rows, (await client.query('TABLE v')).rows);
+  } finally {
+    await client.end();
+  }
+});
 
 test('a query sent with many numbers gives what it gives when it is prepared', async () => {
   const { address: host, port } = server.postgres;

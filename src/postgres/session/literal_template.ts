@@ -2,25 +2,25 @@
  * Texts of simple queries that differ in whole numbers only: `... WHERE id = 17` and `... WHERE id = 18` are one plan with a parameter, so
  * that clients which never prepare do not pay for parsing and planning each time.
  *
- *   text  ->  shape: every whole number out        numbers that a column is compared with in WHERE  ->  parameters
+ *   text  ->  shape: every whole number out        numbers that a column is compared with in WHERE, or set to by SET  ->  parameters
  *             key:   shape + the other numbers     (LIMIT 10, ORDER BY 1, 1 + 1 keep their meaning as constants)
  *
  * Only texts made of words, numbers and plain operators are looked at, where a run of digits can be nothing but a number: no quotes,
  * comments, dollar signs. A number has at most nine digits, so it is an int4 as PostgreSQL reads it.
  */
-import type { PgNode, SelectNode } from '../../../planner/parse/ast.ts';
+import type { PgNode } from '../../../planner/parse/ast.ts';
 
 export interface Shape {
   text: string;
   numbers: { value: number; at: number }[];
 }
 
-const PLAIN_SELECT = /^\s*select\b[\w\s=<>(),.*+;%-]*$/i;
+const PLAIN = /^\s*(?:select|update|delete\s+from)\b[\w\s=<>(),.*+;%-]*$/i;
 const WHOLE_NUMBER = /(?<![\w.])\d{1,9}(?![\w.])/g;
 
 /** Null for a text that is not looked at. */
 export function shapeOf(text: string): Shape | null {
-  if (!PLAIN_SELECT.test(text) || text.includes('--')) return null;
+  if (!PLAIN.test(text) || text.includes('--')) return null;
   const numbers: Shape['numbers'] = [];
   const shape = text.replace(WHOLE_NUMBER, (digits, at: number) => {
     numbers.push({ value: Number(digits), at });
@@ -29,11 +29,15 @@ export function shapeOf(text: string): Shape | null {
   return numbers.length === 0 ? null : { text: shape, numbers };
 }
 
+/** An UPDATE: what a target of it is set to, if it is a number, is assigned as a parameter would be. */
+const isSet = ({ relation, targetList, valuesLists }: PgNode): boolean =>
+  relation !== undefined && targetList !== undefined && valuesLists === undefined;
+
 const COMPARISONS = new Set(['=', '<', '>', '<=', '>=', '<>']);
 
-/** The query with parameters for what columns are compared with in WHERE; `lifted[i]`: number i became the parameter of this number. */
-export function liftNumbers(query: SelectNode, shape: Shape): { query: SelectNode; lifted: (number | null)[] } {
-  const select = structuredClone(query.select);
+/** The statement with parameters for what columns are compared with in WHERE and set to; `lifted[i]`: number i became the parameter of this number. */
+export function liftNumbers(statement: PgNode, shape: Shape): { node: PgNode; lifted: (number | null)[] } {
+  const node = structuredClone(statement);
   const places = new Map(shape.numbers.map(({ at }, i) => [at, i]));
   const lifted: (number | null)[] = shape.numbers.map(() => null);
   let count = 0;
@@ -59,8 +63,10 @@ export function liftNumbers(query: SelectNode, shape: Shape): { query: SelectNod
       if (compared.lexpr?.ColumnRef !== undefined) lift(compared.rexpr);
       else if (compared.rexpr?.ColumnRef !== undefined && compared.lexpr !== undefined) lift(compared.lexpr);
     }
+    for (const { ResTarget: target } of isSet(fields) ? fields.targetList : [])
+      if (target?.val !== undefined) lift(target.val);
     for (const [name, value] of Object.entries(fields)) visit(value, inWhere || name === 'whereClause');
   };
-  visit(select, false);
-  return { query: { ...query, select }, lifted };
+  visit(node, false);
+  return { node, lifted };
 }

@@ -166,9 +166,11 @@ export class Planner {
     const { generation } = this.#settings;
     const version = this.#engine.catalogVersion;
     const known = this.#shapes.get(shape.text, generation, version);
-    if (statement.k !== 'select' || known === null || (known?.planned ?? 0) >= MAX_TEMPLATES_OF_A_SHAPE) return;
-    const { query, lifted } = liftNumbers(statement.query, shape);
-    const plan = lifted.every((n) => n === null) ? null : this.#templatePlan({ ...statement, query }, lifted, prepared);
+    if (known === null || (known?.planned ?? 0) >= MAX_TEMPLATES_OF_A_SHAPE) return;
+    const template = templateOf(statement, shape);
+    if (template === null) return;
+    const { lifted } = template;
+    const plan = lifted.every((n) => n === null) ? null : this.#templatePlan(template.statement, lifted, prepared);
     this.#shapes.set(
       shape.text,
       plan === null ? null : { lifted, planned: (known?.planned ?? 0) + 1 },
@@ -224,6 +226,23 @@ export class Planner {
       default:
         return null;
     }
+  }
+}
+
+/** The statement with parameters; null where it is of a kind that is planned each time. */
+function templateOf(statement: Statement, shape: Shape): { statement: Statement; lifted: (number | null)[] } | null {
+  switch (statement.k) {
+    case 'select': {
+      const { node, lifted } = liftNumbers(statement.query.select, shape);
+      return { statement: { ...statement, query: { ...statement.query, select: node } }, lifted };
+    }
+    case 'update':
+    case 'delete': {
+      const { node, lifted } = liftNumbers(statement.node, shape);
+      return { statement: { ...statement, node }, lifted };
+    }
+    default:
+      return null;
   }
 }
 
