@@ -41,6 +41,8 @@ export interface Relation {
 export interface UniqueKey {
   columns: number[];
   name: string;
+  /** False: that of a unique index. */
+  isConstraint: boolean;
 }
 
 export interface CatalogReader {
@@ -60,7 +62,7 @@ export function hasColumns({ columns }: UniqueKey, wanted: number[]): boolean {
 
 /** The primary key of a table as a unique key; none where there is none. */
 export function primaryKeyOf(relation: Relation): UniqueKey[] {
-  return relation.key === null ? [] : [{ columns: relation.key, name: `${relation.name}_pkey` }];
+  return relation.key === null ? [] : [{ columns: relation.key, name: `${relation.name}_pkey`, isConstraint: true }];
 }
 
 /** The columns that are there, in order. */

@@ -2,7 +2,7 @@
  * ON CONFLICT of INSERT.
  */
 import type { Expr } from '../../operators/expr/ir.ts';
-import { hasColumns, primaryKeyOf, type Relation } from '../catalog_reader.ts';
+import { hasColumns, type Relation } from '../catalog_reader.ts';
 import { visitExpr } from '../logical/walk.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { assignedRow, bindAssignments } from './assignment.ts';
@@ -50,8 +50,9 @@ function refuseSubqueries(level: Level, e: Expr): void {
 function conflictTarget(level: Level, relation: Relation, c: PgNode): number[] | null {
   const infer = c.infer;
   if (!infer) return null;
+  const keys = level.shared.env.catalog.uniqueKeys(relation);
   if (infer.conname) {
-    const named = primaryKeyOf(relation).find(({ name }) => name === infer.conname);
+    const named = keys.find(({ name, isConstraint }) => isConstraint && name === infer.conname);
     if (named !== undefined) return named.columns;
     throw level.error('42704', `constraint "${infer.conname}" for table "${relation.name}" does not exist`);
   }
@@ -61,7 +62,7 @@ function conflictTarget(level: Level, relation: Relation, c: PgNode): number[] |
     if (position < 0) throw level.error('42703', `column "${e.name}" does not exist`, locationOf(infer));
     return position;
   });
-  const key = level.shared.env.catalog.uniqueKeys(relation).find((k) => hasColumns(k, wanted));
+  const key = keys.find((k) => hasColumns(k, wanted));
   if (key === undefined) {
     throw level.error('42P10', 'there is no unique or exclusion constraint matching the ON CONFLICT specification');
   }

@@ -224,7 +224,7 @@ export class Catalog implements CatalogReader {
     const keys = primaryKeyOf(relation);
     for (const object of this.#objects.values()) {
       if (object.kind === 'index' && object.unique && object.on === relation.oid) {
-        keys.push({ columns: object.columns, name: object.name });
+        keys.push({ columns: object.columns, name: object.name, isConstraint: object.constraint });
       }
     }
     return keys;

@@ -50,7 +50,9 @@ export function searchKeys(
     };
     const indexed = instead === undefined ? indexOver(stored, columns) : undefined;
     if (indexed !== undefined && isIndexed(relation, indexed, view)) {
-      const inOrder = keys.map((key) => indexed.map((c) => key[columns.indexOf(c)]));
+      // An index gives the rows of a key as often as it is asked.
+      const different = keys.filter((_, i) => firsts[i] === i);
+      const inOrder = different.map((key) => indexed.map((c) => key[columns.indexOf(c)]));
       const indexTypes = indexed.map((c) => stored.types[c]);
       look(rowsOfKeys(relation, indexed, batchFromRows(indexTypes, inOrder, arena), view, arena));
       return firsts;

@@ -57,16 +57,11 @@ export function modifyContext(
   const transaction = engine.transactionOf(session);
   transaction.noteSeen();
   const reader = { loop: engine.loop, sources: engine.readSources, transaction, context: engine.contextOf(session) };
-  const object = engine.catalog.get(relation.oid);
-  const { checks, generated, foreignKeys } = object !== undefined && 'checks' in object ? object : NOTHING_CHECKED;
-  return {
+  const { version } = engine.catalog;
+  const at: ModifyContext = {
     ...reader,
     signal,
-    uniqueKeys: engine.catalog.uniqueKeys(relation),
-    checks,
-    generated,
-    foreignKeys,
-    referencing: engine.catalog.referencing(relation.oid),
+    ...constraintsOf(engine, relation),
     isDeferred: (table, key) => transaction.isDeferred(table, key),
     other: (another) => modifyContext(engine, another, session),
     relationOf: (oid) => engine.catalog.relationByOid(oid) as Relation,
@@ -74,9 +69,19 @@ export function modifyContext(
     checkThere: () => {
       if (engine.catalog.get(relation.oid) === undefined) throw notFound(relation.name);
       if (relation.columns !== columns) throw alteredMeanwhile(relation.name);
+      if (engine.catalog.version !== version) Object.assign(at, constraintsOf(engine, relation));
     },
     asOf: (plan, moment) => readerAsOf(engine, reader, plan, moment),
   };
+  return at;
+}
+
+/** What rows are looked at for now. */
+function constraintsOf({ catalog }: TidemarkEngine, relation: Relation) {
+  const object = catalog.get(relation.oid);
+  const { checks, generated, foreignKeys } = object !== undefined && 'checks' in object ? object : NOTHING_CHECKED;
+  const referencing = catalog.referencing(relation.oid);
+  return { uniqueKeys: catalog.uniqueKeys(relation), checks, generated, foreignKeys, referencing };
 }
 
 /** A table that a statement changes, and the columns that it had when that was bound. */

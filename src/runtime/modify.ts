@@ -46,7 +46,7 @@ export interface ModifyContext extends Reader {
   defaultOf(column: number): Datum;
   /** The cancellation of a statement that is read in slices where nothing can overtake it; null: it is read at once. */
   signal: AbortSignal | null;
-  /** Throws when the relation was dropped while the statement waited. */
+  /** Throws when the relation was dropped while the statement waited; its constraints are those of now. */
   checkThere(): void;
   /** The same reader at another moment, until it is released. */
   asOf(plan: DataflowPlan, moment: Expr): Promise<{ reader: Reader; release(): void }>;

@@ -61,12 +61,13 @@ export function askedRows({ table, key }: Reference, to: Relation, gone: Datum[]
 
 /** The first of them that rows ask for though nobody has its key now; null when there is none. */
 export function missedRow(reference: Reference, to: Relation, gone: Datum[][], view: RowView): Datum[] | null {
-  const asked = askedRows(reference, to, gone, view);
-  if (asked.length === 0) return null;
   const { referenced } = reference.key;
-  const keys = asked.map((row) => referenced.map((c) => row[c]));
+  const whole = gone.filter((row) => referenced.every((c) => row[c] !== null));
+  const keys = whole.map((row) => referenced.map((c) => row[c]));
+  // First, as a key has an index: of rows that have only changed nobody needs to look for who asks, which may be a look at all rows.
   const present = presentKeys(to.oid, referenced, keys, view);
-  return asked.find((_, i) => !present[i]) ?? null;
+  const missing = whole.filter((_, i) => !present[i]);
+  return askedRows(reference, to, missing, view)[0] ?? null;
 }
 
 /** A text that rows have in common whose values in these columns are equal. */

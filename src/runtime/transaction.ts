@@ -240,7 +240,9 @@ export class EngineTransaction implements Transaction {
     const next = { all: some === null ? deferred : before.all, named };
     if (!deferred && this.hasWrites) {
       const isSaid = (table: number, { number }: ForeignKey) => named.get(`${table}.${number}`) === false;
-      this.#commits.checkDeferred(this.#total(), (table, key) => {
+      const deltas = this.#total();
+      for (const relation of deltas.keys()) this.#checkUnaltered(relation);
+      this.#commits.checkDeferred(deltas, (table, key) => {
         return this.isDeferred(table, key) && (some === null || isSaid(table, key));
       });
     }

@@ -274,6 +274,30 @@ test('a transaction that wrote before the constraint was there is checked at COM
   await engine.close();
 });
 
+test('constraints that go while a statement reads its rows are not looked at', async () => {
+  const engine = await openEngine();
+  await sql(engine, 'CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p_id int REFERENCES p, CHECK (p_id < 5))');
+  await sql(engine, 'CREATE TABLE rows AS SELECT i FROM generate_series(1, 20000) i');
+  const session = new Session(engine);
+  const inserted = session.run('INSERT INTO c SELECT i FROM rows');
+  await sql(engine, 'DROP TABLE p CASCADE; ALTER TABLE c DROP CONSTRAINT c_p_id_check');
+  await inserted;
+  await session.transaction.commit();
+  assert.deepEqual(await sql(engine, 'SELECT count(*) FROM c'), [['20000']]);
+  await engine.close();
+});
+
+test('SET CONSTRAINTS does not look at rows whose table was altered meanwhile', async () => {
+  const engine = await openEngine();
+  await sql(engine, 'CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1)');
+  await sql(engine, 'CREATE TABLE c (gone int, p_id int REFERENCES p DEFERRABLE INITIALLY DEFERRED)');
+  const session = new Session(engine);
+  await session.run('INSERT INTO c VALUES (7, 1)');
+  await sql(engine, "ALTER TABLE c ADD COLUMN t text DEFAULT 'x', ALTER p_id SET NOT NULL");
+  await assert.rejects(session.run('SET CONSTRAINTS ALL IMMEDIATE'), { sqlstate: '40001' });
+  await engine.close();
+});
+
 test('rows of a COPY may reference rows that come after them', async () => {
   const engine = await openEngine();
   await sql(engine, 'CREATE TABLE t (id int PRIMARY KEY, next int REFERENCES t)');
