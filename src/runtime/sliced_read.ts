@@ -195,26 +195,31 @@ class SlicedRead {
     }
   }
 
-  /** Inputs that are there at once. */
+  /** Inputs that are there at once: all are taken before the step, in which others may have their turn. */
   *#stepSmall(): Iterable<void> {
     const { loop, sources, context } = this.#reader;
     const cache = new Map<number, Batch>();
     const arena = new Arena();
-    const rows: RelationRows = (relation, lookup) => {
-      const stored = loop.relations.get(relation);
-      if (stored !== undefined) {
-        return lookup !== undefined && this.#isServed(relation, lookup)
-          ? this.#owned(lookupRows(relation, lookup, this.#reader, arena), arena)
-          : null;
-      }
-      if (sources.stream(relation) !== undefined) return null;
-      return this.#owned(systemRows(relation, sources, context, arena, cache), arena);
-    };
     try {
-      yield* this.#step(rows, arena);
+      const rows = new Map<unknown, Batch | null>();
+      for (const node of this.#dataflow.plan.nodes) {
+        if (node.op !== 'source' || rows.has(node.lookup ?? node.relation)) continue;
+        const { relation, lookup } = node;
+        let found: Batch | null = null;
+        if (loop.relations.has(relation)) found = this.#lookedUp(relation, lookup, arena);
+        else if (sources.stream(relation) === undefined) found = systemRows(relation, sources, context, arena, cache);
+        rows.set(lookup ?? relation, this.#owned(found, arena));
+      }
+      yield* this.#step((relation, lookup) => rows.get(lookup ?? relation) ?? null, arena);
     } finally {
       arena.release();
     }
+  }
+
+  #lookedUp(relation: number, lookup: Parameters<RelationRows>[1], arena: Arena): Batch | null {
+    return lookup !== undefined && this.#isServed(relation, lookup)
+      ? lookupRows(relation, lookup, this.#reader, arena)
+      : null;
   }
 
   /** Ticks to come may give the memory of long values back: a step that lets others have their turn needs its own. */

@@ -88,6 +88,25 @@ test('INSERT of a read that makes many rows has those of its own tick', async ()
   await engine.close();
 });
 
+test('INSERT of a read that makes many rows looks others up in its own tick', async () => {
+  const engine = await filled();
+  await sql(
+    engine,
+    "CREATE INDEX t_one ON t (one); CREATE TABLE u (id int PRIMARY KEY, v text); INSERT INTO u VALUES (1, 'then')",
+  );
+  // Both sides of the LEFT JOIN are found by the index, which is a step, and in its middle others have their turn.
+  const ones = '(SELECT * FROM t WHERE one = 1)';
+  const pairs = `SELECT count(b.id)::int AS n FROM ${ones} a LEFT JOIN ${ones} b ON a.id > b.id`;
+  const inserting = new Session(engine);
+  const inserted = inserting.run(`INSERT INTO other SELECT x.n FROM (${pairs}) x, u WHERE u.id = 1 AND u.v = 'then'`);
+  await new Promise((resolve) => setImmediate(resolve));
+  await sql(engine, "UPDATE u SET v = 'now' WHERE id = 1");
+  await inserted;
+  assert.deepEqual(await inserting.run('SELECT count(*) FROM other'), [['1']]);
+  inserting.transaction.rollback();
+  await engine.close();
+});
+
 test('LIMIT stops what makes its rows', async () => {
   const engine = await filled();
   const count = async (query: string) => Number((await sql(engine, `SELECT count(*) FROM (${query}) q`))[0][0]);
