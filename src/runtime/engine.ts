@@ -10,7 +10,7 @@ import { budget } from '../../operators/batch/budget.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { Deltas } from '../../operators/deltas.ts';
-import { OutOfMemory, unsupported } from '../../operators/errors.ts';
+import { OutOfMemory } from '../../operators/errors.ts';
 import { copyContext } from '../../operators/expr/context.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import { ListedMap } from '../../operators/lists.ts';
@@ -40,7 +40,7 @@ import { KeptDefinitions } from './kept_definitions.ts';
 import type { LocalStream } from './local_stream.ts';
 import { MemoryHold } from './memory_hold.ts';
 import { prepareModification, prepareModifyingSelect } from './modifications.ts';
-import { type RunnableStatement, runnable } from './prepared.ts';
+import type { RunnableStatement } from './prepared.ts';
 import { prepareQuery } from './queries.ts';
 import type { ReadSources } from './reads.ts';
 import { Sequences } from './sequences.ts';
@@ -53,6 +53,7 @@ import { prepareSubscribe } from './subscribe.ts';
 import { SystemCatalog } from './system_catalog.ts';
 import { TickLoop } from './tick_loop.ts';
 import { type Commits, EngineTransaction, retractsOnly } from './transaction.ts';
+import { prepareUtility } from './utility.ts';
 import { checkDeferred, checkFit } from './write_check.ts';
 import { WriteConflict } from './write_conflict.ts';
 
@@ -188,14 +189,7 @@ export class TidemarkEngine implements Engine {
       case 'explain':
         return prepareExplain(this, statement, session);
       case 'utility':
-        return runnable(statement, this.catalogVersion, null, async () => {
-          // There are no roles: everything is its user's.
-          const isOwner = 'AlterOwnerStmt' in statement.node;
-          if (statement.tag.startsWith('ALTER') && !isOwner) throw unsupported(statement.tag);
-          if (statement.tag === 'FLUSH') await this.flush();
-          if (statement.tag === 'CHECKPOINT') await this.checkpoints?.take();
-          return { kind: 'command', tag: statement.tag };
-        });
+        return prepareUtility(this, statement);
       case 'set_constraints':
         return prepareSetConstraints(this, statement);
       default:

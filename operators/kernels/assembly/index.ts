@@ -28,7 +28,7 @@ export { writeFloats } from './float_totals';
 export { gatherColumn, loadColumn } from './gather';
 export { addWeights, slotHashes, takeOut, writeHashes } from './index_changes';
 export { clearAdded, countPairs, expandPairs, growRuns, inOrder, nextPairs, placeInLog, shareRun, storeRows } from './index_rows';
-export { findKeys, findOrInsertKeys, packKeys, sumEqual } from './keys';
+export { findKeys, findOrInsertKeys, sumEqual } from './keys';
 export { extentOf } from './json/extent';
 export { scanJson, scanJsonScalar } from './json/scan';
 export { lz4Block, lz4Size } from './lz4';
@@ -41,6 +41,7 @@ export { copyUsedSlots, deadSlots, freshSlots, sweepSlots, usedSlots } from './r
 export { fillBucket, lastLike } from './expiry';
 export { packRuns } from './pack_runs';
 export { slotParts } from './parts';
+export { packKeys } from './pack_keys';
 export { searchOnePass } from './regex';
 export {
   addToSessions,

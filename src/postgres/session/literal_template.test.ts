@@ -81,7 +81,10 @@ test('changes sent with many numbers do what they do when they are prepared', as
           for (const end of ['', ' RETURNING *']) {
             const sent = await outcome(`UPDATE w SET ${column} = ${value} WHERE id = ${id}${end}`);
             const type = column === 's' ? 'text' : 'int';
-            const prepared = await outcome(`UPDATE v SET ${column} = $1::${type} WHERE id = ANY (ARRAY[$2::int])${end}`, [value, id]);
+            const prepared = await outcome(
+              `UPDATE v SET ${column} = $1::${type} WHERE id = ANY (ARRAY[$2::int])${end}`,
+              [value, id],
+            );
             assert.deepEqual(String(sent).replaceAll('w_', 'v_').replace('"w"', '"v"'), String(prepared), column);
           }
         }
