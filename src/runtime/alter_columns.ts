@@ -165,8 +165,10 @@ class Alteration {
     for (const action of actions) {
       if (action.k === 'drop_column') draft.drop(engine, action, session);
       // A CHECK or a default that goes need not fit another type.
-      if (action.k === 'drop_constraint')
-        dropConstraint(engine, draft.object, action, { checks: draft.object.checks, alone: false }, session)?.();
+      if (action.k === 'drop_constraint') {
+        const { checks, foreignKeys } = draft.object;
+        dropConstraint(engine, draft.object, action, { checks, foreignKeys, gone: [], alone: false }, session)?.();
+      }
       if (action.k === 'set_default' && action.value === null) draft.forgetDefault(action.column);
     }
     for (const action of actions) if (action.k === 'alter_type') draft.alterType(engine, action, text, session);

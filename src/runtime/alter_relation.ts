@@ -23,7 +23,7 @@ import { addUnique, checkKey, keyColumns, uniqueConstraint } from './create_inde
 import { columnDefault, namedInLiterals } from './default_value.ts';
 import { dropConstraint } from './drop_constraint.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { constraintsOf, foreignKey, inOrderOfNames } from './foreign_key.ts';
+import { type ConstraintsThere, constraintsOf, foreignKey, inOrderOfNames } from './foreign_key.ts';
 import { columnNamed, objectNamed } from './names.ts';
 import { containsNull } from './not_null.ts';
 import { checkForeignKey } from './references.ts';
@@ -40,6 +40,8 @@ export interface Planned {
   /** The statement changes no columns. */
   alone: boolean;
   names: string[];
+  /** Names of keys that it drops. */
+  gone: string[];
   key: number[] | null;
   columns: RelationColumn[];
   defaults: (ColumnDefault | null)[];
@@ -79,7 +81,7 @@ export function nothingPlanned(object: CatalogObject, stored: StoredRelation | u
   const defaults = 'defaults' in object ? [...object.defaults] : [];
   const checks = 'checks' in object ? object.checks : [];
   const foreignKeys = 'foreignKeys' in object ? object.foreignKeys : [];
-  return { alone: true, names: [], key: null, columns, defaults, checks, foreignKeys, indexes: [], stored };
+  return { alone: true, names: [], gone: [], key: null, columns, defaults, checks, foreignKeys, indexes: [], stored };
 }
 
 /** What the statement names; null, with a notice, when it is not there and IF EXISTS was said. */
@@ -147,26 +149,44 @@ export function ownTable(object: CatalogObject, action?: string): RelationObject
   return object;
 }
 
+/** What a constraint is made beside. */
+function constraintsThere(engine: TidemarkEngine, object: RelationObject, planned: Planned): ConstraintsThere {
+  const { checks, foreignKeys, gone } = planned;
+  const { names, numbers } = constraintsOf(engine, { ...object, checks, foreignKeys });
+  return {
+    names: [...names.filter((name) => !gone.includes(name)), ...planned.names],
+    numbers,
+    keys: planned.indexes,
+  };
+}
+
+function alreadyThere(name: string, { name: table }: RelationObject): SqlError {
+  return new SqlError('42710', `constraint "${name}" for relation "${table}" already exists`);
+}
+
 function addKey(
   engine: TidemarkEngine,
-  { relation }: RelationObject,
+  object: RelationObject,
   { primary, key }: Extract<AlterAction, { k: 'add_key' }>,
   planned: Planned,
   text: string,
   session: SessionContext,
 ): Apply {
+  const { relation } = object;
   if (!primary) {
-    const constraint = uniqueConstraint(engine, relation, key, text, planned.names);
+    const others = [...planned.checks, ...planned.foreignKeys].map(({ name }) => name);
+    if (key.name !== null && others.includes(key.name)) throw alreadyThere(key.name, object);
+    const constraint = uniqueConstraint(engine, relation, key, text, planned);
     planned.names.push(constraint.name);
     planned.indexes.push(constraint.columns);
     if (engine.replay === null) checkKey(planned.stored, relation, constraint, session);
     return () => addUnique(engine, relation, constraint);
   }
-  if (relation.key !== null || planned.key !== null) {
+  const name = `${relation.name}_pkey`;
+  if ((relation.key !== null && !planned.gone.includes(name)) || planned.key !== null) {
     throw new SqlError('42P16', `multiple primary keys for table "${relation.name}" are not allowed`);
   }
   const columns = keyColumns(relation.columns, key.columns);
-  const name = `${relation.name}_pkey`;
   if (planned.names.includes(name) || engine.catalog.find(relation.schema, name) !== undefined) {
     throw new SqlError('42P07', `relation "${name}" already exists`);
   }
@@ -199,11 +219,10 @@ function addCheck(
   text: string,
   session: SessionContext,
 ): Apply {
-  const { relation, name } = object;
-  if (planned.checks.some((check) => check.name === definition.name)) {
-    throw new SqlError('42710', `constraint "${definition.name}" for relation "${name}" already exists`);
-  }
-  const check = checkConstraint(engine, relation, definition, text, planned.checks, session);
+  const { relation } = object;
+  const there = constraintsThere(engine, object, planned);
+  if (definition.name !== null && there.names.includes(definition.name)) throw alreadyThere(definition.name, object);
+  const check = checkConstraint(engine, relation, definition, text, there, session);
   planned.checks = withCheck(planned.checks, check);
   if (check.valid && engine.replay === null) checkRows(planned.stored, relation, check, session);
   return () => {
@@ -221,10 +240,7 @@ function addForeignKey(
   session: SessionContext,
 ): Apply {
   const { relation } = object;
-  const own = { ...object, checks: planned.checks, foreignKeys: planned.foreignKeys };
-  const there = { ...constraintsOf(engine, own), keys: planned.indexes };
-  there.names.push(...planned.names);
-  const key = foreignKey(engine, relation, definition, there, session);
+  const key = foreignKey(engine, relation, definition, constraintsThere(engine, object, planned), session);
   planned.foreignKeys = inOrderOfNames([...planned.foreignKeys, key]);
   if (key.valid && engine.replay === null) checkForeignKey(engine, relation, key, planned.stored, session);
   return () => {

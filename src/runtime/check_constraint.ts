@@ -12,7 +12,7 @@ import type { CheckDef, PgNode } from '../../planner/parse/ast.ts';
 import type { CheckConstraint, RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { inOrderOfNames } from './foreign_key.ts';
+import { type ConstraintsThere, inOrderOfNames } from './foreign_key.ts';
 import { freeName, objectName } from './names.ts';
 import { failingRow } from './not_null.ts';
 import { bindAlone, columnsOf, evaluatorOf, rowColumns } from './row_expression.ts';
@@ -28,16 +28,16 @@ export function checkConstraint(
   relation: Relation,
   definition: CheckDef,
   text: string,
-  there: CheckConstraint[],
+  there: Pick<ConstraintsThere, 'names' | 'numbers'>,
   session: SessionContext,
 ): CheckConstraint {
   const expr = boundCondition(engine, relation, definition.expr, text, session);
   const columns = columnsOf(expr);
-  const free = (name: string) => !there.some((other) => other.name === name);
+  const free = (name: string) => !there.names.includes(name);
   const one = columns.length === 1 ? relation.columns[columns[0]].name : null;
   const wanted = one === null ? `${relation.name}_check` : objectName(relation.name, one, 'check');
   return {
-    number: Math.max(0, ...there.map(({ number }) => number)) + 1,
+    number: Math.max(0, ...there.numbers) + 1,
     name: definition.name ?? freeName(wanted, free),
     expr,
     ...written(definition.expr, text, definition.location, 'check'),

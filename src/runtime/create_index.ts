@@ -85,10 +85,14 @@ export function uniqueConstraint(
   relation: Relation,
   { name, columns }: KeyConstraint,
   sql: string,
-  taken: string[] = [],
+  planned: { names: string[]; gone: string[] },
 ): UniqueConstraint {
   const positions = keyColumns(relation.columns, columns);
-  const free = (wanted: string) => !taken.includes(wanted) && isFree(engine, relation.schema, wanted);
+  const free = (wanted: string) => {
+    return (
+      !planned.names.includes(wanted) && (planned.gone.includes(wanted) || isFree(engine, relation.schema, wanted))
+    );
+  };
   if (name !== null && !free(name)) throw new SqlError('42P07', `relation "${name}" already exists`);
   return { columns: positions, sql, name: name ?? freeName(`${relation.name}_${columns.join('_')}_key`, free) };
 }

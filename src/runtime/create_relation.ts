@@ -188,7 +188,8 @@ function checkConstraints(
       if (there.some(({ name }) => name === definition.name)) {
         throw new SqlError('42710', `check constraint "${definition.name}" already exists`);
       }
-      return withCheck(there, checkConstraint(engine, relation, definition, text, there, session));
+      const beside = { names: there.map(({ name }) => name), numbers: there.map(({ number }) => number) };
+      return withCheck(there, checkConstraint(engine, relation, definition, text, beside, session));
     },
     copiedChecks(engine, copied),
   );
@@ -250,7 +251,7 @@ function uniqueConstraints(engine: TidemarkEngine, relation: Relation, statement
   const made: UniqueConstraint[] = [];
   for (const constraint of statement.unique) {
     const taken = [relation.name, `${relation.name}_pkey`, ...made.map(({ name }) => name)];
-    made.push(uniqueConstraint(engine, relation, constraint, statement.text, taken));
+    made.push(uniqueConstraint(engine, relation, constraint, statement.text, { names: taken, gone: [] }));
   }
   return made;
 }

@@ -5,7 +5,7 @@
 import { SqlError, unsupported } from '../../operators/errors.ts';
 import type { AlterAction } from '../../planner/parse/ast.ts';
 import type { Reference } from '../catalog/catalog.ts';
-import type { CheckConstraint, IndexObject, RelationObject } from '../catalog/objects.ts';
+import type { CheckConstraint, ForeignKey, IndexObject, RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { dropCheck } from './check_constraint.ts';
 import type { TidemarkEngine } from './engine.ts';
@@ -18,18 +18,19 @@ export function dropConstraint(
   engine: TidemarkEngine,
   object: RelationObject,
   action: DropConstraint,
-  planned: { checks: CheckConstraint[]; alone: boolean },
+  planned: { checks: CheckConstraint[]; foreignKeys: ForeignKey[]; gone: string[]; alone: boolean },
   session: SessionContext,
 ): (() => void) | null {
   const { catalog } = engine;
-  if (object.foreignKeys.some(({ name }) => name === action.name)) {
+  if (planned.foreignKeys.some(({ name }) => name === action.name)) {
+    planned.foreignKeys = planned.foreignKeys.filter(({ name }) => name !== action.name);
     return () => {
       object.foreignKeys = object.foreignKeys.filter(({ name }) => name !== action.name);
       catalog.version++;
     };
   }
   const isKey = catalog.uniqueKeys(object.relation).some(({ name }) => name === action.name);
-  if (!isKey) return dropCheck(engine, object, action, planned, session);
+  if (!isKey || planned.gone.includes(action.name)) return dropCheck(engine, object, action, planned, session);
   const index = constraintIndex(engine, object, action.name);
   const isPrimary = index === null && action.name === `${object.relation.name}_pkey` && object.relation.key !== null;
   // A unique index is no constraint.
@@ -37,6 +38,7 @@ export function dropConstraint(
   if (!planned.alone) throw unsupported('DROP CONSTRAINT of a key beside changes of columns');
   const references = without(engine, object, action, index, session);
   if (index === null) checkUnread(engine, object);
+  planned.gone.push(action.name);
   return () => {
     for (const { table, key } of references) table.foreignKeys = table.foreignKeys.filter((other) => other !== key);
     if (index === null) dropPrimary(engine, object);

@@ -1,0 +1,93 @@
+/** Constraints of all kinds of one table beside each other, and those that take the place of others in one ALTER TABLE: the same statements as PostgreSQL runs them; restarts. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { openData } from '../../src/durable/recovery.ts';
+import { AgainstPostgres } from './against_postgres.ts';
+import { openEngine, sql } from './harness.ts';
+
+const path = mkdtempSync(join(tmpdir(), 'tidemark-constraints-'));
+after(() => rmSync(path, { recursive: true, force: true }));
+
+const SHOWN = `
+  select conname, contype, pg_get_constraintdef(oid) from pg_constraint where conrelid = 'c'::regclass and contype <> 'n' order by 1;
+  select count(*), count(distinct oid) from pg_constraint where conrelid = 'c'::regclass;
+`;
+
+test('names and OIDs of CHECK, FOREIGN KEY and UNIQUE', async () => {
+  const both = await AgainstPostgres.open();
+  await both.script(`
+  create table p (id int primary key);
+  create table c (id int, p int references p, q int references p, v int constraint first check (v > 0));
+  alter table c add check (v < 100);
+  alter table c add check (id < 100), add foreign key (v) references p;
+  ${SHOWN}
+  alter table c add constraint c_p_fkey check (v < 50);
+  alter table c add constraint c_p_fkey unique (v);
+  alter table c add constraint first unique (v);
+  alter table c add constraint first foreign key (v) references p;
+  alter table c add constraint u unique (v);
+  alter table c add constraint u check (v < 50);
+  ${SHOWN}
+  `);
+  await both.close();
+});
+
+const REPLACED = `
+  alter table c drop constraint c_p_fkey, add constraint c_p_fkey foreign key (p) references p on delete cascade;
+  alter table c add constraint u unique (a, b), drop constraint u;
+  alter table c drop constraint c_a_key, add unique (a);
+  alter table p drop constraint p_pkey cascade, add primary key (id, k);
+  alter table c drop constraint v, add constraint v check (a > 5);
+`;
+
+test('constraints take the place of others', async () => {
+  const both = await AgainstPostgres.open();
+  await both.script(`
+  create table p (id int primary key, k int not null default 1);
+  insert into p (id) values (1), (2);
+  create table c (p int references p, a int unique, b int, constraint u unique (b), constraint v check (a > 0));
+  insert into c values (1, 10, 10), (2, 20, 20);
+  ${REPLACED.split(';\n')[0]};
+  delete from p where id = 2;
+  select * from c order by a;
+  alter table c drop constraint c_p_fkey, drop constraint c_p_fkey;
+  ${REPLACED.split(';\n').slice(1).join(';\n')}
+  insert into c values (9, 10, 11);
+  insert into c values (9, 11, 10), (9, 12, 11);
+  insert into c values (9, 13, 10);
+  insert into c values (9, 4, 40);
+  insert into p values (1, 2), (1, 1);
+  insert into p values (1, 2), (2, 2);
+  alter table p drop constraint p_pkey, drop constraint p_pkey;
+  alter table p drop constraint p_pkey, add primary key (id);
+  alter table p drop constraint p_pkey, add primary key (k);
+  insert into p values (1, 3);
+  ${SHOWN}
+  `);
+  await both.close();
+});
+
+test('the same when a server does it again', async () => {
+  let engine = await openEngine();
+  await openData(engine, { path });
+  await sql(engine, 'CREATE TABLE p (id int PRIMARY KEY, k int NOT NULL DEFAULT 1)');
+  await sql(
+    engine,
+    'CREATE TABLE c (p int REFERENCES p, a int UNIQUE, b int, CONSTRAINT u UNIQUE (b), CONSTRAINT v CHECK (a > 0))',
+  );
+  await sql(engine, REPLACED);
+  for (let restart = 0; restart < 2; restart++) {
+    await engine.close();
+    engine = await openEngine();
+    await openData(engine, { path });
+    await engine.checkpoints?.take();
+    await sql(engine, `INSERT INTO p VALUES (1, ${restart})`);
+    await assert.rejects(sql(engine, `INSERT INTO p VALUES (1, ${restart})`), { sqlstate: '23505' });
+    await assert.rejects(sql(engine, 'INSERT INTO c VALUES (1, 3, 3)'), { sqlstate: '23514' });
+    await assert.rejects(sql(engine, 'INSERT INTO c VALUES (1, 6, 3), (1, 6, 4)'), { sqlstate: '23505' });
+  }
+  await engine.close();
+});
