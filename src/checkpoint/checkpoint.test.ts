@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Arena } from '../../operators/batch/arena.ts';
+import { budget } from '../../operators/batch/budget.ts';
 import { batchFromRows, readRow, weightOf } from '../../operators/batch/builder.ts';
 import { PAGE_BYTES } from '../../operators/batch/memory.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import type { Datum } from '../../operators/datum.ts';
 import '../../operators/expr/functions/index.ts';
+import { Heap } from '../../operators/state/heap.ts';
 import { KeyedIndex } from '../../operators/state/keyed_index.ts';
 import { Bag, Random, testSeed } from '../../operators/testing/property.ts';
 import { colType, OID } from '../../operators/types.ts';
@@ -281,4 +283,34 @@ test('a checkpoint that meets a full disk is given up; the next has everything',
   assert.equal(await loadAndCompare(disk, world, 'after failures'), report.tick);
   world.release();
   assert.equal(pages.usedPages, used);
+});
+
+test('copies that wait for a slow disk are a small share of a small limit, however fast they are made', async () => {
+  const heap = new Heap();
+  budget.limit = 64 << 20;
+  try {
+    for (let i = 0; i < 40; i++) heap.alloc(4 * PAGE_BYTES);
+    const disk = new MemoryDisk();
+    let most = 0;
+    const slow: Disk = Object.assign(Object.create(disk), {
+      async create(path: string) {
+        const file = await disk.create(path);
+        const write: DiskFile['write'] = async (bytes, position) => {
+          most = Math.max(most, budget.outside().get('checkpoint') ?? 0);
+          await new Promise(setImmediate);
+          return file.write(bytes, position);
+        };
+        return Object.assign(Object.create(file), { write });
+      },
+    });
+    const { store } = await CheckpointStore.open(slow, FOLDER, IDENTITY);
+    const checkpointer = new Checkpointer(store, { sliceMs: 1000 });
+    const report = await checkpointer.take({ tick: 1n, sequence: 1n, saved: heap.save() });
+    assert.equal(report.written, 160);
+    assert.equal(most, 2 << 20);
+    assert.equal(budget.outside().get('checkpoint'), 0);
+  } finally {
+    budget.limit = Number.POSITIVE_INFINITY;
+    heap.release();
+  }
 });

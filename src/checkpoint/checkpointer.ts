@@ -100,7 +100,7 @@ export class Checkpointer {
     try {
       try {
         while (copySlice(writer, this.#sliceMs)) {
-          await writer.room();
+          await writer.emptied();
           await this.#turn();
         }
       } finally {
@@ -138,13 +138,13 @@ export class Checkpointer {
   }
 }
 
-/** Copies pending pages for a moment; false when none is left. */
+/** Copies pending pages for a moment, or until many wait; false when none is left. */
 function copySlice(writer: PageWriter, milliseconds: number): boolean {
   const end = performance.now() + milliseconds;
   do {
     const page = takePending();
     if (page === null) return false;
     writer.add(page);
-  } while (performance.now() < end);
+  } while (!writer.isBehind && performance.now() < end);
   return true;
 }

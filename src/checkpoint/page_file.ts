@@ -19,7 +19,7 @@ import { openNamed } from './named_file.ts';
 
 /** Pages copied before a write begins. */
 const CHUNK_PAGES = 16;
-/** Chunks that may wait for the disk before copying between ticks pauses: at most so many, and so large a share of a small limit. */
+/** As many chunks wait for the disk when copying between ticks pauses: at most so many, and so large a share of a small limit. */
 const MOST_WAITING = 16;
 const WAITING_SHARE = 1 / 32;
 /** A write while commits come: the disk has to take it before a commit that comes meanwhile. */
@@ -35,7 +35,7 @@ const MOST_PAUSED = 10_000;
 const spare: Buffer<ArrayBuffer>[] = [];
 
 function mostWaiting(): number {
-  return Math.floor(budget.pagesOf(WAITING_SHARE, MOST_WAITING * CHUNK_PAGES) / CHUNK_PAGES);
+  return Math.ceil(budget.pagesOf(WAITING_SHARE, MOST_WAITING * CHUNK_PAGES) / CHUNK_PAGES);
 }
 
 /** How often commits have used the disk. */
@@ -175,13 +175,20 @@ export class PageWriter {
 
   /** Whether many copies wait for the disk. */
   get isBehind(): boolean {
-    return this.#queue.length > mostWaiting();
+    return this.#queue.length >= mostWaiting();
   }
 
   /** Resolves when not too many copies wait. */
   async room(): Promise<void> {
     this.#check();
     while (this.isBehind && this.#writing !== null) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#check();
+  }
+
+  /** The same for who copies in slices, and would fill up at once what has room: all of it goes first. */
+  async emptied(): Promise<void> {
+    this.#check();
+    while (this.isBehind && this.#writing !== null) await this.#writing;
     this.#check();
   }
 
