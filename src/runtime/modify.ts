@@ -23,7 +23,7 @@ import { haveNewKeys } from './new_keys.ts';
 import { onePerTarget } from './one_per_target.ts';
 import type { Reader } from './reads.ts';
 import { returningOf, returningOfInsert } from './returned_rows.ts';
-import { rowsOfPieces, sourcePieces } from './source_rows.ts';
+import { listedRows, rowsOfPieces, sourcePieces } from './source_rows.ts';
 import type { EngineTransaction } from './transaction.ts';
 import { checkUnique, type RowChange } from './unique_keys.ts';
 import { upsertRows } from './upsert.ts';
@@ -77,8 +77,10 @@ export async function changesOf(
 ): Promise<Changes> {
   if (bound.k !== 'insert' || bound.onConflict?.action === 'update') at.transaction.keepTick();
   const ids = outputColumns(bound.source).map((c) => c.id);
-  const found = planned?.rows(at) ?? (await sourcePieces(bound, ids, at, planned?.plan));
   const position = new Map(ids.map((id, i) => [id, i]));
+  const values = listedRows(bound, at);
+  if (values !== null) return changesOfRows(bound, { rows: values, position }, at, before);
+  const found = planned?.rows(at) ?? (await sourcePieces(bound, ids, at, planned?.plan));
   try {
     at.checkThere();
     const count = alone ? changeByColumns(bound, found, position, at) : null;

@@ -5,6 +5,7 @@ import { readRow } from '../../operators/batch/builder.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { OutOfMemory } from '../../operators/errors.ts';
+import { evaluate } from '../../operators/expr/interpret.ts';
 import type { DataflowPlan, SortKey } from '../../operators/plan.ts';
 import type { BoundModification } from '../../planner/bind/index.ts';
 import { planRows } from '../../planner/physical/index.ts';
@@ -36,6 +37,12 @@ export async function sourcePieces(
   } finally {
     then?.release();
   }
+}
+
+/** The rows of INSERT ... VALUES: expressions over no rows need no plan. Null for other sources. */
+export function listedRows({ source }: BoundModification, { context }: ModifyContext): Datum[][] | null {
+  if (source.op !== 'values' || source.returned !== undefined) return null;
+  return source.rows.map((row) => row.map((value) => evaluate(value, [], context)));
 }
 
 /** The rows in JavaScript. */
