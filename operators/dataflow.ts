@@ -30,18 +30,13 @@ export class Dataflow {
   #first = true;
   #watermarks: Watermarks = () => null;
 
-  /** `isFinal`: nodes whose rows go on when they are all there, so that none is taken back: in pieces, or because there is one step. */
-  constructor(plan: DataflowPlan, isFinal: boolean[] = []) {
+  constructor(plan: DataflowPlan) {
     this.plan = plan;
-    for (const [n, spec] of plan.nodes.entries()) {
-      const node = new FlowNode(spec, isFinal[n]);
+    for (const spec of plan.nodes) {
+      const node = new FlowNode(spec);
       const inputs = spec.inputs.map((i) => this.nodes[i]);
       if (spec.op !== 'source') {
-        const inputSpecs = spec.inputs.map((i) => {
-          const known = inputSpec(this.nodes[i]);
-          return isFinal[i] ? { ...known, appendOnly: true } : known;
-        });
-        node.operator = this.build(spec, inputSpecs, {
+        node.operator = this.build(spec, inputs.map(inputSpec), {
           index: (input, keyColumns, nullKeys, use) => {
             inputs[input].readIndex({ keyColumns, nullKeys, frees: freesOf(spec, input) }, node, use);
           },

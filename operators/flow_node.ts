@@ -70,10 +70,9 @@ export class FlowNode {
   /** What a source puts out: the same objects in each tick. */
   #taken: Batch | null = null;
 
-  /** `isFinal`: what it puts out is never taken back, whatever the plan says of it. */
-  constructor(spec: PlanNode, isFinal = false) {
+  constructor(spec: PlanNode) {
     this.spec = spec;
-    this.#mayCancel = (isFinal || spec.appendOnly === true) && spec.op !== 'map';
+    this.#mayCancel = spec.appendOnly === true && spec.op !== 'map';
     this.#nothing = emptyBatch(spec.types);
     this.output = this.#nothing;
   }

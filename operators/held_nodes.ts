@@ -17,6 +17,11 @@ export interface HeldNodes {
   nodes: PlanNode[];
 }
 
+/** A plan that is run once in a single step: what is taken back in it cancels before it goes on, so nobody sees that. */
+export function finalNodes(plan: DataflowPlan): DataflowPlan {
+  return { ...plan, nodes: plan.nodes.map((node) => ({ ...node, appendOnly: true })) };
+}
+
 const WHOLE_INPUT = new Set<PlanOp>(['session', 'recursive']);
 
 export function heldNodes(plan: DataflowPlan): HeldNodes {

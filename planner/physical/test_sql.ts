@@ -13,6 +13,7 @@ import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
 import { outputText } from '../../operators/expr/io/index.ts';
+import { finalNodes } from '../../operators/held_nodes.ts';
 import { Piecewise } from '../../operators/piecewise.ts';
 import type { DataflowPlan } from '../../operators/plan.ts';
 import { consolidator } from '../../operators/state/consolidate.ts';
@@ -176,10 +177,7 @@ export function readOnce(
   relations: Relation[],
   tables: Map<number, Datum[][]>,
 ): string[] {
-  const flow = new Dataflow(
-    plan,
-    plan.nodes.map(() => true),
-  );
+  const flow = new Dataflow(finalNodes(plan));
   const arena = new Arena();
   const types = plan.nodes[plan.root].types;
   try {

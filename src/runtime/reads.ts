@@ -14,6 +14,7 @@ import { Dataflow } from '../../operators/dataflow.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { evaluate } from '../../operators/expr/interpret.ts';
 import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
+import { finalNodes } from '../../operators/held_nodes.ts';
 import { Piecewise } from '../../operators/piecewise.ts';
 import type { DataflowPlan, SortKey } from '../../operators/plan.ts';
 import { consolidator } from '../../operators/state/consolidate.ts';
@@ -68,10 +69,7 @@ export interface Reader extends RowReader {
 /** Runs a plan that reads no stream at once, without leaving the present tick: the first `width` columns in order, each row once. */
 export function readNow(plan: DataflowPlan, width: number, order: SortKey[], reader: Reader): ReadResult {
   const arena = new Arena();
-  const dataflow = new Dataflow(
-    plan,
-    plan.nodes.map(() => true),
-  );
+  const dataflow = new Dataflow(finalNodes(plan));
   try {
     return finish(dataflow.step(relationRows(reader, arena), tickOf(reader, arena)), width, order);
   } finally {
