@@ -197,14 +197,16 @@ function defaultsWithout(engine: TidemarkEngine, gone: CatalogObject[]): Depende
 
 /** Foreign keys of tables that stay, and reference a table that goes. */
 function foreignKeysWithout(engine: TidemarkEngine, gone: CatalogObject[]): Dependent[] {
-  return gone.flatMap((object) => {
+  const needing = gone.flatMap((object) => {
     // What an index is needed for its table is, too.
     if (object.kind === 'index' && gone.some(({ oid }) => oid === object.on)) return [];
-    const references = referencesTo(engine, object).filter(({ table }) => !gone.includes(table));
+    const references = referencesTo(engine, object, gone).filter(({ table }) => !gone.includes(table));
     return references
       .sort((a, b) => a.table.oid - b.table.oid || a.key.number - b.key.number)
       .map(({ table, key }) => ({ text: `constraint ${key.name} on table ${table.name}`, on: wordsOf(object) }));
   });
+  // Two keys of the same columns may go.
+  return needing.filter(({ text }, i) => needing.findIndex((other) => other.text === text) === i);
 }
 
 /** Takes objects (and schemas) away in one turn, so that no tick sees half of it; connections end afterwards. */
@@ -220,7 +222,7 @@ async function remove(
     ...(object.kind === 'table' ? (object.lostIndexes ?? []) : []),
   ]);
   for (const object of objects) {
-    for (const { table, key } of referencesTo(engine, object)) {
+    for (const { table, key } of referencesTo(engine, object, objects)) {
       table.foreignKeys = table.foreignKeys.filter((other) => other !== key);
     }
   }

@@ -36,7 +36,7 @@ export function dropConstraint(
   // A unique index is no constraint.
   if (index === null && !isPrimary) return dropCheck(engine, object, action, planned, session);
   if (!planned.alone) throw unsupported('DROP CONSTRAINT of a key beside changes of columns');
-  const references = without(engine, object, action, index, session);
+  const references = without(engine, object, action, planned.gone, index, session);
   if (index === null) checkUnread(engine, object);
   planned.gone.push(action.name);
   return () => {
@@ -52,15 +52,16 @@ function constraintIndex({ catalog }: TidemarkEngine, object: RelationObject, na
   return found?.kind === 'index' && found.constraint && found.on === object.oid ? found : null;
 }
 
-/** The foreign keys that go with the key; 2BP01 when there are such and CASCADE was not said. */
+/** The foreign keys that go with the key and others of the same columns; 2BP01 when there are such and CASCADE was not said. */
 function without(
   engine: TidemarkEngine,
   { relation, name: table }: RelationObject,
   { name, cascade }: DropConstraint,
+  others: string[],
   index: IndexObject | null,
   session: SessionContext,
 ): Reference[] {
-  const references = referencesToKey(engine, relation, index?.columns ?? (relation.key as number[]), name);
+  const references = referencesToKey(engine, relation, index?.columns ?? (relation.key as number[]), [...others, name]);
   if (references.length === 0) return [];
   const lines = references.map(({ table: other, key }) => `constraint ${key.name} on table ${other.name}`);
   if (!cascade) {

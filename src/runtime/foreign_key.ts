@@ -204,21 +204,25 @@ export function stillReferenced(
   });
 }
 
-/** Foreign keys that cannot be without an object: those that reference a table, or a table's key whose index it is. */
-export function referencesTo(engine: TidemarkEngine, object: CatalogObject): Reference[] {
+/** Foreign keys that cannot be without an object: those that reference a table, or a table's key whose index it is. `gone`: what goes with it. */
+export function referencesTo(engine: TidemarkEngine, object: CatalogObject, gone: CatalogObject[]): Reference[] {
   if (object.kind !== 'index' || !object.unique) return engine.catalog.referencing(object.oid);
   const table = engine.catalog.relationByOid(object.on);
-  return table === null ? [] : referencesToKey(engine, table, object.columns, object.name);
+  return table === null ? [] : referencesToKey(engine, table, object.columns, namesOf(gone, table.oid));
 }
 
-/** Foreign keys that reference columns whose key, of this name, is the only one. */
+function namesOf(gone: CatalogObject[], table: number): string[] {
+  return gone.flatMap((object) => (object.kind === 'index' && object.on === table ? [object.name] : []));
+}
+
+/** Foreign keys that reference columns of which only keys of these names are. */
 export function referencesToKey(
   { catalog }: TidemarkEngine,
   table: Relation,
   columns: number[],
-  name: string,
+  names: string[],
 ): Reference[] {
-  const others = catalog.uniqueKeys(table).filter((key) => key.name !== name);
+  const others = catalog.uniqueKeys(table).filter(({ name }) => !names.includes(name));
   if (others.some((other) => isSame(other.columns, columns))) return [];
   return catalog.referencing(table.oid).filter(({ key }) => isSame(columns, key.referenced));
 }

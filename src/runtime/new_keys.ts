@@ -7,6 +7,7 @@
  */
 import { type Arena, withScratch } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
+import { gatherColumn } from '../../operators/batch/gather.ts';
 import { U32 } from '../../operators/batch/memory.ts';
 import { RowTable } from '../../operators/state/row_table.ts';
 import type { Relation, UniqueKey } from '../../planner/catalog_reader.ts';
@@ -27,21 +28,25 @@ function hasNewKey(relation: Relation, columns: number[], pieces: Batch[], reade
   try {
     return pieces.every(({ n, columns: all, weights }) => {
       const keys = { n, columns: columns.map((c) => all[c]), weights };
-      return withScratch(
-        (scratch) =>
-          areDifferent(own, keys, scratch) && rowsOfKeys(relation.oid, columns, keys, reader, scratch).n === 0,
-      );
+      return withScratch((scratch) => {
+        const whole = wholeKeys(own, keys, scratch);
+        return whole !== null && rowsOfKeys(relation.oid, columns, whole, reader, scratch).n === 0;
+      });
     });
   } finally {
     own.release();
   }
 }
 
-/** Whether each of these keys that has no NULL is new to the table, which then has it. */
-function areDifferent(table: RowTable, { n, columns }: Batch, arena: Arena): boolean {
+/** Those of the keys that have no NULL, which the table then has; null: one of them is there twice. An index would give all rows with a NULL for each key with a NULL. */
+function wholeKeys(table: RowTable, keys: Batch, arena: Arena): Batch | null {
+  const { n, columns, weights } = keys;
   table.begin(columns, n);
   const { slots, made } = table.findOrInsertAll({ n, weights: 0, skipNulls: true }, arena);
+  const rows = arena.alloc(n * 4);
   let whole = 0;
-  for (let row = 0; row < n; row++) if (U32[slots + row] !== 0) whole++;
-  return made === whole;
+  for (let row = 0; row < n; row++) if (U32[slots + row] !== 0) U32[(rows >>> 2) + whole++] = row;
+  if (made !== whole) return null;
+  if (whole === n) return keys;
+  return { n: whole, columns: columns.map((column) => gatherColumn(column, rows >>> 2, whole, arena)), weights };
 }

@@ -55,7 +55,8 @@ export function rowsByKey(relation: Relation, key: UniqueKey, rows: Datum[][], r
   const arena = new Arena();
   try {
     const found = new Map<string, Datum[]>();
-    const stored = storedWith(relation, key, rows, reader, arena);
+    const whole = rows.filter((row) => key.columns.every((c) => row[c] !== null));
+    const stored = storedWith(relation, key, whole, reader, arena);
     for (let i = 0; i < stored.n; i++) {
       const row = readRow(stored, i);
       const text = keyText(relation, key, row);

@@ -91,3 +91,26 @@ test('the same when a server does it again', async () => {
   }
   await engine.close();
 });
+
+test('a foreign key goes with the last of the keys that it could need', async () => {
+  const engine = await openEngine();
+  const refused = (text: string) => assert.rejects(sql(engine, text), { sqlstate: '2BP01' }, text);
+  const left = () => engine.catalog.objects().flatMap((o) => (o.kind === 'table' ? o.foreignKeys : [])).length;
+  await sql(engine, 'CREATE TABLE p (id int UNIQUE); CREATE UNIQUE INDEX a ON p (id); CREATE UNIQUE INDEX b ON p (id)');
+  await sql(engine, 'CREATE TABLE c (i int REFERENCES p (id)); ALTER TABLE p DROP CONSTRAINT p_id_key');
+  await refused('DROP INDEX a, b');
+  await sql(engine, 'DROP INDEX b');
+  await refused('DROP INDEX a');
+  await sql(engine, 'ALTER TABLE p ADD CONSTRAINT u UNIQUE (id), ADD CONSTRAINT v UNIQUE (id); DROP INDEX a');
+  await refused('ALTER TABLE p DROP CONSTRAINT u, DROP CONSTRAINT v');
+  assert.equal(left(), 1);
+  await sql(engine, 'ALTER TABLE p DROP CONSTRAINT u CASCADE, DROP CONSTRAINT v CASCADE');
+  assert.equal(left(), 0);
+  await sql(
+    engine,
+    'CREATE UNIQUE INDEX a ON p (id); CREATE UNIQUE INDEX b ON p (id); ALTER TABLE c ADD FOREIGN KEY (i) REFERENCES p (id)',
+  );
+  await sql(engine, 'DROP INDEX a, b CASCADE');
+  assert.equal(left(), 0);
+  await engine.close();
+});

@@ -1,6 +1,8 @@
 /** INSERT whose rows go by columns against the same with RETURNING, which looks at each row: tables, indexes over them, errors. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import { budget } from '../../operators/batch/budget.ts';
+import { pages } from '../../operators/batch/pages.ts';
 import { times } from '../../operators/testing/property.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { openEngine, Session, seeded, sql } from './harness.ts';
@@ -101,4 +103,31 @@ test('rows that are inserted by columns are those that are inserted one by one',
     await same((query) => sql(engine, query), `round ${round}, seed ${seed}`);
   }
   assert.ok(refused > 10 && taken > 10, `${refused} refused, ${taken} taken, seed ${seed}`);
+});
+
+test('rows without a key are not compared with all others that have none', async () => {
+  await sql(engine, 'CREATE TABLE unnamed (id int PRIMARY KEY, name text UNIQUE, v int)');
+  budget.limit = pages.usedBytes + budget.outsideBytes + (48 << 20);
+  try {
+    const rows = (from: number) =>
+      `SELECT i, CASE WHEN i % 100 = 0 THEN 'n' || i END, 1 FROM generate_series(${from}, ${from + 2999}) i`;
+    for (const from of [0, 3000]) await sql(engine, `INSERT INTO unnamed ${rows(from)}`);
+    await sql(engine, `INSERT INTO unnamed ${rows(6000)} ON CONFLICT DO NOTHING`);
+    await sql(engine, `INSERT INTO unnamed ${rows(5900)} ON CONFLICT (id) DO UPDATE SET v = 2`);
+    await assert.rejects(
+      sql(engine, "INSERT INTO unnamed SELECT 9500 + i, CASE i WHEN 1 THEN 'n100' END FROM generate_series(0, 2) i"),
+      {
+        sqlstate: '23505',
+      },
+    );
+    await assert.rejects(
+      sql(engine, "INSERT INTO unnamed SELECT 9500 + i, nullif('new', 'new' || i % 2) FROM generate_series(0, 4) i"),
+      {
+        sqlstate: '23505',
+      },
+    );
+  } finally {
+    budget.limit = Number.POSITIVE_INFINITY;
+  }
+  assert.deepEqual(await sql(engine, 'SELECT count(*), count(name), sum(v) FROM unnamed'), [['9000', '90', '12000']]);
 });
