@@ -55,7 +55,7 @@ export class TopSelection implements Operator {
   #handed: Iterator<Batch> | null = null;
   #closed: SortedChunk[] = [];
   #open: SortedChunk | null = null;
-  readonly #arena = new Arena();
+  readonly #arena = new Arena(1);
   /** Address of the record; 0: none yet. */
   #last = 0;
 

@@ -21,8 +21,8 @@ const CHUNK_SHARE = 1 / 256;
 /** More than this is not reckoned with in integers of 32 bits, which would make a small size of 4 GiB and a bit. */
 const MOST_INTEGER_BYTES = 0x7fff0000;
 
-function chunkPages(): number {
-  return budget.pagesOf(CHUNK_SHARE, MOST_CHUNK_PAGES);
+function chunkPages(most: number): number {
+  return budget.pagesOf(CHUNK_SHARE, most);
 }
 
 export class Arena {
@@ -33,6 +33,12 @@ export class Arena {
   #first = 0;
   #firstEnd = 0;
   #isLarge = false;
+  readonly #mostPages: number;
+
+  /** `mostPages`: of a chunk, but for what is larger; few, where little is kept for long. */
+  constructor(mostPages = MOST_CHUNK_PAGES) {
+    this.#mostPages = mostPages;
+  }
 
   /** `bytes` bytes at a 16-byte aligned address, contents unspecified. */
   alloc(bytes: number): number {
@@ -75,7 +81,7 @@ export class Arena {
   lastLength = 0;
 
   #grow(size: number): number {
-    const usual = chunkPages();
+    const usual = chunkPages(this.#mostPages);
     const count = Math.max(usual, Math.ceil(size / PAGE_BYTES));
     const address = pages.allocate(count);
     this.#chunks.push({ address, pages: count });

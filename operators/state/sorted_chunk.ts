@@ -18,7 +18,8 @@ export function recordedRows({ columns, weights }: Batch, records: number, n: nu
 }
 
 export class SortedChunk {
-  readonly arena = new Arena();
+  /** Of exactly what it needs. */
+  readonly arena = new Arena(1);
   readonly room: number;
   /** One record a row; in order once the chunk is closed, and then those behind `live` are of no interest. */
   readonly records: number;

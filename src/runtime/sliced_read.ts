@@ -35,6 +35,8 @@ import { replay } from './stream_replay.ts';
 const FEW_ROWS = 4096;
 const LEAST_PIECE = 16;
 const GREATEST_PIECE = 16384;
+/** Of pieces whose long values are copied out. */
+const GREATEST_COPIED = 2048;
 /** Most rows of the result that are gone through between two pauses. */
 const RESULT_ROWS = 8192;
 
@@ -169,7 +171,7 @@ class SlicedRead {
   /** Feeds the scans, a piece before each turn of the caller's. */
   *#scanned(): Iterable<void> {
     for (const [relation, scan] of this.#scans) {
-      const size = new PieceSize(LEAST_PIECE, GREATEST_PIECE);
+      const size = new PieceSize(LEAST_PIECE, this.#pauses ? GREATEST_COPIED : GREATEST_PIECE);
       while (this.#dataflow.needs(relation)) {
         size.begin();
         const piece = scan.next(size.rows, this.#scratch);
