@@ -15,11 +15,13 @@ import type { Batch } from '../../operators/batch/batch.ts';
 import { emptyBatch } from '../../operators/batch/builder.ts';
 import { detach } from '../../operators/batch/detach.ts';
 import { repeatRows } from '../../operators/batch/sort.ts';
+import type { RelationRows } from '../../operators/dataflow.ts';
 import { OutOfMemory } from '../../operators/errors.ts';
 import { Piecewise } from '../../operators/piecewise.ts';
 import type { DataflowPlan, PlanOp } from '../../operators/plan.ts';
 import type { PhysicalQuery } from '../../planner/physical/index.ts';
 import type { RowChunk, RowStream } from '../engine.ts';
+import { makesMany } from './most_rows.ts';
 import { isLongNarrowed } from './narrowed_plan.ts';
 import { ReadTurns } from './read_turns.ts';
 import { type Reader, tickOf } from './reads.ts';
@@ -88,6 +90,8 @@ class StreamedRead implements RowStream {
   readonly #shown = new Arena();
   /** What a step gives, in pieces. */
   #step: Iterator<Batch> | null = null;
+  /** A step may give many rows of few, and has to let others have their turn. */
+  readonly #pauses: boolean;
   readonly #arenas = Array.from({ length: AHEAD }, () => new Arena());
   /** Pieces that had rows. */
   #given = 0;
@@ -114,6 +118,7 @@ class StreamedRead implements RowStream {
     this.#turns = new ReadTurns(signal);
     this.#nothing = emptyBatch(plan.nodes[plan.root].types.slice(0, width));
     this.#dataflow = new Piecewise(plan);
+    this.#pauses = plan.nodes.some((node) => node.op === 'flatmap' || makesMany(node));
     const relations = new Set(plan.nodes.flatMap((node) => (node.op === 'source' ? [node.relation] : [])));
     this.#scans = [...relations].flatMap((relation) => {
       const stored = reader.loop.relations.get(relation);
@@ -158,6 +163,7 @@ class StreamedRead implements RowStream {
   #read(most: number): Batch {
     const arena = this.#arenas[this.#given % AHEAD];
     arena.reset();
+    if (!this.#pauses && this.#scans.length > 0) return this.#readAtOnce(most, arena);
     this.#step ??= this.#begin(most)[Symbol.iterator]();
     const { value, done } = this.#step.next();
     if (done) {
@@ -177,16 +183,31 @@ class StreamedRead implements RowStream {
       this.#isLast = true;
       return this.#ofConstants();
     }
-    const [{ relation, scan }] = this.#scans;
+    const rows = this.#scanned(most);
+    return this.#dataflow.steps(rows, tickOf(this.#reader, this.#scratch));
+  }
+
+  /** A step in this turn: nothing is copied but what is shown. */
+  #readAtOnce(most: number, arena: Arena): Batch {
     const scratch = this.#scratch;
-    const piece = scan.next(most, scratch);
+    const out = this.#dataflow.step(this.#scanned(most), tickOf(this.#reader, scratch));
+    const rows = detach(repeatRows(out, this.#width, scratch), arena);
+    this.#dataflow.endTick();
+    scratch.reset();
+    return rows;
+  }
+
+  /** The next piece of the first scan that is left. */
+  #scanned(most: number): RelationRows {
+    const [{ relation, scan }] = this.#scans;
+    const piece = scan.next(most, this.#scratch);
     if (piece === null) {
       this.#scans.shift();
       scan.close();
     }
     // Ticks to come may give the memory of long values back.
-    else ownLongValues(piece, scratch);
-    return this.#dataflow.steps((r) => (r === relation ? piece : null), tickOf(this.#reader, scratch));
+    else if (this.#pauses) ownLongValues(piece, this.#scratch);
+    return (r) => (r === relation ? piece : null);
   }
 
   *#ofConstants(): Iterable<Batch> {
