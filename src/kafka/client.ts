@@ -2,7 +2,7 @@
  * kafkajs as the engine uses it: the public client, and under it the few internals that the raw reader needs, behind one typed door.
  *
  * Internals of kafkajs 2.2.4 touched: the client's private symbol "createCluster"; of the cluster: connect, disconnect,
- * refreshMetadata, addTargetTopic, findTopicPartitionMetadata, findBroker, fetchTopicsOffset; broker.versions and broker.connectionPool.send. The version is pinned in
+ * refreshMetadata, addTargetTopic, findTopicPartitionMetadata, findBroker, fetchTopicsOffset; broker.versions and broker.connectionPool.send; its errors by code. The version is pinned in
  * package.json and checked here; with another one rawCluster() gives null and opening a topic is an error that says so (decision 0060).
  *
  * Patched: RequestQueue.scheduleCheckPendingRequests, which in 2.2.4 re-arms a 1 ms timer for ever on every connection (issue 1751; 4.4 % of a
@@ -127,6 +127,12 @@ function quietly(log: Log): (entry: LogEntry) => void {
     said.set(text, now);
     log('warn', text);
   };
+}
+
+/** What kafkajs throws when a broker answers with this code. */
+export function errorOfCode(code: number): Error {
+  const { createErrorFromCode } = require('kafkajs/src/protocol/error') as { createErrorFromCode(code: number): Error };
+  return createErrorFromCode(code);
 }
 
 /** A cluster object of kafkajs, or null when the installed version is not the one whose internals are known. */

@@ -1,8 +1,8 @@
 /**
  * Kafka's newer ("flexible") encoding of requests and answers: lengths are unsigned varints one more than the length, 0 is null, and every structure ends in tags. kafkajs
- * does not know it: its headers lack their tags, which are then the first byte of the body.
+ * speaks it nowhere: its headers lack their tags, which are then the first byte of the body.
  */
-import type { RawRequest } from './fetch.ts';
+import { type RawRequest, rawRequest } from './fetch.ts';
 
 /** What stands where there are no tags. */
 export const NO_TAGS = Buffer.from([0]);
@@ -17,11 +17,7 @@ export function compactLength(length: number): Buffer {
 
 /** `parts` with the tags of the header before them and those of the body behind. */
 export function compactRequest(apiKey: number, apiVersion: number, apiName: string, parts: Buffer[]): RawRequest {
-  const encode = () => {
-    const buffer = Buffer.concat([NO_TAGS, ...parts, NO_TAGS]);
-    return Promise.resolve({ buf: buffer, buffer });
-  };
-  return { apiKey, apiVersion, apiName, encode };
+  return rawRequest(apiKey, apiVersion, apiName, Buffer.concat([NO_TAGS, ...parts, NO_TAGS]));
 }
 
 export class CompactReader {

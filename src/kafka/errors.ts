@@ -1,16 +1,12 @@
 /** Errors of kafkajs and of brokers as errors that a user understands. */
-import { createRequire } from 'node:module';
 import { SqlError } from '../../operators/errors.ts';
+import { errorOfCode } from './client.ts';
 
 /** Error codes of Kafka's protocol that the reader treats by name. */
 export const KAFKA = {
   none: 0,
   offsetOutOfRange: 1,
 } as const;
-
-const { createErrorFromCode } = createRequire(import.meta.url)('kafkajs/src/protocol/error') as {
-  createErrorFromCode(code: number): Error;
-};
 
 /** Newer than kafkajs. */
 const NEWER: Record<number, string> = {
@@ -23,7 +19,7 @@ const NOT_CONNECTED = 'Broker not connected';
 
 /** What a broker answers with, as kafkajs would throw it. */
 export function protocolError(code: number): Error {
-  return NEWER[code] === undefined ? createErrorFromCode(code) : new Error(NEWER[code]);
+  return NEWER[code] === undefined ? errorOfCode(code) : new Error(NEWER[code]);
 }
 
 interface KafkaError {

@@ -36,8 +36,12 @@ export interface FetchAnswer {
   partitions: FetchedPartition[];
 }
 
-const FETCH_API = 1;
+export const FETCH_API = 1;
 const FETCH_VERSION = 11;
+const REQUEST_HEAD_BYTES = 25;
+/** Up to the aborted transactions. */
+export const PARTITION_HEAD_BYTES = 30;
+export const ABORTED_BYTES = 16;
 
 /** What kafkajs's connection.send wants of a request; `buf` and `buffer` are what it looks for in an encoder. */
 export interface RawRequest {
@@ -47,25 +51,48 @@ export interface RawRequest {
   encode(): Promise<{ buf: Buffer; buffer: Buffer }>;
 }
 
+export function rawRequest(apiKey: number, apiVersion: number, apiName: string, buffer: Buffer): RawRequest {
+  return { apiKey, apiVersion, apiName, encode: () => Promise.resolve({ buf: buffer, buffer }) };
+}
+
 export function fetchRequest(settings: FetchSettings, partitions: FetchPartition[]): RawRequest {
-  const encode = () => {
-    const buffer = encodeFetch(settings, partitions);
-    return Promise.resolve({ buf: buffer, buffer });
+  return rawRequest(FETCH_API, FETCH_VERSION, 'Fetch', encodeFetch(settings, partitions));
+}
+
+/** What all versions of a request begin with, up to the topics. */
+export function requestHead({ maxWaitMs, maxBytes, committedOnly }: FetchSettings): Buffer {
+  const head = Buffer.alloc(REQUEST_HEAD_BYTES);
+  let at = head.writeInt32BE(-1, 0);
+  at = head.writeInt32BE(maxWaitMs, at);
+  at = head.writeInt32BE(1, at);
+  at = head.writeInt32BE(maxBytes, at);
+  at = head.writeInt8(committedOnly ? 1 : 0, at);
+  at = head.writeInt32BE(0, at);
+  head.writeInt32BE(-1, at);
+  return head;
+}
+
+/** What all versions of an answer say of a partition first. */
+export function partitionHead(bytes: Buffer, at: number): Omit<FetchedPartition, 'aborted' | 'records'> {
+  const highWatermark = bytes.readBigInt64BE(at + 6);
+  const stable = bytes.readBigInt64BE(at + 14);
+  return {
+    partition: bytes.readInt32BE(at),
+    errorCode: bytes.readInt16BE(at + 4),
+    highWatermark,
+    lastStableOffset: stable < 0n ? highWatermark : stable,
   };
-  return { apiKey: FETCH_API, apiVersion: FETCH_VERSION, apiName: 'Fetch', encode };
+}
+
+export function abortedTransaction(bytes: Buffer, at: number): AbortedTransaction {
+  return { producerId: bytes.readBigInt64BE(at), firstOffset: bytes.readBigInt64BE(at + 8) };
 }
 
 function encodeFetch(settings: FetchSettings, partitions: FetchPartition[]): Buffer {
   const topic = Buffer.from(settings.topic, 'utf8');
-  const buffer = Buffer.alloc(25 + 4 + 2 + topic.length + 4 + partitions.length * 28 + 4 + 2);
-  let at = 0;
-  at = buffer.writeInt32BE(-1, at);
-  at = buffer.writeInt32BE(settings.maxWaitMs, at);
-  at = buffer.writeInt32BE(1, at);
-  at = buffer.writeInt32BE(settings.maxBytes, at);
-  at = buffer.writeInt8(settings.committedOnly ? 1 : 0, at);
-  at = buffer.writeInt32BE(0, at);
-  at = buffer.writeInt32BE(-1, at);
+  const head = requestHead(settings);
+  const buffer = Buffer.alloc(head.length + 4 + 2 + topic.length + 4 + partitions.length * 28 + 4 + 2);
+  let at = head.copy(buffer);
   at = buffer.writeInt32BE(1, at);
   at = buffer.writeInt16BE(topic.length, at);
   at += topic.copy(buffer, at);
@@ -95,23 +122,16 @@ export function parseFetchResponse(bytes: Buffer): FetchAnswer {
     const count = bytes.readInt32BE(at);
     at += 4;
     for (let p = 0; p < count; p++) {
-      const partition = bytes.readInt32BE(at);
-      const error = bytes.readInt16BE(at + 4);
-      const highWatermark = bytes.readBigInt64BE(at + 6);
-      const stable = bytes.readBigInt64BE(at + 14);
-      at += 30;
+      const head = partitionHead(bytes, at);
+      at += PARTITION_HEAD_BYTES;
       const aborted: AbortedTransaction[] = [];
       const transactions = bytes.readInt32BE(at);
       at += 4;
-      for (let i = 0; i < transactions; i++, at += 16) {
-        aborted.push({ producerId: bytes.readBigInt64BE(at), firstOffset: bytes.readBigInt64BE(at + 8) });
-      }
+      for (let i = 0; i < transactions; i++, at += ABORTED_BYTES) aborted.push(abortedTransaction(bytes, at));
       const length = Math.max(0, bytes.readInt32BE(at + 4));
       at += 8;
-      const records = bytes.subarray(at, at + length);
+      partitions.push({ ...head, aborted, records: bytes.subarray(at, at + length) });
       at += length;
-      const lastStableOffset = stable < 0n ? highWatermark : stable;
-      partitions.push({ partition, errorCode: error, highWatermark, lastStableOffset, aborted, records });
     }
   }
   return { throttleMs, errorCode, partitions };

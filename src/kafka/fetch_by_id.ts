@@ -7,11 +7,22 @@
  *             aborted transactions [producer, first offset] | preferred replica | record set ] ]
  */
 import { CompactReader, compactLength, compactRequest, NO_TAGS } from './compact.ts';
-import type { FetchAnswer, FetchedPartition, FetchPartition, FetchSettings, RawRequest } from './fetch.ts';
+import {
+  ABORTED_BYTES,
+  abortedTransaction,
+  FETCH_API,
+  type FetchAnswer,
+  type FetchedPartition,
+  type FetchPartition,
+  type FetchSettings,
+  PARTITION_HEAD_BYTES,
+  partitionHead,
+  type RawRequest,
+  requestHead,
+} from './fetch.ts';
 import type { AbortedTransaction } from './record_batch.ts';
 import { ID_BYTES } from './topic_id.ts';
 
-const FETCH_API = 1;
 const FETCH_VERSION = 13;
 const PARTITION_BYTES = 33;
 
@@ -22,16 +33,8 @@ export function fetchesById(versions: Record<number, { maxVersion: number }> | n
 
 /** `id`: in hexadecimal digits. */
 export function fetchByIdRequest(id: string, settings: FetchSettings, partitions: FetchPartition[]): RawRequest {
-  const head = Buffer.alloc(25);
-  let at = head.writeInt32BE(-1, 0);
-  at = head.writeInt32BE(settings.maxWaitMs, at);
-  at = head.writeInt32BE(1, at);
-  at = head.writeInt32BE(settings.maxBytes, at);
-  at = head.writeInt8(settings.committedOnly ? 1 : 0, at);
-  at = head.writeInt32BE(0, at);
-  head.writeInt32BE(-1, at);
   return compactRequest(FETCH_API, FETCH_VERSION, 'Fetch', [
-    head,
+    requestHead(settings),
     compactLength(1),
     Buffer.from(id, 'hex'),
     compactLength(partitions.length),
@@ -70,28 +73,15 @@ export function parseFetchByIdResponse(bytes: Buffer): FetchAnswer {
 
 function readPartition(reader: CompactReader): FetchedPartition {
   const { bytes } = reader;
-  const at = reader.skip(30);
-  const highWatermark = bytes.readBigInt64BE(at + 6);
-  const stable = bytes.readBigInt64BE(at + 14);
+  const head = partitionHead(bytes, reader.skip(PARTITION_HEAD_BYTES));
   const aborted: AbortedTransaction[] = [];
   for (let n = reader.length(); n > 0; n--) {
-    const transaction = reader.skip(16);
-    aborted.push({
-      producerId: bytes.readBigInt64BE(transaction),
-      firstOffset: bytes.readBigInt64BE(transaction + 8),
-    });
+    aborted.push(abortedTransaction(bytes, reader.skip(ABORTED_BYTES)));
     reader.skipTags();
   }
   reader.skip(4);
   const length = Math.max(0, reader.length());
   const start = reader.skip(length);
   reader.skipTags();
-  return {
-    partition: bytes.readInt32BE(at),
-    errorCode: bytes.readInt16BE(at + 4),
-    highWatermark,
-    lastStableOffset: stable < 0n ? highWatermark : stable,
-    aborted,
-    records: bytes.subarray(start, start + length),
-  };
+  return { ...head, aborted, records: bytes.subarray(start, start + length) };
 }

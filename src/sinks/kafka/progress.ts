@@ -58,12 +58,7 @@ export async function lastProgress(cluster: ClusterOptions, identity: string): P
     // Compaction may leave nothing before the end, which is believed when it is said twice.
     for (let next = await at('earliest'); next < end && empty < 2; ) {
       const leader = connection.leaders().get(0) ?? -1;
-      const { partitions } = await connection.fetch(
-        leader,
-        [{ partition: 0, offset: next, maxBytes: FETCH_BYTES }],
-        100,
-      );
-      const [fetched] = partitions;
+      const [fetched] = await connection.fetch(leader, [{ partition: 0, offset: next, maxBytes: FETCH_BYTES }], 100);
       if (fetched === undefined || fetched.errorCode !== 0)
         throw new Error(`reading "${PROGRESS_TOPIC}" fails with error ${fetched?.errorCode}`);
       await found.take(fetched.records, next);

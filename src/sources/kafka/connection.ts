@@ -7,8 +7,9 @@
  */
 import { SqlError } from '../../../operators/errors.ts';
 import { kafkaClient, type Log, type RawCluster, rawCluster } from '../../kafka/client.ts';
+import { KAFKA, protocolError } from '../../kafka/errors.ts';
 import {
-  type FetchAnswer,
+  type FetchedPartition,
   type FetchPartition,
   type FetchSettings,
   fetchRequest,
@@ -122,7 +123,7 @@ export class TopicConnection {
     return offsets;
   }
 
-  async fetch(nodeId: number, partitions: FetchPartition[], maxWaitMs: number): Promise<FetchAnswer> {
+  async fetch(nodeId: number, partitions: FetchPartition[], maxWaitMs: number): Promise<FetchedPartition[]> {
     const { topic, fetchBytes, committedOnly, cluster } = this.#options;
     const settings: FetchSettings = {
       topic,
@@ -134,7 +135,7 @@ export class TopicConnection {
     const broker = await this.#open().findBroker({ nodeId: String(nodeId) });
     const byId = id !== null && fetchesById(broker.versions);
     const parse = byId ? parseFetchByIdResponse : parseFetchResponse;
-    return await broker.connectionPool.send({
+    const { errorCode, partitions: fetched } = await broker.connectionPool.send({
       request: byId ? fetchByIdRequest(id, settings, partitions) : fetchRequest(settings, partitions),
       response: {
         decode: (bytes: Buffer) => {
@@ -146,6 +147,8 @@ export class TopicConnection {
       requestTimeout: maxWaitMs + cluster.requestTimeoutMs,
       logResponseError: false,
     });
+    if (errorCode !== KAFKA.none) throw protocolError(errorCode);
+    return fetched;
   }
 
   /** Drops all connections; the next refresh() starts anew from the configured brokers. */

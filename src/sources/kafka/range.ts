@@ -65,8 +65,7 @@ export class RangeReader {
         const leader = this.#connection.leaders().get(partition);
         if (leader === undefined) throw this.#gone(partition, offset, offset, 'there is no such partition');
         const { fetchPartitionBytes: maxBytes, fetchWaitMs } = this.#options;
-        const { partitions } = await this.#connection.fetch(leader, [{ partition, offset, maxBytes }], fetchWaitMs);
-        const [fetched] = partitions;
+        const [fetched] = await this.#connection.fetch(leader, [{ partition, offset, maxBytes }], fetchWaitMs);
         if (fetched?.errorCode === KAFKA.none) return fetched;
         if (fetched?.errorCode === KAFKA.offsetOutOfRange) {
           const earliest = (await this.#connection.offsets([partition], 'earliest')).get(partition);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FetchAnswer } from '../../kafka/fetch.ts';
+import type { FetchedPartition } from '../../kafka/fetch.ts';
 import { parseKafkaSourceOptions } from './options.ts';
 import { type Connection, KafkaSource } from './source.ts';
 
@@ -25,10 +25,10 @@ test('a leader that moves while it is asked: what it and the next one answer is 
     leaders: () => new Map([[0, leader]]),
     offsets: () => Promise.resolve(new Map([[0, 0n]])),
     fetch: (node, [{ offset }]) =>
-      new Promise<FetchAnswer>((resolve) => {
+      new Promise<FetchedPartition[]>((resolve) => {
         const answer = (records: Buffer) => {
           const part = { partition: 0, errorCode: 0, highWatermark: 2n, lastStableOffset: 2n, aborted: [], records };
-          resolve({ throttleMs: 0, errorCode: 0, partitions: [part] });
+          resolve([part]);
         };
         asked.push({ node, offset, answer });
       }),

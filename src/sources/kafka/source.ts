@@ -275,9 +275,7 @@ export class KafkaSource implements Source {
       maxBytes: this.#options.fetchPartitionBytes,
     }));
     try {
-      const response = await this.#connection.fetch(leader, wanted, this.#options.fetchWaitMs);
-      if (response.errorCode !== KAFKA.none) throw protocolError(response.errorCode);
-      for (const fetched of response.partitions) {
+      for (const fetched of await this.#connection.fetch(leader, wanted, this.#options.fetchWaitMs)) {
         const ask = asked.find(({ state }) => state.partition === fetched.partition);
         // Of a leader that moves, the old one and the new one may both answer.
         const isNext = ask !== undefined && ask.epoch === ask.state.epoch && ask.offset === ask.state.fetchOffset;
@@ -287,9 +285,9 @@ export class KafkaSource implements Source {
     } catch (error) {
       if (!this.#closing.signal.aborted) {
         this.#log('info', `kafka: fetch failed: ${String(error)}`);
-        const times = states.map(({ partition }) => this.#troubles.partitionFailed(partition, error));
+        const times = Math.max(...states.map(({ partition }) => this.#troubles.partitionFailed(partition, error)));
         // An answer that is lost is asked for again at once.
-        this.#supervise(Math.max(...times) === 1 ? 0 : pauseAfter(Math.max(...times) - 1));
+        this.#supervise(times === 1 ? 0 : pauseAfter(times - 1));
       }
     } finally {
       this.#fetching.delete(leader);

@@ -13,7 +13,7 @@ import { TopicReplaced } from './connection.ts';
 import type { KafkaSourceOptions } from './options.ts';
 
 export const FIRST_PAUSE_MS = 100;
-export const GREATEST_PAUSE_MS = 5000;
+const GREATEST_PAUSE_MS = 5000;
 const TOLD_AFTER = 3;
 
 type Trouble = Extract<SourceEvent, { kind: 'unreachable' | 'topic_missing' | 'denied' }>;
