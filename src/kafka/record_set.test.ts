@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { gzipSync } from 'node:zlib';
 import { memory, PAGE_BYTES } from '../../operators/batch/memory.ts';
 import { PageAllocator, pages } from '../../operators/batch/pages.ts';
 import { OutOfMemory } from '../../operators/errors.ts';
@@ -10,76 +9,7 @@ import { Buffers, type Room } from './buffers.ts';
 import { crc32c } from './crc32c.ts';
 import { type AbortedTransaction, batchesOf, CorruptBatch, endOfRecordSet } from './record_batch.ts';
 import { RecordSetReader, readRecordSet } from './record_set.ts';
-
-interface TestRecord {
-  offset: number;
-  time?: number;
-  key?: string | null;
-  value?: string | null;
-  headers?: [string, string | null][];
-}
-
-interface TestBatch {
-  base: number;
-  /** Offset of the last record of the batch, which compaction may have removed. */
-  last?: number;
-  records: TestRecord[];
-  gzip?: boolean;
-  producer?: bigint;
-  transactional?: boolean;
-  control?: 'commit' | 'abort';
-  appendTime?: boolean;
-  maxTime?: number;
-}
-
-const BASE_TIME = 1_700_000_000_000;
-
-function varint(value: number): Buffer {
-  const bytes: number[] = [];
-  for (let left = BigInt.asUintN(64, (BigInt(value) << 1n) ^ (BigInt(value) >> 63n)); ; left >>= 7n) {
-    if (left < 128n) return Buffer.from([...bytes, Number(left)]);
-    bytes.push(Number(left & 127n) | 128);
-  }
-}
-
-function sized(text: Buffer | string | null | undefined): Buffer {
-  if (text === null || text === undefined) return varint(-1);
-  const bytes = Buffer.from(text);
-  return Buffer.concat([varint(bytes.length), bytes]);
-}
-
-function encode(batch: TestBatch): Buffer {
-  const control = batch.control === undefined ? null : Buffer.from([0, 0, 0, batch.control === 'commit' ? 1 : 0]);
-  const records = batch.records.map((r) => {
-    const headers = (r.headers ?? []).flatMap(([key, value]) => [sized(key), sized(value)]);
-    const body = Buffer.concat([
-      Buffer.from([0]),
-      varint(r.time ?? 0),
-      varint(r.offset - batch.base),
-      sized(control ?? r.key),
-      sized(r.value),
-      varint(r.headers?.length ?? 0),
-      ...headers,
-    ]);
-    return Buffer.concat([varint(body.length), body]);
-  });
-  const plain = Buffer.concat(records);
-  const payload = batch.gzip ? gzipSync(plain) : plain;
-  const header = Buffer.alloc(61);
-  header.writeBigInt64BE(BigInt(batch.base), 0);
-  header.writeInt32BE(49 + payload.length, 8);
-  header[16] = 2;
-  const flags = (batch.gzip ? 1 : 0) | (batch.appendTime ? 8 : 0) | (batch.transactional ? 16 : 0) | (control ? 32 : 0);
-  header.writeInt16BE(flags, 21);
-  header.writeInt32BE((batch.last ?? batch.records.at(-1)?.offset ?? batch.base) - batch.base, 23);
-  header.writeBigInt64BE(BigInt(BASE_TIME), 27);
-  header.writeBigInt64BE(BigInt(batch.maxTime ?? BASE_TIME), 35);
-  header.writeBigInt64BE(batch.producer ?? -1n, 43);
-  header.writeInt32BE(batch.records.length, 57);
-  const whole = Buffer.concat([header, payload]);
-  whole.writeUInt32BE(crc32c(whole, 21, whole.length), 17);
-  return whole;
-}
+import { BASE_TIME, encodeBatch, type TestRecord, varintOf } from './testing/encode_batch.ts';
 
 function recordsOf(batch: RawBatch | null): TestRecord[] {
   assert.ok(batch !== null);
@@ -119,7 +49,7 @@ test('the checksum is CRC-32C', () => {
 
 test('records, headers, gaps left by compaction, plain and compressed', async () => {
   for (const gzip of [false, true]) {
-    const bytes = encode({ base: 10, last: 20, records: three, gzip });
+    const bytes = encodeBatch({ base: 10, last: 20, records: three, gzip });
     const batch = await read(bytes, 10n);
     assert.deepEqual(recordsOf(batch), three);
     assert.deepEqual([batch?.partition, batch?.baseOffset, batch?.nextOffset], [3, 10n, 21n]);
@@ -132,9 +62,9 @@ test('records, headers, gaps left by compaction, plain and compressed', async ()
 });
 
 test('several batches, the last one cut, form one', async () => {
-  const first = encode({ base: 0, records: [{ offset: 0, value: 'a' }] });
-  const second = encode({ base: 1, records: [{ offset: 1, value: 'b' }], gzip: true });
-  const third = encode({ base: 2, records: [{ offset: 2, value: 'c' }] });
+  const first = encodeBatch({ base: 0, records: [{ offset: 0, value: 'a' }] });
+  const second = encodeBatch({ base: 1, records: [{ offset: 1, value: 'b' }], gzip: true });
+  const third = encodeBatch({ base: 2, records: [{ offset: 2, value: 'c' }] });
   const bytes = Buffer.concat([first, second, third.subarray(0, third.length - 1)]);
   const batch = await read(bytes);
   assert.deepEqual(
@@ -148,7 +78,7 @@ test('several batches, the last one cut, form one', async () => {
 });
 
 test('log append time', async () => {
-  const bytes = encode({
+  const bytes = encodeBatch({
     base: 0,
     records: [{ offset: 0, time: 7, value: 'a' }],
     appendTime: true,
@@ -159,9 +89,9 @@ test('log append time', async () => {
 
 test('aborted transactions are left out up to their marker, others stay', async () => {
   const data = (base: number, producer: bigint, transactional = true) =>
-    encode({ base, producer, transactional, records: [{ offset: base, value: `${producer}@${base}` }] });
+    encodeBatch({ base, producer, transactional, records: [{ offset: base, value: `${producer}@${base}` }] });
   const marker = (base: number, producer: bigint, control: 'commit' | 'abort') =>
-    encode({ base, producer, transactional: true, control, records: [{ offset: base, value: '' }] });
+    encodeBatch({ base, producer, transactional: true, control, records: [{ offset: base, value: '' }] });
   const set = Buffer.concat([
     data(0, 1n),
     data(1, 2n),
@@ -184,7 +114,7 @@ test('aborted transactions are left out up to their marker, others stay', async 
 });
 
 test('a marker whose record compaction took away, the last of a segment, ends nothing', async () => {
-  const emptied = encode({ base: 5, producer: 1n, transactional: true, control: 'abort', records: [] });
+  const emptied = encodeBatch({ base: 5, producer: 1n, transactional: true, control: 'abort', records: [] });
   const batch = await read(emptied, 0n);
   assert.deepEqual([batch?.n, batch?.nextOffset], [0, 6n]);
   assert.deepEqual(
@@ -194,8 +124,8 @@ test('a marker whose record compaction took away, the last of a segment, ends no
 });
 
 test('damage: a wrong checksum, an unknown format or codec; good batches before it are given', async () => {
-  const good = encode({ base: 0, records: [{ offset: 0, value: 'a' }] });
-  const flipped = encode({ base: 1, records: [{ offset: 1, value: 'b' }] });
+  const good = encodeBatch({ base: 0, records: [{ offset: 0, value: 'a' }] });
+  const flipped = encodeBatch({ base: 1, records: [{ offset: 1, value: 'b' }] });
   flipped[flipped.length - 2] ^= 1;
   await assert.rejects(
     read(flipped),
@@ -219,7 +149,7 @@ test('without checksums, damaged bytes give records or CorruptBatch, and nothing
   };
   const start = seed;
   for (let round = 0; round < 3000; round++) {
-    const bytes = encode({ base: 10, last: 20, records: three, gzip: random(4) === 0 });
+    const bytes = encodeBatch({ base: 10, last: 20, records: three, gzip: random(4) === 0 });
     for (let i = 1 + random(3); i > 0; i--) bytes[random(bytes.length)] = random(256);
     try {
       const batch = await readRecordSet(0, bytes, 0n, [], false);
@@ -243,7 +173,7 @@ function randomSet(random: Random): { bytes: Buffer; aborted: AbortedTransaction
       const control = random.below(2) === 0 ? 'abort' : 'commit';
       if (control === 'abort') aborted.push({ producerId: producer, firstOffset: BigInt(began) });
       open.delete(producer);
-      batches.push(encode({ base, producer, transactional: true, control, records: [{ offset: base }] }));
+      batches.push(encodeBatch({ base, producer, transactional: true, control, records: [{ offset: base }] }));
       base++;
       continue;
     }
@@ -254,7 +184,7 @@ function randomSet(random: Random): { bytes: Buffer; aborted: AbortedTransaction
       key: random.below(4) === 0 ? null : `k${i}`,
       value: random.below(4) === 0 ? null : 'v'.repeat(random.below(200)),
     }));
-    const batch = encode({ base, producer, transactional, records, gzip: random.below(2) === 0 });
+    const batch = encodeBatch({ base, producer, transactional, records, gzip: random.below(2) === 0 });
     if (random.below(12) === 0) batch[61 + random.below(batch.length - 61)] ^= 1;
     batches.push(batch);
     base += records.length;
@@ -302,7 +232,7 @@ test('read in pieces, a set has the same records and ends where it does when it 
 });
 
 /** A record whose value is so long. */
-const longSet = (length: number) => encode({ base: 0, records: [{ offset: 0, value: 'v'.repeat(length) }] });
+const longSet = (length: number) => encodeBatch({ base: 0, records: [{ offset: 0, value: 'v'.repeat(length) }] });
 const readInto = (pool: Buffers, length: number) =>
   new RecordSetReader(0, longSet(length), 0n, [], true, pool).next(1) as Promise<RawBatch>;
 
@@ -343,9 +273,9 @@ test(placed, () =>
 
 /** A record that says that its value is longer than the record is. */
 function lyingSet(base: number): Buffer {
-  const bytes = encode({ base, records: [{ offset: base, value: 'v'.repeat(100_000) }] });
-  const at = bytes.indexOf(varint(100_000), 61);
-  varint(100_002).copy(bytes, at);
+  const bytes = encodeBatch({ base, records: [{ offset: base, value: 'v'.repeat(100_000) }] });
+  const at = bytes.indexOf(varintOf(100_000), 61);
+  varintOf(100_002).copy(bytes, at);
   bytes.writeUInt32BE(crc32c(bytes, 21, bytes.length), 17);
   return bytes;
 }
@@ -371,7 +301,7 @@ test('a set for which there is no memory ends before the piece, and is not calle
       return super.take(bytes);
     }
   }
-  const bytes = Buffer.concat([0, 1, 2].map((base) => encode({ base, records: [{ offset: base, value: 'v' }] })));
+  const bytes = Buffer.concat([0, 1, 2].map((base) => encodeBatch({ base, records: [{ offset: base, value: 'v' }] })));
   const reader = new RecordSetReader(0, bytes, 0n, [], true, new Small());
   assert.equal((await reader.next(1))?.n, 1);
   await assert.rejects(reader.next(1), OutOfMemory);
@@ -380,7 +310,7 @@ test('a set for which there is no memory ends before the piece, and is not calle
 
 test('a piece that is given back shows nothing, and the next one has its buffer', async () => {
   const pool = new Buffers();
-  const set = (value: string) => encode({ base: 0, records: [{ offset: 0, value: value.repeat(100_000) }] });
+  const set = (value: string) => encodeBatch({ base: 0, records: [{ offset: 0, value: value.repeat(100_000) }] });
   const next = (value: string) => new RecordSetReader(0, set(value), 0n, [], true, pool).next(1);
   const first = await next('a');
   const { buffer } = first?.offset ?? {};

@@ -50,15 +50,6 @@ const messages = (from: number, to: number, key?: (id: number) => string): Messa
     value: JSON.stringify({ id: from + i, v: from + i }),
   }));
 
-async function makeAgain(topic: string): Promise<void> {
-  await suite.cluster.admin.deleteTopics({ topics: [topic] });
-  const make = () => suite.cluster.admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: false });
-  for (const until = Date.now() + WAIT_MS; !(await make()); await sleep(50))
-    assert.ok(Date.now() < until, 'the topic is not made again');
-  // Clients that knew the old topic find its leader no more.
-  await suite.reconnect();
-}
-
 test('a topic made again while the server was down is not read; the views stay', {
   skip,
   timeout: 120_000,
@@ -70,7 +61,7 @@ test('a topic made again while the server was down is not read; the views stay',
     await sql(engine, createView('v'));
     await eventually(engine, 'SELECT * FROM v', [['10', '45']]);
   });
-  await makeAgain(topic);
+  await suite.makeAgain(topic);
   // More than were read before, so that the old offset exists in the new topic.
   await suite.cluster.send(topic, messages(100, 120));
   for (let start = 0; start < 2; start++) {
@@ -108,7 +99,7 @@ test('what must be read again from a topic made again refuses the start', { skip
     await sql(engine, createView('v'));
     await eventually(engine, 'SELECT * FROM v', [['10', '45']]);
   });
-  await makeAgain(topic);
+  await suite.makeAgain(topic);
   await suite.cluster.send(topic, messages(100, 120));
   await assert.rejects(
     withServer('refused', true, () => Promise.resolve()),

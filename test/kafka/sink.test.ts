@@ -10,6 +10,7 @@ import { SqlError } from '../../operators/errors.ts';
 import { colType, OID } from '../../operators/types.ts';
 import type { DecoderSpec } from '../../src/formats/format.ts';
 import { jsonDecoder } from '../../src/formats/json/index.ts';
+import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { openKafkaSink } from '../../src/sinks/kafka/index.ts';
 import { openKafkaSource } from '../../src/sources/kafka/index.ts';
 import { openEngine, sql } from '../engine/harness.ts';
@@ -57,6 +58,17 @@ async function readBack(topic: string, count: number, upsertKey?: number[]): Pro
   await source.close();
   arena.release();
   return rows;
+}
+
+/** Waits until the only sink has a status; running: with everything written. */
+async function untilSink(engine: TidemarkEngine, wanted: string, error = /^/): Promise<void> {
+  let row: (string | null)[] = [];
+  for (const until = Date.now() + WAIT_MS; Date.now() < until; await sleep(20)) {
+    [row] = await sql(engine, 'SELECT status, last_error, queued FROM tidemark.sinks');
+    const [status, lastError, queued] = row;
+    if (status === wanted && error.test(lastError ?? '') && (wanted !== 'running' || queued === '0')) return;
+  }
+  assert.fail(`the sink is not ${wanted}: ${row}`);
 }
 
 test('upsert: creates a compacted topic, writes keyed rows and tombstones', { skip }, async () => {
@@ -128,14 +140,6 @@ test('messages go in requests that the topic takes, whatever it takes and howeve
   const engine = await openEngine({ automatic: true });
   try {
     await sql(engine, 'CREATE TABLE note (id int PRIMARY KEY, text text)');
-    const settled = async (status: string, error: RegExp) => {
-      let row: (string | null)[] = [];
-      for (const until = Date.now() + WAIT_MS; Date.now() < until; await sleep(20)) {
-        [row] = await sql(engine, 'SELECT status, last_error, queued FROM tidemark.sinks');
-        if (row[0] === status && error.test(row[1] ?? '') && (status !== 'running' || row[2] === '0')) return;
-      }
-      assert.fail(`the sink is not ${status}: ${row}`);
-    };
     for (const delivery of ['exactly_once', 'at_least_once']) {
       for (const most of [1_048_588, 100_000]) {
         const topic = await suite.cluster.topic(`sink-bytes`, 1, { 'max.message.bytes': String(most) });
@@ -146,9 +150,13 @@ test('messages go in requests that the topic takes, whatever it takes and howeve
         // Nine tenths of what a message may have: 3 bytes a character.
         const characters = Math.floor((most * 0.9) / 3);
         await sql(engine, `INSERT INTO note SELECT g, repeat('漢', ${characters}) FROM generate_series(1, 9) g`);
-        await settled('running', /^/);
+        await untilSink(engine, 'running');
         await sql(engine, `INSERT INTO note VALUES (10, repeat('x', ${most}))`);
-        await settled('retrying', /a message of \d+ bytes for key \{"id":10\} is larger than Kafka topic "sink-bytes/);
+        await untilSink(
+          engine,
+          'retrying',
+          /a message of \d+ bytes for key \{"id":10\} is larger than Kafka topic "sink-bytes/,
+        );
         const value = String(most * 2);
         await suite.cluster.admin.alterConfigs({
           validateOnly: false,
@@ -160,7 +168,7 @@ test('messages go in requests that the topic takes, whatever it takes and howeve
             },
           ],
         });
-        await settled('running', /^/);
+        await untilSink(engine, 'running');
         const lengths = (await recordsOf(suite.broker.brokers, topic)).map(({ value }) => value?.length);
         const lengthOf = (id: number, n: number) => `{"id":${id},"text":""}`.length + n;
         const wanted = [...Array(9).fill(lengthOf(1, characters)), lengthOf(10, most)];
@@ -199,22 +207,15 @@ test('at least once: a broker killed while a sink writes: nothing is lost, and e
       engine,
       `CREATE SINK out FROM account WITH (connector = 'kafka', brokers = '${suite.broker.brokers}', topic = '${topic}', partitions = '3', delivery = 'at_least_once', request_timeout = '1000')`,
     );
-    const status = async (wanted: string) => {
-      for (const until = Date.now() + WAIT_MS; Date.now() < until; await sleep(20)) {
-        const [[now, queued]] = await sql(engine, 'SELECT status, queued FROM tidemark.sinks');
-        if (now === wanted && (wanted !== 'running' || queued === '0')) return;
-      }
-      assert.fail(`the sink is not ${wanted}: ${await sql(engine, 'SELECT * FROM tidemark.sinks')}`);
-    };
     const change = () => sql(engine, 'UPDATE account SET version = version + 1');
     for (let i = 0; i < 20; i++) await change();
     await suite.broker.kill();
     for (let i = 0; i < 20; i++) await change();
-    await status('retrying');
+    await untilSink(engine, 'retrying');
     await suite.broker.start();
     for (let i = 0; i < 20; i++) await change();
     await sql(engine, 'DELETE FROM account WHERE id > 30');
-    await status('running');
+    await untilSink(engine, 'running');
     await suite.reconnect();
     const seen = await recordsOf(suite.broker.brokers, topic);
     const partitions = new Map<string, number>();

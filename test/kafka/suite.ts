@@ -24,6 +24,8 @@ export interface KafkaSuite {
   readonly proxy: KafkaProxy;
   /** Another client: one that has used a topic before knows its old partitions, and has lost a broker that was restarted. */
   reconnect(): Promise<void>;
+  /** Deletes a topic and makes another of its name, with one partition. */
+  makeAgain(topic: string): Promise<void>;
 }
 
 export function kafkaSuite(options: { proxied?: boolean; settings?: Record<string, string> } = {}): KafkaSuite {
@@ -47,6 +49,10 @@ export function kafkaSuite(options: { proxied?: boolean; settings?: Record<strin
     if (value === undefined) throw new Error('no broker has been started');
     return value;
   };
+  const reconnect = async () => {
+    await cluster?.close();
+    cluster = await connectCluster(there(broker).brokers);
+  };
   return {
     skip,
     proxySkip: process.env.KAFKA_BROKERS ? 'the cluster of KAFKA_BROKERS has no listener for a proxy' : skip,
@@ -59,9 +65,15 @@ export function kafkaSuite(options: { proxied?: boolean; settings?: Record<strin
     get proxy() {
       return there(proxy);
     },
-    async reconnect() {
-      await cluster?.close();
-      cluster = await connectCluster(there(broker).brokers);
+    reconnect,
+    async makeAgain(topic) {
+      const { admin } = there(cluster);
+      await admin.deleteTopics({ topics: [topic] });
+      const make = () => admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: false });
+      for (const until = Date.now() + WAIT_MS; !(await make()); await sleep(50))
+        assert.ok(Date.now() < until, 'the topic is not made again');
+      // Clients that knew the old topic find its leader no more.
+      await reconnect();
     },
   };
 }

@@ -2,20 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FetchedPartition } from '../../kafka/fetch.ts';
+import { encodeBatch } from '../../kafka/testing/encode_batch.ts';
 import { parseKafkaSourceOptions } from './options.ts';
 import { type Connection, KafkaSource } from './source.ts';
 
-/** A record batch of one record without key and headers. */
-function batchAt(offset: number): Buffer {
-  const record = Buffer.from([0x10, 0, 0, 0, 1, 4, 0x7b, 0x7d, 0]);
-  const header = Buffer.alloc(61);
-  header.writeBigInt64BE(BigInt(offset), 0);
-  header.writeInt32BE(49 + record.length, 8);
-  header[16] = 2;
-  header.writeBigInt64BE(-1n, 43);
-  header.writeInt32BE(1, 57);
-  return Buffer.concat([header, record]);
-}
+const batchAt = (offset: number) => encodeBatch({ base: offset, records: [{ offset, value: '{}' }] });
 
 test('a leader that moves while it is asked: what it and the next one answer is read once', async () => {
   let leader = 1;
@@ -34,7 +25,7 @@ test('a leader that moves while it is asked: what it and the next one answer is 
       }),
     reset: () => Promise.resolve(),
   };
-  const options = parseKafkaSourceOptions({ brokers: 'h', topic: 't', check_crcs: 'false', metadata_max_age: '10' });
+  const options = parseKafkaSourceOptions({ brokers: 'h', topic: 't', metadata_max_age: '10' });
   const source = new KafkaSource(options, () => undefined, connection);
   const untilAsked = async (count: number) => {
     while (asked.length < count) await sleep(5);
