@@ -4,6 +4,9 @@
  * memory.
  *
  *   scan -> piece of rows -> map, union, flatmap -> copied into one of AHEAD arenas -> chunk
+ *   constants, after the last piece --^
+ *
+ * A flatmap may make many rows of few (generate_series), so what it makes comes in pieces, too.
  *
  * A LIMIT or OFFSET without an order counts them on their way out: which rows it takes is not said.
  *
@@ -21,7 +24,6 @@ import { Piecewise } from '../../operators/piecewise.ts';
 import type { DataflowPlan, PlanOp } from '../../operators/plan.ts';
 import type { PhysicalQuery } from '../../planner/physical/index.ts';
 import type { RowChunk, RowStream } from '../engine.ts';
-import { makesMany } from './most_rows.ts';
 import { isLongNarrowed } from './narrowed_plan.ts';
 import { ReadTurns } from './read_turns.ts';
 import { type Reader, tickOf } from './reads.ts';
@@ -118,7 +120,7 @@ class StreamedRead implements RowStream {
     this.#turns = new ReadTurns(signal);
     this.#nothing = emptyBatch(plan.nodes[plan.root].types.slice(0, width));
     this.#dataflow = new Piecewise(plan);
-    this.#pauses = plan.nodes.some((node) => node.op === 'flatmap' || makesMany(node));
+    this.#pauses = plan.nodes.some(({ op }) => op === 'flatmap');
     const relations = new Set(plan.nodes.flatMap((node) => (node.op === 'source' ? [node.relation] : [])));
     this.#scans = [...relations].flatMap((relation) => {
       const stored = reader.loop.relations.get(relation);
