@@ -31,7 +31,6 @@ import { lastProgress, PROGRESS_TOPIC, type Progress, progressValue } from './pr
 import { ChangeSender } from './send.ts';
 import { makeTopics } from './topics.ts';
 
-const CONCURRENT_PAUSE_MS = 5;
 /** The broker is still ending the transaction before. */
 const CONCURRENT = ['CONCURRENT_TRANSACTIONS'];
 const COORDINATOR_MOVES = [
@@ -40,8 +39,9 @@ const COORDINATOR_MOVES = [
   'NOT_COORDINATOR_FOR_GROUP',
   'KafkaJSGroupCoordinatorNotFound',
 ];
-/** How long another transaction under the same identity may take to end. */
-const CONCURRENT_PATIENCE_MS = 30_000;
+/** How long that may be the answer. */
+const PATIENCE_MS = 30_000;
+const PAUSE_MS = 5;
 /** What brokers allow unless they are configured (transaction.max.timeout.ms). */
 const LONGEST_TIMEOUT_MS = 900_000;
 
@@ -207,7 +207,7 @@ export class ExactlyOnce implements SinkWriter {
 
 /** Tries again as long as that is the answer. */
 async function whileAnswers<T>(types: string[], ask: () => Promise<T>): Promise<T> {
-  for (const until = Date.now() + CONCURRENT_PATIENCE_MS; ; await sleep(CONCURRENT_PAUSE_MS)) {
+  for (const until = Date.now() + PATIENCE_MS; ; await sleep(PAUSE_MS)) {
     try {
       return await ask();
     } catch (error) {
