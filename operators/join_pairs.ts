@@ -21,6 +21,7 @@ import type { Pairs, Residual } from './join_residual.ts';
 import { type JoinSide, keyColumns, keyIsNull } from './join_side.ts';
 import { kernels } from './kernels/index.ts';
 import { type PieceRoom, type Tick, tickWith } from './operator.ts';
+import { ALL, piecesOf } from './pieces.ts';
 import { haveSameBytes } from './state/entry_columns.ts';
 import type { SlotPlace } from './state/row_layout.ts';
 import { RunCursor } from './state/run_blocks.ts';
@@ -37,18 +38,6 @@ interface Probe {
 
 function noProbe(delta: Batch): Probe {
   return { from: 0, delta, added: null, pairs: { n: 0, rows: 0, others: 0, weights: 0 } };
-}
-
-/** Pairs that are all made at once. */
-const ALL = Number.POSITIVE_INFINITY;
-
-/** What is in `out` whenever its maker stops, and at the end. */
-function* piecesOf(out: BatchBuilder, { arena, rows }: PieceRoom, maker: Iterable<void>): Iterable<Batch> {
-  for (const _ of maker) {
-    yield out.build();
-    out.begin(arena, rows);
-  }
-  yield out.build();
 }
 
 /** Whether the side's index had all rows of the delta appended. */

@@ -70,7 +70,8 @@ export class Piecewise extends Dataflow {
   #roomFor({ spec, operator }: FlowNode, i: number): RowPieces[] {
     if (this.#held[i] === 'input')
       return spec.inputs.map((input) => new RowPieces(this.nodes[input].spec.types, this.#kept));
-    return operator?.integral === undefined ? [new RowPieces(spec.types, this.#kept)] : [];
+    const isInState = operator?.integralPieces !== undefined || operator?.integral !== undefined;
+    return isInState ? [] : [new RowPieces(spec.types, this.#kept)];
   }
 
   /** A step whose output, and what is made on the way to it, comes in pieces: each is good until the next is asked for. */
