@@ -13,7 +13,7 @@ import { Arena } from './batch/arena.ts';
 import type { Batch } from './batch/batch.ts';
 import { BatchBuilder, emptyBatch, weightOf } from './batch/builder.ts';
 import { U32 } from './batch/memory.ts';
-import { sliceBatch } from './batch/slice.ts';
+import { slices } from './batch/slice.ts';
 import { mergedRuns, sortTie, ties } from './batch/sort_records.ts';
 import { kernels } from './kernels/index.ts';
 import { RECORD_BYTES, RECORD_PIECE, RECORD_ROW, RECORD_SLACK } from './kernels/sort_layout.ts';
@@ -178,7 +178,7 @@ export class TopSelection implements Operator {
         const { rows, records, live } = chunk;
         try {
           const all = recordedRows(rows, records, live, arena);
-          for (let from = 0; from < live; from += HANDED) yield sliceBatch(all, from, Math.min(HANDED, live - from));
+          yield* slices(all, HANDED);
         } finally {
           chunk.arena.release();
           arena.reset();

@@ -21,7 +21,6 @@ import { Piecewise } from '../../operators/piecewise.ts';
 import type { DataflowPlan, PlanOp } from '../../operators/plan.ts';
 import type { PhysicalQuery } from '../../planner/physical/index.ts';
 import type { RowChunk, RowStream } from '../engine.ts';
-import { makesMany } from './most_rows.ts';
 import { isLongNarrowed } from './narrowed_plan.ts';
 import { ReadTurns } from './read_turns.ts';
 import { type Reader, tickOf } from './reads.ts';
@@ -90,7 +89,7 @@ class StreamedRead implements RowStream {
   readonly #shown = new Arena();
   /** What a step gives, in pieces. */
   #step: Iterator<Batch> | null = null;
-  /** A step may give many rows of few, and has to let others have their turn. */
+  /** A step may give many rows of few: others have their turn while it still reads its piece. */
   readonly #pauses: boolean;
   readonly #arenas = Array.from({ length: AHEAD }, () => new Arena());
   /** Pieces that had rows. */
@@ -118,7 +117,7 @@ class StreamedRead implements RowStream {
     this.#turns = new ReadTurns(signal);
     this.#nothing = emptyBatch(plan.nodes[plan.root].types.slice(0, width));
     this.#dataflow = new Piecewise(plan);
-    this.#pauses = plan.nodes.some((node) => node.op === 'flatmap' || makesMany(node));
+    this.#pauses = plan.nodes.some((node) => node.op === 'flatmap');
     const relations = new Set(plan.nodes.flatMap((node) => (node.op === 'source' ? [node.relation] : [])));
     this.#scans = [...relations].flatMap((relation) => {
       const stored = reader.loop.relations.get(relation);
@@ -134,8 +133,7 @@ class StreamedRead implements RowStream {
         this.#end();
         return null;
       }
-      const batch = this.#nextPiece(Math.min(maxRows, this.#pieceRows));
-      this.#pieceRows = Math.min(ROWS_A_PIECE, this.#pieceRows * 2);
+      const batch = this.#nextPiece(maxRows);
       const from = Math.min(this.#offset, batch.n);
       const count = Math.min(batch.n - from, this.#limit);
       this.#offset -= from;
@@ -163,7 +161,6 @@ class StreamedRead implements RowStream {
   #read(most: number): Batch {
     const arena = this.#arenas[this.#given % AHEAD];
     arena.reset();
-    if (!this.#pauses && this.#scans.length > 0) return this.#readAtOnce(most, arena);
     this.#step ??= this.#begin(most)[Symbol.iterator]();
     const { value, done } = this.#step.next();
     if (done) {
@@ -187,20 +184,11 @@ class StreamedRead implements RowStream {
     return this.#dataflow.steps(rows, tickOf(this.#reader, this.#scratch));
   }
 
-  /** A step in this turn: nothing is copied but what is shown. */
-  #readAtOnce(most: number, arena: Arena): Batch {
-    const scratch = this.#scratch;
-    const out = this.#dataflow.step(this.#scanned(most), tickOf(this.#reader, scratch));
-    const rows = detach(repeatRows(out, this.#width, scratch), arena);
-    this.#dataflow.endTick();
-    scratch.reset();
-    return rows;
-  }
-
   /** The next piece of the first scan that is left. */
   #scanned(most: number): RelationRows {
     const [{ relation, scan }] = this.#scans;
-    const piece = scan.next(most, this.#scratch);
+    const piece = scan.next(Math.min(most, this.#pieceRows), this.#scratch);
+    this.#pieceRows = Math.min(ROWS_A_PIECE, this.#pieceRows * 2);
     if (piece === null) {
       this.#scans.shift();
       scan.close();
