@@ -126,7 +126,7 @@ export class JoinPairs {
   /** delta() in pieces, made of so many pairs; the parts of a tick that cancel may be in several of them. */
   *pieces(inputs: Batch[], tick: Tick, into: PieceRoom): Iterable<Batch> {
     const [left, right] = inputs;
-    const inPiece = tickWith(tick, into.arena, tick.errors);
+    const inPiece = tickWith(tick, into.arena);
     const out = new BatchBuilder(this.#types, tick.arena, 1);
     this.#plan(left, right, tick);
     for (let i = 0; i < this.#count; i++) {
@@ -277,7 +277,7 @@ export class JoinPairs {
     const { n, weights } = delta;
     const slots = this.#slotsOf(probe, tick.arena);
     const place = tick.arena.allocZeroed(8);
-    const inPiece = tickWith(tick, arena, tick.errors);
+    const inPiece = tickWith(tick, arena);
     while (U32[place >>> 2] < n) {
       pairs.rows = arena.alloc(most * 4);
       pairs.others = arena.alloc(most * 4);

@@ -52,8 +52,9 @@ export interface PieceRoom {
   rows: number;
 }
 
-/** The same tick with another memory and other errors. */
-export function tickWith({ number, first, evalContext, now, watermark }: Tick, arena: Arena, errors: ErrorSink): Tick {
+/** The same tick with another memory, and other errors if they are given. */
+export function tickWith(tick: Tick, arena: Arena, errors = tick.errors): Tick {
+  const { number, first, evalContext, now, watermark } = tick;
   return { number, first, arena, evalContext, errors, now, watermark };
 }
 

@@ -126,7 +126,7 @@ export class Piecewise extends Dataflow {
         node.putNothing();
       } else if (pieces === null) node.run(inputs, tick);
       else {
-        const some = yield* this.#passPieces(i, pieces, delta, tickWith(tick, room.arena, tick.errors), level);
+        const some = yield* this.#passPieces(i, pieces, delta, tickWith(tick, room.arena), level);
         if (some) return;
         node.putNothing();
       }
