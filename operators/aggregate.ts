@@ -30,7 +30,6 @@ import { BatchBuilder, readDatum } from './batch/builder.ts';
 import { gatherColumn, gatherWords } from './batch/gather.ts';
 import { F64, I32, U8, U32 } from './batch/memory.ts';
 import { SqlError } from './errors.ts';
-import { integralPieces } from './integral_pieces.ts';
 import {
   CALL_BYTES,
   CALL_COUNT,
@@ -46,6 +45,7 @@ import {
 import { kernels } from './kernels/index.ts';
 import { SLOT_STATE, SLOT_TOUCHED } from './kernels/table_layout.ts';
 import type { Operator, Tick } from './operator.ts';
+import { integralPieces } from './pieces.ts';
 import type { AggCall, Retention } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
 import { Heap } from './state/heap.ts';

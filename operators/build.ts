@@ -30,7 +30,7 @@ import { WindowAssignOperator, windowAssignment } from './window_assign.ts';
 import { WindowCloseOperator } from './window_close.ts';
 
 /** What an operator is told of one of its inputs. */
-export interface InputSpec {
+interface InputSpec {
   types: ColType[];
   /** The planner proved that the input never retracts. */
   appendOnly: boolean;

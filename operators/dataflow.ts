@@ -7,10 +7,10 @@
  * A node whose inputs did not move is skipped. State that the tick's watermarks prove dead goes at the end of the tick.
  */
 import type { Batch } from './batch/batch.ts';
-import { buildOperator, type InputSpec } from './build.ts';
+import { buildOperator } from './build.ts';
 import type { Expr } from './expr/ir.ts';
 import { FlowNode, type NodeFigures } from './flow_node.ts';
-import type { IndexProvider, Operator, Tick } from './operator.ts';
+import type { Tick } from './operator.ts';
 import { type DataflowPlan, freesOf, type PlanNode } from './plan.ts';
 import type { ColdState } from './state/cold_state.ts';
 import type { Watermarks } from './state/deadline.ts';
@@ -30,13 +30,13 @@ export class Dataflow {
   #first = true;
   #watermarks: Watermarks = () => null;
 
-  constructor(plan: DataflowPlan) {
+  constructor(plan: DataflowPlan, build = buildOperator) {
     this.plan = plan;
     for (const spec of plan.nodes) {
       const node = new FlowNode(spec);
       const inputs = spec.inputs.map((i) => this.nodes[i]);
       if (spec.op !== 'source') {
-        node.operator = this.build(spec, inputs.map(inputSpec), {
+        node.operator = build(spec, inputs.map(inputSpec), {
           index: (input, keyColumns, nullKeys, use) => {
             inputs[input].readIndex({ keyColumns, nullKeys, frees: freesOf(spec, input) }, node, use);
           },
@@ -45,10 +45,6 @@ export class Dataflow {
       }
       this.nodes.push(node);
     }
-  }
-
-  protected build(node: PlanNode, inputs: InputSpec[], indexes: IndexProvider): Operator {
-    return buildOperator(node, inputs, indexes);
   }
 
   /**

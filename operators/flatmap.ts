@@ -15,11 +15,9 @@ import { type BoundSetFunction, resolveSet } from './expr/functions/registry.ts'
 import { type BoundExpr, bindExpr } from './expr/interpret.ts';
 import type { Expr } from './expr/ir.ts';
 import type { Operator, PieceRoom, Tick } from './operator.ts';
+import { ALL, piecesOf } from './pieces.ts';
 import { timeWindowFunction } from './time_windows.ts';
 import type { ColType } from './types.ts';
-
-/** Rows that are all made at once. */
-const ALL = Number.POSITIVE_INFINITY;
 
 export class FlatMapOperator implements Operator {
   readonly #types: ColType[];
@@ -47,33 +45,26 @@ export class FlatMapOperator implements Operator {
     this.#needed = [...needed];
   }
 
-  step(inputs: Batch[], tick: Tick): Batch {
-    const [input] = inputs;
-    const out = new BatchBuilder(this.#types, tick.arena, Math.max(input.n, 1));
-    const row: Datum[] = new Array(input.columns.length).fill(null);
-    for (let i = 0; i < input.n; i++) {
-      const before = out.n;
-      try {
-        for (const _ of this.#expand(row, input, i, out, tick, ALL));
-      } catch (error) {
-        if (!(error instanceof SqlError)) throw error;
-        out.n = before;
-        tick.errors.report(error, readRow(input, i), weightOf(input, i));
-      }
-    }
+  step([input]: Batch[], tick: Tick): Batch {
+    const out = new BatchBuilder(this.#types, tick.arena, input.n);
+    for (const _ of this.#expandAll(input, out, tick, ALL));
     return out.build();
   }
 
-  *stepPieces([input]: Batch[], tick: Tick, { arena, rows }: PieceRoom): Iterable<Batch> {
-    const out = new BatchBuilder(this.#types, arena, rows);
+  stepPieces([input]: Batch[], tick: Tick, room: PieceRoom): Iterable<Batch> {
+    const out = new BatchBuilder(this.#types, room.arena, room.rows);
+    return piecesOf(out, room, this.#expandAll(input, out, tick, room.rows));
+  }
+
+  /** Adds the rows of all rows; stops when `out` has `most`, for the caller to take them out. */
+  *#expandAll(input: Batch, out: BatchBuilder, tick: Tick, most: number): Iterable<void> {
     const row: Datum[] = new Array(input.columns.length).fill(null);
     for (let i = 0; i < input.n; i++) {
       let before = out.n;
       try {
-        for (const _ of this.#expand(row, input, i, out, tick, rows)) {
-          yield out.build();
-          out.begin(arena, rows);
-          before = 0;
+        for (const _ of this.#expand(row, input, i, out, tick, most)) {
+          yield;
+          before = out.n;
         }
       } catch (error) {
         if (!(error instanceof SqlError)) throw error;
@@ -81,10 +72,9 @@ export class FlatMapOperator implements Operator {
         tick.errors.report(error, readRow(input, i), weightOf(input, i));
       }
     }
-    yield out.build();
   }
 
-  /** Adds the rows of row i; stops when `out` has `most`, for the caller to take them out. */
+  /** The same of row i alone. */
   *#expand(
     row: Datum[],
     input: Batch,

@@ -21,6 +21,7 @@ import type { Pairs, Residual } from './join_residual.ts';
 import { type JoinSide, keyColumns, keyIsNull } from './join_side.ts';
 import { kernels } from './kernels/index.ts';
 import { type PieceRoom, type Tick, tickWith } from './operator.ts';
+import { ALL, piecesOf } from './pieces.ts';
 import { haveSameBytes } from './state/entry_columns.ts';
 import type { SlotPlace } from './state/row_layout.ts';
 import { RunCursor } from './state/run_blocks.ts';
@@ -37,18 +38,6 @@ interface Probe {
 
 function noProbe(delta: Batch): Probe {
   return { from: 0, delta, added: null, pairs: { n: 0, rows: 0, others: 0, weights: 0 } };
-}
-
-/** Pairs that are all made at once. */
-const ALL = Number.POSITIVE_INFINITY;
-
-/** What is in `out` whenever its maker stops, and at the end. */
-function* piecesOf(out: BatchBuilder, { arena, rows }: PieceRoom, maker: Iterable<void>): Iterable<Batch> {
-  for (const _ of maker) {
-    yield out.build();
-    out.begin(arena, rows);
-  }
-  yield out.build();
 }
 
 /** Whether the side's index had all rows of the delta appended. */
@@ -137,7 +126,7 @@ export class JoinPairs {
   /** delta() in pieces, made of so many pairs; the parts of a tick that cancel may be in several of them. */
   *pieces(inputs: Batch[], tick: Tick, into: PieceRoom): Iterable<Batch> {
     const [left, right] = inputs;
-    const inPiece = tickWith(tick, into.arena, tick.errors);
+    const inPiece = tickWith(tick, into.arena);
     const out = new BatchBuilder(this.#types, tick.arena, 1);
     this.#plan(left, right, tick);
     for (let i = 0; i < this.#count; i++) {
@@ -288,7 +277,7 @@ export class JoinPairs {
     const { n, weights } = delta;
     const slots = this.#slotsOf(probe, tick.arena);
     const place = tick.arena.allocZeroed(8);
-    const inPiece = tickWith(tick, arena, tick.errors);
+    const inPiece = tickWith(tick, arena);
     while (U32[place >>> 2] < n) {
       pairs.rows = arena.alloc(most * 4);
       pairs.others = arena.alloc(most * 4);

@@ -52,8 +52,9 @@ export interface PieceRoom {
   rows: number;
 }
 
-/** The same tick with another memory and other errors. */
-export function tickWith({ number, first, evalContext, now, watermark }: Tick, arena: Arena, errors: ErrorSink): Tick {
+/** The same tick with another memory, and other errors if they are given. */
+export function tickWith(tick: Tick, arena: Arena, errors = tick.errors): Tick {
+  const { number, first, evalContext, now, watermark } = tick;
   return { number, first, arena, evalContext, errors, now, watermark };
 }
 
@@ -70,13 +71,13 @@ export interface Operator {
    * has stays to the end. Meanwhile neither this operator nor those below it step. A row that fails may have given others before it.
    */
   stepPieces?(inputs: Batch[], tick: Tick, room: PieceRoom): Iterable<Batch>;
-  /** step() for input of which more is to come before anybody asks what comes of it: integral() says that at the end. */
+  /** step() for input of which more is to come before anybody asks what comes of it: the integral says that at the end. */
   absorb?(inputs: Batch[], tick: Tick): void;
   /** For operators that the clock moves: the time at which that happens next; null: not before there is input. */
   due?(): bigint | null;
   /** The sum of all outputs so far, where state holds it; not asked of an operator that a watermark frees state of. */
   integral?(tick: Tick): Batch;
-  /** integral() in pieces of about so many rows, for who lets others have their turn in between. The tick's arena may be reset before the next piece is asked for. */
+  /** The same in pieces of about so many rows, for who lets others have their turn in between. The tick's arena may be reset before the next piece is asked for. */
   integralPieces?(tick: Tick, rows: number): Iterable<Batch>;
   /**
    * Lets state go that these watermarks, those of the tick, prove dead (PlanNode.frees). Comes after all operators have stepped, before

@@ -49,7 +49,7 @@ export class OuterJoinOperator implements Operator {
   *stepPieces(inputs: Batch[], tick: Tick, room: PieceRoom): Iterable<Batch> {
     yield* this.#pairs.pieces(inputs, tick, room);
     const out = new BatchBuilder(this.#types, room.arena, inputs[0].n + inputs[1].n);
-    this.#padUnmatched(inputs, out, tickWith(tick, room.arena, tick.errors));
+    this.#padUnmatched(inputs, out, tickWith(tick, room.arena));
     yield out.build();
   }
 

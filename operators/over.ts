@@ -13,11 +13,10 @@
  * that no change to come reaches: those before it by more than the bounded reach of all calls, in rows (ROWS, lag, lead) or in time (RANGE).
  */
 import type { Batch } from './batch/batch.ts';
-import { BatchBuilder, readRow, weightOf } from './batch/builder.ts';
+import { BatchBuilder, weightOf } from './batch/builder.ts';
 import { U32 } from './batch/memory.ts';
-import { type RowCopy, rowCopy } from './batch/row_copy.ts';
-import { SqlError } from './errors.ts';
 import type { Operator, Tick } from './operator.ts';
+import { CallRows } from './over/call_rows.ts';
 import { makeEvaluator } from './over/make.ts';
 import { PartitionView, viewTypes } from './over/partition_view.ts';
 import type { WindowEvaluator } from './over/window_call.ts';
@@ -39,13 +38,12 @@ const SUFFIX = 2;
 
 export class OverOperator implements Operator {
   readonly #spec: OverSpec;
-  readonly #inputTypes: ColType[];
   readonly #viewTypes: ColType[];
   readonly #index: OrderedIndex;
   readonly #peers: RowCompare;
   readonly #heap = new Heap();
   readonly #calls: WindowEvaluator[];
-  readonly #copy: RowCopy;
+  readonly #rows: CallRows;
   readonly #before: number;
   readonly #after: number;
   /** Rows before a change that it may recompute or read, for calls that count rows. */
@@ -56,12 +54,11 @@ export class OverOperator implements Operator {
 
   constructor(spec: OverSpec, inputTypes: ColType[]) {
     this.#spec = spec;
-    this.#inputTypes = inputTypes;
     this.#viewTypes = viewTypes(inputTypes);
     this.#index = new OrderedIndex(inputTypes, spec.partition, spec.order, 16, spec.frees);
     this.#peers = rowCompare(this.#index.runs.rows.layout, spec.order, false);
     this.#calls = spec.calls.map((call) => makeEvaluator(call, spec.order, inputTypes, this.#heap));
-    this.#copy = rowCopy(inputTypes);
+    this.#rows = new CallRows(this.#calls, inputTypes);
     this.#before = Math.max(0, ...this.#calls.map((c) => c.reach.before));
     this.#after = Math.max(0, ...this.#calls.map((c) => c.reach.after));
     this.#wholePartition = this.#calls.some(
@@ -182,21 +179,9 @@ export class OverOperator implements Operator {
   }
 
   #write(view: PartitionView, from: number, to: number, sign: 1 | -1, out: BatchBuilder, tick: Tick): void {
-    const width = this.#inputTypes.length;
-    this.#copy.bind(view.columns);
-    for (const call of this.#calls) call.begin(view);
-    for (let i = from; i < to; i++) {
-      const row = out.addRow(sign);
-      this.#copy.copy(i, out.columns, row);
-      try {
-        for (let c = 0; c < this.#calls.length; c++) this.#calls[c].write(view, i, out, width + c, row, tick);
-      } catch (error) {
-        if (!(error instanceof SqlError)) throw error;
-        out.n = row;
-        tick.errors.report(error, readRow(view.batch, i).slice(0, width), sign);
-      }
-    }
-    for (const call of this.#calls) call.end();
+    this.#rows.begin(view);
+    for (let i = from; i < to; i++) this.#rows.write(view, i, sign, out, tick);
+    this.#rows.end();
   }
 
   free(watermarks: Watermarks): boolean {
@@ -222,7 +207,7 @@ export class OverOperator implements Operator {
   }
 
   release(): void {
-    for (const call of this.#calls) call.release();
+    this.#rows.release();
     this.#heap.release();
     this.#index.release();
   }

@@ -23,19 +23,26 @@ import { emptyBatch } from './batch/builder.ts';
 import { oneBatch } from './batch/one_batch.ts';
 import { RowPieces } from './batch/row_pieces.ts';
 import { slices } from './batch/slice.ts';
-import type { InputSpec } from './build.ts';
+import { buildOperator } from './build.ts';
 import { Dataflow, type RelationRows } from './dataflow.ts';
 import type { FlowNode } from './flow_node.ts';
 import { type HeldNodes, heldNodes } from './held_nodes.ts';
-import { type IndexProvider, type Operator, type Tick, tickWith } from './operator.ts';
+import { type Tick, tickWith } from './operator.ts';
 import { OverOnce } from './over_once.ts';
-import type { DataflowPlan, PlanNode } from './plan.ts';
+import type { DataflowPlan } from './plan.ts';
 import { isSelection, TopSelection } from './top_selection.ts';
 
 /** Rows of a piece that goes on at once. */
 const PIECE_ROWS = 8192;
 
 const NOTHING: RelationRows = () => null;
+
+/** Operators that sort once stand for those that keep order. */
+const buildOnce: typeof buildOperator = (node, inputs, indexes) => {
+  if (node.op === 'over') return new OverOnce(node, inputs[0].types);
+  const make = () => buildOperator(node, inputs, indexes);
+  return isSelection(node) ? new TopSelection(node, make) : make();
+};
 
 export class Piecewise extends Dataflow {
   readonly #held: HeldNodes['held'];
@@ -52,7 +59,7 @@ export class Piecewise extends Dataflow {
   /** `rows`: of a piece. */
   constructor(plan: DataflowPlan, rows = PIECE_ROWS) {
     const { held, nodes } = heldNodes(plan);
-    super({ ...plan, nodes });
+    super({ ...plan, nodes }, buildOnce);
     this.#held = held;
     this.#pieceRows = rows;
     this.#nothing = emptyBatch(nodes[plan.root].types);
@@ -60,17 +67,11 @@ export class Piecewise extends Dataflow {
     for (const [i, node] of this.nodes.entries()) if (held[i] !== null) this.#rows.set(node, this.#roomFor(node, i));
   }
 
-  /** Runs in the constructor of Dataflow. */
-  protected override build(node: PlanNode, inputs: InputSpec[], indexes: IndexProvider): Operator {
-    if (node.op === 'over') return new OverOnce(node, inputs[0].types);
-    const make = () => super.build(node, inputs, indexes);
-    return isSelection(node) ? new TopSelection(node, make) : make();
-  }
-
   #roomFor({ spec, operator }: FlowNode, i: number): RowPieces[] {
     if (this.#held[i] === 'input')
       return spec.inputs.map((input) => new RowPieces(this.nodes[input].spec.types, this.#kept));
-    return operator?.integral === undefined ? [new RowPieces(spec.types, this.#kept)] : [];
+    const isInState = operator?.integralPieces !== undefined || operator?.integral !== undefined;
+    return isInState ? [] : [new RowPieces(spec.types, this.#kept)];
   }
 
   /** A step whose output, and what is made on the way to it, comes in pieces: each is good until the next is asked for. */
@@ -125,7 +126,7 @@ export class Piecewise extends Dataflow {
         node.putNothing();
       } else if (pieces === null) node.run(inputs, tick);
       else {
-        const some = yield* this.#passPieces(i, pieces, delta, tickWith(tick, room.arena, tick.errors), level);
+        const some = yield* this.#passPieces(i, pieces, delta, tickWith(tick, room.arena), level);
         if (some) return;
         node.putNothing();
       }

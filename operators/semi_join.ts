@@ -54,7 +54,7 @@ export class SemiJoinOperator implements Operator {
     const [left, right] = inputs;
     const [{ keys }, { index }] = this.#sides;
     const atOnce = keys.length > 0 || right.n > 0 ? left.n : Math.max(1, Math.floor(rows / Math.max(1, index.size)));
-    const inPiece = tickWith(tick, arena, tick.errors);
+    const inPiece = tickWith(tick, arena);
     if (left.n === 0) yield this.step(inputs, inPiece);
     for (const some of slices(left, atOnce)) yield this.step([some, right], inPiece);
   }

@@ -13,12 +13,12 @@ import { Arena } from './batch/arena.ts';
 import type { Batch } from './batch/batch.ts';
 import { BatchBuilder, emptyBatch, weightOf } from './batch/builder.ts';
 import { U32 } from './batch/memory.ts';
-import { oneBatch } from './batch/one_batch.ts';
-import { sliceBatch } from './batch/slice.ts';
-import { mergedRuns, sortedInSteps, ties } from './batch/sort_records.ts';
+import { slices } from './batch/slice.ts';
+import { mergedRuns, sortTie, ties } from './batch/sort_records.ts';
 import { kernels } from './kernels/index.ts';
 import { RECORD_BYTES, RECORD_PIECE, RECORD_ROW, RECORD_SLACK } from './kernels/sort_layout.ts';
 import type { Operator, Tick } from './operator.ts';
+import { piecesOf } from './pieces.ts';
 import type { PlanNode } from './plan.ts';
 import { rowCompare, rowOps } from './state/row_ops.ts';
 import type { Saved } from './state/saved.ts';
@@ -178,7 +178,7 @@ export class TopSelection implements Operator {
         const { rows, records, live } = chunk;
         try {
           const all = recordedRows(rows, records, live, arena);
-          for (let from = 0; from < live; from += HANDED) yield sliceBatch(all, from, Math.min(HANDED, live - from));
+          yield* slices(all, HANDED);
         } finally {
           chunk.arena.release();
           arena.reset();
@@ -189,14 +189,12 @@ export class TopSelection implements Operator {
     }
   }
 
-  integral(tick: Tick): Batch {
-    return oneBatch([...this.#selected()], this.#spec.types, tick.arena);
-  }
-
   *integralPieces(tick: Tick, most: number): Iterable<Batch> {
     const other = this.#other;
     if (other === null) {
-      yield* this.#selected();
+      const room = { arena: tick.arena, rows: Math.min(this.#wanted, GREATEST_CHUNK) };
+      const out = new BatchBuilder(this.#spec.types, room.arena, room.rows);
+      yield* piecesOf(out, room, this.#select(out));
       return;
     }
     while (this.#handed !== null) {
@@ -207,9 +205,8 @@ export class TopSelection implements Operator {
     else if (other.integral !== undefined) yield other.integral(tick);
   }
 
-  /** The rows that are shown, in pieces; empty ones between steps of the work. */
-  *#selected(): Iterable<Batch> {
-    const nothing = emptyBatch(this.#spec.types);
+  /** Adds the rows that are shown; stops between two steps of the work, for the caller to take them out. */
+  *#select(out: BatchBuilder): Iterable<void> {
     this.#close();
     const chunks = this.#closed;
     const n = this.#kept;
@@ -219,15 +216,13 @@ export class TopSelection implements Operator {
     for (const [i, chunk] of chunks.entries()) {
       chunk.copyRecords(at, i);
       at += chunk.live * RECORD_BYTES;
-      yield nothing;
+      yield;
     }
     const runs = chunks.map(({ live }) => live);
-    const merging = mergedRuns(made, runs, other, arena);
-    let merged = merging.next();
-    for (; merged.done !== true; merged = merging.next()) yield nothing;
+    const records = yield* mergedRuns(made, runs, other, arena);
     const rows = chunks.map((chunk) => chunk.rows);
-    for (const _ of this.#breakTies(merged.value, Math.min(n, this.#wanted), n, rows)) yield nothing;
-    yield* this.#shown(merged.value, n, rows);
+    yield* this.#breakTies(records, Math.min(n, this.#wanted), n, rows);
+    yield* this.#show(records, n, rows, out);
   }
 
   /** Puts records with equal keys in order, where that makes a difference: of the first `shown` of n. */
@@ -249,13 +244,7 @@ export class TopSelection implements Operator {
             ops.bind(rows[U32[record + RECORD_PIECE / 4]].columns);
             ops.storeShallow(U32[record + RECORD_ROW / 4], stored + i * stride);
           }
-          const order = yield* sortedInSteps(to - from, (a, b) => compare(stored + a * stride, stored + b * stride));
-          const old = U32.slice(first, first + ((to - from) * RECORD_BYTES) / 4);
-          order.forEach((i, place) => {
-            const record = first + (place * RECORD_BYTES) / 4;
-            U32[record + RECORD_PIECE / 4] = old[(i * RECORD_BYTES + RECORD_PIECE) / 4];
-            U32[record + RECORD_ROW / 4] = old[(i * RECORD_BYTES + RECORD_ROW) / 4];
-          });
+          yield* sortTie(records, tie, (a, b) => compare(stored + a * stride, stored + b * stride));
           arena.reset();
           work += to - from;
           if (work < HANDED) continue;
@@ -269,27 +258,17 @@ export class TopSelection implements Operator {
   }
 
   /** Of n records in order the rows that LIMIT and OFFSET leave. */
-  *#shown(records: number, n: number, rows: Batch[]): Iterable<Batch> {
-    const { types, offset } = this.#spec;
-    const arena = new Arena();
-    try {
-      let out = new BatchBuilder(types, arena);
-      let before = 0;
-      for (let i = 0; i < n && before < this.#wanted; i++) {
-        const record = (records + i * RECORD_BYTES) >>> 2;
-        const from = rows[U32[record + RECORD_PIECE / 4]];
-        const row = U32[record + RECORD_ROW / 4];
-        const end = Math.min(before + weightOf(from, row), this.#wanted);
-        if (end > offset) out.copyRow(from, row, end - Math.max(before, offset));
-        before = end;
-        if (i % GREATEST_CHUNK !== GREATEST_CHUNK - 1) continue;
-        yield out.build();
-        arena.reset();
-        out = new BatchBuilder(types, arena);
-      }
-      yield out.build();
-    } finally {
-      arena.release();
+  *#show(records: number, n: number, rows: Batch[], out: BatchBuilder): Iterable<void> {
+    const { offset } = this.#spec;
+    let before = 0;
+    for (let i = 0; i < n && before < this.#wanted; i++) {
+      const record = (records + i * RECORD_BYTES) >>> 2;
+      const from = rows[U32[record + RECORD_PIECE / 4]];
+      const row = U32[record + RECORD_ROW / 4];
+      const end = Math.min(before + weightOf(from, row), this.#wanted);
+      if (end > offset) out.copyRow(from, row, end - Math.max(before, offset));
+      before = end;
+      if (i % GREATEST_CHUNK === GREATEST_CHUNK - 1) yield;
     }
   }
 

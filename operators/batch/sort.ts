@@ -1,4 +1,4 @@
-/** Rows of a batch in ORDER BY order, weights expanded: how a SELECT's rows leave. Sorting compares scratch rows by generated code. */
+/** Rows in ORDER BY order, weights expanded: how a SELECT's rows leave. One batch is sorted at once, comparing scratch rows by generated code; the pieces of a long read in steps (sorted_rows.ts). */
 import type { SortKey } from '../plan.ts';
 import { rowCompare, rowOps } from '../state/row_ops.ts';
 import type { Arena } from './arena.ts';

@@ -12,6 +12,8 @@ import {
   MERGE_BYTES,
   MERGE_TO,
   RECORD_BYTES,
+  RECORD_PIECE,
+  RECORD_ROW,
 } from '../kernels/sort_layout.ts';
 import type { Arena } from './arena.ts';
 import { U32 } from './memory.ts';
@@ -78,8 +80,25 @@ export function* ties(records: number, from: number, to: number): Generator<[num
   }
 }
 
+/** Puts the rows of records from .. to - 1, whose keys are equal, in order; `compare` knows them by their numbers from 0 on. */
+export function* sortTie(records: number, [from, to]: [number, number], compare: Compare): Generator<void> {
+  const order = yield* sortedInSteps(to - from, compare);
+  const first = (records + from * RECORD_BYTES) >>> 2;
+  const rows = new Uint32Array(order.length * 2);
+  for (let i = 0; i < order.length; i++) {
+    const old = first + (order[i] * RECORD_BYTES) / 4;
+    rows[i * 2] = U32[old + RECORD_ROW / 4];
+    rows[i * 2 + 1] = U32[old + RECORD_PIECE / 4];
+  }
+  for (let i = 0; i < order.length; i++) {
+    const record = first + (i * RECORD_BYTES) / 4;
+    U32[record + RECORD_ROW / 4] = rows[i * 2];
+    U32[record + RECORD_PIECE / 4] = rows[i * 2 + 1];
+  }
+}
+
 /** The numbers 0 .. n - 1 in this order, in steps. */
-export function* sortedInSteps(n: number, compare: Compare): Generator<void, Uint32Array> {
+function* sortedInSteps(n: number, compare: Compare): Generator<void, Uint32Array> {
   let order: Uint32Array = new Uint32Array(n);
   for (let from = 0; from < n; from += RUN_ROWS) {
     const to = Math.min(from + RUN_ROWS, n);

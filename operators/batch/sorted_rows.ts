@@ -12,7 +12,7 @@ import type { ColType } from '../types.ts';
 import type { Arena } from './arena.ts';
 import type { Batch } from './batch.ts';
 import { I32, U32 } from './memory.ts';
-import { mergedRuns, sortedInSteps, ties } from './sort_records.ts';
+import { mergedRuns, sortTie, ties } from './sort_records.ts';
 
 /** Rows one behind the other, each with a weight. */
 export interface RowList {
@@ -51,8 +51,13 @@ export function* sortedRowList(
   const records = yield* mergedRuns(made, runs, other, arena);
   const compare = rowCompare(ops.layout, keys, true);
   for (const tie of ties(records, 0, n)) {
-    if (tie === null) yield;
-    else yield* sortTie(records, tie, (a, b) => compare(rows + a * stride, rows + b * stride));
+    if (tie === null) {
+      yield;
+      continue;
+    }
+    const [from, to] = tie;
+    const tied = Uint32Array.from({ length: to - from }, (_, i) => rows + rowOf(records, from + i) * stride);
+    yield* sortTie(records, tie, (a, b) => compare(tied[a], tied[b]));
   }
   return {
     ops,
@@ -65,19 +70,4 @@ export function* sortedRowList(
 function rowOf(records: number, i: number): number {
   const record = records + i * RECORD_BYTES;
   return U32[(record + RECORD_ROW) >>> 2] + U32[(record + RECORD_PIECE) >>> 2];
-}
-
-/** Puts the rows of records with equal keys in order. */
-function* sortTie(
-  records: number,
-  [from, to]: [number, number],
-  compare: (a: number, b: number) => number,
-): Generator<void> {
-  const rows = Uint32Array.from({ length: to - from }, (_, i) => rowOf(records, from + i));
-  const order = yield* sortedInSteps(rows.length, (a, b) => compare(rows[a], rows[b]));
-  for (let i = 0; i < order.length; i++) {
-    const record = records + (from + i) * RECORD_BYTES;
-    U32[(record + RECORD_ROW) >>> 2] = rows[order[i]];
-    U32[(record + RECORD_PIECE) >>> 2] = 0;
-  }
 }

@@ -31,17 +31,15 @@ import type { StreamRuntime } from './stream.ts';
 import type { HistoryPiece } from './stream_history.ts';
 import { replay } from './stream_replay.ts';
 
-/** Reads of fewer rows are done at once. */
+/** Reads of fewer rows are done at once, if they make no more of them than FEW_MADE. */
 const FEW_ROWS = 4096;
+const FEW_MADE = 1 << 16;
 const LEAST_PIECE = 16;
 const GREATEST_PIECE = 16384;
-/** Of pieces whose long values are copied out. */
+/** Of pieces whose long values are copied out: they take memory beside that of the rows. */
 const GREATEST_COPIED = 2048;
 /** Most rows of the result that are gone through between two pauses. */
 const RESULT_ROWS = 8192;
-
-/** And reads that make no more of them. */
-const FEW_MADE = 1 << 16;
 
 /** True when the plan reads a stream: its history is read again from the source. */
 export function readsStream(plan: DataflowPlan, { loop, sources }: Reader): boolean {

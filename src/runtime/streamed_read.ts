@@ -92,7 +92,7 @@ class StreamedRead implements RowStream {
   readonly #shown = new Arena();
   /** What a step gives, in pieces. */
   #step: Iterator<Batch> | null = null;
-  /** A step may give many rows of few, and has to let others have their turn. */
+  /** A step may give many rows of few: others have their turn while it still reads its piece. */
   readonly #pauses: boolean;
   readonly #arenas = Array.from({ length: AHEAD }, () => new Arena());
   /** Pieces that had rows. */
@@ -136,8 +136,7 @@ class StreamedRead implements RowStream {
         this.#end();
         return null;
       }
-      const batch = this.#nextPiece(Math.min(maxRows, this.#pieceRows));
-      this.#pieceRows = Math.min(ROWS_A_PIECE, this.#pieceRows * 2);
+      const batch = this.#nextPiece(maxRows);
       const from = Math.min(this.#offset, batch.n);
       const count = Math.min(batch.n - from, this.#limit);
       this.#offset -= from;
@@ -165,7 +164,6 @@ class StreamedRead implements RowStream {
   #read(most: number): Batch {
     const arena = this.#arenas[this.#given % AHEAD];
     arena.reset();
-    if (!this.#pauses && this.#scans.length > 0) return this.#readAtOnce(most, arena);
     this.#step ??= this.#begin(most)[Symbol.iterator]();
     const { value, done } = this.#step.next();
     if (done) {
@@ -189,20 +187,11 @@ class StreamedRead implements RowStream {
     return this.#dataflow.steps(rows, tickOf(this.#reader, this.#scratch));
   }
 
-  /** A step in this turn: nothing is copied but what is shown. */
-  #readAtOnce(most: number, arena: Arena): Batch {
-    const scratch = this.#scratch;
-    const out = this.#dataflow.step(this.#scanned(most), tickOf(this.#reader, scratch));
-    const rows = detach(repeatRows(out, this.#width, scratch), arena);
-    this.#dataflow.endTick();
-    scratch.reset();
-    return rows;
-  }
-
   /** The next piece of the first scan that is left. */
   #scanned(most: number): RelationRows {
     const [{ relation, scan }] = this.#scans;
-    const piece = scan.next(most, this.#scratch);
+    const piece = scan.next(Math.min(most, this.#pieceRows), this.#scratch);
+    this.#pieceRows = Math.min(ROWS_A_PIECE, this.#pieceRows * 2);
     if (piece === null) {
       this.#scans.shift();
       scan.close();
