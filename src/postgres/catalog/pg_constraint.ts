@@ -1,6 +1,7 @@
 /** pg_constraint: PRIMARY KEY (p), UNIQUE (u), NOT NULL (n), CHECK (c) and FOREIGN KEY (f), the constraints that the engine has. `conbin` holds the condition as SQL. */
 import { pgArray } from '../../../operators/datum.ts';
 import { OID } from '../../../operators/types.ts';
+import { hasColumns } from '../../../planner/catalog_reader.ts';
 import { systemTable } from '../../../planner/types/catalog_table.ts';
 import type { ForeignKey } from '../../catalog/objects.ts';
 import { columnsOf } from '../../runtime/row_expression.ts';
@@ -141,9 +142,7 @@ function equality(left: number, right: number): number {
 
 /** The index of the key that a foreign key references. */
 export function indexOfKey(table: RelationFacts, { referenced }: ForeignKey): IndexFacts | undefined {
-  const fits = ({ columns }: IndexFacts) =>
-    columns.length === referenced.length && columns.every((c) => referenced.includes(c));
-  return table.indexes.find((index) => index.unique && fits(index));
+  return table.indexes.find((index) => index.unique && hasColumns(index, referenced));
 }
 
 export const PG_CONSTRAINT = ofCatalog((facts) => [
