@@ -34,15 +34,6 @@ export interface ConstraintsThere {
   keys: number[][];
 }
 
-export function constraintsOf(engine: TidemarkEngine, object: RelationObject): ConstraintsThere {
-  const own = [...object.checks, ...object.foreignKeys];
-  return {
-    names: [...own.map(({ name }) => name), ...engine.catalog.uniqueKeys(object.relation).map(({ name }) => name)],
-    numbers: own.map(({ number }) => number),
-    keys: [],
-  };
-}
-
 /** The constraint as a statement says it; it is added to what is there. `relation` need not be in the catalog yet. */
 export function foreignKey(
   engine: TidemarkEngine,
@@ -221,6 +212,10 @@ export function referencesToKey(
   const others = catalog.uniqueKeys(table).filter(({ name }) => !names.includes(name));
   if (others.some((other) => hasColumns(other, columns))) return [];
   return catalog.referencing(table.oid).filter(({ key }) => hasColumns({ columns }, key.referenced));
+}
+
+export function dropForeignKeys(references: Reference[]): void {
+  for (const { table, key } of references) table.foreignKeys = table.foreignKeys.filter((other) => other !== key);
 }
 
 /** Positions of a table that its foreign keys, or those of others that reference it, are over. */
