@@ -16,12 +16,17 @@ export interface Server {
   close(): Promise<void>;
 }
 
-export async function tidemark(): Promise<Server> {
-  return { name: 'tidemark', user: 'bench', ...(await startServerProcess()) };
+/** Ours, and PostgreSQL with these settings. */
+export async function startServers(settings: string[]): Promise<Server[]> {
+  const servers: Server[] = [{ name: 'tidemark', user: 'bench', ...(await startServerProcess()) }];
+  const baseline = await postgres(settings);
+  if (baseline === null) console.error('no PostgreSQL server found: no baseline');
+  else servers.push(baseline);
+  return servers;
 }
 
 /** A PostgreSQL of its own in a temporary folder, durability off, with these settings; null when there is none on the machine. */
-export async function postgres(options: string[]): Promise<Server | null> {
+async function postgres(options: string[]): Promise<Server | null> {
   const base = '/usr/lib/postgresql';
   const version = existsSync(base)
     ? readdirSync(base)

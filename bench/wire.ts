@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { serialize } from 'pg-protocol';
 import { processCpu } from './process_cpu.ts';
-import { connect, postgres, type Server, tidemark } from './sql_servers.ts';
+import { connect, type Server, startServers } from './sql_servers.ts';
 import { median, type Row, Table } from './table.ts';
 
 const CLIENTS = 8;
@@ -31,8 +31,7 @@ export async function wireBench(options: {
 }): Promise<void> {
   const { rows, seconds, runs } = options;
   const table = new Table(options.json);
-  const servers = [await tidemark(), await postgres(['shared_buffers=256MB'])].filter((s) => s !== null);
-  if (servers.length === 1) console.error('no PostgreSQL server found: no baseline');
+  const servers = await startServers(['shared_buffers=256MB']);
   const hasPgbench = spawnSync('pgbench', ['--version']).status === 0;
   if (!hasPgbench) console.error('pgbench not found: point SELECTs are left out');
   const add = async (bench: string, measure: (server: Server) => Promise<Figure>) =>

@@ -56,7 +56,7 @@ export interface CatalogReader {
 }
 
 /** Whether these are the columns of the key, in any order. */
-export function hasColumns({ columns }: UniqueKey, wanted: number[]): boolean {
+export function hasColumns({ columns }: Pick<UniqueKey, 'columns'>, wanted: number[]): boolean {
   return new Set(wanted).size === columns.length && columns.every((c) => wanted.includes(c));
 }
 

@@ -8,7 +8,7 @@
  */
 import type pg from 'pg';
 import { processCpu } from '../process_cpu.ts';
-import { connect, postgres, type Server, tidemark } from '../sql_servers.ts';
+import { connect, type Server, startServers } from '../sql_servers.ts';
 import { median, Table } from '../table.ts';
 import { CHANGES, QUERIES, tables } from './cases.ts';
 
@@ -28,8 +28,7 @@ export async function statementsBench(options: {
 }): Promise<void> {
   const { only, rows, runs } = options;
   const table = new Table(options.json);
-  const servers = [await tidemark(), await postgres(SETTINGS)].filter((server) => server !== null);
-  if (servers.length === 1) console.error('no PostgreSQL server found: no baseline');
+  const servers = await startServers(SETTINGS);
   try {
     const sides: Side[] = [];
     for (const server of servers) sides.push({ server, client: await connect(server) });

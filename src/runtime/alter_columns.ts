@@ -27,6 +27,7 @@ import { checkKey } from './create_index.ts';
 import { namedInLiterals } from './default_value.ts';
 import { dropConstraint } from './drop_constraint.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { dropForeignKeys } from './foreign_key.ts';
 import { containsNull } from './not_null.ts';
 import { RebuiltTable } from './rebuilt_table.ts';
 import { RowRewrite } from './row_rewrite.ts';
@@ -207,8 +208,7 @@ class Alteration {
         for (const columns of planned.indexes) stored.addIndex(columns);
         this.#exchange(draft, stored, values?.delta ?? null);
       }
-      for (const { table, key } of draft.unreferenced)
-        table.foreignKeys = table.foreignKeys.filter((other) => other !== key);
+      dropForeignKeys(draft.unreferenced);
       for (const object of draft.gone) this.#closing.push(this.#drop(object));
       for (const change of draft.sequenceChanges) change();
       counted.open(engine);

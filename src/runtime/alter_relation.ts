@@ -23,7 +23,7 @@ import { addUnique, checkKey, keyColumns, uniqueConstraint } from './create_inde
 import { columnDefault, namedInLiterals } from './default_value.ts';
 import { dropConstraint } from './drop_constraint.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { type ConstraintsThere, constraintsOf, foreignKey, inOrderOfNames } from './foreign_key.ts';
+import { type ConstraintsThere, foreignKey, inOrderOfNames } from './foreign_key.ts';
 import { columnNamed, objectNamed } from './names.ts';
 import { containsNull } from './not_null.ts';
 import { checkForeignKey } from './references.ts';
@@ -150,12 +150,16 @@ export function ownTable(object: CatalogObject, action?: string): RelationObject
 }
 
 /** What a constraint is made beside. */
-function constraintsThere(engine: TidemarkEngine, object: RelationObject, planned: Planned): ConstraintsThere {
-  const { checks, foreignKeys, gone } = planned;
-  const { names, numbers } = constraintsOf(engine, { ...object, checks, foreignKeys });
+function constraintsThere(
+  { catalog }: TidemarkEngine,
+  { relation }: RelationObject,
+  planned: Planned,
+): ConstraintsThere {
+  const own = [...planned.checks, ...planned.foreignKeys];
+  const names = [...own, ...catalog.uniqueKeys(relation)].map(({ name }) => name);
   return {
-    names: [...names.filter((name) => !gone.includes(name)), ...planned.names],
-    numbers,
+    names: [...names.filter((name) => !planned.gone.includes(name)), ...planned.names],
+    numbers: own.map(({ number }) => number),
     keys: planned.indexes,
   };
 }

@@ -18,8 +18,7 @@ export class ChangeSource {
   readonly #bound: BoundUpdate | BoundDelete;
   #plan: DataflowPlan | null = null;
   #wasRun = false;
-  /** Undefined: nobody has asked for it. */
-  #point: PointRead | null | undefined;
+  #point: PointRead | null = null;
 
   private constructor(bound: BoundUpdate | BoundDelete) {
     this.#bound = bound;
@@ -42,9 +41,9 @@ export class ChangeSource {
 
   /** The statement runs: whether rows() reads its source, with parameters of the context. */
   run(): boolean {
-    if (this.#wasRun && this.#point === undefined) this.#point = PointRead.of(this.plan, this.#ids.length, []);
+    if (this.#wasRun) this.#point ??= PointRead.of(this.plan, this.#ids.length, []);
     this.#wasRun = true;
-    return this.#point !== undefined && this.#point !== null;
+    return this.#point !== null;
   }
 
   /** Null where run() said that it does not, or no index serves any more. */

@@ -2,7 +2,6 @@
  * CHECK constraints: conditions over one row of a table, bound when they are made, under the settings of who makes them. A row fits when none is false: true and
  * NULL are as good. They are looked at in the order of their names, after NOT NULL and before keys, as PostgreSQL does.
  */
-import { Arena } from '../../operators/batch/arena.ts';
 import { readRow, weightOf } from '../../operators/batch/builder.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
@@ -18,9 +17,6 @@ import { failingRow } from './not_null.ts';
 import { bindAlone, columnsOf, evaluatorOf, rowColumns } from './row_expression.ts';
 import type { StoredRelation } from './stored_relation.ts';
 import { parsed, written } from './written_expression.ts';
-
-/** Rows looked at a time. */
-const ROWS = 4096;
 
 /** The constraint as a statement says it; `there`: those that the table has, and those of the statement before it. */
 export function checkConstraint(
@@ -101,22 +97,14 @@ export function checkRows(
   check: CheckConstraint,
   { evalContext }: SessionContext,
 ): void {
-  const scan = stored?.scan([]);
-  if (scan === undefined) return;
-  const arena = new Arena();
-  try {
-    for (let batch = scan.next(ROWS, arena); batch !== null; batch = scan.next(ROWS, arena)) {
-      for (let i = 0; i < batch.n; i++) {
-        if (weightOf(batch, i) <= 0 || holds(check, readRow(batch, i), evalContext)) continue;
-        const message = `check constraint "${check.name}" of relation "${name}" is violated by some row`;
-        throw new SqlError('23514', message, { schema, table: name, constraint: check.name });
-      }
-      arena.reset();
+  stored?.inPieces((rows) => {
+    for (let i = 0; i < rows.n; i++) {
+      if (weightOf(rows, i) <= 0 || holds(check, readRow(rows, i), evalContext)) continue;
+      const message = `check constraint "${check.name}" of relation "${name}" is violated by some row`;
+      throw new SqlError('23514', message, { schema, table: name, constraint: check.name });
     }
-  } finally {
-    scan.close();
-    arena.release();
-  }
+    return false;
+  });
 }
 
 /** The constraints with one more, in the order in which they are looked at. */

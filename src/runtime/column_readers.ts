@@ -7,6 +7,7 @@ import { presentColumns } from '../../planner/catalog_reader.ts';
 import type { SelectNode } from '../../planner/parse/ast.ts';
 import { type CatalogObject, KIND_NAMES, type RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
+import type { Dependent } from './dependents.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { bindViewQuery, orNull, type ReadingView } from './view_query.ts';
 import { meaningOf } from './view_text.ts';
@@ -48,17 +49,17 @@ function textReads(
   return without === null || without !== meaning(query);
 }
 
-/** What would go with a column: each reader, then what reads that. `line` says why, as PostgreSQL does. */
+/** What would go with a column: each reader, then what reads that. */
 export function goesWith(
   engine: TidemarkEngine,
   readers: CatalogObject[],
   on: string,
-): { object: CatalogObject; line: string }[] {
-  const found: { object: CatalogObject; line: string }[] = [];
+): (Dependent & { object: CatalogObject })[] {
+  const found: (Dependent & { object: CatalogObject })[] = [];
   const visit = (object: CatalogObject, why: string): void => {
     if (found.some((other) => other.object === object)) return;
     const name = `${KIND_NAMES[object.kind]} ${object.name}`;
-    found.push({ object, line: `${name} depends on ${why}` });
+    found.push({ object, text: name, on: why });
     for (const other of engine.catalog.objects())
       if (other.dependencies.includes(object.oid) && other.kind !== 'index') visit(other, name);
   };

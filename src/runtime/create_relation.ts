@@ -76,7 +76,7 @@ export async function createRelation(
   if (key !== null && engine.replay === null) checkComparable(all, key);
   checkUniqueAllowed(statement);
   // Rows of a topic's stream are not kept, and changes of what is not kept are not either.
-  const keeps = statement.kind === 'table' || !statement.options.some(({ name }) => name === 'connector');
+  const keeps = statement.kind === 'table' || !hasConnector(statement);
   const { retention, rest } = keeps
     ? takeRetention(statement.options)
     : { retention: undefined, rest: statement.options };
@@ -128,16 +128,7 @@ export async function createRelation(
   let open: (() => void) | null = null;
   const source = connector === null ? null : sourceSpec(statement, connector, [...fields, ...included], key);
   if (source === null) {
-    engine.loop.addRelation(
-      relation.oid,
-      new StoredRelation(
-        all.map((c) => c.type),
-        relation.indexes,
-        false,
-        key,
-        true,
-      ),
-    );
+    addRows(engine, relation);
     if (relation.watermark !== undefined) engine.localStreams.set(relation.oid, new LocalStream(relation));
   } else open = await attachSource(engine, relation, source);
   engine.define(
@@ -173,36 +164,42 @@ export async function createRelation(
   return null;
 }
 
+/** The place of its rows, which are none yet. */
+function addRows({ loop }: TidemarkEngine, { oid, columns, indexes, key }: Relation): void {
+  const types = columns.map((c) => c.type);
+  loop.addRelation(oid, new StoredRelation(types, indexes, false, key, true));
+}
+
+function hasConnector({ options }: CreateRelation): boolean {
+  return options.some(({ name }) => name === 'connector');
+}
+
 function checkConstraints(
   engine: TidemarkEngine,
   relation: Relation,
-  { checks, text, options }: CreateRelation,
+  statement: CreateRelation,
   copied: CheckConstraint[],
   session: SessionContext,
 ): CheckConstraint[] {
-  if (checks.length + copied.length > 0 && options.some(({ name }) => name === 'connector')) {
+  const { checks, text } = statement;
+  if (checks.length + copied.length > 0 && hasConnector(statement)) {
     throw unsupported('a CHECK constraint on a relation with a connector');
   }
-  return checks.reduce(
-    (there: CheckConstraint[], definition) => {
-      if (there.some(({ name }) => name === definition.name)) {
-        throw new SqlError('42710', `check constraint "${definition.name}" already exists`);
-      }
-      const beside = { names: there.map(({ name }) => name), numbers: there.map(({ number }) => number) };
-      return withCheck(there, checkConstraint(engine, relation, definition, text, beside, session));
-    },
-    copiedChecks(engine, copied),
-  );
-}
-
-/** Constraints of another table as they are here: 42710 when two have one name. */
-function copiedChecks(engine: TidemarkEngine, copied: CheckConstraint[]): CheckConstraint[] {
-  return copied.reduce((there: CheckConstraint[], check) => {
-    if (there.some(({ name }) => name === check.name)) {
-      throw new SqlError('42710', `check constraint "${check.name}" already exists`);
-    }
-    return withCheck(there, { ...check, number: there.length + 1, since: engine.loop.tick });
-  }, []);
+  let there: CheckConstraint[] = [];
+  const checkFree = (wanted: string | null) => {
+    if (!there.some(({ name }) => name === wanted)) return;
+    throw new SqlError('42710', `check constraint "${wanted}" already exists`);
+  };
+  for (const check of copied) {
+    checkFree(check.name);
+    there = withCheck(there, { ...check, number: there.length + 1, since: engine.loop.tick });
+  }
+  for (const definition of checks) {
+    checkFree(definition.name);
+    const beside = { names: there.map(({ name }) => name), numbers: there.map(({ number }) => number) };
+    there = withCheck(there, checkConstraint(engine, relation, definition, text, beside, session));
+  }
+  return there;
 }
 
 function foreignKeysOf(
@@ -213,7 +210,7 @@ function foreignKeysOf(
   session: SessionContext,
 ): ForeignKey[] {
   if (statement.foreignKeys.length === 0) return [];
-  if (statement.options.some(({ name }) => name === 'connector')) {
+  if (hasConnector(statement)) {
     throw unsupported('a FOREIGN KEY constraint on a table with a connector');
   }
   const there = {
@@ -241,7 +238,7 @@ function columnSequences(engine: TidemarkEngine, relation: Relation, statement: 
 function checkUniqueAllowed(statement: CreateRelation): void {
   if (statement.unique.length === 0) return;
   if (statement.kind === 'stream') throw new SqlError('42P16', 'a stream has no unique constraints');
-  if (statement.options.some(({ name }) => name === 'connector')) {
+  if (hasConnector(statement)) {
     throw unsupported('a UNIQUE constraint on a table with a connector');
   }
 }
@@ -275,16 +272,7 @@ async function attachSource(
   engine.streams.set(relation.oid, stream);
   if (spec.envelope === 'append') return null;
   // A keyed table keeps its rows, so it reads from the start whether or not a view needs it.
-  engine.loop.addRelation(
-    relation.oid,
-    new StoredRelation(
-      relation.columns.map((c) => c.type),
-      relation.indexes,
-      false,
-      relation.key,
-      true,
-    ),
-  );
+  addRows(engine, relation);
   const offsets = await startOffsets(engine, stream);
   return () => engine.sourceTicks.openStream(stream, offsets);
 }
@@ -449,7 +437,7 @@ async function createTableAs(
       source: null,
     };
   };
-  const addStore = () => engine.loop.addRelation(relation.oid, new StoredRelation(columns.map((c) => c.type)));
+  const addStore = () => addRows(engine, relation);
   if (engine.replay !== null) {
     // The rows come from the log.
     const object = make();

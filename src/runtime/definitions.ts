@@ -13,10 +13,11 @@ import { alterSequence, createSequence } from './create_sequence.ts';
 import { createSink } from './create_sink.ts';
 import { createView } from './create_view.ts';
 import { usersOf } from './default_value.ts';
+import { type Dependent, defaultsOn, foreignKeysOn, stillDependent, tellCascade } from './dependents.ts';
 import { dropIndex } from './drop_constraint.ts';
 import { acknowledge, createSubscription } from './durable_subscription.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { referencesTo } from './foreign_key.ts';
+import { dropForeignKeys, referencesTo } from './foreign_key.ts';
 import { keepChanges } from './kept_changes.ts';
 import { identityOwner } from './owned_sequences.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
@@ -165,33 +166,17 @@ function removable(
     .map((o) => ({ text: wordsOf(o), on }));
   const others = [...defaultsWithout(engine, gone), ...foreignKeysWithout(engine, gone)];
   if (!cascade && relations.length + others.length > 0) throw stillDependent(on, [...relations.reverse(), ...others]);
-  const blocking = [...relations, ...others];
-  if (blocking.length === 1) session.notice('NOTICE', '00000', `drop cascades to ${blocking[0].text}`);
-  else if (blocking.length > 1) {
-    session.notice('NOTICE', '00000', `drop cascades to ${blocking.length} other objects`, {
-      detail: blocking.map(({ text }) => `drop cascades to ${text}`).join('\n'),
-    });
-  }
+  tellCascade([...relations, ...others], session);
   return gone;
 }
 
 const wordsOf = ({ kind, name }: CatalogObject): string => `${KIND_NAMES[kind]} ${name}`;
 
-/** Something that needs what is to be dropped. */
-interface Dependent {
-  text: string;
-  on: string;
-}
-
 /** Defaults of columns that stay, and need a sequence that goes. */
 function defaultsWithout(engine: TidemarkEngine, gone: CatalogObject[]): Dependent[] {
   return gone.flatMap((object) => {
     if (object.kind !== 'sequence') return [];
-    return usersOf(engine, object.oid).flatMap(({ table, column }) => {
-      if (gone.includes(table)) return [];
-      const text = `default value for column ${table.relation.columns[column].name} of table ${table.name}`;
-      return [{ text, on: wordsOf(object) }];
-    });
+    return defaultsOn(engine, object, (table) => !gone.includes(table));
   });
 }
 
@@ -201,9 +186,8 @@ function foreignKeysWithout(engine: TidemarkEngine, gone: CatalogObject[]): Depe
     // What an index is needed for its table is, too.
     if (object.kind === 'index' && gone.some(({ oid }) => oid === object.on)) return [];
     const references = referencesTo(engine, object, gone).filter(({ table }) => !gone.includes(table));
-    return references
-      .sort((a, b) => a.table.oid - b.table.oid || a.key.number - b.key.number)
-      .map(({ table, key }) => ({ text: `constraint ${key.name} on table ${table.name}`, on: wordsOf(object) }));
+    references.sort((a, b) => a.table.oid - b.table.oid || a.key.number - b.key.number);
+    return foreignKeysOn(wordsOf(object), references);
   });
   // Two keys of the same columns may go.
   return needing.filter(({ text }, i) => needing.findIndex((other) => other.text === text) === i);
@@ -221,11 +205,7 @@ async function remove(
     object.oid,
     ...(object.kind === 'table' ? (object.lostIndexes ?? []) : []),
   ]);
-  for (const object of objects) {
-    for (const { table, key } of referencesTo(engine, object, objects)) {
-      table.foreignKeys = table.foreignKeys.filter((other) => other !== key);
-    }
-  }
+  for (const object of objects) dropForeignKeys(referencesTo(engine, object, objects));
   const closing = objects.map((object) => dropOne(engine, object));
   for (const schema of schemas) {
     gone.push(engine.catalog.schemaOid(schema));
@@ -233,13 +213,6 @@ async function remove(
   }
   if (gone.length > 0) engine.defined({ sql: statement.text, made: 0, dropped: gone }, session);
   for (const close of closing) await close?.();
-}
-
-function stillDependent(what: string, dependents: Dependent[]): SqlError {
-  return new SqlError('2BP01', `cannot drop ${what} because other objects depend on it`, {
-    detail: dependents.map(({ text, on }) => `${text} depends on ${on}`).join('\n'),
-    hint: 'Use DROP ... CASCADE to drop the dependent objects too.',
-  });
 }
 
 /** When it is sure that the relation stays dropped. */

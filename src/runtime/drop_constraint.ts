@@ -2,14 +2,15 @@
  * ALTER TABLE ... DROP CONSTRAINT of every kind. The index of a key goes with it; foreign keys that need the key go with CASCADE. Columns of a primary key stay NOT NULL, as in
  * PostgreSQL. Plans of views may rest on a primary key, that there is one row of each: it stays while a view reads the table.
  */
-import { SqlError, unsupported } from '../../operators/errors.ts';
+import { unsupported } from '../../operators/errors.ts';
 import type { AlterAction } from '../../planner/parse/ast.ts';
 import type { Reference } from '../catalog/catalog.ts';
 import type { CheckConstraint, ForeignKey, IndexObject, RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { dropCheck } from './check_constraint.ts';
+import { foreignKeysOn, stillDependent, tellCascade } from './dependents.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { referencesToKey } from './foreign_key.ts';
+import { dropForeignKeys, referencesToKey } from './foreign_key.ts';
 
 type DropConstraint = Extract<AlterAction, { k: 'drop_constraint' }>;
 
@@ -40,7 +41,7 @@ export function dropConstraint(
   if (index === null) checkUnread(engine, object);
   planned.gone.push(action.name);
   return () => {
-    for (const { table, key } of references) table.foreignKeys = table.foreignKeys.filter((other) => other !== key);
+    dropForeignKeys(references);
     if (index === null) dropPrimary(engine, object);
     else dropIndex(engine, index);
     catalog.version++;
@@ -62,18 +63,9 @@ function without(
   session: SessionContext,
 ): Reference[] {
   const references = referencesToKey(engine, relation, index?.columns ?? (relation.key as number[]), [...others, name]);
-  if (references.length === 0) return [];
-  const lines = references.map(({ table: other, key }) => `constraint ${key.name} on table ${other.name}`);
-  if (!cascade) {
-    const message = `cannot drop constraint ${name} on table ${table} because other objects depend on it`;
-    throw new SqlError('2BP01', message, {
-      detail: lines.map((line) => `${line} depends on index ${name}`).join('\n'),
-      hint: 'Use DROP ... CASCADE to drop the dependent objects too.',
-    });
-  }
-  const gone = lines.map((line) => `drop cascades to ${line}`);
-  if (gone.length === 1) session.notice('NOTICE', '00000', gone[0]);
-  else session.notice('NOTICE', '00000', `drop cascades to ${gone.length} other objects`, { detail: gone.join('\n') });
+  const dependents = foreignKeysOn(`index ${name}`, references);
+  if (!cascade && dependents.length > 0) throw stillDependent(`constraint ${name} on table ${table}`, dependents);
+  tellCascade(dependents, session);
   return references;
 }
 

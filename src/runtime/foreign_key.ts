@@ -10,7 +10,7 @@ import type { Datum } from '../../operators/datum.ts';
 import { SqlError, unsupported } from '../../operators/errors.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import { OID } from '../../operators/types.ts';
-import { presentColumns, type Relation } from '../../planner/catalog_reader.ts';
+import { hasColumns, presentColumns, type Relation } from '../../planner/catalog_reader.ts';
 import type { ForeignKeyDef } from '../../planner/parse/ast.ts';
 import { formatType } from '../../planner/types/type_name.ts';
 import type { Reference } from '../catalog/catalog.ts';
@@ -32,15 +32,6 @@ export interface ConstraintsThere {
   numbers: number[];
   /** Keys of the table itself that the same statement makes. */
   keys: number[][];
-}
-
-export function constraintsOf(engine: TidemarkEngine, object: RelationObject): ConstraintsThere {
-  const own = [...object.checks, ...object.foreignKeys];
-  return {
-    names: [...own.map(({ name }) => name), ...engine.catalog.uniqueKeys(object.relation).map(({ name }) => name)],
-    numbers: own.map(({ number }) => number),
-    keys: [],
-  };
 }
 
 /** The constraint as a statement says it; it is added to what is there. `relation` need not be in the catalog yet. */
@@ -111,12 +102,8 @@ function referencedColumns(engine: TidemarkEngine, other: Relation, names: strin
   if (repeated) throw new SqlError('42830', 'foreign key referenced-columns list must not contain duplicates');
   const keys = [...engine.catalog.uniqueKeys(other).map((key) => key.columns), ...made];
   if (other.key !== null) keys.push(other.key);
-  if (keys.some((key) => isSame(key, columns))) return columns;
+  if (keys.some((key) => hasColumns({ columns: key }, columns))) return columns;
   throw new SqlError('42830', `there is no unique constraint matching given keys for referenced table "${other.name}"`);
-}
-
-function isSame(a: number[], b: number[]): boolean {
-  return a.length === b.length && a.every((column) => b.includes(column));
 }
 
 const INTEGERS: number[] = [OID.int2, OID.int4, OID.int8];
@@ -223,8 +210,12 @@ export function referencesToKey(
   names: string[],
 ): Reference[] {
   const others = catalog.uniqueKeys(table).filter(({ name }) => !names.includes(name));
-  if (others.some((other) => isSame(other.columns, columns))) return [];
-  return catalog.referencing(table.oid).filter(({ key }) => isSame(columns, key.referenced));
+  if (others.some((other) => hasColumns(other, columns))) return [];
+  return catalog.referencing(table.oid).filter(({ key }) => hasColumns({ columns }, key.referenced));
+}
+
+export function dropForeignKeys(references: Reference[]): void {
+  for (const { table, key } of references) table.foreignKeys = table.foreignKeys.filter((other) => other !== key);
 }
 
 /** Positions of a table that its foreign keys, or those of others that reference it, are over. */

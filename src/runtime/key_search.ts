@@ -8,11 +8,9 @@ import { batchFromRows, weightOf } from '../../operators/batch/builder.ts';
 import { F64 } from '../../operators/batch/memory.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { RowTable } from '../../operators/state/row_table.ts';
+import { hasColumns } from '../../planner/catalog_reader.ts';
 import { isIndexed, type RowReader, rowsOfKeys } from './reads.ts';
 import type { StoredRelation } from './stored_relation.ts';
-
-/** Rows looked at a time. */
-const ROWS = 4096;
 
 /** What sees the rows. */
 export interface RowView extends RowReader {
@@ -57,17 +55,11 @@ export function searchKeys(
       look(rowsOfKeys(relation, indexed, batchFromRows(indexTypes, inOrder, arena), view, arena));
       return firsts;
     }
-    const scan = stored.scan(instead === undefined ? view.transaction.corrections(relation) : []);
-    const piece = new Arena();
-    try {
-      for (let rows = scan.next(ROWS, piece); rows !== null; rows = scan.next(ROWS, piece)) {
-        look(rows);
-        piece.reset();
-      }
-    } finally {
-      scan.close();
-      piece.release();
-    }
+    const lookOn = (rows: Batch) => {
+      look(rows);
+      return false;
+    };
+    stored.inPieces(lookOn, instead === undefined ? view.transaction.corrections(relation) : []);
     return firsts;
   } finally {
     table.release();
@@ -76,7 +68,7 @@ export function searchKeys(
 }
 
 function indexOver(stored: StoredRelation, columns: number[]): number[] | undefined {
-  return stored.indexedColumns().find((its) => its.length === columns.length && its.every((c) => columns.includes(c)));
+  return stored.indexedColumns().find((its) => hasColumns({ columns: its }, columns));
 }
 
 /** For each key whether a row has it. */

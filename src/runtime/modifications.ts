@@ -62,7 +62,6 @@ export function modifyContext(
     ...reader,
     signal,
     ...constraintsOf(engine, relation),
-    isDeferred: (table, key) => transaction.isDeferred(table, key),
     other: (another) => modifyContext(engine, another, session),
     relationOf: (oid) => engine.catalog.relationByOid(oid) as Relation,
     defaultOf: (column) => valueOfDefault(engine, relation, column, session),

@@ -37,8 +37,6 @@ export interface ModifyContext extends Reader {
   foreignKeys: ForeignKey[];
   /** Foreign keys of all tables that reference the relation. */
   referencing: Reference[];
-  /** Whether the foreign key of a table (its OID) is looked at at COMMIT. */
-  isDeferred(table: number, key: ForeignKey): boolean;
   /** The same for another table, which foreign keys lead to. */
   other(relation: Relation): ModifyContext;
   relationOf(oid: number): Relation;

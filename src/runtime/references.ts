@@ -7,14 +7,11 @@
  * A statement's rows that came with another row's place (RowChange.from) and the same key are not looked at. Cost: a look-up a key, all of a statement at once; where no index has the
  * referencing columns, a look at all rows for each statement that takes keys away.
  */
-import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { readRow, weightOf } from '../../operators/batch/builder.ts';
-import { encodeComposite } from '../../operators/batch/composite.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
-import { oneOf } from '../../operators/state/equal_values.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { ReferentialAction } from '../../planner/parse/ast.ts';
 import type { Reference } from '../catalog/catalog.ts';
@@ -24,7 +21,7 @@ import type { TidemarkEngine } from './engine.ts';
 import { askedKey, keyAsAsked, notPresent, stillReferenced } from './foreign_key.ts';
 import { presentKeys, type RowView } from './key_search.ts';
 import type { StoredRelation } from './stored_relation.ts';
-import type { RowChange } from './unique_keys.ts';
+import { type RowChange, valuesText } from './unique_keys.ts';
 
 /** Of rows those whose key is not there. */
 export function rowsWithout(key: ForeignKey, from: Relation, to: Relation, rows: Datum[][], view: RowView): Datum[][] {
@@ -70,22 +67,16 @@ export function missedRow(reference: Reference, to: Relation, gone: Datum[][], v
   return askedRows(reference, to, missing, view)[0] ?? null;
 }
 
-/** A text that rows have in common whose values in these columns are equal. */
-export function valuesText({ columns: of }: Relation, columns: number[], row: Datum[]): string {
-  const bytes = columns.map((c) => encodeComposite(row[c] === null ? null : oneOf(row[c], of[c].type.oid)));
-  return Buffer.concat(bytes).toString('latin1');
-}
-
 export function isAction(action: ReferentialAction): boolean {
   return action !== 'a' && action !== 'r';
 }
 
-function hasAction({ onDelete, onUpdate }: ForeignKey): boolean {
+export function hasAction({ onDelete, onUpdate }: ForeignKey): boolean {
   return isAction(onDelete) || isAction(onUpdate);
 }
 
 /** Whether an update left these columns as they were. */
-export function keeps(relation: Relation, columns: number[], { row, from }: RowChange): boolean {
+function keeps(relation: Relation, columns: number[], { row, from }: RowChange): boolean {
   if (from === undefined) return false;
   if (columns.every((c) => row[c] === from[c])) return true;
   return valuesText(relation, columns, row) === valuesText(relation, columns, from);
@@ -180,9 +171,6 @@ function rowsOf(delta: Batch, sign: 1 | -1): Datum[][] {
   return rows;
 }
 
-/** Rows looked at a time. */
-const ROWS = 4096;
-
 /** Throws when a row that is there asks for a key that is not. `stored`: the rows of the table. */
 export function checkForeignKey(
   { catalog, loop }: TidemarkEngine,
@@ -193,21 +181,17 @@ export function checkForeignKey(
 ): void {
   const isOwn = key.references === relation.oid;
   const other = isOwn ? relation : catalog.relationByOid(key.references);
-  const scan = stored?.scan([]);
-  if (scan === undefined || other === null) return;
-  const instead = isOwn && stored !== undefined ? { relation: relation.oid, stored } : undefined;
-  const view: RowView = { loop, transaction: UNCORRECTED, instead };
-  const arena = new Arena();
-  try {
-    for (let rows = scan.next(ROWS, arena); rows !== null; rows = scan.next(ROWS, arena)) {
-      const [missing] = rowsWithout(key, relation, other, rowsOf(rows, 1), view);
-      if (missing !== undefined) throw notPresent(key, relation, missing, other, evalContext);
-      arena.reset();
-    }
-  } finally {
-    scan.close();
-    arena.release();
-  }
+  if (stored === undefined || other === null) return;
+  const view: RowView = {
+    loop,
+    transaction: UNCORRECTED,
+    instead: isOwn ? { relation: relation.oid, stored } : undefined,
+  };
+  stored.inPieces((rows) => {
+    const [missing] = rowsWithout(key, relation, other, rowsOf(rows, 1), view);
+    if (missing !== undefined) throw notPresent(key, relation, missing, other, evalContext);
+    return false;
+  });
 }
 
 /** The rows of now. */

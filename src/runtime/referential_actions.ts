@@ -22,6 +22,7 @@ import {
   askingRows,
   type Gone,
   goneRows,
+  hasAction,
   isAction,
   missedRow,
   rowsWithout,
@@ -56,7 +57,7 @@ export function followReferences(changed: TableChanges[]): void {
 /** Throws when a row that came asks for a key that is not there, or a key that rows ask for has gone; but for what waits for COMMIT. */
 function checkTable({ relation, delta, at }: TableChanges): void {
   for (const key of at.foreignKeys) {
-    if (at.isDeferred(relation.oid, key)) continue;
+    if (at.transaction.isDeferred(relation.oid, key)) continue;
     const to = at.relationOf(key.references);
     const [missing] = rowsWithout(key, relation, to, askingRows(relation, key, delta), at);
     if (missing !== undefined) throw notPresent(key, relation, missing, to, at.context);
@@ -67,7 +68,7 @@ function checkTable({ relation, delta, at }: TableChanges): void {
     const strict = gone.filter((one) => actionFor(key, one) === 'r').map(({ row }) => row);
     const [restricted] = askedRows(reference, relation, strict, at);
     if (restricted !== undefined) throw stillReferenced(key, relation, restricted, table.relation, at.context, 'r');
-    if (at.isDeferred(table.oid, key)) continue;
+    if (at.transaction.isDeferred(table.oid, key)) continue;
     const others = gone.map(({ row }) => row);
     const missed = missedRow(reference, relation, others, at);
     if (missed !== null) throw stillReferenced(key, relation, missed, table.relation, at.context);
@@ -77,7 +78,7 @@ function checkTable({ relation, delta, at }: TableChanges): void {
 /** Of rows that came those that ask for a key that is not there yet. */
 export function missingReferences({ relation, delta, at }: TableChanges): RowChange[] {
   const missing = at.foreignKeys
-    .filter((key) => !at.isDeferred(relation.oid, key))
+    .filter((key) => !at.transaction.isDeferred(relation.oid, key))
     .flatMap((key) => {
       return rowsWithout(key, relation, at.relationOf(key.references), askingRows(relation, key, delta), at);
     });
@@ -86,7 +87,7 @@ export function missingReferences({ relation, delta, at }: TableChanges): RowCha
 
 /** What the action of a foreign key changes in the table that has it; null where there is nothing to do. */
 function changesBehind({ relation, delta, at }: TableChanges, { table, key }: Reference): TableChanges | null {
-  if (!isAction(key.onDelete) && !isAction(key.onUpdate)) return null;
+  if (!hasAction(key)) return null;
   const gone = goneRows(relation, key, delta);
   if (gone.length === 0) return null;
   const from = table.relation;

@@ -13,16 +13,15 @@ import type { Relation } from '../../planner/catalog_reader.ts';
 import { bindReturned } from '../../planner/physical/parameters.ts';
 import type { ChangeSource } from './change_source.ts';
 import { changesOf, type Modified, type ModifyContext, writeChanges } from './modify.ts';
-import { followReferences } from './referential_actions.ts';
+import { followReferences, type TableChanges } from './referential_actions.ts';
 import { checkHeap } from './source_rows.ts';
-import type { RowChange } from './unique_keys.ts';
 
 /** About what a returned value takes as a constant of a plan. */
 const VALUE_BYTES = 100;
 
 export class StatementChanges {
   readonly #contextOf: (relation: Relation) => ModifyContext;
-  readonly #tables = new Map<number, { relation: Relation; at: ModifyContext; delta: RowChange[] }>();
+  readonly #tables = new Map<number, TableChanges>();
   readonly #returned: Datum[][][] = [];
   #values = 0;
 

@@ -9,7 +9,7 @@ import { type Arena, withScratch } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { budget } from '../../operators/batch/budget.ts';
 import { BatchBuilder, readRow, weightOf } from '../../operators/batch/builder.ts';
-import { I32, U8 } from '../../operators/batch/memory.ts';
+import { I32 } from '../../operators/batch/memory.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { OutOfMemory } from '../../operators/errors.ts';
@@ -28,8 +28,8 @@ import { hasNull, rowsInIndex, storedOf } from './rows_in_index.ts';
 const LEAST_LOGGED = 16384;
 /** Of so many rows of a log at least this share differed when it began. */
 const LEAST_DIFFERENT = 0.9;
-/** Rows that go from the table to the log at a time. */
-const PIECE_ROWS = 16384;
+/** Rows that are looked at a time. */
+const PIECE_ROWS = 4096;
 
 export type SavedRelation = {
   /** Null: the rows are those of the first index. */
@@ -141,6 +141,12 @@ export class StoredRelation {
     return this.#indexes.get(columns.join(','));
   }
 
+  #indexThere(columns: number[]): KeyedIndex {
+    const index = this.index(columns);
+    if (index === undefined) throw new Error(`no index on columns ${columns}`);
+    return index;
+  }
+
   indexedColumns(): number[][] {
     return [...this.#indexes.values()].map(({ keyColumns }) => keyColumns);
   }
@@ -165,16 +171,16 @@ export class StoredRelation {
 
   #fill(index: KeyedIndex): void {
     if (this.store.size === 0) return;
-    this.#inPieces((rows, arena) => {
+    this.inPieces((rows, arena) => {
       index.apply(rows, arena);
       index.endTick();
       return false;
     });
   }
 
-  /** Goes through the rows until `look` says that it has seen enough; they may be more than there is memory for. */
-  #inPieces(look: (rows: Batch, arena: Arena) => boolean): void {
-    const scan = this.scan([]);
+  /** Goes through the rows, with `corrections`, until `look` says that it has seen enough; they may be more than there is memory for. */
+  inPieces(look: (rows: Batch, arena: Arena) => boolean, corrections: { batch: Batch; sign: 1 | -1 }[] = []): void {
+    const scan = this.scan(corrections);
     try {
       withScratch((arena) => {
         for (let piece = scan.next(PIECE_ROWS, arena); piece !== null; piece = scan.next(PIECE_ROWS, arena)) {
@@ -196,7 +202,7 @@ export class StoredRelation {
     );
     try {
       let repeated: Datum[] | null = null;
-      this.#inPieces((rows) => {
+      this.inPieces((rows) => {
         const keys = columns.map((c) => rows.columns[c]);
         table.bind(keys);
         for (let row = 0; row < rows.n && repeated === null; row++) {
@@ -214,7 +220,7 @@ export class StoredRelation {
 
   hasNull(column: number): boolean {
     let found = false;
-    this.#inPieces((rows) => {
+    this.inPieces((rows) => {
       const columns = [rows.columns[column]];
       for (let row = 0; row < rows.n && !found; row++) found = hasNull(columns, row);
       return found;
@@ -250,7 +256,7 @@ export class StoredRelation {
     const before = pages.usedBytes;
     const table = new RelationStore(this.types);
     try {
-      this.#inPieces((rows) => {
+      this.inPieces((rows) => {
         table.apply(rows);
         table.endTick();
         budget.checkRoom(before, pages.usedBytes);
@@ -288,15 +294,12 @@ export class StoredRelation {
 
   /** The rows of some keys, by an index that exists; `keys` is a batch of the key's columns. */
   lookup(columns: number[], keys: Batch, arena: Arena): Batch {
-    const index = this.#indexes.get(columns.join(','));
-    if (index === undefined) throw new Error(`no index on columns ${columns}`);
-    return rowsInIndex(index, keys, arena);
+    return rowsInIndex(this.#indexThere(columns), keys, arena);
   }
 
   /** How many rows lookup() would find, equal ones counted once. */
   countOfKeys(columns: number[], keys: Batch, arena: Arena): number {
-    const index = this.index(columns);
-    if (index === undefined) throw new Error(`no index on columns ${columns}`);
+    const index = this.#indexThere(columns);
     index.bindKeys(keys.columns, arena);
     let count = 0;
     for (let row = 0; row < keys.n; row++) count += index.countOf(index.seek(row));
@@ -321,8 +324,7 @@ export class StoredRelation {
 
   /** A row of the delta whose key (by an index that exists) would be there more than once, -1 when there is none. Keys with a NULL may be. */
   repeatedKey(columns: number[], delta: Batch, arena: Arena): number {
-    const index = this.index(columns);
-    if (index === undefined) throw new Error(`no index on columns ${columns}`);
+    const index = this.#indexThere(columns);
     const keys = columns.map((c) => delta.columns[c]);
     const weights = delta.weights >>> 2;
     index.bindKeys(keys, arena);
@@ -336,9 +338,7 @@ export class StoredRelation {
       own.bind(keys);
       /** By slot of `own`: how often the key would be there. */
       const totals = new Map<number, number>();
-      const slots = Array.from({ length: delta.n }, (_, row) =>
-        keys.some(({ valid }) => valid !== 0 && U8[valid + row] === 0) ? 0 : own.findOrInsert(row),
-      );
+      const slots = Array.from({ length: delta.n }, (_, row) => (hasNull(keys, row) ? 0 : own.findOrInsert(row)));
       for (const [row, slot] of slots.entries()) {
         if (slot === 0) continue;
         if (!totals.has(slot)) {
@@ -370,7 +370,7 @@ export class StoredRelation {
     if (table.size < LEAST_DIFFERENT * all || pages.usedBytes + table.bytes > budget.hold) return;
     budget.beyond(() => {
       const log = new RowLog(this.types);
-      this.#inPieces((rows) => {
+      this.inPieces((rows) => {
         log.apply(rows);
         return false;
       });

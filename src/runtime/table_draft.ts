@@ -28,7 +28,8 @@ import { checkNotFollowed, columnReaders, goesWith } from './column_readers.ts';
 import { checkComparable } from './create_index.ts';
 import { checkTypes } from './create_relation.ts';
 import { changeSequence } from './create_sequence.ts';
-import { columnDefault, usersOf } from './default_value.ts';
+import { columnDefault } from './default_value.ts';
+import { defaultsOn, foreignKeysOn, stillDependent, tellCascade } from './dependents.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { columnsOfForeignKeys } from './foreign_key.ts';
 import { generatedColumn } from './generated_column.ts';
@@ -247,7 +248,8 @@ export class TableDraft {
       (other) => !this.gone.includes(other.object),
     );
     const sequences = ownedSequences(engine, object.oid).filter(({ owner }) => owner?.column === position);
-    const needing = othersWith(engine, sequences, object, position);
+    const stays = (table: RelationObject, other: number) => table.oid !== object.oid || other !== position;
+    const needing = sequences.flatMap((sequence) => defaultsOn(engine, sequence, stays));
     const generated = object.generated.filter((g) => g.column !== position && columnsOf(g.expr).includes(position));
     const generatedNames = generated.map((g) => relation.columns[g.column].name);
     const references = engine.catalog.referencing(object.oid).filter(({ table, key }) => {
@@ -255,26 +257,16 @@ export class TableDraft {
         table.oid !== object.oid && key.referenced.includes(position) && !this.unreferenced.some((r) => r.key === key)
       );
     });
-    const constraints = references.map(({ table, key }) => `constraint ${key.name} on table ${table.name}`);
-    const lines = [
-      ...constraints.map((text) => `${text} depends on ${what}`),
-      ...generatedNames.map((name) => `column ${name} of table ${relation.name} depends on ${what}`),
-      ...gone.map(({ line }) => line),
-      ...needing.map(({ text, on }) => `${text} depends on ${on}`),
+    const dependents = [
+      ...foreignKeysOn(what, references),
+      ...generatedNames.map((name) => ({ text: `column ${name} of table ${relation.name}`, on: what })),
+      ...gone,
+      ...needing,
     ];
-    if (lines.length > 0 && !cascade) {
-      throw new SqlError('2BP01', `cannot drop ${what} because other objects depend on it`, {
-        detail: lines.join('\n'),
-        hint: 'Use DROP ... CASCADE to drop the dependent objects too.',
-      });
-    }
+    if (dependents.length > 0 && !cascade) throw stillDependent(what, dependents);
     checkNotFollowed(engine, object);
-    const others = [
-      ...generatedNames.map((name) => `column ${name} of table ${relation.name}`),
-      ...gone.map((other) => `${KIND_NAMES[other.object.kind]} ${other.object.name}`),
-    ];
     this.unreferenced.push(...references);
-    tellCascade([...constraints, ...others, ...needing.map(({ text }) => text)], session);
+    tellCascade(dependents, session);
     for (const name of generatedNames)
       this.drop(engine, { k: 'drop_column', column: name, ifExists, cascade }, session);
     this.gone.unshift(...gone.map((other) => other.object).reverse());
@@ -297,23 +289,6 @@ export class TableDraft {
     this.values[position] = { k: 'const', v: null, t: type };
     this.changed.push(position);
   }
-}
-
-/** Defaults of other columns that need the sequences of a column. */
-function othersWith(
-  engine: TidemarkEngine,
-  sequences: SequenceObject[],
-  { oid }: RelationObject,
-  position: number,
-): { text: string; on: string }[] {
-  return sequences.flatMap((sequence) =>
-    usersOf(engine, sequence.oid)
-      .filter(({ table, column }) => table.oid !== oid || column !== position)
-      .map(({ table, column }) => ({
-        text: `default value for column ${table.relation.columns[column].name} of table ${table.name}`,
-        on: `sequence ${sequence.name}`,
-      })),
-  );
 }
 
 /** The columns of the primary key, and of each index. */
@@ -349,11 +324,4 @@ function refusedType(
           message: `column "${column}" cannot be cast automatically to type ${to}`,
           hint: `You might need to specify "USING ${quoteIdent(column)}::${to}".`,
         };
-}
-
-function tellCascade(gone: string[], session: SessionContext): void {
-  const lines = gone.map((what) => `drop cascades to ${what}`);
-  if (lines.length === 1) session.notice('NOTICE', '00000', lines[0]);
-  if (lines.length < 2) return;
-  session.notice('NOTICE', '00000', `drop cascades to ${lines.length} other objects`, { detail: lines.join('\n') });
 }

@@ -184,7 +184,7 @@ export class EngineTransaction implements Transaction {
 
   /** Throws WriteConflict when what it wrote does not fit the live rows. */
   checkWrites(): void {
-    if (this.#writes.length > 0) this.#commits.checkFit(this.#total(), this.#seen ?? this.tick, this.#isDeferred);
+    if (this.#writes.length > 0) this.#commits.checkFit(this.#total(), this.#seen ?? this.tick, this.isDeferred);
   }
 
   /** It alters a table's columns: makes what it wrote anew, and gives what puts that in its place; from then on it reads what is there. */
@@ -223,14 +223,12 @@ export class EngineTransaction implements Transaction {
     this.#seen ??= this.tick;
   }
 
-  readonly #isDeferred: IsDeferred = (table, key) => this.isDeferred(table, key);
-
   /** The end of a statement that stands alone is that of its transaction. */
-  isDeferred(table: number, key: ForeignKey): boolean {
+  readonly isDeferred: IsDeferred = (table, key) => {
     if (!key.deferrable || this.#alone) return false;
     const { all, named } = this.#deferral;
     return named.get(`${table}.${key.number}`) ?? all ?? key.initiallyDeferred;
-  }
+  };
 
   /** SET CONSTRAINTS; `some`: null: all. What is not deferred any more is looked at. */
   setConstraints(some: { table: number; number: number }[] | null, deferred: boolean): void {
@@ -346,7 +344,7 @@ export class EngineTransaction implements Transaction {
   #check(deltas: Map<number, Batch>): void {
     if (this.#done) throw new SqlError('25P02', 'the transaction was rolled back before it was published');
     for (const relation of deltas.keys()) this.#checkUnaltered(relation);
-    this.#commits.checkFit(deltas, this.#seen ?? this.tick, this.#isDeferred);
+    this.#commits.checkFit(deltas, this.#seen ?? this.tick, this.isDeferred);
     this.#unpin();
   }
 

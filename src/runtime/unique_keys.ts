@@ -43,11 +43,15 @@ export function duplicateKey(relation: Relation, key: UniqueKey, row: Datum[], c
   });
 }
 
+/** A text that rows have in common whose values in these columns are equal. */
+export function valuesText({ columns: of }: Relation, columns: number[], row: Datum[]): string {
+  const bytes = columns.map((c) => encodeComposite(row[c] === null ? null : oneOf(row[c], of[c].type.oid)));
+  return Buffer.concat(bytes).toString('latin1');
+}
+
 /** A text that rows with an equal key have in common, null where a column of it is NULL. */
 export function keyText(relation: Relation, { columns }: UniqueKey, row: Datum[]): string | null {
-  if (columns.some((c) => row[c] === null)) return null;
-  const values = columns.map((c) => encodeComposite(oneOf(row[c], relation.columns[c].type.oid)));
-  return Buffer.concat(values).toString('latin1');
+  return columns.some((c) => row[c] === null) ? null : valuesText(relation, columns, row);
 }
 
 /** The rows with the keys of these rows, as the reader sees them, by keyText(). */

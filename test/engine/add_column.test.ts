@@ -3,9 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { budget } from '../../operators/batch/budget.ts';
 import { pages } from '../../operators/batch/pages.ts';
-import { parse } from '../../planner/parse/parse.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
-import { localSession } from '../../src/runtime/script.ts';
 import { overRestarts } from '../durable/over_restarts.ts';
 import { drain, openEngine, Session, sql } from './harness.ts';
 
@@ -201,10 +199,8 @@ test('ticks go on while a large table gets a column, and none of them is lost', 
 test('COPY that began before is refused', async () => {
   const engine = await openEngine();
   await sql(engine, 'CREATE TABLE t (a int)');
-  const session = localSession(engine);
-  const prepared = engine.prepare(parse('COPY t FROM STDIN')[0], [], session);
-  const copy = await engine.execute(prepared, [], session, new AbortController().signal);
-  if (copy.kind !== 'copyIn') return assert.fail();
+  const session = new Session(engine);
+  const copy = await session.copyIn('COPY t FROM STDIN');
   await copy.target.write([[1]]);
   await sql(engine, 'ALTER TABLE t ADD COLUMN b int');
   await assert.rejects(copy.target.write([[2]]), { sqlstate: '40001' });

@@ -4,8 +4,10 @@ import { before, test } from 'node:test';
 import { times } from '../../operators/testing/property.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { openEngine, Session, seeded, sql } from './harness.ts';
+import { outcome, sameRows } from './twin_tables.ts';
 
 const { random, seed } = seeded('column changes');
+const LOOKED = ['bag_@', 'keyed_@', 'checked_@', 'sums_@'];
 const COLUMNS = 'g int, v numeric, t text, n int NOT NULL, x float8';
 
 let engine: TidemarkEngine;
@@ -54,24 +56,6 @@ function change(): string {
   return `UPDATE ${table}_@ SET ${set}${where}`;
 }
 
-/** What a statement gives: how many rows, or the SQLSTATE of its error and its message without the table's name. */
-async function outcome(session: Session, text: string): Promise<string> {
-  try {
-    await session.run(text);
-    return 'done';
-  } catch (error) {
-    const { sqlstate, message } = error as { sqlstate: string; message: string };
-    return `${sqlstate} ${message.replaceAll(/_[ab]\b|_[ab]_/g, '')}`;
-  }
-}
-
-async function same(run: (text: string) => Promise<(string | null)[][]>, label: string): Promise<void> {
-  for (const table of ['bag', 'keyed', 'checked', 'sums']) {
-    const [a, b] = [await run(`SELECT * FROM ${table}_a`), await run(`SELECT * FROM ${table}_b`)];
-    assert.deepEqual(a.map(String).sort(), b.map(String).sort(), `${table}, ${label}`);
-  }
-}
-
 test('rows by columns are rows one by one', async () => {
   for (let round = 0; round < times(40); round++) {
     const session = new Session(engine);
@@ -89,10 +73,10 @@ test('rows by columns are rows one by one', async () => {
         if (!savepoints) break;
         session.transaction.rollbackTo('s');
       }
-      await same((query) => session.run(query), label);
+      await sameRows((query) => session.run(query), LOOKED, label);
     }
     if (random(4) === 0) session.transaction.rollback();
     else await session.transaction.commit();
-    await same((query) => sql(engine, query), `round ${round}, seed ${seed}`);
+    await sameRows((query) => sql(engine, query), LOOKED, `round ${round}, seed ${seed}`);
   }
 });

@@ -1,15 +1,9 @@
 /** Constraints of all kinds of one table beside each other, and those that take the place of others in one ALTER TABLE: the same statements as PostgreSQL runs them; restarts. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, test } from 'node:test';
-import { openData } from '../../src/durable/recovery.ts';
+import { test } from 'node:test';
+import { overRestarts } from '../durable/over_restarts.ts';
 import { AgainstPostgres } from './against_postgres.ts';
 import { openEngine, sql } from './harness.ts';
-
-const path = mkdtempSync(join(tmpdir(), 'tidemark-constraints-'));
-after(() => rmSync(path, { recursive: true, force: true }));
 
 const SHOWN = `
   select conname, contype, pg_get_constraintdef(oid) from pg_constraint where conrelid = 'c'::regclass and contype <> 'n' order by 1;
@@ -71,24 +65,18 @@ test('constraints take the place of others', async () => {
 });
 
 test('the same when a server does it again', async () => {
-  let engine = await openEngine();
-  await openData(engine, { path });
-  await sql(engine, 'CREATE TABLE p (id int PRIMARY KEY, k int NOT NULL DEFAULT 1)');
-  await sql(
-    engine,
-    'CREATE TABLE c (p int REFERENCES p, a int UNIQUE, b int, CONSTRAINT u UNIQUE (b), CONSTRAINT v CHECK (a > 0))',
-  );
-  await sql(engine, REPLACED);
-  for (let restart = 0; restart < 2; restart++) {
-    await engine.close();
-    engine = await openEngine();
-    await openData(engine, { path });
-    await engine.checkpoints?.take();
-    await sql(engine, `INSERT INTO p VALUES (1, ${restart})`);
-    await assert.rejects(sql(engine, `INSERT INTO p VALUES (1, ${restart})`), { sqlstate: '23505' });
-    await assert.rejects(sql(engine, 'INSERT INTO c VALUES (1, 3, 3)'), { sqlstate: '23514' });
-    await assert.rejects(sql(engine, 'INSERT INTO c VALUES (1, 6, 3), (1, 6, 4)'), { sqlstate: '23505' });
-  }
+  const script = `
+  CREATE TABLE p (id int PRIMARY KEY, k int NOT NULL DEFAULT 1);
+  CREATE TABLE c (p int REFERENCES p, a int UNIQUE, b int, CONSTRAINT u UNIQUE (b), CONSTRAINT v CHECK (a > 0));
+  ${REPLACED}`;
+  let k = 0;
+  const engine = await overRestarts(script, async (engine, how) => {
+    k++;
+    await sql(engine, `INSERT INTO p VALUES (1, ${k})`);
+    await assert.rejects(sql(engine, `INSERT INTO p VALUES (1, ${k})`), { sqlstate: '23505' }, how);
+    await assert.rejects(sql(engine, 'INSERT INTO c VALUES (1, 3, 3)'), { sqlstate: '23514' }, how);
+    await assert.rejects(sql(engine, 'INSERT INTO c VALUES (1, 6, 3), (1, 6, 4)'), { sqlstate: '23505' }, how);
+  });
   await engine.close();
 });
 

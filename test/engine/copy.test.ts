@@ -1,9 +1,7 @@
 /** COPY FROM STDIN as the engine runs it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parse } from '../../planner/parse/parse.ts';
-import { localSession } from '../../src/runtime/script.ts';
-import { openEngine, sql } from './harness.ts';
+import { openEngine, Session, sql } from './harness.ts';
 
 test('columns that COPY does not name take their default, a volatile one anew for each row', async () => {
   const engine = await openEngine();
@@ -12,12 +10,8 @@ test('columns that COPY does not name take their default, a volatile one anew fo
       engine,
       "CREATE TABLE t (id int, r float8 DEFAULT random(), at timestamptz DEFAULT now(), kind text DEFAULT 'new', n int)",
     );
-    const session = localSession(engine);
-    const [statement] = parse('COPY t (id, kind) FROM STDIN');
-    const prepared = engine.prepare(statement, [], session);
-    const result = await engine.execute(prepared, [], session, new AbortController().signal);
-    assert.equal(result.kind, 'copyIn');
-    if (result.kind !== 'copyIn') return;
+    const session = new Session(engine);
+    const result = await session.copyIn('COPY t (id, kind) FROM STDIN');
     await result.target.write([
       [1, 'a'],
       [2, null],
@@ -39,13 +33,8 @@ test('WHERE takes rows in, and what options cannot be is said', async () => {
   try {
     await sql(engine, 'CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a) STORED, c text)');
     await sql(engine, 'CREATE VIEW v AS SELECT a FROM t');
-    const session = localSession(engine);
-    const copy = async (text: string) => {
-      const prepared = engine.prepare(parse(text)[0], [], session);
-      return engine.execute(prepared, [], session, new AbortController().signal);
-    };
-    const result = await copy("COPY t FROM STDIN WHERE a > 1 AND c IS DISTINCT FROM 'no'");
-    if (result.kind !== 'copyIn') return assert.fail();
+    const session = new Session(engine);
+    const result = await session.copyIn("COPY t FROM STDIN WHERE a > 1 AND c IS DISTINCT FROM 'no'");
     await result.target.write([
       [1, 'a'],
       [2, 'no'],
@@ -70,7 +59,7 @@ test('WHERE takes rows in, and what options cannot be is said', async () => {
       ['COPY t TO STDOUT (HEADER match)', /^cannot use "match" with HEADER in COPY TO$/],
       ['COPY v TO STDOUT', /^cannot copy from view "v"$/],
     ] as const)
-      await assert.rejects(copy(text), { message }, text);
+      await assert.rejects(session.run(text), { message }, text);
   } finally {
     await engine.close();
   }

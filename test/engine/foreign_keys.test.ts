@@ -1,17 +1,9 @@
 /** Foreign keys: the same statements as PostgreSQL runs them, random changes with all actions, transactions beside each other, COPY, restarts. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, test } from 'node:test';
-import { parse } from '../../planner/parse/parse.ts';
-import { openData } from '../../src/durable/recovery.ts';
-import { localSession } from '../../src/runtime/script.ts';
+import { test } from 'node:test';
+import { overRestarts } from '../durable/over_restarts.ts';
 import { AgainstPostgres } from './against_postgres.ts';
 import { openEngine, Session, sql } from './harness.ts';
-
-const path = mkdtempSync(join(tmpdir(), 'tidemark-foreign-keys-'));
-after(() => rmSync(path, { recursive: true, force: true }));
 
 test('FOREIGN KEY as PostgreSQL has it', async () => {
   const both = await AgainstPostgres.open();
@@ -303,13 +295,10 @@ test('rows of a COPY may reference rows that come after them', async () => {
   const engine = await openEngine();
   await sql(engine, 'CREATE TABLE t (id int PRIMARY KEY, next int REFERENCES t)');
   const copy = async (rows: number[][][]) => {
-    const session = localSession(engine);
-    const prepared = engine.prepare(parse('COPY t FROM STDIN')[0], [], session);
-    const result = await engine.execute(prepared, [], session, new AbortController().signal);
-    assert.equal(result.kind, 'copyIn');
-    if (result.kind !== 'copyIn') return;
-    for (const piece of rows) await result.target.write(piece);
-    await result.target.finish();
+    const session = new Session(engine);
+    const { target } = await session.copyIn('COPY t FROM STDIN');
+    for (const piece of rows) await target.write(piece);
+    await target.finish();
     await session.transaction.commit();
   };
   await copy([
@@ -325,23 +314,18 @@ test('rows of a COPY may reference rows that come after them', async () => {
 });
 
 test('foreign keys are there after a restart', async () => {
-  let engine = await openEngine();
-  await openData(engine, { path });
-  await sql(engine, 'CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE q (id int PRIMARY KEY)');
-  await sql(engine, 'CREATE TABLE c (p_id int REFERENCES p ON DELETE CASCADE, q_id int)');
-  await sql(engine, 'INSERT INTO p VALUES (1), (3); INSERT INTO c VALUES (1, 5)');
-  await sql(engine, 'ALTER TABLE c ADD FOREIGN KEY (q_id) REFERENCES q NOT VALID');
-  await sql(engine, 'DROP TABLE q CASCADE');
-  for (let restart = 0; restart < 3; restart++) {
-    // The last one begins with a checkpoint of what the second had done again.
-    if (restart === 1) await engine.checkpoints?.take();
-    await engine.close();
-    engine = await openEngine();
-    await openData(engine, { path });
-    await assert.rejects(sql(engine, 'INSERT INTO c VALUES (2, 2)'), { sqlstate: '23503' });
+  const script = `
+  CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE q (id int PRIMARY KEY);
+  CREATE TABLE c (p_id int REFERENCES p ON DELETE CASCADE, q_id int);
+  INSERT INTO p VALUES (1), (3); INSERT INTO c VALUES (1, 5);
+  ALTER TABLE c ADD FOREIGN KEY (q_id) REFERENCES q NOT VALID;
+  DROP TABLE q CASCADE`;
+  let rows = 1;
+  const engine = await overRestarts(script, async (engine, how) => {
+    await assert.rejects(sql(engine, 'INSERT INTO c VALUES (2, 2)'), { sqlstate: '23503' }, how);
     await sql(engine, 'INSERT INTO c VALUES (3, 2)');
-    assert.deepEqual(await sql(engine, 'SELECT count(*) FROM c'), [[String(restart + 2)]]);
-  }
+    assert.deepEqual(await sql(engine, 'SELECT count(*) FROM c'), [[String(++rows)]], how);
+  });
   await sql(engine, 'DELETE FROM p');
   assert.deepEqual(await sql(engine, 'SELECT count(*) FROM c'), [['0']]);
   await engine.close();

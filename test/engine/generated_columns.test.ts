@@ -1,19 +1,11 @@
 /** Generated columns: the same statements as PostgreSQL runs them, COPY, views over them, and restarts. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import type { Datum } from '../../operators/datum.ts';
-import { parse } from '../../planner/parse/parse.ts';
-import { openData } from '../../src/durable/recovery.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
-import { localSession } from '../../src/runtime/script.ts';
+import { overRestarts } from '../durable/over_restarts.ts';
 import { AgainstPostgres } from './against_postgres.ts';
-import { openEngine, Session, sql } from './harness.ts';
-
-const path = mkdtempSync(join(tmpdir(), 'tidemark-generated-'));
-after(() => rmSync(path, { recursive: true, force: true }));
+import { Session, sql } from './harness.ts';
 
 test('generated columns as PostgreSQL has them', async () => {
   const both = await AgainstPostgres.open();
@@ -71,40 +63,33 @@ test('generated columns as PostgreSQL has them', async () => {
 
 /** COPY t FROM STDIN; gives the columns that it takes. */
 async function copyIn(engine: TidemarkEngine, rows: Datum[][]): Promise<string[]> {
-  const session = localSession(engine);
-  const prepared = engine.prepare(parse('COPY t FROM STDIN')[0], [], session);
-  const result = await engine.execute(prepared, [], session, new AbortController().signal);
-  if (result.kind !== 'copyIn') throw new Error('COPY takes no rows');
-  await result.target.write(rows);
-  await result.target.finish();
+  const session = new Session(engine);
+  const { target, columns } = await session.copyIn('COPY t FROM STDIN');
+  await target.write(rows);
+  await target.finish();
   await session.transaction.commit();
-  return result.columns.map(({ name }) => name);
+  return columns.map(({ name }) => name);
 }
 
 test('views follow them, and they stay over restarts', async () => {
-  let engine = await openEngine();
-  await openData(engine, { path });
-  await sql(engine, 'CREATE TABLE t (id int PRIMARY KEY, a int, b int GENERATED ALWAYS AS (a * 2) STORED)');
-  await sql(engine, 'CREATE MATERIALIZED VIEW sums AS SELECT sum(b) AS s, max(b) AS m FROM t');
-  await sql(engine, 'INSERT INTO t VALUES (1, 1), (2, 2)');
-  let next = 2;
-  for (let restart = 0; restart < 3; restart++) {
-    // The last one begins with a checkpoint of what the second had done again.
-    if (restart === 1) await engine.checkpoints?.take();
-    await engine.close();
-    engine = await openEngine();
-    await openData(engine, { path });
-    next++;
-    await sql(engine, `INSERT INTO t VALUES (${next}, ${next})`);
+  const script = `
+  CREATE TABLE t (id int PRIMARY KEY, a int, b int GENERATED ALWAYS AS (a * 2) STORED);
+  CREATE MATERIALIZED VIEW sums AS SELECT sum(b) AS s, max(b) AS m FROM t;
+  INSERT INTO t VALUES (1, 1), (2, 2)`;
+  let id = 2;
+  const engine = await overRestarts(script, async (engine, how) => {
+    id++;
+    await sql(engine, `INSERT INTO t VALUES (${id}, ${id})`);
     await sql(engine, 'UPDATE t SET a = a + 1 WHERE id = 1');
     assert.deepEqual(
       await sql(engine, 'SELECT * FROM sums'),
       await sql(engine, 'SELECT 2 * sum(a), 2 * max(a) FROM t'),
+      how,
     );
-    await assert.rejects(sql(engine, 'UPDATE t SET b = 1'), { sqlstate: '428C9' });
-  }
-  assert.deepEqual(await copyIn(engine, [[9, 7]]), ['id', 'a']);
-  assert.deepEqual(await sql(engine, 'SELECT b FROM t WHERE id = 9'), [['14']]);
+    await assert.rejects(sql(engine, 'UPDATE t SET b = 1'), { sqlstate: '428C9' }, how);
+  });
+  assert.deepEqual(await copyIn(engine, [[19, 7]]), ['id', 'a']);
+  assert.deepEqual(await sql(engine, 'SELECT b FROM t WHERE id = 19'), [['14']]);
   const block = new Session(engine);
   await block.run('UPDATE t SET a = 50 WHERE id = 2');
   assert.deepEqual(await block.run('SELECT b FROM t WHERE id = 2'), [['100']]);

@@ -55,10 +55,21 @@ export class Session {
 
   /** The rows of one statement as a stream with its columns; null when it gives none. */
   async open(text: string): Promise<{ rows: RowStream; columns: ResultColumn[] } | null> {
+    const result = await this.#execute(text);
+    return result.kind === 'rows' ? { rows: result.rows, columns: result.columns } : null;
+  }
+
+  /** COPY FROM STDIN: the columns, and what takes the rows. */
+  async copyIn(text: string): Promise<Extract<Result, { kind: 'copyIn' }>> {
+    const result = await this.#execute(text);
+    if (result.kind !== 'copyIn') throw new Error(`no COPY FROM STDIN: ${text}`);
+    return result;
+  }
+
+  #execute(text: string): Promise<Result> {
     const [statement] = parse(text);
     const prepared = this.#engine.prepare(statement, [], this.#context);
-    const result = await this.#engine.execute(prepared, [], this.#context, new AbortController().signal);
-    return result.kind === 'rows' ? { rows: result.rows, columns: result.columns } : null;
+    return this.#engine.execute(prepared, [], this.#context, new AbortController().signal);
   }
 
   get transaction(): Transaction {

@@ -6,9 +6,12 @@ import { pages } from '../../operators/batch/pages.ts';
 import { times } from '../../operators/testing/property.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { openEngine, Session, seeded, sql } from './harness.ts';
+import { outcome, sameRows } from './twin_tables.ts';
 
 const { random, seed } = seeded('inserted columns');
 const TABLES = ['keyed', 'numbered', 'twice', 'bag', 'checked', 'child'];
+const LOOK_UPS = ['keyed_@ WHERE g = 1', "bag_@ WHERE s = 's3'", 'twice_@ WHERE k = 4'];
+const LOOKED = [...[...TABLES, 'sums'].map((table) => `${table}_@`), ...LOOK_UPS];
 
 let engine: TidemarkEngine;
 
@@ -56,27 +59,6 @@ function statement(): string {
   return `DELETE FROM ${table}_@ WHERE ${pick(['k % 2 = 0', 'g IS NULL', 'k > 20', 'true'])}`;
 }
 
-async function outcome(session: Session, text: string): Promise<string> {
-  try {
-    await session.run(text);
-    return 'done';
-  } catch (error) {
-    const { sqlstate, message, fields } = error as { sqlstate: string; message: string; fields?: { detail?: string } };
-    return `${sqlstate} ${message} ${fields?.detail ?? ''}`.replaceAll(/_[ab]\b|_[ab]_/g, '');
-  }
-}
-
-async function same(run: (text: string) => Promise<(string | null)[][]>, label: string): Promise<void> {
-  for (const table of [...TABLES, 'sums']) {
-    const [a, b] = [await run(`SELECT * FROM ${table}_a`), await run(`SELECT * FROM ${table}_b`)];
-    assert.deepEqual(a.map(String).sort(), b.map(String).sort(), `${table}, ${label}`);
-  }
-  for (const where of ['keyed_@ WHERE g = 1', "bag_@ WHERE s = 's3'", 'twice_@ WHERE k = 4']) {
-    const [a, b] = ['a', 'b'].map((t) => run(`SELECT * FROM ${where.replace('@', t)}`));
-    assert.deepEqual((await a).map(String).sort(), (await b).map(String).sort(), `${where}, ${label}`);
-  }
-}
-
 test('rows that are inserted by columns are those that are inserted one by one', async () => {
   let refused = 0;
   let taken = 0;
@@ -96,11 +78,11 @@ test('rows that are inserted by columns are those that are inserted one by one',
         refused++;
         session.transaction.rollbackTo('s');
       }
-      await same((query) => session.run(query), label);
+      await sameRows((query) => session.run(query), LOOKED, label);
     }
     if (random(4) === 0) session.transaction.rollback();
     else await session.transaction.commit();
-    await same((query) => sql(engine, query), `round ${round}, seed ${seed}`);
+    await sameRows((query) => sql(engine, query), LOOKED, `round ${round}, seed ${seed}`);
   }
   assert.ok(refused > 10 && taken > 10, `${refused} refused, ${taken} taken, seed ${seed}`);
 });

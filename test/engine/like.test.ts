@@ -1,15 +1,9 @@
 /** CREATE TABLE (LIKE ...): the same statements as PostgreSQL runs them; restarts. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, test } from 'node:test';
-import { openData } from '../../src/durable/recovery.ts';
+import { test } from 'node:test';
+import { overRestarts } from '../durable/over_restarts.ts';
 import { AgainstPostgres } from './against_postgres.ts';
-import { openEngine, sql } from './harness.ts';
-
-const path = mkdtempSync(join(tmpdir(), 'tidemark-like-'));
-after(() => rmSync(path, { recursive: true, force: true }));
+import { sql } from './harness.ts';
 
 const shown = (table: string) => `
   select column_name, data_type, column_default, is_nullable, is_identity, is_generated from information_schema.columns where table_name = '${table}' order by ordinal_position;
@@ -52,23 +46,19 @@ test('LIKE as PostgreSQL has it', async () => {
 });
 
 test('a table that is like another stays so without it', async () => {
-  let engine = await openEngine();
-  await openData(engine, { path });
-  await sql(engine, 'CREATE TABLE src (id int PRIMARY KEY, v int CHECK (v > 0), w int)');
-  await sql(engine, 'CREATE UNIQUE INDEX ON src (w)');
-  await sql(engine, 'CREATE TABLE t (LIKE src INCLUDING ALL); CREATE TABLE u (LIKE src INCLUDING ALL)');
-  await sql(engine, 'DROP TABLE src; DROP INDEX u_w_idx');
-  for (let restart = 0; restart < 3; restart++) {
-    // The last one begins with a checkpoint of what the second had done again.
-    if (restart === 1) await engine.checkpoints?.take();
-    await engine.close();
-    engine = await openEngine();
-    await openData(engine, { path });
-    await sql(engine, `INSERT INTO t VALUES (${restart}, 1, ${restart})`);
-    await sql(engine, `INSERT INTO u VALUES (${restart}, 1, 7)`);
-    await assert.rejects(sql(engine, `INSERT INTO t VALUES (${restart}, 1, 100)`), { sqlstate: '23505' });
-    await assert.rejects(sql(engine, `INSERT INTO t VALUES (100, 1, ${restart})`), { sqlstate: '23505' });
-    await assert.rejects(sql(engine, 'INSERT INTO t VALUES (101, 0, 101)'), { sqlstate: '23514' });
-  }
+  const script = `
+  CREATE TABLE src (id int PRIMARY KEY, v int CHECK (v > 0), w int);
+  CREATE UNIQUE INDEX ON src (w);
+  CREATE TABLE t (LIKE src INCLUDING ALL); CREATE TABLE u (LIKE src INCLUDING ALL);
+  DROP TABLE src; DROP INDEX u_w_idx`;
+  let id = 0;
+  const engine = await overRestarts(script, async (engine, how) => {
+    id++;
+    await sql(engine, `INSERT INTO t VALUES (${id}, 1, ${id})`);
+    await sql(engine, `INSERT INTO u VALUES (${id}, 1, 7)`);
+    await assert.rejects(sql(engine, `INSERT INTO t VALUES (${id}, 1, 100)`), { sqlstate: '23505' }, how);
+    await assert.rejects(sql(engine, `INSERT INTO t VALUES (100, 1, ${id})`), { sqlstate: '23505' }, how);
+    await assert.rejects(sql(engine, 'INSERT INTO t VALUES (101, 0, 101)'), { sqlstate: '23514' }, how);
+  });
   await engine.close();
 });

@@ -21,6 +21,7 @@ import type {
   GeneratedColumn,
 } from '../../catalog/objects.ts';
 import type { TidemarkEngine } from '../../runtime/engine.ts';
+import { type ConstraintFacts, constraintsOf } from './constraints.ts';
 import { OWNER, PG_CATALOG, PG_TOAST, primaryConstraintOid, primaryIndexOid, uniqueConstraintOid } from './oids.ts';
 import { type SystemRelation, systemRelations } from './system_relations.ts';
 
@@ -72,6 +73,7 @@ export class CatalogFacts {
   /** Those that are not PostgreSQL's own. */
   readonly own: RelationFacts[];
   readonly indexes: IndexFacts[];
+  #constraints: ConstraintFacts[] | null = null;
   readonly #byOid = new Map<number, RelationFacts>();
   readonly #indexByOid = new Map<number, IndexFacts>();
   readonly #byName = new Map<string, RelationFacts | IndexFacts>();
@@ -127,6 +129,11 @@ export class CatalogFacts {
     }
     for (const index of indexes) index.table.indexes.push(index);
     return indexes;
+  }
+
+  get constraints(): ConstraintFacts[] {
+    this.#constraints ??= constraintsOf(this);
+    return this.#constraints;
   }
 
   relation(oid: number): RelationFacts | undefined {

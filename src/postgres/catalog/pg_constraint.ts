@@ -1,13 +1,13 @@
 /** pg_constraint: PRIMARY KEY (p), UNIQUE (u), NOT NULL (n), CHECK (c) and FOREIGN KEY (f), the constraints that the engine has. `conbin` holds the condition as SQL. */
-import { pgArray } from '../../../operators/datum.ts';
+import { type Datum, pgArray } from '../../../operators/datum.ts';
 import { OID } from '../../../operators/types.ts';
+import { hasColumns } from '../../../planner/catalog_reader.ts';
 import { systemTable } from '../../../planner/types/catalog_table.ts';
 import type { ForeignKey } from '../../catalog/objects.ts';
-import { columnsOf } from '../../runtime/row_expression.ts';
 import { type CatalogRow, ofCatalog } from './catalog_relation.ts';
 import { writtenExpression } from './check_text.ts';
-import type { CatalogFacts, IndexFacts, RelationFacts } from './facts.ts';
-import { checkOid, notNullOid } from './oids.ts';
+import type { ConstraintFacts } from './constraints.ts';
+import type { IndexFacts, RelationFacts } from './facts.ts';
 
 const COMMON: CatalogRow = {
   condeferrable: false,
@@ -27,105 +27,67 @@ const COMMON: CatalogRow = {
   conperiod: false,
 };
 
-function keyConstraint(index: IndexFacts): CatalogRow[] {
-  if (index.constraint === null) return [];
-  return [
-    {
-      ...COMMON,
-      oid: index.constraint,
-      conname: index.name,
-      connamespace: index.table.schema.oid,
-      contype: index.primary ? 'p' : 'u',
-      conrelid: index.table.oid,
-      conindid: index.oid,
-      connoinherit: true,
-      conkey: pgArray(
-        OID.int2,
-        index.columns.map((c) => c + 1),
-      ),
-    },
-  ];
+function constraintRow(constraint: ConstraintFacts): CatalogRow {
+  const { oid, name, table, columns, type } = constraint;
+  return {
+    ...COMMON,
+    oid,
+    conname: name,
+    connamespace: table.schema.oid,
+    contype: type,
+    conrelid: table.oid,
+    conkey: columns.length === 0 ? null : attnums(columns),
+    ...ownColumns(constraint),
+  };
 }
 
-/** The name that PostgreSQL would give the constraint. */
-export function notNullName(r: RelationFacts, column: string): string {
-  return `${r.name}_${column}_not_null`;
+function attnums(columns: number[]): Datum {
+  return pgArray(
+    OID.int2,
+    columns.map((c) => c + 1),
+  );
 }
 
-function notNulls(r: RelationFacts): CatalogRow[] {
-  if (r.relkind !== 'r') return [];
-  return r.relation.columns.flatMap((c, i) => {
-    if (!c.notNull) return [];
-    return [
-      {
-        ...COMMON,
-        oid: notNullOid(r.oid, i + 1),
-        conname: notNullName(r, c.name),
-        connamespace: r.schema.oid,
-        contype: 'n',
-        conrelid: r.oid,
-        conkey: pgArray(OID.int2, [i + 1]),
-      },
-    ];
-  });
+/** What constraints of its kind alone have. */
+function ownColumns(constraint: ConstraintFacts): CatalogRow {
+  switch (constraint.type) {
+    case 'p':
+    case 'u':
+      return { conindid: constraint.index.oid, connoinherit: true };
+    case 'n':
+      return {};
+    case 'c': {
+      const { check } = constraint;
+      return { convalidated: check.valid, connoinherit: check.noInherit, conbin: writtenExpression(check) };
+    }
+    case 'f':
+      return foreignKeyColumns(constraint.key, constraint.table, constraint.references);
+  }
 }
 
-function checks(r: RelationFacts): CatalogRow[] {
-  return r.checks.map((check) => {
-    const columns = columnsOf(check.expr).map((c) => c + 1);
-    return {
-      ...COMMON,
-      oid: checkOid(r.oid, check.number),
-      conname: check.name,
-      connamespace: r.schema.oid,
-      contype: 'c',
-      convalidated: check.valid,
-      conrelid: r.oid,
-      connoinherit: check.noInherit,
-      conkey: columns.length === 0 ? null : pgArray(OID.int2, columns),
-      conbin: writtenExpression(check),
-    };
-  });
-}
-
-function foreignKeys(r: RelationFacts, facts: CatalogFacts): CatalogRow[] {
-  return r.foreignKeys.map((key) => {
-    const numbers = (columns: number[]) =>
-      pgArray(
-        OID.int2,
-        columns.map((c) => c + 1),
-      );
-    const other = facts.relation(key.references) as RelationFacts;
-    const operators = (left: RelationFacts, lefts: number[], right: RelationFacts, rights: number[]) =>
-      pgArray(
-        OID.oid,
-        lefts.map((c, i) => equality(left.relation.columns[c].type.oid, right.relation.columns[rights[i]].type.oid)),
-      );
-    const some = key.setColumns.length < key.columns.length;
-    return {
-      ...COMMON,
-      oid: checkOid(r.oid, key.number),
-      conname: key.name,
-      connamespace: r.schema.oid,
-      contype: 'f',
-      condeferrable: key.deferrable,
-      condeferred: key.initiallyDeferred,
-      convalidated: key.valid,
-      conrelid: r.oid,
-      conindid: indexOfKey(other, key)?.oid ?? 0,
-      confrelid: key.references,
-      confupdtype: key.onUpdate,
-      confdeltype: key.onDelete,
-      confmatchtype: key.full ? 'f' : 's',
-      connoinherit: true,
-      conkey: numbers(key.columns),
-      confkey: numbers(key.referenced),
-      conpfeqop: operators(other, key.referenced, r, key.columns),
-      conppeqop: operators(other, key.referenced, other, key.referenced),
-      conffeqop: operators(r, key.columns, r, key.columns),
-      confdelsetcols: some ? numbers(key.setColumns) : null,
-    };
-  });
+function foreignKeyColumns(key: ForeignKey, r: RelationFacts, other: RelationFacts): CatalogRow {
+  const operators = (left: RelationFacts, lefts: number[], right: RelationFacts, rights: number[]) =>
+    pgArray(
+      OID.oid,
+      lefts.map((c, i) => equality(left.relation.columns[c].type.oid, right.relation.columns[rights[i]].type.oid)),
+    );
+  const some = key.setColumns.length < key.columns.length;
+  return {
+    condeferrable: key.deferrable,
+    condeferred: key.initiallyDeferred,
+    convalidated: key.valid,
+    conindid: indexOfKey(other, key)?.oid ?? 0,
+    confrelid: key.references,
+    confupdtype: key.onUpdate,
+    confdeltype: key.onDelete,
+    confmatchtype: key.full ? 'f' : 's',
+    connoinherit: true,
+    confkey: attnums(key.referenced),
+    conpfeqop: operators(other, key.referenced, r, key.columns),
+    conppeqop: operators(other, key.referenced, other, key.referenced),
+    conffeqop: operators(r, key.columns, r, key.columns),
+    confdelsetcols: some ? attnums(key.setColumns) : null,
+  };
 }
 
 /** OID of the operator = of two types; 0 when there is none. */
@@ -141,14 +103,7 @@ function equality(left: number, right: number): number {
 
 /** The index of the key that a foreign key references. */
 export function indexOfKey(table: RelationFacts, { referenced }: ForeignKey): IndexFacts | undefined {
-  const fits = ({ columns }: IndexFacts) =>
-    columns.length === referenced.length && columns.every((c) => referenced.includes(c));
-  return table.indexes.find((index) => index.unique && fits(index));
+  return table.indexes.find((index) => index.unique && hasColumns(index, referenced));
 }
 
-export const PG_CONSTRAINT = ofCatalog((facts) => [
-  ...facts.indexes.flatMap(keyConstraint),
-  ...facts.own.flatMap(notNulls),
-  ...facts.own.flatMap(checks),
-  ...facts.own.flatMap((r) => foreignKeys(r, facts)),
-]);
+export const PG_CONSTRAINT = ofCatalog(({ constraints }) => constraints.map(constraintRow));

@@ -3,14 +3,13 @@ import type { Datum } from '../../../../operators/datum.ts';
 import { SqlError } from '../../../../operators/errors.ts';
 import { quoteIdent } from '../../../../operators/expr/text/quote.ts';
 import { scanPostgres } from '../../../../planner/parse/pg_parser.ts';
-import type { ForeignKey } from '../../../catalog/objects.ts';
 import { orNull } from '../../../runtime/view_query.ts';
 import type { Moment } from '../catalog_relation.ts';
 import { checkDefinition } from '../check_text.ts';
+import type { ConstraintFacts } from '../constraints.ts';
 import { indexDefinition, viewDefinitionFor } from '../definitions.ts';
 import type { IndexFacts, RelationFacts } from '../facts.ts';
 import { ACTIONS } from '../foreign_key_words.ts';
-import { checkOid, notNullOid } from '../oids.ts';
 import { type CatalogFunctions, numberOf, textOf } from './catalog_function.ts';
 import { findRelation, qualified, shownName } from './names.ts';
 
@@ -41,8 +40,10 @@ function indexText(args: Datum[], { facts }: Moment): Datum {
 }
 
 /** As pg_get_constraintdef gives it. */
-function foreignKeyText(r: RelationFacts, key: ForeignKey, { facts, context }: Moment): string {
-  const other = facts.relation(key.references) as RelationFacts;
+function foreignKeyText(
+  { table: r, key, references: other }: Extract<ConstraintFacts, { type: 'f' }>,
+  { facts, context }: Moment,
+): string {
   const list = (of: RelationFacts, columns: number[]) =>
     columns.map((c) => quoteIdent(of.relation.columns[c].name)).join(', ');
   const name = shownName(facts, other, context.searchPath);
@@ -59,19 +60,22 @@ function foreignKeyText(r: RelationFacts, key: ForeignKey, { facts, context }: M
 }
 
 function constraintText([arg, pretty = false]: Datum[], moment: Moment): Datum {
-  const { facts } = moment;
   const oid = numberOf(arg);
-  const key = facts.indexes.find((i) => i.constraint === oid);
-  if (key !== undefined) return `${key.primary ? 'PRIMARY KEY' : 'UNIQUE'} (${columnList(key)})`;
-  for (const r of facts.own) {
-    const column = r.relation.columns.find((c, i) => c.notNull && notNullOid(r.oid, i + 1) === oid);
-    const check = r.checks.find(({ number }) => checkOid(r.oid, number) === oid);
-    const foreign = r.foreignKeys.find(({ number }) => checkOid(r.oid, number) === oid);
-    if (foreign !== undefined) return foreignKeyText(r, foreign, moment);
-    if (check !== undefined) return checkDefinition(check, pretty === true);
-    if (column !== undefined) return `NOT NULL ${quoteIdent(column.name)}`;
+  const constraint = moment.facts.constraints.find((other) => other.oid === oid);
+  switch (constraint?.type) {
+    case 'p':
+      return `PRIMARY KEY (${columnList(constraint.index)})`;
+    case 'u':
+      return `UNIQUE (${columnList(constraint.index)})`;
+    case 'n':
+      return `NOT NULL ${quoteIdent(constraint.table.relation.columns[constraint.columns[0]].name)}`;
+    case 'c':
+      return checkDefinition(constraint.check, pretty === true);
+    case 'f':
+      return foreignKeyText(constraint, moment);
+    default:
+      return null;
   }
-  return null;
 }
 
 /** An expression without brackets around all of it. */

@@ -1,98 +1,65 @@
 /** table_constraints, referential_constraints, key_column_usage, constraint_column_usage, constraint_table_usage, check_constraints. */
-import type { ForeignKey } from '../../../catalog/objects.ts';
-import { columnsOf } from '../../../runtime/row_expression.ts';
 import { type CatalogRelation, type CatalogRow, ofCatalog } from '../catalog_relation.ts';
 import { writtenExpression } from '../check_text.ts';
-import type { CatalogFacts, RelationFacts } from '../facts.ts';
+import type { ConstraintFacts } from '../constraints.ts';
+import type { RelationFacts } from '../facts.ts';
 import { ACTIONS } from '../foreign_key_words.ts';
-import { indexOfKey, notNullName } from '../pg_constraint.ts';
+import { indexOfKey } from '../pg_constraint.ts';
 import { tableName } from './tables.ts';
 import { yesNo } from './yes_no.ts';
 
-interface Constraint {
-  name: string;
-  table: RelationFacts;
-  /** Column positions. */
-  columns: number[];
-  /** To the standard NOT NULL is a CHECK; its condition. */
-  clause?: string;
-  type: 'PRIMARY KEY' | 'UNIQUE' | 'CHECK' | 'FOREIGN KEY';
-  /** Of a foreign key, with the table that it references. */
-  foreign?: { key: ForeignKey; table: RelationFacts };
-}
+/** To the standard NOT NULL is a CHECK. */
+const TYPES: Record<ConstraintFacts['type'], string> = {
+  p: 'PRIMARY KEY',
+  u: 'UNIQUE',
+  n: 'CHECK',
+  c: 'CHECK',
+  f: 'FOREIGN KEY',
+};
 
-function constraints(facts: CatalogFacts): Constraint[] {
-  const keys = facts.indexes.flatMap((index): Constraint[] =>
-    index.constraint === null ? [] : [{ ...index, type: index.primary ? 'PRIMARY KEY' : 'UNIQUE' }],
-  );
-  const notNulls = facts.own.flatMap((table): Constraint[] =>
-    table.relkind !== 'r'
-      ? []
-      : table.relation.columns.flatMap((column, i): Constraint[] =>
-          column.notNull
-            ? [
-                {
-                  name: notNullName(table, column.name),
-                  table,
-                  columns: [i],
-                  type: 'CHECK',
-                  clause: `${column.name} IS NOT NULL`,
-                },
-              ]
-            : [],
-        ),
-  );
-  const checks = facts.own.flatMap((table) =>
-    table.checks.map((check): Constraint => {
-      const columns = columnsOf(check.expr);
-      return { name: check.name, table, columns, type: 'CHECK', clause: writtenExpression(check) };
-    }),
-  );
-  const foreign = facts.own.flatMap((table) =>
-    table.foreignKeys.map((key): Constraint => {
-      const other = facts.relation(key.references) as RelationFacts;
-      return { name: key.name, table, columns: key.columns, type: 'FOREIGN KEY', foreign: { key, table: other } };
-    }),
-  );
-  return [...keys, ...notNulls, ...checks, ...foreign];
-}
+const isCheck = ({ type }: ConstraintFacts): boolean => TYPES[type] === 'CHECK';
 
-function constraintName(c: Constraint, database: string): CatalogRow {
+function constraintName(c: ConstraintFacts, database: string): CatalogRow {
   return { constraint_catalog: database, constraint_schema: c.table.schema.name, constraint_name: c.name };
 }
 
 /** What a constraint is over; of a foreign key what it references. */
-function usedOf({ table, columns, foreign }: Constraint): { table: RelationFacts; columns: number[] } {
-  return foreign === undefined ? { table, columns } : { table: foreign.table, columns: foreign.key.referenced };
+function usedOf(c: ConstraintFacts): { table: RelationFacts; columns: number[] } {
+  return c.type === 'f' ? { table: c.references, columns: c.key.referenced } : c;
 }
 
 /** Which column of the key one of a foreign key references, from 1. */
-function placeInKey({ key, table }: NonNullable<Constraint['foreign']>, i: number): number | null {
-  const place = indexOfKey(table, key)?.columns.indexOf(key.referenced[i]);
+function placeInKey({ key, references }: Extract<ConstraintFacts, { type: 'f' }>, i: number): number | null {
+  const place = indexOfKey(references, key)?.columns.indexOf(key.referenced[i]);
   return place === undefined ? null : place + 1;
 }
 
+function clauseOf(c: ConstraintFacts): string | null {
+  if (c.type === 'c') return writtenExpression(c.check);
+  return `${c.table.relation.columns[c.columns[0]].name} IS NOT NULL`;
+}
+
 export const CONSTRAINTS: Record<string, CatalogRelation> = {
-  table_constraints: ofCatalog((facts, { database }) =>
-    constraints(facts).map((c) => ({
+  table_constraints: ofCatalog(({ constraints }, { database }) =>
+    constraints.map((c) => ({
       ...constraintName(c, database),
       ...tableName(c.table, database),
-      constraint_type: c.type,
-      is_deferrable: yesNo(c.foreign?.key.deferrable === true),
-      initially_deferred: yesNo(c.foreign?.key.initiallyDeferred === true),
+      constraint_type: TYPES[c.type],
+      is_deferrable: yesNo(c.type === 'f' && c.key.deferrable),
+      initially_deferred: yesNo(c.type === 'f' && c.key.initiallyDeferred),
       enforced: 'YES',
     })),
   ),
-  referential_constraints: ofCatalog((facts, { database }) =>
-    constraints(facts).flatMap((c) => {
-      if (c.foreign === undefined) return [];
-      const { key, table } = c.foreign;
+  referential_constraints: ofCatalog(({ constraints }, { database }) =>
+    constraints.flatMap((c) => {
+      if (c.type !== 'f') return [];
+      const { key, references } = c;
       return [
         {
           ...constraintName(c, database),
           unique_constraint_catalog: database,
-          unique_constraint_schema: table.schema.name,
-          unique_constraint_name: indexOfKey(table, key)?.name ?? null,
+          unique_constraint_schema: references.schema.name,
+          unique_constraint_name: indexOfKey(references, key)?.name ?? null,
           match_option: key.full ? 'FULL' : 'NONE',
           update_rule: ACTIONS[key.onUpdate],
           delete_rule: ACTIONS[key.onDelete],
@@ -100,21 +67,21 @@ export const CONSTRAINTS: Record<string, CatalogRelation> = {
       ];
     }),
   ),
-  key_column_usage: ofCatalog((facts, { database }) =>
-    constraints(facts)
-      .filter((c) => c.type !== 'CHECK')
+  key_column_usage: ofCatalog(({ constraints }, { database }) =>
+    constraints
+      .filter((c) => !isCheck(c))
       .flatMap((c) =>
         c.columns.map((column, i) => ({
           ...constraintName(c, database),
           ...tableName(c.table, database),
           column_name: c.table.relation.columns[column].name,
           ordinal_position: i + 1,
-          position_in_unique_constraint: c.foreign === undefined ? null : placeInKey(c.foreign, i),
+          position_in_unique_constraint: c.type === 'f' ? placeInKey(c, i) : null,
         })),
       ),
   ),
-  constraint_column_usage: ofCatalog((facts, { database }) =>
-    constraints(facts).flatMap((c) =>
+  constraint_column_usage: ofCatalog(({ constraints }, { database }) =>
+    constraints.flatMap((c) =>
       usedOf(c).columns.map((column) => ({
         ...tableName(usedOf(c).table, database),
         column_name: usedOf(c).table.relation.columns[column].name,
@@ -122,17 +89,12 @@ export const CONSTRAINTS: Record<string, CatalogRelation> = {
       })),
     ),
   ),
-  constraint_table_usage: ofCatalog((facts, { database }) =>
-    constraints(facts)
-      .filter((c) => c.type !== 'CHECK')
+  constraint_table_usage: ofCatalog(({ constraints }, { database }) =>
+    constraints
+      .filter((c) => !isCheck(c))
       .map((c) => ({ ...tableName(usedOf(c).table, database), ...constraintName(c, database) })),
   ),
-  check_constraints: ofCatalog((facts, { database }) =>
-    constraints(facts)
-      .filter((c) => c.type === 'CHECK')
-      .map((c) => ({
-        ...constraintName(c, database),
-        check_clause: c.clause ?? null,
-      })),
+  check_constraints: ofCatalog(({ constraints }, { database }) =>
+    constraints.filter(isCheck).map((c) => ({ ...constraintName(c, database), check_clause: clauseOf(c) })),
   ),
 };
