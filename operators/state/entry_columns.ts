@@ -21,7 +21,7 @@ export function haveSameBytes(a: ColType, b: ColType): boolean {
 }
 
 /** Equal values of the type are the same bytes. */
-function hasOneForm(type: ColType): boolean {
+export function hasOneForm(type: ColType): boolean {
   return physOf(type.oid) !== 'f64' && canPack([type], 'sql');
 }
 
@@ -34,7 +34,7 @@ export function columnsOfEntries(
 ): number[] {
   const all = types.map((_, c) => c);
   if (!appendOnly) return all;
-  return all.filter((c) => needed.includes(c) || !keyColumns.includes(c) || !haveSameBytes(types[c], types[c]));
+  return all.filter((c) => needed.includes(c) || !keyColumns.includes(c) || !hasOneForm(types[c]));
 }
 
 export class EntryColumns {
