@@ -3,7 +3,7 @@
  *
  *   key's slot:  | header | key columns | payload |        entry:  | the other columns, key columns whose equals may look different | weight |
  *
- * The rows of a key have the same key. Where equal values of a type are the same bytes (not of numerics, 1.0 = 1.00, floats, intervals, char(n)), a key column lies in the
+ * The rows of a key have the same key. Where equal values of a type are the same bytes (hasOneForm(); not of numerics, 1.0 = 1.00), a key column lies in the
  * slot, and where rows only come it lies nowhere else. Rows that may be retracted have all columns: they are looked for by them.
  */
 import type { Column } from '../batch/batch.ts';

@@ -224,14 +224,19 @@ function storeWide(from: usize, until: usize, data: usize, valid: usize, offset:
   return listed;
 }
 
-/** Number of pairs of n rows with the rows of their keys, without those that the tick has appended if `older`. */
+/** How many entries of a key make pairs: all, or but those that the tick has appended if `older`. */
+@inline
+function pairedEntries(key: usize, older: bool): u32 {
+  return entriesOf(key) - (older ? load<u32>(key, KEY_ROOM) & MOST_ADDED : 0);
+}
+
+/** Number of pairs of n rows with the entries of their keys. */
 export function countPairs(slots: usize, n: u32, payload: u32, older: bool): f64 {
   let total: u64 = 0;
   for (let row: u32 = 0; row < n; row++) {
     const slot: usize = load<u32>(slots + (row << 2));
     if (slot == 0) continue;
-    total += entriesOf(slot + payload);
-    if (older) total -= load<u32>(slot + payload, KEY_ROOM) & MOST_ADDED;
+    total += pairedEntries(slot + payload, older);
   }
   return <f64>total;
 }
@@ -283,8 +288,7 @@ export function expandPairs(
     const slot: usize = load<u32>(slots + (row << 2));
     if (slot == 0) continue;
     const key = slot + payload;
-    let end = entriesOf(key);
-    if (older) end -= load<u32>(key, KEY_ROOM) & MOST_ADDED;
+    const end = pairedEntries(key, older);
     beyond |= pairsOf(key, 0, end, row, load<i32>(weights + (row << 2)), stride, weightAt, rows, others, products);
     const bytes: usize = <usize>end << 2;
     rows += bytes;
@@ -320,8 +324,7 @@ export function nextPairs(
     const slot: usize = load<u32>(slots + (row << 2));
     if (slot == 0) continue;
     const key = slot + payload;
-    let end = entriesOf(key);
-    if (older) end -= load<u32>(key, KEY_ROOM) & MOST_ADDED;
+    const end = pairedEntries(key, older);
     const until = min(end, from + (most - count));
     if (from < until) {
       const to: usize = (count - from) << 2;
