@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import { Arena } from './batch/arena.ts';
 import { batchFromRows, readRow, weightOf } from './batch/builder.ts';
 import { EachRow } from './each_row.ts';
-import { defaultContext } from './expr/context.ts';
 import { MapOperator } from './map.ts';
 import { colType, OID } from './types.ts';
 import './expr/functions/index.ts';
+import { testTick } from './testing/tick.ts';
 
 test('each of equal rows has a value of its own', () => {
   const types = [colType(OID.int4)];
@@ -17,15 +17,7 @@ test('each of equal rows has a value of its own', () => {
   const operator = new EachRow(new MapOperator(null, [column, random], types, out), types);
   const arena = new Arena();
   const input = batchFromRows(types, [[1], [2], [3], [2]], arena, [3, 2, 1, -1]);
-  const tick = {
-    number: 1n,
-    first: true,
-    arena,
-    evalContext: defaultContext(),
-    errors: { report: assert.fail },
-    now: 0n,
-    watermark: () => null,
-  };
+  const tick = testTick(arena);
   const batch = operator.step([input], tick);
   const rows = Array.from({ length: batch.n }, (_, i) => readRow(batch, i));
   assert.deepEqual(rows.map(([x]) => x).sort(), [1, 1, 1, 2, 3]);

@@ -21,7 +21,7 @@ import { kernels } from './kernels/index.ts';
 import type { IndexSpec, Operator, Tick } from './operator.ts';
 import type { PlanNode, Retention } from './plan.ts';
 import type { Watermarks } from './state/deadline.ts';
-import { haveSameBytes } from './state/entry_columns.ts';
+import { hasOneForm } from './state/entry_columns.ts';
 import type { KeyedIndex } from './state/keyed_index.ts';
 import { RetainedTable } from './state/retained_table.ts';
 import { placesOf } from './state/row_layout.ts';
@@ -87,7 +87,7 @@ export class FirstSeenOperator implements Operator {
   canHoldIn({ keyColumns, frees }: IndexSpec): boolean {
     const types = this.#types;
     if (keyColumns.length === 0 || !frees.every(({ column }) => keyColumns.includes(column))) return false;
-    if (!types.every((type) => haveSameBytes(type, type))) return false;
+    if (!types.every(hasOneForm)) return false;
     if (frees.length === 0) return true;
     return this.#frees.length > 0 && this.#frees.every((own) => frees.some((other) => this.#isNoLater(own, other)));
   }

@@ -5,11 +5,11 @@ import { batchFromRows, readRow } from './batch/builder.ts';
 import { Dataflow } from './dataflow.ts';
 import type { Datum } from './datum.ts';
 import { OutOfMemory } from './errors.ts';
-import { defaultContext } from './expr/context.ts';
 import type { Expr } from './expr/ir.ts';
 import type { JoinKind, PlanNode } from './plan.ts';
 import { joinRows } from './testing/naive_join.ts';
 import { Bag, checkOperator, Random, testSeed } from './testing/property.ts';
+import { testTick } from './testing/tick.ts';
 import { colType, OID } from './types.ts';
 
 const seed = testSeed();
@@ -156,16 +156,7 @@ test('inner join where retractions come before their rows', () => {
       });
       return batchFromRows(inputTypes[side], rows, arena, weights);
     });
-    output.addBatch(
-      flow.step((relation) => batches[relation], {
-        number: BigInt(tick),
-        arena,
-        evalContext: defaultContext(),
-        errors: { report: (error) => assert.fail(error.message) },
-        now: 0n,
-        watermark: () => null,
-      }),
-    );
+    output.addBatch(flow.step((relation) => batches[relation], testTick(arena, { number: BigInt(tick) })));
     flow.endTick();
     arena.reset();
     const wanted = new Bag();
@@ -191,14 +182,7 @@ test('more pairs than 32 bits count are refused, and no memory of others is writ
     Array.from({ length: rows }, (_, i) => [i]),
     arena,
   );
-  const tick = {
-    number: 0n,
-    arena,
-    evalContext: defaultContext(),
-    errors: { report: (error: Error) => assert.fail(error.message) },
-    now: 0n,
-    watermark: () => null,
-  };
+  const tick = testTick(arena);
   assert.throws(() => flow.step(() => batch, tick), OutOfMemory);
   assert.deepEqual([readRow(batch, 0), readRow(batch, rows - 1)], [[0], [rows - 1]]);
   flow.release();

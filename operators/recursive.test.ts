@@ -5,10 +5,10 @@ import { batchFromRows } from './batch/builder.ts';
 import { pages } from './batch/pages.ts';
 import { Dataflow } from './dataflow.ts';
 import type { Datum } from './datum.ts';
-import { defaultContext } from './expr/context.ts';
 import type { Expr } from './expr/ir.ts';
 import type { PlanNode } from './plan.ts';
 import { checkOperator, type Random, rowText, testSeed } from './testing/property.ts';
+import { testTick } from './testing/tick.ts';
 import { colType, OID } from './types.ts';
 
 const seed = testSeed();
@@ -149,14 +149,10 @@ function run(flow: Dataflow, ticks: number[][]): { rows: number[]; errors: [stri
       arena,
       weights,
     );
-    const out = flow.step(() => delta, {
-      number: 0n,
-      arena,
-      evalContext: defaultContext(),
-      errors: { report: (error, _row, weight) => errors.push([error.sqlstate, weight]) },
-      now: 0n,
-      watermark: () => null,
-    });
+    const out = flow.step(
+      () => delta,
+      testTick(arena, { errors: { report: (error, _row, weight) => errors.push([error.sqlstate, weight]) } }),
+    );
     rows.push(out.n);
     flow.endTick();
     arena.reset();

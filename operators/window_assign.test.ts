@@ -3,12 +3,12 @@ import { test } from 'node:test';
 import { Arena } from './batch/arena.ts';
 import { batchFromRows, readRow, weightOf } from './batch/builder.ts';
 import { type Datum, TIMESTAMP_INFINITY, TIMESTAMP_NEG_INFINITY } from './datum.ts';
-import { defaultContext } from './expr/context.ts';
 import './expr/functions/index.ts';
 import { FlatMapOperator } from './flatmap.ts';
 import type { Operator } from './operator.ts';
 import type { PlanNode } from './plan.ts';
 import { Bag, Random, testSeed } from './testing/property.ts';
+import { testTick } from './testing/tick.ts';
 import { colType, OID } from './types.ts';
 import { WindowAssignOperator, windowAssignment } from './window_assign.ts';
 
@@ -43,15 +43,7 @@ const WINDOWS: [string, bigint, bigint, bigint][] = [
 /** The output rows of one delta, with their weights. */
 function output(operator: Operator, rows: Datum[][], weights: number[]): [Datum[], number][] {
   const arena = new Arena();
-  const tick = {
-    number: 1n,
-    first: true,
-    arena,
-    evalContext: defaultContext(),
-    errors: { report: (error: Error) => assert.fail(error.message) },
-    now: 0n,
-    watermark: () => null,
-  };
+  const tick = testTick(arena);
   const batch = operator.step([batchFromRows(inputTypes, rows, arena, weights)], tick);
   const out = Array.from({ length: batch.n }, (_, i): [Datum[], number] => [readRow(batch, i), weightOf(batch, i)]);
   arena.release();

@@ -4,20 +4,21 @@ import type { BatchBuilder } from '../batch/builder.ts';
 import { F64, I32, U8 } from '../batch/memory.ts';
 import { CALL_COUNT } from '../kernels/aggregate_layout.ts';
 import { kernels } from '../kernels/index.ts';
-import { type Accumulator, addEach, type Groups, type KernelCall, type Rows } from './accumulator.ts';
+import type { Groups, KernelCall } from './accumulator.ts';
+import { InlineAccumulator } from './inline.ts';
 
 /** The state of count(*). */
 export const COUNT_STAR = 'count(*)';
 
-export class CountAccumulator implements Accumulator {
+export class CountAccumulator extends InlineAccumulator {
   readonly bytes = 8;
-  readonly inSlot = true;
   readonly state: string;
   readonly #arg: number | null;
   #valid = 0;
 
   /** `arg` null counts rows; else rows in which that column is not NULL. */
   constructor(arg: number | null) {
+    super();
     this.#arg = arg;
     this.state = arg === null ? COUNT_STAR : `count(${arg})`;
   }
@@ -31,10 +32,6 @@ export class CountAccumulator implements Accumulator {
     F64[state / 8] += weight;
   }
 
-  addAll(rows: Rows, n: number): void {
-    addEach(this, rows, n);
-  }
-
   kernelCall(): KernelCall {
     return { kind: CALL_COUNT, data: 0, valid: this.#valid };
   }
@@ -45,34 +42,10 @@ export class CountAccumulator implements Accumulator {
     writeCount(F64[state / 8], (col.data >>> 2) + row * 2);
   }
 
-  resultAll({ addresses, n, offset }: Groups, out: BatchBuilder, column: number, row: number): void {
+  override resultAll({ addresses, n, offset }: Groups, out: BatchBuilder, column: number, row: number): void {
     const { data, valid } = out.columns[column];
     kernels.fillBytes(valid + row, 1, n);
     kernels.writeCounts(addresses * 4, n, offset, data + row * 8);
-  }
-
-  free(): void {
-    // Nothing outside the slot.
-  }
-
-  endTick(): void {
-    // Nothing outside the slot.
-  }
-
-  size() {
-    return { rows: 0, bytes: 0 };
-  }
-
-  save() {
-    return null;
-  }
-
-  load(): void {
-    // Nothing outside the slot.
-  }
-
-  release(): void {
-    // Nothing outside the slot.
   }
 }
 

@@ -13,16 +13,16 @@ import { SqlError } from '../errors.ts';
 import { divide } from '../expr/decimal/arithmetic.ts';
 import { CALL_SUM_INT4, CALL_SUM_INT8, WIDE_RESULT_BYTES } from '../kernels/aggregate_layout.ts';
 import { kernels } from '../kernels/index.ts';
-import { type Accumulator, addEach, type Groups, type KernelCall, type Rows, resultOfEach } from './accumulator.ts';
+import { type Groups, type KernelCall, resultOfEach } from './accumulator.ts';
+import { InlineAccumulator } from './inline.ts';
 
 const INT64_MAX = 9223372036854775807n;
 const INT64_MIN = -9223372036854775808n;
 const TWO_32 = 4294967296;
 const SAFE = 2 ** 53;
 
-export class IntegerSumAccumulator implements Accumulator {
+export class IntegerSumAccumulator extends InlineAccumulator {
   readonly bytes = 24;
-  readonly inSlot = true;
   readonly state: string;
   readonly #arg: number;
   readonly #result: 'int8' | 'numeric' | 'average';
@@ -32,6 +32,7 @@ export class IntegerSumAccumulator implements Accumulator {
   #wide = false;
 
   constructor(arg: number, result: 'int8' | 'numeric' | 'average') {
+    super();
     this.#arg = arg;
     this.#result = result;
     this.state = `sum(${arg})`;
@@ -69,10 +70,6 @@ export class IntegerSumAccumulator implements Accumulator {
     } else writeTotal(state, readTotal(state) + (BigInt(high) * 4294967296n + BigInt(low)) * BigInt(weight));
   }
 
-  addAll(rows: Rows, n: number): void {
-    addEach(this, rows, n);
-  }
-
   kernelCall(): KernelCall {
     return { kind: this.#wide ? CALL_SUM_INT8 : CALL_SUM_INT4, data: this.#data * 4, valid: this.#valid };
   }
@@ -96,7 +93,7 @@ export class IntegerSumAccumulator implements Accumulator {
     } else out.setDatum(column, row, divide(decimal(total), decimal(BigInt(count))));
   }
 
-  resultAll(groups: Groups, out: BatchBuilder, column: number, row: number): void {
+  override resultAll(groups: Groups, out: BatchBuilder, column: number, row: number): void {
     const { addresses, n, offset } = groups;
     const { data, valid } = out.columns[column];
     let done: number;
@@ -109,30 +106,6 @@ export class IntegerSumAccumulator implements Accumulator {
     }
     // From the first that does not fit on.
     resultOfEach(this, { addresses: addresses + done, n: n - done, offset }, out, column, row + done);
-  }
-
-  free(): void {
-    // Nothing outside the slot.
-  }
-
-  endTick(): void {
-    // Nothing outside the slot.
-  }
-
-  size() {
-    return { rows: 0, bytes: 0 };
-  }
-
-  save() {
-    return null;
-  }
-
-  load(): void {
-    // Nothing outside the slot.
-  }
-
-  release(): void {
-    // Nothing outside the slot.
   }
 }
 

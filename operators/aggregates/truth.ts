@@ -17,7 +17,8 @@ import {
   TRUTH_TRUES,
 } from '../kernels/aggregate_layout.ts';
 import { kernels } from '../kernels/index.ts';
-import { type Accumulator, addEach, type Groups, type KernelCall, type Rows, resultOfEach } from './accumulator.ts';
+import type { Accumulator, KernelCall } from './accumulator.ts';
+import { InlineAccumulator } from './inline.ts';
 
 interface Reading {
   kind: number;
@@ -26,15 +27,15 @@ interface Reading {
   result(state: number, n: number): Datum;
 }
 
-export class CountsAccumulator implements Accumulator {
+class CountsAccumulator extends InlineAccumulator {
   readonly bytes: number;
-  readonly inSlot = true;
   readonly state: string;
   readonly #arg: number;
   readonly #reading: Reading;
   #column: Column | null = null;
 
   constructor(arg: number, reading: Reading) {
+    super();
     this.#arg = arg;
     this.#reading = reading;
     this.bytes = reading.bytes;
@@ -50,10 +51,6 @@ export class CountsAccumulator implements Accumulator {
     if (isValid(column, row)) kernels.addToBits(this.#reading.kind, state, column.data, row, weight);
   }
 
-  addAll(rows: Rows, n: number): void {
-    addEach(this, rows, n);
-  }
-
   kernelCall(): KernelCall {
     const { data, valid } = this.#column as Column;
     return { kind: this.#reading.kind, data, valid };
@@ -62,34 +59,6 @@ export class CountsAccumulator implements Accumulator {
   result(state: number, out: BatchBuilder, column: number, row: number): void {
     const n = F64[state / 8];
     out.setDatum(column, row, n === 0 ? null : this.#reading.result(state, n));
-  }
-
-  resultAll(groups: Groups, out: BatchBuilder, column: number, row: number): void {
-    resultOfEach(this, groups, out, column, row);
-  }
-
-  free(): void {
-    // Nothing outside the slot.
-  }
-
-  endTick(): void {
-    // Nothing outside the slot.
-  }
-
-  size() {
-    return { rows: 0, bytes: 0 };
-  }
-
-  save() {
-    return null;
-  }
-
-  load(): void {
-    // Nothing outside the slot.
-  }
-
-  release(): void {
-    // Nothing outside the slot.
   }
 }
 

@@ -139,8 +139,9 @@ interface Kernels {
     room: number,
   ): number;
   lastLike(times: number, i: number, n: number, start: number, end: number): number;
-  /** assembly/keys.ts; `keys` is laid out as key_layout.ts says; booleans are 0 and 1. */
+  /** assembly/pack_keys.ts; `keys` is laid out as key_layout.ts says. */
   packKeys(keys: number): void;
+  /** assembly/keys.ts; likewise; booleans are 0 and 1. */
   findKeys(keys: number): number;
   findOrInsertKeys(keys: number): number;
   sumEqual(
@@ -233,8 +234,9 @@ interface Kernels {
   centreMoments(state: number, pairs: boolean, out: number): number;
   /** assembly/bit_counts.ts */
   addToBits(kind: number, state: number, data: number, row: number, weight: number): void;
-  /** assembly/numeric_totals.ts; booleans are 0 and 1. */
+  /** assembly/totals.ts; booleans are 0 and 1. */
   addToTotal(kind: number, state: number, data: number, other: number, row: number, weight: number): number;
+  /** assembly/numeric_totals.ts */
   writeTotals(groups: number, n: number, offset: number, data: number, valid: number, outside: number): number;
   /** assembly/sessions.ts */
   addToSessions(

@@ -1,5 +1,5 @@
 /**
- * What the callers of assembly/keys.ts and the kernel agree on: byte offsets in records in the shared memory, all fields u32. Plain numbers, because
+ * What the callers of assembly/keys.ts and pack_keys.ts and these kernels agree on: byte offsets in records in the shared memory, all fields u32. Plain numbers, because
  * both compilers read this file.
  *
  *   keys     the key columns of a batch, packed as rows (state/row_layout.ts) with a slot's header each, of which the hash is not written; and their hashes

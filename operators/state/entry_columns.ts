@@ -3,7 +3,7 @@
  *
  *   key's slot:  | header | key columns | payload |        entry:  | the other columns, key columns whose equals may look different | weight |
  *
- * The rows of a key have the same key. Where equal values of a type are the same bytes (not of numerics, 1.0 = 1.00, floats, intervals, char(n)), a key column lies in the
+ * The rows of a key have the same key. Where equal values of a type are the same bytes (hasOneForm(); not of numerics, 1.0 = 1.00), a key column lies in the
  * slot, and where rows only come it lies nowhere else. Rows that may be retracted have all columns: they are looked for by them.
  */
 import type { Column } from '../batch/batch.ts';
@@ -21,7 +21,7 @@ export function haveSameBytes(a: ColType, b: ColType): boolean {
 }
 
 /** Equal values of the type are the same bytes. */
-function hasOneForm(type: ColType): boolean {
+export function hasOneForm(type: ColType): boolean {
   return physOf(type.oid) !== 'f64' && canPack([type], 'sql');
 }
 
@@ -34,7 +34,7 @@ export function columnsOfEntries(
 ): number[] {
   const all = types.map((_, c) => c);
   if (!appendOnly) return all;
-  return all.filter((c) => needed.includes(c) || !keyColumns.includes(c) || !haveSameBytes(types[c], types[c]));
+  return all.filter((c) => needed.includes(c) || !keyColumns.includes(c) || !hasOneForm(types[c]));
 }
 
 export class EntryColumns {

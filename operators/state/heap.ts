@@ -250,7 +250,6 @@ export class Heap {
     this.#leave();
     this.#next = address;
     this.#end = address + BLOCK_SIZES[cls];
-    this.#isUnused = false;
     return true;
   }
 

@@ -1,8 +1,8 @@
 /**
  * Columns of a batch for the kernels that look all its rows up in a RowTable (kernels/assembly/keys.ts) or store them at once (index_rows.ts).
  *
- * Types whose `=` is more than equal bytes (intervals, char(n); numerics, jsonb, records and arrays of such unless looks count) are not for them, but for floats: `canPack` tells, and RowTable goes
- * row by row then, as it does for a batch with a numeric beyond 64 bits (KEYS_ODD).
+ * Not for them are intervals and char(n), nor, unless equals that look different count as different, numerics, jsonb, records and arrays of such (`canPack`): RowTable goes row by row then, as it
+ * does for a batch with a numeric beyond 64 bits (KEYS_ODD). Floats they compare by value.
  */
 import type { Arena } from '../batch/arena.ts';
 import type { Column } from '../batch/batch.ts';

@@ -108,7 +108,7 @@ export function cut(freeLists: Uint32Array, address: number, bytes: number): num
   return left;
 }
 
-/** Takes the largest free block out of its list, of a class from `least` on; gives its class, or -1. */
+/** The class of the largest free block, from `least` on; -1: there is none. */
 export function largestFree(freeLists: Uint32Array, least: number): number {
   let cls = BLOCK_SIZES.length - 1;
   while (cls >= least && freeLists[cls] === 0) cls--;

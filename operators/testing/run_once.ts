@@ -4,10 +4,10 @@ import { Arena } from '../batch/arena.ts';
 import { batchFromRows } from '../batch/builder.ts';
 import { pages } from '../batch/pages.ts';
 import type { Datum } from '../datum.ts';
-import { defaultContext } from '../expr/context.ts';
-import type { Operator, Tick } from '../operator.ts';
+import type { Operator } from '../operator.ts';
 import type { ColType } from '../types.ts';
 import { Bag, type Random } from './property.ts';
+import { testTick } from './tick.ts';
 
 export interface OnceOutput {
   texts: string[];
@@ -27,15 +27,7 @@ export function runOnce(
   const used = pages.usedPages;
   const operator = make();
   const arena = new Arena();
-  const tick: Tick = {
-    number: 1n,
-    first: false,
-    arena,
-    evalContext: defaultContext(),
-    errors: { report: (error) => assert.fail(error) },
-    now: 0n,
-    watermark: () => null,
-  };
+  const tick = testTick(arena, { first: false });
   const out = new Bag();
   let most = 0;
   for (let from = 0; from < rows.length; ) {

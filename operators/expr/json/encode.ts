@@ -60,9 +60,19 @@ function arrayJson(a: PgArray, ctx: EvalContext, pretty: boolean): string {
   return level(0);
 }
 
+/** Those of fields without names, by how many there are. */
+const namesOfUnnamed: string[][] = [];
+
+function namesOf({ names, values }: PgRecord): string[] {
+  if (names !== undefined) return names;
+  namesOfUnnamed[values.length] ??= values.map((_, i) => `f${i + 1}`);
+  return namesOfUnnamed[values.length];
+}
+
 function recordJson(r: PgRecord, ctx: EvalContext, pretty: boolean): string {
   const separator = pretty ? ',\n ' : ',';
-  return `{${r.values.map((v, i) => `${quoteJson(r.names?.[i] ?? `f${i + 1}`)}:${jsonOf(v, r.types[i], ctx)}`).join(separator)}}`;
+  const names = namesOf(r);
+  return `{${r.values.map((v, i) => `${quoteJson(names[i])}:${jsonOf(v, r.types[i], ctx)}`).join(separator)}}`;
 }
 
 /** The jsonb value of a value of a type. */
@@ -96,7 +106,7 @@ function orderOf(names: string[]): number[] {
 }
 
 function recordJsonb(r: PgRecord, ctx: EvalContext): Json {
-  const names = r.names ?? r.values.map((_, i) => `f${i + 1}`);
+  const names = namesOf(r);
   const entries = orderOf(names).map((i): [string, Json] => [names[i], jsonbOf(r.values[i], r.types[i], ctx)]);
   return { k: 'object', entries };
 }

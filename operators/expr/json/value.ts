@@ -77,7 +77,8 @@ function parseNumber(text: string): Decimal {
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that JSON must escape
-const ESCAPED = /["\\\u0000-\u001f]/g;
+const ESCAPED = /["\\\u0000-\u001f]/;
+const ALL_ESCAPED = new RegExp(ESCAPED, 'g');
 const SHORT: Record<string, string> = {
   '"': '\\"',
   '\\': '\\\\',
@@ -88,13 +89,10 @@ const SHORT: Record<string, string> = {
   '\t': '\\t',
 };
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: likewise
-const ESCAPES = /["\\\u0000-\u001f]/;
-
 /** A JSON string literal. */
 export function quoteJson(text: string): string {
-  if (!ESCAPES.test(text)) return `"${text}"`;
-  return `"${text.replace(ESCAPED, (c) => SHORT[c] ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)}"`;
+  if (!ESCAPED.test(text)) return `"${text}"`;
+  return `"${text.replace(ALL_ESCAPED, (c) => SHORT[c] ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)}"`;
 }
 
 /** The canonical text: the jsonb datum. */

@@ -8,6 +8,7 @@ import { type ColType, colType, OID } from '../../types.ts';
 import { defaultContext } from '../context.ts';
 import '../functions/index.ts';
 import { times } from '../../testing/property.ts';
+import { testTick } from '../../testing/tick.ts';
 import { evaluate } from '../interpret.ts';
 import type { Expr } from '../ir.ts';
 import { compileMap, compileTest, interpretedParts, type MapKernel } from './compile.ts';
@@ -367,15 +368,7 @@ function stepped(operator: MapOperator, rows: Datum[][], number: bigint): string
     arena,
     rows.map((_, i) => (i % 3) + 1),
   );
-  const tick = {
-    number,
-    first: true,
-    arena,
-    evalContext: defaultContext(),
-    errors,
-    now: 0n,
-    watermark: () => null,
-  };
+  const tick = testTick(arena, { number, errors });
   const result = operator.step([batch], tick);
   for (let i = 0; i < result.n; i++) out.push(`${text(readRow(result, i))} ${weightOf(result, i)}`);
   arena.release();

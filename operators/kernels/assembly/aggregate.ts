@@ -7,7 +7,6 @@ import {
   CALL_COUNT,
   CALL_DATA,
   CALL_GREATEST_INT4,
-  CALL_GREATEST_INT8,
   CALL_KIND,
   CALL_LEAST_INT4,
   CALL_LEAST_INT8,
@@ -27,7 +26,7 @@ import { addBits } from './bit_counts';
 import { STRETCH } from './directory';
 import { addProduct } from './int128';
 import { announce } from './marks';
-import { addTotals } from './numeric_totals';
+import { addTotals } from './totals';
 import { INLINE } from './varlen';
 
 /** The bytes of each row's group to `groups`: `payload` bytes into its slot. Lists the slots that are not touched yet, and are now; gives their number. */

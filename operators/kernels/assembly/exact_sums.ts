@@ -12,11 +12,16 @@ const BELOW = 32;
 const MOST_BITS = 253;
 const MOST_HIGH: i64 = 0x2000000000000000;
 
+@inline
+export function isZero(sum: usize): bool {
+  return (load<u64>(sum) | load<u64>(sum, 8) | load<u64>(sum, 16) | load<u64>(sum, 24)) == 0;
+}
+
 /** Makes sure that the magnitude x 2^e can be added; false where it cannot. What the sum is does not change. */
 export function makeRoom(sum: usize, unitAt: usize, low: u64, high: u64, e: i32): bool {
   if ((low | high) == 0) return true;
   const top = load<i64>(sum, 24);
-  if ((load<u64>(sum) | load<u64>(sum, 8) | load<u64>(sum, 16) | <u64>top) == 0) {
+  if (isZero(sum)) {
     store<i16>(unitAt, <i16>(e - BELOW));
     return true;
   }

@@ -7,9 +7,9 @@
  * A value outside of that window, unless its low bits are zero, and NaN and the infinities are refused, and left to aggregates/float_totals.ts. Sums and averages are rounded once.
  */
 import { FLOAT_COUNT, FLOAT_UNIT, FORM_TOTAL, TOTAL_FORM } from '../aggregate_layout';
+import { exponentOf, isNumber, LEAST_EXPONENT, mantissaOf } from './doubles';
 import { nearest, rounded, startMagnitude } from './round';
 
-const LEAST_UNIT = -1074;
 /** Bits below the first value. */
 const BELOW = 64;
 /** A mantissa has 53 bits and a weight 31: shifted so far they stay below 2^189. */
@@ -18,14 +18,8 @@ const HALF: u64 = 0xffffffff;
 
 export function addFloat(state: usize, x: f64, weight: i32): bool {
   const bits = reinterpret<u64>(x);
-  const exponent = <i32>(bits >> 52) & 0x7ff;
-  if (exponent == 0x7ff) return false;
-  if (bits << 1 != 0) {
-    const fraction = bits & 0xfffffffffffff;
-    const mantissa = exponent == 0 ? fraction : fraction | 0x10000000000000;
-    const e = exponent == 0 ? LEAST_UNIT : exponent - 1075;
-    if (!addShifted(state, mantissa, e, bits >> 63 != 0 != weight < 0, weight)) return false;
-  }
+  if (!isNumber(bits)) return false;
+  if (bits << 1 != 0 && !addShifted(state, mantissaOf(bits), exponentOf(bits), bits >> 63 != 0 != weight < 0, weight)) return false;
   store<f64>(state, load<f64>(state, FLOAT_COUNT) + <f64>weight, FLOAT_COUNT);
   return true;
 }
@@ -36,7 +30,7 @@ function addShifted(state: usize, mantissa: u64, e: i32, negative: bool, weight:
   const s1 = load<u64>(state, 8);
   const s2 = load<u64>(state, 16);
   let unit: i32 = load<i16>(state, FLOAT_UNIT);
-  if ((s0 | s1 | s2) == 0) unit = max(LEAST_UNIT, e - BELOW);
+  if ((s0 | s1 | s2) == 0) unit = max(LEAST_EXPONENT, e - BELOW);
   // One more product cannot reach 2^191.
   else if (<i64>s2 >= 0x2000000000000000 || <i64>s2 < -0x2000000000000000) return false;
   let shift = e - unit;

@@ -3,7 +3,7 @@
  *
  *   columns -> packed rows and their hashes, column by column -> a slot each: found, or made with a payload of zeros
  *
- * Rows are packed and hashed by pack_keys.ts; only long texts look further than their words.
+ * Rows are packed and hashed by pack_keys.ts. They are compared word by word; only long texts look further, and floats that are equal without being the same.
  * What a stretch of rows will probe first is read ahead of the stretch, so that cache misses overlap. operators/state/row_table.test.ts
  * holds this and the way of JavaScript to each other.
  */

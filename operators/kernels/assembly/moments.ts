@@ -24,24 +24,12 @@ import {
   UNIT_Y,
   UNIT_YY,
 } from '../aggregate_layout';
-import { addExact, makeRoom } from './exact_sums';
+import { exponentOf, isNumber, mantissaOf } from './doubles';
+import { addExact, isZero, makeRoom } from './exact_sums';
 import { productHigh, productLow, startProduct, times } from './int128';
 import { nearest, rounded, startMagnitude } from './round';
 
 const HALF: u64 = 0xffffffff;
-const LEAST_UNIT = -1074;
-
-@inline
-function mantissaOf(bits: u64): u64 {
-  const fraction = bits & 0xfffffffffffff;
-  return (bits >> 52 & 0x7ff) == 0 ? fraction : fraction | 0x10000000000000;
-}
-
-/** Of the mantissa's last bit. */
-@inline
-function exponentOf(bits: u64): i32 {
-  return max(<i32>(bits >> 52) & 0x7ff, 1) - 1 + LEAST_UNIT;
-}
 
 /** a x b x weight to productLow and productHigh; false where it does not fit. */
 @inline
@@ -61,7 +49,7 @@ function product(a: u64, b: u64, weight: u64): bool {
 export function addToMoments(pairs: bool, state: usize, data: usize, other: usize, row: u32, weight: i32): bool {
   const xBits = load<u64>((pairs ? other : data) + (row << 3));
   const yBits = pairs ? load<u64>(data + (row << 3)) : 0;
-  if ((xBits >> 52 & 0x7ff) == 0x7ff || (yBits >> 52 & 0x7ff) == 0x7ff) return false;
+  if (!isNumber(xBits) || !isNumber(yBits)) return false;
   const by = weight < 0 ? 0 - <u64>weight : <u64>weight;
   const taken = weight < 0;
   const mx = mantissaOf(xBits);
@@ -194,9 +182,9 @@ function centre(
   scratch: usize,
   to: usize,
 ): bool {
-  const some = (load<u64>(a) | load<u64>(a, 8) | load<u64>(a, 16) | load<u64>(a, 24)) != 0;
-  const others = (load<u64>(b) | load<u64>(b, 8) | load<u64>(b, 16) | load<u64>(b, 24)) != 0;
-  const squares = (load<u64>(c) | load<u64>(c, 8) | load<u64>(c, 16) | load<u64>(c, 24)) != 0;
+  const some = !isZero(a);
+  const others = !isZero(b);
+  const squares = !isZero(c);
   // A sum of 0 has no unit.
   let unit = ua + ub;
   if (!(some && others)) unit = uc;

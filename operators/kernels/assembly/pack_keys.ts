@@ -66,10 +66,10 @@ function packRows(k: usize, row: u32, n: u32): void {
     const flags = packed + validAt + c;
     const last = packed - HEADER + stride - 8;
     const pass = (count << 2) | (c == 0 ? FIRST : 0) | (c + 1 == count ? LAST : 0);
-    if (width == 8 && load<u32>(column, KEY_COLUMN_KIND) == KEY_KIND_FLOAT) packFloats(n, data, valid, to, flags, stride, hashes, pass, last);
+    if (width == 8 && load<u32>(column, KEY_COLUMN_KIND) == KEY_KIND_FLOAT) packEight<f64>(n, data, valid, to, flags, stride, hashes, pass, last);
     else if (width == 8) packLongs(n, data, valid, to, flags, stride, hashes, pass, last);
-    else if (width == 4) packWords(n, data, valid, to, flags, stride, hashes, pass, last);
-    else if (width == 1) packBytes(n, data, valid, to, flags, stride, hashes, pass, last);
+    else if (width == 4) packSmall<u32>(n, data, valid, to, flags, stride, hashes, pass, last);
+    else if (width == 1) packSmall<u8>(n, data, valid, to, flags, stride, hashes, pass, last);
     else if (load<u32>(column, KEY_COLUMN_KIND) == KEY_KIND_TEXT) packTexts(n, data, valid, to, flags, stride, hashes, pass, last);
     else if (load<u32>(column, KEY_COLUMN_KIND) == KEY_KIND_NUMERIC) {
       store<u32>(k, load<u32>(k, KEYS_ODD) | packNumerics(n, data, valid, to, flags, stride, hashes, pass, last), KEYS_ODD);
@@ -152,6 +152,11 @@ function packLongs(n: u32, data: usize, valid: usize, to: usize, flags: usize, s
     hashes += done << 2;
     last += passed;
   }
+  packEight<u64>(n, data, valid, to, flags, stride, hashes, pass, last);
+}
+
+/** u64, or f64: these are packed as they are, and equal ones have equal hashes. */
+function packEight<T>(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize, pass: u32, last: usize): void {
   for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4, last += stride) {
     const h = begun(hashes, pass, last, stride);
     if (isNull(valid, row)) {
@@ -160,49 +165,23 @@ function packLongs(n: u32, data: usize, valid: usize, to: usize, flags: usize, s
       putHash(hashes, pass, mix(h, NULL_WORD));
       continue;
     }
-    const value = load<u64>(data + (row << 3));
-    store<u64>(to, value);
+    const value = load<T>(data + (row << 3));
+    store<T>(to, value);
     store<u8>(flags, 1);
-    putHash(hashes, pass, mix(mix(h, <u32>value), <u32>(value >> 32)));
+    if (isFloat<T>()) putHash(hashes, pass, hashFloat(h, value));
+    else putHash(hashes, pass, mix(mix(h, <u32>value), <u32>(value >> 32)));
   }
 }
 
-/** Packed as they are; equal ones have equal hashes. */
-function packFloats(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize, pass: u32, last: usize): void {
-  for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4, last += stride) {
-    const h = begun(hashes, pass, last, stride);
-    if (isNull(valid, row)) {
-      store<u64>(to, 0);
-      store<u8>(flags, 0);
-      putHash(hashes, pass, mix(h, NULL_WORD));
-      continue;
-    }
-    const value = load<f64>(data + (row << 3));
-    store<f64>(to, value);
-    store<u8>(flags, 1);
-    putHash(hashes, pass, hashFloat(h, value));
-  }
-}
-
-function packWords(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize, pass: u32, last: usize): void {
+/** u32 or u8. */
+function packSmall<T>(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize, pass: u32, last: usize): void {
   for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4, last += stride) {
     const h = begun(hashes, pass, last, stride);
     const absent = isNull(valid, row);
-    const value = absent ? 0 : load<u32>(data + (row << 2));
-    store<u32>(to, value);
+    const value: T = absent ? 0 : load<T>(data + row * sizeof<T>());
+    store<T>(to, value);
     store<u8>(flags, absent ? 0 : 1);
-    putHash(hashes, pass, mix(h, absent ? NULL_WORD : value));
-  }
-}
-
-function packBytes(n: u32, data: usize, valid: usize, to: usize, flags: usize, stride: u32, hashes: usize, pass: u32, last: usize): void {
-  for (let row: u32 = 0; row < n; row++, to += stride, flags += stride, hashes += 4, last += stride) {
-    const h = begun(hashes, pass, last, stride);
-    const absent = isNull(valid, row);
-    const value = absent ? 0 : <u32>load<u8>(data + row);
-    store<u8>(to, value);
-    store<u8>(flags, absent ? 0 : 1);
-    putHash(hashes, pass, mix(h, absent ? NULL_WORD : value));
+    putHash(hashes, pass, mix(h, absent ? NULL_WORD : <u32>value));
   }
 }
 

@@ -6,8 +6,8 @@ import { batchFromRows, readDatum } from '../../../batch/builder.ts';
 import type { Datum } from '../../../datum.ts';
 import { MapOperator, type MapPath } from '../../../map.ts';
 import { Random, testSeed, times } from '../../../testing/property.ts';
+import { testTick } from '../../../testing/tick.ts';
 import { colType, OID } from '../../../types.ts';
-import { defaultContext } from '../../context.ts';
 import '../../functions/index.ts';
 import type { Expr } from '../../ir.ts';
 import { divisorOf } from './divisibility.ts';
@@ -74,15 +74,7 @@ function run(path: MapPath, filter: Expr, value: Expr, rows: Datum[][]): Datum[]
   const project = [...types.map((t, id): Expr => ({ k: 'col', id, t })), value];
   const operator = new MapOperator(filter, project, types, out, path);
   const arena = new Arena();
-  const result = operator.step([batchFromRows(types, rows, arena)], {
-    number: 1n,
-    first: true,
-    arena,
-    evalContext: defaultContext(),
-    errors: { report: (error) => assert.fail(error.message) },
-    now: 0n,
-    watermark: () => null,
-  });
+  const result = operator.step([batchFromRows(types, rows, arena)], testTick(arena));
   const made = Array.from({ length: result.n }, (_, i) => result.columns.map((column) => readDatum(column, i)));
   operator.release();
   arena.release();

@@ -8,8 +8,8 @@ import { U32 } from '../../../batch/memory.ts';
 import type { Datum } from '../../../datum.ts';
 import { MapOperator, type MapPath } from '../../../map.ts';
 import { Random, testSeed, times } from '../../../testing/property.ts';
+import { testTick } from '../../../testing/tick.ts';
 import { colType, OID } from '../../../types.ts';
-import { defaultContext } from '../../context.ts';
 import '../../functions/index.ts';
 import type { Expr } from '../../ir.ts';
 import { AHEAD, readAhead } from './read_ahead.ts';
@@ -64,15 +64,7 @@ function run(path: MapPath, project: Expr[], input: Batch): string[] {
   const types = project.map(({ t }) => t);
   const operator = new MapOperator(null, project, [text, text], types, path);
   const arena = new Arena();
-  const result = operator.step([input], {
-    number: 1n,
-    first: true,
-    arena,
-    evalContext: defaultContext(),
-    errors: { report: (error) => assert.fail(error.message) },
-    now: 0n,
-    watermark: () => null,
-  });
+  const result = operator.step([input], testTick(arena));
   const made = Array.from({ length: result.n }, (_, i) => JSON.stringify(readRow(result, i)));
   operator.release();
   arena.release();

@@ -9,8 +9,8 @@ import { batchFromRows, readRow, weightOf } from '../../../batch/builder.ts';
 import { type Datum, pgArray } from '../../../datum.ts';
 import { MapOperator, type MapPath } from '../../../map.ts';
 import { Random, testSeed, times } from '../../../testing/property.ts';
+import { testTick } from '../../../testing/tick.ts';
 import { colType, OID } from '../../../types.ts';
-import { defaultContext } from '../../context.ts';
 import '../../functions/index.ts';
 import type { Expr } from '../../ir.ts';
 import { emitLoops, releaseLoops } from './row_loop.ts';
@@ -68,15 +68,12 @@ function run(filter: Expr | null, project: Expr[] | null, rows: Datum[][], path:
     arena,
     rows.map((_, i) => (i % 5) - 2),
   );
-  const result = operator.step([batch], {
-    number: 1n,
-    first: true,
-    arena,
-    evalContext: defaultContext(),
-    errors: { report: (error, row, weight) => failed.push(`${error.message} ${shown(row)} ${weight}`) },
-    now: 0n,
-    watermark: () => null,
-  });
+  const result = operator.step(
+    [batch],
+    testTick(arena, {
+      errors: { report: (error, row, weight) => failed.push(`${error.message} ${shown(row)} ${weight}`) },
+    }),
+  );
   const out = Array.from({ length: result.n }, (_, i) => `${shown(readRow(result, i))} ${weightOf(result, i)}`);
   operator.release();
   arena.release();
