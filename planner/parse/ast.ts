@@ -120,6 +120,7 @@ export interface LikeClause {
   relation: { schema?: string; name: string };
   /** Its columns come behind so many of the table's own. */
   at: number;
+  comments: boolean;
   constraints: boolean;
   defaults: boolean;
   generated: boolean;
@@ -142,6 +143,7 @@ export type ColumnAction =
 export type AlterAction =
   | { k: 'rename'; to: string }
   | { k: 'rename_column'; column: string; to: string }
+  | { k: 'rename_constraint'; name: string; to: string }
   | ColumnAction
   | { k: 'add_key'; primary: boolean; key: KeyConstraint }
   | { k: 'add_check'; check: CheckDef }
@@ -270,6 +272,7 @@ export type Statement = { text: string; offset: number } & (
       cascade: boolean;
     }
   | { k: 'create_schema'; name: string; ifNotExists: boolean }
+  | { k: 'comment'; on: CommentTarget; comment: string | null }
   | { k: 'truncate'; names: { schema?: string; name: string }[]; restartIdentity: boolean; cascade: boolean }
   | SubscribeStatement
   | { k: 'explain'; inner: Statement; analyze: boolean; options: Option[] }
@@ -313,9 +316,16 @@ export type Statement = { text: string; offset: number } & (
   | { k: 'set_constraints'; names: { schema?: string; name: string }[] | null; deferred: boolean }
   | { k: 'listen' | 'unlisten'; channel: string | null }
   | { k: 'notify'; channel: string; payload: string }
-  /** VACUUM, ANALYZE, LOCK, FLUSH, COMMENT, GRANT, ...: accepted where harmless; `tag` is the command tag. */
+  /** VACUUM, ANALYZE, LOCK, FLUSH, GRANT, ...: accepted where harmless; `tag` is the command tag. */
   | { k: 'utility'; tag: string; node: PgNode }
 );
+
+/** What COMMENT ON is about; `schema` and `name` of a column or a constraint are its relation's. */
+export type CommentTarget =
+  | { kind: 'table' | 'view' | 'materialized_view' | 'index' | 'sequence'; schema?: string; name: string }
+  | { kind: 'column'; schema?: string; name: string; column: string }
+  | { kind: 'constraint'; schema?: string; name: string; constraint: string }
+  | { kind: 'schema'; name: string };
 
 export type SubscribeTarget = { relation: { schema?: string; name: string; location: number } } | { query: SelectNode };
 

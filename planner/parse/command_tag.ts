@@ -26,6 +26,7 @@ const STATIC_TAG = {
   create_index: 'CREATE INDEX',
   create_sink: 'CREATE SINK',
   create_schema: 'CREATE SCHEMA',
+  comment: 'COMMENT',
   create_sequence: 'CREATE SEQUENCE',
   alter_sequence: 'ALTER SEQUENCE',
   create_subscription: 'CREATE SUBSCRIPTION',

@@ -4,6 +4,7 @@
  */
 import type { PgNode, SelectNode, Statement } from './ast.ts';
 import { alterTable, rename, setSchema } from './convert_alter.ts';
+import { comment } from './convert_comment.ts';
 import {
   createIndex,
   createSchema,
@@ -51,6 +52,7 @@ const CONVERTERS: Record<string, Converter> = {
   ViewStmt: createView,
   IndexStmt: createIndex,
   CreateSchemaStmt: createSchema,
+  CommentStmt: comment,
   CreateSeqStmt: createSequence,
   AlterSeqStmt: alterSequence,
   AlterTableStmt: alterTable,

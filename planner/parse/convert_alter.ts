@@ -27,7 +27,7 @@ function alterRelation(
   return { ...source, k: 'alter_relation', kind, ...rangeVarName(node.relation), ifExists, actions };
 }
 
-/** RENAME TO, RENAME COLUMN; null where what is renamed is no relation. */
+/** RENAME TO, RENAME COLUMN, RENAME CONSTRAINT; null where what is renamed is no relation. */
 export function rename(node: PgNode, source: Source): AlterRelation | null {
   if (node.renameType === 'OBJECT_COLUMN') {
     const kind = KINDS[node.relationType];
@@ -35,7 +35,8 @@ export function rename(node: PgNode, source: Source): AlterRelation | null {
     return kind === undefined ? null : alterRelation(kind, node, [{ k: 'rename_column', column, to }], source);
   }
   if (node.renameType === 'OBJECT_TABCONSTRAINT') {
-    throw refuse(source, 'ALTER TABLE ... RENAME CONSTRAINT', node.relation?.location);
+    const { subname: name, newname: to } = node;
+    return alterRelation('table', node, [{ k: 'rename_constraint', name, to }], source);
   }
   const kind = KINDS[node.renameType];
   return kind === undefined ? null : alterRelation(kind, node, [{ k: 'rename', to: node.newname }], source);

@@ -159,7 +159,7 @@ function elementsOf(
 }
 
 /** Bits of TableLikeClause.options. */
-const INCLUDING = { constraints: 4, defaults: 8, generated: 16, identity: 32, indexes: 64 };
+const INCLUDING = { comments: 1, constraints: 4, defaults: 8, generated: 16, identity: 32, indexes: 64 };
 
 function likeOf({ relation, options = 0 }: PgNode, at: number): LikeClause {
   const has = (bit: number) => (options & bit) !== 0;
@@ -171,6 +171,7 @@ function likeOf({ relation, options = 0 }: PgNode, at: number): LikeClause {
     generated: has(INCLUDING.generated),
     identity: has(INCLUDING.identity),
     indexes: has(INCLUDING.indexes),
+    comments: has(INCLUDING.comments),
   };
 }
 

@@ -276,7 +276,7 @@ test('command tags are those of PostgreSQL', () => {
     ['ANALYZE', 'ANALYZE'],
     ['LOCK TABLE t', 'LOCK TABLE'],
     ['CHECKPOINT', 'CHECKPOINT'],
-    ["COMMENT ON TABLE t IS 'x'", 'COMMENT'],
+    ["COMMENT ON ROLE r IS 'x'", 'COMMENT'],
     ['GRANT SELECT ON t TO joe', 'GRANT'],
     ['REVOKE a FROM b', 'REVOKE ROLE'],
     ['REINDEX TABLE t', 'REINDEX'],

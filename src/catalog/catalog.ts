@@ -36,6 +36,8 @@ export class Catalog implements CatalogReader {
   readonly #byName = new Map<string, number>();
   /** Schemas and their OIDs: PostgreSQL's where it has the schema. */
   readonly #schemas = new Map(BUILT_IN_SCHEMAS);
+  /** What COMMENT ON SCHEMA said, by name. */
+  readonly schemaComments = new Map<string, string>();
   readonly #system: SystemRelations;
   #nextOid = FIRST_OID;
   #references = { version: 0, byTable: new Map<number, Reference[]>() };
@@ -60,13 +62,19 @@ export class Catalog implements CatalogReader {
 
   /** Everything in it, as plain data; relations that objects share stay shared. */
   save() {
-    return { nextOid: this.#nextOid, schemas: [...this.#schemas], objects: this.objects() };
+    return {
+      nextOid: this.#nextOid,
+      schemas: [...this.#schemas],
+      schemaComments: [...this.schemaComments],
+      objects: this.objects(),
+    };
   }
 
-  load({ nextOid, schemas, objects }: ReturnType<typeof this.save>): void {
+  load({ nextOid, schemas, schemaComments, objects }: ReturnType<typeof this.save>): void {
     this.#nextOid = nextOid;
     this.#schemas.clear();
     for (const [name, oid] of schemas) this.#schemas.set(name, oid);
+    for (const [name, comment] of schemaComments) this.schemaComments.set(name, comment);
     for (const object of objects) this.add(object);
     this.version++;
   }
@@ -87,6 +95,7 @@ export class Catalog implements CatalogReader {
 
   dropSchema(name: string): void {
     this.#schemas.delete(name);
+    this.schemaComments.delete(name);
     this.version++;
   }
 

@@ -29,7 +29,24 @@ interface ObjectBase {
   sql: string;
   /** OIDs of the relations it reads. */
   dependencies: number[];
+  /** What COMMENT ON said; undefined: nothing yet. */
+  comments?: Comments;
 }
+
+/**
+ * What a comment is on: the object itself; of a relation a column or its NOT NULL (its position), a CHECK or FOREIGN KEY (its number), the primary key or the index of that; of an
+ * index the constraint that it serves.
+ */
+export type CommentedPart =
+  | 'object'
+  | `column ${number}`
+  | `not null ${number}`
+  | `constraint ${number}`
+  | 'primary key'
+  | 'primary index'
+  | 'constraint';
+
+export type Comments = { [part in CommentedPart]?: string };
 
 /** An expression in brackets, as it was written. */
 export interface Written {

@@ -29,6 +29,7 @@ import { containsNull } from './not_null.ts';
 import { checkForeignKey } from './references.ts';
 import { renameObject } from './rename.ts';
 import { renameColumn } from './rename_column.ts';
+import { renameConstraint } from './rename_constraint.ts';
 import { bindAlone } from './row_expression.ts';
 import type { StoredRelation } from './stored_relation.ts';
 
@@ -109,6 +110,8 @@ export function prepareAction(
       return () => renameObject(engine, object, action.to, session);
     case 'rename_column':
       return () => renameColumn(engine, object, action.column, action.to, session);
+    case 'rename_constraint':
+      return renameConstraint(engine, ownTable(object), action, session);
     case 'no_effect':
     case 'add_column':
     case 'drop_column':

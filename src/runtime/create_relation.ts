@@ -146,6 +146,7 @@ export async function createRelation(
       generated,
       foreignKeys,
       source,
+      comments: copied.comments,
     },
     session,
     // Also its own sequences: one may be dropped without the table, by CASCADE.

@@ -104,7 +104,7 @@ function createPlainView(engine: TidemarkEngine, statement: CreateView, session:
       throw new SqlError('42P17', `infinite recursion detected in rules for relation "${relation.name}"`);
     }
     checkReplacement(replaced.relation, relation);
-    engine.catalog.replace(object);
+    engine.catalog.replace({ ...object, comments: replaced.comments });
     engine.defined({ sql: object.sql, made: object.oid, dropped: [] }, session, object.dependencies);
   }
 }

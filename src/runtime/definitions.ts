@@ -1,4 +1,4 @@
-/** CREATE, ALTER, DROP, TRUNCATE: statements that change the catalog. Each takes effect between two ticks; what fills views, tables and indexes may wait for others before. */
+/** CREATE, ALTER, COMMENT, DROP, TRUNCATE: statements that change the catalog. Each takes effect between two ticks; what fills views, tables and indexes may wait for others before. */
 import { SqlError } from '../../operators/errors.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import { commandTag } from '../../planner/parse/command_tag.ts';
@@ -7,6 +7,7 @@ import { KIND_NAMES } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { alterColumns, altersColumns } from './alter_columns.ts';
 import { alterRelation } from './alter_relation.ts';
+import { comment } from './comment.ts';
 import { createIndex } from './create_index.ts';
 import { createRelation } from './create_relation.ts';
 import { alterSequence, createSequence } from './create_sequence.ts';
@@ -65,6 +66,9 @@ async function define(
       if (engine.catalog.createSchema(statement.name, statement.ifNotExists))
         engine.defined({ sql: statement.text, made: engine.catalog.schemaOid(statement.name), dropped: [] }, session);
       else session.notice('NOTICE', '42P06', `schema "${statement.name}" already exists, skipping`);
+      return null;
+    case 'comment':
+      comment(engine, statement, session);
       return null;
     case 'create_sequence':
       createSequence(engine, statement, session);

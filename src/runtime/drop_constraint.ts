@@ -74,8 +74,10 @@ function checkUnread({ catalog }: TidemarkEngine, { oid }: RelationObject): void
   throw unsupported('DROP CONSTRAINT of the primary key of a table that views, sinks or subscriptions read');
 }
 
-function dropPrimary(engine: TidemarkEngine, { relation }: RelationObject): void {
+function dropPrimary(engine: TidemarkEngine, { relation, comments }: RelationObject): void {
   const key = relation.key as number[];
+  delete comments?.['primary key'];
+  delete comments?.['primary index'];
   relation.key = null;
   relation.indexes = relation.indexes.filter((columns) => columns !== key);
   dropUnused(engine, relation.oid, key);

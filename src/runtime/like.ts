@@ -3,6 +3,7 @@
  *
  *   columns, NOT NULL, identity, keys    as if the statement had said them
  *   defaults, CHECK, generated columns   as they were bound there, over the positions that the columns have here
+ *   comments on columns                  as they are there
  */
 import { SqlError } from '../../operators/errors.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
@@ -18,7 +19,7 @@ import type {
 } from '../../planner/parse/ast.ts';
 import { parse } from '../../planner/parse/parse.ts';
 import { formatType } from '../../planner/types/type_name.ts';
-import type { CheckConstraint, ColumnDefault, GeneratedColumn, RelationObject } from '../catalog/objects.ts';
+import type { CheckConstraint, ColumnDefault, Comments, GeneratedColumn, RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { relationNamed } from './names.ts';
@@ -33,6 +34,8 @@ export interface Copied {
   generated: GeneratedColumn[];
   checks: CheckConstraint[];
   indexes: { columns: number[]; unique: boolean }[];
+  /** On columns. */
+  comments: Comments;
   /** OIDs of the relations. */
   reads: number[];
 }
@@ -43,7 +46,14 @@ export function withLikes(
   statement: CreateRelation,
   session: SessionContext,
 ): { statement: CreateRelation; copied: Copied } {
-  const copied: Copied = { defaults: new Map(), generated: [], checks: [], indexes: [], reads: [] };
+  const copied: Copied = {
+    defaults: new Map(),
+    generated: [],
+    checks: [],
+    indexes: [],
+    comments: {},
+    reads: [],
+  };
   const columns = [...statement.columns];
   const unique = [...statement.unique];
   let { primaryKey } = statement;
@@ -56,8 +66,9 @@ export function withLikes(
     more += own.length;
     copied.reads.push(relation.oid);
     const object = engine.catalog.get(relation.oid);
-    if (object === undefined || !('checks' in object)) continue;
     const places = new Map(presentColumns(relation).map(({ position }, i) => [position, first + i]));
+    if (like.comments) copyComments(object?.comments, places, copied);
+    if (object === undefined || !('checks' in object)) continue;
     copyExpressions(object, like, places, copied);
     if (!like.indexes) continue;
     const names = (positions: number[]) => positions.map((position) => relation.columns[position].name);
@@ -106,6 +117,13 @@ function typeNode(text: string): PgNode {
   const [statement] = parse(`SELECT NULL::${text}`);
   if (statement.k !== 'select') throw new Error(`no type: ${text}`);
   return statement.query.select.targetList[0].ResTarget.val.TypeCast.typeName;
+}
+
+function copyComments(comments: Comments | undefined, places: Map<number, number>, into: Copied): void {
+  for (const [position, place] of places) {
+    const said = comments?.[`column ${position}`];
+    if (said !== undefined) into.comments[`column ${place}`] = said;
+  }
 }
 
 function copyExpressions(

@@ -21,6 +21,7 @@ import type {
   GeneratedColumn,
 } from '../../catalog/objects.ts';
 import type { TidemarkEngine } from '../../runtime/engine.ts';
+import { type CommentFacts, commentsOf } from './comments.ts';
 import { type ConstraintFacts, constraintsOf } from './constraints.ts';
 import { OWNER, PG_CATALOG, PG_TOAST, primaryConstraintOid, primaryIndexOid, uniqueConstraintOid } from './oids.ts';
 import { type SystemRelation, systemRelations } from './system_relations.ts';
@@ -74,6 +75,8 @@ export class CatalogFacts {
   readonly own: RelationFacts[];
   readonly indexes: IndexFacts[];
   #constraints: ConstraintFacts[] | null = null;
+  #comments: CommentFacts[] | null = null;
+  #commentsByPlace: Map<string, string> | null = null;
   readonly #byOid = new Map<number, RelationFacts>();
   readonly #indexByOid = new Map<number, IndexFacts>();
   readonly #byName = new Map<string, RelationFacts | IndexFacts>();
@@ -134,6 +137,19 @@ export class CatalogFacts {
   get constraints(): ConstraintFacts[] {
     this.#constraints ??= constraintsOf(this);
     return this.#constraints;
+  }
+
+  get comments(): CommentFacts[] {
+    this.#comments ??= commentsOf(this);
+    return this.#comments;
+  }
+
+  /** The comment on an object that the catalog `classoid` lists; `objsubid`: its column. */
+  comment(classoid: number, objoid: number, objsubid: number): string | null {
+    this.#commentsByPlace ??= new Map(
+      this.comments.map((c) => [`${c.classoid}/${c.objoid}/${c.objsubid}`, c.description]),
+    );
+    return this.#commentsByPlace.get(`${classoid}/${objoid}/${objsubid}`) ?? null;
   }
 
   relation(oid: number): RelationFacts | undefined {

@@ -1,5 +1,5 @@
 /** Every relation that has rows, by schema and name. The others of systemRelations() are empty. */
-import type { CatalogRelation } from './catalog_relation.ts';
+import { type CatalogRelation, ofCatalog } from './catalog_relation.ts';
 import { INFORMATION_SCHEMA } from './information_schema/index.ts';
 import { LISTINGS } from './listings.ts';
 import { PG_ATTRDEF } from './pg_attrdef.ts';
@@ -20,6 +20,9 @@ import { SESSIONS } from './sessions.ts';
 import { STATISTICS } from './statistics.ts';
 import { TIME_ZONES } from './time_zones.ts';
 
+/** Comments. */
+const PG_DESCRIPTION = ofCatalog(({ comments }) => comments.map((comment) => ({ ...comment })));
+
 const PG_CATALOG_RELATIONS: Record<string, CatalogRelation> = {
   ...LISTINGS,
   ...RELEASE,
@@ -34,6 +37,7 @@ const PG_CATALOG_RELATIONS: Record<string, CatalogRelation> = {
   pg_constraint: PG_CONSTRAINT,
   pg_database: PG_DATABASE,
   pg_depend: PG_DEPEND,
+  pg_description: PG_DESCRIPTION,
   pg_extension: PG_EXTENSION,
   pg_index: PG_INDEX,
   pg_namespace: PG_NAMESPACE,

@@ -22,6 +22,7 @@ const WRITES = new Set<Statement['k']>([
   'alter_sequence',
   'create_sink',
   'create_schema',
+  'comment',
   'create_subscription',
   'alter_relation',
   'drop',

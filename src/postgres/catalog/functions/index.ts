@@ -3,6 +3,7 @@ import type { Datum } from '../../../../operators/datum.ts';
 import { unsupported } from '../../../../operators/errors.ts';
 import type { Moment } from '../catalog_relation.ts';
 import type { CatalogFunctions } from './catalog_function.ts';
+import { COMMENT_FUNCTIONS } from './comments.ts';
 import { DEFINITION_FUNCTIONS } from './definitions.ts';
 import { DESCRIBE_FUNCTIONS } from './describe.ts';
 import { INDEX_PROPERTY_FUNCTIONS } from './index_properties.ts';
@@ -22,6 +23,7 @@ const FUNCTIONS: CatalogFunctions = {
   ...PROC_FUNCTIONS,
   ...REG_FUNCTIONS,
   ...SEQUENCE_FUNCTIONS,
+  ...COMMENT_FUNCTIONS,
   ...SERVER_FUNCTIONS,
   ...SET_FUNCTIONS,
   ...VISIBLE_FUNCTIONS,

@@ -66,10 +66,6 @@ const NULL: CatalogFunction = () => null;
 export const SERVER_FUNCTIONS: CatalogFunctions = {
   ...PRIVILEGE_FUNCTIONS,
   acldefault: NULL,
-  // There is no COMMENT ON.
-  col_description: NULL,
-  obj_description: NULL,
-  shobj_description: NULL,
   format_type: ([oid, typmod]) =>
     oid === null ? null : formatType(numberOf(oid), typmod === null ? null : numberOf(typmod)),
   getdatabaseencoding: () => 'UTF8',

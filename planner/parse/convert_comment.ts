@@ -1,0 +1,28 @@
+/** COMMENT ON as Tidemark's statement. What it is about and Tidemark has not (roles, extensions, types) stays a utility statement, without effect. */
+import type { CommentTarget, PgNode, Statement } from './ast.ts';
+import { qualified, strings } from './node_fields.ts';
+import type { Source } from './positions.ts';
+
+const RELATIONS = {
+  OBJECT_TABLE: 'table',
+  OBJECT_VIEW: 'view',
+  OBJECT_MATVIEW: 'materialized_view',
+  OBJECT_INDEX: 'index',
+  OBJECT_SEQUENCE: 'sequence',
+} as const;
+
+/** Null where the object is no relation, part of one, or schema. An empty comment is none, as in PostgreSQL. */
+export function comment({ objtype, object, comment: text }: PgNode, source: Source): Statement | null {
+  const on = targetOf(objtype, object);
+  return on === null ? null : { ...source, k: 'comment', on, comment: text === '' ? null : (text ?? null) };
+}
+
+function targetOf(objtype: string, object: PgNode): CommentTarget | null {
+  if (objtype === 'OBJECT_SCHEMA') return { kind: 'schema', name: object.String.sval };
+  const kind = RELATIONS[objtype as keyof typeof RELATIONS];
+  const parts = strings(object.List?.items);
+  if (kind !== undefined) return { kind, ...qualified(parts) };
+  const part = parts.pop() as string;
+  if (objtype === 'OBJECT_COLUMN') return { kind: 'column', ...qualified(parts), column: part };
+  return objtype === 'OBJECT_TABCONSTRAINT' ? { kind: 'constraint', ...qualified(parts), constraint: part } : null;
+}

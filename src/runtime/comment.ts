@@ -1,0 +1,93 @@
+/** COMMENT ON of relations, their columns and constraints, indexes and schemas. What is said lies with the object and goes with it. */
+import { SqlError } from '../../operators/errors.ts';
+import type { CommentTarget, Statement } from '../../planner/parse/ast.ts';
+import { type CatalogObject, type CommentedPart, KIND_NAMES } from '../catalog/objects.ts';
+import type { SessionContext } from '../engine.ts';
+import type { TidemarkEngine } from './engine.ts';
+import { columnNamed, notFound } from './names.ts';
+
+type Comment = Extract<Statement, { k: 'comment' }>;
+type Of<Kind extends CommentTarget['kind']> = Extract<CommentTarget, { kind: Kind }>;
+
+export function comment(engine: TidemarkEngine, { on, comment, text }: Comment, session: SessionContext): void {
+  const oid = on.kind === 'schema' ? ofSchema(engine, on.name, comment) : ofPart(engine, on, comment, session);
+  engine.catalog.version++;
+  engine.defined({ sql: text, made: oid, dropped: [], altered: oid }, session, [oid]);
+}
+
+function ofSchema({ catalog }: TidemarkEngine, name: string, comment: string | null): number {
+  if (!catalog.hasSchema(name)) throw new SqlError('3F000', `schema "${name}" does not exist`);
+  if (comment === null) catalog.schemaComments.delete(name);
+  else catalog.schemaComments.set(name, comment);
+  return catalog.schemaOid(name);
+}
+
+function ofPart(
+  engine: TidemarkEngine,
+  on: Exclude<CommentTarget, Of<'schema'>>,
+  comment: string | null,
+  session: SessionContext,
+): number {
+  const [object, part] = partOf(engine, on, session);
+  object.comments ??= {};
+  if (comment === null) delete object.comments[part];
+  else object.comments[part] = comment;
+  return object.oid;
+}
+
+function partOf(
+  engine: TidemarkEngine,
+  on: Exclude<CommentTarget, Of<'schema'>>,
+  session: SessionContext,
+): [CatalogObject, CommentedPart] {
+  const object = engine.catalog.find(on.schema, on.name, session.searchPath);
+  if (object === undefined) {
+    const table = on.kind === 'index' ? withPrimaryIndex(engine, on, session) : undefined;
+    if (table === undefined) throw notFound(on.name);
+    return [table, 'primary index'];
+  }
+  if (on.kind === 'column') {
+    if (!('relation' in object)) throw notCommented(object);
+    return [object, `column ${columnNamed(object.relation, on.column)}`];
+  }
+  if (on.kind === 'constraint') return constraintOf(engine, object, on);
+  // Streams are shown as tables.
+  const kind = object.kind === 'stream' ? 'table' : object.kind;
+  if (kind === on.kind) return [object, 'object'];
+  throw new SqlError('42809', `"${on.name}" is not ${on.kind === 'index' ? 'an' : 'a'} ${KIND_NAMES[on.kind]}`);
+}
+
+function notCommented(object: CatalogObject): SqlError {
+  return new SqlError('42809', `cannot set comment on relation "${object.name}"`, {
+    detail: `This operation is not supported for ${KIND_NAMES[object.kind]}${object.kind === 'index' ? 'e' : ''}s.`,
+  });
+}
+
+/** The index of a primary key is no object of its own. */
+function withPrimaryIndex(
+  { catalog }: TidemarkEngine,
+  { schema, name }: { schema?: string; name: string },
+  { searchPath }: SessionContext,
+): CatalogObject | undefined {
+  const object = name.endsWith('_pkey') ? catalog.find(schema, name.slice(0, -'_pkey'.length), searchPath) : undefined;
+  return object?.kind === 'table' && object.relation.key !== null ? object : undefined;
+}
+
+function constraintOf(
+  { catalog }: TidemarkEngine,
+  table: CatalogObject,
+  { constraint: name }: Of<'constraint'>,
+): [CatalogObject, CommentedPart] {
+  if (!('relation' in table)) throw new SqlError('42809', `"${table.name}" is not a table`);
+  const { relation } = table;
+  if (relation.key !== null && name === `${relation.name}_pkey`) return [table, 'primary key'];
+  if ('checks' in table) {
+    const own = [...table.checks, ...table.foreignKeys].find((other) => other.name === name);
+    if (own !== undefined) return [table, `constraint ${own.number}`];
+  }
+  const index = catalog.find(table.schema, name);
+  if (index?.kind === 'index' && index.constraint && index.on === table.oid) return [index, 'constraint'];
+  const column = relation.columns.findIndex((c) => c.notNull && name === `${relation.name}_${c.name}_not_null`);
+  if (column >= 0) return [table, `not null ${column}`];
+  throw new SqlError('42704', `constraint "${name}" for table "${relation.name}" does not exist`);
+}
