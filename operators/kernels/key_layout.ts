@@ -59,8 +59,9 @@ export const KEY_COLUMN_WIDTH = 0;
 export const KEY_COLUMN_KIND = 4;
 export const KEY_KIND_TEXT = 1;
 export const KEY_KIND_NUMERIC = 2;
-/** Whose equals may be other bytes: -0 and 0, NaN and NaN. */
+/** From here on floats, whose equals may be other bytes: NaN and NaN, and by value -0 and 0. By look -0 is another row than 0. */
 export const KEY_KIND_FLOAT = 3;
+export const KEY_KIND_FLOAT_LOOK = 4;
 export const KEY_COLUMN_DATA = 8;
 export const KEY_COLUMN_VALID = 12;
 /** Byte offset in a packed row. */

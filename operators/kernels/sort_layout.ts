@@ -34,6 +34,8 @@ export const SORT_PADDED = 7;
 export const SORT_BYTES = 8;
 /** Digits in the slot, of which those behind the last may have been left out: then byte 11 is not 0, and the scale, an i16, may be negative. */
 export const SORT_NUMERIC = 9;
+/** Of floats with equal values: -0 is before 0. */
+export const SORT_ZERO = 10;
 
 /** A merge of two runs of records, some at a time: where they go on and end, and where the next record goes. All u32. */
 export const MERGE_A = 0;

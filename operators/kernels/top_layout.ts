@@ -64,3 +64,5 @@ export const KIND_BYTE = 3;
 export const KIND_FLOAT = 4;
 export const KIND_TEXT = 5;
 export const KIND_UUID = 6;
+/** As KIND_FLOAT, then -0 before 0. */
+export const KIND_FLOAT_LOOK = 7;

@@ -37,7 +37,7 @@ function summed(keys: number, delta: Batch, capacity: number, arena: Arena): Bat
 export function consolidator(types: ColType[]): (delta: Batch, arena: Arena) => Batch {
   const ops = rowOps(types, 'identity');
   const packs = canPack(types, 'identity');
-  const record = new KeyRecord(ops.layout);
+  const record = new KeyRecord(ops.layout, 'identity');
   return (delta, arena) => {
     const n = delta.n;
     const weights = delta.weights >>> 2;

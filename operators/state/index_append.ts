@@ -68,8 +68,8 @@ export class IndexAppend {
     this.#columnsAt = a.APPEND_BYTES + keyColumns.length * k.KEY_COLUMN_BYTES;
     const record = new Uint32Array((this.#columnsAt + layout.phys.length * k.KEY_COLUMN_BYTES) / 4);
     this.#recordBytes = record.length * 4 + this.#resultBytes(FEW);
-    writeKeyLayout(record, keys.ops.layout, a.APPEND_BYTES / 4);
-    writeLayout(record, layout, this.#columnsAt / 4);
+    writeKeyLayout(record, keys.ops.layout, 'sql', a.APPEND_BYTES / 4);
+    writeLayout(record, layout, 'identity', this.#columnsAt / 4);
     record[k.KEYS_SKIP_NULLS / 4] = skipNulls ? 1 : 0;
     record[k.KEYS_SLOT_BYTES / 4] = keys.place.slotBytes;
     record[k.KEYS_PAYLOAD / 4] = keys.payloadOffset;

@@ -2,7 +2,7 @@
  * Columns of a batch for the kernels that look all its rows up in a RowTable (kernels/assembly/keys.ts) or store them at once (index_rows.ts).
  *
  * Not for them are intervals and char(n), nor, unless equals that look different count as different, numerics, jsonb, records and arrays of such (`canPack`): RowTable goes row by row then, as it
- * does for a batch with a numeric beyond 64 bits (KEYS_ODD). Floats they compare by value.
+ * does for a batch with a numeric beyond 64 bits (KEYS_ODD). Floats they compare by value, or by look.
  */
 import type { Arena } from '../batch/arena.ts';
 import type { Column } from '../batch/batch.ts';
@@ -18,7 +18,7 @@ import { deepCopy, deepCopyLong, type Equality } from './row_ops.ts';
 /** The kernels have a bit a column. */
 const MOST_COLUMNS = 32;
 
-/** Whether rows of these types are equal exactly when their packed bytes, with floats by their value, and their long texts, are. */
+/** Whether rows of these types are equal exactly when their packed bytes, with floats by their value or look, and their long texts, are. */
 export function canPack(types: ColType[], equality: Equality): boolean {
   const isPlain = ({ oid }: ColType) => {
     const phys = physOf(oid);
@@ -34,11 +34,11 @@ export class KeyRecord {
   readonly #count: number;
   readonly #record: Uint32Array;
 
-  constructor(layout: RowLayout) {
+  constructor(layout: RowLayout, equality: Equality) {
     this.#stride = layout.stride;
     this.#count = layout.types.length;
     this.#record = new Uint32Array((k.KEYS_BYTES + this.#count * k.KEY_COLUMN_BYTES) / 4);
-    writeKeyLayout(this.#record, layout, k.KEYS_BYTES / 4);
+    writeKeyLayout(this.#record, layout, equality, k.KEYS_BYTES / 4);
   }
 
   /** The record for `n` rows of columns, with memory for what the kernels make of them. `weights`: byte address, 0 for rows that all count. */
@@ -69,38 +69,43 @@ function packedRows(n: number, stride: number, arena: Arena): number {
 }
 
 /** The part of a record of keys that is the same for all batches, its columns from word `at` on. */
-export function writeKeyLayout(record: Uint32Array, layout: RowLayout, at: number): void {
+export function writeKeyLayout(record: Uint32Array, layout: RowLayout, equality: Equality, at: number): void {
   record[k.KEYS_COLUMN_COUNT / 4] = layout.types.length;
   record[k.KEYS_STRIDE / 4] = layout.stride;
   record[k.KEYS_VALID / 4] = layout.valid;
   record[k.KEYS_WIDE / 4] = layout.wide;
   record[k.KEYS_TEXTS / 4] = layout.texts;
   record[k.KEYS_NUMERICS / 4] = layout.numerics;
-  writeLayout(record, layout, at);
+  writeLayout(record, layout, equality, at);
 }
 
-function kindOf(phys: Phys): number {
+function kindOf(phys: Phys, equality: Equality): number {
   if (phys === 'varlen') return k.KEY_KIND_TEXT;
-  if (phys === 'f64') return k.KEY_KIND_FLOAT;
+  if (phys === 'f64') return equality === 'sql' ? k.KEY_KIND_FLOAT : k.KEY_KIND_FLOAT_LOOK;
   return phys === 'numeric' ? k.KEY_KIND_NUMERIC : 0;
 }
 
 /** Where the values of columns lie in a row of state, as the kernels read them: from word `from` on. */
-export function writeLayout(record: Uint32Array, { phys, widths, offsets }: RowLayout, from: number): void {
+export function writeLayout(
+  record: Uint32Array,
+  { phys, widths, offsets }: RowLayout,
+  equality: Equality,
+  from: number,
+): void {
   for (let i = 0, at = from; i < phys.length; i++, at += k.KEY_COLUMN_BYTES / 4) {
     record[at + k.KEY_COLUMN_WIDTH / 4] = widths[i];
-    record[at + k.KEY_COLUMN_KIND / 4] = kindOf(phys[i]);
+    record[at + k.KEY_COLUMN_KIND / 4] = kindOf(phys[i], equality);
     record[at + k.KEY_COLUMN_AT / 4] = offsets[i];
   }
 }
 
-/** Columns of a batch, and where their values lie in a row of state, as the kernels read them. */
+/** Columns of a batch, and where their values lie in a row of state, as the kernels read them that store rows or tell them apart. */
 export function writeColumns({ phys, widths, offsets }: RowLayout, columns: Column[], arena: Arena): number {
   const list = arena.alloc(phys.length * k.KEY_COLUMN_BYTES);
   for (let i = 0; i < phys.length; i++) {
     const at = (list + i * k.KEY_COLUMN_BYTES) >>> 2;
     U32[at + k.KEY_COLUMN_WIDTH / 4] = widths[i];
-    U32[at + k.KEY_COLUMN_KIND / 4] = kindOf(phys[i]);
+    U32[at + k.KEY_COLUMN_KIND / 4] = kindOf(phys[i], 'identity');
     U32[at + k.KEY_COLUMN_DATA / 4] = columns[i].data;
     U32[at + k.KEY_COLUMN_VALID / 4] = columns[i].valid;
     U32[at + k.KEY_COLUMN_AT / 4] = offsets[i];

@@ -38,10 +38,11 @@ export function plainOrder(layout: RowLayout, keys: SortKey[]): OrderColumn[] | 
   )
     return null;
   const rest = [...layout.types.keys()]
-    .filter((col) => !keys.some((key) => key.col === col))
+    .filter((col) => layout.phys[col] === 'f64' || !keys.some((key) => key.col === col))
     .map((col) => ({ col, desc: false, nullsFirst: false }));
-  return [...keys, ...rest].map(({ col, desc, nullsFirst }) => {
-    return { col, kind: KINDS[layout.phys[col]], ...places[col], desc, nullsFirst };
+  return [...keys, ...rest].map(({ col, desc, nullsFirst }, i) => {
+    const isLook = i >= keys.length && layout.phys[col] === 'f64';
+    return { col, kind: isLook ? k.KIND_FLOAT_LOOK : KINDS[layout.phys[col]], ...places[col], desc, nullsFirst };
   });
 }
 

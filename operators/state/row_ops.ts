@@ -6,7 +6,7 @@
  *
  * NULL equals NULL here, as in GROUP BY; joins leave out rows with NULL keys before they come here. Two equalities:
  *   sql       the type's `=`: 1.0 = 1.00, -0 = 0, '1 mon' = '30 days'                       for keys
- *   identity  same value and same look (scale of a numeric, fields of an interval)           for the rows of a relation
+ *   identity  same value and same look (scale of a numeric, fields of an interval, -0)       for the rows of a relation
  */
 import type { Column } from '../batch/batch.ts';
 import * as views from '../batch/memory.ts';
@@ -108,7 +108,8 @@ function unequalCode(phys: Phys, oid: number, a: string, b: string, equality: Eq
       `(${words.map((w) => `I32[((${a}) >>> 2) + ${w}] !== I32[((${b}) >>> 2) + ${w}]`).join(' || ')})`;
     if (phys === 'numeric') return `!o.sameNumeric(${a}, ${b})`;
     if (phys === 'interval') return wordsDiffer([0, 1, 2, 3]);
-    if (phys === 'f64') return `(${wordsDiffer([0, 1])} && o.compareFloat(F64[(${a}) / 8], F64[(${b}) / 8]) !== 0)`;
+    // NaN has many bit patterns and one look.
+    if (phys === 'f64') return `(${wordsDiffer([0, 1])} && o.compareFloatLook(F64[(${a}) / 8], F64[(${b}) / 8]) !== 0)`;
     if (phys === 'varlen') return `!o.equalVarlen(${a}, ${b})`;
   }
   switch (phys) {
@@ -352,10 +353,11 @@ export function rowOps(types: ColType[], equality: Equality, layout = rowLayout(
   return new Function('views', 'o', 'layout', rowOpsCode(layout, equality))(views, helpers, layout) as RowOps;
 }
 
-/** Also tells values apart that are equal but look different (1.0 and 1.00). */
+/** Also tells values apart that are equal but look different (1.0 and 1.00, -0 and 0). */
 function tieBreakCode(phys: Phys, oid: number, a: string, b: string): string {
   if (phys === 'numeric') return `o.compareNumericAndScale(${a}, ${b})`;
   if (phys === 'interval') return `o.compareIntervalFields(${a}, ${b})`;
+  if (phys === 'f64') return `o.compareFloatLook(F64[(${a}) / 8], F64[(${b}) / 8])`;
   return compareCode(phys, oid, a, b);
 }
 

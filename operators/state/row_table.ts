@@ -110,7 +110,7 @@ export class RowTable {
     this.#touchedBytes = Math.max(1, payloadBytes);
     this.#touchedFrom = this.#stride - this.#touchedBytes;
     this.#packs = canPack(types, equality);
-    this.#keys = new KeyRecord(this.ops.layout);
+    this.#keys = new KeyRecord(this.ops.layout, equality);
     const { phys, offsets } = this.ops.layout;
     this.#plain = phys.every((p) => p !== 'varlen' && p !== 'numeric');
     this.#textOnly = !this.#plain && !phys.includes('numeric');

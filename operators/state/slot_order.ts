@@ -204,6 +204,11 @@ export function compareFloat(a: number, b: number): number {
   return aNan === bNan ? 0 : aNan ? 1 : -1;
 }
 
+/** By value, then -0 before 0. */
+export function compareFloatLook(a: number, b: number): number {
+  return a === 0 && b === 0 ? Number(Object.is(b, -0)) - Number(Object.is(a, -0)) : compareFloat(a, b);
+}
+
 export function compareUuid(a: number, b: number): number {
   return compareBytes(a, 16, b, 16);
 }

@@ -1,7 +1,7 @@
 /**
  * The order of rowCompare() with all columns as ties, as far as the first bytes of a row tell it: what kernels sort records by (kernels/assembly/sort_keys.ts).
  *
- *   sort keys, then all other columns, up to the first whose equal values may be different rows: a numeric (1.0 and 1.00), an interval, an array
+ *   sort keys, then all other columns, and of floats which 0 is -0, up to the first whose equal values may be different rows: a numeric (1.0 and 1.00), an interval, an array
  *
  * Rows with the same bytes have to be compared by rowCompare(). Most often there are few: 24 bytes are a text, a time and a number.
  */
@@ -61,13 +61,12 @@ function keyColumns(types: ColType[], keys: SortKey[]): KeyColumn[] {
   for (const [col, type] of types.entries()) {
     const kind = tieKind(type);
     const isNumeric = kind === k.SORT_NUMERIC;
-    if (keys.some((key) => key.col === col)) {
-      // Equal ones may look different.
-      if (isNumeric) return columns;
-      if (type.oid !== OID.bpchar) continue;
-    }
-    if (kind === null) return columns;
-    columns.push({ col, desc: false, nullsFirst: false, kind, last: isNumeric });
+    const tie = { col, desc: false, nullsFirst: false, last: isNumeric };
+    const isKey = keys.some((key) => key.col === col);
+    // Equal ones may look different.
+    if (kind === null || (isKey && isNumeric)) return columns;
+    if (!isKey || type.oid === OID.bpchar) columns.push({ ...tie, kind });
+    if (kind === k.SORT_FLOAT) columns.push({ ...tie, kind: k.SORT_ZERO });
   }
   return columns;
 }

@@ -16,13 +16,14 @@ export function comparePeers(a: Datum[], b: Datum[], order: SortKey[], types: Co
   return 0;
 }
 
-/** Whole rows, column by column; numbers that differ only in scale are told apart. */
+/** Whole rows, column by column; numbers that differ only in scale are told apart, and -0 from 0. */
 function compareWhole(a: Datum[], b: Datum[], types: ColType[]): number {
   for (const col of types.keys()) {
     const c = comparePeers(a, b, [{ col, desc: false, nullsFirst: false }], types);
     if (c !== 0) return c;
     const [x, y] = [a[col], b[col]];
     if (isDecimal(x) && isDecimal(y) && x.s !== y.s) return x.s - y.s;
+    if (x === 0 && y === 0 && !Object.is(x, y)) return Object.is(x, -0) ? -1 : 1;
   }
   return 0;
 }

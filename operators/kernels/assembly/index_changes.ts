@@ -33,7 +33,7 @@ export function slotHashes(columns: usize, count: u32, n: u32, hashes: usize): v
     for (let at = hashes, flag = valid; at < end; at += 4, flag++, slot += width) {
       if (valid != 0 && load<u8>(flag) == 0) continue;
       const h = load<u32>(at);
-      if (kind == KEY_KIND_FLOAT) store<u32>(at, hashFloat(h, load<f64>(slot)));
+      if (kind >= <u32>KEY_KIND_FLOAT) store<u32>(at, hashFloat(h, load<f64>(slot)));
       else if (width == 8) store<u32>(at, mix(mix(h, load<u32>(slot)), load<u32>(slot, 4)));
       else if (width == 4) store<u32>(at, mix(h, load<u32>(slot)));
       else if (width == 1) store<u32>(at, mix(h, load<u8>(slot)));

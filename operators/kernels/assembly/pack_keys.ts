@@ -66,7 +66,7 @@ function packRows(k: usize, row: u32, n: u32): void {
     const flags = packed + validAt + c;
     const last = packed - HEADER + stride - 8;
     const pass = (count << 2) | (c == 0 ? FIRST : 0) | (c + 1 == count ? LAST : 0);
-    if (width == 8 && load<u32>(column, KEY_COLUMN_KIND) == KEY_KIND_FLOAT) packEight<f64>(n, data, valid, to, flags, stride, hashes, pass, last);
+    if (width == 8 && load<u32>(column, KEY_COLUMN_KIND) >= <u32>KEY_KIND_FLOAT) packEight<f64>(n, data, valid, to, flags, stride, hashes, pass, last);
     else if (width == 8) packLongs(n, data, valid, to, flags, stride, hashes, pass, last);
     else if (width == 4) packSmall<u32>(n, data, valid, to, flags, stride, hashes, pass, last);
     else if (width == 1) packSmall<u8>(n, data, valid, to, flags, stride, hashes, pass, last);

@@ -2,6 +2,7 @@
 import {
   KIND_BYTE,
   KIND_FLOAT,
+  KIND_FLOAT_LOOK,
   KIND_INT32,
   KIND_INT64,
   KIND_TEXT,
@@ -37,6 +38,12 @@ function compareFloats(a: f64, b: f64): i32 {
   return x == (b != b) ? 0 : x ? 1 : -1;
 }
 
+/** By value, then -0 before 0. */
+function compareLooks(a: f64, b: f64): i32 {
+  if (a != b || a != 0) return compareFloats(a, b);
+  return <i32>(reinterpret<i64>(b) < 0) - <i32>(reinterpret<i64>(a) < 0);
+}
+
 @inline
 function compareValues(kind: u32, a: usize, b: usize): i32 {
   if (kind == KIND_INT64) return <i32>(load<i64>(a) > load<i64>(b)) - <i32>(load<i64>(a) < load<i64>(b));
@@ -45,6 +52,7 @@ function compareValues(kind: u32, a: usize, b: usize): i32 {
   if (kind == KIND_UINT32) return <i32>(load<u32>(a) > load<u32>(b)) - <i32>(load<u32>(a) < load<u32>(b));
   if (kind == KIND_BYTE) return <i32>load<u8>(a) - <i32>load<u8>(b);
   if (kind == KIND_FLOAT) return compareFloats(load<f64>(a), load<f64>(b));
+  if (kind == KIND_FLOAT_LOOK) return compareLooks(load<f64>(a), load<f64>(b));
   return compareBytes(a, b, 16);
 }
 

@@ -5,6 +5,7 @@
  *     integers  0x7f - n or 0x80 + n, then the n bytes that say something      text   1, its bytes, 0
  *     float     8 bytes, the sign first                                         uuid   1, its 16 bytes
  *     bool      1 or 2                                                          numeric   exponent and 15 digits in 8 bytes
+ *     of floats with equal values: 0 for -0, else 1
  *   NULL: one byte, or 8 for floats and numerics, below or above all. Descending: the other bits.
  *
  * The bytes of a value are never the beginning of another's, so what follows them compares only rows that are equal so far.
@@ -30,6 +31,7 @@ import {
   SORT_PADDED,
   SORT_TEXT,
   SORT_UINT32,
+  SORT_ZERO,
 } from '../sort_layout';
 import { NUMERIC_SMALL } from './numeric';
 import { isAfter } from './sort_records';
@@ -142,6 +144,9 @@ function putKey(columns: usize, end: usize, row: u32, key: usize): void {
     } else if (kind == SORT_FLOAT) {
       store<u64>(to, bswap(floatBits(data + (row << 3))));
       at += 8;
+    } else if (kind == SORT_ZERO) {
+      store<u8>(to, <u8>(load<u64>(data + (row << 3)) != SIGN));
+      at++;
     } else if (kind == SORT_NUMERIC) {
       const bits = numericBits(data + (row << 4));
       store<u64>(to, bswap(bits));

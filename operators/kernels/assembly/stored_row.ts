@@ -1,5 +1,5 @@
 /**
- * Whether a row of columns is one that lies in state, of types whose equal values are the same bytes, floats that are equal, or texts or digits outside of the row that are the same bytes. How a row
+ * Whether a row of columns is one that lies in state, of types whose equal values are the same bytes, floats that look the same, or texts or digits outside of the row that are the same bytes. How a row
  * lies: index_rows.ts.
  */
 import {

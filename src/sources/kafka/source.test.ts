@@ -53,3 +53,27 @@ test('a leader that moves while it is asked: what it and the next one answer is 
   assert.deepEqual([seen, asked[2].offset, source.poll()], [[0, 1], 1n, null]);
   await source.close();
 });
+
+test('a partition that fails, and then has lost the records that are asked for, is not unreachable any more', async () => {
+  const answers = [56, 56, 56, 1];
+  const connection: Connection = {
+    refresh: () => Promise.resolve(),
+    leaders: () => new Map([[0, 1]]),
+    offsets: (_, at) => Promise.resolve(new Map([[0, at === 'earliest' ? 5n : 9n]])),
+    fetch: () => {
+      const errorCode = answers.shift() ?? 1;
+      const nothing = { highWatermark: -1n, lastStableOffset: -1n, aborted: [], records: Buffer.alloc(0) };
+      return Promise.resolve([{ partition: 0, errorCode, ...nothing }]);
+    },
+    reset: () => Promise.resolve(),
+  };
+  const source = new KafkaSource(parseKafkaSourceOptions({ brokers: 'h', topic: 't' }), () => undefined, connection);
+  source.open(new Map([[0, 0n]]));
+  const told: string[] = [];
+  while (!told.includes('offset_out_of_range')) {
+    await sleep(5);
+    told.push(...source.takeEvents().map(({ kind }) => kind));
+  }
+  assert.deepEqual(told, ['unreachable', 'recovered', 'offset_out_of_range']);
+  await source.close();
+});

@@ -305,16 +305,16 @@ export class KafkaSource implements Source {
 
   #take(fetched: FetchedPartition, state: PartitionState, from: bigint): void {
     const { errorCode } = fetched;
+    if (errorCode !== KAFKA.none && errorCode !== KAFKA.offsetOutOfRange) {
+      void this.#rest(state, protocolError(errorCode));
+      return;
+    }
+    this.#troubles.partitionAnswers(state.partition);
     if (errorCode === KAFKA.offsetOutOfRange) {
       state.stopped = true;
       void this.#outOfRange(state, from);
       return;
     }
-    if (errorCode !== KAFKA.none) {
-      void this.#rest(state, protocolError(errorCode));
-      return;
-    }
-    this.#troubles.partitionAnswers(state.partition);
     const end = this.#options.committedOnly ? fetched.lastStableOffset : fetched.highWatermark;
     const grew = state.end !== end;
     state.end = end;
