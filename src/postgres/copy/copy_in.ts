@@ -36,7 +36,6 @@ export async function copyIn(
   checkCopyOptions(options);
   const { connection } = session;
   connection.out.messages(copyResponse('in', options.format === 'binary', columns.length));
-  connection.out.flush();
   const arena = new Arena(MOST_PAGES);
   try {
     await receive(session, decoderOf(session, table, columns, copy), table, copy, cancellation, arena);
@@ -65,6 +64,8 @@ async function receive(
     const message = connection.next();
     if (message === null) {
       if (connection.ended) throw connectionLost();
+      // Who has sent the data with the statement gets one answer to all.
+      connection.out.flush();
       await cancellation.wait(connection.changed());
       continue;
     }
