@@ -98,7 +98,7 @@ export type Result =
   | { kind: 'command'; tag: string }
   /** `tag(n)` gives the command tag after n rows were delivered in total, e.g. n => `SELECT ${n}`. */
   | { kind: 'rows'; columns: ResultColumn[]; rows: RowStream; tag(delivered: number): string }
-  /** COPY FROM STDIN: the wire layer decodes text, csv or binary into datums of these column types. */
+  /** COPY FROM STDIN: the wire layer decodes text, csv or binary into columns of these types. */
   | { kind: 'copyIn'; columns: ResultColumn[]; options: CopyOptions; target: CopyTarget }
   /** COPY TO STDOUT: the wire layer formats. */
   | { kind: 'copyOut'; columns: ResultColumn[]; options: CopyOptions; rows: RowStream };
@@ -118,8 +118,8 @@ export interface CopyOptions {
 }
 
 export interface CopyTarget {
-  /** Applies backpressure: resolves when more may come. Rows take part in the transaction. */
-  write(rows: Datum[][]): Promise<void>;
+  /** Applies backpressure: resolves when more may come. Rows, each of weight 1 and valid during the call, take part in the transaction. */
+  write(rows: Batch): Promise<void>;
   /** Returns the number of rows. */
   finish(): Promise<number>;
   abort(): void;

@@ -78,6 +78,11 @@ export class BatchBuilder {
     return row;
   }
 
+  /** Takes the last row back. */
+  dropRow(): void {
+    this.n--;
+  }
+
   /** Adds n rows with this weight and returns the position of the first; every column must then be set. */
   addRows(n: number, weight: number): number {
     this.reserve(n);

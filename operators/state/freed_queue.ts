@@ -1,6 +1,8 @@
 /** Blocks that a heap lets go at the end of the tick (heap.ts): a list of words, address and bytes of each. */
 
 const NONE = new Uint32Array(0);
+/** Nobody changes what is saved. */
+const NOTHING: number[] = [];
 /** Words of a list that stays for the next tick. */
 const KEPT = 1 << 16;
 
@@ -28,8 +30,9 @@ export class FreedQueue {
     if (this.words.length > KEPT) this.words = NONE;
   }
 
+  /** Between ticks, and so at the beginning of each, it is empty. */
   save(): number[] {
-    return Array.from(this.words.subarray(0, this.length));
+    return this.length === 0 ? NOTHING : Array.from(this.words.subarray(0, this.length));
   }
 
   load(saved: number[]): void {

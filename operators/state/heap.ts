@@ -32,11 +32,10 @@ import {
   LEAST_HOLES,
   mostChunkPages,
   quarters,
-  savedChunks,
-  savedLarge,
   setClosed,
 } from './heap_chunks.ts';
 import { giveBack } from './heap_pages.ts';
+import { HeapSaves } from './heap_saves.ts';
 import { isLeaving, markPages } from './leaving.ts';
 import { giveRecord, takeRecord } from './lent_records.ts';
 import { cut, largestFree, mergeBlocks, UNIT } from './merged_blocks.ts';
@@ -79,6 +78,7 @@ export class Heap {
   #leaving = false;
   /** Bytes of holes that were left when sparse chunks were emptied last. */
   #holesLeft = 0;
+  readonly #saves = new HeapSaves();
   readonly #neighbour: Heap | null;
 
   /** Small blocks of a small heap may lie in the first chunk of its `neighbour`, which lives as long. */
@@ -434,16 +434,13 @@ export class Heap {
   }
 
   save(): SavedHeap {
-    return {
-      ...savedChunks(this.#chunks, this.#closed),
-      largePages: savedLarge(this.#large),
-      freeLists: this.#freeLists.slice(),
+    return this.#saves.of(this.#chunks, this.#closed, this.#large, this.#freeLists, {
       queued: this.#queue.save(),
       next: this.#next,
       end: this.#end,
       chunkPages: this.#chunkPages,
       live: this.#live,
-    };
+    });
   }
 
   /** Takes over pages that are reserved and filled already. Pages that it took since it was saved itself, in a tick that is taken back, go. */

@@ -56,31 +56,7 @@ export function hasHoles(chunks: Chunk[], closedCount: number, live: number, atH
   return holes >= LEAST_HOLES && holes >= inOpen * MANY_HOLES;
 }
 
-/** How a heap's chunks are saved, of which the first so many are closed: in every tick that may be taken back, of heaps of a thousand chunks. */
-export function savedChunks(chunks: Chunk[], closedCount: number): Pick<SavedHeap, 'heapPages' | 'unused' | 'closed'> {
-  const heapPages = new Uint32Array(chunks.length * 2);
-  const unused = new Array<number>(chunks.length);
-  for (let i = 0; i < chunks.length; i++) {
-    heapPages[i * 2] = chunks[i].address / PAGE_BYTES;
-    heapPages[i * 2 + 1] = chunks[i].pages;
-    unused[i] = chunks[i].unused;
-  }
-  const lives = new Array<number>(closedCount);
-  for (let i = 0; i < closedCount; i++) lives[i] = chunks[i].live;
-  return { heapPages, unused, closed: lives };
-}
-
-/** The same of blocks with pages of their own: address and number of pages of each. */
-export function savedLarge(large: Map<number, number>): Uint32Array {
-  const largePages = new Uint32Array(large.size * 2);
-  let at = 0;
-  for (const [address, count] of large) {
-    largePages[at++] = address / PAGE_BYTES;
-    largePages[at++] = count;
-  }
-  return largePages;
-}
-
+/** As they were saved (heap_saves.ts). */
 export function chunksOf({ heapPages, unused, closed: lives }: SavedHeap): Chunk[] {
   const chunks: Chunk[] = [];
   for (let i = 0; i < unused.length; i++)

@@ -1,6 +1,7 @@
 /** COPY FROM STDIN as the engine runs it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { SqlError } from '../../operators/errors.ts';
 import { openEngine, Session, sql } from './harness.ts';
 
 test('columns that COPY does not name take their default, a volatile one anew for each row', async () => {
@@ -62,5 +63,44 @@ test('WHERE takes rows in, and what options cannot be is said', async () => {
       await assert.rejects(session.run(text), { message }, text);
   } finally {
     await engine.close();
+  }
+});
+
+test('columns that are not sent have their defaults, and what does not fit is said, whether rows are looked at one by one or not', async () => {
+  for (const check of ['', ', CHECK (id > 0)']) {
+    const engine = await openEngine();
+    try {
+      await sql(
+        engine,
+        `CREATE TABLE t (id int PRIMARY KEY, a text NOT NULL DEFAULT 'a long default value', n bigint${check})`,
+      );
+      const copy = async (columns: string, ...pieces: (number | string | null)[][][]) => {
+        const session = new Session(engine);
+        const { target } = await session.copyIn(`COPY t (${columns}) FROM STDIN`);
+        for (const rows of pieces) await target.write(rows);
+        const count = await target.finish();
+        await session.transaction.commit();
+        return count;
+      };
+      assert.equal(await copy('id', [[1], [2]], [[3]]), 3);
+      assert.equal(await copy('a, id', [['x', 4]], [[`${'y'.repeat(30)}`, 5]]), 2);
+      await assert.rejects(
+        copy('id', [[6], [1]]),
+        (error: SqlError) => error.sqlstate === '23505' && error.fields.detail === 'Key (id)=(1) already exists.',
+      );
+      await assert.rejects(copy('id', [[6], [6]]), { sqlstate: '23505' });
+      await assert.rejects(copy('id', [[6]], [[6]]), { sqlstate: '23505' });
+      await assert.rejects(copy('id, a', [[6, null]]), { sqlstate: '23502', message: /column "a"/ });
+      await assert.rejects(copy('id', [[null]]), { sqlstate: '23502', message: /column "id"/ });
+      assert.deepEqual(await sql(engine, 'SELECT * FROM t ORDER BY id'), [
+        ['1', 'a long default value', null],
+        ['2', 'a long default value', null],
+        ['3', 'a long default value', null],
+        ['4', 'x', null],
+        ['5', 'y'.repeat(30), null],
+      ]);
+    } finally {
+      await engine.close();
+    }
   }
 });

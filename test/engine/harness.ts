@@ -1,7 +1,9 @@
 /** An engine in this process whose ticks the test turns, and SQL on it as text. */
 import assert from 'node:assert/strict';
 import '../../operators/expr/functions/index.ts';
-import { readRow } from '../../operators/batch/builder.ts';
+import { withScratch } from '../../operators/batch/arena.ts';
+import { batchFromRows, readRow } from '../../operators/batch/builder.ts';
+import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
 import { outputText } from '../../operators/expr/io/index.ts';
@@ -60,10 +62,13 @@ export class Session {
   }
 
   /** COPY FROM STDIN: the columns, and what takes the rows. */
-  async copyIn(text: string): Promise<Extract<Result, { kind: 'copyIn' }>> {
+  async copyIn(text: string) {
     const result = await this.#execute(text);
     if (result.kind !== 'copyIn') throw new Error(`no COPY FROM STDIN: ${text}`);
-    return result;
+    const { columns, target } = result;
+    const types = columns.map(({ type }) => type);
+    const write = (rows: Datum[][]) => withScratch((arena) => target.write(batchFromRows(types, rows, arena)));
+    return { columns, target: { write, finish: () => target.finish() } };
   }
 
   #execute(text: string): Promise<Result> {

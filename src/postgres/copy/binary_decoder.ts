@@ -4,6 +4,7 @@
  *   "PGCOPY\n\377\r\n\0" | int32 flags | int32 length, header extension | rows | int16 -1
  *   row: int16 columns, then per column int32 length (-1 NULL) and that many bytes in the type's binary form
  */
+import type { BatchBuilder } from '../../../operators/batch/builder.ts';
 import type { Datum } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
 import { inputBinary } from '../../../operators/expr/io/index.ts';
@@ -31,18 +32,17 @@ export class BinaryDecoder implements RowDecoder {
     return this.#row;
   }
 
-  push(chunk: Buffer): Datum[][] {
+  push(chunk: Buffer, rows: BatchBuilder): void {
     const data = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     let at = 0;
     if (!this.#headerRead) {
       at = this.#header(data);
       if (at < 0) {
         this.#rest = Buffer.from(data);
-        return [];
+        return;
       }
       this.#headerRead = true;
     }
-    const rows: Datum[][] = [];
     for (;;) {
       if (this.#trailerRead) {
         if (at < data.length) throw this.#placed(badFormat('received copy data after EOF marker'));
@@ -50,18 +50,16 @@ export class BinaryDecoder implements RowDecoder {
       }
       const end = this.#rowEnd(data, at);
       if (end < 0) break;
-      if (!this.#trailerRead) rows.push(this.#decode(data, at + 2));
+      if (!this.#trailerRead) rows.pushDatums(this.#decode(data, at + 2), 1);
       at = end;
     }
     this.#rest = Buffer.from(data.subarray(at));
-    return rows;
   }
 
-  end(): Datum[][] {
+  end(): void {
     if (!this.#headerRead) throw badFormat('COPY file signature not recognized');
     // PostgreSQL takes data without the trailer too.
     if (this.#rest.length > 0) throw this.#placed(badFormat('unexpected EOF in COPY data'), this.#row + 1);
-    return [];
   }
 
   /** Where the header ends; -1 when more must come. */

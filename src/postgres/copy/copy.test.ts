@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { serialize } from 'pg-protocol';
+import { withScratch } from '../../../operators/batch/arena.ts';
+import { BatchBuilder, readRow } from '../../../operators/batch/builder.ts';
 import type { Datum } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
 import { defaultContext } from '../../../operators/expr/context.ts';
@@ -45,10 +47,13 @@ function decoder(options: CopyOptions, columns = COLUMNS): RowDecoder {
 function decode(data: Buffer | string, options: CopyOptions, step: number, columns = COLUMNS): Datum[][] {
   const bytes = Buffer.from(data);
   const decoding = decoder(options, columns);
-  const rows: Datum[][] = [];
-  for (let at = 0; at < bytes.length; at += step) rows.push(...decoding.push(bytes.subarray(at, at + step)));
-  rows.push(...decoding.end());
-  return rows;
+  return withScratch((arena) => {
+    const types = resultColumns(columns).map(({ type }) => type);
+    const rows = new BatchBuilder(types, arena, 1);
+    for (let at = 0; at < bytes.length; at += step) decoding.push(bytes.subarray(at, at + step), rows);
+    decoding.end(rows);
+    return Array.from({ length: rows.n }, (_, row) => readRow(rows.build(), row));
+  });
 }
 
 /** The same rows wherever the chunks end. */

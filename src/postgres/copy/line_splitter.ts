@@ -32,8 +32,8 @@ export class LineSplitter {
     this.#options = options;
   }
 
-  /** Gives each line that is complete now, without its end; its bytes are valid during the call only. Throws 22P04. */
-  push(chunk: Buffer, onLine: (line: Buffer) => void): void {
+  /** Gives each line that is complete now: where it begins and ends, without its line end; the bytes are valid during the call only. Throws 22P04. */
+  push(chunk: Buffer, onLine: (data: Buffer, start: number, end: number) => void): void {
     const data = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     let start = 0;
     let at = this.#scanned;
@@ -49,7 +49,7 @@ export class LineSplitter {
           if (byte === CR && this.#lineEnd !== 'cr' && at + 1 >= data.length) break;
           const length = this.#endAt(data, at);
           if (length > 0) {
-            onLine(data.subarray(start, at));
+            onLine(data, start, at);
             at += length;
             start = at;
             continue;

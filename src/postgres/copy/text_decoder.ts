@@ -1,9 +1,10 @@
 /**
- * COPY FROM in text and csv: lines to fields to datums through the types' text input.
+ * COPY FROM in text and csv: lines to fields to datums through the types' text input; plain lines of text in fewer steps (plain_line.ts).
  *
  * `\.` alone on a line ends the data; what follows is ignored. In csv it does so only unquoted, as PostgreSQL did up to 17: older
  * psql sends it. HEADER skips the first line, HEADER MATCH looks at its names.
  */
+import type { BatchBuilder } from '../../../operators/batch/builder.ts';
 import type { Datum } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
 import { inputText } from '../../../operators/expr/io/index.ts';
@@ -13,6 +14,7 @@ import { checkedUtf8 } from '../wire/message_reader.ts';
 import { atPlace, badFormat } from './copy_errors.ts';
 import { type ForcedNulls, splitCsvRecord } from './csv_fields.ts';
 import { LineSplitter } from './line_splitter.ts';
+import { PlainLine } from './plain_line.ts';
 import type { RowDecoder } from './row_decoder.ts';
 import { splitTextLine } from './text_fields.ts';
 
@@ -22,6 +24,7 @@ export class TextDecoder implements RowDecoder {
   readonly #options: CopyOptions;
   readonly #context: EvalContext;
   readonly #lines: LineSplitter;
+  readonly #plain: PlainLine | null;
   readonly #forced: ForcedNulls | null;
   #lineNumber = 0;
   #ended = false;
@@ -35,6 +38,7 @@ export class TextDecoder implements RowDecoder {
     const { forceNotNull, forceNull } = options;
     this.#forced =
       forceNotNull.length + forceNull.length === 0 ? null : { notNull: isOf(forceNotNull), null: isOf(forceNull) };
+    this.#plain = PlainLine.of(columns, options, (field, column) => this.#datum(field, column));
     this.#lines = new LineSplitter({
       csv: options.format === 'csv',
       quote: options.quote.charCodeAt(0),
@@ -46,24 +50,20 @@ export class TextDecoder implements RowDecoder {
     return this.#lineNumber;
   }
 
-  push(chunk: Buffer): Datum[][] {
-    if (this.#ended) return [];
-    const rows: Datum[][] = [];
+  push(chunk: Buffer, rows: BatchBuilder): void {
+    if (this.#ended) return;
     try {
-      this.#lines.push(chunk, (line) => this.#line(line, rows));
+      this.#lines.push(chunk, (data, start, end) => this.#line(data, start, end, rows));
     } catch (cause) {
       throw this.#placed(cause, this.#lineNumber + 1);
     }
-    return rows;
   }
 
-  end(): Datum[][] {
-    if (this.#ended) return [];
+  end(rows: BatchBuilder): void {
+    if (this.#ended) return;
     try {
-      const rows: Datum[][] = [];
       const last = this.#lines.end();
-      if (last !== null) this.#line(last, rows);
-      return rows;
+      if (last !== null) this.#line(last, 0, last.length, rows);
     } catch (cause) {
       throw this.#placed(cause, this.#lineNumber + 1);
     }
@@ -73,12 +73,14 @@ export class TextDecoder implements RowDecoder {
     return cause instanceof SqlError ? atPlace(cause, this.#table, line, null, null) : cause;
   }
 
-  #line(line: Buffer, rows: Datum[][]): void {
+  #line(data: Buffer, start: number, end: number, rows: BatchBuilder): void {
     if (this.#ended) return;
     this.#lineNumber++;
-    if (line.length === 2 && line[0] === 92 && line[1] === 46) this.#ended = true;
-    else if (this.#options.header === false || this.#lineNumber > 1) rows.push(this.#row(line));
-    else if (this.#options.header === 'match') this.#checkHeader(line);
+    const { header } = this.#options;
+    if (end - start === 2 && data[start] === 92 && data[start + 1] === 46) this.#ended = true;
+    else if (header === false || this.#lineNumber > 1) {
+      if (this.#plain?.read(data, start, end, rows) !== true) rows.pushDatums(this.#row(data.subarray(start, end)), 1);
+    } else if (header === 'match') this.#checkHeader(data.subarray(start, end));
   }
 
   /** HEADER MATCH: as many names as columns, and these. */

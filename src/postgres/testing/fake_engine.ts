@@ -5,7 +5,7 @@
  *   engine.fails('select bad', new SqlError(...))
  */
 import { Arena } from '../../../operators/batch/arena.ts';
-import { batchFromRows } from '../../../operators/batch/builder.ts';
+import { batchFromRows, readRow } from '../../../operators/batch/builder.ts';
 import type { Datum } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
 import { colType } from '../../../operators/types.ts';
@@ -311,7 +311,7 @@ export class FakeEngine implements Engine {
       options,
       target: {
         write: async (rows) => {
-          taken.push(...rows);
+          for (let row = 0; row < rows.n; row++) taken.push(readRow(rows, row));
         },
         finish: async () => {
           this.copied.push(...taken);
