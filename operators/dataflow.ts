@@ -15,6 +15,7 @@ import { type DataflowPlan, freesOf, type PlanNode } from './plan.ts';
 import type { ColdState } from './state/cold_state.ts';
 import type { Watermarks } from './state/deadline.ts';
 import type { Saved } from './state/saved.ts';
+import { turn } from './turn.ts';
 
 export type { NodeFigures } from './flow_node.ts';
 
@@ -66,6 +67,7 @@ export class Dataflow {
   }
 
   #stepNode(node: FlowNode, delta: RelationRows, tick: Tick): void {
+    turn.look();
     const { spec } = node;
     if (spec.op === 'source') {
       node.take(delta(spec.relation, spec.lookup), tick.arena);

@@ -17,6 +17,7 @@ import type { Expr } from './expr/ir.ts';
 import type { Operator, PieceRoom, Tick } from './operator.ts';
 import { ALL, piecesOf } from './pieces.ts';
 import { timeWindowFunction } from './time_windows.ts';
+import { turn } from './turn.ts';
 import type { ColType } from './types.ts';
 
 export class FlatMapOperator implements Operator {
@@ -91,6 +92,7 @@ export class FlatMapOperator implements Operator {
       const found = this.#fn(args, evalContext);
       if (found.rows !== undefined) out.reserve(Math.min(found.rows, most));
       for (const values of found) {
+        if ((out.n & 1023) === 0) turn.look();
         const to = this.#copyInput(input, i, out);
         for (let c = 0; c < width; c++) out.setDatum(this.#inputWidth + c, to, values[c] ?? null);
         ordinal++;

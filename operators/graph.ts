@@ -31,6 +31,7 @@ import { KeyedIndex } from './state/keyed_index.ts';
 import type { RowIndex } from './state/row_index.ts';
 import { pagesOf, type Saved } from './state/saved.ts';
 import type { Undo } from './state/undo.ts';
+import { turn } from './turn.ts';
 
 /** An index that a relation keeps of its rows by these keys (positions in the row), giving these columns; null when it has none. */
 export type IndexLender = (relation: number, columns: number[], keys: number[]) => RowIndex | null;
@@ -436,6 +437,7 @@ export class Graph {
   }
 
   #stepNode(node: GraphNode, deltas: Deltas, tick: GraphTick, undo: Undo | null): void {
+    turn.look();
     const { spec } = node;
     if (undo !== null) this.#keepNode(node, undo);
     node.due = false;

@@ -11,13 +11,13 @@
  * product. State: none of its own, two shared indexes. O(|dA| + |dB| + matches). Without keys it is the cross product.
  * In the first tick A' = dA, so dA x B' alone is the answer.
  */
-import type { Arena } from './batch/arena.ts';
+import { Arena } from './batch/arena.ts';
 import type { Batch, Column } from './batch/batch.ts';
 import { BatchBuilder, emptyBatch, readRow } from './batch/builder.ts';
 import { I32, U32 } from './batch/memory.ts';
 import type { Datum } from './datum.ts';
 import { TooManyEqualRows } from './errors.ts';
-import type { Pairs, Residual } from './join_residual.ts';
+import { type Pairs, PLACE, type Residual } from './join_residual.ts';
 import { type JoinSide, keyColumns, keyIsNull } from './join_side.ts';
 import { kernels } from './kernels/index.ts';
 import { type PieceRoom, type Tick, tickWith } from './operator.ts';
@@ -25,7 +25,13 @@ import { ALL, piecesOf } from './pieces.ts';
 import { haveSameBytes } from './state/entry_columns.ts';
 import type { SlotPlace } from './state/row_layout.ts';
 import { RunCursor } from './state/run_blocks.ts';
+import { turn } from './turn.ts';
 import { type ColType, type Phys, physOf, widthOf } from './types.ts';
+
+/** Of more pairs, those that do not pass a residual predicate are dropped piece by piece, instead of all of them lying in memory first. */
+const MANY_PAIRS = 1 << 20;
+const PIECE_PAIRS = 1 << 14;
+const LOOK_PAIRS = 1 << 12;
 
 /** A delta of side `from` to be looked up in the other side's index; without the rows of `added`, the other side's delta, that stand at the ends of its runs. */
 interface Probe {
@@ -271,11 +277,20 @@ export class JoinPairs {
   }
 
   /** A probe by kernels, in pieces of so many pairs, of which those that pass are given. */
-  *#probePieces(probe: Probe, tick: Tick, { arena, rows: most }: PieceRoom): Iterable<Batch> {
+  *#probePieces(probe: Probe, tick: Tick, room: PieceRoom): Iterable<Batch> {
+    const { pairs } = probe;
+    for (const _ of this.#nextPairs(probe, this.#slotsOf(probe, tick.arena), tick, room)) {
+      this.#out.n = pairs.n;
+      if (pairs.n > 0) this.#columnsOfOne(probe, this.#out, room.arena);
+      yield this.#out;
+    }
+  }
+
+  /** Finds a probe's next pairs that pass, of so many each time; they lie in the room's arena. */
+  *#nextPairs(probe: Probe, slots: number, tick: Tick, { arena, rows: most }: PieceRoom): Iterable<void> {
     const { from, delta, added, pairs } = probe;
     const { payloadOffset, entryStride, weightOffset } = this.sides[1 - from].index;
     const { n, weights } = delta;
-    const slots = this.#slotsOf(probe, tick.arena);
     const place = tick.arena.allocZeroed(8);
     const inPiece = tickWith(tick, arena);
     while (U32[place >>> 2] < n) {
@@ -298,9 +313,7 @@ export class JoinPairs {
       );
       if (pairs.n < 0) throw new TooManyEqualRows();
       if (this.residual !== null && pairs.n > 0) this.#keepPassing(this.residual, probe, inPiece);
-      this.#out.n = pairs.n;
-      if (pairs.n > 0) this.#columnsOfOne(probe, this.#out, arena);
-      yield this.#out;
+      yield;
     }
   }
 
@@ -315,6 +328,10 @@ export class JoinPairs {
     const total = kernels.countPairs(slots, n, payloadOffset, older);
     pairs.n = total;
     if (total === 0) return;
+    if (this.residual !== null && total > MANY_PAIRS) {
+      this.#findPassing(probe, slots, tick);
+      return;
+    }
     pairs.rows = arena.alloc(total * 4);
     pairs.others = arena.alloc(total * 4);
     pairs.weights = arena.alloc(total * 4);
@@ -332,6 +349,31 @@ export class JoinPairs {
     );
     if (!fit) throw new TooManyEqualRows();
     if (this.residual !== null) this.#keepPassing(this.residual, probe, tick);
+  }
+
+  #findPassing(probe: Probe, slots: number, tick: Tick): void {
+    const { pairs } = probe;
+    const found = new BatchBuilder([PLACE, PLACE], tick.arena, 1);
+    const arena = new Arena();
+    try {
+      for (const _ of this.#nextPairs(probe, slots, tick, { arena, rows: PIECE_PAIRS })) {
+        turn.look();
+        if (pairs.n > 0) {
+          const to = found.addRows(pairs.n, 1) * 4;
+          kernels.copyBytes(found.columns[0].data + to, pairs.rows, pairs.n * 4);
+          kernels.copyBytes(found.columns[1].data + to, pairs.others, pairs.n * 4);
+          kernels.copyBytes(found.weights + to, pairs.weights, pairs.n * 4);
+        }
+        arena.reset();
+      }
+    } finally {
+      arena.release();
+    }
+    const [rows, others] = found.columns;
+    pairs.n = found.n;
+    pairs.rows = rows.data;
+    pairs.others = others.data;
+    pairs.weights = found.weights;
   }
 
   /** Drops the pairs for which the residual predicate is not true. Only the columns that it reads are looked up. */
@@ -397,7 +439,9 @@ export class JoinPairs {
         side.copy.copy(row, own, to);
         index.loadRow(slot, at, others, to);
         if (this.residual !== null && !this.residual.passes(out.columns, to, product, tick)) out.n = to;
-        if (++made % most !== 0) continue;
+        made++;
+        if (made % LOOK_PAIRS === 0) turn.look();
+        if (made % most !== 0) continue;
         yield;
         // Another reader of the index may have bound its own meanwhile.
         index.bindKeys(keys, arena);
@@ -429,7 +473,9 @@ export class JoinPairs {
         a.copy.copy(row, own, to);
         b.copy.copy(other, others, to);
         if (this.residual !== null && !this.residual.passes(out.columns, to, product, tick)) out.n = to;
-        if (++made % most === 0) yield;
+        made++;
+        if (made % LOOK_PAIRS === 0) turn.look();
+        if (made % most === 0) yield;
       }
     }
   }

@@ -17,7 +17,7 @@ import { MapOperator } from './map.ts';
 import { type ErrorSink, type Tick, tickWith } from './operator.ts';
 import { type ColType, colType, OID } from './types.ts';
 
-const PLACE = colType(OID.int4);
+export const PLACE = colType(OID.int4);
 
 /** Pairs of a row of a delta, by its number, and a row of an index, by its address; byte addresses of n words each. */
 export interface Pairs {

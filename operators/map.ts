@@ -16,6 +16,7 @@ import type { Expr } from './expr/ir.ts';
 import { compileMap, type MapKernel } from './expr/kernel/compile.ts';
 import { compileWasmMap } from './expr/kernel/wasm/compile.ts';
 import type { Operator, Tick } from './operator.ts';
+import { turn } from './turn.ts';
 import type { ColType } from './types.ts';
 
 /** How a map computes its rows. */
@@ -121,6 +122,7 @@ export class MapOperator implements Operator {
     const tick = this.#tick as Tick;
     const out = this.#out as BatchBuilder;
     const row: Datum[] = new Array(input.columns.length).fill(null);
+    if ((i & 3) === 0) turn.look();
     try {
       for (const c of this.#needed) row[c] = readDatum(input.columns[c], i);
       if (this.#filter !== null && this.#filter(row, tick.evalContext) !== true) return;

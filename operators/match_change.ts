@@ -16,6 +16,7 @@ import type { Residual } from './join_residual.ts';
 import { type JoinSide, keyColumns, keyIsNull } from './join_side.ts';
 import type { Tick } from './operator.ts';
 import { RunCursor } from './state/run_blocks.ts';
+import { turn } from './turn.ts';
 import type { ColType } from './types.ts';
 
 /** Takes the rows that come (+) and go (-). */
@@ -73,6 +74,7 @@ export class MatchChange {
     for (let row = 0; row < delta.n; row++) {
       const weight = I32[weights + row];
       if (weight === 0) continue;
+      if (this.#residual !== null) turn.look();
       let matched = false;
       if (!keyIsNull(own, delta, row)) {
         const slot = other.index.seek(row);
@@ -104,6 +106,7 @@ export class MatchChange {
       if (matches !== null && matches.old === matches.now) continue;
       for (let at = cursor.begin(own.index, ownSlot); at !== 0; at = cursor.next()) {
         if (this.#residual !== null) {
+          turn.look();
           own.index.loadRow(ownSlot, at, this.#ownColumns(), 0);
           matches = this.#matches(slot, group, otherDelta, tick);
           if (matches.old === matches.now) continue;

@@ -18,6 +18,7 @@ import type { PlanNode } from './plan.ts';
 import { consolidator } from './state/consolidate.ts';
 import { RelationStore } from './state/relation_store.ts';
 import type { Saved } from './state/saved.ts';
+import { turn } from './turn.ts';
 import type { ColType } from './types.ts';
 
 type RecursiveSpec = PlanNode & { op: 'recursive' };
@@ -97,6 +98,7 @@ export class RecursiveOperator implements Operator {
     let rows = 0;
     let moved = true;
     for (let iteration = 0; moved || work.n > 0 || before.n > 0; iteration++) {
+      turn.look();
       rows += work.n;
       if (work.n > 0 && (iteration >= MAX_ITERATIONS || rows > MAX_ROWS)) {
         work = new BatchBuilder(this.#types, this.#tables, 1);

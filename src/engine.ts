@@ -25,6 +25,8 @@ export interface SessionContext {
   getSetting(name: string): string | null;
   /** Calls back when the session ends; absent: its end is not told. */
   onEnd?(work: () => void): void;
+  /** What the running statement does has happened: nothing takes it back. */
+  done?(): void;
   /** The open transaction (explicit or implicit); every read in it sees its tick, writes wait for commit. */
   transaction: Transaction;
   notice(
@@ -37,8 +39,10 @@ export interface SessionContext {
 
 /** Reads see one tick (pinned by the first read); writes are buffered, seen by the transaction itself, published by commit. */
 export interface Transaction {
-  /** Publishes the writes as one tick and resolves when it is visible and, unless `durable` is false, on the disk (where there is a data directory). */
-  commit(durable?: boolean): Promise<void>;
+  /**
+   * Publishes the writes as one tick and resolves when it is visible and, unless `durable` is false, on the disk (where there is a data directory). `signal` ends it before it is published.
+   */
+  commit(durable?: boolean, signal?: AbortSignal | null): Promise<void>;
   /** True when commit() has something to publish, or to wait for. */
   readonly wrote?: boolean;
   /** Ends it in this turn if it has nothing to publish. False, and nothing done: commit() it. */

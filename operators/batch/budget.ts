@@ -8,9 +8,10 @@
  *
  * What stays after a statement ends below `room`, so that a read always has the last part to work in. What makes room (DELETE, TRUNCATE) may go
  * beyond the limit, or what is in use when that is more, by a quarter while it does so, whatever stays: it is the only way out of a full memory.
- * An allocation beyond the limit throws OutOfMemory; who runs a tick or a statement takes back what was done (state/undo.ts).
+ * An allocation beyond the limit throws OutOfMemory; who runs a tick or a statement takes back what was done (state/undo.ts). A statement that was cancelled ends in the same way (turn.ts).
  */
 import { OutOfMemory } from '../errors.ts';
+import { turn } from '../turn.ts';
 import { PAGE_BYTES } from './memory.ts';
 
 /** Shares of the limit. */
@@ -98,6 +99,7 @@ export class Budget {
 
   /** Throws when `bytes` more than the `used` bytes of pages would be too much. */
   check(used: number, bytes: number): void {
+    turn.look();
     const total = used + this.#outsideBytes + bytes;
     if (total > this.peak) this.peak = total;
     if (total > this.#most && this.#suspended === 0) throw new OutOfMemory(bytes, this.#limit);
@@ -133,10 +135,12 @@ export class Budget {
   /** beyond() from here until comeBack(). */
   goBeyond(): void {
     this.#suspended++;
+    turn.shield(1);
   }
 
   comeBack(): void {
     this.#suspended--;
+    turn.shield(-1);
   }
 
   /** Until the function that it gives is called, there is more to work with than the `used` bytes of pages, to make room. */
@@ -165,10 +169,8 @@ export class Budget {
 
   /** From now on, until the function that it gives is called, the limit does not hold: recovery. */
   suspend(): () => void {
-    this.#suspended++;
-    return () => {
-      this.#suspended--;
-    };
+    this.goBeyond();
+    return () => this.comeBack();
   }
 }
 

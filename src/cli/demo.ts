@@ -44,7 +44,7 @@ export async function demo(options: ServerOptions, version: string, worker: Star
       'Ctrl-C ends it.\n\n',
   );
   const line = liveLine(server);
-  await untilSignal();
+  await untilSignal(server);
   line.stop();
   process.stdout.write('closing ...\n');
   await server.close();

@@ -138,7 +138,7 @@ export function stderrLog(level: 'error' | 'warn' | 'info'): Log {
 }
 
 /** Resolves at SIGTERM or Ctrl-C; a second signal ends the process at once. */
-export function untilSignal(): Promise<NodeJS.Signals> {
+export function untilSignal({ io }: RunningServer): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let asked = false;
     const stop = (signal: NodeJS.Signals) => {
@@ -148,5 +148,6 @@ export function untilSignal(): Promise<NodeJS.Signals> {
     };
     process.on('SIGINT', stop);
     process.on('SIGTERM', stop);
+    void io?.watchSignals();
   });
 }

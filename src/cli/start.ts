@@ -23,7 +23,7 @@ export async function start(options: ServerOptions, version: string, worker: Sta
   });
   log('info', `tidemark ${version} listens on ${server.postgres.address}:${server.postgres.port}`);
   process.stderr.write(`Connect: psql -h ${server.postgres.address} -p ${server.postgres.port}\n`);
-  const signal = await untilSignal();
+  const signal = await untilSignal(server);
   log('info', `${signal}: closing`);
   await server.close();
   log('info', 'closed');

@@ -24,6 +24,7 @@ import type { StartupMessage } from '../postgres/wire/startup_packet.ts';
 import type { Channel } from './channel.ts';
 import { type MarkLink, MarkReader } from './durable_mark.ts';
 import { FRAME, type FromIo, type LogLevel, readLater, sentError, type ToIo } from './messages.ts';
+import type { Urgent } from './urgent.ts';
 
 type DataflowChannel = Channel<FromIo, ToIo>;
 
@@ -38,9 +39,13 @@ export class ClientHost implements ClientHandler<SocketConnection> {
   #listener: ClientListener | null = null;
   #lastId = 0;
   readonly #log: FollowedLog = { mark: null, waiting: new Set() };
+  readonly #tellNow: (what: Urgent) => void;
+  #cancels = 0;
 
-  constructor(channel: DataflowChannel) {
+  /** `tellNow`: for a dataflow thread that is in the midst of a turn. */
+  constructor(channel: DataflowChannel, tellNow: (what: Urgent) => void) {
     this.#channel = channel;
+    this.#tellNow = tellNow;
   }
 
   async listen(options: ListenOptions): Promise<{ address: string; port: number }> {
@@ -75,11 +80,14 @@ export class ClientHost implements ClientHandler<SocketConnection> {
     });
     const client = new HostedClient(this.#channel, id, connection, this.#log);
     this.#clients.set(id, client);
-    client.begin(() => this.#clients.delete(id));
+    client.begin(this.#tellNow, () => this.#clients.delete(id));
   }
 
   cancel(pid: number, secret: Buffer): void {
-    this.#channel.post({ k: 'cancel', pid, secret });
+    const message = { k: 'cancel', serial: ++this.#cancels, pid, secret } as const;
+    // First there: who hears of it from the channel takes it out.
+    this.#tellNow(message);
+    this.#channel.post(message);
   }
 
   frame(kind: number, id: number, bytes: Buffer): void {
@@ -130,14 +138,18 @@ class HostedClient {
     this.#connection = connection;
   }
 
-  begin(gone: () => void): void {
+  begin(tellNow: (what: Urgent) => void, gone: () => void): void {
     const connection = this.#connection;
     const closed = () => {
+      tellNow({ k: 'left', connection: this.#id, closed: true });
       this.#channel.frame(FRAME.closed, this.#id);
       this.#log.waiting.delete(this);
       gone();
     };
-    connection.onEnd = () => this.#channel.frame(FRAME.ended, this.#id);
+    connection.onEnd = () => {
+      tellNow({ k: 'left', connection: this.#id, closed: false });
+      this.#channel.frame(FRAME.ended, this.#id);
+    };
     connection.onClose = closed;
     connection.forward((chunk) => {
       this.#channel.frame(FRAME.bytes, this.#id, chunk);

@@ -49,11 +49,11 @@ export class IoThread {
   constructor(options: IoThreadOptions) {
     this.#options = options;
     this.#started = options.worker ?? startWorker();
-    const { worker, link } = this.#started;
+    const { worker, link, urgent } = this.#started;
     this.#worker = worker;
     worker.ref();
     this.channel = new Channel<ToIo, FromIo>(this.#worker, link);
-    this.#clients = new RemoteClients(this.channel, this.call);
+    this.#clients = new RemoteClients(this.channel, this.call, urgent);
     this.channel.receive({
       frame: (kind, id, bytes) => this.#clients.frame(kind, id, bytes),
       message: (message) => this.#message(message),
@@ -64,6 +64,11 @@ export class IoThread {
 
   /** Lets Postgres clients in through the I/O thread. */
   readonly listen: Listen = (options, handler) => this.#clients.listen(options, handler);
+
+  /** From now on a signal that asks the process to end ends what a client's statement does in a turn, and in the end the process (end_signals.ts). */
+  async watchSignals(): Promise<void> {
+    await this.call('watchSignals');
+  }
 
   /** From now on clients' connections keep back what waits for the tick log. */
   followLog(mark: MarkLink): void {
@@ -125,7 +130,7 @@ export class IoThread {
         this.#clients.started(message);
         return;
       case 'cancel':
-        this.#clients.cancel(message.pid, message.secret);
+        this.#clients.cancel(message.serial, message.pid, message.secret);
         return;
       case 'rowsFailed':
         this.#clients.rowsFailed(message.connection, message.error);
@@ -172,6 +177,7 @@ export class IoThread {
       if (used !== 0) this.#options.log('error', `the I/O thread ends with ${used} pages of memory in use`);
     }
     this.#closing = true;
+    this.#started.urgent.close();
     await this.#worker.terminate();
     takeBackPages(this.#started);
   }

@@ -115,7 +115,7 @@ export type FromIo =
       port: number | null;
       encrypted: boolean;
     }
-  | { k: 'cancel'; pid: number; secret: Uint8Array }
+  | { k: 'cancel'; serial: number; pid: number; secret: Uint8Array }
   | { k: 'rowsFailed'; connection: number; error: SentError }
   | { k: 'batch'; source: number; generation: number; batch: SentBatch }
   | { k: 'sourceState'; source: number; ends: Map<number, bigint>; events: SourceEvent[] };

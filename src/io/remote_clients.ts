@@ -7,16 +7,18 @@
  *   rows   a batch's addresses and the form of the rows: encoded there, from the memory that both see
  */
 import { EventEmitter } from 'node:events';
+import type { MessagePort } from 'node:worker_threads';
 import type { Batch } from '../../operators/batch/batch.ts';
 import type { RowForm } from '../postgres/encode/row_form.ts';
 import type { Connection, Holder, RowSender } from '../postgres/wire/connection.ts';
 import { FrontendDecoder, type FrontendMessage } from '../postgres/wire/frontend_decoder.ts';
-import type { ClientHandler, ClientListener, ListenOptions } from '../postgres/wire/listener.ts';
+import type { ClientHandler, ClientListener, Heard, ListenOptions } from '../postgres/wire/listener.ts';
 import { type ByteSink, Output } from '../postgres/wire/output.ts';
 import { READ_AHEAD_BYTES } from '../postgres/wire/socket_connection.ts';
 import { Waiter } from '../postgres/wire/waiter.ts';
 import type { Channel } from './channel.ts';
 import { type Call, FRAME, type FromIo, laterFrame, receivedError, type SentError, type ToIo } from './messages.ts';
+import { takeUrgent } from './urgent.ts';
 
 type IoChannel = Channel<ToIo, FromIo>;
 
@@ -31,9 +33,14 @@ export class RemoteClients {
   /** The I/O thread knows how far the tick log is. */
   canHold = false;
 
-  constructor(channel: IoChannel, call: Call) {
+  /** Cancel requests that were heard before the channel had them. */
+  readonly #heard = new Set<number>();
+  readonly #urgent: MessagePort;
+
+  constructor(channel: IoChannel, call: Call, urgent: MessagePort) {
     this.#channel = channel;
     this.#call = call;
+    this.#urgent = urgent;
   }
 
   /** One listener; a Listen. */
@@ -43,6 +50,7 @@ export class RemoteClients {
     const bound = (await this.#call('listen', options)) as { address: string; port: number };
     return {
       ...bound,
+      heard: () => this.#takeUrgent(),
       close: async (graceMs) => {
         await this.#call('closeListener', graceMs);
       },
@@ -52,6 +60,8 @@ export class RemoteClients {
   frame(kind: number, id: number, bytes: Buffer): void {
     const connection = this.#connections.get(id);
     if (connection === undefined) return;
+    // It is there too.
+    if (kind === FRAME.ended || kind === FRAME.closed) for (const _ of takeUrgent(this.#urgent));
     connection.frame(kind, bytes);
     if (connection.closed && !connection.sending) this.#connections.delete(id);
   }
@@ -62,8 +72,21 @@ export class RemoteClients {
     this.#handler?.started(connection, message.startup);
   }
 
-  cancel(pid: number, secret: Uint8Array): void {
-    this.#handler?.cancel(pid, Buffer.from(secret));
+  *#takeUrgent(): Iterable<Heard> {
+    for (const told of takeUrgent(this.#urgent)) {
+      if (told.k === 'cancel') {
+        const { serial, pid, secret } = told;
+        yield { k: 'cancel', pid, secret: Buffer.from(secret), done: () => void this.#heard.add(serial) };
+      } else if (told.k === 'left') {
+        const connection = this.#connections.get(told.connection);
+        if (connection !== undefined) yield { k: 'left', connection, closed: told.closed };
+      } else yield told;
+    }
+  }
+
+  cancel(serial: number, pid: number, secret: Uint8Array): void {
+    for (const _ of takeUrgent(this.#urgent));
+    if (!this.#heard.delete(serial)) this.#handler?.cancel(pid, Buffer.from(secret));
   }
 
   rowsFailed(id: number, error: SentError): void {

@@ -2,7 +2,7 @@
  * Starts the worker of the I/O thread. Apart from io_thread.ts, and without what that needs, so that the `tidemark` command can have the worker load
  * its modules while this thread still loads its own.
  */
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { memory, PAGE_BYTES, TOTAL_PAGES } from '../../operators/batch/memory.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import { SqlError } from '../../operators/errors.ts';
@@ -22,11 +22,14 @@ export interface StartedWorker {
   pages: number;
   /** This thread's side. */
   link: Link;
+  /** What is urgent comes here. */
+  urgent: MessagePort;
 }
 
 /** What the worker finds in its workerData, with the memory and its pages. */
 export interface WorkerLink {
   link: Link;
+  urgent: MessagePort;
   /** First and end of the pages for messages. They are apart from those that it allocates otherwise, so that neither leaves the other holes too small for it. */
   messages: [number, number];
 }
@@ -36,14 +39,15 @@ export function startWorker(): StartedWorker {
   const first = address / PAGE_BYTES;
   const messages = first + ENCODING_PAGES;
   const [link, theirs] = newLinks();
-  const data: WorkerLink = { link: theirs, messages: [messages, messages + MESSAGE_PAGES] };
+  const { port1: urgent, port2: theirUrgent } = new MessageChannel();
+  const data: WorkerLink = { link: theirs, urgent: theirUrgent, messages: [messages, messages + MESSAGE_PAGES] };
   const worker = new Worker(workerFile(), {
     name: 'tidemark-io',
     execArgv: [],
     workerData: { memory, pageRange: [first, messages], ...data },
-    transferList: [theirs.objects],
+    transferList: [theirs.objects, theirUrgent],
   });
-  return { worker, pages: address, link };
+  return { worker, pages: address, link, urgent };
 }
 
 /** At the end of the memory, out of the way of what a checkpoint wants to have back in its old place. */

@@ -1,4 +1,5 @@
 /** The I/O thread: what runs in the worker that io_thread.ts starts. */
+import { writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PageAllocator, pages } from '../../operators/batch/pages.ts';
 import { kafkaHere } from '../kafka/access.ts';
@@ -7,28 +8,39 @@ import type { ListenOptions } from '../postgres/wire/listener.ts';
 import { parseKafkaSourceOptions } from '../sources/kafka/options.ts';
 import { Channel } from './channel.ts';
 import { ClientHost } from './client_host.ts';
+import { EndSignals } from './end_signals.ts';
 import { type FromIo, type LogLevel, sentError, type ToIo, Transferred } from './messages.ts';
 import { SinkHost } from './sink_host.ts';
 import { SourceHost } from './source_host.ts';
 import type { WorkerLink } from './start_worker.ts';
 import { goFirst } from './thread_priority.ts';
+import type { Urgent } from './urgent.ts';
 
 if (parentPort === null) throw new Error('this file runs in a worker thread');
 
 goFirst();
 
-const { link, messages } = workerData as WorkerLink;
+const { link, urgent, messages } = workerData as WorkerLink;
 const messagePages = new PageAllocator(...messages);
 buffers.usePages(messagePages);
 
 const channel = new Channel<FromIo, ToIo>(parentPort, link);
-const clients = new ClientHost(channel);
+const clients = new ClientHost(channel, (what) => urgent.postMessage(what));
 const sources = new SourceHost(channel);
+const signals = new EndSignals(
+  () => urgent.postMessage({ k: 'ending' } satisfies Urgent),
+  // The main thread, which writes what others log, has no time.
+  (what) => writeSync(2, `${new Date().toISOString()} ERROR ${what}\n`),
+);
 
 /** What the dataflow thread may ask for, by name. */
 const methods: Record<string, (...args: never[]) => unknown> = {
   listen: (options: ListenOptions) => clients.listen(options),
-  closeListener: (graceMs: number) => clients.closeListener(graceMs),
+  watchSignals: () => signals.watch(),
+  closeListener(graceMs: number) {
+    signals.closing();
+    return clients.closeListener(graceMs);
+  },
   checkKafkaSource: (options: Record<string, string>) => kafkaHere.checkSource(options),
   async openKafkaSource(options: Record<string, string>) {
     const { bufferBytes } = parseKafkaSourceOptions(options);

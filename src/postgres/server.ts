@@ -5,8 +5,10 @@
  * only while there is something to write, and no timer runs unless a setting asks for it.
  */
 import { SqlError } from '../../operators/errors.ts';
+import { turn } from '../../operators/turn.ts';
 import { initParser } from '../../planner/parse/parse.ts';
 import type { PostgresServer, PostgresServerOptions } from './options.ts';
+import { CANCELLED } from './session/cancellation.ts';
 import { SessionRegistry } from './session/registry.ts';
 import { asFatal, toSqlError } from './session/report_error.ts';
 import { Session } from './session/session.ts';
@@ -42,6 +44,14 @@ function systemClock(): bigint {
   return clockMicros;
 }
 
+function shutdown(): SqlError {
+  return new SqlError('57P01', 'terminating connection due to administrator command', { severity: 'FATAL' });
+}
+
+function connectionLost(): SqlError {
+  return new SqlError('08006', 'connection to client lost', { severity: 'FATAL' });
+}
+
 /** Starts listening. Rejects when the address cannot be had. */
 export async function startPostgresServer(options: PostgresServerOptions): Promise<PostgresServer> {
   await initParser();
@@ -64,6 +74,7 @@ class WireServer implements ClientHandler {
   async listen(): Promise<PostgresServer> {
     const { listen, tls, startupTimeoutMs, maxMessageBytes = MAX_MESSAGE_BYTES, listenThrough } = this.#options;
     const listener = await (listenThrough ?? listenHere)({ listen, tls, startupTimeoutMs, maxMessageBytes }, this);
+    turn.hear = (signal) => this.#hear(signal, listener);
     return {
       address: listener.address,
       port: listener.port,
@@ -76,6 +87,24 @@ class WireServer implements ClientHandler {
 
   cancel(pid: number, secret: Buffer): void {
     this.#registry.cancel(pid, secret);
+  }
+
+  /** In the midst of a turn: what there is for the statement that it is taken by. */
+  #hear(signal: AbortSignal, listener: ClientListener): void {
+    const session = this.#registry.sessions().find((s) => s.runs(signal));
+    session?.lookAtClock();
+    for (const heard of listener.heard?.() ?? []) {
+      if (session === undefined) continue;
+      if (heard.k === 'ending') session.terminate(shutdown());
+      else if (heard.k === 'left') {
+        if (heard.connection !== session.connection) continue;
+        if (heard.closed) session.terminate(connectionLost());
+        else session.lostClient.sendsNoMore();
+      } else if (this.#registry.isKeyOf(session.pid, heard.pid, heard.secret)) {
+        heard.done();
+        session.cancel(new SqlError('57014', CANCELLED.user));
+      }
+    }
   }
 
   started(connection: Connection, startup: StartupMessage): void {
@@ -122,7 +151,7 @@ class WireServer implements ClientHandler {
     this.#registry.attach(session);
     connection.onEnd = () => session.clientHungUp();
     connection.onClose = () => {
-      session.terminate(new SqlError('08006', 'connection to client lost', { severity: 'FATAL' }));
+      session.terminate(connectionLost());
     };
     try {
       out.messages(AUTHENTICATION_OK);
@@ -154,8 +183,7 @@ class WireServer implements ClientHandler {
 
   async #close(listener: ClientListener): Promise<void> {
     this.#closing = true;
-    const reason = new SqlError('57P01', 'terminating connection due to administrator command', { severity: 'FATAL' });
-    for (const session of this.#registry.sessions()) session.terminate(reason);
+    for (const session of this.#registry.sessions()) session.terminate(shutdown());
     // Connections without a session yet, and sessions that are deep in something: nobody waits for them longer than the grace.
     await listener.close(CLOSE_GRACE_MS);
   }

@@ -14,6 +14,7 @@ import { Arena } from '../../operators/batch/arena.ts';
 import { budget } from '../../operators/batch/budget.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import type { GraphTick } from '../../operators/flow.ts';
+import { turn } from '../../operators/turn.ts';
 import { startPosition } from '../sources/start.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { fillInSlices, isLongFill } from './fill_in_slices.ts';
@@ -32,7 +33,7 @@ export interface Becoming {
   check(): void;
   /** After it. */
   live(): void;
-  /** The statement's cancellation, which is heard between two slices; absent: it is not. */
+  /** The statement's cancellation; absent: it has none. */
   signal?: AbortSignal;
 }
 
@@ -55,11 +56,11 @@ export async function backfill(engine: TidemarkEngine, view: ViewRuntime, becomi
   const now = streams.size === 0 || !isTooMuch(engine, view);
   if (isLongFill(engine, view)) {
     const live = () => {
-      firstTick(engine, () => engine.loop.attachFed(view, true));
+      firstTick(engine, becoming, () => engine.loop.attachFed(view, true));
       becoming.live();
     };
     await fillInSlices(engine, view, { ...becoming, live });
-  } else if (now && firstTick(engine, () => engine.loop.attachNow(view, isEmpty))) becoming.live();
+  } else if (now && firstTick(engine, becoming, () => engine.loop.attachNow(view, isEmpty))) becoming.live();
   else await replayAndAttach(engine, view, streams, becoming);
   // Another view may have opened a stream in the meantime; this one has replayed what it read since.
   for (const [stream, offsets] of starts) if (!stream.opened) engine.sourceTicks.openStream(stream, offsets);
@@ -121,12 +122,12 @@ async function replayAndAttach(
     for (let round = 0; ; round++) {
       if (round === FREE_ROUNDS) for (const { stream } of progress) stream.held = true;
       let moved = false;
-      for (const p of progress) if (await replayNew(engine, view, p, watermark)) moved = true;
+      for (const p of progress) if (await replayNew(engine, view, p, watermark, becoming)) moved = true;
       if (!moved) break;
     }
     for (const { stream, found } of progress) found.check(`stream "${stream.relation.name}"`, stream.history.counts());
     becoming.check();
-    firstTick(engine, () => engine.loop.attach(view, (relation) => engine.loop.relations.has(relation)));
+    firstTick(engine, becoming, () => engine.loop.attach(view, (relation) => engine.loop.relations.has(relation)));
     becoming.live();
   } finally {
     engine.chilling.filling.delete(view);
@@ -136,16 +137,16 @@ async function replayAndAttach(
 
 /** Makes a view live that was given all its rows up to this tick. */
 export function attachFed(engine: TidemarkEngine, view: ViewRuntime): void {
-  firstTick(engine, () => engine.loop.attachFed(view, false));
+  firstTick(engine, {}, () => engine.loop.attachFed(view, false));
   engine.journal?.passed(engine.loop);
   engine.sourceTicks.schedule();
 }
 
 /** The view's first tick. It is a tick for all others even when the view fails in it. */
-function firstTick<T>(engine: TidemarkEngine, run: () => T): T {
+function firstTick<T>(engine: TidemarkEngine, { signal }: Pick<Becoming, 'signal'>, run: () => T): T {
   const { tick } = engine.loop;
   try {
-    return run();
+    return turn.of(signal ?? null, run);
   } catch (error) {
     if (engine.loop.tick !== tick) engine.journal?.passed(engine.loop);
     throw error;
@@ -164,11 +165,12 @@ async function replayNew(
   view: ViewRuntime,
   p: Progress,
   watermark: GraphTick['watermark'],
+  becoming: Becoming,
 ): Promise<boolean> {
   const pieces = p.stream.history.pieces(p.reached);
   for (const piece of pieces) {
     p.watermark = piece.watermark;
-    await replayPiece(engine, view, p, piece, watermark);
+    await replayPiece(engine, view, p, piece, watermark, becoming.signal ?? null);
     p.reached.set(piece.partition, piece.to);
   }
   return pieces.length > 0;
@@ -180,12 +182,14 @@ async function replayPiece(
   p: Progress,
   piece: HistoryPiece,
   watermark: GraphTick['watermark'],
+  signal: AbortSignal | null,
 ): Promise<void> {
   let arena = new Arena();
   try {
     for await (const batch of replay(p.stream, piece, p.columns, () => arena, p.found)) {
       engine.chilling.makeRoomToFill();
-      engine.loop.feed(view, p.stream.oid, batch, arena, watermark);
+      signal?.throwIfAborted();
+      turn.of(signal, () => engine.loop.feed(view, p.stream.oid, batch, arena, watermark));
       arena.release();
       arena = new Arena();
     }

@@ -455,7 +455,7 @@ async function createTableAs(
     const batch = oneBatch(pieces, types, arena);
     if (fresh) {
       const rows = consolidator(types)(batch, arena);
-      await engine.defineFilled(make(), rows, session, bound.dependencies, stillSame, addStore);
+      await engine.defineFilled(make(), rows, session, bound.dependencies, stillSame, addStore, signal);
       transaction.forgetReads();
     } else {
       // Within a transaction that has read or written the rows are as much a part of it as what they come from.

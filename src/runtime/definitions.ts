@@ -32,6 +32,7 @@ export function prepareDefinition(
   return runnable(statement, engine.catalogVersion, null, async (_params, session, signal) => {
     await engine.journal?.admitDefinition();
     const tag = await define(engine, statement, session, signal);
+    session.done?.();
     if (session.getSetting('synchronous_commit') !== 'off') await engine.journal?.durable();
     return { kind: 'command', tag: tag ?? commandTag(statement) };
   });

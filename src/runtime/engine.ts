@@ -14,6 +14,7 @@ import { OutOfMemory } from '../../operators/errors.ts';
 import { copyContext } from '../../operators/expr/context.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import { ListedMap } from '../../operators/lists.ts';
+import { Interrupted, turn } from '../../operators/turn.ts';
 import type { BindEnv } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
@@ -218,6 +219,7 @@ export class TidemarkEngine implements Engine {
         if (waiting !== null) await waiting.catch((error: unknown) => this.#refuse(result, error));
         return result;
       } catch (error) {
+        if (error instanceof Interrupted) throw error.reason;
         if (!(error instanceof OutOfMemory)) throw error;
         if (tries === MOST_TRIES || !isRepeatable(prepared) || !this.chilling.makeMore()) throw error.toSqlError();
         this.transactionOf(session).backTo(before);
@@ -243,16 +245,17 @@ export class TidemarkEngine implements Engine {
     const run = async () => {
       signal.throwIfAborted();
       if (plan.catalogVersion !== this.catalogVersion) plan = this.prepare(plan.statement, plan.paramTypes, session);
-      const result = await this.#run(plan, params, session, signal, false);
+      let result: Result | null = null;
       try {
+        result = await this.#run(plan, params, session, signal, false);
         await before();
-        await transaction.publish();
+        await transaction.publish(signal);
         // The record of what was published comes behind those of the sequences.
         if (!transaction.hasPublished) await this.sequences.durable(session);
         return result;
       } catch (error) {
-        if (!(error instanceof WriteConflict)) this.#refuse(result, error);
-        if (result.kind === 'rows') result.rows.close();
+        if (result?.kind === 'rows') result.rows.close();
+        if (!(error instanceof WriteConflict)) throw error;
         transaction.startOver();
         return null;
       }
@@ -324,23 +327,30 @@ export class TidemarkEngine implements Engine {
   readonly #commits: Commits = {
     checkFit: (deltas, seen, isDeferred) => checkFit(this, deltas, seen, isDeferred),
     checkDeferred: (deltas, isDeferred) => checkDeferred(this, deltas, isDeferred),
-    publish: (deltas, check) => this.#commit(deltas, check),
+    publish: (deltas, check, signal) => this.#commit(deltas, check, signal),
     durable: async () => this.journal?.durable(),
   };
 
   /** Publishes what a transaction wrote as one tick, if `check` (which throws) finds nothing against it by then. */
-  async #commit(deltas: Map<number, Batch>, check: () => void): Promise<() => Promise<void>> {
+  async #commit(
+    deltas: Map<number, Batch>,
+    check: () => void,
+    signal: AbortSignal | null,
+  ): Promise<() => Promise<void>> {
     const { journal } = this;
     const copies = this.chilling.copiesWritten();
     if (copies !== null) await copies;
     const frame = journal === null ? null : await journal.admitRows(deltas);
-    check();
-    this.chilling.makeRoom();
     try {
-      if ([...deltas.values()].every(retractsOnly))
-        budget.makeRoom(pages.usedBytes, () => this.#publishOrChill(deltas));
-      else this.#publishOrChill(deltas);
+      turn.of(signal, check);
+      this.chilling.makeRoom();
+      turn.of(signal, () => {
+        if ([...deltas.values()].every(retractsOnly))
+          budget.makeRoom(pages.usedBytes, () => this.#publishOrChill(deltas));
+        else this.#publishOrChill(deltas);
+      });
     } catch (error) {
+      if (error instanceof Interrupted) throw error.reason;
       throw error instanceof OutOfMemory ? error.toSqlError('for the tick of the transaction') : error;
     }
     if (journal === null || frame === null) return () => Promise.resolve();
@@ -403,6 +413,7 @@ export class TidemarkEngine implements Engine {
     reads: number[],
     check: () => void,
     addStore: () => void,
+    signal: AbortSignal,
   ): Promise<void> {
     const { journal } = this;
     const settings = settingsOf(session.evalContext, session.searchPath);
@@ -412,7 +423,7 @@ export class TidemarkEngine implements Engine {
     addStore();
     keepChanges(this, object.oid);
     try {
-      this.publishRows(new Map([[object.oid, rows]]));
+      turn.of(signal, () => this.publishRows(new Map([[object.oid, rows]])));
     } catch (error) {
       this.loop.dropRelation(object.oid);
       void this.changes.drop(object.oid);

@@ -10,6 +10,7 @@
 import { Arena, withScratch } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import type { AggCall, PlanNode } from '../../operators/plan.ts';
+import { turn } from '../../operators/turn.ts';
 import type { Becoming } from './backfill.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { PieceSize } from './piece_size.ts';
@@ -74,9 +75,11 @@ export async function fillInSlices(engine: TidemarkEngine, view: ViewRuntime, be
     const stored = loop.relations.get(relation);
     return stored === undefined ? [] : [{ relation, scan: stored.scan([]) }];
   });
-  const turns = new ReadTurns(becoming.signal ?? null);
+  const signal = becoming.signal ?? null;
+  const feed = (deltas: Map<number, Batch>, inArena: Arena) =>
+    turn.of(signal, () => loop.feedPast(view, pin.tick, deltas, inArena));
+  const turns = new ReadTurns(signal);
   const arena = new Arena();
-  const feed = (deltas: Map<number, Batch>, inArena: Arena) => loop.feedPast(view, pin.tick, deltas, inArena);
   const next = (scan: RelationScan, rows: number) => {
     // Not behind it: the piece shows long values of rows that could go.
     chilling.makeRoomToFill();

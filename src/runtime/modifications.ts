@@ -3,6 +3,7 @@ import { budget } from '../../operators/batch/budget.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
+import { turn } from '../../operators/turn.ts';
 import {
   type BoundModification,
   bindDelete,
@@ -110,7 +111,7 @@ async function modify(
   const changes = changesOfStatement(parts.length, targets, engine, session, signal, params);
   let done: Modified = { count: 0, returned: null };
   for (const part of parts) done = await changes.add(part, planned);
-  changes.write();
+  turn.of(signal, () => changes.write());
   return done;
 }
 
@@ -126,7 +127,7 @@ function changesOfStatement(
   if (parts > 1) engine.transactionOf(session).pin();
   return new StatementChanges(parts === 1, ({ oid }) => {
     const { relation, columns } = targets.get(oid) as Target;
-    const at = modifyContext(engine, relation, session, columns, parts === 1 ? signal : null);
+    const at = modifyContext(engine, relation, session, columns, signal);
     at.context.params = params;
     return at;
   });
@@ -188,7 +189,7 @@ export function prepareModifyingSelect(
     const physical = planQuery(changes.known(query), { mode: 'read' });
     const { pieces, arena } = await readQuery(engine, physical, query, current, signal);
     try {
-      changes.write();
+      turn.of(signal, () => changes.write());
     } catch (error) {
       arena.release();
       throw error;

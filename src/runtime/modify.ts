@@ -10,6 +10,7 @@ import { evaluate } from '../../operators/expr/interpret.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { kernels } from '../../operators/kernels/index.ts';
 import type { DataflowPlan } from '../../operators/plan.ts';
+import { turn } from '../../operators/turn.ts';
 import type { BoundDelete, BoundInsert, BoundMerge, BoundModification, BoundUpdate } from '../../planner/bind/index.ts';
 import type { Relation, UniqueKey } from '../../planner/catalog_reader.ts';
 import { outputColumns } from '../../planner/logical/columns.ts';
@@ -23,7 +24,7 @@ import { haveNewKeys } from './new_keys.ts';
 import { onePerTarget } from './one_per_target.ts';
 import type { Reader } from './reads.ts';
 import { returningOf, returningOfInsert } from './returned_rows.ts';
-import { listedRows, rowsOfPieces, sourcePieces } from './source_rows.ts';
+import { listedRows, rowsOfPieces, sourcePieces, takesAway } from './source_rows.ts';
 import type { EngineTransaction } from './transaction.ts';
 import { checkUnique, type RowChange } from './unique_keys.ts';
 import { upsertRows } from './upsert.ts';
@@ -42,7 +43,7 @@ export interface ModifyContext extends Reader {
   relationOf(oid: number): Relation;
   /** What a column gets that no value was given for. */
   defaultOf(column: number): Datum;
-  /** The cancellation of a statement that is read in slices where nothing can overtake it; null: it is read at once. */
+  /** The statement's cancellation; null: it has none. */
   signal: AbortSignal | null;
   /** Throws when the relation was dropped while the statement waited; its constraints are those of now. */
   checkThere(): void;
@@ -73,17 +74,19 @@ export async function changesOf(
   alone: boolean,
   planned: ChangeSource | null,
 ): Promise<Changes> {
-  if (bound.k !== 'insert' || bound.onConflict?.action === 'update') at.transaction.keepTick();
+  if (takesAway(bound)) at.transaction.keepTick();
   const ids = outputColumns(bound.source).map((c) => c.id);
   const position = new Map(ids.map((id, i) => [id, i]));
   const values = listedRows(bound, at);
-  if (values !== null) return changesOfRows(bound, { rows: values, position }, at, before);
+  if (values !== null) return turn.of(at.signal, () => changesOfRows(bound, { rows: values, position }, at, before));
   const found = planned?.rows(at) ?? (await sourcePieces(bound, ids, at, planned?.plan));
   try {
     at.checkThere();
-    const count = alone ? changeByColumns(bound, found, position, at) : null;
-    if (count !== null) return { delta: [], count, returned: null };
-    return changesOfRows(bound, { rows: rowsOfPieces(found), position }, at, before);
+    return turn.of(at.signal, () => {
+      const count = alone ? changeByColumns(bound, found, position, at) : null;
+      if (count !== null) return { delta: [], count, returned: null };
+      return changesOfRows(bound, { rows: rowsOfPieces(found), position }, at, before);
+    });
   } finally {
     found.arena.release();
   }

@@ -5,6 +5,8 @@
  *
  * Waiting reads are served in the order in which they came, one a turn, so that many of them delay a tick no more than one does.
  */
+import { turn } from '../../operators/turn.ts';
+
 const SLICE_MS = 2;
 
 const waiting: (() => void)[] = [];
@@ -34,6 +36,16 @@ export class ReadTurns {
   /** Milliseconds of the present slice. */
   get elapsed(): number {
     return performance.now() - this.#start;
+  }
+
+  /** Goes through work with a pause wherever it stops. A cancel ends it also where it does not (turn.ts). */
+  async through(work: Iterable<void>): Promise<void> {
+    const steps = work[Symbol.iterator]();
+    try {
+      while (turn.of(this.#signal, () => steps.next()).done !== true) await this.pause();
+    } finally {
+      steps.return?.();
+    }
   }
 
   /** Resolves at once while the slice lasts, else in this read's next turn. Throws when the statement was cancelled meanwhile. */

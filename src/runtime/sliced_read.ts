@@ -20,6 +20,7 @@ import { repeatRows, sortedPieces } from '../../operators/batch/sort.ts';
 import type { RelationRows } from '../../operators/dataflow.ts';
 import { Piecewise } from '../../operators/piecewise.ts';
 import type { DataflowPlan, SortKey } from '../../operators/plan.ts';
+import { turn } from '../../operators/turn.ts';
 import { makesMany, mostRows } from './most_rows.ts';
 import { PieceSize } from './piece_size.ts';
 import { ReadTurns } from './read_turns.ts';
@@ -150,20 +151,18 @@ class SlicedRead {
   }
 
   async feed(): Promise<void> {
-    for (const _ of this.#stepSmall()) await this.#turns.pause();
+    await this.#turns.through(this.#stepSmall());
     for (const { stream, columns, history, counts } of this.#streams) {
       const found = new RecordCounts();
       for (const entry of history) await this.#feedStream(stream, columns, entry, found);
       found.check(`stream "${stream.relation.name}"`, counts);
     }
-    for (const _ of this.#scanned()) await this.#turns.pause();
-    for (const _ of this.#rest()) await this.#turns.pause();
+    await this.#turns.through(this.#scanned());
+    await this.#turns.through(this.#rest());
   }
 
   feedNow(): void {
-    for (const _ of this.#stepSmall());
-    for (const _ of this.#scanned());
-    for (const _ of this.#rest());
+    for (const steps of [this.#stepSmall(), this.#scanned(), this.#rest()]) for (const _ of steps) turn.look();
   }
 
   /** Feeds the scans, a piece before each turn of the caller's. */
@@ -241,7 +240,7 @@ class SlicedRead {
     let arena = new Arena();
     try {
       for await (const batch of replay(stream, entry, columns, () => arena, counts)) {
-        for (const _ of this.#step((r) => (r === stream.oid ? batch : null), arena)) await this.#turns.pause();
+        await this.#turns.through(this.#step((r) => (r === stream.oid ? batch : null), arena));
         arena.release();
         arena = new Arena();
       }

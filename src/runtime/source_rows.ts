@@ -7,6 +7,7 @@ import type { Datum } from '../../operators/datum.ts';
 import { OutOfMemory } from '../../operators/errors.ts';
 import { evaluate } from '../../operators/expr/interpret.ts';
 import type { DataflowPlan, SortKey } from '../../operators/plan.ts';
+import { turn } from '../../operators/turn.ts';
 import type { BoundModification } from '../../planner/bind/index.ts';
 import { planRows } from '../../planner/physical/index.ts';
 import type { ModifyContext } from './modify.ts';
@@ -32,8 +33,7 @@ export async function sourcePieces(
   });
   const then = asOf === null ? null : await at.asOf(plan, asOf);
   try {
-    const signal = overtaken(bound) ? null : at.signal;
-    return { plan, ...(await piecesOf(plan, ids.length, order, then?.reader ?? at, signal)) };
+    return { plan, ...(await piecesOf(plan, ids.length, order, then?.reader ?? at, at, takesAway(bound))) };
   } finally {
     then?.release();
   }
@@ -51,29 +51,38 @@ export function rowsOfPieces({ pieces, arena }: ReadPieces): Datum[][] {
   const count = pieces.reduce((sum, piece) => sum + piece.n, 0);
   checkHeap(count * (ROW_BYTES + width * DATUM_BYTES) + arena.bytes);
   const rows: Datum[][] = [];
-  for (const piece of pieces) for (let i = 0; i < piece.n; i++) rows.push(readRow(piece, i));
+  for (const piece of pieces) {
+    turn.look();
+    for (let i = 0; i < piece.n; i++) rows.push(readRow(piece, i));
+  }
   return rows;
 }
 
-/** Whether a commit while the source is read would be a conflict that PostgreSQL's users do not know: new rows fit whatever comes in between. */
-function overtaken(bound: BoundModification): boolean {
+/** Whether rows that it sees go. New rows fit whatever others commit while the source is read. */
+export function takesAway(bound: BoundModification): boolean {
   return bound.k !== 'insert' || bound.onConflict?.action === 'update';
 }
 
-/** `signal`: the rows may be read in slices, and this ends it; null: at once wherever that is possible. */
+/**
+ * Rows that a statement takes away have to be there still when it has read them: it sees the tick at which it begins to read in slices to its end, and what others commit meanwhile is a conflict if it
+ * is about the same rows. Then it runs again, and reads at once: nobody can overtake it any more.
+ */
 async function piecesOf(
   plan: DataflowPlan,
   width: number,
   order: SortKey[],
-  at: Reader,
-  signal: AbortSignal | null,
+  reader: Reader,
+  { signal, transaction }: ModifyContext,
+  changesRows: boolean,
 ): Promise<ReadPieces> {
-  const narrow = narrowed(plan, at);
+  const narrow = turn.of(signal, () => narrowed(plan, reader));
   try {
-    const inSlices = signal === null ? readsStream : isLongRead;
-    return inSlices(narrow.plan, narrow.reader)
-      ? await readInSlices(narrow.plan, width, order, narrow.reader, signal)
-      : readAtOnce(narrow.plan, width, order, narrow.reader);
+    const atOnce = changesRows && transaction.overtaken;
+    if (atOnce ? readsStream(narrow.plan, narrow.reader) : isLongRead(narrow.plan, narrow.reader)) {
+      if (changesRows) transaction.pin();
+      return await readInSlices(narrow.plan, width, order, narrow.reader, signal);
+    }
+    return turn.of(signal, () => readAtOnce(narrow.plan, width, order, narrow.reader));
   } finally {
     narrow.release();
   }

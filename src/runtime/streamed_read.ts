@@ -22,6 +22,7 @@ import type { RelationRows } from '../../operators/dataflow.ts';
 import { OutOfMemory } from '../../operators/errors.ts';
 import { Piecewise } from '../../operators/piecewise.ts';
 import type { DataflowPlan, PlanOp } from '../../operators/plan.ts';
+import { turn } from '../../operators/turn.ts';
 import type { PhysicalQuery } from '../../planner/physical/index.ts';
 import type { RowChunk, RowStream } from '../engine.ts';
 import { isLongNarrowed } from './narrowed_plan.ts';
@@ -49,7 +50,7 @@ export function streamedRead(
   // Values of sequences must be on the disk before the client has them: all are there before the first is sent.
   if (order.length > 0 || takesValues(plan)) return null;
   const { below, offset, limit } = withoutLimit(plan);
-  if (!isPiecewise(below, reader) || !isLongNarrowed(below, reader)) return null;
+  if (!isPiecewise(below, reader) || !turn.of(signal, () => isLongNarrowed(below, reader))) return null;
   return new StreamedRead(below, { width: columns.length, offset, limit }, reader, signal);
 }
 
@@ -82,6 +83,7 @@ class StreamedRead implements RowStream {
   readonly ahead = AHEAD - 1;
   readonly #reader: Reader;
   readonly #width: number;
+  readonly #signal: AbortSignal;
   readonly #turns: ReadTurns;
   readonly #dataflow: Piecewise;
   readonly #scans: { relation: number; scan: RelationScan }[];
@@ -117,6 +119,7 @@ class StreamedRead implements RowStream {
     this.#offset = offset;
     this.#limit = limit;
     this.#pieceRows = Math.min(ROWS_A_PIECE, Math.max(FEWEST_ROWS_A_PIECE, offset + limit));
+    this.#signal = signal;
     this.#turns = new ReadTurns(signal);
     this.#nothing = emptyBatch(plan.nodes[plan.root].types.slice(0, width));
     this.#dataflow = new Piecewise(plan);
@@ -154,7 +157,7 @@ class StreamedRead implements RowStream {
 
   #nextPiece(most: number): Batch {
     try {
-      return this.#read(most);
+      return turn.of(this.#signal, () => this.#read(most));
     } catch (error) {
       this.#end();
       throw error instanceof OutOfMemory ? error.toSqlError() : error;

@@ -19,6 +19,7 @@ import { canFill, Filling, type KnownRelations } from '../../operators/graph_fil
 import { ListedMap } from '../../operators/lists.ts';
 import type { KeyedIndex } from '../../operators/state/keyed_index.ts';
 import { Undo } from '../../operators/state/undo.ts';
+import { turn } from '../../operators/turn.ts';
 import { type Pin, Pins } from './pins.ts';
 import type { StoredRelation } from './stored_relation.ts';
 import { TickNeed } from './tick_need.ts';
@@ -160,6 +161,7 @@ export class TickLoop {
     try {
       deltas = step(undo);
       budget.checkRoom(before, this.#stateBytes());
+      turn.check();
       this.#savePinnedTick(deltas);
     } catch (error) {
       undo.takeBack();
@@ -273,13 +275,19 @@ export class TickLoop {
     try {
       const rows = filled.rows();
       budget.checkRoom(before, this.#stateBytes());
+      turn.check();
       if (rows !== null && view.stored !== null) this.#savePinned([[view.oid, rows]]);
       if (rows !== null) deltas.set(view.oid, rows);
       this.#views.set(view.oid, view);
       if (view.stored !== null) this.relations.set(view.oid, view.stored);
     } finally {
-      this.#publish(deltas);
-      filled.end();
+      turn.shield(1);
+      try {
+        this.#publish(deltas);
+        filled.end();
+      } finally {
+        turn.shield(-1);
+      }
     }
   }
 

@@ -56,8 +56,8 @@ export interface Commits {
   checkFit(deltas: Map<number, Batch>, seen: bigint, isDeferred: IsDeferred): void;
   /** Throws when these deltas break one of these foreign keys. */
   checkDeferred(deltas: Map<number, Batch>, isDeferred: IsDeferred): void;
-  /** Applies deltas as one tick after `check` has passed in the same turn; gives who waits for the disk. */
-  publish(deltas: Map<number, Batch>, check: () => void): Promise<() => Promise<void>>;
+  /** Applies deltas as one tick after `check` has passed in the same turn; gives who waits for the disk. `signal` ends it before that has happened. */
+  publish(deltas: Map<number, Batch>, check: () => void, signal: AbortSignal | null): Promise<() => Promise<void>>;
   /** All that was told to the tick log so far is on the disk. */
   durable(): Promise<void>;
 }
@@ -86,6 +86,8 @@ export class EngineTransaction implements Transaction {
   /** Waits until what was published is on the disk; null: nothing is published. */
   #untilDurable: (() => Promise<void>) | null = null;
   readonly #commits: Commits;
+  /** Others have published something that its only statement did not fit: that runs again, and this time nobody may come in between. */
+  overtaken = false;
 
   constructor(loop: TickLoop, commits: Commits) {
     this.#loop = loop;
@@ -257,12 +259,12 @@ export class EngineTransaction implements Transaction {
   }
 
   /** Publishes what was written, so that commit() only waits for the disk. After WriteConflict it can begin anew by startOver(). */
-  async publish(): Promise<void> {
+  async publish(signal: AbortSignal | null): Promise<void> {
     if (this.#done || this.#writes.length === 0) return;
     const narrow = this.#writes.every(({ delta }) => retractsOnly(delta)) ? budget.widen(pages.usedBytes) : null;
     try {
       const deltas = this.#total();
-      this.#untilDurable = await this.#commits.publish(deltas, () => this.#check(deltas));
+      this.#untilDurable = await this.#commits.publish(deltas, () => this.#check(deltas), signal);
       this.#truncate(0);
     } finally {
       narrow?.();
@@ -271,6 +273,7 @@ export class EngineTransaction implements Transaction {
 
   /** It has read and written nothing: the next statement sees the present tick. */
   startOver(): void {
+    this.overtaken = true;
     this.#unpin();
     this.#truncate(0);
     this.#seen = null;
@@ -286,10 +289,10 @@ export class EngineTransaction implements Transaction {
     for (const sequence of this.#restarts.splice(from)) sequence.undoRestart();
   }
 
-  async commit(durable = true): Promise<void> {
+  async commit(durable = true, signal: AbortSignal | null = null): Promise<void> {
     if (this.#done) return;
     try {
-      await this.publish();
+      await this.publish(signal);
       // Behind the record of the rows that are gone: a crash in between only skips values.
       const restarts = this.#restarts.splice(0);
       for (const sequence of restarts) sequence.commitRestart();

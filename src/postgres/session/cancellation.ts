@@ -4,13 +4,14 @@
  * The engine gets `signal`. The session's own waits go through wait(), one at a time, so that an endless SUBSCRIBE leaves no trail
  * of listeners behind (Promise.race on a long-lived promise would).
  */
-import type { SqlError } from '../../../operators/errors.ts';
+import { SqlError } from '../../../operators/errors.ts';
 
 export class Cancellation {
   readonly #controller = new AbortController();
   #reason: SqlError | null = null;
   #reject: ((reason: SqlError) => void) | null = null;
   #tooLate = false;
+  #endsAt = Number.POSITIVE_INFINITY;
 
   get signal(): AbortSignal {
     return this.#controller.signal;
@@ -23,6 +24,20 @@ export class Cancellation {
   /** What the statement did has happened: from now on only the end of the session ends it. */
   tooLate(): void {
     this.#tooLate = true;
+  }
+
+  /** It times out then, by performance.now(). */
+  endAt(time: number): void {
+    this.#endsAt = time;
+  }
+
+  /** Where no timer runs. */
+  lookAtClock(): void {
+    if (performance.now() >= this.#endsAt) this.timeOut();
+  }
+
+  timeOut(): void {
+    this.cancel(new SqlError('57014', CANCELLED.statementTimeout));
   }
 
   /** The first reason stays. */

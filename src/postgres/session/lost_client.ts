@@ -19,6 +19,9 @@ export class LostClient {
   readonly #session: Session;
   #reading = false;
   #timer: NodeJS.Timeout | null = null;
+  /** In the midst of a turn, when to ask again, and how long after that: no timer runs then. */
+  #askAt = Number.POSITIVE_INFINITY;
+  #again = FIRST_MS;
 
   constructor(session: Session) {
     this.#session = session;
@@ -43,20 +46,40 @@ export class LostClient {
     if (this.#reading && connection.ended && !connection.closed) this.#ask(FIRST_MS);
   }
 
+  /** Said in the midst of a turn. */
+  sendsNoMore(): void {
+    this.#again = FIRST_MS;
+    this.#askAt = 0;
+    this.lookAtClock();
+  }
+
+  lookAtClock(): void {
+    const now = performance.now();
+    if (now < this.#askAt || !this.#reading) return;
+    this.#say();
+    this.#askAt = now + this.#again;
+    this.#again = Math.min(2 * this.#again, SLOWEST_MS);
+  }
+
   #ask(again: number): void {
+    if (this.#session.connection.closed) return;
+    this.#say();
+    this.#timer = setTimeout(() => this.#ask(Math.min(2 * again, SLOWEST_MS)), again);
+  }
+
+  #say(): void {
     const { connection, block, notifications, settings } = this.#session;
-    if (connection.closed) return;
     // What waits in a full socket will be answered in the same way.
     if (!block.wrote && !notifications.pending && !connection.out.blocked) {
       connection.out.messages(parameterStatus('client_encoding', settings.get('client_encoding') ?? ''));
       connection.out.flush();
     }
-    this.#timer = setTimeout(() => this.#ask(Math.min(2 * again, SLOWEST_MS)), again);
   }
 
   #stop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    this.#askAt = Number.POSITIVE_INFINITY;
   }
 }
 

@@ -39,9 +39,14 @@ export class SessionRegistry {
 
   /** A CancelRequest; keys that do not fit are ignored, as nobody may learn which pids exist. */
   cancel(pid: number, secret: Buffer): void {
-    const entry = this.#entries.get(pid);
-    if (entry === undefined || entry.secret.length !== secret.length || !timingSafeEqual(entry.secret, secret)) return;
-    entry.session?.cancel(new SqlError('57014', CANCELLED.user));
+    if (this.isKeyOf(pid, pid, secret)) this.#entries.get(pid)?.session?.cancel(new SqlError('57014', CANCELLED.user));
+  }
+
+  /** Whether a cancel request is for this session, and may be. */
+  isKeyOf(session: number, pid: number, secret: Buffer): boolean {
+    const entry = this.#entries.get(session);
+    if (pid !== session || entry === undefined) return false;
+    return entry.secret.length === secret.length && timingSafeEqual(entry.secret, secret);
   }
 
   cancelBackend(pid: number): boolean {

@@ -1,9 +1,11 @@
 /** From whatever was thrown to what the client is told. */
 import { OutOfMemory, SqlError } from '../../../operators/errors.ts';
+import { Interrupted } from '../../../operators/turn.ts';
 import type { PostgresServerOptions } from '../options.ts';
 
 /** SqlErrors as they are; others are faults of the server: logged with their stack, XX000 to the client. */
 export function toSqlError(cause: unknown, log: PostgresServerOptions['log']): SqlError {
+  if (cause instanceof Interrupted) return toSqlError(cause.reason, log);
   if (cause instanceof SqlError) return cause;
   if (cause instanceof OutOfMemory) return cause.toSqlError();
   if (cause instanceof RangeError && /call stack/.test(cause.message)) {

@@ -85,6 +85,7 @@ export class Session implements Listener {
       database: this.database,
       notice: (severity, sqlstate, message, fields) => this.notice(severity, sqlstate, message, fields),
       notify: (channel, payload) => this.notifications.notify(channel, payload),
+      done: () => this.#cancellation?.tooLate(),
       cancelBackend: (pid) => start.registry.cancelBackend(pid),
       terminateBackend: (pid) => start.registry.terminateBackend(pid),
       sleep: (ms) => {
@@ -129,6 +130,17 @@ export class Session implements Listener {
   endStatement(): void {
     this.#cancellation = null;
     this.lostClient.idle();
+  }
+
+  /** Whether the signal is that of the statement that runs now. */
+  runs(signal: AbortSignal): boolean {
+    return this.#cancellation?.signal === signal;
+  }
+
+  /** In the midst of a turn, where no timer runs. */
+  lookAtClock(): void {
+    this.#cancellation?.lookAtClock();
+    this.lostClient.lookAtClock();
   }
 
   /** Cancels what runs now; does nothing in an idle session. */
@@ -185,7 +197,7 @@ export class Session implements Listener {
       this.block.rollback();
       throw cause;
     }
-    await this.block.commit(this.settings.raw('synchronous_commit') !== 'off');
+    await this.block.commit(this.settings.raw('synchronous_commit') !== 'off', this.#cancellation?.signal);
   }
 
   rollback(): void {

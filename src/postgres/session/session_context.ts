@@ -14,6 +14,8 @@ export interface SessionActions {
   database: string;
   notice: SessionContext['notice'];
   notify(channel: string, payload: string): void;
+  /** The running statement cannot be cancelled any more. */
+  done(): void;
   /** False when there is no such backend. */
   cancelBackend(pid: number): boolean;
   terminateBackend(pid: number): boolean;
@@ -95,6 +97,10 @@ export class WireSessionContext implements SessionContext {
       session: this.#functions,
     };
     return this.#context;
+  }
+
+  done(): void {
+    this.#actions.done();
   }
 
   onEnd(work: () => void): void {

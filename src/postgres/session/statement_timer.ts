@@ -1,6 +1,6 @@
 /** Timers of a session's settings: one is armed only where its setting is above 0. */
 import { SqlError } from '../../../operators/errors.ts';
-import { CANCELLED, type Cancellation } from './cancellation.ts';
+import type { Cancellation } from './cancellation.ts';
 import type { Session } from './session.ts';
 
 const NOTHING = (): void => undefined;
@@ -13,9 +13,9 @@ function after(ms: number, act: () => void): () => void {
 
 /** statement_timeout for what starts now; call the result when it has ended. */
 export function armStatementTimeout(session: Session, cancellation: Cancellation): () => void {
-  return after(session.settings.number('statement_timeout'), () =>
-    cancellation.cancel(new SqlError('57014', CANCELLED.statementTimeout)),
-  );
+  const ms = session.settings.number('statement_timeout');
+  if (ms > 0) cancellation.endAt(performance.now() + ms);
+  return after(ms, () => cancellation.timeOut());
 }
 
 /** The timeouts of a session that waits for its client; call the result when the client has spoken. */

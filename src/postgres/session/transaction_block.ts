@@ -80,12 +80,12 @@ export class TransactionBlock {
     this.explicit = true;
   }
 
-  /** Publishes; on failure everything is rolled back and the error is thrown. `failed` must be false. */
-  async commit(durable: boolean): Promise<void> {
+  /** Publishes; on failure, and when `signal` ends it before, everything is rolled back and the error is thrown. `failed` must be false. */
+  async commit(durable: boolean, signal: AbortSignal | null = null): Promise<void> {
     if (!this.open) return;
     const transaction = this.#transaction;
     try {
-      await transaction?.commit(durable);
+      await transaction?.commit(durable, signal);
     } catch (cause) {
       this.rollback();
       throw cause;

@@ -25,9 +25,20 @@ export interface ClientHandler<C extends Connection = Connection> {
   log?: Log;
 }
 
+/** What has come while the thread of the sessions was in the midst of a turn. */
+export type Heard =
+  /** `done`: it has been heard, and need not be heard again as the cancel request that it is. */
+  | { k: 'cancel'; pid: number; secret: Buffer; done(): void }
+  /** The client sends no more, or is gone. */
+  | { k: 'left'; connection: Connection; closed: boolean }
+  /** The process is to end. */
+  | { k: 'ending' };
+
 export interface ClientListener {
   readonly address: string;
   readonly port: number;
+  /** For the midst of a turn; all of it is heard again between turns. Absent: nothing can come then. */
+  heard?(): Iterable<Heard>;
   /** Lets nobody in any more; resolves when every connection is closed. Those that still are open after `graceMs` are cut off. */
   close(graceMs: number): Promise<void>;
 }
