@@ -14,6 +14,7 @@ import { FORM_RECORD, TOTAL_FORM, WIDE_RESULT_BYTES } from '../kernels/aggregate
 import { kernels } from '../kernels/index.ts';
 import type { Heap } from '../state/heap.ts';
 import type { Saved } from '../state/saved.ts';
+import { touchRange } from '../state/write_marks.ts';
 import { PHYS_WIDTH } from '../types.ts';
 import { type Accumulator, addEach, type Groups, type KernelCall, type Rows } from './accumulator.ts';
 import { freeRecord, readRecord, type Summary, writeRecord } from './decoded.ts';
@@ -164,6 +165,8 @@ export class Totals<S> implements Accumulator {
 
   free(state: number): void {
     this.#open.delete(state);
+    // No row of this tick need have touched a group that a watermark frees.
+    touchRange(state, this.bytes);
     this.#clear(state);
   }
 

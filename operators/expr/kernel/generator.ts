@@ -210,9 +210,12 @@ export class Generator implements Site {
   #attempt(make: () => Value | null): Value | null {
     const mark = this.lines.length;
     const interpreted = this.interpreted.length;
-    this.#scopes.push(newScope());
+    const depth = this.#scopes.length;
+    const scope = newScope();
+    this.#scopes.push(scope);
     const value = make();
-    const scope = this.#scopes.pop() ?? newScope();
+    // It may have given up in the middle of blocks of its own.
+    this.#scopes.length = depth;
     if (value === null) {
       this.lines.length = mark;
       this.interpreted.length = interpreted;
