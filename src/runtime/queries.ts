@@ -11,6 +11,7 @@ import { bindParameters } from '../../planner/physical/parameters.ts';
 import type { Result, ResultColumn, RowStream, SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { throwIfAny } from './ledger.ts';
+import { makeOrders } from './ordered_reads.ts';
 import { PointRead } from './point_read.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { readPlan } from './read_plan.ts';
@@ -73,6 +74,7 @@ export function prepareQuery(
             ? fixed
             : { ...fixed, plan: bindParameters(fixed.plan, params) };
       const at = asOf === undefined ? null : bindParameters(asOf, params);
+      if (at === null) await makeOrders(physical.plan, reader, signal);
       const streamed = at === null ? streamedRead(physical, reader, signal) : null;
       if (streamed !== null) return { kind: 'rows', columns, rows: streamed, tag };
       return rowsOf(await read(engine, physical, at, reader, signal));
@@ -125,7 +127,9 @@ export async function streamQuery(
   signal: AbortSignal,
 ): Promise<RowStream> {
   if (bound.asOf === undefined) {
-    const streamed = streamedRead(physical, readerOf(engine, bound.dependencies, session, []), signal);
+    const reader = readerOf(engine, bound.dependencies, session, []);
+    await makeOrders(physical.plan, reader, signal);
+    const streamed = streamedRead(physical, reader, signal);
     if (streamed !== null) return streamed;
   }
   const { pieces, arena } = await readQuery(engine, physical, bound, session, signal);
