@@ -1,7 +1,7 @@
 /**
  * The keys of an index in their order: what a hash table does not know and reads of ranges ask for.
  *
- *   index's keys --build()--> sorted pieces --merge--> list: addresses of copies of the keys, in order (address_list.ts)
+ *   index's keys --build()--> sorted, some hundred thousand at a time --> list: addresses of copies of the keys, in order (address_list.ts)
  *   keys that ticks bring  --> tail, as they come ----settle()---^
  *
  * It is no part of what is saved: it can be let go at any time and made again. All that it promises is that every key of the index is in the list or in the tail. A key that has gone stays
@@ -14,16 +14,25 @@ import { Arena } from '../batch/arena.ts';
 import type { Batch } from '../batch/batch.ts';
 import { BatchBuilder, batchFromRows } from '../batch/builder.ts';
 import { I32, U32 } from '../batch/memory.ts';
+import { checked } from '../batch/pages.ts';
+import { ownPayloads } from '../batch/payloads.ts';
+import { sortedRowList } from '../batch/sorted_rows.ts';
 import type { Datum } from '../datum.ts';
+import { kernels } from '../kernels/index.ts';
+import type { SortKey } from '../plan.ts';
 import type { ColType } from '../types.ts';
 import { AddressList } from './address_list.ts';
 import { Heap } from './heap.ts';
 import type { KeyedIndex } from './keyed_index.ts';
-import { rowLayout } from './row_layout.ts';
+import { placesOf, rowLayout } from './row_layout.ts';
 import { type RowCompare, type RowOps, rowCompare, rowOps } from './row_ops.ts';
 
-/** Keys of the index that are looked at a time. */
-const PIECE = 1024;
+/** Keys that are looked at a time; few in debug builds. */
+const PIECE = checked ? 32 : 1024;
+/** So many are sorted together before they go into the list. */
+const BATCH = checked ? 128 : 1 << 18;
+/** A key that comes in order is looked for so far behind the one before it. */
+const NEAR = 8;
 /** So many keys of the tail are brought into the list at once. */
 const FEW = 2048;
 
@@ -36,10 +45,11 @@ export class KeyOrder {
   readonly #ops: RowOps;
   /** By the number of leading columns that are compared. */
   readonly #compares: RowCompare[];
-  /** Where to go on in the index; -1: all its keys were seen. */
-  #cursor = 0;
-  /** How often its slots had moved when the cursor was set. */
+  /** Brings the keys of the index into the list, until all were seen; and how often its slots had moved when it looked last. */
+  #work: Generator<void, void> | null = null;
+  #isSeen = false;
   #moves: number;
+  readonly #order: SortKey[];
   readonly #tailArena = new Arena();
   #tail: Batch[] = [];
   #tailRows = 0;
@@ -58,8 +68,10 @@ export class KeyOrder {
     this.#moves = index.keys.moves;
     const layout = rowLayout(this.types);
     this.#ops = rowOps(this.types, 'sql', layout);
-    const keys = this.types.map((_, col) => ({ col, desc: false, nullsFirst: false }));
-    this.#compares = [0, ...keys.map(({ col }) => col + 1)].map((n) => rowCompare(layout, keys.slice(0, n), false));
+    this.#order = this.types.map((_, col) => ({ col, desc: false, nullsFirst: false }));
+    this.#compares = [0, ...this.types.map((_, i) => i + 1)].map((n) =>
+      rowCompare(layout, this.#order.slice(0, n), false),
+    );
     this.#list = new AddressList(this.#heap);
     this.#head = this.#heap.alloc(AddressList.HEAD);
     for (let word = this.#head >>> 2; word < (this.#head + AddressList.HEAD) >>> 2; word++) U32[word] = 0;
@@ -82,30 +94,66 @@ export class KeyOrder {
 
   /** Whether settle() does little. */
   get isNearlyReady(): boolean {
-    return this.#cursor < 0 && this.waiting <= FEW;
+    return this.#isSeen && this.waiting <= FEW;
   }
 
-  /** A piece of what is left to do. Between two ticks. */
+  /** A piece of what is left to do, of a millisecond or two. Between two ticks. */
   build(): void {
-    if (this.#cursor < 0) this.#settle(PIECE);
-    else this.#walk();
+    if (this.#isSeen) this.#settle(PIECE);
+    else {
+      this.#work ??= this.#all();
+      if (this.#work.next().done === true) this.#isSeen = true;
+    }
   }
 
-  #walk(): void {
+  /** Brings the index's keys into the list, BATCH at a time: that is what has to lie beside it meanwhile. */
+  *#all(): Generator<void, void> {
+    for (let cursor = 0; cursor >= 0; ) {
+      const arena = new Arena();
+      try {
+        const pieces: Batch[] = [];
+        for (let n = 0; n < BATCH && cursor >= 0; n += PIECE) {
+          // Where slots have moved, those that were not seen yet may lie anywhere.
+          if (this.#index.keys.moves !== this.#moves) cursor = 0;
+          const { piece, next } = this.#piece(cursor, arena);
+          pieces.push(piece);
+          cursor = next;
+          yield;
+        }
+        yield* this.#takeSorted(pieces, arena);
+      } finally {
+        arena.release();
+      }
+    }
+  }
+
+  /** Keys of the index from a place on, with their long values, and the place behind them. */
+  #piece(from: number, arena: Arena): { piece: Batch; next: number } {
     const { keys } = this.#index;
-    // Where slots have moved, those that were not seen yet may lie anywhere.
-    if (keys.moves !== this.#moves) this.#cursor = 0;
     this.#moves = keys.moves;
-    const arena = new Arena();
-    try {
-      const out = new BatchBuilder(this.types, arena, PIECE);
-      this.#cursor = keys.visitFrom(this.#cursor, PIECE, (slot) => {
-        keys.ops.load(slot + keys.rowOffset, out.columns, out.addRow(1));
-      });
-      const found = out.build();
-      this.#take(found, 0, found.n);
-    } finally {
-      arena.release();
+    const { n, rows, next } = keys.rowsFrom(from, PIECE, arena);
+    const { phys } = keys.ops.layout;
+    const columns = placesOf(keys.ops.layout).map(({ offset, width, flag }, i) => {
+      const column = { type: this.types[i], phys: phys[i], data: arena.alloc(n * width), valid: arena.alloc(n) };
+      kernels.loadColumn(rows * 4, n, offset, width, flag, column.data, column.valid);
+      ownPayloads(phys[i], column.data, column.valid, n, arena);
+      return column;
+    });
+    const weights = arena.alloc(n * 4);
+    I32.fill(1, weights >>> 2, (weights >>> 2) + n);
+    return { piece: { n, columns, weights }, next };
+  }
+
+  *#takeSorted(pieces: Batch[], arena: Arena): Generator<void, void> {
+    const sorted = yield* sortedRowList(pieces, this.types, this.#order, arena);
+    const n = pieces.reduce((sum, piece) => sum + piece.n, 0);
+    const out = new BatchBuilder(this.types, arena, PIECE);
+    for (let first = 0; first < n; first += PIECE) {
+      out.n = 0;
+      for (let i = first; i < Math.min(n, first + PIECE); i++)
+        sorted.ops.load(sorted.address(i), out.columns, out.addRow(1));
+      this.#take(out.build(), 0, out.n);
+      yield;
     }
   }
 
@@ -150,14 +198,25 @@ export class KeyOrder {
       rows.push(row);
     }
     rows.sort(compare);
+    let near = -1;
     for (const row of rows) {
-      const end = this.count;
-      const isLast = end === 0 || compare(this.#list.at(this.#head, end - 1), row) < 0;
-      const position = isLast ? end : this.#position(row, this.types.length, this.#isBefore);
-      if (!isLast && compare(this.#list.at(this.#head, position), row) === 0) this.#free(row);
+      const position = this.#placeOf(row, near);
+      near = position;
+      if (position < this.count && compare(this.#list.at(this.#head, position), row) === 0) this.#free(row);
       else this.#list.insert(this.#head, position, row);
     }
     this.#heap.endTick();
+  }
+
+  /** Where a row stands or has to: not before `near`, and most often near to it. */
+  #placeOf(row: number, near: number): number {
+    const compare = this.#compares[this.types.length];
+    const { count } = this;
+    if (count === 0 || compare(this.#list.at(this.#head, count - 1), row) < 0) return count;
+    // The last one is not before the row: it ends the search.
+    if (near >= 0)
+      for (let i = near; i < near + NEAR; i++) if (compare(this.#list.at(this.#head, i), row) >= 0) return i;
+    return this.#position(row, this.types.length, this.#isBefore);
   }
 
   #free(row: number): void {
@@ -227,6 +286,7 @@ export class KeyOrder {
   }
 
   release(): void {
+    this.#work?.return();
     this.#heap.release();
     this.#tailArena.release();
   }

@@ -71,10 +71,13 @@ export function servedSources(plan: DataflowPlan, { loop }: Reader): OrderedSour
 export async function makeOrders(plan: DataflowPlan, reader: Reader, signal: AbortSignal): Promise<void> {
   if (readsStream(plan, reader)) return;
   const turns = new ReadTurns(signal);
+  const asked = new Set<KeyedIndex>();
   for (const source of servedSources(plan, reader)) {
-    const stored = reader.loop.relations.get(source.relation) as StoredRelation;
+    const stored = reader.loop.relations.get(source.relation);
+    if (stored === undefined) continue;
     for (const index of indexesFor(source, stored, reader)) {
-      const order = stored.orders.ask(index);
+      const order = asked.has(index) ? null : stored.orders.ask(index);
+      asked.add(index);
       while (order !== null && stored.orders.build(index, order)) await turns.pause();
     }
   }
