@@ -21,7 +21,7 @@ import { readByOrder, servedSources } from './ordered_reads.ts';
 import { planBelow, withoutUnread } from './plan_below.ts';
 import { copyOut, isIndexed, type Reader, readSoon, rowsOfKeys } from './reads.ts';
 import { distinctRows } from './rows_in_index.ts';
-import { isLongRead, readsStream, scannedRows } from './sliced_read.ts';
+import { readsStream, scannedRows } from './sliced_read.ts';
 
 /** The other side reads no more rows than this. */
 const FEW_ROWS = 4096;
@@ -35,17 +35,6 @@ export interface NarrowedPlan {
   /** Has the rows that stand in the plan. */
   reader: Reader;
   release(): void;
-}
-
-/** True of a long read that is one also without the scans that keys make needless. */
-export function isLongNarrowed(plan: DataflowPlan, reader: Reader): boolean {
-  if (!isLongRead(plan, reader)) return false;
-  const narrow = narrowed(plan, reader);
-  try {
-    return isLongRead(narrow.plan, narrow.reader);
-  } finally {
-    narrow.release();
-  }
 }
 
 /** The plan, unchanged where there is nothing to gain. */

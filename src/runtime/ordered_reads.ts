@@ -9,9 +9,10 @@
  */
 import { type Arena, withScratch } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
-import { weightOf } from '../../operators/batch/builder.ts';
+import { readDatum, weightOf } from '../../operators/batch/builder.ts';
 import { oneBatch } from '../../operators/batch/one_batch.ts';
 import { checked } from '../../operators/batch/pages.ts';
+import { evaluate } from '../../operators/expr/interpret.ts';
 import type { DataflowPlan, PlanNode, SortKey } from '../../operators/plan.ts';
 import type { KeyOrder } from '../../operators/state/key_order.ts';
 import type { KeyedIndex } from '../../operators/state/keyed_index.ts';
@@ -32,6 +33,8 @@ const SCANNED_A_LOOKUP = 4;
 /** Keys of the first attempt, and how many times as many each one after it has. */
 const LEAST_KEYS = 16;
 const GROWTH = 4;
+/** So many are looked at one by one. */
+const FEW_ROWS = 64;
 /** Stands for the rows that were found while they are looked at. */
 const FOUND = -1;
 
@@ -55,6 +58,8 @@ interface Walk {
   columns: number;
   backward: boolean;
   stretches: Span[];
+  /** In all of them. */
+  keys: number;
 }
 
 interface Span {
@@ -87,11 +92,17 @@ export async function makeOrders(plan: DataflowPlan, reader: Reader, signal: Abo
 function indexesFor(source: OrderedSource, stored: StoredRelation, reader: Reader): Set<KeyedIndex> {
   const limits = limitsIn(source, stored, reader);
   if (source.first === null) {
-    const [best] = candidates(stored, limits).sort((a, b) => weightOfRange(b.range) - weightOfRange(a.range));
-    return new Set(best === undefined ? [] : [best.index]);
+    const best = narrowest(candidates(stored, limits));
+    return new Set(best === null ? [] : [best.index]);
   }
-  const found = source.first.orders.map((order) => inOrder(stored, limits, order)[0]);
-  return new Set(found.includes(undefined as never) ? [] : found.map(({ index }) => index));
+  const found = source.first.orders.map((order) => narrowest(inOrder(stored, limits, order)));
+  return new Set(found.includes(null) ? [] : found.map((each) => (each as Candidate).index));
+}
+
+function narrowest(all: Candidate[]): Candidate | null {
+  return all.reduce<Candidate | null>((best, each) => {
+    return best === null || weightOfRange(each.range) > weightOfRange(best.range) ? each : best;
+  }, null);
 }
 
 /** The more values are fixed, and then limited to both sides, the fewer keys there are, most likely. */
@@ -275,28 +286,31 @@ class OrderedRead {
     return { rows: oneBatch(batches, this.#stored.types, this.#arena), columns: pieces[0].columns };
   }
 
+  /** By the index that leaves the fewest keys. */
   #walk(wanted: SortKey[]): Walk | null {
+    let best: Walk | null = null;
     for (const { index, range, columns, key } of inOrder(this.#stored, this.#limits, wanted)) {
       const order = this.#stored.orders.ready(index);
       if (order === null) continue;
       const { from, nulls, to } = stretchOf(order, range);
+      if (best !== null && to - from >= best.keys) continue;
       const [values, rest] = [
         { from, to: nulls },
         { from: nulls, to },
       ];
-      return { index, order, columns, backward: key.desc, stretches: key.nullsFirst ? [rest, values] : [values, rest] };
+      const stretches = key.nullsFirst ? [rest, values] : [values, rest];
+      best = { index, order, columns, backward: key.desc, stretches, keys: to - from };
     }
-    return null;
+    return best;
   }
 
   #firstOf(order: SortKey[], rows: number, maps: First['maps']): Found | null {
     for (let keys = Math.max(rows, Math.min(LEAST_KEYS, this.#most)); ; keys *= GROWTH) {
       const walk = this.#walk(order);
       if (walk === null) return null;
-      const all = walk.stretches.reduce((sum, { from, to }) => sum + to - from, 0);
       const found = this.#rowsOf(walk.index, walk.order, spansOf(walk, keys));
       if (found === null) return null;
-      if (keys < all && this.#passing(found, maps) < rows) continue;
+      if (keys < walk.keys && this.#passing(found, maps) < rows) continue;
       this.#stored.orders.used(walk.index);
       return { rows: found, columns: walk.index.keyColumns };
     }
@@ -304,11 +318,28 @@ class OrderedRead {
 
   /** How many of these rows come out of the maps. */
   #passing(rows: Batch, maps: First['maps']): number {
-    if (maps.every(({ filter }) => filter === null)) {
-      let sum = 0;
-      for (let row = 0; row < rows.n; row++) sum += weightOf(rows, row);
-      return sum;
+    const filtered = maps.slice(0, maps.findLastIndex(({ filter }) => filter !== null) + 1);
+    if (filtered.length === 0) return sumOfWeights(rows);
+    return rows.n <= FEW_ROWS ? this.#passingOfFew(rows, filtered) : this.#passingOfMany(rows, filtered);
+  }
+
+  /** One by one: code for these maps would take longer to make. */
+  #passingOfFew(rows: Batch, maps: First['maps']): number {
+    const { context } = this.#reader;
+    let sum = 0;
+    for (let row = 0; row < rows.n; row++) {
+      let values = this.#source.shown.map((c) => readDatum(rows.columns[c], row));
+      const passes = maps.every(({ filter, project }) => {
+        if (filter !== null && evaluate(filter, values, context) !== true) return false;
+        values = project?.map((e) => evaluate(e, values, context)) ?? values;
+        return true;
+      });
+      if (passes) sum += weightOf(rows, row);
     }
+    return sum;
+  }
+
+  #passingOfMany(rows: Batch, maps: First['maps']): number {
     const source = { ...this.#plan.nodes[this.#source.source], relation: FOUND } as PlanNode;
     const nodes = [source, ...maps.map((map, i) => ({ ...map, inputs: [i] }))];
     const { sources } = this.#reader;
@@ -323,6 +354,12 @@ class OrderedRead {
     arena.release();
     return batch.n;
   }
+}
+
+function sumOfWeights(rows: Batch): number {
+  let sum = 0;
+  for (let row = 0; row < rows.n; row++) sum += weightOf(rows, row);
+  return sum;
 }
 
 /** Where so many keys of a walk are, and those that are in no order with the last one. */
