@@ -16,6 +16,7 @@ import { explainPlan, type NodeRemark, type PhysicalQuery, planQuery } from '../
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { keyedSources } from './keyed_sources.ts';
+import { explainOrders } from './ordered_reads.ts';
 import { type RunnableStatement, resultColumn, runnable } from './prepared.ts';
 import { rowsOf } from './row_streams.ts';
 import { keyedPlan, type ViewRuntime } from './view.ts';
@@ -58,7 +59,17 @@ function explain(engine: TidemarkEngine, inner: Statement, analyze: boolean, ses
   const physical = planQuery(bindQuery(query, engine.bindEnv(session, [], mode)), { mode, timeZone });
   if (mode === 'read') {
     const keyed = keyedText(physical.plan, engine);
-    return text(physical, (i) => keyed.get(i) ?? remarks(physical.plan, i, undefined, null));
+    const { loop, readSources: sources } = engine;
+    const reader = {
+      loop,
+      sources,
+      transaction: engine.transactionOf(session),
+      context: engine.contextOf(session, []),
+    };
+    const ordered = explainOrders(physical.plan, reader, (oid, column) => {
+      return engine.catalog.relationByOid(oid)?.columns[column].name ?? `column ${column + 1}`;
+    });
+    return text(physical, (i) => ordered.get(i) ?? keyed.get(i) ?? remarks(physical.plan, i, undefined, null));
   }
   const { keys } = keyedPlan(physical, session.evalContext, engine.loop.rowsOf);
   return text(physical, (i) => remarks(physical.plan, i, engine.loop.graph.node(keys[i]), null));

@@ -4,21 +4,24 @@
  *   few rows: a list of constants, or the other side of a join -> read now, its rows stand in its place
  *   keys of these -> rows by the index, which stand in the source's place
  *
+ * Before that, ranges of keys and the first rows in an order, where an index has its keys in that (ordered_reads.ts).
+ *
  * Repeated while there is such a join, so that a chain of joins by key is looked up link by link. What comes out is what the whole plan gives: the join drops
  * the other rows anyway. All of it happens without leaving the present tick. Nothing is read twice, since expressions may be volatile.
  */
 import { type Arena, withScratch } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
-import { BatchBuilder, batchFromRows, readDatum } from '../../operators/batch/builder.ts';
+import { batchFromRows, readDatum } from '../../operators/batch/builder.ts';
 import type { Datum } from '../../operators/datum.ts';
 import type { DataflowPlan } from '../../operators/plan.ts';
-import { RowTable } from '../../operators/state/row_table.ts';
 import type { ColType } from '../../operators/types.ts';
 import { asKey } from '../../planner/analyse/key_values.ts';
 import { type KeyedSource, keyedSources } from './keyed_sources.ts';
+import { readByOrder, servedSources } from './ordered_reads.ts';
 import { planBelow, withoutUnread } from './plan_below.ts';
 import { copyOut, isIndexed, type Reader, readSoon, rowsOfKeys } from './reads.ts';
-import { isLongRead, readsStream, scannedRows } from './sliced_read.ts';
+import { distinctRows } from './rows_in_index.ts';
+import { readsStream, scannedRows } from './sliced_read.ts';
 
 /** The other side reads no more rows than this. */
 const FEW_ROWS = 4096;
@@ -34,21 +37,11 @@ export interface NarrowedPlan {
   release(): void;
 }
 
-/** True of a long read that is one also without the scans that keys make needless. */
-export function isLongNarrowed(plan: DataflowPlan, reader: Reader): boolean {
-  if (!isLongRead(plan, reader)) return false;
-  const narrow = narrowed(plan, reader);
-  try {
-    return isLongRead(narrow.plan, narrow.reader);
-  } finally {
-    narrow.release();
-  }
-}
-
 /** The plan, unchanged where there is nothing to gain. */
 export function narrowed(plan: DataflowPlan, reader: Reader): NarrowedPlan {
   const work = new Narrowing(plan, reader);
   try {
+    work.readByOrder();
     while (work.next());
     return work;
   } catch (error) {
@@ -56,6 +49,9 @@ export function narrowed(plan: DataflowPlan, reader: Reader): NarrowedPlan {
     throw error;
   }
 }
+
+/** A source as one of its readers sees it, and its columns. */
+type Place = Pick<KeyedSource, 'source' | 'reader' | 'shown'>;
 
 class Narrowing implements NarrowedPlan {
   plan: DataflowPlan;
@@ -76,6 +72,22 @@ class Narrowing implements NarrowedPlan {
         stream: (relation) => sources.stream(relation),
       },
     };
+  }
+
+  /** Ranges of keys, and the first in an order, where an index has its keys in that. */
+  readByOrder(): void {
+    let refused = 0;
+    for (;;) {
+      const source = servedSources(this.plan, this.reader)[refused];
+      if (source === undefined) return;
+      const found = readByOrder(this.plan, source, this.reader);
+      if (found === null) refused++;
+      else {
+        this.#arenas.push(found.arena);
+        this.#putKeyed(source, found.batch);
+        this.plan = withoutUnread(this.plan);
+      }
+    }
   }
 
   /** One source less to scan; false: there is none. */
@@ -130,7 +142,7 @@ class Narrowing implements NarrowedPlan {
   }
 
   /** Rows beside a source, which one of its readers gets in its place. */
-  #putKeyed({ source, reader, shown }: KeyedSource, rows: Batch): void {
+  #putKeyed({ source, reader, shown }: Place, rows: Batch): void {
     const { nodes, root } = this.plan;
     const moved = (node: number) => (node >= source ? node + 1 : node);
     const standIn = this.#standIn(source, rows, shown);
@@ -187,20 +199,5 @@ function distinctKeys(keys: Datum[][], types: ColType[], arena: Arena): Batch {
     own.filter((key) => !key.includes(null)),
     arena,
   );
-  const out = new BatchBuilder(types, arena, all.n);
-  const table = new RowTable(types, 0, 'sql');
-  try {
-    table.bind(all.columns);
-    for (let row = 0; row < all.n; row++) {
-      table.findOrInsert(row);
-      if (!table.inserted) continue;
-      const to = out.addRow(1);
-      all.columns.forEach((column, c) => {
-        out.copySlot(c, to, column, row);
-      });
-    }
-  } finally {
-    table.release();
-  }
-  return out.build();
+  return distinctRows([all], types, arena);
 }

@@ -13,11 +13,10 @@ import type { TidemarkEngine } from './engine.ts';
 import { throwIfAny } from './ledger.ts';
 import { PointRead } from './point_read.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
-import { readPlan } from './read_plan.ts';
+import { readOrStream, readPlan } from './read_plan.ts';
 import type { Reader, ReadPieces, ReadResult } from './reads.ts';
 import { BatchStream } from './row_streams.ts';
 import type { StreamRuntime } from './stream.ts';
-import { streamedRead } from './streamed_read.ts';
 import { readerAsOf } from './time_travel.ts';
 import type { EngineTransaction } from './transaction.ts';
 
@@ -64,8 +63,8 @@ export function prepareQuery(
     columns,
     async (params, current, signal) => {
       const reader = readerOf(engine, bound.dependencies, current, params);
-      const found = point?.read(reader) ?? null;
-      if (found !== null) return foundRows(found);
+      const row = point?.read(reader) ?? null;
+      if (row !== null) return foundRows(row);
       const physical =
         fixed === null
           ? planQuery(bindParameters(bound, params), { mode: 'read' })
@@ -73,9 +72,9 @@ export function prepareQuery(
             ? fixed
             : { ...fixed, plan: bindParameters(fixed.plan, params) };
       const at = asOf === undefined ? null : bindParameters(asOf, params);
-      const streamed = at === null ? streamedRead(physical, reader, signal) : null;
-      if (streamed !== null) return { kind: 'rows', columns, rows: streamed, tag };
-      return rowsOf(await read(engine, physical, at, reader, signal));
+      if (at !== null) return rowsOf(await readAsOf(engine, physical, at, reader, signal));
+      const found = await readOrStream(physical, reader, signal);
+      return 'pieces' in found ? rowsOf(found) : { kind: 'rows', columns, rows: found, tag };
     },
     bound.parameters,
   );
@@ -88,15 +87,14 @@ export function prepareQuery(
   return { ...prepared, runNow };
 }
 
-/** `asOf`: the moment to read at, when it is not that of the transaction. */
-async function read(
+/** At another moment than that of the transaction. */
+async function readAsOf(
   engine: TidemarkEngine,
   { plan, columns, order }: PhysicalQuery,
-  asOf: Expr | null,
+  asOf: Expr,
   reader: Reader & { transaction: EngineTransaction },
   signal: AbortSignal,
 ): Promise<ReadPieces> {
-  if (asOf === null) return readPlan(plan, columns.length, order, reader, signal);
   const then = await readerAsOf(engine, reader, plan, asOf);
   try {
     return await readPlan(plan, columns.length, order, then.reader, signal);
@@ -113,7 +111,10 @@ export async function readQuery(
   session: SessionContext,
   signal: AbortSignal,
 ): Promise<ReadPieces> {
-  return read(engine, physical, asOf ?? null, readerOf(engine, dependencies, session, []), signal);
+  const reader = readerOf(engine, dependencies, session, []);
+  const { plan, columns, order } = physical;
+  if (asOf === undefined) return readPlan(plan, columns.length, order, reader, signal);
+  return readAsOf(engine, physical, asOf, reader, signal);
 }
 
 /** The same as rows to be sent, which are read as they are taken where that can be. */
@@ -124,12 +125,11 @@ export async function streamQuery(
   session: SessionContext,
   signal: AbortSignal,
 ): Promise<RowStream> {
-  if (bound.asOf === undefined) {
-    const streamed = streamedRead(physical, readerOf(engine, bound.dependencies, session, []), signal);
-    if (streamed !== null) return streamed;
-  }
-  const { pieces, arena } = await readQuery(engine, physical, bound, session, signal);
-  return new BatchStream(pieces, arena);
+  const found =
+    bound.asOf === undefined
+      ? await readOrStream(physical, readerOf(engine, bound.dependencies, session, []), signal)
+      : await readQuery(engine, physical, bound, session, signal);
+  return 'pieces' in found ? new BatchStream(found.pieces, found.arena) : found;
 }
 
 /** The session as a reader of these relations; from now on its transaction sees one tick. */

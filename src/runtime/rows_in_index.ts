@@ -4,6 +4,8 @@ import type { Batch, Column } from '../../operators/batch/batch.ts';
 import { BatchBuilder, weightOf } from '../../operators/batch/builder.ts';
 import { I32, U8, U32 } from '../../operators/batch/memory.ts';
 import type { KeyedIndex } from '../../operators/state/keyed_index.ts';
+import { RowTable } from '../../operators/state/row_table.ts';
+import type { ColType } from '../../operators/types.ts';
 
 /** So few keys are looked up faster one by one. */
 const FEW = 8;
@@ -17,11 +19,30 @@ export function hasNull(columns: Column[], row: number): boolean {
 export function rowsInIndex(index: KeyedIndex, keys: Batch, arena: Arena): Batch {
   index.bindKeys(keys.columns, arena);
   const slots = slotsOf(index, keys.n);
-  const out = new BatchBuilder(
-    index.types,
-    arena,
-    slots.reduce((sum, slot) => sum + index.countOf(slot), 1),
-  );
+  const count = slots.reduce((sum, slot) => sum + index.countOf(slot), 0);
+  return rowsIn(index, slots, count, arena);
+}
+
+/** The same, unless they are more than `most`: null. `isGone` hears of each key that has none. */
+export function rowsIfFew(
+  index: KeyedIndex,
+  keys: Batch,
+  most: number,
+  arena: Arena,
+  isGone: (key: number) => void,
+): Batch | null {
+  index.bindKeys(keys.columns, arena);
+  const slots = slotsOf(index, keys.n);
+  let count = 0;
+  for (const [key, slot] of slots.entries()) {
+    if (slot === 0) isGone(key);
+    else count += index.countOf(slot);
+  }
+  return count > most ? null : rowsIn(index, slots, count, arena);
+}
+
+function rowsIn(index: KeyedIndex, slots: number[], count: number, arena: Arena): Batch {
+  const out = new BatchBuilder(index.types, arena, count);
   for (const slot of slots) {
     const count = index.countOf(slot);
     if (count === 0) continue;
@@ -29,6 +50,24 @@ export function rowsInIndex(index: KeyedIndex, keys: Batch, arena: Arena): Batch
     for (let i = 0; i < count; i++, at += index.entryStride) {
       index.loadRow(slot, at, out.columns, out.addRow(I32[(at + index.weightOffset) >>> 2]));
     }
+  }
+  return out.build();
+}
+
+/** Rows of several batches of these types, each once, with weight 1. */
+export function distinctRows(batches: Batch[], types: ColType[], arena: Arena): Batch {
+  const out = new BatchBuilder(types, arena);
+  const table = new RowTable(types, 0, 'sql');
+  try {
+    for (const batch of batches) {
+      table.bind(batch.columns);
+      for (let row = 0; row < batch.n; row++) {
+        table.findOrInsert(row);
+        if (table.inserted) out.copyRow(batch, row, 1);
+      }
+    }
+  } finally {
+    table.release();
   }
   return out.build();
 }

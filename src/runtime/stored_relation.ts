@@ -22,6 +22,7 @@ import { RowLog, type SavedRowLog } from '../../operators/state/row_log.ts';
 import { RowTable } from '../../operators/state/row_table.ts';
 import type { Undo } from '../../operators/state/undo.ts';
 import type { ColType } from '../../operators/types.ts';
+import { KeyOrders } from './key_orders.ts';
 import { RelationScan } from './relation_scan.ts';
 import { hasNull, rowsInIndex, storedOf } from './rows_in_index.ts';
 
@@ -49,6 +50,8 @@ export class StoredRelation {
   /** It never takes a row back, and its rows may go to a log. */
   #appendOnly: boolean;
   readonly #indexes = new Map<string, KeyedIndex>();
+  /** Of the keys of its indexes. */
+  readonly orders = new KeyOrders();
   readonly #scans = new Set<RelationScan>();
 
   /**
@@ -84,7 +87,7 @@ export class StoredRelation {
   }
 
   get bytes(): number {
-    let bytes = this.store.bytes;
+    let bytes = this.store.bytes + this.orders.bytes;
     for (const index of this.#furtherIndexes()) bytes += index.bytes;
     return bytes;
   }
@@ -104,6 +107,7 @@ export class StoredRelation {
   }
 
   apply(delta: Batch): void {
+    this.orders.note(delta);
     const store = this.#store;
     if (this.#scans.size > 0 && !(store instanceof RowLog)) this.#applyUnderScans(store, delta);
     else store.apply(delta);
@@ -244,6 +248,7 @@ export class StoredRelation {
     const index = this.#indexes.get(key);
     if (this.#isStore(index) && !(this.#keyMayEnd && this.#toTable())) return undefined;
     this.#indexes.delete(key);
+    if (index !== undefined) this.orders.drop(index);
     return index;
   }
 
@@ -451,6 +456,7 @@ export class StoredRelation {
 
   release(): void {
     for (const scan of this.#scans) scan.detach();
+    this.orders.letGo();
     this.store.release();
     for (const index of this.#furtherIndexes()) index.release();
     this.#indexes.clear();

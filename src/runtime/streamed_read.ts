@@ -25,7 +25,6 @@ import type { DataflowPlan, PlanOp } from '../../operators/plan.ts';
 import { turn } from '../../operators/turn.ts';
 import type { PhysicalQuery } from '../../planner/physical/index.ts';
 import type { RowChunk, RowStream } from '../engine.ts';
-import { isLongNarrowed } from './narrowed_plan.ts';
 import { ReadTurns } from './read_turns.ts';
 import { type Reader, tickOf } from './reads.ts';
 import type { RelationScan } from './relation_scan.ts';
@@ -41,7 +40,7 @@ const FEWEST_ROWS_A_PIECE = 256;
 /** Chunks that are valid at a time. */
 const AHEAD = 3;
 
-/** Null when the read is short, or what it gives for pieces is not its result in pieces. */
+/** Of a long read; null when what it gives for pieces is not its result in pieces. */
 export function streamedRead(
   { plan, columns, order }: PhysicalQuery,
   reader: Reader,
@@ -50,7 +49,7 @@ export function streamedRead(
   // Values of sequences must be on the disk before the client has them: all are there before the first is sent.
   if (order.length > 0 || takesValues(plan)) return null;
   const { below, offset, limit } = withoutLimit(plan);
-  if (!isPiecewise(below, reader) || !turn.of(signal, () => isLongNarrowed(below, reader))) return null;
+  if (!isPiecewise(below, reader)) return null;
   return new StreamedRead(below, { width: columns.length, offset, limit }, reader, signal);
 }
 
