@@ -10,7 +10,7 @@
 import type { Arena } from './batch/arena.ts';
 import type { Batch } from './batch/batch.ts';
 import { emptyBatch } from './batch/builder.ts';
-import { kernels } from './kernels/index.ts';
+import { allPositive } from './batch/weight.ts';
 import { ListedMap } from './lists.ts';
 import type { IndexSpec, IndexUse, Operator, PieceRoom, Tick } from './operator.ts';
 import type { PlanNode } from './plan.ts';
@@ -117,7 +117,7 @@ export class FlowNode {
   run(inputs: Batch[], tick: Tick): void {
     const start = this.timed ? process.hrtime.bigint() : 0n;
     let output = (this.operator as Operator).step(inputs, tick);
-    if (this.#mayCancel && kernels.allPositive(output.weights, output.n) === 0) {
+    if (this.#mayCancel && !allPositive(output.weights, output.n)) {
       this.#consolidate ??= consolidator(this.spec.types);
       output = this.#consolidate(output, tick.arena);
     }

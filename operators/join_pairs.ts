@@ -15,14 +15,16 @@ import { Arena } from './batch/arena.ts';
 import type { Batch, Column } from './batch/batch.ts';
 import { BatchBuilder, emptyBatch, readRow } from './batch/builder.ts';
 import { I32, U32 } from './batch/memory.ts';
+import { allPositive } from './batch/weight.ts';
 import type { Datum } from './datum.ts';
 import { TooManyEqualRows } from './errors.ts';
-import { type Pairs, PLACE, type Residual } from './join_residual.ts';
+import { PLACE, type Residual } from './join_residual.ts';
 import { type JoinSide, keyColumns, keyIsNull } from './join_side.ts';
 import { kernels } from './kernels/index.ts';
 import { type PieceRoom, type Tick, tickWith } from './operator.ts';
 import { ALL, piecesOf } from './pieces.ts';
 import { haveSameBytes } from './state/entry_columns.ts';
+import type { PairRows, Pairs } from './state/index_probe.ts';
 import type { SlotPlace } from './state/row_layout.ts';
 import { RunCursor } from './state/run_blocks.ts';
 import { turn } from './turn.ts';
@@ -38,19 +40,27 @@ interface Probe {
   from: number;
   delta: Batch;
   added: Batch | null;
+  /** Which pairs, for those who find them. */
+  readonly rows: PairRows;
   /** What it has found. */
-  pairs: Pairs;
+  readonly pairs: Pairs;
 }
 
 function noProbe(delta: Batch): Probe {
-  return { from: 0, delta, added: null, pairs: { n: 0, rows: 0, others: 0, weights: 0 } };
+  return {
+    from: 0,
+    delta,
+    added: null,
+    rows: { skipNulls: false, older: false },
+    pairs: { n: 0, rows: 0, others: 0, weights: 0 },
+  };
 }
 
 /** Whether the side's index had all rows of the delta appended. */
 function growsOnly(side: JoinSide, delta: Batch): boolean {
   if (!side.index.appends) return false;
   if (side.index.countsAdded) return true;
-  if (kernels.allPositive(delta.weights, delta.n) !== 0) return true;
+  if (allPositive(delta.weights, delta.n)) return true;
   const weights = delta.weights >>> 2;
   for (let row = 0; row < delta.n; row++) if (I32[weights + row] < 0) return false;
   return true;
@@ -317,11 +327,27 @@ export class JoinPairs {
     }
   }
 
-  /** The pairs of a probe that pass: slots of all rows, then what is in them. */
+  /** The pairs of a probe that pass. */
   #find(probe: Probe, tick: Tick): void {
+    const { from, delta, added, pairs, rows } = probe;
+    const side = this.sides[from];
+    rows.skipNulls = side.strictKeys.length > 0;
+    rows.older = added !== null;
+    const { index } = this.sides[1 - from];
+    const isFit = index.pairsOfFew(delta, side.keys, rows, pairs, tick.arena);
+    if (isFit === null) {
+      this.#findMany(probe, tick);
+      return;
+    }
+    if (!isFit) throw new TooManyEqualRows();
+    if (this.residual !== null && pairs.n > 0) this.#keepPassing(this.residual, probe, tick);
+  }
+
+  /** Slots of all rows, then what is in them. */
+  #findMany(probe: Probe, tick: Tick): void {
     const { from, delta, added, pairs } = probe;
-    const { payloadOffset, entryStride, weightOffset } = this.sides[1 - from].index;
     const { arena } = tick;
+    const { payloadOffset, entryStride, weightOffset } = this.sides[1 - from].index;
     const { n, weights } = delta;
     const older = added !== null;
     const slots = this.#slotsOf(probe, arena);
@@ -335,7 +361,7 @@ export class JoinPairs {
     pairs.rows = arena.alloc(total * 4);
     pairs.others = arena.alloc(total * 4);
     pairs.weights = arena.alloc(total * 4);
-    const fit = kernels.expandPairs(
+    const fits = kernels.expandPairs(
       slots,
       weights,
       n,
@@ -347,7 +373,7 @@ export class JoinPairs {
       pairs.others,
       pairs.weights,
     );
-    if (!fit) throw new TooManyEqualRows();
+    if (fits === 0) throw new TooManyEqualRows();
     if (this.residual !== null) this.#keepPassing(this.residual, probe, tick);
   }
 

@@ -15,17 +15,10 @@ import type { Expr } from './expr/ir.ts';
 import { compileTest, type RowTest } from './expr/kernel/compile.ts';
 import { MapOperator } from './map.ts';
 import { type ErrorSink, type Tick, tickWith } from './operator.ts';
+import type { Pairs } from './state/index_probe.ts';
 import { type ColType, colType, OID } from './types.ts';
 
 export const PLACE = colType(OID.int4);
-
-/** Pairs of a row of a delta, by its number, and a row of an index, by its address; byte addresses of n words each. */
-export interface Pairs {
-  n: number;
-  rows: number;
-  others: number;
-  weights: number;
-}
 
 /** Over left ++ right columns. */
 export class Residual {

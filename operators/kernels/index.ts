@@ -393,6 +393,8 @@ interface Kernels {
     others: number,
     products: number,
   ): number;
+  /** assembly/probe.ts; `probe` is laid out as probe_layout.ts says. */
+  findPairs(probe: number): number;
   nextPairs(
     slots: number,
     weights: number,

@@ -2,7 +2,12 @@
  * The rows that a tick has appended to the runs of a keyed index (keyed_index.ts), where their number stands in each key's slot (key_slot.ts): which slots these are. At the end of the tick,
  * and before slots may move, the numbers go.
  */
+import { U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
+import { setAdded } from './key_slot.ts';
+
+/** Of so many keys the numbers are taken out here: a call of a kernel costs more. */
+const FEW = 16;
 
 export class AddedCounts {
   readonly #payloadOffset: number;
@@ -24,8 +29,12 @@ export class AddedCounts {
   /** Takes the numbers out of the slots. */
   clear(): void {
     if (!this.any) return;
-    kernels.clearAdded(this.#slots * 4, this.#count, this.#payloadOffset);
     this.any = false;
+    if (this.#count > FEW) {
+      kernels.clearAdded(this.#slots * 4, this.#count, this.#payloadOffset);
+      return;
+    }
+    for (let i = 0; i < this.#count; i++) setAdded((U32[this.#slots + i] + this.#payloadOffset) >>> 2, 0);
   }
 
   /** The slots are what they were before the tick, or no more. */

@@ -6,12 +6,12 @@
  * batch there are only its columns' addresses to add. What the kernel leaves is done here: keys that are known row by row only, runs for which the heap needs another chunk, long values that are not texts.
  */
 import type { Arena } from '../batch/arena.ts';
-import type { Batch, Column } from '../batch/batch.ts';
+import type { Batch } from '../batch/batch.ts';
 import { U32 } from '../batch/memory.ts';
 import * as a from '../kernels/append_layout.ts';
 import { kernels } from '../kernels/index.ts';
 import * as k from '../kernels/key_layout.ts';
-import { ownLong, writeKeyLayout, writeLayout } from './key_batch.ts';
+import { ownLong, writeAddresses, writeKeyLayout, writeLayout } from './key_batch.ts';
 import { giveRecord, takeRecord } from './lent_records.ts';
 import type { RowLayout } from './row_layout.ts';
 import type { Located, RowTable } from './row_table.ts';
@@ -219,14 +219,4 @@ export class IndexAppend {
 
 function aligned(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
-}
-
-/** Where the values of these columns lie, into their records from a word on. */
-function writeAddresses(columns: Column[], which: number[], from: number): void {
-  let at = from;
-  for (let i = 0; i < which.length; i++, at += k.KEY_COLUMN_BYTES / 4) {
-    const { data, valid } = columns[which[i]];
-    U32[at + k.KEY_COLUMN_DATA / 4] = data;
-    U32[at + k.KEY_COLUMN_VALID / 4] = valid;
-  }
 }

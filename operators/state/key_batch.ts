@@ -99,6 +99,16 @@ export function writeLayout(
   }
 }
 
+/** Where the values of these columns lie, into their records from a word on. */
+export function writeAddresses(columns: Column[], which: number[], from: number): void {
+  let at = from;
+  for (let i = 0; i < which.length; i++, at += k.KEY_COLUMN_BYTES / 4) {
+    const { data, valid } = columns[which[i]];
+    U32[at + k.KEY_COLUMN_DATA / 4] = data;
+    U32[at + k.KEY_COLUMN_VALID / 4] = valid;
+  }
+}
+
 /** Columns of a batch, and where their values lie in a row of state, as the kernels read them that store rows or tell them apart. */
 export function writeColumns({ phys, widths, offsets }: RowLayout, columns: Column[], arena: Arena): number {
   const list = arena.alloc(phys.length * k.KEY_COLUMN_BYTES);

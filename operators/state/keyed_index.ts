@@ -40,6 +40,7 @@ import { Heap } from './heap.ts';
 import { isAbandoning } from './heap_pages.ts';
 import { IndexAppend } from './index_append.ts';
 import { IndexChanges } from './index_changes.ts';
+import { IndexProbe, type PairRows, type Pairs } from './index_probe.ts';
 import { COUNT, isCold, KEY_DEAD_PAYLOAD_BYTES, KEY_PAYLOAD_BYTES, MOST_ADDED, newestBlock, RUN } from './key_slot.ts';
 import { NewRows, type Taken } from './new_rows.ts';
 import { placesOf, type SlotPlace } from './row_layout.ts';
@@ -88,6 +89,7 @@ export class KeyedIndex implements ColdState {
   readonly #appendOnly: boolean;
   readonly #appender: IndexAppend;
   readonly #changes: IndexChanges;
+  readonly #probe: IndexProbe;
   readonly #added: AddedCounts;
   #appends = true;
   readonly #new: NewRows;
@@ -140,6 +142,7 @@ export class KeyedIndex implements ColdState {
     this.#appender = new IndexAppend(this.keys, runs, keyColumns, kept, !nullKeys);
     this.#new = new NewRows(this.keys, runs, this.columns, this.#appender, this.#borrowed);
     this.#changes = new IndexChanges(this.keys, runs, this.#appender);
+    this.#probe = new IndexProbe(this.keys, this.entryStride, this.weightOffset);
     this.#chill = Chill.of(this.keys, runs);
     if (keysDie) {
       this.#keyRetention = TableRetention.of(this.keys, frees, keyColumns);
@@ -313,7 +316,7 @@ export class KeyedIndex implements ColdState {
     this.runs.rows.bind(this.columns.of(delta.columns));
     for (let row = 0; row < delta.n; row++) {
       const weight = I32[(delta.weights >>> 2) + row];
-      if (weight !== 0 && (this.#nullKeys || !this.keys.ops.hasNull(row))) this.#applyRow(row, weight, visit);
+      if (weight !== 0 && (this.#nullKeys || !this.keys.hasNull(row))) this.#applyRow(row, weight, visit);
     }
   }
 
@@ -395,6 +398,12 @@ export class KeyedIndex implements ColdState {
     const { slots } = this.keys.findAll(rows, arena);
     this.#borrowed.borrowAll(slots, rows.n, arena);
     return slots;
+  }
+
+  /** The pairs of few rows and the entries of their keys; null: they are not few, or are looked up another way. */
+  pairsOfFew(delta: Batch, keyColumns: number[], rows: PairRows, pairs: Pairs, arena: Arena): boolean | null {
+    if (this.#cold.any || !this.#probe.takes(delta.n)) return null;
+    return this.#probe.find(delta, keyColumns, rows, pairs, arena);
   }
 
   /** The slots of a delta's keys, found or made, of cold ones copies. A key that was made has no row: apply() of rows of it has to follow. */
@@ -480,6 +489,7 @@ export class KeyedIndex implements ColdState {
     }
     this.#cold.load({ parts: 0, bytes: 0 });
     this.#appender.release();
+    this.#probe.release();
     this.keys.release();
     this.runs.heap.release();
     this.#keyRetention?.release();

@@ -5,9 +5,10 @@
  *   seek(key) -> slot -> run of entries, each with a weight;  loadRow(slot, entry) -> the columns wanted
  */
 import type { Arena } from '../batch/arena.ts';
-import type { Column } from '../batch/batch.ts';
+import type { Batch, Column } from '../batch/batch.ts';
 import type { Watermarks } from './deadline.ts';
 import type { EntryLoad } from './entry_columns.ts';
+import type { PairRows, Pairs } from './index_probe.ts';
 import type { KeyedIndex } from './keyed_index.ts';
 import type { SlotPlace } from './row_layout.ts';
 import type { KeyRows } from './row_table.ts';
@@ -33,6 +34,8 @@ export interface RowIndex {
   seek(row: number): number;
   /** seek() for all rows that are not left out: word address of their slots. */
   seekAll(rows: KeyRows): number;
+  /** The pairs of few rows, whose key columns are at these positions; false: a product of weights is beyond 32 bits. Null: not done, by seekAll() they are. */
+  pairsOfFew(delta: Batch, keyColumns: number[], rows: PairRows, pairs: Pairs, arena: Arena): boolean | null;
   runOf(slot: number): number;
   countOf(slot: number): number;
   forEach(arena: Arena, visit: (slot: number, entry: number, weight: number) => void): void;
@@ -80,6 +83,11 @@ export class ProjectedIndex implements RowIndex {
 
   seekAll(rows: KeyRows): number {
     return this.#index.seekAll(rows);
+  }
+
+  pairsOfFew(delta: Batch, keyColumns: number[], rows: PairRows, pairs: Pairs, arena: Arena): boolean | null {
+    const keys = this.#keyOrder.map((i) => keyColumns[i]);
+    return this.#index.pairsOfFew(delta, keys, rows, pairs, arena);
   }
 
   get payloadOffset(): number {

@@ -82,6 +82,8 @@ export class RowTable {
   #slots: SlotPool;
   readonly #directory: Directory;
   #bound: Column[] = [];
+  /** The row operations know the bound columns. */
+  #isBound = false;
   /** The row that is looked for. */
   #row = 0;
   readonly #isIt = (slot: number) => this.holds(slot) && this.ops.equal(this.#row, slot + HEADER);
@@ -134,15 +136,28 @@ export class RowTable {
 
   /** Fixes the columns that are looked up. */
   bind(columns: Column[]): void {
-    this.ops.bind(columns);
     this.#bound = columns;
+    this.#isBound = false;
+  }
+
+  /** Before one of the bound rows is looked at alone: kernels, by which most batches go, read the columns where they are. */
+  #bindRows(): void {
+    if (this.#isBound) return;
+    this.ops.bind(this.#bound);
+    this.#isBound = true;
+  }
+
+  /** Whether the key of a bound row has a NULL. */
+  hasNull(row: number): boolean {
+    this.#bindRows();
+    return this.ops.hasNull(row);
   }
 
   /** find() for all rows of the bound columns. */
   findAll(rows: KeyRows, arena: Arena): Located {
     if (!this.#packs || this.size === 0) return this.#eachRow(rows, arena, (row) => this.find(row));
     const keys = this.#record(rows, arena);
-    this.#writePlace(keys);
+    this.showTo(keys);
     if (kernels.findKeys(keys) === 0) return this.#eachRow(rows, arena, (row) => this.find(row));
     return this.#located(keys);
   }
@@ -178,10 +193,11 @@ export class RowTable {
   lend(keys: number): void {
     if (this.#directory.entries === 0) this.#directory.grow();
     this.#slots.announceUnused();
-    this.#writePlace(keys);
+    this.showTo(keys);
   }
 
-  #writePlace(keys: number): void {
+  /** Tells a kernel where the table is, in a record of keys (key_layout.ts). */
+  showTo(keys: number): void {
     const at = keys >>> 2;
     const directory = this.#directory;
     const slots = this.#slots;
@@ -247,7 +263,7 @@ export class RowTable {
     const fresh = arena.alloc(n * 4) >>> 2;
     let made = 0;
     for (let row = 0; row < n; row++) {
-      if ((weights !== 0 && I32[(weights >>> 2) + row] === 0) || (skipNulls && this.ops.hasNull(row))) {
+      if ((weights !== 0 && I32[(weights >>> 2) + row] === 0) || (skipNulls && this.hasNull(row))) {
         U32[slots + row] = 0;
         continue;
       }
@@ -260,6 +276,7 @@ export class RowTable {
 
   /** Slot address of the bound row's equal, inserted when missing. The caller may write its payload until the end of the tick. */
   findOrInsert(row: number): number {
+    this.#bindRows();
     const hash = this.ops.hash(row);
     const found = this.#find(row, hash);
     this.inserted = found === 0;
@@ -281,7 +298,9 @@ export class RowTable {
 
   /** Slot address of the bound row's equal, or 0. */
   find(row: number): number {
-    return this.size === 0 ? 0 : this.#find(row, this.ops.hash(row));
+    if (this.size === 0) return 0;
+    this.#bindRows();
+    return this.#find(row, this.ops.hash(row));
   }
 
   #find(row: number, hash: number): number {

@@ -82,7 +82,7 @@ export class TimeQueue {
       this.#probe.addRow(1);
     }
     this.#probe.setDatum(0, 0, time);
-    this.#rows.partitions.ops.bind(this.#probe.columns);
+    this.#rows.partitions.bind(this.#probe.columns);
     return this.#rows.partitions.find(0);
   }
 

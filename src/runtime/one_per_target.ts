@@ -46,7 +46,7 @@ export function onePerTarget(
 /** Writes into the payload of each of the table's rows how often the relation has it. */
 function countStored(relation: Relation, table: RowTable, arena: Arena, at: Reader): void {
   const stored = relationRows(at, arena)(relation.oid);
-  table.ops.bind(stored.columns);
+  table.bind(stored.columns);
   for (let i = 0; i < stored.n; i++) {
     const slot = table.find(i);
     if (slot !== 0) F64[(slot + table.payloadOffset) / 8] += weightOf(stored, i);

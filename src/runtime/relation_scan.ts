@@ -64,7 +64,7 @@ export class RelationScan {
     const { ops } = this.#store;
     const out = new BatchBuilder(ops.layout.types, arena, Math.max(1, most));
     const undo = this.#undo;
-    undo.table.ops.bind(out.columns);
+    undo.table.bind(out.columns);
     this.#cursor = this.#store.visitFrom(this.#cursor, most, this.#end, arena, (address, weight) => {
       const row = out.addRow(weight);
       ops.load(address, out.columns, row);

@@ -6,8 +6,8 @@
  * Sinks keep no rows: they share a result among themselves.
  */
 import type { Batch } from '../../operators/batch/batch.ts';
+import { allPositive } from '../../operators/batch/weight.ts';
 import type { GraphTick } from '../../operators/flow.ts';
-import { kernels } from '../../operators/kernels/index.ts';
 import { consolidator } from '../../operators/state/consolidate.ts';
 import type { ColType } from '../../operators/types.ts';
 import { StoredRelation } from './stored_relation.ts';
@@ -45,7 +45,7 @@ export class ViewResult {
     const { n, columns, weights } = delta;
     const visible = columns.length > this.width ? { n, columns: columns.slice(0, this.width), weights } : delta;
     // Where nothing is taken away nothing can cancel.
-    return kernels.allPositive(visible.weights, visible.n) ? visible : this.#consolidate(visible, tick.arena);
+    return allPositive(visible.weights, visible.n) ? visible : this.#consolidate(visible, tick.arena);
   }
 
   endTick(): void {

@@ -42,6 +42,7 @@ export { fillBucket, lastLike } from './expiry';
 export { packRuns } from './pack_runs';
 export { slotParts } from './parts';
 export { packKeys } from './pack_keys';
+export { findPairs } from './probe';
 export { searchOnePass } from './regex';
 export {
   addToSessions,
