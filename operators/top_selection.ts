@@ -8,6 +8,7 @@
  *
  * Cost: that of a row's key, and for those that are kept of a copy and a sort. State: twice the rows that are wanted, and some more.
  * Where keys say little (texts that begin alike) too many rows would be kept: then all goes to the operator of the maintained plan.
+ * Rows only come. One that is there less than never (a view that is wrong) is a fault of the server, and said so; nobody can make one by what he writes (docs/decisions/0482).
  */
 import { Arena } from './batch/arena.ts';
 import type { Batch } from './batch/batch.ts';

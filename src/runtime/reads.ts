@@ -19,6 +19,8 @@ import { Piecewise } from '../../operators/piecewise.ts';
 import type { DataflowPlan, SortKey } from '../../operators/plan.ts';
 import { consolidator } from '../../operators/state/consolidate.ts';
 import type { ColType } from '../../operators/types.ts';
+import { isVolatile } from '../../planner/analyse/functions.ts';
+import { planExpressions } from '../../planner/physical/builder.ts';
 import { makesMany } from './most_rows.ts';
 import type { StoredRelation } from './stored_relation.ts';
 import type { StreamRuntime } from './stream.ts';
@@ -81,9 +83,10 @@ export function readNow(plan: DataflowPlan, width: number, order: SortKey[], rea
 /** Steps of a read that is given up. */
 const SOON = 32;
 
-/** readNow() of a plan that reads few rows, which may be made many of; null: it takes long. */
+/** readNow() of a plan that reads few rows, which may be made many of; null: it takes long, or may while it has expressions that must not be worked out again: nextval() would leave a gap. */
 export function readSoon(plan: DataflowPlan, width: number, reader: Reader): ReadResult | null {
   if (!plan.nodes.some(makesMany)) return readNow(plan, width, [], reader);
+  if (plan.nodes.some((node) => planExpressions(node).some(isVolatile))) return null;
   const arena = new Arena();
   const dataflow = new Piecewise(plan);
   try {

@@ -280,6 +280,44 @@ test('constraints that go while a statement reads its rows are not looked at', a
   await engine.close();
 });
 
+test('SET CONSTRAINTS of constraints of all kinds', async () => {
+  const both = await AgainstPostgres.open();
+  try {
+    await both.script(`
+      CREATE TABLE t (id int PRIMARY KEY, u int UNIQUE, c int CHECK (c > 0), n int NOT NULL, f int REFERENCES t (id), g int CONSTRAINT later REFERENCES t (id) DEFERRABLE);
+      CREATE TABLE t2 (g int CONSTRAINT later REFERENCES t (id));
+      CREATE UNIQUE INDEX plain ON t (n)`);
+    for (const name of [
+      't_pkey',
+      't_u_key',
+      't_c_check',
+      't_n_not_null',
+      't_f_fkey',
+      'plain',
+      'nosuch',
+      'later, t_u_key',
+      'public.t_c_check',
+      'pg_catalog.t_c_check',
+      'nosuch.t_c_check',
+      'later',
+    ])
+      for (const when of ['DEFERRED', 'IMMEDIATE'])
+        for (const statement of ['BEGIN', `SET CONSTRAINTS ${name} ${when}`, 'ROLLBACK'])
+          await both.statement(statement);
+    await both.statement('DROP TABLE t2');
+    await both.script(`
+      BEGIN;
+      SET CONSTRAINTS later DEFERRED;
+      INSERT INTO t VALUES (1, 1, 1, 1, NULL, 2);
+      SET CONSTRAINTS t_f_fkey IMMEDIATE;
+      INSERT INTO t VALUES (2, 2, 2, 2);
+      COMMIT;
+      SELECT * FROM t`);
+  } finally {
+    await both.close();
+  }
+});
+
 test('SET CONSTRAINTS does not look at rows whose table was altered meanwhile', async () => {
   const engine = await openEngine();
   await sql(engine, 'CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1)');

@@ -254,6 +254,16 @@ test('the restart of TRUNCATE ends with its transaction', () =>
   select * from tr;
 `));
 
+test('values of a read that takes long to find its keys are taken once', () =>
+  both.script(`
+  create table keyed (id int primary key);
+  insert into keyed select g from generate_series(1, 5000) g;
+  create sequence once;
+  select count(*) from keyed join (select nextval('once') as n from generate_series(1, 270000)) x on x.n = keyed.id;
+  select count(*) from keyed where id in (select nextval('once') - 270000 from generate_series(1, 1000));
+  select nextval('once');
+`));
+
 test('views take no values', async () => {
   const { engine } = both;
   await sql(engine, 'CREATE SEQUENCE of_views');
