@@ -24,6 +24,7 @@ import { notFound } from './names.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { readQuery, resultColumns } from './queries.ts';
 import { BatchStream, rowsOf } from './row_streams.ts';
+import { isValueList } from './source_rows.ts';
 import { StatementChanges } from './statement_changes.ts';
 import { readerAsOf } from './time_travel.ts';
 import { alteredMeanwhile } from './write_conflict.ts';
@@ -154,6 +155,8 @@ export function prepareModification(
   const parts = [...bound.items, bound];
   const targets = targetsOf(engine, parts);
   const source = parts.length === 1 ? ChangeSource.of(bound) : null;
+  // Its values are computed with parameters of the context: to put them into the statement copies all of it, with its table's columns.
+  const isListed = parts.length === 1 && onlyLists(bound);
   const columns: ResultColumn[] | null =
     bound.returning?.items.map((item) => ({
       name: item.name,
@@ -164,7 +167,7 @@ export function prepareModification(
   const run: RunnableStatement['run'] = async (params, current, signal) => {
     const narrow = parts.every((part) => part.k === 'delete') ? budget.widen(pages.usedBytes) : null;
     const planned = source?.run() || params.length === 0 ? source : null;
-    const known = planned === null ? bindParameters(parts, params) : parts;
+    const known = planned === null && !isListed ? bindParameters(parts, params) : parts;
     const done = await modify(known, targets, engine, current, signal, planned, params).finally(() => narrow?.());
     const tag = statement.k === 'insert' ? `INSERT 0 ${done.count}` : `${statement.k.toUpperCase()} ${done.count}`;
     if (columns === null || done.returned === null) return { kind: 'command', tag };
@@ -179,6 +182,11 @@ export function prepareModification(
     };
   };
   return runnable(statement, engine.catalogVersion, columns, run, bound.parameters);
+}
+
+/** INSERT ... VALUES, and nothing that looks at the rows afterwards. */
+function onlyLists(bound: BoundModification): boolean {
+  return bound.k === 'insert' && isValueList(bound) && bound.onConflict === null && bound.returning === null;
 }
 
 /** SELECT with modifying items of WITH: they run first, whether it reads what they return or not. */
