@@ -53,7 +53,8 @@ let top = 0;
 /** What `top` was when the tick began: marks from there on were not put aside. */
 let topBefore = 0;
 const touched = new Uint8Array(PAGE_COUNT);
-let touchedPages: number[] = [];
+const touchedPages = new Uint16Array(PAGE_COUNT);
+let touchedCount = 0;
 let undoable = false;
 
 /** From here to endTick() every write is kept by the undo log. */
@@ -71,11 +72,12 @@ export function endTick(): void {
   undoable = false;
   if (checked) return;
   marks.set(marksBefore.subarray(0, topBefore));
-  for (const page of touchedPages) {
+  for (let i = 0; i < touchedCount; i++) {
+    const page = touchedPages[i];
     marks[page] = 1;
     touched[page] = 0;
   }
-  touchedPages = [];
+  touchedCount = 0;
 }
 
 /** The word at this address is about to be written. */
@@ -111,7 +113,7 @@ export function unusedUpTo(address: number, end: number): void {
 function touchPage(page: number): void {
   if (touched[page] !== 0) return;
   touched[page] = 1;
-  touchedPages.push(page);
+  touchedPages[touchedCount++] = page;
   // Where nothing is to be kept, the next touch need not come here.
   if (undo.isFresh(page)) marks[page] = 1;
   if ((flags[page] & PENDING) !== 0) handOver(page);

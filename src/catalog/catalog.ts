@@ -5,7 +5,14 @@
  */
 import { SqlError } from '../../operators/errors.ts';
 import { type CatalogReader, primaryKeyOf, type Relation, type UniqueKey } from '../../planner/catalog_reader.ts';
-import { type CatalogObject, type ForeignKey, KIND_NAMES, type ObjectKind, type RelationObject } from './objects.ts';
+import {
+  type CatalogObject,
+  type ForeignKey,
+  type IndexObject,
+  KIND_NAMES,
+  type ObjectKind,
+  type RelationObject,
+} from './objects.ts';
 
 /** Relations that the server computes: pg_class, tidemark.sources, ... */
 export interface SystemRelations {
@@ -40,7 +47,7 @@ export class Catalog implements CatalogReader {
   readonly schemaComments = new Map<string, string>();
   readonly #system: SystemRelations;
   #nextOid = FIRST_OID;
-  #references = { version: 0, byTable: new Map<number, Reference[]>() };
+  #tables = { version: 0, references: new Map<number, Reference[]>(), uniques: new Map<number, IndexObject[]>() };
   version = 1;
 
   constructor(system: SystemRelations) {
@@ -231,29 +238,28 @@ export class Catalog implements CatalogReader {
 
   uniqueKeys(relation: Relation): UniqueKey[] {
     const keys = primaryKeyOf(relation);
-    for (const object of this.#objects.values()) {
-      if (object.kind === 'index' && object.unique && object.on === relation.oid) {
-        keys.push({ columns: object.columns, name: object.name, isConstraint: object.constraint });
-      }
-    }
+    for (const { columns, name, constraint } of this.#ofTables().uniques.get(relation.oid) ?? [])
+      keys.push({ columns, name, isConstraint: constraint });
     return keys;
   }
 
   /** The foreign keys that reference a table, and the tables that have them. */
   referencing(oid: number): Reference[] {
-    if (this.#references.version !== this.version) {
-      const byTable = new Map<number, Reference[]>();
-      for (const table of this.#objects.values()) {
-        if (table.kind !== 'table') continue;
-        for (const key of table.foreignKeys) {
-          const list = byTable.get(key.references) ?? [];
-          byTable.set(key.references, list);
-          list.push({ table, key });
-        }
-      }
-      this.#references = { version: this.version, byTable };
+    return this.#ofTables().references.get(oid) ?? [];
+  }
+
+  /** What tables have elsewhere in the catalog: asked by every statement that writes, so it is not looked for among all objects each time. */
+  #ofTables() {
+    if (this.#tables.version === this.version) return this.#tables;
+    const references = new Map<number, Reference[]>();
+    const uniques = new Map<number, IndexObject[]>();
+    for (const object of this.#objects.values()) {
+      if (object.kind === 'index' && object.unique) addTo(uniques, object.on, object);
+      if (object.kind !== 'table') continue;
+      for (const key of object.foreignKeys) addTo(references, key.references, { table: object, key });
     }
-    return this.#references.byTable.get(oid) ?? [];
+    this.#tables = { version: this.version, references, uniques };
+    return this.#tables;
   }
 
   tableFunction(schema: string | undefined, name: string, args: (string | null)[]): Relation | null {
@@ -286,4 +292,10 @@ export class Catalog implements CatalogReader {
 /** What ALTER may change of an object that a statement was bound with. */
 function shapeOf(object: CatalogObject): string {
   return JSON.stringify([object.name, 'relation' in object ? object.relation.columns : []]);
+}
+
+function addTo<T>(lists: Map<number, T[]>, key: number, item: T): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [item]);
+  else list.push(item);
 }

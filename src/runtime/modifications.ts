@@ -25,6 +25,7 @@ import { notFound } from './names.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { readQuery, resultColumns } from './queries.ts';
 import { BatchStream, rowsOf } from './row_streams.ts';
+import { isValueList } from './source_rows.ts';
 import { StatementChanges } from './statement_changes.ts';
 import { readerAsOf } from './time_travel.ts';
 import { alteredMeanwhile } from './write_conflict.ts';
@@ -55,23 +56,33 @@ export function modifyContext(
   columns = relation.columns,
   signal: AbortSignal | null = null,
 ): ModifyContext {
+  const { loop, readSources: sources, catalog } = engine;
   const transaction = engine.transactionOf(session);
   transaction.noteSeen();
-  const reader = { loop: engine.loop, sources: engine.readSources, transaction, context: engine.contextOf(session) };
-  const { version } = engine.catalog;
+  const context = engine.contextOf(session);
+  const { version } = catalog;
+  const { uniqueKeys, checks, generated, foreignKeys, referencing } = constraintsOf(engine, relation);
+  // Field by field: one is made for every statement, and a spread takes several times as long.
   const at: ModifyContext = {
-    ...reader,
+    loop,
+    sources,
+    transaction,
+    context,
     signal,
-    ...constraintsOf(engine, relation),
+    uniqueKeys,
+    checks,
+    generated,
+    foreignKeys,
+    referencing,
     other: (another) => modifyContext(engine, another, session),
-    relationOf: (oid) => engine.catalog.relationByOid(oid) as Relation,
+    relationOf: (oid) => catalog.relationByOid(oid) as Relation,
     defaultOf: (column) => valueOfDefault(engine, relation, column, session),
     checkThere: () => {
-      if (engine.catalog.get(relation.oid) === undefined) throw notFound(relation.name);
+      if (catalog.get(relation.oid) === undefined) throw notFound(relation.name);
       if (relation.columns !== columns) throw alteredMeanwhile(relation.name);
-      if (engine.catalog.version !== version) Object.assign(at, constraintsOf(engine, relation));
+      if (catalog.version !== version) Object.assign(at, constraintsOf(engine, relation));
     },
-    asOf: (plan, moment) => readerAsOf(engine, reader, plan, moment),
+    asOf: (plan, moment) => readerAsOf(engine, { loop, sources, transaction, context }, plan, moment),
   };
   return at;
 }
@@ -145,6 +156,8 @@ export function prepareModification(
   const parts = [...bound.items, bound];
   const targets = targetsOf(engine, parts);
   const source = parts.length === 1 ? ChangeSource.of(bound) : null;
+  // Its values are computed with parameters of the context: to put them into the statement copies all of it, with its table's columns.
+  const isListed = parts.length === 1 && onlyLists(bound);
   const columns: ResultColumn[] | null =
     bound.returning?.items.map((item) => ({
       name: item.name,
@@ -155,7 +168,7 @@ export function prepareModification(
   const run: RunnableStatement['run'] = async (params, current, signal) => {
     const narrow = parts.every((part) => part.k === 'delete') ? budget.widen(pages.usedBytes) : null;
     const planned = source?.run() || params.length === 0 ? source : null;
-    const known = planned === null ? bindParameters(parts, params) : parts;
+    const known = planned === null && !isListed ? bindParameters(parts, params) : parts;
     const done = await modify(known, targets, engine, current, signal, planned, params).finally(() => narrow?.());
     const tag = statement.k === 'insert' ? `INSERT 0 ${done.count}` : `${statement.k.toUpperCase()} ${done.count}`;
     if (columns === null || done.returned === null) return { kind: 'command', tag };
@@ -170,6 +183,11 @@ export function prepareModification(
     };
   };
   return runnable(statement, engine.catalogVersion, columns, run, bound.parameters);
+}
+
+/** INSERT ... VALUES, and nothing that looks at the rows afterwards. */
+function onlyLists(bound: BoundModification): boolean {
+  return bound.k === 'insert' && isValueList(bound) && bound.onConflict === null && bound.returning === null;
 }
 
 /** SELECT with modifying items of WITH: they run first, whether it reads what they return or not. */

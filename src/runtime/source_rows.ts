@@ -39,7 +39,12 @@ export async function sourcePieces(
   }
 }
 
-/** The rows of INSERT ... VALUES: expressions over no rows need no plan. Null for other sources. */
+/** Whether the source is a list of expressions over no rows. */
+export function isValueList({ source }: BoundModification): boolean {
+  return source.op === 'values' && source.returned === undefined;
+}
+
+/** The rows of INSERT ... VALUES, which need no plan; parameters may be in the context. Null for other sources. */
 export function listedRows({ source }: BoundModification, { context }: ModifyContext): Datum[][] | null {
   if (source.op !== 'values' || source.returned !== undefined) return null;
   return source.rows.map((row) => row.map((value) => evaluate(value, [], context)));

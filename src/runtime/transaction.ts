@@ -365,7 +365,8 @@ export class EngineTransaction implements Transaction {
         list.map((batch) => ({ batch, sign: 1 })),
         this.#arena,
       );
-      out.set(relation, consolidatorOf(all.columns.map((c) => c.type))(all, this.#arena));
+      const isNet = all.n === 1 && weightOf(all, 0) !== 0;
+      out.set(relation, isNet ? all : consolidatorOf(all.columns.map((c) => c.type))(all, this.#arena));
     }
     return out;
   }

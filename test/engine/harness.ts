@@ -8,7 +8,15 @@ import { SqlError } from '../../operators/errors.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
 import { outputText } from '../../operators/expr/io/index.ts';
 import { initParser, parse } from '../../planner/parse/parse.ts';
-import type { Result, ResultColumn, RowChunk, RowStream, SessionContext, Transaction } from '../../src/engine.ts';
+import type {
+  PreparedStatement,
+  Result,
+  ResultColumn,
+  RowChunk,
+  RowStream,
+  SessionContext,
+  Transaction,
+} from '../../src/engine.ts';
 import { type EngineOptions, TidemarkEngine } from '../../src/runtime/engine.ts';
 import { localSession, runScript } from '../../src/runtime/script.ts';
 
@@ -46,7 +54,16 @@ export class Session {
   }
 
   async run(text: string): Promise<(string | null)[][]> {
-    const stream = await this.open(text);
+    return this.#rows(await this.open(text));
+  }
+
+  /** A statement that was prepared, with parameters. */
+  async runWith(prepared: PreparedStatement, params: Datum[]): Promise<(string | null)[][]> {
+    const result = await this.#engine.execute(prepared, params, this.#context, new AbortController().signal);
+    return this.#rows(result.kind === 'rows' ? result : null);
+  }
+
+  async #rows(stream: { rows: RowStream; columns: ResultColumn[] } | null): Promise<(string | null)[][]> {
     if (stream === null) return [];
     try {
       return await drain(stream);

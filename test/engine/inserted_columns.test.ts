@@ -4,7 +4,9 @@ import { before, test } from 'node:test';
 import { budget } from '../../operators/batch/budget.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import { times } from '../../operators/testing/property.ts';
+import { parse } from '../../planner/parse/parse.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
+import { localSession } from '../../src/runtime/script.ts';
 import { openEngine, Session, seeded, sql } from './harness.ts';
 import { outcome, sameRows } from './twin_tables.ts';
 
@@ -112,4 +114,51 @@ test('rows without a key are not compared with all others that have none', async
     budget.limit = Number.POSITIVE_INFINITY;
   }
   assert.deepEqual(await sql(engine, 'SELECT count(*), count(name), sum(v) FROM unnamed'), [['9000', '90', '12000']]);
+});
+
+test('a statement that is run with other parameters each time inserts what the same with literals does', async () => {
+  await sql(
+    engine,
+    `CREATE TABLE given (k int PRIMARY KEY, g int DEFAULT 7, s text, id serial, twice int GENERATED ALWAYS AS (g * 2) STORED, CHECK (g < 40));
+     CREATE TABLE meant (LIKE given INCLUDING ALL)`,
+  );
+  const session = localSession(engine);
+  const ways = [
+    'INSERT INTO @ (k, g, s) VALUES ($1::int, $2::int, $3::text)',
+    "INSERT INTO @ (k, g, s) VALUES ($1::int, $2::int + 1, upper($3::text) || '!')",
+    'INSERT INTO @ (k, s) VALUES ($1::int, $3::text), ($1::int + 1, coalesce($3::text, $2::int::text))',
+    'INSERT INTO @ (k, g, s) VALUES ($1::int, $2::int, $3::text) RETURNING k, s, twice',
+    'INSERT INTO @ (k, g, s) VALUES ($1::int, $2::int, $3::text) ON CONFLICT (k) DO UPDATE SET g = $2::int + 2',
+  ];
+  for (const way of ways) {
+    const prepared = engine.prepare(parse(way.replace('@', 'given'))[0], [], session);
+    for (const [g, s] of [
+      [1, 'a'],
+      [null, null],
+      [39, 'a text of more than twelve bytes'],
+      [41, 'b'],
+    ] as const) {
+      const k = random(100);
+      const outcomeOf = async (run: (into: Session) => Promise<unknown>) => {
+        const into = new Session(engine);
+        try {
+          const rows = await run(into);
+          await into.transaction.commit();
+          return rows;
+        } catch (error) {
+          into.transaction.rollback();
+          return (error as Error).message.replace(/given|meant/g, '@');
+        }
+      };
+      const literal = [k, g, s].map((v) => (v === null ? 'NULL' : typeof v === 'number' ? String(v) : `'${v}'`));
+      const message = `seed ${seed}: ${way} with ${literal}`;
+      const given = await outcomeOf((into) => into.runWith(prepared, [k, g, s]));
+      const meant = await outcomeOf((into) =>
+        into.run(way.replace('@', 'meant').replace(/\$(\d)/g, (_, n) => literal[n - 1])),
+      );
+      assert.deepEqual(given, meant, message);
+      const rows = (table: string) => sql(engine, `SELECT k, g, s, twice FROM ${table} ORDER BY k`);
+      assert.deepEqual(await rows('given'), await rows('meant'), message);
+    }
+  }
 });

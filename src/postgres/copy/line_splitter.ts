@@ -11,6 +11,7 @@ import { badFormat } from './copy_errors.ts';
 const LF = 10;
 const CR = 13;
 const BACKSLASH = 92;
+const NOTHING = Buffer.alloc(0);
 
 export interface SplitOptions {
   csv: boolean;
@@ -21,7 +22,7 @@ export interface SplitOptions {
 
 export class LineSplitter {
   readonly #options: SplitOptions;
-  #rest: Buffer = Buffer.alloc(0);
+  #rest: Buffer = NOTHING;
   /** Bytes of #rest that are scanned already. */
   #scanned = 0;
   #inQuotes = false;
@@ -59,7 +60,7 @@ export class LineSplitter {
       at++;
     }
     // A copy: the chunk belongs to the socket's buffer.
-    this.#rest = start < data.length ? Buffer.from(data.subarray(start)) : Buffer.alloc(0);
+    this.#rest = start < data.length ? Buffer.from(data.subarray(start)) : NOTHING;
     this.#scanned = at - start;
   }
 
