@@ -86,3 +86,19 @@ test('fields and truncation', () => {
   assert.equal(trunc('century'), '2001-01-01 00:00:00');
   fails(() => trunc('era'), '22023', 'unit "era" not recognized for type timestamp without time zone');
 });
+
+test('zones without letters are called by their digits', () => {
+  const cases: [zone: string, name: string][] = [
+    ['Asia/Kathmandu', '+0545'],
+    ['America/Caracas', '-04'],
+    ['Asia/Tehran', '+0330'],
+    ['America/New_York', 'EST'],
+    ['<-05:30>+05:30', '-05:30'],
+  ];
+  for (const [timeZone, name] of cases) {
+    const context = defaultContext({ timeZone, dateStyle: 'German, DMY' });
+    const at = read(OID.timestamptz, '2026-01-01 12:00:00', context);
+    assert.equal(outputText(at, OID.timestamptz, context), `01.01.2026 12:00:00 ${name}`);
+    assert.equal(requireFunction('to_char(timestamptz,text)')(at, 'TZ', context), name);
+  }
+});

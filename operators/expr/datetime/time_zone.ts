@@ -138,6 +138,13 @@ function namedZone(name: string): Zone | null {
   return new IntlZone(name, format);
 }
 
+/** What the tz database calls a zone that has no letters, whole minutes from UTC: `+0545`, `-03`. */
+function digitsOf(offset: number): string {
+  const minutes = Math.abs(offset) / 60;
+  const two = (n: number) => String(n).padStart(2, '0');
+  return `${offset < 0 ? '-' : '+'}${two(Math.floor(minutes / 60))}${minutes % 60 === 0 ? '' : two(minutes % 60)}`;
+}
+
 const UTC_NAMES = /^(etc\/)?(utc|uct|gmt|gmt[+-]?0|zulu|universal|greenwich)$/i;
 
 class IntlZone implements Zone {
@@ -188,7 +195,7 @@ class IntlZone implements Zone {
       const short = format.formatToParts(t).find((p) => p.type === 'timeZoneName')?.value ?? '';
       if (/^[A-Z]{3,5}$/.test(short)) return short;
     }
-    return '';
+    return digitsOf(this.offsetAt(unixSeconds));
   }
 
   private segmentsOf(year: number): Segment[] {

@@ -30,8 +30,11 @@ export interface Field {
   general(slot: number): Buffer;
 }
 
-/** Types whose binary form differs from their text although the slot holds text. */
-const TEXT_WITH_OWN_BINARY = new Set<number>([OID.timetz, OID.money, OID.bit, OID.varbit, OID.pg_lsn, OID.tid]);
+/** Types whose binary form differs from their text although the slot holds text; "char" is one byte, also when it is empty. */
+const TEXT_WITH_OWN_BINARY = new Set<number>([
+  ...[OID.timetz, OID.money, OID.bit, OID.varbit, OID.pg_lsn, OID.tid],
+  OID.char,
+]);
 
 /** `format`: 0 text, 1 binary. Types without I/O functions raise 0A000 when a value is written. */
 export function fieldOf(phys: Phys, oid: number, format: number, context: EvalContext): Field {
@@ -49,7 +52,8 @@ export function fieldOf(phys: Phys, oid: number, format: number, context: EvalCo
   return {
     phys,
     fixed: textWriter(phys, oid, context),
-    raw: phys === 'varlen' && varlenForm(oid) === 'text',
+    // A byte of "char" beyond ASCII is shown as \ooo.
+    raw: phys === 'varlen' && varlenForm(oid) === 'text' && oid !== OID.char,
     prefix: -1,
     general: (slot) => Buffer.from(outputText(readSlot(phys, oid, slot), oid, context), 'utf8'),
   };

@@ -151,6 +151,15 @@ test('names: re-Parse, Close, unknown statements and portals', async () => {
   assert.deepEqual(await client.until('Z'), ['E 26000 unnamed prepared statement does not exist', 'Z I']);
 });
 
+test('DEALLOCATE ALL and DISCARD ALL leave the unnamed statement', async () => {
+  for (const text of ['deallocate all', 'discard all']) {
+    const tag = `C ${text.toUpperCase()}`;
+    client.send(parse({ text }), bind({}), execute({}), sync(), bind({}), execute({}), sync());
+    assert.deepEqual(await client.until('Z'), ['1', '2', tag, 'Z I']);
+    assert.deepEqual(await client.until('Z'), ['2', tag, 'Z I']);
+  }
+});
+
 test('a portal outlives the statement it was bound to', async () => {
   client.send(
     parse({ name: 'a', text: 'select five' }),

@@ -24,7 +24,7 @@ export function prepareStatement(session: Session, statement: Prepare): void {
 }
 
 export function deallocate(session: Session, name: string | null): void {
-  if (name === null) session.statements.dropAll();
+  if (name === null) session.statements.dropNamed();
   else {
     session.statements.get(name);
     session.statements.drop(name);

@@ -16,6 +16,9 @@ test('a name gives what was prepared under it last, and nothing when that is gon
   statements.drop('a');
   assert.throws(() => statements.get('a'), { sqlstate: '26000' });
   assert.equal(statements.get('b').text, '2');
-  statements.dropAll();
+  statements.add(named('', '4'));
+  statements.get('b');
+  statements.dropNamed();
   assert.throws(() => statements.get('b'), { sqlstate: '26000' });
+  assert.equal(statements.get('').text, '4');
 });

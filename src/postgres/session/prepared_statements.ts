@@ -71,9 +71,12 @@ export class PreparedStatements {
     return this.#byName.delete(name);
   }
 
-  dropAll(): void {
+  /** The unnamed one stays until the next takes its place, as in PostgreSQL: a client that runs DEALLOCATE ALL by it may run it again. */
+  dropNamed(): void {
+    const unnamed = this.#byName.get('');
     this.#byName.clear();
     this.#last = null;
+    if (unnamed !== undefined) this.add(unnamed);
   }
 
   list(): PreparedInfo[] {

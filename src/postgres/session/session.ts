@@ -245,7 +245,7 @@ export class Session implements Listener {
     this.portals.closeAll();
     this.context.ended();
     this.notifications.close();
-    this.statements.dropAll();
+    this.statements.dropNamed();
   }
 
   info(): SessionInfo {

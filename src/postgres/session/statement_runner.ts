@@ -122,6 +122,6 @@ function discardAll(session: Session): void {
   }
   session.portals.closeWhere((portal) => portal.cursor !== null);
   session.settings.resetAll();
-  session.statements.dropAll();
+  session.statements.dropNamed();
   session.notifications.unlisten(null);
 }

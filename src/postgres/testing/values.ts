@@ -49,6 +49,7 @@ export function samples(random: () => number): [oid: number, values: Datum[]][] 
   const day = (): number => int(random() < 0.8 ? 17 : 22);
   return [
     [OID.bool, [true, false, null]],
+    [OID.char, ['', 'a', '~', 'é', '\u0080', 'ÿ', null]],
     [OID.int2, [0, -32768, 32767, ...many(() => int(16))]],
     [OID.int4, [0, -2147483648, 2147483647, ...many(() => int(32))]],
     [OID.oid, [0, 4294967295, 2147483648]],
