@@ -44,8 +44,7 @@ export class KeyOrders {
       return null;
     }
     if (usedBytes() + index.keys.size * KEY_BYTES > budget.chilled) return null;
-    const order = this.#guarded(() => new KeyOrder(index));
-    if (order === null) return null;
+    const order = new KeyOrder(index);
     this.#kept.set(index, { order, unused: 0 });
     return order;
   }
@@ -53,7 +52,7 @@ export class KeyOrders {
   /** A piece of what is left to do for an order; false: nothing is, or it has gone. */
   build(index: KeyedIndex, order: KeyOrder): boolean {
     if (this.#kept.get(index)?.order !== order || order.isNearlyReady) return false;
-    this.#guarded(() => order.build());
+    this.#guarded(index, () => order.build());
     return true;
   }
 
@@ -62,7 +61,7 @@ export class KeyOrders {
     const kept = this.#kept.get(index);
     if (kept === undefined || !kept.order.isNearlyReady) return null;
     const { order } = kept;
-    this.#guarded(() => order.settle());
+    this.#guarded(index, () => order.settle());
     if (order.count > 2 * index.keys.size + LEAST) this.drop(index);
     return this.#kept.has(index) ? order : null;
   }
@@ -85,19 +84,18 @@ export class KeyOrders {
   #note(index: KeyedIndex, kept: Kept, delta: Batch, arena: Arena): void {
     const { order } = kept;
     const before = order.waiting;
-    this.#guarded(() => order.note(delta, arena));
+    this.#guarded(index, () => order.note(delta, arena));
     kept.unused += order.waiting - before;
     if (kept.unused > order.count + LEAST) this.drop(index);
   }
 
-  /** What works on orders and does not fit costs the orders, not who works. */
-  #guarded<T>(work: () => T): T | null {
+  /** Work on an order that does not fit costs the order, not who works. */
+  #guarded(index: KeyedIndex, work: () => void): void {
     try {
-      return work();
+      work();
     } catch (error) {
       if (!(error instanceof OutOfMemory)) throw error;
-      this.letGo();
-      return null;
+      this.drop(index);
     }
   }
 

@@ -28,8 +28,8 @@ import type { StoredRelation } from './stored_relation.ts';
 const LEAST_ROWS = checked ? 16 : 1024;
 /** Rows found in one turn. */
 const MOST_FOUND = 16384;
-/** Looking a row up costs about as much as scanning so many. */
-const SCANNED_A_LOOKUP = 4;
+/** Looking a row up costs about as much as scanning so many; few in debug builds, whose tables are small. */
+const SCANNED_A_LOOKUP = checked ? 2 : 8;
 /** Keys of the first attempt, and how many times as many each one after it has. */
 const LEAST_KEYS = 16;
 const GROWTH = 4;

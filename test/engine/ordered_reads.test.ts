@@ -4,6 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { budget } from '../../operators/batch/budget.ts';
+import { pages } from '../../operators/batch/pages.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { drain, openEngine, Session, seeded, sql } from './harness.ts';
 
@@ -275,4 +277,21 @@ test('an order goes when keys come and nobody asks, and is made again', async ()
   await sql(engine, 'DELETE FROM t WHERE id > 500');
   assert.deepEqual(await sql(engine, 'SELECT max(id) FROM t'), [['500']]);
   for (let i = 0; i < 3; i++) assert.deepEqual(await sql(engine, text), [['21']]);
+});
+
+test('an order goes when memory is short', async () => {
+  const engine = await openEngine();
+  await sql(engine, 'CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 2000)');
+  const text = 'SELECT count(*) FROM t WHERE id BETWEEN 100 AND 120';
+  for (let i = 0; i < 3; i++) await sql(engine, text);
+  assert.ok(await isByOrder(engine, text));
+  const { limit } = budget;
+  try {
+    budget.limit = (pages.usedBytes / 0.8) | 0;
+    engine.chilling.makeRoom();
+  } finally {
+    budget.limit = limit;
+  }
+  assert.equal(await isByOrder(engine, text), false);
+  assert.deepEqual(await sql(engine, text), [['21']]);
 });
