@@ -1,7 +1,7 @@
 /**
  * Which indexes of a relation have their keys in order, too (key_order.ts), for reads of ranges.
  *
- *   first read that would need one: it scans | second: it makes it, in pieces | those that follow: they have it | many keys have come since it was of use, or memory is short: it goes
+ *   first read that would need one: it scans | second: it makes it, in pieces | those that follow: they have it | ticks have brought many rows since it was of use, or memory is short: it goes
  *
  * So a table that is read so once costs nothing more, and one that is written and not read so costs nothing for long: what is thrown away is made again for about as much as it has saved.
  */
@@ -17,10 +17,12 @@ import type { KeyedIndex } from '../../operators/state/keyed_index.ts';
 const LEAST = 4096;
 /** Bytes of a key beside its values, by a generous guess. */
 const KEY_BYTES = 32;
+/** A new key costs about as much as looking for so many that are there. */
+const LOOKED = 16;
 
 interface Kept {
   order: KeyOrder;
-  /** Keys that have come since a reader had use of it. */
+  /** What it has cost since a reader had use of it, in new keys. */
   unused: number;
 }
 
@@ -85,7 +87,7 @@ export class KeyOrders {
     const { order } = kept;
     const before = order.waiting;
     this.#guarded(index, () => order.note(delta, arena));
-    kept.unused += order.waiting - before;
+    kept.unused += order.waiting - before + delta.n / LOOKED;
     if (kept.unused > order.count + LEAST) this.drop(index);
   }
 
