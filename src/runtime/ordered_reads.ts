@@ -16,7 +16,7 @@ import { evaluate } from '../../operators/expr/interpret.ts';
 import type { DataflowPlan, PlanNode, SortKey } from '../../operators/plan.ts';
 import type { KeyOrder } from '../../operators/state/key_order.ts';
 import type { KeyedIndex } from '../../operators/state/keyed_index.ts';
-import { type KeyRange, type Limit, limitsOf, rangeOf, stretchOf } from './key_range.ts';
+import { isOrdered, type KeyRange, type Limit, limitsOf, rangeOf, stretchOf } from './key_range.ts';
 import { type OrderedSource, orderedSources } from './ordered_sources.ts';
 import { ReadTurns } from './read_turns.ts';
 import { copyOut, type Reader, type ReadResult, readNow, rowsOfKeys } from './reads.ts';
@@ -114,8 +114,13 @@ function limitsIn({ filter, shown }: OrderedSource, { types }: StoredRelation, {
   return filter === null ? [] : limitsOf(filter, { columns: shown, types, context });
 }
 
+/** Columns of the indexes whose keys can be put in order. */
+function orderable(stored: StoredRelation): number[][] {
+  return stored.indexedColumns().filter((columns) => columns.every((c) => isOrdered(stored.types[c])));
+}
+
 function candidates(stored: StoredRelation, limits: Limit[]): Candidate[] {
-  return stored.indexedColumns().flatMap((columns) => {
+  return orderable(stored).flatMap((columns) => {
     const range = rangeOf(columns, limits);
     const index = stored.index(columns);
     return range === null || index === undefined ? [] : [{ index, range }];
@@ -124,7 +129,7 @@ function candidates(stored: StoredRelation, limits: Limit[]): Candidate[] {
 
 /** Indexes whose keys are in this order, at least by its first column, where the filter leaves one value of the columns in front of that. */
 function inOrder(stored: StoredRelation, limits: Limit[], order: SortKey[]): InOrder[] {
-  return stored.indexedColumns().flatMap((columns) => {
+  return orderable(stored).flatMap((columns) => {
     const index = stored.index(columns) as KeyedIndex;
     const range = rangeOf(columns, limits) ?? { equal: [], lower: [], upper: [] };
     const fixed = columns.slice(0, range.equal.length);
