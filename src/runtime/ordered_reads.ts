@@ -89,7 +89,7 @@ export async function makeOrders(plan: DataflowPlan, reader: Reader, signal: Abo
 }
 
 /** The indexes whose orders would serve best. */
-function indexesFor(source: OrderedSource, stored: StoredRelation, reader: Reader): Set<KeyedIndex> {
+export function indexesFor(source: OrderedSource, stored: StoredRelation, reader: Reader): Set<KeyedIndex> {
   const limits = limitsIn(source, stored, reader);
   if (source.first === null) {
     const best = narrowest(candidates(stored, limits));
@@ -155,36 +155,6 @@ export function readByOrder(
     const found = source.first === null ? read.range() : read.first(source.first);
     return found === null ? null : { ...copyOut(found.rows), columns: found.columns };
   });
-}
-
-/** What EXPLAIN says of the sources that an index's order could serve, by number: it is tried. */
-export function explainOrders(
-  plan: DataflowPlan,
-  reader: Reader,
-  nameOf: (relation: number, column: number) => string,
-): Map<number, string> {
-  const said = new Map<number, string>();
-  const served = new Set<number>();
-  for (const source of servedSources(plan, reader)) {
-    const at = source.source;
-    const stored = reader.loop.relations.get(source.relation) as StoredRelation;
-    const indexes = [...indexesFor(source, stored, reader)];
-    if (served.has(at) || indexes.length === 0) continue;
-    const named = (columns: number[]) => `(${columns.map((c) => nameOf(source.relation, c)).join(', ')})`;
-    const found = readByOrder(plan, source, reader);
-    if (found !== null) {
-      const rows = source.first === null ? 'of the range' : 'from the end that is wanted';
-      said.set(at, `by the order of ${named(found.columns)}: ${found.batch.n} rows ${rows}`);
-      served.add(at);
-      found.arena.release();
-    } else if (!said.has(at)) {
-      const isMade = indexes.every((index) => stored.orders.ready(index) !== null);
-      const orders = indexes.map(({ keyColumns }) => named(keyColumns)).join(', ');
-      const why = isMade ? 'it would not be less' : 'the second such read makes it';
-      said.set(at, `scanned, not by the order of ${orders}: ${why}`);
-    }
-  }
-  return said;
 }
 
 /** Rows of the relation, and the columns of the index by which they were found. */
