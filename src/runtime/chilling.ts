@@ -1,6 +1,6 @@
 /**
  * Makes room when memory gets short, before sources would have to wait for it (memory_hold.ts): what deletes have left of chunks of memory is moved together
- * (compaction.ts), and old state moves to disk.
+ * (compaction.ts), old state moves to disk, and orders of keys, which only reads ask for, go.
  *
  *   use above `chill` -> between two ticks a slice of some milliseconds of both, as much as comes ... use below `chilled` -> enough       (batch/budget.ts has the marks)
  *   use above `hold`  -> longer slices
@@ -78,6 +78,7 @@ export class Chilling {
   /** When memory is short, a slice of state goes. */
   makeRoom(): void {
     const { cold } = this.#engine;
+    if (usedBytes() > budget.chill) this.#letOrdersGo();
     if (usedBytes() > budget.chill) this.#compact(usedBytes() > budget.hold ? LONG_SLICE_MS : SLICE_MS);
     if (cold === null) return;
     this.#renew(cold);
@@ -127,9 +128,15 @@ export class Chilling {
   makeMore(): boolean {
     const { cold } = this.#engine;
     const before = usedBytes();
+    this.#letOrdersGo();
     this.#compact(Number.POSITIVE_INFINITY);
     if (cold !== null) this.#go(cold, before - budget.limit * MORE_SHARE, Number.POSITIVE_INFINITY);
     return usedBytes() <= before - LEAST_FREED;
+  }
+
+  /** What can be made again of what is there (key_order.ts). */
+  #letOrdersGo(): void {
+    for (const relation of this.#engine.loop.relations.values()) relation.orders.letGo();
   }
 
   #go(cold: ColdFiles, below: number, milliseconds: number, bytes = Number.POSITIVE_INFINITY): void {

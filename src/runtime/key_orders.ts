@@ -1,7 +1,7 @@
 /**
  * Which indexes of a relation have their keys in order, too (key_order.ts), for reads of ranges.
  *
- *   first read that would need one: it scans | second: it makes it, in pieces | those that follow: they have it | many keys have come since it was of use, or memory is short: it goes
+ *   first read that would need one: it scans | second: it makes it, in pieces | those that follow: they have it | ticks have brought many rows since it was of use, or memory is short: it goes
  *
  * So a table that is read so once costs nothing more, and one that is written and not read so costs nothing for long: what is thrown away is made again for about as much as it has saved.
  */
@@ -17,10 +17,12 @@ import type { KeyedIndex } from '../../operators/state/keyed_index.ts';
 const LEAST = 4096;
 /** Bytes of a key beside its values, by a generous guess. */
 const KEY_BYTES = 32;
+/** A new key costs about as much as looking for so many that are there. */
+const LOOKED = 16;
 
 interface Kept {
   order: KeyOrder;
-  /** Keys that have come since a reader had use of it. */
+  /** What it has cost since a reader had use of it, in new keys. */
   unused: number;
 }
 
@@ -44,8 +46,7 @@ export class KeyOrders {
       return null;
     }
     if (usedBytes() + index.keys.size * KEY_BYTES > budget.chilled) return null;
-    const order = this.#guarded(() => new KeyOrder(index));
-    if (order === null) return null;
+    const order = new KeyOrder(index);
     this.#kept.set(index, { order, unused: 0 });
     return order;
   }
@@ -53,7 +54,7 @@ export class KeyOrders {
   /** A piece of what is left to do for an order; false: nothing is, or it has gone. */
   build(index: KeyedIndex, order: KeyOrder): boolean {
     if (this.#kept.get(index)?.order !== order || order.isNearlyReady) return false;
-    this.#guarded(() => order.build());
+    this.#guarded(index, () => order.build());
     return true;
   }
 
@@ -62,7 +63,7 @@ export class KeyOrders {
     const kept = this.#kept.get(index);
     if (kept === undefined || !kept.order.isNearlyReady) return null;
     const { order } = kept;
-    this.#guarded(() => order.settle());
+    this.#guarded(index, () => order.settle());
     if (order.count > 2 * index.keys.size + LEAST) this.drop(index);
     return this.#kept.has(index) ? order : null;
   }
@@ -85,19 +86,18 @@ export class KeyOrders {
   #note(index: KeyedIndex, kept: Kept, delta: Batch, arena: Arena): void {
     const { order } = kept;
     const before = order.waiting;
-    this.#guarded(() => order.note(delta, arena));
-    kept.unused += order.waiting - before;
+    this.#guarded(index, () => order.note(delta, arena));
+    kept.unused += order.waiting - before + delta.n / LOOKED;
     if (kept.unused > order.count + LEAST) this.drop(index);
   }
 
-  /** What works on orders and does not fit costs the orders, not who works. */
-  #guarded<T>(work: () => T): T | null {
+  /** Work on an order that does not fit costs the order, not who works. */
+  #guarded(index: KeyedIndex, work: () => void): void {
     try {
-      return work();
+      work();
     } catch (error) {
       if (!(error instanceof OutOfMemory)) throw error;
-      this.letGo();
-      return null;
+      this.drop(index);
     }
   }
 

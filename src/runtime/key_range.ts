@@ -95,8 +95,8 @@ function columnLimit(e: Expr, input: Input): Limit | null {
   return key === null ? null : { columns: [position], values: [key], op };
 }
 
-/** Whether the order of its values is that of its comparisons: those of documents, arrays and rows are left alone. */
-function isOrdered({ oid }: ColType): boolean {
+/** Whether the order of its values is that of its comparisons, and what is equal by it is one key: documents, arrays and other values that have to be decoded are left alone. */
+export function isOrdered({ oid }: ColType): boolean {
   return physOf(oid) !== 'varlen' || varlenOrder(oid) !== 'decoded';
 }
 

@@ -16,7 +16,7 @@ import { evaluate } from '../../operators/expr/interpret.ts';
 import type { DataflowPlan, PlanNode, SortKey } from '../../operators/plan.ts';
 import type { KeyOrder } from '../../operators/state/key_order.ts';
 import type { KeyedIndex } from '../../operators/state/keyed_index.ts';
-import { type KeyRange, type Limit, limitsOf, rangeOf, stretchOf } from './key_range.ts';
+import { isOrdered, type KeyRange, type Limit, limitsOf, rangeOf, stretchOf } from './key_range.ts';
 import { type OrderedSource, orderedSources } from './ordered_sources.ts';
 import { ReadTurns } from './read_turns.ts';
 import { copyOut, type Reader, type ReadResult, readNow, rowsOfKeys } from './reads.ts';
@@ -28,8 +28,8 @@ import type { StoredRelation } from './stored_relation.ts';
 const LEAST_ROWS = checked ? 16 : 1024;
 /** Rows found in one turn. */
 const MOST_FOUND = 16384;
-/** Looking a row up costs about as much as scanning so many. */
-const SCANNED_A_LOOKUP = 4;
+/** Looking a row up costs about as much as scanning so many; few in debug builds, whose tables are small. */
+const SCANNED_A_LOOKUP = checked ? 2 : 8;
 /** Keys of the first attempt, and how many times as many each one after it has. */
 const LEAST_KEYS = 16;
 const GROWTH = 4;
@@ -89,7 +89,7 @@ export async function makeOrders(plan: DataflowPlan, reader: Reader, signal: Abo
 }
 
 /** The indexes whose orders would serve best. */
-function indexesFor(source: OrderedSource, stored: StoredRelation, reader: Reader): Set<KeyedIndex> {
+export function indexesFor(source: OrderedSource, stored: StoredRelation, reader: Reader): Set<KeyedIndex> {
   const limits = limitsIn(source, stored, reader);
   if (source.first === null) {
     const best = narrowest(candidates(stored, limits));
@@ -114,8 +114,13 @@ function limitsIn({ filter, shown }: OrderedSource, { types }: StoredRelation, {
   return filter === null ? [] : limitsOf(filter, { columns: shown, types, context });
 }
 
+/** Columns of the indexes whose keys can be put in order. */
+function orderable(stored: StoredRelation): number[][] {
+  return stored.indexedColumns().filter((columns) => columns.every((c) => isOrdered(stored.types[c])));
+}
+
 function candidates(stored: StoredRelation, limits: Limit[]): Candidate[] {
-  return stored.indexedColumns().flatMap((columns) => {
+  return orderable(stored).flatMap((columns) => {
     const range = rangeOf(columns, limits);
     const index = stored.index(columns);
     return range === null || index === undefined ? [] : [{ index, range }];
@@ -124,7 +129,7 @@ function candidates(stored: StoredRelation, limits: Limit[]): Candidate[] {
 
 /** Indexes whose keys are in this order, at least by its first column, where the filter leaves one value of the columns in front of that. */
 function inOrder(stored: StoredRelation, limits: Limit[], order: SortKey[]): InOrder[] {
-  return stored.indexedColumns().flatMap((columns) => {
+  return orderable(stored).flatMap((columns) => {
     const index = stored.index(columns) as KeyedIndex;
     const range = rangeOf(columns, limits) ?? { equal: [], lower: [], upper: [] };
     const fixed = columns.slice(0, range.equal.length);
@@ -150,36 +155,6 @@ export function readByOrder(
     const found = source.first === null ? read.range() : read.first(source.first);
     return found === null ? null : { ...copyOut(found.rows), columns: found.columns };
   });
-}
-
-/** What EXPLAIN says of the sources that an index's order could serve, by number: it is tried. */
-export function explainOrders(
-  plan: DataflowPlan,
-  reader: Reader,
-  nameOf: (relation: number, column: number) => string,
-): Map<number, string> {
-  const said = new Map<number, string>();
-  const served = new Set<number>();
-  for (const source of servedSources(plan, reader)) {
-    const at = source.source;
-    const stored = reader.loop.relations.get(source.relation) as StoredRelation;
-    const indexes = [...indexesFor(source, stored, reader)];
-    if (served.has(at) || indexes.length === 0) continue;
-    const named = (columns: number[]) => `(${columns.map((c) => nameOf(source.relation, c)).join(', ')})`;
-    const found = readByOrder(plan, source, reader);
-    if (found !== null) {
-      const rows = source.first === null ? 'of the range' : 'from the end that is wanted';
-      said.set(at, `by the order of ${named(found.columns)}: ${found.batch.n} rows ${rows}`);
-      served.add(at);
-      found.arena.release();
-    } else if (!said.has(at)) {
-      const isMade = indexes.every((index) => stored.orders.ready(index) !== null);
-      const orders = indexes.map(({ keyColumns }) => named(keyColumns)).join(', ');
-      const why = isMade ? 'it would not be less' : 'the second such read makes it';
-      said.set(at, `scanned, not by the order of ${orders}: ${why}`);
-    }
-  }
-  return said;
 }
 
 /** Rows of the relation, and the columns of the index by which they were found. */

@@ -4,6 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { budget } from '../../operators/batch/budget.ts';
+import { pages } from '../../operators/batch/pages.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { drain, openEngine, Session, seeded, sql } from './harness.ts';
 
@@ -28,6 +30,8 @@ const VALUES: Record<string, () => string> = {
   timestamptz: () =>
     pick([`'2026-01-01 00:00+00'::timestamptz + ${random(50)} * interval '1 hour'`, "'infinity'::timestamptz"]),
   interval: () => pick(["interval '1 mon'", "interval '30 days'", `${random(60)} * interval '1 day'`]),
+  time: () => `'00:00'::time + ${random(50)} * interval '20 min'`,
+  'int4[]': () => `ARRAY[${random(4)}, ${random(4)}]`,
   uuid: () => `'0000000${random(10)}-0000-0000-0000-00000000000${random(10)}'::uuid`,
   bool: () => pick(['true', 'false']),
   bytea: () => `'\\x${pick(['', '00', 'ff', '0001'])}${10 + random(80)}'::bytea`,
@@ -103,7 +107,7 @@ class Tables {
 
   /** A column that has a least value. */
   #extreme(): string {
-    return pick(['id', ...['a', 'b'].filter((_, i) => !['uuid', 'bool', 'bytea'].includes(this.types[i]))]);
+    return pick(['id', ...['a', 'b'].filter((_, i) => !['uuid', 'bool', 'bytea', 'int4[]'].includes(this.types[i]))]);
   }
 
   /** Over both tables; whether the order of its rows is said. */
@@ -173,13 +177,13 @@ test('reads by the order of keys give what a scan gives, whatever the types, whi
     const tables = new Tables(engine, [type, other]);
     await tables.create();
     const session = new Session(engine);
-    for (let step = 0; step < 14; step++) {
+    for (let step = 0; step < 8; step++) {
       const label = `(seed ${seed}, ${tables.types}, step ${step})`;
       if (step < 4 || random(2) === 0) {
         const change = tables.change();
         for (const name of ['t', 'u']) await sql(engine, change.replaceAll('@', name));
       }
-      for (let i = 0; i < 4; i++) await same((text) => sql(engine, text), tables, label);
+      for (let i = 0; i < 3; i++) await same((text) => sql(engine, text), tables, label);
       if (await isByOrder(engine, tables.query().text.replaceAll('@', 't'))) used++;
     }
     session.transaction.rollback();
@@ -189,7 +193,7 @@ test('reads by the order of keys give what a scan gives, whatever the types, whi
 
 test('within a transaction: its own changes, and none of others since its first read', async () => {
   const engine = await openEngine();
-  for (let round = 0; round < 8; round++) {
+  for (let round = 0; round < 4; round++) {
     await sql(engine, 'DROP TABLE IF EXISTS t; DROP TABLE IF EXISTS u');
     const tables = new Tables(engine, [pick(['int4', 'text', 'numeric']), pick(['int4', 'float8'])]);
     await tables.create();
@@ -227,7 +231,7 @@ test('of a view, by its key and by an index', async () => {
     "SELECT * FROM @ WHERE (a, b) > (5, 'b') ORDER BY a, b LIMIT 4",
     'SELECT * FROM @ ORDER BY n DESC, a, b LIMIT 3',
   ];
-  for (let step = 0; step < 30; step++) {
+  for (let step = 0; step < 15; step++) {
     await sql(engine, tables.change().replaceAll('@', 'u'));
     for (const text of queries) {
       const [view, own] = [
@@ -262,7 +266,10 @@ test('a cursor and a long read keep their tick while rows of the range change', 
 
 test('an order goes when keys come and nobody asks, and is made again', async () => {
   const engine = await openEngine();
-  await sql(engine, 'CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 2000)');
+  await sql(
+    engine,
+    'CREATE TABLE t (id int PRIMARY KEY, v int DEFAULT 0); INSERT INTO t SELECT generate_series(1, 2000)',
+  );
   const text = 'SELECT count(*) FROM t WHERE id BETWEEN 100 AND 120';
   assert.equal(await isByOrder(engine, text), false);
   for (let i = 0; i < 3; i++) assert.deepEqual(await sql(engine, text), [['21']]);
@@ -271,8 +278,29 @@ test('an order goes when keys come and nobody asks, and is made again', async ()
   assert.equal(await isByOrder(engine, text), false);
   for (let i = 0; i < 3; i++) assert.deepEqual(await sql(engine, text), [['21']]);
   assert.ok(await isByOrder(engine, text));
+  for (let i = 0; i < 16; i++) await sql(engine, 'UPDATE t SET v = v + 1');
+  assert.equal(await isByOrder(engine, text), false);
+  for (let i = 0; i < 3; i++) assert.deepEqual(await sql(engine, text), [['21']]);
+  assert.ok(await isByOrder(engine, text));
   // Keys that are gone are not carried along for ever.
   await sql(engine, 'DELETE FROM t WHERE id > 500');
   assert.deepEqual(await sql(engine, 'SELECT max(id) FROM t'), [['500']]);
   for (let i = 0; i < 3; i++) assert.deepEqual(await sql(engine, text), [['21']]);
+});
+
+test('an order goes when memory is short', async () => {
+  const engine = await openEngine();
+  await sql(engine, 'CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 2000)');
+  const text = 'SELECT count(*) FROM t WHERE id BETWEEN 100 AND 120';
+  for (let i = 0; i < 3; i++) await sql(engine, text);
+  assert.ok(await isByOrder(engine, text));
+  const { limit } = budget;
+  try {
+    budget.limit = (pages.usedBytes / 0.8) | 0;
+    engine.chilling.makeRoom();
+  } finally {
+    budget.limit = limit;
+  }
+  assert.equal(await isByOrder(engine, text), false);
+  assert.deepEqual(await sql(engine, text), [['21']]);
 });
