@@ -10,8 +10,8 @@
 import type { Arena } from '../batch/arena.ts';
 import type { Batch } from '../batch/batch.ts';
 import { U32 } from '../batch/memory.ts';
-import * as k from '../kernels/key_layout.ts';
 import { kernels } from '../kernels/index.ts';
+import * as k from '../kernels/key_layout.ts';
 import * as p from '../kernels/probe_layout.ts';
 import { writeAddresses, writeKeyLayout } from './key_batch.ts';
 import { giveRecord, takeRecord } from './lent_records.ts';
