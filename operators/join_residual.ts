@@ -21,7 +21,7 @@ import { type ColType, colType, OID } from './types.ts';
 export const PLACE = colType(OID.int4);
 
 /** Over left ++ right columns. */
-export class Residual {
+export class Residual implements ErrorSink {
   readonly #kernel: RowTest;
   readonly #test: BoundExpr;
   /** Over left ++ right columns ++ Pairs.rows, Pairs.others: gives the latter of the pairs that pass. */
@@ -29,6 +29,8 @@ export class Residual {
   /** Those that it reads. */
   readonly columns: number[];
   readonly #row: Datum[];
+  /** Whom errors of the present keepPassing() go to. */
+  #step: { errors: ErrorSink; whole: (row: number, other: number) => Datum[] } | null = null;
 
   constructor(expr: Expr, types: ColType[]) {
     this.#kernel = compileTest(expr, types);
@@ -55,21 +57,23 @@ export class Residual {
     }
   }
 
-  /** Drops the pairs that do not pass. Of the joined columns only `columns` need be there; `whole` gives the row of a pair for the report. */
+  /** Drops the pairs that do not pass. `columns` become its own, of which only those that it reads need be there; `whole` gives the row of a pair for the report. */
   keepPassing(columns: Column[], pairs: Pairs, tick: Tick, whole: (row: number, other: number) => Datum[]): void {
     const { n, rows, others, weights } = pairs;
-    const errors: ErrorSink = {
-      report: (error, row, weight) => {
-        const [own, other] = row.slice(-2) as number[];
-        tick.errors.report(error, whole(own, other), weight);
-      },
-    };
-    const joined: Batch = { n, weights, columns: [...columns, placeColumn(rows), placeColumn(others)] };
-    const kept = this.#filter.step([joined], tickWith(tick, tick.arena, errors));
+    this.#step = { errors: tick.errors, whole };
+    columns.push(placeColumn(rows), placeColumn(others));
+    const joined: Batch = { n, weights, columns };
+    const kept = this.#filter.step([joined], tickWith(tick, tick.arena, this));
     pairs.n = kept.n;
     pairs.rows = kept.columns[0].data;
     pairs.others = kept.columns[1].data;
     pairs.weights = kept.weights;
+  }
+
+  /** Of a pair for which the filter fails: its last columns are the row's number and the other's address. */
+  report(error: SqlError, row: Datum[], weight: number): void {
+    const [own, other] = row.slice(-2) as number[];
+    this.#step?.errors.report(error, this.#step.whole(own, other), weight);
   }
 
   release(): void {

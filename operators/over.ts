@@ -18,6 +18,7 @@ import { U32 } from './batch/memory.ts';
 import type { Operator, Tick } from './operator.ts';
 import { CallRows } from './over/call_rows.ts';
 import { makeEvaluator } from './over/make.ts';
+import { PartitionRows } from './over/partition_rows.ts';
 import { PartitionView, viewTypes } from './over/partition_view.ts';
 import type { WindowEvaluator } from './over/window_call.ts';
 import type { PlanNode } from './plan.ts';
@@ -41,6 +42,9 @@ export class OverOperator implements Operator {
   readonly #viewTypes: ColType[];
   readonly #index: OrderedIndex;
   readonly #peers: RowCompare;
+  /** The partition that is shown, and its rows: the same objects for all. */
+  readonly #partition: PartitionRows;
+  #view: PartitionView | null = null;
   readonly #heap = new Heap();
   readonly #calls: WindowEvaluator[];
   readonly #rows: CallRows;
@@ -56,6 +60,7 @@ export class OverOperator implements Operator {
     this.#spec = spec;
     this.#viewTypes = viewTypes(inputTypes);
     this.#index = new OrderedIndex(inputTypes, spec.partition, spec.order, 16, spec.frees);
+    this.#partition = new PartitionRows(this.#index.runs);
     this.#peers = rowCompare(this.#index.runs.rows.layout, spec.order, false);
     this.#calls = spec.calls.map((call) => makeEvaluator(call, spec.order, inputTypes, this.#heap));
     this.#rows = new CallRows(this.#calls, inputTypes);
@@ -131,12 +136,10 @@ export class OverOperator implements Operator {
           this.#walk(head, prefix, -1, this.#before + this.#after),
           this.#walk(head, changedEnd, 1, this.#before + this.#after),
         ];
-    const rows = {
-      ops: runs.rows,
-      address: (i: number) => runs.entry(head, i) + runs.rowOffset,
-      weight: (i: number) => runs.weight(runs.entry(head, i)),
-    };
-    const view = new PartitionView(rows, this.#rowsIn(head, first, last), this.#peers, this.#viewTypes, tick.arena);
+    this.#partition.head = head;
+    this.#view ??= new PartitionView(this.#partition, this.#peers, this.#viewTypes, tick.arena);
+    const view = this.#view;
+    view.begin(this.#rowsIn(head, first, last), tick.arena);
     view.add(first, last);
     const from = this.#rowsIn(head, first, prefix);
     const to = from + this.#rowsIn(head, prefix, changedEnd);

@@ -77,6 +77,7 @@ export class OverOnce implements Operator {
     const { layout } = list.ops;
     const partitions = rowCompare(layout, keys, false);
     const peers = rowCompare(layout, order, false);
+    const types = viewTypes(this.#inputTypes);
     for (let from = 0; from < n; ) {
       let to = from + 1;
       let rows = list.weight(from);
@@ -89,7 +90,8 @@ export class OverOnce implements Operator {
       }
       const arena = new Arena();
       try {
-        const view = new PartitionView(list, rows, peers, viewTypes(this.#inputTypes), arena);
+        const view = new PartitionView(list, peers, types, arena);
+        view.begin(rows, arena);
         yield* this.#showPartition(view, [from, to], out, tick, most);
       } finally {
         arena.release();

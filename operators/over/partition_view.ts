@@ -19,21 +19,29 @@ export function viewTypes(types: ColType[]): ColType[] {
 }
 
 export class PartitionView {
-  readonly n: number;
+  n = 0;
   readonly #rows: RowList;
   readonly #peers: RowCompare;
   readonly #builder: BatchBuilder;
   /** Of the row that was added last; 0: none. */
   #previous = 0;
-  readonly #starts: number[] = [];
-  readonly #groups: number[] = [];
+  #starts: number[] = [];
+  #groups: number[] = [];
 
-  /** Of n rows of the list, by their weights, which add() brings in. `types`: those of viewTypes(). */
-  constructor(rows: RowList, n: number, peers: RowCompare, types: ColType[], arena: Arena) {
-    this.n = n;
+  /** Of rows of the list. `types`: those of viewTypes(). */
+  constructor(rows: RowList, peers: RowCompare, types: ColType[], arena: Arena) {
     this.#rows = rows;
     this.#peers = peers;
-    this.#builder = new BatchBuilder(types, arena, n);
+    this.#builder = new BatchBuilder(types, arena, 1);
+  }
+
+  /** Begins anew, with n rows, by their weights, which add() brings in. What it was before must not be looked at any more. */
+  begin(n: number, arena: Arena): void {
+    this.n = n;
+    this.#builder.begin(arena, n);
+    this.#previous = 0;
+    this.#starts = [];
+    this.#groups = [];
   }
 
   /** Adds rows from .. to - 1 of the list, which come after those that are there. */

@@ -236,24 +236,23 @@ export class KeyedIndex implements ColdState {
 
   #free(watermarks: Watermarks): boolean {
     if (this.#keyRetention === null) return this.#deadRows?.free(watermarks) ?? true;
-    const freeKeys = (slots: number, n: number, scratch: Arena) => this.#freeKeys(slots, n, scratch);
-    return this.#keyRetention.free(watermarks, (slot) => this.#freeKey(slot), freeKeys);
+    return this.#keyRetention.free(watermarks, this.#freeKey, this.#freeKeys);
   }
 
-  #freeKey(slot: number): void {
+  readonly #freeKey = (slot: number): void => {
     const payload = (slot + this.keys.payloadOffset) >>> 2;
     this.runs.entries -= this.#cold.entriesOf(payload);
     this.#cold.forget(payload);
     for (let at = this.#cursor.begin(this, slot); at !== 0; at = this.#cursor.next()) this.runs.freeEntry(at);
     this.#dropKey(slot);
-  }
+  };
 
   /** #freeKey() of n keys whose slots are at an address. */
-  #freeKeys(slots: number, n: number, scratch: Arena): void {
+  readonly #freeKeys = (slots: number, n: number, scratch: Arena): void => {
     const done = this.runs.freeAll(slots, n, this.payloadOffset, scratch);
     this.keys.removeDeadAll(slots, done, scratch);
     for (let i = (slots >>> 2) + done, end = (slots >>> 2) + n; i < end; i++) this.#freeKey(U32[i]);
-  }
+  };
 
   /** Takes in those rows that are not there yet, each once, and gives which these are: they have come instead of by apply() (new_rows.ts). Rows die by their keys then. */
   takeNew(columns: Column[], { n, weights }: Batch, arena: Arena): Taken {
