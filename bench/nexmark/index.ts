@@ -8,10 +8,10 @@
  * events q0 has to read 9,200 (the bids), q3 800 (people and auctions), q4 9,800. child.ts says what is measured and how.
  */
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { QUERIES } from '../../test/nexmark/suite.ts';
 import { PEERS, type PeerName } from '../peers/index.ts';
 import { median, type Row, Table } from '../table.ts';
+import { builtChild } from './built.ts';
 import type { Measured, Way } from './child.ts';
 
 export interface NexmarkBenchOptions {
@@ -78,17 +78,7 @@ function figures(query: string, options: NexmarkBenchOptions): Row {
 }
 
 export function runApart(query: string, way: Way, options: NexmarkBenchOptions): Measured {
-  const child = fileURLToPath(new URL('child.ts', import.meta.url));
-  const args = [
-    '--import',
-    'tsx',
-    '--expose-gc',
-    child,
-    query,
-    way,
-    String(options.events),
-    String(options.tickEvents),
-  ];
+  const args = ['--expose-gc', builtChild(), query, way, String(options.events), String(options.tickEvents)];
   const { status, stdout } = spawnSync(process.execPath, args, {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
