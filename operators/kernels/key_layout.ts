@@ -52,7 +52,9 @@ export const KEYS_ROOM = 96;
 export const KEYS_UNUSED = 100;
 export const KEYS_NEXT = 104;
 export const KEYS_END = 108;
-export const KEYS_BYTES = 112;
+/** Of the columns the one whose low word is added to the hash of the rest (state/row_ops.ts); their number: none is. */
+export const KEYS_NUMBER = 112;
+export const KEYS_BYTES = 116;
 
 export const KEY_COLUMN_WIDTH = 0;
 /** Types whose values lie outside of their slots, or whose equals are more than the same bytes; 0: another. */

@@ -4,13 +4,13 @@
  */
 
 /** Not 0: without the rows that the tick has appended. */
-export const PROBE_OLDER = 112;
+export const PROBE_OLDER = 116;
 /** Bytes of an entry, and where in it its weight is. */
-export const PROBE_STRIDE = 116;
-export const PROBE_WEIGHT_AT = 120;
+export const PROBE_STRIDE = 120;
+export const PROBE_WEIGHT_AT = 124;
 /** Where the pairs go, as three lists of PROBE_ROOM words: numbers of the rows, addresses of the entries, products of the weights. More than that are only counted. */
-export const PROBE_PAIRS = 124;
-export const PROBE_ROOM = 128;
+export const PROBE_PAIRS = 128;
+export const PROBE_ROOM = 132;
 /** Result: not 0 where a product is beyond 32 bits. */
-export const PROBE_BEYOND = 132;
-export const PROBE_BYTES = 136;
+export const PROBE_BEYOND = 136;
+export const PROBE_BYTES = 140;

@@ -14,6 +14,7 @@ import { TooManyEqualRows } from '../errors.ts';
 import { kernels } from '../kernels/index.ts';
 import { KEYS_ODD, ODD_SPECIAL } from '../kernels/key_layout.ts';
 import type { ColType } from '../types.ts';
+import { homeOf } from './home.ts';
 import { canPack, KeyRecord } from './key_batch.ts';
 import { rowOps } from './row_ops.ts';
 
@@ -57,7 +58,7 @@ export function consolidator(types: ColType[]): (delta: Batch, arena: Arena) => 
     for (let row = 0; row < n; row++) {
       const hash = ops.hash(row) | 0;
       I32[hashes + row] = hash;
-      let index = hash & (capacity - 1);
+      let index = homeOf(hash, capacity - 1);
       for (;;) {
         const found = I32[table + index];
         if (found === 0) {

@@ -9,6 +9,7 @@ import type { Arena } from '../batch/arena.ts';
 import type { Batch } from '../batch/batch.ts';
 import { I32 } from '../batch/memory.ts';
 import type { ColType } from '../types.ts';
+import { homeOf } from './home.ts';
 import { type RowOps, rowOps } from './row_ops.ts';
 
 export class DeltaIndex {
@@ -57,7 +58,7 @@ export class DeltaIndex {
     const weights = delta.weights >>> 2;
     for (let row = 0; row < delta.n; row++) {
       const hash = this.#probe.hash(row);
-      let at = hash & this.#mask;
+      let at = homeOf(hash, this.#mask);
       let group = I32[this.#table + at] - 1;
       while (group >= 0 && !this.#is(group, hash, row)) {
         at = (at + 1) & this.#mask;
@@ -94,7 +95,7 @@ export class DeltaIndex {
   find(row: number): number {
     if (this.first.length === 0) return -1;
     const hash = this.#probe.hash(row);
-    let at = hash & this.#mask;
+    let at = homeOf(hash, this.#mask);
     for (;;) {
       const group = I32[this.#table + at] - 1;
       if (group < 0 || this.#is(group, hash, row)) return group;

@@ -3,13 +3,14 @@
  *
  *   entry:   | u32 hash | u32 address of the slot, 0: empty |
  *
- * Kernels know it (kernels/assembly/directory.ts). Growing copies 8 bytes a row, in order: an entry of a directory twice as large is where it was, or as
- * far behind the middle. Where an entry goes, those behind it close up: rows that come and go all the time leave nothing behind.
+ * Where a hash is looked for first: home.ts. Kernels know it (kernels/assembly/directory.ts). Growing copies 8 bytes a row, in order: the index of an entry of a directory twice as large is about
+ * twice as large. Where an entry goes, those behind it close up: rows that come and go all the time leave nothing behind.
  */
 import { U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
 import { ENTRY_BYTES, ENTRY_EMPTY } from '../kernels/table_layout.ts';
 import type { Heap } from './heap.ts';
+import { homeOf } from './home.ts';
 import { isLeaving } from './leaving.ts';
 import type { Moved, SlotPool } from './slot_pool.ts';
 import { touch, touchRange } from './write_marks.ts';
@@ -53,7 +54,7 @@ export class Directory {
   /** The slot of this hash for which the test holds, or 0. */
   find(hash: number, isIt: (slot: number) => boolean): number {
     const { address, mask } = this;
-    for (let index = hash & mask, tried = 0; tried < this.entries; index = (index + 1) & mask, tried++) {
+    for (let index = homeOf(hash, mask), tried = 0; tried < this.entries; index = (index + 1) & mask, tried++) {
       const entry = (address + index * ENTRY_BYTES) >>> 2;
       const slot = U32[entry + 1];
       if (slot === ENTRY_EMPTY) return 0;
@@ -65,7 +66,7 @@ export class Directory {
   /** Calls back with every slot of this hash; the callback may remove it. */
   forEach(hash: number, visit: (slot: number) => void): void {
     if (this.entries === 0) return;
-    for (let index = hash; ; ) {
+    for (let index = homeOf(hash, this.mask); ; ) {
       const at = this.#at(index) >>> 2;
       const slot = U32[at + 1];
       if (slot === ENTRY_EMPTY) return;
@@ -88,7 +89,7 @@ export class Directory {
 
   /** Enters a slot, for which there is room. */
   add(hash: number, slot: number): void {
-    let index = hash;
+    let index = homeOf(hash, this.mask);
     while (U32[(this.#at(index) >>> 2) + 1] !== ENTRY_EMPTY) index++;
     const at = this.#at(index);
     touchRange(at, ENTRY_BYTES);

@@ -76,6 +76,7 @@ export function writeKeyLayout(record: Uint32Array, layout: RowLayout, equality:
   record[k.KEYS_WIDE / 4] = layout.wide;
   record[k.KEYS_TEXTS / 4] = layout.texts;
   record[k.KEYS_NUMERICS / 4] = layout.numerics;
+  record[k.KEYS_NUMBER / 4] = layout.number;
   writeLayout(record, layout, equality, at);
 }
 

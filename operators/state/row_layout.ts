@@ -5,7 +5,7 @@
  *
  * The words are for who keeps the row: an entry of an index has its weight there (runs.ts), which in front of the row would take 8 bytes, and there is most often padding.
  */
-import { type ColType, PHYS_WIDTH, type Phys, physOf } from '../types.ts';
+import { type ColType, OID, PHYS_WIDTH, type Phys, physOf } from '../types.ts';
 
 /** So many validity bytes have room in a slot's header. */
 const HEADER_FLAGS = 3;
@@ -27,6 +27,19 @@ export interface RowLayout {
   wide: number;
   texts: number;
   numerics: number;
+  /** The column whose neighbours get neighbouring hashes (row_ops.ts): the first whole number, for that is most often an id, or else the first date or time; their number when there is none. */
+  number: number;
+}
+
+const WHOLE_NUMBERS = new Set<number>([OID.int2, OID.int4, OID.int8]);
+const IN_WORDS = new Set<Phys>(['i32', 'u32', 'i64']);
+
+function numberOf(types: ColType[]): number {
+  for (const is of [({ oid }: ColType) => WHOLE_NUMBERS.has(oid), ({ oid }: ColType) => IN_WORDS.has(physOf(oid))]) {
+    const column = types.findIndex(is);
+    if (column >= 0) return column;
+  }
+  return types.length;
 }
 
 export function rowLayout(types: ColType[], words = 0): RowLayout {
@@ -59,6 +72,7 @@ export function rowLayout(types: ColType[], words = 0): RowLayout {
     wide: widths.filter((width) => width === 16).length,
     texts: bits('varlen'),
     numerics: bits('numeric'),
+    number: numberOf(types),
   };
 }
 

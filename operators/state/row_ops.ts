@@ -16,6 +16,7 @@ import type { SortKey } from '../plan.ts';
 import { type ColType, OID, PHYS_WIDTH, type Phys } from '../types.ts';
 import { areEqualsUnlike, equalValues, hashValue } from './equal_values.ts';
 import type { Heap } from './heap.ts';
+import { placeOf } from './home.ts';
 import { type RowLayout, rowLayout } from './row_layout.ts';
 import * as order from './slot_order.ts';
 
@@ -85,6 +86,12 @@ function hashCode(phys: Phys, oid: number, slot: string, equality: Equality): st
       if (equality === 'sql' && areEqualsUnlike(oid)) return `h = o.hashValue(h, ${slot}, ${oid});`;
       return oid === OID.bpchar ? `h = o.hashBpchar(h, ${slot});` : `h = o.hashVarlen(h, ${slot});`;
   }
+}
+
+/** Of the column whose low word is added in the end. */
+function numberHashCode(phys: Phys, slot: string): string {
+  const add = `low = I32[(${slot}) >>> 2];`;
+  return phys === 'i64' ? `{ h = mix(h, I32[((${slot}) >>> 2) + 1]); ${add} }` : add;
 }
 
 function slotHashCode(phys: Phys, slot: string): string {
@@ -184,7 +191,7 @@ function clearCode(phys: Phys, to: string): string {
   return `{ const t = (${to}) >>> 2; ${words.join(' ')} }`;
 }
 
-const helpers = { ...order, hashValue, equalValues, deepCopy, deepCopyLong, freePayload };
+const helpers = { ...order, placeOf, hashValue, equalValues, deepCopy, deepCopyLong, freePayload };
 
 /** The slot at `slot` is a shallow copy: gives it its own copy of its long value. */
 export function deepCopy(phys: Phys, slot: number, heap: Heap): void {
@@ -232,6 +239,9 @@ function rowOpsCode(layout: RowLayout, equality: Equality): string {
     layout.phys.map((phys, i) => code(i, phys, layout.types[i].oid, PHYS_WIDTH[phys])).join('\n');
   const batchSlot = (i: number, width: number, row = 'row') =>
     width === 1 ? `d${i} + ${row}` : `d${i} + ${row} * ${width}`;
+  const keyHash = (i: number, phys: Phys, oid: number, slot: string) =>
+    i === layout.number ? numberHashCode(phys, slot) : hashCode(phys, oid, slot, equality);
+  const complete = layout.number < count ? 'o.placeOf(finish(h) + low)' : 'finish(h)';
   const valid = (i: number, base: string) => `U8[${base} + ${layout.valid + i}]`;
   return `
 const { U8, I32, U32, F64 } = views;
@@ -242,9 +252,9 @@ return {
   layout,
   bind(columns) { ${each((i) => `d${i} = columns[${i}].data; v${i} = columns[${i}].valid;`)} },
   hash(row) {
-    let h = ${count};
-    ${each((i, phys, oid, width) => `if (v${i} !== 0 && U8[v${i} + row] === 0) h = mix(h, 0x5bd1e995); else ${hashCode(phys, oid, batchSlot(i, width), equality)}`)}
-    return finish(h);
+    let h = ${count - 1}, low = 0;
+    ${each((i, phys, oid, width) => `if (v${i} !== 0 && U8[v${i} + row] === 0) h = mix(h, 0x5bd1e995); else ${keyHash(i, phys, oid, batchSlot(i, width))}`)}
+    return ${complete};
   },
   slotHash(row) {
     let h = ${count};
@@ -252,9 +262,9 @@ return {
     return finish(h);
   },
   hashRow(address) {
-    let h = ${count};
-    ${each((i, phys, oid) => `if (${valid(i, 'address')} === 0) h = mix(h, 0x5bd1e995); else ${hashCode(phys, oid, slotOf(layout, i, 'address'), equality)}`)}
-    return finish(h);
+    let h = ${count - 1}, low = 0;
+    ${each((i, phys, oid) => `if (${valid(i, 'address')} === 0) h = mix(h, 0x5bd1e995); else ${keyHash(i, phys, oid, slotOf(layout, i, 'address'))}`)}
+    return ${complete};
   },
   equal(row, address) {
     ${each(

@@ -32,6 +32,7 @@ import { KEY_COUNT, KEY_DEAD, KEY_DEAD_PAYLOAD_BYTES, KEY_DIRECTORY, KEY_ROOM, K
 import { CONDITION_BYTES, deadlineOf } from './deadline';
 import { entryOf, isEnd, readAhead, slotOf, STRETCH } from './directory';
 import { giveBlock, LARGEST, roomBytes } from './heap_blocks';
+import { homeOf } from './home';
 import { announce } from './marks';
 import { INLINE } from './varlen';
 
@@ -104,7 +105,7 @@ export function freeDeadRows(k: usize, hashes: usize, n: u32, watermark: f64): u
     ahead += readAhead(directory, mask, hashes + (from << 2), to - from, slotBytes);
     for (let i = from; i < to; i++) {
       const hash = load<u32>(hashes + (i << 2));
-      for (let index = hash, entry = entryOf(directory, mask, index); !isEnd(entry); entry = entryOf(directory, mask, ++index)) {
+      for (let index = homeOf(hash, mask), entry = entryOf(directory, mask, index); !isEnd(entry); entry = entryOf(directory, mask, ++index)) {
         const slot = slotOf(entry, hash);
         if (slot == 0) continue;
         const payload = slot + offset;

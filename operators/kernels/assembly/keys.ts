@@ -4,7 +4,7 @@
  *   columns -> packed rows and their hashes, column by column -> a slot each: found, or made with a payload of zeros
  *
  * Rows are packed and hashed by pack_keys.ts. They are compared word by word; only long texts look further, and floats that are equal without being the same.
- * What a stretch of rows will probe first is read ahead of the stretch, so that cache misses overlap. operators/state/row_table.test.ts
+ * What a stretch of rows will probe is read ahead of the stretch, so that cache misses overlap, and says where its rows' search begins. operators/state/row_table.test.ts
  * holds this and the way of JavaScript to each other.
  */
 import {
@@ -42,8 +42,9 @@ import {
   KEYS_WEIGHTS,
   KEYS_WIDE,
 } from '../key_layout';
-import { entryOf, isEnd, readAhead, STRETCH } from './directory';
+import { entryOf, readPlaces, STRETCH } from './directory';
 import { sameEight } from './float_keys';
+import { homeOf } from './home';
 import { announce } from './marks';
 import { NUMERIC_WIDE } from './numeric';
 import { packKeys } from './pack_keys';
@@ -133,21 +134,21 @@ export function findOrInsertKeys(k: usize): bool {
   return true;
 }
 
-/** The slot of a packed key, or 0: one that is used, for the key's header says so, too. */
+/** The entry of a packed key from an index on, or the end: a slot in it is used, for the key's header says so, too. */
 @inline
-function slotOfKey(k: usize, directory: usize, mask: u32, hash: u32, key: usize, stride: u32, wide: u32, texts: u32): usize {
-  let index = hash;
-  let slot: usize = 0;
-  do {
-    const entry = load<u64>(entryOf(directory, mask, index++));
-    slot = <usize>(entry >> 32);
-    if (<u32>entry == hash && slot != 0 && sameRow(k, key, slot + HEADER, stride, wide, texts, 0)) break;
-  } while (slot != 0);
-  return slot;
+function entryOfKey(k: usize, directory: usize, mask: u32, index: u32, hash: u32, key: usize, stride: u32, wide: u32, texts: u32): usize {
+  let at = entryOf(directory, mask, index);
+  for (;;) {
+    const entry = load<u64>(at);
+    const slot = <usize>(entry >> 32);
+    if (slot == 0 || (<u32>entry == hash && sameRow(k, key, slot + HEADER, stride, wide, texts, 0))) break;
+    at = entryOf(directory, mask, ++index);
+  }
+  return at;
 }
 
-/** Makes a slot for the packed key of a row, which has none; 0 when there is no room. */
-function makeSlot(k: usize, row: u32, hash: u32, key: usize): usize {
+/** Makes a slot for the packed key of a row, at the end where its entry belongs; 0 when there is no room. */
+function makeSlot(k: usize, row: u32, hash: u32, key: usize, entry: usize): usize {
   const room = load<u32>(k, KEYS_ROOM);
   let slot: usize = load<u32>(k, KEYS_UNUSED);
   if (room == 0) return 0;
@@ -159,11 +160,6 @@ function makeSlot(k: usize, row: u32, hash: u32, key: usize): usize {
     store<u32>(k, <u32>slot + slotBytes, KEYS_NEXT);
   }
   store<u32>(k, room - 1, KEYS_ROOM);
-  const directory: usize = load<u32>(k, KEYS_DIRECTORY);
-  const mask = load<u32>(k, KEYS_MASK);
-  let index = hash;
-  while (!isEnd(entryOf(directory, mask, index))) index++;
-  const entry = entryOf(directory, mask, index);
   announce(entry, 8);
   store<u32>(entry, hash);
   store<u32>(entry, <u32>slot, 4);
@@ -205,9 +201,10 @@ function locate(k: usize, insert: bool): void {
   const keyBytes = stride + HEADER;
   let key = packed + row * keyBytes;
   let isFull = false;
+  const isFar = mask >= FAR;
   while (row < n && !isFull) {
     const to = min(row + STRETCH, n);
-    if (mask >= FAR) ahead += readAhead(directory, mask, hashes + (row << 2), to - row, slotBytes);
+    if (isFar) ahead += readPlaces(directory, mask, hashes + (row << 2), to - row, slotBytes, slots + (row << 2));
     for (; row < to; row++, key += keyBytes) {
       let slot: usize = 0;
       if (
@@ -215,10 +212,13 @@ function locate(k: usize, insert: bool): void {
         (!skipNulls || isWhole(key, load<u32>(k, KEYS_VALID), load<u32>(k, KEYS_COLUMN_COUNT)))
       ) {
         const hash = load<u32>(hashes + (row << 2));
-        slot = slotOfKey(k, directory, mask, hash, key, stride, wide, texts);
+        // Where there was an end a row before may have its entry.
+        const index = isFar ? load<u32>(slots + (row << 2)) : homeOf(hash, mask);
+        const entry = entryOfKey(k, directory, mask, index, hash, key, stride, wide, texts);
+        slot = load<u32>(entry, 4);
         if (insert) {
           if (slot == 0) {
-            slot = makeSlot(k, row, hash, key);
+            slot = makeSlot(k, row, hash, key, entry);
             isFull = slot == 0;
             if (isFull) break;
           } else if (payload < slotBytes) announce(slot + payload, slotBytes - payload);
@@ -248,7 +248,7 @@ export function sumEqual(k: usize, weights: usize, table: usize, mask: u32, tota
   for (let row: u32 = 0; row < n; row++) {
     const hash = load<u32>(hashes + (row << 2));
     const weight = load<i32>(weights + (row << 2));
-    let index = hash & mask;
+    let index = homeOf(hash, mask);
     for (;;) {
       const at = table + (index << 2);
       const found = load<u32>(at);

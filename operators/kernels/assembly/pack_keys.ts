@@ -19,6 +19,7 @@ import {
   KEYS_COLUMN_COUNT,
   KEYS_COLUMNS,
   KEYS_HASHES,
+  KEYS_NUMBER,
   KEYS_ODD,
   KEYS_PACKED,
   KEYS_ROWS,
@@ -30,6 +31,7 @@ import {
 import { finish, hashBytes, mix } from './bytes';
 import { USED } from './directory';
 import { hashFloat } from './float_keys';
+import { placeOf, placeOf4 } from './home';
 import { hashSmallNumeric, NUMERIC_SMALL, NUMERIC_WIDE } from './numeric';
 import { INLINE } from './varlen';
 
@@ -39,9 +41,11 @@ const USED_HEADER: u64 = (<u64>USED) << 32;
 /** Rows that are packed at once. */
 const BLOCK: u32 = 256;
 const NULL_WORD: u32 = 0x5bd1e995;
-/** Of a column's pass over the rows: the first begins their hashes and clears their padding, the last finishes the hashes. The rest of the word is the number of columns. */
+/** Of a column's pass over the rows: the first begins their hashes and clears their padding, the last finishes the hashes; the low word of the number comes later. The rest is the number of columns. */
 const FIRST: u32 = 1;
 const LAST: u32 = 2;
+const NUMBER: u32 = 4;
+const COUNT_SHIFT: u32 = 3;
 
 /** Packs the key columns and hashes them: of a block of rows all columns, while what is written stays in the nearest cache. */
 export function packKeys(k: usize): void {
@@ -56,7 +60,9 @@ function packRows(k: usize, row: u32, n: u32): void {
   const hashes = <usize>load<u32>(k, KEYS_HASHES) + (row << 2);
   const count = load<u32>(k, KEYS_COLUMN_COUNT);
   const validAt = load<u32>(k, KEYS_VALID);
-  let column: usize = load<u32>(k, KEYS_COLUMNS);
+  const number = load<u32>(k, KEYS_NUMBER);
+  const columns: usize = load<u32>(k, KEYS_COLUMNS);
+  let column = columns;
   for (let c: u32 = 0; c < count; c++, column += KEY_COLUMN_BYTES) {
     const width = load<u32>(column, KEY_COLUMN_WIDTH);
     const data = <usize>load<u32>(column, KEY_COLUMN_DATA) + row * width;
@@ -65,7 +71,7 @@ function packRows(k: usize, row: u32, n: u32): void {
     const to = packed + load<u32>(column, KEY_COLUMN_AT);
     const flags = packed + validAt + c;
     const last = packed - HEADER + stride - 8;
-    const pass = (count << 2) | (c == 0 ? FIRST : 0) | (c + 1 == count ? LAST : 0);
+    const pass = (count << COUNT_SHIFT) | (c == 0 ? FIRST : 0) | (c + 1 == count ? LAST : 0) | (c == number ? NUMBER : 0);
     if (width == 8 && load<u32>(column, KEY_COLUMN_KIND) >= <u32>KEY_KIND_FLOAT) packEight<f64>(n, data, valid, to, flags, stride, hashes, pass, last);
     else if (width == 8) packLongs(n, data, valid, to, flags, stride, hashes, pass, last);
     else if (width == 4) packSmall<u32>(n, data, valid, to, flags, stride, hashes, pass, last);
@@ -76,6 +82,16 @@ function packRows(k: usize, row: u32, n: u32): void {
     }
     else packWide(n, data, valid, to, flags, stride, hashes, pass, last);
   }
+  if (number < count) placeNumbers(n, packed + load<u32>(columns + number * KEY_COLUMN_BYTES, KEY_COLUMN_AT), stride, hashes);
+}
+
+/** The low words of numbers, zeros for NULLs, complete the hashes. */
+function placeNumbers(n: u32, number: usize, stride: u32, hashes: usize): void {
+  const end = hashes + (n << 2);
+  for (let at = hashes; at < end; at += 4, number += stride) store<u32>(at, load<u32>(at) + load<u32>(number));
+  let at = hashes;
+  for (; at + 16 <= end; at += 16) v128.store(at, placeOf4(v128.load(at)));
+  for (; at < end; at += 4) store<u32>(at, placeOf(load<u32>(at)));
 }
 
 /** The hash so far; `last` are the row's last 8 bytes, which may have padding and flags, and `stride` its bytes with the header. */
@@ -84,7 +100,7 @@ function begun(hashes: usize, pass: u32, last: usize, stride: u32): u32 {
   if ((pass & FIRST) == 0) return load<u32>(hashes);
   store<u64>(last, 0);
   store<u64>(last + 8 - stride, USED_HEADER);
-  return pass >> 2;
+  return (pass >> COUNT_SHIFT) - 1;
 }
 
 @inline
@@ -119,7 +135,7 @@ function packPresent(n: u32, data: usize, to: usize, flags: usize, stride: u32, 
   for (; hashes < end; hashes += 16, data += 32) {
     const a = v128.load(data);
     const b = v128.load(data, 16);
-    let h = i32x4.splat(pass >> 2);
+    let h = i32x4.splat((pass >> COUNT_SHIFT) - 1);
     if (first) {
       for (let i = 0; i < 4; i++) {
         store<u64>(last, 0);
@@ -129,7 +145,7 @@ function packPresent(n: u32, data: usize, to: usize, flags: usize, stride: u32, 
     } else h = v128.load(hashes);
     const low = i8x16.shuffle(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
     const high = i8x16.shuffle(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
-    h = mix4(mix4(h, low), high);
+    h = mix4((pass & NUMBER) != 0 ? h : mix4(h, low), high);
     v128.store(hashes, (pass & LAST) == 0 ? h : finish4(h));
     for (let i = 0; i < 32; i += 8) {
       store<u64>(to, load<u64>(data + i));
@@ -169,7 +185,7 @@ function packEight<T>(n: u32, data: usize, valid: usize, to: usize, flags: usize
     store<T>(to, value);
     store<u8>(flags, 1);
     if (isFloat<T>()) putHash(hashes, pass, hashFloat(h, value));
-    else putHash(hashes, pass, mix(mix(h, <u32>value), <u32>(value >> 32)));
+    else putHash(hashes, pass, mix((pass & NUMBER) != 0 ? h : mix(h, <u32>value), <u32>(value >> 32)));
   }
 }
 
@@ -181,7 +197,8 @@ function packSmall<T>(n: u32, data: usize, valid: usize, to: usize, flags: usize
     const value: T = absent ? 0 : load<T>(data + row * sizeof<T>());
     store<T>(to, value);
     store<u8>(flags, absent ? 0 : 1);
-    putHash(hashes, pass, mix(h, absent ? NULL_WORD : <u32>value));
+    if ((pass & NUMBER) != 0 && !absent) putHash(hashes, pass, h);
+    else putHash(hashes, pass, mix(h, absent ? NULL_WORD : <u32>value));
   }
 }
 

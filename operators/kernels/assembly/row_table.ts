@@ -1,6 +1,7 @@
 /** Loops over the slots of a hash table (operators/state/row_table.ts); how they are found: directory.ts. */
 import { SLOT_STATE } from '../table_layout';
 import { entryOf, isEnd, LEAVING, readAhead, slotOf, STRETCH, USED } from './directory';
+import { homeOf } from './home';
 import { announce } from './marks';
 
 const EXACT: f64 = 9007199254740992;
@@ -63,7 +64,7 @@ function isDead(slot: usize, at: u32, flag: u32, lag: f64, watermark: f64): bool
 /** The first slot with the hash that is dead, or 0: every slot has an entry of its own in the calendar, so one an entry is enough. */
 @inline
 function deadSlot(directory: usize, mask: u32, hash: u32, at: u32, flag: u32, lag: f64, watermark: f64): usize {
-  let index = hash;
+  let index = homeOf(hash, mask);
   let entry = entryOf(directory, mask, index);
   while (!isEnd(entry)) {
     const slot = slotOf(entry, hash);

@@ -12,6 +12,7 @@
  * within the gap of two at most. The watermark by which the earliest session is dead is worked out of its last time.
  */
 import { entryOf, isEnd, slotOf } from './directory';
+import { homeOf } from './home';
 import { announce } from './marks';
 
 const KEY_BYTES: u32 = 16;
@@ -360,7 +361,7 @@ export function deadSessions(
 @inline
 function keyToFree(directory: usize, mask: u32, hash: u32, payload: u32, lag: f64, watermark: f64): usize {
   let other: usize = 0;
-  for (let index = hash, entry = entryOf(directory, mask, index); !isEnd(entry); entry = entryOf(directory, mask, ++index)) {
+  for (let index = homeOf(hash, mask), entry = entryOf(directory, mask, index); !isEnd(entry); entry = entryOf(directory, mask, ++index)) {
     const slot = slotOf(entry, hash);
     if (slot == 0 || countOf(slot + payload) == 0) continue;
     if (dueOf(slot + payload, lag) < watermark) return slot;
