@@ -26,6 +26,9 @@ type RecursiveSpec = PlanNode & { op: 'recursive' };
 const WORKING_TABLE = -1;
 const MAX_ITERATIONS = 100000;
 const MAX_ROWS = 5000000;
+/** In a read others have their turn after so many rows; a round counts as some. */
+const ROWS_BETWEEN_STOPS = 4096;
+const ROUND_ROWS = 64;
 /** Bytes that the iterations may hold before they start from the beginning of their arena. */
 const KEPT_BYTES = 2 ** 20;
 
@@ -46,6 +49,8 @@ export class RecursiveOperator implements Operator {
   readonly #tables = new Arena();
   readonly #iteration = new Arena();
   readonly #consolidate: ReturnType<typeof consolidator>;
+  /** Its pieces are being asked for, between which others' ticks may end. */
+  #goesOn = false;
 
   constructor(spec: RecursiveSpec, indexes: IndexProvider) {
     this.#spec = spec;
@@ -61,14 +66,34 @@ export class RecursiveOperator implements Operator {
   }
 
   step(inputs: Batch[], tick: Tick): Batch {
+    const steps = this.#steps(inputs, tick);
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done) return value;
+    }
+  }
+
+  /** Without rows while the recursion goes on, every so many rounds. */
+  *stepPieces(inputs: Batch[], tick: Tick): Iterable<Batch> {
+    const nothing = emptyBatch(this.#types);
+    const steps = this.#steps(inputs, tick);
+    for (;;) {
+      const { done, value } = steps.next();
+      yield done ? value : nothing;
+      if (done) return;
+    }
+  }
+
+  *#steps(inputs: Batch[], tick: Tick): Generator<void, Batch, void> {
     const moved = inputs.some((input) => input.n > 0);
     if (!moved && !tick.first && !this.#clocked) return emptyBatch(this.#types);
+    this.#goesOn = true;
     this.#base.apply(inputs[0]);
     const old = this.#result;
     const oldErrors = this.#errors;
     this.#result = new RelationStore(this.#types);
     this.#errors = new ErrorBag();
-    this.#run(inputs, tick);
+    yield* this.#run(inputs, tick);
     this.#errors.reportTo(tick.errors, 1);
     oldErrors.reportTo(tick.errors, -1);
     const out = new BatchBuilder(this.#types, tick.arena, old.size + this.#result.size);
@@ -79,23 +104,25 @@ export class RecursiveOperator implements Operator {
     show(old, -1);
     show(this.#result, 1);
     this.#retired.push(old);
+    this.#goesOn = false;
     return this.#consolidate(out.build(), tick.arena);
   }
 
   /** Runs the recursion to its end; the step's dataflow starts and ends with an empty working table. */
-  #run(inputs: Batch[], tick: Tick): void {
+  *#run(inputs: Batch[], tick: Tick): Iterable<void> {
     const seen = this.#spec.all ? null : new RelationStore(this.#types, 'sql');
     try {
-      this.#iterate(inputs, seen, tick);
+      yield* this.#iterate(inputs, seen, tick);
     } finally {
       seen?.release();
     }
   }
 
-  #iterate(inputs: Batch[], seen: RelationStore | null, tick: Tick): void {
+  *#iterate(inputs: Batch[], seen: RelationStore | null, tick: Tick): Iterable<void> {
     let before = new BatchBuilder(this.#types, this.#tables, 1);
     let work = this.#next(this.#base, seen);
     let rows = 0;
+    let rest = ROWS_BETWEEN_STOPS;
     let moved = true;
     for (let iteration = 0; moved || work.n > 0 || before.n > 0; iteration++) {
       turn.look();
@@ -109,6 +136,10 @@ export class RecursiveOperator implements Operator {
       moved = false;
       before = work;
       work = work.n === 0 ? work : this.#next(this.#stepOutput, seen);
+      rest -= work.n + ROUND_ROWS;
+      if (rest >= 0) continue;
+      rest = ROWS_BETWEEN_STOPS;
+      yield;
     }
   }
 
@@ -163,6 +194,7 @@ export class RecursiveOperator implements Operator {
   }
 
   endTick(): void {
+    if (this.#goesOn) return;
     for (const store of this.#retired) store.release();
     this.#retired = [];
     for (const store of [this.#base, this.#stepOutput, this.#result]) store.endTick();

@@ -73,6 +73,8 @@ export const CASES: Case[] = [
   endless('SELECT count(*) FROM generate_series(1, 100000000000)'),
   one('SELECT * FROM generate_series(1, 100000000) LIMIT 3'),
   endless('INSERT INTO large SELECT a.id FROM crossed a, crossed b, crossed c WHERE a.id + b.id + c.id < 0'),
+  endless('UPDATE crossed SET one = 2 FROM crossed a, crossed b WHERE a.id + b.id + crossed.id < 0'),
+  endless('DELETE FROM crossed USING crossed a, crossed b WHERE a.id + b.id + crossed.id < 0'),
   one('EXPLAIN ANALYZE SELECT * FROM big'),
   one('EXPLAIN ANALYZE SELECT * FROM groups'),
   {

@@ -9,7 +9,9 @@ const SYSTEM_ROWS = 64;
 
 /** True for a node whose output for a few rows may be without bounds. */
 export function makesMany(node: PlanNode): boolean {
-  return node.op === 'join' || (node.op === 'flatmap' && !WINDOWS.has(node.fn.split('(')[0]));
+  return (
+    node.op === 'join' || node.op === 'recursive' || (node.op === 'flatmap' && !WINDOWS.has(node.fn.split('(')[0]))
+  );
 }
 
 /** The most that all nodes make that may make many, if `rows` knows those of stored relations. */
@@ -35,6 +37,8 @@ function mostOf(node: PlanNode, inputs: number[], rows: (relation: number) => nu
       return node.rows.length;
     case 'join':
       return inputs[0] * inputs[1];
+    case 'recursive':
+      return Number.POSITIVE_INFINITY;
     case 'flatmap':
       return makesMany(node) ? Number.POSITIVE_INFINITY : inputs[0];
     default:

@@ -6,7 +6,7 @@
  * Everything is read as of one tick (relation_scan.ts). What a part of the rows comes to is not seen (operators/piecewise.ts); inputs that outer, semi and anti joins look
  * up come first, so that little is put out and taken back.
  *
- * A statement that changes rows is read the same way, but without leaving the present tick: so it needs memory for what it finds, not for the whole table.
+ * The source of a statement that changes rows is read the same way, so it needs memory for what it finds, not for the whole table; without leaving the present tick only where it was overtaken before (source_rows.ts).
  *
  * A piece that a join or generate_series() makes many rows of lets others have their turn in the middle too: what it reads is copied out first.
  */

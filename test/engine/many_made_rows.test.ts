@@ -126,3 +126,34 @@ test('LIMIT stops what makes its rows', async () => {
   assert.equal((await sql(engine, 'SELECT 1 / (g - 50000) FROM generate_series(1, 100000) g LIMIT 3')).length, 3);
   await engine.close();
 });
+
+test('a recursion that is read lets others have their turn, and gives what it gives at once', async () => {
+  const engine = await openEngine();
+  try {
+    await cancelled(engine, 'WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r');
+    await sql(engine, 'CREATE TABLE next (n int PRIMARY KEY, m int)');
+    await sql(engine, 'INSERT INTO next SELECT i, (i * 7 + 3) % 5000 FROM generate_series(0, 4999) i');
+    const cycle =
+      'WITH RECURSIVE r(n) AS (SELECT 1 UNION SELECT m FROM r JOIN next USING (n)) SELECT count(*), sum(n) FROM r';
+    const seen = new Set<number>();
+    for (let n = 1; !seen.has(n); n = (n * 7 + 3) % 5000) seen.add(n);
+    const sum = [...seen].reduce((a, b) => a + b, 0);
+    assert.deepEqual(await sql(engine, cycle), [[String(seen.size), String(sum)]]);
+    const deep = 'WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 20000)';
+    assert.deepEqual(await sql(engine, `${deep} SELECT count(*), max(n) FROM r`), [['20000', '20000']]);
+    assert.deepEqual(await sql(engine, `${deep} SELECT n FROM r ORDER BY n DESC LIMIT 2`), [['20000'], ['19999']]);
+    assert.deepEqual(await sql(engine, `${deep} SELECT count(*) FROM r JOIN next USING (n) WHERE m = 3`), [['0']]);
+    assert.deepEqual(
+      await sql(
+        engine,
+        `${deep} SELECT r.n, a.n FROM r LEFT JOIN next a USING (n) WHERE r.n IN (4999, 5000) ORDER BY 1`,
+      ),
+      [
+        ['4999', '4999'],
+        ['5000', null],
+      ],
+    );
+  } finally {
+    await engine.close();
+  }
+});

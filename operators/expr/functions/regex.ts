@@ -6,11 +6,15 @@
  */
 import { type Datum, type PgArray, pgArray } from '../../datum.ts';
 import { SqlError } from '../../errors.ts';
+import { turn } from '../../turn.ts';
 import { OID } from '../../types.ts';
 import { type CompiledRegex, compileRegex, defaultOptions, parseFlags, type Spans } from '../regex/regex.ts';
 import { similarToRegex } from '../regex/similar.ts';
 import { codePointIndex, codePointLength, unitIndex, unitsAt } from '../text/code_points.ts';
 import { register, registerSet } from './registry.ts';
+
+/** A statement may be ended between so many. */
+const LOOK_MATCHES = 64;
 
 const CASE_SENSITIVE = defaultOptions(false);
 const IGNORE_CASE = defaultOptions(true);
@@ -28,7 +32,8 @@ for (const [prefix, type] of [
 
 /** All matches from UTF-16 index `from`, non-overlapping; only the first unless `global`. */
 function* matches(re: CompiledRegex, text: string, from: number, global: boolean): Iterable<Spans> {
-  for (let at = from; at <= text.length; ) {
+  for (let at = from, found = 0; at <= text.length; found++) {
+    if (found % LOOK_MATCHES === LOOK_MATCHES - 1) turn.look();
     const spans = re.exec(text, at);
     if (!spans) return;
     yield spans;

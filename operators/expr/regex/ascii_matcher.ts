@@ -1,5 +1,6 @@
 /** CompiledRegex over bytes of ASCII: the same search, on tables. Kernels use it; other texts go to the strings of regex.ts. */
 import { kernels } from '../../kernels/index.ts';
+import { turn } from '../../turn.ts';
 import { AsciiAutomaton, AsciiClasses, type AsciiText } from './ascii_automaton.ts';
 import type { Automaton, CharClasses } from './automaton.ts';
 import { Dissector } from './dissect.ts';
@@ -111,6 +112,7 @@ export class AsciiMatcher {
       begin = this.#whole.nextStart(text, begin, last);
       if (begin < 0) return false;
       if (this.#matchFrom(text, begin, shorter)) return true;
+      turn.look();
     }
   }
 
@@ -132,6 +134,7 @@ export class AsciiMatcher {
         if (end <= begin) return false;
         high = end - 1;
       }
+      turn.look();
     }
   }
 }

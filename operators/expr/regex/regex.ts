@@ -3,6 +3,7 @@
  * of those the longest (or shortest, where the expression prefers it), with captures chosen by the dissector.
  */
 import { SqlError } from '../../errors.ts';
+import { turn } from '../../turn.ts';
 import { AsciiMatcher } from './ascii_matcher.ts';
 import { Automaton, CharClasses } from './automaton.ts';
 import { Dissector, stringRepeats } from './dissect.ts';
@@ -72,8 +73,11 @@ export class CompiledRegex {
     const shorter = (this.structure.flags & SHORTER) !== 0;
     const lastBegin = this.hasBackrefs ? text.length : close;
     for (let begin = first; begin >= 0 && begin <= lastBegin; ) {
-      const spans = this.whole.mayStart(text, begin) ? this.matchFrom(text, begin, shorter) : null;
-      if (spans) return spans;
+      if (this.whole.mayStart(text, begin)) {
+        const spans = this.matchFrom(text, begin, shorter);
+        if (spans) return spans;
+        turn.look();
+      }
       begin = this.candidate(text, begin + (isPair(text, begin) ? 2 : 1));
     }
     return null;
@@ -103,6 +107,7 @@ export class CompiledRegex {
         if (end <= begin) return null;
         high = end - 1;
       }
+      turn.look();
     }
   }
 }
