@@ -12,6 +12,7 @@ import { pages } from '../../operators/batch/pages.ts';
 import { OutOfMemory } from '../../operators/errors.ts';
 import { KeyOrder } from '../../operators/state/key_order.ts';
 import type { KeyedIndex } from '../../operators/state/keyed_index.ts';
+import { turn } from '../../operators/turn.ts';
 
 /** An order of few keys is not worth less than this many. */
 const LEAST = 4096;
@@ -44,7 +45,7 @@ export class KeyOrders {
       return null;
     }
     if (usedBytes() + index.keys.size * KEY_BYTES > budget.chilled) return null;
-    const order = this.#guarded(() => new KeyOrder(index));
+    const order = this.#whole(() => new KeyOrder(index));
     if (order === null) return null;
     this.#kept.set(index, { order, unused: 0 });
     return order;
@@ -53,7 +54,7 @@ export class KeyOrders {
   /** A piece of what is left to do for an order; false: nothing is, or it has gone. */
   build(index: KeyedIndex, order: KeyOrder): boolean {
     if (this.#kept.get(index)?.order !== order || order.isNearlyReady) return false;
-    this.#guarded(() => order.build());
+    this.#whole(() => order.build());
     return true;
   }
 
@@ -62,7 +63,7 @@ export class KeyOrders {
     const kept = this.#kept.get(index);
     if (kept === undefined || !kept.order.isNearlyReady) return null;
     const { order } = kept;
-    this.#guarded(() => order.settle());
+    this.#whole(() => order.settle());
     if (order.count > 2 * index.keys.size + LEAST) this.drop(index);
     return this.#kept.has(index) ? order : null;
   }
@@ -98,6 +99,16 @@ export class KeyOrders {
       if (!(error instanceof OutOfMemory)) throw error;
       this.letGo();
       return null;
+    }
+  }
+
+  /** The same of work on the list itself, a few milliseconds, that a cancel must not end in the middle: what it leaves would be read as the order of all keys. */
+  #whole<T>(work: () => T): T | null {
+    turn.shield(1);
+    try {
+      return this.#guarded(work);
+    } finally {
+      turn.shield(-1);
     }
   }
 
