@@ -130,6 +130,37 @@ test('a read of what a transaction wrote that is cancelled anywhere closes what 
   assert.equal(pages.usedPages, before);
 });
 
+test('what a transaction wrote is found by its keys once, after a look-up that was cancelled anywhere', async () => {
+  const before = pages.usedPages;
+  const engine = await openEngine();
+  const session = localSession(engine);
+  try {
+    await sql(engine, 'CREATE TABLE t (k int PRIMARY KEY, c text)');
+    const own = "INSERT INTO t SELECT i, repeat('own ', 20) || i FROM generate_series(1, 6000) i";
+    assert.equal(await cancelledAt(engine, session, own, Number.POSITIVE_INFINITY), null);
+    const found = "UPDATE t SET c = c || '.' WHERE k = 5995";
+    for (let looks = 0; ; looks++) {
+      session.transaction.savepoint('s');
+      const failed = await cancelledAt(engine, session, found, looks);
+      if (failed === null) {
+        assert.ok(looks > 0);
+        break;
+      }
+      session.transaction.rollbackTo('s');
+      assert.equal(failed, '57014');
+    }
+    await session.transaction.commit();
+    assert.deepEqual(
+      await sql(engine, "SELECT count(*), count(DISTINCT k), count(*) FILTER (WHERE c LIKE '%.') FROM t"),
+      [['6000', '6000', '1']],
+    );
+  } finally {
+    session.transaction.rollback();
+    await engine.close();
+  }
+  assert.equal(pages.usedPages, before);
+});
+
 test('what makes room for a tick that did not fit is not ended in its midst', async () => {
   const engine = await openEngine();
   const cancel = new AbortController();
