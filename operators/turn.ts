@@ -25,9 +25,12 @@ export class Interrupted extends Error {
   }
 }
 
+/** Made when somebody looks for the first time: most work is over by then. */
+export type LateSignal = () => AbortSignal;
+
 export class Turn {
   /** Of the statement for which the present work is done; null: nobody may end it. */
-  #signal: AbortSignal | null = null;
+  #signal: AbortSignal | LateSignal | null = null;
   #next = 0;
   #shields = 0;
   /** Hears what has come for the statement of this signal meanwhile, and aborts that where it has to end. */
@@ -35,7 +38,7 @@ export class Turn {
   /** For tests: 0 hears at each look. */
   lookMs = LOOK_MS;
 
-  of<T>(signal: AbortSignal | null, work: () => T): T {
+  of<T>(signal: AbortSignal | LateSignal | null, work: () => T): T {
     const outer = this.#signal;
     if (outer === null) this.#next = performance.now() + this.lookMs;
     this.#signal = signal;
@@ -52,6 +55,7 @@ export class Turn {
     const now = performance.now();
     if (now < this.#next) return;
     this.#next = now + this.lookMs;
+    if (typeof this.#signal === 'function') this.#signal = this.#signal();
     const signal = this.#signal;
     this.hear(signal);
     if (signal.aborted) throw new Interrupted(signal.reason);
@@ -59,7 +63,9 @@ export class Turn {
 
   /** The last look before what cannot be taken back: an end that somebody on the way has not let through. */
   check(): void {
-    if (this.#signal?.aborted === true && this.#shields === 0) throw new Interrupted(this.#signal.reason);
+    const signal = this.#signal;
+    if (signal === null || typeof signal === 'function' || this.#shields > 0) return;
+    if (signal.aborted) throw new Interrupted(signal.reason);
   }
 
   /** From here on, until the same with -1, nothing is ended. */

@@ -365,7 +365,9 @@ export class TidemarkEngine implements Engine {
         this.publishRows(deltas);
         return;
       } catch (error) {
-        if (!(error instanceof OutOfMemory) || tries === MOST_TRIES || !this.chilling.makeMore()) throw error;
+        if (!(error instanceof OutOfMemory) || tries === MOST_TRIES) throw error;
+        // What goes to disk is no statement's, and goes whole.
+        if (!turn.of(null, () => this.chilling.makeMore())) throw error;
       }
     }
   }

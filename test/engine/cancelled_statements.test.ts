@@ -182,3 +182,22 @@ test('statements that are cancelled anywhere leave nothing behind', { timeout: 3
   }
   assert.equal(pages.usedPages, before);
 });
+
+test('a definition that has happened says so before it waits for the disk', async () => {
+  const engine = await openEngine();
+  const session = localSession(engine);
+  const told: string[] = [];
+  session.done = () => told.push('done');
+  const durable = async () => void told.push('durable');
+  engine.journal = {
+    admitDefinition: async () => undefined,
+    defined: () => undefined,
+    durable,
+  } as unknown as typeof engine.journal;
+  const [statement] = parse('CREATE TABLE t (a int)');
+  await engine.execute(engine.prepare(statement, [], session), [], session, new AbortController().signal);
+  engine.journal = null;
+  assert.deepEqual(told, ['done', 'durable']);
+  session.transaction.rollback();
+  await engine.close();
+});

@@ -9,6 +9,7 @@ import type { Datum } from '../../datum.ts';
 import { SqlError } from '../../errors.ts';
 import { kernels } from '../../kernels/index.ts';
 import * as layout from '../../kernels/regex_layout.ts';
+import { turn } from '../../turn.ts';
 import type { AsciiMatcher, Needle } from '../regex/ascii_matcher.ts';
 import { ACCEPT_NEVER, literalSteps, type OnePass } from '../regex/one_pass.ts';
 import { compileRegex, defaultOptions, parseFlags, type RegexFlags } from '../regex/regex.ts';
@@ -18,6 +19,9 @@ import { type Inline, type Site, slot, type Template, templates } from './templa
 import type { Value } from './values.ts';
 
 const { SEARCH_FOUND, SEARCH_GIVEN_UP, SEARCH_NONE, SEARCH_NOT_ASCII } = layout;
+
+/** A statement may be ended between so many. */
+const LOOK_MATCHES = 64;
 
 /** Stands for NULL among addresses of slots. */
 const NO_MATCH = 0;
@@ -196,7 +200,9 @@ class RegexReplacement {
     pieces.length = 0;
     const { spans } = this.#matcher;
     let copied = 0;
+    let found = 0;
     for (let at = 0; at <= text.length && this.#matcher.exec(text, at, this.#needle); ) {
+      if (++found % LOOK_MATCHES === 0) turn.look();
       pieces.push(text.address + copied, spans[0] - copied);
       this.#addReplacement(spans);
       copied = spans[1];

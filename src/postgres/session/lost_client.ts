@@ -5,7 +5,7 @@
  *   sends no more -> ParameterStatus, then again and again, ever slower -> reset -> the socket closes -> Session.terminate()
  *
  * ParameterStatus may come at any time, between rows of COPY too, and says what the client has been told before. Two at least: a reset shows with what is
- * written after it. Statements that write, and reads of a transaction that has something to publish, are not looked after: they go on as if nobody had left.
+ * written after it. In the midst of a turn it is asked from within (operators/turn.ts). Statements that write, and reads of a transaction that has something to publish, are not looked after: they go on as if nobody had left.
  * Cost: none while the client's side is open.
  */
 import type { Statement } from '../../../planner/parse/ast.ts';
@@ -57,6 +57,7 @@ export class LostClient {
     const now = performance.now();
     if (now < this.#askAt || !this.#reading) return;
     this.#say();
+    // In the midst of a turn no timer comes first.
     this.#askAt = now + this.#again;
     this.#again = Math.min(2 * this.#again, SLOWEST_MS);
   }
@@ -64,7 +65,9 @@ export class LostClient {
   #ask(again: number): void {
     if (this.#session.connection.closed) return;
     this.#say();
-    this.#timer = setTimeout(() => this.#ask(Math.min(2 * again, SLOWEST_MS)), again);
+    this.#askAt = performance.now() + again;
+    this.#again = Math.min(2 * again, SLOWEST_MS);
+    this.#timer = setTimeout(() => this.#ask(this.#again), again);
   }
 
   #say(): void {

@@ -1,11 +1,12 @@
 /**
  * SELECTs that take one short pass over live rows (a point look-up in a view): run and answered within the turn that brought the message, without a
- * promise, a signal or a timer. What clients do thousands of times a second. Everything else goes through run_plan.ts and result_sender.ts, and so does
+ * promise, a signal or a timer, unless it takes its time (session.lateSignal). What clients do thousands of times a second. Everything else goes through run_plan.ts and result_sender.ts, and so does
  * the sending of a result that is longer than a few rows or finds the output full.
  */
 import { U8, U32 } from '../../../operators/batch/memory.ts';
 import type { Datum } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
+import { turn } from '../../../operators/turn.ts';
 import { PHYS_WIDTH } from '../../../operators/types.ts';
 import { withOffset } from '../../../planner/parse/positions.ts';
 import type { Result, ResultColumn, RowChunk } from '../../engine.ts';
@@ -41,16 +42,20 @@ export function answerNow(
   session.block.ensure();
   let sent = 0;
   try {
-    const result = engine.executeNow(plan, params, session.context, (rows) => {
-      if (answer === null || plan.columns === null || !sendNow(session, plan.columns, rows, answer)) return false;
-      sent = rows.count;
-      return true;
-    });
-    if (result === null) return null;
+    const result = turn.of(session.lateSignal, () =>
+      engine.executeNow?.(plan, params, session.context, (rows) => {
+        if (answer === null || plan.columns === null || !sendNow(session, plan.columns, rows, answer)) return false;
+        sent = rows.count;
+        return true;
+      }),
+    );
+    if (result === null || result === undefined) return null;
     session.noteStatement(answer?.text ?? prepared.text);
     if (result !== 'taken') return result;
   } catch (cause) {
     throw cause instanceof SqlError ? withOffset(cause, statement.offset) : cause;
+  } finally {
+    session.endLateSignal();
   }
   session.connection.out.messages(selectComplete(sent));
   return 'answered';

@@ -58,6 +58,7 @@ export class Session implements Listener {
   /** Statements that have run since the implicit transaction began. */
   statementsInImplicit = 0;
   #cancellation: Cancellation | null = null;
+  #isLate = false;
   #pendingNotifications: Notification[] = [];
   #query = '';
   #reportedGeneration = -1;
@@ -119,6 +120,21 @@ export class Session implements Listener {
     if (this.terminating !== null) cancellation.cancel(this.terminating);
     if (query !== null) this.noteStatement(query);
     return cancellation;
+  }
+
+  /** The signal of a statement that is run without one: it takes longer than most. endLateSignal() comes afterwards. */
+  readonly lateSignal = (): AbortSignal => {
+    this.#isLate = true;
+    const cancellation = this.startStatement(null);
+    const ms = this.settings.number('statement_timeout');
+    if (ms > 0) cancellation.endAt(performance.now() + ms);
+    return cancellation.signal;
+  };
+
+  endLateSignal(): void {
+    if (!this.#isLate) return;
+    this.#isLate = false;
+    this.endStatement();
   }
 
   /** What pg_stat_activity shows as running. */
