@@ -17,7 +17,6 @@ import { pages } from '../../operators/batch/pages.ts';
 import { chill } from '../../operators/state/chill.ts';
 import { bringBack } from '../../operators/state/cold_reads.ts';
 import type { ColdState } from '../../operators/state/cold_state.ts';
-import { turn } from '../../operators/turn.ts';
 import type { ColdFiles } from '../cold/cold_files.ts';
 import { isDiskFull } from '../durable/disk.ts';
 import type { TidemarkEngine } from './engine.ts';
@@ -128,11 +127,8 @@ export class Chilling {
   makeMore(): boolean {
     const { cold } = this.#engine;
     const before = usedBytes();
-    // The statement that did not fit may be ended when it is tried again.
-    turn.of(null, () => {
-      this.#compact(Number.POSITIVE_INFINITY);
-      if (cold !== null) this.#go(cold, before - budget.limit * MORE_SHARE, Number.POSITIVE_INFINITY);
-    });
+    this.#compact(Number.POSITIVE_INFINITY);
+    if (cold !== null) this.#go(cold, before - budget.limit * MORE_SHARE, Number.POSITIVE_INFINITY);
     return usedBytes() <= before - LEAST_FREED;
   }
 
