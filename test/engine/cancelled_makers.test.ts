@@ -161,6 +161,48 @@ test('what a transaction wrote is found by its keys once, after a look-up that w
   assert.equal(pages.usedPages, before);
 });
 
+test('a sink that is cancelled while it is filled is not there', async () => {
+  const before = pages.usedPages;
+  const engine = await openEngine();
+  try {
+    await sql(
+      engine,
+      "CREATE TABLE t (k int, c text); INSERT INTO t SELECT i, 'c' || i FROM generate_series(1, 3000) i",
+    );
+    const text = "CREATE SINK s AS SELECT k % 1000 AS a, max(c) AS c FROM t GROUP BY 1 WITH (connector = 'blackhole')";
+    const looks = await cancelledEverywhere(engine, text, async (k) => {
+      assert.deepEqual(await sql(engine, 'SELECT name FROM tidemark.sinks'), [], `look ${k}`);
+      assert.equal([...engine.loop.graph.nodes()].length, 0, `look ${k}`);
+    });
+    assert.ok(looks > 0);
+    assert.deepEqual(await sql(engine, 'SELECT name, rows FROM tidemark.sinks'), [['s', '1000']]);
+  } finally {
+    await engine.close();
+  }
+  assert.equal(pages.usedPages, before);
+});
+
+test('what DROP has dropped cannot be cancelled while the rest of it waits for the disk', async () => {
+  const engine = await openEngine();
+  try {
+    await sql(engine, 'CREATE TABLE t (k int)');
+    const session = localSession(engine);
+    const told: string[] = [];
+    session.done = () => told.push('done');
+    engine.journal = {
+      admitDefinition: async () => undefined,
+      defined: () => undefined,
+      durable: async () => void told.push('durable'),
+    } as unknown as typeof engine.journal;
+    assert.equal(await cancelledAt(engine, session, 'DROP TABLE t', 0), null);
+    engine.journal = null;
+    session.transaction.rollback();
+    assert.equal(told[0], 'done');
+  } finally {
+    await engine.close();
+  }
+});
+
 test('what makes room for a tick that did not fit is not ended in its midst', async () => {
   const engine = await openEngine();
   const cancel = new AbortController();
