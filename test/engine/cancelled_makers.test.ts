@@ -34,7 +34,8 @@ async function cancelledAt(
     const result = await engine.execute(engine.prepare(statement, [], session), [], session, cancel.signal);
     if (result.kind !== 'rows') return null;
     try {
-      while ((await result.rows.next(1000)) !== null);
+      // What follows changes has no end.
+      while (statement.k !== 'subscribe' && (await result.rows.next(1000)) !== null);
     } finally {
       result.rows.close();
     }
@@ -176,6 +177,26 @@ test('a sink that is cancelled while it is filled is not there', async () => {
     });
     assert.ok(looks > 0);
     assert.deepEqual(await sql(engine, 'SELECT name, rows FROM tidemark.sinks'), [['s', '1000']]);
+  } finally {
+    await engine.close();
+  }
+  assert.equal(pages.usedPages, before);
+});
+
+test('a query that is followed, cancelled while it is filled, leaves no operators', async () => {
+  const before = pages.usedPages;
+  const engine = await openEngine();
+  try {
+    await sql(
+      engine,
+      "CREATE TABLE t (k int, c text); INSERT INTO t SELECT i, 'c' || i FROM generate_series(1, 3000) i",
+    );
+    const text = 'SUBSCRIBE (SELECT k % 1000 AS a, max(c) AS c FROM t GROUP BY 1)';
+    const looks = await cancelledEverywhere(engine, text, async (k) => {
+      assert.equal([...engine.loop.graph.nodes()].length, 0, `look ${k}`);
+    });
+    assert.ok(looks > 0);
+    assert.equal([...engine.loop.graph.nodes()].length, 0);
   } finally {
     await engine.close();
   }
