@@ -7,15 +7,15 @@ import { batchFromRows, readDatum } from '../../operators/batch/builder.ts';
 import { pages } from '../../operators/batch/pages.ts';
 import type { KeyOrder } from '../../operators/state/key_order.ts';
 import { KeyedIndex } from '../../operators/state/keyed_index.ts';
+import { Random, testSeed } from '../../operators/testing/property.ts';
 import { Interrupted, turn } from '../../operators/turn.ts';
 import { colType, OID } from '../../operators/types.ts';
-import { seeded } from '../../test/engine/harness.ts';
 import { KeyOrders } from './key_orders.ts';
 
 const TYPES = [colType(OID.int4)];
 
 test('a read that is cancelled while it brings keys into their order loses none', () => {
-  const { random } = seeded('cancelled orders');
+  const random = new Random(testSeed());
   const { limit } = budget;
   const { lookMs, hear } = turn;
   const before = pages.usedPages;
@@ -34,7 +34,7 @@ test('a read that is cancelled while it brings keys into their order loses none'
     const order = orders.ask(index) as KeyOrder;
     while (orders.build(index, order));
     for (let round = 0; round < 60; round++) {
-      const fresh = new Set(Array.from({ length: 1500 }, () => random(1 << 30)).filter((k) => !known.has(k)));
+      const fresh = new Set(Array.from({ length: 1500 }, () => random.below(1 << 30)).filter((k) => !known.has(k)));
       const delta = batchFromRows(
         TYPES,
         [...fresh].map((k) => [k]),
