@@ -1,6 +1,7 @@
 /** The one place that turns a plan node into its operator. */
 import { AggregateOperator } from './aggregate.ts';
 import { AsofJoinOperator } from './asof_join.ts';
+import { budget } from './batch/budget.ts';
 import { ConstantOperator } from './constant.ts';
 import { EachRow } from './each_row.ts';
 import { unsupported } from './errors.ts';
@@ -36,7 +37,17 @@ interface InputSpec {
   appendOnly: boolean;
 }
 
+/** Whole or not at all: that it is made takes little memory, goes beyond the limit rather than fail, and is not ended by a cancel: whoever makes several is not left with some of them. */
 export function buildOperator(node: PlanNode, inputs: InputSpec[], indexes: IndexProvider): Operator {
+  budget.goBeyond();
+  try {
+    return build(node, inputs, indexes);
+  } finally {
+    budget.comeBack();
+  }
+}
+
+function build(node: PlanNode, inputs: InputSpec[], indexes: IndexProvider): Operator {
   const distinct = distinctColumns(node);
   if (distinct !== null && inputs[0].appendOnly) return new FirstSeenOperator(distinct, node.types, node.frees);
   switch (node.op) {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Arena } from '../batch/arena.ts';
+import { budget } from '../batch/budget.ts';
 import { U8, U32 } from '../batch/memory.ts';
 import { pages } from '../batch/pages.ts';
+import { OutOfMemory } from '../errors.ts';
 import { Random, testSeed } from '../testing/property.ts';
 import { roundUp } from './block_sizes.ts';
 import { Heap } from './heap.ts';
@@ -154,4 +156,22 @@ test('chunks that are emptied go back when they hold nothing, and what is saved 
   heap.release();
   keys.release();
   assert.equal(pages.usedPages, before);
+});
+
+test('a block that could not be had is not counted as one that lives', () => {
+  const heap = new Heap();
+  heap.free(heap.alloc(64), 64);
+  heap.endTick();
+  const { limit } = budget;
+  budget.limit = 0;
+  try {
+    assert.throws(() => {
+      for (;;) heap.free(heap.alloc(4096), 4096);
+    }, OutOfMemory);
+  } finally {
+    budget.limit = limit;
+  }
+  heap.endTick();
+  assert.equal(heap.liveBytes, 0);
+  heap.release();
 });

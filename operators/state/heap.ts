@@ -95,21 +95,25 @@ export class Heap {
     if (bytes > PAGE_BYTES) return this.#allocLarge(bytes);
     const cls = sizeClass(bytes);
     const size = BLOCK_SIZES[cls];
-    this.#live += size;
     const head = this.#freeLists[cls];
     if (head !== 0) {
+      this.#live += size;
       this.#freeLists[cls] = U32[head >>> 2];
       touchRange(head, size);
       return head;
     }
     const address = this.#next;
     if (address + size <= this.#end) {
+      this.#live += size;
       this.#next = address + size;
       if ((address + size - 1) >>> 16 !== (address - 1) >>> 16 && this.#isUnused) unusedUpTo(address, this.#end);
       touchRange(address, size);
       return address;
     }
-    return this.#refill(size);
+    const refilled = this.#refill(size);
+    // Behind it: who is not under undo (state that can be made again) goes on with this heap when there was no page.
+    this.#live += size;
+    return refilled;
   }
 
   /**

@@ -18,7 +18,7 @@ import { READ_AHEAD_BYTES } from '../postgres/wire/socket_connection.ts';
 import { Waiter } from '../postgres/wire/waiter.ts';
 import type { Channel } from './channel.ts';
 import { type Call, FRAME, type FromIo, laterFrame, receivedError, type SentError, type ToIo } from './messages.ts';
-import { takeUrgent } from './urgent.ts';
+import { takeUrgent, type Urgent } from './urgent.ts';
 
 type IoChannel = Channel<ToIo, FromIo>;
 
@@ -36,6 +36,8 @@ export class RemoteClients {
   /** Cancel requests that were heard before the channel had them. */
   readonly #heard = new Set<number>();
   readonly #urgent: MessagePort;
+  /** What has come there and was neither heard nor had from the channel yet: a statement that waits for the end of this turn hears it in its own. */
+  #told: Urgent[] = [];
 
   constructor(channel: IoChannel, call: Call, urgent: MessagePort) {
     this.#channel = channel;
@@ -50,7 +52,7 @@ export class RemoteClients {
     const bound = (await this.#call('listen', options)) as { address: string; port: number };
     return {
       ...bound,
-      heard: () => this.#takeUrgent(),
+      heard: () => this.#hear(),
       close: async (graceMs) => {
         await this.#call('closeListener', graceMs);
       },
@@ -58,10 +60,10 @@ export class RemoteClients {
   }
 
   frame(kind: number, id: number, bytes: Buffer): void {
+    if (kind === FRAME.ended || kind === FRAME.closed)
+      this.#forget((told) => told.k === 'left' && told.connection === id && told.closed === (kind === FRAME.closed));
     const connection = this.#connections.get(id);
     if (connection === undefined) return;
-    // It is there too.
-    if (kind === FRAME.ended || kind === FRAME.closed) for (const _ of takeUrgent(this.#urgent));
     connection.frame(kind, bytes);
     if (connection.closed && !connection.sending) this.#connections.delete(id);
   }
@@ -72,20 +74,35 @@ export class RemoteClients {
     this.#handler?.started(connection, message.startup);
   }
 
-  *#takeUrgent(): Iterable<Heard> {
-    for (const told of takeUrgent(this.#urgent)) {
+  /** In the midst of a turn. What nobody says that it has heard stays, and that the process is to end: it is for all who still run. */
+  *#hear(): Iterable<Heard> {
+    this.#told.push(...takeUrgent(this.#urgent));
+    for (const told of this.#told) {
+      const heard = () => {
+        this.#told = this.#told.filter((other) => other !== told);
+      };
       if (told.k === 'cancel') {
         const { serial, pid, secret } = told;
-        yield { k: 'cancel', pid, secret: Buffer.from(secret), done: () => void this.#heard.add(serial) };
+        const done = () => {
+          heard();
+          this.#heard.add(serial);
+        };
+        yield { k: 'cancel', pid, secret: Buffer.from(secret), done };
       } else if (told.k === 'left') {
         const connection = this.#connections.get(told.connection);
-        if (connection !== undefined) yield { k: 'left', connection, closed: told.closed };
+        if (connection !== undefined) yield { k: 'left', connection, closed: told.closed, done: heard };
       } else yield told;
     }
   }
 
+  /** The channel has it too. */
+  #forget(isIt: (told: Urgent) => boolean): void {
+    this.#told.push(...takeUrgent(this.#urgent));
+    this.#told = this.#told.filter((told) => !isIt(told));
+  }
+
   cancel(serial: number, pid: number, secret: Uint8Array): void {
-    for (const _ of takeUrgent(this.#urgent));
+    this.#forget((told) => told.k === 'cancel' && told.serial === serial);
     if (!this.#heard.delete(serial)) this.#handler?.cancel(pid, Buffer.from(secret));
   }
 

@@ -2,9 +2,9 @@
  * What the I/O thread hears that may end a statement, told a second time where the dataflow thread can look in the middle of a turn (operators/turn.ts):
  *
  *   cancel request, client gone, end of the process ─┬─> channel            heard between turns, in order, by all
- *                                                    └─> port of its own    taken out by receiveMessageOnPort() while a statement runs: it hears what is for it, the rest waits for the channel
+ *                                                    └─> port of its own    taken out by receiveMessageOnPort() while a statement runs: it hears what is for it, the rest waits for its own statement's turn or for the channel
  *
- * Nothing wakes anybody by it. Who has heard from the channel what is also here takes it out, so that nothing piles up.
+ * Nothing wakes anybody by it. What has come from the channel is taken out, so that nothing piles up: but for the end of the process, which all have to hear who take turns before the main thread does.
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 

@@ -98,6 +98,7 @@ class WireServer implements ClientHandler {
       if (heard.k === 'ending') session.terminate(shutdown());
       else if (heard.k === 'left') {
         if (heard.connection !== session.connection) continue;
+        heard.done();
         if (heard.closed) session.terminate(connectionLost());
         else session.lostClient.sendsNoMore();
       } else if (this.#registry.isKeyOf(session.pid, heard.pid, heard.secret)) {

@@ -18,6 +18,7 @@ export async function createSink(
   engine: TidemarkEngine,
   statement: CreateSink,
   session: SessionContext,
+  signal: AbortSignal,
 ): Promise<void> {
   if (nameTaken(engine, statement.schema, statement.name, statement.ifNotExists, session)) return;
   const options = Object.fromEntries(statement.options.map((o) => [o.name, o.value]));
@@ -47,7 +48,10 @@ export async function createSink(
   const view = new ViewRuntime(oid, statement.name, physical, session.evalContext, null, engine.loop.rowsOf);
   const stop = engine.loop.observe(oid, sink);
   try {
+    // While its connector was opened.
+    signal.throwIfAborted();
     await fill(engine, view, {
+      signal,
       check,
       live: () => {
         live();

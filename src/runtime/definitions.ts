@@ -32,7 +32,6 @@ export function prepareDefinition(
   return runnable(statement, engine.catalogVersion, null, async (_params, session, signal) => {
     await engine.journal?.admitDefinition();
     const tag = await define(engine, statement, session, signal);
-    session.done?.();
     if (session.getSetting('synchronous_commit') !== 'off') await engine.journal?.durable();
     return { kind: 'command', tag: tag ?? commandTag(statement) };
   });
@@ -55,7 +54,7 @@ async function define(
       await createIndex(engine, statement, session, signal);
       return null;
     case 'create_sink':
-      await createSink(engine, statement, session);
+      await createSink(engine, statement, session, signal);
       return null;
     case 'create_subscription':
       await createSubscription(engine, statement, session, signal);

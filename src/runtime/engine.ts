@@ -435,6 +435,7 @@ export class TidemarkEngine implements Engine {
     const record = { sql: object.sql, made: object.oid, dropped: [], settings, now: '0' };
     this.definitions.add(record, this.#needs(object, reads));
     if (journal !== null && frame !== null) journal.filled(this.loop, frame);
+    session.done?.();
   }
 
   #needs({ schema }: CatalogObject, reads: number[]): number[] {
@@ -469,6 +470,8 @@ export class TidemarkEngine implements Engine {
     this.definitions.add({ ...what, settings, now: '0' }, reads);
     if (rows === null) this.journal?.defined(this.loop, { ...what, settings });
     else this.journal?.definedWith(this.loop, { ...what, settings }, rows);
+    // What is left (connections to be closed, the disk) nobody may say was cancelled.
+    session.done?.();
   }
 
   flush(): Promise<void> {

@@ -44,6 +44,9 @@ export class RelationScan {
     const arena = new Arena();
     try {
       for (const { batch, sign } of corrections) this.#undo.apply(sign === 1 ? batch : negated(batch, arena));
+    } catch (error) {
+      this.#undo.release();
+      throw error;
     } finally {
       arena.release();
     }

@@ -137,17 +137,26 @@ class SlicedRead {
     this.#dataflow = new Piecewise(plan);
     this.#pauses = plan.nodes.some(makesMany);
     this.#out = new RowPieces(plan.nodes[plan.root].types, this.kept);
-    const { loop, transaction } = reader;
-    for (const relation of feedOrder(plan)) {
-      const stored = loop.relations.get(relation);
-      if (stored !== undefined) this.#scans.set(relation, stored.scan(transaction.corrections(relation)));
-    }
+    this.#openScans(plan, reader);
     for (const node of plan.nodes) {
       if (node.op !== 'source' || node.lookup === undefined) continue;
       if (isIndexed(node.relation, node.lookup.columns, reader))
         this.#served.add(lookupName(node.relation, node.lookup.columns));
     }
     this.#streams = streamSources(plan, reader);
+  }
+
+  /** All or none: who has no read cannot close what it has opened. */
+  #openScans(plan: DataflowPlan, { loop, transaction }: Reader): void {
+    try {
+      for (const relation of feedOrder(plan)) {
+        const stored = loop.relations.get(relation);
+        if (stored !== undefined) this.#scans.set(relation, stored.scan(transaction.corrections(relation)));
+      }
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   async feed(): Promise<void> {

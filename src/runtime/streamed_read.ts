@@ -22,7 +22,7 @@ import type { RelationRows } from '../../operators/dataflow.ts';
 import { OutOfMemory } from '../../operators/errors.ts';
 import { Piecewise } from '../../operators/piecewise.ts';
 import type { DataflowPlan, PlanOp } from '../../operators/plan.ts';
-import { turn } from '../../operators/turn.ts';
+import { Interrupted, turn } from '../../operators/turn.ts';
 import type { PhysicalQuery } from '../../planner/physical/index.ts';
 import type { RowChunk, RowStream } from '../engine.ts';
 import { ReadTurns } from './read_turns.ts';
@@ -159,6 +159,7 @@ class StreamedRead implements RowStream {
       return turn.of(this.#signal, () => this.#read(most));
     } catch (error) {
       this.#end();
+      if (error instanceof Interrupted) throw error.reason;
       throw error instanceof OutOfMemory ? error.toSqlError() : error;
     }
   }

@@ -96,7 +96,7 @@ async function startSubscription(
     return subscribeToPast(engine, view, subscribe, subscribe.asOf, signal);
   }
   const check = engine.catalog.stillSame(target.query.bound.dependencies);
-  await fill(engine, view, { check, live: () => engine.journal?.passed(engine.loop) });
+  await fill(engine, view, { signal, check, live: () => engine.journal?.passed(engine.loop) });
   return followQueue(engine, subscribe, temporary, () => engine.loop.detachView(temporary), signal);
 }
 

@@ -165,7 +165,14 @@ export class EngineTransaction implements Transaction {
     const name = [relation, ...columns].join();
     const index = this.#byKey.get(name) ?? new CorrectionIndex(relation, types, columns);
     this.#byKey.set(name, index);
-    index.feed(this.#pin?.since ?? [], this.#writes);
+    try {
+      index.feed(this.#pin?.since ?? [], this.#writes);
+    } catch (error) {
+      // A delta of which it has a part would be in it twice after ROLLBACK TO SAVEPOINT.
+      this.#byKey.delete(name);
+      index.release();
+      throw error;
+    }
     return index.ofKeys(keys, arena);
   }
 

@@ -57,6 +57,18 @@ test('statement_timeout', async () => {
   assert.deepEqual(await client.until('Z'), ['1', '2', 'E 57014 canceling statement due to statement timeout', 'Z I']);
 });
 
+test('what follows a statement that has happened, in the same message, can be cancelled', {
+  timeout: 20_000,
+}, async () => {
+  harness.engine.command('create schema made', 'CREATE SCHEMA', [], (_, session) => session.done?.());
+  const client = await harness.client();
+  const text = 'create schema made; select wait';
+  client.send(serialize.query(text));
+  await running('select wait');
+  await cancel(client);
+  assert.deepEqual(await client.until('Z'), ['C CREATE SCHEMA', CANCELLED, 'Z I']);
+});
+
 test('a subscription streams rows as they come and ends when it is cancelled', async () => {
   const client = await harness.client();
   const stream = harness.engine.live('subscribe v', [

@@ -26,6 +26,11 @@ export class Cancellation {
     this.#tooLate = true;
   }
 
+  /** Another statement of the same message begins: that can be cancelled. */
+  goesOn(): void {
+    this.#tooLate = false;
+  }
+
   /** It times out then, by performance.now(). */
   endAt(time: number): void {
     this.#endsAt = time;

@@ -41,6 +41,7 @@ export async function runStatement(
   checkNotFailed(session, statement);
   session.block.ensure();
   cancellation.check();
+  cancellation.goesOn();
   session.lostClient.runs(statement);
   if (statement.k === 'declare_cursor') {
     await declareCursor(session, statement, prepared, params, cancellation);

@@ -29,8 +29,8 @@ export interface ClientHandler<C extends Connection = Connection> {
 export type Heard =
   /** `done`: it has been heard, and need not be heard again as the cancel request that it is. */
   | { k: 'cancel'; pid: number; secret: Buffer; done(): void }
-  /** The client sends no more, or is gone. */
-  | { k: 'left'; connection: Connection; closed: boolean }
+  /** The client sends no more, or is gone. `done`: as above. */
+  | { k: 'left'; connection: Connection; closed: boolean; done(): void }
   /** The process is to end. */
   | { k: 'ending' };
 
