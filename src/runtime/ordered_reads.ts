@@ -79,7 +79,9 @@ export async function makeOrders(plan: DataflowPlan, reader: Reader, signal: Abo
   const { relations } = reader.loop;
   const turns = new ReadTurns(signal);
   const asked = new Set<KeyedIndex>();
-  const read = plan.nodes.flatMap((node) => (node.op === 'source' && relations.has(node.relation) ? [node.relation] : []));
+  const read = plan.nodes.flatMap((node) =>
+    node.op === 'source' && relations.has(node.relation) ? [node.relation] : [],
+  );
   for (const source of servedSources(plan, reader)) {
     const stored = relations.get(source.relation);
     if (stored === undefined) continue;
