@@ -6,6 +6,7 @@ import { Arena, withScratch } from '../batch/arena.ts';
 import { batchFromRows, readRow } from '../batch/builder.ts';
 import type { Datum } from '../datum.ts';
 import { compareDatum } from '../expr/compare.ts';
+import { turn } from '../turn.ts';
 import { colType, OID } from '../types.ts';
 import { KeyOrder } from './key_order.ts';
 import { KeyedIndex } from './keyed_index.ts';
@@ -83,6 +84,69 @@ test('an order has the keys of its index, and knows how many stand before any', 
     order.settle();
     check(order, index, rows, label);
   }
+  order.release();
+  index.release();
+});
+
+/** A table of whole numbers below n, each a key. */
+function numbers(n: number): KeyedIndex {
+  const index = new KeyedIndex(NUMBERS, [0], true);
+  withScratch((arena) => {
+    const rows = Array.from({ length: n }, (_, i) => [i, 0]);
+    index.apply(batchFromRows(NUMBERS, rows, arena), arena);
+  });
+  index.endTick();
+  return index;
+}
+
+const NUMBERS = [OID.int4, OID.int4].map((oid) => colType(oid));
+
+test('keys that go and come back in one tick while an order is made may have other slots, behind what was seen', () => {
+  const index = numbers(100);
+  const order = new KeyOrder(index);
+  order.build();
+  order.build();
+  const changed = [15, 31, 67, 95];
+  withScratch((arena) => {
+    const rows = [...changed.map((i) => [i, 0]), ...changed.map((i) => [i, 1])];
+    const batch = batchFromRows(NUMBERS, rows, arena, [-1, -1, -1, -1, 1, 1, 1, 1]);
+    order.note(batch, arena);
+    index.apply(batch, arena);
+  });
+  index.endTick();
+  while (!order.isNearlyReady) order.build();
+  order.settle();
+  assert.equal(order.count, 100);
+  order.release();
+  index.release();
+});
+
+test('a statement that is ended does not leave half of an insertion', () => {
+  const index = new KeyedIndex(NUMBERS, [0], true);
+  const order = new KeyOrder(index);
+  const { hear, lookMs } = turn;
+  const ended = new AbortController();
+  turn.lookMs = 0;
+  turn.hear = () => ended.abort();
+  try {
+    withScratch((arena) => {
+      const rows = Array.from({ length: 5000 }, (_, i) => [(i * 7919) % 5000, 0]);
+      const batch = batchFromRows(NUMBERS, rows, arena);
+      order.note(batch, arena);
+      index.apply(batch, arena);
+    });
+    index.endTick();
+    turn.of(ended.signal, () => order.settle());
+  } finally {
+    Object.assign(turn, { hear, lookMs });
+  }
+  withScratch((arena) => {
+    const keys = order.keys(0, order.count, arena);
+    assert.deepEqual(
+      Array.from({ length: keys.n }, (_, i) => readRow(keys, i)),
+      Array.from({ length: 5000 }, (_, i) => [i]),
+    );
+  });
   order.release();
   index.release();
 });

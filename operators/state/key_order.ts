@@ -20,6 +20,7 @@ import { sortedRowList } from '../batch/sorted_rows.ts';
 import type { Datum } from '../datum.ts';
 import { kernels } from '../kernels/index.ts';
 import type { SortKey } from '../plan.ts';
+import { turn } from '../turn.ts';
 import type { ColType } from '../types.ts';
 import { AddressList } from './address_list.ts';
 import { Heap } from './heap.ts';
@@ -157,9 +158,14 @@ export class KeyOrder {
     }
   }
 
-  /** Brings what has come into the list: all keys are in it afterwards. Between two ticks. */
+  /** Brings what has come into the list: all keys are in it afterwards. Between two ticks. It is not ended in the midst (turn.ts): a list has nothing that takes back half of an insertion. */
   settle(): void {
-    this.#settle(Number.POSITIVE_INFINITY);
+    turn.shield(1);
+    try {
+      this.#settle(Number.POSITIVE_INFINITY);
+    } finally {
+      turn.shield(-1);
+    }
   }
 
   #settle(most: number): void {
@@ -230,7 +236,10 @@ export class KeyOrder {
     return this.#list.prefix(this.#head, isBefore);
   }
 
-  /** A tick is about to bring these rows to the index: keys that it does not have are noted. */
+  /**
+   * A tick is about to bring these rows to the index: keys that it does not have are noted. Until all slots were seen, so are those that it has: a key that goes and comes back in one tick may
+   * have another slot then, one that was passed already.
+   */
   note(delta: Batch, arena: Arena): void {
     const { keys, keyColumns } = this.#index;
     const columns = keyColumns.map((c) => delta.columns[c]);
@@ -238,7 +247,7 @@ export class KeyOrder {
     const { slots } = keys.findAll({ n: delta.n, weights: 0, skipNulls: false }, arena);
     const fresh: number[] = [];
     for (let row = 0; row < delta.n; row++)
-      if (U32[slots + row] === 0 && I32[(delta.weights >>> 2) + row] > 0) fresh.push(row);
+      if (I32[(delta.weights >>> 2) + row] > 0 && (!this.#isSeen || U32[slots + row] === 0)) fresh.push(row);
     if (fresh.length === 0) return;
     const out = new BatchBuilder(this.types, this.#tailArena, fresh.length);
     for (const row of fresh) {

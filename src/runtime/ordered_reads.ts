@@ -23,6 +23,7 @@ import { copyOut, type Reader, type ReadResult, readNow, rowsOfKeys } from './re
 import { distinctRows, rowsIfFew } from './rows_in_index.ts';
 import { readsStream } from './sliced_read.ts';
 import type { StoredRelation } from './stored_relation.ts';
+import { droppedMeanwhile } from './write_conflict.ts';
 
 /** Relations with fewer rows are scanned; few in debug builds, so that all tests have orders. */
 const LEAST_ROWS = checked ? 16 : 1024;
@@ -72,13 +73,17 @@ export function servedSources(plan: DataflowPlan, { loop }: Reader): OrderedSour
   return orderedSources(plan, (relation) => (loop.relations.get(relation)?.rows ?? 0) >= LEAST_ROWS);
 }
 
-/** Makes the orders that reads have asked for before, in pieces: what follows may be of a later tick, with the reader's own seen by its transaction. */
+/** Makes the orders that reads have asked for before, in pieces: what follows may be of a later tick, with the reader's own seen by its transaction. Throws WriteConflict where a relation of the plan has gone by then. */
 export async function makeOrders(plan: DataflowPlan, reader: Reader, signal: AbortSignal): Promise<void> {
   if (readsStream(plan, reader)) return;
+  const { relations } = reader.loop;
   const turns = new ReadTurns(signal);
   const asked = new Set<KeyedIndex>();
+  const read = plan.nodes.flatMap((node) =>
+    node.op === 'source' && relations.has(node.relation) ? [node.relation] : [],
+  );
   for (const source of servedSources(plan, reader)) {
-    const stored = reader.loop.relations.get(source.relation);
+    const stored = relations.get(source.relation);
     if (stored === undefined) continue;
     for (const index of indexesFor(source, stored, reader)) {
       const order = asked.has(index) ? null : stored.orders.ask(index);
@@ -86,6 +91,7 @@ export async function makeOrders(plan: DataflowPlan, reader: Reader, signal: Abo
       while (order !== null && stored.orders.build(index, order)) await turns.pause();
     }
   }
+  if (!read.every((relation) => relations.has(relation))) throw droppedMeanwhile();
 }
 
 /** The indexes whose orders would serve best. */

@@ -3,6 +3,7 @@ import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch, Column } from '../../operators/batch/batch.ts';
 import { BatchBuilder, weightOf } from '../../operators/batch/builder.ts';
 import { I32, U8, U32 } from '../../operators/batch/memory.ts';
+import { COUNT } from '../../operators/state/key_slot.ts';
 import type { KeyedIndex } from '../../operators/state/keyed_index.ts';
 import { RowTable } from '../../operators/state/row_table.ts';
 import type { ColType } from '../../operators/types.ts';
@@ -32,6 +33,7 @@ export function rowsIfFew(
   isGone: (key: number) => void,
 ): Batch | null {
   index.bindKeys(keys.columns, arena);
+  if (index.coldBytes > 0 && entriesOf(index, keys.n) > most) return null;
   const slots = slotsOf(index, keys.n);
   let count = 0;
   for (const [key, slot] of slots.entries()) {
@@ -39,6 +41,17 @@ export function rowsIfFew(
     else count += index.countOf(slot);
   }
   return count > most ? null : rowsIn(index, slots, count, arena);
+}
+
+/** How many rows the index has of the keys that are bound, of which those on disk are not read: they may be more than there is memory for. */
+function entriesOf({ keys, runs, payloadOffset }: KeyedIndex, n: number): number {
+  let count = 0;
+  for (let row = 0; row < n; row++) {
+    const slot = keys.find(row);
+    const payload = (slot + payloadOffset) >>> 2;
+    if (slot !== 0) count += U32[payload + COUNT] + runs.cold.entriesOf(payload);
+  }
+  return count;
 }
 
 function rowsIn(index: KeyedIndex, slots: number[], count: number, arena: Arena): Batch {

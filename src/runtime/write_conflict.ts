@@ -20,3 +20,10 @@ export function alteredMeanwhile(table: string): WriteConflict {
     hint: 'Run the transaction again.',
   });
 }
+
+/** What was to be read has gone before it was. */
+export function droppedMeanwhile(): WriteConflict {
+  return new WriteConflict('40001', 'could not serialize access: a relation was dropped meanwhile', {
+    hint: 'Run the transaction again.',
+  });
+}

@@ -304,3 +304,15 @@ test('an order goes when memory is short', async () => {
   assert.equal(await isByOrder(engine, text), false);
   assert.deepEqual(await sql(engine, text), [['21']]);
 });
+
+test('a table that is dropped while an order of its keys is made', async () => {
+  const engine = await openEngine();
+  await sql(engine, 'CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 30000)');
+  const text = 'SELECT count(*) FROM t WHERE id BETWEEN 100 AND 120';
+  await sql(engine, text);
+  const read = sql(engine, text);
+  await Promise.all([
+    assert.rejects(read, { sqlstate: '40001', message: /a relation was dropped meanwhile/ }),
+    sql(engine, 'DROP TABLE t'),
+  ]);
+});

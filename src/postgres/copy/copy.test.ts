@@ -73,6 +73,30 @@ function failure(data: Buffer | string, options: CopyOptions, columns = COLUMNS)
   return 'no error';
 }
 
+test('of several errors of a line that of its encoding comes first, then too many fields, then those of the fields, then too few', () => {
+  const columns: FakeRows['columns'] = [
+    ['d', OID.date],
+    ['a', OID.int4],
+    ['b', OID.text],
+  ];
+  const at = 'COPY t, line 1';
+  const of = (line: Buffer | string) => failure(line, TEXT_COPY, columns);
+  assert.equal(of('soon\tx\ty\tz\n'), `22P04 extra data after last expected column | ${at}: "soon\tx\ty\tz"`);
+  assert.equal(of('soon\n'), `22007 invalid input syntax for type date: "soon" | ${at}, column d: "soon"`);
+  assert.equal(of('2026-01-02\tx\n'), `22P02 invalid input syntax for type integer: "x" | ${at}, column a: "x"`);
+  assert.equal(of('2026-01-02\t7\n'), `22P04 missing data for column "b" | ${at}: "2026-01-02\t7"`);
+  const odd = Buffer.from('soon\t7\tx\xff\n', 'latin1');
+  assert.equal(of(odd), `22021 invalid byte sequence for encoding "UTF8": 0xff | ${at}`);
+});
+
+test('no text has a zero', () => {
+  const refused = '22021 invalid byte sequence for encoding "UTF8": 0x00 | COPY t, line 1';
+  for (const options of [TEXT_COPY, CSV_COPY])
+    assert.equal(failure(options === CSV_COPY ? '7,x\0y\n' : '7\tx\0y\n', options), refused);
+  assert.equal(failure('7\tx\\000y\n', TEXT_COPY), refused);
+  assert.equal(failure('7\tx\\x0\n', TEXT_COPY), refused);
+});
+
 test('HEADER MATCH looks at the names', () => {
   const match: CopyOptions = { ...CSV_COPY, header: 'match' };
   assert.deepEqual(decodeAnyhow('a,"b"\n1,x\n', match), [[1, 'x']]);

@@ -103,15 +103,7 @@ test('random lines', () => {
         const data = Buffer.concat([Buffer.from('12'), line, Buffer.from(random.pick(['\n', '\r\n', '', '\n77']))]);
         const row = exact(line, types, delimiter);
         const message = `seed ${seed}, round ${round}: ${JSON.stringify(line.toString('latin1'))} as ${types}`;
-        let isPlain = false;
-        try {
-          isPlain = lines.read(data, 2, 2 + line.length, rows);
-        } catch {
-          // A type's input has refused it.
-          assert.equal(row, null, message);
-          rows.dropRow();
-        }
-        if (!isPlain) continue;
+        if (!lines.read(data, 2, 2 + line.length, rows)) continue;
         assert.notEqual(row, null, message);
         want.push(row as Datum[]);
         assert.deepEqual(readRow(rows.build(), rows.n - 1), row, message);

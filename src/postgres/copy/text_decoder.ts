@@ -10,13 +10,12 @@ import { SqlError } from '../../../operators/errors.ts';
 import { inputText } from '../../../operators/expr/io/index.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
 import type { CopyOptions, ResultColumn } from '../../engine.ts';
-import { checkedUtf8 } from '../wire/message_reader.ts';
 import { atPlace, badFormat } from './copy_errors.ts';
 import { type ForcedNulls, splitCsvRecord } from './csv_fields.ts';
 import { LineSplitter } from './line_splitter.ts';
 import { PlainLine } from './plain_line.ts';
 import type { RowDecoder } from './row_decoder.ts';
-import { splitTextLine } from './text_fields.ts';
+import { copiedText, splitTextLine } from './text_fields.ts';
 
 export class TextDecoder implements RowDecoder {
   readonly #table: string;
@@ -38,7 +37,7 @@ export class TextDecoder implements RowDecoder {
     const { forceNotNull, forceNull } = options;
     this.#forced =
       forceNotNull.length + forceNull.length === 0 ? null : { notNull: isOf(forceNotNull), null: isOf(forceNull) };
-    this.#plain = PlainLine.of(columns, options, (field, column) => this.#datum(field, column));
+    this.#plain = PlainLine.of(columns, options, (field, { type }) => inputText(field, type, context));
     this.#lines = new LineSplitter({
       csv: options.format === 'csv',
       quote: options.quote.charCodeAt(0),
@@ -105,7 +104,7 @@ export class TextDecoder implements RowDecoder {
 
   #fields(line: Buffer): { text: string; fields: (string | null)[] } {
     try {
-      const text = checkedUtf8(line);
+      const text = copiedText(line);
       const fields =
         this.#options.format === 'csv'
           ? splitCsvRecord(text, this.#options, this.#forced)
@@ -122,10 +121,10 @@ export class TextDecoder implements RowDecoder {
     // A line without anything is a row of a relation without columns.
     if (columns.length === 0 && text === '') return [];
     if (fields.length > columns.length) throw this.#fault('extra data after last expected column', text);
-    if (fields.length < columns.length)
-      throw this.#fault(`missing data for column "${columns[fields.length].name}"`, text);
     const row: Datum[] = new Array(columns.length);
     for (let i = 0; i < columns.length; i++) {
+      // As in PostgreSQL, behind the errors of the fields that are there.
+      if (i === fields.length) throw this.#fault(`missing data for column "${columns[i].name}"`, text);
       const field = fields[i];
       row[i] = field === null ? null : this.#datum(field, columns[i]);
     }

@@ -3,6 +3,7 @@
  *
  *   \b \f \n \r \t \v    control characters       \123 \x4f   a byte       \c    c itself
  */
+import { SqlError } from '../../../operators/errors.ts';
 import { checkedUtf8 } from '../wire/message_reader.ts';
 
 const CONTROL: Record<string, string> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
@@ -48,5 +49,11 @@ function unescapeField(raw: string): string {
     last = match.index + match[0].length;
   }
   parts.push(Buffer.from(raw.slice(last)));
-  return checkedUtf8(Buffer.concat(parts));
+  return copiedText(Buffer.concat(parts));
+}
+
+/** The text of bytes of COPY, which has no zeros. */
+export function copiedText(bytes: Buffer): string {
+  if (bytes.includes(0)) throw new SqlError('22021', 'invalid byte sequence for encoding "UTF8": 0x00');
+  return checkedUtf8(bytes);
 }
