@@ -165,8 +165,8 @@ export class Shared {
     this.asOf = expr;
   }
 
-  /** Recursions and columns share one space of ids. */
-  newRecursion(): number {
+  /** Recursions, items that are worked out once and columns share one space of ids. */
+  newId(): number {
     return this.nextColumn++;
   }
 }

@@ -16,7 +16,7 @@ export function bindRecursive(scope: Level, c: PgNode): { plan: Logical; outputs
   const stmt = c.ctequery.SelectStmt;
   checkRecursiveForm(scope, c, stmt);
   const { shared } = scope;
-  const id = shared.newRecursion();
+  const id = shared.newId();
   const options = { resolveUnknown: true, keepOrder: false };
   const baseQuery = shared.binders.select(scope, { SelectStmt: stmt.larg }, options);
   const given = names(c.aliascolnames);

@@ -1,10 +1,14 @@
 /**
  * WITH. Each item is bound once; its references share that plan under a projection to fresh ids, so that the physical stage can
  * run it once. An item that reads columns of an outer query is bound anew for each reference: its plan is not the same for all.
+ * An item that calls a volatile function is worked out once as it stands, whether NOT MATERIALIZED is said or not, as in PostgreSQL: its references are
+ * leaves (`once`), into which no filter goes.
  * An item that is INSERT, UPDATE, DELETE or MERGE runs once whether it is referenced or not; references see the rows of its RETURNING.
  */
-import type { Logical } from '../logical/plan.ts';
+import { isVolatilePlan } from '../analyse/volatile_plan.ts';
+import type { Logical, OnceItem } from '../logical/plan.ts';
 import { freeIds } from '../logical/tree.ts';
+import { visitPlan } from '../logical/walk.ts';
 import type { PgNode } from '../parse/ast.ts';
 import type { BoundModification } from './env.ts';
 import { type BoundSelect, colRef, Level, type Output } from './level.ts';
@@ -16,6 +20,7 @@ import { visibleOnly } from './visible.ts';
 interface Bound {
   plan: Logical;
   outputs: Output[];
+  once?: OnceItem;
 }
 
 /** Makes the items of a WITH clause known to the level. */
@@ -113,6 +118,9 @@ function bindItem(level: Level, c: PgNode, recursive: boolean): void {
   const bind = (): Bound => (recursive && mentions(c.ctequery, name) ? bindRecursive(scope, c) : plainItem(scope, c));
   const first = bind();
   const shared = freeIds(first.plan).size === 0;
+  if (shared && level.shared.env.mode === 'read' && isVolatilePlan(first.plan) && !readsRecursionAround(first.plan)) {
+    first.once = { id: level.shared.newId(), plan: first.plan, outputs: first.outputs.map((o) => o.col) };
+  }
   let used = false;
   level.ctes.set(name, {
     name,
@@ -122,6 +130,17 @@ function bindItem(level: Level, c: PgNode, recursive: boolean): void {
       return reference(user, bound);
     },
   });
+}
+
+/** Whether it is another one in each round of a recursion in whose step it stands. */
+function readsRecursionAround(plan: Logical): boolean {
+  const own = new Set<number>();
+  const read = new Set<number>();
+  visitPlan(plan, (p) => {
+    if (p.op === 'recursive') own.add(p.id);
+    if (p.op === 'working') read.add(p.id);
+  });
+  return [...read].some((id) => !own.has(id));
 }
 
 function plainItem(scope: Level, c: PgNode): Bound {
@@ -144,12 +163,16 @@ export function renamed(level: Level, c: PgNode, outputs: BoundSelect['outputs']
 
 /** A reference: the shared plan with columns of its own. */
 function reference(level: Level, bound: Bound): Bound {
+  const { once } = bound;
   const items = bound.outputs.map((o) => ({
     col: level.shared.newCol(o.name, o.col.type),
     expr: colRef(o.col),
   }));
   return {
-    plan: { op: 'project', input: bound.plan, items },
+    plan:
+      once === undefined
+        ? { op: 'project', input: bound.plan, items }
+        : { op: 'once', item: once, columns: items.map((_, i) => i), cols: items.map((i) => i.col) },
     outputs: bound.outputs.map((o, i) => ({ name: o.name, col: items[i].col, origin: o.origin, shape: o.shape })),
   };
 }

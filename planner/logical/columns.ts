@@ -12,6 +12,7 @@ export function outputColumns(p: Logical): Col[] {
     case 'setop':
     case 'recursive':
     case 'working':
+    case 'once':
       return p.cols;
     case 'topn':
       return p.rank ? [...outputColumns(p.input), p.rank.out] : outputColumns(p.input);

@@ -51,6 +51,7 @@ class Evaluator {
   private readonly tables: ReadonlyMap<number, Row[]>;
   private readonly context: EvalContext;
   private readonly working = new Map<number, Row[]>();
+  private readonly items = new Map<number, Row[]>();
 
   constructor(options: EvaluateOptions) {
     this.tables = options.tables;
@@ -91,6 +92,8 @@ class Evaluator {
         return this.recursive(p, outer);
       case 'working':
         return this.working.get(p.id) ?? [];
+      case 'once':
+        return this.once(p);
       case 'single_row':
         return this.singleRow(p, outer);
       case 'temporal': {
@@ -352,6 +355,14 @@ class Evaluator {
     return groupRows(timed, (r) => keys.map((k) => r[k]), types).flatMap(({ items }) =>
       sessionWindows(items, (r) => r[at(p.time)] as bigint, p.size),
     );
+  }
+
+  private once({ item, columns }: Logical & { op: 'once' }): Row[] {
+    const rows = this.items.get(item.id) ?? this.rows(item.plan, []);
+    this.items.set(item.id, rows);
+    const ids = outputColumns(item.plan).map((c) => c.id);
+    const at = columns.map((c) => ids.indexOf(item.outputs[c].id));
+    return rows.map((row) => at.map((i) => row[i]));
   }
 
   private recursive(p: Logical & { op: 'recursive' }, outer: Env): Row[] {

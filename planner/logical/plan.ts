@@ -46,6 +46,15 @@ export interface LogicalWindow {
   frame: WindowFrame;
 }
 
+/** An item of WITH that is worked out once whatever refers to it, as it calls a volatile function. Takes no columns from outside. */
+export interface OnceItem {
+  /** The same in all parts of a statement. */
+  id: number;
+  plan: Logical;
+  /** The columns of `plan` that the item has, in order. */
+  outputs: Col[];
+}
+
 export type Logical =
   /** `cols[i]` is column `columns[i]` of the relation. */
   | { op: 'get'; relation: Relation; columns: number[]; cols: Col[] }
@@ -117,6 +126,8 @@ export type Logical =
   /** UNION [ALL] recursion: `step` reads the working table through a `working` node with the same id. */
   | { op: 'recursive'; id: number; base: Logical; step: Logical; all: boolean; cols: Col[] }
   | { op: 'working'; id: number; cols: Col[] }
+  /** A reference to such an item: `cols[i]` is its output `columns[i]`. A leaf, so that no rule looks into the item: it is planned by itself. */
+  | { op: 'once'; item: OnceItem; columns: number[]; cols: Col[] }
   /** Made by decorrelation: more than one row for one value of `keys` (column ids) is error 21000. */
   | { op: 'single_row'; input: Logical; keys: number[] }
   /** Made from now() predicates: keeps rows while now() is in [from, until), ids of timestamptz columns, null where open. */

@@ -17,10 +17,13 @@ import { planInputs, visitPlan } from './walk.ts';
 export function printLogical(plan: Logical): string {
   const names = new Map<number, string>();
   const uses = new Map<Logical, number>();
-  visitPlan(plan, (p) => {
+  const below = (p: Logical): Logical[] => (p.op === 'once' ? [p.item.plan] : planInputs(p));
+  const look = (p: Logical): void => {
     for (const c of outputColumns(p)) names.set(c.id, c.name);
-    for (const input of planInputs(p)) uses.set(input, (uses.get(input) ?? 0) + 1);
-  });
+    for (const input of below(p)) uses.set(input, (uses.get(input) ?? 0) + 1);
+    if (p.op === 'once') visitPlan(p.item.plan, look);
+  };
+  visitPlan(plan, look);
   const printer = new Printer(names);
   const numbers = new Map<Logical, number>();
   const lines = (p: Logical, depth: number): string[] => {
@@ -30,7 +33,7 @@ export function printLogical(plan: Logical): string {
     const isShared = (uses.get(p) ?? 0) > 1 && p.op !== 'get' && p.op !== 'values';
     if (isShared) numbers.set(p, numbers.size + 1);
     const mark = isShared ? ` (shared ${numbers.get(p)})` : '';
-    return [indent + printer.node(p) + mark, ...planInputs(p).flatMap((i) => lines(i, depth + 1))];
+    return [indent + printer.node(p) + mark, ...below(p).flatMap((i) => lines(i, depth + 1))];
   };
   return lines(plan, 0).join('\n');
 }
@@ -115,6 +118,8 @@ class Printer {
         return `recursive ${p.id} ${p.all ? 'all ' : ''}${this.cols(p.cols)}`;
       case 'working':
         return `working ${p.id} ${this.cols(p.cols)}`;
+      case 'once':
+        return `once ${p.item.id} ${p.cols.map((c, i) => `${this.id(c.id)}=${this.id(p.item.outputs[p.columns[i]].id)}`).join(' ')}`;
       case 'single_row':
         return `single row per (${p.keys.map(this.id).join(' ')})`;
       case 'temporal': {

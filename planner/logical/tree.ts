@@ -92,6 +92,7 @@ export function renumberNode(p: Logical, ids: ReadonlyMap<number, number>): Logi
     case 'get':
     case 'values':
     case 'setop':
+    case 'once':
       return { ...q, cols: q.cols.map(col) };
     case 'working':
     case 'recursive':

@@ -97,6 +97,7 @@ export function planInputs(p: Logical): Logical[] {
     case 'get':
     case 'values':
     case 'working':
+    case 'once':
       return [];
     case 'join':
     case 'apply':
@@ -215,6 +216,7 @@ export function withInputs(p: Logical, inputs: Logical[]): Logical {
     case 'get':
     case 'values':
     case 'working':
+    case 'once':
       return p;
     case 'join':
     case 'apply':

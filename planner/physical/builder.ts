@@ -20,6 +20,8 @@ export class PlanBuilder {
   /** Relations that sources read, by OID. */
   readonly relations: Map<number, Relation>;
   private readonly known = new Map<string, number>();
+  /** Nodes whose expressions are worked out where they stand: no map goes into them. */
+  private readonly whole = new Set<number>();
   private readonly analyser: Analyser;
 
   readonly timeZone: string | undefined;
@@ -51,13 +53,18 @@ export class PlanBuilder {
     return index;
   }
 
+  /** What several read of the node is the same rows: to be written into each reader, its volatile expressions would be several. */
+  keepWhole(node: number): void {
+    this.whole.add(node);
+  }
+
   /** Filter and project over `input` (expressions over its positions), fused into `input` when that is a map itself. */
   map(input: number, filter: Expr | null, project: Expr[] | null, names: string[]): number {
     const wanted = this.wanted(filter, input);
     const below = this.nodes[input];
     if (wanted === null && project === null) return input;
     if (wanted === null && project !== null && isIdentity(project, below.types)) return input;
-    if (below.op === 'map' && canFuse(below.project, wanted, project)) {
+    if (below.op === 'map' && !this.whole.has(input) && canFuse(below.project, wanted, project)) {
       const by = new Map((below.project ?? []).map((e, i) => [i, e]));
       const over = (e: Expr): Expr => (below.project === null ? e : substitute(e, by));
       const both = conjunction([...conjuncts(below.filter), ...conjuncts(wanted && over(wanted))]);

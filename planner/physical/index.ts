@@ -60,7 +60,14 @@ export function planRows(logical: Logical, outIds: number[], options: PlanOption
 }
 
 function newContext(options: PlanOptions): LowerContext {
-  return lowerContext(new PlanBuilder(options.timeZone), options.mode);
+  const items = new Map<number, number>();
+  const cx = lowerContext(new PlanBuilder(options.timeZone), options.mode, ({ id, plan, outputs }) => {
+    const node = items.get(id) ?? rootNode(plan, outputs, cx, options, false);
+    cx.builder.keepWhole(node);
+    items.set(id, node);
+    return node;
+  });
+  return cx;
 }
 
 function rootNode(plan: Logical, cols: Col[], cx: LowerContext, options: PlanOptions, onClose: boolean): number {

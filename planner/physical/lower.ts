@@ -35,9 +35,10 @@ import type { PlanMode } from './query.ts';
 export function lowerContext(
   builder: PlanBuilder,
   mode: PlanMode,
+  once: LowerContext['once'],
   inside: Partial<Pick<LowerContext, 'working' | 'outside'>> = {},
 ): LowerContext {
-  const cx: LowerContext = { builder, mode, working: new Map(), ...inside, lower: (p) => lower(p, cx) };
+  const cx: LowerContext = { builder, mode, once, working: new Map(), ...inside, lower: (p) => lower(p, cx) };
   return cx;
 }
 
@@ -111,11 +112,15 @@ function lower(p: Logical, cx: LowerContext): Lowered {
       };
     }
     case 'recursive':
-      return lowerRecursive(p, cx, (builder, inside) => lowerContext(builder, cx.mode, inside));
+      return lowerRecursive(p, cx, (builder, inside) => lowerContext(builder, cx.mode, cx.once, inside));
     case 'working': {
       const node = cx.working.get(p.id);
       if (node === undefined) throw new Error(`working table ${p.id} is not in scope`);
       return placed(node, p.cols);
+    }
+    case 'once': {
+      const node = cx.once(p.item);
+      return { node, at: new Map(p.cols.map((c, i) => [c.id, p.columns[i]])) };
     }
     case 'apply':
       throw new Error('an apply is left in the plan');

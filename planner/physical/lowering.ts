@@ -7,7 +7,7 @@ import type { ColType } from '../../operators/types.ts';
 import { canFail, isVolatile } from '../analyse/functions.ts';
 import type { Relation } from '../catalog_reader.ts';
 import { caseWhen, column, constant, structureText } from '../logical/expressions.ts';
-import type { Col, Logical, OrderItem } from '../logical/plan.ts';
+import type { Col, Logical, OnceItem, OrderItem } from '../logical/plan.ts';
 import { type PlanBuilder, toPositions } from './builder.ts';
 import type { PlanMode } from './query.ts';
 
@@ -24,6 +24,8 @@ export interface LowerContext {
   working: Map<number, number>;
   /** Lowers a subplan in this context (lower.ts); here so that the files of single nodes need not import it. */
   lower: (p: Logical) => Lowered;
+  /** Plans an item by itself, once: the node with its outputs in order. */
+  once: (item: OnceItem) => number;
   /** In a recursion's step: the subplan as computed outside the recursion, or null when it depends on it. */
   outside?: (p: Logical) => Lowered | null;
 }

@@ -26,7 +26,7 @@ export function bindReturned<T>(plan: T, rows: Datum[][][]): T {
 }
 
 /** A copy of plain data in which `by` gives what stands for an object; null: its copy. */
-function replaced<T>(plan: T, by: (fields: Record<string, unknown>) => object | null): T {
+export function replaced<T>(plan: T, by: (fields: Record<string, unknown>) => object | null): T {
   const done = new Map<object, unknown>();
   const visit = (value: unknown): unknown => {
     if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;

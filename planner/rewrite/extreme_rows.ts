@@ -22,7 +22,8 @@ import { interval } from '../../operators/datum.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
 import { bandsOf } from '../analyse/band.ts';
-import { canFail, comparisonOf, isEquality, isVolatile } from '../analyse/functions.ts';
+import { canFail, comparisonOf, isEquality } from '../analyse/functions.ts';
+import { isVolatilePlan } from '../analyse/volatile_plan.ts';
 import { outputColumns } from '../logical/columns.ts';
 import {
   column,
@@ -38,7 +39,6 @@ import {
 } from '../logical/expressions.ts';
 import type { Col, Logical } from '../logical/plan.ts';
 import { filterBy, freshCopy, Ids, outputIds, rewritePlan } from '../logical/tree.ts';
-import { planExprs, visitPlan } from '../logical/walk.ts';
 import { type Flat, flatten, sameRows } from './same_rows.ts';
 
 type Join = Logical & { op: 'join' };
@@ -51,17 +51,9 @@ const UNIX_EPOCH = -946684800000000n;
 export function extremeRows(plan: Logical): Logical {
   const ids = new Ids(plan);
   return rewritePlan(plan, (p) => {
-    if (p.op !== 'join' || p.kind !== 'inner' || readsVolatile(p)) return p;
+    if (p.op !== 'join' || p.kind !== 'inner' || isVolatilePlan(p)) return p;
     return rewritten(p, p.left, p.right, ids) ?? rewritten(p, p.right, p.left, ids) ?? p;
   });
-}
-
-function readsVolatile(plan: Logical): boolean {
-  let found = false;
-  visitPlan(plan, (p) => {
-    found ||= planExprs(p).some(isVolatile);
-  });
-  return found;
 }
 
 /** What the join is made of; expressions are over the columns of `rows`, and of the window that it is put into. */

@@ -56,7 +56,7 @@ function readsTwice(plan: Logical): boolean {
   return twice;
 }
 
-const STATELESS = new Set<Logical['op']>(['get', 'values', 'filter', 'project', 'tablefunc', 'working']);
+const STATELESS = new Set<Logical['op']>(['get', 'values', 'filter', 'project', 'tablefunc', 'working', 'once']);
 
 /** The node with positions for ids, without names, over the numbers of its inputs' classes. */
 function canonical(p: Logical, inputs: number[]): string {
@@ -74,5 +74,6 @@ function canonical(p: Logical, inputs: number[]): string {
     if (typeof own[field] === 'object') delete own[field];
   }
   if (p.op === 'get') own.relation = p.relation.oid;
+  if (p.op === 'once') own.item = p.item.id;
   return structureText([own, inputs], false);
 }

@@ -51,7 +51,8 @@ function prune(plan: Logical, wanted: Needed, classes: Classes): Logical {
   const input = (p: Logical, ids: Needed): Logical => prune(p, ids, classes);
   const exact = (p: Logical, ids: Needed): Logical => exactly(prune(p, ids, classes), ids);
   switch (plan.op) {
-    case 'get': {
+    case 'get':
+    case 'once': {
       const kept = plan.cols.flatMap((c, i) => (needed.has(c.id) ? [i] : []));
       return { ...plan, columns: kept.map((i) => plan.columns[i]), cols: kept.map((i) => plan.cols[i]) };
     }

@@ -80,6 +80,7 @@ export function push(p: Logical, predicates: Expr[]): Logical {
     case 'get':
     case 'values':
     case 'working':
+    case 'once':
     case 'recursive':
       return above(
         withInputs(

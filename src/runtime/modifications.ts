@@ -119,7 +119,7 @@ async function modify(
   planned: ChangeSource | null,
   params: Datum[],
 ): Promise<Modified> {
-  const changes = changesOfStatement(parts.length, targets, engine, session, signal, params);
+  const changes = changesOfStatement(parts, targets, engine, session, signal, params);
   let done: Modified = { count: 0, returned: null };
   for (const part of parts) done = await changes.add(part, planned);
   turn.of(signal, () => changes.write());
@@ -127,7 +127,7 @@ async function modify(
 }
 
 function changesOfStatement(
-  parts: number,
+  parts: object[],
   targets: Targets,
   engine: TidemarkEngine,
   session: SessionContext,
@@ -135,8 +135,8 @@ function changesOfStatement(
   params: Datum[] = [],
 ): StatementChanges {
   // Several parts read one tick.
-  if (parts > 1) engine.transactionOf(session).pin();
-  return new StatementChanges(parts === 1, ({ oid }) => {
+  if (parts.length > 1) engine.transactionOf(session).pin();
+  return new StatementChanges(parts, ({ oid }) => {
     const { relation, columns } = targets.get(oid) as Target;
     const at = modifyContext(engine, relation, session, columns, signal);
     at.context.params = params;
@@ -202,7 +202,7 @@ export function prepareModifyingSelect(
   const columns = resultColumns(bound.query);
   const run: RunnableStatement['run'] = async (params, current, signal) => {
     const { query, items } = bindParameters(bound, params);
-    const changes = changesOfStatement(items.length + 1, targets, engine, current, signal);
+    const changes = changesOfStatement([...items, query], targets, engine, current, signal);
     for (const item of items) await changes.add(item);
     const physical = planQuery(changes.known(query), { mode: 'read' });
     const { pieces, arena } = await readQuery(engine, physical, query, current, signal);

@@ -32,7 +32,7 @@ export function resultColumns(bound: BoundQuery): ResultColumn[] {
 function limitsAreConstant(plan: Logical): boolean {
   const constant = (e: Expr | null) => e === null || !someExpr(e, (x) => x.k === 'param');
   if (plan.op === 'topn' && (!constant(plan.limit) || !constant(plan.offset))) return false;
-  return planInputs(plan).every(limitsAreConstant);
+  return (plan.op === 'once' ? [plan.item.plan] : planInputs(plan)).every(limitsAreConstant);
 }
 
 export function prepareQuery(

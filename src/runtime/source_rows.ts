@@ -9,6 +9,7 @@ import { evaluate } from '../../operators/expr/interpret.ts';
 import type { DataflowPlan, SortKey } from '../../operators/plan.ts';
 import { turn } from '../../operators/turn.ts';
 import type { BoundModification } from '../../planner/bind/index.ts';
+import type { Logical } from '../../planner/logical/plan.ts';
 import { planRows } from '../../planner/physical/index.ts';
 import type { ModifyContext } from './modify.ts';
 import { narrowed } from './narrowed_plan.ts';
@@ -48,6 +49,16 @@ export function isValueList({ source }: BoundModification): boolean {
 export function listedRows({ source }: BoundModification, { context }: ModifyContext): Datum[][] | null {
   if (source.op !== 'values' || source.returned !== undefined) return null;
   return source.rows.map((row) => row.map((value) => evaluate(value, [], context)));
+}
+
+/** The rows of an item of WITH that several parts of a statement refer to. The parts may take rows away: it sees what they see. */
+export async function itemRows(plan: Logical, ids: number[], at: ModifyContext): Promise<Datum[][]> {
+  const found = await piecesOf(planRows(plan, ids), ids.length, [], at, at, true);
+  try {
+    return turn.of(at.signal, () => rowsOfPieces(found));
+  } finally {
+    found.arena.release();
+  }
 }
 
 /** The rows in JavaScript. */

@@ -4,17 +4,20 @@
  *   WITH a AS (DELETE FROM t ... RETURNING ...), b AS (INSERT ... SELECT ... FROM a) UPDATE ...
  *        changes of t -- rows of a -->  changes of u                               changes of v     then all are written
  *
+ * Items of WITH that call volatile functions and that several parts refer to are read once, before the first of these.
+ *
  * Each part reads the tables as they were before the statement, and of the other parts the rows of RETURNING alone (PostgreSQL manual 7.8.4). A
  * row that two parts take away is taken away by the first. Unique keys are those of all parts together.
  */
 import type { Datum } from '../../operators/datum.ts';
 import type { BoundModification } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
+import { bindItems, itemsOfSeveral, onceItems } from '../../planner/physical/once_items.ts';
 import { bindReturned } from '../../planner/physical/parameters.ts';
 import type { ChangeSource } from './change_source.ts';
 import { changesOf, type Modified, type ModifyContext, writeChanges } from './modify.ts';
 import { followReferences, type TableChanges } from './referential_actions.ts';
-import { checkHeap } from './source_rows.ts';
+import { checkHeap, itemRows } from './source_rows.ts';
 
 /** About what a returned value takes as a constant of a plan. */
 const VALUE_BYTES = 100;
@@ -23,13 +26,17 @@ export class StatementChanges {
   readonly #contextOf: (relation: Relation) => ModifyContext;
   readonly #tables = new Map<number, TableChanges>();
   readonly #returned: Datum[][][] = [];
+  /** Of items that several parts refer to: their ids, and the rows of those that were read. */
+  readonly #several: Set<number>;
+  readonly #items = new Map<number, Datum[][]>();
   #values = 0;
 
   readonly #alone: boolean;
 
-  /** `alone`: there is one part. */
-  constructor(alone: boolean, contextOf: (relation: Relation) => ModifyContext) {
-    this.#alone = alone;
+  /** `parts`: all, with a query that is the last of them. */
+  constructor(parts: object[], contextOf: (relation: Relation) => ModifyContext) {
+    this.#alone = parts.length === 1;
+    this.#several = this.#alone ? new Set() : itemsOfSeveral(parts);
     this.#contextOf = contextOf;
   }
 
@@ -38,23 +45,38 @@ export class StatementChanges {
     const { relation } = part;
     const table = this.#tables.get(relation.oid) ?? { relation, at: this.#contextOf(relation), delta: [] };
     this.#tables.set(relation.oid, table);
-    const { delta, count, returned } = await changesOf(
-      this.known({ ...part, items: [] }),
-      table.at,
-      table.delta,
-      this.#alone,
-      planned,
-    );
+    const own = { ...part, items: [] };
+    await this.#readItems(own, table.at);
+    const { delta, count, returned } = await changesOf(this.known(own), table.at, table.delta, this.#alone, planned);
     table.delta = table.delta.length === 0 ? delta : table.delta.concat(delta);
-    this.#values += returned === null ? 0 : returned.length * (part.returning?.items.length ?? 0);
-    checkHeap(this.#values * VALUE_BYTES);
+    this.#hold(returned ?? [], part.returning?.items.length ?? 0);
     this.#returned.push(returned ?? []);
     return { count, returned };
   }
 
-  /** A plan with the rows that the parts so far have returned. */
+  async #readItems(part: BoundModification, at: ModifyContext): Promise<void> {
+    if (this.#several.size === 0) return;
+    for (const { id, plan, outputs } of onceItems(part)) {
+      if (!this.#several.has(id) || this.#items.has(id)) continue;
+      const rows = await itemRows(
+        this.known(plan),
+        outputs.map((c) => c.id),
+        at,
+      );
+      this.#hold(rows, outputs.length);
+      this.#items.set(id, rows);
+    }
+  }
+
+  #hold(rows: Datum[][], width: number): void {
+    this.#values += rows.length * width;
+    checkHeap(this.#values * VALUE_BYTES);
+  }
+
+  /** A plan with the rows that the parts so far have returned, and those of the items that were read. */
   known<T>(plan: T): T {
-    return this.#returned.length === 0 ? plan : bindReturned(plan, this.#returned);
+    const items = this.#items.size === 0 ? plan : bindItems(plan, this.#items);
+    return this.#returned.length === 0 ? items : bindReturned(items, this.#returned);
   }
 
   /** Writes all of it into the transaction, and what foreign keys make of it. */

@@ -85,6 +85,7 @@ class Push {
       case 'working':
         return this.working(p);
       case 'get':
+      case 'once':
       case 'apply':
         throw new Error(`a ${p.op} cannot be correlated here`);
     }

@@ -16,6 +16,10 @@ export function uniqueOn(p: Logical, fixed: ReadonlySet<number>): boolean {
     }
     case 'values':
       return p.rows.length <= 1;
+    case 'once': {
+      const inside = p.columns.filter((_, i) => fixed.has(p.cols[i].id)).map((c) => p.item.outputs[c].id);
+      return uniqueOn(p.item.plan, new Set(inside));
+    }
     case 'filter': {
       const local = outputIds(p.input);
       const more = new Set(fixed);
