@@ -100,11 +100,13 @@ export class KeyOrder {
 
   /** A piece of what is left to do, of a millisecond or two. Between two ticks. */
   build(): void {
-    if (this.#isSeen) this.#settle(PIECE);
-    else {
-      this.#work ??= this.#all();
-      if (this.#work.next().done === true) this.#isSeen = true;
-    }
+    this.#whole(() => {
+      if (this.#isSeen) this.#settle(PIECE);
+      else {
+        this.#work ??= this.#all();
+        if (this.#work.next().done === true) this.#isSeen = true;
+      }
+    });
   }
 
   /** Brings the index's keys into the list, BATCH at a time: that is what has to lie beside it meanwhile. */
@@ -158,11 +160,16 @@ export class KeyOrder {
     }
   }
 
-  /** Brings what has come into the list: all keys are in it afterwards. Between two ticks. It is not ended in the midst (turn.ts): a list has nothing that takes back half of an insertion. */
+  /** Brings what has come into the list: all keys are in it afterwards. Between two ticks. */
   settle(): void {
+    this.#whole(() => this.#settle(Number.POSITIVE_INFINITY));
+  }
+
+  /** Work that is not ended in the midst (turn.ts): a list has nothing that takes back half of an insertion, and a generator that has thrown says that it is done. */
+  #whole(work: () => void): void {
     turn.shield(1);
     try {
-      this.#settle(Number.POSITIVE_INFINITY);
+      work();
     } finally {
       turn.shield(-1);
     }
