@@ -19,8 +19,8 @@ test('a read that is cancelled while it brings keys into their order loses none'
   const { limit } = budget;
   const { lookMs, hear } = turn;
   const before = pages.usedPages;
-  // Pages are taken a few at a time.
-  budget.limit = 16 << 20;
+  // Pages are taken a few at a time, and memory is not short.
+  budget.limit = 2 * (pages.usedBytes + budget.outsideBytes) + (32 << 20);
   const index = new KeyedIndex(TYPES, [0], true);
   const orders = new KeyOrders();
   const arena = new Arena();
