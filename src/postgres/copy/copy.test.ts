@@ -89,6 +89,25 @@ test('of several errors of a line that of its encoding comes first, then too man
   assert.equal(of(odd), `22021 invalid byte sequence for encoding "UTF8": 0xff | ${at}`);
 });
 
+test('lines of csv are counted inside of quotes, too', () => {
+  const column = 'column a: "x"';
+  const of = (data: string) => failure(data, CSV_COPY);
+  assert.equal(
+    of('1,a\n2,"b\nc\nd"\nx,e\n'),
+    `22P02 invalid input syntax for type integer: "x" | COPY t, line 5, ${column}`,
+  );
+  assert.equal(
+    of('1,a\nx,"b\nc\nd"\n'),
+    `22P02 invalid input syntax for type integer: "x" | COPY t, line 4, ${column}`,
+  );
+  assert.equal(
+    of('1,a\r\n2,"b\nc\r\nd"\r\nx,e\r\n'),
+    `22P02 invalid input syntax for type integer: "x" | COPY t, line 4, ${column}`,
+  );
+  // Which line ends count is known from the end of the first record on.
+  assert.equal(of('1,"a\nb"\nx,c\n'), `22P02 invalid input syntax for type integer: "x" | COPY t, line 2, ${column}`);
+});
+
 test('no text has a zero', () => {
   const refused = '22021 invalid byte sequence for encoding "UTF8": 0x00 | COPY t, line 1';
   for (const options of [TEXT_COPY, CSV_COPY])

@@ -28,6 +28,8 @@ export class LineSplitter {
   #inQuotes = false;
   #skipNext = false;
   #lineEnd: 'lf' | 'crlf' | 'cr' | null = null;
+  /** Line ends inside of quotes so far, as PostgreSQL counts them. */
+  quotedEnds = 0;
 
   constructor(options: SplitOptions) {
     this.#options = options;
@@ -55,7 +57,7 @@ export class LineSplitter {
             start = at;
             continue;
           }
-        }
+        } else if (byte === (this.#lineEnd === 'lf' ? LF : CR)) this.quotedEnds++;
       } else this.#look(byte);
       at++;
     }

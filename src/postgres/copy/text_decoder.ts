@@ -25,7 +25,8 @@ export class TextDecoder implements RowDecoder {
   readonly #lines: LineSplitter;
   readonly #plain: PlainLine | null;
   readonly #forced: ForcedNulls | null;
-  #lineNumber = 0;
+  /** Of the line, or record, that is read. */
+  #number = 0;
   #ended = false;
 
   constructor(table: string, columns: ResultColumn[], options: CopyOptions, context: EvalContext) {
@@ -46,7 +47,7 @@ export class TextDecoder implements RowDecoder {
   }
 
   get line(): number {
-    return this.#lineNumber;
+    return this.#number + this.#lines.quotedEnds;
   }
 
   push(chunk: Buffer, rows: BatchBuilder): void {
@@ -54,7 +55,7 @@ export class TextDecoder implements RowDecoder {
     try {
       this.#lines.push(chunk, (data, start, end) => this.#line(data, start, end, rows));
     } catch (cause) {
-      throw this.#placed(cause, this.#lineNumber + 1);
+      throw this.#placed(cause, this.line + 1);
     }
   }
 
@@ -64,7 +65,7 @@ export class TextDecoder implements RowDecoder {
       const last = this.#lines.end();
       if (last !== null) this.#line(last, 0, last.length, rows);
     } catch (cause) {
-      throw this.#placed(cause, this.#lineNumber + 1);
+      throw this.#placed(cause, this.line + 1);
     }
   }
 
@@ -74,10 +75,10 @@ export class TextDecoder implements RowDecoder {
 
   #line(data: Buffer, start: number, end: number, rows: BatchBuilder): void {
     if (this.#ended) return;
-    this.#lineNumber++;
+    this.#number++;
     const { header } = this.#options;
     if (end - start === 2 && data[start] === 92 && data[start + 1] === 46) this.#ended = true;
-    else if (header === false || this.#lineNumber > 1) {
+    else if (header === false || this.#number > 1) {
       if (this.#plain?.read(data, start, end, rows) !== true) rows.pushDatums(this.#row(data.subarray(start, end)), 1);
     } else if (header === 'match') this.#checkHeader(data.subarray(start, end));
   }
@@ -111,7 +112,7 @@ export class TextDecoder implements RowDecoder {
           : splitTextLine(text, this.#options.delimiter, this.#options.null);
       return { text, fields };
     } catch (cause) {
-      throw this.#placed(cause, this.#lineNumber);
+      throw this.#placed(cause, this.line);
     }
   }
 
@@ -132,14 +133,14 @@ export class TextDecoder implements RowDecoder {
   }
 
   #fault(message: string, text: string): SqlError {
-    return atPlace(badFormat(message), this.#table, this.#lineNumber, null, text);
+    return atPlace(badFormat(message), this.#table, this.line, null, text);
   }
 
   #datum(field: string, column: ResultColumn): Datum {
     try {
       return inputText(field, column.type, this.#context);
     } catch (cause) {
-      throw cause instanceof SqlError ? atPlace(cause, this.#table, this.#lineNumber, column.name, field) : cause;
+      throw cause instanceof SqlError ? atPlace(cause, this.#table, this.line, column.name, field) : cause;
     }
   }
 }
