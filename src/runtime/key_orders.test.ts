@@ -51,6 +51,7 @@ test('a read that is cancelled while it brings keys into their order loses none'
         if (!(error instanceof Interrupted)) throw error;
       }
       assert.ok(orders.ready(index) === order);
+      orders.used(index);
       const { columns, n } = order.keys(0, order.count, arena);
       const found = Array.from({ length: n }, (_, i) => readDatum(columns[0], i));
       arena.reset();
