@@ -64,8 +64,10 @@ function build(node: PlanNode, inputs: InputSpec[], indexes: IndexProvider): Ope
     case 'constant':
       return new ConstantOperator(node.rows, node.types);
     case 'map': {
-      const map = new MapOperator(node.filter, node.project, inputs[0].types, node.types);
-      return node.eachRow ? new EachRow(map, inputs[0].types) : map;
+      const { filter, project, types } = node;
+      if (!node.eachRow) return new MapOperator(filter, project, inputs[0].types, types);
+      // A kernel leaves a row that fails to the interpreter, which would call what is volatile a second time: nextval() goes on, and random() may not fail then.
+      return new EachRow(new MapOperator(filter, project, inputs[0].types, types, 'interpreter'), inputs[0].types);
     }
     case 'flatmap':
       return buildFlatMap(node, inputs[0].types.length);

@@ -274,3 +274,18 @@ test('views take no values', async () => {
   });
   assert.deepEqual(await sql(engine, 'SELECT * FROM of_views'), [['1', '0', 'f']]);
 });
+
+test('a value is taken once where the row fails', async () => {
+  const both = await AgainstPostgres.open();
+  await both.script(`
+  create sequence once;
+  create table t (a int);
+  insert into t values (1), (2);
+  select 1 / (nextval('once') - 1);
+  select nextval('once');
+  select a / (nextval('once') - 3) from t;
+  insert into t select 1 / (nextval('once') - 4) from t;
+  select nextval('once');
+`);
+  await both.close();
+});
