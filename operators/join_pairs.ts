@@ -18,10 +18,11 @@ import { I32, U32 } from './batch/memory.ts';
 import { allPositive } from './batch/weight.ts';
 import type { Datum } from './datum.ts';
 import { TooManyEqualRows } from './errors.ts';
-import { PLACE, type Residual } from './join_residual.ts';
+import type { Residual } from './join_residual.ts';
 import { type JoinSide, keyColumns, keyIsNull } from './join_side.ts';
 import { kernels } from './kernels/index.ts';
 import { type PieceRoom, type Tick, tickWith } from './operator.ts';
+import { collectPairs } from './passing_pairs.ts';
 import { ALL, piecesOf } from './pieces.ts';
 import { haveSameBytes } from './state/entry_columns.ts';
 import type { PairRows, Pairs } from './state/index_probe.ts';
@@ -378,28 +379,13 @@ export class JoinPairs {
   }
 
   #findPassing(probe: Probe, slots: number, tick: Tick): void {
-    const { pairs } = probe;
-    const found = new BatchBuilder([PLACE, PLACE], tick.arena, 1);
-    const arena = new Arena();
+    const scratch = new Arena();
     try {
-      for (const _ of this.#nextPairs(probe, slots, tick, { arena, rows: PIECE_PAIRS })) {
-        turn.look();
-        if (pairs.n > 0) {
-          const to = found.addRows(pairs.n, 1) * 4;
-          kernels.copyBytes(found.columns[0].data + to, pairs.rows, pairs.n * 4);
-          kernels.copyBytes(found.columns[1].data + to, pairs.others, pairs.n * 4);
-          kernels.copyBytes(found.weights + to, pairs.weights, pairs.n * 4);
-        }
-        arena.reset();
-      }
+      const pieces = this.#nextPairs(probe, slots, tick, { arena: scratch, rows: PIECE_PAIRS });
+      collectPairs(probe.pairs, pieces, scratch, tick.arena);
     } finally {
-      arena.release();
+      scratch.release();
     }
-    const [rows, others] = found.columns;
-    pairs.n = found.n;
-    pairs.rows = rows.data;
-    pairs.others = others.data;
-    pairs.weights = found.weights;
   }
 
   /** Drops the pairs for which the residual predicate is not true. Only the columns that it reads are looked up. */

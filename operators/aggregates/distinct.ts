@@ -13,7 +13,8 @@ import type { Batch, Column } from '../batch/batch.ts';
 import { F64, U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
 import { Expiry, type SavedExpiry } from '../state/expiry.ts';
-import { type Located, RowTable, type SavedRowTable } from '../state/row_table.ts';
+import type { Located } from '../state/located.ts';
+import { RowTable, type SavedRowTable } from '../state/row_table.ts';
 import { type ColType, colType, OID } from '../types.ts';
 
 /** A bit a filter. */

@@ -13,8 +13,9 @@ import { kernels } from '../kernels/index.ts';
 import * as k from '../kernels/key_layout.ts';
 import { ownLong, writeAddresses, writeKeyLayout, writeLayout } from './key_batch.ts';
 import { giveRecord, takeRecord } from './lent_records.ts';
+import type { Located } from './located.ts';
 import type { RowLayout } from './row_layout.ts';
-import type { Located, RowTable } from './row_table.ts';
+import type { RowTable } from './row_table.ts';
 import type { Runs } from './runs.ts';
 
 /** What the kernel gives of so many rows has its place behind the record; of more it is in the tick's memory. */

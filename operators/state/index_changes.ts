@@ -14,7 +14,8 @@ import { SINGLES_BYTES } from '../kernels/key_slot_layout.ts';
 import type { IndexAppend } from './index_append.ts';
 import { canPack, writeColumns } from './key_batch.ts';
 import { COUNT } from './key_slot.ts';
-import type { Located, RowTable } from './row_table.ts';
+import type { Located } from './located.ts';
+import type { RowTable } from './row_table.ts';
 import { LONG_RUN, type Runs } from './runs.ts';
 
 /** Rows that are left to the caller: word address of a row's number and its weight, for n rows. And the addresses of those that were appended, 0 for others. */

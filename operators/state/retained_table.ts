@@ -5,7 +5,8 @@ import type { Arena } from '../batch/arena.ts';
 import type { Batch, Column } from '../batch/batch.ts';
 import type { Retention } from '../plan.ts';
 import type { Watermarks } from './deadline.ts';
-import type { Located, RowTable } from './row_table.ts';
+import type { Located } from './located.ts';
+import type { RowTable } from './row_table.ts';
 import type { Saved } from './saved.ts';
 import { TableRetention } from './table_retention.ts';
 

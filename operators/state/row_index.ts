@@ -10,8 +10,8 @@ import type { Watermarks } from './deadline.ts';
 import type { EntryLoad } from './entry_columns.ts';
 import type { PairRows, Pairs } from './index_probe.ts';
 import type { KeyedIndex } from './keyed_index.ts';
+import type { KeyRows } from './located.ts';
 import type { SlotPlace } from './row_layout.ts';
-import type { KeyRows } from './row_table.ts';
 
 export interface RowIndex {
   /** Number of entries. */

@@ -22,6 +22,7 @@ import type { SlotTime } from './deadline.ts';
 import { Directory, type SavedDirectory } from './directory.ts';
 import { Heap } from './heap.ts';
 import { canPack, KeyRecord, ownLong } from './key_batch.ts';
+import type { KeyRows, Located } from './located.ts';
 import { slotLayout } from './row_layout.ts';
 import { type Equality, type RowOps, rowOps } from './row_ops.ts';
 import type { SavedHeap } from './saved.ts';
@@ -40,24 +41,6 @@ const STAYING_SHARE = 0.65;
 const RENEWED_SHARE = 3;
 /** A table of more places gives none up: a tick would wait for it. */
 const MOST_PLACES = 1 << 15;
-
-/** Which rows of a batch findAll() and findOrInsertAll() leave out. */
-export interface KeyRows {
-  n: number;
-  /** Byte address of the rows' weights: rows of weight 0 are left out. 0: none is. */
-  weights: number;
-  /** Rows with a NULL in the key are left out. */
-  skipNulls: boolean;
-}
-
-/** Where the rows of a batch have their slots. */
-export interface Located {
-  /** Word address: each row's slot, 0 for a row that is left out or was not found. */
-  slots: number;
-  /** Word address: the numbers of the rows that made a slot, whose payload is zero. */
-  fresh: number;
-  made: number;
-}
 
 export type RemoveSlot = (slot: number) => void;
 /** RemoveSlot for n slots at an address, with memory for as long as it runs. */

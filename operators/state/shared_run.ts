@@ -10,7 +10,8 @@ import { budget } from '../batch/budget.ts';
 import { I32, U32 } from '../batch/memory.ts';
 import { kernels } from '../kernels/index.ts';
 import { KEY_PAYLOAD_BYTES, RUN, setRoom } from './key_slot.ts';
-import type { Located, RowTable } from './row_table.ts';
+import type { Located } from './located.ts';
+import type { RowTable } from './row_table.ts';
 import type { Runs } from './runs.ts';
 import { touchRange } from './write_marks.ts';
 

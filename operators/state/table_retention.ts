@@ -13,7 +13,8 @@ import { kernels } from '../kernels/index.ts';
 import type { Retention } from '../plan.ts';
 import { Deadline, type SlotTime, type Watermarks } from './deadline.ts';
 import { Expiry, type SavedExpiry } from './expiry.ts';
-import type { Located, RemoveSlot, RemoveSlots, RowTable } from './row_table.ts';
+import type { Located } from './located.ts';
+import type { RemoveSlot, RemoveSlots, RowTable } from './row_table.ts';
 
 /** Where the hashes that are over are more than one in so many places, all rows are looked at. */
 const SWEPT_SHARE = 3;

@@ -7,6 +7,7 @@
 import { SqlError } from '../../operators/errors.ts';
 import { turn } from '../../operators/turn.ts';
 import { initParser } from '../../planner/parse/parse.ts';
+import { systemClock } from '../runtime/system_clock.ts';
 import type { PostgresServer, PostgresServerOptions } from './options.ts';
 import { CANCELLED } from './session/cancellation.ts';
 import { SessionRegistry } from './session/registry.ts';
@@ -29,20 +30,6 @@ import { negotiatedVersion, type StartupMessage } from './wire/startup_packet.ts
 export type { PostgresServer, PostgresServerOptions } from './options.ts';
 
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
-const EPOCH_SHIFT_MICROS = 946684800000000n;
-
-let clockMillis = 0;
-let clockMicros = 0n;
-
-/** Read several times a statement: the same milliseconds are not converted again. */
-function systemClock(): bigint {
-  const now = Date.now();
-  if (now !== clockMillis) {
-    clockMillis = now;
-    clockMicros = BigInt(now) * 1000n - EPOCH_SHIFT_MICROS;
-  }
-  return clockMicros;
-}
 
 function shutdown(): SqlError {
   return new SqlError('57P01', 'terminating connection due to administrator command', { severity: 'FATAL' });

@@ -52,6 +52,7 @@ import { SourceTicks } from './source_ticks.ts';
 import type { StreamRuntime } from './stream.ts';
 import { prepareSubscribe } from './subscribe.ts';
 import { SystemCatalog } from './system_catalog.ts';
+import { systemClock } from './system_clock.ts';
 import { TickLoop } from './tick_loop.ts';
 import { type Commits, EngineTransaction, retractsOnly } from './transaction.ts';
 import { prepareUtility } from './utility.ts';
@@ -72,22 +73,6 @@ export interface EngineOptions {
   /** Shown by version(). */
   version?: string;
   log?: (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void;
-}
-
-/** Microseconds from 1970-01-01 to 2000-01-01. */
-const EPOCH_SHIFT = 946684800000000n;
-
-let lastMs = 0;
-let lastMicros = -EPOCH_SHIFT;
-
-/** Many ticks are of one millisecond, whose number is made once. */
-function systemClock(): bigint {
-  const ms = Date.now();
-  if (ms !== lastMs) {
-    lastMs = ms;
-    lastMicros = BigInt(ms) * 1000n - EPOCH_SHIFT;
-  }
-  return lastMicros;
 }
 
 /** What did not fit is tried again so often after state has gone to disk. */
