@@ -14,7 +14,7 @@ const MINUTE = 60_000_000n;
 const NOW = 1_700_000_000_000_000n;
 /** A directory is at most that full. */
 const MOST_FULL = 0.7;
-/** Half a Fibonacci number is the worst step that was found, of 40,000: 104 probes, from some numbers on. Chance meets such a step in one of 15,000 tries. */
+/** Half a Fibonacci number is the worst step that was found, of 40,000: 104 probes, from some numbers on. Chance meets such a step in one of 20,000 tries. */
 const WORST = 160;
 
 /** Mean number of entries that are looked at to find a key of a table that is as full as it gets, made of these columns. */
