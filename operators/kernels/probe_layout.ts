@@ -1,5 +1,5 @@
 /**
- * What state/index_probe.ts and assembly/index_rows.ts agree on: the record of a look-up of few rows in an index, byte offsets in the shared memory, all fields u32. Plain
+ * What state/index_probe.ts and assembly/probe.ts agree on: the record of a look-up of few rows in an index, byte offsets in the shared memory, all fields u32. Plain
  * numbers, because both compilers read this file. The record of the keys (key_layout.ts, KEYS_BYTES) comes first; then this, and the key columns.
  */
 

@@ -147,6 +147,26 @@ test('many rows, and keys that kernels do not know, are looked up otherwise', ()
   arena.release();
 });
 
+test('pairs that may be too many to be listed are looked up otherwise', () => {
+  const arena = new Arena();
+  const index = new KeyedIndex([colType(OID.int4)], [0], false);
+  const rows = (n: number) =>
+    batchFromRows(
+      [colType(OID.int4)],
+      Array.from({ length: n }, () => [1]),
+      arena,
+    );
+  index.apply(rows(2 ** 16), arena);
+  const wanted = { skipNulls: true, older: false };
+  const pairs = noPairs();
+  assert.equal(index.pairsOfFew(rows(MOST_ROWS), [0], wanted, pairs, arena), true);
+  assert.equal(pairs.n, 2 ** 20);
+  index.apply(rows(1), arena);
+  assert.equal(index.pairsOfFew(rows(MOST_ROWS), [0], wanted, noPairs(), arena), null);
+  index.release();
+  arena.release();
+});
+
 test('the record of a look-up begins with that of its keys', () => {
   assert.equal(PROBE_OLDER, KEYS_BYTES);
 });

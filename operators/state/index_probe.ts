@@ -1,5 +1,5 @@
 /**
- * Looks few rows up in a keyed index (keyed_index.ts) by one call of a kernel (findPairs of kernels/assembly/index_rows.ts): what RowTable.findAll() and the kernels that count
+ * Looks few rows up in a keyed index (keyed_index.ts) by one call of a kernel (kernels/assembly/probe.ts): what RowTable.findAll() and the kernels that count
  * and list the pairs do, which many rows go by.
  *
  *   columns -> packed keys -> slots -> pairs of a row and an entry, in memory of the tick
