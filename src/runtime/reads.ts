@@ -26,6 +26,7 @@ import type { StoredRelation } from './stored_relation.ts';
 import type { StreamRuntime } from './stream.ts';
 import type { TickLoop } from './tick_loop.ts';
 import { concat, consolidatorOf } from './transaction.ts';
+import { droppedMeanwhile } from './write_conflict.ts';
 
 /** Where relations that are not stored come from. */
 export interface ReadSources {
@@ -193,7 +194,7 @@ export function systemRows(
   const known = cache.get(relation);
   if (known !== undefined) return known;
   const system = sources.system(relation, context);
-  if (system === null) throw new Error(`relation ${relation} has no rows to read`);
+  if (system === null) throw droppedMeanwhile();
   const batch = 'weights' in system ? system : batchFromRows(system.types, system.rows, arena);
   cache.set(relation, batch);
   return batch;

@@ -46,7 +46,8 @@ export class StatementChanges {
     const table = this.#tables.get(relation.oid) ?? { relation, at: this.#contextOf(relation), delta: [] };
     this.#tables.set(relation.oid, table);
     const own = { ...part, items: [] };
-    await this.#readItems(own, table.at);
+    // Without such items nobody has a turn before the source is read: what it names is there still.
+    if (this.#several.size > 0) await this.#readItems(own, table.at);
     const { delta, count, returned } = await changesOf(this.known(own), table.at, table.delta, this.#alone, planned);
     table.delta = table.delta.length === 0 ? delta : table.delta.concat(delta);
     this.#hold(returned ?? [], part.returning?.items.length ?? 0);
@@ -55,7 +56,6 @@ export class StatementChanges {
   }
 
   async #readItems(part: BoundModification, at: ModifyContext): Promise<void> {
-    if (this.#several.size === 0) return;
     for (const { id, plan, outputs } of onceItems(part)) {
       if (!this.#several.has(id) || this.#items.has(id)) continue;
       const rows = await itemRows(
