@@ -57,12 +57,7 @@ export class IndexProbe {
     this.#bytes = p.PROBE_BYTES + layout.types.length * k.KEY_COLUMN_BYTES + MOST_ROWS * (packed + 8) + k.HEADER_BYTES;
   }
 
-  /** Whether it can look so many rows up. */
-  takes(n: number): boolean {
-    return n <= MOST_ROWS && this.#keys.packs;
-  }
-
-  /** The pairs of the rows of a delta, whose key columns are at these positions, into `pairs`. False: a product of weights is beyond 32 bits; null: there are too many. */
+  /** The pairs of the rows of a delta, whose key columns are at these positions, into `pairs`. False: a product of weights is beyond 32 bits; null: not of so many rows or pairs, nor of such keys. */
   find(
     { n, columns, weights }: Batch,
     keyColumns: number[],
@@ -70,6 +65,7 @@ export class IndexProbe {
     pairs: Pairs,
     arena: Arena,
   ): boolean | null {
+    if (n > MOST_ROWS || !this.#keys.packs) return null;
     pairs.n = 0;
     if (this.#keys.size === 0) return true;
     if (this.#record === 0) this.#begin();

@@ -402,8 +402,7 @@ export class KeyedIndex implements ColdState {
 
   /** The pairs of few rows and the entries of their keys; null: they are not few, or are looked up another way. */
   pairsOfFew(delta: Batch, keyColumns: number[], rows: PairRows, pairs: Pairs, arena: Arena): boolean | null {
-    if (this.#cold.any || !this.#probe.takes(delta.n)) return null;
-    return this.#probe.find(delta, keyColumns, rows, pairs, arena);
+    return this.#cold.any ? null : this.#probe.find(delta, keyColumns, rows, pairs, arena);
   }
 
   /** The slots of a delta's keys, found or made, of cold ones copies. A key that was made has no row: apply() of rows of it has to follow. */

@@ -67,6 +67,20 @@ async function cancelledEverywhere(
   }
 }
 
+/** A test with an engine of its own, after which all pages are back. */
+function onEngine(title: string, work: (engine: TidemarkEngine) => Promise<void>): void {
+  test(title, async () => {
+    const before = pages.usedPages;
+    const engine = await openEngine();
+    try {
+      await work(engine);
+    } finally {
+      await engine.close();
+    }
+    assert.equal(pages.usedPages, before);
+  });
+}
+
 test('a view that is cancelled while its operators are made leaves none of them', async () => {
   const before = pages.usedPages;
   const engine = await openEngine();
@@ -104,31 +118,21 @@ test('rows that leave while the rest is read fail as the statement does when it 
   }
 });
 
-test('a read of what a transaction wrote that is cancelled anywhere closes what it had opened', async () => {
-  const before = pages.usedPages;
-  const engine = await openEngine();
-  try {
-    await sql(
-      engine,
-      "CREATE TABLE t (k int, c text); INSERT INTO t SELECT i, 'c' || i FROM generate_series(1, 5000) i",
-    );
-    await sql(engine, 'CREATE TABLE u (k int); INSERT INTO u SELECT i FROM generate_series(1, 5000) i');
-    const looks = await cancelledEverywhere(
-      engine,
-      'UPDATE t SET c = c || 1 FROM u WHERE t.k = u.k AND t.k > 4990',
-      undefined,
-      async (session) => {
-        const own = "INSERT INTO t SELECT i, repeat('own', 50) FROM generate_series(1, 3000) i";
-        for (const text of [own, own.replace('INTO t', 'INTO u').replace(", repeat('own', 50)", '')])
-          assert.equal(await cancelledAt(engine, session, text, Number.POSITIVE_INFINITY), null);
-        engine.transactionOf(session).overtaken = true;
-      },
-    );
-    assert.ok(looks > 0);
-  } finally {
-    await engine.close();
-  }
-  assert.equal(pages.usedPages, before);
+onEngine('a read of what a transaction wrote that is cancelled anywhere closes what it had opened', async (engine) => {
+  await sql(engine, "CREATE TABLE t (k int, c text); INSERT INTO t SELECT i, 'c' || i FROM generate_series(1, 5000) i");
+  await sql(engine, 'CREATE TABLE u (k int); INSERT INTO u SELECT i FROM generate_series(1, 5000) i');
+  const looks = await cancelledEverywhere(
+    engine,
+    'UPDATE t SET c = c || 1 FROM u WHERE t.k = u.k AND t.k > 4990',
+    undefined,
+    async (session) => {
+      const own = "INSERT INTO t SELECT i, repeat('own', 50) FROM generate_series(1, 3000) i";
+      for (const text of [own, own.replace('INTO t', 'INTO u').replace(", repeat('own', 50)", '')])
+        assert.equal(await cancelledAt(engine, session, text, Number.POSITIVE_INFINITY), null);
+      engine.transactionOf(session).overtaken = true;
+    },
+  );
+  assert.ok(looks > 0);
 });
 
 test('what a transaction wrote is found by its keys once, after a look-up that was cancelled anywhere', async () => {
@@ -162,45 +166,25 @@ test('what a transaction wrote is found by its keys once, after a look-up that w
   assert.equal(pages.usedPages, before);
 });
 
-test('a sink that is cancelled while it is filled is not there', async () => {
-  const before = pages.usedPages;
-  const engine = await openEngine();
-  try {
-    await sql(
-      engine,
-      "CREATE TABLE t (k int, c text); INSERT INTO t SELECT i, 'c' || i FROM generate_series(1, 3000) i",
-    );
-    const text = "CREATE SINK s AS SELECT k % 1000 AS a, max(c) AS c FROM t GROUP BY 1 WITH (connector = 'blackhole')";
-    const looks = await cancelledEverywhere(engine, text, async (k) => {
-      assert.deepEqual(await sql(engine, 'SELECT name FROM tidemark.sinks'), [], `look ${k}`);
-      assert.equal([...engine.loop.graph.nodes()].length, 0, `look ${k}`);
-    });
-    assert.ok(looks > 0);
-    assert.deepEqual(await sql(engine, 'SELECT name, rows FROM tidemark.sinks'), [['s', '1000']]);
-  } finally {
-    await engine.close();
-  }
-  assert.equal(pages.usedPages, before);
+onEngine('a sink that is cancelled while it is filled is not there', async (engine) => {
+  await sql(engine, "CREATE TABLE t (k int, c text); INSERT INTO t SELECT i, 'c' || i FROM generate_series(1, 3000) i");
+  const text = "CREATE SINK s AS SELECT k % 1000 AS a, max(c) AS c FROM t GROUP BY 1 WITH (connector = 'blackhole')";
+  const looks = await cancelledEverywhere(engine, text, async (k) => {
+    assert.deepEqual(await sql(engine, 'SELECT name FROM tidemark.sinks'), [], `look ${k}`);
+    assert.equal([...engine.loop.graph.nodes()].length, 0, `look ${k}`);
+  });
+  assert.ok(looks > 0);
+  assert.deepEqual(await sql(engine, 'SELECT name, rows FROM tidemark.sinks'), [['s', '1000']]);
 });
 
-test('a query that is followed, cancelled while it is filled, leaves no operators', async () => {
-  const before = pages.usedPages;
-  const engine = await openEngine();
-  try {
-    await sql(
-      engine,
-      "CREATE TABLE t (k int, c text); INSERT INTO t SELECT i, 'c' || i FROM generate_series(1, 3000) i",
-    );
-    const text = 'SUBSCRIBE (SELECT k % 1000 AS a, max(c) AS c FROM t GROUP BY 1)';
-    const looks = await cancelledEverywhere(engine, text, async (k) => {
-      assert.equal([...engine.loop.graph.nodes()].length, 0, `look ${k}`);
-    });
-    assert.ok(looks > 0);
-    assert.equal([...engine.loop.graph.nodes()].length, 0);
-  } finally {
-    await engine.close();
-  }
-  assert.equal(pages.usedPages, before);
+onEngine('a query that is followed, cancelled while it is filled, leaves no operators', async (engine) => {
+  await sql(engine, "CREATE TABLE t (k int, c text); INSERT INTO t SELECT i, 'c' || i FROM generate_series(1, 3000) i");
+  const text = 'SUBSCRIBE (SELECT k % 1000 AS a, max(c) AS c FROM t GROUP BY 1)';
+  const looks = await cancelledEverywhere(engine, text, async (k) => {
+    assert.equal([...engine.loop.graph.nodes()].length, 0, `look ${k}`);
+  });
+  assert.ok(looks > 0);
+  assert.equal([...engine.loop.graph.nodes()].length, 0);
 });
 
 test('what DROP has dropped cannot be cancelled while the rest of it waits for the disk', async () => {

@@ -17,7 +17,7 @@ import type { Aim } from './victim.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'tidemark-aimed-'));
 after(() => rmSync(root, { recursive: true, force: true }));
-const victim = await bundled(fileURLToPath(new URL('victim.ts', import.meta.url)));
+const victim = bundled(fileURLToPath(new URL('victim.ts', import.meta.url)));
 
 interface Life {
   /** Steps found by the start; null when it was killed before. */

@@ -23,7 +23,7 @@ import { check, checkViews, SETUP, step } from './work.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'tidemark-damage-'));
 after(() => rmSync(root, { recursive: true, force: true }));
-const victim = await bundled(fileURLToPath(new URL('victim.ts', import.meta.url)));
+const victim = bundled(fileURLToPath(new URL('victim.ts', import.meta.url)));
 
 /** More than the server has. */
 const LOW_PAGES = 4096;
