@@ -11,6 +11,7 @@ import { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { LocalStream } from '../../src/runtime/local_stream.ts';
 import { runScript } from '../../src/runtime/script.ts';
 import type { NexmarkTable } from '../../src/sources/nexmark/numbering.ts';
+import type { RawBatch } from '../../src/sources/source.ts';
 import { streamsSql, views } from '../../test/nexmark/suite.ts';
 import { MemorySource } from '../memory_source.ts';
 import type { RawTick } from './input.ts';
@@ -61,6 +62,12 @@ abstract class QueryEngine {
   }
 }
 
+/** What a source is to give to a tick. */
+interface Offer {
+  source: MemorySource;
+  batch: RawBatch;
+}
+
 export class MessageEngine extends QueryEngine {
   readonly #sources: Map<string, MemorySource>;
 
@@ -94,7 +101,21 @@ export class MessageEngine extends QueryEngine {
   }
 
   tick(input: RawTick): void {
-    for (const [table, batch] of input) this.#sources.get(table)?.offer(batch);
+    this.prepared(input)();
+  }
+
+  /** tick() as a function that has nothing to look up: whose batches these are costs a hundredth of a tick of eight messages. */
+  prepared(input: RawTick): () => void {
+    const offers: Offer[] = [];
+    for (const [table, batch] of input) {
+      const source = this.#sources.get(table);
+      if (source !== undefined) offers.push({ source, batch });
+    }
+    return () => this.#run(offers);
+  }
+
+  #run(offers: Offer[]): void {
+    for (const { source, batch } of offers) source.offer(batch);
     this.engine.sourceTicks.pump();
     // While memory is short sources are held: each turn makes some room.
     for (let tries = 0; this.#waits(); tries++) {
@@ -104,7 +125,7 @@ export class MessageEngine extends QueryEngine {
   }
 
   #waits(): boolean {
-    for (const stream of this.engine.streams.values()) if (stream.ready()) return true;
+    for (const stream of this.engine.streams.list) if (stream.ready()) return true;
     return false;
   }
 }
