@@ -30,7 +30,11 @@ export const SCAN_DEFERRED = 60;
 export const SCAN_DEFERRED_COUNT = 64;
 /** Not 0: some value that is not for the spare slot may have become NULL. */
 export const SCAN_NULLS = 68;
-export const SCAN_BYTES = 80;
+/** The column whose values' bounds are kept, 0: none; and these as i64, the least above the greatest where there is no value. */
+export const SCAN_TIME = 72;
+export const SCAN_LEAST = 80;
+export const SCAN_GREATEST = 88;
+export const SCAN_BYTES = 96;
 
 /** What the kernel of extents tells of some records: the first byte of all, the byte behind the last (0: none has a value), how many bytes they have. */
 export const EXTENT_FIRST = 0;

@@ -36,6 +36,8 @@ export interface DecoderSpec {
   columns: SourceColumn[];
   /** Positions in `columns` that `out` has, in order. All columns are checked, so what is bad does not depend on what is needed. */
   needed: number[];
+  /** Position in `columns` of the time whose bounds decode() may tell; absent: nobody asks. */
+  time?: number;
   /** Envelope upsert: positions in `columns` of the primary key; absent for append. */
   upsertKey?: number[];
 }
@@ -50,6 +52,11 @@ export interface BadRow {
   column: string | null;
 }
 
+export interface TimeBounds {
+  least: bigint;
+  greatest: bigint;
+}
+
 export interface Decoder {
   /**
    * Decodes records from <= i < to. `out` must have been built with the types of the needed columns. `now` is the tick's clock in
@@ -60,6 +67,8 @@ export interface Decoder {
   readonly bytes: number;
   /** Whether it may have put a NULL into `out`. */
   readonly anyNull: boolean;
+  /** Bounds of the column `time` over the rows of the last decode(): null when it had none that is not NULL, undefined when they are not known. */
+  times?(): TimeBounds | null | undefined;
   /** Gives its memory back. */
   release(): void;
 }

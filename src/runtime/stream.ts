@@ -8,7 +8,7 @@
  * tick, so what is late is decided by the watermark before the tick; the history keeps which records that were.
  */
 import type { Arena } from '../../operators/batch/arena.ts';
-import type { Batch } from '../../operators/batch/batch.ts';
+import type { Batch, Column } from '../../operators/batch/batch.ts';
 import { BatchBuilder, isValid } from '../../operators/batch/builder.ts';
 import { I64 } from '../../operators/batch/memory.ts';
 import { empty, ListedMap } from '../../operators/lists.ts';
@@ -16,7 +16,7 @@ import type { Undo } from '../../operators/state/undo.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { ConnectorSpec } from '../catalog/objects.ts';
 import type { OffsetRange, StreamInput } from '../durable/records.ts';
-import type { BadRow } from '../formats/format.ts';
+import type { BadRow, Decoder, TimeBounds } from '../formats/format.ts';
 import type { RawBatch, Source } from '../sources/source.ts';
 import { type DecodedRecords, eachRecord, lateColumns, without } from './late_rows.ts';
 import { ErrorLedger, type SavedLedger } from './ledger.ts';
@@ -24,7 +24,7 @@ import { SourceStatus } from './source_status.ts';
 import { type SavedRelation, StoredRelation } from './stored_relation.ts';
 import { StreamColumns } from './stream_columns.ts';
 import { StreamHistory } from './stream_history.ts';
-import { type TimeBounds, timeBounds } from './time_bounds.ts';
+import { timeBounds } from './time_bounds.ts';
 
 const NO_ROWS: number[] = [];
 
@@ -390,8 +390,15 @@ export class StreamRuntime {
     if (bad.length > 0) this.#report(raw, bad);
     if (decoder.anyNull) this.#anyNull = true;
     const { columns, n } = builder;
-    const times = this.columns.time < 0 ? null : timeBounds(columns[this.columns.time], first, n, builder.arena);
+    const times =
+      this.columns.time < 0 ? null : this.#timesOf(decoder, columns[this.columns.time], first, n, builder.arena);
     this.#records.push({ raw, from, to, firstRow: first, bad, bytes: decoder.bytes, times });
+  }
+
+  /** Bounds of the rows from .. to that were decoded last: the decoder may have seen them on the way. */
+  #timesOf(decoder: Decoder, column: Column, from: number, to: number, arena: Arena): TimeBounds | null {
+    const seen = decoder.times?.();
+    return seen === undefined ? timeBounds(column, from, to, arena) : seen;
   }
 
   #report(raw: RawBatch, bad: BadRow[]): void {

@@ -59,7 +59,10 @@ export class StreamColumns {
       this.#list = [...this.needed].sort((a, b) => a - b);
       this.#types = this.#list.map((c) => this.#relation.columns[c].type);
       this.#time = this.#list.indexOf(this.#relation.watermark?.column ?? -1);
-      decoder = makeDecoder({ ...this.#spec.decoder, needed: this.#list }, this.#spec);
+      decoder = makeDecoder(
+        { ...this.#spec.decoder, needed: this.#list, time: this.#relation.watermark?.column },
+        this.#spec,
+      );
       this.#decoder = decoder;
     }
     return decoder;

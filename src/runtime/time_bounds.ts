@@ -3,11 +3,7 @@ import type { Arena } from '../../operators/batch/arena.ts';
 import type { Column } from '../../operators/batch/batch.ts';
 import { I64 } from '../../operators/batch/memory.ts';
 import { kernels } from '../../operators/kernels/index.ts';
-
-export interface TimeBounds {
-  least: bigint;
-  greatest: bigint;
-}
+import type { TimeBounds } from '../formats/format.ts';
 
 /** Over rows from .. to that are not NULL; null when there is none. */
 export function timeBounds(column: Column, from: number, to: number, arena: Arena): TimeBounds | null {

@@ -238,6 +238,58 @@ test('a decoder says when a batch has no NULL', () => {
   decoder.release();
 });
 
+test('a decoder tells the bounds of the time, or that it does not know them', () => {
+  const columns = [
+    field('id', colType(OID.int4)),
+    field('at', colType(OID.timestamptz)),
+    field('n', colType(OID.int8)),
+  ];
+  const micros = (second: number) => BigInt(second) * 1_000_000n;
+  const at = (second: number) => `{"id":1,"at":"2000-01-01T00:00:${String(second).padStart(2, '0')}Z","n":7}`;
+  const bounds = (time: number | undefined, needed: number[], values: string[], tables: string[] = []) => {
+    const decoder = jsonDecoder({ ...specOf(columns, needed), time });
+    const arena = new Arena();
+    const out = new BatchBuilder(
+      needed.map((i) => columns[i].type),
+      arena,
+      1,
+    );
+    const read = (list: string[]) => {
+      const raw = rawOf(list.map((value) => ({ value })));
+      decoder.decode(raw, 0, raw.n, out, 0n);
+    };
+    // What was read before does not count.
+    read(tables);
+    read(values);
+    const times = decoder.times?.();
+    arena.release();
+    decoder.release();
+    return times;
+  };
+  const both = { least: micros(3), greatest: micros(41) };
+  assert.deepEqual(bounds(1, [0, 1, 2], [at(7), at(41), at(3)], [at(1), at(59)]), both);
+  assert.deepEqual(bounds(1, [1], [at(3), '{"at":null}', '{"id":5}', at(41)]), both, 'NULLs are left out');
+  assert.deepEqual(
+    bounds(
+      1,
+      [1],
+      Array.from({ length: 1500 }, (_, i) => at(3 + (i % 39))),
+    ),
+    both,
+    'over all pieces',
+  );
+  assert.equal(bounds(1, [1], ['{"at":null}', '{"id":5}'], [at(1)]), null, 'there is none');
+  assert.equal(bounds(1, [1], [], [at(1)]), undefined, 'nothing was read');
+  assert.equal(bounds(undefined, [1], [at(1)]), undefined, 'nobody asks');
+  assert.equal(bounds(1, [0], [at(1)]), undefined, 'nobody needs the column');
+  assert.equal(
+    bounds(1, [1], [at(3), '{"id":"4","at":"2000-01-01T00:00:59Z"}']),
+    undefined,
+    'a value was converted outside of the kernel',
+  );
+  assert.equal(bounds(1, [1], [at(3), '{"at":"no time"}']), undefined, 'a message was bad');
+});
+
 test('names are exact: case counts, a dot is a letter, nothing looks into objects', () => {
   const int4 = colType(OID.int4);
   const columns = [field('a', int4), field('A', int4), field('b.c', int4), field('b', colType(OID.jsonb))];

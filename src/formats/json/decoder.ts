@@ -26,7 +26,7 @@ import * as layout from '../../../operators/kernels/json_layout.ts';
 import { physOf } from '../../../operators/types.ts';
 import { type RawBatch, ZEROS_BEHIND } from '../../sources/source.ts';
 import { Defaults } from '../defaults.ts';
-import type { BadRow, Decoder, DecoderSpec } from '../format.ts';
+import type { BadRow, Decoder, DecoderSpec, TimeBounds } from '../format.ts';
 import { Columns } from './columns.ts';
 import { ObjectScan } from './object_scan.ts';
 import { recordValue } from './record.ts';
@@ -99,6 +99,8 @@ class JsonDecoder implements Decoder {
   readonly #keys: Positions = { starts: 0, ends: 0, first: 0, last: 0, sum: 0 };
   /** First record of the present decode(). */
   #from = 0;
+  /** The kernel has read all its rows alone. */
+  #byKernel = true;
   #shift = 0;
 
   constructor(spec: DecoderSpec) {
@@ -112,6 +114,7 @@ class JsonDecoder implements Decoder {
     this.#value = new ObjectScan(
       this.#columns,
       positions.filter((i) => isField(i) && !keyFields.includes(i)),
+      spec.time,
     );
     this.#key = new ObjectScan(this.#columns, keyFields);
   }
@@ -119,6 +122,7 @@ class JsonDecoder implements Decoder {
   decode(raw: RawBatch, from: number, to: number, out: BatchBuilder, now: bigint): BadRow[] {
     this.bytes = 0;
     this.anyNull = false;
+    this.#byKernel = from < to;
     if (from >= to) return NONE;
     this.#bad = NONE;
     this.#raw = raw;
@@ -132,6 +136,10 @@ class JsonDecoder implements Decoder {
     for (let i = from; i < to; i += PIECE) this.#piece(i, Math.min(i + PIECE, to));
     if (this.#value.anyNull || (this.#upsert && this.#key.anyNull)) this.anyNull = true;
     return this.#bad;
+  }
+
+  times(): TimeBounds | null | undefined {
+    return this.#byKernel ? this.#value.times() : undefined;
   }
 
   /** Copies and reads records from .. to; what the columns are bound to has room for their rows. */
@@ -232,6 +240,7 @@ class JsonDecoder implements Decoder {
 
   /** The next row from record i. `unread`: the kernel has not been at it. */
   #readRecord(i: number, unread: boolean): void {
+    this.#byKernel = false;
     const status = unread ? null : this.#value.status;
     let weight = 1;
     if (this.#upsert) {

@@ -10,10 +10,11 @@
  */
 import type { Arena } from '../../../operators/batch/arena.ts';
 import type { BatchBuilder } from '../../../operators/batch/builder.ts';
-import { I32, U8, U32 } from '../../../operators/batch/memory.ts';
+import { I32, I64, U8, U32 } from '../../../operators/batch/memory.ts';
 import { KernelMemory } from '../../../operators/expr/kernel/kernel_memory.ts';
 import { kernels } from '../../../operators/kernels/index.ts';
 import * as layout from '../../../operators/kernels/json_layout.ts';
+import type { TimeBounds } from '../format.ts';
 import type { Columns } from './columns.ts';
 
 /** Undeclared names that are remembered. */
@@ -53,12 +54,14 @@ export class ObjectScan {
   readonly #bytes: number;
   /** Tables of the fields that are columns of the batch, which lie elsewhere in each, and which columns they are. */
   readonly #moving: { at: number; place: number }[] = [];
+  /** Whether the kernel keeps the bounds of a time. */
+  readonly #timed: boolean;
   /** Those of fields whose DEFAULT may be another. */
   readonly #defaulted: { at: number; field: number }[] = [];
   #arena!: Arena;
 
-  /** Reads the columns of `fields` (positions) and skips all other names. */
-  constructor(columns: Columns, fields: number[]) {
+  /** Reads the columns of `fields` (positions) and skips all other names. `time`: the position of the one whose bounds times() tells. */
+  constructor(columns: Columns, fields: number[], time = -1) {
     this.#columns = columns;
     this.fields = fields;
     const names = fields.map((field) => nameOf(columns, field));
@@ -77,6 +80,8 @@ export class ObjectScan {
     this.#freeKeys = this.#keys + fields.length * layout.KEY_BYTES;
     this.#buckets = this.#freeKeys + UNDECLARED * layout.KEY_BYTES;
     this.#writeTables(buckets);
+    this.#timed = time >= 0 && fields.includes(time) && columns.place[time] >= 0;
+    if (this.#timed) put(this.#scan + layout.SCAN_TIME, this.#table + fields.indexOf(time) * layout.COLUMN_BYTES);
     this.#writeKeys(names, buckets);
     this.#pristine = this.#memory.alloc(this.#bytes);
     kernels.copyBytes(this.#pristine, this.#scan, this.#bytes);
@@ -140,6 +145,7 @@ export class ObjectScan {
     put(scan + layout.SCAN_SCRATCH, 0);
     put(scan + layout.SCAN_SCRATCH_END, 0);
     put(scan + layout.SCAN_NULLS, 0);
+    if (this.#timed) this.#noTimes();
     const moving = this.#moving;
     for (let i = 0; i < moving.length; i++) {
       const { at, place } = moving[i];
@@ -148,6 +154,21 @@ export class ObjectScan {
       put(at + layout.COLUMN_VALID, valid);
     }
     for (const { at, field } of this.#defaulted) put(at + layout.COLUMN_MISSING, this.#columns.missing[field]);
+  }
+
+  #noTimes(): void {
+    put(this.#scan + layout.SCAN_LEAST, 0xffffffff);
+    put(this.#scan + layout.SCAN_LEAST + 4, 0x7fffffff);
+    put(this.#scan + layout.SCAN_GREATEST, 0);
+    put(this.#scan + layout.SCAN_GREATEST + 4, 0x80000000);
+  }
+
+  /** Bounds of the time in the rows that read() has made since bindColumns(); null: it was NULL in all of them; undefined: it is not asked for, or no field. */
+  times(): TimeBounds | null | undefined {
+    if (!this.#timed) return undefined;
+    const least = I64[(this.#scan + layout.SCAN_LEAST) / 8];
+    const greatest = I64[(this.#scan + layout.SCAN_GREATEST) / 8];
+    return least > greatest ? null : { least, greatest };
   }
 
   /** Whether the kernel has put a NULL into a column since bindColumns(). */

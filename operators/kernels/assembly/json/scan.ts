@@ -47,12 +47,15 @@ import {
   SCAN_ENDS,
   SCAN_FIRST_KEY,
   SCAN_GENERATION,
+  SCAN_GREATEST,
+  SCAN_LEAST,
   SCAN_NULLS,
   SCAN_SCRATCH,
   SCAN_SCRATCH_END,
   SCAN_SHIFT,
   SCAN_STARTS,
   SCAN_STATUS,
+  SCAN_TIME,
   SCAN_WEIGHTS,
   STATUS_DEFERRED,
   STATUS_DONE,
@@ -76,6 +79,9 @@ export function scanJson(scan: usize, from: i32, to: i32, row: i32): i32 {
   const shift: usize = load<u32>(scan, SCAN_SHIFT);
   const weights: usize = load<u32>(scan, SCAN_WEIGHTS);
   setScratch(load<u32>(scan, SCAN_SCRATCH), load<u32>(scan, SCAN_SCRATCH_END));
+  const time: usize = load<u32>(scan, SCAN_TIME);
+  let least = load<i64>(scan, SCAN_LEAST);
+  let greatest = load<i64>(scan, SCAN_GREATEST);
   let status = STATUS_DONE;
   let i = from;
   for (; i < to; i++, row++) {
@@ -84,7 +90,13 @@ export function scanJson(scan: usize, from: i32, to: i32, row: i32): i32 {
     status = start < 0 ? STATUS_ODD : readMessage(scan, <usize>start + shift, <usize>end + shift, row);
     if (status !== STATUS_DONE) break;
     store<i32>(weights + ((<usize>row) << 2), 1);
+    if (time === 0 || load<u8>(validOf(time, row)) === 0) continue;
+    const value = load<i64>(slotOf(time, row));
+    if (value < least) least = value;
+    if (value > greatest) greatest = value;
   }
+  store<i64>(scan, least, SCAN_LEAST);
+  store<i64>(scan, greatest, SCAN_GREATEST);
   store<u32>(scan, scratch, SCAN_SCRATCH);
   store<u32>(scan, status, SCAN_STATUS);
   return i;
