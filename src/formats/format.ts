@@ -7,7 +7,7 @@
  * arena, so the raw bytes may go once decode() has returned.
  *
  * Envelope upsert: rows are commands in record order, not a Z-set: weight 1 sets the key's row, weight -1 (a tombstone) deletes it and
- * has only its key columns set. The engine keeps the rows by key.
+ * has only its key columns set, weight FIRST_PARTIAL + k sets all but the columns of partials[k], which stay what they are. The engine keeps the rows by key.
  */
 import type { BatchBuilder } from '../../operators/batch/builder.ts';
 import type { ColType } from '../../operators/types.ts';
@@ -50,6 +50,16 @@ export interface BadRow {
   column: string | null;
 }
 
+/** The least weight of a row that does not say all. */
+export const FIRST_PARTIAL = 2;
+
+/** What such a row leaves as it is, and the record that it comes of. */
+export interface PartialRow {
+  columns: number[];
+  raw: RawBatch;
+  index: number;
+}
+
 export interface Decoder {
   /**
    * Decodes records from <= i < to. `out` must have been built with the types of the needed columns. `now` is the tick's clock in
@@ -60,6 +70,8 @@ export interface Decoder {
   readonly bytes: number;
   /** Whether it may have put a NULL into `out`. */
   readonly anyNull: boolean;
+  /** Of the rows since it was emptied by who reads them; missing: its rows say all. */
+  readonly partials?: PartialRow[];
   /** Gives its memory back. */
   release(): void;
 }

@@ -10,7 +10,7 @@ import type { Datum } from '../../operators/datum.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import type { RawBatch } from '../sources/source.ts';
 import { Defaults } from './defaults.ts';
-import type { BadRow, Decoder, DecoderSpec } from './format.ts';
+import { type BadRow, type Decoder, type DecoderSpec, FIRST_PARTIAL, type PartialRow } from './format.ts';
 import { RecordContext } from './record_context.ts';
 import { recordValue } from './record_value.ts';
 import { RowError } from './row_error.ts';
@@ -18,8 +18,9 @@ import { RowError } from './row_error.ts';
 export interface DecodedRow {
   /** By declared column; those of the record around the message are filled in later. */
   values: Datum[];
-  /** As of the rows of a Decoder. */
-  weight: number;
+  weight: 1 | -1;
+  /** Columns that stay as they are in the row of its key; missing: none. */
+  kept?: number[];
 }
 
 export interface RecordReader {
@@ -34,6 +35,7 @@ export class RowDecoder implements Decoder {
   readonly #ctx = new RecordContext();
   /** Columns from the record around the message. */
   readonly #recordFields: number[];
+  readonly partials: PartialRow[] = [];
   bytes = 0;
   anyNull = false;
 
@@ -54,7 +56,7 @@ export class RowDecoder implements Decoder {
       if (raw.valueStart[i] >= 0) this.bytes += raw.valueEnd[i] - raw.valueStart[i];
       this.#ctx.record = i;
       try {
-        for (const row of this.#rowsOf(raw, i)) this.#put(row, out);
+        for (const row of this.#rowsOf(raw, i)) this.#put(row, raw, i, out);
       } catch (error) {
         if (!(error instanceof RowError)) throw error;
         bad.push({ index: i, reason: error.message, sqlstate: error.sqlstate, column: error.column });
@@ -71,8 +73,9 @@ export class RowDecoder implements Decoder {
     return rows;
   }
 
-  #put({ values, weight }: DecodedRow, out: BatchBuilder): void {
-    const row = out.addRow(weight);
+  #put({ values, weight, kept }: DecodedRow, raw: RawBatch, index: number, out: BatchBuilder): void {
+    const row = out.addRow(kept === undefined ? weight : FIRST_PARTIAL + this.partials.length);
+    if (kept !== undefined) this.partials.push({ columns: kept, raw, index });
     this.#spec.needed.forEach((column, place) => {
       const value = values[column];
       if (value === null) this.anyNull = true;

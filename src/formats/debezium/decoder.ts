@@ -5,6 +5,8 @@
  *   d         the row with the key of `before` goes
  *   t         refused
  *
+ * Columns whose value a database did not log because it has not changed (long ones of PostgreSQL) stay what they are.
+ *
  * The key is always that of the row, never of the message. So events that come again, as they do after a restart of a connector, end in the same rows. What an update's `before` does not have of the
  * key (databases that log no old row) is taken for unchanged.
  */
@@ -19,6 +21,7 @@ import { datumOfJson } from '../json/value.ts';
 import { type DecodedRow, type RecordReader, RowDecoder } from '../row_decoder.ts';
 import { checked, guarded, missing, RowError, textOf } from '../row_error.ts';
 import { type ChangeEvent, eventOf, type Image } from './envelope.ts';
+import { isUnavailable } from './unavailable.ts';
 import { datumOfEvent } from './value.ts';
 
 /** The decoder of a table's change events. */
@@ -53,14 +56,16 @@ class EventReader implements RecordReader {
 
   #row(image: Image, event: ChangeEvent, text: string, defaults: Defaults, ctx: EvalContext): DecodedRow {
     const values = this.#empty();
+    const kept: number[] = [];
     const nodes = nodesOf(image);
     for (const field of this.#fields) {
       const column = this.#columns[field];
       const node = nodes.get(fieldName(column));
-      values[field] =
-        node === undefined ? missing(field, column, defaults) : this.#value(node, column, image, event, text, ctx);
+      if (node === undefined) values[field] = missing(field, column, defaults);
+      else if (!event.ours && !this.#key.includes(field) && isUnavailable(node, text)) kept.push(field);
+      else values[field] = this.#value(node, column, image, event, text, ctx);
     }
-    return { values, weight: 1 };
+    return kept.length === 0 ? { values, weight: 1 } : { values, weight: 1, kept };
   }
 
   /** The command that takes the row with the key of `before` away; null when it is not all there. */

@@ -75,7 +75,8 @@ export function datumOfEvent(
       break;
     case 'string': {
       if (oid === OID.bytea) return bytesOf(decodeString(node), type, ctx);
-      if (schema?.name === DECIMAL) return inputText(unscaled(decodeString(node), schema.scale ?? 0), type, ctx);
+      if (schema?.name === DECIMAL)
+        return inputText(unscaled(decodeString(node), schema.scale ?? Number.NaN), type, ctx);
       if (oid === OID.json || oid === OID.jsonb) return inputText(decodeString(node), type, ctx);
       break;
     }
@@ -145,14 +146,14 @@ function variableScale(
   const scale = memberOf(node, 'scale');
   const value = stringOf(memberOf(node, 'value'));
   if (scale?.kind !== 'number' || value === null) return null;
-  return unscaled(value, Math.trunc(Number(text.slice(scale.start, scale.end))));
+  return unscaled(value, Number(text.slice(scale.start, scale.end)));
 }
 
 /** The digits of a number that is written as the base64 of its two's complement, most significant byte first. */
 function unscaled(base64: string, scale: number): string {
   const bytes = decodeBase64(base64);
   if (bytes.length === 0) throw new SqlError('22P02', 'a decimal without bytes');
-  if (!(Math.abs(scale) <= GREATEST_SCALE))
+  if (!Number.isInteger(scale) || Math.abs(scale) > GREATEST_SCALE)
     throw new SqlError('22003', `the scale of a decimal is out of range: ${scale}`);
   const value = BigInt.asIntN(bytes.length * 8, BigInt(`0x${Buffer.from(bytes).toString('hex')}`));
   if (scale <= 0) return `${value}${value === 0n ? '' : '0'.repeat(-scale)}`;
