@@ -28,7 +28,7 @@ const ROWS = [
   `(1, true, -3, 9007199254740993, 1.5, 'NaN', 12345678901234567890.123, 1.5, 'a "b" \\ é', 'x', '2024-02-29', '23:59:59.999999', '2024-01-01 00:00:00.123456',
     '1999-12-31 23:59:59.5+02', '1 year 2 days 03:04:05.6', '\\x00ff', '00000000-0000-0000-0000-0000000000ff', '{"a": [1, "2"]}', '"a text"', '{1,NULL,3}', '{a,"b,c",NULL}', '{2024-01-01}')`,
   "(2, NULL, NULL, NULL, 'Infinity', '-Infinity', 'NaN', NULL, '__debezium_unavailable_value', '1', 'infinity', NULL, '-infinity', 'infinity', NULL, '', NULL, '1', '1', '{}', '{{a},{b}}', NULL)",
-  "(3, false, 0, 0, 0, -0.0, 0, 0, '', '', '0044-03-15 BC', '00:00', '0044-03-15 BC', '294276-12-31', '-1 mon', '\\x41', NULL, 'null', 'null', NULL, NULL, NULL)",
+  "(3, false, 0, 0, 0, -0.0, 0, 0, '', '', '0044-03-15 BC', '00:00', '0044-03-15 BC', '294276-12-31', '-1 mon', '\\x41', NULL, '[null]', '[[null]]', NULL, NULL, NULL)",
 ];
 
 test('view to sink to table: every type comes back, and every change', { skip, timeout: 120_000 }, async () => {
@@ -36,8 +36,10 @@ test('view to sink to table: every type comes back, and every change', { skip, t
   const topic = await suite.cluster.topic('back', 3);
   const engine = await openEngine({ automatic: true, kafka });
   const same = async (view: string, table: string) => {
-    const differ = `SELECT count(*) FROM ((SELECT v::text FROM ${view} v EXCEPT ALL SELECT t::text FROM ${table} t) UNION ALL (SELECT t::text FROM ${table} t EXCEPT ALL SELECT v::text FROM ${view} v)) d`;
-    await eventually(engine, differ, [['0']]);
+    const rows = (of: string, other: string) =>
+      `SELECT '${of}', r::text FROM ${of} r EXCEPT ALL SELECT '${of}', r::text FROM ${other} r`;
+    const differ = `(${rows(view, table)}) UNION ALL (${rows(table, view)})`;
+    await eventually(engine, differ, []);
   };
   try {
     await sql(engine, `CREATE TABLE a (${COLUMNS}, PRIMARY KEY (id)); CREATE MATERIALIZED VIEW v AS SELECT * FROM a`);
@@ -50,7 +52,7 @@ test('view to sink to table: every type comes back, and every change', { skip, t
       const id = 1 + random(12);
       const change = [
         `DELETE FROM a WHERE id = ${id}`,
-        `UPDATE a SET big = ${i}, texts = texts || 'more' WHERE id <= ${id}`,
+        `UPDATE a SET big = ${i}, texts = ARRAY['${i}'] WHERE id <= ${id}`,
         `INSERT INTO a (id, exact, docb) VALUES (${id}, ${i}.50, '"${i}"') ON CONFLICT (id) DO NOTHING`,
         `UPDATE a SET id = ${20 + i} WHERE id = ${id}`,
       ][random(4)];
@@ -139,17 +141,14 @@ test('events of many bytes of schema', { skip, timeout: 60_000 }, async () => {
   const topic = await suite.cluster.topic('wide', 1);
   const engine = await openEngine({ automatic: true, kafka });
   try {
-    const meanings = { day: { type: 'int32', name: 'io.debezium.time.Date', doc: 'x'.repeat(3000) } };
-    const messages = Array.from({ length: 3000 }, (_, id) =>
+    const meanings = { day: { type: 'int32', name: 'io.debezium.time.Date', doc: 'x'.repeat(5000) } };
+    const messages = Array.from({ length: 150 }, (_, id) =>
       JSON.stringify(changeEvent({ op: 'c', before: null, after: { id, day: id } }, meanings)),
     );
-    await suite.cluster.send(
-      topic,
-      messages.map((value) => ({ value })),
-    );
+    for (const value of messages) await suite.cluster.send(topic, [{ value }]);
     await sql(engine, `CREATE TABLE w (id int PRIMARY KEY, day date) ${from(topic, "format = 'debezium_json'")}`);
     await eventually(engine, "SELECT count(*), max(day), bool_and(day - date '1970-01-01' = id) FROM w", [
-      ['3000', '1978-03-19', 't'],
+      ['150', '1970-05-30', 't'],
     ]);
   } finally {
     await engine.close();
