@@ -7,7 +7,7 @@
  * arena, so the raw bytes may go once decode() has returned.
  *
  * Envelope upsert: rows are commands in record order, not a Z-set: weight 1 sets the key's row, weight -1 (a tombstone) deletes it and
- * has only its key columns set. The engine keeps the rows by key.
+ * has only its key columns set, weight FIRST_PARTIAL + k sets all but the columns of partials[k], which stay what they are. The engine keeps the rows by key.
  */
 import type { BatchBuilder } from '../../operators/batch/builder.ts';
 import type { ColType } from '../../operators/types.ts';
@@ -57,6 +57,16 @@ export interface TimeBounds {
   greatest: bigint;
 }
 
+/** The least weight of a row that does not say all. */
+export const FIRST_PARTIAL = 2;
+
+/** What such a row leaves as it is, and the record that it comes of. */
+export interface PartialRow {
+  columns: number[];
+  raw: RawBatch;
+  index: number;
+}
+
 export interface Decoder {
   /**
    * Decodes records from <= i < to. `out` must have been built with the types of the needed columns. `now` is the tick's clock in
@@ -69,6 +79,8 @@ export interface Decoder {
   readonly anyNull: boolean;
   /** Bounds of the column `time` over the rows of the last decode(): null when it had none that is not NULL, undefined when they are not known. */
   times?(): TimeBounds | null | undefined;
+  /** Of the rows since it was emptied by who reads them; missing: its rows say all. */
+  readonly partials?: PartialRow[];
   /** Gives its memory back. */
   release(): void;
 }

@@ -2,9 +2,8 @@
 import { oneBatch } from '../../operators/batch/one_batch.ts';
 import type { Interval } from '../../operators/datum.ts';
 import { SqlError, unsupported } from '../../operators/errors.ts';
-import { defaultContext } from '../../operators/expr/context.ts';
 import { evaluate } from '../../operators/expr/interpret.ts';
-import { hasIo, inputText } from '../../operators/expr/io/index.ts';
+import { hasIo } from '../../operators/expr/io/index.ts';
 import { consolidator } from '../../operators/state/consolidate.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
 import { bindQuery, bindScalar } from '../../planner/bind/index.ts';
@@ -49,6 +48,7 @@ import { creationSchema, nameTaken } from './names.ts';
 import { readQuery } from './queries.ts';
 import { bindAlone } from './row_expression.ts';
 import { sourceDefault } from './source_default.ts';
+import { sourceSpec } from './source_spec.ts';
 import { withoutStorageParameters } from './storage_parameters.ts';
 import { StoredRelation } from './stored_relation.ts';
 import { StreamRuntime } from './stream.ts';
@@ -126,7 +126,7 @@ export async function createRelation(
     indexes.push(plainIndex(engine, relation, index, statement.text, taken));
   }
   let open: (() => void) | null = null;
-  const source = connector === null ? null : sourceSpec(statement, connector, [...fields, ...included], key);
+  const source = connector === null ? null : sourceSpec(statement.kind, connector, [...fields, ...included], key);
   if (source === null) {
     addRows(engine, relation);
     if (relation.watermark !== undefined) engine.localStreams.set(relation.oid, new LocalStream(relation));
@@ -353,43 +353,6 @@ function watermarkOf(
   const micros = BigInt(value.days) * 86400000000n + value.micros;
   if (micros < 0n) throw new SqlError('22023', 'the delay of a WATERMARK must not be negative');
   return { column: position, delay: micros };
-}
-
-function sourceSpec(
-  statement: CreateRelation,
-  connector: { connector: string; options: Record<string, string> },
-  columns: SourceColumn[],
-  key: number[] | null,
-): ConnectorSpec {
-  const envelope = connector.options.envelope?.toLowerCase() === 'upsert' ? 'upsert' : 'append';
-  if (envelope === 'upsert' && key === null) throw new SqlError('42P16', "envelope = 'upsert' needs a PRIMARY KEY");
-  if (statement.kind === 'table' && envelope === 'append') {
-    throw new SqlError('22023', "a table over a connector needs envelope = 'upsert'", {
-      hint: 'Use CREATE STREAM for rows that are only appended.',
-    });
-  }
-  if (statement.kind === 'stream' && envelope === 'upsert') {
-    throw new SqlError('22023', "envelope = 'upsert' makes a table", { hint: 'Use CREATE TABLE with a PRIMARY KEY.' });
-  }
-  const { idle_timeout: idle } = connector.options;
-  if (idle !== undefined) connector.options.idle_timeout_ms = String(milliseconds('idle_timeout', idle));
-  return {
-    ...connector,
-    envelope,
-    decoder: {
-      columns,
-      needed: [],
-      upsertKey: envelope === 'upsert' ? (key ?? undefined) : undefined,
-    },
-  };
-}
-
-/** An interval option in milliseconds. */
-function milliseconds(name: string, text: string): number {
-  const value = inputText(text, colType(OID.interval), defaultContext()) as Interval;
-  const micros = BigInt(value.days) * 86400000000n + value.micros;
-  if (value.months !== 0 || micros < 0n) throw new SqlError('22023', `invalid value for option "${name}": "${text}"`);
-  return Number(micros / 1000n);
 }
 
 async function createTableAs(

@@ -15,7 +15,6 @@ import type { StreamInput } from '../durable/records.ts';
 import { AwakeClock } from './awake_clock.ts';
 import type { TidemarkEngine } from './engine.ts';
 import type { StreamRuntime } from './stream.ts';
-import { upsertDelta } from './upsert_delta.ts';
 
 /** How often views that depend on now() see the clock move, in milliseconds. */
 const CLOCK_TICK_MS = 100;
@@ -134,11 +133,10 @@ export class SourceTicks {
     const input = this.#input;
     const streams = this.#streams;
     for (const stream of streams) {
+      const commands = stream.spec.envelope === 'append' ? undefined : input.get(stream.oid);
+      // Before enter(), which keeps what is refused here.
+      if (commands !== undefined) input.set(stream.oid, stream.follow(commands, relations.get(stream.oid), arena));
       stream.enter(arena, undo);
-      if (stream.spec.envelope === 'append') continue;
-      const commands = input.get(stream.oid);
-      if (commands === undefined) continue;
-      input.set(stream.oid, upsertDelta(stream.relation, commands, relations.get(stream.oid), arena));
     }
     return input;
   };

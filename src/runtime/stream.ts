@@ -16,7 +16,7 @@ import type { Undo } from '../../operators/state/undo.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { ConnectorSpec } from '../catalog/objects.ts';
 import type { OffsetRange, StreamInput } from '../durable/records.ts';
-import type { BadRow, Decoder, TimeBounds } from '../formats/format.ts';
+import type { BadRow, Decoder, PartialRow, TimeBounds } from '../formats/format.ts';
 import type { RawBatch, Source } from '../sources/source.ts';
 import { type DecodedRecords, eachRecord, lateColumns, without } from './late_rows.ts';
 import { ErrorLedger, type SavedLedger } from './ledger.ts';
@@ -25,6 +25,7 @@ import { type SavedRelation, StoredRelation } from './stored_relation.ts';
 import { StreamColumns } from './stream_columns.ts';
 import { StreamHistory } from './stream_history.ts';
 import { timeBounds } from './time_bounds.ts';
+import { upsertDelta } from './upsert_delta.ts';
 
 const NO_ROWS: number[] = [];
 
@@ -241,6 +242,16 @@ export class StreamRuntime {
     });
   }
 
+  /** What the commands of a tick change in a keyed table. */
+  follow(commands: Batch, stored: StoredRelation | undefined, arena: Arena): Batch {
+    const refuse = ({ columns, raw, index }: PartialRow) => {
+      const { name } = this.relation.columns[columns[0]];
+      const reason = `the value of column "${name}" did not come with the change, and there is no row that has it`;
+      this.#report(raw, [{ index, reason, sqlstate: '22004', column: name }]);
+    };
+    return upsertDelta(this.relation, commands, this.columns.partials, stored, refuse, arena);
+  }
+
   /** The part of a tick that changes what is kept in memory: bad and late rows. */
   enter(arena: Arena, undo: Undo | null): void {
     if (undo !== null) {
@@ -275,6 +286,7 @@ export class StreamRuntime {
   #forgetTick(): void {
     empty(this.#polled);
     empty(this.#records);
+    empty(this.columns.partials);
     empty(this.#ranges);
     this.#rows = 0;
     this.#anyNull = false;

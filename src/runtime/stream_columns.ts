@@ -8,8 +8,10 @@ import { kernels } from '../../operators/kernels/index.ts';
 import type { ColType } from '../../operators/types.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { ConnectorSpec } from '../catalog/objects.ts';
-import type { Decoder } from '../formats/format.ts';
+import type { Decoder, PartialRow } from '../formats/format.ts';
 import { makeDecoder } from '../formats/index.ts';
+
+const NO_PARTIALS: PartialRow[] = [];
 
 export class StreamColumns {
   readonly #relation: Relation;
@@ -66,6 +68,11 @@ export class StreamColumns {
       this.#decoder = decoder;
     }
     return decoder;
+  }
+
+  /** Of the rows that the present decoder has made in this tick. */
+  get partials(): PartialRow[] {
+    return this.#decoder?.partials ?? NO_PARTIALS;
   }
 
   /** For rows of the present decoder. */

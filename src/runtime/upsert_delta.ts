@@ -3,7 +3,7 @@
  *
  *   commands of a tick -> the last one of each key -> - the row that the key has now, + the new row, or nothing when it is a removal
  *
- * The old row is looked up by the primary key. O(commands).
+ * The old row is looked up by the primary key. O(commands). A command that keeps columns of a row (partial_commands.ts) which is not there is refused.
  */
 import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch, Column } from '../../operators/batch/batch.ts';
@@ -12,13 +12,20 @@ import { I32 } from '../../operators/batch/memory.ts';
 import { RowTable } from '../../operators/state/row_table.ts';
 import { PHYS_WIDTH } from '../../operators/types.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
+import type { PartialRow } from '../formats/format.ts';
+import { PartialCommands } from './partial_commands.ts';
 import type { StoredRelation } from './stored_relation.ts';
 
-/** `commands` has a row of weight 1 for each row set, and one that is not above 0 for each key removed. */
+/**
+ * `commands` has a row of weight 1 for each row set, one that is not above 0 for each key removed, and one above 1 for each row of which `partials` says what it keeps; `refuse` is
+ * called for those of the last that have nothing to keep.
+ */
 export function upsertDelta(
   relation: Relation,
   commands: Batch,
+  partials: PartialRow[],
   stored: StoredRelation | undefined,
+  refuse: (partial: PartialRow) => void,
   arena: Arena,
 ): Batch {
   const { key } = relation;
@@ -29,17 +36,36 @@ export function upsertDelta(
     8,
     'sql',
   );
+  const keyColumns = key.map((c) => commands.columns[c]);
+  const storedRow = (row: number) => {
+    const one = keyColumns.map((column) => oneRow(column, row));
+    return stored.lookup(key, { n: 1, columns: one, weights: 0 }, arena);
+  };
   try {
-    const keyColumns = key.map((c) => commands.columns[c]);
+    const partial = new PartialCommands(commands, partials);
     const out = new BatchBuilder(types, arena, commands.n * 2);
     last.bind(keyColumns);
-    for (let row = 0; row < commands.n; row++) I32[(last.findOrInsert(row) + last.payloadOffset) >>> 2] = row;
+    for (let row = 0; row < commands.n; row++) {
+      const word = (last.findOrInsert(row) + last.payloadOffset) >>> 2;
+      const kept = partial.of(row);
+      if (kept !== null) {
+        const before = I32[word] - 1;
+        if (before < 0 ? storedRow(row).n === 0 : !partial.follow(row, kept, before)) {
+          refuse(kept);
+          continue;
+        }
+        if (before < 0) partial.begin(row, kept);
+      }
+      I32[word] = row + 1;
+    }
     last.forEach((slot) => {
-      const row = I32[(slot + last.payloadOffset) >>> 2];
-      const one = keyColumns.map((column) => oneRow(column, row));
-      const old = stored.lookup(key, { n: 1, columns: one, weights: 0 }, arena);
+      const row = I32[(slot + last.payloadOffset) >>> 2] - 1;
+      if (row < 0) return;
+      const old = storedRow(row);
       for (let i = 0; i < old.n; i++) out.copyRow(old, i, -weightOf(old, i));
-      if (weightOf(commands, row) > 0) out.copyRow(commands, row, 1);
+      if (weightOf(commands, row) <= 0) return;
+      out.copyRow(commands, row, 1);
+      partial.complete(row, old, out);
     });
     return out.build();
   } finally {

@@ -14,8 +14,9 @@ import { type ColType, colType, OID } from '../../../operators/types.ts';
 import { type Header, type RawBatch, ZEROS_BEHIND } from '../../sources/source.ts';
 import { Defaults } from '../defaults.ts';
 import type { BadRow, DecoderSpec, SourceColumn } from '../format.ts';
+import { RowError, textOf } from '../row_error.ts';
 import { jsonDecoder } from './index.ts';
-import { RowError, readObject, textOf } from './slow_row.ts';
+import { readObject } from './slow_row.ts';
 
 interface TestRecord {
   key?: Uint8Array | string | null;

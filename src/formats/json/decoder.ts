@@ -18,8 +18,6 @@ import { BYTES, F64, I32, U8, U32 } from '../../../operators/batch/memory.ts';
 import { writeSlot } from '../../../operators/batch/slots.ts';
 import type { Datum } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
-import { defaultContext } from '../../../operators/expr/context.ts';
-import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { parseJson } from '../../../operators/expr/json/parse.ts';
 import { kernels } from '../../../operators/kernels/index.ts';
 import * as layout from '../../../operators/kernels/json_layout.ts';
@@ -27,16 +25,16 @@ import { physOf } from '../../../operators/types.ts';
 import { type RawBatch, ZEROS_BEHIND } from '../../sources/source.ts';
 import { Defaults } from '../defaults.ts';
 import type { BadRow, Decoder, DecoderSpec, TimeBounds } from '../format.ts';
+import { RecordContext } from '../record_context.ts';
+import { recordValue } from '../record_value.ts';
+import { RowError, textOf } from '../row_error.ts';
 import { Columns } from './columns.ts';
 import { ObjectScan } from './object_scan.ts';
-import { recordValue } from './record.ts';
-import { RowError, readObject, readScalarKey, textOf } from './slow_row.ts';
+import { readObject, readScalarKey } from './slow_row.ts';
 import { datumOfJson } from './value.ts';
 
 /** Records that are copied at a time: their bytes are still in the processor's cache when they are scanned. */
 const PIECE = 512;
-const EPOCH_SHIFT_MS = 946_684_800_000;
-const BASE_CONTEXT = defaultContext();
 const { FORM_FLOAT8, STATUS_DEFERRED, STATUS_DONE } = layout;
 
 /** Bytes that are worth a call of Node. */
@@ -59,25 +57,6 @@ interface Positions {
 /** The decoder of a stream's JSON messages. */
 export function jsonDecoder(spec: DecoderSpec): Decoder {
   return new JsonDecoder(spec);
-}
-
-/** 'now' in a message is the record's own time, so that reading it again gives the same row. Seldom asked for. */
-class RecordContext implements EvalContext {
-  raw!: RawBatch;
-  record = 0;
-  readonly timeZone = BASE_CONTEXT.timeZone;
-  readonly dateStyle = BASE_CONTEXT.dateStyle;
-  readonly intervalStyle = BASE_CONTEXT.intervalStyle;
-  readonly extraFloatDigits = BASE_CONTEXT.extraFloatDigits;
-  readonly byteaOutput = BASE_CONTEXT.byteaOutput;
-  readonly user = BASE_CONTEXT.user;
-  readonly database = BASE_CONTEXT.database;
-  readonly searchPath = BASE_CONTEXT.searchPath;
-  readonly tick = BASE_CONTEXT.tick;
-
-  get now(): bigint {
-    return BigInt(Math.trunc(this.raw.timestamp[this.record]) - EPOCH_SHIFT_MS) * 1000n;
-  }
 }
 
 class JsonDecoder implements Decoder {

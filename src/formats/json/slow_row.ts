@@ -9,31 +9,8 @@ import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { decodeString, type JsonNode, parseJson } from '../../../operators/expr/json/parse.ts';
 import type { Defaults } from '../defaults.ts';
 import type { SourceColumn } from '../format.ts';
+import { checked, guarded, missing, RowError } from '../row_error.ts';
 import { datumOfJson } from './value.ts';
-
-/** Why a record gives no row. */
-export class RowError extends Error {
-  readonly sqlstate: string;
-  readonly column: string | null;
-
-  constructor(sqlstate: string, message: string, column: string | null) {
-    super(message);
-    this.sqlstate = sqlstate;
-    this.column = column;
-  }
-}
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-/** The characters of a message; 22021 when they are not UTF-8. */
-export function textOf(bytes: Uint8Array): string {
-  try {
-    return utf8.decode(bytes);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new RowError('22021', 'invalid byte sequence for encoding "UTF8"', null);
-  }
-}
 
 /** Values of the columns at `fields` from a message that is a JSON object; missing ones have their default. */
 export function readObject(
@@ -71,37 +48,10 @@ export function readScalarKey(text: string, column: SourceColumn, ctx: EvalConte
   return guarded(column.name, () => inputText(text, column.type, ctx));
 }
 
-/** The value of a column whose field is not there. */
-export function missing(field: number, column: SourceColumn, defaults: Defaults): Datum {
-  return checked(
-    column,
-    guarded(column.name, () => defaults.value(field)),
-  );
-}
-
 function convert(node: JsonNode, text: string, column: SourceColumn, ctx: EvalContext): Datum {
   return guarded(column.name, () => datumOfJson(node, text, column.type, ctx));
 }
 
-export function checked(column: SourceColumn, value: Datum): Datum {
-  if (value !== null || !column.notNull) return value;
-  throw new RowError('23502', `null value in column "${column.name}" violates not-null constraint`, column.name);
-}
-
 function nameOf(node: JsonNode): string {
   return node.kind === 'true' || node.kind === 'false' ? 'boolean' : node.kind;
-}
-
-/** An error of a type's input is the row's. */
-export function guarded<T>(column: string | null, make: () => T): T {
-  try {
-    return make();
-  } catch (error) {
-    if (error instanceof SqlError) throw new RowError(error.sqlstate, messageOf(error), column);
-    throw error;
-  }
-}
-
-function messageOf(error: SqlError): string {
-  return error.fields.detail === undefined ? error.message : `${error.message}: ${error.fields.detail}`;
 }

@@ -42,14 +42,15 @@ export function datumOfJson(node: JsonNode, text: string, type: ColType, ctx: Ev
     return inputText(node.kind === 'string' ? quoteJson(decodeString(node)) : source, type, ctx);
   }
   if (node.kind === 'string') return inputText(decodeString(node), type, ctx);
-  if (isArrayType(type.oid)) return arrayOf(node, text, type, ctx);
+  if (isArrayType(type.oid)) return arrayOf(node, type, (item, element) => datumOfJson(item, text, element, ctx));
   if (node.kind === 'number' && (type.oid === OID.timestamp || type.oid === OID.timestamptz)) {
     return coerceTypmod(epochMilliseconds(source, ctx), type, false);
   }
   return inputText(source, type, ctx);
 }
 
-function arrayOf(node: JsonNode, text: string, type: ColType, ctx: EvalContext): PgArray {
+/** A JSON array as an array of this type; `datumOf` makes its items. */
+export function arrayOf(node: JsonNode, type: ColType, datumOf: (item: JsonNode, element: ColType) => Datum): PgArray {
   if (node.kind !== 'array') throw new SqlError('22P02', 'expected JSON array');
   const element = colType(elementType(type.oid), type.typmod);
   const dims: number[] = [];
@@ -65,7 +66,7 @@ function arrayOf(node: JsonNode, text: string, type: ColType, ctx: EvalContext):
     if (inner.items.length === 0) break;
   }
   const items: Datum[] = [];
-  collect(node, text, element, ctx, dims, 0, items);
+  collect(node, element, dims, 0, (item) => items.push(datumOf(item, element)));
   if (items.length === 0) return pgArray(element.oid, []);
   return { k: 'array', elem: element.oid, dims, lower: dims.map(() => 1), items };
 }
@@ -74,20 +75,18 @@ const isJson = (oid: number) => oid === OID.json || oid === OID.jsonb;
 
 function collect(
   node: JsonArrayNode,
-  text: string,
   element: ColType,
-  ctx: EvalContext,
   dims: number[],
   depth: number,
-  items: Datum[],
+  push: (item: JsonNode) => void,
 ): void {
   if (node.items.length !== dims[depth]) throw malformedArray();
   const last = depth === dims.length - 1;
   for (const item of node.items) {
     if (last) {
       if (item.kind === 'array' && !isJson(element.oid)) throw malformedArray();
-      items.push(datumOfJson(item, text, element, ctx));
-    } else if (item.kind === 'array') collect(item, text, element, ctx, dims, depth + 1, items);
+      push(item);
+    } else if (item.kind === 'array') collect(item, element, dims, depth + 1, push);
     else throw malformedArray();
   }
 }

@@ -1,5 +1,5 @@
 /** The options of CREATE STREAM ... WITH (connector = 'kafka', ...), apart from those of the cluster. */
-import { SqlError } from '../../../operators/errors.ts';
+import { CSV_OPTIONS, csvOptions, FORMATS, formatName } from '../../formats/options.ts';
 import {
   type ClusterOptions,
   choice,
@@ -26,7 +26,8 @@ export interface KafkaSourceOptions {
 
 export const KAFKA_SOURCE_OPTIONS: Record<string, string> = {
   topic: 'the name of a topic',
-  format: "'json'",
+  format: FORMATS.map((name) => `'${name}'`).join(', '),
+  ...CSV_OPTIONS,
   envelope: "'append' or 'upsert'",
   start: "'earliest', 'latest', a timestamp or 'partition:offset,...'",
   idle_timeout: 'how long a partition at its end holds the watermark back',
@@ -45,11 +46,8 @@ const OURS = ['connector', 'idle_timeout_ms'];
 /** Throws SqlError 22023 for an unknown option or a bad value. */
 export function parseKafkaSourceOptions(given: Record<string, string>): KafkaSourceOptions {
   refuseUnknown(given, KAFKA_SOURCE_OPTIONS, OURS);
-  const format = given.format ?? 'json';
   choice(given, 'envelope', 'append', ['append', 'upsert']);
-  if (format.toLowerCase() !== 'json') {
-    throw new SqlError('22023', `unknown format "${format}"`, { hint: 'Known formats: json.' });
-  }
+  if (formatName(given) === 'csv') csvOptions(given);
   return {
     cluster: parseClusterOptions(given),
     topic: required(given, 'topic', KAFKA_SOURCE_OPTIONS.topic),

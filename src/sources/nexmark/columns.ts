@@ -11,7 +11,7 @@ import { SqlError } from '../../../operators/errors.ts';
 import { OID, PHYS_WIDTH } from '../../../operators/types.ts';
 import { Defaults } from '../../formats/defaults.ts';
 import type { BadRow, Decoder, DecoderSpec } from '../../formats/format.ts';
-import { missing, RowError } from '../../formats/json/slow_row.ts';
+import { missing, RowError } from '../../formats/row_error.ts';
 import type { RawBatch } from '../source.ts';
 import { AuctionFields, BidFields, PersonFields } from './events.ts';
 import { eventOfRow, type NexmarkTable } from './numbering.ts';

@@ -4,13 +4,13 @@
  * A text key is its characters (invalid UTF-8 makes a bad record), a bytea key its bytes. Headers are one jsonb object; of equal names the
  * last counts; a value that is not UTF-8 is written as '\x...' in hexadecimal.
  */
-import type { Datum } from '../../../operators/datum.ts';
-import { inputText } from '../../../operators/expr/io/index.ts';
-import type { EvalContext } from '../../../operators/expr/ir.ts';
-import { OID } from '../../../operators/types.ts';
-import type { RawBatch } from '../../sources/source.ts';
-import type { SourceColumn } from '../format.ts';
-import { checked, guarded, RowError, textOf } from './slow_row.ts';
+import type { Datum } from '../../operators/datum.ts';
+import { inputText } from '../../operators/expr/io/index.ts';
+import type { EvalContext } from '../../operators/expr/ir.ts';
+import { OID } from '../../operators/types.ts';
+import type { RawBatch } from '../sources/source.ts';
+import type { SourceColumn } from './format.ts';
+import { charactersOf, checked, guarded, RowError } from './row_error.ts';
 
 const EPOCH_SHIFT_MS = 946_684_800_000;
 /** 294277-01-01, from which on there is no timestamp. */
@@ -37,7 +37,9 @@ function read(column: SourceColumn, raw: RawBatch, i: number, ctx: EvalContext):
     case 'key': {
       if (raw.keyStart[i] < 0) return null;
       const bytes = raw.bytes.subarray(raw.keyStart[i], raw.keyEnd[i]);
-      return column.type.oid === OID.bytea ? new Uint8Array(bytes) : keyText(bytes, column, ctx);
+      return column.type.oid === OID.bytea
+        ? new Uint8Array(bytes)
+        : inputText(charactersOf(bytes, column.name), column.type, ctx);
     }
     case 'field':
       throw new Error(`column ${column.name} is a field of the message`);
@@ -49,12 +51,6 @@ function timestampValue(ms: number, column: SourceColumn): Datum {
   if (ms < 0) return null;
   if (ms >= TIMESTAMP_LIMIT_MS) throw new RowError('22008', `timestamp out of range: ${ms} ms`, column.name);
   return BigInt(ms - EPOCH_SHIFT_MS) * 1000n;
-}
-
-function keyText(bytes: Uint8Array, column: SourceColumn, ctx: EvalContext): Datum {
-  const text = textOf(bytes);
-  if (text.includes('\0')) throw new RowError('22021', 'invalid byte sequence for encoding "UTF8": 0x00', column.name);
-  return inputText(text, column.type, ctx);
 }
 
 function headersValue(raw: RawBatch, i: number, column: SourceColumn, ctx: EvalContext): Datum {

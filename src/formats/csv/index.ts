@@ -1,0 +1,2 @@
+/** format = 'csv'. */
+export { csvDecoder } from './decoder.ts';

@@ -1,0 +1,2 @@
+/** format = 'debezium_json'. */
+export { debeziumDecoder } from './decoder.ts';

@@ -1,0 +1,2 @@
+/** format = 'raw'. */
+export { rawDecoder } from './decoder.ts';
