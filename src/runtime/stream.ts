@@ -16,6 +16,7 @@ import type { Undo } from '../../operators/state/undo.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { ConnectorSpec } from '../catalog/objects.ts';
 import type { OffsetRange, StreamInput } from '../durable/records.ts';
+import type { SavedSchemas } from '../formats/avro/schemas.ts';
 import type { BadRow } from '../formats/format.ts';
 import type { RawBatch, Source } from '../sources/source.ts';
 import { type DecodedRecords, eachRecord, lateColumns, without } from './late_rows.ts';
@@ -65,6 +66,8 @@ export type StreamFacts = {
   history: ReturnType<StreamHistory['save']>;
   statistics: { rows: bigint; bytes: bigint; late: bigint };
   errorCount: bigint;
+  /** Of sources whose records name schemas. */
+  schemas?: SavedSchemas;
 };
 
 export type SavedStream = StreamFacts & {
@@ -128,7 +131,7 @@ export class StreamRuntime {
     this.#idleMs = Number(spec.options.idle_timeout_ms ?? 1000);
     this.#clocked = spec.decoder.columns.some((column) => column.default?.clocked);
     this.late = new StoredRelation(lateColumns(relation).map((c) => c.type));
-    this.columns = new StreamColumns(relation, spec);
+    this.columns = new StreamColumns(relation, spec, source.schemas);
   }
 
   get watermark(): bigint | null {
@@ -349,6 +352,7 @@ export class StreamRuntime {
   }
 
   saveFacts(): StreamFacts {
+    const { schemas } = this.source;
     return {
       opened: this.#opened,
       identity: this.source.identity ?? null,
@@ -358,6 +362,7 @@ export class StreamRuntime {
       history: this.history.save(),
       statistics: this.statistics,
       errorCount: this.errors.count,
+      ...(schemas === undefined ? {} : { schemas: schemas.save() }),
     };
   }
 
@@ -380,6 +385,7 @@ export class StreamRuntime {
     const { rows, bytes, late } = saved.statistics;
     Object.assign(this.#counts, { rows: Number(rows), bytes: Number(bytes), late: Number(late) });
     this.errors.count = saved.errorCount;
+    this.source.schemas?.load(saved.schemas ?? []);
   }
 
   /** Decodes records. */
