@@ -15,6 +15,8 @@ import { Arrivals } from './arrivals.ts';
 import type { RawBatch, Source, SourceEvent, StartPosition } from './source.ts';
 
 const TRIES = 4;
+/** Questions to the registry at a time. */
+const AT_ONCE = 8;
 const FIRST_PAUSE_MS = 250;
 const GREATEST_PAUSE_MS = 5000;
 
@@ -51,7 +53,9 @@ export class SchemaSource implements Source {
     if (this.#options.keys) this.#want(batch, batch.keyStart, batch.keyEnd);
     if (this.#wanted.size === 0) return batch;
     this.#held = batch;
-    for (const id of this.#wanted) void this.#learn(id);
+    // A batch of garbage may name very many.
+    const ids = [...this.#wanted].values();
+    for (let i = 0; i < AT_ONCE; i++) void this.#learnAll(ids);
     return null;
   }
 
@@ -64,6 +68,10 @@ export class SchemaSource implements Source {
       last = id;
       if (id >= 0 && !this.schemas.has(id)) this.#wanted.add(id);
     }
+  }
+
+  async #learnAll(ids: Iterable<number>): Promise<void> {
+    for (const id of ids) await this.#learn(id);
   }
 
   async #learn(id: number): Promise<void> {

@@ -125,3 +125,165 @@ test('what cannot be read is an error row, and the others go on', async () => {
     ['8', '22023', 'the message is an Avro string, not a record', null],
   ]);
 });
+
+const status = () => sql(engine, "SELECT status FROM tidemark.sources WHERE name = 's'");
+
+test('while the registry cannot be asked the stream waits and says so; then it goes on, and nothing is missing', async () => {
+  await opened();
+  const first = registry.add(next++, ORDER);
+  const second = registry.add(next++, { type: 'record', name: 'Order', fields: [{ name: 'id', type: 'int' }] });
+  await sql(engine, `CREATE STREAM s (id int) ${options()}`);
+  await sql(engine, 'CREATE MATERIALIZED VIEW v AS SELECT id FROM s');
+  source.send({ value: first({ id: 1, customer: null, amount: cents(1), at: 0 }) });
+  await until('SELECT id FROM v', [['1']]);
+  await registry.stop();
+  const address = registry.url;
+  source.send({ value: second({ id: 2 }) }, { value: first({ id: 3, customer: null, amount: cents(1), at: 0 }) });
+  source.send({ value: second({ id: 4 }) });
+  await until(
+    "SELECT position, status LIKE 'registry: could not ask the schema registry at http://127%' FROM tidemark.sources",
+    [['1', 't']],
+  );
+  await registry.start();
+  assert.equal(registry.url, address);
+  for (const [code, body] of [
+    [500, '{}'],
+    [404, '<html>'],
+    [404, '{"error_code":404,"message":"HTTP 404 Not Found"}'],
+    [200, 'nonsense'],
+    [401, '{"error_code":40101}'],
+  ] as const) {
+    registry.answer = (_request, response) => {
+      response.statusCode = code;
+      response.end(body);
+    };
+    await until(`SELECT status LIKE 'registry: %HTTP status ${code}%' FROM tidemark.sources`, [['t']]);
+    await until('SELECT id FROM v', [['1']]);
+  }
+  registry.answer = null;
+  await until('SELECT id FROM v ORDER BY id', [['1'], ['2'], ['3'], ['4']]);
+  await until("SELECT count(*) FROM tidemark.errors('s')", [['0']]);
+  assert.deepEqual(await status(), [['running']]);
+});
+
+test('a registry that has not heard of a schema yet is asked again', async () => {
+  await opened();
+  const id = next++;
+  const write = registry.add(id, ORDER);
+  const { schemas } = registry;
+  const schema = schemas.get(id);
+  assert.ok(schema);
+  schemas.delete(id);
+  await sql(engine, `CREATE STREAM s (id int) ${options()}`);
+  await sql(engine, 'CREATE MATERIALIZED VIEW v AS SELECT id FROM s');
+  source.send({ value: write({ id: 1, customer: null, amount: cents(1), at: 0 }) });
+  for (const before = registry.asked.length; registry.asked.length === before; await sleep(1))
+    engine.sourceTicks.pump();
+  schemas.set(id, schema);
+  await until('SELECT id FROM v', [['1']]);
+});
+
+test('a table by key: keys in Avro or as in JSON, tombstones', async () => {
+  const record = registry.add(next++, { type: 'record', name: 'K', fields: [{ name: 'id', type: 'int' }] });
+  const lone = registry.add(next++, 'int');
+  const keys: [more: string, keyOf: (id: number) => Buffer | string][] = [
+    ['', (id) => record({ id })],
+    ['', lone],
+    [", key_format = 'json'", (id) => JSON.stringify({ id })],
+    [", key_format = 'json'", String],
+  ];
+  for (const [more, keyOf] of keys) {
+    await opened();
+    const write = registry.add(next++, ORDER);
+    const order = (name: string) => write({ id: 99, customer: name, amount: cents(1), at: 0 });
+    await sql(
+      engine,
+      `CREATE TABLE t (id int PRIMARY KEY, customer text NOT NULL) ${options(`, envelope = 'upsert'${more}`)}`,
+    );
+    source.send(
+      { key: keyOf(1), value: order('a') },
+      { key: keyOf(2), value: order('b') },
+      { key: keyOf(1), value: order('c') },
+      { key: keyOf(3), value: order('d') },
+      { key: keyOf(2), value: null },
+      { key: null, value: order('e') },
+    );
+    await until('SELECT * FROM t ORDER BY id', [
+      ['1', 'c'],
+      ['3', 'd'],
+    ]);
+    await until("SELECT reason FROM tidemark.errors('t')", [['the record has no key']]);
+    await engine.close();
+  }
+  await opened();
+});
+
+test('schemas that refer to others, and what is none', async () => {
+  await opened();
+  const [ids, bad] = [next, [next + 1, next + 2, next + 3]];
+  next += 4;
+  registry.subjects.set('money/3', {
+    schema: '{"type":"record","name":"m.Money","fields":[{"name":"cents","type":"long"}]}',
+  });
+  registry.subjects.set('lib/1', {
+    schema: '{"type":"record","name":"m.Item","fields":[{"name":"price","type":"Money"}]}',
+    references: [{ name: 'm.Money', subject: 'money', version: 3 }],
+  });
+  const schema =
+    '{"type":"record","name":"O","fields":[{"name":"id","type":"int"},{"name":"item","type":"m.Item"},{"name":"paid","type":"m.Money"}]}';
+  const references = [
+    { name: 'm.Item', subject: 'lib', version: 1 },
+    { name: 'm.Money', subject: 'money', version: 3 },
+  ];
+  registry.schemas.set(ids, { schema, references });
+  registry.schemas.set(bad[0], { schema: 'message M {}', schemaType: 'PROTOBUF' });
+  registry.schemas.set(bad[1], { schema, references: [{ name: 'x', subject: 'gone', version: 1 }] });
+  registry.schemas.set(bad[2], { schema });
+  await sql(engine, `CREATE STREAM s (id int, item jsonb, paid jsonb) ${options()}`);
+  await sql(engine, 'CREATE MATERIALIZED VIEW v AS SELECT * FROM s');
+  source.send(...[ids, ...bad].map((id) => ({ value: framed(id, Buffer.from([2, 4, 6])) })));
+  await until('SELECT * FROM v', [['1', '{"price": {"cents": 2}}', '{"cents": 3}']]);
+  await until('SELECT reason FROM tidemark.errors(\'s\') ORDER BY "offset"', [
+    [`schema ${bad[0]} of the registry is of type PROTOBUF, not Avro`],
+    [`schema ${bad[1]} of the registry: version 1 of "gone", which it refers to, is not there`],
+    ['the Avro schema cannot be used: it names the type "m.Item", which is not there'],
+  ]);
+});
+
+test('options', async () => {
+  await opened();
+  const create = (more: string, kind = 'STREAM s (a int)') =>
+    sql(engine, `CREATE ${kind} WITH (connector = 'kafka', brokers = 'memory', topic = 't', ${more})`);
+  await assert.rejects(create("format = 'avro'"), /needs the options "schema_registry" or "schema"/);
+  await assert.rejects(
+    create("format = 'avro', schema = '\"int\"', schema_registry = 'http://x'"),
+    /takes only one of/,
+  );
+  await assert.rejects(
+    create("format = 'avro', schema_registry = 'ftp://x'"),
+    /invalid value for option "schema_registry"/,
+  );
+  await assert.rejects(create('format = \'avro\', schema = \'{"type":"recor"}\''), /cannot be used/);
+  await assert.rejects(create("schema_registry = 'http://x'"), /option "schema_registry" is for format = 'avro'/);
+  await assert.rejects(
+    create(
+      "format = 'avro', schema = '\"int\"', envelope = 'upsert', key_format = 'avro'",
+      'TABLE s (a int PRIMARY KEY)',
+    ),
+    /invalid value for option "key_format"/,
+  );
+});
+
+test('one schema for all messages, without a registry', async () => {
+  await opened();
+  const write = registry.add(next++, ORDER);
+  const schema = JSON.stringify(ORDER).replaceAll("'", "''");
+  await sql(
+    engine,
+    `CREATE STREAM s (id int) WITH (connector = 'kafka', brokers = 'memory', topic = 't', format = 'avro', schema = '${schema}')`,
+  );
+  await sql(engine, 'CREATE MATERIALIZED VIEW v AS SELECT * FROM s');
+  source.send({ value: write({ id: 5, customer: null, amount: cents(1), at: 0 }).subarray(5) }, { value: 'x' });
+  await until('SELECT * FROM v', [['5']]);
+  await until("SELECT count(*) FROM tidemark.errors('s')", [['1']]);
+});

@@ -23,8 +23,8 @@ export function parseAvroOptions(given: Record<string, string>): AvroOptions {
   const registry = parseRegistryOptions(given);
   const { schema = null } = given;
   if ((registry === null) === (schema === null)) {
-    const wrong = registry === null ? 'needs' : 'takes only one of';
-    throw new SqlError('22023', `format "avro" ${wrong} the options "schema_registry" and "schema"`, {
+    const wrong = registry === null ? 'needs the options' : 'takes only one of the options';
+    throw new SqlError('22023', `format "avro" ${wrong} "schema_registry" or "schema"`, {
       hint: 'With schema_registry messages begin with a schema id, with schema they are plain Avro.',
     });
   }
