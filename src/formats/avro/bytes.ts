@@ -99,11 +99,11 @@ export class AvroBytes {
   }
 
   readFloat(): number {
-    return this.bytes.readFloatLE(this.take(4));
+    return one(this.bytes.readFloatLE(this.take(4)));
   }
 
   readDouble(): number {
-    return this.bytes.readDoubleLE(this.take(8));
+    return one(this.bytes.readDoubleLE(this.take(8)));
   }
 
   /** Which of `count` branches or symbols. */
@@ -155,6 +155,11 @@ export class AvroBytes {
   leave(): void {
     this.#depth--;
   }
+}
+
+/** One NaN for all: slots are compared as bytes. */
+function one(x: number): number {
+  return Number.isNaN(x) ? Number.NaN : x;
 }
 
 export function malformed(why: string): SqlError {

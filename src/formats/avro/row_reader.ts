@@ -64,7 +64,7 @@ function recordReader(record: AvroRecord, columns: SourceColumn[], fields: numbe
   };
 }
 
-function columnValue(read: ValueReader, from: AvroBytes, column: SourceColumn): Datum {
+export function columnValue(read: ValueReader, from: AvroBytes, column: SourceColumn): Datum {
   try {
     return checked(
       column,

@@ -6,6 +6,7 @@
  * | null                | any                        | NULL                                                                               |
  * | union               | any                        | that of the branch                                                                 |
  * | a scalar            | the type that it is like   | itself (scalar.ts)                                                                 |
+ * | timestamp-*, local- | timestamp, timestamptz     | itself, UTC where one has a zone and the other none                                |
  * | int, long           | timestamp, timestamptz     | milliseconds since 1970, as a number in a JSON message                             |
  * | any                 | json, jsonb                | what json_text.ts makes of it                                                      |
  * | array               | array                      | its items, each by this table; nested arrays must have equal lengths               |
@@ -61,11 +62,11 @@ function isNested(type: AvroType): boolean {
 }
 
 function scalarReader({ oid, read }: Scalar, column: ColType): ValueReader {
-  if (oid === column.oid) {
+  const isTime = column.oid === OID.timestamp || column.oid === OID.timestamptz;
+  if (oid === column.oid || (isTime && (oid === OID.timestamp || oid === OID.timestamptz))) {
     if (column.typmod === -1) return read;
     return (from) => coerceTypmod(read(from), column, false);
   }
-  const isTime = column.oid === OID.timestamp || column.oid === OID.timestamptz;
   if (isTime && (oid === OID.int4 || oid === OID.int8)) {
     return (from) => coerceTypmod(timestampOf(BigInt(read(from) as number | bigint) * 1000n), column, false);
   }
