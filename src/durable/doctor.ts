@@ -244,6 +244,7 @@ class RecordChecks {
       case RECORD.script:
       case RECORD.delivered:
       case RECORD.acknowledged:
+      case RECORD.schema:
         readJson(frame.payload);
         return;
       case RECORD.sequence:

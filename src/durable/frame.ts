@@ -44,6 +44,8 @@ export const RECORD = {
   acknowledged: 11,
   /** Values of a sequence up to one are as good as given. */
   sequence: 12,
+  /** What a schema id that records of a stream name means. */
+  schema: 13,
 } as const;
 
 export interface Frame {

@@ -7,6 +7,7 @@
  */
 import type { Batch } from '../../operators/batch/batch.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
+import type { KnownSchema } from '../formats/avro/schemas.ts';
 import type { DataDirectory } from './data_directory.ts';
 import { RECORD } from './frame.ts';
 import type { LogState } from './group_writer.ts';
@@ -105,6 +106,11 @@ export class Journal {
   opened({ tick }: Moment, oid: number, offsets: Map<number, bigint>, identity: string | null): void {
     const list = [...offsets].map(([partition, offset]): [number, string] => [partition, String(offset)]);
     this.log.append(RECORD.opened, tick, jsonFrame({ oid, offsets: list, identity: identity ?? undefined }));
+  }
+
+  /** What a schema id of a stream's records means; said before the tick that reads the first of them. */
+  learned({ tick }: Moment, oid: number, id: number, schema: KnownSchema): void {
+    this.log.append(RECORD.schema, tick, jsonFrame({ oid, id, schema }));
   }
 
   scriptRun({ tick }: Moment, digest: string): void {

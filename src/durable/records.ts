@@ -3,7 +3,7 @@
  *
  *   tick        i64 now | varint streams, each: oid, flags, [watermark], [columns decoded], ranges (partition, from, to, records)
  *                       | varint tables, each: oid, length, batch (operators/batch/batch_codec.ts)
- *   definition, opened, script, delivered   JSON: they are rare
+ *   definition, opened, schema, script, delivered   JSON: they are rare
  *   sequence    i64 last | u8 whether that was given | varint oid
  *   filled      i64 now | varint length, definition as JSON | batch: CREATE TABLE AS is there whole or not at all, and so is ADD COLUMN with a volatile DEFAULT
  *
@@ -14,6 +14,7 @@ import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { encodedSize, readBatch, writeBatch } from '../../operators/batch/batch_codec.ts';
 import { readVarint, varintSize, writeVarint } from '../../operators/batch/varint.ts';
+import type { KnownSchema } from '../formats/avro/schemas.ts';
 import { FRAME_HEADER, makeFrame } from './frame.ts';
 
 export interface OffsetRange {
@@ -76,6 +77,13 @@ export interface OpenedRecord {
   /** Of the source (a topic's id), where it has one. */
   identity?: string;
   offsets: [partition: number, offset: string][];
+}
+
+export interface SchemaRecord {
+  /** Of the stream. */
+  oid: number;
+  id: number;
+  schema: KnownSchema;
 }
 
 export interface ScriptRecord {
@@ -242,7 +250,9 @@ export function readTick(payload: Buffer, arena: Arena, wanted: (oid: number) =>
   return { now, streams, tables: tables.filter((table) => table !== null) };
 }
 
-export function jsonFrame(value: DefinitionRecord | OpenedRecord | ScriptRecord | DeliveredRecord): Buffer {
+export function jsonFrame(
+  value: DefinitionRecord | OpenedRecord | SchemaRecord | ScriptRecord | DeliveredRecord,
+): Buffer {
   const bytes = Buffer.from(JSON.stringify(value), 'utf8');
   const frame = makeFrame(bytes.length);
   frame.set(bytes, FRAME_HEADER);

@@ -19,6 +19,7 @@ import {
   readJson,
   readSequence,
   readTick,
+  type SchemaRecord,
   type StreamInput,
 } from './records.ts';
 import type { PlacedFrame } from './segments.ts';
@@ -79,6 +80,11 @@ export class Replay {
         case RECORD.sequence: {
           const { oid, ...state } = readSequence(frame.payload);
           this.#engine.sequences.get(oid)?.load(state);
+          return;
+        }
+        case RECORD.schema: {
+          const { oid, id, schema } = readJson<SchemaRecord>(frame.payload);
+          if (!this.dropped(oid)) this.#stream(oid).source.schemas?.add(id, schema);
           return;
         }
         case RECORD.opened:

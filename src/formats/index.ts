@@ -2,6 +2,9 @@
 import type { ConnectorSpec } from '../catalog/objects.ts';
 import { nexmarkColumns } from '../sources/nexmark/columns.ts';
 import { parseNexmarkOptions } from '../sources/nexmark/options.ts';
+import { avroDecoder } from './avro/index.ts';
+import { parseAvroOptions } from './avro/options.ts';
+import { Schemas } from './avro/schemas.ts';
 import { csvDecoder } from './csv/index.ts';
 import { debeziumDecoder } from './debezium/index.ts';
 import type { Decoder, DecoderSpec } from './format.ts';
@@ -9,13 +12,20 @@ import { jsonDecoder } from './json/index.ts';
 import { csvOptions, formatName } from './options.ts';
 import { rawDecoder } from './raw/index.ts';
 
-export function makeDecoder(spec: DecoderSpec, { connector, options }: ConnectorSpec): Decoder {
+/** `schemas`: those that the records' source knows. */
+export function makeDecoder(
+  spec: DecoderSpec,
+  { connector, options }: ConnectorSpec,
+  schemas: Schemas | undefined,
+): Decoder {
   if (connector === 'nexmark') {
     return nexmarkColumns(parseNexmarkOptions(new Map(Object.entries(options))), spec) ?? jsonDecoder(spec);
   }
   switch (formatName(options)) {
     case 'json':
       return jsonDecoder(spec);
+    case 'avro':
+      return avroDecoder(spec, parseAvroOptions(options), schemas ?? new Schemas());
     case 'debezium_json':
       return debeziumDecoder(spec);
     case 'csv':

@@ -1,9 +1,10 @@
 /** What WITH says of the form of messages: `format`, and the options of that format. */
 import { SqlError } from '../../operators/errors.ts';
 import { badOption } from '../kafka/options.ts';
+import { AVRO_OPTIONS } from './avro/options.ts';
 import type { CsvOptions } from './csv/fields.ts';
 
-export const FORMATS = ['json', 'debezium_json', 'csv', 'raw'] as const;
+export const FORMATS = ['json', 'avro', 'debezium_json', 'csv', 'raw'] as const;
 export type FormatName = (typeof FORMATS)[number];
 
 /** Of format = 'csv', named as COPY's. */
@@ -14,6 +15,11 @@ export const CSV_OPTIONS: Record<string, string> = {
   escape: 'the character before a quote in quotes (default: the quote)',
 };
 
+/** Options that one format has. */
+const OPTIONS_OF: Partial<Record<FormatName, Record<string, string>>> = { avro: AVRO_OPTIONS, csv: CSV_OPTIONS };
+
+export const FORMAT_OPTIONS = { ...AVRO_OPTIONS, ...CSV_OPTIONS };
+
 /** Throws 22023 for a format that is not known, and for options of another one. */
 export function formatName(options: Record<string, string>): FormatName {
   const given = options.format?.toLowerCase() ?? 'json';
@@ -23,8 +29,10 @@ export function formatName(options: Record<string, string>): FormatName {
       hint: `Known formats: ${FORMATS.join(', ')}.`,
     });
   }
-  const stray = format === 'csv' ? undefined : Object.keys(CSV_OPTIONS).find((name) => name in options);
-  if (stray !== undefined) throw new SqlError('22023', `option "${stray}" is for format = 'csv'`);
+  for (const [of, named] of Object.entries(OPTIONS_OF)) {
+    const stray = of === format ? undefined : Object.keys(named).find((name) => name in options);
+    if (stray !== undefined) throw new SqlError('22023', `option "${stray}" is for format = '${of}'`);
+  }
   return format;
 }
 

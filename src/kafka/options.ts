@@ -111,7 +111,8 @@ function sslOptions(given: Record<string, string>): KafkaConfig['ssl'] {
   };
 }
 
-function pem(given: Record<string, string>, name: string): string | undefined {
+/** What an option holds, or the file that it names. */
+export function pem(given: Record<string, string>, name: string): string | undefined {
   const value = given[name];
   if (value === undefined || value.includes('-----BEGIN')) return value;
   try {

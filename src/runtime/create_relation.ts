@@ -23,7 +23,7 @@ import type {
 } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { SourceColumn } from '../formats/format.ts';
-import { checkConnector, connectorOptions, openConnector } from '../sources/connectors.ts';
+import { checkConnector, connectorOptions, openConnector, withSchemas } from '../sources/connectors.ts';
 import type { Source } from '../sources/source.ts';
 import { startOffsets } from './backfill.ts';
 import { checkConstraint, withCheck } from './check_constraint.ts';
@@ -257,9 +257,9 @@ function uniqueConstraints(engine: TidemarkEngine, relation: Relation, statement
 /** The source of a connector; `check`: what it names must be there. */
 export async function openSource(engine: TidemarkEngine, spec: ConnectorSpec, check = false): Promise<Source> {
   const given = engine.openSource(spec);
-  if (given !== null) return given;
+  if (given !== null) return withSchemas(spec, given);
   if (check) await checkConnector(spec, engine.kafka);
-  return openConnector(spec, engine.log, engine.kafka);
+  return withSchemas(spec, await openConnector(spec, engine.log, engine.kafka));
 }
 
 /** Gives what begins to read, where that does not wait for a view. */

@@ -51,8 +51,8 @@ function envelopeOf(
     return 'upsert';
   }
   const envelope = said === 'upsert' ? 'upsert' : 'append';
-  if (format !== 'json' && envelope === 'upsert') {
-    throw new SqlError('22023', `envelope = 'upsert' reads format = 'json', not '${format}'`);
+  if (format !== 'json' && format !== 'avro' && envelope === 'upsert') {
+    throw new SqlError('22023', `envelope = 'upsert' reads format = 'json' and 'avro', not '${format}'`);
   }
   if (envelope === 'upsert' && key === null) throw new SqlError('42P16', "envelope = 'upsert' needs a PRIMARY KEY");
   if (isTable && envelope === 'append') {

@@ -1,11 +1,12 @@
 /**
- * How reading a source goes, as its events tell: trouble with the cluster is every partition's, and one that stands still does so until the stream is read anew, whatever becomes of
+ * How reading a source goes, as its events tell: trouble with the cluster or the schema registry is every partition's, and one that stands still does so until the stream is read anew, whatever becomes of
  * the others.
  */
 import type { SourceEvent } from '../sources/source.ts';
 
 export class SourceStatus {
   #cluster: string | null = null;
+  #registry: string | null = null;
   readonly #standing = new Map<number, string>();
 
   take(event: SourceEvent): void {
@@ -13,7 +14,11 @@ export class SourceStatus {
       case 'recovered':
         this.#cluster = null;
         return;
+      case 'registry':
+        this.#registry = event.message === null ? null : `registry: ${event.message}`;
+        return;
       case 'partition_added':
+      case 'schema':
         return;
       case 'offset_out_of_range':
       case 'corrupt':
@@ -26,6 +31,7 @@ export class SourceStatus {
 
   /** What is wrong with a partition; null: nothing. */
   of(partition: number | null): string | null {
-    return this.#cluster ?? (partition === null ? null : (this.#standing.get(partition) ?? null));
+    const own = partition === null ? undefined : this.#standing.get(partition);
+    return this.#cluster ?? own ?? this.#registry;
   }
 }

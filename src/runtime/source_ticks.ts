@@ -146,7 +146,12 @@ export class SourceTicks {
     if (events.length === 0) return;
     for (const event of events) {
       stream.status.take(event);
-      const level = event.kind === 'recovered' || event.kind === 'partition_added' ? 'info' : 'warn';
+      if (event.kind === 'schema') {
+        this.#engine.journal?.learned(this.#engine.loop, stream.oid, event.id, event.schema);
+        continue;
+      }
+      const good = event.kind === 'recovered' || event.kind === 'partition_added';
+      const level = good || (event.kind === 'registry' && event.message === null) ? 'info' : 'warn';
       this.#engine.log(level, `source ${stream.relation.name}: ${event.kind}`, {
         ...event,
       });

@@ -16,6 +16,7 @@ import type { Undo } from '../../operators/state/undo.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { ConnectorSpec } from '../catalog/objects.ts';
 import type { OffsetRange, StreamInput } from '../durable/records.ts';
+import type { SavedSchemas } from '../formats/avro/schemas.ts';
 import type { BadRow, Decoder, PartialRow, TimeBounds } from '../formats/format.ts';
 import type { RawBatch, Source } from '../sources/source.ts';
 import { type DecodedRecords, eachRecord, lateColumns, without } from './late_rows.ts';
@@ -66,6 +67,8 @@ export type StreamFacts = {
   history: ReturnType<StreamHistory['save']>;
   statistics: { rows: bigint; bytes: bigint; late: bigint };
   errorCount: bigint;
+  /** Of sources whose records name schemas. */
+  schemas?: SavedSchemas;
 };
 
 export type SavedStream = StreamFacts & {
@@ -129,7 +132,7 @@ export class StreamRuntime {
     this.#idleMs = Number(spec.options.idle_timeout_ms ?? 1000);
     this.#clocked = spec.decoder.columns.some((column) => column.default?.clocked);
     this.late = new StoredRelation(lateColumns(relation).map((c) => c.type));
-    this.columns = new StreamColumns(relation, spec);
+    this.columns = new StreamColumns(relation, spec, source.schemas);
   }
 
   get watermark(): bigint | null {
@@ -361,6 +364,7 @@ export class StreamRuntime {
   }
 
   saveFacts(): StreamFacts {
+    const { schemas } = this.source;
     return {
       opened: this.#opened,
       identity: this.source.identity ?? null,
@@ -370,6 +374,7 @@ export class StreamRuntime {
       history: this.history.save(),
       statistics: this.statistics,
       errorCount: this.errors.count,
+      ...(schemas === undefined ? {} : { schemas: schemas.save() }),
     };
   }
 
@@ -392,6 +397,7 @@ export class StreamRuntime {
     const { rows, bytes, late } = saved.statistics;
     Object.assign(this.#counts, { rows: Number(rows), bytes: Number(bytes), late: Number(late) });
     this.errors.count = saved.errorCount;
+    this.source.schemas?.load(saved.schemas ?? []);
   }
 
   /** Decodes records. */

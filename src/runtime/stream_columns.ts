@@ -8,6 +8,7 @@ import { kernels } from '../../operators/kernels/index.ts';
 import type { ColType } from '../../operators/types.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { ConnectorSpec } from '../catalog/objects.ts';
+import type { Schemas } from '../formats/avro/schemas.ts';
 import type { Decoder, PartialRow } from '../formats/format.ts';
 import { makeDecoder } from '../formats/index.ts';
 
@@ -16,6 +17,7 @@ const NO_PARTIALS: PartialRow[] = [];
 export class StreamColumns {
   readonly #relation: Relation;
   readonly #spec: ConnectorSpec;
+  readonly #schemas: Schemas | undefined;
   readonly needed = new Set<number>();
   #decoder: Decoder | null = null;
   #list: number[] = [];
@@ -24,9 +26,11 @@ export class StreamColumns {
   /** What tickBuilder() gives, and its rows as placed() gives them. */
   #tick: { builder: BatchBuilder; placed: Batch } | null = null;
 
-  constructor(relation: Relation, spec: ConnectorSpec) {
+  /** `schemas`: those that the source's records name. */
+  constructor(relation: Relation, spec: ConnectorSpec, schemas?: Schemas) {
     this.#relation = relation;
     this.#spec = spec;
+    this.#schemas = schemas;
     if (relation.watermark !== undefined) this.needed.add(relation.watermark.column);
     // Rows of keyed tables are stored whole.
     if (spec.envelope === 'upsert') this.need(relation.columns.map((_, i) => i));
@@ -61,10 +65,8 @@ export class StreamColumns {
       this.#list = [...this.needed].sort((a, b) => a - b);
       this.#types = this.#list.map((c) => this.#relation.columns[c].type);
       this.#time = this.#list.indexOf(this.#relation.watermark?.column ?? -1);
-      decoder = makeDecoder(
-        { ...this.#spec.decoder, needed: this.#list, time: this.#relation.watermark?.column },
-        this.#spec,
-      );
+      const time = this.#relation.watermark?.column;
+      decoder = makeDecoder({ ...this.#spec.decoder, needed: this.#list, time }, this.#spec, this.#schemas);
       this.#decoder = decoder;
     }
     return decoder;

@@ -2,13 +2,20 @@
 import { SqlError } from '../../operators/errors.ts';
 import type { Option } from '../../planner/parse/ast.ts';
 import type { ConnectorSpec } from '../catalog/objects.ts';
+import { parseAvroOptions } from '../formats/avro/options.ts';
+import { Schemas } from '../formats/avro/schemas.ts';
+import { formatName } from '../formats/options.ts';
 import type { KafkaAccess } from '../kafka/access.ts';
+import { SchemaRegistry } from '../registry/client.ts';
 import { checkNexmarkColumns, nexmarkColumns } from './nexmark/columns.ts';
 import { parseNexmarkOptions } from './nexmark/options.ts';
 import { NexmarkSource } from './nexmark/source.ts';
+import { SchemaSource } from './schema_source.ts';
 import type { Source } from './source.ts';
 import { startPosition } from './start.ts';
 
+/** Longest wait for a schema registry. */
+const CHECK_MS = 10_000;
 const CONNECTORS = ['kafka', 'nexmark'];
 
 type Log = (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void;
@@ -38,7 +45,26 @@ export async function checkConnector(spec: ConnectorSpec, kafka: KafkaAccess): P
   startPosition(spec.options.start);
   if (spec.connector === 'nexmark') {
     checkNexmarkColumns(parseNexmarkOptions(new Map(Object.entries(spec.options))), spec.decoder);
-  } else await kafka.checkSource(spec.options);
+  } else {
+    await kafka.checkSource(spec.options);
+    await registryOf(spec)?.check(AbortSignal.timeout(CHECK_MS));
+  }
+}
+
+/** The source, which knows the schemas that its records name, if they do. */
+export function withSchemas(spec: ConnectorSpec, source: Source): Source {
+  const registry = registryOf(spec);
+  if (registry === null) return source;
+  return new SchemaSource(source, new Schemas(), {
+    ask: (id, signal) => registry.schema(id, signal),
+    keys: spec.envelope === 'upsert' && parseAvroOptions(spec.options).key === 'avro',
+  });
+}
+
+function registryOf({ connector, options }: ConnectorSpec): SchemaRegistry | null {
+  if (connector !== 'kafka' || formatName(options) !== 'avro') return null;
+  const { registry } = parseAvroOptions(options);
+  return registry === null ? null : new SchemaRegistry(registry);
 }
 
 export async function openConnector(spec: ConnectorSpec, log: Log, kafka: KafkaAccess): Promise<Source> {

@@ -12,6 +12,7 @@
  *
  * Nothing here throws because a broker is away: that is an event, and the source keeps trying.
  */
+import type { KnownSchema, Schemas } from '../formats/avro/schemas.ts';
 
 /** Where a reader starts. `at` names partitions; those not named start at the earliest offset. */
 export type StartPosition =
@@ -79,13 +80,19 @@ export type SourceEvent =
   /** A batch that can't be read: bad checksum, missing codec. The partition stands still. */
   | { kind: 'corrupt'; partition: number; offset: bigint; message: string }
   /** Access refused by the broker. Retried. */
-  | { kind: 'denied'; message: string };
+  | { kind: 'denied'; message: string }
+  /** The schema registry cannot be asked, which is tried for ever; null: it answers again. */
+  | { kind: 'registry'; message: string | null }
+  /** What a schema id means that records name from now on. */
+  | { kind: 'schema'; id: number; schema: KnownSchema };
 
 export interface Source {
   /** Partition numbers known now, ascending. */
   partitions(): Promise<number[]>;
   /** What tells the source from another of its name that is made later (a topic's id), once startOffsets() has asked; null where nobody can tell. */
   readonly identity?: string | null;
+  /** Those that its records name, where they do. */
+  readonly schemas?: Schemas;
   /** After a restart: the identity of what was read before. Anything else of the name is not read. */
   expect?(identity: string): void;
   /** The first offset to read of every partition. */

@@ -2,8 +2,8 @@
 import type { Header, RawBatch, Source, SourceEvent } from '../../src/sources/source.ts';
 
 export interface TestMessage {
-  key?: string | null;
-  value: string | null;
+  key?: string | Uint8Array | null;
+  value: string | Uint8Array | null;
   partition?: number;
   /** Milliseconds since 1970. */
   timestamp?: number;
@@ -100,9 +100,9 @@ export class MessageSource implements Source {
 function batchOf(partition: number, base: number, messages: TestMessage[]): RawBatch {
   const parts: Buffer[] = [];
   let at = 0;
-  const place = (text: string | null | undefined): [start: number, end: number] => {
-    if (text === null || text === undefined) return [-1, -1];
-    const bytes = Buffer.from(text);
+  const place = (data: string | Uint8Array | null | undefined): [start: number, end: number] => {
+    if (data === null || data === undefined) return [-1, -1];
+    const bytes = typeof data === 'string' ? Buffer.from(data) : Buffer.from(data);
     parts.push(bytes);
     at += bytes.length;
     return [at - bytes.length, at];

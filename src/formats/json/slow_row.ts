@@ -36,6 +36,18 @@ export function readObject(
   });
 }
 
+/** The columns at `fields` from a message key. */
+export function readKey(
+  text: string,
+  columns: SourceColumn[],
+  fields: number[],
+  defaults: Defaults,
+  ctx: EvalContext,
+): Datum[] {
+  if (fields.length === 1 && !/^[ \t\r\n]*\{/.test(text)) return [readScalarKey(text, columns[fields[0]], ctx)];
+  return readObject(text, columns, fields, defaults, ctx);
+}
+
 /** The one key column from a key that is no JSON object: a JSON value, or else the key's own characters. */
 export function readScalarKey(text: string, column: SourceColumn, ctx: EvalContext): Datum {
   let node: JsonNode | null = null;

@@ -1,5 +1,6 @@
 /** The options of CREATE STREAM ... WITH (connector = 'kafka', ...), apart from those of the cluster. */
-import { CSV_OPTIONS, csvOptions, FORMATS, formatName } from '../../formats/options.ts';
+import { parseAvroOptions } from '../../formats/avro/options.ts';
+import { csvOptions, FORMAT_OPTIONS, FORMATS, formatName } from '../../formats/options.ts';
 import {
   type ClusterOptions,
   choice,
@@ -27,7 +28,7 @@ export interface KafkaSourceOptions {
 export const KAFKA_SOURCE_OPTIONS: Record<string, string> = {
   topic: 'the name of a topic',
   format: FORMATS.map((name) => `'${name}'`).join(', '),
-  ...CSV_OPTIONS,
+  ...FORMAT_OPTIONS,
   envelope: "'append' or 'upsert'",
   start: "'earliest', 'latest', a timestamp or 'partition:offset,...'",
   idle_timeout: 'how long a partition at its end holds the watermark back',
@@ -47,7 +48,9 @@ const OURS = ['connector', 'idle_timeout_ms'];
 export function parseKafkaSourceOptions(given: Record<string, string>): KafkaSourceOptions {
   refuseUnknown(given, KAFKA_SOURCE_OPTIONS, OURS);
   choice(given, 'envelope', 'append', ['append', 'upsert']);
-  if (formatName(given) === 'csv') csvOptions(given);
+  const format = formatName(given);
+  if (format === 'csv') csvOptions(given);
+  else if (format === 'avro') parseAvroOptions(given);
   return {
     cluster: parseClusterOptions(given),
     topic: required(given, 'topic', KAFKA_SOURCE_OPTIONS.topic),

@@ -1,0 +1,599 @@
+/** Avro messages made by avsc, by random schemas: their values as JSON text, as columns, damaged ones; the generated readers against the exact one. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import avro from 'avsc';
+import { Arena } from '../../../operators/batch/arena.ts';
+import { BatchBuilder, readRow, weightOf } from '../../../operators/batch/builder.ts';
+import '../../../operators/expr/functions/index.ts';
+import { BYTES } from '../../../operators/batch/memory.ts';
+import type { Datum } from '../../../operators/datum.ts';
+import { defaultContext } from '../../../operators/expr/context.ts';
+import { makeNumericTypmod } from '../../../operators/expr/decimal/typmod.ts';
+import { outputText } from '../../../operators/expr/io/index.ts';
+import { type ColType, colType, OID } from '../../../operators/types.ts';
+import { type RawBatch, ZEROS_BEHIND } from '../../sources/source.ts';
+import type { BadRow, Decoder, DecoderSpec, SourceColumn } from '../format.ts';
+import { RowDecoder } from '../row_decoder.ts';
+import { ExactReader } from './exact_reader.ts';
+import { avroDecoder } from './index.ts';
+import type { AvroOptions } from './options.ts';
+import { Schemas } from './schemas.ts';
+
+const FORM: AvroOptions = { registry: null, schema: null, key: 'avro' };
+const CONTEXT = defaultContext();
+
+class Random {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed * 2 + 1;
+  }
+
+  below(n: number): number {
+    this.#state = (Math.imul(this.#state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((this.#state / 4294967296) * n);
+  }
+
+  of<T>(list: readonly T[]): T {
+    return list[this.below(list.length)];
+  }
+}
+
+const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
+console.log(`# seed ${seed} (set SEED to replay)`);
+
+/** avsc's long reads and writes numbers only. */
+const bigLong = avro.types.LongType.__with({
+  fromBuffer: (bytes: Buffer) => bytes.readBigInt64LE(),
+  toBuffer: (value: bigint) => {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigInt64LE(value);
+    return bytes;
+  },
+  fromJSON: BigInt,
+  toJSON: Number,
+  isValid: (value: unknown) => typeof value === 'bigint',
+  compare: (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0),
+});
+
+/** A type with a maker of values: for avsc, and as the JSON text that is expected. */
+interface Kind {
+  schema: unknown;
+  /** What avsc calls it as a branch of a union. */
+  branch: string;
+  make(random: Random): { value: unknown; json: string };
+}
+
+let names = 0;
+const TEXTS = [
+  '',
+  'a',
+  'Google',
+  'é',
+  '😀 smile',
+  'a "quoted"\nline',
+  'https://example.com/a?b=c&d=0123456789',
+  'x'.repeat(100),
+];
+const LONGS = [
+  0n,
+  1n,
+  -1n,
+  63n,
+  64n,
+  -64n,
+  -65n,
+  2n ** 31n,
+  2n ** 53n,
+  -(2n ** 53n) - 1n,
+  2n ** 63n - 1n,
+  -(2n ** 63n),
+];
+const INTS = [0, 1, -1, 100, 32767, 32768, -32769, 2 ** 31 - 1, -(2 ** 31)];
+const MILLIS = [0, -1, 1767225600000, 1767225600123, -62135596800000];
+const hex = (bytes: Buffer) => `"\\\\x${bytes.toString('hex')}"`;
+const iso = (ms: number, more: string) => new Date(ms).toISOString().slice(0, 19) + more;
+const fraction = (ms: number) =>
+  ms % 1000 === 0 ? '' : `.${String(((ms % 1000) + 1000) % 1000).padStart(3, '0')}`.replace(/0+$/, '');
+
+const plain = (name: string, make: Kind['make']): Kind => ({ schema: name, branch: name, make });
+const logical = (type: string, logicalType: string, make: Kind['make'], more = {}): Kind => {
+  return { schema: { type, logicalType, ...more }, branch: type, make };
+};
+const some =
+  <T>(list: readonly T[], json: (value: T) => string) =>
+  (random: Random) => {
+    const value = random.of(list);
+    return { value, json: json(value) };
+  };
+
+const SCALARS: Kind[] = [
+  plain('null', () => ({ value: null, json: 'null' })),
+  plain('boolean', some([true, false], String)),
+  plain('int', some(INTS, String)),
+  plain('long', some(LONGS, String)),
+  plain('float', some([0, 0.25, -1.5, 1024], String)),
+  plain(
+    'double',
+    some([0, 0.1, -2.5, 123456.789, Number.NaN], (x) => (Number.isNaN(x) ? '"NaN"' : String(x))),
+  ),
+  plain('bytes', some([Buffer.alloc(0), Buffer.from([0, 255]), Buffer.alloc(40, 7)], hex)),
+  plain(
+    'string',
+    some(TEXTS, (text) => JSON.stringify(text)),
+  ),
+  logical(
+    'int',
+    'date',
+    some([0, 1, -1, 20454], (days) => `"${new Date(days * 86_400_000).toISOString().slice(0, 10)}"`),
+  ),
+  logical(
+    'int',
+    'time-millis',
+    some([0, 86_399_000], (ms) => `"${iso(ms, '').slice(11)}"`),
+  ),
+  logical(
+    'long',
+    'time-micros',
+    some([0, 3_600_000_000], (us) => `"${iso(us / 1000, '').slice(11)}"`),
+  ),
+  logical(
+    'long',
+    'timestamp-millis',
+    some(MILLIS, (ms) => `"${iso(ms, `${fraction(ms)}+00:00`)}"`),
+  ),
+  logical(
+    'long',
+    'local-timestamp-millis',
+    some(MILLIS, (ms) => `"${iso(ms, fraction(ms))}"`),
+  ),
+  logical('long', 'timestamp-micros', (random) => {
+    const ms = random.of(MILLIS.slice(0, 4));
+    return { value: ms * 1000, json: `"${iso(ms, `${fraction(ms)}+00:00`)}"` };
+  }),
+  logical('string', 'uuid', () => {
+    const uuid = '0f8fad5b-d9cb-469f-a165-70867728950e';
+    return { value: uuid, json: `"${uuid}"` };
+  }),
+  logical(
+    'bytes',
+    'decimal',
+    some(
+      [
+        Buffer.from([1, 0]),
+        Buffer.from([255]),
+        Buffer.alloc(9, 255),
+        Buffer.from([127, 255, 255, 255, 255, 255, 255, 255, 0]),
+      ],
+      (b) => {
+        const text = String(BigInt.asIntN(b.length * 8, BigInt(`0x${b.toString('hex')}`)));
+        const digits = text.replace('-', '').padStart(3, '0');
+        return `${text.startsWith('-') ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`;
+      },
+    ),
+    { precision: 30, scale: 2 },
+  ),
+];
+
+function anyKind(random: Random, depth: number): Kind {
+  const kinds = depth === 0 ? 0 : 6;
+  const n = random.below(SCALARS.length + kinds) - SCALARS.length;
+  switch (n) {
+    case 0: {
+      const item = anyKind(random, depth - 1);
+      return {
+        schema: { type: 'array', items: item.schema },
+        branch: 'array',
+        make: (r) => {
+          const made = Array.from({ length: r.below(4) }, () => item.make(r));
+          return { value: made.map(({ value }) => value), json: `[${made.map(({ json }) => json).join(',')}]` };
+        },
+      };
+    }
+    case 1: {
+      const item = anyKind(random, depth - 1);
+      return {
+        schema: { type: 'map', values: item.schema },
+        branch: 'map',
+        make: (r) => {
+          const made = Array.from({ length: r.below(4) }, (_, i) => [`key ${i}`, item.make(r)] as const);
+          return {
+            value: Object.fromEntries(made.map(([key, { value }]) => [key, value])),
+            json: `{${made.map(([key, { json }]) => `"${key}":${json}`).join(',')}}`,
+          };
+        },
+      };
+    }
+    case 2: {
+      const name = `R${++names}`;
+      const fields = Array.from({ length: random.below(4) }, (_, i) => ({
+        name: `f${i}`,
+        of: anyKind(random, depth - 1),
+      }));
+      return {
+        schema: { type: 'record', name, fields: fields.map((f) => ({ name: f.name, type: f.of.schema })) },
+        branch: name,
+        make: (r) => {
+          const made = fields.map((f) => [f.name, f.of.make(r)] as const);
+          return {
+            value: Object.fromEntries(made.map(([key, { value }]) => [key, value])),
+            json: `{${made.map(([key, { json }]) => `"${key}":${json}`).join(',')}}`,
+          };
+        },
+      };
+    }
+    case 3: {
+      const name = `E${++names}`;
+      return {
+        schema: { type: 'enum', name, symbols: ['A', 'B', 'LONG_SYMBOL_NAME'] },
+        branch: name,
+        make: some(['A', 'B', 'LONG_SYMBOL_NAME'], (s) => `"${s}"`),
+      };
+    }
+    case 4: {
+      const name = `F${++names}`;
+      return { schema: { type: 'fixed', name, size: 3 }, branch: name, make: some([Buffer.from([1, 2, 3])], hex) };
+    }
+    default:
+      return n < 0 ? SCALARS[n + SCALARS.length] : unionKind(random, depth);
+  }
+}
+
+function unionKind(random: Random, depth: number): Kind {
+  const branches = new Map<string, Kind>();
+  if (random.below(3) > 0) branches.set('null', SCALARS[0]);
+  for (let i = random.below(3) + 1; i > 0; i--) {
+    const kind = anyKind(random, depth - 1);
+    if (!Array.isArray(kind.schema)) branches.set(kind.branch, kind);
+  }
+  const list = [...branches.values()];
+  return {
+    schema: list.map(({ schema }) => schema),
+    branch: 'union',
+    make: (r) => {
+      const branch = r.of(list);
+      const { value, json } = branch.make(r);
+      return { value: value === null ? null : { [branch.branch]: value }, json };
+    },
+  };
+}
+
+const typeOf = (schema: unknown) =>
+  avro.Type.forSchema(schema as avro.Schema, { wrapUnions: 'always', registry: { long: bigLong } });
+
+function framed(id: number, body: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from([0, 0, 0, 0, id]), body]);
+}
+
+interface TestRecord {
+  key?: Buffer | null;
+  value: Buffer | null;
+}
+
+/** In place: with an address. */
+function rawOf(records: TestRecord[], arena: Arena | null): RawBatch {
+  const parts: Buffer[] = [Buffer.from([9, 9, 9])];
+  let at = 3;
+  const put = (bytes: Buffer | null | undefined): [number, number] => {
+    if (bytes === null || bytes === undefined) return [-1, -1];
+    parts.push(bytes, Buffer.from([1]));
+    at += bytes.length + 1;
+    return [at - 1 - bytes.length, at - 1];
+  };
+  const places = records.map((r) => [put(r.key), put(r.value)]);
+  let bytes: Buffer = Buffer.concat(parts);
+  let address: number | undefined;
+  if (arena !== null) {
+    address = arena.alloc(bytes.length + ZEROS_BEHIND);
+    BYTES.fill(0, address, address + bytes.length + ZEROS_BEHIND);
+    bytes.copy(BYTES, address);
+    bytes = BYTES.subarray(address, address + bytes.length);
+  }
+  return {
+    partition: 0,
+    baseOffset: 0n,
+    nextOffset: BigInt(records.length),
+    n: records.length,
+    bytes,
+    ...(address === undefined ? {} : { address }),
+    keyStart: Int32Array.from(places, ([[start]]) => start),
+    keyEnd: Int32Array.from(places, ([[, end]]) => end),
+    valueStart: Int32Array.from(places, ([, [start]]) => start),
+    valueEnd: Int32Array.from(places, ([, [, end]]) => end),
+    offset: Float64Array.from(records, (_, i) => i),
+    timestamp: new Float64Array(records.length),
+    headers: () => [],
+  };
+}
+
+function run(decoder: Decoder, spec: DecoderSpec, raw: RawBatch): { rows: unknown[]; bad: BadRow[]; anyNull: boolean } {
+  const arena = new Arena();
+  const out = new BatchBuilder(
+    spec.needed.map((c) => spec.columns[c].type),
+    arena,
+    1,
+  );
+  const middle = Math.floor(raw.n / 2);
+  const bad = decoder.decode(raw, 0, middle, out, 0n);
+  let { anyNull } = decoder;
+  bad.push(...decoder.decode(raw, middle, raw.n, out, 0n));
+  anyNull ||= decoder.anyNull;
+  const batch = out.build();
+  const rows = Array.from({ length: batch.n }, (_, row) => [weightOf(batch, row), ...readRow(batch, row)]);
+  arena.release();
+  decoder.release();
+  return { rows, bad, anyNull };
+}
+
+const column = (name: string, type: ColType, notNull = false): SourceColumn => {
+  return { name, type, notNull, origin: { k: 'field', name } };
+};
+
+test('values of any type as JSON text', () => {
+  const random = new Random(seed);
+  for (let round = 0; round < 400; round++) {
+    const kind = anyKind(random, 3);
+    const schema = {
+      type: 'record',
+      name: 'Top',
+      fields: [
+        { name: 'v', type: kind.schema },
+        { name: 'i', type: 'int' },
+      ],
+    };
+    const schemas = new Schemas();
+    schemas.add(1, { texts: [JSON.stringify(schema)] });
+    const type = typeOf(schema);
+    const made = Array.from({ length: 5 }, () => kind.make(random));
+    const raw = rawOf(
+      made.map(({ value }, i) => ({ value: framed(1, type.toBuffer({ v: value, i })) })),
+      null,
+    );
+    const columns = [column('i', colType(OID.int4)), column('v', colType(OID.json))];
+    const spec = { columns, needed: [0, 1] };
+    const { rows, bad } = run(avroDecoder(spec, FORM, schemas), spec, raw);
+    const expected = made.map(({ json }, i) => [1, i, json === 'null' ? null : json]);
+    assert.deepEqual({ rows, bad }, { rows: expected, bad: [] }, JSON.stringify(schema));
+  }
+});
+
+const TYPES = [
+  colType(OID.bool),
+  colType(OID.int2),
+  colType(OID.int4),
+  colType(OID.int8),
+  colType(OID.float4),
+  colType(OID.float8),
+  colType(OID.numeric),
+  colType(OID.numeric, makeNumericTypmod(10, 2)),
+  colType(OID.text),
+  colType(OID.varchar),
+  colType(OID.varchar, 7),
+  colType(OID.bytea),
+  colType(OID.date),
+  colType(OID.time),
+  colType(OID.timestamp),
+  colType(OID.timestamptz),
+  colType(OID.uuid),
+  colType(OID.jsonb),
+  colType(OID._text),
+  colType(OID._int8),
+];
+/** What a scalar's column is likely to be: without it most messages would be bad. */
+const LIKELY: Record<string, number[]> = {
+  boolean: [0],
+  int: [2, 3, 5, 6, 14, 15],
+  long: [3, 3, 6, 15],
+  float: [4],
+  double: [5],
+  bytes: [11],
+  string: [8, 9],
+  date: [12],
+  'time-millis': [13],
+  'time-micros': [13],
+  'timestamp-millis': [14, 15],
+  'timestamp-micros': [14, 15],
+  'local-timestamp-millis': [14, 15],
+  uuid: [16],
+  decimal: [6, 7],
+};
+
+function likelyType(schema: unknown, random: Random): ColType {
+  const one = Array.isArray(schema) ? random.of(schema) : schema;
+  const name = typeof one === 'string' ? one : ((one as { logicalType?: string })?.logicalType ?? '');
+  const likely = LIKELY[name];
+  return TYPES[likely === undefined || random.below(8) === 0 ? random.below(TYPES.length) : random.of(likely)];
+}
+
+function damaged(bytes: Buffer, random: Random): Buffer {
+  const copy = Buffer.from(bytes);
+  switch (random.below(4)) {
+    case 0:
+      return copy.subarray(0, random.below(copy.length + 1));
+    case 1:
+      if (copy.length > 5)
+        copy[5 + random.below(copy.length - 5)] = random.of([0, 1, 2, 127, 128, 255, random.below(256)]);
+      return copy;
+    case 2:
+      return Buffer.concat([copy, Buffer.from([random.below(256)])]);
+    default: {
+      const at = 5 + random.below(Math.max(1, copy.length - 5));
+      const junk = Buffer.from(
+        Array.from({ length: 1 + random.below(12) }, () => random.of([255, 128, 0, random.below(256)])),
+      );
+      return Buffer.concat([copy.subarray(0, at), junk, copy.subarray(at)]);
+    }
+  }
+}
+
+test('generated readers give what the exact one does, for good and damaged messages', () => {
+  const random = new Random(seed + 1);
+  let good = 0;
+  let wrong = 0;
+  for (let round = 0; round < 600; round++) {
+    const schemas = new Schemas();
+    const writers = [1, 2].map((id) => {
+      const fields = Array.from({ length: 1 + random.below(6) }, (_, i) => ({
+        name: `f${i}`,
+        of: random.below(4) === 0 ? unionKind(random, 1) : anyKind(random, 1),
+      }));
+      const schema = {
+        type: 'record',
+        name: `Top${id}`,
+        fields: fields.map((f) => ({ name: f.name, type: f.of.schema })),
+      };
+      schemas.add(id, { texts: [JSON.stringify(schema)] });
+      const type = typeOf(schema);
+      return {
+        schema,
+        make: () => framed(id, type.toBuffer(Object.fromEntries(fields.map((f) => [f.name, f.of.make(random).value])))),
+      };
+    });
+    schemas.add(3, { missing: 'none' });
+    const columns = Array.from({ length: 6 }, (_, i) => {
+      const field = random.of(writers).schema.fields[i];
+      return column(
+        `f${i}`,
+        field === undefined ? random.of(TYPES) : likelyType(field.type, random),
+        random.below(6) === 0,
+      );
+    }).filter(() => random.below(4) > 0);
+    if (random.below(3) === 0) columns.push({ ...column('o', colType(OID.int8)), origin: { k: 'offset' } });
+    const upsertKey = random.below(4) === 0 ? [columns.push(column('k', colType(OID.int4))) - 1] : undefined;
+    const spec: DecoderSpec = {
+      columns,
+      needed: columns.flatMap((_, i) => (random.below(4) > 0 ? [i] : [])),
+      upsertKey,
+    };
+    const records = Array.from({ length: 30 }, (): TestRecord => {
+      const value = random.of(writers).make();
+      const form = random.below(12);
+      return {
+        key: Buffer.from(String(random.below(10) === 0 ? 'x' : random.below(100))),
+        value: form === 0 ? null : form === 1 ? framed(3, value) : form < 5 ? damaged(value, random) : value,
+      };
+    });
+    const form: AvroOptions = { ...FORM, key: 'json' };
+    const arena = new Arena();
+    // An id that nobody knows is never decoded.
+    const raw = rawOf(
+      records.map(({ key, value }) => {
+        const isKnown = value === null || value.length < 5 || value[0] !== 0 || schemas.has(value.readUInt32BE(1));
+        return { key, value: isKnown ? value : null };
+      }),
+      random.below(2) === 0 ? arena : null,
+    );
+    const expected = run(new RowDecoder(spec, new ExactReader(spec, form, schemas)), spec, raw);
+    const label = `round ${round}: ${JSON.stringify({ writers: writers.map(({ schema }) => schema), columns })}`;
+    const found = run(avroDecoder(spec, form, schemas), spec, raw);
+    assert.deepEqual(found.rows, expected.rows, label);
+    assert.deepEqual(found.bad, expected.bad, label);
+    good += found.rows.length;
+    wrong += found.bad.length;
+    arena.release();
+  }
+  assert.ok(good > 2000 && wrong > 2000, `${good} good, ${wrong} bad`);
+});
+
+/** One message with a field `v` of the type, from bytes by hand. */
+function read(type: unknown, body: number[] | Buffer, to = colType(OID.text)): string | null {
+  const schemas = new Schemas();
+  schemas.add(1, { texts: [JSON.stringify({ type: 'record', name: 'Top', fields: [{ name: 'v', type }] })] });
+  const spec = { columns: [column('v', to)], needed: [0] };
+  const { rows, bad } = run(
+    avroDecoder(spec, FORM, schemas),
+    spec,
+    rawOf([{ value: framed(1, Buffer.from(body)) }], null),
+  );
+  if (bad.length > 0) return `${bad[0].sqlstate} ${bad[0].reason} (${bad[0].column})`;
+  const value = (rows[0] as Datum[])[1];
+  return value === null ? null : outputText(value, to.oid, CONTEXT);
+}
+
+test('hostile messages are refused, soon', () => {
+  const far = [255, 255, 255, 255, 255, 255, 255, 255, 127];
+  const array = { type: 'array', items: 'null' };
+  const empty = { type: 'record', name: 'Empty', fields: [] };
+  const loop = { type: 'record', name: 'Loop', fields: [{ name: 'next', type: ['null', 'Loop'] }] };
+  let bomb: unknown = 'null';
+  for (let i = 0; i < 40; i++) {
+    bomb = {
+      type: 'record',
+      name: `B${i}`,
+      fields: [
+        { name: 'a', type: bomb },
+        { name: 'b', type: i === 0 ? 'null' : `B${i - 1}` },
+      ],
+    };
+  }
+  assert.match(read(array, [...far, 0]) ?? '', /claims more items/);
+  assert.match(read({ type: 'array', items: empty }, [...far, 0]) ?? '', /claims more items/);
+  assert.match(read({ type: 'array', items: 'int' }, [...far, 0]) ?? '', /ends within a number/);
+  assert.match(read({ type: 'map', values: 'null' }, [2, ...far]) ?? '', /ends within a value|out of range/);
+  assert.match(read('string', far) ?? '', /ends within a value|out of range/);
+  assert.match(read('string', [1]) ?? '', /length is out of range/);
+  assert.match(read('bytes', [3]) ?? '', /length is out of range/);
+  assert.match(read('long', Array(11).fill(255)) ?? '', /more than 64 bits/);
+  assert.match(read('int', [255, 255, 255, 255, 127]) ?? '', /more than 32 bits/);
+  assert.match(read('boolean', [2]) ?? '', /no boolean/);
+  assert.match(read(['null', 'int'], [4]) ?? '', /no choice 2/);
+  assert.match(read(['null', 'int'], [1]) ?? '', /out of range/);
+  assert.match(read({ type: 'enum', name: 'E', symbols: ['A'] }, [2]) ?? '', /no choice 1/);
+  assert.match(read(loop, Array(5000).fill(2), colType(OID.json)) ?? '', /levels deep/);
+  assert.match(read(bomb, [], colType(OID.json)) ?? '', /claims more items/);
+  assert.match(read({ type: 'fixed', name: 'F', size: 1 << 30 }, [1]) ?? '', /ends within a value/);
+  assert.match(read('string', [2, 0]) ?? '', /0x00/);
+  assert.match(read('string', [2, 200]) ?? '', /invalid byte sequence/);
+  assert.equal(read({ type: 'array', items: 'int' }, [3, 4, 2, 4, 0]), '[1,2]');
+  assert.match(read({ type: 'array', items: 'int' }, [3, 6, 2, 4, 0]) ?? '', /not as long as it says|ends within/);
+});
+
+test('schemas as producers write them', () => {
+  const inner = {
+    type: 'record',
+    name: 'In',
+    fields: [{ name: 'a', type: { type: 'string', 'avro.java.string': 'String' } }],
+  };
+  assert.equal(read(inner, [2, 97]), '{"a":"a"}');
+  assert.equal(
+    read(
+      { type: 'record', name: 'x.y-z.Odd-Name', fields: [{ name: 'a-b', type: ['string', 'null'], default: null }] },
+      [2],
+    ),
+    '{"a-b":null}',
+  );
+  assert.equal(read({ type: 'bytes', logicalType: 'decimal', precision: 3, scale: 9 }, [2, 5]), '\\x05');
+  assert.equal(read({ type: 'string', logicalType: 'date' }, [2, 97]), 'a');
+  assert.equal(
+    read({ type: 'fixed', name: 'D', size: 12, logicalType: 'duration' }, [1, 0, 0, 0, 2, 0, 0, 0, 232, 3, 0, 0]),
+    '1 mon 2 days 00:00:01',
+  );
+  assert.equal(
+    read({ type: 'fixed', name: 'U', size: 16, logicalType: 'uuid' }, Array(16).fill(17)),
+    '11111111-1111-1111-1111-111111111111',
+  );
+  assert.equal(read({ type: 'long', logicalType: 'timestamp-nanos' }, [1]), '1969-12-31 23:59:59.999999+00');
+  assert.match(read('nowhere.Type', []) ?? '', /names the type "nowhere.Type"/);
+  assert.match(read({ type: 'array' }, []) ?? '', /undefined is no type/);
+});
+
+test('values in columns of other types', () => {
+  const ints = { type: 'array', items: ['null', 'int'] };
+  const nested = { type: 'array', items: { type: 'array', items: 'long' } };
+  assert.equal(read(ints, [6, 2, 2, 0, 2, 4, 0], colType(OID._int8)), '{1,NULL,2}');
+  assert.equal(read(ints, [0], colType(OID._int8)), '{}');
+  assert.equal(read(ints, [2, 2, 2, 0], colType(OID._text)), '{1}');
+  assert.equal(read(nested, [4, 4, 2, 4, 0, 4, 6, 8, 0, 0], colType(OID._int4)), '{{1,2},{3,4}}');
+  assert.match(read(nested, [4, 2, 2, 0, 4, 6, 8, 0, 0], colType(OID._int4)) ?? '', /22P02 malformed Avro array/);
+  assert.equal(read(nested, [2, 2, 2, 0, 0], colType(OID.jsonb)), '[[1]]');
+  assert.match(read(ints, [0], colType(OID.int4)) ?? '', /22P02.*integer: "\[\]" \(v\)/);
+  assert.equal(read('string', [4, 49, 55], colType(OID.int4)), '17');
+  assert.equal(read('long', [4], colType(OID.timestamp)), '1970-01-01 00:00:00.002');
+  assert.equal(read('boolean', [1]), 'true');
+  assert.match(read('boolean', [1], colType(OID.int4)) ?? '', /integer: "true"/);
+  assert.match(read('long', [128, 128, 128, 128, 32], colType(OID.int4)) ?? '', /22003/);
+  assert.equal(read({ type: 'long', logicalType: 'timestamp-millis' }, [0], colType(OID.date)), '1970-01-01');
+  assert.equal(read('string', [10, 104, 101, 108, 108, 111], colType(OID.json)), '"hello"');
+  assert.match(read('string', [10, 104, 101, 108, 108, 111], colType(OID.varchar, 7)) ?? '', /22001/);
+  assert.equal(read('null', [], colType(OID.int4)), null);
+});

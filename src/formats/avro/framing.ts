@@ -1,0 +1,12 @@
+/**
+ * Where a message names its schema: Confluent's wire format.
+ *
+ *   0x00 | schema id, 4 bytes big endian | Avro body
+ */
+export const FRAMING_BYTES = 5;
+
+/** The id in bytes[start, end); -1 when they do not begin as they must. */
+export function schemaIdAt(bytes: Buffer, start: number, end: number): number {
+  if (end - start < FRAMING_BYTES || bytes[start] !== 0) return -1;
+  return bytes.readUInt32BE(start + 1);
+}

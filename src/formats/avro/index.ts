@@ -1,0 +1,2 @@
+/** format = 'avro'. */
+export { avroDecoder } from './decoder.ts';

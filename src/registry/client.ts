@@ -1,0 +1,148 @@
+/**
+ * A schema registry over HTTP, as Confluent's: what a schema id means. One answer a call; who asks keeps it and tries again.
+ *
+ *   GET /schemas/ids/7                        { schema, schemaType, references }      404 with error_code 40403: there is no such schema
+ *   GET /subjects/NAME/versions/3             the same of each reference, first
+ *
+ * Addresses are asked in turn, the one that answered last first. Any answer but these two is a failure: a proxy's 404 says nothing of schemas.
+ */
+import { request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { SqlError } from '../../operators/errors.ts';
+import type { KnownSchema } from '../formats/avro/schemas.ts';
+import type { RegistryOptions } from './options.ts';
+
+const TIMEOUT_MS = 10_000;
+const MOST_BYTES = 16 << 20;
+const MOST_REFERENCES = 1000;
+/** Error codes: subject, version, schema not found. */
+const NOT_FOUND = [40401, 40402, 40403];
+
+interface Answer {
+  status: number;
+  body: unknown;
+}
+
+interface Registered {
+  schema: string;
+  schemaType?: string;
+  references?: { name: string; subject: string; version: number }[];
+}
+
+export class SchemaRegistry {
+  readonly #options: RegistryOptions;
+  /** Which address is asked first. */
+  #first = 0;
+
+  constructor(options: RegistryOptions) {
+    this.#options = options;
+  }
+
+  /** Throws SqlError when nobody answers as a registry does: 08001, 28P01 for a login that is refused. */
+  async schema(id: number, signal: AbortSignal): Promise<KnownSchema> {
+    const registered = await this.#get(`/schemas/ids/${id}`, signal);
+    if (registered === null) return { missing: `the schema registry has no schema ${id}` };
+    const { schemaType = 'AVRO' } = registered;
+    if (schemaType !== 'AVRO') return { missing: `schema ${id} of the registry is of type ${schemaType}, not Avro` };
+    const texts: string[] = [];
+    const missing = await this.#references(registered, texts, new Set(), signal);
+    if (missing !== null) return { missing: `schema ${id} of the registry: ${missing}` };
+    return { texts: [...texts, registered.schema] };
+  }
+
+  /** Throws as schema() does. */
+  async check(signal: AbortSignal): Promise<void> {
+    await this.#get('/subjects/tidemark-is-there/versions/1', signal);
+  }
+
+  /** Puts what it refers to into `texts`, first what is referred to first; gives what is not there. */
+  async #references(
+    { references = [] }: Registered,
+    texts: string[],
+    seen: Set<string>,
+    signal: AbortSignal,
+  ): Promise<string | null> {
+    for (const { subject, version } of references) {
+      const path = `/subjects/${encodeURIComponent(subject)}/versions/${encodeURIComponent(version)}`;
+      if (seen.has(path)) continue;
+      if (seen.size === MOST_REFERENCES) return `it has more than ${MOST_REFERENCES} references`;
+      seen.add(path);
+      const registered = await this.#get(path, signal);
+      if (registered === null) return `version ${version} of "${subject}", which it refers to, is not there`;
+      const missing = await this.#references(registered, texts, seen, signal);
+      if (missing !== null) return missing;
+      texts.push(registered.schema);
+    }
+    return null;
+  }
+
+  /** Null: the registry says that it is not there. */
+  async #get(path: string, signal: AbortSignal): Promise<Registered | null> {
+    const { urls } = this.#options;
+    let failure: unknown = null;
+    for (let i = 0; i < urls.length; i++) {
+      const which = (this.#first + i) % urls.length;
+      const url = urls[which];
+      try {
+        const registered = read(await this.#ask(url + path, signal), url);
+        this.#first = which;
+        return registered;
+      } catch (error) {
+        failure ??= error instanceof SqlError ? error : failed(url, (error as Error).message);
+      }
+    }
+    throw failure;
+  }
+
+  #ask(url: string, signal: AbortSignal): Promise<Answer> {
+    const { auth, tls } = this.#options;
+    const isTls = url.startsWith('https:');
+    const accept = 'application/vnd.schemaregistry.v1+json, application/json';
+    return new Promise((resolve, reject) => {
+      const options = { headers: { accept }, signal, ...(auth === null ? {} : { auth }), ...(isTls ? tls : {}) };
+      const asked = (isTls ? requestHttps : requestHttp)(url, options, (response) => {
+        const chunks: Buffer[] = [];
+        let length = 0;
+        response.on('data', (chunk: Buffer) => {
+          chunks.push(chunk);
+          length += chunk.length;
+          if (length > MOST_BYTES) asked.destroy(new Error(`its answer has more than ${MOST_BYTES} bytes`));
+        });
+        response.on('error', reject);
+        response.on('end', () => {
+          clearTimeout(timer);
+          resolve({ status: response.statusCode ?? 0, body: jsonOf(Buffer.concat(chunks).toString('utf8')) });
+        });
+      });
+      const late = () => asked.destroy(new Error(`no answer in ${TIMEOUT_MS / 1000} s`));
+      const timer = setTimeout(late, TIMEOUT_MS);
+      asked.on('error', (error) => {
+        clearTimeout(timer);
+        reject(error);
+      });
+      asked.end();
+    });
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function read({ status, body }: Answer, url: string): Registered | null {
+  if (status === 401 || status === 403) {
+    throw new SqlError('28P01', `the schema registry at ${url} refused the login: HTTP status ${status}`);
+  }
+  const { schema, error_code: code } = (body ?? {}) as { schema?: unknown; error_code?: unknown };
+  if (status === 200 && typeof schema === 'string') return body as Registered;
+  if (status === 404 && NOT_FOUND.includes(code as number)) return null;
+  throw failed(url, `HTTP status ${status}, which is no answer of a registry`);
+}
+
+function failed(url: string, why: string): SqlError {
+  return new SqlError('08001', `could not ask the schema registry at ${url}: ${why}`);
+}

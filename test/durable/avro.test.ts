@@ -1,0 +1,115 @@
+/** Streams of Avro messages over restarts: the schemas that messages name are in the data directory, so the registry is not needed and what it says by now does not count. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CheckpointSettings } from '../../src/checkpoint/schedule.ts';
+import { openData } from '../../src/durable/recovery.ts';
+import { MemoryDisk } from '../../src/durable/testing/memory_disk.ts';
+import type { TidemarkEngine } from '../../src/runtime/engine.ts';
+import { openEngine, seeded, sql } from '../engine/harness.ts';
+import { MessageSource } from '../engine/message_source.ts';
+import { framed, TestRegistry } from '../engine/test_registry.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'tidemark-avro-'));
+after(() => rmSync(root, { recursive: true, force: true }));
+
+const QUESTIONS = [
+  'SELECT * FROM v ORDER BY o',
+  'SELECT * FROM t ORDER BY id',
+  'SELECT partition, "offset", sqlstate, reason, message FROM tidemark.errors(\'s\') ORDER BY 2',
+];
+
+/** Crashes between two ticks. */
+async function restarts(name: string, checkpoints: CheckpointSettings | null): Promise<void> {
+  const { random } = seeded(name);
+  const registry = new TestRegistry();
+  await registry.start();
+  const topics = { s: new MessageSource(), t: new MessageSource() };
+  let engine!: TidemarkEngine;
+  let disk = new MemoryDisk();
+  const start = async () => {
+    engine = await openEngine({
+      clock: () => 0n,
+      tickRows: 3,
+      openSource: ({ options }) => topics[options.topic as 's' | 't'],
+    });
+    await openData(engine, { path: root, disk, segmentBytes: 2000, checkpoints });
+  };
+  const state = async () => {
+    const answers: unknown[] = [engine.loop.tick];
+    for (const question of QUESTIONS) answers.push(await sql(engine, question));
+    return answers;
+  };
+  const ticks = async (rows: number) => {
+    for (const end = Date.now() + 20_000; ; await sleep(5)) {
+      while (engine.sourceTicks.pump());
+      const [[n]] = await sql(engine, "SELECT (SELECT count(*) FROM v) + (SELECT count(*) FROM tidemark.errors('s'))");
+      if (Number(n) === rows) return;
+      assert.ok(Date.now() < end, `${n} of ${rows}`);
+    }
+  };
+  try {
+    await start();
+    const WITH = (topic: string) =>
+      `WITH (connector = 'kafka', brokers = 'memory', topic = '${topic}', format = 'avro', schema_registry = '${registry.url}'${topic === 't' ? ", envelope = 'upsert'" : ''})`;
+    await sql(
+      engine,
+      `CREATE STREAM s (id int, name text DEFAULT 'none') INCLUDE OFFSET AS o ${WITH('s')};
+       CREATE TABLE t (id int PRIMARY KEY, name text) ${WITH('t')};
+       CREATE MATERIALIZED VIEW v AS SELECT * FROM s`,
+    );
+    const key = registry.add(1, 'int');
+    const field = (name: string, type: string) => ({ name, type });
+    const writers = [
+      registry.add(2, { type: 'record', name: 'R', fields: [field('id', 'int'), field('name', 'string')] }),
+      registry.add(3, { type: 'record', name: 'R', fields: [field('more', 'string'), field('id', 'long')] }),
+      registry.add(4, { type: 'record', name: 'R', fields: [field('name', 'string')] }),
+    ];
+    const value = () => writers[random(3)]({ id: random(100), name: `name ${random(10)}`, more: 'more' });
+    let rows = 0;
+    const send = (n: number) => {
+      rows += n;
+      for (let i = 0; i < n; i++) {
+        topics.s.send({ value: random(6) === 0 ? framed(99, value()) : value() });
+        topics.t.send({
+          key: key(random(5)),
+          value: random(4) === 0 ? null : writers[0]({ id: 0, name: `${random(9)}` }),
+        });
+      }
+    };
+    for (let round = 0; round < 4; round++) {
+      send(5 + random(20));
+      await ticks(rows);
+      if (checkpoints !== null && round % 2 === 1) await engine.checkpoints?.take();
+      // Whatever the registry says by now.
+      if (round === 1) registry.answer = (_request, response) => response.end('{"schema":"\\"string\\""}');
+      if (round === 2) await registry.stop();
+      const before = await state();
+      await engine.journal?.durable();
+      const left = disk.crash((_, unsynced) => random(unsynced + 1));
+      await engine.close();
+      disk = left;
+      await start();
+      assert.deepEqual(await state(), before, `round ${round}`);
+    }
+    send(10);
+    await ticks(rows);
+    await sql(engine, 'CREATE MATERIALIZED VIEW later AS SELECT * FROM s');
+    assert.deepEqual(
+      await sql(engine, 'SELECT * FROM later ORDER BY o'),
+      await sql(engine, 'SELECT * FROM v ORDER BY o'),
+    );
+    assert.equal(registry.asked.filter((path) => path.endsWith('/2')).length, 2);
+    assert.deepEqual(await sql(engine, "SELECT status FROM tidemark.sources WHERE name = 's'"), [['running']]);
+  } finally {
+    await engine.close();
+    await registry.stop();
+  }
+}
+
+test('from the log', () => restarts('log', null));
+
+test('from checkpoints', () => restarts('checkpoints', { seconds: 1e6, logBytes: 1e9 }));
