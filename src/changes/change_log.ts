@@ -13,9 +13,10 @@
 import type { Batch } from '../../operators/batch/batch.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { type Disk, readAll } from '../durable/disk.ts';
+import { type Block, entriesFrom, hasRoom, newBlock } from './block.ts';
 import type { BufferPool } from './buffer_pool.ts';
 import { ChangeReader } from './change_reader.ts';
-import { type Entry, encodeEntry, encodeSegmentHeader, entryOf, type Moment, SEGMENT_HEADER } from './entry.ts';
+import { type Entry, encodeSegmentHeader, entrySize, type Moment, SEGMENT_HEADER, writeEntry } from './entry.ts';
 import type { Retention } from './retention.ts';
 import { readEntries, segmentFile } from './segment_file.ts';
 import { type Segment, SegmentWriter } from './segment_writer.ts';
@@ -168,8 +169,10 @@ export class ChangeLog {
   append(batch: Batch, { tick, clock }: Moment): void {
     const segment = this.#segmentFor(clock);
     const place = { oid: this.oid, sequence: ++this.#sequence, tick, clock };
-    const bytes = encodeEntry(batch, place, (length) => this.#host.pool.take(length));
-    this.#put(segment, bytes);
+    const length = entrySize(batch);
+    const block = this.#blockFor(segment, length);
+    writeEntry(batch, place, block.memory, block.length, length);
+    this.#grow(segment, block, length);
     segment.last = { tick, clock };
     this.#retain(clock);
     this.#writer.grown(segment);
@@ -200,16 +203,29 @@ export class ChangeLog {
     this.#segments.push(segment);
     const identity = this.#host.folder?.identity ?? 0n;
     const { tick, clock } = after;
-    this.#put(segment, encodeSegmentHeader(identity, { oid: this.oid, sequence, tick, clock }));
+    const header = encodeSegmentHeader(identity, { oid: this.oid, sequence, tick, clock });
+    const block = this.#blockFor(segment, header.length);
+    header.copy(block.memory);
+    this.#grow(segment, block, header.length);
     return segment;
   }
 
-  #put(segment: Segment, bytes: Buffer): void {
-    segment.tail.push({ at: segment.length, bytes });
-    segment.length += bytes.length;
-    this.#bytes += bytes.length;
-    this.#host.bytes += bytes.length;
-    this.#host.pending += bytes.length;
+  /** The block of the tail that has room for an entry. */
+  #blockFor(segment: Segment, length: number): Block {
+    const { tail } = segment;
+    const last = tail.at(-1);
+    if (last !== undefined && hasRoom(last, length)) return last;
+    const block = newBlock(segment.length, length, segment.length - segment.written, this.#host.pool);
+    tail.push(block);
+    return block;
+  }
+
+  #grow(segment: Segment, block: Block, length: number): void {
+    block.length += length;
+    segment.length += length;
+    this.#bytes += length;
+    this.#host.bytes += length;
+    this.#host.pending += length;
   }
 
   /** Gives up whole segments beyond the retention; never the newest, nor what a reader still has to read unless it is far behind. */
@@ -237,7 +253,7 @@ export class ChangeLog {
     this.#host.bytes -= segment.length;
     this.#host.pending -= segment.length - segment.written;
     if (this.#host.folder === null) {
-      for (const { bytes } of segment.tail) this.#host.pool.give(bytes);
+      for (const { memory } of segment.tail) this.#host.pool.give(memory);
       return;
     }
     this.#writer.remove(segment.number);
@@ -382,10 +398,11 @@ export class ChangeLog {
     }
     const recent = at >= segment.written ? [] : this.#writer.recent(number, at);
     if (recent !== null) {
-      const first = segment.tail.findIndex((part) => part.at >= at);
-      const parts = [...recent, ...(first < 0 ? [] : segment.tail.slice(first))];
-      // Buffers of the tail are used again once they are written.
-      const entries = parts.map(({ bytes }) => entryOf(Buffer.from(bytes)));
+      const first = Math.max(
+        0,
+        segment.tail.findLastIndex((block) => block.at <= at),
+      );
+      const entries = [...recent, ...segment.tail.slice(first)].flatMap((block) => [...entriesFrom(block, at)]);
       return { entries, number, at: segment.length };
     }
     const entries = await this.#fromFile(segment, at);

@@ -6,12 +6,13 @@ import { batchFromRows, readRow, weightOf } from '../../operators/batch/builder.
 import { colType, OID } from '../../operators/types.ts';
 import {
   batchOf,
-  encodeEntry,
   encodeSegmentHeader,
+  entrySize,
   readEntry,
   readSegmentHeader,
   SEGMENT_HEADER,
   seal,
+  writeEntry,
 } from './entry.ts';
 
 const TYPES = [colType(OID.int4), colType(OID.text)];
@@ -23,11 +24,12 @@ const ROWS = [
 
 function encoded(arena: Arena): Buffer {
   const batch = batchFromRows(TYPES, ROWS, arena, [1, -1, 2]);
-  const bytes = encodeEntry(batch, { oid: 7, sequence: 5n, tick: 40n, clock: -3n }, (length) =>
-    Buffer.allocUnsafe(length),
-  );
-  seal(bytes);
-  return bytes;
+  const length = entrySize(batch);
+  const bytes = Buffer.alloc(length + 8, 0xff);
+  writeEntry(batch, { oid: 7, sequence: 5n, tick: 40n, clock: -3n }, bytes, 5, length);
+  const entry = bytes.subarray(5, 5 + length);
+  seal(entry);
+  return entry;
 }
 
 test('an entry comes back', () => {

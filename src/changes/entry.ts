@@ -36,32 +36,36 @@ interface Place extends Moment {
   sequence: bigint;
 }
 
-/** Without its checksum. `take` gives a buffer of a length. */
-export function encodeEntry(batch: Batch, place: Place, take: (length: number) => Buffer): Buffer {
-  const bytes = take(ENTRY_HEADER + encodedSize(batch));
-  writeBatch(batch, bytes, ENTRY_HEADER);
-  writeHeader(bytes, ENTRY_MAGIC, place);
-  return bytes;
+/** Bytes of an entry with its header. */
+export function entrySize(batch: Batch): number {
+  return ENTRY_HEADER + encodedSize(batch);
 }
 
-/** Likewise. */
+/** Writes an entry of `length` bytes, which entrySize() has given, at `at`; without its checksum. */
+export function writeEntry(batch: Batch, place: Place, to: Buffer, at: number, length: number): void {
+  writeBatch(batch, to, at + ENTRY_HEADER);
+  writeHeader(to, at, length, ENTRY_MAGIC, place);
+}
+
+/** Without its checksum. */
 export function encodeSegmentHeader(identity: bigint, place: Place): Buffer {
   const bytes = Buffer.allocUnsafe(SEGMENT_HEADER);
   bytes.writeBigUInt64LE(identity, ENTRY_HEADER);
-  writeHeader(bytes, SEGMENT_MAGIC, place);
+  writeHeader(bytes, 0, SEGMENT_HEADER, SEGMENT_MAGIC, place);
   return bytes;
 }
 
-function writeHeader(bytes: Buffer, magic: number, { oid, sequence, tick, clock }: Place): void {
-  bytes.writeUInt32LE(magic, 4);
-  bytes.writeUInt32LE(bytes.length - ENTRY_HEADER, 8);
-  bytes.writeUInt32LE(oid, 12);
-  bytes.writeBigUInt64LE(sequence, 16);
-  bytes.writeBigUInt64LE(tick, 24);
-  bytes.writeBigInt64LE(clock, 32);
+function writeHeader(to: Buffer, at: number, length: number, magic: number, place: Place): void {
+  const { oid, sequence, tick, clock } = place;
+  to.writeUInt32LE(magic, at + 4);
+  to.writeUInt32LE(length - ENTRY_HEADER, at + 8);
+  to.writeUInt32LE(oid, at + 12);
+  to.writeBigUInt64LE(sequence, at + 16);
+  to.writeBigUInt64LE(tick, at + 24);
+  to.writeBigInt64LE(clock, at + 32);
 }
 
-/** Gives what encodeEntry() or encodeSegmentHeader() made its checksum. */
+/** Gives what writeEntry() or encodeSegmentHeader() made its checksum. */
 export function seal(bytes: Buffer): void {
   bytes.writeUInt32LE(crc32(bytes.subarray(4)), 0);
 }
@@ -92,7 +96,7 @@ function read(all: Buffer, at: number, oid: number, magic: number): Entry | null
   return bytes.readUInt32LE(0) === crc32(bytes.subarray(4)) ? entryOf(bytes) : null;
 }
 
-/** The entry that encodeEntry() has made, sealed or not. */
+/** The entry that writeEntry() has made, sealed or not. */
 export function entryOf(bytes: Buffer): Entry {
   return {
     sequence: bytes.readBigUInt64LE(16),

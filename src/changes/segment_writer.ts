@@ -14,8 +14,9 @@
  */
 import { join } from 'node:path';
 import { type Disk, type DiskFile, isDiskFull, writeAll } from '../durable/disk.ts';
+import { type Block, closeBlock, contents } from './block.ts';
 import type { LogHost } from './change_log.ts';
-import { type Moment, seal } from './entry.ts';
+import type { Moment } from './entry.ts';
 import { segmentFile } from './segment_file.ts';
 
 export interface Segment {
@@ -31,13 +32,7 @@ export interface Segment {
   written: number;
   synced: number;
   /** What follows after `written`. */
-  tail: Part[];
-}
-
-/** An entry, or the header, and where it lies in the file. */
-export interface Part {
-  at: number;
-  bytes: Buffer;
+  tail: Block[];
 }
 
 /** The log whose segments they are. */
@@ -54,11 +49,11 @@ export interface SegmentOwner {
 }
 
 /** A tail of this length is written: opening a file and writing costs as much as these bytes. */
-const WRITE_BYTES = 256 << 10;
+const WRITE_BYTES = 1 << 20;
 /** The same while the tails of all logs together are longer than this; beyond twice of it every tail is written. */
 const CROWDED_WRITE_BYTES = 64 << 10;
 const CROWDED_BYTES = 32 << 20;
-/** Shorter parts are written together; longer ones need no copy. */
+/** Shorter blocks are written together; longer ones need no copy. */
 const TOGETHER_BYTES = 256 << 10;
 /** So much of a file is not on the disk at the most. */
 const SYNC_BYTES = 2 << 20;
@@ -74,7 +69,7 @@ export class SegmentWriter {
   /** The segments that the last checkpoint names, done or not. */
   #named = { first: 0, last: 0 };
   /** What was written last. */
-  #recent: { number: number; parts: Part[] } | null = null;
+  #recent: { number: number; blocks: Block[] } | null = null;
   #running: Promise<void> | null = null;
   /** So many want all tails to be written. */
   #forced = 0;
@@ -177,53 +172,60 @@ export class SegmentWriter {
   }
 
   async #write(disk: Disk, segment: Segment): Promise<void> {
-    const parts: Buffer[] = [];
-    let bytes = 0;
-    for (const { bytes: part } of segment.tail) {
-      if (parts.length > 0 && bytes + part.length > TOGETHER_BYTES) break;
-      seal(part);
-      parts.push(part);
-      bytes += part.length;
-    }
-    const data = parts.length === 1 ? parts[0] : Buffer.concat(parts, bytes);
     const path = this.path(segment.number);
     const file = segment.written === 0 ? await fresh(disk, path) : await disk.open(path);
-    const unsynced = segment.written + bytes - segment.synced;
     try {
-      await writeAll(file, data, segment.written);
-      if (unsynced >= SYNC_BYTES) await file.sync();
+      // What comes meanwhile is left to the next time.
+      for (const end = segment.length; segment.written < end; ) if (!(await this.#writeBlocks(file, segment))) break;
     } finally {
       await file.close();
     }
-    // Given up meanwhile: its file is among the doomed by now, or among the held.
-    if (!this.#owner.segments.includes(segment)) return;
+  }
+
+  /** Writes the first blocks of the tail; false when the segment was given up meanwhile. */
+  async #writeBlocks(file: DiskFile, segment: Segment): Promise<boolean> {
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    for (const block of segment.tail) {
+      if (parts.length > 0 && bytes + block.length > TOGETHER_BYTES) break;
+      closeBlock(block);
+      parts.push(contents(block));
+      bytes += block.length;
+    }
+    const data = parts.length === 1 ? parts[0] : Buffer.concat(parts, bytes);
+    const unsynced = segment.written + bytes - segment.synced;
+    await writeAll(file, data, segment.written);
+    if (unsynced >= SYNC_BYTES) await file.sync();
+    // Its file is among the doomed by now, or among the held.
+    if (!this.#owner.segments.includes(segment)) return false;
     this.#written(segment.number, segment.tail.splice(0, parts.length));
     segment.written += bytes;
     if (unsynced >= SYNC_BYTES) segment.synced = segment.written;
     this.#host.pending -= bytes;
     this.#host.written();
+    return true;
   }
 
-  #written(number: number, parts: Part[]): void {
+  #written(number: number, blocks: Block[]): void {
     this.forget();
-    if (this.#owner.isRead) this.#recent = { number, parts };
-    else this.#give(parts);
+    if (this.#owner.isRead) this.#recent = { number, blocks };
+    else this.#give(blocks);
   }
 
-  #give(parts: Part[]): void {
-    for (const { bytes } of parts) this.#host.pool.give(bytes);
+  #give(blocks: Block[]): void {
+    for (const { memory } of blocks) this.#host.pool.give(memory);
   }
 
-  /** What was written last from `at` on; null when that began later. Valid in this turn. */
-  recent(number: number, at: number): Part[] | null {
+  /** What was written last, if it has what lies at `at`; else null. Valid in this turn. */
+  recent(number: number, at: number): Block[] | null {
     if (this.#recent?.number !== number) return null;
-    const first = this.#recent.parts.findIndex((part) => part.at === at);
-    return first < 0 ? null : this.#recent.parts.slice(first);
+    const first = this.#recent.blocks.findLastIndex((block) => block.at <= at);
+    return first < 0 ? null : this.#recent.blocks.slice(first);
   }
 
   /** Nobody reads what was written last. */
   forget(): void {
-    if (this.#recent !== null) this.#give(this.#recent.parts);
+    if (this.#recent !== null) this.#give(this.#recent.blocks);
     this.#recent = null;
   }
 
