@@ -20,6 +20,7 @@ import { isRepeatable } from './repeatable.ts';
 import { textOf } from './same_text.ts';
 import { type Inline, nullByFirst, OVER, type Site, templates } from './templates.ts';
 import { type Kind, kindOf, loadColumn, type Value } from './values.ts';
+import './json.ts';
 import './numbers.ts';
 import './texts.ts';
 import './times.ts';
