@@ -70,7 +70,7 @@ function build(node: PlanNode, inputs: InputSpec[], indexes: IndexProvider): Ope
       return new EachRow(new MapOperator(filter, project, inputs[0].types, types, 'interpreter'), inputs[0].types);
     }
     case 'flatmap':
-      return buildFlatMap(node, inputs[0].types.length);
+      return buildFlatMap(node, inputs[0].types);
     case 'union':
       return new UnionOperator(node.types);
     case 'distinct':
@@ -112,10 +112,10 @@ function build(node: PlanNode, inputs: InputSpec[], indexes: IndexProvider): Ope
   }
 }
 
-function buildFlatMap(node: PlanNode & { op: 'flatmap' }, inputWidth: number): Operator {
+function buildFlatMap(node: PlanNode & { op: 'flatmap' }, inputTypes: ColType[]): Operator {
   const windows = windowAssignment(node);
   if (windows !== null) return new WindowAssignOperator(windows, node.sliced === true, node.types);
-  return new FlatMapOperator(node.fn, node.args, inputWidth, node.ordinality, node.left, node.types);
+  return new FlatMapOperator(node, inputTypes);
 }
 
 function buildJoin(node: PlanNode & { op: 'join' }, inputTypes: ColType[][], indexes: IndexProvider): Operator {

@@ -31,17 +31,19 @@ export class Dataflow {
   #first = true;
   #watermarks: Watermarks = () => null;
 
-  constructor(plan: DataflowPlan, build = buildOperator) {
+  /** `passing`: by node whether its indexes take nothing in. */
+  constructor(plan: DataflowPlan, build = buildOperator, passing: boolean[] | null = null) {
     this.plan = plan;
-    for (const spec of plan.nodes) {
+    for (const [i, spec] of plan.nodes.entries()) {
       const node = new FlowNode(spec);
+      node.passes = passing?.[i] === true;
       const inputs = spec.inputs.map((i) => this.nodes[i]);
       if (spec.op !== 'source') {
         node.operator = build(spec, inputs.map(inputSpec), {
           index: (input, keyColumns, nullKeys, use) => {
             inputs[input].readIndex({ keyColumns, nullKeys, frees: freesOf(spec, input) }, node, use);
           },
-          flow: (inner) => new Dataflow(inner),
+          flow: (inner, passing) => new Dataflow(inner, undefined, passing),
         });
       }
       this.nodes.push(node);

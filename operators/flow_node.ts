@@ -60,6 +60,8 @@ export class FlowNode {
   nanoseconds = 0n;
   /** Measure time (EXPLAIN ANALYZE). */
   timed = false;
+  /** Its rows only pass: nobody looks for them in an index. */
+  passes = false;
   /**
    * The parts of a tick may cancel (a join counts dA x dB twice and takes it off again), and who relies on append-only sees the net. A map makes no retraction
    * of rows that are none.
@@ -151,7 +153,7 @@ export class FlowNode {
   put(output: Batch, arena: Arena): void {
     this.output = output;
     this.rowsOut += output.n;
-    if (output.n === 0) return;
+    if (output.n === 0 || this.passes) return;
     for (const { own, holds } of this.indexes.list) if (!holds) own?.apply(output, arena);
   }
 

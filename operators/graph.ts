@@ -114,7 +114,7 @@ export class Graph {
             if (index !== null) flow.emptyIndexes.push({ node: input, index });
             else if (wanted.frees.length > 0) flow.freedIndexes.push({ node: input, spec: wanted, reader: node, use });
           },
-          flow: (inner) => new Dataflow(inner),
+          flow: (inner, passing) => new Dataflow(inner, undefined, passing),
         });
       }
       node.flows.add(flow);
@@ -288,7 +288,7 @@ export class Graph {
         index: (i, keyColumns, nullKeys, use) => {
           node.inputs[i].readIndex({ keyColumns, nullKeys, frees: freesOf(node.spec, i) }, node, use);
         },
-        flow: (inner) => new Dataflow(inner),
+        flow: (inner, passing) => new Dataflow(inner, undefined, passing),
       });
       node.operator.load(operator);
       node.hold();

@@ -119,8 +119,8 @@ export type IndexUse = (index: RowIndex) => void;
  */
 export interface IndexProvider {
   index(input: number, keyColumns: number[], nullKeys: boolean, use: IndexUse): void;
-  /** A dataflow of its own inside an operator: the step of WITH RECURSIVE. */
-  flow(plan: DataflowPlan): InnerFlow;
+  /** A dataflow of its own inside an operator: the step of WITH RECURSIVE. `passing`: by node whether its rows only pass, so that its indexes need not take them in. */
+  flow(plan: DataflowPlan, passing?: boolean[] | null): InnerFlow;
 }
 
 /** A running plan, as dataflow.ts makes it: deltas of its relations in, the delta of its root out, valid until endTick(). */

@@ -108,8 +108,16 @@ export type PlanNode =
   | (NodeBase & { op: 'map'; filter: Expr | null; project: Expr[] | null; eachRow?: true })
   /** For every input row, the rows of one set-returning function appended to the input's columns.
    *  fn: `generate_series(int4,int4)`, `unnest(anyarray)`, ...; or `hop`/`cumulate`/`tumble` window assignment. sliced: of hop and cumulate,
-   *  nothing above reads the time column args[0]; rows are added up per slice of it first (window_assign.ts). */
-  | (NodeBase & { op: 'flatmap'; fn: string; args: Expr[]; ordinality: boolean; left: boolean; sliced?: boolean })
+   *  nothing above reads the time column args[0]; rows are added up per slice of it first (window_assign.ts). eachRow: an argument is volatile. */
+  | (NodeBase & {
+      op: 'flatmap';
+      fn: string;
+      args: Expr[];
+      ordinality: boolean;
+      left: boolean;
+      sliced?: boolean;
+      eachRow?: true;
+    })
   | (NodeBase & { op: 'union' })
   | (NodeBase & { op: 'distinct' })
   | (NodeBase & { op: 'setop'; kind: 'except' | 'intersect'; all: boolean })

@@ -4,16 +4,19 @@
  *   W0 = base          Wi+1 = step(Wi)  (UNION: without rows seen before)          out = W0 + W1 + ... until Wi is empty
  *
  * The step is a dataflow of its own whose state lives on: iteration i feeds it Wi - Wi-1, so each iteration costs what changed, and after the
- * last one the working table is empty again. A tick in which an input moved runs the recursion anew and emits the difference to the
+ * last one the working table is empty again. Most steps are linear (linear_step.ts): they are fed Wi alone, and what comes is Wi+1. A read of such a one keeps no result: each working table goes on as it comes. A tick in which an input moved runs the recursion anew and emits the difference to the
  * result before. State: the base, the result, the step's inputs. Cost: O(the whole recursion) a changed tick.
  * A recursion that does not end is stopped (54001); its result is then empty and the error stays until the input changes.
  */
 import { Arena } from './batch/arena.ts';
 import type { Batch } from './batch/batch.ts';
 import { BatchBuilder, emptyBatch, weightOf } from './batch/builder.ts';
+import { I32 } from './batch/memory.ts';
+import { slices } from './batch/slice.ts';
 import { ErrorBag } from './error_bag.ts';
 import { SqlError } from './errors.ts';
-import { type IndexProvider, type InnerFlow, type Operator, type Tick, tickWith } from './operator.ts';
+import { linearNodes } from './linear_step.ts';
+import { type IndexProvider, type InnerFlow, type Operator, type PieceRoom, type Tick, tickWith } from './operator.ts';
 import type { PlanNode } from './plan.ts';
 import { consolidator } from './state/consolidate.ts';
 import { RelationStore } from './state/relation_store.ts';
@@ -29,6 +32,8 @@ const MAX_ROWS = 5000000;
 /** In a read others have their turn after so many rows; a round counts as some. */
 const ROWS_BETWEEN_STOPS = 4096;
 const ROUND_ROWS = 64;
+/** The same of a linear step, which has less to do around its rows. */
+const LINEAR_ROUND_ROWS = 16;
 /** Bytes that the iterations may hold before they start from the beginning of their arena. */
 const KEPT_BYTES = 2 ** 20;
 
@@ -36,6 +41,7 @@ export class RecursiveOperator implements Operator {
   readonly #spec: RecursiveSpec;
   readonly #types: ColType[];
   readonly #flow: InnerFlow;
+  readonly #linear: boolean;
   readonly #clocked: boolean;
   readonly #base: RelationStore;
   /** What the step gives for the present working table. */
@@ -45,8 +51,9 @@ export class RecursiveOperator implements Operator {
   #retired: RelationStore[] = [];
   readonly #stepErrors = new ErrorBag();
   #errors = new ErrorBag();
-  /** For the working tables of one step(), and for one iteration of the inner dataflow. */
+  /** For the working tables of one step(), of linear steps for every other, and for one iteration of the inner dataflow. */
   readonly #tables = new Arena();
+  readonly #otherTables = new Arena();
   readonly #iteration = new Arena();
   readonly #consolidate: ReturnType<typeof consolidator>;
   /** Its pieces are being asked for, between which others' ticks may end. */
@@ -57,7 +64,9 @@ export class RecursiveOperator implements Operator {
     this.#types = spec.types;
     // The working table shrinks and grows, and comes back with every iteration, whatever the planner knows of the recursion as a whole.
     const nodes = spec.step.nodes.map((node) => ({ ...node, appendOnly: false, frees: undefined }));
-    this.#flow = indexes.flow({ ...spec.step, nodes });
+    const passing = linearNodes(nodes, spec.step.root, WORKING_TABLE);
+    this.#linear = passing !== null;
+    this.#flow = indexes.flow({ ...spec.step, nodes }, passing);
     this.#clocked = nodes.some((node) => node.op === 'temporal' || node.op === 'window_close');
     this.#base = new RelationStore(spec.types);
     this.#stepOutput = new RelationStore(spec.types);
@@ -73,8 +82,12 @@ export class RecursiveOperator implements Operator {
     }
   }
 
-  /** Without rows while the recursion goes on, every so many rounds. */
-  *stepPieces(inputs: Batch[], tick: Tick): Iterable<Batch> {
+  /** Every so many rounds, of a step that is linear with the rows so far, else without rows. */
+  *stepPieces(inputs: Batch[], tick: Tick, room: PieceRoom): Iterable<Batch> {
+    if (this.#linear && tick.first) {
+      yield* this.#stream(inputs, tick, room);
+      return;
+    }
     const nothing = emptyBatch(this.#types);
     const steps = this.#steps(inputs, tick);
     for (;;) {
@@ -82,6 +95,27 @@ export class RecursiveOperator implements Operator {
       yield done ? value : nothing;
       if (done) return;
     }
+  }
+
+  /** Keeps no result: nobody asks again. */
+  *#stream(inputs: Batch[], tick: Tick, { arena, rows }: PieceRoom): Iterable<Batch> {
+    this.#goesOn = true;
+    this.#base.apply(inputs[0]);
+    const out = new BatchBuilder(this.#types, arena, rows);
+    let rest = ROWS_BETWEEN_STOPS;
+    for (const work of this.#workingTables(inputs, tick)) {
+      rest -= work.n + LINEAR_ROUND_ROWS;
+      const isLarge = work.n >= rows;
+      if (!isLarge) out.append(work);
+      if (!isLarge && out.n < rows && rest >= 0) continue;
+      yield out.build();
+      if (isLarge) yield* slices(work, rows);
+      out.begin(arena, rows);
+      rest = ROWS_BETWEEN_STOPS;
+    }
+    this.#errors.reportTo(tick.errors, 1);
+    yield out.build();
+    this.#goesOn = false;
   }
 
   *#steps(inputs: Batch[], tick: Tick): Generator<void, Batch, void> {
@@ -93,7 +127,8 @@ export class RecursiveOperator implements Operator {
     const oldErrors = this.#errors;
     this.#result = new RelationStore(this.#types);
     this.#errors = new ErrorBag();
-    yield* this.#run(inputs, tick);
+    if (this.#linear) for (const work of this.#workingTables(inputs, tick)) this.#result.apply(work);
+    else yield* this.#run(inputs, tick);
     this.#errors.reportTo(tick.errors, 1);
     oldErrors.reportTo(tick.errors, -1);
     const out = new BatchBuilder(this.#types, tick.arena, old.size + this.#result.size);
@@ -141,6 +176,60 @@ export class RecursiveOperator implements Operator {
       rest = ROWS_BETWEEN_STOPS;
       yield;
     }
+  }
+
+  /** Those of a step that is linear, each good until the next is asked for. */
+  *#workingTables(inputs: Batch[], tick: Tick): Iterable<Batch> {
+    const seen = this.#spec.all ? null : new RelationStore(this.#types, 'sql');
+    try {
+      this.#readOthers(inputs, tick);
+      const others = [this.#otherTables, this.#tables].map((arena) => new BatchBuilder(this.#types, arena, 1));
+      const stepTick = tickWith(tick, this.#iteration, this.#errors);
+      let work = this.#next(this.#base, seen).build();
+      const delta = (relation: number) => (relation === WORKING_TABLE ? work : null);
+      for (let [iteration, rows] = [0, 0]; work.n > 0; iteration++) {
+        turn.look();
+        rows += work.n;
+        if (iteration >= MAX_ITERATIONS || rows > MAX_ROWS) {
+          this.#stop();
+          return;
+        }
+        yield work;
+        const output = this.#flow.step(delta, stepTick);
+        work = this.#taken(output, others[iteration & 1], seen);
+        this.#flow.endTick();
+        if (this.#iteration.bytes > KEPT_BYTES) this.#iteration.reset();
+      }
+    } finally {
+      seen?.release();
+    }
+  }
+
+  /** The step takes in what it reads besides the working table. Errors there come once, however many working tables there are. */
+  #readOthers(inputs: Batch[], tick: Tick): void {
+    const delta = (relation: number) =>
+      relation === WORKING_TABLE ? null : inputs[this.#spec.stepInputs[WORKING_TABLE - 1 - relation]];
+    this.#flow.step(delta, tickWith(tick, this.#iteration, this.#stepErrors));
+    this.#flow.endTick();
+    this.#stepErrors.reportTo(this.#errors, 1);
+  }
+
+  /** What the step has put out as a working table, for UNION without what was seen; in the place of the table before the last. */
+  #taken(output: Batch, table: BatchBuilder, seen: RelationStore | null): Batch {
+    const { arena } = table;
+    if (arena.bytes > KEPT_BYTES) arena.reset();
+    table.begin(arena, output.n);
+    if (seen === null) table.append(output);
+    else {
+      const weights = this.#iteration.alloc(output.n * 4);
+      I32.fill(1, weights >>> 2, (weights >>> 2) + output.n);
+      seen.apply({ ...output, weights }, (row, known) => {
+        if (known > 0) return;
+        const to = table.addRow(1);
+        for (let c = 0; c < this.#types.length; c++) table.copyDeep(c, to, output.columns[c], row);
+      });
+    }
+    return table.build();
   }
 
   #stop(): void {
@@ -199,6 +288,7 @@ export class RecursiveOperator implements Operator {
     this.#retired = [];
     for (const store of [this.#base, this.#stepOutput, this.#result]) store.endTick();
     this.#tables.reset();
+    this.#otherTables.reset();
     this.#iteration.reset();
   }
 
@@ -243,6 +333,7 @@ export class RecursiveOperator implements Operator {
     this.#retired = [];
     this.#flow.release();
     this.#tables.release();
+    this.#otherTables.release();
     this.#iteration.release();
   }
 }

@@ -70,11 +70,7 @@ test('windows of a batch are those of the set-returning functions, row by row; s
     for (let round = 0; round < 40; round++) {
       const rows = Array.from({ length: random.below(60) }, () => row(random, round % 2 === 0));
       const weights = rows.map(() => random.pick([1, 1, 2, -1]));
-      const reference = output(
-        new FlatMapOperator(fn, plan.args, inputTypes.length, false, false, types),
-        rows,
-        weights,
-      );
+      const reference = output(new FlatMapOperator(plan, inputTypes), rows, weights);
       const label = `${fn} ${slide} ${size} ${offset}`;
       const whole = output(new WindowAssignOperator(windows, false, types), rows, weights);
       assert.deepEqual(bagOf(whole, true), bagOf(reference, true), label);

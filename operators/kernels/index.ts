@@ -40,6 +40,13 @@ interface Kernels {
   casesOf(from: number, end: number, first: number): number;
   changeCase(from: number, end: number, first: number, to: number): void;
   splitPart(cursor: number, separator: number, length: number, n: number, out: number): void;
+  /** assembly/split_array.ts */
+  splitArray(from: number, end: number, separator: number, length: number, count: number, to: number): void;
+  /** assembly/items.ts; `items` is laid out as items_layout.ts says. */
+  itemRows(items: number): number;
+  /** assembly/json_text.ts; results as int32: the address of a slot or one of text_layout.ts. */
+  jsonField(slot: number, key: number, length: number, text: number, out: number): number;
+  jsonElement(slot: number, index: number, text: number, out: number): number;
   /** assembly/regex.ts; `program` is laid out as regex_layout.ts says. */
   searchOnePass(program: number, text: number, end: number): number;
   /** assembly/varlen.ts */

@@ -11,6 +11,8 @@ export const ROOM_NEEDED = 8;
 /** In the place of a slot's address: the interpreter has to do the row; there is no room for the result. */
 export const TEXT_BAIL = 0xffffffff;
 export const TEXT_ROOM = 0xfffffffe;
+/** The same: the result is NULL. */
+export const TEXT_NULL = 0;
 
 /**
  * Fields of a text that split_part is asked for: address and length of the separator, how many there are, then of each its number and the address of its

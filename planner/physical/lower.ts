@@ -8,6 +8,7 @@
  * position (keys, arguments, order) is projected into columns before it.
  */
 import type { Expr } from '../../operators/expr/ir.ts';
+import { isVolatile } from '../analyse/functions.ts';
 import { outputColumns } from '../logical/columns.ts';
 import type { Logical } from '../logical/plan.ts';
 import { type PlanBuilder, toPositions } from './builder.ts';
@@ -89,7 +90,14 @@ function lower(p: Logical, cx: LowerContext): Lowered {
       const added = [...p.cols, ...(p.ordinality ? [p.ordinality] : [])];
       const node = appending(
         cx,
-        { op: 'flatmap', fn: p.fn, args, ordinality: p.ordinality !== null, left: p.left },
+        {
+          op: 'flatmap',
+          fn: p.fn,
+          args,
+          ordinality: p.ordinality !== null,
+          left: p.left,
+          ...(args.some(isVolatile) ? { eachRow: true } : {}),
+        },
         input,
         added,
       );

@@ -18,8 +18,9 @@ import { inOrder } from './logic_order.ts';
 import { matchedGroup } from './regexes.ts';
 import { isRepeatable } from './repeatable.ts';
 import { textOf } from './same_text.ts';
-import { type Inline, OVER, type Site, templates } from './templates.ts';
+import { type Inline, nullByFirst, OVER, type Site, templates } from './templates.ts';
 import { type Kind, kindOf, loadColumn, type Value } from './values.ts';
+import './json.ts';
 import './numbers.ts';
 import './texts.ts';
 import './times.ts';
@@ -316,7 +317,7 @@ export class Generator implements Site {
   }
 
   #call(e: Node<'call'>): Value | null {
-    if (!e.strict || !templates.has(e.fn)) return null;
+    if (!templates.has(e.fn) || !isStrict(e)) return null;
     return this.#attempt(() => {
       const args = e.args.map((arg) => this.#argument(arg));
       return this.#apply(e.fn, args, e.args.map(constantOf));
@@ -485,6 +486,10 @@ export class Generator implements Site {
       }
     }
   }
+}
+
+function isStrict({ strict, fn, args }: Node<'call'>): boolean {
+  return strict || (nullByFirst.has(fn) && args.slice(1).every((arg) => arg.k === 'const' && arg.v !== null));
 }
 
 function constantOf(e: Expr): Datum | undefined {

@@ -32,6 +32,9 @@ export interface Site {
 /** `constants[i]` is the value of argument i where it is a constant. */
 export type Template = (args: Value[], constants: (Datum | undefined)[], site: Site) => Inline | null;
 
+/** Not strict, but with constants that are not NULL behind the first argument NULL exactly where that is. */
+export const nullByFirst: ReadonlySet<string> = new Set(['string_to_array(text,text)']);
+
 /** Templates by signature. */
 export const templates = new Map<string, Template>();
 

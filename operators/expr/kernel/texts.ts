@@ -79,6 +79,11 @@ for (const [name, atStart, atEnd] of [
     slot(into(site, slots.trimBlanks, a.v, String(atStart), String(atEnd))),
   );
 
+define(['string_to_array(text,text)'], 2, ([a, separator], [, between], site) =>
+  typeof between !== 'string' || between === ''
+    ? null
+    : slot(intoArena(site, slots.splitToArray, a.v, separator.v), BAILED),
+);
 define(['split_part(text,text,int4)'], 2, ([a, separator], [, between, n], site) => {
   if (typeof between !== 'string' || between === '' || typeof n !== 'number' || n < 1 || n > 1000) return null;
   const fields = site.share(

@@ -7,9 +7,12 @@
  * (no character's bytes begin inside another's); what depends on more than bytes and code points gives BAIL.
  */
 import type { Arena } from '../../batch/arena.ts';
+import { encodeComposite } from '../../batch/composite.ts';
 import { I32, U8, U32 } from '../../batch/memory.ts';
-import { pointVarlen, varlenAddress } from '../../batch/slots.ts';
+import { pointVarlen, varlenAddress, writeVarlenBytes } from '../../batch/slots.ts';
+import { pgArray } from '../../datum.ts';
 import { kernels } from '../../kernels/index.ts';
+import { OID } from '../../types.ts';
 
 /** No result: the interpreter has to do the row. */
 export const BAIL = -1;
@@ -201,6 +204,30 @@ export function replaceText(text: number, from: number, to: number, out: number,
   const result = room(out, total, arena);
   kernels.replaceBytes(begin, end, needle, needleLength, varlenAddress(to), insertLength, result);
   return seal(out, result, total);
+}
+
+/** Of an array without items, and of one of `count` texts beside those. */
+const EMPTY_ARRAY = encodeComposite(pgArray(OID.text, []));
+const ARRAY_BYTES = 17;
+const ITEM_BYTES = 5;
+
+/** string_to_array by a separator of at least one byte. */
+export function splitToArray(text: number, separator: number, out: number, arena: Arena): number {
+  const length = byteLength(text);
+  if (length === 0) {
+    writeVarlenBytes(out, EMPTY_ARRAY, arena);
+    return out;
+  }
+  const from = varlenAddress(text);
+  const end = from + length;
+  const between = varlenAddress(separator);
+  const betweenLength = byteLength(separator);
+  const count = kernels.countBytes(from, end, between, betweenLength) >>> 0;
+  const total = ARRAY_BYTES + (count + 1) * ITEM_BYTES + length - count * betweenLength;
+  if (total > 0x3ffffff0) return BAIL;
+  const to = room(out, total, arena);
+  kernels.splitArray(from, end, between, betweenLength, count, to);
+  return seal(out, to, total);
 }
 
 /** The fields of one text between separators; split_part of several fields walks the text once. */
