@@ -19,7 +19,12 @@ type Execute = Extract<Statement, { k: 'execute' }>;
 
 export function prepareStatement(session: Session, statement: Prepare): void {
   session.statements.checkFree(statement.name);
-  const types = statement.types.map((node) => resolveTypeName((node.TypeName ?? node) as PgNode).oid);
+  const { engine } = session.options;
+  const path = session.context.searchPath;
+  const types = statement.types.map((node) => {
+    const name = (node.TypeName ?? node) as PgNode;
+    return resolveTypeName(name, (schema, type) => engine.typeNamed(schema, type, path)).oid;
+  });
   session.statements.add(session.planner.prepare(statement.name, statement.text, statement.inner, types, true));
 }
 
