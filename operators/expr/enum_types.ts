@@ -46,6 +46,7 @@ interface Known {
 }
 
 const known = new Map<number, Known>();
+const listeners = new Set<(type: EnumType) => void>();
 const encoder = new TextEncoder();
 
 /** Makes a type known, or known as it is by now. `owner`: whose it is, which is asked when another claims the OID. */
@@ -64,6 +65,14 @@ export function setEnumType(type: EnumType, owner: object): void {
   }
   const values = new Map(type.labels.map(({ value, label }) => [label, value]));
   known.set(type.oid, { type, owner, values, texts, bytes: new Map() });
+  for (const listener of listeners) listener(type);
+}
+
+/** Tells of every type that is known, and from now on of each that is made or altered; gives what ends it. */
+export function followEnumTypes(listener: (type: EnumType) => void): () => void {
+  for (const { type } of known.values()) listener(type);
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
 }
 
 export function dropEnumType(oid: number, owner: object): void {

@@ -118,12 +118,15 @@ function refused(what: string, users: string[]): SqlError {
   });
 }
 
+/** Tables and streams that have columns of the type, or say it elsewhere. */
+function tablesWith(engine: TidemarkEngine, object: TypeObject): RelationObject[] {
+  return [...new Set(usesInTables(engine, object).map(({ table }) => table))];
+}
+
 /** A label may be renamed while no stream reads it from a topic, and nothing that is kept up to date may have its text. */
 export function checkNothingKept(engine: TidemarkEngine, object: TypeObject): void {
   const { catalog, loop } = engine;
-  const tables = catalog.objects().filter((table): table is RelationObject => {
-    return (table.kind === 'table' || table.kind === 'stream') && columnsOf(table, object).length > 0;
-  });
+  const tables = tablesWith(engine, object);
   const fixed = tables.filter(({ source, generated }) => source !== null || generated.length > 0);
   const kept = catalog
     .dependents([object.oid, ...tables.map(({ oid }) => oid)])
@@ -139,7 +142,9 @@ export function checkNothingKept(engine: TidemarkEngine, object: TypeObject): vo
 
 /** What is bound again from its text must not say the old label. */
 export function checkNowhereSaid(engine: TidemarkEngine, object: TypeObject, label: string): void {
-  const users = engine.catalog.objects().filter((user) => saysLabel(user, label));
+  const tables = tablesWith(engine, object);
+  const readers = engine.catalog.dependents([object.oid, ...tables.map(({ oid }) => oid)]);
+  const users = [...tables, ...readers].filter((user) => saysLabel(user, label));
   const texts = users.map(({ kind, name }) => `${KIND_NAMES[kind]} ${name} says '${label}'`);
   if (texts.length > 0)
     throw refused(`cannot rename the label "${label}" of type ${object.name}, as it is said elsewhere`, texts);
@@ -158,7 +163,9 @@ function saysLabel(object: CatalogObject, label: string): boolean {
 function hasLiteral(root: PgNode, label: string): boolean {
   let found = false;
   walkTree(root, (node) => {
-    if (node.A_Const?.sval !== undefined && (node.A_Const.sval.sval ?? '').includes(label)) found = true;
+    const text = node.A_Const?.sval === undefined ? null : (node.A_Const.sval.sval ?? '');
+    // It may be an array that has it.
+    if (text === label || (text?.startsWith('{') && text.includes(label))) found = true;
   });
   return found;
 }
