@@ -18,7 +18,8 @@ export function typesNamed({ catalog }: TidemarkEngine, root: PgNode, searchPath
   return typeNodes(root, (schema, name) => catalog.findType(schema, name, searchPath)).map(({ type }) => type.oid);
 }
 
-function typeNodes(root: PgNode, find: Finder): { node: PgNode; type: TypeObject }[] {
+/** The nodes of a syntax tree that name a type which `find` finds. */
+export function typeNodes(root: PgNode, find: Finder): { node: PgNode; type: TypeObject }[] {
   const found: { node: PgNode; type: TypeObject }[] = [];
   walkTree(root, (node) => {
     const names = Array.isArray(node.names) && 'typemod' in node ? strings(node.names) : [];
