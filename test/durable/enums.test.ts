@@ -57,3 +57,34 @@ test('types, rows and views are there after restarts', async () => {
   });
   await last.close();
 });
+
+test('a type that takes the place of another, as migrations do it, over restarts', async () => {
+  const script = `
+    CREATE TYPE role AS ENUM ('user', 'old', 'admin');
+    CREATE TABLE u (id int PRIMARY KEY, r role NOT NULL DEFAULT 'user', rs role[]);
+    INSERT INTO u VALUES (1, 'admin', '{old,user}');
+    CREATE TYPE role_new AS ENUM ('admin', 'user');
+    ALTER TABLE u ALTER r DROP DEFAULT;
+    ALTER TABLE u ALTER r TYPE role_new USING r::text::role_new;
+    ALTER TABLE u ALTER rs TYPE text[];
+    ALTER TYPE role RENAME TO role_old;
+    ALTER TYPE role_new RENAME TO role;
+    DROP TYPE role_old;
+    ALTER TABLE u ALTER r SET DEFAULT 'user';
+    ALTER TYPE role RENAME VALUE 'admin' TO 'root';
+    INSERT INTO u VALUES (2);
+    CREATE MATERIALIZED VIEW v AS SELECT max(r) AS last FROM u`;
+  const last = await overRestarts(script, async (engine, how) => {
+    assert.deepEqual(
+      await sql(engine, 'SELECT id, r, rs FROM u ORDER BY r'),
+      [
+        ['1', 'root', '{old,user}'],
+        ['2', 'user', null],
+      ],
+      how,
+    );
+    assert.deepEqual(await sql(engine, 'SELECT last FROM v'), [['user']], how);
+    assert.deepEqual(await sql(engine, 'SELECT count(*) FROM pg_enum'), [['2']]);
+  });
+  await last.close();
+});
