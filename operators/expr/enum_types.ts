@@ -34,6 +34,8 @@ export interface EnumType {
   labels: EnumLabel[];
   /** How often a label got another text. */
   renames: number;
+  /** While statements are done again, which may be from before a label got its text: the texts of before. */
+  former: Pick<EnumLabel, 'label' | 'value'>[];
 }
 
 interface Known {
@@ -63,7 +65,7 @@ export function setEnumType(type: EnumType, owner: object): void {
       `another engine of this process has a type with the OID ${type.oid} of type "${type.name}"`,
     );
   }
-  const values = new Map(type.labels.map(({ value, label }) => [label, value]));
+  const values = new Map([...type.former, ...type.labels].map(({ value, label }) => [label, value]));
   known.set(type.oid, { type, owner, values, texts, bytes: new Map() });
   for (const listener of listeners) listener(type);
 }

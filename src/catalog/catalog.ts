@@ -184,6 +184,12 @@ export class Catalog implements CatalogReader {
     this.version++;
   }
 
+  /** Statements have been done again: what labels were called before means nothing more. */
+  forgetFormerLabels(): void {
+    for (const object of this.#objects.values())
+      if (object.kind === 'type' && object.type.former.length > 0) this.setType(object, { ...object.type, former: [] });
+  }
+
   /** Its types may be those of another engine of the process now. */
   forgetTypes(): void {
     for (const object of this.#objects.values()) if (object.kind === 'type') dropEnumType(object.type.oid, this);

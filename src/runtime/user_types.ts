@@ -44,6 +44,7 @@ export function createEnum(
     name,
     labels: labels.map((label, i) => ({ oid: catalog.newOid(), label, value: i * GAP })),
     renames: 0,
+    former: [],
   };
   engine.define({ kind: 'type', oid, schema, name, sql: text, dependencies: [], type }, session);
 }
@@ -68,7 +69,9 @@ export function alterEnum(
 ): void {
   const { catalog } = engine;
   const made = catalog.nextOid;
-  const object = typeNamed(engine, schema, name, session);
+  // Done again, it may come before the type got the name that it says.
+  const again = engine.replay === null ? undefined : catalog.get(engine.replay.altered);
+  const object = again?.kind === 'type' ? again : typeNamed(engine, schema, name, session);
   if (action.k === 'rename') {
     checkNowhereNamed(engine, object);
     catalog.rename(object, action.to);
@@ -76,8 +79,10 @@ export function alterEnum(
   } else {
     const labels = changed(engine, object, action, session);
     if (labels === null) return;
-    const renames = object.type.renames + (action.k === 'rename_value' ? 1 : 0);
-    catalog.setType(object, { ...object.type, labels, renames });
+    const { type } = object;
+    const renamed = type.labels.filter(({ label }) => action.k === 'rename_value' && label === action.from);
+    const former = engine.replay === null ? [] : [...type.former, ...renamed];
+    catalog.setType(object, { ...type, labels, renames: type.renames + renamed.length, former });
   }
   const oid = catalog.nextOid === made ? object.oid : made;
   engine.defined({ sql: text, made: oid, dropped: [], altered: object.oid }, session, [object.oid]);

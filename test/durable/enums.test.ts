@@ -15,10 +15,13 @@ test('types, rows and views are there after restarts', async () => {
     INSERT INTO t VALUES (1, 'low', '{high,low}'), (2, DEFAULT, NULL);
     CREATE MATERIALIZED VIEW counts AS SELECT l, count(*) AS n FROM t GROUP BY l;
     CREATE MATERIALIZED VIEW best AS SELECT max(l) AS best, min(l::text) AS least FROM t;
+    CREATE TABLE w (l s.level);
+    CREATE MATERIALIZED VIEW texts AS SELECT l::text AS l, count(*) AS n FROM w GROUP BY 1;
     CREATE MATERIALIZED VIEW highs AS SELECT id FROM t WHERE l = 'high' OR l > 'high'::s.level;
     ALTER TYPE s.level ADD VALUE 'mid' BEFORE 'high';
     INSERT INTO t VALUES (3, 'mid', '{mid}');
     ALTER TYPE s.level ADD VALUE 'top';
+    INSERT INTO w VALUES ('low'), ('mid'), ('top');
     ALTER TABLE t ADD other s.level DEFAULT 'top';
     CREATE TYPE late AS ENUM ('b', 'a');
     CREATE TABLE u AS SELECT 'a'::late AS a, l FROM t`;
@@ -50,6 +53,7 @@ test('types, rows and views are there after restarts', async () => {
       ['top', String(highs - 1)],
     ]);
     assert.deepEqual(await sql(engine, 'SELECT * FROM best'), [['top', 'high']]);
+    assert.deepEqual(await sql(engine, 'SELECT count(*), sum(n) FROM texts'), [['3', '3']], how);
     assert.deepEqual(await sql(engine, 'SELECT count(*) FROM highs'), [[String(highs)]]);
     await assert.rejects(sql(engine, "INSERT INTO t VALUES (99, 'none')"), { sqlstate: '22P02' });
     await assert.rejects(sql(engine, 'DROP TYPE s.level'), { sqlstate: '2BP01' });

@@ -45,6 +45,10 @@ test('messages have labels', async () => {
     ['top', '2'],
     [null, '1'],
   ]);
+  // What was bad is so for a view that is made later, too.
+  await sql(engine, 'CREATE MATERIALIZED VIEW later AS SELECT id, l FROM s');
+  assert.deepEqual(await sql(engine, "SELECT id FROM later WHERE l = 'new'"), [['9']]);
+  assert.deepEqual(await sql(engine, "SELECT id FROM s WHERE l = 'new'"), [['9']]);
   await assert.rejects(sql(engine, "ALTER TYPE level RENAME VALUE 'new' TO 'newer'"), { sqlstate: '0A000' });
   await assert.rejects(sql(engine, 'DROP TYPE level'), { sqlstate: '2BP01' });
   await engine.close();
