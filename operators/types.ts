@@ -6,7 +6,7 @@
  * | phys     | bytes | value in the slot                                                                  |
  * |----------|-------|------------------------------------------------------------------------------------|
  * | bool     | 1     | 0 or 1                                                                             |
- * | i32      | 4     | int2, int4, date (days since 2000-01-01)                                            |
+ * | i32      | 4     | int2, int4, date (days since 2000-01-01), enum types (expr/enum_types.ts)           |
  * | u32      | 4     | oid and the reg* types, xid                                                        |
  * | i64      | 8     | int8, time, timestamp, timestamptz (microseconds; timestamps since 2000-01-01)      |
  * | f64      | 8     | float8; float4 rounded to single precision                                         |
@@ -143,9 +143,35 @@ const PHYS = new Map<number, Phys>([
 const PHYS_BY_OID: Phys[] = [];
 for (let oid = 0; oid <= Math.max(...PHYS.keys()); oid++) PHYS_BY_OID.push(PHYS.get(oid) ?? 'varlen');
 
+/**
+ * Types that users made: an OID says by itself that it is one of theirs, so that layouts hang on no catalog. Those of enum types are even, that of the array type
+ * over one is the next.
+ */
+const FIRST_USER_TYPE = 0x70000000;
+const END_OF_USER_TYPES = 0x80000000;
+
+/** pg_type.oid of the enum type that is the catalog's object of this OID. */
+export function enumTypeOid(object: number): number {
+  return FIRST_USER_TYPE + object * 2;
+}
+
+/** The catalog's object of an enum type or of the array type over one; 0 for other types. */
+export function typeObjectOid(type: number): number {
+  return type >= FIRST_USER_TYPE && type < END_OF_USER_TYPES ? (type - FIRST_USER_TYPE) >>> 1 : 0;
+}
+
+export function isEnumType(oid: number): boolean {
+  return oid >= FIRST_USER_TYPE && oid < END_OF_USER_TYPES && oid % 2 === 0;
+}
+
+export function isEnumArray(oid: number): boolean {
+  return oid >= FIRST_USER_TYPE && oid < END_OF_USER_TYPES && oid % 2 === 1;
+}
+
 /** The physical layout of a type; every type without a fixed layout is `varlen`. */
 export function physOf(oid: number): Phys {
-  return oid < PHYS_BY_OID.length ? PHYS_BY_OID[oid] : 'varlen';
+  if (oid < PHYS_BY_OID.length) return PHYS_BY_OID[oid];
+  return isEnumType(oid) ? 'i32' : 'varlen';
 }
 
 /** Bytes of one slot. By comparisons: looked up by a name that is not the same each time, a record costs V8 a search. */

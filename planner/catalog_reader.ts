@@ -51,6 +51,8 @@ export interface CatalogReader {
   relationByOid(oid: number): Relation | null;
   /** What no two rows of a table may have in common: its primary key, its unique indexes. */
   uniqueKeys(relation: Relation): UniqueKey[];
+  /** pg_type.oid of a type that a user made; `schema` undefined means the search path. 0 when there is none. */
+  typeNamed(schema: string | undefined, name: string): number;
   /** A function relation such as tidemark.errors('v'): null when the name is none of these. */
   tableFunction?(schema: string | undefined, name: string, args: (string | null)[]): Relation | null;
 }

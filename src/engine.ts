@@ -91,6 +91,8 @@ export interface Engine {
   begin(): Transaction;
   /** True when a durable subscription has this name: FETCH n FROM it is then prepared and executed here. */
   hasSubscription?(name: string): boolean;
+  /** pg_type.oid of a type that a user made; without a schema by the search path. 0 when there is none. */
+  typeNamed(schema: string | undefined, name: string, searchPath: string[]): number;
   /** The session has got no value of any sequence (DISCARD SEQUENCES). */
   forgetValues?(session: SessionContext): void;
   /** Resolves when everything accepted so far is visible (FLUSH). */

@@ -1,5 +1,6 @@
 /** Array types and their element types: pg_type.typarray and typelem of the types Tidemark has. */
 import { unsupported } from '../errors.ts';
+import { isEnumArray, isEnumType } from '../types.ts';
 
 /** element OID -> array OID */
 // biome-ignore format: it reads as the table it is
@@ -17,16 +18,17 @@ const ELEMENT_OF = new Map<number, number>([...ARRAY_OF].map(([elem, array]) => 
 ELEMENT_OF.set(22, 21);
 ELEMENT_OF.set(30, 26);
 
-/** All true array types, as OIDs. */
+/** PostgreSQL's true array types, as OIDs. */
 export const ARRAY_OIDS: readonly number[] = [...ARRAY_OF.values()];
 
 /** True for T[], int2vector and oidvector. */
 export function isArrayType(oid: number): boolean {
-  return ELEMENT_OF.has(oid);
+  return ELEMENT_OF.has(oid) || isEnumArray(oid);
 }
 
 /** Element type of an array type; 0A000 when there is none. */
 export function elementType(arrayOid: number): number {
+  if (isEnumArray(arrayOid)) return arrayOid - 1;
   const elem = ELEMENT_OF.get(arrayOid);
   if (elem === undefined) throw unsupported(`subscripting of type ${arrayOid}`);
   return elem;
@@ -34,6 +36,7 @@ export function elementType(arrayOid: number): number {
 
 /** The array type over an element type; 0A000 when there is none. */
 export function arrayTypeOf(elemOid: number): number {
+  if (isEnumType(elemOid)) return elemOid + 1;
   const array = ARRAY_OF.get(elemOid);
   if (array === undefined) throw unsupported(`an array of type ${elemOid}`);
   return array;

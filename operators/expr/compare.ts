@@ -7,7 +7,7 @@
  */
 import type { Datum, PgRecord } from '../datum.ts';
 import { SqlError } from '../errors.ts';
-import { OID } from '../types.ts';
+import { isEnumArray, isEnumType, OID } from '../types.ts';
 import { compareDecimal } from './decimal/compare.ts';
 import { compareText } from './text/code_points.ts';
 
@@ -22,12 +22,17 @@ export function registerCompare(oid: number, cmp: (a: never, b: never) => number
 }
 
 export function hasCompare(oid: number): boolean {
-  return registry.has(oid);
+  return registry.has(ordered(oid));
+}
+
+/** The type that has its order: enum values are numbers in the order of their type. */
+function ordered(oid: number): number {
+  return isEnumType(oid) ? OID.int4 : isEnumArray(oid) ? OID._int4 : oid;
 }
 
 /** The order of a type as a function; a type without one is error 42883. */
 export function comparatorOf(oid: number): Comparator {
-  const cmp = registry.get(oid);
+  const cmp = registry.get(ordered(oid));
   if (!cmp) throw new SqlError('42883', `could not identify a comparison function for type ${oid}`);
   return cmp;
 }

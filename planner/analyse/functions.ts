@@ -4,7 +4,7 @@
  * which PostgreSQL does not record: `canFail` lists the functions known to be total and takes every other one as fallible.
  */
 import type { Expr } from '../../operators/expr/ir.ts';
-import { OID } from '../../operators/types.ts';
+import { isEnumType, OID } from '../../operators/types.ts';
 import { BOOL } from '../logical/expressions.ts';
 import { exprChildren } from '../logical/walk.ts';
 import { findCoercion } from '../types/cast.ts';
@@ -151,7 +151,9 @@ export function nodeVolatility(e: Expr): Volatility {
 
 /** An array's text depends on what its elements' does. */
 function hasTextBySettings(oid: number): boolean {
-  return SETTING_DEPENDENT.has(elementTypeOf(oid) || oid);
+  const type = elementTypeOf(oid) || oid;
+  // What the labels of an enum type are called ALTER TYPE changes.
+  return SETTING_DEPENDENT.has(type) || isEnumType(type);
 }
 
 function isNumber(oid: number): boolean {

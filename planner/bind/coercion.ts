@@ -5,7 +5,7 @@
 import { SqlError, unsupported } from '../../operators/errors.ts';
 import { hasIo, inputText } from '../../operators/expr/io/index.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
-import { type ColType, colType, OID } from '../../operators/types.ts';
+import { type ColType, colType, OID, typeObjectOid } from '../../operators/types.ts';
 import type { CoercionContext } from '../types/cast.ts';
 import { elementTypeOf } from '../types/catalog.ts';
 import { type CoerceHost, callOperator, coerceExpr, commonType } from '../types/coerce.ts';
@@ -63,12 +63,22 @@ function keepNotes(level: Level, from: Expr, to: Expr): Expr {
   return to;
 }
 
+/** In what is kept up to date: texts that are no label now may be one when their rows go, which would be others then. */
+export function refuseEnumInView(level: Level, { oid }: ColType): void {
+  if (level.shared.env.mode !== 'view' || typeObjectOid(oid) === 0) return;
+  throw new SqlError('0A000', `a view cannot read values of type ${formatType(oid)} from texts`, {
+    detail: 'ALTER TYPE ... ADD VALUE would change what rows of before mean.',
+    hint: 'Give the column of the table or the stream that type, or compare texts.',
+  });
+}
+
 /** `expr` as type `to`; null when there is no such coercion. */
 export function tryCoerce(level: Level, expr: Expr, to: ColType, context: CoercionContext): Expr | null {
   return level.locate(
     () => exprLocation(level, expr),
     () => {
       const out = coerceExpr(expr, to, context, coerceHost(level));
+      if (out?.k === 'cast' && typeObjectOid(expr.t.oid) === 0) refuseEnumInView(level, to);
       return out && keepNotes(level, expr, out);
     },
   );

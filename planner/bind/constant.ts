@@ -9,7 +9,6 @@ import type { PgNode } from '../parse/ast.ts';
 import { elementTypeOf } from '../types/catalog.ts';
 import { callFunction } from '../types/coerce.ts';
 import { resolveFunction } from '../types/function.ts';
-import { resolveTypeName } from '../types/type_name.ts';
 import { bindArray } from './array_expr.ts';
 import { cast } from './cast_expr.ts';
 import { BOOL, coerceHost, INT4, INT8, UNKNOWN } from './coercion.ts';
@@ -64,7 +63,7 @@ export function bindParam(level: Level, c: PgNode): Expr {
 /** CAST(x AS type), x::type, type 'literal'. */
 export function bindTypeCast(level: Level, c: PgNode): Expr {
   const location = c.location === -1 ? locationOf(c.typeName) : locationOf(c);
-  const to = level.locate(locationOf(c.typeName), () => resolveTypeName(c.typeName));
+  const to = level.typeNamed(c.typeName, locationOf(c.typeName));
   if (c.arg.A_ArrayExpr) {
     // The element type is passed down, so that '{}' and untyped elements take it.
     const element = elementTypeOf(to.oid);

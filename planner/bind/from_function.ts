@@ -9,8 +9,7 @@ import { oneRow } from '../logical/columns.ts';
 import type { Col, Logical } from '../logical/plan.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { procsByName } from '../types/catalog.ts';
-import { resolveTypeName } from '../types/type_name.ts';
-import { INT8 } from './coercion.ts';
+import { INT8, refuseEnumInView } from './coercion.ts';
 import { columnName } from './column_name.ts';
 import { columnsItem, type FromItem } from './from_item.ts';
 import { relationItem } from './from_relation.ts';
@@ -147,7 +146,9 @@ function setCall(level: Level, c: PgNode) {
 
 function definition(level: Level, node: PgNode): { name: string; type: ColType } {
   const d = node.ColumnDef;
-  return { name: d.colname, type: level.locate(locationOf(d), () => resolveTypeName(d.typeName)) };
+  const type = level.typeNamed(d.typeName, locationOf(d));
+  level.locate(locationOf(d), () => refuseEnumInView(level, type));
+  return { name: d.colname, type };
 }
 
 function fields(e: Expr, types: ColType[]): Expr[] {

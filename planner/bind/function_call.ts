@@ -6,7 +6,7 @@ import { SqlError } from '../../operators/errors.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { colType, OID } from '../../operators/types.ts';
 import type { PgNode } from '../parse/ast.ts';
-import { typeByName } from '../types/catalog.ts';
+import { typeByName, typeByOid } from '../types/catalog.ts';
 import { callFunction } from '../types/coerce.ts';
 import { type ResolvedFunction, resolveFunction } from '../types/function.ts';
 import { functionCast as functionCastType } from '../types/function_cast.ts';
@@ -117,12 +117,25 @@ function locateResolution(
   }
 }
 
+/** What they give changes with the type. */
+const ENUM_LISTS: ReadonlySet<string> = new Set([
+  'enum_first(anyenum)',
+  'enum_last(anyenum)',
+  'enum_range(anyenum)',
+  'enum_range(anyenum,anyenum)',
+]);
+
 /** What a maintained view cannot keep right: volatile functions, and the tick of the statement. */
 function refuseInViews(level: Level, f: ResolvedFunction, name: string, location: number): void {
   if (level.shared.env.mode !== 'view') return;
   if (f.fn === TICK_FUNCTION) {
     throw level.error('0A000', 'function tidemark_tick cannot be used in a view', location, {
       detail: 'It tells which tick a statement reads; a view has its rows at every tick.',
+    });
+  }
+  if (ENUM_LISTS.has(f.fn)) {
+    throw level.error('0A000', `function ${name} cannot be used in a view`, location, {
+      detail: 'ALTER TYPE ... ADD VALUE would change its value without a change of the input.',
     });
   }
   if (f.volatility !== 'v') return;
@@ -138,9 +151,10 @@ function functionCast(level: Level, c: PgNode): Expr | null {
   if (!plain || c.args?.length !== 1 || c.args[0].NamedArgExpr) return null;
   const schema = path.length > 1 ? path[path.length - 2] : undefined;
   const name = path[path.length - 1];
-  if (!typeByName(schema, name)) return null;
+  const named = typeByName(schema, name) ?? typeByOid(level.userType(schema, name));
+  if (!named) return null;
   const arg = level.bind(c.args[0]);
-  const type = functionCastType(schema, name, typeOf(level, arg).oid);
+  const type = functionCastType(named, typeOf(level, arg).oid);
   return type === null ? null : cast(level, arg, colType(type), locationOf(c));
 }
 

@@ -5,7 +5,6 @@
 import type { Expr } from '../../operators/expr/ir.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
 import type { PgNode } from '../parse/ast.ts';
-import { resolveTypeName } from '../types/type_name.ts';
 import { castWhole } from './cast_expr.ts';
 import { resolveUnknown, TEXT } from './coercion.ts';
 import { bindIsJson, bindJsonParse, bindJsonQuery, bindJsonSerialize, valueNode } from './json_query.ts';
@@ -76,14 +75,14 @@ function bindAll(level: Level, nodes: PgNode[]): Expr[] {
   return nodes.map((n) => resolveUnknown(level, level.bind(n)));
 }
 
-function returned(c: PgNode): ColType {
-  return c.output?.typeName ? resolveTypeName(c.output.typeName) : colType(OID.json);
+function returned(level: Level, c: PgNode): ColType {
+  return c.output?.typeName ? level.typeNamed(c.output.typeName, undefined) : colType(OID.json);
 }
 
 /** A call of a constructor with clauses, which has no name in SQL. */
 function constructOf(level: Level, c: PgNode, name: string, args: Expr[]): Expr {
   const at = locationOf(c);
-  const type = returned(c);
+  const type = returned(level, c);
   const binary = type.oid === OID.jsonb;
   const fn = `${binary ? 'jsonb' : 'json'}_${name}`;
   const out: Expr = { k: 'call', fn, args, t: colType(binary ? OID.jsonb : OID.json), strict: false };
@@ -93,7 +92,7 @@ function constructOf(level: Level, c: PgNode, name: string, args: Expr[]): Expr 
 /** A call of json_NAME or jsonb_NAME by RETURNING; other RETURNING types are cast to. `agg`: ORDER BY, FILTER, OVER. */
 function construct(level: Level, c: PgNode, name: string, args: PgNode[], agg: PgNode = {}): Expr {
   const at = locationOf(c);
-  const type = returned(c);
+  const type = returned(level, c);
   const prefix = type.oid === OID.jsonb ? 'jsonb' : 'json';
   const function_ = name === 'to' ? `to_${prefix}` : `${prefix}_${name}`;
   const call = {

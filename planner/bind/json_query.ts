@@ -10,9 +10,9 @@ import { type ColType, colType, OID } from '../../operators/types.ts';
 import { visitExpr } from '../logical/walk.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { typeByOid } from '../types/catalog.ts';
-import { formatType, resolveTypeName } from '../types/type_name.ts';
+import { formatType } from '../types/type_name.ts';
 import { cast, castWhole } from './cast_expr.ts';
-import { BOOL, resolveUnknown, TEXT, tryCoerce, typeOf } from './coercion.ts';
+import { BOOL, refuseEnumInView, resolveUnknown, TEXT, tryCoerce, typeOf } from './coercion.ts';
 import type { Level } from './level.ts';
 import { exprLocation } from './locate.ts';
 import { locationOf } from './node.ts';
@@ -115,6 +115,7 @@ export function refuseQuotes(level: Level, wrapper: QueryOptions['wrapper'], omi
 /** What has no input here cannot be read from JSON. */
 export function refuseUnreadable(level: Level, type: ColType, at: number): void {
   if (!hasIo(type.oid)) throw level.unsupported(`a value of type ${formatType(type.oid)}`, at);
+  level.locate(at, () => refuseEnumInView(level, type));
 }
 
 /** A document: jsonb, or text that is read as such. */
@@ -137,7 +138,7 @@ function resultType(level: Level, op: Op, output: PgNode | undefined, at: number
   if (op === 'value' && output.returning?.format?.format_type === 'JS_FORMAT_JSON') {
     throw level.error('42601', 'cannot specify FORMAT JSON in RETURNING clause of JSON_VALUE()', at);
   }
-  const type = level.locate(at, () => resolveTypeName(output.typeName));
+  const type = level.typeNamed(output.typeName, at);
   if (typeByOid(type.oid)?.kind === 'p') {
     throw level.error('0A000', 'returning pseudo-types is not supported in SQL/JSON functions', at);
   }
@@ -221,7 +222,7 @@ export function bindJsonSerialize(level: Level, c: PgNode): Expr {
   if (oid !== OID.json && oid !== OID.jsonb && !STRINGS.has(oid)) {
     throw level.error('42804', 'cannot use non-string types with implicit FORMAT JSON clause', at);
   }
-  const type = c.output?.typeName ? level.locate(at, () => resolveTypeName(c.output.typeName)) : TEXT;
+  const type = c.output?.typeName ? level.typeNamed(c.output.typeName, at) : TEXT;
   if (type.oid === OID.bytea) throw level.unsupported('JSON_SERIALIZE RETURNING bytea', at);
   if (!STRINGS.has(type.oid)) {
     throw level.error('42804', `cannot use type ${formatType(type.oid)} in RETURNING clause of JSON_SERIALIZE()`, at, {

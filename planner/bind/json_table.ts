@@ -6,7 +6,6 @@ import type { Expr } from '../../operators/expr/ir.ts';
 import type { Column, JsonTable, Rows } from '../../operators/expr/json/jsonpath/json_table.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
 import type { PgNode } from '../parse/ast.ts';
-import { resolveTypeName } from '../types/type_name.ts';
 import { isArray, RECORD, TEXT } from './coercion.ts';
 import { rowsItem } from './from_function.ts';
 import type { FromItem } from './from_item.ts';
@@ -100,7 +99,7 @@ function bindColumn(level: Level, c: PgNode, found: Found): Column<string> {
     found.columns.push({ name: c.name, type: colType(OID.int4) });
     return { k: 'ordinality', at };
   }
-  const type = level.locate(location, () => resolveTypeName(c.typeName));
+  const type = level.typeNamed(c.typeName, location);
   refuseUnreadable(level, type, location);
   found.columns.push({ name: c.name, type });
   const wrapper = wrapperOf(c);

@@ -10,12 +10,13 @@
  */
 import { SqlError, type SqlErrorFields } from '../../operators/errors.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
-import type { ColType } from '../../operators/types.ts';
+import { type ColType, typeObjectOid } from '../../operators/types.ts';
 import type { Relation } from '../catalog_reader.ts';
 import { structureText } from '../logical/expressions.ts';
 import type { Col, Logical, LogicalAggregate, LogicalWindow, OrderItem } from '../logical/plan.ts';
 import type { PgNode, SeenRelation } from '../parse/ast.ts';
 import { characterPosition } from '../parse/positions.ts';
+import { resolveTypeName } from '../types/type_name.ts';
 import type { Clause } from './clause.ts';
 import type { BindEnv, BoundModification } from './env.ts';
 
@@ -133,6 +134,8 @@ export interface WindowUse {
 export class Shared {
   readonly env: BindEnv;
   readonly dependencies = new Set<number>();
+  /** Types that users made and the statement names, as objects of the catalog. */
+  readonly types = new Set<number>();
   readonly columns = new Map<number, ColumnInfo>();
   /** Byte offset of the token an expression came from. */
   readonly locations = new WeakMap<Expr, number>();
@@ -285,6 +288,19 @@ export class Level {
       if (position === undefined) throw e;
       throw new SqlError(e.sqlstate, e.message, { ...e.fields, position });
     }
+  }
+
+  /** The type that a TypeName node means. */
+  typeNamed(node: PgNode, location: number | undefined): ColType {
+    return this.locate(location, () => resolveTypeName(node, (schema, name) => this.userType(schema, name)));
+  }
+
+  /** pg_type.oid of a type that a user made, which the statement needs then; 0 when there is none. */
+  userType(schema: string | undefined, name: string): number {
+    const { env, types } = this.shared;
+    const type = env.catalog.typeNamed(schema, name);
+    if (type !== 0) types.add(typeObjectOid(type));
+    return type;
   }
 
   cte(name: string): Cte | undefined {

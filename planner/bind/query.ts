@@ -26,6 +26,7 @@ export function queryAt(top: Level, node: SelectNode): BoundQuery {
     })),
     order: query.order,
     dependencies: [...shared.dependencies],
+    types: [...shared.types],
     parameters: env.paramTypes,
     emitOnWindowClose: node.emitOnWindowClose === true,
     ...(shared.asOf ? { asOf: shared.asOf } : {}),

@@ -140,6 +140,7 @@ export function testCatalog(): CatalogReader {
     relation: (schema, name) => (schema === undefined || schema === 'public' ? (relations.get(name) ?? null) : null),
     relationByOid: (id) => [...relations.values()].find((r) => r.oid === id) ?? null,
     uniqueKeys: primaryKeyOf,
+    typeNamed: () => 0,
   };
   for (const [name, sql] of Object.entries(VIEWS)) {
     const [statement] = parse(sql);

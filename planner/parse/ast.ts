@@ -159,6 +159,13 @@ export type AlterAction =
   /** OWNER TO, as there is one owner of everything; how PostgreSQL's disk and planner treat a table (SET STATISTICS, SET STORAGE, CLUSTER ON), which changes no result. */
   | { k: 'no_effect' };
 
+/** What ALTER TYPE does to an enum type. */
+export type EnumAction =
+  /** `neighbour`: null: behind all others. */
+  | { k: 'add_value'; label: string; ifNotExists: boolean; neighbour: string | null; after: boolean }
+  | { k: 'rename_value'; from: string; to: string }
+  | { k: 'rename'; to: string };
+
 export interface Option {
   name: string;
   value: string;
@@ -233,6 +240,8 @@ export type Statement = { text: string; offset: number } & (
       ifExists: boolean;
       actions: AlterAction[];
     }
+  | { k: 'create_enum'; schema?: string; name: string; labels: string[] }
+  | { k: 'alter_enum'; schema?: string; name: string; action: EnumAction }
   | { k: 'create_sequence'; schema?: string; name: string; ifNotExists: boolean; options: SequenceOptions }
   | { k: 'alter_sequence'; schema?: string; name: string; ifExists: boolean; options: SequenceOptions }
   | {
@@ -263,6 +272,7 @@ export type Statement = { text: string; offset: number } & (
         | 'materialized_view'
         | 'index'
         | 'sequence'
+        | 'type'
         | 'sink'
         | 'subscription'
         | 'schema'
@@ -322,7 +332,7 @@ export type Statement = { text: string; offset: number } & (
 
 /** What COMMENT ON is about; `schema` and `name` of a column or a constraint are its relation's. */
 export type CommentTarget =
-  | { kind: 'table' | 'view' | 'materialized_view' | 'index' | 'sequence'; schema?: string; name: string }
+  | { kind: 'table' | 'view' | 'materialized_view' | 'index' | 'sequence' | 'type'; schema?: string; name: string }
   | { kind: 'column'; schema?: string; name: string; column: string }
   | { kind: 'constraint'; schema?: string; name: string; constraint: string }
   | { kind: 'schema'; name: string };

@@ -27,6 +27,8 @@ const STATIC_TAG = {
   create_sink: 'CREATE SINK',
   create_schema: 'CREATE SCHEMA',
   comment: 'COMMENT',
+  create_enum: 'CREATE TYPE',
+  alter_enum: 'ALTER TYPE',
   create_sequence: 'CREATE SEQUENCE',
   alter_sequence: 'ALTER SEQUENCE',
   create_subscription: 'CREATE SUBSCRIPTION',

@@ -18,6 +18,7 @@ import {
 } from './convert_ddl.ts';
 import { alterSequence, createSequence } from './convert_sequence.ts';
 import { declareCursor, explain, fetch, transaction, variableSet } from './convert_session.ts';
+import { alterEnum, createEnum, renameType } from './convert_type.ts';
 import { rangeVarName } from './node_fields.ts';
 import { errorAt, type Source } from './positions.ts';
 import { statementName, utilityTag } from './utility_tags.ts';
@@ -55,8 +56,10 @@ const CONVERTERS: Record<string, Converter> = {
   CommentStmt: comment,
   CreateSeqStmt: createSequence,
   AlterSeqStmt: alterSequence,
+  CreateEnumStmt: createEnum,
+  AlterEnumStmt: alterEnum,
   AlterTableStmt: alterTable,
-  RenameStmt: rename,
+  RenameStmt: (node, source) => (node.renameType === 'OBJECT_TYPE' ? renameType(node, source) : rename(node, source)),
   AlterObjectSchemaStmt: setSchema,
   DropStmt: drop,
   DropSubscriptionStmt: dropSubscription,

@@ -300,14 +300,19 @@ const DROP_KIND: Record<string, Kind<'drop'>['kind']> = {
   OBJECT_INDEX: 'index',
   OBJECT_SEQUENCE: 'sequence',
   OBJECT_SCHEMA: 'schema',
+  OBJECT_TYPE: 'type',
 };
+
+function namePath({ List: list, String: word, TypeName: type }: PgNode): string[] {
+  return list ? strings(list.items) : type ? strings(type.names) : [word.sval];
+}
 
 /** DROP of the kinds that Tidemark has; null for others. PostgreSQL's node keeps no positions of the names. */
 export function drop(node: PgNode, source: Source): Kind<'drop'> | null {
   const kind = DROP_KIND[node.removeType];
   if (kind === undefined) return null;
   const names = (node.objects as PgNode[]).map((object) => ({
-    ...qualified(object.List ? strings(object.List.items) : [object.String.sval]),
+    ...qualified(namePath(object)),
     location: -1,
   }));
   return {

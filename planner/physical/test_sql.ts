@@ -52,6 +52,7 @@ export function testCatalog(relations: Relation[]): CatalogReader {
     relation: (_schema, name) => relations.find((r) => r.name === name) ?? null,
     relationByOid: (oid) => relations.find((r) => r.oid === oid) ?? null,
     uniqueKeys: primaryKeyOf,
+    typeNamed: () => 0,
   };
 }
 

@@ -4,9 +4,10 @@
  * Rows are built when first asked for and kept: a look-up is a Map access. Names without a schema mean pg_catalog. Tidemark's
  * own functions (own_functions.ts) are listed beside PostgreSQL's.
  */
-import { OID } from '../../operators/types.ts';
+import { OID, typeObjectOid } from '../../operators/types.ts';
 import { type CatalogTable, type SystemTable, systemTable } from './catalog_table.ts';
 import { OWN_FUNCTIONS } from './own_functions.ts';
+import { userType } from './user_types.ts';
 
 /** OID of the schema pg_catalog. */
 export const PG_CATALOG = 11;
@@ -238,7 +239,7 @@ let casts: Map<string, PgCast> | null = null;
 let aggregates: Map<number, PgAggregate> | null = null;
 
 export function typeByOid(oid: number): PgType | undefined {
-  return types.byOid(oid);
+  return typeObjectOid(oid) === 0 ? types.byOid(oid) : userType(oid);
 }
 
 /** `schema` undefined: pg_catalog. */
@@ -318,39 +319,39 @@ export function namespaceName(oid: number): string | undefined {
 
 /** Array type over an element type; 0 when there is none. */
 export function arrayTypeOf(oid: number): number {
-  return types.byOid(oid)?.array ?? 0;
+  return typeByOid(oid)?.array ?? 0;
 }
 
 /** Element type of a true array type; 0 for others. */
 export function elementTypeOf(oid: number): number {
-  const type = types.byOid(oid);
+  const type = typeByOid(oid);
   return type?.isArray ? type.element : 0;
 }
 
 /** The type under a domain (through all levels); other types are their own base. */
 export function baseTypeOf(oid: number): number {
-  let type = types.byOid(oid);
-  while (type?.kind === 'd') type = types.byOid(type.baseType);
+  let type = typeByOid(oid);
+  while (type?.kind === 'd') type = typeByOid(type.baseType);
   return type?.oid ?? oid;
 }
 
 export function isPreferred(oid: number): boolean {
-  return types.byOid(oid)?.preferred ?? false;
+  return typeByOid(oid)?.preferred ?? false;
 }
 
 /** pg_type.typcategory; 'X' (unknown) for a type that does not exist. */
 export function categoryOf(oid: number): string {
-  return types.byOid(oid)?.category ?? 'X';
+  return typeByOid(oid)?.category ?? 'X';
 }
 
 /** True for composite types and domains over them; record itself is not one. */
 export function isComposite(oid: number): boolean {
-  return types.byOid(baseTypeOf(oid))?.kind === 'c';
+  return typeByOid(baseTypeOf(oid))?.kind === 'c';
 }
 
 /** `int4pl(int4,int4)`: function name and pg_type names of its declared input arguments. */
 export function procSignature(proc: PgProc): string {
-  return `${proc.name}(${proc.args.map((oid) => types.byOid(oid)?.name ?? String(oid)).join(',')})`;
+  return `${proc.name}(${proc.args.map((oid) => typeByOid(oid)?.name ?? String(oid)).join(',')})`;
 }
 
 interface DefaultClass {
@@ -432,7 +433,7 @@ export function isBinaryCoercible(from: number, to: number): boolean {
   if (from === to || to === OID.any || to === OID.anyelement || to === ANYCOMPATIBLE) return true;
   const base = baseTypeOf(from);
   if (base === to) return true;
-  const type = types.byOid(base);
+  const type = typeByOid(base);
   switch (to) {
     case OID.anyarray:
     case ANYCOMPATIBLEARRAY:

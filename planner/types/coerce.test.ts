@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
+import { typeByName } from './catalog.ts';
 import { type CoerceHost, callFunction, callOperator, coerceAssignment, coerceExpr, commonType } from './coerce.ts';
 import { formatType } from './format_type.ts';
 import { resolveFunction } from './function.ts';
@@ -168,8 +169,8 @@ test('common types', () => {
 });
 
 test('calls by a type name', () => {
-  assert.equal(functionCast(undefined, 'int4', OID.unknown), OID.int4);
-  assert.equal(functionCast(undefined, 'text', OID.int4), OID.text);
-  assert.equal(functionCast(undefined, 'int4', OID.int8), null);
-  assert.equal(functionCast(undefined, 'lower', OID.text), null);
+  assert.equal(functionCast(typeByName(undefined, 'int4'), OID.unknown), OID.int4);
+  assert.equal(functionCast(typeByName(undefined, 'text'), OID.int4), OID.text);
+  assert.equal(functionCast(typeByName(undefined, 'int4'), OID.int8), null);
+  assert.equal(functionCast(typeByName(undefined, 'lower'), OID.text), null);
 });

@@ -1,7 +1,9 @@
 /**
  * Type names as PostgreSQL prints them: format_type(oid, typmod), and every error message that names a type.
  */
+import { enumTypeOf } from '../../operators/expr/enum_types.ts';
 import { QUOTED_KEYWORDS } from '../../operators/expr/text/keywords.ts';
+import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import { OID } from '../../operators/types.ts';
 import { namespaceName, PG_CATALOG, type PgType, typeByOid } from './catalog.ts';
 import { typmodOut } from './typmod.ts';
@@ -31,17 +33,22 @@ const LENGTH_ONE_NAMES = new Map<number, string>([
   [OID.bpchar, 'character'],
 ]);
 
-function quotedName(type: PgType): string {
+/** Without a search path a type of the schema public has no schema before it. */
+function quotedName(type: PgType, path: string[] = ['public']): string {
   const name = QUOTED_KEYWORDS.has(type.name) || !/^[a-z_][a-z0-9_$]*$/.test(type.name) ? `"${type.name}"` : type.name;
-  return type.namespace === PG_CATALOG ? name : `${namespaceName(type.namespace)}.${name}`;
+  if (type.namespace === PG_CATALOG) return name;
+  const schema = enumTypeOf(type.oid)?.schema;
+  if (schema === undefined) return `${namespaceName(type.namespace)}.${name}`;
+  return path.includes(schema) ? name : `${quoteIdent(schema)}.${name}`;
 }
 
-/** format_type(oid, typmod): `numeric(10,2)`, `character varying(5)[]`, `timestamp(3) without time zone`. No typmod: the type's general name. */
-export function formatType(oid: number, typmod?: number | null): string {
+/** format_type(oid, typmod), with the schemas of user types that the search path does not find: `numeric(10,2)`, `character varying(5)[]`, `timestamp(3) without time zone`. No typmod: the type's general name. */
+export function formatType(oid: number, typmod?: number | null, path?: string[]): string {
   if (oid === 0) return '-';
   const type = typeByOid(oid);
   if (!type) return '???';
-  if (type.isArray && oid !== OID.int2vector && oid !== OID.oidvector) return `${formatType(type.element, typmod)}[]`;
+  if (type.isArray && oid !== OID.int2vector && oid !== OID.oidvector)
+    return `${formatType(type.element, typmod, path)}[]`;
   const given = typmod !== undefined && typmod !== null;
   const lengthOne = LENGTH_ONE_NAMES.get(oid);
   if (lengthOne !== undefined) {
@@ -50,5 +57,5 @@ export function formatType(oid: number, typmod?: number | null): string {
   }
   const name = SQL_NAMES.get(oid);
   if (name !== undefined) return name + typmodOut(oid, given ? typmod : -1);
-  return given && typmod >= 0 ? `${quotedName(type)}(${typmod})` : quotedName(type);
+  return given && typmod >= 0 ? `${quotedName(type)}(${typmod})` : quotedName(type, path);
 }

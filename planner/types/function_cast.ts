@@ -4,13 +4,12 @@
  */
 import { OID } from '../../operators/types.ts';
 import { findCoercion } from './cast.ts';
-import { categoryOf, isComposite, procsByName, typeByName } from './catalog.ts';
+import { categoryOf, isComposite, type PgType, procsByName } from './catalog.ts';
 
-/** The type OID that `name(argument of type from)` casts to; null when it is a call. */
-export function functionCast(schema: string | undefined, name: string, from: number): number | null {
-  const type = typeByName(schema, name);
-  if (!type || type.kind === 'p' || type.kind === 'c') return null;
-  const exact = procsByName(name).some(
+/** The type OID that a call by the type's name with an argument of type `from` casts to; null when it is a call. */
+export function functionCast(type: PgType | undefined, from: number): number | null {
+  if (type === undefined || type.kind === 'p' || type.kind === 'c') return null;
+  const exact = procsByName(type.name).some(
     (p) => p.namespace === type.namespace && p.args.length === 1 && p.args[0] === from,
   );
   if (exact) return null;

@@ -18,6 +18,7 @@ import {
   type PgProc,
   procByOid,
   procSignature,
+  typeByName,
   typeByOid,
 } from './catalog.ts';
 import { systemTable } from './catalog_table.ts';
@@ -169,7 +170,9 @@ test(`functions resolve as in PostgreSQL (SEED=${SEED})`, async () => {
     const tail = withinGroup === undefined ? '' : ` within group (order by ${texts.slice(direct).join(', ')})`;
     const sql = `${shown}(${texts.slice(0, direct).join(', ')})${tail}${proc.kind === 'w' ? ' over ()' : ''}`;
     const castTo =
-      args.length === 1 && names.length === 0 && !variadic ? functionCast(schema, proc.name, args[0]) : null;
+      args.length === 1 && names.length === 0 && !variadic
+        ? functionCast(typeByName(schema, proc.name), args[0])
+        : null;
     const ours = askOurs(() => {
       if (castTo !== null) return { fn: 0, result: castTo };
       const f = resolveFunction({

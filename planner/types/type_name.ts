@@ -4,19 +4,26 @@
 import { SqlError, unsupported } from '../../operators/errors.ts';
 import { type ColType, colType } from '../../operators/types.ts';
 import type { PgNode } from '../parse/ast.ts';
-import { arrayTypeOf, typeByName } from './catalog.ts';
+import { arrayTypeOf, typeByName, typeByOid } from './catalog.ts';
 import { typeTextNode } from './type_text.ts';
 import { typmodIn } from './typmod.ts';
 
 export { formatType } from './format_type.ts';
 
-/** The type a TypeName node means; `node` is the content, i.e. { names, typmods, arrayBounds, ... }. Throws 42704, 22023, 42601, 0A000. */
-export function resolveTypeName(node: PgNode): ColType {
+/** Finds types that users made: pg_type.oid by name, without a schema by the search path; 0 when there is none. */
+export type UserTypes = (schema: string | undefined, name: string) => number;
+
+/**
+ * The type a TypeName node means; `node` is the content, i.e. { names, typmods, arrayBounds, ... }. Without `users` only PostgreSQL's own are found.
+ * Throws 42704, 22023, 42601, 0A000.
+ */
+export function resolveTypeName(node: PgNode, users?: UserTypes): ColType {
   const path: string[] = (node.names ?? []).map((n: PgNode) => n.String?.sval ?? '');
   if (node.pct_type) throw unsupported('%TYPE');
   if (node.setof) throw unsupported('SETOF outside of a function declaration');
   const name = path[path.length - 1];
-  const type = typeByName(path.length > 1 ? path[path.length - 2] : undefined, name);
+  const schema = path.length > 1 ? path[path.length - 2] : undefined;
+  const type = typeByName(schema, name) ?? typeByOid(users?.(schema, name) ?? 0);
   const bounds: PgNode[] = node.arrayBounds ?? [];
   const missing = (): SqlError =>
     new SqlError('42704', `type "${path.join('.')}${bounds.length > 0 ? '[]' : ''}" does not exist`);
@@ -30,8 +37,8 @@ export function resolveTypeName(node: PgNode): ColType {
 }
 
 /** A type written as text, as regtype's input reads it: `int4`, `timestamp(3) with time zone[]`. Throws 42704, 42601. */
-export function parseTypeName(text: string): ColType {
-  return resolveTypeName(typeTextNode(text));
+export function parseTypeName(text: string, users?: UserTypes): ColType {
+  return resolveTypeName(typeTextNode(text), users);
 }
 
 function typmodValue(node: PgNode): number {

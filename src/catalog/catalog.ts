@@ -4,6 +4,8 @@
  * Relations of the server itself (pg_catalog, information_schema, tidemark) come from a SystemRelations and are not objects here.
  */
 import { SqlError } from '../../operators/errors.ts';
+import { dropEnumType, type EnumType, enumTypeOf, setEnumType } from '../../operators/expr/enum_types.ts';
+import { enumTypeOid, typeObjectOid } from '../../operators/types.ts';
 import { type CatalogReader, primaryKeyOf, type Relation, type UniqueKey } from '../../planner/catalog_reader.ts';
 import {
   type CatalogObject,
@@ -12,6 +14,7 @@ import {
   KIND_NAMES,
   type ObjectKind,
   type RelationObject,
+  type TypeObject,
 } from './objects.ts';
 
 /** Relations that the server computes: pg_class, tidemark.sources, ... */
@@ -34,6 +37,16 @@ const BUILT_IN_SCHEMAS: [name: string, oid: number][] = [
   // Outside the ranges that PostgreSQL uses, below the users'.
   ['tidemark', 14999],
 ];
+
+/** Types have names of their own beside those of relations. */
+function placeOf({ kind, schema, name }: Pick<CatalogObject, 'kind' | 'schema' | 'name'>): string {
+  return kind === 'type' ? typePlace(schema, name) : `${schema}.${name}`;
+}
+
+const typePlace = (schema: string, name: string): string => `type ${schema}.${name}`;
+
+/** Relations whose rows are a type with the relation's name. */
+const WITH_ROW_TYPE: ReadonlySet<ObjectKind> = new Set(['table', 'stream', 'view', 'materialized_view']);
 
 /** First OID given to users' objects, as in PostgreSQL. */
 const FIRST_OID = 16384;
@@ -134,19 +147,70 @@ export class Catalog implements CatalogReader {
 
   /** Throws when add() would: a statement that waits for something may find the catalog changed. */
   check(object: CatalogObject): void {
-    if (this.#byName.has(`${object.schema}.${object.name}`))
-      throw new SqlError('42P07', `relation "${object.name}" already exists`);
+    this.#checkFree(object, object.name);
     if (!this.#schemas.has(object.schema)) throw new SqlError('3F000', `schema "${object.schema}" does not exist`);
-    if (object.dependencies.some((oid) => this.relationByOid(oid) === null)) {
+    if (object.dependencies.some((oid) => !this.#objects.has(oid) && this.relationByOid(oid) === null)) {
       throw new SqlError('42P01', `a relation that "${object.name}" reads was dropped meanwhile`);
     }
   }
 
   add(object: CatalogObject): void {
     this.check(object);
+    if (object.kind === 'type') setEnumType(object.type, this);
     this.#objects.set(object.oid, object);
-    this.#byName.set(`${object.schema}.${object.name}`, object.oid);
+    this.#byName.set(placeOf(object), object.oid);
     this.version++;
+  }
+
+  #checkFree({ kind, schema }: Pick<CatalogObject, 'kind' | 'schema'>, name: string): void {
+    const type = this.#byName.has(typePlace(schema, name));
+    const other = this.find(schema, name);
+    if (kind === 'type') {
+      if (type || (other !== undefined && WITH_ROW_TYPE.has(other.kind)))
+        throw new SqlError('42710', `type "${name}" already exists`);
+      return;
+    }
+    if (other !== undefined) throw new SqlError('42P07', `relation "${name}" already exists`);
+    if (!type || !WITH_ROW_TYPE.has(kind)) return;
+    throw new SqlError('42710', `type "${name}" already exists`, {
+      hint: "A relation has an associated type of the same name, so you must use a name that doesn't conflict with any existing type.",
+    });
+  }
+
+  /** A type as it is from now on. */
+  setType(object: TypeObject, type: EnumType): void {
+    setEnumType(type, this);
+    object.type = type;
+    this.version++;
+  }
+
+  /** Statements have been done again: what labels were called before means nothing more. */
+  forgetFormerLabels(): void {
+    for (const object of this.#objects.values())
+      if (object.kind === 'type' && object.type.former.length > 0) this.setType(object, { ...object.type, former: [] });
+  }
+
+  /** Its types may be those of another engine of the process now. */
+  forgetTypes(): void {
+    for (const object of this.#objects.values()) if (object.kind === 'type') dropEnumType(object.type.oid, this);
+  }
+
+  findType(schema: string | undefined, name: string, searchPath: string[]): TypeObject | undefined {
+    for (const s of schema === undefined ? searchPath : [schema]) {
+      const object = this.#objects.get(this.#byName.get(typePlace(s, name)) ?? 0);
+      if (object?.kind === 'type') return object;
+    }
+    return undefined;
+  }
+
+  typeNamed(schema: string | undefined, name: string, searchPath: string[] = ['public']): number {
+    for (const s of schema === undefined ? searchPath : [schema]) {
+      const type = this.findType(s, name, searchPath);
+      if (type !== undefined) return enumTypeOid(type.oid);
+      const element = name.startsWith('_') ? this.findType(s, name.slice(1), searchPath) : undefined;
+      if (element !== undefined) return enumTypeOid(element.oid) + 1;
+    }
+    return 0;
   }
 
   /** A new definition of an object that keeps its OID. */
@@ -177,10 +241,10 @@ export class Catalog implements CatalogReader {
 
   /** Gives an object another name in its schema; 42P07 when it is taken. */
   rename(object: CatalogObject, name: string): void {
-    if (this.#byName.has(`${object.schema}.${name}`)) throw new SqlError('42P07', `relation "${name}" already exists`);
-    this.#byName.delete(`${object.schema}.${object.name}`);
-    this.#byName.set(`${object.schema}.${name}`, object.oid);
+    this.#checkFree(object, name);
+    this.#byName.delete(placeOf(object));
     object.name = name;
+    this.#byName.set(placeOf(object), object.oid);
     if ('relation' in object) object.relation.name = name;
     this.version++;
   }
@@ -189,7 +253,8 @@ export class Catalog implements CatalogReader {
     const object = this.#objects.get(oid);
     if (object === undefined) return;
     this.#objects.delete(oid);
-    this.#byName.delete(`${object.schema}.${object.name}`);
+    this.#byName.delete(placeOf(object));
+    if (object.kind === 'type') dropEnumType(object.type.oid, this);
     this.version++;
   }
 
@@ -226,6 +291,7 @@ export class Catalog implements CatalogReader {
       relation: (schema, name) => this.relation(schema, name, searchPath),
       relationByOid: (oid) => this.relationByOid(oid),
       uniqueKeys: (relation) => this.uniqueKeys(relation),
+      typeNamed: (schema, name) => this.typeNamed(schema, name, searchPath),
       tableFunction: (schema, name, args) => this.tableFunction(schema, name, args),
     };
   }
@@ -274,10 +340,10 @@ export class Catalog implements CatalogReader {
     searchPath: string[],
     ifExists: boolean,
   ): CatalogObject | null {
-    const object = this.find(schema, name, searchPath);
+    const object = kind === 'type' ? this.findType(schema, name, searchPath) : this.find(schema, name, searchPath);
     if (object === undefined) {
       if (ifExists) return null;
-      const code = kind === 'index' || kind === 'sink' || kind === 'subscription' ? '42704' : '42P01';
+      const code = ['index', 'sink', 'subscription', 'type'].includes(kind) ? '42704' : '42P01';
       throw new SqlError(code, `${KIND_NAMES[kind]} "${name}" does not exist`);
     }
     if (object.kind !== kind) {
@@ -291,7 +357,9 @@ export class Catalog implements CatalogReader {
 
 /** What ALTER may change of an object that a statement was bound with. */
 function shapeOf(object: CatalogObject): string {
-  return JSON.stringify([object.name, 'relation' in object ? object.relation.columns : []]);
+  const columns = 'relation' in object ? object.relation.columns : [];
+  const renames = columns.map(({ type }) => enumTypeOf(enumTypeOid(typeObjectOid(type.oid)))?.renames ?? 0);
+  return JSON.stringify([object.name, columns, renames]);
 }
 
 function addTo<T>(lists: Map<number, T[]>, key: number, item: T): void {

@@ -1,4 +1,5 @@
 /** Named objects: what CREATE makes and DROP takes away. */
+import type { EnumType } from '../../operators/expr/enum_types.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { PgNode, ReferentialAction, SelectNode } from '../../planner/parse/ast.ts';
@@ -183,7 +184,14 @@ export interface SubscriptionObject extends ObjectBase {
   progress: boolean;
 }
 
+/** A type that a user made. Its OID in pg_type is made of the object's (enumTypeOid). */
+export interface TypeObject extends ObjectBase {
+  kind: 'type';
+  type: EnumType;
+}
+
 export type CatalogObject =
+  | TypeObject
   | SubscriptionObject
   | RelationObject
   | ViewObject
@@ -203,4 +211,5 @@ export const KIND_NAMES: Record<ObjectKind, string> = {
   sequence: 'sequence',
   sink: 'sink',
   subscription: 'subscription',
+  type: 'type',
 };

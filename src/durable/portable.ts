@@ -18,6 +18,7 @@ import type { StreamFacts } from '../runtime/stream.ts';
 import type { DataDirectory } from './data_directory.ts';
 import { type Disk, type DiskFile, readAll, writeAll } from './disk.ts';
 import { FRAME_HEADER, frameSize, makeFrame, nameFrame, RECORD, readFrame, sealFrame } from './frame.ts';
+import { labelsFirst } from './labels_first.ts';
 import { type DefinitionRecord, readJson, readSequence, sequenceFrame } from './records.ts';
 import type { Replay } from './replay.ts';
 import { damaged } from './segments.ts';
@@ -95,7 +96,7 @@ export async function writePortable(
       scripts: [...engine.scripts],
     };
     await writer.write(RECORD.portable, frameOf(Buffer.from(JSON.stringify(header))));
-    const definitions = engine.definitions.save();
+    const definitions = labelsFirst(engine.definitions.save());
     /** The last statement that changed the columns of a table's rows: with them they come after it. */
     const altered = new Map(
       definitions.flatMap(({ record }) => (record.clock === undefined ? [] : [[record.altered, record]])),

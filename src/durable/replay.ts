@@ -30,6 +30,8 @@ export class Replay {
   now = 0n;
   /** The clock that the statement which is being repeated gave rows values by. */
   clock = 0n;
+  /** What the statement that is being repeated altered; 0: nothing. */
+  altered = 0;
   /** Identity of the sink that the statement which is being repeated made. */
   identity = '';
   readonly #engine: TidemarkEngine;
@@ -153,6 +155,7 @@ export class Replay {
     const [statement] = parse(record.sql);
     if (record.made !== 0) engine.catalog.setNextOid(record.made);
     this.#greatestOid = Math.max(this.#greatestOid, record.made);
+    this.altered = record.altered ?? 0;
     this.identity = record.identity ?? `${record.made}-${record.now}`;
     try {
       const prepared = engine.prepare(statement, [], session);
@@ -192,6 +195,7 @@ export class Replay {
   /** The log has ended: the next object gets an OID that nothing ever had. */
   finish(): void {
     this.#feed.close();
+    this.#engine.catalog.forgetFormerLabels();
     this.#engine.catalog.setNextOid(this.#greatestOid + 1);
   }
 }

@@ -10,6 +10,7 @@
  */
 import type { Worker } from 'node:worker_threads';
 import { checked } from '../../operators/batch/pages.ts';
+import { followEnumTypes } from '../../operators/expr/enum_types.ts';
 import type { KafkaAccess } from '../kafka/access.ts';
 import type { Log } from '../postgres/options.ts';
 import type { Listen } from '../postgres/wire/listener.ts';
@@ -43,6 +44,7 @@ export class IoThread {
   readonly #clients: RemoteClients;
   readonly #sources = new Map<number, RemoteSource>();
   readonly #calls = new Map<number, PendingCall>();
+  readonly #untold: () => void;
   #lastCall = 0;
   #closing = false;
 
@@ -58,6 +60,7 @@ export class IoThread {
       frame: (kind, id, bytes) => this.#clients.frame(kind, id, bytes),
       message: (message) => this.#message(message),
     });
+    this.#untold = followEnumTypes((type) => this.channel.post({ k: 'enum', type }));
     this.#worker.on('error', (error) => this.#failed(error));
     this.#worker.on('exit', (code) => this.#failed(new Error(`it ended with code ${code}`)));
   }
@@ -164,6 +167,7 @@ export class IoThread {
   #failed(error: Error): void {
     if (this.#closing) return;
     this.#closing = true;
+    this.#untold();
     for (const { reject } of this.#calls.values()) reject(error);
     this.#calls.clear();
     this.#options.onFailure(error);
@@ -177,6 +181,7 @@ export class IoThread {
       if (used !== 0) this.#options.log('error', `the I/O thread ends with ${used} pages of memory in use`);
     }
     this.#closing = true;
+    this.#untold();
     this.#started.urgent.close();
     await this.#worker.terminate();
     takeBackPages(this.#started);

@@ -3,6 +3,7 @@
 import type { Transferable } from 'node:worker_threads';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { SqlError, type SqlErrorFields } from '../../operators/errors.ts';
+import type { EnumType } from '../../operators/expr/enum_types.ts';
 import type { Place } from '../kafka/buffers.ts';
 import type { RowForm } from '../postgres/encode/row_form.ts';
 import type { StartupMessage } from '../postgres/wire/startup_packet.ts';
@@ -100,7 +101,9 @@ export type ToIo =
   | { k: 'rows'; connection: number; form: RowForm | null; batch: Batch; from: number; to: number }
   | { k: 'source'; source: number; order: SourceOrder }
   /** How far the tick log is. */
-  | { k: 'mark'; mark: MarkLink };
+  | { k: 'mark'; mark: MarkLink }
+  /** An enum type as rows that follow may have it. */
+  | { k: 'enum'; type: EnumType };
 
 /** From the I/O thread. */
 export type FromIo =

@@ -2,6 +2,7 @@
 import { writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PageAllocator, pages } from '../../operators/batch/pages.ts';
+import { setEnumType } from '../../operators/expr/enum_types.ts';
 import { kafkaHere } from '../kafka/access.ts';
 import { buffers } from '../kafka/buffers.ts';
 import type { ListenOptions } from '../postgres/wire/listener.ts';
@@ -78,6 +79,9 @@ channel.receive({
         return;
       case 'mark':
         clients.follow(message.mark);
+        return;
+      case 'enum':
+        setEnumType(message.type, channel);
         return;
       case 'source':
         sources.order(message.source, message.order);

@@ -35,6 +35,7 @@ import { keepSeen, showSeen } from './seen_columns.ts';
 import { sessionWith } from './session_with.ts';
 import type { StoredRelation } from './stored_relation.ts';
 import { TableDraft } from './table_draft.ts';
+import { typesNamed } from './type_users.ts';
 import { VolatileValues } from './volatile_values.ts';
 
 type AlterRelation = Extract<Statement, { k: 'alter_relation' }>;
@@ -203,7 +204,12 @@ class Alteration {
               rewrite.run(rows, to, (made) => values?.pending(made, to) ?? detach(made, to)),
             );
       const referenced = planned.foreignKeys.map(({ references }) => references);
-      const reads = [oid, ...referenced, ...namedInLiterals(engine, this.#statement.actions, this.#session)];
+      const reads = [
+        oid,
+        ...referenced,
+        ...namedInLiterals(engine, this.#statement.actions, this.#session),
+        ...typesNamed(engine, this.#statement.actions, this.#session.searchPath),
+      ];
       if (rewrite !== null) {
         for (const columns of planned.indexes) stored.addIndex(columns);
         this.#exchange(draft, stored, values?.delta ?? null);

@@ -32,6 +32,7 @@ import { renameColumn } from './rename_column.ts';
 import { renameConstraint } from './rename_constraint.ts';
 import { bindAlone } from './row_expression.ts';
 import type { StoredRelation } from './stored_relation.ts';
+import { typesNamed } from './type_users.ts';
 
 type AlterRelation = Extract<Statement, { k: 'alter_relation' }>;
 export type Apply = () => void;
@@ -62,7 +63,12 @@ export function alterRelation(engine: TidemarkEngine, statement: AlterRelation, 
     prepareAction(engine, object, action, planned, statement, session),
   );
   const referenced = planned.foreignKeys.map(({ references }) => references);
-  const reads = [object.oid, ...referenced, ...namedInLiterals(engine, statement.actions, session)];
+  const reads = [
+    object.oid,
+    ...referenced,
+    ...namedInLiterals(engine, statement.actions, session),
+    ...typesNamed(engine, statement.actions, session.searchPath),
+  ];
   for (const apply of applies) apply?.();
   const oid = engine.catalog.nextOid === made ? object.oid : made;
   engine.defined({ sql: statement.text, made: oid, dropped: [], altered: object.oid }, session, [

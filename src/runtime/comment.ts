@@ -1,10 +1,11 @@
-/** COMMENT ON of relations, their columns and constraints, indexes and schemas. What is said lies with the object and goes with it. */
+/** COMMENT ON of relations, their columns and constraints, indexes, types and schemas. What is said lies with the object and goes with it. */
 import { SqlError } from '../../operators/errors.ts';
 import type { CommentTarget, Statement } from '../../planner/parse/ast.ts';
 import { type CatalogObject, type CommentedPart, KIND_NAMES } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { columnNamed, notFound } from './names.ts';
+import { typeNamed } from './user_types.ts';
 
 type Comment = Extract<Statement, { k: 'comment' }>;
 type Of<Kind extends CommentTarget['kind']> = Extract<CommentTarget, { kind: Kind }>;
@@ -40,6 +41,7 @@ function partOf(
   on: Exclude<CommentTarget, Of<'schema'>>,
   session: SessionContext,
 ): [CatalogObject, CommentedPart] {
+  if (on.kind === 'type') return [typeNamed(engine, on.schema, on.name, session), 'object'];
   const object = engine.catalog.find(on.schema, on.name, session.searchPath);
   if (object === undefined) {
     const table = on.kind === 'index' ? withPrimaryIndex(engine, on, session) : undefined;

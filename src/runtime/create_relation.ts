@@ -11,7 +11,7 @@ import type { Relation, RelationColumn } from '../../planner/catalog_reader.ts';
 import type { ColumnDef, IncludeKind, Statement } from '../../planner/parse/ast.ts';
 import { planQuery } from '../../planner/physical/index.ts';
 import { typeByOid } from '../../planner/types/catalog.ts';
-import { formatType, resolveTypeName } from '../../planner/types/type_name.ts';
+import { formatType } from '../../planner/types/type_name.ts';
 import type {
   CheckConstraint,
   ColumnDefault,
@@ -52,6 +52,7 @@ import { sourceSpec } from './source_spec.ts';
 import { withoutStorageParameters } from './storage_parameters.ts';
 import { StoredRelation } from './stored_relation.ts';
 import { StreamRuntime } from './stream.ts';
+import { columnType, typesNamed, typesOfColumns } from './type_users.ts';
 
 type CreateRelation = Extract<Statement, { k: 'create_relation' }>;
 
@@ -65,7 +66,7 @@ export async function createRelation(
   if (nameTaken(engine, said.schema, said.name, said.ifNotExists, session)) return null;
   if (said.asQuery !== null) return createTableAs(engine, said, session, signal);
   const { statement, copied } = withLikes(engine, said, session);
-  const columns = tableColumns(statement);
+  const columns = tableColumns(engine, statement, session);
   for (const { column } of copied.generated) columns[column].generated = true;
   const included = statement.include.map((item) => includedColumn(item));
   const all = [...columns, ...included.map(({ name, type }) => ({ name, type, notNull: false }))];
@@ -153,6 +154,8 @@ export async function createRelation(
     [
       ...defaults.flatMap((value) => value?.sequences ?? []),
       ...namedInLiterals(engine, statement, session),
+      ...typesNamed(engine, statement, session.searchPath),
+      ...typesOfColumns(all),
       ...foreignKeys.map(({ references }) => references).filter((oid) => oid !== relation.oid),
       ...copied.reads,
       ...indexes.map(({ oid }) => oid),
@@ -278,10 +281,10 @@ async function attachSource(
   return () => engine.sourceTicks.openStream(stream, offsets);
 }
 
-function tableColumns(statement: CreateRelation): RelationColumn[] {
+function tableColumns(engine: TidemarkEngine, statement: CreateRelation, session: SessionContext): RelationColumn[] {
   return statement.columns.map((column: ColumnDef) => ({
     name: column.name,
-    type: resolveTypeName(column.type),
+    type: columnType(engine, column.type, session),
     notNull: column.notNull || column.primaryKey || (statement.primaryKey?.includes(column.name) ?? false),
     ...(column.generated === null ? {} : { generated: true as const }),
     ...(column.identity === null ? {} : { identity: column.identity.always ? ('a' as const) : ('d' as const) }),
@@ -371,6 +374,7 @@ async function createTableAs(
     notNull: false,
   }));
   checkNames(columns);
+  const needs = [...bound.dependencies, ...bound.types, ...typesOfColumns(columns)];
   const relation: Relation = {
     oid: 0,
     schema: statement.schema ?? creationSchema(engine, session),
@@ -406,7 +410,7 @@ async function createTableAs(
     // The rows come from the log.
     const object = make();
     addStore();
-    engine.define(object, session, bound.dependencies);
+    engine.define(object, session, needs);
     return 'SELECT';
   }
   const stillSame = engine.catalog.stillSame(bound.dependencies);
@@ -418,14 +422,14 @@ async function createTableAs(
     const batch = oneBatch(pieces, types, arena);
     if (fresh) {
       const rows = consolidator(types)(batch, arena);
-      await engine.defineFilled(make(), rows, session, bound.dependencies, stillSame, addStore, signal);
+      await engine.defineFilled(make(), rows, session, needs, stillSame, addStore, signal);
       transaction.forgetReads();
     } else {
       // Within a transaction that has read or written the rows are as much a part of it as what they come from.
       stillSame();
       const object = make();
       addStore();
-      engine.define(object, session, bound.dependencies);
+      engine.define(object, session, needs);
       transaction.write(relation.oid, batch);
     }
     return `SELECT ${batch.n}`;

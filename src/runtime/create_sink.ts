@@ -30,7 +30,7 @@ export async function createSink(
     schema: statement.schema ?? creationSchema(engine, session),
     name: statement.name,
     sql: statement.text,
-    dependencies: bound.dependencies.filter((d) => engine.catalog.get(d) !== undefined),
+    dependencies: [...bound.dependencies.filter((d) => engine.catalog.get(d) !== undefined), ...bound.types],
     options,
     identity: engine.replay?.identity ?? randomBytes(12).toString('hex'),
     physical,

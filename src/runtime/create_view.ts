@@ -219,7 +219,7 @@ function viewColumns(bound: BoundQuery, names: string[]): RelationColumn[] {
 
 /** Relations read, without those that are only seen through a plain view's body. */
 function directDependencies(engine: TidemarkEngine, bound: BoundQuery): number[] {
-  return bound.dependencies.filter((oid) => engine.catalog.get(oid) !== undefined);
+  return [...bound.dependencies.filter((oid) => engine.catalog.get(oid) !== undefined), ...bound.types];
 }
 
 /** What SUBSCRIBE and sinks need of a query: its plan as a view. */

@@ -12,6 +12,7 @@ import type { CatalogObject, ColumnDefault, RelationObject } from '../catalog/ob
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { bindAlone } from './row_expression.ts';
+import { qualifyTypes } from './type_users.ts';
 
 const OF_SEQUENCES = new Set(['nextval', 'currval', 'setval']);
 
@@ -22,6 +23,7 @@ export function columnDefault(
   session: SessionContext,
 ): ColumnDefault {
   const own = structuredClone(node);
+  qualifyTypes(engine, own, session.searchPath);
   const sequences: number[] = [];
   for (const literal of literalsIn(own, sequenceLiteral)) {
     const found = namedBy(engine, literal, session);

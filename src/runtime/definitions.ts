@@ -1,9 +1,11 @@
 /** CREATE, ALTER, COMMENT, DROP, TRUNCATE: statements that change the catalog. Each takes effect between two ticks; what fills views, tables and indexes may wait for others before. */
 import { SqlError } from '../../operators/errors.ts';
+import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import { commandTag } from '../../planner/parse/command_tag.ts';
+import { parse } from '../../planner/parse/parse.ts';
 import type { CatalogObject, ObjectKind } from '../catalog/objects.ts';
-import { KIND_NAMES } from '../catalog/objects.ts';
+import { KIND_NAMES, type TypeObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { alterColumns, altersColumns } from './alter_columns.ts';
 import { alterRelation } from './alter_relation.ts';
@@ -22,7 +24,10 @@ import { dropForeignKeys, referencesTo } from './foreign_key.ts';
 import { keepChanges } from './kept_changes.ts';
 import { identityOwner } from './owned_sequences.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
+import { sessionWith } from './session_with.ts';
 import { truncate } from './truncate.ts';
+import { usersOfType, usesInTables } from './type_users.ts';
+import { alterEnum, createEnum } from './user_types.ts';
 
 export function prepareDefinition(
   engine: TidemarkEngine,
@@ -70,6 +75,12 @@ async function define(
     case 'comment':
       comment(engine, statement, session);
       return null;
+    case 'create_enum':
+      createEnum(engine, statement, session);
+      return null;
+    case 'alter_enum':
+      alterEnum(engine, statement, session);
+      return null;
     case 'create_sequence':
       createSequence(engine, statement, session);
       return null;
@@ -77,12 +88,10 @@ async function define(
       alterSequence(engine, statement, session);
       return null;
     case 'alter_relation':
-      if (altersColumns(statement))
-        await alterColumns(engine, statement, session, signal, (object) => dropOne(engine, object));
-      else alterRelation(engine, statement, session);
+      await alter(engine, statement, session, signal);
       return null;
     case 'drop':
-      await drop(engine, statement, session);
+      await drop(engine, statement, session, signal);
       return null;
     case 'truncate':
       truncate(engine, statement, session);
@@ -94,9 +103,14 @@ async function define(
 
 type Drop = Extract<Statement, { k: 'drop' }>;
 
-async function drop(engine: TidemarkEngine, statement: Drop, session: SessionContext): Promise<void> {
+async function drop(
+  engine: TidemarkEngine,
+  statement: Drop,
+  session: SessionContext,
+  signal: AbortSignal,
+): Promise<void> {
   if (statement.kind === 'schema') {
-    await dropSchemas(engine, statement, session);
+    await dropSchemas(engine, statement, session, signal);
     return;
   }
   const kind: ObjectKind = statement.kind === 'source' ? 'stream' : statement.kind;
@@ -107,8 +121,50 @@ async function drop(engine: TidemarkEngine, statement: Drop, session: SessionCon
     else found.push(object);
   }
   for (const object of found) checkNotRequired(engine, object, found);
+  for (const object of found)
+    if (object.kind === 'type') await freeType(engine, object, statement.cascade, session, signal);
   const gone = removable(engine, found, statement.cascade, session);
   await remove(engine, gone, statement, session);
+}
+
+/** What uses a type: 2BP01, or what tables have of it goes before it, and what reads that. `schemas` go with all that they have. */
+async function freeType(
+  engine: TidemarkEngine,
+  object: TypeObject,
+  cascade: boolean,
+  session: SessionContext,
+  signal: AbortSignal,
+  schemas: string[] = [],
+): Promise<void> {
+  const users = usersOfType(engine, object);
+  if (users.length > 0 && !cascade) throw stillDependent(wordsOf(object), users);
+  const gone: string[] = [];
+  const heard = sessionWith(session, {
+    notice: (_severity, _sqlstate, message, fields) => void gone.push(...(fields?.detail ?? message).split('\n')),
+  });
+  const next = () => usesInTables(engine, object).find(({ table }) => !schemas.includes(table.schema));
+  for (let use = next(); use !== undefined; use = next()) {
+    const { schema, name } = use.table;
+    const [statement] = parse(`ALTER TABLE ${quoteIdent(schema)}.${quoteIdent(name)} ${use.action}`);
+    if (statement.k !== 'alter_relation') throw new Error('an ALTER TABLE is one');
+    gone.push(`drop cascades to ${use.text}`);
+    await alter(engine, statement, heard, signal);
+  }
+  const on = wordsOf(object);
+  tellCascade(
+    gone.map((line) => ({ text: line.replace(/^drop cascades to /, ''), on })),
+    session,
+  );
+}
+
+async function alter(
+  engine: TidemarkEngine,
+  statement: Extract<Statement, { k: 'alter_relation' }>,
+  session: SessionContext,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!altersColumns(statement)) alterRelation(engine, statement, session);
+  else await alterColumns(engine, statement, session, signal, (object) => dropOne(engine, object));
 }
 
 /** An index of a constraint, or a sequence of an identity column, goes with its table alone. */
@@ -130,7 +186,12 @@ function checkNotRequired(engine: TidemarkEngine, object: CatalogObject, found: 
   );
 }
 
-async function dropSchemas(engine: TidemarkEngine, statement: Drop, session: SessionContext): Promise<void> {
+async function dropSchemas(
+  engine: TidemarkEngine,
+  statement: Drop,
+  session: SessionContext,
+  signal: AbortSignal,
+): Promise<void> {
   const schemas: string[] = [];
   const gone: CatalogObject[] = [];
   for (const { name } of statement.names) {
@@ -148,6 +209,8 @@ async function dropSchemas(engine: TidemarkEngine, statement: Drop, session: Ses
       );
     }
     schemas.push(name);
+    for (const object of inside)
+      if (object.kind === 'type') await freeType(engine, object, true, session, signal, schemas);
     for (const object of removable(engine, inside.reverse(), true, session))
       if (!gone.includes(object)) gone.push(object);
   }
@@ -261,6 +324,8 @@ function dropOne(engine: TidemarkEngine, object: CatalogObject): (() => Promise<
         await sink.close(true);
       };
     }
+    case 'type':
+      return null;
     case 'sequence':
       engine.sequences.close(object.oid);
       for (const { table, column } of usersOf(engine, object.oid)) table.defaults[column] = null;

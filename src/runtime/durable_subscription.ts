@@ -53,7 +53,8 @@ export async function createSubscription(
       throw new SqlError('22023', 'a subscription to a query needs a retention: nobody else keeps its changes');
     const { bound, physical } = planView(engine, statement.target.query, session);
     const oid = engine.catalog.newOid();
-    const dependencies = bound.dependencies.filter((dependency) => engine.catalog.get(dependency) !== undefined);
+    const relations = bound.dependencies.filter((dependency) => engine.catalog.get(dependency) !== undefined);
+    const dependencies = [...relations, ...bound.types];
     const object = make({ oid, follows: oid, physical, dependencies });
     await becomeView(engine, object, physical, session, [], signal);
     begin(object);

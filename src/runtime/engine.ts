@@ -381,6 +381,10 @@ export class TidemarkEngine implements Engine {
     return this.catalog.objects().some((object) => object.kind === 'subscription' && object.name === name);
   }
 
+  typeNamed(schema: string | undefined, name: string, searchPath: string[]): number {
+    return this.catalog.typeNamed(schema, name, searchPath);
+  }
+
   /** Makes an object that has just come to life part of the catalog. */
   define(object: CatalogObject, session: SessionContext, reads = object.dependencies): void {
     this.catalog.add(object);
@@ -490,6 +494,7 @@ export class TidemarkEngine implements Engine {
     this.streams.clear();
     this.localStreams.clear();
     this.loop.close();
+    this.catalog.forgetTypes();
     this.system.catalogs?.close();
     this.cold?.close();
     await this.changes.close();

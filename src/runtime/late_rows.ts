@@ -18,17 +18,20 @@ export interface DecodedRecords {
   bad: BadRow[];
 }
 
-/** Calls back for every record that gave a row. */
+/** Calls back for every record that gave a row, and for every one that gave none. */
 export function eachRecord(
   pieces: DecodedRecords[],
   visit: (row: number, partition: number, offset: number) => void,
+  visitBad?: (partition: number, offset: number) => void,
 ): void {
   for (const { raw, from, to, firstRow, bad } of pieces) {
     let row = firstRow;
     let nextBad = 0;
     for (let i = from; i < to; i++) {
-      if (bad[nextBad]?.index === i) nextBad++;
-      else visit(row++, raw.partition, raw.offset[i]);
+      if (bad[nextBad]?.index === i) {
+        nextBad++;
+        visitBad?.(raw.partition, raw.offset[i]);
+      } else visit(row++, raw.partition, raw.offset[i]);
     }
   }
 }

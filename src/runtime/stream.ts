@@ -13,6 +13,7 @@ import { BatchBuilder, isValid } from '../../operators/batch/builder.ts';
 import { I64 } from '../../operators/batch/memory.ts';
 import { empty, ListedMap } from '../../operators/lists.ts';
 import type { Undo } from '../../operators/state/undo.ts';
+import { typeObjectOid } from '../../operators/types.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { ConnectorSpec } from '../catalog/objects.ts';
 import type { OffsetRange, StreamInput } from '../durable/records.ts';
@@ -89,6 +90,8 @@ export class StreamRuntime {
   readonly #counts = { rows: 0, bytes: 0, late: 0 };
   readonly #partitions = new ListedMap<number, PartitionState>();
   readonly #idleMs: number;
+  /** A column has an enum type: what is no label may be one later. */
+  readonly #labelled: boolean;
   /** True when a column's DEFAULT depends on the clock. */
   readonly #clocked: boolean;
   readonly columns: StreamColumns;
@@ -130,6 +133,7 @@ export class StreamRuntime {
     this.spec = spec;
     this.source = source;
     this.#idleMs = Number(spec.options.idle_timeout_ms ?? 1000);
+    this.#labelled = spec.decoder.columns.some(({ type }) => typeObjectOid(type.oid) !== 0);
     this.#clocked = spec.decoder.columns.some((column) => column.default?.clocked);
     this.late = new StoredRelation(lateColumns(relation).map((c) => c.type));
     this.columns = new StreamColumns(relation, spec, source.schemas);
@@ -236,13 +240,18 @@ export class StreamRuntime {
       this.#partition(range.partition).position = range.to;
     }
     counts.rows += this.#rows;
-    if (this.#late.length === 0) return;
     counts.late += this.#late.length;
-    if (!isAppend) return;
+    const isBad = this.#labelled && this.#records.some(({ bad }) => bad.length > 0);
+    if (!isAppend || (this.#late.length === 0 && !isBad)) return;
     const refused = new Set(this.#late);
-    eachRecord(this.#records, (row, partition, offset) => {
-      if (refused.has(row)) history.addLate(partition, offset);
-    });
+    const refuse = (partition: number, offset: number) => history.addRefused(partition, offset);
+    eachRecord(
+      this.#records,
+      (row, partition, offset) => {
+        if (refused.has(row)) refuse(partition, offset);
+      },
+      isBad ? refuse : undefined,
+    );
   }
 
   /** What the commands of a tick change in a keyed table. */

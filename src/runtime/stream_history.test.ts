@@ -39,7 +39,7 @@ function run(ticks: Tick[]) {
       for (let offset = from; offset < from + records; offset++) taken.push({ partition, offset, watermark, now });
       for (const i of [...refused].sort((a, b) => a - b)) {
         if (i >= records) continue;
-        history.addLate(partition, from + i);
+        history.addRefused(partition, from + i);
         late.push([partition, from + i]);
       }
     }

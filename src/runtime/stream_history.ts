@@ -3,11 +3,12 @@
  *
  *   ranges   by partition: offsets that ticks took, neighbours merged; so one range a partition, unless offsets were left out
  *   clocks   by partition, only of streams with a column whose DEFAULT hangs on the clock: the clock of each tick, and where its records end
- *   late     by partition: offsets of the records that were refused
+ *   late     by partition: offsets of the records that were refused; of streams with columns of enum types also those that were bad, as their labels may be there when they
+ *            are read again
  *   marks    watermarks with the offsets that had been taken when they were reached: whatever comes after is not before them, so a view that is
  *            filled from the history can free state on the way. At most MOST_MARKS, thinned out as the history grows
  *
- * Size: 8 bytes a late record, 16 a tick that has a clock (and partition), and a constant.
+ * Size: 8 bytes a refused record, 16 a tick that has a clock (and partition), and a constant.
  */
 export interface HistoryRange {
   partition: number;
@@ -108,7 +109,7 @@ export class StreamHistory {
     return this.#clocks.get(partition)?.between(Number(from), Number(to)) ?? [];
   }
 
-  addLate(partition: number, offset: number): void {
+  addRefused(partition: number, offset: number): void {
     listOf(this.#late, partition).push(offset);
   }
 

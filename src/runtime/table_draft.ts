@@ -12,7 +12,7 @@ import { isVolatile } from '../../planner/analyse/functions.ts';
 import { rewriteExpr } from '../../planner/logical/expressions.ts';
 import type { Col } from '../../planner/logical/plan.ts';
 import type { ColumnAction, PgNode, SequenceOptions } from '../../planner/parse/ast.ts';
-import { formatType, resolveTypeName } from '../../planner/types/type_name.ts';
+import { formatType } from '../../planner/types/type_name.ts';
 import type { Reference } from '../catalog/catalog.ts';
 import {
   type CatalogObject,
@@ -38,6 +38,7 @@ import { identitySequence, ownedSequences } from './owned_sequences.ts';
 import { checkColumnName, isSystemColumn } from './rename_column.ts';
 import { bindAlone, columnsOf, rowColumns } from './row_expression.ts';
 import { sequenceType } from './sequence_parameters.ts';
+import { columnType } from './type_users.ts';
 
 export class TableDraft {
   readonly object: RelationObject;
@@ -102,7 +103,7 @@ export class TableDraft {
       return false;
     }
     checkColumnName(this.object, name);
-    const type = resolveTypeName(column.type);
+    const type = columnType(engine, column.type, session);
     const position = relation.columns.length;
     const { serial, identity } = column;
     relation.columns.push({
@@ -166,7 +167,7 @@ export class TableDraft {
     const { notNull, identity, generated, type: before } = relation.columns[position];
     if (generated) throw unsupported('another type of a generated column');
     this.#checkNotGenerating(position, column);
-    const type = resolveTypeName(typeName);
+    const type = columnType(engine, typeName, session);
     if (identity !== undefined) {
       sequenceType(type.oid, 'identity column');
       const sequence = identitySequence(engine, object.relation, position) as SequenceObject;

@@ -126,7 +126,7 @@ class World {
         : this.#overOthers(again.plan);
     const cols = outputColumns(plan);
     const columns = cols.map((col) => ({ col }));
-    const bound = { plan, columns, order: [], dependencies: [], parameters: [], emitOnWindowClose: false };
+    const bound = { plan, columns, order: [], dependencies: [], types: [], parameters: [], emitOnWindowClose: false };
     const oid = this.#oid++;
     let runtime: ViewRuntime;
     try {

@@ -7,12 +7,21 @@
 import type { Datum, PgArray } from '../../datum.ts';
 import { pgArray } from '../../datum.ts';
 import { SqlError } from '../../errors.ts';
-import { colType, OID } from '../../types.ts';
+import { colType, isEnumArray, OID } from '../../types.ts';
 import { arrayText, parseArray } from '../array/text.ts';
 import { checkedArray, compareArrays, MAX_DIMS, mapArray, tooManyDims } from '../array/value.ts';
 import { ARRAY_OIDS, elementType } from '../array_types.ts';
 import { registerCompare } from '../compare.ts';
-import { inputBinary, inputText, outputBinary, outputText, registerIo, type TypeIo, typeIo } from './registry.ts';
+import {
+  inputBinary,
+  inputText,
+  outputBinary,
+  outputText,
+  registerIo,
+  registerIoFamily,
+  type TypeIo,
+  typeIo,
+} from './registry.ts';
 
 function receive(bytes: Uint8Array, expected: number): PgArray {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -102,6 +111,8 @@ for (const oid of ARRAY_OIDS) {
   registerIo(oid, arrayIo(elementType(oid)));
   registerCompare(oid, compareArrays);
 }
+
+registerIoFamily((oid) => (isEnumArray(oid) ? arrayIo(elementType(oid)) : null));
 
 for (const oid of [OID.int2vector, OID.oidvector]) {
   const elem = elementType(oid);

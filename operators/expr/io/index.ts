@@ -9,6 +9,7 @@ import './bytea.ts';
 import './record.ts';
 import './reg.ts';
 import './datetime.ts';
+import './enum.ts';
 import './array.ts';
 import './json.ts';
 import './aclitem.ts';

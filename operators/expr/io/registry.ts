@@ -30,13 +30,32 @@ export function registerIo(oid: number, io: TypeIo): void {
   registry.set(oid, io);
 }
 
+const families: ((oid: number) => TypeIo | null)[] = [];
+
+/** Registers the I/O functions of types that come and go: `of` gives null for those that are none of the family. */
+export function registerIoFamily(of: (oid: number) => TypeIo | null): void {
+  families.push(of);
+}
+
+function findIo(oid: number): TypeIo | undefined {
+  const known = registry.get(oid);
+  if (known !== undefined) return known;
+  for (const of of families) {
+    const io = of(oid);
+    if (io === null) continue;
+    registry.set(oid, io);
+    return io;
+  }
+  return undefined;
+}
+
 export function hasIo(oid: number): boolean {
-  return registry.has(oid);
+  return findIo(oid) !== undefined;
 }
 
 /** The I/O functions of a type; unknown types are error 0A000. */
 export function typeIo(oid: number): TypeIo {
-  const io = registry.get(oid);
+  const io = findIo(oid);
   if (!io) throw unsupported(`input and output of type ${oid}`);
   return io;
 }

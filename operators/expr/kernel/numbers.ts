@@ -37,6 +37,9 @@ for (const type of ['int2', 'int4', 'int8']) {
   templates.set(`numeric(${type})`, ([a]) => numeric(a.v, '0'));
 }
 
+for (const [op, sign] of COMPARISONS)
+  templates.set(`enum_${op}(anyenum,anyenum)`, ([a, b]) => bool(`${a.v} ${sign} ${b.v}`));
+
 for (const [op, sign] of COMPARISONS) {
   // NaN equals NaN and is the greatest: rows with one go to the interpreter.
   templates.set(`float8${op}(float8,float8)`, ([a, b]) =>

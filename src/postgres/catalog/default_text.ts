@@ -84,7 +84,7 @@ export function defaultText(value: ColumnDefault, type: ColType, facts: CatalogF
   if (sequence !== undefined) return `nextval('${shownName(facts, sequence, path)}'::regclass)`;
   const text = sourceText(value);
   if (/^-\s*[\d.]+$/.test(text)) return negativeNumber(text);
-  if (node.A_Const?.sval !== undefined) return `${text}::${formatType(type.oid, -1)}`;
+  if (node.A_Const?.sval !== undefined) return `${text}::${formatType(type.oid, -1, path)}`;
   if (node.SQLValueFunction !== undefined) return text.toUpperCase();
   if (node.A_Const?.boolval !== undefined) return text.toLowerCase();
   return node.A_Expr !== undefined || node.BoolExpr !== undefined ? `(${text})` : text;

@@ -7,6 +7,7 @@ import { namePlaces, orNull } from '../../runtime/view_query.ts';
 import { queryStart } from '../../runtime/view_text.ts';
 import type { CatalogFacts, IndexFacts, RelationFacts } from './facts.ts';
 import { isVisible } from './functions/names.ts';
+import { typeEdits } from './type_places.ts';
 
 /** The query of a view as its creator wrote it, with a semicolon; empty for what is no view or has no text. */
 export function viewDefinition(relation: RelationFacts): string {
@@ -21,7 +22,9 @@ export function viewDefinitionFor(relation: RelationFacts, facts: CatalogFacts, 
   if (object === null || (object.kind !== 'view' && object.kind !== 'materialized_view')) return '';
   const isFound = (oid: number) => {
     const named = facts.relation(oid);
-    return named === undefined || isVisible(facts, named, path);
+    if (named !== undefined) return isVisible(facts, named, path);
+    const type = facts.engine.catalog.get(oid);
+    return type?.kind !== 'type' || path.includes(type.schema);
   };
   if (object.dependencies.every(isFound)) return viewDefinition(relation);
   const { engine } = facts;
@@ -32,7 +35,7 @@ export function viewDefinitionFor(relation: RelationFacts, facts: CatalogFacts, 
     const edits = places.flatMap(({ node, relation: { schema } }) => {
       return node.schemaname === undefined ? [insertion(node.location, `${quoteIdent(schema)}.`)] : [];
     });
-    return edited(object.sql, edits);
+    return edited(object.sql, [...edits, ...typeEdits(statement.query.select, facts, path)]);
   });
   return ` ${queryText(qualified ?? object.sql)};`;
 }

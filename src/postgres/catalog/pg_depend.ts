@@ -5,8 +5,10 @@
  *   constraint, default -> column (a)                   relation -> schema (n)
  *   tidemark's schema and views -> its extension (e)
  *   foreign key -> columns and index that it references (n)
+ *   column -> its user's type (n)                       type -> schema (n), array type -> its element (i)
  *   sequence -> column that owns it (a; identity: i)    default -> sequence (n)
  */
+import { enumTypeOid, typeObjectOid } from '../../../operators/types.ts';
 import type { SequenceObject } from '../../catalog/objects.ts';
 import { identityOwner } from '../../runtime/owned_sequences.ts';
 import { columnsOf } from '../../runtime/row_expression.ts';
@@ -14,15 +16,16 @@ import { type CatalogRow, ofCatalog } from './catalog_relation.ts';
 import { type CatalogFacts, figuresSchema, type IndexFacts, type RelationFacts } from './facts.ts';
 import { CATALOG, checkOid, defaultOid, EXTENSION, notNullOid, ruleOid } from './oids.ts';
 import { indexOfKey } from './pg_constraint.ts';
+import { enumsOf } from './pg_type.ts';
 
 type Item = [catalog: number, oid: number, column?: number];
 
 function edge(
-  [classid, objid]: Item,
+  [classid, objid, objsubid = 0]: Item,
   [refclassid, refobjid, column = 0]: Item,
   deptype: 'n' | 'a' | 'i' | 'e',
 ): CatalogRow {
-  return { classid, objid, objsubid: 0, refclassid, refobjid, refobjsubid: column, deptype };
+  return { classid, objid, objsubid, refclassid, refobjid, refobjsubid: column, deptype };
 }
 
 function ofChecks(r: RelationFacts): CatalogRow[] {
@@ -53,6 +56,18 @@ function ofOwner(self: Item, object: SequenceObject, { engine }: CatalogFacts): 
   return [edge(self, column, identityOwner(engine, object) === null ? 'a' : 'i')];
 }
 
+function itemOf(oid: number, { engine }: CatalogFacts): Item {
+  const isType = engine.catalog.get(oid)?.kind === 'type';
+  return isType ? [CATALOG.pg_type, enumTypeOid(oid)] : [CATALOG.pg_class, oid];
+}
+
+function ofTypes(facts: CatalogFacts): CatalogRow[] {
+  return enumsOf(facts).flatMap(({ oid, namespace }) => [
+    edge([CATALOG.pg_type, oid], [CATALOG.pg_namespace, namespace], 'n'),
+    edge([CATALOG.pg_type, oid + 1], [CATALOG.pg_type, oid], 'i'),
+  ]);
+}
+
 function ofRelation(r: RelationFacts, facts: CatalogFacts): CatalogRow[] {
   const self: Item = [CATALOG.pg_class, r.oid];
   const edges = [edge(self, [CATALOG.pg_namespace, r.schema.oid], 'n')];
@@ -60,12 +75,14 @@ function ofRelation(r: RelationFacts, facts: CatalogFacts): CatalogRow[] {
   if (r.relkind !== 'r') {
     const rule: Item = [CATALOG.pg_rewrite, ruleOid(r.oid)];
     edges.push(edge(rule, self, 'i'));
-    for (const oid of r.object?.dependencies ?? []) edges.push(edge(rule, [CATALOG.pg_class, oid], 'n'));
+    for (const oid of r.object?.dependencies ?? []) edges.push(edge(rule, itemOf(oid, facts), 'n'));
     return edges;
   }
   edges.push(...ofChecks(r), ...ofForeignKeys(r, facts));
   r.relation.columns.forEach((c, i) => {
     const column: Item = [CATALOG.pg_class, r.oid, i + 1];
+    const type = typeObjectOid(c.type.oid);
+    if (type !== 0 && !c.dropped) edges.push(edge(column, [CATALOG.pg_type, c.type.oid], 'n'));
     const value = r.defaults[i];
     if (value !== null) {
       const item: Item = [CATALOG.pg_attrdef, defaultOid(r.oid, i + 1)];
@@ -95,6 +112,7 @@ function ofExtension(facts: CatalogFacts): CatalogRow[] {
 
 export const PG_DEPEND = ofCatalog((facts) => [
   ...ofExtension(facts),
+  ...ofTypes(facts),
   ...facts.own.flatMap((r) => ofRelation(r, facts)),
   ...facts.indexes.flatMap(ofIndex),
 ]);

@@ -14,6 +14,7 @@ import { PG_NAMESPACE } from './pg_namespace.ts';
 import { PG_REWRITE } from './pg_rewrite.ts';
 import { SEQUENCES } from './pg_sequence.ts';
 import { PG_SETTINGS } from './pg_settings.ts';
+import { PG_ENUM, PG_TYPE } from './pg_type.ts';
 import { RELEASE } from './release.ts';
 import { ROLES } from './roles.ts';
 import { SESSIONS } from './sessions.ts';
@@ -38,11 +39,13 @@ const PG_CATALOG_RELATIONS: Record<string, CatalogRelation> = {
   pg_database: PG_DATABASE,
   pg_depend: PG_DEPEND,
   pg_description: PG_DESCRIPTION,
+  pg_enum: PG_ENUM,
   pg_extension: PG_EXTENSION,
   pg_index: PG_INDEX,
   pg_namespace: PG_NAMESPACE,
   pg_rewrite: PG_REWRITE,
   pg_settings: PG_SETTINGS,
+  pg_type: PG_TYPE,
 };
 
 function inSchema(schema: string, relations: Record<string, CatalogRelation>): [string, CatalogRelation][] {

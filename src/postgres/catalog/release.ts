@@ -1,4 +1,4 @@
-/** Catalogs that are the same in every database: types, functions, operators, casts, access methods, collations, text search. */
+/** Catalogs that are the same in every database: functions, operators, casts, access methods, collations, text search. */
 import { pgArray } from '../../../operators/datum.ts';
 import { OID } from '../../../operators/types.ts';
 import type { SystemTable } from '../../../planner/types/catalog_table.ts';
@@ -24,7 +24,6 @@ const TABLES: SystemTable[] = [
   'pg_ts_dict',
   'pg_ts_parser',
   'pg_ts_template',
-  'pg_type',
 ];
 
 function release(name: SystemTable): CatalogRelation {

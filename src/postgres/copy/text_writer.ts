@@ -10,7 +10,7 @@
 import type { Batch } from '../../../operators/batch/batch.ts';
 import { U8, U32 } from '../../../operators/batch/memory.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
-import { PHYS_WIDTH, physOf } from '../../../operators/types.ts';
+import { isEnumType, PHYS_WIDTH, physOf } from '../../../operators/types.ts';
 import type { CopyOptions, ResultColumn } from '../../engine.ts';
 import type { Lines } from '../encode/block_writer.ts';
 import { type Field, fieldOf } from '../encode/field.ts';
@@ -70,7 +70,9 @@ export class TextWriter implements RowWriter {
     this.#plain = !/[0-9A-Za-z +\-.:]/.test(special);
     this.#fields = columns.map((column, i) => {
       const field = fieldOf(physOf(column.type.oid), column.type.oid, 0, context);
-      return this.#plain && !(this.#csv && this.#forced[i]) ? field : { ...field, fixed: null };
+      // A label may have any byte.
+      const looked = !this.#plain || (this.#csv && this.#forced[i]) || isEnumType(column.type.oid);
+      return looked ? { ...field, fixed: null } : field;
     });
     let bytes = 16;
     for (const field of this.#fields) bytes += 1 + this.#null.length + (field.fixed?.maxBytes ?? 0);

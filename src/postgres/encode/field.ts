@@ -6,10 +6,12 @@
  *   general through a datum and the type's output functions: rare types, rare values
  */
 
+import { I32 } from '../../../operators/batch/memory.ts';
 import { readSlot, varlenForm } from '../../../operators/batch/slots.ts';
+import { enumLabelBytes } from '../../../operators/expr/enum_types.ts';
 import { outputBinary, outputText } from '../../../operators/expr/io/index.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
-import { OID, type Phys } from '../../../operators/types.ts';
+import { isEnumType, OID, type Phys } from '../../../operators/types.ts';
 import { binaryWriter } from './fixed_binary.ts';
 import { textWriter } from './fixed_text.ts';
 
@@ -38,6 +40,7 @@ const TEXT_WITH_OWN_BINARY = new Set<number>([
 
 /** `format`: 0 text, 1 binary. Types without I/O functions raise 0A000 when a value is written. */
 export function fieldOf(phys: Phys, oid: number, format: number, context: EvalContext): Field {
+  if (isEnumType(oid)) return enumField(phys, oid, context);
   if (format === 1) {
     const form = varlenForm(oid);
     const raw = phys === 'varlen' && (form === 'bytes' || (form === 'text' && !TEXT_WITH_OWN_BINARY.has(oid)));
@@ -54,6 +57,22 @@ export function fieldOf(phys: Phys, oid: number, format: number, context: EvalCo
     fixed: textWriter(phys, oid, context),
     // A byte of "char" beyond ASCII is shown as \ooo.
     raw: phys === 'varlen' && varlenForm(oid) === 'text' && oid !== OID.char,
+    prefix: -1,
+    general: (slot) => Buffer.from(outputText(readSlot(phys, oid, slot), oid, context), 'utf8'),
+  };
+}
+
+/** Both forms are the label, which has at most 63 bytes. */
+function enumField(phys: Phys, oid: number, context: EvalContext): Field {
+  const writeLabel: FixedWriter = (buf, pos, slot) => {
+    const label = enumLabelBytes(oid, I32[slot >>> 2]);
+    buf.set(label, pos);
+    return pos + label.length;
+  };
+  return {
+    phys,
+    fixed: { write: writeLabel, maxBytes: 63 },
+    raw: false,
     prefix: -1,
     general: (slot) => Buffer.from(outputText(readSlot(phys, oid, slot), oid, context), 'utf8'),
   };

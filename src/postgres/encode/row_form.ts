@@ -27,6 +27,8 @@ const NAMED_BY_CATALOG = new Set(REG_TYPES);
 
 function needsNoCatalog(oid: number): boolean {
   const type = typeByOid(oid);
+  // The other thread is told of enum types.
+  if (type?.kind === 'e') return true;
   if (type === undefined || type.kind !== 'b' || NAMED_BY_CATALOG.has(oid)) return false;
   return !type.isArray || needsNoCatalog(type.element);
 }

@@ -6,6 +6,8 @@
 import { readDatum } from '../../../operators/batch/builder.ts';
 import type { Datum } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
+import { enumTypeOf } from '../../../operators/expr/enum_types.ts';
+import { isEnumArray } from '../../../operators/types.ts';
 import type { PgNode, Statement } from '../../../planner/parse/ast.ts';
 import { typeByOid } from '../../../planner/types/catalog.ts';
 import { resolveTypeName } from '../../../planner/types/type_name.ts';
@@ -19,7 +21,12 @@ type Execute = Extract<Statement, { k: 'execute' }>;
 
 export function prepareStatement(session: Session, statement: Prepare): void {
   session.statements.checkFree(statement.name);
-  const types = statement.types.map((node) => resolveTypeName((node.TypeName ?? node) as PgNode).oid);
+  const { engine } = session.options;
+  const path = session.context.searchPath;
+  const types = statement.types.map((node) => {
+    const name = (node.TypeName ?? node) as PgNode;
+    return resolveTypeName(name, (schema, type) => engine.typeNamed(schema, type, path)).oid;
+  });
   session.statements.add(session.planner.prepare(statement.name, statement.text, statement.inner, types, true));
 }
 
@@ -78,9 +85,14 @@ async function argumentValues(
   }
 }
 
-/** The syntax of a built-in type's name. */
+/** The syntax of a type's name. */
 function typeName(oid: number): PgNode {
   const type = typeByOid(oid);
   if (type === undefined) throw new SqlError('42704', `type ${oid} does not exist`);
-  return { names: ['pg_catalog', type.name].map((sval) => ({ String: { sval } })), typemod: -1, location: -1 };
+  const user = enumTypeOf(isEnumArray(oid) ? oid - 1 : oid);
+  return {
+    names: [user?.schema ?? 'pg_catalog', type.name].map((sval) => ({ String: { sval } })),
+    typemod: -1,
+    location: -1,
+  };
 }

@@ -18,6 +18,8 @@ const WRITES = new Set<Statement['k']>([
   'create_relation',
   'create_view',
   'create_index',
+  'create_enum',
+  'alter_enum',
   'create_sequence',
   'alter_sequence',
   'create_sink',

@@ -324,6 +324,10 @@ export class FakeEngine implements Engine {
     };
   }
 
+  typeNamed(): number {
+    return 0;
+  }
+
   begin(): Transaction {
     return new FakeTransaction(this);
   }

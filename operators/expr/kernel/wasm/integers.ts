@@ -155,6 +155,7 @@ function compare(instruction: number) {
 
 for (const type of ['date', 'time', 'timestamp', 'timestamptz'])
   for (const [op, instruction] of COMPARE) functions.set(`${type}_${op}(${type},${type})`, compare(instruction));
+for (const [op, instruction] of COMPARE) functions.set(`enum_${op}(anyenum,anyenum)`, compare(instruction));
 
 for (const type of ['int2', 'int4', 'int8']) {
   for (const fn of ['mod', `${type}mod`])

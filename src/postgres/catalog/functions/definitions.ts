@@ -3,6 +3,7 @@ import type { Datum } from '../../../../operators/datum.ts';
 import { SqlError } from '../../../../operators/errors.ts';
 import { quoteIdent } from '../../../../operators/expr/text/quote.ts';
 import { scanPostgres } from '../../../../planner/parse/pg_parser.ts';
+import type { CheckConstraint } from '../../../catalog/objects.ts';
 import { orNull } from '../../../runtime/view_query.ts';
 import type { Moment } from '../catalog_relation.ts';
 import { checkDefinition } from '../check_text.ts';
@@ -10,6 +11,7 @@ import type { ConstraintFacts } from '../constraints.ts';
 import { indexDefinition, viewDefinitionFor } from '../definitions.ts';
 import type { IndexFacts, RelationFacts } from '../facts.ts';
 import { ACTIONS } from '../foreign_key_words.ts';
+import { withTypeSchemas } from '../type_places.ts';
 import { type CatalogFunctions, numberOf, textOf } from './catalog_function.ts';
 import { findRelation, qualified, shownName } from './names.ts';
 
@@ -70,12 +72,16 @@ function constraintText([arg, pretty = false]: Datum[], moment: Moment): Datum {
     case 'n':
       return `NOT NULL ${quoteIdent(constraint.table.relation.columns[constraint.columns[0]].name)}`;
     case 'c':
-      return checkDefinition(constraint.check, pretty === true);
+      return withCheckTypes(constraint.check, pretty === true, moment);
     case 'f':
       return foreignKeyText(constraint, moment);
     default:
       return null;
   }
+}
+
+function withCheckTypes(check: CheckConstraint, pretty: boolean, { facts, context }: Moment): string {
+  return checkDefinition({ ...check, text: withTypeSchemas(check.text, facts, context.searchPath) }, pretty);
 }
 
 /** An expression without brackets around all of it. */
@@ -96,8 +102,10 @@ export const DEFINITION_FUNCTIONS: CatalogFunctions = {
   pg_get_indexdef: indexText,
   pg_get_constraintdef: constraintText,
   // Expressions are kept as SQL (pg_attrdef.adbin).
-  pg_get_expr: ([expression, , pretty]) =>
-    pretty === true && typeof expression === 'string' ? withoutBrackets(expression) : expression,
+  pg_get_expr: ([expression, , pretty], { facts, context }) => {
+    if (typeof expression !== 'string') return expression;
+    return withTypeSchemas(pretty === true ? withoutBrackets(expression) : expression, facts, context.searchPath);
+  },
   pg_get_ruledef: () => null,
   pg_get_triggerdef: () => null,
   pg_get_functiondef: () => null,

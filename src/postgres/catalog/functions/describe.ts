@@ -24,7 +24,7 @@ function describe(catalog: number, oid: number, column: number, moment: Moment):
     case CATALOG.pg_class:
       return relation(oid, column, moment);
     case CATALOG.pg_type:
-      return typeByOid(oid) === undefined ? null : `type ${formatType(oid)}`;
+      return typeByOid(oid) === undefined ? null : `type ${formatType(oid, null, moment.context.searchPath)}`;
     case CATALOG.pg_proc: {
       const proc = procByOid(oid);
       return proc === undefined ? null : `function ${proc.name}(${proc.args.map((t) => formatType(t)).join(',')})`;

@@ -2,6 +2,7 @@
 import type { Datum } from '../../../../operators/datum.ts';
 import { SqlError } from '../../../../operators/errors.ts';
 import { quoteIdent } from '../../../../operators/expr/text/quote.ts';
+import type { ColType } from '../../../../operators/types.ts';
 import {
   namespaceName,
   operatorByOid,
@@ -28,9 +29,14 @@ function schemaExists(moment: Moment, schema: string | undefined): boolean {
   return schema === undefined || moment.facts.schemas.some((s) => s.name === schema);
 }
 
+function typeOf(text: string, { facts, context }: Moment): ColType {
+  const { catalog } = facts.engine;
+  return parseTypeName(text, (schema, name) => catalog.typeNamed(schema, name, context.searchPath));
+}
+
 function regtypeIn(text: string, moment: Moment): number {
   try {
-    return parseTypeName(text).oid;
+    return typeOf(text, moment).oid;
   } catch (error) {
     const schema = /^\s*(\w+)\s*\./.exec(text)?.[1].toLowerCase();
     if (error instanceof SqlError && error.sqlstate === '42704' && !schemaExists(moment, schema)) {
@@ -203,7 +209,7 @@ const REG_TYPES: Record<string, RegType> = {
   regclass: { in: regclassIn, out: regclassOut },
   regtype: {
     in: regtypeIn,
-    out: (oid) => (typeByOid(oid) === undefined ? null : formatType(oid)),
+    out: (oid, { context }) => (typeByOid(oid) === undefined ? null : formatType(oid, null, context.searchPath)),
   },
   regproc: { in: regprocIn, out: regprocOut },
   regprocedure: {
@@ -264,5 +270,5 @@ export const REG_FUNCTIONS: CatalogFunctions = {
         ] satisfies [string, CatalogFunctions[string]][],
     ),
   ),
-  to_regtypemod: ([text]) => orNull(() => parseTypeName(textOf(text)).typmod),
+  to_regtypemod: ([text], moment) => orNull(() => typeOf(textOf(text), moment).typmod),
 };

@@ -66,8 +66,8 @@ const NULL: CatalogFunction = () => null;
 export const SERVER_FUNCTIONS: CatalogFunctions = {
   ...PRIVILEGE_FUNCTIONS,
   acldefault: NULL,
-  format_type: ([oid, typmod]) =>
-    oid === null ? null : formatType(numberOf(oid), typmod === null ? null : numberOf(typmod)),
+  format_type: ([oid, typmod], { context }) =>
+    oid === null ? null : formatType(numberOf(oid), typmod === null ? null : numberOf(typmod), context.searchPath),
   getdatabaseencoding: () => 'UTF8',
   oidvectortypes: ([vector]) =>
     vector !== null && typeof vector === 'object' && 'items' in vector

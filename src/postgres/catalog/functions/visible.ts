@@ -1,4 +1,5 @@
 /** pg_*_is_visible: whether an unqualified name finds the object. NULL when there is no such object. */
+import { typeObjectOid } from '../../../../operators/types.ts';
 import {
   namespaceName,
   operatorByOid,
@@ -25,9 +26,14 @@ export const VISIBLE_FUNCTIONS: CatalogFunctions = {
     const named = findByOid(facts, numberOf(oid));
     return named === undefined ? null : isVisible(facts, named, context.searchPath);
   },
-  pg_type_is_visible: ([oid], { context }) => {
+  pg_type_is_visible: ([oid], { facts, context }) => {
     const type = typeByOid(numberOf(oid));
     if (type === undefined) return null;
+    if (typeObjectOid(type.oid) !== 0) {
+      const { searchPath } = context;
+      const own = searchOrder(searchPath).every((s) => s !== 'pg_catalog' || typeByName(s, type.name) === undefined);
+      return own && facts.engine.catalog.typeNamed(undefined, type.name, searchPath) === type.oid;
+    }
     const schema = searchOrder(context.searchPath).find((s) => typeByName(s, type.name) !== undefined);
     return schema !== undefined && typeByName(schema, type.name) === type;
   },

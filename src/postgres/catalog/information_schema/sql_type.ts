@@ -5,7 +5,8 @@
  *   numeric(10,2) numeric, numeric_precision 10, numeric_precision_radix 10, numeric_scale 2
  *   timestamp(3)  timestamp without time zone, datetime_precision 3
  */
-import { type ColType, OID } from '../../../../operators/types.ts';
+import { enumTypeOf } from '../../../../operators/expr/enum_types.ts';
+import { type ColType, isEnumArray, OID } from '../../../../operators/types.ts';
 import { namespaceName, PG_CATALOG, typeByOid } from '../../../../planner/types/catalog.ts';
 import { formatType } from '../../../../planner/types/type_name.ts';
 import type { CatalogRow } from '../catalog_relation.ts';
@@ -78,12 +79,17 @@ export function dataTypeName(oid: number): string {
   return type?.namespace === PG_CATALOG ? formatType(oid) : 'USER-DEFINED';
 }
 
+function schemaOf(oid: number, namespace: number): string | null {
+  const user = enumTypeOf(isEnumArray(oid) ? oid - 1 : oid);
+  return user?.schema ?? namespaceName(namespace) ?? null;
+}
+
 /** udt_catalog, udt_schema, udt_name under a prefix (`type_` for routines). */
 export function udt(oid: number, database: string, prefix = ''): CatalogRow {
   const type = typeByOid(oid);
   return {
     [`${prefix}udt_catalog`]: database,
-    [`${prefix}udt_schema`]: namespaceName(type?.namespace ?? 0) ?? null,
+    [`${prefix}udt_schema`]: schemaOf(oid, type?.namespace ?? 0),
     [`${prefix}udt_name`]: type?.name ?? null,
   };
 }

@@ -1,0 +1,181 @@
+/** What uses a type that a user made: what keeps it from being dropped, and its labels and its name from being changed. */
+import { SqlError } from '../../operators/errors.ts';
+import { quoteIdent } from '../../operators/expr/text/quote.ts';
+import { type ColType, typeObjectOid } from '../../operators/types.ts';
+import type { PgNode } from '../../planner/parse/ast.ts';
+import { strings } from '../../planner/parse/node_fields.ts';
+import { walkTree } from '../../planner/parse/walk_tree.ts';
+import { resolveTypeName } from '../../planner/types/type_name.ts';
+import { type CatalogObject, KIND_NAMES, type RelationObject, type TypeObject } from '../catalog/objects.ts';
+import type { SessionContext } from '../engine.ts';
+import type { Dependent } from './dependents.ts';
+import type { TidemarkEngine } from './engine.ts';
+
+type Finder = (schema: string | undefined, name: string) => TypeObject | undefined;
+
+/** Types that syntax names, as objects of the catalog. */
+export function typesNamed({ catalog }: TidemarkEngine, root: PgNode, searchPath: string[]): number[] {
+  return typeNodes(root, (schema, name) => catalog.findType(schema, name, searchPath)).map(({ type }) => type.oid);
+}
+
+/** The nodes of a syntax tree that name a type which `find` finds. */
+export function typeNodes(root: PgNode, find: Finder): { node: PgNode; type: TypeObject }[] {
+  const found: { node: PgNode; type: TypeObject }[] = [];
+  walkTree(root, (node) => {
+    const names = Array.isArray(node.names) && 'typemod' in node ? strings(node.names) : [];
+    const type = names.length === 0 ? undefined : find(names.at(-2), names[names.length - 1]);
+    if (type !== undefined) found.push({ node, type });
+  });
+  return found;
+}
+
+/** Names types with their schemas: what is bound again means the same under any search path. */
+export function qualifyTypes({ catalog }: TidemarkEngine, root: PgNode, searchPath: string[]): void {
+  for (const { node, type } of typeNodes(root, (schema, name) => catalog.findType(schema, name, searchPath)))
+    node.names = [type.schema, type.name].map((sval) => ({ String: { sval } }));
+}
+
+/** The type of a column as it is written. */
+export function columnType({ catalog }: TidemarkEngine, node: PgNode, { searchPath }: SessionContext): ColType {
+  return resolveTypeName(node, (schema, name) => catalog.typeNamed(schema, name, searchPath));
+}
+
+/** Objects that are the types of these columns. */
+export function typesOfColumns(columns: { type: ColType }[]): number[] {
+  return columns.map(({ type }) => typeObjectOid(type.oid)).filter((oid) => oid !== 0);
+}
+
+/** What of a table needs a type, and the ALTER TABLE that takes it away. */
+export interface TypeUse {
+  table: RelationObject;
+  text: string;
+  action: string;
+}
+
+/** Columns of tables and streams that have a type, or an array of it. */
+function columnsOf({ relation }: RelationObject, { oid }: TypeObject): number[] {
+  return relation.columns.flatMap(({ type, dropped }, i) => (!dropped && typeObjectOid(type.oid) === oid ? [i] : []));
+}
+
+/** A default goes with its column. */
+export function usesInTables(engine: TidemarkEngine, object: TypeObject): TypeUse[] {
+  return engine.catalog.objects().flatMap((table) => {
+    if (table.kind !== 'table' && table.kind !== 'stream') return [];
+    const { defaults, checks, generated, relation, name } = table;
+    const columns = columnsOf(table, object);
+    const named = (i: number) => quoteIdent(relation.columns[i].name);
+    const column = (i: number) => `column ${relation.columns[i].name} of ${KIND_NAMES[table.kind]} ${name}`;
+    const gone = [...columns, ...generated.flatMap((g) => (isIn(g.expr, object) ? [g.column] : []))];
+    const defaulted = defaults.flatMap((value, i) =>
+      value !== null && !gone.includes(i) && isNamed(engine, value.node, object) ? [i] : [],
+    );
+    return [
+      ...gone.map((i) => ({ table, text: column(i), action: `DROP COLUMN ${named(i)} CASCADE` })),
+      ...defaulted.map((i) => {
+        return { table, text: `default value for ${column(i)}`, action: `ALTER COLUMN ${named(i)} DROP DEFAULT` };
+      }),
+      ...checks.flatMap((check) => {
+        if (!isIn(check.expr, object)) return [];
+        return {
+          table,
+          text: `constraint ${check.name} on table ${name}`,
+          action: `DROP CONSTRAINT ${quoteIdent(check.name)}`,
+        };
+      }),
+    ];
+  });
+}
+
+function isNamed({ catalog }: TidemarkEngine, node: PgNode, { oid }: TypeObject): boolean {
+  return typeNodes(node, (schema, name) => catalog.findType(schema, name, [])).some(({ type }) => type.oid === oid);
+}
+
+/** Whether a bound expression has values of the type. */
+function isIn(expr: unknown, { oid }: TypeObject): boolean {
+  if (typeof expr !== 'object' || expr === null) return false;
+  if ('oid' in expr && typeof expr.oid === 'number' && typeObjectOid(expr.oid) === oid) return true;
+  return Object.values(expr).some((part) => isIn(part, { oid } as TypeObject));
+}
+
+/** Views, sinks and subscriptions that name the type. */
+export function readersNaming(engine: TidemarkEngine, { oid }: TypeObject): CatalogObject[] {
+  return engine.catalog.objects().filter(({ dependencies }) => dependencies.includes(oid));
+}
+
+/** All of them in PostgreSQL's words. */
+export function usersOfType(engine: TidemarkEngine, object: TypeObject): Dependent[] {
+  const on = `type ${object.name}`;
+  const tables = usesInTables(engine, object).map(({ text }) => ({ text, on }));
+  return [
+    ...tables,
+    ...readersNaming(engine, object).map(({ kind, name }) => ({ text: `${KIND_NAMES[kind]} ${name}`, on })),
+  ];
+}
+
+function refused(what: string, users: string[]): SqlError {
+  return new SqlError('0A000', what, {
+    detail: users.join('\n'),
+    hint: 'Drop what is named in the detail, change the type, and make it again.',
+  });
+}
+
+/** Tables and streams that have columns of the type, or say it elsewhere. */
+function tablesWith(engine: TidemarkEngine, object: TypeObject): RelationObject[] {
+  return [...new Set(usesInTables(engine, object).map(({ table }) => table))];
+}
+
+/** A label may be renamed while no stream reads it from a topic, and nothing that is kept up to date may have its text. */
+export function checkNothingKept(engine: TidemarkEngine, object: TypeObject): void {
+  const { catalog, loop } = engine;
+  const tables = tablesWith(engine, object);
+  const fixed = tables.filter(({ source, generated }) => source !== null || generated.length > 0);
+  const kept = catalog
+    .dependents([object.oid, ...tables.map(({ oid }) => oid)])
+    .filter(({ kind }) => kind === 'materialized_view' || kind === 'sink' || kind === 'subscription');
+  const users = [...fixed, ...kept].map(
+    ({ kind, name }) => `${KIND_NAMES[kind]} ${name} depends on type ${object.name}`,
+  );
+  if ([...loop.views()].some(({ oid }) => catalog.get(oid) === undefined))
+    users.push('a SUBSCRIBE to a query is running');
+  if (users.length > 0)
+    throw refused(`cannot rename a label of type ${object.name} while rows are kept up to date with it`, users);
+}
+
+/** What is bound again from its text must not say the old label. */
+export function checkNowhereSaid(engine: TidemarkEngine, object: TypeObject, label: string): void {
+  const tables = tablesWith(engine, object);
+  const readers = engine.catalog.dependents([object.oid, ...tables.map(({ oid }) => oid)]);
+  const users = [...tables, ...readers].filter((user) => saysLabel(user, label));
+  const texts = users.map(({ kind, name }) => `${KIND_NAMES[kind]} ${name} says '${label}'`);
+  if (texts.length > 0)
+    throw refused(`cannot rename the label "${label}" of type ${object.name}, as it is said elsewhere`, texts);
+}
+
+function saysLabel(object: CatalogObject, label: string): boolean {
+  if (object.kind === 'view') return hasLiteral(object.query.select, label);
+  if (object.kind !== 'table' && object.kind !== 'stream') return false;
+  const written = [...object.checks, ...object.generated].map(({ text }) => text);
+  return (
+    object.defaults.some((value) => value !== null && hasLiteral(value.node, label)) ||
+    written.some((text) => text.includes(`'${label.replaceAll("'", "''")}'`))
+  );
+}
+
+function hasLiteral(root: PgNode, label: string): boolean {
+  let found = false;
+  walkTree(root, (node) => {
+    const text = node.A_Const?.sval === undefined ? null : (node.A_Const.sval.sval ?? '');
+    // It may be an array that has it.
+    if (text === label || (text?.startsWith('{') && text.includes(label))) found = true;
+  });
+  return found;
+}
+
+/** Texts that name the type are bound again, so it keeps its name while there are any. */
+export function checkNowhereNamed(engine: TidemarkEngine, object: TypeObject): void {
+  if (engine.replay !== null) return;
+  // A column without an expression names no type again.
+  const users = usersOfType(engine, object).filter(({ text }) => !text.startsWith('column '));
+  const texts = users.map(({ text }) => `${text} depends on type ${object.name}`);
+  if (texts.length > 0) throw refused(`cannot rename type ${object.name} while it is named elsewhere`, texts);
+}
