@@ -69,7 +69,7 @@ export class PointRead {
   #isServed(reader: Reader): boolean {
     for (const node of this.#plan.nodes) {
       if (node.op !== 'source' || node.lookup === undefined) continue;
-      if (!isIndexed(node.relation, node.lookup.columns, reader)) return false;
+      if (!isIndexed(node.relation, node.lookup.index, reader)) return false;
     }
     return true;
   }

@@ -27,7 +27,7 @@ import { ReadTurns } from './read_turns.ts';
 import { isIndexed, lookupRows, type Reader, type ReadPieces, systemRows, tickOf } from './reads.ts';
 import { RecordCounts } from './record_counts.ts';
 import type { RelationScan } from './relation_scan.ts';
-import type { StoredRelation } from './stored_relation.ts';
+import type { IndexName, StoredRelation } from './stored_relation.ts';
 import type { StreamRuntime } from './stream.ts';
 import type { HistoryPiece } from './stream_history.ts';
 import { replay } from './stream_replay.ts';
@@ -72,7 +72,7 @@ function scansDisk(plan: DataflowPlan, reader: Reader): boolean {
 function scanned(plan: DataflowPlan, reader: Reader): StoredRelation[] {
   return plan.nodes.flatMap((node) => {
     if (node.op !== 'source') return [];
-    if (node.lookup !== undefined && isIndexed(node.relation, node.lookup.columns, reader)) return [];
+    if (node.lookup !== undefined && isIndexed(node.relation, node.lookup.index, reader)) return [];
     return reader.loop.relations.get(node.relation) ?? [];
   });
 }
@@ -140,8 +140,8 @@ class SlicedRead {
     this.#openScans(plan, reader);
     for (const node of plan.nodes) {
       if (node.op !== 'source' || node.lookup === undefined) continue;
-      if (isIndexed(node.relation, node.lookup.columns, reader))
-        this.#served.add(lookupName(node.relation, node.lookup.columns));
+      if (isIndexed(node.relation, node.lookup.index, reader))
+        this.#served.add(lookupName(node.relation, node.lookup.index));
     }
     this.#streams = streamSources(plan, reader);
   }
@@ -237,7 +237,7 @@ class SlicedRead {
 
   /** True for a source that an index serves: #stepSmall has fed it. */
   #isServed(relation: number, lookup: Parameters<RelationRows>[1]): boolean {
-    return lookup !== undefined && this.#served.has(lookupName(relation, lookup.columns));
+    return lookup !== undefined && this.#served.has(lookupName(relation, lookup.index));
   }
 
   async #feedStream(
@@ -305,8 +305,8 @@ export function ownLongValues({ columns, n }: Batch, arena: Arena): void {
   for (const { phys, data, valid } of columns) ownPayloads(phys, data, valid, n, arena);
 }
 
-function lookupName(relation: number, columns: number[]): string {
-  return `${relation}: ${columns.join()}`;
+function lookupName(relation: number, index: IndexName): string {
+  return `${relation}: ${typeof index === 'number' ? `index ${index}` : index}`;
 }
 
 /** Relations of the plan's sources, those first that joins look up for the rows of their other side. */
