@@ -101,6 +101,8 @@ export type JoinKind = 'inner' | 'left' | 'right' | 'full' | 'semi' | 'anti';
 export interface Lookup {
   index: number[] | number;
   values: Expr[];
+  /** Of parameters: only where all are true the index has all rows that are wanted; else all are read. */
+  when?: Expr[];
 }
 
 export type PlanNode =

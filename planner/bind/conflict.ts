@@ -6,7 +6,7 @@ import type { Relation, UniqueKey } from '../catalog_reader.ts';
 import { conjuncts, rewriteExpr, sameExpr } from '../logical/expressions.ts';
 import { visitExpr } from '../logical/walk.ts';
 import type { PgNode } from '../parse/ast.ts';
-import { coversAll, settled, settledShape } from '../rewrite/index_match.ts';
+import { neededFor, settled, settledShape } from '../rewrite/index_match.ts';
 import { assignedRow, bindAssignments } from './assignment.ts';
 import { resolveUnknown, toBoolean } from './coercion.ts';
 import type { BoundConflict } from './env.ts';
@@ -92,5 +92,5 @@ function isOver({ columns, shape }: UniqueKey, wanted: Expr[], relation: Relatio
 
 /** Whether its index has all rows for which the conditions are true. */
 function isWithin({ shape }: UniqueKey, where: Expr[], relation: Relation): boolean {
-  return shape === undefined || coversAll(settledShape(shape), where, relation);
+  return shape === undefined || neededFor(settledShape(shape), where, relation)?.length === 0;
 }

@@ -105,7 +105,9 @@ function describe(node: PlanNode, plan: DataflowPlan, relationName: (oid: number
           : relationName(node.relation);
       const values = node.lookup?.values.map((v) => exprText(v, String)).join(', ');
       const index = typeof node.lookup?.index === 'number' ? ` ${relationName(node.lookup.index)}` : '';
-      return `Source ${name} [${node.names.join(', ')}]${values === undefined ? '' : `  lookup${index} (${values})`}`;
+      const when = node.lookup?.when?.map((e) => exprText(e, String)).join(' and ');
+      const lookup = values === undefined ? '' : `  lookup${index} (${values})`;
+      return `Source ${name} [${node.names.join(', ')}]${lookup}${when === undefined ? '' : ` where ${when}`}`;
     }
     case 'constant':
       return `Constant ${node.rows.length} ${node.rows.length === 1 ? 'row' : 'rows'}`;

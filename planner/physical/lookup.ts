@@ -12,7 +12,7 @@ import { canFail, convert, isEquality, isVolatile } from '../analyse/functions.t
 import { areTexts, narrowestOf } from '../analyse/key_values.ts';
 import { columnsOf, conjuncts, rewriteExpr } from '../logical/expressions.ts';
 import type { Logical } from '../logical/plan.ts';
-import { coversAll, keyValuesIn, settled, settledShape } from '../rewrite/index_match.ts';
+import { keyValuesIn, neededFor, settled, settledShape } from '../rewrite/index_match.ts';
 import type { PlanBuilder } from './builder.ts';
 import { columnsOfCols, type Lowered, placed, readOnce } from './lowering.ts';
 
@@ -44,11 +44,15 @@ function computedLookup({ relation, cols, columns }: Logical & { op: 'get' }, pr
   const positions = new Map(cols.map(({ id }, i) => [id, columns[i]]));
   const inRelation = rewriteExpr(predicate, (e) => (e.k === 'col' ? { ...e, id: positions.get(e.id)! } : e));
   const given = conjuncts(settled(inRelation));
+  let found: Lookup | null = null;
   for (const shape of relation.computed.map(settledShape)) {
-    const values = coversAll(shape, given, relation) ? keyValuesIn(shape, given, asType) : null;
-    if (values !== null) return { index: shape.oid, values };
+    const when = neededFor(shape, given, relation);
+    const values = when === null ? null : keyValuesIn(shape, given, asType);
+    if (when === null || values === null) continue;
+    if (when.length === 0) return { index: shape.oid, values };
+    found ??= { index: shape.oid, values, when };
   }
-  return null;
+  return found;
 }
 
 /** `column = constant`, a varchar compared as text included; the constant brought to the column's own type. */

@@ -8,13 +8,12 @@
  * What is not understood is not implied: then the index is not used, which is right, too.
  */
 import { isPgArray } from '../../operators/datum.ts';
-import { SqlError } from '../../operators/errors.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
-import { evaluate } from '../../operators/expr/interpret.ts';
+import { isTrueOf } from '../../operators/expr/interpret.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { OID } from '../../operators/types.ts';
 import { commutatorOf, comparisonOf, isEquality, volatilityOf } from '../analyse/functions.ts';
-import { asKey, isSameKind, narrowestOf } from '../analyse/key_values.ts';
+import { areTexts, asKey, isSameKind, narrowestOf } from '../analyse/key_values.ts';
 import type { IndexShape, Relation } from '../catalog_reader.ts';
 import { columnsOf, conjuncts, constant, rewriteExpr, sameExpr } from '../logical/expressions.ts';
 import { foldExpr } from './fold_constants.ts';
@@ -54,12 +53,36 @@ export function settledShape(shape: IndexShape): IndexShape {
   return made;
 }
 
-/** Whether every row for which all of these are true is in the index. All is settled, over positions of the relation's columns. */
-export function coversAll({ where }: IndexShape, given: Expr[], { columns }: Relation): boolean {
-  return conjuncts(where).every((p) => {
-    if (p.k === 'isnull' && p.negated && p.arg.k === 'col' && columns[p.arg.id].notNull) return true;
-    return implied(given, p);
-  });
+/**
+ * What else must be true for every row for which all of these are to be in the index; null: that is not known. All is settled, over positions of the relation's columns; what else there is is said of
+ * parameters.
+ */
+export function neededFor({ where }: IndexShape, given: Expr[], { columns }: Relation): Expr[] | null {
+  const needed: Expr[] = [];
+  for (const p of conjuncts(where)) {
+    if (p.k === 'isnull' && p.negated && p.arg.k === 'col' && columns[p.arg.id].notNull) continue;
+    if (implied(given, p)) continue;
+    const ofParameter = saidOfParameter(given, p);
+    if (ofParameter === null) return null;
+    needed.push(ofParameter);
+  }
+  return needed;
+}
+
+/** Where a column is to be equal to a parameter, and p is of that column alone: what p says of the parameter. */
+function saidOfParameter(given: Expr[], p: Expr): Expr | null {
+  const [id, ...others] = columnsOf(p);
+  if (id === undefined || others.length > 0 || volatilityOf(p) !== 'i') return null;
+  for (const f of given) {
+    if (f.k !== 'call' || f.args.length !== 2 || !isEquality(f.fn)) continue;
+    for (const [side, value] of [f.args, [f.args[1], f.args[0]]]) {
+      const x = exactColumn(side);
+      if (x?.id !== id || value.k !== 'param') continue;
+      if (value.t.oid !== x.t.oid && !areTexts(value.t.oid, x.t.oid)) continue;
+      return rewriteExpr(p, (e) => (e.k === 'col' ? { ...value, t: e.t } : e));
+    }
+  }
+  return null;
 }
 
 function implied(given: Expr[], p: Expr): boolean {
@@ -96,7 +119,7 @@ function impliedByLimit(f: Expr, p: Expr): boolean {
   const [own, asked] = [comparisonOf(f.fn)?.name.at(0), comparisonOf(p.fn)?.name];
   const isSide = (own === '<' && comparisonOf(f.fn)?.name !== '<>') || own === '>';
   if (!isSide || asked === undefined || asked === '<>' || asked.at(0) !== own || !sameExpr(x, p.args[0])) return false;
-  return isTrueFor({ ...p, args: [limit, p.args[1]] });
+  return isTrueOf({ ...p, args: [limit, p.args[1]] }, [], defaultContext());
 }
 
 /** `f` says that x is one of some constants, and `p` is true for each of these. */
@@ -106,16 +129,13 @@ function impliedByValues(f: Expr, p: Expr): boolean {
   const { x, is } = values;
   const read = columnsOf(p);
   if (read.size !== 1 || !read.has(x.id)) return false;
-  return is.every((value) => isTrueFor(rewriteExpr(p, (e) => (e.k === 'col' ? constant(value, e.t) : e))));
-}
-
-function isTrueFor(known: Expr): boolean {
-  try {
-    return evaluate(known, [], defaultContext()) === true;
-  } catch (error) {
-    if (error instanceof SqlError) return false;
-    throw error;
-  }
+  return is.every((value) =>
+    isTrueOf(
+      rewriteExpr(p, (e) => (e.k === 'col' ? constant(value, e.t) : e)),
+      [],
+      defaultContext(),
+    ),
+  );
 }
 
 type Column = Extract<Expr, { k: 'col' }>;

@@ -12,7 +12,7 @@ import { RowPieces } from '../../operators/batch/row_pieces.ts';
 import { expandRows, sortedRows } from '../../operators/batch/sort.ts';
 import { Dataflow } from '../../operators/dataflow.ts';
 import type { Datum } from '../../operators/datum.ts';
-import { evaluate } from '../../operators/expr/interpret.ts';
+import { evaluate, isTrueOf } from '../../operators/expr/interpret.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import { finalNodes } from '../../operators/held_nodes.ts';
 import { Piecewise } from '../../operators/piecewise.ts';
@@ -152,16 +152,22 @@ export function isIndexed(relation: number, index: IndexName, { loop, transactio
   return transaction.ofKeys !== null || !transaction.corrects(relation);
 }
 
+/** True when an index has the rows that a source looks up. */
+export function isServed(relation: number, { index, when = [] }: Lookup, reader: Reader): boolean {
+  return isIndexed(relation, index, reader) && when.every((e) => isTrueOf(e, [], reader.context));
+}
+
 /** The rows of one key of a stored relation, as the reader sees them, when indexes have them; null when none does. */
 export function lookupRows(
   relation: number,
-  { index, values: exprs }: Lookup,
+  lookup: Lookup,
   reader: Reader,
   arena: Arena,
 ): Batch | null {
   const { loop, context } = reader;
   const stored = loop.relations.get(relation);
-  if (stored === undefined || !isIndexed(relation, index, reader)) return null;
+  if (stored === undefined || !isServed(relation, lookup, reader)) return null;
+  const { index, values: exprs } = lookup;
   const values = exprs.map((e) => evaluate(e, [], context));
   if (values.includes(null)) return emptyBatch(stored.types);
   return rowsOfKeys(relation, index, batchFromRows(stored.keyTypes(index), [values], arena), reader, arena);
