@@ -8,10 +8,9 @@
  */
 import type { Batch } from './batch/batch.ts';
 import { buildOperator } from './build.ts';
-import type { Expr } from './expr/ir.ts';
 import { FlowNode, type NodeFigures } from './flow_node.ts';
 import type { Tick } from './operator.ts';
-import { type DataflowPlan, freesOf, type PlanNode } from './plan.ts';
+import { type DataflowPlan, freesOf, type Lookup, type PlanNode } from './plan.ts';
 import type { ColdState } from './state/cold_state.ts';
 import type { Watermarks } from './state/deadline.ts';
 import type { Saved } from './state/saved.ts';
@@ -20,7 +19,7 @@ import { turn } from './turn.ts';
 export type { NodeFigures } from './flow_node.ts';
 
 /** Gives the rows of a relation that a source node asks for; `lookup`: rows of one key of an index are enough. */
-export type RelationRows = (relation: number, lookup?: { columns: number[]; values: Expr[] }) => Batch | null;
+export type RelationRows = (relation: number, lookup?: Lookup) => Batch | null;
 
 /** Operators that may have output without input: the clock or a watermark moves them. */
 const CLOCKED = new Set<PlanNode['op']>(['temporal', 'window_close', 'recursive']);

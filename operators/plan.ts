@@ -97,10 +97,18 @@ export type FrameBound =
 
 export type JoinKind = 'inner' | 'left' | 'right' | 'full' | 'semi' | 'anti';
 
+/** Rows of one key of an index: which columns it is over, or the OID of one over expressions, or over a part of the rows. */
+export interface Lookup {
+  index: number[] | number;
+  values: Expr[];
+  /** Of parameters: only where all are true the index has all rows that are wanted; else all are read. */
+  when?: Expr[];
+}
+
 export type PlanNode =
   /** The rows of a named relation (table, stream, view, catalog relation): `columns` are positions of the relation's row.
-   *  `lookup`: only rows whose indexed columns equal these constants are wanted; used for point reads of ad hoc queries. */
-  | (NodeBase & { op: 'source'; relation: number; columns: number[]; lookup?: { columns: number[]; values: Expr[] } })
+   *  `lookup`: only rows that have these values by an index are wanted; used for point reads of ad hoc queries. */
+  | (NodeBase & { op: 'source'; relation: number; columns: number[]; lookup?: Lookup })
   /** VALUES, or one empty row for a SELECT without FROM. */
   | (NodeBase & { op: 'constant'; rows: Expr[][] })
   /** Filter, then project: both over the input's columns. `project` null keeps the row. Linear, stateless. eachRow: an expression is volatile,

@@ -1,4 +1,5 @@
 /** What the planner may ask of the catalog. The server implements it (src/catalog); tests implement it in memory. */
+import type { Expr } from '../operators/expr/ir.ts';
 import type { ColType } from '../operators/types.ts';
 import type { Monotone } from './analyse/facts.ts';
 import type { SelectNode } from './parse/ast.ts';
@@ -36,10 +37,27 @@ export interface Relation {
   query?: SelectNode;
   /** Column positions of each index a point lookup can use. */
   indexes: number[][];
+  /** Its other indexes: over expressions, or over a part of the rows. */
+  computed?: IndexShape[];
+}
+
+/** An index over expressions, or over a part of the rows. All of it is immutable, over the positions of the relation's columns. */
+export interface IndexShape {
+  /** OID of the index. */
+  oid: number;
+  keys: Expr[];
+  /** Rows for which this is not true are not in it; null: all are. */
+  where: Expr | null;
 }
 
 export interface UniqueKey {
+  /** Those that it is over; where it has a shape, all that this reads. */
   columns: number[];
+  shape?: IndexShape;
+  /** Its keys in words, where they are not the columns. */
+  parts?: string[];
+  /** NULLS NOT DISTINCT: two rows must not have NULL in common, either. */
+  nullsEqual?: boolean;
   name: string;
   /** False: that of a unique index. */
   isConstraint: boolean;

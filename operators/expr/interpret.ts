@@ -48,6 +48,16 @@ function pairOf(owner: Expr, fn: string, left: Expr, right: Expr): BoundFunction
   return bound;
 }
 
+/** Whether it is true; what fails is not. */
+export function isTrueOf(expr: Expr, row: Datum[], ctx: EvalContext): boolean {
+  try {
+    return evaluate(expr, row, ctx) === true;
+  } catch (error) {
+    if (error instanceof SqlError) return false;
+    throw error;
+  }
+}
+
 /** Value of an expression over one row: `col.id` is a position in `row`. Errors are SqlErrors as PostgreSQL raises them. */
 export function evaluate(e: Expr, row: Datum[], ctx: EvalContext): Datum {
   switch (e.k) {

@@ -32,6 +32,8 @@ export type Clause =
   | 'check'
   | 'merge_when'
   | 'generated'
+  | 'index_expression'
+  | 'index_predicate'
   | 'transform';
 
 const NAME: Partial<Record<Clause, string>> = {
@@ -56,6 +58,8 @@ const NAME: Partial<Record<Clause, string>> = {
   check: 'check constraints',
   merge_when: 'MERGE WHEN conditions',
   generated: 'column generation expressions',
+  index_expression: 'index expressions',
+  index_predicate: 'index predicates',
   transform: 'transform expressions',
 };
 

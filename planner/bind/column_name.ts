@@ -57,11 +57,16 @@ export function columnName(level: Level, node: PgNode): string {
   return find(level, node)?.name ?? '?column?';
 }
 
+/** The name of an index's column that is an expression; it has no subqueries. */
+export function indexColumnName(node: PgNode): string {
+  return find(null, node)?.name ?? 'expr';
+}
+
 function strong(name: string): Found {
   return { name, weak: false };
 }
 
-function find(level: Level, node: PgNode): Found | null {
+function find(level: Level | null, node: PgNode): Found | null {
   const kind = kindOf(node);
   const c = contentOf(node);
   if (FIXED[kind]) return strong(FIXED[kind]);
@@ -87,7 +92,7 @@ function find(level: Level, node: PgNode): Found | null {
     case 'SubLink': {
       if (c.subLinkType === 'EXISTS_SUBLINK') return strong('exists');
       if (c.subLinkType === 'ARRAY_SUBLINK') return strong('array');
-      const first = c.subLinkType === 'EXPR_SUBLINK' ? level.shared.subqueryNames.get(c) : undefined;
+      const first = c.subLinkType === 'EXPR_SUBLINK' ? level?.shared.subqueryNames.get(c) : undefined;
       return first === undefined ? null : strong(first);
     }
     case 'CaseExpr': {

@@ -2,11 +2,13 @@
  * ON CONFLICT of INSERT.
  */
 import type { Expr } from '../../operators/expr/ir.ts';
-import { hasColumns, type Relation } from '../catalog_reader.ts';
+import type { Relation, UniqueKey } from '../catalog_reader.ts';
+import { conjuncts, rewriteExpr, sameExpr } from '../logical/expressions.ts';
 import { visitExpr } from '../logical/walk.ts';
 import type { PgNode } from '../parse/ast.ts';
+import { neededFor, settled, settledShape } from '../rewrite/index_match.ts';
 import { assignedRow, bindAssignments } from './assignment.ts';
-import { toBoolean } from './coercion.ts';
+import { resolveUnknown, toBoolean } from './coercion.ts';
 import type { BoundConflict } from './env.ts';
 import type { Level } from './level.ts';
 import { locationOf } from './node.ts';
@@ -46,25 +48,49 @@ function refuseSubqueries(level: Level, e: Expr): void {
   });
 }
 
-/** The unique key whose columns the clause names; null when it names none. */
-function conflictTarget(level: Level, relation: Relation, c: PgNode): number[] | null {
+/** The names of the unique keys that the clause means; null when it names none. */
+function conflictTarget(level: Level, relation: Relation, c: PgNode): string[] | null {
   const infer = c.infer;
   if (!infer) return null;
   const keys = level.shared.env.catalog.uniqueKeys(relation);
   if (infer.conname) {
     const named = keys.find(({ name, isConstraint }) => isConstraint && name === infer.conname);
-    if (named !== undefined) return named.columns;
+    if (named !== undefined) return [named.name];
     throw level.error('42704', `constraint "${infer.conname}" for table "${relation.name}" does not exist`);
   }
-  const wanted = (infer.indexElems as PgNode[]).map(({ IndexElem: e }) => {
-    if (!e.name) throw level.unsupported('an expression as conflict target', locationOf(infer));
+  const row = newRow(level, relation);
+  level.namespace = [
+    rowItem(level, { relation, name: relation.name, current: row, old: row, new: null }, relation.name, row),
+  ];
+  const inRelation = (e: Expr) =>
+    settled(rewriteExpr(e, (x) => (x.k === 'col' ? { ...x, id: row.findIndex(({ id }) => id === x.id) } : x)));
+  const wanted = (infer.indexElems as PgNode[]).map(({ IndexElem: e }): Expr => {
+    if (!e.name) return inRelation(level.inClause('index_expression', () => resolveUnknown(level, level.bind(e.expr))));
     const position = relation.columns.findIndex((r) => r.name === e.name);
     if (position < 0) throw level.error('42703', `column "${e.name}" does not exist`, locationOf(infer));
-    return position;
+    return { k: 'col', id: position, t: relation.columns[position].type };
   });
-  const key = keys.find((k) => hasColumns(k, wanted));
-  if (key === undefined) {
-    throw level.error('42P10', 'there is no unique or exclusion constraint matching the ON CONFLICT specification');
-  }
-  return key.columns;
+  const where = infer.whereClause
+    ? conjuncts(
+        inRelation(level.inClause('index_predicate', () => toBoolean(level, level.bind(infer.whereClause), 'WHERE'))),
+      )
+    : [];
+  const meant = keys.filter((key) => isOver(key, wanted, relation) && isWithin(key, where, relation));
+  if (meant.length > 0) return meant.map(({ name }) => name);
+  throw level.error('42P10', 'there is no unique or exclusion constraint matching the ON CONFLICT specification');
+}
+
+/** Whether the key is over these expressions, in any order. */
+function isOver({ columns, shape }: UniqueKey, wanted: Expr[], relation: Relation): boolean {
+  const own =
+    shape === undefined
+      ? columns.map((id): Expr => ({ k: 'col', id, t: relation.columns[id].type }))
+      : settledShape(shape).keys;
+  const within = (some: Expr[], all: Expr[]) => some.every((e) => all.some((other) => sameExpr(e, other)));
+  return within(own, wanted) && within(wanted, own);
+}
+
+/** Whether its index has all rows for which the conditions are true. */
+function isWithin({ shape }: UniqueKey, where: Expr[], relation: Relation): boolean {
+  return shape === undefined || neededFor(settledShape(shape), where, relation)?.length === 0;
 }

@@ -49,11 +49,11 @@ interface BoundModify {
 }
 
 export type BoundConflict =
-  /** `target`: key columns that were named; null when any unique key counts. */
-  | { action: 'nothing'; target: number[] | null }
+  /** `target`: names of the unique keys that count; null when any does. */
+  | { action: 'nothing'; target: string[] | null }
   | {
       action: 'update';
-      target: number[];
+      target: string[];
       /** Ids under which `set` and `where` see the stored row and the row proposed for insertion, in table order. */
       existing: Col[];
       excluded: Col[];

@@ -2,6 +2,7 @@
  * The binder: names, types and overloads of a parsed statement are resolved against the catalog and the statement becomes a
  * logical plan. Follows the analysis phase of PostgreSQL, whose errors (SQLSTATE, text, position) it gives.
  */
+export { indexColumnName } from './column_name.ts';
 export type {
   BindEnv,
   BoundConflict,

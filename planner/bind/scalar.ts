@@ -25,10 +25,26 @@ export interface ScalarOptions {
   /** How: default 'assignment'. */
   context?: 'implicit' | 'assignment' | 'explicit';
   /** Where the expression stands, for errors: `aggregate functions are not allowed in DEFAULT expressions`. */
-  place?: 'default' | 'execute' | 'option' | 'check' | 'generated' | 'transform';
+  place?:
+    | 'default'
+    | 'execute'
+    | 'option'
+    | 'check'
+    | 'generated'
+    | 'transform'
+    | 'index_expression'
+    | 'index_predicate';
   /** The error of what does not become `target`: its message, and a hint. */
   refused?: (to: string, from: string) => { message: string; hint?: string };
 }
+
+/** What the place is called where a subquery is refused. */
+const SUBQUERY_REFUSED: Record<string, string | undefined> = {
+  check: 'check constraint',
+  generated: 'column generation expression',
+  index_expression: 'index expression',
+  index_predicate: 'index predicate',
+};
 
 /** Binds one expression outside a query (DEFAULT, options, EXECUTE arguments). No subqueries, aggregates or windows. */
 export function bindScalar(node: PgNode, text: string, env: BindEnv, options: ScalarOptions = {}): Expr {
@@ -48,7 +64,7 @@ function bindAlone(node: PgNode, text: string, env: BindEnv, options: ScalarOpti
   const bound = level.bindIn(options.place ?? 'option', node);
   visitExpr(bound, (x) => {
     const kind = x.k === 'col' ? level.shared.columns.get(x.id)?.kind : 'from';
-    const what = { check: 'check constraint', generated: 'column generation expression' }[String(options.place)];
+    const what = SUBQUERY_REFUSED[String(options.place)];
     if (kind === 'subquery' && what !== undefined) {
       throw level.error('0A000', `cannot use subquery in ${what}`, level.shared.locations.get(x));
     }
@@ -59,6 +75,7 @@ function bindAlone(node: PgNode, text: string, env: BindEnv, options: ScalarOpti
     return true;
   });
   if (options.place === 'check') return toBoolean(level, bound, 'CHECK');
+  if (options.place === 'index_predicate') return toBoolean(level, bound, 'WHERE');
   if (!options.target) return resolveUnknown(level, bound);
   const out = tryCoerce(level, bound, options.target, options.context ?? 'assignment');
   if (out) return out;

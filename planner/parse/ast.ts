@@ -78,6 +78,8 @@ export interface KeyConstraint {
   /** null: it is named after its columns. */
   name: string | null;
   columns: string[];
+  /** NULLS NOT DISTINCT. */
+  nullsEqual: boolean;
   location: number;
 }
 
@@ -229,7 +231,11 @@ export type Statement = { text: string; offset: number } & (
       schema?: string;
       relation: string;
       columns: PgNode[];
+      where: PgNode | null;
       unique: boolean;
+      nullsEqual: boolean;
+      /** Of the relation's name. */
+      location: number;
     }
   | {
       k: 'alter_relation';

@@ -90,8 +90,8 @@ export function columnOf(node: PgNode, table: string, source: Source): ColumnDef
 export function keyOf(constraint: PgNode, columns: string[], source: Source): KeyConstraint {
   const { location } = constraint;
   if (constraint.deferrable) throw refuse(source, 'a deferrable constraint', location);
-  if (constraint.nulls_not_distinct) throw refuse(source, 'NULLS NOT DISTINCT', location);
-  return { name: constraint.conname ?? null, columns, location: location ?? -1 };
+  const nullsEqual = constraint.nulls_not_distinct === true;
+  return { name: constraint.conname ?? null, columns, nullsEqual, location: location ?? -1 };
 }
 
 /** The content of a CHECK constraint. */
@@ -272,7 +272,6 @@ export function createView(node: PgNode, source: Source): Kind<'create_view'> {
 }
 
 export function createIndex(node: PgNode, source: Source): Kind<'create_index'> {
-  if (node.whereClause) throw refuse(source, 'a partial index', node.relation.location);
   const { schema, name: relation } = rangeVarName(node.relation);
   return {
     ...source,
@@ -282,7 +281,10 @@ export function createIndex(node: PgNode, source: Source): Kind<'create_index'> 
     ...(schema === undefined ? {} : { schema }),
     relation,
     columns: (node.indexParams ?? []).map((item: PgNode) => item.IndexElem),
+    where: node.whereClause ?? null,
     unique: node.unique === true,
+    nullsEqual: node.nulls_not_distinct === true,
+    location: node.relation.location ?? 0,
   };
 }
 

@@ -121,7 +121,7 @@ function identity(node: PlanNode): string | null {
 export function planExpressions(node: PlanNode): Expr[] {
   switch (node.op) {
     case 'source':
-      return node.lookup?.values ?? [];
+      return [...(node.lookup?.values ?? []), ...(node.lookup?.when ?? [])];
     case 'constant':
       return node.rows.flat();
     case 'map':

@@ -103,8 +103,11 @@ function describe(node: PlanNode, plan: DataflowPlan, relationName: (oid: number
             ? 'working table'
             : `input ${-1 - node.relation}`
           : relationName(node.relation);
-      const lookup = node.lookup?.values.map((v) => exprText(v, String)).join(', ');
-      return `Source ${name} [${node.names.join(', ')}]${lookup === undefined ? '' : `  lookup (${lookup})`}`;
+      const values = node.lookup?.values.map((v) => exprText(v, String)).join(', ');
+      const index = typeof node.lookup?.index === 'number' ? ` ${relationName(node.lookup.index)}` : '';
+      const when = node.lookup?.when?.map((e) => exprText(e, String)).join(' and ');
+      const lookup = values === undefined ? '' : `  lookup${index} (${values})`;
+      return `Source ${name} [${node.names.join(', ')}]${lookup}${when === undefined ? '' : ` where ${when}`}`;
     }
     case 'constant':
       return `Constant ${node.rows.length} ${node.rows.length === 1 ? 'row' : 'rows'}`;

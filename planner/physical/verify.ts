@@ -48,7 +48,8 @@ function checkNode(node: PlanNode, inputs: ColType[][], fail: Fail): void {
   switch (node.op) {
     case 'source':
       if (node.columns.length !== node.types.length) fail('columns and types differ in length');
-      if (node.lookup && node.lookup.columns.length !== node.lookup.values.length) fail('lookup is uneven');
+      if (typeof node.lookup?.index === 'object' && node.lookup.index.length !== node.lookup.values.length)
+        fail('lookup is uneven');
       return;
     case 'constant':
       over(node.rows.flat(), []);

@@ -6,9 +6,11 @@
 import { SqlError } from '../../operators/errors.ts';
 import { dropEnumType, type EnumType, enumTypeOf, setEnumType } from '../../operators/expr/enum_types.ts';
 import { enumTypeOid, typeObjectOid } from '../../operators/types.ts';
+import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import { type CatalogReader, primaryKeyOf, type Relation, type UniqueKey } from '../../planner/catalog_reader.ts';
 import {
   type CatalogObject,
+  type ComputedIndexText,
   type ForeignKey,
   type IndexObject,
   KIND_NAMES,
@@ -304,8 +306,7 @@ export class Catalog implements CatalogReader {
 
   uniqueKeys(relation: Relation): UniqueKey[] {
     const keys = primaryKeyOf(relation);
-    for (const { columns, name, constraint } of this.#ofTables().uniques.get(relation.oid) ?? [])
-      keys.push({ columns, name, isConstraint: constraint });
+    for (const index of this.#ofTables().uniques.get(relation.oid) ?? []) keys.push(keyOfIndex(relation, index));
     return keys;
   }
 
@@ -360,6 +361,24 @@ function shapeOf(object: CatalogObject): string {
   const columns = 'relation' in object ? object.relation.columns : [];
   const renames = columns.map(({ type }) => enumTypeOf(enumTypeOid(typeObjectOid(type.oid)))?.renames ?? 0);
   return JSON.stringify([object.name, columns, renames]);
+}
+
+/** The key of a unique index. */
+export function keyOfIndex(
+  relation: Relation,
+  { columns, name, constraint, computed, nullsEqual }: Omit<IndexObject, 'kind'>,
+): UniqueKey {
+  const key: UniqueKey = { columns, name, isConstraint: constraint, nullsEqual };
+  if (computed === undefined) return key;
+  return { ...key, shape: computed.shape, parts: partTexts(relation, computed) };
+}
+
+/** The keys of an index as CREATE INDEX has them. */
+export function partTexts({ columns }: Relation, { parts }: ComputedIndexText): string[] {
+  return parts.map((part) => {
+    if (typeof part === 'number') return quoteIdent(columns[part].name);
+    return part.call ? part.text : `(${part.text})`;
+  });
 }
 
 function addTo<T>(lists: Map<number, T[]>, key: number, item: T): void {

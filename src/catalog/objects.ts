@@ -1,7 +1,7 @@
 /** Named objects: what CREATE makes and DROP takes away. */
 import type { EnumType } from '../../operators/expr/enum_types.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
-import type { Relation } from '../../planner/catalog_reader.ts';
+import type { IndexShape, Relation } from '../../planner/catalog_reader.ts';
 import type { PgNode, ReferentialAction, SelectNode } from '../../planner/parse/ast.ts';
 import type { PhysicalQuery } from '../../planner/physical/index.ts';
 import type { DecoderSpec } from '../formats/format.ts';
@@ -134,12 +134,31 @@ export interface MaterializedViewObject extends ObjectBase {
 
 export interface IndexObject extends ObjectBase {
   kind: 'index';
-  /** OID of the indexed relation, and its column positions. */
+  /** OID of the indexed relation, and its column positions; where expressions or a condition are part of it, all that it reads. */
   on: number;
   columns: number[];
+  computed?: ComputedIndexText;
   unique: boolean;
+  /** NULLS NOT DISTINCT. */
+  nullsEqual?: boolean;
   /** It is that of a UNIQUE constraint. */
   constraint: boolean;
+}
+
+/** An expression that an index is over. */
+export interface IndexPart extends Written {
+  /** That of the index's column. */
+  name: string;
+  /** A call of a function: it is shown without brackets of its own. */
+  call: boolean;
+}
+
+/** An index over expressions, or over a part of the rows. */
+export interface ComputedIndexText {
+  shape: IndexShape;
+  /** Its keys: columns' positions, or expressions. */
+  parts: (number | IndexPart)[];
+  where: Written | null;
 }
 
 /** What a sequence counts, and how. */

@@ -11,7 +11,7 @@ import { deserialize, serialize } from 'node:v8';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import type { Flow } from '../../operators/flow.ts';
 import type { Saved } from '../../operators/state/saved.ts';
-import type { CatalogObject, RelationObject, SequenceObject } from '../catalog/objects.ts';
+import type { CatalogObject, ComputedIndexText, RelationObject, SequenceObject } from '../catalog/objects.ts';
 import type { ChangeFolder, SavedLog } from '../changes/change_log.ts';
 import { openSource } from '../runtime/create_relation.ts';
 import { openSinkOf } from '../runtime/create_sink.ts';
@@ -173,7 +173,7 @@ export async function loadEngine(
       loop.rowsOf,
     );
     loop.restore(runtime);
-    if (view.rows !== null) runtime.stored?.load(view.rows);
+    if (view.rows !== null) runtime.stored?.load(view.rows, shapeOf(engine));
     if (object.kind !== 'sink' || log.dropped.has(object.oid)) continue;
     const sink = await openSinkOf(
       engine,
@@ -213,6 +213,11 @@ function objectOf(engine: TidemarkEngine, oid: number): CatalogObject {
   return object;
 }
 
+/** What the indexes over expressions are over. */
+function shapeOf(engine: TidemarkEngine) {
+  return (oid: number) => (objectOf(engine, oid) as { computed: ComputedIndexText }).computed.shape;
+}
+
 async function loadRelation(engine: TidemarkEngine, object: CatalogObject, saved: SavedRelationObject): Promise<void> {
   const { relation, source } = object as RelationObject;
   if (saved.rows !== null) {
@@ -220,7 +225,7 @@ async function loadRelation(engine: TidemarkEngine, object: CatalogObject, saved
     const types = relation.columns.map((c) => c.type);
     // Rows that lie by a key do so after it was given up, too.
     const rows = new StoredRelation(types, [], false, store === null ? indexes[0].columns : null, true);
-    rows.load(saved.rows);
+    rows.load(saved.rows, shapeOf(engine));
     engine.loop.addRelation(relation.oid, rows);
   }
   if (saved.local !== null) {

@@ -53,6 +53,7 @@ function read(columns: SourceColumn[], options: Record<string, string>, values: 
     const decoder = makeDecoder(
       { columns, needed: columns.map((_, i) => i) },
       { connector: 'kafka', options, envelope: 'append', decoder: { columns, needed: [] } },
+      undefined,
     );
     const out = new BatchBuilder(
       columns.map((c) => c.type),

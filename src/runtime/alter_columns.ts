@@ -138,7 +138,13 @@ class Alteration {
     const stillSame = catalog.stillSame([oid, ...draft.gone.map((object) => object.oid)]);
     const rewrite = new RowRewrite(this.#stored.types, draft.values, this.#context);
     try {
-      const made = await RebuiltTable.make(this.#engine, oid, { indexes, key }, rewrite, signal);
+      const made = await RebuiltTable.make(
+        this.#engine,
+        oid,
+        { indexes, key, computed: draft.object.relation.computed ?? [] },
+        rewrite,
+        signal,
+      );
       try {
         if (draft.isVolatile) await journal?.log.admit(LOGGED_TIMES * made.stored.bytes);
         stillSame();
@@ -146,6 +152,7 @@ class Alteration {
         // Another index may have been made, or dropped, meanwhile.
         const again = this.#draft(sessionWith(this.#session, { notice: () => undefined }));
         for (const columns of again.draft.object.relation.indexes) made.stored.addIndex(columns);
+        made.stored.setComputed(again.draft.object.relation.computed ?? []);
         made.catchUp();
         this.#change(again.draft, again.others, made.stored, rewrite);
       } catch (error) {
@@ -221,6 +228,7 @@ class Alteration {
       for (const apply of applies) apply?.();
       keepSeen(engine, this.#object);
       draft.applyTo(this.#object);
+      for (const [index, parts] of draft.reindexed) Object.assign(catalog.get(index) as CatalogObject, parts);
       catalog.version++;
       this.#dropIndexes(draft);
       this.#endFollowers(draft);
@@ -260,8 +268,10 @@ class Alteration {
   }
 
   /** Keys over columns whose values are others. */
-  #checkKeys({ changed, object }: TableDraft, stored: StoredRelation): void {
-    for (const key of this.#engine.catalog.uniqueKeys(object.relation)) {
+  #checkKeys({ changed, object, reindexed }: TableDraft, stored: StoredRelation): void {
+    for (const known of this.#engine.catalog.uniqueKeys(object.relation)) {
+      const { computed } = (known.shape && reindexed.get(known.shape.oid)) ?? {};
+      const key = computed === undefined ? known : { ...known, shape: computed.shape };
       const present = key.columns.every((column) => object.relation.columns[column].dropped !== true);
       if (present && isOver(key.columns, changed)) checkKey(stored, object.relation, key, this.#session);
     }
@@ -304,6 +314,7 @@ class Alteration {
     const { catalog, loop } = this.#engine;
     const { oid, relation } = this.#object;
     for (const index of indexes) catalog.remove(index.oid);
+    this.#stored.setComputed(relation.computed ?? []);
     this.#object.lostIndexes = [...(this.#object.lostIndexes ?? []), ...indexes.map((index) => index.oid)];
     const isGone = (columns: number[]) => columns.some((column) => relation.columns[column].dropped);
     for (const columns of this.#stored.indexedColumns().filter(isGone)) loop.dropIndex(oid, columns);

@@ -8,20 +8,21 @@
  */
 import { type Arena, withScratch } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
-import { KeyedIndex } from '../../operators/state/keyed_index.ts';
-import type { ColType } from '../../operators/types.ts';
+import type { KeyedIndex } from '../../operators/state/keyed_index.ts';
+import { ComputedIndex } from './computed_index.ts';
 import { negated } from './relation_scan.ts';
 import { rowsInIndex } from './rows_in_index.ts';
 
 export class CorrectionIndex {
   readonly #relation: number;
-  readonly #index: KeyedIndex;
+  readonly #index: KeyedIndex | ComputedIndex;
   #since = 0;
   #writes = 0;
 
-  constructor(relation: number, types: ColType[], columns: number[]) {
+  /** `index`: one without rows. */
+  constructor(relation: number, index: KeyedIndex | ComputedIndex) {
     this.#relation = relation;
-    this.#index = new KeyedIndex(types, columns, true);
+    this.#index = index;
   }
 
   /** Takes in what is new of two lists that only grow: ticks since the pinned one, and writes of the transaction, of any table. */
@@ -41,7 +42,9 @@ export class CorrectionIndex {
 
   /** The corrections of some keys, not consolidated; `keys` is a batch of the key's columns. */
   ofKeys(keys: Batch, arena: Arena): Batch {
-    return rowsInIndex(this.#index, keys, arena);
+    return this.#index instanceof ComputedIndex
+      ? this.#index.lookup(keys, arena)
+      : rowsInIndex(this.#index, keys, arena);
   }
 
   release(): void {

@@ -2,20 +2,21 @@
 import { readRow } from '../../operators/batch/builder.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError, unsupported } from '../../operators/errors.ts';
-import type { KeyedIndex } from '../../operators/state/keyed_index.ts';
-import type { Relation, RelationColumn } from '../../planner/catalog_reader.ts';
-import type { KeyConstraint, PgNode, Statement } from '../../planner/parse/ast.ts';
-import { lessThanOf } from '../../planner/types/catalog.ts';
-import { formatType } from '../../planner/types/type_name.ts';
+import { KeyedIndex } from '../../operators/state/keyed_index.ts';
+import type { Relation, RelationColumn, UniqueKey } from '../../planner/catalog_reader.ts';
+import type { KeyConstraint, Statement } from '../../planner/parse/ast.ts';
+import { keyOfIndex } from '../catalog/catalog.ts';
 import type { IndexObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
+import { ComputedIndex } from './computed_index.ts';
 import { becoming } from './create_view.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { fillIndex } from './index_filling.ts';
+import { checkComparable, type IndexParts, indexParts, partNames } from './index_parts.ts';
 import { freeName, isFree, nameTaken, relationNamed } from './names.ts';
 import { repeatedInIndex } from './rows_in_index.ts';
 import type { StoredRelation } from './stored_relation.ts';
-import { keyOf } from './unique_keys.ts';
+import { inWords, keyOf } from './unique_keys.ts';
 
 export async function createIndex(
   engine: TidemarkEngine,
@@ -30,51 +31,62 @@ export async function createIndex(
       detail: 'Only tables and materialized views keep rows that an index can be made of.',
     });
   }
-  const columns = statement.columns.map((element) =>
-    indexColumn(
-      element,
-      relation.columns.map((c) => c.name),
-    ),
-  );
-  if (engine.replay === null) checkComparable(relation.columns, columns);
-  if (statement.unique && relation.kind !== 'table') throw unsupported('a unique index on a view');
+  const { text: sql, unique } = statement;
+  const oid = engine.catalog.newOid();
+  const parts = indexParts(engine, relation, statement, oid, session);
+  if (unique && relation.kind !== 'table') throw unsupported('a unique index on a view');
   const name =
     statement.name ??
-    freeName(`${relation.name}_${columns.map((c) => relation.columns[c].name).join('_')}_idx`, (wanted) =>
+    freeName(`${relation.name}_${partNames(relation, parts).join('_')}_idx`, (wanted) =>
       isFree(engine, relation.schema, wanted),
     );
   if (nameTaken(engine, relation.schema, name, statement.ifNotExists, session)) return;
-  const { text: sql, unique } = statement;
-  const object = { ...indexObject(engine, relation, name, columns, sql), unique, constraint: false };
+  const nullsEqual = unique && statement.nullsEqual ? { nullsEqual: true } : {};
+  const object = { ...indexObject(relation, oid, name, parts, sql), unique, ...nullsEqual, constraint: false };
   const { check, live } = becoming(engine, object, session);
-  const { oid } = relation;
-  await fillIndex(engine, { oid, stored, columns }, signal, {
-    taken(index, rows, arena) {
+  const { shape } = parts.computed ?? {};
+  const index =
+    shape === undefined ? new KeyedIndex(stored.types, parts.columns, true) : new ComputedIndex(stored.types, shape);
+  const key = keyOfIndex(relation, object);
+  await fillIndex(engine, { oid: relation.oid, stored, index }, signal, {
+    taken(keyed, rows, arena) {
       if (!unique || engine.replay !== null) return;
-      const row = repeatedInIndex(index, rows, arena);
-      if (row >= 0) throw notUnique(relation, { columns, name }, readRow(rows, row), session);
+      const row = repeatedInIndex(keyed, rows, statement.nullsEqual, arena);
+      if (row >= 0) throw notUnique(relation, key, readRow(rows, row), session);
     },
     check,
-    live(index) {
-      addIndex(engine, engine.catalog.relationByOid(oid) as Relation, columns, index);
+    live() {
+      addIndex(engine, engine.catalog.relationByOid(relation.oid) as Relation, parts, index);
       live();
     },
   });
 }
 
-function addIndex(engine: TidemarkEngine, relation: Relation, columns: number[], filled?: KeyedIndex): void {
-  engine.loop.addIndex(relation.oid, columns, filled);
-  relation.indexes = [...relation.indexes, columns];
+/** `filled`: one with all rows. */
+function addIndex(
+  { loop }: TidemarkEngine,
+  relation: Relation,
+  { columns, computed }: IndexParts,
+  filled?: KeyedIndex | ComputedIndex,
+): void {
+  if (computed === undefined) {
+    loop.addIndex(relation.oid, columns, filled as KeyedIndex | undefined);
+    relation.indexes = [...relation.indexes, columns];
+  } else {
+    loop.addComputed(relation.oid, computed.shape, filled as ComputedIndex | undefined);
+    relation.computed = [...(relation.computed ?? []), computed.shape];
+  }
 }
 
-function indexObject(engine: TidemarkEngine, relation: Relation, name: string, columns: number[], sql: string) {
+function indexObject(relation: Relation, oid: number, name: string, parts: IndexParts, sql: string) {
   const { oid: on, schema } = relation;
-  return { kind: 'index' as const, oid: engine.catalog.newOid(), schema, name, sql, dependencies: [on], on, columns };
+  return { kind: 'index' as const, oid, schema, name, sql, dependencies: [on], on, ...parts };
 }
 
 /** A UNIQUE constraint of a statement: the columns, the name of its index, and what the statement was. */
 export interface UniqueConstraint {
   columns: number[];
+  nullsEqual: boolean;
   name: string;
   sql: string;
 }
@@ -83,7 +95,7 @@ export interface UniqueConstraint {
 export function uniqueConstraint(
   engine: TidemarkEngine,
   relation: Relation,
-  { name, columns }: KeyConstraint,
+  { name, columns, nullsEqual }: KeyConstraint,
   sql: string,
   planned: { names: string[]; gone: string[] },
 ): UniqueConstraint {
@@ -94,7 +106,12 @@ export function uniqueConstraint(
     );
   };
   if (name !== null && !free(name)) throw new SqlError('42P07', `relation "${name}" already exists`);
-  return { columns: positions, sql, name: name ?? freeName(`${relation.name}_${columns.join('_')}_key`, free) };
+  return {
+    columns: positions,
+    nullsEqual,
+    sql,
+    name: name ?? freeName(`${relation.name}_${columns.join('_')}_key`, free),
+  };
 }
 
 /** Positions of a key's columns; all of them can be compared. */
@@ -114,79 +131,69 @@ export function keyColumn(columns: RelationColumn[], name: string): number {
   return position;
 }
 
-/** Throws 42704 for types without an order, such as json. */
-export function checkComparable(columns: RelationColumn[], positions: number[]): void {
-  for (const position of positions) {
-    const { oid } = columns[position].type;
-    if (lessThanOf(oid) !== null) continue;
-    const message = `data type ${formatType(oid)} has no default operator class for access method "btree"`;
-    throw new SqlError('42704', message);
-  }
-}
-
 /** Throws 23505 when rows of the table have a key in common. */
 export function checkKey(
   stored: StoredRelation | undefined,
   relation: Relation,
-  key: { columns: number[]; name: string },
+  key: IndexKey,
   session: SessionContext,
 ): void {
-  if (stored !== undefined) checkUnique(relation, stored, key, session);
-}
-
-/** Makes the constraint's index. It has no statement of its own: that of the constraint makes it again. */
-export function addUnique(engine: TidemarkEngine, relation: Relation, { columns, name, sql }: UniqueConstraint): void {
-  addIndex(engine, relation, columns);
-  engine.catalog.add({ ...indexObject(engine, relation, name, columns, sql), unique: true, constraint: true });
-}
-
-/** An index that is no constraint's, of a table which is made with it. `taken`: names of those beside it. */
-export function plainIndex(
-  engine: TidemarkEngine,
-  relation: Relation,
-  { columns, unique }: { columns: number[]; unique: boolean },
-  sql: string,
-  taken: string[],
-): IndexObject {
-  const names = columns.map((c) => relation.columns[c].name).join('_');
-  const free = (wanted: string) => !taken.includes(wanted) && isFree(engine, relation.schema, wanted);
-  const name = freeName(`${relation.name}_${names}_idx`, free);
-  return { ...indexObject(engine, relation, name, columns, sql), unique, constraint: false };
-}
-
-export function addPlainIndex(engine: TidemarkEngine, relation: Relation, index: IndexObject): void {
-  addIndex(engine, relation, index.columns);
-  engine.catalog.add(index);
-}
-
-function checkUnique(
-  relation: Relation,
-  stored: StoredRelation,
-  key: { columns: number[]; name: string },
-  session: SessionContext,
-): void {
-  const row = stored.repeatedRow(key.columns);
+  const row = stored?.repeatedRow(key) ?? null;
   if (row !== null) throw notUnique(relation, key, row, session);
 }
 
-function notUnique(
+/** Makes the constraint's index. It has no statement of its own: that of the constraint makes it again. */
+export function addUnique(
+  engine: TidemarkEngine,
   relation: Relation,
-  { columns, name }: { columns: number[]; name: string },
-  row: Datum[],
-  { evalContext }: SessionContext,
-): SqlError {
-  return new SqlError('23505', `could not create unique index "${name}"`, {
-    detail: `Key ${keyOf(relation, columns, row, evalContext)} is duplicated.`,
-    schema: relation.schema,
-    table: relation.name,
-    constraint: name,
+  { columns, nullsEqual, name, sql }: UniqueConstraint,
+): void {
+  const oid = engine.catalog.newOid();
+  addIndex(engine, relation, { columns });
+  const equal = nullsEqual ? { nullsEqual } : {};
+  engine.catalog.add({
+    ...indexObject(relation, oid, name, { columns }, sql),
+    unique: true,
+    ...equal,
+    constraint: true,
   });
 }
 
-function indexColumn(element: PgNode, names: string[]): number {
-  const node = element.IndexElem ?? element;
-  if (node.name === undefined) throw unsupported('an index on an expression');
-  const column = names.indexOf(node.name);
-  if (column < 0) throw new SqlError('42703', `column "${node.name}" does not exist`);
-  return column;
+/** An index that is no constraint's, of a table which is made with it. `partsFor`: what it is over, with its OID. `taken`: names of those beside it. */
+export function plainIndex(
+  engine: TidemarkEngine,
+  relation: Relation,
+  { partsFor, unique, nullsEqual }: CopiedIndex,
+  sql: string,
+  taken: string[],
+): IndexObject {
+  const oid = engine.catalog.newOid();
+  const parts = partsFor(oid);
+  const names = partNames(relation, parts).join('_');
+  const free = (wanted: string) => !taken.includes(wanted) && isFree(engine, relation.schema, wanted);
+  const name = freeName(`${relation.name}_${names}_idx`, free);
+  const equal = nullsEqual ? { nullsEqual } : {};
+  return { ...indexObject(relation, oid, name, parts, sql), unique, ...equal, constraint: false };
+}
+
+export interface CopiedIndex {
+  partsFor(oid: number): IndexParts;
+  unique: boolean;
+  nullsEqual: boolean;
+}
+
+export function addPlainIndex(engine: TidemarkEngine, relation: Relation, index: IndexObject): void {
+  addIndex(engine, relation, index);
+  engine.catalog.add(index);
+}
+
+type IndexKey = Omit<UniqueKey, 'isConstraint'>;
+
+function notUnique(relation: Relation, key: IndexKey, row: Datum[], { evalContext }: SessionContext): SqlError {
+  return new SqlError('23505', `could not create unique index "${key.name}"`, {
+    detail: `Key ${keyOf(relation, inWords(relation, key), row, evalContext)} is duplicated.`,
+    schema: relation.schema,
+    table: relation.name,
+    constraint: key.name,
+  });
 }

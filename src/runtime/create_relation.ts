@@ -31,7 +31,6 @@ import { addSequence, columnSequence } from './column_sequence.ts';
 import {
   addPlainIndex,
   addUnique,
-  checkComparable,
   keyColumn,
   plainIndex,
   type UniqueConstraint,
@@ -41,6 +40,7 @@ import { columnDefault, namedInLiterals, nextValue } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { foreignKey, inOrderOfNames } from './foreign_key.ts';
 import { generatedColumn } from './generated_column.ts';
+import { checkComparable } from './index_parts.ts';
 import { takeRetention } from './kept_changes.ts';
 import { withLikes } from './like.ts';
 import { LocalStream } from './local_stream.ts';

@@ -88,6 +88,11 @@ export function dropIndex(engine: TidemarkEngine, index: IndexObject): void {
   engine.catalog.remove(index.oid);
   const relation = engine.catalog.relationByOid(index.on);
   if (relation === null) return;
+  if (index.computed !== undefined) {
+    relation.computed = relation.computed?.filter(({ oid }) => oid !== index.oid);
+    engine.loop.relations.get(index.on)?.removeComputed(index.oid);
+    return;
+  }
   // Another index or constraint may have the same columns.
   const its = relation.indexes.findIndex((c) => c !== relation.key && c.join() === index.columns.join());
   relation.indexes = relation.indexes.filter((_, i) => i !== its);

@@ -44,7 +44,8 @@ export function prepareExplain(
 }
 
 function explain(engine: TidemarkEngine, inner: Statement, analyze: boolean, session: SessionContext): string[] {
-  const nameOf = (oid: number) => engine.catalog.relationByOid(oid)?.name ?? `relation ${oid}`;
+  const nameOf = (oid: number) =>
+    engine.catalog.relationByOid(oid)?.name ?? engine.catalog.get(oid)?.name ?? `relation ${oid}`;
   const text = (physical: PhysicalQuery, remark?: NodeRemark) => explainPlan(physical, nameOf, remark).split('\n');
   const view = viewNamed(engine, inner, session);
   if (view !== null) {

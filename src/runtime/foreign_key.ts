@@ -100,7 +100,8 @@ function referencedColumns(engine: TidemarkEngine, other: Relation, names: strin
   const columns = names.map((name) => positionOf(other, name));
   const repeated = columns.some((column, i) => columns.indexOf(column) !== i);
   if (repeated) throw new SqlError('42830', 'foreign key referenced-columns list must not contain duplicates');
-  const keys = [...engine.catalog.uniqueKeys(other).map((key) => key.columns), ...made];
+  const uniques = engine.catalog.uniqueKeys(other).filter(({ shape }) => shape === undefined);
+  const keys = [...uniques.map((key) => key.columns), ...made];
   if (other.key !== null) keys.push(other.key);
   if (keys.some((key) => hasColumns({ columns: key }, columns))) return columns;
   throw new SqlError('42830', `there is no unique constraint matching given keys for referenced table "${other.name}"`);
@@ -165,7 +166,7 @@ export function notPresent(
 ): SqlError {
   const message = `insert or update on table "${from.name}" violates foreign key constraint "${key.name}"`;
   return new SqlError('23503', message, {
-    detail: `Key ${keyOf(from, key.columns, row, context)} is not present in table "${to.name}".`,
+    detail: `Key ${keyOf(from, { columns: key.columns }, row, context)} is not present in table "${to.name}".`,
     schema: from.schema,
     table: from.name,
     constraint: key.name,
@@ -184,7 +185,7 @@ export function stillReferenced(
   const [state, broken, still] = action === 'r' ? ['23001', 'RESTRICT setting of ', ''] : ['23503', '', 'still '];
   const message = `update or delete on table "${to.name}" violates ${broken}foreign key constraint "${key.name}" on table "${from.name}"`;
   return new SqlError(state, message, {
-    detail: `Key ${keyOf(to, key.referenced, row, context)} is ${still}referenced from table "${from.name}".`,
+    detail: `Key ${keyOf(to, { columns: key.referenced }, row, context)} is ${still}referenced from table "${from.name}".`,
     schema: from.schema,
     table: from.name,
     constraint: key.name,
@@ -209,7 +210,7 @@ export function referencesToKey(
   columns: number[],
   names: string[],
 ): Reference[] {
-  const others = catalog.uniqueKeys(table).filter(({ name }) => !names.includes(name));
+  const others = catalog.uniqueKeys(table).filter(({ name, shape }) => shape === undefined && !names.includes(name));
   if (others.some((other) => hasColumns(other, columns))) return [];
   return catalog.referencing(table.oid).filter(({ key }) => hasColumns({ columns }, key.referenced));
 }

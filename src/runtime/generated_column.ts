@@ -4,16 +4,13 @@
  */
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
-import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
-import { colType, OID } from '../../operators/types.ts';
-import { volatilityOf } from '../../planner/analyse/functions.ts';
+import type { EvalContext } from '../../operators/expr/ir.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
-import { rewriteExpr } from '../../planner/logical/expressions.ts';
 import type { ColumnDef } from '../../planner/parse/ast.ts';
 import type { GeneratedColumn } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { bindAlone, columnsOf, evaluatorOf, rowColumns } from './row_expression.ts';
+import { bindAlone, columnsOf, evaluatorOf, isImmutable, rowColumns } from './row_expression.ts';
 import { written } from './written_expression.ts';
 
 /** What generates a column; null when nothing does. */
@@ -39,18 +36,10 @@ export function generatedColumn(
       detail: 'A generated column cannot reference another generated column.',
     });
   }
-  if (engine.replay === null && volatilityOf(rewriteExpr(expr, concatenation)) !== 'i') {
+  if (engine.replay === null && !isImmutable(expr)) {
     throw new SqlError('42P17', 'generation expression is not immutable');
   }
   return { column, expr, ...written(generated.expr, text, generated.location, 'as') };
-}
-
-/** text || any, which PostgreSQL writes out as text || any::text: whether it is immutable hangs on the cast. */
-function concatenation(e: Expr): Expr {
-  if (e.k !== 'call' || !/^(textanycat|anytextcat)\(/.test(e.fn)) return e;
-  const text = colType(OID.text);
-  const args = e.args.map((arg): Expr => (arg.t.oid === OID.text ? arg : { k: 'cast', arg, t: text, explicit: false }));
-  return { ...e, fn: 'textcat(text,text)', args };
 }
 
 /** Puts the values of generated columns into a row. */

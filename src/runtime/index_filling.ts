@@ -8,7 +8,8 @@
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
-import { KeyedIndex } from '../../operators/state/keyed_index.ts';
+import type { KeyedIndex } from '../../operators/state/keyed_index.ts';
+import { ComputedIndex } from './computed_index.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { changesSince } from './pins.ts';
 import { ReadTurns } from './read_turns.ts';
@@ -17,34 +18,37 @@ import type { StoredRelation } from './stored_relation.ts';
 const PIECE_ROWS = 2048;
 
 export async function fillIndex(
-  { loop, chilling }: TidemarkEngine,
-  relation: { oid: number; stored: StoredRelation; columns: number[] },
+  { loop, chilling, replay }: TidemarkEngine,
+  relation: { oid: number; stored: StoredRelation; index: KeyedIndex | ComputedIndex },
   signal: AbortSignal,
   steps: {
-    /** The index has taken these rows in. */
+    /** The index has taken these rows in, of which one over expressions has what is computed of them, too. */
     taken(index: KeyedIndex, rows: Batch, arena: Arena): void;
     /** Throws when the index may not become part of the relation any more. */
     check(): void;
     /** In the same turn: the index has all rows of the present tick. It is the callee's. */
-    live(index: KeyedIndex): void;
+    live(): void;
   },
 ): Promise<void> {
-  const { oid, stored, columns } = relation;
-  const index = new KeyedIndex(stored.types, columns, true);
+  const { oid, stored, index } = relation;
+  const keyed = index instanceof ComputedIndex ? index.index : index;
+  // What was taken in once is so again, whatever has come for which an expression fails.
+  const whatFails = replay === null ? 'thrown' : 'left out';
   const pin = loop.pin();
   const scan = stored.scan([]);
   const arena = new Arena();
   const turns = new ReadTurns(signal);
   const take = (rows: Batch | undefined) => {
     if (rows !== undefined && rows.n > 0) {
-      index.apply(rows, arena);
-      steps.taken(index, rows, arena);
-      index.endTick();
+      const own = index instanceof ComputedIndex ? index.rows.of(rows, arena, whatFails) : rows;
+      keyed.apply(own, arena);
+      steps.taken(keyed, own, arena);
+      keyed.endTick();
     }
     arena.reset();
     chilling.makeRoomToFill();
   };
-  const filled = { coldStates: () => [index] };
+  const filled = { coldStates: () => [keyed] };
   chilling.filling.add(filled);
   try {
     for (let piece = scan.next(PIECE_ROWS, arena); piece !== null; piece = scan.next(PIECE_ROWS, arena)) {
@@ -65,5 +69,5 @@ export async function fillIndex(
     loop.unpin(pin);
     arena.release();
   }
-  steps.live(index);
+  steps.live();
 }

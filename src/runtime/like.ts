@@ -21,7 +21,9 @@ import { parse } from '../../planner/parse/parse.ts';
 import { formatType } from '../../planner/types/type_name.ts';
 import type { CheckConstraint, ColumnDefault, Comments, GeneratedColumn, RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
+import type { CopiedIndex } from './create_index.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { movedParts } from './index_parts.ts';
 import { relationNamed } from './names.ts';
 import { identitySequence } from './owned_sequences.ts';
 
@@ -33,7 +35,7 @@ export interface Copied {
   defaults: Map<number, ColumnDefault>;
   generated: GeneratedColumn[];
   checks: CheckConstraint[];
-  indexes: { columns: number[]; unique: boolean }[];
+  indexes: CopiedIndex[];
   /** On columns. */
   comments: Comments;
   /** OIDs of the relations. */
@@ -158,8 +160,12 @@ function indexesLike(
 ): KeyConstraint[] {
   return engine.catalog.objects().flatMap((object): KeyConstraint[] => {
     if (object.kind !== 'index' || object.on !== oid) return [];
-    if (object.constraint) return [{ name: null, columns: names(object.columns), location: -1 }];
-    into.indexes.push({ columns: object.columns.map((c) => places.get(c) as number), unique: object.unique });
+    const { columns, computed, unique, nullsEqual = false } = object;
+    if (object.constraint) return [{ name: null, columns: names(columns), nullsEqual, location: -1 }];
+    const placeOf = (column: number) => places.get(column) as number;
+    const partsFor = (oid: number) =>
+      computed === undefined ? { columns: columns.map(placeOf) } : movedParts(computed, oid, placeOf);
+    into.indexes.push({ partsFor, unique, nullsEqual });
     return [];
   });
 }

@@ -12,25 +12,23 @@ import { U32 } from '../../operators/batch/memory.ts';
 import { RowTable } from '../../operators/state/row_table.ts';
 import type { Relation, UniqueKey } from '../../planner/catalog_reader.ts';
 import { isIndexed, type Reader, rowsOfKeys } from './reads.ts';
+import { indexOfKey } from './stored_relation.ts';
 
-/** `pieces`: rows that come, in the columns of the table; keys with a NULL are equal to none. False also where only a look at each row could tell. */
+/** `pieces`: rows that come, in the columns of the table; keys with a NULL are equal to none, unless it is said. False also where only a look at each row could tell. */
 export function haveNewKeys(relation: Relation, keys: UniqueKey[], pieces: Batch[], reader: Reader): boolean {
-  return keys.every(({ columns }) => hasNewKey(relation, columns, pieces, reader));
+  return keys.every((key) => hasNewKey(relation, key, pieces, reader));
 }
 
-function hasNewKey(relation: Relation, columns: number[], pieces: Batch[], reader: Reader): boolean {
-  if (!isIndexed(relation.oid, columns, reader)) return false;
-  const own = new RowTable(
-    columns.map((c) => relation.columns[c].type),
-    0,
-    'sql',
-  );
+function hasNewKey(relation: Relation, key: UniqueKey, pieces: Batch[], reader: Reader): boolean {
+  const index = indexOfKey(key);
+  const stored = reader.loop.relations.get(relation.oid);
+  if (stored === undefined || !isIndexed(relation.oid, index, reader)) return false;
+  const own = new RowTable(stored.keyTypes(index), 0, 'sql');
   try {
-    return pieces.every(({ n, columns: all, weights }) => {
-      const keys = { n, columns: columns.map((c) => all[c]), weights };
+    return pieces.every((piece) => {
       return withScratch((scratch) => {
-        const whole = wholeKeys(own, keys, scratch);
-        return whole !== null && rowsOfKeys(relation.oid, columns, whole, reader, scratch).n === 0;
+        const whole = wholeKeys(own, stored.keysOf(index, piece, scratch), key.nullsEqual !== true, scratch);
+        return whole !== null && rowsOfKeys(relation.oid, index, whole, reader, scratch).n === 0;
       });
     });
   } finally {
@@ -38,11 +36,12 @@ function hasNewKey(relation: Relation, columns: number[], pieces: Batch[], reade
   }
 }
 
-/** Those of the keys that have no NULL, which the table then has; null: one of them is there twice. An index would give all rows with a NULL for each key with a NULL. */
-function wholeKeys(table: RowTable, keys: Batch, arena: Arena): Batch | null {
+/** Those of the keys that have no NULL (or all), which the table then has; null: one of them is there twice. An index would give all rows with a NULL for each key with a NULL. */
+function wholeKeys(table: RowTable, keys: Batch, skipNulls: boolean, arena: Arena): Batch | null {
   const { n, columns, weights } = keys;
+  if (n === 0) return keys;
   table.begin(columns, n);
-  const { slots, made } = table.findOrInsertAll({ n, weights: 0, skipNulls: true }, arena);
+  const { slots, made } = table.findOrInsertAll({ n, weights: 0, skipNulls }, arena);
   const rows = arena.alloc(n * 4);
   let whole = 0;
   for (let row = 0; row < n; row++) if (U32[slots + row] !== 0) U32[(rows >>> 2) + whole++] = row;

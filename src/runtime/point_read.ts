@@ -10,7 +10,7 @@ import type { Expr } from '../../operators/expr/ir.ts';
 import type { DataflowPlan, PlanNode, SortKey } from '../../operators/plan.ts';
 import { isVolatile } from '../../planner/analyse/functions.ts';
 import type { TakeRows } from '../engine.ts';
-import { copyOut, inOrder, isIndexed, lookupRows, type Reader, type ReadResult, tickOf } from './reads.ts';
+import { copyOut, inOrder, isServed, lookupRows, type Reader, type ReadResult, tickOf } from './reads.ts';
 import { RowInPlace } from './row_in_place.ts';
 
 /** A prepared statement has no end that could be waited for: its operators go with it when it is collected. */
@@ -69,7 +69,7 @@ export class PointRead {
   #isServed(reader: Reader): boolean {
     for (const node of this.#plan.nodes) {
       if (node.op !== 'source' || node.lookup === undefined) continue;
-      if (!isIndexed(node.relation, node.lookup.columns, reader)) return false;
+      if (!isServed(node.relation, node.lookup, reader)) return false;
     }
     return true;
   }

@@ -12,17 +12,17 @@ import { RowPieces } from '../../operators/batch/row_pieces.ts';
 import { expandRows, sortedRows } from '../../operators/batch/sort.ts';
 import { Dataflow } from '../../operators/dataflow.ts';
 import type { Datum } from '../../operators/datum.ts';
-import { evaluate } from '../../operators/expr/interpret.ts';
-import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
+import { evaluate, isTrueOf } from '../../operators/expr/interpret.ts';
+import type { EvalContext } from '../../operators/expr/ir.ts';
 import { finalNodes } from '../../operators/held_nodes.ts';
 import { Piecewise } from '../../operators/piecewise.ts';
-import type { DataflowPlan, SortKey } from '../../operators/plan.ts';
+import type { DataflowPlan, Lookup, SortKey } from '../../operators/plan.ts';
 import { consolidator } from '../../operators/state/consolidate.ts';
 import type { ColType } from '../../operators/types.ts';
 import { isVolatile } from '../../planner/analyse/functions.ts';
 import { planExpressions } from '../../planner/physical/builder.ts';
 import { makesMany } from './most_rows.ts';
-import type { StoredRelation } from './stored_relation.ts';
+import type { IndexName, StoredRelation } from './stored_relation.ts';
 import type { StreamRuntime } from './stream.ts';
 import type { TickLoop } from './tick_loop.ts';
 import { concat, consolidatorOf } from './transaction.ts';
@@ -54,7 +54,7 @@ export interface Corrections {
   corrections(relation: number): { batch: Batch; sign: 1 | -1 }[];
   corrects(relation: number): boolean;
   /** Of these those of some keys, not consolidated; `keys` is a batch of these columns. Null: nothing finds them by key. */
-  ofKeys: ((relation: number, types: ColType[], columns: number[], keys: Batch, arena: Arena) => Batch) | null;
+  ofKeys: ((relation: number, stored: StoredRelation, index: IndexName, keys: Batch, arena: Arena) => Batch) | null;
 }
 
 /** What reads rows that are stored. */
@@ -130,7 +130,7 @@ const noWatermark = () => null;
 export function relationRows(reader: Reader, arena: Arena) {
   const { loop, sources, transaction, context } = reader;
   const cache = new Map<number, Batch>();
-  return (relation: number, lookup?: { columns: number[]; values: Expr[] }): Batch => {
+  return (relation: number, lookup?: Lookup): Batch => {
     const stored = loop.relations.get(relation);
     if (stored === undefined) return systemRows(relation, sources, context, arena, cache);
     const found = lookup === undefined ? null : lookupRows(relation, lookup, reader, arena);
@@ -147,39 +147,44 @@ export function relationRows(reader: Reader, arena: Arena) {
 }
 
 /** True when indexes have the rows of a key as the reader sees them. */
-export function isIndexed(relation: number, columns: number[], { loop, transaction }: RowReader): boolean {
-  if (loop.relations.get(relation)?.index(columns) === undefined) return false;
+export function isIndexed(relation: number, index: IndexName, { loop, transaction }: RowReader): boolean {
+  if (loop.relations.get(relation)?.has(index) !== true) return false;
   return transaction.ofKeys !== null || !transaction.corrects(relation);
+}
+
+/** True when an index has the rows that a source looks up. */
+export function isServed(relation: number, { index, when = [] }: Lookup, reader: Reader): boolean {
+  return isIndexed(relation, index, reader) && when.every((e) => isTrueOf(e, [], reader.context));
 }
 
 /** The rows of one key of a stored relation, as the reader sees them, when indexes have them; null when none does. */
 export function lookupRows(
   relation: number,
-  lookup: { columns: number[]; values: Expr[] },
+  lookup: Lookup,
   reader: Reader,
   arena: Arena,
 ): Batch | null {
   const { loop, context } = reader;
   const stored = loop.relations.get(relation);
-  if (stored === undefined || !isIndexed(relation, lookup.columns, reader)) return null;
-  const values = lookup.values.map((e) => evaluate(e, [], context));
+  if (stored === undefined || !isServed(relation, lookup, reader)) return null;
+  const { index, values: exprs } = lookup;
+  const values = exprs.map((e) => evaluate(e, [], context));
   if (values.includes(null)) return emptyBatch(stored.types);
-  const types = lookup.columns.map((c) => stored.types[c]);
-  return rowsOfKeys(relation, lookup.columns, batchFromRows(types, [values], arena), reader, arena);
+  return rowsOfKeys(relation, index, batchFromRows(stored.keyTypes(index), [values], arena), reader, arena);
 }
 
 /** The rows of these keys of a stored relation, as the reader sees them; isIndexed() says that they can be had. */
 export function rowsOfKeys(
   relation: number,
-  columns: number[],
+  index: IndexName,
   keys: Batch,
   { loop, transaction }: RowReader,
   arena: Arena,
 ): Batch {
   const stored = loop.relations.get(relation) as StoredRelation;
-  const live = stored.lookup(columns, keys, arena);
+  const live = stored.lookup(index, keys, arena);
   if (transaction.ofKeys === null || !transaction.corrects(relation)) return live;
-  const corrections = transaction.ofKeys(relation, stored.types, columns, keys, arena);
+  const corrections = transaction.ofKeys(relation, stored, index, keys, arena);
   const parts: { batch: Batch; sign: 1 }[] = [live, corrections].map((batch) => ({ batch, sign: 1 }));
   return consolidatorOf(stored.types)(concat(parts, arena), arena);
 }

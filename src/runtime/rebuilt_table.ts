@@ -9,12 +9,20 @@
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { detach } from '../../operators/batch/detach.ts';
+import type { IndexShape } from '../../planner/catalog_reader.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { ReadTurns } from './read_turns.ts';
 import type { RowRewrite } from './row_rewrite.ts';
 import { StoredRelation } from './stored_relation.ts';
 
 const PIECE_ROWS = 4096;
+
+/** Its indexes, and that of columns by which its rows lie, if they do. */
+interface Keys {
+  indexes: number[][];
+  key: number[] | null;
+  computed: IndexShape[];
+}
 
 export class RebuiltTable {
   readonly stored: StoredRelation;
@@ -25,11 +33,12 @@ export class RebuiltTable {
   private constructor(
     { loop, chilling }: TidemarkEngine,
     oid: number,
-    { indexes, key }: { indexes: number[][]; key: number[] | null },
+    { indexes, key, computed }: Keys,
     rewrite: RowRewrite,
   ) {
     this.#rewrite = rewrite;
     this.stored = new StoredRelation(rewrite.types, indexes, false, key, true);
+    this.stored.setComputed(computed);
     const stop = loop.observe(oid, {
       onTick: (_, delta) => {
         if (delta === null) return;
@@ -44,11 +53,11 @@ export class RebuiltTable {
     };
   }
 
-  /** `keys`: its indexes, and the one by which its rows lie, if any does. `signal`: the statement's cancellation. `rewrite` stays the caller's. */
+  /** `signal`: the statement's cancellation. `rewrite` stays the caller's. */
   static async make(
     engine: TidemarkEngine,
     oid: number,
-    keys: { indexes: number[][]; key: number[] | null },
+    keys: Keys,
     rewrite: RowRewrite,
     signal: AbortSignal,
   ): Promise<RebuiltTable> {
@@ -77,7 +86,10 @@ export class RebuiltTable {
 
   #add(rows: Batch, arena: Arena): void {
     if (rows.n === 0) return;
-    this.#rewrite.run(rows, arena, (rewritten) => this.stored.apply(rewritten));
+    this.#rewrite.run(rows, arena, (rewritten) => {
+      this.stored.checkComputed(rewritten);
+      this.stored.apply(rewritten);
+    });
     this.stored.endTick();
   }
 

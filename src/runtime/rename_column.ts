@@ -28,6 +28,15 @@ export function renameColumn(
     object.checks = object.checks.map((check) => withRenamed(check, column, to));
     object.generated = object.generated.map((generated) => withRenamed(generated, column, to));
   }
+  for (const index of engine.catalog.objects()) {
+    if (index.kind !== 'index' || index.on !== object.oid || index.computed === undefined) continue;
+    const { parts, where } = index.computed;
+    index.computed = {
+      ...index.computed,
+      parts: parts.map((part) => (typeof part === 'number' ? part : withRenamed(part, column, to))),
+      where: where === null ? null : withRenamed(where, column, to),
+    };
+  }
   engine.catalog.version++;
   if (object.kind === 'materialized_view') object.physical.columns[position].name = to;
   if (object.kind === 'view' || object.kind === 'materialized_view') object.sql = viewText(engine, object, session);

@@ -1,8 +1,11 @@
 /** Expressions that statements and the catalog have outside of queries: over the columns of one row (CHECK, GENERATED, USING), or over none (DEFAULT). */
 import { type BoundExpr, bindExpr } from '../../operators/expr/interpret.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
+import { colType, OID } from '../../operators/types.ts';
+import { volatilityOf } from '../../planner/analyse/functions.ts';
 import { bindScalar } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
+import { rewriteExpr } from '../../planner/logical/expressions.ts';
 import type { Col } from '../../planner/logical/plan.ts';
 import { visitExpr } from '../../planner/logical/walk.ts';
 import type { PgNode } from '../../planner/parse/ast.ts';
@@ -33,6 +36,18 @@ export function columnsOf(expr: Expr): number[] {
     return true;
   });
   return columns;
+}
+
+export function isImmutable(expr: Expr): boolean {
+  return volatilityOf(rewriteExpr(expr, concatenation)) === 'i';
+}
+
+/** text || any, which PostgreSQL writes out as text || any::text: whether it is immutable hangs on the cast. */
+function concatenation(e: Expr): Expr {
+  if (e.k !== 'call' || !/^(textanycat|anytextcat)\(/.test(e.fn)) return e;
+  const text = colType(OID.text);
+  const args = e.args.map((arg): Expr => (arg.t.oid === OID.text ? arg : { k: 'cast', arg, t: text, explicit: false }));
+  return { ...e, fn: 'textcat(text,text)', args };
 }
 
 const evaluators = new WeakMap<Expr, BoundExpr>();

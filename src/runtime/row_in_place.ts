@@ -35,9 +35,9 @@ export class RowInPlace {
     plan: DataflowPlan,
     width: number,
   ) {
-    if (source.lookup === undefined) throw new Error('a source without a key');
+    if (typeof source.lookup?.index !== 'object') throw new Error('a source without a key');
     this.relation = source.relation;
-    this.#lookup = source.lookup;
+    this.#lookup = { columns: source.lookup.index, values: source.lookup.values };
     this.#columns = columns.slice(0, width);
     const { types } = plan.nodes[plan.root];
     this.#batch = {
@@ -63,7 +63,8 @@ export class RowInPlace {
       }
       node = nodes[node.inputs[0]];
     }
-    if (node.op !== 'source' || node.lookup === undefined || !isImplied(filter, node)) return null;
+    if (node.op !== 'source' || typeof node.lookup?.index !== 'object') return null;
+    if (!isImplied(filter, node.columns, { columns: node.lookup.index, values: node.lookup.values })) return null;
     const columns = renamed.reduceRight((from, to) => to.map((c) => from[c]), node.columns);
     return new RowInPlace(node, columns, plan, width);
   }
@@ -114,12 +115,12 @@ export class RowInPlace {
 }
 
 /** Whether the rows of the source's key are all that the filter lets through: it compares columns of the key with the values looked up. */
-function isImplied(filter: Expr | null, { columns, lookup }: Extract<PlanNode, { op: 'source' }>): boolean {
+function isImplied(filter: Expr | null, shown: number[], key: { columns: number[]; values: Expr[] }): boolean {
   return conjuncts(filter).every((e) => {
     if (e.k !== 'call' || e.args.length !== 2 || !isEquality(e.fn)) return false;
     const [a, b] = e.args[0].k === 'col' ? e.args : [e.args[1], e.args[0]];
     if (a.k !== 'col' || a.t.oid !== b.t.oid) return false;
-    const at = lookup?.columns.indexOf(columns[a.id]) ?? -1;
-    return at >= 0 && lookup !== undefined && sameExpr(lookup.values[at], b);
+    const at = key.columns.indexOf(shown[a.id]);
+    return at >= 0 && sameExpr(key.values[at], b);
   });
 }

@@ -92,12 +92,13 @@ function slotsOf(index: KeyedIndex, n: number): number[] {
   return Array.from(U32.subarray(slots, slots + n));
 }
 
-/** A row of those, all of which the index has, whose key others have too; -1 when there is none. Keys with a NULL are no keys. */
-export function repeatedInIndex(index: KeyedIndex, rows: Batch, arena: Arena): number {
+/** A row of those, all of which the index has, whose key others have too; -1 when there is none. Keys with a NULL are no keys, unless NULLs are equal. */
+export function repeatedInIndex(index: KeyedIndex, rows: Batch, nullsEqual: boolean, arena: Arena): number {
   const keys = index.keyColumns.map((c) => rows.columns[c]);
   index.bindKeys(keys, arena);
   for (let row = 0; row < rows.n; row++) {
-    if (weightOf(rows, row) > 0 && !hasNull(keys, row) && storedOf(index, index.seek(row)) > 1) return row;
+    const isKey = weightOf(rows, row) > 0 && (nullsEqual || !hasNull(keys, row));
+    if (isKey && storedOf(index, index.seek(row)) > 1) return row;
   }
   return -1;
 }

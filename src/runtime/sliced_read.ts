@@ -19,12 +19,12 @@ import { slices } from '../../operators/batch/slice.ts';
 import { repeatRows, sortedPieces } from '../../operators/batch/sort.ts';
 import type { RelationRows } from '../../operators/dataflow.ts';
 import { Piecewise } from '../../operators/piecewise.ts';
-import type { DataflowPlan, SortKey } from '../../operators/plan.ts';
+import type { DataflowPlan, Lookup, SortKey } from '../../operators/plan.ts';
 import { turn } from '../../operators/turn.ts';
 import { makesMany, mostRows } from './most_rows.ts';
 import { PieceSize } from './piece_size.ts';
 import { ReadTurns } from './read_turns.ts';
-import { isIndexed, lookupRows, type Reader, type ReadPieces, systemRows, tickOf } from './reads.ts';
+import { isServed, lookupRows, type Reader, type ReadPieces, systemRows, tickOf } from './reads.ts';
 import { RecordCounts } from './record_counts.ts';
 import type { RelationScan } from './relation_scan.ts';
 import type { StoredRelation } from './stored_relation.ts';
@@ -72,7 +72,7 @@ function scansDisk(plan: DataflowPlan, reader: Reader): boolean {
 function scanned(plan: DataflowPlan, reader: Reader): StoredRelation[] {
   return plan.nodes.flatMap((node) => {
     if (node.op !== 'source') return [];
-    if (node.lookup !== undefined && isIndexed(node.relation, node.lookup.columns, reader)) return [];
+    if (node.lookup !== undefined && isServed(node.relation, node.lookup, reader)) return [];
     return reader.loop.relations.get(node.relation) ?? [];
   });
 }
@@ -122,7 +122,7 @@ class SlicedRead {
   readonly #out: RowPieces;
   readonly #scans = new Map<number, RelationScan>();
   /** Lookups that an index served when the read began: relation and key columns. */
-  readonly #served = new Set<string>();
+  readonly #served = new Set<Lookup>();
   /** What was accepted of each stream when the read began. */
   readonly #streams: {
     stream: StreamRuntime;
@@ -140,8 +140,7 @@ class SlicedRead {
     this.#openScans(plan, reader);
     for (const node of plan.nodes) {
       if (node.op !== 'source' || node.lookup === undefined) continue;
-      if (isIndexed(node.relation, node.lookup.columns, reader))
-        this.#served.add(lookupName(node.relation, node.lookup.columns));
+      if (isServed(node.relation, node.lookup, reader)) this.#served.add(node.lookup);
     }
     this.#streams = streamSources(plan, reader);
   }
@@ -183,7 +182,7 @@ class SlicedRead {
         const piece = scan.next(size.rows, this.#scratch);
         if (piece === null) break;
         if (this.#pauses) ownLongValues(piece, this.#scratch);
-        const rows: RelationRows = (r, lookup) => (r === relation && !this.#isServed(r, lookup) ? piece : null);
+        const rows: RelationRows = (r, lookup) => (r === relation && !this.#isServed(lookup) ? piece : null);
         for (const _ of this.#step(rows, this.#scratch)) {
           size.pause();
           yield;
@@ -225,7 +224,7 @@ class SlicedRead {
   }
 
   #lookedUp(relation: number, lookup: Parameters<RelationRows>[1], arena: Arena): Batch | null {
-    return lookup !== undefined && this.#isServed(relation, lookup)
+    return lookup !== undefined && this.#isServed(lookup)
       ? lookupRows(relation, lookup, this.#reader, arena)
       : null;
   }
@@ -236,8 +235,8 @@ class SlicedRead {
   }
 
   /** True for a source that an index serves: #stepSmall has fed it. */
-  #isServed(relation: number, lookup: Parameters<RelationRows>[1]): boolean {
-    return lookup !== undefined && this.#served.has(lookupName(relation, lookup.columns));
+  #isServed(lookup: Lookup | undefined): boolean {
+    return lookup !== undefined && this.#served.has(lookup);
   }
 
   async #feedStream(
@@ -303,10 +302,6 @@ class SlicedRead {
 /** Long values of a scan's piece, whose columns lie in the arena, are brought there too. */
 export function ownLongValues({ columns, n }: Batch, arena: Arena): void {
   for (const { phys, data, valid } of columns) ownPayloads(phys, data, valid, n, arena);
-}
-
-function lookupName(relation: number, columns: number[]): string {
-  return `${relation}: ${columns.join()}`;
 }
 
 /** Relations of the plan's sources, those first that joins look up for the rows of their other side. */

@@ -83,7 +83,7 @@ test('rows of a table with a primary key that comes and goes are those of one wi
       if (random.below(5) === 0) {
         turned++;
         if (isKey) keyed.removeIndex(KEY)?.release();
-        else if (keyed.repeatedRow(KEY) === null) {
+        else if (keyed.repeatedRow({ columns: KEY }) === null) {
           keyed.addIndex(KEY);
           keyed.storeBy(KEY);
           assert.equal(keyed.key === null, scan !== null);
@@ -107,7 +107,7 @@ test('rows of a table with a primary key that comes and goes are those of one wi
         for (let at = 0; at < found.n; at++) sum += weightOf(found, at);
         assert.equal(sum, wanted.length);
       }
-      assert.deepEqual(keyed.repeatedRow([0]) === null, plain.repeatedRow([0]) === null);
+      assert.deepEqual(keyed.repeatedRow({ columns: [0] }) === null, plain.repeatedRow({ columns: [0] }) === null);
       assert.equal(keyed.hasNull(3), plain.hasNull(3));
       if (random.below(4) === 0) {
         const saved = keyed.save();

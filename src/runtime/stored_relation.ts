@@ -22,6 +22,8 @@ import { RowLog, type SavedRowLog } from '../../operators/state/row_log.ts';
 import { RowTable } from '../../operators/state/row_table.ts';
 import type { Undo } from '../../operators/state/undo.ts';
 import type { ColType } from '../../operators/types.ts';
+import type { IndexShape, UniqueKey } from '../../planner/catalog_reader.ts';
+import { ComputedIndex, ComputedRows, type SavedComputedIndex } from './computed_index.ts';
 import { KeyOrders } from './key_orders.ts';
 import { RelationScan } from './relation_scan.ts';
 import { hasNull, rowsInIndex, storedOf } from './rows_in_index.ts';
@@ -36,7 +38,20 @@ export type SavedRelation = {
   /** Null: the rows are those of the first index. */
   store: SavedRelationStore | SavedRowLog | null;
   indexes: { columns: number[]; index: SavedKeyedIndex }[];
+  computed: SavedComputedIndex[];
 };
+
+type ShapeOf = (index: number) => IndexShape;
+
+/** What says which rows have a key in common. */
+type KeyField = 'columns' | 'shape' | 'nullsEqual';
+
+/** Which index of a relation: the columns that it is over, or the OID of one over expressions, or over a part of the rows. */
+export type IndexName = number[] | number;
+
+export function indexOfKey({ columns, shape }: Pick<UniqueKey, 'columns' | 'shape'>): IndexName {
+  return shape?.oid ?? columns;
+}
 
 export class StoredRelation {
   readonly types: ColType[];
@@ -50,6 +65,8 @@ export class StoredRelation {
   /** It never takes a row back, and its rows may go to a log. */
   #appendOnly: boolean;
   readonly #indexes = new Map<string, KeyedIndex>();
+  /** By OID. */
+  readonly #computed = new Map<number, ComputedIndex>();
   /** Of the keys of its indexes. */
   readonly orders = new KeyOrders();
   readonly #scans = new Set<RelationScan>();
@@ -92,9 +109,15 @@ export class StoredRelation {
     return bytes;
   }
 
-  /** The indexes but for one that is the store. */
-  *#furtherIndexes(): Iterable<KeyedIndex> {
+  /** The indexes of columns but for one that is the store. */
+  *#plainIndexes(): Iterable<KeyedIndex> {
     for (const index of this.#indexes.values()) if (!this.#isStore(index)) yield index;
+  }
+
+  /** All indexes but for one that is the store. */
+  *#furtherIndexes(): Iterable<KeyedIndex> {
+    yield* this.#plainIndexes();
+    for (const { index } of this.#computed.values()) yield index;
   }
 
   /** The columns by whose index its rows are stored; null: by none. */
@@ -111,9 +134,10 @@ export class StoredRelation {
     const store = this.#store;
     if (this.#scans.size > 0 && !(store instanceof RowLog)) this.#applyUnderScans(store, delta);
     else store.apply(delta);
-    if (this.#indexes.size === (store instanceof KeyedRows ? 1 : 0)) return;
+    if (this.#indexes.size + this.#computed.size === (store instanceof KeyedRows ? 1 : 0)) return;
     withScratch((arena) => {
-      for (const index of this.#furtherIndexes()) index.apply(delta, arena);
+      for (const index of this.#plainIndexes()) index.apply(delta, arena);
+      for (const index of this.#computed.values()) index.apply(delta, arena);
     });
   }
 
@@ -162,8 +186,42 @@ export class StoredRelation {
     else this.#indexes.set(key, filled ?? this.#filled(columns));
   }
 
+  computed(oid: number): ComputedIndex | undefined {
+    return this.#computed.get(oid);
+  }
+
+  has(index: IndexName): boolean {
+    return typeof index === 'number' ? this.#computed.has(index) : this.index(index) !== undefined;
+  }
+
+  /** `filled`: as for addIndex(). Throws the error of a row for which it fails. */
+  addComputed(shape: IndexShape, filled?: ComputedIndex): void {
+    if (this.#computed.has(shape.oid)) filled?.release();
+    else this.#computed.set(shape.oid, filled ?? this.#filledBy(new ComputedIndex(this.types, shape)));
+  }
+
+  /** These are its indexes over expressions from now on. */
+  setComputed(shapes: IndexShape[]): void {
+    for (const oid of [...this.#computed.keys()])
+      if (!shapes.some((shape) => shape.oid === oid)) this.removeComputed(oid);
+    for (const shape of shapes) this.addComputed(shape);
+  }
+
+  removeComputed(oid: number): void {
+    this.#computed.get(oid)?.release();
+    this.#computed.delete(oid);
+  }
+
+  /** Throws the error of a row that would come, of which an index computes something. */
+  checkComputed(delta: Batch): void {
+    for (const index of this.#computed.values()) index.check(delta);
+  }
+
   #filled(columns: number[]): KeyedIndex {
-    const index = new KeyedIndex(this.types, columns, true);
+    return this.#filledBy(new KeyedIndex(this.types, columns, true));
+  }
+
+  #filledBy<T extends KeyedIndex | ComputedIndex>(index: T): T {
     try {
       this.#fill(index);
     } catch (error) {
@@ -173,9 +231,10 @@ export class StoredRelation {
     return index;
   }
 
-  #fill(index: KeyedIndex): void {
+  #fill(index: KeyedIndex | ComputedIndex): void {
     if (this.store.size === 0) return;
     this.inPieces((rows, arena) => {
+      if (index instanceof ComputedIndex) index.check(rows);
       index.apply(rows, arena);
       index.endTick();
       return false;
@@ -198,19 +257,22 @@ export class StoredRelation {
   }
 
   /** A row whose key other rows have too, null when there is none. Keys with a NULL are no keys. */
-  repeatedRow(columns: number[]): Datum[] | null {
+  repeatedRow({ columns: own, shape, nullsEqual = false }: Pick<UniqueKey, KeyField>): Datum[] | null {
+    const computed = shape === undefined ? null : new ComputedRows(this.types, shape);
+    const { types, keyColumns: columns } = computed ?? { types: this.types, keyColumns: own };
     const table = new RowTable(
-      columns.map((c) => this.types[c]),
+      columns.map((c) => types[c]),
       8,
       'sql',
     );
     try {
       let repeated: Datum[] | null = null;
-      this.inPieces((rows) => {
+      this.inPieces((all, arena) => {
+        const rows = computed?.of(all, arena, 'thrown') ?? all;
         const keys = columns.map((c) => rows.columns[c]);
         table.bind(keys);
         for (let row = 0; row < rows.n && repeated === null; row++) {
-          if (hasNull(keys, row)) continue;
+          if (!nullsEqual && hasNull(keys, row)) continue;
           table.findOrInsert(row);
           if (!table.inserted || weightOf(rows, row) > 1) repeated = readRow(rows, row);
         }
@@ -219,6 +281,7 @@ export class StoredRelation {
       return repeated;
     } finally {
       table.release();
+      computed?.release();
     }
   }
 
@@ -298,8 +361,33 @@ export class StoredRelation {
   }
 
   /** The rows of some keys, by an index that exists; `keys` is a batch of the key's columns. */
-  lookup(columns: number[], keys: Batch, arena: Arena): Batch {
-    return rowsInIndex(this.#indexThere(columns), keys, arena);
+  lookup(index: IndexName, keys: Batch, arena: Arena): Batch {
+    if (typeof index !== 'number') return rowsInIndex(this.#indexThere(index), keys, arena);
+    return this.#computedThere(index).lookup(keys, arena);
+  }
+
+  /** The types of an index's keys. */
+  keyTypes(index: IndexName): ColType[] {
+    return typeof index === 'number' ? this.#computedThere(index).keyTypes : index.map((c) => this.types[c]);
+  }
+
+  /** The keys of those rows that are in an index; throws the error of a row that comes. */
+  keysOf(index: IndexName, { n, columns, weights }: Batch, arena: Arena): Batch {
+    if (typeof index !== 'number') return { n, columns: index.map((c) => columns[c]), weights };
+    const { rows } = this.#computedThere(index);
+    return rows.keysOf(rows.of({ n, columns, weights }, arena, 'thrown'));
+  }
+
+  #computedThere(oid: number): ComputedIndex {
+    const index = this.#computed.get(oid);
+    if (index === undefined) throw new Error(`no index ${oid}`);
+    return index;
+  }
+
+  /** An index without rows that is as one that is there. */
+  like(index: IndexName): KeyedIndex | ComputedIndex {
+    if (typeof index !== 'number') return new KeyedIndex(this.types, index, true);
+    return new ComputedIndex(this.types, this.#computedThere(index).shape);
   }
 
   /** How many rows lookup() would find, equal ones counted once. */
@@ -327,15 +415,17 @@ export class StoredRelation {
     return true;
   }
 
-  /** A row of the delta whose key (by an index that exists) would be there more than once, -1 when there is none. Keys with a NULL may be. */
-  repeatedKey(columns: number[], delta: Batch, arena: Arena): number {
-    const index = this.#indexThere(columns);
-    const keys = columns.map((c) => delta.columns[c]);
+  /** A row of the delta whose key (by an index that exists) would be there more than once, null when there is none. Keys with a NULL may be. */
+  repeatedKey({ columns, shape, nullsEqual = false }: Pick<UniqueKey, KeyField>, whole: Batch, arena: Arena) {
+    const computed = shape === undefined ? null : this.#computedThere(shape.oid);
+    const index = computed?.index ?? this.#indexThere(columns);
+    const delta = computed?.rows.of(whole, arena, 'thrown') ?? whole;
+    const keys = index.keyColumns.map((c) => delta.columns[c]);
     const weights = delta.weights >>> 2;
     index.bindKeys(keys, arena);
     /** The delta's own keys: one that is new to the index may be there twice all the same. */
     const own = new RowTable(
-      columns.map((c) => this.types[c]),
+      index.keyColumns.map((c) => index.types[c]),
       8,
       'sql',
     );
@@ -343,7 +433,9 @@ export class StoredRelation {
       own.bind(keys);
       /** By slot of `own`: how often the key would be there. */
       const totals = new Map<number, number>();
-      const slots = Array.from({ length: delta.n }, (_, row) => (hasNull(keys, row) ? 0 : own.findOrInsert(row)));
+      const slots = Array.from({ length: delta.n }, (_, row) =>
+        !nullsEqual && hasNull(keys, row) ? 0 : own.findOrInsert(row),
+      );
       for (const [row, slot] of slots.entries()) {
         if (slot === 0) continue;
         if (!totals.has(slot)) {
@@ -352,7 +444,8 @@ export class StoredRelation {
         }
         totals.set(slot, (totals.get(slot) as number) + I32[weights + row]);
       }
-      return slots.findIndex((slot, row) => I32[weights + row] > 0 && (totals.get(slot) ?? 0) > 1);
+      const first = slots.findIndex((slot, row) => I32[weights + row] > 0 && (totals.get(slot) ?? 0) > 1);
+      return first < 0 ? null : readRow(delta, first);
     } finally {
       own.release();
     }
@@ -386,15 +479,19 @@ export class StoredRelation {
 
   save(): SavedRelation {
     const own = this.#store instanceof KeyedRows ? [this.#store.index] : [];
-    const indexes = [...own, ...this.#furtherIndexes()].map((index) => ({
+    const indexes = [...own, ...this.#plainIndexes()].map((index) => ({
       columns: index.keyColumns,
       index: index.save(),
     }));
-    return { store: this.#store instanceof KeyedRows ? null : this.#store.save(), indexes };
+    const computed = [...this.#computed.values()].map((index) => index.save());
+    return { store: this.#store instanceof KeyedRows ? null : this.#store.save(), indexes, computed };
   }
 
-  /** Into a relation without rows, or back to what it was itself in a tick that is taken back; it has the saved indexes afterwards. */
-  load(saved: SavedRelation): void {
+  /**
+   * Into a relation without rows, or back to what it was itself in a tick that is taken back; it has the saved indexes afterwards. `shapeOf`: what an index that it has not
+   * yet is over.
+   */
+  load(saved: SavedRelation, shapeOf?: ShapeOf): void {
     this.#loadStore(saved.store);
     const present = new Map(this.#indexes);
     this.#indexes.clear();
@@ -404,6 +501,13 @@ export class StoredRelation {
       const loaded = present.get(key) ?? new KeyedIndex(this.types, columns, true);
       loaded.load(index);
       this.#indexes.set(key, loaded);
+    }
+    const there = new Map(this.#computed);
+    this.#computed.clear();
+    for (const one of saved.computed) {
+      const loaded = there.get(one.oid) ?? new ComputedIndex(this.types, (shapeOf as ShapeOf)(one.oid));
+      loaded.load(one);
+      this.#computed.set(one.oid, loaded);
     }
   }
 
@@ -458,7 +562,9 @@ export class StoredRelation {
     for (const scan of this.#scans) scan.detach();
     this.orders.letGo();
     this.store.release();
-    for (const index of this.#furtherIndexes()) index.release();
+    for (const index of this.#plainIndexes()) index.release();
+    for (const index of this.#computed.values()) index.release();
     this.#indexes.clear();
+    this.#computed.clear();
   }
 }

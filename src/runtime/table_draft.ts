@@ -17,6 +17,7 @@ import type { Reference } from '../catalog/catalog.ts';
 import {
   type CatalogObject,
   type CheckConstraint,
+  type ComputedIndexText,
   type IndexObject,
   KIND_NAMES,
   type RelationObject,
@@ -25,7 +26,6 @@ import {
 import type { SessionContext } from '../engine.ts';
 import { boundAgain } from './check_constraint.ts';
 import { checkNotFollowed, columnReaders, goesWith } from './column_readers.ts';
-import { checkComparable } from './create_index.ts';
 import { checkTypes } from './create_relation.ts';
 import { changeSequence } from './create_sequence.ts';
 import { columnDefault } from './default_value.ts';
@@ -33,6 +33,7 @@ import { defaultsOn, foreignKeysOn, stillDependent, tellCascade } from './depend
 import type { TidemarkEngine } from './engine.ts';
 import { columnsOfForeignKeys } from './foreign_key.ts';
 import { generatedColumn } from './generated_column.ts';
+import { boundPartsAgain, checkComparable, type IndexParts } from './index_parts.ts';
 import { columnNamed } from './names.ts';
 import { identitySequence, ownedSequences } from './owned_sequences.ts';
 import { checkColumnName, isSystemColumn } from './rename_column.ts';
@@ -58,6 +59,8 @@ export class TableDraft {
   readonly rechecked: CheckConstraint[] = [];
   /** Indexes of columns that go. */
   readonly indexes: IndexObject[] = [];
+  /** By the OID of an index over expressions: what it is over when these are bound to columns of other types. */
+  readonly reindexed = new Map<number, IndexParts>();
   /** Foreign keys of other tables that reference columns that go. */
   readonly unreferenced: Reference[] = [];
   /** What gives identity columns' sequences the types of their columns. */
@@ -204,10 +207,23 @@ export class TableDraft {
       this.rechecked.push(again);
       return again;
     });
+    for (const index of engine.catalog.objects()) {
+      if (index.kind !== 'index' || index.on !== object.oid || !index.columns.includes(position)) continue;
+      if (index.computed !== undefined) this.#reindex(engine, index.oid, index.computed, session);
+    }
     this.values[position] = value;
     this.changed.push(position);
     if (notNull && before !== type) this.present.push(position);
     this.rewritten = true;
+  }
+
+  #reindex(engine: TidemarkEngine, oid: number, computed: ComputedIndexText, session: SessionContext): void {
+    const { relation } = this.object;
+    const parts = boundPartsAgain(engine, relation, computed, session);
+    this.reindexed.set(oid, parts);
+    relation.computed = relation.computed?.map((shape) =>
+      shape.oid === oid ? (parts.computed ?? computed).shape : shape,
+    );
   }
 
   #checkNotGenerating(position: number, column: string): void {
@@ -284,6 +300,7 @@ export class TableDraft {
     object.generated = object.generated.filter(({ column: own }) => own !== position);
     if (relation.key?.includes(position)) relation.key = null;
     relation.indexes = relation.indexes.filter((columns) => !columns.includes(position));
+    relation.computed = relation.computed?.filter(({ oid }) => this.indexes.every((index) => index.oid !== oid));
     const { type } = relation.columns[position];
     relation.columns[position] = { name: '', type, notNull: false, dropped: true };
     defaults[position] = null;
@@ -294,9 +311,9 @@ export class TableDraft {
 
 /** The columns of the primary key, and of each index. */
 function keysOf(engine: TidemarkEngine, { oid, relation }: RelationObject): number[][] {
-  const indexes = engine.catalog
-    .objects()
-    .flatMap((other) => (other.kind === 'index' && other.on === oid ? [other.columns] : []));
+  const indexes = engine.catalog.objects().flatMap((other) => {
+    return other.kind === 'index' && other.on === oid && other.computed === undefined ? [other.columns] : [];
+  });
   return relation.key === null ? indexes : [relation.key, ...indexes];
 }
 

@@ -20,6 +20,8 @@ import { ListedMap } from '../../operators/lists.ts';
 import type { KeyedIndex } from '../../operators/state/keyed_index.ts';
 import { Undo } from '../../operators/state/undo.ts';
 import { turn } from '../../operators/turn.ts';
+import type { IndexShape } from '../../planner/catalog_reader.ts';
+import type { ComputedIndex } from './computed_index.ts';
 import { type Pin, Pins } from './pins.ts';
 import type { StoredRelation } from './stored_relation.ts';
 import { TickNeed } from './tick_need.ts';
@@ -383,6 +385,11 @@ export class TickLoop {
     relation?.addIndex(columns, filled);
     this.constrained(oid);
     this.#indexesChanged(oid);
+  }
+
+  addComputed(oid: number, shape: IndexShape, filled?: ComputedIndex): void {
+    this.relations.get(oid)?.addComputed(shape, filled);
+    this.constrained(oid);
   }
 
   /** Rows of the relation have to fit something new: who has read and not written yet looks at it. */

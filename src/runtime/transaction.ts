@@ -22,6 +22,7 @@ import type { Transaction } from '../engine.ts';
 import { CorrectionIndex } from './correction_index.ts';
 import type { Pin } from './pins.ts';
 import type { Sequence } from './sequence.ts';
+import type { IndexName, StoredRelation } from './stored_relation.ts';
 import type { TickLoop } from './tick_loop.ts';
 import { checkUnaltered } from './write_conflict.ts';
 
@@ -161,9 +162,9 @@ export class EngineTransaction implements Transaction {
   }
 
   /** Of the corrections of a relation those of some keys, not consolidated; `keys` is a batch of these columns. */
-  ofKeys(relation: number, types: ColType[], columns: number[], keys: Batch, arena: Arena): Batch {
-    const name = [relation, ...columns].join();
-    const index = this.#byKey.get(name) ?? new CorrectionIndex(relation, types, columns);
+  ofKeys(relation: number, stored: StoredRelation, by: IndexName, keys: Batch, arena: Arena): Batch {
+    const name = `${relation}:${typeof by === 'number' ? `index ${by}` : by}`;
+    const index = this.#byKey.get(name) ?? new CorrectionIndex(relation, stored.like(by));
     this.#byKey.set(name, index);
     try {
       index.feed(this.#pin?.since ?? [], this.#writes);
@@ -222,9 +223,11 @@ export class EngineTransaction implements Transaction {
     this.#forgetKeys();
   }
 
-  /** Adds a delta of a table to the transaction; the batch is copied. */
+  /** Adds a delta of a table to the transaction; the batch is copied. Throws the error of an expression that an index is over. */
   write(relation: number, delta: Batch): void {
-    if (delta.n > 0) this.#writes.push({ relation, delta: detach(delta, this.#arena) });
+    if (delta.n === 0) return;
+    this.#loop.relations.get(relation)?.checkComputed(delta);
+    this.#writes.push({ relation, delta: detach(delta, this.#arena) });
   }
 
   /** What is written from now on is made of the rows that it sees now. */

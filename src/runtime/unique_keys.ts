@@ -3,7 +3,7 @@
  *
  *   rows with a key afterwards = stored rows - rows taken away + rows added <= 1, for every key that is added more often than it is taken away
  *
- * Keys are equal as their types say (1.0 and 1.00 are); those with a NULL are never. Cost: a look-up for each key that is new, all of a statement at once.
+ * Keys are equal as their types say (1.0 and 1.00 are); those with a NULL are never, but for NULLS NOT DISTINCT. Of rows that an index is not over none has its key. Cost: a look-up for each key that is new, all of a statement at once.
  */
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
@@ -14,10 +14,15 @@ import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { outputText } from '../../operators/expr/io/index.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
+import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import { oneOf } from '../../operators/state/equal_values.ts';
 import { RowTable } from '../../operators/state/row_table.ts';
+import type { ColType } from '../../operators/types.ts';
 import type { Relation, UniqueKey } from '../../planner/catalog_reader.ts';
+import { COMPUTED_CONTEXT, ComputedRows } from './computed_index.ts';
 import { isIndexed, type Reader, relationRows, rowsOfKeys } from './reads.ts';
+import { evaluatorOf } from './row_expression.ts';
+import { indexOfKey } from './stored_relation.ts';
 
 /** A row that comes (1) or goes (-1). */
 export interface RowChange {
@@ -27,31 +32,75 @@ export interface RowChange {
   from?: Datum[];
 }
 
-/** The key of a row as PostgreSQL's messages show it; no column of it is NULL. */
-export function keyOf(relation: Relation, columns: number[], row: Datum[], context: EvalContext): string {
-  const names = columns.map((c) => relation.columns[c].name).join(', ');
-  const values = columns.map((c) => outputText(row[c] as Exclude<Datum, null>, relation.columns[c].type.oid, context));
-  return `(${names})=(${values.join(', ')})`;
+/** Which values of a row are a key, and how it is called. */
+type KeyParts = Pick<UniqueKey, 'columns' | 'shape' | 'parts'>;
+
+/** The key of a row as PostgreSQL's messages show it. */
+export function keyOf(relation: Relation, key: KeyParts, row: Datum[], context: EvalContext): string {
+  const names = key.parts ?? columnNames(relation, key.columns);
+  const values = (keyValues(key, row) as Datum[]).map((value, i) =>
+    value === null ? 'null' : outputText(value, typeOfKey(relation, key, i).oid, context),
+  );
+  return `(${names.join(', ')})=(${values.join(', ')})`;
 }
 
 export function duplicateKey(relation: Relation, key: UniqueKey, row: Datum[], context: EvalContext): SqlError {
   return new SqlError('23505', `duplicate key value violates unique constraint "${key.name}"`, {
-    detail: `Key ${keyOf(relation, key.columns, row, context)} already exists.`,
+    detail: `Key ${keyOf(relation, inWords(relation, key), row, context)} already exists.`,
     schema: relation.schema,
     table: relation.name,
     constraint: key.name,
   });
 }
 
+/** Messages of unique keys quote names, those of foreign keys do not. */
+export function inWords(relation: Relation, key: KeyParts): KeyParts {
+  return { ...key, parts: key.parts ?? columnNames(relation, key.columns).map(quoteIdent) };
+}
+
+function columnNames({ columns: all }: Relation, columns: number[]): string[] {
+  return columns.map((c) => all[c].name);
+}
+
+/** In the same place as the value of keyValues(). */
+function typeOfKey(relation: Relation, { columns, shape }: KeyParts, i: number): ColType {
+  return shape?.keys[i].t ?? relation.columns[columns[i]].type;
+}
+
+function keyTypes(relation: Relation, key: KeyParts): ColType[] {
+  return (key.shape?.keys ?? key.columns).map((_, i) => typeOfKey(relation, key, i));
+}
+
+/** What a row has in the key's index; null: it is not in that. */
+function keyValues({ columns, shape }: KeyParts, row: Datum[]): Datum[] | null {
+  if (shape === undefined) return columns.map((c) => row[c]);
+  if (shape.where !== null && evaluatorOf(shape.where)(row, COMPUTED_CONTEXT) !== true) return null;
+  return shape.keys.map((e) => evaluatorOf(e)(row, COMPUTED_CONTEXT));
+}
+
+/** The same; null also where it is equal to none. */
+function comparedValues(key: UniqueKey, row: Datum[]): Datum[] | null {
+  const values = keyValues(key, row);
+  return values?.includes(null) === true && key.nullsEqual !== true ? null : values;
+}
+
 /** A text that rows have in common whose values in these columns are equal. */
 export function valuesText({ columns: of }: Relation, columns: number[], row: Datum[]): string {
-  const bytes = columns.map((c) => encodeComposite(row[c] === null ? null : oneOf(row[c], of[c].type.oid)));
+  return textOf(
+    columns.map((c) => row[c]),
+    (i) => of[columns[i]].type.oid,
+  );
+}
+
+function textOf(values: Datum[], typeAt: (i: number) => number): string {
+  const bytes = values.map((value, i) => encodeComposite(value === null ? null : oneOf(value, typeAt(i))));
   return Buffer.concat(bytes).toString('latin1');
 }
 
-/** A text that rows with an equal key have in common, null where a column of it is NULL. */
-export function keyText(relation: Relation, { columns }: UniqueKey, row: Datum[]): string | null {
-  return columns.some((c) => row[c] === null) ? null : valuesText(relation, columns, row);
+/** A text that rows with an equal key have in common, null where there are no such. */
+export function keyText(relation: Relation, key: UniqueKey, row: Datum[]): string | null {
+  const values = comparedValues(key, row);
+  return values === null ? null : textOf(values, (i) => typeOfKey(relation, key, i).oid);
 }
 
 /** The rows with the keys of these rows, as the reader sees them, by keyText(). */
@@ -59,8 +108,8 @@ export function rowsByKey(relation: Relation, key: UniqueKey, rows: Datum[][], r
   const arena = new Arena();
   try {
     const found = new Map<string, Datum[]>();
-    const whole = rows.filter((row) => key.columns.every((c) => row[c] !== null));
-    const stored = storedWith(relation, key, whole, reader, arena);
+    const keys = rows.map((row) => comparedValues(key, row)).filter((values) => values !== null);
+    const stored = storedWith(relation, key, keys, reader, arena);
     for (let i = 0; i < stored.n; i++) {
       const row = readRow(stored, i);
       const text = keyText(relation, key, row);
@@ -72,63 +121,84 @@ export function rowsByKey(relation: Relation, key: UniqueKey, rows: Datum[][], r
   }
 }
 
-/** At least the rows that have a key of these rows. */
-function storedWith(relation: Relation, key: UniqueKey, rows: Datum[][], reader: Reader, arena: Arena): Batch {
-  if (!isIndexed(relation.oid, key.columns, reader)) return relationRows(reader, arena)(relation.oid);
-  return rowsOfKeys(relation.oid, key.columns, keysOf(relation, key, rows, arena), reader, arena);
-}
-
-function keysOf(relation: Relation, { columns }: UniqueKey, rows: Datum[][], arena: Arena): Batch {
-  const types = columns.map((c) => relation.columns[c].type);
-  return batchFromRows(
-    types,
-    rows.map((row) => columns.map((c) => row[c])),
-    arena,
-  );
+/** At least the rows that have one of these keys. */
+function storedWith(relation: Relation, key: UniqueKey, keys: Datum[][], reader: Reader, arena: Arena): Batch {
+  const index = indexOfKey(key);
+  if (!isIndexed(relation.oid, index, reader)) return relationRows(reader, arena)(relation.oid);
+  return rowsOfKeys(relation.oid, index, batchFromRows(keyTypes(relation, key), keys, arena), reader, arena);
 }
 
 /** Throws when a unique key of the table would be there twice after the changes. */
 export function checkUnique(relation: Relation, keys: UniqueKey[], changes: RowChange[], reader: Reader): void {
   for (const key of keys) {
-    const whole = changes.filter(({ row }) => key.columns.every((c) => row[c] !== null));
-    const repeated = repeatedRow(relation, key, whole, reader);
+    const keyed = changes.flatMap(({ row, weight }): KeyedChange[] => {
+      const values = comparedValues(key, row);
+      return values === null ? [] : [{ values, row, weight }];
+    });
+    const repeated = repeatedRow(relation, key, keyed, reader);
     if (repeated !== null) throw duplicateKey(relation, key, repeated, reader.context);
   }
 }
 
+interface KeyedChange extends RowChange {
+  /** Of the key. */
+  values: Datum[];
+}
+
 /** The first row that comes though its key is there, null when there is none. */
-function repeatedRow(relation: Relation, key: UniqueKey, changes: RowChange[], reader: Reader): Datum[] | null {
+function repeatedRow(relation: Relation, key: UniqueKey, changes: KeyedChange[], reader: Reader): Datum[] | null {
   const arena = new Arena();
+  const types = keyTypes(relation, key);
   // A key's payload: how many rows more have it afterwards; with the stored ones added, how many rows have it.
-  const table = new RowTable(
-    key.columns.map((c) => relation.columns[c].type),
-    8,
-    'sql',
-  );
+  const table = new RowTable(types, 8, 'sql');
   try {
     const count = (slot: number, n: number) => {
       F64[(slot + table.payloadOffset) / 8] += n;
     };
-    const rows = changes.map(({ row }) => row);
-    table.bind(keysOf(relation, key, rows, arena).columns);
+    const keys = (of: KeyedChange[]) =>
+      batchFromRows(
+        types,
+        of.map(({ values }) => values),
+        arena,
+      );
+    table.bind(keys(changes).columns);
     const slots = changes.map(({ weight }, i) => {
       const slot = table.findOrInsert(i);
       count(slot, weight);
       return slot;
     });
     const of = (i: number) => F64[(slots[i] + table.payloadOffset) / 8];
-    const more = rows.filter((_, i) => changes[i].weight > 0 && of(i) > 0);
+    const more = changes.filter(({ weight }, i) => weight > 0 && of(i) > 0);
     if (more.length === 0) return null;
-    const stored = storedWith(relation, key, more, reader, arena);
-    table.bind(key.columns.map((c) => stored.columns[c]));
-    for (let i = 0; i < stored.n; i++) {
-      const slot = table.find(i);
-      if (slot !== 0) count(slot, weightOf(stored, i));
-    }
+    const values = more.map((change) => change.values);
+    countStored(storedWith(relation, key, values, reader, arena), relation, key, table, arena, count);
     const first = changes.findIndex(({ weight }, i) => weight > 0 && of(i) > 1);
-    return first < 0 ? null : rows[first];
+    return first < 0 ? null : changes[first].row;
   } finally {
     table.release();
     arena.release();
+  }
+}
+
+/** Counts rows at the keys of the table that they have. */
+function countStored(
+  stored: Batch,
+  relation: Relation,
+  { columns, shape }: KeyParts,
+  table: RowTable,
+  arena: Arena,
+  count: (slot: number, weight: number) => void,
+): void {
+  const types = relation.columns.map(({ type }) => type);
+  const computed = shape === undefined ? null : new ComputedRows(types, shape);
+  try {
+    const rows = computed?.of(stored, arena, 'left out') ?? stored;
+    table.bind((computed?.keyColumns ?? columns).map((c) => rows.columns[c]));
+    for (let i = 0; i < rows.n; i++) {
+      const slot = table.find(i);
+      if (slot !== 0) count(slot, weightOf(rows, i));
+    }
+  } finally {
+    computed?.release();
   }
 }

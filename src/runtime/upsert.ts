@@ -6,7 +6,7 @@ import { SqlError } from '../../operators/errors.ts';
 import { bindExpr } from '../../operators/expr/interpret.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import type { BoundConflict } from '../../planner/bind/index.ts';
-import { hasColumns, type Relation } from '../../planner/catalog_reader.ts';
+import type { Relation } from '../../planner/catalog_reader.ts';
 import { completeRow } from './complete_row.ts';
 import type { Changes, ModifyContext } from './modify.ts';
 import { type InsertReturning, positional } from './returned_rows.ts';
@@ -21,7 +21,7 @@ export function upsertRows(
   before: RowChange[],
 ): Changes {
   const target = onConflict.target;
-  const keys = target === null ? at.uniqueKeys : at.uniqueKeys.filter((k) => hasColumns(k, target));
+  const keys = target === null ? at.uniqueKeys : at.uniqueKeys.filter(({ name }) => target.includes(name));
   if (keys.length === 0 && target !== null) {
     throw new SqlError('42P10', 'there is no unique or exclusion constraint matching the ON CONFLICT specification');
   }

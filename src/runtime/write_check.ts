@@ -49,10 +49,15 @@ export function checkFit(
     const { relation } = object;
     checkPresent(relation, delta);
     checkConditions(object, delta, seen);
+    try {
+      stored.checkComputed(delta);
+    } catch (error) {
+      throw error instanceof SqlError ? WriteConflict.of(error) : error;
+    }
     for (const key of engine.catalog.uniqueKeys(relation)) {
-      const row = withScratch((arena) => stored.repeatedKey(key.columns, delta, arena));
-      if (row < 0) continue;
-      throw WriteConflict.of(duplicateKey(relation, key, readRow(delta, row), defaultContext()));
+      const row = withScratch((arena) => stored.repeatedKey(key, delta, arena));
+      if (row === null) continue;
+      throw WriteConflict.of(duplicateKey(relation, key, row, defaultContext()));
     }
   }
   const changed = (oid: number) => (engine.loop.relations.get(oid)?.changedAt ?? -1n) > seen;

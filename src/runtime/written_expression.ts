@@ -10,14 +10,18 @@ import { closingBracket, edited, tokenAt } from './text_edits.ts';
 /** What stands in the brackets behind the first such word from `location` on, without brackets around all of it. */
 export function written(node: PgNode, text: string, location: number, word: string): Written {
   const tokens = scanPostgres(text);
-  let first = tokens.findIndex((token) => token.start >= location && token.text.toLowerCase() === word) + 1;
-  let last = closingBracket(tokens, first + 1);
-  while (tokens[first + 1].text === '(' && closingBracket(tokens, first + 2) === last - 1) {
+  const first = tokens.findIndex((token) => token.start >= location && token.text.toLowerCase() === word) + 1;
+  return writtenBetween(node, text, tokens, first, closingBracket(tokens, first + 1));
+}
+
+/** What these tokens are, without brackets around all of it. */
+export function writtenBetween(node: PgNode, text: string, tokens: Token[], first: number, last: number): Written {
+  while (tokens[first].text === '(' && closingBracket(tokens, first + 1) === last) {
     first++;
     last--;
   }
   return {
-    text: unqualified(node, text, tokens, tokens[first + 1].start, tokens[last - 1].end),
+    text: unqualified(node, text, tokens, tokens[first].start, tokens[last].end),
     compound: ['A_Expr', 'BoolExpr', 'NullTest', 'BooleanTest'].some((kind) => node[kind] !== undefined),
   };
 }

@@ -52,6 +52,7 @@ async function savedShape(): Promise<string[]> {
      CREATE MATERIALIZED VIEW closed AS SELECT window_start, count(*) AS n FROM TUMBLE(bids, at, INTERVAL '10 seconds') GROUP BY window_start EMIT ON WINDOW CLOSE;
      CREATE SINK out FROM hops WITH (connector = 'blackhole');`,
   );
+  await sql(engine, 'CREATE UNIQUE INDEX ON numbered ((a + c), b) NULLS NOT DISTINCT WHERE c > 0');
   for (const [name, query] of Object.entries(VIEWS)) await sql(engine, `CREATE MATERIALIZED VIEW ${name} AS ${query}`);
   for (let i = 0; i < 40; i++) {
     const at = `2026-01-01T00:00:${String(10 + i).padStart(2, '0')}Z`;

@@ -57,6 +57,10 @@ export class Session {
     return this.#rows(await this.open(text));
   }
 
+  prepare(text: string): PreparedStatement {
+    return this.#engine.prepare(parse(text)[0], [], this.#context);
+  }
+
   /** A statement that was prepared, with parameters. */
   async runWith(prepared: PreparedStatement, params: Datum[]): Promise<(string | null)[][]> {
     const result = await this.#engine.execute(prepared, params, this.#context, new AbortController().signal);

@@ -5,6 +5,7 @@ import { localSession } from '../../runtime/script.ts';
 import { edited, insertion } from '../../runtime/text_edits.ts';
 import { namePlaces, orNull } from '../../runtime/view_query.ts';
 import { queryStart } from '../../runtime/view_text.ts';
+import { writtenExpression } from './check_text.ts';
 import type { CatalogFacts, IndexFacts, RelationFacts } from './facts.ts';
 import { isVisible } from './functions/names.ts';
 import { typeEdits } from './type_places.ts';
@@ -48,8 +49,10 @@ function queryText(sql: string): string {
 
 /** CREATE INDEX as PostgreSQL prints it. */
 export function indexDefinition(index: IndexFacts): string {
-  const { table } = index;
-  const columns = index.columns.map((c) => quoteIdent(table.relation.columns[c].name)).join(', ');
+  const { table, keys, computed } = index;
+  const columns = keys.map(({ text }) => text).join(', ');
   const on = `${quoteIdent(table.schema.name)}.${quoteIdent(table.name)}`;
-  return `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${quoteIdent(index.name)} ON ${on} USING btree (${columns})`;
+  const nulls = index.nullsEqual ? ' NULLS NOT DISTINCT' : '';
+  const where = computed === null || computed.where === null ? '' : ` WHERE ${writtenExpression(computed.where)}`;
+  return `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${quoteIdent(index.name)} ON ${on} USING btree (${columns})${nulls}${where}`;
 }

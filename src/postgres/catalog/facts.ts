@@ -11,16 +11,21 @@
  * | sequence                         | S       |                                                                        |
  * | sink                             |         | has no rows: tidemark.sinks                                            |
  */
+import { quoteIdent } from '../../../operators/expr/text/quote.ts';
+import type { ColType } from '../../../operators/types.ts';
 import type { Relation } from '../../../planner/catalog_reader.ts';
 import { systemTable } from '../../../planner/types/catalog_table.ts';
 import type {
   CatalogObject,
   CheckConstraint,
   ColumnDefault,
+  ComputedIndexText,
   ForeignKey,
   GeneratedColumn,
+  IndexObject,
 } from '../../catalog/objects.ts';
 import type { TidemarkEngine } from '../../runtime/engine.ts';
+import { writtenExpression } from './check_text.ts';
 import { type CommentFacts, commentsOf } from './comments.ts';
 import { type ConstraintFacts, constraintsOf } from './constraints.ts';
 import { OWNER, PG_CATALOG, PG_TOAST, primaryConstraintOid, primaryIndexOid, uniqueConstraintOid } from './oids.ts';
@@ -32,13 +37,26 @@ export interface SchemaFacts {
   owner: number;
 }
 
+/** A column of an index. */
+export interface IndexKey {
+  /** The relation's column; null: an expression. */
+  column: number | null;
+  name: string;
+  type: ColType;
+  /** As CREATE INDEX has it. */
+  text: string;
+}
+
 export interface IndexFacts {
   oid: number;
   name: string;
   table: RelationFacts;
-  /** Column positions. */
+  /** Column positions; of one over expressions, or over a part of the rows, all that it reads. */
   columns: number[];
+  keys: IndexKey[];
+  computed: ComputedIndexText | null;
   unique: boolean;
+  nullsEqual: boolean;
   /** OID of the constraint that it serves; null: none. */
   constraint: number | null;
   /** The constraint is the PRIMARY KEY. */
@@ -117,7 +135,10 @@ export class CatalogFacts {
           name: `${table.name}_pkey`,
           table,
           columns: key,
+          keys: keysOf(table.relation, { columns: key }),
+          computed: null,
           unique: true,
+          nullsEqual: false,
           constraint: primaryConstraintOid(table.oid),
           primary: true,
         },
@@ -126,9 +147,10 @@ export class CatalogFacts {
     for (const object of engine.catalog.objects()) {
       const table = object.kind === 'index' ? this.#byOid.get(object.on) : undefined;
       if (object.kind !== 'index' || table === undefined) continue;
-      const { oid, name, columns, unique } = object;
+      const { oid, name, columns, unique, computed = null, nullsEqual = false } = object;
       const constraint = object.constraint ? uniqueConstraintOid(oid) : null;
-      indexes.push({ oid, name, table, columns, unique, constraint, primary: false });
+      const keys = keysOf(table.relation, object);
+      indexes.push({ oid, name, table, columns, keys, computed, unique, nullsEqual, constraint, primary: false });
     }
     for (const index of indexes) index.table.indexes.push(index);
     return indexes;
@@ -168,6 +190,21 @@ export class CatalogFacts {
   schema(oid: number): SchemaFacts | undefined {
     return this.schemas.find((s) => s.oid === oid);
   }
+}
+
+function keysOf(
+  { columns: all }: Relation,
+  { columns, computed }: Pick<IndexObject, 'columns' | 'computed'>,
+): IndexKey[] {
+  return (computed?.parts ?? columns).map((part, i) => {
+    if (typeof part === 'number') {
+      const { name, type } = all[part];
+      return { column: part, name, type, text: quoteIdent(name) };
+    }
+    const type = (computed as ComputedIndexText).shape.keys[i].t;
+    const text = part.call ? part.text : `(${writtenExpression(part)})`;
+    return { column: null, name: part.name, type, text };
+  });
 }
 
 /** OID of the schema that the server's own figures are in. */

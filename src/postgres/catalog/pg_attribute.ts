@@ -69,10 +69,7 @@ function ownAttributes(facts: CatalogFacts): CatalogRow[] {
     })),
   );
   const indexes = facts.indexes.flatMap((index) =>
-    index.columns.map((c, i) => {
-      const column = index.table.relation.columns[c];
-      return attribute(index.oid, i + 1, column.name, column.type);
-    }),
+    index.keys.map(({ name, type }, i) => attribute(index.oid, i + 1, name, type)),
   );
   return [...relations, ...indexes];
 }

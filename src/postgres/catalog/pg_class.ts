@@ -64,7 +64,7 @@ function indexRow(index: IndexFacts): CatalogRow {
     relam: BTREE,
     relfilenode: index.oid,
     relkind: 'i',
-    relnatts: index.columns.length,
+    relnatts: index.keys.length,
   };
 }
 

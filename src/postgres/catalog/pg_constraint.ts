@@ -103,7 +103,7 @@ function equality(left: number, right: number): number {
 
 /** The index of the key that a foreign key references. */
 export function indexOfKey(table: RelationFacts, { referenced }: ForeignKey): IndexFacts | undefined {
-  return table.indexes.find((index) => index.unique && hasColumns(index, referenced));
+  return table.indexes.find((index) => index.unique && index.computed === null && hasColumns(index, referenced));
 }
 
 export const PG_CONSTRAINT = ofCatalog(({ constraints }) => constraints.map(constraintRow));

@@ -2,6 +2,7 @@
 import { type Datum, pgArray } from '../../../operators/datum.ts';
 import { OID } from '../../../operators/types.ts';
 import { ofCatalog } from './catalog_relation.ts';
+import { writtenExpression } from './check_text.ts';
 import { defaultOperatorClass } from './operator_class.ts';
 import { typeStorage } from './pg_attribute.ts';
 
@@ -12,14 +13,16 @@ export function vector(element: number, items: number[]): Datum {
 
 export const PG_INDEX = ofCatalog((facts) =>
   facts.indexes.map((index) => {
-    const types = index.columns.map((c) => index.table.relation.columns[c].type.oid);
+    const { keys, computed } = index;
+    const types = keys.map(({ type }) => type.oid);
+    const expressions = keys.filter(({ column }) => column === null);
     return {
       indexrelid: index.oid,
       indrelid: index.table.oid,
-      indnatts: index.columns.length,
-      indnkeyatts: index.columns.length,
+      indnatts: keys.length,
+      indnkeyatts: keys.length,
       indisunique: index.unique,
-      indnullsnotdistinct: false,
+      indnullsnotdistinct: index.nullsEqual,
       indisprimary: index.primary,
       indisexclusion: false,
       indimmediate: true,
@@ -31,7 +34,7 @@ export const PG_INDEX = ofCatalog((facts) =>
       indisreplident: false,
       indkey: vector(
         OID.int2,
-        index.columns.map((c) => c + 1),
+        keys.map(({ column }) => (column === null ? 0 : column + 1)),
       ),
       indcollation: vector(
         OID.oid,
@@ -40,8 +43,11 @@ export const PG_INDEX = ofCatalog((facts) =>
       indclass: vector(OID.oid, types.map(defaultOperatorClass)),
       indoption: vector(
         OID.int2,
-        index.columns.map(() => 0),
+        keys.map(() => 0),
       ),
+      // Expressions are kept as SQL; pg_get_expr() gives it back.
+      indexprs: expressions.length === 0 ? null : expressions.map(({ text }) => text).join(', '),
+      indpred: computed === null || computed.where === null ? null : writtenExpression(computed.where),
     };
   }),
 );

@@ -37,8 +37,7 @@ function indexText(args: Datum[], { facts }: Moment): Datum {
   if (index === undefined) return null;
   const column = numberOf(args[1]);
   if (column === 0) return indexDefinition(index);
-  const position = index.columns[column - 1];
-  return position === undefined ? '' : quoteIdent(index.table.relation.columns[position].name);
+  return index.keys[column - 1]?.text ?? '';
 }
 
 /** As pg_get_constraintdef gives it. */
@@ -68,7 +67,7 @@ function constraintText([arg, pretty = false]: Datum[], moment: Moment): Datum {
     case 'p':
       return `PRIMARY KEY (${columnList(constraint.index)})`;
     case 'u':
-      return `UNIQUE (${columnList(constraint.index)})`;
+      return `UNIQUE ${constraint.index.nullsEqual ? 'NULLS NOT DISTINCT ' : ''}(${columnList(constraint.index)})`;
     case 'n':
       return `NOT NULL ${quoteIdent(constraint.table.relation.columns[constraint.columns[0]].name)}`;
     case 'c':

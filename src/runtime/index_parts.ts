@@ -1,0 +1,193 @@
+/**
+ * What an index is over: columns, or also expressions and a condition, as CREATE INDEX says it.
+ *
+ *   CREATE INDEX ON t (a, lower(b)) WHERE c IS NULL   ->   columns a, b, c;  shape: keys a, lower(b), where c IS NULL;  their texts
+ */
+import { SqlError } from '../../operators/errors.ts';
+import type { Expr } from '../../operators/expr/ir.ts';
+import { indexColumnName } from '../../planner/bind/index.ts';
+import type { Relation, RelationColumn } from '../../planner/catalog_reader.ts';
+import { rewriteExpr } from '../../planner/logical/expressions.ts';
+import type { PgNode, Statement } from '../../planner/parse/ast.ts';
+import { scanPostgres, type Token } from '../../planner/parse/pg_parser.ts';
+import { lessThanOf } from '../../planner/types/catalog.ts';
+import { formatType } from '../../planner/types/type_name.ts';
+import type { ComputedIndexText, IndexPart, Written } from '../catalog/objects.ts';
+import type { SessionContext } from '../engine.ts';
+import type { TidemarkEngine } from './engine.ts';
+import { bindAlone, columnsOf, isImmutable, rowColumns } from './row_expression.ts';
+import { closingBracket } from './text_edits.ts';
+import { parsed, writtenBetween } from './written_expression.ts';
+
+/** Columns, and what else there is. */
+export interface IndexParts {
+  columns: number[];
+  computed?: ComputedIndexText;
+}
+
+type CreateIndex = Extract<Statement, { k: 'create_index' }>;
+
+/** `oid`: that of the index. */
+export function indexParts(
+  engine: TidemarkEngine,
+  relation: Relation,
+  { columns: elements, where, text, location }: CreateIndex,
+  oid: number,
+  session: SessionContext,
+): IndexParts {
+  const binding = { engine, relation, session };
+  const tokens = scanPostgres(text);
+  const list = tokens.findIndex((token) => token.start >= location && token.text === '(') + 1;
+  const names: string[] = [];
+  const keys: Expr[] = [];
+  let at = list;
+  const parts = elements.map((element): number | IndexPart => {
+    const node = element.IndexElem ?? element;
+    const end = endOfPart(tokens, at);
+    const from = at;
+    at = end + 1;
+    const key = node.name === undefined ? boundKey(binding, node.expr, text) : columnKey(relation, node.name);
+    keys.push(key);
+    const name = freeOf(names, node.name ?? indexColumnName(node.expr));
+    names.push(name);
+    if (key.k === 'col') return key.id;
+    const [first, last] = expressionTokens(tokens, from);
+    return { ...writtenBetween(node.expr, text, tokens, first, last), call: isCall(node.expr), name };
+  });
+  const condition = where === null ? null : boundWhere(binding, where, text);
+  if (engine.replay === null) checkOrdered(keys);
+  if (condition === null && keys.every((key) => key.k === 'col')) return { columns: parts as number[] };
+  let written: Written | null = null;
+  if (where !== null) {
+    const word = tokens.findIndex(({ text: own }, i) => i >= at && own.toLowerCase() === 'where');
+    const last = tokens.at(-1)?.text === ';' ? tokens.length - 2 : tokens.length - 1;
+    written = writtenBetween(where, text, tokens, word + 1, last);
+  }
+  return partsOf(oid, keys, condition, parts, written);
+}
+
+/** With what it says bound to columns of which some have other types than before. */
+export function boundPartsAgain(
+  engine: TidemarkEngine,
+  relation: Relation,
+  { shape, parts, where }: ComputedIndexText,
+  session: SessionContext,
+): IndexParts {
+  const binding = { engine, relation, session };
+  const again = (kept: Written, bound: typeof boundKey) => {
+    const { node, whole } = parsed(kept);
+    return bound(binding, node, whole);
+  };
+  const keys = parts.map((part) =>
+    typeof part === 'number' ? columnKey(relation, relation.columns[part].name) : again(part, boundKey),
+  );
+  checkOrdered(keys);
+  return partsOf(shape.oid, keys, where === null ? null : again(where, boundWhere), parts, where);
+}
+
+/** The index for another relation, where its columns are elsewhere. */
+export function movedParts(
+  { shape, parts, where }: ComputedIndexText,
+  oid: number,
+  placeOf: (column: number) => number,
+): IndexParts {
+  const moved = (e: Expr) => rewriteExpr(e, (x) => (x.k === 'col' ? { ...x, id: placeOf(x.id) } : x));
+  const condition = shape.where === null ? null : moved(shape.where);
+  const places = parts.map((part) => (typeof part === 'number' ? placeOf(part) : part));
+  return partsOf(oid, shape.keys.map(moved), condition, places, where);
+}
+
+function partsOf(
+  oid: number,
+  keys: Expr[],
+  condition: Expr | null,
+  parts: (number | IndexPart)[],
+  where: Written | null,
+): IndexParts {
+  const columns = [...new Set([...keys, ...(condition === null ? [] : [condition])].flatMap(columnsOf))];
+  return { columns, computed: { shape: { oid, keys, where: condition }, parts, where } };
+}
+
+/** The names of an index's columns. */
+export function partNames(relation: Relation, { columns, computed }: IndexParts): string[] {
+  return (computed?.parts ?? columns).map((part) =>
+    typeof part === 'number' ? relation.columns[part].name : part.name,
+  );
+}
+
+interface Binding {
+  engine: TidemarkEngine;
+  relation: Relation;
+  session: SessionContext;
+}
+
+function boundKey({ engine, relation, session }: Binding, node: PgNode, text: string): Expr {
+  const columns = rowColumns(relation);
+  const expr = bindAlone(engine, node, text, session, { place: 'index_expression', relation: relation.name, columns });
+  if (engine.replay === null && !isImmutable(expr)) {
+    throw new SqlError('42P17', 'functions in index expression must be marked IMMUTABLE');
+  }
+  return expr;
+}
+
+function boundWhere({ engine, relation, session }: Binding, node: PgNode, text: string): Expr {
+  const columns = rowColumns(relation);
+  const expr = bindAlone(engine, node, text, session, { place: 'index_predicate', relation: relation.name, columns });
+  if (engine.replay === null && !isImmutable(expr)) {
+    throw new SqlError('42P17', 'functions in index predicate must be marked IMMUTABLE');
+  }
+  return expr;
+}
+
+function columnKey({ columns }: Relation, name: string): Expr {
+  const id = columns.findIndex((column) => column.name === name);
+  if (id < 0) throw new SqlError('42703', `column "${name}" does not exist`);
+  return { k: 'col', id, t: columns[id].type };
+}
+
+/** The first of name, name1, name2 that is not there. */
+function freeOf(names: string[], name: string): string {
+  for (let i = 0; ; i++) {
+    const free = i === 0 ? name : `${name}${i}`;
+    if (!names.includes(free)) return free;
+  }
+}
+
+/** Index of the comma or bracket behind a part of a list. */
+function endOfPart(tokens: Token[], from: number): number {
+  const end = closingBracket(tokens, from);
+  for (let i = from, depth = 0; i < end; i++) {
+    const { text } = tokens[i];
+    if (text === '(' || text === '[') depth++;
+    if (text === ')' || text === ']') depth--;
+    if (text === ',' && depth === 0) return i;
+  }
+  return end;
+}
+
+/** First and last token of an expression, which is a call or stands in brackets; COLLATE, ASC and the like may be behind it. */
+function expressionTokens(tokens: Token[], from: number): [first: number, last: number] {
+  const opening = tokens.findIndex(({ text }, i) => i >= from && text === '(');
+  return [from, opening < 0 ? from : closingBracket(tokens, opening + 1)];
+}
+
+/** What PostgreSQL shows without brackets of its own. */
+function isCall(node: PgNode): boolean {
+  return ['FuncCall', 'CoalesceExpr', 'MinMaxExpr', 'SQLValueFunction', 'XmlExpr'].some((kind) => kind in node);
+}
+
+function checkOrdered(keys: Expr[]): void {
+  for (const { t } of keys) checkOrderedType(t.oid);
+}
+
+/** Throws 42704 for types without an order, such as json. */
+export function checkComparable(columns: RelationColumn[], positions: number[]): void {
+  for (const position of positions) checkOrderedType(columns[position].type.oid);
+}
+
+function checkOrderedType(oid: number): void {
+  if (lessThanOf(oid) !== null) return;
+  throw new SqlError('42704', `data type ${formatType(oid)} has no default operator class for access method "btree"`, {
+    hint: 'You must specify an operator class for the index or define a default operator class for the data type.',
+  });
+}
