@@ -1,9 +1,11 @@
 /** Names: what they mean, and of new objects where they go, and whether they are free. */
 import { SqlError } from '../../operators/errors.ts';
+import { isTemporary, OWN_TEMPORARY, temporaryIn } from '../../operators/expr/search_path.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { CatalogObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { temporarySchema } from './temporary.ts';
 
 export function notFound(name: string): SqlError {
   return new SqlError('42P01', `relation "${name}" does not exist`);
@@ -44,27 +46,44 @@ export function columnNamed({ name, columns }: Pick<Relation, 'name' | 'columns'
 /** True (with a notice) when the name is taken and IF NOT EXISTS was said; 42P07 when it is taken otherwise. */
 export function nameTaken(
   engine: TidemarkEngine,
-  schema: string | undefined,
+  schema: string,
   name: string,
   ifNotExists: boolean,
   session: SessionContext,
 ): boolean {
-  const target = schema ?? creationSchema(engine, session);
-  if (engine.catalog.find(target, name) === undefined) return false;
+  if (isFree(engine, schema, name)) return false;
   if (!ifNotExists) throw new SqlError('42P07', `relation "${name}" already exists`);
   session.notice('NOTICE', '42P07', `relation "${name}" already exists, skipping`);
   return true;
 }
 
-/** The first schema of the search path that exists: where unqualified CREATE puts things. */
-export function creationSchema(engine: TidemarkEngine, session: SessionContext): string {
-  const schema = session.searchPath.find((s) => s !== 'pg_catalog' && engine.catalog.hasSchema(s));
+/** Where CREATE puts what it makes: what is temporary in the session's own schema, else in that which was said, or in the first of the search path that exists. */
+export function targetSchema(
+  engine: TidemarkEngine,
+  { schema, temporary = false }: { schema?: string; temporary?: boolean },
+  session: SessionContext,
+): string {
+  const own = temporaryIn(session.searchPath);
+  // In logs of before TEMP did nothing.
+  const isTemporaryAllowed = engine.replay === null || own !== undefined;
+  const said = schema ?? (temporary && isTemporaryAllowed ? OWN_TEMPORARY : firstSchema(engine, session));
+  if (said === own || said === OWN_TEMPORARY) return temporarySchema(engine, session);
+  if (isTemporary(said) && engine.replay === null)
+    throw new SqlError('42P16', 'cannot create relations in temporary schemas of other sessions');
+  if (temporary && isTemporaryAllowed)
+    throw new SqlError('42P16', 'cannot create temporary relation in non-temporary schema');
+  return said;
+}
+
+function firstSchema({ catalog }: TidemarkEngine, { searchPath }: SessionContext): string {
+  const path = searchPath.length > 0 && isTemporary(searchPath[0]) ? searchPath.slice(1) : searchPath;
+  const schema = path.find((s) => s === OWN_TEMPORARY || (s !== 'pg_catalog' && catalog.hasSchema(s)));
   if (schema === undefined) throw new SqlError('3F000', 'no schema has been selected to create in');
   return schema;
 }
 
 export function isFree(engine: TidemarkEngine, schema: string, name: string): boolean {
-  return engine.catalog.find(schema, name) === undefined;
+  return engine.catalog.in(schema, name) === undefined;
 }
 
 /** The name, with a number behind it when it is taken. */
