@@ -21,7 +21,10 @@ export interface ResultColumn {
 export interface SessionContext {
   /** Evaluation context of the current statement; `now` is the transaction's start. */
   evalContext: EvalContext;
+  /** With the schema of the session's temporary objects (operators/expr/search_path.ts). */
   searchPath: string[];
+  /** From now on the session's temporary objects are in this schema; null: it has none. Absent: it can have none. */
+  useTemporary?(schema: string | null): void;
   getSetting(name: string): string | null;
   /** Calls back when the session ends; absent: its end is not told. */
   onEnd?(work: () => void): void;
@@ -95,6 +98,8 @@ export interface Engine {
   typeNamed(schema: string | undefined, name: string, searchPath: string[]): number;
   /** The session has got no value of any sequence (DISCARD SEQUENCES). */
   forgetValues?(session: SessionContext): void;
+  /** The session's temporary objects are dropped (DISCARD TEMP). */
+  discardTemporary?(session: SessionContext): void;
   /** Resolves when everything accepted so far is visible (FLUSH). */
   flush(): Promise<void>;
   close(): Promise<void>;

@@ -58,6 +58,9 @@ export interface SequenceOptions {
   name?: { schema?: string; name: string };
 }
 
+/** What the end of each transaction does with a temporary table: takes its rows away, or the table itself. */
+export type OnCommit = 'delete' | 'drop';
+
 export interface ColumnDef {
   name: string;
   /** libpg-query TypeName node. */
@@ -203,6 +206,8 @@ export type Statement = { text: string; offset: number } & (
       include: { kind: IncludeKind; as: string }[];
       options: Option[];
       temporary: boolean;
+      /** ON COMMIT DELETE ROWS, ON COMMIT DROP. */
+      onCommit?: OnCommit;
       /** CREATE TABLE AS, SELECT INTO. */
       asQuery: SelectNode | null;
       /** Names given to the columns of asQuery. */
@@ -248,7 +253,14 @@ export type Statement = { text: string; offset: number } & (
     }
   | { k: 'create_enum'; schema?: string; name: string; labels: string[] }
   | { k: 'alter_enum'; schema?: string; name: string; action: EnumAction }
-  | { k: 'create_sequence'; schema?: string; name: string; ifNotExists: boolean; options: SequenceOptions }
+  | {
+      k: 'create_sequence';
+      schema?: string;
+      name: string;
+      ifNotExists: boolean;
+      temporary: boolean;
+      options: SequenceOptions;
+    }
   | { k: 'alter_sequence'; schema?: string; name: string; ifExists: boolean; options: SequenceOptions }
   | {
       k: 'create_sink';

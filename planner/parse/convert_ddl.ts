@@ -6,6 +6,7 @@ import type {
   ForeignKeyDef,
   KeyConstraint,
   LikeClause,
+  OnCommit,
   PgNode,
   SelectNode,
   Statement,
@@ -181,9 +182,6 @@ export function createTable(node: PgNode, source: Source): Kind<'create_relation
   if (node.inhRelations || node.partbound) throw refuse(source, 'table inheritance', relation.location);
   if (node.partspec) throw refuse(source, 'table partitioning', node.partspec.location);
   if (node.ofTypename) throw refuse(source, 'CREATE TABLE OF', node.ofTypename.location);
-  if (node.oncommit !== undefined && node.oncommit !== 'ONCOMMIT_NOOP' && node.oncommit !== 'ONCOMMIT_PRESERVE_ROWS') {
-    throw refuse(source, 'ON COMMIT DROP or DELETE ROWS', relation.location);
-  }
   return {
     ...source,
     k: 'create_relation',
@@ -195,8 +193,16 @@ export function createTable(node: PgNode, source: Source): Kind<'create_relation
     include: [],
     options: defElemOptions(node.options, source),
     temporary: relation.relpersistence === 't',
+    ...onCommitOf(node),
     asQuery: null,
   };
+}
+
+const ON_COMMIT: Record<string, OnCommit> = { ONCOMMIT_DELETE_ROWS: 'delete', ONCOMMIT_DROP: 'drop' };
+
+function onCommitOf({ oncommit }: PgNode): { onCommit?: OnCommit } {
+  const onCommit = ON_COMMIT[oncommit];
+  return onCommit === undefined ? {} : { onCommit };
 }
 
 /** CREATE TABLE AS, SELECT INTO and CREATE MATERIALIZED VIEW share one node. */
@@ -249,6 +255,7 @@ export function tableFromQuery(into: PgNode, query: SelectNode, source: Source):
     include: [],
     options: [],
     temporary: into.rel.relpersistence === 't',
+    ...onCommitOf({ oncommit: into.onCommit }),
     asQuery: query,
   };
 }

@@ -75,6 +75,7 @@ export function createSequence(node: PgNode, source: Source): Kind<'create_seque
     k: 'create_sequence',
     ...rangeVarName(node.sequence),
     ifNotExists: node.if_not_exists === true,
+    temporary: node.sequence.relpersistence === 't',
     options: sequenceOptions(node.options, source),
   };
 }

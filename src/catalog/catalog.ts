@@ -5,8 +5,9 @@
  */
 import { SqlError } from '../../operators/errors.ts';
 import { dropEnumType, type EnumType, enumTypeOf, setEnumType } from '../../operators/expr/enum_types.ts';
-import { enumTypeOid, typeObjectOid } from '../../operators/types.ts';
+import { isTemporary, schemasOf } from '../../operators/expr/search_path.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
+import { enumTypeOid, typeObjectOid } from '../../operators/types.ts';
 import { type CatalogReader, primaryKeyOf, type Relation, type UniqueKey } from '../../planner/catalog_reader.ts';
 import {
   type CatalogObject,
@@ -105,6 +106,7 @@ export class Catalog implements CatalogReader {
     return [...this.#schemas.keys()];
   }
 
+  /** False when it is there and that was allowed. */
   createSchema(name: string, ifNotExists: boolean): boolean {
     if (this.#schemas.has(name)) {
       if (ifNotExists) return false;
@@ -139,10 +141,21 @@ export class Catalog implements CatalogReader {
     return this.#objects.get(oid);
   }
 
+  /** The object of this name in this very schema. */
+  in(schema: string, name: string): CatalogObject | undefined {
+    const oid = this.#byName.get(`${schema}.${name}`);
+    return oid === undefined ? undefined : this.#objects.get(oid);
+  }
+
+  /** By schema, or by the search path; another session's temporary objects are not found. */
   find(schema: string | undefined, name: string, searchPath: string[] = ['public']): CatalogObject | undefined {
-    for (const s of schema === undefined ? searchPath : [schema]) {
-      const oid = this.#byName.get(`${s}.${name}`);
-      if (oid !== undefined) return this.#objects.get(oid);
+    for (const s of schemasOf(schema, searchPath)) {
+      const object = this.in(s, name);
+      if (object === undefined) continue;
+      if (isTemporary(s) && !searchPath.includes(s)) {
+        throw new SqlError('0A000', 'cannot access temporary tables of other sessions');
+      }
+      return object;
     }
     return undefined;
   }
@@ -276,11 +289,10 @@ export class Catalog implements CatalogReader {
     return out;
   }
 
-  /** By schema, or by the search path, which pg_catalog comes before unless it is in it. */
+  /** By schema, or by the search path: users' relations and the server's own. */
   relation(schema: string | undefined, name: string, searchPath: string[] = ['public']): Relation | null {
-    const implicit = searchPath.includes('pg_catalog') ? [] : ['pg_catalog'];
-    for (const s of schema === undefined ? [...implicit, ...searchPath] : [schema]) {
-      const object = this.find(s, name);
+    for (const s of schemasOf(schema, searchPath)) {
+      const object = this.find(s, name, searchPath);
       const found = object !== undefined && 'relation' in object ? object.relation : this.#system.relation(s, name);
       if (found !== null) return found;
     }

@@ -113,6 +113,8 @@ export interface RelationObject extends ObjectBase {
   /** By name. */
   foreignKeys: ForeignKey[];
   source: ConnectorSpec | null;
+  /** ON COMMIT DELETE ROWS: each transaction has its own rows, none has those of another. */
+  emptied?: true;
   /** OIDs of indexes that went with a column: the statements that made them go with the table. */
   lostIndexes?: number[];
 }

@@ -19,6 +19,7 @@ import { type Candidate, CheckpointStore } from '../checkpoint/store.ts';
 import { checkFiles } from '../cold/check.ts';
 import { ColdFiles } from '../cold/cold_files.ts';
 import type { TidemarkEngine } from '../runtime/engine.ts';
+import { dropLeftTemporaries } from '../runtime/temporary.ts';
 import { type DataDirectory, openDirectory } from './data_directory.ts';
 import { type Disk, realDisk } from './disk.ts';
 import type { LogState } from './group_writer.ts';
@@ -120,6 +121,7 @@ export async function openData(engine: TidemarkEngine, options: DataOptions): Pr
       scripts: engine.scripts,
     };
     engine.recovery = report;
+    dropLeftTemporaries(engine);
     tell(engine, directory, report);
     engine.chilling.settle();
     engine.sourceTicks.goOn();

@@ -8,7 +8,7 @@ import { SqlError } from '../../operators/errors.ts';
 import { parse } from '../../planner/parse/parse.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from '../runtime/engine.ts';
-import { localSession } from '../runtime/script.ts';
+import { localSession } from '../runtime/local_session.ts';
 import { RECORD } from './frame.ts';
 import { RangeFeed } from './range_feed.ts';
 import {
@@ -202,18 +202,8 @@ export class Replay {
 
 /** A session with the settings that the statement was given under. */
 function sessionOf(engine: TidemarkEngine, { settings }: DefinitionRecord): SessionContext {
-  const { searchPath, byteaOutput, ...rest } = settings;
-  const session = localSession(engine);
-  return {
-    ...session,
-    evalContext: {
-      ...session.evalContext,
-      ...rest,
-      byteaOutput: byteaOutput === 'escape' ? 'escape' : 'hex',
-      searchPath,
-    },
-    searchPath,
-  };
+  const byteaOutput = settings.byteaOutput === 'escape' ? 'escape' : 'hex';
+  return localSession(engine, undefined, { ...settings, byteaOutput });
 }
 
 function firstLine(sql: string): string {

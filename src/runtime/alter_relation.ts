@@ -161,7 +161,7 @@ export function ownTable(object: CatalogObject, action?: string): RelationObject
 /** What a constraint is made beside. */
 function constraintsThere(
   { catalog }: TidemarkEngine,
-  { relation }: RelationObject,
+  { relation, emptied }: RelationObject,
   planned: Planned,
 ): ConstraintsThere {
   const own = [...planned.checks, ...planned.foreignKeys];
@@ -170,6 +170,7 @@ function constraintsThere(
     names: [...names.filter((name) => !planned.gone.includes(name)), ...planned.names],
     numbers: own.map(({ number }) => number),
     keys: planned.indexes,
+    emptied: emptied === true,
   };
 }
 
@@ -200,7 +201,7 @@ function addKey(
     throw new SqlError('42P16', `multiple primary keys for table "${relation.name}" are not allowed`);
   }
   const columns = keyColumns(relation.columns, key.columns);
-  if (planned.names.includes(name) || engine.catalog.find(relation.schema, name) !== undefined) {
+  if (planned.names.includes(name) || engine.catalog.in(relation.schema, name) !== undefined) {
     throw new SqlError('42P07', `relation "${name}" already exists`);
   }
   planned.names.push(name);

@@ -87,7 +87,7 @@ function constraintOf(
     const own = [...table.checks, ...table.foreignKeys].find((other) => other.name === name);
     if (own !== undefined) return [table, `constraint ${own.number}`];
   }
-  const index = catalog.find(table.schema, name);
+  const index = catalog.in(table.schema, name);
   if (index?.kind === 'index' && index.constraint && index.on === table.oid) return [index, 'constraint'];
   const column = relation.columns.findIndex((c) => c.notNull && name === `${relation.name}_${c.name}_not_null`);
   if (column >= 0) return [table, `not null ${column}`];

@@ -4,6 +4,7 @@ import type { Interval } from '../../operators/datum.ts';
 import { SqlError, unsupported } from '../../operators/errors.ts';
 import { evaluate } from '../../operators/expr/interpret.ts';
 import { hasIo } from '../../operators/expr/io/index.ts';
+import { isTemporary } from '../../operators/expr/search_path.ts';
 import { consolidator } from '../../operators/state/consolidate.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
 import { bindQuery, bindScalar } from '../../planner/bind/index.ts';
@@ -44,7 +45,7 @@ import { checkComparable } from './index_parts.ts';
 import { takeRetention } from './kept_changes.ts';
 import { withLikes } from './like.ts';
 import { LocalStream } from './local_stream.ts';
-import { creationSchema, nameTaken } from './names.ts';
+import { nameTaken } from './names.ts';
 import { readQuery } from './queries.ts';
 import { bindAlone } from './row_expression.ts';
 import { sourceDefault } from './source_default.ts';
@@ -52,6 +53,8 @@ import { sourceSpec } from './source_spec.ts';
 import { withoutStorageParameters } from './storage_parameters.ts';
 import { StoredRelation } from './stored_relation.ts';
 import { StreamRuntime } from './stream.ts';
+import { targetSchema } from './target_schema.ts';
+import { dropAtEnd } from './temporary.ts';
 import { columnType, typesNamed, typesOfColumns } from './type_users.ts';
 
 type CreateRelation = Extract<Statement, { k: 'create_relation' }>;
@@ -59,10 +62,14 @@ type CreateRelation = Extract<Statement, { k: 'create_relation' }>;
 /** Gives the command tag for CREATE TABLE AS, null otherwise. */
 export async function createRelation(
   engine: TidemarkEngine,
-  said: CreateRelation,
+  written: CreateRelation,
   session: SessionContext,
   signal: AbortSignal,
 ): Promise<string | null> {
+  const said = { ...written, schema: targetSchema(engine, written, session) };
+  if (said.onCommit !== undefined && !isTemporary(said.schema)) {
+    throw new SqlError('42P16', 'ON COMMIT can only be used on temporary tables');
+  }
   if (nameTaken(engine, said.schema, said.name, said.ifNotExists, session)) return null;
   if (said.asQuery !== null) return createTableAs(engine, said, session, signal);
   const { statement, copied } = withLikes(engine, said, session);
@@ -85,7 +92,7 @@ export async function createRelation(
   if (connector === null && included.length > 0) throw new SqlError('42601', 'INCLUDE needs a connector');
   const relation: Relation = {
     oid: engine.catalog.newOid(),
-    schema: statement.schema ?? creationSchema(engine, session),
+    schema: said.schema,
     name: statement.name,
     kind: statement.kind,
     columns: all,
@@ -132,23 +139,25 @@ export async function createRelation(
     addRows(engine, relation);
     if (relation.watermark !== undefined) engine.localStreams.set(relation.oid, new LocalStream(relation));
   } else open = await attachSource(engine, relation, source);
+  const object: RelationObject = {
+    kind: statement.kind,
+    retention,
+    oid: relation.oid,
+    schema: relation.schema,
+    name: relation.name,
+    sql: statement.text,
+    dependencies: [],
+    relation,
+    defaults,
+    checks,
+    generated,
+    foreignKeys,
+    source,
+    comments: copied.comments,
+    ...emptied(said),
+  };
   engine.define(
-    {
-      kind: statement.kind,
-      retention,
-      oid: relation.oid,
-      schema: relation.schema,
-      name: relation.name,
-      sql: statement.text,
-      dependencies: [],
-      relation,
-      defaults,
-      checks,
-      generated,
-      foreignKeys,
-      source,
-      comments: copied.comments,
-    },
+    object,
     session,
     // Also its own sequences: one may be dropped without the table, by CASCADE.
     [
@@ -164,8 +173,14 @@ export async function createRelation(
   for (const sequence of sequences) addSequence(engine, sequence);
   for (const constraint of unique) addUnique(engine, relation, constraint);
   for (const index of indexes) addPlainIndex(engine, relation, index);
+  if (said.onCommit === 'drop') dropAtEnd(engine, object, session);
   open?.();
   return null;
+}
+
+/** ON COMMIT DELETE ROWS, as it is kept. */
+function emptied({ onCommit }: CreateRelation): Pick<RelationObject, 'emptied'> {
+  return onCommit === 'delete' ? { emptied: true } : {};
 }
 
 /** The place of its rows, which are none yet. */
@@ -221,6 +236,7 @@ function foreignKeysOf(
     names: [`${relation.name}_pkey`, ...checks.map(({ name }) => name), ...unique.map(({ name }) => name)],
     numbers: checks.map(({ number }) => number),
     keys: unique.map(({ columns }) => columns),
+    emptied: statement.onCommit === 'delete',
   };
   return inOrderOfNames(
     statement.foreignKeys.map((definition) => foreignKey(engine, relation, definition, there, session)),
@@ -360,7 +376,7 @@ function watermarkOf(
 
 async function createTableAs(
   engine: TidemarkEngine,
-  statement: CreateRelation,
+  statement: CreateRelation & { schema: string },
   session: SessionContext,
   signal: AbortSignal,
 ): Promise<string> {
@@ -377,7 +393,7 @@ async function createTableAs(
   const needs = [...bound.dependencies, ...bound.types, ...typesOfColumns(columns)];
   const relation: Relation = {
     oid: 0,
-    schema: statement.schema ?? creationSchema(engine, session),
+    schema: statement.schema,
     name: statement.name,
     kind: 'table',
     columns,
@@ -403,6 +419,7 @@ async function createTableAs(
       generated: [],
       foreignKeys: [],
       source: null,
+      ...emptied(statement),
     };
   };
   const addStore = () => addRows(engine, relation);
@@ -415,23 +432,25 @@ async function createTableAs(
   }
   const stillSame = engine.catalog.stillSame(bound.dependencies);
   const transaction = engine.transactionOf(session);
-  const fresh = transaction.isFresh;
+  // Rows that no transaction leaves are never published.
+  const fresh = transaction.isFresh && statement.onCommit !== 'delete';
   const { pieces, arena } = await readQuery(engine, planQuery(bound, { mode: 'read' }), bound, session, signal);
   try {
     const types = columns.map((c) => c.type);
     const batch = oneBatch(pieces, types, arena);
+    const object = make();
     if (fresh) {
       const rows = consolidator(types)(batch, arena);
-      await engine.defineFilled(make(), rows, session, needs, stillSame, addStore, signal);
+      await engine.defineFilled(object, rows, session, needs, stillSame, addStore, signal);
       transaction.forgetReads();
     } else {
       // Within a transaction that has read or written the rows are as much a part of it as what they come from.
       stillSame();
-      const object = make();
       addStore();
       engine.define(object, session, needs);
       transaction.write(relation.oid, batch);
     }
+    if (statement.onCommit === 'drop') dropAtEnd(engine, object, session);
     return `SELECT ${batch.n}`;
   } finally {
     arena.release();

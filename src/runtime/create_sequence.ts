@@ -11,10 +11,11 @@ import type { SequenceOptions, Statement } from '../../planner/parse/ast.ts';
 import type { SequenceObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { columnNamed, creationSchema, nameTaken, notFound, objectNamed } from './names.ts';
+import { columnNamed, nameTaken, notFound, objectNamed } from './names.ts';
 import { identityOwner } from './owned_sequences.ts';
 import type { Sequence } from './sequence.ts';
 import { checkWithin, sequenceParameters } from './sequence_parameters.ts';
+import { targetSchema } from './target_schema.ts';
 
 /** What SELECT ... FROM a sequence sees. */
 export function sequenceRelation(oid: number, schema: string, name: string): Relation {
@@ -28,10 +29,10 @@ export function createSequence(
   statement: Extract<Statement, { k: 'create_sequence' }>,
   session: SessionContext,
 ): void {
-  const { schema: said, name, ifNotExists, options, text: sql } = statement;
-  if (nameTaken(engine, said, name, ifNotExists, session)) return;
+  const { name, ifNotExists, options, text: sql } = statement;
+  const schema = targetSchema(engine, statement, session);
+  if (nameTaken(engine, schema, name, ifNotExists, session)) return;
   const parameters = sequenceParameters(options, null);
-  const schema = said ?? creationSchema(engine, session);
   const owner = ownerOf(engine, options.ownedBy, schema, session) ?? null;
   const oid = engine.catalog.newOid();
   const object: SequenceObject = {

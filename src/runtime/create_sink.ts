@@ -7,8 +7,10 @@ import type { SessionContext } from '../engine.ts';
 import { openSink } from '../sinks/connectors.ts';
 import { becoming, fill, planView } from './create_view.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { creationSchema, nameTaken, relationNamed } from './names.ts';
+import { nameTaken, relationNamed } from './names.ts';
 import type { Sink, SinkProgress } from './sink.ts';
+import { targetSchema } from './target_schema.ts';
+import { checkLasting } from './temporary.ts';
 import { ViewRuntime } from './view.ts';
 import { wholeRelation } from './whole_relation.ts';
 
@@ -20,14 +22,16 @@ export async function createSink(
   session: SessionContext,
   signal: AbortSignal,
 ): Promise<void> {
-  if (nameTaken(engine, statement.schema, statement.name, statement.ifNotExists, session)) return;
+  const schema = targetSchema(engine, statement, session);
+  if (nameTaken(engine, schema, statement.name, statement.ifNotExists, session)) return;
   const options = Object.fromEntries(statement.options.map((o) => [o.name, o.value]));
   const { bound, physical } = planView(engine, sinkQuery(engine, statement, session), session);
+  checkLasting(engine, 'sinks', bound.dependencies);
   const oid = engine.catalog.newOid();
   const object: SinkObject = {
     kind: 'sink',
     oid,
-    schema: statement.schema ?? creationSchema(engine, session),
+    schema,
     name: statement.name,
     sql: statement.text,
     dependencies: [...bound.dependencies.filter((d) => engine.catalog.get(d) !== undefined), ...bound.types],

@@ -15,9 +15,11 @@ import type { SessionContext } from '../engine.ts';
 import { type Becoming, backfill } from './backfill.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { takeRetention } from './kept_changes.ts';
-import { creationSchema, nameTaken } from './names.ts';
+import { nameTaken } from './names.ts';
 import { takesValues } from './sequence_calls.ts';
 import { StoredRelation } from './stored_relation.ts';
+import { targetSchema } from './target_schema.ts';
+import { checkLasting, readsTemporary } from './temporary.ts';
 import { ViewRuntime } from './view.ts';
 import { alteredMeanwhile } from './write_conflict.ts';
 
@@ -37,9 +39,11 @@ export async function createView(
     throw new SqlError('22023', `unrecognized parameter "${option.name}"`, { hint });
   }
   if (!statement.materialized) return createPlainView(engine, statement, session);
-  if (nameTaken(engine, statement.schema, statement.name, statement.ifNotExists, session)) return;
+  const schema = targetSchema(engine, statement, session);
+  if (nameTaken(engine, schema, statement.name, statement.ifNotExists, session)) return;
   const bound = bindMaintained(engine, statement.query, session);
-  const relation = viewRelation(engine, statement, bound, engine.catalog.newOid(), session);
+  checkLasting(engine, 'materialized views', bound.dependencies);
+  const relation = viewRelation(statement, bound, engine.catalog.newOid(), schema);
   const physical = planQuery(bound, viewOptions(engine, session));
   relation.key = physical.key;
   relation.appendOnly = physical.appendOnly;
@@ -80,8 +84,6 @@ export async function becomeView(
 
 /** A view of another session's search path must mean the same relations, so names are stored with their schema. */
 function createPlainView(engine: TidemarkEngine, statement: CreateView, session: SessionContext): void {
-  const replaced = statement.orReplace ? replacedView(engine, statement, session) : null;
-  if (replaced === null && nameTaken(engine, statement.schema, statement.name, statement.ifNotExists, session)) return;
   const query = structuredClone(statement.query);
   const named: [node: PgNode, schema: string][] = [];
   const bound = bindQuery(query, {
@@ -90,12 +92,17 @@ function createPlainView(engine: TidemarkEngine, statement: CreateView, session:
     onRelation: (node, relation) => named.push([node, relation.schema]),
   });
   for (const [node, schema] of named) node.schemaname = schema;
+  const becomesTemporary = statement.temporary !== true && readsTemporary(engine, bound.dependencies);
+  if (becomesTemporary) session.notice('NOTICE', '00000', `view "${statement.name}" will be a temporary view`);
+  const schema = targetSchema(engine, becomesTemporary ? { ...statement, temporary: true } : statement, session);
+  const replaced = statement.orReplace ? replacedView(engine, schema, statement.name) : null;
+  if (replaced === null && nameTaken(engine, schema, statement.name, statement.ifNotExists, session)) return;
   if (engine.replay === null && takesValues(bound.plan)) {
     throw new SqlError('0A000', 'a view cannot take values from a sequence', {
       detail: 'A view must give the same rows however often it is read.',
     });
   }
-  const relation = viewRelation(engine, statement, bound, replaced?.oid ?? engine.catalog.newOid(), session);
+  const relation = viewRelation(statement, bound, replaced?.oid ?? engine.catalog.newOid(), schema);
   relation.query = query;
   const object: ViewObject = { ...viewObject(engine, statement, relation, bound), kind: 'view', relation, query };
   if (replaced === null) engine.define(object, session);
@@ -110,10 +117,10 @@ function createPlainView(engine: TidemarkEngine, statement: CreateView, session:
 }
 
 /** The view that CREATE OR REPLACE replaces; null when there is none. */
-function replacedView(engine: TidemarkEngine, statement: CreateView, session: SessionContext): ViewObject | null {
-  const existing = engine.catalog.find(statement.schema ?? creationSchema(engine, session), statement.name);
+function replacedView(engine: TidemarkEngine, schema: string, name: string): ViewObject | null {
+  const existing = engine.catalog.in(schema, name);
   if (existing === undefined) return null;
-  if (existing.kind !== 'view') throw new SqlError('42809', `"${statement.name}" is not a view`);
+  if (existing.kind !== 'view') throw new SqlError('42809', `"${name}" is not a view`);
   return existing;
 }
 
@@ -154,16 +161,10 @@ function bindMaintained(engine: TidemarkEngine, query: SelectNode, session: Sess
   return bound;
 }
 
-function viewRelation(
-  engine: TidemarkEngine,
-  statement: CreateView,
-  bound: BoundQuery,
-  oid: number,
-  session: SessionContext,
-): Relation {
+function viewRelation(statement: CreateView, bound: BoundQuery, oid: number, schema: string): Relation {
   return {
     oid,
-    schema: statement.schema ?? creationSchema(engine, session),
+    schema,
     name: statement.name,
     kind: statement.materialized ? 'materialized_view' : 'view',
     columns: viewColumns(bound, statement.columnNames),

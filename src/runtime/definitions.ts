@@ -1,32 +1,19 @@
 /** CREATE, ALTER, COMMENT, DROP, TRUNCATE: statements that change the catalog. Each takes effect between two ticks; what fills views, tables and indexes may wait for others before. */
 import { SqlError } from '../../operators/errors.ts';
-import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import { commandTag } from '../../planner/parse/command_tag.ts';
-import { parse } from '../../planner/parse/parse.ts';
-import type { CatalogObject, ObjectKind } from '../catalog/objects.ts';
-import { KIND_NAMES, type TypeObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
-import { alterColumns, altersColumns } from './alter_columns.ts';
-import { alterRelation } from './alter_relation.ts';
 import { comment } from './comment.ts';
 import { createIndex } from './create_index.ts';
 import { createRelation } from './create_relation.ts';
 import { alterSequence, createSequence } from './create_sequence.ts';
 import { createSink } from './create_sink.ts';
 import { createView } from './create_view.ts';
-import { usersOf } from './default_value.ts';
-import { type Dependent, defaultsOn, foreignKeysOn, stillDependent, tellCascade } from './dependents.ts';
-import { dropIndex } from './drop_constraint.ts';
+import { alter, drop } from './drop.ts';
 import { acknowledge, createSubscription } from './durable_subscription.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { dropForeignKeys, referencesTo } from './foreign_key.ts';
-import { keepChanges } from './kept_changes.ts';
-import { identityOwner } from './owned_sequences.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
-import { sessionWith } from './session_with.ts';
 import { truncate } from './truncate.ts';
-import { usersOfType, usesInTables } from './type_users.ts';
 import { alterEnum, createEnum } from './user_types.ts';
 
 export function prepareDefinition(
@@ -68,6 +55,8 @@ async function define(
       acknowledge(engine, statement, session);
       return null;
     case 'create_schema':
+      // Logs of before may have such.
+      if (engine.replay === null && statement.name.startsWith('pg_')) throw reservedName(statement.name);
       if (engine.catalog.createSchema(statement.name, statement.ifNotExists))
         engine.defined({ sql: statement.text, made: engine.catalog.schemaOid(statement.name), dropped: [] }, session);
       else session.notice('NOTICE', '42P06', `schema "${statement.name}" already exists, skipping`);
@@ -101,246 +90,8 @@ async function define(
   }
 }
 
-type Drop = Extract<Statement, { k: 'drop' }>;
-
-async function drop(
-  engine: TidemarkEngine,
-  statement: Drop,
-  session: SessionContext,
-  signal: AbortSignal,
-): Promise<void> {
-  if (statement.kind === 'schema') {
-    await dropSchemas(engine, statement, session, signal);
-    return;
-  }
-  const kind: ObjectKind = statement.kind === 'source' ? 'stream' : statement.kind;
-  const found: CatalogObject[] = [];
-  for (const { schema, name } of statement.names) {
-    const object = engine.catalog.forDrop(kind, schema, name, session.searchPath, statement.ifExists);
-    if (object === null) session.notice('NOTICE', '00000', `${KIND_NAMES[kind]} "${name}" does not exist, skipping`);
-    else found.push(object);
-  }
-  for (const object of found) checkNotRequired(engine, object, found);
-  for (const object of found)
-    if (object.kind === 'type') await freeType(engine, object, statement.cascade, session, signal);
-  const gone = removable(engine, found, statement.cascade, session);
-  await remove(engine, gone, statement, session);
-}
-
-/** What uses a type: 2BP01, or what tables have of it goes before it, and what reads that. `schemas` go with all that they have. */
-async function freeType(
-  engine: TidemarkEngine,
-  object: TypeObject,
-  cascade: boolean,
-  session: SessionContext,
-  signal: AbortSignal,
-  schemas: string[] = [],
-): Promise<void> {
-  const users = usersOfType(engine, object);
-  if (users.length > 0 && !cascade) throw stillDependent(wordsOf(object), users);
-  const gone: string[] = [];
-  const heard = sessionWith(session, {
-    notice: (_severity, _sqlstate, message, fields) => void gone.push(...(fields?.detail ?? message).split('\n')),
+function reservedName(schema: string): SqlError {
+  return new SqlError('42939', `unacceptable schema name "${schema}"`, {
+    detail: 'The prefix "pg_" is reserved for system schemas.',
   });
-  const next = () => usesInTables(engine, object).find(({ table }) => !schemas.includes(table.schema));
-  for (let use = next(); use !== undefined; use = next()) {
-    const { schema, name } = use.table;
-    const [statement] = parse(`ALTER TABLE ${quoteIdent(schema)}.${quoteIdent(name)} ${use.action}`);
-    if (statement.k !== 'alter_relation') throw new Error('an ALTER TABLE is one');
-    gone.push(`drop cascades to ${use.text}`);
-    await alter(engine, statement, heard, signal);
-  }
-  const on = wordsOf(object);
-  tellCascade(
-    gone.map((line) => ({ text: line.replace(/^drop cascades to /, ''), on })),
-    session,
-  );
-}
-
-async function alter(
-  engine: TidemarkEngine,
-  statement: Extract<Statement, { k: 'alter_relation' }>,
-  session: SessionContext,
-  signal: AbortSignal,
-): Promise<void> {
-  if (!altersColumns(statement)) alterRelation(engine, statement, session);
-  else await alterColumns(engine, statement, session, signal, (object) => dropOne(engine, object));
-}
-
-/** An index of a constraint, or a sequence of an identity column, goes with its table alone. */
-function checkNotRequired(engine: TidemarkEngine, object: CatalogObject, found: CatalogObject[]): void {
-  const identity = object.kind === 'sequence' ? identityOwner(engine, object) : null;
-  if (identity !== null && !found.includes(identity.table)) {
-    const { name, relation } = identity.table;
-    const column = `column ${relation.columns[identity.column].name} of table ${name}`;
-    throw new SqlError('2BP01', `cannot drop sequence ${object.name} because ${column} requires it`, {
-      hint: `You can drop ${column} instead.`,
-    });
-  }
-  if (object.kind !== 'index' || !object.constraint) return;
-  const table = engine.catalog.get(object.on);
-  if (table === undefined || found.includes(table)) return;
-  throw new SqlError(
-    '2BP01',
-    `cannot drop index ${object.name} because constraint ${object.name} on table ${table.name} requires it`,
-  );
-}
-
-async function dropSchemas(
-  engine: TidemarkEngine,
-  statement: Drop,
-  session: SessionContext,
-  signal: AbortSignal,
-): Promise<void> {
-  const schemas: string[] = [];
-  const gone: CatalogObject[] = [];
-  for (const { name } of statement.names) {
-    if (!engine.catalog.hasSchema(name)) {
-      if (!statement.ifExists) throw new SqlError('3F000', `schema "${name}" does not exist`);
-      session.notice('NOTICE', '00000', `schema "${name}" does not exist, skipping`);
-      continue;
-    }
-    const inside = engine.catalog.objects().filter((o) => o.schema === name);
-    if (inside.length > 0 && !statement.cascade) {
-      const what = `schema ${name}`;
-      throw stillDependent(
-        what,
-        inside.map((object) => ({ text: wordsOf(object), on: what })),
-      );
-    }
-    schemas.push(name);
-    for (const object of inside)
-      if (object.kind === 'type') await freeType(engine, object, true, session, signal, schemas);
-    for (const object of removable(engine, inside.reverse(), true, session))
-      if (!gone.includes(object)) gone.push(object);
-  }
-  await remove(engine, gone, statement, session, schemas);
-}
-
-/** The objects and what must go with them, dependents first; 2BP01 when there is such and CASCADE was not said. */
-function removable(
-  engine: TidemarkEngine,
-  objects: CatalogObject[],
-  cascade: boolean,
-  session: SessionContext,
-): CatalogObject[] {
-  const named = new Set(objects.map((o) => o.oid));
-  const dependents = engine.catalog.dependents([...named]).filter((o) => !named.has(o.oid));
-  const gone = [...dependents, ...[...objects].reverse()];
-  const on = objects.length === 0 ? '' : wordsOf(objects[0]);
-  const relations = dependents
-    .filter((o) => o.kind !== 'index' && o.kind !== 'sequence')
-    .map((o) => ({ text: wordsOf(o), on }));
-  const others = [...defaultsWithout(engine, gone), ...foreignKeysWithout(engine, gone)];
-  if (!cascade && relations.length + others.length > 0) throw stillDependent(on, [...relations.reverse(), ...others]);
-  tellCascade([...relations, ...others], session);
-  return gone;
-}
-
-const wordsOf = ({ kind, name }: CatalogObject): string => `${KIND_NAMES[kind]} ${name}`;
-
-/** Defaults of columns that stay, and need a sequence that goes. */
-function defaultsWithout(engine: TidemarkEngine, gone: CatalogObject[]): Dependent[] {
-  return gone.flatMap((object) => {
-    if (object.kind !== 'sequence') return [];
-    return defaultsOn(engine, object, (table) => !gone.includes(table));
-  });
-}
-
-/** Foreign keys of tables that stay, and reference a table that goes. */
-function foreignKeysWithout(engine: TidemarkEngine, gone: CatalogObject[]): Dependent[] {
-  const needing = gone.flatMap((object) => {
-    // What an index is needed for its table is, too.
-    if (object.kind === 'index' && gone.some(({ oid }) => oid === object.on)) return [];
-    const references = referencesTo(engine, object, gone).filter(({ table }) => !gone.includes(table));
-    references.sort((a, b) => a.table.oid - b.table.oid || a.key.number - b.key.number);
-    return foreignKeysOn(wordsOf(object), references);
-  });
-  // Two keys of the same columns may go.
-  return needing.filter(({ text }, i) => needing.findIndex((other) => other.text === text) === i);
-}
-
-/** Takes objects (and schemas) away in one turn, so that no tick sees half of it; connections end afterwards. */
-async function remove(
-  engine: TidemarkEngine,
-  objects: CatalogObject[],
-  statement: Drop,
-  session: SessionContext,
-  schemas: string[] = [],
-): Promise<void> {
-  const gone = objects.flatMap((object) => [
-    object.oid,
-    ...(object.kind === 'table' ? (object.lostIndexes ?? []) : []),
-  ]);
-  for (const object of objects) dropForeignKeys(referencesTo(engine, object, objects));
-  const closing = objects.map((object) => dropOne(engine, object));
-  for (const schema of schemas) {
-    gone.push(engine.catalog.schemaOid(schema));
-    engine.catalog.dropSchema(schema);
-  }
-  if (gone.length > 0) engine.defined({ sql: statement.text, made: 0, dropped: gone }, session);
-  for (const close of closing) await close?.();
-}
-
-/** When it is sure that the relation stays dropped. */
-async function forgetChanges(engine: TidemarkEngine, oid: number): Promise<void> {
-  await engine.journal?.durable();
-  await engine.changes.drop(oid);
-}
-
-function endView(engine: TidemarkEngine, oid: number): () => Promise<void> {
-  engine.loop.detachView(oid);
-  // While the log is replayed, a view that is dropped in it has only its rows' place.
-  engine.loop.dropRelation(oid);
-  return () => forgetChanges(engine, oid);
-}
-
-/** Gives what is left to do when its connections are to be closed. */
-function dropOne(engine: TidemarkEngine, object: CatalogObject): (() => Promise<void>) | null {
-  engine.catalog.remove(object.oid);
-  switch (object.kind) {
-    case 'table':
-    case 'stream': {
-      const stream = engine.streams.get(object.oid);
-      engine.streams.delete(object.oid);
-      engine.localStreams.get(object.oid)?.release();
-      engine.localStreams.delete(object.oid);
-      engine.loop.dropRelation(object.oid);
-      return async () => {
-        await stream?.close();
-        await forgetChanges(engine, object.oid);
-      };
-    }
-    case 'materialized_view':
-      return endView(engine, object.oid);
-    case 'sink': {
-      const sink = engine.sinks.get(object.oid);
-      engine.sinks.delete(object.oid);
-      engine.loop.detachView(object.oid);
-      if (sink === undefined) return null;
-      return async () => {
-        // A sink that is back after a crash must find out how far it has written.
-        await engine.journal?.durable();
-        await sink.close(true);
-      };
-    }
-    case 'type':
-      return null;
-    case 'sequence':
-      engine.sequences.close(object.oid);
-      for (const { table, column } of usersOf(engine, object.oid)) table.defaults[column] = null;
-      return null;
-    case 'index':
-      dropIndex(engine, object);
-      return null;
-    case 'subscription':
-      engine.subscriptions.delete(object.oid);
-      if (object.physical === undefined) {
-        keepChanges(engine, object.follows);
-        return null;
-      }
-      return endView(engine, object.oid);
-    case 'view':
-      return null;
-  }
 }

@@ -49,7 +49,7 @@ export function dropConstraint(
 }
 
 function constraintIndex({ catalog }: TidemarkEngine, object: RelationObject, name: string): IndexObject | null {
-  const found = catalog.find(object.schema, name);
+  const found = catalog.in(object.schema, name);
   return found?.kind === 'index' && found.constraint && found.on === object.oid ? found : null;
 }
 

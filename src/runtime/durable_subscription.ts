@@ -20,8 +20,10 @@ import type { ResultColumn, RowChunk, RowStream, SessionContext } from '../engin
 import { becomeView, planView } from './create_view.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { keepChanges, takeRetention } from './kept_changes.ts';
-import { creationSchema, nameTaken, relationNamed } from './names.ts';
+import { nameTaken, relationNamed } from './names.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
+import { targetSchema } from './target_schema.ts';
+import { checkLasting } from './temporary.ts';
 import { rowsAt } from './time_travel.ts';
 
 type Kind<K extends Statement['k']> = Extract<Statement, { k: K }>;
@@ -32,7 +34,8 @@ export async function createSubscription(
   session: SessionContext,
   signal: AbortSignal,
 ): Promise<void> {
-  if (nameTaken(engine, statement.schema, statement.name, statement.ifNotExists, session)) return;
+  const schema = targetSchema(engine, statement, session);
+  if (nameTaken(engine, schema, statement.name, statement.ifNotExists, session)) return;
   const { retention, rest } = takeRetention(statement.options);
   const snapshot = flag(rest, 'snapshot', true);
   const progress = flag(rest, 'progress', false);
@@ -43,7 +46,6 @@ export async function createSubscription(
     });
   }
   const make = (followed: Pick<SubscriptionObject, 'oid' | 'follows' | 'physical' | 'dependencies'>) => {
-    const schema = statement.schema ?? creationSchema(engine, session);
     const { name, text: sql } = statement;
     return { kind: 'subscription' as const, schema, name, sql, retention, progress, ...followed };
   };
@@ -52,6 +54,7 @@ export async function createSubscription(
     if (keepsNothing(retentionOf(retention)))
       throw new SqlError('22023', 'a subscription to a query needs a retention: nobody else keeps its changes');
     const { bound, physical } = planView(engine, statement.target.query, session);
+    checkLasting(engine, 'subscriptions', bound.dependencies);
     const oid = engine.catalog.newOid();
     const relations = bound.dependencies.filter((dependency) => engine.catalog.get(dependency) !== undefined);
     const dependencies = [...relations, ...bound.types];
@@ -62,6 +65,7 @@ export async function createSubscription(
   }
   const target = statement.target.relation;
   const relation = relationNamed(engine, target, session);
+  checkLasting(engine, 'subscriptions', [relation.oid]);
   const dropped = engine.replay?.dropped(relation.oid) === true;
   if (!dropped && !engine.loop.relations.has(relation.oid)) {
     throw new SqlError('42809', `"${target.name}" keeps no rows, so there is nothing to subscribe to`, {

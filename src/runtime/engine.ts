@@ -13,6 +13,7 @@ import { Deltas } from '../../operators/deltas.ts';
 import { OutOfMemory } from '../../operators/errors.ts';
 import { copyContext } from '../../operators/expr/context.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
+import { OWN_TEMPORARY } from '../../operators/expr/search_path.ts';
 import { ListedMap } from '../../operators/lists.ts';
 import { Interrupted, turn } from '../../operators/turn.ts';
 import type { BindEnv } from '../../planner/bind/index.ts';
@@ -41,7 +42,7 @@ import { KeptDefinitions } from './kept_definitions.ts';
 import type { LocalStream } from './local_stream.ts';
 import { MemoryHold } from './memory_hold.ts';
 import { prepareModification, prepareModifyingSelect } from './modifications.ts';
-import type { RunnableStatement } from './prepared.ts';
+import { isRepeatable, type RunnableStatement } from './prepared.ts';
 import { prepareQuery } from './queries.ts';
 import type { ReadSources } from './reads.ts';
 import { Sequences } from './sequences.ts';
@@ -53,6 +54,7 @@ import type { StreamRuntime } from './stream.ts';
 import { prepareSubscribe } from './subscribe.ts';
 import { SystemCatalog } from './system_catalog.ts';
 import { systemClock } from './system_clock.ts';
+import { dropTemporary, isEmptied } from './temporary.ts';
 import { TickLoop } from './tick_loop.ts';
 import { type Commits, EngineTransaction, retractsOnly } from './transaction.ts';
 import { prepareUtility } from './utility.ts';
@@ -77,11 +79,6 @@ export interface EngineOptions {
 
 /** What did not fit is tried again so often after state has gone to disk. */
 const MOST_TRIES = 3;
-
-/** Whether a statement that has failed has done nothing that anybody saw. */
-function isRepeatable({ statement }: PreparedStatement): boolean {
-  return ['select', 'modifying_select', 'insert', 'update', 'delete', 'merge', 'create_view'].includes(statement.k);
-}
 
 export class TidemarkEngine implements Engine {
   readonly catalog: Catalog;
@@ -298,7 +295,7 @@ export class TidemarkEngine implements Engine {
   #existing(searchPath: string[]): string[] {
     const known = this.#searchPaths.get(searchPath);
     if (known !== undefined && known.version === this.catalogVersion) return known.existing;
-    const existing = searchPath.filter((schema) => this.catalog.hasSchema(schema));
+    const existing = searchPath.filter((schema) => schema === OWN_TEMPORARY || this.catalog.hasSchema(schema));
     this.#searchPaths.set(searchPath, { version: this.catalogVersion, existing });
     return existing;
   }
@@ -312,6 +309,7 @@ export class TidemarkEngine implements Engine {
   readonly #commits: Commits = {
     checkFit: (deltas, seen, isDeferred) => checkFit(this, deltas, seen, isDeferred),
     checkDeferred: (deltas, isDeferred) => checkDeferred(this, deltas, isDeferred),
+    isEmptied: (relation) => isEmptied(this, relation),
     publish: (deltas, check, signal) => this.#commit(deltas, check, signal),
     durable: async () => this.journal?.durable(),
   };
@@ -375,6 +373,10 @@ export class TidemarkEngine implements Engine {
 
   forgetValues({ evalContext }: SessionContext): void {
     if (evalContext.session !== undefined) this.sequences.forget(evalContext.session);
+  }
+
+  discardTemporary(session: SessionContext): void {
+    dropTemporary(this, session, this.transactionOf(session));
   }
 
   hasSubscription(name: string): boolean {

@@ -9,6 +9,7 @@
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError, unsupported } from '../../operators/errors.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
+import { isTemporary } from '../../operators/expr/search_path.ts';
 import { OID } from '../../operators/types.ts';
 import { hasColumns, presentColumns, type Relation } from '../../planner/catalog_reader.ts';
 import type { ForeignKeyDef } from '../../planner/parse/ast.ts';
@@ -32,6 +33,8 @@ export interface ConstraintsThere {
   numbers: number[];
   /** Keys of the table itself that the same statement makes. */
   keys: number[][];
+  /** The table is ON COMMIT DELETE ROWS. */
+  emptied: boolean;
 }
 
 /** The constraint as a statement says it; it is added to what is there. `relation` need not be in the catalog yet. */
@@ -45,7 +48,7 @@ export function foreignKey(
   const { references, setColumns } = definition;
   const isOwn = references.name === relation.name && (references.schema ?? relation.schema) === relation.schema;
   const other = isOwn ? relation : relationNamed(engine, references, session);
-  checkReferable(engine, relation, other, isOwn);
+  checkReferable(engine, relation, other, isOwn, there.emptied);
   const columns = definition.columns.map((name) => positionOf(relation, name));
   const keys = isOwn ? there.keys : [];
   const referenced = referencedColumns(engine, other, definition.referenced, keys);
@@ -76,12 +79,28 @@ export function foreignKey(
   };
 }
 
-function checkReferable(engine: TidemarkEngine, relation: Relation, other: Relation, isOwn: boolean): void {
+function checkReferable(
+  engine: TidemarkEngine,
+  relation: Relation,
+  other: Relation,
+  isOwn: boolean,
+  emptied: boolean,
+): void {
   if (relation.kind !== 'table') throw new SqlError('42809', `a ${relation.kind} has no foreign keys`);
   if (isOwn) return;
   const object = engine.catalog.get(other.oid);
   if (object?.kind !== 'table') throw new SqlError('42809', `referenced relation "${other.name}" is not a table`);
   if (object.source !== null) throw unsupported('a foreign key to a table with a connector');
+  const lasting = ['permanent', 'temporary'].map(
+    (kind) => `constraints on ${kind} tables may reference only ${kind} tables`,
+  );
+  const [own, others] = [relation, other].map(({ schema }) => isTemporary(schema));
+  if (own !== others) throw new SqlError('42P16', lasting[own ? 1 : 0]);
+  if (object.emptied === true && !emptied) {
+    throw new SqlError('0A000', 'unsupported ON COMMIT and foreign key combination', {
+      detail: `Table "${relation.name}" references "${other.name}", but they do not have the same ON COMMIT setting.`,
+    });
+  }
 }
 
 function positionOf({ columns }: Relation, name: string): number {

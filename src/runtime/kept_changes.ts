@@ -1,5 +1,6 @@
 /** Which relations keep their changes, and for how long: as their definitions and the subscriptions to them say. */
 
+import { isTemporary } from '../../operators/expr/search_path.ts';
 import type { Option } from '../../planner/parse/ast.ts';
 import type { CatalogObject } from '../catalog/objects.ts';
 import { longer, type Retention, retentionOf } from '../changes/retention.ts';
@@ -27,6 +28,8 @@ function keptOf(object: CatalogObject): Retention | null {
   switch (object.kind) {
     case 'table':
     case 'stream':
+      // Of what one session has nobody asks for the past who does not say so.
+      return retentionOf(object.retention ?? (isTemporary(object.schema) ? '0' : undefined));
     case 'materialized_view':
       return retentionOf(object.retention);
     case 'subscription':

@@ -23,3 +23,8 @@ export function runnable(
 export function resultColumn(name: string, oid: number): ResultColumn {
   return { name, type: { oid, typmod: -1 }, relation: 0, attnum: 0 };
 }
+
+/** Whether a statement that has failed has done nothing that anybody saw. */
+export function isRepeatable({ statement }: PreparedStatement): boolean {
+  return ['select', 'modifying_select', 'insert', 'update', 'delete', 'merge', 'create_view'].includes(statement.k);
+}

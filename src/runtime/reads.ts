@@ -158,12 +158,7 @@ export function isServed(relation: number, { index, when = [] }: Lookup, reader:
 }
 
 /** The rows of one key of a stored relation, as the reader sees them, when indexes have them; null when none does. */
-export function lookupRows(
-  relation: number,
-  lookup: Lookup,
-  reader: Reader,
-  arena: Arena,
-): Batch | null {
+export function lookupRows(relation: number, lookup: Lookup, reader: Reader, arena: Arena): Batch | null {
   const { loop, context } = reader;
   const stored = loop.relations.get(relation);
   if (stored === undefined || !isServed(relation, lookup, reader)) return null;

@@ -2,11 +2,13 @@
 import { readRow } from '../../operators/batch/builder.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError, unsupported } from '../../operators/errors.ts';
-import { defaultContext } from '../../operators/expr/context.ts';
-import type { EvalContext } from '../../operators/expr/ir.ts';
+import { pathWith } from '../../operators/expr/search_path.ts';
+import type { Statement } from '../../planner/parse/ast.ts';
 import { parse } from '../../planner/parse/parse.ts';
-import type { ResultColumn, SessionContext } from '../engine.ts';
+import type { Result, ResultColumn, SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { localSession } from './local_session.ts';
+import { dropTemporary } from './temporary.ts';
 
 export interface ScriptResult {
   tag: string;
@@ -14,62 +16,70 @@ export interface ScriptResult {
   rows: Datum[][];
 }
 
-/** No settings and no backend of its own; names of relations and types are known. */
-function localContext(engine: TidemarkEngine): EvalContext {
-  const context = defaultContext({ now: engine.loop.now, tick: engine.loop.tick });
-  const { catalogs } = engine.system;
-  if (catalogs === null) return context;
-  context.session = {
-    getSetting: () => null,
-    setSetting: (_name, value) => value,
-    backendPid: () => 0,
-    catalog: (name, args) => catalogs.answer(name, args, context),
-  };
-  return context;
-}
-
-/** A session for statements that the server itself runs. */
-export function localSession(engine: TidemarkEngine, log?: (level: 'info', message: string) => void): SessionContext {
-  return {
-    evalContext: localContext(engine),
-    searchPath: ['public'],
-    getSetting: () => null,
-    transaction: engine.begin(),
-    notice: (_severity, _code, message) => log?.('info', message),
-  };
-}
-
-/** Runs every statement; gives each one's tag and rows. An error names the statement's line. */
+/** Runs every statement; gives each one's tag and rows. An error names the statement's line. Temporary objects are the script's. */
 export async function runScript(
   engine: TidemarkEngine,
   sql: string,
   log?: (level: 'info', message: string) => void,
 ): Promise<ScriptResult[]> {
   const results: ScriptResult[] = [];
-  for (const statement of parse(sql)) {
+  let temporary: string | null = null;
+  const newSession = (): SessionContext => {
     const session = localSession(engine, log);
-    try {
-      const prepared = engine.prepare(statement, [], session);
-      const result = await engine.execute(prepared, [], session, new AbortController().signal);
-      if (result.kind === 'command') results.push({ tag: result.tag, columns: [], rows: [] });
-      else if (result.kind === 'rows') {
-        const rows: Datum[][] = [];
-        try {
-          for (let chunk = await result.rows.next(1000); chunk !== null; chunk = await result.rows.next(1000)) {
-            for (let i = 0; i < chunk.count; i++) rows.push(readRow(chunk.batch, chunk.from + i));
-          }
-        } finally {
-          result.rows.close();
-        }
-        results.push({ tag: result.tag(rows.length), columns: result.columns, rows });
-      } else throw unsupported('COPY in a script');
-      await session.transaction.commit();
-    } catch (error) {
-      session.transaction.rollback();
-      if (!(error instanceof SqlError)) throw error;
-      const line = sql.slice(0, statement.offset).split('\n').length;
-      throw new SqlError(error.sqlstate, `line ${line}: ${error.message}`, error.fields);
-    }
+    const said = session.searchPath;
+    session.useTemporary = (schema) => {
+      temporary = schema;
+      session.searchPath = pathWith(said, schema);
+      session.evalContext.searchPath = session.searchPath;
+    };
+    if (temporary !== null) session.useTemporary(temporary);
+    return session;
+  };
+  try {
+    for (const statement of parse(sql)) results.push(await runStatement(engine, sql, statement, newSession()));
+  } finally {
+    const last = newSession();
+    dropTemporary(engine, last);
+    last.transaction.rollback();
   }
   return results;
+}
+
+async function runStatement(
+  engine: TidemarkEngine,
+  sql: string,
+  statement: Statement,
+  session: SessionContext,
+): Promise<ScriptResult> {
+  try {
+    const prepared = engine.prepare(statement, [], session);
+    const result = await engine.execute(prepared, [], session, new AbortController().signal);
+    if (result.kind !== 'command' && result.kind !== 'rows') throw unsupported('COPY in a script');
+    const done =
+      result.kind === 'command'
+        ? { tag: result.tag, columns: [], rows: [] }
+        : { columns: result.columns, ...(await allRows(result)) };
+    await session.transaction.commit();
+    return done;
+  } catch (error) {
+    session.transaction.rollback();
+    if (!(error instanceof SqlError)) throw error;
+    const line = sql.slice(0, statement.offset).split('\n').length;
+    throw new SqlError(error.sqlstate, `line ${line}: ${error.message}`, error.fields);
+  }
+}
+
+async function allRows({
+  rows: stream,
+  tag,
+}: Extract<Result, { kind: 'rows' }>): Promise<Pick<ScriptResult, 'tag' | 'rows'>> {
+  const rows: Datum[][] = [];
+  try {
+    for (let chunk = await stream.next(1000); chunk !== null; chunk = await stream.next(1000)) {
+      for (let i = 0; i < chunk.count; i++) rows.push(readRow(chunk.batch, chunk.from + i));
+    }
+  } finally {
+    stream.close();
+  }
+  return { tag: tag(rows.length), rows };
 }

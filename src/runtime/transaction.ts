@@ -10,7 +10,7 @@
 import { Arena } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
 import { budget } from '../../operators/batch/budget.ts';
-import { BatchBuilder, weightOf } from '../../operators/batch/builder.ts';
+import { BatchBuilder, emptyBatch, weightOf } from '../../operators/batch/builder.ts';
 import { detach } from '../../operators/batch/detach.ts';
 import { I32 } from '../../operators/batch/memory.ts';
 import { pages } from '../../operators/batch/pages.ts';
@@ -59,6 +59,8 @@ export interface Commits {
   checkDeferred(deltas: Map<number, Batch>, isDeferred: IsDeferred): void;
   /** Applies deltas as one tick after `check` has passed in the same turn; gives who waits for the disk. `signal` ends it before that has happened. */
   publish(deltas: Map<number, Batch>, check: () => void, signal: AbortSignal | null): Promise<() => Promise<void>>;
+  /** Whether the end of a transaction takes the rows of a table away that it has written. */
+  isEmptied(relation: number): boolean;
   /** All that was told to the tick log so far is on the disk. */
   durable(): Promise<void>;
 }
@@ -78,6 +80,7 @@ export class EngineTransaction implements Transaction {
   #deferral: Deferral = { all: null, named: new Map() };
   /** Sequences that begin anew with it. */
   #restarts: Sequence[] = [];
+  #atEnd: (() => void)[] = [];
   #done = false;
   #alone = false;
   /** The oldest tick that what was written was made of. */
@@ -230,6 +233,12 @@ export class EngineTransaction implements Transaction {
     this.#writes.push({ relation, delta: detach(delta, this.#arena) });
   }
 
+  /** It has dropped a relation: what it wrote to it is nothing. */
+  forget(relation: number): void {
+    for (const write of this.#writes)
+      if (write.relation === relation) write.delta = emptyBatch(write.delta.columns.map(({ type }) => type));
+  }
+
   /** What is written from now on is made of the rows that it sees now. */
   noteSeen(): void {
     this.#seen ??= this.tick;
@@ -274,7 +283,8 @@ export class EngineTransaction implements Transaction {
     const narrow = this.#writes.every(({ delta }) => retractsOnly(delta)) ? budget.widen(pages.usedBytes) : null;
     try {
       const deltas = this.#total();
-      this.#untilDurable = await this.#commits.publish(deltas, () => this.#check(deltas), signal);
+      for (const relation of deltas.keys()) if (this.#commits.isEmptied(relation)) deltas.delete(relation);
+      if (deltas.size > 0) this.#untilDurable = await this.#commits.publish(deltas, () => this.#check(deltas), signal);
       this.#truncate(0);
     } finally {
       narrow?.();
@@ -287,6 +297,11 @@ export class EngineTransaction implements Transaction {
     this.#unpin();
     this.#truncate(0);
     this.#seen = null;
+  }
+
+  /** Its end, be it COMMIT or ROLLBACK, does this. */
+  atEnd(work: () => void): void {
+    this.#atEnd.push(work);
   }
 
   /** TRUNCATE ... RESTART IDENTITY: at once for everybody, for good when this is committed. */
@@ -313,7 +328,7 @@ export class EngineTransaction implements Transaction {
   }
 
   get wrote(): boolean {
-    return this.hasWrites || this.hasPublished || this.#restarts.length > 0;
+    return this.hasWrites || this.hasPublished || this.#restarts.length > 0 || this.#atEnd.length > 0;
   }
 
   commitNow(): boolean {
@@ -365,6 +380,7 @@ export class EngineTransaction implements Transaction {
   #total(): Map<number, Batch> {
     const byRelation = new Map<number, Batch[]>();
     for (const { relation, delta } of this.#writes) {
+      if (delta.n === 0) continue;
       const list = byRelation.get(relation);
       if (list === undefined) byRelation.set(relation, [delta]);
       else list.push(delta);
@@ -395,6 +411,7 @@ export class EngineTransaction implements Transaction {
     this.#truncate(0);
     this.#undoRestarts(0);
     this.#arena.release();
+    for (const work of this.#atEnd) work();
   }
 }
 

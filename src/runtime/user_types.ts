@@ -13,7 +13,7 @@ import { typeByName } from '../../planner/types/catalog.ts';
 import type { TypeObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
-import { creationSchema } from './names.ts';
+import { targetSchema } from './target_schema.ts';
 import { checkNothingKept, checkNowhereNamed, checkNowhereSaid } from './type_users.ts';
 
 /** Bytes of a label. */
@@ -23,11 +23,11 @@ const LEAST = -0x80000000;
 
 export function createEnum(
   engine: TidemarkEngine,
-  { schema: said, name, labels, text }: Extract<Statement, { k: 'create_enum' }>,
+  { schema: written, name, labels, text }: Extract<Statement, { k: 'create_enum' }>,
   session: SessionContext,
 ): void {
   const { catalog } = engine;
-  const schema = said ?? creationSchema(engine, session);
+  const schema = targetSchema(engine, { schema: written }, session);
   if (labels.length * GAP > GREATEST) throw tooMany(name);
   labels.forEach((label, i) => {
     checkLabel(label);

@@ -10,7 +10,7 @@ import { parse } from '../../planner/parse/parse.ts';
 import type { SessionContext } from '../../src/engine.ts';
 import { PgCatalog } from '../../src/postgres/catalog/pg_catalog.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
-import { localSession } from '../../src/runtime/script.ts';
+import { localSession } from '../../src/runtime/local_session.ts';
 import { drain, openEngine } from './harness.ts';
 
 interface Outcome {

@@ -10,7 +10,7 @@ import { turn } from '../../operators/turn.ts';
 import { parse } from '../../planner/parse/parse.ts';
 import type { SessionContext } from '../../src/engine.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
-import { localSession } from '../../src/runtime/script.ts';
+import { localSession } from '../../src/runtime/local_session.ts';
 import { openEngine, sql } from './harness.ts';
 
 const CANCELLED = new SqlError('57014', 'canceling statement due to user request');

@@ -9,7 +9,7 @@ import { SqlError } from '../../operators/errors.ts';
 import { turn } from '../../operators/turn.ts';
 import { parse } from '../../planner/parse/parse.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
-import { localSession } from '../../src/runtime/script.ts';
+import { localSession } from '../../src/runtime/local_session.ts';
 import { openEngine, Session, seeded, sql } from './harness.ts';
 
 const VIEWS = [

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from '../../planner/parse/parse.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
-import { localSession } from '../../src/runtime/script.ts';
+import { localSession } from '../../src/runtime/local_session.ts';
 import { chunkRows, drain, openEngine, Session, seeded, sql } from './harness.ts';
 
 const START = 800_000_000_000_000n;

@@ -264,9 +264,16 @@ test('parameters are looked at when the statement runs', async () => {
   }
   await sql(engine, `CREATE INDEX k ON t (id) WHERE kind > 1; CREATE INDEX s ON t ((id + 1)) WHERE s IN ('a', 'b')`);
   const session = new Session(engine);
-  for (const where of ['id = $1 AND kind = $2', 'id + 1 = $1 AND s = $3', 'id + 1 = $1 AND $3 = s AND kind < $2', 'kind = $2 AND $2 = id']) {
+  for (const where of [
+    'id = $1 AND kind = $2',
+    'id + 1 = $1 AND s = $3',
+    'id + 1 = $1 AND $3 = s AND kind < $2',
+    'kind = $2 AND $2 = id',
+  ]) {
     for (const verb of ['SELECT *', 'SELECT count(*)']) {
-      const [t, u] = ['t', 'u'].map((name) => session.prepare(`${verb} FROM ${name} WHERE ${where} AND ($1 + $2 > 0 OR $3 <> 'q')`));
+      const [t, u] = ['t', 'u'].map((name) =>
+        session.prepare(`${verb} FROM ${name} WHERE ${where} AND ($1 + $2 > 0 OR $3 <> 'q')`),
+      );
       for (let i = 0; i < 30; i++) {
         const params = [random(8), random(3), pick(['a', 'b', 'c', null])];
         const rows = await Promise.all([t, u].map((prepared) => session.runWith(prepared, params)));

@@ -7,6 +7,7 @@ import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
 import { outputText } from '../../operators/expr/io/index.ts';
+import { pathWith, temporaryIn } from '../../operators/expr/search_path.ts';
 import { initParser, parse } from '../../planner/parse/parse.ts';
 import type {
   PreparedStatement,
@@ -18,7 +19,8 @@ import type {
   Transaction,
 } from '../../src/engine.ts';
 import { type EngineOptions, TidemarkEngine } from '../../src/runtime/engine.ts';
-import { localSession, runScript } from '../../src/runtime/script.ts';
+import { localSession } from '../../src/runtime/local_session.ts';
+import { runScript } from '../../src/runtime/script.ts';
 
 /** What is printed needs no catalog. */
 const PLAIN = defaultContext();
@@ -46,11 +48,19 @@ export class Session {
 
   constructor(engine: TidemarkEngine, settings: Record<string, string> = {}) {
     this.#engine = engine;
-    const session = localSession(engine);
-    const { TimeZone: timeZone = session.evalContext.timeZone, search_path: path } = settings;
-    const searchPath = path?.split(',').map((name) => name.trim()) ?? session.searchPath;
-    const evalContext = { ...session.evalContext, timeZone, searchPath };
-    this.#context = { ...session, evalContext, searchPath, getSetting: (name) => settings[name] ?? null };
+    const { TimeZone: timeZone = PLAIN.timeZone, search_path: path } = settings;
+    const searchPath = path?.split(',').map((name) => name.trim()) ?? PLAIN.searchPath;
+    const session = localSession(engine, undefined, { timeZone, searchPath });
+    const context: SessionContext = {
+      ...session,
+      getSetting: (name) => settings[name] ?? null,
+      useTemporary(schema) {
+        context.searchPath = pathWith(searchPath, schema);
+        context.evalContext.searchPath = context.searchPath;
+      },
+    };
+    if (settings.temporary) context.useTemporary?.(settings.temporary);
+    this.#context = context;
   }
 
   async run(text: string): Promise<(string | null)[][]> {
@@ -96,6 +106,11 @@ export class Session {
     const [statement] = parse(text);
     const prepared = this.#engine.prepare(statement, [], this.#context);
     return this.#engine.execute(prepared, [], this.#context, new AbortController().signal);
+  }
+
+  /** The schema of its temporary objects; `temporary` among the settings of another gives it to that. */
+  get temporary(): string | undefined {
+    return temporaryIn(this.#context.searchPath);
   }
 
   get transaction(): Transaction {

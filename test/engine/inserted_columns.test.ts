@@ -6,7 +6,7 @@ import { pages } from '../../operators/batch/pages.ts';
 import { times } from '../../operators/testing/property.ts';
 import { parse } from '../../planner/parse/parse.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
-import { localSession } from '../../src/runtime/script.ts';
+import { localSession } from '../../src/runtime/local_session.ts';
 import { openEngine, Session, seeded, sql } from './harness.ts';
 import { outcome, sameRows } from './twin_tables.ts';
 

@@ -5,7 +5,7 @@ import { readRow } from '../../operators/batch/builder.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { parse } from '../../planner/parse/parse.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
-import { localSession } from '../../src/runtime/script.ts';
+import { localSession } from '../../src/runtime/local_session.ts';
 import { openEngine, sql } from './harness.ts';
 
 /** Runs one statement under a search path; gives its rows. */

@@ -8,6 +8,7 @@ import { type Datum, isPgArray, type PgArray, pgArray } from '../../datum.ts';
 import { SqlError, unsupported } from '../../errors.ts';
 import { OID } from '../../types.ts';
 import type { EvalContext, SessionFunctions } from '../ir.ts';
+import { OWN_TEMPORARY, saidPath, searchOrder } from '../search_path.ts';
 import { CATALOG_FUNCTIONS, CATALOG_SETS } from './catalog_signatures.ts';
 import { register, registerSet, registerTyped } from './registry.ts';
 
@@ -69,10 +70,13 @@ register('tidemark_tick()', (ctx: EvalContext) => ctx.tick);
 register('current_database()', (ctx: EvalContext) => ctx.database);
 register('current_user()', (ctx: EvalContext) => ctx.user);
 register('session_user()', (ctx: EvalContext) => ctx.user);
-register('current_schema()', (ctx: EvalContext) => ctx.searchPath[0] ?? null);
+register('current_schema()', (ctx: EvalContext) => saidPath(ctx.searchPath)[0] ?? null);
 register('current_schemas(bool)', (implicit: boolean, ctx: EvalContext): PgArray => {
-  const path = implicit && !ctx.searchPath.includes('pg_catalog') ? ['pg_catalog', ...ctx.searchPath] : ctx.searchPath;
-  return pgArray(OID.name, path);
+  if (!implicit) return pgArray(OID.name, saidPath(ctx.searchPath));
+  return pgArray(
+    OID.name,
+    searchOrder(ctx.searchPath).filter((schema) => schema !== OWN_TEMPORARY),
+  );
 });
 
 registerTyped('pg_typeof(any)', (_args, call) => call.argTypes[0].oid);

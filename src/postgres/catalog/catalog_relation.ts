@@ -28,7 +28,7 @@ export interface Moment {
 export interface CatalogRelation {
   /**
    * 'release': the same for everyone, as long as the server runs; 'catalog': until the next CREATE or DROP, for sessions of one user
-   * and database name; 'moment': made for each read.
+   * and database name (in information_schema also of one schema of temporary objects); 'moment': made for each read.
    */
   until: 'release' | 'catalog' | 'moment';
   rows(moment: Moment, columns: RelationColumn[]): Datum[][];

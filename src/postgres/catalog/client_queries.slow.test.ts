@@ -11,7 +11,7 @@ import { SqlError } from '../../../operators/errors.ts';
 import { OID } from '../../../operators/types.ts';
 import { parse } from '../../../planner/parse/parse.ts';
 import { scanPostgres } from '../../../planner/parse/pg_parser.ts';
-import { localSession } from '../../runtime/script.ts';
+import { localSession } from '../../runtime/local_session.ts';
 import { CatalogUnderTest } from './testing/catalog_under_test.ts';
 
 const CAPTURES = new URL('../../../../shared/client-queries/', import.meta.url);

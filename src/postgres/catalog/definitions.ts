@@ -1,7 +1,7 @@
 /** SQL texts of views and indexes, as the catalog relations and the pg_get_*def functions show them. */
 import { quoteIdent } from '../../../operators/expr/text/quote.ts';
 import { parse } from '../../../planner/parse/parse.ts';
-import { localSession } from '../../runtime/script.ts';
+import { localSession } from '../../runtime/local_session.ts';
 import { edited, insertion } from '../../runtime/text_edits.ts';
 import { namePlaces, orNull } from '../../runtime/view_query.ts';
 import { queryStart } from '../../runtime/view_text.ts';

@@ -10,6 +10,7 @@ import type { Batch } from '../../../operators/batch/batch.ts';
 import { batchFromRows } from '../../../operators/batch/builder.ts';
 import type { Datum } from '../../../operators/datum.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
+import { temporaryIn } from '../../../operators/expr/search_path.ts';
 import type { Relation } from '../../../planner/catalog_reader.ts';
 import type { TidemarkEngine } from '../../runtime/engine.ts';
 import type { CatalogRelations } from '../../runtime/system_catalog.ts';
@@ -74,8 +75,7 @@ export class PgCatalog implements CatalogRelations {
   }
 
   #keep(relation: SystemRelation, source: CatalogRelation, moment: Moment): Batch {
-    const { context } = moment;
-    const key = source.until === 'release' ? '' : `${this.#engine.catalogVersion} ${context.user} ${context.database}`;
+    const key = source.until === 'release' ? '' : this.#keyOf(relation, moment.context);
     const kept = this.#kept.get(relation.oid);
     if (kept !== undefined && kept.key === key) return kept.batch;
     const arena = new Arena();
@@ -84,6 +84,12 @@ export class PgCatalog implements CatalogRelations {
     kept?.arena.release();
     this.#kept.set(relation.oid, { batch, arena, key });
     return batch;
+  }
+
+  #keyOf({ schema }: SystemRelation, { user, database, searchPath }: EvalContext): string {
+    // Temporary objects are listed there for their own session.
+    const own = schema === 'information_schema' ? (temporaryIn(searchPath) ?? '') : '';
+    return `${this.#engine.catalogVersion} ${own} ${user} ${database}`;
   }
 
   close(): void {

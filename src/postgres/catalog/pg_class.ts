@@ -1,5 +1,6 @@
 /** pg_class: tables and streams (r), views (v), materialized views (m), indexes (i), sequences (S), and PostgreSQL's own relations. */
 import { F64, I32 } from '../../../operators/batch/memory.ts';
+import { isTemporary } from '../../../operators/expr/search_path.ts';
 import { type CatalogRelation, type CatalogRow, toRows } from './catalog_relation.ts';
 import type { CatalogFacts, IndexFacts, RelationFacts } from './facts.ts';
 import { BTREE, HEAP, OWNER } from './oids.ts';
@@ -35,11 +36,14 @@ const COMMON: CatalogRow = {
   relminmxid: 0,
 };
 
+const persistence = ({ schema }: RelationFacts): string => (isTemporary(schema.name) ? 't' : 'p');
+
 function relationRow(r: RelationFacts, facts: CatalogFacts): CatalogRow {
   return {
     ...COMMON,
     oid: r.oid,
     relname: r.name,
+    relpersistence: persistence(r),
     relnamespace: r.schema.oid,
     ...(r.relkind === 'S' ? { relpages: 1, reltuples: 1 } : {}),
     relam: r.relkind === 'v' || r.relkind === 'S' ? 0 : HEAP,
@@ -60,6 +64,7 @@ function indexRow(index: IndexFacts): CatalogRow {
     ...COMMON,
     oid: index.oid,
     relname: index.name,
+    relpersistence: persistence(index.table),
     relnamespace: index.table.schema.oid,
     relam: BTREE,
     relfilenode: index.oid,

@@ -3,6 +3,7 @@ import type { Datum } from '../../../operators/datum.ts';
 import { SqlError, unsupported } from '../../../operators/errors.ts';
 import { copyContext } from '../../../operators/expr/context.ts';
 import type { EvalContext, SessionFunctions } from '../../../operators/expr/ir.ts';
+import { pathWith } from '../../../operators/expr/search_path.ts';
 import type { SessionContext, Transaction } from '../../engine.ts';
 import type { Settings } from './settings.ts';
 import type { TransactionBlock } from './transaction_block.ts';
@@ -52,6 +53,7 @@ export class WireSessionContext implements SessionContext {
   #generation = -1;
   readonly #atEnd: (() => void)[] = [];
   #now = -1n;
+  #temporary: string | null = null;
 
   constructor(settings: Settings, block: TransactionBlock, actions: SessionActions) {
     this.notice = actions.notice;
@@ -92,7 +94,7 @@ export class WireSessionContext implements SessionContext {
       byteaOutput: value('bytea_output') === 'escape' ? 'escape' : 'hex',
       user: this.#actions.user,
       database: this.#actions.database,
-      searchPath: searchPathOf(value('search_path'), this.#actions.user),
+      searchPath: pathWith(searchPathOf(value('search_path'), this.#actions.user), this.#temporary),
       tick: 0n,
       session: this.#functions,
     };
@@ -101,6 +103,11 @@ export class WireSessionContext implements SessionContext {
 
   done(): void {
     this.#actions.done();
+  }
+
+  useTemporary(schema: string | null): void {
+    this.#temporary = schema;
+    this.#context = null;
   }
 
   onEnd(work: () => void): void {

@@ -89,6 +89,8 @@ async function runHere(
       return done;
     case 'discard':
       if (statement.what === 'all') discardAll(session);
+      if (statement.what === 'all' || statement.what === 'temp')
+        session.options.engine.discardTemporary?.(session.context);
       if (statement.what === 'all' || statement.what === 'sequences')
         session.options.engine.forgetValues?.(session.context);
       return done;

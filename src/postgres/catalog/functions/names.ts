@@ -3,14 +3,10 @@
  * the path would not find them. What the reg* types and the pg_*_is_visible functions share.
  */
 import { SqlError } from '../../../../operators/errors.ts';
+import { schemasOf } from '../../../../operators/expr/search_path.ts';
 import { quoteIdent } from '../../../../operators/expr/text/quote.ts';
 import type { Moment } from '../catalog_relation.ts';
 import type { CatalogFacts, IndexFacts, RelationFacts, SchemaFacts } from '../facts.ts';
-
-/** Schemas in the order that unqualified names are looked up: pg_catalog first unless the path names it. */
-export function searchOrder(path: string[]): string[] {
-  return path.includes('pg_catalog') ? path : ['pg_catalog', ...path];
-}
 
 const PART = /\s*(?:"((?:[^"]|"")+)"|([A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*))\s*(\.|$)/y;
 
@@ -50,7 +46,7 @@ export function findRelation(
   name: string,
   path: string[],
 ): Named | undefined {
-  for (const s of schema === undefined ? searchOrder(path) : [schema]) {
+  for (const s of schemasOf(schema, path)) {
     const found = facts.named(s, name);
     if (found !== undefined) return found;
   }

@@ -1,6 +1,7 @@
 /** Input and output of the reg* types by name, and to_reg*, which give NULL where input would fail for want of the object. */
 import type { Datum } from '../../../../operators/datum.ts';
 import { SqlError } from '../../../../operators/errors.ts';
+import { searchOrder } from '../../../../operators/expr/search_path.ts';
 import { quoteIdent } from '../../../../operators/expr/text/quote.ts';
 import type { ColType } from '../../../../operators/types.ts';
 import {
@@ -19,7 +20,7 @@ import type { Moment } from '../catalog_relation.ts';
 import { roleName, roleOid } from '../roles.ts';
 import type { CatalogFunctions } from './catalog_function.ts';
 import { textOf } from './catalog_function.ts';
-import { findByOid, findRelation, nameParts, qualified, searchOrder, shownName } from './names.ts';
+import { findByOid, findRelation, nameParts, qualified, shownName } from './names.ts';
 
 function missing(code: string, what: string, text: string): SqlError {
   return new SqlError(code, `${what} "${text}" does not exist`);

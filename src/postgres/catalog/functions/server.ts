@@ -1,5 +1,6 @@
 /** Roles, encodings, privileges, comments, sizes, and facts about the server. */
 import { SqlError } from '../../../../operators/errors.ts';
+import { isTemporary, temporaryIn } from '../../../../operators/expr/search_path.ts';
 import { formatType } from '../../../../planner/types/type_name.ts';
 import type { Moment } from '../catalog_relation.ts';
 import { DATABASE } from '../oids.ts';
@@ -89,8 +90,13 @@ export const SERVER_FUNCTIONS: CatalogFunctions = {
   pg_stat_get_numscans: () => 0n,
   pg_stat_get_xact_numscans: () => 0n,
   pg_is_in_recovery: () => false,
-  pg_is_other_temp_schema: () => false,
-  pg_my_temp_schema: () => 0,
+  pg_is_other_temp_schema: ([oid], { facts, context }) => {
+    const name = facts.schema(numberOf(oid))?.name;
+    return name !== undefined && isTemporary(name) && name !== temporaryIn(context.searchPath);
+  },
+  pg_my_temp_schema: (_args, { facts, context }) => {
+    return facts.engine.catalog.schemaOid(temporaryIn(context.searchPath) ?? '');
+  },
   pg_jit_available: () => false,
   row_security_active: () => false,
   pg_relation_is_publishable: () => false,

@@ -1,4 +1,5 @@
 /** pg_*_is_visible: whether an unqualified name finds the object. NULL when there is no such object. */
+import { searchOrder } from '../../../../operators/expr/search_path.ts';
 import { typeObjectOid } from '../../../../operators/types.ts';
 import {
   namespaceName,
@@ -11,7 +12,7 @@ import {
 } from '../../../../planner/types/catalog.ts';
 import { type SystemTable, systemTable } from '../../../../planner/types/catalog_table.ts';
 import { type CatalogFunction, type CatalogFunctions, numberOf } from './catalog_function.ts';
-import { findByOid, isVisible, searchOrder } from './names.ts';
+import { findByOid, isVisible } from './names.ts';
 
 /** Objects of pg_catalog only: visible, since pg_catalog is searched whether or not the path names it. */
 function builtIn(table: SystemTable): CatalogFunction {

@@ -1,5 +1,6 @@
 /** tables, columns, views, view_table_usage, element_types. Materialized views are not listed, as the standard has none. */
 import type { EvalContext } from '../../../../operators/expr/ir.ts';
+import { isTemporary } from '../../../../operators/expr/search_path.ts';
 import { presentColumns } from '../../../../planner/catalog_reader.ts';
 import { elementTypeOf, namespaceName, typeByOid } from '../../../../planner/types/catalog.ts';
 import { identitySequence } from '../../../runtime/owned_sequences.ts';
@@ -32,7 +33,7 @@ export function tableName(r: RelationFacts, database: string, prefix = 'table'):
 function tableRow(r: RelationFacts, { database }: EvalContext): CatalogRow {
   return {
     ...tableName(r, database),
-    table_type: r.relkind === 'v' ? 'VIEW' : 'BASE TABLE',
+    table_type: isTemporary(r.schema.name) ? 'LOCAL TEMPORARY' : r.relkind === 'v' ? 'VIEW' : 'BASE TABLE',
     is_insertable_into: yesNo(isWritable(r)),
     is_typed: 'NO',
   };

@@ -4,7 +4,8 @@ import { castToText } from '../../../../operators/expr/text/output.ts';
 import { initParser } from '../../../../planner/parse/parse.ts';
 import type { ResultColumn } from '../../../engine.ts';
 import { TidemarkEngine } from '../../../runtime/engine.ts';
-import { localSession, runScript } from '../../../runtime/script.ts';
+import { localSession } from '../../../runtime/local_session.ts';
+import { runScript } from '../../../runtime/script.ts';
 import { PgCatalog } from '../pg_catalog.ts';
 
 export type TextRow = (string | null)[];
