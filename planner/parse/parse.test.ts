@@ -303,7 +303,7 @@ test('statements without a meaning here are refused by name', () => {
     ['CALL f()', 'CALL'],
     ['CREATE FUNCTION f() RETURNS int LANGUAGE sql RETURN 1', 'CREATE FUNCTION'],
     ['DROP FUNCTION f', 'DROP FUNCTION'],
-    ['CREATE TYPE t AS ENUM ()', 'CREATE TYPE'],
+    ['CREATE TYPE t AS (a int)', 'CREATE TYPE'],
     ['CREATE DOMAIN d AS int', 'CREATE DOMAIN'],
     ['DROP ROLE r', 'DROP ROLE'],
     ['CREATE EXTENSION x', 'CREATE EXTENSION'],

@@ -149,7 +149,7 @@ test("csv: COPY's options", () => {
   });
   assert.throws(() => formatName({ format: 'xml' }), {
     sqlstate: '22023',
-    fields: { hint: 'Known formats: json, debezium_json, csv, raw.' },
+    fields: { hint: 'Known formats: json, avro, debezium_json, csv, raw.' },
   } as never);
 });
 
