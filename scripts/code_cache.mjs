@@ -5,6 +5,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 import pg from 'pg';
 
@@ -28,7 +29,12 @@ const { script } = await import(new URL('start.js', new URL('../dist/', import.m
 process.on('exit', (code) => {
   rmSync(data, { recursive: true, force: true });
   if (code !== 0) writeSync(2, said);
-  else writeFileSync(join(dist, 'main.cjs.code'), script.createCachedData());
+  else {
+    // As they are when a start reads it (src/cli/collector.ts).
+    setFlagsFromString('--parallel-scavenge');
+    setFlagsFromString('--heap-growing-percent=0');
+    writeFileSync(join(dist, 'main.cjs.code'), script.createCachedData());
+  }
 });
 const client = new pg.Client({ host: '127.0.0.1', port: await listening, user: 'build', database: 'postgres' });
 await client.connect();

@@ -2,6 +2,7 @@
 import { budget } from '../../operators/batch/budget.ts';
 import type { StartedWorker } from '../io/start_worker.ts';
 import type { ServerOptions } from './arguments.ts';
+import { tuneCollector } from './collector.ts';
 import { memoryLimit } from './memory_limit.ts';
 import { type RunningServer, runServer, stderrLog, untilSignal } from './server.ts';
 
@@ -36,6 +37,7 @@ export async function demo(options: ServerOptions, version: string, worker: Star
   budget.limit = memoryLimit(options.memoryLimit);
   const log = stderrLog(options.logLevel === 'info' ? 'warn' : options.logLevel);
   const server = await openServer(options, version, log, worker);
+  tuneCollector();
   const { address, port } = server.postgres;
   process.stdout.write(
     `tidemark ${version}: a live auction, ${EVENTS_PER_SECOND.toLocaleString('en')} events a second.\n` +

@@ -2,6 +2,7 @@
 import { budget } from '../../operators/batch/budget.ts';
 import type { StartedWorker } from '../io/start_worker.ts';
 import type { ServerOptions } from './arguments.ts';
+import { tuneCollector } from './collector.ts';
 import { memoryLimit } from './memory_limit.ts';
 import { readInit, runServer, stderrLog, untilSignal } from './server.ts';
 
@@ -21,6 +22,7 @@ export async function start(options: ServerOptions, version: string, worker: Sta
     worker,
     data: options.data ?? DEFAULT_DATA,
   });
+  tuneCollector();
   log('info', `tidemark ${version} listens on ${server.postgres.address}:${server.postgres.port}`);
   process.stderr.write(`Connect: psql -h ${server.postgres.address} -p ${server.postgres.port}\n`);
   const signal = await untilSignal(server);

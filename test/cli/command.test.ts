@@ -1,11 +1,12 @@
 /** The `tidemark` command as people use it: help, errors, a server that starts, answers, and ends at a signal; the packed tarball. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { Script } from 'node:vm';
 import pg from 'pg';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -38,6 +39,15 @@ test('help, version, and what is wrong with a command line', () => {
   const missing = run('start', '--listen', '127.0.0.1:0', '--init', join(folder, 'missing.sql'));
   assert.equal(missing.status, 1);
   assert.match(missing.stderr, /cannot read --init file/);
+});
+
+test('V8 takes the code that was compiled when it was built', () => {
+  for (const program of ['main.cjs', 'worker.cjs']) {
+    const filename = join(root, 'dist', program);
+    const cachedData = readFileSync(`${filename}.code`);
+    const { cachedDataRejected } = new Script(readFileSync(filename, 'latin1'), { filename, cachedData });
+    assert.equal(cachedDataRejected, false, program);
+  }
 });
 
 /** Starts a server and gives its port, once it says that it listens. */

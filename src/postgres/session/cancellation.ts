@@ -5,16 +5,17 @@
  * of listeners behind (Promise.race on a long-lived promise would).
  */
 import { SqlError } from '../../../operators/errors.ts';
+import { StatementSignal } from './statement_signal.ts';
 
 export class Cancellation {
-  readonly #controller = new AbortController();
+  readonly #signal = new StatementSignal();
   #reason: SqlError | null = null;
   #reject: ((reason: SqlError) => void) | null = null;
   #tooLate = false;
   #endsAt = Number.POSITIVE_INFINITY;
 
   get signal(): AbortSignal {
-    return this.#controller.signal;
+    return this.#signal;
   }
 
   get reason(): SqlError | null {
@@ -50,7 +51,7 @@ export class Cancellation {
     if (this.#reason !== null || (this.#tooLate && reason.fields.severity !== 'FATAL')) return;
     this.#reason = reason;
     this.#reject?.(reason);
-    this.#controller.abort(reason);
+    this.#signal.abort(reason);
   }
 
   /** Throws the reason if there is one. */
