@@ -8,8 +8,8 @@ import { type Datum, isPgArray, isRecord, type PgArray, pgArray } from '../datum
 import { SqlError } from '../errors.ts';
 import { defaultContext } from '../expr/context.ts';
 import { resolveCall } from '../expr/functions/registry.ts';
-import { jsonbOf, jsonOf, keyOf } from '../expr/json/encode.ts';
-import { type Json, jsonbText, jsonObject, quoteJson } from '../expr/json/value.ts';
+import { jsonbArrayText, jsonbDatumOf, jsonbObjectText, jsonOf, keyOf } from '../expr/json/encode.ts';
+import { quoteJson } from '../expr/json/value.ts';
 import { type ColType, colType, OID } from '../types.ts';
 import type { Entry, MultisetResult } from './multiset.ts';
 
@@ -88,7 +88,7 @@ export function jsonAgg(type: ColType, binary: boolean, strict: boolean, names?:
       const items = [...expanded(entries)].map(([v]) => named(v, names));
       if (items.length === 0) return null;
       const shown = strict ? items.filter((v) => v !== null) : items;
-      if (binary) return jsonbText(shown.map((v) => jsonbOf(v, type.oid, context)));
+      if (binary) return jsonbArrayText(shown.map((v) => jsonbDatumOf(v, type.oid, context)));
       // Arrays and records begin a line of their own, as PostgreSQL writes them.
       const text = shown.map(
         (v, i) => (i > 0 && (isPgArray(v) || isRecord(v)) ? '\n ' : '') + jsonOf(v, type.oid, context),
@@ -116,7 +116,7 @@ export function jsonObjectAgg(
     keepsNulls: true,
     result(entries) {
       const members: string[] = [];
-      const pairs: [string, Json][] = [];
+      const pairs: [string, string][] = [];
       const keys = new Set<string>();
       for (const [key, stored] of expanded(entries)) {
         if (key === null && binary) throw new SqlError('22023', 'field name must not be null');
@@ -129,13 +129,13 @@ export function jsonObjectAgg(
         const value = named(stored, names);
         if (strict && value === null) continue;
         if (binary) {
-          const json = jsonbOf(value, types[1].oid, context);
+          const json = jsonbDatumOf(value, types[1].oid, context);
           // PostgreSQL strips the nulls of jsonb itself too.
-          if (!strict || json !== null) pairs.push([text, json]);
+          if (!strict || json !== 'null') pairs.push([text, json]);
         } else members.push(`${name} : ${jsonOf(value, types[1].oid, context)}`);
       }
       if (keys.size === 0) return null;
-      return binary ? jsonbText(jsonObject(pairs)) : `{ ${members.join(', ')} }`;
+      return binary ? jsonbObjectText(pairs) : `{ ${members.join(', ')} }`;
     },
   };
 }

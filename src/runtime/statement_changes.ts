@@ -83,7 +83,8 @@ export class StatementChanges {
   write(): void {
     for (const { relation, delta, at } of this.#tables.values()) {
       at.checkThere();
-      writeChanges(relation, delta, at);
+      // Nothing of it is left where the changes were written by columns.
+      if (delta.length > 0) writeChanges(relation, delta, at);
     }
     followReferences([...this.#tables.values()]);
   }

@@ -5,8 +5,8 @@ import { type Datum, isPgArray } from '../../datum.ts';
 import { SqlError } from '../../errors.ts';
 import { OID } from '../../types.ts';
 import type { EvalContext } from '../ir.ts';
-import { jsonbDatumOf, jsonbOf, jsonOf, keyOf } from '../json/encode.ts';
-import { type Json, jsonbText, jsonObject, quoteJson } from '../json/value.ts';
+import { jsonbArrayText, jsonbDatumOf, jsonbObjectText, jsonOf, keyOf } from '../json/encode.ts';
+import { quoteJson } from '../json/value.ts';
 import { type CallInfo, register, registerTyped } from './registry.ts';
 
 registerTyped('to_json(anyelement)', ([d], call, ctx) => jsonOf(d, call.argTypes[0].oid, ctx));
@@ -62,7 +62,7 @@ function buildObject(args: Typed[] | null, ctx: EvalContext): string | null {
 function buildObjectb(args: Typed[] | null, ctx: EvalContext): string | null {
   if (!args) return null;
   const pairs = pairsOf(args, 'jsonb_build_object', ctx);
-  return jsonbText(jsonObject(pairs.map((p): [string, Json] => [p.key, jsonbOf(p.value.value, p.value.oid, ctx)])));
+  return jsonbObjectText(pairs.map(({ key, value }) => [key, jsonbDatumOf(value.value, value.oid, ctx)]));
 }
 
 function buildArray(args: Typed[] | null, ctx: EvalContext): string | null {
@@ -70,7 +70,7 @@ function buildArray(args: Typed[] | null, ctx: EvalContext): string | null {
 }
 
 function buildArrayb(args: Typed[] | null, ctx: EvalContext): string | null {
-  return args && jsonbText(args.map((a) => jsonbOf(a.value, a.oid, ctx)));
+  return args && jsonbArrayText(args.map((a) => jsonbDatumOf(a.value, a.oid, ctx)));
 }
 
 for (const [name, build] of [

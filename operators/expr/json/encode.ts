@@ -92,14 +92,21 @@ function numberJsonb(d: Datum, oid: number, ctx: EvalContext): Json {
   return JSON_NUMBER.test(text) ? parseDecimal(text) : text;
 }
 
-/** For lists of names, which rows share: the places of an object's keys in their order; of equal ones the last. */
-const orders = new WeakMap<string[], number[]>();
+/** An object's key: which name of a record it is, and what its text begins with. */
+interface Key {
+  place: number;
+  before: string;
+}
 
-function orderOf(names: string[]): number[] {
+/** For lists of names, which rows share: the keys in their order; of equal ones the last. */
+const orders = new WeakMap<string[], Key[]>();
+
+function orderOf(names: string[]): Key[] {
   let order = orders.get(names);
   if (order === undefined) {
     const places = new Map(names.map((name, i) => [name, i]));
-    order = [...places].sort((a, b) => compareKeys(a[0], b[0])).map(([, i]) => i);
+    const sorted = [...places].sort((a, b) => compareKeys(a[0], b[0]));
+    order = sorted.map(([name, place]) => ({ place, before: `${quoteJson(name)}: ` }));
     orders.set(names, order);
   }
   return order;
@@ -107,7 +114,10 @@ function orderOf(names: string[]): number[] {
 
 function recordJsonb(r: PgRecord, ctx: EvalContext): Json {
   const names = namesOf(r);
-  const entries = orderOf(names).map((i): [string, Json] => [names[i], jsonbOf(r.values[i], r.types[i], ctx)]);
+  const entries = orderOf(names).map(({ place }): [string, Json] => [
+    names[place],
+    jsonbOf(r.values[place], r.types[place], ctx),
+  ]);
   return { k: 'object', entries };
 }
 
@@ -120,9 +130,62 @@ function arrayJsonb(a: PgArray, ctx: EvalContext): Json {
   return a.dims.length === 0 ? [] : level(0);
 }
 
-/** jsonb datum of a value. */
+/** jsonb datum of a value: the text of jsonbOf(), without the tree. */
 export function jsonbDatumOf(d: Datum, oid: number, ctx: EvalContext): string {
-  return jsonbText(jsonbOf(d, oid, ctx));
+  if (d === null) return 'null';
+  if (isPgArray(d)) return arrayJsonbText(d, ctx);
+  if (isRecord(d)) return recordJsonbText(d, ctx);
+  switch (oid) {
+    case OID.bool:
+      return String(d);
+    case OID.int2:
+    case OID.int4:
+    case OID.int8:
+      return String(d);
+    case OID.text:
+    case OID.varchar:
+      return quoteJson(d as string);
+    case OID.jsonb:
+      return d as string;
+    case OID.float8: {
+      // What JavaScript writes without an exponent are the same shortest digits; -0 is 0 in both.
+      const text = String(d);
+      return /^[-\d.]+$/.test(text) ? text : jsonbText(numberJsonb(d, oid, ctx));
+    }
+    default:
+      return jsonbText(jsonbOf(d, oid, ctx));
+  }
+}
+
+/** jsonb array of the texts of its items. */
+export function jsonbArrayText(items: string[]): string {
+  return `[${items.join(', ')}]`;
+}
+
+/** jsonb object of keys and the texts of their values, in any order; of equal keys the last wins. */
+export function jsonbObjectText(entries: Iterable<[string, string]>): string {
+  const sorted = [...new Map(entries)].sort((a, b) => compareKeys(a[0], b[0]));
+  return `{${sorted.map(([key, text]) => `${quoteJson(key)}: ${text}`).join(', ')}}`;
+}
+
+function recordJsonbText(r: PgRecord, ctx: EvalContext): string {
+  const order = orderOf(namesOf(r));
+  let text = '{';
+  for (let i = 0; i < order.length; i++) {
+    const { place, before } = order[i];
+    text += i === 0 ? before : `, ${before}`;
+    text += jsonbDatumOf(r.values[place], r.types[place], ctx);
+  }
+  return `${text}}`;
+}
+
+function arrayJsonbText(a: PgArray, ctx: EvalContext): string {
+  let at = 0;
+  const level = (depth: number): string => {
+    if (depth === a.dims.length) return jsonbDatumOf(a.items[at++], a.elem, ctx);
+    return jsonbArrayText(Array.from({ length: a.dims[depth] }, () => level(depth + 1)));
+  };
+  return a.dims.length === 0 ? '[]' : level(0);
 }
 
 /** The text of a value used as an object key; NULL is 22004, and arrays, records and json are refused. */
