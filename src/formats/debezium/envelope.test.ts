@@ -68,3 +68,15 @@ test('messages with the schema of the one before, another one, none, and damaged
   }
   assert.ok(errors > 500 && errors < 4500);
 });
+
+test('what is too deep with its schema is so after another message, too', () => {
+  const nested = (depth: number) => `{"after":{"é":${'['.repeat(depth)}${']'.repeat(depth)}},"op":"c"}`;
+  const reader = new EnvelopeReader();
+  said(reader, FORMS[0](schemaOf('string'), PAYLOADS[0]));
+  for (const depth of [400, 499, 500, 996, 997, 998, 999, 1000, 1001]) {
+    const message = FORMS[0](schemaOf('string'), nested(depth));
+    const expected = said(new EnvelopeReader(), message);
+    assert.equal(typeof expected, depth > 997 ? 'string' : 'object', String(depth));
+    assert.deepEqual(said(reader, message), expected);
+  }
+});

@@ -12,6 +12,8 @@ import { RowError, textOf } from '../row_error.ts';
 import { type FieldSchema, memberOf, schemaOf, stringOf } from './field_schema.ts';
 
 const CLOSE_BRACE = 125;
+/** What has fewer brackets that open is far from too deep for the parser. */
+const FEW_BRACKETS = 500;
 
 /** A row of the database. */
 export interface Image {
@@ -49,6 +51,8 @@ export class EnvelopeReader {
     if (length === 0 || end < length || message[end] !== CLOSE_BRACE) return null;
     if (this.#prefix.compare(message, 0, length) !== 0) return null;
     const text = textOf(message.subarray(length, end));
+    // A level less deep than in the whole, it could be read where the whole is refused.
+    if (text.length > FEW_BRACKETS && mayBeDeep(text)) return null;
     let payload: JsonNode;
     try {
       payload = parseJson(text);
@@ -75,6 +79,15 @@ export class EnvelopeReader {
     }
     return eventIn(payload, text, schema);
   }
+}
+
+function mayBeDeep(text: string): boolean {
+  let open = 0;
+  for (let at = 0; at < text.length && open < FEW_BRACKETS; at++) {
+    const c = text.charCodeAt(at);
+    if (c === 91 || c === 123) open++;
+  }
+  return open === FEW_BRACKETS;
 }
 
 function eventIn(payload: JsonObjectNode, text: string, schema: FieldSchema | null): ChangeEvent {
