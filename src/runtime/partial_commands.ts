@@ -47,8 +47,7 @@ export class PartialCommands {
   complete(command: number, stored: Batch, out: BatchBuilder): void {
     for (const [column, place] of this.#places.get(command) ?? []) {
       const from = place === STORED ? stored : this.#commands;
-      // The stored row goes by the same delta: its long bytes must not be shared.
-      out.copyDeep(column, out.n - 1, from.columns[column], place === STORED ? 0 : place);
+      out.copySlot(column, out.n - 1, from.columns[column], place === STORED ? 0 : place);
     }
   }
 }

@@ -19,8 +19,8 @@ import type { Defaults } from '../defaults.ts';
 import type { Decoder, DecoderSpec, SourceColumn } from '../format.ts';
 import { datumOfJson } from '../json/value.ts';
 import { type DecodedRow, type RecordReader, RowDecoder } from '../row_decoder.ts';
-import { checked, guarded, missing, RowError, textOf } from '../row_error.ts';
-import { type ChangeEvent, eventOf, type Image } from './envelope.ts';
+import { checked, guarded, missing, RowError } from '../row_error.ts';
+import { type ChangeEvent, EnvelopeReader, type Image } from './envelope.ts';
 import { isUnavailable } from './unavailable.ts';
 import { datumOfEvent } from './value.ts';
 
@@ -33,6 +33,7 @@ class EventReader implements RecordReader {
   readonly #columns: SourceColumn[];
   readonly #fields: number[];
   readonly #key: number[];
+  readonly #envelopes = new EnvelopeReader();
 
   constructor({ columns, upsertKey }: DecoderSpec) {
     this.#columns = columns;
@@ -43,18 +44,18 @@ class EventReader implements RecordReader {
   read(raw: RawBatch, i: number, defaults: Defaults, ctx: EvalContext): DecodedRow[] {
     const start = raw.valueStart[i];
     if (start < 0) return [];
-    const text = textOf(raw.bytes.subarray(start, raw.valueEnd[i]));
-    const event = guarded(null, () => eventOf(text));
+    const message = raw.bytes.subarray(start, raw.valueEnd[i]);
+    const event = guarded(null, () => this.#envelopes.read(message));
     if (event === null) return [];
     if (event.op === 'truncate') throw new RowError('0A000', 'a TRUNCATE is not followed', null);
     const { before, after } = event;
-    const old = before === null ? null : this.#oldKey(before, event, text, ctx);
+    const old = before === null ? null : this.#oldKey(before, event, ctx);
     if (after === null) return [old ?? this.#noKey()];
-    const row = this.#row(after, event, text, defaults, ctx);
+    const row = this.#row(after, event, defaults, ctx);
     return old === null || this.#sameKey(old, row) ? [row] : [old, row];
   }
 
-  #row(image: Image, event: ChangeEvent, text: string, defaults: Defaults, ctx: EvalContext): DecodedRow {
+  #row(image: Image, event: ChangeEvent, defaults: Defaults, ctx: EvalContext): DecodedRow {
     const values = this.#empty();
     const kept: number[] = [];
     const nodes = nodesOf(image);
@@ -62,21 +63,21 @@ class EventReader implements RecordReader {
       const column = this.#columns[field];
       const node = nodes.get(fieldName(column));
       if (node === undefined) values[field] = missing(field, column, defaults);
-      else if (!event.ours && !this.#key.includes(field) && isUnavailable(node, text)) kept.push(field);
-      else values[field] = this.#value(node, column, image, event, text, ctx);
+      else if (!event.ours && !this.#key.includes(field) && isUnavailable(node, event.text)) kept.push(field);
+      else values[field] = this.#value(node, column, image, event, ctx);
     }
     return kept.length === 0 ? { values, weight: 1 } : { values, weight: 1, kept };
   }
 
   /** The command that takes the row with the key of `before` away; null when it is not all there. */
-  #oldKey(image: Image, event: ChangeEvent, text: string, ctx: EvalContext): DecodedRow | null {
+  #oldKey(image: Image, event: ChangeEvent, ctx: EvalContext): DecodedRow | null {
     const values = this.#empty();
     const nodes = nodesOf(image);
     for (const field of this.#key) {
       const column = this.#columns[field];
       const node = nodes.get(fieldName(column));
       if (node === undefined || node.kind === 'null') return null;
-      values[field] = this.#value(node, column, image, event, text, ctx);
+      values[field] = this.#value(node, column, image, event, ctx);
     }
     return { values, weight: -1 };
   }
@@ -85,8 +86,7 @@ class EventReader implements RecordReader {
     node: JsonNode,
     column: SourceColumn,
     { schema }: Image,
-    { ours }: ChangeEvent,
-    text: string,
+    { ours, text }: ChangeEvent,
     ctx: EvalContext,
   ): Datum {
     const value = guarded(column.name, () => {
