@@ -30,6 +30,9 @@ interface Registered {
   references?: { name: string; subject: string; version: number }[];
 }
 
+/** What gives schemas ids. */
+export type Registrar = Pick<SchemaRegistry, 'register'>;
+
 export class SchemaRegistry {
   readonly #options: RegistryOptions;
   /** Which address is asked first. */

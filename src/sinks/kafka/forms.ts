@@ -9,7 +9,7 @@ import { quoteJson } from '../../../operators/expr/json/value.ts';
 import type { ColType } from '../../../operators/types.ts';
 import { type ColumnWriter, columnWriter } from '../../formats/avro/column_writer.ts';
 import { AvroOutput } from '../../formats/avro/output.ts';
-import type { SchemaRegistry } from '../../registry/client.ts';
+import type { Registrar } from '../../registry/client.ts';
 
 export type Bytes = string | Buffer;
 
@@ -71,12 +71,12 @@ export class AvroForm implements RowForm {
   readonly #writers: ColumnWriter[];
   readonly #schema: unknown;
   readonly #subject: string;
-  readonly #registry: SchemaRegistry;
+  readonly #registry: Registrar;
   readonly #out = new AvroOutput();
   #head: Buffer | null = null;
 
   /** `changes`: messages are changes, not rows. */
-  constructor(columns: OutColumn[], shown: number[], changes: boolean, subject: string, registry: SchemaRegistry) {
+  constructor(columns: OutColumn[], shown: number[], changes: boolean, subject: string, registry: Registrar) {
     const bad = shown.map((c) => columns[c].name).find((name) => !NAME.test(name));
     if (bad !== undefined) {
       throw new SqlError('42602', `column "${bad}" cannot be a field in Avro`, {

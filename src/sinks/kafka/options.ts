@@ -10,7 +10,7 @@ import {
   refuseUnknown,
   required,
 } from '../../kafka/options.ts';
-import { SchemaRegistry } from '../../registry/client.ts';
+import { type Registrar, SchemaRegistry } from '../../registry/client.ts';
 import { parseRegistryOptions, REGISTRY_OPTIONS } from '../../registry/options.ts';
 import type { Delivery, SinkRows } from '../../runtime/sink.ts';
 
@@ -21,7 +21,7 @@ export interface KafkaSinkOptions {
   topic: string;
   envelope: Envelope;
   /** Null: JSON. */
-  avro: { registry: SchemaRegistry; key: 'avro' | 'json' } | null;
+  avro: { registry: Registrar; key: 'avro' | 'json' } | null;
   /** Column positions of the message key; null for messages without one. */
   key: number[] | null;
   compression: 'none' | 'gzip';
