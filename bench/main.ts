@@ -1,10 +1,11 @@
 /**
- * npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | peers [q0 ...] | kafka | wire | latency | stalls [text ...] | statements [text ...] | aggregates [call ...] | start | durability | sinks | changes | cold | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]
+ * npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | peers [q0 ...] | kafka | wire | latency | stalls [text ...] | statements [text ...] | aggregates [call ...] | avro | start | durability | sinks | changes | cold | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]
  *
  * Each prints a table, or with --json one JSON object a line. Figures are ratios inside one run wherever they can be: machines differ.
  */
 import { parseArgs } from 'node:util';
 import { aggregatesBench } from './aggregates.ts';
+import { avroBench } from './avro.ts';
 import { changeCostBench } from './change_cost.ts';
 import { coldBench } from './cold.ts';
 import { durabilityBench } from './durability.ts';
@@ -129,6 +130,9 @@ switch (positionals[0]) {
   case 'aggregates':
     aggregatesBench({ only: positionals.slice(1), json: values.json });
     break;
+  case 'avro':
+    avroBench({ runs: number(values.runs, 7), json: values.json });
+    break;
   case 'start':
     await startBench({ runs: number(values.runs, 5), json: values.json });
     break;
@@ -137,7 +141,7 @@ switch (positionals[0]) {
     break;
   default:
     console.error(
-      'npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | peers [q0 ...] | kafka | wire | latency | stalls [text ...] | statements [text ...] | aggregates [call ...] | start | durability | sinks | changes | cold | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]',
+      'npm run bench -- nexmark [q0 q1 ...] | profile qN | growth [q4 ...] | peers [q0 ...] | kafka | wire | latency | stalls [text ...] | statements [text ...] | aggregates [call ...] | avro | start | durability | sinks | changes | cold | views   [--json] [--events N] [--megabytes N] [--tick N] [--runs N]',
     );
     process.exit(2);
 }

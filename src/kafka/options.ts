@@ -53,10 +53,12 @@ export function parseClusterOptions(given: Record<string, string>): ClusterOptio
 
 export function required(given: Record<string, string>, name: string, wanted: string): string {
   const value = given[name];
-  if (value === undefined || value.trim() === '') {
-    throw new SqlError('22023', `connector "kafka" needs the option "${name}"`, { hint: `It must be ${wanted}.` });
-  }
+  if (value === undefined || value.trim() === '') throw missingOption(name, wanted);
   return value.trim();
+}
+
+export function missingOption(name: string, wanted: string): SqlError {
+  return new SqlError('22023', `connector "kafka" needs the option "${name}"`, { hint: `It must be ${wanted}.` });
 }
 
 export function integer(

@@ -3,6 +3,7 @@
  *
  *   GET /schemas/ids/7                        { schema, schemaType, references }      404 with error_code 40403: there is no such schema
  *   GET /subjects/NAME/versions/3             the same of each reference, first
+ *   POST /subjects/NAME/versions              { id }
  *
  * Addresses are asked in turn, the one that answered last first. Any answer but these two is a failure: a proxy's 404 says nothing of schemas.
  */
@@ -28,6 +29,9 @@ interface Registered {
   schemaType?: string;
   references?: { name: string; subject: string; version: number }[];
 }
+
+/** What gives schemas ids. */
+export type Registrar = Pick<SchemaRegistry, 'register'>;
 
 export class SchemaRegistry {
   readonly #options: RegistryOptions;
@@ -55,6 +59,21 @@ export class SchemaRegistry {
     await this.#get('/subjects/tidemark-is-there/versions/1', signal);
   }
 
+  /** Puts a schema in, if it is not there; gives its id. Throws as schema() does, and 22023 for a schema that the registry does not take. */
+  async register(subject: string, schema: string): Promise<number> {
+    const path = `/subjects/${encodeURIComponent(subject)}/versions`;
+    return this.#each(async (url) => {
+      const { status, body } = await this.#ask(url + path, new AbortController().signal, JSON.stringify({ schema }));
+      const { id, message } = (body ?? {}) as { id?: unknown; message?: unknown };
+      if (status === 200 && Number.isInteger(id)) return id as number;
+      if (status === 409 || status === 422) {
+        throw new SqlError('22023', `the schema registry does not take the schema of "${subject}": ${message}`);
+      }
+      refuseLogin(status, url);
+      throw noAnswer(status, url);
+    });
+  }
+
   /** Puts what it refers to into `texts`, first what is referred to first; gives what is not there. */
   async #references(
     { references = [] }: Registered,
@@ -77,16 +96,21 @@ export class SchemaRegistry {
   }
 
   /** Null: the registry says that it is not there. */
-  async #get(path: string, signal: AbortSignal): Promise<Registered | null> {
+  #get(path: string, signal: AbortSignal): Promise<Registered | null> {
+    return this.#each(async (url) => read(await this.#ask(url + path, signal), url));
+  }
+
+  /** What the first address gives that answers. */
+  async #each<T>(ask: (url: string) => Promise<T>): Promise<T> {
     const { urls } = this.#options;
     let failure: unknown = null;
     for (let i = 0; i < urls.length; i++) {
       const which = (this.#first + i) % urls.length;
       const url = urls[which];
       try {
-        const registered = read(await this.#ask(url + path, signal), url);
+        const answer = await ask(url);
         this.#first = which;
-        return registered;
+        return answer;
       } catch (error) {
         failure ??= error instanceof SqlError ? error : failed(url, (error as Error).message);
       }
@@ -94,12 +118,23 @@ export class SchemaRegistry {
     throw failure;
   }
 
-  #ask(url: string, signal: AbortSignal): Promise<Answer> {
+  /** `post`: what is sent, as JSON. */
+  #ask(url: string, signal: AbortSignal, post?: string): Promise<Answer> {
     const { auth, tls } = this.#options;
     const isTls = url.startsWith('https:');
     const accept = 'application/vnd.schemaregistry.v1+json, application/json';
     return new Promise((resolve, reject) => {
-      const options = { headers: { accept }, signal, ...(auth === null ? {} : { auth }), ...(isTls ? tls : {}) };
+      const headers = {
+        accept,
+        ...(post === undefined ? {} : { 'content-type': 'application/vnd.schemaregistry.v1+json' }),
+      };
+      const options = {
+        method: post === undefined ? 'GET' : 'POST',
+        headers,
+        signal,
+        ...(auth === null ? {} : { auth }),
+        ...(isTls ? tls : {}),
+      };
       const asked = (isTls ? requestHttps : requestHttp)(url, options, (response) => {
         const chunks: Buffer[] = [];
         let length = 0;
@@ -120,7 +155,7 @@ export class SchemaRegistry {
         clearTimeout(timer);
         reject(error);
       });
-      asked.end();
+      asked.end(post);
     });
   }
 }
@@ -134,13 +169,20 @@ function jsonOf(text: string): unknown {
 }
 
 function read({ status, body }: Answer, url: string): Registered | null {
-  if (status === 401 || status === 403) {
-    throw new SqlError('28P01', `the schema registry at ${url} refused the login: HTTP status ${status}`);
-  }
+  refuseLogin(status, url);
   const { schema, error_code: code } = (body ?? {}) as { schema?: unknown; error_code?: unknown };
   if (status === 200 && typeof schema === 'string') return body as Registered;
   if (status === 404 && NOT_FOUND.includes(code as number)) return null;
-  throw failed(url, `HTTP status ${status}, which is no answer of a registry`);
+  throw noAnswer(status, url);
+}
+
+function refuseLogin(status: number, url: string): void {
+  if (status !== 401 && status !== 403) return;
+  throw new SqlError('28P01', `the schema registry at ${url} refused the login: HTTP status ${status}`);
+}
+
+function noAnswer(status: number, url: string): SqlError {
+  return failed(url, `HTTP status ${status}, which is no answer of a registry`);
 }
 
 function failed(url: string, why: string): SqlError {

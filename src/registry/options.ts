@@ -42,5 +42,9 @@ function urlOf(url: string, text: string): string {
   if (parsed === null || !['http:', 'https:'].includes(parsed.protocol) || parsed.search !== '' || parsed.hash !== '') {
     throw badOption('schema_registry', text, REGISTRY_OPTIONS.schema_registry);
   }
+  // Addresses are shown where there is trouble.
+  if (parsed.username !== '' || parsed.password !== '') {
+    throw badOption('schema_registry', '...', 'without a login, which schema_registry_username and _password are for');
+  }
   return url.replace(/\/+$/, '');
 }

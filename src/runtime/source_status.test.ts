@@ -13,4 +13,8 @@ test('a partition that stands still says so when the cluster is well again; one 
   assert.deepEqual(all(), Array(3).fill('unreachable: away'));
   status.take({ kind: 'recovered' });
   assert.deepEqual(all(), [null, 'corrupt: bad', null]);
+  status.take({ kind: 'registry', message: 'gone' });
+  assert.deepEqual(all(), ['registry: gone', 'corrupt: bad', 'registry: gone']);
+  status.take({ kind: 'registry', message: null });
+  assert.deepEqual(all(), [null, 'corrupt: bad', null]);
 });

@@ -36,6 +36,9 @@ export class SchemaSource implements Source {
   #held: RawBatch | null = null;
   /** Ids of the held batch that are not known. */
   readonly #wanted = new Set<number>();
+  /** Questions that are not answered, and what waits to ask. */
+  #asking = 0;
+  readonly #waiting: (() => void)[] = [];
   #trouble: string | null = null;
 
   constructor(source: Source, schemas: Schemas, options: SchemaSourceOptions) {
@@ -53,9 +56,7 @@ export class SchemaSource implements Source {
     if (this.#options.keys) this.#want(batch, batch.keyStart, batch.keyEnd);
     if (this.#wanted.size === 0) return batch;
     this.#held = batch;
-    // A batch of garbage may name very many.
-    const ids = [...this.#wanted].values();
-    for (let i = 0; i < AT_ONCE; i++) void this.#learnAll(ids);
+    for (const id of this.#wanted) void this.#learn(id);
     return null;
   }
 
@@ -70,16 +71,12 @@ export class SchemaSource implements Source {
     }
   }
 
-  async #learnAll(ids: Iterable<number>): Promise<void> {
-    for (const id of ids) await this.#learn(id);
-  }
-
   async #learn(id: number): Promise<void> {
     const { signal } = this.#closing;
     let pause = FIRST_PAUSE_MS;
     for (let missed = 0; !signal.aborted; pause = Math.min(pause * 2, GREATEST_PAUSE_MS)) {
       try {
-        const schema = await this.#options.ask(id, signal);
+        const schema = await this.#ask(id, signal);
         this.#tell(null);
         if (!('missing' in schema) || ++missed === TRIES) {
           this.schemas.add(id, schema);
@@ -91,6 +88,18 @@ export class SchemaSource implements Source {
         if (!signal.aborted) this.#tell((error as Error).message);
       }
       await sleep(pause, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** A batch of garbage may name very many ids. */
+  async #ask(id: number, signal: AbortSignal): Promise<KnownSchema> {
+    while (this.#asking === AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#asking++;
+    try {
+      return await this.#options.ask(id, signal);
+    } finally {
+      this.#asking--;
+      this.#waiting.shift()?.();
     }
   }
 

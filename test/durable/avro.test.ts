@@ -12,6 +12,7 @@ import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { openEngine, seeded, sql } from '../engine/harness.ts';
 import { MessageSource } from '../engine/message_source.ts';
 import { framed, TestRegistry } from '../engine/test_registry.ts';
+import { otherLayout } from './other_layout.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'tidemark-avro-'));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -104,6 +105,14 @@ async function restarts(name: string, checkpoints: CheckpointSettings | null): P
     );
     assert.equal(registry.asked.filter((path) => path.endsWith('/2')).length, 2);
     assert.deepEqual(await sql(engine, "SELECT status FROM tidemark.sources WHERE name = 's'"), [['running']]);
+    if (checkpoints === null) return;
+    // A program of another version finds them in the copy that an orderly end leaves.
+    const before = await state();
+    await engine.close();
+    otherLayout(disk);
+    await start();
+    assert.equal(engine.recovery?.checkpoint, null);
+    assert.deepEqual(await state(), before);
   } finally {
     await engine.close();
     await registry.stop();

@@ -92,6 +92,7 @@ test('records that contradict each other are found though their checksums are ri
   const range = (from: bigint, to: bigint) => [
     { oid: 5, ranges: [{ partition: 0, from, to, records: Number(to - from) }], watermark: to, columns: undefined },
   ];
+  log.append(RECORD.schema, 0n, jsonFrame({ oid: 5, id: 7, schema: { texts: ['"int"'] } }));
   log.append(RECORD.tick, 1n, streamsFrame(10n, range(0n, 5n)));
   log.append(RECORD.tick, 2n, streamsFrame(9n, range(5n, 6n)));
   log.append(RECORD.tick, 4n, streamsFrame(11n, range(3n, 4n)));
@@ -106,13 +107,13 @@ test('records that contradict each other are found though their checksums are ri
   assert.deepEqual(
     found.map((text) => text.replace(/cannot be read: .*/, 'cannot be read')),
     [
-      'tick log: record 2 (tick 2) has a clock before that of an earlier record',
-      'tick log: record 3 (tick 4) follows tick 2',
-      'tick log: record 3 (tick 4) takes offsets 3 to 4 of stream 5, partition 0, after 6',
-      'tick log: record 3 (tick 4) moves the watermark of stream 5 back',
-      'tick log: record 5 (tick 5) has input of stream 5, which was dropped before',
-      'tick log: record 6 (tick 6) cannot be read',
-      'tick log: record 7 (tick 6) has the unknown kind 99',
+      'tick log: record 3 (tick 2) has a clock before that of an earlier record',
+      'tick log: record 4 (tick 4) follows tick 2',
+      'tick log: record 4 (tick 4) takes offsets 3 to 4 of stream 5, partition 0, after 6',
+      'tick log: record 4 (tick 4) moves the watermark of stream 5 back',
+      'tick log: record 6 (tick 5) has input of stream 5, which was dropped before',
+      'tick log: record 7 (tick 6) cannot be read',
+      'tick log: record 8 (tick 6) has the unknown kind 99',
     ],
   );
 });

@@ -38,11 +38,26 @@ export class TestRegistry {
     await new Promise((resolve) => (server === null ? resolve(null) : server.close(resolve)));
   }
 
+  /** POST: a schema gets the id that it has already, or a new one. */
+  async #register(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let text = '';
+    for await (const piece of request) text += piece;
+    const registered = JSON.parse(text) as Registered;
+    const known = [...this.schemas].find(([, { schema }]) => schema === registered.schema);
+    const id = known?.[0] ?? Math.max(0, ...this.schemas.keys()) + 1;
+    this.schemas.set(id, registered);
+    response.end(JSON.stringify({ id }));
+  }
+
   #respond(request: IncomingMessage, response: ServerResponse): void {
     const { url = '' } = request;
     this.asked.push(url);
     if (this.answer !== null) {
       this.answer(request, response);
+      return;
+    }
+    if (request.method === 'POST') {
+      void this.#register(request, response);
       return;
     }
     const byId = /^\/schemas\/ids\/(\d+)$/.exec(url);

@@ -89,6 +89,59 @@ test('a stream and a table of Avro messages', { skip, timeout: 120_000 }, async 
   }
 });
 
+test('a sink in Avro: what it writes comes back as a stream and as a table', { skip, timeout: 120_000 }, async () => {
+  const [topic, changes] = [await suite.cluster.topic('avro-out'), await suite.cluster.topic('avro-changes')];
+  const engine = await openEngine({ automatic: true, kafka });
+  const to = (name: string, more: string) =>
+    `WITH (connector = 'kafka', brokers = '${suite.broker.brokers}', topic = '${name}', format = 'avro', schema_registry = '${registry.url}', ${more})`;
+  try {
+    await sql(
+      engine,
+      `CREATE TABLE a (id int PRIMARY KEY, n numeric(10,2), name text, at timestamptz, tags text[]);
+       CREATE MATERIALIZED VIEW v AS SELECT * FROM a;
+       INSERT INTO a VALUES (1, 1.5, 'one', '2026-01-01', '{a,b}'), (2, NULL, NULL, NULL, NULL);
+       CREATE SINK out FROM v ${to(topic, "envelope = 'upsert'")};
+       CREATE SINK told FROM v ${to(changes, "envelope = 'debezium', delivery = 'at_least_once', key_format = 'json'")};
+       CREATE TABLE back (id int PRIMARY KEY, n numeric(10,2), name text, at timestamptz, tags text[]) ${from(topic, ", envelope = 'upsert'")};
+       CREATE STREAM changes (before jsonb, after jsonb, op text) INCLUDE KEY AS k ${from(changes)};
+       CREATE MATERIALIZED VIEW ops AS SELECT k, op, after ->> 'name' AS name FROM changes`,
+    );
+    await registry.stop();
+    await sql(
+      engine,
+      "UPDATE a SET name = 'two' WHERE id = 2; DELETE FROM a WHERE id = 1; INSERT INTO a VALUES (3, -0.01, 'drei', NULL, '{}')",
+    );
+    await registry.start();
+    const expected = [
+      ['2', null, 'two', null, null],
+      ['3', '-0.01', 'drei', null, '{}'],
+    ];
+    await eventually(engine, 'SELECT * FROM back ORDER BY id', expected);
+    await eventually(engine, 'SELECT * FROM ops ORDER BY k, op', [
+      ['{"id":1}', 'c', 'one'],
+      ['{"id":1}', 'd', null],
+      ['{"id":2}', 'c', null],
+      ['{"id":2}', 'u', 'two'],
+      ['{"id":3}', 'c', 'drei'],
+    ]);
+    assert.deepEqual(await sql(engine, "SELECT * FROM tidemark.errors('back')"), []);
+    await assert.rejects(
+      sql(
+        engine,
+        `CREATE SINK bad FROM v ${to(topic, "envelope = 'upsert'").replace(registry.url, 'http://127.0.0.1:1')}`,
+      ),
+      { sqlstate: '08001' },
+    );
+    await assert.rejects(
+      sql(engine, `CREATE SINK bad AS SELECT 1 ${to(topic, "envelope = 'append'")}`),
+      /column "\?column\?" cannot be a field in Avro/,
+    );
+    await assert.rejects(sql(engine, `CREATE SINK bad FROM v ${to(topic, "key_format = 'raw'")}`), /"key_format"/);
+  } finally {
+    await engine.close();
+  }
+});
+
 test('a registry that cannot be asked is an error of CREATE', { skip, timeout: 60_000 }, async () => {
   const topic = await suite.cluster.topic('avro-check');
   const engine = await openEngine({ automatic: true, kafka });

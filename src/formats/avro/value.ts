@@ -8,7 +8,8 @@
  * | a scalar            | the type that it is like   | itself (scalar.ts)                                                                 |
  * | timestamp-*, local- | timestamp, timestamptz     | itself, UTC where one has a zone and the other none                                |
  * | int, long           | timestamp, timestamptz     | milliseconds since 1970, as a number in a JSON message                             |
- * | any                 | json, jsonb                | what json_text.ts makes of it                                                      |
+ * | string              | json, jsonb                | the JSON text that it is: Avro has no other place for one                          |
+ * | any other           | json, jsonb                | what json_text.ts makes of it                                                      |
  * | array               | array                      | its items, each by this table; nested arrays must have equal lengths               |
  * | any other scalar    | any other                  | the type's text input of its text: a cast by way of text                           |
  * | record, map, array  | any other                  | the type's text input of the JSON text: good for text, else an error               |
@@ -37,7 +38,7 @@ export function valueReader(type: AvroType, column: ColType): ValueReader {
     const branches = type.branches.map((branch) => valueReader(branch, column));
     return (from) => branches[from.readIndex(branches.length)](from);
   }
-  if (isJson(column.oid)) return jsonValue(type, column);
+  if (isJson(column.oid) && type.k !== 'string') return jsonValue(type, column);
   if (type.k === 'array' && isArrayType(column.oid)) {
     const element = colType(elementType(column.oid), column.typmod);
     const item = isNested(type.items) && !isJson(element.oid) ? column : element;

@@ -9,7 +9,8 @@ import { type Kafka, Partitioners, type Producer } from 'kafkajs';
 import { kafkaClient } from '../../kafka/client.ts';
 import { kafkaSqlError } from '../../kafka/errors.ts';
 import type { SinkWriter, TickChanges } from '../../runtime/sink.ts';
-import { RowEncoder } from './encode.ts';
+import { type RowEncoder, rowEncoder } from './encode.ts';
+import type { OutColumn } from './forms.ts';
 import type { KafkaSinkOptions } from './options.ts';
 import { ChangeSender } from './send.ts';
 import { makeTopics } from './topics.ts';
@@ -19,25 +20,31 @@ const RETRIES = 5;
 export class AtLeastOnce implements SinkWriter {
   readonly delivery = 'at_least_once';
   readonly #options: KafkaSinkOptions;
+  readonly #encoder: RowEncoder;
   readonly #sender: ChangeSender;
   readonly #kafka: Kafka;
   #producer: Producer | null = null;
 
-  constructor(options: KafkaSinkOptions, columns: { name: string }[]) {
+  constructor(options: KafkaSinkOptions, columns: OutColumn[]) {
     this.#options = options;
-    this.#sender = new ChangeSender(new RowEncoder(columns, options.envelope, options.key), options);
+    this.#encoder = rowEncoder(options, columns);
+    this.#sender = new ChangeSender(this.#encoder, options);
     this.#kafka = kafkaClient(options.cluster, () => undefined, options.cluster.brokers.length);
   }
 
   async create(): Promise<void> {
     await this.#asking(async () => {
+      await this.#encoder.prepare();
       await makeTopics(this.#kafka, this.#options);
       await this.#newProducer();
     });
   }
 
   async begin(): Promise<null> {
-    await this.#asking(() => this.#newProducer());
+    await this.#asking(async () => {
+      await this.#encoder.prepare();
+      await this.#newProducer();
+    });
     return null;
   }
 

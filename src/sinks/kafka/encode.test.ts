@@ -5,7 +5,7 @@ import { batchFromRows } from '../../../operators/batch/builder.ts';
 import { type Datum, decimal, pgArray } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
 import { colType, OID } from '../../../operators/types.ts';
-import { type OutMessage, RowEncoder } from './encode.ts';
+import { type OutMessage, rowEncoder } from './encode.ts';
 import { type Envelope, parseKafkaSinkOptions } from './options.ts';
 
 const columns = [
@@ -21,7 +21,7 @@ function encode(envelope: Envelope, key: number[] | null, rows: [Datum[], number
     arena,
     rows.map((r) => r[1]),
   );
-  const messages = new RowEncoder(columns, envelope, key).encode(7n, batch);
+  const messages = rowEncoder({ envelope, key, topic: 't', avro: null }, columns).encode(7n, batch);
   arena.release();
   return messages;
 }
@@ -45,11 +45,8 @@ test('values are exact', () => {
     [typed.map((t) => t[2])],
     arena,
   );
-  const [message] = new RowEncoder(
-    typed.map(([name]) => ({ name })),
-    'append',
-    null,
-  ).encode(1n, batch);
+  const named = typed.map(([name, oid]) => ({ name, type: colType(oid) }));
+  const [message] = rowEncoder({ envelope: 'append', key: null, topic: 't', avro: null }, named).encode(1n, batch);
   assert.equal(message.value, `{${typed.map(([name, , , text]) => `"${name}":${text}`).join(',')}}`);
   assert.equal(message.key, null);
   arena.release();

@@ -1,6 +1,5 @@
 /**
- * The changes of one tick as Kafka messages. Values are JSON objects as row_to_json writes them: numbers exact (numeric too), times in ISO 8601,
- * bytea as '\x...' text. A key is a JSON object of the key columns.
+ * The changes of one tick as Kafka messages; forms.ts says how rows and keys are written.
  *
  * | envelope | messages                                                                                              |
  * |----------|-------------------------------------------------------------------------------------------------------|
@@ -9,45 +8,65 @@
  * | debezium | one for each key (without a key: each row) that changed: {"before", "after", "op": c, u or d, "tick"}     |
  */
 import type { Batch } from '../../../operators/batch/batch.ts';
-import { readDatum, weightOf } from '../../../operators/batch/builder.ts';
+import { weightOf } from '../../../operators/batch/builder.ts';
 import { SqlError } from '../../../operators/errors.ts';
-import { defaultContext } from '../../../operators/expr/context.ts';
-import '../../../operators/expr/io/index.ts';
-import { jsonOf } from '../../../operators/expr/json/encode.ts';
-import { quoteJson } from '../../../operators/expr/json/value.ts';
-import type { Envelope } from './options.ts';
+import { AvroForm, type Bytes, JsonForm, type OutColumn, type RowForm } from './forms.ts';
+import type { Envelope, KafkaSinkOptions } from './options.ts';
 
 export interface OutMessage {
-  key: string | null;
-  value: string | null;
+  key: Bytes | null;
+  value: Bytes | null;
 }
 
 interface Change {
-  key: string | null;
-  before: string | null;
-  after: string | null;
+  key: Bytes | null;
+  before: Bytes | null;
+  after: Bytes | null;
+}
+
+export function rowEncoder(
+  options: Pick<KafkaSinkOptions, 'envelope' | 'key' | 'topic' | 'avro'>,
+  columns: OutColumn[],
+): RowEncoder {
+  const { envelope, key, topic, avro } = options;
+  const all = columns.map((_, c) => c);
+  const value =
+    avro === null ? null : new AvroForm(columns, all, envelope === 'debezium', `${topic}-value`, avro.registry);
+  if (key === null) return new RowEncoder(value ?? new JsonForm(columns, all), null, envelope);
+  const isAvroKey = avro?.key === 'avro';
+  const keyForm = isAvroKey
+    ? new AvroForm(columns, key, false, `${topic}-key`, avro.registry)
+    : new JsonForm(columns, key);
+  return new RowEncoder(value ?? new JsonForm(columns, all), keyForm, envelope);
 }
 
 export class RowEncoder {
-  readonly #names: string[];
+  readonly #value: RowForm;
+  readonly #key: RowForm | null;
   readonly #envelope: Envelope;
-  readonly #key: number[] | null;
-  readonly #ctx = defaultContext();
 
-  constructor(columns: { name: string }[], envelope: Envelope, key: number[] | null) {
-    this.#names = columns.map((column) => `${quoteJson(column.name)}:`);
-    this.#envelope = envelope;
+  constructor(value: RowForm, key: RowForm | null, envelope: Envelope) {
+    this.#value = value;
     this.#key = key;
+    this.#envelope = envelope;
+  }
+
+  /** Before the first messages. */
+  async prepare(): Promise<void> {
+    await this.#value.prepare();
+    await this.#key?.prepare();
   }
 
   /** Messages of a consolidated delta. */
   encode(tick: bigint, delta: Batch): OutMessage[] {
     if (this.#envelope === 'append') return this.#append(delta);
+    const value = this.#value;
     const changes = this.#changes(delta);
-    if (this.#envelope === 'upsert') return changes.map(({ key, after }) => ({ key, value: after }));
+    if (this.#envelope === 'upsert')
+      return changes.map(({ key, after }) => ({ key, value: after === null ? null : value.message(after) }));
     return changes.map(({ key, before, after }) => {
       const op = before === null ? 'c' : after === null ? 'd' : 'u';
-      return { key, value: `{"before":${before},"after":${after},"op":"${op}","tick":${tick}}` };
+      return { key, value: value.change(before, after, op, tick) };
     });
   }
 
@@ -60,7 +79,7 @@ export class RowEncoder {
           hint: "Use envelope = 'upsert' or 'debezium'.",
         });
       }
-      const message = { key: this.#keyOf(delta, row), value: this.#object(delta, row) };
+      const message = { key: this.#keyOf(delta, row), value: this.#value.message(this.#value.row(delta, row)) };
       for (let i = 0; i < weight; i++) messages.push(message);
     }
     return messages;
@@ -72,21 +91,25 @@ export class RowEncoder {
     const changes: Change[] = [];
     for (let row = 0; row < delta.n; row++) {
       const weight = weightOf(delta, row);
-      const value = this.#object(delta, row);
+      const value = this.#value.row(delta, row);
       const key = this.#keyOf(delta, row);
       if (key === null) {
         const change = weight > 0 ? { key, before: null, after: value } : { key, before: value, after: null };
         for (let i = Math.abs(weight); i > 0; i--) changes.push(change);
         continue;
       }
-      let change = byKey.get(key);
+      const name = typeof key === 'string' ? key : key.toString('latin1');
+      let change = byKey.get(name);
       if (change === undefined) {
         change = { key, before: null, after: null };
-        byKey.set(key, change);
+        byKey.set(name, change);
         changes.push(change);
       }
       if (weight > 1 || (weight > 0 && change.after !== null)) {
-        throw new SqlError('23505', `the rows have no unique key: there is more than one with the key ${key}`);
+        throw new SqlError(
+          '23505',
+          `the rows have no unique key: there is more than one with the key ${shownKey(key)}`,
+        );
       }
       if (weight > 0) change.after = value;
       else change.before = value;
@@ -94,21 +117,11 @@ export class RowEncoder {
     return changes;
   }
 
-  #keyOf(delta: Batch, row: number): string | null {
-    return this.#key === null ? null : this.#fields(delta, row, this.#key);
+  #keyOf(delta: Batch, row: number): Bytes | null {
+    return this.#key === null ? null : this.#key.message(this.#key.row(delta, row));
   }
+}
 
-  #object(delta: Batch, row: number): string {
-    return this.#fields(delta, row, this.#names.keys());
-  }
-
-  #fields(delta: Batch, row: number, columns: Iterable<number>): string {
-    let text = '{';
-    for (const c of columns) {
-      const column = delta.columns[c];
-      if (text.length > 1) text += ',';
-      text += this.#names[c] + jsonOf(readDatum(column, row), column.type.oid, this.#ctx);
-    }
-    return `${text}}`;
-  }
+export function shownKey(key: Bytes): string {
+  return typeof key === 'string' ? key : `\\x${key.toString('hex')}`;
 }

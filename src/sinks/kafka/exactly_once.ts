@@ -25,7 +25,8 @@ import { SqlError } from '../../../operators/errors.ts';
 import { kafkaClient } from '../../kafka/client.ts';
 import { kafkaSqlError, rootCause } from '../../kafka/errors.ts';
 import type { SinkWriter, TickChanges } from '../../runtime/sink.ts';
-import { RowEncoder } from './encode.ts';
+import { type RowEncoder, rowEncoder } from './encode.ts';
+import type { OutColumn } from './forms.ts';
 import type { KafkaSinkOptions } from './options.ts';
 import { lastProgress, PROGRESS_TOPIC, type Progress, progressValue } from './progress.ts';
 import { ChangeSender } from './send.ts';
@@ -49,6 +50,7 @@ export class ExactlyOnce implements SinkWriter {
   readonly delivery = 'exactly_once';
   readonly #options: KafkaSinkOptions;
   readonly #identity: string;
+  readonly #encoder: RowEncoder;
   readonly #sender: ChangeSender;
   readonly #kafka: Kafka;
   readonly #me = randomUUID();
@@ -59,16 +61,18 @@ export class ExactlyOnce implements SinkWriter {
   #ready: Transaction | null = null;
   readonly #retiring = new Set<Promise<void>>();
 
-  constructor(options: KafkaSinkOptions, columns: { name: string }[], identity: string) {
+  constructor(options: KafkaSinkOptions, columns: OutColumn[], identity: string) {
     this.#options = options;
     this.#identity = identity;
-    this.#sender = new ChangeSender(new RowEncoder(columns, options.envelope, options.key), options);
+    this.#encoder = rowEncoder(options, columns);
+    this.#sender = new ChangeSender(this.#encoder, options);
     this.#kafka = kafkaClient(options.cluster, () => undefined, options.cluster.brokers.length);
     this.#timeoutMs = options.transactionTimeoutMs;
   }
 
   create(): Promise<void> {
     return this.#asking(async () => {
+      await this.#encoder.prepare();
       await makeTopics(this.#kafka, this.#options);
       // A cluster looks for a coordinator in its first moments, and when a broker goes. Afterwards what has failed is begun again anyhow.
       await whileAnswers(COORDINATOR_MOVES, async () => {
@@ -80,6 +84,7 @@ export class ExactlyOnce implements SinkWriter {
 
   begin(known: bigint): Promise<bigint> {
     return this.#asking(async () => {
+      await this.#encoder.prepare();
       await this.#takeOver();
       const last = await lastProgress(this.#options.cluster, this.#identity);
       if (last === null) throw progressGone();

@@ -1,13 +1,17 @@
 /** The options of CREATE SINK ... WITH (connector = 'kafka', ...), apart from those of the cluster. */
 import { SqlError } from '../../../operators/errors.ts';
 import {
+  badOption,
   type ClusterOptions,
   choice,
   integer,
+  missingOption,
   parseClusterOptions,
   refuseUnknown,
   required,
 } from '../../kafka/options.ts';
+import { type Registrar, SchemaRegistry } from '../../registry/client.ts';
+import { parseRegistryOptions, REGISTRY_OPTIONS } from '../../registry/options.ts';
 import type { Delivery, SinkRows } from '../../runtime/sink.ts';
 
 export type Envelope = 'append' | 'upsert' | 'debezium';
@@ -16,6 +20,8 @@ export interface KafkaSinkOptions {
   cluster: ClusterOptions;
   topic: string;
   envelope: Envelope;
+  /** Null: JSON. */
+  avro: { registry: Registrar; key: 'avro' | 'json' } | null;
   /** Column positions of the message key; null for messages without one. */
   key: number[] | null;
   compression: 'none' | 'gzip';
@@ -29,7 +35,9 @@ export interface KafkaSinkOptions {
 
 export const KAFKA_SINK_OPTIONS: Record<string, string> = {
   topic: 'the name of a topic, which is created when missing',
-  format: "'json'",
+  format: "'json' or 'avro'",
+  ...REGISTRY_OPTIONS,
+  key_format: "'avro' (default with format = 'avro') or 'json'",
   envelope: "'append', 'upsert' or 'debezium' (default: append when no row goes away and no key is named, else upsert)",
   key: "'column,...' (default: the key of the view)",
   delivery: "'exactly_once' (default) or 'at_least_once'",
@@ -42,9 +50,6 @@ export const KAFKA_SINK_OPTIONS: Record<string, string> = {
 /** Throws SqlError for unknown options, bad values, and an envelope or key that could not tell what happens to the rows. */
 export function parseKafkaSinkOptions(given: Record<string, string>, rows: SinkRows): KafkaSinkOptions {
   refuseUnknown(given, KAFKA_SINK_OPTIONS, ['connector']);
-  const format = given.format ?? 'json';
-  if (format.toLowerCase() !== 'json')
-    throw new SqlError('22023', `unknown format "${format}"`, { hint: 'Known formats: json.' });
   const named = given.key === undefined ? null : keyColumns(given.key, rows.columns);
   const key = named ?? rows.key;
   const unique = rows.key !== null && (named === null || rows.key.every((column) => named.includes(column)));
@@ -57,6 +62,7 @@ export function parseKafkaSinkOptions(given: Record<string, string>, rows: SinkR
   return {
     cluster: parseClusterOptions(given),
     topic: required(given, 'topic', KAFKA_SINK_OPTIONS.topic),
+    avro: avroOf(given),
     envelope,
     key: envelope === 'append' ? named : key,
     compression: choice(given, 'compression', 'none', ['none', 'gzip']),
@@ -65,6 +71,20 @@ export function parseKafkaSinkOptions(given: Record<string, string>, rows: SinkR
     delivery: choice<Delivery>(given, 'delivery', 'exactly_once', ['exactly_once', 'at_least_once']),
     transactionTimeoutMs: integer(given, 'transaction_timeout', 60_000, 1000, 900_000),
   };
+}
+
+function avroOf(given: Record<string, string>): KafkaSinkOptions['avro'] {
+  const registry = parseRegistryOptions(given);
+  const format = choice(given, 'format', 'json', ['json', 'avro']);
+  const key = choice(given, 'key_format', format, ['json', 'avro']);
+  if (format === 'avro') {
+    if (registry === null) throw missingOption('schema_registry', REGISTRY_OPTIONS.schema_registry);
+    return { registry: new SchemaRegistry(registry), key };
+  }
+  if (registry !== null || key === 'avro') {
+    throw badOption('format', format, "'avro' when a schema registry or a key in Avro is named");
+  }
+  return null;
 }
 
 function notAppendOnly(rows: SinkRows): SqlError {

@@ -6,7 +6,8 @@ import { CompressionTypes, type Message, type ProducerRecord } from 'kafkajs';
 import { SqlError } from '../../../operators/errors.ts';
 import { rootCause } from '../../kafka/errors.ts';
 import type { TickChanges } from '../../runtime/sink.ts';
-import type { RowEncoder } from './encode.ts';
+import { type RowEncoder, shownKey } from './encode.ts';
+import type { Bytes } from './forms.ts';
 import type { KafkaSinkOptions } from './options.ts';
 
 /** Messages of one produce request, in number and in bytes. */
@@ -67,12 +68,12 @@ export class ChangeSender {
   }
 }
 
-function byteLength(text: string | null): number {
-  return text === null ? 0 : Buffer.byteLength(text, 'utf8');
+function byteLength(bytes: Bytes | null): number {
+  return bytes === null ? 0 : Buffer.byteLength(bytes);
 }
 
 function tooLarge(topic: string, { message, bytes }: Sized): SqlError {
-  const key = typeof message.key === 'string' ? ` for key ${message.key.slice(0, 200)}` : '';
+  const key = message.key ? ` for key ${shownKey(message.key).slice(0, 200)}` : '';
   return new SqlError(
     '53400',
     `a message of ${bytes} bytes${key} is larger than Kafka topic "${topic}" allows: raise its max.message.bytes`,
