@@ -46,7 +46,7 @@ function placeOf({ kind, schema, name }: Pick<CatalogObject, 'kind' | 'schema' |
 const typePlace = (schema: string, name: string): string => `type ${schema}.${name}`;
 
 /** Relations whose rows are a type with the relation's name. */
-const WITH_ROW_TYPE: ReadonlySet<ObjectKind> = new Set(['table', 'stream', 'view', 'materialized_view']);
+const WITH_ROW_TYPE: ReadonlySet<ObjectKind> = new Set(['table', 'stream', 'view', 'materialized_view', 'sequence']);
 
 /** First OID given to users' objects, as in PostgreSQL. */
 const FIRST_OID = 16384;
