@@ -152,6 +152,12 @@ export class Catalog implements CatalogReader {
     if (object.dependencies.some((oid) => !this.#objects.has(oid) && this.relationByOid(oid) === null)) {
       throw new SqlError('42P01', `a relation that "${object.name}" reads was dropped meanwhile`);
     }
+    const columns = 'relation' in object ? object.relation.columns : [];
+    for (const { name, type, dropped } of columns) {
+      const needed = dropped ? 0 : typeObjectOid(type.oid);
+      if (needed === 0 || this.#objects.has(needed)) continue;
+      throw new SqlError('42704', `the type of column "${name}" of "${object.name}" was dropped meanwhile`);
+    }
   }
 
   add(object: CatalogObject): void {
@@ -359,7 +365,7 @@ export class Catalog implements CatalogReader {
 function shapeOf(object: CatalogObject): string {
   const columns = 'relation' in object ? object.relation.columns : [];
   const renames = columns.map(({ type }) => enumTypeOf(enumTypeOid(typeObjectOid(type.oid)))?.renames ?? 0);
-  return JSON.stringify([object.name, columns, renames]);
+  return JSON.stringify([object.name, columns, object.kind === 'type' ? object.type.renames : renames]);
 }
 
 function addTo<T>(lists: Map<number, T[]>, key: number, item: T): void {

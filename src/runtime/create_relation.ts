@@ -450,7 +450,7 @@ async function createTableAs(
     engine.define(object, session, needs);
     return 'SELECT';
   }
-  const stillSame = engine.catalog.stillSame(bound.dependencies);
+  const stillSame = engine.catalog.stillSame(needs);
   const transaction = engine.transactionOf(session);
   const fresh = transaction.isFresh;
   const { pieces, arena } = await readQuery(engine, planQuery(bound, { mode: 'read' }), bound, session, signal);
