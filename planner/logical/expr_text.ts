@@ -4,6 +4,7 @@
  */
 import type { Datum } from '../../operators/datum.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
+import { enumTypeOf } from '../../operators/expr/enum_types.ts';
 import { outputText } from '../../operators/expr/io/index.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { OID } from '../../operators/types.ts';
@@ -110,10 +111,11 @@ function isCompound(e: Expr): boolean {
   return ['and', 'or', 'not', 'isnull', 'istruth', 'distinct', 'anyall'].includes(e.k);
 }
 
-/** Times are shown as PostgreSQL writes them, everything else as in datumText. */
+/** Times and enum values are shown as PostgreSQL writes them, everything else as in datumText. */
 function constantText(v: Datum, oid: number): string {
   const isTime = oid === OID.timestamp || oid === OID.timestamptz || oid === OID.date || oid === OID.time;
-  return v !== null && isTime ? `'${outputText(v, oid, defaultContext())}'` : datumText(v);
+  if (v === null || !(isTime || enumTypeOf(oid) !== undefined)) return datumText(v);
+  return datumText(outputText(v, oid, defaultContext()));
 }
 
 /** A constant for people. */

@@ -296,6 +296,32 @@ test('command tags are those of PostgreSQL', () => {
   for (const [sql, tag] of tags) assert.equal(commandTag(parse(sql)[0]), tag, sql);
 });
 
+test('enum types', () => {
+  const { labels, ...made } = one("CREATE TYPE s.t AS ENUM ('a', '')", 'create_enum');
+  assert.deepEqual([made.schema, made.name, labels], ['s', 't', ['a', '']]);
+  assert.deepEqual(one('CREATE TYPE t AS ENUM ()', 'create_enum').labels, []);
+  const action = (text: string) => one(`ALTER TYPE s.t ${text}`, 'alter_enum').action;
+  const added = { k: 'add_value', label: 'x', ifNotExists: false, neighbour: null, after: false };
+  assert.deepEqual(action("ADD VALUE 'x'"), added);
+  assert.deepEqual(action("ADD VALUE IF NOT EXISTS 'x' BEFORE 'y'"), { ...added, ifNotExists: true, neighbour: 'y' });
+  assert.deepEqual(action("ADD VALUE 'x' AFTER ''"), { ...added, neighbour: '', after: true });
+  assert.deepEqual(action("RENAME VALUE 'x' TO 'y'"), { k: 'rename_value', from: 'x', to: 'y' });
+  assert.deepEqual(action('RENAME TO u'), { k: 'rename', to: 'u' });
+  const { kind, names, cascade } = one('DROP TYPE s.t, u CASCADE', 'drop');
+  assert.deepEqual(
+    [kind, names.map(({ schema, name }) => [schema, name]), cascade],
+    [
+      'type',
+      [
+        ['s', 't'],
+        [undefined, 'u'],
+      ],
+      true,
+    ],
+  );
+  assert.deepEqual(one("COMMENT ON TYPE s.t IS 'x'", 'comment').on, { kind: 'type', schema: 's', name: 't' });
+});
+
 test('statements without a meaning here are refused by name', () => {
   const refused: [string, string][] = [
     ['CREATE DATABASE d', 'CREATE DATABASE'],

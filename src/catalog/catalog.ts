@@ -49,7 +49,7 @@ function placeOf({ kind, schema, name }: Pick<CatalogObject, 'kind' | 'schema' |
 const typePlace = (schema: string, name: string): string => `type ${schema}.${name}`;
 
 /** Relations whose rows are a type with the relation's name. */
-const WITH_ROW_TYPE: ReadonlySet<ObjectKind> = new Set(['table', 'stream', 'view', 'materialized_view']);
+const WITH_ROW_TYPE: ReadonlySet<ObjectKind> = new Set(['table', 'stream', 'view', 'materialized_view', 'sequence']);
 
 /** First OID given to users' objects, as in PostgreSQL. */
 const FIRST_OID = 16384;
@@ -166,6 +166,12 @@ export class Catalog implements CatalogReader {
     if (!this.#schemas.has(object.schema)) throw new SqlError('3F000', `schema "${object.schema}" does not exist`);
     if (object.dependencies.some((oid) => !this.#objects.has(oid) && this.relationByOid(oid) === null)) {
       throw new SqlError('42P01', `a relation that "${object.name}" reads was dropped meanwhile`);
+    }
+    const columns = 'relation' in object ? object.relation.columns : [];
+    for (const { name, type, dropped } of columns) {
+      const needed = dropped ? 0 : typeObjectOid(type.oid);
+      if (needed === 0 || this.#objects.has(needed)) continue;
+      throw new SqlError('42704', `the type of column "${name}" of "${object.name}" was dropped meanwhile`);
     }
   }
 
@@ -372,7 +378,7 @@ export class Catalog implements CatalogReader {
 function shapeOf(object: CatalogObject): string {
   const columns = 'relation' in object ? object.relation.columns : [];
   const renames = columns.map(({ type }) => enumTypeOf(enumTypeOid(typeObjectOid(type.oid)))?.renames ?? 0);
-  return JSON.stringify([object.name, columns, renames]);
+  return JSON.stringify([object.name, columns, object.kind === 'type' ? object.type.renames : renames]);
 }
 
 /** The key of a unique index. */

@@ -35,7 +35,7 @@ import { keepSeen, showSeen } from './seen_columns.ts';
 import { sessionWith } from './session_with.ts';
 import type { StoredRelation } from './stored_relation.ts';
 import { TableDraft } from './table_draft.ts';
-import { typesNamed } from './type_users.ts';
+import { typesNamed, typesOfColumns } from './type_users.ts';
 import { VolatileValues } from './volatile_values.ts';
 
 type AlterRelation = Extract<Statement, { k: 'alter_relation' }>;
@@ -135,7 +135,8 @@ class Alteration {
     const { relation } = this.#object;
     const indexes = relation.indexes.filter((columns) => !isOver(columns, draft.changed));
     const key = indexes.find((columns) => String(columns) === String(relation.key)) ?? null;
-    const stillSame = catalog.stillSame([oid, ...draft.gone.map((object) => object.oid)]);
+    const types = typesOfColumns(draft.object.relation.columns.filter(({ dropped }) => !dropped));
+    const stillSame = catalog.stillSame([oid, ...types, ...draft.gone.map((object) => object.oid)]);
     const rewrite = new RowRewrite(this.#stored.types, draft.values, this.#context);
     try {
       const made = await RebuiltTable.make(

@@ -430,7 +430,7 @@ async function createTableAs(
     engine.define(object, session, needs);
     return 'SELECT';
   }
-  const stillSame = engine.catalog.stillSame(bound.dependencies);
+  const stillSame = engine.catalog.stillSame(needs);
   const transaction = engine.transactionOf(session);
   // Rows that no transaction leaves are never published.
   const fresh = transaction.isFresh && statement.onCommit !== 'delete';

@@ -3,6 +3,8 @@ import { SqlError } from '../../operators/errors.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import { parse } from '../../planner/parse/parse.ts';
+import { typeByName } from '../../planner/types/catalog.ts';
+import { formatType } from '../../planner/types/type_name.ts';
 import { type CatalogObject, KIND_NAMES, type ObjectKind, type TypeObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { alterColumns, altersColumns } from './alter_columns.ts';
@@ -32,6 +34,7 @@ export async function drop(
   const kind: ObjectKind = statement.kind === 'source' ? 'stream' : statement.kind;
   const found: CatalogObject[] = [];
   for (const { schema, name } of statement.names) {
+    if (kind === 'type') checkNotBuiltIn(schema, name);
     const object = engine.catalog.forDrop(kind, schema, name, session.searchPath, statement.ifExists);
     if (object === null) session.notice('NOTICE', '00000', `${KIND_NAMES[kind]} "${name}" does not exist, skipping`);
     else found.push(object);
@@ -41,6 +44,12 @@ export async function drop(
     if (object.kind === 'type') await freeType(engine, object, statement.cascade, session, signal);
   const gone = removable(engine, found, statement.cascade, session);
   await remove(engine, gone, statement, session);
+}
+
+function checkNotBuiltIn(schema: string | undefined, name: string): void {
+  const type = typeByName(schema, name);
+  if (type === undefined) return;
+  throw new SqlError('2BP01', `cannot drop type ${formatType(type.oid)} because it is required by the database system`);
 }
 
 /** What uses a type: 2BP01, or what tables have of it goes before it, and what reads that. `schemas` go with all that they have. */

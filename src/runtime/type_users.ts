@@ -10,6 +10,7 @@ import { type CatalogObject, KIND_NAMES, type RelationObject, type TypeObject } 
 import type { SessionContext } from '../engine.ts';
 import type { Dependent } from './dependents.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { columnsOf as columnsOfExpr } from './row_expression.ts';
 
 type Finder = (schema: string | undefined, name: string) => TypeObject | undefined;
 
@@ -57,7 +58,7 @@ function columnsOf({ relation }: RelationObject, { oid }: TypeObject): number[] 
   return relation.columns.flatMap(({ type, dropped }, i) => (!dropped && typeObjectOid(type.oid) === oid ? [i] : []));
 }
 
-/** A default goes with its column. */
+/** A default goes with its column, and a CHECK with any of its own. */
 export function usesInTables(engine: TidemarkEngine, object: TypeObject): TypeUse[] {
   return engine.catalog.objects().flatMap((table) => {
     if (table.kind !== 'table' && table.kind !== 'stream') return [];
@@ -75,7 +76,8 @@ export function usesInTables(engine: TidemarkEngine, object: TypeObject): TypeUs
         return { table, text: `default value for ${column(i)}`, action: `ALTER COLUMN ${named(i)} DROP DEFAULT` };
       }),
       ...checks.flatMap((check) => {
-        if (!isIn(check.expr, object)) return [];
+        const goes = columnsOfExpr(check.expr).some((c) => gone.includes(c));
+        if (goes || !isIn(check.expr, object)) return [];
         return {
           table,
           text: `constraint ${check.name} on table ${name}`,

@@ -84,6 +84,24 @@ test('many rows, in order, and a label that is added meanwhile', async () => {
   assert.equal(found.length, 50_001 + 2001 + 1);
 });
 
+test('rows are found by keys of labels, and plans say them', async () => {
+  await client.query(`CREATE TABLE k (m mood PRIMARY KEY, n int); INSERT INTO k VALUES ('ok', 1), ('sad', 2)`);
+  for (const [m, n] of [
+    ['ok', 1],
+    ['sad', 2],
+    ['ok', 1],
+  ])
+    assert.deepEqual(
+      await client
+        .query({ name: 'by key', text: 'SELECT n FROM k WHERE m = $1', values: [m], rowMode: 'array' })
+        .then((r) => r.rows),
+      [[n]],
+    );
+  const plan = (await rows("EXPLAIN SELECT n FROM k WHERE m = 'ok'")).flat().join('\n');
+  assert.match(plan, /m = 'ok'/);
+  assert.match(plan, /lookup \('ok'\)/);
+});
+
 test('what drivers ask', async () => {
   // postgres.js and Npgsql in short.
   assert.deepEqual(

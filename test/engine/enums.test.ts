@@ -209,3 +209,19 @@ test('what is kept up to date reads no texts as enum values, and keeps labels fr
   await sql(engine, "ALTER TYPE kept RENAME VALUE 'b' TO 'z'; INSERT INTO texts (k) VALUES ('z')");
   assert.deepEqual(await sql(engine, 'SELECT k FROM texts'), [['z']]);
 });
+
+test('labels come between others until there is no room', async () => {
+  const { engine } = both;
+  await sql(engine, "CREATE TYPE dense AS ENUM ('first', 'last'); CREATE TABLE dense_rows (d dense)");
+  for (let i = 0; i < 16; i++)
+    await sql(engine, `ALTER TYPE dense ADD VALUE 'v${i}' BEFORE 'last'; INSERT INTO dense_rows VALUES ('v${i}')`);
+  await assert.rejects(sql(engine, "ALTER TYPE dense ADD VALUE 'more' BEFORE 'last'"), { sqlstate: '54000' });
+  await sql(engine, "ALTER TYPE dense ADD VALUE 'behind'; ALTER TYPE dense ADD VALUE 'before' BEFORE 'first'");
+  const rows = await sql(engine, 'SELECT d FROM dense_rows ORDER BY d');
+  assert.deepEqual(
+    rows.flat(),
+    Array.from({ length: 16 }, (_, i) => `v${i}`),
+  );
+  const many = Array.from({ length: 32768 }, (_, i) => `'${i}'`);
+  await assert.rejects(sql(engine, `CREATE TYPE many AS ENUM (${many})`), { sqlstate: '54000' });
+});
