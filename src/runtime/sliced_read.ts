@@ -224,9 +224,7 @@ class SlicedRead {
   }
 
   #lookedUp(relation: number, lookup: Parameters<RelationRows>[1], arena: Arena): Batch | null {
-    return lookup !== undefined && this.#isServed(lookup)
-      ? lookupRows(relation, lookup, this.#reader, arena)
-      : null;
+    return lookup !== undefined && this.#isServed(lookup) ? lookupRows(relation, lookup, this.#reader, arena) : null;
   }
 
   /** Ticks to come may give the memory of long values back: a step that lets others have their turn needs its own. */

@@ -118,7 +118,13 @@ test('rows of a table with a primary key that comes and goes are those of one wi
         const upper = batchFromRows([types[1]], [[String(row[1]).toUpperCase()]], arena);
         assert.deepEqual(
           bag(keyed.lookup(COMPUTED.oid, upper, arena)),
-          bag(batchFromRows(types, present.filter(([, key, , other]) => key === row[1] && other !== null), arena)),
+          bag(
+            batchFromRows(
+              types,
+              present.filter(([, key, , other]) => key === row[1] && other !== null),
+              arena,
+            ),
+          ),
         );
       }
       assert.deepEqual(keyed.repeatedRow({ columns: [0] }) === null, plain.repeatedRow({ columns: [0] }) === null);

@@ -187,7 +187,8 @@ test('columns that indexes read are renamed, dropped and get other types', () =>
 /** A statement about one row: what it does hangs on no order. */
 function change(): string {
   const id = random(9);
-  const s = () => pick(["'a'", "'A'", "'b'", 'NULL', "'a text of more than twelve bytes'", "'A text of more than twelve bytes'"]);
+  const s = () =>
+    pick(["'a'", "'A'", "'b'", 'NULL', "'a text of more than twelve bytes'", "'A text of more than twelve bytes'"]);
   const n = () => pick(['0', '1', '2', 'NULL']);
   const row = () => `(${id}, ${s()}, ${n()}, ${n()})`;
   switch (random(7)) {
@@ -219,12 +220,14 @@ test('random changes of single rows, also in transactions', async () => {
     `);
     for (let i = 0; i < 400; i++) {
       const inBlock = random(8) === 0;
-      const statements = inBlock ? ['BEGIN', ...Array.from({ length: 4 }, () => `${change()}`), pick(['COMMIT', 'ROLLBACK'])] : [change()];
+      const statements = inBlock
+        ? ['BEGIN', ...Array.from({ length: 4 }, () => `${change()}`), pick(['COMMIT', 'ROLLBACK'])]
+        : [change()];
       let failed = false;
       for (const statement of statements) {
         // A statement that fails ends the block there.
         if (failed && statement !== statements.at(-1)) continue;
-        const text = failed ? 'ROLLBACK' : statement;
+        const text: string = failed ? 'ROLLBACK' : statement;
         const [here, there] = [await both.here(text), await both.there(text)];
         // Which of two keys is named hangs on the order of their indexes.
         if (here.error !== undefined && there.error !== undefined) {
@@ -274,7 +277,10 @@ test('what others have taken is found at COMMIT', async () => {
 
 test('rows of a view for which an expression fails are not in its index', async () => {
   const engine = await openEngine();
-  await sql(engine, 'CREATE TABLE t (id int, n int); CREATE MATERIALIZED VIEW v AS SELECT id, n FROM t; INSERT INTO t VALUES (1, 5)');
+  await sql(
+    engine,
+    'CREATE TABLE t (id int, n int); CREATE MATERIALIZED VIEW v AS SELECT id, n FROM t; INSERT INTO t VALUES (1, 5)',
+  );
   await sql(engine, 'CREATE INDEX q ON v ((10 / n)); INSERT INTO t VALUES (2, 0), (3, 5)');
   const looked = 'SELECT id FROM v WHERE 10 / n = 2 ORDER BY id';
   assert.deepEqual(await sql(engine, looked), [['1'], ['3']]);
@@ -303,6 +309,9 @@ test('what pg_get_indexdef gives makes the same index again', async () => {
   assert.equal(made.length, 3);
   for (const [name, definition] of made) await sql(engine, `DROP INDEX "${name}"; ${definition}`);
   assert.deepEqual(await definitions(), made);
-  assert.match(made.map(([, definition]) => definition).join('\n'), /\(\(j -> 'a' ->> 'b''\(,'\)\), coalesce\(id, 1\), id, \(\(s \|\| 'x'\)\)\) WHERE \(id > 3\)/);
+  assert.match(
+    made.map(([, definition]) => definition).join('\n'),
+    /\(\(j -> 'a' ->> 'b''\(,'\)\), coalesce\(id, 1\), id, \(\(s \|\| 'x'\)\)\) WHERE \(id > 3\)/,
+  );
   await engine.close();
 });
