@@ -133,9 +133,9 @@ test('names, definitions and catalogs', () =>
   create index on t (lower(email));
   create index on t (lower(email));
   create index on t ((v + 1), (v * 2), v);
-  create index on t ((doc ->> 'customer'));
+  create index on t ((doc -> v));
   create index on t (COALESCE(v, 0), id) where v IS NOT NULL;
-  create index on t (v) where email = 'x''y' and id > 5;
+  create index on t (v) where id > 5;
   create index "Part" on t ("Odd name") where "Odd name" > 0;
   create unique index on t ((id));
   create index on t (upper(email) desc, abs(v));
@@ -146,7 +146,9 @@ test('names, definitions and catalogs', () =>
     where indrelid = 't'::regclass order by 1, 3;
   select indexdef from pg_indexes where indexname in ('t_lower_idx', 'Part', 't_id_idx', 't_coalesce_id_idx', 't_expr_expr1_v_idx') order by 1;
   select pg_get_indexdef('t_expr_expr1_v_idx'::regclass, 1, false), pg_get_indexdef('t_expr_expr1_v_idx'::regclass, 3, true), pg_get_indexdef('t_lower_idx'::regclass, 1, true);
-  select pg_get_expr(indpred, indrelid) from pg_index where indexrelid = '"Part"'::regclass;
+  select pg_get_indexdef(indexrelid, 1, false), pg_get_indexdef(indexrelid, 1, true), pg_get_indexdef(indexrelid, 9, true) from pg_index where indrelid = 't'::regclass and indexrelid::regclass::text in ('t_expr_idx', 't_v_idx', 't_expr_expr1_v_idx', '"Part"') and indkey[0] <> 4 order by 1, 2;
+  select substring(pg_get_indexdef(indexrelid, 0, true) from 'USING.*') from pg_index where indrelid = 't'::regclass and indexrelid::regclass::text in ('"Part"', 't_expr_expr1_v_idx') order by 1;
+  select pg_get_expr(indpred, indrelid), pg_get_expr(indpred, indrelid, true) from pg_index where indexrelid = '"Part"'::regclass;
   comment on index t_lower_idx is 'by mail';
   select obj_description('t_lower_idx'::regclass);
   alter index t_lower_idx rename to by_mail;
