@@ -18,6 +18,7 @@ import { Image } from '../../operators/testing/image.ts';
 import { Bag, Random, testSeed, times } from '../../operators/testing/property.ts';
 import { colType, OID } from '../../operators/types.ts';
 import type { IndexShape } from '../../planner/catalog_reader.ts';
+import { repeatedRow } from './repeated_keys.ts';
 import { StoredRelation } from './stored_relation.ts';
 
 const types = [OID.int4, OID.text, OID.numeric, OID.text].map((oid) => colType(oid));
@@ -92,7 +93,7 @@ test('rows of a table with a primary key that comes and goes are those of one wi
       if (random.below(5) === 0) {
         turned++;
         if (isKey) keyed.removeIndex(KEY)?.release();
-        else if (keyed.repeatedRow({ columns: KEY }) === null) {
+        else if (repeatedRow(keyed, { columns: KEY }) === null) {
           keyed.addIndex(KEY);
           keyed.storeBy(KEY);
           assert.equal(keyed.key === null, scan !== null);
@@ -127,7 +128,7 @@ test('rows of a table with a primary key that comes and goes are those of one wi
           ),
         );
       }
-      assert.deepEqual(keyed.repeatedRow({ columns: [0] }) === null, plain.repeatedRow({ columns: [0] }) === null);
+      assert.deepEqual(repeatedRow(keyed, { columns: [0] }) === null, repeatedRow(plain, { columns: [0] }) === null);
       assert.equal(keyed.hasNull(3), plain.hasNull(3));
       if (random.below(4) === 0) {
         const saved = keyed.save();
