@@ -105,10 +105,16 @@ export interface Lookup {
   when?: Expr[];
 }
 
+/** OID of an index over a part of the rows, and what is said of parameters where it has all rows that are wanted. */
+export interface Within {
+  index: number;
+  when: Expr[];
+}
+
 export type PlanNode =
   /** The rows of a named relation (table, stream, view, catalog relation): `columns` are positions of the relation's row.
-   *  `lookup`: only rows that have these values by an index are wanted; used for point reads of ad hoc queries. */
-  | (NodeBase & { op: 'source'; relation: number; columns: number[]; lookup?: Lookup })
+   *  `lookup`: only rows that have these values by an index are wanted; used for point reads of ad hoc queries. `within`: no others are than those of any of these indexes. */
+  | (NodeBase & { op: 'source'; relation: number; columns: number[]; lookup?: Lookup; within?: Within[] })
   /** VALUES, or one empty row for a SELECT without FROM. */
   | (NodeBase & { op: 'constant'; rows: Expr[][] })
   /** Filter, then project: both over the input's columns. `project` null keeps the row. Linear, stateless. eachRow: an expression is volatile,

@@ -121,7 +121,11 @@ function identity(node: PlanNode): string | null {
 export function planExpressions(node: PlanNode): Expr[] {
   switch (node.op) {
     case 'source':
-      return [...(node.lookup?.values ?? []), ...(node.lookup?.when ?? [])];
+      return [
+        ...(node.lookup?.values ?? []),
+        ...(node.lookup?.when ?? []),
+        ...(node.within ?? []).flatMap(({ when }) => when),
+      ];
     case 'constant':
       return node.rows.flat();
     case 'map':

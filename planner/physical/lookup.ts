@@ -7,7 +7,7 @@ import { SqlError } from '../../operators/errors.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
 import { evaluate } from '../../operators/expr/interpret.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
-import type { Lookup } from '../../operators/plan.ts';
+import type { Lookup, Within } from '../../operators/plan.ts';
 import { canFail, convert, isEquality, isVolatile } from '../analyse/functions.ts';
 import { areTexts, narrowestOf } from '../analyse/key_values.ts';
 import { columnsOf, conjuncts, rewriteExpr } from '../logical/expressions.ts';
@@ -16,43 +16,49 @@ import { keyValuesIn, neededFor, settled, settledShape } from '../rewrite/index_
 import type { PlanBuilder } from './builder.ts';
 import { columnsOfCols, type Lowered, placed, readOnce } from './lowering.ts';
 
-/** The source with a lookup, or null when no index fits. */
+/** The source with a lookup, or with the indexes that have all that is wanted; null when no index fits. */
 export function pointLookup(get: Logical & { op: 'get' }, predicate: Expr, builder: PlanBuilder): Lowered | null {
-  const lookup = columnLookup(get, predicate) ?? computedLookup(get, predicate);
-  if (lookup === null) return null;
+  const found = columnLookup(get, predicate) ?? computedLookup(get, predicate);
+  if (found === null) return null;
   const shape = columnsOfCols(get.cols);
   builder.relations.set(get.relation.oid, readOnce(get.relation));
   return placed(
-    builder.add({ op: 'source', inputs: [], ...shape, relation: get.relation.oid, columns: get.columns, lookup }),
+    builder.add({ op: 'source', inputs: [], ...shape, relation: get.relation.oid, columns: get.columns, ...found }),
     get.cols,
   );
 }
 
-function columnLookup(get: Logical & { op: 'get' }, predicate: Expr): Lookup | null {
+function columnLookup(get: Logical & { op: 'get' }, predicate: Expr): { lookup: Lookup } | null {
   const fixed = new Map<number, Expr>();
   for (const e of conjuncts(predicate)) {
     const found = fixedColumn(e, get);
     if (found && !fixed.has(found.column)) fixed.set(found.column, found.value);
   }
   const index = get.relation.indexes.find((columns) => columns.length > 0 && columns.every((c) => fixed.has(c)));
-  return index === undefined ? null : { index, values: index.map((c) => fixed.get(c)!) };
+  return index === undefined ? null : { lookup: { index, values: index.map((c) => fixed.get(c)!) } };
 }
 
 /** By an index over expressions, or over a part of the rows. */
-function computedLookup({ relation, cols, columns }: Logical & { op: 'get' }, predicate: Expr): Lookup | null {
+function computedLookup(
+  { relation, cols, columns }: Logical & { op: 'get' },
+  predicate: Expr,
+): { lookup: Lookup } | { within: Within[] } | null {
   if (relation.computed === undefined || relation.computed.length === 0) return null;
   const positions = new Map(cols.map(({ id }, i) => [id, columns[i]]));
   const inRelation = rewriteExpr(predicate, (e) => (e.k === 'col' ? { ...e, id: positions.get(e.id)! } : e));
   const given = conjuncts(settled(inRelation));
-  let found: Lookup | null = null;
+  const within: Within[] = [];
+  let lookup: Lookup | null = null;
   for (const shape of relation.computed.map(settledShape)) {
     const when = neededFor(shape, given, relation);
-    const values = when === null ? null : keyValuesIn(shape, given, asType);
-    if (when === null || values === null) continue;
-    if (when.length === 0) return { index: shape.oid, values };
-    found ??= { index: shape.oid, values, when };
+    if (when === null) continue;
+    const values = keyValuesIn(shape, given, asType);
+    if (values !== null && when.length === 0) return { lookup: { index: shape.oid, values } };
+    if (values !== null) lookup ??= { index: shape.oid, values, when };
+    if (shape.where !== null) within.push({ index: shape.oid, when });
   }
-  return found;
+  if (lookup !== null) return { lookup };
+  return within.length > 0 ? { within } : null;
 }
 
 /** `column = constant`, a varchar compared as text included; the constant brought to the column's own type. */

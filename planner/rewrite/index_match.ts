@@ -115,11 +115,13 @@ function isNullWith(e: Expr, x: Expr): boolean {
 function impliedByLimit(f: Expr, p: Expr): boolean {
   if (f.k !== 'call' || p.k !== 'call' || f.args.length !== 2 || p.args.length !== 2) return false;
   const [x, limit] = f.args;
-  if (limit.k !== 'const' || limit.v === null || limit.t.oid !== x.t.oid || p.args[1].k !== 'const') return false;
+  if (limit.k !== 'const' || !isSameKind(limit.t.oid, x.t.oid) || p.args[1].k !== 'const') return false;
+  const value = asKey(limit.v, x.t.oid);
+  if (value === null) return false;
   const [own, asked] = [comparisonOf(f.fn)?.name.at(0), comparisonOf(p.fn)?.name];
   const isSide = (own === '<' && comparisonOf(f.fn)?.name !== '<>') || own === '>';
   if (!isSide || asked === undefined || asked === '<>' || asked.at(0) !== own || !sameExpr(x, p.args[0])) return false;
-  return isTrueOf({ ...p, args: [limit, p.args[1]] }, [], defaultContext());
+  return isTrueOf({ ...p, args: [constant(value, x.t), p.args[1]] }, [], defaultContext());
 }
 
 /** `f` says that x is one of some constants, and `p` is true for each of these. */

@@ -9,6 +9,7 @@
  */
 import { type Arena, withScratch } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
+import { BatchBuilder } from '../../operators/batch/builder.ts';
 import { defaultContext, withoutClock } from '../../operators/expr/context.ts';
 import { MapOperator } from '../../operators/map.ts';
 import type { ErrorSink } from '../../operators/operator.ts';
@@ -99,7 +100,24 @@ export class ComputedIndex {
 
   /** The rows of some keys, as the relation has them. */
   lookup(keys: Batch, arena: Arena): Batch {
-    const { n, columns, weights } = rowsInIndex(this.index, keys, arena);
+    return this.#cut(rowsInIndex(this.index, keys, arena));
+  }
+
+  /** All its rows, as the relation has them. */
+  all(arena: Arena): Batch {
+    const out = new BatchBuilder(this.rows.types, arena, Math.max(1, this.index.size));
+    this.index.forEach(arena, (slot, entry, weight) =>
+      this.index.loadRow(slot, entry, out.columns, out.addRow(weight)),
+    );
+    return this.#cut(out.build());
+  }
+
+  /** Those of a relation's rows that it would have. */
+  ofThese(rows: Batch, arena: Arena): Batch {
+    return this.#cut(this.rows.of(rows, arena, 'left out'));
+  }
+
+  #cut({ n, columns, weights }: Batch): Batch {
     return { n, columns: columns.slice(0, this.#width), weights };
   }
 

@@ -14,6 +14,7 @@ import type { TidemarkEngine } from './engine.ts';
 import { fillIndex } from './index_filling.ts';
 import { checkComparable, type IndexParts, indexParts, partNames } from './index_parts.ts';
 import { freeName, isFree, nameTaken, relationNamed } from './names.ts';
+import { repeatedRow } from './repeated_keys.ts';
 import { repeatedInIndex } from './rows_in_index.ts';
 import type { StoredRelation } from './stored_relation.ts';
 import { inWords, keyOf } from './unique_keys.ts';
@@ -138,7 +139,7 @@ export function checkKey(
   key: IndexKey,
   session: SessionContext,
 ): void {
-  const row = stored?.repeatedRow(key) ?? null;
+  const row = stored === undefined ? null : repeatedRow(stored, key);
   if (row !== null) throw notUnique(relation, key, row, session);
 }
 

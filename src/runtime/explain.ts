@@ -77,16 +77,22 @@ function explain(engine: TidemarkEngine, inner: Statement, analyze: boolean, ses
 }
 
 /** By source: what it reads instead of all rows, if that is little (narrowed_plan.ts). */
-function keyedText(plan: DataflowPlan, { loop }: TidemarkEngine): Map<number, string> {
+function keyedText(plan: DataflowPlan, { loop, catalog }: TidemarkEngine): Map<number, string> {
   const found = keyedSources(plan, (relation) => loop.relations.get(relation)?.indexedColumns() ?? []);
-  return new Map(
-    found.map(({ source, columns, shown, keys }) => {
+  const within = plan.nodes.flatMap((node, i): [number, string][] => {
+    if (node.op !== 'source' || node.within === undefined) return [];
+    const names = node.within.map(({ index }) => catalog.get(index)?.name);
+    return [[i, `all rows of index ${names.join(' or ')}, where these are few`]];
+  });
+  return new Map([
+    ...within,
+    ...found.map(({ source, columns, shown, keys }) => {
       const { names } = plan.nodes[source];
       const index = columns.map((column) => names[shown.indexOf(column)]).join(', ');
       const whose = 'node' in keys ? "the join's other side has" : 'are listed';
-      return [source, `by index (${index}), of the keys that ${whose}, where these are few`];
+      return [source, `by index (${index}), of the keys that ${whose}, where these are few`] as [number, string];
     }),
-  );
+  ]);
 }
 
 /** What the planner does not know of a node of the plan. */

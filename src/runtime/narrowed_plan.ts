@@ -6,6 +6,8 @@
  *
  * Before that, ranges of keys and the first rows in an order, where an index has its keys in that (ordered_reads.ts).
  *
+ * So is, before that, an index over a part of the rows that has few, where the filter right above the source wants no others.
+ *
  * Repeated while there is such a join, so that a chain of joins by key is looked up link by link. What comes out is what the whole plan gives: the join drops
  * the other rows anyway. All of it happens without leaving the present tick. Nothing is read twice, since expressions may be volatile.
  */
@@ -19,7 +21,7 @@ import { asKey } from '../../planner/analyse/key_values.ts';
 import { type KeyedSource, keyedSources } from './keyed_sources.ts';
 import { readByOrder, servedSources } from './ordered_reads.ts';
 import { planBelow, withoutUnread } from './plan_below.ts';
-import { copyOut, isIndexed, type Reader, readSoon, rowsOfKeys } from './reads.ts';
+import { copyOut, isIndexed, type Reader, readSoon, rowsOfKeys, rowsWithin } from './reads.ts';
 import { distinctRows } from './rows_in_index.ts';
 import { readsStream, scannedRows } from './sliced_read.ts';
 
@@ -42,6 +44,7 @@ export function narrowed(plan: DataflowPlan, reader: Reader): NarrowedPlan {
   const work = new Narrowing(plan, reader);
   try {
     work.readByOrder();
+    work.readWithin();
     while (work.next());
     return work;
   } catch (error) {
@@ -87,6 +90,25 @@ class Narrowing implements NarrowedPlan {
         this.#putKeyed(source, found.batch);
         this.plan = withoutUnread(this.plan);
       }
+    }
+  }
+
+  /** All rows of an index over a part of them, where these are few and no others are wanted. */
+  readWithin(): void {
+    for (const [i, node] of this.plan.nodes.entries()) {
+      if (node.op !== 'source' || node.within === undefined) continue;
+      const { relation, within, columns } = node;
+      const stored = this.reader.loop.relations.get(relation);
+      const most = Math.min(FEW_ROWS, (stored?.rows ?? 0) / SCANNED_A_LOOKUP);
+      const found = withScratch((scratch) => {
+        const rows = rowsWithin(relation, within, most, this.reader, scratch);
+        return rows === null ? null : copyOut(rows);
+      });
+      if (found === null) continue;
+      this.#arenas.push(found.arena);
+      const nodes = [...this.plan.nodes];
+      nodes[i] = this.#standIn(i, found.batch, columns);
+      this.plan = { ...this.plan, nodes };
     }
   }
 

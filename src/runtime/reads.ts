@@ -4,7 +4,7 @@
  */
 import { Arena, withScratch } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
-import { batchFromRows, emptyBatch } from '../../operators/batch/builder.ts';
+import { BatchBuilder, batchFromRows, emptyBatch } from '../../operators/batch/builder.ts';
 import { detach } from '../../operators/batch/detach.ts';
 import { I32 } from '../../operators/batch/memory.ts';
 import { oneBatch } from '../../operators/batch/one_batch.ts';
@@ -16,11 +16,12 @@ import { evaluate, isTrueOf } from '../../operators/expr/interpret.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import { finalNodes } from '../../operators/held_nodes.ts';
 import { Piecewise } from '../../operators/piecewise.ts';
-import type { DataflowPlan, Lookup, SortKey } from '../../operators/plan.ts';
+import type { DataflowPlan, Lookup, SortKey, Within } from '../../operators/plan.ts';
 import { consolidator } from '../../operators/state/consolidate.ts';
 import type { ColType } from '../../operators/types.ts';
 import { isVolatile } from '../../planner/analyse/functions.ts';
 import { planExpressions } from '../../planner/physical/builder.ts';
+import type { ComputedIndex } from './computed_index.ts';
 import { makesMany } from './most_rows.ts';
 import type { IndexName, StoredRelation } from './stored_relation.ts';
 import type { StreamRuntime } from './stream.ts';
@@ -182,6 +183,41 @@ export function rowsOfKeys(
   const corrections = transaction.ofKeys(relation, stored, index, keys, arena);
   const parts: { batch: Batch; sign: 1 }[] = [live, corrections].map((batch) => ({ batch, sign: 1 }));
   return consolidatorOf(stored.types)(concat(parts, arena), arena);
+}
+
+/** All rows of one of some indexes, as the reader sees them, of that which has the fewest; null where they are more than `most` or on disk. */
+export function rowsWithin(
+  relation: number,
+  within: Within[],
+  most: number,
+  reader: Reader,
+  arena: Arena,
+): Batch | null {
+  const stored = reader.loop.relations.get(relation);
+  if (stored === undefined) return null;
+  const corrections = reader.transaction.corrections(relation);
+  const others = corrections.reduce((sum, { batch }) => sum + batch.n, 0);
+  const index = within
+    .filter(({ when }) => when.every((e) => isTrueOf(e, [], reader.context)))
+    .map(({ index }) => stored.computed(index))
+    .filter((found) => found !== undefined && found.index.size + others <= most && found.index.coldBytes === 0)
+    .sort((a, b) => (a as ComputedIndex).index.size - (b as ComputedIndex).index.size)[0];
+  if (index === undefined) return null;
+  const live = index.all(arena);
+  if (corrections.length === 0) return live;
+  // The map that finds them gives the same batch each time.
+  const seen = corrections.map(({ batch, sign }) => ({ batch: copied(index.ofThese(batch, arena), arena), sign }));
+  return consolidatorOf(stored.types)(concat([{ batch: live, sign: 1 }, ...seen], arena), arena);
+}
+
+function copied({ n, columns, weights }: Batch, arena: Arena): Batch {
+  const out = new BatchBuilder(
+    columns.map((c) => c.type),
+    arena,
+    Math.max(1, n),
+  );
+  for (let row = 0; row < n; row++) out.copyRow({ n, columns, weights }, row, I32[(weights >>> 2) + row]);
+  return out.build();
 }
 
 export function systemRows(

@@ -8,6 +8,7 @@ import { batchFromRows, readRow, weightOf } from '../../operators/batch/builder.
 import { pages } from '../../operators/batch/pages.ts';
 import type { Datum } from '../../operators/datum.ts';
 import { OutOfMemory } from '../../operators/errors.ts';
+import '../../operators/expr/functions/index.ts';
 import { cold } from '../../operators/state/cold_store.ts';
 import { KeyedRows } from '../../operators/state/keyed_rows.ts';
 import { pagesOf, type Saved } from '../../operators/state/saved.ts';
@@ -16,10 +17,18 @@ import { MemoryColdStore } from '../../operators/testing/cold_memory.ts';
 import { Image } from '../../operators/testing/image.ts';
 import { Bag, Random, testSeed, times } from '../../operators/testing/property.ts';
 import { colType, OID } from '../../operators/types.ts';
+import type { IndexShape } from '../../planner/catalog_reader.ts';
+import { repeatedRow } from './repeated_keys.ts';
 import { StoredRelation } from './stored_relation.ts';
 
 const types = [OID.int4, OID.text, OID.numeric, OID.text].map((oid) => colType(oid));
 const KEY = [1, 0];
+/** Over upper(of the second column), of rows that have the fourth. */
+const COMPUTED: IndexShape = {
+  oid: 7,
+  keys: [{ k: 'call', fn: 'upper(text)', args: [{ k: 'col', id: 1, t: types[1] }], t: types[1], strict: true }],
+  where: { k: 'isnull', arg: { k: 'col', id: 3, t: types[3] }, negated: true, t: colType(OID.bool) },
+};
 
 test('rows of a table with a primary key that comes and goes are those of one without', () => {
   const random = new Random(testSeed());
@@ -32,6 +41,7 @@ test('rows of a table with a primary key that comes and goes are those of one wi
   for (let round = 0; round < times(8); round++) {
     const plain = new StoredRelation(types);
     let keyed = new StoredRelation(types, [KEY, [3]], false, KEY, true);
+    keyed.addComputed(COMPUTED);
     let isKey = true;
     const present: Datum[][] = [];
     const newRow = (): Datum[] => {
@@ -83,7 +93,7 @@ test('rows of a table with a primary key that comes and goes are those of one wi
       if (random.below(5) === 0) {
         turned++;
         if (isKey) keyed.removeIndex(KEY)?.release();
-        else if (keyed.repeatedRow({ columns: KEY }) === null) {
+        else if (repeatedRow(keyed, { columns: KEY }) === null) {
           keyed.addIndex(KEY);
           keyed.storeBy(KEY);
           assert.equal(keyed.key === null, scan !== null);
@@ -106,8 +116,19 @@ test('rows of a table with a primary key that comes and goes are those of one wi
         let sum = 0;
         for (let at = 0; at < found.n; at++) sum += weightOf(found, at);
         assert.equal(sum, wanted.length);
+        const upper = batchFromRows([types[1]], [[String(row[1]).toUpperCase()]], arena);
+        assert.deepEqual(
+          bag(keyed.lookup(COMPUTED.oid, upper, arena)),
+          bag(
+            batchFromRows(
+              types,
+              present.filter(([, key, , other]) => key === row[1] && other !== null),
+              arena,
+            ),
+          ),
+        );
       }
-      assert.deepEqual(keyed.repeatedRow({ columns: [0] }) === null, plain.repeatedRow({ columns: [0] }) === null);
+      assert.deepEqual(repeatedRow(keyed, { columns: [0] }) === null, repeatedRow(plain, { columns: [0] }) === null);
       assert.equal(keyed.hasNull(3), plain.hasNull(3));
       if (random.below(4) === 0) {
         const saved = keyed.save();
@@ -116,7 +137,7 @@ test('rows of a table with a primary key that comes and goes are those of one wi
         store.load(stored);
         const key = saved.store === null ? saved.indexes[0].columns : null;
         keyed = new StoredRelation(types, [], false, key, true);
-        keyed.load(saved);
+        keyed.load(saved, () => COMPUTED);
         assert.equal(keyed.key === null, saved.store !== null);
         assert.deepEqual(bag(keyed.snapshot(arena)), bag(plain.snapshot(arena)));
       }

@@ -23,10 +23,10 @@ import { RowTable } from '../../operators/state/row_table.ts';
 import type { Undo } from '../../operators/state/undo.ts';
 import type { ColType } from '../../operators/types.ts';
 import type { IndexShape, UniqueKey } from '../../planner/catalog_reader.ts';
-import { ComputedIndex, ComputedRows, type SavedComputedIndex } from './computed_index.ts';
+import { ComputedIndex, type SavedComputedIndex } from './computed_index.ts';
 import { KeyOrders } from './key_orders.ts';
 import { RelationScan } from './relation_scan.ts';
-import { hasNull, rowsInIndex, storedOf } from './rows_in_index.ts';
+import { hasNull, rowsInIndex } from './rows_in_index.ts';
 
 const LEAST_LOGGED = 16384;
 /** Of so many rows of a log at least this share differed when it began. */
@@ -42,9 +42,6 @@ export type SavedRelation = {
 };
 
 type ShapeOf = (index: number) => IndexShape;
-
-/** What says which rows have a key in common. */
-type KeyField = 'columns' | 'shape' | 'nullsEqual';
 
 /** Which index of a relation: the columns that it is over, or the OID of one over expressions, or over a part of the rows. */
 export type IndexName = number[] | number;
@@ -169,7 +166,7 @@ export class StoredRelation {
     return this.#indexes.get(columns.join(','));
   }
 
-  #indexThere(columns: number[]): KeyedIndex {
+  indexThere(columns: number[]): KeyedIndex {
     const index = this.index(columns);
     if (index === undefined) throw new Error(`no index on columns ${columns}`);
     return index;
@@ -256,35 +253,6 @@ export class StoredRelation {
     }
   }
 
-  /** A row whose key other rows have too, null when there is none. Keys with a NULL are no keys. */
-  repeatedRow({ columns: own, shape, nullsEqual = false }: Pick<UniqueKey, KeyField>): Datum[] | null {
-    const computed = shape === undefined ? null : new ComputedRows(this.types, shape);
-    const { types, keyColumns: columns } = computed ?? { types: this.types, keyColumns: own };
-    const table = new RowTable(
-      columns.map((c) => types[c]),
-      8,
-      'sql',
-    );
-    try {
-      let repeated: Datum[] | null = null;
-      this.inPieces((all, arena) => {
-        const rows = computed?.of(all, arena, 'thrown') ?? all;
-        const keys = columns.map((c) => rows.columns[c]);
-        table.bind(keys);
-        for (let row = 0; row < rows.n && repeated === null; row++) {
-          if (!nullsEqual && hasNull(keys, row)) continue;
-          table.findOrInsert(row);
-          if (!table.inserted || weightOf(rows, row) > 1) repeated = readRow(rows, row);
-        }
-        return repeated !== null;
-      });
-      return repeated;
-    } finally {
-      table.release();
-      computed?.release();
-    }
-  }
-
   hasNull(column: number): boolean {
     let found = false;
     this.inPieces((rows) => {
@@ -362,23 +330,23 @@ export class StoredRelation {
 
   /** The rows of some keys, by an index that exists; `keys` is a batch of the key's columns. */
   lookup(index: IndexName, keys: Batch, arena: Arena): Batch {
-    if (typeof index !== 'number') return rowsInIndex(this.#indexThere(index), keys, arena);
-    return this.#computedThere(index).lookup(keys, arena);
+    if (typeof index !== 'number') return rowsInIndex(this.indexThere(index), keys, arena);
+    return this.computedThere(index).lookup(keys, arena);
   }
 
   /** The types of an index's keys. */
   keyTypes(index: IndexName): ColType[] {
-    return typeof index === 'number' ? this.#computedThere(index).keyTypes : index.map((c) => this.types[c]);
+    return typeof index === 'number' ? this.computedThere(index).keyTypes : index.map((c) => this.types[c]);
   }
 
   /** The keys of those rows that are in an index; throws the error of a row that comes. */
   keysOf(index: IndexName, { n, columns, weights }: Batch, arena: Arena): Batch {
     if (typeof index !== 'number') return { n, columns: index.map((c) => columns[c]), weights };
-    const { rows } = this.#computedThere(index);
+    const { rows } = this.computedThere(index);
     return rows.keysOf(rows.of({ n, columns, weights }, arena, 'thrown'));
   }
 
-  #computedThere(oid: number): ComputedIndex {
+  computedThere(oid: number): ComputedIndex {
     const index = this.#computed.get(oid);
     if (index === undefined) throw new Error(`no index ${oid}`);
     return index;
@@ -387,12 +355,12 @@ export class StoredRelation {
   /** An index without rows that is as one that is there. */
   like(index: IndexName): KeyedIndex | ComputedIndex {
     if (typeof index !== 'number') return new KeyedIndex(this.types, index, true);
-    return new ComputedIndex(this.types, this.#computedThere(index).shape);
+    return new ComputedIndex(this.types, this.computedThere(index).shape);
   }
 
   /** How many rows lookup() would find, equal ones counted once. */
   countOfKeys(columns: number[], keys: Batch, arena: Arena): number {
-    const index = this.#indexThere(columns);
+    const index = this.indexThere(columns);
     index.bindKeys(keys.columns, arena);
     let count = 0;
     for (let row = 0; row < keys.n; row++) count += index.countOf(index.seek(row));
@@ -413,42 +381,6 @@ export class StoredRelation {
       if (slot === 0 || store.weightAt(slot) + weight < 0) return false;
     }
     return true;
-  }
-
-  /** A row of the delta whose key (by an index that exists) would be there more than once, null when there is none. Keys with a NULL may be. */
-  repeatedKey({ columns, shape, nullsEqual = false }: Pick<UniqueKey, KeyField>, whole: Batch, arena: Arena) {
-    const computed = shape === undefined ? null : this.#computedThere(shape.oid);
-    const index = computed?.index ?? this.#indexThere(columns);
-    const delta = computed?.rows.of(whole, arena, 'thrown') ?? whole;
-    const keys = index.keyColumns.map((c) => delta.columns[c]);
-    const weights = delta.weights >>> 2;
-    index.bindKeys(keys, arena);
-    /** The delta's own keys: one that is new to the index may be there twice all the same. */
-    const own = new RowTable(
-      index.keyColumns.map((c) => index.types[c]),
-      8,
-      'sql',
-    );
-    try {
-      own.bind(keys);
-      /** By slot of `own`: how often the key would be there. */
-      const totals = new Map<number, number>();
-      const slots = Array.from({ length: delta.n }, (_, row) =>
-        !nullsEqual && hasNull(keys, row) ? 0 : own.findOrInsert(row),
-      );
-      for (const [row, slot] of slots.entries()) {
-        if (slot === 0) continue;
-        if (!totals.has(slot)) {
-          const stored = index.seek(row);
-          totals.set(slot, stored === 0 ? 0 : storedOf(index, stored));
-        }
-        totals.set(slot, (totals.get(slot) as number) + I32[weights + row]);
-      }
-      const first = slots.findIndex((slot, row) => I32[weights + row] > 0 && (totals.get(slot) ?? 0) > 1);
-      return first < 0 ? null : readRow(delta, first);
-    } finally {
-      own.release();
-    }
   }
 
   endTick(): void {

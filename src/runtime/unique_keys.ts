@@ -19,7 +19,7 @@ import { oneOf } from '../../operators/state/equal_values.ts';
 import { RowTable } from '../../operators/state/row_table.ts';
 import type { ColType } from '../../operators/types.ts';
 import type { Relation, UniqueKey } from '../../planner/catalog_reader.ts';
-import { COMPUTED_CONTEXT, ComputedRows } from './computed_index.ts';
+import { COMPUTED_CONTEXT } from './computed_index.ts';
 import { isIndexed, type Reader, relationRows, rowsOfKeys } from './reads.ts';
 import { evaluatorOf } from './row_expression.ts';
 import { indexOfKey } from './stored_relation.ts';
@@ -131,11 +131,7 @@ function storedWith(relation: Relation, key: UniqueKey, keys: Datum[][], reader:
 /** Throws when a unique key of the table would be there twice after the changes. */
 export function checkUnique(relation: Relation, keys: UniqueKey[], changes: RowChange[], reader: Reader): void {
   for (const key of keys) {
-    const keyed = changes.flatMap(({ row, weight }): KeyedChange[] => {
-      const values = comparedValues(key, row);
-      return values === null ? [] : [{ values, row, weight }];
-    });
-    const repeated = repeatedRow(relation, key, keyed, reader);
+    const repeated = repeatedRow(relation, key, keyed(key, changes), reader);
     if (repeated !== null) throw duplicateKey(relation, key, repeated, reader.context);
   }
 }
@@ -143,6 +139,18 @@ export function checkUnique(relation: Relation, keys: UniqueKey[], changes: RowC
 interface KeyedChange extends RowChange {
   /** Of the key. */
   values: Datum[];
+}
+
+/** Those of the rows that have the key. */
+function keyed(key: UniqueKey, changes: RowChange[]): KeyedChange[] {
+  return changes.flatMap(({ row, weight }) => {
+    const values = comparedValues(key, row);
+    return values === null ? [] : [{ values, row, weight }];
+  });
+}
+
+function rowsOf(batch: Batch): RowChange[] {
+  return Array.from({ length: batch.n }, (_, i) => ({ row: readRow(batch, i), weight: weightOf(batch, i) }));
 }
 
 /** The first row that comes though its key is there, null when there is none. */
@@ -171,34 +179,16 @@ function repeatedRow(relation: Relation, key: UniqueKey, changes: KeyedChange[],
     const more = changes.filter(({ weight }, i) => weight > 0 && of(i) > 0);
     if (more.length === 0) return null;
     const values = more.map((change) => change.values);
-    countStored(storedWith(relation, key, values, reader, arena), relation, key, table, arena, count);
+    const stored = keyed(key, rowsOf(storedWith(relation, key, values, reader, arena)));
+    table.bind(keys(stored).columns);
+    for (const [i, { weight }] of stored.entries()) {
+      const slot = table.find(i);
+      if (slot !== 0) count(slot, weight);
+    }
     const first = changes.findIndex(({ weight }, i) => weight > 0 && of(i) > 1);
     return first < 0 ? null : changes[first].row;
   } finally {
     table.release();
     arena.release();
-  }
-}
-
-/** Counts rows at the keys of the table that they have. */
-function countStored(
-  stored: Batch,
-  relation: Relation,
-  { columns, shape }: KeyParts,
-  table: RowTable,
-  arena: Arena,
-  count: (slot: number, weight: number) => void,
-): void {
-  const types = relation.columns.map(({ type }) => type);
-  const computed = shape === undefined ? null : new ComputedRows(types, shape);
-  try {
-    const rows = computed?.of(stored, arena, 'left out') ?? stored;
-    table.bind((computed?.keyColumns ?? columns).map((c) => rows.columns[c]));
-    for (let i = 0; i < rows.n; i++) {
-      const slot = table.find(i);
-      if (slot !== 0) count(slot, weightOf(rows, i));
-    }
-  } finally {
-    computed?.release();
   }
 }

@@ -21,6 +21,7 @@ import { checkViolation } from './check_constraint.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { nullViolation } from './not_null.ts';
 import { checkReferences, type WholeChange } from './references.ts';
+import { repeatedKey } from './repeated_keys.ts';
 import type { IsDeferred } from './transaction.ts';
 import { duplicateKey } from './unique_keys.ts';
 import { WriteConflict } from './write_conflict.ts';
@@ -55,7 +56,7 @@ export function checkFit(
       throw error instanceof SqlError ? WriteConflict.of(error) : error;
     }
     for (const key of engine.catalog.uniqueKeys(relation)) {
-      const row = withScratch((arena) => stored.repeatedKey(key, delta, arena));
+      const row = withScratch((arena) => repeatedKey(stored, key, delta, arena));
       if (row === null) continue;
       throw WriteConflict.of(duplicateKey(relation, key, row, defaultContext()));
     }

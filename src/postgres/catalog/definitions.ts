@@ -47,12 +47,13 @@ function queryText(sql: string): string {
   return query.trim().replace(/;$/, '').trimEnd();
 }
 
-/** CREATE INDEX as PostgreSQL prints it. */
-export function indexDefinition(index: IndexFacts): string {
+/** CREATE INDEX as PostgreSQL prints it, but expressions as they were written; `pretty`: with as few brackets as will do. */
+export function indexDefinition(index: IndexFacts, pretty = false): string {
   const { table, keys, computed } = index;
-  const columns = keys.map(({ text }) => text).join(', ');
+  const columns = keys.map((key) => (pretty ? key.pretty : key.text)).join(', ');
   const on = `${quoteIdent(table.schema.name)}.${quoteIdent(table.name)}`;
   const nulls = index.nullsEqual ? ' NULLS NOT DISTINCT' : '';
-  const where = computed === null || computed.where === null ? '' : ` WHERE ${writtenExpression(computed.where)}`;
+  const condition = computed?.where ?? null;
+  const where = condition === null ? '' : ` WHERE ${pretty ? condition.text : writtenExpression(condition)}`;
   return `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${quoteIdent(index.name)} ON ${on} USING btree (${columns})${nulls}${where}`;
 }

@@ -43,8 +43,9 @@ export interface IndexKey {
   column: number | null;
   name: string;
   type: ColType;
-  /** As CREATE INDEX has it. */
+  /** As CREATE INDEX has it; `pretty`: with as few brackets as will do. */
   text: string;
+  pretty: string;
 }
 
 export interface IndexFacts {
@@ -199,11 +200,12 @@ function keysOf(
   return (computed?.parts ?? columns).map((part, i) => {
     if (typeof part === 'number') {
       const { name, type } = all[part];
-      return { column: part, name, type, text: quoteIdent(name) };
+      return { column: part, name, type, text: quoteIdent(name), pretty: quoteIdent(name) };
     }
     const type = (computed as ComputedIndexText).shape.keys[i].t;
-    const text = part.call ? part.text : `(${writtenExpression(part)})`;
-    return { column: null, name: part.name, type, text };
+    const { name, call, text } = part;
+    if (call) return { column: null, name, type, text, pretty: text };
+    return { column: null, name, type, text: `(${writtenExpression(part)})`, pretty: `(${text})` };
   });
 }
 

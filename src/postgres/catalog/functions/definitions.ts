@@ -36,8 +36,9 @@ function indexText(args: Datum[], { facts }: Moment): Datum {
   const index = facts.index(numberOf(args[0]));
   if (index === undefined) return null;
   const column = numberOf(args[1]);
-  if (column === 0) return indexDefinition(index);
-  return index.keys[column - 1]?.text ?? '';
+  if (column === 0) return indexDefinition(index, args[2] === true);
+  const key = index.keys[column - 1];
+  return key === undefined ? '' : args[2] === true ? key.pretty : key.text;
 }
 
 /** As pg_get_constraintdef gives it. */
