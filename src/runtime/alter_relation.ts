@@ -31,6 +31,7 @@ import { renameObject } from './rename.ts';
 import { renameColumn } from './rename_column.ts';
 import { renameConstraint } from './rename_constraint.ts';
 import { bindAlone } from './row_expression.ts';
+import { setSchema } from './set_schema.ts';
 import type { StoredRelation } from './stored_relation.ts';
 
 type AlterRelation = Extract<Statement, { k: 'alter_relation' }>;
@@ -62,7 +63,10 @@ export function alterRelation(engine: TidemarkEngine, statement: AlterRelation, 
     prepareAction(engine, object, action, planned, statement, session),
   );
   const referenced = planned.foreignKeys.map(({ references }) => references);
-  const reads = [object.oid, ...referenced, ...namedInLiterals(engine, statement.actions, session)];
+  const schemas = statement.actions.flatMap((action) => {
+    return action.k === 'set_schema' ? [engine.catalog.schemaOid(action.schema)] : [];
+  });
+  const reads = [object.oid, ...schemas, ...referenced, ...namedInLiterals(engine, statement.actions, session)];
   for (const apply of applies) apply?.();
   const oid = engine.catalog.nextOid === made ? object.oid : made;
   engine.defined({ sql: statement.text, made: oid, dropped: [], altered: object.oid }, session, [
@@ -108,6 +112,8 @@ export function prepareAction(
   switch (action.k) {
     case 'rename':
       return () => renameObject(engine, object, action.to, session);
+    case 'set_schema':
+      return setSchema(engine, object, action.schema, session);
     case 'rename_column':
       return () => renameColumn(engine, object, action.column, action.to, session);
     case 'rename_constraint':
