@@ -54,7 +54,7 @@ async function dropSchemas(engine: TidemarkEngine, statement: Drop, session: Ses
   const schemas: string[] = [];
   const gone: CatalogObject[] = [];
   for (const { name } of statement.names) {
-    // The session would go on with it, and the next that needs one would get the same.
+    // The session goes on with it.
     if (isTemporary(name) && session.useTemporary !== undefined)
       throw new SqlError('0A000', `cannot drop the schema of a session's temporary objects "${name}"`, {
         hint: 'DISCARD TEMP drops what is in it.',

@@ -1,6 +1,5 @@
 /** The query that a view keeps: bound again as it was at first, and the places in its text where it names a relation. */
 import { SqlError } from '../../operators/errors.ts';
-import { isTemporary } from '../../operators/expr/search_path.ts';
 import { bindQuery } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { BoundQuery } from '../../planner/logical/plan.ts';
@@ -50,9 +49,7 @@ export function bindViewQuery(
   const made = engine.definitions.save().findLast(({ record, reads }) => {
     return record.made === view.oid && !reads.includes(view.oid);
   });
-  // The temporary objects of the session that made it may be those of another by now; what lasts reads none.
-  const path = made?.record.settings.searchPath ?? session.searchPath;
-  const searchPath = path.filter((schema) => !isTemporary(schema) || schema === view.schema);
+  const searchPath = made?.record.settings.searchPath ?? session.searchPath;
   return bindQuery(query, {
     ...engine.bindEnv(sessionWith(session, { searchPath }), [], 'read'),
     allowParams: false,

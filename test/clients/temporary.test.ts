@@ -141,6 +141,17 @@ test(
     await new Promise((resolve) => setTimeout(resolve, 200));
     (slow as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
     await ended();
+    // While it makes one, sooner or later.
+    for (const ms of [1, 5, 20, 60, 150]) {
+      const making = await connect();
+      rows(making, 'CREATE TEMP TABLE gone AS SELECT n, n::text AS t FROM generate_series(1, 300000) n').catch(
+        () => undefined,
+      );
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      (making as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+      await until('the session is gone', () => server.running.postgres.sessions().length === 1);
+      await ended();
+    }
     const pooled = await make();
     await rows(pooled, 'DISCARD ALL');
     await ended();
@@ -262,10 +273,12 @@ test('what a session has made keeps its meaning when another has its schema', op
   const first = await connect();
   await rows(first, 'CREATE TABLE base (a int); INSERT INTO base VALUES (1); CREATE TEMP TABLE mine (a int)');
   await rows(first, 'CREATE MATERIALIZED VIEW lasting AS SELECT a FROM base; CREATE VIEW plain AS SELECT a FROM base');
+  const [before] = temporary();
   await first.end();
-  await until('its schema is free', () => temporary().length === 0);
+  await until('its schema is gone', () => temporary().length === 0);
   const second = await connect();
   await rows(second, 'CREATE TEMP TABLE base (b text, c int)');
+  assert.notEqual(temporary()[0], before);
   await rows(second, 'ALTER TABLE public.base RENAME COLUMN a TO z');
   await rows(second, 'ALTER TABLE public.base RENAME TO renamed');
   for (const view of ['lasting', 'plain']) {
