@@ -147,6 +147,7 @@ export type ColumnAction =
 
 export type AlterAction =
   | { k: 'rename'; to: string }
+  | { k: 'set_schema'; schema: string }
   | { k: 'rename_column'; column: string; to: string }
   | { k: 'rename_constraint'; name: string; to: string }
   | ColumnAction

@@ -42,8 +42,12 @@ export function rename(node: PgNode, source: Source): AlterRelation | null {
   return kind === undefined ? null : alterRelation(kind, node, [{ k: 'rename', to: node.newname }], source);
 }
 
-export function setSchema(node: PgNode, source: Source): never {
-  throw refuse(source, `ALTER ${objectWords(node.objectType)} ... SET SCHEMA`, node.relation?.location);
+/** SET SCHEMA of what is no relation is refused. */
+export function setSchema(node: PgNode, source: Source): AlterRelation {
+  const kind = KINDS[node.objectType];
+  if (kind === undefined)
+    throw refuse(source, `ALTER ${objectWords(node.objectType)} ... SET SCHEMA`, node.relation?.location);
+  return alterRelation(kind, node, [{ k: 'set_schema', schema: node.newschema }], source);
 }
 
 export function alterTable(node: PgNode, source: Source): AlterRelation | null {

@@ -16,44 +16,71 @@ import { exprText } from '../logical/expr_text.ts';
 import { freesText } from './frees_text.ts';
 import type { PhysicalQuery } from './query.ts';
 
+/** What is said of an operator, and of its inputs. */
+export interface ExplainedNode {
+  text: string;
+  notes: string[];
+  inputs: ExplainedNode[];
+  /** What forms for programs have beside the text, under the names that PostgreSQL gives it. */
+  fields: Record<string, string | number>;
+}
+
 /** What EXPLAIN ANALYZE adds to the line of a node of the plan. */
 export type NodeRemark = (node: number) => string | null;
 
-/** The plan as a tree, one operator a line. `relationName` names a relation OID. */
-export function explainPlan(
+/** The first word of the text is what it is. */
+export function explained(
+  text: string,
+  inputs: ExplainedNode[],
+  notes: string[] = [],
+  fields: ExplainedNode['fields'] = {},
+): ExplainedNode {
+  return { text, notes, inputs, fields: { 'Node Type': text.split(' ')[0], ...fields } };
+}
+
+/** The plan of a query with its result. `relationName` names a relation OID. */
+export function explainQuery(
   query: PhysicalQuery,
   relationName: (oid: number) => string,
-  remark: NodeRemark = () => null,
-): string {
+  remark?: NodeRemark,
+): ExplainedNode {
   const columns = query.columns.map((c) => c.name).join(', ');
   const key = query.key === null ? 'none' : `[${query.key.map((c) => query.columns[c].name).join(', ')}]`;
   const head = `Result  (columns: ${columns}; key: ${key}${query.appendOnly ? '; append-only' : ''})`;
-  return [head, ...planLines(query.plan, relationName, remark).map((l, i) => (i === 0 ? `└─ ${l}` : `   ${l}`))].join(
-    '\n',
-  );
+  return explained(head, [explainNodes(query.plan, relationName, remark)]);
 }
 
-/** The lines of a plan without a head. */
-function planLines(plan: DataflowPlan, relationName: (oid: number) => string, remark: NodeRemark): string[] {
+/** One operator a line. */
+export function explainedLines({ text, notes, inputs }: ExplainedNode): string[] {
+  return [notes.length > 0 ? `${text}  · ${notes.join(' · ')}` : text, ...indent(inputs.map(explainedLines))];
+}
+
+/** The plan as a tree. */
+export function explainNodes(
+  plan: DataflowPlan,
+  relationName: (oid: number) => string,
+  remark: NodeRemark = () => null,
+): ExplainedNode {
   const uses = new Map<number, number>();
   for (const node of plan.nodes) for (const i of node.inputs) uses.set(i, (uses.get(i) ?? 0) + 1);
   const numbers = new Map<number, number>();
-  const lines = (i: number): string[] => {
+  const tree = (i: number): ExplainedNode => {
     const node = plan.nodes[i];
     const shared = (uses.get(i) ?? 0) > 1 && node.inputs.length > 0;
     const known = numbers.get(i);
-    if (known !== undefined) return [`Shared #${known}`];
+    if (known !== undefined) return explained(`Shared #${known}`, []);
     if (shared) numbers.set(i, numbers.size + 1);
     const frees = freesText(node, relationName);
     const remarks = [frees && `frees: ${frees}`, remark(i)].filter((r) => r !== null);
     const sharing = shared ? [`shared #${numbers.get(i)}`] : [];
     const notes = [...sharing, ...(node.notes ?? []), ...mapKernel(plan, node), ...remarks];
-    const head = describe(node, plan, relationName) + (notes.length > 0 ? `  · ${notes.join(' · ')}` : '');
-    const children = node.inputs.map(lines);
-    if (node.op === 'recursive') children.push(['Step', ...indent([planLines(node.step, relationName, () => null)])]);
-    return [head, ...indent(children)];
+    const inputs = node.inputs.map(tree);
+    if (node.op === 'recursive') inputs.push(explained('Step', [explainNodes(node.step, relationName)]));
+    const fields: ExplainedNode['fields'] =
+      node.op === 'source' && node.relation >= 0 ? { 'Relation Name': relationName(node.relation) } : {};
+    return explained(describe(node, plan, relationName), inputs, notes, fields);
   };
-  return lines(plan.root);
+  return tree(plan.root);
 }
 
 /** How a map runs where that is not all in WebAssembly: by a kernel in JavaScript, which may leave expressions to the interpreter, row by row. */

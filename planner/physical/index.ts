@@ -4,7 +4,7 @@
  *   planQuery   a bound SELECT, for a view or for one read
  *   planRows    a bare logical plan with its columns in a given order (sources of INSERT, UPDATE, DELETE)
  *   nodeKey     structural identity of a node, for sharing operators between views
- *   explainPlan the plan as text
+ *   explainQuery, explainNodes, explainedLines the plan as a tree, and that as text
  */
 import type { DataflowPlan, SortKey } from '../../operators/plan.ts';
 import { analysePlan } from '../analyse/index.ts';
@@ -19,7 +19,14 @@ import { type LowerContext, ordered } from './lowering.ts';
 import type { PhysicalQuery, PlanOptions } from './query.ts';
 import { closeWindows } from './window_close.ts';
 
-export { explainPlan, type NodeRemark } from './explain.ts';
+export {
+  type ExplainedNode,
+  explained,
+  explainedLines,
+  explainNodes,
+  explainQuery,
+  type NodeRemark,
+} from './explain.ts';
 export { keyDigest, nodeKeys, type RowsOf } from './node_key.ts';
 export type { PhysicalColumn, PhysicalQuery, PlanMode, PlanOptions } from './query.ts';
 

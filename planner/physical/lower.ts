@@ -60,7 +60,16 @@ function lower(p: Logical, cx: LowerContext): Lowered {
         p.cols,
       );
     case 'values':
-      return placed(cx.builder.add({ op: 'constant', inputs: [], ...columnsOfCols(p.cols), rows: p.rows }), p.cols);
+      return placed(
+        cx.builder.add({
+          op: 'constant',
+          inputs: [],
+          ...columnsOfCols(p.cols),
+          rows: p.rows,
+          ...(p.returned === undefined ? {} : { notes: ['what an item of WITH returns'] }),
+        }),
+        p.cols,
+      );
     case 'filter': {
       const direct = p.input.op === 'get' && cx.mode === 'read' ? pointLookup(p.input, p.predicate, cx.builder) : null;
       const input = direct ?? cx.lower(p.input);

@@ -270,6 +270,15 @@ export class Catalog implements CatalogReader {
     this.version++;
   }
 
+  /** Puts an object into another schema, where its name is free. */
+  move(object: CatalogObject, schema: string): void {
+    this.#byName.delete(`${object.schema}.${object.name}`);
+    this.#byName.set(`${schema}.${object.name}`, object.oid);
+    object.schema = schema;
+    if ('relation' in object) object.relation.schema = schema;
+    this.version++;
+  }
+
   remove(oid: number): void {
     const object = this.#objects.get(oid);
     if (object === undefined) return;

@@ -31,6 +31,7 @@ import { renameObject } from './rename.ts';
 import { renameColumn } from './rename_column.ts';
 import { renameConstraint } from './rename_constraint.ts';
 import { bindAlone } from './row_expression.ts';
+import { setSchema } from './set_schema.ts';
 import type { StoredRelation } from './stored_relation.ts';
 import { typesNamed } from './type_users.ts';
 
@@ -63,8 +64,12 @@ export function alterRelation(engine: TidemarkEngine, statement: AlterRelation, 
     prepareAction(engine, object, action, planned, statement, session),
   );
   const referenced = planned.foreignKeys.map(({ references }) => references);
+  const schemas = statement.actions.flatMap((action) => {
+    return action.k === 'set_schema' ? [engine.catalog.schemaOid(action.schema)] : [];
+  });
   const reads = [
     object.oid,
+    ...schemas,
     ...referenced,
     ...namedInLiterals(engine, statement.actions, session),
     ...typesNamed(engine, statement.actions, session.searchPath),
@@ -114,6 +119,8 @@ export function prepareAction(
   switch (action.k) {
     case 'rename':
       return () => renameObject(engine, object, action.to, session);
+    case 'set_schema':
+      return setSchema(engine, object, action.schema, session);
     case 'rename_column':
       return () => renameColumn(engine, object, action.column, action.to, session);
     case 'rename_constraint':

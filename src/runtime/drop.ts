@@ -1,5 +1,6 @@
 /** DROP: objects and what must go with them, in one turn. */
 import { SqlError } from '../../operators/errors.ts';
+import { isTemporary } from '../../operators/expr/search_path.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import { parse } from '../../planner/parse/parse.ts';
@@ -121,6 +122,11 @@ async function dropSchemas(
   const schemas: string[] = [];
   const gone: CatalogObject[] = [];
   for (const { name } of statement.names) {
+    // The session goes on with it.
+    if (isTemporary(name) && session.useTemporary !== undefined)
+      throw new SqlError('0A000', `cannot drop the schema of a session's temporary objects "${name}"`, {
+        hint: 'DISCARD TEMP drops what is in it.',
+      });
     if (!engine.catalog.hasSchema(name)) {
       if (!statement.ifExists) throw new SqlError('3F000', `schema "${name}" does not exist`);
       session.notice('NOTICE', '00000', `schema "${name}" does not exist, skipping`);

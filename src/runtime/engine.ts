@@ -170,7 +170,7 @@ export class TidemarkEngine implements Engine {
       case 'fetch':
         return prepareFetch(this, statement, session);
       case 'explain':
-        return prepareExplain(this, statement, session);
+        return prepareExplain(this, statement, paramTypes, session);
       case 'utility':
         return prepareUtility(this, statement);
       case 'set_constraints':

@@ -3,6 +3,7 @@
  * what its operators measured. Of a view that is not made yet, the sharing is what it would find now.
  */
 
+import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import type { Flow } from '../../operators/flow.ts';
 import type { GraphNode } from '../../operators/graph_node.ts';
@@ -10,14 +11,26 @@ import type { DataflowPlan, PlanNode } from '../../operators/plan.ts';
 import { keepsFewRows } from '../../operators/top_few.ts';
 import { keepsOneRow } from '../../operators/top_one.ts';
 import { colType, OID } from '../../operators/types.ts';
-import { bindQuery } from '../../planner/bind/index.ts';
+import { type BoundModification, bindModifyingSelect, bindQuery } from '../../planner/bind/index.ts';
+import type { BoundQuery } from '../../planner/logical/plan.ts';
 import type { SelectNode, Statement } from '../../planner/parse/ast.ts';
-import { explainPlan, type NodeRemark, type PhysicalQuery, planQuery } from '../../planner/physical/index.ts';
-import type { SessionContext } from '../engine.ts';
+import {
+  type ExplainedNode,
+  explainNodes,
+  explainQuery,
+  type NodeRemark,
+  planQuery,
+} from '../../planner/physical/index.ts';
+import { bindParameters } from '../../planner/physical/parameters.ts';
+import type { Result, SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { explainChanges } from './explain_changes.ts';
+import { type Explanation, explainOptions, type Figures, jsonOf, linesOf } from './explain_form.ts';
 import { explainOrders } from './explain_orders.ts';
 import { keyedSources } from './keyed_sources.ts';
+import { bindModification } from './modifications.ts';
 import { type RunnableStatement, resultColumn, runnable } from './prepared.ts';
+import type { Reader } from './reads.ts';
 import { rowsOf } from './row_streams.ts';
 import { keyedPlan, type ViewRuntime } from './view.ts';
 
@@ -26,54 +39,155 @@ type Explain = Extract<Statement, { k: 'explain' }>;
 export function prepareExplain(
   engine: TidemarkEngine,
   statement: Explain,
-  _session: SessionContext,
+  paramTypes: number[],
+  session: SessionContext,
 ): RunnableStatement {
-  const columns = [resultColumn('QUERY PLAN', OID.text)];
-  return runnable(statement, engine.catalogVersion, columns, async (_params, session) => {
-    const lines = explain(engine, statement.inner, statement.analyze, session);
+  const options = explainOptions(statement);
+  const { inner } = statement;
+  const runs = RUN.has(inner.k) ? (engine.prepare(inner, paramTypes, session) as RunnableStatement) : null;
+  const type = options.format === 'json' ? OID.json : OID.text;
+  const columns = [resultColumn('QUERY PLAN', type)];
+  const run: RunnableStatement['run'] = async (params, current, signal) => {
+    const start = performance.now();
+    const said = explain(engine, inner, { params, types: runs?.paramTypes ?? [] }, options.analyze, current);
+    const planned = performance.now();
+    // What it finds it finds before it changes anything.
+    if (options.analyze && runs !== null && said.figures === null) {
+      const rows = await countRows(await runs.run(params, current, signal));
+      said.root.notes.push(`actual rows: ${rows}`);
+      Object.assign(said.root.fields, { 'Actual Rows': rows, 'Actual Loops': 1 });
+      if (options.summary) said.times = { planning: planned - start, execution: performance.now() - planned };
+    }
+    const lines = options.format === 'json' ? [jsonOf(said)] : linesOf(said);
     return {
       kind: 'rows',
       columns,
       rows: rowsOf(
-        [colType(OID.text)],
+        [colType(type)],
         lines.map((line) => [line]),
       ),
       tag: () => 'EXPLAIN',
     };
-  });
+  };
+  return runnable(statement, engine.catalogVersion, columns, run, runs?.paramTypes);
 }
 
-function explain(engine: TidemarkEngine, inner: Statement, analyze: boolean, session: SessionContext): string[] {
+/** What ANALYZE runs. */
+const RUN = new Set<Statement['k']>([
+  'select',
+  'modifying_select',
+  'insert',
+  'update',
+  'delete',
+  'merge',
+  'create_relation',
+]);
+
+/** Takes all rows of a result; gives how many the statement read, or changed. */
+async function countRows(result: Result): Promise<number> {
+  if (result.kind === 'command') return countOf(result.tag);
+  if (result.kind !== 'rows') throw new Error('a statement that is explained copies nothing');
+  let rows = 0;
+  try {
+    for (let chunk = await result.rows.next(1000); chunk !== null; chunk = await result.rows.next(1000))
+      rows += chunk.count;
+  } finally {
+    result.rows.close();
+  }
+  return countOf(result.tag(rows));
+}
+
+const countOf = (tag: string): number => Number(/\d+$/.exec(tag)?.[0] ?? 0);
+
+/** Values of parameters, and their types. */
+interface Given {
+  params: Datum[];
+  types: number[];
+}
+
+function explain(
+  engine: TidemarkEngine,
+  inner: Statement,
+  { params, types }: Given,
+  analyze: boolean,
+  session: SessionContext,
+): Explanation {
   const nameOf = (oid: number) =>
     engine.catalog.relationByOid(oid)?.name ?? engine.catalog.get(oid)?.name ?? `relation ${oid}`;
-  const text = (physical: PhysicalQuery, remark?: NodeRemark) => explainPlan(physical, nameOf, remark).split('\n');
   const view = viewNamed(engine, inner, session);
   if (view !== null) {
     const { nodes } = view.flow;
-    const lines = text(view.physical, (i) => remarks(view.physical.plan, i, nodes[i], view.flow));
-    return [...lines, ...(analyze ? figures(view) : [])];
+    const remark: NodeRemark = (i) => remarks(view.physical.plan, i, nodes[i], view.flow);
+    return { root: explainQuery(view.physical, nameOf, remark), figures: analyze ? figuresOf(view) : null };
   }
-  const query = queryOf(inner);
-  if (query === null) throw new SqlError('0A000', 'EXPLAIN is for queries and materialized views');
-  const mode = inner.k === 'select' ? 'read' : 'view';
+  const reading = (plan: DataflowPlan) => readRemarks(engine, plan, session, params);
+  const readsOf = (bound: BoundQuery): ExplainedNode => {
+    const physical = planQuery(bindParameters(bound, params), { mode: 'read' });
+    return explainQuery(physical, nameOf, reading(physical.plan));
+  };
+  const changesOf = (part: BoundModification): ExplainedNode => {
+    return explainChanges(engine, bindParameters(part, params), readerOf(engine, session, params), (plan) =>
+      explainNodes(plan, nameOf, reading(plan)),
+    );
+  };
+  const env = engine.bindEnv(session, [...types], 'read');
+  switch (inner.k) {
+    case 'insert':
+    case 'update':
+    case 'delete':
+    case 'merge': {
+      const bound = bindModification(engine, inner, types, session);
+      return plain(withItems(changesOf(bound), bound.items.map(changesOf)));
+    }
+    case 'modifying_select': {
+      const { query, items } = bindModifyingSelect(inner.query, env);
+      return plain(withItems(readsOf(query), items.map(changesOf)));
+    }
+    case 'select':
+      return plain(readsOf(bindQuery(inner.query, { ...env, allowAsOf: true })));
+    case 'create_relation':
+      if (inner.asQuery === null) throw new SqlError('0A000', 'EXPLAIN CREATE TABLE needs a query');
+      return plain(readsOf(bindQuery(inner.asQuery, { ...env, allowAsOf: true })));
+    case 'declare_cursor':
+      if ('select' in inner.query) return plain(readsOf(bindQuery(inner.query, env)));
+  }
+  const query = maintainedQuery(inner);
+  if (query === null) throw new SqlError('0A000', 'EXPLAIN is for queries, changes and materialized views');
   const { timeZone } = session.evalContext;
-  const physical = planQuery(bindQuery(query, engine.bindEnv(session, [], mode)), { mode, timeZone });
-  if (mode === 'read') {
-    const keyed = keyedText(physical.plan, engine);
-    const { loop, readSources: sources } = engine;
-    const reader = {
-      loop,
-      sources,
-      transaction: engine.transactionOf(session),
-      context: engine.contextOf(session, []),
-    };
-    const ordered = explainOrders(physical.plan, reader, (oid, column) => {
-      return engine.catalog.relationByOid(oid)?.columns[column].name ?? `column ${column + 1}`;
-    });
-    return text(physical, (i) => ordered.get(i) ?? keyed.get(i) ?? remarks(physical.plan, i, undefined, null));
-  }
+  const physical = planQuery(bindQuery(query, engine.bindEnv(session, [], 'view')), { mode: 'view', timeZone });
   const { keys } = keyedPlan(physical, session.evalContext, engine.loop.rowsOf);
-  return text(physical, (i) => remarks(physical.plan, i, engine.loop.graph.node(keys[i]), null));
+  const remark: NodeRemark = (i) => remarks(physical.plan, i, engine.loop.graph.node(keys[i]), null);
+  return plain(explainQuery(physical, nameOf, remark));
+}
+
+const plain = (root: ExplainedNode): Explanation => ({ root, figures: null });
+
+/** Modifying items of WITH, which run first. */
+function withItems(root: ExplainedNode, items: ExplainedNode[]): ExplainedNode {
+  const first = items.map((item) => {
+    return {
+      ...item,
+      text: `With: ${item.text}`,
+      fields: { ...item.fields, 'Parent Relationship': 'InitPlan' },
+    };
+  });
+  return { ...root, inputs: [...first, ...root.inputs] };
+}
+
+/** How the sources of a plan that is read once are read. */
+function readRemarks(engine: TidemarkEngine, plan: DataflowPlan, session: SessionContext, params: Datum[]): NodeRemark {
+  const keyed = keyedText(plan, engine);
+  const reader = readerOf(engine, session, params);
+  const ordered = explainOrders(plan, reader, (oid, column) => {
+    return engine.catalog.relationByOid(oid)?.columns[column].name ?? `column ${column + 1}`;
+  });
+  return (i) => ordered.get(i) ?? keyed.get(i) ?? remarks(plan, i, undefined, null);
+}
+
+function readerOf(engine: TidemarkEngine, session: SessionContext, params: Datum[]): Reader {
+  const { loop, readSources: sources } = engine;
+  const transaction = engine.transactionOf(session);
+  return { loop, sources, transaction, context: engine.contextOf(session, params) };
 }
 
 /** By source: what it reads instead of all rows, if that is little (narrowed_plan.ts). */
@@ -140,13 +254,10 @@ function viewNamed(engine: TidemarkEngine, inner: Statement, session: SessionCon
   return relation === null ? null : (engine.loop.view(relation.oid) ?? null);
 }
 
-function queryOf(inner: Statement): SelectNode | null {
+function maintainedQuery(inner: Statement): SelectNode | null {
   switch (inner.k) {
-    case 'select':
     case 'create_view':
       return inner.query;
-    case 'declare_cursor':
-      return 'select' in inner.query ? inner.query : null;
     case 'subscribe':
       return 'query' in inner.target ? inner.target.query : null;
     default:
@@ -154,24 +265,16 @@ function queryOf(inner: Statement): SelectNode | null {
   }
 }
 
-function line(name: string, cells: (number | bigint | string)[]): string {
-  return `${name.padEnd(20)} ${cells.map((n) => String(n).padStart(12)).join(' ')}`;
-}
-
 /** Per operator: rows, state and time since the node was made, for all its views together; and of the view's own rows. */
-function figures(view: ViewRuntime): string[] {
+function figuresOf(view: ViewRuntime): Figures[] {
   const { nodes, plan } = view.flow;
   for (const node of nodes) node.timed = true;
-  const lines = [
-    '',
-    'operator                 rows in     rows out   state rows  state bytes   cold bytes    ns per row        views',
-  ];
-  view.figures().forEach((f, i) => {
+  const all = view.figures().map((f, i): Figures => {
     const perRow = f.rowsIn === 0 ? '' : (Number(f.nanoseconds) / f.rowsIn).toFixed(0);
     const cells = [f.rowsIn, f.rowsOut, f.stateRows, f.stateBytes, f.coldBytes, perRow, nodes[i].flows.size];
-    lines.push(line(`${i} ${plan.nodes[i].op}`, cells));
+    return { name: `${i} ${plan.nodes[i].op}`, cells };
   });
   const { stored } = view;
-  if (stored !== null) lines.push(line('rows', ['', '', stored.rows, stored.bytes, stored.coldBytes]));
-  return lines;
+  if (stored !== null) all.push({ name: 'rows', cells: ['', '', stored.rows, stored.bytes, stored.coldBytes] });
+  return all;
 }

@@ -46,8 +46,8 @@ export function searchKeys(
         if (slot !== 0) found(F64[(slot + table.payloadOffset) / 8], rows, row);
       }
     };
-    const indexed = instead === undefined ? indexOver(stored, columns) : undefined;
-    if (indexed !== undefined && isIndexed(relation, indexed, view)) {
+    const indexed = instead === undefined ? indexOver(relation, columns, view) : undefined;
+    if (indexed !== undefined) {
       // An index gives the rows of a key as often as it is asked.
       const different = keys.filter((_, i) => firsts[i] === i);
       const inOrder = different.map((key) => indexed.map((c) => key[columns.indexOf(c)]));
@@ -67,8 +67,11 @@ export function searchKeys(
   }
 }
 
-function indexOver(stored: StoredRelation, columns: number[]): number[] | undefined {
-  return stored.indexedColumns().find((its) => hasColumns({ columns: its }, columns));
+/** The columns of an index that finds rows by these columns, in its order. */
+export function indexOver(relation: number, columns: number[], view: RowReader): number[] | undefined {
+  const indexed = view.loop.relations.get(relation)?.indexedColumns() ?? [];
+  const its = indexed.find((own) => hasColumns({ columns: own }, columns));
+  return its !== undefined && isIndexed(relation, its, view) ? its : undefined;
 }
 
 /** For each key whether a row has it. */

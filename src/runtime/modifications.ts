@@ -88,7 +88,7 @@ export function modifyContext(
 }
 
 /** What rows are looked at for now. */
-function constraintsOf({ catalog }: TidemarkEngine, relation: Relation) {
+export function constraintsOf({ catalog }: TidemarkEngine, relation: Relation) {
   const object = catalog.get(relation.oid);
   const { checks, generated, foreignKeys } = object !== undefined && 'checks' in object ? object : NOTHING_CHECKED;
   const referencing = catalog.referencing(relation.oid);
@@ -144,15 +144,24 @@ function changesOfStatement(
   });
 }
 
+export function bindModification(
+  engine: TidemarkEngine,
+  statement: ModifyStatement,
+  paramTypes: number[],
+  session: SessionContext,
+): BoundModification {
+  const env = { ...engine.bindEnv(session, [...paramTypes], 'read'), allowAsOf: statement.k === 'insert' };
+  const bind = { insert: bindInsert, update: bindUpdate, delete: bindDelete, merge: bindMerge }[statement.k];
+  return bind(statement.node, statement.text, env);
+}
+
 export function prepareModification(
   engine: TidemarkEngine,
   statement: ModifyStatement,
   paramTypes: number[],
   session: SessionContext,
 ): RunnableStatement {
-  const env = { ...engine.bindEnv(session, [...paramTypes], 'read'), allowAsOf: statement.k === 'insert' };
-  const bind = { insert: bindInsert, update: bindUpdate, delete: bindDelete, merge: bindMerge }[statement.k];
-  const bound: BoundModification = bind(statement.node, statement.text, env);
+  const bound = bindModification(engine, statement, paramTypes, session);
   const parts = [...bound.items, bound];
   const targets = targetsOf(engine, parts);
   const source = parts.length === 1 ? ChangeSource.of(bound) : null;

@@ -11,7 +11,7 @@
 import { SqlError } from '../../operators/errors.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import type { SelectNode } from '../../planner/parse/ast.ts';
-import { scanPostgres } from '../../planner/parse/pg_parser.ts';
+import { scanPostgres, type Token } from '../../planner/parse/pg_parser.ts';
 import { walkTree } from '../../planner/parse/walk_tree.ts';
 import { type CatalogObject, KIND_NAMES } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
@@ -34,62 +34,86 @@ export function renameObject(engine: TidemarkEngine, object: CatalogObject, to: 
   if (object.kind === 'table' && object.relation.key !== null && catalog.in(object.schema, `${to}_pkey`)) {
     throw new SqlError('42P07', `relation "${to}_pkey" already exists`);
   }
+  changeReaders(engine, object, session, {
+    edit: (query, place, tokens) => renamePlace(query, place, tokens, from, to),
+    change: () => catalog.rename(object, to),
+    undo: () => catalog.rename(object, from),
+    refused: (view) =>
+      `cannot rename "${from}", as ${KIND_NAMES[view.kind]} "${view.name}" could not be read with the new name`,
+  });
+  const running = engine.loop.view(object.oid);
+  if (running !== undefined) running.name = to;
+}
+
+/** How a relation gets another name, or another schema. */
+interface NameChange {
+  /** At a place of a view's query that names the relation. */
+  edit(query: SelectNode, place: NamePlace, tokens: Token[]): void;
+  /** In the catalog. */
+  change(): void;
+  undo(): void;
+  /** What is said of a view that cannot be read then. */
+  refused(view: ReadingView): string;
+}
+
+/** Makes a change to a relation's name, and to the views that name it; 0A000, and nothing is done, when one of them cannot be bound afterwards. */
+export function changeReaders(
+  engine: TidemarkEngine,
+  object: CatalogObject,
+  session: SessionContext,
+  { edit, change, undo, refused }: NameChange,
+): void {
   const readers = readersOf(engine, object);
   const before = readers.map(({ query }) => query);
-  const renamed = readers.map((view) => renamedQuery(engine, view, object, to, session));
-  catalog.rename(object, to);
+  const changed = readers.map((view) => {
+    const query = structuredClone(view.query);
+    const places = namePlaces(engine, view, query, session, ({ oid }) => oid === object.oid);
+    for (const place of places) edit(query, place, scanPostgres(query.text));
+    return query;
+  });
+  change();
   // All of them first: one may be read through another.
-  readers.forEach((view, i) => void setQuery(view, renamed[i]));
+  readers.forEach((view, i) => void setQuery(view, changed[i]));
   try {
-    for (const view of readers) check(engine, view, from, session);
+    for (const view of readers) check(engine, view, refused, session);
   } catch (error) {
-    catalog.rename(object, from);
+    undo();
     readers.forEach((view, i) => void setQuery(view, before[i]));
     throw error;
   }
-  const running = engine.loop.view(object.oid);
-  if (running !== undefined) running.name = to;
   for (const view of readers) view.sql = viewText(engine, view, session);
 }
 
-function check(engine: TidemarkEngine, view: ReadingView, from: string, session: SessionContext): void {
+function check(
+  engine: TidemarkEngine,
+  view: ReadingView,
+  refused: NameChange['refused'],
+  session: SessionContext,
+): void {
   try {
     bindViewQuery(engine, view, structuredClone(view.query), session);
   } catch (error) {
     if (!(error instanceof SqlError)) throw error;
-    const message = `cannot rename "${from}", as ${KIND_NAMES[view.kind]} "${view.name}" could not be read with the new name: ${error.message}`;
-    throw new SqlError('0A000', message, { hint: 'Drop the view, and make it again after the renaming.' });
+    throw new SqlError('0A000', `${refused(view)}: ${error.message}`, {
+      hint: 'Drop the view, and make it again afterwards.',
+    });
   }
 }
 
-function renamedQuery(
-  engine: TidemarkEngine,
-  view: ReadingView,
-  object: CatalogObject,
-  to: string,
-  session: SessionContext,
-): SelectNode {
-  const query = structuredClone(view.query);
-  const places = namePlaces(engine, view, query, session, ({ oid }) => oid === object.oid);
-  for (const place of places) renamePlace(query, place, object.name, to);
-  return query;
-}
-
-function renamePlace(query: SelectNode, place: NamePlace, from: string, to: string): void {
+function renamePlace(query: SelectNode, place: NamePlace, tokens: Token[], from: string, to: string): void {
   const { node, aliased, inCall } = place;
-  const tokens = scanPostgres(query.text);
   const [, name] = nameTokens(tokens, place);
   if (aliased.alias === undefined) {
     aliased.alias = { aliasname: from };
     const { end } = tokens[inCall ? closingBracket(tokens, name) : name];
-    edit(query, insertion(end, ` AS ${quoteIdent(from)}`));
+    editQuery(query, insertion(end, ` AS ${quoteIdent(from)}`));
   }
   node.relname = to;
-  edit(query, { from: tokens[name].start, to: tokens[name].end, text: quoteIdent(to) });
+  editQuery(query, { from: tokens[name].start, to: tokens[name].end, text: quoteIdent(to) });
 }
 
 /** Edits the query's text, and moves the places of what comes after that. */
-function edit(query: SelectNode, change: Edit): void {
+export function editQuery(query: SelectNode, change: Edit): void {
   query.text = edited(query.text, [change]);
   const by = Buffer.byteLength(change.text, 'utf8') - (change.to - change.from);
   walkTree(query.select, (node) => {

@@ -26,9 +26,8 @@ export function temporarySchema(engine: TidemarkEngine, session: SessionContext)
   if (there !== undefined) return there;
   if (session.useTemporary === undefined) throw unsupported('a temporary object outside of a session');
   const { catalog } = engine;
-  let number = 1;
-  while (catalog.hasSchema(`pg_temp_${number}`)) number++;
-  const schema = `pg_temp_${number}`;
+  // By its OID: what is still under way for a session that has ended, or remembers its path, never finds another's schema under the name.
+  const schema = `pg_temp_${catalog.nextOid}`;
   catalog.createSchema(schema, false);
   // What the statement is for can still be cancelled.
   const quiet = sessionWith(session, {});

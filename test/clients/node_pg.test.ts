@@ -31,6 +31,24 @@ async function connect(): Promise<pg.Client> {
   return made;
 }
 
+test('EXPLAIN of changes: with parameters, as JSON, run by ANALYZE', options, async () => {
+  const update = 'UPDATE accounts SET owner = owner WHERE id = $1';
+  const text = await client.query(`EXPLAIN ${update}`, [5]);
+  assert.match(text.rows.map((row) => row['QUERY PLAN']).join('\n'), /^Update accounts\n[\s\S]*lookup \(5\)/);
+  const { rows } = await client.query(`EXPLAIN (ANALYZE, FORMAT JSON) ${update}`, [5]);
+  assert.equal(rows[0]['QUERY PLAN'][0].Plan['Actual Rows'], 1);
+  const other = await connect();
+  await client.query(`EXPLAIN ANALYZE INSERT INTO accounts VALUES (9000, 'explained')`);
+  assert.equal((await other.query('SELECT owner FROM accounts WHERE id = 9000')).rows[0].owner, 'explained');
+  await other.end();
+  await client.query('EXPLAIN ANALYZE DELETE FROM accounts WHERE id = 9000');
+  assert.equal((await client.query('SELECT FROM accounts WHERE id = 9000')).rowCount, 0);
+  await client.query('BEGIN READ ONLY');
+  await client.query('EXPLAIN DELETE FROM accounts');
+  await assert.rejects(client.query('EXPLAIN ANALYZE DELETE FROM accounts'), { code: '25006' });
+  await client.query('ROLLBACK');
+});
+
 test('parameters of every kind', options, async () => {
   const at = new Date('2024-02-29T12:34:56.789Z');
   const { rows } = await client.query(

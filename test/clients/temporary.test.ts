@@ -54,6 +54,7 @@ test('a table of a session is before all others of its name, and nobody else see
   await assert.rejects(rows(b, `SELECT * FROM ${own}.t`), refused('0A000', /other sessions/));
   await assert.rejects(rows(b, `DROP TABLE ${own}.t`), refused('0A000'));
   await assert.rejects(rows(b, `CREATE TABLE ${own}.u (a int)`), refused('42P16'));
+  for (const client of [a, b]) await assert.rejects(rows(client, `DROP SCHEMA ${own} CASCADE`), refused('0A000'));
   await rows(a, 'DROP TABLE t');
   assert.deepEqual(await rows(a, 'SELECT v FROM t'), [['public']]);
   await assert.rejects(rows(a, 'SELECT * FROM pg_temp.t'), refused('42P01'));
@@ -140,6 +141,17 @@ test(
     await new Promise((resolve) => setTimeout(resolve, 200));
     (slow as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
     await ended();
+    // While it makes one, sooner or later.
+    for (const ms of [1, 5, 20, 60, 150]) {
+      const making = await connect();
+      rows(making, 'CREATE TEMP TABLE gone AS SELECT n, n::text AS t FROM generate_series(1, 300000) n').catch(
+        () => undefined,
+      );
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      (making as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+      await until('the session is gone', () => server.running.postgres.sessions().length === 1);
+      await ended();
+    }
     const pooled = await make();
     await rows(pooled, 'DISCARD ALL');
     await ended();
@@ -255,6 +267,32 @@ test('what lasts does not read them; a view over one is temporary', options, asy
   await rows(client, 'CREATE TABLE lasting AS SELECT a FROM over');
   assert.deepEqual(await rows(other, 'SELECT a FROM lasting'), [[3]]);
   await rows(other, 'DROP TABLE lasting');
+});
+
+test('what a session has made keeps its meaning when another has its schema', options, async () => {
+  const first = await connect();
+  await rows(first, 'CREATE TABLE base (a int); INSERT INTO base VALUES (1); CREATE TEMP TABLE mine (a int)');
+  await rows(first, 'CREATE MATERIALIZED VIEW lasting AS SELECT a FROM base; CREATE VIEW plain AS SELECT a FROM base');
+  const [before] = temporary();
+  await first.end();
+  await until('its schema is gone', () => temporary().length === 0);
+  const second = await connect();
+  await rows(second, 'CREATE TEMP TABLE base (b text, c int)');
+  assert.notEqual(temporary()[0], before);
+  await rows(second, 'ALTER TABLE public.base RENAME COLUMN a TO z');
+  await rows(second, 'ALTER TABLE public.base RENAME TO renamed');
+  for (const view of ['lasting', 'plain']) {
+    assert.deepEqual(await rows(second, `SELECT a FROM ${view}`), [[1]]);
+    const [[text]] = await rows(second, `SELECT pg_get_viewdef('${view}'::regclass)`);
+    assert.match(String(text), /FROM renamed AS base\(a\)/);
+  }
+  assert.deepEqual(await rows(second, 'SELECT * FROM base'), []);
+  // And the session follows its own.
+  await rows(second, 'BEGIN; DECLARE c CURSOR FOR SUBSCRIBE base');
+  const other = await connect();
+  await rows(other, 'DROP TABLE renamed CASCADE');
+  assert.deepEqual((await rows(second, "FETCH ALL c WITH (timeout = '0s')")).length, 0);
+  await rows(second, 'ROLLBACK');
 });
 
 test('catalogs say so, to each session what it sees', options, async () => {

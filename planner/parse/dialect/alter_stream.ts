@@ -1,4 +1,4 @@
-/** ALTER STREAM [IF EXISTS] name RENAME { TO name | [COLUMN] name TO name } */
+/** ALTER STREAM [IF EXISTS] name { RENAME TO name | RENAME [COLUMN] name TO name | SET SCHEMA name } */
 import type { AlterAction, Statement } from '../ast.ts';
 import { type Piece, Reader } from './piece.ts';
 
@@ -7,13 +7,14 @@ export function alterStream(piece: Piece): Statement {
   reader.expectWord('stream');
   const ifExists = reader.takeWords('if', 'exists');
   const { location: _, ...named } = reader.qualifiedName();
-  reader.expectWord('rename');
-  const action = renaming(reader);
+  const action = alteration(reader);
   reader.expectEnd();
   return { ...piece.source, k: 'alter_relation', kind: 'stream', ...named, ifExists, actions: [action] };
 }
 
-function renaming(reader: Reader): AlterAction {
+function alteration(reader: Reader): AlterAction {
+  if (reader.takeWords('set', 'schema')) return { k: 'set_schema', schema: reader.name() };
+  reader.expectWord('rename');
   if (reader.takeWords('to')) return { k: 'rename', to: reader.name() };
   reader.takeWords('column');
   const column = reader.name();

@@ -36,6 +36,7 @@ function around<K extends Statement['k']>(piece: Piece, from: number, to: number
 
 const EXPLAINABLE: Statement['k'][] = [
   'select',
+  'modifying_select',
   'insert',
   'update',
   'delete',

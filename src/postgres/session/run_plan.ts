@@ -34,14 +34,20 @@ const WRITES = new Set<Statement['k']>([
 /** What is published as soon as it has run, when it is all of its transaction. */
 const MODIFICATIONS = new Set<Statement['k']>(['modifying_select', 'insert', 'update', 'delete', 'merge', 'truncate']);
 
+/** EXPLAIN ANALYZE runs what it explains. */
+function whatRuns(statement: Statement): Statement {
+  return statement.k === 'explain' && statement.analyze ? statement.inner : statement;
+}
+
 /** 25006 for what writes in a read-only transaction. */
 export function checkReadOnly(session: Session, statement: Statement): void {
-  const writes = WRITES.has(statement.k) || (statement.k === 'copy' && statement.node.is_from === true);
+  const what = whatRuns(statement);
+  const writes = WRITES.has(what.k) || (what.k === 'copy' && what.node.is_from === true);
   if (!writes) return;
   // BEGIN has copied the default; outside a block the default itself counts.
   const setting = session.block.explicit ? 'transaction_read_only' : 'default_transaction_read_only';
   if (!session.settings.isOn(setting)) return;
-  throw new SqlError('25006', `cannot execute ${commandTag(statement)} in a read-only transaction`);
+  throw new SqlError('25006', `cannot execute ${commandTag(what)} in a read-only transaction`);
 }
 
 /** Executes a plan; the late result of a cancelled one is closed, not leaked. `alone`: it is all of its transaction. */
@@ -59,7 +65,7 @@ export async function runPlan(
   session.sleepMs = 0;
   const slept = () => (session.sleepMs > 0 ? sleep(session.sleepMs, cancellation) : null);
   const published =
-    alone && MODIFICATIONS.has(statement.k)
+    alone && MODIFICATIONS.has(whatRuns(statement).k)
       ? engine.executeAlone?.(plan, params, session.context, signal, slept)
       : undefined;
   const running = published ?? engine.execute(plan, params, session.context, signal);

@@ -51,7 +51,8 @@ export class WireSessionContext implements SessionContext {
   readonly #functions: SessionFunctions;
   #context: EvalContext | null = null;
   #generation = -1;
-  readonly #atEnd: (() => void)[] = [];
+  /** Null: it has ended. */
+  #atEnd: (() => void)[] | null = [];
   #now = -1n;
   #temporary: string | null = null;
 
@@ -111,11 +112,15 @@ export class WireSessionContext implements SessionContext {
   }
 
   onEnd(work: () => void): void {
-    this.#atEnd.push(work);
+    // A statement that was cancelled may still be under way.
+    if (this.#atEnd === null) work();
+    else this.#atEnd.push(work);
   }
 
   ended(): void {
-    for (const work of this.#atEnd.splice(0)) work();
+    const works = this.#atEnd ?? [];
+    this.#atEnd = null;
+    for (const work of works) work();
   }
 
   get searchPath(): string[] {
