@@ -12,7 +12,10 @@ export function createEnum({ typeName, vals }: PgNode, source: Source): Statemen
 
 /** Of fields that are '' the node has nothing, so the words before the last label say what it is. */
 export function alterEnum({ typeName, oldVal, newVal: label = '', ...node }: PgNode, source: Source): AlterEnum {
-  const word = scanPostgres(source.text).filter(({ text }) => text !== ';').at(-2)?.text.toLowerCase();
+  const word = scanPostgres(source.text)
+    .filter(({ text }) => text !== ';')
+    .at(-2)
+    ?.text.toLowerCase();
   const beside = word === 'before' || word === 'after';
   const action: AlterEnum['action'] =
     word === 'to'
