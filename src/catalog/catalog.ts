@@ -98,7 +98,8 @@ export class Catalog implements CatalogReader {
     this.#schemas.clear();
     for (const [name, oid] of schemas) this.#schemas.set(name, oid);
     for (const [name, comment] of schemaComments) this.schemaComments.set(name, comment);
-    for (const object of objects) this.add(object);
+    // A table may have got a column of a type that is younger.
+    for (const object of objects) this.#put(object);
     this.version++;
   }
 
@@ -177,6 +178,10 @@ export class Catalog implements CatalogReader {
 
   add(object: CatalogObject): void {
     this.check(object);
+    this.#put(object);
+  }
+
+  #put(object: CatalogObject): void {
     if (object.kind === 'type') setEnumType(object.type, this);
     this.#objects.set(object.oid, object);
     this.#byName.set(placeOf(object), object.oid);

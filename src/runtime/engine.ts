@@ -94,6 +94,7 @@ export class TidemarkEngine implements Engine {
   readonly sequences = new Sequences(this);
   readonly sinks = new ListedMap<number, Sink>();
   readonly sinkHold = new SinkHold(this);
+  readonly typeNamed: Engine['typeNamed'] = (...said) => this.catalog.typeNamed(...said);
   /** Durable subscriptions: the tick up to which each was acknowledged; null: nothing yet. */
   readonly subscriptions = new Map<number, bigint | null>();
   /** What ticks changed, for those who follow or look back. */
@@ -381,10 +382,6 @@ export class TidemarkEngine implements Engine {
 
   hasSubscription(name: string): boolean {
     return this.catalog.objects().some((object) => object.kind === 'subscription' && object.name === name);
-  }
-
-  typeNamed(schema: string | undefined, name: string, searchPath: string[]): number {
-    return this.catalog.typeNamed(schema, name, searchPath);
   }
 
   /** Makes an object that has just come to life part of the catalog. */
