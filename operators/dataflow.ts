@@ -22,7 +22,7 @@ export type { NodeFigures } from './flow_node.ts';
 export type RelationRows = (relation: number, lookup?: Lookup) => Batch | null;
 
 /** Operators that may have output without input: the clock or a watermark moves them. */
-const CLOCKED = new Set<PlanNode['op']>(['temporal', 'window_close', 'recursive']);
+export const CLOCKED: ReadonlySet<PlanNode['op']> = new Set<PlanNode['op']>(['temporal', 'window_close', 'recursive']);
 
 export class Dataflow {
   readonly plan: DataflowPlan;

@@ -15,6 +15,8 @@
  *                                                             -> piece 2 -> aggregate
  *                                -> piece 2 -> map -> flatmap -> ...
  *
+ * A join keeps no rows for those of its other side where these are all there (passing_sides.ts).
+ *
  * Between any two the caller may let others have their turn. Where a LIMIT has got its rows no more are made for it.
  */
 import { Arena } from './batch/arena.ts';
@@ -24,11 +26,12 @@ import { oneBatch } from './batch/one_batch.ts';
 import { RowPieces } from './batch/row_pieces.ts';
 import { slices } from './batch/slice.ts';
 import { buildOperator } from './build.ts';
-import { Dataflow, type RelationRows } from './dataflow.ts';
+import { CLOCKED, Dataflow, type RelationRows } from './dataflow.ts';
 import type { FlowNode } from './flow_node.ts';
 import { type HeldNodes, heldNodes } from './held_nodes.ts';
 import { type Tick, tickWith } from './operator.ts';
 import { OverOnce } from './over_once.ts';
+import { rowsPass } from './passing_sides.ts';
 import type { DataflowPlan } from './plan.ts';
 import { isSelection, TopSelection } from './top_selection.ts';
 
@@ -36,6 +39,7 @@ import { isSelection, TopSelection } from './top_selection.ts';
 const PIECE_ROWS = 8192;
 
 const NOTHING: RelationRows = () => null;
+const NONE: ReadonlySet<number> = new Set();
 
 /** Operators that sort once stand for those that keep order. */
 const buildOnce: typeof buildOperator = (node, inputs, indexes) => {
@@ -74,6 +78,22 @@ export class Piecewise extends Dataflow {
     return isInState ? [] : [new RowPieces(spec.types, this.#kept)];
   }
 
+  /** From now on rows come of these relations alone. */
+  expect(relations: ReadonlySet<number>): void {
+    this.#letPass(relations, 0);
+  }
+
+  /** ... and, of held nodes, of those from a number on. */
+  #letPass(relations: ReadonlySet<number>, from: number): void {
+    const moves: boolean[] = [];
+    for (const [i, { spec }] of this.nodes.entries()) {
+      if (spec.op === 'source') moves.push(relations.has(spec.relation));
+      else if (this.#held[i] !== null) moves.push(i >= from);
+      else moves.push(CLOCKED.has(spec.op) || spec.inputs.some((input) => moves[input]));
+    }
+    for (const [i, node] of this.nodes.entries()) node.passes = rowsPass(node, i, (other) => moves[other]);
+  }
+
   /** A step whose output, and what is made on the way to it, comes in pieces: each is good until the next is asked for. */
   *steps(delta: RelationRows, tick: Omit<Tick, 'first'>): Iterable<Batch> {
     yield* this.#pass(0, delta, this.begin(tick), 0);
@@ -85,6 +105,7 @@ export class Piecewise extends Dataflow {
     const above = { ...tick, arena: this.#levelArena(0), first: false };
     for (const [i, node] of this.nodes.entries()) {
       if (this.#held[i] === null) continue;
+      this.#letPass(NONE, i);
       const arena = new Arena();
       try {
         for (const piece of this.#integral(node, i, { ...tick, arena, first: false })) {

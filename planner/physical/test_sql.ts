@@ -226,7 +226,8 @@ export function readPieces(
   };
   try {
     step(() => null);
-    for (const { relation, rows } of pieces) {
+    for (const [i, { relation, rows }] of pieces.entries()) {
+      flow.expect(new Set(pieces.slice(i).map((piece) => piece.relation)));
       const columns = relations.find((r) => r.oid === relation)!.columns.map((c) => c.type);
       step((oid) => (oid === relation ? batchFromRows(columns, rows, arena) : null));
     }

@@ -148,7 +148,7 @@ class SlicedRead {
   /** All or none: who has no read cannot close what it has opened. */
   #openScans(plan: DataflowPlan, { loop, transaction }: Reader): void {
     try {
-      for (const relation of feedOrder(plan)) {
+      for (const relation of feedOrder(plan, (oid) => loop.relations.get(oid)?.rows ?? 0)) {
         const stored = loop.relations.get(relation);
         if (stored !== undefined) this.#scans.set(relation, stored.scan(transaction.corrections(relation)));
       }
@@ -175,7 +175,10 @@ class SlicedRead {
 
   /** Feeds the scans, a piece before each turn of the caller's. */
   *#scanned(): Iterable<void> {
+    const rest = new Set(this.#scans.keys());
     for (const [relation, scan] of this.#scans) {
+      this.#dataflow.expect(rest);
+      rest.delete(relation);
       const size = new PieceSize(LEAST_PIECE, this.#pauses ? GREATEST_COPIED : GREATEST_PIECE);
       while (this.#dataflow.needs(relation)) {
         size.begin();
@@ -302,10 +305,15 @@ export function ownLongValues({ columns, n }: Batch, arena: Arena): void {
   for (const { phys, data, valid } of columns) ownPayloads(phys, data, valid, n, arena);
 }
 
-/** Relations of the plan's sources, those first that joins look up for the rows of their other side. */
-export function feedOrder(plan: DataflowPlan): number[] {
+/** Relations of the plan's sources, those first that joins look up for the rows of their other side; of inner joins, whose rows are looked up either way, the smaller side. */
+export function feedOrder(plan: DataflowPlan, rowsOf: (relation: number) => number = () => 0): number[] {
   const found = new Set<number>();
   const seen = new Set<number>();
+  const rows: number[] = [];
+  for (const node of plan.nodes) {
+    const own = node.op === 'source' ? rowsOf(node.relation) : 0;
+    rows.push(node.inputs.reduce((sum, input) => sum + rows[input], own));
+  }
   const visit = (at: number): void => {
     if (seen.has(at)) return;
     seen.add(at);
@@ -315,7 +323,9 @@ export function feedOrder(plan: DataflowPlan): number[] {
       return;
     }
     const rightFirst = (node.op === 'join' && node.kind !== 'right') || node.op === 'asof';
-    for (const input of rightFirst ? [...node.inputs].reverse() : node.inputs) visit(input);
+    const inOrder = rightFirst ? [...node.inputs].reverse() : [...node.inputs];
+    if (node.op === 'join' && node.kind === 'inner') inOrder.sort((a, b) => rows[a] - rows[b]);
+    for (const input of inOrder) visit(input);
   };
   visit(plan.root);
   for (const node of plan.nodes) if (node.op === 'source') found.add(node.relation);

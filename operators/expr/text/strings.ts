@@ -3,6 +3,7 @@
  * split_part count from the end when negative, an empty separator or fill means what the manual says.
  */
 import { SqlError } from '../../errors.ts';
+import { turn } from '../../turn.ts';
 import { codePointIndex, codePointLength, firstCodePoints, hasSurrogates, sliceCodePoints } from './code_points.ts';
 
 const INT4_MAX = 2147483647;
@@ -135,8 +136,32 @@ export function splitPart(text: string, separator: string, n: number): string {
 /** Parts of string_to_array: null separator splits into characters, an empty one does not split. */
 export function splitString(text: string, separator: string | null, nullText: string | null): (string | null)[] {
   if (text === '') return [];
-  const parts = separator === null ? [...text] : separator === '' ? [text] : text.split(separator);
+  const parts = partsOf(text, separator);
   return nullText === null ? parts : parts.map((p) => (p === nullText ? null : p));
+}
+
+/** Longer texts are split with looks at who waits. */
+const LONG_TEXT = 1 << 20;
+const LOOK_PARTS = 4096;
+
+function partsOf(text: string, separator: string | null): string[] {
+  if (separator === '') return [text];
+  if (text.length < LONG_TEXT) return separator === null ? [...text] : text.split(separator);
+  const parts: string[] = [];
+  for (const part of separator === null ? text : partsBy(text, separator)) {
+    parts.push(part);
+    if (parts.length % LOOK_PARTS === 0) turn.look();
+  }
+  return parts;
+}
+
+function* partsBy(text: string, separator: string): Iterable<string> {
+  let from = 0;
+  for (let at = text.indexOf(separator); at >= 0; at = text.indexOf(separator, from)) {
+    yield text.slice(from, at);
+    from = at + separator.length;
+  }
+  yield text.slice(from);
 }
 
 /** overlay(text placing part from start for length) */
