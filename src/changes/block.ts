@@ -9,7 +9,7 @@
 import type { BufferPool } from './buffer_pool.ts';
 import { type Entry, entryLength, entryOf, seal } from './entry.ts';
 
-/** Blocks are powers of two, as large as what is in memory of the log already: at most half of what they take is empty. */
+/** Blocks are powers of two, as large as those together that the log has not begun to write: at most half of what they take is empty. */
 const LEAST_BYTES = 512;
 const MOST_BYTES = 256 << 10;
 
@@ -23,10 +23,18 @@ export interface Block {
   isClosed: boolean;
 }
 
-/** An empty block for `length` bytes at least; `before`: so many of the log are in memory. */
+/** An empty block for `length` bytes at least; `before`: as openBytes(). */
 export function newBlock(at: number, length: number, before: number, pool: BufferPool): Block {
-  const size = Math.max(length, Math.min(MOST_BYTES, Math.max(LEAST_BYTES, before)));
-  return { at, memory: pool.take(2 ** Math.ceil(Math.log2(size))), length: 0, isClosed: false };
+  const usual = 2 ** Math.floor(Math.log2(Math.min(MOST_BYTES, Math.max(LEAST_BYTES, before))));
+  const size = 2 ** Math.ceil(Math.log2(Math.max(length, usual)));
+  return { at, memory: pool.take(size), length: 0, isClosed: false };
+}
+
+/** Bytes of the blocks that are not closed, which are the last ones. */
+export function openBytes(blocks: readonly Block[]): number {
+  let bytes = 0;
+  for (let i = blocks.length - 1; i >= 0 && !blocks[i].isClosed; i--) bytes += blocks[i].length;
+  return bytes;
 }
 
 export function hasRoom({ memory, length, isClosed }: Block, bytes: number): boolean {
@@ -47,12 +55,12 @@ export function closeBlock(block: Block): void {
   }
 }
 
-/** Copies of its entries from the one that lies at `from` in the file on, or of all when that is before it: its memory is used again. */
-export function* entriesFrom(block: Block, from: number): Iterable<Entry> {
+/** Adds copies of its entries from the one that lies at `from` in the file on, or of all when that is before it: its memory is used again. */
+export function addEntries(block: Block, from: number, to: Entry[]): void {
   const { memory, length } = block;
   for (let at = Math.max(0, from - block.at); at < length; ) {
     const end = at + (entryLength(memory, at) as number);
-    yield entryOf(Buffer.from(memory.subarray(at, end)));
+    to.push(entryOf(Buffer.from(memory.subarray(at, end))));
     at = end;
   }
 }

@@ -13,7 +13,7 @@
 import type { Batch } from '../../operators/batch/batch.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { type Disk, readAll } from '../durable/disk.ts';
-import { type Block, entriesFrom, hasRoom, newBlock } from './block.ts';
+import { addEntries, type Block, hasRoom, newBlock, openBytes } from './block.ts';
 import type { BufferPool } from './buffer_pool.ts';
 import { ChangeReader } from './change_reader.ts';
 import { type Entry, encodeSegmentHeader, entrySize, type Moment, SEGMENT_HEADER, writeEntry } from './entry.ts';
@@ -215,7 +215,7 @@ export class ChangeLog {
     const { tail } = segment;
     const last = tail.at(-1);
     if (last !== undefined && hasRoom(last, length)) return last;
-    const block = newBlock(segment.length, length, segment.length - segment.written, this.#host.pool);
+    const block = newBlock(segment.length, length, openBytes(tail), this.#host.pool);
     tail.push(block);
     return block;
   }
@@ -402,7 +402,9 @@ export class ChangeLog {
         0,
         segment.tail.findLastIndex((block) => block.at <= at),
       );
-      const entries = [...recent, ...segment.tail.slice(first)].flatMap((block) => [...entriesFrom(block, at)]);
+      const entries: Entry[] = [];
+      for (const block of recent) addEntries(block, at, entries);
+      for (let i = first; i < segment.tail.length; i++) addEntries(segment.tail[i], at, entries);
       return { entries, number, at: segment.length };
     }
     const entries = await this.#fromFile(segment, at);
