@@ -168,7 +168,7 @@ test('options are checked before anything is made', { skip, timeout: 60_000 }, a
     });
     await assert.rejects(create("format = 'protobuf'"), (error: never) => {
       assert.match(String(error), /unknown format "protobuf"/);
-      assert.equal(hint(error), 'Known formats: json, debezium_json, csv, raw.');
+      assert.match(hint(error), /^Known formats: json, (?:.*, )?debezium_json, csv, raw\.$/);
       return true;
     });
     await assert.rejects(create("format = 'csv', delimiter = ',,'"), /invalid value for option "delimiter"/);

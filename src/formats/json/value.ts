@@ -13,7 +13,7 @@
  */
 import { type Datum, type Decimal, type PgArray, pgArray } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
-import { ARRAY_OIDS, elementType } from '../../../operators/expr/array_types.ts';
+import { arrayTypeOf, elementType, isArrayType as isArray } from '../../../operators/expr/array_types.ts';
 import { coerceTypmod, inputText } from '../../../operators/expr/io/index.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
 import { decodeString, type JsonArrayNode, type JsonNode } from '../../../operators/expr/json/parse.ts';
@@ -25,10 +25,9 @@ const TIMESTAMP_LIMIT = 9_223_371_331_200_000_000n;
 const TIMESTAMP_LEAST = -211_813_488_000_000_000n;
 const MAX_DIMENSIONS = 6;
 
-const ARRAYS = new Set(ARRAY_OIDS);
-
+/** int2vector and oidvector are written as text. */
 export function isArrayType(oid: number): boolean {
-  return ARRAYS.has(oid);
+  return isArray(oid) && arrayTypeOf(elementType(oid)) === oid;
 }
 
 /** The datum of `node`, a part of `text`. Throws SqlError as PostgreSQL's input functions do. */
