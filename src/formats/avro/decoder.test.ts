@@ -401,8 +401,9 @@ const LIKELY: Record<string, number[]> = {
 function likelyType(schema: unknown, random: Random): ColType {
   const one = Array.isArray(schema) ? random.of(schema) : schema;
   const name = typeof one === 'string' ? one : ((one as { logicalType?: string })?.logicalType ?? '');
-  const likely = LIKELY[name];
-  return TYPES[likely === undefined || random.below(8) === 0 ? random.below(TYPES.length) : random.of(likely)];
+  // What is no scalar fits text and jsonb.
+  const likely = LIKELY[name] ?? [8, 17];
+  return TYPES[random.below(25) === 0 ? random.below(TYPES.length) : random.of(likely)];
 }
 
 function damaged(bytes: Buffer, random: Random): Buffer {
@@ -432,11 +433,16 @@ test('generated readers give what the exact one does, for good and damaged messa
   let wrong = 0;
   for (let round = 0; round < 250; round++) {
     const schemas = new Schemas();
+    const all = Array.from({ length: 6 }, (_, i) => ({
+      name: `f${i}`,
+      of: random.below(4) === 0 ? unionKind(random, 1) : anyKind(random, 1),
+    }));
+    // Each has some of the fields in an order of its own, and seldom one of another type.
     const writers = [1, 2].map((id) => {
-      const fields = Array.from({ length: 1 + random.below(6) }, (_, i) => ({
-        name: `f${i}`,
-        of: random.below(4) === 0 ? unionKind(random, 1) : anyKind(random, 1),
-      }));
+      const fields = all
+        .filter(() => random.below(4) > 0)
+        .map((f) => (random.below(15) === 0 ? { ...f, of: anyKind(random, 1) } : f));
+      if (random.below(2) === 0) fields.reverse();
       const schema = {
         type: 'record',
         name: `Top${id}`,
@@ -451,12 +457,7 @@ test('generated readers give what the exact one does, for good and damaged messa
     });
     schemas.add(3, { missing: 'none' });
     const columns = Array.from({ length: 6 }, (_, i) => {
-      const field = random.of(writers).schema.fields[i];
-      return column(
-        `f${i}`,
-        field === undefined ? random.of(TYPES) : likelyType(field.type, random),
-        random.below(6) === 0,
-      );
+      return column(`f${i}`, likelyType(all[i].of.schema, random), random.below(12) === 0);
     }).filter(() => random.below(4) > 0);
     if (random.below(3) === 0) columns.push({ ...column('o', colType(OID.int8)), origin: { k: 'offset' } });
     const upsertKey = random.below(4) === 0 ? [columns.push(column('k', colType(OID.int4))) - 1] : undefined;
@@ -492,7 +493,7 @@ test('generated readers give what the exact one does, for good and damaged messa
     wrong += found.bad.length;
     arena.release();
   }
-  assert.ok(good > 1000 && wrong > 500, `${good} good, ${wrong} bad`);
+  assert.ok(good > 500 && wrong > 500, `${good} good, ${wrong} bad`);
 });
 
 /** One message with a field `v` of the type, from bytes by hand. */
