@@ -49,7 +49,7 @@ export interface SegmentOwner {
 }
 
 /** A tail of this length is written: opening a file and writing costs as much as these bytes. */
-const WRITE_BYTES = 1 << 20;
+const WRITE_BYTES = 256 << 10;
 /** The same while the tails of all logs together are longer than this; beyond twice of it every tail is written. */
 const CROWDED_WRITE_BYTES = 64 << 10;
 const CROWDED_BYTES = 32 << 20;
@@ -172,18 +172,6 @@ export class SegmentWriter {
   }
 
   async #write(disk: Disk, segment: Segment): Promise<void> {
-    const path = this.path(segment.number);
-    const file = segment.written === 0 ? await fresh(disk, path) : await disk.open(path);
-    try {
-      // What comes meanwhile is left to the next time.
-      for (const end = segment.length; segment.written < end; ) if (!(await this.#writeBlocks(file, segment))) break;
-    } finally {
-      await file.close();
-    }
-  }
-
-  /** Writes the first blocks of the tail; false when the segment was given up meanwhile. */
-  async #writeBlocks(file: DiskFile, segment: Segment): Promise<boolean> {
     const parts: Buffer[] = [];
     let bytes = 0;
     for (const block of segment.tail) {
@@ -193,17 +181,22 @@ export class SegmentWriter {
       bytes += block.length;
     }
     const data = parts.length === 1 ? parts[0] : Buffer.concat(parts, bytes);
+    const path = this.path(segment.number);
+    const file = segment.written === 0 ? await fresh(disk, path) : await disk.open(path);
     const unsynced = segment.written + bytes - segment.synced;
-    await writeAll(file, data, segment.written);
-    if (unsynced >= SYNC_BYTES) await file.sync();
-    // Its file is among the doomed by now, or among the held.
-    if (!this.#owner.segments.includes(segment)) return false;
+    try {
+      await writeAll(file, data, segment.written);
+      if (unsynced >= SYNC_BYTES) await file.sync();
+    } finally {
+      await file.close();
+    }
+    // Given up meanwhile: its file is among the doomed by now, or among the held.
+    if (!this.#owner.segments.includes(segment)) return;
     this.#written(segment.number, segment.tail.splice(0, parts.length));
     segment.written += bytes;
     if (unsynced >= SYNC_BYTES) segment.synced = segment.written;
     this.#host.pending -= bytes;
     this.#host.written();
-    return true;
   }
 
   #written(number: number, blocks: Block[]): void {

@@ -198,7 +198,7 @@ test('a full disk: sources wait, nothing is lost, and it goes on when there is r
   for (let i = 0; i < 10; i++) {
     await sql(
       world.engine,
-      `INSERT INTO t SELECT k, 1, repeat('y', 40000) FROM generate_series(${i * 4}, ${i * 4 + 3}) k`,
+      `INSERT INTO t SELECT k, 1, repeat('y', 20000) FROM generate_series(${i * 4}, ${i * 4 + 3}) k`,
     );
     await world.note();
   }
