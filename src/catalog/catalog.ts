@@ -222,7 +222,7 @@ export class Catalog implements CatalogReader {
   }
 
   findType(schema: string | undefined, name: string, searchPath: string[]): TypeObject | undefined {
-    for (const s of schema === undefined ? searchPath : [schema]) {
+    for (const s of schema === undefined ? searchPath : schemasOf(schema, searchPath)) {
       const object = this.#objects.get(this.#byName.get(typePlace(s, name)) ?? 0);
       if (object?.kind === 'type') return object;
     }
@@ -230,7 +230,7 @@ export class Catalog implements CatalogReader {
   }
 
   typeNamed(schema: string | undefined, name: string, searchPath: string[] = ['public']): number {
-    for (const s of schema === undefined ? searchPath : [schema]) {
+    for (const s of schema === undefined ? searchPath : schemasOf(schema, searchPath)) {
       const type = this.findType(s, name, searchPath);
       if (type !== undefined) return enumTypeOid(type.oid);
       const element = name.startsWith('_') ? this.findType(s, name.slice(1), searchPath) : undefined;

@@ -121,7 +121,7 @@ export async function openData(engine: TidemarkEngine, options: DataOptions): Pr
       scripts: engine.scripts,
     };
     engine.recovery = report;
-    dropLeftTemporaries(engine);
+    await dropLeftTemporaries(engine);
     tell(engine, directory, report);
     engine.chilling.settle();
     engine.sourceTicks.goOn();

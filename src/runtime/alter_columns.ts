@@ -71,17 +71,31 @@ export function alterColumns(
   signal: AbortSignal,
   drop: DropObject,
 ): Promise<void> {
-  const running = (turns.get(engine) ?? Promise.resolve()).then(async () => {
-    const object = found(engine, statement, session);
-    const action = statement.actions.find(isColumnAction) as ColumnAction;
-    if (object === null) return;
-    await new Alteration(engine, ownTable(object, ACTIONS[action.k]), statement, session, drop).run(signal);
-  });
+  return afterOthers(engine, () => alterColumnsNow(engine, statement, session, signal, drop));
+}
+
+/** Does what changes columns, or needs that nobody else does, when those of before are done. */
+export function afterOthers(engine: TidemarkEngine, work: () => Promise<void>): Promise<void> {
+  const running = (turns.get(engine) ?? Promise.resolve()).then(work);
   turns.set(
     engine,
     running.catch(() => undefined),
   );
   return running;
+}
+
+/** Within afterOthers(). What rewrites no rows, as DROP COLUMN, is done in one turn if `drop` leaves nothing to be closed. */
+export async function alterColumnsNow(
+  engine: TidemarkEngine,
+  statement: AlterRelation,
+  session: SessionContext,
+  signal: AbortSignal,
+  drop: DropObject,
+): Promise<void> {
+  const object = found(engine, statement, session);
+  const action = statement.actions.find(isColumnAction) as ColumnAction;
+  if (object === null) return;
+  await new Alteration(engine, ownTable(object, ACTIONS[action.k]), statement, session, drop).run(signal);
 }
 
 class Alteration {

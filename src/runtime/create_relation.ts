@@ -55,7 +55,7 @@ import { StoredRelation } from './stored_relation.ts';
 import { StreamRuntime } from './stream.ts';
 import { targetSchema } from './target_schema.ts';
 import { dropAtEnd } from './temporary.ts';
-import { columnType, typesNamed, typesOfColumns } from './type_users.ts';
+import { checkLastingTypes, columnType, typesNamed, typesOfColumns } from './type_users.ts';
 
 type CreateRelation = Extract<Statement, { k: 'create_relation' }>;
 
@@ -78,6 +78,7 @@ export async function createRelation(
   const included = statement.include.map((item) => includedColumn(item));
   const all = [...columns, ...included.map(({ name, type }) => ({ name, type, notNull: false }))];
   checkNames(all);
+  checkLastingTypes(engine, said.schema, all);
   // What an earlier version wrote down has no rows of such types, but is there.
   if (engine.replay === null) checkTypes(all);
   const key = primaryKey(statement, all);
@@ -390,6 +391,7 @@ async function createTableAs(
     notNull: false,
   }));
   checkNames(columns);
+  checkLastingTypes(engine, statement.schema, columns);
   const needs = [...bound.dependencies, ...bound.types, ...typesOfColumns(columns)];
   const relation: Relation = {
     oid: 0,

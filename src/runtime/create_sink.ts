@@ -26,7 +26,7 @@ export async function createSink(
   if (nameTaken(engine, schema, statement.name, statement.ifNotExists, session)) return;
   const options = Object.fromEntries(statement.options.map((o) => [o.name, o.value]));
   const { bound, physical } = planView(engine, sinkQuery(engine, statement, session), session);
-  checkLasting(engine, 'sinks', bound.dependencies);
+  checkLasting(engine, 'sinks', [...bound.dependencies, ...bound.types]);
   const oid = engine.catalog.newOid();
   const object: SinkObject = {
     kind: 'sink',

@@ -20,6 +20,7 @@ import { takesValues } from './sequence_calls.ts';
 import { StoredRelation } from './stored_relation.ts';
 import { targetSchema } from './target_schema.ts';
 import { checkLasting, readsTemporary } from './temporary.ts';
+import { qualifyTypes } from './type_users.ts';
 import { ViewRuntime } from './view.ts';
 import { alteredMeanwhile } from './write_conflict.ts';
 
@@ -42,7 +43,7 @@ export async function createView(
   const schema = targetSchema(engine, statement, session);
   if (nameTaken(engine, schema, statement.name, statement.ifNotExists, session)) return;
   const bound = bindMaintained(engine, statement.query, session);
-  checkLasting(engine, 'materialized views', bound.dependencies);
+  checkLasting(engine, 'materialized views', [...bound.dependencies, ...bound.types]);
   const relation = viewRelation(statement, bound, engine.catalog.newOid(), schema);
   const physical = planQuery(bound, viewOptions(engine, session));
   relation.key = physical.key;
@@ -82,7 +83,7 @@ export async function becomeView(
   engine.sourceTicks.watchClock();
 }
 
-/** A view of another session's search path must mean the same relations, so names are stored with their schema. */
+/** A view of another session's search path must mean the same relations and types, so names are stored with their schema. */
 function createPlainView(engine: TidemarkEngine, statement: CreateView, session: SessionContext): void {
   const query = structuredClone(statement.query);
   const named: [node: PgNode, schema: string][] = [];
@@ -92,7 +93,9 @@ function createPlainView(engine: TidemarkEngine, statement: CreateView, session:
     onRelation: (node, relation) => named.push([node, relation.schema]),
   });
   for (const [node, schema] of named) node.schemaname = schema;
-  const becomesTemporary = statement.temporary !== true && readsTemporary(engine, bound.dependencies);
+  qualifyTypes(engine, query.select, session.searchPath);
+  const uses = [...bound.dependencies, ...bound.types];
+  const becomesTemporary = statement.temporary !== true && readsTemporary(engine, uses);
   if (becomesTemporary) session.notice('NOTICE', '00000', `view "${statement.name}" will be a temporary view`);
   const schema = targetSchema(engine, becomesTemporary ? { ...statement, temporary: true } : statement, session);
   const replaced = statement.orReplace ? replacedView(engine, schema, statement.name) : null;
@@ -189,9 +192,15 @@ export async function fill(engine: TidemarkEngine, view: ViewRuntime, becoming: 
   }
 }
 
-/** A view of the catalog becomes visible in the turn in which it becomes live, unless its name or what it reads has changed hands meanwhile. */
-export function becoming(engine: TidemarkEngine, object: CatalogObject, session: SessionContext): Becoming {
-  const stillSame = engine.catalog.stillSame(object.dependencies);
+/** A view of the catalog becomes visible in the turn in which it becomes live, unless its name or what it reads has changed hands meanwhile. `types`: that it names beside its dependencies. */
+export function becoming(
+  engine: TidemarkEngine,
+  object: CatalogObject,
+  session: SessionContext,
+  types: number[] = [],
+): Becoming {
+  const reads = [...object.dependencies, ...types];
+  const stillSame = engine.catalog.stillSame(reads);
   const { relations } = engine.loop;
   const rows = object.dependencies.map((oid) => relations.get(oid));
   return {
@@ -202,7 +211,7 @@ export function becoming(engine: TidemarkEngine, object: CatalogObject, session:
       const other = object.dependencies.find((oid, i) => relations.get(oid) !== rows[i]);
       if (other !== undefined) throw alteredMeanwhile(engine.catalog.get(other)?.name ?? String(other));
     },
-    live: () => engine.define(object, session),
+    live: () => engine.define(object, session, reads),
   };
 }
 

@@ -1,9 +1,7 @@
 /** DROP: objects and what must go with them, in one turn. */
 import { SqlError } from '../../operators/errors.ts';
 import { isTemporary } from '../../operators/expr/search_path.ts';
-import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
-import { parse } from '../../planner/parse/parse.ts';
 import { typeByName } from '../../planner/types/catalog.ts';
 import { formatType } from '../../planner/types/type_name.ts';
 import { type CatalogObject, KIND_NAMES, type ObjectKind, type TypeObject } from '../catalog/objects.ts';
@@ -15,10 +13,10 @@ import { type Dependent, defaultsOn, foreignKeysOn, stillDependent, tellCascade 
 import { dropIndex } from './drop_constraint.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { dropForeignKeys, referencesTo } from './foreign_key.ts';
+import { type Closing, freeTypes, usesOf } from './free_types.ts';
 import { keepChanges } from './kept_changes.ts';
 import { identityOwner } from './owned_sequences.ts';
-import { sessionWith } from './session_with.ts';
-import { usersOfType, usesInTables } from './type_users.ts';
+import { indexesSaying, usersOfType } from './type_users.ts';
 
 export type Drop = Extract<Statement, { k: 'drop' }>;
 
@@ -41,10 +39,19 @@ export async function drop(
     else found.push(object);
   }
   for (const object of found) checkNotRequired(engine, object, found);
-  for (const object of found)
-    if (object.kind === 'type') await freeType(engine, object, statement.cascade, session, signal);
-  const gone = removable(engine, found, statement.cascade, session);
-  await remove(engine, gone, statement, session);
+  const types = found.filter(isType);
+  if (!statement.cascade) for (const type of types) checkUnused(engine, type);
+  const closing: Closing[] = [];
+  try {
+    while (usesOf(engine, types, []).length > 0)
+      await freeTypes(engine, types, [], (object) => dropOne(engine, object), closing, session, signal);
+    const lost = types.find(({ oid }) => engine.catalog.get(oid) === undefined);
+    if (lost !== undefined) throw new SqlError('42704', `type "${lost.name}" does not exist`);
+    const gone = removable(engine, found, statement.cascade, session);
+    closing.push(...remove(engine, gone, statement, session));
+  } finally {
+    for (const close of closing) await close?.();
+  }
 }
 
 function checkNotBuiltIn(schema: string | undefined, name: string): void {
@@ -53,35 +60,13 @@ function checkNotBuiltIn(schema: string | undefined, name: string): void {
   throw new SqlError('2BP01', `cannot drop type ${formatType(type.oid)} because it is required by the database system`);
 }
 
-/** What uses a type: 2BP01, or what tables have of it goes before it, and what reads that. `schemas` go with all that they have. */
-async function freeType(
-  engine: TidemarkEngine,
-  object: TypeObject,
-  cascade: boolean,
-  session: SessionContext,
-  signal: AbortSignal,
-  schemas: string[] = [],
-): Promise<void> {
+/** 2BP01 when something uses the type. */
+function checkUnused(engine: TidemarkEngine, object: TypeObject): void {
   const users = usersOfType(engine, object);
-  if (users.length > 0 && !cascade) throw stillDependent(wordsOf(object), users);
-  const gone: string[] = [];
-  const heard = sessionWith(session, {
-    notice: (_severity, _sqlstate, message, fields) => void gone.push(...(fields?.detail ?? message).split('\n')),
-  });
-  const next = () => usesInTables(engine, object).find(({ table }) => !schemas.includes(table.schema));
-  for (let use = next(); use !== undefined; use = next()) {
-    const { schema, name } = use.table;
-    const [statement] = parse(`ALTER TABLE ${quoteIdent(schema)}.${quoteIdent(name)} ${use.action}`);
-    if (statement.k !== 'alter_relation') throw new Error('an ALTER TABLE is one');
-    gone.push(`drop cascades to ${use.text}`);
-    await alter(engine, statement, heard, signal);
-  }
-  const on = wordsOf(object);
-  tellCascade(
-    gone.map((line) => ({ text: line.replace(/^drop cascades to /, ''), on })),
-    session,
-  );
+  if (users.length > 0) throw stillDependent(wordsOf(object), users);
 }
+
+const isType = (object: CatalogObject): object is TypeObject => object.kind === 'type';
 
 /** ALTER of a relation: what it drops goes as by DROP. */
 export async function alter(
@@ -120,7 +105,7 @@ async function dropSchemas(
   signal: AbortSignal,
 ): Promise<void> {
   const schemas: string[] = [];
-  const gone: CatalogObject[] = [];
+  const inside = (name: string) => engine.catalog.objects().filter((object) => object.schema === name);
   for (const { name } of statement.names) {
     // The session goes on with it.
     if (isTemporary(name) && session.useTemporary !== undefined)
@@ -132,21 +117,27 @@ async function dropSchemas(
       session.notice('NOTICE', '00000', `schema "${name}" does not exist, skipping`);
       continue;
     }
-    const inside = engine.catalog.objects().filter((o) => o.schema === name);
-    if (inside.length > 0 && !statement.cascade) {
+    if (inside(name).length > 0 && !statement.cascade) {
       const what = `schema ${name}`;
       throw stillDependent(
         what,
-        inside.map((object) => ({ text: wordsOf(object), on: what })),
+        inside(name).map((object) => ({ text: wordsOf(object), on: what })),
       );
     }
     schemas.push(name);
-    for (const object of inside)
-      if (object.kind === 'type') await freeType(engine, object, true, session, signal, schemas);
-    for (const object of removable(engine, inside.reverse(), true, session))
-      if (!gone.includes(object)) gone.push(object);
   }
-  await remove(engine, gone, statement, session, schemas);
+  const types = () => schemas.flatMap(inside).filter(isType);
+  const closing: Closing[] = [];
+  try {
+    while (usesOf(engine, types(), schemas).length > 0)
+      await freeTypes(engine, types(), schemas, (object) => dropOne(engine, object), closing, session, signal);
+    const lost = schemas.find((name) => !engine.catalog.hasSchema(name));
+    if (lost !== undefined) throw new SqlError('3F000', `schema "${lost}" does not exist`);
+    const gone = schemas.flatMap((name) => removable(engine, inside(name).reverse(), true, session));
+    closing.push(...remove(engine, [...new Set(gone)], statement, session, schemas));
+  } finally {
+    for (const close of closing) await close?.();
+  }
 }
 
 /** The objects and what must go with them, dependents first; 2BP01 when there is such and CASCADE was not said. */
@@ -158,11 +149,15 @@ function removable(
 ): CatalogObject[] {
   const named = new Set(objects.map((o) => o.oid));
   const dependents = engine.catalog.dependents([...named]).filter((o) => !named.has(o.oid));
-  const gone = [...dependents, ...[...objects].reverse()];
+  const indexes = objects
+    .filter(isType)
+    .flatMap((type) => indexesSaying(engine, type))
+    .filter((index) => !named.has(index.oid) && !dependents.includes(index));
+  const gone = [...new Set(indexes), ...dependents, ...[...objects].reverse()];
   const on = objects.length === 0 ? '' : wordsOf(objects[0]);
-  const relations = dependents
-    .filter((o) => o.kind !== 'index' && o.kind !== 'sequence')
-    .map((o) => ({ text: wordsOf(o), on }));
+  const relations = [...new Set(indexes), ...dependents.filter((o) => o.kind !== 'index' && o.kind !== 'sequence')].map(
+    (o) => ({ text: wordsOf(o), on }),
+  );
   const others = [...defaultsWithout(engine, gone), ...foreignKeysWithout(engine, gone)];
   if (!cascade && relations.length + others.length > 0) throw stillDependent(on, [...relations.reverse(), ...others]);
   tellCascade([...relations, ...others], session);
@@ -192,14 +187,14 @@ function foreignKeysWithout(engine: TidemarkEngine, gone: CatalogObject[]): Depe
   return needing.filter(({ text }, i) => needing.findIndex((other) => other.text === text) === i);
 }
 
-/** Takes objects (and schemas) away in one turn, so that no tick sees half of it; connections end afterwards. */
-async function remove(
+/** Takes objects (and schemas) away in one turn, so that no tick sees half of it; gives what is left to do, as connections end afterwards. */
+function remove(
   engine: TidemarkEngine,
   objects: CatalogObject[],
   statement: Drop,
   session: SessionContext,
   schemas: string[] = [],
-): Promise<void> {
+): Closing[] {
   const gone = objects.flatMap((object) => [
     object.oid,
     ...(object.kind === 'table' ? (object.lostIndexes ?? []) : []),
@@ -213,7 +208,7 @@ async function remove(
     engine.catalog.dropSchema(schema);
   }
   if (gone.length > 0) engine.defined({ sql: statement.text, made: 0, dropped: gone }, session);
-  for (const close of closing) await close?.();
+  return closing;
 }
 
 /** When it is sure that the relation stays dropped. */
@@ -230,7 +225,7 @@ function endView(engine: TidemarkEngine, oid: number): () => Promise<void> {
 }
 
 /** Gives what is left to do when its connections are to be closed. */
-export function dropOne(engine: TidemarkEngine, object: CatalogObject): (() => Promise<void>) | null {
+export function dropOne(engine: TidemarkEngine, object: CatalogObject): Closing {
   engine.catalog.remove(object.oid);
   switch (object.kind) {
     case 'table':

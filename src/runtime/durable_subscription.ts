@@ -54,7 +54,7 @@ export async function createSubscription(
     if (keepsNothing(retentionOf(retention)))
       throw new SqlError('22023', 'a subscription to a query needs a retention: nobody else keeps its changes');
     const { bound, physical } = planView(engine, statement.target.query, session);
-    checkLasting(engine, 'subscriptions', bound.dependencies);
+    checkLasting(engine, 'subscriptions', [...bound.dependencies, ...bound.types]);
     const oid = engine.catalog.newOid();
     const relations = bound.dependencies.filter((dependency) => engine.catalog.get(dependency) !== undefined);
     const dependencies = [...relations, ...bound.types];

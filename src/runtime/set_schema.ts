@@ -35,6 +35,10 @@ export function setSchema(
     if (catalog.in(to, name) !== undefined)
       throw new SqlError('42P07', `relation "${name}" already exists in schema "${to}"`);
   }
+  for (const { kind, name } of moved) {
+    if (kind !== 'index' && catalog.findType(to, name, []) !== undefined)
+      throw new SqlError('42710', `type "${name}" already exists in schema "${to}"`);
+  }
   return () => {
     const from = object.schema;
     const move = (schema: string) => {

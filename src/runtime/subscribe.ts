@@ -95,7 +95,8 @@ async function startSubscription(
     checkReached(engine, subscribe.asOf);
     return subscribeToPast(engine, view, subscribe, subscribe.asOf, signal);
   }
-  const check = engine.catalog.stillSame(target.query.bound.dependencies);
+  const { dependencies, types } = target.query.bound;
+  const check = engine.catalog.stillSame([...dependencies, ...types]);
   await fill(engine, view, { signal, check, live: () => engine.journal?.passed(engine.loop) });
   return followQueue(engine, subscribe, temporary, () => engine.loop.detachView(temporary), signal);
 }

@@ -39,7 +39,7 @@ import { identitySequence, ownedSequences } from './owned_sequences.ts';
 import { checkColumnName, isSystemColumn } from './rename_column.ts';
 import { bindAlone, columnsOf, rowColumns } from './row_expression.ts';
 import { sequenceType } from './sequence_parameters.ts';
-import { columnType } from './type_users.ts';
+import { checkLastingTypes, columnType } from './type_users.ts';
 
 export class TableDraft {
   readonly object: RelationObject;
@@ -116,6 +116,7 @@ export class TableDraft {
       ...(identity === null ? {} : { identity: identity.always ? 'a' : 'd' }),
     });
     checkTypes([relation.columns[position]]);
+    checkLastingTypes(engine, relation.schema, [relation.columns[position]]);
     const kept = node === null ? null : columnDefault(engine, node, text, session);
     defaults.push(kept);
     const value =
@@ -177,6 +178,7 @@ export class TableDraft {
       this.sequenceChanges.push(changeSequence(engine, sequence, { type: typeName }));
     }
     checkTypes([{ name: column, type, notNull }]);
+    checkLastingTypes(engine, relation.schema, [{ type }]);
     const cast = (node: PgNode, of: string, refused: ReturnType<typeof refusedType>) =>
       bindAlone(engine, node, of, session, { columns: this.#before, target: type, place: 'transform', refused });
     const value = cast(using ?? columnNode(column), text, refusedType(column, using !== null));

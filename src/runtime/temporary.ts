@@ -46,19 +46,19 @@ export function dropTemporary(
   const schema = temporaryIn(session.searchPath);
   if (schema === undefined) return;
   session.useTemporary?.(null);
-  dropNow(engine, `SCHEMA ${schema}`, schema, transaction);
+  void dropNow(engine, `SCHEMA ${schema}`, schema, transaction);
 }
 
 /** Drops those of sessions of before: a server that ended in their midst has left them. */
-export function dropLeftTemporaries(engine: TidemarkEngine): void {
-  for (const schema of engine.catalog.schemas.filter(isTemporary)) dropNow(engine, `SCHEMA ${schema}`, schema);
+export async function dropLeftTemporaries(engine: TidemarkEngine): Promise<void> {
+  for (const schema of engine.catalog.schemas.filter(isTemporary)) await dropNow(engine, `SCHEMA ${schema}`, schema);
 }
 
 /** ON COMMIT DROP. */
 export function dropAtEnd(engine: TidemarkEngine, { oid }: CatalogObject, session: SessionContext): void {
   engine.transactionOf(session).atEnd(() => {
     const object = engine.catalog.get(oid);
-    if (object !== undefined) dropNow(engine, `TABLE ${object.schema}.${quoteIdent(object.name)}`, object.schema);
+    if (object !== undefined) void dropNow(engine, `TABLE ${object.schema}.${quoteIdent(object.name)}`, object.schema);
   });
 }
 
@@ -68,18 +68,18 @@ export function isEmptied({ catalog }: TidemarkEngine, relation: number): boolea
   return object !== undefined && 'emptied' in object && object.emptied === true;
 }
 
-/** In this turn; who has connections closes them afterwards. */
+/** In this turn, unless a table that stays says a temporary type while columns are altered: then afterwards. Who has connections closes them later. */
 function dropNow(
   engine: TidemarkEngine,
   what: string,
   schema: string,
   transaction: EngineTransaction | null = null,
-): void {
+): Promise<void> {
   const text = `DROP ${what} CASCADE`;
   const [statement] = parse(text);
   const own = localSession(engine, undefined, { searchPath: [schema] });
   const session = { ...own, transaction: transaction ?? own.transaction };
-  drop(engine, statement as Drop, session, new AbortController().signal)
+  return drop(engine, statement as Drop, session, new AbortController().signal)
     .catch((error: unknown) => {
       const reason = error instanceof SqlError ? error.message : String(error);
       engine.log('error', `temporary objects could not be dropped: ${text}: ${reason}`);

@@ -1,16 +1,26 @@
 /** What uses a type that a user made: what keeps it from being dropped, and its labels and its name from being changed. */
 import { SqlError } from '../../operators/errors.ts';
+import { isTemporary } from '../../operators/expr/search_path.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import { type ColType, typeObjectOid } from '../../operators/types.ts';
+import type { Relation } from '../../planner/catalog_reader.ts';
 import type { PgNode } from '../../planner/parse/ast.ts';
 import { strings } from '../../planner/parse/node_fields.ts';
 import { walkTree } from '../../planner/parse/walk_tree.ts';
 import { resolveTypeName } from '../../planner/types/type_name.ts';
-import { type CatalogObject, KIND_NAMES, type RelationObject, type TypeObject } from '../catalog/objects.ts';
+import {
+  type CatalogObject,
+  type IndexObject,
+  KIND_NAMES,
+  type RelationObject,
+  type TypeObject,
+  type Written,
+} from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { Dependent } from './dependents.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { columnsOf as columnsOfExpr } from './row_expression.ts';
+import { parsed } from './written_expression.ts';
 
 type Finder = (schema: string | undefined, name: string) => TypeObject | undefined;
 
@@ -46,6 +56,13 @@ export function typesOfColumns(columns: { type: ColType }[]): number[] {
   return columns.map(({ type }) => typeObjectOid(type.oid)).filter((oid) => oid !== 0);
 }
 
+/** 0A000 for a table that lasts longer than the types of its columns. */
+export function checkLastingTypes({ catalog }: TidemarkEngine, schema: string, columns: { type: ColType }[]): void {
+  if (isTemporary(schema) || !typesOfColumns(columns).some((oid) => isTemporary(catalog.get(oid)?.schema ?? '')))
+    return;
+  throw new SqlError('0A000', 'columns of tables that are not temporary must not have temporary types');
+}
+
 /** What of a table needs a type, and the ALTER TABLE that takes it away. */
 export interface TypeUse {
   table: RelationObject;
@@ -54,19 +71,24 @@ export interface TypeUse {
 }
 
 /** Columns of tables and streams that have a type, or an array of it. */
-function columnsOf({ relation }: RelationObject, { oid }: TypeObject): number[] {
-  return relation.columns.flatMap(({ type, dropped }, i) => (!dropped && typeObjectOid(type.oid) === oid ? [i] : []));
+function columnsOf({ columns }: Relation, { oid }: TypeObject): number[] {
+  return columns.flatMap(({ type, dropped }, i) => (!dropped && typeObjectOid(type.oid) === oid ? [i] : []));
+}
+
+/** Columns that go with a type: also those that are computed with it. */
+function columnsWith({ relation, generated }: RelationObject, object: TypeObject): number[] {
+  const computed = generated.flatMap((g) => (isIn(g.expr, object) ? [g.column] : []));
+  return [...new Set([...columnsOf(relation, object), ...computed])];
 }
 
 /** A default goes with its column, and a CHECK with any of its own. */
 export function usesInTables(engine: TidemarkEngine, object: TypeObject): TypeUse[] {
   return engine.catalog.objects().flatMap((table) => {
     if (table.kind !== 'table' && table.kind !== 'stream') return [];
-    const { defaults, checks, generated, relation, name } = table;
-    const columns = columnsOf(table, object);
+    const { defaults, checks, relation, name } = table;
+    const gone = columnsWith(table, object);
     const named = (i: number) => quoteIdent(relation.columns[i].name);
     const column = (i: number) => `column ${relation.columns[i].name} of ${KIND_NAMES[table.kind]} ${name}`;
-    const gone = [...columns, ...generated.flatMap((g) => (isIn(g.expr, object) ? [g.column] : []))];
     const defaulted = defaults.flatMap((value, i) =>
       value !== null && !gone.includes(i) && isNamed(engine, value.node, object) ? [i] : [],
     );
@@ -104,13 +126,27 @@ export function readersNaming(engine: TidemarkEngine, { oid }: TypeObject): Cata
   return engine.catalog.objects().filter(({ dependencies }) => dependencies.includes(oid));
 }
 
+/** Indexes whose expressions or condition say the type, and which do not go with a column. */
+export function indexesSaying({ catalog }: TidemarkEngine, object: TypeObject): IndexObject[] {
+  return catalog.objects().filter((index): index is IndexObject => {
+    if (index.kind !== 'index' || index.computed === undefined || !isIn(index.computed.shape, object)) return false;
+    const on = catalog.get(index.on);
+    if (on === undefined || !('relation' in on)) return true;
+    const gone = 'generated' in on ? columnsWith(on, object) : columnsOf(on.relation, object);
+    return !index.columns.some((column) => gone.includes(column));
+  });
+}
+
 /** All of them in PostgreSQL's words. */
 export function usersOfType(engine: TidemarkEngine, object: TypeObject): Dependent[] {
   const on = `type ${object.name}`;
   const tables = usesInTables(engine, object).map(({ text }) => ({ text, on }));
   return [
     ...tables,
-    ...readersNaming(engine, object).map(({ kind, name }) => ({ text: `${KIND_NAMES[kind]} ${name}`, on })),
+    ...[...indexesSaying(engine, object), ...readersNaming(engine, object)].map(({ kind, name }) => ({
+      text: `${KIND_NAMES[kind]} ${name}`,
+      on,
+    })),
   ];
 }
 
@@ -147,7 +183,8 @@ export function checkNothingKept(engine: TidemarkEngine, object: TypeObject): vo
 export function checkNowhereSaid(engine: TidemarkEngine, object: TypeObject, label: string): void {
   const tables = tablesWith(engine, object);
   const readers = engine.catalog.dependents([object.oid, ...tables.map(({ oid }) => oid)]);
-  const users = [...tables, ...readers].filter((user) => saysLabel(user, label));
+  const all = new Set([...tables, ...readers, ...indexesSaying(engine, object)]);
+  const users = [...all].filter((user) => saysLabel(user, label));
   const texts = users.map(({ kind, name }) => `${KIND_NAMES[kind]} ${name} says '${label}'`);
   if (texts.length > 0)
     throw refused(`cannot rename the label "${label}" of type ${object.name}, as it is said elsewhere`, texts);
@@ -155,11 +192,15 @@ export function checkNowhereSaid(engine: TidemarkEngine, object: TypeObject, lab
 
 function saysLabel(object: CatalogObject, label: string): boolean {
   if (object.kind === 'view') return hasLiteral(object.query.select, label);
+  const says = (written: Written) => hasLiteral(parsed(written).node, label);
+  if (object.kind === 'index') {
+    const { parts = [], where = null } = object.computed ?? {};
+    return parts.some((part) => typeof part !== 'number' && says(part)) || (where !== null && says(where));
+  }
   if (object.kind !== 'table' && object.kind !== 'stream') return false;
-  const written = [...object.checks, ...object.generated].map(({ text }) => text);
   return (
     object.defaults.some((value) => value !== null && hasLiteral(value.node, label)) ||
-    written.some((text) => text.includes(`'${label.replaceAll("'", "''")}'`))
+    [...object.checks, ...object.generated].some(says)
   );
 }
 
@@ -167,8 +208,9 @@ function hasLiteral(root: PgNode, label: string): boolean {
   let found = false;
   walkTree(root, (node) => {
     const text = node.A_Const?.sval === undefined ? null : (node.A_Const.sval.sval ?? '');
-    // It may be an array that has it.
-    if (text === label || (text?.startsWith('{') && text.includes(label))) found = true;
+    // It may be an array that has it, where quotes and backslashes have a backslash before them.
+    const [bare, wanted] = [text, label].map((one) => one?.replaceAll('\\', ''));
+    if (text === label || (text?.includes('{') && bare?.includes(wanted as string))) found = true;
   });
   return found;
 }

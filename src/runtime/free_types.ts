@@ -1,0 +1,71 @@
+/**
+ * What tables have of types that go: columns, defaults, CHECKs, as by ALTER TABLE, each written down as such a statement.
+ *
+ *   DROP TYPE mood CASCADE   ->   ALTER TABLE a DROP COLUMN m CASCADE · ALTER TABLE b ... · DROP TYPE mood      all in one turn
+ *
+ * What refuses is asked before anything is done, and connections are closed afterwards. A power cut that takes the last of these records leaves the type with the columns
+ * gone, as it would between two statements; nobody was told then that the type is dropped.
+ */
+import { isTemporary } from '../../operators/expr/search_path.ts';
+import { quoteIdent } from '../../operators/expr/text/quote.ts';
+import { parse } from '../../planner/parse/parse.ts';
+import { type CatalogObject, KIND_NAMES, type TypeObject } from '../catalog/objects.ts';
+import type { SessionContext } from '../engine.ts';
+import { afterOthers, alterColumnsNow, altersColumns } from './alter_columns.ts';
+import { alterRelation, ownTable } from './alter_relation.ts';
+import { checkNotFollowed } from './column_readers.ts';
+import { tellCascade } from './dependents.ts';
+import type { TidemarkEngine } from './engine.ts';
+import { sessionWith } from './session_with.ts';
+import { type TypeUse, usesInTables } from './type_users.ts';
+
+/** What is left to do for what was dropped. */
+export type Closing = (() => Promise<void>) | null;
+
+/** `schemas` go with all that they have. */
+export function usesOf(engine: TidemarkEngine, types: TypeObject[], schemas: string[]): TypeUse[] {
+  const uses = types.flatMap((type) => usesInTables(engine, type));
+  return uses.filter(({ table }) => !schemas.includes(table.schema));
+}
+
+/** `drop`: takes an object away; `closing`: gets what it gives. Another session may use the types again before the caller goes on. */
+export function freeTypes(
+  engine: TidemarkEngine,
+  types: TypeObject[],
+  schemas: string[],
+  drop: (object: CatalogObject) => Closing,
+  closing: Closing[],
+  session: SessionContext,
+  signal: AbortSignal,
+): Promise<void> {
+  const later = (object: CatalogObject) => {
+    closing.push(drop(object));
+    return null;
+  };
+  return afterOthers(engine, async () => {
+    for (const { table, action } of usesOf(engine, types, schemas)) {
+      ownTable(table, 'DROP COLUMN');
+      if (action.startsWith('DROP COLUMN')) checkNotFollowed(engine, table);
+    }
+    for (const type of types) {
+      const gone: string[] = [];
+      const notice: SessionContext['notice'] = (_severity, _sqlstate, message, fields) =>
+        void gone.push(...(fields?.detail ?? message).split('\n'));
+      for (let [use] = usesOf(engine, [type], schemas); use !== undefined; [use] = usesOf(engine, [type], schemas)) {
+        const { schema, name } = use.table;
+        const [statement] = parse(`ALTER TABLE ${quoteIdent(schema)}.${quoteIdent(name)} ${use.action}`);
+        if (statement.k !== 'alter_relation') throw new Error('an ALTER TABLE is one');
+        gone.push(`drop cascades to ${use.text}`);
+        // Temporary tables of other sessions have it no longer either.
+        const heard = sessionWith(session, { notice, ...(isTemporary(schema) ? { searchPath: [schema] } : {}) });
+        if (altersColumns(statement)) await alterColumnsNow(engine, statement, heard, signal, later);
+        else alterRelation(engine, statement, heard);
+      }
+      const on = `${KIND_NAMES.type} ${type.name}`;
+      tellCascade(
+        gone.map((line) => ({ text: line.replace(/^drop cascades to /, ''), on })),
+        session,
+      );
+    }
+  });
+}
