@@ -4,14 +4,17 @@
  *   long    zigzag varint into lo and hi, the two halves of the 64 bits
  *   blocks  of arrays and maps: a count of items; a negative one is followed by the block's length in bytes
  *
- * Hostile input: an item may have no bytes at all (null, an empty record), so a few bytes could claim any number of them. Items, entries and nested records
- * are counted, and a message may have no more of them than bytes, plus SPARE_ITEMS. How deep values nest is bounded, too.
+ * Hostile input: an item may have no bytes at all (null, an empty record), so a few bytes could claim any number of them. Items, entries, nulls and nested records
+ * are counted, and a message may have no more of them than bytes, plus SPARE_ITEMS. So are characters that are the schema's, not the message's: names of fields, labels, digits
+ * behind the point. How deep values nest is bounded, too.
  */
 import { SqlError } from '../../../operators/errors.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
 
 const SPARE_ITEMS = 65_536;
 const MOST_DEPTH = 500;
+/** Beside those of the message. */
+const MOST_GIVEN = 1 << 26;
 
 export class AvroBytes {
   bytes!: Buffer;
@@ -23,6 +26,7 @@ export class AvroBytes {
   lo = 0;
   hi = 0;
   #items = 0;
+  #given = 0;
   #depth = 0;
 
   begin(bytes: Buffer, at: number, end: number, context: EvalContext): void {
@@ -31,6 +35,7 @@ export class AvroBytes {
     this.at = at;
     this.end = end;
     this.#items = end - at + SPARE_ITEMS;
+    this.#given = 0;
     this.#depth = 0;
   }
 
@@ -144,6 +149,12 @@ export class AvroBytes {
   /** One item more of whatever may have no bytes. */
   count(): void {
     if (--this.#items < 0) throw malformed('it claims more items than it can have');
+  }
+
+  /** So many characters come of the schema. */
+  give(length: number): void {
+    this.#given += length;
+    if (this.#given > MOST_GIVEN) throw malformed('its text would be too long');
   }
 
   /** Into a record, an array or a map. */

@@ -24,7 +24,7 @@ import { ExactReader } from './exact_reader.ts';
 import { schemaIdAt } from './framing.ts';
 import { type FieldReader, type GeneratedReader, generate } from './generated.ts';
 import type { AvroOptions } from './options.ts';
-import { columnValue } from './row_reader.ts';
+import { columnValue, type SharedReaders } from './row_reader.ts';
 import { RowSlots } from './row_slots.ts';
 import { type AvroType, parseSchemas } from './schema.ts';
 import type { Schemas } from './schemas.ts';
@@ -56,6 +56,8 @@ class AvroDecoder implements Decoder {
   readonly #recordFields: number[];
   readonly #keyFields: number[];
   readonly #values: Datum[];
+  /** The record that row 0 of the batch would be, as records are read now. */
+  #record = 0;
   bytes = 0;
   anyNull = false;
 
@@ -93,6 +95,7 @@ class AvroDecoder implements Decoder {
       const start = raw.valueStart[i];
       const reader = start < 0 ? null : this.#readerOf(raw, start, raw.valueEnd[i]);
       if (reader !== null) {
+        this.#record = i - out.n;
         const reached = reader(raw.valueStart, raw.valueEnd, shift, i, alone ? i + 1 : to, out.n);
         if (reached > i && (!alone || this.#readAround(raw, i, out.n))) {
           out.addRows(reached - i, 1);
@@ -146,12 +149,13 @@ class AvroDecoder implements Decoder {
     try {
       const record = parseSchemas(known.texts);
       if (record.k !== 'record') return null;
+      const shared: SharedReaders = { skips: new Map(), json: new Map() };
       return generate(record, {
         id: this.#schema === null ? id : -1,
         columns: this.#spec.columns,
         fields: this.#fields,
         slots: this.#slots,
-        general: (type, column) => this.#fieldReader(type, column),
+        general: (type, column) => this.#fieldReader(type, column, shared),
         absent: (column) => this.#absentReader(column),
       });
     } catch (error) {
@@ -161,22 +165,24 @@ class AvroDecoder implements Decoder {
     }
   }
 
-  #fieldReader(type: AvroType, column: number): FieldReader {
+  #fieldReader(type: AvroType, column: number, { skips, json }: SharedReaders): FieldReader {
     const from = this.#from;
     if (column < 0) {
-      const skip = skipOf(type);
-      return (at, end) => this.#unlessWrong(at, end, () => skip(from));
+      const skip = skipOf(type, skips);
+      return (at, end, row) => this.#unlessWrong(at, end, row, () => skip(from));
     }
     const to = this.#spec.columns[column];
-    const read = valueReader(type, to.type);
+    const read = valueReader(type, to.type, json);
     return (at, end, row) =>
-      this.#unlessWrong(at, end, () => this.#slots.put(column, row, columnValue(read, from, to)));
+      this.#unlessWrong(at, end, row, () => this.#slots.put(column, row, columnValue(read, from, to)));
   }
 
   /** Reads something from `at` on; gives where it ended, -1 when something is wrong with it. */
-  #unlessWrong(at: number, end: number, read: () => void): number {
+  #unlessWrong(at: number, end: number, row: number, read: () => void): number {
     const from = this.#from;
     if (!(at <= end)) return -1;
+    // A run of many messages: 'now' is the time of this one.
+    this.#ctx.record = this.#record + row;
     from.begin(BYTES, at, end, this.#ctx);
     try {
       read();

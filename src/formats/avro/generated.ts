@@ -89,7 +89,12 @@ const EXACT = 'hi < -0x200000 || hi >= 0x200000';
 const NUMBER = '(hi * 4294967296 + (lo >>> 0))';
 const LEAVE = 'return i;';
 
-export function generate(record: AvroRecord, spec: GeneratedSpec): GeneratedReader {
+/** Code for more takes long to be compiled. */
+const MOST_FIELDS = 2000;
+
+/** Null: messages of this schema are better read without. */
+export function generate(record: AvroRecord, spec: GeneratedSpec): GeneratedReader | null {
+  if (record.fields.length > MOST_FIELDS) return null;
   const readers: FieldReader[] = [];
   const columnOf = new Map(
     spec.fields.map((column) => {
@@ -173,15 +178,21 @@ function skipCode(type: AvroType): string | null {
     case 'string':
       return `${LENGTH} at += n;`;
     case 'union': {
+      if (!isFew(type.branches)) return null;
       const branches = type.branches.map((branch) => skipCode(branch));
-      return branches.includes(null) || branches.length > 2 ? null : unionCode(branches as string[]);
+      return branches.includes(null) ? null : unionCode(branches as string[]);
     }
     default:
       return null;
   }
 }
 
-/** Of at most two branches: one byte says which. */
+/** Branches that one byte can tell, and none of them a union. */
+function isFew(branches: AvroType[]): boolean {
+  return branches.length > 0 && branches.length <= 2 && branches.every(({ k }) => k !== 'union');
+}
+
+/** One byte says which. */
 function unionCode(branches: string[]): string {
   const cases = branches.map((code, k) => `if (b === ${k * 2}) { ${code} }`);
   return `b = U8[at++]; ${cases.join(' else ')} else ${LEAVE}`;
@@ -191,7 +202,7 @@ function unionCode(branches: string[]): string {
 function fieldCode(type: AvroType, column: number, { type: to, notNull }: SourceColumn): string | null {
   if (type.k === 'null') return nullCode(column, to, notNull);
   if (type.k === 'union') {
-    if (type.branches.length > 2 || type.branches.some(({ k }) => k === 'union')) return null;
+    if (!isFew(type.branches)) return null;
     const branches = type.branches.map((branch) => fieldCode(branch, column, { type: to, notNull } as SourceColumn));
     return branches.includes(null) ? null : unionCode(branches as string[]);
   }

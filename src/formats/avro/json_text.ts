@@ -17,7 +17,10 @@ const CONTEXT = defaultContext();
 export function jsonReader(type: AvroType, known = new Map<AvroType, JsonReader>()): JsonReader {
   switch (type.k) {
     case 'null':
-      return () => 'null';
+      return (from) => {
+        from.count();
+        return 'null';
+      };
     case 'array': {
       const item = jsonReader(type.items, known);
       return (from) => {
@@ -44,7 +47,10 @@ export function jsonReader(type: AvroType, known = new Map<AvroType, JsonReader>
       const fields: { key: string; read: JsonReader }[] = [];
       const reader: JsonReader = (from) => {
         from.enter();
-        const entries = fields.map(({ key, read }) => key + read(from));
+        const entries = fields.map(({ key, read }) => {
+          from.give(key.length);
+          return key + read(from);
+        });
         from.leave();
         return `{${entries.join(',')}}`;
       };

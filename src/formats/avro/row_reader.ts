@@ -11,19 +11,35 @@ import type { Defaults } from '../defaults.ts';
 import type { SourceColumn } from '../format.ts';
 import { checked, guarded, missing, RowError } from '../row_error.ts';
 import { type AvroBytes, malformed } from './bytes.ts';
+import type { JsonReader } from './json_text.ts';
 import type { AvroRecord, AvroType } from './schema.ts';
 import { type Skip, skipOf } from './skip.ts';
 import { type ValueReader, valueReader } from './value.ts';
 
 export type RowReader = (from: AvroBytes, values: Datum[], defaults: Defaults) => void;
 
-/** `fields`: positions of the columns that the message has. */
-export function rowReader(type: AvroType, columns: SourceColumn[], fields: number[]): RowReader {
+/** Readers of a schema's records, made once: each may be named in very many places. */
+export interface SharedReaders {
+  skips: Map<AvroType, Skip>;
+  json: Map<AvroType, JsonReader>;
+}
+
+/** `fields`: positions of the columns that the message has. `known`: those of records that were made before. */
+export function rowReader(
+  type: AvroType,
+  columns: SourceColumn[],
+  fields: number[],
+  shared: SharedReaders = { skips: new Map(), json: new Map() },
+  known = new Map<AvroType, RowReader>(),
+): RowReader {
   switch (type.k) {
-    case 'record':
-      return recordReader(type, columns, fields);
+    case 'record': {
+      const reader = known.get(type) ?? recordReader(type, columns, fields, shared);
+      known.set(type, reader);
+      return reader;
+    }
     case 'union': {
-      const branches = type.branches.map((branch) => rowReader(branch, columns, fields));
+      const branches = type.branches.map((branch) => rowReader(branch, columns, fields, shared, known));
       return (from, values, defaults) => branches[from.readIndex(branches.length)](from, values, defaults);
     }
     default:
@@ -43,15 +59,19 @@ export function keyReader(type: AvroType, columns: SourceColumn[], fields: numbe
   };
 }
 
-function recordReader(record: AvroRecord, columns: SourceColumn[], fields: number[]): RowReader {
+function recordReader(
+  record: AvroRecord,
+  columns: SourceColumn[],
+  fields: number[],
+  { skips, json }: SharedReaders,
+): RowReader {
   const fieldOf = new Map(fields.map((column) => [nameOf(columns[column]), column]));
-  const skips = new Map<AvroType, Skip>();
   const steps = record.fields.map(({ name, type }) => {
     const column = fieldOf.get(name);
     // Of two fields of a name the last counts.
     return column === undefined
       ? { column: -1, skip: skipOf(type, skips), read: null }
-      : { column, skip: null, read: valueReader(type, columns[column].type) };
+      : { column, skip: null, read: valueReader(type, columns[column].type, json) };
   });
   const there = new Set(record.fields.map(({ name }) => name));
   const absent = fields.filter((column) => !there.has(nameOf(columns[column])));

@@ -60,7 +60,12 @@ export function scalarOf(type: AvroType): Scalar | null {
       return type.logical === 'uuid' ? { oid: OID.uuid, read: readUuidText } : { oid: OID.text, read: readString };
     case 'enum': {
       const { symbols } = type;
-      return { oid: OID.text, read: (from) => symbols[from.readIndex(symbols.length)] };
+      const read = (from: AvroBytes) => {
+        const symbol = symbols[from.readIndex(symbols.length)];
+        from.give(symbol.length);
+        return symbol;
+      };
+      return { oid: OID.text, read };
     }
     case 'bytes':
       return bytesOf((from) => from.readLength(), type.logical, type.scale);
@@ -107,7 +112,13 @@ function bytesOf(length: (from: AvroBytes) => number, logical: string | undefine
   };
   switch (logical) {
     case 'decimal':
-      return { oid: OID.numeric, read: (from) => decimalOf(read(from), scale) };
+      return {
+        oid: OID.numeric,
+        read: (from) => {
+          from.give(scale);
+          return decimalOf(read(from), scale);
+        },
+      };
     case 'uuid':
       return { oid: OID.uuid, read: (from) => uuidOfBytes(read(from)) };
     case 'duration':

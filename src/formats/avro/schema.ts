@@ -42,6 +42,9 @@ export type AvroType =
 
 const PRIMITIVES: readonly string[] = ['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string'];
 const MOST_DEPTH = 200;
+const MOST_CHARACTERS = 1 << 22;
+/** Of what is wrong: it is said of every message. */
+const MOST_SHOWN = 300;
 const MOST_FIXED_BYTES = 1 << 30;
 const MOST_SCALE = 16_383;
 
@@ -63,6 +66,8 @@ const BASES: Record<Logical, string[]> = {
 
 /** Reads schemas of which later ones may name types of earlier ones; gives the last one's type. */
 export function parseSchemas(texts: string[]): AvroType {
+  const length = texts.reduce((sum, text) => sum + text.length, 0);
+  if (length > MOST_CHARACTERS) throw bad(`it has more than ${MOST_CHARACTERS} characters`);
   const parser = new Parser();
   let type: AvroType = { k: 'null' };
   for (const text of texts) type = parser.type(jsonOf(text), '', 0);
@@ -99,7 +104,7 @@ class Parser {
       case 'error':
         return this.#record(attributes, namespace, depth);
       case 'enum':
-        return this.#name(attributes, namespace, { k: 'enum', symbols: list(attributes, 'symbols').map(String) });
+        return this.#name(attributes, namespace, { k: 'enum', symbols: symbolsOf(attributes) });
       case 'fixed':
         return this.#name(attributes, namespace, withLogical({ k: 'fixed', size: sizeOf(attributes) }, attributes));
       case 'array':
@@ -152,9 +157,16 @@ function list(attributes: Attributes, name: string): unknown[] {
   return value;
 }
 
+function symbolsOf(attributes: Attributes): string[] {
+  return list(attributes, 'symbols').map((symbol) => {
+    if (typeof symbol !== 'string' || symbol.includes('\0')) throw bad('a symbol of an enum is no text');
+    return symbol;
+  });
+}
+
 function sizeOf({ size }: Attributes): number {
   if (Number.isInteger(size) && (size as number) >= 0 && (size as number) <= MOST_FIXED_BYTES) return size as number;
-  throw bad(`${JSON.stringify(size)} is no size`);
+  throw bad('the size of a fixed is none');
 }
 
 function withLogical(
@@ -173,5 +185,5 @@ function withLogical(
 }
 
 function bad(why: string): SqlError {
-  return new SqlError('22P03', `the Avro schema cannot be used: ${why}`);
+  return new SqlError('22P03', `the Avro schema cannot be used: ${why.slice(0, MOST_SHOWN).replaceAll('\0', '?')}`);
 }

@@ -8,7 +8,7 @@ export type Skip = (from: AvroBytes) => void;
 export function skipOf(type: AvroType, known = new Map<AvroType, Skip>()): Skip {
   switch (type.k) {
     case 'null':
-      return () => undefined;
+      return (from) => from.count();
     case 'boolean':
       return (from) => from.readBoolean();
     case 'int':

@@ -23,7 +23,7 @@ import { defaultContext } from '../../../operators/expr/context.ts';
 import { coerceTypmod, inputText, outputText } from '../../../operators/expr/io/index.ts';
 import { type ColType, colType, OID } from '../../../operators/types.ts';
 import type { AvroBytes } from './bytes.ts';
-import { jsonReader } from './json_text.ts';
+import { type JsonReader, jsonReader } from './json_text.ts';
 import { type Scalar, scalarOf, timestampOf } from './scalar.ts';
 import type { AvroType } from './schema.ts';
 
@@ -32,28 +32,34 @@ export type ValueReader = (from: AvroBytes) => Datum;
 const CONTEXT = defaultContext();
 const MOST_DIMENSIONS = 6;
 
-export function valueReader(type: AvroType, column: ColType): ValueReader {
-  if (type.k === 'null') return () => null;
+/** `known`: readers of the schema's records as JSON text. */
+export function valueReader(type: AvroType, column: ColType, known = new Map<AvroType, JsonReader>()): ValueReader {
+  if (type.k === 'null') {
+    return (from) => {
+      from.count();
+      return null;
+    };
+  }
   if (type.k === 'union') {
-    const branches = type.branches.map((branch) => valueReader(branch, column));
+    const branches = type.branches.map((branch) => valueReader(branch, column, known));
     return (from) => branches[from.readIndex(branches.length)](from);
   }
-  if (isJson(column.oid) && type.k !== 'string') return jsonValue(type, column);
+  if (isJson(column.oid) && type.k !== 'string') return jsonValue(type, column, known);
   if (type.k === 'array' && isArrayType(column.oid)) {
     const element = colType(elementType(column.oid), column.typmod);
     const item = isNested(type.items) && !isJson(element.oid) ? column : element;
-    return arrayReader(valueReader(type.items, item), element.oid);
+    return arrayReader(valueReader(type.items, item, known), element.oid);
   }
   const scalar = scalarOf(type);
-  return scalar === null ? jsonValue(type, column) : scalarReader(scalar, column);
+  return scalar === null ? jsonValue(type, column, known) : scalarReader(scalar, column);
 }
 
 function isJson(oid: number): boolean {
   return oid === OID.json || oid === OID.jsonb;
 }
 
-function jsonValue(type: AvroType, column: ColType): ValueReader {
-  const read = jsonReader(type);
+function jsonValue(type: AvroType, column: ColType, known: Map<AvroType, JsonReader>): ValueReader {
+  const read = jsonReader(type, known);
   return (from) => inputText(read(from), column, CONTEXT);
 }
 
