@@ -202,3 +202,17 @@ test('a deep expression is an error, not a crash', () => {
     /^54001|accepted/,
   );
 });
+
+test('the branch of CASE that does not convert is named', () => {
+  const refuses = (sql: string, sqlstate: string, message: string) => {
+    assert.throws(() => bind(sql), { sqlstate, message }, sql);
+  };
+  const cannot = (what: string, from: string, to: string) => `${what} could not convert type ${from} to ${to}`;
+  const json = "CASE WHEN true THEN '{}'::json";
+  const jsonb = "'{}'::jsonb";
+  refuses(`SELECT ${json} ELSE ${jsonb} END`, '42846', cannot('CASE/WHEN', 'json', 'jsonb'));
+  refuses(`SELECT ${json} WHEN false THEN ${jsonb} END`, '42846', cannot('CASE/WHEN', 'jsonb', 'json'));
+  refuses(`SELECT coalesce(${jsonb}, '{}'::json)`, '42846', cannot('COALESCE', 'json', 'jsonb'));
+  refuses(`SELECT ARRAY[${jsonb}, '{}'::json]`, '42846', cannot('ARRAY', 'json', 'jsonb'));
+  refuses('SELECT CASE WHEN true THEN 1 ELSE true END', '42804', 'CASE types boolean and integer cannot be matched');
+});

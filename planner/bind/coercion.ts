@@ -8,7 +8,8 @@ import type { Expr } from '../../operators/expr/ir.ts';
 import { type ColType, colType, OID, typeObjectOid } from '../../operators/types.ts';
 import type { CoercionContext } from '../types/cast.ts';
 import { elementTypeOf } from '../types/catalog.ts';
-import { type CoerceHost, callOperator, coerceExpr, commonType } from '../types/coerce.ts';
+import { type CoerceHost, callOperator, coerceExpr } from '../types/coerce.ts';
+import { chosenType } from '../types/common_type.ts';
 import { type ResolvedOperator, resolveOperator } from '../types/operator.ts';
 import { formatType } from '../types/type_name.ts';
 import type { Level } from './level.ts';
@@ -103,7 +104,7 @@ export function toSpecific(level: Level, expr: Expr, to: ColType, construct: str
   return out;
 }
 
-/** Coerces implicitly to a type that commonType chose; an error of PostgreSQL's coerce_to_common_type otherwise. */
+/** Coerces implicitly to a type that commonTypeOf chose; an error of PostgreSQL's coerce_to_common_type otherwise. */
 export function toCommon(level: Level, expr: Expr, to: ColType, what: string): Expr {
   const from = typeOf(level, expr);
   if (from.oid === to.oid && (to.typmod === -1 || from.typmod === to.typmod) && expr.k !== 'param') return expr;
@@ -118,17 +119,17 @@ export function toCommon(level: Level, expr: Expr, to: ColType, what: string): E
   return out;
 }
 
-/** The common type of several expressions; on failure the position is that of the first that does not fit. */
+/** The type that several expressions are brought to (toCommon); on failure the position is that of the first that does not fit. */
 export function commonTypeOf(level: Level, exprs: Expr[], what: string): ColType {
   const types = exprs.map((e) => typeOf(level, e));
   try {
-    return commonType(types, what);
+    return chosenType(types, what);
   } catch (e) {
     if (!(e instanceof SqlError)) throw e;
     let culprit = exprs[exprs.length - 1];
     for (let n = 2; n <= exprs.length; n++) {
       try {
-        commonType(types.slice(0, n), what);
+        chosenType(types.slice(0, n), what);
       } catch {
         culprit = exprs[n - 1];
         break;

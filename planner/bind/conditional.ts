@@ -22,10 +22,12 @@ export function bindCase(level: Level, c: PgNode): Expr {
   });
   const other: Expr = c.defresult ? level.bind(c.defresult) : { k: 'const', v: null, t: UNKNOWN };
   const t = commonTypeOf(level, [other, ...whens.map((w) => w.then)], 'CASE');
+  // The first that does not convert is the one that PostgreSQL names.
+  const otherwise = c.defresult ? toCommon(level, other, t, 'CASE/ELSE') : null;
   const out: Expr = {
     k: 'case',
     whens: whens.map((w) => ({ when: w.when, then: toCommon(level, w.then, t, 'CASE/WHEN') })),
-    else: c.defresult ? toCommon(level, other, t, 'CASE/ELSE') : null,
+    else: otherwise,
     t,
   };
   refuseSetFunctions(level, before, 'CASE');

@@ -21,6 +21,20 @@ function converts(from: number, to: number): boolean {
 export function commonTypeOf(types: number[], what: null): number | null;
 export function commonTypeOf(types: number[], what: string): number;
 export function commonTypeOf(types: number[], what: string | null): number | null {
+  const best = chosen(types, what);
+  if (best === null) return null;
+  for (const type of types) {
+    if (type === best || converts(type, best)) continue;
+    if (what === null) return null;
+    throw new SqlError('42846', `${what} could not convert type ${formatType(type)} to ${formatType(best)}`);
+  }
+  return best;
+}
+
+/** What the others have to convert to, whether they do or not. */
+function chosen(types: number[], what: string): number;
+function chosen(types: number[], what: string | null): number | null;
+function chosen(types: number[], what: string | null): number | null {
   if (types.length === 0) return OID.text;
   if (types[0] !== OID.unknown && types.every((t) => t === types[0])) return types[0];
   let best = baseTypeOf(types[0]);
@@ -33,21 +47,22 @@ export function commonTypeOf(types: number[], what: string | null): number | nul
       throw new SqlError('42804', `${what} types ${formatType(best)} and ${formatType(next)} cannot be matched`);
     } else if (!isPreferred(best) && converts(best, next) && !converts(next, best)) best = next;
   }
-  if (best === OID.unknown) return OID.text;
-  for (const type of types) {
-    if (converts(type, best)) continue;
-    if (what === null) return null;
-    throw new SqlError('42846', `${what} could not convert type ${formatType(type)} to ${formatType(best)}`);
-  }
-  return best;
+  return best === OID.unknown ? OID.text : best;
 }
 
 /** commonTypeOf with the typmod that all share, else -1. Throws 42804 `CASE types integer and text cannot be matched`. */
 export function commonType(types: ColType[], what: string): ColType {
-  const oid = commonTypeOf(
-    types.map((t) => t.oid),
-    what,
-  );
+  return withTypmod(commonTypeOf(oids(types), what), types);
+}
+
+/** The same without a look at whether all convert to it: who brings them to it says which of them does not (bind/coercion.ts, toCommon). */
+export function chosenType(types: ColType[], what: string): ColType {
+  return withTypmod(chosen(oids(types), what), types);
+}
+
+const oids = (types: ColType[]) => types.map((t) => t.oid);
+
+function withTypmod(oid: number, types: ColType[]): ColType {
   const typmod = types[0]?.typmod ?? -1;
   return colType(oid, types.every((t) => t.oid === oid && t.typmod === typmod) ? typmod : -1);
 }

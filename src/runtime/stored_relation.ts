@@ -50,8 +50,9 @@ export function indexOfKey({ columns, shape }: Pick<UniqueKey, 'columns' | 'shap
 
 export class StoredRelation {
   readonly types: ColType[];
-  /** The last tick that changed it, or in which a unique index was added to it. */
+  /** The last tick that changed it, and TickLoop.constraints when its rows had to fit something new for the last time. */
   changedAt = 0n;
+  constrainedAt = 0;
   /** The tick since which its rows have their present columns, and its name then; null: they always had. */
   altered: { tick: bigint; name: string } | null = null;
   #store: RelationStore | RowLog | KeyedRows;

@@ -59,6 +59,8 @@ export class TickLoop {
   readonly #clock: () => bigint;
   readonly #watermark: (relation: number) => bigint | null;
   readonly #need = new TickNeed();
+  /** Counts what rows had to fit anew: no tick tells who wrote before it from who writes after it. */
+  constraints = 0;
   #publishing = false;
   /** Views whose end was asked for while a tick was being published. */
   #ending: number[] = [];
@@ -392,10 +394,10 @@ export class TickLoop {
     this.constrained(oid);
   }
 
-  /** Rows of the relation have to fit something new: who has read and not written yet looks at it. */
+  /** Rows of the relation have to fit something new: who has written and not committed yet looks at it. */
   constrained(oid: number): void {
     const relation = this.relations.get(oid);
-    if (relation !== undefined) relation.changedAt = this.tick + 1n;
+    if (relation !== undefined) relation.constrainedAt = ++this.constraints;
   }
 
   /** Operators that read the index make one of their own. Where there is no room for that, they go on with it, and it stays. */

@@ -53,8 +53,8 @@ interface Deferral {
 
 /** What the engine does for a transaction that has written. */
 export interface Commits {
-  /** Throws WriteConflict when these deltas, made of rows as of tick `seen`, do not fit the live rows. `isDeferred`: foreign keys that were not looked at. */
-  checkFit(deltas: Map<number, Batch>, seen: bigint, isDeferred: IsDeferred): void;
+  /** Throws WriteConflict when these deltas do not fit the live rows. `isDeferred`: foreign keys that were not looked at. */
+  checkFit(deltas: Map<number, Batch>, seen: Seen, isDeferred: IsDeferred): void;
   /** Throws when these deltas break one of these foreign keys. */
   checkDeferred(deltas: Map<number, Batch>, isDeferred: IsDeferred): void;
   /** Applies deltas as one tick after `check` has passed in the same turn; gives who waits for the disk. `signal` ends it before that has happened. */
@@ -63,6 +63,12 @@ export interface Commits {
   isEmptied(relation: number): boolean;
   /** All that was told to the tick log so far is on the disk. */
   durable(): Promise<void>;
+}
+
+/** What deltas were made with: the rows of a tick, and what they had to fit (TickLoop.constraints). */
+export interface Seen {
+  tick: bigint;
+  constraints: number;
 }
 
 interface Write {
@@ -85,6 +91,8 @@ export class EngineTransaction implements Transaction {
   #alone = false;
   /** The oldest tick that what was written was made of. */
   #seen: bigint | null = null;
+  /** TickLoop.constraints when it wrote for the first time. */
+  #constraints: number;
   /** Tables whose columns it has altered itself, with the tick since which it sees them so. */
   readonly #reshaped = new Map<number, bigint>();
   /** Waits until what was published is on the disk; null: nothing is published. */
@@ -95,6 +103,7 @@ export class EngineTransaction implements Transaction {
 
   constructor(loop: TickLoop, commits: Commits) {
     this.#loop = loop;
+    this.#constraints = loop.constraints;
     this.#commits = commits;
   }
 
@@ -197,7 +206,7 @@ export class EngineTransaction implements Transaction {
 
   /** Throws WriteConflict when what it wrote does not fit the live rows. */
   checkWrites(): void {
-    if (this.#writes.length > 0) this.#commits.checkFit(this.#total(), this.#seen ?? this.tick, this.isDeferred);
+    if (this.#writes.length > 0) this.#commits.checkFit(this.#total(), this.#seenSoFar(), this.isDeferred);
   }
 
   /** It alters a table's columns: makes what it wrote anew, and gives what puts that in its place; from then on it reads what is there. */
@@ -241,7 +250,13 @@ export class EngineTransaction implements Transaction {
 
   /** What is written from now on is made of the rows that it sees now. */
   noteSeen(): void {
-    this.#seen ??= this.tick;
+    if (this.#seen !== null) return;
+    this.#seen = this.tick;
+    this.#constraints = this.#loop.constraints;
+  }
+
+  #seenSoFar(): Seen {
+    return { tick: this.#seen ?? this.tick, constraints: this.#constraints };
   }
 
   /** The end of a statement that stands alone is that of its transaction. */
@@ -297,6 +312,7 @@ export class EngineTransaction implements Transaction {
     this.#unpin();
     this.#truncate(0);
     this.#seen = null;
+    this.#constraints = this.#loop.constraints;
   }
 
   /** Its end, be it COMMIT or ROLLBACK, does this. */
@@ -372,7 +388,7 @@ export class EngineTransaction implements Transaction {
   #check(deltas: Map<number, Batch>): void {
     if (this.#done) throw new SqlError('25P02', 'the transaction was rolled back before it was published');
     for (const relation of deltas.keys()) this.#checkUnaltered(relation);
-    this.#commits.checkFit(deltas, this.#seen ?? this.tick, this.isDeferred);
+    this.#commits.checkFit(deltas, this.#seenSoFar(), this.isDeferred);
     this.#unpin();
   }
 

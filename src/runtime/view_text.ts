@@ -109,20 +109,31 @@ function wrapped(tokens: Token[], place: NamePlace, { columns }: SeenRelation): 
 
 /** Outside of the query its columns get the view's names. */
 function withOwnNames(view: ReadingView, text: string, names: string[]): string {
-  const start = queryStart(text);
-  const bytes = Buffer.from(text, 'utf8');
-  const query = bytes.subarray(start).toString('utf8').trim().replace(/;$/, '').trimEnd();
+  const { start, query } = queryPart(text);
+  const before = Buffer.from(text, 'utf8').subarray(0, start).toString('utf8');
   const alias = `${quoteIdent(view.name)}(${names.map(quoteIdent).join(', ')})`;
-  return `${bytes.subarray(0, start).toString('utf8')} SELECT * FROM (${query}) AS ${alias}`;
+  return `${before} SELECT * FROM (${query}) AS ${alias}`;
 }
 
-/** Where the query of a CREATE VIEW begins, in bytes: after the first AS outside of brackets; the end when there is none. */
-export function queryStart(sql: string): number {
+/** The query of a CREATE VIEW, and where it begins in bytes: after the first AS outside of brackets. WITH [NO] DATA behind it is none of it. */
+export function queryPart(sql: string): { start: number; query: string } {
+  const tokens = scanPostgres(sql);
+  const words = tokens.map(({ text }) => text.toLowerCase());
   let depth = 0;
-  for (const { text, end } of scanPostgres(sql)) {
-    if (text === '(') depth++;
-    else if (text === ')') depth--;
-    else if (depth === 0 && text.toLowerCase() === 'as') return end;
+  const as = words.findIndex((word) => {
+    if (word === '(') depth++;
+    if (word === ')') depth--;
+    return depth === 0 && word === 'as';
+  });
+  let last = tokens.length - 1;
+  if (words[last] === ';') last--;
+  if (words[last] === 'data') {
+    const before = words[last - 1] === 'no' ? last - 2 : last - 1;
+    // An alias cannot stand behind WITH.
+    if (words[before] === 'with') last = before - 1;
   }
-  return Buffer.byteLength(sql, 'utf8');
+  const bytes = Buffer.from(sql, 'utf8');
+  const start = as < 0 ? bytes.length : tokens[as].end;
+  const query = last <= as ? '' : bytes.subarray(start, tokens[last].end).toString('utf8').trim();
+  return { start, query };
 }

@@ -7,7 +7,7 @@
  * a lost update is one whose old row is gone, a key taken twice one that somebody else has added. Rows are compared by their values, so a
  * row that came back is the same row.
  *
- * Cost: nothing for a table that has not changed since t; else two look-ups a row, and one for each key.
+ * Cost: nothing for a table that has not changed since t and whose rows have to fit nothing new; else two look-ups a row, and one for each key.
  */
 import { withScratch } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
@@ -22,24 +22,23 @@ import type { TidemarkEngine } from './engine.ts';
 import { nullViolation } from './not_null.ts';
 import { checkReferences, type WholeChange } from './references.ts';
 import { repeatedKey } from './repeated_keys.ts';
-import type { IsDeferred } from './transaction.ts';
+import type { StoredRelation } from './stored_relation.ts';
+import type { IsDeferred, Seen } from './transaction.ts';
 import { duplicateKey } from './unique_keys.ts';
 import { WriteConflict } from './write_conflict.ts';
 
-/** Throws WriteConflict unless these consolidated deltas, made of rows as of tick `seen`, fit the live rows of their tables. */
-export function checkFit(
-  engine: TidemarkEngine,
-  deltas: Map<number, Batch>,
-  seen: bigint,
-  isDeferred: IsDeferred,
-): void {
+/** Throws WriteConflict unless these consolidated deltas, made of what was `seen`, fit the live rows of their tables. */
+export function checkFit(engine: TidemarkEngine, deltas: Map<number, Batch>, seen: Seen, isDeferred: IsDeferred): void {
+  const isOther = ({ changedAt, constrainedAt }: StoredRelation) => {
+    return changedAt > seen.tick || constrainedAt > seen.constraints;
+  };
   for (const [oid, delta] of deltas) {
     const object = engine.catalog.get(oid);
     const stored = engine.loop.relations.get(oid);
     if (object === undefined)
       throw new SqlError('42P01', `the table with OID ${oid} was dropped before the transaction ended`);
     // Streams only ever take rows in.
-    if (object.kind !== 'table' || stored === undefined || stored.changedAt <= seen) continue;
+    if (object.kind !== 'table' || stored === undefined || !isOther(stored)) continue;
     if (!stored.hasRetracted(delta))
       throw new WriteConflict('40001', 'could not serialize access due to concurrent update', {
         detail: `Another transaction has changed or deleted a row of "${object.name}" that this one has changed.`,
@@ -49,7 +48,7 @@ export function checkFit(
       });
     const { relation } = object;
     checkPresent(relation, delta);
-    checkConditions(object, delta, seen);
+    checkConditions(object, delta, seen.tick);
     try {
       stored.checkComputed(delta);
     } catch (error) {
@@ -61,10 +60,15 @@ export function checkFit(
       throw WriteConflict.of(duplicateKey(relation, key, row, defaultContext()));
     }
   }
-  const changed = (oid: number) => (engine.loop.relations.get(oid)?.changedAt ?? -1n) > seen;
+  const changed = (oid: number) => {
+    const stored = engine.loop.relations.get(oid);
+    return stored !== undefined && isOther(stored);
+  };
   try {
     checkReferences(wholeChange(engine, deltas), ({ table, key }, what) => {
-      return isDeferred(table.oid, key) || key.since >= seen || changed(what === 'row' ? key.references : table.oid);
+      return (
+        isDeferred(table.oid, key) || key.since >= seen.tick || changed(what === 'row' ? key.references : table.oid)
+      );
     });
   } catch (error) {
     throw error instanceof SqlError ? WriteConflict.of(error) : error;

@@ -222,3 +222,49 @@ test('keys that are equal and look different are one for ON CONFLICT', async () 
   }
   await engine.close();
 });
+
+/** How often rows of t are looked up to see whether a change fits, while `work` runs. */
+async function looks(engine: TidemarkEngine, work: () => Promise<unknown>): Promise<number> {
+  const stored = [...engine.loop.relations.values()].find(({ types }) => types.length === 2);
+  assert.ok(stored);
+  let times = 0;
+  const { hasRetracted } = stored;
+  stored.hasRetracted = (delta) => {
+    times++;
+    return hasRetracted.call(stored, delta);
+  };
+  await work();
+  return times;
+}
+
+test('only who wrote before an index was made is looked at again', async () => {
+  const engine = await openEngine();
+  await sql(engine, 'CREATE TABLE t (id int, v int)');
+  await sql(engine, 'INSERT INTO t VALUES (1, 0), (2, 0)');
+  const [early, late] = [new Session(engine), new Session(engine)];
+  await early.run('UPDATE t SET v = 1 WHERE id = 1');
+  await sql(engine, 'CREATE UNIQUE INDEX ON t (id)');
+  await late.run('UPDATE t SET v = 2 WHERE id = 2');
+  const again = await looks(engine, async () => {
+    assert.equal(await alone(engine, 'UPDATE t SET v = 3'), 'UPDATE 2');
+    await sql(engine, 'CREATE INDEX ON t (v)');
+    await alone(engine, 'UPDATE t SET v = 4');
+  });
+  assert.equal(again, 0, 'statements that begin after it');
+  for (const { transaction } of [early, late]) await assert.rejects(transaction.commit(), { sqlstate: '40001' });
+  await engine.close();
+});
+
+test('rows that were written before a unique index was made have to fit it', async () => {
+  const engine = await openEngine();
+  await sql(engine, 'CREATE TABLE t (id int, v int)');
+  await sql(engine, 'INSERT INTO t VALUES (1, 0)');
+  const [early, other] = [new Session(engine), new Session(engine)];
+  await early.run('INSERT INTO t VALUES (1, 1)');
+  await other.run('UPDATE t SET v = 5');
+  await sql(engine, 'CREATE UNIQUE INDEX ON t (id)');
+  await assert.rejects(early.transaction.commit(), { sqlstate: '23505' });
+  assert.equal(await looks(engine, () => other.transaction.commit()), 1);
+  assert.deepEqual(await sql(engine, 'SELECT * FROM t'), [['1', '5']]);
+  await engine.close();
+});

@@ -4,7 +4,7 @@ import { parse } from '../../../planner/parse/parse.ts';
 import { localSession } from '../../runtime/local_session.ts';
 import { edited, insertion } from '../../runtime/text_edits.ts';
 import { namePlaces, orNull } from '../../runtime/view_query.ts';
-import { queryStart } from '../../runtime/view_text.ts';
+import { queryPart } from '../../runtime/view_text.ts';
 import { writtenExpression } from './check_text.ts';
 import type { CatalogFacts, IndexFacts, RelationFacts } from './facts.ts';
 import { isVisible } from './functions/names.ts';
@@ -14,7 +14,7 @@ import { typeEdits } from './type_places.ts';
 export function viewDefinition(relation: RelationFacts): string {
   const { object } = relation;
   if (object === null || (object.kind !== 'view' && object.kind !== 'materialized_view')) return '';
-  return ` ${queryText(object.sql)};`;
+  return ` ${queryPart(object.sql).query};`;
 }
 
 /** The same for a search path: names of relations that it does not find have their schema before them. */
@@ -38,13 +38,7 @@ export function viewDefinitionFor(relation: RelationFacts, facts: CatalogFacts, 
     });
     return edited(object.sql, [...edits, ...typeEdits(statement.query.select, facts, path)]);
   });
-  return ` ${queryText(qualified ?? object.sql)};`;
-}
-
-/** CREATE ... name [(columns)] [WITH (...)] AS query. */
-function queryText(sql: string): string {
-  const query = Buffer.from(sql, 'utf8').subarray(queryStart(sql)).toString('utf8');
-  return query.trim().replace(/;$/, '').trimEnd();
+  return ` ${queryPart(qualified ?? object.sql).query};`;
 }
 
 /** CREATE INDEX as PostgreSQL prints it, but expressions as they were written; `pretty`: with as few brackets as will do. */

@@ -163,6 +163,29 @@ test('definitions of views', async () => {
   ]);
 });
 
+test('WITH DATA and comments are no part of the query of a materialized view', async () => {
+  const made = await CatalogUnderTest.open(`
+    CREATE TABLE t (data int);
+    CREATE MATERIALIZED VIEW a AS SELECT data FROM t -- all of it
+      WITH NO DATA;
+    CREATE MATERIALIZED VIEW b AS SELECT 1 AS no, data AS "data" FROM t WITH DATA;
+    CREATE MATERIALIZED VIEW c AS SELECT 1 AS data /* one */;
+    CREATE VIEW d AS SELECT 1 with_no, t.data FROM t -- the last`);
+  const definitions = await made.rows(
+    "SELECT pg_get_viewdef(v::regclass) FROM unnest(ARRAY['a', 'b', 'c', 'd']) v ORDER BY v",
+  );
+  assert.deepEqual(definitions.flat(), [
+    ' SELECT data FROM t;',
+    ' SELECT 1 AS no, data AS "data" FROM t;',
+    ' SELECT 1 AS data;',
+    ' SELECT 1 with_no, t.data FROM t;',
+  ]);
+  await made.run('ALTER MATERIALIZED VIEW a RENAME COLUMN data TO other');
+  const renamed = await made.rows("SELECT definition FROM pg_matviews WHERE matviewname = 'a'");
+  assert.deepEqual(renamed, [[' SELECT * FROM (SELECT data FROM t) AS a(other);']]);
+  await made.close();
+});
+
 test('what depends on what', async () => {
   assert.deepEqual(
     await db.rows(
