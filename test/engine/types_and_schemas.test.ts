@@ -199,3 +199,28 @@ test('SET SCHEMA puts no relation where a type has its name', async () => {
   assert.deepEqual(names(engine).sort(), ['s.i', 's.i', 's.t', 's.t_id_seq']);
   await engine.close();
 });
+
+test('a label is not renamed while somebody follows rows that have it, also from an earlier tick', async () => {
+  const engine = await openEngine();
+  await sql(
+    engine,
+    `CREATE TYPE m AS ENUM ('a', 'b'); CREATE TABLE t (id int, l m); CREATE TABLE plain (l m) WITH (retention = '0');
+     INSERT INTO t VALUES (1, 'a'), (2, 'b')`,
+  );
+  const { tick } = engine.loop;
+  const rename = `ALTER TYPE m RENAME VALUE 'a' TO 'c'`;
+  for (const followed of [
+    't',
+    `t AS OF ${tick}`,
+    'plain',
+    '(SELECT l::text FROM t)',
+    `(SELECT l::text, count(*) AS n FROM t GROUP BY 1) AS OF ${tick}`,
+  ]) {
+    const stream = (await new Session(engine).open(`SUBSCRIBE ${followed}`)) ?? assert.fail();
+    await assert.rejects(sql(engine, rename), { sqlstate: '0A000', message: /kept up to date/ }, followed);
+    await sql(engine, 'DELETE FROM t WHERE id = 2');
+    stream.rows.close();
+    await sql(engine, `${rename}; ALTER TYPE m RENAME VALUE 'c' TO 'a'`);
+  }
+  await engine.close();
+});
