@@ -224,3 +224,32 @@ test('a label is not renamed while somebody follows rows that have it, also from
   }
   await engine.close();
 });
+
+test('a view that is kept goes on reading its tables beside temporary ones of their names', async () => {
+  const engine = await openEngine();
+  const { temporary } = await run(engine, 'CREATE TEMP TABLE other (a int)');
+  const own = { temporary: temporary as string };
+  await sql(engine, 'CREATE TABLE u (a int, b int); CREATE TABLE w (a int, b int)');
+  await run(engine, 'CREATE MATERIALIZED VIEW v AS SELECT a FROM u', own);
+  await run(engine, 'CREATE MATERIALIZED VIEW x AS SELECT a FROM w', own);
+  await run(engine, 'CREATE TEMP TABLE u (a int)', own);
+  await run(engine, 'CREATE TEMP TABLE w (z int)', own);
+  await sql(engine, 'ALTER TABLE u RENAME TO u2; ALTER TABLE w RENAME TO w2; ALTER TABLE u2 DROP COLUMN b');
+  assert.match(engine.catalog.find('public', 'v')?.sql ?? '', /FROM u2 AS u/);
+  await assert.rejects(sql(engine, 'ALTER TABLE u2 DROP COLUMN a'), { sqlstate: '2BP01' });
+  await sql(engine, 'INSERT INTO u2 VALUES (7); ALTER TABLE u2 RENAME COLUMN a TO c');
+  assert.deepEqual(await sql(engine, 'SELECT * FROM v'), [['7']]);
+  await engine.close();
+});
+
+test('CREATE TABLE AS whose name is taken meanwhile leaves nothing', async () => {
+  const engine = await openEngine();
+  await sql(engine, 'CREATE TABLE t (a int)');
+  const sessions = [new Session(engine), new Session(engine)];
+  for (const session of sessions) await session.run('SELECT * FROM t');
+  const made = sessions.map((session) => session.run('CREATE TABLE made AS SELECT * FROM generate_series(1, 5000)'));
+  const settled = await Promise.allSettled(made);
+  assert.deepEqual(settled.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+  for (const oid of engine.loop.relations.keys()) assert.notEqual(engine.catalog.get(oid), undefined);
+  await engine.close();
+});
