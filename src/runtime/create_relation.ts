@@ -448,6 +448,8 @@ async function createTableAs(
     } else {
       // Within a transaction that has read or written the rows are as much a part of it as what they come from.
       stillSame();
+      // The name may be taken meanwhile, or the schema gone.
+      engine.catalog.check(object);
       addStore();
       engine.define(object, session, needs);
       transaction.write(relation.oid, batch);

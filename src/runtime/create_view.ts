@@ -42,7 +42,9 @@ export async function createView(
   if (!statement.materialized) return createPlainView(engine, statement, session);
   const schema = targetSchema(engine, statement, session);
   if (nameTaken(engine, schema, statement.name, statement.ifNotExists, session)) return;
-  const bound = bindMaintained(engine, statement.query, session);
+  const { query, bound } = qualified(engine, statement.query, session, (copy, onRelation) =>
+    bindMaintained(engine, copy, session, onRelation),
+  );
   checkLasting(engine, 'materialized views', [...bound.dependencies, ...bound.types]);
   const relation = viewRelation(statement, bound, engine.catalog.newOid(), schema);
   const physical = planQuery(bound, viewOptions(engine, session));
@@ -55,7 +57,7 @@ export async function createView(
     kind: 'materialized_view',
     retention,
     relation,
-    query: statement.query,
+    query,
     physical,
   };
   await becomeView(engine, object, physical, session, relation.indexes, signal);
@@ -83,17 +85,28 @@ export async function becomeView(
   engine.sourceTicks.watchClock();
 }
 
-/** A view of another session's search path must mean the same relations and types, so names are stored with their schema. */
-function createPlainView(engine: TidemarkEngine, statement: CreateView, session: SessionContext): void {
-  const query = structuredClone(statement.query);
+/**
+ * Under another search path, and beside temporary tables that come later, a view must mean the same relations and types, so names are stored with their schema.
+ * `bind`: a copy of the query, and what hears of each name of a relation.
+ */
+function qualified(
+  engine: TidemarkEngine,
+  written: SelectNode,
+  session: SessionContext,
+  bind: (query: SelectNode, onRelation: (node: PgNode, relation: Relation) => void) => BoundQuery,
+): { query: SelectNode; bound: BoundQuery } {
+  const query = structuredClone(written);
   const named: [node: PgNode, schema: string][] = [];
-  const bound = bindQuery(query, {
-    ...engine.bindEnv(session, [], 'read'),
-    allowParams: false,
-    onRelation: (node, relation) => named.push([node, relation.schema]),
-  });
+  const bound = bind(query, (node, relation) => void named.push([node, relation.schema]));
   for (const [node, schema] of named) node.schemaname = schema;
   qualifyTypes(engine, query.select, session.searchPath);
+  return { query, bound };
+}
+
+function createPlainView(engine: TidemarkEngine, statement: CreateView, session: SessionContext): void {
+  const { query, bound } = qualified(engine, statement.query, session, (copy, onRelation) =>
+    bindQuery(copy, { ...engine.bindEnv(session, [], 'read'), allowParams: false, onRelation }),
+  );
   const uses = [...bound.dependencies, ...bound.types];
   const becomesTemporary = statement.temporary !== true && readsTemporary(engine, uses);
   if (becomesTemporary) session.notice('NOTICE', '00000', `view "${statement.name}" will be a temporary view`);
@@ -149,10 +162,15 @@ function viewOptions(engine: TidemarkEngine, session: SessionContext) {
 }
 
 /** Binds a query that is kept up to date. Relations that the server computes have no changes to follow. */
-function bindMaintained(engine: TidemarkEngine, query: SelectNode, session: SessionContext): BoundQuery {
+function bindMaintained(
+  engine: TidemarkEngine,
+  query: SelectNode,
+  session: SessionContext,
+  onRelation?: (node: PgNode, relation: Relation) => void,
+): BoundQuery {
   // What an earlier version took is taken again.
   const literalContext = engine.replay === null ? withoutClock(session.evalContext) : undefined;
-  const bound = bindQuery(query, { ...engine.bindEnv(session, [], 'view'), literalContext });
+  const bound = bindQuery(query, { ...engine.bindEnv(session, [], 'view'), literalContext, onRelation });
   for (const oid of bound.dependencies) {
     const relation = engine.catalog.relationByOid(oid);
     const isComputed = relation?.kind === 'system' || relation?.kind === 'sequence';

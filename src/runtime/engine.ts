@@ -58,6 +58,7 @@ import { dropTemporary, isEmptied } from './temporary.ts';
 import { TickLoop } from './tick_loop.ts';
 import { type Commits, EngineTransaction, retractsOnly } from './transaction.ts';
 import { prepareUtility } from './utility.ts';
+import type { ViewRuntime } from './view.ts';
 import { checkDeferred, checkFit } from './write_check.ts';
 import { WriteConflict } from './write_conflict.ts';
 
@@ -97,6 +98,8 @@ export class TidemarkEngine implements Engine {
   readonly typeNamed: Engine['typeNamed'] = (...said) => this.catalog.typeNamed(...said);
   /** Durable subscriptions: the tick up to which each was acknowledged; null: nothing yet. */
   readonly subscriptions = new Map<number, bigint | null>();
+  /** Queries that are followed from an earlier tick, while they are not live yet. */
+  readonly pastQueries = new Set<ViewRuntime>();
   /** What ticks changed, for those who follow or look back. */
   readonly changes: ChangeKeeper;
   readonly log: NonNullable<EngineOptions['log']>;

@@ -20,6 +20,7 @@ import { indexOver } from './key_search.ts';
 import { checkWritable, constraintsOf } from './modifications.ts';
 import type { Reader } from './reads.ts';
 import { isAction } from './references.ts';
+import { inWords } from './unique_keys.ts';
 
 const WORDS = { insert: 'Insert into', update: 'Update', delete: 'Delete from', merge: 'Merge into' };
 
@@ -46,9 +47,12 @@ function lookUps(engine: TidemarkEngine, bound: BoundModification, reader: Reade
   const at = constraintsOf(engine, relation);
   const set = setColumns(bound, at.generated);
   const isSet = (columns: number[]) => columns.some((column) => set.includes(column));
-  const names = (columns: number[]) => columns.map((column) => relation.columns[column].name).join(', ');
-  const keys = at.uniqueKeys.flatMap(({ name, columns }) => {
-    return isSet(columns) ? [`key ${name} (${names(columns)}) ${way(relation, columns, reader)}`] : [];
+  const keys = at.uniqueKeys.flatMap((key) => {
+    const { name, columns, shape } = key;
+    const those = shape !== undefined && shape.where !== null ? ' of a part of the rows' : '';
+    // An index over expressions is asked itself, whatever the transaction has written.
+    const how = shape === undefined ? way(relation, columns, reader) : 'by index';
+    return isSet(columns) ? [`key ${name} (${inWords(relation, key).parts?.join(', ')})${those} ${how}`] : [];
   });
   const asked = at.foreignKeys.flatMap(({ name, columns, references, referenced }) => {
     const other = engine.catalog.relationByOid(references) as Relation;

@@ -98,6 +98,7 @@ class PastQuery implements RowStream {
         }
         if (this.#ended) return;
         this.#engine.chilling.filling.add(this.#view);
+        this.#engine.pastQueries.add(this.#view);
         if (snapshot) this.#observe();
         this.#replay(after, rows);
         if (snapshot) return;
@@ -191,6 +192,7 @@ class PastQuery implements RowStream {
 
   #endReading(): void {
     this.#engine.chilling.filling.delete(this.#view);
+    this.#engine.pastQueries.delete(this.#view);
     for (const { reader } of this.#sources.splice(0)) reader.close();
   }
 

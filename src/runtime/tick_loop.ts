@@ -438,6 +438,10 @@ export class TickLoop {
     };
   }
 
+  isObserved(oid: number): boolean {
+    return this.#observers.get(oid) !== undefined;
+  }
+
   /** Keeps the present tick readable until unpin(). */
   pin(): Pin {
     return this.#pins.pin(this.tick);

@@ -162,7 +162,7 @@ function tablesWith(engine: TidemarkEngine, object: TypeObject): RelationObject[
   return [...new Set(usesInTables(engine, object).map(({ table }) => table))];
 }
 
-/** A label may be renamed while no stream reads it from a topic, and nothing that is kept up to date may have its text. */
+/** A label may be renamed while no stream reads it from a topic, and nothing that is kept up to date, also by who follows changes, may have its text. */
 export function checkNothingKept(engine: TidemarkEngine, object: TypeObject): void {
   const { catalog, loop } = engine;
   const tables = tablesWith(engine, object);
@@ -173,8 +173,10 @@ export function checkNothingKept(engine: TidemarkEngine, object: TypeObject): vo
   const users = [...fixed, ...kept].map(
     ({ kind, name }) => `${KIND_NAMES[kind]} ${name} depends on type ${object.name}`,
   );
-  if ([...loop.views()].some(({ oid }) => catalog.get(oid) === undefined))
+  if ([...loop.views(), ...engine.pastQueries].some(({ oid }) => catalog.get(oid) === undefined))
     users.push('a SUBSCRIBE to a query is running');
+  for (const { kind, oid, name } of tables)
+    if (loop.isObserved(oid)) users.push(`the changes of ${KIND_NAMES[kind]} ${name} are followed`);
   if (users.length > 0)
     throw refused(`cannot rename a label of type ${object.name} while rows are kept up to date with it`, users);
 }

@@ -169,3 +169,19 @@ test('FORMAT JSON', async () => {
     assert.equal(cte.Plan.Plans[0].Operation, 'Delete');
   });
 });
+
+test('keys over expressions and of a part of the rows are looked up by their indexes', async () => {
+  const engine = await openEngine();
+  await sql(
+    engine,
+    `CREATE TABLE t (id int PRIMARY KEY, email text, gone date);
+     CREATE UNIQUE INDEX mail ON t (lower(email)); CREATE UNIQUE INDEX part ON t (id) WHERE gone IS NULL`,
+  );
+  const said = async (text: string) => (await sql(engine, `EXPLAIN ${text}`))[0][0];
+  assert.equal(
+    await said(`INSERT INTO t VALUES (1, 'a')`),
+    'Insert into t  · key t_pkey (id) by index · key mail (lower(email)) by index · key part (id) of a part of the rows by index',
+  );
+  assert.equal(await said('UPDATE t SET gone = NULL'), 'Update t  · key part (id) of a part of the rows by index');
+  await engine.close();
+});

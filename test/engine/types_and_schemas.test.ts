@@ -155,24 +155,31 @@ test('no table gets a column of a type while that goes', async () => {
       engine,
       `CREATE TYPE ${schema}.m AS ENUM ('a'); CREATE TYPE ${schema}.n AS ENUM ('a');
        CREATE TABLE a (id int, l ${schema}.m); CREATE TABLE b (id int, l ${schema}.n); CREATE TABLE big (n int);
-       INSERT INTO big SELECT * FROM generate_series(1, 20000)`,
+       INSERT INTO big SELECT * FROM generate_series(1, 20000); CREATE TABLE big2 AS SELECT * FROM big`,
     );
     // Columns are altered one statement after the other, so DROP waits.
-    const altered = sql(engine, 'ALTER TABLE big ALTER n TYPE bigint');
-    const dropped = sql(engine, drop);
-    const more = Promise.allSettled(
-      Array.from({ length: 40 }, async (_, i) => {
-        for (let turns = 0; turns < i; turns++) await (i % 2 === 0 ? null : new Promise(setImmediate));
-        await sql(engine, `CREATE TABLE t${i} (id int, l ${schema}.m)`);
-      }),
-    );
-    await Promise.all([altered, dropped, more]);
+    let open = true;
+    const alter = async (name: string) => {
+      for (let i = 0; open && i < 50; i++)
+        await sql(engine, `ALTER TABLE ${name} ALTER n TYPE ${i % 2 === 0 ? 'bigint' : 'int'}`);
+    };
+    const make = async () => {
+      for (let i = 0; open && i < 200; i++) {
+        await new Promise(setImmediate);
+        await sql(engine, `CREATE TABLE t${i} (id int, l ${schema}.m)`).catch(() => undefined);
+      }
+    };
+    const others = [alter('big'), alter('big2'), make()];
+    await sql(engine, drop).finally(() => {
+      open = false;
+    });
+    await Promise.all(others);
     assert.deepEqual(
       engine.catalog.objects().filter(({ kind }) => kind === 'type'),
       [],
     );
     for (const { name, kind } of engine.catalog.objects())
-      if (kind === 'table' && name !== 'big') assert.deepEqual(await columns(engine, name), ['id'], name);
+      if (kind === 'table' && !name.startsWith('big')) assert.deepEqual(await columns(engine, name), ['id'], name);
     await engine.close();
   }
 });
@@ -190,5 +197,59 @@ test('SET SCHEMA puts no relation where a type has its name', async () => {
   // Rows of an index are no type.
   await sql(engine, 'DROP TYPE s.t_id_seq; CREATE TYPE s.i AS ENUM (); ALTER TABLE t SET SCHEMA s');
   assert.deepEqual(names(engine).sort(), ['s.i', 's.i', 's.t', 's.t_id_seq']);
+  await engine.close();
+});
+
+test('a label is not renamed while somebody follows rows that have it, also from an earlier tick', async () => {
+  const engine = await openEngine();
+  await sql(
+    engine,
+    `CREATE TYPE m AS ENUM ('a', 'b'); CREATE TABLE t (id int, l m); CREATE TABLE plain (l m) WITH (retention = '0');
+     INSERT INTO t VALUES (1, 'a'), (2, 'b')`,
+  );
+  const { tick } = engine.loop;
+  const rename = `ALTER TYPE m RENAME VALUE 'a' TO 'c'`;
+  for (const followed of [
+    't',
+    `t AS OF ${tick}`,
+    'plain',
+    '(SELECT l::text FROM t)',
+    `(SELECT l::text, count(*) AS n FROM t GROUP BY 1) AS OF ${tick}`,
+  ]) {
+    const stream = (await new Session(engine).open(`SUBSCRIBE ${followed}`)) ?? assert.fail();
+    await assert.rejects(sql(engine, rename), { sqlstate: '0A000', message: /kept up to date/ }, followed);
+    await sql(engine, 'DELETE FROM t WHERE id = 2');
+    stream.rows.close();
+    await sql(engine, `${rename}; ALTER TYPE m RENAME VALUE 'c' TO 'a'`);
+  }
+  await engine.close();
+});
+
+test('a view that is kept goes on reading its tables beside temporary ones of their names', async () => {
+  const engine = await openEngine();
+  const { temporary } = await run(engine, 'CREATE TEMP TABLE other (a int)');
+  const own = { temporary: temporary as string };
+  await sql(engine, 'CREATE TABLE u (a int, b int); CREATE TABLE w (a int, b int)');
+  await run(engine, 'CREATE MATERIALIZED VIEW v AS SELECT a FROM u', own);
+  await run(engine, 'CREATE MATERIALIZED VIEW x AS SELECT a FROM w', own);
+  await run(engine, 'CREATE TEMP TABLE u (a int)', own);
+  await run(engine, 'CREATE TEMP TABLE w (z int)', own);
+  await sql(engine, 'ALTER TABLE u RENAME TO u2; ALTER TABLE w RENAME TO w2; ALTER TABLE u2 DROP COLUMN b');
+  assert.match(engine.catalog.find('public', 'v')?.sql ?? '', /FROM u2 AS u/);
+  await assert.rejects(sql(engine, 'ALTER TABLE u2 DROP COLUMN a'), { sqlstate: '2BP01' });
+  await sql(engine, 'INSERT INTO u2 VALUES (7); ALTER TABLE u2 RENAME COLUMN a TO c');
+  assert.deepEqual(await sql(engine, 'SELECT * FROM v'), [['7']]);
+  await engine.close();
+});
+
+test('CREATE TABLE AS whose name is taken meanwhile leaves nothing', async () => {
+  const engine = await openEngine();
+  await sql(engine, 'CREATE TABLE t (a int)');
+  const sessions = [new Session(engine), new Session(engine)];
+  for (const session of sessions) await session.run('SELECT * FROM t');
+  const made = sessions.map((session) => session.run('CREATE TABLE made AS SELECT * FROM generate_series(1, 5000)'));
+  const settled = await Promise.allSettled(made);
+  assert.deepEqual(settled.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+  for (const oid of engine.loop.relations.keys()) assert.notEqual(engine.catalog.get(oid), undefined);
   await engine.close();
 });
