@@ -130,7 +130,7 @@ export class SchemaRegistry {
         this.#first = which;
         return answer;
       } catch (error) {
-        failure ??= error instanceof SqlError ? error : failed(url, (error as Error).message);
+        failure ??= error instanceof SqlError ? error : failed(url, wordsOf(error as NodeJS.ErrnoException));
       }
     }
     throw failure;
@@ -216,6 +216,11 @@ function refuseLogin(status: number, url: string): void {
 
 function noAnswer(status: number, url: string): SqlError {
   return failed(url, `HTTP status ${status}, which is no answer of a registry`);
+}
+
+/** Where a name has several addresses, the error has no message. */
+function wordsOf({ message, code }: NodeJS.ErrnoException): string {
+  return message === '' ? String(code) : message;
 }
 
 function failed(url: string, why: string): SqlError {
