@@ -63,6 +63,8 @@ export const FIRST_PARTIAL = 2;
 /** What such a row leaves as it is, and the record that it comes of. */
 export interface PartialRow {
   columns: number[];
+  /** The row before it in the batch removes the key that this one had. */
+  moved: boolean;
   raw: RawBatch;
   index: number;
 }

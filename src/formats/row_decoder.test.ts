@@ -125,6 +125,12 @@ test('csv: a message is a record, its fields are the columns in order', () => {
   );
 });
 
+test('csv: any end of a line that COPY knows', () => {
+  const read1 = (end: string) => read(CSV, { format: 'csv' }, [`1,x,2026-01-01${end}`]);
+  for (const end of ['\n', '\r\n', '\r']) assert.deepEqual(read1(end), [['1', 'x', '10', '2026-01-01']]);
+  assert.match(String(read1('\r\r')), /more than one record/);
+});
+
 test("csv: COPY's options", () => {
   const options = { format: 'csv', delimiter: '|', null: 'NULL', quote: "'", escape: '\\' };
   assert.deepEqual(read(CSV, options, ["1|'it\\'s |'|NULL", "2|'NULL'|NULL", '3|"|NULL']), [

@@ -56,7 +56,9 @@ export class RowDecoder implements Decoder {
       if (raw.valueStart[i] >= 0) this.bytes += raw.valueEnd[i] - raw.valueStart[i];
       this.#ctx.record = i;
       try {
-        for (const row of this.#rowsOf(raw, i)) this.#put(row, raw, i, out);
+        this.#rowsOf(raw, i).forEach((row, at) => {
+          this.#put(row, at > 0, raw, i, out);
+        });
       } catch (error) {
         if (!(error instanceof RowError)) throw error;
         bad.push({ index: i, reason: error.message, sqlstate: error.sqlstate, column: error.column });
@@ -73,9 +75,9 @@ export class RowDecoder implements Decoder {
     return rows;
   }
 
-  #put({ values, weight, kept }: DecodedRow, raw: RawBatch, index: number, out: BatchBuilder): void {
+  #put({ values, weight, kept }: DecodedRow, moved: boolean, raw: RawBatch, index: number, out: BatchBuilder): void {
     const row = out.addRow(kept === undefined ? weight : FIRST_PARTIAL + this.partials.length);
-    if (kept !== undefined) this.partials.push({ columns: kept, raw, index });
+    if (kept !== undefined) this.partials.push({ columns: kept, moved, raw, index });
     this.#spec.needed.forEach((column, place) => {
       const value = values[column];
       if (value === null) this.anyNull = true;

@@ -49,7 +49,11 @@ test('another address is asked when the first does not answer', async () => {
   assert.deepEqual(await registry.schema(7, never), { texts: ['"int"'] });
   assert.deepEqual(await registry.schema(8, never), { texts: ['"int"'] });
   assert.equal(asked, 2);
-  await assert.rejects(client({ schema_registry: 'http://127.0.0.1:1' }).schema(7, never), { sqlstate: '08001' });
+  for (const host of ['127.0.0.1', 'localhost'])
+    await assert.rejects(client({ schema_registry: `http://${host}:1` }).schema(7, never), {
+      sqlstate: '08001',
+      message: /ECONNREFUSED/,
+    });
 });
 
 test('what is no answer of a registry is a failure, and never says that a schema is missing', async () => {
@@ -68,6 +72,11 @@ test('what is no answer of a registry is a failure, and never says that a schema
     [200, '{}'],
     [200, '<html>'],
     [200, '{"schema":7}'],
+    [200, '{"schema":"\\"int\\"","schemaType":["AVRO"]}'],
+    [200, '{"schema":"\\"int\\"","references":7}'],
+    [200, '{"schema":"\\"int\\"","references":[null]}'],
+    [200, '{"schema":"\\"int\\"","references":[{"subject":"a","version":"1/../.."}]}'],
+    [200, 'null'],
     [301, ''],
     [500, '{"error_code":50001}'],
   ] as const) {
@@ -86,6 +95,23 @@ test('what is no answer of a registry is a failure, and never says that a schema
     more();
   };
   await assert.rejects(registry.schema(7, never), /more than 16777216 bytes/);
+});
+
+test('null says no more than nothing does; references that go in circles, and that are too long', async () => {
+  const registry = client({ schema_registry: url });
+  answer = (_request, response) => response.end('{"schema":"\\"int\\"","schemaType":null,"references":null}');
+  assert.deepEqual(await registry.schema(7, never), { texts: ['"int"'] });
+  const circle = { schema: '"int"', references: [{ name: 'a', subject: 'a', version: 1 }] };
+  answer = (_request, response) => response.end(JSON.stringify(circle));
+  assert.deepEqual(await registry.schema(7, never), { texts: ['"int"', '"int"'] });
+  let asked = 0;
+  answer = (_request, response) => {
+    const schema = ' '.repeat(8e6);
+    response.end(JSON.stringify({ schema, references: [{ name: 'a', subject: `a${asked++}`, version: 1 }] }));
+  };
+  const long = await registry.schema(7, never);
+  assert.match('missing' in long ? long.missing : '', /more than 16777216 characters/);
+  assert.equal(asked, 4);
 });
 
 test('a question ends when it is not wanted any more', async () => {

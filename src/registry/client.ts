@@ -16,6 +16,8 @@ import type { RegistryOptions } from './options.ts';
 const TIMEOUT_MS = 10_000;
 const MOST_BYTES = 16 << 20;
 const MOST_REFERENCES = 1000;
+/** Characters of a subject. */
+const MOST_NAME = 1000;
 /** Error codes: subject, version, schema not found. */
 const NOT_FOUND = [40401, 40402, 40403];
 
@@ -26,8 +28,21 @@ interface Answer {
 
 interface Registered {
   schema: string;
-  schemaType?: string;
-  references?: { name: string; subject: string; version: number }[];
+  /** Some registries write null for what is not said. */
+  schemaType?: string | null;
+  references?: Reference[] | null;
+}
+
+interface Reference {
+  subject: string;
+  version: number;
+}
+
+/** What was found on the way through references. */
+interface Walk {
+  seen: Set<string>;
+  /** Characters of these. */
+  length: number;
 }
 
 /** What gives schemas ids. */
@@ -46,10 +61,10 @@ export class SchemaRegistry {
   async schema(id: number, signal: AbortSignal): Promise<KnownSchema> {
     const registered = await this.#get(`/schemas/ids/${id}`, signal);
     if (registered === null) return { missing: `the schema registry has no schema ${id}` };
-    const { schemaType = 'AVRO' } = registered;
+    const schemaType = registered.schemaType ?? 'AVRO';
     if (schemaType !== 'AVRO') return { missing: `schema ${id} of the registry is of type ${schemaType}, not Avro` };
     const texts: string[] = [];
-    const missing = await this.#references(registered, texts, new Set(), signal);
+    const missing = await this.#references(registered, texts, { seen: new Set(), length: 0 }, signal);
     if (missing !== null) return { missing: `schema ${id} of the registry: ${missing}` };
     return { texts: [...texts, registered.schema] };
   }
@@ -76,19 +91,22 @@ export class SchemaRegistry {
 
   /** Puts what it refers to into `texts`, first what is referred to first; gives what is not there. */
   async #references(
-    { references = [] }: Registered,
+    { references }: Registered,
     texts: string[],
-    seen: Set<string>,
+    walk: Walk,
     signal: AbortSignal,
   ): Promise<string | null> {
-    for (const { subject, version } of references) {
+    for (const { subject, version } of references ?? []) {
       const path = `/subjects/${encodeURIComponent(subject)}/versions/${encodeURIComponent(version)}`;
+      const { seen } = walk;
       if (seen.has(path)) continue;
       if (seen.size === MOST_REFERENCES) return `it has more than ${MOST_REFERENCES} references`;
       seen.add(path);
       const registered = await this.#get(path, signal);
       if (registered === null) return `version ${version} of "${subject}", which it refers to, is not there`;
-      const missing = await this.#references(registered, texts, seen, signal);
+      walk.length += registered.schema.length;
+      if (walk.length > MOST_BYTES) return `its references have more than ${MOST_BYTES} characters`;
+      const missing = await this.#references(registered, texts, walk, signal);
       if (missing !== null) return missing;
       texts.push(registered.schema);
     }
@@ -112,7 +130,7 @@ export class SchemaRegistry {
         this.#first = which;
         return answer;
       } catch (error) {
-        failure ??= error instanceof SqlError ? error : failed(url, (error as Error).message);
+        failure ??= error instanceof SqlError ? error : failed(url, wordsOf(error as NodeJS.ErrnoException));
       }
     }
     throw failure;
@@ -143,18 +161,19 @@ export class SchemaRegistry {
           length += chunk.length;
           if (length > MOST_BYTES) asked.destroy(new Error(`its answer has more than ${MOST_BYTES} bytes`));
         });
-        response.on('error', reject);
+        response.on('error', fail);
         response.on('end', () => {
           clearTimeout(timer);
           resolve({ status: response.statusCode ?? 0, body: jsonOf(Buffer.concat(chunks).toString('utf8')) });
         });
       });
-      const late = () => asked.destroy(new Error(`no answer in ${TIMEOUT_MS / 1000} s`));
-      const timer = setTimeout(late, TIMEOUT_MS);
-      asked.on('error', (error) => {
+      const fail = (error: Error) => {
         clearTimeout(timer);
         reject(error);
-      });
+      };
+      const late = () => asked.destroy(new Error(`no answer in ${TIMEOUT_MS / 1000} s`));
+      const timer = setTimeout(late, TIMEOUT_MS);
+      asked.on('error', fail);
       asked.end(post);
     });
   }
@@ -170,10 +189,24 @@ function jsonOf(text: string): unknown {
 
 function read({ status, body }: Answer, url: string): Registered | null {
   refuseLogin(status, url);
-  const { schema, error_code: code } = (body ?? {}) as { schema?: unknown; error_code?: unknown };
-  if (status === 200 && typeof schema === 'string') return body as Registered;
+  const { schema, error_code: code, ...rest } = (body ?? {}) as { schema?: unknown; error_code?: unknown };
+  if (status === 200 && typeof schema === 'string' && isWhole(rest)) return body as Registered;
   if (status === 404 && NOT_FOUND.includes(code as number)) return null;
   throw noAnswer(status, url);
+}
+
+function isWhole({ schemaType, references }: { schemaType?: unknown; references?: unknown }): boolean {
+  if (schemaType !== undefined && schemaType !== null && !isName(schemaType)) return false;
+  if (references === undefined || references === null) return true;
+  return Array.isArray(references) && references.every(isReference);
+}
+
+function isName(text: unknown): boolean {
+  return typeof text === 'string' && /^\w{1,40}$/.test(text);
+}
+
+function isReference(one: Partial<Reference> | null): boolean {
+  return typeof one?.subject === 'string' && one.subject.length <= MOST_NAME && Number.isInteger(one.version);
 }
 
 function refuseLogin(status: number, url: string): void {
@@ -183,6 +216,11 @@ function refuseLogin(status: number, url: string): void {
 
 function noAnswer(status: number, url: string): SqlError {
   return failed(url, `HTTP status ${status}, which is no answer of a registry`);
+}
+
+/** Where a name has several addresses, the error has no message. */
+function wordsOf({ message, code }: NodeJS.ErrnoException): string {
+  return message === '' ? String(code) : message;
 }
 
 function failed(url: string, why: string): SqlError {

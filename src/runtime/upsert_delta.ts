@@ -45,17 +45,31 @@ export function upsertDelta(
     const partial = new PartialCommands(commands, partials);
     const out = new BatchBuilder(types, arena, commands.n * 2);
     last.bind(keyColumns);
+    const wordOf = (row: number) => (last.findOrInsert(row) + last.payloadOffset) >>> 2;
+    /** Whether the key of `keeper`, whose last command is `had` - 1, has what the command keeps. */
+    const keep = (row: number, keeper: number, kept: PartialRow, had: number): boolean => {
+      if (had > 0) return partial.follow(row, kept, had - 1);
+      if (storedRow(keeper).n === 0) return false;
+      partial.begin(row, kept, keeper);
+      return true;
+    };
+    /** `had` of the command before. */
+    let replaced = 0;
     for (let row = 0; row < commands.n; row++) {
-      const word = (last.findOrInsert(row) + last.payloadOffset) >>> 2;
+      const word = wordOf(row);
+      const had = I32[word];
       const kept = partial.of(row);
       if (kept !== null) {
-        const before = I32[word] - 1;
-        if (before < 0 ? storedRow(row).n === 0 : !partial.follow(row, kept, before)) {
+        // A new key that has a row already had this event before.
+        const found = keep(row, row, kept, had) || (kept.moved && keep(row, row - 1, kept, replaced));
+        if (!found) {
           refuse(kept);
+          // Nor does the old key go.
+          if (kept.moved) I32[wordOf(row - 1)] = replaced;
           continue;
         }
-        if (before < 0) partial.begin(row, kept);
       }
+      replaced = had;
       I32[word] = row + 1;
     }
     last.forEach((slot) => {
@@ -65,7 +79,7 @@ export function upsertDelta(
       for (let i = 0; i < old.n; i++) out.copyRow(old, i, -weightOf(old, i));
       if (weightOf(commands, row) <= 0) return;
       out.copyRow(commands, row, 1);
-      partial.complete(row, old, out);
+      partial.complete(row, storedRow, out);
     });
     return out.build();
   } finally {

@@ -115,7 +115,10 @@ test('a record that is named in many places is looked at once', () => {
   }));
   const before = process.memoryUsage().heapUsed;
   assert.match(refused(record(field('a', [wide, ...uses])), OID.jsonb, count(1)), /ends within a number/);
-  assert.match(refused(record(field('b', wide), ...uses.map((_, i) => field(`b${i}`, 'Wide'))), OID.int4), /ends within/);
+  assert.match(
+    refused(record(field('b', wide), ...uses.map((_, i) => field(`b${i}`, 'Wide'))), OID.int4),
+    /ends within/,
+  );
   assert.match(refused(Array(2000).fill('Wide').toSpliced(0, 1, wide), OID.int4, count(1)), /ends within/);
   // Readers of four million fields would be a gigabyte.
   assert.ok(process.memoryUsage().heapUsed - before < 300e6);

@@ -32,7 +32,7 @@ class CsvReader implements RecordReader {
   read(raw: RawBatch, i: number, defaults: Defaults, ctx: EvalContext): DecodedRow[] {
     const start = raw.valueStart[i];
     if (start < 0) throw new RowError('22004', 'the record has no value', null);
-    const text = charactersOf(raw.bytes.subarray(start, raw.valueEnd[i]), null).replace(/\r?\n$/, '');
+    const text = charactersOf(raw.bytes.subarray(start, raw.valueEnd[i]), null).replace(/(\r\n|\n|\r)$/, '');
     checkOneRecord(text, this.#options);
     const found = splitCsvRecord(text, this.#options, null);
     if (found.length > this.#fields.length) throw new RowError('22P04', 'extra data after last expected column', null);

@@ -57,6 +57,11 @@ const TIMES = new Set<number>([OID.date, OID.time, OID.timestamp, OID.timestampt
 const NUMBERS = new Set<number>([OID.int2, OID.int4, OID.int8, OID.float4, OID.float8, OID.numeric]);
 /** Of a numeric. */
 const GREATEST_SCALE = 16_383;
+/** More digits than a numeric has. */
+const MOST_DECIMAL_BYTES = 60_000;
+/** Microseconds since 1970 that Debezium writes for PostgreSQL's infinite timestamps. */
+const INFINITE = 9_223_372_036_825_200_000n;
+const MINUS_INFINITE = -9_223_372_036_832_400_000n;
 /** The greatest precision of a column of milliseconds. */
 const MILLIS_PRECISION = 3;
 
@@ -113,6 +118,8 @@ function timeOf(digits: string, type: ColType, schema: FieldSchema | null, ctx: 
       if (BigInt.asIntN(64, micros) !== micros) throw intervalOutOfRange();
       return coerceTypmod(interval(0, 0, micros), type, false);
     default:
+      if (micros === INFINITE || micros === MINUS_INFINITE)
+        return inputText(micros < 0n ? '-infinity' : 'infinity', type, ctx);
       return coerceTypmod(checkTimestamp(micros - EPOCH_DIFF_MICROS), type, false);
   }
 }
@@ -153,6 +160,7 @@ function variableScale(
 function unscaled(base64: string, scale: number): string {
   const bytes = decodeBase64(base64);
   if (bytes.length === 0) throw new SqlError('22P02', 'a decimal without bytes');
+  if (bytes.length > MOST_DECIMAL_BYTES) throw new SqlError('22003', 'value overflows numeric format');
   if (!Number.isInteger(scale) || Math.abs(scale) > GREATEST_SCALE)
     throw new SqlError('22003', `the scale of a decimal is out of range: ${scale}`);
   const value = BigInt.asIntN(bytes.length * 8, BigInt(`0x${Buffer.from(bytes).toString('hex')}`));

@@ -2,6 +2,7 @@
 import { SqlError } from '../../../operators/errors.ts';
 import type { Log } from '../../kafka/client.ts';
 import { kafkaSqlError } from '../../kafka/errors.ts';
+import { askLeaders } from '../../kafka/leaders.ts';
 import type { StartPosition } from '../source.ts';
 import { TopicConnection, TopicIdentity } from './connection.ts';
 import type { KafkaSourceOptions } from './options.ts';
@@ -20,11 +21,14 @@ export async function checkTopic(options: KafkaSourceOptions, start: StartPositi
     );
     timer = setTimeout(() => reject(error), CHECK_MS);
   });
-  const looked = connection.refresh().then(async () => {
-    const partitions = [...connection.leaders().keys()];
-    checkStart(start, partitions);
-    await connection.offsets(partitions, 'earliest');
-  });
+  const looked = askLeaders(
+    () => connection.refresh(),
+    async () => {
+      const partitions = [...connection.leaders().keys()];
+      checkStart(start, partitions);
+      await connection.offsets(partitions, 'earliest');
+    },
+  );
   try {
     await Promise.race([looked, late]);
   } catch (error) {

@@ -14,6 +14,7 @@ import { buffers } from '../../kafka/buffers.ts';
 import type { Log } from '../../kafka/client.ts';
 import { KAFKA, kafkaSqlError, protocolError } from '../../kafka/errors.ts';
 import type { FetchedPartition } from '../../kafka/fetch.ts';
+import { askLeaders } from '../../kafka/leaders.ts';
 import { CorruptBatch, endOfRecordSet } from '../../kafka/record_batch.ts';
 import { RecordSetReader } from '../../kafka/record_set.ts';
 import { Arrivals } from '../arrivals.ts';
@@ -120,8 +121,7 @@ export class KafkaSource implements Source {
   /** Runs a question over fresh metadata; its failure is the caller's, as an SqlError. */
   async #asking<T>(ask: () => Promise<T>): Promise<T> {
     try {
-      await this.#connection.refresh();
-      return await ask();
+      return await askLeaders(() => this.#connection.refresh(), ask);
     } catch (error) {
       throw kafkaSqlError(error, this.#options.cluster.brokers, this.#options.topic);
     }

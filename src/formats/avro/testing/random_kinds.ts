@@ -207,6 +207,8 @@ export function unionKind(random: Random, depth: number): Kind {
     const kind = anyKind(random, depth - 1);
     if (!Array.isArray(kind.schema)) branches.set(kind.branch, kind);
   }
+  // A union in a union is none, and avsc makes no empty one.
+  if (branches.size === 0) branches.set('null', SCALARS[0]);
   const list = [...branches.values()];
   return {
     schema: list.map(({ schema }) => schema),
