@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Arena } from './batch/arena.ts';
-import { batchFromRows } from './batch/builder.ts';
+import type { Batch } from './batch/batch.ts';
+import { batchFromRows, readRow, weightOf } from './batch/builder.ts';
 import { pages } from './batch/pages.ts';
 import { Dataflow } from './dataflow.ts';
 import type { Datum } from './datum.ts';
@@ -147,6 +148,31 @@ for (const [name, all, depth, once] of [
     assert.equal(pages.usedPages, used, 'pages are given back');
   });
 }
+
+test('ways that come together are counted, not gone one by one', () => {
+  const node = reach(true, 26);
+  const sources = [node.types, edgeTypes].map((types, relation) => source(relation, types));
+  const plan = { nodes: [...sources, { ...node, inputs: [0, 1] }], root: 2 };
+  // Two ways from each place to the next: 2^26 rows in the end.
+  const edges = Array.from({ length: 8 }, (_, i) => ['a', 'b'].map((label): Datum[] => [i, (i + 1) % 8, label])).flat();
+  const arena = new Arena();
+  const delta = (i: number) => batchFromRows(i === 0 ? node.types : edgeTypes, i === 0 ? [[0, 0]] : edges, arena);
+  const wanted = Array.from({ length: 27 }, (_, depth) => [`${depth % 8}|${depth}`, 2 ** depth]);
+  const placesOf = (batch: Batch) =>
+    Array.from({ length: batch.n }, (_, i) => [readRow(batch, i).join('|'), weightOf(batch, i)] as [string, number]);
+  const flow = new Dataflow(plan);
+  assert.deepEqual(placesOf(flow.step(delta, testTick(arena))).sort(), [...wanted].sort());
+  flow.release();
+  const read = new Piecewise(plan, 1000);
+  const tick = testTick(arena);
+  const counts = new Map<string, number>();
+  for (const pieces of [read.steps(delta, tick), read.rest(tick)])
+    for (const piece of pieces)
+      for (const [place, weight] of placesOf(piece)) counts.set(place, (counts.get(place) ?? 0) + weight);
+  assert.deepEqual([...counts].sort(), [...wanted].sort());
+  read.release();
+  arena.release();
+});
 
 /** t(n) = 1, then the expression of n, while the condition holds. */
 function counting(next: Expr, filter: Expr | null): Dataflow {

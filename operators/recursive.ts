@@ -34,6 +34,8 @@ const ROWS_BETWEEN_STOPS = 4096;
 const ROUND_ROWS = 64;
 /** The same of a linear step, which has less to do around its rows. */
 const LINEAR_ROUND_ROWS = 16;
+/** Equal rows of a linear step's working table are added up from so many rows on. */
+const ADDED_UP_ROWS = 4096;
 /** Bytes that the iterations may hold before they start from the beginning of their arena. */
 const KEPT_BYTES = 2 ** 20;
 
@@ -178,7 +180,10 @@ export class RecursiveOperator implements Operator {
     }
   }
 
-  /** Those of a step that is linear, each good until the next is asked for. */
+  /**
+   * Those of a step that is linear, each good until the next is asked for. Where ways come together equal rows would be twice as many with each round, so they are added up; where all differ that is
+   * not tried again until there are twice as many.
+   */
   *#workingTables(inputs: Batch[], tick: Tick): Iterable<Batch> {
     const seen = this.#spec.all ? null : new RelationStore(this.#types, 'sql');
     try {
@@ -186,6 +191,7 @@ export class RecursiveOperator implements Operator {
       const others = [this.#otherTables, this.#tables].map((arena) => new BatchBuilder(this.#types, arena, 1));
       const stepTick = tickWith(tick, this.#iteration, this.#errors);
       let work = this.#next(this.#base, seen).build();
+      let least = ADDED_UP_ROWS;
       const delta = (relation: number) => (relation === WORKING_TABLE ? work : null);
       for (let [iteration, rows] = [0, 0]; work.n > 0; iteration++) {
         turn.look();
@@ -195,7 +201,11 @@ export class RecursiveOperator implements Operator {
           return;
         }
         yield work;
-        const output = this.#flow.step(delta, stepTick);
+        let output = this.#flow.step(delta, stepTick);
+        if (seen === null && output.n >= least) {
+          output = this.#consolidate(output, this.#iteration);
+          least = Math.max(ADDED_UP_ROWS, 2 * output.n);
+        }
         work = this.#taken(output, others[iteration & 1], seen);
         this.#flow.endTick();
         if (this.#iteration.bytes > KEPT_BYTES) this.#iteration.reset();
