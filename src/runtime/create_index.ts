@@ -17,6 +17,7 @@ import { freeName, isFree, nameTaken, relationNamed } from './names.ts';
 import { repeatedRow } from './repeated_keys.ts';
 import { repeatedInIndex } from './rows_in_index.ts';
 import type { StoredRelation } from './stored_relation.ts';
+import { typesIn } from './type_users.ts';
 import { inWords, keyOf } from './unique_keys.ts';
 
 export async function createIndex(
@@ -81,7 +82,8 @@ function addIndex(
 
 function indexObject(relation: Relation, oid: number, name: string, parts: IndexParts, sql: string) {
   const { oid: on, schema } = relation;
-  return { kind: 'index' as const, oid, schema, name, sql, dependencies: [on], on, ...parts };
+  const dependencies = [on, ...typesIn(parts.computed?.shape)];
+  return { kind: 'index' as const, oid, schema, name, sql, dependencies, on, ...parts };
 }
 
 /** A UNIQUE constraint of a statement: the columns, the name of its index, and what the statement was. */

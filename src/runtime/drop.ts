@@ -161,7 +161,7 @@ function removable(
   const gone = [...dependents, ...[...objects].reverse()];
   const on = objects.length === 0 ? '' : wordsOf(objects[0]);
   const relations = dependents
-    .filter((o) => o.kind !== 'index' && o.kind !== 'sequence')
+    .filter((o) => (o.kind !== 'index' || gone.every(({ oid }) => oid !== o.on)) && o.kind !== 'sequence')
     .map((o) => ({ text: wordsOf(o), on }));
   const others = [...defaultsWithout(engine, gone), ...foreignKeysWithout(engine, gone)];
   if (!cascade && relations.length + others.length > 0) throw stillDependent(on, [...relations.reverse(), ...others]);

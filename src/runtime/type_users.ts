@@ -6,11 +6,18 @@ import type { PgNode } from '../../planner/parse/ast.ts';
 import { strings } from '../../planner/parse/node_fields.ts';
 import { walkTree } from '../../planner/parse/walk_tree.ts';
 import { resolveTypeName } from '../../planner/types/type_name.ts';
-import { type CatalogObject, KIND_NAMES, type RelationObject, type TypeObject } from '../catalog/objects.ts';
+import {
+  type CatalogObject,
+  KIND_NAMES,
+  type RelationObject,
+  type TypeObject,
+  type Written,
+} from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { Dependent } from './dependents.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { columnsOf as columnsOfExpr } from './row_expression.ts';
+import { parsed } from './written_expression.ts';
 
 type Finder = (schema: string | undefined, name: string) => TypeObject | undefined;
 
@@ -94,14 +101,32 @@ function isNamed({ catalog }: TidemarkEngine, node: PgNode, { oid }: TypeObject)
 
 /** Whether a bound expression has values of the type. */
 function isIn(expr: unknown, { oid }: TypeObject): boolean {
-  if (typeof expr !== 'object' || expr === null) return false;
-  if ('oid' in expr && typeof expr.oid === 'number' && typeObjectOid(expr.oid) === oid) return true;
-  return Object.values(expr).some((part) => isIn(part, { oid } as TypeObject));
+  return typesIn(expr).includes(oid);
 }
 
-/** Views, sinks and subscriptions that name the type. */
-export function readersNaming(engine: TidemarkEngine, { oid }: TypeObject): CatalogObject[] {
-  return engine.catalog.objects().filter(({ dependencies }) => dependencies.includes(oid));
+/** Objects that are the types of what a bound expression has. */
+export function typesIn(expr: unknown): number[] {
+  const found = new Set<number>();
+  const visit = (part: unknown) => {
+    if (typeof part !== 'object' || part === null) return;
+    if ('oid' in part && typeof part.oid === 'number') found.add(typeObjectOid(part.oid));
+    Object.values(part).forEach(visit);
+  };
+  visit(expr);
+  found.delete(0);
+  return [...found];
+}
+
+/** Views, sinks and subscriptions that name the type, and indexes that have it elsewhere than in columns with which they go. */
+export function readersNaming(engine: TidemarkEngine, type: TypeObject): CatalogObject[] {
+  const { catalog } = engine;
+  return catalog.objects().filter((object) => {
+    if (!object.dependencies.includes(type.oid)) return false;
+    const table = object.kind === 'index' ? catalog.get(object.on) : undefined;
+    if (object.kind !== 'index' || table?.kind !== 'table') return true;
+    const goes = columnsOf(table, type);
+    return object.columns.every((c) => !goes.includes(c));
+  });
 }
 
 /** All of them in PostgreSQL's words. */
@@ -155,6 +180,7 @@ export function checkNowhereSaid(engine: TidemarkEngine, object: TypeObject, lab
 
 function saysLabel(object: CatalogObject, label: string): boolean {
   if (object.kind === 'view') return hasLiteral(object.query.select, label);
+  if (object.kind === 'index') return writtenIn(object).some((text) => hasLiteral(parsed(text).node, label));
   if (object.kind !== 'table' && object.kind !== 'stream') return false;
   const written = [...object.checks, ...object.generated].map(({ text }) => text);
   return (
@@ -177,7 +203,26 @@ function hasLiteral(root: PgNode, label: string): boolean {
 export function checkNowhereNamed(engine: TidemarkEngine, object: TypeObject): void {
   if (engine.replay !== null) return;
   // A column without an expression names no type again.
-  const users = usersOfType(engine, object).filter(({ text }) => !text.startsWith('column '));
-  const texts = users.map(({ text }) => `${text} depends on type ${object.name}`);
+  const users = usersOfType(engine, object).filter(
+    ({ text }) => !text.startsWith('column ') && !text.startsWith('index '),
+  );
+  const expressions = engine.catalog.objects().flatMap((user) => {
+    const named = writtenIn(user).some((text) => namesType(parsed(text).node, object));
+    return named ? [{ text: `${KIND_NAMES[user.kind]} ${user.name}` }] : [];
+  });
+  const texts = [...users, ...expressions].map(({ text }) => `${text} depends on type ${object.name}`);
   if (texts.length > 0) throw refused(`cannot rename type ${object.name} while it is named elsewhere`, texts);
+}
+
+/** Texts of expressions that are bound again when a column gets another type. */
+function writtenIn(object: CatalogObject): Written[] {
+  if (object.kind === 'table') return [...object.checks, ...object.generated];
+  if (object.kind !== 'index' || object.computed === undefined) return [];
+  const { parts, where } = object.computed;
+  return [...parts.filter((part) => typeof part !== 'number'), ...(where === null ? [] : [where])];
+}
+
+/** Whichever schema it is found in. */
+function namesType(node: PgNode, type: TypeObject): boolean {
+  return typeNodes(node, (_, name) => (name === type.name ? type : undefined)).length > 0;
 }
