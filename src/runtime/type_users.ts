@@ -222,6 +222,16 @@ export function checkNowhereNamed(engine: TidemarkEngine, object: TypeObject): v
   if (engine.replay !== null) return;
   // A column without an expression names no type again.
   const users = usersOfType(engine, object).filter(({ text }) => !text.startsWith('column '));
-  const texts = users.map(({ text }) => `${text} depends on type ${object.name}`);
+  const tables = engine.catalog.objects().flatMap((user) => {
+    const written = user.kind === 'table' ? [...user.checks, ...user.generated] : [];
+    const isNamed = written.some((text) => namesType(parsed(text).node, object));
+    return isNamed ? [{ text: `${KIND_NAMES[user.kind]} ${user.name}` }] : [];
+  });
+  const texts = [...users, ...tables].map(({ text }) => `${text} depends on type ${object.name}`);
   if (texts.length > 0) throw refused(`cannot rename type ${object.name} while it is named elsewhere`, texts);
+}
+
+/** Whichever schema it is found in. */
+function namesType(node: PgNode, type: TypeObject): boolean {
+  return typeNodes(node, (_, name) => (name === type.name ? type : undefined)).length > 0;
 }
