@@ -19,10 +19,11 @@ import type { TidemarkEngine } from '../runtime/engine.ts';
 import { keptChanges } from '../runtime/kept_changes.ts';
 import type { KeptDefinition } from '../runtime/kept_definitions.ts';
 import { LocalStream, type SavedLocalStream } from '../runtime/local_stream.ts';
+import type { SavedStream } from '../runtime/saved_stream.ts';
 import type { SequenceState } from '../runtime/sequence.ts';
 import type { SavedSink } from '../runtime/sink.ts';
 import { type SavedRelation, StoredRelation } from '../runtime/stored_relation.ts';
-import { type SavedStream, StreamRuntime } from '../runtime/stream.ts';
+import { StreamRuntime } from '../runtime/stream.ts';
 import { keyedPlan, rowsKey, ViewRuntime } from '../runtime/view.ts';
 import { flatten, unflatten } from './flat.ts';
 

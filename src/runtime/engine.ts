@@ -13,7 +13,6 @@ import { Deltas } from '../../operators/deltas.ts';
 import { OutOfMemory } from '../../operators/errors.ts';
 import { copyContext } from '../../operators/expr/context.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
-import { OWN_TEMPORARY } from '../../operators/expr/search_path.ts';
 import { ListedMap } from '../../operators/lists.ts';
 import { Interrupted, turn } from '../../operators/turn.ts';
 import type { BindEnv } from '../../planner/bind/index.ts';
@@ -36,6 +35,7 @@ import { Chilling } from './chilling.ts';
 import { prepareCopy } from './copy.ts';
 import { prepareDefinition } from './definitions.ts';
 import { prepareFetch } from './durable_subscription.ts';
+import { ExistingSchemas } from './existing_schemas.ts';
 import { prepareExplain } from './explain.ts';
 import { keepChanges } from './kept_changes.ts';
 import { KeptDefinitions } from './kept_definitions.ts';
@@ -124,7 +124,7 @@ export class TidemarkEngine implements Engine {
   recovery: RecoveryReport | null = null;
   #tickMicros: number[] = [];
   #lastInTurn: Promise<unknown> = Promise.resolve();
-  readonly #searchPaths = new WeakMap<string[], { version: number; existing: string[] }>();
+  readonly #searchPaths = new ExistingSchemas();
 
   constructor(options: EngineOptions = {}) {
     this.log = options.log ?? (() => undefined);
@@ -289,19 +289,10 @@ export class TidemarkEngine implements Engine {
   /** Session settings with the tick that the transaction sees, and those schemas of the search path that exist. */
   contextOf(session: SessionContext, params: Datum[] = []): EvalContext {
     const context = copyContext(session.evalContext);
-    context.searchPath = this.#existing(session.searchPath);
+    context.searchPath = this.#searchPaths.of(session.searchPath, this.catalog);
     context.tick = this.transactionOf(session).tick;
     context.params = params;
     return context;
-  }
-
-  /** Those schemas of a search path that exist. */
-  #existing(searchPath: string[]): string[] {
-    const known = this.#searchPaths.get(searchPath);
-    if (known !== undefined && known.version === this.catalogVersion) return known.existing;
-    const existing = searchPath.filter((schema) => schema === OWN_TEMPORARY || this.catalog.hasSchema(schema));
-    this.#searchPaths.set(searchPath, { version: this.catalogVersion, existing });
-    return existing;
   }
 
   readonly readSources: ReadSources = {

@@ -22,6 +22,7 @@ import type { BadRow, Decoder, PartialRow, TimeBounds } from '../formats/format.
 import type { RawBatch, Source } from '../sources/source.ts';
 import { type DecodedRecords, eachRecord, lateColumns, without } from './late_rows.ts';
 import { ErrorLedger, type SavedLedger } from './ledger.ts';
+import type { SavedStream, StreamFacts, StreamStatistics } from './saved_stream.ts';
 import { SourceStatus } from './source_status.ts';
 import { type SavedRelation, StoredRelation } from './stored_relation.ts';
 import { StreamColumns } from './stream_columns.ts';
@@ -50,32 +51,6 @@ interface PartitionState {
   position: bigint;
   idleSince: number | null;
 }
-
-export interface StreamStatistics {
-  rows: bigint;
-  bytes: bigint;
-  late: bigint;
-}
-
-/** What is known of a stream beside rows. */
-export type StreamFacts = {
-  opened: boolean;
-  /** Of the source, where it has one. Missing in what was saved before this was kept. */
-  identity?: string | null;
-  partitions: { partition: number; maxTime: bigint | null; position: bigint }[];
-  needed: number[];
-  watermark: bigint | null;
-  history: ReturnType<StreamHistory['save']>;
-  statistics: { rows: bigint; bytes: bigint; late: bigint };
-  errorCount: bigint;
-  /** Of sources whose records name schemas. */
-  schemas?: SavedSchemas;
-};
-
-export type SavedStream = StreamFacts & {
-  errors: SavedLedger;
-  late: SavedRelation;
-};
 
 export class StreamRuntime {
   readonly oid: number;

@@ -1,0 +1,31 @@
+/** What is known of a stream, and what checkpoints keep of it. */
+import type { SavedSchemas } from '../formats/avro/schemas.ts';
+import type { SavedLedger } from './ledger.ts';
+import type { SavedRelation } from './stored_relation.ts';
+import type { StreamHistory } from './stream_history.ts';
+
+export interface StreamStatistics {
+  rows: bigint;
+  bytes: bigint;
+  late: bigint;
+}
+
+/** What is known of a stream beside rows. */
+export type StreamFacts = {
+  opened: boolean;
+  /** Of the source, where it has one. Missing in what was saved before this was kept. */
+  identity?: string | null;
+  partitions: { partition: number; maxTime: bigint | null; position: bigint }[];
+  needed: number[];
+  watermark: bigint | null;
+  history: ReturnType<StreamHistory['save']>;
+  statistics: { rows: bigint; bytes: bigint; late: bigint };
+  errorCount: bigint;
+  /** Of sources whose records name schemas. */
+  schemas?: SavedSchemas;
+};
+
+export type SavedStream = StreamFacts & {
+  errors: SavedLedger;
+  late: SavedRelation;
+};
