@@ -16,6 +16,7 @@ import { freeName, objectName } from './names.ts';
 import { failingRow } from './not_null.ts';
 import { bindAlone, columnsOf, evaluatorOf, rowColumns } from './row_expression.ts';
 import type { StoredRelation } from './stored_relation.ts';
+import { withTypesOf } from './type_users.ts';
 import { parsed, written } from './written_expression.ts';
 
 /** The constraint as a statement says it; `there`: those that the table has, and those of the statement before it. */
@@ -51,7 +52,8 @@ export function boundAgain(
   session: SessionContext,
 ): CheckConstraint {
   const { node, whole } = parsed(check);
-  return { ...check, expr: boundCondition(engine, relation, node, whole, session) };
+  const found = withTypesOf(engine, check.expr, session);
+  return { ...check, expr: boundCondition(engine, relation, node, whole, found) };
 }
 
 function boundCondition(

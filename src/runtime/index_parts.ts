@@ -17,6 +17,7 @@ import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { bindAlone, columnsOf, isImmutable, rowColumns } from './row_expression.ts';
 import { closingBracket } from './text_edits.ts';
+import { withTypesOf } from './type_users.ts';
 import { parsed, writtenBetween } from './written_expression.ts';
 
 /** Columns, and what else there is. */
@@ -73,7 +74,7 @@ export function boundPartsAgain(
   { shape, parts, where }: ComputedIndexText,
   session: SessionContext,
 ): IndexParts {
-  const binding = { engine, relation, session };
+  const binding = { engine, relation, session: withTypesOf(engine, shape, session) };
   const again = (kept: Written, bound: typeof boundKey) => {
     const { node, whole } = parsed(kept);
     return bound(binding, node, whole);

@@ -20,6 +20,7 @@ import type { SessionContext } from '../engine.ts';
 import type { Dependent } from './dependents.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { columnsOf as columnsOfExpr } from './row_expression.ts';
+import { sessionWith } from './session_with.ts';
 import { parsed } from './written_expression.ts';
 
 type Finder = (schema: string | undefined, name: string) => TypeObject | undefined;
@@ -112,6 +113,14 @@ export function usesInTables(engine: TidemarkEngine, object: TypeObject): TypeUs
 
 function isNamed({ catalog }: TidemarkEngine, node: PgNode, { oid }: TypeObject): boolean {
   return typeNodes(node, (schema, name) => catalog.findType(schema, name, [])).some(({ type }) => type.oid === oid);
+}
+
+/** The session, to bind the text of a bound expression again: unqualified types in it are found where they were found first. */
+export function withTypesOf({ catalog }: TidemarkEngine, bound: unknown, session: SessionContext): SessionContext {
+  const schemas = catalog.objects().flatMap((object) => {
+    return object.kind === 'type' && isIn(bound, object) ? [object.schema] : [];
+  });
+  return schemas.length === 0 ? session : sessionWith(session, { searchPath: [...schemas, ...session.searchPath] });
 }
 
 /** Whether a bound expression has values of the type. */

@@ -253,3 +253,18 @@ test('CREATE TABLE AS whose name is taken meanwhile leaves nothing', async () =>
   for (const oid of engine.loop.relations.keys()) assert.notEqual(engine.catalog.get(oid), undefined);
   await engine.close();
 });
+
+test('a CHECK and an index mean the types that they named when a column gets another type', async () => {
+  const engine = await openEngine();
+  await sql(engine, `CREATE SCHEMA s; CREATE TYPE s.m AS ENUM ('a', 'b'); CREATE TYPE m AS ENUM ('b', 'a')`);
+  const inside = { search_path: 's' };
+  await run(engine, `CREATE TABLE t (n int CHECK (CASE WHEN n > 5 THEN 'b'::m ELSE 'a'::m END > 'a'::m))`, inside);
+  await run(engine, `CREATE INDEX i ON t ((CASE WHEN n > 5 THEN 'b'::m ELSE 'a'::m END))`, inside);
+  await sql(engine, 'INSERT INTO s.t VALUES (6); ALTER TABLE s.t ALTER n TYPE bigint; INSERT INTO s.t VALUES (7)');
+  await assert.rejects(sql(engine, 'INSERT INTO s.t VALUES (1)'), { sqlstate: '23514' });
+  await sql(engine, 'DROP TYPE m');
+  await assert.rejects(sql(engine, 'DROP TYPE s.m'), { sqlstate: '2BP01' });
+  await sql(engine, 'ALTER TABLE s.t ALTER n TYPE int');
+  assert.deepEqual(await sql(engine, 'SELECT n FROM s.t ORDER BY 1'), [['6'], ['7']]);
+  await engine.close();
+});
