@@ -125,7 +125,15 @@ test('a question ends when it is not wanted any more', async () => {
 test('options', () => {
   assert.equal(parseRegistryOptions({}), null);
   assert.throws(() => parseRegistryOptions({ schema_registry_username: 'me' }), /"schema_registry"/);
-  for (const text of ['', 'localhost:8081', 'http://a?b', 'http://a,,http://b', 'http://me:secret@a']) {
+  for (const text of [
+    '',
+    'localhost:8081',
+    'http://a?b',
+    'http://a,,http://b',
+    'http://me:secret@a',
+    'ftp://me:secret@a',
+    'http://a?b,http://me:secret@b',
+  ]) {
     assert.throws(
       () => parseRegistryOptions({ schema_registry: text }),
       (error: Error) =>
