@@ -84,6 +84,8 @@ test('what is no answer of a registry is a failure, and never says that a schema
   }
   assert.equal(await said(401, ''), '28P01');
   assert.equal(await said(403, ''), '28P01');
+  answer = ({ socket }) => socket.write('HTTP/1.1 101 Other\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n');
+  await assert.rejects(registry.schema(7, never), { sqlstate: '08001' });
   answer = (request) => request.socket.destroy();
   await assert.rejects(registry.schema(7, never), { sqlstate: '08001' });
   answer = (_request, response) => {
@@ -125,7 +127,15 @@ test('a question ends when it is not wanted any more', async () => {
 test('options', () => {
   assert.equal(parseRegistryOptions({}), null);
   assert.throws(() => parseRegistryOptions({ schema_registry_username: 'me' }), /"schema_registry"/);
-  for (const text of ['', 'localhost:8081', 'http://a?b', 'http://a,,http://b', 'http://me:secret@a']) {
+  for (const text of [
+    '',
+    'localhost:8081',
+    'http://a?b',
+    'http://a,,http://b',
+    'http://me:secret@a',
+    'ftp://me:secret@a',
+    'http://a?b,http://me:secret@b',
+  ]) {
     assert.throws(
       () => parseRegistryOptions({ schema_registry: text }),
       (error: Error) =>

@@ -174,6 +174,8 @@ export class SchemaRegistry {
       const late = () => asked.destroy(new Error(`no answer in ${TIMEOUT_MS / 1000} s`));
       const timer = setTimeout(late, TIMEOUT_MS);
       asked.on('error', fail);
+      // Also an answer of another protocol, which is no answer to Node.
+      asked.on('close', () => fail(new Error('the connection was closed')));
       asked.end(post);
     });
   }

@@ -40,7 +40,8 @@ export function parseRegistryOptions(given: Record<string, string>): RegistryOpt
 function urlOf(url: string, text: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : null;
   if (parsed === null || !['http:', 'https:'].includes(parsed.protocol) || parsed.search !== '' || parsed.hash !== '') {
-    throw badOption('schema_registry', text, REGISTRY_OPTIONS.schema_registry);
+    // There may be a password in any of them.
+    throw badOption('schema_registry', text.includes('@') ? '...' : text, REGISTRY_OPTIONS.schema_registry);
   }
   // Addresses are shown where there is trouble.
   if (parsed.username !== '' || parsed.password !== '') {
