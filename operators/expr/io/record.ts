@@ -8,9 +8,9 @@ function noInput(): SqlError {
   return new SqlError('0A000', 'input of anonymous composite types is not implemented');
 }
 
-/** A field needs quotes when it is empty or has blanks, quotes, backslashes, parentheses or commas. */
+/** A field needs quotes when it is empty or has blanks, quotes, backslashes, parentheses or commas. Blanks are those of ASCII. */
 function quoteField(text: string): string {
-  if (text !== '' && !/["\\(),\s]/.test(text)) return text;
+  if (text !== '' && !/["\\(), \t\n\v\f\r]/.test(text)) return text;
   return `"${text.replace(/["\\]/g, '$&$&')}"`;
 }
 
