@@ -1,7 +1,7 @@
 /**
  * Which nodes of a plan that is run once, piece by piece (piecewise.ts), are held until all of their input is there, since they may take rows back that they have put out.
  *
- * What comes of constants is whole with the first piece, and the planner counts on that. It is not where generate_series() or a join make it in pieces: those above are held then, whatever the
+ * What comes of constants is whole with the first piece, and the planner counts on that. It is not where generate_series(), a join or a recursion make it in pieces: those above are held then, whatever the
  * planner says. And what a held node puts out in the end is never taken back, which the planner does not know.
  */
 import { distinctColumns } from './first_seen.ts';
@@ -33,12 +33,13 @@ export function heldNodes(plan: DataflowPlan): HeldNodes {
   const loose: boolean[] = [];
   plan.nodes.forEach((node, i) => {
     const { op, inputs } = node;
-    const makesMany = op === 'flatmap' || op === 'join';
+    const makesMany = op === 'flatmap' || op === 'join' || op === 'recursive';
     reads[i] = op === 'source' || inputs.some((input) => reads[input]);
     loose[i] = (makesMany && !reads[i]) || inputs.some((input) => loose[input]);
     const goesOn = passes(node) && inputs.every((input) => nodes[input].appendOnly);
     const isKnown = node.appendOnly === true && !loose[i];
-    const isHeld = op !== 'source' && (reads[i] || loose[i]) && !goesOn && !isKnown;
+    // A recursion runs once over all of its input, whatever that is made of: what it has put out stays.
+    const isHeld = op === 'recursive' || (op !== 'source' && (reads[i] || loose[i]) && !goesOn && !isKnown);
     held[i] = isHeld ? (looksAtAll(node) ? 'input' : 'output') : null;
     // generate_series() of constants waits for the rows of relations, which are fewer.
     if (op === 'flatmap' && !reads[i] && !inputs.some((input) => loose[input])) held[i] = 'input';

@@ -240,6 +240,12 @@ export type Statement = { text: string; offset: number } & (
       where: PgNode | null;
       unique: boolean;
       nullsEqual: boolean;
+      /** What USING names. */
+      method: string;
+      /** Of INCLUDE. */
+      include: PgNode[];
+      /** Of WITH. */
+      options: Option[];
       /** Of the relation's name. */
       location: number;
     }

@@ -291,6 +291,9 @@ export function createIndex(node: PgNode, source: Source): Kind<'create_index'> 
     where: node.whereClause ?? null,
     unique: node.unique === true,
     nullsEqual: node.nulls_not_distinct === true,
+    method: node.accessMethod ?? 'btree',
+    include: (node.indexIncludingParams ?? []).map((item: PgNode) => item.IndexElem),
+    options: defElemOptions(node.options, source),
     location: node.relation.location ?? 0,
   };
 }

@@ -143,8 +143,30 @@ export interface IndexObject extends ObjectBase {
   unique: boolean;
   /** NULLS NOT DISTINCT. */
   nullsEqual?: boolean;
+  /** Undefined: as CREATE INDEX ON t (a, b) says. */
+  words?: IndexWords;
   /** It is that of a UNIQUE constraint. */
   constraint: boolean;
+}
+
+/** What CREATE INDEX says that has no meaning for the rows that are found; it is shown again. */
+export interface IndexWords {
+  /** Name of the access method. */
+  method: string;
+  /** For each key. */
+  keys: KeyWords[];
+  /** Positions of the columns of INCLUDE. */
+  include: number[];
+  /** WITH. */
+  options: { name: string; value: string }[];
+}
+
+export interface KeyWords {
+  /** Names; null: the type's own. */
+  collation: string | null;
+  opclass: string | null;
+  descending: boolean;
+  nullsFirst: boolean;
 }
 
 /** An expression that an index is over. */

@@ -25,7 +25,7 @@ import { checkNotFollowed } from './column_readers.ts';
 import { CountedColumns } from './counted_columns.ts';
 import { checkKey } from './create_index.ts';
 import { namedInLiterals } from './default_value.ts';
-import { dropConstraint } from './drop_constraint.ts';
+import { dropConstraint, dropUnused } from './drop_constraint.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { dropForeignKeys } from './foreign_key.ts';
 import { containsNull } from './not_null.ts';
@@ -333,6 +333,10 @@ class Alteration {
     this.#object.lostIndexes = [...(this.#object.lostIndexes ?? []), ...indexes.map((index) => index.oid)];
     const isGone = (columns: number[]) => columns.some((column) => relation.columns[column].dropped);
     for (const columns of this.#stored.indexedColumns().filter(isGone)) loop.dropIndex(oid, columns);
+    // Those that only had the column in INCLUDE.
+    for (const { columns, computed } of indexes) {
+      if (computed === undefined && !isGone(columns)) dropUnused(this.#engine, oid, columns);
+    }
   }
 
   /** Of queries that sessions follow those that read a column which is not what it was end too. */

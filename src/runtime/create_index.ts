@@ -6,13 +6,14 @@ import { KeyedIndex } from '../../operators/state/keyed_index.ts';
 import type { Relation, RelationColumn, UniqueKey } from '../../planner/catalog_reader.ts';
 import type { KeyConstraint, Statement } from '../../planner/parse/ast.ts';
 import { keyOfIndex } from '../catalog/catalog.ts';
-import type { IndexObject } from '../catalog/objects.ts';
+import type { IndexObject, IndexWords } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { ComputedIndex } from './computed_index.ts';
 import { becoming } from './create_view.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { fillIndex } from './index_filling.ts';
 import { checkComparable, type IndexParts, indexParts, partNames } from './index_parts.ts';
+import { indexWords } from './index_words.ts';
 import { freeName, isFree, nameTaken, relationNamed } from './names.ts';
 import { repeatedRow } from './repeated_keys.ts';
 import { repeatedInIndex } from './rows_in_index.ts';
@@ -36,15 +37,18 @@ export async function createIndex(
   const { text: sql, unique } = statement;
   const oid = engine.catalog.newOid();
   const parts = indexParts(engine, relation, statement, oid, session);
+  const words = indexWords(engine, relation, statement, parts);
   if (unique && relation.kind !== 'table') throw unsupported('a unique index on a view');
   const name =
     statement.name ??
-    freeName(`${relation.name}_${partNames(relation, parts).join('_')}_idx`, (wanted) =>
+    freeName(`${relation.name}_${partNames(relation, parts, words).join('_')}_idx`, (wanted) =>
       isFree(engine, relation.schema, wanted),
     );
   if (nameTaken(engine, relation.schema, name, statement.ifNotExists, session)) return;
+  tellMethod(name, statement.method, session);
   const nullsEqual = unique && statement.nullsEqual ? { nullsEqual: true } : {};
-  const object = { ...indexObject(relation, oid, name, parts, sql), unique, ...nullsEqual, constraint: false };
+  const said = words === undefined ? {} : { words };
+  const object = { ...indexObject(relation, oid, name, parts, sql), unique, ...nullsEqual, ...said, constraint: false };
   const { check, live } = becoming(engine, object, session, typesNamed(engine, statement, session.searchPath));
   const { shape } = parts.computed ?? {};
   const index =
@@ -62,6 +66,16 @@ export async function createIndex(
       live();
     },
   });
+}
+
+/** Who asks for an index of containment, distance or ranges hears that it is none. */
+function tellMethod(name: string, method: string, session: SessionContext): void {
+  if (method === 'btree' || method === 'hash') return;
+  session.notice(
+    'NOTICE',
+    '00000',
+    `index "${name}" finds rows by equal values only, not as access method "${method}" does`,
+  );
 }
 
 /** `filled`: one with all rows. */
@@ -165,23 +179,25 @@ export function addUnique(
 export function plainIndex(
   engine: TidemarkEngine,
   relation: Relation,
-  { partsFor, unique, nullsEqual }: CopiedIndex,
+  { partsFor, unique, nullsEqual, words }: CopiedIndex,
   sql: string,
   taken: string[],
 ): IndexObject {
   const oid = engine.catalog.newOid();
   const parts = partsFor(oid);
-  const names = partNames(relation, parts).join('_');
+  const names = partNames(relation, parts, words).join('_');
   const free = (wanted: string) => !taken.includes(wanted) && isFree(engine, relation.schema, wanted);
   const name = freeName(`${relation.name}_${names}_idx`, free);
   const equal = nullsEqual ? { nullsEqual } : {};
-  return { ...indexObject(relation, oid, name, parts, sql), unique, ...equal, constraint: false };
+  const said = words === undefined ? {} : { words };
+  return { ...indexObject(relation, oid, name, parts, sql), unique, ...equal, ...said, constraint: false };
 }
 
 export interface CopiedIndex {
   partsFor(oid: number): IndexParts;
   unique: boolean;
   nullsEqual: boolean;
+  words: IndexWords | undefined;
 }
 
 export function addPlainIndex(engine: TidemarkEngine, relation: Relation, index: IndexObject): void {

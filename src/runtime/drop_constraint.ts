@@ -3,6 +3,7 @@
  * PostgreSQL. Plans of views may rest on a primary key, that there is one row of each: it stays while a view reads the table.
  */
 import { unsupported } from '../../operators/errors.ts';
+import type { Relation } from '../../planner/catalog_reader.ts';
 import type { AlterAction } from '../../planner/parse/ast.ts';
 import type { Reference } from '../catalog/catalog.ts';
 import type { CheckConstraint, ForeignKey, IndexObject, RelationObject } from '../catalog/objects.ts';
@@ -93,14 +94,18 @@ export function dropIndex(engine: TidemarkEngine, index: IndexObject): void {
     engine.loop.relations.get(index.on)?.removeComputed(index.oid);
     return;
   }
-  // Another index or constraint may have the same columns.
-  const its = relation.indexes.findIndex((c) => c !== relation.key && c.join() === index.columns.join());
-  relation.indexes = relation.indexes.filter((_, i) => i !== its);
+  relation.indexes = withoutIndex(relation, index.columns);
   dropUnused(engine, index.on, index.columns);
 }
 
+/** The indexes without one of these columns: another index or constraint may have the same. */
+export function withoutIndex({ indexes, key }: Relation, columns: number[]): number[][] {
+  const its = indexes.findIndex((c) => c !== key && c.join() === columns.join());
+  return indexes.filter((_, i) => i !== its);
+}
+
 /** The rows of relations that share them keep an index that one of these has. */
-function dropUnused({ catalog, loop }: TidemarkEngine, oid: number, columns: number[]): void {
+export function dropUnused({ catalog, loop }: TidemarkEngine, oid: number, columns: number[]): void {
   const isUsed = (other: number) => {
     return catalog.relationByOid(other)?.indexes.some((its) => its.join() === columns.join());
   };

@@ -12,7 +12,7 @@ import type { PgNode, Statement } from '../../planner/parse/ast.ts';
 import { scanPostgres, type Token } from '../../planner/parse/pg_parser.ts';
 import { lessThanOf } from '../../planner/types/catalog.ts';
 import { formatType } from '../../planner/types/type_name.ts';
-import type { ComputedIndexText, IndexPart, Written } from '../catalog/objects.ts';
+import type { ComputedIndexText, IndexPart, IndexWords, Written } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { bindAlone, columnsOf, isImmutable, rowColumns } from './row_expression.ts';
@@ -32,7 +32,7 @@ type CreateIndex = Extract<Statement, { k: 'create_index' }>;
 export function indexParts(
   engine: TidemarkEngine,
   relation: Relation,
-  { columns: elements, where, text, location }: CreateIndex,
+  { columns: elements, where, text, location, method }: CreateIndex,
   oid: number,
   session: SessionContext,
 ): IndexParts {
@@ -56,7 +56,7 @@ export function indexParts(
     return { ...writtenBetween(node.expr, text, tokens, first, last), call: isCall(node.expr), name };
   });
   const condition = where === null ? null : boundWhere(binding, where, text);
-  if (engine.replay === null) checkOrdered(keys);
+  if (engine.replay === null) checkOrdered(keys, method);
   if (condition === null && keys.every((key) => key.k === 'col')) return { columns: parts as number[] };
   let written: Written | null = null;
   if (where !== null) {
@@ -109,11 +109,18 @@ function partsOf(
   return { columns, computed: { shape: { oid, keys, where: condition }, parts, where } };
 }
 
-/** The names of an index's columns. */
-export function partNames(relation: Relation, { columns, computed }: IndexParts): string[] {
-  return (computed?.parts ?? columns).map((part) =>
-    typeof part === 'number' ? relation.columns[part].name : part.name,
-  );
+/** The types of its keys. */
+export function keyTypes(relation: Relation, { columns, computed }: IndexParts): number[] {
+  return computed?.shape.keys.map(({ t }) => t.oid) ?? columns.map((c) => relation.columns[c].type.oid);
+}
+
+/** The names of an index's columns, those of INCLUDE last. */
+export function partNames(relation: Relation, { columns, computed }: IndexParts, words?: IndexWords): string[] {
+  const names: string[] = [];
+  for (const part of [...(computed?.parts ?? columns), ...(words?.include ?? [])]) {
+    names.push(freeOf(names, typeof part === 'number' ? relation.columns[part].name : part.name));
+  }
+  return names;
 }
 
 interface Binding {
@@ -177,8 +184,8 @@ function isCall(node: PgNode): boolean {
   return ['FuncCall', 'CoalesceExpr', 'MinMaxExpr', 'SQLValueFunction', 'XmlExpr'].some((kind) => kind in node);
 }
 
-function checkOrdered(keys: Expr[]): void {
-  for (const { t } of keys) checkOrderedType(t.oid);
+function checkOrdered(keys: Expr[], method = 'btree'): void {
+  for (const { t } of keys) checkOrderedType(t.oid, method);
 }
 
 /** Throws 42704 for types without an order, such as json. */
@@ -186,9 +193,13 @@ export function checkComparable(columns: RelationColumn[], positions: number[]):
   for (const position of positions) checkOrderedType(columns[position].type.oid);
 }
 
-function checkOrderedType(oid: number): void {
-  if (lessThanOf(oid) !== null) return;
-  throw new SqlError('42704', `data type ${formatType(oid)} has no default operator class for access method "btree"`, {
+function checkOrderedType(oid: number, method = 'btree'): void {
+  if (lessThanOf(oid) === null) throw noOperatorClass(oid, method);
+}
+
+export function noOperatorClass(type: number, method: string): SqlError {
+  const message = `data type ${formatType(type)} has no default operator class for access method "${method}"`;
+  return new SqlError('42704', message, {
     hint: 'You must specify an operator class for the index or define a default operator class for the data type.',
   });
 }

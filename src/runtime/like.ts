@@ -160,12 +160,17 @@ function indexesLike(
 ): KeyConstraint[] {
   return engine.catalog.objects().flatMap((object): KeyConstraint[] => {
     if (object.kind !== 'index' || object.on !== oid) return [];
-    const { columns, computed, unique, nullsEqual = false } = object;
+    const { columns, computed, unique, nullsEqual = false, words } = object;
     if (object.constraint) return [{ name: null, columns: names(columns), nullsEqual, location: -1 }];
     const placeOf = (column: number) => places.get(column) as number;
     const partsFor = (oid: number) =>
       computed === undefined ? { columns: columns.map(placeOf) } : movedParts(computed, oid, placeOf);
-    into.indexes.push({ partsFor, unique, nullsEqual });
+    into.indexes.push({
+      partsFor,
+      unique,
+      nullsEqual,
+      words: words && { ...words, include: words.include.map(placeOf) },
+    });
     return [];
   });
 }

@@ -30,10 +30,12 @@ import { checkTypes } from './create_relation.ts';
 import { changeSequence } from './create_sequence.ts';
 import { columnDefault } from './default_value.ts';
 import { defaultsOn, foreignKeysOn, stillDependent, tellCascade } from './dependents.ts';
+import { withoutIndex } from './drop_constraint.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { columnsOfForeignKeys } from './foreign_key.ts';
 import { generatedColumn } from './generated_column.ts';
-import { boundPartsAgain, checkComparable, type IndexParts } from './index_parts.ts';
+import { boundPartsAgain, checkComparable, type IndexParts, keyTypes } from './index_parts.ts';
+import { checkKeyTypes } from './index_words.ts';
 import { columnNamed } from './names.ts';
 import { identitySequence, ownedSequences } from './owned_sequences.ts';
 import { checkColumnName, isSystemColumn } from './rename_column.ts';
@@ -212,6 +214,8 @@ export class TableDraft {
     for (const index of engine.catalog.objects()) {
       if (index.kind !== 'index' || index.on !== object.oid || !index.columns.includes(position)) continue;
       if (index.computed !== undefined) this.#reindex(engine, index.oid, index.computed, session);
+      if (index.words === undefined || engine.replay !== null) continue;
+      checkKeyTypes(index.words, keyTypes(relation, this.reindexed.get(index.oid) ?? index));
     }
     this.values[position] = value;
     this.changed.push(position);
@@ -293,7 +297,12 @@ export class TableDraft {
     for (const index of engine.catalog.objects()) {
       if (index.kind !== 'index') continue;
       if (gone.some((other) => other.object.oid === index.on)) this.gone.unshift(index);
-      if (index.on === object.oid && index.columns.includes(position)) this.indexes.push(index);
+      if (index.on !== object.oid) continue;
+      if (index.columns.includes(position)) this.indexes.push(index);
+      else if (index.words?.include.includes(position)) {
+        this.indexes.push(index);
+        if (index.computed === undefined) relation.indexes = withoutIndex(relation, index.columns);
+      }
     }
     object.checks = object.checks.filter(({ expr }) => !columnsOf(expr).includes(position));
     object.foreignKeys = object.foreignKeys.filter(({ columns, references, referenced }) => {

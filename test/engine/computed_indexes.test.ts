@@ -313,7 +313,7 @@ test('what pg_get_indexdef gives makes the same index again', async () => {
   assert.deepEqual(await definitions(), made);
   assert.match(
     made.map(([, definition]) => definition).join('\n'),
-    /\(\(j -> 'a' ->> 'b''\(,'\)\), coalesce\(id, 1\), id, \(\(s \|\| 'x'\)\)\) WHERE \(id > 3\)/,
+    /\(\(j -> 'a' ->> 'b''\(,'\)\), coalesce\(id, 1\), id, \(\(s \|\| 'x'\)\) DESC NULLS LAST\) WITH \(fillfactor='70'\) WHERE \(id > 3\)/,
   );
   await engine.close();
 });

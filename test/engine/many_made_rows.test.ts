@@ -127,6 +127,45 @@ test('LIMIT stops what makes its rows', async () => {
   await engine.close();
 });
 
+test('LIMIT stops a recursion without end', async () => {
+  const engine = await filled();
+  const up = 'WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r)';
+  const queries: [query: string, rows: string[][]][] = [
+    [`${up} SELECT n FROM r LIMIT 3`, [['1'], ['2'], ['3']]],
+    [`${up} SELECT n * 2 FROM r WHERE n % 3 = 0 OFFSET 1000 LIMIT 2`, [['6006'], ['6012']]],
+    [`${up} SELECT n FROM r LIMIT 0`, []],
+    [`${up} SELECT sum(n) FROM (SELECT n FROM r LIMIT 100) q`, [['5050']]],
+    [`${up} SELECT id FROM (SELECT n FROM r LIMIT 2) q JOIN t ON id = n ORDER BY id`, [['1'], ['2']]],
+    [`${up} SELECT n, s FROM r JOIN t ON id = 7 WHERE s LIKE '% 7' LIMIT 1`, [['1', 'a text that is not short 7']]],
+    [`SELECT (${up} SELECT n FROM r OFFSET 9 LIMIT 1), count(*) FROM t`, [['10', String(ROWS)]]],
+    [`${up.replace(' ALL', '')} SELECT n FROM r LIMIT 2`, [['1'], ['2']]],
+    [`${up}, q AS (SELECT n FROM r LIMIT 2) SELECT a.n, b.n FROM q a, q b WHERE a.n < b.n`, [['1', '2']]],
+    [
+      `WITH RECURSIVE r(n) AS (SELECT n FROM (VALUES (5), (6)) v(n) UNION ALL SELECT id + r.n FROM r JOIN t ON one = 1 WHERE id < 3) SELECT count(*) FROM (SELECT * FROM r LIMIT 50000) q`,
+      [['50000']],
+    ],
+    [
+      'WITH RECURSIVE r(n) AS (SELECT id FROM t WHERE id < 3 UNION ALL SELECT n FROM r) SELECT count(*) FROM (SELECT * FROM r LIMIT 50000) q',
+      [['50000']],
+    ],
+  ];
+  for (const [query, rows] of queries) assert.deepEqual(await sql(engine, query), rows, query);
+  // What is behind would fail.
+  const inverse = up.replace('n + 1', '1 / (n - 20000) + n + 1');
+  assert.deepEqual(await sql(engine, `${inverse} SELECT n FROM r LIMIT 1`), [['1']]);
+  await sql(engine, `INSERT INTO other ${up} SELECT n FROM r LIMIT 5000`);
+  assert.deepEqual(await sql(engine, 'SELECT count(*), max(n) FROM other'), [['5000', '5000']]);
+  // These want all of it.
+  for (const query of [
+    'SELECT n FROM r ORDER BY n LIMIT 3',
+    'SELECT count(*) FROM r LIMIT 3',
+    'SELECT n FROM r WHERE n < 0 LIMIT 3',
+  ]) {
+    await assert.rejects(sql(engine, `${up} ${query}`), { sqlstate: '54001' }, query);
+  }
+  await engine.close();
+});
+
 test('a recursion that is read lets others have their turn, and gives what it gives at once', async () => {
   const engine = await openEngine();
   try {

@@ -1,6 +1,7 @@
 /** SQL texts of views and indexes, as the catalog relations and the pg_get_*def functions show them. */
-import { quoteIdent } from '../../../operators/expr/text/quote.ts';
+import { quoteIdent, quoteLiteral } from '../../../operators/expr/text/quote.ts';
 import { parse } from '../../../planner/parse/parse.ts';
+import type { KeyWords } from '../../catalog/objects.ts';
 import { localSession } from '../../runtime/local_session.ts';
 import { edited, insertion } from '../../runtime/text_edits.ts';
 import { namePlaces, orNull } from '../../runtime/view_query.ts';
@@ -41,13 +42,28 @@ export function viewDefinitionFor(relation: RelationFacts, facts: CatalogFacts, 
   return ` ${queryPart(qualified ?? object.sql).query};`;
 }
 
-/** CREATE INDEX as PostgreSQL prints it, but expressions as they were written; `pretty`: with as few brackets as will do. */
-export function indexDefinition(index: IndexFacts, pretty = false): string {
-  const { table, keys, computed } = index;
-  const columns = keys.map((key) => (pretty ? key.pretty : key.text)).join(', ');
-  const on = `${quoteIdent(table.schema.name)}.${quoteIdent(table.name)}`;
+/** CREATE INDEX as PostgreSQL prints it, but expressions as they were written; `pretty`: the name of the table, for a text with as few brackets as will do. */
+export function indexDefinition(index: IndexFacts, pretty: string | null = null): string {
+  const { table, keys, words, include, method, options, computed } = index;
+  const columns = keys.map((key, i) => `${pretty === null ? key.text : key.pretty}${wordsText(words[i])}`).join(', ');
+  const included = include.length === 0 ? '' : ` INCLUDE (${include.map(({ text }) => text).join(', ')})`;
+  const set = options.map(({ name, value }) => `${quoteIdent(name)}=${isIdent(value) ? value : quoteLiteral(value)}`);
+  const storage = set.length === 0 ? '' : ` WITH (${set.join(', ')})`;
+  const on = pretty ?? `${quoteIdent(table.schema.name)}.${quoteIdent(table.name)}`;
   const nulls = index.nullsEqual ? ' NULLS NOT DISTINCT' : '';
   const condition = computed?.where ?? null;
-  const where = condition === null ? '' : ` WHERE ${pretty ? condition.text : writtenExpression(condition)}`;
-  return `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${quoteIdent(index.name)} ON ${on} USING btree (${columns})${nulls}${where}`;
+  const where = condition === null ? '' : ` WHERE ${pretty === null ? writtenExpression(condition) : condition.text}`;
+  return `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${quoteIdent(index.name)} ON ${on} USING ${quoteIdent(method)} (${columns})${included}${nulls}${storage}${where}`;
+}
+
+const isIdent = (text: string) => quoteIdent(text) === text;
+
+function wordsText({ collation, opclass, descending, nullsFirst }: KeyWords): string {
+  const nulls = descending === nullsFirst ? '' : nullsFirst ? ' NULLS FIRST' : ' NULLS LAST';
+  return [
+    collation === null ? '' : ` COLLATE ${quoteIdent(collation)}`,
+    opclass === null ? '' : ` ${quoteIdent(opclass)}`,
+    descending ? ' DESC' : '',
+    nulls,
+  ].join('');
 }

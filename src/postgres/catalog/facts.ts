@@ -23,6 +23,8 @@ import type {
   ForeignKey,
   GeneratedColumn,
   IndexObject,
+  IndexWords,
+  KeyWords,
 } from '../../catalog/objects.ts';
 import type { TidemarkEngine } from '../../runtime/engine.ts';
 import { writtenExpression } from './check_text.ts';
@@ -43,10 +45,13 @@ export interface IndexKey {
   column: number | null;
   name: string;
   type: ColType;
-  /** As CREATE INDEX has it; `pretty`: with as few brackets as will do. */
+  /** As CREATE INDEX has it, without the words behind it; `pretty`: with as few brackets as will do. */
   text: string;
   pretty: string;
 }
+
+/** What CREATE INDEX says when it says nothing. */
+const NO_WORDS: KeyWords = { collation: null, opclass: null, descending: false, nullsFirst: false };
 
 export interface IndexFacts {
   oid: number;
@@ -55,6 +60,13 @@ export interface IndexFacts {
   /** Column positions; of one over expressions, or over a part of the rows, all that it reads. */
   columns: number[];
   keys: IndexKey[];
+  /** For each key. */
+  words: KeyWords[];
+  /** The columns of INCLUDE. */
+  include: IndexKey[];
+  /** Name of the access method. */
+  method: string;
+  options: IndexWords['options'];
   computed: ComputedIndexText | null;
   unique: boolean;
   nullsEqual: boolean;
@@ -136,7 +148,7 @@ export class CatalogFacts {
           name: `${table.name}_pkey`,
           table,
           columns: key,
-          keys: keysOf(table.relation, { columns: key }),
+          ...keysOf(table.relation, { columns: key }),
           computed: null,
           unique: true,
           nullsEqual: false,
@@ -151,7 +163,7 @@ export class CatalogFacts {
       const { oid, name, columns, unique, computed = null, nullsEqual = false } = object;
       const constraint = object.constraint ? uniqueConstraintOid(oid) : null;
       const keys = keysOf(table.relation, object);
-      indexes.push({ oid, name, table, columns, keys, computed, unique, nullsEqual, constraint, primary: false });
+      indexes.push({ oid, name, table, columns, ...keys, computed, unique, nullsEqual, constraint, primary: false });
     }
     for (const index of indexes) index.table.indexes.push(index);
     return indexes;
@@ -195,18 +207,26 @@ export class CatalogFacts {
 
 function keysOf(
   { columns: all }: Relation,
-  { columns, computed }: Pick<IndexObject, 'columns' | 'computed'>,
-): IndexKey[] {
-  return (computed?.parts ?? columns).map((part, i) => {
-    if (typeof part === 'number') {
-      const { name, type } = all[part];
-      return { column: part, name, type, text: quoteIdent(name), pretty: quoteIdent(name) };
-    }
+  { columns, computed, words }: Pick<IndexObject, 'columns' | 'computed' | 'words'>,
+): Pick<IndexFacts, 'keys' | 'words' | 'include' | 'method' | 'options'> {
+  const ofColumn = (column: number): IndexKey => {
+    const { name, type } = all[column];
+    return { column, name, type, text: quoteIdent(name), pretty: quoteIdent(name) };
+  };
+  const keys = (computed?.parts ?? columns).map((part, i): IndexKey => {
+    if (typeof part === 'number') return ofColumn(part);
     const type = (computed as ComputedIndexText).shape.keys[i].t;
     const { name, call, text } = part;
     if (call) return { column: null, name, type, text, pretty: text };
     return { column: null, name, type, text: `(${writtenExpression(part)})`, pretty: `(${text})` };
   });
+  return {
+    keys,
+    words: words?.keys ?? keys.map(() => NO_WORDS),
+    include: (words?.include ?? []).map(ofColumn),
+    method: words?.method ?? 'btree',
+    options: words?.options ?? [],
+  };
 }
 
 /** OID of the schema that the server's own figures are in. */

@@ -78,4 +78,3 @@ export const CATALOG = {
 } as const;
 /** pg_am.oid. */
 export const HEAP = 2;
-export const BTREE = 403;

@@ -69,7 +69,7 @@ function ownAttributes(facts: CatalogFacts): CatalogRow[] {
     })),
   );
   const indexes = facts.indexes.flatMap((index) =>
-    index.keys.map(({ name, type }, i) => attribute(index.oid, i + 1, name, type)),
+    [...index.keys, ...index.include].map(({ name, type }, i) => attribute(index.oid, i + 1, name, type)),
   );
   return [...relations, ...indexes];
 }

@@ -1,9 +1,12 @@
 /** pg_class: tables and streams (r), views (v), materialized views (m), indexes (i), sequences (S), and PostgreSQL's own relations. */
 import { F64, I32 } from '../../../operators/batch/memory.ts';
+import { type Datum, pgArray } from '../../../operators/datum.ts';
 import { isTemporary } from '../../../operators/expr/search_path.ts';
+import { OID } from '../../../operators/types.ts';
+import { accessMethodOid } from '../../../planner/types/access_method.ts';
 import { type CatalogRelation, type CatalogRow, toRows } from './catalog_relation.ts';
 import type { CatalogFacts, IndexFacts, RelationFacts } from './facts.ts';
-import { BTREE, HEAP, OWNER } from './oids.ts';
+import { HEAP, OWNER } from './oids.ts';
 import { staticRows } from './static_rows.ts';
 import { systemRelation, systemRelations } from './system_relations.ts';
 
@@ -66,11 +69,17 @@ function indexRow(index: IndexFacts): CatalogRow {
     relname: index.name,
     relpersistence: persistence(index.table),
     relnamespace: index.table.schema.oid,
-    relam: BTREE,
+    relam: accessMethodOid(index.method),
     relfilenode: index.oid,
     relkind: 'i',
-    relnatts: index.keys.length,
+    relnatts: index.keys.length + index.include.length,
+    reloptions: optionsOf(index),
   };
+}
+
+function optionsOf({ options }: IndexFacts): Datum {
+  const texts = options.map(({ name, value }) => `${name}=${value}`);
+  return texts.length === 0 ? null : pgArray(OID.text, texts);
 }
 
 export const PG_CLASS: CatalogRelation = {

@@ -96,7 +96,10 @@ function ofRelation(r: RelationFacts, facts: CatalogFacts): CatalogRow[] {
 
 function ofIndex(index: IndexFacts): CatalogRow[] {
   const self: Item = [CATALOG.pg_class, index.oid];
-  const columns = index.columns.map((c): Item => [CATALOG.pg_class, index.table.oid, c + 1]);
+  const included = index.include.flatMap(({ column }) => column ?? []);
+  const columns = [...new Set([...index.columns, ...included])].map(
+    (c): Item => [CATALOG.pg_class, index.table.oid, c + 1],
+  );
   if (index.constraint === null) return columns.map((c) => edge(self, c, 'a'));
   const constraint: Item = [CATALOG.pg_constraint, index.constraint];
   return [...columns.map((c) => edge(constraint, c, 'a')), edge(self, constraint, 'i')];

@@ -32,12 +32,14 @@ function columnList(index: IndexFacts): string {
 }
 
 /** The whole statement, or one column (from 1) of it. */
-function indexText(args: Datum[], { facts }: Moment): Datum {
+function indexText(args: Datum[], { facts, context }: Moment): Datum {
   const index = facts.index(numberOf(args[0]));
   if (index === undefined) return null;
   const column = numberOf(args[1]);
-  if (column === 0) return indexDefinition(index, args[2] === true);
-  const key = index.keys[column - 1];
+  if (column === 0) {
+    return indexDefinition(index, args[2] === true ? shownName(facts, index.table, context.searchPath) : null);
+  }
+  const key = [...index.keys, ...index.include][column - 1];
   return key === undefined ? '' : args[2] === true ? key.pretty : key.text;
 }
 
