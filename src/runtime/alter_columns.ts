@@ -274,6 +274,7 @@ class Alteration {
       if (engine.replay === null) {
         this.#checkKeys(draft, checked);
         this.#checkPresent(draft, checked);
+        for (const look of planned.looks) look();
         for (const check of draft.rechecked) checkRows(checked, draft.object.relation, check, this.#session);
       }
       return { applies, planned };

@@ -53,6 +53,8 @@ export interface Planned {
   indexes: number[][];
   /** The rows that are looked at. */
   stored: StoredRelation | undefined;
+  /** What looks through them, when all that the statement names is there: first for NULLs, then by CHECKs and foreign keys, as in PostgreSQL. */
+  looks: (() => void)[];
 }
 
 export function alterRelation(engine: TidemarkEngine, statement: AlterRelation, session: SessionContext): void {
@@ -63,6 +65,7 @@ export function alterRelation(engine: TidemarkEngine, statement: AlterRelation, 
   const applies = inOrder(statement.actions).map((action) =>
     prepareAction(engine, object, action, planned, statement, session),
   );
+  if (engine.replay === null) for (const look of planned.looks) look();
   const referenced = planned.foreignKeys.map(({ references }) => references);
   const schemas = statement.actions.flatMap((action) => {
     return action.k === 'set_schema' ? [engine.catalog.schemaOid(action.schema)] : [];
@@ -93,7 +96,8 @@ export function nothingPlanned(object: CatalogObject, stored: StoredRelation | u
   const defaults = 'defaults' in object ? [...object.defaults] : [];
   const checks = 'checks' in object ? object.checks : [];
   const foreignKeys = 'foreignKeys' in object ? object.foreignKeys : [];
-  return { alone: true, names: [], gone: [], key: null, columns, defaults, checks, foreignKeys, indexes: [], stored };
+  const there = { columns, defaults, checks, foreignKeys };
+  return { alone: true, names: [], gone: [], key: null, ...there, indexes: [], stored, looks: [] };
 }
 
 /** What the statement names; null, with a notice, when it is not there and IF EXISTS was said. */
@@ -245,7 +249,7 @@ function addCheck(
   if (definition.name !== null && there.names.includes(definition.name)) throw alreadyThere(definition.name, object);
   const check = checkConstraint(engine, relation, definition, text, there, session);
   planned.checks = withCheck(planned.checks, check);
-  if (check.valid && engine.replay === null) checkRows(planned.stored, relation, check, session);
+  if (check.valid) planned.looks.push(() => checkRows(planned.stored, relation, check, session));
   return () => {
     object.checks = withCheck(object.checks, check);
     engine.loop.constrained(relation.oid);
@@ -263,7 +267,7 @@ function addForeignKey(
   const { relation } = object;
   const key = foreignKey(engine, relation, definition, constraintsThere(engine, object, planned), session);
   planned.foreignKeys = inOrderOfNames([...planned.foreignKeys, key]);
-  if (key.valid && engine.replay === null) checkForeignKey(engine, relation, key, planned.stored, session);
+  if (key.valid) planned.looks.push(() => checkForeignKey(engine, relation, key, planned.stored, session));
   return () => {
     object.foreignKeys = inOrderOfNames([...object.foreignKeys, key]);
     engine.loop.constrained(relation.oid);
@@ -281,9 +285,7 @@ function validate(
   const check = planned.checks.find((other) => other.name === name);
   const key = planned.foreignKeys.find((other) => other.name === name);
   if (key !== undefined) {
-    if (!key.valid && engine.replay === null) {
-      checkForeignKey(engine, object.relation, key, planned.stored, session);
-    }
+    if (!key.valid) planned.looks.push(() => checkForeignKey(engine, object.relation, key, planned.stored, session));
     return () => {
       key.valid = true;
       engine.catalog.version++;
@@ -292,7 +294,7 @@ function validate(
   if (check === undefined) {
     throw new SqlError('42704', `constraint "${name}" of relation "${object.name}" does not exist`);
   }
-  if (!check.valid && engine.replay === null) checkRows(planned.stored, object.relation, check, session);
+  if (!check.valid) planned.looks.push(() => checkRows(planned.stored, object.relation, check, session));
   return () => {
     check.valid = true;
     engine.catalog.version++;
@@ -315,7 +317,7 @@ function setNotNull(
   const { relation } = object;
   const column = columnNamed(relation, name);
   if (!notNull) checkNoIdentity(relation.name, planned.columns[column]);
-  if (notNull) checkNoNull(engine, relation, column, planned.stored);
+  if (notNull) planned.looks.push(() => checkNoNull(engine, relation, column, planned.stored));
   else if (relation.columns[column].notNull) {
     if (relation.key?.includes(column)) throw new SqlError('42P16', `column "${name}" is in a primary key`);
     const readers = engine.catalog.dependents([relation.oid]);

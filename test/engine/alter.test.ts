@@ -208,3 +208,22 @@ test('a view is found by the search path of its CREATE after it was renamed by a
   await sql(engine, 'ALTER TABLE s.t RENAME TO u');
   assert.equal(engine.catalog.find('s', 'w')?.sql, 'CREATE MATERIALIZED VIEW v AS SELECT a FROM u AS t');
 });
+
+test('what an ALTER names is looked for before the rows are looked through', async () => {
+  const engine = await openEngine();
+  await sql(engine, 'CREATE TABLE named (id int, a int); INSERT INTO named VALUES (1, NULL), (1, 2)');
+  const refused = async (actions: string, sqlstate: string) =>
+    assert.rejects(sql(engine, `ALTER TABLE named ${actions}`), { sqlstate }, actions);
+  await refused('ALTER a SET NOT NULL, ADD UNIQUE (e)', '42703');
+  await refused('ADD CHECK (a > 5), ADD CHECK (e > 5)', '42703');
+  await refused('ALTER a SET NOT NULL, ADD FOREIGN KEY (a) REFERENCES nowhere', '42P01');
+  await refused('ALTER a SET NOT NULL, ADD UNIQUE (id)', '23505');
+  await refused('ADD CHECK (a > 5), ALTER a SET NOT NULL', '23502');
+  await refused('ADD CHECK (a > 5), ALTER id SET NOT NULL', '23514');
+  await sql(
+    engine,
+    'UPDATE named SET id = 2, a = 9 WHERE a IS NULL; ALTER TABLE named ADD UNIQUE (id), ALTER a SET NOT NULL',
+  );
+  await refused('ADD CHECK (a > 5)', '23514');
+  await engine.close();
+});
