@@ -21,7 +21,7 @@
  */
 import { Arena } from './batch/arena.ts';
 import type { Batch } from './batch/batch.ts';
-import { emptyBatch } from './batch/builder.ts';
+import { emptyBatch, totalWeight } from './batch/builder.ts';
 import { oneBatch } from './batch/one_batch.ts';
 import { RowPieces } from './batch/row_pieces.ts';
 import { slices } from './batch/slice.ts';
@@ -32,7 +32,7 @@ import { type HeldNodes, heldNodes } from './held_nodes.ts';
 import { type Tick, tickWith } from './operator.ts';
 import { OverOnce } from './over_once.ts';
 import { rowsPass } from './passing_sides.ts';
-import type { DataflowPlan } from './plan.ts';
+import type { DataflowPlan, PlanNode } from './plan.ts';
 import { isSelection, TopSelection } from './top_selection.ts';
 
 /** Rows of a piece that goes on at once. */
@@ -59,6 +59,8 @@ export class Piecewise extends Dataflow {
   readonly #levels: Arena[] = [];
   readonly #nothing: Batch;
   readonly #pieceRows: number;
+  /** By node, of each LIMIT that asks for no order: rows that it has got, equal ones as many times as they are there. */
+  readonly #got: number[];
 
   /** `rows`: of a piece. */
   constructor(plan: DataflowPlan, rows = PIECE_ROWS) {
@@ -66,6 +68,7 @@ export class Piecewise extends Dataflow {
     super({ ...plan, nodes }, buildOnce);
     this.#held = held;
     this.#pieceRows = rows;
+    this.#got = nodes.map(() => 0);
     this.#nothing = emptyBatch(nodes[plan.root].types);
     this.#readers = nodes.map((_, i) => [...nodes.keys()].filter((reader) => nodes[reader].inputs.includes(i)));
     for (const [i, node] of this.nodes.entries()) if (held[i] !== null) this.#rows.set(node, this.#roomFor(node, i));
@@ -134,6 +137,7 @@ export class Piecewise extends Dataflow {
         node.putNothing();
         continue;
       }
+      if (limitOf(node.spec) !== null) this.#got[i] += totalWeight(inputs[0]);
       const room = { arena: this.#levelArena(level), rows: this.#pieceRows };
       const pieces = this.#held[i] === 'input' ? null : node.pieces(inputs, tick, room);
       if (this.#held[i] !== null) {
@@ -206,9 +210,9 @@ export class Piecewise extends Dataflow {
 
   /** A LIMIT that asks for no order and has its rows. */
   #isFull(i: number): boolean {
-    const { spec, rowsIn } = this.nodes[i];
-    if (spec.op !== 'topn' || spec.order.length > 0 || spec.partition.length > 0 || spec.limit === null) return false;
-    return this.nodes[spec.inputs[0]].spec.appendOnly === true && rowsIn >= spec.offset + spec.limit;
+    const { spec } = this.nodes[i];
+    const limit = limitOf(spec);
+    return limit !== null && this.nodes[spec.inputs[0]].spec.appendOnly === true && this.#got[i] >= limit;
   }
 
   /** All that a held node puts out; a piece without rows is a step of its work. Whose state gives it in pieces needs no memory for all of it. */
@@ -248,4 +252,10 @@ export class Piecewise extends Dataflow {
     this.#kept.release();
     for (const arena of this.#levels) arena.release();
   }
+}
+
+/** How many rows a LIMIT without an order wants, with those that OFFSET leaves out; null: it is none. */
+function limitOf(spec: PlanNode): number | null {
+  if (spec.op !== 'topn' || spec.order.length > 0 || spec.partition.length > 0 || spec.limit === null) return null;
+  return spec.offset + spec.limit;
 }

@@ -10,7 +10,7 @@
  */
 import { Arena } from './batch/arena.ts';
 import type { Batch } from './batch/batch.ts';
-import { BatchBuilder, emptyBatch, weightOf } from './batch/builder.ts';
+import { BatchBuilder, emptyBatch, totalWeight, weightOf } from './batch/builder.ts';
 import { I32 } from './batch/memory.ts';
 import { slices } from './batch/slice.ts';
 import { ErrorBag } from './error_bag.ts';
@@ -106,7 +106,8 @@ export class RecursiveOperator implements Operator {
     const out = new BatchBuilder(this.#types, arena, rows);
     let rest = ROWS_BETWEEN_STOPS;
     for (const work of this.#workingTables(inputs, tick)) {
-      rest -= work.n + LINEAR_ROUND_ROWS;
+      // Equal rows that were added up are as many rows: who wants no more of them says so before they are more than can be counted.
+      rest -= totalWeight(work) + LINEAR_ROUND_ROWS;
       const isLarge = work.n >= rows;
       if (!isLarge) out.append(work);
       if (!isLarge && out.n < rows && rest >= 0) continue;

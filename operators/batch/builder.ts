@@ -229,6 +229,13 @@ export function weightOf(batch: Batch, row: number): number {
   return I32[(batch.weights >>> 2) + row];
 }
 
+/** Rows, each as many times as its weight says. */
+export function totalWeight(batch: Batch): number {
+  let sum = 0;
+  for (let row = 0; row < batch.n; row++) sum += weightOf(batch, row);
+  return sum;
+}
+
 /** A batch of rows of datums, each with weight 1 or the weight given. */
 export function batchFromRows(types: ColType[], rows: Datum[][], arena: Arena, weights?: number[]): Batch {
   const builder = new BatchBuilder(types, arena, rows.length);

@@ -9,7 +9,7 @@
  */
 import { type Arena, withScratch } from '../../operators/batch/arena.ts';
 import type { Batch } from '../../operators/batch/batch.ts';
-import { readDatum, weightOf } from '../../operators/batch/builder.ts';
+import { readDatum, totalWeight, weightOf } from '../../operators/batch/builder.ts';
 import { oneBatch } from '../../operators/batch/one_batch.ts';
 import { checked } from '../../operators/batch/pages.ts';
 import { evaluate } from '../../operators/expr/interpret.ts';
@@ -300,7 +300,7 @@ class OrderedRead {
   /** How many of these rows come out of the maps. */
   #passing(rows: Batch, maps: First['maps']): number {
     const filtered = maps.slice(0, maps.findLastIndex(({ filter }) => filter !== null) + 1);
-    if (filtered.length === 0) return sumOfWeights(rows);
+    if (filtered.length === 0) return totalWeight(rows);
     return rows.n <= FEW_ROWS ? this.#passingOfFew(rows, filtered) : this.#passingOfMany(rows, filtered);
   }
 
@@ -335,12 +335,6 @@ class OrderedRead {
     arena.release();
     return batch.n;
   }
-}
-
-function sumOfWeights(rows: Batch): number {
-  let sum = 0;
-  for (let row = 0; row < rows.n; row++) sum += weightOf(rows, row);
-  return sum;
 }
 
 /** Where so many keys of a walk are, and those that are in no order with the last one. */

@@ -138,13 +138,18 @@ test('statements that are ended at any time, in any way', { timeout: 600_000 }, 
     if (way === 'timeout') await client.query(`SET statement_timeout = ${after + 1}`);
     const other = await child.connect();
     if (random(3) === 0) other.query('CHECKPOINT').catch(() => undefined);
+    /** What the server said last to who was asking nothing, between two statements. */
+    let said: string | undefined;
+    client.on('error', (error: Error & { code?: string }) => {
+      said ??= error.code;
+    });
     /** Null: it has happened. */
     const outcome = (async () => {
       try {
         for (const text of work.texts) await client.query(text);
         return null;
       } catch (error) {
-        return (error as { code?: string }).code ?? 'lost';
+        return (error as { code?: string }).code ?? said ?? 'lost';
       }
     })();
     const end = {
