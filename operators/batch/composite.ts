@@ -3,20 +3,8 @@
  * items keep their scale, have several (state/equal_values.ts).
  */
 import { type Datum, decimal, interval, type PgArray, type PgRecord } from '../datum.ts';
+import * as tags from '../kernels/composite_layout.ts';
 import { BYTES } from './memory.ts';
-
-const T_NULL = 0;
-const T_FALSE = 1;
-const T_TRUE = 2;
-const T_INT = 3;
-const T_BIGINT = 4;
-const T_FLOAT = 5;
-const T_TEXT = 6;
-const T_BYTES = 7;
-const T_NUMERIC = 8;
-const T_INTERVAL = 9;
-const T_ARRAY = 10;
-const T_RECORD = 11;
 
 class Writer {
   #buffer = Buffer.allocUnsafe(256);
@@ -64,43 +52,43 @@ class Writer {
   }
 
   datum(value: Datum): void {
-    if (value === null) this.byte(T_NULL);
-    else if (typeof value === 'boolean') this.byte(value ? T_TRUE : T_FALSE);
+    if (value === null) this.byte(tags.TAG_NULL);
+    else if (typeof value === 'boolean') this.byte(value ? tags.TAG_TRUE : tags.TAG_FALSE);
     else if (typeof value === 'number') {
       if (Number.isInteger(value) && value >= -2147483648 && value <= 2147483647 && !Object.is(value, -0)) {
-        this.byte(T_INT);
+        this.byte(tags.TAG_INT);
         this.int(value);
       } else {
-        this.byte(T_FLOAT);
+        this.byte(tags.TAG_FLOAT);
         this.float(value);
       }
     } else if (typeof value === 'bigint') {
-      this.byte(T_BIGINT);
+      this.byte(tags.TAG_BIGINT);
       this.big(value);
     } else if (typeof value === 'string') {
-      this.byte(T_TEXT);
+      this.byte(tags.TAG_TEXT);
       this.bytes(Buffer.from(value, 'utf8'));
     } else if (value instanceof Uint8Array) {
-      this.byte(T_BYTES);
+      this.byte(tags.TAG_BYTES);
       this.bytes(value);
     } else if (value.k === 'dec') {
-      this.byte(T_NUMERIC);
+      this.byte(tags.TAG_NUMERIC);
       this.int(value.s);
       this.bytes(Buffer.from(value.special ?? value.m.toString(), 'latin1'));
     } else if (value.k === 'interval') {
-      this.byte(T_INTERVAL);
+      this.byte(tags.TAG_INTERVAL);
       this.int(value.months);
       this.int(value.days);
       this.big(value.micros);
     } else if (value.k === 'array') {
-      this.byte(T_ARRAY);
+      this.byte(tags.TAG_ARRAY);
       this.int(value.elem);
       this.int(value.dims.length);
       for (const dim of value.dims) this.int(dim);
       for (const lower of value.lower) this.int(lower);
       for (const item of value.items) this.datum(item);
     } else {
-      this.byte(T_RECORD);
+      this.byte(tags.TAG_RECORD);
       this.int(value.values.length);
       for (let i = 0; i < value.values.length; i++) {
         this.int(value.types[i]);
@@ -141,46 +129,46 @@ class Reader {
 
   /** The head of a record; gives how many fields it has. */
   record(): number {
-    if (this.#buffer[this.#at++] !== T_RECORD) throw new Error(`no record at ${this.#at - 1}`);
+    if (this.#buffer[this.#at++] !== tags.TAG_RECORD) throw new Error(`no record at ${this.#at - 1}`);
     return this.int();
   }
 
   datum(): Datum {
     switch (this.#buffer[this.#at++]) {
-      case T_NULL:
+      case tags.TAG_NULL:
         return null;
-      case T_FALSE:
+      case tags.TAG_FALSE:
         return false;
-      case T_TRUE:
+      case tags.TAG_TRUE:
         return true;
-      case T_INT:
+      case tags.TAG_INT:
         return this.int();
-      case T_BIGINT:
+      case tags.TAG_BIGINT:
         return this.#big();
-      case T_FLOAT: {
+      case tags.TAG_FLOAT: {
         const value = this.#buffer.readDoubleLE(this.#at);
         this.#at += 8;
         return value;
       }
-      case T_TEXT:
+      case tags.TAG_TEXT:
         return this.#buffer.utf8Slice(this.#bytes(), this.#at);
-      case T_BYTES:
+      case tags.TAG_BYTES:
         return new Uint8Array(this.#buffer.subarray(this.#bytes(), this.#at));
-      case T_NUMERIC: {
+      case tags.TAG_NUMERIC: {
         const scale = this.int();
         const text = this.#buffer.latin1Slice(this.#bytes(), this.#at);
         if (text === 'NaN' || text === 'Infinity' || text === '-Infinity')
           return { k: 'dec', m: 0n, s: 0, special: text };
         return decimal(BigInt(text), scale);
       }
-      case T_INTERVAL: {
+      case tags.TAG_INTERVAL: {
         const months = this.int();
         const days = this.int();
         return interval(months, days, this.#big());
       }
-      case T_ARRAY:
+      case tags.TAG_ARRAY:
         return this.#array();
-      case T_RECORD:
+      case tags.TAG_RECORD:
         return this.#record();
       default:
         throw new Error(`damaged composite value: tag ${this.#buffer[this.#at - 1]} at ${this.#at - 1}`);

@@ -45,17 +45,3 @@ export const ITEM_JSON_TEXT = 7;
 export const ITEMS_DONE = 0;
 export const ITEMS_FULL = 1;
 export const ITEMS_ODD = 2;
-
-/** Tags of the encoding of arrays (operators/batch/composite.ts). */
-export const TAG_NULL = 0;
-export const TAG_FALSE = 1;
-export const TAG_TRUE = 2;
-export const TAG_INT = 3;
-export const TAG_BIGINT = 4;
-export const TAG_FLOAT = 5;
-export const TAG_TEXT = 6;
-export const TAG_BYTES = 7;
-export const TAG_NUMERIC = 8;
-export const TAG_INTERVAL = 9;
-export const TAG_ARRAY = 10;
-export const TAG_RECORD = 11;

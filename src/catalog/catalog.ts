@@ -406,7 +406,7 @@ export function keyOfIndex(
 }
 
 /** The keys of an index as CREATE INDEX has them. */
-export function partTexts({ columns }: Relation, { parts }: ComputedIndexText): string[] {
+function partTexts({ columns }: Relation, { parts }: ComputedIndexText): string[] {
   return parts.map((part) => {
     if (typeof part === 'number') return quoteIdent(columns[part].name);
     return part.call ? part.text : `(${part.text})`;

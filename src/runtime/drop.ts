@@ -225,7 +225,7 @@ function endView(engine: TidemarkEngine, oid: number): () => Promise<void> {
 }
 
 /** Gives what is left to do when its connections are to be closed. */
-export function dropOne(engine: TidemarkEngine, object: CatalogObject): Closing {
+function dropOne(engine: TidemarkEngine, object: CatalogObject): Closing {
   engine.catalog.remove(object.oid);
   switch (object.kind) {
     case 'table':

@@ -11,8 +11,8 @@ import { gatherColumn } from '../../operators/batch/gather.ts';
 import { U32 } from '../../operators/batch/memory.ts';
 import { RowTable } from '../../operators/state/row_table.ts';
 import type { Relation, UniqueKey } from '../../planner/catalog_reader.ts';
+import { indexNameOf } from './index_name.ts';
 import { isIndexed, type Reader, rowsOfKeys } from './reads.ts';
-import { indexOfKey } from './stored_relation.ts';
 
 /** `pieces`: rows that come, in the columns of the table; keys with a NULL are equal to none, unless it is said. False also where only a look at each row could tell. */
 export function haveNewKeys(relation: Relation, keys: UniqueKey[], pieces: Batch[], reader: Reader): boolean {
@@ -20,7 +20,7 @@ export function haveNewKeys(relation: Relation, keys: UniqueKey[], pieces: Batch
 }
 
 function hasNewKey(relation: Relation, key: UniqueKey, pieces: Batch[], reader: Reader): boolean {
-  const index = indexOfKey(key);
+  const index = indexNameOf(key);
   const stored = reader.loop.relations.get(relation.oid);
   if (stored === undefined || !isIndexed(relation.oid, index, reader)) return false;
   const own = new RowTable(stored.keyTypes(index), 0, 'sql');

@@ -20,8 +20,9 @@ import { ProjectedIndex, type RowIndex } from '../../operators/state/row_index.t
 import { RowLog, type SavedRowLog } from '../../operators/state/row_log.ts';
 import type { Undo } from '../../operators/state/undo.ts';
 import type { ColType } from '../../operators/types.ts';
-import type { IndexShape, UniqueKey } from '../../planner/catalog_reader.ts';
+import type { IndexShape } from '../../planner/catalog_reader.ts';
 import { ComputedIndex, type SavedComputedIndex } from './computed_index.ts';
+import type { IndexName } from './index_name.ts';
 import { KeyOrders } from './key_orders.ts';
 import { RelationScan } from './relation_scan.ts';
 import { hasNull, rowsInIndex } from './rows_in_index.ts';
@@ -40,13 +41,6 @@ export type SavedRelation = {
 };
 
 type ShapeOf = (index: number) => IndexShape;
-
-/** Which index of a relation: the columns that it is over, or the OID of one over expressions, or over a part of the rows. */
-export type IndexName = number[] | number;
-
-export function indexOfKey({ columns, shape }: Pick<UniqueKey, 'columns' | 'shape'>): IndexName {
-  return shape?.oid ?? columns;
-}
 
 export class StoredRelation {
   readonly types: ColType[];

@@ -20,9 +20,10 @@ import type { ColType } from '../../operators/types.ts';
 import type { ForeignKey } from '../catalog/objects.ts';
 import type { Transaction } from '../engine.ts';
 import { CorrectionIndex } from './correction_index.ts';
+import type { IndexName } from './index_name.ts';
 import type { Pin } from './pins.ts';
 import type { Sequence } from './sequence.ts';
-import type { IndexName, StoredRelation } from './stored_relation.ts';
+import type { StoredRelation } from './stored_relation.ts';
 import type { TickLoop } from './tick_loop.ts';
 import { checkUnaltered } from './write_conflict.ts';
 

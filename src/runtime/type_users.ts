@@ -131,7 +131,7 @@ function isIn(expr: unknown, { oid }: TypeObject): boolean {
 }
 
 /** Views, sinks and subscriptions that name the type. */
-export function readersNaming(engine: TidemarkEngine, { oid }: TypeObject): CatalogObject[] {
+function readersNaming(engine: TidemarkEngine, { oid }: TypeObject): CatalogObject[] {
   return engine.catalog.objects().filter(({ dependencies }) => dependencies.includes(oid));
 }
 
@@ -203,16 +203,17 @@ export function checkNowhereSaid(engine: TidemarkEngine, object: TypeObject, lab
 
 function saysLabel(object: CatalogObject, label: string): boolean {
   if (object.kind === 'view') return hasLiteral(object.query.select, label);
-  const says = (written: Written) => hasLiteral(parsed(written).node, label);
-  if (object.kind === 'index') {
-    const { parts = [], where = null } = object.computed ?? {};
-    return parts.some((part) => typeof part !== 'number' && says(part)) || (where !== null && says(where));
-  }
-  if (object.kind !== 'table' && object.kind !== 'stream') return false;
-  return (
-    object.defaults.some((value) => value !== null && hasLiteral(value.node, label)) ||
-    [...object.checks, ...object.generated].some(says)
-  );
+  const defaults = object.kind === 'table' || object.kind === 'stream' ? object.defaults : [];
+  const nodes = [...defaults.flatMap((value) => value ?? []), ...writtenIn(object).map(parsed)].map(({ node }) => node);
+  return nodes.some((node) => hasLiteral(node, label));
+}
+
+/** Texts of expressions that are bound again. */
+function writtenIn(object: CatalogObject): Written[] {
+  if (object.kind === 'table' || object.kind === 'stream') return [...object.checks, ...object.generated];
+  if (object.kind !== 'index' || object.computed === undefined) return [];
+  const { parts, where } = object.computed;
+  return [...parts, where].filter((part) => part !== null && typeof part !== 'number');
 }
 
 function hasLiteral(root: PgNode, label: string): boolean {
@@ -232,8 +233,7 @@ export function checkNowhereNamed(engine: TidemarkEngine, object: TypeObject): v
   // A column without an expression names no type again.
   const users = usersOfType(engine, object).filter(({ text }) => !text.startsWith('column '));
   const tables = engine.catalog.objects().flatMap((user) => {
-    const written = user.kind === 'table' ? [...user.checks, ...user.generated] : [];
-    const isNamed = written.some((text) => namesType(parsed(text).node, object));
+    const isNamed = user.kind === 'table' && writtenIn(user).some((text) => namesType(parsed(text).node, object));
     return isNamed ? [{ text: `${KIND_NAMES[user.kind]} ${user.name}` }] : [];
   });
   const texts = [...users, ...tables].map(({ text }) => `${text} depends on type ${object.name}`);

@@ -20,9 +20,9 @@ import { RowTable } from '../../operators/state/row_table.ts';
 import type { ColType } from '../../operators/types.ts';
 import type { Relation, UniqueKey } from '../../planner/catalog_reader.ts';
 import { COMPUTED_CONTEXT } from './computed_index.ts';
+import { indexNameOf } from './index_name.ts';
 import { isIndexed, type Reader, relationRows, rowsOfKeys } from './reads.ts';
 import { evaluatorOf } from './row_expression.ts';
-import { indexOfKey } from './stored_relation.ts';
 
 /** A row that comes (1) or goes (-1). */
 export interface RowChange {
@@ -123,7 +123,7 @@ export function rowsByKey(relation: Relation, key: UniqueKey, rows: Datum[][], r
 
 /** At least the rows that have one of these keys. */
 function storedWith(relation: Relation, key: UniqueKey, keys: Datum[][], reader: Reader, arena: Arena): Batch {
-  const index = indexOfKey(key);
+  const index = indexNameOf(key);
   if (!isIndexed(relation.oid, index, reader)) return relationRows(reader, arena)(relation.oid);
   return rowsOfKeys(relation.oid, index, batchFromRows(keyTypes(relation, key), keys, arena), reader, arena);
 }

@@ -28,6 +28,15 @@ async function connect(): Promise<pg.Client> {
   return client;
 }
 
+/** Ends the socket as a lost network does. */
+function cut(client: pg.Client): void {
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+}
+
+/** Whether a session is at a statement that begins so. */
+const isActive = (text: string) =>
+  server.running.postgres.sessions().some(({ query, state }) => state === 'active' && query.startsWith(text));
+
 /** Rows as lists; several statements give those of the last. */
 async function rows(client: pg.Client, text: string, values?: unknown[]): Promise<unknown[][]> {
   const result = await client.query({ text, values, rowMode: 'array' } as pg.QueryArrayConfig);
@@ -128,7 +137,7 @@ test(
     await ended();
     const broken = await make();
     await rows(broken, 'BEGIN; INSERT INTO gone (v) VALUES (100)');
-    (broken as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+    cut(broken);
     await ended();
     const other = await connect();
     const victim = await make();
@@ -138,8 +147,8 @@ test(
     const slow = await make();
     const running = rows(slow, 'SELECT count(*) FROM gone, generate_series(1, 100000000) n');
     running.catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    (slow as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+    await until('it reads', () => isActive('SELECT count(*) FROM gone'));
+    cut(slow);
     await ended();
     // While it makes one, sooner or later.
     for (const ms of [1, 5, 20, 60, 150]) {
@@ -148,7 +157,7 @@ test(
         () => undefined,
       );
       await new Promise((resolve) => setTimeout(resolve, ms));
-      (making as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+      cut(making);
       await until('the session is gone', () => server.running.postgres.sessions().length === 1);
       await ended();
     }

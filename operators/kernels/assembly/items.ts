@@ -7,6 +7,7 @@
  * The kernel goes on where it stopped. What it does not take (items that are not of the column's kind, wide numerics, escapes that have to be resolved, what is no array) it leaves to the
  * interpreter, also in the midst of a row.
  */
+import * as tags from '../composite_layout';
 import * as layout from '../items_layout';
 import { behindValue, showValue } from './json_text';
 import { TEXT_BAIL, TEXT_NULL } from '../text_layout';
@@ -49,36 +50,36 @@ function putNumeric(at: usize, slot: usize): usize {
 @inline
 function putItem(at: usize, kind: i32, data: usize, valid: usize, row: u32): usize {
   const tag: i32 = load<u8>(at++);
-  if (tag === layout.TAG_NULL) {
+  if (tag === tags.TAG_NULL) {
     putNull(kind, data, valid, row);
     return at;
   }
   store<u8>(valid + row, 1);
   switch (kind) {
     case layout.ITEM_BOOL:
-      if (tag !== layout.TAG_FALSE && tag !== layout.TAG_TRUE) return 0;
-      store<u8>(data + row, tag === layout.TAG_TRUE ? 1 : 0);
+      if (tag !== tags.TAG_FALSE && tag !== tags.TAG_TRUE) return 0;
+      store<u8>(data + row, tag === tags.TAG_TRUE ? 1 : 0);
       return at;
     case layout.ITEM_I32:
-      if (tag !== layout.TAG_INT) return 0;
+      if (tag !== tags.TAG_INT) return 0;
       store<u32>(data + (row << 2), load<u32>(at));
       return at + 4;
     case layout.ITEM_I64:
-      if (tag !== layout.TAG_BIGINT) return 0;
+      if (tag !== tags.TAG_BIGINT) return 0;
       store<u64>(data + (row << 3), load<u64>(at));
       return at + 8;
     case layout.ITEM_F64:
-      if (tag === layout.TAG_INT) {
+      if (tag === tags.TAG_INT) {
         store<f64>(data + (row << 3), <f64>load<i32>(at));
         return at + 4;
       }
-      if (tag !== layout.TAG_FLOAT) return 0;
+      if (tag !== tags.TAG_FLOAT) return 0;
       store<u64>(data + (row << 3), load<u64>(at));
       return at + 8;
     case layout.ITEM_NUMERIC:
-      return tag === layout.TAG_NUMERIC ? putNumeric(at, data + (row << 4)) : 0;
+      return tag === tags.TAG_NUMERIC ? putNumeric(at, data + (row << 4)) : 0;
     default: {
-      if (tag !== layout.TAG_TEXT && tag !== layout.TAG_BYTES) return 0;
+      if (tag !== tags.TAG_TEXT && tag !== tags.TAG_BYTES) return 0;
       const end = at + 4 + load<u32>(at);
       pointVarlen(data + (row << 4), at + 4, end);
       return end;
@@ -105,7 +106,7 @@ function begin(items: usize, row: u32): bool {
     store<u32>(items, load<u8>(from, 1) === 93 ? 0 : 1, layout.ITEMS_REST);
     return true;
   }
-  if (load<u8>(from) !== layout.TAG_ARRAY) return false;
+  if (load<u8>(from) !== tags.TAG_ARRAY) return false;
   const depth = load<u32>(from, 5);
   let count: u32 = depth === 0 ? 0 : 1;
   for (let i: u32 = 0; i < depth; i++) count *= load<u32>(from + 9 + (i << 2));

@@ -1,5 +1,5 @@
 /** string_to_array: the parts of a text as the bytes of an array of texts (operators/batch/composite.ts). */
-import { TAG_ARRAY, TAG_TEXT } from '../items_layout';
+import { TAG_ARRAY, TAG_TEXT } from '../composite_layout';
 import { findBytes } from './texts';
 
 /** OID of the items' type. */

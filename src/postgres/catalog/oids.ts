@@ -22,11 +22,6 @@ export function primaryIndexOid(table: number): number {
   return PRIMARY_INDEX + table;
 }
 
-/** The table whose primary key's index has this OID; null for other OIDs. */
-export function tableOfPrimaryIndex(oid: number): number | null {
-  return oid >= PRIMARY_INDEX && oid < PRIMARY_CONSTRAINT ? oid - PRIMARY_INDEX : null;
-}
-
 export function primaryConstraintOid(table: number): number {
   return PRIMARY_CONSTRAINT + table;
 }
