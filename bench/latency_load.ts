@@ -135,7 +135,5 @@ function textOf(rows: number, batch: number): Buffer {
 }
 
 if (process.argv[1]?.endsWith('latency_load.ts')) {
-  const report = await run(JSON.parse(process.argv[2]) as LoadOrder);
-  process.send?.(report);
-  process.disconnect?.();
+  process.on('message', async (order) => process.send?.(await run(order as LoadOrder)));
 }
