@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { initParser } from '../planner/parse/pg_parser.ts';
 import { HELP, parseCommand, UsageError } from './cli/arguments.ts';
+import { failureText } from './cli/failure.ts';
 import { type StartedWorker, startWorker } from './io/start_worker.ts';
 
 /** Version of this package. */
@@ -54,7 +55,7 @@ async function main(args: string[]): Promise<void> {
     }
   } catch (error) {
     const usage = error instanceof UsageError;
-    process.stderr.write(`tidemark: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(failureText(error));
     if (usage) process.stderr.write("Try 'tidemark --help'.\n");
     else if (process.env.TIDEMARK_DEBUG === '1' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     process.exitCode = usage ? 2 : 1;

@@ -111,7 +111,12 @@ async function runInit(
     log('info', 'the --init file has run in this data directory before');
     return;
   }
-  await runScript(engine, script, log);
+  try {
+    await runScript(engine, script, log);
+  } catch (error) {
+    if (!(error instanceof SqlError)) throw error;
+    throw new SqlError(error.sqlstate, `--init file, ${error.message}`, error.fields);
+  }
   engine.scripts.add(digest);
   engine.journal?.scriptRun(engine.loop, digest);
   await engine.journal?.durable();

@@ -43,7 +43,7 @@ export async function backup(from: string, to: string): Promise<BackupReport> {
   await removeLeftovers(from);
   try {
     await pinFiles(from, pin, identity);
-    await mkdir(to, { recursive: true, mode: 0o700 });
+    await realDisk.makeFolder(to);
     const bytes = await copyTree(pin, to);
     const end = await readLog(join(to, 'log'), identity, realDisk, await covered(to, identity), async () => undefined);
     await cutTorn(join(to, 'log'), end);
@@ -159,7 +159,7 @@ async function copyTree(pin: string, to: string): Promise<number> {
   let bytes = 0;
   for (const folder of [...FOLDERS, '.']) {
     const target = join(to, folder);
-    await mkdir(target, { recursive: true, mode: 0o700 });
+    await realDisk.makeFolder(target);
     for (const entry of await readdir(join(pin, folder), { withFileTypes: true })) {
       if (!entry.isFile()) continue;
       const path = join(target, entry.name);

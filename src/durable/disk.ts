@@ -10,9 +10,10 @@ import {
   statfsSync,
   writeSync,
 } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { makeFolders } from './make_folders.ts';
 
 export interface DiskFile {
   /** Writes at a position; gives how many bytes were written, which may be fewer. */
@@ -149,9 +150,7 @@ export const realDisk: Disk = {
   open: async (path) => new RealFile(await open(path, 'r+')),
   read: (path) => readFile(path),
   list: (folder) => readdir(folder),
-  makeFolder: async (path) => {
-    await mkdir(path, { recursive: true, mode: FOLDER_MODE });
-  },
+  makeFolder: (path) => makeFolders(path, FOLDER_MODE),
   rename: (from, to) => rename(from, to),
   remove: (path) => rm(path, { force: true }),
   async syncFolder(path) {

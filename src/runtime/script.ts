@@ -36,13 +36,27 @@ export async function runScript(
     return session;
   };
   try {
-    for (const statement of parse(sql)) results.push(await runStatement(engine, sql, statement, newSession()));
+    for (const statement of parsed(sql)) results.push(await runStatement(engine, sql, statement, newSession()));
   } finally {
     const last = newSession();
     dropTemporary(engine, last);
     last.transaction.rollback();
   }
   return results;
+}
+
+function parsed(sql: string): Statement[] {
+  try {
+    return parse(sql);
+  } catch (error) {
+    if (!(error instanceof SqlError) || error.fields.position === undefined) throw error;
+    throw atLine(error, [...sql].slice(0, error.fields.position - 1).join(''));
+  }
+}
+
+/** `before`: the script as far as what the error is about. */
+function atLine(error: SqlError, before: string): SqlError {
+  return new SqlError(error.sqlstate, `line ${before.split('\n').length}: ${error.message}`, error.fields);
 }
 
 async function runStatement(
@@ -64,8 +78,7 @@ async function runStatement(
   } catch (error) {
     session.transaction.rollback();
     if (!(error instanceof SqlError)) throw error;
-    const line = sql.slice(0, statement.offset).split('\n').length;
-    throw new SqlError(error.sqlstate, `line ${line}: ${error.message}`, error.fields);
+    throw atLine(error, sql.slice(0, statement.offset));
   }
 }
 

@@ -116,7 +116,28 @@ test('a bad --init file says where', () => {
   writeFileSync(init, 'CREATE TABLE t (a int);\nSELECT * FROM nothing;\n');
   const result = run('start', '--listen', '127.0.0.1:0', '--init', init, '--data', join(folder, 'bad'));
   assert.equal(result.status, 1);
-  assert.match(result.stderr, /line 2: relation "nothing" does not exist/);
+  assert.match(result.stderr, /--init file, line 2: relation "nothing" does not exist/);
+  writeFileSync(init, "SELECT 'é';\n\nSELEC 1;\n");
+  const unparsed = run('start', '--listen', '127.0.0.1:0', '--init', init, '--data', join(folder, 'unparsed'));
+  assert.equal(unparsed.status, 1);
+  assert.match(unparsed.stderr, /--init file, line 3: syntax error at or near "SELEC"/);
+});
+
+test('an error shows its hint', () => {
+  const init = join(folder, 'hint.sql');
+  writeFileSync(init, 'SELECT nothing(1);\n');
+  const result = run('start', '--listen', '127.0.0.1:0', '--init', init, '--data', join(folder, 'hint'));
+  assert.equal(result.status, 1);
+  assert.match(
+    result.stderr,
+    /^tidemark: --init file, line 1: function nothing\(integer\) does not exist\nHINT: {2}No function/m,
+  );
+});
+
+test('a data directory that cannot be made is an error at once', () => {
+  const result = run('start', '--listen', '127.0.0.1:0', '--data', join(folder, 'bad.sql', 'data'));
+  assert.equal(result.status, 1);
+  assert.match(result.stderr, /cannot make the data directory ".*": ENOTDIR/);
 });
 
 test('the demo shows live rows and ends at Ctrl-C', { timeout: 120_000 }, async () => {
