@@ -72,7 +72,7 @@ export interface ColumnDef {
   serial: boolean;
   identity: { always: boolean; options: SequenceOptions } | null;
   /** GENERATED ALWAYS AS (expr) STORED. */
-  generated: { expr: PgNode; location: number } | null;
+  generated: { expr: PgNode; location: number; virtual: boolean } | null;
   location: number;
 }
 

@@ -65,10 +65,9 @@ export function columnOf(node: PgNode, table: string, source: Source): ColumnDef
       column.notNull = true;
     }
     if (constraint.contype === 'CONSTR_GENERATED') {
-      const { raw_expr: expr, location = 0 } = constraint;
-      if (constraint.generated_kind !== 's') throw refuse(source, 'a VIRTUAL generated column', location);
+      const { raw_expr: expr, location = 0, generated_kind: kind } = constraint;
       if (column.generated !== null) throw errorAt(source, '42601', `multiple generation clauses ${of}`, location);
-      column.generated = { expr, location };
+      column.generated = { expr, location, virtual: kind === 'v' };
     }
     if (column.generated !== null && (column.serial || column.default !== null)) {
       throw errorAt(source, '42601', `both default and generation expression ${of}`, constraint.location);

@@ -57,9 +57,11 @@ export interface Written {
   compound: boolean;
 }
 
-/** GENERATED ALWAYS AS (...) STORED. */
+/** GENERATED ALWAYS AS (...) STORED or VIRTUAL. */
 export interface GeneratedColumn extends Written {
   column: number;
+  /** As it is shown; its values are stored. */
+  virtual: boolean;
   /** Over the positions of the table's columns. */
   expr: Expr;
 }

@@ -1,6 +1,9 @@
 /**
- * GENERATED ALWAYS AS (expression) STORED: a column's value is computed from the others of its row whenever a statement writes the row, before NOT NULL, CHECK and
+ * GENERATED ALWAYS AS (expression) STORED or VIRTUAL: a column's value is computed from the others of its row whenever a statement writes the row, before NOT NULL, CHECK and
  * keys are looked at. To everybody else it is a column. The expression is bound when the table is made, as that of a CHECK is.
+ *
+ * VIRTUAL, which is what PostgreSQL 18 makes when nothing is said, would be computed when it is read. As the expression is immutable that is the same value; what differs is
+ * that an expression which fails refuses the row.
  */
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
@@ -39,7 +42,7 @@ export function generatedColumn(
   if (engine.replay === null && !isImmutable(expr)) {
     throw new SqlError('42P17', 'generation expression is not immutable');
   }
-  return { column, expr, ...written(generated.expr, text, generated.location, 'as') };
+  return { column, expr, virtual: generated.virtual, ...written(generated.expr, text, generated.location, 'as') };
 }
 
 /** Puts the values of generated columns into a row. */

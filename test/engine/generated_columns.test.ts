@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Datum } from '../../operators/datum.ts';
+import { PgCatalog } from '../../src/postgres/catalog/pg_catalog.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { overRestarts } from '../durable/over_restarts.ts';
 import { AgainstPostgres } from './against_postgres.ts';
-import { Session, sql } from './harness.ts';
+import { openEngine, Session, sql } from './harness.ts';
 
 test('generated columns as PostgreSQL has them', async () => {
   const both = await AgainstPostgres.open();
@@ -96,4 +97,32 @@ test('views follow them, and they stay over restarts', async () => {
   await block.transaction.commit();
   assert.deepEqual(await sql(engine, 'SELECT m FROM sums'), [['100']]);
   await engine.close();
+});
+
+test('a VIRTUAL one, which is what there is when nothing is said, is shown as such', async () => {
+  const engine = await openEngine();
+  engine.system.catalogs = new PgCatalog(engine);
+  try {
+    await sql(
+      engine,
+      `CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a * 2), c int GENERATED ALWAYS AS (a + 1) STORED);
+       CREATE TABLE copied (LIKE t INCLUDING ALL);
+       ALTER TABLE t ADD COLUMN d text GENERATED ALWAYS AS (a || '!') VIRTUAL;
+       INSERT INTO t VALUES (1), (2);
+       UPDATE t SET a = 5 WHERE a = 2;`,
+    );
+    assert.deepEqual(await sql(engine, 'SELECT * FROM t ORDER BY a'), [
+      ['1', '2', '2', '1!'],
+      ['5', '10', '6', '5!'],
+    ]);
+    const kinds = (table: string) =>
+      sql(
+        engine,
+        `SELECT string_agg(attname || ' ' || attgenerated::text, ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = '${table}'::regclass AND attgenerated <> ''`,
+      );
+    assert.deepEqual(await kinds('t'), [['b v, c s, d v']]);
+    assert.deepEqual(await kinds('copied'), [['b v, c s']]);
+  } finally {
+    await engine.close();
+  }
 });

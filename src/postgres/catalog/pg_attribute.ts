@@ -2,6 +2,7 @@
 import type { ColType } from '../../../operators/types.ts';
 import { typeByOid } from '../../../planner/types/catalog.ts';
 import { systemTable } from '../../../planner/types/catalog_table.ts';
+import type { GeneratedColumn } from '../../catalog/objects.ts';
 import { type CatalogRelation, type CatalogRow, toRows } from './catalog_relation.ts';
 import type { CatalogFacts } from './facts.ts';
 import { staticRows } from './static_rows.ts';
@@ -57,13 +58,19 @@ function attribute(relation: number, attnum: number, name: string, type: ColType
   };
 }
 
+function generatedKind(generated: readonly GeneratedColumn[], column: number): 's' | 'v' | '' {
+  const found = generated.find((g) => g.column === column);
+  if (found === undefined) return '';
+  return found.virtual ? 'v' : 's';
+}
+
 function ownAttributes(facts: CatalogFacts): CatalogRow[] {
   const relations = facts.own.flatMap((r) =>
     r.relation.columns.map((c, i) => ({
       ...attribute(r.oid, i + 1, c.name, c.type),
       attnotnull: c.notNull,
       atthasdef: r.defaults[i] !== null || c.generated === true,
-      attgenerated: c.generated ? 's' : '',
+      attgenerated: generatedKind(r.generated, i),
       attidentity: c.identity ?? '',
       ...(c.dropped ? { attname: `........pg.dropped.${i + 1}........`, atttypid: 0, attisdropped: true } : {}),
     })),
