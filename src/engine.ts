@@ -25,6 +25,8 @@ export interface SessionContext {
   searchPath: string[];
   /** From now on the session's temporary objects are in this schema; null: it has none. Absent: it can have none. */
   useTemporary?(schema: string | null): void;
+  /** Names that stand for parameters in what is prepared (PL/pgSQL's variables). */
+  variables?: ReadonlyMap<string, number>;
   getSetting(name: string): string | null;
   /** Calls back when the session ends; absent: its end is not told. */
   onEnd?(work: () => void): void;

@@ -24,6 +24,8 @@ export interface BindEnv {
   columnDefault?(relation: Relation, column: number): { node: PgNode; text: string } | null;
   /** Called with each RangeVar that names a relation of the catalog, and that relation. */
   onRelation?(node: PgNode, relation: Relation): void;
+  /** Names, or dotted names, that stand for parameters where no column has them (PL/pgSQL's variables): the parameter's number. */
+  variables?: ReadonlyMap<string, number>;
   /** False: no parameter is allowed (view bodies), PostgreSQL's 42P02. Default true. */
   allowParams?: boolean;
   /** True: the caller reads `relation AS OF e` at the moment that BoundQuery.asOf gives. Default: AS OF is refused. */

@@ -61,6 +61,13 @@ export interface SequenceOptions {
 /** What the end of each transaction does with a temporary table: takes its rows away, or the table itself. */
 export type OnCommit = 'delete' | 'drop';
 
+/** A block in PL/pgSQL (plpgsql.ts). */
+export interface PlpgsqlBody {
+  /** PLpgSQL_var, PLpgSQL_rec, PLpgSQL_row or PLpgSQL_recfield, by number. */
+  variables: PgNode[];
+  block: PgNode;
+}
+
 export interface ColumnDef {
   name: string;
   /** libpg-query TypeName node. */
@@ -352,6 +359,8 @@ export type Statement = { text: string; offset: number } & (
   | { k: 'listen' | 'unlisten'; channel: string | null }
   | { k: 'notify'; channel: string; payload: string }
   /** VACUUM, ANALYZE, LOCK, FLUSH, GRANT, ...: accepted where harmless; `tag` is the command tag. */
+  /** DO: a block in PL/pgSQL. */
+  | { k: 'do'; body: PlpgsqlBody }
   | { k: 'utility'; tag: string; node: PgNode }
 );
 

@@ -42,6 +42,7 @@ const STATIC_TAG = {
   reset: 'RESET',
   prepare: 'PREPARE',
   execute: 'EXECUTE',
+  do: 'DO',
   listen: 'LISTEN',
   unlisten: 'UNLISTEN',
   notify: 'NOTIFY',

@@ -16,6 +16,7 @@ import {
   tableFromQuery,
   truncate,
 } from './convert_ddl.ts';
+import { doBlock } from './convert_do.ts';
 import { alterSequence, createSequence } from './convert_sequence.ts';
 import { declareCursor, explain, fetch, transaction, variableSet } from './convert_session.ts';
 import { alterEnum, createEnum, renameType } from './convert_type.ts';
@@ -58,6 +59,7 @@ const CONVERTERS: Record<string, Converter> = {
   AlterSeqStmt: alterSequence,
   CreateEnumStmt: createEnum,
   AlterEnumStmt: alterEnum,
+  DoStmt: doBlock,
   AlterTableStmt: alterTable,
   RenameStmt: (node, source) => (node.renameType === 'OBJECT_TYPE' ? renameType(node, source) : rename(node, source)),
   AlterObjectSchemaStmt: setSchema,

@@ -24,6 +24,7 @@ interface ParserModule {
   _free(pointer: number): void;
   _wasm_parse_query_raw(text: number): number;
   _wasm_free_parse_result(result: number): void;
+  _wasm_parse_plpgsql(text: number): number;
   _wasm_scan(text: number): number;
   _wasm_free_string(text: number): void;
 }
@@ -110,6 +111,7 @@ const SQLSTATE_OF_MESSAGE: [RegExp, string][] = [
   [/^(unsafe use of|nonstandard use of)/, '22P06'],
   [/^invalid escape|^invalid Unicode escape$/, '22025'],
   [/^out of memory/, '53200'],
+  [/ is declared CONSTANT$/, '22005'],
 ];
 
 /** `raisedBy`: the C function that raised the error, where one message has several codes. */
@@ -183,6 +185,22 @@ export function parsePostgres(text: string): RawStatement[] {
     const kind = Object.keys(raw.stmt)[0];
     return { kind, node: raw.stmt[kind], start: raw.stmt_location ?? 0, length: raw.stmt_len };
   });
+}
+
+/** Parses a CREATE FUNCTION or DO whose language is PL/pgSQL into the tree of its function. */
+export function parsePlpgsqlFunction(text: string): PgNode {
+  const json = withText(text, (module, pointer) => {
+    const result = module._wasm_parse_plpgsql(pointer);
+    if (result === 0) throw new SqlError('53200', 'out of memory');
+    try {
+      return module.UTF8ToString(result);
+    } finally {
+      module._wasm_free_string(result);
+    }
+  });
+  // Anything else is the text of an error.
+  if (!json.startsWith('{')) throw syntaxError(json, 0);
+  return JSON.parse(json).plpgsql_funcs[0].PLpgSQL_function;
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.

@@ -42,6 +42,7 @@ import { KeptDefinitions } from './kept_definitions.ts';
 import type { LocalStream } from './local_stream.ts';
 import { MemoryHold } from './memory_hold.ts';
 import { prepareModification, prepareModifyingSelect } from './modifications.ts';
+import { prepareDo } from './plpgsql/do_block.ts';
 import { isRepeatable, type RunnableStatement } from './prepared.ts';
 import { prepareQuery } from './queries.ts';
 import type { ReadSources } from './reads.ts';
@@ -177,6 +178,8 @@ export class TidemarkEngine implements Engine {
         return prepareExplain(this, statement, paramTypes, session);
       case 'utility':
         return prepareUtility(this, statement);
+      case 'do':
+        return prepareDo(this, statement);
       case 'set_constraints':
         return prepareSetConstraints(this, statement);
       default:
@@ -273,6 +276,7 @@ export class TidemarkEngine implements Engine {
       searchPath: session.searchPath,
       mode,
       allowParams: mode === 'read',
+      ...(mode === 'read' && session.variables !== undefined ? { variables: session.variables } : {}),
       columnDefault: (relation: Relation, column: number) => {
         const object = this.catalog.get(relation.oid);
         return object !== undefined && 'defaults' in object ? object.defaults[column] : null;

@@ -3,7 +3,7 @@ import type { SessionContext } from '../engine.ts';
 
 export function sessionWith(
   session: SessionContext,
-  other: Partial<Pick<SessionContext, 'searchPath' | 'notice'>>,
+  other: Partial<Pick<SessionContext, 'searchPath' | 'notice' | 'variables' | 'useTemporary'>>,
 ): SessionContext {
   return {
     get evalContext() {
@@ -17,6 +17,8 @@ export function sessionWith(
     },
     getSetting: (name) => session.getSetting(name),
     ...(session.onEnd === undefined ? {} : { onEnd: (work: () => void) => session.onEnd?.(work) }),
+    ...(other.variables === undefined ? {} : { variables: other.variables }),
+    ...(other.useTemporary === undefined ? {} : { useTemporary: other.useTemporary }),
     notice: other.notice ?? ((...said) => session.notice(...said)),
   };
 }

@@ -27,6 +27,7 @@ const WRITES = new Set<Statement['k']>([
   'comment',
   'create_subscription',
   'alter_relation',
+  'do',
   'drop',
   'truncate',
 ]);
