@@ -127,6 +127,30 @@ test('errors of expressions, and what may not be one', () =>
   create index on t (lower(a));
   `));
 
+test('a row that ON CONFLICT leaves out for one key is not asked for those that come after it', () =>
+  both(`
+  create table t (id int primary key, a int);
+  create index on t ((10 / a));
+  create unique index on t ((20 / a));
+  create unique index on t (id) where 30 / a > 0;
+  insert into t values (1, 1);
+  insert into t values (1, 0) on conflict do nothing;
+  insert into t values (1, 0), (2, 2), (2, 0), (3, 3) on conflict do nothing returning *;
+  insert into t values (1, 0) on conflict (id) do update set a = t.a + 9 returning *;
+  insert into t values (1, 0) on conflict (id) do update set a = excluded.a;
+  insert into t values (4, 0) on conflict do nothing;
+  insert into t values (4, 0) on conflict (id) do nothing;
+  insert into t values (4, 0) on conflict ((20 / a)) do nothing;
+  insert into t values (5, 5), (6, 0) on conflict do nothing;
+  select * from t order by id;
+  create table later (a int);
+  create unique index on later ((10 / a));
+  alter table later add column id int unique;
+  insert into later values (1, 1);
+  insert into later values (0, 1) on conflict do nothing;
+  insert into later values (1, 2) on conflict do nothing;
+  `));
+
 test('names, definitions and catalogs', () =>
   both(`
   create table t (id int, email text, "Odd name" int, doc jsonb, v int);
