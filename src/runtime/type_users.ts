@@ -30,21 +30,24 @@ export function typesNamed({ catalog }: TidemarkEngine, root: PgNode, searchPath
   return typeNodes(root, (schema, name) => catalog.findType(schema, name, searchPath)).map(({ type }) => type.oid);
 }
 
-/** The nodes of a syntax tree that name a type which `find` finds. */
-export function typeNodes(root: PgNode, find: Finder): { node: PgNode; type: TypeObject }[] {
-  const found: { node: PgNode; type: TypeObject }[] = [];
+/** The nodes of a syntax tree that name a type which `find` finds; `name`: its own, or _mood, which is that of its array. */
+export function typeNodes(root: PgNode, find: Finder): { node: PgNode; type: TypeObject; name: string }[] {
+  const found: { node: PgNode; type: TypeObject; name: string }[] = [];
   walkTree(root, (node) => {
     const names = Array.isArray(node.names) && 'typemod' in node ? strings(node.names) : [];
-    const type = names.length === 0 ? undefined : find(names.at(-2), names[names.length - 1]);
-    if (type !== undefined) found.push({ node, type });
+    if (names.length === 0) return;
+    const name = names[names.length - 1];
+    const schema = names.at(-2);
+    const type = find(schema, name) ?? (name.startsWith('_') ? find(schema, name.slice(1)) : undefined);
+    if (type !== undefined) found.push({ node, type, name });
   });
   return found;
 }
 
 /** Names types with their schemas: what is bound again means the same under any search path. */
 export function qualifyTypes({ catalog }: TidemarkEngine, root: PgNode, searchPath: string[]): void {
-  for (const { node, type } of typeNodes(root, (schema, name) => catalog.findType(schema, name, searchPath)))
-    node.names = [type.schema, type.name].map((sval) => ({ String: { sval } }));
+  for (const { node, type, name } of typeNodes(root, (schema, name) => catalog.findType(schema, name, searchPath)))
+    node.names = [type.schema, name].map((sval) => ({ String: { sval } }));
 }
 
 /** The type of a column as it is written. */
