@@ -75,7 +75,7 @@ export function alterColumns(
 }
 
 /** Does what changes columns, or needs that nobody else does, when those of before are done. */
-export function afterOthers(engine: TidemarkEngine, work: () => Promise<void>): Promise<void> {
+export function afterOthers<T>(engine: TidemarkEngine, work: () => Promise<T>): Promise<T> {
   const running = (turns.get(engine) ?? Promise.resolve()).then(work);
   turns.set(
     engine,
