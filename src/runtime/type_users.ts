@@ -126,7 +126,7 @@ export function withTypesOf({ catalog }: TidemarkEngine, bound: unknown, session
   return schemas.length === 0 ? session : sessionWith(session, { searchPath: [...schemas, ...session.searchPath] });
 }
 
-/** Whether a bound expression has values of the type. */
+/** Whether a bound expression, or a plan, has values of the type. */
 function isIn(expr: unknown, { oid }: TypeObject): boolean {
   if (typeof expr !== 'object' || expr === null) return false;
   if ('oid' in expr && typeof expr.oid === 'number' && typeObjectOid(expr.oid) === oid) return true;
@@ -185,8 +185,9 @@ export function checkNothingKept(engine: TidemarkEngine, object: TypeObject): vo
   const users = [...fixed, ...kept].map(
     ({ kind, name }) => `${KIND_NAMES[kind]} ${name} depends on type ${object.name}`,
   );
-  if ([...loop.views(), ...engine.pastQueries].some(({ oid }) => catalog.get(oid) === undefined))
-    users.push('a SUBSCRIBE to a query is running');
+  const queries = [...loop.views(), ...engine.pastQueries].filter(({ oid }) => catalog.get(oid) === undefined);
+  if (queries.some(({ physical }) => isIn(physical.plan, object)))
+    users.push(`a SUBSCRIBE to a query that reads type ${object.name} is running`);
   for (const { kind, oid, name } of tables)
     if (loop.isObserved(oid)) users.push(`the changes of ${KIND_NAMES[kind]} ${name} are followed`);
   if (users.length > 0)

@@ -45,9 +45,10 @@ test('types have theirs, and arrays of them by the name that they were written w
   await sql(engine, `CREATE VIEW public.moods AS ${view}`);
   for (const name of ['s.moods', 'public.moods'])
     assert.deepEqual(await dump.run(`SELECT l, i FROM ${name}`), [['{sad}', '{}']]);
-  assert.deepEqual(await dump.run("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'felt_a_check'"), [
-    ["CHECK ((a < cardinality('{sad}'::s._mood)))"],
-  ]);
+  assert.deepEqual(
+    await dump.run("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'felt_a_check'"),
+    [["CHECK ((a < cardinality('{sad}'::s._mood)))"]],
+  );
   await dump.run('INSERT INTO s.felt VALUES (0)');
   assert.deepEqual(await dump.run('SELECT * FROM s.felt'), [['0', '{glad}']]);
   dump.transaction.rollback();
