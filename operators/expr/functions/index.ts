@@ -4,6 +4,7 @@ import './bit.ts';
 import './bytea.ts';
 import './comparisons.ts';
 import './float.ts';
+import './hash.ts';
 import './identifier.ts';
 import './in_range.ts';
 import './inet.ts';
