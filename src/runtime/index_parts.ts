@@ -16,6 +16,7 @@ import { formatType } from '../../planner/types/type_name.ts';
 import type { ComputedIndexText, IndexPart, IndexWords, Written } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { isSystemColumn } from './rename_column.ts';
 import { bindAlone, columnsOf, isImmutable, rowColumns } from './row_expression.ts';
 import { closingBracket } from './text_edits.ts';
 import { withTypesOf } from './type_users.ts';
@@ -153,6 +154,7 @@ function boundWhere({ engine, relation, session }: Binding, node: PgNode, text: 
 
 function columnKey({ columns }: Relation, name: string): Expr {
   const id = columns.findIndex((column) => column.name === name);
+  if (id < 0 && isSystemColumn(name)) throw new SqlError('0A000', 'index creation on system columns is not supported');
   if (id < 0) throw new SqlError('42703', `column "${name}" does not exist`);
   return { k: 'col', id, t: columns[id].type };
 }

@@ -38,11 +38,13 @@ export function isSystemColumn(name: string): boolean {
   return SYSTEM_COLUMNS.includes(name);
 }
 
+export function checkNotSystem(name: string): void {
+  if (isSystemColumn(name)) throw new SqlError('42701', `column name "${name}" conflicts with a system column name`);
+}
+
 /** Throws 42701 when a relation cannot have one more column of this name. */
 export function checkColumnName({ relation }: Extract<CatalogObject, { relation: unknown }>, name: string): void {
-  if (isSystemColumn(name)) {
-    throw new SqlError('42701', `column name "${name}" conflicts with a system column name`);
-  }
+  checkNotSystem(name);
   if (relation.columns.every((other) => other.name !== name)) return;
   throw new SqlError('42701', `column "${name}" of relation "${relation.name}" already exists`);
 }

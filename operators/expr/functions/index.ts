@@ -14,6 +14,7 @@ import './like.ts';
 import './numeric.ts';
 import './random.ts';
 import './regex.ts';
+import './sample.ts';
 import './send.ts';
 import './special_functions.ts';
 import './text.ts';
