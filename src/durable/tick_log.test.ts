@@ -158,8 +158,8 @@ test('a writer waits for the rest of a run, and writes what came before it', asy
   const written: bigint[] = [];
   const events = {
     written: ({ sequence }: { sequence: bigint }) => void written.push(sequence),
-    segments() {},
-    state() {},
+    segments: () => undefined,
+    state: () => undefined,
   };
   const settings = { identity: IDENTITY, segmentBytes: 1 << 20, reserveBytes: RESERVE, aheadBytes: 0 };
   const writer = new GroupWriter(disk, FOLDER, await prepareFolder(disk, FOLDER, end, RESERVE), settings, events);

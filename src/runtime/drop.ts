@@ -42,10 +42,10 @@ export async function drop(
   const types = found.filter(isType);
   if (!statement.cascade) for (const type of types) checkUnused(engine, type);
   const closing: Closing[] = [];
-  let endRun = () => {};
+  let endRun: (() => void) | null = null;
   try {
     while (usesOf(engine, types, []).length > 0) {
-      endRun();
+      endRun?.();
       endRun = await freeTypes(engine, types, [], (object) => dropOne(engine, object), closing, session, signal);
     }
     const lost = types.find(({ oid }) => engine.catalog.get(oid) === undefined);
@@ -53,7 +53,7 @@ export async function drop(
     const gone = removable(engine, found, statement.cascade, session);
     closing.push(...remove(engine, gone, statement, session));
   } finally {
-    endRun();
+    endRun?.();
     for (const close of closing) await close?.();
   }
 }
@@ -132,10 +132,10 @@ async function dropSchemas(
   }
   const types = () => schemas.flatMap(inside).filter(isType);
   const closing: Closing[] = [];
-  let endRun = () => {};
+  let endRun: (() => void) | null = null;
   try {
     while (usesOf(engine, types(), schemas).length > 0) {
-      endRun();
+      endRun?.();
       endRun = await freeTypes(engine, types(), schemas, (object) => dropOne(engine, object), closing, session, signal);
     }
     const lost = schemas.find((name) => !engine.catalog.hasSchema(name));
@@ -143,7 +143,7 @@ async function dropSchemas(
     const gone = schemas.flatMap((name) => removable(engine, inside(name).reverse(), true, session));
     closing.push(...remove(engine, [...new Set(gone)], statement, session, schemas));
   } finally {
-    endRun();
+    endRun?.();
     for (const close of closing) await close?.();
   }
 }
