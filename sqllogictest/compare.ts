@@ -6,6 +6,7 @@ import type { QueryRecord } from './records.ts';
 export interface TextRows {
   rows: (string | null)[][];
   types: number[];
+  names: string[];
 }
 
 const BOOL = 16;
@@ -18,7 +19,13 @@ export function compareRows(
   hashThreshold: number,
   unordered: boolean,
 ): string | null {
-  const expected = record.expected ?? [];
+  let expected = record.expected ?? [];
+  if (record.named) {
+    const names = (expected[0] ?? '').trim().split(/\s+/);
+    if (names.join(' ') !== actual.names.join(' '))
+      return `the columns are ${actual.names.join(' ')}, expected ${names.join(' ')}`;
+    expected = expected.slice(1);
+  }
   const rows = actual.rows.map((row) =>
     row.map((value, c) => formatValue(record, value, actual.types[c], record.types[c])),
   );
@@ -101,6 +108,7 @@ function formatValue(record: QueryRecord, value: string | null, oid: number, typ
   if (record.layout === 'values') {
     if (type === 'I') return String(Math.trunc(Number(value)));
     if (type === 'R') return Number(value).toFixed(3);
+    if (type === 'B' && oid === BOOL) return value === 't' ? 'true' : 'false';
     // SQLite's own programs show bytes that are not printable as @.
     // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those are meant.
     return value.replace(/[\x00-\x1f\x7f-\uffff]/g, '@');

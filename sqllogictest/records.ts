@@ -33,6 +33,8 @@ export interface QueryRecord {
   /** CockroachDB mode: booleans as words, blanks as a visible sign. */
   cockroach: boolean;
   multiline: boolean;
+  /** The first expected row has the columns' names. */
+  named: boolean;
 }
 
 export interface ControlRecord {
@@ -122,7 +124,7 @@ class Reader {
       case 'group:':
         return;
       case 'system':
-        this.#block();
+        if (this.#block().more) this.#expected();
         return;
       default:
         this.#push({ k: 'unsupported', line: number, text: line });
@@ -152,7 +154,7 @@ class Reader {
     let error: string | null = null;
     if (words[0] === 'error' || words[0] === 'maybe') error = words.slice(1).join(' ');
     if (more) {
-      const message = this.#expected().join('\n').trim();
+      const message = this.#message();
       if (error !== null && error === '') error = message;
     }
     const count = words[0] === 'count' ? Number(words[1]) : null;
@@ -166,10 +168,11 @@ class Reader {
       ',',
     )[0] as Sort;
     const label = flags.find((f) => f.startsWith('label-')) ?? null;
-    const multiline = flags.some((f) => f.split(',').includes('multiline'));
+    const has = (option: string) => flags.some((f) => f.split(',').includes(option));
     const { text, more } = this.#block();
-    const expected = more ? this.#expected() : [];
-    const error = failing ? flags.join(' ') || expected.join('\n').trim() : null;
+    const expected = more && !failing ? this.#expected() : [];
+    const message = more && failing ? this.#message() : '';
+    const error = failing ? flags.join(' ') || message : null;
     return {
       k: 'query',
       line,
@@ -181,8 +184,21 @@ class Reader {
       error,
       layout: this.#layout,
       cockroach: this.#cockroach,
-      multiline,
+      multiline: has('multiline'),
+      named: has('colnames'),
     };
+  }
+
+  /** Of an error; those of sqllogictest-rs may have blank lines, and end with two. */
+  #message(): string {
+    if (this.#layout !== 'rows' || this.#cockroach) return this.#expected().join('\n').trim();
+    const lines: string[] = [];
+    while (this.#at < this.#lines.length) {
+      const line = this.#lines[this.#at++];
+      if (line.trim() === '' && (this.#lines[this.#at] ?? '').trim() === '') break;
+      lines.push(line);
+    }
+    return lines.join('\n').trim();
   }
 
   #expected(): string[] {

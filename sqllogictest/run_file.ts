@@ -66,7 +66,7 @@ async function check(
   if (record.expected === null) return checkStatement(record.sql, record.error ?? '', target, views, options);
   try {
     const view = views.of(record);
-    const rows = await target.run(view === null ? record.sql : `SELECT * FROM ${view}`);
+    const rows = await target.run(view === null ? record.sql : `SELECT * FROM ${view}${orderOf(record.sql)}`);
     if (rows === null) return record.expected.length === 0 ? null : 'the query gave no rows';
     return compareRows(record, rows, hashThreshold, view !== null);
   } catch (error) {
@@ -143,10 +143,8 @@ class ViewSet {
   async after(sql: string): Promise<void> {
     if (!/^\s*(create|drop|alter|set)\b/i.test(sql) || this.#waiting.size === 0) return;
     for (const [record, name] of [...this.#waiting]) {
-      const columns = [...record.types].map((_, i) => `c${i + 1}`).join(', ');
-      const made = await this.#try(
-        `CREATE MATERIALIZED VIEW ${name} (${columns}) AS ${record.sql.replace(/;\s*$/, '')}`,
-      );
+      const columns = record.named ? '' : `(${[...record.types].map((_, i) => `c${i + 1}`).join(', ')}) `;
+      const made = await this.#try(`CREATE MATERIALIZED VIEW ${name} ${columns}AS ${record.sql.replace(/;\s*$/, '')}`);
       if (!made) continue;
       this.#made.set(record, name);
       this.#waiting.delete(record);
@@ -166,6 +164,11 @@ class ViewSet {
       return false;
     }
   }
+}
+
+/** What a view's rows are read in: a hash of them is that of the query's order, where that says positions of columns. */
+function orderOf(sql: string): string {
+  return /\sORDER BY \d+(?: DESC)?(?:, ?\d+(?: DESC)?)*$/.exec(sql.trim())?.[0] ?? '';
 }
 
 const NEVER =

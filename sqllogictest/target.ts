@@ -33,6 +33,7 @@ export async function tidemarkTarget(): Promise<Target> {
       return {
         rows: last.rows as unknown as (string | null)[][],
         types: last.fields.map((f: { dataTypeID: number }) => f.dataTypeID),
+        names: last.fields.map((f: { name: string }) => f.name),
       };
     },
     async close() {
@@ -63,7 +64,11 @@ export async function pgliteTarget(): Promise<Target> {
       const results = await db.exec(sql, { rowMode: 'array', parsers: texts });
       const last = results[results.length - 1];
       if (last === undefined || last.fields.length === 0) return null;
-      return { rows: last.rows as unknown as (string | null)[][], types: last.fields.map((f) => f.dataTypeID) };
+      return {
+        rows: last.rows as unknown as (string | null)[][],
+        types: last.fields.map((f) => f.dataTypeID),
+        names: last.fields.map((f) => f.name),
+      };
     },
     close: () => db.close(),
   };

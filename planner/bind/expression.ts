@@ -134,17 +134,13 @@ const COLLATABLE: ReadonlySet<number> = new Set([
 /** COLLATE: text is ordered by code point, so the collations that mean that are accepted and change nothing. */
 function bindCollate(level: Level, c: PgNode): Expr {
   const arg = level.bind(c.arg);
-  const name = names(c.collname).at(-1)!;
+  const path = names(c.collname);
   if (!COLLATABLE.has(arg.t.oid)) {
     const type = formatType(arg.t.oid);
     throw level.error('42804', `collations are not supported by type ${type}`, locationOf(c));
   }
-  if (!['C', 'POSIX', 'default', 'ucs_basic', 'pg_c_utf8'].includes(name)) {
-    throw level.error(
-      '42704',
-      `collation "${names(c.collname).join('.')}" for encoding "UTF8" does not exist`,
-      locationOf(c),
-    );
-  }
+  const isKnown = ['C', 'POSIX', 'default', 'ucs_basic', 'pg_c_utf8'].includes(path[path.length - 1]);
+  if (!isKnown || (path.length > 1 && path[0] !== 'pg_catalog'))
+    throw level.error('42704', `collation "${path.join('.')}" for encoding "UTF8" does not exist`, locationOf(c));
   return arg;
 }

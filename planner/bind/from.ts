@@ -12,6 +12,7 @@ import { bindJsonTable } from './json_table.ts';
 import { dependsOn, namesClash } from './lateral.ts';
 import { type BoundSelect, colRef, type Level } from './level.ts';
 import { contentOf, kindOf, locationOf } from './node.ts';
+import { bindTableSample } from './table_sample.ts';
 
 /** Binds a FROM list; its names become the level's namespace. */
 export function bindFrom(level: Level, list: PgNode[]): Logical {
@@ -50,7 +51,7 @@ export function bindFromItem(level: Level, node: PgNode): FromItem {
     case 'JoinExpr':
       return bindJoin(level, c, bindFromItem);
     case 'RangeTableSample':
-      throw level.unsupported('TABLESAMPLE', locationOf(c));
+      return noted(level, bindTableSample(level, c));
     default:
       throw level.unsupported(kind === 'RangeTableFunc' ? 'XMLTABLE' : `${kind} in FROM`, c.location);
   }

@@ -144,10 +144,10 @@ function refuseInViews(level: Level, f: ResolvedFunction, name: string, location
   });
 }
 
-/** `int4('3')`, `text(5)`: a call of one argument by a type's name is a cast when no function fits exactly. Null otherwise. */
+/** `int4('3')`, `text(5)`: a call of one argument by a type's name is a cast when no function fits exactly, whether VARIADIC is said or not. Null otherwise. */
 function functionCast(level: Level, c: PgNode): Expr | null {
   const path = names(c.funcname);
-  const plain = !c.agg_star && !c.agg_distinct && !c.agg_order && !c.agg_filter && !c.over && !c.func_variadic;
+  const plain = !c.agg_star && !c.agg_distinct && !c.agg_order && !c.agg_filter && !c.over;
   if (!plain || c.args?.length !== 1 || c.args[0].NamedArgExpr) return null;
   const schema = path.length > 1 ? path[path.length - 2] : undefined;
   const name = path[path.length - 1];

@@ -19,11 +19,18 @@ export function columnOfItem(level: Level, item: NamespaceItem, name: string, lo
     found = c.expr;
   }
   if (found) return copyAt(level, found, location);
-  if (name === 'tableoid' && item.relation) {
-    return level.at({ k: 'const', v: item.relation.oid, t: colType(OID.oid) }, location);
-  }
-  return null;
+  const { relation } = item;
+  if (!relation || relation.kind === 'view') return null;
+  if (name === 'tableoid') return level.at({ k: 'const', v: relation.oid, t: colType(OID.oid) }, location);
+  if (!UNKNOWN_OF_ROWS.has(name)) return null;
+  throw level.error('0A000', `system column "${name}" is not supported`, location, {
+    detail: 'Rows have no place and no transaction that could be told.',
+    hint: 'Use a key of the table to tell its rows apart.',
+  });
 }
+
+/** What PostgreSQL knows of each row of a table beside its columns, but for tableoid. */
+const UNKNOWN_OF_ROWS = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax']);
 
 /** A reference of its own, so that it can have its own location. */
 function copyAt(level: Level, expr: Expr, location: number): Expr {

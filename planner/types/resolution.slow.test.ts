@@ -170,9 +170,7 @@ test(`functions resolve as in PostgreSQL (SEED=${SEED})`, async () => {
     const tail = withinGroup === undefined ? '' : ` within group (order by ${texts.slice(direct).join(', ')})`;
     const sql = `${shown}(${texts.slice(0, direct).join(', ')})${tail}${proc.kind === 'w' ? ' over ()' : ''}`;
     const castTo =
-      args.length === 1 && names.length === 0 && !variadic
-        ? functionCast(typeByName(schema, proc.name), args[0])
-        : null;
+      args.length === 1 && names.length === 0 ? functionCast(typeByName(schema, proc.name), args[0]) : null;
     const ours = askOurs(() => {
       if (castTo !== null) return { fn: 0, result: castTo };
       const f = resolveFunction({

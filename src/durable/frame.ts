@@ -10,6 +10,9 @@
  * a group says so (flag 1). So after a crash only the last group can be torn: a damaged record followed anywhere by the start of a later
  * group was once on the disk, and its damage is not a crash's.
  *
+ * Records that are there together or not at all, as those of a DROP TYPE CASCADE, are a run: each but the last says that it goes on with the next (flag 2). A run is in one group,
+ * and a torn one is read as if none of it had come.
+ *
  * The checksum is zlib's. Logs of before have another magic and CRC-32C, which costs twenty times as much in JavaScript: they are read still.
  */
 import { crc32 } from 'node:zlib';
@@ -19,6 +22,7 @@ export const FRAME_HEADER = 32;
 const MAGIC = 0x324c4d54;
 const MAGIC_CRC32C = 0x474c4d54;
 const BEGINS_GROUP = 1;
+const GOES_ON = 2;
 
 export const RECORD = {
   segment: 0,
@@ -51,6 +55,8 @@ export const RECORD = {
 export interface Frame {
   kind: number;
   beginsGroup: boolean;
+  /** It is nothing without the next. */
+  goesOn: boolean;
   sequence: bigint;
   tick: bigint;
   payload: Buffer;
@@ -78,9 +84,18 @@ export function nameFrame(bytes: Buffer, kind: number, sequence: bigint, tick: b
   bytes.writeBigUInt64LE(tick, 24);
 }
 
+/** Says of a frame that it is nothing without the next. */
+export function joinNext(bytes: Buffer): void {
+  bytes[13] |= GOES_ON;
+}
+
+export function goesOn(bytes: Buffer): boolean {
+  return (bytes[13] & GOES_ON) !== 0;
+}
+
 /** Makes a named frame valid. */
 export function sealFrame(bytes: Buffer, beginsGroup: boolean): void {
-  bytes[13] = beginsGroup ? BEGINS_GROUP : 0;
+  if (beginsGroup) bytes[13] |= BEGINS_GROUP;
   bytes.writeUInt32LE(crc32(bytes.subarray(4, FRAME_HEADER + bytes.readUInt32LE(8))), 0);
 }
 
@@ -105,6 +120,7 @@ export function readFrame(bytes: Buffer, at: number): { frame: Frame; end: numbe
   const frame: Frame = {
     kind: bytes[at + 12],
     beginsGroup: (bytes[at + 13] & BEGINS_GROUP) !== 0,
+    goesOn: (bytes[at + 13] & GOES_ON) !== 0,
     sequence: bytes.readBigUInt64LE(at + 16),
     tick: bytes.readBigUInt64LE(at + 24),
     payload: bytes.subarray(at + FRAME_HEADER, end),

@@ -15,7 +15,7 @@ import { randomFillSync } from 'node:crypto';
 import { join } from 'node:path';
 import type { MarkLink } from '../io/durable_mark.ts';
 import { type Disk, type DiskFile, isDiskFull, writeAll } from './disk.ts';
-import { sealFrame, sequenceOf, tickOf } from './frame.ts';
+import { goesOn, sealFrame, sequenceOf, tickOf } from './frame.ts';
 import { type LogEnd, listSegments, type Segment, segmentHeader, segmentName } from './segments.ts';
 
 export type LogState = 'open' | 'full' | 'failed';
@@ -126,6 +126,8 @@ export class GroupWriter implements LogWriter {
   #tick: bigint;
   #state: LogState;
   #queue: Buffer[] = [];
+  /** Those of the queue that may be written: the run of the others is not all there. */
+  #whole = 0;
   #running: Promise<void> | null = null;
   #closing = false;
   #retryTimer: { end(): void } | null = null;
@@ -146,6 +148,8 @@ export class GroupWriter implements LogWriter {
   append(frame: Buffer): void {
     if (this.#state === 'failed') return;
     this.#queue.push(frame);
+    if (goesOn(frame)) return;
+    this.#whole = this.#queue.length;
     this.#running ??= this.#run();
   }
 
@@ -153,7 +157,7 @@ export class GroupWriter implements LogWriter {
     // What else is appended in this turn of the event loop shares the group.
     await null;
     try {
-      while (this.#queue.length > 0 && this.#state !== 'failed') await this.#writeGroup();
+      while (this.#whole > 0 && this.#state !== 'failed') await this.#writeGroup();
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -165,12 +169,14 @@ export class GroupWriter implements LogWriter {
   async #writeGroup(): Promise<void> {
     const group: Buffer[] = [];
     let bytes = 0;
-    for (const frame of this.#queue) {
-      if (group.length > 0 && bytes + frame.length > GROUP_BYTES) break;
+    for (const frame of this.#queue.slice(0, this.#whole)) {
+      const last = group.at(-1);
+      if (last !== undefined && !goesOn(last) && bytes + frame.length > GROUP_BYTES) break;
       group.push(frame);
       bytes += frame.length;
     }
     this.#queue.splice(0, group.length);
+    this.#whole -= group.length;
     const file = await this.#fileFor(sequenceOf(group[0]));
     const length = this.#length as number;
     group.forEach((frame, i) => {
@@ -295,6 +301,7 @@ export class GroupWriter implements LogWriter {
 
   #fail(error: unknown): void {
     this.#queue = [];
+    this.#whole = 0;
     this.#setState('failed', error instanceof Error ? error.message : String(error));
   }
 

@@ -29,7 +29,7 @@ export interface PlacedFrame extends Frame {
 export interface LogEnd {
   /** Segments in order; empty for a new log. */
   segments: Segment[];
-  /** Length of the newest segment up to the last whole record; null when there is no segment. */
+  /** Length of the newest segment up to the last record that is whole, with its run; null when there is no segment. */
   length: number | null;
   /** Bytes after it that a crash left. */
   torn: number;
@@ -92,9 +92,9 @@ export async function readLog(
       throw damaged(`records ${end.sequence + 1n} to ${segment.first - 1n} are missing before ${segment.path}`);
     }
     if (end.tick === 0n) end.tick = header.frame.tick;
-    const stop = await readSegment(bytes, header.end, segment, end, after, visit);
+    const { stop, torn } = await readSegment(bytes, header.end, segment, end, after, visit);
     const written = endOfWritten(bytes);
-    if (stop < written && (!newest || findGroup(bytes, stop, end.sequence) !== null)) {
+    if (stop < written && (!newest || findGroup(bytes, torn, end.sequence) !== null)) {
       throw damaged(
         `record ${end.sequence + 1n} is damaged: ${segment.path}, byte ${stop}, after tick ${end.tick}`,
         newest ? 'Records after it are whole, so this is not the end that a crash leaves.' : undefined,
@@ -106,7 +106,7 @@ export async function readLog(
   return end;
 }
 
-/** Visits records up to the first that is not whole; gives its position. */
+/** Visits records up to the first that is not whole, or that begins a run which is not; gives its position, and that of the one that is not whole. */
 async function readSegment(
   bytes: Buffer,
   start: number,
@@ -114,24 +114,31 @@ async function readSegment(
   end: LogEnd,
   after: bigint,
   visit: (frame: PlacedFrame) => void | Promise<void>,
-): Promise<number> {
+): Promise<{ stop: number; torn: number }> {
   let at = start;
+  let stop = start;
+  let last: Pick<Frame, 'sequence' | 'tick'> = end;
+  let run: PlacedFrame[] = [];
   for (;;) {
     const read = readFrame(bytes, at);
-    if (read === null) return at;
+    if (read === null) return { stop, torn: at };
     const { frame } = read;
-    if (frame.sequence !== end.sequence + 1n || frame.tick < end.tick) {
+    if (frame.sequence !== last.sequence + 1n || frame.tick < last.tick) {
       throw damaged(
-        `${segment.path}, byte ${at}: record ${frame.sequence} of tick ${frame.tick} follows record ${end.sequence} of tick ${end.tick}`,
+        `${segment.path}, byte ${at}: record ${frame.sequence} of tick ${frame.tick} follows record ${last.sequence} of tick ${last.tick}`,
       );
     }
-    end.sequence = frame.sequence;
-    end.tick = frame.tick;
-    if (frame.sequence > after) {
-      const done = visit({ ...frame, file: segment.path, offset: at });
+    last = { sequence: frame.sequence, tick: frame.tick };
+    if (frame.sequence > after) run.push({ ...frame, file: segment.path, offset: at });
+    at = read.end;
+    if (frame.goesOn) continue;
+    Object.assign(end, last);
+    stop = at;
+    for (const placed of run) {
+      const done = visit(placed);
       if (done !== undefined) await done;
     }
-    at = read.end;
+    run = [];
   }
 }
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { crc32c } from '../kafka/crc32c.ts';
-import { FRAME_HEADER, frameSize, RECORD } from './frame.ts';
-import type { LogState } from './group_writer.ts';
+import { FRAME_HEADER, frameSize, joinNext, nameFrame, RECORD } from './frame.ts';
+import { GroupWriter, type LogState, prepareFolder } from './group_writer.ts';
 import { readLog } from './segments.ts';
 import { MemoryDisk } from './testing/memory_disk.ts';
 import { frameOf, TickLog, type TickLogOptions } from './tick_log.ts';
@@ -93,6 +93,95 @@ test('a power cut leaves every acknowledged record, and of the rest a beginning'
     await again.durable(again.sequence);
     assert.deepEqual(await read(after), { texts: expected(next), torn: 0 });
   }
+});
+
+test('a run is there whole or not at all, wherever it is cut', async () => {
+  const disk = new MemoryDisk();
+  const log = await open(disk, { segmentBytes: 1 << 20 });
+  await fill(log, 3);
+  disk.failSync = 'EIO';
+  append(log, 4);
+  log.beginRun();
+  append(log, 5);
+  // Another, in the midst of it, makes them one.
+  log.beginRun();
+  append(log, 6);
+  log.endRun();
+  append(log, 7);
+  log.endRun();
+  append(log, 8);
+  await assert.rejects(log.durable(log.sequence), { sqlstate: '58030' });
+  const segment = log.segments[0].path;
+  const { bytes, synced } = disk.files.get(segment) as { bytes: Buffer; synced: Buffer };
+  const seen = new Set<number>();
+  for (let keep = 0; keep <= bytes.length - synced.length; keep++) {
+    const after = disk.crash((path) => (path === segment ? keep : 0));
+    const { texts } = await read(after);
+    seen.add(texts.length);
+    assert.deepEqual(texts, expected(texts.length));
+    const again = await open(after);
+    append(again, texts.length + 1);
+    await again.durable(again.sequence);
+    assert.deepEqual(await read(after), { texts: expected(texts.length + 1), torn: 0 });
+  }
+  assert.deepEqual([...seen], [3, 4, 7, 8]);
+});
+
+test('a run that alone is a group may be torn, and is damaged where others follow', async () => {
+  const disk = new MemoryDisk();
+  const log = await open(disk, { segmentBytes: 1 << 20 });
+  await fill(log, 3);
+  const segment = log.segments[0].path;
+  const length = () => disk.files.get(segment)?.bytes.length ?? 0;
+  const start = length();
+  log.beginRun();
+  log.endRun();
+  log.beginRun();
+  for (let i = 4; i <= 6; i++) append(log, i);
+  log.endRun();
+  await log.durable(log.sequence);
+  const last = disk.crash(() => 0);
+  last.files.get(segment)?.bytes.fill(0, length() - 60, length() - 20);
+  assert.deepEqual((await read(last)).texts, expected(3));
+  append(log, 7);
+  await log.durable(log.sequence);
+  const damaged = disk.crash(() => 0);
+  damaged.files.get(segment)?.bytes.fill(0, start + 60, start + 100);
+  await assert.rejects(read(damaged), { sqlstate: 'XX001' });
+  assert.deepEqual((await read(disk)).texts, expected(7));
+  await log.close();
+});
+
+test('a writer waits for the rest of a run, and writes what came before it', async () => {
+  const disk = new MemoryDisk();
+  const end = await readLog(FOLDER, IDENTITY, disk, 0n, () => undefined);
+  const written: bigint[] = [];
+  const events = {
+    written: ({ sequence }: { sequence: bigint }) => void written.push(sequence),
+    segments: () => undefined,
+    state: () => undefined,
+  };
+  const settings = { identity: IDENTITY, segmentBytes: 1 << 20, reserveBytes: RESERVE, aheadBytes: 0 };
+  const writer = new GroupWriter(disk, FOLDER, await prepareFolder(disk, FOLDER, end, RESERVE), settings, events);
+  const frame = (i: number, joined: boolean) => {
+    const bytes = frameOf(payload(i));
+    nameFrame(bytes, RECORD.tick, BigInt(i), BigInt(i));
+    if (joined) joinNext(bytes);
+    return bytes;
+  };
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  writer.append(frame(1, false));
+  writer.append(frame(2, true));
+  await turn();
+  assert.deepEqual(written, [1n]);
+  writer.append(frame(3, true));
+  await turn();
+  assert.deepEqual(written, [1n]);
+  writer.append(frame(4, false));
+  await turn();
+  assert.deepEqual(written, [1n, 4n]);
+  await writer.close();
+  assert.deepEqual((await read(disk)).texts, expected(4));
 });
 
 test('pages of the last write that came in any order are no damage', async () => {

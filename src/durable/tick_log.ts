@@ -12,7 +12,7 @@
 import { SqlError } from '../../operators/errors.ts';
 import type { MarkLink } from '../io/durable_mark.ts';
 import type { Disk } from './disk.ts';
-import { FRAME_HEADER, makeFrame, nameFrame, RECORD } from './frame.ts';
+import { FRAME_HEADER, joinNext, makeFrame, nameFrame, RECORD } from './frame.ts';
 import {
   GroupWriter,
   type LogState,
@@ -58,6 +58,10 @@ export class TickLog {
   #durable: bigint;
   #pending = 0;
   #waiters: Waiter[] = [];
+  /** The records of a run that is not all there. */
+  #run: Buffer[] = [];
+  /** How many want what is appended to be one run. */
+  #runs = 0;
   #drained: (() => void)[] = [];
   /** Groups written: with the records appended it tells how well group commit works. */
   groups = 0;
@@ -152,8 +156,23 @@ export class TickLog {
     this.#pending += frame.length;
     this.appendedBytes += frame.length;
     this.#appendedTick = tick;
-    this.#writer.append(frame);
+    if (this.#runs === 0) this.#writer.append(frame);
+    else this.#run.push(frame);
     return sequence;
+  }
+
+  /** What is appended from now on is on the disk together or not at all. None of it is before endRun(), so nobody may wait for the disk in between. */
+  beginRun(): void {
+    this.#runs++;
+  }
+
+  endRun(): void {
+    if (--this.#runs > 0) return;
+    const run = this.#run.splice(0);
+    for (const [i, frame] of run.entries()) {
+      if (i < run.length - 1) joinNext(frame);
+      this.#writer.append(frame);
+    }
   }
 
   /** Resolves when the record is on the disk; 58030 when it can never be known to be. */

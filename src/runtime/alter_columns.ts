@@ -75,7 +75,7 @@ export function alterColumns(
 }
 
 /** Does what changes columns, or needs that nobody else does, when those of before are done. */
-export function afterOthers(engine: TidemarkEngine, work: () => Promise<void>): Promise<void> {
+export function afterOthers<T>(engine: TidemarkEngine, work: () => Promise<T>): Promise<T> {
   const running = (turns.get(engine) ?? Promise.resolve()).then(work);
   turns.set(
     engine,
@@ -186,6 +186,7 @@ class Alteration {
     const { actions, text } = this.#statement;
     const engine = this.#engine;
     const others = actions.filter((action) => !isColumnAction(action) && action.k !== 'drop_constraint');
+    for (const action of actions) if (action.k === 'alter_type') draft.checkType(engine, action, text, session);
     for (const action of actions) {
       if (action.k === 'drop_column') draft.drop(engine, action, session);
       // A CHECK or a default that goes need not fit another type.

@@ -47,6 +47,7 @@ import { withLikes } from './like.ts';
 import { LocalStream } from './local_stream.ts';
 import { nameTaken } from './names.ts';
 import { readQuery } from './queries.ts';
+import { checkNotSystem } from './rename_column.ts';
 import { bindAlone } from './row_expression.ts';
 import { sourceDefault } from './source_default.ts';
 import { sourceSpec } from './source_spec.ts';
@@ -80,7 +81,10 @@ export async function createRelation(
   checkNames(all);
   checkLastingTypes(engine, said.schema, all);
   // What an earlier version wrote down has no rows of such types, but is there.
-  if (engine.replay === null) checkTypes(all);
+  if (engine.replay === null) {
+    checkTypes(all);
+    if (statement.kind === 'table') for (const { name } of all) checkNotSystem(name);
+  }
   const key = primaryKey(statement, all);
   if (key !== null && engine.replay === null) checkComparable(all, key);
   checkUniqueAllowed(statement);
@@ -391,6 +395,7 @@ async function createTableAs(
     notNull: false,
   }));
   checkNames(columns);
+  if (engine.replay === null) for (const { name } of columns) checkNotSystem(name);
   checkLastingTypes(engine, statement.schema, columns);
   const needs = [...bound.dependencies, ...bound.types, ...typesOfColumns(columns)];
   const relation: Relation = {

@@ -42,14 +42,18 @@ export async function drop(
   const types = found.filter(isType);
   if (!statement.cascade) for (const type of types) checkUnused(engine, type);
   const closing: Closing[] = [];
+  let endRun: (() => void) | null = null;
   try {
-    while (usesOf(engine, types, []).length > 0)
-      await freeTypes(engine, types, [], (object) => dropOne(engine, object), closing, session, signal);
+    while (usesOf(engine, types, []).length > 0) {
+      endRun?.();
+      endRun = await freeTypes(engine, types, [], (object) => dropOne(engine, object), closing, session, signal);
+    }
     const lost = types.find(({ oid }) => engine.catalog.get(oid) === undefined);
     if (lost !== undefined) throw new SqlError('42704', `type "${lost.name}" does not exist`);
     const gone = removable(engine, found, statement.cascade, session);
     closing.push(...remove(engine, gone, statement, session));
   } finally {
+    endRun?.();
     for (const close of closing) await close?.();
   }
 }
@@ -128,14 +132,18 @@ async function dropSchemas(
   }
   const types = () => schemas.flatMap(inside).filter(isType);
   const closing: Closing[] = [];
+  let endRun: (() => void) | null = null;
   try {
-    while (usesOf(engine, types(), schemas).length > 0)
-      await freeTypes(engine, types(), schemas, (object) => dropOne(engine, object), closing, session, signal);
+    while (usesOf(engine, types(), schemas).length > 0) {
+      endRun?.();
+      endRun = await freeTypes(engine, types(), schemas, (object) => dropOne(engine, object), closing, session, signal);
+    }
     const lost = schemas.find((name) => !engine.catalog.hasSchema(name));
     if (lost !== undefined) throw new SqlError('3F000', `schema "${lost}" does not exist`);
     const gone = schemas.flatMap((name) => removable(engine, inside(name).reverse(), true, session));
     closing.push(...remove(engine, [...new Set(gone)], statement, session, schemas));
   } finally {
+    endRun?.();
     for (const close of closing) await close?.();
   }
 }

@@ -3,8 +3,8 @@
  *
  *   DROP TYPE mood CASCADE   ->   ALTER TABLE a DROP COLUMN m CASCADE · ALTER TABLE b ... · DROP TYPE mood      all in one turn
  *
- * What refuses is asked before anything is done, and connections are closed afterwards. A power cut that takes the last of these records leaves the type with the columns
- * gone, as it would between two statements; nobody was told then that the type is dropped.
+ * What refuses is asked before anything is done, and connections are closed afterwards. The records are a run of the log, which a power cut leaves whole or not at all: it begins here, and the
+ * caller ends it behind the DROP.
  */
 import { isTemporary } from '../../operators/expr/search_path.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
@@ -28,7 +28,7 @@ export function usesOf(engine: TidemarkEngine, types: TypeObject[], schemas: str
   return uses.filter(({ table }) => !schemas.includes(table.schema));
 }
 
-/** `drop`: takes an object away; `closing`: gets what it gives. Another session may use the types again before the caller goes on. */
+/** `drop`: takes an object away; `closing`: gets what it gives. Another session may use the types again before the caller goes on. Gives what ends the run of the log's records. */
 export function freeTypes(
   engine: TidemarkEngine,
   types: TypeObject[],
@@ -37,35 +37,48 @@ export function freeTypes(
   closing: Closing[],
   session: SessionContext,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<() => void> {
+  const { log } = engine.journal ?? {};
   const later = (object: CatalogObject) => {
     closing.push(drop(object));
     return null;
+  };
+  const free = async (type: TypeObject) => {
+    const gone: string[] = [];
+    const notice: SessionContext['notice'] = (_severity, _sqlstate, message, fields) =>
+      void gone.push(...(fields?.detail ?? message).split('\n'));
+    for (let [use] = usesOf(engine, [type], schemas); use !== undefined; [use] = usesOf(engine, [type], schemas)) {
+      const { schema, name } = use.table;
+      const [statement] = parse(`ALTER TABLE ${quoteIdent(schema)}.${quoteIdent(name)} ${use.action}`);
+      if (statement.k !== 'alter_relation') throw new Error('an ALTER TABLE is one');
+      gone.push(`drop cascades to ${use.text}`);
+      // Temporary tables of other sessions have it no longer either.
+      const heard = sessionWith(session, { notice, ...(isTemporary(schema) ? { searchPath: [schema] } : {}) });
+      if (altersColumns(statement)) await alterColumnsNow(engine, statement, heard, signal, later);
+      else alterRelation(engine, statement, heard);
+    }
+    const on = `${KIND_NAMES.type} ${type.name}`;
+    tellCascade(
+      gone.map((line) => ({ text: line.replace(/^drop cascades to /, ''), on })),
+      session,
+    );
   };
   return afterOthers(engine, async () => {
     for (const { table, action } of usesOf(engine, types, schemas)) {
       ownTable(table, 'DROP COLUMN');
       if (action.startsWith('DROP COLUMN')) checkNotFollowed(engine, table);
     }
-    for (const type of types) {
-      const gone: string[] = [];
-      const notice: SessionContext['notice'] = (_severity, _sqlstate, message, fields) =>
-        void gone.push(...(fields?.detail ?? message).split('\n'));
-      for (let [use] = usesOf(engine, [type], schemas); use !== undefined; [use] = usesOf(engine, [type], schemas)) {
-        const { schema, name } = use.table;
-        const [statement] = parse(`ALTER TABLE ${quoteIdent(schema)}.${quoteIdent(name)} ${use.action}`);
-        if (statement.k !== 'alter_relation') throw new Error('an ALTER TABLE is one');
-        gone.push(`drop cascades to ${use.text}`);
-        // Temporary tables of other sessions have it no longer either.
-        const heard = sessionWith(session, { notice, ...(isTemporary(schema) ? { searchPath: [schema] } : {}) });
-        if (altersColumns(statement)) await alterColumnsNow(engine, statement, heard, signal, later);
-        else alterRelation(engine, statement, heard);
-      }
-      const on = `${KIND_NAMES.type} ${type.name}`;
-      tellCascade(
-        gone.map((line) => ({ text: line.replace(/^drop cascades to /, ''), on })),
-        session,
-      );
+    log?.beginRun();
+    try {
+      for (const type of types) await free(type);
+    } catch (error) {
+      log?.endRun();
+      throw error;
     }
+    let ended = false;
+    return () => {
+      if (!ended) log?.endRun();
+      ended = true;
+    };
   });
 }

@@ -5,6 +5,7 @@
  */
 import { SqlError } from '../../operators/errors.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
+import { OID } from '../../operators/types.ts';
 import { indexColumnName } from '../../planner/bind/index.ts';
 import type { Relation, RelationColumn } from '../../planner/catalog_reader.ts';
 import { rewriteExpr } from '../../planner/logical/expressions.ts';
@@ -15,6 +16,7 @@ import { formatType } from '../../planner/types/type_name.ts';
 import type { ComputedIndexText, IndexPart, IndexWords, Written } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { isSystemColumn } from './rename_column.ts';
 import { bindAlone, columnsOf, isImmutable, rowColumns } from './row_expression.ts';
 import { closingBracket } from './text_edits.ts';
 import { withTypesOf } from './type_users.ts';
@@ -56,7 +58,10 @@ export function indexParts(
     return { ...writtenBetween(node.expr, text, tokens, first, last), call: isCall(node.expr), name };
   });
   const condition = where === null ? null : boundWhere(binding, where, text);
-  if (engine.replay === null) checkOrdered(keys, method);
+  if (engine.replay === null) {
+    checkOrdered(keys, method);
+    for (const [i, element] of elements.entries()) checkStorable(names[i], keys[i], element.IndexElem ?? element);
+  }
   if (condition === null && keys.every((key) => key.k === 'col')) return { columns: parts as number[] };
   let written: Written | null = null;
   if (where !== null) {
@@ -149,6 +154,7 @@ function boundWhere({ engine, relation, session }: Binding, node: PgNode, text: 
 
 function columnKey({ columns }: Relation, name: string): Expr {
   const id = columns.findIndex((column) => column.name === name);
+  if (id < 0 && isSystemColumn(name)) throw new SqlError('0A000', 'index creation on system columns is not supported');
   if (id < 0) throw new SqlError('42703', `column "${name}" does not exist`);
   return { k: 'col', id, t: columns[id].type };
 }
@@ -186,6 +192,12 @@ function isCall(node: PgNode): boolean {
 
 function checkOrdered(keys: Expr[], method = 'btree'): void {
   for (const { t } of keys) checkOrderedType(t.oid, method);
+}
+
+/** A row that is no relation's has no type that a column could have; that of a relation is said by its name. */
+function checkStorable(name: string, { t }: Expr, { expr }: PgNode): void {
+  if ((t.oid !== OID.record && t.oid !== OID._record) || expr?.ColumnRef !== undefined) return;
+  throw new SqlError('42P16', `column "${name}" has pseudo-type ${formatType(t.oid)}`);
 }
 
 /** Throws 42704 for types without an order, such as json. */

@@ -16,6 +16,7 @@ import { walkTree } from '../../planner/parse/walk_tree.ts';
 import { type CatalogObject, KIND_NAMES } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { renameOwnRow } from './own_texts.ts';
 import { closingBracket, type Edit, edited, insertion } from './text_edits.ts';
 import {
   bindViewQuery,
@@ -41,6 +42,7 @@ export function renameObject(engine: TidemarkEngine, object: CatalogObject, to: 
     refused: (view) =>
       `cannot rename "${from}", as ${KIND_NAMES[view.kind]} "${view.name}" could not be read with the new name`,
   });
+  renameOwnRow(engine, object, from, to);
   const running = engine.loop.view(object.oid);
   if (running !== undefined) running.name = to;
 }

@@ -3,6 +3,7 @@ import { SqlError } from '../../operators/errors.ts';
 import type { CatalogObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { changeOwnTexts, renameOwnRow } from './own_texts.ts';
 import { keepSeen, showSeen } from './seen_columns.ts';
 import { viewText } from './view_text.ts';
 import { withRenamed } from './written_expression.ts';
@@ -23,20 +24,10 @@ export function renameColumn(
   if (position < 0) throw new SqlError('42703', `column "${column}" does not exist`);
   checkColumnName(object, to);
   keepSeen(engine, object);
+  // Afterwards the name alone is the column.
+  if (to === object.name) renameOwnRow(engine, object, to, to);
   relation.columns[position].name = to;
-  if ('checks' in object) {
-    object.checks = object.checks.map((check) => withRenamed(check, column, to));
-    object.generated = object.generated.map((generated) => withRenamed(generated, column, to));
-  }
-  for (const index of engine.catalog.objects()) {
-    if (index.kind !== 'index' || index.on !== object.oid || index.computed === undefined) continue;
-    const { parts, where } = index.computed;
-    index.computed = {
-      ...index.computed,
-      parts: parts.map((part) => (typeof part === 'number' ? part : withRenamed(part, column, to))),
-      where: where === null ? null : withRenamed(where, column, to),
-    };
-  }
+  changeOwnTexts(engine, object, (kept) => withRenamed(kept, column, to));
   engine.catalog.version++;
   if (object.kind === 'materialized_view') object.physical.columns[position].name = to;
   if (object.kind === 'view' || object.kind === 'materialized_view') object.sql = viewText(engine, object, session);
@@ -47,11 +38,13 @@ export function isSystemColumn(name: string): boolean {
   return SYSTEM_COLUMNS.includes(name);
 }
 
+export function checkNotSystem(name: string): void {
+  if (isSystemColumn(name)) throw new SqlError('42701', `column name "${name}" conflicts with a system column name`);
+}
+
 /** Throws 42701 when a relation cannot have one more column of this name. */
 export function checkColumnName({ relation }: Extract<CatalogObject, { relation: unknown }>, name: string): void {
-  if (isSystemColumn(name)) {
-    throw new SqlError('42701', `column name "${name}" conflicts with a system column name`);
-  }
+  checkNotSystem(name);
   if (relation.columns.every((other) => other.name !== name)) return;
   throw new SqlError('42701', `column "${name}" of relation "${relation.name}" already exists`);
 }

@@ -94,9 +94,12 @@ export class StoredRelation {
   }
 
   get bytes(): number {
-    let bytes = this.store.bytes + this.orders.bytes;
-    for (const index of this.#furtherIndexes()) bytes += index.bytes;
-    return bytes;
+    return this.store.bytes + this.orders.bytes + this.indexBytes;
+  }
+
+  /** Of indexes beside the store. */
+  get indexBytes(): number {
+    return [...this.#furtherIndexes()].reduce((bytes, index) => bytes + index.bytes, 0);
   }
 
   /** The indexes of columns but for one that is the store. */

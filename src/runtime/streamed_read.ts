@@ -6,7 +6,7 @@
  *   scan -> piece of rows -> map, union, flatmap -> copied into one of AHEAD arenas -> chunk
  *   constants, after the last piece --^
  *
- * A flatmap may make many rows of few (generate_series), so what it makes comes in pieces, too.
+ * A flatmap may make many rows of few (generate_series), so what it makes comes in pieces, too. So does a recursion, after the last piece: one without an end gives a cursor its rows as they are fetched.
  *
  * A LIMIT or OFFSET without an order counts them on their way out: which rows it takes is not said.
  *
@@ -25,13 +25,15 @@ import type { DataflowPlan, PlanOp } from '../../operators/plan.ts';
 import { Interrupted, turn } from '../../operators/turn.ts';
 import type { PhysicalQuery } from '../../planner/physical/index.ts';
 import type { RowChunk, RowStream } from '../engine.ts';
+import { makesMany } from './most_rows.ts';
 import { ReadTurns } from './read_turns.ts';
 import { type Reader, tickOf } from './reads.ts';
 import type { RelationScan } from './relation_scan.ts';
 import { takesValues } from './sequence_calls.ts';
 import { ownLongValues } from './sliced_read.ts';
 
-const PIECEWISE = new Set<PlanOp>(['constant', 'source', 'map', 'union', 'flatmap']);
+/** A recursion runs when all of its input is there, and takes nothing back of what it has put out. */
+const PIECEWISE = new Set<PlanOp>(['constant', 'source', 'map', 'union', 'flatmap', 'recursive']);
 
 /** A piece is some 1.5 ms of work: a tick waits for it (docs/decisions/0281). */
 const ROWS_A_PIECE = 4096;
@@ -122,7 +124,7 @@ class StreamedRead implements RowStream {
     this.#turns = new ReadTurns(signal);
     this.#nothing = emptyBatch(plan.nodes[plan.root].types.slice(0, width));
     this.#dataflow = new Piecewise(plan);
-    this.#pauses = plan.nodes.some(({ op }) => op === 'flatmap');
+    this.#pauses = plan.nodes.some(makesMany);
     const relations = new Set(plan.nodes.flatMap((node) => (node.op === 'source' ? [node.relation] : [])));
     this.#scans = [...relations].flatMap((relation) => {
       const stored = reader.loop.relations.get(relation);

@@ -158,6 +158,17 @@ export class TableDraft {
     this.object.defaults[columnNamed(this.object.relation, column)] = null;
   }
 
+  /** Errors of what ALTER TYPE says, which come before those of other actions. */
+  checkType(
+    engine: TidemarkEngine,
+    { column, using }: Extract<ColumnAction, { k: 'alter_type' }>,
+    text: string,
+    session: SessionContext,
+  ): void {
+    if (using !== null) bindAlone(engine, using, text, session, { columns: this.#before, place: 'transform' });
+    if (!isSystemColumn(column)) columnNamed(this.object.relation, column);
+  }
+
   /** Its values become those of another type; 0A000 when others read it. */
   alterType(
     engine: TidemarkEngine,

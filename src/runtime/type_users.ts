@@ -30,21 +30,24 @@ export function typesNamed({ catalog }: TidemarkEngine, root: PgNode, searchPath
   return typeNodes(root, (schema, name) => catalog.findType(schema, name, searchPath)).map(({ type }) => type.oid);
 }
 
-/** The nodes of a syntax tree that name a type which `find` finds. */
-export function typeNodes(root: PgNode, find: Finder): { node: PgNode; type: TypeObject }[] {
-  const found: { node: PgNode; type: TypeObject }[] = [];
+/** The nodes of a syntax tree that name a type which `find` finds; `name`: its own, or _mood, which is that of its array. */
+export function typeNodes(root: PgNode, find: Finder): { node: PgNode; type: TypeObject; name: string }[] {
+  const found: { node: PgNode; type: TypeObject; name: string }[] = [];
   walkTree(root, (node) => {
     const names = Array.isArray(node.names) && 'typemod' in node ? strings(node.names) : [];
-    const type = names.length === 0 ? undefined : find(names.at(-2), names[names.length - 1]);
-    if (type !== undefined) found.push({ node, type });
+    if (names.length === 0) return;
+    const name = names[names.length - 1];
+    const schema = names.at(-2);
+    const type = find(schema, name) ?? (name.startsWith('_') ? find(schema, name.slice(1)) : undefined);
+    if (type !== undefined) found.push({ node, type, name });
   });
   return found;
 }
 
 /** Names types with their schemas: what is bound again means the same under any search path. */
 export function qualifyTypes({ catalog }: TidemarkEngine, root: PgNode, searchPath: string[]): void {
-  for (const { node, type } of typeNodes(root, (schema, name) => catalog.findType(schema, name, searchPath)))
-    node.names = [type.schema, type.name].map((sval) => ({ String: { sval } }));
+  for (const { node, type, name } of typeNodes(root, (schema, name) => catalog.findType(schema, name, searchPath)))
+    node.names = [type.schema, name].map((sval) => ({ String: { sval } }));
 }
 
 /** The type of a column as it is written. */
@@ -123,7 +126,7 @@ export function withTypesOf({ catalog }: TidemarkEngine, bound: unknown, session
   return schemas.length === 0 ? session : sessionWith(session, { searchPath: [...schemas, ...session.searchPath] });
 }
 
-/** Whether a bound expression has values of the type. */
+/** Whether a bound expression, or a plan, has values of the type. */
 function isIn(expr: unknown, { oid }: TypeObject): boolean {
   if (typeof expr !== 'object' || expr === null) return false;
   if ('oid' in expr && typeof expr.oid === 'number' && typeObjectOid(expr.oid) === oid) return true;
@@ -182,8 +185,9 @@ export function checkNothingKept(engine: TidemarkEngine, object: TypeObject): vo
   const users = [...fixed, ...kept].map(
     ({ kind, name }) => `${KIND_NAMES[kind]} ${name} depends on type ${object.name}`,
   );
-  if ([...loop.views(), ...engine.pastQueries].some(({ oid }) => catalog.get(oid) === undefined))
-    users.push('a SUBSCRIBE to a query is running');
+  const queries = [...loop.views(), ...engine.pastQueries].filter(({ oid }) => catalog.get(oid) === undefined);
+  if (queries.some(({ physical }) => isIn(physical.plan, object)))
+    users.push(`a SUBSCRIBE to a query that reads type ${object.name} is running`);
   for (const { kind, oid, name } of tables)
     if (loop.isObserved(oid)) users.push(`the changes of ${KIND_NAMES[kind]} ${name} are followed`);
   if (users.length > 0)

@@ -84,6 +84,15 @@ function comparedValues(key: UniqueKey, row: Datum[]): Datum[] | null {
   return values?.includes(null) === true && key.nullsEqual !== true ? null : values;
 }
 
+function valuesUnlessFailed(key: UniqueKey, row: Datum[]): Datum[] | null {
+  try {
+    return comparedValues(key, row);
+  } catch (error) {
+    if (error instanceof SqlError) return null;
+    throw error;
+  }
+}
+
 /** A text that rows have in common whose values in these columns are equal. */
 export function valuesText({ columns: of }: Relation, columns: number[], row: Datum[]): string {
   return textOf(
@@ -103,12 +112,12 @@ export function keyText(relation: Relation, key: UniqueKey, row: Datum[]): strin
   return values === null ? null : textOf(values, (i) => typeOfKey(relation, key, i).oid);
 }
 
-/** The rows with the keys of these rows, as the reader sees them, by keyText(). */
+/** The rows with the keys of these rows, as the reader sees them, by keyText(). A row whose key fails has none here: keyText() says so to who asks for it. */
 export function rowsByKey(relation: Relation, key: UniqueKey, rows: Datum[][], reader: Reader): Map<string, Datum[]> {
   const arena = new Arena();
   try {
     const found = new Map<string, Datum[]>();
-    const keys = rows.map((row) => comparedValues(key, row)).filter((values) => values !== null);
+    const keys = rows.map((row) => valuesUnlessFailed(key, row)).filter((values) => values !== null);
     const stored = storedWith(relation, key, keys, reader, arena);
     for (let i = 0; i < stored.n; i++) {
       const row = readRow(stored, i);

@@ -28,9 +28,9 @@ export function upsertRows(
   const stored = keys.map((key) => rowsByKey(relation, key, rows, at));
   // Of the keys: what this command has changed.
   const own = keys.map(() => new Set<string>());
-  const write = (row: Datum[]) =>
-    keys.forEach((key, i) => {
-      const text = keyText(relation, key, row);
+  const textsOf = (row: Datum[]) => keys.map((key) => keyText(relation, key, row));
+  const write = (row: Datum[], texts: (string | null)[]) =>
+    texts.forEach((text, i) => {
       if (text === null) return;
       stored[i].set(text, row);
       own[i].add(text);
@@ -41,17 +41,22 @@ export function upsertRows(
       if (text !== null) stored[i].delete(text);
     });
   for (const { row, weight } of before) if (weight < 0) erase(row);
-  for (const { row, weight } of before) if (weight > 0) write(row);
+  for (const { row, weight } of before) if (weight > 0) write(row, textsOf(row));
   const delta: RowChange[] = [];
   const returned: Datum[][] = [];
   let count = 0;
   const change = onConflict.action === 'update' ? conflictUpdate(onConflict, at.context) : null;
   for (const row of rows) {
-    const texts = keys.map((key) => keyText(relation, key, row));
-    const hit = texts.findIndex((text, i) => text !== null && stored[i].has(text));
+    // A row that is left out for one key is not asked for the next, whose expression may fail for it.
+    const texts: (string | null)[] = [];
+    const hit = keys.findIndex((key, i) => {
+      const text = keyText(relation, key, row);
+      texts.push(text);
+      return text !== null && stored[i].has(text);
+    });
     if (hit < 0) {
       delta.push({ row, weight: 1 });
-      write(row);
+      write(row, texts);
       count++;
       if (returning !== null) returned.push(returning(row, null));
       continue;
@@ -68,7 +73,7 @@ export function upsertRows(
     if (next === null) continue;
     completeRow(relation, next, at);
     stored[hit].delete(text);
-    write(next);
+    write(next, textsOf(next));
     delta.push({ row: existing, weight: -1 }, { row: next, weight: 1, from: existing });
     count++;
     if (returning !== null) returned.push(returning(next, existing));

@@ -59,6 +59,25 @@ export function withRenamed<T extends Written>(kept: T, from: string, to: string
   return { ...kept, text: edited(whole, edits).slice(BEFORE.length) };
 }
 
+/** With another name for the table, where the whole row is meant. `hides`: a column has the old name. */
+export function withRenamedRow<T extends Written>(kept: T, from: string, to: string, hides: boolean): T {
+  const { node, whole } = parsed(kept);
+  const tokens = scanPostgres(whole);
+  // ROW(t.*) would be the columns.
+  const items = new Set<PgNode>();
+  walkTree(node, ({ RowExpr: row }) => {
+    for (const item of row?.args ?? []) items.add(item.ColumnRef);
+  });
+  const edits = columnRefs(node).flatMap((column) => {
+    const [first, ...rest] = column.fields;
+    if (first.String?.sval !== from || (rest.length === 0 && hides)) return [];
+    const { start, end } = tokens[tokenAt(tokens, column.location)];
+    const all = rest.length > 0 || items.has(column) ? '' : '.*';
+    return [{ from: start, to: end, text: quoteIdent(to) + all }];
+  });
+  return edits.length === 0 ? kept : { ...kept, text: edited(whole, edits).slice(BEFORE.length) };
+}
+
 function columnRefs(root: PgNode): PgNode[] {
   const found: PgNode[] = [];
   walkTree(root, ({ ColumnRef: column }) => {

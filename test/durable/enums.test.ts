@@ -1,9 +1,10 @@
 /** Enum types over restarts: the types, their labels and their values are those of before, and views over them go on. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MemoryDisk } from '../../src/durable/testing/memory_disk.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { sql } from '../engine/harness.ts';
-import { overRestarts } from './over_restarts.ts';
+import { openOn, overRestarts } from './over_restarts.ts';
 
 test('types, rows and views are there after restarts', async () => {
   const script = `
@@ -91,4 +92,44 @@ test('a type that takes the place of another, as migrations do it, over restarts
     assert.deepEqual(await sql(engine, 'SELECT count(*) FROM pg_enum'), [['2']]);
   });
   await last.close();
+});
+
+test('DROP TYPE CASCADE is there whole or not at all, wherever a power cut tears the log', async () => {
+  const disk = new MemoryDisk();
+  const engine = await openOn(disk);
+  await sql(
+    engine,
+    `CREATE TYPE level AS ENUM ('low', 'high');
+    CREATE TABLE a (id int, l level, CHECK (l > 'low')); CREATE TABLE b (l level[], id int DEFAULT length('high'::level::text));
+    CREATE INDEX ON b (cardinality(l));
+    CREATE MATERIALIZED VIEW v AS SELECT l FROM a;
+    INSERT INTO a VALUES (1, 'high'); INSERT INTO b VALUES ('{low}')`,
+  );
+  const length = (of: MemoryDisk) => [...of.files.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);
+  const before = length(disk);
+  await sql(engine, 'DROP TYPE level CASCADE');
+  const written = length(disk) - before;
+  assert.ok(written > 500, String(written));
+  const objects = async (of: TidemarkEngine) => {
+    const rows = await sql(of, 'SELECT * FROM a, b');
+    return { rows, objects: of.catalog.objects().map(({ name }) => name) };
+  };
+  const whole = { rows: [['1', 'high', '{low}', '4']], objects: ['level', 'a', 'b', 'b_cardinality_idx', 'v'] };
+  const gone = { rows: [['1', '4']], objects: ['a', 'b'] };
+  const cut = disk.crash(() => 0);
+  await engine.close();
+  for (let torn = 0; torn <= written; torn += torn === 0 || torn > written - 9 ? 1 : 16) {
+    const after = cut.crash(() => 0);
+    const [path] = [...after.files.keys()]
+      .filter((name) => name.endsWith('.log'))
+      .sort()
+      .slice(-1);
+    const file = after.files.get(path) as { bytes: Buffer; synced: Buffer };
+    file.bytes = file.bytes.subarray(0, file.bytes.length - torn);
+    const again = await openOn(after);
+    assert.deepEqual(await objects(again), torn === 0 ? gone : whole, `${torn} of ${written} bytes`);
+    await sql(again, 'DROP TYPE IF EXISTS level CASCADE');
+    assert.deepEqual(await objects(again), gone);
+    await again.close();
+  }
 });

@@ -31,6 +31,9 @@ test('after a kill, an orderly end, from checkpoints, the log, the copy for anot
           how,
         );
         assert.deepEqual(await sql(engine, `SELECT a FROM alike_${i}`), [['5']], how);
+        // Its default went with the sequence.
+        const counted = `INSERT INTO counted_${i} (b) VALUES ('after') RETURNING a`;
+        assert.deepEqual(await sql(engine, counted), [[null]], how);
       }
       // Two sessions that never end, and one that does.
       for (const text of ['x', 'y']) {
@@ -51,6 +54,7 @@ test('after a kill, an orderly end, from checkpoints, the log, the copy for anot
         await last.transaction.commit();
         const copied = await openAgain(engine, session);
         await copied.run(`CREATE TABLE public.alike_${round} (LIKE t INCLUDING ALL)`);
+        await copied.run(`CREATE TABLE public.counted_${round} (a int DEFAULT nextval('counter') + 1, b text)`);
         await copied.run(`INSERT INTO alike_${round} (a, b) SELECT nextval('counter'), 'z'`);
         await copied.transaction.commit();
       }

@@ -127,6 +127,78 @@ test('errors of expressions, and what may not be one', () =>
   create index on t (lower(a));
   `));
 
+test('a row that ON CONFLICT leaves out for one key is not asked for those that come after it', () =>
+  both(`
+  create table t (id int primary key, a int);
+  create index on t ((10 / a));
+  create unique index on t ((20 / a));
+  create unique index on t (id) where 30 / a > 0;
+  insert into t values (1, 1);
+  insert into t values (1, 0) on conflict do nothing;
+  insert into t values (1, 0), (2, 2), (2, 0), (3, 3) on conflict do nothing returning *;
+  insert into t values (1, 0) on conflict (id) do update set a = t.a + 9 returning *;
+  insert into t values (1, 0) on conflict (id) do update set a = excluded.a;
+  insert into t values (4, 0) on conflict do nothing;
+  insert into t values (4, 0) on conflict (id) do nothing;
+  insert into t values (4, 0) on conflict ((20 / a)) do nothing;
+  insert into t values (5, 5), (6, 0) on conflict do nothing;
+  select * from t order by id;
+  create table later (a int);
+  create unique index on later ((10 / a));
+  alter table later add column id int unique;
+  insert into later values (1, 1);
+  insert into later values (0, 1) on conflict do nothing;
+  insert into later values (1, 2) on conflict do nothing;
+  `));
+
+test('whole rows are said by the name that the table has now', () =>
+  both(`
+  create table t (a int, b text);
+  create unique index one on t ((t IS NULL), a);
+  create index two on t ((t.* IS NOT NULL)) where (t.* IS NOT NULL);
+  create index three on t ((row(t, a) IS NOT NULL)) where row(t.*) IS NOT NULL;
+  alter table t add constraint c check (t IS NOT NULL and t.* IS NOT NULL);
+  alter table t rename to "T 2";
+  alter table "T 2" alter a type bigint;
+  create schema other;
+  alter table "T 2" set schema other;
+  alter table other."T 2" rename to u;
+  alter table other.u rename a to v;
+  alter table other.u alter v type int;
+  insert into other.u values (1, null);
+  insert into other.u values (1, 'x');
+  insert into other.u values (1, 'y');
+  drop index other.three;
+  alter table other.u rename v to u;
+  alter table other.u alter b type varchar;
+  insert into other.u values (null, 'x');
+  insert into other.u values (2, 'x');
+  alter table other.u rename to w;
+  alter table other.w alter b type text;
+  insert into other.w values (3, null);
+  insert into other.w values (4, 'x');
+  insert into other.w values (4, 'y');
+  select pg_get_indexdef(c.oid) like '%w.* IS%' from pg_class c where relname in ('one', 'two') order by 1;
+  create table s (s int, b text);
+  create index on s ((s + 1)) where s.s > 0 and s.* IS NOT NULL;
+  alter table s rename to s2;
+  alter table s2 alter b type varchar;
+  insert into s2 values (1, 'x');
+  `));
+
+test('an index is over no rows that have no type of their own', () =>
+  both(`
+  create table t (a int, b text);
+  create index on t ((row(a, b)));
+  create index on t (a, (row(a, b)), (row(b)));
+  create unique index on t ((row(a, b)));
+  create index on t ((array[row(a, b)]));
+  create index on t ((t));
+  create index on t ((t.*));
+  create index on t ((row(a, b) = row(1, 'x')));
+  create index on t using hash ((row(a, b)));
+  `));
+
 test('names, definitions and catalogs', () =>
   both(`
   create table t (id int, email text, "Odd name" int, doc jsonb, v int);

@@ -19,6 +19,9 @@ before(async () => {
     'CREATE TABLE r.p (a int PRIMARY KEY)',
     'CREATE VIEW v AS WITH t2 AS (SELECT * FROM t) SELECT t.a, x.a AS c FROM t JOIN p AS x ON t.a = x.a, t2, s.t AS named',
     'CREATE MATERIALIZED VIEW m AS SELECT count(*) AS n FROM v',
+    "CREATE TYPE mood AS ENUM ('sad', 'glad')",
+    "CREATE VIEW moods AS SELECT '{sad}'::_mood AS l, NULL::mood[] AS k, 'glad'::mood, '{}'::_int4 AS i",
+    "CREATE TABLE felt (a int CHECK (a < cardinality('{sad}'::_mood)), l text DEFAULT '{glad}'::_mood::text)",
   ])
     await user.run(statement);
   dump = new Session(engine, { search_path: 'nowhere' });
@@ -34,6 +37,25 @@ test('names in texts of views have their schema where the search path does not f
     ' WITH t2 AS (SELECT * FROM s.t) SELECT t.a, x.a AS c FROM s.t JOIN r.p AS x ON t.a = x.a, t2, s.t AS named;',
   );
   assert.equal(await text('s.m', dump), ' SELECT count(*) AS n FROM s.v;');
+});
+
+test('types have theirs, and arrays of them by the name that they were written with', async () => {
+  const view = " SELECT '{sad}'::s._mood AS l, NULL::s.mood[] AS k, 'glad'::s.mood, '{}'::_int4 AS i;";
+  assert.deepEqual(await dump.run("SELECT pg_get_viewdef('s.moods'::regclass)"), [[view]]);
+  await sql(engine, `CREATE VIEW public.moods AS ${view}`);
+  for (const name of ['s.moods', 'public.moods'])
+    assert.deepEqual(await dump.run(`SELECT l, i FROM ${name}`), [['{sad}', '{}']]);
+  assert.deepEqual(
+    await dump.run("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'felt_a_check'"),
+    [["CHECK ((a < cardinality('{sad}'::s._mood)))"]],
+  );
+  await dump.run('INSERT INTO s.felt VALUES (0)');
+  assert.deepEqual(await dump.run('SELECT * FROM s.felt'), [['0', '{glad}']]);
+  dump.transaction.rollback();
+  await assert.rejects(sql(engine, 'DROP TYPE s.mood'), { sqlstate: '2BP01' });
+  await sql(engine, 'DROP TYPE s.mood CASCADE');
+  await assert.rejects(sql(engine, 'SELECT * FROM s.moods'), { sqlstate: '42P01' });
+  await sql(engine, 'INSERT INTO s.felt VALUES (9)');
 });
 
 test('sequences of defaults have their schema, and expressions no brackets around them, where that is asked', async () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pages } from '../../operators/batch/pages.ts';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
-import { cancelled, openEngine, Session, sql } from './harness.ts';
+import { cancelled, chunkRows, openEngine, Session, sql } from './harness.ts';
 
 const ROWS = 3000;
 
@@ -162,6 +162,42 @@ test('LIMIT stops a recursion without end', async () => {
     'SELECT n FROM r WHERE n < 0 LIMIT 3',
   ]) {
     await assert.rejects(sql(engine, `${up} ${query}`), { sqlstate: '54001' }, query);
+  }
+  await engine.close();
+});
+
+test('a recursion without end gives its rows as they are taken, all of one tick', async () => {
+  const engine = await filled();
+  const used = pages.usedPages;
+  const up = 'WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r)';
+  const byTable = `WITH RECURSIVE r(n, s) AS (SELECT id, s FROM t WHERE id < 2 UNION ALL SELECT n + 1, t.s FROM r JOIN t ON t.id = n % 7 + 1)`;
+  const queries: [query: string, row: (i: number) => string[]][] = [
+    [`${up} SELECT n FROM r`, (i) => [String(i + 1)]],
+    [`${up.replace(' ALL', '')} SELECT n * 2 FROM r WHERE n % 2 = 0`, (i) => [String(4 * i + 4)]],
+    [`${byTable} SELECT s, n FROM r`, (i) => [`a text that is not short ${(i % 7) + 1}`, String(i + 1)]],
+    [`SELECT 0 UNION ALL (${up} SELECT n FROM r)`, (i) => [String(i)]],
+  ];
+  for (const [query, row] of queries) {
+    const session = new Session(engine);
+    const stream = await session.open(query);
+    assert.ok(stream);
+    const taken: (string | null)[][] = [];
+    while (taken.length < 20000) {
+      const chunk = await stream.rows.next(1 + taken.length, 0);
+      assert.ok(chunk, query);
+      taken.push(...chunkRows(chunk, stream.columns));
+      if (taken.length < 100) await sql(engine, "UPDATE t SET s = s || ' and longer' WHERE id < 10");
+    }
+    assert.deepEqual(
+      taken,
+      taken.map((_, i) => row(i)),
+      query,
+    );
+    stream.rows.close();
+    session.transaction.rollback();
+    await sql(engine, `UPDATE t SET s = 'a text that is not short ' || id WHERE id < 10`);
+    assert.ok(pages.usedPages - used < 64, `${query}: ${pages.usedPages - used} pages`);
+    await assert.rejects(sql(engine, query), { sqlstate: '54001' }, query);
   }
   await engine.close();
 });

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { TidemarkEngine } from '../../src/runtime/engine.ts';
 import { localSession } from '../../src/runtime/local_session.ts';
 import { dropTemporary } from '../../src/runtime/temporary.ts';
-import { openEngine, Session, sql } from './harness.ts';
+import { drain, openEngine, Session, sql } from './harness.ts';
 
 const names = (engine: TidemarkEngine) => engine.catalog.objects().map(({ schema, name }) => `${schema}.${name}`);
 const columns = (engine: TidemarkEngine, name: string) =>
@@ -205,6 +205,7 @@ test('a label is not renamed while somebody follows rows that have it, also from
   await sql(
     engine,
     `CREATE TYPE m AS ENUM ('a', 'b'); CREATE TABLE t (id int, l m); CREATE TABLE plain (l m) WITH (retention = '0');
+     CREATE VIEW v AS SELECT id, l::text AS l, l IS NULL AS none FROM t; CREATE TYPE other AS ENUM ('a'); CREATE TABLE o (l other);
      INSERT INTO t VALUES (1, 'a'), (2, 'b')`,
   );
   const { tick } = engine.loop;
@@ -214,6 +215,9 @@ test('a label is not renamed while somebody follows rows that have it, also from
     `t AS OF ${tick}`,
     'plain',
     '(SELECT l::text FROM t)',
+    '(SELECT l FROM v)',
+    '(SELECT max(id) FROM v WHERE none)',
+    `(SELECT id, NULL::m[] AS l FROM t)`,
     `(SELECT l::text, count(*) AS n FROM t GROUP BY 1) AS OF ${tick}`,
   ]) {
     const stream = (await new Session(engine).open(`SUBSCRIBE ${followed}`)) ?? assert.fail();
@@ -221,6 +225,22 @@ test('a label is not renamed while somebody follows rows that have it, also from
     await sql(engine, 'DELETE FROM t WHERE id = 2');
     stream.rows.close();
     await sql(engine, `${rename}; ALTER TYPE m RENAME VALUE 'c' TO 'a'`);
+  }
+  // These have no value of it.
+  for (const followed of [
+    'o',
+    '(SELECT l::text FROM o)',
+    '(SELECT id FROM v)',
+    `(SELECT count(*) FROM t) AS OF ${tick}`,
+  ]) {
+    const session = new Session(engine);
+    const stream = (await session.open(`SUBSCRIBE ${followed}`)) ?? assert.fail();
+    await sql(
+      engine,
+      `${rename}; INSERT INTO t VALUES (3, 'c'); ALTER TYPE m RENAME VALUE 'c' TO 'a'; INSERT INTO o VALUES ('a')`,
+    );
+    assert.notEqual((await drain(stream)).length, 0, followed);
+    stream.rows.close();
   }
   await engine.close();
 });

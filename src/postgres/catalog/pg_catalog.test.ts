@@ -238,7 +238,20 @@ test('sizes are those of what is stored', async () => {
   );
   assert.ok(Number(size) > 100_000, `size ${size}`);
   assert.deepEqual([tuples, live], ['100', '100']);
+  const parts = `SELECT pg_indexes_size('heavy') > 0, pg_relation_size('heavy') > 0, pg_relation_size('heavy', 'fsm'),
+    pg_total_relation_size('heavy') = pg_table_size('heavy') + pg_indexes_size('heavy'),
+    pg_relation_size('heavy') = pg_relation_size('heavy', 'main'), pg_relation_size(0::oid), pg_relation_size(0::oid, 'vm')`;
+  assert.deepEqual(await db.rows(parts), [['false', 'true', '0', 'true', 'true', null, null]]);
+  await db.run('CREATE INDEX ON heavy (a)');
+  assert.deepEqual(await db.rows(parts), [['true', 'true', '0', 'true', 'true', null, null]]);
+  await assert.rejects(db.rows("SELECT pg_relation_size('heavy', 'fork')"), { sqlstate: '22023' });
   await db.run('DROP TABLE heavy');
+});
+
+test('what there is none of', async () => {
+  const asked =
+    "SELECT pg_trigger_depth(), pg_notification_queue_usage(), pg_partition_root('account'), getpgusername() = current_user";
+  assert.deepEqual(await db.rows(asked), [['0', '0', null, 'true']]);
 });
 
 test('names of the reg types', async () => {

@@ -38,6 +38,11 @@ function sizeOf(oid: number, { facts }: Moment): bigint | null {
   return BigInt(facts.engine.loop.relations.get(oid)?.bytes ?? 0);
 }
 
+/** Of the indexes that are not the rows themselves, as that of a primary key is. */
+function indexBytes(oid: number, { facts }: Moment): bigint {
+  return BigInt(facts.engine.loop.relations.get(oid)?.indexBytes ?? 0);
+}
+
 function databaseSize({ facts }: Moment): bigint {
   let bytes = 0;
   // Views that are the same query have one store.
@@ -61,7 +66,26 @@ function events(oid: number, { facts }: Moment): number {
   return object.kind === 'table' ? UPDATE | INSERT | DELETE : INSERT;
 }
 
-const relationSize: CatalogFunction = ([oid], moment) => sizeOf(numberOf(oid), moment);
+const wholeSize: CatalogFunction = ([oid], moment) => sizeOf(numberOf(oid), moment);
+
+/** Without its indexes. */
+const tableSize: CatalogFunction = ([oid], moment) => {
+  const size = sizeOf(numberOf(oid), moment);
+  return size === null ? null : size - indexBytes(numberOf(oid), moment);
+};
+
+/** PostgreSQL's names of the files of a relation; here its rows are all there is. */
+const FORKS = ['main', 'fsm', 'vm', 'init'];
+
+const relationSize: CatalogFunction = ([oid, fork = 'main'], moment) => {
+  if (!FORKS.includes(textOf(fork))) {
+    throw new SqlError('22023', 'invalid fork name', {
+      hint: 'Valid fork names are "main", "fsm", "vm", and "init".',
+    });
+  }
+  const size = tableSize([oid], moment);
+  return size === null || fork === 'main' ? size : 0n;
+};
 const NULL: CatalogFunction = () => null;
 
 export const SERVER_FUNCTIONS: CatalogFunctions = {
@@ -98,14 +122,19 @@ export const SERVER_FUNCTIONS: CatalogFunctions = {
     return facts.engine.catalog.schemaOid(temporaryIn(context.searchPath) ?? '');
   },
   pg_jit_available: () => false,
+  // There are no triggers, no partitions, and notifications are handed on at once.
+  pg_trigger_depth: () => 0,
+  pg_partition_root: NULL,
+  pg_notification_queue_usage: () => 0,
   row_security_active: () => false,
   pg_relation_is_publishable: () => false,
   pg_relation_filenode: ([oid]) => oid,
   pg_relation_filepath: NULL,
   pg_relation_size: relationSize,
-  pg_table_size: relationSize,
-  pg_total_relation_size: relationSize,
-  pg_indexes_size: ([oid], { facts }) => (facts.relation(numberOf(oid)) === undefined ? null : 0n),
+  pg_table_size: tableSize,
+  pg_total_relation_size: wholeSize,
+  pg_indexes_size: ([oid], moment) =>
+    moment.facts.relation(numberOf(oid)) === undefined ? null : indexBytes(numberOf(oid), moment),
   pg_database_size: ([database], moment) => {
     if (database !== DATABASE && database !== moment.context.database) {
       throw new SqlError('3D000', `database "${String(database)}" does not exist`);
