@@ -7,6 +7,7 @@
 import { SqlError } from '../../operators/errors.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { colType, OID } from '../../operators/types.ts';
+import { presentColumns, type Relation } from '../catalog_reader.ts';
 import { RECORD } from './coercion.ts';
 import type { Level, NamespaceItem } from './level.ts';
 
@@ -22,15 +23,29 @@ export function columnOfItem(level: Level, item: NamespaceItem, name: string, lo
   const { relation } = item;
   if (!relation || relation.kind === 'view') return null;
   if (name === 'tableoid') return level.at({ k: 'const', v: relation.oid, t: colType(OID.oid) }, location);
-  if (!UNKNOWN_OF_ROWS.has(name)) return null;
+  if (!OF_ROWS.has(name)) return null;
+  if (name === 'ctid' && relation.kind === 'table' && relation.key !== null)
+    return keyOf(level, item, relation, location);
   throw level.error('0A000', `system column "${name}" is not supported`, location, {
     detail: 'Rows have no place and no transaction that could be told.',
-    hint: 'Use a key of the table to tell its rows apart.',
+    hint: 'Use a key of the table to tell its rows apart; ctid is the primary key where a table has one.',
   });
 }
 
 /** What PostgreSQL knows of each row of a table beside its columns, but for tableoid. */
-const UNKNOWN_OF_ROWS = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax']);
+const OF_ROWS = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax']);
+
+/** What tells the row of a table apart from its others for as long as it is there, as ctid does: its primary key, as a record. */
+function keyOf(level: Level, item: NamespaceItem, relation: Relation, location: number): Expr {
+  const present = presentColumns(relation);
+  const columns = (relation.key as number[]).map(
+    (position) => item.columns[present.findIndex((column) => column.position === position)],
+  );
+  const shape = { names: columns.map((c) => c.name), types: columns.map((c) => c.expr.t) };
+  const row: Expr = { k: 'row', items: columns.map((c) => c.expr), t: RECORD, names: shape.names };
+  level.shared.shapes.set(row, shape);
+  return level.at(row, location);
+}
 
 /** A reference of its own, so that it can have its own location. */
 function copyAt(level: Level, expr: Expr, location: number): Expr {

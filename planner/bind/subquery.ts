@@ -71,8 +71,7 @@ function checkWidth(level: Level, left: number, right: number, at: number): void
 
 function rowOf(level: Level, node: PgNode): Expr[] {
   if (node.RowExpr) return bindExprList(level, node.RowExpr.args ?? []);
-  const e = level.bind(node);
-  return e.k === 'row' ? e.items : [e];
+  return [level.bind(node)];
 }
 
 type Pending = Pick<Subquery, 'kind' | 'right' | 'key' | 'location'> & Partial<Subquery>;

@@ -70,6 +70,38 @@ test('a part of the rows; with REPEATABLE the same part, which a view keeps up t
   await engine.close();
 });
 
+test('ctid of a table with a primary key tells its rows apart', async () => {
+  const engine = await openEngine();
+  try {
+    await sql(
+      engine,
+      `CREATE TABLE t (v int, b text, a int, PRIMARY KEY (a, b));
+       CREATE TABLE u (a int PRIMARY KEY, name text);
+       INSERT INTO t VALUES (1, 'x', 1), (1, 'y', 1), (2, 'x', 2), (2, 'y', 2), (3, 'x', 3);
+       INSERT INTO u VALUES (1, 'one'), (3, 'three');
+       CREATE MATERIALIZED VIEW first AS SELECT v, min(ctid) AS row FROM t GROUP BY v;`,
+    );
+    await sql(
+      engine,
+      `UPDATE t SET v = v + 10 WHERE ctid IN (SELECT o.ctid FROM t o JOIN u ON u.a = o.a WHERE u.name = 'one');
+       DELETE FROM t k WHERE k.ctid <> (SELECT min(o.ctid) FROM t o WHERE o.v = k.v);`,
+    );
+    assert.deepEqual(await sql(engine, 'SELECT v, b, a, ctid FROM t ORDER BY v'), [
+      ['2', 'x', '2', '(2,x)'],
+      ['3', 'x', '3', '(3,x)'],
+      ['11', 'x', '1', '(1,x)'],
+    ]);
+    assert.deepEqual(await sql(engine, 'SELECT row FROM first ORDER BY v'), [['(2,x)'], ['(3,x)'], ['(1,x)']]);
+    const named = 'SELECT ctid FROM t AS q (one, two, three) WHERE one = 11';
+    assert.deepEqual(await sql(engine, named), [['(1,x)']]);
+    assert.deepEqual(await sql(engine, 'SELECT count(*) FROM u WHERE u IN (SELECT o FROM u o WHERE a > 1)'), [['1']]);
+    await sql(engine, 'ALTER TABLE u DROP COLUMN name');
+    assert.deepEqual(await sql(engine, 'SELECT ctid FROM u ORDER BY a'), [['(1)'], ['(3)']]);
+  } finally {
+    await engine.close();
+  }
+});
+
 test('system columns: tableoid is known, others are refused by name', async () => {
   const engine = await openEngine();
   await sql(engine, `CREATE TABLE t (a int); INSERT INTO t VALUES (1); CREATE VIEW v AS SELECT a FROM t`);
