@@ -1,0 +1,158 @@
+/** Domains in streams, views, COPY and transactions: what does not fit is an error row, or an error of who writes it. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PgCatalog } from '../../src/postgres/catalog/pg_catalog.ts';
+import { openEngine, Session, sql } from './harness.ts';
+import { MessageSource } from './message_source.ts';
+
+const WITH = "connector = 'kafka', brokers = 'memory', topic = 't'";
+const DOMAINS = `CREATE DOMAIN posint AS int DEFAULT 4 CHECK (VALUE > 0);
+  CREATE DOMAIN required AS posint NOT NULL CONSTRAINT low CHECK (VALUE < 100)`;
+const ERRORS = 'SELECT "offset", sqlstate, column_name, reason FROM tidemark.errors(\'s\') ORDER BY 1';
+
+async function opened() {
+  const source = new MessageSource();
+  const engine = await openEngine({ openSource: () => source });
+  await sql(engine, DOMAINS);
+  const send = (...messages: { key?: string; value: string | null }[]) => {
+    source.send(...messages);
+    while (engine.sourceTicks.pump());
+  };
+  return { engine, send };
+}
+
+for (const format of ['json', 'csv', 'raw']) {
+  test(`a message whose value does not fit is an error row: ${format}`, async () => {
+    const { engine, send } = await opened();
+    await sql(
+      engine,
+      `CREATE STREAM s (${format === 'raw' ? 'r required' : 'p posint, r required'}) WITH (${WITH}, format = '${format}')`,
+    );
+    await sql(engine, 'CREATE MATERIALIZED VIEW v AS SELECT r, count(*) AS n FROM s GROUP BY r');
+    const messages = {
+      json: [
+        '{"p":1,"r":2}',
+        '{"p":-1,"r":2}',
+        '{"p":null,"r":500}',
+        '{"r":null}',
+        '{}',
+        '{"p":1,"r":-2}',
+        '{"r":"x"}',
+      ],
+      csv: ['1,2', '-1,2', ',500', '1,', '4,4', '1,-2', '1,x'],
+      raw: ['2', null, '500', null, '4', '-2', 'x'],
+    }[format] as (string | null)[];
+    send(...messages.map((value) => ({ value })));
+    assert.deepEqual(await sql(engine, 'SELECT * FROM v ORDER BY r'), [
+      ['2', '1'],
+      ['4', '1'],
+    ]);
+    const errors = await sql(engine, ERRORS);
+    assert.deepEqual(
+      errors.map(([at, code]) => [at, code]),
+      [
+        ['1', format === 'raw' ? '23502' : '23514'],
+        ['2', '23514'],
+        ['3', '23502'],
+        ['5', '23514'],
+        ['6', '22P02'],
+      ],
+    );
+    assert.equal(errors[1][3], 'value for domain required violates check constraint "low"');
+    await assert.rejects(sql(engine, 'ALTER DOMAIN posint ADD CHECK (VALUE <> 9)'), { sqlstate: '0A000' });
+    await sql(engine, 'ALTER DOMAIN required DROP CONSTRAINT low');
+    const [more, bad] = { json: ['{"r":500}', '{"r":0}'], csv: ['1,500', '1,0'], raw: ['500', '0'] }[
+      format
+    ] as string[];
+    send({ value: more }, { value: bad });
+    // What was bad is so for a view that is made later, too.
+    await sql(engine, 'CREATE MATERIALIZED VIEW later AS SELECT r, count(*) AS n FROM s GROUP BY r');
+    assert.deepEqual(await sql(engine, 'SELECT * FROM later ORDER BY r'), [
+      ['2', '1'],
+      ['4', '1'],
+      ['500', '1'],
+    ]);
+    assert.deepEqual(
+      await sql(engine, 'SELECT * FROM v ORDER BY r'),
+      await sql(engine, 'SELECT * FROM later ORDER BY r'),
+    );
+    await engine.close();
+  });
+}
+
+test('a keyed table over a topic', async () => {
+  const { engine, send } = await opened();
+  await sql(engine, `CREATE TABLE t (k posint PRIMARY KEY, r required) WITH (${WITH}, envelope = 'upsert')`);
+  send({ key: '1', value: '{"r":1}' }, { key: '{"k":2}', value: '{"r":2}' }, { key: '1', value: '{"r":-1}' });
+  send({ key: '-1', value: '{"r":1}' }, { key: '2', value: null }, { key: '3', value: '{"r":3}' });
+  assert.deepEqual(await sql(engine, 'SELECT * FROM t ORDER BY k'), [
+    ['1', '1'],
+    ['3', '3'],
+  ]);
+  await engine.close();
+});
+
+test('a domain over a connector says the same whenever its records are read', async () => {
+  const { engine } = await opened();
+  await sql(engine, 'CREATE DOMAIN recent AS timestamptz CHECK (VALUE < now())');
+  await assert.rejects(sql(engine, `CREATE STREAM s (a recent) WITH (${WITH})`), { sqlstate: '0A000' });
+  await sql(engine, 'CREATE TABLE t (a timestamptz)');
+  await assert.rejects(sql(engine, 'CREATE MATERIALIZED VIEW v AS SELECT a::recent FROM t'), { sqlstate: '0A000' });
+  await engine.close();
+});
+
+test('a value of a view that does not fit is an error row until its row goes', async () => {
+  const { engine } = await opened();
+  await sql(
+    engine,
+    `CREATE TABLE t (id int, a int);
+     CREATE MATERIALIZED VIEW v AS SELECT id, a::posint AS p, sum(a::posint) OVER () AS s FROM t;
+     CREATE MATERIALIZED VIEW plain AS SELECT id, a::required AS r FROM t;
+     INSERT INTO t VALUES (1, 5), (2, -5), (3, NULL)`,
+  );
+  assert.deepEqual(await sql(engine, 'SELECT id, r FROM plain ORDER BY id'), [['1', '5']]);
+  assert.deepEqual(await sql(engine, "SELECT sqlstate FROM tidemark.errors('plain') ORDER BY 1"), [
+    ['23502'],
+    ['23514'],
+  ]);
+  await assert.rejects(sql(engine, 'SELECT a::posint FROM t'), { sqlstate: '23514' });
+  await sql(engine, 'DELETE FROM t WHERE a < 0; UPDATE t SET a = 6 WHERE a IS NULL');
+  assert.deepEqual(await sql(engine, 'SELECT id, r FROM plain ORDER BY id'), [
+    ['1', '5'],
+    ['3', '6'],
+  ]);
+  assert.deepEqual(await sql(engine, "SELECT * FROM tidemark.errors('plain')"), []);
+  assert.deepEqual(await sql(engine, 'SELECT id, p, s FROM v ORDER BY id'), [
+    ['1', '5', '11'],
+    ['3', '6', '11'],
+  ]);
+  engine.system.catalogs = new PgCatalog(engine);
+  const types = await sql(
+    engine,
+    "SELECT attname, atttypid::regtype::text FROM pg_attribute WHERE attrelid = 'plain'::regclass AND attnum > 0 ORDER BY attnum",
+  );
+  assert.deepEqual(types, [
+    ['id', 'integer'],
+    ['r', 'required'],
+  ]);
+  await engine.close();
+});
+
+test('rows that wait for COMMIT are looked at when a domain has got more to say', async () => {
+  const { engine } = await opened();
+  await sql(engine, 'CREATE TABLE t (id int PRIMARY KEY, p posint, ps posint[])');
+  const insert = (id: number, p: number) => `INSERT INTO t VALUES (${id}, ${p}, '{${p}}')`;
+  for (const [statement, p] of [
+    ['ADD CONSTRAINT big CHECK (VALUE > 6)', 3],
+    ['SET NOT NULL', 8],
+  ] as const) {
+    const one = new Session(engine);
+    await one.run(insert(p, p));
+    if (statement === 'SET NOT NULL') await one.run('INSERT INTO t VALUES (50, NULL, NULL)');
+    await sql(engine, `ALTER DOMAIN posint ${statement}`);
+    await assert.rejects(one.transaction.commit(), (error: { sqlstate: string }) => /^23/.test(error.sqlstate));
+  }
+  await sql(engine, insert(9, 9));
+  assert.deepEqual(await sql(engine, 'SELECT * FROM t'), [['9', '9', '{9}']]);
+  await engine.close();
+});
