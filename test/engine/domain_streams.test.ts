@@ -156,3 +156,63 @@ test('rows that wait for COMMIT are looked at when a domain has got more to say'
   assert.deepEqual(await sql(engine, 'SELECT * FROM t'), [['9', '9', '{9}']]);
   await engine.close();
 });
+
+test('changes of a database, and Avro', async () => {
+  const { engine, send } = await opened();
+  await sql(engine, `CREATE TABLE s (k posint PRIMARY KEY, rs required[]) WITH (${WITH}, format = 'debezium_json')`);
+  const change = (after: unknown) => ({ value: JSON.stringify({ op: 'c', after }) });
+  send(
+    change({ k: 1, rs: [1, 2] }),
+    change({ k: -1, rs: [] }),
+    change({ k: 2, rs: [1, 100] }),
+    change({ k: 3, rs: [null] }),
+  );
+  assert.deepEqual(await sql(engine, 'SELECT * FROM s'), [['1', '{1,2}']]);
+  const codes = (await sql(engine, ERRORS)).map(([at, code]) => [at, code]);
+  assert.deepEqual(codes, [
+    ['1', '23514'],
+    ['2', '23514'],
+    ['3', '23502'],
+  ]);
+  await engine.close();
+  const avro = await opened();
+  const schema = '{"type":"record","name":"r","fields":[{"name":"p","type":["null","int"]}]}';
+  await sql(avro.engine, `CREATE STREAM s (p posint) WITH (${WITH}, format = 'avro', schema = '${schema}')`);
+  await sql(avro.engine, 'CREATE MATERIALIZED VIEW v AS SELECT p FROM s');
+  // The branch of the union, and the number, as zigzag.
+  avro.send({ value: '\x02\x04' }, { value: '\x02\x03' }, { value: '\x00' });
+  assert.deepEqual(await sql(avro.engine, 'SELECT p FROM v ORDER BY p'), [['2'], [null]]);
+  assert.deepEqual(
+    (await sql(avro.engine, ERRORS)).map(([at, code]) => [at, code]),
+    [['1', '23514']],
+  );
+  await avro.engine.close();
+});
+
+test('a domain in pieces of a query that are computed again', async () => {
+  const { engine } = await opened();
+  await sql(
+    engine,
+    `CREATE TABLE t (id int PRIMARY KEY, p posint, a int);
+     CREATE MATERIALIZED VIEW v AS SELECT p, a::posint AS q FROM t WHERE a > 0;
+     CREATE MATERIALIZED VIEW passed_on AS SELECT p, count(*) AS n FROM t GROUP BY p;
+     CREATE VIEW plain AS SELECT a::required AS r FROM t;
+     CREATE MATERIALIZED VIEW over_plain AS SELECT max(r) AS m FROM plain;
+     INSERT INTO t VALUES (1, 2, 3)`,
+  );
+  const refused = (text: string, detail: RegExp) =>
+    assert.rejects(sql(engine, text), (error: { sqlstate: string; fields: { detail: string } }) => {
+      return error.sqlstate === '0A000' && detail.test(error.fields.detail);
+    });
+  await refused('ALTER DOMAIN required DROP CONSTRAINT low', /^materialized view over_plain depends on type required$/);
+  await refused('ALTER DOMAIN posint ADD CHECK (VALUE < 9)', /materialized view v depends on type posint/);
+  await sql(engine, 'DROP MATERIALIZED VIEW v; DROP VIEW plain CASCADE');
+  // A view that only passes values on says nothing of their domain.
+  await sql(engine, 'ALTER DOMAIN posint ADD CHECK (VALUE < 9)');
+  await assert.rejects(sql(engine, 'UPDATE t SET p = 9'), { sqlstate: '23514' });
+  await sql(engine, 'CREATE INDEX ON t ((a::posint))');
+  await refused('ALTER DOMAIN posint DROP CONSTRAINT posint_check', /^index t_a_idx depends on type posint$/);
+  await assert.rejects(sql(engine, 'UPDATE t SET a = -1'), { sqlstate: '23514' });
+  assert.deepEqual(await sql(engine, 'SELECT * FROM passed_on'), [['2', '1']]);
+  await engine.close();
+});
