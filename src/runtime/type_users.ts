@@ -10,7 +10,6 @@ import { walkTree } from '../../planner/parse/walk_tree.ts';
 import { resolveTypeName } from '../../planner/types/type_name.ts';
 import {
   type CatalogObject,
-  type DomainObject,
   type IndexObject,
   isDomain,
   KIND_NAMES,
@@ -133,14 +132,6 @@ function isIn(expr: unknown, { oid }: TypeObject): boolean {
   return Object.values(expr).some((part) => isIn(part, { oid } as TypeObject));
 }
 
-/** Domains over the type, or that name it. */
-export function domainsOver({ catalog }: TidemarkEngine, { oid }: TypeObject): DomainObject[] {
-  return catalog
-    .objects()
-    .filter(isDomain)
-    .filter(({ dependencies }) => dependencies.includes(oid));
-}
-
 /** Views, sinks, subscriptions and domains that name the type. */
 function readersNaming(engine: TidemarkEngine, { oid }: TypeObject): CatalogObject[] {
   return engine.catalog.objects().filter(({ dependencies }) => dependencies.includes(oid));
@@ -177,9 +168,10 @@ function refused(what: string, users: string[]): SqlError {
   });
 }
 
-/** Tables and streams that have columns of the type, or say it elsewhere. */
+/** Tables and streams that have columns of the type or of a domain over it, or say it elsewhere. */
 function tablesWith(engine: TidemarkEngine, object: TypeObject): RelationObject[] {
-  return [...new Set(usesInTables(engine, object).map(({ table }) => table))];
+  const types = [object, ...engine.catalog.dependents([object.oid]).filter(isDomain)];
+  return [...new Set(types.flatMap((type) => usesInTables(engine, type)).map(({ table }) => table))];
 }
 
 /** A label may be renamed while no stream reads it from a topic, and nothing that is kept up to date, also by who follows changes, may have its text. */

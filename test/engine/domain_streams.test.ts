@@ -216,3 +216,24 @@ test('a domain in pieces of a query that are computed again', async () => {
   assert.deepEqual(await sql(engine, 'SELECT * FROM passed_on'), [['2', '1']]);
   await engine.close();
 });
+
+test('a label that a domain says, or that values of it have, keeps its text', async () => {
+  const { engine } = await opened();
+  await sql(
+    engine,
+    `CREATE TYPE mood AS ENUM ('a', 'b', 'c');
+     CREATE DOMAIN good AS mood CHECK (VALUE > 'a'::mood);
+     CREATE TABLE t (id int, g good);
+     INSERT INTO t VALUES (1, 'b')`,
+  );
+  await assert.rejects(sql(engine, "ALTER TYPE mood RENAME VALUE 'a' TO 'x'"), { sqlstate: '0A000' });
+  await sql(engine, "ALTER TYPE mood RENAME VALUE 'b' TO 'y'");
+  await sql(engine, 'CREATE MATERIALIZED VIEW v AS SELECT g::text AS g FROM t');
+  await assert.rejects(sql(engine, "ALTER TYPE mood RENAME VALUE 'c' TO 'z'"), { sqlstate: '0A000' });
+  await sql(engine, "ALTER TYPE mood ADD VALUE 'd'");
+  await assert.rejects(sql(engine, 'ALTER TYPE mood RENAME TO feeling'), { sqlstate: '0A000' });
+  await sql(engine, "INSERT INTO t VALUES (2, 'd')");
+  await assert.rejects(sql(engine, "INSERT INTO t VALUES (2, 'a')"), { sqlstate: '23514' });
+  assert.deepEqual(await sql(engine, 'SELECT g FROM v ORDER BY g'), [['d'], ['y']]);
+  await engine.close();
+});
