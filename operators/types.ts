@@ -23,6 +23,11 @@ export interface ColType {
   oid: number;
   /** PostgreSQL's atttypmod, -1 where there is none. */
   typmod: number;
+  /**
+   * pg_type.oid of the domain, or of the array type over one, that the values are of: `oid` and `typmod` are those of what lies under it then, so that nobody who
+   * computes with values knows of domains (expr/domain_types.ts).
+   */
+  domain?: number;
 }
 
 export const OID = {
@@ -144,20 +149,25 @@ const PHYS_BY_OID: Phys[] = [];
 for (let oid = 0; oid <= Math.max(...PHYS.keys()); oid++) PHYS_BY_OID.push(PHYS.get(oid) ?? 'varlen');
 
 /**
- * Types that users made: an OID says by itself that it is one of theirs, so that layouts hang on no catalog. Those of enum types are even, that of the array type
- * over one is the next.
+ * Types that users made: an OID says by itself that it is one of theirs, so that layouts hang on no catalog. Their OIDs are even, that of the array type
+ * over one is the next. Values are of enum types or of PostgreSQL's own: domains stand in ColType.domain alone.
  */
 const FIRST_USER_TYPE = 0x70000000;
 const END_OF_USER_TYPES = 0x80000000;
 
-/** pg_type.oid of the enum type that is the catalog's object of this OID. */
-export function enumTypeOid(object: number): number {
+/** pg_type.oid of the type that is the catalog's object of this OID. */
+export function userTypeOid(object: number): number {
   return FIRST_USER_TYPE + object * 2;
 }
 
-/** The catalog's object of an enum type or of the array type over one; 0 for other types. */
+/** The catalog's object of a type that a user made or of the array type over one; 0 for other types. */
 export function typeObjectOid(type: number): number {
   return type >= FIRST_USER_TYPE && type < END_OF_USER_TYPES ? (type - FIRST_USER_TYPE) >>> 1 : 0;
+}
+
+/** The object of the type that statements and catalogs call it; 0 for PostgreSQL's own. */
+export function typeObjectOf({ oid, domain = oid }: ColType): number {
+  return typeObjectOid(domain);
 }
 
 export function isEnumType(oid: number): boolean {
@@ -205,6 +215,11 @@ export const PHYS_WIDTH: Record<Phys, number> = {
   uuid: widthOf('uuid'),
   varlen: widthOf('varlen'),
 };
+
+/** The type as the catalogs name it. */
+export function declaredOid({ oid, domain = oid }: ColType): number {
+  return domain;
+}
 
 export function colType(oid: number, typmod = -1): ColType {
   return { oid, typmod };

@@ -81,11 +81,6 @@ export function dropEnumType(oid: number, owner: object): void {
   if (known.get(oid)?.owner === owner) known.delete(oid);
 }
 
-/** Whether the OID is that of a type of whatever engine. */
-export function isKnownEnumType(oid: number): boolean {
-  return known.has(oid);
-}
-
 export function enumTypeOf(oid: number): EnumType | undefined {
   return known.get(oid)?.type;
 }

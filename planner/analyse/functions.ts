@@ -3,6 +3,7 @@
  * evaluating an expression can raise an error. All of it is read from PostgreSQL's catalogs (planner/types) except the last,
  * which PostgreSQL does not record: `canFail` lists the functions known to be total and takes every other one as fallible.
  */
+import { DOMAIN_CHECK } from '../../operators/expr/domain_types.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { isEnumType, OID } from '../../operators/types.ts';
 import { BOOL } from '../logical/expressions.ts';
@@ -133,6 +134,8 @@ const NUMBERS = new Set<number>([OID.int2, OID.int4, OID.int8, OID.numeric, OID.
 const STRINGS = new Set<number>([OID.text, OID.varchar, OID.bpchar, OID.name, OID.unknown, OID.char]);
 
 export function functionVolatility(fn: string): Volatility {
+  // What a domain says does not change while something that must not change is computed with it.
+  if (fn === DOMAIN_CHECK) return 'i';
   const name = fn.slice(0, fn.indexOf('('));
   const procs = procsByName(name);
   const exact = procs.find((p) => procSignature(p) === fn);

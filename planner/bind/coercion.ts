@@ -3,15 +3,17 @@
  * parameters and error positions.
  */
 import { SqlError, unsupported } from '../../operators/errors.ts';
+import { conditionsOf, DOMAIN_CHECK } from '../../operators/expr/domain_types.ts';
 import { hasIo, inputText } from '../../operators/expr/io/index.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { type ColType, colType, OID, typeObjectOid } from '../../operators/types.ts';
+import { volatilityOf } from '../analyse/functions.ts';
 import type { CoercionContext } from '../types/cast.ts';
 import { elementTypeOf } from '../types/catalog.ts';
 import { type CoerceHost, callOperator, coerceExpr } from '../types/coerce.ts';
 import { chosenType } from '../types/common_type.ts';
 import { type ResolvedOperator, resolveOperator } from '../types/operator.ts';
-import { formatType } from '../types/type_name.ts';
+import { formatType, typeWords } from '../types/type_name.ts';
 import type { Level } from './level.ts';
 import { exprLocation } from './locate.ts';
 import { regLiteral } from './reg_literal.ts';
@@ -73,13 +75,29 @@ export function refuseEnumInView(level: Level, { oid }: ColType): void {
   });
 }
 
+/** Where values are made of JSON and not cast: nobody would check them. */
+export function refuseDomain(level: Level, type: ColType, location: number | undefined): void {
+  if (type.domain !== undefined) throw level.unsupported(`a value of domain ${typeWords(type)} here`, location);
+}
+
+/** As refuseEnumInView() for what a domain checks with the clock, settings or chance. */
+function refuseDomainInView(level: Level, to: ColType): void {
+  if (level.shared.env.mode !== 'view' || conditionsOf(to).every((expr) => volatilityOf(expr) === 'i')) return;
+  throw new SqlError('0A000', `a view cannot make values of domain ${typeWords(to)}`, {
+    detail: 'A constraint of it is not immutable: it could be broken when a row goes that fitted when it came.',
+  });
+}
+
 /** `expr` as type `to`; null when there is no such coercion. */
 export function tryCoerce(level: Level, expr: Expr, to: ColType, context: CoercionContext): Expr | null {
   return level.locate(
     () => exprLocation(level, expr),
     () => {
       const out = coerceExpr(expr, to, context, coerceHost(level));
-      if (out?.k === 'cast' && typeObjectOid(expr.t.oid) === 0) refuseEnumInView(level, to);
+      const checks = out?.k === 'call' && out.fn === DOMAIN_CHECK;
+      if (checks && out !== expr) refuseDomainInView(level, to);
+      const read = checks ? out.args[0] : out;
+      if (read?.k === 'cast' && typeObjectOid(expr.t.oid) === 0) refuseEnumInView(level, read.t);
       return out && keepNotes(level, expr, out);
     },
   );
@@ -97,7 +115,7 @@ export function toSpecific(level: Level, expr: Expr, to: ColType, construct: str
   if (!out) {
     throw level.error(
       '42804',
-      `argument of ${construct} must be type ${formatType(to.oid)}, not type ${formatType(from.oid)}`,
+      `argument of ${construct} must be type ${formatType(to.oid)}, not type ${typeWords(from)}`,
       exprLocation(level, expr),
     );
   }
@@ -112,7 +130,7 @@ export function toCommon(level: Level, expr: Expr, to: ColType, what: string): E
   if (!out) {
     throw level.error(
       '42846',
-      `${what} could not convert type ${formatType(from.oid)} to ${formatType(to.oid)}`,
+      `${what} could not convert type ${typeWords(from)} to ${typeWords(to)}`,
       exprLocation(level, expr),
     );
   }

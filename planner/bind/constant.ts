@@ -9,6 +9,7 @@ import type { PgNode } from '../parse/ast.ts';
 import { elementTypeOf } from '../types/catalog.ts';
 import { callFunction } from '../types/coerce.ts';
 import { resolveFunction } from '../types/function.ts';
+import { typeOfOid } from '../types/type_name.ts';
 import { bindArray } from './array_expr.ts';
 import { cast } from './cast_expr.ts';
 import { BOOL, coerceHost, INT4, INT8, UNKNOWN } from './coercion.ts';
@@ -57,7 +58,7 @@ export function bindParam(level: Level, c: PgNode): Expr {
   }
   while (env.paramTypes.length < n) env.paramTypes.push(0);
   const known = env.paramTypes[n - 1];
-  return level.at({ k: 'param', n, t: known === 0 ? UNKNOWN : colType(known) }, locationOf(c));
+  return level.at({ k: 'param', n, t: known === 0 ? UNKNOWN : typeOfOid(known) }, locationOf(c));
 }
 
 /** CAST(x AS type), x::type, type 'literal'. */

@@ -9,7 +9,7 @@ import { oneRow } from '../logical/columns.ts';
 import type { Col, Logical } from '../logical/plan.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { procsByName } from '../types/catalog.ts';
-import { INT8, refuseEnumInView } from './coercion.ts';
+import { INT8, refuseDomain, refuseEnumInView } from './coercion.ts';
 import { columnName } from './column_name.ts';
 import { columnsItem, type FromItem } from './from_item.ts';
 import { relationItem } from './from_relation.ts';
@@ -147,6 +147,7 @@ function setCall(level: Level, c: PgNode) {
 function definition(level: Level, node: PgNode): { name: string; type: ColType } {
   const d = node.ColumnDef;
   const type = level.typeNamed(d.typeName, locationOf(d));
+  refuseDomain(level, type, locationOf(d));
   level.locate(locationOf(d), () => refuseEnumInView(level, type));
   return { name: d.colname, type };
 }

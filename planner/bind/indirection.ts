@@ -5,7 +5,7 @@ import type { Expr } from '../../operators/expr/ir.ts';
 import { colType, OID } from '../../operators/types.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { arrayTypeOf, elementTypeOf } from '../types/catalog.ts';
-import { formatType } from '../types/type_name.ts';
+import { elementOf, formatType, typeWords } from '../types/type_name.ts';
 import { cast } from './cast_expr.ts';
 import { INT4, operand, operatorCall, TEXT, tryCoerce, typeOf } from './coercion.ts';
 import type { Level } from './level.ts';
@@ -51,7 +51,7 @@ function selectField(level: Level, base: Expr, name: string): Expr {
   }
   throw level.error(
     '42809',
-    `column notation .${name} applied to type ${formatType(type.oid)}, which is not a composite type`,
+    `column notation .${name} applied to type ${typeWords(type)}, which is not a composite type`,
     at,
   );
 }
@@ -64,7 +64,7 @@ function subscript(level: Level, base: Expr, parts: PgNode[]): Expr {
   if (element === 0 && type.oid !== OID.int2vector && type.oid !== OID.oidvector) {
     throw level.error(
       '42804',
-      `cannot subscript type ${formatType(type.oid)} because it does not support subscripting`,
+      `cannot subscript type ${typeWords(type)} because it does not support subscripting`,
       exprLocation(level, base),
     );
   }
@@ -76,7 +76,8 @@ function subscript(level: Level, base: Expr, parts: PgNode[]): Expr {
     return { lower: p.is_slice ? (p.lidx ? index(level, p.lidx) : null) : one, upper, slice: true };
   });
   const elementType = type.oid === OID.int2vector ? OID.int2 : type.oid === OID.oidvector ? OID.oid : element;
-  const t = slice ? colType(arrayTypeOf(elementType), type.typmod) : colType(elementType, type.typmod);
+  const whole = colType(arrayTypeOf(elementType), type.typmod);
+  const t = slice ? whole : { ...elementOf(type), oid: elementType };
   return { k: 'subscript', arg: base, indexes, t };
 }
 

@@ -2,6 +2,7 @@
  * INSERT: VALUES, a query or DEFAULT VALUES as full new rows of the table, with ON CONFLICT and RETURNING; the row of INSERT within MERGE.
  */
 import type { Expr } from '../../operators/expr/ir.ts';
+import { colType } from '../../operators/types.ts';
 import { isVolatile } from '../analyse/functions.ts';
 import { presentColumns, type Relation } from '../catalog_reader.ts';
 import { oneRow, outputColumns } from '../logical/columns.ts';
@@ -118,7 +119,7 @@ function bindSource(level: Level, relation: Relation, c: PgNode, targets: Target
   );
   const given = query.outputs.map((o, i) => {
     const { type } = relation.columns[targets.positions[i]];
-    o.retype?.(type);
+    o.retype?.(colType(type.oid, type.typmod));
     const ref = level.at(colRef(o.col), o.location);
     return givenValue(level, relation, targets, i, ref);
   });

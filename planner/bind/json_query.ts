@@ -12,7 +12,7 @@ import type { PgNode } from '../parse/ast.ts';
 import { typeByOid } from '../types/catalog.ts';
 import { formatType } from '../types/type_name.ts';
 import { cast, castWhole } from './cast_expr.ts';
-import { BOOL, refuseEnumInView, resolveUnknown, TEXT, tryCoerce, typeOf } from './coercion.ts';
+import { BOOL, refuseDomain, refuseEnumInView, resolveUnknown, TEXT, tryCoerce, typeOf } from './coercion.ts';
 import type { Level } from './level.ts';
 import { exprLocation } from './locate.ts';
 import { locationOf } from './node.ts';
@@ -115,6 +115,7 @@ export function refuseQuotes(level: Level, wrapper: QueryOptions['wrapper'], omi
 /** What has no input here cannot be read from JSON. */
 export function refuseUnreadable(level: Level, type: ColType, at: number): void {
   if (!hasIo(type.oid)) throw level.unsupported(`a value of type ${formatType(type.oid)}`, at);
+  refuseDomain(level, type, at);
   level.locate(at, () => refuseEnumInView(level, type));
 }
 

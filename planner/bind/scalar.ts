@@ -6,7 +6,7 @@ import type { ColType } from '../../operators/types.ts';
 import type { Col } from '../logical/plan.ts';
 import { visitExpr } from '../logical/walk.ts';
 import type { PgNode } from '../parse/ast.ts';
-import { formatType } from '../types/type_name.ts';
+import { typeWords } from '../types/type_name.ts';
 import { clauseName } from './clause.ts';
 import { resolveUnknown, toBoolean, tryCoerce, typeOf } from './coercion.ts';
 import type { BindEnv } from './env.ts';
@@ -79,7 +79,7 @@ function bindAlone(node: PgNode, text: string, env: BindEnv, options: ScalarOpti
   if (!options.target) return resolveUnknown(level, bound);
   const out = tryCoerce(level, bound, options.target, options.context ?? 'assignment');
   if (out) return out;
-  const [to, from] = [options.target, typeOf(level, bound)].map((t) => formatType(t.oid));
+  const [to, from] = [options.target, typeOf(level, bound)].map((t) => typeWords(t));
   const { message, hint } = options.refused?.(to, from) ?? {
     message: `expression is of type ${from}, which cannot become ${to}`,
     hint: 'You will need to rewrite or cast the expression.',

@@ -3,7 +3,7 @@
  */
 import type { Expr } from '../../operators/expr/ir.ts';
 import type { PgNode } from '../parse/ast.ts';
-import { formatType } from '../types/type_name.ts';
+import { typeWords } from '../types/type_name.ts';
 import { qualifier } from './column_ref.ts';
 import type { Level, NamespaceItem } from './level.ts';
 import { findItem, missingItem } from './namespace.ts';
@@ -48,7 +48,7 @@ function expandRow(level: Level, c: PgNode): StarColumn[] {
   const base = level.bind(path.length === 1 ? c.arg : { A_Indirection: { ...c, indirection: path.slice(0, -1) } });
   const shape = rowShape(level, base);
   if (!shape) {
-    throw level.error('42809', `type ${formatType(base.t.oid)} is not composite`, level.shared.locations.get(base));
+    throw level.error('42809', `type ${typeWords(base.t)} is not composite`, level.shared.locations.get(base));
   }
   return shape.names.map((name, i) => ({ name, expr: fieldOf(level, base, i, shape) }));
 }

@@ -1,6 +1,7 @@
 /**
  * The relation that INSERT, UPDATE, DELETE and MERGE change, its columns by name, and their DEFAULTs.
  */
+import { isChecked } from '../../operators/expr/domain_types.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { type ColType, OID } from '../../operators/types.ts';
 import type { Relation } from '../catalog_reader.ts';
@@ -53,7 +54,9 @@ export function columnPosition(level: Level, relation: Relation, target: PgNode)
 export function assigned(level: Level, relation: Relation, position: number, expr: Expr): Expr {
   const column = relation.columns[position];
   const plain = typeOf(level, expr);
-  if (plain.oid === column.type.oid && column.type.typmod === -1 && expr.k !== 'param') return expr;
+  const { oid, typmod, domain } = column.type;
+  if (plain.oid === oid && typmod === -1 && expr.k !== 'param' && (domain ?? plain.domain) === plain.domain)
+    return expr;
   return level.locate(exprLocation(level, expr), () =>
     coerceAssignment(expr, column.type, column.name, coerceHost(level)),
   );
@@ -63,9 +66,15 @@ export function assigned(level: Level, relation: Relation, position: number, exp
 export function defaultValue(level: Level, relation: Relation, position: number): Expr {
   const column = relation.columns[position];
   const written = level.shared.env.columnDefault?.(relation, position);
-  if (!written) return nullOf(column.type);
+  if (!written) return domainNull(level, column.type);
   const inner = level.withText(written.text);
   return assigned(inner, relation, position, inner.bindIn('default', written.node));
+}
+
+/** NULL where no value is given: a domain may not take it. */
+function domainNull(level: Level, type: ColType): Expr {
+  if (!isChecked(type)) return nullOf(type);
+  return coerceAssignment(nullOf(UNKNOWN), type, '', coerceHost(level));
 }
 
 /** NULL as a value of a type. */

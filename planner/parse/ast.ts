@@ -179,6 +179,17 @@ export type EnumAction =
   | { k: 'rename_value'; from: string; to: string }
   | { k: 'rename'; to: string };
 
+/** What ALTER DOMAIN does. */
+export type DomainAction =
+  | { k: 'set_default'; value: PgNode | null }
+  | { k: 'set_not_null'; notNull: boolean }
+  | { k: 'add_check'; check: CheckDef }
+  | { k: 'drop_constraint'; name: string; ifExists: boolean }
+  | { k: 'validate_constraint'; name: string }
+  | { k: 'rename_constraint'; name: string; to: string }
+  | { k: 'rename'; to: string }
+  | { k: 'set_schema'; schema: string };
+
 export interface Option {
   name: string;
   value: string;
@@ -266,6 +277,19 @@ export type Statement = { text: string; offset: number } & (
       actions: AlterAction[];
     }
   | { k: 'create_enum'; schema?: string; name: string; labels: string[] }
+  | {
+      k: 'create_domain';
+      schema?: string;
+      name: string;
+      /** libpg-query TypeName node. */
+      type: PgNode;
+      /** Parts of the name; null: the type's own. */
+      collation: string[] | null;
+      notNull: boolean;
+      default: PgNode | null;
+      checks: CheckDef[];
+    }
+  | { k: 'alter_domain'; schema?: string; name: string; action: DomainAction }
   | { k: 'alter_enum'; schema?: string; name: string; action: EnumAction }
   | {
       k: 'create_sequence';
@@ -305,6 +329,7 @@ export type Statement = { text: string; offset: number } & (
         | 'index'
         | 'sequence'
         | 'type'
+        | 'domain'
         | 'sink'
         | 'subscription'
         | 'schema'
@@ -366,9 +391,14 @@ export type Statement = { text: string; offset: number } & (
 
 /** What COMMENT ON is about; `schema` and `name` of a column or a constraint are its relation's. */
 export type CommentTarget =
-  | { kind: 'table' | 'view' | 'materialized_view' | 'index' | 'sequence' | 'type'; schema?: string; name: string }
+  | {
+      kind: 'table' | 'view' | 'materialized_view' | 'index' | 'sequence' | 'type' | 'domain';
+      schema?: string;
+      name: string;
+    }
   | { kind: 'column'; schema?: string; name: string; column: string }
   | { kind: 'constraint'; schema?: string; name: string; constraint: string }
+  | { kind: 'domain_constraint'; schema?: string; name: string; constraint: string }
   | { kind: 'schema'; name: string };
 
 export type SubscribeTarget = { relation: { schema?: string; name: string; location: number } } | { query: SelectNode };

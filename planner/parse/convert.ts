@@ -17,6 +17,7 @@ import {
   truncate,
 } from './convert_ddl.ts';
 import { doBlock } from './convert_do.ts';
+import { alterDomain, createDomain, moveDomain, renameDomain } from './convert_domain.ts';
 import { alterSequence, createSequence } from './convert_sequence.ts';
 import { declareCursor, explain, fetch, transaction, variableSet } from './convert_session.ts';
 import { alterEnum, createEnum, renameType } from './convert_type.ts';
@@ -42,6 +43,13 @@ function modifies({ withClause }: PgNode): boolean {
 
 type Converter = (node: PgNode, source: Source) => Statement | null;
 
+/** RENAME of what is no relation. */
+const RENAMES: Record<string, Converter> = {
+  OBJECT_TYPE: renameType,
+  OBJECT_DOMAIN: renameDomain,
+  OBJECT_DOMCONSTRAINT: renameDomain,
+};
+
 const CONVERTERS: Record<string, Converter> = {
   SelectStmt: select,
   InsertStmt: (node, source) => ({ ...source, k: 'insert', node }),
@@ -60,9 +68,11 @@ const CONVERTERS: Record<string, Converter> = {
   CreateEnumStmt: createEnum,
   AlterEnumStmt: alterEnum,
   DoStmt: doBlock,
+  CreateDomainStmt: createDomain,
+  AlterDomainStmt: alterDomain,
   AlterTableStmt: alterTable,
-  RenameStmt: (node, source) => (node.renameType === 'OBJECT_TYPE' ? renameType(node, source) : rename(node, source)),
-  AlterObjectSchemaStmt: setSchema,
+  RenameStmt: (node, source) => (RENAMES[node.renameType] ?? rename)(node, source),
+  AlterObjectSchemaStmt: (node, source) => (node.objectType === 'OBJECT_DOMAIN' ? moveDomain : setSchema)(node, source),
   DropStmt: drop,
   DropSubscriptionStmt: dropSubscription,
   TruncateStmt: truncate,

@@ -19,6 +19,11 @@ export function comment({ objtype, object, comment: text }: PgNode, source: Sour
 
 function targetOf(objtype: string, object: PgNode): CommentTarget | null {
   if (objtype === 'OBJECT_SCHEMA') return { kind: 'schema', name: object.String.sval };
+  if (objtype === 'OBJECT_DOMAIN') return { kind: 'domain', ...qualified(strings(object.TypeName.names)) };
+  if (objtype === 'OBJECT_DOMCONSTRAINT') {
+    const [{ TypeName: type }, constraint] = object.List.items;
+    return { kind: 'domain_constraint', ...qualified(strings(type.names)), constraint: constraint.String.sval };
+  }
   if (objtype === 'OBJECT_TYPE') return { kind: 'type', ...qualified(strings(object.TypeName.names)) };
   const kind = RELATIONS[objtype as keyof typeof RELATIONS];
   const parts = strings(object.List?.items);

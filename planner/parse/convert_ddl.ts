@@ -312,6 +312,7 @@ const DROP_KIND: Record<string, Kind<'drop'>['kind']> = {
   OBJECT_SEQUENCE: 'sequence',
   OBJECT_SCHEMA: 'schema',
   OBJECT_TYPE: 'type',
+  OBJECT_DOMAIN: 'domain',
 };
 
 function namePath({ List: list, String: word, TypeName: type }: PgNode): string[] {

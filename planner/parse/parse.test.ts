@@ -328,6 +328,36 @@ test('enum types', () => {
   assert.deepEqual(one("COMMENT ON TYPE s.t IS 'x'", 'comment').on, { kind: 'type', schema: 's', name: 't' });
 });
 
+test('domains', () => {
+  const text = 'CREATE DOMAIN s.d AS int DEFAULT 1 NOT NULL CONSTRAINT c CHECK (VALUE > 0) CHECK (VALUE < 9)';
+  const { schema, name, notNull, checks, collation } = one(text, 'create_domain');
+  assert.deepEqual([schema, name, notNull, collation], ['s', 'd', true, null]);
+  assert.deepEqual(
+    checks.map((check) => [check.name, check.notValid]),
+    [
+      ['c', false],
+      [null, false],
+    ],
+  );
+  const action = (words: string) => one(`ALTER DOMAIN s.d ${words}`, 'alter_domain').action;
+  assert.deepEqual(action('DROP DEFAULT'), { k: 'set_default', value: null });
+  assert.deepEqual(action('SET NOT NULL'), { k: 'set_not_null', notNull: true });
+  assert.deepEqual(action('DROP NOT NULL'), { k: 'set_not_null', notNull: false });
+  assert.deepEqual(action('DROP CONSTRAINT IF EXISTS c'), { k: 'drop_constraint', name: 'c', ifExists: true });
+  assert.deepEqual(action('VALIDATE CONSTRAINT c'), { k: 'validate_constraint', name: 'c' });
+  assert.deepEqual(action('RENAME CONSTRAINT c TO d'), { k: 'rename_constraint', name: 'c', to: 'd' });
+  assert.deepEqual(action('RENAME TO e'), { k: 'rename', to: 'e' });
+  assert.deepEqual(action('SET SCHEMA r'), { k: 'set_schema', schema: 'r' });
+  assert.deepEqual(one('DROP DOMAIN d, s.e CASCADE', 'drop').names.length, 2);
+  assert.deepEqual(one("COMMENT ON CONSTRAINT c ON DOMAIN s.d IS 'x'", 'comment').on, {
+    kind: 'domain_constraint',
+    schema: 's',
+    name: 'd',
+    constraint: 'c',
+  });
+  assert.equal(failure('CREATE DOMAIN d AS int UNIQUE').message, 'unique constraints not possible for domains');
+});
+
 test('statements without a meaning here are refused by name', () => {
   const refused: [string, string][] = [
     ['CREATE DATABASE d', 'CREATE DATABASE'],
@@ -335,7 +365,6 @@ test('statements without a meaning here are refused by name', () => {
     ['CREATE FUNCTION f() RETURNS int LANGUAGE sql RETURN 1', 'CREATE FUNCTION'],
     ['DROP FUNCTION f', 'DROP FUNCTION'],
     ['CREATE TYPE t AS (a int)', 'CREATE TYPE'],
-    ['CREATE DOMAIN d AS int', 'CREATE DOMAIN'],
     ['DROP ROLE r', 'DROP ROLE'],
     ['CREATE EXTENSION x', 'CREATE EXTENSION'],
     ['CREATE ROLE r', 'CREATE ROLE'],

@@ -8,9 +8,10 @@
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
+import { conditionsOf, DOMAIN_CHECK } from '../../operators/expr/domain_types.ts';
 import { evaluate } from '../../operators/expr/interpret.ts';
 import type { EvalContext, Expr } from '../../operators/expr/ir.ts';
-import { nodeVolatility } from '../analyse/functions.ts';
+import { nodeVolatility, volatilityOf } from '../analyse/functions.ts';
 import { constant, rewriteExpr } from '../logical/expressions.ts';
 import type { Logical } from '../logical/plan.ts';
 import { exprChildren, mapExprsDeep } from '../logical/walk.ts';
@@ -30,6 +31,8 @@ export function foldExpr(e: Expr, what: 'immutable' | 'stable' = 'immutable', co
 
 function foldNode(e: Expr, what: 'immutable' | 'stable', context: EvalContext): Expr {
   if (e.k === 'const' || e.k === 'col' || e.k === 'param' || e.k === 'row') return e;
+  // A plan of before a domain was altered is made anew.
+  if (e.k === 'call' && e.fn === DOMAIN_CHECK && !conditionsOf(e.t).every((x) => volatilityOf(x) === 'i')) return e;
   if (e.k === 'call' && e.strict && e.args.some((a) => a.k === 'const' && a.v === null)) {
     // The other arguments may still fail, so they must be constants or columns for the call to be dropped.
     if (e.args.every((a) => a.k === 'const' || a.k === 'col')) return constant(null, e.t);

@@ -4,7 +4,7 @@
  * Rows are built when first asked for and kept: a look-up is a Map access. Names without a schema mean pg_catalog. Tidemark's
  * own functions (own_functions.ts) are listed beside PostgreSQL's.
  */
-import { OID, typeObjectOid } from '../../operators/types.ts';
+import { type ColType, declaredOid, OID, typeObjectOid } from '../../operators/types.ts';
 import { type CatalogTable, type SystemTable, systemTable } from './catalog_table.ts';
 import { OWN_FUNCTIONS } from './own_functions.ts';
 import { userType } from './user_types.ts';
@@ -239,7 +239,12 @@ let casts: Map<string, PgCast> | null = null;
 let aggregates: Map<number, PgAggregate> | null = null;
 
 export function typeByOid(oid: number): PgType | undefined {
-  return typeObjectOid(oid) === 0 ? types.byOid(oid) : userType(oid);
+  return typeObjectOid(oid) === 0 ? types.byOid(oid) : userType(oid, typeByOid);
+}
+
+/** A domain is its own type. */
+export function declaredType(type: ColType): PgType | undefined {
+  return typeByOid(declaredOid(type));
 }
 
 /** `schema` undefined: pg_catalog. */

@@ -11,10 +11,11 @@
  */
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
+import { DOMAIN_CHECK } from '../../operators/expr/domain_types.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
 import { type Coercion, type CoercionContext, findCoercion, lengthCoercion } from './cast.ts';
-import { formatType } from './format_type.ts';
+import { typeWords } from './format_type.ts';
 import type { ResolvedFunction } from './function.ts';
 import type { ResolvedOperator } from './operator.ts';
 
@@ -31,6 +32,7 @@ export interface CoerceHost {
 /** Converts `expr` to type `to`; null when no coercion exists in this context. An untyped literal becomes a const of `to`. */
 export function coerceExpr(expr: Expr, to: ColType, context: CoercionContext, host: CoerceHost): Expr | null {
   if (to.oid === OID.any) return expr;
+  if (to.domain !== undefined) return to.domain === expr.t.domain ? expr : toDomain(expr, to, context, host);
   if (expr.t.oid === OID.unknown && to.oid !== OID.unknown) {
     const typed = typeUntyped(expr, to, context, host);
     if (typed) return typed;
@@ -38,6 +40,12 @@ export function coerceExpr(expr: Expr, to: ColType, context: CoercionContext, ho
   const coercion = findCoercion(expr.t.oid, to.oid, context);
   if (coercion === null) return null;
   return fitLength(convert(expr, coercion, to, context), to, context);
+}
+
+/** As what lies under the domain first, and then checked, as the elements of an array of a domain are. */
+function toDomain(expr: Expr, to: ColType, context: CoercionContext, host: CoerceHost): Expr | null {
+  const value = coerceExpr(expr, colType(to.oid, to.typmod), context, host);
+  return value && { k: 'call', fn: DOMAIN_CHECK, args: [value], t: to, strict: false };
 }
 
 /** An untyped literal or parameter takes the type asked for. Null: the expression is neither, so its text is converted. */
@@ -68,7 +76,8 @@ function convert(expr: Expr, c: Coercion, to: ColType, context: CoercionContext)
   const explicit = context === 'explicit';
   switch (c.method) {
     case 'none':
-      return expr.t.oid === to.oid ? expr : { k: 'cast', arg: expr, t: to, explicit };
+      if (expr.t.oid === to.oid) return explicit ? withoutDomain(expr) : expr;
+      return { k: 'cast', arg: expr, t: to, explicit };
     case 'io':
       return { k: 'cast', arg: expr, t: to, explicit };
     case 'arrayElement': {
@@ -78,6 +87,15 @@ function convert(expr: Expr, c: Coercion, to: ColType, context: CoercionContext)
     case 'function':
       return castCall(expr, c, to, explicit);
   }
+}
+
+/** `x::int` of a domain over int is an int. */
+function withoutDomain(expr: Expr): Expr {
+  const { oid, typmod, domain } = expr.t;
+  if (domain === undefined) return expr;
+  const t = colType(oid, typmod);
+  // The check says by its type what is checked.
+  return expr.k === 'call' ? { k: 'cast', arg: expr, t, explicit: true } : { ...expr, t };
 }
 
 /** The call of a cast function; one that takes a typmod (int4 to bit) fits the length itself. */
@@ -100,7 +118,7 @@ export function coerceAssignment(expr: Expr, to: ColType, column: string, host: 
   if (out) return out;
   throw new SqlError(
     '42804',
-    `column "${column}" is of type ${formatType(to.oid)} but expression is of type ${formatType(expr.t.oid)}`,
+    `column "${column}" is of type ${typeWords(to)} but expression is of type ${typeWords(expr.t)}`,
     { hint: 'You will need to rewrite or cast the expression.' },
   );
 }
@@ -108,7 +126,7 @@ export function coerceAssignment(expr: Expr, to: ColType, column: string, host: 
 function coerceArgument(expr: Expr, to: ColType, host: CoerceHost): Expr {
   const out = coerceExpr(expr, to, 'implicit', host);
   if (out) return out;
-  throw new SqlError('42846', `cannot cast type ${formatType(expr.t.oid)} to ${formatType(to.oid)}`);
+  throw new SqlError('42846', `cannot cast type ${typeWords(expr.t)} to ${typeWords(to)}`);
 }
 
 /** The call of a resolved function on its written arguments: coerced, defaults filled in, variadic ones gathered. */

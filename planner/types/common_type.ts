@@ -63,6 +63,8 @@ export function chosenType(types: ColType[], what: string): ColType {
 const oids = (types: ColType[]) => types.map((t) => t.oid);
 
 function withTypmod(oid: number, types: ColType[]): ColType {
-  const typmod = types[0]?.typmod ?? -1;
-  return colType(oid, types.every((t) => t.oid === oid && t.typmod === typmod) ? typmod : -1);
+  const [{ typmod, domain }] = types.length === 0 ? [colType(oid)] : types;
+  const same = types.every((t) => t.oid === oid && t.typmod === typmod);
+  if (domain !== undefined && types.every((t) => t.domain === domain)) return { oid, typmod, domain };
+  return colType(oid, same ? typmod : -1);
 }

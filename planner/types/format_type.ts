@@ -1,12 +1,12 @@
 /**
  * Type names as PostgreSQL prints them: format_type(oid, typmod), and every error message that names a type.
  */
-import { enumTypeOf } from '../../operators/expr/enum_types.ts';
 import { QUOTED_KEYWORDS } from '../../operators/expr/text/keywords.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
-import { OID } from '../../operators/types.ts';
+import { type ColType, declaredOid, OID } from '../../operators/types.ts';
 import { namespaceName, PG_CATALOG, type PgType, typeByOid } from './catalog.ts';
 import { typmodOut } from './typmod.ts';
+import { userTypeOf } from './user_types.ts';
 
 /** Names that the SQL standard spells otherwise than pg_type. */
 const SQL_NAMES = new Map<number, string>([
@@ -37,7 +37,7 @@ const LENGTH_ONE_NAMES = new Map<number, string>([
 function quotedName(type: PgType, path: string[] = ['public']): string {
   const name = QUOTED_KEYWORDS.has(type.name) || !/^[a-z_][a-z0-9_$]*$/.test(type.name) ? `"${type.name}"` : type.name;
   if (type.namespace === PG_CATALOG) return name;
-  const schema = enumTypeOf(type.oid)?.schema;
+  const schema = userTypeOf(type.oid)?.schema;
   if (schema === undefined) return `${namespaceName(type.namespace)}.${name}`;
   return path.includes(schema) ? name : `${quoteIdent(schema)}.${name}`;
 }
@@ -58,4 +58,9 @@ export function formatType(oid: number, typmod?: number | null, path?: string[])
   const name = SQL_NAMES.get(oid);
   if (name !== undefined) return name + typmodOut(oid, given ? typmod : -1);
   return given && typmod >= 0 ? `${quotedName(type)}(${typmod})` : quotedName(type, path);
+}
+
+/** The type's general name, as messages say it: a domain under its own. */
+export function typeWords(type: ColType): string {
+  return formatType(declaredOid(type));
 }

@@ -16,7 +16,7 @@ import {
   procSignature,
 } from './catalog.ts';
 import { commonTypeOf } from './common_type.ts';
-import { formatType } from './format_type.ts';
+import { typeWords } from './format_type.ts';
 import { type FunctionCandidate, functionCandidates } from './function_candidates.ts';
 import { argumentType, type Polymorphism, resolvePolymorphic, solvePolymorphic } from './polymorphic.ts';
 
@@ -96,7 +96,7 @@ function callSignature(call: FunctionCall): string {
   const named = call.args.length - (call.argNames?.length ?? 0);
   const args = call.args.map((t, i) => {
     const name = i >= named ? `${call.argNames?.[i - named]} => ` : '';
-    return name + formatType(t.oid);
+    return name + typeWords(t);
   });
   return `${fullName(call)}(${args.join(', ')})`;
 }

@@ -16,7 +16,7 @@ import {
   procByOid,
   procSignature,
 } from './catalog.ts';
-import { formatType } from './format_type.ts';
+import { typeWords } from './format_type.ts';
 import { argumentType, resolvePolymorphic, solvePolymorphic } from './polymorphic.ts';
 
 export interface ResolvedOperator {
@@ -50,7 +50,7 @@ export function resolveOperator(
   const candidates = named.map((operator) => ({ operator, args: argsOf(operator) }));
   const found = findExact(actual, candidates) ?? chooseCandidate(actual, candidates);
   if (found === 'none' || found === 'ambiguous') {
-    const types = actual.map((t) => formatType(t));
+    const types = (left === null ? [right] : [left, right]).map(typeWords);
     const shown = schema === undefined ? name : `${schema}.${name}`;
     const signature = left === null ? `${shown} ${types[0]}` : `${types[0]} ${shown} ${types[1]}`;
     throw notFound(found, signature, left === null, position);

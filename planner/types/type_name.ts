@@ -2,13 +2,15 @@
  * Type names: as syntax (libpg-query's TypeName), as text ('character varying(10)', type_text.ts), and back (format_type.ts).
  */
 import { SqlError, unsupported } from '../../operators/errors.ts';
-import { type ColType, colType } from '../../operators/types.ts';
+import { domainTypeOf } from '../../operators/expr/domain_types.ts';
+import { type ColType, colType, typeObjectOid } from '../../operators/types.ts';
 import type { PgNode } from '../parse/ast.ts';
-import { arrayTypeOf, typeByName, typeByOid } from './catalog.ts';
+import { arrayTypeOf, elementTypeOf, typeByName, typeByOid } from './catalog.ts';
+import { formatType } from './format_type.ts';
 import { typeTextNode } from './type_text.ts';
 import { typmodIn } from './typmod.ts';
 
-export { formatType } from './format_type.ts';
+export { formatType, typeWords } from './format_type.ts';
 
 /** Finds types that users made: pg_type.oid by name, without a schema by the search path; 0 when there is none. */
 export type UserTypes = (schema: string | undefined, name: string) => number;
@@ -29,11 +31,33 @@ export function resolveTypeName(node: PgNode, users?: UserTypes): ColType {
     new SqlError('42704', `type "${path.join('.')}${bounds.length > 0 ? '[]' : ''}" does not exist`);
   if (!type || path.length > 2) throw missing();
   const typmods: PgNode[] = node.typmods ?? [];
-  const typmod = typmods.length > 0 ? typmodIn(type.oid, typmods.map(typmodValue)) : (node.typemod ?? -1);
-  if (bounds.length === 0) return colType(type.oid, typmod);
+  const typmod =
+    typmods.length > 0 && type.kind !== 'd' ? typmodIn(type.oid, typmods.map(typmodValue)) : (node.typemod ?? -1);
+  if (type.kind === 'd' && typmods.length > 0)
+    throw new SqlError('42601', `type modifier is not allowed for type "${type.name}"`);
+  if (bounds.length === 0) return typeOfOid(type.oid, typmod);
   const array = arrayTypeOf(type.oid);
   if (array === 0) throw missing();
-  return colType(array, typmod);
+  return typeOfOid(array, typmod);
+}
+
+/** What values of a type in pg_type are: those of a domain, and of an array of domains, are of what lies under it. */
+export function typeOfOid(oid: number, typmod = -1): ColType {
+  const domain = typeObjectOid(oid) === 0 ? undefined : domainTypeOf(oid & ~1);
+  if (domain === undefined) return colType(oid, typmod);
+  const { base } = domain;
+  if (oid === domain.oid) return { oid: base.oid, typmod: base.typmod, domain: oid };
+  const array = elementTypeOf(base.oid) === 0 ? arrayTypeOf(base.oid) : 0;
+  if (array === 0) throw unsupported(`an array of type ${formatType(domain.oid)}`);
+  return { oid: array, typmod: base.typmod, domain: oid };
+}
+
+/** The elements of an array; those of an array of a domain are of the domain. */
+export function elementOf(array: ColType): ColType {
+  let { domain } = array;
+  while (domain !== undefined && domain % 2 === 0) domain = domainTypeOf(domain)?.base.domain;
+  const element = colType(elementTypeOf(array.oid), array.typmod);
+  return domain === undefined ? element : { ...element, domain: domain - 1 };
 }
 
 /** A type written as text, as regtype's input reads it: `int4`, `timestamp(3) with time zone[]`. Throws 42704, 42601. */

@@ -4,11 +4,14 @@
  * Relations of the server itself (pg_catalog, information_schema, tidemark) come from a SystemRelations and are not objects here.
  */
 import { SqlError } from '../../operators/errors.ts';
-import { dropEnumType, type EnumType, enumTypeOf, setEnumType } from '../../operators/expr/enum_types.ts';
+import { type DomainType, dropDomainType, setDomainType } from '../../operators/expr/domain_types.ts';
+import { dropEnumType, type EnumType, setEnumType } from '../../operators/expr/enum_types.ts';
+import { bindExpr } from '../../operators/expr/interpret.ts';
 import { isTemporary, schemasOf } from '../../operators/expr/search_path.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
-import { enumTypeOid, typeObjectOid } from '../../operators/types.ts';
+import { typeObjectOf, typeObjectOid, userTypeOid } from '../../operators/types.ts';
 import { type CatalogReader, primaryKeyOf, type Relation, type UniqueKey } from '../../planner/catalog_reader.ts';
+import { userTypeOf } from '../../planner/types/user_types.ts';
 import {
   type CatalogObject,
   type ComputedIndexText,
@@ -170,7 +173,7 @@ export class Catalog implements CatalogReader {
     }
     const columns = 'relation' in object ? object.relation.columns : [];
     for (const { name, type, dropped } of columns) {
-      const needed = dropped ? 0 : typeObjectOid(type.oid);
+      const needed = dropped ? 0 : typeObjectOf(type);
       if (needed === 0 || this.#objects.has(needed)) continue;
       throw new SqlError('42704', `the type of column "${name}" of "${object.name}" was dropped meanwhile`);
     }
@@ -182,7 +185,7 @@ export class Catalog implements CatalogReader {
   }
 
   #put(object: CatalogObject): void {
-    if (object.kind === 'type') setEnumType(object.type, this);
+    if (object.kind === 'type') setUserType(object.type, this);
     this.#objects.set(object.oid, object);
     this.#byName.set(placeOf(object), object.oid);
     this.version++;
@@ -204,8 +207,8 @@ export class Catalog implements CatalogReader {
   }
 
   /** A type as it is from now on. */
-  setType(object: TypeObject, type: EnumType): void {
-    setEnumType(type, this);
+  setType<T extends TypeObject>(object: T, type: T['type']): void {
+    setUserType(type, this);
     object.type = type;
     this.version++;
   }
@@ -213,12 +216,13 @@ export class Catalog implements CatalogReader {
   /** Statements have been done again: what labels were called before means nothing more. */
   forgetFormerLabels(): void {
     for (const object of this.#objects.values())
-      if (object.kind === 'type' && object.type.former.length > 0) this.setType(object, { ...object.type, former: [] });
+      if (object.kind === 'type' && 'labels' in object.type && object.type.former.length > 0)
+        this.setType(object, { ...object.type, former: [] });
   }
 
   /** Its types may be those of another engine of the process now. */
   forgetTypes(): void {
-    for (const object of this.#objects.values()) if (object.kind === 'type') dropEnumType(object.type.oid, this);
+    for (const object of this.#objects.values()) if (object.kind === 'type') dropUserType(object.type.oid, this);
   }
 
   findType(schema: string | undefined, name: string, searchPath: string[]): TypeObject | undefined {
@@ -232,9 +236,9 @@ export class Catalog implements CatalogReader {
   typeNamed(schema: string | undefined, name: string, searchPath: string[] = ['public']): number {
     for (const s of schema === undefined ? searchPath : schemasOf(schema, searchPath)) {
       const type = this.findType(s, name, searchPath);
-      if (type !== undefined) return enumTypeOid(type.oid);
+      if (type !== undefined) return userTypeOid(type.oid);
       const element = name.startsWith('_') ? this.findType(s, name.slice(1), searchPath) : undefined;
-      if (element !== undefined) return enumTypeOid(element.oid) + 1;
+      if (element !== undefined) return userTypeOid(element.oid) + 1;
     }
     return 0;
   }
@@ -277,9 +281,9 @@ export class Catalog implements CatalogReader {
 
   /** Puts an object into another schema, where its name is free. */
   move(object: CatalogObject, schema: string): void {
-    this.#byName.delete(`${object.schema}.${object.name}`);
-    this.#byName.set(`${schema}.${object.name}`, object.oid);
+    this.#byName.delete(placeOf(object));
     object.schema = schema;
+    this.#byName.set(placeOf(object), object.oid);
     if ('relation' in object) object.relation.schema = schema;
     this.version++;
   }
@@ -289,7 +293,7 @@ export class Catalog implements CatalogReader {
     if (object === undefined) return;
     this.#objects.delete(oid);
     this.#byName.delete(placeOf(object));
-    if (object.kind === 'type') dropEnumType(object.type.oid, this);
+    if (object.kind === 'type') dropUserType(object.type.oid, this);
     this.version++;
   }
 
@@ -391,8 +395,29 @@ export class Catalog implements CatalogReader {
 /** What ALTER may change of an object that a statement was bound with. */
 function shapeOf(object: CatalogObject): string {
   const columns = 'relation' in object ? object.relation.columns : [];
-  const renames = columns.map(({ type }) => enumTypeOf(enumTypeOid(typeObjectOid(type.oid)))?.renames ?? 0);
-  return JSON.stringify([object.name, columns, object.kind === 'type' ? object.type.renames : renames]);
+  const types = object.kind === 'type' ? [shapeOfType(object.type)] : columns.map(({ type }) => shapeOfOid(type.oid));
+  return JSON.stringify([object.name, columns, types]);
+}
+
+function shapeOfOid(oid: number): unknown {
+  const type = typeObjectOid(oid) === 0 ? undefined : userTypeOf(oid);
+  return type === undefined ? 0 : shapeOfType(type);
+}
+
+/** What a value's text means, and what a value has to fit. */
+function shapeOfType(type: EnumType | DomainType): unknown {
+  if ('labels' in type) return type.renames;
+  return [type.notNull, type.checks.map(({ name }) => name), shapeOfOid(type.base.domain ?? type.base.oid)];
+}
+
+function setUserType(type: EnumType | DomainType, owner: object): void {
+  if ('labels' in type) setEnumType(type, owner);
+  else setDomainType(type, owner, bindExpr);
+}
+
+function dropUserType(oid: number, owner: object): void {
+  dropEnumType(oid, owner);
+  dropDomainType(oid, owner);
 }
 
 /** The key of a unique index. */

@@ -1,4 +1,5 @@
 /** Named objects: what CREATE makes and DROP takes away. */
+import type { DomainCondition, DomainType } from '../../operators/expr/domain_types.ts';
 import type { EnumType } from '../../operators/expr/enum_types.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import type { IndexShape, Relation } from '../../planner/catalog_reader.ts';
@@ -229,10 +230,36 @@ export interface SubscriptionObject extends ObjectBase {
   progress: boolean;
 }
 
-/** A type that a user made. Its OID in pg_type is made of the object's (enumTypeOid). */
+/** CHECK (...) of a domain: over VALUE, which is column 0. */
+export interface DomainCheck extends Written, DomainCondition {
+  /** Its number among those that the domain has had: its OID is made of it. */
+  number: number;
+  /** False: rows of before may break it. */
+  valid: boolean;
+}
+
+export interface Domain extends DomainType<DomainCheck> {
+  default: ColumnDefault | null;
+  /** The tick at which it last got something that values must fit. */
+  since: bigint;
+}
+
+/** A type that a user made. Its OID in pg_type is made of the object's (userTypeOid). */
 export interface TypeObject extends ObjectBase {
   kind: 'type';
+  type: EnumType | Domain;
+}
+
+export interface DomainObject extends TypeObject {
+  type: Domain;
+}
+
+export interface EnumObject extends TypeObject {
   type: EnumType;
+}
+
+export function isDomain(object: CatalogObject | undefined): object is DomainObject {
+  return object?.kind === 'type' && !('labels' in object.type);
 }
 
 export type CatalogObject =

@@ -2,15 +2,17 @@
 import type { ConnectorSpec } from '../catalog/objects.ts';
 import { nexmarkColumns } from '../sources/nexmark/columns.ts';
 import { parseNexmarkOptions } from '../sources/nexmark/options.ts';
-import { avroDecoder } from './avro/index.ts';
+import { avroDecoder, exactAvroDecoder } from './avro/index.ts';
 import { parseAvroOptions } from './avro/options.ts';
 import { Schemas } from './avro/schemas.ts';
 import { csvDecoder } from './csv/index.ts';
 import { debeziumDecoder } from './debezium/index.ts';
 import type { Decoder, DecoderSpec } from './format.ts';
+import { JsonReader } from './json/exact_reader.ts';
 import { jsonDecoder } from './json/index.ts';
 import { csvOptions, formatName } from './options.ts';
 import { rawDecoder } from './raw/index.ts';
+import { RowDecoder } from './row_decoder.ts';
 
 /** `schemas`: those that the records' source knows. */
 export function makeDecoder(
@@ -18,14 +20,17 @@ export function makeDecoder(
   { connector, options }: ConnectorSpec,
   schemas: Schemas | undefined,
 ): Decoder {
+  // Values of domains are looked at.
+  const exact = spec.columns.some(({ type }) => type.domain !== undefined);
+  if (connector === 'nexmark' && exact) return new RowDecoder(spec, new JsonReader(spec));
   if (connector === 'nexmark') {
     return nexmarkColumns(parseNexmarkOptions(new Map(Object.entries(options))), spec) ?? jsonDecoder(spec);
   }
   switch (formatName(options)) {
     case 'json':
-      return jsonDecoder(spec);
+      return exact ? new RowDecoder(spec, new JsonReader(spec)) : jsonDecoder(spec);
     case 'avro':
-      return avroDecoder(spec, parseAvroOptions(options), schemas ?? new Schemas());
+      return (exact ? exactAvroDecoder : avroDecoder)(spec, parseAvroOptions(options), schemas ?? new Schemas());
     case 'debezium_json':
       return debeziumDecoder(spec);
     case 'csv':

@@ -1,6 +1,8 @@
 /** What can be wrong with one record, and the small steps from its bytes to values that every format has. */
 import type { Datum } from '../../operators/datum.ts';
 import { SqlError } from '../../operators/errors.ts';
+import { defaultContext, withoutClock } from '../../operators/expr/context.ts';
+import { checkDomain } from '../../operators/expr/domain_types.ts';
 import type { Defaults } from './defaults.ts';
 import type { SourceColumn } from './format.ts';
 
@@ -43,8 +45,13 @@ export function missing(field: number, column: SourceColumn, defaults: Defaults)
   );
 }
 
-/** The value, unless it is a NULL that the column does not take. */
+/** What a domain is checked in. */
+const CONTEXT = withoutClock(defaultContext());
+
+/** The value, unless it is one that the column does not take. */
 export function checked(column: SourceColumn, value: Datum): Datum {
+  const { domain } = column.type;
+  if (domain !== undefined) guarded(column.name, () => checkDomain(value, domain, CONTEXT));
   if (value !== null || !column.notNull) return value;
   throw new RowError('23502', `null value in column "${column.name}" violates not-null constraint`, column.name);
 }

@@ -3,6 +3,7 @@ import { SqlError } from '../../operators/errors.ts';
 import type { CommentTarget, Statement } from '../../planner/parse/ast.ts';
 import { type CatalogObject, type CommentedPart, KIND_NAMES } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
+import { domainConstraint, domainNamed } from './domains.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { columnNamed, notFound } from './names.ts';
 import { typeNamed } from './user_types.ts';
@@ -41,6 +42,11 @@ function partOf(
   on: Exclude<CommentTarget, Of<'schema'>>,
   session: SessionContext,
 ): [CatalogObject, CommentedPart] {
+  if (on.kind === 'domain') return [domainNamed(engine, on.schema, on.name, session), 'object'];
+  if (on.kind === 'domain_constraint') {
+    const domain = domainNamed(engine, on.schema, on.name, session);
+    return [domain, `constraint ${domainConstraint(domain, on.constraint).number}`];
+  }
   if (on.kind === 'type') return [typeNamed(engine, on.schema, on.name, session), 'object'];
   const object = engine.catalog.find(on.schema, on.name, session.searchPath);
   if (object === undefined) {

@@ -3,11 +3,15 @@ import type { Arena } from '../../operators/batch/arena.ts';
 import type { Batch, Column } from '../../operators/batch/batch.ts';
 import { BatchBuilder, readDatum } from '../../operators/batch/builder.ts';
 import type { Datum } from '../../operators/datum.ts';
+import { isChecked } from '../../operators/expr/domain_types.ts';
 import { evaluate } from '../../operators/expr/interpret.ts';
+import type { EvalContext } from '../../operators/expr/ir.ts';
 import { isVolatile } from '../../planner/analyse/functions.ts';
 import { bindScalar } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { SessionContext } from '../engine.ts';
+import { checkedNull } from './default_value.ts';
+import { checkDomains } from './domain_users.ts';
 import type { TidemarkEngine } from './engine.ts';
 
 /** A column: of what the client sends, the same for all rows, or made for each. */
@@ -17,6 +21,9 @@ export class CopyFiller {
   readonly #relation: Relation;
   readonly #fillings: Filling[];
   readonly #isMade: boolean;
+  /** Columns that are sent, and whose domains have something to say of them. */
+  readonly #checked: number[];
+  readonly #context: EvalContext;
 
   /** `positions`: which columns are sent, in their order. */
   constructor(engine: TidemarkEngine, relation: Relation, positions: number[], session: SessionContext) {
@@ -26,27 +33,35 @@ export class CopyFiller {
       const at = positions.indexOf(i);
       if (at >= 0) return { k: 'sent', at };
       const value = env.columnDefault?.(relation, i) ?? null;
-      if (value === null) return { k: 'fixed', value: null };
+      // What a domain says of it is said of each row, of which there may be none.
+      if (value === null)
+        return isChecked(column.type)
+          ? { k: 'made', make: () => checkedNull(column.type, session.evalContext) }
+          : { k: 'fixed', value: null };
       const expr = bindScalar(value.node, value.text, env, { target: column.type, place: 'default' });
       const make = () => evaluate(expr, [], session.evalContext);
       return isVolatile(expr) ? { k: 'made', make } : { k: 'fixed', value: make() };
     });
+    this.#checked = positions.filter((i) => isChecked(relation.columns[i].type));
+    this.#context = session.evalContext;
     this.#isMade = this.#fillings.some(({ k }) => k === 'made');
   }
 
   /** One row after the other, as values of defaults may be made in their order. */
   rows(sent: Batch): Datum[][] {
-    return Array.from({ length: sent.n }, (_, row) =>
-      this.#fillings.map((filling) => {
-        if (filling.k === 'sent') return readDatum(sent.columns[filling.at], row);
+    return Array.from({ length: sent.n }, (_, at) => {
+      const row = this.#fillings.map((filling) => {
+        if (filling.k === 'sent') return readDatum(sent.columns[filling.at], at);
         return filling.k === 'made' ? filling.make() : filling.value;
-      }),
-    );
+      });
+      checkDomains(this.#relation, this.#checked, row, this.#context);
+      return row;
+    });
   }
 
   /** The same as a batch, of which the columns that are sent are those of the client; null where a default is made for each row. */
   columns({ n, columns, weights }: Batch, arena: Arena): Batch | null {
-    if (this.#isMade) return null;
+    if (this.#isMade || this.#checked.length > 0) return null;
     const whole = this.#fillings.map((filling, c): Column => {
       const { type } = this.#relation.columns[c];
       if (filling.k === 'sent') return { ...columns[filling.at], type };

@@ -2,8 +2,10 @@
 import { oneBatch } from '../../operators/batch/one_batch.ts';
 import type { Interval } from '../../operators/datum.ts';
 import { SqlError, unsupported } from '../../operators/errors.ts';
+import { conditionsOf } from '../../operators/expr/domain_types.ts';
 import { evaluate } from '../../operators/expr/interpret.ts';
 import { hasIo } from '../../operators/expr/io/index.ts';
+import type { Expr } from '../../operators/expr/ir.ts';
 import { isTemporary } from '../../operators/expr/search_path.ts';
 import { consolidator } from '../../operators/state/consolidate.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
@@ -37,7 +39,7 @@ import {
   type UniqueConstraint,
   uniqueConstraint,
 } from './create_index.ts';
-import { columnDefault, namedInLiterals, nextValue } from './default_value.ts';
+import { columnDefault, domainDefault, namedInLiterals, nextValue } from './default_value.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { foreignKey, inOrderOfNames } from './foreign_key.ts';
 import { generatedColumn } from './generated_column.ts';
@@ -48,7 +50,7 @@ import { LocalStream } from './local_stream.ts';
 import { nameTaken } from './names.ts';
 import { readQuery } from './queries.ts';
 import { checkNotSystem } from './rename_column.ts';
-import { bindAlone } from './row_expression.ts';
+import { bindAlone, isImmutable } from './row_expression.ts';
 import { sourceDefault } from './source_default.ts';
 import { sourceSpec } from './source_spec.ts';
 import { withoutStorageParameters } from './storage_parameters.ts';
@@ -129,8 +131,10 @@ export async function createRelation(
   if (generated.length > 0 && connector !== null) throw unsupported('a generated column over a connector');
   const fields: SourceColumn[] = columns.map((c) => ({ ...c, origin: { k: 'field', name: c.name } }));
   if (connector !== null) {
-    bound.forEach((expr, i) => {
-      if (expr !== null) fields[i].default = sourceDefault(fields[i].name, expr, session);
+    fields.forEach((field, i) => {
+      checkRepeatable(field);
+      const expr = bound[i] ?? domainDefaultOf(engine, relation, i, session);
+      if (expr !== null) field.default = sourceDefault(field.name, expr, session);
     });
   }
   const indexes: IndexObject[] = [];
@@ -181,6 +185,25 @@ export async function createRelation(
   if (said.onCommit === 'drop') dropAtEnd(engine, object, session);
   open?.();
   return null;
+}
+
+/** What a stream's column has for a field that is not there, as its domain says by now. */
+function domainDefaultOf(
+  engine: TidemarkEngine,
+  { columns }: Relation,
+  column: number,
+  session: SessionContext,
+): Expr | null {
+  const { type } = columns[column];
+  const value = domainDefault(engine.catalog, type);
+  if (value !== null) return bindAlone(engine, value.node, value.text, session, { target: type, place: 'default' });
+  return null;
+}
+
+/** Records of a connector are read again: what is bad must be bad then. */
+function checkRepeatable({ name, type }: SourceColumn): void {
+  if (conditionsOf(type).every(isImmutable)) return;
+  throw unsupported(`a domain with a constraint that is not immutable ("${name}") over a connector`);
 }
 
 /** ON COMMIT DELETE ROWS, as it is kept. */

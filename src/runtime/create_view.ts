@@ -4,12 +4,13 @@
  */
 import { SqlError } from '../../operators/errors.ts';
 import { withoutClock } from '../../operators/expr/context.ts';
+import { declaredOid } from '../../operators/types.ts';
 import { bindQuery } from '../../planner/bind/index.ts';
 import type { Relation, RelationColumn } from '../../planner/catalog_reader.ts';
 import type { BoundQuery } from '../../planner/logical/plan.ts';
 import type { PgNode, SelectNode, Statement } from '../../planner/parse/ast.ts';
 import { type PhysicalQuery, planQuery } from '../../planner/physical/index.ts';
-import { formatType } from '../../planner/types/type_name.ts';
+import { formatType, typeWords } from '../../planner/types/type_name.ts';
 import type { CatalogObject, ViewObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { type Becoming, backfill } from './backfill.ts';
@@ -150,8 +151,10 @@ function checkReplacement(old: Relation, now: Relation): void {
         hint: 'Use ALTER VIEW ... RENAME COLUMN ... to change name of view column instead.',
       });
     }
-    if (column.type.oid !== type.oid || column.type.typmod !== type.typmod) {
-      const [from, to] = [type, column.type].map((t) => formatType(t.oid, t.typmod));
+    if (declaredOid(column.type) !== declaredOid(type) || column.type.typmod !== type.typmod) {
+      const [from, to] = [type, column.type].map((t) =>
+        t.domain === undefined ? formatType(t.oid, t.typmod) : typeWords(t),
+      );
       throw new SqlError('42P16', `cannot change data type of view column "${name}" from ${from} to ${to}`);
     }
   });

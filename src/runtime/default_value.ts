@@ -3,12 +3,16 @@
  * search path of who inserts and whatever the sequence is called by then.
  */
 import type { Datum } from '../../operators/datum.ts';
+import { checkDomain } from '../../operators/expr/domain_types.ts';
 import { evaluate } from '../../operators/expr/interpret.ts';
+import type { EvalContext } from '../../operators/expr/ir.ts';
+import { type ColType, typeObjectOf } from '../../operators/types.ts';
 import { regclassPath } from '../../planner/bind/index.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { PgNode } from '../../planner/parse/ast.ts';
 import { walkTree } from '../../planner/parse/walk_tree.ts';
-import type { CatalogObject, ColumnDefault, RelationObject } from '../catalog/objects.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import { type CatalogObject, type ColumnDefault, isDomain, type RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { bindAlone } from './row_expression.ts';
@@ -46,18 +50,42 @@ function namedBy(engine: TidemarkEngine, { sval }: PgNode, { searchPath }: Sessi
   return path.length > 2 ? undefined : engine.catalog.find(path.at(-2), path[path.length - 1], searchPath);
 }
 
+/** The DEFAULT of a column, or else that of its domain; null: it has none. */
+export function defaultOf(
+  { catalog }: TidemarkEngine,
+  { oid, columns }: Relation,
+  column: number,
+): Pick<ColumnDefault, 'node' | 'text'> | null {
+  const object = catalog.get(oid);
+  // A column that is being added has none there.
+  const own = (object !== undefined && 'defaults' in object ? object.defaults[column] : null) ?? null;
+  const { type, generated, identity } = columns[column];
+  if (own !== null || generated || identity !== undefined) return own;
+  return domainDefault(catalog, type);
+}
+
+export function domainDefault(catalog: Catalog, type: ColType): ColumnDefault | null {
+  const domain = catalog.get(typeObjectOf(type));
+  return isDomain(domain) && domain.type.oid === type.domain ? domain.type.default : null;
+}
+
 /** A new value of a column's DEFAULT, NULL when it has none. */
 export function valueOfDefault(
   engine: TidemarkEngine,
-  { oid, columns }: Relation,
+  relation: Relation,
   column: number,
   session: SessionContext,
 ): Datum {
-  const object = engine.catalog.get(oid);
-  const value = object !== undefined && 'defaults' in object ? object.defaults[column] : null;
-  if (value === null) return null;
-  const expr = bindAlone(engine, value.node, value.text, session, { target: columns[column].type, place: 'default' });
+  const { type } = relation.columns[column];
+  const value = defaultOf(engine, relation, column);
+  if (value === null) return checkedNull(type, session.evalContext);
+  const expr = bindAlone(engine, value.node, value.text, session, { target: type, place: 'default' });
   return evaluate(expr, [], session.evalContext);
+}
+
+/** NULL, unless the column's domain does not take it. */
+export function checkedNull({ domain }: ColType, context: EvalContext): Datum {
+  return domain === undefined ? null : checkDomain(null, domain, context);
 }
 
 /** nextval() of a sequence, as serial and identity columns have it. */

@@ -9,6 +9,7 @@ import { createRelation } from './create_relation.ts';
 import { alterSequence, createSequence } from './create_sequence.ts';
 import { createSink } from './create_sink.ts';
 import { createView } from './create_view.ts';
+import { alterDomain, createDomain } from './domains.ts';
 import { alter, drop } from './drop.ts';
 import { acknowledge, createSubscription } from './durable_subscription.ts';
 import type { TidemarkEngine } from './engine.ts';
@@ -69,6 +70,12 @@ async function define(
       return null;
     case 'alter_enum':
       alterEnum(engine, statement, session);
+      return null;
+    case 'create_domain':
+      createDomain(engine, statement, session);
+      return null;
+    case 'alter_domain':
+      alterDomain(engine, statement, session);
       return null;
     case 'create_sequence':
       createSequence(engine, statement, session);

@@ -4,7 +4,7 @@ import { isTemporary } from '../../operators/expr/search_path.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import { typeByName } from '../../planner/types/catalog.ts';
 import { formatType } from '../../planner/types/type_name.ts';
-import { type CatalogObject, KIND_NAMES, type ObjectKind, type TypeObject } from '../catalog/objects.ts';
+import { type CatalogObject, isDomain, KIND_NAMES, type ObjectKind, type TypeObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { alterColumns, altersColumns } from './alter_columns.ts';
 import { alterRelation } from './alter_relation.ts';
@@ -30,17 +30,19 @@ export async function drop(
     await dropSchemas(engine, statement, session, signal);
     return;
   }
-  const kind: ObjectKind = statement.kind === 'source' ? 'stream' : statement.kind;
+  const { kind: said } = statement;
+  const kind: ObjectKind = said === 'source' ? 'stream' : said === 'domain' ? 'type' : said;
   const found: CatalogObject[] = [];
   for (const { schema, name } of statement.names) {
-    if (kind === 'type') checkNotBuiltIn(schema, name);
+    if (kind === 'type') checkNotBuiltIn(schema, name, said);
     const object = engine.catalog.forDrop(kind, schema, name, session.searchPath, statement.ifExists);
     if (object === null) session.notice('NOTICE', '00000', `${KIND_NAMES[kind]} "${name}" does not exist, skipping`);
+    else if (said === 'domain' && !isDomain(object)) throw new SqlError('42809', `"${name}" is not a domain`);
     else found.push(object);
   }
   for (const object of found) checkNotRequired(engine, object, found);
-  const types = found.filter(isType);
-  if (!statement.cascade) for (const type of types) checkUnused(engine, type);
+  const types = withDomains(engine, found.filter(isType));
+  if (!statement.cascade) for (const type of found.filter(isType)) checkUnused(engine, type, found);
   const closing: Closing[] = [];
   let endRun: (() => void) | null = null;
   try {
@@ -58,16 +60,28 @@ export async function drop(
   }
 }
 
-function checkNotBuiltIn(schema: string | undefined, name: string): void {
+function checkNotBuiltIn(schema: string | undefined, name: string, said: Drop['kind']): void {
   const type = typeByName(schema, name);
   if (type === undefined) return;
+  if (said === 'domain' && type.kind !== 'd') throw new SqlError('42809', `"${name}" is not a domain`);
   throw new SqlError('2BP01', `cannot drop type ${formatType(type.oid)} because it is required by the database system`);
 }
 
 /** 2BP01 when something uses the type. */
-function checkUnused(engine: TidemarkEngine, object: TypeObject): void {
-  const users = usersOfType(engine, object);
+function checkUnused(engine: TidemarkEngine, object: TypeObject, found: CatalogObject[]): void {
+  const names = found.map(({ kind, name }) => `${KIND_NAMES[kind]} ${name}`);
+  // As PostgreSQL, with what needs what needs it.
+  const users = [...withDomains(engine, [object])]
+    .reverse()
+    .flatMap((type) => usersOfType(engine, type))
+    .filter(({ text }) => !names.includes(text));
   if (users.length > 0) throw stillDependent(wordsOf(object), users);
+}
+
+/** With the domains that go with them. */
+function withDomains(engine: TidemarkEngine, types: TypeObject[]): TypeObject[] {
+  const over = engine.catalog.dependents(types.map(({ oid }) => oid)).filter(isDomain);
+  return [...new Set([...over, ...types])];
 }
 
 const isType = (object: CatalogObject): object is TypeObject => object.kind === 'type';
@@ -130,7 +144,7 @@ async function dropSchemas(
     }
     schemas.push(name);
   }
-  const types = () => schemas.flatMap(inside).filter(isType);
+  const types = () => withDomains(engine, schemas.flatMap(inside).filter(isType));
   const closing: Closing[] = [];
   let endRun: (() => void) | null = null;
   try {

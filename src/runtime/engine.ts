@@ -33,6 +33,7 @@ import { type KafkaAccess, kafkaHere } from '../kafka/access.ts';
 import type { Source } from '../sources/source.ts';
 import { Chilling } from './chilling.ts';
 import { prepareCopy } from './copy.ts';
+import { defaultOf } from './default_value.ts';
 import { prepareDefinition } from './definitions.ts';
 import { prepareFetch } from './durable_subscription.ts';
 import { ExistingSchemas } from './existing_schemas.ts';
@@ -277,10 +278,7 @@ export class TidemarkEngine implements Engine {
       mode,
       allowParams: mode === 'read',
       ...(mode === 'read' && session.variables !== undefined ? { variables: session.variables } : {}),
-      columnDefault: (relation: Relation, column: number) => {
-        const object = this.catalog.get(relation.oid);
-        return object !== undefined && 'defaults' in object ? object.defaults[column] : null;
-      },
+      columnDefault: (relation: Relation, column: number) => defaultOf(this, relation, column),
     };
   }
 

@@ -7,6 +7,7 @@
  */
 import { SqlError } from '../../operators/errors.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
+import { declaredOid } from '../../operators/types.ts';
 import { presentColumns, type Relation } from '../../planner/catalog_reader.ts';
 import { rewriteExpr } from '../../planner/logical/expressions.ts';
 import type {
@@ -91,7 +92,7 @@ function columnsLike(engine: TidemarkEngine, relation: Relation, { identity: inc
     const sequence = including && identity !== undefined ? identitySequence(engine, relation, position) : null;
     return {
       name,
-      type: typeNode(formatType(type.oid, type.typmod)),
+      type: typeNode(formatType(declaredOid(type), type.domain === undefined ? type.typmod : -1)),
       notNull,
       primaryKey: false,
       default: null,

@@ -13,6 +13,7 @@ import type { Relation } from '../../planner/catalog_reader.ts';
 import { formatType } from '../../planner/types/type_name.ts';
 import type { Reference } from '../catalog/catalog.ts';
 import { completeRow } from './complete_row.ts';
+import { checkedNull } from './default_value.ts';
 import { asType, keyAsAsked, notPresent, stillReferenced } from './foreign_key.ts';
 import { searchKeys } from './key_search.ts';
 import { type ModifyContext, writeChanges } from './modify.ts';
@@ -110,7 +111,7 @@ function changesBehind({ relation, delta, at }: TableChanges, { table, key }: Re
     const changed = [...row];
     for (const column of next === undefined ? key.setColumns : key.columns) {
       const i = key.columns.indexOf(column);
-      if (action === 'n') changed[column] = null;
+      if (action === 'n') changed[column] = checkedNull(table.relation.columns[column].type, its.context);
       else if (action === 'd') changed[column] = its.defaultOf(column);
       else
         changed[column] = movedValue((next as Datum[])[key.referenced[i]], relation, key.referenced[i], from, column);

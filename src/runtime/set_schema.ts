@@ -59,7 +59,7 @@ export function setSchema(
   };
 }
 
-function checkMovable(engine: TidemarkEngine, object: CatalogObject, to: string): void {
+export function checkMovable(engine: TidemarkEngine, object: CatalogObject, to: string): void {
   const { kind, name, schema } = object;
   if (kind === 'index') {
     throw new SqlError('42809', `cannot change schema of index "${name}"`, {

@@ -13,7 +13,7 @@ import { BatchBuilder, isValid } from '../../operators/batch/builder.ts';
 import { I64 } from '../../operators/batch/memory.ts';
 import { empty, ListedMap } from '../../operators/lists.ts';
 import type { Undo } from '../../operators/state/undo.ts';
-import { typeObjectOid } from '../../operators/types.ts';
+import { typeObjectOf } from '../../operators/types.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { ConnectorSpec } from '../catalog/objects.ts';
 import type { OffsetRange, StreamInput } from '../durable/records.ts';
@@ -107,7 +107,7 @@ export class StreamRuntime {
     this.spec = spec;
     this.source = source;
     this.#idleMs = Number(spec.options.idle_timeout_ms ?? 1000);
-    this.#labelled = spec.decoder.columns.some(({ type }) => typeObjectOid(type.oid) !== 0);
+    this.#labelled = spec.decoder.columns.some(({ type }) => typeObjectOf(type) !== 0);
     this.#clocked = spec.decoder.columns.some((column) => column.default?.clocked);
     this.late = new StoredRelation(lateColumns(relation).map((c) => c.type));
     this.columns = new StreamColumns(relation, spec, source.schemas);

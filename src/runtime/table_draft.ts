@@ -12,7 +12,7 @@ import { isVolatile } from '../../planner/analyse/functions.ts';
 import { rewriteExpr } from '../../planner/logical/expressions.ts';
 import type { Col } from '../../planner/logical/plan.ts';
 import type { ColumnAction, PgNode, SequenceOptions } from '../../planner/parse/ast.ts';
-import { formatType } from '../../planner/types/type_name.ts';
+import { typeWords } from '../../planner/types/type_name.ts';
 import type { Reference } from '../catalog/catalog.ts';
 import {
   type CatalogObject,
@@ -28,7 +28,7 @@ import { boundAgain } from './check_constraint.ts';
 import { checkNotFollowed, columnReaders, goesWith } from './column_readers.ts';
 import { checkTypes } from './create_relation.ts';
 import { changeSequence } from './create_sequence.ts';
-import { columnDefault } from './default_value.ts';
+import { checkedNull, columnDefault, defaultOf } from './default_value.ts';
 import { defaultsOn, foreignKeysOn, stillDependent, tellCascade } from './dependents.ts';
 import { withoutIndex } from './drop_constraint.ts';
 import type { TidemarkEngine } from './engine.ts';
@@ -121,10 +121,11 @@ export class TableDraft {
     checkLastingTypes(engine, relation.schema, [relation.columns[position]]);
     const kept = node === null ? null : columnDefault(engine, node, text, session);
     defaults.push(kept);
+    const given = kept === null ? defaultOf(engine, relation, position) : { ...kept, text };
     const value =
-      kept === null
+      given === null
         ? null
-        : bindAlone(engine, kept.node, text, session, {
+        : bindAlone(engine, given.node, given.text, session, {
             target: type,
             place: 'default',
             refused: refusedDefault(name),
@@ -146,6 +147,7 @@ export class TableDraft {
       this.values.push(ofVolatile ? { k: 'const', v: null, t: type } : rewriteExpr(generated.expr, overOld));
     } else {
       if (value !== null && isVolatile(value)) this.volatile.set(position, value);
+      if (value === null && hasRows(engine, this.object)) checkedNull(type, context);
       const once = value === null || isVolatile(value) ? null : evaluate(value, [], context);
       this.values.push({ k: 'const', v: once, t: type });
     }
@@ -198,7 +200,7 @@ export class TableDraft {
     if (isVolatile(value)) throw unsupported('a volatile expression in USING');
     const given = defaults[position];
     if (given !== null) {
-      const message = `default for column "${column}" cannot be cast automatically to type ${formatType(type.oid)}`;
+      const message = `default for column "${column}" cannot be cast automatically to type ${typeWords(type)}`;
       // A literal has the column's type; of anything else its own counts.
       if (given.node.A_Const?.sval !== undefined) cast(columnNode(column), text, () => ({ message }));
       bindAlone(engine, given.node, given.text, session, {
@@ -364,4 +366,8 @@ function refusedType(
           message: `column "${column}" cannot be cast automatically to type ${to}`,
           hint: `You might need to specify "USING ${quoteIdent(column)}::${to}".`,
         };
+}
+
+function hasRows({ loop, replay }: TidemarkEngine, { oid }: RelationObject): boolean {
+  return replay === null && (loop.relations.get(oid)?.rows ?? 0) > 0;
 }

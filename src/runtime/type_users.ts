@@ -2,7 +2,7 @@
 import { SqlError } from '../../operators/errors.ts';
 import { isTemporary } from '../../operators/expr/search_path.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
-import { type ColType, typeObjectOid } from '../../operators/types.ts';
+import { type ColType, typeObjectOf, typeObjectOid } from '../../operators/types.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
 import type { PgNode } from '../../planner/parse/ast.ts';
 import { strings } from '../../planner/parse/node_fields.ts';
@@ -11,6 +11,7 @@ import { resolveTypeName } from '../../planner/types/type_name.ts';
 import {
   type CatalogObject,
   type IndexObject,
+  isDomain,
   KIND_NAMES,
   type RelationObject,
   type TypeObject,
@@ -57,7 +58,7 @@ export function columnType({ catalog }: TidemarkEngine, node: PgNode, { searchPa
 
 /** Objects that are the types of these columns. */
 export function typesOfColumns(columns: { type: ColType }[]): number[] {
-  return columns.map(({ type }) => typeObjectOid(type.oid)).filter((oid) => oid !== 0);
+  return columns.map(({ type }) => typeObjectOf(type)).filter((oid) => oid !== 0);
 }
 
 /** 0A000 for a table that lasts longer than the types of its columns. */
@@ -76,7 +77,7 @@ export interface TypeUse {
 
 /** Columns of tables and streams that have a type, or an array of it. */
 function columnsOf({ columns }: Relation, { oid }: TypeObject): number[] {
-  return columns.flatMap(({ type, dropped }, i) => (!dropped && typeObjectOid(type.oid) === oid ? [i] : []));
+  return columns.flatMap(({ type, dropped }, i) => (!dropped && typeObjectOf(type) === oid ? [i] : []));
 }
 
 /** Columns that go with a type: also those that are computed with it. */
@@ -130,10 +131,11 @@ export function withTypesOf({ catalog }: TidemarkEngine, bound: unknown, session
 function isIn(expr: unknown, { oid }: TypeObject): boolean {
   if (typeof expr !== 'object' || expr === null) return false;
   if ('oid' in expr && typeof expr.oid === 'number' && typeObjectOid(expr.oid) === oid) return true;
+  if ('domain' in expr && typeof expr.domain === 'number' && typeObjectOid(expr.domain) === oid) return true;
   return Object.values(expr).some((part) => isIn(part, { oid } as TypeObject));
 }
 
-/** Views, sinks and subscriptions that name the type. */
+/** Views, sinks, subscriptions and domains that name the type. */
 function readersNaming(engine: TidemarkEngine, { oid }: TypeObject): CatalogObject[] {
   return engine.catalog.objects().filter(({ dependencies }) => dependencies.includes(oid));
 }
@@ -169,9 +171,10 @@ function refused(what: string, users: string[]): SqlError {
   });
 }
 
-/** Tables and streams that have columns of the type, or say it elsewhere. */
+/** Tables and streams that have columns of the type or of a domain over it, or say it elsewhere. */
 function tablesWith(engine: TidemarkEngine, object: TypeObject): RelationObject[] {
-  return [...new Set(usesInTables(engine, object).map(({ table }) => table))];
+  const types = [object, ...engine.catalog.dependents([object.oid]).filter(isDomain)];
+  return [...new Set(types.flatMap((type) => usesInTables(engine, type)).map(({ table }) => table))];
 }
 
 /** A label may be renamed while no stream reads it from a topic, and nothing that is kept up to date, also by who follows changes, may have its text. */
@@ -207,7 +210,8 @@ export function checkNowhereSaid(engine: TidemarkEngine, object: TypeObject, lab
 
 function saysLabel(object: CatalogObject, label: string): boolean {
   if (object.kind === 'view') return hasLiteral(object.query.select, label);
-  const defaults = object.kind === 'table' || object.kind === 'stream' ? object.defaults : [];
+  const own = isDomain(object) ? [object.type.default] : [];
+  const defaults = object.kind === 'table' || object.kind === 'stream' ? object.defaults : own;
   const nodes = [...defaults.flatMap((value) => value ?? []), ...writtenIn(object).map(parsed)].map(({ node }) => node);
   return nodes.some((node) => hasLiteral(node, label));
 }
@@ -215,6 +219,7 @@ function saysLabel(object: CatalogObject, label: string): boolean {
 /** Texts of expressions that are bound again. */
 function writtenIn(object: CatalogObject): Written[] {
   if (object.kind === 'table' || object.kind === 'stream') return [...object.checks, ...object.generated];
+  if (isDomain(object)) return object.type.checks;
   if (object.kind !== 'index' || object.computed === undefined) return [];
   const { parts, where } = object.computed;
   return [...parts, where].filter((part) => part !== null && typeof part !== 'number');
@@ -234,11 +239,15 @@ function hasLiteral(root: PgNode, label: string): boolean {
 /** Texts that name the type are bound again, so it keeps its name while there are any. */
 export function checkNowhereNamed(engine: TidemarkEngine, object: TypeObject): void {
   if (engine.replay !== null) return;
-  // A column without an expression names no type again.
-  const users = usersOfType(engine, object).filter(({ text }) => !text.startsWith('column '));
+  // Neither a column without an expression nor what a domain is over names a type again.
+  const users = usersOfType(engine, object).filter(
+    ({ text }) => !text.startsWith('column ') && !text.startsWith('type '),
+  );
   const tables = engine.catalog.objects().flatMap((user) => {
-    const isNamed = user.kind === 'table' && writtenIn(user).some((text) => namesType(parsed(text).node, object));
-    return isNamed ? [{ text: `${KIND_NAMES[user.kind]} ${user.name}` }] : [];
+    const says = isDomain(user) && user.type.default !== null && isNamed(engine, user.type.default.node, object);
+    const writes = user.kind === 'table' || isDomain(user);
+    const again = says || (writes && writtenIn(user).some((text) => namesType(parsed(text).node, object)));
+    return again ? [{ text: `${KIND_NAMES[user.kind]} ${user.name}` }] : [];
   });
   const texts = [...users, ...tables].map(({ text }) => `${text} depends on type ${object.name}`);
   if (texts.length > 0) throw refused(`cannot rename type ${object.name} while it is named elsewhere`, texts);

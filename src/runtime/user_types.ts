@@ -6,11 +6,13 @@
  * (planner/bind/coercion.ts).
  */
 import { SqlError } from '../../operators/errors.ts';
-import { type EnumLabel, type EnumType, GAP, isKnownEnumType } from '../../operators/expr/enum_types.ts';
-import { enumTypeOid } from '../../operators/types.ts';
+import { type EnumLabel, type EnumType, GAP } from '../../operators/expr/enum_types.ts';
+import { userTypeOid } from '../../operators/types.ts';
 import type { EnumAction, Statement } from '../../planner/parse/ast.ts';
 import { typeByName } from '../../planner/types/catalog.ts';
-import type { TypeObject } from '../catalog/objects.ts';
+import { formatType } from '../../planner/types/type_name.ts';
+import { userTypeOf } from '../../planner/types/user_types.ts';
+import type { EnumObject, TypeObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { targetSchema } from './target_schema.ts';
@@ -38,7 +40,7 @@ export function createEnum(
   });
   const oid = newTypeOid(engine);
   const type: EnumType = {
-    oid: enumTypeOid(oid),
+    oid: userTypeOid(oid),
     schema,
     namespace: catalog.schemaOid(schema),
     name,
@@ -50,10 +52,10 @@ export function createEnum(
 }
 
 /** Another engine of the process may have a type of this OID. Done again, a statement gets the OID that it had. */
-function newTypeOid({ catalog, replay }: TidemarkEngine): number {
+export function newTypeOid({ catalog, replay }: TidemarkEngine): number {
   for (;;) {
     const oid = catalog.newOid();
-    if (replay !== null || !isKnownEnumType(enumTypeOid(oid))) return oid;
+    if (replay !== null || userTypeOf(userTypeOid(oid)) === undefined) return oid;
   }
 }
 
@@ -76,10 +78,11 @@ export function alterEnum(
     checkNowhereNamed(engine, object);
     catalog.rename(object, action.to);
     catalog.setType(object, { ...object.type, name: action.to });
-  } else {
-    const labels = changed(engine, object, action, session);
-    if (labels === null) return;
+  } else if (!('labels' in object.type)) throw new SqlError('42809', `${formatType(object.type.oid)} is not an enum`);
+  else {
     const { type } = object;
+    const labels = changed(engine, object as EnumObject, action, session);
+    if (labels === null) return;
     const renamed = type.labels.filter(({ label }) => action.k === 'rename_value' && label === action.from);
     const former = engine.replay === null ? [] : [...type.former, ...renamed];
     catalog.setType(object, { ...type, labels, renames: type.renames + renamed.length, former });
@@ -105,7 +108,7 @@ export function typeNamed(
 /** The labels by then; null when there is nothing to do. */
 function changed(
   engine: TidemarkEngine,
-  object: TypeObject,
+  object: EnumObject,
   action: Exclude<EnumAction, { k: 'rename' }>,
   session: SessionContext,
 ): EnumLabel[] | null {
@@ -132,7 +135,7 @@ function position(labels: EnumLabel[], wanted: string): number {
 
 function added(
   { catalog }: TidemarkEngine,
-  { type: { name, labels } }: TypeObject,
+  { type: { name, labels } }: EnumObject,
   { label, ifNotExists, neighbour, after }: Extract<EnumAction, { k: 'add_value' }>,
   session: SessionContext,
 ): EnumLabel[] | null {

@@ -15,9 +15,11 @@ import { readRow, weightOf } from '../../operators/batch/builder.ts';
 import { U8 } from '../../operators/batch/memory.ts';
 import { SqlError } from '../../operators/errors.ts';
 import { defaultContext } from '../../operators/expr/context.ts';
+import { typeObjectOid } from '../../operators/types.ts';
 import type { Relation } from '../../planner/catalog_reader.ts';
-import type { RelationObject } from '../catalog/objects.ts';
+import { isDomain, type RelationObject } from '../catalog/objects.ts';
 import { checkViolation } from './check_constraint.ts';
+import { checkDomains, domainsOf } from './domain_users.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { nullViolation } from './not_null.ts';
 import { checkReferences, type WholeChange } from './references.ts';
@@ -49,6 +51,7 @@ export function checkFit(engine: TidemarkEngine, deltas: Map<number, Batch>, see
     const { relation } = object;
     checkPresent(relation, delta);
     checkConditions(object, delta, seen.tick);
+    checkNewDomains(engine, relation, delta, seen.tick);
     try {
       stored.checkComputed(delta);
     } catch (error) {
@@ -113,6 +116,26 @@ function checkConditions({ relation, checks }: RelationObject, delta: Batch, see
     if (weightOf(delta, row) < 0) continue;
     const violation = checkViolation(relation, added, readRow(delta, row), defaultContext());
     if (violation !== null) throw WriteConflict.of(violation);
+  }
+}
+
+/** A domain may have got a constraint since the rows were written. */
+function checkNewDomains({ catalog }: TidemarkEngine, relation: Relation, delta: Batch, seen: bigint): void {
+  const columns = relation.columns.flatMap(({ type, dropped }, i) => {
+    const added = domainsOf(type).some((oid) => {
+      const domain = catalog.get(typeObjectOid(oid));
+      return isDomain(domain) && domain.type.since >= seen;
+    });
+    return added && !dropped ? [i] : [];
+  });
+  if (columns.length === 0) return;
+  for (let row = 0; row < delta.n; row++) {
+    if (weightOf(delta, row) < 0) continue;
+    try {
+      checkDomains(relation, columns, readRow(delta, row), defaultContext());
+    } catch (error) {
+      throw error instanceof SqlError ? WriteConflict.of(error) : error;
+    }
   }
 }
 

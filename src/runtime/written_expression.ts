@@ -78,7 +78,8 @@ export function withRenamedRow<T extends Written>(kept: T, from: string, to: str
   return edits.length === 0 ? kept : { ...kept, text: edited(whole, edits).slice(BEFORE.length) };
 }
 
-function columnRefs(root: PgNode): PgNode[] {
+/** What names a column in an expression. */
+export function columnRefs(root: PgNode): PgNode[] {
   const found: PgNode[] = [];
   walkTree(root, ({ ColumnRef: column }) => {
     if (column !== undefined) found.push(column);

@@ -19,6 +19,7 @@ import './send.ts';
 import './special_functions.ts';
 import './text.ts';
 import './date.ts';
+import './domain.ts';
 import './enum.ts';
 import './extract.ts';
 import './interval.ts';

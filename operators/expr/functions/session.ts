@@ -6,7 +6,7 @@
  */
 import { type Datum, isPgArray, type PgArray, pgArray } from '../../datum.ts';
 import { SqlError, unsupported } from '../../errors.ts';
-import { OID } from '../../types.ts';
+import { declaredOid, OID } from '../../types.ts';
 import type { EvalContext, SessionFunctions } from '../ir.ts';
 import { OWN_TEMPORARY, saidPath, searchOrder } from '../search_path.ts';
 import { CATALOG_FUNCTIONS, CATALOG_SETS } from './catalog_signatures.ts';
@@ -80,4 +80,4 @@ register('current_schemas(bool)', (implicit: boolean, ctx: EvalContext): PgArray
   );
 });
 
-registerTyped('pg_typeof(any)', (_args, call) => call.argTypes[0].oid);
+registerTyped('pg_typeof(any)', (_args, call) => declaredOid(call.argTypes[0]));

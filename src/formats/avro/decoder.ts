@@ -39,6 +39,11 @@ export function avroDecoder(spec: DecoderSpec, form: AvroOptions, schemas: Schem
   return new AvroDecoder(spec, form, schemas);
 }
 
+/** The same rows, read one by one. */
+export function exactAvroDecoder(spec: DecoderSpec, form: AvroOptions, schemas: Schemas): Decoder {
+  return new RowDecoder(spec, new ExactReader(spec, form, schemas));
+}
+
 class AvroDecoder implements Decoder {
   readonly #spec: DecoderSpec;
   readonly #schema: string | null;

@@ -1,2 +1,2 @@
 /** format = 'avro'. */
-export { avroDecoder } from './decoder.ts';
+export { avroDecoder, exactAvroDecoder } from './decoder.ts';

@@ -46,7 +46,10 @@ class CsvReader implements RecordReader {
   #value(field: number, characters: string | null, ctx: EvalContext): Datum {
     const column = this.#columns[field];
     if (characters === null) return checked(column, null);
-    return guarded(column.name, () => inputText(characters, column.type, ctx));
+    return checked(
+      column,
+      guarded(column.name, () => inputText(characters, column.type, ctx)),
+    );
   }
 
   #missing(field: number, defaults: Defaults): Datum {

@@ -57,7 +57,10 @@ export function readScalarKey(text: string, column: SourceColumn, ctx: EvalConte
     if (!(error instanceof SqlError)) throw error;
   }
   if (node !== null) return checked(column, convert(node, text, column, ctx));
-  return guarded(column.name, () => inputText(text, column.type, ctx));
+  return checked(
+    column,
+    guarded(column.name, () => inputText(text, column.type, ctx)),
+  );
 }
 
 function convert(node: JsonNode, text: string, column: SourceColumn, ctx: EvalContext): Datum {

@@ -7,7 +7,10 @@ export function writtenExpression({ text, compound }: Written): string {
 }
 
 /** As pg_get_constraintdef gives it; `pretty`: with as few brackets as will do. */
-export function checkDefinition(check: CheckConstraint, pretty: boolean): string {
+export function checkDefinition(
+  check: Pick<CheckConstraint, 'text' | 'compound' | 'noInherit' | 'valid'>,
+  pretty: boolean,
+): string {
   const marks = `${check.noInherit ? ' NO INHERIT' : ''}${check.valid ? '' : ' NOT VALID'}`;
   return `CHECK (${pretty ? check.text : writtenExpression(check)})${marks}`;
 }

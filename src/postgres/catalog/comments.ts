@@ -1,6 +1,7 @@
 /** Comments on relations, columns, constraints, indexes, types and schemas: what pg_description and obj_description() show. */
 import type { CatalogObject, CommentedPart } from '../../catalog/objects.ts';
 import type { ConstraintFacts } from './constraints.ts';
+import { domainConstraints } from './domains.ts';
 import type { CatalogFacts } from './facts.ts';
 import { CATALOG } from './oids.ts';
 
@@ -28,6 +29,9 @@ export function commentsOf(facts: CatalogFacts): CommentFacts[] {
     ...catalog.objects().flatMap((object) => {
       return object.kind === 'type' ? on(pg_type, object.type.oid, 0, saidOf(object, 'object')) : [];
     }),
+    ...domainConstraints(facts).flatMap(({ oid, object, check }) =>
+      on(pg_constraint, oid, 0, check === null ? undefined : saidOf(object, `constraint ${check.number}`)),
+    ),
     ...facts.constraints.flatMap((c) => on(pg_constraint, c.oid, 0, ofConstraint(c, facts))),
   ];
 }

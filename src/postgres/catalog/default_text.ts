@@ -7,7 +7,7 @@
  *
  * The expression's source is its tokens from the leftmost one to the comma, bracket or column constraint that ends it.
  */
-import { type ColType, OID } from '../../../operators/types.ts';
+import { type ColType, declaredOid, OID } from '../../../operators/types.ts';
 import type { PgNode } from '../../../planner/parse/ast.ts';
 import { scanPostgres, type Token } from '../../../planner/parse/pg_parser.ts';
 import { formatType } from '../../../planner/types/type_name.ts';
@@ -84,7 +84,7 @@ export function defaultText(value: ColumnDefault, type: ColType, facts: CatalogF
   if (sequence !== undefined) return `nextval('${shownName(facts, sequence, path)}'::regclass)`;
   const text = sourceText(value);
   if (/^-\s*[\d.]+$/.test(text)) return negativeNumber(text);
-  if (node.A_Const?.sval !== undefined) return `${text}::${formatType(type.oid, -1, path)}`;
+  if (node.A_Const?.sval !== undefined) return `${text}::${formatType(declaredOid(type), -1, path)}`;
   if (node.SQLValueFunction !== undefined) return text.toUpperCase();
   if (node.A_Const?.boolval !== undefined) return text.toLowerCase();
   return node.A_Expr !== undefined || node.BoolExpr !== undefined ? `(${text})` : text;

@@ -1,6 +1,6 @@
 /** pg_attribute: the columns of relations and indexes. Attribute numbers are column positions from 1. */
-import type { ColType } from '../../../operators/types.ts';
-import { typeByOid } from '../../../planner/types/catalog.ts';
+import { type ColType, declaredOid } from '../../../operators/types.ts';
+import { declaredType } from '../../../planner/types/catalog.ts';
 import { systemTable } from '../../../planner/types/catalog_table.ts';
 import type { GeneratedColumn } from '../../catalog/objects.ts';
 import { type CatalogRelation, type CatalogRow, toRows } from './catalog_relation.ts';
@@ -33,14 +33,14 @@ export function typeStorage(oid: number): TypeStorage {
 
 function attribute(relation: number, attnum: number, name: string, type: ColType): CatalogRow {
   const storage = typeStorage(type.oid);
-  const pgType = typeByOid(type.oid);
+  const pgType = declaredType(type);
   return {
     attrelid: relation,
     attname: name,
-    atttypid: type.oid,
+    atttypid: declaredOid(type),
     attlen: pgType?.len ?? -1,
     attnum,
-    atttypmod: type.typmod,
+    atttypmod: type.domain === undefined ? type.typmod : -1,
     attndims: pgType?.isArray ? 1 : 0,
     attbyval: pgType?.byVal ?? false,
     attalign: storage.align,

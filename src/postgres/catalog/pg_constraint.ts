@@ -7,6 +7,7 @@ import type { ForeignKey } from '../../catalog/objects.ts';
 import { type CatalogRow, ofCatalog } from './catalog_relation.ts';
 import { writtenExpression } from './check_text.ts';
 import type { ConstraintFacts } from './constraints.ts';
+import { type DomainConstraintFacts, domainConstraints } from './domains.ts';
 import type { IndexFacts, RelationFacts } from './facts.ts';
 
 const COMMON: CatalogRow = {
@@ -106,4 +107,21 @@ export function indexOfKey(table: RelationFacts, { referenced }: ForeignKey): In
   return table.indexes.find((index) => index.unique && index.computed === null && hasColumns(index, referenced));
 }
 
-export const PG_CONSTRAINT = ofCatalog(({ constraints }) => constraints.map(constraintRow));
+function domainRow({ oid, name, object, check }: DomainConstraintFacts): CatalogRow {
+  return {
+    ...COMMON,
+    oid,
+    conname: name,
+    connamespace: object.type.namespace,
+    contype: check === null ? 'n' : 'c',
+    conrelid: 0,
+    contypid: object.type.oid,
+    conkey: null,
+    ...(check === null ? {} : { convalidated: check.valid, conbin: writtenExpression(check) }),
+  };
+}
+
+export const PG_CONSTRAINT = ofCatalog((facts) => [
+  ...facts.constraints.map(constraintRow),
+  ...domainConstraints(facts).map(domainRow),
+]);

@@ -8,15 +8,16 @@
  *   column -> its user's type (n)                       type -> schema (n), array type -> its element (i)
  *   sequence -> column that owns it (a; identity: i)    default -> sequence (n)
  */
-import { enumTypeOid, typeObjectOid } from '../../../operators/types.ts';
+import { declaredOid, typeObjectOf, userTypeOid } from '../../../operators/types.ts';
 import type { SequenceObject } from '../../catalog/objects.ts';
 import { identityOwner } from '../../runtime/owned_sequences.ts';
 import { columnsOf } from '../../runtime/row_expression.ts';
 import { type CatalogRow, ofCatalog } from './catalog_relation.ts';
+import { domainConstraints, domainObjects } from './domains.ts';
 import { type CatalogFacts, figuresSchema, type IndexFacts, type RelationFacts } from './facts.ts';
 import { CATALOG, checkOid, defaultOid, EXTENSION, notNullOid, ruleOid } from './oids.ts';
 import { indexOfKey } from './pg_constraint.ts';
-import { enumsOf } from './pg_type.ts';
+import { userTypes } from './pg_type.ts';
 
 type Item = [catalog: number, oid: number, column?: number];
 
@@ -58,14 +59,26 @@ function ofOwner(self: Item, object: SequenceObject, { engine }: CatalogFacts): 
 
 function itemOf(oid: number, { engine }: CatalogFacts): Item {
   const isType = engine.catalog.get(oid)?.kind === 'type';
-  return isType ? [CATALOG.pg_type, enumTypeOid(oid)] : [CATALOG.pg_class, oid];
+  return isType ? [CATALOG.pg_type, userTypeOid(oid)] : [CATALOG.pg_class, oid];
 }
 
 function ofTypes(facts: CatalogFacts): CatalogRow[] {
-  return enumsOf(facts).flatMap(({ oid, namespace }) => [
+  return userTypes(facts).flatMap(({ oid, namespace }) => [
     edge([CATALOG.pg_type, oid], [CATALOG.pg_namespace, namespace], 'n'),
     edge([CATALOG.pg_type, oid + 1], [CATALOG.pg_type, oid], 'i'),
   ]);
+}
+
+function ofDomains(facts: CatalogFacts): CatalogRow[] {
+  const self = (oid: number): Item => [CATALOG.pg_type, oid];
+  return [
+    ...domainObjects(facts).flatMap(({ type: { oid, base } }) =>
+      typeObjectOf(base) === 0 ? [] : [edge(self(oid), self(declaredOid(base)), 'n')],
+    ),
+    ...domainConstraints(facts).map(({ oid, object }) =>
+      edge([CATALOG.pg_constraint, oid], self(object.type.oid), 'a'),
+    ),
+  ];
 }
 
 function ofRelation(r: RelationFacts, facts: CatalogFacts): CatalogRow[] {
@@ -81,8 +94,8 @@ function ofRelation(r: RelationFacts, facts: CatalogFacts): CatalogRow[] {
   edges.push(...ofChecks(r), ...ofForeignKeys(r, facts));
   r.relation.columns.forEach((c, i) => {
     const column: Item = [CATALOG.pg_class, r.oid, i + 1];
-    const type = typeObjectOid(c.type.oid);
-    if (type !== 0 && !c.dropped) edges.push(edge(column, [CATALOG.pg_type, c.type.oid], 'n'));
+    const type = typeObjectOf(c.type);
+    if (type !== 0 && !c.dropped) edges.push(edge(column, [CATALOG.pg_type, declaredOid(c.type)], 'n'));
     const value = r.defaults[i];
     if (value !== null) {
       const item: Item = [CATALOG.pg_attrdef, defaultOid(r.oid, i + 1)];
@@ -116,6 +129,7 @@ function ofExtension(facts: CatalogFacts): CatalogRow[] {
 export const PG_DEPEND = ofCatalog((facts) => [
   ...ofExtension(facts),
   ...ofTypes(facts),
+  ...ofDomains(facts),
   ...facts.own.flatMap((r) => ofRelation(r, facts)),
   ...facts.indexes.flatMap(ofIndex),
 ]);

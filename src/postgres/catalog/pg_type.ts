@@ -1,7 +1,13 @@
 /** pg_type and pg_enum: PostgreSQL's types, then those that users made, each with the array type over it. */
+
+import { isArrayType } from '../../../operators/expr/array_types.ts';
 import { type EnumType, GAP } from '../../../operators/expr/enum_types.ts';
+import { declaredOid, typeObjectOid } from '../../../operators/types.ts';
 import { typeByOid } from '../../../planner/types/catalog.ts';
-import { type CatalogRelation, type CatalogRow, ofCatalog, toRows } from './catalog_relation.ts';
+import { systemTable } from '../../../planner/types/catalog_table.ts';
+import type { Domain } from '../../catalog/objects.ts';
+import { type CatalogRelation, type CatalogRow, type Moment, ofCatalog, toRows } from './catalog_relation.ts';
+import { domainDefaultText } from './domains.ts';
 import type { CatalogFacts } from './facts.ts';
 import { OWNER } from './oids.ts';
 import { staticRows } from './static_rows.ts';
@@ -9,11 +15,49 @@ import { staticRows } from './static_rows.ts';
 const ENUM = { typreceive: 3532, typsend: 3533, typsubscript: 0, typanalyze: 0, typstorage: 'p' };
 const ARRAY = { typreceive: 2400, typsend: 2401, typsubscript: 6179, typanalyze: 3816, typstorage: 'x' };
 
-export function enumsOf({ engine }: CatalogFacts): EnumType[] {
+/** Types that users made. */
+export function userTypes({ engine }: CatalogFacts): (EnumType | Domain)[] {
   return engine.catalog.objects().flatMap((object) => (object.kind === 'type' ? [object.type] : []));
 }
 
-function typeRow(oid: number): CatalogRow[] {
+const isEnum = (type: EnumType | Domain): type is EnumType => 'labels' in type;
+
+const DOMAIN = { typreceive: 2598, typsubscript: 0, typanalyze: 0 };
+
+let senders: Map<number, CatalogRow> | null = null;
+
+/** What a domain has of what lies under it. */
+function ofBase(oid: number): CatalogRow {
+  if (typeObjectOid(oid) !== 0) return isArrayType(oid) ? ARRAY : ENUM;
+  if (senders === null) {
+    senders = new Map();
+    const t = systemTable('pg_type');
+    for (let r = 0; r < t.rowCount; r++) {
+      senders.set(t.number(r, 'oid'), {
+        typsend: t.number(r, 'typsend'),
+        typalign: t.text(r, 'typalign'),
+        typstorage: t.text(r, 'typstorage'),
+        typcollation: t.number(r, 'typcollation'),
+      });
+    }
+  }
+  return senders.get(oid) ?? ENUM;
+}
+
+function ofDomain(domain: Domain, { facts, context }: Moment): CatalogRow {
+  const value = domainDefaultText(domain, facts, context.searchPath);
+  return {
+    ...ofBase(domain.base.oid),
+    ...DOMAIN,
+    typnotnull: domain.notNull,
+    typbasetype: declaredOid(domain.base),
+    typtypmod: domain.base.domain === undefined ? domain.base.typmod : -1,
+    typdefaultbin: value,
+    typdefault: value,
+  };
+}
+
+function typeRow(oid: number, domain: Domain | null, moment: Moment): CatalogRow[] {
   const type = typeByOid(oid);
   if (type === undefined) return [];
   return [
@@ -43,24 +87,30 @@ function typeRow(oid: number): CatalogRow[] {
       typndims: 0,
       typcollation: 0,
       ...(type.isArray ? ARRAY : ENUM),
+      ...(domain === null ? {} : ofDomain(domain, moment)),
     },
   ];
 }
 
 export const PG_TYPE: CatalogRelation = {
   until: 'catalog',
-  rows: ({ facts }, columns) => [
+  rows: (moment, columns) => [
     ...staticRows('pg_type', columns),
     ...toRows(
       columns,
-      enumsOf(facts).flatMap(({ oid }) => [...typeRow(oid), ...typeRow(oid + 1)]),
+      userTypes(moment.facts).flatMap((type) => [
+        ...typeRow(type.oid, isEnum(type) ? null : type, moment),
+        ...typeRow(type.oid + 1, null, moment),
+      ]),
     ),
   ],
 };
 
 /** enumsortorder is PostgreSQL's: 1, 2, 3 for labels as they were declared, the middle for what came between. */
 export const PG_ENUM = ofCatalog((facts) =>
-  enumsOf(facts).flatMap(({ oid: enumtypid, labels }) =>
-    labels.map(({ oid, label: enumlabel, value }) => ({ oid, enumtypid, enumsortorder: value / GAP + 1, enumlabel })),
-  ),
+  userTypes(facts)
+    .filter(isEnum)
+    .flatMap(({ oid: enumtypid, labels }) =>
+      labels.map(({ oid, label: enumlabel, value }) => ({ oid, enumtypid, enumsortorder: value / GAP + 1, enumlabel })),
+    ),
 );

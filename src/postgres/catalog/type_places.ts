@@ -6,12 +6,12 @@ import { type Edit, edited, insertion } from '../../runtime/text_edits.ts';
 import { typeNodes } from '../../runtime/type_users.ts';
 import { orNull } from '../../runtime/view_query.ts';
 import type { CatalogFacts } from './facts.ts';
-import { enumsOf } from './pg_type.ts';
+import { userTypes } from './pg_type.ts';
 
 /** What puts schemas before names in the text that `root` was made of. */
 export function typeEdits(root: PgNode, facts: CatalogFacts, path: string[]): Edit[] {
   const { catalog } = facts.engine;
-  const hidden = enumsOf(facts).filter(({ name, oid }) => catalog.typeNamed(undefined, name, path) !== oid);
+  const hidden = userTypes(facts).filter(({ name, oid }) => catalog.typeNamed(undefined, name, path) !== oid);
   if (hidden.length === 0) return [];
   const find = (schema: string | undefined, name: string) => {
     if (schema !== undefined || catalog.findType(undefined, name, path) !== undefined) return undefined;

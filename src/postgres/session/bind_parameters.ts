@@ -1,9 +1,11 @@
 /** The values of a Bind message as datums, each in its own format. */
 import type { Datum } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
+import { checkDomain } from '../../../operators/expr/domain_types.ts';
 import { inputBinary, inputText } from '../../../operators/expr/io/index.ts';
 import type { EvalContext } from '../../../operators/expr/ir.ts';
-import { colType, OID } from '../../../operators/types.ts';
+import { colType, OID, typeObjectOid } from '../../../operators/types.ts';
+import { typeOfOid } from '../../../planner/types/type_name.ts';
 import { formatOf } from '../wire/control_message.ts';
 import type { BindMessage } from '../wire/frontend_message.ts';
 import { checkedUtf8 } from '../wire/message_reader.ts';
@@ -25,7 +27,10 @@ export function bindParameters(message: BindMessage, prepared: Prepared, context
   }
   const params: Datum[] = [];
   for (let i = 0; i < count; i++) {
-    params.push(lengths[i] < 0 ? null : placed(message, i, formatOf(paramFormats, i), types[i], context));
+    const isNull = lengths[i] < 0;
+    params.push(
+      isNull && typeObjectOid(types[i]) === 0 ? null : placed(message, i, formatOf(paramFormats, i), types[i], context),
+    );
   }
   return params;
 }
@@ -33,7 +38,9 @@ export function bindParameters(message: BindMessage, prepared: Prepared, context
 /** Errors name the parameter. */
 function placed(message: BindMessage, i: number, format: number, oid: number, context: EvalContext): Datum {
   try {
-    return parameter(message, i, format, oid, context);
+    const { oid: base, domain } = typeOfOid(oid);
+    const value = parameter(message, i, format, base, context);
+    return domain === undefined ? value : checkDomain(value, domain, context);
   } catch (cause) {
     if (!(cause instanceof SqlError)) throw cause;
     const text =
@@ -51,6 +58,7 @@ function parameter(
   oid: number,
   context: EvalContext,
 ): Datum {
+  if (lengths[i] < 0) return null;
   const start = starts[i];
   const end = start + lengths[i];
   if (format === 0 && (oid === OID.int4 || oid === OID.int8)) {

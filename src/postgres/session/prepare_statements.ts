@@ -6,11 +6,11 @@
 import { readDatum } from '../../../operators/batch/builder.ts';
 import type { Datum } from '../../../operators/datum.ts';
 import { SqlError } from '../../../operators/errors.ts';
-import { enumTypeOf } from '../../../operators/expr/enum_types.ts';
-import { isEnumArray } from '../../../operators/types.ts';
+import { declaredOid, typeObjectOid } from '../../../operators/types.ts';
 import type { PgNode, Statement } from '../../../planner/parse/ast.ts';
 import { typeByOid } from '../../../planner/types/catalog.ts';
 import { resolveTypeName } from '../../../planner/types/type_name.ts';
+import { userTypeOf } from '../../../planner/types/user_types.ts';
 import type { Cancellation } from './cancellation.ts';
 import type { StatementResult } from './portals.ts';
 import { checkReadOnly, runPlan } from './run_plan.ts';
@@ -25,7 +25,7 @@ export function prepareStatement(session: Session, statement: Prepare): void {
   const path = session.context.searchPath;
   const types = statement.types.map((node) => {
     const name = (node.TypeName ?? node) as PgNode;
-    return resolveTypeName(name, (schema, type) => engine.typeNamed(schema, type, path)).oid;
+    return declaredOid(resolveTypeName(name, (schema, type) => engine.typeNamed(schema, type, path)));
   });
   session.statements.add(session.planner.prepare(statement.name, statement.text, statement.inner, types, true));
 }
@@ -89,7 +89,7 @@ async function argumentValues(
 function typeName(oid: number): PgNode {
   const type = typeByOid(oid);
   if (type === undefined) throw new SqlError('42704', `type ${oid} does not exist`);
-  const user = enumTypeOf(isEnumArray(oid) ? oid - 1 : oid);
+  const user = typeObjectOid(oid) === 0 ? undefined : userTypeOf(oid);
   return {
     names: [user?.schema ?? 'pg_catalog', type.name].map((sval) => ({ String: { sval } })),
     typemod: -1,

@@ -20,6 +20,8 @@ const WRITES = new Set<Statement['k']>([
   'create_index',
   'create_enum',
   'alter_enum',
+  'create_domain',
+  'alter_domain',
   'create_sequence',
   'alter_sequence',
   'create_sink',

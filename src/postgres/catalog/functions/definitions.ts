@@ -3,12 +3,12 @@ import type { Datum } from '../../../../operators/datum.ts';
 import { SqlError } from '../../../../operators/errors.ts';
 import { quoteIdent } from '../../../../operators/expr/text/quote.ts';
 import { scanPostgres } from '../../../../planner/parse/pg_parser.ts';
-import type { CheckConstraint } from '../../../catalog/objects.ts';
 import { orNull } from '../../../runtime/view_query.ts';
 import type { Moment } from '../catalog_relation.ts';
 import { checkDefinition } from '../check_text.ts';
 import type { ConstraintFacts } from '../constraints.ts';
 import { indexDefinition, viewDefinitionFor } from '../definitions.ts';
+import { domainConstraints } from '../domains.ts';
 import type { IndexFacts, RelationFacts } from '../facts.ts';
 import { ACTIONS } from '../foreign_key_words.ts';
 import { withTypeSchemas } from '../type_places.ts';
@@ -77,12 +77,19 @@ function constraintText([arg, pretty = false]: Datum[], moment: Moment): Datum {
       return withCheckTypes(constraint.check, pretty === true, moment);
     case 'f':
       return foreignKeyText(constraint, moment);
-    default:
-      return null;
+    default: {
+      const own = domainConstraints(moment.facts).find((other) => other.oid === oid);
+      if (own?.check === null) return 'NOT NULL';
+      return own === undefined ? null : withCheckTypes({ ...own.check, noInherit: false }, pretty === true, moment);
+    }
   }
 }
 
-function withCheckTypes(check: CheckConstraint, pretty: boolean, { facts, context }: Moment): string {
+function withCheckTypes(
+  check: Parameters<typeof checkDefinition>[0],
+  pretty: boolean,
+  { facts, context }: Moment,
+): string {
   return checkDefinition({ ...check, text: withTypeSchemas(check.text, facts, context.searchPath) }, pretty);
 }
 

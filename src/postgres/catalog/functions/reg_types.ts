@@ -3,7 +3,7 @@ import type { Datum } from '../../../../operators/datum.ts';
 import { SqlError } from '../../../../operators/errors.ts';
 import { searchOrder } from '../../../../operators/expr/search_path.ts';
 import { quoteIdent } from '../../../../operators/expr/text/quote.ts';
-import type { ColType } from '../../../../operators/types.ts';
+import { type ColType, declaredOid } from '../../../../operators/types.ts';
 import {
   namespaceName,
   operatorByOid,
@@ -37,7 +37,7 @@ function typeOf(text: string, { facts, context }: Moment): ColType {
 
 function regtypeIn(text: string, moment: Moment): number {
   try {
-    return typeOf(text, moment).oid;
+    return declaredOid(typeOf(text, moment));
   } catch (error) {
     const schema = /^\s*(\w+)\s*\./.exec(text)?.[1].toLowerCase();
     if (error instanceof SqlError && error.sqlstate === '42704' && !schemaExists(moment, schema)) {

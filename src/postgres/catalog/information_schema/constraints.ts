@@ -2,6 +2,7 @@
 import { type CatalogRelation, type CatalogRow, ofCatalog } from '../catalog_relation.ts';
 import { writtenExpression } from '../check_text.ts';
 import type { ConstraintFacts } from '../constraints.ts';
+import { domainConstraints } from '../domains.ts';
 import type { RelationFacts } from '../facts.ts';
 import { ACTIONS } from '../foreign_key_words.ts';
 import { indexOfKey } from '../pg_constraint.ts';
@@ -94,7 +95,13 @@ export const CONSTRAINTS: Record<string, CatalogRelation> = {
       .filter((c) => !isCheck(c))
       .map((c) => ({ ...tableName(usedOf(c).table, database), ...constraintName(c, database) })),
   ),
-  check_constraints: ofCatalog(({ constraints }, { database }) =>
-    constraints.filter(isCheck).map((c) => ({ ...constraintName(c, database), check_clause: clauseOf(c) })),
-  ),
+  check_constraints: ofCatalog((facts, { database }) => [
+    ...facts.constraints.filter(isCheck).map((c) => ({ ...constraintName(c, database), check_clause: clauseOf(c) })),
+    ...domainConstraints(facts).map(({ name, object, check }) => ({
+      constraint_catalog: database,
+      constraint_schema: object.schema,
+      constraint_name: name,
+      check_clause: check === null ? 'VALUE IS NOT NULL' : writtenExpression(check),
+    })),
+  ]),
 };

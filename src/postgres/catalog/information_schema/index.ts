@@ -2,6 +2,7 @@
 import { isTemporary, temporaryIn } from '../../../../operators/expr/search_path.ts';
 import type { CatalogRelation } from '../catalog_relation.ts';
 import { CONSTRAINTS } from './constraints.ts';
+import { DOMAINS } from './domains.ts';
 import { PRIVILEGES } from './privileges.ts';
 import { ROUTINES } from './routines.ts';
 import { SCHEMATA } from './schemata.ts';
@@ -10,6 +11,7 @@ import { TABLES } from './tables.ts';
 
 const ALL: Record<string, CatalogRelation> = {
   ...CONSTRAINTS,
+  ...DOMAINS,
   ...PRIVILEGES,
   ...ROUTINES,
   ...SCHEMATA,

@@ -5,10 +5,10 @@
  *   numeric(10,2) numeric, numeric_precision 10, numeric_precision_radix 10, numeric_scale 2
  *   timestamp(3)  timestamp without time zone, datetime_precision 3
  */
-import { enumTypeOf } from '../../../../operators/expr/enum_types.ts';
-import { type ColType, isEnumArray, OID } from '../../../../operators/types.ts';
+import { type ColType, OID, typeObjectOf, typeObjectOid } from '../../../../operators/types.ts';
 import { namespaceName, PG_CATALOG, typeByOid } from '../../../../planner/types/catalog.ts';
 import { formatType } from '../../../../planner/types/type_name.ts';
+import { userTypeOf } from '../../../../planner/types/user_types.ts';
 import type { CatalogRow } from '../catalog_relation.ts';
 
 /** Bytes of the header that varchar's and numeric's typmods count. */
@@ -79,8 +79,18 @@ export function dataTypeName(oid: number): string {
   return type?.namespace === PG_CATALOG ? formatType(oid) : 'USER-DEFINED';
 }
 
+/** data_type of a domain over such a type. */
+export function domainTypeName(base: ColType): string {
+  return typeObjectOf(base) === 0 ? formatType(base.oid) : 'USER-DEFINED';
+}
+
+/** typeLimits() of a domain over such a type. */
+export function domainLimits(base: ColType): CatalogRow {
+  return base.domain === undefined ? typeLimits(base) : {};
+}
+
 function schemaOf(oid: number, namespace: number): string | null {
-  const user = enumTypeOf(isEnumArray(oid) ? oid - 1 : oid);
+  const user = typeObjectOid(oid) === 0 ? undefined : userTypeOf(oid);
   return user?.schema ?? namespaceName(namespace) ?? null;
 }
 

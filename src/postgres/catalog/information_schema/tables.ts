@@ -1,8 +1,13 @@
 /** tables, columns, views, view_table_usage, element_types. Materialized views are not listed, as the standard has none. */
+
+import { domainTypeOf } from '../../../../operators/expr/domain_types.ts';
 import type { EvalContext } from '../../../../operators/expr/ir.ts';
 import { isTemporary } from '../../../../operators/expr/search_path.ts';
+import { type ColType, declaredOid } from '../../../../operators/types.ts';
 import { presentColumns } from '../../../../planner/catalog_reader.ts';
 import { elementTypeOf, namespaceName, typeByOid } from '../../../../planner/types/catalog.ts';
+import { elementOf } from '../../../../planner/types/type_name.ts';
+import { userTypeOf } from '../../../../planner/types/user_types.ts';
 import { identitySequence } from '../../../runtime/owned_sequences.ts';
 import { type CatalogRelation, type CatalogRow, ofCatalog } from '../catalog_relation.ts';
 import { writtenExpression } from '../check_text.ts';
@@ -10,7 +15,7 @@ import { defaultText } from '../default_text.ts';
 import { viewDefinition } from '../definitions.ts';
 import type { CatalogFacts, RelationFacts } from '../facts.ts';
 import { typeStorage } from '../pg_attribute.ts';
-import { dataTypeName, typeLimits, udt } from './sql_type.ts';
+import { dataTypeName, domainLimits, typeLimits, udt } from './sql_type.ts';
 import { yesNo } from './yes_no.ts';
 
 const DEFAULT_COLLATION = 100;
@@ -42,9 +47,10 @@ function tableRow(r: RelationFacts, { database }: EvalContext): CatalogRow {
 function domainOf(declared: number, database: string): CatalogRow {
   const type = typeByOid(declared);
   if (type?.kind !== 'd') return {};
+  const schema = userTypeOf(declared)?.schema ?? namespaceName(type.namespace) ?? null;
   return {
     domain_catalog: database,
-    domain_schema: namespaceName(type.namespace) ?? null,
+    domain_schema: schema,
     domain_name: type.name,
   };
 }
@@ -85,7 +91,7 @@ function columnRows(r: RelationFacts, facts: CatalogFacts, { database }: EvalCon
   const updatable = yesNo(isWritable(r));
   return presentColumns(r.relation).map(({ position: i }) => {
     const column = r.relation.columns[i];
-    const declared = r.system?.columns[i].declared ?? column.type.oid;
+    const declared = r.system?.columns[i].declared ?? declaredOid(column.type);
     const text = r.defaults[i];
     return {
       ...table,
@@ -93,11 +99,9 @@ function columnRows(r: RelationFacts, facts: CatalogFacts, { database }: EvalCon
       ordinal_position: i + 1,
       column_default: text === null ? null : defaultText(text, column.type, facts, ['public']),
       is_nullable: yesNo(!column.notNull),
-      data_type: dataTypeName(column.type.oid),
-      ...typeLimits(column.type),
+      ...typeOf(column.type, database),
       ...collationOf(r.system?.columns[i].collation ?? typeStorage(declared).collation, database),
       ...domainOf(declared, database),
-      ...udt(column.type.oid, database),
       dtd_identifier: String(i + 1),
       is_self_referencing: 'NO',
       ...identity(r, i, facts),
@@ -105,6 +109,18 @@ function columnRows(r: RelationFacts, facts: CatalogFacts, { database }: EvalCon
       is_updatable: updatable,
     };
   });
+}
+
+/** A domain is shown as what it is over, with its own name beside it. */
+function typeOf(type: ColType, database: string): CatalogRow {
+  const over = domainTypeOf(declaredOid(type))?.base;
+  const shown = over ?? type;
+  const data_type = over?.domain === undefined ? dataTypeName(type.oid) : 'USER-DEFINED';
+  return {
+    data_type,
+    ...(over === undefined ? typeLimits(type) : domainLimits(over)),
+    ...udt(declaredOid(shown), database),
+  };
 }
 
 function viewRow(r: RelationFacts, { database }: EvalContext): CatalogRow {
@@ -138,7 +154,7 @@ function elementTypes(r: RelationFacts, database: string): CatalogRow[] {
         object_type: r.relkind === 'v' ? 'VIEW' : 'TABLE',
         collection_type_identifier: String(i + 1),
         data_type: dataTypeName(element),
-        ...udt(element, database),
+        ...udt(declaredOid(elementOf(type)), database),
         dtd_identifier: `a${i + 1}`,
       },
     ];
