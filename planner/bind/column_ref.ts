@@ -3,6 +3,7 @@
  */
 import type { Expr } from '../../operators/expr/ir.ts';
 import type { PgNode } from '../parse/ast.ts';
+import { argumentNamed } from './argument.ts';
 import type { Level } from './level.ts';
 import { columnOfItem, findColumn, findItem, missingColumn, missingItem, wholeRow } from './namespace.ts';
 import { locationOf, stringOf } from './node.ts';
@@ -20,6 +21,8 @@ export function bindColumnRef(level: Level, c: PgNode): Expr {
     if (found) return found;
     const item = findItem(level, null, path[0], at);
     if (item) return wholeRow(level, item, at);
+    const argument = argumentNamed(level, path[0]);
+    if (argument) return argument;
     throw missingColumn(level, null, path[0], at);
   }
   const table = star ? path : path.slice(0, -1);
@@ -28,6 +31,8 @@ export function bindColumnRef(level: Level, c: PgNode): Expr {
   }
   const [schema, name] = qualifier(level, table, at);
   const item = findItem(level, schema, name, at);
+  const argument = !item && !star && path.length === 2 && name === level.callee?.name && argumentNamed(level, path[1]);
+  if (argument) return argument;
   if (!item) throw missingItem(level, schema, name, at);
   if (star) return wholeRow(level, item, at);
   const column = path[path.length - 1];

@@ -7,6 +7,7 @@ import type { ColType } from '../../operators/types.ts';
 import type { CatalogReader, Relation } from '../catalog_reader.ts';
 import type { BoundQuery, Col, Logical } from '../logical/plan.ts';
 import type { PgNode } from '../parse/ast.ts';
+import type { PgProc } from '../types/catalog.ts';
 import type { Origin, Shape } from './level.ts';
 
 export interface BindEnv {
@@ -24,6 +25,8 @@ export interface BindEnv {
   columnDefault?(relation: Relation, column: number): { node: PgNode; text: string } | null;
   /** Called with each RangeVar that names a relation of the catalog, and that relation. */
   onRelation?(node: PgNode, relation: Relation): void;
+  /** Called with each function of a user that is called; `call`: the FuncCall, null in the body of another function. */
+  onFunction?(called: PgProc, call: PgNode | null): void;
   /** False: no parameter is allowed (view bodies), PostgreSQL's 42P02. Default true. */
   allowParams?: boolean;
   /** True: the caller reads `relation AS OF e` at the moment that BoundQuery.asOf gives. Default: AS OF is refused. */

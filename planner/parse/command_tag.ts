@@ -29,6 +29,8 @@ const STATIC_TAG = {
   comment: 'COMMENT',
   create_enum: 'CREATE TYPE',
   alter_enum: 'ALTER TYPE',
+  create_function: 'CREATE FUNCTION',
+  alter_function: 'ALTER FUNCTION',
   create_sequence: 'CREATE SEQUENCE',
   alter_sequence: 'ALTER SEQUENCE',
   create_subscription: 'CREATE SUBSCRIPTION',

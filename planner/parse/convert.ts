@@ -16,6 +16,7 @@ import {
   tableFromQuery,
   truncate,
 } from './convert_ddl.ts';
+import { alterFunction, alterFunctionObject, createFunction } from './convert_function.ts';
 import { alterSequence, createSequence } from './convert_sequence.ts';
 import { declareCursor, explain, fetch, transaction, variableSet } from './convert_session.ts';
 import { alterEnum, createEnum, renameType } from './convert_type.ts';
@@ -59,8 +60,21 @@ const CONVERTERS: Record<string, Converter> = {
   CreateEnumStmt: createEnum,
   AlterEnumStmt: alterEnum,
   AlterTableStmt: alterTable,
-  RenameStmt: (node, source) => (node.renameType === 'OBJECT_TYPE' ? renameType(node, source) : rename(node, source)),
-  AlterObjectSchemaStmt: setSchema,
+  CreateFunctionStmt: createFunction,
+  AlterFunctionStmt: alterFunction,
+  RenameStmt: (node, source) => {
+    if (node.renameType === 'OBJECT_FUNCTION')
+      return alterFunctionObject(node.object, { k: 'rename', to: node.newname }, source);
+    return node.renameType === 'OBJECT_TYPE' ? renameType(node, source) : rename(node, source);
+  },
+  AlterObjectSchemaStmt: (node, source) => {
+    if (node.objectType !== 'OBJECT_FUNCTION') return setSchema(node, source);
+    return alterFunctionObject(node.object, { k: 'set_schema', schema: node.newschema }, source);
+  },
+  AlterOwnerStmt: (node, source) => {
+    if (node.objectType !== 'OBJECT_FUNCTION') return null;
+    return alterFunctionObject(node.object, { k: 'no_effect' }, source);
+  },
   DropStmt: drop,
   DropSubscriptionStmt: dropSubscription,
   TruncateStmt: truncate,

@@ -13,6 +13,7 @@ import {
   type CatalogObject,
   type ComputedIndexText,
   type ForeignKey,
+  type FunctionObject,
   type IndexObject,
   KIND_NAMES,
   type ObjectKind,
@@ -41,10 +42,15 @@ const BUILT_IN_SCHEMAS: [name: string, oid: number][] = [
   ['tidemark', 14999],
 ];
 
-/** Types have names of their own beside those of relations. */
-function placeOf({ kind, schema, name }: Pick<CatalogObject, 'kind' | 'schema' | 'name'>): string {
+/** Types have names of their own beside those of relations, and so have functions, with the types of their arguments. */
+function placeOf(object: CatalogObject): string {
+  const { kind, schema, name } = object;
+  if (kind === 'function') return functionPlace(schema, name, object.proc.args);
   return kind === 'type' ? typePlace(schema, name) : `${schema}.${name}`;
 }
+
+const functionPlace = (schema: string, name: string, args: number[]): string =>
+  `function ${schema}.${name}(${args.join()})`;
 
 const typePlace = (schema: string, name: string): string => `type ${schema}.${name}`;
 
@@ -64,6 +70,7 @@ export class Catalog implements CatalogReader {
   readonly #system: SystemRelations;
   #nextOid = FIRST_OID;
   #tables = { version: 0, references: new Map<number, Reference[]>(), uniques: new Map<number, IndexObject[]>() };
+  #functions = { version: 0, byName: new Map<string, FunctionObject[]>() };
   version = 1;
 
   constructor(system: SystemRelations) {
@@ -188,7 +195,12 @@ export class Catalog implements CatalogReader {
     this.version++;
   }
 
-  #checkFree({ kind, schema }: Pick<CatalogObject, 'kind' | 'schema'>, name: string): void {
+  #checkFree(object: CatalogObject, name: string, schema = object.schema): void {
+    const { kind } = object;
+    if (kind === 'function') {
+      if (this.functionOf(schema, name, object.proc.args) === undefined) return;
+      throw new SqlError('42723', `function "${name}" already exists with same argument types`);
+    }
     const type = this.#byName.has(typePlace(schema, name));
     const other = this.find(schema, name);
     if (kind === 'type') {
@@ -239,6 +251,23 @@ export class Catalog implements CatalogReader {
     return 0;
   }
 
+  /** The function with these very arguments. */
+  functionOf(schema: string, name: string, args: number[]): FunctionObject | undefined {
+    const object = this.#objects.get(this.#byName.get(functionPlace(schema, name, args)) ?? 0);
+    return object?.kind === 'function' ? object : undefined;
+  }
+
+  /** Functions by name, in the order of the search path where there is no schema. */
+  findFunctions(schema: string | undefined, name: string, searchPath: string[]): FunctionObject[] {
+    if (this.#functions.version !== this.version) {
+      const byName = new Map<string, FunctionObject[]>();
+      for (const object of this.#objects.values()) if (object.kind === 'function') addTo(byName, object.name, object);
+      this.#functions = { version: this.version, byName };
+    }
+    const found = this.#functions.byName.get(name) ?? [];
+    return (schema === undefined ? searchPath : [schema]).flatMap((s) => found.filter((f) => f.schema === s));
+  }
+
   /** A new definition of an object that keeps its OID. */
   replace(object: CatalogObject): void {
     this.#objects.set(object.oid, object);
@@ -270,6 +299,7 @@ export class Catalog implements CatalogReader {
     this.#checkFree(object, name);
     this.#byName.delete(placeOf(object));
     object.name = name;
+    if (object.kind === 'function') object.proc = { ...object.proc, name };
     this.#byName.set(placeOf(object), object.oid);
     if ('relation' in object) object.relation.name = name;
     this.version++;
@@ -277,9 +307,14 @@ export class Catalog implements CatalogReader {
 
   /** Puts an object into another schema, where its name is free. */
   move(object: CatalogObject, schema: string): void {
-    this.#byName.delete(`${object.schema}.${object.name}`);
-    this.#byName.set(`${schema}.${object.name}`, object.oid);
+    if (object.kind === 'function') this.#checkFree(object, object.name, schema);
+    this.#byName.delete(placeOf(object));
     object.schema = schema;
+    if (object.kind === 'function') {
+      const { proc } = object;
+      object.proc = { ...proc, namespace: this.schemaOid(schema), made: { ...proc.made!, schema } };
+    }
+    this.#byName.set(placeOf(object), object.oid);
     if ('relation' in object) object.relation.schema = schema;
     this.version++;
   }
@@ -326,6 +361,7 @@ export class Catalog implements CatalogReader {
       relationByOid: (oid) => this.relationByOid(oid),
       uniqueKeys: (relation) => this.uniqueKeys(relation),
       typeNamed: (schema, name) => this.typeNamed(schema, name, searchPath),
+      functionsNamed: (schema, name) => this.findFunctions(schema, name, searchPath).map(({ proc }) => proc),
       tableFunction: (schema, name, args) => this.tableFunction(schema, name, args),
     };
   }
@@ -392,6 +428,7 @@ export class Catalog implements CatalogReader {
 function shapeOf(object: CatalogObject): string {
   const columns = 'relation' in object ? object.relation.columns : [];
   const renames = columns.map(({ type }) => enumTypeOf(enumTypeOid(typeObjectOid(type.oid)))?.renames ?? 0);
+  if (object.kind === 'function') return JSON.stringify([object.name, object.source, object.proc]);
   return JSON.stringify([object.name, columns, object.kind === 'type' ? object.type.renames : renames]);
 }
 
@@ -413,7 +450,7 @@ function partTexts({ columns }: Relation, { parts }: ComputedIndexText): string[
   });
 }
 
-function addTo<T>(lists: Map<number, T[]>, key: number, item: T): void {
+function addTo<K, T>(lists: Map<K, T[]>, key: K, item: T): void {
   const list = lists.get(key);
   if (list === undefined) lists.set(key, [item]);
   else list.push(item);

@@ -4,6 +4,7 @@ import type { Expr } from '../../operators/expr/ir.ts';
 import type { IndexShape, Relation } from '../../planner/catalog_reader.ts';
 import type { PgNode, ReferentialAction, SelectNode } from '../../planner/parse/ast.ts';
 import type { PhysicalQuery } from '../../planner/physical/index.ts';
+import type { PgProc } from '../../planner/types/catalog.ts';
 import type { DecoderSpec } from '../formats/format.ts';
 
 /** Where a stream's or keyed table's rows come from. */
@@ -20,6 +21,8 @@ export interface ColumnDefault {
   text: string;
   /** OIDs of these sequences. */
   sequences: number[];
+  /** OIDs of functions of users that it calls. */
+  functions?: number[];
 }
 
 interface ObjectBase {
@@ -55,6 +58,8 @@ export interface Written {
   text: string;
   /** It is shown in brackets. */
   compound: boolean;
+  /** OIDs of functions of users that it calls, and that these call. */
+  functions?: number[];
 }
 
 /** GENERATED ALWAYS AS (...) STORED. */
@@ -233,8 +238,22 @@ export interface TypeObject extends ObjectBase {
   type: EnumType;
 }
 
+/** A function in SQL. */
+export interface FunctionObject extends ObjectBase {
+  kind: 'function';
+  proc: PgProc;
+  /** What stands in AS '...', or a body as the standard has it, from RETURN or BEGIN ATOMIC on. */
+  source: string;
+  standard: boolean;
+  leakproof: boolean;
+  parallel: 's' | 'r' | 'u';
+  cost: number;
+  rows: number;
+}
+
 export type CatalogObject =
   | TypeObject
+  | FunctionObject
   | SubscriptionObject
   | RelationObject
   | ViewObject
@@ -255,4 +274,5 @@ export const KIND_NAMES: Record<ObjectKind, string> = {
   sink: 'sink',
   subscription: 'subscription',
   type: 'type',
+  function: 'function',
 };

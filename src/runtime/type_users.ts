@@ -10,6 +10,7 @@ import { walkTree } from '../../planner/parse/walk_tree.ts';
 import { resolveTypeName } from '../../planner/types/type_name.ts';
 import {
   type CatalogObject,
+  type FunctionObject,
   type IndexObject,
   KIND_NAMES,
   type RelationObject,
@@ -19,6 +20,7 @@ import {
 import type { SessionContext } from '../engine.ts';
 import type { Dependent } from './dependents.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { callsInTables, indexesCalling, wordsOf } from './function_users.ts';
 import { columnsOf as columnsOfExpr } from './row_expression.ts';
 import { sessionWith } from './session_with.ts';
 import { parsed } from './written_expression.ts';
@@ -83,7 +85,8 @@ function columnsWith({ relation, generated }: RelationObject, object: TypeObject
 }
 
 /** A default goes with its column, and a CHECK with any of its own. */
-export function usesInTables(engine: TidemarkEngine, object: TypeObject): TypeUse[] {
+export function usesInTables(engine: TidemarkEngine, object: TypeObject | FunctionObject): TypeUse[] {
+  if (object.kind === 'function') return callsInTables(engine, object);
   return engine.catalog.objects().flatMap((table) => {
     if (table.kind !== 'table' && table.kind !== 'stream') return [];
     const { defaults, checks, relation, name } = table;
@@ -130,13 +133,15 @@ function isIn(expr: unknown, { oid }: TypeObject): boolean {
   return Object.values(expr).some((part) => isIn(part, { oid } as TypeObject));
 }
 
-/** Views, sinks and subscriptions that name the type. */
-function readersNaming(engine: TidemarkEngine, { oid }: TypeObject): CatalogObject[] {
+/** Views, sinks and subscriptions that name the type, or call the function. */
+function readersNaming(engine: TidemarkEngine, { oid }: CatalogObject): CatalogObject[] {
   return engine.catalog.objects().filter(({ dependencies }) => dependencies.includes(oid));
 }
 
 /** Indexes whose expressions or condition say the type, and which do not go with a column. */
-export function indexesSaying({ catalog }: TidemarkEngine, object: TypeObject): IndexObject[] {
+export function indexesSaying(engine: TidemarkEngine, object: TypeObject | FunctionObject): IndexObject[] {
+  if (object.kind === 'function') return indexesCalling(engine, object);
+  const { catalog } = engine;
   return catalog.objects().filter((index): index is IndexObject => {
     if (index.kind !== 'index' || index.computed === undefined || !isIn(index.computed.shape, object)) return false;
     const on = catalog.get(index.on);
@@ -147,13 +152,13 @@ export function indexesSaying({ catalog }: TidemarkEngine, object: TypeObject): 
 }
 
 /** All of them in PostgreSQL's words. */
-export function usersOfType(engine: TidemarkEngine, object: TypeObject): Dependent[] {
-  const on = `type ${object.name}`;
+export function usersOfType(engine: TidemarkEngine, object: TypeObject | FunctionObject): Dependent[] {
+  const on = wordsOf(object);
   const tables = usesInTables(engine, object).map(({ text }) => ({ text, on }));
   return [
     ...tables,
-    ...[...indexesSaying(engine, object), ...readersNaming(engine, object)].map(({ kind, name }) => ({
-      text: `${KIND_NAMES[kind]} ${name}`,
+    ...[...indexesSaying(engine, object), ...readersNaming(engine, object)].map((user) => ({
+      text: wordsOf(user),
       on,
     })),
   ];

@@ -20,6 +20,8 @@ const WRITES = new Set<Statement['k']>([
   'create_index',
   'create_enum',
   'alter_enum',
+  'create_function',
+  'alter_function',
   'create_sequence',
   'alter_sequence',
   'create_sink',
