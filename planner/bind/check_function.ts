@@ -7,7 +7,7 @@ import { resolveFunction } from '../types/function.ts';
 import type { BoundCall } from './bound_call.ts';
 import type { BindEnv } from './env.ts';
 import { colRef, Level } from './level.ts';
-import { columnsOf, rowsOf, bodyValue } from './sql_function.ts';
+import { bodyValue, columnsOf, rowsOf } from './sql_function.ts';
 import { guarded, newShared } from './start.ts';
 
 /**
@@ -20,7 +20,13 @@ export function checkSqlFunction(proc: PgProc, env: BindEnv): { dependencies: nu
     const level = new Level(shared, null, '');
     const made = proc.made!;
     const types = proc.args.map((oid) => colType(oid));
-    const f = resolveFunction({ schema: made.schema, name: proc.name, args: types, made: [proc] });
+    const f = resolveFunction({
+      schema: made.schema,
+      name: proc.name,
+      args: types,
+      variadic: proc.variadic !== 0,
+      made: [proc],
+    });
     const args = types.map((t): Expr => colRef(level.newCol('argument', t, { kind: 'from', label: 'argument' })));
     const { fn, resultType: t } = f;
     const expr = args[0] ?? constant(null, t);
