@@ -59,9 +59,9 @@ interface ReturnColumn {
   type: ColType;
 }
 
-/** `f(integer)` */
+/** `f(integer,text)` */
 export function signatureText({ name, args }: Pick<PgProc, 'name' | 'args'>): string {
-  return `${name}(${args.map((t) => formatType(t)).join(', ')})`;
+  return `${name}(${args.map((t) => formatType(t)).join(',')})`;
 }
 
 /** The call as an expression. */

@@ -9,6 +9,7 @@ import { isTemporary, schemasOf } from '../../operators/expr/search_path.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import { enumTypeOid, typeObjectOid } from '../../operators/types.ts';
 import { type CatalogReader, primaryKeyOf, type Relation, type UniqueKey } from '../../planner/catalog_reader.ts';
+import { formatType } from '../../planner/types/type_name.ts';
 import {
   type CatalogObject,
   type ComputedIndexText,
@@ -198,8 +199,10 @@ export class Catalog implements CatalogReader {
   #checkFree(object: CatalogObject, name: string, schema = object.schema): void {
     const { kind } = object;
     if (kind === 'function') {
-      if (this.functionOf(schema, name, object.proc.args) === undefined) return;
-      throw new SqlError('42723', `function "${name}" already exists with same argument types`);
+      const { args } = object.proc;
+      if (this.functionOf(schema, name, args) === undefined) return;
+      const words = `${name}(${args.map((t) => formatType(t)).join(', ')})`;
+      throw new SqlError('42723', `function ${words} already exists in schema "${schema}"`);
     }
     const type = this.#byName.has(typePlace(schema, name));
     const other = this.find(schema, name);

@@ -27,6 +27,10 @@ type CreateFunction = Extract<Statement, { k: 'create_function' }>;
 const VOID = 2278;
 const UNUSABLE: ReadonlySet<number> = new Set([VOID, OID.record, OID.any]);
 
+const SAME = 'anyelement, anyarray, anynonarray, anyenum, anyrange, or anymultirange';
+const COMPATIBLE =
+  'anycompatible, anycompatiblearray, anycompatiblenonarray, anycompatiblerange, or anycompatiblemultirange';
+
 const wrong = (message: string, detail?: string): SqlError => new SqlError('42P13', message, { detail });
 
 export function createFunction(engine: TidemarkEngine, statement: CreateFunction, session: SessionContext): void {
@@ -136,10 +140,20 @@ function procOf(
 
 function argumentType(engine: TidemarkEngine, node: PgNode, session: SessionContext): ColType {
   if (node.setof) throw wrong('functions cannot accept set arguments');
-  const { oid } = columnType(engine, node, session);
+  const { oid } = parameterType(engine, node, session);
   const isPseudo = typeByOid(oid)?.kind === 'p' && !isPolymorphic(oid);
   if (isPseudo) throw wrong(`SQL functions cannot have arguments of type ${formatType(oid)}`);
   return colType(oid);
+}
+
+/** PostgreSQL has no quotes around the name here. */
+function parameterType(engine: TidemarkEngine, node: PgNode, session: SessionContext): ColType {
+  try {
+    return columnType(engine, node, session);
+  } catch (error) {
+    if (!(error instanceof SqlError) || error.sqlstate !== '42704') throw error;
+    throw new SqlError('42704', error.message.replace(/^type "(.*)" does/, 'type $1 does'), error.fields);
+  }
 }
 
 function checkParameters(parameters: ParameterDef[], types: ColType[]): void {
@@ -213,7 +227,7 @@ function checkResult(type: number, hasColumns: boolean, inputs: number[]): void 
     if (inputs.some(isPolymorphic)) return;
     throw wrong(
       'cannot determine result data type',
-      `A result of type ${formatType(type)} requires at least one input of a polymorphic type.`,
+      `A result of type ${formatType(type)} requires at least one input of type ${formatType(type).startsWith('anycompatible') ? COMPATIBLE : SAME}.`,
     );
   }
   if (UNUSABLE.has(type) || typeByOid(type)?.kind === 'p')
@@ -274,11 +288,18 @@ function checkBody(engine: TidemarkEngine, proc: PgProc, statement: CreateFuncti
   }
   const named: [node: PgNode, schema: string][] = [];
   const called: [node: PgNode, path: string[]][] = [];
-  // Of a function that is replaced, the calls mean the new one.
   const { catalog } = engine;
+  const env = engine.bindEnv(session, [], 'read');
+  // What it calls may be itself.
+  const functionsNamed = (schema: string | undefined, name: string): PgProc[] => {
+    const found = env.catalog.functionsNamed?.(schema, name) ?? [];
+    if (name !== proc.name || (schema ?? proc.made!.schema) !== proc.made!.schema) return found;
+    return [proc, ...found.filter((other) => other.oid !== proc.oid)];
+  };
   const bound = inBody(statement, () =>
     checkSqlFunction(proc, {
-      ...engine.bindEnv(session, [], 'read'),
+      ...env,
+      catalog: { ...env.catalog, functionsNamed },
       allowParams: false,
       onRelation: (node, relation) => void named.push([node, relation.schema]),
       onFunction: (other, call) => call && called.push([call, [other.made!.schema, other.name]]),

@@ -4,10 +4,11 @@
  */
 import { SqlError } from '../../operators/errors.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
-import { bindScalar, signatureText } from '../../planner/bind/index.ts';
-import type { Relation } from '../../planner/catalog_reader.ts';
+import { bindScalar, checkSqlFunction, signatureText } from '../../planner/bind/index.ts';
+import { presentColumns, type Relation } from '../../planner/catalog_reader.ts';
 import type { PgNode } from '../../planner/parse/ast.ts';
 import { walkTree } from '../../planner/parse/walk_tree.ts';
+import { isPolymorphic } from '../../planner/types/polymorphic.ts';
 import {
   type CatalogObject,
   type FunctionObject,
@@ -22,7 +23,7 @@ import { columnsOf, rowColumns } from './row_expression.ts';
 import { sessionWith } from './session_with.ts';
 import { orNull } from './view_query.ts';
 
-/** `function f(integer)`, `table t` */
+/** `function f(integer,text)`, `table t` */
 export function wordsOf(object: CatalogObject): string {
   return `${KIND_NAMES[object.kind]} ${object.kind === 'function' ? signatureText(object.proc) : object.name}`;
 }
@@ -156,4 +157,41 @@ export function checkNowhereCalled(engine: TidemarkEngine, object: FunctionObjec
     detail: users.map((user) => `${user} depends on ${words}`).join('\n'),
     hint: 'Drop what is named in the detail, change the function, and make it again.',
   });
+}
+
+/**
+ * Those that would stand broken when names of what they read change: with a body of the standard, which knows no other names, or called elsewhere. Others are looked at when they are
+ * called, as in PostgreSQL. Call it before the change; what it gives throws 0A000 when one of them cannot be bound after it.
+ */
+export function boundFunctions(engine: TidemarkEngine, session: SessionContext): () => void {
+  if (engine.replay !== null) return () => undefined;
+  const isBound = ({ proc }: FunctionObject) =>
+    proc.args.some(isPolymorphic) ||
+    orNull(() => checkSqlFunction(proc, { ...engine.bindEnv(session, [], 'read'), allowParams: false })) !== null;
+  const watched = engine.catalog.objects().filter((object): object is FunctionObject => {
+    if (object.kind !== 'function') return false;
+    return (object.standard || callersOf(engine, object).length > 0) && isBound(object);
+  });
+  return () => {
+    const broken = watched.filter((object) => !isBound(object)).map(wordsOf);
+    if (broken.length === 0) return;
+    throw new SqlError('0A000', `${broken.join(', ')} could not be called after this change`, {
+      hint: 'Drop what calls it and the function, and make them again afterwards.',
+    });
+  };
+}
+
+/** Whether a body of the standard names a column of a relation. */
+export function bodyReads(
+  engine: TidemarkEngine,
+  { standard, proc }: FunctionObject,
+  relation: Relation,
+  position: number,
+  session: SessionContext,
+): boolean {
+  if (!standard) return false;
+  const columns = presentColumns(relation).filter((column) => column.position !== position);
+  const made = { ...proc.made!, body: { ...proc.made!.body, seen: [{ relation: relation.oid, columns }] } };
+  const env = { ...engine.bindEnv(session, [], 'read'), allowParams: false };
+  return orNull(() => checkSqlFunction({ ...proc, made }, env)) === null;
 }

@@ -52,6 +52,11 @@ async function savedShape(): Promise<string[]> {
      CREATE MATERIALIZED VIEW closed AS SELECT window_start, count(*) AS n FROM TUMBLE(bids, at, INTERVAL '10 seconds') GROUP BY window_start EMIT ON WINDOW CLOSE;
      CREATE SINK out FROM hops WITH (connector = 'blackhole');`,
   );
+  await sql(
+    engine,
+    `CREATE FUNCTION plus(x int, y int DEFAULT 1, OUT z int) LANGUAGE sql AS 'SELECT x + y';
+     CREATE TABLE called (a int CHECK (plus(a) > 0) DEFAULT plus(1), b int)`,
+  );
   await sql(engine, 'CREATE UNIQUE INDEX ON numbered ((a + c), b) NULLS NOT DISTINCT WHERE c > 0');
   for (const [name, query] of Object.entries(VIEWS)) await sql(engine, `CREATE MATERIALIZED VIEW ${name} AS ${query}`);
   for (let i = 0; i < 40; i++) {

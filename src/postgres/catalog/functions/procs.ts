@@ -5,6 +5,7 @@ import { systemTable } from '../../../../planner/types/catalog_table.ts';
 import { formatType } from '../../../../planner/types/type_name.ts';
 import type { FunctionObject } from '../../../catalog/objects.ts';
 import type { Moment } from '../catalog_relation.ts';
+import { bodyText } from '../function_body.ts';
 import { isInput, type Parameter, parametersOf } from '../proc_parameters.ts';
 import { functionObject, procOf } from '../procs.ts';
 import { type CatalogFunctions, numberOf } from './catalog_function.ts';
@@ -52,7 +53,8 @@ const VOLATILITY = { i: ' IMMUTABLE', s: ' STABLE', v: '' };
 const PARALLEL = { s: ' PARALLEL SAFE', r: ' PARALLEL RESTRICTED', u: '' };
 
 /** CREATE OR REPLACE FUNCTION; null for PostgreSQL's own, whose code is not here. */
-function definition({ proc, ...object }: FunctionObject, moment: Moment): string {
+function definition(object: FunctionObject, moment: Moment): string {
+  const { proc } = object;
   const words = [
     VOLATILITY[proc.volatility],
     PARALLEL[object.parallel],
@@ -68,7 +70,7 @@ function definition({ proc, ...object }: FunctionObject, moment: Moment): string
     ` RETURNS ${resultText(proc, moment)}`,
     ' LANGUAGE sql',
     ...(words === '' ? [] : [words]),
-    object.standard ? object.source : `AS ${quote}${object.source}${quote}`,
+    object.standard ? bodyText(object, moment.context.searchPath) : `AS ${quote}${object.source}${quote}`,
     '',
   ].join('\n');
 }
@@ -85,9 +87,9 @@ export const PROC_FUNCTIONS: CatalogFunctions = {
     const object = functionObject(moment.facts, numberOf(oid));
     return object === undefined ? null : definition(object, moment);
   },
-  pg_get_function_sqlbody: ([oid], { facts }) => {
+  pg_get_function_sqlbody: ([oid], { facts, context }) => {
     const object = functionObject(facts, numberOf(oid));
-    return object?.standard ? object.source : null;
+    return object?.standard ? bodyText(object, context.searchPath) : null;
   },
   pg_get_function_arguments: ofProc((proc, moment) => argumentsText(proc, true, moment)),
   pg_get_function_identity_arguments: ofProc((proc, moment) => argumentsText(proc, false, moment)),
