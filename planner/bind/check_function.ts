@@ -6,7 +6,7 @@ import type { PgProc } from '../types/catalog.ts';
 import { resolveFunction } from '../types/function.ts';
 import type { BoundCall } from './bound_call.ts';
 import type { BindEnv } from './env.ts';
-import { colRef, Level } from './level.ts';
+import { Level } from './level.ts';
 import { bodyValue, columnsOf, rowsOf } from './sql_function.ts';
 import { guarded, newShared } from './start.ts';
 
@@ -27,7 +27,8 @@ export function checkSqlFunction(proc: PgProc, env: BindEnv): { dependencies: nu
       variadic: proc.variadic !== 0,
       made: [proc],
     });
-    const args = types.map((t): Expr => colRef(level.newCol('argument', t, { kind: 'from', label: 'argument' })));
+    // They may stand wherever a parameter of a statement may, which is more than columns may.
+    const args = types.map((t, i): Expr => ({ k: 'param', n: i + 1, t }));
     const { fn, resultType: t } = f;
     const expr = args[0] ?? constant(null, t);
     const call: BoundCall = {

@@ -6,8 +6,8 @@
  *   h(a)    RETURNS SETOF ...            FROM u, h(u.x)          FROM u, LATERAL (...)
  *   STRICT                               f(x)                    CASE WHEN x IS NULL THEN NULL ELSE ... END
  *
- * So a call costs what its body costs, in queries and in what is kept up to date. A volatile argument that the body takes twice, or may take many times, is a column of its own under the
- * expression. What calls itself would not end: 54001. Traps: names of the body see columns before parameters; places of nodes are in the body's text, not in the statement's.
+ * So a call costs what its body costs, in queries and in what is kept up to date. A volatile argument that an expression takes twice is a column of its own under it; one of a body with
+ * rows is refused. What calls itself would not end: 54001. Traps: names of the body see columns before parameters; places of nodes are in the body's text, not in the statement's.
  */
 import { SqlError } from '../../operators/errors.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
@@ -182,6 +182,15 @@ function ownColumn(level: Level, call: BoundCall, arg: Expr): Expr {
   return register(level, { kind: 'value', right: oneRow(), test: [arg], key, location: call.location }, arg.t);
 }
 
+/** Rows of a body are looked for by the values of its arguments, which are worked out for that apart from the rows that they are of. */
+function refuseVolatile(level: Level, { f, args, location }: BoundCall): void {
+  if (!args.some(isVolatile)) return;
+  throw level.error('0A000', `a volatile argument of ${signatureText(f.proc)} is not supported`, location, {
+    detail: 'Its body is more than one expression.',
+    hint: 'Work the argument out in WITH: WITH w AS (SELECT random() AS x) SELECT f(x) FROM w.',
+  });
+}
+
 function refuseAlone(level: Level, { f, location }: BoundCall): void {
   if (!ALONE.has(level.clause)) return;
   throw level.error('0A000', `cannot use function ${signatureText(f.proc)} in ${clauseName(level.clause)}`, location, {
@@ -227,7 +236,7 @@ export function rowsOf(
   made: SqlFunction,
   columns: ReturnColumn[],
 ): { plan: Logical; cols: Col[]; order: OrderItem[] } {
-  call.args = call.args.map((arg) => (isVolatile(arg) ? ownColumn(level, call, arg) : arg));
+  refuseVolatile(level, call);
   const body = bodyLevel(level, made, calleeOf(call, call.args));
   const query = level.shared.binders.select(
     body,

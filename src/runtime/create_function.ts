@@ -20,7 +20,7 @@ import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { checkReplaceable } from './function_users.ts';
 import { targetSchema } from './target_schema.ts';
-import { columnType, qualifyTypes, typesOfColumns } from './type_users.ts';
+import { columnType, namedInSyntax, qualifyTypes, typesOfColumns } from './type_users.ts';
 
 type CreateFunction = Extract<Statement, { k: 'create_function' }>;
 
@@ -67,15 +67,17 @@ export function createFunction(engine: TidemarkEngine, statement: CreateFunction
     cost: statement.cost ?? 100,
     rows: statement.rows ?? (proc.retset ? 1000 : 0),
   };
+  // What calls it is bound again after a start, and so is what it calls.
+  const reads = [...object.dependencies, ...namedInSyntax(engine, proc.made!.body.select, session.searchPath)];
   if (existing === undefined) {
     object.oid = catalog.newOid();
     proc.oid = object.oid;
-    engine.define(object, session);
+    engine.define(object, session, reads);
     return;
   }
   checkReplaceable(engine, existing, object);
   catalog.replace({ ...object, comments: existing.comments });
-  engine.defined({ sql: object.sql, made: object.oid, dropped: [] }, session, object.dependencies);
+  engine.defined({ sql: object.sql, made: object.oid, dropped: [] }, session, reads);
 }
 
 function checkLanguage(language: string | null): void {

@@ -27,9 +27,17 @@ import { parsed } from './written_expression.ts';
 
 type Finder = (schema: string | undefined, name: string) => TypeObject | undefined;
 
-/** Types that syntax names, as objects of the catalog. */
-export function typesNamed({ catalog }: TidemarkEngine, root: PgNode, searchPath: string[]): number[] {
-  return typeNodes(root, (schema, name) => catalog.findType(schema, name, searchPath)).map(({ type }) => type.oid);
+/** Types that syntax names, and functions of users with the names that it calls, as objects of the catalog. */
+export function namedInSyntax({ catalog }: TidemarkEngine, root: PgNode, searchPath: string[]): number[] {
+  const found = typeNodes(root, (schema, name) => catalog.findType(schema, name, searchPath)).map(
+    ({ type }) => type.oid,
+  );
+  walkTree(root, ({ FuncCall: call }) => {
+    if (call === undefined) return;
+    const path = strings(call.funcname);
+    found.push(...catalog.findFunctions(path.at(-2), path[path.length - 1], searchPath).map(({ oid }) => oid));
+  });
+  return [...new Set(found)];
 }
 
 /** The nodes of a syntax tree that name a type which `find` finds. */

@@ -26,7 +26,13 @@ test('functions, and what calls them, are there after restarts', async () => {
     CREATE VIEW p AS SELECT x.id, x.text, lib.second_name(x.id) AS n FROM moods('sad') x;
     CREATE MATERIALIZED VIEW over_p AS SELECT count(*) AS n, min(n) AS least FROM p;
     CREATE TABLE c (a int CHECK (lib.add(a, 0) < 50), d int DEFAULT lib.add(1, 1), g int GENERATED ALWAYS AS (lib.add(a, 1)) STORED);
-    CREATE INDEX ci ON c (lib.add(a, 2))`;
+    CREATE INDEX ci ON c (lib.add(a, 2));
+    CREATE FUNCTION inside(x int) RETURNS int LANGUAGE sql RETURN x + 1;
+    CREATE FUNCTION outside(x int) RETURNS int LANGUAGE sql AS 'SELECT inside(x)';
+    CREATE TABLE without (a int CHECK (outside(a) > 0), b int DEFAULT outside(1));
+    ALTER TABLE without DROP CONSTRAINT without_a_check, ALTER b SET DEFAULT 3;
+    DROP FUNCTION outside, inside;
+    CREATE TABLE likewise (LIKE c INCLUDING ALL)`;
   let id = 3;
   let known: unknown = null;
   const last = await overRestarts(script, async (engine: TidemarkEngine, how: string) => {
@@ -61,6 +67,10 @@ test('functions, and what calls them, are there after restarts', async () => {
       { sqlstate: '0A000' },
     );
     await assert.rejects(sql(engine, 'SELECT gone(1)'), { sqlstate: '42883' });
+    await assert.rejects(sql(engine, 'SELECT outside(1)'), { sqlstate: '42883' });
+    await sql(engine, `INSERT INTO without (a) VALUES (${-id}); INSERT INTO likewise (a) VALUES (${id})`);
+    assert.deepEqual(await sql(engine, `SELECT b FROM without WHERE a = ${-id}`), [['3']]);
+    await assert.rejects(sql(engine, 'INSERT INTO likewise (a) VALUES (60)'), { sqlstate: '23514' });
     id++;
   });
   await last.close();

@@ -53,6 +53,9 @@ test('functions in SQL, called and described', async () => {
     SELECT * FROM strict_set(1) ORDER BY 1;
     SELECT * FROM strict_set(NULL) ORDER BY 1;
     SELECT t.a, s FROM t LEFT JOIN strict_set(t.b) s ON true ORDER BY 1, 2;
+    CREATE FUNCTION first_of(n int) RETURNS SETOF t LANGUAGE sql AS $$ SELECT * FROM t ORDER BY a LIMIT n OFFSET n - 1 $$;
+    SELECT * FROM first_of(2) ORDER BY 1;
+    DROP FUNCTION first_of;
     CREATE FUNCTION pairs(n int) RETURNS TABLE (p int, q text) LANGUAGE sql AS $$ SELECT a, s FROM t WHERE a >= n $$;
     SELECT * FROM pairs(2) ORDER BY 1;
     SELECT t.a, p.* FROM t LEFT JOIN LATERAL pairs(t.a + 1) p ON true ORDER BY 1, 2;

@@ -100,8 +100,20 @@ function madeRow(object: FunctionObject, facts: CatalogFacts): CatalogRow {
 /** Those that are always there. */
 let known: Datum[][] | null = null;
 
+const keys = new WeakMap<CatalogFacts, string>();
+
+/** The rows are many, and few DDL statements are about functions. */
+function keyOf(facts: CatalogFacts): string {
+  const there = keys.get(facts);
+  if (there !== undefined) return there;
+  const key = JSON.stringify(functionsOf(facts).map((object) => ({ ...object, dependencies: [] })));
+  keys.set(facts, key);
+  return key;
+}
+
 export const PG_PROC: CatalogRelation = {
   until: 'catalog',
+  key: keyOf,
   rows: ({ facts }, columns) => {
     known ??= [...staticRows('pg_proc', columns), ...toRows(columns, OWN_FUNCTIONS.map(ownRow))];
     const made = functionsOf(facts).map((object) => madeRow(object, facts));
