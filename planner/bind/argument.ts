@@ -7,7 +7,7 @@ export function argumentNamed(level: Level, name: string): Expr | null {
   return at < 0 || name === '' ? null : argumentAt(level, at);
 }
 
-/** The n-th (from 0) argument of the call that the body is bound for; undefined: it has none. */
+/** The n-th (from 0) argument of the call that the body is bound for; null: it has none. */
 export function argumentAt(level: Level, n: number): Expr | null {
   const value = level.callee?.values[n];
   if (value === undefined) return null;
@@ -15,6 +15,7 @@ export function argumentAt(level: Level, n: number): Expr | null {
   // Its place is in the text of the call.
   const { locations, shapes } = level.shared;
   const copy = { ...value };
+  level.callee!.taken.add(copy);
   const at = locations.get(value);
   if (at !== undefined) locations.set(copy, at);
   const shape = shapes.get(value);

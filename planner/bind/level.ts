@@ -112,6 +112,8 @@ export interface Callee {
   values: Expr[];
   /** How often the body takes each. */
   uses: number[];
+  /** What stands for them there. */
+  taken: Set<Expr>;
 }
 
 export interface Subquery {

@@ -135,7 +135,7 @@ function calleeOf(call: BoundCall, values: Expr[]): Callee {
   const { name, argNames, argModes, args } = call.f.proc;
   const isInput = (i: number) => argModes === null || ['i', 'b', 'v'].includes(argModes[i]);
   const names = argNames?.filter((_, i) => isInput(i)) ?? args.map(() => '');
-  return { name, names, values, uses: values.map(() => 0) };
+  return { name, names, values, uses: values.map(() => 0), taken: new Set() };
 }
 
 function bodyLevel(level: Level, made: SqlFunction, callee: Callee): Level {
@@ -161,7 +161,7 @@ function expressionOf(level: Level, call: BoundCall, made: SqlFunction): Expr | 
     call.args = call.args.map((arg, i) => (isTwice(arg, i) ? ownColumn(level, call, arg) : arg));
     now = bound(call.args);
   }
-  forgetPlaces(level, now.expr!, call.args);
+  forgetPlaces(level, now.expr!, now.callee);
   return returned(now.body, call, now.expr!, call.t);
 }
 
@@ -199,10 +199,9 @@ function refuseAlone(level: Level, { f, location }: BoundCall): void {
 }
 
 /** Places in the body's text mean nothing in the statement's. */
-function forgetPlaces(level: Level, expr: Expr, args: Expr[]): void {
-  const texts = args.map((arg) => meaningText(level, arg));
+function forgetPlaces(level: Level, expr: Expr, { taken }: Callee): void {
   visitExpr(expr, (x) => {
-    if (texts.includes(meaningText(level, x))) return false;
+    if (taken.has(x)) return false;
     level.shared.locations.delete(x);
     return true;
   });
@@ -215,7 +214,7 @@ function returned(body: Level, { f }: BoundCall, expr: Expr, to: ColType): Expr 
   return out.t.typmod === -1 ? out : { k: 'cast', arg: out, t: colType(out.t.oid), explicit: false };
 }
 
-export function mismatch(proc: PgProc, detail: string): SqlError {
+function mismatch(proc: PgProc, detail: string): SqlError {
   const type = formatType(proc.result);
   return new SqlError('42P13', `return type mismatch in function declared to return ${type}`, { detail });
 }

@@ -80,8 +80,10 @@ function functionToDrop(
   } catch (error) {
     const isMissing = error instanceof SqlError && ['42883', '42704', '3F000'].includes(error.sqlstate);
     if (!ifExists || !isMissing) throw error;
-    const types = named.args?.map((node) => strings(node.names).at(-1)).join(',') ?? '';
-    session.notice('NOTICE', '00000', `function ${named.name}(${types}) does not exist, skipping`);
+    const types =
+      named.args?.map(({ names, arrayBounds }) => strings(names).join('.') + (arrayBounds ? '[]' : '')) ?? [];
+    const path = named.schema === undefined ? named.name : `${named.schema}.${named.name}`;
+    session.notice('NOTICE', '00000', `function ${path}(${types.join(',')}) does not exist, skipping`);
     return null;
   }
 }

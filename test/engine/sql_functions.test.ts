@@ -161,6 +161,12 @@ test('functions in SQL, called and described', async () => {
     ALTER FUNCTION nosuch(int) STABLE;
     DROP FUNCTION nosuch(int);
     DROP FUNCTION nosuch;
+    DROP FUNCTION IF EXISTS nosuch(int, text[]), nosuch2, lib.nosuch3;
+    INSERT INTO t VALUES (30, sq(total(2)::int), name_of(1)), (31, NULL, last_one()) RETURNING b;
+    INSERT INTO t VALUES (30, 1, 'w') ON CONFLICT (a) DO UPDATE SET b = sq(excluded.b) + t.a RETURNING b;
+    UPDATE t SET s = name_of(1), b = atom(a) WHERE a >= 30 RETURNING a, b, s;
+    MERGE INTO t USING upto(2) AS u ON t.a = u WHEN MATCHED THEN UPDATE SET s = name_of(3);
+    SELECT * FROM t ORDER BY a;
     DROP FUNCTION add;
     DROP FUNCTION add(int, int) RESTRICT;
     ALTER TABLE c ALTER d DROP DEFAULT;
