@@ -3,6 +3,7 @@ import type { Expr } from '../operators/expr/ir.ts';
 import type { ColType } from '../operators/types.ts';
 import type { Monotone } from './analyse/facts.ts';
 import type { SelectNode } from './parse/ast.ts';
+import type { PgProc } from './types/catalog.ts';
 
 export type RelationKind = 'table' | 'stream' | 'view' | 'materialized_view' | 'index' | 'sink' | 'sequence' | 'system';
 
@@ -71,6 +72,8 @@ export interface CatalogReader {
   uniqueKeys(relation: Relation): UniqueKey[];
   /** pg_type.oid of a type that a user made; `schema` undefined means the search path. 0 when there is none. */
   typeNamed(schema: string | undefined, name: string): number;
+  /** Functions of users by name, in the order of the search path where `schema` is undefined. */
+  functionsNamed?(schema: string | undefined, name: string): PgProc[];
   /** A function relation such as tidemark.errors('v'): null when the name is none of these. */
   tableFunction?(schema: string | undefined, name: string, args: (string | null)[]): Relation | null;
 }

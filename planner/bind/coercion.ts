@@ -44,6 +44,7 @@ export function coerceHost(level: Level): CoerceHost {
       env.paramTypes[n - 1] = type.oid;
       return colType(type.oid);
     },
+    defaultOf: ({ node, text }) => level.withText(text).bindIn('default', node),
   };
 }
 

@@ -4,6 +4,7 @@
 import type { SqlError } from '../../operators/errors.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import type { PgNode } from '../parse/ast.ts';
+import { argumentNamed } from './argument.ts';
 import { bindParam } from './constant.ts';
 import type { Level } from './level.ts';
 import { columnOfItem, findColumn, findItem, missingColumn, missingItem, wholeRow } from './namespace.ts';
@@ -24,6 +25,8 @@ export function bindColumnRef(level: Level, c: PgNode): Expr {
     if (found) return found;
     const item = findItem(level, null, path[0], at);
     if (item) return wholeRow(level, item, at);
+    const argument = argumentNamed(level, path[0]);
+    if (argument) return argument;
     if (variable) return variable;
     throw missingColumn(level, null, path[0], at);
   }
@@ -33,6 +36,8 @@ export function bindColumnRef(level: Level, c: PgNode): Expr {
   }
   const [schema, name] = qualifier(level, table, at);
   const item = findItem(level, schema, name, at);
+  const argument = !item && !star && path.length === 2 && name === level.callee?.name && argumentNamed(level, path[1]);
+  if (argument) return argument;
   const variable = item || star ? null : variableNamed(level, path, at);
   if (variable) return variable;
   if (!item) throw missingItem(level, schema, name, at);

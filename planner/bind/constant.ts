@@ -10,6 +10,7 @@ import { elementTypeOf } from '../types/catalog.ts';
 import { callFunction } from '../types/coerce.ts';
 import { resolveFunction } from '../types/function.ts';
 import { typeOfOid } from '../types/type_name.ts';
+import { argumentAt } from './argument.ts';
 import { bindArray } from './array_expr.ts';
 import { cast } from './cast_expr.ts';
 import { BOOL, coerceHost, INT4, INT8, UNKNOWN } from './coercion.ts';
@@ -53,7 +54,9 @@ function numberConstant(level: Level, text: string): Expr {
 export function bindParam(level: Level, c: PgNode): Expr {
   const n: number = c.number ?? 0;
   const { env } = level.shared;
-  if (env.allowParams === false || n < 1) {
+  const argument = argumentAt(level, n - 1);
+  if (argument) return argument;
+  if (env.allowParams === false || n < 1 || level.callee !== null) {
     throw level.error('42P02', `there is no parameter $${n}`, locationOf(c));
   }
   while (env.paramTypes.length < n) env.paramTypes.push(0);

@@ -7,6 +7,7 @@ import type { ColType } from '../../operators/types.ts';
 import type { CatalogReader, Relation } from '../catalog_reader.ts';
 import type { BoundQuery, Col, Logical } from '../logical/plan.ts';
 import type { PgNode } from '../parse/ast.ts';
+import type { PgProc } from '../types/catalog.ts';
 import type { Origin, Shape } from './level.ts';
 
 export interface BindEnv {
@@ -26,6 +27,8 @@ export interface BindEnv {
   onRelation?(node: PgNode, relation: Relation): void;
   /** Names, or dotted names, that stand for parameters where no column has them (PL/pgSQL's variables): the parameter's number. */
   variables?: ReadonlyMap<string, number>;
+  /** Called with each function of a user that is called; `call`: the FuncCall, null in the body of another function. */
+  onFunction?(called: PgProc, call: PgNode | null): void;
   /** False: no parameter is allowed (view bodies), PostgreSQL's 42P02. Default true. */
   allowParams?: boolean;
   /** True: the caller reads `relation AS OF e` at the moment that BoundQuery.asOf gives. Default: AS OF is refused. */

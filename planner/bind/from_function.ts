@@ -9,6 +9,7 @@ import { oneRow } from '../logical/columns.ts';
 import type { Col, Logical } from '../logical/plan.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { procsByName } from '../types/catalog.ts';
+import type { BoundCall } from './bound_call.ts';
 import { INT8, refuseDomain, refuseEnumInView } from './coercion.ts';
 import { columnName } from './column_name.ts';
 import { columnsItem, type FromItem } from './from_item.ts';
@@ -18,6 +19,7 @@ import { colRef, type Level, type SetFunction } from './level.ts';
 import { locationOf, names } from './node.ts';
 import { lockstep } from './set_function.ts';
 import { rowShape } from './shape.ts';
+import { sqlFunctionItem } from './sql_function.ts';
 import { attachSubqueries } from './subquery.ts';
 import { bindTimeWindow, isTimeWindow } from './time_window.ts';
 
@@ -41,6 +43,11 @@ export function bindRangeFunction(level: Level, c: PgNode): FromItem {
   if (single) {
     const relation = functionRelation(level, first);
     if (relation) return relationItem(level, relation, c.alias ?? { aliasname: names(first.funcname).at(-1) });
+    const call = madeSet(level, first);
+    if (call) {
+      if (c.coldeflist) throw notRecord(level, c.coldeflist);
+      return sqlFunctionItem(level, call, c.alias, c.ordinality === true);
+    }
   }
   const saved = level.lateralActive;
   level.lateralActive = true;
@@ -67,6 +74,19 @@ function functionRelation(level: Level, call: PgNode) {
   );
   if (values.includes(undefined)) return null;
   return catalog.tableFunction?.(schema, name, values as (string | null)[]) ?? null;
+}
+
+/** The call when it is of a user's function that returns a set; null otherwise. */
+function madeSet(level: Level, call: PgNode): BoundCall | null {
+  const path = names(call.funcname);
+  const { catalog } = level.shared.env;
+  const candidates = catalog.functionsNamed?.(path.at(-2), path[path.length - 1]) ?? [];
+  if (call.over || !candidates.some((p) => p.retset)) return null;
+  const saved = level.lateralActive;
+  level.lateralActive = true;
+  const found = level.inClause('from_function', () => resolveCall(level, call));
+  level.lateralActive = saved;
+  return found.f.proc.made && found.f.retset ? found : null;
 }
 
 /** unnest(a, b) is ROWS FROM (unnest(a), unnest(b)). */

@@ -44,7 +44,7 @@ export function findRelation(level: Level, c: PgNode): Relation {
     const name = c.schemaname ? `${c.schemaname}.${c.relname}` : c.relname;
     throw level.error('42P01', `relation "${name}" does not exist`, at);
   }
-  env.onRelation?.(c, relation);
+  if (!level.isForeign) env.onRelation?.(c, relation);
   return relation;
 }
 

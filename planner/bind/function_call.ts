@@ -6,7 +6,7 @@ import { SqlError } from '../../operators/errors.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { colType, OID } from '../../operators/types.ts';
 import type { PgNode } from '../parse/ast.ts';
-import { typeByName, typeByOid } from '../types/catalog.ts';
+import { type PgProc, typeByName, typeByOid } from '../types/catalog.ts';
 import { callFunction } from '../types/coerce.ts';
 import { type ResolvedFunction, resolveFunction } from '../types/function.ts';
 import { functionCast as functionCastType } from '../types/function_cast.ts';
@@ -19,6 +19,7 @@ import type { Level } from './level.ts';
 import { exprLocation } from './locate.ts';
 import { locationOf, names } from './node.ts';
 import { addSetFunction } from './set_function.ts';
+import { bindSqlCall } from './sql_function.ts';
 import { bindWindowCall } from './window_call.ts';
 
 /** Binds a FuncCall in an expression. */
@@ -29,6 +30,7 @@ export function bindFunctionCall(level: Level, c: PgNode): Expr {
   checkDecoration(level, c, call);
   if (c.over) return bindWindowCall(level, c, call);
   if (call.f.kind === 'a') return bindAggregate(level, c, call);
+  if (call.f.proc.made) return bindSqlCall(level, call);
   if (call.f.retset) return addSetFunction(level, call);
   noteShape(level, call.expr, call.f);
   return level.at(call.expr, call.location);
@@ -66,10 +68,12 @@ export function resolveCall(level: Level, c: PgNode): BoundCall {
   const filter = c.agg_filter
     ? level.inClause('filter', () => toBoolean(level, level.bind(c.agg_filter), 'FILTER'))
     : null;
+  const schema = path.length > 1 ? path[path.length - 2] : undefined;
   const resolve = (): ResolvedFunction =>
     resolveFunction({
-      schema: path.length > 1 ? path[path.length - 2] : undefined,
+      schema,
       name,
+      made: level.shared.env.catalog.functionsNamed?.(schema, name),
       args: args.map((a) => typeOf(level, a)),
       argNames: argNames.length > 0 ? argNames : undefined,
       variadic: c.func_variadic === true ? true : undefined,
@@ -77,7 +81,8 @@ export function resolveCall(level: Level, c: PgNode): BoundCall {
       withinGroup: c.agg_within_group ? sorts.length : undefined,
     });
   const f = locateResolution(level, resolve, args, location);
-  refuseInViews(level, f, name, location);
+  if (f.proc.made) noteFunction(level, f.proc, c);
+  else refuseInViews(level, f, name, location);
   const coerced = args.slice();
   f.sources.forEach((s, i) => {
     if ('from' in s && f.argTypes[i].oid !== OID.any) coerced[s.from] = operand(level, args[s.from], f.argTypes[i]);
@@ -96,6 +101,11 @@ export function resolveCall(level: Level, c: PgNode): BoundCall {
     t: call.t,
     location,
   };
+}
+
+function noteFunction(level: Level, proc: PgProc, c: PgNode): void {
+  level.shared.types.add(proc.oid);
+  level.shared.env.onFunction?.(proc, level.isForeign ? null : c);
 }
 
 /** Errors of resolution stand at the function's name, those about VARIADIC at its argument. */

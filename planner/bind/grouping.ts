@@ -63,13 +63,24 @@ export class Grouping {
     if (sub && !sub.grouped && level.subqueries.get(x.id) === sub) {
       sub.grouped = true;
       sub.test = sub.test.map((t) => this.rewrite(t));
-      this.checkTopDown(sub.right);
+      if (sub.kind !== 'call') this.checkTopDown(sub.right);
       sub.right = mapExprsDeep(sub.right, (e) =>
-        mapExpr(e, (inner) => (inner.k === 'col' ? this.replaceColumn(inner, true) : null)),
+        mapExpr(e, (inner) => {
+          if (inner.k === 'col') return this.replaceColumn(inner, true);
+          return sub.kind === 'call' ? this.keyFor(inner) : null;
+        }),
       );
     }
     this.rewriteArguments(x.id);
     return this.replaceColumn(x, false);
+  }
+
+  /** An argument may be what the query is grouped by. */
+  private keyFor(x: Expr): Expr | null {
+    if (x.k === 'const' || x.k === 'param') return null;
+    const text = meaningText(this.level, x);
+    const key = this.keys.find((k) => k.text === text);
+    return key ? colRef(key.col) : null;
   }
 
   /** Checks the columns of a subquery from its select list down, so that PostgreSQL's first error is the one reported. */

@@ -16,6 +16,7 @@ import { structureText } from '../logical/expressions.ts';
 import type { Col, Logical, LogicalAggregate, LogicalWindow, OrderItem } from '../logical/plan.ts';
 import type { PgNode, SeenRelation } from '../parse/ast.ts';
 import { characterPosition } from '../parse/positions.ts';
+import type { PgProc } from '../types/catalog.ts';
 import { resolveTypeName } from '../types/type_name.ts';
 import type { Clause } from './clause.ts';
 import type { BindEnv, BoundModification } from './env.ts';
@@ -103,9 +104,22 @@ export interface Cte {
   use: ((level: Level, location: number | undefined) => { plan: Logical; outputs: Output[] }) | null;
 }
 
+/** The function whose body a level is of, and what its parameters are here. */
+export interface Callee {
+  name: string;
+  /** '' where one has none. */
+  names: string[];
+  values: Expr[];
+  /** How often the body takes each. */
+  uses: number[];
+  /** What stands for them there. */
+  taken: Set<Expr>;
+}
+
 export interface Subquery {
   out: Col;
-  kind: 'scalar' | 'exists' | 'in';
+  /** call: scalar, the body of a function, and `test` are the arguments; value: no subquery, the one expression of `test`, worked out once a row. */
+  kind: 'scalar' | 'exists' | 'in' | 'call' | 'value';
   right: Logical;
   test: Expr[];
   fn: string[];
@@ -134,7 +148,7 @@ export interface WindowUse {
 export class Shared {
   readonly env: BindEnv;
   readonly dependencies = new Set<number>();
-  /** Types that users made and the statement names, as objects of the catalog. */
+  /** Types that users made and the statement names, and functions of theirs that it calls, as objects of the catalog. */
   readonly types = new Set<number>();
   readonly columns = new Map<number, ColumnInfo>();
   /** Byte offset of the token an expression came from. */
@@ -145,6 +159,10 @@ export class Shared {
   readonly binders: Binders;
   /** AS OF of the relations the statement reads. */
   asOf: Expr | null = null;
+  /** Functions whose bodies are being bound, outermost first. */
+  readonly calls: PgProc[] = [];
+  /** The outermost of them is the statement's own: its body is that which is bound. */
+  ownBody = false;
   /** The modifying items of WITH, in order. */
   readonly modifying: BoundModification[] = [];
   private nextColumn = 1;
@@ -190,6 +208,8 @@ export class Level {
   readonly text: string;
   /** Relations whose columns were altered since the text was written. */
   readonly seen: SeenRelation[];
+  /** Null outside of a function's body. */
+  readonly callee: Callee | null;
   clause: Clause = 'none';
   /** What expressions see now. */
   namespace: NamespaceItem[] = [];
@@ -209,8 +229,15 @@ export class Level {
   /** What merge_action() means in RETURNING. */
   mergeAction: Col | null = null;
 
-  constructor(shared: Shared, parent: Level | null, text: string, seen: SeenRelation[] = []) {
+  constructor(
+    shared: Shared,
+    parent: Level | null,
+    text: string,
+    seen: SeenRelation[] = [],
+    callee: Callee | null = null,
+  ) {
     this.shared = shared;
+    this.callee = callee;
     this.parent = parent;
     this.depth = parent ? parent.depth + 1 : 0;
     this.text = text;
@@ -219,7 +246,7 @@ export class Level {
 
   /** A level nested in this one, over the same text. */
   nested(): Level {
-    return new Level(this.shared, this, this.text, this.seen);
+    return new Level(this.shared, this, this.text, this.seen, this.callee);
   }
 
   /** A level of its own over another text (a DEFAULT expression, say). */
@@ -288,6 +315,11 @@ export class Level {
       if (position === undefined) throw e;
       throw new SqlError(e.sqlstate, e.message, { ...e.fields, position });
     }
+  }
+
+  /** Whether the text is that of a function which the statement calls. */
+  get isForeign(): boolean {
+    return this.callee !== null && this.shared.calls.length > (this.shared.ownBody ? 1 : 0);
   }
 
   /** The type that a TypeName node means. */

@@ -15,6 +15,7 @@ import type { BoundCall } from './bound_call.ts';
 import { setFunctionRefusal } from './clause.ts';
 import { INT8, operatorCall, RECORD } from './coercion.ts';
 import { colRef, type Level, type SetFunction } from './level.ts';
+import { subqueryOf } from './subquery.ts';
 
 /** Registers the call; the result is a reference to its output. */
 export function addSetFunction(level: Level, call: BoundCall): Expr {
@@ -50,13 +51,17 @@ export function refuseSetFunctions(level: Level, before: number, what: string): 
 export function setFunctionsIn(level: Level, exprs: Expr[]): SetFunction[] {
   const found = new Set<SetFunction>();
   const all = [...level.setFunctions.values()];
-  for (const e of exprs) {
+  const look = (e: Expr) => {
     visitExpr(e, (x) => {
       const f = x.k === 'col' ? all.find((s) => s.cols.some((c) => c.id === x.id)) : undefined;
       if (f) found.add(f);
+      // The arguments of a function in SQL stand in its body.
+      const sub = x.k === 'col' && !f ? subqueryOf(level, x.id) : undefined;
+      if (sub?.kind === 'call' || sub?.kind === 'value') for (const arg of sub.test) look(arg);
       return true;
     });
-  }
+  };
+  exprs.forEach(look);
   return [...found];
 }
 

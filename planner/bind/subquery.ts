@@ -77,7 +77,7 @@ function rowOf(level: Level, node: PgNode): Expr[] {
 type Pending = Pick<Subquery, 'kind' | 'right' | 'key' | 'location'> & Partial<Subquery>;
 
 /** Registers a subquery of the level; the result is a reference to its column. */
-function register(level: Level, pending: Pending, type: ColType, shape?: Shape): Expr {
+export function register(level: Level, pending: Pending, type: ColType, shape?: Shape): Expr {
   const out = level.newCol(pending.kind, type, { kind: 'subquery', label: 'subquery', shape });
   level.subqueries.set(out.id, { test: [], fn: [], all: false, grouped: false, ...pending, out });
   return level.at(colRef(out), pending.location);
@@ -85,6 +85,12 @@ function register(level: Level, pending: Pending, type: ColType, shape?: Shape):
 
 /** The subquery's single row as expressions, one a column; all NULL when there is no row. */
 export function rowSubquery(level: Level, query: BoundSelect, key: string, at: number): Expr[] {
+  const record = recordSubquery(level, query, { kind: 'scalar', key: `row ${key}`, location: at });
+  return query.outputs.map((o, index) => level.at({ k: 'field', arg: record, index, t: o.col.type }, at));
+}
+
+/** The same as one value. */
+export function recordSubquery(level: Level, query: BoundSelect, about: Omit<Pending, 'right'>): Expr {
   const types = query.outputs.map((o) => o.col.type);
   const shape = { names: query.outputs.map((o) => o.name), types };
   const row: Expr = { k: 'row', items: query.outputs.map((o) => colRef(o.col)), t: RECORD, names: shape.names };
@@ -93,8 +99,7 @@ export function rowSubquery(level: Level, query: BoundSelect, key: string, at: n
     input: query.plan,
     items: [{ col: level.shared.newCol('row', RECORD), expr: row }],
   };
-  const record = register(level, { kind: 'scalar', right, key: `row ${key}`, location: at }, RECORD, shape);
-  return types.map((t, index) => level.at({ k: 'field', arg: record, index, t }, at));
+  return register(level, { ...about, right }, RECORD, shape);
 }
 
 /** ARRAY(SELECT ...): array_agg in the subquery's order; no row gives an empty array. */
@@ -187,6 +192,11 @@ function applyNode(left: Logical, s: Subquery): Logical {
     case 'exists':
       return { op: 'apply', kind: 'exists', left, right, out };
     case 'scalar':
+    case 'call':
       return { op: 'apply', kind: 'scalar', left, right, out };
+    case 'value': {
+      const items = outputColumns(left).map((col) => ({ col, expr: colRef(col) as Expr }));
+      return { op: 'project', input: left, items: [...items, { col: out, expr: s.test[0] }] };
+    }
   }
 }

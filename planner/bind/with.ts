@@ -109,7 +109,7 @@ function bindModifyingItem(level: Level, scope: Level, c: PgNode): void {
 function bindItem(level: Level, c: PgNode, recursive: boolean): void {
   const name: string = c.ctename;
   // The items so far, and outer queries, but not the FROM of the query that WITH belongs to.
-  const scope = new Level(level.shared, level.parent, level.text, level.seen);
+  const scope = new Level(level.shared, level.parent, level.text, level.seen, level.callee);
   for (const [n, cte] of level.ctes) scope.ctes.set(n, cte);
   if (kindOf(c.ctequery) !== 'SelectStmt') {
     bindModifyingItem(level, scope, c);

@@ -142,7 +142,7 @@ export interface BoundQuery {
   order: { id: number; desc: boolean; nullsFirst: boolean }[];
   /** Relations (OIDs) the query reads, plain views included. */
   dependencies: number[];
-  /** Types that users made (OIDs of the catalog's objects) and the query names. */
+  /** Types and functions that users made (OIDs of the catalog's objects) and the query names. */
   types: number[];
   /** Final type of each $n. */
   parameters: number[];

@@ -172,6 +172,41 @@ export type AlterAction =
   /** OWNER TO, as there is one owner of everything; how PostgreSQL's disk and planner treat a table (SET STATISTICS, SET STORAGE, CLUSTER ON), which changes no result. */
   | { k: 'no_effect' };
 
+/** A parameter of CREATE FUNCTION. */
+export interface ParameterDef {
+  /** '' where it has none. */
+  name: string;
+  /** i in, o out, b in and out, v variadic, t column of a table result. */
+  mode: 'i' | 'o' | 'b' | 'v' | 't';
+  type: PgNode;
+  default: PgNode | null;
+}
+
+/** What CREATE and ALTER FUNCTION say of it; undefined: nothing. */
+export interface FunctionAttributes {
+  volatility?: 'i' | 's' | 'v';
+  strict?: boolean;
+  leakproof?: boolean;
+  parallel?: 's' | 'r' | 'u';
+  cost?: number;
+  rows?: number;
+}
+
+/** A function as statements name it. */
+export interface FunctionName {
+  schema?: string;
+  name: string;
+  /** TypeNames of its input parameters; null: not said. */
+  args: PgNode[] | null;
+}
+
+export type FunctionAction =
+  | { k: 'rename'; to: string }
+  | { k: 'set_schema'; schema: string }
+  /** OWNER TO, as there is one owner of everything. */
+  | { k: 'no_effect' }
+  | ({ k: 'attributes' } & FunctionAttributes);
+
 /** What ALTER TYPE does to an enum type. */
 export type EnumAction =
   /** `neighbour`: null: behind all others. */
@@ -291,6 +326,19 @@ export type Statement = { text: string; offset: number } & (
     }
   | { k: 'alter_domain'; schema?: string; name: string; action: DomainAction }
   | { k: 'alter_enum'; schema?: string; name: string; action: EnumAction }
+  | ({
+      k: 'create_function';
+      orReplace: boolean;
+      schema?: string;
+      name: string;
+      parameters: ParameterDef[];
+      /** A TypeName; null: that of the OUT parameters. */
+      returns: PgNode | null;
+      language: string | null;
+      /** AS '...', RETURN or BEGIN ATOMIC; null: none. */
+      body: { source: string } | { statements: PgNode[]; text: string } | null;
+    } & FunctionAttributes)
+  | ({ k: 'alter_function'; action: FunctionAction } & FunctionName)
   | {
       k: 'create_sequence';
       schema?: string;
@@ -330,11 +378,13 @@ export type Statement = { text: string; offset: number } & (
         | 'sequence'
         | 'type'
         | 'domain'
+        | 'function'
         | 'sink'
         | 'subscription'
         | 'schema'
         | 'source';
-      names: { schema?: string; name: string; location: number }[];
+      /** `args`: of functions. */
+      names: { schema?: string; name: string; location: number; args?: PgNode[] | null }[];
       ifExists: boolean;
       cascade: boolean;
     }
@@ -399,6 +449,7 @@ export type CommentTarget =
   | { kind: 'column'; schema?: string; name: string; column: string }
   | { kind: 'constraint'; schema?: string; name: string; constraint: string }
   | { kind: 'domain_constraint'; schema?: string; name: string; constraint: string }
+  | ({ kind: 'function' } & FunctionName)
   | { kind: 'schema'; name: string };
 
 export type SubscribeTarget = { relation: { schema?: string; name: string; location: number } } | { query: SelectNode };

@@ -31,6 +31,8 @@ const STATIC_TAG = {
   alter_enum: 'ALTER TYPE',
   create_domain: 'CREATE DOMAIN',
   alter_domain: 'ALTER DOMAIN',
+  create_function: 'CREATE FUNCTION',
+  alter_function: 'ALTER FUNCTION',
   create_sequence: 'CREATE SEQUENCE',
   alter_sequence: 'ALTER SEQUENCE',
   create_subscription: 'CREATE SUBSCRIPTION',

@@ -18,6 +18,7 @@ import {
 } from './convert_ddl.ts';
 import { doBlock } from './convert_do.ts';
 import { alterDomain, createDomain, moveDomain, renameDomain } from './convert_domain.ts';
+import { alterFunction, alterFunctionObject, createFunction } from './convert_function.ts';
 import { alterSequence, createSequence } from './convert_sequence.ts';
 import { declareCursor, explain, fetch, transaction, variableSet } from './convert_session.ts';
 import { alterEnum, createEnum, renameType } from './convert_type.ts';
@@ -71,8 +72,22 @@ const CONVERTERS: Record<string, Converter> = {
   CreateDomainStmt: createDomain,
   AlterDomainStmt: alterDomain,
   AlterTableStmt: alterTable,
-  RenameStmt: (node, source) => (RENAMES[node.renameType] ?? rename)(node, source),
-  AlterObjectSchemaStmt: (node, source) => (node.objectType === 'OBJECT_DOMAIN' ? moveDomain : setSchema)(node, source),
+  CreateFunctionStmt: createFunction,
+  AlterFunctionStmt: alterFunction,
+  RenameStmt: (node, source) => {
+    if (node.renameType === 'OBJECT_FUNCTION')
+      return alterFunctionObject(node.object, { k: 'rename', to: node.newname }, source);
+    return (RENAMES[node.renameType] ?? rename)(node, source);
+  },
+  AlterObjectSchemaStmt: (node, source) => {
+    if (node.objectType === 'OBJECT_FUNCTION')
+      return alterFunctionObject(node.object, { k: 'set_schema', schema: node.newschema }, source);
+    return (node.objectType === 'OBJECT_DOMAIN' ? moveDomain : setSchema)(node, source);
+  },
+  AlterOwnerStmt: (node, source) => {
+    if (node.objectType !== 'OBJECT_FUNCTION') return null;
+    return alterFunctionObject(node.object, { k: 'no_effect' }, source);
+  },
   DropStmt: drop,
   DropSubscriptionStmt: dropSubscription,
   TruncateStmt: truncate,

@@ -12,6 +12,7 @@ import type {
   Statement,
 } from './ast.ts';
 import { foreignKeyOf, foreignKeysOfColumn, isForeignKeyPart } from './convert_foreign_key.ts';
+import { functionName } from './convert_function.ts';
 import { identityOf, serialType } from './convert_sequence.ts';
 import { defElemOptions, qualified, rangeVarName, strings } from './node_fields.ts';
 import { errorAt, type Source } from './positions.ts';
@@ -313,6 +314,7 @@ const DROP_KIND: Record<string, Kind<'drop'>['kind']> = {
   OBJECT_SCHEMA: 'schema',
   OBJECT_TYPE: 'type',
   OBJECT_DOMAIN: 'domain',
+  OBJECT_FUNCTION: 'function',
 };
 
 function namePath({ List: list, String: word, TypeName: type }: PgNode): string[] {
@@ -324,7 +326,7 @@ export function drop(node: PgNode, source: Source): Kind<'drop'> | null {
   const kind = DROP_KIND[node.removeType];
   if (kind === undefined) return null;
   const names = (node.objects as PgNode[]).map((object) => ({
-    ...qualified(namePath(object)),
+    ...(object.ObjectWithArgs ? functionName(object.ObjectWithArgs) : qualified(namePath(object))),
     location: -1,
   }));
   return {

@@ -362,8 +362,8 @@ test('statements without a meaning here are refused by name', () => {
   const refused: [string, string][] = [
     ['CREATE DATABASE d', 'CREATE DATABASE'],
     ['CALL f()', 'CALL'],
-    ['CREATE FUNCTION f() RETURNS int LANGUAGE sql RETURN 1', 'CREATE FUNCTION'],
-    ['DROP FUNCTION f', 'DROP FUNCTION'],
+    ['CREATE PROCEDURE f() LANGUAGE sql RETURN 1', 'CREATE PROCEDURE'],
+    ['DROP PROCEDURE f', 'DROP PROCEDURE'],
     ['CREATE TYPE t AS (a int)', 'CREATE TYPE'],
     ['DROP ROLE r', 'DROP ROLE'],
     ['CREATE EXTENSION x', 'CREATE EXTENSION'],
@@ -373,6 +373,56 @@ test('statements without a meaning here are refused by name', () => {
     const { sqlstate, message } = failure(sql);
     assert.deepEqual([sqlstate, message], ['0A000', `${name} is not supported`]);
   }
+});
+
+test('functions', () => {
+  const [made] = parse(
+    "CREATE OR REPLACE FUNCTION s.f(a int, b text DEFAULT 'x', OUT c int) LANGUAGE SQL STABLE STRICT COST 5 AS $$ SELECT 1 $$",
+  );
+  assert.equal(made.k, 'create_function');
+  if (made.k !== 'create_function') return;
+  const { orReplace, schema, name, language, volatility, strict, cost, returns, body } = made;
+  assert.deepEqual(
+    { orReplace, schema, name, language, volatility, strict, cost, returns, body },
+    {
+      orReplace: true,
+      schema: 's',
+      name: 'f',
+      language: 'sql',
+      volatility: 's',
+      strict: true,
+      cost: 5,
+      returns: null,
+      body: { source: ' SELECT 1 ' },
+    },
+  );
+  assert.deepEqual(
+    made.parameters.map((p) => [p.name, p.mode, p.default === null]),
+    [
+      ['a', 'i', true],
+      ['b', 'i', false],
+      ['c', 'o', true],
+    ],
+  );
+  const [standard] = parse(
+    'CREATE FUNCTION f("return" int) RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT 2; END;',
+  );
+  assert.ok(standard.k === 'create_function' && standard.body !== null && 'statements' in standard.body);
+  assert.equal(standard.body.text, 'BEGIN ATOMIC SELECT 1; SELECT 2; END');
+  assert.equal(standard.body.statements.length, 2);
+  const [altered] = parse('ALTER FUNCTION f(int, OUT text) IMMUTABLE');
+  assert.ok(altered.k === 'alter_function' && altered.action.k === 'attributes');
+  assert.deepEqual([altered.args?.length, altered.action.volatility], [1, 'i']);
+  const [dropped] = parse('DROP FUNCTION f, s.g(int)');
+  assert.ok(dropped.k === 'drop' && dropped.kind === 'function');
+  assert.deepEqual(
+    dropped.names.map(({ schema, name, args }) => [schema, name, args?.length]),
+    [
+      [undefined, 'f', undefined],
+      ['s', 'g', 1],
+    ],
+  );
+  assert.deepEqual(failure('CREATE FUNCTION f() RETURNS int LANGUAGE sql STABLE VOLATILE AS $$$$').sqlstate, '42601');
 });
 
 test('sequences, and columns that have one', () => {

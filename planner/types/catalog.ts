@@ -5,6 +5,7 @@
  * own functions (own_functions.ts) are listed beside PostgreSQL's.
  */
 import { type ColType, declaredOid, OID, typeObjectOid } from '../../operators/types.ts';
+import type { PgNode, SelectNode } from '../parse/ast.ts';
 import { type CatalogTable, type SystemTable, systemTable } from './catalog_table.ts';
 import { OWN_FUNCTIONS } from './own_functions.ts';
 import { userType } from './user_types.ts';
@@ -61,6 +62,19 @@ export interface PgProc {
   argModes: string[] | null;
   /** Parameter names ('' unnamed); null when none has one. */
   argNames: string[] | null;
+  /** Of a function that a user made: what it does. */
+  made?: SqlFunction;
+}
+
+/** What a function in SQL does: it is written out where it is called. */
+export interface SqlFunction {
+  schema: string;
+  /** One SELECT, over the parameters. */
+  body: SelectNode;
+  /** DEFAULT expressions of the last parameters. */
+  defaults: { node: PgNode; text: string }[];
+  /** OID of the relation whose rows it returns; 0: none. */
+  rowOf: number;
 }
 
 export interface PgOperator {

@@ -14,6 +14,7 @@ import { SqlError } from '../../operators/errors.ts';
 import { DOMAIN_CHECK } from '../../operators/expr/domain_types.ts';
 import type { Expr } from '../../operators/expr/ir.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
+import type { PgNode } from '../parse/ast.ts';
 import { type Coercion, type CoercionContext, findCoercion, lengthCoercion } from './cast.ts';
 import { typeWords } from './format_type.ts';
 import type { ResolvedFunction } from './function.ts';
@@ -27,6 +28,8 @@ export interface CoerceHost {
   inputLiteral(text: string, type: ColType): Datum;
   /** Told when an untyped parameter gets its type; gives the type it has. Throws 42P08 on a conflict. Absent: parameters are typed. */
   paramType?(n: number, type: ColType): ColType;
+  /** Binds the default of a user's function. Absent: there are none of these. */
+  defaultOf?(written: { node: PgNode; text: string }): Expr;
 }
 
 /** Converts `expr` to type `to`; null when no coercion exists in this context. An untyped literal becomes a const of `to`. */
@@ -133,6 +136,7 @@ function coerceArgument(expr: Expr, to: ColType, host: CoerceHost): Expr {
 export function callFunction(f: ResolvedFunction, args: Expr[], host: CoerceHost): Expr & { k: 'call' } {
   const coerced = f.sources.map((source, i): Expr => {
     if ('from' in source) return coerceArgument(args[source.from], f.argTypes[i], host);
+    if ('written' in source) return coerceArgument(host.defaultOf!(source.written), f.argTypes[i], host);
     const v = source.default === null ? null : host.inputLiteral(source.default, f.argTypes[i]);
     return { k: 'const', v, t: f.argTypes[i] };
   });

@@ -5,6 +5,7 @@
  */
 import { SqlError } from '../../operators/errors.ts';
 import { type ColType, colType, OID } from '../../operators/types.ts';
+import type { PgNode } from '../parse/ast.ts';
 import { chooseCandidate } from './candidates.ts';
 import {
   aggregateByOid,
@@ -36,6 +37,8 @@ export interface FunctionCall {
   withinGroup?: number;
   /** 1-based character position for errors. */
   position?: number;
+  /** Functions of users that the name finds. */
+  made?: PgProc[];
 }
 
 /** Where one actual argument of the resolved function comes from. */
@@ -43,7 +46,9 @@ export type ArgSource =
   /** Position in FunctionCall.args. */
   | { from: number }
   /** The parameter's default: text to be read by `type`'s input function; null is SQL NULL. */
-  | { default: string | null };
+  | { default: string | null }
+  /** The default of a user's function, to be bound. */
+  | { written: { node: PgNode; text: string } };
 
 export interface ResolvedFunction {
   proc: PgProc;
@@ -81,6 +86,7 @@ export function resolveFunction(call: FunctionCall): ResolvedFunction {
     actual.length,
     call.argNames ?? [],
     call.variadic !== true,
+    call.made,
   );
   const exact = candidates.find((c) => actual.every((t, i) => t === c.args[i]));
   const found = exact ?? chooseCandidate(actual, candidates);
@@ -186,10 +192,7 @@ function describe(
   const slots = c.args.map((declared, i) => ({
     parameter: c.parameters[i],
     type: colType(argumentType(declared, types[i], p)),
-    source:
-      i < actual.length
-        ? { from: i }
-        : { default: proc.defaults[c.parameters[i] - proc.args.length + proc.defaults.length] },
+    source: i < actual.length ? { from: i } : defaultOf(proc, c.parameters[i]),
   }));
   if (aggregate?.kind === 'h') unifyHypothetical(slots, call);
   slots.sort((a, b) => a.parameter - b.parameter);
@@ -213,6 +216,11 @@ function describe(
     aggKind: aggregate?.kind ?? null,
     directArgs: aggregate && aggregate.kind !== 'n' ? actual.length - (call.withinGroup ?? 0) : 0,
   };
+}
+
+function defaultOf({ args, defaults, made }: PgProc, parameter: number): ArgSource {
+  const at = parameter - args.length + defaults.length;
+  return made === undefined ? { default: defaults[at] } : { written: made.defaults[at] };
 }
 
 /** A hypothetical row's values are compared with the sort expressions: each pair takes its common type. */

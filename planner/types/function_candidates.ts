@@ -71,18 +71,21 @@ function candidateOf(proc: PgProc, count: number, argNames: string[], expand: bo
   return { ...base, args: proc.args, parameters, defaults: declared - count };
 }
 
-/** Candidates for a call of `count` arguments, the last ones named. `expand`: variadic parameters take separate arguments. */
+/**
+ * Candidates for a call of `count` arguments, the last ones named. `expand`: variadic parameters take separate arguments; `made`: functions of users that the name finds, in the
+ * order of the search path, which pg_catalog comes before.
+ */
 export function functionCandidates(
   schema: string | undefined,
   name: string,
   count: number,
   argNames: string[],
   expand: boolean,
+  made: PgProc[] = [],
 ): FunctionCandidate[] {
   const namespace = schema === undefined ? PG_CATALOG : namespaceOid(schema);
   const found: FunctionCandidate[] = [];
-  for (const proc of procsByName(name)) {
-    if (proc.namespace !== namespace) continue;
+  for (const proc of [...procsByName(name).filter((p) => p.namespace === namespace), ...made]) {
     const candidate = candidateOf(proc, count, argNames, expand);
     if (candidate) addCandidate(found, candidate);
   }
@@ -96,6 +99,8 @@ function addCandidate(found: FunctionCandidate[], candidate: FunctionCandidate):
     (c) => c.args.length - c.defaults === written && c.args.slice(0, written).every((t, i) => t === candidate.args[i]),
   );
   if (at < 0) found.push(candidate);
+  // Of two schemas the first in the path has it.
+  else if (candidate.proc.namespace !== found[at].proc.namespace) return;
   else if (candidate.expanded > 0 === found[at].expanded > 0) found[at] = { ...found[at], ambiguous: true };
   else if (found[at].expanded > 0) found[at] = candidate;
 }

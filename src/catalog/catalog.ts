@@ -11,11 +11,13 @@ import { isTemporary, schemasOf } from '../../operators/expr/search_path.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import { typeObjectOf, typeObjectOid, userTypeOid } from '../../operators/types.ts';
 import { type CatalogReader, primaryKeyOf, type Relation, type UniqueKey } from '../../planner/catalog_reader.ts';
+import { formatType } from '../../planner/types/type_name.ts';
 import { userTypeOf } from '../../planner/types/user_types.ts';
 import {
   type CatalogObject,
   type ComputedIndexText,
   type ForeignKey,
+  type FunctionObject,
   type IndexObject,
   KIND_NAMES,
   type ObjectKind,
@@ -44,10 +46,15 @@ const BUILT_IN_SCHEMAS: [name: string, oid: number][] = [
   ['tidemark', 14999],
 ];
 
-/** Types have names of their own beside those of relations. */
-function placeOf({ kind, schema, name }: Pick<CatalogObject, 'kind' | 'schema' | 'name'>): string {
+/** Types have names of their own beside those of relations, and so have functions, with the types of their arguments. */
+function placeOf(object: CatalogObject): string {
+  const { kind, schema, name } = object;
+  if (kind === 'function') return functionPlace(schema, name, object.proc.args);
   return kind === 'type' ? typePlace(schema, name) : `${schema}.${name}`;
 }
+
+const functionPlace = (schema: string, name: string, args: number[]): string =>
+  `function ${schema}.${name}(${args.join()})`;
 
 const typePlace = (schema: string, name: string): string => `type ${schema}.${name}`;
 
@@ -67,6 +74,7 @@ export class Catalog implements CatalogReader {
   readonly #system: SystemRelations;
   #nextOid = FIRST_OID;
   #tables = { version: 0, references: new Map<number, Reference[]>(), uniques: new Map<number, IndexObject[]>() };
+  #functions = { version: 0, byName: new Map<string, FunctionObject[]>() };
   version = 1;
 
   constructor(system: SystemRelations) {
@@ -191,7 +199,14 @@ export class Catalog implements CatalogReader {
     this.version++;
   }
 
-  #checkFree({ kind, schema }: Pick<CatalogObject, 'kind' | 'schema'>, name: string): void {
+  #checkFree(object: CatalogObject, name: string, schema = object.schema): void {
+    const { kind } = object;
+    if (kind === 'function') {
+      const { args } = object.proc;
+      if (this.functionOf(schema, name, args) === undefined) return;
+      const words = `${name}(${args.map((t) => formatType(t)).join(', ')})`;
+      throw new SqlError('42723', `function ${words} already exists in schema "${schema}"`);
+    }
     const type = this.#byName.has(typePlace(schema, name));
     const other = this.find(schema, name);
     if (kind === 'type') {
@@ -243,6 +258,23 @@ export class Catalog implements CatalogReader {
     return 0;
   }
 
+  /** The function with these very arguments. */
+  functionOf(schema: string, name: string, args: number[]): FunctionObject | undefined {
+    const object = this.#objects.get(this.#byName.get(functionPlace(schema, name, args)) ?? 0);
+    return object?.kind === 'function' ? object : undefined;
+  }
+
+  /** Functions by name, in the order of the search path where there is no schema. */
+  findFunctions(schema: string | undefined, name: string, searchPath: string[]): FunctionObject[] {
+    if (this.#functions.version !== this.version) {
+      const byName = new Map<string, FunctionObject[]>();
+      for (const object of this.#objects.values()) if (object.kind === 'function') addTo(byName, object.name, object);
+      this.#functions = { version: this.version, byName };
+    }
+    const found = this.#functions.byName.get(name) ?? [];
+    return (schema === undefined ? searchPath : [schema]).flatMap((s) => found.filter((f) => f.schema === s));
+  }
+
   /** A new definition of an object that keeps its OID. */
   replace(object: CatalogObject): void {
     this.#objects.set(object.oid, object);
@@ -274,6 +306,7 @@ export class Catalog implements CatalogReader {
     this.#checkFree(object, name);
     this.#byName.delete(placeOf(object));
     object.name = name;
+    if (object.kind === 'function') object.proc = { ...object.proc, name };
     this.#byName.set(placeOf(object), object.oid);
     if ('relation' in object) object.relation.name = name;
     this.version++;
@@ -281,8 +314,13 @@ export class Catalog implements CatalogReader {
 
   /** Puts an object into another schema, where its name is free. */
   move(object: CatalogObject, schema: string): void {
+    if (object.kind === 'function') this.#checkFree(object, object.name, schema);
     this.#byName.delete(placeOf(object));
     object.schema = schema;
+    if (object.kind === 'function') {
+      const { proc } = object;
+      object.proc = { ...proc, namespace: this.schemaOid(schema), made: { ...proc.made!, schema } };
+    }
     this.#byName.set(placeOf(object), object.oid);
     if ('relation' in object) object.relation.schema = schema;
     this.version++;
@@ -330,6 +368,7 @@ export class Catalog implements CatalogReader {
       relationByOid: (oid) => this.relationByOid(oid),
       uniqueKeys: (relation) => this.uniqueKeys(relation),
       typeNamed: (schema, name) => this.typeNamed(schema, name, searchPath),
+      functionsNamed: (schema, name) => this.findFunctions(schema, name, searchPath).map(({ proc }) => proc),
       tableFunction: (schema, name, args) => this.tableFunction(schema, name, args),
     };
   }
@@ -395,6 +434,7 @@ export class Catalog implements CatalogReader {
 /** What ALTER may change of an object that a statement was bound with. */
 function shapeOf(object: CatalogObject): string {
   const columns = 'relation' in object ? object.relation.columns : [];
+  if (object.kind === 'function') return JSON.stringify([object.name, object.source, object.proc]);
   const types = object.kind === 'type' ? [shapeOfType(object.type)] : columns.map(({ type }) => shapeOfOid(type.oid));
   return JSON.stringify([object.name, columns, types]);
 }
@@ -438,7 +478,7 @@ function partTexts({ columns }: Relation, { parts }: ComputedIndexText): string[
   });
 }
 
-function addTo<T>(lists: Map<number, T[]>, key: number, item: T): void {
+function addTo<K, T>(lists: Map<K, T[]>, key: K, item: T): void {
   const list = lists.get(key);
   if (list === undefined) lists.set(key, [item]);
   else list.push(item);

@@ -5,6 +5,7 @@ import type { Expr } from '../../operators/expr/ir.ts';
 import type { IndexShape, Relation } from '../../planner/catalog_reader.ts';
 import type { PgNode, ReferentialAction, SelectNode } from '../../planner/parse/ast.ts';
 import type { PhysicalQuery } from '../../planner/physical/index.ts';
+import type { PgProc } from '../../planner/types/catalog.ts';
 import type { DecoderSpec } from '../formats/format.ts';
 
 /** Where a stream's or keyed table's rows come from. */
@@ -21,6 +22,8 @@ export interface ColumnDefault {
   text: string;
   /** OIDs of these sequences. */
   sequences: number[];
+  /** OIDs of functions of users that it calls. */
+  functions?: number[];
 }
 
 interface ObjectBase {
@@ -56,6 +59,8 @@ export interface Written {
   text: string;
   /** It is shown in brackets. */
   compound: boolean;
+  /** OIDs of functions of users that it calls, and that these call. */
+  functions?: number[];
 }
 
 /** GENERATED ALWAYS AS (...) STORED or VIRTUAL. */
@@ -258,12 +263,26 @@ export interface EnumObject extends TypeObject {
   type: EnumType;
 }
 
+/** A function in SQL. */
+export interface FunctionObject extends ObjectBase {
+  kind: 'function';
+  proc: PgProc;
+  /** What stands in AS '...', or a body as the standard has it, from RETURN or BEGIN ATOMIC on. */
+  source: string;
+  standard: boolean;
+  leakproof: boolean;
+  parallel: 's' | 'r' | 'u';
+  cost: number;
+  rows: number;
+}
+
 export function isDomain(object: CatalogObject | undefined): object is DomainObject {
   return object?.kind === 'type' && !('labels' in object.type);
 }
 
 export type CatalogObject =
   | TypeObject
+  | FunctionObject
   | SubscriptionObject
   | RelationObject
   | ViewObject
@@ -284,4 +303,5 @@ export const KIND_NAMES: Record<ObjectKind, string> = {
   sink: 'sink',
   subscription: 'subscription',
   type: 'type',
+  function: 'function',
 };

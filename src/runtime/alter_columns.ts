@@ -35,7 +35,7 @@ import { keepSeen, showSeen } from './seen_columns.ts';
 import { sessionWith } from './session_with.ts';
 import type { StoredRelation } from './stored_relation.ts';
 import { TableDraft } from './table_draft.ts';
-import { typesNamed, typesOfColumns } from './type_users.ts';
+import { namedInSyntax, typesOfColumns } from './type_users.ts';
 import { VolatileValues } from './volatile_values.ts';
 
 type AlterRelation = Extract<Statement, { k: 'alter_relation' }>;
@@ -231,7 +231,7 @@ class Alteration {
         oid,
         ...referenced,
         ...namedInLiterals(engine, this.#statement.actions, this.#session),
-        ...typesNamed(engine, this.#statement.actions, this.#session.searchPath),
+        ...namedInSyntax(engine, this.#statement.actions, this.#session.searchPath),
       ];
       if (rewrite !== null) {
         for (const columns of planned.indexes) stored.addIndex(columns);

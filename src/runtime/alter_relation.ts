@@ -33,7 +33,7 @@ import { renameConstraint } from './rename_constraint.ts';
 import { bindAlone } from './row_expression.ts';
 import { setSchema } from './set_schema.ts';
 import type { StoredRelation } from './stored_relation.ts';
-import { typesNamed } from './type_users.ts';
+import { namedInSyntax } from './type_users.ts';
 
 type AlterRelation = Extract<Statement, { k: 'alter_relation' }>;
 export type Apply = () => void;
@@ -75,7 +75,7 @@ export function alterRelation(engine: TidemarkEngine, statement: AlterRelation, 
     ...schemas,
     ...referenced,
     ...namedInLiterals(engine, statement.actions, session),
-    ...typesNamed(engine, statement.actions, session.searchPath),
+    ...namedInSyntax(engine, statement.actions, session.searchPath),
   ];
   for (const apply of applies) apply?.();
   const oid = engine.catalog.nextOid === made ? object.oid : made;

@@ -12,6 +12,7 @@ import type { CheckConstraint, RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { type ConstraintsThere, inOrderOfNames } from './foreign_key.ts';
+import { functionsCalled, withFunctionsOf } from './function_users.ts';
 import { freeName, objectName } from './names.ts';
 import { failingRow } from './not_null.ts';
 import { bindAlone, columnsOf, evaluatorOf, rowColumns } from './row_expression.ts';
@@ -38,6 +39,7 @@ export function checkConstraint(
     name: definition.name ?? freeName(wanted, free),
     expr,
     ...written(definition.expr, text, definition.location, 'check'),
+    functions: functionsCalled(engine, definition.expr, text, relation, session),
     valid: !definition.notValid,
     noInherit: definition.noInherit,
     since: engine.loop.tick,
@@ -52,7 +54,7 @@ export function boundAgain(
   session: SessionContext,
 ): CheckConstraint {
   const { node, whole } = parsed(check);
-  const found = withTypesOf(engine, check.expr, session);
+  const found = withFunctionsOf(engine, check, withTypesOf(engine, check.expr, session));
   return { ...check, expr: boundCondition(engine, relation, node, whole, found) };
 }
 

@@ -5,10 +5,11 @@
 import { SqlError } from '../../operators/errors.ts';
 import { presentColumns } from '../../planner/catalog_reader.ts';
 import type { SelectNode } from '../../planner/parse/ast.ts';
-import { type CatalogObject, KIND_NAMES, type RelationObject } from '../catalog/objects.ts';
+import type { CatalogObject, RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { Dependent } from './dependents.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { bodyReads, wordsOf } from './function_users.ts';
 import { bindViewQuery, orNull, type ReadingView } from './view_query.ts';
 import { meaningOf } from './view_text.ts';
 
@@ -22,6 +23,7 @@ export function columnReaders(
   return engine.catalog.objects().filter((object) => {
     if (!object.dependencies.includes(table.oid) || object.kind === 'index') return false;
     if (takes(object, table.oid, position)) return true;
+    if (object.kind === 'function') return bodyReads(engine, object, table.relation, position, session);
     return 'query' in object && textReads(engine, object, table, position, session);
   });
 }
@@ -58,7 +60,7 @@ export function goesWith(
   const found: (Dependent & { object: CatalogObject })[] = [];
   const visit = (object: CatalogObject, why: string): void => {
     if (found.some((other) => other.object === object)) return;
-    const name = `${KIND_NAMES[object.kind]} ${object.name}`;
+    const name = wordsOf(object);
     found.push({ object, text: name, on: why });
     for (const other of engine.catalog.objects())
       if (other.dependencies.includes(object.oid) && other.kind !== 'index') visit(other, name);

@@ -3,6 +3,7 @@ import { SqlError } from '../../operators/errors.ts';
 import type { CommentTarget, Statement } from '../../planner/parse/ast.ts';
 import { type CatalogObject, type CommentedPart, KIND_NAMES } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
+import { functionNamed } from './alter_function.ts';
 import { domainConstraint, domainNamed } from './domains.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { columnNamed, notFound } from './names.ts';
@@ -48,6 +49,7 @@ function partOf(
     return [domain, `constraint ${domainConstraint(domain, on.constraint).number}`];
   }
   if (on.kind === 'type') return [typeNamed(engine, on.schema, on.name, session), 'object'];
+  if (on.kind === 'function') return [functionNamed(engine, on, session), 'object'];
   const object = engine.catalog.find(on.schema, on.name, session.searchPath);
   if (object === undefined) {
     const table = on.kind === 'index' ? withPrimaryIndex(engine, on, session) : undefined;

@@ -18,7 +18,7 @@ import { freeName, isFree, nameTaken, relationNamed } from './names.ts';
 import { repeatedRow } from './repeated_keys.ts';
 import { repeatedInIndex } from './rows_in_index.ts';
 import type { StoredRelation } from './stored_relation.ts';
-import { typesNamed } from './type_users.ts';
+import { namedInSyntax } from './type_users.ts';
 import { inWords, keyOf } from './unique_keys.ts';
 
 export async function createIndex(
@@ -49,7 +49,7 @@ export async function createIndex(
   const nullsEqual = unique && statement.nullsEqual ? { nullsEqual: true } : {};
   const said = words === undefined ? {} : { words };
   const object = { ...indexObject(relation, oid, name, parts, sql), unique, ...nullsEqual, ...said, constraint: false };
-  const { check, live } = becoming(engine, object, session, typesNamed(engine, statement, session.searchPath));
+  const { check, live } = becoming(engine, object, session, namedInSyntax(engine, statement, session.searchPath));
   const { shape } = parts.computed ?? {};
   const index =
     shape === undefined ? new KeyedIndex(stored.types, parts.columns, true) : new ComputedIndex(stored.types, shape);

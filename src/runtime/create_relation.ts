@@ -58,7 +58,7 @@ import { StoredRelation } from './stored_relation.ts';
 import { StreamRuntime } from './stream.ts';
 import { targetSchema } from './target_schema.ts';
 import { dropAtEnd } from './temporary.ts';
-import { checkLastingTypes, columnType, typesNamed, typesOfColumns } from './type_users.ts';
+import { checkLastingTypes, columnType, namedInSyntax, typesOfColumns } from './type_users.ts';
 
 type CreateRelation = Extract<Statement, { k: 'create_relation' }>;
 
@@ -172,7 +172,7 @@ export async function createRelation(
     [
       ...defaults.flatMap((value) => value?.sequences ?? []),
       ...namedInLiterals(engine, statement, session),
-      ...typesNamed(engine, statement, session.searchPath),
+      ...namedInSyntax(engine, statement, session.searchPath),
       ...typesOfColumns(all),
       ...foreignKeys.map(({ references }) => references).filter((oid) => oid !== relation.oid),
       ...copied.reads,

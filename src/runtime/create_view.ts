@@ -5,7 +5,7 @@
 import { SqlError } from '../../operators/errors.ts';
 import { withoutClock } from '../../operators/expr/context.ts';
 import { declaredOid } from '../../operators/types.ts';
-import { bindQuery } from '../../planner/bind/index.ts';
+import { type BindEnv, bindQuery } from '../../planner/bind/index.ts';
 import type { Relation, RelationColumn } from '../../planner/catalog_reader.ts';
 import type { BoundQuery } from '../../planner/logical/plan.ts';
 import type { PgNode, SelectNode, Statement } from '../../planner/parse/ast.ts';
@@ -43,8 +43,8 @@ export async function createView(
   if (!statement.materialized) return createPlainView(engine, statement, session);
   const schema = targetSchema(engine, statement, session);
   if (nameTaken(engine, schema, statement.name, statement.ifNotExists, session)) return;
-  const { query, bound } = qualified(engine, statement.query, session, (copy, onRelation) =>
-    bindMaintained(engine, copy, session, onRelation),
+  const { query, bound } = qualified(engine, statement.query, session, (copy, hearing) =>
+    bindMaintained(engine, copy, session, hearing),
   );
   checkLasting(engine, 'materialized views', [...bound.dependencies, ...bound.types]);
   const relation = viewRelation(statement, bound, engine.catalog.newOid(), schema);
@@ -86,27 +86,34 @@ export async function becomeView(
   engine.sourceTicks.watchClock();
 }
 
+type Hearing = Pick<BindEnv, 'onRelation' | 'onFunction'>;
+
 /**
- * Under another search path, and beside temporary tables that come later, a view must mean the same relations and types, so names are stored with their schema.
- * `bind`: a copy of the query, and what hears of each name of a relation.
+ * Under another search path, and beside temporary tables that come later, a view must mean the same relations, types and functions, so names are stored with their schema.
+ * `bind`: a copy of the query, and what hears of each name of a relation and of a function of a user.
  */
 function qualified(
   engine: TidemarkEngine,
   written: SelectNode,
   session: SessionContext,
-  bind: (query: SelectNode, onRelation: (node: PgNode, relation: Relation) => void) => BoundQuery,
+  bind: (query: SelectNode, hearing: Hearing) => BoundQuery,
 ): { query: SelectNode; bound: BoundQuery } {
   const query = structuredClone(written);
   const named: [node: PgNode, schema: string][] = [];
-  const bound = bind(query, (node, relation) => void named.push([node, relation.schema]));
+  const called: [call: PgNode, path: string[]][] = [];
+  const bound = bind(query, {
+    onRelation: (node, relation) => void named.push([node, relation.schema]),
+    onFunction: ({ name, made }, call) => void (call && called.push([call, [made!.schema, name]])),
+  });
   for (const [node, schema] of named) node.schemaname = schema;
+  for (const [call, path] of called) call.funcname = path.map((sval) => ({ String: { sval } }));
   qualifyTypes(engine, query.select, session.searchPath);
   return { query, bound };
 }
 
 function createPlainView(engine: TidemarkEngine, statement: CreateView, session: SessionContext): void {
-  const { query, bound } = qualified(engine, statement.query, session, (copy, onRelation) =>
-    bindQuery(copy, { ...engine.bindEnv(session, [], 'read'), allowParams: false, onRelation }),
+  const { query, bound } = qualified(engine, statement.query, session, (copy, hearing) =>
+    bindQuery(copy, { ...engine.bindEnv(session, [], 'read'), allowParams: false, ...hearing }),
   );
   const uses = [...bound.dependencies, ...bound.types];
   const becomesTemporary = statement.temporary !== true && readsTemporary(engine, uses);
@@ -169,11 +176,11 @@ function bindMaintained(
   engine: TidemarkEngine,
   query: SelectNode,
   session: SessionContext,
-  onRelation?: (node: PgNode, relation: Relation) => void,
+  hearing: Hearing = {},
 ): BoundQuery {
   // What an earlier version took is taken again.
   const literalContext = engine.replay === null ? withoutClock(session.evalContext) : undefined;
-  const bound = bindQuery(query, { ...engine.bindEnv(session, [], 'view'), literalContext, onRelation });
+  const bound = bindQuery(query, { ...engine.bindEnv(session, [], 'view'), literalContext, ...hearing });
   for (const oid of bound.dependencies) {
     const relation = engine.catalog.relationByOid(oid);
     const isComputed = relation?.kind === 'system' || relation?.kind === 'sequence';

@@ -15,6 +15,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import { type CatalogObject, type ColumnDefault, isDomain, type RelationObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { functionsCalled } from './function_users.ts';
 import { bindAlone } from './row_expression.ts';
 import { qualifyTypes } from './type_users.ts';
 
@@ -35,7 +36,7 @@ export function columnDefault(
     literal.sval = String(found.oid);
     sequences.push(found.oid);
   }
-  return { node: own, text, sequences };
+  return { node: own, text, sequences, functions: functionsCalled(engine, own, text, null, session, true) };
 }
 
 /** What the literals of a statement name, nextval('s') and 't'::regclass: done again, it has to find this. */

@@ -3,7 +3,9 @@ import { SqlError } from '../../operators/errors.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import { commandTag } from '../../planner/parse/command_tag.ts';
 import type { SessionContext } from '../engine.ts';
+import { alterFunction } from './alter_function.ts';
 import { comment } from './comment.ts';
+import { createFunction } from './create_function.ts';
 import { createIndex } from './create_index.ts';
 import { createRelation } from './create_relation.ts';
 import { alterSequence, createSequence } from './create_sequence.ts';
@@ -76,6 +78,12 @@ async function define(
       return null;
     case 'alter_domain':
       alterDomain(engine, statement, session);
+      return null;
+    case 'create_function':
+      createFunction(engine, statement, session);
+      return null;
+    case 'alter_function':
+      alterFunction(engine, statement, session);
       return null;
     case 'create_sequence':
       createSequence(engine, statement, session);

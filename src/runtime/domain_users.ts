@@ -37,6 +37,7 @@ export function checkNotComputed(engine: TidemarkEngine, object: DomainObject, m
   const sources = catalog.objects().filter((other) => {
     return (
       more &&
+      'relation' in other &&
       'source' in other &&
       other.source !== null &&
       other.relation.columns.some((c) => domainsOf(c.type).includes(object.type.oid))

@@ -23,7 +23,7 @@ import { bindAlone } from './row_expression.ts';
 import { checkMovable } from './set_schema.ts';
 import { targetSchema } from './target_schema.ts';
 import { edited } from './text_edits.ts';
-import { checkNowhereNamed, columnType, typesNamed } from './type_users.ts';
+import { checkNowhereNamed, columnType, namedInSyntax } from './type_users.ts';
 import { newTypeOid } from './user_types.ts';
 import { columnRefs, parsed, written } from './written_expression.ts';
 
@@ -57,7 +57,7 @@ export function createDomain(engine: TidemarkEngine, statement: CreateDomain, se
     default: value,
     since: loop.tick,
   };
-  const dependencies = [typeObjectOf(base), ...typesNamed(engine, statement, session.searchPath)].filter(
+  const dependencies = [typeObjectOf(base), ...namedInSyntax(engine, statement, session.searchPath)].filter(
     (other) => other !== 0,
   );
   checkLasting(engine, schema, dependencies);
@@ -151,7 +151,7 @@ export function alterDomain(
   const object = isDomain(again) ? again : domainNamed(engine, schema, name, session);
   if (!altered(engine, object, action, text, session)) return;
   const named = [
-    ...typesNamed(engine, action as PgNode, session.searchPath),
+    ...namedInSyntax(engine, action as PgNode, session.searchPath),
     ...namedInLiterals(engine, action, session),
   ];
   engine.defined({ sql: text, made: object.oid, dropped: [], altered: object.oid }, session, [object.oid, ...named]);
@@ -212,7 +212,7 @@ function altered(
       checkNotComputed(engine, object, true);
       const check = domainCheck(engine, type, action.check, text, session);
       if (check.valid) checkStored(engine, object, { k: 'check', expr: check.expr }, session);
-      const named = typesNamed(engine, action.check.expr, session.searchPath);
+      const named = namedInSyntax(engine, action.check.expr, session.searchPath);
       checkLasting(engine, object.schema, named);
       object.dependencies = [...new Set([...object.dependencies, ...named])];
       catalog.setType(object, { ...type, checks: inOrderOfNames([...type.checks, check]), since: loop.tick });

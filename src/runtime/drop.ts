@@ -1,12 +1,21 @@
 /** DROP: objects and what must go with them, in one turn. */
 import { SqlError } from '../../operators/errors.ts';
 import { isTemporary } from '../../operators/expr/search_path.ts';
-import type { Statement } from '../../planner/parse/ast.ts';
+import type { FunctionName, Statement } from '../../planner/parse/ast.ts';
+import { strings } from '../../planner/parse/node_fields.ts';
 import { typeByName } from '../../planner/types/catalog.ts';
 import { formatType } from '../../planner/types/type_name.ts';
-import { type CatalogObject, isDomain, KIND_NAMES, type ObjectKind, type TypeObject } from '../catalog/objects.ts';
+import {
+  type CatalogObject,
+  type FunctionObject,
+  isDomain,
+  KIND_NAMES,
+  type ObjectKind,
+  type TypeObject,
+} from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { alterColumns, altersColumns } from './alter_columns.ts';
+import { functionNamed } from './alter_function.ts';
 import { alterRelation } from './alter_relation.ts';
 import { usersOf } from './default_value.ts';
 import { type Dependent, defaultsOn, foreignKeysOn, stillDependent, tellCascade } from './dependents.ts';
@@ -14,6 +23,7 @@ import { dropIndex } from './drop_constraint.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { dropForeignKeys, referencesTo } from './foreign_key.ts';
 import { type Closing, freeTypes, usesOf } from './free_types.ts';
+import { wordsOf } from './function_users.ts';
 import { keepChanges } from './kept_changes.ts';
 import { identityOwner } from './owned_sequences.ts';
 import { indexesSaying, usersOfType } from './type_users.ts';
@@ -33,7 +43,12 @@ export async function drop(
   const { kind: said } = statement;
   const kind: ObjectKind = said === 'source' ? 'stream' : said === 'domain' ? 'type' : said;
   const found: CatalogObject[] = [];
-  for (const { schema, name } of statement.names) {
+  for (const { schema, name, args } of statement.names) {
+    if (kind === 'function') {
+      const object = functionToDrop(engine, { schema, name, args: args ?? null }, statement.ifExists, session);
+      if (object !== null) found.push(object);
+      continue;
+    }
     if (kind === 'type') checkNotBuiltIn(schema, name, said);
     const object = engine.catalog.forDrop(kind, schema, name, session.searchPath, statement.ifExists);
     if (object === null) session.notice('NOTICE', '00000', `${KIND_NAMES[kind]} "${name}" does not exist, skipping`);
@@ -51,12 +66,32 @@ export async function drop(
       endRun = await freeTypes(engine, types, [], (object) => dropOne(engine, object), closing, session, signal);
     }
     const lost = types.find(({ oid }) => engine.catalog.get(oid) === undefined);
-    if (lost !== undefined) throw new SqlError('42704', `type "${lost.name}" does not exist`);
+    if (lost !== undefined) throw new SqlError('42704', `${lost.kind} "${lost.name}" does not exist`);
     const gone = removable(engine, found, statement.cascade, session);
     closing.push(...remove(engine, gone, statement, session));
   } finally {
     endRun?.();
     for (const close of closing) await close?.();
+  }
+}
+
+/** Null when it is not there and that was allowed. */
+function functionToDrop(
+  engine: TidemarkEngine,
+  named: FunctionName,
+  ifExists: boolean,
+  session: SessionContext,
+): CatalogObject | null {
+  try {
+    return functionNamed(engine, named, session);
+  } catch (error) {
+    const isMissing = error instanceof SqlError && ['42883', '42704', '3F000'].includes(error.sqlstate);
+    if (!ifExists || !isMissing) throw error;
+    const types =
+      named.args?.map(({ names, arrayBounds }) => strings(names).join('.') + (arrayBounds ? '[]' : '')) ?? [];
+    const path = named.schema === undefined ? named.name : `${named.schema}.${named.name}`;
+    session.notice('NOTICE', '00000', `function ${path}(${types.join(',')}) does not exist, skipping`);
+    return null;
   }
 }
 
@@ -67,8 +102,8 @@ function checkNotBuiltIn(schema: string | undefined, name: string, said: Drop['k
   throw new SqlError('2BP01', `cannot drop type ${formatType(type.oid)} because it is required by the database system`);
 }
 
-/** 2BP01 when something uses the type. */
-function checkUnused(engine: TidemarkEngine, object: TypeObject, found: CatalogObject[]): void {
+/** 2BP01 when something uses the type or function. */
+function checkUnused(engine: TidemarkEngine, object: TypeObject | FunctionObject, found: CatalogObject[]): void {
   const names = found.map(({ kind, name }) => `${KIND_NAMES[kind]} ${name}`);
   // As PostgreSQL, with what needs what needs it.
   const users = [...withDomains(engine, [object])]
@@ -79,12 +114,14 @@ function checkUnused(engine: TidemarkEngine, object: TypeObject, found: CatalogO
 }
 
 /** With the domains that go with them. */
-function withDomains(engine: TidemarkEngine, types: TypeObject[]): TypeObject[] {
+function withDomains(engine: TidemarkEngine, types: (TypeObject | FunctionObject)[]): (TypeObject | FunctionObject)[] {
   const over = engine.catalog.dependents(types.map(({ oid }) => oid)).filter(isDomain);
   return [...new Set([...over, ...types])];
 }
 
-const isType = (object: CatalogObject): object is TypeObject => object.kind === 'type';
+/** What tables may use in columns and expressions of theirs. */
+const isType = (object: CatalogObject): object is TypeObject | FunctionObject =>
+  object.kind === 'type' || object.kind === 'function';
 
 /** ALTER of a relation: what it drops goes as by DROP. */
 export async function alter(
@@ -186,8 +223,6 @@ function removable(
   return gone;
 }
 
-const wordsOf = ({ kind, name }: CatalogObject): string => `${KIND_NAMES[kind]} ${name}`;
-
 /** Defaults of columns that stay, and need a sequence that goes. */
 function defaultsWithout(engine: TidemarkEngine, gone: CatalogObject[]): Dependent[] {
   return gone.flatMap((object) => {
@@ -276,6 +311,7 @@ function dropOne(engine: TidemarkEngine, object: CatalogObject): Closing {
       };
     }
     case 'type':
+    case 'function':
       return null;
     case 'sequence':
       engine.sequences.close(object.oid);

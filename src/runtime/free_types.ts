@@ -1,5 +1,5 @@
 /**
- * What tables have of types that go: columns, defaults, CHECKs, as by ALTER TABLE, each written down as such a statement.
+ * What tables have of types and functions that go: columns, defaults, CHECKs, as by ALTER TABLE, each written down as such a statement.
  *
  *   DROP TYPE mood CASCADE   ->   ALTER TABLE a DROP COLUMN m CASCADE · ALTER TABLE b ... · DROP TYPE mood      all in one turn
  *
@@ -9,13 +9,14 @@
 import { isTemporary } from '../../operators/expr/search_path.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import { parse } from '../../planner/parse/parse.ts';
-import { type CatalogObject, KIND_NAMES, type TypeObject } from '../catalog/objects.ts';
+import type { CatalogObject, FunctionObject, TypeObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { afterOthers, alterColumnsNow, altersColumns } from './alter_columns.ts';
 import { alterRelation, ownTable } from './alter_relation.ts';
 import { checkNotFollowed } from './column_readers.ts';
 import { tellCascade } from './dependents.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { wordsOf } from './function_users.ts';
 import { sessionWith } from './session_with.ts';
 import { type TypeUse, usesInTables } from './type_users.ts';
 
@@ -23,7 +24,7 @@ import { type TypeUse, usesInTables } from './type_users.ts';
 export type Closing = (() => Promise<void>) | null;
 
 /** `schemas` go with all that they have. */
-export function usesOf(engine: TidemarkEngine, types: TypeObject[], schemas: string[]): TypeUse[] {
+export function usesOf(engine: TidemarkEngine, types: (TypeObject | FunctionObject)[], schemas: string[]): TypeUse[] {
   const uses = types.flatMap((type) => usesInTables(engine, type));
   return uses.filter(({ table }) => !schemas.includes(table.schema));
 }
@@ -31,7 +32,7 @@ export function usesOf(engine: TidemarkEngine, types: TypeObject[], schemas: str
 /** `drop`: takes an object away; `closing`: gets what it gives. Another session may use the types again before the caller goes on. Gives what ends the run of the log's records. */
 export function freeTypes(
   engine: TidemarkEngine,
-  types: TypeObject[],
+  types: (TypeObject | FunctionObject)[],
   schemas: string[],
   drop: (object: CatalogObject) => Closing,
   closing: Closing[],
@@ -43,7 +44,7 @@ export function freeTypes(
     closing.push(drop(object));
     return null;
   };
-  const free = async (type: TypeObject) => {
+  const free = async (type: TypeObject | FunctionObject) => {
     const gone: string[] = [];
     const notice: SessionContext['notice'] = (_severity, _sqlstate, message, fields) =>
       void gone.push(...(fields?.detail ?? message).split('\n'));
@@ -57,7 +58,7 @@ export function freeTypes(
       if (altersColumns(statement)) await alterColumnsNow(engine, statement, heard, signal, later);
       else alterRelation(engine, statement, heard);
     }
-    const on = `${KIND_NAMES.type} ${type.name}`;
+    const on = wordsOf(type);
     tellCascade(
       gone.map((line) => ({ text: line.replace(/^drop cascades to /, ''), on })),
       session,

@@ -13,6 +13,7 @@ import type { ColumnDef } from '../../planner/parse/ast.ts';
 import type { GeneratedColumn } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { functionsCalled } from './function_users.ts';
 import { bindAlone, columnsOf, evaluatorOf, isImmutable, rowColumns } from './row_expression.ts';
 import { written } from './written_expression.ts';
 
@@ -39,10 +40,21 @@ export function generatedColumn(
       detail: 'A generated column cannot reference another generated column.',
     });
   }
-  if (engine.replay === null && !isImmutable(expr)) {
+  const functions = functionsCalled(engine, generated.expr, text, relation, session);
+  const isDeclared = functions.every((oid) => {
+    const object = engine.catalog.get(oid);
+    return object?.kind !== 'function' || object.proc.volatility === 'i';
+  });
+  if (engine.replay === null && !(isDeclared && isImmutable(expr))) {
     throw new SqlError('42P17', 'generation expression is not immutable');
   }
-  return { column, expr, virtual: generated.virtual, ...written(generated.expr, text, generated.location, 'as') };
+  return {
+    column,
+    expr,
+    virtual: generated.virtual,
+    ...written(generated.expr, text, generated.location, 'as'),
+    functions,
+  };
 }
 
 /** Puts the values of generated columns into a row. */

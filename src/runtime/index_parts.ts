@@ -16,6 +16,7 @@ import { formatType } from '../../planner/types/type_name.ts';
 import type { ComputedIndexText, IndexPart, IndexWords, Written } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { functionsCalled, withFunctionsOf } from './function_users.ts';
 import { isSystemColumn } from './rename_column.ts';
 import { bindAlone, columnsOf, isImmutable, rowColumns } from './row_expression.ts';
 import { closingBracket } from './text_edits.ts';
@@ -55,7 +56,8 @@ export function indexParts(
     names.push(name);
     if (key.k === 'col') return key.id;
     const [first, last] = expressionTokens(tokens, from);
-    return { ...writtenBetween(node.expr, text, tokens, first, last), call: isCall(node.expr), name };
+    const functions = functionsCalled(engine, node.expr, text, relation, session);
+    return { ...writtenBetween(node.expr, text, tokens, first, last), call: isCall(node.expr), name, functions };
   });
   const condition = where === null ? null : boundWhere(binding, where, text);
   if (engine.replay === null) {
@@ -67,7 +69,8 @@ export function indexParts(
   if (where !== null) {
     const word = tokens.findIndex(({ text: own }, i) => i >= at && own.toLowerCase() === 'where');
     const last = tokens.at(-1)?.text === ';' ? tokens.length - 2 : tokens.length - 1;
-    written = writtenBetween(where, text, tokens, word + 1, last);
+    const functions = functionsCalled(engine, where, text, relation, session);
+    written = { ...writtenBetween(where, text, tokens, word + 1, last), functions };
   }
   return partsOf(oid, keys, condition, parts, written);
 }
@@ -82,7 +85,7 @@ export function boundPartsAgain(
   const binding = { engine, relation, session: withTypesOf(engine, shape, session) };
   const again = (kept: Written, bound: typeof boundKey) => {
     const { node, whole } = parsed(kept);
-    return bound(binding, node, whole);
+    return bound({ ...binding, session: withFunctionsOf(engine, kept, binding.session) }, node, whole);
   };
   const keys = parts.map((part) =>
     typeof part === 'number' ? columnKey(relation, relation.columns[part].name) : again(part, boundKey),

@@ -16,6 +16,7 @@ import { walkTree } from '../../planner/parse/walk_tree.ts';
 import { type CatalogObject, KIND_NAMES } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { boundFunctions } from './function_users.ts';
 import { renameOwnRow } from './own_texts.ts';
 import { closingBracket, type Edit, edited, insertion } from './text_edits.ts';
 import {
@@ -73,11 +74,13 @@ export function changeReaders(
     for (const place of places) edit(query, place, scanPostgres(query.text));
     return query;
   });
+  const checkFunctions = boundFunctions(engine, session);
   change();
   // All of them first: one may be read through another.
   readers.forEach((view, i) => void setQuery(view, changed[i]));
   try {
     for (const view of readers) check(engine, view, refused, session);
+    checkFunctions();
   } catch (error) {
     undo();
     readers.forEach((view, i) => void setQuery(view, before[i]));

@@ -3,6 +3,7 @@ import { SqlError } from '../../operators/errors.ts';
 import type { CatalogObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { boundFunctions } from './function_users.ts';
 import { changeOwnTexts, renameOwnRow } from './own_texts.ts';
 import { keepSeen, showSeen } from './seen_columns.ts';
 import { viewText } from './view_text.ts';
@@ -23,6 +24,13 @@ export function renameColumn(
   const position = relation.columns.findIndex(({ name }) => name === column);
   if (position < 0) throw new SqlError('42703', `column "${column}" does not exist`);
   checkColumnName(object, to);
+  const checkFunctions = boundFunctions(engine, session);
+  relation.columns[position].name = to;
+  try {
+    checkFunctions();
+  } finally {
+    relation.columns[position].name = column;
+  }
   keepSeen(engine, object);
   // Afterwards the name alone is the column.
   if (to === object.name) renameOwnRow(engine, object, to, to);

@@ -10,6 +10,7 @@ import { walkTree } from '../../planner/parse/walk_tree.ts';
 import { resolveTypeName } from '../../planner/types/type_name.ts';
 import {
   type CatalogObject,
+  type FunctionObject,
   type IndexObject,
   isDomain,
   KIND_NAMES,
@@ -20,15 +21,24 @@ import {
 import type { SessionContext } from '../engine.ts';
 import type { Dependent } from './dependents.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { callsInTables, indexesCalling, wordsOf } from './function_users.ts';
 import { columnsOf as columnsOfExpr } from './row_expression.ts';
 import { sessionWith } from './session_with.ts';
 import { parsed } from './written_expression.ts';
 
 type Finder = (schema: string | undefined, name: string) => TypeObject | undefined;
 
-/** Types that syntax names, as objects of the catalog. */
-export function typesNamed({ catalog }: TidemarkEngine, root: PgNode, searchPath: string[]): number[] {
-  return typeNodes(root, (schema, name) => catalog.findType(schema, name, searchPath)).map(({ type }) => type.oid);
+/** Types that syntax names, and functions of users with the names that it calls, as objects of the catalog. */
+export function namedInSyntax({ catalog }: TidemarkEngine, root: PgNode, searchPath: string[]): number[] {
+  const found = typeNodes(root, (schema, name) => catalog.findType(schema, name, searchPath)).map(
+    ({ type }) => type.oid,
+  );
+  walkTree(root, ({ FuncCall: call }) => {
+    if (call === undefined) return;
+    const path = strings(call.funcname);
+    found.push(...catalog.findFunctions(path.at(-2), path[path.length - 1], searchPath).map(({ oid }) => oid));
+  });
+  return [...new Set(found)];
 }
 
 /** The nodes of a syntax tree that name a type which `find` finds; `name`: its own, or _mood, which is that of its array. */
@@ -87,7 +97,8 @@ function columnsWith({ relation, generated }: RelationObject, object: TypeObject
 }
 
 /** A default goes with its column, and a CHECK with any of its own. */
-export function usesInTables(engine: TidemarkEngine, object: TypeObject): TypeUse[] {
+export function usesInTables(engine: TidemarkEngine, object: TypeObject | FunctionObject): TypeUse[] {
+  if (object.kind === 'function') return callsInTables(engine, object);
   return engine.catalog.objects().flatMap((table) => {
     if (table.kind !== 'table' && table.kind !== 'stream') return [];
     const { defaults, checks, relation, name } = table;
@@ -135,13 +146,15 @@ function isIn(expr: unknown, { oid }: TypeObject): boolean {
   return Object.values(expr).some((part) => isIn(part, { oid } as TypeObject));
 }
 
-/** Views, sinks, subscriptions and domains that name the type. */
-function readersNaming(engine: TidemarkEngine, { oid }: TypeObject): CatalogObject[] {
+/** Views, sinks, subscriptions and domains that name the type, or call the function. */
+function readersNaming(engine: TidemarkEngine, { oid }: CatalogObject): CatalogObject[] {
   return engine.catalog.objects().filter(({ dependencies }) => dependencies.includes(oid));
 }
 
 /** Indexes whose expressions or condition say the type, and which do not go with a column. */
-export function indexesSaying({ catalog }: TidemarkEngine, object: TypeObject): IndexObject[] {
+export function indexesSaying(engine: TidemarkEngine, object: TypeObject | FunctionObject): IndexObject[] {
+  if (object.kind === 'function') return indexesCalling(engine, object);
+  const { catalog } = engine;
   return catalog.objects().filter((index): index is IndexObject => {
     if (index.kind !== 'index' || index.computed === undefined || !isIn(index.computed.shape, object)) return false;
     const on = catalog.get(index.on);
@@ -152,13 +165,13 @@ export function indexesSaying({ catalog }: TidemarkEngine, object: TypeObject): 
 }
 
 /** All of them in PostgreSQL's words. */
-export function usersOfType(engine: TidemarkEngine, object: TypeObject): Dependent[] {
-  const on = `type ${object.name}`;
+export function usersOfType(engine: TidemarkEngine, object: TypeObject | FunctionObject): Dependent[] {
+  const on = wordsOf(object);
   const tables = usesInTables(engine, object).map(({ text }) => ({ text, on }));
   return [
     ...tables,
-    ...[...indexesSaying(engine, object), ...readersNaming(engine, object)].map(({ kind, name }) => ({
-      text: `${KIND_NAMES[kind]} ${name}`,
+    ...[...indexesSaying(engine, object), ...readersNaming(engine, object)].map((user) => ({
+      text: wordsOf(user),
       on,
     })),
   ];

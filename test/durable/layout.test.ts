@@ -54,7 +54,9 @@ async function savedShape(): Promise<string[]> {
   );
   await sql(
     engine,
-    'CREATE DOMAIN d AS int DEFAULT 1 NOT NULL CHECK (VALUE > 0); CREATE TABLE of_domains (d d, ds d[]); INSERT INTO of_domains DEFAULT VALUES',
+    `CREATE FUNCTION plus(x int, y int DEFAULT 1, OUT z int) LANGUAGE sql AS 'SELECT x + y';
+     CREATE TABLE called (a int CHECK (plus(a) > 0) DEFAULT plus(1), b int);
+     CREATE DOMAIN d AS int DEFAULT 1 NOT NULL CHECK (VALUE > 0); CREATE TABLE of_domains (d d, ds d[]); INSERT INTO of_domains DEFAULT VALUES`,
   );
   await sql(engine, 'CREATE UNIQUE INDEX ON numbered ((a + c), b) NULLS NOT DISTINCT WHERE c > 0');
   for (const [name, query] of Object.entries(VIEWS)) await sql(engine, `CREATE MATERIALIZED VIEW ${name} AS ${query}`);

@@ -32,6 +32,8 @@ export interface CatalogRelation {
    */
   until: 'release' | 'catalog' | 'moment';
   rows(moment: Moment, columns: RelationColumn[]): Datum[][];
+  /** Where 'catalog' is too often: text that moves when the rows do. */
+  key?(facts: CatalogFacts): string;
   /** Before each read of rows that are kept: writes the fixed-width values that change more often than the rest. */
   refresh?(moment: Moment, batch: Batch): void;
 }

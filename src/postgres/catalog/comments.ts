@@ -1,4 +1,4 @@
-/** Comments on relations, columns, constraints, indexes, types and schemas: what pg_description and obj_description() show. */
+/** Comments on relations, columns, constraints, indexes, types, functions and schemas: what pg_description and obj_description() show. */
 import type { CatalogObject, CommentedPart } from '../../catalog/objects.ts';
 import type { ConstraintFacts } from './constraints.ts';
 import { domainConstraints } from './domains.ts';
@@ -16,7 +16,7 @@ export interface CommentFacts {
 
 export function commentsOf(facts: CatalogFacts): CommentFacts[] {
   const { catalog } = facts.engine;
-  const { pg_class, pg_constraint, pg_namespace, pg_type } = CATALOG;
+  const { pg_class, pg_constraint, pg_namespace, pg_proc, pg_type } = CATALOG;
   return [
     ...facts.schemas.flatMap(({ name, oid }) => on(pg_namespace, oid, 0, catalog.schemaComments.get(name))),
     ...facts.own.flatMap(({ oid, object, relation: { columns } }) => [
@@ -27,6 +27,7 @@ export function commentsOf(facts: CatalogFacts): CommentFacts[] {
       on(pg_class, oid, 0, primary ? saidOf(object, 'primary index') : saidOf(catalog.get(oid), 'object')),
     ),
     ...catalog.objects().flatMap((object) => {
+      if (object.kind === 'function') return on(pg_proc, object.oid, 0, saidOf(object, 'object'));
       return object.kind === 'type' ? on(pg_type, object.type.oid, 0, saidOf(object, 'object')) : [];
     }),
     ...domainConstraints(facts).flatMap(({ oid, object, check }) =>

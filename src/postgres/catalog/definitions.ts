@@ -26,7 +26,7 @@ export function viewDefinitionFor(relation: RelationFacts, facts: CatalogFacts, 
     const named = facts.relation(oid);
     if (named !== undefined) return isVisible(facts, named, path);
     const type = facts.engine.catalog.get(oid);
-    return type?.kind !== 'type' || path.includes(type.schema);
+    return (type?.kind !== 'type' && type?.kind !== 'function') || path.includes(type.schema);
   };
   if (object.dependencies.every(isFound)) return viewDefinition(relation);
   const { engine } = facts;

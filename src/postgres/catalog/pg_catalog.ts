@@ -75,7 +75,8 @@ export class PgCatalog implements CatalogRelations {
   }
 
   #keep(relation: SystemRelation, source: CatalogRelation, moment: Moment): Batch {
-    const key = source.until === 'release' ? '' : this.#keyOf(relation, moment.context);
+    const own = source.until === 'release' ? '' : this.#keyOf(relation, moment.context);
+    const key = source.key?.(moment.facts) ?? own;
     const kept = this.#kept.get(relation.oid);
     if (kept !== undefined && kept.key === key) return kept.batch;
     const arena = new Arena();

@@ -6,6 +6,7 @@
  *   tidemark's schema and views -> its extension (e)
  *   foreign key -> columns and index that it references (n)
  *   column -> its user's type (n)                       type -> schema (n), array type -> its element (i)
+ *   function -> schema, types, what a body of the standard names (n)    view's rule, default, CHECK, index -> functions (n)
  *   sequence -> column that owns it (a; identity: i)    default -> sequence (n)
  */
 import { declaredOid, typeObjectOf, userTypeOid } from '../../../operators/types.ts';
@@ -18,6 +19,7 @@ import { type CatalogFacts, figuresSchema, type IndexFacts, type RelationFacts }
 import { CATALOG, checkOid, defaultOid, EXTENSION, notNullOid, ruleOid } from './oids.ts';
 import { indexOfKey } from './pg_constraint.ts';
 import { userTypes } from './pg_type.ts';
+import { functionsOf } from './procs.ts';
 
 type Item = [catalog: number, oid: number, column?: number];
 
@@ -30,11 +32,12 @@ function edge(
 }
 
 function ofChecks(r: RelationFacts): CatalogRow[] {
-  return r.checks.flatMap(({ number, expr }) => {
+  return r.checks.flatMap(({ number, expr, functions }) => {
     const constraint: Item = [CATALOG.pg_constraint, checkOid(r.oid, number)];
+    const calls = ofCalls(constraint, functions);
     const columns = columnsOf(expr).map((c): Item => [CATALOG.pg_class, r.oid, c + 1]);
-    if (columns.length === 0) return [edge(constraint, [CATALOG.pg_class, r.oid], 'a')];
-    return columns.flatMap((column) => [edge(constraint, column, 'a'), edge(constraint, column, 'n')]);
+    if (columns.length === 0) return [edge(constraint, [CATALOG.pg_class, r.oid], 'a'), ...calls];
+    return [...columns.flatMap((column) => [edge(constraint, column, 'a'), edge(constraint, column, 'n')]), ...calls];
   });
 }
 
@@ -58,8 +61,22 @@ function ofOwner(self: Item, object: SequenceObject, { engine }: CatalogFacts): 
 }
 
 function itemOf(oid: number, { engine }: CatalogFacts): Item {
-  const isType = engine.catalog.get(oid)?.kind === 'type';
-  return isType ? [CATALOG.pg_type, userTypeOid(oid)] : [CATALOG.pg_class, oid];
+  const kind = engine.catalog.get(oid)?.kind;
+  if (kind === 'function') return [CATALOG.pg_proc, oid];
+  return kind === 'type' ? [CATALOG.pg_type, userTypeOid(oid)] : [CATALOG.pg_class, oid];
+}
+
+function ofFunctions(facts: CatalogFacts): CatalogRow[] {
+  return functionsOf(facts).flatMap(({ oid, proc, dependencies }) => {
+    const self: Item = [CATALOG.pg_proc, oid];
+    const needs = dependencies.map((other) => edge(self, itemOf(other, facts), 'n'));
+    return [edge(self, [CATALOG.pg_namespace, proc.namespace], 'n'), ...needs];
+  });
+}
+
+/** The functions that an expression calls. */
+function ofCalls(self: Item, functions: number[] = []): CatalogRow[] {
+  return functions.map((oid) => edge(self, [CATALOG.pg_proc, oid], 'n'));
 }
 
 function ofTypes(facts: CatalogFacts): CatalogRow[] {
@@ -101,6 +118,12 @@ function ofRelation(r: RelationFacts, facts: CatalogFacts): CatalogRow[] {
       const item: Item = [CATALOG.pg_attrdef, defaultOid(r.oid, i + 1)];
       edges.push(edge(item, column, 'a'));
       for (const sequence of value.sequences) edges.push(edge(item, [CATALOG.pg_class, sequence], 'n'));
+      edges.push(...ofCalls(item, value.functions));
+    }
+    const generated = r.generated.find((g) => g.column === i);
+    if (generated?.functions?.length) {
+      const item: Item = [CATALOG.pg_attrdef, defaultOid(r.oid, i + 1)];
+      edges.push(edge(item, column, 'a'), ...ofCalls(item, generated.functions));
     }
     if (c.notNull) edges.push(edge([CATALOG.pg_constraint, notNullOid(r.oid, i + 1)], column, 'a'));
   });
@@ -113,7 +136,9 @@ function ofIndex(index: IndexFacts): CatalogRow[] {
   const columns = [...new Set([...index.columns, ...included])].map(
     (c): Item => [CATALOG.pg_class, index.table.oid, c + 1],
   );
-  if (index.constraint === null) return columns.map((c) => edge(self, c, 'a'));
+  const written = [...(index.computed?.parts ?? []), index.computed?.where ?? 0];
+  const calls = written.flatMap((part) => (typeof part === 'number' ? [] : ofCalls(self, part.functions)));
+  if (index.constraint === null) return [...columns.map((c) => edge(self, c, 'a')), ...calls];
   const constraint: Item = [CATALOG.pg_constraint, index.constraint];
   return [...columns.map((c) => edge(constraint, c, 'a')), edge(self, constraint, 'i')];
 }
@@ -130,6 +155,7 @@ export const PG_DEPEND = ofCatalog((facts) => [
   ...ofExtension(facts),
   ...ofTypes(facts),
   ...ofDomains(facts),
+  ...ofFunctions(facts),
   ...facts.own.flatMap((r) => ofRelation(r, facts)),
   ...facts.indexes.flatMap(ofIndex),
 ]);

@@ -1,6 +1,8 @@
 /** The parameters of a function, with modes, names and defaults. */
 import type { PgProc } from '../../../planner/types/catalog.ts';
 import { systemTable } from '../../../planner/types/catalog_table.ts';
+import type { CatalogFacts } from './facts.ts';
+import { defaultTexts } from './procs.ts';
 
 export interface Parameter {
   /** i in, o out, b in and out, v variadic, t column of a table result. */
@@ -30,7 +32,8 @@ function defaultExpressions(proc: PgProc): string[] {
   return [...text.matchAll(/\s*((?:'(?:[^']|'')*'|\([^)]*\)|[^,'(])+)(?:,|$)/g)].map((m) => m[1].trim());
 }
 
-export function parametersOf(proc: PgProc): Parameter[] {
+/** `path`: the search path that names in defaults are shown for. */
+export function parametersOf(proc: PgProc, facts: CatalogFacts, path: string[]): Parameter[] {
   const parameters = (proc.allArgs ?? proc.args).map(
     (type, i): Parameter => ({
       mode: proc.argModes?.[i] ?? 'i',
@@ -40,7 +43,7 @@ export function parametersOf(proc: PgProc): Parameter[] {
     }),
   );
   const inputs = parameters.filter(isInput);
-  const defaults = defaultExpressions(proc);
+  const defaults = proc.made === undefined ? defaultExpressions(proc) : defaultTexts(proc, facts, path);
   defaults.forEach((text, i) => {
     inputs[inputs.length - defaults.length + i].default = text;
   });

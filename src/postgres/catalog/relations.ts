@@ -15,6 +15,7 @@ import { PG_REWRITE } from './pg_rewrite.ts';
 import { SEQUENCES } from './pg_sequence.ts';
 import { PG_SETTINGS } from './pg_settings.ts';
 import { PG_ENUM, PG_TYPE } from './pg_type.ts';
+import { PG_PROC } from './procs.ts';
 import { RELEASE } from './release.ts';
 import { ROLES } from './roles.ts';
 import { SESSIONS } from './sessions.ts';
@@ -45,6 +46,7 @@ const PG_CATALOG_RELATIONS: Record<string, CatalogRelation> = {
   pg_namespace: PG_NAMESPACE,
   pg_rewrite: PG_REWRITE,
   pg_settings: PG_SETTINGS,
+  pg_proc: PG_PROC,
   pg_type: PG_TYPE,
 };
 

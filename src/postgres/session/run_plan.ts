@@ -22,6 +22,8 @@ const WRITES = new Set<Statement['k']>([
   'alter_enum',
   'create_domain',
   'alter_domain',
+  'create_function',
+  'alter_function',
   'create_sequence',
   'alter_sequence',
   'create_sink',

@@ -11,7 +11,7 @@ import { indexDefinition, viewDefinitionFor } from '../definitions.ts';
 import { domainConstraints } from '../domains.ts';
 import type { IndexFacts, RelationFacts } from '../facts.ts';
 import { ACTIONS } from '../foreign_key_words.ts';
-import { withTypeSchemas } from '../type_places.ts';
+import { withIndexSchemas, withTypeSchemas } from '../type_places.ts';
 import { type CatalogFunctions, numberOf, textOf } from './catalog_function.ts';
 import { findRelation, qualified, shownName } from './names.ts';
 
@@ -37,7 +37,8 @@ function indexText(args: Datum[], { facts, context }: Moment): Datum {
   if (index === undefined) return null;
   const column = numberOf(args[1]);
   if (column === 0) {
-    return indexDefinition(index, args[2] === true ? shownName(facts, index.table, context.searchPath) : null);
+    const text = indexDefinition(index, args[2] === true ? shownName(facts, index.table, context.searchPath) : null);
+    return index.computed === null ? text : withIndexSchemas(text, facts, context.searchPath);
   }
   const key = [...index.keys, ...index.include][column - 1];
   return key === undefined ? '' : args[2] === true ? key.pretty : key.text;
@@ -117,8 +118,6 @@ export const DEFINITION_FUNCTIONS: CatalogFunctions = {
   },
   pg_get_ruledef: () => null,
   pg_get_triggerdef: () => null,
-  pg_get_functiondef: () => null,
-  pg_get_function_sqlbody: () => null,
   pg_get_partkeydef: () => null,
   pg_get_partition_constraintdef: () => null,
   pg_get_statisticsobjdef: () => null,

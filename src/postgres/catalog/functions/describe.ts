@@ -1,8 +1,9 @@
 /** pg_describe_object: an object of pg_depend in words. */
-import { procByOid, typeByOid } from '../../../../planner/types/catalog.ts';
+import { typeByOid } from '../../../../planner/types/catalog.ts';
 import { formatType } from '../../../../planner/types/type_name.ts';
 import type { Moment } from '../catalog_relation.ts';
 import { CATALOG, ruleOid } from '../oids.ts';
+import { procOf } from '../procs.ts';
 import { type CatalogFunctions, numberOf } from './catalog_function.ts';
 import { findByOid, shownName } from './names.ts';
 
@@ -26,7 +27,7 @@ function describe(catalog: number, oid: number, column: number, moment: Moment):
     case CATALOG.pg_type:
       return typeByOid(oid) === undefined ? null : `type ${formatType(oid, null, moment.context.searchPath)}`;
     case CATALOG.pg_proc: {
-      const proc = procByOid(oid);
+      const proc = procOf(facts, oid);
       return proc === undefined ? null : `function ${proc.name}(${proc.args.map((t) => formatType(t)).join(',')})`;
     }
     case CATALOG.pg_namespace: {

@@ -10,13 +10,12 @@ import {
   operatorsByName,
   type PgOperator,
   type PgProc,
-  procByOid,
-  procsByName,
   typeByOid,
 } from '../../../../planner/types/catalog.ts';
 import { type SystemTable, systemTable } from '../../../../planner/types/catalog_table.ts';
 import { formatType, parseTypeName } from '../../../../planner/types/type_name.ts';
 import type { Moment } from '../catalog_relation.ts';
+import { procOf, procsOf } from '../procs.ts';
 import { roleName, roleOid } from '../roles.ts';
 import type { CatalogFunctions } from './catalog_function.ts';
 import { textOf } from './catalog_function.ts';
@@ -59,10 +58,15 @@ function regclassOut(oid: number, moment: Moment): string | null {
   return named === undefined ? null : shownName(moment.facts, named, moment.context.searchPath);
 }
 
+/** An operator, or a function that may be a user's. */
+type Placed = Pick<PgProc, 'namespace' | 'made'>;
+
+const schemaOf = ({ namespace, made }: Placed): string | undefined => made?.schema ?? namespaceName(namespace);
+
 /** Of a qualified or unqualified name, those in the first schema of the path that has any. */
-function inPath<T extends { namespace: number }>(found: T[], schema: string | undefined, moment: Moment): T[] {
+function inPath<T extends Placed>(found: T[], schema: string | undefined, moment: Moment): T[] {
   for (const s of schema === undefined ? searchOrder(moment.context.searchPath) : [schema]) {
-    const here = found.filter((x) => namespaceName(x.namespace) === s);
+    const here = found.filter((x) => schemaOf(x) === s);
     if (here.length > 0) return here;
   }
   return [];
@@ -70,25 +74,25 @@ function inPath<T extends { namespace: number }>(found: T[], schema: string | un
 
 function regprocIn(text: string, moment: Moment): number {
   const { schema, name } = qualified(text, moment);
-  const found = inPath(procsByName(name), schema, moment);
+  const found = inPath(procsOf(moment.facts, name), schema, moment);
   if (found.length === 0) throw missing('42883', 'function', text);
   if (found.length > 1) throw new SqlError('42725', `more than one function named "${text}"`);
   return found[0].oid;
 }
 
 function regprocOut(oid: number, moment: Moment): string | null {
-  const proc = procByOid(oid);
+  const proc = procOf(moment.facts, oid);
   if (proc === undefined) return null;
-  const found = inPath(procsByName(proc.name), undefined, moment);
-  return found.length === 1 && found[0] === proc ? quoteIdent(proc.name) : qualifiedBy(proc.namespace, proc.name);
+  const found = inPath(procsOf(moment.facts, proc.name), undefined, moment);
+  return found.length === 1 && found[0] === proc ? quoteIdent(proc.name) : qualifiedBy(proc);
 }
 
-function qualifiedBy(namespace: number, name: string): string {
-  return `${quoteIdent(namespaceName(namespace) ?? '')}.${quoteIdent(name)}`;
+function qualifiedBy(proc: PgProc): string {
+  return `${quoteIdent(schemaOf(proc) ?? '')}.${quoteIdent(proc.name)}`;
 }
 
 /** `name(type, type)` -> the name's text and the types' OIDs; null for the type NONE. */
-function signatureOf(text: string, kind: string): { name: string; types: (number | null)[] } {
+function signatureOf(text: string, kind: string, moment: Moment): { name: string; types: (number | null)[] } {
   const open = text.indexOf('(');
   if (open < 0) throw new SqlError('22P02', 'expected a left parenthesis');
   if (!text.trimEnd().endsWith(')')) throw new SqlError('22P02', 'expected a right parenthesis');
@@ -97,7 +101,7 @@ function signatureOf(text: string, kind: string): { name: string; types: (number
   if (types.some((t) => t.trim() === '')) throw new SqlError('22P02', 'expected a type name');
   return {
     name: text.slice(0, open),
-    types: types.map((t) => (kind === 'operator' && /^\s*none\s*$/i.test(t) ? null : parseTypeName(t).oid)),
+    types: types.map((t) => (kind === 'operator' && /^\s*none\s*$/i.test(t) ? null : typeOf(t, moment).oid)),
   };
 }
 
@@ -107,17 +111,17 @@ function splitTypes(text: string): string[] {
 }
 
 function regprocedureIn(text: string, moment: Moment): number {
-  const { name, types } = signatureOf(text, 'function');
+  const { name, types } = signatureOf(text, 'function', moment);
   const { schema, name: plain } = qualified(name, moment);
-  const found = inPath(procsByName(plain), schema, moment).find((p) => p.args.join() === types.join());
+  const found = inPath(procsOf(moment.facts, plain), schema, moment).find((p) => p.args.join() === types.join());
   if (found === undefined) throw missing('42883', 'function', text);
   return found.oid;
 }
 
 function procedureText(proc: PgProc, moment: Moment): string {
-  const same = procsByName(proc.name).filter((p) => p.args.join() === proc.args.join());
+  const same = procsOf(moment.facts, proc.name).filter((p) => p.args.join() === proc.args.join());
   const visible = inPath(same, undefined, moment).includes(proc);
-  const name = visible ? quoteIdent(proc.name) : qualifiedBy(proc.namespace, proc.name);
+  const name = visible ? quoteIdent(proc.name) : qualifiedBy(proc);
   return `${name}(${proc.args.map((t) => formatType(t)).join(',')})`;
 }
 
@@ -144,7 +148,7 @@ function regoperOut(oid: number): string | null {
 }
 
 function regoperatorIn(text: string, moment: Moment): number {
-  const { name, types } = signatureOf(text, 'operator');
+  const { name, types } = signatureOf(text, 'operator', moment);
   if (types.length !== 2) {
     throw types.length === 1
       ? new SqlError('42P02', 'missing argument', {
@@ -216,7 +220,7 @@ const REG_TYPES: Record<string, RegType> = {
   regprocedure: {
     in: regprocedureIn,
     out: (oid, moment) => {
-      const proc = procByOid(oid);
+      const proc = procOf(moment.facts, oid);
       return proc === undefined ? null : procedureText(proc, moment);
     },
   },

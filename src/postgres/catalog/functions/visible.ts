@@ -1,16 +1,9 @@
 /** pg_*_is_visible: whether an unqualified name finds the object. NULL when there is no such object. */
 import { searchOrder } from '../../../../operators/expr/search_path.ts';
 import { typeObjectOid } from '../../../../operators/types.ts';
-import {
-  namespaceName,
-  operatorByOid,
-  operatorsByName,
-  procByOid,
-  procsByName,
-  typeByName,
-  typeByOid,
-} from '../../../../planner/types/catalog.ts';
+import { operatorByOid, operatorsByName, typeByName, typeByOid } from '../../../../planner/types/catalog.ts';
 import { type SystemTable, systemTable } from '../../../../planner/types/catalog_table.ts';
+import { procOf, procsOf, schemaOfProc } from '../procs.ts';
 import { type CatalogFunction, type CatalogFunctions, numberOf } from './catalog_function.ts';
 import { findByOid, isVisible } from './names.ts';
 
@@ -38,13 +31,13 @@ export const VISIBLE_FUNCTIONS: CatalogFunctions = {
     const schema = searchOrder(context.searchPath).find((s) => typeByName(s, type.name) !== undefined);
     return schema !== undefined && typeByName(schema, type.name) === type;
   },
-  pg_function_is_visible: ([oid], { context }) => {
-    const proc = procByOid(numberOf(oid));
+  pg_function_is_visible: ([oid], { facts, context }) => {
+    const proc = procOf(facts, numberOf(oid));
     if (proc === undefined) return null;
     const path = searchOrder(context.searchPath);
-    const same = procsByName(proc.name).filter((p) => p.args.join() === proc.args.join());
-    const first = path.find((s) => same.some((p) => namespaceName(p.namespace) === s));
-    return first !== undefined && first === namespaceName(proc.namespace);
+    const same = procsOf(facts, proc.name).filter((p) => p.args.join() === proc.args.join());
+    const first = path.find((s) => same.some((p) => schemaOfProc(p) === s));
+    return first !== undefined && first === schemaOfProc(proc);
   },
   pg_operator_is_visible: ([oid]) => {
     const op = operatorByOid(numberOf(oid));

@@ -1,8 +1,10 @@
 /** routines and parameters: the functions of pg_proc in the standard's words. */
-import { allProcs, namespaceName, type PgProc } from '../../../../planner/types/catalog.ts';
+import type { PgProc } from '../../../../planner/types/catalog.ts';
 import { systemTable } from '../../../../planner/types/catalog_table.ts';
 import { type CatalogRelation, type CatalogRow, ofCatalog } from '../catalog_relation.ts';
+import type { CatalogFacts } from '../facts.ts';
 import { parametersOf } from '../proc_parameters.ts';
+import { everyProc, functionsOf, schemaOfProc } from '../procs.ts';
 import { dataTypeName, udt } from './sql_type.ts';
 import { yesNo } from './yes_no.ts';
 
@@ -12,7 +14,7 @@ const MODES: Record<string, string> = { i: 'IN', o: 'OUT', b: 'INOUT', v: 'IN', 
 function specificName(proc: PgProc, database: string): CatalogRow {
   return {
     specific_catalog: database,
-    specific_schema: namespaceName(proc.namespace) ?? null,
+    specific_schema: schemaOfProc(proc) ?? null,
     specific_name: `${proc.name}_${proc.oid}`,
   };
 }
@@ -41,7 +43,7 @@ function routineRow(proc: PgProc, database: string, { language, text }: Source):
   return {
     ...specificName(proc, database),
     routine_catalog: database,
-    routine_schema: namespaceName(proc.namespace) ?? null,
+    routine_schema: schemaOfProc(proc) ?? null,
     routine_name: proc.name,
     routine_type: KINDS[proc.kind],
     ...(proc.kind === 'p' ? {} : { data_type: dataTypeName(proc.result), ...udt(proc.result, database, 'type_') }),
@@ -62,8 +64,8 @@ function routineRow(proc: PgProc, database: string, { language, text }: Source):
   };
 }
 
-function parameterRows(proc: PgProc, database: string): CatalogRow[] {
-  return parametersOf(proc).map((p, i) => ({
+function parameterRows(proc: PgProc, database: string, facts: CatalogFacts, path: string[]): CatalogRow[] {
+  return parametersOf(proc, facts, path).map((p, i) => ({
     ...specificName(proc, database),
     ordinal_position: i + 1,
     parameter_mode: MODES[p.mode],
@@ -78,11 +80,14 @@ function parameterRows(proc: PgProc, database: string): CatalogRow[] {
 }
 
 export const ROUTINES: Record<string, CatalogRelation> = {
-  routines: ofCatalog((_facts, { database }) => {
+  routines: ofCatalog((facts, { database }) => {
     const known = sources();
-    return allProcs().map((proc) =>
+    for (const { oid, source } of functionsOf(facts)) known.set(oid, { language: 'SQL', text: source });
+    return everyProc(facts).map((proc) =>
       routineRow(proc, database, known.get(proc.oid) ?? { language: 'INTERNAL', text: proc.name }),
     );
   }),
-  parameters: ofCatalog((_facts, { database }) => allProcs().flatMap((proc) => parameterRows(proc, database))),
+  parameters: ofCatalog((facts, { database, searchPath }) =>
+    everyProc(facts).flatMap((proc) => parameterRows(proc, database, facts, searchPath)),
+  ),
 };
