@@ -15,6 +15,9 @@ Options:
   --data DIR                   directory for everything durable (start: default ./tidemark-data; demo: none)
   --memory-limit SIZE          for state, batches and queues, such as 512MB (default half of the machine's, at most 3GB)
   --init FILE.sql              statements to run before clients are let in
+  --tls-cert FILE              PEM certificate, with its chain: clients may come over TLS; read again at SIGHUP
+  --tls-key FILE               its private key
+  --tls-required               and none may come without
   --log-level LEVEL            error, warn or info (default info)
 
 Connect with any Postgres client: psql -h 127.0.0.1 -p 7432
@@ -31,8 +34,17 @@ export interface ServerOptions {
   /** As given; null: the default. */
   memoryLimit: string | null;
   logLevel: 'error' | 'warn' | 'info';
+  /** Null: without. */
+  tls: TlsOptions | null;
   /** The port was given by the user, not taken by default. */
   portGiven: boolean;
+}
+
+export interface TlsOptions {
+  /** File names. */
+  cert: string;
+  key: string;
+  required: boolean;
 }
 
 export type Command =
@@ -67,6 +79,7 @@ export function parseCommand(args: string[]): Command {
       init: values.init ?? null,
       memoryLimit: values['memory-limit'] ?? null,
       logLevel: level,
+      tls: tlsOptions(values['tls-cert'], values['tls-key'], values['tls-required'] ?? false),
     },
   };
 }
@@ -87,6 +100,9 @@ function parse(args: string[]) {
         init: { type: 'string' },
         'memory-limit': { type: 'string' },
         'log-level': { type: 'string' },
+        'tls-cert': { type: 'string' },
+        'tls-key': { type: 'string' },
+        'tls-required': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean', short: 'V' },
       },
@@ -95,6 +111,13 @@ function parse(args: string[]) {
     // Node adds a sentence about positional arguments.
     throw new UsageError(error instanceof Error ? error.message.split('. ')[0] : String(error));
   }
+}
+
+function tlsOptions(cert: string | undefined, key: string | undefined, required: boolean): TlsOptions | null {
+  if (cert !== undefined && key !== undefined) return { cert, key, required };
+  if (cert !== undefined || key !== undefined) throw new UsageError('--tls-cert and --tls-key go together');
+  if (required) throw new UsageError('--tls-required wants --tls-cert and --tls-key');
+  return null;
 }
 
 /** HOST:PORT, [IPV6]:PORT, or PORT alone. */

@@ -5,6 +5,7 @@ import type { ServerOptions } from './arguments.ts';
 import { tuneCollector } from './collector.ts';
 import { memoryLimit } from './memory_limit.ts';
 import { type RunningServer, runServer, stderrLog, untilSignal } from './server.ts';
+import { openTls } from './tls.ts';
 
 const EVENTS_PER_SECOND = 10_000;
 
@@ -59,7 +60,8 @@ async function openServer(
   log: ReturnType<typeof stderrLog>,
   worker: StartedWorker,
 ): Promise<RunningServer> {
-  const settings = { host: options.host, version, log, init: DEMO_SQL, data: options.data, threads: 2 as const };
+  const tls = openTls(options, log);
+  const settings = { host: options.host, version, log, init: DEMO_SQL, data: options.data, threads: 2 as const, tls };
   try {
     return await runServer({ ...settings, port: options.port, worker });
   } catch (error) {

@@ -12,6 +12,7 @@ import type { PostgresServer } from '../postgres/options.ts';
 import { startPostgresServer } from '../postgres/server.ts';
 import { type EngineOptions, TidemarkEngine } from '../runtime/engine.ts';
 import { runScript } from '../runtime/script.ts';
+import type { TlsFiles } from './tls.ts';
 
 export type Log = NonNullable<EngineOptions['log']>;
 
@@ -36,6 +37,8 @@ export interface ServerSettings extends EngineOptions {
   data?: string | null;
   /** SQL text run before clients are let in; with a data directory, once. */
   init?: string;
+  /** Null, absent: clients come in clear. */
+  tls?: TlsFiles | null;
   log: Log;
 }
 
@@ -77,9 +80,12 @@ async function serve(settings: ServerSettings, engine: TidemarkEngine, io: IoThr
   if (mark !== null) io?.followLog(mark);
   await initParser();
   if (settings.init !== undefined) await runInit(engine, settings.init, recovery, settings.log);
+  const { tls } = settings;
+  const pair = tls?.pair;
   const postgres = await startPostgresServer({
     listenThrough: io?.listen,
     listen: { host: settings.host, port: settings.port },
+    tls: tls == null || pair === undefined ? undefined : { ...pair, required: tls.required },
     engine,
     version: settings.version,
     log: settings.log,
@@ -87,6 +93,11 @@ async function serve(settings: ServerSettings, engine: TidemarkEngine, io: IoThr
     catalog: (name, args, context) => catalog.answer(name, args, context),
   });
   catalog.sessions = postgres;
+  if (tls != null) {
+    tls.use = postgres.useTls;
+    // A signal that came meanwhile.
+    if (tls.pair !== pair) await postgres.useTls(tls.pair);
+  }
   return {
     engine,
     postgres,
