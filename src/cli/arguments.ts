@@ -15,6 +15,7 @@ Options:
   --data DIR                   directory for everything durable (start: default ./tidemark-data; demo: none)
   --memory-limit SIZE          for state, batches and queues, such as 512MB (default half of the machine's, at most 3GB)
   --init FILE.sql              statements to run before clients are let in
+  --metrics HOST:PORT          serves GET /metrics for Prometheus there
   --tls-cert FILE              PEM certificate, with its chain: clients may come over TLS; read again at SIGHUP
   --tls-key FILE               its private key
   --tls-required               and none may come without
@@ -34,6 +35,8 @@ export interface ServerOptions {
   /** As given; null: the default. */
   memoryLimit: string | null;
   logLevel: 'error' | 'warn' | 'info';
+  /** Null: nowhere. */
+  metrics: { host: string; port: number } | null;
   /** Null: without. */
   tls: TlsOptions | null;
   /** The port was given by the user, not taken by default. */
@@ -73,12 +76,13 @@ export function parseCommand(args: string[]): Command {
   return {
     k: name,
     options: {
-      ...address(values.listen ?? '127.0.0.1:7432'),
+      ...address('listen', values.listen ?? '127.0.0.1:7432'),
       portGiven: values.listen !== undefined,
       data: values.data ?? null,
       init: values.init ?? null,
       memoryLimit: values['memory-limit'] ?? null,
       logLevel: level,
+      metrics: values.metrics === undefined ? null : address('metrics', values.metrics),
       tls: tlsOptions(values['tls-cert'], values['tls-key'], values['tls-required'] ?? false),
     },
   };
@@ -100,6 +104,7 @@ function parse(args: string[]) {
         init: { type: 'string' },
         'memory-limit': { type: 'string' },
         'log-level': { type: 'string' },
+        metrics: { type: 'string' },
         'tls-cert': { type: 'string' },
         'tls-key': { type: 'string' },
         'tls-required': { type: 'boolean' },
@@ -121,9 +126,9 @@ function tlsOptions(cert: string | undefined, key: string | undefined, required:
 }
 
 /** HOST:PORT, [IPV6]:PORT, or PORT alone. */
-function address(text: string): { host: string; port: number } {
+function address(option: string, text: string): { host: string; port: number } {
   const match = /^(?:\[([^\]]+)\]:|([^:]*):)?(\d+)$/.exec(text);
   const port = match === null ? Number.NaN : Number(match[3]);
-  if (match === null || port > 65535) throw new UsageError(`--listen wants HOST:PORT, not "${text}"`);
+  if (match === null || port > 65535) throw new UsageError(`--${option} wants HOST:PORT, not "${text}"`);
   return { host: match[1] ?? (match[2] || '127.0.0.1'), port };
 }

@@ -61,7 +61,16 @@ async function openServer(
   worker: StartedWorker,
 ): Promise<RunningServer> {
   const tls = openTls(options, log);
-  const settings = { host: options.host, version, log, init: DEMO_SQL, data: options.data, threads: 2 as const, tls };
+  const settings = {
+    host: options.host,
+    version,
+    log,
+    init: DEMO_SQL,
+    data: options.data,
+    threads: 2 as const,
+    tls,
+    metrics: options.metrics,
+  };
   try {
     return await runServer({ ...settings, port: options.port, worker });
   } catch (error) {
@@ -102,7 +111,7 @@ function totalRows(server: RunningServer): bigint {
 }
 
 function tickMs(server: RunningServer, quantile: number): string {
-  const sorted = [...server.engine.tickDurations].slice(-200).sort((a, b) => a - b);
+  const sorted = [...server.engine.tickTimes.recent].slice(-200).sort((a, b) => a - b);
   if (sorted.length === 0) return '-';
-  return (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * quantile))] / 1000).toFixed(2);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * quantile))].toFixed(2);
 }

@@ -23,6 +23,7 @@ export async function start(options: ServerOptions, version: string, worker: Sta
     threads: 2,
     worker,
     tls,
+    metrics: options.metrics,
     data: options.data ?? DEFAULT_DATA,
   });
   tuneCollector();

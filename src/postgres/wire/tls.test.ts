@@ -338,7 +338,11 @@ test('a client that has closed its side gets its answer, over TLS as without', o
   for (const half of [plain, client]) {
     half.send(serialize.query('select 1'));
     half.socket.end();
-    assert.deepEqual(await half.untilClosed(), answer);
+    // A read asks a client that sends no more whether it is there, by a setting.
+    assert.deepEqual(
+      (await half.untilClosed()).filter((line) => !line.startsWith('S ')),
+      answer,
+    );
     await gone(harness, half.pid);
   }
 });
