@@ -71,6 +71,8 @@ export interface CatalogReader {
   uniqueKeys(relation: Relation): UniqueKey[];
   /** pg_type.oid of a type that a user made; `schema` undefined means the search path. 0 when there is none. */
   typeNamed(schema: string | undefined, name: string): number;
+  /** The object of an extension, and the schema of its functions; undefined when it is not there. Absent: none is. */
+  extension?(name: string): { oid: number; schema: string } | undefined;
   /** A function relation such as tidemark.errors('v'): null when the name is none of these. */
   tableFunction?(schema: string | undefined, name: string, args: (string | null)[]): Relation | null;
 }

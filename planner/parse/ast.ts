@@ -301,11 +301,13 @@ export type Statement = { text: string; offset: number } & (
         | 'sink'
         | 'subscription'
         | 'schema'
+        | 'extension'
         | 'source';
       names: { schema?: string; name: string; location: number }[];
       ifExists: boolean;
       cascade: boolean;
     }
+  | { k: 'create_extension'; name: string; schema?: string; version?: string; ifNotExists: boolean }
   | { k: 'create_schema'; name: string; ifNotExists: boolean }
   | { k: 'comment'; on: CommentTarget; comment: string | null }
   | { k: 'truncate'; names: { schema?: string; name: string }[]; restartIdentity: boolean; cascade: boolean }
@@ -360,6 +362,7 @@ export type CommentTarget =
   | { kind: 'table' | 'view' | 'materialized_view' | 'index' | 'sequence' | 'type'; schema?: string; name: string }
   | { kind: 'column'; schema?: string; name: string; column: string }
   | { kind: 'constraint'; schema?: string; name: string; constraint: string }
+  | { kind: 'extension'; name: string }
   | { kind: 'schema'; name: string };
 
 export type SubscribeTarget = { relation: { schema?: string; name: string; location: number } } | { query: SelectNode };

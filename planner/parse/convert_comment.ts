@@ -1,4 +1,4 @@
-/** COMMENT ON as Tidemark's statement. What it is about and Tidemark has not (roles, extensions) stays a utility statement, without effect. */
+/** COMMENT ON as Tidemark's statement. What it is about and Tidemark has not (roles, functions) stays a utility statement, without effect. */
 import type { CommentTarget, PgNode, Statement } from './ast.ts';
 import { qualified, strings } from './node_fields.ts';
 import type { Source } from './positions.ts';
@@ -11,7 +11,7 @@ const RELATIONS = {
   OBJECT_SEQUENCE: 'sequence',
 } as const;
 
-/** Null where the object is no relation, part of one, type, or schema. An empty comment is none, as in PostgreSQL. */
+/** Null where the object is no relation, part of one, type, schema or extension. An empty comment is none, as in PostgreSQL. */
 export function comment({ objtype, object, comment: text }: PgNode, source: Source): Statement | null {
   const on = targetOf(objtype, object);
   return on === null ? null : { ...source, k: 'comment', on, comment: text === '' ? null : (text ?? null) };
@@ -19,6 +19,7 @@ export function comment({ objtype, object, comment: text }: PgNode, source: Sour
 
 function targetOf(objtype: string, object: PgNode): CommentTarget | null {
   if (objtype === 'OBJECT_SCHEMA') return { kind: 'schema', name: object.String.sval };
+  if (objtype === 'OBJECT_EXTENSION') return { kind: 'extension', name: object.String.sval };
   if (objtype === 'OBJECT_TYPE') return { kind: 'type', ...qualified(strings(object.TypeName.names)) };
   const kind = RELATIONS[objtype as keyof typeof RELATIONS];
   const parts = strings(object.List?.items);

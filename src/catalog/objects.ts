@@ -233,7 +233,13 @@ export interface TypeObject extends ObjectBase {
   type: EnumType;
 }
 
+/** What CREATE EXTENSION makes: its functions are found then, in its schema. */
+export interface ExtensionObject extends ObjectBase {
+  kind: 'extension';
+}
+
 export type CatalogObject =
+  | ExtensionObject
   | TypeObject
   | SubscriptionObject
   | RelationObject
@@ -255,4 +261,5 @@ export const KIND_NAMES: Record<ObjectKind, string> = {
   sink: 'sink',
   subscription: 'subscription',
   type: 'type',
+  extension: 'extension',
 };

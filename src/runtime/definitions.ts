@@ -12,6 +12,7 @@ import { createView } from './create_view.ts';
 import { alter, drop } from './drop.ts';
 import { acknowledge, createSubscription } from './durable_subscription.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { createExtension } from './extensions.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { truncate } from './truncate.ts';
 import { alterEnum, createEnum } from './user_types.ts';
@@ -60,6 +61,9 @@ async function define(
       if (engine.catalog.createSchema(statement.name, statement.ifNotExists))
         engine.defined({ sql: statement.text, made: engine.catalog.schemaOid(statement.name), dropped: [] }, session);
       else session.notice('NOTICE', '42P06', `schema "${statement.name}" already exists, skipping`);
+      return null;
+    case 'create_extension':
+      createExtension(engine, statement, session);
       return null;
     case 'comment':
       comment(engine, statement, session);

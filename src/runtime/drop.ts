@@ -4,7 +4,7 @@ import { isTemporary } from '../../operators/expr/search_path.ts';
 import type { Statement } from '../../planner/parse/ast.ts';
 import { typeByName } from '../../planner/types/catalog.ts';
 import { formatType } from '../../planner/types/type_name.ts';
-import { type CatalogObject, KIND_NAMES, type ObjectKind, type TypeObject } from '../catalog/objects.ts';
+import { type CatalogObject, KIND_NAMES, type ObjectKind } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { alterColumns, altersColumns } from './alter_columns.ts';
 import { alterRelation } from './alter_relation.ts';
@@ -12,11 +12,12 @@ import { usersOf } from './default_value.ts';
 import { type Dependent, defaultsOn, foreignKeysOn, stillDependent, tellCascade } from './dependents.ts';
 import { dropIndex } from './drop_constraint.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { isBuiltIn } from './extensions.ts';
 import { dropForeignKeys, referencesTo } from './foreign_key.ts';
 import { type Closing, freeTypes, usesOf } from './free_types.ts';
 import { keepChanges } from './kept_changes.ts';
 import { identityOwner } from './owned_sequences.ts';
-import { indexesSaying, usersOfType } from './type_users.ts';
+import { indexesSaying, type Used, usersOf as usersOfUsed } from './type_users.ts';
 
 export type Drop = Extract<Statement, { k: 'drop' }>;
 
@@ -34,19 +35,20 @@ export async function drop(
   const found: CatalogObject[] = [];
   for (const { schema, name } of statement.names) {
     if (kind === 'type') checkNotBuiltIn(schema, name);
+    if (kind === 'extension') checkNotOurs(name);
     const object = engine.catalog.forDrop(kind, schema, name, session.searchPath, statement.ifExists);
     if (object === null) session.notice('NOTICE', '00000', `${KIND_NAMES[kind]} "${name}" does not exist, skipping`);
     else found.push(object);
   }
   for (const object of found) checkNotRequired(engine, object, found);
-  const types = found.filter(isType);
+  const types = found.filter(isUsed);
   if (!statement.cascade) for (const type of types) checkUnused(engine, type);
   const closing: Closing[] = [];
   try {
     while (usesOf(engine, types, []).length > 0)
       await freeTypes(engine, types, [], (object) => dropOne(engine, object), closing, session, signal);
     const lost = types.find(({ oid }) => engine.catalog.get(oid) === undefined);
-    if (lost !== undefined) throw new SqlError('42704', `type "${lost.name}" does not exist`);
+    if (lost !== undefined) throw new SqlError('42704', `${KIND_NAMES[lost.kind]} "${lost.name}" does not exist`);
     const gone = removable(engine, found, statement.cascade, session);
     closing.push(...remove(engine, gone, statement, session));
   } finally {
@@ -60,13 +62,18 @@ function checkNotBuiltIn(schema: string | undefined, name: string): void {
   throw new SqlError('2BP01', `cannot drop type ${formatType(type.oid)} because it is required by the database system`);
 }
 
-/** 2BP01 when something uses the type. */
-function checkUnused(engine: TidemarkEngine, object: TypeObject): void {
-  const users = usersOfType(engine, object);
+function checkNotOurs(name: string): void {
+  if (isBuiltIn(name))
+    throw new SqlError('2BP01', `cannot drop extension ${name} because it is required by the database system`);
+}
+
+/** 2BP01 when something uses it. */
+function checkUnused(engine: TidemarkEngine, object: Used): void {
+  const users = usersOfUsed(engine, object);
   if (users.length > 0) throw stillDependent(wordsOf(object), users);
 }
 
-const isType = (object: CatalogObject): object is TypeObject => object.kind === 'type';
+const isUsed = (object: CatalogObject): object is Used => object.kind === 'type' || object.kind === 'extension';
 
 /** ALTER of a relation: what it drops goes as by DROP. */
 export async function alter(
@@ -126,7 +133,7 @@ async function dropSchemas(
     }
     schemas.push(name);
   }
-  const types = () => schemas.flatMap(inside).filter(isType);
+  const types = () => schemas.flatMap(inside).filter(isUsed);
   const closing: Closing[] = [];
   try {
     while (usesOf(engine, types(), schemas).length > 0)
@@ -150,7 +157,7 @@ function removable(
   const named = new Set(objects.map((o) => o.oid));
   const dependents = engine.catalog.dependents([...named]).filter((o) => !named.has(o.oid));
   const indexes = objects
-    .filter(isType)
+    .filter(isUsed)
     .flatMap((type) => indexesSaying(engine, type))
     .filter((index) => !named.has(index.oid) && !dependents.includes(index));
   const gone = [...new Set(indexes), ...dependents, ...[...objects].reverse()];
@@ -254,6 +261,7 @@ function dropOne(engine: TidemarkEngine, object: CatalogObject): Closing {
       };
     }
     case 'type':
+    case 'extension':
       return null;
     case 'sequence':
       engine.sequences.close(object.oid);

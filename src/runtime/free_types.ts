@@ -1,5 +1,5 @@
 /**
- * What tables have of types that go: columns, defaults, CHECKs, as by ALTER TABLE, each written down as such a statement.
+ * What tables have of types and extensions that go: columns, defaults, CHECKs, as by ALTER TABLE, each written down as such a statement.
  *
  *   DROP TYPE mood CASCADE   ->   ALTER TABLE a DROP COLUMN m CASCADE · ALTER TABLE b ... · DROP TYPE mood      all in one turn
  *
@@ -9,7 +9,7 @@
 import { isTemporary } from '../../operators/expr/search_path.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import { parse } from '../../planner/parse/parse.ts';
-import { type CatalogObject, KIND_NAMES, type TypeObject } from '../catalog/objects.ts';
+import { type CatalogObject, KIND_NAMES } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { afterOthers, alterColumnsNow, altersColumns } from './alter_columns.ts';
 import { alterRelation, ownTable } from './alter_relation.ts';
@@ -17,13 +17,13 @@ import { checkNotFollowed } from './column_readers.ts';
 import { tellCascade } from './dependents.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { sessionWith } from './session_with.ts';
-import { type TypeUse, usesInTables } from './type_users.ts';
+import { type TypeUse, type Used, usesInTables } from './type_users.ts';
 
 /** What is left to do for what was dropped. */
 export type Closing = (() => Promise<void>) | null;
 
 /** `schemas` go with all that they have. */
-export function usesOf(engine: TidemarkEngine, types: TypeObject[], schemas: string[]): TypeUse[] {
+export function usesOf(engine: TidemarkEngine, types: Used[], schemas: string[]): TypeUse[] {
   const uses = types.flatMap((type) => usesInTables(engine, type));
   return uses.filter(({ table }) => !schemas.includes(table.schema));
 }
@@ -31,7 +31,7 @@ export function usesOf(engine: TidemarkEngine, types: TypeObject[], schemas: str
 /** `drop`: takes an object away; `closing`: gets what it gives. Another session may use the types again before the caller goes on. */
 export function freeTypes(
   engine: TidemarkEngine,
-  types: TypeObject[],
+  types: Used[],
   schemas: string[],
   drop: (object: CatalogObject) => Closing,
   closing: Closing[],
@@ -61,7 +61,7 @@ export function freeTypes(
         if (altersColumns(statement)) await alterColumnsNow(engine, statement, heard, signal, later);
         else alterRelation(engine, statement, heard);
       }
-      const on = `${KIND_NAMES.type} ${type.name}`;
+      const on = `${KIND_NAMES[type.kind]} ${type.name}`;
       tellCascade(
         gone.map((line) => ({ text: line.replace(/^drop cascades to /, ''), on })),
         session,

@@ -1,4 +1,4 @@
-/** What uses a type that a user made: what keeps it from being dropped, and its labels and its name from being changed. */
+/** What uses a type that a user made, or the functions of an extension: what keeps it from being dropped, and a type's labels and its name from being changed. */
 import { SqlError } from '../../operators/errors.ts';
 import { isTemporary } from '../../operators/expr/search_path.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
@@ -10,6 +10,7 @@ import { walkTree } from '../../planner/parse/walk_tree.ts';
 import { resolveTypeName } from '../../planner/types/type_name.ts';
 import {
   type CatalogObject,
+  type ExtensionObject,
   type IndexObject,
   KIND_NAMES,
   type RelationObject,
@@ -19,16 +20,23 @@ import {
 import type { SessionContext } from '../engine.ts';
 import type { Dependent } from './dependents.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { callsExtension, extensionCalls } from './extension_calls.ts';
 import { columnsOf as columnsOfExpr } from './row_expression.ts';
 import { sessionWith } from './session_with.ts';
 import { parsed } from './written_expression.ts';
 
 type Finder = (schema: string | undefined, name: string) => TypeObject | undefined;
 
-/** Types that syntax names, as objects of the catalog. */
+/** Types that syntax names and extensions whose functions it calls, as objects of the catalog. */
 export function typesNamed({ catalog }: TidemarkEngine, root: PgNode, searchPath: string[]): number[] {
-  return typeNodes(root, (schema, name) => catalog.findType(schema, name, searchPath)).map(({ type }) => type.oid);
+  return [
+    ...typeNodes(root, (schema, name) => catalog.findType(schema, name, searchPath)).map(({ type }) => type.oid),
+    ...extensionCalls(root, (name) => catalog.extension(name)).map(({ extension }) => extension.oid),
+  ];
 }
+
+/** What may be used so. */
+export type Used = TypeObject | ExtensionObject;
 
 /** The nodes of a syntax tree that name a type which `find` finds. */
 export function typeNodes(root: PgNode, find: Finder): { node: PgNode; type: TypeObject }[] {
@@ -72,18 +80,19 @@ export interface TypeUse {
 }
 
 /** Columns of tables and streams that have a type, or an array of it. */
-function columnsOf({ columns }: Relation, { oid }: TypeObject): number[] {
+function columnsOf({ columns }: Relation, { kind, oid }: Used): number[] {
+  if (kind !== 'type') return [];
   return columns.flatMap(({ type, dropped }, i) => (!dropped && typeObjectOid(type.oid) === oid ? [i] : []));
 }
 
 /** Columns that go with a type: also those that are computed with it. */
-function columnsWith({ relation, generated }: RelationObject, object: TypeObject): number[] {
+function columnsWith({ relation, generated }: RelationObject, object: Used): number[] {
   const computed = generated.flatMap((g) => (isIn(g.expr, object) ? [g.column] : []));
   return [...new Set([...columnsOf(relation, object), ...computed])];
 }
 
 /** A default goes with its column, and a CHECK with any of its own. */
-export function usesInTables(engine: TidemarkEngine, object: TypeObject): TypeUse[] {
+export function usesInTables(engine: TidemarkEngine, object: Used): TypeUse[] {
   return engine.catalog.objects().flatMap((table) => {
     if (table.kind !== 'table' && table.kind !== 'stream') return [];
     const { defaults, checks, relation, name } = table;
@@ -111,7 +120,10 @@ export function usesInTables(engine: TidemarkEngine, object: TypeObject): TypeUs
   });
 }
 
-function isNamed({ catalog }: TidemarkEngine, node: PgNode, { oid }: TypeObject): boolean {
+function isNamed({ catalog }: TidemarkEngine, node: PgNode, object: Used): boolean {
+  const { kind, oid } = object;
+  if (kind === 'extension')
+    return extensionCalls(node, (name) => (name === object.name ? object : undefined)).length > 0;
   return typeNodes(node, (schema, name) => catalog.findType(schema, name, [])).some(({ type }) => type.oid === oid);
 }
 
@@ -123,20 +135,22 @@ export function withTypesOf({ catalog }: TidemarkEngine, bound: unknown, session
   return schemas.length === 0 ? session : sessionWith(session, { searchPath: [...schemas, ...session.searchPath] });
 }
 
-/** Whether a bound expression has values of the type. */
-function isIn(expr: unknown, { oid }: TypeObject): boolean {
+/** Whether a bound expression has values of the type, or calls a function of the extension. */
+function isIn(expr: unknown, object: Used): boolean {
   if (typeof expr !== 'object' || expr === null) return false;
-  if ('oid' in expr && typeof expr.oid === 'number' && typeObjectOid(expr.oid) === oid) return true;
-  return Object.values(expr).some((part) => isIn(part, { oid } as TypeObject));
+  if (object.kind === 'extension') {
+    if ('fn' in expr && typeof expr.fn === 'string' && callsExtension(expr.fn, object.name)) return true;
+  } else if ('oid' in expr && typeof expr.oid === 'number' && typeObjectOid(expr.oid) === object.oid) return true;
+  return Object.values(expr).some((part) => isIn(part, object));
 }
 
 /** Views, sinks and subscriptions that name the type. */
-function readersNaming(engine: TidemarkEngine, { oid }: TypeObject): CatalogObject[] {
+function readersNaming(engine: TidemarkEngine, { oid }: Used): CatalogObject[] {
   return engine.catalog.objects().filter(({ dependencies }) => dependencies.includes(oid));
 }
 
 /** Indexes whose expressions or condition say the type, and which do not go with a column. */
-export function indexesSaying({ catalog }: TidemarkEngine, object: TypeObject): IndexObject[] {
+export function indexesSaying({ catalog }: TidemarkEngine, object: Used): IndexObject[] {
   return catalog.objects().filter((index): index is IndexObject => {
     if (index.kind !== 'index' || index.computed === undefined || !isIn(index.computed.shape, object)) return false;
     const on = catalog.get(index.on);
@@ -147,8 +161,8 @@ export function indexesSaying({ catalog }: TidemarkEngine, object: TypeObject): 
 }
 
 /** All of them in PostgreSQL's words. */
-export function usersOfType(engine: TidemarkEngine, object: TypeObject): Dependent[] {
-  const on = `type ${object.name}`;
+export function usersOf(engine: TidemarkEngine, object: Used): Dependent[] {
+  const on = `${KIND_NAMES[object.kind]} ${object.name}`;
   const tables = usesInTables(engine, object).map(({ text }) => ({ text, on }));
   return [
     ...tables,
@@ -231,7 +245,7 @@ function hasLiteral(root: PgNode, label: string): boolean {
 export function checkNowhereNamed(engine: TidemarkEngine, object: TypeObject): void {
   if (engine.replay !== null) return;
   // A column without an expression names no type again.
-  const users = usersOfType(engine, object).filter(({ text }) => !text.startsWith('column '));
+  const users = usersOf(engine, object).filter(({ text }) => !text.startsWith('column '));
   const tables = engine.catalog.objects().flatMap((user) => {
     const isNamed = user.kind === 'table' && writtenIn(user).some((text) => namesType(parsed(text).node, object));
     return isNamed ? [{ text: `${KIND_NAMES[user.kind]} ${user.name}` }] : [];

@@ -1,8 +1,9 @@
-/** Comments on relations, columns, constraints, indexes, types and schemas: what pg_description and obj_description() show. */
+/** Comments on relations, columns, constraints, indexes, types, schemas and extensions: what pg_description and obj_description() show. */
 import type { CatalogObject, CommentedPart } from '../../catalog/objects.ts';
 import type { ConstraintFacts } from './constraints.ts';
 import type { CatalogFacts } from './facts.ts';
 import { CATALOG } from './oids.ts';
+import { extensionComment, extensionsOf } from './pg_extension.ts';
 
 export interface CommentFacts {
   /** OID of the catalog that lists it. */
@@ -15,7 +16,7 @@ export interface CommentFacts {
 
 export function commentsOf(facts: CatalogFacts): CommentFacts[] {
   const { catalog } = facts.engine;
-  const { pg_class, pg_constraint, pg_namespace, pg_type } = CATALOG;
+  const { pg_class, pg_constraint, pg_extension, pg_namespace, pg_type } = CATALOG;
   return [
     ...facts.schemas.flatMap(({ name, oid }) => on(pg_namespace, oid, 0, catalog.schemaComments.get(name))),
     ...facts.own.flatMap(({ oid, object, relation: { columns } }) => [
@@ -28,6 +29,7 @@ export function commentsOf(facts: CatalogFacts): CommentFacts[] {
     ...catalog.objects().flatMap((object) => {
       return object.kind === 'type' ? on(pg_type, object.type.oid, 0, saidOf(object, 'object')) : [];
     }),
+    ...extensionsOf(facts).flatMap((object) => on(pg_extension, object.oid, 0, extensionComment(object))),
     ...facts.constraints.flatMap((c) => on(pg_constraint, c.oid, 0, ofConstraint(c, facts))),
   ];
 }

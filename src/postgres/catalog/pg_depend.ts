@@ -3,7 +3,7 @@
  *
  *   view's rule -> view (i), relations it reads (n)     index -> table's columns or its constraint (a, i)
  *   constraint, default -> column (a)                   relation -> schema (n)
- *   tidemark's schema and views -> its extension (e)
+ *   tidemark's schema and views -> its extension (e)   extension -> schema (n), view's rule -> extension (n)
  *   foreign key -> columns and index that it references (n)
  *   column -> its user's type (n)                       type -> schema (n), array type -> its element (i)
  *   sequence -> column that owns it (a; identity: i)    default -> sequence (n)
@@ -16,6 +16,7 @@ import { type CatalogRow, ofCatalog } from './catalog_relation.ts';
 import { type CatalogFacts, figuresSchema, type IndexFacts, type RelationFacts } from './facts.ts';
 import { CATALOG, checkOid, defaultOid, EXTENSION, notNullOid, ruleOid } from './oids.ts';
 import { indexOfKey } from './pg_constraint.ts';
+import { extensionsOf } from './pg_extension.ts';
 import { enumsOf } from './pg_type.ts';
 
 type Item = [catalog: number, oid: number, column?: number];
@@ -57,8 +58,9 @@ function ofOwner(self: Item, object: SequenceObject, { engine }: CatalogFacts): 
 }
 
 function itemOf(oid: number, { engine }: CatalogFacts): Item {
-  const isType = engine.catalog.get(oid)?.kind === 'type';
-  return isType ? [CATALOG.pg_type, enumTypeOid(oid)] : [CATALOG.pg_class, oid];
+  const kind = engine.catalog.get(oid)?.kind;
+  if (kind === 'extension') return [CATALOG.pg_extension, oid];
+  return kind === 'type' ? [CATALOG.pg_type, enumTypeOid(oid)] : [CATALOG.pg_class, oid];
 }
 
 function ofTypes(facts: CatalogFacts): CatalogRow[] {
@@ -105,16 +107,21 @@ function ofIndex(index: IndexFacts): CatalogRow[] {
   return [...columns.map((c) => edge(constraint, c, 'a')), edge(self, constraint, 'i')];
 }
 
-/** The tidemark schema and what is in it. */
-function ofExtension(facts: CatalogFacts): CatalogRow[] {
+/** The tidemark schema and what is in it, and the schemas of users' extensions. */
+function ofExtensions(facts: CatalogFacts): CatalogRow[] {
   const schema = figuresSchema(facts);
   const views = facts.own.filter((r) => r.object === null).map((r): Item => [CATALOG.pg_class, r.oid]);
   const members: Item[] = [[CATALOG.pg_namespace, schema], ...views];
-  return members.map((member) => edge(member, [CATALOG.pg_extension, EXTENSION], 'e'));
+  return [
+    ...members.map((member) => edge(member, [CATALOG.pg_extension, EXTENSION], 'e')),
+    ...extensionsOf(facts).map(({ oid, schema: own }) =>
+      edge([CATALOG.pg_extension, oid], [CATALOG.pg_namespace, facts.engine.catalog.schemaOid(own)], 'n'),
+    ),
+  ];
 }
 
 export const PG_DEPEND = ofCatalog((facts) => [
-  ...ofExtension(facts),
+  ...ofExtensions(facts),
   ...ofTypes(facts),
   ...facts.own.flatMap((r) => ofRelation(r, facts)),
   ...facts.indexes.flatMap(ofIndex),

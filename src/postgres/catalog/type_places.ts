@@ -1,7 +1,8 @@
-/** Types of users in texts that are shown as they were written: with their schemas where the search path does not find them, as relations have theirs. */
+/** Types of users and functions of extensions in texts that are shown as they were written: with their schemas where the search path does not find them, as relations have theirs. */
 import { quoteIdent } from '../../../operators/expr/text/quote.ts';
 import type { PgNode } from '../../../planner/parse/ast.ts';
 import { parse } from '../../../planner/parse/parse.ts';
+import { extensionCalls } from '../../runtime/extension_calls.ts';
 import { type Edit, edited, insertion } from '../../runtime/text_edits.ts';
 import { typeNodes } from '../../runtime/type_users.ts';
 import { orNull } from '../../runtime/view_query.ts';
@@ -10,6 +11,17 @@ import { enumsOf } from './pg_type.ts';
 
 /** What puts schemas before names in the text that `root` was made of. */
 export function typeEdits(root: PgNode, facts: CatalogFacts, path: string[]): Edit[] {
+  return [...functionEdits(root, facts, path), ...ofTypes(root, facts, path)];
+}
+
+function functionEdits(root: PgNode, { engine }: CatalogFacts, path: string[]): Edit[] {
+  return extensionCalls(root, (name) => engine.catalog.extension(name)).flatMap(({ node, schema, extension }) => {
+    const hidden = schema === undefined && !path.includes(extension.schema) && node.location >= 0;
+    return hidden ? [insertion(node.location, `${quoteIdent(extension.schema)}.`)] : [];
+  });
+}
+
+function ofTypes(root: PgNode, facts: CatalogFacts, path: string[]): Edit[] {
   const { catalog } = facts.engine;
   const hidden = enumsOf(facts).filter(({ name, oid }) => catalog.typeNamed(undefined, name, path) !== oid);
   if (hidden.length === 0) return [];

@@ -37,7 +37,9 @@ function indexText(args: Datum[], { facts, context }: Moment): Datum {
   if (index === undefined) return null;
   const column = numberOf(args[1]);
   if (column === 0) {
-    return indexDefinition(index, args[2] === true ? shownName(facts, index.table, context.searchPath) : null);
+    const { searchPath } = context;
+    const pretty = args[2] === true ? shownName(facts, index.table, searchPath) : null;
+    return indexDefinition(index, pretty, (text) => withTypeSchemas(text, facts, searchPath));
   }
   const key = [...index.keys, ...index.include][column - 1];
   return key === undefined ? '' : args[2] === true ? key.pretty : key.text;
