@@ -1,9 +1,9 @@
 /** Comments on relations, columns, constraints, indexes, types, schemas and extensions: what pg_description and obj_description() show. */
-import type { CatalogObject, CommentedPart } from '../../catalog/objects.ts';
+import { extensionNamed } from '../../../planner/types/extension_functions.ts';
+import type { CatalogObject, CommentedPart, ExtensionObject } from '../../catalog/objects.ts';
 import type { ConstraintFacts } from './constraints.ts';
 import type { CatalogFacts } from './facts.ts';
 import { CATALOG } from './oids.ts';
-import { extensionComment, extensionsOf } from './pg_extension.ts';
 
 export interface CommentFacts {
   /** OID of the catalog that lists it. */
@@ -27,9 +27,9 @@ export function commentsOf(facts: CatalogFacts): CommentFacts[] {
       on(pg_class, oid, 0, primary ? saidOf(object, 'primary index') : saidOf(catalog.get(oid), 'object')),
     ),
     ...catalog.objects().flatMap((object) => {
+      if (object.kind === 'extension') return on(pg_extension, object.oid, 0, ofExtension(object));
       return object.kind === 'type' ? on(pg_type, object.type.oid, 0, saidOf(object, 'object')) : [];
     }),
-    ...extensionsOf(facts).flatMap((object) => on(pg_extension, object.oid, 0, extensionComment(object))),
     ...facts.constraints.flatMap((c) => on(pg_constraint, c.oid, 0, ofConstraint(c, facts))),
   ];
 }
@@ -40,6 +40,11 @@ function on(classoid: number, objoid: number, objsubid: number, description: str
 
 const saidOf = (object: CatalogObject | null | undefined, part: CommentedPart): string | undefined =>
   object?.comments?.[part];
+
+/** Its own, before somebody says another. */
+function ofExtension({ name, comments }: ExtensionObject): string | undefined {
+  return comments === undefined ? extensionNamed(name)?.comment : comments.object;
+}
 
 function ofConstraint(constraint: ConstraintFacts, { engine }: CatalogFacts): string | undefined {
   const { object } = constraint.table;

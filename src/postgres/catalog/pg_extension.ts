@@ -67,8 +67,3 @@ export const EXTENSION_RELATIONS: Record<string, CatalogRelation> = {
     })),
   ),
 };
-
-/** The comment of one before somebody says another. */
-export function extensionComment({ name, comments }: ExtensionObject): string | undefined {
-  return comments === undefined ? extensionNamed(name)?.comment : comments.object;
-}
