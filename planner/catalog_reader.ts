@@ -74,6 +74,8 @@ export interface CatalogReader {
   typeNamed(schema: string | undefined, name: string): number;
   /** Functions of users by name, in the order of the search path where `schema` is undefined. */
   functionsNamed?(schema: string | undefined, name: string): PgProc[];
+  /** The object of an extension, and the schema of its functions; undefined when it is not there. Absent: none is. */
+  extension?(name: string): { oid: number; schema: string } | undefined;
   /** A function relation such as tidemark.errors('v'): null when the name is none of these. */
   tableFunction?(schema: string | undefined, name: string, args: (string | null)[]): Relation | null;
 }

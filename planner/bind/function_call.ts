@@ -8,6 +8,7 @@ import { colType, OID } from '../../operators/types.ts';
 import type { PgNode } from '../parse/ast.ts';
 import { type PgProc, typeByName, typeByOid } from '../types/catalog.ts';
 import { callFunction } from '../types/coerce.ts';
+import { extensionOf } from '../types/extension_functions.ts';
 import { type ResolvedFunction, resolveFunction } from '../types/function.ts';
 import { functionCast as functionCastType } from '../types/function_cast.ts';
 import { TICK_FUNCTION } from '../types/own_functions.ts';
@@ -69,6 +70,7 @@ export function resolveCall(level: Level, c: PgNode): BoundCall {
     ? level.inClause('filter', () => toBoolean(level, level.bind(c.agg_filter), 'FILTER'))
     : null;
   const schema = path.length > 1 ? path[path.length - 2] : undefined;
+  const { catalog } = level.shared.env;
   const resolve = (): ResolvedFunction =>
     resolveFunction({
       schema,
@@ -79,8 +81,11 @@ export function resolveCall(level: Level, c: PgNode): BoundCall {
       variadic: c.func_variadic === true ? true : undefined,
       star: c.agg_star === true ? true : undefined,
       withinGroup: c.agg_within_group ? sorts.length : undefined,
+      extensionSchema: (extension) => catalog.extension?.(extension)?.schema,
     });
   const f = locateResolution(level, resolve, args, location);
+  const extension = extensionOf(f.proc);
+  if (extension !== undefined) level.shared.types.add(catalog.extension?.(extension.name)?.oid ?? 0);
   if (f.proc.made) noteFunction(level, f.proc, c);
   else refuseInViews(level, f, name, location);
   const coerced = args.slice();

@@ -382,12 +382,14 @@ export type Statement = { text: string; offset: number } & (
         | 'sink'
         | 'subscription'
         | 'schema'
+        | 'extension'
         | 'source';
       /** `args`: of functions. */
       names: { schema?: string; name: string; location: number; args?: PgNode[] | null }[];
       ifExists: boolean;
       cascade: boolean;
     }
+  | { k: 'create_extension'; name: string; schema?: string; version?: string; ifNotExists: boolean }
   | { k: 'create_schema'; name: string; ifNotExists: boolean }
   | { k: 'comment'; on: CommentTarget; comment: string | null }
   | { k: 'truncate'; names: { schema?: string; name: string }[]; restartIdentity: boolean; cascade: boolean }
@@ -450,6 +452,7 @@ export type CommentTarget =
   | { kind: 'constraint'; schema?: string; name: string; constraint: string }
   | { kind: 'domain_constraint'; schema?: string; name: string; constraint: string }
   | ({ kind: 'function' } & FunctionName)
+  | { kind: 'extension'; name: string }
   | { kind: 'schema'; name: string };
 
 export type SubscribeTarget = { relation: { schema?: string; name: string; location: number } } | { query: SelectNode };

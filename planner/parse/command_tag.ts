@@ -28,6 +28,7 @@ const STATIC_TAG = {
   create_schema: 'CREATE SCHEMA',
   comment: 'COMMENT',
   create_enum: 'CREATE TYPE',
+  create_extension: 'CREATE EXTENSION',
   alter_enum: 'ALTER TYPE',
   create_domain: 'CREATE DOMAIN',
   alter_domain: 'ALTER DOMAIN',

@@ -6,6 +6,7 @@ import type { PgNode, SelectNode, Statement } from './ast.ts';
 import { alterTable, rename, setSchema } from './convert_alter.ts';
 import { comment } from './convert_comment.ts';
 import {
+  createExtension,
   createIndex,
   createSchema,
   createTable,
@@ -63,6 +64,7 @@ const CONVERTERS: Record<string, Converter> = {
   ViewStmt: createView,
   IndexStmt: createIndex,
   CreateSchemaStmt: createSchema,
+  CreateExtensionStmt: createExtension,
   CommentStmt: comment,
   CreateSeqStmt: createSequence,
   AlterSeqStmt: alterSequence,

@@ -1,4 +1,4 @@
-/** COMMENT ON as Tidemark's statement. What it is about and Tidemark has not (roles, extensions) stays a utility statement, without effect. */
+/** COMMENT ON as Tidemark's statement. What it is about and Tidemark has not (roles, functions) stays a utility statement, without effect. */
 import type { CommentTarget, PgNode, Statement } from './ast.ts';
 import { functionName } from './convert_function.ts';
 import { qualified, strings } from './node_fields.ts';
@@ -12,7 +12,7 @@ const RELATIONS = {
   OBJECT_SEQUENCE: 'sequence',
 } as const;
 
-/** Null where the object is no relation, part of one, type, function, or schema. An empty comment is none, as in PostgreSQL. */
+/** Null where the object is no relation, part of one, type, function, schema or extension. An empty comment is none, as in PostgreSQL. */
 export function comment({ objtype, object, comment: text }: PgNode, source: Source): Statement | null {
   const on = targetOf(objtype, object);
   return on === null ? null : { ...source, k: 'comment', on, comment: text === '' ? null : (text ?? null) };
@@ -25,6 +25,7 @@ function targetOf(objtype: string, object: PgNode): CommentTarget | null {
     const [{ TypeName: type }, constraint] = object.List.items;
     return { kind: 'domain_constraint', ...qualified(strings(type.names)), constraint: constraint.String.sval };
   }
+  if (objtype === 'OBJECT_EXTENSION') return { kind: 'extension', name: object.String.sval };
   if (objtype === 'OBJECT_TYPE') return { kind: 'type', ...qualified(strings(object.TypeName.names)) };
   if (objtype === 'OBJECT_FUNCTION') return { kind: 'function', ...functionName(object.ObjectWithArgs) };
   const kind = RELATIONS[objtype as keyof typeof RELATIONS];

@@ -305,6 +305,20 @@ export function createSchema(node: PgNode, source: Source): Kind<'create_schema'
   return { ...source, k: 'create_schema', name, ifNotExists: node.if_not_exists === true };
 }
 
+/** CASCADE would make extensions that it needs: there are no such. */
+export function createExtension(node: PgNode, source: Source): Kind<'create_extension'> {
+  const option = (name: string): string | undefined =>
+    (node.options ?? []).find((item: PgNode) => item.DefElem.defname === name)?.DefElem.arg?.String?.sval;
+  return {
+    ...source,
+    k: 'create_extension',
+    name: node.extname,
+    schema: option('schema'),
+    version: option('new_version'),
+    ifNotExists: node.if_not_exists === true,
+  };
+}
+
 const DROP_KIND: Record<string, Kind<'drop'>['kind']> = {
   OBJECT_TABLE: 'table',
   OBJECT_VIEW: 'view',
@@ -315,6 +329,7 @@ const DROP_KIND: Record<string, Kind<'drop'>['kind']> = {
   OBJECT_TYPE: 'type',
   OBJECT_DOMAIN: 'domain',
   OBJECT_FUNCTION: 'function',
+  OBJECT_EXTENSION: 'extension',
 };
 
 function namePath({ List: list, String: word, TypeName: type }: PgNode): string[] {

@@ -358,6 +358,19 @@ test('domains', () => {
   assert.equal(failure('CREATE DOMAIN d AS int UNIQUE').message, 'unique constraints not possible for domains');
 });
 
+test('CREATE, DROP and COMMENT ON EXTENSION', () => {
+  const made = one(
+    'CREATE EXTENSION IF NOT EXISTS "uuid-ossp" WITH SCHEMA s VERSION \'1.1\' CASCADE',
+    'create_extension',
+  );
+  assert.deepEqual([made.name, made.schema, made.version, made.ifNotExists], ['uuid-ossp', 's', '1.1', true]);
+  const plain = one('CREATE EXTENSION x', 'create_extension');
+  assert.deepEqual([plain.schema, plain.version, plain.ifNotExists], [undefined, undefined, false]);
+  const dropped = one('DROP EXTENSION IF EXISTS a, "b-c" CASCADE', 'drop');
+  assert.deepEqual([dropped.kind, dropped.names.map(({ name }) => name)], ['extension', ['a', 'b-c']]);
+  assert.deepEqual(one("COMMENT ON EXTENSION x IS 'y'", 'comment').on, { kind: 'extension', name: 'x' });
+});
+
 test('statements without a meaning here are refused by name', () => {
   const refused: [string, string][] = [
     ['CREATE DATABASE d', 'CREATE DATABASE'],
@@ -366,7 +379,6 @@ test('statements without a meaning here are refused by name', () => {
     ['DROP PROCEDURE f', 'DROP PROCEDURE'],
     ['CREATE TYPE t AS (a int)', 'CREATE TYPE'],
     ['DROP ROLE r', 'DROP ROLE'],
-    ['CREATE EXTENSION x', 'CREATE EXTENSION'],
     ['CREATE ROLE r', 'CREATE ROLE'],
   ];
   for (const [sql, name] of refused) {

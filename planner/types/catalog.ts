@@ -7,6 +7,7 @@
 import { type ColType, declaredOid, OID, typeObjectOid } from '../../operators/types.ts';
 import type { PgNode, SelectNode } from '../parse/ast.ts';
 import { type CatalogTable, type SystemTable, systemTable } from './catalog_table.ts';
+import { EXTENSION_FUNCTIONS, extensionOf } from './extension_functions.ts';
 import { OWN_FUNCTIONS } from './own_functions.ts';
 import { userType } from './user_types.ts';
 
@@ -232,7 +233,7 @@ const procs = new Rows<PgProc>(
       argNames: words(t.value(r, 'proargnames')),
     };
   },
-  OWN_FUNCTIONS,
+  [...OWN_FUNCTIONS, ...EXTENSION_FUNCTIONS],
 );
 
 const operators = new Rows<PgOperator>('pg_operator', 'oprname', (t, r) => ({
@@ -271,14 +272,14 @@ export function procByOid(oid: number): PgProc | undefined {
   return procs.byOid(oid);
 }
 
-/** Every function of that name, of any schema. */
+/** Every function of that name, of any schema, and of extensions that are not there too. */
 export function procsByName(name: string): PgProc[] {
   return procs.byName(name, (p) => p.name);
 }
 
-/** Every function there is: pg_proc's rows and Tidemark's own. */
+/** Every function there always is: pg_proc's rows and Tidemark's own. */
 export function allProcs(): PgProc[] {
-  return procs.all();
+  return procs.all().filter((proc) => extensionOf(proc) === undefined);
 }
 
 export function operatorByOid(oid: number): PgOperator | undefined {

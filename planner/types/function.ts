@@ -18,7 +18,7 @@ import {
 } from './catalog.ts';
 import { commonTypeOf } from './common_type.ts';
 import { typeWords } from './format_type.ts';
-import { type FunctionCandidate, functionCandidates } from './function_candidates.ts';
+import { type ExtensionSchemas, type FunctionCandidate, functionCandidates } from './function_candidates.ts';
 import { argumentType, type Polymorphism, resolvePolymorphic, solvePolymorphic } from './polymorphic.ts';
 
 /** A call as written. `args` holds positional arguments, then named ones, then WITHIN GROUP's sort expressions. */
@@ -35,6 +35,8 @@ export interface FunctionCall {
   star?: boolean;
   /** Number of trailing `args` that come from WITHIN GROUP (ORDER BY ...); undefined when there is no WITHIN GROUP. */
   withinGroup?: number;
+  /** Absent: there are no extensions. */
+  extensionSchema?: ExtensionSchemas;
   /** 1-based character position for errors. */
   position?: number;
   /** Functions of users that the name finds. */
@@ -86,6 +88,7 @@ export function resolveFunction(call: FunctionCall): ResolvedFunction {
     actual.length,
     call.argNames ?? [],
     call.variadic !== true,
+    call.extensionSchema ?? (() => undefined),
     call.made,
   );
   const exact = candidates.find((c) => actual.every((t, i) => t === c.args[i]));

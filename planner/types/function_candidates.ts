@@ -5,6 +5,7 @@
  *   declared f(a, b DEFAULT .., VARIADIC c[])      a call of n arguments sees the parameter types one per argument
  */
 import { namespaceOid, PG_CATALOG, type PgProc, procsByName } from './catalog.ts';
+import { extensionOf } from './extension_functions.ts';
 
 export interface FunctionCandidate {
   proc: PgProc;
@@ -81,15 +82,29 @@ export function functionCandidates(
   count: number,
   argNames: string[],
   expand: boolean,
+  schemaOf: ExtensionSchemas,
   made: PgProc[] = [],
 ): FunctionCandidate[] {
   const namespace = schema === undefined ? PG_CATALOG : namespaceOid(schema);
   const found: FunctionCandidate[] = [];
-  for (const proc of [...procsByName(name).filter((p) => p.namespace === namespace), ...made]) {
+  const procs = procsByName(name);
+  const own = procs.filter((proc) => proc.namespace === namespace);
+  const theirs = own.length > 0 ? own : procs.filter((other) => isOfExtension(other, schema, schemaOf));
+  for (const proc of [...theirs, ...made]) {
     const candidate = candidateOf(proc, count, argNames, expand);
     if (candidate) addCandidate(found, candidate);
   }
   return found;
+}
+
+/** The schema of an extension's functions; undefined: it is not there. */
+export type ExtensionSchemas = (extension: string) => string | undefined;
+
+/** Without a schema they are found under any search path. */
+function isOfExtension(proc: PgProc, schema: string | undefined, schemaOf: ExtensionSchemas): boolean {
+  const extension = extensionOf(proc);
+  const there = extension === undefined ? undefined : schemaOf(extension.name);
+  return there !== undefined && (schema === undefined || schema === there);
 }
 
 /** Two candidates that take the same types as written: one without variadic expansion goes first, else the call is ambiguous. */

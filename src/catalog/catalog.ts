@@ -16,6 +16,7 @@ import { userTypeOf } from '../../planner/types/user_types.ts';
 import {
   type CatalogObject,
   type ComputedIndexText,
+  type ExtensionObject,
   type ForeignKey,
   type FunctionObject,
   type IndexObject,
@@ -46,10 +47,11 @@ const BUILT_IN_SCHEMAS: [name: string, oid: number][] = [
   ['tidemark', 14999],
 ];
 
-/** Types have names of their own beside those of relations, and so have functions, with the types of their arguments. */
+/** Types have names of their own beside those of relations, and so have functions, with the types of their arguments; extensions are of no schema. */
 function placeOf(object: CatalogObject): string {
   const { kind, schema, name } = object;
   if (kind === 'function') return functionPlace(schema, name, object.proc.args);
+  if (kind === 'extension') return extensionPlace(name);
   return kind === 'type' ? typePlace(schema, name) : `${schema}.${name}`;
 }
 
@@ -57,6 +59,8 @@ const functionPlace = (schema: string, name: string, args: number[]): string =>
   `function ${schema}.${name}(${args.join()})`;
 
 const typePlace = (schema: string, name: string): string => `type ${schema}.${name}`;
+
+const extensionPlace = (name: string): string => `extension ${name}`;
 
 /** Relations whose rows are a type with the relation's name. */
 const WITH_ROW_TYPE: ReadonlySet<ObjectKind> = new Set(['table', 'stream', 'view', 'materialized_view', 'sequence']);
@@ -207,6 +211,10 @@ export class Catalog implements CatalogReader {
       const words = `${name}(${args.map((t) => formatType(t)).join(', ')})`;
       throw new SqlError('42723', `function ${words} already exists in schema "${schema}"`);
     }
+    if (kind === 'extension') {
+      if (this.extension(name) !== undefined) throw new SqlError('42710', `extension "${name}" already exists`);
+      return;
+    }
     const type = this.#byName.has(typePlace(schema, name));
     const other = this.find(schema, name);
     if (kind === 'type') {
@@ -238,6 +246,11 @@ export class Catalog implements CatalogReader {
   /** Its types may be those of another engine of the process now. */
   forgetTypes(): void {
     for (const object of this.#objects.values()) if (object.kind === 'type') dropUserType(object.type.oid, this);
+  }
+
+  extension(name: string): ExtensionObject | undefined {
+    const object = this.#objects.get(this.#byName.get(extensionPlace(name)) ?? 0);
+    return object?.kind === 'extension' ? object : undefined;
   }
 
   findType(schema: string | undefined, name: string, searchPath: string[]): TypeObject | undefined {
@@ -369,6 +382,7 @@ export class Catalog implements CatalogReader {
       uniqueKeys: (relation) => this.uniqueKeys(relation),
       typeNamed: (schema, name) => this.typeNamed(schema, name, searchPath),
       functionsNamed: (schema, name) => this.findFunctions(schema, name, searchPath).map(({ proc }) => proc),
+      extension: (name) => this.extension(name),
       tableFunction: (schema, name, args) => this.tableFunction(schema, name, args),
     };
   }
@@ -408,6 +422,16 @@ export class Catalog implements CatalogReader {
     return this.#system.tableFunction(schema, name, args);
   }
 
+  #forDrop(
+    kind: ObjectKind,
+    schema: string | undefined,
+    name: string,
+    searchPath: string[],
+  ): CatalogObject | undefined {
+    if (kind === 'extension') return this.extension(name);
+    return kind === 'type' ? this.findType(schema, name, searchPath) : this.find(schema, name, searchPath);
+  }
+
   /** The object for DROP: 42P01-like when missing, 42809 when it is of another kind. Null when missing and `ifExists`. */
   forDrop(
     kind: ObjectKind,
@@ -416,10 +440,10 @@ export class Catalog implements CatalogReader {
     searchPath: string[],
     ifExists: boolean,
   ): CatalogObject | null {
-    const object = kind === 'type' ? this.findType(schema, name, searchPath) : this.find(schema, name, searchPath);
+    const object = this.#forDrop(kind, schema, name, searchPath);
     if (object === undefined) {
       if (ifExists) return null;
-      const code = ['index', 'sink', 'subscription', 'type'].includes(kind) ? '42704' : '42P01';
+      const code = ['index', 'sink', 'subscription', 'type', 'extension'].includes(kind) ? '42704' : '42P01';
       throw new SqlError(code, `${KIND_NAMES[kind]} "${name}" does not exist`);
     }
     if (object.kind !== kind) {

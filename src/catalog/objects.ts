@@ -280,7 +280,13 @@ export function isDomain(object: CatalogObject | undefined): object is DomainObj
   return object?.kind === 'type' && !('labels' in object.type);
 }
 
+/** What CREATE EXTENSION makes: its functions are found then, in its schema. */
+export interface ExtensionObject extends ObjectBase {
+  kind: 'extension';
+}
+
 export type CatalogObject =
+  | ExtensionObject
   | TypeObject
   | FunctionObject
   | SubscriptionObject
@@ -304,4 +310,5 @@ export const KIND_NAMES: Record<ObjectKind, string> = {
   subscription: 'subscription',
   type: 'type',
   function: 'function',
+  extension: 'extension',
 };

@@ -35,6 +35,11 @@ export class CheckpointSchedule {
   #lastBytes: number;
   #lastSequence: bigint;
   #lastReport: CheckpointReport | null = null;
+  #lastOver: number | null = null;
+  #coveredBytes = 0;
+  /** Since the start. */
+  taken = 0;
+  failed = 0;
 
   /** `sequence`: of the checkpoint that the engine was loaded from; 0 when there was none. `replayMs`: how long the log after it took. */
   constructor(
@@ -64,6 +69,16 @@ export class CheckpointSchedule {
     return this.#lastReport;
   }
 
+  /** Milliseconds since the last one of this start was over; null: there was none. */
+  get age(): number | null {
+    return this.#lastOver === null ? null : performance.now() - this.#lastOver;
+  }
+
+  /** Of the log since the start, what the last one has not; all of it when there was none. */
+  get bytesSince(): number {
+    return this.#journal.log.appendedBytes - this.#coveredBytes;
+  }
+
   start(): void {
     this.#timer ??= setInterval(() => {
       if (this.#isDue()) void this.#takeOrSay();
@@ -84,7 +99,8 @@ export class CheckpointSchedule {
     const { sequence } = log;
     this.#lastTime = performance.now();
     this.#overdue = false;
-    this.#lastBytes = log.appendedBytes;
+    const bytes = log.appendedBytes;
+    this.#lastBytes = bytes;
     const { cold } = this.#engine;
     const { store } = this.#checkpointer;
     const { newest } = store;
@@ -104,6 +120,7 @@ export class CheckpointSchedule {
         },
       });
     } catch (error) {
+      this.failed++;
       // It may have failed after it was there.
       if (store.newest === newest) cold?.unmark();
       else cold?.keep(store.coldFiles);
@@ -112,6 +129,9 @@ export class CheckpointSchedule {
     cold?.keep(store.coldFiles);
     this.#lastSequence = sequence;
     this.#lastReport = report;
+    this.#lastOver = performance.now();
+    this.#coveredBytes = bytes;
+    this.taken++;
     this.#engine.changes.checkpointed();
     await log.truncateBefore(store.coveredSequence + 1n);
     await removeStale(this.#journal.directory, log.segments[0]?.first ?? 1n);

@@ -15,6 +15,10 @@ Options:
   --data DIR                   directory for everything durable (start: default ./tidemark-data; demo: none)
   --memory-limit SIZE          for state, batches and queues, such as 512MB (default half of the machine's, at most 3GB)
   --init FILE.sql              statements to run before clients are let in
+  --metrics HOST:PORT          serves GET /metrics for Prometheus there
+  --tls-cert FILE              PEM certificate, with its chain: clients may come over TLS; read again at SIGHUP
+  --tls-key FILE               its private key
+  --tls-required               and none may come without
   --log-level LEVEL            error, warn or info (default info)
 
 Connect with any Postgres client: psql -h 127.0.0.1 -p 7432
@@ -31,8 +35,19 @@ export interface ServerOptions {
   /** As given; null: the default. */
   memoryLimit: string | null;
   logLevel: 'error' | 'warn' | 'info';
+  /** Null: nowhere. */
+  metrics: { host: string; port: number } | null;
+  /** Null: without. */
+  tls: TlsOptions | null;
   /** The port was given by the user, not taken by default. */
   portGiven: boolean;
+}
+
+export interface TlsOptions {
+  /** File names. */
+  cert: string;
+  key: string;
+  required: boolean;
 }
 
 export type Command =
@@ -61,12 +76,14 @@ export function parseCommand(args: string[]): Command {
   return {
     k: name,
     options: {
-      ...address(values.listen ?? '127.0.0.1:7432'),
+      ...address('listen', values.listen ?? '127.0.0.1:7432'),
       portGiven: values.listen !== undefined,
       data: values.data ?? null,
       init: values.init ?? null,
       memoryLimit: values['memory-limit'] ?? null,
       logLevel: level,
+      metrics: values.metrics === undefined ? null : address('metrics', values.metrics),
+      tls: tlsOptions(values['tls-cert'], values['tls-key'], values['tls-required'] ?? false),
     },
   };
 }
@@ -87,6 +104,10 @@ function parse(args: string[]) {
         init: { type: 'string' },
         'memory-limit': { type: 'string' },
         'log-level': { type: 'string' },
+        metrics: { type: 'string' },
+        'tls-cert': { type: 'string' },
+        'tls-key': { type: 'string' },
+        'tls-required': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean', short: 'V' },
       },
@@ -97,10 +118,17 @@ function parse(args: string[]) {
   }
 }
 
+function tlsOptions(cert: string | undefined, key: string | undefined, required: boolean): TlsOptions | null {
+  if (cert !== undefined && key !== undefined) return { cert, key, required };
+  if (cert !== undefined || key !== undefined) throw new UsageError('--tls-cert and --tls-key go together');
+  if (required) throw new UsageError('--tls-required wants --tls-cert and --tls-key');
+  return null;
+}
+
 /** HOST:PORT, [IPV6]:PORT, or PORT alone. */
-function address(text: string): { host: string; port: number } {
+function address(option: string, text: string): { host: string; port: number } {
   const match = /^(?:\[([^\]]+)\]:|([^:]*):)?(\d+)$/.exec(text);
   const port = match === null ? Number.NaN : Number(match[3]);
-  if (match === null || port > 65535) throw new UsageError(`--listen wants HOST:PORT, not "${text}"`);
+  if (match === null || port > 65535) throw new UsageError(`--${option} wants HOST:PORT, not "${text}"`);
   return { host: match[1] ?? (match[2] || '127.0.0.1'), port };
 }

@@ -5,6 +5,7 @@ import type { ServerOptions } from './arguments.ts';
 import { tuneCollector } from './collector.ts';
 import { memoryLimit } from './memory_limit.ts';
 import { type RunningServer, runServer, stderrLog, untilSignal } from './server.ts';
+import { openTls } from './tls.ts';
 
 const EVENTS_PER_SECOND = 10_000;
 
@@ -59,7 +60,17 @@ async function openServer(
   log: ReturnType<typeof stderrLog>,
   worker: StartedWorker,
 ): Promise<RunningServer> {
-  const settings = { host: options.host, version, log, init: DEMO_SQL, data: options.data, threads: 2 as const };
+  const tls = openTls(options, log);
+  const settings = {
+    host: options.host,
+    version,
+    log,
+    init: DEMO_SQL,
+    data: options.data,
+    threads: 2 as const,
+    tls,
+    metrics: options.metrics,
+  };
   try {
     return await runServer({ ...settings, port: options.port, worker });
   } catch (error) {
@@ -100,7 +111,7 @@ function totalRows(server: RunningServer): bigint {
 }
 
 function tickMs(server: RunningServer, quantile: number): string {
-  const sorted = [...server.engine.tickDurations].slice(-200).sort((a, b) => a - b);
+  const sorted = [...server.engine.tickTimes.recent].slice(-200).sort((a, b) => a - b);
   if (sorted.length === 0) return '-';
-  return (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * quantile))] / 1000).toFixed(2);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * quantile))].toFixed(2);
 }

@@ -7,11 +7,13 @@ import { initParser } from '../../planner/parse/parse.ts';
 import { openData, type RecoveryReport } from '../durable/recovery.ts';
 import { IoThread } from '../io/io_thread.ts';
 import type { StartedWorker } from '../io/start_worker.ts';
+import type { MetricsServer } from '../metrics/metrics_server.ts';
 import { PgCatalog } from '../postgres/catalog/pg_catalog.ts';
 import type { PostgresServer } from '../postgres/options.ts';
 import { startPostgresServer } from '../postgres/server.ts';
 import { type EngineOptions, TidemarkEngine } from '../runtime/engine.ts';
 import { runScript } from '../runtime/script.ts';
+import type { TlsFiles } from './tls.ts';
 
 export type Log = NonNullable<EngineOptions['log']>;
 
@@ -20,6 +22,7 @@ export interface RunningServer {
   postgres: PostgresServer;
   /** The thread that has the sockets, where there is one. */
   io: IoThread | null;
+  metrics: MetricsServer | null;
   /** Ends client sessions, sinks and sources, in this order. */
   close(): Promise<void>;
 }
@@ -36,6 +39,10 @@ export interface ServerSettings extends EngineOptions {
   data?: string | null;
   /** SQL text run before clients are let in; with a data directory, once. */
   init?: string;
+  /** Where figures for Prometheus are served; null, absent: nowhere. */
+  metrics?: { host: string; port: number } | null;
+  /** Null, absent: clients come in clear. */
+  tls?: TlsFiles | null;
   log: Log;
 }
 
@@ -77,9 +84,12 @@ async function serve(settings: ServerSettings, engine: TidemarkEngine, io: IoThr
   if (mark !== null) io?.followLog(mark);
   await initParser();
   if (settings.init !== undefined) await runInit(engine, settings.init, recovery, settings.log);
+  const { tls } = settings;
+  const pair = tls?.pair;
   const postgres = await startPostgresServer({
     listenThrough: io?.listen,
     listen: { host: settings.host, port: settings.port },
+    tls: tls == null || pair === undefined ? undefined : { ...pair, required: tls.required },
     engine,
     version: settings.version,
     log: settings.log,
@@ -87,16 +97,42 @@ async function serve(settings: ServerSettings, engine: TidemarkEngine, io: IoThr
     catalog: (name, args, context) => catalog.answer(name, args, context),
   });
   catalog.sessions = postgres;
+  if (tls != null) {
+    tls.use = postgres.useTls;
+    // A signal that came meanwhile.
+    if (tls.pair !== pair) await postgres.useTls(tls.pair);
+  }
+  const metrics = await openMetrics(settings, engine, postgres);
   return {
     engine,
     postgres,
     io,
+    metrics,
     async close() {
+      await metrics?.close();
       await postgres.close();
       await engine.close();
       await io?.close();
     },
   };
+}
+
+/** What it needs is loaded only then. Without its address the server does not start. */
+async function openMetrics(
+  { metrics, log }: ServerSettings,
+  engine: TidemarkEngine,
+  postgres: PostgresServer,
+): Promise<MetricsServer | null> {
+  if (metrics == null) return null;
+  const { serveMetrics } = await import('../metrics/metrics_server.ts');
+  try {
+    const server = await serveMetrics(metrics, engine, postgres);
+    log('info', `metrics: http://${server.address}:${server.port}/metrics`);
+    return server;
+  } catch (error) {
+    await postgres.close();
+    throw error;
+  }
 }
 
 /** A script that has run to its end in this data directory is not run again. */

@@ -5,6 +5,7 @@ import type { ServerOptions } from './arguments.ts';
 import { tuneCollector } from './collector.ts';
 import { memoryLimit } from './memory_limit.ts';
 import { readInit, runServer, stderrLog, untilSignal } from './server.ts';
+import { openTls } from './tls.ts';
 
 const DEFAULT_DATA = './tidemark-data';
 
@@ -12,6 +13,7 @@ export async function start(options: ServerOptions, version: string, worker: Sta
   const log = stderrLog(options.logLevel);
   budget.limit = memoryLimit(options.memoryLimit);
   const init = options.init === null ? undefined : readInit(options.init);
+  const tls = openTls(options, log);
   const server = await runServer({
     host: options.host,
     port: options.port,
@@ -20,6 +22,8 @@ export async function start(options: ServerOptions, version: string, worker: Sta
     log,
     threads: 2,
     worker,
+    tls,
+    metrics: options.metrics,
     data: options.data ?? DEFAULT_DATA,
   });
   tuneCollector();

@@ -21,6 +21,7 @@ import {
 import { BACKEND } from '../postgres/wire/protocol.ts';
 import { READ_AHEAD_BYTES, type SocketConnection } from '../postgres/wire/socket_connection.ts';
 import type { StartupMessage } from '../postgres/wire/startup_packet.ts';
+import type { TlsPair } from '../postgres/wire/tls.ts';
 import type { Channel } from './channel.ts';
 import { type MarkLink, MarkReader } from './durable_mark.ts';
 import { FRAME, type FromIo, type LogLevel, readLater, sentError, type ToIo } from './messages.ts';
@@ -53,6 +54,10 @@ export class ClientHost implements ClientHandler<SocketConnection> {
     return { address: this.#listener.address, port: this.#listener.port };
   }
 
+  async useTls(pair: TlsPair): Promise<void> {
+    await this.#listener?.useTls(pair);
+  }
+
   async closeListener(graceMs = CLOSE_GRACE_MS): Promise<void> {
     await this.#listener?.close(graceMs);
   }
@@ -76,7 +81,7 @@ export class ClientHost implements ClientHandler<SocketConnection> {
       startup,
       address: connection.remoteAddress,
       port: connection.remotePort,
-      encrypted: connection.encrypted,
+      tls: connection.tls,
     });
     const client = new HostedClient(this.#channel, id, connection, this.#log);
     this.#clients.set(id, client);

@@ -7,6 +7,7 @@ import type { EnumType } from '../../operators/expr/enum_types.ts';
 import type { Place } from '../kafka/buffers.ts';
 import type { RowForm } from '../postgres/encode/row_form.ts';
 import type { StartupMessage } from '../postgres/wire/startup_packet.ts';
+import type { TlsState } from '../postgres/wire/tls.ts';
 import type { SourceEvent } from '../sources/source.ts';
 import type { SentBatch } from './batches.ts';
 import type { MarkLink } from './durable_mark.ts';
@@ -116,7 +117,7 @@ export type FromIo =
       startup: StartupMessage;
       address: string | null;
       port: number | null;
-      encrypted: boolean;
+      tls: TlsState | null;
     }
   | { k: 'cancel'; serial: number; pid: number; secret: Uint8Array }
   | { k: 'rowsFailed'; connection: number; error: SentError }

@@ -15,6 +15,7 @@ import { FrontendDecoder, type FrontendMessage } from '../postgres/wire/frontend
 import type { ClientHandler, ClientListener, Heard, ListenOptions } from '../postgres/wire/listener.ts';
 import { type ByteSink, Output } from '../postgres/wire/output.ts';
 import { READ_AHEAD_BYTES } from '../postgres/wire/socket_connection.ts';
+import type { TlsPair, TlsState } from '../postgres/wire/tls.ts';
 import { Waiter } from '../postgres/wire/waiter.ts';
 import type { Channel } from './channel.ts';
 import { type Call, FRAME, type FromIo, laterFrame, receivedError, type SentError, type ToIo } from './messages.ts';
@@ -53,6 +54,9 @@ export class RemoteClients {
     return {
       ...bound,
       heard: () => this.#hear(),
+      useTls: async (pair: TlsPair) => {
+        await this.#call('useTls', pair);
+      },
       close: async (graceMs) => {
         await this.#call('closeListener', graceMs);
       },
@@ -166,7 +170,7 @@ class RemoteConnection implements Connection, RowSender {
   readonly out: Output;
   readonly remoteAddress: string | null;
   readonly remotePort: number | null;
-  readonly encrypted: boolean;
+  readonly tls: TlsState | null;
   readonly rowSender = this;
   readonly holder: Holder | null;
   ended = false;
@@ -194,7 +198,7 @@ class RemoteConnection implements Connection, RowSender {
     this.#id = opened.connection;
     this.remoteAddress = opened.address;
     this.remotePort = opened.port;
-    this.encrypted = opened.encrypted;
+    this.tls = opened.tls;
     this.#decoder = new FrontendDecoder(maxMessageBytes);
     this.#sink = new RemoteSink(channel, this.#id);
     this.out = new Output(this.#sink);

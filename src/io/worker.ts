@@ -6,6 +6,7 @@ import { setEnumType } from '../../operators/expr/enum_types.ts';
 import { kafkaHere } from '../kafka/access.ts';
 import { buffers } from '../kafka/buffers.ts';
 import type { ListenOptions } from '../postgres/wire/listener.ts';
+import type { TlsPair } from '../postgres/wire/tls.ts';
 import { parseKafkaSourceOptions } from '../sources/kafka/options.ts';
 import { Channel } from './channel.ts';
 import { ClientHost } from './client_host.ts';
@@ -37,6 +38,7 @@ const signals = new EndSignals(
 /** What the dataflow thread may ask for, by name. */
 const methods: Record<string, (...args: never[]) => unknown> = {
   listen: (options: ListenOptions) => clients.listen(options),
+  useTls: (pair: TlsPair) => clients.useTls(pair),
   watchSignals: () => signals.watch(),
   closeListener(graceMs: number) {
     signals.closing();

@@ -3,6 +3,7 @@ import type { Datum } from '../../operators/datum.ts';
 import type { EvalContext } from '../../operators/expr/ir.ts';
 import type { Engine } from '../engine.ts';
 import type { Listen } from './wire/listener.ts';
+import type { TlsPair, TlsState } from './wire/tls.ts';
 
 export type Log = (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void;
 
@@ -20,8 +21,8 @@ export interface PostgresServerOptions {
   maxMessageBytes?: number;
   /** Milliseconds from connect to a finished startup. Default 60000. */
   startupTimeoutMs?: number;
-  /** PEM texts; given, SSLRequest and direct TLS are accepted. */
-  tls?: { cert: string | Buffer; key: string | Buffer; ca?: string | Buffer };
+  /** Given, clients may come over TLS, by SSLRequest or directly; with `required` they must, but for cancel requests. */
+  tls?: TlsPair & { required?: boolean };
   /** Where clients come in. Default: in this thread. */
   listenThrough?: Listen;
   /** The clock of now(): microseconds since 2000-01-01 UTC. Default: the system's. */
@@ -46,7 +47,7 @@ export interface SessionInfo {
   stateChange: bigint;
   state: 'active' | 'idle' | 'idle in transaction' | 'idle in transaction (aborted)';
   query: string;
-  tls: boolean;
+  tls: TlsState | null;
 }
 
 /** pg_settings, as one session sees it. */
@@ -104,6 +105,8 @@ export interface PostgresServer {
   session(pid: number): SessionView | null;
   /** Sends a notification from the server itself (pid 0) to every listener of the channel. */
   notify(channel: string, payload: string): void;
+  /** Who connects from now on sees this certificate. Rejects what is none; the one before stays then. */
+  useTls(pair: TlsPair): Promise<void>;
   /** Tells every client FATAL 57P01, closes all sockets and the listener; resolves when they are closed. */
   close(): Promise<void>;
 }

@@ -68,6 +68,7 @@ class WireServer implements ClientHandler {
       sessions: () => this.#registry.sessions().map((session) => session.info()),
       session: (pid) => this.#registry.find(pid)?.view() ?? null,
       notify: (channel, payload) => this.#registry.notifications.send({ pid: 0, channel, payload }),
+      useTls: (pair) => listener.useTls(pair),
       close: () => this.#close(listener),
     };
   }
@@ -160,6 +161,7 @@ class WireServer implements ClientHandler {
     for (const [name, value] of Object.entries(this.#options.settings ?? {})) {
       settings.setInitial(name, value, 'configuration file');
     }
+    if (this.#options.tls !== undefined) settings.setInitial('ssl', 'on', 'configuration file');
     settings.identify(this.#options.version, startup.user, this.#options.maxConnections ?? 1000);
     for (const [name, value] of startup.settings) {
       if (!settings.knows(name)) {

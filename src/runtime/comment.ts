@@ -1,4 +1,4 @@
-/** COMMENT ON of relations, their columns and constraints, indexes, types and schemas. What is said lies with the object and goes with it. */
+/** COMMENT ON of relations, their columns and constraints, indexes, types, schemas and extensions. What is said lies with the object and goes with it. */
 import { SqlError } from '../../operators/errors.ts';
 import type { CommentTarget, Statement } from '../../planner/parse/ast.ts';
 import { type CatalogObject, type CommentedPart, KIND_NAMES } from '../catalog/objects.ts';
@@ -6,6 +6,7 @@ import type { SessionContext } from '../engine.ts';
 import { functionNamed } from './alter_function.ts';
 import { domainConstraint, domainNamed } from './domains.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { extensionNamed, isBuiltIn } from './extensions.ts';
 import { columnNamed, notFound } from './names.ts';
 import { typeNamed } from './user_types.ts';
 
@@ -13,6 +14,10 @@ type Comment = Extract<Statement, { k: 'comment' }>;
 type Of<Kind extends CommentTarget['kind']> = Extract<CommentTarget, { kind: Kind }>;
 
 export function comment(engine: TidemarkEngine, { on, comment, text }: Comment, session: SessionContext): void {
+  if (on.kind === 'extension' && isBuiltIn(on.name)) {
+    session.notice('NOTICE', '00000', `the comment on extension "${on.name}" stays as it is: it comes with the server`);
+    return;
+  }
   const oid = on.kind === 'schema' ? ofSchema(engine, on.name, comment) : ofPart(engine, on, comment, session);
   engine.catalog.version++;
   engine.defined({ sql: text, made: oid, dropped: [], altered: oid }, session, [oid]);
@@ -27,7 +32,7 @@ function ofSchema({ catalog }: TidemarkEngine, name: string, comment: string | n
 
 function ofPart(
   engine: TidemarkEngine,
-  on: Exclude<CommentTarget, Of<'schema'>>,
+  on: Exclude<CommentTarget, { name: string; kind: 'schema' }>,
   comment: string | null,
   session: SessionContext,
 ): number {
@@ -40,7 +45,7 @@ function ofPart(
 
 function partOf(
   engine: TidemarkEngine,
-  on: Exclude<CommentTarget, Of<'schema'>>,
+  on: Exclude<CommentTarget, { name: string; kind: 'schema' }>,
   session: SessionContext,
 ): [CatalogObject, CommentedPart] {
   if (on.kind === 'domain') return [domainNamed(engine, on.schema, on.name, session), 'object'];
@@ -48,6 +53,7 @@ function partOf(
     const domain = domainNamed(engine, on.schema, on.name, session);
     return [domain, `constraint ${domainConstraint(domain, on.constraint).number}`];
   }
+  if (on.kind === 'extension') return [extensionNamed(engine, on.name), 'object'];
   if (on.kind === 'type') return [typeNamed(engine, on.schema, on.name, session), 'object'];
   if (on.kind === 'function') return [functionNamed(engine, on, session), 'object'];
   const object = engine.catalog.find(on.schema, on.name, session.searchPath);

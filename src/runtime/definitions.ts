@@ -15,6 +15,7 @@ import { alterDomain, createDomain } from './domains.ts';
 import { alter, drop } from './drop.ts';
 import { acknowledge, createSubscription } from './durable_subscription.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { createExtension } from './extensions.ts';
 import { type RunnableStatement, runnable } from './prepared.ts';
 import { truncate } from './truncate.ts';
 import { alterEnum, createEnum } from './user_types.ts';
@@ -63,6 +64,9 @@ async function define(
       if (engine.catalog.createSchema(statement.name, statement.ifNotExists))
         engine.defined({ sql: statement.text, made: engine.catalog.schemaOid(statement.name), dropped: [] }, session);
       else session.notice('NOTICE', '42P06', `schema "${statement.name}" already exists, skipping`);
+      return null;
+    case 'create_extension':
+      createExtension(engine, statement, session);
       return null;
     case 'comment':
       comment(engine, statement, session);

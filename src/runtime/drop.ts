@@ -5,14 +5,7 @@ import type { FunctionName, Statement } from '../../planner/parse/ast.ts';
 import { strings } from '../../planner/parse/node_fields.ts';
 import { typeByName } from '../../planner/types/catalog.ts';
 import { formatType } from '../../planner/types/type_name.ts';
-import {
-  type CatalogObject,
-  type FunctionObject,
-  isDomain,
-  KIND_NAMES,
-  type ObjectKind,
-  type TypeObject,
-} from '../catalog/objects.ts';
+import { type CatalogObject, isDomain, KIND_NAMES, type ObjectKind } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { alterColumns, altersColumns } from './alter_columns.ts';
 import { functionNamed } from './alter_function.ts';
@@ -21,12 +14,13 @@ import { usersOf } from './default_value.ts';
 import { type Dependent, defaultsOn, foreignKeysOn, stillDependent, tellCascade } from './dependents.ts';
 import { dropIndex } from './drop_constraint.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { isBuiltIn } from './extensions.ts';
 import { dropForeignKeys, referencesTo } from './foreign_key.ts';
 import { type Closing, freeTypes, usesOf } from './free_types.ts';
 import { wordsOf } from './function_users.ts';
 import { keepChanges } from './kept_changes.ts';
 import { identityOwner } from './owned_sequences.ts';
-import { indexesSaying, usersOfType } from './type_users.ts';
+import { indexesSaying, type Used, usersOfType } from './type_users.ts';
 
 export type Drop = Extract<Statement, { k: 'drop' }>;
 
@@ -50,14 +44,15 @@ export async function drop(
       continue;
     }
     if (kind === 'type') checkNotBuiltIn(schema, name, said);
+    if (kind === 'extension') checkNotOurs(name);
     const object = engine.catalog.forDrop(kind, schema, name, session.searchPath, statement.ifExists);
     if (object === null) session.notice('NOTICE', '00000', `${KIND_NAMES[kind]} "${name}" does not exist, skipping`);
     else if (said === 'domain' && !isDomain(object)) throw new SqlError('42809', `"${name}" is not a domain`);
     else found.push(object);
   }
   for (const object of found) checkNotRequired(engine, object, found);
-  const types = withDomains(engine, found.filter(isType));
-  if (!statement.cascade) for (const type of found.filter(isType)) checkUnused(engine, type, found);
+  const types = withDomains(engine, found.filter(isUsed));
+  if (!statement.cascade) for (const type of found.filter(isUsed)) checkUnused(engine, type, found);
   const closing: Closing[] = [];
   let endRun: (() => void) | null = null;
   try {
@@ -66,7 +61,7 @@ export async function drop(
       endRun = await freeTypes(engine, types, [], (object) => dropOne(engine, object), closing, session, signal);
     }
     const lost = types.find(({ oid }) => engine.catalog.get(oid) === undefined);
-    if (lost !== undefined) throw new SqlError('42704', `${lost.kind} "${lost.name}" does not exist`);
+    if (lost !== undefined) throw new SqlError('42704', `${KIND_NAMES[lost.kind]} "${lost.name}" does not exist`);
     const gone = removable(engine, found, statement.cascade, session);
     closing.push(...remove(engine, gone, statement, session));
   } finally {
@@ -102,8 +97,13 @@ function checkNotBuiltIn(schema: string | undefined, name: string, said: Drop['k
   throw new SqlError('2BP01', `cannot drop type ${formatType(type.oid)} because it is required by the database system`);
 }
 
-/** 2BP01 when something uses the type or function. */
-function checkUnused(engine: TidemarkEngine, object: TypeObject | FunctionObject, found: CatalogObject[]): void {
+function checkNotOurs(name: string): void {
+  if (isBuiltIn(name))
+    throw new SqlError('2BP01', `cannot drop extension ${name} because it is required by the database system`);
+}
+
+/** 2BP01 when something uses it. */
+function checkUnused(engine: TidemarkEngine, object: Used, found: CatalogObject[]): void {
   const names = found.map(({ kind, name }) => `${KIND_NAMES[kind]} ${name}`);
   // As PostgreSQL, with what needs what needs it.
   const users = [...withDomains(engine, [object])]
@@ -114,14 +114,14 @@ function checkUnused(engine: TidemarkEngine, object: TypeObject | FunctionObject
 }
 
 /** With the domains that go with them. */
-function withDomains(engine: TidemarkEngine, types: (TypeObject | FunctionObject)[]): (TypeObject | FunctionObject)[] {
+function withDomains(engine: TidemarkEngine, types: Used[]): Used[] {
   const over = engine.catalog.dependents(types.map(({ oid }) => oid)).filter(isDomain);
   return [...new Set([...over, ...types])];
 }
 
 /** What tables may use in columns and expressions of theirs. */
-const isType = (object: CatalogObject): object is TypeObject | FunctionObject =>
-  object.kind === 'type' || object.kind === 'function';
+const isUsed = (object: CatalogObject): object is Used =>
+  object.kind === 'type' || object.kind === 'function' || object.kind === 'extension';
 
 /** ALTER of a relation: what it drops goes as by DROP. */
 export async function alter(
@@ -181,7 +181,7 @@ async function dropSchemas(
     }
     schemas.push(name);
   }
-  const types = () => withDomains(engine, schemas.flatMap(inside).filter(isType));
+  const types = () => withDomains(engine, schemas.flatMap(inside).filter(isUsed));
   const closing: Closing[] = [];
   let endRun: (() => void) | null = null;
   try {
@@ -209,7 +209,7 @@ function removable(
   const named = new Set(objects.map((o) => o.oid));
   const dependents = engine.catalog.dependents([...named]).filter((o) => !named.has(o.oid));
   const indexes = objects
-    .filter(isType)
+    .filter(isUsed)
     .flatMap((type) => indexesSaying(engine, type))
     .filter((index) => !named.has(index.oid) && !dependents.includes(index));
   const gone = [...new Set(indexes), ...dependents, ...[...objects].reverse()];
@@ -312,6 +312,7 @@ function dropOne(engine: TidemarkEngine, object: CatalogObject): Closing {
     }
     case 'type':
     case 'function':
+    case 'extension':
       return null;
     case 'sequence':
       engine.sequences.close(object.oid);

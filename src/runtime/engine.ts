@@ -58,6 +58,7 @@ import { SystemCatalog } from './system_catalog.ts';
 import { systemClock } from './system_clock.ts';
 import { dropTemporary, isEmptied } from './temporary.ts';
 import { TickLoop } from './tick_loop.ts';
+import { TickTimes } from './tick_times.ts';
 import { type Commits, EngineTransaction, retractsOnly } from './transaction.ts';
 import { prepareUtility } from './utility.ts';
 import type { ViewRuntime } from './view.ts';
@@ -104,6 +105,7 @@ export class TidemarkEngine implements Engine {
   readonly pastQueries = new Set<ViewRuntime>();
   /** What ticks changed, for those who follow or look back. */
   readonly changes: ChangeKeeper;
+  readonly tickTimes = new TickTimes();
   readonly log: NonNullable<EngineOptions['log']>;
   readonly version: string;
   readonly openSource: NonNullable<EngineOptions['openSource']>;
@@ -124,7 +126,6 @@ export class TidemarkEngine implements Engine {
   readonly scripts = new Set<string>();
   /** How the start went; null without a data directory. */
   recovery: RecoveryReport | null = null;
-  #tickMicros: number[] = [];
   #lastInTurn: Promise<unknown> = Promise.resolve();
   readonly #searchPaths = new ExistingSchemas();
 
@@ -365,7 +366,7 @@ export class TidemarkEngine implements Engine {
       }
       return deltas;
     });
-    this.took(start);
+    this.tickTimes.took(start);
   }
 
   forgetValues({ evalContext }: SessionContext): void {
@@ -460,19 +461,6 @@ export class TidemarkEngine implements Engine {
 
   flush(): Promise<void> {
     return this.sourceTicks.flush();
-  }
-
-  /** A tick has run since then; gives when it ended. Both by performance.now(). */
-  took(start: number): number {
-    const end = performance.now();
-    this.#tickMicros.push((end - start) * 1000);
-    if (this.#tickMicros.length > 1000) this.#tickMicros.splice(0, 500);
-    return end;
-  }
-
-  /** Recent tick durations in microseconds, newest last. */
-  get tickDurations(): readonly number[] {
-    return this.#tickMicros;
   }
 
   async close(): Promise<void> {

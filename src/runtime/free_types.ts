@@ -1,5 +1,5 @@
 /**
- * What tables have of types and functions that go: columns, defaults, CHECKs, as by ALTER TABLE, each written down as such a statement.
+ * What tables have of types, functions and extensions that go: columns, defaults, CHECKs, as by ALTER TABLE, each written down as such a statement.
  *
  *   DROP TYPE mood CASCADE   ->   ALTER TABLE a DROP COLUMN m CASCADE · ALTER TABLE b ... · DROP TYPE mood      all in one turn
  *
@@ -9,7 +9,7 @@
 import { isTemporary } from '../../operators/expr/search_path.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
 import { parse } from '../../planner/parse/parse.ts';
-import type { CatalogObject, FunctionObject, TypeObject } from '../catalog/objects.ts';
+import type { CatalogObject } from '../catalog/objects.ts';
 import type { SessionContext } from '../engine.ts';
 import { afterOthers, alterColumnsNow, altersColumns } from './alter_columns.ts';
 import { alterRelation, ownTable } from './alter_relation.ts';
@@ -18,13 +18,13 @@ import { tellCascade } from './dependents.ts';
 import type { TidemarkEngine } from './engine.ts';
 import { wordsOf } from './function_users.ts';
 import { sessionWith } from './session_with.ts';
-import { type TypeUse, usesInTables } from './type_users.ts';
+import { type TypeUse, type Used, usesInTables } from './type_users.ts';
 
 /** What is left to do for what was dropped. */
 export type Closing = (() => Promise<void>) | null;
 
 /** `schemas` go with all that they have. */
-export function usesOf(engine: TidemarkEngine, types: (TypeObject | FunctionObject)[], schemas: string[]): TypeUse[] {
+export function usesOf(engine: TidemarkEngine, types: Used[], schemas: string[]): TypeUse[] {
   const uses = types.flatMap((type) => usesInTables(engine, type));
   return uses.filter(({ table }) => !schemas.includes(table.schema));
 }
@@ -32,7 +32,7 @@ export function usesOf(engine: TidemarkEngine, types: (TypeObject | FunctionObje
 /** `drop`: takes an object away; `closing`: gets what it gives. Another session may use the types again before the caller goes on. Gives what ends the run of the log's records. */
 export function freeTypes(
   engine: TidemarkEngine,
-  types: (TypeObject | FunctionObject)[],
+  types: Used[],
   schemas: string[],
   drop: (object: CatalogObject) => Closing,
   closing: Closing[],
@@ -44,7 +44,7 @@ export function freeTypes(
     closing.push(drop(object));
     return null;
   };
-  const free = async (type: TypeObject | FunctionObject) => {
+  const free = async (type: Used) => {
     const gone: string[] = [];
     const notice: SessionContext['notice'] = (_severity, _sqlstate, message, fields) =>
       void gone.push(...(fields?.detail ?? message).split('\n'));

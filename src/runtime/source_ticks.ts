@@ -118,7 +118,7 @@ export class SourceTicks {
     this.#streams = streams;
     try {
       loop.runSources(rows, this.#enter);
-      end = this.#engine.took(start);
+      end = this.#engine.tickTimes.took(start);
     } catch (error) {
       for (const stream of streams) stream.giveBack();
       throw error;

@@ -34,10 +34,28 @@ interface FigureRelation {
   rows(engine: TidemarkEngine): Datum[][];
 }
 
-function sourceStatus(engine: TidemarkEngine, stream: StreamRuntime, partition: number | null): string {
+/** As tidemark.sources shows it. */
+export function sourceStatus(engine: TidemarkEngine, stream: StreamRuntime, partition: number | null): string {
   if (engine.memory.held) return 'held: memory';
   if (stream.waitsFor !== null) return `held: sink ${stream.waitsFor}`;
   return stream.status.of(partition) ?? (stream.opened ? 'running' : 'waiting');
+}
+
+/** As tidemark.memory shows them. */
+export function memoryFigures(engine: TidemarkEngine): [kind: string, bytes: number][] {
+  engine.memory.count();
+  const stored = new Set(engine.loop.relations.values());
+  const rows = [...stored].reduce((sum, relation) => sum + relation.bytes, 0);
+  let operators = 0;
+  for (const node of engine.loop.graph.nodes()) operators += node.figures().stateBytes;
+  return [
+    ...(Number.isFinite(budget.limit) ? [['limit', budget.limit] as [string, number]] : []),
+    ['used', pages.usedBytes + budget.outsideBytes],
+    ['rows of tables and views', rows],
+    ['operators', operators],
+    ['batches and free space', Math.max(0, pages.usedBytes - rows - operators)],
+    ...budget.outside(),
+  ];
 }
 
 const FIGURES: Record<string, FigureRelation> = {
@@ -158,22 +176,7 @@ const FIGURES: Record<string, FigureRelation> = {
       ['kind', OID.text],
       ['bytes', OID.int8],
     ],
-    rows: (engine) => {
-      engine.memory.count();
-      const stored = new Set(engine.loop.relations.values());
-      const rows = [...stored].reduce((sum, relation) => sum + relation.bytes, 0);
-      let operators = 0;
-      for (const node of engine.loop.graph.nodes()) operators += node.figures().stateBytes;
-      const figures: [string, number][] = [
-        ...(Number.isFinite(budget.limit) ? [['limit', budget.limit] as [string, number]] : []),
-        ['used', pages.usedBytes + budget.outsideBytes],
-        ['rows of tables and views', rows],
-        ['operators', operators],
-        ['batches and free space', Math.max(0, pages.usedBytes - rows - operators)],
-        ...budget.outside(),
-      ];
-      return figures.map(([kind, bytes]) => [kind, BigInt(bytes)]);
-    },
+    rows: (engine) => memoryFigures(engine).map(([kind, bytes]) => [kind, BigInt(bytes)]),
   },
   cold: {
     columns: [

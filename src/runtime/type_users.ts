@@ -1,4 +1,4 @@
-/** What uses a type that a user made: what keeps it from being dropped, and its labels and its name from being changed. */
+/** What uses a type that a user made, or the functions of an extension: what keeps it from being dropped, and a type's labels and its name from being changed. */
 import { SqlError } from '../../operators/errors.ts';
 import { isTemporary } from '../../operators/expr/search_path.ts';
 import { quoteIdent } from '../../operators/expr/text/quote.ts';
@@ -10,6 +10,7 @@ import { walkTree } from '../../planner/parse/walk_tree.ts';
 import { resolveTypeName } from '../../planner/types/type_name.ts';
 import {
   type CatalogObject,
+  type ExtensionObject,
   type FunctionObject,
   type IndexObject,
   isDomain,
@@ -21,6 +22,7 @@ import {
 import type { SessionContext } from '../engine.ts';
 import type { Dependent } from './dependents.ts';
 import type { TidemarkEngine } from './engine.ts';
+import { callsExtension, extensionCalls } from './extension_calls.ts';
 import { callsInTables, indexesCalling, wordsOf } from './function_users.ts';
 import { columnsOf as columnsOfExpr } from './row_expression.ts';
 import { sessionWith } from './session_with.ts';
@@ -28,7 +30,7 @@ import { parsed } from './written_expression.ts';
 
 type Finder = (schema: string | undefined, name: string) => TypeObject | undefined;
 
-/** Types that syntax names, and functions of users with the names that it calls, as objects of the catalog. */
+/** Types that syntax names, functions of users with the names that it calls, and extensions whose functions it calls, as objects of the catalog. */
 export function namedInSyntax({ catalog }: TidemarkEngine, root: PgNode, searchPath: string[]): number[] {
   const found = typeNodes(root, (schema, name) => catalog.findType(schema, name, searchPath)).map(
     ({ type }) => type.oid,
@@ -38,8 +40,12 @@ export function namedInSyntax({ catalog }: TidemarkEngine, root: PgNode, searchP
     const path = strings(call.funcname);
     found.push(...catalog.findFunctions(path.at(-2), path[path.length - 1], searchPath).map(({ oid }) => oid));
   });
+  found.push(...extensionCalls(root, (name) => catalog.extension(name)).map(({ extension }) => extension.oid));
   return [...new Set(found)];
 }
+
+/** What may be used so. */
+export type Used = TypeObject | FunctionObject | ExtensionObject;
 
 /** The nodes of a syntax tree that name a type which `find` finds; `name`: its own, or _mood, which is that of its array. */
 export function typeNodes(root: PgNode, find: Finder): { node: PgNode; type: TypeObject; name: string }[] {
@@ -86,18 +92,19 @@ export interface TypeUse {
 }
 
 /** Columns of tables and streams that have a type, or an array of it. */
-function columnsOf({ columns }: Relation, { oid }: TypeObject): number[] {
+function columnsOf({ columns }: Relation, { kind, oid }: Used): number[] {
+  if (kind !== 'type') return [];
   return columns.flatMap(({ type, dropped }, i) => (!dropped && typeObjectOf(type) === oid ? [i] : []));
 }
 
 /** Columns that go with a type: also those that are computed with it. */
-function columnsWith({ relation, generated }: RelationObject, object: TypeObject): number[] {
+function columnsWith({ relation, generated }: RelationObject, object: Used): number[] {
   const computed = generated.flatMap((g) => (isIn(g.expr, object) ? [g.column] : []));
   return [...new Set([...columnsOf(relation, object), ...computed])];
 }
 
 /** A default goes with its column, and a CHECK with any of its own. */
-export function usesInTables(engine: TidemarkEngine, object: TypeObject | FunctionObject): TypeUse[] {
+export function usesInTables(engine: TidemarkEngine, object: Used): TypeUse[] {
   if (object.kind === 'function') return callsInTables(engine, object);
   return engine.catalog.objects().flatMap((table) => {
     if (table.kind !== 'table' && table.kind !== 'stream') return [];
@@ -126,7 +133,10 @@ export function usesInTables(engine: TidemarkEngine, object: TypeObject | Functi
   });
 }
 
-function isNamed({ catalog }: TidemarkEngine, node: PgNode, { oid }: TypeObject): boolean {
+function isNamed({ catalog }: TidemarkEngine, node: PgNode, object: Used): boolean {
+  const { kind, oid } = object;
+  if (kind === 'extension')
+    return extensionCalls(node, (name) => (name === object.name ? object : undefined)).length > 0;
   return typeNodes(node, (schema, name) => catalog.findType(schema, name, [])).some(({ type }) => type.oid === oid);
 }
 
@@ -138,12 +148,16 @@ export function withTypesOf({ catalog }: TidemarkEngine, bound: unknown, session
   return schemas.length === 0 ? session : sessionWith(session, { searchPath: [...schemas, ...session.searchPath] });
 }
 
-/** Whether a bound expression, or a plan, has values of the type. */
-function isIn(expr: unknown, { oid }: TypeObject): boolean {
+/** Whether a bound expression, or a plan, has values of the type, or calls a function of the extension. */
+function isIn(expr: unknown, object: Used): boolean {
   if (typeof expr !== 'object' || expr === null) return false;
-  if ('oid' in expr && typeof expr.oid === 'number' && typeObjectOid(expr.oid) === oid) return true;
-  if ('domain' in expr && typeof expr.domain === 'number' && typeObjectOid(expr.domain) === oid) return true;
-  return Object.values(expr).some((part) => isIn(part, { oid } as TypeObject));
+  if (object.kind === 'extension') {
+    if ('fn' in expr && typeof expr.fn === 'string' && callsExtension(expr.fn, object.name)) return true;
+  } else {
+    if ('oid' in expr && typeof expr.oid === 'number' && typeObjectOid(expr.oid) === object.oid) return true;
+    if ('domain' in expr && typeof expr.domain === 'number' && typeObjectOid(expr.domain) === object.oid) return true;
+  }
+  return Object.values(expr).some((part) => isIn(part, object));
 }
 
 /** Views, sinks, subscriptions and domains that name the type, or call the function. */
@@ -152,7 +166,7 @@ function readersNaming(engine: TidemarkEngine, { oid }: CatalogObject): CatalogO
 }
 
 /** Indexes whose expressions or condition say the type, and which do not go with a column. */
-export function indexesSaying(engine: TidemarkEngine, object: TypeObject | FunctionObject): IndexObject[] {
+export function indexesSaying(engine: TidemarkEngine, object: Used): IndexObject[] {
   if (object.kind === 'function') return indexesCalling(engine, object);
   const { catalog } = engine;
   return catalog.objects().filter((index): index is IndexObject => {
@@ -165,7 +179,7 @@ export function indexesSaying(engine: TidemarkEngine, object: TypeObject | Funct
 }
 
 /** All of them in PostgreSQL's words. */
-export function usersOfType(engine: TidemarkEngine, object: TypeObject | FunctionObject): Dependent[] {
+export function usersOfType(engine: TidemarkEngine, object: Used): Dependent[] {
   const on = wordsOf(object);
   const tables = usesInTables(engine, object).map(({ text }) => ({ text, on }));
   return [

@@ -1,16 +1,14 @@
 /** The `tidemark` command as people use it: help, errors, a server that starts, answers, and ends at a signal; the packed tarball. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { Script } from 'node:vm';
 import pg from 'pg';
+import { bin, ended, root, startCommand } from './started_command.ts';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const bin = join(root, 'bin', 'tidemark');
 const folder = mkdtempSync(join(tmpdir(), 'tidemark-cli-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -50,32 +48,6 @@ test('V8 takes the code that was compiled when it was built', () => {
   }
 });
 
-/** Starts a server and gives its port, once it says that it listens. */
-function startServer(
-  command: string,
-  args: string[],
-): Promise<{ child: ChildProcess; port: number; output: () => string }> {
-  const child = spawn(command, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
-  let text = '';
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no server within 60 s:\n${text}`)), 60_000);
-    const look = (data: Buffer) => {
-      text += data.toString();
-      const match = /psql -h 127\.0\.0\.1 -p (\d+)/.exec(text);
-      if (match === null) return;
-      clearTimeout(timer);
-      resolve({ child, port: Number(match[1]), output: () => text });
-    };
-    child.stdout?.on('data', look);
-    child.stderr?.on('data', look);
-    child.on('close', () => reject(new Error(`the server ended:\n${text}`)));
-  });
-}
-
-function ended(child: ChildProcess): Promise<number | null> {
-  return new Promise((resolve) => child.on('close', (code) => resolve(code)));
-}
-
 async function query(port: number, text: string): Promise<unknown[]> {
   const client = new pg.Client({ host: '127.0.0.1', port, user: 'anyone', database: 'anything' });
   await client.connect();
@@ -94,7 +66,7 @@ test('start runs --init, answers, and ends at SIGTERM', { timeout: 120_000 }, as
   );
   const data = join(folder, 'data');
   const command = [bin, 'start', '--listen', '127.0.0.1:0', '--init', init, '--data', data];
-  let server = await startServer(process.execPath, command);
+  let server = await startCommand(folder, process.execPath, command);
   assert.deepEqual(await query(server.port, 'SELECT s FROM v'), [{ s: '3' }]);
   await query(server.port, 'INSERT INTO t VALUES (10)');
   const second = run('start', '--listen', '127.0.0.1:0', '--data', data);
@@ -106,7 +78,7 @@ test('start runs --init, answers, and ends at SIGTERM', { timeout: 120_000 }, as
     assert.equal(await done, signal === 'SIGKILL' ? null : 0);
     if (signal === 'SIGTERM') break;
     // The same command again: nothing is lost, and the script is not run twice.
-    server = await startServer(process.execPath, command);
+    server = await startCommand(folder, process.execPath, command);
     assert.deepEqual(await query(server.port, 'SELECT s FROM v'), [{ s: '13' }]);
   }
 });
@@ -141,7 +113,7 @@ test('a data directory that cannot be made is an error at once', () => {
 });
 
 test('the demo shows live rows and ends at Ctrl-C', { timeout: 120_000 }, async () => {
-  const server = await startServer(process.execPath, [bin, 'demo', '--listen', '127.0.0.1:0']);
+  const server = await startCommand(folder, process.execPath, [bin, 'demo', '--listen', '127.0.0.1:0']);
   const until = Date.now() + 60_000;
   for (;;) {
     const [row] = (await query(
@@ -173,7 +145,7 @@ test('the packed tarball runs by npx', { timeout: 300_000 }, async () => {
     execFileSync('npx', ['--prefix', home, 'tidemark', '--version'], { encoding: 'utf8', cwd: home }),
     /^tidemark \d/,
   );
-  const server = await startServer(join(home, 'node_modules', '.bin', 'tidemark'), [
+  const server = await startCommand(folder, join(home, 'node_modules', '.bin', 'tidemark'), [
     'start',
     '--listen',
     '127.0.0.1:0',

@@ -1,5 +1,6 @@
-/** Comments on relations, columns, constraints, indexes, types, functions and schemas: what pg_description and obj_description() show. */
-import type { CatalogObject, CommentedPart } from '../../catalog/objects.ts';
+/** Comments on relations, columns, constraints, indexes, types, functions, schemas and extensions: what pg_description and obj_description() show. */
+import { extensionNamed } from '../../../planner/types/extension_functions.ts';
+import type { CatalogObject, CommentedPart, ExtensionObject } from '../../catalog/objects.ts';
 import type { ConstraintFacts } from './constraints.ts';
 import { domainConstraints } from './domains.ts';
 import type { CatalogFacts } from './facts.ts';
@@ -16,7 +17,7 @@ export interface CommentFacts {
 
 export function commentsOf(facts: CatalogFacts): CommentFacts[] {
   const { catalog } = facts.engine;
-  const { pg_class, pg_constraint, pg_namespace, pg_proc, pg_type } = CATALOG;
+  const { pg_class, pg_constraint, pg_extension, pg_namespace, pg_proc, pg_type } = CATALOG;
   return [
     ...facts.schemas.flatMap(({ name, oid }) => on(pg_namespace, oid, 0, catalog.schemaComments.get(name))),
     ...facts.own.flatMap(({ oid, object, relation: { columns } }) => [
@@ -28,6 +29,7 @@ export function commentsOf(facts: CatalogFacts): CommentFacts[] {
     ),
     ...catalog.objects().flatMap((object) => {
       if (object.kind === 'function') return on(pg_proc, object.oid, 0, saidOf(object, 'object'));
+      if (object.kind === 'extension') return on(pg_extension, object.oid, 0, ofExtension(object));
       return object.kind === 'type' ? on(pg_type, object.type.oid, 0, saidOf(object, 'object')) : [];
     }),
     ...domainConstraints(facts).flatMap(({ oid, object, check }) =>
@@ -43,6 +45,11 @@ function on(classoid: number, objoid: number, objsubid: number, description: str
 
 const saidOf = (object: CatalogObject | null | undefined, part: CommentedPart): string | undefined =>
   object?.comments?.[part];
+
+/** Its own, before somebody says another. */
+function ofExtension({ name, comments }: ExtensionObject): string | undefined {
+  return comments === undefined ? extensionNamed(name)?.comment : comments.object;
+}
 
 function ofConstraint(constraint: ConstraintFacts, { engine }: CatalogFacts): string | undefined {
   const { object } = constraint.table;

@@ -43,16 +43,24 @@ export function viewDefinitionFor(relation: RelationFacts, facts: CatalogFacts, 
 }
 
 /** CREATE INDEX as PostgreSQL prints it, but expressions as they were written; `pretty`: the name of the table, for a text with as few brackets as will do. */
-export function indexDefinition(index: IndexFacts, pretty: string | null = null): string {
+export function indexDefinition(
+  index: IndexFacts,
+  pretty: string | null = null,
+  shown: (expression: string) => string = (text) => text,
+): string {
   const { table, keys, words, include, method, options, computed } = index;
-  const columns = keys.map((key, i) => `${pretty === null ? key.text : key.pretty}${wordsText(words[i])}`).join(', ');
+  const expression = computed === null ? (text: string) => text : shown;
+  const columns = keys
+    .map((key, i) => `${expression(pretty === null ? key.text : key.pretty)}${wordsText(words[i])}`)
+    .join(', ');
   const included = include.length === 0 ? '' : ` INCLUDE (${include.map(({ text }) => text).join(', ')})`;
   const set = options.map(({ name, value }) => `${quoteIdent(name)}=${isIdent(value) ? value : quoteLiteral(value)}`);
   const storage = set.length === 0 ? '' : ` WITH (${set.join(', ')})`;
   const on = pretty ?? `${quoteIdent(table.schema.name)}.${quoteIdent(table.name)}`;
   const nulls = index.nullsEqual ? ' NULLS NOT DISTINCT' : '';
   const condition = computed?.where ?? null;
-  const where = condition === null ? '' : ` WHERE ${pretty === null ? writtenExpression(condition) : condition.text}`;
+  const where =
+    condition === null ? '' : ` WHERE ${expression(pretty === null ? writtenExpression(condition) : condition.text)}`;
   return `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${quoteIdent(index.name)} ON ${on} USING ${quoteIdent(method)} (${columns})${included}${nulls}${storage}${where}`;
 }
 

@@ -3,7 +3,7 @@
  *
  *   view's rule -> view (i), relations it reads (n)     index -> table's columns or its constraint (a, i)
  *   constraint, default -> column (a)                   relation -> schema (n)
- *   tidemark's schema and views -> its extension (e)
+ *   tidemark's schema and views -> its extension (e)   extension -> schema (n), view's rule -> extension (n)
  *   foreign key -> columns and index that it references (n)
  *   column -> its user's type (n)                       type -> schema (n), array type -> its element (i)
  *   function -> schema, types, what a body of the standard names (n)    view's rule, default, CHECK, index -> functions (n)
@@ -18,6 +18,7 @@ import { domainConstraints, domainObjects } from './domains.ts';
 import { type CatalogFacts, figuresSchema, type IndexFacts, type RelationFacts } from './facts.ts';
 import { CATALOG, checkOid, defaultOid, EXTENSION, notNullOid, ruleOid } from './oids.ts';
 import { indexOfKey } from './pg_constraint.ts';
+import { extensionsOf } from './pg_extension.ts';
 import { userTypes } from './pg_type.ts';
 import { functionsOf } from './procs.ts';
 
@@ -62,6 +63,7 @@ function ofOwner(self: Item, object: SequenceObject, { engine }: CatalogFacts): 
 
 function itemOf(oid: number, { engine }: CatalogFacts): Item {
   const kind = engine.catalog.get(oid)?.kind;
+  if (kind === 'extension') return [CATALOG.pg_extension, oid];
   if (kind === 'function') return [CATALOG.pg_proc, oid];
   return kind === 'type' ? [CATALOG.pg_type, userTypeOid(oid)] : [CATALOG.pg_class, oid];
 }
@@ -143,16 +145,21 @@ function ofIndex(index: IndexFacts): CatalogRow[] {
   return [...columns.map((c) => edge(constraint, c, 'a')), edge(self, constraint, 'i')];
 }
 
-/** The tidemark schema and what is in it. */
-function ofExtension(facts: CatalogFacts): CatalogRow[] {
+/** The tidemark schema and what is in it, and the schemas of users' extensions. */
+function ofExtensions(facts: CatalogFacts): CatalogRow[] {
   const schema = figuresSchema(facts);
   const views = facts.own.filter((r) => r.object === null).map((r): Item => [CATALOG.pg_class, r.oid]);
   const members: Item[] = [[CATALOG.pg_namespace, schema], ...views];
-  return members.map((member) => edge(member, [CATALOG.pg_extension, EXTENSION], 'e'));
+  return [
+    ...members.map((member) => edge(member, [CATALOG.pg_extension, EXTENSION], 'e')),
+    ...extensionsOf(facts).map(({ oid, schema: own }) =>
+      edge([CATALOG.pg_extension, oid], [CATALOG.pg_namespace, facts.engine.catalog.schemaOid(own)], 'n'),
+    ),
+  ];
 }
 
 export const PG_DEPEND = ofCatalog((facts) => [
-  ...ofExtension(facts),
+  ...ofExtensions(facts),
   ...ofTypes(facts),
   ...ofDomains(facts),
   ...ofFunctions(facts),

@@ -8,7 +8,7 @@ import { PG_CLASS } from './pg_class.ts';
 import { PG_CONSTRAINT } from './pg_constraint.ts';
 import { PG_DATABASE } from './pg_database.ts';
 import { PG_DEPEND } from './pg_depend.ts';
-import { PG_EXTENSION } from './pg_extension.ts';
+import { EXTENSION_RELATIONS } from './pg_extension.ts';
 import { PG_INDEX } from './pg_index.ts';
 import { PG_NAMESPACE } from './pg_namespace.ts';
 import { PG_REWRITE } from './pg_rewrite.ts';
@@ -33,6 +33,7 @@ const PG_CATALOG_RELATIONS: Record<string, CatalogRelation> = {
   ...SESSIONS,
   ...STATISTICS,
   ...TIME_ZONES,
+  ...EXTENSION_RELATIONS,
   pg_attrdef: PG_ATTRDEF,
   pg_attribute: PG_ATTRIBUTE,
   pg_class: PG_CLASS,
@@ -41,7 +42,6 @@ const PG_CATALOG_RELATIONS: Record<string, CatalogRelation> = {
   pg_depend: PG_DEPEND,
   pg_description: PG_DESCRIPTION,
   pg_enum: PG_ENUM,
-  pg_extension: PG_EXTENSION,
   pg_index: PG_INDEX,
   pg_namespace: PG_NAMESPACE,
   pg_rewrite: PG_REWRITE,

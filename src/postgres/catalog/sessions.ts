@@ -32,7 +32,15 @@ function activity(s: SessionInfo): CatalogRow {
 
 export const SESSIONS: Record<string, CatalogRelation> = {
   pg_stat_activity: ofMoment(({ sessions }) => (sessions?.sessions() ?? []).map(activity)),
-  pg_stat_ssl: ofMoment(({ sessions }) => (sessions?.sessions() ?? []).map((s) => ({ pid: s.pid, ssl: s.tls }))),
+  pg_stat_ssl: ofMoment(({ sessions }) =>
+    (sessions?.sessions() ?? []).map(({ pid, tls }) => ({
+      pid,
+      ssl: tls !== null,
+      version: tls?.version ?? null,
+      cipher: tls?.cipher ?? null,
+      bits: tls?.bits ?? null,
+    })),
+  ),
   pg_stat_gssapi: ofMoment(({ sessions }) =>
     (sessions?.sessions() ?? []).map((s) => ({
       pid: s.pid,

@@ -28,6 +28,7 @@ const WRITES = new Set<Statement['k']>([
   'alter_sequence',
   'create_sink',
   'create_schema',
+  'create_extension',
   'comment',
   'create_subscription',
   'alter_relation',

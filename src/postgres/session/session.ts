@@ -269,7 +269,7 @@ export class Session implements Listener {
             ? 'idle in transaction'
             : 'idle in transaction (aborted)',
       query: this.#query,
-      tls: this.connection.encrypted,
+      tls: this.connection.tls,
     };
   }
 

@@ -3,12 +3,14 @@ import type { Batch } from '../../../operators/batch/batch.ts';
 import type { RowForm } from '../encode/row_form.ts';
 import type { FrontendMessage } from './frontend_decoder.ts';
 import type { Output } from './output.ts';
+import type { TlsState } from './tls.ts';
 
 export interface Connection {
   readonly out: Output;
   readonly remoteAddress: string | null;
   readonly remotePort: number | null;
-  readonly encrypted: boolean;
+  /** How it is encrypted; null: it is not. */
+  readonly tls: TlsState | null;
   /** The client sends no more. */
   readonly ended: boolean;
   /** The socket is gone. */

@@ -4,13 +4,15 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
+import { SqlError } from '../../../operators/errors.ts';
 import type { Log, PostgresServerOptions } from '../options.ts';
 import { asFatal, toSqlError } from '../session/report_error.ts';
 import type { Connection } from './connection.ts';
 import { errorResponse } from './control_message.ts';
 import { SocketConnection } from './socket_connection.ts';
-import { awaitStartup, secureContextOf } from './startup.ts';
+import { awaitStartup } from './startup.ts';
 import type { StartupMessage } from './startup_packet.ts';
+import { secureContextOf, type TlsPair } from './tls.ts';
 
 export interface ListenOptions extends Pick<PostgresServerOptions, 'listen' | 'tls' | 'startupTimeoutMs'> {
   maxMessageBytes: number;
@@ -39,6 +41,8 @@ export interface ClientListener {
   readonly port: number;
   /** For the midst of a turn; all of it is heard again between turns. Absent: nothing can come then. */
   heard?(): Iterable<Heard>;
+  /** Who connects from now on sees this certificate. Rejects what is none; the one before stays then. */
+  useTls(pair: TlsPair): Promise<void>;
   /** Lets nobody in any more; resolves when every connection is closed. Those that still are open after `graceMs` are cut off. */
   close(graceMs: number): Promise<void>;
 }
@@ -61,13 +65,14 @@ class SocketListener {
   readonly #options: ListenOptions;
   readonly #handler: ClientHandler<SocketConnection>;
   readonly #sockets = new Set<Socket>();
-  readonly #secure: SecureContext | null;
+  #secure: SecureContext | null;
   readonly #server: Server;
+  readonly #log: Log = (...line) => this.#handler.log?.(...line);
 
   constructor(options: ListenOptions, handler: ClientHandler<SocketConnection>) {
     this.#options = options;
     this.#handler = handler;
-    this.#secure = secureContextOf(options.tls);
+    this.#secure = options.tls === undefined ? null : secureContextOf(options.tls);
     this.#server = createServer(
       { allowHalfOpen: true, noDelay: true, keepAlive: true, highWaterMark: SOCKET_BUFFER_BYTES },
       (socket) => void this.#serve(socket),
@@ -86,7 +91,14 @@ class SocketListener {
     this.#server.on('error', (error) => this.#handler.log?.('error', `listener: ${error.message}`));
     const bound = this.#server.address();
     if (bound === null || typeof bound === 'string') throw new Error('the server has no network address');
-    return { address: bound.address, port: bound.port, close: (graceMs) => this.#close(graceMs) };
+    return {
+      address: bound.address,
+      port: bound.port,
+      useTls: async (pair) => {
+        this.#secure = secureContextOf(pair);
+      },
+      close: (graceMs) => this.#close(graceMs),
+    };
   }
 
   async #serve(socket: Socket): Promise<void> {
@@ -95,8 +107,9 @@ class SocketListener {
     const connection = new SocketConnection(socket, this.#options.maxMessageBytes);
     const timer = setTimeout(() => connection.destroy(), this.#options.startupTimeoutMs ?? 60000);
     try {
-      const packet = await awaitStartup(connection, this.#secure);
+      const packet = await awaitStartup(connection, this.#secure, this.#log);
       if (packet?.kind === 'startup') {
+        if (this.#options.tls?.required && connection.tls === null) throw tlsRequired();
         this.#handler.started(connection, packet);
         return;
       }
@@ -118,4 +131,12 @@ class SocketListener {
     await closed;
     clearTimeout(timer);
   }
+}
+
+/** Of a startup packet only. Cancel requests are heard without: clients before PostgreSQL 17 send them in clear whatever the connection that they cancel uses. */
+function tlsRequired(): SqlError {
+  return new SqlError('28000', 'connections without TLS are not allowed', {
+    severity: 'FATAL',
+    hint: "Connect with sslmode=require, or verify-full and the certificate of who signed the server's.",
+  });
 }

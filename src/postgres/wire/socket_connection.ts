@@ -9,6 +9,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Connection } from './connection.ts';
 import { FrontendDecoder, type FrontendMessage } from './frontend_decoder.ts';
 import { Output } from './output.ts';
+import { stateOf, type TlsState } from './tls.ts';
 import { Waiter } from './waiter.ts';
 
 export const READ_AHEAD_BYTES = 1 << 20;
@@ -24,7 +25,7 @@ export class SocketConnection implements Connection {
   readonly holder = null;
   ended = false;
   closed = false;
-  encrypted = false;
+  tls: TlsState | null = null;
   onEnd: (() => void) | null = null;
   onClose: (() => void) | null = null;
   #socket: Socket;
@@ -103,9 +104,12 @@ export class SocketConnection implements Connection {
   /** Goes on over TLS. */
   useTls(socket: TLSSocket): void {
     this.#socket = socket;
-    this.encrypted = true;
+    this.#paused = false;
     this.out.useStream(socket);
     this.#attach(socket);
+    socket.once('secure', () => {
+      this.tls = stateOf(socket);
+    });
   }
 
   get nextType(): number {
@@ -144,7 +148,7 @@ export class SocketConnection implements Connection {
   writeAtOnce(bytes: Buffer, done: () => void): boolean {
     const socket = this.#socket;
     if (socket.destroyed) return true;
-    if (this.encrypted || bytes.length > SHORT_BYTES || socket.writableLength > 0) {
+    if (this.tls !== null || bytes.length > SHORT_BYTES || socket.writableLength > 0) {
       socket.write(bytes, done);
       return false;
     }

@@ -7,32 +7,33 @@
  *
  * Bytes that came in clear with an SSLRequest are refused: they could be a man in the middle's (CVE-2021-23222).
  */
-import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import { SqlError } from '../../../operators/errors.ts';
-import type { PostgresServerOptions } from '../options.ts';
+import type { Log } from '../options.ts';
 import { fatalProtocol } from './protocol.ts';
 import type { SocketConnection } from './socket_connection.ts';
 import { readStartupPacket, type StartupPacket } from './startup_packet.ts';
+import { ALPN, secured } from './tls.ts';
 
 const NO = Buffer.from('N');
 const YES = Buffer.from('S');
 const TLS_HANDSHAKE = 0x16;
 
-export function secureContextOf(tls: PostgresServerOptions['tls']): SecureContext | null {
-  return tls === undefined ? null : createSecureContext({ cert: tls.cert, key: tls.key, ca: tls.ca });
-}
-
 /** The startup or cancel packet; null when the client left before it sent one. Throws FATAL errors. */
 export async function awaitStartup(
   connection: SocketConnection,
   secure: SecureContext | null,
+  log?: Log,
 ): Promise<Extract<StartupPacket, { kind: 'startup' | 'cancel' }> | null> {
   const asked = new Set<string>();
   for (;;) {
     if (connection.ended) return null;
-    if (connection.decoder.peek() === TLS_HANDSHAKE && !connection.encrypted) {
+    if (connection.decoder.peek() === TLS_HANDSHAKE && connection.tls === null) {
       if (secure === null) throw fatalProtocol('TLS is not available');
-      await handshake(connection, secure);
+      const protocol = await handshake(connection, secure, log);
+      // A client of another protocol may have been led here (RFC 7301): who asks in words first is no such client.
+      if (protocol !== ALPN && !connection.ended)
+        throw fatalProtocol('received direct SSL connection request without ALPN protocol negotiation extension');
       continue;
     }
     const body = connection.decoder.nextUntyped();
@@ -44,7 +45,7 @@ export async function awaitStartup(
     if (packet.kind === 'startup' || packet.kind === 'cancel') return packet;
     if (asked.has(packet.kind)) throw fatalProtocol('encryption was requested twice');
     asked.add(packet.kind);
-    if (packet.kind === 'gssenc' || secure === null || connection.encrypted) {
+    if (packet.kind === 'gssenc' || secure === null || connection.tls !== null) {
       connection.writeRaw(NO);
       continue;
     }
@@ -55,19 +56,21 @@ export async function awaitStartup(
       });
     }
     connection.writeRaw(YES);
-    await handshake(connection, secure);
+    await handshake(connection, secure, log);
   }
 }
 
-function handshake(connection: SocketConnection, secure: SecureContext): Promise<void> {
-  return new Promise((resolve) => {
-    const tls = new TLSSocket(connection.detach(), {
-      isServer: true,
-      secureContext: secure,
-      ALPNProtocols: ['postgresql'],
-    });
-    connection.useTls(tls);
-    tls.once('secure', () => resolve());
+/** The protocol that was agreed upon, if one was; when it fails, the connection has ended. */
+async function handshake(connection: SocketConnection, secure: SecureContext, log?: Log): Promise<string | false> {
+  const tls = secured(connection.detach(), secure, (error) => {
+    const client = `${connection.remoteAddress}:${connection.remotePort}`;
+    log?.('info', `TLS with ${client} ended: ${error.message}`);
+  });
+  const done = new Promise<void>((resolve) => {
+    tls.once('secure', resolve);
     tls.once('close', () => resolve());
   });
+  connection.useTls(tls);
+  await done;
+  return tls.alpnProtocol ?? false;
 }

@@ -11,7 +11,7 @@ import { indexDefinition, viewDefinitionFor } from '../definitions.ts';
 import { domainConstraints } from '../domains.ts';
 import type { IndexFacts, RelationFacts } from '../facts.ts';
 import { ACTIONS } from '../foreign_key_words.ts';
-import { withIndexSchemas, withTypeSchemas } from '../type_places.ts';
+import { withTypeSchemas } from '../type_places.ts';
 import { type CatalogFunctions, numberOf, textOf } from './catalog_function.ts';
 import { findRelation, qualified, shownName } from './names.ts';
 
@@ -37,8 +37,9 @@ function indexText(args: Datum[], { facts, context }: Moment): Datum {
   if (index === undefined) return null;
   const column = numberOf(args[1]);
   if (column === 0) {
-    const text = indexDefinition(index, args[2] === true ? shownName(facts, index.table, context.searchPath) : null);
-    return index.computed === null ? text : withIndexSchemas(text, facts, context.searchPath);
+    const { searchPath } = context;
+    const pretty = args[2] === true ? shownName(facts, index.table, searchPath) : null;
+    return indexDefinition(index, pretty, (text) => withTypeSchemas(text, facts, searchPath));
   }
   const key = [...index.keys, ...index.include][column - 1];
   return key === undefined ? '' : args[2] === true ? key.pretty : key.text;

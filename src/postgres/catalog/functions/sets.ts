@@ -4,6 +4,7 @@ import { OID } from '../../../../operators/types.ts';
 import type { Moment } from '../catalog_relation.ts';
 import { KEYWORDS } from '../keywords.ts';
 import { LISTED_BY_FUNCTION } from '../listed_by_function.ts';
+import { availableExtensions } from '../pg_extension.ts';
 import { systemRelation } from '../system_relations.ts';
 import { type CatalogFunctions, numberOf } from './catalog_function.ts';
 
@@ -55,8 +56,12 @@ export const SET_FUNCTIONS: CatalogFunctions = {
   pg_listening_channels: (_args, { session }) => pgArray(OID.text, session?.listeningChannels() ?? []),
   pg_partition_ancestors: ([oid], { facts }) =>
     pgArray(OID.regclass, facts.relation(numberOf(oid)) === undefined ? [] : [oid]),
+  pg_available_extensions: () =>
+    records(
+      [OID.name, OID.text, OID.text],
+      availableExtensions().map(({ name, version, comment }) => [name, version, comment]),
+    ),
   // There are none of these.
-  pg_available_extensions: () => EMPTY,
   pg_get_catalog_foreign_keys: () => EMPTY,
   pg_get_publication_tables: () => EMPTY,
   pg_options_to_table: () => EMPTY,
